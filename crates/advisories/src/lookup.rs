@@ -1,0 +1,30 @@
+//! Questions to an advisory source and their answers.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use patchgate_model::{Advisory, Problem, SourceStatus};
+
+/// A question: what is known about this package?
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PackageQuery {
+    /// Ecosystem by its OSV name.
+    pub ecosystem: &'static str,
+    /// Name as the lockfile writes it.
+    pub name: String,
+    /// With a version, only records that may affect it need to be answered; without, all records
+    /// of the package, so that candidate versions can be judged.
+    pub version: Option<String>,
+}
+
+/// The answer to a set of questions.
+#[derive(Debug, Clone, Default)]
+pub struct Lookup {
+    /// Records by ecosystem and normalised name. A package that was asked for and has no entry has
+    /// no known records, unless [`Lookup::problems`] says that it could not be looked up.
+    pub advisories: BTreeMap<(&'static str, String), Vec<Arc<Advisory>>>,
+    /// What could not be looked up. Not empty means that the answer is incomplete.
+    pub problems: Vec<Problem>,
+    /// The sources that answered, with their age.
+    pub sources: Vec<SourceStatus>,
+}

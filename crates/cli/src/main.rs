@@ -1,0 +1,2 @@
+//! The `patchgate` command.
+fn main() {}

@@ -1,0 +1,112 @@
+//! What a parser is given, and how it says that it could not read it.
+
+use std::collections::BTreeMap;
+
+/// The manifests of a repository by path, for parsers that need more than the lockfile.
+pub type Siblings = BTreeMap<String, Vec<u8>>;
+
+/// One lockfile to read.
+#[derive(Debug, Clone, Copy)]
+pub struct Input<'a> {
+    /// Path from the repository root, with `/` between its parts.
+    pub path: &'a str,
+    /// Content.
+    pub bytes: &'a [u8],
+    /// Manifests of the same ecosystem anywhere in the repository, by path from its root. May
+    /// lack any: a lockfile without its manifests is still read.
+    pub siblings: &'a Siblings,
+}
+
+impl<'a> Input<'a> {
+    /// Path of a file beside this one.
+    #[must_use]
+    pub fn beside(&self, file_name: &str) -> String {
+        match self.path.rsplit_once('/') {
+            Some((folder, _)) => format!("{folder}/{file_name}"),
+            None => file_name.to_owned(),
+        }
+    }
+
+    /// The manifest at `path`, where there is one.
+    #[must_use]
+    pub fn sibling(&self, path: &str) -> Option<&'a [u8]> {
+        self.siblings.get(path).map(Vec::as_slice)
+    }
+
+    /// The content as text, without a byte order mark.
+    ///
+    /// # Errors
+    /// When it is empty, too large, not UTF-8, holds NUL bytes, or stands in a merge conflict.
+    pub fn text(&self) -> Result<&'a str, ParseError> {
+        if self.bytes.len() > crate::limits::MAX_FILE_BYTES {
+            return Err(ParseError::new(format!(
+                "is larger than {} MiB",
+                crate::limits::MAX_FILE_BYTES / (1024 * 1024)
+            )));
+        }
+        if self.bytes.contains(&0) {
+            return Err(ParseError::new("is not text: it holds NUL bytes"));
+        }
+        let text = std::str::from_utf8(self.bytes).map_err(|error| {
+            let line = 1 + self.bytes[..error.valid_up_to()]
+                .iter()
+                .filter(|byte| **byte == b'\n')
+                .count();
+            ParseError::new("is not UTF-8").at_line(line)
+        })?;
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        if text.trim().is_empty() {
+            return Err(ParseError::new("is empty"));
+        }
+        if let Some(line) = conflict_marker(text) {
+            return Err(ParseError::new("has merge conflict markers")
+                .at_line(line)
+                .with_hint("resolve the conflict and commit the lockfile"));
+        }
+        Ok(text)
+    }
+}
+
+/// Line, from 1, of a merge conflict marker that git writes.
+fn conflict_marker(text: &str) -> Option<usize> {
+    text.lines()
+        .position(|line| line.starts_with("<<<<<<< ") || line.starts_with(">>>>>>> "))
+        .map(|index| index + 1)
+}
+
+/// Why a file could not be read. It does not name the file: whoever reports it does.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct ParseError {
+    /// What is wrong, as a fragment that follows the file's name: `is not UTF-8`.
+    pub reason: String,
+    /// Line from 1, where one is known.
+    pub line: Option<u32>,
+    /// What to do next, where there is something to do.
+    pub hint: Option<String>,
+}
+
+impl ParseError {
+    /// An error without a line.
+    pub fn new(reason: impl Into<String>) -> Self {
+        Self {
+            reason: reason.into(),
+            line: None,
+            hint: None,
+        }
+    }
+
+    /// The same error at a line, counted from 1.
+    #[must_use]
+    pub fn at_line(mut self, line: usize) -> Self {
+        self.line = u32::try_from(line).ok();
+        self
+    }
+
+    /// The same error with the next step.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}

@@ -1,0 +1,175 @@
+//! One folder an ecosystem: lockfiles, manifests, version order, requirements, edits, and the wire
+//! format of its registry.
+//!
+//! Everything here is pure: bytes come in, values go out. No file is opened, no process is started,
+//! no address is known. To add an ecosystem, add its folder and its line in [`ALL`]; the contract
+//! test in `tests/contract.rs` and the support table in the README pick it up from there.
+
+mod input;
+pub mod limits;
+mod release;
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use patchgate_model::{Bump, Lockfile};
+
+pub use input::{Input, ParseError, Siblings};
+pub use release::{MetadataRequest, Release, Requirement};
+
+/// Every ecosystem that Patchgate reads, in the order of the support table.
+pub const ALL: &[&dyn Ecosystem] = &[];
+
+/// The ecosystem with this OSV name, compared exactly.
+#[must_use]
+pub fn by_name(name: &str) -> Option<&'static dyn Ecosystem> {
+    ALL.iter().copied().find(|ecosystem| ecosystem.name() == name)
+}
+
+/// The ecosystem and the file that `file_name` names, when it is one of the lockfiles.
+#[must_use]
+pub fn by_lockfile(file_name: &str) -> Option<(&'static dyn Ecosystem, &'static LockfileName)> {
+    ALL.iter().copied().find_map(|ecosystem| {
+        ecosystem
+            .lockfiles()
+            .iter()
+            .find(|lockfile| lockfile.file_name == file_name)
+            .map(|lockfile| (ecosystem, lockfile))
+    })
+}
+
+/// A lockfile that an ecosystem reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LockfileName {
+    /// File name, without a folder.
+    pub file_name: &'static str,
+    /// Versions of the format that are read, for the support table: `v1-v4`.
+    pub versions: &'static str,
+}
+
+/// What Patchgate knows about one ecosystem.
+pub trait Ecosystem: Sync {
+    /// Name in OSV (<https://ossf.github.io/osv-schema/#defined-ecosystems>).
+    fn name(&self) -> &'static str;
+
+    /// Type in package URLs.
+    fn purl_type(&self) -> &'static str;
+
+    /// The lockfiles that are read.
+    fn lockfiles(&self) -> &'static [LockfileName];
+
+    /// File names of the manifests, which state requirements. They are handed to
+    /// [`Ecosystem::parse`] as siblings and changed by [`Ecosystem::edit_manifest`].
+    fn manifests(&self) -> &'static [&'static str];
+
+    /// Reads a lockfile.
+    ///
+    /// # Errors
+    /// When the file is not of the format, too large, too deep, or truncated. A file that cannot be
+    /// read whole is an error, never a shorter list.
+    fn parse(&self, input: &Input<'_>) -> Result<Lockfile, ParseError>;
+
+    /// The name as the registry compares it: two spellings of one package give one text.
+    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str>;
+
+    /// Orders two versions as the ecosystem does.
+    ///
+    /// # Errors
+    /// When one of them is not a version of this ecosystem.
+    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError>;
+
+    /// Whether the version is a pre-release.
+    ///
+    /// # Errors
+    /// When it is not a version of this ecosystem.
+    fn is_prerelease(&self, version: &str) -> Result<bool, VersionError>;
+
+    /// How far a move goes.
+    ///
+    /// # Errors
+    /// When one of them is not a version of this ecosystem.
+    fn bump(&self, from: &str, to: &str) -> Result<Bump, VersionError>;
+
+    /// Whether a requirement admits a version, by the package manager's own rules.
+    ///
+    /// # Errors
+    /// When the requirement names no versions (a tag, an address, a path) or cannot be read.
+    fn admits(&self, requirement: &str, version: &str) -> Result<bool, RequirementError>;
+
+    /// The requirement in the same style (exact, caret, tilde, …) that admits `version` as its
+    /// smallest version.
+    ///
+    /// # Errors
+    /// When the requirement names no versions or its style cannot be kept.
+    fn raise_requirement(
+        &self,
+        requirement: &str,
+        version: &str,
+    ) -> Result<String, RequirementError>;
+
+    /// Changes one requirement in a manifest and nothing else, keeping every other byte.
+    ///
+    /// # Errors
+    /// When the manifest cannot be read or does not hold that requirement.
+    fn edit_manifest(&self, manifest: &str, edit: &RequirementEdit) -> Result<String, EditError>;
+
+    /// The request that fetches what a registry knows about a package.
+    ///
+    /// `registry` is the base address as the package manager gives it, with or without a trailing
+    /// slash (for Cargo the sparse index, without its `sparse+` prefix).
+    fn metadata_request(&self, registry: &str, name: &str) -> MetadataRequest;
+
+    /// Reads the registry's answer to [`Ecosystem::metadata_request`].
+    ///
+    /// # Errors
+    /// When the answer is not of the registry's format. An empty list is never an answer to
+    /// unreadable bytes.
+    fn parse_metadata(&self, name: &str, body: &[u8]) -> Result<Vec<Release>, ParseError>;
+}
+
+/// One requirement to change in a manifest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequirementEdit {
+    /// The name under which the manifest asks for the package: an alias or a Cargo rename's key.
+    pub name: String,
+    /// The requirement as it stands there.
+    pub from: String,
+    /// The requirement to put in its place.
+    pub to: String,
+}
+
+/// A text that is not a version.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{version}` is not a version of {ecosystem}")]
+pub struct VersionError {
+    /// The text.
+    pub version: String,
+    /// OSV name of the ecosystem.
+    pub ecosystem: &'static str,
+}
+
+/// A requirement that cannot be judged or changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("requirement `{requirement}` {reason}")]
+pub struct RequirementError {
+    /// The requirement as written.
+    pub requirement: String,
+    /// Why: `names a tag, not versions`, `is not a requirement of crates.io`, ….
+    pub reason: String,
+}
+
+/// A manifest that cannot be changed as asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EditError {
+    /// The manifest is not of its format.
+    #[error("the manifest cannot be read: {0}")]
+    Unreadable(String),
+    /// The requirement is not there.
+    #[error("the manifest does not ask for `{name}` as `{requirement}`")]
+    NotFound {
+        /// The name that was looked for.
+        name: String,
+        /// The requirement that was looked for.
+        requirement: String,
+    },
+}

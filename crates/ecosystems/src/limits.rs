@@ -1,0 +1,18 @@
+//! Bounds for everything that is parsed, in one place: a scanned repository is hostile input.
+
+/// Largest lockfile or manifest, in bytes. The largest lockfiles seen in public monorepos are
+/// below 10 MiB.
+pub const MAX_FILE_BYTES: usize = 32 * 1024 * 1024;
+
+/// Deepest nesting of arrays, objects or tables.
+pub const MAX_DEPTH: usize = 128;
+
+/// Most packages in one lockfile.
+pub const MAX_PACKAGES: usize = 200_000;
+
+/// Most dependency edges in one lockfile.
+pub const MAX_EDGES: usize = 2_000_000;
+
+/// Largest answer of a registry about one package, in bytes. npm's largest packuments are above
+/// 20 MiB.
+pub const MAX_METADATA_BYTES: usize = 64 * 1024 * 1024;

@@ -1,0 +1,45 @@
+//! What a registry says about a package, the same for every ecosystem.
+
+use patchgate_model::DependencyKind;
+
+/// A request for a package's metadata. Only its address and its headers: whoever sends it owns
+/// retries, caps and caching.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MetadataRequest {
+    /// Full address.
+    pub url: String,
+    /// Value of the `Accept` header, where the registry needs one.
+    pub accept: Option<&'static str>,
+}
+
+/// One published version of a package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Release {
+    /// Version as the registry writes it.
+    pub version: String,
+    /// True when it was yanked (crates.io) or deprecated (npm): never chosen while another will do.
+    pub withdrawn: bool,
+    /// Hash of the archive in the lockfile's own form, where the registry gives one.
+    pub integrity: Option<String>,
+    /// Address of the archive, where the registry gives one.
+    pub archive: Option<String>,
+    /// What it depends on.
+    pub requirements: Vec<Requirement>,
+    /// Names of dependencies that it ships inside its own archive (npm's `bundleDependencies`).
+    pub bundled: Vec<String>,
+    /// Smallest toolchain that builds it (`rust-version`, `engines.node`), as written.
+    pub toolchain: Option<String>,
+}
+
+/// One dependency of a release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Requirement {
+    /// Name under which the release asks for it.
+    pub name: String,
+    /// Name of the package in its registry, when it differs from `name`.
+    pub package: Option<String>,
+    /// The requirement as written.
+    pub requirement: String,
+    /// Which part of the release needs it.
+    pub kind: DependencyKind,
+}

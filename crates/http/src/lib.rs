@@ -1,0 +1,1 @@
+//! The one network client: timeouts, retries, caps, cache, redaction

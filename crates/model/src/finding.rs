@@ -1,0 +1,170 @@
+//! A vulnerability that was found in a package, with all that is known about it.
+
+use jiff::Timestamp;
+
+use crate::{Advisory, Scope};
+
+/// A package copy's identity, as reports name it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PackageRef {
+    /// Ecosystem by its OSV name.
+    pub ecosystem: &'static str,
+    /// Name as the registry writes it.
+    pub name: String,
+    /// Locked version.
+    pub version: String,
+    /// Package URL, percent-encoded (<https://github.com/package-url/purl-spec>).
+    pub purl: String,
+}
+
+/// Where a package stands.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Location {
+    /// Path from the repository root.
+    pub file: String,
+    /// Line from 1.
+    pub line: u32,
+}
+
+/// One vulnerability in one package version, wherever in the repository that version stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finding {
+    /// The preferred id of the vulnerability; see `patchgate-advisories` for the preference.
+    pub id: String,
+    /// Every other id of the same vulnerability, sorted.
+    pub aliases: Vec<String>,
+    /// One line that says what it is.
+    pub summary: String,
+    /// The package.
+    pub package: PackageRef,
+    /// Where that package version stands, sorted, at least one.
+    pub locations: Vec<Location>,
+    /// Chains from a direct dependency down to the package, each step `name@version`; the last
+    /// step is the package itself. Shortest first.
+    pub paths: Vec<Vec<String>>,
+    /// The strongest scope among the copies.
+    pub scope: Scope,
+    /// Which version ends this finding, or why none does.
+    pub fixed: FixedVersion,
+    /// Severity of the record.
+    pub severity: Severity,
+    /// What the feeds say about its exploitation.
+    pub signals: Signals,
+    /// Set for records that state no vulnerability (`unmaintained`, `unsound`, `notice`).
+    pub informational: Option<String>,
+    /// True when the record says that the release itself is malicious.
+    pub malicious: bool,
+    /// Priority with its reasons.
+    pub score: Score,
+    /// The records behind the finding, the one with [`Finding::id`] first.
+    pub advisories: Vec<Advisory>,
+}
+
+/// Which version ends a finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FixedVersion {
+    /// The smallest version above the installed one that the records call not affected.
+    At(String),
+    /// No such version; the reason is a sentence for a person.
+    None(String),
+}
+
+/// How severe a record says it is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Severity {
+    /// Band of the score, or the record's own word.
+    pub level: Level,
+    /// CVSS base score from 0.0 to 10.0, where a vector was given and understood.
+    pub cvss_score: Option<f64>,
+    /// The vector behind the score.
+    pub cvss_vector: Option<String>,
+}
+
+/// Severity band. Bands are those of CVSS v3.1, section 5: low 0.1-3.9, medium 4.0-6.9, high
+/// 7.0-8.9, critical 9.0-10.0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// States no vulnerability: a notice, or an unmaintained package.
+    Informational,
+    /// A score of 0.0 or a record that says "none".
+    None,
+    /// Low.
+    Low,
+    /// Medium.
+    Medium,
+    /// The record states no severity. Ordered with medium and high around it so that a missing
+    /// figure is neither ignored nor the top of a list; thresholds count it as high.
+    Unknown,
+    /// High.
+    High,
+    /// Critical.
+    Critical,
+}
+
+/// What is known about exploitation. `None` means unknown, never "no".
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Signals {
+    /// EPSS of the highest-scored CVE among the ids, where a feed has one.
+    pub epss: Option<Epss>,
+    /// Entry in CISA's catalogue. `Some(None)` means that the catalogue was read and lacks it.
+    pub kev: Option<Option<Kev>>,
+}
+
+/// A score of FIRST's Exploit Prediction Scoring System (<https://www.first.org/epss/>).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Epss {
+    /// The CVE that the score is for.
+    pub cve: String,
+    /// Probability, from 0 to 1, that exploitation is seen in the next 30 days.
+    pub probability: f64,
+    /// Share, from 0 to 1, of all scored CVEs with this score or a lower one.
+    pub percentile: f64,
+}
+
+/// An entry of CISA's Known Exploited Vulnerabilities catalogue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kev {
+    /// The CVE.
+    pub cve: String,
+    /// Date of entry, `YYYY-MM-DD`.
+    pub date_added: String,
+    /// Date by which US federal agencies must act, `YYYY-MM-DD`.
+    pub due_date: String,
+    /// Whether ransomware campaigns are known to use it.
+    pub ransomware: bool,
+}
+
+/// Priority of a finding.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Score {
+    /// From 0.0 (ignore) to 100.0 (drop everything), one decimal.
+    pub value: f64,
+    /// What made it so, largest part first.
+    pub reasons: Vec<ScoreReason>,
+}
+
+/// One part of a score.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScoreReason {
+    /// What the part is from: `kev`, `epss`, `cvss`, `scope`, ….
+    pub signal: &'static str,
+    /// Points that it added or took away.
+    pub points: f64,
+    /// A sentence for a person.
+    pub text: String,
+}
+
+/// One source of knowledge and how fresh it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceStatus {
+    /// `osv:npm`, `kev`, `epss`, `osv-api`.
+    pub name: String,
+    /// Where it was taken from, without secrets.
+    pub origin: String,
+    /// The state of the source: newest record, date of the catalogue, or time of the query.
+    pub as_of: Option<Timestamp>,
+    /// Number of records, where that is known.
+    pub records: Option<u64>,
+    /// Set when the source is older than the limit or could not be refreshed.
+    pub warning: Option<String>,
+}

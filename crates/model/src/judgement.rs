@@ -1,0 +1,93 @@
+//! What the gate says about a pull request.
+
+/// The three answers of the gate, weakest first, so that the strongest of several is the largest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verdict {
+    /// Every condition of the policy holds: it may be merged without a person.
+    Merge,
+    /// A person must decide: something is missing, late, unreadable or outside the policy.
+    Review,
+    /// It must not be merged as it is.
+    Block,
+}
+
+/// One thing that the gate looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reason {
+    /// Stable name in kebab-case, such as `checks-pending`.
+    pub code: &'static str,
+    /// What this alone calls for; [`Verdict::Merge`] for a condition that holds.
+    pub verdict: Verdict,
+    /// A sentence for a person.
+    pub text: String,
+}
+
+/// The verdict with everything that led to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judgement {
+    /// The strongest of the reasons' verdicts; [`Verdict::Review`] when there are no reasons.
+    pub verdict: Verdict,
+    /// Every condition that was looked at, the decisive ones first.
+    pub reasons: Vec<Reason>,
+    /// The exact commit that was judged.
+    pub head_sha: String,
+    /// The commit that the policy was read from.
+    pub base_sha: String,
+}
+
+impl Judgement {
+    /// Takes the strongest verdict of the reasons and puts the decisive reasons first.
+    ///
+    /// No reasons at all is [`Verdict::Review`]: missing evidence is never consent.
+    #[must_use]
+    pub fn new(head_sha: String, base_sha: String, mut reasons: Vec<Reason>) -> Self {
+        let verdict = reasons
+            .iter()
+            .map(|reason| reason.verdict)
+            .max()
+            .unwrap_or(Verdict::Review);
+        reasons.sort_by(|a, b| b.verdict.cmp(&a.verdict));
+        Self {
+            verdict,
+            reasons,
+            head_sha,
+            base_sha,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reason(verdict: Verdict) -> Reason {
+        Reason {
+            code: "test",
+            verdict,
+            text: String::new(),
+        }
+    }
+
+    #[test]
+    fn no_evidence_is_review() {
+        assert_eq!(
+            Judgement::new(String::new(), String::new(), Vec::new()).verdict,
+            Verdict::Review
+        );
+    }
+
+    #[test]
+    fn the_strongest_reason_decides() {
+        let judgement = Judgement::new(
+            String::new(),
+            String::new(),
+            vec![
+                reason(Verdict::Merge),
+                reason(Verdict::Block),
+                reason(Verdict::Review),
+            ],
+        );
+        assert_eq!(judgement.verdict, Verdict::Block);
+        assert_eq!(judgement.reasons[0].verdict, Verdict::Block);
+    }
+}

@@ -1,0 +1,1 @@
+//! Text, Markdown, SARIF and JSON; owns the output schemas

@@ -1,0 +1,1 @@
+//! Finding and signals to a score with its reasons

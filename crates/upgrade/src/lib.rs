@@ -1,0 +1,1 @@
+//! The smallest safe change: which package moves to which version, and the evidence for it
