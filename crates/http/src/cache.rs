@@ -1,0 +1,172 @@
+//! Answers on disk: one file for each address, written beside and renamed.
+//!
+//! A file holds one line of JSON with the validators and then the body. It is never trusted to be
+//! whole: a file that does not match its own length and hash counts as absent.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+/// A folder of answers.
+#[derive(Debug, Clone)]
+pub(crate) struct Cache {
+    folder: PathBuf,
+}
+
+/// An answer that was kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Kept {
+    pub(crate) etag: Option<String>,
+    pub(crate) last_modified: Option<String>,
+    pub(crate) body: Vec<u8>,
+}
+
+/// The first line of a file.
+#[derive(Serialize, Deserialize)]
+struct Head {
+    format: u32,
+    key: String,
+    etag: Option<String>,
+    last_modified: Option<String>,
+    sha256: String,
+}
+
+/// Version of the file format.
+const FORMAT: u32 = 1;
+
+impl Cache {
+    pub(crate) fn new(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
+    /// What identifies an answer. The address itself never becomes a file name, and since it may
+    /// hold a secret it is not written into the file either.
+    pub(crate) fn key(url: &str, accept: Option<&str>, authorised: bool, revision: &str) -> String {
+        let mut hash = Sha256::new();
+        let authorised = if authorised { "authorised" } else { "" };
+        for part in [url, accept.unwrap_or(""), authorised, revision] {
+            hash.update(part.len().to_le_bytes());
+            hash.update(part.as_bytes());
+        }
+        hex(&hash.finalize())
+    }
+
+    /// The answer for `key`, unless there is none or its file is damaged or above `max_bytes`.
+    pub(crate) fn read(&self, key: &str, max_bytes: u64) -> Option<Kept> {
+        let path = self.path(key);
+        // The head is small; 64 KiB is far above the longest header that is kept.
+        if fs::metadata(&path).ok()?.len() > max_bytes.saturating_add(64 * 1024) {
+            return None;
+        }
+        let mut bytes = fs::read(&path).ok()?;
+        let line_end = bytes.iter().position(|byte| *byte == b'\n')?;
+        let head: Head = serde_json::from_slice(bytes.get(..line_end)?).ok()?;
+        bytes.drain(..=line_end);
+        let whole =
+            head.format == FORMAT && head.key == key && head.sha256 == hex(&Sha256::digest(&bytes));
+        whole.then_some(Kept {
+            etag: head.etag,
+            last_modified: head.last_modified,
+            body: bytes,
+        })
+    }
+
+    /// Keeps an answer.
+    pub(crate) fn write(&self, key: &str, kept: &Kept) -> Result<(), (PathBuf, io::Error)> {
+        let path = self.path(key);
+        let head = Head {
+            format: FORMAT,
+            key: key.to_owned(),
+            etag: kept.etag.clone(),
+            last_modified: kept.last_modified.clone(),
+            sha256: hex(&Sha256::digest(&kept.body)),
+        };
+        write_atomically(&path, &head, &kept.body).map_err(|source| (path, source))
+    }
+
+    /// Two levels, so that no folder gets too long.
+    fn path(&self, key: &str) -> PathBuf {
+        let (first, rest) = key.split_at(key.len().min(2));
+        self.folder.join(first).join(rest)
+    }
+}
+
+fn write_atomically(path: &Path, head: &Head, body: &[u8]) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    serde_json::to_writer(&mut file, head)?;
+    file.write_all(b"\n")?;
+    file.write_all(body)?;
+    file.flush()?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// Lower-case hexadecimal digits.
+fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    bytes
+        .iter()
+        .flat_map(|byte| {
+            [
+                DIGITS[usize::from(byte >> 4)],
+                DIGITS[usize::from(byte & 15)],
+            ]
+        })
+        .map(char::from)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Cache, Kept};
+
+    fn kept() -> Kept {
+        Kept {
+            etag: Some("\"a\"".to_owned()),
+            last_modified: None,
+            body: b"one\ntwo".to_vec(),
+        }
+    }
+
+    #[test]
+    fn gives_back_what_it_was_given() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::new(folder.path().to_owned());
+        let key = Cache::key("https://a.invalid/", None, false, "");
+        assert_eq!(cache.read(&key, 100), None);
+        cache.write(&key, &kept()).unwrap();
+        assert_eq!(cache.read(&key, 100), Some(kept()));
+    }
+
+    #[test]
+    fn a_damaged_file_is_absent() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::new(folder.path().to_owned());
+        let key = Cache::key("https://a.invalid/", None, false, "");
+        cache.write(&key, &kept()).unwrap();
+        let path = cache.path(&key);
+        let bytes = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &bytes[..bytes.len() - 1]).unwrap();
+        assert_eq!(cache.read(&key, 100), None);
+        std::fs::write(&path, b"").unwrap();
+        assert_eq!(cache.read(&key, 100), None);
+    }
+
+    #[test]
+    fn keys_differ_in_each_part() {
+        let keys = [
+            Cache::key("https://a.invalid/", None, false, ""),
+            Cache::key("https://a.invalid/b", None, false, ""),
+            Cache::key("https://a.invalid/", Some("b"), false, ""),
+            Cache::key("https://a.invalid/", None, true, ""),
+            Cache::key("https://a.invalid/", None, false, "b"),
+        ];
+        let unique: std::collections::BTreeSet<_> = keys.iter().collect();
+        assert_eq!(unique.len(), keys.len());
+    }
+}

@@ -1,0 +1,456 @@
+//! The client: one way out for every request.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use reqwest::header::{ACCEPT, CONTENT_TYPE, IF_MODIFIED_SINCE, IF_NONE_MATCH};
+use tracing::debug;
+
+use crate::cache::{Cache, Kept};
+use crate::retry::{MAX_RETRY_AFTER, backoff, is_temporary, retry_after};
+use crate::{Auth, Caching, ClientOptions, Error, Method, Request, Response, redact_url};
+
+/// Most redirects that are followed.
+const MAX_REDIRECTS: usize = 5;
+
+/// Most bytes of a refusal's body that are read.
+const MAX_REFUSAL_BYTES: u64 = 64 * 1024;
+
+/// The network client. Cheap to clone; clones share connections.
+#[derive(Debug, Clone)]
+pub struct Client {
+    options: ClientOptions,
+    /// Absent offline, where nothing is ever sent.
+    inner: Option<reqwest::Client>,
+    cache: Option<Cache>,
+}
+
+/// How one attempt ended without a usable answer.
+struct Failed {
+    error: Error,
+    temporary: bool,
+    wait: Option<Duration>,
+}
+
+impl Failed {
+    fn finally(error: Error) -> Self {
+        Self {
+            error,
+            temporary: false,
+            wait: None,
+        }
+    }
+}
+
+/// Where the bytes of an answer go.
+enum Sink<'a> {
+    Memory(Vec<u8>),
+    File(&'a mut std::fs::File, &'a Path),
+}
+
+/// The head of an answer whose body went into the sink. Status 304 has none.
+struct Answer {
+    status: u16,
+    headers: Vec<(String, String)>,
+}
+
+impl Client {
+    /// Builds a client. Offline it needs neither certificates nor a TLS library.
+    ///
+    /// # Errors
+    /// When no CA certificates are found or the options make no header.
+    pub fn new(options: ClientOptions) -> Result<Self, Error> {
+        let inner = if options.offline {
+            None
+        } else {
+            Some(build(&options)?)
+        };
+        let cache = options.cache_dir.clone().map(Cache::new);
+        Ok(Self {
+            options,
+            inner,
+            cache,
+        })
+    }
+
+    /// The client below, for a library that brings its own calls. What goes through it has the
+    /// timeouts, the redirect rules and the user agent, but no retries, no cap and no redaction.
+    /// `None` offline.
+    #[must_use]
+    pub fn reqwest(&self) -> Option<&reqwest::Client> {
+        self.inner.as_ref()
+    }
+
+    /// Whether nothing is ever sent.
+    #[must_use]
+    pub fn is_offline(&self) -> bool {
+        self.inner.is_none()
+    }
+
+    /// Sends a request and reads its answer, without the cache.
+    ///
+    /// # Errors
+    /// Every answer that is not from 200 to 299 is an error, after the repetitions that the
+    /// request allows.
+    pub async fn send(&self, request: &Request<'_>) -> Result<Response, Error> {
+        let mut sink = Sink::Memory(Vec::new());
+        let answer = self.run(request, None, &mut sink).await?;
+        Ok(answer.with_body(sink))
+    }
+
+    /// Sends a `GET` through the cache.
+    ///
+    /// # Errors
+    /// As [`Client::send`]; offline also when the cache has no answer.
+    pub async fn get(&self, request: &Request<'_>, caching: &Caching) -> Result<Response, Error> {
+        let (Some(cache), false) = (&self.cache, *caching == Caching::Off) else {
+            return self.send(request).await;
+        };
+        let revision = match caching {
+            Caching::Immutable(revision) => revision,
+            Caching::Off | Caching::Revalidate => "",
+        };
+        let authorised = request.auth.is_some();
+        let key = Cache::key(
+            &request.url,
+            request.accept.as_deref(),
+            authorised,
+            revision,
+        );
+        let kept = cache.read(&key, self.limit(request));
+        let is_final = self.is_offline() || matches!(caching, Caching::Immutable(_));
+        if let (Some(kept), true) = (&kept, is_final) {
+            return Ok(Response::from_cache(kept.body.clone()));
+        }
+        let mut sink = Sink::Memory(Vec::new());
+        let answer = self.run(request, kept.as_ref(), &mut sink).await?;
+        if let (304, Some(kept)) = (answer.status, kept) {
+            return Ok(Response::from_cache(kept.body));
+        }
+        let response = answer.with_body(sink);
+        let fresh = Kept {
+            etag: response.header("etag").map(str::to_owned),
+            last_modified: response.header("last-modified").map(str::to_owned),
+            body: response.body,
+        };
+        // A cache that cannot be written costs time, not truth.
+        if let Err((path, error)) = cache.write(&key, &fresh) {
+            debug!(path = %path.display(), %error, "the cache cannot be written");
+        }
+        Ok(Response {
+            body: fresh.body,
+            ..response
+        })
+    }
+
+    /// Sends a `GET` and writes its answer to `file` from the start, so that an answer may be
+    /// larger than memory. The file is truncated before each attempt. `path` names it in errors.
+    ///
+    /// # Errors
+    /// As [`Client::send`]; also when the file cannot be written.
+    pub async fn download(
+        &self,
+        request: &Request<'_>,
+        file: &mut std::fs::File,
+        path: &Path,
+    ) -> Result<Response, Error> {
+        let mut sink = Sink::File(file, path);
+        let answer = self.run(request, None, &mut sink).await?;
+        Ok(answer.with_body(sink))
+    }
+
+    /// Attempts until there is an answer or no attempt is left.
+    async fn run(
+        &self,
+        request: &Request<'_>,
+        kept: Option<&Kept>,
+        sink: &mut Sink<'_>,
+    ) -> Result<Answer, Error> {
+        let started = Instant::now();
+        let mut attempt = 0;
+        loop {
+            let failed = match self.attempt(request, kept, sink).await {
+                Ok(answer) => return Ok(answer),
+                Err(failed) => failed,
+            };
+            let wait = failed
+                .wait
+                .unwrap_or_else(|| backoff(self.options.retry_base_delay, attempt));
+            let spent = started.elapsed().saturating_add(wait);
+            let again = request.idempotent
+                && failed.temporary
+                && attempt < self.options.retries
+                && wait <= MAX_RETRY_AFTER
+                && spent <= self.options.retry_budget;
+            if !again {
+                return Err(failed.error);
+            }
+            debug!(error = %failed.error, attempt, ?wait, "trying again");
+            tokio::time::sleep(wait).await;
+            attempt += 1;
+        }
+    }
+
+    /// Sends the request once.
+    async fn attempt(
+        &self,
+        request: &Request<'_>,
+        kept: Option<&Kept>,
+        sink: &mut Sink<'_>,
+    ) -> Result<Answer, Failed> {
+        let url = || redact_url(&request.url);
+        let Some(inner) = &self.inner else {
+            return Err(Failed::finally(Error::Offline { url: url() }));
+        };
+        sink.reset()?;
+        let outgoing = prepare(inner, request, kept);
+        let mut response = outgoing
+            .send()
+            .await
+            .map_err(|error| failed(error, url()))?;
+        let status = response.status().as_u16();
+        if status == 304 && kept.is_some() {
+            return Ok(Answer {
+                status,
+                headers: Vec::new(),
+            });
+        }
+        if !response.status().is_success() {
+            let wait = header(&response, "retry-after")
+                .and_then(|value| retry_after(&value, Timestamp::now()));
+            let body = read_refusal(&mut response).await;
+            let error = Error::Status {
+                url: url(),
+                status,
+                body,
+            };
+            return Err(Failed {
+                error,
+                temporary: is_temporary(status),
+                wait,
+            });
+        }
+        let limit = self.limit(request);
+        let too_large = || Failed::finally(Error::TooLarge { url: url(), limit });
+        if response
+            .content_length()
+            .is_some_and(|length| length > limit)
+        {
+            return Err(too_large());
+        }
+        let mut read = 0u64;
+        while let Some(chunk) = response
+            .chunk()
+            .await
+            .map_err(|error| failed(error, url()))?
+        {
+            read = read.saturating_add(chunk.len() as u64);
+            if read > limit {
+                return Err(too_large());
+            }
+            sink.write(&chunk)?;
+        }
+        Ok(Answer {
+            status,
+            headers: headers(&response),
+        })
+    }
+
+    fn limit(&self, request: &Request<'_>) -> u64 {
+        request.max_bytes.unwrap_or(self.options.max_response_bytes)
+    }
+}
+
+impl Response {
+    fn from_cache(body: Vec<u8>) -> Self {
+        Self {
+            status: 200,
+            headers: Vec::new(),
+            body,
+            cached: true,
+        }
+    }
+}
+
+impl Answer {
+    fn with_body(self, sink: Sink<'_>) -> Response {
+        let body = match sink {
+            Sink::Memory(body) => body,
+            Sink::File(..) => Vec::new(),
+        };
+        Response {
+            status: self.status,
+            headers: self.headers,
+            body,
+            cached: false,
+        }
+    }
+}
+
+impl Sink<'_> {
+    /// Forgets what an earlier attempt left.
+    fn reset(&mut self) -> Result<(), Failed> {
+        match self {
+            Self::Memory(body) => {
+                body.clear();
+                Ok(())
+            }
+            Self::File(file, path) => file
+                .set_len(0)
+                .and_then(|()| std::io::Seek::rewind(file))
+                .map_err(|source| unwritable(path, source)),
+        }
+    }
+
+    fn write(&mut self, chunk: &[u8]) -> Result<(), Failed> {
+        match self {
+            Self::Memory(body) => {
+                body.extend_from_slice(chunk);
+                Ok(())
+            }
+            Self::File(file, path) => file
+                .write_all(chunk)
+                .map_err(|source| unwritable(path, source)),
+        }
+    }
+}
+
+fn unwritable(path: &Path, source: std::io::Error) -> Failed {
+    Failed::finally(Error::Write {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// Builds the client below, with the crypto provider installed once for the process.
+fn build(options: &ClientOptions) -> Result<reqwest::Client, Error> {
+    // An error says that one is installed already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder()
+        .user_agent(&options.user_agent)
+        .connect_timeout(options.connect_timeout)
+        .timeout(options.total_timeout)
+        .redirect(redirect_policy())
+        .build()
+        .map_err(Error::Build)
+}
+
+/// Follows a few redirects, but never from an encrypted connection to a plain one. The library
+/// itself takes the `Authorization` header off when the server changes.
+fn redirect_policy() -> reqwest::redirect::Policy {
+    reqwest::redirect::Policy::custom(|attempt| {
+        let was_encrypted = attempt
+            .previous()
+            .last()
+            .is_some_and(|previous| previous.scheme() == "https");
+        if attempt.previous().len() > MAX_REDIRECTS {
+            attempt.error("more than 5 redirects")
+        } else if was_encrypted && attempt.url().scheme() != "https" {
+            attempt.error("a redirect to a connection that is not encrypted")
+        } else {
+            attempt.follow()
+        }
+    })
+}
+
+fn prepare(
+    inner: &reqwest::Client,
+    request: &Request<'_>,
+    kept: Option<&Kept>,
+) -> reqwest::RequestBuilder {
+    let method = match request.method {
+        Method::Get => reqwest::Method::GET,
+        Method::Post => reqwest::Method::POST,
+        Method::Put => reqwest::Method::PUT,
+        Method::Patch => reqwest::Method::PATCH,
+        Method::Delete => reqwest::Method::DELETE,
+    };
+    let mut outgoing = inner.request(method, &request.url);
+    for (name, value) in &request.headers {
+        outgoing = outgoing.header(name, value);
+    }
+    if let Some(accept) = &request.accept {
+        outgoing = outgoing.header(ACCEPT, accept);
+    }
+    if let Some((content_type, body)) = &request.body {
+        outgoing = outgoing
+            .header(CONTENT_TYPE, content_type)
+            .body(body.clone());
+    }
+    outgoing = match request.auth {
+        Some(Auth::Bearer(token)) => outgoing.bearer_auth(token.expose()),
+        Some(Auth::Basic { user, password }) => outgoing.basic_auth(user, Some(password.expose())),
+        None => outgoing,
+    };
+    if let Some(etag) = kept.and_then(|kept| kept.etag.as_ref()) {
+        outgoing = outgoing.header(IF_NONE_MATCH, etag);
+    }
+    if let Some(date) = kept.and_then(|kept| kept.last_modified.as_ref()) {
+        outgoing = outgoing.header(IF_MODIFIED_SINCE, date);
+    }
+    outgoing
+}
+
+/// Sorts a library error into what may pass and what will not.
+fn failed(error: reqwest::Error, url: String) -> Failed {
+    if error.is_builder() || error.is_redirect() {
+        return Failed::finally(Error::Invalid {
+            url,
+            source: error.without_url(),
+        });
+    }
+    let what = if error.is_timeout() {
+        "did not answer in time"
+    } else if error.is_connect() {
+        "could not be reached"
+    } else if error.is_body() || error.is_decode() {
+        "answered only in part"
+    } else {
+        "broke the connection"
+    };
+    let error = Error::Transport {
+        url,
+        what,
+        source: error.without_url(),
+    };
+    Failed {
+        error,
+        temporary: true,
+        wait: None,
+    }
+}
+
+/// Reads the beginning of a refusal's body; what cannot be read is left out, since the status says
+/// the most.
+async fn read_refusal(response: &mut reqwest::Response) -> Vec<u8> {
+    let mut body = Vec::new();
+    while let Ok(Some(chunk)) = response.chunk().await {
+        let room = (MAX_REFUSAL_BYTES as usize).saturating_sub(body.len());
+        body.extend_from_slice(chunk.get(..room.min(chunk.len())).unwrap_or_default());
+        if body.len() as u64 >= MAX_REFUSAL_BYTES {
+            break;
+        }
+    }
+    body
+}
+
+fn header(response: &reqwest::Response, name: &str) -> Option<String> {
+    response
+        .headers()
+        .get(name)?
+        .to_str()
+        .ok()
+        .map(str::to_owned)
+}
+
+fn headers(response: &reqwest::Response) -> Vec<(String, String)> {
+    response
+        .headers()
+        .iter()
+        .filter_map(|(name, value)| {
+            Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+        })
+        .collect()
+}

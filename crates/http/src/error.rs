@@ -1,0 +1,159 @@
+//! What goes wrong between Patchgate and a server.
+
+use std::io;
+use std::path::PathBuf;
+
+/// A request that has no usable answer. Addresses in it are redacted.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Offline, and the cache has no answer.
+    #[error("`{url}` is not in the cache, and offline no server is asked")]
+    Offline {
+        /// The address.
+        url: String,
+    },
+    /// The client itself cannot be built, for want of CA certificates most often.
+    #[error("the network client cannot be built")]
+    Build(#[source] reqwest::Error),
+    /// The address or a header cannot be sent.
+    #[error("`{url}` cannot be asked")]
+    Invalid {
+        /// The address.
+        url: String,
+        /// What is wrong with the request.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// No connection, no answer in time, or only a part of one.
+    #[error("`{url}` {what}")]
+    Transport {
+        /// The address.
+        url: String,
+        /// What happened: `could not be reached`, `did not answer in time`, ….
+        what: &'static str,
+        /// What lies below.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// The server refused.
+    #[error("`{url}` answered {status}{}", excerpt(.body))]
+    Status {
+        /// The address.
+        url: String,
+        /// HTTP status.
+        status: u16,
+        /// The beginning of the answer's body.
+        body: Vec<u8>,
+    },
+    /// The answer is larger than the limit.
+    #[error("`{url}` answered with more than {limit} bytes")]
+    TooLarge {
+        /// The address.
+        url: String,
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// A file of the cache or of a download cannot be written.
+    #[error("`{}` cannot be written", .path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// Most characters of an answer's body in a message.
+const EXCERPT_CHARACTERS: usize = 200;
+
+impl Error {
+    /// The HTTP status, when the server refused.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Status { status, .. } => Some(*status),
+            _ => None,
+        }
+    }
+
+    /// What to do next: a sentence for a line of its own.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Offline { .. } => {
+                Some("run the same command once without `--offline` to fill the cache")
+            }
+            Self::Build(_) => Some(
+                "install the CA certificates (package `ca-certificates`), or name a bundle with \
+                 `SSL_CERT_FILE`",
+            ),
+            Self::Transport { .. } => {
+                Some("check the network, `HTTPS_PROXY` and `NO_PROXY`, then run it again")
+            }
+            Self::Status {
+                status: 401 | 403, ..
+            } => Some("check that the token is valid and has the permission for this call"),
+            Self::Status { status: 429, .. } => {
+                Some("the server limits requests: wait, then run it again")
+            }
+            Self::Status {
+                status: 500..=599, ..
+            } => Some("the server has a fault of its own: run it again later"),
+            Self::Write { .. } => Some("check that the folder exists, is writable and has space"),
+            Self::Invalid { .. } | Self::Status { .. } | Self::TooLarge { .. } => None,
+        }
+    }
+}
+
+/// `: ` and the beginning of a body on one line, or nothing for an empty or binary one.
+fn excerpt(body: &[u8]) -> String {
+    let head = body
+        .get(..body.len().min(4 * EXCERPT_CHARACTERS))
+        .unwrap_or(body);
+    let text = String::from_utf8_lossy(head);
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.is_empty() || line.contains(char::is_control) {
+        return String::new();
+    }
+    let short: String = line.chars().take(EXCERPT_CHARACTERS).collect();
+    let more = if short.len() < line.len() { "…" } else { "" };
+    format!(": {short}{more}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Error;
+
+    fn refused(status: u16, body: &[u8]) -> Error {
+        Error::Status {
+            url: "https://a.invalid/".to_owned(),
+            status,
+            body: body.to_vec(),
+        }
+    }
+
+    #[test]
+    fn says_what_the_server_said() {
+        let error = refused(403, b"{\n  \"message\": \"no\"\n}");
+        assert_eq!(
+            error.to_string(),
+            "`https://a.invalid/` answered 403: { \"message\": \"no\" }"
+        );
+        assert!(error.hint().is_some_and(|hint| hint.contains("token")));
+        assert_eq!(error.status(), Some(403));
+    }
+
+    #[test]
+    fn keeps_binary_and_long_answers_out() {
+        assert_eq!(
+            refused(404, b"\x1b[31mred").to_string(),
+            "`https://a.invalid/` answered 404"
+        );
+        let long = refused(404, "ä".repeat(5000).as_bytes()).to_string();
+        assert_eq!(
+            long.chars().count(),
+            "`https://a.invalid/` answered 404: ".len() + 200 + 1
+        );
+    }
+}
