@@ -46,7 +46,7 @@ impl Judgement {
             .map(|reason| reason.verdict)
             .max()
             .unwrap_or(Verdict::Review);
-        reasons.sort_by(|a, b| b.verdict.cmp(&a.verdict));
+        reasons.sort_by_key(|reason| std::cmp::Reverse(reason.verdict));
         Self {
             verdict,
             reasons,

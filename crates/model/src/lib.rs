@@ -7,24 +7,34 @@
 //! `patchgate-report`, so that a field can be renamed here without breaking a script.
 
 mod advisory;
+mod evidence;
 mod finding;
+mod gate_policy;
 mod inventory;
 mod judgement;
 mod plan;
+mod plan_block;
 mod problem;
 mod purl;
 
 pub use advisory::{
     Advisory, Affected, Event, EventKind, Range, RangeKind, Reference, ReportedSeverity,
 };
-pub use finding::{
-    Epss, Finding, FixedVersion, Kev, Level, Location, PackageRef, Score, ScoreReason, Severity, Signals,
-    SourceStatus,
+pub use evidence::{
+    Account, BranchCheck, BranchEnd, ChangedFile, CheckOutcome, CheckRun, CommitEvidence,
+    CommitStatus, Evidence, Fetched, FileContents, FileStatus, FindingComparison, FindingKey,
+    Missing, OwnJob, PullRequest, PullRequestState,
 };
+pub use finding::{
+    Epss, Finding, FixedVersion, Kev, Level, Location, PackageRef, Score, ScoreReason, Severity,
+    Signals, SourceStatus,
+};
+pub use gate_policy::{GatePolicy, MergeMethod, RequiredCheck, RequiredChecks};
 pub use inventory::{
     DependencyKind, Edge, Inventory, Lockfile, Origin, Package, PackageIndex, Root, Scope,
 };
 pub use judgement::{Judgement, Reason, Verdict};
-pub use plan::{content_digest, Bump, FileChange, Plan, Unfixed, Upgrade};
+pub use plan::{Bump, FileChange, Plan, Unfixed, Upgrade, content_digest};
+pub use plan_block::{PlanBlock, PlanBlockError};
 pub use problem::{Problem, ProblemKind};
 pub use purl::package_url;

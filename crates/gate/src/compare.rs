@@ -1,0 +1,70 @@
+//! Vulnerabilities of the head against those of the base.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use patchgate_model::{Finding, FindingComparison, FindingKey};
+
+/// Compares the findings of two states of one repository.
+///
+/// A finding is the same on both sides when its id, package and lockfile are the same; the version
+/// does not matter, since a fix moves it. It counts as introduced when the head has more copies of
+/// different versions of it than the base, or reaches it in a stronger scope: a vulnerability that
+/// moves from development to run time is a new one, and comparing plain counts would miss it.
+/// Notices that state no vulnerability (`unmaintained`) are left out on both sides.
+#[must_use]
+pub fn compare_findings(base: &[Finding], head: &[Finding]) -> FindingComparison {
+    let (base, head) = (by_key(base), by_key(head));
+    let mut comparison = FindingComparison::default();
+    for (key, now) in &head {
+        match base.get(key) {
+            Some(before)
+                if now.versions.len() <= before.versions.len() && now.scope >= before.scope =>
+            {
+                comparison.remaining.push(now.clone());
+            }
+            _ => comparison.introduced.push(now.clone()),
+        }
+    }
+    comparison.ended = base
+        .iter()
+        .filter(|(key, _)| !head.contains_key(*key))
+        .map(|(_, before)| before.clone())
+        .collect();
+    comparison
+}
+
+type Key<'a> = (&'a str, &'a str, &'a str, &'a str);
+
+fn by_key(findings: &[Finding]) -> BTreeMap<Key<'_>, FindingKey> {
+    let mut keys: BTreeMap<Key<'_>, FindingKey> = BTreeMap::new();
+    for finding in findings
+        .iter()
+        .filter(|finding| finding.informational.is_none())
+    {
+        let files: BTreeSet<&str> = finding
+            .locations
+            .iter()
+            .map(|location| location.file.as_str())
+            .collect();
+        for file in files {
+            let package = &finding.package;
+            let entry = keys
+                .entry((&finding.id, package.ecosystem, &package.name, file))
+                .or_insert_with(|| FindingKey {
+                    id: finding.id.clone(),
+                    ecosystem: package.ecosystem,
+                    package: package.name.clone(),
+                    versions: Vec::new(),
+                    lockfile: file.to_owned(),
+                    scope: finding.scope,
+                    score: finding.score.value,
+                });
+            if let Err(place) = entry.versions.binary_search(&package.version) {
+                entry.versions.insert(place, package.version.clone());
+            }
+            entry.scope = entry.scope.min(finding.scope);
+            entry.score = entry.score.max(finding.score.value);
+        }
+    }
+    keys
+}

@@ -1,0 +1,221 @@
+//! Whether a manifest changes in anything but version requirements.
+//!
+//! A manifest holds scripts and build settings beside its requirements, so a changed manifest is
+//! trusted only as far as the change is seen to be one of requirements.
+
+use serde_json::{Map, Value};
+
+/// Tables whose entries are requirements, at any depth (`workspace.dependencies`,
+/// `target.'cfg(unix)'.dependencies`).
+const TABLES: &[&str] = &[
+    "build-dependencies",
+    "dependencies",
+    "dev-dependencies",
+    "devDependencies",
+    "optionalDependencies",
+    "overrides",
+    "peerDependencies",
+    "resolutions",
+];
+
+/// Deepest nesting that is compared.
+const MAX_DEPTH: usize = 64;
+
+/// What else changes; empty when only requirements do.
+///
+/// # Errors
+/// When one side cannot be read; a fragment that follows the file's name.
+pub(crate) fn other_changes(path: &str, base: &[u8], head: &[u8]) -> Result<Vec<String>, String> {
+    let read = if path.ends_with(".json") {
+        read_json
+    } else if path.ends_with(".toml") {
+        read_toml
+    } else {
+        return Err("is of a form that is not compared".to_owned());
+    };
+    let (base, head) = (read(base)?, read(head)?);
+    let mut changes = Vec::new();
+    compare(&mut Vec::new(), &base, &head, &mut changes);
+    Ok(changes)
+}
+
+fn read_json(bytes: &[u8]) -> Result<Value, String> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    serde_json::from_slice(bytes).map_err(|error| format!("cannot be read: {error}"))
+}
+
+fn read_toml(bytes: &[u8]) -> Result<Value, String> {
+    let text = std::str::from_utf8(bytes).map_err(|_| "is not UTF-8".to_owned())?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let document: toml_edit::DocumentMut = text
+        .parse()
+        .map_err(|error: toml_edit::TomlError| format!("cannot be read: {}", error.message()))?;
+    Ok(table(document.as_table()))
+}
+
+fn table(table: &dyn toml_edit::TableLike) -> Value {
+    Value::Object(
+        table
+            .iter()
+            .map(|(key, item)| (key.to_owned(), item_value(item)))
+            .collect::<Map<_, _>>(),
+    )
+}
+
+fn item_value(item: &toml_edit::Item) -> Value {
+    match item {
+        toml_edit::Item::None => Value::Null,
+        toml_edit::Item::Value(value) => toml_value(value),
+        toml_edit::Item::Table(inner) => table(inner),
+        toml_edit::Item::ArrayOfTables(tables) => {
+            Value::Array(tables.iter().map(|inner| table(inner)).collect())
+        }
+    }
+}
+
+fn toml_value(value: &toml_edit::Value) -> Value {
+    match value {
+        toml_edit::Value::String(text) => Value::String(text.value().clone()),
+        toml_edit::Value::Boolean(flag) => Value::Bool(*flag.value()),
+        toml_edit::Value::Array(values) => Value::Array(values.iter().map(toml_value).collect()),
+        toml_edit::Value::InlineTable(inner) => table(inner),
+        // Numbers and dates are no requirements: their text is enough to see that they stay.
+        other => Value::String(format!("={}", other.to_string().trim())),
+    }
+}
+
+fn compare<'a>(
+    path: &mut Vec<&'a str>,
+    base: &'a Value,
+    head: &'a Value,
+    changes: &mut Vec<String>,
+) {
+    if path.len() > MAX_DEPTH {
+        changes.push(format!("`{}` is nested too deep", path[..3].join(".")));
+        return;
+    }
+    match (base, head) {
+        (Value::Object(base), Value::Object(head)) => {
+            for (key, before) in base {
+                path.push(key);
+                match head.get(key) {
+                    Some(after) => compare(path, before, after, changes),
+                    None => changes.push(format!("`{}` is gone", path.join("."))),
+                }
+                path.pop();
+            }
+            for key in head.keys().filter(|key| !base.contains_key(*key)) {
+                path.push(key);
+                changes.push(format!("`{}` is new", path.join(".")));
+                path.pop();
+            }
+        }
+        (Value::String(before), Value::String(after))
+            if is_requirement(path) && is_plain(before) && is_plain(after) => {}
+        (before, after) if before != after => {
+            changes.push(format!("`{}` changes", path.join(".")));
+        }
+        _ => {}
+    }
+}
+
+/// Whether the place is a requirement: `dependencies.qs`, `dependencies.serde.version`,
+/// `workspace.dependencies.serde`, `target.….dependencies.libc`, `overrides.a.b`.
+fn is_requirement(path: &[&str]) -> bool {
+    let Some(at) = path.iter().position(|key| TABLES.contains(key)) else {
+        return false;
+    };
+    let reachable = matches!(path[..at], [] | ["workspace"] | ["target", _]);
+    reachable
+        && match &path[at + 1..] {
+            [_] => true,
+            [_, "version"] => true,
+            rest => path[at] == "overrides" && !rest.is_empty(),
+        }
+}
+
+/// Whether a text names versions and nothing else: no address, path, alias or tag that could make
+/// a package manager fetch from another place.
+fn is_plain(requirement: &str) -> bool {
+    requirement.chars().any(|c| c.is_ascii_digit() || c == '*')
+        && requirement.len() <= 256
+        && requirement.chars().all(|c| {
+            c.is_ascii_alphanumeric()
+                || matches!(
+                    c,
+                    '.' | '-' | '+' | '^' | '~' | '=' | '<' | '>' | '*' | '|' | ',' | ' '
+                )
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::other_changes;
+
+    fn json(base: &str, head: &str) -> Vec<String> {
+        other_changes("a/package.json", base.as_bytes(), head.as_bytes()).unwrap()
+    }
+
+    fn toml(base: &str, head: &str) -> Vec<String> {
+        other_changes("Cargo.toml", base.as_bytes(), head.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_raised_requirement_is_no_other_change() {
+        assert!(
+            json(
+                r#"{"scripts":{"a":"b"},"dependencies":{"qs":"^6.5.2"}}"#,
+                r#"{"scripts":{"a":"b"},"dependencies":{"qs":"^6.5.3"}}"#
+            )
+            .is_empty()
+        );
+        assert!(toml(
+            "[dependencies]\na = \"1\"\nb = { version = \"=1.2\", features = [\"x\"] }\n[target.'cfg(unix)'.dependencies.c]\nversion = \"1\"\n[workspace.dependencies]\nd = \"1\"",
+            "[dependencies]\na = \"2\"\nb = { version = \"=1.3\", features = [\"x\"] }\n[target.'cfg(unix)'.dependencies.c]\nversion = \"1.1\"\n[workspace.dependencies]\nd = \"1.0.4\"",
+        )
+        .is_empty());
+    }
+
+    #[test]
+    fn everything_else_is() {
+        assert_eq!(
+            json(
+                r#"{"scripts":{"a":"b"},"dependencies":{"qs":"^6.5.2"}}"#,
+                r#"{"scripts":{"a":"c","postinstall":"x"},"dependencies":{"qs":"file:../qs1","z":"1"}}"#
+            ),
+            [
+                "`dependencies.qs` changes",
+                "`dependencies.z` is new",
+                "`scripts.a` changes",
+                "`scripts.postinstall` is new"
+            ]
+        );
+        assert_eq!(
+            json(
+                r#"{"config":{"dependencies":{"a":"1"}}}"#,
+                r#"{"config":{"dependencies":{"a":"2"}}}"#
+            ),
+            ["`config.dependencies.a` changes"]
+        );
+        assert_eq!(
+            toml(
+                "[package]\nversion = \"1.0.0\"\n[dependencies]\nb = { version = \"1\", features = [\"x\"] }\n[profile.release]\nlto = true",
+                "[package]\nversion = \"1.0.1\"\n[dependencies]\nb = { version = \"1\", features = [\"y\"], git = \"https://e.invalid/b\" }\n[profile.release]\nlto = false",
+            ),
+            [
+                "`dependencies.b.features` changes",
+                "`dependencies.b.git` is new",
+                "`package.version` changes",
+                "`profile.release.lto` changes"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_said() {
+        assert!(other_changes("package.json", b"{", b"{}").is_err());
+        assert!(other_changes("Cargo.toml", b"a = ", b"").is_err());
+        assert!(other_changes("Cargo.toml", b"\xff", b"").is_err());
+        assert!(other_changes("setup.py", b"", b"").is_err());
+    }
+}

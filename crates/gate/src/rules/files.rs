@@ -1,0 +1,177 @@
+//! Which files the change touches.
+
+use std::collections::BTreeSet;
+
+use patchgate_ecosystems::{ALL, by_lockfile};
+use patchgate_model::{ChangedFile, FileStatus};
+
+use crate::context::{Context, Outcome, block, or_holds, review, unread, with};
+use crate::requirements;
+
+/// Files that decide what CI or the gate itself does. A change to them is never merged without a
+/// person.
+const PROTECTED_NAMES: &[&str] = &[
+    ".gitlab-ci.yml",
+    ".gitlab-ci.yaml",
+    ".patchgate.yml",
+    ".patchgate.yaml",
+    "action.yml",
+    "action.yaml",
+    "codeowners",
+];
+
+/// A protected file beside a plan block is blocked: Patchgate never touches such files, so somebody
+/// else did, under its name. Without a block the pull request makes no such claim, and a person
+/// decides; it cannot reach a merge either way.
+pub(super) fn protected(context: &Context<'_>) -> Vec<Outcome> {
+    with(&context.evidence.files, "the changed files", |files| {
+        let claims_a_plan = matches!(context.block, Some(Ok(_)));
+        let touched: BTreeSet<&str> = files
+            .iter()
+            .flat_map(paths)
+            .filter(|path| is_protected(path))
+            .collect();
+        or_holds(
+            touched
+                .into_iter()
+                .map(|path| {
+                    if claims_a_plan {
+                        block(format!(
+                            "`{path}` changes, which Patchgate never does: somebody else changed this branch"
+                        ))
+                    } else {
+                        review(format!("`{path}` changes, which a person must look at"))
+                    }
+                })
+                .collect(),
+            "no workflow, action or policy file changes",
+        )
+    })
+}
+
+pub(super) fn exactly_the_plan(context: &Context<'_>) -> Vec<Outcome> {
+    with(&context.evidence.files, "the changed files", |files| {
+        let mut outcomes = Vec::new();
+        if let Ok(pull_request) = &context.evidence.pull_request
+            && pull_request.changed_file_count != files.len() as u64
+        {
+            outcomes.push(review(format!(
+                "the pull request changes {} files, and {} were read",
+                pull_request.changed_file_count,
+                files.len()
+            )));
+        }
+        for file in files {
+            if !is_editable(&file.path) {
+                outcomes.push(review(format!(
+                    "`{}` is neither a lockfile nor a manifest",
+                    file.path
+                )));
+            }
+            if file.status != FileStatus::Modified {
+                outcomes.push(review(format!(
+                    "`{}` is {}, not changed in place",
+                    file.path,
+                    word(&file.status)
+                )));
+            }
+            if !context.evidence.contents.contains_key(&file.path) {
+                outcomes.push(review(format!("`{}` was not read", file.path)));
+            }
+        }
+        let changed: BTreeSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
+        match &context.block {
+            Some(Ok(plan)) => {
+                let planned: BTreeSet<&str> = plan.files.iter().map(String::as_str).collect();
+                for path in changed.difference(&planned) {
+                    outcomes.push(review(format!(
+                        "`{path}` changes, which the plan does not say"
+                    )));
+                }
+                for path in planned.difference(&changed) {
+                    outcomes.push(review(format!(
+                        "`{path}` does not change, though the plan says so"
+                    )));
+                }
+            }
+            Some(Err(error)) => outcomes.push(review(error.to_string())),
+            None => outcomes.push(review("the body could not be read")),
+        }
+        if files.is_empty() {
+            outcomes.push(review("no file changes"));
+        }
+        or_holds(outcomes, "exactly the files of the plan change")
+    })
+}
+
+pub(super) fn requirements_only(context: &Context<'_>) -> Vec<Outcome> {
+    with(&context.evidence.files, "the changed files", |files| {
+        let mut outcomes = Vec::new();
+        for file in files.iter().filter(|file| is_manifest(&file.path)) {
+            let Some(contents) = context.evidence.contents.get(&file.path) else {
+                outcomes.push(review(format!("`{}` was not read", file.path)));
+                continue;
+            };
+            let (base, head) = match (&contents.base, &contents.head) {
+                (Ok(Some(base)), Ok(Some(head))) => (base, head),
+                (Err(missing), _) | (_, Err(missing)) => {
+                    outcomes.push(unread(&format!("`{}`", file.path), missing));
+                    continue;
+                }
+                _ => {
+                    outcomes.push(review(format!("`{}` is not on both sides", file.path)));
+                    continue;
+                }
+            };
+            match requirements::other_changes(&file.path, base, head) {
+                Ok(changes) => outcomes.extend(changes.into_iter().map(|change| {
+                    review(format!(
+                        "`{}` changes more than requirements: {change}",
+                        file.path
+                    ))
+                })),
+                Err(reason) => {
+                    outcomes.push(review(format!("`{}` {reason}", file.path)));
+                }
+            }
+        }
+        or_holds(outcomes, "in manifests nothing but requirements changes")
+    })
+}
+
+fn paths(file: &ChangedFile) -> impl Iterator<Item = &str> {
+    std::iter::once(file.path.as_str()).chain(file.previous_path.as_deref())
+}
+
+fn is_protected(path: &str) -> bool {
+    let lower = path.to_ascii_lowercase();
+    let name = file_name(&lower);
+    lower.starts_with(".github/")
+        || lower.starts_with(".gitlab/")
+        || PROTECTED_NAMES.contains(&name)
+}
+
+/// Whether Patchgate's fixes edit files of this name.
+fn is_editable(path: &str) -> bool {
+    by_lockfile(file_name(path)).is_some() || is_manifest(path)
+}
+
+fn is_manifest(path: &str) -> bool {
+    let name = file_name(path);
+    ALL.iter()
+        .any(|ecosystem| ecosystem.manifests().contains(&name))
+}
+
+fn file_name(path: &str) -> &str {
+    path.rsplit_once('/').map_or(path, |(_, name)| name)
+}
+
+fn word(status: &FileStatus) -> &str {
+    match status {
+        FileStatus::Added => "added",
+        FileStatus::Modified => "modified",
+        FileStatus::Removed => "removed",
+        FileStatus::Renamed => "renamed",
+        FileStatus::Other(word) => word,
+    }
+}

@@ -1,0 +1,182 @@
+//! The rules, one file a subject and one function a rule.
+
+mod author;
+mod base;
+mod checks;
+mod dependencies;
+mod files;
+mod findings;
+mod plan;
+mod policy;
+mod pull_request;
+
+use crate::context::{Context, Outcome};
+
+/// One condition for a merge.
+pub struct Rule {
+    /// Stable name in kebab-case; [`patchgate_model::Reason::code`] carries it.
+    pub code: &'static str,
+    /// What the rule asks for, as a sentence for the documentation.
+    pub asks: &'static str,
+    pub(crate) check: fn(&Context<'_>) -> Vec<Outcome>,
+}
+
+impl std::fmt::Debug for Rule {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Rule").field("code", &self.code).finish()
+    }
+}
+
+/// Every rule, in the order of the documentation.
+pub const RULES: &[Rule] = &[
+    Rule {
+        code: "policy",
+        asks: "The base commit holds a policy that can be read.",
+        check: policy::readable,
+    },
+    Rule {
+        code: "open",
+        asks: "The pull request is open; a closed or merged one is blocked.",
+        check: pull_request::open,
+    },
+    Rule {
+        code: "draft",
+        asks: "The pull request is not a draft.",
+        check: pull_request::draft,
+    },
+    Rule {
+        code: "fork",
+        asks: "The change comes from a branch of the same repository.",
+        check: pull_request::fork,
+    },
+    Rule {
+        code: "mergeable",
+        asks: "The forge knows that it can be merged without conflicts.",
+        check: pull_request::mergeable,
+    },
+    Rule {
+        code: "changes-requested",
+        asks: "No review asks for changes.",
+        check: pull_request::changes_requested,
+    },
+    Rule {
+        code: "base-current",
+        asks: "The change stands on the tip of the base branch, unless the policy says that it need not.",
+        check: base::current,
+    },
+    Rule {
+        code: "head-unmoved",
+        asks: "The head is the same commit at the end of the judgement as at its start.",
+        check: base::head_unmoved,
+    },
+    Rule {
+        code: "author",
+        asks: "The account that opened the pull request is one that the policy names.",
+        check: author::opened_by,
+    },
+    Rule {
+        code: "commit-accounts",
+        asks: "Author and committer of every commit are accounts that the policy names.",
+        check: author::commits,
+    },
+    Rule {
+        code: "commit-signatures",
+        asks: "The forge verified the signature of every commit, where the policy asks for it.",
+        check: author::signatures,
+    },
+    Rule {
+        code: "commits-complete",
+        asks: "All commits were read, they form one line, and the last one is the head.",
+        check: author::complete,
+    },
+    Rule {
+        code: "protected-files",
+        asks: "No workflow, action or policy file is touched; one that is touched beside a plan block is blocked.",
+        check: files::protected,
+    },
+    Rule {
+        code: "changed-files",
+        asks: "The changed files are exactly those of the plan, all lockfiles or manifests changed in place.",
+        check: files::exactly_the_plan,
+    },
+    Rule {
+        code: "manifest-requirements",
+        asks: "In manifests nothing but version requirements changes.",
+        check: files::requirements_only,
+    },
+    Rule {
+        code: "plan-digest",
+        asks: "The plan block names the head commit, and its digest equals the one computed from the head's files.",
+        check: plan::digest,
+    },
+    Rule {
+        code: "dependency-downgrade",
+        asks: "No package moves to a lower version; a downgrade is blocked.",
+        check: dependencies::downgrade,
+    },
+    Rule {
+        code: "dependency-bump",
+        asks: "No package moves further than the policy allows.",
+        check: dependencies::bump,
+    },
+    Rule {
+        code: "dependency-added",
+        asks: "No package comes into the tree that was not there, unless the policy allows it.",
+        check: dependencies::added,
+    },
+    Rule {
+        code: "dependency-removed",
+        asks: "Lists the packages that leave the tree.",
+        check: dependencies::removed,
+    },
+    Rule {
+        code: "dependency-integrity",
+        asks: "The hash of a version that stays does not change; a change is blocked.",
+        check: dependencies::integrity,
+    },
+    Rule {
+        code: "dependency-origin",
+        asks: "Every package comes from where it came from before; another place is blocked.",
+        check: dependencies::origin,
+    },
+    Rule {
+        code: "findings-introduced",
+        asks: "The head has no vulnerability that the base has not; one is blocked.",
+        check: findings::introduced,
+    },
+    Rule {
+        code: "findings-ended",
+        asks: "The change ends at least one vulnerability.",
+        check: findings::ended,
+    },
+    Rule {
+        code: "findings-remaining",
+        asks: "No vulnerability above the policy's score stays on the head.",
+        check: findings::remaining,
+    },
+    Rule {
+        code: "checks-present",
+        asks: "At least one check ran on the head, and the policy says which ones must.",
+        check: checks::present,
+    },
+    Rule {
+        code: "checks-passed",
+        asks: "Every check that ran on the head succeeded; a failed one is blocked unless the policy says review.",
+        check: checks::passed,
+    },
+    Rule {
+        code: "checks-required",
+        asks: "Every check that the policy names succeeded, made by the app that it names.",
+        check: checks::required,
+    },
+    Rule {
+        code: "checks-branch",
+        asks: "Every check that the base branch's protection asks for succeeded.",
+        check: checks::branch,
+    },
+    Rule {
+        code: "checks-head",
+        asks: "Every check ran on exactly the judged commit.",
+        check: checks::head,
+    },
+];
