@@ -1,1 +1,16 @@
-//! Finding and signals to a score with its reasons
+//! What a finding's records and signals make of it: a severity, a score with its reasons, and
+//! whether it reaches a threshold.
+//!
+//! Everything here is a pure function of values. The feeds are read elsewhere
+//! (`patchgate-advisories`); the order in which they count is here and nowhere else.
+
+mod score;
+mod severity;
+mod threshold;
+
+pub use score::{
+    BUILD_FACTOR_PERCENT, CVSS_POINTS, DEVELOPMENT_FACTOR_PERCENT, EPSS_POINTS, EPSS_STAND_IN,
+    KEV_FLOOR, RANSOMWARE_POINTS, score,
+};
+pub use severity::{band, midpoint, severity};
+pub use threshold::{Threshold, counts_as};

@@ -1,0 +1,335 @@
+//! How severe the records of a finding say it is.
+
+use patchgate_model::{Advisory, Level, ReportedSeverity, Severity};
+
+/// Base metrics by version of CVSS. Temporal, threat and environmental metrics are left out: they
+/// describe a moment or an environment that is not this repository's.
+const BASE_V2: &[&str] = &["AV", "AC", "Au", "C", "I", "A"];
+const BASE_V3: &[&str] = &["AV", "AC", "PR", "UI", "S", "C", "I", "A"];
+const BASE_V4: &[&str] = &[
+    "AV", "AC", "AT", "PR", "UI", "VC", "VI", "VA", "SC", "SI", "SA",
+];
+
+/// Longest vector that is looked at, in bytes. A full v4.0 vector has some 200.
+const MAX_VECTOR_BYTES: usize = 1_024;
+
+/// The severity that the records state for a package.
+///
+/// For each record, what it states for this package alone goes before what it states as a whole.
+/// Then, over all records of the vulnerability:
+///
+/// 1. the highest base score of the CVSS v3 and v4 vectors: databases disagree, and the lower
+///    figure is not a reason to wait;
+/// 2. else the highest base score of the CVSS v2 vectors, which use another scale;
+/// 3. else [`Level::Critical`] for a record of a malicious release (`MAL-…`);
+/// 4. else [`Level::Informational`] when every record says `unmaintained` or `notice`;
+/// 5. else the highest severity word;
+/// 6. else [`Level::Unknown`], which is also what `unsound` without a vector is.
+#[must_use]
+pub fn severity(advisories: &[&Advisory], ecosystem: &str, name: &str) -> Severity {
+    let stated: Vec<&ReportedSeverity> = advisories
+        .iter()
+        .flat_map(|advisory| stated_for(advisory, ecosystem, name))
+        .collect();
+    let mut best: Option<(bool, f64, &str)> = None;
+    for reported in &stated {
+        if let Some((current, score)) = base_score(&reported.value) {
+            let candidate = (current, score, reported.value.trim());
+            // Of equal figures the smaller text wins, so that the order of records is no matter.
+            let better = best.is_none_or(|(a, b, text)| {
+                (a, b)
+                    .partial_cmp(&(current, score))
+                    .is_none_or(|order| order.is_lt() || (order.is_eq() && candidate.2 < text))
+            });
+            if better {
+                best = Some(candidate);
+            }
+        }
+    }
+    if let Some((_, score, vector)) = best {
+        return Severity {
+            level: band(score),
+            cvss_score: Some(score),
+            cvss_vector: Some(vector.to_owned()),
+        };
+    }
+    Severity {
+        level: level_without_vector(advisories, &stated),
+        cvss_score: None,
+        cvss_vector: None,
+    }
+}
+
+fn level_without_vector(advisories: &[&Advisory], stated: &[&ReportedSeverity]) -> Level {
+    if advisories.iter().any(|a| a.id.starts_with("MAL-")) {
+        return Level::Critical;
+    }
+    let states_none = |advisory: &&Advisory| {
+        matches!(
+            advisory.informational.as_deref(),
+            Some("unmaintained" | "notice")
+        )
+    };
+    if !advisories.is_empty() && advisories.iter().all(states_none) {
+        return Level::Informational;
+    }
+    let words = advisories
+        .iter()
+        .filter_map(|advisory| advisory.severity_word.as_deref())
+        .chain(stated.iter().map(|reported| reported.value.as_str()));
+    words
+        .filter_map(level_of_word)
+        .max()
+        .unwrap_or(Level::Unknown)
+}
+
+/// What a record states for the package: its own entry's figures where one of them can be used,
+/// else the record's.
+fn stated_for<'a>(
+    advisory: &'a Advisory,
+    ecosystem: &str,
+    name: &str,
+) -> impl Iterator<Item = &'a ReportedSeverity> {
+    let of_package: Vec<&ReportedSeverity> = advisory
+        .affected
+        .iter()
+        .filter(|affected| affected.ecosystem == ecosystem && same_name(&affected.name, name))
+        .flat_map(|affected| &affected.severity)
+        .filter(|reported| is_usable(reported))
+        .collect();
+    if of_package.is_empty() {
+        advisory.severity.iter().collect::<Vec<_>>().into_iter()
+    } else {
+        of_package.into_iter()
+    }
+}
+
+fn is_usable(reported: &ReportedSeverity) -> bool {
+    base_score(&reported.value).is_some() || level_of_word(&reported.value).is_some()
+}
+
+/// Compares names loosely: the records of a lookup are those of one package already, whose
+/// registry may write it differently (`Foo.Bar` and `foo-bar`).
+fn same_name(a: &str, b: &str) -> bool {
+    let fold = |c: char| match c {
+        '_' | '.' => '-',
+        other => other.to_ascii_lowercase(),
+    };
+    a.chars().map(fold).eq(b.chars().map(fold))
+}
+
+/// The base score of a vector, with whether it is of CVSS v3 or v4. `None` when it is not a
+/// vector that can be understood.
+fn base_score(vector: &str) -> Option<(bool, f64)> {
+    if vector.len() > MAX_VECTOR_BYTES {
+        return None;
+    }
+    // NVD writes v2 vectors in parentheses, others leave a `/` at the end.
+    let vector = vector.trim_matches(|c: char| c.is_whitespace() || "()/".contains(c));
+    let (prefix, base) = match vector.get(..6) {
+        Some("CVSS:4") => (true, BASE_V4),
+        Some("CVSS:3") => (true, BASE_V3),
+        _ => (false, BASE_V2),
+    };
+    let (head, metrics) = if prefix {
+        vector.split_once('/')?
+    } else {
+        ("", vector)
+    };
+    let mut text = head.to_owned();
+    for metric in metrics.split('/') {
+        let (key, _) = metric.split_once(':')?;
+        if base.contains(&key) {
+            if !text.is_empty() {
+                text.push('/');
+            }
+            text.push_str(metric);
+        }
+    }
+    let score = text.parse::<cvss::Cvss>().ok()?.score();
+    (score.is_finite() && (0.0..=10.0).contains(&score)).then_some((prefix, score))
+}
+
+/// The band of a CVSS score: section 5 of the CVSS v3.1 specification
+/// (<https://www.first.org/cvss/v3.1/specification-document#Qualitative-Severity-Rating-Scale>).
+/// It is used for v2 scores too, which have no band "critical" of their own.
+#[must_use]
+pub fn band(score: f64) -> Level {
+    match score {
+        s if s >= 9.0 => Level::Critical,
+        s if s >= 7.0 => Level::High,
+        s if s >= 4.0 => Level::Medium,
+        s if s > 0.0 => Level::Low,
+        _ => Level::None,
+    }
+}
+
+/// The CVSS score that stands for a level where no vector was given: the middle of its band. An
+/// unknown level stands at the lower end of "high", as thresholds count it.
+#[must_use]
+pub fn midpoint(level: Level) -> f64 {
+    match level {
+        Level::Informational | Level::None => 0.0,
+        Level::Low => 2.0,
+        Level::Medium => 5.5,
+        Level::Unknown => 7.0,
+        Level::High => 8.0,
+        Level::Critical => 9.5,
+    }
+}
+
+/// The level that a database's own word means. Red Hat says `important`, GitHub `moderate`,
+/// Ubuntu and Debian `negligible` and `unimportant`.
+fn level_of_word(word: &str) -> Option<Level> {
+    Some(match word.trim().to_ascii_lowercase().as_str() {
+        "critical" => Level::Critical,
+        "high" | "important" => Level::High,
+        "medium" | "moderate" => Level::Medium,
+        "low" | "minor" | "negligible" | "unimportant" => Level::Low,
+        "none" => Level::None,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use patchgate_model::Affected;
+
+    use super::*;
+
+    fn advisory(vectors: &[&str]) -> Advisory {
+        Advisory {
+            id: "GHSA-x".into(),
+            aliases: Vec::new(),
+            summary: String::new(),
+            modified: None,
+            published: None,
+            withdrawn: None,
+            severity: vectors.iter().map(|v| reported(v)).collect(),
+            affected: Vec::new(),
+            references: Vec::new(),
+            cwes: Vec::new(),
+            severity_word: None,
+            informational: None,
+        }
+    }
+
+    fn reported(value: &str) -> ReportedSeverity {
+        ReportedSeverity {
+            kind: "CVSS_V3".into(),
+            value: value.into(),
+        }
+    }
+
+    fn of(advisory: &Advisory) -> Severity {
+        severity(&[advisory], "npm", "a")
+    }
+
+    const V3_CRITICAL: &str = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H";
+    const V3_LOW: &str = "CVSS:3.0/AV:L/AC:H/PR:H/UI:R/S:U/C:L/I:N/A:N";
+    const V2: &str = "AV:N/AC:L/Au:N/C:C/I:C/A:C";
+    const V4: &str = "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N";
+
+    #[test]
+    fn scores_each_version() {
+        // Scores as the calculators of FIRST and NVD give them.
+        for (vector, score) in [(V3_CRITICAL, 9.8), (V3_LOW, 1.8), (V2, 10.0), (V4, 9.3)] {
+            assert_eq!(of(&advisory(&[vector])).cvss_score, Some(score), "{vector}");
+        }
+    }
+
+    #[test]
+    fn accepts_parentheses_and_a_trailing_slash() {
+        for vector in [format!("({V2})"), format!("{V2}/"), format!(" ({V2}/) ")] {
+            let severity = of(&advisory(&[&vector]));
+            assert_eq!(severity.cvss_score, Some(10.0), "{vector}");
+        }
+    }
+
+    #[test]
+    fn leaves_out_what_is_not_base() {
+        let vector = format!("{V3_CRITICAL}/E:U/RL:O/RC:U");
+        assert_eq!(of(&advisory(&[&vector])).cvss_score, Some(9.8));
+        let vector = format!("{V4}/E:U");
+        assert_eq!(of(&advisory(&[&vector])).cvss_score, Some(9.3));
+    }
+
+    #[test]
+    fn the_highest_current_vector_wins_over_version_two() {
+        let severity = of(&advisory(&[V2, V3_LOW]));
+        assert_eq!(
+            (severity.level, severity.cvss_score),
+            (Level::Low, Some(1.8))
+        );
+        let severity = of(&advisory(&[V3_LOW, V4, V3_CRITICAL]));
+        assert_eq!(severity.cvss_score, Some(9.8));
+    }
+
+    #[test]
+    fn the_packages_own_figure_goes_before_the_records() {
+        let mut record = advisory(&[V3_CRITICAL]);
+        record.affected.push(Affected {
+            ecosystem: "npm".into(),
+            name: "A".into(),
+            ranges: Vec::new(),
+            versions: Vec::new(),
+            severity: vec![reported(V3_LOW)],
+        });
+        assert_eq!(of(&record).level, Level::Low);
+        assert_eq!(severity(&[&record], "npm", "b").level, Level::Critical);
+    }
+
+    #[test]
+    fn words_stand_in_for_vectors() {
+        let mut record = advisory(&["CVSS:3.1/nonsense"]);
+        assert_eq!(of(&record).level, Level::Unknown);
+        record.severity_word = Some("MODERATE".into());
+        assert_eq!(of(&record).level, Level::Medium);
+        assert_eq!(of(&advisory(&["important"])).level, Level::High);
+    }
+
+    #[test]
+    fn informational_records_are_told_apart() {
+        let mut record = advisory(&[]);
+        for (word, level) in [
+            ("unmaintained", Level::Informational),
+            ("notice", Level::Informational),
+            ("unsound", Level::Unknown),
+        ] {
+            record.informational = Some(word.into());
+            assert_eq!(of(&record).level, level, "{word}");
+        }
+        record.id = "MAL-2024-1".into();
+        assert_eq!(of(&record).level, Level::Critical);
+    }
+
+    #[test]
+    fn bands_are_those_of_the_specification() {
+        for (score, level) in [
+            (0.0, Level::None),
+            (0.1, Level::Low),
+            (3.9, Level::Low),
+            (4.0, Level::Medium),
+            (6.9, Level::Medium),
+            (7.0, Level::High),
+            (8.9, Level::High),
+            (9.0, Level::Critical),
+        ] {
+            assert_eq!(band(score), level, "{score}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_breaks_it(text in ".{0,80}") {
+            let _ = of(&advisory(&[&text]));
+        }
+
+        #[test]
+        fn the_order_of_records_is_no_matter(mut vectors in proptest::sample::subsequence(vec![V3_CRITICAL, V3_LOW, V2, V4], 0..=4)) {
+            let forward = of(&advisory(&vectors));
+            vectors.reverse();
+            proptest::prop_assert_eq!(forward, of(&advisory(&vectors)));
+        }
+    }
+}
