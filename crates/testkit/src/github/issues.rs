@@ -1,0 +1,190 @@
+//! What a pull request has because it is an issue too: comments and labels.
+
+use serde_json::{Value, json};
+
+use super::call::{Call, time, user};
+use super::reply::{Refusal, Reply};
+use super::state::{Comment, Permission};
+
+impl Call<'_> {
+    pub(crate) fn issue(&self, number: &str) -> Result<Reply, Refusal> {
+        let value = self.issue_value(self.pull_index(number)?);
+        Reply::value("/issues/{issue_number}", 200, value)
+    }
+
+    pub(crate) fn update_issue(&mut self, number: &str) -> Result<Reply, Refusal> {
+        self.require_issues()?;
+        let body = self.request.json();
+        let at = self.pull_index(number)?;
+        let pull = &mut self.hosted.pulls[at];
+        if let Some(title) = body["title"].as_str() {
+            title.clone_into(&mut pull.title);
+        }
+        if let Some(text) = body["body"].as_str() {
+            text.clone_into(&mut pull.body);
+        }
+        if body["state"] == "closed" {
+            pull.open = false;
+        }
+        if body["labels"].is_array() {
+            pull.labels = names(&body["labels"]).into_iter().collect();
+        }
+        pull.updated += 1;
+        let value = self.issue_value(at);
+        Reply::value("/issues/{issue_number}", 200, value)
+    }
+
+    fn issue_value(&self, at: usize) -> Value {
+        let mut value = self.pull_value(&self.hosted.pulls[at]);
+        let number = self.hosted.pulls[at].number;
+        let comments = self.hosted.comments.iter();
+        let count = comments.filter(|comment| comment.number == number).count();
+        value["comments"] = json!(count);
+        value["url"] = json!(self.url(&format!("/issues/{number}")));
+        value["pull_request"] = json!({
+            "url": self.url(&format!("/pulls/{number}")),
+            "html_url": value["html_url"], "diff_url": null, "patch_url": null,
+        });
+        value
+    }
+
+    pub(crate) fn list_comments(&self, number: &str) -> Result<Reply, Refusal> {
+        let number = self.find_pull(number)?.number;
+        let comments = self.hosted.comments.iter();
+        let values = comments
+            .filter(|comment| comment.number == number)
+            .map(|comment| self.comment_value(comment))
+            .collect();
+        Reply::list("/issues/{issue_number}/comments", values)
+    }
+
+    pub(crate) fn create_comment(&mut self, number: &str) -> Result<Reply, Refusal> {
+        self.require_issues()?;
+        let number = self.find_pull(number)?.number;
+        let body = self.request.json();
+        let comment = Comment {
+            id: self.hosted.next_id(),
+            number,
+            author: self.account.login.clone(),
+            body: self.text(&body, "body")?,
+        };
+        let value = self.comment_value(&comment);
+        self.hosted.comments.push(comment);
+        Reply::value("/issues/{issue_number}/comments", 201, value)
+    }
+
+    pub(crate) fn comment(&self, id: &str) -> Result<Reply, Refusal> {
+        let comment = &self.hosted.comments[self.comment_index(id)?];
+        let value = self.comment_value(comment);
+        Reply::value("/issues/comments/{comment_id}", 200, value)
+    }
+
+    pub(crate) fn update_comment(&mut self, id: &str) -> Result<Reply, Refusal> {
+        self.require_issues()?;
+        let at = self.comment_index(id)?;
+        let body = self.request.json();
+        self.hosted.comments[at].body = self.text(&body, "body")?;
+        let value = self.comment_value(&self.hosted.comments[at]);
+        Reply::value("/issues/comments/{comment_id}", 200, value)
+    }
+
+    pub(crate) fn delete_comment(&mut self, id: &str) -> Result<Reply, Refusal> {
+        self.require_issues()?;
+        let at = self.comment_index(id)?;
+        self.hosted.comments.remove(at);
+        Reply::empty("/issues/comments/{comment_id}")
+    }
+
+    fn comment_index(&self, id: &str) -> Result<usize, Refusal> {
+        let mut comments = self.hosted.comments.iter();
+        comments
+            .position(|comment| comment.id.to_string() == id)
+            .ok_or_else(Refusal::not_found)
+    }
+
+    fn comment_value(&self, comment: &Comment) -> Value {
+        json!({
+            "id": comment.id,
+            "node_id": format!("IC_{}", comment.id),
+            "url": self.url(&format!("/issues/comments/{}", comment.id)),
+            "html_url": format!("{}/{}/pull/{}#issuecomment-{}",
+                self.server_url, self.full_name, comment.number, comment.id),
+            "issue_url": self.url(&format!("/issues/{}", comment.number)),
+            "body": comment.body,
+            "user": user(&comment.author),
+            "created_at": time(comment.id),
+            "updated_at": time(comment.id),
+            "author_association": "CONTRIBUTOR",
+        })
+    }
+
+    pub(crate) fn list_issue_labels(&self, number: &str) -> Result<Reply, Refusal> {
+        let labels = self.find_pull(number)?.labels.iter();
+        let values = labels.map(|name| label(name)).collect();
+        Reply::list("/issues/{issue_number}/labels", values)
+    }
+
+    pub(crate) fn add_issue_labels(&mut self, number: &str) -> Result<Reply, Refusal> {
+        self.require_issues()?;
+        let body = self.request.json();
+        let wanted = if body.is_array() {
+            &body
+        } else {
+            &body["labels"]
+        };
+        let wanted = names(wanted);
+        let at = self.pull_index(number)?;
+        self.hosted.labels.extend(wanted.iter().cloned());
+        let pull = &mut self.hosted.pulls[at];
+        pull.labels.extend(wanted);
+        let values = pull.labels.iter().map(|name| label(name)).collect();
+        Reply::list("/issues/{issue_number}/labels", values)
+    }
+
+    pub(crate) fn list_labels(&self) -> Result<Reply, Refusal> {
+        let labels = self.hosted.labels.iter();
+        Reply::list("/labels", labels.map(|name| label(name)).collect())
+    }
+
+    pub(crate) fn label(&self, name: &str) -> Result<Reply, Refusal> {
+        if !self.hosted.labels.contains(name) {
+            return Err(Refusal::not_found());
+        }
+        Reply::value("/labels/{name}", 200, label(name))
+    }
+
+    pub(crate) fn create_label(&mut self) -> Result<Reply, Refusal> {
+        self.require_issues()?;
+        let body = self.request.json();
+        let name = self.text(&body, "name")?;
+        if !self.hosted.labels.insert(name.clone()) {
+            let mut refusal = Refusal::new(422, "Validation Failed");
+            refusal.body["errors"] =
+                json!([{"resource": "Label", "code": "already_exists", "field": "name"}]);
+            return Err(refusal);
+        }
+        Reply::value("/labels", 201, label(&name))
+    }
+
+    /// Comments and labels of pull requests take either permission.
+    fn require_issues(&self) -> Result<(), Refusal> {
+        self.require(Permission::Issues)
+            .or_else(|_| self.require(Permission::PullRequests))
+    }
+}
+
+/// A label with a plain colour.
+pub(crate) fn label(name: &str) -> Value {
+    json!({"id": 1, "name": name, "color": "ededed", "default": false, "description": null})
+}
+
+/// Names in a list of texts or of objects with a `name`.
+fn names(labels: &Value) -> Vec<String> {
+    labels
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|label| label.as_str().or_else(|| label["name"].as_str()))
+        .map(str::to_owned)
+        .collect()
+}

@@ -1,0 +1,305 @@
+//! GitHub for tests: a stateful API over real git repositories, behind a contract proxy.
+//!
+//! ```text
+//! client ──► front ──► Prism with GitHub's own OpenAPI description ──► stateful API ──► git
+//!        (violations)   (refuses what GitHub's contract does not know)              ▲
+//! client ──────────────────────── git push over HTTP ───────────────────────────────┘
+//! ```
+//!
+//! The state is the project's own and not the `emulate` package's, because that one cannot hold
+//! what Patchgate's promises are about: it knows no git over HTTP, so a pushed commit would have to
+//! be written a second time through its API; it lists made-up names as a pull request's files; it
+//! has no commit statuses; and it answers 422 where GitHub answers 405 (blocked) and 409 (the head
+//! moved). Here every hash, file and merge is git's own. What `emulate` does have is compared with
+//! this API, answer by answer, in `tests/`.
+
+mod call;
+mod checks;
+mod commits;
+mod contract;
+mod front;
+mod issues;
+mod pulls;
+mod reply;
+mod routes;
+mod state;
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::Value;
+
+pub use state::{Account, CheckRun, Comment, CommitStatus, Permission, PullRequest, Review};
+
+use crate::process::ChildGroup;
+use crate::{GitServer, GitToken, HttpServer, Repository, Request, Response, Tools};
+use contract::Contract;
+use front::Front;
+use routes::Api;
+use state::{Ambush, Hosted, Hub};
+
+/// How long the contract proxy may take to start; some three seconds are usual.
+const PROXY_PATIENCE: Duration = Duration::from_secs(90);
+
+/// A running GitHub. Dropping it stops everything.
+pub struct GitHub {
+    // The order is the order of their end: first those that ask, then those that answer.
+    front_server: HttpServer,
+    _proxy: ChildGroup,
+    _description: tempfile::NamedTempFile,
+    api_server: HttpServer,
+    front: Arc<Front>,
+    api: Arc<Api>,
+    git: GitServer,
+}
+
+impl GitHub {
+    /// Starts a GitHub with these accounts. Their tokens work for the API and for git; pushing
+    /// takes [`Permission::Contents`].
+    ///
+    /// # Panics
+    /// When a server does not start.
+    #[must_use]
+    pub fn start(tools: &Tools, accounts: Vec<Account>) -> Self {
+        let contract = Contract::load(&tools.github_openapi());
+        let git = GitServer::start(accounts.iter().map(git_token).collect());
+        let api = Arc::new(Api {
+            contract,
+            hub: Mutex::new(Hub {
+                accounts,
+                hosted: BTreeMap::new(),
+                public_url: String::new(),
+                server_url: git.url(),
+            }),
+            ambushes: Mutex::new(Vec::new()),
+        });
+        let shared = Arc::clone(&api);
+        let api_server = HttpServer::start(move |request| shared.answer(request));
+        let mut description = tempfile::Builder::new().suffix(".json").tempfile().unwrap();
+        description.write_all(contract.text().as_bytes()).unwrap();
+        let port = free_port();
+        let mut command = Command::new(tools.node());
+        command
+            .arg(tools.prism())
+            .args([
+                "proxy",
+                "--errors",
+                "-h",
+                "127.0.0.1",
+                "-p",
+                &port.to_string(),
+            ])
+            .arg(description.path())
+            .arg(api_server.url())
+            .env("NO_COLOR", "1");
+        let proxy = ChildGroup::start(command, PROXY_PATIENCE, |line| {
+            line.contains("Prism is listening")
+        });
+        let front = Arc::new(Front {
+            proxy: ([127, 0, 0, 1], port).into(),
+            violations: Mutex::new(Vec::new()),
+        });
+        let shared = Arc::clone(&front);
+        let front_server = HttpServer::start(move |request| shared.answer(request));
+        api.hub.lock().unwrap().public_url = front_server.url();
+        Self {
+            front_server,
+            _proxy: proxy,
+            _description: description,
+            api_server,
+            front,
+            api,
+            git,
+        }
+    }
+
+    /// Base address of the API, for `GITHUB_API_URL`.
+    #[must_use]
+    pub fn api_url(&self) -> String {
+        self.front_server.url()
+    }
+
+    /// Base address of git and of the pages, for `GITHUB_SERVER_URL`.
+    #[must_use]
+    pub fn server_url(&self) -> String {
+        self.git.url()
+    }
+
+    /// The git server.
+    #[must_use]
+    pub fn git(&self) -> &GitServer {
+        &self.git
+    }
+
+    /// Makes an empty repository.
+    #[must_use]
+    pub fn create(&self, full_name: &str) -> Repository {
+        let repository = self.git.create(full_name);
+        let hosted = Hosted::new(repository.clone());
+        let mut hub = self.api.hub.lock().unwrap();
+        hub.hosted.insert(full_name.to_owned(), hosted);
+        repository
+    }
+
+    /// What the contract proxy objected to: requests that GitHub's description does not know, and
+    /// answers of this stand-in that GitHub would not give. A test ends by asserting that there is
+    /// nothing.
+    #[must_use]
+    pub fn violations(&self) -> Vec<String> {
+        self.front.violations.lock().unwrap().clone()
+    }
+
+    /// Every request that reached the API behind the proxy.
+    #[must_use]
+    pub fn requests(&self) -> Vec<Request> {
+        self.api_server.requests()
+    }
+
+    /// Runs `action` before the answer to the next request of this method whose path holds
+    /// `path_part`, after `skip` such requests were answered as ever. When it returns a response,
+    /// that is the answer.
+    pub fn before(
+        &self,
+        method: &str,
+        path_part: &str,
+        skip: u32,
+        action: impl FnOnce() -> Option<Response> + Send + 'static,
+    ) {
+        self.api.ambushes.lock().unwrap().push(Ambush {
+            method: method.to_owned(),
+            path_part: path_part.to_owned(),
+            skip,
+            action: Some(Box::new(action)),
+        });
+    }
+
+    /// The pull requests of a repository, by number.
+    #[must_use]
+    pub fn pull_requests(&self, full_name: &str) -> Vec<PullRequest> {
+        self.with(full_name, |hosted| {
+            hosted.follow_branches();
+            hosted.pulls.clone()
+        })
+    }
+
+    /// The comments of a repository, oldest first.
+    #[must_use]
+    pub fn comments(&self, full_name: &str) -> Vec<Comment> {
+        self.with(full_name, |hosted| hosted.comments.clone())
+    }
+
+    /// The check runs of a repository, oldest first.
+    #[must_use]
+    pub fn check_runs(&self, full_name: &str) -> Vec<CheckRun> {
+        self.with(full_name, |hosted| hosted.checks.clone())
+    }
+
+    /// The commit statuses of a repository, oldest first.
+    #[must_use]
+    pub fn statuses(&self, full_name: &str) -> Vec<CommitStatus> {
+        self.with(full_name, |hosted| hosted.statuses.clone())
+    }
+
+    /// Reports a check run as the app `app` would. Without a conclusion it is in progress.
+    pub fn report_check(
+        &self,
+        full_name: &str,
+        sha: &str,
+        app: &str,
+        name: &str,
+        conclusion: Option<&str>,
+    ) {
+        self.with(full_name, |hosted| {
+            let check = CheckRun {
+                id: hosted.next_id(),
+                head_sha: sha.to_owned(),
+                name: name.to_owned(),
+                app: app.to_owned(),
+                status: conclusion.map_or("in_progress", |_| "completed").to_owned(),
+                conclusion: conclusion.map(str::to_owned),
+                output: Value::Null,
+            };
+            hosted.checks.push(check);
+        });
+    }
+
+    /// Sets a commit status as `login` would.
+    pub fn report_status(
+        &self,
+        full_name: &str,
+        sha: &str,
+        login: &str,
+        context: &str,
+        state: &str,
+    ) {
+        self.with(full_name, |hosted| {
+            let status = CommitStatus {
+                id: hosted.next_id(),
+                sha: sha.to_owned(),
+                context: context.to_owned(),
+                state: state.to_owned(),
+                description: None,
+                creator: login.to_owned(),
+            };
+            hosted.statuses.push(status);
+        });
+    }
+
+    /// Reviews a pull request's present head.
+    pub fn review(&self, full_name: &str, number: u64, login: &str, state: &str) {
+        self.with(full_name, |hosted| {
+            let sha = hosted
+                .pulls
+                .iter()
+                .find(|pull| pull.number == number)
+                .map(|pull| pull.head_sha.clone())
+                .unwrap_or_default();
+            let review = Review {
+                id: hosted.next_id(),
+                number,
+                author: login.to_owned(),
+                state: state.to_owned(),
+                sha,
+            };
+            hosted.reviews.push(review);
+        });
+    }
+
+    /// Protects a branch: merging into it takes these checks.
+    pub fn require_checks(&self, full_name: &str, branch: &str, names: &[&str]) {
+        self.with(full_name, |hosted| {
+            let names = names.iter().map(|name| (*name).to_owned()).collect();
+            hosted.required.insert(branch.to_owned(), names);
+        });
+    }
+
+    /// Makes GitHub call the signature of a commit valid.
+    pub fn verify(&self, full_name: &str, sha: &str) {
+        self.with(full_name, |hosted| hosted.verified.insert(sha.to_owned()));
+    }
+
+    fn with<T>(&self, full_name: &str, action: impl FnOnce(&mut Hosted) -> T) -> T {
+        let mut hub = self.api.hub.lock().unwrap();
+        let hosted = hub
+            .hosted
+            .get_mut(full_name)
+            .unwrap_or_else(|| panic!("no repository `{full_name}`"));
+        action(hosted)
+    }
+}
+
+fn git_token(account: &Account) -> GitToken {
+    GitToken {
+        secret: account.token.clone(),
+        may_push: account.may_write.contains(&Permission::Contents),
+    }
+}
+
+/// A port that was free a moment ago: the proxy cannot choose one by itself.
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a loopback port");
+    listener.local_addr().expect("a bound address").port()
+}

@@ -1,0 +1,73 @@
+//! Child processes that end with the value that started them.
+
+use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt as _;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+/// A process in a group of its own. Dropping it kills the whole group, by its id.
+pub(crate) struct ChildGroup {
+    child: Child,
+}
+
+impl ChildGroup {
+    /// Starts `command` and waits, at most `patience`, for a line of its standard output that
+    /// `ready` accepts. The rest of its output is read and dropped, so that it never blocks.
+    ///
+    /// # Panics
+    /// When it cannot be started, ends early, or is not ready in time; with what it printed.
+    pub(crate) fn start(
+        mut command: Command,
+        patience: Duration,
+        ready: impl Fn(&str) -> bool + Send + 'static,
+    ) -> Self {
+        let child = command
+            .process_group(0)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        // From here on a panic drops the group.
+        let mut group = Self { child };
+        let output = group.child.stdout.take().expect("a pipe");
+        let (sender, receiver) = mpsc::channel();
+        std::thread::spawn(move || {
+            let mut seen = String::new();
+            let mut told = false;
+            for line in BufReader::new(output).lines() {
+                let Ok(line) = line else { break };
+                if !told {
+                    seen.push_str(&line);
+                    seen.push('\n');
+                    if ready(&line) {
+                        told = true;
+                        let _ = sender.send(Ok(()));
+                    }
+                }
+            }
+            if !told {
+                let _ = sender.send(Err(seen));
+            }
+        });
+        match receiver.recv_timeout(patience) {
+            Ok(Ok(())) => group,
+            Ok(Err(printed)) => panic!("{command:?} ended early: {printed}"),
+            Err(_) => panic!("{command:?} was not ready within {patience:?}"),
+        }
+    }
+}
+
+impl Drop for ChildGroup {
+    fn drop(&mut self) {
+        // The group's id is the child's: it was started with `process_group(0)`. The child has not
+        // been waited for, so the id still belongs to it.
+        let _ = Command::new("kill")
+            .args(["-KILL", "--", &format!("-{}", self.child.id())])
+            .stderr(Stdio::null())
+            .status();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
