@@ -203,20 +203,16 @@ fn with_checks(
 /// Whether the run is the gate's own: the run that it writes, or the job that it runs in, which
 /// cannot be finished while it judges.
 fn is_own(context: &Context<'_>, check: &CheckRun) -> bool {
-    if check.app.as_deref() != Some(WORKFLOW_APP) {
-        return false;
-    }
-    if check.name == OWN_CHECK {
-        return true;
-    }
-    context.evidence.own_job.as_ref().is_some_and(|own| {
-        check.name == own.name
-            && !own.run_id.is_empty()
-            && check
-                .details_url
-                .as_deref()
-                .is_some_and(|url| url.contains(&format!("/actions/runs/{}/", own.run_id)))
-    })
+    check.name == OWN_CHECK
+        || check.app.as_deref() == Some(WORKFLOW_APP)
+            && context.evidence.own_job.as_ref().is_some_and(|own| {
+                check.name == own.name
+                    && !own.run_id.is_empty()
+                    && check
+                        .details_url
+                        .as_deref()
+                        .is_some_and(|url| url.contains(&format!("/actions/runs/{}/", own.run_id)))
+            })
 }
 
 type Key<'a> = (&'a str, Option<&'a str>, Option<u64>);

@@ -1,0 +1,214 @@
+//! A commit made of a base commit and changed files, the same each time.
+
+use std::path::Path;
+
+use patchgate_model::FileChange;
+
+use super::is_object_id;
+use super::process::{Git, GitError};
+
+/// Who a commit says it is by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommitIdentity {
+    name: String,
+    email: String,
+}
+
+/// A name or an e-mail address that cannot stand in a commit.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` cannot stand as a name or an e-mail address in a commit")]
+pub struct CommitIdentityError(String);
+
+impl CommitIdentity {
+    /// An identity.
+    ///
+    /// # Errors
+    /// When a part is empty or holds `<`, `>` or control characters.
+    pub fn new(name: &str, email: &str) -> Result<Self, CommitIdentityError> {
+        for part in [name, email] {
+            let is_bad = part.trim().is_empty()
+                || part.len() > 200
+                || part
+                    .chars()
+                    .any(|c| c.is_control() || matches!(c, '<' | '>'));
+            if is_bad {
+                return Err(CommitIdentityError(part.to_owned()));
+            }
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            email: email.to_owned(),
+        })
+    }
+}
+
+/// A commit that was made in the clone and is not on any branch yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewCommit {
+    /// Its id.
+    pub id: String,
+    /// The commit that it stands on.
+    pub base: String,
+    /// The objects that a forge needs which already has the base.
+    pub(super) pack: Vec<u8>,
+}
+
+/// What the clone stands on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// Commit id.
+    pub commit: String,
+    /// Branch without `refs/heads/`; `None` when the head is detached, as in most CI jobs.
+    pub branch: Option<String>,
+}
+
+/// Reads what the clone in `folder` stands on.
+///
+/// # Errors
+/// When `folder` is not in a clone, or the clone has no commit.
+pub async fn current_head(folder: &Path) -> Result<Head, GitError> {
+    let git = Git::new(folder);
+    let commit = git
+        .line(&["rev-parse", "--verify", "HEAD^{commit}"], &[], b"")
+        .await?;
+    if !is_object_id(&commit) {
+        return Err(GitError::Unreadable {
+            command: "rev-parse".to_owned(),
+        });
+    }
+    // Fails on a detached head, which is no error here.
+    let branch = git
+        .line(&["symbolic-ref", "--quiet", "--short", "HEAD"], &[], b"")
+        .await
+        .ok();
+    Ok(Head { commit, branch })
+}
+
+/// Makes the commit that carries `changes` on top of `base`, in the clone in `folder`, and the pack
+/// to push it. Neither the working tree nor the index nor any branch of the clone changes.
+///
+/// The same base, changes, identity and message give the same commit id: the date is the base
+/// commit's own.
+///
+/// # Errors
+/// When git fails, or a file is not a regular file at `base`, or its content there is not
+/// [`FileChange::before`]: the plan was then made from other files than those of the commit.
+pub async fn commit_files(
+    folder: &Path,
+    base: &str,
+    changes: &[FileChange],
+    identity: &CommitIdentity,
+    message: &str,
+) -> Result<NewCommit, GitError> {
+    if !is_object_id(base) {
+        return Err(GitError::File {
+            path: base.to_owned(),
+            reason: "is not a full commit id".to_owned(),
+        });
+    }
+    let scratch = tempfile::tempdir().map_err(|source| GitError::Pipe {
+        command: "read-tree".to_owned(),
+        source,
+    })?;
+    let git = Git::new(folder).with_index(scratch.path().join("index"));
+    git.run(&["read-tree", base], &[], b"").await?;
+    for change in changes {
+        let mode = mode_of(&git, base, change).await?;
+        let blob = git
+            .line(
+                &["hash-object", "-w", "--no-filters", "--stdin"],
+                &[],
+                &change.after,
+            )
+            .await?;
+        // `-z` takes the path as it is, whatever characters it has.
+        let entry = format!("{mode} {blob}\t{}\0", change.path);
+        git.run(
+            &["update-index", "-z", "--index-info"],
+            &[],
+            entry.as_bytes(),
+        )
+        .await?;
+    }
+    let tree = git.line(&["write-tree"], &[], b"").await?;
+    let date = git
+        .line(&["show", "--no-patch", "--format=%ct", base], &[], b"")
+        .await?;
+    let date = format!("{date} +0000");
+    let id = git
+        .line(
+            &["commit-tree", "-p", base, &tree],
+            &[
+                ("GIT_AUTHOR_NAME", &identity.name),
+                ("GIT_AUTHOR_EMAIL", &identity.email),
+                ("GIT_AUTHOR_DATE", &date),
+                ("GIT_COMMITTER_NAME", &identity.name),
+                ("GIT_COMMITTER_EMAIL", &identity.email),
+                ("GIT_COMMITTER_DATE", &date),
+            ],
+            message.as_bytes(),
+        )
+        .await?;
+    if !is_object_id(&id) {
+        return Err(GitError::Unreadable {
+            command: "commit-tree".to_owned(),
+        });
+    }
+    let pack = git
+        .run(
+            &["pack-objects", "--stdout", "--revs", "--quiet"],
+            &[],
+            format!("{id}\n^{base}\n").as_bytes(),
+        )
+        .await?;
+    Ok(NewCommit {
+        id,
+        base: base.to_owned(),
+        pack,
+    })
+}
+
+/// Mode of the file at the base commit, whose content must be what the plan was made from.
+async fn mode_of(git: &Git, base: &str, change: &FileChange) -> Result<String, GitError> {
+    let error = |reason: &str| GitError::File {
+        path: change.path.clone(),
+        reason: reason.to_owned(),
+    };
+    let listed = git
+        .line(
+            &[
+                "--literal-pathspecs",
+                "ls-tree",
+                "-z",
+                "--full-tree",
+                base,
+                "--",
+                &change.path,
+            ],
+            &[],
+            b"",
+        )
+        .await?;
+    let entry = listed
+        .trim_end_matches('\0')
+        .split_once('\t')
+        .filter(|(_, path)| *path == change.path)
+        .map(|(entry, _)| entry)
+        .ok_or_else(|| error("is not in the commit that the branch would start from"))?;
+    let mut parts = entry.split(' ');
+    let (mode, kind, blob) = (
+        parts.next().unwrap_or_default(),
+        parts.next().unwrap_or_default(),
+        parts.next().unwrap_or_default(),
+    );
+    if kind != "blob" || !matches!(mode, "100644" | "100755") {
+        return Err(error("is not a regular file in the commit"));
+    }
+    let content = git.run(&["cat-file", "blob", blob], &[], b"").await?;
+    if content != change.before {
+        return Err(error(
+            "differs from the commit that the branch would start from; commit or undo the local change",
+        ));
+    }
+    Ok(mode.to_owned())
+}

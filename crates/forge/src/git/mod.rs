@@ -1,0 +1,108 @@
+//! A commit made with the git command line, and a push that is not.
+//!
+//! The git command line gets no token, no network and no say of the repository: hooks, filters,
+//! global and system settings are off. What goes to the forge goes over HTTP from this process, in
+//! git's own protocol (<https://git-scm.com/docs/http-protocol>, <https://git-scm.com/docs/pack-protocol>).
+
+mod commit;
+mod packet;
+mod process;
+mod push;
+
+pub use commit::{CommitIdentity, Head, NewCommit, commit_files, current_head};
+pub use process::GitError;
+pub use push::{Lease, PushError, PushTarget, remote_head};
+
+/// Every branch that Patchgate may write starts so.
+pub const BRANCH_PREFIX: &str = "patchgate/";
+
+/// The name of a branch that Patchgate may write. There is no way to make one that names a branch
+/// of anybody else's.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PatchgateBranch(String);
+
+/// A branch that is not Patchgate's to write.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a branch that Patchgate writes")]
+pub struct ForeignBranch(String);
+
+impl PatchgateBranch {
+    /// The branch for a plan: its name depends on what moves and on nothing else.
+    #[must_use]
+    pub fn for_decision(decision_digest: &str) -> Self {
+        let short: String = decision_digest
+            .chars()
+            .filter(char::is_ascii_hexdigit)
+            .take(12)
+            .collect();
+        Self(format!("{BRANCH_PREFIX}fix-{short}"))
+    }
+
+    /// A branch that already exists.
+    ///
+    /// # Errors
+    /// When it is not below [`BRANCH_PREFIX`], or is not a well-formed name.
+    pub fn existing(name: &str) -> Result<Self, ForeignBranch> {
+        let rest = name.strip_prefix(BRANCH_PREFIX).unwrap_or_default();
+        let is_plain = !rest.is_empty()
+            && rest.len() <= 200
+            && rest
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+        if is_plain {
+            Ok(Self(name.to_owned()))
+        } else {
+            Err(ForeignBranch(name.to_owned()))
+        }
+    }
+
+    /// The name without `refs/heads/`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0
+    }
+
+    /// The full name of the reference.
+    #[must_use]
+    pub fn reference(&self) -> String {
+        format!("refs/heads/{}", self.0)
+    }
+}
+
+impl std::fmt::Display for PatchgateBranch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Whether the text is a full commit id: SHA-1 or SHA-256.
+pub(crate) fn is_object_id(text: &str) -> bool {
+    matches!(text.len(), 40 | 64)
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::PatchgateBranch;
+
+    #[test]
+    fn only_own_branches_have_a_name() {
+        let digest = "0123456789abcdef".repeat(4);
+        let branch = PatchgateBranch::for_decision(&digest);
+        assert_eq!(branch.reference(), "refs/heads/patchgate/fix-0123456789ab");
+        assert_eq!(PatchgateBranch::existing(branch.name()), Ok(branch));
+        for foreign in [
+            "main",
+            "patchgate/",
+            "patchgate/../main",
+            "patchgate/a b",
+            "refs/heads/patchgate/a",
+            "patchgate/a\0b",
+            "patchgate/a\n",
+        ] {
+            assert!(PatchgateBranch::existing(foreign).is_err(), "{foreign:?}");
+        }
+    }
+}

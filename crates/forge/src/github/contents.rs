@@ -1,0 +1,44 @@
+//! Files at a commit.
+
+use super::transport::Call;
+use super::{GitHub, encode, encode_path};
+use crate::ForgeError;
+
+impl GitHub {
+    /// Content of a file at a commit, byte for byte; `None` when it does not exist there.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is larger than `max_bytes`.
+    pub async fn file(
+        &self,
+        path: &str,
+        commit: &str,
+        max_bytes: usize,
+    ) -> Result<Option<Vec<u8>>, ForgeError> {
+        let call = Call {
+            accept: "application/vnd.github.raw+json",
+            max_bytes,
+            ..Call::get(
+                self.path(&format!(
+                    "/contents/{}?ref={}",
+                    encode_path(path),
+                    encode(commit)
+                )),
+                "contents: read",
+            )
+        };
+        match self.send(&call, None).await {
+            Ok(answer) => Ok(Some(answer.body)),
+            Err(ForgeError::NotFound { .. }) => {
+                // A missing permission gives the same answer, and must not read as "no such file".
+                let commit = Call::get(
+                    self.path(&format!("/git/commits/{}", encode(commit))),
+                    "contents: read",
+                );
+                self.send(&commit, None).await?;
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}

@@ -1,0 +1,465 @@
+//! Everything that the gate looks at, each piece read whole or missing.
+
+use std::collections::BTreeMap;
+
+use patchgate_model::{
+    Account, BranchCheck, BranchEnd, ChangedFile, CheckOutcome, CheckRun, CommitEvidence,
+    CommitStatus, Evidence, Fetched, FileContents, FileStatus, Missing, OwnJob, PullRequest,
+    PullRequestState,
+};
+
+use super::transport::Call;
+use super::{GitHub, encode, encode_path, wire};
+use crate::ForgeError;
+
+/// Most commits that GitHub lists for a pull request.
+const MAX_COMMITS: usize = 250;
+/// Most changed files that GitHub lists for a pull request.
+const MAX_FILES: usize = 3_000;
+/// Most check runs and statuses that are read.
+const MAX_CHECKS: usize = 5_000;
+/// Most reviews that are read.
+const MAX_REVIEWS: usize = 5_000;
+/// Most files whose content is read.
+const MAX_CONTENTS: usize = 200;
+/// Largest file whose content is read, in bytes.
+const MAX_CONTENT_BYTES: usize = 32 * 1024 * 1024;
+
+const PULLS: &str = "pull-requests: read";
+const CONTENTS: &str = "contents: read";
+const CHECKS: &str = "checks: read";
+const STATUSES: &str = "statuses: read";
+
+impl From<&ForgeError> for Missing {
+    fn from(error: &ForgeError) -> Self {
+        Self {
+            reason: error.to_string(),
+            hint: error.hint(),
+        }
+    }
+}
+
+fn fetched<T>(result: Result<T, ForgeError>) -> Fetched<T> {
+    result.map_err(|error| Missing::from(&error))
+}
+
+impl GitHub {
+    /// Collects the evidence about a pull request.
+    ///
+    /// `is_wanted` says of which changed files the content is needed. The head is read again after
+    /// everything else. [`Evidence::findings`] is left missing: this crate knows no advisories.
+    pub async fn evidence(
+        &self,
+        number: u64,
+        is_wanted: &(dyn Fn(&str) -> bool + Sync),
+        own_job: Option<OwnJob>,
+    ) -> Evidence {
+        let pull_request = fetched(self.pull_request(number).await);
+        let mut evidence = match &pull_request {
+            Ok(pull) => self.about(number, pull, is_wanted).await,
+            Err(_) => nothing(),
+        };
+        evidence.head_at_end = fetched(self.pull_request(number).await.map(|pull| pull.head.sha));
+        evidence.pull_request = pull_request;
+        evidence.own_job = own_job;
+        evidence
+    }
+
+    /// The head of a pull request as it is now.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn pull_request(&self, number: u64) -> Result<PullRequest, ForgeError> {
+        let call = Call::get(self.path(&format!("/pulls/{number}")), PULLS);
+        let wire: wire::PullRequest = self.json(&call).await?;
+        Ok(pull_request(wire))
+    }
+
+    async fn about(
+        &self,
+        number: u64,
+        pull: &PullRequest,
+        is_wanted: &(dyn Fn(&str) -> bool + Sync),
+    ) -> Evidence {
+        let head = &pull.head.sha;
+        let (branch, commits, files, check_runs, statuses) = tokio::join!(
+            self.base_branch(&pull.base.branch),
+            self.commits(number),
+            self.files(number),
+            self.check_runs(head),
+            self.statuses(head),
+        );
+        let (rules, reviews) = tokio::join!(
+            self.branch_rules(&pull.base.branch),
+            self.changes_requested(number)
+        );
+        let base_tip = branch.as_ref().map(|branch| branch.commit.sha.clone());
+        let merge_base = match &base_tip {
+            Ok(tip) => fetched(self.merge_base(tip, head).await),
+            Err(error) => Err(Missing::from(*error)),
+        };
+        let branch_checks = match (&branch, rules) {
+            (Ok(branch), Ok(rules)) => Ok(branch_checks(branch, rules)),
+            (Err(error), _) => Err(Missing::from(error)),
+            (_, Err(error)) => Err(Missing::from(&error)),
+        };
+        let files = fetched(files);
+        let contents = match &files {
+            Ok(files) => self.contents(files, &merge_base, head, is_wanted).await,
+            Err(_) => BTreeMap::new(),
+        };
+        Evidence {
+            base_tip: base_tip.map_err(Missing::from),
+            merge_base,
+            commits: fetched(commits),
+            files,
+            contents,
+            check_runs: fetched(check_runs),
+            statuses: fetched(statuses),
+            branch_checks,
+            changes_requested: fetched(reviews),
+            ..nothing()
+        }
+    }
+
+    async fn base_branch(&self, branch: &str) -> Result<wire::Branch, ForgeError> {
+        let path = self.path(&format!("/branches/{}", encode_path(branch)));
+        self.json(&Call::get(path, CONTENTS)).await
+    }
+
+    async fn branch_rules(&self, branch: &str) -> Result<Vec<wire::BranchRule>, ForgeError> {
+        let path = self.path(&format!("/rules/branches/{}", encode_path(branch)));
+        self.list(&path, "", "metadata: read", MAX_CHECKS, |page| page)
+            .await
+            .or_else(|error| match error {
+                // On plans without rulesets GitHub answers so, and there can be no rules.
+                ForgeError::Forbidden { message, .. } if message.starts_with("Upgrade to") => {
+                    Ok(Vec::new())
+                }
+                error => Err(error),
+            })
+    }
+
+    async fn merge_base(&self, base: &str, head: &str) -> Result<String, ForgeError> {
+        let path = self.path(&format!(
+            "/compare/{}...{}?per_page=1",
+            encode(base),
+            encode(head)
+        ));
+        let comparison: wire::Comparison = self.json(&Call::get(path, CONTENTS)).await?;
+        Ok(comparison.merge_base_commit.sha)
+    }
+
+    async fn commits(&self, number: u64) -> Result<Vec<CommitEvidence>, ForgeError> {
+        let path = self.path(&format!("/pulls/{number}/commits"));
+        let commits: Vec<wire::Commit> = self
+            .list(&path, "", PULLS, MAX_COMMITS, |page| page)
+            .await?;
+        full(&path, commits.len(), MAX_COMMITS)?;
+        Ok(commits.into_iter().map(commit).collect())
+    }
+
+    async fn files(&self, number: u64) -> Result<Vec<ChangedFile>, ForgeError> {
+        let path = self.path(&format!("/pulls/{number}/files"));
+        let files: Vec<wire::File> = self.list(&path, "", PULLS, MAX_FILES, |page| page).await?;
+        full(&path, files.len(), MAX_FILES)?;
+        Ok(files.into_iter().map(changed_file).collect())
+    }
+
+    async fn check_runs(&self, head: &str) -> Result<Vec<CheckRun>, ForgeError> {
+        let path = self.path(&format!("/commits/{}/check-runs", encode(head)));
+        let total = std::cell::Cell::new(0);
+        let runs: Vec<wire::CheckRun> = self
+            .list(
+                &path,
+                "filter=all&",
+                CHECKS,
+                MAX_CHECKS,
+                |page: wire::CheckRuns| {
+                    total.set(page.total_count);
+                    page.check_runs
+                },
+            )
+            .await?;
+        if (runs.len() as u64) < total.get() {
+            return Err(ForgeError::TooLarge {
+                call: format!("GET {path}"),
+                what: format!("cut: {} of {} check runs", runs.len(), total.get()),
+            });
+        }
+        Ok(runs.into_iter().map(check_run).collect())
+    }
+
+    async fn statuses(&self, head: &str) -> Result<Vec<CommitStatus>, ForgeError> {
+        let path = self.path(&format!("/commits/{}/statuses", encode(head)));
+        let statuses: Vec<wire::Status> = self
+            .list(&path, "", STATUSES, MAX_CHECKS, |page| page)
+            .await?;
+        // The newest comes first, and only the newest of a context counts.
+        let mut latest: Vec<CommitStatus> = Vec::new();
+        for wire in statuses {
+            if !latest.iter().any(|known| known.context == wire.context) {
+                latest.push(CommitStatus {
+                    outcome: status_outcome(wire.state),
+                    context: wire.context,
+                    creator: wire.creator.map(account),
+                });
+            }
+        }
+        Ok(latest)
+    }
+
+    async fn changes_requested(&self, number: u64) -> Result<Vec<String>, ForgeError> {
+        let path = self.path(&format!("/pulls/{number}/reviews"));
+        let reviews: Vec<wire::Review> = self
+            .list(&path, "", PULLS, MAX_REVIEWS, |page| page)
+            .await?;
+        let mut asks: BTreeMap<String, bool> = BTreeMap::new();
+        // Oldest first; a comment alone takes back nothing.
+        for review in reviews {
+            let login = review
+                .user
+                .map_or_else(|| "ghost".to_owned(), |user| user.login);
+            match review.state.to_ascii_uppercase().as_str() {
+                "CHANGES_REQUESTED" => asks.insert(login, true),
+                "APPROVED" | "DISMISSED" => asks.insert(login, false),
+                _ => None,
+            };
+        }
+        Ok(asks
+            .into_iter()
+            .filter(|(_, asks)| *asks)
+            .map(|(login, _)| login)
+            .collect())
+    }
+
+    async fn contents(
+        &self,
+        files: &[ChangedFile],
+        merge_base: &Fetched<String>,
+        head: &str,
+        is_wanted: &(dyn Fn(&str) -> bool + Sync),
+    ) -> BTreeMap<String, FileContents> {
+        let mut contents = BTreeMap::new();
+        for (count, file) in files
+            .iter()
+            .filter(|file| is_wanted(&file.path))
+            .enumerate()
+        {
+            let pair = if count < MAX_CONTENTS {
+                FileContents {
+                    base: match merge_base {
+                        Ok(commit) => self.content(&file.path, commit).await,
+                        Err(missing) => Err(missing.clone()),
+                    },
+                    head: self.content(&file.path, head).await,
+                }
+            } else {
+                let missing = Missing::new(format!(
+                    "more than {MAX_CONTENTS} lockfiles and manifests change"
+                ));
+                FileContents {
+                    base: Err(missing.clone()),
+                    head: Err(missing),
+                }
+            };
+            contents.insert(file.path.clone(), pair);
+        }
+        contents
+    }
+
+    async fn content(&self, path: &str, commit: &str) -> Fetched<Option<Vec<u8>>> {
+        fetched(self.file(path, commit, MAX_CONTENT_BYTES).await)
+    }
+}
+
+/// A list as long as GitHub's own limit may have been cut there.
+fn full(path: &str, count: usize, limit: usize) -> Result<(), ForgeError> {
+    if count < limit {
+        return Ok(());
+    }
+    Err(ForgeError::TooLarge {
+        call: format!("GET {path}"),
+        what: format!("cut at {limit} entries, GitHub's own limit"),
+    })
+}
+
+/// Evidence of which nothing was read.
+fn nothing() -> Evidence {
+    fn unread<T>() -> Fetched<T> {
+        Err(Missing::new("it was not read"))
+    }
+    Evidence {
+        pull_request: unread(),
+        base_tip: unread(),
+        merge_base: unread(),
+        commits: unread(),
+        files: unread(),
+        contents: BTreeMap::new(),
+        check_runs: unread(),
+        statuses: unread(),
+        branch_checks: unread(),
+        changes_requested: unread(),
+        findings: Err(Missing::new("it was not computed")),
+        head_at_end: unread(),
+        own_job: None,
+    }
+}
+
+fn pull_request(wire: wire::PullRequest) -> PullRequest {
+    let state = if wire.merged || wire.merged_at.is_some() {
+        PullRequestState::Merged
+    } else if wire.state == "open" {
+        PullRequestState::Open
+    } else {
+        PullRequestState::Closed
+    };
+    PullRequest {
+        number: wire.number,
+        state,
+        draft: wire.draft,
+        author: wire.user.map(account),
+        title: wire.title,
+        body: wire.body.unwrap_or_default(),
+        head: end(wire.head),
+        base: end(wire.base),
+        mergeable: wire.mergeable,
+        mergeable_state: wire.mergeable_state,
+        // Without a count nothing can equal it, and the evidence reads as incomplete.
+        commit_count: wire.commits.unwrap_or(u64::MAX),
+        changed_file_count: wire.changed_files.unwrap_or(u64::MAX),
+    }
+}
+
+fn end(wire: wire::End) -> BranchEnd {
+    BranchEnd {
+        branch: wire.branch,
+        sha: wire.sha,
+        repository: wire.repo.map(|repo| repo.full_name),
+    }
+}
+
+fn account(wire: wire::User) -> Account {
+    Account {
+        login: wire.login,
+        kind: wire.kind,
+    }
+}
+
+fn commit(wire: wire::Commit) -> CommitEvidence {
+    let person = |user: Option<wire::MaybeUser>| {
+        user.and_then(|user| {
+            Some(Account {
+                login: user.login?,
+                kind: user.kind,
+            })
+        })
+    };
+    let verification = wire.commit.verification;
+    CommitEvidence {
+        sha: wire.sha,
+        author: person(wire.author),
+        committer: person(wire.committer),
+        verified: verification.as_ref().is_some_and(|it| it.verified),
+        verification: verification.map_or_else(|| "not stated".to_owned(), |it| it.reason),
+        parents: wire.parents.into_iter().map(|parent| parent.sha).collect(),
+    }
+}
+
+fn changed_file(wire: wire::File) -> ChangedFile {
+    let status = match wire.status.as_str() {
+        "added" => FileStatus::Added,
+        "modified" | "changed" => FileStatus::Modified,
+        "removed" => FileStatus::Removed,
+        "renamed" => FileStatus::Renamed,
+        _ => FileStatus::Other(wire.status),
+    };
+    ChangedFile {
+        path: wire.filename,
+        previous_path: wire.previous_filename,
+        status,
+        additions: wire.additions,
+        deletions: wire.deletions,
+    }
+}
+
+fn check_run(wire: wire::CheckRun) -> CheckRun {
+    let outcome = match (wire.status.as_str(), wire.conclusion) {
+        ("completed", Some(word)) => match word.as_str() {
+            "success" => CheckOutcome::Success,
+            "skipped" => CheckOutcome::Skipped,
+            "neutral" => CheckOutcome::Neutral,
+            "failure" | "cancelled" | "timed_out" | "action_required" | "stale"
+            | "startup_failure" => CheckOutcome::Failed(word),
+            _ => CheckOutcome::Unknown(word),
+        },
+        ("completed", None) => CheckOutcome::Unknown("completed without a conclusion".to_owned()),
+        (word, _) => CheckOutcome::Pending(word.to_owned()),
+    };
+    let (app, app_id) = match wire.app {
+        Some(app) => (app.slug, Some(app.id)),
+        None => (None, None),
+    };
+    CheckRun {
+        id: wire.id,
+        name: wire.name.unwrap_or_default(),
+        app,
+        app_id,
+        suite: wire.check_suite.map(|suite| suite.id),
+        head_sha: wire.head_sha,
+        outcome,
+        started: wire.started_at,
+        completed: wire.completed_at,
+        details_url: wire.details_url,
+    }
+}
+
+fn status_outcome(state: String) -> CheckOutcome {
+    match state.as_str() {
+        "success" => CheckOutcome::Success,
+        "failure" | "error" => CheckOutcome::Failed(state),
+        "pending" => CheckOutcome::Pending(state),
+        _ => CheckOutcome::Unknown(state),
+    }
+}
+
+/// What classic protection and rulesets ask for, together.
+fn branch_checks(branch: &wire::Branch, rules: Vec<wire::BranchRule>) -> Vec<BranchCheck> {
+    let mut wanted: Vec<BranchCheck> = Vec::new();
+    let mut want = |name: &str, app_id: Option<u64>| {
+        let check = BranchCheck {
+            name: name.to_owned(),
+            app_id,
+        };
+        if !wanted.contains(&check) {
+            wanted.push(check);
+        }
+    };
+    let classic = branch
+        .protection
+        .as_ref()
+        .filter(|_| branch.protected)
+        .and_then(|protection| protection.required_status_checks.as_ref())
+        .filter(|checks| checks.enforcement_level.as_deref() != Some("off"));
+    if let Some(checks) = classic {
+        for check in &checks.checks {
+            want(
+                &check.context,
+                check.app_id.and_then(|id| u64::try_from(id).ok()),
+            );
+        }
+        for context in &checks.contexts {
+            if !checks.checks.iter().any(|check| check.context == *context) {
+                want(context, None);
+            }
+        }
+    }
+    for rule in rules {
+        if rule.kind == "required_status_checks" {
+            for check in rule.parameters.unwrap_or_default().required_status_checks {
+                want(&check.context, check.integration_id);
+            }
+        }
+    }
+    wanted
+}

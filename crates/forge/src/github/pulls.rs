@@ -1,0 +1,245 @@
+//! Pull requests: find, open, change, close.
+
+use patchgate_model::PlanBlock;
+use serde_json::{Value, json};
+
+use super::transport::{Call, Verb};
+use super::{GitHub, encode, encode_path, wire};
+use crate::ForgeError;
+use crate::git::BRANCH_PREFIX;
+
+/// Most open pull requests that are looked through.
+const MAX_OPEN: usize = 5_000;
+
+const READ: &str = "pull-requests: read";
+const WRITE: &str = "pull-requests: write";
+
+/// An open pull request that Patchgate made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenPullRequest {
+    /// Its number.
+    pub number: u64,
+    /// Its page.
+    pub url: String,
+    /// Title.
+    pub title: String,
+    /// Body.
+    pub body: String,
+    /// Branch that carries it, without `refs/heads/`.
+    pub branch: String,
+    /// Commit that the branch stands on.
+    pub head: String,
+    /// Branch that it goes to.
+    pub base: String,
+}
+
+/// A pull request that was just opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreatedPullRequest {
+    /// Its number.
+    pub number: u64,
+    /// Its page.
+    pub url: String,
+}
+
+/// Who the token acts as, with the e-mail address by which the forge knows that account's commits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenIdentity {
+    /// Login.
+    pub login: String,
+    /// The account's no-reply address.
+    pub email: String,
+}
+
+impl GitHub {
+    /// Name of the default branch.
+    ///
+    /// # Errors
+    /// When the repository cannot be read.
+    pub async fn default_branch(&self) -> Result<String, ForgeError> {
+        let call = Call::get(self.path(""), "metadata: read");
+        Ok(self.json::<wire::Repository>(&call).await?.default_branch)
+    }
+
+    /// Commit that a branch stands on; `None` when there is no such branch.
+    ///
+    /// # Errors
+    /// When the branch cannot be read for another reason than that it does not exist.
+    pub async fn branch_tip(&self, branch: &str) -> Result<Option<String>, ForgeError> {
+        let call = Call::get(
+            self.path(&format!("/branches/{}", encode_path(branch))),
+            "contents: read",
+        );
+        match self.json::<wire::Branch>(&call).await {
+            Ok(branch) => Ok(Some(branch.commit.sha)),
+            Err(ForgeError::NotFound { .. }) => {
+                // The same answer comes for a repository that the token cannot see.
+                self.default_branch().await?;
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Who the token acts as; `None` for the token of an installation, which has no account of its
+    /// own to ask for.
+    ///
+    /// # Errors
+    /// When the forge does not answer the question.
+    pub async fn token_identity(&self) -> Result<Option<TokenIdentity>, ForgeError> {
+        let call = Call::get("/user".to_owned(), "metadata: read");
+        match self.json::<wire::User>(&call).await {
+            Ok(user) => {
+                let host = self.api.host_str().unwrap_or_default();
+                let host = if host == "api.github.com" {
+                    "github.com"
+                } else {
+                    host
+                };
+                Ok(user.id.map(|id| TokenIdentity {
+                    email: format!("{id}+{}@users.noreply.{host}", user.login),
+                    login: user.login,
+                }))
+            }
+            Err(ForgeError::Forbidden { .. } | ForgeError::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Open pull requests into `base` that Patchgate made: from this repository, on a branch below
+    /// `patchgate/`, with a plan block in the body. Lowest number first.
+    ///
+    /// # Errors
+    /// When the list cannot be read whole.
+    pub async fn patchgate_pull_requests(
+        &self,
+        base: &str,
+    ) -> Result<Vec<OpenPullRequest>, ForgeError> {
+        let pulls: Vec<wire::PullRequest> = self
+            .list(
+                &self.path("/pulls"),
+                &format!("state=open&base={}&", encode(base)),
+                READ,
+                MAX_OPEN,
+                |page: Vec<wire::PullRequest>| page,
+            )
+            .await?;
+        let own = self.repository.to_string();
+        let mut open: Vec<OpenPullRequest> = pulls
+            .into_iter()
+            .filter(|pull| {
+                pull.state == "open"
+                    && pull.base.branch == base
+                    && pull.head.branch.starts_with(BRANCH_PREFIX)
+                    && pull
+                        .head
+                        .repo
+                        .as_ref()
+                        .is_some_and(|repo| repo.full_name.eq_ignore_ascii_case(&own))
+                    && PlanBlock::is_marked(pull.body.as_deref().unwrap_or_default())
+            })
+            .map(|pull| OpenPullRequest {
+                number: pull.number,
+                url: pull.html_url,
+                title: pull.title,
+                body: pull.body.unwrap_or_default(),
+                branch: pull.head.branch,
+                head: pull.head.sha,
+                base: pull.base.branch,
+            })
+            .collect();
+        open.sort_by_key(|pull| pull.number);
+        open.dedup_by_key(|pull| pull.number);
+        Ok(open)
+    }
+
+    /// Opens a pull request from a branch of the same repository.
+    ///
+    /// # Errors
+    /// When the forge refuses.
+    pub async fn open_pull_request(
+        &self,
+        title: &str,
+        body: &str,
+        branch: &str,
+        base: &str,
+    ) -> Result<CreatedPullRequest, ForgeError> {
+        let call = Call::new(Verb::Post, self.path("/pulls"), WRITE);
+        let created: wire::PullRequest = self
+            .json_with(
+                &call,
+                &json!({
+                    "title": title,
+                    "body": body,
+                    "head": branch,
+                    "base": base,
+                    "maintainer_can_modify": true,
+                }),
+            )
+            .await?;
+        Ok(CreatedPullRequest {
+            number: created.number,
+            url: created.html_url,
+        })
+    }
+
+    /// Sets title and body.
+    ///
+    /// # Errors
+    /// When the forge refuses.
+    pub async fn update_pull_request(
+        &self,
+        number: u64,
+        title: &str,
+        body: &str,
+    ) -> Result<(), ForgeError> {
+        self.patch_pull(number, &json!({ "title": title, "body": body }))
+            .await
+    }
+
+    /// Closes a pull request without a merge.
+    ///
+    /// # Errors
+    /// When the forge refuses.
+    pub async fn close_pull_request(&self, number: u64) -> Result<(), ForgeError> {
+        self.patch_pull(number, &json!({ "state": "closed" })).await
+    }
+
+    async fn patch_pull(&self, number: u64, body: &Value) -> Result<(), ForgeError> {
+        let call = Call::new(Verb::Patch, self.path(&format!("/pulls/{number}")), WRITE);
+        self.send_with(&call, body).await.map(|_| ())
+    }
+
+    /// Writes a comment.
+    ///
+    /// # Errors
+    /// When the forge refuses.
+    pub async fn comment(&self, number: u64, body: &str) -> Result<(), ForgeError> {
+        let call = Call::new(
+            Verb::Post,
+            self.path(&format!("/issues/{number}/comments")),
+            WRITE,
+        );
+        self.send_with(&call, &json!({ "body": body }))
+            .await
+            .map(|_| ())
+    }
+
+    /// Adds labels; the forge makes those that it does not know.
+    ///
+    /// # Errors
+    /// When the forge refuses.
+    pub async fn add_labels(&self, number: u64, labels: &[String]) -> Result<(), ForgeError> {
+        if labels.is_empty() {
+            return Ok(());
+        }
+        let call = Call::new(
+            Verb::Post,
+            self.path(&format!("/issues/{number}/labels")),
+            WRITE,
+        );
+        self.send_with(&call, &json!({ "labels": labels }))
+            .await
+            .map(|_| ())
+    }
+}

@@ -1,0 +1,426 @@
+//! One call: sent, read up to a limit, and its refusal understood.
+
+use std::time::Duration;
+
+use http_body_util::{BodyExt as _, Limited};
+use jiff::Timestamp;
+use octocrab::OctoBody;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tracing::debug;
+
+use super::GitHub;
+use crate::ForgeError;
+
+/// Largest JSON answer, in bytes. A page of 100 changed files with their patches is below 30 MiB.
+pub(super) const MAX_JSON_BYTES: usize = 48 * 1024 * 1024;
+
+/// Entries on a page; GitHub's own maximum.
+pub(super) const PER_PAGE: usize = 100;
+
+/// Longest wait that a server may ask for; longer ones end the call.
+const MAX_WAIT: Duration = Duration::from_secs(60);
+
+/// Most characters of the forge's message in an error.
+const MESSAGE_CHARACTERS: usize = 300;
+
+/// HTTP methods of the API that are used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verb {
+    Get,
+    Post,
+    Patch,
+    Put,
+}
+
+impl Verb {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Patch => "PATCH",
+            Self::Put => "PUT",
+        }
+    }
+}
+
+/// One call of the API.
+#[derive(Debug, Clone)]
+pub(super) struct Call {
+    pub(super) verb: Verb,
+    /// Path with query, from the API's base address.
+    pub(super) path: String,
+    /// The permission that it needs, as GitHub's documentation names it.
+    pub(super) needs: &'static str,
+    pub(super) accept: &'static str,
+    pub(super) max_bytes: usize,
+}
+
+impl Call {
+    pub(super) fn new(verb: Verb, path: String, needs: &'static str) -> Self {
+        Self {
+            verb,
+            path,
+            needs,
+            accept: "application/vnd.github+json",
+            max_bytes: MAX_JSON_BYTES,
+        }
+    }
+
+    pub(super) fn get(path: String, needs: &'static str) -> Self {
+        Self::new(Verb::Get, path, needs)
+    }
+
+    /// Method and path, for errors.
+    pub(super) fn name(&self) -> String {
+        format!("{} {}", self.verb.word(), self.path)
+    }
+}
+
+/// An answer with a status from 200 to 299.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) body: Vec<u8>,
+    pub(super) has_next_page: bool,
+}
+
+/// How one attempt failed.
+struct Failed {
+    error: ForgeError,
+    /// Set when the same call may succeed later.
+    passing: bool,
+    wait: Option<Duration>,
+}
+
+impl GitHub {
+    /// Sends a call; a `GET` again when it failed for a passing reason.
+    pub(super) async fn send(
+        &self,
+        call: &Call,
+        body: Option<&serde_json::Value>,
+    ) -> Result<Answer, ForgeError> {
+        let mut attempt = 0;
+        loop {
+            let failed = match self.attempt(call, body).await {
+                Ok(answer) => return Ok(answer),
+                Err(failed) => failed,
+            };
+            let wait = failed.wait.unwrap_or_else(|| {
+                self.options
+                    .retry_base_delay
+                    .saturating_mul(1 << attempt.min(10))
+            });
+            let again = call.verb == Verb::Get
+                && failed.passing
+                && attempt < self.options.retries
+                && wait <= MAX_WAIT;
+            if !again {
+                return Err(failed.error);
+            }
+            debug!(error = %failed.error, attempt, ?wait, "trying again");
+            tokio::time::sleep(wait).await;
+            attempt += 1;
+        }
+    }
+
+    /// Sends a call and reads its answer as JSON.
+    pub(super) async fn json<T: DeserializeOwned>(&self, call: &Call) -> Result<T, ForgeError> {
+        let answer = self.send(call, None).await?;
+        parse(call, &answer.body)
+    }
+
+    /// Sends a call with a body and reads its answer as JSON.
+    pub(super) async fn json_with<T: DeserializeOwned>(
+        &self,
+        call: &Call,
+        body: &impl Serialize,
+    ) -> Result<T, ForgeError> {
+        let answer = self.send_with(call, body).await?;
+        parse(call, &answer.body)
+    }
+
+    /// Sends a call with a body.
+    pub(super) async fn send_with(
+        &self,
+        call: &Call,
+        body: &impl Serialize,
+    ) -> Result<Answer, ForgeError> {
+        let body = serde_json::to_value(body).map_err(|source| ForgeError::Unreadable {
+            call: call.name(),
+            source,
+        })?;
+        self.send(call, Some(&body)).await
+    }
+
+    /// Reads a list page by page, whole or not at all. `query` goes before the page numbers.
+    pub(super) async fn list<P: DeserializeOwned, T>(
+        &self,
+        path: &str,
+        query: &str,
+        needs: &'static str,
+        max_entries: usize,
+        entries: impl Fn(P) -> Vec<T>,
+    ) -> Result<Vec<T>, ForgeError> {
+        let mut all = Vec::new();
+        for page in 1.. {
+            let call = Call::get(
+                format!("{path}?{query}per_page={PER_PAGE}&page={page}"),
+                needs,
+            );
+            let answer = self.send(&call, None).await?;
+            let found = entries(parse(&call, &answer.body)?);
+            let count = found.len();
+            all.extend(found);
+            if all.len() > max_entries {
+                return Err(ForgeError::TooLarge {
+                    call: call.name(),
+                    what: format!("longer than {max_entries} entries"),
+                });
+            }
+            // An empty page ends the list whatever the server says, or it could go on forever.
+            if count == 0 || !(answer.has_next_page || count >= PER_PAGE) {
+                break;
+            }
+        }
+        Ok(all)
+    }
+
+    async fn attempt(
+        &self,
+        call: &Call,
+        body: Option<&serde_json::Value>,
+    ) -> Result<Answer, Failed> {
+        let transport = |reason: String| Failed {
+            error: ForgeError::Transport {
+                call: call.name(),
+                reason: self.scrub(&reason),
+            },
+            passing: true,
+            wait: None,
+        };
+        let request = self.request(call, body).map_err(|error| Failed {
+            passing: false,
+            ..transport(error)
+        })?;
+        let response = self
+            .octocrab
+            .execute(request)
+            .await
+            .map_err(|error| transport(chain(&error)))?;
+        let (parts, body) = response.into_parts();
+        let header = |name: &str| {
+            parts
+                .headers
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+                .map(str::to_owned)
+        };
+        let status = parts.status.as_u16();
+        let limit = if parts.status.is_success() {
+            call.max_bytes
+        } else {
+            256 * 1024
+        };
+        let body = match Limited::new(body, limit).collect().await {
+            Ok(body) => body.to_bytes().to_vec(),
+            Err(error) if error.is::<http_body_util::LengthLimitError>() => {
+                return Err(Failed {
+                    error: ForgeError::TooLarge {
+                        call: call.name(),
+                        what: format!("larger than {limit} bytes"),
+                    },
+                    passing: false,
+                    wait: None,
+                });
+            }
+            Err(error) => return Err(transport(chain(error.as_ref()))),
+        };
+        if parts.status.is_success() {
+            return Ok(Answer {
+                body,
+                has_next_page: header("link").is_some_and(|link| link.contains("rel=\"next\"")),
+            });
+        }
+        Err(self.refusal(call, status, &header, &body))
+    }
+
+    fn request(
+        &self,
+        call: &Call,
+        body: Option<&serde_json::Value>,
+    ) -> Result<octocrab_request::Request, String> {
+        // Only the path goes in: octocrab adds the API's own address, and the token for that alone.
+        octocrab_request::build(&self.octocrab, call, body)
+    }
+
+    fn refusal(
+        &self,
+        call: &Call,
+        status: u16,
+        header: &dyn Fn(&str) -> Option<String>,
+        body: &[u8],
+    ) -> Failed {
+        let name = call.name();
+        let message = self.scrub(&message(body));
+        let wait = header("retry-after")
+            .and_then(|value| value.trim().parse().ok())
+            .map(Duration::from_secs);
+        let no_calls_left = header("x-ratelimit-remaining").is_some_and(|left| left == "0");
+        let limited = status == 429
+            || (status == 403
+                && (no_calls_left
+                    || wait.is_some()
+                    || message.to_ascii_lowercase().contains("rate limit")));
+        let passing = limited || matches!(status, 500 | 502 | 503 | 504);
+        let needs = || needed(call, header);
+        let error = match status {
+            _ if limited => ForgeError::RateLimited {
+                call: name,
+                reset: header("x-ratelimit-reset")
+                    .and_then(|value| value.parse().ok())
+                    .and_then(|seconds| Timestamp::from_second(seconds).ok()),
+            },
+            301 | 302 | 307 | 308 => ForgeError::Moved { call: name },
+            401 => ForgeError::Unauthorized {
+                call: name,
+                message,
+            },
+            403 => ForgeError::Forbidden {
+                needs: needs(),
+                call: name,
+                message,
+            },
+            404 => ForgeError::NotFound {
+                needs: needs(),
+                call: name,
+                message,
+            },
+            _ => ForgeError::Refused {
+                call: name,
+                status,
+                message,
+            },
+        };
+        // With no calls left the wait is the time to the reset, far beyond what is waited for.
+        let wait = if no_calls_left && limited {
+            Some(Duration::MAX)
+        } else {
+            wait
+        };
+        Failed {
+            error,
+            passing,
+            wait,
+        }
+    }
+
+    /// A text without the token, should a server or a library ever repeat it.
+    pub(super) fn scrub(&self, text: &str) -> String {
+        text.replace(self.token.expose(), "***")
+    }
+}
+
+/// The permission that the call needs: the forge's own word where it gives one.
+fn needed(call: &Call, header: &dyn Fn(&str) -> Option<String>) -> String {
+    let clean = |value: String| {
+        value
+            .chars()
+            .filter(|c| !c.is_control() && *c != '`')
+            .take(200)
+            .collect::<String>()
+    };
+    if let Some(permissions) = header("x-accepted-github-permissions") {
+        return format!("`{}`", clean(permissions));
+    }
+    if let Some(scopes) = header("x-accepted-oauth-scopes").filter(|scopes| !scopes.is_empty()) {
+        let has = header("x-oauth-scopes").unwrap_or_default();
+        let has = if has.is_empty() {
+            "none".to_owned()
+        } else {
+            clean(has)
+        };
+        return format!("`{}` (a scope; the token has: {has})", clean(scopes));
+    }
+    format!("`{}`", call.needs)
+}
+
+/// Reads an answer as JSON.
+pub(super) fn parse<T: DeserializeOwned>(call: &Call, body: &[u8]) -> Result<T, ForgeError> {
+    serde_json::from_slice(body).map_err(|source| ForgeError::Unreadable {
+        call: call.name(),
+        source,
+    })
+}
+
+/// The message of a refusal, with the single errors that GitHub lists below it.
+fn message(body: &[u8]) -> String {
+    #[derive(serde::Deserialize)]
+    struct Wire {
+        #[serde(default)]
+        message: String,
+        #[serde(default)]
+        errors: serde_json::Value,
+    }
+    let Ok(wire) = serde_json::from_slice::<Wire>(body) else {
+        return String::new();
+    };
+    let mut text = wire.message;
+    for error in wire.errors.as_array().into_iter().flatten().take(5) {
+        let detail = error
+            .as_str()
+            .or_else(|| error.get("message").and_then(serde_json::Value::as_str))
+            .or_else(|| error.get("code").and_then(serde_json::Value::as_str));
+        if let Some(detail) = detail {
+            text.push_str(if text.is_empty() { "" } else { "; " });
+            text.push_str(detail);
+        }
+    }
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    line.chars()
+        .filter(|c| !c.is_control())
+        .take(MESSAGE_CHARACTERS)
+        .collect()
+}
+
+/// An error with everything below it, each said once.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = String::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let part = error.to_string();
+        if !text.contains(&part) {
+            text.push_str(if text.is_empty() { "" } else { ": " });
+            text.push_str(&part);
+        }
+        next = error.source();
+    }
+    text
+}
+
+/// Requests in the form that octocrab takes.
+mod octocrab_request {
+    use super::{Call, OctoBody, Verb};
+    use octocrab::Octocrab;
+
+    pub(super) type Request = http::Request<OctoBody>;
+
+    pub(super) fn build(
+        octocrab: &Octocrab,
+        call: &Call,
+        body: Option<&serde_json::Value>,
+    ) -> Result<Request, String> {
+        let method = match call.verb {
+            Verb::Get => http::Method::GET,
+            Verb::Post => http::Method::POST,
+            Verb::Patch => http::Method::PATCH,
+            Verb::Put => http::Method::PUT,
+        };
+        let builder = http::Request::builder()
+            .method(method)
+            .uri(&call.path)
+            .header("accept", call.accept);
+        octocrab
+            .build_request(builder, body)
+            .map_err(|error| error.to_string())
+    }
+}
