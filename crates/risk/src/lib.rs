@@ -8,9 +8,18 @@ mod score;
 mod severity;
 mod threshold;
 
+use patchgate_model::{Advisory, Finding};
+
 pub use score::{
     BUILD_FACTOR_PERCENT, CVSS_POINTS, DEVELOPMENT_FACTOR_PERCENT, EPSS_POINTS, EPSS_STAND_IN,
     KEV_FLOOR, RANSOMWARE_POINTS, score,
 };
 pub use severity::{band, midpoint, severity};
 pub use threshold::{Threshold, counts_as};
+
+/// Gives a finding its severity, from its records, and its score, from all that is known about it.
+pub fn rate(finding: &mut Finding) {
+    let records: Vec<&Advisory> = finding.advisories.iter().collect();
+    finding.severity = severity(&records, finding.package.ecosystem, &finding.package.name);
+    finding.score = score(finding);
+}

@@ -30,19 +30,20 @@ impl Threshold {
         if finding.malicious {
             return true;
         }
-        counts_as(finding.severity.level)
-            .is_some_and(|level| level >= self.severity && finding.score.value >= self.score)
+        // A threshold below "low" would let informational records fail a run.
+        counts_as(finding.severity.level) >= self.severity.max(Level::Low)
+            && finding.score.value >= self.score
     }
 }
 
 /// The level as thresholds see it: an unknown severity counts as high, since a missing figure is
-/// no reason to pass. `None` for levels that never fail a run.
+/// no reason to pass. Informational records and those of severity "none" stay below every
+/// threshold.
 #[must_use]
-pub fn counts_as(level: Level) -> Option<Level> {
+pub fn counts_as(level: Level) -> Level {
     match level {
-        Level::Informational | Level::None => None,
-        Level::Unknown => Some(Level::High),
-        Level::Low | Level::Medium | Level::High | Level::Critical => Some(level),
+        Level::Unknown => Level::High,
+        other => other,
     }
 }
 

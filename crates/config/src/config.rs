@@ -1,0 +1,226 @@
+//! The settings as the rest of Patchgate uses them.
+
+use jiff::civil::Date;
+use patchgate_model::{
+    Bump, GatePolicy, Level, MergeMethod, RequiredCheck, RequiredChecks, Verdict,
+};
+use patchgate_risk::Threshold;
+
+use crate::check::{check, parse_date};
+use crate::error::{ConfigError, ConfigErrors, Place};
+use crate::node::Node;
+use crate::schema::{self, BumpWord, FailedChecks, MergeWord, SeverityWord};
+
+/// The settings of a repository. The default is what an absent file means.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Config {
+    /// What fails a run.
+    pub thresholds: Threshold,
+    /// Findings that are accepted for a time, in the order of the file.
+    pub ignore: Vec<Ignore>,
+    /// What a pull request needs to be merged without a person.
+    pub gate: GatePolicy,
+    /// The offline advisory store.
+    pub store: StoreSettings,
+    /// Globs of paths that are left out of a scan.
+    pub exclude: Vec<String>,
+}
+
+/// A finding that is accepted until a date.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ignore {
+    /// Id of the vulnerability, or one of its aliases.
+    pub id: String,
+    /// Why it is accepted.
+    pub reason: String,
+    /// Last day on which the entry counts.
+    pub until: Date,
+    /// Ecosystem by its OSV name, where the entry names one.
+    pub ecosystem: Option<String>,
+    /// Package, where the entry names one.
+    pub package: Option<String>,
+    /// File that holds the entry.
+    pub file: String,
+    /// Line of the entry, from 1.
+    pub line: u32,
+}
+
+/// The offline advisory store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreSettings {
+    /// Its folder, where the file names one.
+    pub path: Option<String>,
+    /// Age in days above which its sources are warned about.
+    pub max_age_days: u32,
+}
+
+impl Default for StoreSettings {
+    fn default() -> Self {
+        Self {
+            path: None,
+            max_age_days: schema::Store::default().max_age_days,
+        }
+    }
+}
+
+/// Reads a settings file. `file` is its name in messages.
+///
+/// # Errors
+/// With every error of the file, each with its line, when it is not YAML or not of the schema.
+pub fn parse(file: &str, text: &str) -> Result<Config, ConfigErrors> {
+    let failed = |errors: Vec<ConfigError>| ConfigErrors {
+        file: file.to_owned(),
+        errors,
+    };
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let root = Node::parse(text).map_err(|error| failed(vec![error]))?;
+    let mut errors = check(&root, &schema::config_schema());
+    errors.extend(contradictions(&root));
+    if !errors.is_empty() {
+        return Err(failed(errors));
+    }
+    let wire: schema::File = serde_json::from_value(root.to_json()).map_err(|error| {
+        // The schema comes from the same types, so this names a case that it does not express.
+        failed(vec![ConfigError::new(root.place, error.to_string())])
+    })?;
+    config(wire, &root, file).map_err(|error| failed(vec![error]))
+}
+
+/// Settings that exclude each other.
+fn contradictions(root: &Node) -> Option<ConfigError> {
+    let gate = root.get("gate")?;
+    let any = gate.get("any-check")?;
+    let listed = gate.get("required-checks")?;
+    let both = matches!(any.value, crate::node::Value::Bool(true)) && !listed.items().is_empty();
+    both.then(|| {
+        ConfigError::new(
+            any.place,
+            "`any-check: true` and `required-checks` exclude each other",
+        )
+        .with_hint(Some("keep the one that is meant".to_owned()))
+    })
+}
+
+fn config(wire: schema::File, root: &Node, file: &str) -> Result<Config, ConfigError> {
+    let places: Vec<Place> = root
+        .get("ignore")
+        .map(|list| list.items().iter().map(|item| item.place).collect())
+        .unwrap_or_default();
+    let ignore = wire
+        .ignore
+        .into_iter()
+        .zip(places)
+        .map(|(entry, place)| ignore(entry, place, file))
+        .collect::<Result<_, _>>()?;
+    Ok(Config {
+        thresholds: Threshold {
+            severity: match wire.thresholds.severity {
+                SeverityWord::Low => Level::Low,
+                SeverityWord::Medium => Level::Medium,
+                SeverityWord::High => Level::High,
+                SeverityWord::Critical => Level::Critical,
+            },
+            score: wire.thresholds.score,
+        },
+        ignore,
+        gate: gate(wire.gate),
+        store: StoreSettings {
+            path: wire.store.path,
+            max_age_days: wire.store.max_age_days,
+        },
+        exclude: wire.scan.exclude,
+    })
+}
+
+fn ignore(entry: schema::IgnoreEntry, place: Place, file: &str) -> Result<Ignore, ConfigError> {
+    let until = parse_date(&entry.until)
+        .ok_or_else(|| ConfigError::new(place, format!("`{}` is not a date", entry.until)))?;
+    // A Maven name has a colon too: `Maven:group:artifact` names the ecosystem, and so does every
+    // text whose first part is one that OSV knows.
+    let (ecosystem, package) = match entry.package {
+        None => (None, None),
+        Some(package) => match package.split_once(':') {
+            Some((first, rest)) if is_ecosystem(first) => {
+                (Some(first.to_owned()), Some(rest.to_owned()))
+            }
+            _ => (None, Some(package)),
+        },
+    };
+    Ok(Ignore {
+        id: entry.id.trim().to_owned(),
+        reason: entry.reason.trim().to_owned(),
+        until,
+        ecosystem,
+        package,
+        file: file.to_owned(),
+        line: place.line,
+    })
+}
+
+/// Whether the text is an ecosystem's name in OSV
+/// (<https://ossf.github.io/osv-schema/#defined-ecosystems>), for languages.
+fn is_ecosystem(text: &str) -> bool {
+    const NAMES: &[&str] = &[
+        "Bioconductor",
+        "ConanCenter",
+        "CRAN",
+        "crates.io",
+        "GitHub Actions",
+        "Go",
+        "Hackage",
+        "Hex",
+        "Julia",
+        "Maven",
+        "npm",
+        "NuGet",
+        "opam",
+        "Packagist",
+        "Pub",
+        "PyPI",
+        "RubyGems",
+        "SwiftURL",
+    ];
+    NAMES.iter().any(|name| name.eq_ignore_ascii_case(text))
+}
+
+fn gate(wire: schema::Gate) -> GatePolicy {
+    let listed = wire
+        .required_checks
+        .into_iter()
+        .map(|check| RequiredCheck {
+            name: check.name,
+            app: check.app,
+        })
+        .collect();
+    GatePolicy {
+        accounts: wire.accounts,
+        require_signed_commits: wire.require_signed_commits,
+        checks: if wire.any_check {
+            RequiredChecks::Any
+        } else {
+            RequiredChecks::Listed(listed)
+        },
+        failed_checks: match wire.failed_checks {
+            FailedChecks::Block => Verdict::Block,
+            FailedChecks::Review => Verdict::Review,
+        },
+        accept_skipped: wire.skipped_is_success,
+        accept_neutral: wire.neutral_is_success,
+        max_bump: match wire.max_bump {
+            BumpWord::Patch => Bump::Patch,
+            BumpWord::Minor => Bump::Minor,
+            BumpWord::Major => Bump::Major,
+        },
+        allow_new_packages: wire.allow_new_packages,
+        max_remaining_score: wire.max_score,
+        require_up_to_date: wire.require_up_to_date,
+        merge_method: match wire.merge_method {
+            MergeWord::Merge => MergeMethod::Merge,
+            MergeWord::Squash => MergeMethod::Squash,
+            MergeWord::Rebase => MergeMethod::Rebase,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests;

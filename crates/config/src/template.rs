@@ -1,0 +1,53 @@
+//! The files that `patchgate init` writes.
+
+/// A commented settings file with every setting at its default.
+#[must_use]
+pub fn config_template() -> &'static str {
+    include_str!("template/patchgate.yml")
+}
+
+/// A workflow that scans, opens the pull request with the fix, and judges it.
+#[must_use]
+pub fn workflow_template() -> &'static str {
+    include_str!("template/workflow.yml")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_template_is_the_default() {
+        let config = crate::parse("patchgate.yml", config_template()).unwrap();
+        assert_eq!(config, crate::Config::default());
+    }
+
+    /// Without the `# ` before each example, the file is valid too: what the comments show works.
+    #[test]
+    fn the_examples_in_the_comments_are_valid() {
+        let text: String = config_template()
+            .lines()
+            .map(|line| match line.trim_start().strip_prefix("#> ") {
+                Some(example) => {
+                    let indent = line.len() - line.trim_start().len();
+                    format!("{}{example}\n", " ".repeat(indent))
+                }
+                None => format!("{line}\n"),
+            })
+            .collect();
+        let config = crate::parse("patchgate.yml", &text).unwrap();
+        assert_eq!(config.ignore.len(), 1);
+        assert_eq!(config.exclude.len(), 1);
+        assert_eq!(config.gate.accounts.len(), 1);
+    }
+
+    #[test]
+    fn the_workflow_is_yaml_without_permissions_by_default() {
+        let workflow: serde_json::Value = serde_saphyr::from_str(workflow_template()).unwrap();
+        assert_eq!(workflow["permissions"], serde_json::json!({}));
+        for (name, job) in workflow["jobs"].as_object().unwrap() {
+            assert!(job["permissions"].is_object(), "{name}");
+            assert!(job["timeout-minutes"].is_number(), "{name}");
+        }
+    }
+}
