@@ -5,6 +5,7 @@
 //! no address is known. To add an ecosystem, add its folder and its line in [`ALL`]; the contract
 //! test in `tests/contract.rs` and the support table in the README pick it up from there.
 
+pub mod cargo;
 mod input;
 pub mod limits;
 mod release;
@@ -18,12 +19,14 @@ pub use input::{Input, ParseError, Siblings};
 pub use release::{MetadataRequest, Release, Requirement};
 
 /// Every ecosystem that Patchgate reads, in the order of the support table.
-pub const ALL: &[&dyn Ecosystem] = &[];
+pub const ALL: &[&dyn Ecosystem] = &[&cargo::Cargo];
 
 /// The ecosystem with this OSV name, compared exactly.
 #[must_use]
 pub fn by_name(name: &str) -> Option<&'static dyn Ecosystem> {
-    ALL.iter().copied().find(|ecosystem| ecosystem.name() == name)
+    ALL.iter()
+        .copied()
+        .find(|ecosystem| ecosystem.name() == name)
 }
 
 /// The ecosystem and the file that `file_name` names, when it is one of the lockfiles.

@@ -1,0 +1,133 @@
+//! CISA's Known Exploited Vulnerabilities catalogue
+//! (<https://www.cisa.gov/known-exploited-vulnerabilities-catalog>).
+
+use jiff::Timestamp;
+use patchgate_model::Kev;
+use serde::Deserialize;
+
+/// A text that is not the catalogue.
+#[derive(Debug, thiserror::Error)]
+pub enum KevError {
+    /// No JSON, or not of the catalogue's shape.
+    #[error("not a KEV catalogue")]
+    Json(#[from] serde_json::Error),
+    /// The number of entries is not the one that the catalogue itself states: a part is missing.
+    #[error("the KEV catalogue states {stated} entries and holds {held}")]
+    Count {
+        /// `count` of the catalogue.
+        stated: u64,
+        /// Entries in it.
+        held: u64,
+    },
+}
+
+/// The catalogue.
+#[derive(Debug)]
+pub(crate) struct Catalogue {
+    /// When it was released.
+    pub(crate) as_of: Option<Timestamp>,
+    /// The entries, in its order.
+    pub(crate) entries: Vec<Kev>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireCatalogue {
+    #[serde(default)]
+    date_released: Option<String>,
+    #[serde(default)]
+    count: Option<u64>,
+    vulnerabilities: Vec<WireEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireEntry {
+    #[serde(rename = "cveID")]
+    cve_id: String,
+    #[serde(default)]
+    date_added: String,
+    #[serde(default)]
+    due_date: String,
+    #[serde(default)]
+    known_ransomware_campaign_use: Option<String>,
+}
+
+impl Catalogue {
+    pub(crate) fn parse(json: &[u8]) -> Result<Self, KevError> {
+        let wire: WireCatalogue = serde_json::from_slice(json)?;
+        let held = wire.vulnerabilities.len() as u64;
+        if let Some(stated) = wire.count.filter(|stated| *stated != held) {
+            return Err(KevError::Count { stated, held });
+        }
+        let as_of = wire.date_released.and_then(|date| date.parse().ok());
+        let entries = wire
+            .vulnerabilities
+            .into_iter()
+            .map(WireEntry::into_kev)
+            .collect();
+        Ok(Self { as_of, entries })
+    }
+}
+
+impl WireEntry {
+    fn into_kev(self) -> Kev {
+        let ransomware = self
+            .known_ransomware_campaign_use
+            .is_some_and(|known| known.eq_ignore_ascii_case("known"));
+        Kev {
+            cve: self.cve_id,
+            date_added: self.date_added,
+            due_date: self.due_date,
+            ransomware,
+        }
+    }
+}
+
+/// Whether a JSON text claims to be the catalogue: it has the fields that no OSV record has.
+pub(crate) fn is_catalogue(json: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Probe {
+        catalog_version: Option<serde::de::IgnoredAny>,
+        date_released: Option<serde::de::IgnoredAny>,
+        vulnerabilities: Option<serde::de::IgnoredAny>,
+    }
+    serde_json::from_slice::<Probe>(json).is_ok_and(|probe| {
+        probe.vulnerabilities.is_some()
+            && (probe.catalog_version.is_some() || probe.date_released.is_some())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Catalogue, KevError, is_catalogue};
+
+    const ONE: &str = r#"{"title": "t", "catalogVersion": "2025.08.25",
+        "dateReleased": "2025-08-25T17:04:19.9796Z", "count": 1, "vulnerabilities": [
+        {"cveID": "CVE-2025-1", "dateAdded": "2025-08-25", "dueDate": "2025-09-15",
+         "knownRansomwareCampaignUse": "Known"}]}"#;
+
+    #[test]
+    fn reads_an_entry() {
+        let catalogue = Catalogue::parse(ONE.as_bytes()).unwrap();
+        assert!(is_catalogue(ONE.as_bytes()));
+        assert_eq!(catalogue.as_of.unwrap().as_second(), 1_756_141_459);
+        let kev = &catalogue.entries[0];
+        assert_eq!((kev.cve.as_str(), kev.ransomware), ("CVE-2025-1", true));
+        assert_eq!(
+            (kev.date_added.as_str(), kev.due_date.as_str()),
+            ("2025-08-25", "2025-09-15")
+        );
+    }
+
+    #[test]
+    fn sees_a_missing_part() {
+        let short = ONE.replace("\"count\": 1", "\"count\": 2");
+        assert!(matches!(
+            Catalogue::parse(short.as_bytes()),
+            Err(KevError::Count { stated: 2, held: 1 })
+        ));
+        assert!(!is_catalogue(br#"{"id": "A-1", "affected": []}"#));
+    }
+}

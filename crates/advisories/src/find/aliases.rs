@@ -1,0 +1,115 @@
+//! Which records speak of one vulnerability, and by which id it is known.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use patchgate_model::Advisory;
+
+/// Joins records that share an id or an alias, directly or through others. Gives the places of the
+/// records of each vulnerability, in the order of the first of them.
+pub(super) fn join(records: &[&Arc<Advisory>]) -> Vec<Vec<usize>> {
+    let mut parents: Vec<usize> = (0..records.len()).collect();
+    let mut owners: HashMap<&str, usize> = HashMap::new();
+    for (place, record) in records.iter().enumerate() {
+        for id in std::iter::once(&record.id).chain(&record.aliases) {
+            let owner = *owners.entry(id).or_insert(place);
+            let (a, b) = (root(&mut parents, owner), root(&mut parents, place));
+            // The smaller place becomes the root, so that the outcome has an order.
+            if let Some(parent) = parents.get_mut(a.max(b)) {
+                *parent = a.min(b);
+            }
+        }
+    }
+    let mut groups: Vec<Vec<usize>> = vec![Vec::new(); records.len()];
+    for place in 0..records.len() {
+        let root = root(&mut parents, place);
+        if let Some(group) = groups.get_mut(root) {
+            group.push(place);
+        }
+    }
+    groups.retain(|group| !group.is_empty());
+    groups
+}
+
+/// The root of a tree, shortening the way to it.
+fn root(parents: &mut [usize], mut place: usize) -> usize {
+    while let Some(&parent) = parents.get(place)
+        && parent != place
+    {
+        let above = parents.get(parent).copied().unwrap_or(parent);
+        if let Some(own) = parents.get_mut(place) {
+            *own = above;
+        }
+        place = above;
+    }
+    place
+}
+
+/// How much an id is preferred, smallest first: malicious packages (`MAL-`), the ecosystem's own
+/// database, GitHub, the CVE list, any other.
+pub(super) fn rank(ecosystem: &str, id: &str) -> u8 {
+    let own = match ecosystem {
+        "crates.io" => "RUSTSEC-",
+        "PyPI" => "PYSEC-",
+        "Go" => "GO-",
+        _ => "GHSA-",
+    };
+    let order = ["MAL-", own, "GHSA-", "CVE-"];
+    let place = order.iter().position(|prefix| id.starts_with(prefix));
+    place
+        .and_then(|place| u8::try_from(place).ok())
+        .unwrap_or(u8::MAX)
+}
+
+/// The id by which a vulnerability is known: `MAL-` first, then the ecosystem's own database
+/// (`RUSTSEC-`, `PYSEC-`, `GO-`), then `GHSA-`, then `CVE-`, then others; alphabetically within.
+/// `None` for no ids.
+#[must_use]
+pub fn preferred_id<'a>(ecosystem: &str, ids: &[&'a str]) -> Option<&'a str> {
+    ids.iter()
+        .copied()
+        .min_by_key(|id| (rank(ecosystem, id), *id))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use patchgate_model::Advisory;
+
+    use super::{join, preferred_id};
+    use crate::parse_record;
+
+    fn record(id: &str, aliases: &[&str]) -> Arc<Advisory> {
+        let text = serde_json::json!({"id": id, "aliases": aliases}).to_string();
+        Arc::new(parse_record(text.as_bytes()).unwrap())
+    }
+
+    #[test]
+    fn joins_through_shared_aliases() {
+        let records = [
+            record("GHSA-a", &["CVE-1"]),
+            record("GHSA-b", &["CVE-2"]),
+            record("RUSTSEC-a", &["CVE-1"]),
+            record("CVE-3", &[]),
+            record("X-1", &["GHSA-b", "CVE-3"]),
+        ];
+        let records: Vec<_> = records.iter().collect();
+        assert_eq!(join(&records), [vec![0, 2], vec![1, 3, 4]]);
+        assert!(join(&[]).is_empty());
+    }
+
+    #[test]
+    fn prefers_the_ecosystems_own_database() {
+        let ids = ["CVE-1", "GHSA-b", "GHSA-a", "PYSEC-1", "RUSTSEC-1", "AAA-1"];
+        assert_eq!(preferred_id("crates.io", &ids), Some("RUSTSEC-1"));
+        assert_eq!(preferred_id("PyPI", &ids), Some("PYSEC-1"));
+        assert_eq!(preferred_id("npm", &ids), Some("GHSA-a"));
+        assert_eq!(
+            preferred_id("npm", &["LWA-1", "MAL-1", "GHSA-a"]),
+            Some("MAL-1")
+        );
+        assert_eq!(preferred_id("npm", &["B-1", "A-1"]), Some("A-1"));
+        assert_eq!(preferred_id("npm", &[]), None);
+    }
+}

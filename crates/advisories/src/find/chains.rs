@@ -1,0 +1,160 @@
+//! The shortest chains from direct dependencies down to packages.
+
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+
+use patchgate_model::{Edge, Inventory, Lockfile, Origin, PackageIndex};
+
+/// Most chains that a finding shows.
+pub(super) const MAX_CHAINS: usize = 8;
+
+/// Longest chain that is shown, in steps; beyond it nobody reads on, and a hostile lockfile could
+/// fill memory with it.
+const MAX_STEPS: usize = 256;
+
+/// Most edges that the searches over one lockfile follow. Above it, the roots that are left are
+/// searched together and share one chain a package.
+const MAX_EDGE_VISITS: usize = 20_000_000;
+
+/// For each target the shortest chain from every root of its lockfile that reaches it, shortest
+/// first, at most [`MAX_CHAINS`]. Each step is `name@version`; the last one is the target itself.
+pub(super) fn shortest(
+    inventory: &Inventory,
+    targets: &BTreeSet<(usize, PackageIndex)>,
+) -> HashMap<(usize, PackageIndex), Vec<Vec<String>>> {
+    let mut found = HashMap::new();
+    for (file, lockfile) in inventory.lockfiles.iter().enumerate() {
+        let own: Vec<PackageIndex> = targets
+            .iter()
+            .filter(|(of, _)| *of == file)
+            .map(|(_, index)| *index)
+            .collect();
+        if own.is_empty() {
+            continue;
+        }
+        let mut chains: HashMap<PackageIndex, BTreeSet<(usize, Vec<String>)>> = HashMap::new();
+        for starts in start_sets(lockfile) {
+            let search = Search::run(lockfile, &starts);
+            for target in &own {
+                if let Some(chain) = search.chain(lockfile, *target) {
+                    let known = chains.entry(*target).or_default();
+                    known.insert((chain.len(), chain));
+                    if known.len() > MAX_CHAINS {
+                        known.pop_last();
+                    }
+                }
+            }
+        }
+        for (target, chains) in chains {
+            let chains = chains.into_iter().map(|(_, chain)| chain).collect();
+            found.insert((file, target), chains);
+        }
+    }
+    found
+}
+
+/// The direct dependencies to search from: a set for each root, and one set for all roots beyond
+/// what [`MAX_EDGE_VISITS`] allows. Roots with the same dependencies share a set.
+fn start_sets(lockfile: &Lockfile) -> Vec<Vec<PackageIndex>> {
+    let edges: usize = lockfile
+        .packages
+        .iter()
+        .map(|package| package.edges.len())
+        .sum();
+    let cost = edges + lockfile.packages.len();
+    let alone = (MAX_EDGE_VISITS / cost.max(1)).max(1);
+    let targets = |edges: &[Edge]| edges.iter().map(|edge| edge.to).collect::<BTreeSet<_>>();
+    let unique: BTreeSet<BTreeSet<PackageIndex>> = lockfile
+        .roots
+        .iter()
+        .map(|root| targets(&root.edges))
+        .collect();
+    let mut sets: Vec<Vec<PackageIndex>> = unique
+        .iter()
+        .take(alone)
+        .map(|set| set.iter().copied().collect())
+        .collect();
+    let rest: BTreeSet<PackageIndex> = unique.iter().skip(alone).flatten().copied().collect();
+    if !rest.is_empty() {
+        sets.push(rest.into_iter().collect());
+    }
+    sets
+}
+
+/// A breadth-first search over one lockfile's graph.
+struct Search {
+    /// The package by which each package was reached first.
+    from: Vec<Option<From>>,
+}
+
+#[derive(Clone, Copy)]
+enum From {
+    Root,
+    Package(PackageIndex),
+}
+
+impl Search {
+    fn run(lockfile: &Lockfile, starts: &[PackageIndex]) -> Self {
+        let members = members(lockfile);
+        let mut search = Self {
+            from: vec![None; lockfile.packages.len()],
+        };
+        let mut queue = VecDeque::new();
+        for start in starts {
+            search.reach(*start, From::Root, &mut queue);
+        }
+        while let Some(index) = queue.pop_front() {
+            let Some(package) = lockfile.package(index) else {
+                continue;
+            };
+            // A workspace member is a root of its own: what lies below it is reached from there.
+            if members.contains(&index) {
+                continue;
+            }
+            for edge in &package.edges {
+                search.reach(edge.to, From::Package(index), &mut queue);
+            }
+        }
+        search
+    }
+
+    fn reach(&mut self, index: PackageIndex, from: From, queue: &mut VecDeque<PackageIndex>) {
+        if let Some(place @ None) = self.from.get_mut(index.0 as usize) {
+            *place = Some(from);
+            queue.push_back(index);
+        }
+    }
+
+    fn chain(&self, lockfile: &Lockfile, target: PackageIndex) -> Option<Vec<String>> {
+        let mut steps = Vec::new();
+        let mut index = target;
+        loop {
+            let package = lockfile.package(index)?;
+            steps.push(format!("{}@{}", package.name, package.version));
+            if steps.len() > MAX_STEPS {
+                return None;
+            }
+            match (*self.from.get(index.0 as usize)?)? {
+                From::Root => break,
+                From::Package(parent) => index = parent,
+            }
+        }
+        steps.reverse();
+        Some(steps)
+    }
+}
+
+/// The packages that are workspace members with a root of their own.
+fn members(lockfile: &Lockfile) -> HashSet<PackageIndex> {
+    let roots: HashSet<&str> = lockfile
+        .roots
+        .iter()
+        .map(|root| root.name.as_str())
+        .collect();
+    lockfile
+        .indexed()
+        .filter(|(_, package)| {
+            matches!(package.origin, Origin::Path(_)) && roots.contains(package.name.as_str())
+        })
+        .map(|(index, _)| index)
+        .collect()
+}

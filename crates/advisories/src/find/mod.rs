@@ -1,0 +1,358 @@
+//! Findings: the packages of an inventory against the records of a lookup.
+
+mod aliases;
+mod chains;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use patchgate_ecosystems::Ecosystem;
+use patchgate_model::{
+    Advisory, Finding, Inventory, Level, Location, Origin, PackageIndex, PackageRef, Problem,
+    ProblemKind, Scope, Score, Severity, package_url,
+};
+
+use crate::matching::{Affects, affects, fixed_version};
+use crate::{Lookup, PackageQuery, SignalSource};
+
+pub use aliases::preferred_id;
+
+/// What was found, and what could not be told.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Findings {
+    /// The findings, ordered by ecosystem, package, version and id.
+    pub findings: Vec<Finding>,
+    /// What could not be judged. Not empty means that the findings may not be all.
+    pub problems: Vec<Problem>,
+}
+
+/// One package version, wherever it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct Version<'a> {
+    ecosystem: &'static str,
+    name: &'a str,
+    version: &'a str,
+}
+
+/// A copy of a package: lockfile and place in it.
+type Copies = Vec<(usize, PackageIndex)>;
+
+/// The questions that an inventory raises, sorted, each once. Packages from a folder of the
+/// repository are the user's own and raise none.
+#[must_use]
+pub fn queries(inventory: &Inventory) -> Vec<PackageQuery> {
+    let unique: BTreeSet<PackageQuery> = versions(inventory)
+        .into_keys()
+        .map(|version| PackageQuery {
+            ecosystem: version.ecosystem,
+            name: version.name.to_owned(),
+            version: Some(version.version.to_owned()),
+        })
+        .collect();
+    unique.into_iter().collect()
+}
+
+/// Matches an inventory against what was looked up.
+///
+/// Records that share an id or an alias are one vulnerability, and one vulnerability in one package
+/// version is one finding, in however many lockfiles that version stands. Severity and score are
+/// left unknown and empty: `patchgate-risk` fills them from [`Finding::advisories`], and this crate
+/// does not know it.
+#[must_use]
+pub fn find(inventory: &Inventory, lookup: &Lookup, signals: &dyn SignalSource) -> Findings {
+    find_in(inventory, lookup, signals, &patchgate_ecosystems::by_name)
+}
+
+/// [`find`] over the ecosystems that `by_name` knows.
+fn find_in(
+    inventory: &Inventory,
+    lookup: &Lookup,
+    signals: &dyn SignalSource,
+    by_name: &dyn Fn(&str) -> Option<&'static dyn Ecosystem>,
+) -> Findings {
+    let mut problems = BTreeSet::new();
+    let mut matched: Vec<(Version<'_>, Copies, Vec<Group>)> = Vec::new();
+    for (version, copies) in versions(inventory) {
+        let Some(ecosystem) = by_name(version.ecosystem) else {
+            problems.insert(unknown_ecosystem(version.ecosystem));
+            continue;
+        };
+        let name = ecosystem.normalize_name(version.name);
+        let key = (version.ecosystem, name.into_owned());
+        let Some(records) = lookup.advisories.get(&key) else {
+            continue;
+        };
+        let groups = judge(ecosystem, records, &key.1, version, &mut |reason| {
+            problems.insert(untold(inventory, version, &copies, reason));
+        });
+        if !groups.is_empty() {
+            matched.push((version, copies, groups));
+        }
+    }
+    let targets = matched
+        .iter()
+        .flat_map(|(_, copies, _)| copies.iter().copied())
+        .collect();
+    let chains = chains::shortest(inventory, &targets);
+    let mut feed_problems = Vec::new();
+    let mut findings = Vec::new();
+    for (version, copies, groups) in matched {
+        let Some(ecosystem) = by_name(version.ecosystem) else {
+            continue;
+        };
+        let place = Place::new(inventory, &copies, &chains);
+        for group in groups {
+            findings.push(group.into_finding(
+                ecosystem,
+                version,
+                &place,
+                signals,
+                &mut feed_problems,
+            ));
+        }
+    }
+    problems.extend(feed_problems);
+    Findings {
+        findings,
+        problems: problems.into_iter().collect(),
+    }
+}
+
+/// Every package version of an inventory that is not the user's own, with its copies.
+fn versions(inventory: &Inventory) -> BTreeMap<Version<'_>, Copies> {
+    let mut versions: BTreeMap<Version<'_>, Copies> = BTreeMap::new();
+    for (file, lockfile) in inventory.lockfiles.iter().enumerate() {
+        for (index, package) in lockfile.indexed() {
+            if !matches!(package.origin, Origin::Path(_)) {
+                let version = Version {
+                    ecosystem: lockfile.ecosystem,
+                    name: &package.name,
+                    version: &package.version,
+                };
+                versions.entry(version).or_default().push((file, index));
+            }
+        }
+    }
+    versions
+}
+
+/// The records of one vulnerability of which at least one affects the version.
+struct Group {
+    /// The records, the ones that affect the version first.
+    records: Vec<Arc<Advisory>>,
+    /// How many of them affect the version.
+    matching: usize,
+}
+
+/// Groups the records of a package into vulnerabilities and keeps those that affect the version.
+/// `untold` takes the reasons for which a record could not be judged.
+fn judge(
+    ecosystem: &dyn Ecosystem,
+    records: &[Arc<Advisory>],
+    name: &str,
+    version: Version<'_>,
+    untold: &mut dyn FnMut(String),
+) -> Vec<Group> {
+    let in_force: Vec<&Arc<Advisory>> = records
+        .iter()
+        .filter(|record| record.withdrawn.is_none())
+        .collect();
+    let answers: Vec<bool> = in_force
+        .iter()
+        .map(
+            |record| match affects(ecosystem, record, name, version.version) {
+                Affects::Yes => true,
+                Affects::No => false,
+                Affects::Unknown(reason) => {
+                    untold(format!("`{}` {reason}", record.id));
+                    false
+                }
+            },
+        )
+        .collect();
+    if !answers.contains(&true) {
+        return Vec::new();
+    }
+    let mut groups = Vec::new();
+    for members in aliases::join(&in_force) {
+        let is_match = |member: &&usize| answers.get(**member).copied().unwrap_or(false);
+        let matching = members.iter().filter(is_match).count();
+        if matching > 0 {
+            let (mut first, rest): (Vec<&usize>, Vec<&usize>) = members.iter().partition(is_match);
+            first.extend(rest);
+            let records = first
+                .into_iter()
+                .filter_map(|member| in_force.get(*member).copied().cloned());
+            groups.push(Group {
+                records: records.collect(),
+                matching,
+            });
+        }
+    }
+    groups
+}
+
+/// Where a package version stands.
+struct Place {
+    locations: Vec<Location>,
+    paths: Vec<Vec<String>>,
+    scope: Scope,
+}
+
+impl Place {
+    fn new(
+        inventory: &Inventory,
+        copies: &Copies,
+        chains: &HashMap<(usize, PackageIndex), Vec<Vec<String>>>,
+    ) -> Self {
+        let mut locations = BTreeSet::new();
+        let mut paths = BTreeSet::new();
+        let mut scope = Scope::Development;
+        for copy in copies {
+            let Some(lockfile) = inventory.lockfiles.get(copy.0) else {
+                continue;
+            };
+            let Some(package) = lockfile.package(copy.1) else {
+                continue;
+            };
+            locations.insert(Location {
+                file: lockfile.path.clone(),
+                line: package.line,
+            });
+            scope = scope.min(package.scope);
+            let known = chains.get(copy).into_iter().flatten();
+            paths.extend(known.map(|chain| (chain.len(), chain.clone())));
+        }
+        let paths = paths
+            .into_iter()
+            .map(|(_, chain)| chain)
+            .take(chains::MAX_CHAINS)
+            .collect();
+        Self {
+            locations: locations.into_iter().collect(),
+            paths,
+            scope,
+        }
+    }
+}
+
+impl Group {
+    fn into_finding(
+        self,
+        ecosystem: &dyn Ecosystem,
+        version: Version<'_>,
+        place: &Place,
+        signals: &dyn SignalSource,
+        problems: &mut Vec<Problem>,
+    ) -> Finding {
+        let mut ids: BTreeSet<&str> = BTreeSet::new();
+        for record in &self.records {
+            ids.insert(&record.id);
+            ids.extend(record.aliases.iter().map(String::as_str));
+        }
+        let ids: Vec<&str> = ids.into_iter().filter(|id| !id.is_empty()).collect();
+        let id = preferred_id(version.ecosystem, &ids)
+            .unwrap_or_default()
+            .to_owned();
+        let aliases = ids
+            .iter()
+            .filter(|one| **one != id)
+            .map(|one| (*one).to_owned())
+            .collect();
+        let signals = signals.signals(&ids, problems);
+        let name = ecosystem.normalize_name(version.name);
+        let all: Vec<&Advisory> = self.records.iter().map(AsRef::as_ref).collect();
+        let fixed = fixed_version(ecosystem, &all, &name, version.version);
+        let matching = all.get(..self.matching).unwrap_or(&all);
+        // A record that does state a vulnerability outweighs one that only gives notice.
+        let informational = matching
+            .iter()
+            .map(|record| record.informational.clone())
+            .reduce(|a, b| a.and_then(|a| b.map(|_| a)))
+            .flatten();
+        let malicious = is_malicious(&ids, matching);
+        let mut advisories: Vec<Advisory> = all.iter().map(|record| (*record).clone()).collect();
+        let affects_version =
+            |record: &Advisory| matching.iter().any(|other| other.id == record.id);
+        advisories.sort_by_cached_key(|record| {
+            let rank = aliases::rank(version.ecosystem, &record.id);
+            (
+                record.id != id,
+                !affects_version(record),
+                rank,
+                record.id.clone(),
+            )
+        });
+        let summary = advisories
+            .iter()
+            .map(|record| record.summary.as_str())
+            .find(|summary| !summary.is_empty())
+            .unwrap_or_default()
+            .to_owned();
+        Finding {
+            id,
+            aliases,
+            summary,
+            package: PackageRef {
+                ecosystem: version.ecosystem,
+                name: version.name.to_owned(),
+                version: version.version.to_owned(),
+                purl: package_url(ecosystem.purl_type(), version.name, version.version),
+            },
+            locations: place.locations.clone(),
+            paths: place.paths.clone(),
+            scope: place.scope,
+            fixed,
+            severity: Severity {
+                level: Level::Unknown,
+                cvss_score: None,
+                cvss_vector: None,
+            },
+            signals,
+            informational,
+            malicious,
+            score: Score::default(),
+            advisories,
+        }
+    }
+}
+
+/// Whether the release itself is malicious: an id of the malicious packages' database
+/// (<https://github.com/ossf/malicious-packages>), or CWE-506, embedded malicious code.
+fn is_malicious(ids: &[&str], records: &[&Advisory]) -> bool {
+    ids.iter().any(|id| id.starts_with("MAL-"))
+        || records
+            .iter()
+            .any(|record| record.cwes.iter().any(|cwe| cwe == "CWE-506"))
+}
+
+fn unknown_ecosystem(ecosystem: &str) -> Problem {
+    Problem {
+        kind: ProblemKind::Advisories,
+        subject: ecosystem.to_owned(),
+        line: None,
+        reason: "this version of Patchgate cannot order its versions".to_owned(),
+        hint: None,
+    }
+}
+
+fn untold(inventory: &Inventory, version: Version<'_>, copies: &Copies, reason: String) -> Problem {
+    let first = copies.first().and_then(|(file, index)| {
+        let lockfile = inventory.lockfiles.get(*file)?;
+        Some((lockfile.path.clone(), lockfile.package(*index)?.line))
+    });
+    let (subject, line) = match first {
+        Some((path, line)) => (path, Some(line)),
+        None => (version.name.to_owned(), None),
+    };
+    Problem {
+        kind: ProblemKind::Version,
+        subject,
+        line,
+        reason: format!(
+            "whether `{}` {} is affected cannot be told: {reason}",
+            version.name, version.version
+        ),
+        hint: Some("read the advisory and judge it by hand".to_owned()),
+    }
+}

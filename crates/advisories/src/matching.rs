@@ -1,0 +1,212 @@
+//! Whether a record affects a version: the evaluation algorithm of the OSV schema
+//! (<https://ossf.github.io/osv-schema/#evaluation>), with a third answer for what cannot be told.
+
+use std::cmp::Ordering;
+
+use patchgate_ecosystems::Ecosystem;
+use patchgate_model::{Advisory, Affected, EventKind, FixedVersion, Range, RangeKind};
+
+/// Whether a record affects a version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Affects {
+    /// It does.
+    Yes,
+    /// It does not.
+    No,
+    /// It cannot be told, for this reason: a lower-case fragment.
+    Unknown(String),
+}
+
+/// Whether `advisory` affects `version` of the package `name` (as the ecosystem normalises it).
+///
+/// A withdrawn record affects nothing. Ranges of git commits say nothing about versions and are
+/// passed over. What cannot be ordered gives [`Affects::Unknown`], unless another entry of the
+/// record settles the question with [`Affects::Yes`].
+#[must_use]
+pub fn affects(
+    ecosystem: &dyn Ecosystem,
+    advisory: &Advisory,
+    name: &str,
+    version: &str,
+) -> Affects {
+    if advisory.withdrawn.is_some() {
+        return Affects::No;
+    }
+    let mut answer = Affects::No;
+    for entry in entries(ecosystem, advisory, name) {
+        match entry_affects(ecosystem, entry, version) {
+            Affects::Yes => return Affects::Yes,
+            Affects::Unknown(reason) => answer = Affects::Unknown(reason),
+            Affects::No => {}
+        }
+    }
+    answer
+}
+
+/// The entries of a record that are about a package.
+pub(crate) fn entries<'a>(
+    ecosystem: &'a dyn Ecosystem,
+    advisory: &'a Advisory,
+    name: &'a str,
+) -> impl Iterator<Item = &'a Affected> {
+    advisory.affected.iter().filter(move |entry| {
+        entry.ecosystem == ecosystem.name() && ecosystem.normalize_name(&entry.name) == name
+    })
+}
+
+fn entry_affects(ecosystem: &dyn Ecosystem, entry: &Affected, version: &str) -> Affects {
+    if entry.versions.iter().any(|listed| listed == version) {
+        return Affects::Yes;
+    }
+    // A listed text that is no version equals none; a version that is none equals only its text.
+    let equals = |listed: &String| {
+        ecosystem
+            .compare_versions(listed, version)
+            .is_ok_and(|order| order == Ordering::Equal)
+    };
+    if entry.versions.iter().any(equals) {
+        return Affects::Yes;
+    }
+    if entry.ranges.is_empty() && entry.versions.is_empty() {
+        return Affects::Unknown("names the package without any version".to_owned());
+    }
+    let mut answer = Affects::No;
+    for range in &entry.ranges {
+        match range.kind {
+            RangeKind::Semver | RangeKind::Ecosystem => {}
+            RangeKind::Git => continue,
+            RangeKind::Other => {
+                answer = Affects::Unknown("has a range of a kind that is not known".to_owned());
+                continue;
+            }
+        }
+        match range_affects(ecosystem, range, version) {
+            Ok(true) => return Affects::Yes,
+            Ok(false) => {}
+            Err(error) => answer = Affects::Unknown(error),
+        }
+    }
+    answer
+}
+
+/// Whether a version lies in a range.
+///
+/// The schema sorts the events and lets each one at or below the version switch the answer. The
+/// last switch wins, so it is enough to find the greatest event that applies.
+fn range_affects(ecosystem: &dyn Ecosystem, range: &Range, version: &str) -> Result<bool, String> {
+    let compare = |a: &str, b: &str| {
+        ecosystem
+            .compare_versions(a, b)
+            .map_err(|error| format!("cannot be compared: {error}"))
+    };
+    let mut limits = 0;
+    let mut before_a_limit = false;
+    let mut last: Option<(&str, EventKind)> = None;
+    for event in &range.events {
+        if event.kind == EventKind::Limit {
+            limits += 1;
+            before_a_limit |=
+                event.version == "*" || compare(version, &event.version)? == Ordering::Less;
+            continue;
+        }
+        let starts_before_all = event.kind == EventKind::Introduced && event.version == "0";
+        if !starts_before_all {
+            let order = compare(version, &event.version)?;
+            let applies = match event.kind {
+                EventKind::LastAffected => order == Ordering::Greater,
+                _ => order != Ordering::Less,
+            };
+            if !applies {
+                continue;
+            }
+        }
+        let is_later = match last {
+            None => true,
+            Some(_) if starts_before_all => false,
+            Some(("0", EventKind::Introduced)) => true,
+            Some((known, known_kind)) => match compare(&event.version, known)? {
+                Ordering::Greater => true,
+                Ordering::Less => false,
+                // `last_affected` ends what begins at the same version. Otherwise the order in
+                // which the record lists them decides.
+                Ordering::Equal => {
+                    event.kind == EventKind::LastAffected || known_kind != EventKind::LastAffected
+                }
+            },
+        };
+        if is_later {
+            last = Some((&event.version, event.kind));
+        }
+    }
+    let inside = last.is_some_and(|(_, kind)| kind == EventKind::Introduced);
+    Ok(inside && (limits == 0 || before_a_limit))
+}
+
+/// The smallest version above `installed` that every one of `advisories` calls not affected.
+///
+/// `advisories` are all records of one vulnerability. Candidates are the versions that their ranges
+/// name as fixed; only a registry knows which other versions exist.
+#[must_use]
+pub fn fixed_version(
+    ecosystem: &dyn Ecosystem,
+    advisories: &[&Advisory],
+    name: &str,
+    installed: &str,
+) -> FixedVersion {
+    let mut fixed: Vec<&str> = Vec::new();
+    let mut last_affected: Option<&str> = None;
+    let mut lists_versions = false;
+    for advisory in advisories {
+        for entry in entries(ecosystem, advisory, name) {
+            lists_versions |= !entry.versions.is_empty();
+            let ranges = entry
+                .ranges
+                .iter()
+                .filter(|range| matches!(range.kind, RangeKind::Semver | RangeKind::Ecosystem));
+            for event in ranges.flat_map(|range| &range.events) {
+                match event.kind {
+                    EventKind::Fixed => fixed.push(&event.version),
+                    EventKind::LastAffected => last_affected = Some(&event.version),
+                    EventKind::Introduced | EventKind::Limit => {}
+                }
+            }
+        }
+    }
+    let has_fixed = !fixed.is_empty();
+    fixed.retain(|version| {
+        ecosystem
+            .compare_versions(version, installed)
+            .is_ok_and(|order| order == Ordering::Greater)
+    });
+    // All that is left can be ordered, so equality never stands in for a failure.
+    fixed.sort_by(|a, b| ecosystem.compare_versions(a, b).unwrap_or(Ordering::Equal));
+    let is_clean = |version: &&&str| {
+        advisories
+            .iter()
+            .all(|advisory| affects(ecosystem, advisory, name, version) == Affects::No)
+    };
+    if let Some(version) = fixed.iter().find(is_clean) {
+        return FixedVersion::At((*version).to_owned());
+    }
+    FixedVersion::None(match (has_fixed, last_affected, lists_versions) {
+        (true, _, _) if fixed.is_empty() => {
+            "no release above the installed one fixes it: every fixed version that the advisory \
+             lists is below it"
+                .to_owned()
+        }
+        (true, _, _) => {
+            "no release fixes it: every fixed version that the advisory lists is affected by \
+             another range of it"
+                .to_owned()
+        }
+        (false, Some(last), _) => format!(
+            "the advisory lists no fixed version, only the last affected one: a version after {last}"
+        ),
+        (false, None, true) => {
+            "the advisory lists affected versions one by one and no fixed version".to_owned()
+        }
+        (false, None, false) => {
+            "no release fixes it: the advisory lists no fixed version".to_owned()
+        }
+    })
+}

@@ -1,0 +1,266 @@
+//! The wire form of a record: tolerant of null, of unknown fields and of unknown kinds.
+
+use jiff::Timestamp;
+use patchgate_model::{
+    Advisory, Affected, Event, EventKind, Range, RangeKind, Reference, ReportedSeverity,
+};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use super::free_form::FreeForm;
+
+/// A text that is not a record.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// No JSON, or a field of another type than the schema gives it.
+    #[error("not an OSV record")]
+    Json(#[from] serde_json::Error),
+    /// A record without an id.
+    #[error("the record has no id")]
+    NoId,
+    /// Whether the record is withdrawn cannot be told.
+    #[error("`{id}` was withdrawn at `{withdrawn}`, which is no time")]
+    Withdrawn {
+        /// The record.
+        id: String,
+        /// The text in place of a time.
+        withdrawn: String,
+    },
+}
+
+/// Reads one record.
+///
+/// # Errors
+/// When the text is not a record. Unknown fields, unknown kinds and null are no errors.
+pub fn parse_record(json: &[u8]) -> Result<Advisory, RecordError> {
+    let wire: WireRecord<'_> = serde_json::from_slice(json)?;
+    wire.into_advisory()
+}
+
+/// Takes null, which some databases write for "none", as the default.
+fn null_is_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// A record. `details`, `credits` and `related` are read by nothing here and skipped.
+#[derive(Deserialize)]
+pub(crate) struct WireRecord<'a> {
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub(crate) id: String,
+    #[serde(default, deserialize_with = "null_is_default")]
+    aliases: Vec<String>,
+    #[serde(default, deserialize_with = "null_is_default")]
+    summary: String,
+    #[serde(default)]
+    modified: Option<String>,
+    #[serde(default)]
+    published: Option<String>,
+    #[serde(default)]
+    withdrawn: Option<String>,
+    #[serde(default, deserialize_with = "null_is_default")]
+    severity: Vec<WireSeverity>,
+    #[serde(borrow, default, deserialize_with = "null_is_default")]
+    affected: Vec<WireAffected<'a>>,
+    #[serde(default, deserialize_with = "null_is_default")]
+    references: Vec<WireReference>,
+    #[serde(borrow, default)]
+    database_specific: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct WireAffected<'a> {
+    #[serde(default)]
+    package: Option<WirePackage>,
+    #[serde(default, deserialize_with = "null_is_default")]
+    ranges: Vec<WireRange>,
+    #[serde(default, deserialize_with = "null_is_default")]
+    versions: Vec<String>,
+    #[serde(default, deserialize_with = "null_is_default")]
+    severity: Vec<WireSeverity>,
+    #[serde(borrow, default)]
+    database_specific: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct WirePackage {
+    #[serde(default, deserialize_with = "null_is_default")]
+    ecosystem: String,
+    #[serde(default, deserialize_with = "null_is_default")]
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct WireRange {
+    #[serde(rename = "type", default, deserialize_with = "null_is_default")]
+    kind: String,
+    #[serde(default)]
+    repo: Option<String>,
+    #[serde(default, deserialize_with = "null_is_default")]
+    events: Vec<WireEvent>,
+}
+
+/// One event. The schema allows one field each, but older records put `introduced` and `fixed`
+/// into one object, which means both.
+#[derive(Deserialize)]
+struct WireEvent {
+    #[serde(default)]
+    introduced: Option<String>,
+    #[serde(default)]
+    fixed: Option<String>,
+    #[serde(default)]
+    last_affected: Option<String>,
+    #[serde(default)]
+    limit: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct WireSeverity {
+    #[serde(rename = "type", default, deserialize_with = "null_is_default")]
+    kind: String,
+    #[serde(default, deserialize_with = "null_is_default")]
+    score: String,
+}
+
+#[derive(Deserialize)]
+struct WireReference {
+    #[serde(rename = "type", default, deserialize_with = "null_is_default")]
+    kind: String,
+    #[serde(default, deserialize_with = "null_is_default")]
+    url: String,
+}
+
+impl WireRecord<'_> {
+    /// The record free of its wire form.
+    pub(crate) fn into_advisory(self) -> Result<Advisory, RecordError> {
+        if self.id.is_empty() {
+            return Err(RecordError::NoId);
+        }
+        let time = |text: Option<String>| text.and_then(|text| text.parse::<Timestamp>().ok());
+        let withdrawn = match self.withdrawn {
+            None => None,
+            Some(text) => match text.parse::<Timestamp>() {
+                Ok(time) => Some(time),
+                Err(_) => {
+                    return Err(RecordError::Withdrawn {
+                        id: self.id,
+                        withdrawn: text,
+                    });
+                }
+            },
+        };
+        let own = FreeForm::read(self.database_specific);
+        let mut cwes = own.cwes;
+        let mut severity_word = own.severity_word;
+        let mut informational = own.informational;
+        let mut affected = Vec::with_capacity(self.affected.len());
+        for entry in self.affected {
+            let own = FreeForm::read(entry.database_specific);
+            cwes.extend(own.cwes);
+            severity_word = severity_word.or(own.severity_word);
+            informational = informational.or(own.informational);
+            affected.extend(entry.into_affected());
+        }
+        cwes.sort();
+        cwes.dedup();
+        Ok(Advisory {
+            id: self.id,
+            aliases: self.aliases,
+            summary: self.summary,
+            modified: time(self.modified),
+            published: time(self.published),
+            withdrawn,
+            severity: self
+                .severity
+                .into_iter()
+                .map(WireSeverity::into_reported)
+                .collect(),
+            affected,
+            references: self
+                .references
+                .into_iter()
+                .map(WireReference::into_reference)
+                .collect(),
+            cwes,
+            severity_word,
+            informational,
+        })
+    }
+}
+
+impl WireAffected<'_> {
+    /// `None` for an entry that names no package: such entries speak of repositories alone.
+    fn into_affected(self) -> Option<Affected> {
+        let package = self.package?;
+        Some(Affected {
+            ecosystem: package.ecosystem,
+            name: package.name,
+            ranges: self.ranges.into_iter().map(WireRange::into_range).collect(),
+            versions: self.versions,
+            severity: self
+                .severity
+                .into_iter()
+                .map(WireSeverity::into_reported)
+                .collect(),
+        })
+    }
+}
+
+impl WireRange {
+    fn into_range(self) -> Range {
+        let kind = match self.kind.as_str() {
+            "SEMVER" => RangeKind::Semver,
+            "ECOSYSTEM" => RangeKind::Ecosystem,
+            "GIT" => RangeKind::Git,
+            _ => RangeKind::Other,
+        };
+        Range {
+            kind,
+            repo: self.repo,
+            events: self
+                .events
+                .into_iter()
+                .flat_map(WireEvent::into_events)
+                .collect(),
+        }
+    }
+}
+
+impl WireEvent {
+    fn into_events(self) -> impl Iterator<Item = Event> {
+        [
+            (EventKind::Introduced, self.introduced),
+            (EventKind::Fixed, self.fixed),
+            (EventKind::LastAffected, self.last_affected),
+            (EventKind::Limit, self.limit),
+        ]
+        .into_iter()
+        .filter_map(|(kind, version)| {
+            Some(Event {
+                kind,
+                version: version?,
+            })
+        })
+    }
+}
+
+impl WireSeverity {
+    fn into_reported(self) -> ReportedSeverity {
+        ReportedSeverity {
+            kind: self.kind,
+            value: self.score,
+        }
+    }
+}
+
+impl WireReference {
+    fn into_reference(self) -> Reference {
+        Reference {
+            kind: self.kind,
+            url: self.url,
+        }
+    }
+}

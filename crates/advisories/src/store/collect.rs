@@ -1,0 +1,262 @@
+//! What a build gathers before it writes: records by ecosystem, scores, catalogue entries, and
+//! what could not be read.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use patchgate_model::{Advisory, Affected, Problem, ProblemKind};
+
+use super::record;
+use crate::feeds::{Catalogue, EpssTable};
+
+/// Most problems that are kept one by one; beyond it they are only counted.
+const MAX_PROBLEMS: usize = 50;
+
+/// A record trimmed to one package, in its stored form.
+pub(super) struct Trimmed {
+    pub(super) key: Box<str>,
+    pub(super) id: Box<str>,
+    pub(super) aliases: Vec<Box<str>>,
+    pub(super) modified: Option<Timestamp>,
+    pub(super) json: Box<[u8]>,
+}
+
+/// The records of one ecosystem.
+#[derive(Default)]
+pub(super) struct EcosystemRecords {
+    pub(super) records: Vec<Trimmed>,
+    pub(super) origins: BTreeSet<String>,
+    pub(super) newest: Option<Timestamp>,
+    /// True when a source promised to hold the whole ecosystem.
+    pub(super) complete: bool,
+    pub(super) skipped: u64,
+}
+
+/// A feed and where it was taken from.
+pub(super) struct Feed<T> {
+    pub(super) origin: String,
+    pub(super) content: T,
+}
+
+/// All that was gathered.
+#[derive(Default)]
+pub(super) struct Collected {
+    pub(super) osv: BTreeMap<String, EcosystemRecords>,
+    pub(super) kev: Option<Feed<Catalogue>>,
+    pub(super) epss: Option<Feed<EpssTable>>,
+    pub(super) problems: Vec<Problem>,
+    /// Problems beyond those in `problems`.
+    pub(super) more_problems: u64,
+    /// Files that are nothing that a store is made from.
+    pub(super) unrecognised: Vec<String>,
+}
+
+/// The records of one source: one archive, or the loose files of one folder.
+#[derive(Default)]
+pub(super) struct Batch {
+    /// Trimmed records by ecosystem.
+    by_ecosystem: BTreeMap<String, Vec<Trimmed>>,
+    /// How many records name each set of ecosystems.
+    sets: BTreeMap<Vec<String>, u64>,
+    newest: Option<Timestamp>,
+    /// What could not be read as a record: the file and the reason.
+    pub(super) bad: Vec<(String, String)>,
+    pub(super) bad_count: u64,
+    pub(super) unrecognised: Vec<String>,
+}
+
+impl Batch {
+    /// Takes one record. `name` is the file's name for messages.
+    pub(super) fn add_record(&mut self, name: &str, advisory: &Advisory) {
+        self.newest = self.newest.max(advisory.modified);
+        let mut packages: BTreeMap<(&str, String), Vec<&Affected>> = BTreeMap::new();
+        for entry in &advisory.affected {
+            if !entry.ecosystem.is_empty() {
+                let key = super::key(&entry.ecosystem, &entry.name);
+                packages
+                    .entry((&entry.ecosystem, key))
+                    .or_default()
+                    .push(entry);
+            }
+        }
+        let mut set: Vec<String> = packages
+            .keys()
+            .map(|(name, _)| (*name).to_owned())
+            .collect();
+        set.dedup();
+        *self.sets.entry(set).or_default() += 1;
+        for ((ecosystem, key), affected) in packages {
+            match record::encode(advisory, &affected, &key) {
+                Ok(json) => {
+                    let trimmed = Trimmed {
+                        key: key.into(),
+                        id: advisory.id.as_str().into(),
+                        aliases: advisory
+                            .aliases
+                            .iter()
+                            .map(|id| id.as_str().into())
+                            .collect(),
+                        modified: advisory.modified,
+                        json: json.into(),
+                    };
+                    match self.by_ecosystem.get_mut(ecosystem) {
+                        Some(records) => records.push(trimmed),
+                        None => {
+                            self.by_ecosystem
+                                .insert(ecosystem.to_owned(), vec![trimmed]);
+                        }
+                    }
+                }
+                Err(error) => self.add_bad(name, &error),
+            }
+        }
+    }
+
+    /// Notes a file that could not be read as a record.
+    pub(super) fn add_bad(&mut self, name: &str, error: &dyn std::error::Error) {
+        self.bad_count += 1;
+        if self.bad.len() < MAX_PROBLEMS {
+            let reason = match error.source() {
+                Some(source) => format!("{error}: {source}"),
+                None => error.to_string(),
+            };
+            self.bad.push((name.to_owned(), reason));
+        }
+    }
+
+    pub(super) fn merge(&mut self, other: Self) {
+        for (ecosystem, mut records) in other.by_ecosystem {
+            self.by_ecosystem
+                .entry(ecosystem)
+                .or_default()
+                .append(&mut records);
+        }
+        for (set, count) in other.sets {
+            *self.sets.entry(set).or_default() += count;
+        }
+        self.newest = self.newest.max(other.newest);
+        self.bad.extend(other.bad);
+        self.bad_count += other.bad_count;
+        self.unrecognised.extend(other.unrecognised);
+    }
+
+    /// The ecosystems that the batch holds whole.
+    ///
+    /// An archive in the bucket's layout names its own. Anything else holds what it is about, which
+    /// excludes an ecosystem that occurs only in passing: one whose records all speak of another,
+    /// more frequent ecosystem too, as the RubyGems entries in an export of npm do.
+    fn complete(&self, named: Option<&str>) -> BTreeSet<String> {
+        if let Some(named) = named {
+            let is_of = |name: &str| {
+                name == named
+                    || name
+                        .strip_prefix(named)
+                        .is_some_and(|rest| rest.starts_with(':'))
+            };
+            let own: BTreeSet<String> = self
+                .by_ecosystem
+                .keys()
+                .filter(|name| is_of(name))
+                .cloned()
+                .collect();
+            if !own.is_empty() {
+                return own;
+            }
+        }
+        let count = |wanted: &[&String]| -> u64 {
+            let holds_all = |set: &&Vec<String>| wanted.iter().all(|name| set.contains(name));
+            self.sets
+                .iter()
+                .filter(|(set, _)| holds_all(set))
+                .map(|(_, count)| count)
+                .sum()
+        };
+        let in_passing = |name: &String| {
+            let own = count(&[name]);
+            self.by_ecosystem
+                .keys()
+                .any(|other| other != name && count(&[name, other]) == own && count(&[other]) > own)
+        };
+        self.by_ecosystem
+            .keys()
+            .filter(|name| !in_passing(name))
+            .cloned()
+            .collect()
+    }
+}
+
+impl Collected {
+    /// Takes the records of one source.
+    pub(super) fn add_batch(&mut self, origin: &str, named: Option<&str>, batch: Batch) {
+        let complete = batch.complete(named);
+        for (file, reason) in &batch.bad {
+            self.add_problem(
+                ProblemKind::Advisories,
+                file,
+                reason,
+                "fetch the file again, then repeat `patchgate db build`",
+            );
+        }
+        self.more_problems += batch.bad_count.saturating_sub(batch.bad.len() as u64);
+        self.unrecognised.extend(batch.unrecognised);
+        for (ecosystem, mut records) in batch.by_ecosystem {
+            let is_complete = complete.contains(&ecosystem);
+            let known = self.osv.entry(ecosystem).or_default();
+            known.records.append(&mut records);
+            known.newest = known.newest.max(batch.newest);
+            known.origins.insert(origin.to_owned());
+            known.complete |= is_complete;
+            if is_complete {
+                known.skipped += batch.bad_count;
+            }
+        }
+    }
+
+    /// Takes a catalogue; of two the newer one counts.
+    pub(super) fn add_kev(&mut self, origin: &str, content: Catalogue) {
+        if self
+            .kev
+            .as_ref()
+            .is_none_or(|known| known.content.as_of < content.as_of)
+        {
+            self.kev = Some(Feed {
+                origin: origin.to_owned(),
+                content,
+            });
+        }
+    }
+
+    /// Takes scores; of two files the newer one counts.
+    pub(super) fn add_epss(&mut self, origin: &str, content: EpssTable) {
+        if self
+            .epss
+            .as_ref()
+            .is_none_or(|known| known.content.as_of < content.as_of)
+        {
+            self.epss = Some(Feed {
+                origin: origin.to_owned(),
+                content,
+            });
+        }
+    }
+
+    pub(super) fn add_problem(
+        &mut self,
+        kind: ProblemKind,
+        subject: &str,
+        reason: &str,
+        hint: &str,
+    ) {
+        if self.problems.len() < MAX_PROBLEMS {
+            self.problems.push(Problem {
+                kind,
+                subject: subject.to_owned(),
+                line: None,
+                reason: reason.to_owned(),
+                hint: Some(hint.to_owned()),
+            });
+        } else {
+            self.more_problems += 1;
+        }
+    }
+}

@@ -1,0 +1,394 @@
+//! Reading the files of a build: archives, loose records and feeds, in parallel and bounded.
+
+use std::fs::File;
+use std::io::{self, BufRead as _, BufReader, Read, Seek as _};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use flate2::read::MultiGzDecoder;
+use patchgate_model::ProblemKind;
+use zip::ZipArchive;
+
+use super::BuildProgress;
+use super::collect::{Batch, Collected};
+use super::input::{Content, ecosystem_of_archive};
+use super::positioned::Positioned;
+use crate::feeds::{Catalogue, EpssTable, is_catalogue};
+use crate::osv::{RecordError, parse_record};
+
+/// Largest single record or catalogue, in bytes. The largest records of the public databases are
+/// below 10 MiB.
+const MAX_JSON_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Largest file of scores, decompressed, in bytes; the daily file is at 10 MiB.
+const MAX_SCORES_BYTES: u64 = 512 * 1024 * 1024;
+
+/// Largest archive within an archive, in bytes.
+const MAX_INNER_ARCHIVE_BYTES: u64 = 2 * 1024 * 1024 * 1024;
+
+/// Most entries of one archive. All of OSV has about half a million.
+const MAX_ENTRIES: usize = 2_000_000;
+
+/// Most bytes that one archive may unfold to. All of OSV is at 3 GiB.
+const MAX_UNFOLDED_BYTES: u64 = 32 * 1024 * 1024 * 1024;
+
+/// Archives within archives: `bundle.zip` may hold `npm/all.zip`, and that is all.
+const MAX_ARCHIVE_DEPTH: usize = 2;
+
+/// Files that one thread takes at a time.
+const FILES_A_TURN: usize = 64;
+
+/// Most threads that read; beyond it the disk is the limit.
+const MAX_THREADS: usize = 8;
+
+/// What a file held when it was no record.
+enum Found {
+    Nothing,
+    Kev(Catalogue),
+    Epss(EpssTable),
+    Archive(File),
+}
+
+/// Why a file cannot be taken.
+#[derive(Debug, thiserror::Error)]
+enum FileError {
+    #[error("cannot be read")]
+    Read(#[from] io::Error),
+    #[error("is larger than {0} bytes")]
+    TooLarge(u64),
+    #[error("is not a readable zip archive")]
+    Zip(#[from] zip::result::ZipError),
+    #[error("has more than {MAX_ENTRIES} entries")]
+    Entries,
+    #[error("unfolds to more than {MAX_UNFOLDED_BYTES} bytes")]
+    Unfolded,
+    #[error(transparent)]
+    Kev(#[from] crate::feeds::KevError),
+    #[error(transparent)]
+    Epss(#[from] crate::feeds::EpssError),
+    #[error("lies in more than {MAX_ARCHIVE_DEPTH} archives")]
+    Depth,
+}
+
+/// Reads the files of one `--from` into `collected`.
+pub(super) fn read_all(
+    from: &Path,
+    files: &[PathBuf],
+    collected: &mut Collected,
+    progress: &(dyn Fn(BuildProgress<'_>) + Sync),
+) {
+    let mut archives = Vec::new();
+    let mut loose = Vec::new();
+    for path in files {
+        match first_bytes(path).map(|bytes| Content::of(&bytes)) {
+            Ok(Content::Zip) => archives.push(path),
+            Ok(Content::Other) if has_extension(path, "zip") && path.is_file() => {
+                archives.push(path)
+            }
+            Ok(_) => loose.push(path),
+            Err(error) => note(collected, &path.display().to_string(), &error.into()),
+        }
+    }
+    for path in archives {
+        let origin = path.display().to_string();
+        let named = ecosystem_of_archive(path);
+        let opened = File::open(path).map_err(FileError::from);
+        let read = opened
+            .and_then(|file| read_archive(file, &origin, named.as_deref(), 1, collected, progress));
+        if let Err(error) = read {
+            note(collected, &origin, &error);
+        }
+    }
+    let origin = from.display().to_string();
+    let total = loose.len();
+    let results = in_parallel(total, &origin, progress, |batch, index| {
+        let Some(path) = loose.get(index) else {
+            return Ok(None);
+        };
+        let name = path.display().to_string();
+        let found = File::open(path)
+            .map_err(FileError::from)
+            .and_then(|file| read_file(file, &name, batch));
+        found
+            .map(|found| Some((name.clone(), found)))
+            .map_err(|error| (name, error))
+    });
+    finish(results, &origin, None, 1, collected, progress);
+}
+
+fn has_extension(path: &Path, extension: &str) -> bool {
+    path.extension()
+        .is_some_and(|found| found.eq_ignore_ascii_case(extension))
+}
+
+fn first_bytes(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(64).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// The outcome of one thread: its records, what else it found, and what failed.
+type Outcome = (Batch, Vec<(String, Found)>, Vec<(String, FileError)>);
+
+/// Reads the entries of an archive. Their names are never used as paths.
+fn read_archive(
+    file: File,
+    origin: &str,
+    named: Option<&str>,
+    depth: usize,
+    collected: &mut Collected,
+    progress: &(dyn Fn(BuildProgress<'_>) + Sync),
+) -> Result<(), FileError> {
+    if depth > MAX_ARCHIVE_DEPTH {
+        return Err(FileError::Depth);
+    }
+    let archive = ZipArchive::new(Positioned::new(file)?)?;
+    if archive.len() > MAX_ENTRIES {
+        return Err(FileError::Entries);
+    }
+    let unfolded = AtomicU64::new(0);
+    let results = in_parallel_with(
+        archive.len(),
+        origin,
+        progress,
+        || archive.clone(),
+        |archive, batch, index| {
+            let label = |name: &str| format!("{origin}!{name}");
+            let mut entry = archive
+                .by_index(index)
+                .map_err(|error| (label(&index.to_string()), error.into()))?;
+            if entry.is_dir() {
+                return Ok(None);
+            }
+            let name = entry
+                .name()
+                .map_or_else(|_| index.to_string(), std::borrow::Cow::into_owned);
+            let before = unfolded.fetch_add(entry.size(), Ordering::Relaxed);
+            if before.saturating_add(entry.size()) > MAX_UNFOLDED_BYTES {
+                return Err((label(&name), FileError::Unfolded));
+            }
+            match read_file(&mut entry, &label(&name), batch) {
+                Ok(found) => Ok(Some((label(&name), found))),
+                Err(error) => Err((label(&name), error)),
+            }
+        },
+    );
+    if archive.is_empty() {
+        note(
+            collected,
+            origin,
+            &io::Error::new(io::ErrorKind::InvalidData, "it is empty").into(),
+        );
+    }
+    finish(results, origin, named, depth, collected, progress);
+    Ok(())
+}
+
+/// Puts what the threads found together, in an order that does not depend on them.
+fn finish(
+    results: Vec<Outcome>,
+    origin: &str,
+    named: Option<&str>,
+    depth: usize,
+    collected: &mut Collected,
+    progress: &(dyn Fn(BuildProgress<'_>) + Sync),
+) {
+    let mut batch = Batch::default();
+    let mut found = Vec::new();
+    for (part, mut part_found, failures) in results {
+        batch.merge(part);
+        found.append(&mut part_found);
+        for (name, error) in failures {
+            batch.add_bad(&name, &error);
+        }
+    }
+    batch.bad.sort();
+    batch.unrecognised.sort();
+    collected.add_batch(origin, named, batch);
+    found.sort_by(|a, b| a.0.cmp(&b.0));
+    for (name, content) in found {
+        match content {
+            Found::Nothing => {}
+            Found::Kev(catalogue) => collected.add_kev(&name, catalogue),
+            Found::Epss(table) => collected.add_epss(&name, table),
+            Found::Archive(file) => {
+                let inner = name.rsplit('!').next().unwrap_or(&name);
+                let named = ecosystem_of_archive(Path::new(inner));
+                let read = read_archive(
+                    file,
+                    &name,
+                    named.as_deref(),
+                    depth + 1,
+                    collected,
+                    progress,
+                );
+                if let Err(error) = read {
+                    note(collected, &name, &error);
+                }
+            }
+        }
+    }
+}
+
+/// Reads one file of any kind. A record goes into `batch`; a file that is of no use is noted there.
+fn read_file(mut file: impl Read, name: &str, batch: &mut Batch) -> Result<Found, FileError> {
+    let mut bytes = Vec::new();
+    file.by_ref().take(32).read_to_end(&mut bytes)?;
+    match Content::of(&bytes) {
+        Content::Json => {
+            read_bounded(file, MAX_JSON_BYTES, &mut bytes)?;
+            read_json(&bytes, name, batch)
+        }
+        Content::Epss => {
+            let text = io::Cursor::new(bytes).chain(file).take(MAX_SCORES_BYTES);
+            Ok(Found::Epss(EpssTable::parse(text)?))
+        }
+        Content::Gzip => read_gzip(io::Cursor::new(bytes).chain(file), name, batch),
+        Content::Zip => {
+            let mut unpacked = tempfile::tempfile()?;
+            let mut whole = io::Cursor::new(bytes)
+                .chain(file)
+                .take(MAX_INNER_ARCHIVE_BYTES + 1);
+            if io::copy(&mut whole, &mut unpacked)? > MAX_INNER_ARCHIVE_BYTES {
+                return Err(FileError::TooLarge(MAX_INNER_ARCHIVE_BYTES));
+            }
+            unpacked.rewind()?;
+            Ok(Found::Archive(unpacked))
+        }
+        Content::Other if bytes.is_empty() && has_extension(Path::new(name), "json") => {
+            Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it is empty").into())
+        }
+        Content::Other => {
+            batch.unrecognised.push(name.to_owned());
+            Ok(Found::Nothing)
+        }
+    }
+}
+
+fn read_gzip(file: impl Read, name: &str, batch: &mut Batch) -> Result<Found, FileError> {
+    let mut text = BufReader::new(MultiGzDecoder::new(file));
+    match Content::of(text.fill_buf()?) {
+        Content::Epss => Ok(Found::Epss(EpssTable::parse(text.take(MAX_SCORES_BYTES))?)),
+        Content::Json => {
+            let mut bytes = Vec::new();
+            read_bounded(text, MAX_JSON_BYTES, &mut bytes)?;
+            read_json(&bytes, name, batch)
+        }
+        Content::Zip | Content::Gzip | Content::Other => {
+            batch.unrecognised.push(name.to_owned());
+            Ok(Found::Nothing)
+        }
+    }
+}
+
+fn read_json(bytes: &[u8], name: &str, batch: &mut Batch) -> Result<Found, FileError> {
+    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+    // Records come by the hundred thousand and catalogues one at a time, so records go first.
+    match parse_record(bytes) {
+        Ok(advisory) => batch.add_record(name, &advisory),
+        Err(RecordError::NoId) if is_catalogue(bytes) => {
+            return Ok(Found::Kev(Catalogue::parse(bytes)?));
+        }
+        Err(RecordError::NoId) if !claims_to_be_a_record(bytes) => {
+            batch.unrecognised.push(name.to_owned());
+        }
+        Err(error) => batch.add_bad(name, &error),
+    }
+    Ok(Found::Nothing)
+}
+
+/// Whether a JSON text without an id was meant as a record.
+fn claims_to_be_a_record(json: &[u8]) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Probe {
+        affected: Option<serde::de::IgnoredAny>,
+        schema_version: Option<serde::de::IgnoredAny>,
+    }
+    serde_json::from_slice::<Probe>(json)
+        .is_ok_and(|probe| probe.affected.is_some() || probe.schema_version.is_some())
+}
+
+fn read_bounded(file: impl Read, limit: u64, bytes: &mut Vec<u8>) -> Result<(), FileError> {
+    let room = limit.saturating_sub(bytes.len() as u64);
+    if file.take(room + 1).read_to_end(bytes)? as u64 > room {
+        return Err(FileError::TooLarge(limit));
+    }
+    Ok(())
+}
+
+fn note(collected: &mut Collected, name: &str, error: &FileError) {
+    let mut reason = error.to_string();
+    if let Some(source) = std::error::Error::source(error) {
+        reason = format!("{reason}: {source}");
+    }
+    let hint = "fetch the file again, then repeat `patchgate db build`";
+    collected.add_problem(ProblemKind::Advisories, name, &reason, hint);
+}
+
+fn in_parallel(
+    total: usize,
+    source: &str,
+    progress: &(dyn Fn(BuildProgress<'_>) + Sync),
+    read: impl Fn(&mut Batch, usize) -> Result<Option<(String, Found)>, (String, FileError)> + Sync,
+) -> Vec<Outcome> {
+    in_parallel_with(
+        total,
+        source,
+        progress,
+        || (),
+        |(), batch, index| read(batch, index),
+    )
+}
+
+/// Runs `read` for every index, on as many threads as there are processors. `start` gives each
+/// thread what it needs for itself.
+fn in_parallel_with<S>(
+    total: usize,
+    source: &str,
+    progress: &(dyn Fn(BuildProgress<'_>) + Sync),
+    start: impl Fn() -> S + Sync,
+    read: impl Fn(&mut S, &mut Batch, usize) -> Result<Option<(String, Found)>, (String, FileError)>
+    + Sync,
+) -> Vec<Outcome> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut own = start();
+        let (mut batch, mut found, mut failures) = (Batch::default(), Vec::new(), Vec::new());
+        loop {
+            let first = next.fetch_add(FILES_A_TURN, Ordering::Relaxed);
+            if first >= total {
+                return (batch, found, failures);
+            }
+            let last = (first + FILES_A_TURN).min(total);
+            for index in first..last {
+                match read(&mut own, &mut batch, index) {
+                    Ok(Some((_, Found::Nothing)) | None) => {}
+                    Ok(Some(one)) => found.push(one),
+                    Err(failure) => failures.push(failure),
+                }
+            }
+            progress(BuildProgress {
+                source,
+                done: last as u64,
+                total: total as u64,
+            });
+        }
+    };
+    let threads = std::thread::available_parallelism()
+        .map_or(1, usize::from)
+        .min(MAX_THREADS);
+    if threads == 1 || total <= FILES_A_TURN {
+        return vec![work()];
+    }
+    std::thread::scope(|scope| {
+        let running: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        running
+            .into_iter()
+            .map(|thread| {
+                thread
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            })
+            .collect()
+    })
+}

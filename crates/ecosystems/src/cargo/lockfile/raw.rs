@@ -1,0 +1,130 @@
+//! A `Cargo.lock` as written, before names are resolved to packages.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::ParseError;
+use crate::cargo::document::{self, Document};
+
+/// The whole file.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct RawLock<'a> {
+    /// The file's own version number; Cargo wrote none before version 3.
+    pub(super) version: Option<u64>,
+    /// The root package of files written before Cargo 0.16 (2017).
+    pub(super) root: Option<RawPackage<'a>>,
+    /// `[[package]]`, in the file's order.
+    pub(super) packages: Vec<RawPackage<'a>>,
+    /// `[metadata]`: version 1 keeps its checksums there.
+    pub(super) metadata: HashMap<Cow<'a, str>, Cow<'a, str>>,
+    /// Whether there is a `[[patch.unused]]`.
+    pub(super) saw_unused: bool,
+}
+
+/// One entry.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct RawPackage<'a> {
+    pub(super) name: Cow<'a, str>,
+    pub(super) version: Cow<'a, str>,
+    pub(super) source: Option<Cow<'a, str>>,
+    pub(super) checksum: Option<Cow<'a, str>>,
+    /// The package that stands in for this one, by the old `[replace]` table.
+    pub(super) replace: Option<Cow<'a, str>>,
+    /// `name`, `name version` or `name version (source)`.
+    pub(super) dependencies: Vec<Cow<'a, str>>,
+    /// Line of the entry's header, from 1.
+    pub(super) line: usize,
+}
+
+/// Reads the file as TOML, in any spelling that TOML allows.
+pub(super) fn parse(text: &str) -> Result<RawLock<'_>, ParseError> {
+    let Document { table, lines } = document::parse(text)?;
+    let mut lock = RawLock::default();
+    for (key, value) in table.into_inner() {
+        let line = lines.of(value.span().start);
+        match (key.get_ref().as_ref(), value.into_inner()) {
+            ("version", DeValue::Integer(number)) => {
+                let version = u64::from_str_radix(number.as_str(), number.radix())
+                    .map_err(|_| wrong("`version`", "a version number", line))?;
+                lock.version = Some(version);
+            }
+            ("version", _) => return Err(wrong("`version`", "a number", line)),
+            ("root", DeValue::Table(table)) => lock.root = Some(package(table, line)?),
+            ("root", _) => return Err(wrong("`root`", "a table", line)),
+            ("package", DeValue::Array(array)) => {
+                lock.packages = array
+                    .into_iter()
+                    .map(|item| {
+                        let line = lines.of(item.span().start);
+                        match item.into_inner() {
+                            DeValue::Table(table) => package(table, line),
+                            _ => Err(wrong("`package`", "a list of tables", line)),
+                        }
+                    })
+                    .collect::<Result<_, _>>()?;
+            }
+            ("package", _) => return Err(wrong("`package`", "a list of tables", line)),
+            ("metadata", DeValue::Table(table)) => {
+                lock.metadata = table
+                    .into_iter()
+                    .map(|(key, value)| match value.into_inner() {
+                        DeValue::String(value) => Ok((key.into_inner(), value)),
+                        _ => Err(wrong("`metadata`", "a table of strings", line)),
+                    })
+                    .collect::<Result<_, _>>()?;
+            }
+            ("metadata", _) => return Err(wrong("`metadata`", "a table", line)),
+            ("patch", _) => lock.saw_unused = true,
+            // Cargo, too, passes over keys that it does not know.
+            _ => {}
+        }
+    }
+    Ok(lock)
+}
+
+fn package<'a>(mut table: DeTable<'a>, line: usize) -> Result<RawPackage<'a>, ParseError> {
+    let mut text = |key: &'static str| match table.remove(key).map(Spanned::into_inner) {
+        None => Ok(None),
+        Some(DeValue::String(text)) => Ok(Some(text)),
+        Some(_) => Err(wrong(&format!("`{key}` of a package"), "a string", line)),
+    };
+    let package = RawPackage {
+        name: text("name")?.ok_or_else(|| missing("name", line))?,
+        version: text("version")?.ok_or_else(|| missing("version", line))?,
+        source: text("source")?,
+        checksum: text("checksum")?,
+        replace: text("replace")?,
+        dependencies: Vec::new(),
+        line,
+    };
+    let dependencies = match table.remove("dependencies").map(Spanned::into_inner) {
+        None => Vec::new(),
+        Some(DeValue::Array(array)) => array
+            .into_iter()
+            .map(|item| match item.into_inner() {
+                DeValue::String(text) => Ok(text),
+                _ => Err(wrong("`dependencies`", "a list of strings", line)),
+            })
+            .collect::<Result<_, _>>()?,
+        Some(_) => return Err(wrong("`dependencies`", "a list of strings", line)),
+    };
+    Ok(RawPackage {
+        dependencies,
+        ..package
+    })
+}
+
+fn wrong(what: &str, expected: &str, line: usize) -> ParseError {
+    ParseError::new(format!("is not a Cargo.lock: {what} is not {expected}")).at_line(line)
+}
+
+fn missing(key: &str, line: usize) -> ParseError {
+    ParseError::new(format!("has a package without `{key}`"))
+        .at_line(line)
+        .with_hint(
+            "restore the file from version control or write it anew with `cargo generate-lockfile`",
+        )
+}

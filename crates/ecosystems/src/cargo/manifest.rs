@@ -1,0 +1,352 @@
+//! `Cargo.toml`: the projects of a workspace and what each asks for
+//! (<https://doc.rust-lang.org/cargo/reference/workspaces.html>).
+//!
+//! Only what the lockfile does not say is read here. A manifest that cannot be read counts as
+//! absent: the lockfile alone still names every package.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use patchgate_model::DependencyKind;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::document::{self, boolean, string, strings, table};
+use crate::{Input, limits};
+
+/// Most patterns in `[workspace] members` that are followed.
+const MAX_PATTERNS: usize = 1_000;
+
+/// The tables of dependencies with what they are for; the spellings with `_` are Cargo's old ones.
+pub(super) const DEPENDENCY_TABLES: [(&str, DependencyKind); 5] = [
+    ("dependencies", DependencyKind::Runtime),
+    ("build-dependencies", DependencyKind::Build),
+    ("build_dependencies", DependencyKind::Build),
+    ("dev-dependencies", DependencyKind::Development),
+    ("dev_dependencies", DependencyKind::Development),
+];
+
+/// The manifests that belong to one lockfile.
+#[derive(Debug, Default)]
+pub(super) struct Workspace {
+    /// Projects in the order found, the lockfile's own folder first.
+    pub(super) projects: Vec<Project>,
+}
+
+/// One project: a manifest with a `[package]`.
+#[derive(Debug)]
+pub(super) struct Project {
+    /// Path of the manifest from the repository root.
+    pub(super) manifest: String,
+    /// Name of the package.
+    pub(super) name: String,
+    /// Version of the package, where the manifest or the workspace states one.
+    pub(super) version: Option<String>,
+    /// What it asks for.
+    pub(super) dependencies: Vec<Declared>,
+}
+
+/// One dependency as a manifest states it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Declared {
+    /// The name that the project's code uses: the key in the manifest.
+    pub(super) name: String,
+    /// Name of the package.
+    pub(super) package: String,
+    /// The requirement as written, where there is one.
+    pub(super) requirement: Option<String>,
+    /// Which part of the project needs it.
+    pub(super) kind: DependencyKind,
+}
+
+impl Workspace {
+    /// Reads the manifest beside the lockfile and every project that it leads to; `None` when
+    /// there is no readable manifest beside the lockfile.
+    pub(super) fn read(input: &Input<'_>) -> Option<Self> {
+        let root_path = input.beside("Cargo.toml");
+        let root_text = text(input.sibling(&root_path)?)?;
+        let root = document::parse(root_text).ok()?.table.into_inner();
+        let root_folder = folder(&root_path);
+        let members = Members::read(input, root_folder, &root);
+        let shared = Shared {
+            dependencies: table(&root, "workspace")
+                .and_then(|workspace| table(workspace, "dependencies")),
+            version: table(&root, "workspace")
+                .and_then(|workspace| table(workspace, "package"))
+                .and_then(|package| string(package, "version")),
+        };
+
+        let mut seen = BTreeSet::from([root_path.clone()]);
+        let mut queue = VecDeque::from([root_path.clone()]);
+        for path in members
+            .paths
+            .iter()
+            .chain(&paths_of_patches(root_folder, &root))
+        {
+            if seen.insert(path.clone()) {
+                queue.push_back(path.clone());
+            }
+        }
+        let mut workspace = Self::default();
+        while let Some(path) = queue.pop_front() {
+            let Some(text) = input.sibling(&path).and_then(text) else {
+                continue;
+            };
+            let Ok(document) = document::parse(text) else {
+                continue;
+            };
+            let manifest = document.table.get_ref();
+            for (entry, base) in path_entries(manifest, &shared, folder(&path), root_folder) {
+                if let Some(found) = join(base, entry).map(|path| manifest_in(&path))
+                    && input.siblings.contains_key(&found)
+                    && seen.insert(found.clone())
+                {
+                    queue.push_back(found);
+                }
+            }
+            workspace.projects.extend(project(manifest, &shared, path));
+        }
+        Some(workspace)
+    }
+}
+
+/// What members take from `[workspace]`.
+struct Shared<'t, 'a> {
+    dependencies: Option<&'t DeTable<'a>>,
+    version: Option<&'t str>,
+}
+
+/// The manifests that `[workspace] members` names.
+struct Members {
+    paths: Vec<String>,
+}
+
+impl Members {
+    fn read(input: &Input<'_>, root_folder: &str, root: &DeTable<'_>) -> Self {
+        let Some(workspace) = table(root, "workspace") else {
+            return Self { paths: Vec::new() };
+        };
+        let literal: Vec<String> = strings(workspace, "members")
+            .into_iter()
+            .take(MAX_PATTERNS)
+            .filter_map(|member| join(root_folder, member))
+            .collect();
+        let excluded: Vec<String> = strings(workspace, "exclude")
+            .into_iter()
+            .take(MAX_PATTERNS)
+            .filter_map(|path| join(root_folder, path))
+            .collect();
+        let Some(patterns) = patterns(&literal) else {
+            return Self { paths: Vec::new() };
+        };
+        let paths = input
+            .siblings
+            .keys()
+            .filter(|path| is_manifest(path))
+            .filter(|path| {
+                let folder = folder(path);
+                let is_under = |base: &String| is_within(folder, base);
+                patterns.is_match(folder)
+                    && (literal.iter().any(is_under) || !excluded.iter().any(is_under))
+            })
+            .cloned()
+            .collect();
+        Self { paths }
+    }
+}
+
+/// The members' patterns, in the syntax that Cargo takes from the `glob` crate.
+fn patterns(members: &[String]) -> Option<GlobSet> {
+    let mut set = GlobSetBuilder::new();
+    for member in members {
+        set.add(
+            GlobBuilder::new(member)
+                .literal_separator(true)
+                .build()
+                .ok()?,
+        );
+    }
+    set.build().ok()
+}
+
+fn is_manifest(path: &str) -> bool {
+    path == "Cargo.toml" || path.ends_with("/Cargo.toml")
+}
+
+/// The folder of a path, empty for the repository root.
+fn folder(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+fn manifest_in(folder: &str) -> String {
+    if folder.is_empty() {
+        "Cargo.toml".to_owned()
+    } else {
+        format!("{folder}/Cargo.toml")
+    }
+}
+
+fn is_within(folder: &str, base: &str) -> bool {
+    base.is_empty()
+        || folder
+            .strip_prefix(base)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// A relative path below a folder, with `.` and `..` resolved; `None` when it leaves the
+/// repository.
+fn join(base: &str, relative: &str) -> Option<String> {
+    if relative.starts_with('/') || relative.contains(':') {
+        return None;
+    }
+    let mut parts: Vec<&str> = base.split('/').filter(|part| !part.is_empty()).collect();
+    for part in relative.split(['/', '\\']) {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}
+
+/// A manifest's text, when it is one that can be read.
+fn text(bytes: &[u8]) -> Option<&str> {
+    if bytes.len() > limits::MAX_FILE_BYTES {
+        return None;
+    }
+    let text = std::str::from_utf8(bytes).ok()?;
+    Some(text.strip_prefix('\u{feff}').unwrap_or(text))
+}
+
+fn project(manifest: &DeTable<'_>, shared: &Shared<'_, '_>, path: String) -> Option<Project> {
+    let package = table(manifest, "package").or_else(|| table(manifest, "project"))?;
+    let version = match package.get("version").map(Spanned::get_ref) {
+        Some(DeValue::Table(inherited)) if boolean(inherited, "workspace") == Some(true) => {
+            shared.version
+        }
+        Some(value) => value.as_str(),
+        None => Some("0.0.0"),
+    };
+    let dependencies = dependency_tables(manifest)
+        .into_iter()
+        .flat_map(|(kind, table)| {
+            table.iter().filter_map(move |(name, value)| {
+                declared(name.get_ref(), value.get_ref(), kind, shared)
+            })
+        })
+        .collect();
+    Some(Project {
+        manifest: path,
+        name: string(package, "name")?.to_owned(),
+        version: version.map(str::to_owned),
+        dependencies,
+    })
+}
+
+/// Every table of dependencies, those for one target included.
+pub(super) fn dependency_tables<'t, 'a>(
+    manifest: &'t DeTable<'a>,
+) -> Vec<(DependencyKind, &'t DeTable<'a>)> {
+    let targets = table(manifest, "target").into_iter().flat_map(|targets| {
+        targets
+            .values()
+            .filter_map(|target| target.get_ref().as_table())
+    });
+    std::iter::once(manifest)
+        .chain(targets)
+        .flat_map(|parent| {
+            DEPENDENCY_TABLES
+                .iter()
+                .filter_map(|(key, kind)| Some((*kind, table(parent, key)?)))
+        })
+        .collect()
+}
+
+fn declared(
+    name: &str,
+    value: &DeValue<'_>,
+    kind: DependencyKind,
+    shared: &Shared<'_, '_>,
+) -> Option<Declared> {
+    let (value, optional) = match value {
+        DeValue::Table(own) => {
+            let optional = boolean(own, "optional") == Some(true);
+            if boolean(own, "workspace") == Some(true) {
+                (shared.dependencies?.get(name)?.get_ref(), optional)
+            } else {
+                (value, optional)
+            }
+        }
+        _ => (value, false),
+    };
+    let (package, requirement) = match value {
+        DeValue::String(requirement) => (None, Some(requirement.as_ref())),
+        DeValue::Table(table) => (string(table, "package"), string(table, "version")),
+        _ => return None,
+    };
+    Some(Declared {
+        name: name.to_owned(),
+        package: package.unwrap_or(name).to_owned(),
+        requirement: requirement.map(str::to_owned),
+        kind: match kind {
+            DependencyKind::Runtime if optional => DependencyKind::Optional,
+            kind => kind,
+        },
+    })
+}
+
+/// The folders that a manifest's dependencies name, each with the folder that it is relative to.
+fn path_entries<'t>(
+    manifest: &'t DeTable<'_>,
+    shared: &Shared<'t, '_>,
+    own_folder: &'t str,
+    root_folder: &'t str,
+) -> Vec<(&'t str, &'t str)> {
+    let path = |value: &'t DeValue<'_>| value.as_table().and_then(|table| string(table, "path"));
+    dependency_tables(manifest)
+        .into_iter()
+        .flat_map(|(_, table)| table.iter())
+        .filter_map(|(name, value)| {
+            let inherited = value
+                .get_ref()
+                .as_table()
+                .is_some_and(|table| boolean(table, "workspace") == Some(true));
+            if inherited {
+                let value = shared.dependencies?.get(name.get_ref().as_ref())?;
+                Some((path(value.get_ref())?, root_folder))
+            } else {
+                Some((path(value.get_ref())?, own_folder))
+            }
+        })
+        .collect()
+}
+
+/// The manifests of packages that `[patch]` and `[replace]` take from a folder.
+fn paths_of_patches(root_folder: &str, root: &DeTable<'_>) -> Vec<String> {
+    let patches = table(root, "patch")
+        .into_iter()
+        .flat_map(|patches| patches.values())
+        .filter_map(|registry| registry.get_ref().as_table());
+    patches
+        .chain(table(root, "replace"))
+        .flat_map(|table| table.values())
+        .filter_map(|value| value.get_ref().as_table())
+        .filter_map(|value| join(root_folder, string(value, "path")?))
+        .map(|folder| manifest_in(&folder))
+        .collect()
+}
+
+/// Projects by the name of their package.
+pub(super) fn by_name(workspace: &Workspace) -> BTreeMap<&str, Vec<&Project>> {
+    let mut map: BTreeMap<&str, Vec<&Project>> = BTreeMap::new();
+    for project in &workspace.projects {
+        map.entry(&project.name).or_default().push(project);
+    }
+    map
+}
+
+#[cfg(test)]
+mod tests;

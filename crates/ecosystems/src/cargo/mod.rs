@@ -1,0 +1,117 @@
+//! Cargo and crates.io.
+//!
+//! A name, a version or a source is never guessed: what a `Cargo.lock` does not hold is an error
+//! there, and manifests only add what the lockfile leaves out. Nothing here knows the address of a
+//! registry; it comes with the lockfile or from Cargo's configuration.
+
+mod document;
+mod edit;
+mod lockfile;
+mod manifest;
+mod projection;
+mod registry;
+mod requirement;
+mod roots;
+mod version;
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use patchgate_model::{Bump, Lockfile};
+
+pub use projection::resolution_manifest;
+
+use self::version::Version;
+use crate::{
+    Ecosystem, EditError, Input, LockfileName, MetadataRequest, ParseError, Release,
+    RequirementEdit, RequirementError, VersionError,
+};
+
+/// OSV's name for the ecosystem.
+const NAME: &str = "crates.io";
+
+/// Rust's packages.
+#[derive(Debug, Clone, Copy)]
+pub struct Cargo;
+
+impl Ecosystem for Cargo {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn purl_type(&self) -> &'static str {
+        "cargo"
+    }
+
+    fn lockfiles(&self) -> &'static [LockfileName] {
+        &[LockfileName {
+            file_name: "Cargo.lock",
+            versions: "v1-v4",
+        }]
+    }
+
+    fn manifests(&self) -> &'static [&'static str] {
+        &["Cargo.toml"]
+    }
+
+    fn parse(&self, input: &Input<'_>) -> Result<Lockfile, ParseError> {
+        lockfile::parse(input)
+    }
+
+    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        normalize_name(name)
+    }
+
+    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
+        Ok(parse_version(a)?.precedence(&parse_version(b)?))
+    }
+
+    fn is_prerelease(&self, version: &str) -> Result<bool, VersionError> {
+        Ok(parse_version(version)?.is_prerelease())
+    }
+
+    fn bump(&self, from: &str, to: &str) -> Result<Bump, VersionError> {
+        Ok(parse_version(from)?.bump_to(&parse_version(to)?))
+    }
+
+    fn admits(&self, requirement: &str, version: &str) -> Result<bool, RequirementError> {
+        requirement::admits(requirement, version)
+    }
+
+    fn raise_requirement(
+        &self,
+        requirement: &str,
+        version: &str,
+    ) -> Result<String, RequirementError> {
+        requirement::raise(requirement, version)
+    }
+
+    fn edit_manifest(&self, manifest: &str, edit: &RequirementEdit) -> Result<String, EditError> {
+        edit::edit(manifest, edit)
+    }
+
+    fn metadata_request(&self, registry: &str, name: &str) -> MetadataRequest {
+        registry::metadata_request(registry, name)
+    }
+
+    fn parse_metadata(&self, name: &str, body: &[u8]) -> Result<Vec<Release>, ParseError> {
+        registry::parse_metadata(name, body)
+    }
+}
+
+fn parse_version(text: &str) -> Result<Version<'_>, VersionError> {
+    Version::parse(text).ok_or_else(|| VersionError {
+        version: text.to_owned(),
+        ecosystem: NAME,
+    })
+}
+
+/// crates.io takes names that differ only in case or in `-` and `_` for the same.
+fn normalize_name(name: &str) -> Cow<'_, str> {
+    let differs = |c: char| c == '_' || c.is_ascii_uppercase();
+    if name.contains(differs) {
+        Cow::Owned(name.to_ascii_lowercase().replace('_', "-"))
+    } else {
+        Cow::Borrowed(name)
+    }
+}

@@ -1,0 +1,166 @@
+//! The sparse index of a Cargo registry
+//! (<https://doc.rust-lang.org/cargo/reference/registry-index.html>).
+
+use patchgate_model::DependencyKind;
+use serde::Deserialize;
+
+use super::version::Version;
+use crate::{MetadataRequest, ParseError, Release, Requirement, limits};
+
+/// The newest version of the index format that is read; newer entries are passed over, as Cargo
+/// does.
+const NEWEST_ENTRY_VERSION: u32 = 2;
+
+/// The request for one package's file in the index.
+pub(super) fn metadata_request(registry: &str, name: &str) -> MetadataRequest {
+    let base = registry.strip_prefix("sparse+").unwrap_or(registry);
+    MetadataRequest {
+        url: format!("{}/{}", base.trim_end_matches('/'), index_path(name)),
+        accept: Some("text/plain"),
+    }
+}
+
+/// The path of a package's file: by its length for up to three characters, else in two folders of
+/// two characters.
+fn index_path(name: &str) -> String {
+    let name = name.to_lowercase();
+    let part = |from: usize, to: usize| -> String {
+        encode(&name.chars().skip(from).take(to - from).collect::<String>())
+    };
+    let whole = encode(&name);
+    match name.chars().count() {
+        0 | 1 => format!("1/{whole}"),
+        2 => format!("2/{whole}"),
+        3 => format!("3/{}/{whole}", part(0, 1)),
+        _ => format!("{}/{}/{whole}", part(0, 2), part(2, 4)),
+    }
+}
+
+/// Percent-encodes what no crate name of a registry holds, so that no name leads elsewhere.
+fn encode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_') {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
+
+/// One line of an index file.
+#[derive(Deserialize)]
+struct Entry {
+    name: String,
+    vers: String,
+    deps: Vec<Dependency>,
+    cksum: String,
+    yanked: Option<bool>,
+    rust_version: Option<String>,
+}
+
+/// The one key that decides whether the others can be read.
+#[derive(Deserialize)]
+struct EntryVersion {
+    v: Option<u32>,
+}
+
+#[derive(Deserialize)]
+struct Dependency {
+    name: String,
+    req: String,
+    #[serde(default)]
+    optional: bool,
+    kind: Option<Kind>,
+    package: Option<String>,
+}
+
+#[derive(Deserialize, Clone, Copy)]
+#[serde(rename_all = "lowercase")]
+enum Kind {
+    Normal,
+    Build,
+    Dev,
+}
+
+/// Reads an index file: one JSON object a line, one line a version.
+pub(super) fn parse_metadata(name: &str, body: &[u8]) -> Result<Vec<Release>, ParseError> {
+    if body.len() > limits::MAX_METADATA_BYTES {
+        return Err(ParseError::new(format!(
+            "is larger than {} MiB",
+            limits::MAX_METADATA_BYTES / (1024 * 1024)
+        )));
+    }
+    let text = std::str::from_utf8(body).map_err(|_| ParseError::new("is not UTF-8"))?;
+    let mut releases = Vec::new();
+    let mut newer = false;
+    for (index, line) in text.lines().enumerate() {
+        if line.trim().is_empty() {
+            continue;
+        }
+        let malformed = |error: serde_json::Error| {
+            ParseError::new(format!("is not an index of crates: {error}")).at_line(index + 1)
+        };
+        let version: EntryVersion = serde_json::from_str(line).map_err(malformed)?;
+        if version.v.unwrap_or(1) > NEWEST_ENTRY_VERSION {
+            newer = true;
+            continue;
+        }
+        let entry: Entry = serde_json::from_str(line).map_err(malformed)?;
+        releases.push(release(name, entry).map_err(|error| error.at_line(index + 1))?);
+    }
+    match (releases.is_empty(), newer) {
+        (false, _) => Ok(releases),
+        (true, true) => Err(ParseError::new(format!(
+            "holds only entries newer than version {NEWEST_ENTRY_VERSION} of the index format"
+        ))),
+        (true, false) => Err(ParseError::new("is empty")),
+    }
+}
+
+fn release(name: &str, entry: Entry) -> Result<Release, ParseError> {
+    if super::normalize_name(&entry.name) != super::normalize_name(name) {
+        return Err(ParseError::new(format!(
+            "is about another crate than `{name}`"
+        )));
+    }
+    if Version::parse(&entry.vers).is_none() {
+        return Err(ParseError::new("has an entry whose `vers` is no version"));
+    }
+    if entry.cksum.len() != 64 || !entry.cksum.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err(ParseError::new(
+            "has an entry whose `cksum` is not a SHA-256",
+        ));
+    }
+    Ok(Release {
+        version: entry.vers,
+        withdrawn: entry.yanked.unwrap_or(false),
+        integrity: Some(entry.cksum),
+        archive: None,
+        requirements: entry.deps.into_iter().map(requirement).collect(),
+        bundled: Vec::new(),
+        toolchain: entry.rust_version,
+    })
+}
+
+fn requirement(dependency: Dependency) -> Requirement {
+    let kind = match dependency.kind {
+        None | Some(Kind::Normal) if dependency.optional => DependencyKind::Optional,
+        None | Some(Kind::Normal) => DependencyKind::Runtime,
+        Some(Kind::Build) => DependencyKind::Build,
+        Some(Kind::Dev) => DependencyKind::Development,
+    };
+    Requirement {
+        // In the index the rename is `name`, and `package` what it renames.
+        package: dependency
+            .package
+            .filter(|package| *package != dependency.name),
+        name: dependency.name,
+        requirement: dependency.req,
+        kind,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,336 @@
+//! Cargo's version requirements
+//! (<https://doc.rust-lang.org/cargo/reference/specifying-dependencies.html>).
+
+use std::cmp::Ordering;
+
+use semver::{BuildMetadata, Comparator, Op, Version, VersionReq};
+
+use super::NAME;
+use crate::RequirementError;
+
+fn error(requirement: &str, reason: impl Into<String>) -> RequirementError {
+    RequirementError {
+        requirement: requirement.to_owned(),
+        reason: reason.into(),
+    }
+}
+
+fn parse(requirement: &str) -> Result<VersionReq, RequirementError> {
+    VersionReq::parse(requirement)
+        .map_err(|_| error(requirement, format!("is not a requirement of {NAME}")))
+}
+
+fn parse_version(requirement: &str, version: &str) -> Result<Version, RequirementError> {
+    Version::parse(version).map_err(|_| {
+        error(
+            requirement,
+            format!("cannot be judged for `{version}`, which Cargo does not take for a version"),
+        )
+    })
+}
+
+/// Whether Cargo takes `version` for `requirement`.
+pub(super) fn admits(requirement: &str, version: &str) -> Result<bool, RequirementError> {
+    let parsed = parse(requirement)?;
+    Ok(parsed.matches(&parse_version(requirement, version)?))
+}
+
+/// The requirement in the same style with `version` as its smallest.
+///
+/// Numbers of the old text that are left out stay out where the version is then still the smallest
+/// (`1.2` becomes `1.4` for 1.4.0 and `1.4.2` for 1.4.2). Of a range, the lower end moves; the
+/// upper end moves only when it shuts the version out, to the next version of the same rank
+/// (`>=1.2, <2` becomes `>=2.1.0, <3` for 2.1.0). A wildcard that cannot name the version becomes
+/// the range that it stands for. A version below the requirement is refused: that is no raise.
+pub(super) fn raise(requirement: &str, version: &str) -> Result<String, RequirementError> {
+    let old = parse(requirement)?;
+    let mut version = parse_version(requirement, version)?;
+    version.build = BuildMetadata::EMPTY;
+    if old
+        .comparators
+        .iter()
+        .filter_map(lower_end)
+        .any(|end| end.cmp_precedence(&version) == Ordering::Greater)
+    {
+        return Err(error(
+            requirement,
+            format!("asks for more than `{version}`"),
+        ));
+    }
+    let raised = match old.comparators.as_slice() {
+        [] => format!(">={version}"),
+        [one] => single(requirement, one, &version)?,
+        several => range(requirement, several, &version)?,
+    };
+    let holds = VersionReq::parse(&raised).is_ok_and(|new| new.matches(&version));
+    if holds {
+        Ok(raised)
+    } else {
+        Err(error(
+            requirement,
+            format!("cannot be raised to `{version}` in its own style"),
+        ))
+    }
+}
+
+/// The smallest version that a comparator can admit; `None` for one that only sets an upper end.
+fn lower_end(comparator: &Comparator) -> Option<Version> {
+    (!matches!(comparator.op, Op::Less | Op::LessEq)).then(|| Version {
+        major: comparator.major,
+        minor: comparator.minor.unwrap_or(0),
+        patch: comparator.patch.unwrap_or(0),
+        pre: comparator.pre.clone(),
+        build: BuildMetadata::EMPTY,
+    })
+}
+
+fn single(
+    requirement: &str,
+    one: &Comparator,
+    version: &Version,
+) -> Result<String, RequirementError> {
+    match one.op {
+        Op::Less | Op::LessEq => {
+            let upper = upper_end(requirement, requirement, one, version)?;
+            Ok(format!(">={version}, {}", upper.trim()))
+        }
+        Op::Wildcard => Ok(wildcard(one, version)),
+        Op::Greater => {
+            Ok(replace_version(requirement, one, &version.to_string()).replacen('>', ">=", 1))
+        }
+        _ => Ok(replace_version(requirement, one, &shortest(one, version))),
+    }
+}
+
+/// A requirement of several comparators, each part kept with the blanks around it.
+fn range(
+    requirement: &str,
+    several: &[Comparator],
+    version: &Version,
+) -> Result<String, RequirementError> {
+    let parts: Vec<&str> = requirement.split(',').collect();
+    if parts.len() != several.len() {
+        return Err(error(
+            requirement,
+            "cannot be raised: its parts are unclear",
+        ));
+    }
+    let mut has_lower = false;
+    let mut raised = Vec::with_capacity(parts.len());
+    for (part, comparator) in parts.into_iter().zip(several) {
+        raised.push(match comparator.op {
+            Op::Less | Op::LessEq => upper_end(requirement, part, comparator, version)?,
+            Op::Wildcard => {
+                has_lower = true;
+                wildcard(comparator, version)
+            }
+            Op::Greater => {
+                has_lower = true;
+                replace_version(part, comparator, &version.to_string()).replacen('>', ">=", 1)
+            }
+            _ => {
+                has_lower = true;
+                replace_version(part, comparator, &shortest(comparator, version))
+            }
+        });
+    }
+    let raised = raised.join(",");
+    Ok(if has_lower {
+        raised
+    } else {
+        format!(">={version}, {}", raised.trim_start())
+    })
+}
+
+/// `<` or `<=` with its end moved when it shuts the version out.
+fn upper_end(
+    requirement: &str,
+    part: &str,
+    comparator: &Comparator,
+    version: &Version,
+) -> Result<String, RequirementError> {
+    if comparator.matches(version) {
+        return Ok(part.to_owned());
+    }
+    let too_large = || error(requirement, format!("cannot be raised above `{version}`"));
+    let next = |number: u64| number.checked_add(1).ok_or_else(too_large);
+    let (major, minor, patch) = (version.major, version.minor, version.patch);
+    let text = match (comparator.op, comparator.minor, comparator.patch) {
+        (Op::LessEq, _, Some(_)) => version.to_string(),
+        (Op::LessEq, Some(_), None) => format!("{major}.{minor}"),
+        (Op::LessEq, None, _) => major.to_string(),
+        (_, None, _) => next(major)?.to_string(),
+        (_, Some(0), None) => format!("{}.0", next(major)?),
+        (_, Some(0), Some(0)) => format!("{}.0.0", next(major)?),
+        (_, Some(_), None) => format!("{major}.{}", next(minor)?),
+        (_, Some(_), Some(0)) => format!("{major}.{}.0", next(minor)?),
+        (_, Some(_), Some(_)) => format!("{major}.{minor}.{}", next(patch)?),
+    };
+    Ok(replace_version(part, comparator, &text))
+}
+
+/// A wildcard that begins at the version, or else the range from the version to where the wildcard
+/// would end.
+fn wildcard(comparator: &Comparator, version: &Version) -> String {
+    let (major, minor) = (version.major, version.minor);
+    let plain = version.pre.is_empty() && version.patch == 0;
+    match comparator.minor {
+        None if plain && minor == 0 => format!("{major}.*"),
+        None => format!(">={version}, <{}", major.saturating_add(1)),
+        Some(_) if plain => format!("{major}.{minor}.*"),
+        Some(_) => format!(">={version}, <{major}.{}", minor.saturating_add(1)),
+    }
+}
+
+/// The version with at least as many numbers as the comparator had, and no more than it takes for
+/// the version to be the smallest.
+fn shortest(comparator: &Comparator, version: &Version) -> String {
+    let (major, minor) = (version.major, version.minor);
+    // A tilde or an equals sign with fewer numbers means a wider range, and so the number of
+    // numbers is a part of the style; but an exact version stays exact.
+    match (comparator.minor, comparator.patch) {
+        _ if !version.pre.is_empty() || version.patch != 0 => version.to_string(),
+        (_, Some(_)) => version.to_string(),
+        (None, _) if minor == 0 => major.to_string(),
+        _ => format!("{major}.{minor}"),
+    }
+}
+
+/// The part with its version exchanged, operator and blanks kept.
+fn replace_version(part: &str, _: &Comparator, version: &str) -> String {
+    let is_part_of_version = |c: char| !c.is_whitespace() && !"=<>~^".contains(c);
+    let start = part.find(is_part_of_version).unwrap_or(part.len());
+    let end = part.trim_end().len();
+    format!("{}{version}{}", &part[..start], &part[end..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn admits_by_cargos_rules() {
+        for (requirement, version, expected) in [
+            ("1.2", "1.9.0", true),
+            ("1.2", "2.0.0", false),
+            ("0.2", "0.3.0", false),
+            ("^0.0.3", "0.0.4", false),
+            ("~1.2", "1.3.0", false),
+            ("=1.5.4", "1.5.6", false),
+            ("*", "9.9.9", true),
+            ("*", "9.9.9-rc.1", false),
+            ("1.0.0-rc.1", "1.0.0-rc.2", true),
+            (">=1.2, <2", "1.9.9", true),
+            ("1.*", "1.9.9", true),
+            ("=1.2.3", "1.2.3+build", true),
+        ] {
+            assert_eq!(admits(requirement, version), Ok(expected), "{requirement}");
+        }
+    }
+
+    #[test]
+    fn raises_in_the_same_style() {
+        for (requirement, version, expected) in [
+            ("1.2", "1.4.0", "1.4"),
+            ("1.2", "1.4.2", "1.4.2"),
+            ("1", "1.4.2", "1.4.2"),
+            ("1", "1.4.0", "1.4"),
+            ("1", "2.0.0", "2"),
+            ("1.2.3", "1.4.0", "1.4.0"),
+            ("^1.2", "1.4.0", "^1.4"),
+            ("^ 1.2", "1.4.1", "^ 1.4.1"),
+            ("=1.5.4", "1.5.6", "=1.5.6"),
+            ("= 1.5.4", "1.5.6", "= 1.5.6"),
+            ("~1.2", "1.2.9", "~1.2.9"),
+            ("~1.2", "1.3.0", "~1.3"),
+            ("~1", "1.3.0", "~1.3"),
+            ("*", "1.3.0", ">=1.3.0"),
+            ("1.*", "2.0.0", "2.*"),
+            ("1.*", "1.3.0", ">=1.3.0, <2"),
+            ("1.2.*", "1.3.0", "1.3.*"),
+            ("1.2.*", "1.2.7", ">=1.2.7, <1.3"),
+            (">=1.2, <2", "1.4.2", ">=1.4.2, <2"),
+            (">=1.2,<2", "2.1.0", ">=2.1,<3"),
+            (">= 1.2.0, < 2.0.0", "2.1.3", ">= 2.1.3, < 3.0.0"),
+            (">=1.2.0, <1.5.0", "1.5.1", ">=1.5.1, <1.6.0"),
+            (">=1.2.0, <=1.5.0", "1.5.1", ">=1.5.1, <=1.5.1"),
+            (">1.2.0", "1.5.1", ">=1.5.1"),
+            ("<2", "1.4.0", ">=1.4.0, <2"),
+            ("<2", "2.4.0", ">=2.4.0, <3"),
+            (" 1.2 ", "1.4.2", " 1.4.2 "),
+            ("0.3", "0.3.7", "0.3.7"),
+            ("0.3.1", "0.4.0+wasi", "0.4.0"),
+            ("1.0.0-rc.1", "1.0.0-rc.2", "1.0.0-rc.2"),
+        ] {
+            assert_eq!(
+                raise(requirement, version).as_deref(),
+                Ok(expected),
+                "{requirement} {version}"
+            );
+        }
+    }
+
+    #[test]
+    fn refuses_what_it_cannot_raise() {
+        for (requirement, version, message) in [
+            (
+                "2.0",
+                "1.5.0",
+                "requirement `2.0` asks for more than `1.5.0`",
+            ),
+            (
+                "git",
+                "1.5.0",
+                "requirement `git` is not a requirement of crates.io",
+            ),
+            (
+                "1",
+                "x",
+                "requirement `1` cannot be judged for `x`, which Cargo does not take for a version",
+            ),
+        ] {
+            let error = raise(requirement, version).unwrap_err();
+            assert_eq!(error.to_string(), message);
+        }
+    }
+
+    prop_compose! {
+        fn any_requirement()(
+            op in prop::sample::select(vec!["", "^", "~", "=", ">=", ">", "<", "<="]),
+            parts in prop::collection::vec(0u64..4, 1..4),
+            upper in prop::option::of(prop::collection::vec(0u64..5, 1..4)),
+        ) -> String {
+            let text = |parts: &[u64]| {
+                parts.iter().map(u64::to_string).collect::<Vec<_>>().join(".")
+            };
+            match upper {
+                Some(upper) => format!("{op}{}, <{}", text(&parts), text(&upper)),
+                None => format!("{op}{}", text(&parts)),
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_version_is_the_smallest_that_is_admitted(
+            requirement in any_requirement(),
+            (major, minor, patch) in (0u64..5, 0u64..5, 0u64..5),
+            (a, b, c) in (0u64..5, 0u64..5, 0u64..5),
+        ) {
+            let version = Version::new(major, minor, patch);
+            let other = Version::new(a, b, c);
+            if let Ok(raised) = raise(&requirement, &version.to_string()) {
+                prop_assert_eq!(admits(&raised, &version.to_string()), Ok(true));
+                if other < version {
+                    prop_assert_eq!(admits(&raised, &other.to_string()), Ok(false));
+                }
+            }
+        }
+
+        #[test]
+        fn never_panics(requirement in "[0-9.*<>=~^, x-]{0,16}", version in "[0-9.+a-]{0,12}") {
+            let _ = raise(&requirement, &version);
+        }
+    }
+}
