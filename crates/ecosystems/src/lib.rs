@@ -8,6 +8,7 @@
 pub mod cargo;
 mod input;
 pub mod limits;
+pub mod npm;
 mod release;
 
 use std::borrow::Cow;
@@ -19,7 +20,7 @@ pub use input::{Input, ParseError, Siblings};
 pub use release::{MetadataRequest, Release, Requirement};
 
 /// Every ecosystem that Patchgate reads, in the order of the support table.
-pub const ALL: &[&dyn Ecosystem] = &[&cargo::Cargo];
+pub const ALL: &[&dyn Ecosystem] = &[&cargo::Cargo, &npm::Npm];
 
 /// The ecosystem with this OSV name, compared exactly.
 #[must_use]
@@ -174,5 +175,20 @@ pub enum EditError {
         name: String,
         /// The requirement that was looked for.
         requirement: String,
+    },
+    /// The lockfile is not of its format.
+    #[error("the lockfile cannot be changed: {0}")]
+    Lockfile(String),
+    /// The lockfile locks no copy there.
+    #[error("the lockfile has no package at `{install_path}`")]
+    NoSuchCopy {
+        /// The path that was looked for.
+        install_path: String,
+    },
+    /// The copy is part of another package's archive, so the lockfile does not decide it.
+    #[error("the package at `{install_path}` is shipped inside the archive of its parent")]
+    Bundled {
+        /// Path of the copy.
+        install_path: String,
     },
 }

@@ -29,6 +29,10 @@ pub struct Release {
     pub bundled: Vec<String>,
     /// Smallest toolchain that builds it (`rust-version`, `engines.node`), as written.
     pub toolchain: Option<String>,
+    /// A JSON object with what the lockfile's entry keeps of the release besides the fields above
+    /// (npm: licence, `bin`, `os`, `engines`, optional peers, …). `None` where lockfiles keep no
+    /// such thing.
+    pub lockfile_fields: Option<String>,
 }
 
 /// One dependency of a release.

@@ -141,6 +141,7 @@ fn release(name: &str, entry: Entry) -> Result<Release, ParseError> {
         requirements: entry.deps.into_iter().map(requirement).collect(),
         bundled: Vec::new(),
         toolchain: entry.rust_version,
+        lockfile_fields: None,
     })
 }
 

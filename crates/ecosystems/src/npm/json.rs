@@ -1,0 +1,121 @@
+//! What the parsers share about JSON: borrowed text, maps without duplicate keys, error text.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, Error, MapAccess, Visitor};
+
+use crate::ParseError;
+
+/// A string of the document, borrowed unless it holds escapes.
+///
+/// (`Option<Cow<str>>` never borrows with serde's derive; this does.)
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Text<'a>(pub(super) Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextVisitor;
+
+        impl<'de> Visitor<'de> for TextVisitor {
+            type Value = Text<'de>;
+
+            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str("a string")
+            }
+
+            fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Text(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Text(Cow::Owned(text.to_owned())))
+            }
+        }
+
+        deserializer.deserialize_str(TextVisitor)
+    }
+}
+
+/// An object in the document's order. A key that stands there twice is an error: readers differ on
+/// which of the two counts, so one of them would be hidden.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Map<'a, V>(pub(super) Vec<(Cow<'a, str>, V)>);
+
+impl<V> Default for Map<'_, V> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<V> Map<'_, V> {
+    /// The value of a key.
+    pub(super) fn get(&self, key: &str) -> Option<&V> {
+        self.0
+            .iter()
+            .find(|(name, _)| name == key)
+            .map(|(_, value)| value)
+    }
+}
+
+/// Up to this many keys, comparing each with each is faster than hashing.
+const FEW_KEYS: usize = 16;
+
+impl<'de: 'a, 'a, V: Deserialize<'de>> Deserialize<'de> for Map<'a, V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct MapVisitor<'a, V>(PhantomData<(&'a (), V)>);
+
+        impl<'de: 'a, 'a, V: Deserialize<'de>> Visitor<'de> for MapVisitor<'a, V> {
+            type Value = Map<'a, V>;
+
+            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str("an object")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
+                let mut entries: Vec<(Cow<'a, str>, V)> = Vec::new();
+                let mut seen: HashSet<Cow<'a, str>> = HashSet::new();
+                while let Some(Text(key)) = map.next_key::<Text<'de>>()? {
+                    let known = if entries.len() < FEW_KEYS {
+                        entries.iter().any(|(name, _)| *name == key)
+                    } else {
+                        if seen.is_empty() {
+                            seen.extend(entries.iter().map(|(name, _)| name.clone()));
+                        }
+                        !seen.insert(key.clone())
+                    };
+                    if known {
+                        return Err(M::Error::custom(format_args!("duplicate key `{key}`")));
+                    }
+                    let value = map.next_value()?;
+                    entries.push((key, value));
+                }
+                Ok(Map(entries))
+            }
+        }
+
+        deserializer.deserialize_map(MapVisitor(PhantomData))
+    }
+}
+
+/// The error for a text that serde_json refused; `what` says what it should have been.
+pub(super) fn unreadable(error: &serde_json::Error, what: &str) -> ParseError {
+    let text = error.to_string();
+    // serde_json puts the position at the end of its text; it is kept as a number instead.
+    let text = text
+        .rsplit_once(" at line ")
+        .map_or(text.as_str(), |(text, _)| text)
+        .replace("duplicate field", "duplicate key");
+    let reason = match error.classify() {
+        serde_json::error::Category::Eof => "is truncated: its JSON does not end".to_owned(),
+        serde_json::error::Category::Data => format!("is not {what}: {text}"),
+        _ => format!("is not valid JSON: {text}"),
+    };
+    match error.line() {
+        0 => ParseError::new(reason),
+        line => ParseError::new(reason).at_line(line),
+    }
+}

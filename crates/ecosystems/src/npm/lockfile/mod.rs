@@ -1,0 +1,160 @@
+//! `package-lock.json` and `npm-shrinkwrap.json`
+//! (<https://docs.npmjs.com/cli/v11/configuring-npm/package-lock-json>).
+//!
+//! All three versions are brought into one flat list of copies by install path; edges are then
+//! found as Node.js finds modules. Version 2 holds the tree twice: `packages` is read, as npm does,
+//! and its mirror `dependencies` is not.
+
+mod graph;
+mod lines;
+mod origin;
+mod packages;
+mod v1;
+
+use std::borrow::Cow;
+
+use patchgate_model::{Lockfile, Origin, Scope};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::json::{self, Map, Text};
+use super::manifest::Manifest;
+use super::{NAME, Npm};
+use crate::{Ecosystem as _, Input, ParseError, limits};
+
+/// What the file should have been, for error texts.
+const WHAT: &str = "an npm lockfile";
+
+/// The document. Fields that nothing here needs are passed over.
+#[derive(Deserialize)]
+struct Document<'a> {
+    #[serde(borrow, default)]
+    name: Option<Text<'a>>,
+    #[serde(default, rename = "lockfileVersion")]
+    version: Option<u64>,
+    #[serde(borrow, default)]
+    packages: Option<Map<'a, packages::Entry<'a>>>,
+    #[serde(borrow, default)]
+    dependencies: Option<&'a RawValue>,
+}
+
+/// One entry of the file, whatever the version.
+struct Copy<'a> {
+    /// Its key in version 2 and 3, the path that follows from the nesting in version 1.
+    path: Cow<'a, str>,
+    /// Line of the key.
+    line: u32,
+    /// Name of the package, when it is not the one in the path.
+    name: Option<Cow<'a, str>>,
+    version: Option<Cow<'a, str>>,
+    integrity: Option<Cow<'a, str>>,
+    origin: Origin,
+    /// For a link, the path of the folder that it stands for.
+    link: Option<Cow<'a, str>>,
+    scope: Scope,
+    bundled: bool,
+    needs: Needs<'a>,
+}
+
+/// What a copy or a project asks for, by kind.
+#[derive(Default)]
+pub(super) struct Needs<'a> {
+    pub(super) runtime: Map<'a, Option<Text<'a>>>,
+    pub(super) optional: Map<'a, Option<Text<'a>>>,
+    pub(super) peer: Map<'a, Option<Text<'a>>>,
+    pub(super) development: Map<'a, Option<Text<'a>>>,
+}
+
+/// Reads a lockfile.
+pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
+    let text = input.text()?;
+    let document: Document<'_> =
+        serde_json::from_str(text).map_err(|error| json::unreadable(&error, WHAT))?;
+    let manifest = input
+        .sibling(&input.beside("package.json"))
+        .and_then(Manifest::read);
+    let name = document.name.map(|Text(name)| name);
+    let (format, copies) = match (document.version, document.packages) {
+        (None | Some(0 | 1), None) => (
+            "npm-lock-v1",
+            v1::copies(text, name, document.dependencies, manifest.as_ref())?,
+        ),
+        (None | Some(0 | 1), Some(_)) => {
+            return Err(ParseError::new(format!(
+                "is not {WHAT}: it holds `packages`, which lockfileVersion 1 does not have"
+            ))
+            .with_hint("run `npm install --package-lock-only` to write it anew"));
+        }
+        (Some(version @ (2 | 3)), Some(entries)) => {
+            let format = if version == 2 {
+                "npm-lock-v2"
+            } else {
+                "npm-lock-v3"
+            };
+            (format, packages::copies(text, name, entries)?)
+        }
+        (Some(version @ (2 | 3)), None) => {
+            return Err(ParseError::new(format!(
+                "is not {WHAT}: it lacks `packages`, which lockfileVersion {version} needs"
+            ))
+            .with_hint("run `npm install --package-lock-only` to write it anew"));
+        }
+        (Some(version), _) => {
+            return Err(ParseError::new(format!(
+                "has lockfileVersion {version}; versions 1, 2 and 3 are read"
+            )));
+        }
+    };
+    if copies.len() > limits::MAX_PACKAGES {
+        return Err(ParseError::new(format!(
+            "holds more than {} packages",
+            limits::MAX_PACKAGES
+        )));
+    }
+    graph::lockfile(input, format, &copies)
+}
+
+/// The name that an install path ends in, with its scope: `node_modules/@a/b` gives `@a/b`. `None`
+/// for a folder that is not installed but part of the repository.
+fn installed_name(path: &str) -> Option<&str> {
+    match path.rfind("node_modules/") {
+        Some(at) if at == 0 || path[..at].ends_with('/') => {
+            Some(&path[at + "node_modules/".len()..])
+        }
+        _ => None,
+    }
+}
+
+/// The scope that npm's flags state: see "dev", "optional" and "devOptional" in npm's description
+/// of the format. A copy that only peer dependencies need is needed at run time.
+fn scope(development: bool, optional: bool, either: bool) -> Scope {
+    if development {
+        Scope::Development
+    } else if optional || either {
+        // `devOptional`: needed by development dependencies and by optional ones.
+        Scope::Optional
+    } else {
+        Scope::Runtime
+    }
+}
+
+/// An entry from a registry must say which version it locks.
+fn require_version(copy: &Copy<'_>) -> Result<(), ParseError> {
+    let locked = copy
+        .version
+        .as_deref()
+        .is_some_and(|version| Npm.compare_versions(version, version).is_ok());
+    if locked || copy.link.is_some() || !matches!(copy.origin, Origin::Registry(_)) {
+        return Ok(());
+    }
+    let reason = match &copy.version {
+        None => format!("is not {WHAT}: the entry `{}` has no version", copy.path),
+        Some(version) => format!(
+            "is not {WHAT}: the entry `{}` has the version `{version}`, which is not one of {NAME}",
+            copy.path
+        ),
+    };
+    Err(ParseError::new(reason)
+        .at_line(copy.line as usize)
+        .with_hint("run `npm install --package-lock-only` to complete it"))
+}

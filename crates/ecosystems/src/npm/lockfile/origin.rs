@@ -1,0 +1,62 @@
+//! Where a copy comes from, told from the address that the lockfile writes.
+
+use patchgate_model::Origin;
+
+/// What an address or an npm specifier points at, when it is not a range or a tag.
+pub(super) fn of_address(address: &str) -> Option<Origin> {
+    let is_git = address.starts_with("git+")
+        || address.starts_with("git:")
+        || address.starts_with("git@")
+        || ["github:", "gitlab:", "bitbucket:", "gist:"]
+            .iter()
+            .any(|host| address.starts_with(host));
+    if is_git {
+        let (url, commit) = match address.split_once('#') {
+            Some((url, commit)) => (url, Some(commit.to_owned())),
+            None => (address, None),
+        };
+        return Some(Origin::Git {
+            url: url.to_owned(),
+            commit: commit.filter(|commit| is_commit(commit)),
+        });
+    }
+    if let Some(path) = address.strip_prefix("file:") {
+        return Some(Origin::Path(Some(path.to_owned())));
+    }
+    is_web(address).then(|| Origin::Url(address.to_owned()))
+}
+
+/// Where an entry with this `resolved` comes from, for the package of this name.
+pub(super) fn of_resolved(resolved: Option<&str>, name: &str) -> Origin {
+    match resolved {
+        // npm leaves the address out with `omit-lockfile-registry-resolved`, and for bundled
+        // copies, but never for git, files and plain addresses.
+        None => Origin::Registry(None),
+        Some(address) => match of_address(address) {
+            Some(Origin::Url(address)) if is_registry_archive(&address, name) => {
+                Origin::Registry(Some(address))
+            }
+            Some(origin) => origin,
+            None => Origin::Registry(Some(address.to_owned())),
+        },
+    }
+}
+
+/// Whether an address has the layout in which registries keep a package's archives:
+/// `<base>/<name>/-/<file>.tgz`, or `<base>/download/<name>/<version>/<hash>`.
+fn is_registry_archive(address: &str, name: &str) -> bool {
+    let decoded = address
+        .replace("%2f", "/")
+        .replace("%2F", "/")
+        .replace("%40", "@");
+    let path = decoded.split(['?', '#']).next().unwrap_or_default();
+    path.contains(&format!("/{name}/-/")) || path.contains(&format!("/download/{name}/"))
+}
+
+fn is_web(address: &str) -> bool {
+    address.starts_with("https://") || address.starts_with("http://")
+}
+
+fn is_commit(text: &str) -> bool {
+    text.len() >= 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}

@@ -1,0 +1,225 @@
+//! Version 1: copies nested as they are installed, with what each `requires`.
+//!
+//! The root project's own requirements are not in the file; they come from the manifest beside it.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use patchgate_model::Origin;
+use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::lines::Lines;
+use super::{Copy, Needs, WHAT, origin, require_version, scope};
+use crate::ParseError;
+use crate::npm::json::{self, Map, Text};
+use crate::npm::manifest::Manifest;
+
+/// One value of `dependencies`.
+#[derive(Deserialize)]
+struct Entry<'a> {
+    #[serde(borrow, default)]
+    version: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    resolved: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    integrity: Option<Text<'a>>,
+    #[serde(default)]
+    bundled: bool,
+    #[serde(default)]
+    dev: bool,
+    #[serde(default)]
+    optional: bool,
+    #[serde(borrow, default)]
+    requires: Requires<'a>,
+    #[serde(borrow, default)]
+    dependencies: Map<'a, Entry<'a>>,
+}
+
+/// What an entry asks for. The first files of version 1 wrote `true` or `false` here, or nothing.
+#[derive(Default)]
+struct Requires<'a>(Map<'a, Option<Text<'a>>>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Requires<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct RequiresVisitor;
+
+        impl<'de> Visitor<'de> for RequiresVisitor {
+            type Value = Requires<'de>;
+
+            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str("an object or a boolean")
+            }
+
+            fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+                Ok(Requires::default())
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<Self::Value, M::Error> {
+                Map::deserialize(MapAccessDeserializer::new(map)).map(Requires)
+            }
+        }
+
+        deserializer.deserialize_any(RequiresVisitor)
+    }
+}
+
+/// The copies, with the root project first.
+pub(super) fn copies<'a>(
+    text: &'a str,
+    document_name: Option<Cow<'a, str>>,
+    dependencies: Option<&'a RawValue>,
+    manifest: Option<&Manifest<'a>>,
+) -> Result<Vec<Copy<'a>>, ParseError> {
+    let entries: Map<'a, Entry<'a>> = match dependencies {
+        None => Map::default(),
+        Some(raw) => serde_json::from_str(raw.get())
+            .map_err(|error| below(text, raw.get(), json::unreadable(&error, WHAT)))?,
+    };
+    let mut reader = Reader {
+        lines: Lines::new(text),
+        keys: vec![Cow::Borrowed("dependencies")],
+        copies: vec![root(document_name)],
+    };
+    reader.read("", entries)?;
+    let mut copies = reader.copies;
+    let needs = match manifest {
+        Some(manifest) => manifest.needs(),
+        None => unasked(&copies),
+    };
+    if let Some(root) = copies.first_mut() {
+        root.needs = needs;
+    }
+    Ok(copies)
+}
+
+struct Reader<'a> {
+    lines: Lines<'a>,
+    /// Keys that lead from the document's root to the entry that is read.
+    keys: Vec<Cow<'a, str>>,
+    copies: Vec<Copy<'a>>,
+}
+
+impl<'a> Reader<'a> {
+    /// Reads the entries installed below `parent`. The JSON parser has bounded the depth.
+    fn read(&mut self, parent: &str, entries: Map<'a, Entry<'a>>) -> Result<(), ParseError> {
+        for (name, mut entry) in entries.0 {
+            let path = if parent.is_empty() {
+                format!("node_modules/{name}")
+            } else {
+                format!("{parent}/node_modules/{name}")
+            };
+            self.keys.push(name);
+            let line = self.lines.line(&self.keys.iter().collect::<Vec<_>>())?;
+            let inner = std::mem::take(&mut entry.dependencies);
+            let copy = copy(path.clone(), line, entry);
+            require_version(&copy)?;
+            self.copies.push(copy);
+            self.keys.push(Cow::Borrowed("dependencies"));
+            self.read(&path, inner)?;
+            self.keys.truncate(self.keys.len() - 2);
+        }
+        Ok(())
+    }
+}
+
+fn copy(path: String, line: u32, entry: Entry<'_>) -> Copy<'_> {
+    let version = entry.version.map(|Text(version)| version);
+    let in_path = super::installed_name(&path).unwrap_or_default();
+    // `npm:real@1.2.3` is an alias; an address stands where other files have `resolved`.
+    let alias = version
+        .as_deref()
+        .and_then(|version| version.strip_prefix("npm:"))
+        .and_then(|spec| spec.rsplit_once('@'))
+        .map(|(name, version)| (name.to_owned(), version.to_owned()));
+    let address = version.as_deref().and_then(origin::of_address);
+    let (name, version, origin) = match (alias, address) {
+        (Some((name, version)), _) => {
+            let origin = registry(entry.resolved.as_ref(), &name);
+            (Some(Cow::Owned(name)), Some(Cow::Owned(version)), origin)
+        }
+        (None, Some(origin)) => (None, None, origin),
+        (None, None) => {
+            let origin = registry(entry.resolved.as_ref(), in_path);
+            (None, version, origin)
+        }
+    };
+    Copy {
+        path: Cow::Owned(path),
+        line,
+        name,
+        version,
+        integrity: entry.integrity.map(|Text(integrity)| integrity),
+        origin,
+        link: None,
+        scope: scope(entry.dev, entry.optional, false),
+        bundled: entry.bundled,
+        needs: Needs {
+            runtime: entry.requires.0,
+            ..Needs::default()
+        },
+    }
+}
+
+/// In version 1 a copy that is not from a registry has its address as its version, so an odd
+/// archive address belongs to a registry all the same.
+fn registry(resolved: Option<&Text<'_>>, name: &str) -> Origin {
+    match origin::of_resolved(resolved.map(|Text(address)| &**address), name) {
+        Origin::Url(address) => Origin::Registry(Some(address)),
+        origin => origin,
+    }
+}
+
+fn root(name: Option<Cow<'_, str>>) -> Copy<'_> {
+    Copy {
+        path: Cow::Borrowed(""),
+        line: 1,
+        name,
+        version: None,
+        integrity: None,
+        origin: Origin::Path(None),
+        link: None,
+        scope: scope(false, false, false),
+        bundled: false,
+        needs: Needs::default(),
+    }
+}
+
+/// Without a manifest: the copies at the top that no other copy asks for. Nothing but the project
+/// itself can have brought them there.
+fn unasked<'a>(copies: &[Copy<'a>]) -> Needs<'a> {
+    let asked: std::collections::HashSet<&str> = copies
+        .iter()
+        .flat_map(|copy| copy.needs.runtime.0.iter())
+        .map(|(name, _)| &**name)
+        .collect();
+    let mut needs = Needs::default();
+    for copy in copies {
+        let Some(name) = copy.path.strip_prefix("node_modules/") else {
+            continue;
+        };
+        if name.contains("/node_modules/") || asked.contains(name) {
+            continue;
+        }
+        let kind = match copy.scope {
+            patchgate_model::Scope::Development => &mut needs.development,
+            patchgate_model::Scope::Optional => &mut needs.optional,
+            _ => &mut needs.runtime,
+        };
+        kind.0.push((Cow::Owned(name.to_owned()), None));
+    }
+    needs
+}
+
+/// An error in a part of the document, with its line counted from the document's start.
+fn below(text: &str, part: &str, mut error: ParseError) -> ParseError {
+    let start = (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
+    let before = text.as_bytes().get(..start).unwrap_or_default();
+    let lines = before.iter().filter(|byte| **byte == b'\n').count();
+    error.line = error
+        .line
+        .map(|line| line.saturating_add(u32::try_from(lines).unwrap_or(u32::MAX)));
+    error
+}

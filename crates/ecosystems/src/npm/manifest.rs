@@ -1,0 +1,166 @@
+//! `package.json`: reading its requirements and changing one of them.
+
+use jsonc_parser::{CollectOptions, CommentCollectionStrategy, ParseOptions, ast, parse_to_ast};
+use patchgate_model::DependencyKind;
+use serde::Deserialize;
+
+use super::json::{Map, Text};
+use super::lockfile::Needs;
+use super::splice::{Splice, splice};
+use crate::{EditError, RequirementEdit, limits};
+
+/// What is read of a manifest.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct Manifest<'a> {
+    #[serde(borrow)]
+    name: Option<Text<'a>>,
+    #[serde(borrow)]
+    dependencies: Map<'a, Option<Text<'a>>>,
+    #[serde(borrow)]
+    dev_dependencies: Map<'a, Option<Text<'a>>>,
+    #[serde(borrow)]
+    optional_dependencies: Map<'a, Option<Text<'a>>>,
+    #[serde(borrow)]
+    peer_dependencies: Map<'a, Option<Text<'a>>>,
+}
+
+impl<'a> Manifest<'a> {
+    /// Reads a manifest. `None` when it cannot be read: a lockfile does without it.
+    pub(super) fn read(bytes: &'a [u8]) -> Option<Self> {
+        if bytes.len() > limits::MAX_FILE_BYTES {
+            return None;
+        }
+        let text = std::str::from_utf8(bytes).ok()?;
+        serde_json::from_str(text.strip_prefix(BOM).unwrap_or(text)).ok()
+    }
+
+    pub(super) fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(|Text(name)| &**name)
+    }
+
+    /// What the project asks for.
+    pub(super) fn needs(&self) -> Needs<'a> {
+        Needs {
+            runtime: self.dependencies.clone(),
+            optional: self.optional_dependencies.clone(),
+            peer: self.peer_dependencies.clone(),
+            development: self.dev_dependencies.clone(),
+        }
+    }
+
+    /// The requirement under a name, in the section for the kind.
+    pub(super) fn requirement(&self, name: &str, kind: DependencyKind) -> Option<&str> {
+        let section = match kind {
+            DependencyKind::Runtime | DependencyKind::Build => &self.dependencies,
+            DependencyKind::Optional => &self.optional_dependencies,
+            DependencyKind::Peer => &self.peer_dependencies,
+            DependencyKind::Development => &self.dev_dependencies,
+        };
+        let Text(requirement) = section.get(name)?.as_ref()?;
+        Some(requirement)
+    }
+}
+
+const BOM: char = '\u{feff}';
+
+/// The sections that hold requirements, in the order in which an edit looks at them. Peer
+/// dependencies come last: they state what a package works with, not what is installed, and are
+/// changed only when the requirement stands nowhere else.
+const SECTIONS: [&str; 3] = ["dependencies", "devDependencies", "optionalDependencies"];
+const PEER_SECTION: &str = "peerDependencies";
+
+/// Changes one requirement in every section that holds it.
+pub(super) fn edit(manifest: &str, edit: &RequirementEdit) -> Result<String, EditError> {
+    if manifest.len() > limits::MAX_FILE_BYTES {
+        return Err(EditError::Unreadable("it is too large".to_owned()));
+    }
+    let text = manifest.strip_prefix(BOM).unwrap_or(manifest);
+    let before: serde_json::Value = read_value(text)?;
+    // Refuses keys that stand twice in a section.
+    serde_json::from_str::<Manifest<'_>>(text).map_err(|error| unreadable(&error))?;
+    let tree = strict_ast(text).map_err(EditError::Unreadable)?;
+    let mut places = places(&tree, &SECTIONS, edit);
+    if places.is_empty() {
+        places = self::places(&tree, &[PEER_SECTION], edit);
+    }
+    if places.is_empty() {
+        return Err(EditError::NotFound {
+            name: edit.name.clone(),
+            requirement: edit.from.clone(),
+        });
+    }
+    let mut expected = before;
+    let new = serde_json::Value::from(edit.to.as_str());
+    let mut splices = Vec::new();
+    for (section, range) in places {
+        if let Some(value) = expected
+            .get_mut(section)
+            .and_then(|s| s.get_mut(&edit.name))
+        {
+            *value = new.clone();
+        }
+        splices.push(Splice::new(range, new.to_string()));
+    }
+    let after = splice(text, splices);
+    if read_value(&after)? != expected {
+        return Err(EditError::Unreadable(
+            "more than the requirement would change".to_owned(),
+        ));
+    }
+    Ok(match manifest.starts_with(BOM) {
+        true => format!("{BOM}{after}"),
+        false => after,
+    })
+}
+
+/// The sections that hold the requirement, with the range of its value.
+fn places<'n>(
+    tree: &ast::Value<'_>,
+    sections: &[&'n str],
+    edit: &RequirementEdit,
+) -> Vec<(&'n str, std::ops::Range<usize>)> {
+    let mut places = Vec::new();
+    for section in sections {
+        let value = tree
+            .as_object()
+            .and_then(|root| root.get_object(section))
+            .and_then(|section| section.get_string(&edit.name));
+        if let Some(literal) = value
+            && literal.value == edit.from
+        {
+            places.push((*section, literal.range.start..literal.range.end));
+        }
+    }
+    places
+}
+
+fn read_value(text: &str) -> Result<serde_json::Value, EditError> {
+    serde_json::from_str(text).map_err(|error| unreadable(&error))
+}
+
+fn unreadable(error: &serde_json::Error) -> EditError {
+    EditError::Unreadable(error.to_string())
+}
+
+/// The tree of a JSON text with the place of every value, without the liberties that JSONC takes.
+pub(super) fn strict_ast(text: &str) -> Result<ast::Value<'_>, String> {
+    let collect = CollectOptions {
+        comments: CommentCollectionStrategy::Off,
+        tokens: false,
+    };
+    let strict = ParseOptions {
+        allow_comments: false,
+        allow_loose_object_property_names: false,
+        allow_trailing_commas: false,
+        allow_missing_commas: false,
+        allow_single_quoted_strings: false,
+        allow_hexadecimal_numbers: false,
+        allow_unary_plus_numbers: false,
+        allow_bare_decimal_point_numbers: false,
+        allow_non_finite_numbers: false,
+        allow_extended_string_escapes: false,
+    };
+    let parsed = parse_to_ast(text, &collect, &strict).map_err(|error| error.to_string())?;
+    parsed.value.ok_or_else(|| "it is empty".to_owned())
+}

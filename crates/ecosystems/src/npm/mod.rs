@@ -1,0 +1,106 @@
+//! npm: `package-lock.json` and `npm-shrinkwrap.json` of versions 1 to 3, `package.json`,
+//! node-semver, and the registry's package documents.
+//!
+//! Deliberately not here: the choice of which copies move (that is `patchgate-upgrade`), and
+//! running npm (that is `patchgate-package-managers`).
+
+mod edit;
+mod entry_fields;
+mod json;
+mod lockfile;
+mod manifest;
+mod registry;
+mod requirement;
+mod splice;
+mod version;
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use patchgate_model::{Bump, Lockfile};
+
+use crate::{
+    Ecosystem, EditError, Input, LockfileName, MetadataRequest, ParseError, Release,
+    RequirementEdit, RequirementError, VersionError,
+};
+
+pub use edit::{Move, move_packages};
+
+/// Name in OSV.
+const NAME: &str = "npm";
+
+/// The npm ecosystem.
+#[derive(Debug, Clone, Copy)]
+pub struct Npm;
+
+impl Ecosystem for Npm {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn purl_type(&self) -> &'static str {
+        "npm"
+    }
+
+    fn lockfiles(&self) -> &'static [LockfileName] {
+        &[
+            LockfileName {
+                file_name: "package-lock.json",
+                versions: "v1-v3",
+            },
+            LockfileName {
+                file_name: "npm-shrinkwrap.json",
+                versions: "v1-v3",
+            },
+        ]
+    }
+
+    fn manifests(&self) -> &'static [&'static str] {
+        &["package.json"]
+    }
+
+    fn parse(&self, input: &Input<'_>) -> Result<Lockfile, ParseError> {
+        lockfile::parse(input)
+    }
+
+    /// npm's registry compares names exactly: a few old packages differ only in case.
+    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        Cow::Borrowed(name)
+    }
+
+    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
+        Ok(version::parse(a)?.compare(&version::parse(b)?))
+    }
+
+    fn is_prerelease(&self, version: &str) -> Result<bool, VersionError> {
+        Ok(!version::parse(version)?.prerelease.is_empty())
+    }
+
+    fn bump(&self, from: &str, to: &str) -> Result<Bump, VersionError> {
+        version::bump(from, to)
+    }
+
+    fn admits(&self, requirement: &str, version: &str) -> Result<bool, RequirementError> {
+        requirement::admits(requirement, version)
+    }
+
+    fn raise_requirement(
+        &self,
+        requirement: &str,
+        version: &str,
+    ) -> Result<String, RequirementError> {
+        requirement::raise(requirement, version)
+    }
+
+    fn edit_manifest(&self, manifest: &str, edit: &RequirementEdit) -> Result<String, EditError> {
+        manifest::edit(manifest, edit)
+    }
+
+    fn metadata_request(&self, registry: &str, name: &str) -> MetadataRequest {
+        registry::request(registry, name)
+    }
+
+    fn parse_metadata(&self, name: &str, body: &[u8]) -> Result<Vec<Release>, ParseError> {
+        registry::parse(name, body)
+    }
+}

@@ -1,0 +1,72 @@
+//! Requirements as npm reads them: node-semver ranges, and the specifiers that name no versions
+//! (<https://github.com/npm/node-semver#ranges>, <https://github.com/npm/npm-package-arg>).
+//!
+//! Own code rather than `nodejs-semver`: that crate's bound for numbers lacks a digit of
+//! JavaScript's (it refuses versions made of dates that npm takes), and a range that it has parsed
+//! no longer tells in which style it was written, which [`raise`] must keep.
+
+mod raise;
+mod range;
+
+use range::Range;
+
+pub(super) use raise::raise;
+
+use super::version::Version;
+use crate::RequirementError;
+
+/// Splits `npm:real@^1` into the real name and the range, which may be missing.
+pub(super) fn alias(requirement: &str) -> Option<(&str, &str)> {
+    let spec = requirement.trim().strip_prefix("npm:")?;
+    match spec.rfind('@') {
+        Some(at) if at > 0 => Some((&spec[..at], &spec[at + 1..])),
+        _ => Some((spec, "")),
+    }
+}
+
+/// Whether a requirement admits a version.
+pub(super) fn admits(requirement: &str, version: &str) -> Result<bool, RequirementError> {
+    let range = read(requirement)?;
+    Ok(Version::parse(version).is_some_and(|version| range.admits(&version)))
+}
+
+/// The versions that a requirement names.
+fn read(requirement: &str) -> Result<Range<'_>, RequirementError> {
+    let range = alias(requirement).map_or(requirement, |(_, range)| range);
+    let refuse = |reason: &str| RequirementError {
+        requirement: requirement.to_owned(),
+        reason: reason.to_owned(),
+    };
+    if let Some(range) = Range::parse(range) {
+        return Ok(range);
+    }
+    let text = range.trim();
+    Err(refuse(if text.starts_with("workspace:") {
+        "names a workspace member, not versions"
+    } else if text.starts_with("file:") || text.starts_with(['.', '/']) || text.starts_with("~/") {
+        "names a folder or a file, not versions"
+    } else if text.contains("git") && text.contains(':') {
+        "names a git repository, not versions"
+    } else if text.contains("://") {
+        "names an address, not versions"
+    } else if text.contains('/') {
+        "names a git repository, not versions"
+    } else if text.contains(':') {
+        "is of a kind that npm does not resolve to versions"
+    } else if is_tag(text) {
+        "names a tag, not versions"
+    } else {
+        "is not a requirement of npm"
+    }))
+}
+
+/// A distribution tag: npm takes any text that is no range and needs no encoding in an address.
+fn is_tag(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.!~*'()".contains(&byte))
+}
+
+#[cfg(test)]
+mod tests;
