@@ -11,8 +11,8 @@
 mod error;
 pub mod git;
 mod github;
-//pub mod publish;
-//pub mod pull_request;
+pub mod publish;
+pub mod pull_request;
 mod repository;
 
 pub use error::ForgeError;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::transport::{Call, Verb};
 use super::{GitHub, encode, encode_path, wire};
 use crate::ForgeError;
-use crate::git::BRANCH_PREFIX;
+use crate::git::{BRANCH_PREFIX, PatchgateBranch};
 
 /// Most open pull requests that are looked through.
 const MAX_OPEN: usize = 5_000;
@@ -151,6 +151,31 @@ impl GitHub {
         open.sort_by_key(|pull| pull.number);
         open.dedup_by_key(|pull| pull.number);
         Ok(open)
+    }
+
+    /// Bodies of the closed pull requests that were on a branch of this repository.
+    ///
+    /// # Errors
+    /// When the list cannot be read whole.
+    pub async fn closed_pull_request_bodies(
+        &self,
+        branch: &PatchgateBranch,
+    ) -> Result<Vec<String>, ForgeError> {
+        let head = format!("{}:{}", self.repository.owner(), branch.name());
+        let pulls: Vec<wire::PullRequest> = self
+            .list(
+                &self.path("/pulls"),
+                &format!("state=closed&head={}&", encode(&head)),
+                READ,
+                MAX_OPEN,
+                |page: Vec<wire::PullRequest>| page,
+            )
+            .await?;
+        Ok(pulls
+            .into_iter()
+            .filter(|pull| pull.head.branch == branch.name())
+            .filter_map(|pull| pull.body)
+            .collect())
     }
 
     /// Opens a pull request from a branch of the same repository.
