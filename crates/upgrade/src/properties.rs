@@ -1,0 +1,113 @@
+//! What holds for every graph.
+
+use std::cmp::Ordering;
+
+use patchgate_ecosystems::Ecosystem as _;
+use proptest::prelude::*;
+
+use crate::toy::{Toy, World};
+
+const NAMES: [&str; 5] = ["a", "b", "c", "d", "e"];
+
+fn requirement() -> impl Strategy<Value = String> {
+    (
+        0usize..5,
+        prop::sample::select(vec!["=", "^", "~", ">="]),
+        1u64..4,
+        0u64..3,
+    )
+        .prop_map(|(name, style, major, minor)| format!("{} {style}{major}.{minor}.0", NAMES[name]))
+}
+
+fn requirements() -> impl Strategy<Value = Vec<String>> {
+    prop::collection::vec(requirement(), 0..3)
+}
+
+prop_compose! {
+    /// Five packages, each locked at 1.0.0 with any dependencies (cycles too), nine releases each
+    /// with any requirements, and any advisories.
+    fn worlds()(
+        direct in prop::collection::vec(requirement(), 1..4),
+        locked in prop::collection::vec(requirements(), 5),
+        releases in prop::collection::vec(prop::collection::vec(requirements(), 9), 5),
+        advisories in prop::collection::vec((0usize..5, prop::sample::select(vec!["", "1.1.0", "1.2.0", "2.0.0", "3.1.0"])), 1..6),
+    ) -> World {
+        let borrowed = |texts: &[String]| texts.to_vec();
+        let locked: Vec<(String, Vec<String>)> = NAMES
+            .iter()
+            .zip(&locked)
+            .map(|(name, requirements)| (format!("{name} 1.0.0"), borrowed(requirements)))
+            .collect();
+        let locked: Vec<(&str, Vec<&str>)> = locked
+            .iter()
+            .map(|(name, texts)| (name.as_str(), texts.iter().map(String::as_str).collect()))
+            .collect();
+        let locked: Vec<(&str, &[&str])> = locked.iter().map(|(name, texts)| (*name, texts.as_slice())).collect();
+        let direct: Vec<&str> = direct.iter().map(String::as_str).collect();
+        let mut world = World::new(&direct, &locked);
+        for (name, requirements) in NAMES.iter().zip(&releases) {
+            let versions: Vec<(String, Vec<&str>)> = requirements
+                .iter()
+                .enumerate()
+                .map(|(place, texts)| (
+                    format!("{}.{}.0", 1 + place / 3, place % 3),
+                    texts.iter().map(String::as_str).collect(),
+                ))
+                .collect();
+            let versions: Vec<(&str, &[&str])> = versions.iter().map(|(v, r)| (v.as_str(), r.as_slice())).collect();
+            world = world.releases(name, &versions);
+        }
+        for (place, (name, fixed)) in advisories.iter().enumerate() {
+            world = world.advisory(NAMES[*name], &format!("A-{place}"), fixed);
+        }
+        world
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn nothing_moves_down_and_nothing_is_introduced(world in worlds()) {
+        let vulnerable = world.vulnerable();
+        for step in world.proposal().moves {
+            prop_assert_eq!(Toy.compare_versions(&step.from, step.to()), Ok(Ordering::Less));
+            let own = vulnerable.get(&step.copy).cloned().unwrap_or_default();
+            prop_assert!(world.judge(&step.name, step.to()).is_subset(&own));
+        }
+    }
+
+    #[test]
+    fn every_finding_is_ended_or_left_with_a_reason(world in worlds()) {
+        let proposal = world.proposal();
+        for (copy, ids) in world.vulnerable() {
+            for id in ids {
+                let fixed = proposal.moves.iter().any(|step| step.fixes.contains(&id));
+                let left = proposal.left.iter().any(|left| {
+                    left.copy == copy && left.ids.contains(&id) && !left.reason.is_empty()
+                });
+                prop_assert!(fixed || left, "{id} of {copy:?} is forgotten: {}", world.told());
+            }
+        }
+    }
+
+    #[test]
+    fn a_lone_dependency_takes_the_smallest_clean_release(
+        minors in prop::collection::btree_set(1u64..40, 1..12),
+        fixed in 1u64..45,
+    ) {
+        let versions: Vec<String> = minors.iter().map(|minor| format!("1.{minor}.0")).collect();
+        let releases: Vec<(&str, &[&str])> = versions.iter().map(|v| (v.as_str(), &[] as &[&str])).collect();
+        let world = World::new(&["a ^1.0.0"], &[("a 1.0.0", &[])])
+            .releases("a", &releases)
+            .advisory("a", "A-1", &format!("1.{fixed}.0"));
+        let smallest = minors.iter().find(|minor| **minor >= fixed).map(|minor| format!("1.{minor}.0"));
+        let chosen = world.proposal().moves.first().map(|step| step.to().to_owned());
+        prop_assert_eq!(chosen, smallest);
+    }
+
+    #[test]
+    fn the_same_question_gets_the_same_answer(world in worlds()) {
+        prop_assert_eq!(world.proposal(), world.proposal());
+    }
+}

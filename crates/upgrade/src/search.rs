@@ -1,0 +1,511 @@
+//! The search for a set of moves that hold together.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use patchgate_ecosystems::Release;
+use patchgate_model::PackageIndex;
+
+use crate::candidates::requirements_on;
+use crate::graph::{self, Dependent, From};
+use crate::outcome;
+use crate::request::{Planned, Request};
+
+/// Longest chain of packages that move for each other.
+const MAX_CHAIN: usize = 8;
+
+/// Most passes over the vulnerable copies. A pass changes something only when a move of one copy
+/// changed what another one may take, so few are ever needed.
+const MAX_PASSES: usize = 10;
+
+/// The findings' ids of one version, by package and version.
+type Judged = BTreeMap<(String, String), BTreeSet<String>>;
+
+pub(crate) struct Search<'a> {
+    pub(crate) request: &'a Request<'a>,
+    dependents: Vec<Vec<Dependent>>,
+    /// Distance of every copy from the projects.
+    pub(crate) depths: Vec<usize>,
+    missing: RefCell<BTreeSet<String>>,
+    judged: RefCell<Judged>,
+}
+
+/// What has been decided so far.
+#[derive(Clone, Default)]
+pub(crate) struct State<'a> {
+    /// The release that each moving copy takes.
+    pub(crate) targets: BTreeMap<PackageIndex, &'a Release>,
+    /// For each copy that must let another one move: that copy, with the versions that would do.
+    pub(crate) goals: BTreeMap<PackageIndex, BTreeMap<PackageIndex, BTreeSet<String>>>,
+    /// Why a copy's findings stay.
+    pub(crate) blocked: BTreeMap<PackageIndex, String>,
+}
+
+/// Why a copy cannot be decided on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Blocked {
+    /// Something must be looked up first; it is noted in the search.
+    Missing,
+    /// A fragment for a person.
+    Because(String),
+}
+
+/// One active dependency on a copy.
+pub(crate) struct Constraint<'s> {
+    pub(crate) dependent: &'s Dependent,
+    /// All must be met. `None` stands for one that is not known.
+    requirements: Vec<Option<String>>,
+}
+
+/// Finds the smallest safe change for the vulnerable copies.
+#[must_use]
+pub fn plan(request: &Request<'_>) -> Planned {
+    let search = Search {
+        request,
+        dependents: graph::dependents(request.lockfile),
+        depths: graph::depths(request.lockfile),
+        missing: RefCell::default(),
+        judged: RefCell::default(),
+    };
+    let mut order: Vec<PackageIndex> = request.vulnerable.keys().copied().collect();
+    order.sort_by_key(|copy| (search.depths.get(copy.0 as usize).copied(), *copy));
+
+    let mut state = State::default();
+    for _ in 0..MAX_PASSES {
+        let before = state.targets.clone();
+        for copy in &order {
+            search.repair(*copy, &mut state);
+        }
+        if state.targets == before {
+            break;
+        }
+    }
+    let missing = search.missing.take();
+    if missing.is_empty() {
+        Planned::Ready(outcome::proposal(&search, &mut state))
+    } else {
+        Planned::Missing(missing)
+    }
+}
+
+impl<'a> Search<'a> {
+    /// Decides on one vulnerable copy, keeping the reason when nothing can be done.
+    fn repair(&self, copy: PackageIndex, state: &mut State<'a>) {
+        state.blocked.remove(&copy);
+        if let Some(bundler) = graph::bundler(self.request.lockfile, copy) {
+            self.move_bundler(copy, bundler, state);
+            return;
+        }
+        let mut trial = state.clone();
+        let Err(blocked) = self.select(copy, &mut trial, &mut Vec::new()) else {
+            *state = trial;
+            return;
+        };
+        let Blocked::Because(reason) = blocked else {
+            return;
+        };
+        if let Some(release) = self.best_in_reach(copy, state) {
+            state.targets.insert(copy, release);
+        }
+        state.blocked.insert(copy, reason);
+    }
+
+    /// Moves the copy whose archive ships a vulnerable one. Whether the new archive ships a better
+    /// one is in no metadata: the scan of the result tells.
+    fn move_bundler(&self, copy: PackageIndex, bundler: PackageIndex, state: &mut State<'a>) {
+        let mut trial = state.clone();
+        trial
+            .goals
+            .entry(bundler)
+            .or_default()
+            .entry(copy)
+            .or_default();
+        match self.select(bundler, &mut trial, &mut Vec::new()) {
+            Ok(()) => *state = trial,
+            Err(Blocked::Missing) => {}
+            Err(Blocked::Because(reason)) => {
+                let parent = self.describe(bundler);
+                state.blocked.insert(
+                    copy,
+                    format!(
+                        "it is shipped inside the archive of {parent}, which cannot move: {reason}"
+                    ),
+                );
+            }
+        }
+    }
+
+    /// Chooses a release for a copy and moves whatever stands in its way.
+    fn select(
+        &self,
+        copy: PackageIndex,
+        state: &mut State<'a>,
+        chain: &mut Vec<PackageIndex>,
+    ) -> Result<(), Blocked> {
+        if chain.contains(&copy) || chain.len() >= MAX_CHAIN {
+            return Err(Blocked::Because(format!(
+                "{} would have to move for itself",
+                self.describe(copy)
+            )));
+        }
+        if !self.alive(state).contains(&copy) {
+            // Nothing needs it any more: it leaves the tree.
+            state.targets.remove(&copy);
+            return Ok(());
+        }
+        let constraints = self.constraints(copy, state)?;
+        let candidates = self.candidates(copy, state, &|_| true)?;
+        let fits_all = |release: &&&Release| {
+            constraints
+                .iter()
+                .all(|constraint| self.fits(copy, constraint, release))
+        };
+        if let Some(release) = candidates.iter().find(fits_all) {
+            state.targets.insert(copy, release);
+            return Ok(());
+        }
+        chain.push(copy);
+        let moved = self.move_blockers(copy, &constraints, &candidates, state, chain);
+        chain.pop();
+        moved?;
+        let release = self.smallest_for_all(copy, &candidates, state)?;
+        match release {
+            Some(release) => state.targets.insert(copy, release),
+            None => state.targets.remove(&copy),
+        };
+        Ok(())
+    }
+
+    /// Moves every package that admits none of the candidates.
+    fn move_blockers(
+        &self,
+        copy: PackageIndex,
+        constraints: &[Constraint<'_>],
+        candidates: &[&'a Release],
+        state: &mut State<'a>,
+        chain: &mut Vec<PackageIndex>,
+    ) -> Result<(), Blocked> {
+        for constraint in constraints {
+            let From::Package(dependent) = constraint.dependent.from else {
+                continue;
+            };
+            if candidates
+                .iter()
+                .any(|release| self.fits(copy, constraint, release))
+            {
+                continue;
+            }
+            let acceptable = candidates
+                .iter()
+                .map(|release| release.version.clone())
+                .collect();
+            state
+                .goals
+                .entry(dependent)
+                .or_default()
+                .insert(copy, acceptable);
+            self.select(dependent, state, chain)
+                .map_err(|blocked| match blocked {
+                    Blocked::Missing => Blocked::Missing,
+                    Blocked::Because(reason) => Blocked::Because(format!(
+                        "{} requires `{}`: {reason}",
+                        self.describe(dependent),
+                        constraint.text()
+                    )),
+                })?;
+        }
+        Ok(())
+    }
+
+    /// The smallest candidate that every package still depending on the copy admits, with
+    /// projects' requirements raised where they must be; `None` when nothing depends on it.
+    fn smallest_for_all(
+        &self,
+        copy: PackageIndex,
+        candidates: &[&'a Release],
+        state: &State<'a>,
+    ) -> Result<Option<&'a Release>, Blocked> {
+        if !self.alive(state).contains(&copy) {
+            return Ok(None);
+        }
+        let constraints = self.constraints(copy, state)?;
+        let fits =
+            |release: &Release, constraint: &Constraint<'_>| self.fits(copy, constraint, release);
+        let of_projects =
+            |constraint: &&Constraint<'_>| matches!(constraint.dependent.from, From::Root(_));
+        let (projects, packages): (Vec<&Constraint<'_>>, Vec<&Constraint<'_>>) =
+            constraints.iter().partition(of_projects);
+        let for_packages = |release: &&Release| packages.iter().all(|c| fits(release, c));
+        let for_some = |release: &&Release| packages.iter().any(|c| fits(release, c));
+        let fitting: Vec<&'a Release> = if candidates.iter().any(&for_packages) {
+            candidates
+                .iter()
+                .copied()
+                .filter(|r| for_packages(r))
+                .collect()
+        } else {
+            // No one release suits all packages: the package manager keeps several copies.
+            candidates.iter().copied().filter(|r| for_some(r)).collect()
+        };
+        let unraised = fitting
+            .iter()
+            .find(|release| projects.iter().all(|c| fits(release, c)));
+        let chosen = unraised.or(fitting.first()).copied();
+        let Some(release) = chosen.or(candidates.first().copied()) else {
+            return Err(Blocked::Because(
+                "no release suits what depends on it".to_owned(),
+            ));
+        };
+        for project in projects {
+            if !fits(release, project) {
+                self.raisable(project.dependent, release)?;
+            }
+        }
+        Ok(Some(release))
+    }
+
+    /// Whether a project's requirement can be raised to a release.
+    fn raisable(&self, dependent: &Dependent, release: &Release) -> Result<(), Blocked> {
+        let From::Root(place) = dependent.from else {
+            return Ok(());
+        };
+        let root = self.request.lockfile.roots.get(place);
+        let because = |reason: String| Err(Blocked::Because(reason));
+        if root.is_none_or(|root| root.manifest.is_none()) {
+            return because(format!(
+                "the manifest that asks for `{}` was not found",
+                dependent.name
+            ));
+        }
+        let Some(requirement) = &dependent.requirement else {
+            return because(format!(
+                "the requirement for `{}` was not found in the manifest",
+                dependent.name
+            ));
+        };
+        match self
+            .request
+            .ecosystem
+            .raise_requirement(requirement, &release.version)
+        {
+            Ok(_) => Ok(()),
+            Err(error) => because(error.to_string()),
+        }
+    }
+
+    /// The best release within everything that dependents admit as they are.
+    fn best_in_reach(&self, copy: PackageIndex, state: &State<'a>) -> Option<&'a Release> {
+        let constraints = self.constraints(copy, state).ok()?;
+        let reachable = |release: &Release| {
+            constraints
+                .iter()
+                .all(|constraint| self.fits(copy, constraint, release))
+        };
+        self.candidates(copy, state, &reachable)
+            .ok()?
+            .first()
+            .copied()
+    }
+
+    /// What still depends on a copy after the moves decided so far.
+    ///
+    /// A requirement that the installed version does not meet either (an override, a forced peer)
+    /// holds nothing back.
+    pub(crate) fn constraints(
+        &self,
+        copy: PackageIndex,
+        state: &State<'a>,
+    ) -> Result<Vec<Constraint<'_>>, Blocked> {
+        let Some(package) = self.request.lockfile.package(copy) else {
+            return Ok(Vec::new());
+        };
+        let alive = self.alive(state);
+        let mut constraints = Vec::new();
+        for dependent in self.dependents_of(copy) {
+            if matches!(dependent.from, From::Package(from) if !alive.contains(&from)) {
+                continue;
+            }
+            let requirements = match self.requirements_of(dependent, copy, state)? {
+                Some(requirements) => requirements,
+                None => continue,
+            };
+            let moved =
+                matches!(dependent.from, From::Package(from) if state.targets.contains_key(&from));
+            let overridden = requirements.iter().any(|requirement| {
+                !self.admits(requirement.as_deref(), &package.version, &package.version)
+            });
+            constraints.push(Constraint {
+                dependent,
+                requirements: if overridden && !moved {
+                    Vec::new()
+                } else {
+                    requirements
+                },
+            });
+        }
+        Ok(constraints)
+    }
+
+    /// The copies that are still needed after the moves decided so far. What no project reached
+    /// before counts as needed: why it is there is not known.
+    pub(crate) fn alive(&self, state: &State<'a>) -> BTreeSet<PackageIndex> {
+        let lockfile = self.request.lockfile;
+        let direct = lockfile.roots.iter().flat_map(|root| &root.edges);
+        let mut queue: Vec<PackageIndex> = direct.map(|edge| edge.to).collect();
+        let unreached = |place: &usize| self.depths.get(*place) == Some(&usize::MAX);
+        queue.extend(
+            lockfile
+                .indexed()
+                .filter(|(copy, _)| unreached(&(copy.0 as usize)))
+                .map(|(copy, _)| copy),
+        );
+        let mut alive = BTreeSet::new();
+        while let Some(copy) = queue.pop() {
+            if !alive.insert(copy) {
+                continue;
+            }
+            let Some(package) = lockfile.package(copy) else {
+                continue;
+            };
+            let target = state.targets.get(&copy);
+            queue.extend(package.edges.iter().map(|edge| edge.to).filter(|to| {
+                target.is_none_or(|release| {
+                    lockfile
+                        .package(*to)
+                        .is_some_and(|needed| !requirements_on(release, needed).is_empty())
+                })
+            }));
+        }
+        alive
+    }
+
+    /// The requirements of one dependent on a copy; `None` when it does not need it any more.
+    fn requirements_of(
+        &self,
+        dependent: &Dependent,
+        copy: PackageIndex,
+        state: &State<'a>,
+    ) -> Result<Option<Vec<Option<String>>>, Blocked> {
+        let stated = || Ok(Some(vec![dependent.requirement.clone()]));
+        let From::Package(from) = dependent.from else {
+            return stated();
+        };
+        let (Some(needed), Some(package)) = (
+            self.request.lockfile.package(copy),
+            self.request.lockfile.package(from),
+        ) else {
+            return stated();
+        };
+        let release = match state.targets.get(&from) {
+            Some(release) => *release,
+            None if dependent.requirement.is_some() => return stated(),
+            None => {
+                // The lockfile does not say (Cargo.lock never does): the registry knows.
+                let locked = match self.releases(&package.name) {
+                    Ok(releases) => releases
+                        .iter()
+                        .find(|release| release.version == package.version),
+                    Err(Blocked::Missing) if is_registry(package) => return Err(Blocked::Missing),
+                    Err(_) => None,
+                };
+                match locked {
+                    Some(release) => release,
+                    None => return stated(),
+                }
+            }
+        };
+        let requirements: Vec<_> = requirements_on(release, needed)
+            .into_iter()
+            .map(|requirement| Some(requirement.to_owned()))
+            .collect();
+        if requirements.is_empty() && !state.targets.contains_key(&from) {
+            return stated();
+        }
+        Ok((!requirements.is_empty()).then_some(requirements))
+    }
+
+    /// Whether a release meets a constraint.
+    pub(crate) fn fits(
+        &self,
+        copy: PackageIndex,
+        constraint: &Constraint<'_>,
+        release: &Release,
+    ) -> bool {
+        let installed = self
+            .request
+            .lockfile
+            .package(copy)
+            .map_or("", |package| package.version.as_str());
+        constraint
+            .requirements
+            .iter()
+            .all(|requirement| self.admits(requirement.as_deref(), installed, &release.version))
+    }
+
+    pub(crate) fn dependents_of(&self, copy: PackageIndex) -> &[Dependent] {
+        self.dependents
+            .get(copy.0 as usize)
+            .map_or(&[], Vec::as_slice)
+    }
+
+    /// Releases of a package, or a note that they are needed.
+    pub(crate) fn releases(&self, name: &str) -> Result<&'a [Release], Blocked> {
+        match self.request.known.releases(self.request.ecosystem, name) {
+            Some(Ok(releases)) => Ok(releases),
+            Some(Err(reason)) => Err(Blocked::Because(format!(
+                "the releases of `{name}` are not known: {reason}"
+            ))),
+            None => {
+                self.missing.borrow_mut().insert(name.to_owned());
+                Err(Blocked::Missing)
+            }
+        }
+    }
+
+    /// Ids of the findings that a version would have, or a note that its advisories are needed.
+    pub(crate) fn judge(&self, name: &str, version: &str) -> Option<BTreeSet<String>> {
+        let key = (name.to_owned(), version.to_owned());
+        if let Some(ids) = self.judged.borrow().get(&key) {
+            return Some(ids.clone());
+        }
+        let ids = (self.request.judge)(name, version);
+        match &ids {
+            Some(ids) => {
+                self.judged.borrow_mut().insert(key, ids.clone());
+            }
+            None => {
+                self.missing.borrow_mut().insert(name.to_owned());
+            }
+        }
+        ids
+    }
+
+    pub(crate) fn describe(&self, copy: PackageIndex) -> String {
+        self.request
+            .lockfile
+            .package(copy)
+            .map_or_else(String::new, |package| {
+                format!("`{} {}`", package.name, package.version)
+            })
+    }
+}
+
+impl Constraint<'_> {
+    fn text(&self) -> String {
+        let known: Vec<&str> = self
+            .requirements
+            .iter()
+            .flatten()
+            .map(String::as_str)
+            .collect();
+        if known.is_empty() {
+            self.dependent.name.clone()
+        } else {
+            format!("{} {}", self.dependent.name, known.join(", "))
+        }
+    }
+}
+
+fn is_registry(package: &patchgate_model::Package) -> bool {
+    matches!(package.origin, patchgate_model::Origin::Registry(_))
+}

@@ -1,0 +1,282 @@
+//! A made-up ecosystem with semantic versions and Cargo's requirements, and graphs of it.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
+
+use patchgate_ecosystems::{
+    Ecosystem, EditError, Input, LockfileName, MetadataRequest, ParseError, Release, Requirement,
+    RequirementEdit, RequirementError, VersionError,
+};
+use patchgate_model::{
+    Bump, DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root, Scope,
+};
+use semver::{Version, VersionReq};
+
+use crate::{Known, Planned, Proposal, Request, plan};
+
+pub(crate) struct Toy;
+
+fn version(text: &str) -> Result<Version, VersionError> {
+    Version::parse(text).map_err(|_| VersionError {
+        version: text.to_owned(),
+        ecosystem: "toy",
+    })
+}
+
+impl Ecosystem for Toy {
+    fn name(&self) -> &'static str {
+        "toy"
+    }
+    fn purl_type(&self) -> &'static str {
+        "toy"
+    }
+    fn lockfiles(&self) -> &'static [LockfileName] {
+        &[]
+    }
+    fn manifests(&self) -> &'static [&'static str] {
+        &[]
+    }
+    fn parse(&self, _: &Input<'_>) -> Result<Lockfile, ParseError> {
+        Err(ParseError::new("is a toy"))
+    }
+    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        Cow::Borrowed(name)
+    }
+    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
+        Ok(version(a)?.cmp(&version(b)?))
+    }
+    fn is_prerelease(&self, text: &str) -> Result<bool, VersionError> {
+        Ok(!version(text)?.pre.is_empty())
+    }
+    fn bump(&self, from: &str, to: &str) -> Result<Bump, VersionError> {
+        let (from, to) = (version(from)?, version(to)?);
+        Ok(if from.major != to.major {
+            Bump::Major
+        } else if from.minor != to.minor {
+            Bump::Minor
+        } else {
+            Bump::Patch
+        })
+    }
+    fn admits(&self, requirement: &str, text: &str) -> Result<bool, RequirementError> {
+        let parsed = VersionReq::parse(requirement).map_err(|_| RequirementError {
+            requirement: requirement.to_owned(),
+            reason: "names a tag, not versions".to_owned(),
+        })?;
+        Ok(version(text).is_ok_and(|version| parsed.matches(&version)))
+    }
+    fn raise_requirement(&self, requirement: &str, to: &str) -> Result<String, RequirementError> {
+        match requirement.chars().next() {
+            Some(style @ ('=' | '^' | '~')) => Ok(format!("{style}{to}")),
+            _ => Err(RequirementError {
+                requirement: requirement.to_owned(),
+                reason: "names a tag, not versions".to_owned(),
+            }),
+        }
+    }
+    fn edit_manifest(&self, _: &str, edit: &RequirementEdit) -> Result<String, EditError> {
+        Err(EditError::Unreadable(edit.name.clone()))
+    }
+    fn metadata_request(&self, _: &str, name: &str) -> MetadataRequest {
+        MetadataRequest {
+            url: name.to_owned(),
+            accept: None,
+        }
+    }
+    fn parse_metadata(&self, _: &str, _: &[u8]) -> Result<Vec<Release>, ParseError> {
+        Err(ParseError::new("is a toy"))
+    }
+}
+
+/// A repository, its registry and its advisories, written down in a few lines.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) lockfile: Lockfile,
+    pub(crate) known: Known,
+    /// Ids of affected versions: package, id, affected below this version (all when empty).
+    pub(crate) advisories: Vec<(String, String, String)>,
+    pub(crate) refused: BTreeMap<String, BTreeSet<String>>,
+    pub(crate) withdrawn_installable: bool,
+}
+
+pub(crate) fn requirement(text: &str) -> (String, String, DependencyKind) {
+    let (text, kind) = match text.strip_prefix("peer ") {
+        Some(rest) => (rest, DependencyKind::Peer),
+        None => (text, DependencyKind::Runtime),
+    };
+    let (name, requirement) = text.split_once(' ').unwrap();
+    (name.to_owned(), requirement.to_owned(), kind)
+}
+
+/// `version` or `version!` (withdrawn), then its requirements.
+pub(crate) fn release(text: &str, requirements: &[&str]) -> Release {
+    Release {
+        version: text.trim_end_matches('!').to_owned(),
+        withdrawn: text.ends_with('!'),
+        integrity: None,
+        archive: None,
+        requirements: requirements
+            .iter()
+            .map(|text| {
+                let (name, requirement, kind) = self::requirement(text);
+                Requirement {
+                    name,
+                    package: None,
+                    requirement,
+                    kind,
+                }
+            })
+            .collect(),
+        bundled: Vec::new(),
+        toolchain: None,
+    }
+}
+
+impl World {
+    /// A project that asks for `direct` (`name requirement`), with these copies locked
+    /// (`name version`); each dependency is satisfied by the first copy of its name.
+    pub(crate) fn new(direct: &[&str], locked: &[(&str, &[&str])]) -> Self {
+        let packages: Vec<(String, String)> = locked
+            .iter()
+            .map(|(text, _)| {
+                let (name, version) = text.split_once(' ').unwrap();
+                (name.to_owned(), version.to_owned())
+            })
+            .collect();
+        let edges = |requirements: &[&str]| -> Vec<Edge> {
+            requirements
+                .iter()
+                .map(|text| {
+                    let (name, requirement, kind) = requirement(text);
+                    let place = packages
+                        .iter()
+                        .position(|(known, _)| *known == name)
+                        .unwrap();
+                    Edge {
+                        to: PackageIndex(u32::try_from(place).unwrap()),
+                        name,
+                        requirement: Some(requirement),
+                        kind,
+                    }
+                })
+                .collect()
+        };
+        let lockfile = Lockfile {
+            path: "toy.lock".into(),
+            ecosystem: "toy",
+            format: "toy-1",
+            packages: locked
+                .iter()
+                .zip(&packages)
+                .map(|((_, requirements), (name, version))| Package {
+                    name: name.clone(),
+                    version: version.clone(),
+                    origin: Origin::Registry(None),
+                    line: 1,
+                    integrity: None,
+                    scope: Scope::Runtime,
+                    install_path: Some(format!("node_modules/{name}")),
+                    alias: None,
+                    bundled: false,
+                    edges: edges(requirements),
+                })
+                .collect(),
+            roots: vec![Root {
+                name: "project".into(),
+                manifest: Some("toy.json".into()),
+                edges: edges(direct),
+            }],
+        };
+        Self {
+            lockfile,
+            known: Known::default(),
+            advisories: Vec::new(),
+            refused: BTreeMap::new(),
+            withdrawn_installable: false,
+        }
+    }
+
+    pub(crate) fn releases(mut self, name: &str, releases: &[(&str, &[&str])]) -> Self {
+        let releases = releases
+            .iter()
+            .map(|(version, requirements)| release(version, requirements))
+            .collect();
+        self.known.insert(&Toy, name, Ok(releases));
+        self
+    }
+
+    /// An advisory for all versions below `fixed`; for all versions when it is empty.
+    pub(crate) fn advisory(mut self, name: &str, id: &str, fixed: &str) -> Self {
+        self.advisories.push((name.into(), id.into(), fixed.into()));
+        self
+    }
+
+    pub(crate) fn judge(&self, name: &str, version: &str) -> BTreeSet<String> {
+        self.advisories
+            .iter()
+            .filter(|(affected, _, fixed)| {
+                affected == name
+                    && (fixed.is_empty()
+                        || Toy.compare_versions(version, fixed) == Ok(Ordering::Less))
+            })
+            .map(|(_, id, _)| id.clone())
+            .collect()
+    }
+
+    pub(crate) fn vulnerable(&self) -> BTreeMap<PackageIndex, BTreeSet<String>> {
+        self.lockfile
+            .indexed()
+            .map(|(index, package)| (index, self.judge(&package.name, &package.version)))
+            .filter(|(_, ids)| !ids.is_empty())
+            .collect()
+    }
+
+    pub(crate) fn plan(&self) -> Planned {
+        let vulnerable = self.vulnerable();
+        let judge = |name: &str, version: &str| Some(self.judge(name, version));
+        plan(&Request {
+            lockfile: &self.lockfile,
+            ecosystem: &Toy,
+            vulnerable: &vulnerable,
+            known: &self.known,
+            judge: &judge,
+            refused: &self.refused,
+            frozen: &BTreeMap::new(),
+            withdrawn_installable: self.withdrawn_installable,
+        })
+    }
+
+    pub(crate) fn proposal(&self) -> Proposal {
+        match self.plan() {
+            Planned::Ready(proposal) => proposal,
+            Planned::Missing(names) => panic!("needs {names:?}"),
+        }
+    }
+
+    /// The proposal as lines.
+    pub(crate) fn told(&self) -> String {
+        let proposal = self.proposal();
+        let mut lines = Vec::new();
+        for step in &proposal.moves {
+            let mut line = format!("{} {} -> {}", step.name, step.from, step.to());
+            if !step.fixes.is_empty() {
+                line += &format!(" ends {}", step.fixes.join(" "));
+            }
+            if let Some(other) = &step.because_of {
+                line += &format!(" for {other}");
+            }
+            for edit in &step.edits {
+                line += &format!(
+                    " [{}: {} -> {}]",
+                    edit.manifest, edit.edit.from, edit.edit.to
+                );
+            }
+            lines.push(line);
+        }
+        for left in &proposal.left {
+            lines.push(format!("left {}: {}", left.ids.join(" "), left.reason));
+        }
+        lines.join("\n")
+    }
+}
