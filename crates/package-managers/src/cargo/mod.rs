@@ -1,0 +1,233 @@
+//! Cargo: moves packages inside `Cargo.lock` with `cargo update --precise`.
+//!
+//! The scratch copy holds manifests cut down to what decides the graph and an empty library for
+//! each, so nothing of the repository can be built or run, and `cargo update` builds nothing
+//! anyway.
+
+mod config;
+mod explain;
+mod locked;
+mod registry;
+
+pub use config::filter_config;
+pub use registry::registry;
+
+use locked::Locked;
+
+use crate::process::{self, Output};
+use crate::scratch::{Project, Scratch};
+use crate::{RelockError, Relocked, RunOptions};
+
+/// One package that moves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PackageMove {
+    /// Package name.
+    pub name: String,
+    /// Version before.
+    pub from: String,
+    /// Version after.
+    pub to: String,
+}
+
+/// Moves packages in a Cargo workspace's lockfile, in the order given: dependents first.
+///
+/// # Errors
+/// When Cargo is missing, fails, takes too long, or cannot choose a version as asked.
+pub async fn relock(
+    project: &Project,
+    moves: &[PackageMove],
+    options: RunOptions,
+) -> Result<Relocked, RelockError> {
+    let scratch = Scratch::new()?;
+    for (path, content) in &project.manifests {
+        scratch.write(path, content)?;
+    }
+    scratch.write(&project.inside(&project.lockfile_name), &project.lockfile)?;
+    write_configuration(
+        &scratch,
+        &project.inside(".cargo/config.toml"),
+        &project.configuration,
+    )?;
+    let run = Run {
+        project,
+        scratch,
+        options,
+        before: locked::read(&project.lockfile_name, &project.lockfile)?,
+    };
+    run.settle().await?;
+    for step in moves {
+        run.apply(step).await?;
+    }
+    let lockfile = run.lockfile()?;
+    run.settle().await?;
+    if run.lockfile()? != lockfile {
+        return Err(RelockError::Unstable {
+            command: "cargo update --workspace".to_owned(),
+        });
+    }
+    run.nothing_came_back(moves)?;
+    Ok(Relocked {
+        lockfile,
+        notes: Vec::new(),
+    })
+}
+
+struct Run<'a> {
+    project: &'a Project,
+    scratch: Scratch,
+    options: RunOptions,
+    before: Vec<Locked>,
+}
+
+impl Run<'_> {
+    /// Brings the lockfile in line with the manifests and changes nothing else.
+    async fn settle(&self) -> Result<(), RelockError> {
+        let output = self.cargo(&["update", "--workspace"]).await?;
+        if output.success {
+            return Ok(());
+        }
+        Err(RelockError::Failed {
+            command: "cargo update --workspace".to_owned(),
+            reason: explain::reason(&output),
+        })
+    }
+
+    async fn apply(&self, step: &PackageMove) -> Result<(), RelockError> {
+        let Some(now) = self.stands_at(step)? else {
+            // An earlier move let go of it.
+            return Ok(());
+        };
+        if now == step.to {
+            return Ok(());
+        }
+        let name = format!("{}@{now}", step.name);
+        let output = self
+            .cargo(&["update", &name, "--precise", &step.to])
+            .await?;
+        if output.success {
+            return Ok(());
+        }
+        Err(RelockError::Refused {
+            package: step.name.clone(),
+            version: step.to.clone(),
+            reason: explain::reason(&output),
+        })
+    }
+
+    /// The version at which the package of a move stands by now: an earlier move or an edit of a
+    /// manifest may have moved it already.
+    fn stands_at(&self, step: &PackageMove) -> Result<Option<String>, RelockError> {
+        let now = self.now()?;
+        let versions: Vec<&str> = now
+            .iter()
+            .filter(|package| package.name == step.name && package.source.is_some())
+            .map(|package| package.version.as_str())
+            .collect();
+        if versions.contains(&step.from.as_str()) {
+            return Ok(Some(step.from.clone()));
+        }
+        if versions.contains(&step.to.as_str()) {
+            return Ok(Some(step.to.clone()));
+        }
+        // Among versions that were not there before, the one that Cargo calls compatible with the
+        // wanted one has taken its place.
+        Ok(versions
+            .into_iter()
+            .find(|version| {
+                compatibility(version) == compatibility(&step.to)
+                    && !self
+                        .before
+                        .iter()
+                        .any(|before| before.name == step.name && before.version == **version)
+            })
+            .map(str::to_owned))
+    }
+
+    fn nothing_came_back(&self, moves: &[PackageMove]) -> Result<(), RelockError> {
+        let now = self.now()?;
+        for step in moves {
+            let back = now.iter().any(|package| {
+                package.name == step.name
+                    && package.version == step.from
+                    && package.source.is_some()
+            });
+            if back {
+                return Err(RelockError::Refused {
+                    package: step.name.clone(),
+                    version: step.to.clone(),
+                    reason: format!("something still needs {}", step.from),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn now(&self) -> Result<Vec<Locked>, RelockError> {
+        locked::read(&self.project.lockfile_name, &self.lockfile()?)
+    }
+
+    fn lockfile(&self) -> Result<Vec<u8>, RelockError> {
+        self.scratch
+            .read(&self.project.inside(&self.project.lockfile_name))
+    }
+
+    async fn cargo(&self, arguments: &[&str]) -> Result<Output, RelockError> {
+        let mut arguments = arguments.to_vec();
+        arguments.push("--color=never");
+        if self.options.offline {
+            arguments.push("--offline");
+        }
+        process::run(
+            "cargo",
+            &arguments,
+            &self.scratch.path().join(&self.project.folder),
+            &[],
+            self.options.timeout,
+        )
+        .await
+    }
+}
+
+/// The part of a version that Cargo holds unique in a graph: the first number that is not zero,
+/// with the zeros before it.
+fn compatibility(version: &str) -> Vec<&str> {
+    let numbers = version.split(['.', '-', '+']).take(3);
+    let mut part = Vec::new();
+    for number in numbers {
+        part.push(number);
+        if number != "0" {
+            break;
+        }
+    }
+    part
+}
+
+fn write_configuration(
+    scratch: &Scratch,
+    path: &str,
+    configuration: &[Vec<u8>],
+) -> Result<(), RelockError> {
+    let filtered: Vec<String> = configuration
+        .iter()
+        .map(|file| filter_config(&String::from_utf8_lossy(file)))
+        .filter(|config| !config.trim().is_empty())
+        .collect();
+    // Cargo merges configuration of all folders, the innermost first; one file with the innermost
+    // settings is what a project has in practice.
+    match filtered.last() {
+        Some(config) => scratch.write(path, config.as_bytes()),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn compatibility_is_cargos() {
+        assert_eq!(compatibility("1.2.3"), ["1"]);
+        assert_eq!(compatibility("0.2.3"), ["0", "2"]);
+        assert_eq!(compatibility("0.0.3"), ["0", "0", "3"]);
+    }
+}

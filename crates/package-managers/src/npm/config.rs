@@ -1,0 +1,136 @@
+//! The part of a repository's `.npmrc` that npm may see, and where packages come from.
+
+use crate::process;
+use crate::scratch::Scratch;
+use crate::{RelockError, RunOptions};
+
+/// Settings that say where packages come from and how the tree is laid out. Everything else in a
+/// repository's `.npmrc` is dropped: shells, programs, caches, certificates, proxies and options
+/// of Node are a way to run code or to listen in.
+const KEPT: &[&str] = &[
+    "registry",
+    "legacy-peer-deps",
+    "strict-peer-deps",
+    "install-strategy",
+    "install-links",
+    "legacy-bundling",
+    "omit-lockfile-registry-resolved",
+    "replace-registry-host",
+    "before",
+    "min-release-age",
+];
+
+/// Keeps the lines of an `.npmrc` that are safe to follow.
+///
+/// Lines with credentials are dropped too: a repository's own would be a secret in the open, or a
+/// reference to a variable that npm does not get. The user's own `.npmrc` is read by npm itself.
+#[must_use]
+pub fn filter_npmrc(npmrc: &str) -> String {
+    npmrc
+        .lines()
+        .filter(|line| {
+            let Some((key, value)) = line.split_once('=') else {
+                return false;
+            };
+            let key = key.trim();
+            let kept = KEPT.contains(&key) || (key.starts_with('@') && key.ends_with(":registry"));
+            // `${NAME}` would carry a variable of the environment into an address.
+            kept && !value.contains("${") && !key.contains('[')
+        })
+        .fold(String::new(), |mut kept, line| {
+            kept.push_str(line.trim());
+            kept.push('\n');
+            kept
+        })
+}
+
+/// The base address of the registry that npm takes a package from.
+///
+/// # Errors
+/// When npm is not installed or does not say.
+pub async fn registry(
+    package: &str,
+    configuration: &[Vec<u8>],
+    options: RunOptions,
+) -> Result<String, RelockError> {
+    let scratch = Scratch::new()?;
+    write_configuration(&scratch, configuration)?;
+    scratch.write("package.json", b"{}")?;
+    if let Some(scope) = package.split_once('/').map(|(scope, _)| scope)
+        && scope.starts_with('@')
+        && let Some(address) = setting(&scratch, &format!("{scope}:registry"), options).await?
+    {
+        return Ok(address);
+    }
+    setting(&scratch, "registry", options)
+        .await?
+        .ok_or_else(|| RelockError::Failed {
+            command: "npm config get registry".to_owned(),
+            reason: "it names no registry".to_owned(),
+        })
+}
+
+async fn setting(
+    scratch: &Scratch,
+    key: &str,
+    options: RunOptions,
+) -> Result<Option<String>, RelockError> {
+    let arguments = ["config", "get", key, "--loglevel=error"];
+    let output = process::run("npm", &arguments, scratch.path(), &[], options.timeout).await?;
+    if !output.success {
+        return Err(RelockError::Failed {
+            command: process::shown("npm", &arguments),
+            reason: super::explain::reason(&output),
+        });
+    }
+    let value = output.stdout.trim();
+    Ok((value.starts_with("https://") || value.starts_with("http://")).then(|| value.to_owned()))
+}
+
+/// Writes the filtered configuration; later files win, as npm reads only the project's own.
+pub(super) fn write_configuration(
+    scratch: &Scratch,
+    configuration: &[Vec<u8>],
+) -> Result<(), RelockError> {
+    let filtered: String = configuration
+        .iter()
+        .map(|file| filter_npmrc(&String::from_utf8_lossy(file)))
+        .collect();
+    if filtered.is_empty() {
+        return Ok(());
+    }
+    scratch.write(".npmrc", filtered.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keeps_where_packages_come_from_and_nothing_that_runs() {
+        insta::assert_snapshot!(
+            filter_npmrc(
+                "registry=https://registry.invalid/\n\
+                 @ours:registry = https://ours.invalid/npm/\n\
+                 //ours.invalid/npm/:_authToken=${NPM_TOKEN}\n\
+                 //ours.invalid/npm/:_password=hunter2\n\
+                 @leak:registry=https://leak.invalid/${GITHUB_TOKEN}/\n\
+                 script-shell=./evil.sh\n\
+                 git=./evil.sh\n\
+                 node-options=--require ./evil.js\n\
+                 cafile=evil.pem\n\
+                 proxy=http://evil.invalid\n\
+                 prefix=/\n\
+                 cache=/\n\
+                 legacy-peer-deps=true\n\
+                 ; comment=1\n\
+                 ignore-scripts=false\n"
+            ),
+            @r"
+        registry=https://registry.invalid/
+        @ours:registry = https://ours.invalid/npm/
+        legacy-peer-deps=true
+        "
+        );
+    }
+}

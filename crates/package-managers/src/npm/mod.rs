@@ -1,0 +1,425 @@
+//! npm: moves copies inside `package-lock.json` and lets npm complete the tree.
+//!
+//! npm has no command that puts one exact version at one place of a tree, and its lock command
+//! trusts what a lockfile says about packages deep in the tree. So the entries of the new versions
+//! are written by npm itself in an empty project, put in the place of the old ones, and npm is run
+//! on the whole. Three things about npm shape how:
+//!
+//! - It looks for missing and wrong dependencies only along what the root project reaches without
+//!   crossing into a workspace. In a project with workspaces the moved copies are therefore made
+//!   direct dependencies of the root for one run, which is then undone by a second.
+//! - Copies that a workspace keeps in its own `node_modules` are not reached that way either. They
+//!   are taken out and chosen anew while the workspace's requirement is exact.
+//! - The lock command is run until a further run changes nothing.
+
+mod config;
+mod entries;
+mod explain;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+pub use config::{filter_npmrc, registry};
+pub use entries::CopyMove;
+
+use crate::process::{self, Output};
+use crate::scratch::{Project, Scratch};
+use crate::{RelockError, Relocked, RunOptions};
+
+/// What every lock run is told. Git dependencies are not fetched: npm would build them with the
+/// scripts of their repository.
+const LOCK: &[&str] = &[
+    "install",
+    "--package-lock-only",
+    "--ignore-scripts",
+    "--no-audit",
+    "--no-fund",
+    "--no-progress",
+    "--loglevel=error",
+    "--allow-git=none",
+];
+
+/// The keys of a manifest that hold requirements.
+const SECTIONS: [&str; 4] = [
+    "dependencies",
+    "devDependencies",
+    "optionalDependencies",
+    "peerDependencies",
+];
+
+/// Moves copies in an npm project's lockfile. The project's folder must be the top of its files.
+///
+/// # Errors
+/// When npm is missing, fails, takes too long, cannot place a copy as asked, or does not come to
+/// rest.
+pub async fn relock(
+    project: &Project,
+    moves: &[CopyMove],
+    options: RunOptions,
+) -> Result<Relocked, RelockError> {
+    let mut lockfile = parse(&project.lockfile_name, &project.lockfile)?;
+    let run = Run {
+        project,
+        format: entries::format(&lockfile),
+        options,
+    };
+    let forced = run.place(&mut lockfile, moves).await?;
+
+    let scratch = Scratch::new()?;
+    config::write_configuration(&scratch, &project.configuration)?;
+    run.write_manifests(&scratch, &BTreeMap::new())?;
+    scratch.write(&project.lockfile_name, &run.print(&lockfile))?;
+    if !forced.is_empty() {
+        run.write_manifests(&scratch, &forced)?;
+        // A conflict between peers that only the forced dependencies make is no reason to stop:
+        // the run that counts follows.
+        if let Err(error) = run.lock(&scratch).await {
+            tracing::debug!(%error, "the run with forced dependencies failed");
+            scratch.write(&project.lockfile_name, &run.print(&lockfile))?;
+        }
+        run.write_manifests(&scratch, &BTreeMap::new())?;
+    }
+    run.lock(&scratch).await?;
+    let mut result = scratch.read(&project.lockfile_name)?;
+    // Pruning what the forced run needed can uncover one more step; more would be a loop.
+    let mut settled = false;
+    for _ in 0..2 {
+        run.lock(&scratch).await?;
+        let again = scratch.read(&project.lockfile_name)?;
+        settled = again == result;
+        if settled {
+            break;
+        }
+        result = again;
+    }
+    if !settled {
+        return Err(RelockError::Unstable {
+            command: "npm install --package-lock-only --ignore-scripts".to_owned(),
+        });
+    }
+    placed_as_asked(&parse(&project.lockfile_name, &result)?, moves)?;
+    Ok(Relocked {
+        notes: notes(&project.lockfile, &result),
+        lockfile: result,
+    })
+}
+
+/// Refuses a result in which a moved copy stands at another version, or came back.
+fn placed_as_asked(lockfile: &Value, moves: &[CopyMove]) -> Result<(), RelockError> {
+    for step in moves {
+        match entries::version_at(lockfile, &step.install_path) {
+            Some(version) if version == step.from => {
+                return Err(RelockError::Refused {
+                    package: step.name.clone(),
+                    version: step.to.clone(),
+                    reason: format!("npm puts {version} back at `{}`", step.install_path),
+                });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// What npm changed besides the moves and a user would wonder about.
+fn notes(before: &[u8], after: &[u8]) -> Vec<String> {
+    let mut notes = Vec::new();
+    if entries::says_resolved(before) && !entries::says_resolved(after) {
+        notes.push(
+            "npm is configured with `omit-lockfile-registry-resolved` here, so it drops the \
+             `resolved` lines of the lockfile"
+                .to_owned(),
+        );
+    }
+    notes
+}
+
+/// One relocking with its settings.
+struct Run<'a> {
+    project: &'a Project,
+    /// Version of the lockfile's format, which stays.
+    format: u64,
+    options: RunOptions,
+}
+
+/// Requirements that are exact for one run: by manifest, then by name under which it asks.
+type Forced = BTreeMap<String, BTreeMap<String, String>>;
+
+impl Run<'_> {
+    /// Puts the new entries into the lockfile and says which requirements must be exact for one
+    /// run, so that npm looks at them.
+    async fn place(&self, lockfile: &mut Value, moves: &[CopyMove]) -> Result<Forced, RelockError> {
+        let mut forced = Forced::new();
+        if moves.is_empty() {
+            return Ok(forced);
+        }
+        let written = self.written_by_npm(moves).await?;
+        let workspaces = self.has_workspaces();
+        let mut anchors = BTreeSet::new();
+        for (place, step) in moves.iter().enumerate() {
+            let lacks = |reason: &str| RelockError::Refused {
+                package: step.name.clone(),
+                version: step.to.clone(),
+                reason: reason.to_owned(),
+            };
+            if let Some((folder, name)) = self.own_dependency(step) {
+                forced
+                    .entry(format!("{folder}/package.json"))
+                    .or_default()
+                    .insert(name, exact(step));
+                entries::remove(lockfile, &step.install_path);
+                continue;
+            }
+            let entry = written
+                .as_ref()
+                .and_then(|lockfile| entries::written(lockfile, &key(place)))
+                .ok_or_else(|| lacks("npm did not write an entry for it"))?;
+            if !entries::paste(lockfile, step, &entry) {
+                return Err(lacks(&format!(
+                    "the lockfile has no copy at `{}`",
+                    step.install_path
+                )));
+            }
+            if workspaces && let Some(top) = top_of(&step.install_path) {
+                anchors.insert(top.to_owned());
+            }
+        }
+        let root = self.anchors(lockfile, &anchors);
+        if !root.is_empty() {
+            forced
+                .entry("package.json".to_owned())
+                .or_default()
+                .extend(root);
+        }
+        Ok(forced)
+    }
+
+    /// Lets npm write the entries of the new versions, each as a dependency of an empty project.
+    async fn written_by_npm(&self, moves: &[CopyMove]) -> Result<Option<Value>, RelockError> {
+        let wanted: Map<String, Value> = moves
+            .iter()
+            .enumerate()
+            .map(|(place, step)| {
+                (
+                    key(place),
+                    Value::String(format!("npm:{}@{}", step.name, step.to)),
+                )
+            })
+            .collect();
+        let scratch = Scratch::new()?;
+        config::write_configuration(&scratch, &self.project.configuration)?;
+        let manifest = json!({"private": true, "dependencies": wanted});
+        scratch.write("package.json", manifest.to_string().as_bytes())?;
+        let output = self
+            .npm(&scratch, &["--legacy-peer-deps", "--lockfile-version=3"])
+            .await?;
+        if !output.success {
+            return Err(missing_version(&output, moves).unwrap_or_else(|| failed(&output)));
+        }
+        let written = scratch.read("package-lock.json")?;
+        Ok(Some(parse("package-lock.json", &written)?))
+    }
+
+    /// For a copy that a workspace keeps in its own `node_modules` because it asks for it itself:
+    /// the workspace's folder and the name under which it asks.
+    fn own_dependency(&self, step: &CopyMove) -> Option<(String, String)> {
+        let (folder, name) = step.install_path.rsplit_once("/node_modules/")?;
+        if folder.starts_with("node_modules") || folder.contains("/node_modules") {
+            return None;
+        }
+        let manifest = self.manifest(&format!("{folder}/package.json"))?;
+        SECTIONS
+            .iter()
+            .any(|section| {
+                manifest
+                    .get(*section)
+                    .is_some_and(|needs| needs.get(name).is_some())
+            })
+            .then(|| (folder.to_owned(), name.to_owned()))
+    }
+
+    /// Direct dependencies of the root that make npm look at the copies at the top of the tree.
+    fn anchors(&self, lockfile: &Value, tops: &BTreeSet<String>) -> BTreeMap<String, String> {
+        let own = self.manifest("package.json").unwrap_or_default();
+        let mut anchors = BTreeMap::new();
+        for name in tops {
+            let direct = SECTIONS.iter().any(|section| {
+                own.get(*section)
+                    .is_some_and(|needs| needs.get(name).is_some())
+            });
+            let entry = entries::packages(lockfile)
+                .and_then(|packages| packages.get(&format!("node_modules/{name}")));
+            let Some(entry) = entry.filter(|_| !direct) else {
+                continue;
+            };
+            let text = |key: &str| entry.get(key).and_then(Value::as_str);
+            let from_registry = text("resolved").is_none_or(|address| address.starts_with("http"));
+            if entry.get("link").is_some() || !from_registry {
+                continue;
+            }
+            if let Some(version) = text("version") {
+                let requirement = match text("name") {
+                    Some(real) => format!("npm:{real}@{version}"),
+                    None => version.to_owned(),
+                };
+                anchors.insert(name.clone(), requirement);
+            }
+        }
+        anchors
+    }
+
+    fn has_workspaces(&self) -> bool {
+        self.manifest("package.json")
+            .is_some_and(|manifest| manifest.get("workspaces").is_some())
+    }
+
+    fn manifest(&self, path: &str) -> Option<Value> {
+        serde_json::from_slice(self.project.manifests.get(path)?).ok()
+    }
+
+    /// Writes the manifests, with the forced requirements in place of their own.
+    fn write_manifests(&self, scratch: &Scratch, forced: &Forced) -> Result<(), RelockError> {
+        for (path, content) in &self.project.manifests {
+            let Some(forced) = forced.get(path) else {
+                scratch.write(path, content)?;
+                continue;
+            };
+            let mut manifest = parse(path, content)?;
+            for (name, requirement) in forced {
+                force(&mut manifest, name, requirement);
+            }
+            scratch.write(path, manifest.to_string().as_bytes())?;
+        }
+        Ok(())
+    }
+
+    /// Runs npm's lock command on the project.
+    async fn lock(&self, scratch: &Scratch) -> Result<(), RelockError> {
+        let format = format!("--lockfile-version={}", self.format);
+        let output = self.npm(scratch, &[&format]).await?;
+        if output.success {
+            Ok(())
+        } else {
+            Err(failed(&output))
+        }
+    }
+
+    async fn npm(&self, scratch: &Scratch, more: &[&str]) -> Result<Output, RelockError> {
+        let mut arguments = LOCK.to_vec();
+        if self.options.offline {
+            arguments.push("--offline");
+        }
+        arguments.extend(more);
+        let environment = [("npm_config_update_notifier", "false")];
+        process::run(
+            "npm",
+            &arguments,
+            scratch.path(),
+            &environment,
+            self.options.timeout,
+        )
+        .await
+    }
+
+    /// The lockfile as text in the indentation of the original, which npm then keeps.
+    fn print(&self, lockfile: &Value) -> Vec<u8> {
+        let original = String::from_utf8_lossy(&self.project.lockfile);
+        let indent: String = original
+            .lines()
+            .nth(1)
+            .map(|line| line.chars().take_while(|c| c.is_whitespace()).collect())
+            .filter(|indent: &String| !indent.is_empty())
+            .unwrap_or_else(|| "  ".to_owned());
+        let formatter = serde_json::ser::PrettyFormatter::with_indent(indent.as_bytes());
+        let mut text = Vec::new();
+        let mut serializer = serde_json::Serializer::with_formatter(&mut text, formatter);
+        // Writing a JSON value to memory cannot fail.
+        let _ = serde::Serialize::serialize(lockfile, &mut serializer);
+        text.push(b'\n');
+        text
+    }
+}
+
+/// Name under which an empty project asks for the package of a move.
+fn key(place: usize) -> String {
+    format!("p{place}")
+}
+
+/// The requirement that only the new version of a move meets.
+fn exact(step: &CopyMove) -> String {
+    let alias = step
+        .install_path
+        .rsplit_once("node_modules/")
+        .is_some_and(|(_, name)| name != step.name);
+    if alias {
+        format!("npm:{}@{}", step.name, step.to)
+    } else {
+        step.to.clone()
+    }
+}
+
+/// Name of the copy at the top of the tree that a path leads through.
+fn top_of(install_path: &str) -> Option<&str> {
+    install_path
+        .strip_prefix("node_modules/")?
+        .split("/node_modules/")
+        .next()
+}
+
+/// Sets a requirement where the manifest has one, or adds it.
+fn force(manifest: &mut Value, name: &str, requirement: &str) {
+    let Some(manifest) = manifest.as_object_mut() else {
+        return;
+    };
+    let mut found = false;
+    for section in SECTIONS {
+        if let Some(needs) = manifest.get_mut(section).and_then(Value::as_object_mut)
+            && let Some(own) = needs.get_mut(name)
+        {
+            *own = Value::String(requirement.to_owned());
+            found = true;
+        }
+    }
+    if !found {
+        let needs = manifest
+            .entry("dependencies")
+            .or_insert_with(|| Value::Object(Map::new()));
+        if let Some(needs) = needs.as_object_mut() {
+            needs.insert(name.to_owned(), Value::String(requirement.to_owned()));
+        }
+    }
+}
+
+fn failed(output: &Output) -> RelockError {
+    RelockError::Failed {
+        command: "npm install --package-lock-only --ignore-scripts".to_owned(),
+        reason: explain::reason(output),
+    }
+}
+
+/// The move whose version npm says does not exist, when it says so.
+fn missing_version(output: &Output, moves: &[CopyMove]) -> Option<RelockError> {
+    if !output.stderr.contains("ETARGET") {
+        return None;
+    }
+    let step = moves.iter().find(|step| {
+        output
+            .stderr
+            .contains(&format!("{}@{}", step.name, step.to))
+    })?;
+    Some(RelockError::Refused {
+        package: step.name.clone(),
+        version: step.to.clone(),
+        reason: "the registry does not offer this version to npm".to_owned(),
+    })
+}
+
+fn parse(path: &str, bytes: &[u8]) -> Result<Value, RelockError> {
+    serde_json::from_slice(bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes)).map_err(
+        |error| RelockError::Unusable {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        },
+    )
+}

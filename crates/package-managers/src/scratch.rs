@@ -1,0 +1,107 @@
+//! The folder in which a manager runs.
+
+use std::collections::BTreeMap;
+use std::path::{Component, Path, PathBuf};
+
+use crate::RelockError;
+
+/// The files of one project that a manager may see.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Project {
+    /// The folder that the manager runs in, from the top of the scratch folder, empty for the top
+    /// itself: a Cargo project may need manifests beside and above its own folder.
+    pub folder: String,
+    /// Manifests, after their edits, by path from the top of the scratch folder, with `/` between
+    /// its parts.
+    pub manifests: BTreeMap<String, Vec<u8>>,
+    /// File name of the lockfile, in [`Project::folder`].
+    pub lockfile_name: String,
+    /// The lockfile as it is.
+    pub lockfile: Vec<u8>,
+    /// The repository's own configuration for the manager (`.npmrc`, `.cargo/config.toml`),
+    /// outermost folder first. Only settings that say where packages come from are taken over.
+    pub configuration: Vec<Vec<u8>>,
+}
+
+impl Project {
+    /// Path of a file in the project's folder, from the top of the scratch folder.
+    pub(crate) fn inside(&self, file: &str) -> String {
+        if self.folder.is_empty() {
+            file.to_owned()
+        } else {
+            format!("{}/{file}", self.folder)
+        }
+    }
+}
+
+/// A temporary folder with a project's files.
+pub(crate) struct Scratch {
+    folder: tempfile::TempDir,
+}
+
+impl Scratch {
+    pub(crate) fn new() -> Result<Self, RelockError> {
+        let folder = tempfile::Builder::new()
+            .prefix("patchgate-")
+            .tempdir()
+            .map_err(|source| RelockError::Io {
+                action: "make a scratch folder".to_owned(),
+                source,
+            })?;
+        Ok(Self { folder })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Writes a file, with the folders above it.
+    pub(crate) fn write(&self, path: &str, content: &[u8]) -> Result<(), RelockError> {
+        let target = self.resolve(path)?;
+        let written = target
+            .parent()
+            .map_or(Ok(()), std::fs::create_dir_all)
+            .and_then(|()| std::fs::write(&target, content));
+        written.map_err(|source| RelockError::Io {
+            action: format!("write `{path}` to the scratch folder"),
+            source,
+        })
+    }
+
+    pub(crate) fn read(&self, path: &str) -> Result<Vec<u8>, RelockError> {
+        std::fs::read(self.resolve(path)?).map_err(|source| RelockError::Io {
+            action: format!("read `{path}` from the scratch folder"),
+            source,
+        })
+    }
+
+    /// A path inside the folder. A path that would lead out of it is refused.
+    fn resolve(&self, path: &str) -> Result<PathBuf, RelockError> {
+        let inside = !path.is_empty()
+            && Path::new(path)
+                .components()
+                .all(|part| matches!(part, Component::Normal(_)));
+        if !inside {
+            return Err(RelockError::Unusable {
+                path: path.to_owned(),
+                reason: "it does not lie in the project's folder".to_owned(),
+            });
+        }
+        Ok(self.path().join(path))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_path_leads_out() {
+        let scratch = Scratch::new().unwrap();
+        for path in ["../x", "/etc/x", "a/../../x", "", "./x"] {
+            assert!(scratch.write(path, b"x").is_err(), "{path}");
+        }
+        scratch.write("a/b/c.toml", b"x").unwrap();
+        assert_eq!(scratch.read("a/b/c.toml").unwrap(), b"x");
+    }
+}
