@@ -28,7 +28,10 @@ pub(super) fn present(context: &Context<'_>) -> Vec<Outcome> {
         }
         or_holds(
             outcomes,
-            format!("{} checks ran on the head", checks.len() + statuses.len()),
+            format!(
+                "checks that ran on the head: {}",
+                checks.len() + statuses.len()
+            ),
         )
     })
 }
@@ -81,7 +84,7 @@ pub(super) fn required(context: &Context<'_>) -> Vec<Outcome> {
                         && status
                             .creator
                             .as_ref()
-                            .is_some_and(|creator| creator.login.eq_ignore_ascii_case(&wanted.app))
+                            .is_some_and(|creator| is_account_of(&creator.login, &wanted.app))
                 })
                 .map(|status| &status.outcome);
             let name = format!("the required check `{}` of `{}`", wanted.name, wanted.app);
@@ -255,6 +258,13 @@ fn disagreeing<'a>(checks: &[&'a CheckRun]) -> Vec<&'a CheckRun> {
         })
         .map(|(_, check)| check)
         .collect()
+}
+
+/// Whether a login is the named one, or the account under which an app of that slug acts.
+fn is_account_of(login: &str, app: &str) -> bool {
+    let login = login.to_ascii_lowercase();
+    let app = app.to_ascii_lowercase();
+    login == app || login.strip_suffix("[bot]") == Some(app.as_str())
 }
 
 fn named(check: &CheckRun) -> String {

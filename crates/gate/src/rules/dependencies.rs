@@ -1,5 +1,7 @@
 //! What moves in the dependency tree, read from the lockfiles of both sides.
 
+use patchgate_model::Bump;
+
 use crate::context::{Context, Outcome, block, holds, or_holds, review, unread};
 use crate::moves::Moves;
 
@@ -35,12 +37,19 @@ pub(super) fn bump(context: &Context<'_>) -> Vec<Outcome> {
             .iter()
             .map(|step| match &step.bump {
                 Ok(bump) if *bump <= context.policy.max_bump => holds(format!(
-                    "{} moves {} -> {} ({bump:?})",
-                    step.package, step.from, step.to
+                    "{} moves {} -> {} ({})",
+                    step.package,
+                    step.from,
+                    step.to,
+                    word(*bump)
                 )),
                 Ok(bump) => review(format!(
-                    "{} moves {} -> {} ({bump:?}), further than the policy's {:?}",
-                    step.package, step.from, step.to, context.policy.max_bump
+                    "{} moves {} -> {} ({}), further than the policy's {}",
+                    step.package,
+                    step.from,
+                    step.to,
+                    word(*bump),
+                    word(context.policy.max_bump)
                 )),
                 Err(reason) => review(format!(
                     "{} moves {} -> {}, and {reason}",
@@ -102,4 +111,12 @@ pub(super) fn origin(context: &Context<'_>) -> Vec<Outcome> {
             "every package comes from where it came from before",
         )
     })
+}
+
+fn word(bump: Bump) -> &'static str {
+    match bump {
+        Bump::Patch => "patch",
+        Bump::Minor => "minor",
+        Bump::Major => "major",
+    }
 }
