@@ -1,2 +1,162 @@
-//! The `patchgate` command.
-fn main() {}
+//! The `patchgate` command: flags, wiring, exit codes.
+//!
+//! Each command is a module of [`commands`]; what they share is in the modules beside it. Rules of
+//! the trade (how a lockfile is read, when a version is affected, what may be merged) are not
+//! here but in the crates that this one wires together.
+
+mod args;
+mod commands;
+mod context;
+mod exit;
+mod network;
+mod output;
+mod progress;
+mod repository;
+mod runner;
+mod scan;
+mod settings;
+mod source;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::context::Context;
+use crate::exit::{Exit, UsageError};
+use crate::terminal::{Color, Terminal};
+
+/// Finds known vulnerabilities in dependencies, ranks them by real risk, fixes them by the
+/// smallest safe change and judges the pull request.
+#[derive(Debug, Parser)]
+#[command(name = "patchgate", version, after_help = Exit::table(), max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+
+    /// When to colour
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        value_enum
+    )]
+    color: Color,
+
+    /// Show no progress
+    #[arg(long, short, global = true)]
+    quiet: bool,
+
+    /// Say on standard error what is being done; repeat for more
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Find known vulnerabilities in the lockfiles of a repository
+    Scan(commands::scan::Args),
+    /// Find the smallest upgrades that end the findings, and show or apply them
+    Fix(commands::fix::Args),
+    /// Open, update or close the pull request that carries the fix
+    Pr(commands::pr::Args),
+    /// Judge a pull request: merge, review or block
+    Gate(commands::gate::Args),
+    /// Build, update or inspect the offline advisory store
+    Db(commands::db::Args),
+    /// Write a commented .patchgate.yml and the workflow file
+    Init(commands::init::Args),
+    /// List the lockfiles that are read
+    Formats(commands::formats::Args),
+    /// Run a command with its flags from a GitHub Action's inputs
+    Action(commands::action::Args),
+}
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are answers and go to standard output; the rest is wrong usage.
+            let exit = if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Clean
+            };
+            let _ = error.print();
+            return exit.into();
+        }
+    };
+    log_to_stderr(cli.verbose);
+    let mut context = Context::new(Terminal::detect(cli.color, cli.quiet));
+    if matches!(cli.command, Command::Action(_)) {
+        context = commands::action::on_runner(context);
+    }
+    match run(cli.command, &context) {
+        Ok(exit) => exit.into(),
+        Err(error) => report(&error).into(),
+    }
+}
+
+fn run(command: Command, context: &Context) -> anyhow::Result<Exit> {
+    // One thread: the work is either waiting for servers or done in threads of its own, and a
+    // scan from a store should not pay for a pool that it never uses.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(dispatch(command, context))
+}
+
+async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
+    match command {
+        Command::Scan(args) => commands::scan::run(&args, context).await,
+        Command::Fix(args) => commands::fix::run(&args, context).await,
+        Command::Pr(args) => commands::pr::run(&args, context).await,
+        Command::Gate(args) => commands::gate::run(&args, context).await,
+        Command::Db(args) => commands::db::run(&args, context).await,
+        Command::Init(args) => commands::init::run(&args),
+        Command::Formats(args) => commands::formats::run(&args),
+        Command::Action(args) => {
+            let command = commands::action::command(&args)?;
+            Box::pin(dispatch(command, context)).await
+        }
+    }
+}
+
+/// Prints an error with its causes and its hint, and says how the run ends.
+fn report(error: &anyhow::Error) -> Exit {
+    use std::io::Write as _;
+    let mut stderr = anstream::stderr().lock();
+    let _ = writeln!(stderr, "error: {error:#}");
+    match error.downcast_ref::<UsageError>() {
+        Some(usage) => {
+            if let Some(hint) = usage.hint() {
+                let _ = writeln!(stderr, "hint: {hint}");
+            }
+            Exit::Usage
+        }
+        None => Exit::Incomplete,
+    }
+}
+
+/// Sends what libraries say to standard error: warnings by default, more with `-v`.
+fn log_to_stderr(verbose: u8) {
+    let level = match verbose {
+        0 => return,
+        1 => tracing_subscriber::filter::LevelFilter::INFO,
+        2 => tracing_subscriber::filter::LevelFilter::DEBUG,
+        _ => tracing_subscriber::filter::LevelFilter::TRACE,
+    };
+    let filter = tracing_subscriber::filter::Targets::new().with_target("patchgate", level);
+    use tracing_subscriber::layer::SubscriberExt as _;
+    use tracing_subscriber::util::SubscriberInitExt as _;
+    let _ = tracing_subscriber::registry()
+        .with(filter)
+        .with(
+            tracing_subscriber::fmt::layer()
+                .with_writer(std::io::stderr)
+                .with_target(false)
+                .without_time(),
+        )
+        .try_init();
+}

@@ -1,0 +1,113 @@
+//! Flags that several commands share.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// Which repository, and with which settings.
+#[derive(Debug, Args)]
+pub(crate) struct RepositoryArgs {
+    /// Repository to work on, or a single lockfile
+    #[arg(default_value = ".", value_name = "PATH")]
+    pub(crate) path: PathBuf,
+
+    /// Settings file [default: .patchgate.yml in PATH, where there is one]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Leave out paths that match this glob (repeatable)
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) exclude: Vec<String>,
+}
+
+/// Where advisories come from.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Advisories")]
+pub(crate) struct SourceArgs {
+    /// Take advisories from this store, made by `patchgate db build`, and leave OSV alone
+    #[arg(long, value_name = "DIR", env = "PATCHGATE_STORE")]
+    pub(crate) store: Option<PathBuf>,
+
+    /// Let nothing at all go over the network; needs a store
+    #[arg(long)]
+    pub(crate) offline: bool,
+
+    /// Warn when the store's sources are older than this many days [default: 7]
+    #[arg(long, value_name = "DAYS")]
+    pub(crate) max_age_days: Option<u32>,
+
+    /// Address of the OSV API, or of a mirror that speaks the same
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "PATCHGATE_OSV_URL",
+        default_value = "https://api.osv.dev"
+    )]
+    pub(crate) osv_url: String,
+}
+
+/// What counts as a failure.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Threshold")]
+pub(crate) struct ThresholdArgs {
+    /// Lowest severity that fails the run; a finding of unknown severity counts as high
+    /// [default: low, or what .patchgate.yml says]
+    #[arg(long, value_name = "SEVERITY")]
+    pub(crate) severity: Option<SeverityArg>,
+
+    /// Lowest score, 0 to 100, that fails the run [default: 0, or what .patchgate.yml says]
+    #[arg(long, value_name = "SCORE", value_parser = parse_score)]
+    pub(crate) min_score: Option<f64>,
+}
+
+/// A severity as a flag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum SeverityArg {
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
+/// Where the result goes.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct OutputArgs {
+    /// Write the result to this file instead of standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// Which forge, which repository on it, and as whom.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Forge")]
+pub(crate) struct ForgeArgs {
+    /// Repository on the forge, `owner/name`
+    #[arg(long, value_name = "OWNER/NAME", env = "GITHUB_REPOSITORY")]
+    pub(crate) repository: Option<String>,
+
+    /// Address of the forge's API
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "GITHUB_API_URL",
+        default_value = "https://api.github.com"
+    )]
+    pub(crate) api_url: String,
+
+    /// Address of the forge itself, which pushes go to
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "GITHUB_SERVER_URL",
+        default_value = "https://github.com"
+    )]
+    pub(crate) server_url: String,
+}
+
+fn parse_score(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(score) if (0.0..=100.0).contains(&score) => Ok(score),
+        _ => Err("a score is a number from 0 to 100".to_owned()),
+    }
+}

@@ -1,0 +1,184 @@
+//! `patchgate db`: the offline advisory store.
+
+use std::path::{Path, PathBuf};
+
+use jiff::{SignedDuration, Timestamp};
+use patchgate_advisories::{BuildProgress, BuildReport, Store};
+use patchgate_model::SourceStatus;
+
+use crate::context::Context;
+use crate::exit::{Exit, UsageError};
+use crate::output;
+use crate::progress::Progress;
+use crate::source::open_store;
+
+/// Flags of `patchgate db`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Build a store from OSV exports, the KEV catalogue and EPSS scores
+    Build(BuildArgs),
+    /// Show what a store holds and how old it is
+    Status(StatusArgs),
+}
+
+#[derive(Debug, clap::Args)]
+struct BuildArgs {
+    /// Archive, file or folder to take records from: OSV's `<ecosystem>/all.zip`, single records,
+    /// the KEV catalogue (JSON), EPSS scores (CSV, gzipped or not), wherever they stand in it
+    /// (repeatable)
+    #[arg(long, value_name = "PATH", required = true, num_args = 1..)]
+    from: Vec<PathBuf>,
+
+    /// Folder of the store; a store that is there is replaced at once when the new one is whole
+    #[arg(long, value_name = "DIR", env = "PATCHGATE_STORE")]
+    into: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+struct StatusArgs {
+    /// Folder of the store
+    #[arg(long, value_name = "DIR", env = "PATCHGATE_STORE")]
+    store: PathBuf,
+
+    /// Warn about sources that are older than this many days
+    #[arg(long, value_name = "DAYS", default_value_t = 7)]
+    max_age_days: u32,
+
+    /// How to print it
+    #[arg(long, value_enum, default_value = "table")]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Format {
+    /// Columns
+    Table,
+    /// One JSON object
+    Json,
+}
+
+pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
+    match &args.command {
+        Command::Build(args) => build(args, context),
+        Command::Status(args) => status(args, context),
+    }
+}
+
+fn build(args: &BuildArgs, context: &Context) -> anyhow::Result<Exit> {
+    let progress = Progress::start(context.terminal.progress, "reading advisories");
+    let say = |now: BuildProgress<'_>| {
+        progress.say(format!("{} ({} of {})", now.source, now.done, now.total));
+    };
+    let report = Store::build(&args.from, &args.into, &say).map_err(|error| {
+        let hint = error.hint();
+        let usage = UsageError::new(crate::exit::chain(&error));
+        match hint {
+            Some(hint) => usage.with_hint(hint),
+            None => usage,
+        }
+    })?;
+    drop(progress);
+    print_report(&report, &args.into, context.now)
+}
+
+/// Says what a build made of its inputs.
+fn print_report(report: &BuildReport, into: &Path, now: Timestamp) -> anyhow::Result<Exit> {
+    let mut text = table(&report.sources, now);
+    text.push_str(&format!("store: {}\n", into.display()));
+    if !report.unrecognised.is_empty() {
+        text.push_str(&format!(
+            "{} files are nothing that a store is made from:\n",
+            report.unrecognised.len()
+        ));
+        for path in report.unrecognised.iter().take(MAX_LISTED) {
+            text.push_str(&format!("  {path}\n"));
+        }
+    }
+    output::write(&text, None)?;
+    if report.problems.is_empty() {
+        return Ok(Exit::Clean);
+    }
+    for problem in &report.problems {
+        eprint_line(&format!("warning: {}: {}", problem.subject, problem.reason));
+    }
+    if report.more_problems > 0 {
+        eprint_line(&format!("warning: and {} more", report.more_problems));
+    }
+    Ok(Exit::Incomplete)
+}
+
+/// Most files that are listed by name.
+const MAX_LISTED: usize = 20;
+
+fn status(args: &StatusArgs, context: &Context) -> anyhow::Result<Exit> {
+    let max_age = SignedDuration::from_hours(24 * i64::from(args.max_age_days));
+    let store = open_store(&args.store)?.with_max_age(context.now, max_age);
+    let sources = store.status();
+    let text = match args.format {
+        Format::Table => table(&sources, context.now),
+        Format::Json => json(&sources, context.now)?,
+    };
+    output::write(&text, None)?;
+    Ok(Exit::Clean)
+}
+
+fn table(sources: &[SourceStatus], now: Timestamp) -> String {
+    let mut text = format!(
+        "{:<18} {:>9} {:>9}  {}\n",
+        "SOURCE", "RECORDS", "AGE", "FROM"
+    );
+    for source in sources {
+        let records = source
+            .records
+            .map_or_else(|| "?".to_owned(), |records| records.to_string());
+        let age = source
+            .as_of
+            .map_or_else(|| "?".to_owned(), |as_of| age(as_of, now));
+        text.push_str(&format!(
+            "{:<18} {records:>9} {age:>9}  {}\n",
+            source.name, source.origin
+        ));
+        if let Some(warning) = &source.warning {
+            text.push_str(&format!("  warning: {warning}\n"));
+        }
+    }
+    text
+}
+
+fn age(as_of: Timestamp, now: Timestamp) -> String {
+    let hours = now.duration_since(as_of).as_hours();
+    if hours < 48 {
+        format!("{hours} h")
+    } else {
+        format!("{} d", hours / 24)
+    }
+}
+
+fn json(sources: &[SourceStatus], now: Timestamp) -> anyhow::Result<String> {
+    let sources: Vec<serde_json::Value> = sources
+        .iter()
+        .map(|source| {
+            serde_json::json!({
+                "name": source.name,
+                "origin": source.origin,
+                "as_of": source.as_of.map(|as_of| as_of.to_string()),
+                "age_seconds": source.as_of.map(|as_of| now.duration_since(as_of).as_secs()),
+                "records": source.records,
+                "warning": source.warning,
+            })
+        })
+        .collect();
+    let text = serde_json::to_string_pretty(&serde_json::json!({ "sources": sources }))?;
+    Ok(format!("{text}\n"))
+}
+
+fn eprint_line(text: &str) {
+    use std::io::Write as _;
+    let _ = writeln!(anstream::stderr().lock(), "{text}");
+}

@@ -1,0 +1,12 @@
+//! `patchgate fix`.
+
+use crate::context::Context;
+use crate::exit::{Exit, UsageError};
+
+/// Flags of `patchgate fix`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {}
+
+pub(crate) async fn run(_args: &Args, _context: &Context) -> anyhow::Result<Exit> {
+    Err(UsageError::new("`patchgate fix` is not there yet").into())
+}

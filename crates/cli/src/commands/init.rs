@@ -1,0 +1,59 @@
+//! `patchgate init`: writes the settings file and the workflow.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+use crate::exit::{Exit, UsageError};
+use crate::output;
+use crate::settings;
+
+/// Where GitHub looks for workflows.
+const WORKFLOW: &str = ".github/workflows/patchgate.yml";
+
+/// Flags of `patchgate init`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Repository to set up
+    #[arg(default_value = ".", value_name = "PATH")]
+    path: PathBuf,
+
+    /// Replace files that are there already
+    #[arg(long)]
+    force: bool,
+}
+
+pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
+    if !args.path.is_dir() {
+        return Err(UsageError::new(format!("`{}` is not a folder", args.path.display())).into());
+    }
+    let files = [
+        (settings::FILE_NAME, patchgate_config::config_template()),
+        (WORKFLOW, patchgate_config::workflow_template()),
+    ];
+    if !args.force
+        && let Some((name, _)) = files.iter().find(|(name, _)| args.path.join(name).exists())
+    {
+        return Err(UsageError::new(format!("`{name}` is there already"))
+            .with_hint("`--force` replaces it")
+            .into());
+    }
+    for (name, text) in files {
+        write(&args.path.join(name), text)?;
+        output::write(&format!("wrote {name}\n"), None)?;
+    }
+    output::write(
+        "next: put the action's release into the workflow, and the accounts and checks that you \
+         trust into the `gate` section\n",
+        None,
+    )?;
+    Ok(Exit::Clean)
+}
+
+fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("failed to create `{}`", folder.display()))?;
+    }
+    output::write_file(path, text.as_bytes())
+}

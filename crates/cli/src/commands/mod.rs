@@ -1,0 +1,10 @@
+//! The commands, one module each: its flags and what it does with them.
+
+pub(crate) mod action;
+pub(crate) mod db;
+pub(crate) mod fix;
+pub(crate) mod formats;
+pub(crate) mod gate;
+pub(crate) mod init;
+pub(crate) mod pr;
+pub(crate) mod scan;

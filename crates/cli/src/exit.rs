@@ -1,0 +1,133 @@
+//! Exit codes: the same for every output format, and the only place where they are defined.
+
+use std::process::ExitCode;
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Nothing at or above the threshold; the command did all that it was asked to.
+    Clean,
+    /// Findings at or above the threshold are there, or remain after a fix.
+    Findings,
+    /// Wrong usage or configuration: nothing was done.
+    Usage,
+    /// Something could not be read or reached: the answer is not whole. Stronger than
+    /// [`Exit::Findings`], since a report with a hole in it must not pass for a report.
+    Incomplete,
+    /// No lockfile was found.
+    NothingToScan,
+    /// `gate`: every condition holds.
+    Merge,
+    /// `gate`: a person must decide.
+    Review,
+    /// `gate`: it must not be merged.
+    Block,
+}
+
+impl Exit {
+    /// Every exit, for the table in the help and in the documentation.
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Clean,
+        Self::Findings,
+        Self::Usage,
+        Self::Incomplete,
+        Self::NothingToScan,
+        Self::Merge,
+        Self::Review,
+        Self::Block,
+    ];
+
+    /// The number that a script sees.
+    pub(crate) const fn code(self) -> u8 {
+        match self {
+            Self::Clean | Self::Merge => 0,
+            Self::Findings => 1,
+            Self::Usage => 2,
+            Self::Incomplete => 3,
+            Self::NothingToScan => 4,
+            Self::Review => 10,
+            Self::Block => 11,
+        }
+    }
+
+    /// What the number means, for a person.
+    pub(crate) const fn meaning(self) -> &'static str {
+        match self {
+            Self::Clean => "nothing at or above the threshold",
+            Self::Findings => "findings at or above the threshold",
+            Self::Usage => "wrong usage or configuration",
+            Self::Incomplete => "incomplete: something could not be read or reached",
+            Self::NothingToScan => "nothing to scan",
+            Self::Merge => "gate: merge",
+            Self::Review => "gate: review",
+            Self::Block => "gate: block",
+        }
+    }
+
+    /// The table that ends `patchgate --help`.
+    pub(crate) fn table() -> String {
+        let mut table = String::from("Exit codes:\n");
+        for exit in Self::ALL {
+            table.push_str(&format!("  {:>2}  {}\n", exit.code(), exit.meaning()));
+        }
+        table
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}
+
+/// An error that is the user's to mend: it ends with [`Exit::Usage`]. Every other error ends with
+/// [`Exit::Incomplete`].
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub(crate) struct UsageError {
+    message: String,
+    hint: Option<String>,
+}
+
+impl UsageError {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            hint: None,
+        }
+    }
+
+    /// The same error with the next step.
+    #[must_use]
+    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    pub(crate) fn hint(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+}
+
+/// An error with its causes on one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Exit;
+
+    #[test]
+    fn codes_are_the_documented_ones() {
+        let codes: Vec<u8> = Exit::ALL.iter().map(|exit| exit.code()).collect();
+        assert_eq!(codes, [0, 1, 2, 3, 4, 0, 10, 11]);
+    }
+}

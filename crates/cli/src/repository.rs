@@ -1,0 +1,408 @@
+//! Reads a repository: which lockfiles and manifests it holds, within bounds, running nothing.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use patchgate_ecosystems::{ALL, Ecosystem, Input, Siblings, by_lockfile, limits};
+use patchgate_model::{Inventory, Lockfile, Problem, ProblemKind};
+
+use crate::exit::UsageError;
+
+/// Folders that hold installed dependencies, build output or another tool's data. Their lockfiles
+/// describe somebody else's project.
+const SKIPPED_FOLDERS: &[&str] = &[
+    ".git",
+    ".gradle",
+    ".hg",
+    ".pnpm-store",
+    ".svn",
+    ".terraform",
+    ".tox",
+    ".venv",
+    ".yarn",
+    "__pycache__",
+    "bower_components",
+    "node_modules",
+    "target",
+    "venv",
+];
+
+/// Deepest folder that is entered.
+const MAX_DEPTH: usize = 64;
+
+/// Most entries that are looked at.
+const MAX_ENTRIES: usize = 2_000_000;
+
+/// Most lockfiles and manifests that are read.
+const MAX_FILES: usize = 50_000;
+
+/// A folder to scan, or one file of it.
+#[derive(Debug)]
+pub(crate) struct Repository {
+    root: PathBuf,
+    only: Option<String>,
+    exclude: Vec<globset::GlobMatcher>,
+}
+
+/// What was read.
+#[derive(Debug, Default)]
+pub(crate) struct Contents {
+    /// Lockfiles as graphs, and what could not be read.
+    pub(crate) inventory: Inventory,
+    /// Bytes of the lockfiles, by path.
+    pub(crate) lockfiles: Siblings,
+    /// Bytes of the manifests of every ecosystem that has a lockfile, by path.
+    pub(crate) manifests: Siblings,
+}
+
+/// Paths of interest, from the root, sorted.
+#[derive(Debug, Default)]
+struct Found {
+    lockfiles: BTreeSet<String>,
+    manifests: BTreeSet<String>,
+    problems: Vec<Problem>,
+}
+
+impl Repository {
+    /// Opens a folder, or a single lockfile.
+    ///
+    /// # Errors
+    /// When there is nothing at the path, or an exclude pattern cannot be read.
+    pub(crate) fn open(path: &Path, exclude: &[String]) -> Result<Self, UsageError> {
+        let metadata = std::fs::metadata(path).map_err(|error| {
+            UsageError::new(format!("cannot read `{}`: {error}", path.display()))
+                .with_hint("give the path of a repository or of a lockfile")
+        })?;
+        let exclude = exclude
+            .iter()
+            .map(|pattern| {
+                globset::GlobBuilder::new(pattern)
+                    .literal_separator(true)
+                    .build()
+                    .map(|glob| glob.compile_matcher())
+                    .map_err(|error| {
+                        UsageError::new(format!("exclude pattern `{pattern}`: {}", error.kind()))
+                    })
+            })
+            .collect::<Result<_, _>>()?;
+        if metadata.is_dir() {
+            return Ok(Self {
+                root: path.to_owned(),
+                only: None,
+                exclude,
+            });
+        }
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .filter(|name| by_lockfile(name).is_some())
+            .ok_or_else(|| {
+                UsageError::new(format!(
+                    "`{}` is not a lockfile that Patchgate reads",
+                    path.display()
+                ))
+                .with_hint("`patchgate formats` lists the files that are read")
+            })?;
+        Ok(Self {
+            root: path
+                .parent()
+                .filter(|parent| !parent.as_os_str().is_empty())
+                .unwrap_or(Path::new("."))
+                .to_owned(),
+            only: Some(name.to_owned()),
+            exclude,
+        })
+    }
+
+    /// The folder that paths in reports start from.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Walks the folder and reads every lockfile.
+    pub(crate) fn read(&self, mut progress: impl FnMut(&str)) -> Contents {
+        let found = self.walk(&mut progress);
+        let mut contents = Contents::default();
+        contents.inventory.problems = found.problems;
+        for path in &found.lockfiles {
+            match read_bounded(&self.root, path) {
+                Ok(bytes) => {
+                    contents.lockfiles.insert(path.clone(), bytes);
+                }
+                Err(problem) => contents.inventory.problems.push(problem),
+            }
+        }
+        let wanted: Vec<&dyn Ecosystem> = ALL
+            .iter()
+            .copied()
+            .filter(|ecosystem| {
+                contents.lockfiles.keys().any(|path| {
+                    ecosystem
+                        .lockfiles()
+                        .iter()
+                        .any(|name| name.file_name == file_name(path))
+                })
+            })
+            .collect();
+        for path in &found.manifests {
+            let name = file_name(path);
+            if !wanted
+                .iter()
+                .any(|ecosystem| ecosystem.manifests().contains(&name))
+            {
+                continue;
+            }
+            match read_bounded(&self.root, path) {
+                Ok(bytes) => {
+                    contents.manifests.insert(path.clone(), bytes);
+                }
+                Err(problem) => contents.inventory.problems.push(problem),
+            }
+        }
+        for (path, bytes) in &contents.lockfiles {
+            progress(path);
+            match parse(path, bytes, &contents.manifests) {
+                Ok(lockfile) => contents.inventory.lockfiles.push(lockfile),
+                Err(problem) => contents.inventory.problems.push(problem),
+            }
+        }
+        contents
+    }
+
+    fn walk(&self, progress: &mut impl FnMut(&str)) -> Found {
+        let mut found = Found::default();
+        let walk = ignore::WalkBuilder::new(&self.root)
+            .hidden(false)
+            .ignore(false)
+            .git_global(false)
+            .git_exclude(false)
+            .require_git(false)
+            .follow_links(false)
+            .max_depth(Some(MAX_DEPTH))
+            .filter_entry(|entry| {
+                entry.depth() == 0
+                    || !entry.file_type().is_some_and(|kind| kind.is_dir())
+                    || !entry
+                        .file_name()
+                        .to_str()
+                        .is_some_and(|name| SKIPPED_FOLDERS.contains(&name))
+            })
+            .build();
+        for (count, entry) in walk.enumerate() {
+            if count >= MAX_ENTRIES || found.lockfiles.len() + found.manifests.len() >= MAX_FILES {
+                found.problems.push(Problem {
+                    kind: ProblemKind::File,
+                    subject: self.root.display().to_string(),
+                    line: None,
+                    reason: format!(
+                        "holds more than {MAX_ENTRIES} entries or {MAX_FILES} lockfiles and manifests; the rest was not looked at"
+                    ),
+                    hint: Some("scan its folders one by one".to_owned()),
+                });
+                break;
+            }
+            match entry {
+                Ok(entry) => self.look_at(&entry, &mut found, progress),
+                // A .gitignore that cannot be understood hides nothing, so nothing is missed.
+                Err(error) if error.is_partial() => {}
+                Err(error) => found.problems.push(file_problem(
+                    &self.root.display().to_string(),
+                    format!("cannot be walked: {error}"),
+                )),
+            }
+        }
+        found
+    }
+
+    fn look_at(
+        &self,
+        entry: &ignore::DirEntry,
+        found: &mut Found,
+        progress: &mut impl FnMut(&str),
+    ) {
+        let Ok(relative) = entry.path().strip_prefix(&self.root) else {
+            return;
+        };
+        let Some(path) = slashed(relative) else {
+            if entry
+                .file_name()
+                .to_str()
+                .is_some_and(|name| by_lockfile(name).is_some())
+            {
+                found.problems.push(file_problem(
+                    &relative.to_string_lossy(),
+                    "lies in a folder whose name is not UTF-8".to_owned(),
+                ));
+            }
+            return;
+        };
+        let Some(kind) = entry.file_type() else {
+            return;
+        };
+        if kind.is_dir() {
+            progress(&path);
+            return;
+        }
+        if self.exclude.iter().any(|glob| glob.is_match(&path)) {
+            return;
+        }
+        let name = file_name(&path);
+        let is_lockfile = by_lockfile(name).is_some();
+        let is_manifest = ALL
+            .iter()
+            .any(|ecosystem| ecosystem.manifests().contains(&name));
+        if is_lockfile && self.only.as_ref().is_none_or(|only| *only == path) {
+            found.lockfiles.insert(path);
+        } else if is_manifest {
+            found.manifests.insert(path);
+        }
+    }
+}
+
+/// Reads a lockfile as its ecosystem does.
+pub(crate) fn parse(path: &str, bytes: &[u8], manifests: &Siblings) -> Result<Lockfile, Problem> {
+    let (ecosystem, _) = by_lockfile(file_name(path))
+        .ok_or_else(|| file_problem(path, "is not a lockfile that Patchgate reads".to_owned()))?;
+    let input = Input {
+        path,
+        bytes,
+        siblings: manifests,
+    };
+    ecosystem.parse(&input).map_err(|error| Problem {
+        kind: ProblemKind::File,
+        subject: path.to_owned(),
+        line: error.line,
+        reason: error.reason,
+        hint: error.hint,
+    })
+}
+
+/// Reads a file below the root, never one that a symbolic link leads out of it to.
+fn read_bounded(root: &Path, path: &str) -> Result<Vec<u8>, Problem> {
+    let full = root.join(path);
+    let failed = |error: std::io::Error| file_problem(path, format!("cannot be read: {error}"));
+    let metadata = std::fs::symlink_metadata(&full).map_err(failed)?;
+    if metadata.file_type().is_symlink() {
+        let target = full.canonicalize().map_err(failed)?;
+        let root = root.canonicalize().map_err(failed)?;
+        if !target.starts_with(&root) {
+            return Err(file_problem(
+                path,
+                "is a symbolic link that leads out of the repository".to_owned(),
+            ));
+        }
+    }
+    // Asked before opening: opening a named pipe would wait for a writer.
+    let metadata = std::fs::metadata(&full).map_err(failed)?;
+    if !metadata.is_file() {
+        return Err(file_problem(path, "is not a regular file".to_owned()));
+    }
+    let too_large = || {
+        file_problem(
+            path,
+            format!(
+                "is larger than {} MiB",
+                limits::MAX_FILE_BYTES / (1024 * 1024)
+            ),
+        )
+    };
+    if metadata.len() > limits::MAX_FILE_BYTES as u64 {
+        return Err(too_large());
+    }
+    let file = File::open(&full).map_err(failed)?;
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0) + 1);
+    file.take(limits::MAX_FILE_BYTES as u64 + 1)
+        .read_to_end(&mut bytes)
+        .map_err(failed)?;
+    if bytes.len() > limits::MAX_FILE_BYTES {
+        return Err(too_large());
+    }
+    Ok(bytes)
+}
+
+fn file_problem(path: &str, reason: String) -> Problem {
+    Problem {
+        kind: ProblemKind::File,
+        subject: path.to_owned(),
+        line: None,
+        reason,
+        hint: None,
+    }
+}
+
+/// A relative path with `/` between its parts, where every part is UTF-8.
+fn slashed(path: &Path) -> Option<String> {
+    let parts: Option<Vec<&str>> = path
+        .components()
+        .map(|component| component.as_os_str().to_str())
+        .collect();
+    parts.map(|parts| parts.join("/"))
+}
+
+fn file_name(path: &str) -> &str {
+    path.rsplit_once('/').map_or(path, |(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problems(root: &Path) -> Vec<String> {
+        let contents = Repository::open(root, &[]).unwrap().read(|_| {});
+        contents
+            .inventory
+            .problems
+            .iter()
+            .map(|problem| format!("{}: {}", problem.subject, problem.reason))
+            .collect()
+    }
+
+    #[test]
+    fn a_symbolic_link_out_of_the_tree_is_not_followed() {
+        let outside = tempfile::tempdir().unwrap();
+        std::fs::write(outside.path().join("Cargo.lock"), "version = 4\n").unwrap();
+        let root = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink(
+            outside.path().join("Cargo.lock"),
+            root.path().join("Cargo.lock"),
+        )
+        .unwrap();
+        assert_eq!(
+            problems(root.path()),
+            ["Cargo.lock: is a symbolic link that leads out of the repository"]
+        );
+    }
+
+    #[test]
+    fn a_file_above_the_limit_is_not_read() {
+        let root = tempfile::tempdir().unwrap();
+        let file = File::create(root.path().join("package-lock.json")).unwrap();
+        file.set_len(50 * 1024 * 1024).unwrap();
+        assert_eq!(
+            problems(root.path()),
+            ["package-lock.json: is larger than 32 MiB"]
+        );
+    }
+
+    #[test]
+    fn ignored_and_dependency_folders_are_not_entered() {
+        let root = tempfile::tempdir().unwrap();
+        for folder in ["node_modules/a", "ignored", "target/package/a"] {
+            std::fs::create_dir_all(root.path().join(folder)).unwrap();
+            std::fs::write(root.path().join(folder).join("package-lock.json"), "x").unwrap();
+        }
+        std::fs::write(root.path().join(".gitignore"), "/ignored/\n").unwrap();
+        assert!(problems(root.path()).is_empty());
+    }
+
+    #[test]
+    fn an_unknown_file_is_a_usage_error() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("notes.txt");
+        std::fs::write(&path, "").unwrap();
+        let error = Repository::open(&path, &[]).unwrap_err();
+        assert!(error.to_string().contains("notes.txt"));
+    }
+}

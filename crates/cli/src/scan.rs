@@ -1,0 +1,102 @@
+//! From a repository's contents to judged findings: the part that `scan`, `fix`, `pr` and `gate`
+//! share.
+
+use patchgate_advisories::{Lookup, queries};
+use patchgate_config::Config;
+use patchgate_model::{Finding, Inventory, Level, Problem, SourceStatus};
+use patchgate_risk::Threshold;
+
+use crate::args::{SeverityArg, ThresholdArgs};
+use crate::exit::Exit;
+use crate::source::AdvisorySource;
+
+/// What fails a run: the flags, else the settings.
+pub(crate) fn threshold(args: &ThresholdArgs, config: &Config) -> Threshold {
+    Threshold {
+        severity: args
+            .severity
+            .map_or(config.thresholds.severity, Level::from),
+        score: args.min_score.unwrap_or(config.thresholds.score),
+    }
+}
+
+impl From<SeverityArg> for Level {
+    fn from(severity: SeverityArg) -> Self {
+        match severity {
+            SeverityArg::Low => Self::Low,
+            SeverityArg::Medium => Self::Medium,
+            SeverityArg::High => Self::High,
+            SeverityArg::Critical => Self::Critical,
+        }
+    }
+}
+
+/// Findings with what they rest on.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Scanned {
+    /// Every finding with severity and score, worst first, ignored ones included.
+    pub(crate) findings: Vec<Finding>,
+    /// What could not be read, looked up or judged.
+    pub(crate) problems: Vec<Problem>,
+    /// The sources, with their age.
+    pub(crate) sources: Vec<SourceStatus>,
+}
+
+/// Looks up every package of the inventory and judges what is known about it.
+pub(crate) async fn scan(inventory: &Inventory, source: &AdvisorySource) -> Scanned {
+    let lookup = source.lookup(&queries(inventory)).await;
+    judge(inventory, &lookup, source)
+}
+
+/// Judges what is known about the packages of the inventory.
+pub(crate) fn judge(inventory: &Inventory, lookup: &Lookup, source: &AdvisorySource) -> Scanned {
+    let found = patchgate_advisories::find(inventory, lookup, source.signals());
+    let mut findings = found.findings;
+    for finding in &mut findings {
+        patchgate_risk::rate(finding);
+    }
+    sort(&mut findings);
+    let mut problems = inventory.problems.clone();
+    problems.extend(lookup.problems.iter().cloned());
+    problems.extend(found.problems);
+    problems.sort();
+    problems.dedup();
+    Scanned {
+        findings,
+        problems,
+        sources: lookup.sources.clone(),
+    }
+}
+
+/// Worst first, then by id and package so that the order never changes between runs.
+fn sort(findings: &mut [Finding]) {
+    findings.sort_by(|a, b| {
+        b.score
+            .value
+            .total_cmp(&a.score.value)
+            .then_with(|| a.id.cmp(&b.id))
+            .then_with(|| a.package.cmp(&b.package))
+    });
+}
+
+/// How a run with these findings and problems ends.
+pub(crate) fn exit<'a>(
+    findings: impl IntoIterator<Item = &'a Finding>,
+    problems: &[Problem],
+    threshold: Threshold,
+    inventory: &Inventory,
+) -> Exit {
+    if !problems.is_empty() {
+        return Exit::Incomplete;
+    }
+    if findings
+        .into_iter()
+        .any(|finding| threshold.is_reached_by(finding))
+    {
+        return Exit::Findings;
+    }
+    if inventory.lockfiles.is_empty() {
+        return Exit::NothingToScan;
+    }
+    Exit::Clean
+}

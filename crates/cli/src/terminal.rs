@@ -1,0 +1,54 @@
+//! What the standard streams are: a terminal of some width, or a file or pipe.
+
+use std::io::IsTerminal as _;
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    #[default]
+    Auto,
+    /// Also into files and pipes.
+    Always,
+    /// Nowhere.
+    Never,
+}
+
+/// The terminal that a command writes to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Terminal {
+    /// Whether standard output takes colour.
+    pub(crate) color: bool,
+    /// Columns of standard output; [`Terminal::PIPE_WIDTH`] when it is none.
+    pub(crate) width: usize,
+    /// Whether progress may be drawn on standard error.
+    pub(crate) progress: bool,
+}
+
+impl Terminal {
+    /// Columns for files and pipes: wide enough for a package with its paths on one line.
+    const PIPE_WIDTH: usize = 120;
+
+    pub(crate) fn detect(color: Color, quiet: bool) -> Self {
+        let stdout = std::io::stdout();
+        let color = match color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => {
+                stdout.is_terminal()
+                    && anstream::AutoStream::choice(&stdout) != anstream::ColorChoice::Never
+            }
+        };
+        let width = if stdout.is_terminal() {
+            terminal_size::terminal_size()
+                .map_or(Self::PIPE_WIDTH, |(width, _)| usize::from(width.0))
+        } else {
+            Self::PIPE_WIDTH
+        };
+        Self {
+            color,
+            width,
+            progress: !quiet && std::io::stderr().is_terminal(),
+        }
+    }
+}
