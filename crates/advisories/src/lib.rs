@@ -4,16 +4,35 @@
 //! [`Lookup`] is the one form in which advisories reach the rest of Patchgate, whichever source
 //! they come from. This crate never meets a forge or its token.
 
+use std::borrow::Cow;
+
 mod feeds;
 mod find;
 mod lookup;
 mod matching;
+mod online;
 mod osv;
 mod store;
 
-pub use feeds::{EpssError, KevError, NoSignals, SignalSource};
+pub use feeds::{
+    EpssError, FeedSignals, FetchedFeeds, KevError, NoSignals, PUBLIC_EPSS, PUBLIC_KEV,
+    SignalSource,
+};
 pub use find::{Findings, find, preferred_id, queries};
 pub use lookup::{Lookup, PackageQuery};
 pub use matching::{Affects, affects, fixed_version};
+pub use online::{OsvClient, PUBLIC_OSV_API};
 pub use osv::{RecordError, parse_record};
-pub use store::{BuildError, BuildProgress, BuildReport, InputError, Store, StoreError};
+pub use store::{
+    BuildError, BuildProgress, BuildReport, InputError, PUBLIC_OSV_EXPORTS, Store, StoreError,
+    UpdateError, UpdateOptions,
+};
+
+/// The key of a package in a [`Lookup`]: its name as the ecosystem compares it. Names of ecosystems
+/// that Patchgate does not read are kept as they are.
+#[must_use]
+pub fn package_key(ecosystem: &str, name: &str) -> String {
+    patchgate_ecosystems::by_name(ecosystem)
+        .map_or(Cow::Borrowed(name), |known| known.normalize_name(name))
+        .into_owned()
+}

@@ -5,6 +5,9 @@ use std::io::{BufRead, BufReader, Read};
 
 use jiff::Timestamp;
 
+/// Most bytes that the scores may unfold to; the daily file is at 10 MiB.
+pub(crate) const MAX_TEXT_BYTES: u64 = 512 * 1024 * 1024;
+
 /// A text that is not the scores.
 #[derive(Debug, thiserror::Error)]
 pub enum EpssError {
@@ -45,6 +48,15 @@ pub(crate) fn is_epss_header(line: &[u8]) -> bool {
 }
 
 impl EpssTable {
+    /// Reads the scores from plain or gzipped text.
+    pub(crate) fn parse_any(bytes: &[u8]) -> Result<Self, EpssError> {
+        if bytes.starts_with(b"\x1F\x8B") {
+            Self::parse(flate2::read::MultiGzDecoder::new(bytes).take(MAX_TEXT_BYTES))
+        } else {
+            Self::parse(bytes)
+        }
+    }
+
     /// Reads the scores from plain text.
     pub(crate) fn parse(text: impl Read) -> Result<Self, EpssError> {
         let mut lines = BufReader::with_capacity(64 * 1024, text);

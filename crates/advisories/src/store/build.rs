@@ -159,12 +159,21 @@ pub(super) fn publish(
         },
         fs::TryLockError::Error(source) => writing(source),
     })?;
+    let complete: BTreeSet<String> = kept
+        .iter()
+        .filter(|source| source.complete)
+        .filter_map(|source| source.ecosystem.clone())
+        .collect();
     let mut sources: BTreeMap<String, Source> = kept
         .into_iter()
         .map(|source| (source.name(), source))
         .collect();
     let mut add = |source: Source| sources.insert(source.name(), source);
     for (ecosystem, records) in collected.osv {
+        // An export that names an ecosystem in passing must not replace the export of it.
+        if !records.complete && complete.contains(&ecosystem) {
+            continue;
+        }
         add(write_ecosystem(into, ecosystem, records).map_err(writing)?);
     }
     if let Some(feed) = collected.kev {
@@ -247,6 +256,11 @@ fn write_ecosystem(
     gathered
         .records
         .dedup_by(|later, first| later.key == first.key && later.id == first.id);
+    let newest = gathered
+        .records
+        .iter()
+        .filter_map(|record| record.modified)
+        .max();
     let mut ids: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     let mut own_ids: BTreeSet<&str> = BTreeSet::new();
     for record in &gathered.records {
@@ -282,7 +296,7 @@ fn write_ecosystem(
         normalised: patchgate_ecosystems::by_name(&ecosystem).is_some(),
         ecosystem: Some(ecosystem),
         origin: name_origins(&gathered.origins),
-        as_of: gathered.newest,
+        as_of: newest,
         records,
         skipped: gathered.skipped,
         complete: gathered.complete,
@@ -338,9 +352,7 @@ impl io::Read for Buffered {
 
 impl Writer {
     fn new(into: &Path) -> io::Result<Self> {
-        let file = tempfile::Builder::new()
-            .prefix(TEMPORARY)
-            .tempfile_in(into)?;
+        let file = temporary(into)?;
         let buffered = Buffered(BufWriter::with_capacity(256 * 1024, file));
         Ok(Self {
             table: TableWriter::new(buffered)?,
@@ -366,10 +378,18 @@ impl Writer {
 /// Prefix of files that are not finished.
 const TEMPORARY: &str = ".building-";
 
+/// A file beside its final place. Advisories are public, so others may read it as far as the umask
+/// allows, unlike a common temporary file.
+fn temporary(into: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(TEMPORARY);
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
+    builder.tempfile_in(into)
+}
+
 fn write_manifest(into: &Path, manifest: &Manifest) -> io::Result<()> {
-    let mut file = tempfile::Builder::new()
-        .prefix(TEMPORARY)
-        .tempfile_in(into)?;
+    let mut file = temporary(into)?;
     serde_json::to_writer_pretty(&mut file, manifest)?;
     file.write_all(b"\n")?;
     file.as_file().sync_all()?;

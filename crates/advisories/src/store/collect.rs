@@ -26,7 +26,6 @@ pub(super) struct Trimmed {
 pub(super) struct EcosystemRecords {
     pub(super) records: Vec<Trimmed>,
     pub(super) origins: BTreeSet<String>,
-    pub(super) newest: Option<Timestamp>,
     /// True when a source promised to hold the whole ecosystem.
     pub(super) complete: bool,
     pub(super) skipped: u64,
@@ -58,7 +57,6 @@ pub(super) struct Batch {
     by_ecosystem: BTreeMap<String, Vec<Trimmed>>,
     /// How many records name each set of ecosystems.
     sets: BTreeMap<Vec<String>, u64>,
-    newest: Option<Timestamp>,
     /// What could not be read as a record: the file and the reason.
     pub(super) bad: Vec<(String, String)>,
     pub(super) bad_count: u64,
@@ -68,11 +66,10 @@ pub(super) struct Batch {
 impl Batch {
     /// Takes one record. `name` is the file's name for messages.
     pub(super) fn add_record(&mut self, name: &str, advisory: &Advisory) {
-        self.newest = self.newest.max(advisory.modified);
         let mut packages: BTreeMap<(&str, String), Vec<&Affected>> = BTreeMap::new();
         for entry in &advisory.affected {
             if !entry.ecosystem.is_empty() {
-                let key = super::key(&entry.ecosystem, &entry.name);
+                let key = crate::package_key(&entry.ecosystem, &entry.name);
                 packages
                     .entry((&entry.ecosystem, key))
                     .or_default()
@@ -134,7 +131,6 @@ impl Batch {
         for (set, count) in other.sets {
             *self.sets.entry(set).or_default() += count;
         }
-        self.newest = self.newest.max(other.newest);
         self.bad.extend(other.bad);
         self.bad_count += other.bad_count;
         self.unrecognised.extend(other.unrecognised);
@@ -203,9 +199,14 @@ impl Collected {
             let is_complete = complete.contains(&ecosystem);
             let known = self.osv.entry(ecosystem).or_default();
             known.records.append(&mut records);
-            known.newest = known.newest.max(batch.newest);
-            known.origins.insert(origin.to_owned());
+            // Once a source holds the ecosystem whole, those that name it in passing add nothing.
+            if is_complete && !known.complete {
+                known.origins.clear();
+            }
             known.complete |= is_complete;
+            if is_complete == known.complete {
+                known.origins.insert(origin.to_owned());
+            }
             if is_complete {
                 known.skipped += batch.bad_count;
             }

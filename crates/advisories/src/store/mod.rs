@@ -15,6 +15,7 @@ mod positioned;
 mod read;
 mod record;
 mod table;
+mod update;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,9 +31,10 @@ pub use build::{BuildError, BuildProgress, BuildReport};
 pub use input::InputError;
 use manifest::{FORMAT, MANIFEST, MAX_MANIFEST_BYTES, Manifest, Source, SourceKind};
 use table::Table;
+pub use update::{PUBLIC_OSV_EXPORTS, UpdateError, UpdateOptions};
 
 use crate::feeds::{EpssRow, SignalSource};
-use crate::{Lookup, PackageQuery};
+use crate::{Lookup, PackageQuery, package_key};
 
 /// Prefix of the keys that are package names.
 const NAME_PREFIX: u8 = b'n';
@@ -152,6 +154,14 @@ impl Store {
             .collect()
     }
 
+    /// The ecosystems that the store holds whole, sorted.
+    pub fn ecosystems(&self) -> impl Iterator<Item = &str> {
+        self.sources
+            .iter()
+            .filter(|open| open.source.complete)
+            .filter_map(|open| open.source.ecosystem.as_deref())
+    }
+
     /// Answers questions. An ecosystem that the store lacks is a problem; the others are answered
     /// all the same. All records of a package are given, whatever version is asked for.
     #[must_use]
@@ -162,7 +172,7 @@ impl Store {
             names
                 .entry(query.ecosystem)
                 .or_default()
-                .insert(key(query.ecosystem, &query.name));
+                .insert(package_key(query.ecosystem, &query.name));
         }
         for (ecosystem, names) in names {
             let Some(open) = self.ecosystem(ecosystem) else {
@@ -368,14 +378,6 @@ impl SignalSource for Store {
     fn has_kev(&self) -> bool {
         self.feed(SourceKind::Kev).is_some()
     }
-}
-
-/// The key of a package: its name as the ecosystem compares it. Names of ecosystems that Patchgate
-/// does not read are kept as they are.
-fn key(ecosystem: &str, name: &str) -> String {
-    patchgate_ecosystems::by_name(ecosystem)
-        .map_or(Cow::Borrowed(name), |known| known.normalize_name(name))
-        .into_owned()
 }
 
 fn prefixed(prefix: u8, text: &str) -> Vec<u8> {

@@ -13,15 +13,12 @@ use super::BuildProgress;
 use super::collect::{Batch, Collected};
 use super::input::{Content, ecosystem_of_archive};
 use super::positioned::Positioned;
-use crate::feeds::{Catalogue, EpssTable, is_catalogue};
+use crate::feeds::{Catalogue, EpssTable, MAX_TEXT_BYTES, is_catalogue};
 use crate::osv::{RecordError, parse_record};
 
 /// Largest single record or catalogue, in bytes. The largest records of the public databases are
 /// below 10 MiB.
 const MAX_JSON_BYTES: u64 = 64 * 1024 * 1024;
-
-/// Largest file of scores, decompressed, in bytes; the daily file is at 10 MiB.
-const MAX_SCORES_BYTES: u64 = 512 * 1024 * 1024;
 
 /// Largest archive within an archive, in bytes.
 const MAX_INNER_ARCHIVE_BYTES: u64 = 2 * 1024 * 1024 * 1024;
@@ -114,6 +111,38 @@ pub(super) fn read_all(
             .map_err(|error| (name, error))
     });
     finish(results, &origin, None, 1, collected, progress);
+}
+
+/// Reads one open file into `collected`, whatever it is. `named` is the ecosystem that it promises.
+pub(super) fn read_one(
+    mut file: File,
+    origin: &str,
+    named: Option<&str>,
+    collected: &mut Collected,
+    progress: &(dyn Fn(BuildProgress<'_>) + Sync),
+) {
+    let mut head = Vec::new();
+    let content = file
+        .by_ref()
+        .take(64)
+        .read_to_end(&mut head)
+        .and_then(|_| file.rewind())
+        .map(|()| Content::of(&head));
+    let read = match content {
+        Ok(Content::Zip) => read_archive(file, origin, named, 1, collected, progress),
+        Ok(_) => {
+            let mut batch = Batch::default();
+            read_file(file, origin, &mut batch).map(|found| {
+                let found = vec![(origin.to_owned(), found)];
+                let results = vec![(batch, found, Vec::new())];
+                finish(results, origin, named, 1, collected, progress);
+            })
+        }
+        Err(error) => Err(error.into()),
+    };
+    if let Err(error) = read {
+        note(collected, origin, &error);
+    }
 }
 
 fn has_extension(path: &Path, extension: &str) -> bool {
@@ -240,7 +269,7 @@ fn read_file(mut file: impl Read, name: &str, batch: &mut Batch) -> Result<Found
             read_json(&bytes, name, batch)
         }
         Content::Epss => {
-            let text = io::Cursor::new(bytes).chain(file).take(MAX_SCORES_BYTES);
+            let text = io::Cursor::new(bytes).chain(file).take(MAX_TEXT_BYTES);
             Ok(Found::Epss(EpssTable::parse(text)?))
         }
         Content::Gzip => read_gzip(io::Cursor::new(bytes).chain(file), name, batch),
@@ -268,7 +297,7 @@ fn read_file(mut file: impl Read, name: &str, batch: &mut Batch) -> Result<Found
 fn read_gzip(file: impl Read, name: &str, batch: &mut Batch) -> Result<Found, FileError> {
     let mut text = BufReader::new(MultiGzDecoder::new(file));
     match Content::of(text.fill_buf()?) {
-        Content::Epss => Ok(Found::Epss(EpssTable::parse(text.take(MAX_SCORES_BYTES))?)),
+        Content::Epss => Ok(Found::Epss(EpssTable::parse(text.take(MAX_TEXT_BYTES))?)),
         Content::Json => {
             let mut bytes = Vec::new();
             read_bounded(text, MAX_JSON_BYTES, &mut bytes)?;

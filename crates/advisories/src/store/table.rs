@@ -8,7 +8,7 @@
 //! ```text
 //! header   magic 8, slot count 8, slot offset 8, entry count 8, file length 8, header crc 4, zero 4
 //! entries  key length 4, value length 4, crc of key and value 4, key, value
-//! slots    hash 8, offset 8 (0 for an empty slot), length 4, zero 4
+//! slots    offset 8 (0 for an empty slot), length 4, low half of the key's hash 4
 //! ```
 //! All numbers are little-endian.
 
@@ -22,11 +22,11 @@ use super::positioned::read_exact_at;
 
 const MAGIC: &[u8; 8] = b"pgtable1";
 const HEADER_BYTES: usize = 48;
-const SLOT_BYTES: usize = 24;
+const SLOT_BYTES: usize = 16;
 const ENTRY_HEAD_BYTES: usize = 12;
 
 /// Slots that one read brings: enough for almost every probe at the load factor used.
-const SLOTS_A_READ: usize = 8;
+const SLOTS_A_READ: usize = 16;
 
 /// Largest entry that is read, in bytes. The largest package of the public databases (the Linux
 /// kernel) is below it by far.
@@ -42,9 +42,9 @@ pub(crate) struct Table {
 
 /// A slot that may hold the key.
 struct Slot {
-    hash: u64,
     offset: u64,
     length: u32,
+    hash: u32,
 }
 
 impl Table {
@@ -61,7 +61,7 @@ impl Table {
         let end = slots
             .checked_mul(SLOT_BYTES as u64)
             .and_then(|bytes| bytes.checked_add(slots_offset));
-        if !sound || !slots.is_power_of_two() || end != Some(length) {
+        if !sound || slots == 0 || end != Some(length) {
             return Err(damaged());
         }
         Ok(Self {
@@ -73,9 +73,8 @@ impl Table {
 
     /// The value of `key`.
     pub(crate) fn get(&self, key: &[u8]) -> io::Result<Option<Vec<u8>>> {
-        let wanted = hash(key);
-        let mask = self.slots - 1;
-        let mut index = wanted & mask;
+        let hash = hash(key);
+        let mut index = home(hash, self.slots);
         let mut seen = 0;
         let mut buffer = [0; SLOTS_A_READ * SLOT_BYTES];
         while seen < self.slots {
@@ -90,14 +89,14 @@ impl Table {
                 if slot.offset == 0 {
                     return Ok(None);
                 }
-                if slot.hash == wanted
+                if slot.hash == hash as u32
                     && let Some(value) = self.entry(&slot, key)?
                 {
                     return Ok(Some(value));
                 }
             }
             seen += count;
-            index = (index + count) & mask;
+            index = (index + count) % self.slots;
         }
         Ok(None)
     }
@@ -129,9 +128,9 @@ impl Table {
 impl Slot {
     fn read(bytes: &[u8]) -> Self {
         Self {
-            hash: number(bytes, 0),
-            offset: number(bytes, 8),
-            length: small(bytes, 16),
+            offset: number(bytes, 0),
+            length: small(bytes, 8),
+            hash: small(bytes, 12),
         }
     }
 }
@@ -140,7 +139,7 @@ impl Slot {
 pub(crate) struct TableWriter<W> {
     out: W,
     position: u64,
-    slots: Vec<Slot>,
+    slots: Vec<(u64, Slot)>,
     scratch: Vec<u8>,
 }
 
@@ -172,11 +171,13 @@ impl<W: Write + io::Seek + io::Read> TableWriter<W> {
         self.scratch.extend_from_slice(key);
         self.scratch.extend_from_slice(value);
         self.out.write_all(&self.scratch)?;
-        self.slots.push(Slot {
-            hash: hash(key),
+        let hash = hash(key);
+        let slot = Slot {
             offset: self.position,
             length,
-        });
+            hash: hash as u32,
+        };
+        self.slots.push((hash, slot));
         self.position += u64::from(length);
         Ok(())
     }
@@ -184,14 +185,13 @@ impl<W: Write + io::Seek + io::Read> TableWriter<W> {
     /// Writes the slots and the header; gives the hash of the whole file in hexadecimal digits and
     /// its length.
     pub(crate) fn finish(mut self) -> io::Result<(W, String, u64)> {
-        // At most half full, so that a probe rarely leaves its first read.
-        let count = (self.slots.len().max(1) * 2).next_power_of_two();
-        let mask = count - 1;
+        // At most two thirds full, so that a probe rarely leaves its first read.
+        let count = self.slots.len() + self.slots.len() / 2 + 1;
         let mut placed: Vec<Option<&Slot>> = vec![None; count];
-        for slot in &self.slots {
-            let mut index = slot.hash as usize & mask;
+        for (hash, slot) in &self.slots {
+            let mut index = home(*hash, count as u64) as usize;
             while placed.get(index).is_some_and(Option::is_some) {
-                index = (index + 1) & mask;
+                index = (index + 1) % count;
             }
             if let Some(place) = placed.get_mut(index) {
                 *place = Some(slot);
@@ -199,12 +199,11 @@ impl<W: Write + io::Seek + io::Read> TableWriter<W> {
         }
         let mut bytes = Vec::with_capacity(count * SLOT_BYTES);
         for slot in placed {
-            let (hash, offset, length) =
-                slot.map_or((0, 0, 0), |slot| (slot.hash, slot.offset, slot.length));
-            bytes.extend_from_slice(&hash.to_le_bytes());
+            let (offset, length, hash) =
+                slot.map_or((0, 0, 0), |slot| (slot.offset, slot.length, slot.hash));
             bytes.extend_from_slice(&offset.to_le_bytes());
             bytes.extend_from_slice(&length.to_le_bytes());
-            bytes.extend_from_slice(&[0; 4]);
+            bytes.extend_from_slice(&hash.to_le_bytes());
         }
         self.out.write_all(&bytes)?;
         let length = self.position + bytes.len() as u64;
@@ -258,13 +257,17 @@ fn crc(parts: &[&[u8]]) -> u32 {
     crc.sum()
 }
 
-/// FNV-1a, 64 bits, with a final mix so that the low bits depend on all of the key.
+/// FNV-1a, 64 bits.
 fn hash(key: &[u8]) -> u64 {
-    let mut hash = key.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+    key.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    hash ^= hash >> 32;
-    hash
+    })
+}
+
+/// The slot at which a probe for a hash begins. It takes the high half, since a slot keeps the low
+/// one for comparison.
+fn home(hash: u64, slots: u64) -> u64 {
+    (hash >> 32) % slots
 }
 
 fn number(bytes: &[u8], at: usize) -> u64 {

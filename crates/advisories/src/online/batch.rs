@@ -1,0 +1,208 @@
+//! `POST /v1/querybatch`: which records the server names for each package.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use patchgate_http::Request;
+use patchgate_model::Problem;
+use serde::{Deserialize, Serialize};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::{Answers, Next, OsvClient, describe, next};
+use crate::PackageQuery;
+
+/// Most questions in one request, as the server allows.
+const QUERIES_A_REQUEST: usize = 1000;
+
+/// Requests that are sent at the same time.
+const REQUESTS_AT_ONCE: usize = 4;
+
+/// Most pages of one answer. The largest packages fill a handful.
+const MAX_PAGES: usize = 100;
+
+/// A question with the page that is wanted.
+#[derive(Debug, Clone)]
+struct Asked {
+    query: PackageQuery,
+    page_token: Option<String>,
+    seen: BTreeSet<String>,
+}
+
+#[derive(Serialize)]
+struct WireBatch<'a> {
+    queries: Vec<WireQuery<'a>>,
+}
+
+#[derive(Serialize)]
+struct WireQuery<'a> {
+    package: WirePackage<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    page_token: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct WirePackage<'a> {
+    ecosystem: &'a str,
+    name: &'a str,
+}
+
+/// The answer. `results` has no default: a body without it is an error message, not "nothing".
+#[derive(Deserialize)]
+struct WireAnswer {
+    results: Vec<Option<WireResult>>,
+}
+
+#[derive(Deserialize, Default)]
+struct WireResult {
+    #[serde(default)]
+    vulns: Option<Vec<WireVuln>>,
+    #[serde(default)]
+    next_page_token: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct WireVuln {
+    id: String,
+    #[serde(default)]
+    modified: Option<String>,
+}
+
+impl OsvClient {
+    /// Asks which records there are for each package, page by page, in parallel.
+    pub(super) async fn ask(
+        &self,
+        queries: Vec<PackageQuery>,
+        deadline: Option<Instant>,
+        problems: &mut Vec<Problem>,
+    ) -> Answers {
+        let mut answers = Answers::new();
+        let mut waiting: Vec<Asked> = queries
+            .into_iter()
+            .map(|query| Asked {
+                query,
+                page_token: None,
+                seen: BTreeSet::new(),
+            })
+            .collect();
+        let mut running = JoinSet::new();
+        let mut open = 0;
+        loop {
+            while running.len() < REQUESTS_AT_ONCE && !waiting.is_empty() {
+                let rest = waiting.split_off(waiting.len().min(QUERIES_A_REQUEST));
+                let asked = std::mem::replace(&mut waiting, rest);
+                open += asked.len();
+                let client = self.clone();
+                running.spawn(async move {
+                    let answered = client.ask_once(&asked).await;
+                    (asked, answered)
+                });
+            }
+            match next(&mut running, deadline).await {
+                Next::Done(Ok((asked, Ok(results)))) => {
+                    open -= asked.len();
+                    for (asked, result) in asked.into_iter().zip(results) {
+                        waiting.extend(self.take(asked, result, &mut answers, problems));
+                    }
+                }
+                Next::Done(Ok((asked, Err(problem)))) => {
+                    open -= asked.len();
+                    problems.push(*problem);
+                }
+                Next::Done(Err(problem)) => problems.push(*problem),
+                Next::Empty => break,
+                Next::TooLate => {
+                    problems.push(self.too_late(open + waiting.len(), "packages"));
+                    running.abort_all();
+                    break;
+                }
+            }
+        }
+        answers
+    }
+
+    /// Takes the records of one answer; gives the question for the next page, if there is one.
+    fn take(
+        &self,
+        mut asked: Asked,
+        result: WireResult,
+        answers: &mut Answers,
+        problems: &mut Vec<Problem>,
+    ) -> Option<Asked> {
+        let name = crate::package_key(asked.query.ecosystem, &asked.query.name);
+        let known: &mut BTreeMap<String, String> =
+            answers.entry((asked.query.ecosystem, name)).or_default();
+        for vuln in result.vulns.unwrap_or_default() {
+            known.insert(vuln.id, vuln.modified.unwrap_or_default());
+        }
+        let token = result.next_page_token.filter(|token| !token.is_empty())?;
+        let reason = if asked.seen.len() + 1 >= MAX_PAGES {
+            Some(format!(
+                "its answer about `{}` has more than {MAX_PAGES} pages",
+                asked.query.name
+            ))
+        } else if !asked.seen.insert(token.clone()) {
+            Some(format!(
+                "its pages about `{}` lead round in a circle",
+                asked.query.name
+            ))
+        } else {
+            None
+        };
+        if let Some(reason) = reason {
+            let hint = "run it again later, or use an offline store: `patchgate db build`";
+            problems.push(self.problem(reason, Some(hint)));
+            return None;
+        }
+        asked.page_token = Some(token);
+        Some(asked)
+    }
+
+    /// Sends one request. Asking twice changes nothing on the server, so that it may be repeated.
+    async fn ask_once(&self, asked: &[Asked]) -> Result<Vec<WireResult>, Box<Problem>> {
+        let failed = |reason: &str, hint: Option<&str>| {
+            let count = asked.len();
+            Box::new(self.problem(
+                format!("{count} packages could not be looked up: {reason}"),
+                hint,
+            ))
+        };
+        let queries = asked
+            .iter()
+            .map(|asked| WireQuery {
+                package: WirePackage {
+                    ecosystem: asked.query.ecosystem,
+                    name: &asked.query.name,
+                },
+                version: asked.query.version.as_deref(),
+                page_token: asked.page_token.as_deref(),
+            })
+            .collect();
+        let request = Request::post(format!("{}/v1/querybatch", self.base_url))
+            .json(&WireBatch { queries })
+            .map_err(|error| failed(&describe(&error), None))?
+            .idempotent();
+        let response = self
+            .http
+            .send(&request)
+            .await
+            .map_err(|error| failed(&describe(&error), error.hint()))?;
+        let answer: WireAnswer = serde_json::from_slice(&response.body).map_err(|error| {
+            let reason = format!("the answer is none of OSV: {error}");
+            failed(
+                &reason,
+                Some("check that the address is that of an OSV server"),
+            )
+        })?;
+        if answer.results.len() != asked.len() {
+            let reason = format!("the server gave {} answers", answer.results.len());
+            return Err(failed(&reason, Some("run it again later")));
+        }
+        Ok(answer
+            .results
+            .into_iter()
+            .map(Option::unwrap_or_default)
+            .collect())
+    }
+}

@@ -1,0 +1,253 @@
+//! Advisories from an OSV server (<https://google.github.io/osv.dev/api/>).
+//!
+//! An answer that is missing, cut off or contradicts its question is a problem, never "no known
+//! records": a server that fails must not make a scan look clean.
+
+mod batch;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use patchgate_http::{Caching, Client, Request, redact_url};
+use patchgate_model::{Advisory, Problem, ProblemKind, SourceStatus};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::{Lookup, PackageQuery, parse_record};
+
+/// The public server.
+pub const PUBLIC_OSV_API: &str = "https://api.osv.dev";
+
+/// Records that are asked for at the same time.
+const RECORDS_AT_ONCE: usize = 16;
+
+/// Most failed records that are named one by one.
+const MAX_NAMED: usize = 10;
+
+/// A client of one OSV server.
+#[derive(Debug, Clone)]
+pub struct OsvClient {
+    http: Client,
+    base_url: String,
+    budget: Option<Duration>,
+}
+
+/// The records that packages were answered with: package key to id to time of change.
+type Answers = BTreeMap<(&'static str, String), BTreeMap<String, String>>;
+
+impl OsvClient {
+    /// A client of the server at `base_url`, such as [`PUBLIC_OSV_API`].
+    #[must_use]
+    pub fn new(http: Client, base_url: &str) -> Self {
+        Self {
+            http,
+            base_url: base_url.trim_end_matches('/').to_owned(),
+            budget: None,
+        }
+    }
+
+    /// Sets the longest time that one lookup may take. What is not answered by then is a problem.
+    #[must_use]
+    pub fn with_budget(mut self, budget: Duration) -> Self {
+        self.budget = Some(budget);
+        self
+    }
+
+    /// Answers questions: which records the server names for each package, then the records.
+    pub async fn lookup(&self, queries: &[PackageQuery]) -> Lookup {
+        let deadline = self.budget.map(|budget| Instant::now() + budget);
+        let mut lookup = Lookup::default();
+        let unique: BTreeSet<&PackageQuery> = queries.iter().collect();
+        let unique: Vec<PackageQuery> = unique.into_iter().cloned().collect();
+        let answers = self.ask(unique, deadline, &mut lookup.problems).await;
+        let wanted: BTreeMap<String, String> = answers
+            .values()
+            .flatten()
+            .map(|(id, time)| (id.clone(), time.clone()))
+            .collect();
+        let records = self.fetch(wanted, deadline, &mut lookup.problems).await;
+        for ((ecosystem, name), ids) in answers {
+            let own: Vec<Arc<Advisory>> = ids
+                .keys()
+                .filter_map(|id| records.get(id))
+                .map(|record| trimmed(record, ecosystem, &name))
+                .collect();
+            if !own.is_empty() {
+                lookup.advisories.insert((ecosystem, name), own);
+            }
+        }
+        lookup.sources = vec![self.source_status(&lookup.problems)];
+        lookup
+    }
+
+    /// How the server stands in a report: asked now, whatever the age of its records.
+    fn source_status(&self, problems: &[Problem]) -> SourceStatus {
+        SourceStatus {
+            name: "osv-api".to_owned(),
+            origin: redact_url(&self.base_url),
+            as_of: Some(Timestamp::now()),
+            records: None,
+            warning: (!problems.is_empty()).then(|| "it did not answer everything".to_owned()),
+        }
+    }
+
+    /// Fetches records by id, in parallel. A record of a known time of change comes from the cache
+    /// when it is there.
+    async fn fetch(
+        &self,
+        wanted: BTreeMap<String, String>,
+        deadline: Option<Instant>,
+        problems: &mut Vec<Problem>,
+    ) -> BTreeMap<String, Arc<Advisory>> {
+        let mut records = BTreeMap::new();
+        let mut failed = BTreeMap::new();
+        let mut left = wanted.into_iter();
+        let mut running = JoinSet::new();
+        loop {
+            while running.len() < RECORDS_AT_ONCE
+                && let Some((id, modified)) = left.next()
+            {
+                let client = self.clone();
+                running.spawn(async move {
+                    let fetched = client.fetch_one(&id, modified).await;
+                    (id, fetched)
+                });
+            }
+            match next(&mut running, deadline).await {
+                Next::Done(Ok((id, Ok(record)))) => {
+                    records.insert(id, Arc::new(record));
+                }
+                Next::Done(Ok((id, Err(problem)))) => {
+                    failed.insert(id, problem);
+                }
+                Next::Done(Err(problem)) => problems.push(*problem),
+                Next::Empty => break,
+                Next::TooLate => {
+                    problems.push(self.too_late(running.len() + left.len(), "records"));
+                    running.abort_all();
+                    break;
+                }
+            }
+        }
+        let more = failed.len().saturating_sub(MAX_NAMED);
+        problems.extend(failed.into_values().take(MAX_NAMED));
+        if more > 0 {
+            let reason = format!("{more} more records could not be fetched");
+            problems.push(self.problem(reason, None));
+        }
+        records
+    }
+
+    async fn fetch_one(&self, id: &str, modified: String) -> Result<Advisory, Problem> {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':');
+        if id.is_empty() || !id.chars().all(is_plain) || id.contains("..") {
+            return Err(self.problem(format!("it names a record `{}`", id.escape_debug()), None));
+        }
+        let failed = |reason: String, hint: Option<&str>| Problem {
+            kind: ProblemKind::Advisories,
+            subject: id.to_owned(),
+            line: None,
+            reason: format!("the record could not be fetched: {reason}"),
+            hint: hint.map(str::to_owned),
+        };
+        // Without a time of change the server is asked each time.
+        let caching = if modified.is_empty() {
+            Caching::Revalidate
+        } else {
+            Caching::Immutable(modified)
+        };
+        let request = Request::get(format!("{}/v1/vulns/{id}", self.base_url));
+        let response = self
+            .http
+            .get(&request, &caching)
+            .await
+            .map_err(|error| failed(describe(&error), error.hint()))?;
+        let record = parse_record(&response.body)
+            .map_err(|error| failed(describe(&error), Some("run it again")))?;
+        if record.id == id {
+            Ok(record)
+        } else {
+            Err(failed(
+                format!(
+                    "the server sent `{}` in its place",
+                    record.id.escape_debug()
+                ),
+                None,
+            ))
+        }
+    }
+
+    fn problem(&self, reason: String, hint: Option<&str>) -> Problem {
+        Problem {
+            kind: ProblemKind::Advisories,
+            subject: redact_url(&self.base_url),
+            line: None,
+            reason,
+            hint: hint.map(str::to_owned),
+        }
+    }
+
+    fn too_late(&self, count: usize, what: &str) -> Problem {
+        self.problem(
+            format!("{count} {what} were not answered in the time that was set"),
+            Some("raise the limit, or use an offline store: `patchgate db build`"),
+        )
+    }
+}
+
+/// How the next of several tasks ended.
+enum Next<T> {
+    Done(Result<T, Box<Problem>>),
+    Empty,
+    TooLate,
+}
+
+/// Waits for the next task, up to the deadline.
+async fn next<T: 'static>(running: &mut JoinSet<T>, deadline: Option<Instant>) -> Next<T> {
+    let joined = match deadline {
+        None => running.join_next().await,
+        Some(deadline) => match tokio::time::timeout_at(deadline, running.join_next()).await {
+            Ok(joined) => joined,
+            Err(_) => return Next::TooLate,
+        },
+    };
+    match joined {
+        None => Next::Empty,
+        Some(Ok(value)) => Next::Done(Ok(value)),
+        Some(Err(error)) => Next::Done(Err(Box::new(Problem {
+            kind: ProblemKind::Advisories,
+            subject: "lookup".to_owned(),
+            line: None,
+            reason: format!("a part of it was broken off: {error}"),
+            hint: Some("run it again".to_owned()),
+        }))),
+    }
+}
+
+/// A record with only the entries of one package, unless it has none for it: the server may have
+/// matched it by other means, and then all it says is kept.
+fn trimmed(record: &Arc<Advisory>, ecosystem: &str, name: &str) -> Arc<Advisory> {
+    let is_own = |entry: &patchgate_model::Affected| {
+        entry.ecosystem == ecosystem && crate::package_key(ecosystem, &entry.name) == name
+    };
+    let own = record.affected.iter().filter(|entry| is_own(entry)).count();
+    if own == 0 || own == record.affected.len() {
+        return Arc::clone(record);
+    }
+    let mut copy = Advisory::clone(record);
+    copy.affected.retain(is_own);
+    Arc::new(copy)
+}
+
+/// An error with what lies below it, on one line.
+pub(crate) fn describe(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut below = error.source();
+    while let Some(source) = below {
+        text = format!("{text}: {source}");
+        below = source.source();
+    }
+    text
+}
