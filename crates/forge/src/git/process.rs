@@ -186,6 +186,7 @@ impl Git {
             .args(["-c", "core.hooksPath=/dev/null"])
             .args(["-c", "core.fsmonitor=false"])
             .args(["-c", "core.alternateRefsCommand="])
+            .args(["-c", "log.showSignature=false"])
             .args(["-c", "gc.auto=0"])
             .args(["-c", "commit.gpgSign=false"])
             .args(["-c", "i18n.commitEncoding=UTF-8"])
