@@ -1,1 +1,246 @@
+use super::*;
+use crate::Siblings;
+use patchgate_model::Root;
+use proptest::prelude::*;
+use proptest::sample::Index;
 
+const WORKSPACE: &str = include_str!("../fixtures/read/workspace-v4/Cargo.lock");
+const FIXTURES: [&str; 7] = [
+    WORKSPACE,
+    include_str!("../fixtures/read/single-v3/Cargo.lock"),
+    include_str!("../fixtures/read/root-v1/Cargo.lock"),
+    include_str!("../fixtures/read/metadata-v1/Cargo.lock"),
+    include_str!("../fixtures/read/short-v2/Cargo.lock"),
+    include_str!("../fixtures/read/git-v4/Cargo.lock"),
+    include_str!("../fixtures/read/replace-v4/Cargo.lock"),
+];
+
+fn read(text: &str, siblings: &Siblings) -> Result<Lockfile, ParseError> {
+    parse(&Input {
+        path: "Cargo.lock",
+        bytes: text.as_bytes(),
+        siblings,
+    })
+}
+
+fn alone(text: &str) -> Lockfile {
+    read(text, &Siblings::new()).expect("it is read")
+}
+
+/// A graph in lines: format, packages with line, scope and dependencies, then roots.
+fn outline(lockfile: &Lockfile) -> String {
+    let step = |index: PackageIndex| {
+        let package = lockfile.package(index).expect("edges lead to packages");
+        format!("{} {}", package.name, package.version)
+    };
+    let edge = |edge: &Edge| {
+        let requirement = edge.requirement.as_deref().unwrap_or("-");
+        format!(
+            "\n    {} = {requirement} {:?} -> {}",
+            edge.name,
+            edge.kind,
+            step(edge.to)
+        )
+    };
+    let mut text = lockfile.format.to_owned();
+    for package in &lockfile.packages {
+        text += &format!(
+            "\n{}: {} {} {:?} {:?}",
+            package.line, package.name, package.version, package.scope, package.origin
+        );
+        if let Some(integrity) = &package.integrity {
+            text += &format!(" {}", &integrity[..4]);
+        }
+        for to in &package.edges {
+            text += &format!(" -> {}", step(to.to));
+        }
+    }
+    for Root {
+        name,
+        manifest,
+        edges,
+    } in &lockfile.roots
+    {
+        text += &format!("\nroot {name} {manifest:?}");
+        text.extend(edges.iter().map(edge));
+    }
+    text
+}
+
+#[test]
+fn version_1_with_a_root() {
+    insta::assert_snapshot!(outline(&alone(FIXTURES[2])));
+}
+
+#[test]
+fn version_1_with_checksums_in_metadata() {
+    insta::assert_snapshot!(outline(&alone(FIXTURES[3])));
+}
+
+#[test]
+fn version_2() {
+    insta::assert_snapshot!(outline(&alone(FIXTURES[4])));
+}
+
+#[test]
+fn version_3() {
+    insta::assert_snapshot!(outline(&alone(FIXTURES[1])));
+}
+
+#[test]
+fn sources_and_a_cycle_in_version_4() {
+    insta::assert_snapshot!(outline(&alone(FIXTURES[5])));
+}
+
+#[test]
+fn a_replaced_package_leads_to_its_replacement() {
+    insta::assert_snapshot!(outline(&alone(FIXTURES[6])));
+}
+
+#[test]
+fn a_workspace_with_its_manifests() {
+    let manifest = |path: &str, text: &str| (path.to_owned(), text.as_bytes().to_vec());
+    let siblings = Siblings::from([
+        manifest(
+            "Cargo.toml",
+            include_str!("../fixtures/read/workspace-v4/Cargo.toml"),
+        ),
+        manifest(
+            "crates/core/Cargo.toml",
+            include_str!("../fixtures/read/workspace-v4/crates/core/Cargo.toml"),
+        ),
+        manifest(
+            "crates/tool/Cargo.toml",
+            include_str!("../fixtures/read/workspace-v4/crates/tool/Cargo.toml"),
+        ),
+        manifest(
+            "crates/left-out/Cargo.toml",
+            include_str!("../fixtures/read/workspace-v4/crates/left-out/Cargo.toml"),
+        ),
+    ]);
+    let lockfile = read(WORKSPACE, &siblings).expect("it is read");
+    insta::assert_snapshot!(outline(&lockfile));
+}
+
+#[test]
+fn every_refusal_says_what_is_wrong() {
+    let header = "version = 4\n\n[[package]]\nname = \"a\"\n";
+    let mut messages = String::new();
+    for text in [
+        "version = 4\n",
+        "version = 5\n\n[[package]]\nname = \"a\"\nversion = \"1.0.0\"\n",
+        "version = -1\n",
+        "version = \"4\"\n",
+        "package = 1\n",
+        "{}",
+        header,
+        &format!("{header}version = 1\n"),
+        &format!("{header}version = \"1.0.0\"\nversion = \"1.0.0\"\n"),
+        &format!("{header}version = \"1.0.0\"\ndependencies = [\n \"b\",\n]\n"),
+        &format!("{header}version = \"1.0.0\"\ndependencies = [\n \"a 1.0.0 registry\",\n]\n"),
+        &format!("{header}version = \"1.0.0\"\ndependencies = [\n"),
+        &format!("{header}version = \"1.0.0\"\ndependencies = [1]\n"),
+        &format!("{header}version = \"1.0.0\"\n\n[[package]]\nname = \"a\"\nversion = \"1.0.0\"\n"),
+        &format!("{header}version = \"1.0.0\"\nsource = \"ftp+x\"\n"),
+        "[[package]]\nname = \"a/b\"\nversion = \"1.0.0\"\n",
+    ] {
+        let error = read(text, &Siblings::new()).expect_err(text);
+        let line = error.line.map_or("-".to_owned(), |line| line.to_string());
+        messages += &format!("{line}: {error}\n");
+    }
+    insta::assert_snapshot!(messages);
+}
+
+#[test]
+fn what_cargo_ignores_is_ignored() {
+    let text = WORKSPACE.replace("version = 4\n", "version = 4\nfuture = [1, {a = 2}]\n");
+    assert_eq!(
+        outline(&alone(&text)).lines().count(),
+        outline(&alone(WORKSPACE)).lines().count()
+    );
+}
+
+#[test]
+fn the_fast_way_takes_what_cargo_writes() {
+    for text in FIXTURES {
+        let fast = scan::scan(text).expect("Cargo's own spelling");
+        assert_eq!(fast, raw::parse(text).expect("it is TOML"));
+    }
+}
+
+#[test]
+fn the_fast_way_takes_the_lockfiles_of_the_corpus() {
+    let Some(shared) = patchgate_testkit::shared_dir() else {
+        return;
+    };
+    let mut count = 0;
+    for snapshot in read_dir(&shared.join("corpus")) {
+        for text in lockfiles_below(&snapshot) {
+            let fast = scan::scan(&text).expect("Cargo's own spelling");
+            assert_eq!(fast, raw::parse(&text).expect("it is TOML"));
+            count += 1;
+        }
+    }
+    assert!(count >= 7, "only {count} lockfiles");
+}
+
+#[expect(clippy::disallowed_methods, reason = "the test reads shared files")]
+fn lockfiles_below(path: &std::path::Path) -> Vec<String> {
+    if path.is_dir() {
+        return read_dir(path)
+            .iter()
+            .flat_map(|path| lockfiles_below(path))
+            .collect();
+    }
+    if path.file_name().is_some_and(|name| name == "Cargo.lock") {
+        return vec![std::fs::read_to_string(path).expect("it is text")];
+    }
+    Vec::new()
+}
+
+fn read_dir(path: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let Ok(entries) = std::fs::read_dir(path) else {
+        return Vec::new();
+    };
+    entries
+        .map(|entry| entry.expect("it is listed").path())
+        .collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever the fast way reads, TOML reads alike.
+    #[test]
+    fn the_fast_way_never_differs_from_toml(
+        which in any::<Index>(),
+        changes in prop::collection::vec((any::<Index>(), prop::sample::select(vec![
+            "", "\n", "\r\n", "\r", " ", "\t", "\"", "\\", "\\n", "'", "#", "# x\n", "=", "[", "]", ",", "\0", "ä", "\u{7f}",
+            "version = 4\n", "version = 04\n", "name = \"x\"\n", "name = 'x'\n", "[root]\n", "[metadata]\n",
+            "[[package]]\n", "[[patch.unused]]\n", "[package]\n", "dependencies = []\n", "dependencies = [\n", "]\n",
+            " \"left\",\n", "\"a\" = \"b\"\n", "source = \"x\"\n", "\n\n",
+        ]), 0usize..12), 1..4),
+    ) {
+        let mut text = FIXTURES[which.index(FIXTURES.len())].to_owned();
+        for (at, insert, remove) in &changes {
+            // Half of the changes at line starts, where the grammar decides the most.
+            let mut at = at.index(text.len() + 1);
+            if remove % 2 == 0 {
+                at = text[..floor(&text, at)].rfind('\n').map_or(0, |end| end + 1);
+            }
+            let (from, until) = (floor(&text, at), floor(&text, (at + remove).min(text.len())));
+            text.replace_range(from..until.max(from), insert);
+        }
+        if let Some(fast) = scan::scan(&text) {
+            let slow = raw::parse(&text);
+            prop_assert_eq!(Ok(fast), slow, "{}", text);
+        }
+    }
+}
+
+fn floor(text: &str, at: usize) -> usize {
+    (0..=at)
+        .rev()
+        .find(|at| text.is_char_boundary(*at))
+        .unwrap_or(0)
+}

@@ -1,0 +1,380 @@
+//! What every ecosystem owes, whoever wrote it.
+//!
+//! An ecosystem's folder has the name of its package URL type, and holds `fixtures/read/`, whose
+//! lockfiles are read, and `fixtures/refused/`, whose lockfiles are errors. Manifests lie beside
+//! the lockfiles as in a repository; each folder right below `read` and `refused` is one.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a failed step fails the test; tests, unlike the crate, read their fixtures from files"
+)]
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use patchgate_ecosystems::{ALL, Ecosystem, Input, ParseError, Siblings, by_lockfile, by_name};
+use patchgate_model::{Edge, Lockfile};
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+/// Ecosystems whose lockfile is still whole, by its own grammar, when entries at its end are lost,
+/// so that a cut right between lines may go unseen.
+const LINE_BASED: &[&str] = &["crates.io"];
+
+/// Fixtures up to this size, in bytes, are cut at every byte.
+const CUT_UP_TO: usize = 6_000;
+
+/// One lockfile of a fixture with the repository around it.
+struct Fixture {
+    ecosystem: &'static dyn Ecosystem,
+    /// The file on disk, for messages.
+    file: PathBuf,
+    /// Its path in its repository.
+    path: String,
+    bytes: Vec<u8>,
+    siblings: Siblings,
+}
+
+impl Fixture {
+    fn parse(&self, bytes: &[u8]) -> Result<Lockfile, ParseError> {
+        self.ecosystem.parse(&Input {
+            path: &self.path,
+            bytes,
+            siblings: &self.siblings,
+        })
+    }
+}
+
+fn source_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
+fn files_below(folder: &Path, into: &mut Vec<PathBuf>) {
+    let entries = std::fs::read_dir(folder)
+        .unwrap_or_else(|error| panic!("`{}` cannot be listed: {error}", folder.display()));
+    for entry in entries {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files_below(&path, into);
+        } else {
+            into.push(path);
+        }
+    }
+    into.sort();
+}
+
+/// Every lockfile in `fixtures/<kind>` of an ecosystem.
+fn fixtures(ecosystem: &'static dyn Ecosystem, kind: &str) -> Vec<Fixture> {
+    let base = source_folder()
+        .join(ecosystem.purl_type())
+        .join("fixtures")
+        .join(kind);
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(&base)
+        .unwrap_or_else(|error| panic!("`{}` cannot be listed: {error}", base.display()))
+    {
+        let repository = entry.unwrap().path();
+        let mut files = Vec::new();
+        files_below(&repository, &mut files);
+        let name = |file: &Path| file.file_name().unwrap().to_str().unwrap().to_owned();
+        let inside = |file: &Path| {
+            let path = file.strip_prefix(&repository).unwrap();
+            path.to_str().unwrap().replace('\\', "/")
+        };
+        let siblings: Siblings = files
+            .iter()
+            .filter(|file| ecosystem.manifests().contains(&name(file).as_str()))
+            .map(|file| (inside(file), std::fs::read(file).unwrap()))
+            .collect();
+        for file in &files {
+            if ecosystem
+                .lockfiles()
+                .iter()
+                .any(|lockfile| lockfile.file_name == name(file))
+            {
+                found.push(Fixture {
+                    ecosystem,
+                    file: file.clone(),
+                    path: inside(file),
+                    bytes: std::fs::read(file).unwrap(),
+                    siblings: siblings.clone(),
+                });
+            }
+        }
+    }
+    assert!(!found.is_empty(), "`{}` is empty", base.display());
+    found
+}
+
+fn all(kind: &str) -> Vec<Fixture> {
+    ALL.iter()
+        .flat_map(|ecosystem| fixtures(*ecosystem, kind))
+        .collect()
+}
+
+/// What holds for every inventory, whatever it was read from.
+fn check_inventory(lockfile: &Lockfile, fixture: &Fixture) {
+    let at = fixture.file.display();
+    assert_eq!(lockfile.path, fixture.path, "{at}");
+    assert_eq!(lockfile.ecosystem, fixture.ecosystem.name(), "{at}");
+    let lines = fixture.bytes.iter().filter(|byte| **byte == b'\n').count() + 1;
+    let check_edges = |edges: &[Edge]| {
+        for edge in edges {
+            assert!(lockfile.package(edge.to).is_some(), "{at}: a dangling edge");
+            assert!(!edge.name.is_empty(), "{at}: an edge without a name");
+        }
+    };
+    for package in &lockfile.packages {
+        assert!(!package.name.is_empty(), "{at}: a package without a name");
+        assert!(package.line >= 1 && package.line as usize <= lines, "{at}");
+        check_edges(&package.edges);
+    }
+    for root in &lockfile.roots {
+        check_edges(&root.edges);
+        if let Some(manifest) = &root.manifest {
+            assert!(fixture.siblings.contains_key(manifest), "{at}: {manifest}");
+        }
+    }
+    let paths: Vec<&String> = lockfile
+        .packages
+        .iter()
+        .filter_map(|package| package.install_path.as_ref())
+        .collect();
+    let unique: BTreeSet<&&String> = paths.iter().collect();
+    assert_eq!(unique.len(), paths.len(), "{at}: an install path twice");
+}
+
+#[test]
+fn every_folder_is_registered() {
+    let folders: BTreeSet<String> = std::fs::read_dir(source_folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_dir())
+        .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    let registered: BTreeSet<String> = ALL
+        .iter()
+        .map(|ecosystem| ecosystem.purl_type().to_owned())
+        .collect();
+    assert_eq!(folders, registered);
+    assert_eq!(registered.len(), ALL.len(), "a purl type twice");
+}
+
+#[test]
+fn names_lead_back_to_their_ecosystem() {
+    let mut lockfiles = BTreeSet::new();
+    for ecosystem in ALL {
+        let found = by_name(ecosystem.name()).expect("it is found by its own name");
+        assert_eq!(found.purl_type(), ecosystem.purl_type());
+        assert!(
+            ecosystem
+                .purl_type()
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'.')
+        );
+        assert!(!ecosystem.manifests().is_empty());
+        for lockfile in ecosystem.lockfiles() {
+            assert!(
+                lockfiles.insert(lockfile.file_name),
+                "{} twice",
+                lockfile.file_name
+            );
+            assert!(!ecosystem.manifests().contains(&lockfile.file_name));
+            let (found, _) = by_lockfile(lockfile.file_name).expect("it is found by its lockfile");
+            assert_eq!(found.name(), ecosystem.name());
+        }
+    }
+}
+
+#[test]
+fn fixtures_are_read() {
+    for fixture in all("read") {
+        let lockfile = fixture
+            .parse(&fixture.bytes)
+            .unwrap_or_else(|error| panic!("{}: {error}", fixture.file.display()));
+        assert!(!lockfile.packages.is_empty(), "{}", fixture.file.display());
+        check_inventory(&lockfile, &fixture);
+    }
+}
+
+#[test]
+fn lockfiles_are_read_without_their_manifests() {
+    for fixture in all("read") {
+        let alone = Fixture {
+            siblings: Siblings::new(),
+            ..fixture
+        };
+        let lockfile = alone
+            .parse(&alone.bytes)
+            .unwrap_or_else(|error| panic!("{}: {error}", alone.file.display()));
+        check_inventory(&lockfile, &alone);
+    }
+}
+
+#[test]
+fn unreadable_manifests_lose_no_package() {
+    for mut fixture in all("read") {
+        let whole = fixture.parse(&fixture.bytes).expect("it is read");
+        for manifest in fixture.siblings.values_mut() {
+            *manifest = b"\xff[[[ not {{{ a manifest".to_vec();
+        }
+        let lockfile = fixture.parse(&fixture.bytes).expect("it is read");
+        assert_eq!(lockfile.packages.len(), whole.packages.len());
+        check_inventory(&lockfile, &fixture);
+    }
+}
+
+#[test]
+fn line_ends_and_byte_order_marks_change_nothing() {
+    for fixture in all("read") {
+        let whole = fixture.parse(&fixture.bytes).expect("it is read");
+        let text = String::from_utf8(fixture.bytes.clone()).expect("fixtures are UTF-8");
+        for variant in [text.replace('\n', "\r\n"), format!("\u{feff}{text}")] {
+            let lockfile = fixture.parse(variant.as_bytes());
+            assert_eq!(lockfile.as_ref(), Ok(&whole), "{}", fixture.file.display());
+        }
+    }
+}
+
+#[test]
+fn hostile_fixtures_are_refused_with_a_reason() {
+    for fixture in all("refused") {
+        let Err(error) = fixture.parse(&fixture.bytes) else {
+            panic!("{} is read", fixture.file.display());
+        };
+        let at = fixture.file.display();
+        assert!(!error.reason.is_empty(), "{at}");
+        assert!(
+            !error.reason.ends_with('.') && !error.reason.contains('\n'),
+            "{at}: `{}` is not a fragment",
+            error.reason
+        );
+        let lines = fixture.bytes.iter().filter(|byte| **byte == b'\n').count() + 1;
+        assert!(
+            error
+                .line
+                .is_none_or(|line| line >= 1 && line as usize <= lines),
+            "{at}: {:?}",
+            error.line
+        );
+    }
+}
+
+/// A cut file is an error, or all of its packages are there. In formats of lines a file that is
+/// cut between two entries, the lost ones being nobody's dependency, is by its grammar a whole
+/// file; there, what is read at least holds together, and the cut stands at the end of a line.
+#[test]
+fn a_cut_file_never_passes_for_a_shorter_one() {
+    for fixture in all("read")
+        .iter()
+        .filter(|fixture| fixture.bytes.len() <= CUT_UP_TO)
+    {
+        let whole = fixture.parse(&fixture.bytes).expect("it is read");
+        for cut in 0..fixture.bytes.len() {
+            let Ok(lockfile) = fixture.parse(&fixture.bytes[..cut]) else {
+                continue;
+            };
+            check_inventory(&lockfile, fixture);
+            if lockfile.packages == whole.packages {
+                continue;
+            }
+            let at_line_end =
+                fixture.bytes[cut] == b'\n' || (cut > 0 && fixture.bytes[cut - 1] == b'\n');
+            assert!(
+                LINE_BASED.contains(&fixture.ecosystem.name()) && at_line_end,
+                "{} cut at byte {cut} passes for a whole file with {} of {} packages",
+                fixture.file.display(),
+                lockfile.packages.len(),
+                whole.packages.len()
+            );
+        }
+    }
+}
+
+/// A change that an editor, a merge or an attacker makes.
+fn mutate(bytes: &mut Vec<u8>, at: &Index, to: &Index, kind: u8, byte: u8) {
+    if bytes.is_empty() {
+        return;
+    }
+    let (a, b) = (at.index(bytes.len()), to.index(bytes.len()));
+    let (from, until) = (a.min(b), a.max(b));
+    match kind % 4 {
+        0 => bytes[a] = byte,
+        1 => bytes.insert(a, byte),
+        2 => drop(bytes.drain(from..until)),
+        _ => {
+            let copied: Vec<u8> = bytes[from..until].to_vec();
+            bytes.splice(b..b, copied);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn mutated_files_never_panic(
+        which in any::<Index>(),
+        changes in prop::collection::vec(
+            (any::<Index>(), any::<Index>(), any::<u8>(), prop_oneof![
+                any::<u8>(),
+                prop::sample::select(b"\"[]{}=,.\n\\#".to_vec()),
+            ]),
+            1..4,
+        ),
+    ) {
+        let mut fixtures = all("read");
+        let mut fixture = fixtures.swap_remove(which.index(fixtures.len()));
+        for (at, to, kind, byte) in &changes {
+            mutate(&mut fixture.bytes, at, to, *kind, *byte);
+        }
+        if let Ok(lockfile) = fixture.parse(&fixture.bytes) {
+            check_inventory(&lockfile, &fixture);
+        }
+    }
+
+    #[test]
+    fn arbitrary_text_never_panics(text in "\\PC{0,80}", other in "\\PC{0,40}") {
+        for ecosystem in ALL {
+            let siblings = Siblings::from([(ecosystem.manifests()[0].to_owned(), other.clone().into_bytes())]);
+            let path = ecosystem.lockfiles()[0].file_name;
+            let _ = ecosystem.parse(&Input { path, bytes: text.as_bytes(), siblings: &siblings });
+            let _ = ecosystem.parse_metadata(&other, text.as_bytes());
+            let _ = ecosystem.normalize_name(&text);
+            let _ = ecosystem.metadata_request(&text, &other);
+            let _ = ecosystem.admits(&text, &other);
+            let _ = ecosystem.raise_requirement(&text, &other);
+        }
+    }
+
+    #[test]
+    fn version_order_is_total(
+        a in "[0-9]{1,2}(\\.[0-9]{1,2}){2}(-[a-z0-9]{1,2}(\\.[a-z0-9]{1,2})?)?(\\+[a-z0-9]{1,2})?",
+        b in "[0-9]{1,2}(\\.[0-9]{1,2}){2}(-[a-z0-9]{1,2}(\\.[a-z0-9]{1,2})?)?(\\+[a-z0-9]{1,2})?",
+        c in "[0-9]{1,2}(\\.[0-9]{1,2}){2}(-[a-z0-9]{1,2}(\\.[a-z0-9]{1,2})?)?(\\+[a-z0-9]{1,2})?",
+    ) {
+        for ecosystem in ALL {
+            let order = |x: &str, y: &str| ecosystem.compare_versions(x, y);
+            prop_assert_eq!(order(&a, &a).is_ok(), ecosystem.is_prerelease(&a).is_ok());
+            let (Ok(ab), Ok(bc), Ok(ac)) = (order(&a, &b), order(&b, &c), order(&a, &c)) else {
+                continue;
+            };
+            prop_assert_eq!(order(&b, &a), Ok(ab.reverse()));
+            if ab == bc {
+                prop_assert_eq!(ac, ab);
+            }
+            if ab.is_eq() {
+                prop_assert_eq!(bc, ac);
+            }
+        }
+    }
+
+    #[test]
+    fn normalising_twice_changes_nothing(name in "[@a-zA-Z0-9._/-]{1,20}") {
+        for ecosystem in ALL {
+            let once = ecosystem.normalize_name(&name).into_owned();
+            prop_assert_eq!(ecosystem.normalize_name(&once), once.as_str());
+        }
+    }
+}
