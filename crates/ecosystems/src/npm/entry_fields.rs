@@ -28,6 +28,11 @@ const FIELDS: [&str; 17] = [
     "workspaces",
 ];
 
+/// Whether a field of a manifest is looked at here.
+pub(super) fn is_read(field: &str) -> bool {
+    FIELDS.contains(&field) || matches!(field, "bundledDependencies" | "scripts")
+}
+
 /// Whether a value counts as given: JavaScript's truth.
 pub(super) fn is_set(value: &Value) -> bool {
     match value {

@@ -4,7 +4,7 @@ use jsonc_parser::{CollectOptions, CommentCollectionStrategy, ParseOptions, ast,
 use patchgate_model::DependencyKind;
 use serde::Deserialize;
 
-use super::json::{Map, Text};
+use super::json::{Map, Object, Text};
 use super::lockfile::Needs;
 use super::splice::{Splice, splice};
 use crate::{EditError, RequirementEdit, limits};
@@ -32,7 +32,8 @@ impl<'a> Manifest<'a> {
             return None;
         }
         let text = std::str::from_utf8(bytes).ok()?;
-        serde_json::from_str(text.strip_prefix(BOM).unwrap_or(text)).ok()
+        let Object(manifest) = serde_json::from_str(text.strip_prefix(BOM).unwrap_or(text)).ok()?;
+        Some(manifest)
     }
 
     pub(super) fn name(&self) -> Option<&str> {
@@ -78,7 +79,7 @@ pub(super) fn edit(manifest: &str, edit: &RequirementEdit) -> Result<String, Edi
     let text = manifest.strip_prefix(BOM).unwrap_or(manifest);
     let before: serde_json::Value = read_value(text)?;
     // Refuses keys that stand twice in a section.
-    serde_json::from_str::<Manifest<'_>>(text).map_err(|error| unreadable(&error))?;
+    serde_json::from_str::<Object<Manifest<'_>>>(text).map_err(|error| unreadable(&error))?;
     let tree = strict_ast(text).map_err(EditError::Unreadable)?;
     let mut places = places(&tree, &SECTIONS, edit);
     if places.is_empty() {

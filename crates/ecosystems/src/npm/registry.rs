@@ -1,15 +1,16 @@
 //! A registry's document about a package, in its full and its abbreviated form
 //! (<https://github.com/npm/registry/blob/main/docs/responses/package-metadata.md>).
 
-use std::collections::BTreeMap;
+use std::fmt;
 use std::fmt::Write as _;
 
 use patchgate_model::DependencyKind;
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::Value;
 
 use super::entry_fields;
-use super::json;
+use super::json::{self, Map, Object, Text};
 use crate::{MetadataRequest, ParseError, Release, Requirement, limits};
 
 /// The full form. npm resolves with it too, since the abbreviated one lacks what a lockfile keeps
@@ -42,18 +43,51 @@ pub(super) fn request(registry: &str, name: &str) -> MetadataRequest {
 /// The document. Publishers have put odd values into optional fields over the years, so those are
 /// read as they come and judged one by one.
 #[derive(Deserialize)]
-struct Document {
-    name: Option<String>,
-    versions: BTreeMap<String, Published>,
+struct Document<'a> {
+    #[serde(borrow, default)]
+    name: Option<Text<'a>>,
+    #[serde(borrow)]
+    versions: Map<'a, Published>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+/// One release: where its archive is, and the fields that are looked at. The rest, readme texts
+/// among them, is most of the document and is passed over while reading.
 struct Published {
-    #[serde(default)]
     dist: Dist,
-    #[serde(flatten)]
-    fields: Map<String, Value>,
+    fields: Fields,
+}
+
+type Fields = serde_json::Map<String, Value>;
+
+impl<'de> Deserialize<'de> for Published {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct PublishedVisitor;
+
+        impl<'de> Visitor<'de> for PublishedVisitor {
+            type Value = Published;
+
+            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str("an object")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
+                let mut dist = Dist::default();
+                let mut fields = Fields::new();
+                while let Some(Text(field)) = map.next_key::<Text<'de>>()? {
+                    if field == "dist" {
+                        Object(dist) = map.next_value()?;
+                    } else if entry_fields::is_read(&field) {
+                        fields.insert(field.into_owned(), map.next_value()?);
+                    } else {
+                        map.next_value::<IgnoredAny>()?;
+                    }
+                }
+                Ok(Published { dist, fields })
+            }
+        }
+
+        deserializer.deserialize_map(PublishedVisitor)
+    }
 }
 
 #[derive(Deserialize, Default)]
@@ -71,17 +105,22 @@ pub(super) fn parse(name: &str, body: &[u8]) -> Result<Vec<Release>, ParseError>
             limits::MAX_METADATA_BYTES / (1024 * 1024)
         )));
     }
-    let document: Document = serde_json::from_slice(body)
+    let Object(document): Object<Document<'_>> = serde_json::from_slice(body)
         .map_err(|error| json::unreadable(&error, "a package document of an npm registry"))?;
-    if let Some(other) = document.name.filter(|other| other != name) {
+    if let Some(other) = document
+        .name
+        .map(|Text(other)| other)
+        .filter(|other| other != name)
+    {
         return Err(ParseError::new(format!(
             "is about `{other}`, not about `{name}`"
         )));
     }
     Ok(document
         .versions
+        .0
         .into_iter()
-        .map(|(version, published)| release(name, version, &published))
+        .map(|(version, published)| release(name, version.into_owned(), &published))
         .collect())
 }
 
@@ -122,7 +161,7 @@ fn release(name: &str, version: String, published: &Published) -> Release {
 
 /// What the release depends on. A name in `optionalDependencies` is there too in `dependencies` in
 /// documents that the registry made from old clients; the optional one counts, as for npm.
-fn requirements(fields: &Map<String, Value>) -> Vec<Requirement> {
+fn requirements(fields: &Fields) -> Vec<Requirement> {
     let sections = [
         (DependencyKind::Optional, "optionalDependencies"),
         (DependencyKind::Runtime, "dependencies"),

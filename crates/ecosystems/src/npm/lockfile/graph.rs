@@ -1,8 +1,8 @@
 //! From copies by install path to packages with edges.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root};
+use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root, Scope};
 
 use super::super::NAME;
 use super::super::json::{Map, Text};
@@ -10,11 +10,13 @@ use super::super::manifest::Manifest;
 use super::{Copy, installed_name, origin};
 use crate::{Input, ParseError, limits};
 
-/// Makes the lockfile's value out of its copies.
+/// Makes the lockfile's value out of its copies. `infer_root` says that nothing states what the
+/// root project asks for.
 pub(super) fn lockfile(
     input: &Input<'_>,
     format: &'static str,
     copies: &[Copy<'_>],
+    infer_root: bool,
 ) -> Result<Lockfile, ParseError> {
     let mut graph = Graph::new(copies)?;
     let mut roots = Vec::new();
@@ -35,6 +37,9 @@ pub(super) fn lockfile(
         roots,
     };
     settle_addresses(&mut lockfile);
+    if infer_root {
+        infer_direct(&mut lockfile);
+    }
     Ok(lockfile)
 }
 
@@ -284,6 +289,39 @@ fn joined(folder: &str, path: &str, file: &str) -> Option<String> {
         }
     }
     Some(parts.join("/"))
+}
+
+/// Gives the root project the copies at the top that no other copy asks for: nothing but the
+/// project itself can have brought them there.
+fn infer_direct(lockfile: &mut Lockfile) {
+    let asked: HashSet<PackageIndex> = lockfile
+        .packages
+        .iter()
+        .flat_map(|package| package.edges.iter().map(|edge| edge.to))
+        .collect();
+    let direct: Vec<Edge> = lockfile
+        .indexed()
+        .filter(|(index, _)| !asked.contains(index))
+        .filter_map(|(to, package)| {
+            let name = package
+                .install_path
+                .as_deref()?
+                .strip_prefix("node_modules/")?;
+            (!name.contains("/node_modules/")).then(|| Edge {
+                to,
+                name: name.to_owned(),
+                requirement: None,
+                kind: match package.scope {
+                    Scope::Development => DependencyKind::Development,
+                    Scope::Optional => DependencyKind::Optional,
+                    Scope::Runtime | Scope::Build => DependencyKind::Runtime,
+                },
+            })
+        })
+        .collect();
+    if let Some(root) = lockfile.roots.first_mut() {
+        root.edges = direct;
+    }
 }
 
 /// An archive whose address has no layout known here is from a registry after all when nobody asks

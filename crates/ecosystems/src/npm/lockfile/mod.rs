@@ -17,10 +17,9 @@ use patchgate_model::{Lockfile, Origin, Scope};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::json::{self, Map, Text};
+use super::json::{self, Map, Object, Text};
 use super::manifest::Manifest;
-use super::{NAME, Npm};
-use crate::{Ecosystem as _, Input, ParseError, limits};
+use crate::{Input, ParseError, limits};
 
 /// What the file should have been, for error texts.
 const WHAT: &str = "an npm lockfile";
@@ -33,7 +32,7 @@ struct Document<'a> {
     #[serde(default, rename = "lockfileVersion")]
     version: Option<u64>,
     #[serde(borrow, default)]
-    packages: Option<Map<'a, packages::Entry<'a>>>,
+    packages: Option<Map<'a, Object<packages::Entry<'a>>>>,
     #[serde(borrow, default)]
     dependencies: Option<&'a RawValue>,
 }
@@ -68,12 +67,14 @@ pub(super) struct Needs<'a> {
 /// Reads a lockfile.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let text = input.text()?;
-    let document: Document<'_> =
+    let Object(document): Object<Document<'_>> =
         serde_json::from_str(text).map_err(|error| json::unreadable(&error, WHAT))?;
     let manifest = input
         .sibling(&input.beside("package.json"))
         .and_then(Manifest::read);
     let name = document.name.map(|Text(name)| name);
+    // Version 1 leaves the project's own requirements to its manifest.
+    let infer_root = document.version.unwrap_or(0) < 2 && manifest.is_none();
     let (format, copies) = match (document.version, document.packages) {
         (None | Some(0 | 1), None) => (
             "npm-lock-v1",
@@ -111,7 +112,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             limits::MAX_PACKAGES
         )));
     }
-    graph::lockfile(input, format, &copies)
+    graph::lockfile(input, format, &copies, infer_root)
 }
 
 /// The name that an install path ends in, with its scope: `node_modules/@a/b` gives `@a/b`. `None`
@@ -138,23 +139,21 @@ fn scope(development: bool, optional: bool, either: bool) -> Scope {
     }
 }
 
-/// An entry from a registry must say which version it locks.
+/// An entry from a registry must say which version it locks; `npm ci` refuses it too. Whether the
+/// version can be ordered is for those to say who compare it.
 fn require_version(copy: &Copy<'_>) -> Result<(), ParseError> {
     let locked = copy
         .version
         .as_deref()
-        .is_some_and(|version| Npm.compare_versions(version, version).is_ok());
+        .is_some_and(|version| !version.is_empty());
     if locked || copy.link.is_some() || !matches!(copy.origin, Origin::Registry(_)) {
         return Ok(());
     }
-    let reason = match &copy.version {
-        None => format!("is not {WHAT}: the entry `{}` has no version", copy.path),
-        Some(version) => format!(
-            "is not {WHAT}: the entry `{}` has the version `{version}`, which is not one of {NAME}",
-            copy.path
-        ),
-    };
+    let reason = format!("is not {WHAT}: the entry `{}` has no version", copy.path);
     Err(ParseError::new(reason)
         .at_line(copy.line as usize)
         .with_hint("run `npm install --package-lock-only` to complete it"))
 }
+
+#[cfg(test)]
+mod tests;

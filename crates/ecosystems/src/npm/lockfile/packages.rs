@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::lines::Lines;
 use super::{Copy, Needs, installed_name, origin, require_version, scope};
 use crate::ParseError;
-use crate::npm::json::{Map, Text};
+use crate::npm::json::{Map, Object, Text};
 
 /// One value of `packages`.
 #[derive(Deserialize)]
@@ -46,12 +46,12 @@ pub(super) struct Entry<'a> {
 pub(super) fn copies<'a>(
     text: &'a str,
     document_name: Option<Cow<'a, str>>,
-    entries: Map<'a, Entry<'a>>,
+    entries: Map<'a, Object<Entry<'a>>>,
 ) -> Result<Vec<Copy<'a>>, ParseError> {
     let mut lines = Lines::new(text);
     let section = Cow::Borrowed("packages");
     let mut copies = Vec::with_capacity(entries.0.len() + 1);
-    for (path, entry) in entries.0 {
+    for (path, Object(entry)) in entries.0 {
         let line = lines.line(&[&section, &path])?;
         let mut copy = copy(path, line, entry);
         if copy.path.is_empty() && copy.name.is_none() {

@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 use super::lines::Lines;
 use super::{Copy, Needs, WHAT, origin, require_version, scope};
 use crate::ParseError;
-use crate::npm::json::{self, Map, Text};
+use crate::npm::json::{self, Map, Object, Text};
 use crate::npm::manifest::Manifest;
 
 /// One value of `dependencies`.
@@ -35,7 +35,7 @@ struct Entry<'a> {
     #[serde(borrow, default)]
     requires: Requires<'a>,
     #[serde(borrow, default)]
-    dependencies: Map<'a, Entry<'a>>,
+    dependencies: Map<'a, Object<Entry<'a>>>,
 }
 
 /// What an entry asks for. The first files of version 1 wrote `true` or `false` here, or nothing.
@@ -73,7 +73,7 @@ pub(super) fn copies<'a>(
     dependencies: Option<&'a RawValue>,
     manifest: Option<&Manifest<'a>>,
 ) -> Result<Vec<Copy<'a>>, ParseError> {
-    let entries: Map<'a, Entry<'a>> = match dependencies {
+    let entries: Map<'a, Object<Entry<'a>>> = match dependencies {
         None => Map::default(),
         Some(raw) => serde_json::from_str(raw.get())
             .map_err(|error| below(text, raw.get(), json::unreadable(&error, WHAT)))?,
@@ -85,12 +85,8 @@ pub(super) fn copies<'a>(
     };
     reader.read("", entries)?;
     let mut copies = reader.copies;
-    let needs = match manifest {
-        Some(manifest) => manifest.needs(),
-        None => unasked(&copies),
-    };
-    if let Some(root) = copies.first_mut() {
-        root.needs = needs;
+    if let (Some(root), Some(manifest)) = (copies.first_mut(), manifest) {
+        root.needs = manifest.needs();
     }
     Ok(copies)
 }
@@ -104,8 +100,12 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// Reads the entries installed below `parent`. The JSON parser has bounded the depth.
-    fn read(&mut self, parent: &str, entries: Map<'a, Entry<'a>>) -> Result<(), ParseError> {
-        for (name, mut entry) in entries.0 {
+    fn read(
+        &mut self,
+        parent: &str,
+        entries: Map<'a, Object<Entry<'a>>>,
+    ) -> Result<(), ParseError> {
+        for (name, Object(mut entry)) in entries.0 {
             let path = if parent.is_empty() {
                 format!("node_modules/{name}")
             } else {
@@ -185,32 +185,6 @@ fn root(name: Option<Cow<'_, str>>) -> Copy<'_> {
         bundled: false,
         needs: Needs::default(),
     }
-}
-
-/// Without a manifest: the copies at the top that no other copy asks for. Nothing but the project
-/// itself can have brought them there.
-fn unasked<'a>(copies: &[Copy<'a>]) -> Needs<'a> {
-    let asked: std::collections::HashSet<&str> = copies
-        .iter()
-        .flat_map(|copy| copy.needs.runtime.0.iter())
-        .map(|(name, _)| &**name)
-        .collect();
-    let mut needs = Needs::default();
-    for copy in copies {
-        let Some(name) = copy.path.strip_prefix("node_modules/") else {
-            continue;
-        };
-        if name.contains("/node_modules/") || asked.contains(name) {
-            continue;
-        }
-        let kind = match copy.scope {
-            patchgate_model::Scope::Development => &mut needs.development,
-            patchgate_model::Scope::Optional => &mut needs.optional,
-            _ => &mut needs.runtime,
-        };
-        kind.0.push((Cow::Owned(name.to_owned()), None));
-    }
-    needs
 }
 
 /// An error in a part of the document, with its line counted from the document's start.

@@ -80,10 +80,20 @@ impl<'a> Range<'a> {
         Some(Self { alternatives })
     }
 
+    /// Beside an alternative that admits everything no other one counts, not even for
+    /// pre-releases.
     pub(super) fn admits(&self, version: &Version<'_>) -> bool {
-        self.alternatives
+        let any = self
+            .alternatives
             .iter()
-            .any(|alternative| alternative.admits(version))
+            .find(|alternative| alternative.comparators().is_empty());
+        match any {
+            Some(any) => any.admits(version),
+            None => self
+                .alternatives
+                .iter()
+                .any(|alternative| alternative.admits(version)),
+        }
     }
 }
 
@@ -175,7 +185,8 @@ impl<'a> Partial<'a> {
         for part in core.split('.') {
             let number = match part {
                 "x" | "X" | "*" => None,
-                digits => Some(number(digits)?),
+                // npm reads ranges loosely: `^1.02` is `^1.2`.
+                digits => Some(loose_number(digits)?),
             };
             // `1.x.3` is nothing.
             if wild && number.is_some() {
@@ -336,11 +347,16 @@ pub(super) fn numbers(version: &Version<'_>) -> Option<[u64; 3]> {
 }
 
 fn number(digits: &str) -> Option<u64> {
-    let plain = !digits.is_empty()
-        && digits.bytes().all(|byte| byte.is_ascii_digit())
-        && (digits == "0" || !digits.starts_with('0'));
-    let number = digits.parse().ok()?;
-    (plain && number <= MAX_NUMBER).then_some(number)
+    (digits == "0" || !digits.starts_with('0'))
+        .then(|| loose_number(digits))
+        .flatten()
+}
+
+fn loose_number(digits: &str) -> Option<u64> {
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    digits.parse().ok().filter(|number| *number <= MAX_NUMBER)
 }
 
 /// Takes the operator off a word.
