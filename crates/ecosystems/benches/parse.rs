@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use patchgate_ecosystems::{Ecosystem as _, Input, Siblings, cargo::Cargo};
+use patchgate_ecosystems::{Ecosystem as _, Input, Siblings, cargo::Cargo, npm::Npm};
 
 fn main() {
     divan::main();
@@ -67,5 +67,51 @@ fn cargo_lock_as_toml(bencher: divan::Bencher<'_, '_>, packages: usize) {
                 bytes: text.as_bytes(),
                 siblings: &siblings,
             })
+        });
+}
+
+/// A version 3 lockfile as npm writes it: five dependencies each, and every tenth copy nested.
+fn npm_lockfile(packages: usize) -> String {
+    let mut text = String::from(
+        "{\n  \"name\": \"bench\",\n  \"version\": \"1.0.0\",\n  \"lockfileVersion\": 3,\n  \"requires\": true,\n  \"packages\": {\n    \"\": {\n      \"name\": \"bench\",\n      \"version\": \"1.0.0\",\n      \"dependencies\": {\n        \"package-00000\": \"^1.0.0\"\n      }\n    }",
+    );
+    for index in 0..packages {
+        let path = match index % 10 {
+            9 => format!(
+                "node_modules/package-{:05}/node_modules/package-{index:05}",
+                index - 1
+            ),
+            _ => format!("node_modules/package-{index:05}"),
+        };
+        let _ = write!(
+            text,
+            ",\n    \"{path}\": {{\n      \"version\": \"1.{index}.0\",\n      \"resolved\": \"https://npm.invalid/package-{index:05}/-/package-{index:05}-1.{index}.0.tgz\",\n      \"integrity\": \"sha512-{index:086}==\",\n      \"license\": \"MIT\",\n      \"dependencies\": {{"
+        );
+        for step in 1..=5 {
+            let to = (index + step * step) % packages;
+            let comma = if step == 5 { "" } else { "," };
+            let _ = write!(text, "\n        \"package-{to:05}\": \"^1.{to}.0\"{comma}");
+        }
+        text.push_str(
+            "\n      },\n      \"engines\": {\n        \"node\": \">=18\"\n      }\n    }",
+        );
+    }
+    text.push_str("\n  }\n}\n");
+    text
+}
+
+#[divan::bench(args = [500, 10_000])]
+fn npm_lock(bencher: divan::Bencher<'_, '_>, packages: usize) {
+    let text = npm_lockfile(packages);
+    let siblings = Siblings::new();
+    bencher
+        .counter(divan::counter::ItemsCount::new(packages))
+        .bench(|| {
+            Npm.parse(&Input {
+                path: "package-lock.json",
+                bytes: text.as_bytes(),
+                siblings: &siblings,
+            })
+            .is_ok()
         });
 }
