@@ -144,6 +144,17 @@ fn yaml_error(error: &serde_saphyr::Error, start: Place) -> ConfigError {
     if let Some(cut) = message.rfind(" at line ") {
         message.truncate(cut);
     }
+    // The parser's advice for whoever wrote the program is not for whoever wrote the file.
+    if let Some(cut) = message.find(", set DuplicateKeyPolicy") {
+        message.truncate(cut);
+    }
+    if message.contains("Documents {") {
+        return ConfigError::new(place, "the file holds more than one YAML document");
+    }
+    if let Some(bound) = message.strip_prefix("budget breached: ") {
+        let bound = shorten_message(bound);
+        return ConfigError::new(place, format!("the file is too deep or too large: {bound}"));
+    }
     ConfigError::new(
         place,
         format!("not valid YAML: {}", shorten_message(&message)),

@@ -1,1 +1,51 @@
-//! Text, Markdown, SARIF and JSON; owns the output schemas
+//! What Patchgate prints: text, Markdown, SARIF and JSON, for scans, fixes and judgements.
+//!
+//! Every output is made from one of the report values here ([`ScanReport`], [`FixReport`],
+//! [`GateReport`]), whose fields are the names that scripts lean on; their JSON Schemas stand in
+//! `schemas/`. Nothing here reads a clock or a file: ages are counted from a time that is passed in.
+//!
+//! All text from repositories, advisories and forges is hostile. It is cleaned where it is printed:
+//! see `clean` for terminals, `markdown` for Markdown and `annotation` for workflow commands.
+
+mod age;
+mod annotation;
+mod clean;
+mod diff;
+mod fix;
+mod gate;
+mod markdown;
+mod pull_request;
+mod scan;
+mod schema;
+mod terminal;
+
+pub use annotation::{AnnotationLevel, annotation};
+pub use clean::clean;
+pub use diff::{FileSummary, file_summary, unified_diff};
+pub use fix::{FixInput, FixReport, UnfixedReport, UpgradeReport};
+pub use gate::{GateReport, ReasonReport, VerdictName};
+pub use pull_request::{PullRequestInput, pull_request_body, pull_request_title};
+pub use scan::{
+    CvssReport, FindingReport, IgnoredReport, IncompleteReport, KevReport, LocationReport,
+    LockfileReport, NoticeReport, PackageReport, ReferenceReport, ScanInput, ScanReport,
+    ScoreReasonReport, SeverityCounts, SeverityName, SourceReport, Summary, ThresholdReport, Tool,
+};
+pub use schema::{SchemaKind, schema};
+pub use terminal::Terminal;
+
+/// Version of the form of the JSON reports. It rises when a field changes its meaning or goes.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Most characters of a body, comment or check summary on GitHub.
+pub const GITHUB_BODY_LIMIT: usize = 65_536;
+
+/// Most bytes of a job summary on GitHub.
+pub const GITHUB_SUMMARY_LIMIT: usize = 1024 * 1024;
+
+/// A report as JSON, indented, with a line break at the end.
+fn to_json<T: serde::Serialize>(report: &T) -> String {
+    // Structs of strings, numbers and lists always serialise: no map has a key that is no string.
+    let mut json = serde_json::to_string_pretty(report).unwrap_or_default();
+    json.push('\n');
+    json
+}

@@ -1,0 +1,384 @@
+//! The report of a fix: what moves, what stays, and the change itself.
+
+use patchgate_model::{Bump, FileChange, Plan};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::clean::{clean, is_unsafe};
+use crate::diff::{FileSummary, file_summary, unified_diff};
+use crate::markdown::{Body, code, text};
+use crate::scan::count;
+use crate::scan::{IncompleteReport, ScanReport, SourceReport, Tool};
+use crate::terminal::{BOLD, CYAN, DIM, GREEN, RED, RED_BOLD, Terminal, YELLOW};
+
+/// What a fix's report is made from.
+#[derive(Debug, Clone, Copy)]
+pub struct FixInput<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// The scan that the plan was made from.
+    pub scan: &'a ScanReport,
+    /// Whether the change was written, not only shown.
+    pub applied: bool,
+    /// How the run ends.
+    pub exit_code: u8,
+}
+
+/// The report of a fix.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct FixReport {
+    /// Version of this form.
+    pub schema_version: u32,
+    /// The program that wrote it.
+    pub tool: Tool,
+    /// Whether the change was written, not only shown.
+    pub applied: bool,
+    /// The exit code of the run.
+    pub exit_code: u8,
+    /// Packages that move.
+    pub upgrades: Vec<UpgradeReport>,
+    /// Findings that stay.
+    pub unfixed: Vec<UnfixedReport>,
+    /// Files that change.
+    pub files: Vec<FileSummary>,
+    /// The change as a unified diff.
+    pub diff: String,
+    /// SHA-256 over what moves; the name of the branch is made from it.
+    pub decision_digest: String,
+    /// SHA-256 over the changed files' paths and contents.
+    pub content_digest: String,
+    /// What could not be read or looked up.
+    pub incomplete: Vec<IncompleteReport>,
+    /// The sources of knowledge, with their age.
+    pub sources: Vec<SourceReport>,
+}
+
+/// A package that moves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct UpgradeReport {
+    /// Ecosystem by its OSV name.
+    pub ecosystem: String,
+    /// Lockfile in which it moves.
+    pub lockfile: String,
+    /// Package name.
+    pub package: String,
+    /// Version before.
+    pub from: String,
+    /// Version after.
+    pub to: String,
+    /// How far it moves: `patch`, `minor` or `major`.
+    pub bump: String,
+    /// Ids of the findings that this ends.
+    pub fixes: Vec<String>,
+    /// Requirements that change for it.
+    pub requirement_changes: Vec<String>,
+    /// The package that it lets move, when it ends no finding itself.
+    pub because_of: Option<String>,
+}
+
+/// A finding that stays.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct UnfixedReport {
+    /// Ecosystem by its OSV name.
+    pub ecosystem: String,
+    /// Lockfile in which it stays.
+    pub lockfile: String,
+    /// Package name.
+    pub package: String,
+    /// Installed version.
+    pub version: String,
+    /// Ids of the findings that stay.
+    pub ids: Vec<String>,
+    /// What stands in the way.
+    pub reason: String,
+}
+
+impl FixReport {
+    /// Makes the report.
+    #[must_use]
+    pub fn new(input: &FixInput<'_>) -> Self {
+        let plan = input.plan;
+        Self {
+            schema_version: crate::SCHEMA_VERSION,
+            tool: input.scan.tool.clone(),
+            applied: input.applied,
+            exit_code: input.exit_code,
+            upgrades: upgrades(plan),
+            unfixed: unfixed(plan),
+            files: plan.changes.iter().map(file_summary).collect(),
+            diff: plan.changes.iter().map(unified_diff).collect(),
+            decision_digest: plan.decision_digest(),
+            content_digest: plan.content_digest(),
+            incomplete: input.scan.incomplete.clone(),
+            sources: input.scan.sources.clone(),
+        }
+    }
+
+    /// As JSON, indented.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        crate::to_json(self)
+    }
+
+    /// As text for a terminal: what moves, what stays and why, and the diff.
+    #[must_use]
+    pub fn to_text(&self, terminal: Terminal) -> String {
+        let mut lines = Vec::new();
+        if !self.upgrades.is_empty() {
+            lines.push(terminal.paint(
+                BOLD,
+                if self.applied {
+                    "Changed"
+                } else {
+                    "Would change"
+                },
+            ));
+            for upgrade in &self.upgrades {
+                upgrade_lines(upgrade, terminal, &mut lines);
+            }
+            lines.push(String::new());
+        }
+        if !self.unfixed.is_empty() {
+            lines.push(terminal.paint(YELLOW, "Left as it is"));
+            for unfixed in &self.unfixed {
+                let text = format!(
+                    "{} {} in {} ({})",
+                    clean(&unfixed.package),
+                    clean(&unfixed.version),
+                    clean(&unfixed.lockfile),
+                    clean(&unfixed.ids.join(", "))
+                );
+                lines.extend(terminal.wrap("", 2, &text));
+                lines.extend(terminal.wrap("", 6, &clean(&unfixed.reason)));
+            }
+            lines.push(String::new());
+        }
+        if !self.incomplete.is_empty() {
+            lines.push(terminal.paint(RED_BOLD, "Incomplete"));
+            for problem in &self.incomplete {
+                let text = format!("{}: {}", clean(&problem.subject), clean(&problem.reason));
+                lines.extend(terminal.wrap("", 2, &text));
+                if let Some(hint) = &problem.hint {
+                    lines.extend(terminal.wrap("    hint:", 10, &clean(hint)));
+                }
+            }
+            lines.push(String::new());
+        }
+        let mut out: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        if !self.diff.is_empty() {
+            out.push_str(&colored_diff(&self.diff, terminal));
+            out.push('\n');
+        }
+        out.push_str(&terminal.paint(BOLD, &self.headline()));
+        out.push('\n');
+        out
+    }
+
+    /// As Markdown of at most `limit` bytes.
+    #[must_use]
+    pub fn to_markdown(&self, limit: usize) -> String {
+        let mut body = Body::new(limit, 0);
+        body.push(&format!(
+            "## Patchgate fix\n\n{}.\n\n",
+            text(&self.headline())
+        ));
+        upgrades_table(&self.upgrades, &mut body);
+        unfixed_list(&self.unfixed, &mut body);
+        files_list(&self.files, &mut body);
+        body.rows(
+            "### Incomplete\n\n",
+            self.incomplete.iter().map(|problem| {
+                format!("- {}: {}\n", code(&problem.subject), text(&problem.reason))
+            }),
+        );
+        body.finish("")
+    }
+
+    fn headline(&self) -> String {
+        let ended: usize = self
+            .upgrades
+            .iter()
+            .map(|upgrade| upgrade.fixes.len())
+            .sum();
+        let left: usize = self.unfixed.iter().map(|unfixed| unfixed.ids.len()).sum();
+        let mut text = match (self.upgrades.is_empty(), left) {
+            (true, 0) if self.incomplete.is_empty() => "Nothing to fix".to_owned(),
+            (true, 0) => "Nothing to fix in what could be read; the scan is incomplete".to_owned(),
+            (true, _) => format!(
+                "Nothing can be fixed, {} left",
+                count(left, "finding", "findings")
+            ),
+            (false, _) => format!(
+                "{} {} {}, {} left",
+                count(self.upgrades.len(), "package moves", "packages move"),
+                if self.applied {
+                    "and ended"
+                } else {
+                    "and would end"
+                },
+                count(ended, "finding", "findings"),
+                left
+            ),
+        };
+        if !self.applied && !self.upgrades.is_empty() {
+            text.push_str("; nothing was written");
+        }
+        text
+    }
+}
+
+pub(crate) fn upgrades(plan: &Plan) -> Vec<UpgradeReport> {
+    plan.upgrades
+        .iter()
+        .map(|upgrade| UpgradeReport {
+            ecosystem: upgrade.ecosystem.to_owned(),
+            lockfile: upgrade.lockfile.clone(),
+            package: upgrade.package.clone(),
+            from: upgrade.from.clone(),
+            to: upgrade.to.clone(),
+            bump: bump_name(upgrade.bump).to_owned(),
+            fixes: upgrade.fixes.clone(),
+            requirement_changes: upgrade.requirement_changes.clone(),
+            because_of: upgrade.because_of.clone(),
+        })
+        .collect()
+}
+
+pub(crate) fn unfixed(plan: &Plan) -> Vec<UnfixedReport> {
+    plan.unfixed
+        .iter()
+        .map(|unfixed| UnfixedReport {
+            ecosystem: unfixed.ecosystem.to_owned(),
+            lockfile: unfixed.lockfile.clone(),
+            package: unfixed.package.clone(),
+            version: unfixed.version.clone(),
+            ids: unfixed.ids.clone(),
+            reason: unfixed.reason.clone(),
+        })
+        .collect()
+}
+
+fn bump_name(bump: Bump) -> &'static str {
+    match bump {
+        Bump::Patch => "patch",
+        Bump::Minor => "minor",
+        Bump::Major => "major",
+    }
+}
+
+fn upgrade_lines(upgrade: &UpgradeReport, terminal: Terminal, lines: &mut Vec<String>) {
+    lines.push(format!(
+        "  {} {} -> {} ({}) in {}",
+        terminal.paint(BOLD, &clean(&upgrade.package)),
+        clean(&upgrade.from),
+        terminal.paint(GREEN, &clean(&upgrade.to)),
+        upgrade.bump,
+        clean(&upgrade.lockfile)
+    ));
+    let mut detail = |text: &str| {
+        let wrapped = terminal.wrap("", 6, text);
+        lines.extend(wrapped.iter().map(|line| terminal.paint(DIM, line)));
+    };
+    if !upgrade.fixes.is_empty() {
+        detail(&format!("ends {}", clean(&upgrade.fixes.join(", "))));
+    }
+    if let Some(because) = &upgrade.because_of {
+        detail(&format!("so that {} can move", clean(because)));
+    }
+    for change in &upgrade.requirement_changes {
+        detail(&format!("requirement {}", clean(change)));
+    }
+}
+
+/// The diff with what a terminal would obey taken out. Tabs stay, and so does the carriage return
+/// at the end of a line: without it the diff of such a file would not apply.
+fn colored_diff(diff: &str, terminal: Terminal) -> String {
+    let mut out = String::new();
+    for line in diff.split_inclusive('\n') {
+        let (line, end) = match line.strip_suffix("\r\n") {
+            Some(line) => (line, "\r\n"),
+            None => (line.strip_suffix('\n').unwrap_or(line), "\n"),
+        };
+        let safe: String = line
+            .chars()
+            .filter(|&c| c == '\t' || !is_unsafe(c))
+            .collect();
+        let style = match safe.as_bytes() {
+            [b'+', b'+', b'+', ..] | [b'-', b'-', b'-', ..] => Some(BOLD),
+            [b'+', ..] => Some(GREEN),
+            [b'-', ..] => Some(RED),
+            [b'@', b'@', ..] => Some(CYAN),
+            _ => None,
+        };
+        match style {
+            Some(style) => out.push_str(&terminal.paint(style, &safe)),
+            None => out.push_str(&safe),
+        }
+        out.push_str(end);
+    }
+    out
+}
+
+/// What moves, as a table.
+pub(crate) fn upgrades_table(upgrades: &[UpgradeReport], body: &mut Body) {
+    body.rows(
+        "### What moves\n\n| Package | From | To | Bump | Ends | In |\n| --- | --- | --- | --- | --- | --- |\n",
+        upgrades.iter().map(|upgrade| {
+            let ids: Vec<String> = upgrade.fixes.iter().map(|id| code(id)).collect();
+            let mut ends = ids.join(" ");
+            if let Some(because) = &upgrade.because_of {
+                if !ends.is_empty() {
+                    ends.push_str("<br>");
+                }
+                ends.push_str(&format!("lets {} move", code(because)));
+            }
+            let mut places = vec![code(&upgrade.lockfile)];
+            places.extend(upgrade.requirement_changes.iter().map(|change| code(change)));
+            format!(
+                "| {} | {} | {} | {} | {ends} | {} |\n",
+                code(&upgrade.package),
+                code(&upgrade.from),
+                code(&upgrade.to),
+                upgrade.bump,
+                places.join("<br>")
+            )
+        }),
+    );
+}
+
+/// What stays, with the reasons.
+pub(crate) fn unfixed_list(unfixed: &[UnfixedReport], body: &mut Body) {
+    body.rows(
+        "### What is left\n\n",
+        unfixed.iter().map(|unfixed| {
+            let ids: Vec<String> = unfixed.ids.iter().map(|id| code(id)).collect();
+            format!(
+                "- {} in {} ({}): {}\n",
+                code(&format!("{} {}", unfixed.package, unfixed.version)),
+                code(&unfixed.lockfile),
+                ids.join(", "),
+                text(&unfixed.reason)
+            )
+        }),
+    );
+}
+
+/// The changed files with their sizes.
+pub(crate) fn files_list(files: &[FileSummary], body: &mut Body) {
+    body.rows(
+        "### Files\n\n",
+        files
+            .iter()
+            .map(|file| match (file.additions, file.deletions) {
+                (Some(added), Some(removed)) => {
+                    format!("- {} (+{added} -{removed})\n", code(&file.path))
+                }
+                _ => format!("- {} (too large to compare)\n", code(&file.path)),
+            }),
+    );
+}
+
+/// The changed files of a plan.
+pub(crate) fn files(changes: &[FileChange]) -> Vec<FileSummary> {
+    changes.iter().map(file_summary).collect()
+}

@@ -1,0 +1,208 @@
+//! The report of the gate.
+
+use patchgate_model::{Judgement, Verdict};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::clean::clean;
+use crate::markdown::{Body, code, text};
+use crate::scan::Tool;
+use crate::terminal::{BOLD, GREEN, RED_BOLD, Terminal, YELLOW};
+
+/// The report of the gate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct GateReport {
+    /// Version of this form.
+    pub schema_version: u32,
+    /// The program that wrote it.
+    pub tool: Tool,
+    /// The answer.
+    pub verdict: VerdictName,
+    /// Every condition that was looked at, the decisive ones first.
+    pub reasons: Vec<ReasonReport>,
+    /// The exact commit that was judged; empty when it could not be read.
+    pub head_sha: String,
+    /// The commit that the policy was read from; empty when it could not be read.
+    pub base_sha: String,
+    /// Whether the judged commit was merged.
+    pub merged: bool,
+    /// The exit code of the run.
+    pub exit_code: u8,
+}
+
+/// An answer of the gate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+pub enum VerdictName {
+    /// It may be merged without a person.
+    Merge,
+    /// A person must decide.
+    Review,
+    /// It must not be merged as it is.
+    Block,
+}
+
+/// One condition that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ReasonReport {
+    /// Stable name.
+    pub code: String,
+    /// What this alone calls for.
+    pub verdict: VerdictName,
+    /// A sentence for a person.
+    pub text: String,
+}
+
+impl From<Verdict> for VerdictName {
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Merge => Self::Merge,
+            Verdict::Review => Self::Review,
+            Verdict::Block => Self::Block,
+        }
+    }
+}
+
+impl VerdictName {
+    /// The word that scripts see.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Merge => "merge",
+            Self::Review => "review",
+            Self::Block => "block",
+        }
+    }
+}
+
+impl GateReport {
+    /// Makes the report. `merged` says whether the judged commit was merged.
+    #[must_use]
+    pub fn new(judgement: &Judgement, merged: bool, exit_code: u8) -> Self {
+        Self {
+            schema_version: crate::SCHEMA_VERSION,
+            tool: Tool {
+                name: "patchgate".to_owned(),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+            },
+            verdict: judgement.verdict.into(),
+            reasons: judgement
+                .reasons
+                .iter()
+                .map(|reason| ReasonReport {
+                    code: reason.code.to_owned(),
+                    verdict: reason.verdict.into(),
+                    text: reason.text.clone(),
+                })
+                .collect(),
+            head_sha: judgement.head_sha.clone(),
+            base_sha: judgement.base_sha.clone(),
+            merged,
+            exit_code,
+        }
+    }
+
+    /// As JSON, indented.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        crate::to_json(self)
+    }
+
+    /// As text for a terminal.
+    #[must_use]
+    pub fn to_text(&self, terminal: Terminal) -> String {
+        let mut lines = vec![terminal.paint(verdict_style(self.verdict), &self.headline())];
+        let width = self
+            .reasons
+            .iter()
+            .map(|reason| reason.code.chars().count())
+            .max();
+        let indent = 10 + width.unwrap_or(0) + 2;
+        for reason in &self.reasons {
+            let word = match reason.verdict {
+                VerdictName::Merge => "ok",
+                other => other.as_str(),
+            };
+            let label = format!("  {word:<8}{}", reason.code);
+            let wrapped = terminal.wrap(&label, indent, &clean(&reason.text));
+            for (index, line) in wrapped.iter().enumerate() {
+                // Only the word is coloured, which stands on the first line.
+                match (index, line.split_at_checked(10)) {
+                    (0, Some((word, rest))) => lines.push(format!(
+                        "{}{rest}",
+                        terminal.paint(verdict_style(reason.verdict), word)
+                    )),
+                    _ => lines.push(line.clone()),
+                }
+            }
+        }
+        lines.push(format!(
+            "{} {}, policy from {}",
+            terminal.paint(BOLD, "head"),
+            sha(&self.head_sha),
+            sha(&self.base_sha)
+        ));
+        lines.join("\n") + "\n"
+    }
+
+    /// As Markdown of at most [`crate::GITHUB_BODY_LIMIT`] bytes, for a check run or a comment.
+    #[must_use]
+    pub fn to_markdown(&self) -> String {
+        let mut body = Body::new(crate::GITHUB_BODY_LIMIT, 0);
+        body.push(&format!("**{}**\n\n", text(&self.headline())));
+        body.rows(
+            "| Verdict | Condition | |\n| --- | --- | --- |\n",
+            self.reasons.iter().map(|reason| {
+                let word = match reason.verdict {
+                    VerdictName::Merge => "ok",
+                    other => other.as_str(),
+                };
+                format!(
+                    "| {word} | {} | {} |\n",
+                    code(&reason.code),
+                    text(&reason.text)
+                )
+            }),
+        );
+        body.push(&format!(
+            "Judged head {}, policy from {}.\n",
+            code(sha(&self.head_sha)),
+            code(sha(&self.base_sha))
+        ));
+        body.finish("")
+    }
+
+    /// One line: the verdict and how many conditions led to it.
+    #[must_use]
+    pub fn headline(&self) -> String {
+        let decisive = self
+            .reasons
+            .iter()
+            .filter(|reason| reason.verdict == self.verdict)
+            .count();
+        match (self.verdict, self.merged) {
+            (VerdictName::Merge, true) => {
+                "merge: every condition holds, and it was merged".to_owned()
+            }
+            (VerdictName::Merge, false) => "merge: every condition holds".to_owned(),
+            (verdict, _) => format!(
+                "{}: {}",
+                verdict.as_str(),
+                crate::scan::count(decisive, "reason", "reasons")
+            ),
+        }
+    }
+}
+
+fn verdict_style(verdict: VerdictName) -> anstyle::Style {
+    match verdict {
+        VerdictName::Merge => GREEN,
+        VerdictName::Review => YELLOW,
+        VerdictName::Block => RED_BOLD,
+    }
+}
+
+fn sha(sha: &str) -> &str {
+    if sha.is_empty() { "unknown" } else { sha }
+}

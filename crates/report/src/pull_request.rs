@@ -1,0 +1,117 @@
+//! Title and body of the pull request that carries a fix.
+
+use std::collections::BTreeSet;
+
+use patchgate_model::Plan;
+
+use crate::clean::{clean, cut};
+use crate::fix::{files, files_list, unfixed, unfixed_list, upgrades, upgrades_table};
+use crate::markdown::Body;
+use crate::scan::{FindingReport, ScanReport, count, findings_table, reasons};
+
+/// Most characters of a title: GitHub takes 256.
+const MAX_TITLE: usize = 120;
+
+/// What a pull request's text is made from.
+#[derive(Debug, Clone, Copy)]
+pub struct PullRequestInput<'a> {
+    /// The plan that it carries.
+    pub plan: &'a Plan,
+    /// The scan that the plan was made from.
+    pub scan: &'a ScanReport,
+    /// The machine-readable block, as [`patchgate_model::PlanBlock::render`] makes it. It stands in
+    /// the body as it is, whatever has to be left out.
+    pub block: &'a str,
+}
+
+/// The title: what moves when it is one package, else how much.
+#[must_use]
+pub fn pull_request_title(plan: &Plan) -> String {
+    let ended: BTreeSet<&str> = plan
+        .upgrades
+        .iter()
+        .flat_map(|upgrade| upgrade.fixes.iter().map(String::as_str))
+        .collect();
+    let moved: BTreeSet<_> = plan
+        .upgrades
+        .iter()
+        .filter(|upgrade| !upgrade.fixes.is_empty())
+        .map(|upgrade| (upgrade.ecosystem, &upgrade.package, &upgrade.to))
+        .collect();
+    let end = match ended.iter().collect::<Vec<_>>().as_slice() {
+        [id] => (**id).to_owned(),
+        _ => count(ended.len(), "vulnerability", "vulnerabilities"),
+    };
+    let title = match moved.iter().collect::<Vec<_>>().as_slice() {
+        [(_, package, to)] => format!("Update {package} to {to} to fix {end}"),
+        _ => format!(
+            "Update {} to fix {end}",
+            count(moved.len(), "package", "packages")
+        ),
+    };
+    // A mention in a title would be one for all who follow the repository.
+    cut(&clean(&title).replace('`', "'"), MAX_TITLE)
+}
+
+/// The body: what moves, the findings that it ends with their scores, the files, what is left and
+/// why, and the machine-readable block. At most [`crate::GITHUB_BODY_LIMIT`] bytes; what does not
+/// fit is counted.
+#[must_use]
+pub fn pull_request_body(input: &PullRequestInput<'_>) -> String {
+    let end = format!("\n---\n{FOOTER}\n\n{}\n", input.block);
+    let mut body = Body::new(crate::GITHUB_BODY_LIMIT, end.len());
+    let ended = ended(input);
+    body.push(&format!(
+        "This moves {} to the smallest versions that end {} and introduce none that is known.\n\n",
+        count(input.plan.upgrades.len(), "package", "packages"),
+        count(ended.len(), "finding", "findings"),
+    ));
+    if !input.scan.summary.complete {
+        body.push(&format!(
+            "> **The scan was incomplete:** {} could not be read or looked up, so there may be more.\n\n",
+            count(input.scan.incomplete.len(), "thing", "things")
+        ));
+    }
+    upgrades_table(&upgrades(input.plan), &mut body);
+    findings_table(&ended, &mut body);
+    files_list(&files(&input.plan.changes), &mut body);
+    unfixed_list(&unfixed(input.plan), &mut body);
+    reasons(&ended, &mut body);
+    body.finish(&end)
+}
+
+const FOOTER: &str = "Made by Patchgate. The branch is its own: changes that others push to it make the gate ask for a review. Close this pull request to be rid of it until something changes.";
+
+/// The findings that the plan ends, worst first.
+fn ended(input: &PullRequestInput<'_>) -> Vec<FindingReport> {
+    let ended: BTreeSet<(&str, &str, &str, &str)> = input
+        .plan
+        .upgrades
+        .iter()
+        .flat_map(|upgrade| {
+            upgrade.fixes.iter().map(|id| {
+                (
+                    upgrade.ecosystem,
+                    upgrade.package.as_str(),
+                    upgrade.from.as_str(),
+                    id.as_str(),
+                )
+            })
+        })
+        .collect();
+    input
+        .scan
+        .findings
+        .iter()
+        .filter(|finding| {
+            let package = &finding.package;
+            ended.contains(&(
+                package.ecosystem.as_str(),
+                package.name.as_str(),
+                package.version.as_str(),
+                finding.id.as_str(),
+            ))
+        })
+        .cloned()
+        .collect()
+}

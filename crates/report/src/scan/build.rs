@@ -1,0 +1,302 @@
+//! From the model's values to the report.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use patchgate_config::{IgnoredFinding, Notice};
+use patchgate_model::{
+    Finding, FixedVersion, Level, Lockfile, Origin, Problem, ProblemKind, Scope, SourceStatus,
+};
+use patchgate_risk::Threshold;
+
+use super::*;
+
+/// What a scan's report is made from.
+#[derive(Debug, Clone, Copy)]
+pub struct ScanInput<'a> {
+    /// Findings that are not ignored, in any order.
+    pub findings: &'a [Finding],
+    /// Findings that an ignore entry covers, in any order.
+    pub ignored: &'a [IgnoredFinding],
+    /// What the settings file should be changed for.
+    pub notices: &'a [Notice],
+    /// The lockfiles that were read.
+    pub lockfiles: &'a [Lockfile],
+    /// What could not be read or looked up.
+    pub problems: &'a [Problem],
+    /// The sources that answered.
+    pub sources: &'a [SourceStatus],
+    /// What fails a run.
+    pub threshold: Threshold,
+    /// How the run ends.
+    pub exit_code: u8,
+    /// The time that ages are counted to.
+    pub now: Timestamp,
+}
+
+impl ScanReport {
+    /// Makes the report: worst first, then by id and package, so that the same input always gives
+    /// the same text.
+    #[must_use]
+    pub fn new(input: &ScanInput<'_>) -> Self {
+        let mut findings: Vec<FindingReport> = input
+            .findings
+            .iter()
+            .map(|finding| FindingReport::new(finding, input.threshold))
+            .collect();
+        findings.sort_by(worst_first);
+        let mut ignored: Vec<IgnoredReport> = input
+            .ignored
+            .iter()
+            .map(|ignored| IgnoredReport {
+                finding: FindingReport::new(&ignored.finding, input.threshold),
+                reason: ignored.reason.clone(),
+                until: ignored.until.to_string(),
+            })
+            .collect();
+        ignored.sort_by(|a, b| worst_first(&a.finding, &b.finding));
+        let mut incomplete: Vec<IncompleteReport> =
+            input.problems.iter().map(IncompleteReport::from).collect();
+        incomplete
+            .sort_by(|a, b| (&a.kind, &a.subject, a.line).cmp(&(&b.kind, &b.subject, b.line)));
+        Self {
+            schema_version: crate::SCHEMA_VERSION,
+            tool: Tool {
+                name: "patchgate".to_owned(),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+            },
+            summary: summary(input, &findings),
+            findings,
+            ignored,
+            incomplete,
+            notices: input
+                .notices
+                .iter()
+                .map(|notice| NoticeReport {
+                    file: notice.file.clone(),
+                    line: notice.line,
+                    text: notice.text.clone(),
+                })
+                .collect(),
+            sources: input
+                .sources
+                .iter()
+                .map(|source| SourceReport::new(source, input.now))
+                .collect(),
+            lockfiles: input
+                .lockfiles
+                .iter()
+                .map(|lockfile| LockfileReport {
+                    path: lockfile.path.clone(),
+                    ecosystem: lockfile.ecosystem.to_owned(),
+                    format: lockfile.format.to_owned(),
+                    packages: lockfile.packages.len(),
+                })
+                .collect(),
+        }
+    }
+}
+
+fn worst_first(a: &FindingReport, b: &FindingReport) -> std::cmp::Ordering {
+    b.score
+        .total_cmp(&a.score)
+        .then_with(|| a.id.cmp(&b.id))
+        .then_with(|| a.package.cmp(&b.package))
+}
+
+fn summary(input: &ScanInput<'_>, findings: &[FindingReport]) -> Summary {
+    // Members of the workspace are not dependencies.
+    let packages: BTreeSet<_> = input
+        .lockfiles
+        .iter()
+        .flat_map(|lockfile| {
+            lockfile
+                .packages
+                .iter()
+                .filter(|package| !matches!(package.origin, Origin::Path(_)))
+                .map(|package| (lockfile.ecosystem, &package.name, &package.version))
+        })
+        .collect();
+    let affected: BTreeSet<_> = findings.iter().map(|finding| &finding.package).collect();
+    let count = |test: fn(&FindingReport) -> bool| findings.iter().filter(|f| test(f)).count();
+    Summary {
+        lockfiles: input.lockfiles.len(),
+        packages: packages.len(),
+        findings: findings.len(),
+        by_severity: counts(findings),
+        affected_packages: affected.len(),
+        fixable: count(|finding| finding.fixed_version.is_some()),
+        known_exploited: count(|finding| finding.kev == Some(true)),
+        malicious: count(|finding| finding.malicious),
+        ignored: input.ignored.len(),
+        at_or_above_threshold: count(|finding| finding.at_or_above_threshold),
+        highest_score: findings.first().map(|finding| finding.score),
+        threshold: ThresholdReport {
+            severity: input.threshold.severity.into(),
+            score: input.threshold.score,
+        },
+        complete: input.problems.is_empty(),
+        exit_code: input.exit_code,
+    }
+}
+
+fn counts(findings: &[FindingReport]) -> SeverityCounts {
+    let mut counts = SeverityCounts::default();
+    for finding in findings {
+        *match finding.severity {
+            SeverityName::Critical => &mut counts.critical,
+            SeverityName::High => &mut counts.high,
+            SeverityName::Medium => &mut counts.medium,
+            SeverityName::Low => &mut counts.low,
+            SeverityName::Unknown => &mut counts.unknown,
+            SeverityName::None => &mut counts.none,
+            SeverityName::Informational => &mut counts.informational,
+        } += 1;
+    }
+    counts
+}
+
+impl FindingReport {
+    fn new(finding: &Finding, threshold: Threshold) -> Self {
+        let (fixed_version, no_fix_reason) = match &finding.fixed {
+            FixedVersion::At(version) => (Some(version.clone()), None),
+            FixedVersion::None(reason) => (None, Some(reason.clone())),
+        };
+        let epss = finding.signals.epss.as_ref();
+        let kev = finding.signals.kev.as_ref();
+        Self {
+            id: finding.id.clone(),
+            aliases: finding.aliases.clone(),
+            summary: finding.summary.clone(),
+            package: PackageReport {
+                ecosystem: finding.package.ecosystem.to_owned(),
+                name: finding.package.name.clone(),
+                version: finding.package.version.clone(),
+                purl: finding.package.purl.clone(),
+            },
+            locations: finding
+                .locations
+                .iter()
+                .map(|location| LocationReport {
+                    file: location.file.clone(),
+                    line: location.line,
+                })
+                .collect(),
+            paths: finding.paths.clone(),
+            scope: scope_name(finding.scope).to_owned(),
+            fixed_version,
+            no_fix_reason,
+            severity: finding.severity.level.into(),
+            cvss: finding.severity.cvss_score.map(|score| CvssReport {
+                score,
+                vector: finding.severity.cvss_vector.clone(),
+            }),
+            cwes: distinct(
+                finding
+                    .advisories
+                    .iter()
+                    .flat_map(|a| a.cwes.iter().cloned()),
+            ),
+            epss: epss.map(|epss| epss.probability),
+            epss_percentile: epss.map(|epss| epss.percentile),
+            kev: kev.map(Option::is_some),
+            kev_details: kev.and_then(Option::as_ref).map(|kev| KevReport {
+                cve: kev.cve.clone(),
+                date_added: kev.date_added.clone(),
+                due_date: kev.due_date.clone(),
+                ransomware: kev.ransomware,
+            }),
+            score: finding.score.value,
+            score_reasons: finding
+                .score
+                .reasons
+                .iter()
+                .map(|reason| ScoreReasonReport {
+                    signal: reason.signal.to_owned(),
+                    points: reason.points,
+                    text: reason.text.clone(),
+                })
+                .collect(),
+            malicious: finding.malicious,
+            informational: finding.informational.clone(),
+            at_or_above_threshold: threshold.is_reached_by(finding),
+            references: references(finding),
+        }
+    }
+}
+
+fn references(finding: &Finding) -> Vec<ReferenceReport> {
+    let mut seen = BTreeSet::new();
+    finding
+        .advisories
+        .iter()
+        .flat_map(|advisory| &advisory.references)
+        .filter(|reference| seen.insert(&reference.url))
+        .map(|reference| ReferenceReport {
+            kind: reference.kind.clone(),
+            url: reference.url.clone(),
+        })
+        .collect()
+}
+
+fn distinct(texts: impl Iterator<Item = String>) -> Vec<String> {
+    texts.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+fn scope_name(scope: Scope) -> &'static str {
+    match scope {
+        Scope::Runtime => "runtime",
+        Scope::Optional => "optional",
+        Scope::Build => "build",
+        Scope::Development => "development",
+    }
+}
+
+impl From<Level> for SeverityName {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Critical => Self::Critical,
+            Level::High => Self::High,
+            Level::Medium => Self::Medium,
+            Level::Low => Self::Low,
+            Level::None => Self::None,
+            Level::Unknown => Self::Unknown,
+            Level::Informational => Self::Informational,
+        }
+    }
+}
+
+impl From<&Problem> for IncompleteReport {
+    fn from(problem: &Problem) -> Self {
+        let kind = match problem.kind {
+            ProblemKind::File => "file",
+            ProblemKind::Advisories => "advisories",
+            ProblemKind::Feed => "feed",
+            ProblemKind::Registry => "registry",
+            ProblemKind::Version => "version",
+        };
+        Self {
+            kind: kind.to_owned(),
+            subject: problem.subject.clone(),
+            file: (problem.kind == ProblemKind::File).then(|| problem.subject.clone()),
+            line: problem.line,
+            reason: problem.reason.clone(),
+            hint: problem.hint.clone(),
+        }
+    }
+}
+
+impl SourceReport {
+    fn new(source: &SourceStatus, now: Timestamp) -> Self {
+        Self {
+            name: source.name.clone(),
+            origin: source.origin.clone(),
+            as_of: source.as_of.map(|at| at.to_string()),
+            age_seconds: source
+                .as_of
+                .map(|at| now.as_second().saturating_sub(at.as_second())),
+            records: source.records,
+            warning: source.warning.clone(),
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! The report of a scan for a job summary or a comment.
+
+use super::phrases::{self, count};
+use super::{FindingReport, ScanReport};
+use crate::annotation::{AnnotationLevel, annotation};
+use crate::markdown::{Body, address, code, link, short, text};
+
+/// Annotations of each level that GitHub shows for one step.
+const MAX_ANNOTATIONS: usize = 10;
+
+impl ScanReport {
+    /// As Markdown of at most `limit` bytes, for [`crate::GITHUB_SUMMARY_LIMIT`] or
+    /// [`crate::GITHUB_BODY_LIMIT`].
+    #[must_use]
+    pub fn to_markdown(&self, limit: usize) -> String {
+        let mut body = Body::new(limit, 0);
+        body.push(&format!(
+            "## Patchgate scan\n\n{}.\n\n",
+            text(&phrases::headline(self))
+        ));
+        if !self.findings.is_empty() {
+            body.push(&format!("{}.\n\n", text(&phrases::threshold(self))));
+        }
+        incomplete(self, &mut body);
+        findings_table(&self.findings, &mut body);
+        reasons(&self.findings, &mut body);
+        body.rows(
+            "### Ignored\n\n| ID | Package | Until | Reason |\n| --- | --- | --- | --- |\n",
+            self.ignored.iter().map(|ignored| {
+                format!(
+                    "| {} | {} | {} | {} |\n",
+                    id_link(&ignored.finding),
+                    package(&ignored.finding),
+                    ignored.until,
+                    short(&ignored.reason, 300)
+                )
+            }),
+        );
+        body.rows(
+            "### Settings\n\n",
+            self.notices.iter().map(|notice| {
+                let place = code(&format!("{}:{}", notice.file, notice.line));
+                format!("- {place}: {}\n", text(&notice.text))
+            }),
+        );
+        body.rows(
+            "### Sources\n\n| Source | State | Warning |\n| --- | --- | --- |\n",
+            self.sources.iter().map(|source| {
+                format!(
+                    "| {} | {} | {} |\n",
+                    code(&source.name),
+                    phrases::source(source),
+                    text(source.warning.as_deref().unwrap_or_default())
+                )
+            }),
+        );
+        body.finish("")
+    }
+
+    /// Annotations for the findings that reach the threshold and for what could not be read: the
+    /// worst ten, as many as the forge shows.
+    #[must_use]
+    pub fn to_annotations(&self) -> String {
+        let mut out = String::new();
+        for problem in self.incomplete.iter().take(MAX_ANNOTATIONS) {
+            let message = match &problem.hint {
+                Some(hint) => format!("{} ({hint})", problem.reason),
+                None => problem.reason.clone(),
+            };
+            let title = format!("Incomplete: {}", problem.subject);
+            out.push_str(&annotation(
+                AnnotationLevel::Warning,
+                problem.file.as_deref(),
+                problem.line,
+                &title,
+                &message,
+            ));
+        }
+        let failing = self.findings.iter().filter(|f| f.at_or_above_threshold);
+        for finding in failing.take(MAX_ANNOTATIONS) {
+            out.push_str(&finding_annotation(finding));
+        }
+        for notice in self.notices.iter().take(MAX_ANNOTATIONS) {
+            out.push_str(&annotation(
+                AnnotationLevel::Notice,
+                Some(&notice.file),
+                Some(notice.line),
+                "Patchgate settings",
+                &notice.text,
+            ));
+        }
+        out
+    }
+}
+
+fn finding_annotation(finding: &FindingReport) -> String {
+    let title = format!(
+        "{} in {}@{}",
+        finding.id, finding.package.name, finding.package.version
+    );
+    let fix = match (&finding.fixed_version, &finding.no_fix_reason) {
+        (Some(version), _) => format!("fixed in {version}"),
+        (None, Some(reason)) => format!("no fix: {reason}"),
+        (None, None) => "no fix".to_owned(),
+    };
+    let message = format!(
+        "{} (severity {}, score {:.1}; {fix})",
+        finding.summary,
+        phrases::severity(finding.severity),
+        finding.score
+    );
+    let place = finding.locations.first();
+    annotation(
+        AnnotationLevel::Error,
+        place.map(|place| place.file.as_str()),
+        place.map(|place| place.line),
+        &title,
+        message.trim_start(),
+    )
+}
+
+fn incomplete(report: &ScanReport, body: &mut Body) {
+    body.rows(
+        "### Incomplete\n\nThe following could not be read or looked up, so there may be more.\n\n",
+        report.incomplete.iter().map(|problem| {
+            let subject = match problem.line {
+                Some(line) => code(&format!("{}:{line}", problem.subject)),
+                None => code(&problem.subject),
+            };
+            let hint = problem
+                .hint
+                .as_ref()
+                .map(|hint| format!(" *{}.*", text(hint)))
+                .unwrap_or_default();
+            format!("- {subject}: {}.{hint}\n", short(&problem.reason, 500))
+        }),
+    );
+}
+
+/// The findings, worst first.
+pub(crate) fn findings_table(findings: &[FindingReport], body: &mut Body) {
+    body.rows(
+        "### Findings\n\n| Score | Severity | Package | Fixed | ID | What | Where |\n| ---: | --- | --- | --- | --- | --- | --- |\n",
+        findings.iter().map(|finding| {
+            format!(
+                "| {:.1} | {} | {} | {} | {} | {} | {} |\n",
+                finding.score,
+                phrases::severity(finding.severity),
+                package(finding),
+                match &finding.fixed_version {
+                    Some(version) => code(version),
+                    None => "none".to_owned(),
+                },
+                id_link(finding),
+                what(finding),
+                places(finding)
+            )
+        }),
+    );
+}
+
+/// What makes each score, folded away.
+pub(crate) fn reasons(findings: &[FindingReport], body: &mut Body) {
+    if findings.is_empty() || !body.push("<details><summary>What makes the scores</summary>\n\n") {
+        return;
+    }
+    body.rows(
+        "| Score | Package | ID | Reasons |\n| ---: | --- | --- | --- |\n",
+        findings.iter().map(|finding| {
+            let reasons: Vec<String> = finding
+                .score_reasons
+                .iter()
+                .map(|reason| format!("{:+.1} {}", reason.points, text(&reason.text)))
+                .collect();
+            format!(
+                "| {:.1} | {} | {} | {} |\n",
+                finding.score,
+                package(finding),
+                code(&finding.id),
+                reasons.join("<br>")
+            )
+        }),
+    );
+    // Left open, the rest of the text would be folded away.
+    body.close("</details>\n\n");
+}
+
+fn what(finding: &FindingReport) -> String {
+    let mut parts = Vec::new();
+    if !finding.summary.is_empty() {
+        parts.push(short(&finding.summary, 160));
+    }
+    parts.push(text(&phrases::exploitation(finding).join(", ")));
+    if let Some(reason) = &finding.no_fix_reason {
+        parts.push(format!("No fix: {}", short(reason, 200)));
+    }
+    parts.join("<br>")
+}
+
+/// The first place and the shortest chain.
+fn places(finding: &FindingReport) -> String {
+    let mut parts: Vec<String> = finding
+        .locations
+        .iter()
+        .take(2)
+        .map(|location| code(&phrases::location(location)))
+        .collect();
+    if finding.locations.len() > 2 {
+        parts.push(count(
+            finding.locations.len() - 2,
+            "more place",
+            "more places",
+        ));
+    }
+    match finding.paths.first().map(Vec::as_slice) {
+        Some([_]) => parts.push("direct".to_owned()),
+        Some(steps) => parts.push(format!("via {}", code(&steps.join(" > ")))),
+        None => {}
+    }
+    parts.join("<br>")
+}
+
+pub(crate) fn package(finding: &FindingReport) -> String {
+    code(&format!(
+        "{} {}",
+        finding.package.name, finding.package.version
+    ))
+}
+
+/// The id, linked to the advisory where the record has an address for it.
+pub(crate) fn id_link(finding: &FindingReport) -> String {
+    let url = finding
+        .references
+        .iter()
+        .filter(|reference| reference.kind == "ADVISORY")
+        .chain(&finding.references)
+        .find_map(|reference| address(&reference.url));
+    match url {
+        Some(url) => link(&code(&finding.id), url),
+        None => code(&finding.id),
+    }
+}

@@ -1,0 +1,325 @@
+//! The report of a scan. The fields' names are the published ones; the model's may change.
+
+mod build;
+mod markdown;
+mod phrases;
+mod sarif;
+mod table;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+pub use build::ScanInput;
+pub(crate) use markdown::{findings_table, reasons};
+pub(crate) use phrases::count;
+
+/// The report of a scan.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct ScanReport {
+    /// Version of this form.
+    pub schema_version: u32,
+    /// The program that wrote it.
+    pub tool: Tool,
+    /// Totals.
+    pub summary: Summary,
+    /// Findings that are not ignored, worst first.
+    pub findings: Vec<FindingReport>,
+    /// Findings that an ignore entry covers, worst first.
+    pub ignored: Vec<IgnoredReport>,
+    /// What could not be read or looked up. Not empty means that the report has a hole in it.
+    pub incomplete: Vec<IncompleteReport>,
+    /// What the settings file should be changed for: expired or unused ignore entries.
+    pub notices: Vec<NoticeReport>,
+    /// The sources of knowledge, with their age.
+    pub sources: Vec<SourceReport>,
+    /// The lockfiles that were read.
+    pub lockfiles: Vec<LockfileReport>,
+}
+
+/// A program.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Tool {
+    /// Name.
+    pub name: String,
+    /// Version.
+    pub version: String,
+}
+
+/// Totals of a scan.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Summary {
+    /// Lockfiles that were read.
+    pub lockfiles: usize,
+    /// Different packages with different versions in them.
+    pub packages: usize,
+    /// Findings that are not ignored.
+    pub findings: usize,
+    /// Findings by severity.
+    pub by_severity: SeverityCounts,
+    /// Different packages with different versions that have findings.
+    pub affected_packages: usize,
+    /// Findings for which a fixed version exists.
+    pub fixable: usize,
+    /// Findings that are known to be exploited.
+    pub known_exploited: usize,
+    /// Findings of malicious releases.
+    pub malicious: usize,
+    /// Findings that an ignore entry covers.
+    pub ignored: usize,
+    /// Findings at or above the threshold.
+    pub at_or_above_threshold: usize,
+    /// Highest score, from 0 to 100; `null` without findings.
+    pub highest_score: Option<f64>,
+    /// What fails a run.
+    pub threshold: ThresholdReport,
+    /// Whether everything could be read and looked up.
+    pub complete: bool,
+    /// The exit code of the run.
+    pub exit_code: u8,
+}
+
+/// Findings by severity.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct SeverityCounts {
+    /// Critical.
+    pub critical: usize,
+    /// High.
+    pub high: usize,
+    /// Medium.
+    pub medium: usize,
+    /// Low.
+    pub low: usize,
+    /// Without a stated severity.
+    pub unknown: usize,
+    /// Of severity "none".
+    pub none: usize,
+    /// Records that state no vulnerability.
+    pub informational: usize,
+}
+
+/// What fails a run: a finding that reaches both figures.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct ThresholdReport {
+    /// Lowest severity.
+    pub severity: SeverityName,
+    /// Lowest score, from 0 to 100.
+    pub score: f64,
+}
+
+/// A severity by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+pub enum SeverityName {
+    /// CVSS 9.0 to 10.0.
+    Critical,
+    /// CVSS 7.0 to 8.9.
+    High,
+    /// CVSS 4.0 to 6.9.
+    Medium,
+    /// CVSS 0.1 to 3.9.
+    Low,
+    /// CVSS 0.0.
+    None,
+    /// Not stated; thresholds count it as high.
+    Unknown,
+    /// States no vulnerability.
+    Informational,
+}
+
+/// One vulnerability in one version of a package.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct FindingReport {
+    /// Id of the vulnerability.
+    pub id: String,
+    /// Its other ids.
+    pub aliases: Vec<String>,
+    /// One line that says what it is; may be empty.
+    pub summary: String,
+    /// The package.
+    pub package: PackageReport,
+    /// Where it stands.
+    pub locations: Vec<LocationReport>,
+    /// Chains of `name@version` from a direct dependency down to the package, shortest first. Not
+    /// every chain is listed.
+    pub paths: Vec<Vec<String>>,
+    /// Strongest reason for which the package is there: `runtime`, `optional`, `build` or
+    /// `development`.
+    pub scope: String,
+    /// Smallest version above the installed one that is not affected; `null` when there is none.
+    pub fixed_version: Option<String>,
+    /// Why there is none.
+    pub no_fix_reason: Option<String>,
+    /// How severe the records say it is.
+    pub severity: SeverityName,
+    /// CVSS base score and vector; `null` when no vector is known.
+    pub cvss: Option<CvssReport>,
+    /// Weakness ids, such as `CWE-79`.
+    pub cwes: Vec<String>,
+    /// Probability, from 0 to 1, that exploitation is seen within 30 days (EPSS); `null` when
+    /// unknown.
+    pub epss: Option<f64>,
+    /// Share, from 0 to 1, of all scored vulnerabilities with that probability or a lower one.
+    pub epss_percentile: Option<f64>,
+    /// Whether it is known to be exploited (CISA KEV); `null` when the catalogue was not read.
+    pub kev: Option<bool>,
+    /// Its entry in that catalogue.
+    pub kev_details: Option<KevReport>,
+    /// Priority, from 0 to 100.
+    pub score: f64,
+    /// What the score is made of, largest part first; the points add up to it.
+    pub score_reasons: Vec<ScoreReasonReport>,
+    /// Whether the release itself is malicious.
+    pub malicious: bool,
+    /// Kind of a record that states no vulnerability, such as `unmaintained`.
+    pub informational: Option<String>,
+    /// Whether it reaches the threshold.
+    pub at_or_above_threshold: bool,
+    /// Addresses to read more.
+    pub references: Vec<ReferenceReport>,
+}
+
+/// A version of a package.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+pub struct PackageReport {
+    /// Ecosystem by its OSV name.
+    pub ecosystem: String,
+    /// Name as the registry writes it.
+    pub name: String,
+    /// Version.
+    pub version: String,
+    /// Package URL.
+    pub purl: String,
+}
+
+/// A line of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct LocationReport {
+    /// Path from the repository root.
+    pub file: String,
+    /// Line, from 1.
+    pub line: u32,
+}
+
+/// A CVSS base score.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct CvssReport {
+    /// From 0.0 to 10.0.
+    pub score: f64,
+    /// The vector, as the record writes it.
+    pub vector: Option<String>,
+}
+
+/// An entry of CISA's catalogue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct KevReport {
+    /// The CVE.
+    pub cve: String,
+    /// Date of entry, `YYYY-MM-DD`.
+    pub date_added: String,
+    /// Date by which US federal agencies must act, `YYYY-MM-DD`.
+    pub due_date: String,
+    /// Whether ransomware campaigns are known to use it.
+    pub ransomware: bool,
+}
+
+/// One part of a score.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct ScoreReasonReport {
+    /// What the part is from: `kev`, `epss`, `cvss`, `scope`, `malicious`, `ransomware`.
+    pub signal: String,
+    /// Points that it adds or takes away.
+    pub points: f64,
+    /// A sentence for a person.
+    pub text: String,
+}
+
+/// An address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ReferenceReport {
+    /// `ADVISORY`, `FIX`, `WEB`, …
+    pub kind: String,
+    /// The address.
+    pub url: String,
+}
+
+/// A finding that an ignore entry covers.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct IgnoredReport {
+    /// The finding.
+    #[serde(flatten)]
+    pub finding: FindingReport,
+    /// Why it is accepted.
+    pub reason: String,
+    /// Last day on which the entry counts, `YYYY-MM-DD`.
+    pub until: String,
+}
+
+/// Something that could not be read or looked up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct IncompleteReport {
+    /// What kind of thing: `file`, `advisories`, `feed`, `registry` or `version`.
+    pub kind: String,
+    /// The file, server, ecosystem or package.
+    pub subject: String,
+    /// The file, when it is one.
+    pub file: Option<String>,
+    /// Line in the file, from 1.
+    pub line: Option<u32>,
+    /// What went wrong.
+    pub reason: String,
+    /// What to do next.
+    pub hint: Option<String>,
+}
+
+/// Something to change in the settings file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct NoticeReport {
+    /// The file.
+    pub file: String,
+    /// Line, from 1.
+    pub line: u32,
+    /// What it is.
+    pub text: String,
+}
+
+/// A source of knowledge.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct SourceReport {
+    /// Name: `osv:npm`, `kev`, `epss`, `osv-api`.
+    pub name: String,
+    /// Where it was taken from.
+    pub origin: String,
+    /// Its state: newest record, date of the catalogue, or time of the query (RFC 3339).
+    pub as_of: Option<String>,
+    /// Seconds from that state to the run.
+    pub age_seconds: Option<i64>,
+    /// Number of records.
+    pub records: Option<u64>,
+    /// Set when it is older than the limit or could not be refreshed.
+    pub warning: Option<String>,
+}
+
+/// A lockfile that was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct LockfileReport {
+    /// Path from the repository root.
+    pub path: String,
+    /// Ecosystem by its OSV name.
+    pub ecosystem: String,
+    /// Format with its version.
+    pub format: String,
+    /// Package copies that it locks.
+    pub packages: usize,
+}
+
+impl ScanReport {
+    /// As JSON, indented.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        crate::to_json(self)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,192 @@
+//! Sentences that the text and the Markdown of a scan share. Nothing in them is cleaned yet.
+
+use super::{
+    FindingReport, LocationReport, ScanReport, SeverityCounts, SeverityName, SourceReport,
+};
+use crate::age::age;
+
+/// `1 finding`, `2 findings`.
+pub(crate) fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+/// A severity in at most eight characters.
+pub(crate) fn severity(name: SeverityName) -> &'static str {
+    match name {
+        SeverityName::Critical => "critical",
+        SeverityName::High => "high",
+        SeverityName::Medium => "medium",
+        SeverityName::Low => "low",
+        SeverityName::None => "none",
+        SeverityName::Unknown => "unknown",
+        SeverityName::Informational => "info",
+    }
+}
+
+/// What the fixed column says.
+pub(crate) fn fixed(finding: &FindingReport) -> &str {
+    finding.fixed_version.as_deref().unwrap_or("none")
+}
+
+/// `2 critical, 1 low`.
+pub(crate) fn severities(counts: &SeverityCounts) -> String {
+    [
+        (counts.critical, "critical"),
+        (counts.high, "high"),
+        (counts.medium, "medium"),
+        (counts.low, "low"),
+        (counts.unknown, "of unknown severity"),
+        (counts.none, "of severity none"),
+        (counts.informational, "informational"),
+    ]
+    .iter()
+    .filter(|(number, _)| *number > 0)
+    .map(|(number, name)| format!("{number} {name}"))
+    .collect::<Vec<_>>()
+    .join(", ")
+}
+
+/// `EPSS 94.3 % · KEV since 2024-01-02, due 2024-01-23, ransomware`, or what is unknown.
+pub(crate) fn exploitation(finding: &FindingReport) -> Vec<String> {
+    let mut parts = Vec::new();
+    if finding.malicious {
+        parts.push("the release itself is malicious: remove it".to_owned());
+    }
+    if let Some(kev) = &finding.kev_details {
+        let mut text = format!("known to be exploited since {}", kev.date_added);
+        if kev.ransomware {
+            text.push_str(", also by ransomware");
+        }
+        parts.push(text);
+    } else if finding.kev.is_none() && finding.informational.is_none() {
+        parts.push("KEV unknown".to_owned());
+    }
+    if let Some(epss) = finding.epss {
+        parts.push(format!("EPSS {}", percent(epss)));
+    } else if finding.informational.is_none() && !finding.malicious {
+        parts.push("EPSS unknown".to_owned());
+    }
+    if let Some(cvss) = &finding.cvss {
+        parts.push(format!("CVSS {:.1}", cvss.score));
+    }
+    if finding.scope != "runtime" {
+        parts.push(format!("{} only", finding.scope));
+    }
+    if let Some(kind) = &finding.informational {
+        parts.push(format!("no vulnerability: {kind}"));
+    }
+    parts
+}
+
+/// A probability: `94.3 %`, `0.04 %`.
+pub(crate) fn percent(value: f64) -> String {
+    let percent = value * 100.0;
+    if percent >= 1.0 {
+        format!("{percent:.1} %")
+    } else {
+        format!("{percent:.2} %")
+    }
+}
+
+/// `package-lock.json:12`.
+pub(crate) fn location(location: &LocationReport) -> String {
+    format!("{}:{}", location.file, location.line)
+}
+
+/// `osv:npm  3,203 records, 5 d old`.
+pub(crate) fn source(source: &SourceReport) -> String {
+    let mut parts = Vec::new();
+    if let Some(records) = source.records {
+        parts.push(format!("{} records", thousands(records)));
+    }
+    parts.push(match source.age_seconds {
+        Some(seconds) => age(seconds),
+        None => "of unknown age".to_owned(),
+    });
+    parts.join(", ")
+}
+
+/// `214,010`.
+fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// The sentence that says it all.
+pub(crate) fn headline(report: &ScanReport) -> String {
+    let summary = &report.summary;
+    let scope = format!(
+        "{} from {}",
+        count(summary.packages, "package", "packages"),
+        count(summary.lockfiles, "lockfile", "lockfiles")
+    );
+    if summary.findings == 0 {
+        let mut text = if !summary.complete {
+            format!(
+                "No known vulnerabilities in what could be read: {scope}. The scan is incomplete"
+            )
+        } else if summary.lockfiles == 0 {
+            "Nothing to scan: no lockfile was found".to_owned()
+        } else {
+            format!("No known vulnerabilities in {scope}")
+        };
+        if summary.ignored > 0 {
+            text.push_str(&format!(" ({} ignored)", summary.ignored));
+        }
+        return text;
+    }
+    let mut text = format!(
+        "{} in {} of {scope}: {}; {} fixable",
+        count(summary.findings, "finding", "findings"),
+        summary.affected_packages,
+        severities(&summary.by_severity),
+        summary.fixable
+    );
+    if summary.known_exploited > 0 {
+        text.push_str(&format!(
+            ", {} known to be exploited",
+            summary.known_exploited
+        ));
+    }
+    if summary.malicious > 0 {
+        text.push_str(&format!(", {} malicious", summary.malicious));
+    }
+    if summary.ignored > 0 {
+        text.push_str(&format!(", {} more ignored", summary.ignored));
+    }
+    text
+}
+
+/// How many findings fail the run, and by which threshold.
+pub(crate) fn threshold(report: &ScanReport) -> String {
+    let summary = &report.summary;
+    format!(
+        "{} at or above the threshold (severity {}, score {})",
+        summary.at_or_above_threshold,
+        severity(summary.threshold.severity),
+        summary.threshold.score
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!(thousands(0), "0");
+        assert_eq!(thousands(999), "999");
+        assert_eq!(thousands(1_000), "1,000");
+        assert_eq!(thousands(214_010_123), "214,010,123");
+        assert_eq!(percent(0.943), "94.3 %");
+        assert_eq!(percent(0.00042), "0.04 %");
+        assert_eq!(count(1, "file", "files"), "1 file");
+    }
+}

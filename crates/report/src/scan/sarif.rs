@@ -1,0 +1,346 @@
+//! The report of a scan as SARIF 2.1.0
+//! (<https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>), within what GitHub's code
+//! scanning takes (<https://docs.github.com/code-security/code-scanning/integrating-with-code-scanning/sarif-support-for-code-scanning>).
+
+use std::collections::BTreeMap;
+
+use patchgate_model::Level;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::{FindingReport, IgnoredReport, IncompleteReport, ScanReport, SeverityName, phrases};
+use crate::clean::{clean, cut};
+use crate::markdown::{address, code, link, text};
+
+/// Most results in one run that GitHub takes.
+const MAX_RESULTS: usize = 25_000;
+/// Most rules in one run that GitHub takes.
+const MAX_RULES: usize = 25_000;
+/// Most tags of a rule that GitHub takes.
+const MAX_TAGS: usize = 20;
+/// Most characters of a description that GitHub takes.
+const MAX_DESCRIPTION: usize = 1_024;
+/// Places of one finding that become results.
+const MAX_PLACES: usize = 100;
+
+impl ScanReport {
+    /// As SARIF: one rule for each vulnerability, one result for each place of a finding. Ignored
+    /// findings are there as suppressed results, and an incomplete scan says that it did not
+    /// succeed.
+    #[must_use]
+    pub fn to_sarif(&self) -> String {
+        let mut rules = Rules::default();
+        let mut results = Vec::new();
+        let mut left_out = 0usize;
+        let all = self
+            .findings
+            .iter()
+            .map(|finding| (finding, None))
+            .chain(self.ignored.iter().map(|i| (&i.finding, Some(i))));
+        for (finding, ignored) in all {
+            let Some(rule) = rules.index(finding) else {
+                left_out += 1;
+                continue;
+            };
+            for place in 0..finding.locations.len().clamp(1, MAX_PLACES) {
+                if results.len() == MAX_RESULTS {
+                    left_out += 1;
+                } else {
+                    results.push(result(finding, rule, place, ignored));
+                }
+            }
+        }
+        let run = json!({
+            "tool": { "driver": {
+                "name": "Patchgate",
+                "semanticVersion": self.tool.version,
+                "rules": rules.list,
+            }},
+            "columnKind": "unicodeCodePoints",
+            "originalUriBaseIds": {
+                "%SRCROOT%": { "description": { "text": "The root of the repository." } }
+            },
+            "invocations": [{
+                "executionSuccessful": self.summary.complete && left_out == 0,
+                "exitCode": self.summary.exit_code,
+                "toolExecutionNotifications": self.notifications(left_out),
+            }],
+            "results": results,
+        });
+        crate::to_json(&json!({
+            "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
+            "version": "2.1.0",
+            "runs": [run],
+        }))
+    }
+
+    fn notifications(&self, left_out: usize) -> Vec<Value> {
+        let mut notifications: Vec<Value> = self.incomplete.iter().map(incomplete).collect();
+        if left_out > 0 {
+            let message = format!("{left_out} results are left out: GitHub takes {MAX_RESULTS}.");
+            notifications.push(json!({ "level": "error", "message": { "text": message } }));
+        }
+        for notice in &self.notices {
+            notifications.push(json!({
+                "level": "warning",
+                "message": { "text": sentence(&notice.text) },
+                "locations": [location(&notice.file, Some(notice.line))],
+            }));
+        }
+        notifications
+    }
+}
+
+fn incomplete(problem: &IncompleteReport) -> Value {
+    let mut message = format!("{}: {}", clean(&problem.subject), sentence(&problem.reason));
+    if let Some(hint) = &problem.hint {
+        message.push(' ');
+        message.push_str(&sentence(hint));
+    }
+    let mut notification = json!({ "level": "error", "message": { "text": message } });
+    if let Some(file) = &problem.file {
+        notification["locations"] = json!([location(file, problem.line)]);
+    }
+    notification
+}
+
+/// The rules so far, each id once.
+#[derive(Default)]
+struct Rules {
+    list: Vec<Value>,
+    by_id: BTreeMap<String, usize>,
+}
+
+impl Rules {
+    /// The place of the finding's rule; `None` when there are too many.
+    fn index(&mut self, finding: &FindingReport) -> Option<usize> {
+        if let Some(index) = self.by_id.get(&finding.id) {
+            return Some(*index);
+        }
+        if self.list.len() == MAX_RULES {
+            return None;
+        }
+        let index = self.list.len();
+        self.list.push(rule(finding));
+        self.by_id.insert(finding.id.clone(), index);
+        Some(index)
+    }
+}
+
+fn rule(finding: &FindingReport) -> Value {
+    let id = clean(&finding.id);
+    let summary = match clean(&finding.summary) {
+        summary if summary.is_empty() => format!("Vulnerability {id}."),
+        summary => sentence(&summary),
+    };
+    let tags: Vec<String> = ["security".to_owned(), "vulnerability".to_owned()]
+        .into_iter()
+        .chain(finding.cwes.iter().map(|cwe| clean(cwe)))
+        .take(MAX_TAGS)
+        .collect();
+    let mut properties = json!({ "tags": tags, "precision": "very-high" });
+    let score = security_severity(finding);
+    if score > 0.0 {
+        properties["security-severity"] = json!(format!("{score:.1}"));
+    }
+    let mut rule = json!({
+        "id": id,
+        "shortDescription": { "text": cut(&summary, MAX_DESCRIPTION) },
+        "fullDescription": { "text": cut(&summary, MAX_DESCRIPTION) },
+        "help": { "text": help_text(finding), "markdown": help_markdown(finding) },
+        "defaultConfiguration": { "level": level(finding) },
+        "properties": properties,
+    });
+    let url = finding.references.iter().find_map(|r| address(&r.url));
+    if let Some(url) = url {
+        rule["helpUri"] = json!(url);
+    }
+    rule
+}
+
+/// The CVSS score, or the middle of the band of the stated severity.
+fn security_severity(finding: &FindingReport) -> f64 {
+    if let Some(cvss) = &finding.cvss {
+        return cvss.score;
+    }
+    patchgate_risk::midpoint(match finding.severity {
+        SeverityName::Critical => Level::Critical,
+        SeverityName::High => Level::High,
+        SeverityName::Medium => Level::Medium,
+        SeverityName::Low => Level::Low,
+        SeverityName::None => Level::None,
+        SeverityName::Unknown => Level::Unknown,
+        SeverityName::Informational => Level::Informational,
+    })
+}
+
+/// Unknown is an error, since thresholds count it as high.
+fn level(finding: &FindingReport) -> &'static str {
+    match finding.severity {
+        _ if finding.malicious => "error",
+        SeverityName::Critical | SeverityName::High | SeverityName::Unknown => "error",
+        SeverityName::Medium => "warning",
+        SeverityName::Low | SeverityName::None | SeverityName::Informational => "note",
+    }
+}
+
+fn help_text(finding: &FindingReport) -> String {
+    let mut lines = vec![sentence(&finding.summary)];
+    if !finding.aliases.is_empty() {
+        let aliases: Vec<String> = finding.aliases.iter().map(|a| clean(a)).collect();
+        lines.push(format!("Also known as {}.", aliases.join(", ")));
+    }
+    lines.extend(
+        finding
+            .references
+            .iter()
+            .filter_map(|r| address(&r.url))
+            .take(20)
+            .map(str::to_owned),
+    );
+    lines.retain(|line| !line.is_empty());
+    if lines.is_empty() {
+        lines.push(clean(&finding.id));
+    }
+    lines.join("\n")
+}
+
+fn help_markdown(finding: &FindingReport) -> String {
+    let mut parts = vec![format!(
+        "**{}**: {}",
+        text(&finding.id),
+        text(&finding.summary)
+    )];
+    if !finding.aliases.is_empty() {
+        let aliases: Vec<String> = finding.aliases.iter().map(|a| code(a)).collect();
+        parts.push(format!("Also known as {}.", aliases.join(", ")));
+    }
+    let links: Vec<String> = finding
+        .references
+        .iter()
+        .filter_map(|reference| address(&reference.url))
+        .take(20)
+        .map(|url| format!("- {}", link(&text(url), url)))
+        .collect();
+    parts.push(links.join("\n"));
+    parts.retain(|part| !part.is_empty());
+    parts.join("\n\n")
+}
+
+fn result(
+    finding: &FindingReport,
+    rule: usize,
+    place: usize,
+    ignored: Option<&IgnoredReport>,
+) -> Value {
+    let place = finding.locations.get(place);
+    let file = place.map_or("", |place| place.file.as_str());
+    let mut result = json!({
+        "ruleId": clean(&finding.id),
+        "ruleIndex": rule,
+        "level": level(finding),
+        "message": { "text": message(finding) },
+        "partialFingerprints": { "patchgateFinding/v1": fingerprint(finding, file) },
+        "properties": {
+            "score": finding.score,
+            "epss": finding.epss,
+            "kev": finding.kev,
+            "purl": finding.package.purl,
+            "fixedVersion": finding.fixed_version,
+        },
+    });
+    if let Some(place) = place {
+        result["locations"] = json!([location(&place.file, Some(place.line))]);
+    }
+    if let Some(ignored) = ignored {
+        let why = format!("{} (until {})", clean(&ignored.reason), ignored.until);
+        result["suppressions"] =
+            json!([{ "kind": "external", "status": "accepted", "justification": why }]);
+    }
+    result
+}
+
+fn message(finding: &FindingReport) -> String {
+    let mut parts = vec![format!(
+        "{}@{} is affected by {}{}.",
+        clean(&finding.package.name),
+        clean(&finding.package.version),
+        clean(&finding.id),
+        match clean(&finding.summary) {
+            summary if summary.is_empty() => String::new(),
+            summary => format!(": {}", summary.trim_end_matches('.')),
+        }
+    )];
+    parts.push(match (&finding.fixed_version, &finding.no_fix_reason) {
+        (Some(version), _) => format!("Fixed in {}.", clean(version)),
+        (None, Some(reason)) => format!("No fix: {}", sentence(reason)),
+        (None, None) => "No fix is known.".to_owned(),
+    });
+    if let Some(path) = finding.paths.first().filter(|path| path.len() > 1) {
+        parts.push(format!("It comes in by {}.", clean(&path.join(" > "))));
+    }
+    parts.push(format!(
+        "Score {:.1} of 100: {}.",
+        finding.score,
+        clean(&phrases::exploitation(finding).join(", "))
+    ));
+    // A bracket in a message begins a link to a location.
+    parts
+        .join(" ")
+        .replace('\\', "\\\\")
+        .replace('[', "\\[")
+        .replace(']', "\\]")
+}
+
+/// What stays the same when lines move: the vulnerability, the package copy and the file.
+fn fingerprint(finding: &FindingReport, file: &str) -> String {
+    let mut hash = Sha256::new();
+    for part in [
+        finding.id.as_str(),
+        &finding.package.ecosystem,
+        &finding.package.name,
+        &finding.package.version,
+        file,
+    ] {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    hash.finalize()
+        .iter()
+        .take(16)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+fn location(file: &str, line: Option<u32>) -> Value {
+    let mut location = json!({
+        "artifactLocation": { "uri": uri(file), "uriBaseId": "%SRCROOT%" }
+    });
+    if let Some(line) = line {
+        location["region"] = json!({ "startLine": line.max(1) });
+    }
+    json!({ "physicalLocation": location })
+}
+
+/// A path as a relative URI reference (RFC 3986).
+fn uri(path: &str) -> String {
+    let mut out = String::new();
+    for byte in path.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~/@+".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
+/// The text with a period at its end; empty stays empty.
+fn sentence(raw: &str) -> String {
+    let text = clean(raw);
+    if text.is_empty() || text.ends_with(['.', '!', '?', '…']) {
+        text
+    } else {
+        format!("{text}.")
+    }
+}

@@ -1,0 +1,96 @@
+//! The JSON Schemas of the reports and of the settings file.
+
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+
+/// What a schema is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SchemaKind {
+    /// [`crate::ScanReport`].
+    Scan,
+    /// [`crate::FixReport`].
+    Fix,
+    /// [`crate::GateReport`].
+    Gate,
+    /// The settings file.
+    Config,
+}
+
+impl SchemaKind {
+    /// Every kind.
+    pub const ALL: [Self; 4] = [Self::Scan, Self::Fix, Self::Gate, Self::Config];
+
+    /// The name that `patchgate schema` takes; the file in `schemas/` is `NAME.schema.json`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Scan => "scan",
+            Self::Fix => "fix",
+            Self::Gate => "gate",
+            Self::Config => "config",
+        }
+    }
+
+    /// The kind with that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// The JSON Schema (draft 2020-12) as indented text.
+#[must_use]
+pub fn schema(kind: SchemaKind) -> String {
+    let schema = match kind {
+        SchemaKind::Scan => of::<crate::ScanReport>(),
+        SchemaKind::Fix => of::<crate::FixReport>(),
+        SchemaKind::Gate => of::<crate::GateReport>(),
+        SchemaKind::Config => patchgate_config::config_schema(),
+    };
+    crate::to_json(&schema)
+}
+
+fn of<T: JsonSchema>() -> serde_json::Value {
+    // What is written always has every field, also one that is `null`.
+    SchemaSettings::draft2020_12()
+        .for_serialize()
+        .into_generator()
+        .into_root_schema_for::<T>()
+        .to_value()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The checked-in copies are what the code says. `UPDATE_SCHEMAS=1` writes them.
+    #[test]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a test reads the checked-in copies"
+    )]
+    fn the_checked_in_schemas_are_current() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../schemas");
+        for kind in SchemaKind::ALL {
+            let path = format!("{folder}/{}.schema.json", kind.name());
+            if std::env::var_os("UPDATE_SCHEMAS").is_some() {
+                std::fs::create_dir_all(folder).unwrap();
+                std::fs::write(&path, schema(kind)).unwrap();
+            }
+            let checked_in = std::fs::read_to_string(&path).unwrap();
+            assert!(
+                checked_in == schema(kind),
+                "schemas/{}.schema.json is not what the code says: run the tests with UPDATE_SCHEMAS=1",
+                kind.name()
+            );
+        }
+    }
+
+    #[test]
+    fn names_lead_back() {
+        for kind in SchemaKind::ALL {
+            assert_eq!(SchemaKind::from_name(kind.name()), Some(kind));
+        }
+        assert_eq!(SchemaKind::from_name("other"), None);
+    }
+}
