@@ -130,6 +130,7 @@ pub(crate) fn release(text: &str, requirements: &[&str]) -> Release {
             .collect(),
         bundled: Vec::new(),
         toolchain: None,
+        lockfile_fields: None,
     }
 }
 
