@@ -80,7 +80,7 @@ mod tests {
                 "100%: a,b",
                 "first\n::set-output name=x::y%0A",
             ),
-            "::error file=a%2Cline=1%3A%3Ax/package-lock.json,line=7,title=100%25%3A a%2Cb::first ::set-output name=x::y%250A\n"
+            "::error file=a%2Cline=1%3A%3Ax/package-lock.json,line=7,title=100%25%3A a%2Cb::first : :set-output name=x::y%250A\n"
         );
         assert_eq!(
             annotation(AnnotationLevel::Notice, None, Some(3), "t", "m"),

@@ -17,7 +17,18 @@ pub fn clean(text: &str) -> String {
             c => out.push(c),
         }
     }
-    out.trim().to_owned()
+    disarm(out.trim())
+}
+
+/// Takes the sting out of workflow commands: GitHub's runner obeys a line of a job's log that
+/// begins with `::` after blanks, or has `##[` anywhere, and a text may stand at the beginning of a
+/// line after it was wrapped.
+fn disarm(text: &str) -> String {
+    let mut out = text.replace("##[", "# #[").replace(" ::", " : :");
+    if out.starts_with("::") {
+        out.insert(1, ' ');
+    }
+    out
 }
 
 /// Characters that act instead of showing.
@@ -56,6 +67,13 @@ mod tests {
         assert_eq!(clean("a\u{202e}b\u{2066}c\u{200b}d\u{9b}e"), "abcde");
         assert_eq!(clean(" two\r\nlines\tand "), "two lines and");
         assert_eq!(clean("übergrößen 漢字"), "übergrößen 漢字");
+    }
+
+    #[test]
+    fn takes_the_sting_out_of_workflow_commands() {
+        assert_eq!(clean("::error::x"), ": :error::x");
+        assert_eq!(clean("a\n::error::x ##[group]"), "a : :error::x # #[group]");
+        assert_eq!(clean("std::mem"), "std::mem");
     }
 
     #[test]

@@ -303,6 +303,13 @@ fn colored_diff(diff: &str, terminal: Terminal) -> String {
             .chars()
             .filter(|&c| c == '\t' || !is_unsafe(c))
             .collect();
+        // A line of context could begin a workflow command; the JSON has it as it is.
+        let safe = match safe.strip_prefix(' ') {
+            Some(context) if context.trim_start().starts_with("::") => {
+                safe.replacen("::", ": :", 1)
+            }
+            _ => safe,
+        };
         let style = match safe.as_bytes() {
             [b'+', b'+', b'+', ..] | [b'-', b'-', b'-', ..] => Some(BOLD),
             [b'+', ..] => Some(GREEN),
@@ -381,4 +388,114 @@ pub(crate) fn files_list(files: &[FileSummary], body: &mut Body) {
 /// The changed files of a plan.
 pub(crate) fn files(changes: &[FileChange]) -> Vec<FileSummary> {
     changes.iter().map(file_summary).collect()
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use insta::assert_snapshot;
+    use patchgate_model::{Unfixed, Upgrade};
+
+    use super::*;
+    use crate::scan::tests::{assert_harmless, assert_valid, plain, rich};
+
+    pub(crate) fn plan() -> Plan {
+        let upgrade = |package: &str, from: &str, to: &str, bump, fixes: &[&str]| Upgrade {
+            ecosystem: "npm",
+            lockfile: "package-lock.json".into(),
+            package: package.into(),
+            from: from.into(),
+            to: to.into(),
+            bump,
+            fixes: fixes.iter().map(|&id| id.into()).collect(),
+            requirement_changes: Vec::new(),
+            because_of: None,
+        };
+        let mut parent = upgrade("express", "4.17.1", "4.17.3", Bump::Patch, &[]);
+        parent.because_of = Some("qs".into());
+        parent.requirement_changes = vec!["package.json: 4.17.1 -> 4.17.3".into()];
+        Plan {
+            upgrades: vec![
+                parent,
+                upgrade(
+                    "qs",
+                    "6.5.2",
+                    "6.5.3",
+                    Bump::Patch,
+                    &["GHSA-aaaa-bbbb-cccc"],
+                ),
+            ],
+            unfixed: vec![Unfixed {
+                ecosystem: "npm",
+                lockfile: "package-lock.json".into(),
+                package: "evil\u{1b}[2J | <b>".into(),
+                version: "1.0.0".into(),
+                ids: vec!["GHSA-dddd-eeee-ffff".into()],
+                reason: "no release is free of it @octocat\n::error::x".into(),
+            }],
+            changes: vec![
+                FileChange {
+                    path: "package-lock.json".into(),
+                    before: b"{\n  \"qs\": \"6.5.2\",\n  ::error::\x1b[31m\n}\n".to_vec(),
+                    after: b"{\n  \"qs\": \"6.5.3\",\n  ::error::\x1b[31m\n}\n".to_vec(),
+                },
+                FileChange {
+                    path: "package.json".into(),
+                    before: b"{\r\n\t\"express\": \"4.17.1\"\r\n}".to_vec(),
+                    after: b"{\r\n\t\"express\": \"4.17.3\"\r\n}".to_vec(),
+                },
+            ],
+        }
+    }
+
+    fn report(plan: &Plan, applied: bool) -> FixReport {
+        FixReport::new(&FixInput {
+            plan,
+            scan: &rich(),
+            applied,
+            exit_code: 3,
+        })
+    }
+
+    #[test]
+    fn text_says_what_moves_and_what_is_left() {
+        let text = report(&plan(), false).to_text(plain(80));
+        assert_harmless(&text.replace('\t', "").replace("\r\n", "\n"));
+        assert!(
+            text.contains("\r\n-\t\"express\": \"4.17.1\"\r\n"),
+            "the diff must apply"
+        );
+        assert_snapshot!("fix_text", text.replace('\r', "<CR>"));
+    }
+
+    #[test]
+    fn nothing_to_fix_is_not_said_of_half_a_scan() {
+        let empty = report(&Plan::default(), false).to_text(plain(80));
+        assert!(
+            empty.ends_with("Nothing to fix in what could be read; the scan is incomplete\n"),
+            "{empty}"
+        );
+    }
+
+    #[test]
+    fn json_is_of_its_schema() {
+        let report = report(&plan(), true);
+        assert_valid(&crate::schema(crate::SchemaKind::Fix), &report.to_json());
+        let json: serde_json::Value = serde_json::from_str(&report.to_json()).unwrap();
+        assert_eq!(json["decision_digest"], plan().decision_digest());
+        assert_eq!(json["content_digest"], plan().content_digest());
+        assert!(
+            json["diff"]
+                .as_str()
+                .unwrap()
+                .contains("::error::\u{1b}[31m")
+        );
+        assert_snapshot!("fix_json", report.to_json());
+    }
+
+    #[test]
+    fn markdown_is_inert() {
+        let text = report(&plan(), true).to_markdown(crate::GITHUB_SUMMARY_LIMIT);
+        assert_harmless(&text);
+        assert_snapshot!("fix_markdown", text);
+    }
 }

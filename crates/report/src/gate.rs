@@ -206,3 +206,65 @@ fn verdict_style(verdict: VerdictName) -> anstyle::Style {
 fn sha(sha: &str) -> &str {
     if sha.is_empty() { "unknown" } else { sha }
 }
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+    use patchgate_model::Reason;
+
+    use super::*;
+    use crate::scan::tests::{assert_harmless, assert_valid, plain};
+
+    fn report(merged: bool) -> GateReport {
+        let reason = |code, verdict, text: &str| Reason {
+            code,
+            verdict,
+            text: text.to_owned(),
+        };
+        let mut reasons = vec![reason(
+            "head-is-judged",
+            Verdict::Merge,
+            "the head did not move while it was judged",
+        )];
+        if !merged {
+            reasons.push(reason(
+                "checks-pending",
+                Verdict::Review,
+                "the check `test` of `github-actions` has not finished, and the policy wants it to have succeeded",
+            ));
+            reasons.push(reason(
+                "commit-author",
+                Verdict::Block,
+                "commit by @octocat\u{1b}[2J <img src=x>\n::error::x | y",
+            ));
+        }
+        let judgement = Judgement::new("a".repeat(40), String::new(), reasons);
+        GateReport::new(&judgement, merged, if merged { 0 } else { 11 })
+    }
+
+    #[test]
+    fn text_puts_the_decisive_reasons_first() {
+        let text = report(false).to_text(plain(80));
+        assert_harmless(&text);
+        assert_snapshot!("gate_text", text);
+        assert!(
+            report(true)
+                .to_text(plain(80))
+                .starts_with("merge: every condition holds, and it was merged\n")
+        );
+    }
+
+    #[test]
+    fn markdown_is_inert() {
+        let text = report(false).to_markdown();
+        assert_harmless(&text);
+        assert_snapshot!("gate_markdown", text);
+    }
+
+    #[test]
+    fn json_is_of_its_schema() {
+        let text = report(false).to_json();
+        assert_valid(&crate::schema(crate::SchemaKind::Gate), &text);
+        assert_snapshot!("gate_json", text);
+    }
+}

@@ -19,7 +19,7 @@ pub(crate) fn text(raw: &str) -> String {
                 out.push(c);
                 out.push_str("&#8203;");
             }
-            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '|' | '~' | '!' | '$' => {
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '$' => {
                 out.push('\\');
                 out.push(c);
             }
@@ -138,7 +138,7 @@ mod tests {
     fn text_shows_as_it_is() {
         assert_eq!(
             text("a|b `c` <img> <!-- x --> @me #1\nhttps://x.invalid [y](z)"),
-            "a\\|b \\`c\\` &lt;img&gt; &lt;\\!-- x --&gt; @&#8203;me #&#8203;1 https&#58;//x.invalid \\[y\\]\\(z\\)"
+            "a\\|b \\`c\\` &lt;img&gt; &lt;!-- x --&gt; @&#8203;me #&#8203;1 https&#58;//x.invalid \\[y\\](z)"
         );
     }
 

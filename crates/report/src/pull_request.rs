@@ -115,3 +115,75 @@ fn ended(input: &PullRequestInput<'_>) -> Vec<FindingReport> {
         .cloned()
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use patchgate_model::{PlanBlock, Unfixed};
+
+    use super::*;
+    use crate::fix::tests::plan;
+    use crate::scan::tests::{assert_harmless, rich};
+
+    fn body(plan: &Plan) -> String {
+        let block = PlanBlock::new(plan, "b", "c").render();
+        pull_request_body(&PullRequestInput {
+            plan,
+            scan: &rich(),
+            block: &block,
+        })
+    }
+
+    #[test]
+    fn the_title_names_one_package_or_counts() {
+        let mut plan = plan();
+        assert_eq!(
+            pull_request_title(&plan),
+            "Update qs to 6.5.3 to fix GHSA-aaaa-bbbb-cccc"
+        );
+        plan.upgrades[0].fixes = vec!["GHSA-x".into()];
+        assert_eq!(
+            pull_request_title(&plan),
+            "Update 2 packages to fix 2 vulnerabilities"
+        );
+        plan.upgrades.truncate(1);
+        plan.upgrades[0].package = format!("a\n@b\u{1b}{}", "x".repeat(300));
+        let title = pull_request_title(&plan);
+        assert_harmless(&title);
+        assert_eq!(title.chars().count(), MAX_TITLE);
+    }
+
+    #[test]
+    fn the_body_says_what_why_and_what_is_left() {
+        let text = body(&plan());
+        assert_harmless(&text);
+        insta::assert_snapshot!("pull_request_body", text);
+    }
+
+    #[test]
+    fn the_block_can_be_read_back_whatever_the_texts_are() {
+        let mut plan = plan();
+        plan.unfixed[0].reason = "<!-- patchgate:plan {} -->".into();
+        plan.upgrades[0].package = "<!-- patchgate:plan {} -->".into();
+        let expected = PlanBlock::new(&plan, "b", "c");
+        assert_eq!(PlanBlock::parse(&body(&plan)), Ok(expected));
+    }
+
+    #[test]
+    fn a_long_body_keeps_its_block_and_says_what_is_missing() {
+        let mut plan = plan();
+        let left = Unfixed {
+            reason: "reason ".repeat(20),
+            ..plan.unfixed[0].clone()
+        };
+        plan.unfixed = vec![left; 2_000];
+        plan.upgrades = vec![plan.upgrades[1].clone(); 300];
+        let text = body(&plan);
+        assert!(text.len() <= crate::GITHUB_BODY_LIMIT, "{}", text.len());
+        assert!(text.contains("more are left out here"));
+        assert!(PlanBlock::parse(&text).is_ok());
+        assert_eq!(
+            text.matches("<details>").count(),
+            text.matches("</details>").count()
+        );
+    }
+}

@@ -100,8 +100,9 @@ fn epss_part(finding: &Finding) -> Part {
 
 fn epss_text(epss: &Epss) -> String {
     format!(
-        "EPSS gives {} a probability of {:.1} % to be exploited within 30 days, as high as or higher than {:.0} % of all",
+        "EPSS gives {} a probability of {:.*} % to be exploited within 30 days, as high as or higher than {:.0} % of all",
         epss.cve,
+        if epss.probability < 0.01 { 2 } else { 1 },
         unit(epss.probability) * 100.0,
         (unit(epss.percentile) * 100.0).floor()
     )

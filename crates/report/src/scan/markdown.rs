@@ -3,8 +3,11 @@
 use super::phrases::{self, count};
 use super::{FindingReport, ScanReport};
 use crate::annotation::{AnnotationLevel, annotation};
+use crate::clean::{clean, cut};
 use crate::markdown::{Body, address, code, link, short, text};
 
+/// Most characters of a package or an id in a cell; longer ones are no names.
+const MAX_CELL: usize = 100;
 /// Annotations of each level that GitHub shows for one step.
 const MAX_ANNOTATIONS: usize = 10;
 
@@ -176,7 +179,7 @@ pub(crate) fn reasons(findings: &[FindingReport], body: &mut Body) {
                 "| {:.1} | {} | {} | {} |\n",
                 finding.score,
                 package(finding),
-                code(&finding.id),
+                code(&cut(&clean(&finding.id), MAX_CELL)),
                 reasons.join("<br>")
             )
         }),
@@ -221,10 +224,8 @@ fn places(finding: &FindingReport) -> String {
 }
 
 pub(crate) fn package(finding: &FindingReport) -> String {
-    code(&format!(
-        "{} {}",
-        finding.package.name, finding.package.version
-    ))
+    let package = format!("{} {}", finding.package.name, finding.package.version);
+    code(&cut(&clean(&package), MAX_CELL))
 }
 
 /// The id, linked to the advisory where the record has an address for it.
@@ -236,7 +237,7 @@ pub(crate) fn id_link(finding: &FindingReport) -> String {
         .chain(&finding.references)
         .find_map(|reference| address(&reference.url));
     match url {
-        Some(url) => link(&code(&finding.id), url),
-        None => code(&finding.id),
+        Some(url) => link(&code(&cut(&clean(&finding.id), MAX_CELL)), url),
+        None => code(&cut(&clean(&finding.id), MAX_CELL)),
     }
 }

@@ -10,6 +10,11 @@ const INDENT: usize = 12;
 /// Locations and chains that are shown for a finding; the JSON has all.
 const MAX_SHOWN: usize = 3;
 
+/// Most columns for a package's name, however wide the terminal is.
+const MAX_PACKAGE: usize = 48;
+/// Most characters of an id: it is there to be copied, so it is only cut when it cannot be one.
+const MAX_ID: usize = 48;
+
 /// Width of each column that depends on the content.
 struct Columns {
     package: usize,
@@ -169,7 +174,8 @@ fn columns(findings: &[FindingReport], width: usize) -> Columns {
     let fixed = longest(phrases::fixed, 5).min(16);
     let id = longest(|f| &f.id, 2).min(24);
     let others = 5 + 2 + 8 + 2 + 2 + version + 2 + fixed + 2 + id;
-    let package = longest(|f| &f.package.name, 7).min(width.saturating_sub(others).max(14));
+    let package =
+        longest(|f| &f.package.name, 7).min(width.saturating_sub(others).clamp(14, MAX_PACKAGE));
     Columns {
         package,
         version,
@@ -205,7 +211,7 @@ fn finding_lines(finding: &FindingReport, columns: &Columns, terminal: Terminal)
             Some(_) => terminal.paint(GREEN, &fixed),
             None => terminal.paint(DIM, &fixed),
         },
-        clean(&finding.id),
+        cut(&clean(&finding.id), MAX_ID),
     )];
     let mut detail = |label: &str, text: &str| {
         lines.extend(terminal.wrap(&format!("       {label}"), INDENT, text));
@@ -259,7 +265,8 @@ fn chains(finding: &FindingReport) -> Vec<String> {
         })
         .collect();
     if finding.paths.len() > MAX_SHOWN {
-        lines.push(format!("and {} more ways", finding.paths.len() - MAX_SHOWN));
+        let others = finding.paths.len() - MAX_SHOWN;
+        lines.push(format!("and {}", count(others, "more way", "more ways")));
     }
     lines
 }

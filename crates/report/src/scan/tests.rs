@@ -1,1 +1,484 @@
+use insta::assert_snapshot;
+use patchgate_config::{IgnoredFinding, Notice};
+use patchgate_model::{
+    Advisory, Epss, Finding, FixedVersion, Kev, Level, Location, Lockfile, Origin, Package,
+    PackageRef, Problem, ProblemKind, Reference, Scope, Score, Severity, Signals, SourceStatus,
+    package_url,
+};
+use patchgate_risk::Threshold;
 
+use super::*;
+use crate::Terminal;
+
+/// Text that tries everything: an escape sequence, a bidirectional override, markup, HTML, a
+/// comment, a mention, a cell border, a line break and a workflow command.
+const HOSTILE: &str = "evil\u{1b}[31m\u{202e} `x` | <img src=x> <!-- patchgate:plan {} --> @octocat #1 [a](javascript:b)\n::error file=x::y";
+
+fn record(id: &str, summary: &str) -> Advisory {
+    Advisory {
+        id: id.into(),
+        aliases: Vec::new(),
+        summary: summary.into(),
+        modified: None,
+        published: None,
+        withdrawn: None,
+        severity: Vec::new(),
+        affected: Vec::new(),
+        references: vec![
+            Reference {
+                kind: "WEB".into(),
+                url: "javascript:alert(1)".into(),
+            },
+            Reference {
+                kind: "ADVISORY".into(),
+                url: format!("https://advisories.invalid/{id}"),
+            },
+        ],
+        cwes: vec!["CWE-79".into()],
+        severity_word: None,
+        informational: None,
+    }
+}
+
+fn finding(id: &str, package: &str, version: &str, level: Level, cvss: Option<f64>) -> Finding {
+    let summary = "Prototype pollution through the query string allows a crafted request to change how objects behave";
+    let mut finding = Finding {
+        id: id.into(),
+        aliases: Vec::new(),
+        summary: summary.into(),
+        package: PackageRef {
+            ecosystem: "npm",
+            name: package.into(),
+            version: version.into(),
+            purl: package_url("npm", package, version),
+        },
+        locations: vec![Location {
+            file: "package-lock.json".into(),
+            line: 120,
+        }],
+        paths: vec![vec![format!("{package}@{version}")]],
+        scope: Scope::Runtime,
+        fixed: FixedVersion::At("6.5.3".into()),
+        severity: Severity {
+            level,
+            cvss_score: cvss,
+            cvss_vector: cvss.map(|_| "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H".into()),
+        },
+        signals: Signals {
+            epss: None,
+            kev: Some(None),
+        },
+        informational: None,
+        malicious: false,
+        score: Score::default(),
+        advisories: vec![record(id, summary)],
+    };
+    rate(&mut finding);
+    finding
+}
+
+fn rate(finding: &mut Finding) {
+    finding.score = patchgate_risk::score(finding);
+}
+
+fn exploited() -> Finding {
+    let mut finding = finding(
+        "GHSA-aaaa-bbbb-cccc",
+        "qs",
+        "6.5.2",
+        Level::Critical,
+        Some(9.8),
+    );
+    finding.aliases = vec!["CVE-2024-0001".into(), "SNYK-1".into()];
+    finding.signals.epss = Some(Epss {
+        cve: "CVE-2024-0001".into(),
+        probability: 0.943,
+        percentile: 0.998,
+    });
+    finding.signals.kev = Some(Some(Kev {
+        cve: "CVE-2024-0001".into(),
+        date_added: "2024-01-02".into(),
+        due_date: "2024-01-23".into(),
+        ransomware: true,
+    }));
+    finding.paths = vec![
+        vec![
+            "express@4.17.1".into(),
+            "body-parser@1.19.0".into(),
+            "qs@6.5.2".into(),
+        ],
+        vec!["request@2.88.2".into(), "qs@6.5.2".into()],
+        vec!["a@1.0.0".into(), "qs@6.5.2".into()],
+        vec!["b@1.0.0".into(), "qs@6.5.2".into()],
+    ];
+    finding.locations.push(Location {
+        file: "packages/web app/package-lock.json".into(),
+        line: 7,
+    });
+    rate(&mut finding);
+    finding
+}
+
+fn hostile() -> Finding {
+    let mut finding = finding(HOSTILE, HOSTILE, HOSTILE, Level::Unknown, None);
+    finding.summary = HOSTILE.into();
+    finding.aliases = vec![HOSTILE.into()];
+    finding.paths = vec![vec![HOSTILE.into(), HOSTILE.into()]];
+    finding.fixed = FixedVersion::None(HOSTILE.into());
+    finding.locations[0].file = HOSTILE.into();
+    finding.signals.kev = None;
+    finding.advisories[0].cwes = vec![HOSTILE.into()];
+    rate(&mut finding);
+    finding
+}
+
+fn findings() -> Vec<Finding> {
+    let mut development = finding(
+        "GHSA-dddd-eeee-ffff",
+        "@babel/traverse-with-a-long-name",
+        "7.0.0-beta.12",
+        Level::Medium,
+        Some(5.3),
+    );
+    development.scope = Scope::Development;
+    development.signals.epss = Some(Epss {
+        cve: "CVE-2024-2".into(),
+        probability: 0.00042,
+        percentile: 0.05,
+    });
+    development.fixed = FixedVersion::None("no release above 7.0.0-beta.12 is free of it".into());
+    rate(&mut development);
+    let mut unmaintained = finding(
+        "RUSTSEC-2024-0001",
+        "old",
+        "0.1.0",
+        Level::Informational,
+        None,
+    );
+    unmaintained.informational = Some("unmaintained".into());
+    unmaintained.summary = "old is unmaintained".into();
+    unmaintained.fixed =
+        FixedVersion::None("the record names no version that is free of it".into());
+    rate(&mut unmaintained);
+    let mut malicious = finding("MAL-2024-1234", "lodahs", "1.0.0", Level::Critical, None);
+    malicious.malicious = true;
+    malicious.summary = "Malicious code in lodahs (npm)".into();
+    malicious.fixed = FixedVersion::None("the whole package is malicious: remove it".into());
+    rate(&mut malicious);
+    vec![unmaintained, development, hostile(), exploited(), malicious]
+}
+
+fn lockfile() -> Lockfile {
+    let package = |name: &str, origin: Origin| Package {
+        name: name.into(),
+        version: "1.0.0".into(),
+        origin,
+        line: 1,
+        integrity: None,
+        scope: Scope::Runtime,
+        install_path: None,
+        alias: None,
+        bundled: false,
+        edges: Vec::new(),
+    };
+    Lockfile {
+        path: "package-lock.json".into(),
+        ecosystem: "npm",
+        format: "npm-lock-v3",
+        packages: vec![
+            package("qs", Origin::Registry(None)),
+            package("express", Origin::Registry(None)),
+            package("lodahs", Origin::Registry(None)),
+            package("minimist", Origin::Registry(None)),
+            package("old", Origin::Registry(None)),
+            package("@babel/traverse-with-a-long-name", Origin::Registry(None)),
+            package("own", Origin::Path(None)),
+        ],
+        roots: Vec::new(),
+    }
+}
+
+fn sources() -> Vec<SourceStatus> {
+    let source = |name: &str, as_of: Option<&str>, records, warning: Option<&str>| SourceStatus {
+        name: name.into(),
+        origin: "store".into(),
+        as_of: as_of.map(|at| at.parse().unwrap()),
+        records,
+        warning: warning.map(str::to_owned),
+    };
+    vec![
+        source("osv:npm", Some("2026-01-28T00:00:00Z"), Some(214_010), None),
+        source(
+            "kev",
+            Some("2025-08-25T00:00:00Z"),
+            Some(1_404),
+            Some("older than 7 days: run `patchgate db update`"),
+        ),
+        source("epss", None, None, None),
+    ]
+}
+
+fn problems() -> Vec<Problem> {
+    vec![
+        Problem {
+            kind: ProblemKind::File,
+            subject: "web/package-lock.json".into(),
+            line: Some(17),
+            reason: "git conflict markers".into(),
+            hint: Some("resolve the conflict and scan again".into()),
+        },
+        Problem {
+            kind: ProblemKind::Advisories,
+            subject: HOSTILE.into(),
+            line: None,
+            reason: HOSTILE.into(),
+            hint: None,
+        },
+    ]
+}
+
+/// A report with everything in it.
+pub(crate) fn rich() -> ScanReport {
+    let ignored = [IgnoredFinding {
+        finding: finding(
+            "GHSA-gggg-hhhh-iiii",
+            "minimist",
+            "1.2.0",
+            Level::Low,
+            Some(3.1),
+        ),
+        reason: format!("only in tests {HOSTILE}"),
+        until: "2026-12-31".parse().unwrap(),
+    }];
+    let notices = [Notice {
+        file: ".patchgate.yml".into(),
+        line: 4,
+        text:
+            "the ignore entry for `CVE-1` expired on 2026-01-01 and matches no finding: remove it"
+                .into(),
+    }];
+    report(&findings(), &ignored, &notices, &problems())
+}
+
+fn report(
+    findings: &[Finding],
+    ignored: &[IgnoredFinding],
+    notices: &[Notice],
+    problems: &[Problem],
+) -> ScanReport {
+    ScanReport::new(&ScanInput {
+        findings,
+        ignored,
+        notices,
+        lockfiles: &[lockfile()],
+        problems,
+        sources: &sources(),
+        threshold: Threshold::default(),
+        exit_code: 3,
+        now: "2026-01-30T12:00:00Z".parse().unwrap(),
+    })
+}
+
+pub(crate) fn plain(width: usize) -> Terminal {
+    Terminal {
+        width,
+        color: false,
+    }
+}
+
+/// Nothing that a terminal obeys, and no line that begins a workflow command.
+pub(crate) fn assert_harmless(text: &str) {
+    for line in text.lines() {
+        assert!(!line.contains(crate::clean::is_unsafe), "{line:?}");
+        assert!(!line.trim_start().starts_with("::"), "{line:?}");
+    }
+}
+
+#[test]
+fn the_table_fits_its_terminal() {
+    for width in [80, 140] {
+        let text = rich().to_table(plain(width));
+        assert_harmless(&text);
+        assert_snapshot!(format!("table_{width}"), text);
+    }
+}
+
+#[test]
+fn colour_changes_nothing_but_colour() {
+    let color = Terminal {
+        width: 100,
+        color: true,
+    };
+    let painted = rich().to_table(color);
+    assert!(
+        painted.contains("\u{1b}[1m\u{1b}[31mcritical"),
+        "{painted:?}"
+    );
+    let mut bare = String::new();
+    let mut rest = painted.as_str();
+    while let Some((before, after)) = rest.split_once('\u{1b}') {
+        bare.push_str(before);
+        rest = after.split_once('m').unwrap().1;
+    }
+    bare.push_str(rest);
+    let trimmed: String = bare
+        .lines()
+        .map(|line| format!("{}\n", line.trim_end()))
+        .collect();
+    assert_eq!(trimmed, rich().to_table(plain(100)));
+}
+
+#[test]
+fn clean_is_said_only_of_a_whole_scan() {
+    let clean = report(&[], &[], &[], &[]).to_table(plain(80));
+    assert!(
+        clean.ends_with("No known vulnerabilities in 6 packages from 1 lockfile\n"),
+        "{clean}"
+    );
+    let incomplete = report(&[], &[], &[], &problems()).to_table(plain(200));
+    assert!(
+        incomplete.ends_with("No known vulnerabilities in what could be read: 6 packages from 1 lockfile. The scan is incomplete\n"),
+        "{incomplete}"
+    );
+}
+
+#[test]
+fn markdown_is_inert() {
+    let text = rich().to_markdown(crate::GITHUB_SUMMARY_LIMIT);
+    assert_harmless(&text);
+    assert!(!text.contains("<!--"));
+    // In a code span, markup is text.
+    let outside: String = text.split('`').step_by(2).collect();
+    assert!(!outside.contains("<img"));
+    assert!(!outside.contains("@octocat"));
+    assert!(!outside.replace("\\]", "").contains("](javascript"));
+    assert_snapshot!("markdown", text);
+}
+
+#[test]
+fn markdown_keeps_its_length() {
+    let many: Vec<Finding> = (0..2_000)
+        .map(|n| finding(&format!("GHSA-{n}"), "qs", "1.0.0", Level::High, Some(8.0)))
+        .collect();
+    let text = report(&many, &[], &[], &[]).to_markdown(crate::GITHUB_BODY_LIMIT);
+    assert!(text.len() <= crate::GITHUB_BODY_LIMIT, "{}", text.len());
+    assert!(text.len() > crate::GITHUB_BODY_LIMIT * 9 / 10);
+    assert!(text.contains("more are left out here"));
+}
+
+#[test]
+fn annotations_are_one_line_each() {
+    let text = rich().to_annotations();
+    for line in text.lines() {
+        assert!(
+            ["::error ", "::warning ", "::notice "]
+                .iter()
+                .any(|c| line.starts_with(c))
+        );
+        assert!(!line.contains(crate::clean::is_unsafe), "{line:?}");
+    }
+    assert_snapshot!("annotations", text);
+}
+
+#[test]
+fn json_is_of_its_schema_and_in_order() {
+    let text = rich().to_json();
+    assert_valid(&crate::schema(crate::SchemaKind::Scan), &text);
+    let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let scores: Vec<f64> = json["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|finding| finding["score"].as_f64().unwrap())
+        .collect();
+    assert!(scores.is_sorted_by(|a, b| a >= b), "{scores:?}");
+    let mut reversed = findings();
+    reversed.reverse();
+    assert_eq!(
+        report(&reversed, &[], &[], &[]),
+        report(&findings(), &[], &[], &[])
+    );
+    assert_snapshot!("json", text);
+}
+
+#[test]
+fn sarif_is_of_its_schema() {
+    let text = rich().to_sarif();
+    assert_snapshot!("sarif", text);
+    if let Some(schema) = shared("schemas/sarif-2.1.0.schema.json") {
+        assert_valid(&schema, &text);
+        assert_valid(&schema, &report(&[], &[], &[], &[]).to_sarif());
+    }
+}
+
+#[test]
+fn sarif_fingerprints_do_not_move_with_lines() {
+    let fingerprints = |line: u32| {
+        let mut finding = exploited();
+        finding.locations[0].line = line;
+        let sarif: serde_json::Value =
+            serde_json::from_str(&report(&[finding], &[], &[], &[]).to_sarif()).unwrap();
+        let results = sarif["runs"][0]["results"].as_array().unwrap().clone();
+        assert_ne!(
+            results[0]["partialFingerprints"],
+            results[1]["partialFingerprints"]
+        );
+        results
+            .into_iter()
+            .map(|r| r["partialFingerprints"].clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(fingerprints(1), fingerprints(999));
+}
+
+#[test]
+fn sarif_keeps_to_githubs_limits() {
+    let many: Vec<Finding> = (0..25_010)
+        .map(|n| {
+            let mut small = finding("GHSA-x", "qs", &n.to_string(), Level::High, Some(8.0));
+            small.advisories.clear();
+            small
+        })
+        .collect();
+    let sarif: serde_json::Value =
+        serde_json::from_str(&report(&many, &[], &[], &[]).to_sarif()).unwrap();
+    let run = &sarif["runs"][0];
+    assert_eq!(run["results"].as_array().unwrap().len(), 25_000);
+    assert_eq!(run["invocations"][0]["executionSuccessful"], false);
+    assert_eq!(
+        run["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"],
+        "10 results are left out: GitHub takes 25000."
+    );
+}
+
+pub(crate) fn assert_valid(schema: &str, text: &str) {
+    let schema: serde_json::Value = serde_json::from_str(schema).unwrap();
+    let value: serde_json::Value = serde_json::from_str(text).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let errors: Vec<String> = validator
+        .iter_errors(&value)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
+    assert_eq!(errors, Vec::<String>::new());
+}
+
+/// A file of the shared data; `None`, loudly, where it is absent outside CI.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test reads the published schema"
+)]
+fn shared(path: &str) -> Option<String> {
+    let folder = std::env::var("PATCHGATE_SHARED")
+        .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared").to_owned());
+    match std::fs::read_to_string(format!("{folder}/{path}")) {
+        Ok(text) => Some(text),
+        Err(error) => {
+            assert!(
+                std::env::var("CI").as_deref() != Ok("true"),
+                "{folder}/{path}: {error}"
+            );
+            eprintln!("SKIPPED: {folder}/{path} is absent: {error}");
+            None
+        }
+    }
+}
