@@ -20,6 +20,7 @@ mod github;
 mod http_server;
 mod osv_server;
 mod process;
+mod registry;
 mod shared;
 mod tools;
 
@@ -29,5 +30,6 @@ pub use github::{
 };
 pub use http_server::{HttpServer, Request, Response};
 pub use osv_server::{OsvFault, OsvServer};
+pub use registry::{CargoRegistry, NpmRegistry, Published, RegistryFault};
 pub use shared::shared_dir;
 pub use tools::{Tools, in_ci};

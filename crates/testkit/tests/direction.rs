@@ -87,14 +87,22 @@ fn only_tests_use_the_testkit() {
 #[test]
 fn pure_crates_have_their_bans() {
     for name in [
-        "ecosystems", "risk", "upgrade", "gate", "config", "report", "model",
+        "ecosystems",
+        "risk",
+        "upgrade",
+        "gate",
+        "config",
+        "report",
+        "model",
     ] {
-        let path = format!(
-            "{}/../{name}/clippy.toml",
-            env!("CARGO_MANIFEST_DIR")
-        );
+        let path = format!("{}/../{name}/clippy.toml", env!("CARGO_MANIFEST_DIR"));
         let text = std::fs::read_to_string(&path).unwrap_or_default();
-        for banned in ["std::fs::", "std::net::", "std::process::Command", "std::env::var"] {
+        for banned in [
+            "std::fs::",
+            "std::net::",
+            "std::process::Command",
+            "std::env::var",
+        ] {
             assert!(text.contains(banned), "{name}/clippy.toml lacks {banned}");
         }
     }

@@ -1,0 +1,160 @@
+//! A Cargo registry: a sparse index (<https://doc.rust-lang.org/cargo/reference/registry-index.html>)
+//! and `.crate` files.
+
+use serde_json::{Value, json};
+
+use super::archive::{sha256_hex, tar_gz};
+use super::{Faulty, Published, RegistryFault};
+use crate::{Request, Response};
+
+/// A running registry with the crates that the test gave it.
+pub struct CargoRegistry {
+    faulty: Faulty,
+}
+
+impl CargoRegistry {
+    /// Serves these releases.
+    ///
+    /// # Panics
+    /// When no port can be had.
+    #[must_use]
+    pub fn start(releases: Vec<Published>) -> Self {
+        let faulty = Faulty::start(move |request| answer(&releases, request));
+        Self { faulty }
+    }
+
+    /// Address of the index, with a trailing slash and without Cargo's `sparse+`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("{}/index/", self.faulty.server.url())
+    }
+
+    /// A `.cargo/config.toml` that puts this registry in the place of Cargo's default one.
+    #[must_use]
+    pub fn config(&self) -> String {
+        format!(
+            "[source.crates-io]\nreplace-with = \"stand-in\"\n\n\
+             [source.stand-in]\nregistry = \"sparse+{}\"\n",
+            self.url()
+        )
+    }
+
+    /// Every request so far.
+    #[must_use]
+    pub fn requests(&self) -> Vec<Request> {
+        self.faulty.server.requests()
+    }
+
+    /// Misbehaves at the next `times` requests whose path holds `path_part`.
+    pub fn fail(&self, path_part: &str, fault: RegistryFault, times: u32) {
+        self.faulty.fail(path_part, fault, times);
+    }
+}
+
+fn answer(releases: &[Published], request: &Request) -> Response {
+    let segments = request.segments();
+    let words: Vec<&str> = segments.iter().map(String::as_str).collect();
+    match words[..] {
+        ["index", "config.json"] => {
+            let host = request.header("host").unwrap_or_default();
+            Response::json(200, &json!({"dl": format!("http://{host}/dl")}))
+        }
+        ["index", .., name] => {
+            let lines: Vec<String> = releases
+                .iter()
+                .filter(|release| release.name.to_lowercase() == name)
+                .map(|release| index_line(release).to_string())
+                .collect();
+            if lines.is_empty() {
+                Response::status(404)
+            } else {
+                Response::bytes(200, "text/plain", lines.join("\n") + "\n")
+            }
+        }
+        ["dl", name, version, "download"] => releases
+            .iter()
+            .find(|release| release.name == name && release.version == version)
+            .map_or_else(
+                || Response::status(404),
+                |release| Response::bytes(200, "application/gzip", archive(release)),
+            ),
+        _ => Response::status(404),
+    }
+}
+
+fn index_line(release: &Published) -> Value {
+    let dependencies: Vec<Value> = release
+        .dependencies
+        .iter()
+        .map(|(name, requirement)| {
+            json!({
+                "name": name, "req": requirement, "features": [], "optional": false,
+                "default_features": true, "target": null, "kind": "normal",
+            })
+        })
+        .collect();
+    json!({
+        "name": release.name, "vers": release.version, "deps": dependencies,
+        "cksum": sha256_hex(&archive(release)), "features": {}, "yanked": release.withdrawn,
+    })
+}
+
+fn archive(release: &Published) -> Vec<u8> {
+    let folder = format!("{}-{}", release.name, release.version);
+    let mut manifest = format!(
+        "[package]\nname = \"{}\"\nversion = \"{}\"\nedition = \"2021\"\n\n[dependencies]\n",
+        release.name, release.version
+    );
+    for (name, requirement) in &release.dependencies {
+        manifest.push_str(&format!("{name} = \"{requirement}\"\n"));
+    }
+    tar_gz(&[
+        (format!("{folder}/Cargo.toml"), manifest.into_bytes()),
+        (format!("{folder}/src/lib.rs"), b"//! Nothing.\n".to_vec()),
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn cargo_itself_locks_and_fetches_from_it() {
+        let registry = CargoRegistry::start(vec![
+            Published::new("leafy", "1.0.0", &[]),
+            Published::new("leafy", "1.1.0", &[]).withdrawn(),
+            Published::new("rooty", "2.0.0", &[("leafy", "1")]),
+        ]);
+        let folder = tempfile::tempdir().unwrap();
+        let write = |path: &str, text: &str| {
+            let path = folder.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        write(
+            "Cargo.toml",
+            "[package]\nname = \"a\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n\
+             [dependencies]\nrooty = \"2\"\n\n[workspace]\n",
+        );
+        write("src/lib.rs", "");
+        write(".cargo/config.toml", &registry.config());
+        let output = Command::new("cargo")
+            .arg("fetch")
+            .current_dir(folder.path())
+            .env("CARGO_HOME", folder.path().join("home"))
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let lock = std::fs::read_to_string(folder.path().join("Cargo.lock")).unwrap();
+        assert!(
+            lock.contains("name = \"leafy\"\nversion = \"1.0.0\""),
+            "{lock}"
+        );
+    }
+}

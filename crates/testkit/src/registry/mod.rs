@@ -1,0 +1,102 @@
+//! Stand-ins for package registries: a table of releases becomes metadata and archives on the fly.
+
+mod archive;
+mod cargo;
+mod npm;
+
+use std::sync::{Arc, Mutex};
+
+pub use cargo::CargoRegistry;
+pub use npm::NpmRegistry;
+
+use crate::{HttpServer, Request, Response};
+
+/// One release of a package.
+#[derive(Debug, Clone, Default)]
+pub struct Published {
+    /// Name of the package.
+    pub name: String,
+    /// Version.
+    pub version: String,
+    /// Names and requirements of what it depends on.
+    pub dependencies: Vec<(String, String)>,
+    /// Yanked (Cargo) or deprecated (npm).
+    pub withdrawn: bool,
+}
+
+impl Published {
+    /// A release with these dependencies.
+    #[must_use]
+    pub fn new(name: &str, version: &str, dependencies: &[(&str, &str)]) -> Self {
+        Self {
+            name: name.to_owned(),
+            version: version.to_owned(),
+            dependencies: dependencies
+                .iter()
+                .map(|(name, requirement)| ((*name).to_owned(), (*requirement).to_owned()))
+                .collect(),
+            withdrawn: false,
+        }
+    }
+
+    /// The same release, yanked or deprecated.
+    #[must_use]
+    pub fn withdrawn(mut self) -> Self {
+        self.withdrawn = true;
+        self
+    }
+}
+
+/// A way for a registry to misbehave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RegistryFault {
+    /// 500.
+    ServerError,
+    /// 429 with `Retry-After: 1`.
+    TooManyRequests,
+    /// 200 with the second half of the body missing.
+    HalfBody,
+    /// 200 with something that is not metadata.
+    NotMetadata,
+}
+
+type Fault = (String, RegistryFault, u32);
+
+/// A server with a switch for faults.
+struct Faulty {
+    server: HttpServer,
+    fault: Arc<Mutex<Option<Fault>>>,
+}
+
+impl Faulty {
+    fn start(answer: impl Fn(&Request) -> Response + Send + Sync + 'static) -> Self {
+        let fault: Arc<Mutex<Option<Fault>>> = Arc::default();
+        let shared = Arc::clone(&fault);
+        let server = HttpServer::start(move |request| match next(&shared, &request.path) {
+            Some(RegistryFault::ServerError) => Response::status(500),
+            Some(RegistryFault::TooManyRequests) => {
+                Response::status(429).with_header("Retry-After", "1")
+            }
+            Some(RegistryFault::HalfBody) => answer(request).cut_in_half(),
+            Some(RegistryFault::NotMetadata) => {
+                Response::bytes(200, "text/html", "<html>maintenance</html>")
+            }
+            None => answer(request),
+        });
+        Self { server, fault }
+    }
+
+    fn fail(&self, path_part: &str, fault: RegistryFault, times: u32) {
+        *self.fault.lock().unwrap() = Some((path_part.to_owned(), fault, times));
+    }
+}
+
+fn next(fault: &Mutex<Option<Fault>>, path: &str) -> Option<RegistryFault> {
+    let mut fault = fault.lock().unwrap();
+    let (part, kind, left) = fault.as_mut()?;
+    if *left == 0 || !path.contains(part.as_str()) {
+        return None;
+    }
+    *left -= 1;
+    Some(*kind)
+}

@@ -1,0 +1,154 @@
+//! An npm registry: packuments and tarballs.
+
+use serde_json::{Map, Value, json};
+
+use super::archive::{integrity, tar_gz};
+use super::{Faulty, Published, RegistryFault};
+use crate::{Request, Response};
+
+/// A running registry with the packages that the test gave it.
+pub struct NpmRegistry {
+    faulty: Faulty,
+}
+
+impl NpmRegistry {
+    /// Serves these releases. The last plain release of a package in the list is `latest`.
+    ///
+    /// # Panics
+    /// When no port can be had.
+    #[must_use]
+    pub fn start(releases: Vec<Published>) -> Self {
+        let faulty = Faulty::start(move |request| answer(&releases, request));
+        Self { faulty }
+    }
+
+    /// Base address, with a trailing slash, as npm's `registry` setting has it.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("{}/", self.faulty.server.url())
+    }
+
+    /// Every request so far.
+    #[must_use]
+    pub fn requests(&self) -> Vec<Request> {
+        self.faulty.server.requests()
+    }
+
+    /// Misbehaves at the next `times` requests whose path holds `path_part`.
+    pub fn fail(&self, path_part: &str, fault: RegistryFault, times: u32) {
+        self.faulty.fail(path_part, fault, times);
+    }
+}
+
+fn answer(releases: &[Published], request: &Request) -> Response {
+    let segments = request.segments();
+    let words: Vec<&str> = segments.iter().map(String::as_str).collect();
+    // A scope's slash comes escaped in metadata requests and plain in archive addresses.
+    let (name, file) = match words[..] {
+        [scope, name, "-", file] => (format!("{scope}/{name}"), Some(file)),
+        [name, "-", file] => (name.to_owned(), Some(file)),
+        [scope, name] => (format!("{scope}/{name}"), None),
+        [name] => (name.to_owned(), None),
+        _ => return not_found(),
+    };
+    let of_name: Vec<&Published> = releases
+        .iter()
+        .filter(|release| release.name == name)
+        .collect();
+    match file {
+        None if of_name.is_empty() => not_found(),
+        None => {
+            let host = request.header("host").unwrap_or_default();
+            Response::json(200, &packument(&name, &of_name, host))
+        }
+        Some(file) => of_name
+            .iter()
+            .find(|release| file_name(release) == file)
+            .map_or_else(not_found, |release| {
+                Response::bytes(200, "application/octet-stream", tarball(release))
+            }),
+    }
+}
+
+fn not_found() -> Response {
+    Response::json(404, &json!({"error": "Not found"}))
+}
+
+fn packument(name: &str, releases: &[&Published], host: &str) -> Value {
+    let mut versions = Map::new();
+    for release in releases {
+        let mut manifest = manifest(release);
+        let file = file_name(release);
+        manifest["dist"] = json!({
+            "tarball": format!("http://{host}/{name}/-/{file}"),
+            "integrity": integrity(&tarball(release)),
+        });
+        if release.withdrawn {
+            manifest["deprecated"] = json!("use another release");
+        }
+        versions.insert(release.version.clone(), manifest);
+    }
+    let latest = releases
+        .iter()
+        .rfind(|release| !release.version.contains('-'))
+        .or(releases.last())
+        .map(|release| release.version.as_str());
+    json!({"name": name, "dist-tags": {"latest": latest}, "versions": versions})
+}
+
+fn manifest(release: &Published) -> Value {
+    let dependencies: Map<String, Value> = release
+        .dependencies
+        .iter()
+        .map(|(name, requirement)| (name.clone(), json!(requirement)))
+        .collect();
+    json!({"name": release.name, "version": release.version, "dependencies": dependencies})
+}
+
+fn tarball(release: &Published) -> Vec<u8> {
+    let text = manifest(release).to_string().into_bytes();
+    tar_gz(&[("package/package.json".to_owned(), text)])
+}
+
+fn file_name(release: &Published) -> String {
+    let name = release.name.rsplit('/').next().unwrap_or_default();
+    format!("{name}-{}.tgz", release.version)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn npm_itself_locks_and_installs_from_it() {
+        let registry = NpmRegistry::start(vec![
+            Published::new("@acme/leaf", "1.0.0", &[]),
+            Published::new("@acme/leaf", "1.1.0", &[]),
+            Published::new("root-thing", "2.0.0", &[("@acme/leaf", "~1.0.0")]),
+        ]);
+        let folder = tempfile::tempdir().unwrap();
+        let manifest =
+            json!({"name": "a", "version": "1.0.0", "dependencies": {"root-thing": "^2"}});
+        std::fs::write(folder.path().join("package.json"), manifest.to_string()).unwrap();
+        let output = Command::new("npm")
+            .args(["install", "--ignore-scripts", "--no-audit", "--no-fund"])
+            .arg(format!("--registry={}", registry.url()))
+            .arg(format!("--cache={}", folder.path().join("cache").display()))
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let lock = std::fs::read(folder.path().join("package-lock.json")).unwrap();
+        let lock: Value = serde_json::from_slice(&lock).unwrap();
+        assert_eq!(
+            lock["packages"]["node_modules/@acme/leaf"]["version"],
+            "1.0.0"
+        );
+    }
+}
