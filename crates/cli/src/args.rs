@@ -41,9 +41,27 @@ pub(crate) struct SourceArgs {
         long,
         value_name = "URL",
         env = "PATCHGATE_OSV_URL",
-        default_value = "https://api.osv.dev"
+        default_value = patchgate_advisories::PUBLIC_OSV_API
     )]
     pub(crate) osv_url: String,
+
+    /// Address of the catalogue of known exploited vulnerabilities, or `none`; a store has its own
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "PATCHGATE_KEV_URL",
+        default_value = patchgate_advisories::PUBLIC_KEV
+    )]
+    pub(crate) kev_url: String,
+
+    /// Address of the EPSS scores, or `none`; a store has its own
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "PATCHGATE_EPSS_URL",
+        default_value = patchgate_advisories::PUBLIC_EPSS
+    )]
+    pub(crate) epss_url: String,
 }
 
 /// What counts as a failure.

@@ -69,6 +69,8 @@ enum Command {
     Init(commands::init::Args),
     /// List the lockfiles that are read
     Formats(commands::formats::Args),
+    /// Print the JSON Schema of a report or of .patchgate.yml
+    Schema(commands::schema::Args),
     /// Run a command with its flags from a GitHub Action's inputs
     Action(commands::action::Args),
 }
@@ -116,6 +118,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Db(args) => commands::db::run(&args, context).await,
         Command::Init(args) => commands::init::run(&args),
         Command::Formats(args) => commands::formats::run(&args),
+        Command::Schema(args) => commands::schema::run(&args),
         Command::Action(args) => {
             let command = commands::action::command(&args)?;
             Box::pin(dispatch(command, context)).await

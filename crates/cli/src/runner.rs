@@ -7,10 +7,6 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 
-/// Largest job summary, in bytes. GitHub refuses a step's summary above 1 MiB
-/// (<https://docs.github.com/actions/reference/workflow-commands-for-github-actions>).
-const MAX_SUMMARY_BYTES: usize = 1024 * 1024;
-
 /// The files and streams that a GitHub runner reads, when there is one.
 #[derive(Debug, Default)]
 pub(crate) struct Runner {
@@ -40,17 +36,14 @@ impl Runner {
         append(self.output.as_ref(), &format!("{name}={value}\n"))
     }
 
-    /// Adds to the job summary, as far as it fits.
+    /// Whether anybody listens. Work that only a runner wants can be left out when nobody does.
+    pub(crate) fn is_there(&self) -> bool {
+        self.annotate
+    }
+
+    /// Adds to the job summary. Keep it below [`patchgate_report::GITHUB_SUMMARY_LIMIT`].
     pub(crate) fn summary(&self, markdown: &str) -> anyhow::Result<()> {
-        const CUT: &str = "\n\n_The rest does not fit into a job summary; see the report._\n";
-        if markdown.len() <= MAX_SUMMARY_BYTES {
-            return append(self.summary.as_ref(), markdown);
-        }
-        let mut end = MAX_SUMMARY_BYTES - CUT.len();
-        while !markdown.is_char_boundary(end) {
-            end -= 1;
-        }
-        append(self.summary.as_ref(), &format!("{}{CUT}", &markdown[..end]))
+        append(self.summary.as_ref(), markdown)
     }
 
     /// Prints annotations, which are workflow commands on standard output.
@@ -88,16 +81,5 @@ mod tests {
             std::fs::read_to_string(path).unwrap(),
             "findings=1 verdict=merge\n"
         );
-    }
-
-    #[test]
-    fn a_summary_that_is_too_long_says_so() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("summary");
-        let runner = Runner::new(None, path.to_str());
-        runner.summary(&"é".repeat(MAX_SUMMARY_BYTES)).unwrap();
-        let text = std::fs::read_to_string(path).unwrap();
-        assert!(text.len() <= MAX_SUMMARY_BYTES);
-        assert!(text.ends_with("see the report._\n"));
     }
 }

@@ -40,17 +40,36 @@ pub(crate) struct Scanned {
     pub(crate) problems: Vec<Problem>,
     /// The sources, with their age.
     pub(crate) sources: Vec<SourceStatus>,
+    /// Feeds that could not be fetched. The findings are whole without them; their scores are not.
+    pub(crate) missing_feeds: Vec<Problem>,
+}
+
+impl Scanned {
+    /// What makes the answer incomplete under a threshold. A missing feed does so only where the
+    /// threshold asks for a score: which findings there are does not depend on feeds.
+    pub(crate) fn holes(&self, threshold: Threshold) -> Vec<Problem> {
+        let mut holes = self.problems.clone();
+        if threshold.score > 0.0 {
+            holes.extend(self.missing_feeds.iter().cloned());
+        }
+        holes
+    }
 }
 
 /// Looks up every package of the inventory and judges what is known about it.
 pub(crate) async fn scan(inventory: &Inventory, source: &AdvisorySource) -> Scanned {
     let lookup = source.lookup(&queries(inventory)).await;
-    judge(inventory, &lookup, source)
+    judge(inventory, &lookup, source).await
 }
 
 /// Judges what is known about the packages of the inventory.
-pub(crate) fn judge(inventory: &Inventory, lookup: &Lookup, source: &AdvisorySource) -> Scanned {
-    let found = patchgate_advisories::find(inventory, lookup, source.signals());
+pub(crate) async fn judge(
+    inventory: &Inventory,
+    lookup: &Lookup,
+    source: &AdvisorySource,
+) -> Scanned {
+    let signals = source.signals(lookup).await;
+    let found = patchgate_advisories::find(inventory, lookup, signals.source);
     let mut findings = found.findings;
     for finding in &mut findings {
         patchgate_risk::rate(finding);
@@ -61,10 +80,13 @@ pub(crate) fn judge(inventory: &Inventory, lookup: &Lookup, source: &AdvisorySou
     problems.extend(found.problems);
     problems.sort();
     problems.dedup();
+    let mut sources = lookup.sources.clone();
+    sources.extend(signals.status);
     Scanned {
         findings,
         problems,
-        sources: lookup.sources.clone(),
+        sources,
+        missing_feeds: signals.problems,
     }
 }
 

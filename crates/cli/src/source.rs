@@ -1,20 +1,55 @@
-//! Where advisories come from in one run.
+//! Where advisories come from in one run: a store on disk, or OSV with the feeds.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::SignedDuration;
-use patchgate_advisories::{Lookup, PackageQuery, SignalSource, Store};
+use patchgate_advisories::{
+    FeedSignals, FetchedFeeds, Lookup, NoSignals, OsvClient, PackageQuery, SignalSource, Store,
+};
 use patchgate_config::Config;
+use patchgate_http::{Client, ClientOptions};
+use patchgate_model::{Problem, SourceStatus};
+use tokio::sync::OnceCell;
 
 use crate::args::SourceArgs;
 use crate::context::Context;
 use crate::exit::UsageError;
+use crate::network;
+
+/// Longest time for one lookup with all its questions.
+const LOOKUP_BUDGET: Duration = Duration::from_secs(300);
+
+/// Longest time for one feed, which the findings can do without.
+const FEED_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The advisory source of one run.
 #[derive(Debug)]
 pub(crate) enum AdvisorySource {
     /// A store on disk: no advisory is asked for over the network.
     Store(Store),
+    /// OSV's API.
+    Online(Box<Online>),
+}
+
+/// OSV's API, with the feeds, which are fetched when there is something to rank.
+#[derive(Debug)]
+pub(crate) struct Online {
+    osv: OsvClient,
+    http: Client,
+    kev_url: Option<String>,
+    epss_url: Option<String>,
+    feeds: OnceCell<FetchedFeeds>,
+}
+
+/// What is known about exploitation, and what could not be fetched of it.
+pub(crate) struct Signals<'a> {
+    /// The answers.
+    pub(crate) source: &'a dyn SignalSource,
+    /// The feeds with their age; one that could not be fetched has a warning.
+    pub(crate) status: Vec<SourceStatus>,
+    /// The feeds that could not be fetched.
+    pub(crate) problems: Vec<Problem>,
 }
 
 impl AdvisorySource {
@@ -28,36 +63,90 @@ impl AdvisorySource {
         root: &Path,
         context: &Context,
     ) -> anyhow::Result<Self> {
-        match store_path(args, config, root) {
-            Some(path) => {
-                let max_age_days = args.max_age_days.unwrap_or(config.store.max_age_days);
-                let store = open_store(&path)?.with_max_age(
-                    context.now,
-                    SignedDuration::from_hours(24 * i64::from(max_age_days)),
-                );
-                Ok(Self::Store(store))
-            }
-            None => Err(UsageError::new("`--offline` needs a store")
+        if let Some(path) = store_path(args, config, root) {
+            let max_age_days = args.max_age_days.unwrap_or(config.store.max_age_days);
+            let max_age = SignedDuration::from_hours(24 * i64::from(max_age_days));
+            let store = open_store(&path)?.with_max_age(context.now, max_age);
+            return Ok(Self::Store(store));
+        }
+        if args.offline {
+            return Err(UsageError::new("`--offline` needs a store")
                 .with_hint(
                     "name one with `--store` or `PATCHGATE_STORE`; `patchgate db build` makes it",
                 )
-                .into()),
+                .into());
         }
+        let http = network::client(context, false)?;
+        Ok(Self::Online(Box::new(Online {
+            osv: OsvClient::new(http, &args.osv_url).with_budget(LOOKUP_BUDGET),
+            http: Client::new(ClientOptions {
+                total_timeout: FEED_TIMEOUT,
+                retries: 1,
+                ..network::options(context, false)
+            })?,
+            kev_url: feed_url(&args.kev_url),
+            epss_url: feed_url(&args.epss_url),
+            feeds: OnceCell::new(),
+        })))
     }
 
     /// What is known about these packages.
     pub(crate) async fn lookup(&self, queries: &[PackageQuery]) -> Lookup {
         match self {
             Self::Store(store) => store.lookup(queries),
+            Self::Online(online) => online.osv.lookup(queries).await,
         }
     }
 
-    /// What is known about exploitation.
-    pub(crate) fn signals(&self) -> &dyn SignalSource {
+    /// What is known about the exploitation of what was looked up.
+    pub(crate) async fn signals(&self, lookup: &Lookup) -> Signals<'_> {
         match self {
-            Self::Store(store) => store,
+            Self::Store(store) => Signals {
+                source: store,
+                status: Vec::new(),
+                problems: Vec::new(),
+            },
+            Self::Online(_) if lookup.advisories.is_empty() => Signals {
+                source: &NoSignals,
+                status: Vec::new(),
+                problems: Vec::new(),
+            },
+            Self::Online(online) => online.signals().await,
         }
     }
+}
+
+impl Online {
+    async fn signals(&self) -> Signals<'_> {
+        let feeds = self
+            .feeds
+            .get_or_init(|| {
+                FeedSignals::fetch(
+                    &self.http,
+                    self.kev_url.as_deref(),
+                    self.epss_url.as_deref(),
+                )
+            })
+            .await;
+        let mut status = feeds.sources.clone();
+        status.extend(feeds.problems.iter().map(|problem| SourceStatus {
+            name: "feed".to_owned(),
+            origin: problem.subject.clone(),
+            as_of: None,
+            records: None,
+            warning: Some(problem.reason.clone()),
+        }));
+        Signals {
+            source: &feeds.signals,
+            status,
+            problems: feeds.problems.clone(),
+        }
+    }
+}
+
+/// The address of a feed; `none` leaves the feed out.
+pub(crate) fn feed_url(url: &str) -> Option<String> {
+    (url != "none").then(|| url.to_owned())
 }
 
 /// The store that is used: the flag or its variable, else the settings.

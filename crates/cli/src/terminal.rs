@@ -25,6 +25,15 @@ pub(crate) struct Terminal {
     pub(crate) progress: bool,
 }
 
+impl From<Terminal> for patchgate_report::Terminal {
+    fn from(terminal: Terminal) -> Self {
+        Self {
+            width: terminal.width,
+            color: terminal.color,
+        }
+    }
+}
+
 impl Terminal {
     /// Columns for files and pipes: wide enough for a package with its paths on one line.
     const PIPE_WIDTH: usize = 120;
@@ -49,6 +58,19 @@ impl Terminal {
             color,
             width,
             progress: !quiet && std::io::stderr().is_terminal(),
+        }
+    }
+}
+
+impl Terminal {
+    /// The layout for a result that goes to `file`, or to standard output where none is given.
+    pub(crate) fn for_output(self, file: Option<&std::path::Path>) -> patchgate_report::Terminal {
+        match file {
+            Some(_) => patchgate_report::Terminal {
+                width: Self::PIPE_WIDTH,
+                color: false,
+            },
+            None => self.into(),
         }
     }
 }

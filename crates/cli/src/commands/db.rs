@@ -1,16 +1,19 @@
 //! `patchgate db`: the offline advisory store.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use patchgate_advisories::{BuildProgress, BuildReport, Store};
+use patchgate_advisories::{BuildProgress, BuildReport, Store, UpdateOptions};
+use patchgate_ecosystems::ALL;
+use patchgate_http::{Client, ClientOptions};
 use patchgate_model::SourceStatus;
 
 use crate::context::Context;
 use crate::exit::{Exit, UsageError};
-use crate::output;
 use crate::progress::Progress;
-use crate::source::open_store;
+use crate::source::{feed_url, open_store};
+use crate::{network, output};
 
 /// Flags of `patchgate db`.
 #[derive(Debug, clap::Args)]
@@ -23,6 +26,8 @@ pub(crate) struct Args {
 enum Command {
     /// Build a store from OSV exports, the KEV catalogue and EPSS scores
     Build(BuildArgs),
+    /// Fetch the newest exports and feeds into a store
+    Update(UpdateArgs),
     /// Show what a store holds and how old it is
     Status(StatusArgs),
 }
@@ -38,6 +43,50 @@ struct BuildArgs {
     /// Folder of the store; a store that is there is replaced at once when the new one is whole
     #[arg(long, value_name = "DIR", env = "PATCHGATE_STORE")]
     into: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+struct UpdateArgs {
+    /// Folder of the store; it is made when it is not there, and what is not fetched anew is kept
+    #[arg(
+        long,
+        visible_alias = "store",
+        value_name = "DIR",
+        env = "PATCHGATE_STORE"
+    )]
+    into: PathBuf,
+
+    /// Ecosystem to fetch, by its OSV name (repeatable) [default: those of `patchgate formats`]
+    #[arg(long, value_name = "ECOSYSTEM")]
+    ecosystem: Vec<String>,
+
+    /// Address or folder with OSV's exports, `<ecosystem>/all.zip`
+    #[arg(
+        long,
+        value_name = "URL|DIR",
+        env = "PATCHGATE_OSV_EXPORTS",
+        default_value = patchgate_advisories::PUBLIC_OSV_EXPORTS
+    )]
+    mirror: String,
+
+    /// Address of the catalogue of known exploited vulnerabilities; `none` keeps the one in the
+    /// store
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "PATCHGATE_KEV_URL",
+        default_value = patchgate_advisories::PUBLIC_KEV
+    )]
+    kev_url: String,
+
+    /// Address of the EPSS scores; `none` keeps those in the store
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "PATCHGATE_EPSS_URL",
+        default_value = patchgate_advisories::PUBLIC_EPSS
+    )]
+    epss_url: String,
 }
 
 #[derive(Debug, clap::Args)]
@@ -66,6 +115,7 @@ enum Format {
 pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     match &args.command {
         Command::Build(args) => build(args, context),
+        Command::Update(args) => update(args, context).await,
         Command::Status(args) => status(args, context),
     }
 }
@@ -75,16 +125,50 @@ fn build(args: &BuildArgs, context: &Context) -> anyhow::Result<Exit> {
     let say = |now: BuildProgress<'_>| {
         progress.say(format!("{} ({} of {})", now.source, now.done, now.total));
     };
-    let report = Store::build(&args.from, &args.into, &say).map_err(|error| {
-        let hint = error.hint();
-        let usage = UsageError::new(crate::exit::chain(&error));
-        match hint {
-            Some(hint) => usage.with_hint(hint),
-            None => usage,
-        }
-    })?;
+    let report =
+        Store::build(&args.from, &args.into, &say).map_err(|error| usage(&error, error.hint()))?;
     drop(progress);
     print_report(&report, &args.into, context.now)
+}
+
+/// Longest time for one export, which may have some hundred megabytes.
+const EXPORT_TIMEOUT: Duration = Duration::from_secs(900);
+
+async fn update(args: &UpdateArgs, context: &Context) -> anyhow::Result<Exit> {
+    let ecosystems = if args.ecosystem.is_empty() {
+        ALL.iter()
+            .map(|ecosystem| ecosystem.name().to_owned())
+            .collect()
+    } else {
+        args.ecosystem.clone()
+    };
+    let options = UpdateOptions {
+        ecosystems,
+        exports: args.mirror.clone(),
+        kev: feed_url(&args.kev_url),
+        epss: feed_url(&args.epss_url),
+    };
+    let http = Client::new(ClientOptions {
+        total_timeout: EXPORT_TIMEOUT,
+        ..network::options(context, false)
+    })?;
+    let progress = Progress::start(context.terminal.progress, "fetching advisories");
+    let say = |now: BuildProgress<'_>| {
+        progress.say(format!("{} ({} of {})", now.source, now.done, now.total));
+    };
+    let report = Store::update(&args.into, &http, &options, &say)
+        .await
+        .map_err(|error| usage(&error, error.hint()))?;
+    drop(progress);
+    print_report(&report, &args.into, context.now)
+}
+
+fn usage(error: &dyn std::error::Error, hint: Option<impl Into<String>>) -> UsageError {
+    let usage = UsageError::new(crate::exit::chain(error));
+    match hint {
+        Some(hint) => usage.with_hint(hint),
+        None => usage,
+    }
 }
 
 /// Says what a build made of its inputs.

@@ -8,3 +8,4 @@ pub(crate) mod gate;
 pub(crate) mod init;
 pub(crate) mod pr;
 pub(crate) mod scan;
+pub(crate) mod schema;

@@ -1,5 +1,7 @@
 //! `patchgate scan`: finds, ranks and reports.
 
+use patchgate_report::{GITHUB_SUMMARY_LIMIT, ScanInput, ScanReport};
+
 use crate::args::{OutputArgs, RepositoryArgs, SourceArgs, ThresholdArgs};
 use crate::context::Context;
 use crate::exit::Exit;
@@ -18,6 +20,29 @@ pub(crate) struct Args {
     threshold: ThresholdArgs,
     #[command(flatten)]
     output: OutputArgs,
+
+    /// Format of the report
+    #[arg(
+        long,
+        value_enum,
+        default_value = "table",
+        help_heading = "Output",
+        env = "PATCHGATE_FORMAT"
+    )]
+    format: Format,
+}
+
+/// Format of a scan's report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// Text for a person
+    Table,
+    /// One JSON object; `patchgate schema scan` prints its schema
+    Json,
+    /// Markdown, for a comment or a job summary
+    Markdown,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
 }
 
 pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
@@ -26,24 +51,50 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     let source = AdvisorySource::open(&args.source, &config, repository.root(), context)?;
     let contents = repository.read(|path| progress.say(format!("reading {path}")));
     progress.say("looking up advisories");
-    let scanned = scan::scan(&contents.inventory, &source).await;
-    let applied =
-        patchgate_config::apply_ignores(scanned.findings, &config.ignore, context.today());
-    let threshold = scan::threshold(&args.threshold, &config);
+    let mut scanned = scan::scan(&contents.inventory, &source).await;
     drop(progress);
-    let exit = scan::exit(
-        &applied.kept,
-        &scanned.problems,
+    let threshold = scan::threshold(&args.threshold, &config);
+    let problems = scanned.holes(threshold);
+    let findings = std::mem::take(&mut scanned.findings);
+    let applied = patchgate_config::apply_ignores(findings, &config.ignore, context.today());
+    let exit = scan::exit(&applied.kept, &problems, threshold, &contents.inventory);
+    let report = ScanReport::new(&ScanInput {
+        findings: &applied.kept,
+        ignored: &applied.ignored,
+        notices: &applied.notices,
+        lockfiles: &contents.inventory.lockfiles,
+        problems: &problems,
+        sources: &scanned.sources,
         threshold,
-        &contents.inventory,
-    );
-    let mut text = String::new();
-    for finding in &applied.kept {
-        text.push_str(&format!(
-            "{:.1} {} {} {}\n",
-            finding.score.value, finding.id, finding.package.name, finding.package.version
-        ));
-    }
-    output::write(&text, args.output.output.as_deref())?;
+        exit_code: exit.code(),
+        now: context.now,
+    });
+    let file = args.output.output.as_deref();
+    let text = match args.format {
+        Format::Table => report.to_table(context.terminal.for_output(file)),
+        Format::Json => report.to_json(),
+        Format::Markdown => report.to_markdown(usize::MAX),
+        Format::Sarif => report.to_sarif(),
+    };
+    output::write(&text, file)?;
+    tell_runner(&report, context)?;
     Ok(exit)
+}
+
+fn tell_runner(report: &ScanReport, context: &Context) -> anyhow::Result<()> {
+    if !context.runner.is_there() {
+        return Ok(());
+    }
+    let highest = report.summary.highest_score;
+    context
+        .runner
+        .output("findings", &report.summary.findings.to_string())?;
+    context.runner.output(
+        "highest-score",
+        &highest.map_or_else(String::new, |score| score.to_string()),
+    )?;
+    context
+        .runner
+        .summary(&report.to_markdown(GITHUB_SUMMARY_LIMIT))?;
+    context.runner.annotate(&report.to_annotations())
 }

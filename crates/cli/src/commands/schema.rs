@@ -1,5 +1,7 @@
 //! `patchgate schema`: the JSON Schemas of what scripts read and of what people write.
 
+use patchgate_report::SchemaKind;
+
 use crate::exit::Exit;
 use crate::output;
 
@@ -24,13 +26,12 @@ enum Schema {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
-    let schema = match args.of {
-        Schema::Scan => patchgate_report::scan_schema(),
-        Schema::Fix => patchgate_report::fix_schema(),
-        Schema::Gate => patchgate_report::gate_schema(),
-        Schema::Config => patchgate_config::config_schema(),
+    let kind = match args.of {
+        Schema::Scan => SchemaKind::Scan,
+        Schema::Fix => SchemaKind::Fix,
+        Schema::Gate => SchemaKind::Gate,
+        Schema::Config => SchemaKind::Config,
     };
-    let text = serde_json::to_string_pretty(&schema)?;
-    output::write(&format!("{text}\n"), None)?;
+    output::write(&patchgate_report::schema(kind), None)?;
     Ok(Exit::Clean)
 }
