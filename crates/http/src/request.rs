@@ -1,6 +1,8 @@
 //! A request and its answer, as values.
 
-use crate::Auth;
+use std::fmt;
+
+use crate::{Auth, redact_url};
 
 /// HTTP methods that Patchgate uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,8 +19,9 @@ pub enum Method {
     Delete,
 }
 
-/// One request.
-#[derive(Debug, Clone)]
+/// One request. Printed for debugging it shows its method and its redacted address, since
+/// anything else of it may hold a secret.
+#[derive(Clone)]
 pub struct Request<'a> {
     pub(crate) method: Method,
     pub(crate) url: String,
@@ -109,6 +112,15 @@ impl<'a> Request<'a> {
     pub fn max_bytes(mut self, max_bytes: u64) -> Self {
         self.max_bytes = Some(max_bytes);
         self
+    }
+}
+
+impl fmt::Debug for Request<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("url", &redact_url(&self.url))
+            .finish_non_exhaustive()
     }
 }
 

@@ -210,3 +210,6 @@ pub fn fixed_version(
         }
     })
 }
+
+#[cfg(test)]
+mod tests;
