@@ -1,7 +1,6 @@
 //! From the name that a dependency is written with to the package that it means.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 
 use super::raw::RawLock;
 use crate::ParseError;
@@ -10,13 +9,16 @@ use crate::ParseError;
 /// made, so a hostile one cannot make it slow.
 pub(super) struct Resolver<'a> {
     by_name: HashMap<&'a str, ByName<'a>>,
-    by_version: HashMap<(&'a str, &'a str), ByVersion>,
+    by_version: HashMap<(&'a str, &'a str), usize>,
+    versions: Vec<ByVersion>,
     by_source: HashMap<(&'a str, &'a str, &'a str), u32>,
 }
 
-/// What is known of a name.
+/// What is known of a name: one of its versions, with its place among all, and whether there are
+/// more.
 struct ByName<'a> {
     version: &'a str,
+    place: usize,
     several: bool,
 }
 
@@ -55,6 +57,7 @@ impl<'a> Resolver<'a> {
         let mut resolver = Self {
             by_name: HashMap::with_capacity(size),
             by_version: HashMap::with_capacity(size),
+            versions: Vec::with_capacity(size),
             by_source: HashMap::with_capacity(size),
         };
         for (index, package) in (0u32..).zip(&raw.packages) {
@@ -69,19 +72,23 @@ impl<'a> Resolver<'a> {
                     .at_line(package.line)
                     .with_hint(super::REGENERATE));
             }
-            match resolver.by_name.entry(name) {
-                Entry::Vacant(entry) => {
-                    entry.insert(ByName {
-                        version,
-                        several: false,
-                    });
-                }
-                Entry::Occupied(mut entry) => {
-                    let known = entry.get_mut();
-                    known.several |= known.version != version;
-                }
-            }
-            let known = resolver.by_version.entry((name, version)).or_default();
+            let place = *resolver
+                .by_version
+                .entry((name, version))
+                .or_insert_with(|| {
+                    resolver.versions.push(ByVersion::default());
+                    resolver.versions.len() - 1
+                });
+            resolver
+                .by_name
+                .entry(name)
+                .and_modify(|known| known.several |= known.version != version)
+                .or_insert(ByName {
+                    version,
+                    place,
+                    several: false,
+                });
+            let known = &mut resolver.versions[place];
             known.any = index;
             known.count += 1;
             if source.is_empty() {
@@ -98,32 +105,34 @@ impl<'a> Resolver<'a> {
     pub(super) fn find(&self, dependency: &str) -> Result<u32, Problem> {
         let mut parts = dependency.splitn(3, ' ');
         let name = parts.next().unwrap_or_default();
-        let known = self.by_name.get(name).ok_or(Problem::Missing)?;
-        let version = match parts.next() {
-            Some(version) => version,
-            None if known.several => return Err(Problem::Ambiguous),
-            None => known.version,
+        let named = self.by_name.get(name).ok_or(Problem::Missing)?;
+        let place = match (parts.next(), parts.next()) {
+            (Some(version), Some(source)) => return self.find_from(name, version, source),
+            (Some(version), None) => *self
+                .by_version
+                .get(&(name, version))
+                .ok_or(Problem::Missing)?,
+            (None, _) if named.several => return Err(Problem::Ambiguous),
+            (None, _) => named.place,
         };
-        if let Some(source) = parts.next() {
-            let source = source
-                .strip_prefix('(')
-                .and_then(|source| source.strip_suffix(')'))
-                .ok_or(Problem::Malformed)?;
-            return self
-                .by_source
-                .get(&(name, version, without_commit(source)))
-                .copied()
-                .ok_or(Problem::Missing);
-        }
-        let known = self
-            .by_version
-            .get(&(name, version))
-            .ok_or(Problem::Missing)?;
+        let known = &self.versions[place];
         match (known.path, known.paths, known.count) {
             (Some(path), 1, _) => Ok(path),
             (None, _, 1) => Ok(known.any),
             _ => Err(Problem::Ambiguous),
         }
+    }
+
+    /// The package of a name, a version and a source in parentheses.
+    fn find_from(&self, name: &str, version: &str, source: &str) -> Result<u32, Problem> {
+        let source = source
+            .strip_prefix('(')
+            .and_then(|source| source.strip_suffix(')'))
+            .ok_or(Problem::Malformed)?;
+        self.by_source
+            .get(&(name, version, without_commit(source)))
+            .copied()
+            .ok_or(Problem::Missing)
     }
 }
 
