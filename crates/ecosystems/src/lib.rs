@@ -168,6 +168,9 @@ pub enum EditError {
     /// The manifest is not of its format.
     #[error("the manifest cannot be read: {0}")]
     Unreadable(String),
+    /// The change would do something else than was asked.
+    #[error("the manifest cannot be changed: {0}")]
+    Refused(String),
     /// The requirement is not there.
     #[error("the manifest does not ask for `{name}` as `{requirement}`")]
     NotFound {

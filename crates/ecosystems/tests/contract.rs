@@ -230,7 +230,13 @@ fn line_ends_and_byte_order_marks_change_nothing() {
     for fixture in all("read") {
         let whole = fixture.parse(&fixture.bytes).expect("it is read");
         let text = String::from_utf8(fixture.bytes.clone()).expect("fixtures are UTF-8");
-        for variant in [text.replace('\n', "\r\n"), format!("\u{feff}{text}")] {
+        // Some fixtures are themselves as an editor on Windows leaves them.
+        let plain = text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
+        for variant in [
+            plain.replace('\n', "\r\n"),
+            format!("\u{feff}{plain}"),
+            plain,
+        ] {
             let lockfile = fixture.parse(variant.as_bytes());
             assert_eq!(lockfile.as_ref(), Ok(&whole), "{}", fixture.file.display());
         }

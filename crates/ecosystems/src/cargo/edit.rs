@@ -20,9 +20,10 @@ pub(super) fn edit(manifest: &str, edit: &RequirementEdit) -> Result<String, Edi
     }
     // A requirement holds no character that TOML would have to escape, in any kind of string.
     if VersionReq::parse(&edit.to).is_err() {
-        return Err(EditError::Unreadable(format!(
-            "`{}` is not a requirement to put there",
-            edit.to
+        return Err(EditError::Refused(format!(
+            "`{}` is not a requirement of {}",
+            edit.to.escape_debug(),
+            super::NAME
         )));
     }
     let mark = manifest.len() - manifest.trim_start_matches('\u{feff}').len();
@@ -31,7 +32,7 @@ pub(super) fn edit(manifest: &str, edit: &RequirementEdit) -> Result<String, Edi
     let mut spans: Vec<Range<usize>> = requirements(&before, edit)
         .map(|value| within_quotes(body, value.span()))
         .collect::<Option<_>>()
-        .ok_or_else(|| EditError::Unreadable("a string in it has no quotes".to_owned()))?;
+        .ok_or_else(|| EditError::Refused("the requirement has no quotes".to_owned()))?;
     if spans.is_empty() {
         return Err(EditError::NotFound {
             name: edit.name.clone(),
@@ -117,8 +118,8 @@ fn verify(
     if differences.len() == expected && differences.iter().all(as_intended) {
         Ok(())
     } else {
-        Err(EditError::Unreadable(format!(
-            "the requirement of `{}` cannot be changed alone",
+        Err(EditError::Refused(format!(
+            "the requirement of `{}` does not change alone",
             edit.name
         )))
     }

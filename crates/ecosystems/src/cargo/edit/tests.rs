@@ -133,7 +133,7 @@ fn says_why_it_changes_nothing() {
         (
             EVERYWHERE,
             change("left", "1.0", "1\" }\nevil = \"1"),
-            "the manifest cannot be read: `1\" }\nevil = \"1` is not a requirement to put there",
+            "the manifest cannot be changed: `1\\\" }\\nevil = \\\"1` is not a requirement of crates.io",
         ),
     ] {
         assert_eq!(edit(text, &edit_).unwrap_err().to_string(), message);
