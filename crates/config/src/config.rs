@@ -76,6 +76,8 @@ pub fn parse(file: &str, text: &str) -> Result<Config, ConfigErrors> {
     let root = Node::parse(text).map_err(|error| failed(vec![error]))?;
     let mut errors = check(&root, &schema::config_schema());
     errors.extend(contradictions(&root));
+    errors.extend(bad_globs(&root));
+    errors.sort_by_key(|error| (error.line, error.column));
     if !errors.is_empty() {
         return Err(failed(errors));
     }
@@ -84,6 +86,23 @@ pub fn parse(file: &str, text: &str) -> Result<Config, ConfigErrors> {
         failed(vec![ConfigError::new(root.place, error.to_string())])
     })?;
     config(wire, &root, file).map_err(|error| failed(vec![error]))
+}
+
+/// Globs that the scan could not use.
+fn bad_globs(root: &Node) -> Vec<ConfigError> {
+    let globs = root.get("scan").and_then(|scan| scan.get("exclude"));
+    let items = globs.map(Node::items).unwrap_or_default();
+    items
+        .iter()
+        .filter_map(|item| match &item.value {
+            crate::node::Value::Text(text) => {
+                let error = globset::Glob::new(text).err()?;
+                let message = format!("{} is not a glob: {}", item.describe(), error.kind());
+                Some(ConfigError::new(item.place, message))
+            }
+            _ => None,
+        })
+        .collect()
 }
 
 /// Settings that exclude each other.

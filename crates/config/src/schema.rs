@@ -60,7 +60,7 @@ pub(crate) struct IgnoreEntry {
     #[schemars(extend("format" = "date"))]
     pub(crate) until: String,
     /// Only for this package: `name` or `ecosystem:name`.
-    #[schemars(inner(length(min = 1)))]
+    #[schemars(length(min = 1))]
     pub(crate) package: Option<String>,
 }
 
@@ -166,7 +166,7 @@ pub(crate) enum MergeWord {
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(crate) struct Store {
     /// Folder of the store, from the repository's root. Without it, advisories are asked online.
-    #[schemars(inner(length(min = 1)))]
+    #[schemars(length(min = 1))]
     pub(crate) path: Option<String>,
     /// Age in days above which the store's sources are warned about.
     #[schemars(range(min = 0, max = 36500))]

@@ -177,4 +177,26 @@ mod tests {
         assert!(text.contains("more are left out here"));
         assert!(text.contains("cut to the length"));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_gets_out_of_a_cell(raw in "(?s).{0,60}|[<>|`@#\\\\\\[\\]!*_&\n a-c:/-]{0,60}") {
+            let cell = text(&raw);
+            proptest::prop_assert!(!cell.contains(['<', '>', '\n', '\r']));
+            // Every sign of markup stands behind exactly its own backslash.
+            let mut escaped = false;
+            for c in cell.chars() {
+                if escaped {
+                    escaped = false;
+                } else if c == '\\' {
+                    escaped = true;
+                } else {
+                    proptest::prop_assert!(!"|`*_[]~$".contains(c), "{}", cell);
+                }
+            }
+            let span = code(&raw);
+            proptest::prop_assert!(span.is_empty() || span.matches('`').count() == 2);
+            proptest::prop_assert!(!span.contains(['|', '\n', '\r']));
+        }
+    }
 }

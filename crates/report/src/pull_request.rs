@@ -80,7 +80,7 @@ pub fn pull_request_body(input: &PullRequestInput<'_>) -> String {
     body.finish(&end)
 }
 
-const FOOTER: &str = "Made by Patchgate. The branch is its own: changes that others push to it make the gate ask for a review. Close this pull request to be rid of it until something changes.";
+const FOOTER: &str = "Made by Patchgate. The gate does not merge this by itself once somebody else has pushed to its branch. To accept a finding for a time instead, add it to `ignore` in `.patchgate.yml`, with a reason and a date.";
 
 /// The findings that the plan ends, worst first.
 fn ended(input: &PullRequestInput<'_>) -> Vec<FindingReport> {

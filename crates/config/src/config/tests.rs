@@ -81,6 +81,24 @@ scan:
 }
 
 #[test]
+fn values_that_cannot_be_used_are_named() {
+    assert_snapshot!(errors(
+        "scan:\n  exclude:\n    - 'a/[b'\n    - ok/**\n    - ''\nstore: { path: '' }\ngate: { accounts: [' '] }\n"
+    ));
+}
+
+#[test]
+fn byte_order_marks_and_line_ends_do_not_move_places() {
+    let error = parse("f", "\u{feff}version: 1\r\n\r\nscam: {}\r\n").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "f:3:1: unknown key `scam` (did you mean `scan`?)"
+    );
+    let error = parse("f", "\u{feff}scam: {}").unwrap_err();
+    assert_eq!((error.errors[0].line, error.errors[0].column), (1, 1));
+}
+
+#[test]
 fn contradicting_settings_are_named() {
     assert_snapshot!(errors(
         "gate:\n  any-check: true\n  required-checks: [{name: a, app: b}]\n"
