@@ -16,3 +16,7 @@ pub const MAX_EDGES: usize = 2_000_000;
 /// Largest answer of a registry about one package, in bytes. npm's largest packuments are above
 /// 20 MiB.
 pub const MAX_METADATA_BYTES: usize = 64 * 1024 * 1024;
+
+/// Longest install path in an npm lockfile, in bytes. Resolving a name walks up every folder of the
+/// dependent's path.
+pub const MAX_INSTALL_PATH_BYTES: usize = 1024;

@@ -188,18 +188,17 @@ fn kept_fields(form: Form) -> &'static [&'static str] {
     }
 }
 
-/// npm's order: identity first, then single values, then objects.
+/// npm's order: identity first, then values and lists, then objects, what it needs before all.
 fn rank(name: &str, value: Option<&Value>) -> usize {
-    ["name", "version", "resolved", "integrity"]
-        .iter()
-        .position(|first| *first == name)
-        .unwrap_or(
-            if value.is_some_and(|value| value.is_object() || value.is_array()) {
-                5
-            } else {
-                4
-            },
-        )
+    const FIRST: [&str; 4] = ["name", "version", "resolved", "integrity"];
+    let is_object = value.is_some_and(Value::is_object);
+    match FIRST.iter().position(|first| *first == name) {
+        Some(place) => place,
+        None if !is_object => FIRST.len(),
+        None if name == "requires" => FIRST.len() + 1,
+        None if name == "dependencies" => FIRST.len() + 2,
+        None => FIRST.len() + 3,
+    }
 }
 
 /// The fields of an entry of `packages` for a release.
@@ -349,3 +348,6 @@ impl<'a> Layout<'a> {
         format!("{{{}{}{}}}", fields.join(","), self.line_end, self.outer)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -105,7 +105,7 @@ pub(super) fn edit(manifest: &str, edit: &RequirementEdit) -> Result<String, Edi
     }
     let after = splice(text, splices);
     if read_value(&after)? != expected {
-        return Err(EditError::Unreadable(
+        return Err(EditError::Refused(
             "more than the requirement would change".to_owned(),
         ));
     }
@@ -164,4 +164,73 @@ pub(super) fn strict_ast(text: &str) -> Result<ast::Value<'_>, String> {
     };
     let parsed = parse_to_ast(text, &collect, &strict).map_err(|error| error.to_string())?;
     parsed.value.ok_or_else(|| "it is empty".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(name: &str, from: &str, to: &str) -> RequirementEdit {
+        RequirementEdit {
+            name: name.to_owned(),
+            from: from.to_owned(),
+            to: to.to_owned(),
+        }
+    }
+
+    const MANIFEST: &str = "{\r\n\t\"name\" : \"m\",\r\n\t\"dependencies\":{ \"a\":\"^1.0.0\" ,\"b\":\"^1.0.0\"},\r\n\t\"devDependencies\": {\r\n\t\t\"a\": \"\\u005e1.0.0\",\r\n\t\t\"c\": \"npm:a@^1.0.0\"\r\n\t},\r\n\t\"peerDependencies\": { \"a\": \"^1.0.0\", \"p\": \"1 || 2\" },\r\n\t\"note\": \"^1.0.0 \\u00e9\"\r\n}";
+
+    #[test]
+    fn changes_the_requirement_wherever_it_installs_something() {
+        let after = edit(MANIFEST, &asked("a", "^1.0.0", "^1.2.0")).unwrap();
+        let expected = MANIFEST
+            .replacen("\"a\":\"^1.0.0\"", "\"a\":\"^1.2.0\"", 1)
+            .replace("\\u005e1.0.0", "^1.2.0");
+        assert_eq!(after, expected);
+    }
+
+    #[test]
+    fn changes_a_peer_dependency_only_when_it_stands_alone() {
+        let after = edit(MANIFEST, &asked("p", "1 || 2", "2")).unwrap();
+        assert_eq!(after, MANIFEST.replace("1 || 2", "2"));
+    }
+
+    #[test]
+    fn keeps_an_alias_and_a_byte_order_mark() {
+        let manifest = format!("\u{feff}{MANIFEST}");
+        let after = edit(&manifest, &asked("c", "npm:a@^1.0.0", "npm:a@^1.2.0")).unwrap();
+        assert_eq!(after, manifest.replace("npm:a@^1.0.0", "npm:a@^1.2.0"));
+    }
+
+    #[test]
+    fn says_why_nothing_is_changed() {
+        let messages: Vec<String> = [
+            (MANIFEST, asked("a", "^9", "^10")),
+            (MANIFEST, asked("zz", "^1.0.0", "^2")),
+            (
+                "{ \"dependencies\": { \"a\": \"1\", } }",
+                asked("a", "1", "2"),
+            ),
+            (
+                "{ \"dependencies\": { \"a\": \"1\", \"a\": \"1\" } }",
+                asked("a", "1", "2"),
+            ),
+            (
+                "{ \"dependencies\": {}, \"dependencies\": { \"a\": \"1\" } }",
+                asked("a", "1", "2"),
+            ),
+            ("// note\n{}", asked("a", "1", "2")),
+        ]
+        .iter()
+        .map(|(manifest, asked)| edit(manifest, asked).unwrap_err().to_string())
+        .collect();
+        insta::assert_snapshot!(messages.join("\n"), @r#"
+the manifest does not ask for `a` as `^9`
+the manifest does not ask for `zz` as `^1.0.0`
+the manifest cannot be read: trailing comma at line 1 column 31
+the manifest cannot be read: duplicate key `a` at line 1 column 33
+the manifest cannot be read: duplicate field `dependencies` at line 1 column 36
+the manifest cannot be read: expected value at line 1 column 1
+"#);
+    }
 }

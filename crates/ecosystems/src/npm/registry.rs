@@ -228,3 +228,101 @@ fn base64(bytes: &[u8]) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn asks_where_npm_asks() {
+        assert_eq!(
+            request("https://npm.invalid/store/", "@own/a").url,
+            "https://npm.invalid/store/@own%2fa"
+        );
+        assert_eq!(
+            request("https://npm.invalid", "a.b").url,
+            "https://npm.invalid/a.b"
+        );
+        assert_eq!(
+            request("https://npm.invalid", "a/../b?c#d").url,
+            "https://npm.invalid/a%2f..%2fb%3fc%23d"
+        );
+    }
+
+    const DOCUMENT: &str = r#"{
+      "name": "@own/a",
+      "dist-tags": { "latest": "2.0.0" },
+      "versions": {
+        "1.0.0": {
+          "readme": "1.0.0",
+          "deprecated": "use 2",
+          "dist": { "shasum": "da39a3ee5e6b4b0d3255bfef95601890afd80709", "tarball": "https://npm.invalid/@own/a/-/a-1.0.0.tgz" },
+          "engines": ["node >= 0.8"],
+          "license": { "type": "MIT", "url": "https://licence.invalid" },
+          "bin": "./cli.js",
+          "scripts": { "postinstall": "node x" }
+        },
+        "2.0.0": {
+          "deprecated": false,
+          "dist": { "integrity": "sha512-AAAA", "shasum": "00", "tarball": "https://npm.invalid/@own/a/-/a-2.0.0.tgz" },
+          "dependencies": { "b": "^1", "c": "npm:real@^2", "o": "1" },
+          "optionalDependencies": { "o": "1" },
+          "peerDependencies": { "p": "*", "q": "*" },
+          "peerDependenciesMeta": { "q": { "optional": true } },
+          "bundledDependencies": ["b"],
+          "engines": { "node": ">=18" },
+          "license": "ISC",
+          "cpu": [],
+          "devDependencies": { "z": "1" }
+        }
+      }
+    }"#;
+
+    #[test]
+    fn reads_releases() {
+        let releases = parse("@own/a", DOCUMENT.as_bytes()).unwrap();
+        insta::assert_debug_snapshot!(releases);
+    }
+
+    #[test]
+    fn refuses_what_is_no_document() {
+        let messages: Vec<String> = [
+            "",
+            "[]",
+            "{}",
+            "{\"error\":\"not found\"}",
+            "{\"versions\":{\"1.0.0\":[]}}",
+            "{\"name\":\"other\",\"versions\":{}}",
+            "{\"versions\":{\"1.0.0\":{},\"1.0.0\":{}}}",
+            "{\"versions\":{",
+            "<html>",
+        ]
+        .iter()
+        .map(|body| parse("a", body.as_bytes()).unwrap_err().to_string())
+        .collect();
+        insta::assert_snapshot!(messages.join("\n"), @r#"
+is truncated: its JSON does not end
+is not a package document of an npm registry: invalid type: sequence, expected an object
+is not a package document of an npm registry: missing field `versions`
+is not a package document of an npm registry: missing field `versions`
+is not a package document of an npm registry: invalid type: sequence, expected an object
+is about `other`, not about `a`
+is not a package document of an npm registry: duplicate key `1.0.0`
+is truncated: its JSON does not end
+is not valid JSON: expected value
+"#);
+    }
+
+    #[test]
+    fn base64_has_padding() {
+        for (bytes, text) in [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+        ] {
+            assert_eq!(base64(bytes.as_bytes()), text);
+        }
+    }
+}

@@ -153,3 +153,125 @@ fn compare_prerelease(a: &str, b: &str) -> Ordering {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn order(a: &str, b: &str) -> Ordering {
+        parse(a).unwrap().compare(&parse(b).unwrap())
+    }
+
+    #[test]
+    fn orders_as_the_specification_says() {
+        let ascending = [
+            "0",
+            "0.0.0",
+            "0.0.1",
+            "1.0.0-0",
+            "1.0.0-9",
+            "1.0.0-10",
+            "1.0.0-99999999999999999999999",
+            "1.0.0--",
+            "1.0.0-Beta",
+            "1.0.0-alpha",
+            "1.0.0-alpha.1",
+            "1.0.0-alpha.1.0",
+            "1.0.0-alpha.beta",
+            "1.0.0-alpha-1",
+            "1.0.0",
+            "1.9.0",
+            "1.10.0",
+            "9.0.0",
+            "10.0.0",
+            "18446744073709551616.0.0",
+            "18446744073709551617.0.0",
+        ];
+        for (place, a) in ascending.iter().enumerate() {
+            for (other, b) in ascending.iter().enumerate() {
+                assert_eq!(order(a, b), place.cmp(&other), "{a} {b}");
+            }
+        }
+    }
+
+    #[test]
+    fn takes_what_npm_takes_off() {
+        for text in ["v1.2.3", "=1.2.3", " 1.2.3 ", "1.2.3+build.1", "v 1.2.3"] {
+            assert_eq!(order(text, "1.2.3"), Ordering::Equal, "{text}");
+        }
+        let long = format!("1.2.3-{}", "a".repeat(300));
+        for text in [
+            "",
+            "1",
+            "1.2",
+            "1.2.3.4",
+            "01.2.3",
+            "1.2.3-",
+            "1.2.3-01",
+            "1.2.3-a..b",
+            "1.2.3+",
+            "1.2.x",
+            "latest",
+            "1.2.3 4",
+            "-1.2.3",
+            "1.2.3-ü",
+            &long,
+        ] {
+            let error = parse(text).map(|_| ()).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                format!("`{text}` is not a version of npm")
+            );
+        }
+    }
+
+    #[test]
+    fn the_leftmost_number_that_is_not_zero_breaks() {
+        for (from, to, expected) in [
+            ("1.2.3", "1.2.4", Bump::Patch),
+            ("1.2.3", "1.3.0", Bump::Minor),
+            ("1.2.3", "2.0.0", Bump::Major),
+            ("0.2.3", "0.2.4", Bump::Patch),
+            ("0.2.3", "0.3.0", Bump::Major),
+            ("0.0.3", "0.0.4", Bump::Major),
+            ("0.9.0", "1.0.0", Bump::Major),
+            ("1.2.3-rc.1", "1.2.3", Bump::Patch),
+        ] {
+            assert_eq!(bump(from, to).unwrap(), expected, "{from} {to}");
+        }
+    }
+
+    fn version() -> impl Strategy<Value = String> {
+        let number = prop_oneof![Just(0u128), 0u128..20, any::<u128>()];
+        let identifier = prop_oneof![
+            (0u128..20).prop_map(|number| number.to_string()),
+            "[a-zA-Z-][0-9a-zA-Z-]{0,3}",
+        ];
+        let prerelease = proptest::collection::vec(identifier, 0..4);
+        ((number.clone(), number.clone(), number), prerelease).prop_map(|(core, prerelease)| {
+            let (major, minor, patch) = core;
+            match prerelease.is_empty() {
+                true => format!("{major}.{minor}.{patch}"),
+                false => format!("{major}.{minor}.{patch}-{}", prerelease.join(".")),
+            }
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn the_order_is_total(a in version(), b in version(), c in version()) {
+            prop_assert_eq!(order(&a, &b), order(&b, &a).reverse());
+            prop_assert_eq!(order(&a, &b) == Ordering::Equal, a == b);
+            if order(&a, &b) != Ordering::Greater && order(&b, &c) != Ordering::Greater {
+                prop_assert_ne!(order(&a, &c), Ordering::Greater);
+            }
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused(text in "\\PC{0,20}") {
+            let _ = parse(&text);
+        }
+    }
+}

@@ -7,7 +7,7 @@ use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, Package, PackageIn
 use super::super::NAME;
 use super::super::json::{Map, Text};
 use super::super::manifest::Manifest;
-use super::{Copy, installed_name, origin};
+use super::{Copy, installed_at, installed_name, origin};
 use crate::{Input, ParseError, limits};
 
 /// Makes the lockfile's value out of its copies. `infer_root` says that nothing states what the
@@ -56,6 +56,8 @@ enum Place {
 struct Graph<'a, 'b> {
     copies: &'b [Copy<'a>],
     places: HashMap<&'b str, Place>,
+    /// Folders with a `node_modules` in which the lockfile installs something.
+    folders: HashSet<&'b str>,
     packages: u32,
     edges: usize,
     /// Kept between look-ups, so that they need no new memory.
@@ -67,6 +69,7 @@ impl<'a, 'b> Graph<'a, 'b> {
         let mut graph = Self {
             copies,
             places: HashMap::with_capacity(copies.len()),
+            folders: HashSet::new(),
             packages: 0,
             edges: 0,
             candidate: String::new(),
@@ -96,6 +99,9 @@ impl<'a, 'b> Graph<'a, 'b> {
     }
 
     fn place(&mut self, copy: &'b Copy<'a>, place: Place) -> Result<(), ParseError> {
+        if let Some(at) = installed_at(&copy.path) {
+            self.folders.insert(folder_of(&copy.path, at));
+        }
         match self.places.insert(&copy.path, place) {
             None => Ok(()),
             Some(_) => Err(ParseError::new(format!(
@@ -184,21 +190,24 @@ impl<'a, 'b> Graph<'a, 'b> {
             (DependencyKind::Runtime, &needs.runtime),
             (DependencyKind::Peer, &needs.peer),
         ];
+        let folders = self.folders_above(&copy.path);
+        let mut seen: HashSet<&str> = HashSet::new();
         let mut edges = Vec::new();
-        for (place, (kind, names)) in by_kind.iter().enumerate() {
+        for (kind, names) in by_kind {
+            // Names within one kind differ; only a kind after another one needs to look back.
+            let look_back = !seen.is_empty() || names.0.len() < needs.len();
             for (name, requirement) in &names.0 {
-                let stronger = by_kind[..place].iter();
-                if stronger.clone().any(|(_, names)| names.get(name).is_some()) {
+                if look_back && !seen.insert(name) {
                     continue;
                 }
-                let Some(to) = self.resolve(&copy.path, name) else {
+                let Some(to) = self.resolve(&folders, name) else {
                     continue;
                 };
                 edges.push(Edge {
                     to,
                     name: name.to_string(),
                     requirement: requirement.as_ref().map(|Text(text)| text.to_string()),
-                    kind: *kind,
+                    kind,
                 });
             }
         }
@@ -212,11 +221,17 @@ impl<'a, 'b> Graph<'a, 'b> {
         Ok(edges)
     }
 
-    /// Finds a name as Node.js does, from the dependent's folder upwards
+    /// The folders in which Node.js looks for what a dependent asks for, nearest first, as far as
+    /// the lockfile installs anything there
     /// (<https://nodejs.org/api/modules.html#loading-from-node_modules-folders>).
-    fn resolve(&mut self, from: &str, name: &str) -> Option<PackageIndex> {
-        let mut folder = from;
-        loop {
+    fn folders_above<'p>(&self, from: &'p str) -> Vec<&'p str> {
+        std::iter::successors(Some(from), |folder| above(folder))
+            .filter(|folder| self.folders.contains(folder))
+            .collect()
+    }
+
+    fn resolve(&mut self, folders: &[&str], name: &str) -> Option<PackageIndex> {
+        for folder in folders {
             self.candidate.clear();
             if !folder.is_empty() {
                 self.candidate.push_str(folder);
@@ -227,8 +242,8 @@ impl<'a, 'b> Graph<'a, 'b> {
             if let Some(place) = self.places.get(self.candidate.as_str()) {
                 return self.follow(*place);
             }
-            folder = above(folder)?;
         }
+        None
     }
 
     fn follow(&self, place: Place) -> Option<PackageIndex> {
@@ -247,16 +262,24 @@ impl<'a, 'b> Graph<'a, 'b> {
     }
 }
 
+/// The folder whose `node_modules` holds the package whose name begins at `at`.
+fn folder_of(path: &str, at: usize) -> &str {
+    path[..at]
+        .trim_end_matches('/')
+        .trim_end_matches("node_modules")
+        .trim_end_matches('/')
+}
+
 /// The folder from which Node.js looks next. `None` above the lockfile's own folder.
 fn above(folder: &str) -> Option<&str> {
     if folder.is_empty() || folder.ends_with("..") {
         return None;
     }
-    if let Some(at) = folder.rfind("node_modules/") {
-        let inside = &folder[at + "node_modules/".len()..];
-        let is_package = inside.split('/').count() <= if inside.starts_with('@') { 2 } else { 1 };
-        if is_package {
-            return Some(folder[..at].trim_end_matches('/'));
+    if let Some(at) = installed_at(folder) {
+        let name = &folder[at..];
+        let parts = if name.starts_with('@') { 2 } else { 1 };
+        if name.split('/').count() <= parts {
+            return Some(folder_of(folder, at));
         }
     }
     Some(folder.rsplit_once('/').map_or("", |(above, _)| above))

@@ -64,6 +64,16 @@ pub(super) struct Needs<'a> {
     pub(super) development: Map<'a, Option<Text<'a>>>,
 }
 
+impl Needs<'_> {
+    /// How many names there are, counted again for each kind in which they stand.
+    fn len(&self) -> usize {
+        [&self.runtime, &self.optional, &self.peer, &self.development]
+            .iter()
+            .map(|names| names.0.len())
+            .sum()
+    }
+}
+
 /// Reads a lockfile.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let text = input.text()?;
@@ -118,12 +128,15 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
 /// The name that an install path ends in, with its scope: `node_modules/@a/b` gives `@a/b`. `None`
 /// for a folder that is not installed but part of the repository.
 fn installed_name(path: &str) -> Option<&str> {
-    match path.rfind("node_modules/") {
-        Some(at) if at == 0 || path[..at].ends_with('/') => {
-            Some(&path[at + "node_modules/".len()..])
-        }
-        _ => None,
-    }
+    installed_at(path).map(|at| &path[at..])
+}
+
+/// Where the name begins that an install path ends in.
+fn installed_at(path: &str) -> Option<usize> {
+    path.rmatch_indices('/').find_map(|(at, _)| {
+        let above = path[..at].strip_suffix("node_modules")?;
+        (above.is_empty() || above.ends_with('/')).then_some(at + 1)
+    })
 }
 
 /// The scope that npm's flags state: see "dev", "optional" and "devOptional" in npm's description
@@ -141,7 +154,14 @@ fn scope(development: bool, optional: bool, either: bool) -> Scope {
 
 /// An entry from a registry must say which version it locks; `npm ci` refuses it too. Whether the
 /// version can be ordered is for those to say who compare it.
-fn require_version(copy: &Copy<'_>) -> Result<(), ParseError> {
+fn check(copy: &Copy<'_>) -> Result<(), ParseError> {
+    if copy.path.len() > limits::MAX_INSTALL_PATH_BYTES {
+        return Err(ParseError::new(format!(
+            "holds an install path of more than {} bytes",
+            limits::MAX_INSTALL_PATH_BYTES
+        ))
+        .at_line(copy.line as usize));
+    }
     let locked = copy
         .version
         .as_deref()

@@ -45,12 +45,22 @@ pub(super) fn of_resolved(resolved: Option<&str>, name: &str) -> Origin {
 /// Whether an address has the layout in which registries keep a package's archives:
 /// `<base>/<name>/-/<file>.tgz`, or `<base>/download/<name>/<version>/<hash>`.
 fn is_registry_archive(address: &str, name: &str) -> bool {
-    let decoded = address
-        .replace("%2f", "/")
-        .replace("%2F", "/")
-        .replace("%40", "@");
-    let path = decoded.split(['?', '#']).next().unwrap_or_default();
-    path.contains(&format!("/{name}/-/")) || path.contains(&format!("/download/{name}/"))
+    if address.contains('%') {
+        let decoded = address
+            .replace("%2f", "/")
+            .replace("%2F", "/")
+            .replace("%40", "@");
+        return !decoded.contains('%') && is_registry_archive(&decoded, name);
+    }
+    let path = address.split(['?', '#']).next().unwrap_or_default();
+    let ends_in_name = |base: &str| {
+        base.strip_suffix(name)
+            .is_some_and(|base| base.ends_with('/'))
+    };
+    match path.split_once("/-/") {
+        Some((base, _)) => ends_in_name(base),
+        None => path.contains(&format!("/download/{name}/")),
+    }
 }
 
 fn is_web(address: &str) -> bool {

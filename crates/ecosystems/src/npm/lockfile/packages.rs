@@ -6,7 +6,7 @@ use patchgate_model::Origin;
 use serde::Deserialize;
 
 use super::lines::Lines;
-use super::{Copy, Needs, installed_name, origin, require_version, scope};
+use super::{Copy, Needs, check, installed_name, origin, scope};
 use crate::ParseError;
 use crate::npm::json::{Map, Object, Text};
 
@@ -57,7 +57,7 @@ pub(super) fn copies<'a>(
         if copy.path.is_empty() && copy.name.is_none() {
             copy.name.clone_from(&document_name);
         }
-        require_version(&copy)?;
+        check(&copy)?;
         copies.push(copy);
     }
     Ok(copies)

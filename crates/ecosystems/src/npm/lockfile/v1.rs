@@ -12,7 +12,7 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::lines::Lines;
-use super::{Copy, Needs, WHAT, origin, require_version, scope};
+use super::{Copy, Needs, WHAT, check, origin, scope};
 use crate::ParseError;
 use crate::npm::json::{self, Map, Object, Text};
 use crate::npm::manifest::Manifest;
@@ -115,7 +115,7 @@ impl<'a> Reader<'a> {
             let line = self.lines.line(&self.keys.iter().collect::<Vec<_>>())?;
             let inner = std::mem::take(&mut entry.dependencies);
             let copy = copy(path.clone(), line, entry);
-            require_version(&copy)?;
+            check(&copy)?;
             self.copies.push(copy);
             self.keys.push(Cow::Borrowed("dependencies"));
             self.read(&path, inner)?;
