@@ -11,6 +11,8 @@
 //! - It does not read the manifest of a locked package again, so whatever the edit leaves in the
 //!   entry stays: see [`entry_fields`](super::entry_fields).
 //! - A second run changes nothing.
+//! - Version 2 stays version 2, but a file of version 1 comes out as version 3 unless npm is given
+//!   `--lockfile-version 1`; with it, the file stays and a second run changes nothing.
 
 use jsonc_parser::common::Ranged as _;
 use patchgate_model::DependencyKind;
