@@ -20,7 +20,7 @@ mod terminal;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::context::Context;
 use crate::exit::{Exit, UsageError};
@@ -76,7 +76,10 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let parsed = command_line()
+        .try_get_matches()
+        .and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are answers and go to standard output; the rest is wrong usage.
@@ -98,6 +101,27 @@ fn main() -> ExitCode {
         Ok(exit) => exit.into(),
         Err(error) => report(&error).into(),
     }
+}
+
+/// The command line. A variable that stands for a flag and is empty counts as absent: runners set
+/// many of them that way.
+fn command_line() -> clap::Command {
+    fn without_empty_variables(command: clap::Command) -> clap::Command {
+        command
+            .mut_args(|argument| {
+                let empty = argument
+                    .get_env()
+                    .and_then(std::env::var_os)
+                    .is_some_and(|value| value.is_empty());
+                if empty {
+                    argument.env(None::<&str>)
+                } else {
+                    argument
+                }
+            })
+            .mut_subcommands(without_empty_variables)
+    }
+    without_empty_variables(Cli::command())
 }
 
 fn run(command: Command, context: &Context) -> anyhow::Result<Exit> {

@@ -40,7 +40,7 @@ pub(crate) fn command(args: &Args) -> anyhow::Result<Command> {
     let inputs: BTreeMap<String, String> = serde_json::from_str(&args.inputs)
         .map_err(|error| UsageError::new(format!("the action's inputs cannot be read: {error}")))?;
     let arguments = arguments(&inputs)?;
-    let matches = Cli::command()
+    let matches = crate::command_line()
         .try_get_matches_from(&arguments)
         .map_err(|error| {
             UsageError::new(format!(

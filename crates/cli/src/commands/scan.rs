@@ -22,13 +22,7 @@ pub(crate) struct Args {
     output: OutputArgs,
 
     /// Format of the report
-    #[arg(
-        long,
-        value_enum,
-        default_value = "table",
-        help_heading = "Output",
-        env = "PATCHGATE_FORMAT"
-    )]
+    #[arg(long, value_enum, default_value = "table", help_heading = "Output")]
     format: Format,
 }
 
