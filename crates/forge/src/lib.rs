@@ -17,7 +17,7 @@ mod repository;
 
 pub use error::ForgeError;
 pub use github::{
-    CheckRunReport, Conclusion, CreatedPullRequest, GitHub, GitHubOptions, MergeOutcome,
-    OpenPullRequest, TokenIdentity,
+    CheckRunReport, ClosedPullRequest, Conclusion, CreatedPullRequest, GitHub, GitHubOptions,
+    MergeOutcome, OpenPullRequest, TokenIdentity,
 };
 pub use repository::RepositoryName;

@@ -173,9 +173,12 @@ impl Publisher<'_> {
                 },
                 _,
             ) => {
-                let branch_left = self
-                    .close(*number, branch, head, *because, successor)
-                    .await?;
+                let body = open
+                    .iter()
+                    .find(|pull| pull.number == *number)
+                    .map_or("", |pull| pull.body.as_str());
+                let comment = comment(*because, successor);
+                let branch_left = self.close(*number, body, branch, head, &comment).await?;
                 Ok(Done::Closed {
                     number: *number,
                     url: url(*number),
@@ -200,6 +203,17 @@ impl Publisher<'_> {
 
     async fn open(&self, proposal: &Proposal, commit: &NewCommit) -> Result<Done, PublishError> {
         let branch = &proposal.branch;
+        let closed = self.github.closed_pull_requests(branch, self.base).await?;
+        if let Some(declined) = closed
+            .first()
+            .filter(|last| !last.is_merged && !last.by_patchgate)
+        {
+            return Ok(Done::Left {
+                number: declined.number,
+                url: declined.url.clone(),
+                because: LeaveReason::Declined,
+            });
+        }
         match remote_head(self.target, self.http, branch.name()).await? {
             None => {
                 self.target
@@ -209,7 +223,16 @@ impl Publisher<'_> {
             // A run that was cut off between push and opening.
             Some(stands) if stands == commit.id => {}
             Some(stands) => {
-                self.must_be_own(branch, &stands).await?;
+                // A branch without an open pull request is Patchgate's when a closed one says so.
+                let is_own = closed.iter().any(|pull| {
+                    PlanBlock::parse(&pull.body).is_ok_and(|block| block.commit == stands)
+                });
+                if !is_own {
+                    return Err(PublishError::ForeignBranch {
+                        branch: branch.name().to_owned(),
+                        commit: stands,
+                    });
+                }
                 self.target
                     .push(self.http, branch, commit, &Lease::At(stands))
                     .await?;
@@ -223,25 +246,6 @@ impl Publisher<'_> {
         Ok(Done::Opened {
             number: created.number,
             url: created.url,
-        })
-    }
-
-    /// A branch without an open pull request is Patchgate's when a closed one says so.
-    async fn must_be_own(
-        &self,
-        branch: &PatchgateBranch,
-        stands: &str,
-    ) -> Result<(), PublishError> {
-        let closed = self.github.closed_pull_request_bodies(branch).await?;
-        let is_own = closed
-            .iter()
-            .any(|body| PlanBlock::parse(body).is_ok_and(|block| block.commit == stands));
-        if is_own {
-            return Ok(());
-        }
-        Err(PublishError::ForeignBranch {
-            branch: branch.name().to_owned(),
-            commit: stands.to_owned(),
         })
     }
 
@@ -262,23 +266,13 @@ impl Publisher<'_> {
     async fn close(
         &self,
         number: u64,
+        body: &str,
         branch: &PatchgateBranch,
         head: &str,
-        because: CloseReason,
-        successor: Option<u64>,
+        comment: &str,
     ) -> Result<Option<String>, PublishError> {
-        let comment = match (because, successor) {
-            (CloseReason::Superseded, Some(successor)) => {
-                format!("Superseded by #{successor}.")
-            }
-            (CloseReason::Superseded, None) => "Superseded by a newer plan.".to_owned(),
-            (CloseReason::Resolved, _) => {
-                "Closed: the base branch no longer has the vulnerabilities that this fixes."
-                    .to_owned()
-            }
-        };
-        self.github.comment(number, &comment).await?;
-        self.github.close_pull_request(number).await?;
+        self.github.comment(number, comment).await?;
+        self.github.close_pull_request(number, body).await?;
         let lease = Lease::At(head.to_owned());
         match self.target.delete(self.http, branch, &lease).await {
             Ok(()) => Ok(None),
@@ -290,6 +284,17 @@ impl Publisher<'_> {
                 Ok((!gone).then(|| error.to_string()))
             }
             Err(error) => Ok(Some(error.to_string())),
+        }
+    }
+}
+
+/// What is said below a pull request that is closed.
+fn comment(because: CloseReason, successor: Option<u64>) -> String {
+    match (because, successor) {
+        (CloseReason::Superseded, Some(successor)) => format!("Superseded by #{successor}."),
+        (CloseReason::Superseded, None) => "Superseded by a newer plan.".to_owned(),
+        (CloseReason::Resolved, _) => {
+            "Closed: the base branch no longer has the vulnerabilities that this fixes.".to_owned()
         }
     }
 }

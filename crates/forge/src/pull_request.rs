@@ -2,7 +2,8 @@
 //!
 //! There is one open pull request of Patchgate for each base branch. A run that finds the same
 //! plan on the same base changes nothing; one that finds another plan opens a new pull request and
-//! closes the old one; one that finds nothing vulnerable closes it. What somebody else pushed to a
+//! closes the old one; one that finds nothing vulnerable closes it. What a person closed stays
+//! closed until the plan changes. What somebody else pushed to a
 //! branch is never overwritten, and what is not known is never taken for clean.
 
 use patchgate_model::PlanBlock;
@@ -100,6 +101,8 @@ pub enum LeaveReason {
     UnreadableBlock(String),
     /// This run does not know enough to close it.
     NotKnown(String),
+    /// A person closed it, and the same plan is not proposed again.
+    Declined,
 }
 
 impl std::fmt::Display for LeaveReason {
@@ -108,6 +111,10 @@ impl std::fmt::Display for LeaveReason {
             Self::ForeignCommit => {
                 write!(f, "its branch holds commits that Patchgate did not make")
             }
+            Self::Declined => write!(
+                f,
+                "somebody closed it, and the same plan is not proposed again until it is reopened"
+            ),
             Self::UnreadableBlock(reason) => write!(f, "{reason}"),
             Self::NotKnown(reason) => write!(f, "{reason}"),
         }

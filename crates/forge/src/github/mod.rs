@@ -23,7 +23,7 @@ use crate::{ForgeError, RepositoryName};
 
 pub use checks::{CheckRunReport, Conclusion};
 pub use merge::MergeOutcome;
-pub use pulls::{CreatedPullRequest, OpenPullRequest, TokenIdentity};
+pub use pulls::{ClosedPullRequest, CreatedPullRequest, OpenPullRequest, TokenIdentity};
 
 /// One repository on GitHub, seen with one token.
 #[derive(Clone)]

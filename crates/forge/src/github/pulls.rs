@@ -11,6 +11,9 @@ use crate::git::{BRANCH_PREFIX, PatchgateBranch};
 /// Most open pull requests that are looked through.
 const MAX_OPEN: usize = 5_000;
 
+/// Stands in the body of a pull request that Patchgate closed itself.
+const CLOSED_MARK: &str = "<!-- patchgate:closed -->";
+
 const READ: &str = "pull-requests: read";
 const WRITE: &str = "pull-requests: write";
 
@@ -31,6 +34,21 @@ pub struct OpenPullRequest {
     pub head: String,
     /// Branch that it goes to.
     pub base: String,
+}
+
+/// A closed pull request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClosedPullRequest {
+    /// Its number.
+    pub number: u64,
+    /// Its page.
+    pub url: String,
+    /// Body.
+    pub body: String,
+    /// Whether it was merged.
+    pub is_merged: bool,
+    /// Whether Patchgate closed it.
+    pub by_patchgate: bool,
 }
 
 /// A pull request that was just opened.
@@ -153,29 +171,46 @@ impl GitHub {
         Ok(open)
     }
 
-    /// Bodies of the closed pull requests that were on a branch of this repository.
+    /// The closed pull requests into `base` that were on a branch of this repository, newest
+    /// first.
     ///
     /// # Errors
     /// When the list cannot be read whole.
-    pub async fn closed_pull_request_bodies(
+    pub async fn closed_pull_requests(
         &self,
         branch: &PatchgateBranch,
-    ) -> Result<Vec<String>, ForgeError> {
+        base: &str,
+    ) -> Result<Vec<ClosedPullRequest>, ForgeError> {
         let head = format!("{}:{}", self.repository.owner(), branch.name());
         let pulls: Vec<wire::PullRequest> = self
             .list(
                 &self.path("/pulls"),
-                &format!("state=closed&head={}&", encode(&head)),
+                &format!("state=closed&head={}&base={}&", encode(&head), encode(base)),
                 READ,
                 MAX_OPEN,
                 |page: Vec<wire::PullRequest>| page,
             )
             .await?;
-        Ok(pulls
+        let mut closed: Vec<ClosedPullRequest> = pulls
             .into_iter()
-            .filter(|pull| pull.head.branch == branch.name())
-            .filter_map(|pull| pull.body)
-            .collect())
+            .filter(|pull| {
+                pull.state == "closed"
+                    && pull.head.branch == branch.name()
+                    && pull.base.branch == base
+            })
+            .map(|pull| {
+                let body = pull.body.unwrap_or_default();
+                ClosedPullRequest {
+                    number: pull.number,
+                    url: pull.html_url,
+                    is_merged: pull.merged || pull.merged_at.is_some(),
+                    by_patchgate: body.contains(CLOSED_MARK),
+                    body,
+                }
+            })
+            .collect();
+        closed.sort_by_key(|pull| std::cmp::Reverse(pull.number));
+        Ok(closed)
     }
 
     /// Opens a pull request from a branch of the same repository.
@@ -222,12 +257,15 @@ impl GitHub {
             .await
     }
 
-    /// Closes a pull request without a merge.
+    /// Closes a pull request without a merge, with a mark in its body that says that Patchgate did:
+    /// what a person closes stays closed.
     ///
     /// # Errors
     /// When the forge refuses.
-    pub async fn close_pull_request(&self, number: u64) -> Result<(), ForgeError> {
-        self.patch_pull(number, &json!({ "state": "closed" })).await
+    pub async fn close_pull_request(&self, number: u64, body: &str) -> Result<(), ForgeError> {
+        let body = format!("{}\n{CLOSED_MARK}\n", body.trim_end());
+        self.patch_pull(number, &json!({ "state": "closed", "body": body }))
+            .await
     }
 
     async fn patch_pull(&self, number: u64, body: &Value) -> Result<(), ForgeError> {

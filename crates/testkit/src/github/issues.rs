@@ -175,7 +175,7 @@ impl Call<'_> {
 
 /// A label with a plain colour.
 pub(crate) fn label(name: &str) -> Value {
-    json!({"id": 1, "name": name, "color": "ededed", "default": false, "description": null})
+    json!({"id": 1, "name": name, "color": "ededed", "default": false, "description": ""})
 }
 
 /// Names in a list of texts or of objects with a `name`.

@@ -72,7 +72,9 @@ impl Api {
         let (mut body, total) = match reply.body {
             Body::Empty => return Response::status(reply.status),
             Body::Raw(bytes) => {
-                return Response::bytes(200, "application/vnd.github.raw+json", bytes);
+                // GitHub's own type ends with `+json`, whereupon the contract proxy would read a
+                // JSON file and write it again in its own way.
+                return Response::bytes(200, "application/vnd.github.raw", bytes);
             }
             Body::Value(value) => (value, None),
             Body::List(values) => {
