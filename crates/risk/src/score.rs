@@ -5,7 +5,7 @@
 //! Severity alone cannot reach a high score: most critical vulnerabilities are never exploited.
 //!
 //! ```text
-//! epss     = 70 * sqrt(probability)                 (unknown: probability 0.04, 14 points)
+//! epss     = 70 * sqrt(probability)                 (unknown: probability 0.01, 7 points)
 //! cvss     = 19 * base score / 10                   (no vector: the middle of the level's band)
 //! scope    = -15 % of both for build, -30 % for development
 //! together = epss + cvss + scope                    (0 to 89)
@@ -25,8 +25,9 @@ use crate::severity::midpoint;
 /// Points for an EPSS probability of 1.
 pub const EPSS_POINTS: f64 = 70.0;
 /// The probability that is assumed where no feed has one. A missing figure is unknown, not zero:
-/// it stands above the great majority of vulnerabilities and below those with signs of use.
-pub const EPSS_STAND_IN: f64 = 0.04;
+/// this is more than three quarters of all CVEs have (0.77 of the scores of 2026-01-30), yet low
+/// enough that a critical vulnerability with a low probability stands above an unknown one.
+pub const EPSS_STAND_IN: f64 = 0.01;
 /// Points for a CVSS base score of 10.
 pub const CVSS_POINTS: f64 = 19.0;
 /// Lowest score of a vulnerability that is known to be exploited.
@@ -281,9 +282,9 @@ pub(crate) mod tests {
         for (finding, value) in [
             (with(9.8, Some(0.01), None, Scope::Runtime), 25.6),
             (with(5.0, Some(0.1), None, Scope::Runtime), 31.6),
-            (with(9.8, None, None, Scope::Runtime), 32.6),
-            (with(9.8, None, None, Scope::Build), 27.7),
-            (with(9.8, None, None, Scope::Development), 22.8),
+            (with(9.8, None, None, Scope::Runtime), 25.6),
+            (with(9.8, None, None, Scope::Build), 21.8),
+            (with(9.8, None, None, Scope::Development), 17.9),
             (with(10.0, Some(1.0), None, Scope::Runtime), 89.0),
             (with(10.0, Some(1.0), Some(false), Scope::Runtime), 98.0),
             (with(10.0, Some(1.0), Some(true), Scope::Development), 100.0),
@@ -313,8 +314,8 @@ pub(crate) mod tests {
         assert_eq!(
             texts,
             [
-                "EPSS knows no probability; unknown is not zero, so 4 % is assumed",
                 "the records state no severity; a CVSS score of 7.0 is assumed",
+                "EPSS knows no probability; unknown is not zero, so 1 % is assumed",
                 "it is unknown whether it is exploited: CISA's catalogue was not read",
             ]
         );

@@ -58,12 +58,12 @@ pub(crate) fn exploitation(finding: &FindingReport) -> Vec<String> {
             text.push_str(", also by ransomware");
         }
         parts.push(text);
-    } else if finding.kev.is_none() && finding.informational.is_none() {
+    } else if finding.kev.is_none() && states_vulnerability(finding) {
         parts.push("KEV unknown".to_owned());
     }
     if let Some(epss) = finding.epss {
         parts.push(format!("EPSS {}", percent(epss)));
-    } else if finding.informational.is_none() && !finding.malicious {
+    } else if states_vulnerability(finding) && !finding.malicious {
         parts.push("EPSS unknown".to_owned());
     }
     if let Some(cvss) = &finding.cvss {
@@ -73,9 +73,18 @@ pub(crate) fn exploitation(finding: &FindingReport) -> Vec<String> {
         parts.push(format!("{} only", finding.scope));
     }
     if let Some(kind) = &finding.informational {
-        parts.push(format!("no vulnerability: {kind}"));
+        // An unsound package may well be exploitable; only the others state no vulnerability.
+        parts.push(if states_vulnerability(finding) {
+            kind.clone()
+        } else {
+            format!("no vulnerability: {kind}")
+        });
     }
     parts
+}
+
+fn states_vulnerability(finding: &FindingReport) -> bool {
+    finding.severity != SeverityName::Informational
 }
 
 /// A probability: `94.3 %`, `0.04 %`.
