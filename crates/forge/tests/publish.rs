@@ -1,5 +1,9 @@
 //! The whole life of a pull request, on a GitHub that keeps to GitHub's own contract.
-#![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a failed step fails the test"
+)]
 
 use std::time::Duration;
 

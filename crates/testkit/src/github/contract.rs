@@ -333,14 +333,12 @@ fn tighten(operation: &mut Value) {
         {
             content.insert("application/vnd.github+json".to_owned(), json);
             // The one answer with an object form has a raw form too, of which the description
-            // speaks in its text alone, and which the proxy measures by the other forms' schemas.
+            // speaks in its text alone.
             if content
                 .keys()
                 .any(|kind| kind.starts_with("application/vnd.github.object"))
             {
-                for (_, media) in content.iter_mut() {
-                    media["schema"] = json!({});
-                }
+                content.insert("application/vnd.github.raw".to_owned(), json!({}));
             }
         }
     }
