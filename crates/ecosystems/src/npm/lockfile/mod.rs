@@ -86,6 +86,13 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     // Version 1 leaves the project's own requirements to its manifest.
     let infer_root = document.version.unwrap_or(0) < 2 && manifest.is_none();
     let (format, copies) = match (document.version, document.packages) {
+        // A lockfile of npm 4 and before has no version, but then it has dependencies.
+        (None, None) if document.dependencies.is_none() => {
+            return Err(ParseError::new(format!(
+                "is not {WHAT}: it has neither `lockfileVersion` nor `dependencies`"
+            ))
+            .with_hint("run `npm install --package-lock-only` to write it anew"));
+        }
         (None | Some(0 | 1), None) => (
             "npm-lock-v1",
             v1::copies(text, name, document.dependencies, manifest.as_ref())?,

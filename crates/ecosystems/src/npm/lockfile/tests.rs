@@ -382,6 +382,17 @@ fn refuses_what_it_cannot_read_whole() {
 }
 
 #[test]
+fn any_other_object_is_not_an_empty_lockfile() {
+    for text in ["{}", r#"{"name": "a", "version": "1.0.0"}"#] {
+        let error = read(text.as_bytes()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "is not an npm lockfile: it has neither `lockfileVersion` nor `dependencies`"
+        );
+    }
+}
+
+#[test]
 fn finds_the_line_of_an_error_within_version_1() {
     let error = read(
         b"{\n \"lockfileVersion\": 1,\n \"dependencies\": {\n \"a\": {\n \"version\": 1 } } }",
