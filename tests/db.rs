@@ -1,0 +1,106 @@
+//! `patchgate db`.
+
+use crate::stage::Stage;
+
+#[test]
+fn builds_a_store_and_says_what_is_in_it() {
+    let stage = Stage::new();
+    stage.build_store();
+    let status = stage
+        .run(&["db", "status", "--store", "store", "--format", "json"])
+        .expect(0)
+        .json();
+    let records = |name: &str| {
+        status["sources"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|source| source["name"] == name)
+            .map(|source| source["records"].as_u64().unwrap())
+    };
+    assert_eq!(records("osv:npm"), Some(10), "{status:#}");
+    assert_eq!(records("osv:crates.io"), Some(4));
+    assert_eq!(records("kev"), Some(1));
+    assert_eq!(records("epss"), Some(13));
+}
+
+#[test]
+fn an_old_store_warns_and_a_limit_can_be_set() {
+    let stage = Stage::new();
+    stage.build_store();
+    let old = stage.run(&["db", "status", "--store", "store"]).expect(0);
+    assert!(old.stdout.contains("warning"), "{}", old.stdout);
+    let patient = stage
+        .run(&[
+            "db",
+            "status",
+            "--store",
+            "store",
+            "--max-age-days",
+            "36500",
+        ])
+        .expect(0);
+    assert!(!patient.stdout.contains("warning"), "{}", patient.stdout);
+}
+
+#[test]
+fn a_failed_build_leaves_the_store_as_it_was() {
+    let stage = Stage::new();
+    stage.build_store();
+    let before = stage.run(&["db", "status", "--store", "store", "--format", "json"]);
+    let run = stage.run(&["db", "build", "--from", "nowhere", "--into", "store"]);
+    assert_eq!(run.code, 2, "{run:?}");
+    assert!(run.stderr.contains("nowhere"), "{}", run.stderr);
+    let after = stage.run(&["db", "status", "--store", "store", "--format", "json"]);
+    let names = |run: &crate::stage::Run| crate::stage::texts(&run.json()["sources"], "name");
+    assert_eq!(names(&before), names(&after));
+}
+
+#[test]
+fn a_truncated_archive_is_named_and_makes_the_build_incomplete() {
+    let Some(shared) = patchgate_testkit::shared_dir() else {
+        return;
+    };
+    let stage = Stage::new();
+    let whole = std::fs::read(shared.join("advisories/crates.io/all.zip")).unwrap();
+    std::fs::create_dir_all(stage.path("half/crates.io")).unwrap();
+    std::fs::write(
+        stage.path("half/crates.io/all.zip"),
+        &whole[..whole.len() / 2],
+    )
+    .unwrap();
+    let run = stage.run(&["db", "build", "--from", "half", "--into", "store"]);
+    assert!(run.code == 2 || run.code == 3, "{run:?}");
+    assert!(
+        format!("{}{}", run.stdout, run.stderr).contains("all.zip"),
+        "{run:?}"
+    );
+}
+
+#[test]
+fn a_whole_store_is_made_of_the_published_feeds() {
+    let Some(shared) = patchgate_testkit::shared_dir() else {
+        return;
+    };
+    let stage = Stage::new();
+    let advisories = shared.join("advisories/npm");
+    let feeds = shared.join("feeds");
+    stage.run(&[
+        "db",
+        "build",
+        "--from",
+        advisories.to_str().unwrap(),
+        "--from",
+        feeds.to_str().unwrap(),
+        "--into",
+        "store",
+    ]);
+    let status = stage
+        .run(&["db", "status", "--store", "store", "--format", "json"])
+        .expect(0)
+        .json();
+    let names = crate::stage::texts(&status["sources"], "name");
+    for name in ["osv:npm", "kev", "epss"] {
+        assert!(names.iter().any(|found| found == name), "{names:?}");
+    }
+}

@@ -1,0 +1,151 @@
+//! What every test needs: a folder of its own, the examples, and the binary in a clean environment.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// The root of the project.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .unwrap()
+}
+
+/// A folder that is gone with the value: `home` is the run's home, everything else is the test's.
+pub(crate) struct Stage {
+    folder: TempDir,
+    environment: Vec<(String, String)>,
+}
+
+/// How a run ended and what it said.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Run {
+    /// Standard output as JSON.
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("standard output is not JSON: {error}\n{self:?}"))
+    }
+
+    /// The same run, when it ended with this code.
+    #[track_caller]
+    pub(crate) fn expect(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "{}\n{}", self.stdout, self.stderr);
+        self
+    }
+}
+
+impl Stage {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(folder.path().join("home")).unwrap();
+        std::fs::create_dir_all(folder.path().join("repo")).unwrap();
+        Self {
+            folder,
+            environment: Vec::new(),
+        }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Writes a file of the repository at `repo/`.
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        let path = self.path("repo").join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content).unwrap();
+    }
+
+    /// Puts a copy of an example at `repo/`.
+    pub(crate) fn example(&self, name: &str) {
+        copy(&root().join("examples").join(name), &self.path("repo"));
+    }
+
+    /// Builds the examples' store at `store/`.
+    #[track_caller]
+    pub(crate) fn build_store(&self) {
+        let advisories = root().join("examples/advisories");
+        self.run(&[
+            "db",
+            "build",
+            "--from",
+            advisories.to_str().unwrap(),
+            "--into",
+            "store",
+        ])
+        .expect(0);
+    }
+
+    /// Gives later runs one more variable.
+    pub(crate) fn set(&mut self, name: &str, value: impl Into<String>) {
+        self.environment.push((name.to_owned(), value.into()));
+    }
+
+    /// Runs `patchgate` in the stage's folder, with nothing in its environment but `PATH`, a home
+    /// of its own, and what [`Stage::set`] gave it.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Run {
+        let output = Command::new(env!("CARGO_BIN_EXE_patchgate"))
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.path("home"))
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .output()
+            .unwrap();
+        Run {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// Scans `repo/` with the examples' store and prints JSON.
+    pub(crate) fn scan_offline(&self) -> Run {
+        self.build_store();
+        self.run(&[
+            "scan",
+            "--offline",
+            "--store",
+            "store",
+            "--max-age-days",
+            "36500",
+            "--format",
+            "json",
+            "repo",
+        ])
+    }
+}
+
+/// Copies a folder with all that is in it.
+pub(crate) fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// The texts at `field` of every object in a list.
+pub(crate) fn texts(list: &Value, field: &str) -> Vec<String> {
+    list.as_array()
+        .unwrap_or_else(|| panic!("not a list: {list}"))
+        .iter()
+        .map(|item| item[field].as_str().unwrap_or_default().to_owned())
+        .collect()
+}
