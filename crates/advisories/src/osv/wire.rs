@@ -139,7 +139,11 @@ impl WireRecord<'_> {
         if self.id.is_empty() {
             return Err(RecordError::NoId);
         }
-        let time = |text: Option<String>| text.and_then(|text| text.parse::<Timestamp>().ok());
+        // The year 1, which some records state, is a zero that was never set.
+        let time = |text: Option<String>| {
+            text.and_then(|text| text.parse::<Timestamp>().ok())
+                .filter(|time| *time > Timestamp::UNIX_EPOCH)
+        };
         let withdrawn = match self.withdrawn {
             None => None,
             Some(text) => match text.parse::<Timestamp>() {
