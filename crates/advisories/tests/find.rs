@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use patchgate_advisories::{
     Findings, Lookup, NoSignals, SignalSource, Store, find, parse_record, queries,
@@ -382,15 +382,18 @@ fn signals_are_the_highest_of_all_ids_and_unknown_when_unreadable() {
     assert_eq!(found.findings[0].signals.kev, Some(None));
 }
 
-fn real(ecosystem: &str, lockfile: &str) -> Option<(Inventory, Findings)> {
+/// The real records of crates.io and the real feeds, built once for all tests.
+static REAL: LazyLock<Option<(PathBuf, tempfile::TempDir)>> = LazyLock::new(|| {
     let shared = patchgate_testkit::shared_dir()?;
     let into = tempfile::tempdir().unwrap();
-    let from: Vec<PathBuf> = vec![
-        shared.join("advisories").join(ecosystem),
-        shared.join("feeds"),
-    ];
+    let from = [shared.join("advisories/crates.io"), shared.join("feeds")];
     Store::build(&from, into.path(), &|_| {}).unwrap();
-    let store = Store::open(into.path()).unwrap();
+    Some((shared, into))
+});
+
+fn real(lockfile: &str) -> Option<(Inventory, Findings)> {
+    let (shared, store) = REAL.as_ref()?;
+    let store = Store::open(store.path()).unwrap();
     let bytes = std::fs::read(shared.join("corpus").join(lockfile)).unwrap();
     let siblings = Siblings::new();
     let input = Input {
@@ -398,7 +401,7 @@ fn real(ecosystem: &str, lockfile: &str) -> Option<(Inventory, Findings)> {
         bytes: &bytes,
         siblings: &siblings,
     };
-    let parsed = by_name(ecosystem).unwrap().parse(&input).unwrap();
+    let parsed = by_name("crates.io").unwrap().parse(&input).unwrap();
     let inventory = inventory(vec![parsed]);
     let found = find(&inventory, &store.lookup(&queries(&inventory)), &store);
     Some((inventory, found))
@@ -407,7 +410,7 @@ fn real(ecosystem: &str, lockfile: &str) -> Option<(Inventory, Findings)> {
 /// uv's lockfile of 2023-12-29 against RustSec: facts that the records themselves state.
 #[test]
 fn a_real_cargo_lockfile_has_the_findings_that_its_records_state() {
-    let Some((inventory, found)) = real("crates.io", "astral-sh__uv@2023-12-29/Cargo.lock") else {
+    let Some((inventory, found)) = real("astral-sh__uv@2023-12-29/Cargo.lock") else {
         return;
     };
     assert_eq!(found.problems, []);
@@ -458,7 +461,7 @@ fn real_cargo_lockfiles_have_as_many_findings_as_counted_by_other_means() {
         ("guppy-rs__guppy@2020-12-29/Cargo.lock", 46),
         ("zizmorcore__zizmor@2026-08-22/Cargo.lock", 3),
     ] {
-        let Some((_, found)) = real("crates.io", lockfile) else {
+        let Some((_, found)) = real(lockfile) else {
             return;
         };
         assert_eq!(found.findings.len(), expected, "{lockfile}");
