@@ -9,6 +9,7 @@
     reason = "the lints' exception for tests does not reach their helper functions"
 )]
 
+mod action;
 mod bad_input;
 mod db;
 mod exit_codes;
