@@ -1,12 +1,366 @@
-//! `patchgate gate`.
+//! `patchgate gate`: judges a pull request, and merges exactly what it judged when asked to.
+//!
+//! Nothing is checked out and nothing of the pull request is run: files come through the forge's
+//! API as bytes, and only parsers see them.
 
+use std::collections::BTreeMap;
+
+use patchgate_config::Config;
+use patchgate_ecosystems::{ALL, Siblings, by_lockfile};
+use patchgate_forge::{CheckRunReport, Conclusion, MergeOutcome};
+use patchgate_gate::{compare_findings, judge};
+use patchgate_model::{
+    Evidence, Fetched, FileContents, Finding, FindingComparison, GatePolicy, Inventory, Judgement,
+    Missing, OwnJob, Problem, Reason, Verdict,
+};
+use patchgate_report::{GITHUB_SUMMARY_LIMIT, GateReport};
+
+use crate::args::{ForgeArgs, OutputArgs, SourceArgs};
 use crate::context::Context;
 use crate::exit::{Exit, UsageError};
+use crate::forge::Forge;
+use crate::progress::Progress;
+use crate::source::AdvisorySource;
+use crate::{output, repository, scan, settings};
 
 /// Flags of `patchgate gate`.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// Number of the pull request [default: the one of the event that started the workflow]
+    #[arg(long, value_name = "NUMBER")]
+    pull_request: Option<u64>,
 
-pub(crate) async fn run(_args: &Args, _context: &Context) -> anyhow::Result<Exit> {
-    Err(UsageError::new("`patchgate gate` is not there yet").into())
+    /// Merge the judged commit when the verdict is merge
+    #[arg(long)]
+    merge: bool,
+
+    #[command(flatten)]
+    forge: ForgeArgs,
+    #[command(flatten)]
+    source: SourceArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+
+    /// Format of the verdict
+    #[arg(long, value_enum, default_value = "text", help_heading = "Output")]
+    format: Format,
+}
+
+/// Format of the verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// Text for a person
+    Text,
+    /// One JSON object; `patchgate schema gate` prints its schema
+    Json,
+    /// Markdown, for a comment or a job summary
+    Markdown,
+}
+
+/// Largest settings file that is read, in bytes.
+const MAX_POLICY_BYTES: usize = 1024 * 1024;
+
+/// Largest event file that is read, in bytes: GitHub caps payloads at 25 MB.
+const MAX_EVENT_BYTES: u64 = 32 * 1024 * 1024;
+
+/// Name of the check run that holds the verdict.
+const CHECK_NAME: &str = "patchgate";
+
+pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
+    let number = pull_request_number(args, context)?;
+    let forge = Forge::open(&args.forge, context)?;
+    let progress = Progress::start(context.terminal.progress, "reading the pull request");
+    let mut evidence = forge
+        .github
+        .evidence(number, &is_dependency_file, own_job(context))
+        .await;
+    let config = read_config(&forge, &evidence).await;
+    progress.say("looking up advisories");
+    evidence.findings = compare(args, context, &config, &evidence).await;
+    let policy: Fetched<GatePolicy> = config.map(|config| config.gate);
+    let mut judgement = judge(&policy, &evidence);
+    progress.say("reporting the verdict");
+    report_check(&forge, &judgement).await;
+    let mut merged = false;
+    if args.merge && judgement.verdict == Verdict::Merge {
+        let method = policy.unwrap_or_default().merge_method;
+        match merge(&forge, number, &judgement.head_sha, method).await {
+            Ok(()) => merged = true,
+            Err(text) => judgement = not_merged(judgement, text),
+        }
+    }
+    drop(progress);
+    let exit = match judgement.verdict {
+        Verdict::Merge => Exit::Merge,
+        Verdict::Review => Exit::Review,
+        Verdict::Block => Exit::Block,
+    };
+    let report = GateReport::new(&judgement, merged, exit.code());
+    let file = args.output.output.as_deref();
+    let text = match args.format {
+        Format::Text => report.to_text(context.terminal.for_output(file)),
+        Format::Json => report.to_json(),
+        Format::Markdown => report.to_markdown(),
+    };
+    output::write(&text, file)?;
+    if context.runner.is_there() {
+        context.runner.output("verdict", report.verdict.as_str())?;
+        context.runner.output("pull-request", &number.to_string())?;
+        let markdown = report.to_markdown();
+        if markdown.len() <= GITHUB_SUMMARY_LIMIT {
+            context.runner.summary(&markdown)?;
+        }
+    }
+    Ok(exit)
+}
+
+/// The flag, else the number in the event or the reference that GitHub names in the environment.
+fn pull_request_number(args: &Args, context: &Context) -> Result<u64, UsageError> {
+    if let Some(number) = args.pull_request {
+        return Ok(number);
+    }
+    if let Some(path) = context.variable("GITHUB_EVENT_PATH") {
+        let event = read_event(path)?;
+        if let Some(number) = number_in(&event) {
+            return Ok(number);
+        }
+    }
+    context
+        .variable("GITHUB_REF")
+        .and_then(|reference| reference.strip_prefix("refs/pull/"))
+        .and_then(|rest| rest.split('/').next())
+        .and_then(|number| number.parse().ok())
+        .ok_or_else(|| {
+            UsageError::new("no pull request is named").with_hint(
+                "give `--pull-request NUMBER`, or run it in a workflow on `pull_request`",
+            )
+        })
+}
+
+fn read_event(path: &str) -> Result<serde_json::Value, UsageError> {
+    use std::io::Read as _;
+    let failed =
+        |error: String| UsageError::new(format!("the event file `{path}` cannot be read: {error}"));
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)
+        .and_then(|file| file.take(MAX_EVENT_BYTES).read_to_end(&mut bytes))
+        .map_err(|error| failed(error.to_string()))?;
+    serde_json::from_slice(&bytes).map_err(|error| failed(error.to_string()))
+}
+
+/// The pull request of an event: its own, or the only one that a finished workflow or check suite
+/// belongs to.
+fn number_in(event: &serde_json::Value) -> Option<u64> {
+    if let Some(number) = event["pull_request"]["number"].as_u64() {
+        return Some(number);
+    }
+    for kind in ["workflow_run", "check_suite", "check_run"] {
+        if let Some([only]) = event[kind]["pull_requests"].as_array().map(Vec::as_slice) {
+            return only["number"].as_u64();
+        }
+    }
+    event["issue"]["pull_request"]
+        .is_object()
+        .then(|| event["issue"]["number"].as_u64())
+        .flatten()
+}
+
+/// The job that this runs in. `PATCHGATE_JOB_NAME` names it when its check run is not called as its
+/// id: a job with a `name` of its own, or one of a matrix.
+fn own_job(context: &Context) -> Option<OwnJob> {
+    Some(OwnJob {
+        run_id: context.variable("GITHUB_RUN_ID")?.to_owned(),
+        name: context
+            .variable("PATCHGATE_JOB_NAME")
+            .or_else(|| context.variable("GITHUB_JOB"))?
+            .to_owned(),
+    })
+}
+
+/// Whether a changed file is one whose content is judged.
+fn is_dependency_file(path: &str) -> bool {
+    let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
+    by_lockfile(name).is_some()
+        || ALL
+            .iter()
+            .any(|ecosystem| ecosystem.manifests().contains(&name))
+}
+
+/// The settings at the tip of the base branch.
+async fn read_config(forge: &Forge, evidence: &Evidence) -> Fetched<Config> {
+    let tip = evidence.base_tip.as_ref().map_err(Clone::clone)?;
+    let bytes = forge
+        .github
+        .file(settings::FILE_NAME, tip, MAX_POLICY_BYTES)
+        .await
+        .map_err(|error| Missing::from(&error))?
+        .ok_or_else(|| Missing {
+            reason: format!("`{}` does not exist there", settings::FILE_NAME),
+            hint: Some("`patchgate init` writes one".to_owned()),
+        })?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| Missing::new(format!("`{}` is not UTF-8", settings::FILE_NAME)))?;
+    patchgate_config::parse(settings::FILE_NAME, &text).map_err(|errors| {
+        let text = errors.to_string();
+        Missing::new(text.split_whitespace().collect::<Vec<_>>().join(" "))
+    })
+}
+
+/// One side of a changed file.
+type Side = fn(&FileContents) -> &Fetched<Option<Vec<u8>>>;
+
+/// What the change does to known vulnerabilities. A hole on either side makes it missing.
+async fn compare(
+    args: &Args,
+    context: &Context,
+    config: &Fetched<Config>,
+    evidence: &Evidence,
+) -> Fetched<FindingComparison> {
+    evidence.files.as_ref().map_err(Clone::clone)?;
+    let config = config.clone().unwrap_or_default();
+    let source = AdvisorySource::open(&args.source, &config, std::path::Path::new("."), context)
+        .map_err(|error| Missing::new(format!("{error:#}")))?;
+    let mut sides: Vec<Vec<Finding>> = Vec::new();
+    let both: [Side; 2] = [|contents| &contents.base, |contents| &contents.head];
+    for side in both {
+        let inventory = inventory(&evidence.contents, side)?;
+        let scanned = scan::scan(&inventory, &source).await;
+        let mut holes = scanned.problems.clone();
+        if config.gate.max_remaining_score.is_some() {
+            // A score without its feeds may be too low.
+            holes.extend(scanned.missing_feeds.clone());
+        }
+        if let Some(hole) = holes.first() {
+            return Err(hole_as_missing(hole));
+        }
+        let applied =
+            patchgate_config::apply_ignores(scanned.findings, &config.ignore, context.today());
+        sides.push(applied.kept);
+    }
+    match sides.as_slice() {
+        [base, head] => Ok(compare_findings(base, head)),
+        _ => Err(Missing::new("one side was not scanned")),
+    }
+}
+
+fn inventory(contents: &BTreeMap<String, FileContents>, side: Side) -> Fetched<Inventory> {
+    let mut files = Siblings::new();
+    for (path, pair) in contents {
+        if let Some(bytes) = side(pair).as_ref().map_err(Clone::clone)? {
+            files.insert(path.clone(), bytes.clone());
+        }
+    }
+    let mut inventory = Inventory::default();
+    for (path, bytes) in &files {
+        let name = path
+            .rsplit_once('/')
+            .map_or(path.as_str(), |(_, name)| name);
+        if by_lockfile(name).is_some() {
+            let lockfile = repository::parse(path, bytes, &files)
+                .map_err(|problem| hole_as_missing(&problem))?;
+            inventory.lockfiles.push(lockfile);
+        }
+    }
+    Ok(inventory)
+}
+
+fn hole_as_missing(problem: &Problem) -> Missing {
+    Missing {
+        reason: format!("`{}` {}", problem.subject, problem.reason),
+        hint: problem.hint.clone(),
+    }
+}
+
+/// Writes the check run. Its failure changes no verdict, and is said.
+async fn report_check(forge: &Forge, judgement: &Judgement) {
+    if judgement.head_sha.is_empty() {
+        return;
+    }
+    let report = GateReport::new(judgement, false, 0);
+    let check = CheckRunReport {
+        name: CHECK_NAME.to_owned(),
+        head_sha: judgement.head_sha.clone(),
+        conclusion: match judgement.verdict {
+            Verdict::Merge => Conclusion::Success,
+            Verdict::Review => Conclusion::ActionRequired,
+            Verdict::Block => Conclusion::Failure,
+        },
+        title: report.headline(),
+        summary: report.to_markdown(),
+    };
+    if let Err(error) = forge.github.report_check_run(&check).await {
+        warn(&format!(
+            "the check run could not be written, and the verdict stands: {error}"
+        ));
+        if let Some(hint) = error.hint() {
+            warn(&format!(
+                "{hint}; only an app's or a workflow's own token can have it"
+            ));
+        }
+    }
+}
+
+/// Merges the judged commit, or says why it was not merged.
+async fn merge(
+    forge: &Forge,
+    number: u64,
+    sha: &str,
+    method: patchgate_model::MergeMethod,
+) -> Result<(), String> {
+    match forge.github.merge(number, sha, method).await {
+        Ok(MergeOutcome::Merged { .. }) => Ok(()),
+        Ok(MergeOutcome::HeadMoved) => {
+            Err("it was not merged: the head moved after it was judged".to_owned())
+        }
+        Ok(MergeOutcome::NotMergeable { reason }) => {
+            Err(format!("the forge does not let it be merged: {reason}"))
+        }
+        Err(error) => Err(match error.hint() {
+            Some(hint) => format!("it could not be merged: {error} ({hint})"),
+            None => format!("it could not be merged: {error}"),
+        }),
+    }
+}
+
+/// The judgement of a merge that did not happen: a person must look.
+fn not_merged(judgement: Judgement, text: String) -> Judgement {
+    let mut reasons = judgement.reasons;
+    reasons.push(Reason {
+        code: "merged",
+        verdict: Verdict::Review,
+        text,
+    });
+    Judgement::new(judgement.head_sha, judgement.base_sha, reasons)
+}
+
+fn warn(text: &str) {
+    use std::io::Write as _;
+    let _ = writeln!(anstream::stderr().lock(), "warning: {text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::number_in;
+
+    #[test]
+    fn events_name_their_pull_request() {
+        for (event, number) in [
+            (json!({"pull_request": {"number": 7}, "number": 7}), Some(7)),
+            (
+                json!({"workflow_run": {"pull_requests": [{"number": 8}]}}),
+                Some(8),
+            ),
+            (
+                json!({"check_suite": {"pull_requests": [{"number": 8}, {"number": 9}]}}),
+                None,
+            ),
+            (json!({"issue": {"number": 3, "pull_request": {}}}), Some(3)),
+            (json!({"issue": {"number": 3}}), None),
+            (json!([]), None),
+        ] {
+            assert_eq!(number_in(&event), number, "{event}");
+        }
+    }
 }

@@ -60,6 +60,8 @@ pub struct Head {
     pub commit: String,
     /// Branch without `refs/heads/`; `None` when the head is detached, as in most CI jobs.
     pub branch: Option<String>,
+    /// Path of the folder below the clone's root, with a `/` at its end; empty at the root.
+    pub prefix: String,
 }
 
 /// Reads what the clone in `folder` stands on.
@@ -81,7 +83,12 @@ pub async fn current_head(folder: &Path) -> Result<Head, GitError> {
         .line(&["symbolic-ref", "--quiet", "--short", "HEAD"], &[], b"")
         .await
         .ok();
-    Ok(Head { commit, branch })
+    let prefix = git.line(&["rev-parse", "--show-prefix"], &[], b"").await?;
+    Ok(Head {
+        commit,
+        branch,
+        prefix,
+    })
 }
 
 /// Makes the commit that carries `changes` on top of `base`, in the clone in `folder`, and the pack
