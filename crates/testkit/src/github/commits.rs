@@ -131,12 +131,26 @@ impl Call<'_> {
                     "signature": null, "payload": null, "verified_at": null,
                 },
             },
-            "author": owner_of(ae),
-            "committer": owner_of(ce),
+            "author": self.owner_of(ae),
+            "committer": self.owner_of(ce),
             "parents": parents.split_whitespace()
                 .map(|parent| json!({"sha": parent, "url": self.url(&format!("/commits/{parent}"))}))
                 .collect::<Vec<_>>(),
         })
+    }
+
+    /// Who an e-mail address belongs to: only the no-reply addresses of github.com, or of the
+    /// host that this server runs on, say so.
+    fn owner_of(&self, email: &str) -> Value {
+        let host = self.public_url.trim_start_matches("http://");
+        let host = host.split(':').next().unwrap_or_default();
+        let Some((name, domain)) = email.split_once("@users.noreply.") else {
+            return Value::Null;
+        };
+        if domain != "github.com" && domain != host {
+            return Value::Null;
+        }
+        user(name.split_once('+').map_or(name, |(_, login)| login))
     }
 
     pub(crate) fn compare(&self, basehead: &str) -> Result<Reply, Refusal> {
@@ -400,14 +414,6 @@ impl Call<'_> {
 
 /// Git's hash of a tree without entries.
 const EMPTY_TREE: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
-
-/// Who an e-mail address belongs to: only GitHub's own no-reply addresses say so.
-fn owner_of(email: &str) -> Value {
-    email
-        .strip_suffix("@users.noreply.github.com")
-        .map(|name| name.split_once('+').map_or(name, |(_, login)| login))
-        .map_or(Value::Null, user)
-}
 
 /// Base64 in lines of 60 characters, as GitHub gives it.
 fn lines_of_base64(content: &[u8]) -> String {
