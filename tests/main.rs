@@ -13,6 +13,7 @@ mod action;
 mod bad_input;
 mod db;
 mod exit_codes;
+mod gate;
 mod osv_faults;
 mod scan;
 mod stage;

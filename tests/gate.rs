@@ -1,0 +1,251 @@
+//! `patchgate gate` on a GitHub that keeps to GitHub's own contract.
+
+use patchgate_forge::git::{CommitIdentity, Lease, PatchgateBranch, PushTarget, commit_files};
+use patchgate_forge::{GitHub, GitHubOptions};
+use patchgate_http::{Client, ClientOptions, Secret};
+use patchgate_model::{FileChange, Plan, PlanBlock};
+use patchgate_testkit::{Account, Repository, Tools};
+
+use crate::stage::{Run, Stage, root};
+
+const TOKEN: &str = "ghs_secret0123456789";
+const REPO: &str = "acme/shop";
+const POLICY: &str = "gate:\n  accounts: [\"github-actions[bot]\"]\n  required-checks:\n    - name: test\n      app: ci\n";
+
+struct Forge {
+    server: patchgate_testkit::GitHub,
+    repository: Repository,
+    stage: Stage,
+    number: u64,
+    head: String,
+}
+
+/// The example with a pull request that moves smallvec to `version`.
+fn forge(tools: &Tools, version: &str) -> Forge {
+    let server = patchgate_testkit::GitHub::start(tools, vec![Account::workflow(TOKEN)]);
+    let repository = server.create(REPO);
+    let lock = std::fs::read(root().join("examples/cargo-service/Cargo.lock")).unwrap();
+    repository.commit(
+        "main",
+        "start",
+        &[("Cargo.lock", &lock), (".patchgate.yml", POLICY.as_bytes())],
+    );
+    let text = String::from_utf8(lock.clone()).unwrap();
+    let after = text
+        .replace(
+            "name = \"smallvec\"\nversion = \"1.4.2\"",
+            &format!("name = \"smallvec\"\nversion = \"{version}\""),
+        )
+        .replace(
+            "fbee7696b84bbf3d89a1c2eccff0850e3047ed46bfcd2e92c29a2d074d57e252",
+            &"ab".repeat(32),
+        );
+    assert_ne!(text, after);
+    let plan = Plan {
+        changes: vec![FileChange {
+            path: "Cargo.lock".into(),
+            before: lock,
+            after: after.into_bytes(),
+        }],
+        ..Plan::default()
+    };
+    let (number, head) = open(&server, &repository, &plan);
+    let mut stage = Stage::new();
+    stage.build_store();
+    stage.set("GITHUB_TOKEN", TOKEN);
+    stage.set("GITHUB_API_URL", server.api_url());
+    stage.set("GITHUB_REPOSITORY", REPO);
+    Forge {
+        server,
+        repository,
+        stage,
+        number,
+        head,
+    }
+}
+
+fn open(server: &patchgate_testkit::GitHub, repository: &Repository, plan: &Plan) -> (u64, String) {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let http = Client::new(ClientOptions::default()).unwrap();
+        let secret = Secret::new(TOKEN);
+        let base = repository.tip("main").unwrap();
+        let identity = CommitIdentity::new(
+            "github-actions[bot]",
+            "41898282+github-actions[bot]@users.noreply.github.com",
+        )
+        .unwrap();
+        let commit = commit_files(repository.path(), &base, &plan.changes, &identity, "Fix")
+            .await
+            .unwrap();
+        let branch = PatchgateBranch::for_decision(&plan.content_digest());
+        PushTarget::new(&format!("{}/{REPO}", server.server_url()), &secret)
+            .unwrap()
+            .push(&http, &branch, &commit, &Lease::Absent)
+            .await
+            .unwrap();
+        let github = GitHub::new(
+            &http,
+            &server.api_url(),
+            &secret,
+            REPO.parse().unwrap(),
+            GitHubOptions::default(),
+        )
+        .unwrap();
+        let body = PlanBlock::new(plan, &base, &commit.id).render();
+        let created = github
+            .open_pull_request("Fix", &body, branch.name(), "main")
+            .await
+            .unwrap();
+        (created.number, commit.id)
+    })
+}
+
+impl Forge {
+    fn gate(&self, extra: &[&str]) -> Run {
+        let number = self.number.to_string();
+        let mut arguments = vec![
+            "gate",
+            "--pull-request",
+            &number,
+            "--offline",
+            "--store",
+            "store",
+            "--max-age-days",
+            "36500",
+            "--format",
+            "json",
+        ];
+        arguments.extend(extra);
+        self.stage.run(&arguments)
+    }
+
+    fn check(&self, conclusion: Option<&str>) {
+        self.server
+            .report_check(REPO, &self.head, "ci", "test", conclusion);
+    }
+}
+
+/// The codes of the reasons that stand against a merge.
+fn against(run: &Run) -> Vec<String> {
+    let mut codes: Vec<String> = run.json()["reasons"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|reason| reason["verdict"] != "merge")
+        .map(|reason| reason["code"].as_str().unwrap().to_owned())
+        .collect();
+    codes.dedup();
+    codes
+}
+
+#[test]
+fn a_good_fix_waits_for_its_check_and_is_merged() {
+    let Some(tools) = Tools::installed() else {
+        return;
+    };
+    let forge = forge(&tools, "1.6.1");
+    let run = forge.gate(&["--merge"]).expect(10);
+    assert_eq!(against(&run), ["checks-present", "checks-required"]);
+    forge.check(Some("success"));
+    let run = forge.gate(&[]).expect(0);
+    assert_eq!(run.json()["merged"], false);
+    assert_eq!(run.json()["head_sha"], forge.head.as_str());
+    let checks = forge.server.check_runs(REPO);
+    assert_eq!(
+        checks.last().unwrap().conclusion.as_deref(),
+        Some("success")
+    );
+    let run = forge.gate(&["--merge"]).expect(0);
+    assert_eq!(run.json()["merged"], true);
+    assert!(
+        forge.server.pull_requests(REPO)[0].merge_commit.is_some(),
+        "{run:?}"
+    );
+    let run = forge.gate(&["--merge"]).expect(11);
+    assert!(against(&run).contains(&"open".to_owned()), "{run:?}");
+    assert_eq!(forge.server.violations(), Vec::<String>::new());
+}
+
+#[test]
+fn a_head_that_moves_while_it_is_judged_is_not_merged() {
+    let Some(tools) = Tools::installed() else {
+        return;
+    };
+    let forge = forge(&tools, "1.6.1");
+    forge.check(Some("success"));
+    let (repository, branch) = (
+        forge.repository.clone(),
+        forge.server.pull_requests(REPO)[0].head.clone(),
+    );
+    forge.server.before("PUT", "/merge", 0, move || {
+        repository.commit(&branch, "one more", &[("x", b"x\n")]);
+        None
+    });
+    let run = forge.gate(&["--merge"]).expect(10);
+    assert_eq!(against(&run), ["merged"]);
+    assert!(run.stdout.contains("the head moved after it was judged"));
+    assert_eq!(run.json()["merged"], false);
+}
+
+#[test]
+fn a_downgrade_and_a_failed_check_are_blocked() {
+    let Some(tools) = Tools::installed() else {
+        return;
+    };
+    let forge = forge(&tools, "1.4.1");
+    forge.check(Some("failure"));
+    let run = forge.gate(&["--merge"]).expect(11);
+    let codes = against(&run);
+    for code in ["dependency-downgrade", "checks-passed", "findings-ended"] {
+        assert!(codes.contains(&code.to_owned()), "{codes:?}");
+    }
+    assert!(!format!("{run:?}").contains(TOKEN));
+}
+
+#[test]
+fn without_a_store_or_a_readable_pull_request_it_is_review() {
+    let Some(tools) = Tools::installed() else {
+        return;
+    };
+    let mut forge = forge(&tools, "1.6.1");
+    forge.check(Some("success"));
+    let number = forge.number.to_string();
+    let run = forge
+        .stage
+        .run(&[
+            "gate",
+            "--pull-request",
+            &number,
+            "--offline",
+            "--format",
+            "json",
+        ])
+        .expect(10);
+    assert_eq!(
+        against(&run),
+        [
+            "findings-introduced",
+            "findings-ended",
+            "findings-remaining"
+        ]
+    );
+    forge.stage.set("GITHUB_TOKEN", "wrong0123456789");
+    let run = forge.gate(&["--merge"]).expect(10);
+    assert!(run.stdout.contains("the token is not valid"), "{run:?}");
+}
+
+#[test]
+fn what_is_missing_to_start_is_named() {
+    let mut stage = Stage::new();
+    let run = stage.run(&["gate"]).expect(2);
+    assert!(run.stderr.contains("no pull request is named"), "{run:?}");
+    let run = stage.run(&["gate", "--pull-request", "1"]).expect(2);
+    assert!(run.stderr.contains("no repository is named"), "{run:?}");
+    stage.set("GITHUB_REPOSITORY", REPO);
+    let run = stage.run(&["gate", "--pull-request", "1"]).expect(2);
+    assert!(
+        run.stderr.contains("there is no token for the forge"),
+        "{run:?}"
+    );
+}
