@@ -1,0 +1,224 @@
+//! What is known while planning one lockfile: releases of packages and which findings they have.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use patchgate_advisories::{NoSignals, PackageQuery, find};
+use patchgate_ecosystems::{Ecosystem, Release};
+use patchgate_model::{Finding, Inventory, Lockfile, Origin, Package, Scope};
+use patchgate_upgrade::{Known, Planned, Proposal, Request, plan};
+
+use super::registries::Registries;
+use super::tree::{Tree, ids};
+use super::{Failure, Workshop};
+
+/// Most rounds of "what else must be known". Each follows the graph one step up.
+const MAX_ROUNDS: usize = 64;
+
+/// Ids by version.
+type Judged = BTreeMap<String, BTreeSet<String>>;
+
+/// What is known while planning one lockfile.
+pub(super) struct Knowledge<'a> {
+    workshop: &'a Workshop<'a>,
+    ecosystem: &'static dyn Ecosystem,
+    registries: Registries<'a>,
+    known: Known,
+    judged: BTreeMap<String, Judged>,
+    /// For each package, the id under which its findings go, by each of their ids.
+    canonical: BTreeMap<(String, String), String>,
+}
+
+/// What must not be chosen or moved.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Bans {
+    /// Versions by package.
+    pub(super) refused: BTreeMap<String, BTreeSet<String>>,
+    /// Reasons by [`Tree::place`].
+    pub(super) frozen: BTreeMap<String, String>,
+}
+
+impl<'a> Knowledge<'a> {
+    pub(super) fn new(
+        workshop: &'a Workshop<'a>,
+        ecosystem: &'static dyn Ecosystem,
+        configuration: Vec<Vec<u8>>,
+    ) -> Self {
+        Self {
+            workshop,
+            ecosystem,
+            registries: Registries::new(workshop.client, configuration, workshop.run),
+            known: Known::default(),
+            judged: BTreeMap::new(),
+            canonical: BTreeMap::new(),
+        }
+    }
+
+    /// Plans for the findings given, looking up whatever the planner asks for.
+    pub(super) async fn plan(
+        &mut self,
+        tree: &Tree,
+        findings: &[&Finding],
+        bans: &Bans,
+    ) -> Result<Proposal, Failure> {
+        for finding in findings {
+            for id in ids(finding) {
+                self.canonical
+                    .entry((finding.package.name.clone(), id.to_owned()))
+                    .or_insert_with(|| finding.id.clone());
+            }
+        }
+        let vulnerable = tree.vulnerable(findings.iter().copied());
+        let frozen = tree
+            .lockfile
+            .indexed()
+            .filter_map(|(copy, _)| Some((copy, bans.frozen.get(&tree.place(copy))?.clone())))
+            .collect();
+        for _ in 0..MAX_ROUNDS {
+            let judge = |name: &str, version: &str| self.judge(name, version);
+            let planned = plan(&Request {
+                lockfile: &tree.lockfile,
+                ecosystem: self.ecosystem,
+                vulnerable: &vulnerable,
+                known: &self.known,
+                judge: &judge,
+                refused: &bans.refused,
+                frozen: &frozen,
+                withdrawn_installable: self.ecosystem.name() == "npm",
+            });
+            match planned {
+                Planned::Ready(proposal) => return Ok(proposal),
+                Planned::Missing(names) => self.look_up(tree, &names).await?,
+            }
+        }
+        Err(Failure::new(
+            "planning needs the metadata of too many packages",
+        ))
+    }
+
+    /// Bans every release of a package but its newest one that is no pre-release, and that one too
+    /// when it was just tried.
+    pub(super) fn refuse_all_but_newest(&self, name: &str, tried: &str, bans: &mut Bans) {
+        let Some(Ok(releases)) = self.known.releases(self.ecosystem, name) else {
+            return;
+        };
+        let stable = |release: &&Release| {
+            !release.withdrawn && self.ecosystem.is_prerelease(&release.version) == Ok(false)
+        };
+        let newest = releases
+            .iter()
+            .rfind(stable)
+            .map(|release| &release.version);
+        let refused = bans.refused.entry(name.to_owned()).or_default();
+        refused.extend(
+            releases
+                .iter()
+                .map(|release| &release.version)
+                .filter(|version| Some(*version) != newest || *version == tried)
+                .cloned(),
+        );
+    }
+
+    fn judge(&self, name: &str, version: &str) -> Option<BTreeSet<String>> {
+        let judged = self
+            .judged
+            .get(self.ecosystem.normalize_name(name).as_ref())?;
+        let own = |id: &String| {
+            self.canonical
+                .get(&(name.to_owned(), id.clone()))
+                .unwrap_or(id)
+                .clone()
+        };
+        Some(judged.get(version)?.iter().map(own).collect())
+    }
+
+    /// Fetches releases and all the advisories of packages.
+    async fn look_up(&mut self, tree: &Tree, names: &BTreeSet<String>) -> Result<(), Failure> {
+        let names: Vec<String> = names.iter().cloned().collect();
+        (self.workshop.tell)(&match names.as_slice() {
+            [name] => format!("releases of {name}"),
+            _ => format!("releases of {} packages", names.len()),
+        });
+        let queries: Vec<PackageQuery> = names
+            .iter()
+            .map(|name| PackageQuery {
+                ecosystem: self.ecosystem.name(),
+                name: name.clone(),
+                version: None,
+            })
+            .collect();
+        let lookup = self.workshop.source.lookup(&queries).await;
+        if let Some(problem) = lookup.problems.into_iter().next() {
+            return Err(problem.into());
+        }
+        let advisories = patchgate_advisories::Lookup {
+            advisories: lookup.advisories,
+            ..patchgate_advisories::Lookup::default()
+        };
+        let answers = self
+            .registries
+            .releases(self.ecosystem, &tree.lockfile, &names)
+            .await?;
+        for (name, releases) in answers {
+            let judged = match &releases {
+                Ok(releases) => self.judge_all(&name, releases, &advisories),
+                Err(_) => Judged::new(),
+            };
+            self.judged
+                .insert(self.ecosystem.normalize_name(&name).into_owned(), judged);
+            self.known.insert(self.ecosystem, &name, releases);
+        }
+        Ok(())
+    }
+
+    /// The findings that each release would have, by the same matching as a scan.
+    fn judge_all(
+        &self,
+        name: &str,
+        releases: &[Release],
+        advisories: &patchgate_advisories::Lookup,
+    ) -> Judged {
+        let mut judged: Judged = releases
+            .iter()
+            .map(|release| (release.version.clone(), BTreeSet::new()))
+            .collect();
+        let inventory = Inventory {
+            lockfiles: vec![Lockfile {
+                path: String::new(),
+                ecosystem: self.ecosystem.name(),
+                format: "",
+                packages: releases
+                    .iter()
+                    .map(|release| candidate(name, &release.version))
+                    .collect(),
+                roots: Vec::new(),
+            }],
+            problems: Vec::new(),
+        };
+        let found = find(&inventory, advisories, &NoSignals);
+        for finding in found.findings {
+            if let Some(ids_of) = judged.get_mut(&finding.package.version) {
+                // Any id that a finding of the lockfile goes by names the same vulnerability.
+                let id = ids(&finding)
+                    .find_map(|id| self.canonical.get(&(name.to_owned(), id.to_owned())))
+                    .unwrap_or(&finding.id);
+                ids_of.insert(id.clone());
+            }
+        }
+        judged
+    }
+}
+
+fn candidate(name: &str, version: &str) -> Package {
+    Package {
+        name: name.to_owned(),
+        version: version.to_owned(),
+        origin: Origin::Registry(None),
+        line: 1,
+        integrity: None,
+        scope: Scope::Runtime,
+        install_path: None,
+        alias: None,
+        bundled: false,
+        edges: Vec::new(),
+    }
+}

@@ -1,0 +1,217 @@
+//! What a package manager is given of a project, and the edits of manifests.
+
+use std::io::Read as _;
+use std::path::Path;
+
+use patchgate_ecosystems::{Ecosystem, EditError, RequirementEdit, Siblings, cargo};
+use patchgate_model::PackageIndex;
+use patchgate_package_managers::{
+    Project, RelockError, Relocked, RunOptions, cargo as cargo_manager, npm,
+};
+use patchgate_upgrade::{ManifestEdit, Move};
+
+use super::Failure;
+use super::tree::Tree;
+
+/// Largest configuration file of a package manager that is read, in bytes.
+const MAX_CONFIGURATION_BYTES: u64 = 256 * 1024;
+
+/// Changes the manifests for a set of moves.
+pub(super) fn edit(
+    ecosystem: &dyn Ecosystem,
+    manifests: &mut Siblings,
+    lockfile: &str,
+    edits: &[&ManifestEdit],
+) -> Result<(), Failure> {
+    for one in edits {
+        // A member may take its requirement from the workspace's table: then that one changes.
+        let above = ecosystem
+            .manifests()
+            .first()
+            .map(|name| beside(lockfile, name));
+        let mut done = false;
+        let mut last = None;
+        for path in std::iter::once(one.manifest.clone()).chain(above) {
+            let Some(text) = manifests
+                .get(&path)
+                .and_then(|bytes| std::str::from_utf8(bytes).ok())
+            else {
+                continue;
+            };
+            match ecosystem.edit_manifest(text, &one.edit) {
+                Ok(changed) => {
+                    manifests.insert(path, changed.into_bytes());
+                    done = true;
+                    break;
+                }
+                Err(EditError::NotFound { .. }) if already(ecosystem, text, &one.edit) => {
+                    done = true;
+                    break;
+                }
+                Err(error) => last = Some(format!("`{path}`: {error}")),
+            }
+        }
+        if !done {
+            return Err(Failure::new(
+                last.unwrap_or_else(|| format!("`{}` was not found", one.manifest)),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a manifest asks for what an edit wants already: several members may share one line.
+fn already(ecosystem: &dyn Ecosystem, text: &str, edit: &RequirementEdit) -> bool {
+    let same = RequirementEdit {
+        from: edit.to.clone(),
+        ..edit.clone()
+    };
+    ecosystem.edit_manifest(text, &same).is_ok()
+}
+
+/// Lets the package manager lock a tree after moves.
+pub(super) async fn relock(
+    ecosystem: &dyn Ecosystem,
+    tree: &Tree,
+    manifests: &Siblings,
+    moves: &[&Move],
+    configuration: &[Vec<u8>],
+    run: RunOptions,
+) -> Result<Relocked, RelockError> {
+    let path = &tree.lockfile.path;
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let mut project = Project {
+        folder: String::new(),
+        manifests: Siblings::new(),
+        lockfile_name: name.to_owned(),
+        lockfile: tree.bytes.clone(),
+        configuration: configuration.to_vec(),
+    };
+    if ecosystem.name() == "npm" {
+        project.manifests = below(manifests, folder);
+        let moves: Vec<npm::CopyMove> = moves
+            .iter()
+            .filter_map(|step| {
+                Some(npm::CopyMove {
+                    install_path: path_of(tree, step.copy)?,
+                    name: step.name.clone(),
+                    from: step.from.clone(),
+                    to: step.to().to_owned(),
+                })
+            })
+            .collect();
+        return npm::relock(&project, &moves, run).await;
+    }
+    folder.clone_into(&mut project.folder);
+    project.manifests = projected(manifests)?;
+    let moves: Vec<cargo_manager::PackageMove> = moves
+        .iter()
+        .map(|step| cargo_manager::PackageMove {
+            name: step.name.clone(),
+            from: step.from.clone(),
+            to: step.to().to_owned(),
+        })
+        .collect();
+    cargo_manager::relock(&project, &moves, run).await
+}
+
+fn path_of(tree: &Tree, copy: PackageIndex) -> Option<String> {
+    tree.lockfile.package(copy)?.install_path.clone()
+}
+
+/// The manifests below a folder, by path from it.
+fn below(manifests: &Siblings, folder: &str) -> Siblings {
+    let prefix = if folder.is_empty() {
+        String::new()
+    } else {
+        format!("{folder}/")
+    };
+    manifests
+        .iter()
+        .filter(|(path, _)| path.ends_with("package.json"))
+        .filter_map(|(path, bytes)| Some((path.strip_prefix(&prefix)?.to_owned(), bytes.clone())))
+        .collect()
+}
+
+/// Cargo's manifests cut down to what decides the graph, each with an empty library beside it.
+fn projected(manifests: &Siblings) -> Result<Siblings, RelockError> {
+    let mut projected = Siblings::new();
+    for (path, bytes) in manifests {
+        if !path.ends_with("Cargo.toml") {
+            continue;
+        }
+        // A manifest that is not readable matters only when Cargo comes to need it, and then
+        // Cargo says so.
+        let Ok(text) = std::str::from_utf8(bytes) else {
+            continue;
+        };
+        let Ok(manifest) = cargo::resolution_manifest(text) else {
+            continue;
+        };
+        projected.insert(path.clone(), manifest.into_bytes());
+        projected.insert(beside(path, "src/lib.rs"), Vec::new());
+    }
+    Ok(projected)
+}
+
+fn beside(path: &str, name: &str) -> String {
+    match path.rsplit_once('/') {
+        Some((folder, _)) => format!("{folder}/{name}"),
+        None => name.to_owned(),
+    }
+}
+
+/// The repository's own configuration of the package manager, outermost folder first. Links are
+/// not followed and large files not read: they would come from a hostile repository.
+pub(super) fn configuration(
+    ecosystem: &dyn Ecosystem,
+    root: &Path,
+    lockfile: &str,
+) -> Vec<Vec<u8>> {
+    let folder = lockfile.rsplit_once('/').map_or("", |(folder, _)| folder);
+    if ecosystem.name() == "npm" {
+        return read_bounded(root, &beside(lockfile, ".npmrc"))
+            .into_iter()
+            .collect();
+    }
+    let mut folders = vec![String::new()];
+    let mut path = String::new();
+    for part in folder.split('/').filter(|part| !part.is_empty()) {
+        if !path.is_empty() {
+            path.push('/');
+        }
+        path.push_str(part);
+        folders.push(path.clone());
+    }
+    folders
+        .iter()
+        .flat_map(|folder| {
+            let prefix = if folder.is_empty() {
+                String::new()
+            } else {
+                format!("{folder}/")
+            };
+            [".cargo/config.toml", ".cargo/config"]
+                .into_iter()
+                .find_map(|name| read_bounded(root, &format!("{prefix}{name}")))
+        })
+        .collect()
+}
+
+fn read_bounded(root: &Path, path: &str) -> Option<Vec<u8>> {
+    let mut at = root.to_owned();
+    for part in path.split('/') {
+        at.push(part);
+        let metadata = std::fs::symlink_metadata(&at).ok()?;
+        if metadata.file_type().is_symlink() {
+            return None;
+        }
+    }
+    let mut bytes = Vec::new();
+    std::fs::File::open(&at)
+        .ok()?
+        .take(MAX_CONFIGURATION_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .ok()?;
+    (bytes.len() as u64 <= MAX_CONFIGURATION_BYTES).then_some(bytes)
+}

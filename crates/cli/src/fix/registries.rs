@@ -1,0 +1,128 @@
+//! Metadata of packages, from the registries that the package managers themselves use.
+
+use std::collections::BTreeMap;
+
+use patchgate_ecosystems::{Ecosystem, Release, limits};
+use patchgate_http::{Caching, Client, Request};
+use patchgate_model::{Lockfile, Origin};
+use patchgate_package_managers::{RelockError, RunOptions, cargo, npm};
+
+/// Most requests at one time.
+const PARALLEL: usize = 8;
+
+/// The source of crates.io as `Cargo.lock` names it (Cargo's own name for it, not an address that
+/// is asked).
+const CRATES_IO: &str = "https://github.com/rust-lang/crates.io-index";
+
+/// Finds the registry of each package and asks it.
+pub(super) struct Registries<'a> {
+    client: &'a Client,
+    configuration: Vec<Vec<u8>>,
+    run: RunOptions,
+    /// Base addresses by what decides them: an npm scope, a Cargo source.
+    addresses: BTreeMap<String, String>,
+}
+
+impl<'a> Registries<'a> {
+    pub(super) fn new(client: &'a Client, configuration: Vec<Vec<u8>>, run: RunOptions) -> Self {
+        Self {
+            client,
+            configuration,
+            run,
+            addresses: BTreeMap::new(),
+        }
+    }
+
+    /// What the registries say about packages, or why they say nothing.
+    ///
+    /// # Errors
+    /// When the package manager, which knows where its registry is, cannot be asked.
+    pub(super) async fn releases(
+        &mut self,
+        ecosystem: &'static dyn Ecosystem,
+        lockfile: &Lockfile,
+        names: &[String],
+    ) -> Result<Vec<(String, Result<Vec<Release>, String>)>, RelockError> {
+        let mut answers = Vec::new();
+        let mut running = tokio::task::JoinSet::new();
+        for name in names {
+            let address = self.address(ecosystem, lockfile, name).await?;
+            let (client, name) = (self.client.clone(), name.clone());
+            if running.len() >= PARALLEL
+                && let Some(Ok(answer)) = running.join_next().await
+            {
+                answers.push(answer);
+            }
+            running.spawn(async move {
+                let releases = fetch(&client, ecosystem, &address, &name).await;
+                (name, releases)
+            });
+        }
+        while let Some(answer) = running.join_next().await {
+            // A task ends early only by a panic, which ends the process.
+            answers.extend(answer.ok());
+        }
+        Ok(answers)
+    }
+
+    async fn address(
+        &mut self,
+        ecosystem: &dyn Ecosystem,
+        lockfile: &Lockfile,
+        name: &str,
+    ) -> Result<String, RelockError> {
+        let is_npm = ecosystem.name() == "npm";
+        let key = if is_npm {
+            name.split_once('/')
+                .map_or("", |(scope, _)| scope)
+                .to_owned()
+        } else {
+            source_of(lockfile, name)
+        };
+        if let Some(address) = self.addresses.get(&key) {
+            return Ok(address.clone());
+        }
+        let address = if is_npm {
+            npm::registry(name, &self.configuration, self.run).await?
+        } else if key == CRATES_IO {
+            cargo::registry(&key, &self.configuration, self.run).await?
+        } else {
+            key.clone()
+        };
+        self.addresses.insert(key, address.clone());
+        Ok(address)
+    }
+}
+
+/// The source from which a Cargo lockfile takes a package; crates.io for one that it lacks.
+fn source_of(lockfile: &Lockfile, name: &str) -> String {
+    lockfile
+        .packages
+        .iter()
+        .filter(|package| package.name == name)
+        .find_map(|package| match &package.origin {
+            Origin::Registry(source) => source.clone(),
+            _ => None,
+        })
+        .unwrap_or_else(|| CRATES_IO.to_owned())
+}
+
+async fn fetch(
+    client: &Client,
+    ecosystem: &dyn Ecosystem,
+    registry: &str,
+    name: &str,
+) -> Result<Vec<Release>, String> {
+    let wanted = ecosystem.metadata_request(registry, name);
+    let mut request = Request::get(wanted.url).max_bytes(limits::MAX_METADATA_BYTES as u64);
+    if let Some(accept) = wanted.accept {
+        request = request.accept(accept);
+    }
+    let answer = client
+        .get(&request, &Caching::Revalidate)
+        .await
+        .map_err(|error| crate::exit::chain(&error))?;
+    ecosystem
+        .parse_metadata(name, &answer.body)
+        .map_err(|error| format!("the registry's answer {error}"))
+}
