@@ -46,6 +46,14 @@ pub enum RelockError {
         /// Why, as the manager says it in short.
         reason: String,
     },
+    /// Something that the manager needs for any lockfile of the project is out of reach.
+    #[error("`{command}` cannot reach what the project needs: {reason}")]
+    Unreachable {
+        /// The command, without the scratch folder.
+        command: String,
+        /// Why, as the manager says it in short.
+        reason: String,
+    },
     /// A second run changed the lockfile again.
     #[error("`{command}` does not come to rest: a second run changes the lockfile again")]
     Unstable {
@@ -70,6 +78,11 @@ impl RelockError {
             Self::NotInstalled { program } => Some(format!(
                 "install `{program}` or put its folder on PATH, then run `patchgate fix` again"
             )),
+            Self::Unreachable { .. } => Some(
+                "the manager reads every git dependency and registry of the project; run \
+                 `patchgate fix` where they can be reached"
+                    .to_owned(),
+            ),
             Self::TimedOut { .. } => {
                 Some("check that the registry can be reached from here".to_owned())
             }

@@ -468,6 +468,7 @@ fn rejected(error: RelockError) -> Rejected {
         | RelockError::Unusable { .. } => Rejected::Whole(crate::exit::chain(&error)),
         RelockError::NotInstalled { .. }
         | RelockError::Io { .. }
+        | RelockError::Unreachable { .. }
         | RelockError::TimedOut { .. } => Rejected::Fatal(error.into()),
     }
 }

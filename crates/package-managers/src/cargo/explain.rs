@@ -25,9 +25,38 @@ pub(super) fn reason(output: &Output) -> String {
     text.chars().take(MAX_REASON).collect()
 }
 
+/// Whether Cargo failed because a source is out of reach, which no other choice of versions mends.
+pub(super) fn is_unreachable(output: &Output) -> bool {
+    [
+        "failed to load source for dependency",
+        "unable to update ",
+        "failed to download from",
+        "download of config.json failed",
+        "failed to fetch into",
+        "failed to load manifest",
+    ]
+    .iter()
+    .any(|complaint| output.stderr.contains(complaint))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_source_out_of_reach_is_told_from_a_conflict() {
+        let says = |stderr: &str| Output {
+            success: false,
+            stdout: String::new(),
+            stderr: stderr.to_owned(),
+        };
+        assert!(is_unreachable(&says(
+            "error: x\n  unable to update https://git.invalid/a\n"
+        )));
+        assert!(!is_unreachable(&says(
+            "error: failed to select a version for `a`.\n"
+        )));
+    }
 
     #[test]
     fn the_error_is_put_on_one_line() {

@@ -86,9 +86,12 @@ impl Run<'_> {
         if output.success {
             return Ok(());
         }
-        Err(RelockError::Failed {
-            command: "cargo update --workspace".to_owned(),
-            reason: explain::reason(&output),
+        let command = "cargo update --workspace".to_owned();
+        let reason = explain::reason(&output);
+        Err(if explain::is_unreachable(&output) {
+            RelockError::Unreachable { command, reason }
+        } else {
+            RelockError::Failed { command, reason }
         })
     }
 
@@ -100,11 +103,14 @@ impl Run<'_> {
         if now == step.to {
             return Ok(());
         }
+        let already_moved = now != step.from;
         let name = format!("{}@{now}", step.name);
         let output = self
             .cargo(&["update", &name, "--precise", &step.to])
             .await?;
-        if output.success {
+        // Cargo has replaced the old version while it made room for another move, and the version
+        // that it chose is needed now: the smaller one is only a wish.
+        if output.success || already_moved {
             return Ok(());
         }
         Err(RelockError::Refused {
