@@ -1,6 +1,7 @@
 //! The forge of one run: its address, its token, its repository.
 
-use patchgate_forge::{GitHub, GitHubOptions, RepositoryName};
+use patchgate_forge::git::{PushError, PushTarget};
+use patchgate_forge::{ForgeError, GitHub, GitHubOptions, RepositoryName};
 use patchgate_http::{Client, Secret};
 
 use crate::args::ForgeArgs;
@@ -15,6 +16,9 @@ const TOKEN_VARIABLES: [&str; 2] = ["PATCHGATE_TOKEN", "GITHUB_TOKEN"];
 pub(crate) struct Forge {
     /// Its API.
     pub(crate) github: GitHub,
+    /// The network. Answers of a forge are never kept.
+    pub(crate) http: Client,
+    token: Secret,
 }
 
 impl Forge {
@@ -35,7 +39,6 @@ impl Forge {
                 UsageError::new("there is no token for the forge")
                     .with_hint("set `PATCHGATE_TOKEN` or `GITHUB_TOKEN`")
             })?;
-        // Answers of a forge are never kept.
         let http = Client::new(patchgate_http::ClientOptions {
             cache_dir: None,
             ..network::options(context, false)
@@ -48,6 +51,34 @@ impl Forge {
             GitHubOptions::default(),
         )
         .map_err(|error| UsageError::new(error.to_string()))?;
-        Ok(Self { github })
+        Ok(Self {
+            github,
+            http,
+            token,
+        })
+    }
+
+    /// Where branches are pushed to.
+    pub(crate) fn push_target(&self, args: &ForgeArgs) -> Result<PushTarget, UsageError> {
+        let url = format!(
+            "{}/{}",
+            args.server_url.trim_end_matches('/'),
+            self.github.repository()
+        );
+        PushTarget::new(&url, &self.token)
+            .map_err(|error: PushError| UsageError::new(error.to_string()))
+    }
+}
+
+/// An error of the forge with its next step.
+pub(crate) fn failed(error: &ForgeError) -> anyhow::Error {
+    with_hint(error.to_string(), error.hint())
+}
+
+/// An error with its next step on a line of its own.
+pub(crate) fn with_hint(message: String, hint: Option<String>) -> anyhow::Error {
+    match hint {
+        Some(hint) => anyhow::anyhow!("{message}\nhint: {hint}"),
+        None => anyhow::anyhow!("{message}"),
     }
 }

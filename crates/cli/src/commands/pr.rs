@@ -1,12 +1,451 @@
-//! `patchgate pr`.
+//! `patchgate pr`: opens, renews or closes the pull request that carries the fix.
 
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use patchgate_config::Config;
+use patchgate_forge::git::{CommitIdentity, Head, NewCommit, PatchgateBranch};
+use patchgate_forge::git::{GitError, commit_files, current_head};
+use patchgate_forge::publish::{Done, Publisher};
+use patchgate_forge::pull_request::{CloseReason, Proposal, Wanted};
+use patchgate_model::{Finding, Plan, PlanBlock, Problem};
+use patchgate_package_managers::RunOptions;
+use patchgate_report::{
+    GITHUB_BODY_LIMIT, PullRequestInput, ScanInput, ScanReport, pull_request_body,
+    pull_request_title,
+};
+
+use crate::args::{ForgeArgs, OutputArgs, RepositoryArgs, SourceArgs, ThresholdArgs};
 use crate::context::Context;
 use crate::exit::{Exit, UsageError};
+use crate::fix::{self, Workshop};
+use crate::forge::{Forge, failed, with_hint};
+use crate::progress::Progress;
+use crate::repository::{Contents, Repository};
+use crate::source::AdvisorySource;
+use crate::{network, output, scan, settings};
 
 /// Flags of `patchgate pr`.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    #[command(flatten)]
+    repository: RepositoryArgs,
 
-pub(crate) async fn run(_args: &Args, _context: &Context) -> anyhow::Result<Exit> {
-    Err(UsageError::new("`patchgate pr` is not there yet").into())
+    /// Branch that the pull request is for [default: the repository's default branch]
+    #[arg(long, value_name = "BRANCH")]
+    base: Option<String>,
+
+    /// Label for a new pull request (repeatable)
+    #[arg(long, value_name = "LABEL")]
+    label: Vec<String>,
+
+    /// Author of the commit [default: the token's account]
+    #[arg(long, value_name = "NAME <EMAIL>")]
+    commit_author: Option<String>,
+
+    /// Longest time in seconds for one run of a package manager
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    manager_timeout: u64,
+
+    #[command(flatten)]
+    forge: ForgeArgs,
+    #[command(flatten)]
+    source: SourceArgs,
+    #[command(flatten)]
+    threshold: ThresholdArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// The account under which a workflow's own token acts, with the address by which GitHub knows it
+/// (<https://github.com/actions/checkout#push-a-commit-using-the-built-in-token>).
+const WORKFLOW_ACCOUNT: (&str, &str) = (
+    "github-actions[bot]",
+    "41898282+github-actions[bot]@users.noreply.github.com",
+);
+
+/// What a pull request by a workflow's own token lacks.
+const NO_WORKFLOWS: &str = "This was made with an installation token inside a workflow. If it is the workflow's own `GITHUB_TOKEN`, no workflow runs on this pull request, and the gate waits for checks that never come: use the token of an app, or close and reopen the pull request by hand.";
+
+pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
+    if args.source.offline {
+        return Err(UsageError::new("`patchgate pr` needs the network")
+            .with_hint("`patchgate fix --offline` shows the fix without it")
+            .into());
+    }
+    let (repository, config) = settings::open(&args.repository)?;
+    let forge = Forge::open(&args.forge, context)?;
+    let target = forge.push_target(&args.forge)?;
+    let progress = Progress::start(context.terminal.progress, "asking the forge");
+    let (base, head) = base_and_head(args, &forge, repository.root()).await?;
+    let source = AdvisorySource::open(&args.source, &config, repository.root(), context)?;
+    let run = Run {
+        args,
+        context,
+        config: &config,
+        source: &source,
+        head: &head,
+    };
+    let made = run.plan(&repository, &progress).await?;
+    progress.say("preparing the commit");
+    let carried = if made.plan.is_empty() {
+        None
+    } else {
+        Some(run.carry(&forge, &made, repository.root()).await?)
+    };
+    let wanted = match &carried {
+        Some((proposal, _)) => Wanted::Proposal(proposal.clone()),
+        None => made.nothing_to_propose(),
+    };
+    progress.say("bringing the pull request up to date");
+    let publisher = Publisher {
+        github: &forge.github,
+        http: &forge.http,
+        target: &target,
+        base: &base,
+        labels: &args.label,
+    };
+    let done = publisher
+        .publish(&wanted, carried.as_ref().map(|(_, commit)| commit))
+        .await
+        .map_err(|error| with_hint(crate::exit::chain(&error), error.hint()))?;
+    drop(progress);
+    let warning = run.starts_no_workflows(&forge).then_some(NO_WORKFLOWS);
+    output::write(
+        &text(&done, &wanted, &made.problems, warning),
+        args.output.output.as_deref(),
+    )?;
+    tell_runner(context, &done)?;
+    Ok(made.exit)
+}
+
+/// The branch that the pull request is for, and the commit that it starts from, which must be the
+/// branch's tip: a fix is planned from the base branch's own content and from nothing else.
+async fn base_and_head(
+    args: &Args,
+    forge: &Forge,
+    root: &std::path::Path,
+) -> anyhow::Result<(String, Head)> {
+    let base = match &args.base {
+        Some(base) => base.clone(),
+        None => forge
+            .github
+            .default_branch()
+            .await
+            .map_err(|error| failed(&error))?,
+    };
+    let tip = forge
+        .github
+        .branch_tip(&base)
+        .await
+        .map_err(|error| failed(&error))?
+        .ok_or_else(|| UsageError::new(format!("the repository has no branch `{base}`")))?;
+    let head = current_head(root)
+        .await
+        .map_err(|error| git_failed(&error))?;
+    if head.commit != tip {
+        return Err(UsageError::new(format!(
+            "the clone stands on `{}`, and `{base}` on `{tip}`",
+            head.commit
+        ))
+        .with_hint(format!("check out the tip of `{base}` and run it again"))
+        .into());
+    }
+    Ok((base, head))
+}
+
+/// What one run plans with.
+struct Run<'a> {
+    args: &'a Args,
+    context: &'a Context,
+    config: &'a Config,
+    source: &'a AdvisorySource,
+    head: &'a Head,
+}
+
+/// What was planned.
+struct Made {
+    /// The plan, with paths from the clone's root.
+    plan: Plan,
+    scan: ScanReport,
+    problems: Vec<Problem>,
+    /// Whether findings are left that a fix would be made for.
+    is_vulnerable: bool,
+    has_lockfiles: bool,
+    exit: Exit,
+}
+
+impl Made {
+    /// What an empty plan means for pull requests that are open.
+    fn nothing_to_propose(&self) -> Wanted {
+        let unknown = |reason: &str| Wanted::Unknown {
+            reason: reason.to_owned(),
+        };
+        if !self.problems.is_empty() {
+            unknown("the scan is incomplete, so what it fixes may still be needed")
+        } else if !self.has_lockfiles {
+            unknown("no lockfile was found, so what it fixes may still be needed")
+        } else if self.is_vulnerable {
+            unknown("findings are left that cannot be fixed now")
+        } else {
+            Wanted::Nothing
+        }
+    }
+}
+
+impl Run<'_> {
+    async fn plan(&self, repository: &Repository, progress: &Progress) -> anyhow::Result<Made> {
+        let contents = repository.read(|path| progress.say(format!("reading {path}")));
+        progress.say("looking up advisories");
+        let scanned = scan::scan(&contents.inventory, self.source).await;
+        let client = network::client(self.context, false)?;
+        let is_ignored = |finding: &Finding| {
+            let today = self.context.today();
+            patchgate_config::apply_ignores(vec![finding.clone()], &self.config.ignore, today)
+                .kept
+                .is_empty()
+        };
+        let fixed = fix::plan(&Workshop {
+            contents: &contents,
+            root: repository.root(),
+            source: self.source,
+            client: &client,
+            run: RunOptions {
+                offline: false,
+                timeout: Duration::from_secs(self.args.manager_timeout),
+            },
+            is_ignored: &is_ignored,
+            tell: &|what| progress.say(what),
+        })
+        .await;
+        let threshold = scan::threshold(&self.args.threshold, self.config);
+        let mut problems = scanned.holes(threshold);
+        problems.extend(fixed.problems.iter().cloned());
+        problems.sort();
+        problems.dedup();
+        let made = self.made(&contents, scanned, fixed.plan, problems);
+        Ok(made)
+    }
+
+    fn made(
+        &self,
+        contents: &Contents,
+        scanned: scan::Scanned,
+        plan: Plan,
+        problems: Vec<Problem>,
+    ) -> Made {
+        let threshold = scan::threshold(&self.args.threshold, self.config);
+        let applied = patchgate_config::apply_ignores(
+            scanned.findings,
+            &self.config.ignore,
+            self.context.today(),
+        );
+        let left = unfixed(&plan);
+        let remaining = applied.kept.iter().filter(|finding| {
+            left.contains(&(
+                finding.package.name.as_str(),
+                finding.package.version.as_str(),
+                finding.id.as_str(),
+            ))
+        });
+        let exit = scan::exit(remaining, &problems, threshold, &contents.inventory);
+        let scan = ScanReport::new(&ScanInput {
+            findings: &applied.kept,
+            ignored: &applied.ignored,
+            notices: &applied.notices,
+            lockfiles: &contents.inventory.lockfiles,
+            problems: &problems,
+            sources: &scanned.sources,
+            threshold,
+            exit_code: exit.code(),
+            now: self.context.now,
+        });
+        Made {
+            scan,
+            is_vulnerable: applied
+                .kept
+                .iter()
+                .any(|finding| finding.informational.is_none()),
+            has_lockfiles: !contents.inventory.lockfiles.is_empty(),
+            plan: from_root(plan, &self.head.prefix),
+            problems,
+            exit,
+        }
+    }
+
+    /// The commit that carries the plan, and the pull request that it should have.
+    async fn carry(
+        &self,
+        forge: &Forge,
+        made: &Made,
+        root: &std::path::Path,
+    ) -> anyhow::Result<(Proposal, NewCommit)> {
+        let identity = self.identity(forge).await?;
+        let title = pull_request_title(&made.plan);
+        let commit = commit_files(
+            root,
+            &self.head.commit,
+            &made.plan.changes,
+            &identity,
+            &format!("{title}\n"),
+        )
+        .await
+        .map_err(|error| git_failed(&error))?;
+        let block = PlanBlock::new(&made.plan, &self.head.commit, &commit.id).render();
+        let body = pull_request_body(&PullRequestInput {
+            plan: &made.plan,
+            scan: &made.scan,
+            block: &block,
+        });
+        let proposal = Proposal {
+            branch: PatchgateBranch::for_decision(&made.plan.decision_digest()),
+            commit: commit.id.clone(),
+            title,
+            body: self.with_warning(forge, body),
+            is_complete: made.problems.is_empty(),
+        };
+        Ok((proposal, commit))
+    }
+
+    /// Who the commit is by: the flag, else the token's account, so that the gate can tell.
+    async fn identity(&self, forge: &Forge) -> anyhow::Result<CommitIdentity> {
+        let bad = |error: String| UsageError::new(error).with_hint("give it as `NAME <EMAIL>`");
+        if let Some(author) = &self.args.commit_author {
+            let (name, email) = author
+                .trim()
+                .strip_suffix('>')
+                .and_then(|author| author.split_once('<'))
+                .ok_or_else(|| bad(format!("`{author}` is not an author")))?;
+            return Ok(CommitIdentity::new(name.trim(), email.trim())
+                .map_err(|error| bad(error.to_string()))?);
+        }
+        let known = forge
+            .github
+            .token_identity()
+            .await
+            .map_err(|error| failed(&error))?;
+        let (name, email) = match &known {
+            Some(account) => (account.login.as_str(), account.email.as_str()),
+            None if self.context.variable("GITHUB_ACTIONS") == Some("true") => WORKFLOW_ACCOUNT,
+            None => {
+                return Err(
+                    UsageError::new("the forge does not say whose token this is")
+                        .with_hint("give `--commit-author \"NAME <EMAIL>\"`")
+                        .into(),
+                );
+            }
+        };
+        CommitIdentity::new(name, email).map_err(|error| bad(error.to_string()).into())
+    }
+
+    fn starts_no_workflows(&self, forge: &Forge) -> bool {
+        self.context.variable("GITHUB_ACTIONS") == Some("true")
+            && forge.github.has_installation_token()
+    }
+
+    fn with_warning(&self, forge: &Forge, body: String) -> String {
+        let warned = format!("> [!NOTE]\n> {NO_WORKFLOWS}\n\n{body}");
+        if self.starts_no_workflows(forge) && warned.len() <= GITHUB_BODY_LIMIT {
+            warned
+        } else {
+            body
+        }
+    }
+}
+
+/// Package, version and id of every finding that the plan leaves.
+fn unfixed(plan: &Plan) -> BTreeSet<(&str, &str, &str)> {
+    plan.unfixed
+        .iter()
+        .flat_map(|unfixed| {
+            unfixed.ids.iter().map(|id| {
+                (
+                    unfixed.package.as_str(),
+                    unfixed.version.as_str(),
+                    id.as_str(),
+                )
+            })
+        })
+        .collect()
+}
+
+/// The plan with its paths from the clone's root, when only a folder of it was scanned.
+fn from_root(mut plan: Plan, prefix: &str) -> Plan {
+    for change in &mut plan.changes {
+        change.path.insert_str(0, prefix);
+    }
+    for upgrade in &mut plan.upgrades {
+        upgrade.lockfile.insert_str(0, prefix);
+    }
+    for unfixed in &mut plan.unfixed {
+        unfixed.lockfile.insert_str(0, prefix);
+    }
+    plan
+}
+
+fn git_failed(error: &GitError) -> anyhow::Error {
+    with_hint(crate::exit::chain(error), error.hint().map(str::to_owned))
+}
+
+fn text(done: &[Done], wanted: &Wanted, problems: &[Problem], warning: Option<&str>) -> String {
+    let mut text = String::new();
+    for done in done {
+        // Writing to a String cannot fail.
+        let _ = match done {
+            Done::Unchanged { number, url } => writeln!(text, "unchanged #{number} {url}"),
+            Done::Opened { number, url } => writeln!(text, "opened #{number} {url}"),
+            Done::Updated { number, url } => writeln!(text, "updated #{number} {url}"),
+            Done::Closed {
+                number,
+                url,
+                because,
+                branch_left,
+            } => {
+                let why = match because {
+                    CloseReason::Superseded => "superseded",
+                    CloseReason::Resolved => "nothing is left to fix",
+                };
+                let left = branch_left
+                    .as_ref()
+                    .map(|reason| format!("; its branch is left: {reason}"))
+                    .unwrap_or_default();
+                writeln!(text, "closed #{number} {url}: {why}{left}")
+            }
+            Done::Left {
+                number,
+                url,
+                because,
+            } => writeln!(text, "left #{number} {url}: {because}"),
+        };
+    }
+    if done.is_empty() {
+        let _ = match wanted {
+            Wanted::Unknown { reason } => writeln!(text, "no pull request: {reason}"),
+            _ => writeln!(text, "no pull request is needed"),
+        };
+    }
+    for problem in problems {
+        let _ = writeln!(text, "incomplete {}: {}", problem.subject, problem.reason);
+        if let Some(hint) = &problem.hint {
+            let _ = writeln!(text, "  {hint}");
+        }
+    }
+    if let Some(warning) = warning.filter(|_| !done.is_empty()) {
+        let _ = writeln!(text, "warning: {warning}");
+    }
+    text
+}
+
+/// The number of the pull request that carries the plan.
+fn tell_runner(context: &Context, done: &[Done]) -> anyhow::Result<()> {
+    let number = done.iter().find_map(|done| match done {
+        Done::Unchanged { number, .. }
+        | Done::Opened { number, .. }
+        | Done::Updated { number, .. } => Some(number.to_string()),
+        Done::Closed { .. } | Done::Left { .. } => None,
+    });
+    context
+        .runner
+        .output("pull-request", &number.unwrap_or_default())
 }
