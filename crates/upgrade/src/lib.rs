@@ -24,13 +24,11 @@
 //! The planner does not resolve: the package manager does, and the caller scans its result again.
 
 mod candidates;
-mod diff;
 mod graph;
 mod outcome;
 mod request;
 mod search;
 
-pub use diff::unified_diff;
 pub use graph::bundler;
 pub use request::{Judge, Known, Left, ManifestEdit, Move, Planned, Proposal, Request};
 pub use search::plan;

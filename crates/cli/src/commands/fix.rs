@@ -6,11 +6,12 @@ use std::time::Duration;
 use patchgate_config::Config;
 use patchgate_model::{Finding, Plan, Problem};
 use patchgate_package_managers::RunOptions;
+use patchgate_report::{FixInput, FixReport, ScanInput, ScanReport};
 
 use crate::args::{OutputArgs, RepositoryArgs, SourceArgs, ThresholdArgs};
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::fix::{self, Fixed, Workshop};
+use crate::fix::{self, Workshop};
 use crate::progress::Progress;
 use crate::source::AdvisorySource;
 use crate::{network, output, scan, settings};
@@ -39,6 +40,19 @@ pub(crate) struct Args {
     threshold: ThresholdArgs,
     #[command(flatten)]
     output: OutputArgs,
+
+    /// Format of the report
+    #[arg(long, value_enum, default_value = "table", help_heading = "Output")]
+    format: Format,
+}
+
+/// Format of a fix's report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// Text for a person, with the diff
+    Table,
+    /// One JSON object; `patchgate schema fix` prints its schema
+    Json,
 }
 
 pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
@@ -47,7 +61,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     let source = AdvisorySource::open(&args.source, &config, repository.root(), context)?;
     let contents = repository.read(|path| progress.say(format!("reading {path}")));
     progress.say("looking up advisories");
-    let scanned = scan::scan(&contents.inventory, &source).await;
+    let mut scanned = scan::scan(&contents.inventory, &source).await;
     let is_ignored = |finding: &Finding| is_ignored(&config, context, finding);
     let client = network::client(context, args.source.offline)?;
     let workshop = Workshop {
@@ -65,20 +79,48 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     let fixed = fix::plan(&workshop).await;
     drop(progress);
 
-    let mut problems: Vec<Problem> = scanned.problems.clone();
-    problems.extend(fixed.problems.iter().cloned());
+    let threshold = scan::threshold(&args.threshold, &config);
+    let mut problems: Vec<Problem> = scanned.holes(threshold);
+    problems.extend(fixed.problems);
     problems.sort();
     problems.dedup();
-    let remaining = remaining(&scanned.findings, &fixed.plan);
-    let threshold = scan::threshold(&args.threshold, &config);
-    let exit = scan::exit(remaining, &problems, threshold, &contents.inventory);
+    let findings = std::mem::take(&mut scanned.findings);
+    let applied = patchgate_config::apply_ignores(findings, &config.ignore, context.today());
+    let exit = scan::exit(
+        remaining(&applied.kept, &fixed.plan),
+        &problems,
+        threshold,
+        &contents.inventory,
+    );
+    let scan = ScanReport::new(&ScanInput {
+        findings: &applied.kept,
+        ignored: &applied.ignored,
+        notices: &applied.notices,
+        lockfiles: &contents.inventory.lockfiles,
+        problems: &problems,
+        sources: &scanned.sources,
+        threshold,
+        exit_code: exit.code(),
+        now: context.now,
+    });
     if args.apply {
         fix::apply::apply(repository.root(), &fixed.plan.changes)?;
     }
-    output::write(
-        &text(&fixed, &problems, args.apply),
-        args.output.output.as_deref(),
-    )?;
+    let report = FixReport::new(&FixInput {
+        plan: &fixed.plan,
+        scan: &scan,
+        applied: args.apply,
+        exit_code: exit.code(),
+    });
+    let file = args.output.output.as_deref();
+    let text = match args.format {
+        Format::Table => report.to_text(context.terminal.for_output(file)),
+        Format::Json => report.to_json(),
+    };
+    output::write(&text, file)?;
+    for note in &fixed.notes {
+        anstream::eprintln!("note: {note}");
+    }
     Ok(exit)
 }
 
@@ -108,54 +150,4 @@ fn remaining<'a>(findings: &'a [Finding], plan: &Plan) -> impl Iterator<Item = &
             finding.id.clone(),
         ))
     })
-}
-
-fn text(fixed: &Fixed, problems: &[Problem], applied: bool) -> String {
-    let mut text = String::new();
-    for upgrade in &fixed.plan.upgrades {
-        text.push_str(&format!(
-            "{} {}: {} {} -> {}",
-            if applied { "changed" } else { "would change" },
-            upgrade.lockfile,
-            upgrade.package,
-            upgrade.from,
-            upgrade.to
-        ));
-        if !upgrade.fixes.is_empty() {
-            text.push_str(&format!(" ends {}", upgrade.fixes.join(", ")));
-        }
-        if let Some(other) = &upgrade.because_of {
-            text.push_str(&format!(" so that {other} can move"));
-        }
-        for change in &upgrade.requirement_changes {
-            text.push_str(&format!("\n  {change}"));
-        }
-        text.push('\n');
-    }
-    for unfixed in &fixed.plan.unfixed {
-        text.push_str(&format!(
-            "left {}: {} {} ({}): {}\n",
-            unfixed.lockfile,
-            unfixed.package,
-            unfixed.version,
-            unfixed.ids.join(", "),
-            unfixed.reason
-        ));
-    }
-    for problem in problems {
-        text.push_str(&format!(
-            "incomplete {}: {}\n",
-            problem.subject, problem.reason
-        ));
-        if let Some(hint) = &problem.hint {
-            text.push_str(&format!("  {hint}\n"));
-        }
-    }
-    for note in &fixed.notes {
-        text.push_str(&format!("note: {note}\n"));
-    }
-    for change in &fixed.plan.changes {
-        text.push_str(&patchgate_upgrade::unified_diff(change));
-    }
-    text
 }
