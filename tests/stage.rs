@@ -91,6 +91,21 @@ impl Stage {
         self.environment.push((name.to_owned(), value.into()));
     }
 
+    /// Lets later runs find cargo and npm with the machine's own settings, which say where the
+    /// registries are.
+    pub(crate) fn allow_managers(&mut self) {
+        let home = PathBuf::from(std::env::var_os("HOME").unwrap_or_default());
+        for (name, default) in [
+            ("CARGO_HOME", ".cargo"),
+            ("RUSTUP_HOME", ".rustup"),
+            ("NPM_CONFIG_USERCONFIG", ".npmrc"),
+        ] {
+            let value = std::env::var(name)
+                .unwrap_or_else(|_| home.join(default).to_string_lossy().into_owned());
+            self.set(name, value);
+        }
+    }
+
     /// Runs `patchgate` in the stage's folder, with nothing in its environment but `PATH`, a home
     /// of its own, and what [`Stage::set`] gave it.
     pub(crate) fn run(&self, arguments: &[&str]) -> Run {

@@ -1,0 +1,105 @@
+//! `patchgate fix` with the real cargo and npm.
+
+use std::process::Command;
+
+use crate::stage::{Run, Stage, root};
+
+fn staged(example: &str) -> Stage {
+    let mut stage = Stage::new();
+    stage.example(example);
+    stage.build_store();
+    stage.allow_managers();
+    stage
+}
+
+fn fix(stage: &Stage, mode: &str) -> Run {
+    stage.run(&[
+        "fix",
+        mode,
+        "--store",
+        "store",
+        "--max-age-days",
+        "36500",
+        "repo",
+    ])
+}
+
+/// Whether the manager takes the lockfile as it is, and would write the same.
+fn manager_agrees(stage: &Stage, program: &str, accepts: &[&str], locks: &[&str], lockfile: &str) {
+    let path = stage.path("repo").join(lockfile);
+    let before = std::fs::read_to_string(&path).unwrap();
+    for arguments in [accepts, locks] {
+        let output = Command::new(program)
+            .args(arguments)
+            .current_dir(stage.path("repo"))
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{program} {arguments:?}: {said}");
+    }
+    assert_eq!(before, std::fs::read_to_string(&path).unwrap());
+}
+
+#[test]
+fn a_dry_run_shows_a_diff_and_changes_nothing() {
+    for example in ["cargo-service", "npm-workspace"] {
+        let stage = staged(example);
+        let run = fix(&stage, "--dry-run");
+        assert!(run.code == 0 || run.code == 1, "{run:?}");
+        assert!(run.stdout.contains("\n+++ "), "{}", run.stdout);
+        let same = Command::new("diff")
+            .arg("-r")
+            .arg(root().join("examples").join(example))
+            .arg(stage.path("repo"))
+            .output()
+            .unwrap();
+        assert!(
+            same.status.success(),
+            "{}",
+            String::from_utf8_lossy(&same.stdout)
+        );
+    }
+}
+
+#[test]
+fn an_applied_cargo_fix_ends_every_finding_and_cargo_agrees() {
+    let stage = staged("cargo-service");
+    fix(&stage, "--apply").expect(0);
+    stage.scan_offline().expect(0);
+    let manifest = std::fs::read_to_string(stage.path("repo/Cargo.toml")).unwrap();
+    assert!(manifest.contains("version = \"=1.5.5\""), "{manifest}");
+    assert!(
+        manifest.contains("# Pinned exactly"),
+        "the comment is gone: {manifest}"
+    );
+    manager_agrees(
+        &stage,
+        "cargo",
+        &["metadata", "--locked", "--format-version=1"],
+        &["metadata", "--format-version=1"],
+        "Cargo.lock",
+    );
+}
+
+#[test]
+fn an_applied_npm_fix_ends_every_finding_and_npm_agrees() {
+    let stage = staged("npm-workspace");
+    fix(&stage, "--apply").expect(0);
+    stage.scan_offline().expect(0);
+    manager_agrees(
+        &stage,
+        "npm",
+        &["ci", "--ignore-scripts"],
+        &["install", "--package-lock-only", "--ignore-scripts"],
+        "package-lock.json",
+    );
+}
+
+#[test]
+fn a_second_fix_has_nothing_to_do() {
+    let stage = staged("cargo-service");
+    fix(&stage, "--apply").expect(0);
+    let lock = std::fs::read(stage.path("repo/Cargo.lock")).unwrap();
+    fix(&stage, "--apply").expect(0);
+    assert_eq!(lock, std::fs::read(stage.path("repo/Cargo.lock")).unwrap());
+}
