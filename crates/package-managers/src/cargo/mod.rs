@@ -183,14 +183,18 @@ impl Run<'_> {
         if self.options.offline {
             arguments.push("--offline");
         }
-        process::run(
+        let mut output = process::run(
             "cargo",
             &arguments,
             &self.scratch.path().join(&self.project.folder),
             &[],
             self.options.timeout,
         )
-        .await
+        .await?;
+        // Paths in complaints are those of the repository, not of the scratch folder.
+        let top = format!("{}/", self.scratch.path().display());
+        output.stderr = output.stderr.replace(&top, "");
+        Ok(output)
     }
 }
 
