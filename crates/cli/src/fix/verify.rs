@@ -45,26 +45,22 @@ fn introduced(before: &[Finding], after: &[Finding]) -> Vec<String> {
         .collect()
 }
 
-/// Packages of which versions went away and only smaller ones came.
+/// Packages of which a version went away for smaller ones.
 fn downgrades(ecosystem: &dyn Ecosystem, before: &Lockfile, after: &Lockfile) -> Vec<String> {
     let (before, after) = (versions(before), versions(after));
     let none = BTreeSet::new();
     let mut found = Vec::new();
     for (name, old) in &before {
         let new = after.get(name).unwrap_or(&none);
-        let gone: Vec<&&str> = old.difference(new).collect();
+        // A version that went away moved down when smaller ones came in its place and the package
+        // has no version left that is as large.
+        let smaller = |a: &str, b: &str| ecosystem.compare_versions(a, b) == Ok(Ordering::Less);
         let come: Vec<&&str> = new.difference(old).collect();
-        let below_all = |version: &str| {
-            !gone.is_empty()
-                && gone
-                    .iter()
-                    .all(|gone| ecosystem.compare_versions(version, gone) == Ok(Ordering::Less))
-        };
-        found.extend(
-            come.iter()
-                .filter(|version| below_all(version))
-                .map(|version| format!("it moves `{name} {}` down to {version}", gone[0])),
-        );
+        for gone in old.difference(new) {
+            if !come.is_empty() && new.iter().all(|version| smaller(version, gone)) {
+                found.push(format!("it moves `{name} {gone}` down to {}", come[0]));
+            }
+        }
     }
     found
 }
