@@ -19,3 +19,4 @@ mod gate_evidence;
 mod osv_faults;
 mod scan;
 mod stage;
+mod story;
