@@ -60,6 +60,18 @@ pub struct Finding {
     pub advisories: Vec<Advisory>,
 }
 
+impl Finding {
+    /// Whether the record states no vulnerability at all: an unmaintained package or a notice.
+    /// Unsound code is not among them.
+    #[must_use]
+    pub fn is_notice(&self) -> bool {
+        matches!(
+            self.informational.as_deref(),
+            Some("unmaintained" | "notice")
+        )
+    }
+}
+
 /// Which version ends a finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FixedVersion {

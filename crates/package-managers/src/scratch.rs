@@ -11,6 +11,9 @@ pub struct Project {
     /// The folder that the manager runs in, from the top of the scratch folder, empty for the top
     /// itself: a Cargo project may need manifests beside and above its own folder.
     pub folder: String,
+    /// Name of the folder that holds the lockfile, which npm takes for the name of a project that
+    /// has none.
+    pub folder_name: String,
     /// Manifests, after their edits, by path from the top of the scratch folder, with `/` between
     /// its parts.
     pub manifests: BTreeMap<String, Vec<u8>>,
@@ -36,23 +39,48 @@ impl Project {
 
 /// A temporary folder with a project's files.
 pub(crate) struct Scratch {
-    folder: tempfile::TempDir,
+    /// Removed with everything in it when the value goes.
+    _temporary: tempfile::TempDir,
+    folder: PathBuf,
 }
+
+/// Name of a scratch folder whose name does not matter.
+const ANY_NAME: &str = "project";
+
+/// Longest name of a folder on the common file systems.
+const MAX_NAME_BYTES: usize = 255;
 
 impl Scratch {
     pub(crate) fn new() -> Result<Self, RelockError> {
-        let folder = tempfile::Builder::new()
+        Self::named(ANY_NAME)
+    }
+
+    /// A scratch folder with a name of its own, as npm writes the folder's name into the lockfile
+    /// of a project that has none. A name that is no folder's name is left alone.
+    pub(crate) fn named(name: &str) -> Result<Self, RelockError> {
+        let failed = |source| RelockError::Io {
+            action: "make a scratch folder".to_owned(),
+            source,
+        };
+        let temporary = tempfile::Builder::new()
             .prefix("patchgate-")
             .tempdir()
-            .map_err(|source| RelockError::Io {
-                action: "make a scratch folder".to_owned(),
-                source,
-            })?;
-        Ok(Self { folder })
+            .map_err(failed)?;
+        let mut parts = Path::new(name).components();
+        let name = match (parts.next(), parts.next()) {
+            (Some(Component::Normal(name)), None) if name.len() <= MAX_NAME_BYTES => name,
+            _ => ANY_NAME.as_ref(),
+        };
+        let folder = temporary.path().join(name);
+        std::fs::create_dir(&folder).map_err(failed)?;
+        Ok(Self {
+            _temporary: temporary,
+            folder,
+        })
     }
 
     pub(crate) fn path(&self) -> &Path {
-        self.folder.path()
+        &self.folder
     }
 
     /// Writes a file, with the folders above it.

@@ -38,6 +38,16 @@ pub(super) struct Done {
     pub(super) manifests: Siblings,
 }
 
+/// Name and version of a package.
+type PackageVersion = (String, String);
+
+fn key(finding: &Finding) -> PackageVersion {
+    (
+        finding.package.name.clone(),
+        finding.package.version.clone(),
+    )
+}
+
 /// Why findings of a package version stay.
 #[derive(Debug, Clone)]
 pub(super) struct Reason {
@@ -93,7 +103,7 @@ pub(super) async fn fix(
     };
     if work.wanted().next().is_some() && (!work.all_at_once().await? || !work.holds()) {
         work.restart();
-        work.one_by_one().await?;
+        work.divide().await?;
     }
     work.bundles().await?;
     let changed = work
@@ -150,16 +160,11 @@ impl<'a> Work<'a> {
     fn next_package(
         &self,
         bundled: bool,
-        seen: &BTreeSet<(String, String)>,
-    ) -> Option<(String, String)> {
+        seen: &BTreeSet<PackageVersion>,
+    ) -> Option<PackageVersion> {
         self.wanted()
             .filter(|finding| self.is_bundled(finding) == bundled)
-            .map(|finding| {
-                (
-                    finding.package.name.clone(),
-                    finding.package.version.clone(),
-                )
-            })
+            .map(key)
             .find(|key| !seen.contains(key))
     }
 
@@ -169,7 +174,12 @@ impl<'a> Work<'a> {
         let mut attempts = 0;
         for _ in 0..MAX_ROUNDS {
             loop {
-                let proposal = self.propose(None).await?;
+                let loose: BTreeSet<PackageVersion> = self
+                    .wanted()
+                    .filter(|finding| !self.is_bundled(finding))
+                    .map(key)
+                    .collect();
+                let proposal = self.propose(|key| loose.contains(key)).await?;
                 self.keep_reasons(&proposal);
                 if proposal.moves.is_empty() {
                     return Ok(true);
@@ -208,20 +218,69 @@ impl<'a> Work<'a> {
         Ok(true)
     }
 
-    /// Works on the findings of one package version after another, keeping what holds.
-    async fn one_by_one(&mut self) -> Result<(), Failure> {
+    /// Works on ever smaller groups of packages, keeping what holds: a group that does not work is
+    /// halved, down to the package that stands in the way.
+    async fn divide(&mut self) -> Result<(), Failure> {
         let mut seen = BTreeSet::new();
-        while let Some((package, version)) = self.next_package(false, &seen) {
-            seen.insert((package.clone(), version.clone()));
-            self.single(&package, &version).await?;
+        loop {
+            // What moved can bring new packages with findings, which make the next round.
+            let mut round = Vec::new();
+            while let Some(key) = self.next_package(false, &seen) {
+                seen.insert(key.clone());
+                round.push(key);
+            }
+            if round.is_empty() {
+                return Ok(());
+            }
+            let middle = round.len() / 2;
+            let mut groups = vec![round.split_off(middle), round];
+            while let Some(mut group) = groups.pop() {
+                match group.as_slice() {
+                    [] => {}
+                    [(package, version)] => self.single(package, version).await?,
+                    _ if self.group(&group).await? => {}
+                    _ => {
+                        let second = group.split_off(group.len() / 2);
+                        groups.extend([second, group]);
+                    }
+                }
+            }
         }
-        Ok(())
+    }
+
+    /// Works on the findings of several package versions together. False when that does not hold.
+    async fn group(&mut self, keys: &[PackageVersion]) -> Result<bool, Failure> {
+        let proposal = self.propose(|key| keys.contains(key)).await?;
+        let steps: Vec<&Move> = proposal.moves.iter().collect();
+        if steps.is_empty() {
+            self.keep_reasons(&proposal);
+            return Ok(true);
+        }
+        match self.attempt(&steps).await {
+            Ok((tree, findings, notes)) => {
+                let holds = verify::violations(
+                    self.ecosystem,
+                    (&self.start.lockfile, &self.before),
+                    (&tree.lockfile, &findings),
+                )
+                .is_empty();
+                if holds {
+                    self.keep_reasons(&proposal);
+                    self.accept(tree, findings, notes, proposal.moves);
+                }
+                Ok(holds)
+            }
+            Err(Rejected::Fatal(failure)) => Err(failure),
+            Err(Rejected::Version { .. } | Rejected::Whole(_)) => Ok(false),
+        }
     }
 
     async fn single(&mut self, package: &str, version: &str) -> Result<(), Failure> {
         let mut last = String::new();
         for _ in 0..MAX_SINGLE_ATTEMPTS {
-            let proposal = self.propose(Some((package, version))).await?;
+            let proposal = self
+                .propose(|key| key.0 == package && key.1 == version)
+                .await?;
             if proposal.moves.is_empty() {
                 if last.is_empty() {
                     self.keep_reasons(&proposal);
@@ -284,7 +343,9 @@ impl<'a> Work<'a> {
         let kept = self.bans.clone();
         let mut last = String::new();
         for _ in 0..MAX_SINGLE_ATTEMPTS {
-            let proposal = self.propose(Some((package, version))).await?;
+            let proposal = self
+                .propose(|key| key.0 == package && key.1 == version)
+                .await?;
             self.keep_reasons(&proposal);
             if proposal.moves.is_empty() {
                 break;
@@ -334,16 +395,14 @@ impl<'a> Work<'a> {
             .sum()
     }
 
-    /// Asks the planner: for all findings outside archives, or for those of one package version.
-    async fn propose(&mut self, only: Option<(&str, &str)>) -> Result<Proposal, Failure> {
+    /// Asks the planner about the findings of the package versions that `is_asked` names.
+    async fn propose(
+        &mut self,
+        is_asked: impl Fn(&PackageVersion) -> bool,
+    ) -> Result<Proposal, Failure> {
         let findings: Vec<Finding> = self
             .wanted()
-            .filter(|finding| match only {
-                Some((package, version)) => {
-                    finding.package.name == package && finding.package.version == version
-                }
-                None => !self.is_bundled(finding),
-            })
+            .filter(|finding| is_asked(&key(finding)))
             .cloned()
             .collect();
         let findings: Vec<&Finding> = findings.iter().collect();
@@ -374,6 +433,7 @@ impl<'a> Work<'a> {
         .map_err(|failure| Rejected::Whole(failure.reason))?;
         let relocked = project::relock(
             self.ecosystem,
+            self.workshop.root,
             &self.tree,
             &manifests,
             steps,

@@ -196,6 +196,9 @@ impl<'a> Knowledge<'a> {
         };
         let found = find(&inventory, advisories, &NoSignals);
         for finding in found.findings {
+            if finding.is_notice() {
+                continue;
+            }
             if let Some(ids_of) = judged.get_mut(&finding.package.version) {
                 // Any id that a finding of the lockfile goes by names the same vulnerability.
                 let id = ids(&finding)

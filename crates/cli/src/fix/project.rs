@@ -72,6 +72,7 @@ fn already(ecosystem: &dyn Ecosystem, text: &str, edit: &RequirementEdit) -> boo
 /// Lets the package manager lock a tree after moves.
 pub(super) async fn relock(
     ecosystem: &dyn Ecosystem,
+    root: &Path,
     tree: &Tree,
     manifests: &Siblings,
     moves: &[&Move],
@@ -82,6 +83,7 @@ pub(super) async fn relock(
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
     let mut project = Project {
         folder: String::new(),
+        folder_name: folder_name(root, folder),
         manifests: Siblings::new(),
         lockfile_name: name.to_owned(),
         lockfile: tree.bytes.clone(),
@@ -113,6 +115,16 @@ pub(super) async fn relock(
         })
         .collect();
     cargo_manager::relock(&project, &moves, run).await
+}
+
+/// Name of a folder of the repository, also when it is the root and given as `.`.
+fn folder_name(root: &Path, folder: &str) -> String {
+    let path = root.join(folder);
+    path.canonicalize()
+        .unwrap_or(path)
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default()
 }
 
 fn path_of(tree: &Tree, copy: PackageIndex) -> Option<String> {

@@ -25,7 +25,8 @@ pub(super) fn violations(
     violations
 }
 
-/// Findings of packages that did not have them before, in any version.
+/// Findings of packages that did not have them before, in any version. A notice, such as that a
+/// package is no longer maintained, is no reason to keep a vulnerability.
 fn introduced(before: &[Finding], after: &[Finding]) -> Vec<String> {
     let known: BTreeSet<(&str, &str)> = before
         .iter()
@@ -34,7 +35,8 @@ fn introduced(before: &[Finding], after: &[Finding]) -> Vec<String> {
     after
         .iter()
         .filter(|finding| {
-            !ids(finding).any(|id| known.contains(&(finding.package.name.as_str(), id)))
+            !finding.is_notice()
+                && !ids(finding).any(|id| known.contains(&(finding.package.name.as_str(), id)))
         })
         .map(|finding| {
             format!(

@@ -66,7 +66,12 @@ pub async fn relock(
     };
     let forced = run.place(&mut lockfile, moves).await?;
 
-    let scratch = Scratch::new()?;
+    // The name in the lockfile stays, whatever the folder of this checkout is called.
+    let name = lockfile
+        .get("name")
+        .and_then(Value::as_str)
+        .unwrap_or(&project.folder_name);
+    let scratch = Scratch::named(name)?;
     config::write_configuration(&scratch, &project.configuration)?;
     run.write_manifests(&scratch, &BTreeMap::new())?;
     scratch.write(&project.lockfile_name, &run.print(&lockfile))?;
@@ -295,8 +300,18 @@ impl Run<'_> {
     }
 
     /// Runs npm's lock command on the project.
+    ///
+    /// What npm has in its cache is believed at first: asking the registry again about every
+    /// package of a tree costs far more than the work itself, and the packages that move were
+    /// asked about just before. Only when that fails is everything asked anew.
     async fn lock(&self, scratch: &Scratch) -> Result<(), RelockError> {
         let format = format!("--lockfile-version={}", self.format);
+        let lockfile = scratch.read(&self.project.lockfile_name)?;
+        let output = self.npm(scratch, &[&format, "--prefer-offline"]).await?;
+        if output.success {
+            return Ok(());
+        }
+        scratch.write(&self.project.lockfile_name, &lockfile)?;
         let output = self.npm(scratch, &[&format]).await?;
         if output.success {
             Ok(())
