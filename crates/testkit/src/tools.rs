@@ -58,11 +58,6 @@ impl Tools {
         self.module(package).join("bin/node")
     }
 
-    /// The entry script of the stateful GitHub emulator.
-    #[must_use]
-    pub fn emulate(&self) -> PathBuf {
-        self.module("emulate").join("dist/index.js")
-    }
 
     /// The entry script of Prism, the OpenAPI contract proxy.
     #[must_use]
