@@ -17,6 +17,7 @@ mod fix;
 mod gate;
 mod gate_evidence;
 mod osv_faults;
+mod pr;
 mod scan;
 mod stage;
 mod story;

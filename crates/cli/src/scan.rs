@@ -4,10 +4,12 @@
 use patchgate_advisories::{Lookup, queries};
 use patchgate_config::Config;
 use patchgate_model::{Finding, Inventory, Level, Problem, SourceStatus};
+use patchgate_report::ScanReport;
 use patchgate_risk::Threshold;
 
 use crate::args::{SeverityArg, ThresholdArgs};
 use crate::exit::Exit;
+use crate::runner::Runner;
 use crate::source::AdvisorySource;
 
 /// What fails a run: the flags, else the settings.
@@ -121,4 +123,15 @@ pub(crate) fn exit<'a>(
         return Exit::NothingToScan;
     }
     Exit::Clean
+}
+
+/// Tells the runner how many findings there are and how bad the worst one is.
+pub(crate) fn tell_outputs(runner: &Runner, report: &ScanReport) -> anyhow::Result<()> {
+    let summary = &report.summary;
+    runner.output("findings", &summary.findings.to_string())?;
+    let highest = summary.highest_score;
+    runner.output(
+        "highest-score",
+        &highest.map_or_else(String::new, |score| score.to_string()),
+    )
 }

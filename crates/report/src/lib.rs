@@ -1,7 +1,7 @@
 //! What Patchgate prints: text, Markdown, SARIF and JSON, for scans, fixes and judgements.
 //!
 //! Every output is made from one of the report values here ([`ScanReport`], [`FixReport`],
-//! [`GateReport`]), whose fields are the names that scripts lean on; their JSON Schemas stand in
+//! [`PrReport`], [`GateReport`]), whose fields are the names that scripts lean on; their JSON Schemas stand in
 //! `schemas/`. Nothing here reads a clock or a file: ages are counted from a time that is passed in.
 //!
 //! All text from repositories, advisories and forges is hostile. It is cleaned where it is printed:
@@ -14,6 +14,7 @@ mod diff;
 mod fix;
 mod gate;
 mod markdown;
+mod pr;
 mod pull_request;
 mod scan;
 mod schema;
@@ -24,6 +25,7 @@ pub use clean::clean;
 pub use diff::{FileSummary, file_summary, unified_diff};
 pub use fix::{FixInput, FixReport, UnfixedReport, UpgradeReport};
 pub use gate::{GateReport, ReasonReport, VerdictName};
+pub use pr::{PrAction, PrInput, PrReport, PullRequestLink, PullRequestReport};
 pub use pull_request::{PullRequestInput, pull_request_body, pull_request_title};
 pub use scan::{
     CvssReport, FindingReport, IgnoredReport, IncompleteReport, KevReport, LocationReport,

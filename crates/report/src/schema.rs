@@ -10,6 +10,8 @@ pub enum SchemaKind {
     Scan,
     /// [`crate::FixReport`].
     Fix,
+    /// [`crate::PrReport`].
+    Pr,
     /// [`crate::GateReport`].
     Gate,
     /// The settings file.
@@ -18,7 +20,7 @@ pub enum SchemaKind {
 
 impl SchemaKind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [Self::Scan, Self::Fix, Self::Gate, Self::Config];
+    pub const ALL: [Self; 5] = [Self::Scan, Self::Fix, Self::Pr, Self::Gate, Self::Config];
 
     /// The name that `patchgate schema` takes; the file in `schemas/` is `NAME.schema.json`.
     #[must_use]
@@ -26,6 +28,7 @@ impl SchemaKind {
         match self {
             Self::Scan => "scan",
             Self::Fix => "fix",
+            Self::Pr => "pr",
             Self::Gate => "gate",
             Self::Config => "config",
         }
@@ -44,6 +47,7 @@ pub fn schema(kind: SchemaKind) -> String {
     let schema = match kind {
         SchemaKind::Scan => of::<crate::ScanReport>(),
         SchemaKind::Fix => of::<crate::FixReport>(),
+        SchemaKind::Pr => of::<crate::PrReport>(),
         SchemaKind::Gate => of::<crate::GateReport>(),
         SchemaKind::Config => patchgate_config::config_schema(),
     };

@@ -6,7 +6,7 @@ use std::time::Duration;
 use patchgate_config::Config;
 use patchgate_model::{Finding, Plan, Problem};
 use patchgate_package_managers::RunOptions;
-use patchgate_report::{FixInput, FixReport, ScanInput, ScanReport};
+use patchgate_report::{FixInput, FixReport, GITHUB_SUMMARY_LIMIT, ScanInput, ScanReport};
 
 use crate::args::{OutputArgs, RepositoryArgs, SourceArgs, ThresholdArgs};
 use crate::context::Context;
@@ -118,6 +118,12 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         Format::Json => report.to_json(),
     };
     output::write(&text, file)?;
+    if context.runner.is_there() {
+        scan::tell_outputs(&context.runner, &scan)?;
+        context
+            .runner
+            .summary(&report.to_markdown(GITHUB_SUMMARY_LIMIT))?;
+    }
     for note in &fixed.notes {
         anstream::eprintln!("note: {note}");
     }

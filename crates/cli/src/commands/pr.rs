@@ -1,7 +1,6 @@
 //! `patchgate pr`: opens, renews or closes the pull request that carries the fix.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use patchgate_config::Config;
@@ -12,8 +11,8 @@ use patchgate_forge::pull_request::{CloseReason, Proposal, Wanted};
 use patchgate_model::{Finding, Plan, PlanBlock, Problem};
 use patchgate_package_managers::RunOptions;
 use patchgate_report::{
-    GITHUB_BODY_LIMIT, PullRequestInput, ScanInput, ScanReport, pull_request_body,
-    pull_request_title,
+    GITHUB_BODY_LIMIT, GITHUB_SUMMARY_LIMIT, PrAction, PrInput, PrReport, PullRequestInput,
+    PullRequestReport, ScanInput, ScanReport, pull_request_body, pull_request_title,
 };
 
 use crate::args::{ForgeArgs, OutputArgs, RepositoryArgs, SourceArgs, ThresholdArgs};
@@ -56,6 +55,19 @@ pub(crate) struct Args {
     threshold: ThresholdArgs,
     #[command(flatten)]
     output: OutputArgs,
+
+    /// Format of the report
+    #[arg(long, value_enum, default_value = "text", help_heading = "Output")]
+    format: Format,
+}
+
+/// Format of the report about pull requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// Text for a person
+    Text,
+    /// One JSON object; `patchgate schema pr` prints its schema
+    Json,
 }
 
 /// The account under which a workflow's own token acts, with the address by which GitHub knows it
@@ -79,9 +91,12 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     let target = forge.push_target(&args.forge)?;
     let progress = Progress::start(context.terminal.progress, "asking the forge");
     let (base, head) = base_and_head(args, &forge, repository.root()).await?;
+    // Before the planning, which takes minutes and would be for nothing.
+    let identity = identity(args, &forge, context).await?;
     let source = AdvisorySource::open(&args.source, &config, repository.root(), context)?;
     let run = Run {
         args,
+        identity: &identity,
         context,
         config: &config,
         source: &source,
@@ -111,12 +126,31 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         .await
         .map_err(|error| with_hint(crate::exit::chain(&error), error.hint()))?;
     drop(progress);
-    let warning = run.starts_no_workflows(&forge).then_some(NO_WORKFLOWS);
-    output::write(
-        &text(&done, &wanted, &made.problems, warning),
-        args.output.output.as_deref(),
-    )?;
-    tell_runner(context, &done)?;
+    let pull_requests: Vec<PullRequestReport> = done.into_iter().map(pull_request_report).collect();
+    let mut warnings = made.notes.clone();
+    if !pull_requests.is_empty() && run.starts_no_workflows(&forge) {
+        warnings.push(NO_WORKFLOWS.to_owned());
+    }
+    let report = PrReport::new(&PrInput {
+        plan: &made.plan,
+        scan: &made.scan,
+        pull_requests: &pull_requests,
+        carried: carried
+            .as_ref()
+            .map(|(proposal, _)| (proposal.branch.name(), proposal.commit.as_str())),
+        none_because: match &wanted {
+            Wanted::Unknown { reason } => reason,
+            Wanted::Proposal(_) | Wanted::Nothing => "none is needed",
+        },
+        warnings: &warnings,
+        exit_code: made.exit.code(),
+    });
+    let text = match args.format {
+        Format::Text => report.to_text(),
+        Format::Json => report.to_json(),
+    };
+    output::write(&text, args.output.output.as_deref())?;
+    tell_runner(context, &report, &made.scan)?;
     Ok(made.exit)
 }
 
@@ -162,6 +196,8 @@ struct Run<'a> {
     config: &'a Config,
     source: &'a AdvisorySource,
     head: &'a Head,
+    /// Who the commit is by.
+    identity: &'a CommitIdentity,
 }
 
 /// What was planned.
@@ -170,6 +206,8 @@ struct Made {
     plan: Plan,
     scan: ScanReport,
     problems: Vec<Problem>,
+    /// What a user should know about the plan.
+    notes: Vec<String>,
     /// Whether findings are left that a fix would be made for.
     is_vulnerable: bool,
     has_lockfiles: bool,
@@ -224,7 +262,8 @@ impl Run<'_> {
         problems.extend(fixed.problems.iter().cloned());
         problems.sort();
         problems.dedup();
-        let made = self.made(&contents, scanned, fixed.plan, problems);
+        let mut made = self.made(&contents, scanned, fixed.plan, problems);
+        made.notes = fixed.notes;
         Ok(made)
     }
 
@@ -270,6 +309,7 @@ impl Run<'_> {
             has_lockfiles: !contents.inventory.lockfiles.is_empty(),
             plan: from_root(plan, &self.head.prefix),
             problems,
+            notes: Vec::new(),
             exit,
         }
     }
@@ -281,13 +321,12 @@ impl Run<'_> {
         made: &Made,
         root: &std::path::Path,
     ) -> anyhow::Result<(Proposal, NewCommit)> {
-        let identity = self.identity(forge).await?;
         let title = pull_request_title(&made.plan);
         let commit = commit_files(
             root,
             &self.head.commit,
             &made.plan.changes,
-            &identity,
+            self.identity,
             &format!("{title}\n"),
         )
         .await
@@ -308,37 +347,6 @@ impl Run<'_> {
         Ok((proposal, commit))
     }
 
-    /// Who the commit is by: the flag, else the token's account, so that the gate can tell.
-    async fn identity(&self, forge: &Forge) -> anyhow::Result<CommitIdentity> {
-        let bad = |error: String| UsageError::new(error).with_hint("give it as `NAME <EMAIL>`");
-        if let Some(author) = &self.args.commit_author {
-            let (name, email) = author
-                .trim()
-                .strip_suffix('>')
-                .and_then(|author| author.split_once('<'))
-                .ok_or_else(|| bad(format!("`{author}` is not an author")))?;
-            return Ok(CommitIdentity::new(name.trim(), email.trim())
-                .map_err(|error| bad(error.to_string()))?);
-        }
-        let known = forge
-            .github
-            .token_identity()
-            .await
-            .map_err(|error| failed(&error))?;
-        let (name, email) = match &known {
-            Some(account) => (account.login.as_str(), account.email.as_str()),
-            None if self.context.variable("GITHUB_ACTIONS") == Some("true") => WORKFLOW_ACCOUNT,
-            None => {
-                return Err(
-                    UsageError::new("the forge does not say whose token this is")
-                        .with_hint("give `--commit-author \"NAME <EMAIL>\"`")
-                        .into(),
-                );
-            }
-        };
-        CommitIdentity::new(name, email).map_err(|error| bad(error.to_string()).into())
-    }
-
     fn starts_no_workflows(&self, forge: &Forge) -> bool {
         self.context.variable("GITHUB_ACTIONS") == Some("true")
             && forge.github.has_installation_token()
@@ -352,6 +360,37 @@ impl Run<'_> {
             body
         }
     }
+}
+
+/// Who the commit is by: the flag, else the token's account, so that the gate can tell.
+async fn identity(args: &Args, forge: &Forge, context: &Context) -> anyhow::Result<CommitIdentity> {
+    let bad = |error: String| UsageError::new(error).with_hint("give it as `NAME <EMAIL>`");
+    if let Some(author) = &args.commit_author {
+        let (name, email) = author
+            .trim()
+            .strip_suffix('>')
+            .and_then(|author| author.split_once('<'))
+            .ok_or_else(|| bad(format!("`{author}` is not an author")))?;
+        return Ok(CommitIdentity::new(name.trim(), email.trim())
+            .map_err(|error| bad(error.to_string()))?);
+    }
+    let known = forge
+        .github
+        .token_identity()
+        .await
+        .map_err(|error| failed(&error))?;
+    let (name, email) = match &known {
+        Some(account) => (account.login.as_str(), account.email.as_str()),
+        None if context.variable("GITHUB_ACTIONS") == Some("true") => WORKFLOW_ACCOUNT,
+        None => {
+            return Err(
+                UsageError::new("the forge does not say whose token this is")
+                    .with_hint("give `--commit-author \"NAME <EMAIL>\"`")
+                    .into(),
+            );
+        }
+    };
+    CommitIdentity::new(name, email).map_err(|error| bad(error.to_string()).into())
 }
 
 /// Package, version and id of every finding that the plan leaves.
@@ -388,64 +427,52 @@ fn git_failed(error: &GitError) -> anyhow::Error {
     with_hint(crate::exit::chain(error), error.hint().map(str::to_owned))
 }
 
-fn text(done: &[Done], wanted: &Wanted, problems: &[Problem], warning: Option<&str>) -> String {
-    let mut text = String::new();
-    for done in done {
-        // Writing to a String cannot fail.
-        let _ = match done {
-            Done::Unchanged { number, url } => writeln!(text, "unchanged #{number} {url}"),
-            Done::Opened { number, url } => writeln!(text, "opened #{number} {url}"),
-            Done::Updated { number, url } => writeln!(text, "updated #{number} {url}"),
-            Done::Closed {
-                number,
-                url,
-                because,
-                branch_left,
-            } => {
-                let why = match because {
-                    CloseReason::Superseded => "superseded",
-                    CloseReason::Resolved => "nothing is left to fix",
-                };
-                let left = branch_left
-                    .as_ref()
-                    .map(|reason| format!("; its branch is left: {reason}"))
-                    .unwrap_or_default();
-                writeln!(text, "closed #{number} {url}: {why}{left}")
-            }
-            Done::Left {
-                number,
-                url,
-                because,
-            } => writeln!(text, "left #{number} {url}: {because}"),
-        };
-    }
-    if done.is_empty() {
-        let _ = match wanted {
-            Wanted::Unknown { reason } => writeln!(text, "no pull request: {reason}"),
-            _ => writeln!(text, "no pull request is needed"),
-        };
-    }
-    for problem in problems {
-        let _ = writeln!(text, "incomplete {}: {}", problem.subject, problem.reason);
-        if let Some(hint) = &problem.hint {
-            let _ = writeln!(text, "  {hint}");
+fn pull_request_report(done: Done) -> PullRequestReport {
+    let (number, url, action, reason) = match done {
+        Done::Unchanged { number, url } => (number, url, PrAction::Unchanged, None),
+        Done::Opened { number, url } => (number, url, PrAction::Opened, None),
+        Done::Updated { number, url } => (number, url, PrAction::Updated, None),
+        Done::Closed {
+            number,
+            url,
+            because,
+            branch_left,
+        } => {
+            let why = match because {
+                CloseReason::Superseded => "superseded",
+                CloseReason::Resolved => "nothing is left to fix",
+            };
+            let left = branch_left
+                .map(|reason| format!("; its branch is left: {reason}"))
+                .unwrap_or_default();
+            (number, url, PrAction::Closed, Some(format!("{why}{left}")))
         }
+        Done::Left {
+            number,
+            url,
+            because,
+        } => (number, url, PrAction::Left, Some(because.to_string())),
+    };
+    PullRequestReport {
+        number,
+        url,
+        action,
+        reason,
     }
-    if let Some(warning) = warning.filter(|_| !done.is_empty()) {
-        let _ = writeln!(text, "warning: {warning}");
-    }
-    text
 }
 
-/// The number of the pull request that carries the plan.
-fn tell_runner(context: &Context, done: &[Done]) -> anyhow::Result<()> {
-    let number = done.iter().find_map(|done| match done {
-        Done::Unchanged { number, .. }
-        | Done::Opened { number, .. }
-        | Done::Updated { number, .. } => Some(number.to_string()),
-        Done::Closed { .. } | Done::Left { .. } => None,
-    });
-    context
-        .runner
-        .output("pull-request", &number.unwrap_or_default())
+/// The step's outputs and the job summary.
+fn tell_runner(context: &Context, report: &PrReport, scan: &ScanReport) -> anyhow::Result<()> {
+    let runner = &context.runner;
+    if !runner.is_there() {
+        return Ok(());
+    }
+    let number = report.pull_request.as_ref().map(|pull| pull.number);
+    runner.output(
+        "pull-request",
+        &number.map_or_else(String::new, |number| number.to_string()),
+    )?;
+    scan::tell_outputs(runner, scan)?;
+    runner.summary(&report.to_markdown(GITHUB_SUMMARY_LIMIT / 2))?;
+    runner.summary(&scan.to_markdown(GITHUB_SUMMARY_LIMIT / 2))
 }

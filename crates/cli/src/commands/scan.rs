@@ -79,14 +79,7 @@ fn tell_runner(report: &ScanReport, context: &Context) -> anyhow::Result<()> {
     if !context.runner.is_there() {
         return Ok(());
     }
-    let highest = report.summary.highest_score;
-    context
-        .runner
-        .output("findings", &report.summary.findings.to_string())?;
-    context.runner.output(
-        "highest-score",
-        &highest.map_or_else(String::new, |score| score.to_string()),
-    )?;
+    scan::tell_outputs(&context.runner, report)?;
     context
         .runner
         .summary(&report.to_markdown(GITHUB_SUMMARY_LIMIT))?;

@@ -19,6 +19,8 @@ enum Schema {
     Scan,
     /// The report of `patchgate fix --format json`
     Fix,
+    /// The report of `patchgate pr --format json`
+    Pr,
     /// The report of `patchgate gate --format json`
     Gate,
     /// The settings file `.patchgate.yml`
@@ -29,6 +31,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let kind = match args.of {
         Schema::Scan => SchemaKind::Scan,
         Schema::Fix => SchemaKind::Fix,
+        Schema::Pr => SchemaKind::Pr,
         Schema::Gate => SchemaKind::Gate,
         Schema::Config => SchemaKind::Config,
     };
