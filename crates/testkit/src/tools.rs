@@ -47,7 +47,7 @@ impl Tools {
         None
     }
 
-    /// Node 22, which the stateful GitHub emulator needs.
+    /// Node 22, which runs Prism.
     #[must_use]
     pub fn node(&self) -> PathBuf {
         let package = if cfg!(target_arch = "aarch64") {
@@ -57,7 +57,6 @@ impl Tools {
         };
         self.module(package).join("bin/node")
     }
-
 
     /// The entry script of Prism, the OpenAPI contract proxy.
     #[must_use]
