@@ -189,6 +189,110 @@ fn a_head_that_moves_while_it_is_judged_is_not_merged() {
 }
 
 #[test]
+fn what_changes_between_judgement_and_merge_stops_the_merge() {
+    let Some(tools) = Tools::installed() else {
+        return;
+    };
+    let forge = forge(&tools, "1.6.1");
+    forge.check(Some("success"));
+    forge
+        .repository
+        .git(&["branch", "side", &forge.repository.tip("main").unwrap()]);
+    for (change, said) in [
+        ("{\"base\": \"side\"}", "goes to `side` now"),
+        ("{\"body\": \"another\"}", "edited after it was judged"),
+    ] {
+        let before = forge.server.pull_requests(REPO).remove(0);
+        let (api, number) = (forge.server.api_url(), forge.number);
+        // The verdict's check run is written after the judgement and before the merge.
+        forge.server.before("POST", "/check-runs", 0, move || {
+            patch(&api, number, change);
+            None
+        });
+        let run = forge.gate(&["--merge"]).expect(10);
+        assert_eq!(against(&run), ["merged"]);
+        assert!(run.stdout.contains(said), "{run:?}");
+        assert!(forge.server.pull_requests(REPO)[0].open);
+        let back = serde_json::json!({"base": before.base, "body": before.body});
+        patch(&forge.server.api_url(), number, &back.to_string());
+    }
+    let repository = forge.repository.clone();
+    forge.server.before("POST", "/check-runs", 0, move || {
+        repository.commit("main", "one more", &[("x", b"x\n")]);
+        None
+    });
+    let run = forge.gate(&["--merge"]).expect(10);
+    assert_eq!(against(&run), ["merged"]);
+    assert!(run.stdout.contains("the base branch moved"), "{run:?}");
+    assert!(forge.server.pull_requests(REPO)[0].open);
+}
+
+/// Edits a pull request as somebody else would.
+fn patch(api: &str, number: u64, body: &str) {
+    use std::io::{Read as _, Write as _};
+    let address = api.replace("http://", "");
+    let mut connection = std::net::TcpStream::connect(&address).unwrap();
+    write!(
+        connection,
+        "PATCH /repos/{REPO}/pulls/{number} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {TOKEN}\r\n\
+         User-Agent: test\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+#[test]
+fn another_base_branch_cannot_bring_a_laxer_policy_than_the_default_branch() {
+    let Some(tools) = Tools::installed() else {
+        return;
+    };
+    let forge = forge(&tools, "1.6.1");
+    let lax = POLICY.split_once("  required-checks").unwrap().0.to_owned() + "  any-check: true\n";
+    // The same commits, and a branch that differs in nothing but its policy.
+    forge
+        .repository
+        .git(&["branch", "side", &forge.repository.tip("main").unwrap()]);
+    forge
+        .repository
+        .commit("side", "policy", &[(".patchgate.yml", lax.as_bytes())]);
+    let lax = lax + "  require-up-to-date: false\n";
+    forge
+        .repository
+        .commit("side", "policy", &[(".patchgate.yml", lax.as_bytes())]);
+    patch(
+        &forge.server.api_url(),
+        forge.number,
+        "{\"base\": \"side\"}",
+    );
+    forge
+        .server
+        .report_check(REPO, &forge.head, "other", "lint", Some("success"));
+    let run = forge.gate(&["--merge"]).expect(10);
+    let against: Vec<String> = run.json()["reasons"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|reason| reason["verdict"] != "merge")
+        .map(|reason| reason["text"].as_str().unwrap().to_owned())
+        .collect();
+    assert!(!against.is_empty());
+    for text in &against {
+        assert!(
+            text.starts_with("by the policy of the default branch `main`: "),
+            "{against:#?}"
+        );
+    }
+    assert!(
+        against.iter().any(|text| text.contains("`test` of `ci`")),
+        "{against:#?}"
+    );
+    assert!(forge.server.pull_requests(REPO)[0].open);
+}
+
+#[test]
 fn a_downgrade_and_a_failed_check_are_blocked() {
     let Some(tools) = Tools::installed() else {
         return;

@@ -74,17 +74,25 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         .github
         .evidence(number, &is_dependency_file, own_job(context))
         .await;
-    let config = read_config(&forge, &evidence).await;
     progress.say("looking up advisories");
+    let config = match &evidence.base_tip {
+        Ok(tip) => read_config(&forge, tip).await,
+        Err(missing) => Err(missing.clone()),
+    };
+    let policy: Fetched<GatePolicy> = config.clone().map(|config| config.gate);
     evidence.findings = compare(args, context, &config, &evidence).await;
-    let policy: Fetched<GatePolicy> = config.map(|config| config.gate);
     let mut judgement = judge(&policy, &evidence);
+    if let Some((branch, config)) = default_config(&forge, &evidence).await {
+        evidence.findings = compare(args, context, &config, &evidence).await;
+        let other = judge(&config.map(|config| config.gate), &evidence);
+        judgement = with_default_policy(judgement, other, &branch);
+    }
     progress.say("reporting the verdict");
     report_check(&forge, &judgement).await;
     let mut merged = false;
     if args.merge && judgement.verdict == Verdict::Merge {
         let method = policy.unwrap_or_default().merge_method;
-        match merge(&forge, number, &judgement.head_sha, method).await {
+        match merge(&forge, number, &evidence, method).await {
             Ok(()) => merged = true,
             Err(text) => judgement = not_merged(judgement, text),
         }
@@ -186,12 +194,50 @@ fn is_dependency_file(path: &str) -> bool {
             .any(|ecosystem| ecosystem.manifests().contains(&name))
 }
 
-/// The settings at the tip of the base branch.
-async fn read_config(forge: &Forge, evidence: &Evidence) -> Fetched<Config> {
-    let tip = evidence.base_tip.as_ref().map_err(Clone::clone)?;
+/// The default branch with its settings, when the pull request goes to another branch.
+///
+/// Whoever may write to some branch could give it a policy of his own and open a pull request into
+/// it; the check run with the verdict would then stand on a commit that other pull requests have
+/// too. So the default branch's policy must consent as well.
+async fn default_config(forge: &Forge, evidence: &Evidence) -> Option<(String, Fetched<Config>)> {
+    let base = &evidence.pull_request.as_ref().ok()?.base.branch;
+    let default = match forge.github.default_branch().await {
+        Ok(default) => default,
+        Err(error) => return Some(("HEAD".to_owned(), Err(Missing::from(&error)))),
+    };
+    if default == *base {
+        return None;
+    }
+    let config = match forge.github.branch_tip(&default).await {
+        Ok(Some(tip)) => read_config(forge, &tip).await,
+        Ok(None) => Err(Missing::new("the branch does not exist")),
+        Err(error) => Err(Missing::from(&error)),
+    };
+    Some((default, config))
+}
+
+/// The judgement with everything that the default branch's policy holds against a merge.
+fn with_default_policy(judgement: Judgement, other: Judgement, branch: &str) -> Judgement {
+    let mut reasons = judgement.reasons;
+    for reason in other.reasons {
+        if reason.verdict != Verdict::Merge && !reasons.contains(&reason) {
+            reasons.push(Reason {
+                text: format!(
+                    "by the policy of the default branch `{branch}`: {}",
+                    reason.text
+                ),
+                ..reason
+            });
+        }
+    }
+    Judgement::new(judgement.head_sha, judgement.base_sha, reasons)
+}
+
+/// The settings at a commit.
+async fn read_config(forge: &Forge, commit: &str) -> Fetched<Config> {
     let bytes = forge
         .github
-        .file(settings::FILE_NAME, tip, MAX_POLICY_BYTES)
+        .file(settings::FILE_NAME, commit, MAX_POLICY_BYTES)
         .await
         .map_err(|error| Missing::from(&error))?
         .ok_or_else(|| Missing {
@@ -304,10 +350,11 @@ async fn report_check(forge: &Forge, judgement: &Judgement) {
 async fn merge(
     forge: &Forge,
     number: u64,
-    sha: &str,
+    judged: &Evidence,
     method: patchgate_model::MergeMethod,
 ) -> Result<(), String> {
-    match forge.github.merge(number, sha, method).await {
+    let sha = still_as_judged(forge, number, judged).await?;
+    match forge.github.merge(number, &sha, method).await {
         Ok(MergeOutcome::Merged { .. }) => Ok(()),
         Ok(MergeOutcome::HeadMoved) => {
             Err("it was not merged: the head moved after it was judged".to_owned())
@@ -320,6 +367,46 @@ async fn merge(
             None => format!("it could not be merged: {error}"),
         }),
     }
+}
+
+/// The judged commit, when the pull request still is what was judged. The forge holds a merge to a
+/// head only, not to the branch that it goes into: somebody could turn the pull request to another
+/// branch after it was judged. This read cannot shut that window; it leaves a moment of it.
+async fn still_as_judged(forge: &Forge, number: u64, judged: &Evidence) -> Result<String, String> {
+    let failed = |reason: &str| format!("it was not merged: {reason}");
+    let unreadable = |error: patchgate_forge::ForgeError| {
+        failed(&format!("it could not be read again: {error}"))
+    };
+    let before = judged
+        .pull_request
+        .as_ref()
+        .map_err(|missing| failed(&missing.reason))?;
+    let now = forge
+        .github
+        .pull_request(number)
+        .await
+        .map_err(unreadable)?;
+    if now.head.sha != before.head.sha {
+        return Err(failed("the head moved after it was judged"));
+    }
+    if now.base.branch != before.base.branch {
+        return Err(failed(&format!(
+            "it was judged for the branch `{}`, and goes to `{}` now",
+            before.base.branch, now.base.branch
+        )));
+    }
+    if now.draft || now.body != before.body || now.state != before.state {
+        return Err(failed("it was edited after it was judged"));
+    }
+    let tip = forge
+        .github
+        .branch_tip(&now.base.branch)
+        .await
+        .map_err(unreadable)?;
+    if tip.as_ref() != judged.base_tip.as_ref().ok() {
+        return Err(failed("the base branch moved after it was judged"));
+    }
+    Ok(now.head.sha)
 }
 
 /// The judgement of a merge that did not happen: a person must look.

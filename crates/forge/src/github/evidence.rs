@@ -369,7 +369,8 @@ fn commit(wire: wire::Commit) -> CommitEvidence {
 fn changed_file(wire: wire::File) -> ChangedFile {
     let status = match wire.status.as_str() {
         "added" => FileStatus::Added,
-        "modified" | "changed" => FileStatus::Modified,
+        // "changed" is another mode or kind, such as a symbolic link in the place of a file.
+        "modified" => FileStatus::Modified,
         "removed" => FileStatus::Removed,
         "renamed" => FileStatus::Renamed,
         _ => FileStatus::Other(wire.status),

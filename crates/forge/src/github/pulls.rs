@@ -142,18 +142,13 @@ impl GitHub {
                 |page: Vec<wire::PullRequest>| page,
             )
             .await?;
-        let own = self.repository.to_string();
         let mut open: Vec<OpenPullRequest> = pulls
             .into_iter()
             .filter(|pull| {
                 pull.state == "open"
                     && pull.base.branch == base
                     && pull.head.branch.starts_with(BRANCH_PREFIX)
-                    && pull
-                        .head
-                        .repo
-                        .as_ref()
-                        .is_some_and(|repo| repo.full_name.eq_ignore_ascii_case(&own))
+                    && self.is_own(pull)
                     && PlanBlock::is_marked(pull.body.as_deref().unwrap_or_default())
             })
             .map(|pull| OpenPullRequest {
@@ -169,6 +164,16 @@ impl GitHub {
         open.sort_by_key(|pull| pull.number);
         open.dedup_by_key(|pull| pull.number);
         Ok(open)
+    }
+
+    /// Whether the pull request comes from a branch of this repository: anybody can open one from a
+    /// fork, on a branch of any name.
+    fn is_own(&self, pull: &wire::PullRequest) -> bool {
+        let own = self.repository.to_string();
+        pull.head
+            .repo
+            .as_ref()
+            .is_some_and(|repo| repo.full_name.eq_ignore_ascii_case(&own))
     }
 
     /// The closed pull requests into `base` that were on a branch of this repository, newest
@@ -197,6 +202,7 @@ impl GitHub {
                 pull.state == "closed"
                     && pull.head.branch == branch.name()
                     && pull.base.branch == base
+                    && self.is_own(pull)
             })
             .map(|pull| {
                 let body = pull.body.unwrap_or_default();

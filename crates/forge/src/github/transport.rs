@@ -162,6 +162,7 @@ impl GitHub {
         entries: impl Fn(P) -> Vec<T>,
     ) -> Result<Vec<T>, ForgeError> {
         let mut all = Vec::new();
+        let mut promised = false;
         for page in 1.. {
             let call = Call::get(
                 format!("{path}?{query}per_page={PER_PAGE}&page={page}"),
@@ -177,7 +178,16 @@ impl GitHub {
                     what: format!("longer than {max_entries} entries"),
                 });
             }
-            // An empty page ends the list whatever the server says, or it could go on forever.
+            // An empty page ends the list, or it could go on forever; but where the server said that
+            // there is more, something is missing.
+            if count == 0 && (promised || answer.has_next_page) {
+                return Err(ForgeError::TooLarge {
+                    call: call.name(),
+                    what: "cut: an empty page stands where the server said that there is more"
+                        .to_owned(),
+                });
+            }
+            promised = answer.has_next_page;
             if count == 0 || !(answer.has_next_page || count >= PER_PAGE) {
                 break;
             }
