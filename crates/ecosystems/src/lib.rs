@@ -179,19 +179,4 @@ pub enum EditError {
         /// The requirement that was looked for.
         requirement: String,
     },
-    /// The lockfile is not of its format.
-    #[error("the lockfile cannot be changed: {0}")]
-    Lockfile(String),
-    /// The lockfile locks no copy there.
-    #[error("the lockfile has no package at `{install_path}`")]
-    NoSuchCopy {
-        /// The path that was looked for.
-        install_path: String,
-    },
-    /// The copy is part of another package's archive, so the lockfile does not decide it.
-    #[error("the package at `{install_path}` is shipped inside the archive of its parent")]
-    Bundled {
-        /// Path of the copy.
-        install_path: String,
-    },
 }

@@ -19,20 +19,10 @@ pub struct Release {
     pub version: String,
     /// True when it was yanked (crates.io) or deprecated (npm): never chosen while another will do.
     pub withdrawn: bool,
-    /// Hash of the archive in the lockfile's own form, where the registry gives one.
-    pub integrity: Option<String>,
-    /// Address of the archive, where the registry gives one.
-    pub archive: Option<String>,
     /// What it depends on.
     pub requirements: Vec<Requirement>,
     /// Names of dependencies that it ships inside its own archive (npm's `bundleDependencies`).
     pub bundled: Vec<String>,
-    /// Smallest toolchain that builds it (`rust-version`, `engines.node`), as written.
-    pub toolchain: Option<String>,
-    /// A JSON object with what the lockfile's entry keeps of the release besides the fields above
-    /// (npm: licence, `bin`, `os`, `engines`, optional peers, …). `None` where lockfiles keep no
-    /// such thing.
-    pub lockfile_fields: Option<String>,
 }
 
 /// One dependency of a release.

@@ -114,8 +114,6 @@ pub(crate) fn release(text: &str, requirements: &[&str]) -> Release {
     Release {
         version: text.trim_end_matches('!').to_owned(),
         withdrawn: text.ends_with('!'),
-        integrity: None,
-        archive: None,
         requirements: requirements
             .iter()
             .map(|text| {
@@ -129,8 +127,6 @@ pub(crate) fn release(text: &str, requirements: &[&str]) -> Release {
             })
             .collect(),
         bundled: Vec::new(),
-        toolchain: None,
-        lockfile_fields: None,
     }
 }
 

@@ -57,7 +57,6 @@ struct Entry {
     deps: Vec<Dependency>,
     cksum: String,
     yanked: Option<bool>,
-    rust_version: Option<String>,
 }
 
 /// The one key that decides whether the others can be read.
@@ -136,12 +135,8 @@ fn release(name: &str, entry: Entry) -> Result<Release, ParseError> {
     Ok(Release {
         version: entry.vers,
         withdrawn: entry.yanked.unwrap_or(false),
-        integrity: Some(entry.cksum),
-        archive: None,
         requirements: entry.deps.into_iter().map(requirement).collect(),
         bundled: Vec::new(),
-        toolchain: entry.rust_version,
-        lockfile_fields: None,
     })
 }
 

@@ -4,8 +4,6 @@
 //! Deliberately not here: the choice of which copies move (that is `patchgate-upgrade`), and
 //! running npm (that is `patchgate-package-managers`).
 
-mod edit;
-mod entry_fields;
 mod json;
 mod lockfile;
 mod manifest;
@@ -23,8 +21,6 @@ use crate::{
     Ecosystem, EditError, Input, LockfileName, MetadataRequest, ParseError, Release,
     RequirementEdit, RequirementError, VersionError,
 };
-
-pub use edit::{Move, move_packages};
 
 /// Name in OSV.
 const NAME: &str = "npm";

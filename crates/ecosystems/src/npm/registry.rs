@@ -1,4 +1,4 @@
-//! A registry's document about a package, in its full and its abbreviated form
+//! A registry's document about a package, in its abbreviated form
 //! (<https://github.com/npm/registry/blob/main/docs/responses/package-metadata.md>).
 
 use std::fmt;
@@ -9,13 +9,22 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
-use super::entry_fields;
 use super::json::{self, Map, Object, Text};
 use crate::{MetadataRequest, ParseError, Release, Requirement, limits};
 
-/// The full form. npm resolves with it too, since the abbreviated one lacks what a lockfile keeps
-/// of a release: `license` and `funding`.
-const ACCEPT: &str = "application/json";
+/// The abbreviated form, which holds all that is read here and is a tenth of the full one; a
+/// registry that does not make it answers with the full one.
+const ACCEPT: &str = "application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8";
+
+/// The fields of a release that are read.
+const FIELDS: [&str; 6] = [
+    "bundleDependencies",
+    "bundledDependencies",
+    "dependencies",
+    "deprecated",
+    "optionalDependencies",
+    "peerDependencies",
+];
 
 /// The request for a package's document. The `/` of a scoped name is encoded, as npm does.
 pub(super) fn request(registry: &str, name: &str) -> MetadataRequest {
@@ -50,12 +59,9 @@ struct Document<'a> {
     versions: Map<'a, Published>,
 }
 
-/// One release: where its archive is, and the fields that are looked at. The rest, readme texts
-/// among them, is most of the document and is passed over while reading.
-struct Published {
-    dist: Dist,
-    fields: Fields,
-}
+/// The fields of one release that are looked at. The rest, readme texts among them, is most of the
+/// document and is passed over while reading.
+struct Published(Fields);
 
 type Fields = serde_json::Map<String, Value>;
 
@@ -71,30 +77,20 @@ impl<'de> Deserialize<'de> for Published {
             }
 
             fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
-                let mut dist = Dist::default();
                 let mut fields = Fields::new();
                 while let Some(Text(field)) = map.next_key::<Text<'de>>()? {
-                    if field == "dist" {
-                        Object(dist) = map.next_value()?;
-                    } else if entry_fields::is_read(&field) {
+                    if FIELDS.contains(&field.as_ref()) {
                         fields.insert(field.into_owned(), map.next_value()?);
                     } else {
                         map.next_value::<IgnoredAny>()?;
                     }
                 }
-                Ok(Published { dist, fields })
+                Ok(Published(fields))
             }
         }
 
         deserializer.deserialize_map(PublishedVisitor)
     }
-}
-
-#[derive(Deserialize, Default)]
-struct Dist {
-    integrity: Option<String>,
-    shasum: Option<String>,
-    tarball: Option<String>,
 }
 
 /// Reads a registry's answer.
@@ -120,12 +116,11 @@ pub(super) fn parse(name: &str, body: &[u8]) -> Result<Vec<Release>, ParseError>
         .versions
         .0
         .into_iter()
-        .map(|(version, published)| release(name, version.into_owned(), &published))
+        .map(|(version, Published(fields))| release(version.into_owned(), &fields))
         .collect())
 }
 
-fn release(name: &str, version: String, published: &Published) -> Release {
-    let fields = &published.fields;
+fn release(version: String, fields: &Fields) -> Release {
     let requirements = requirements(fields);
     let bundled = match fields
         .get("bundleDependencies")
@@ -143,19 +138,17 @@ fn release(name: &str, version: String, published: &Published) -> Release {
             .collect(),
         _ => Vec::new(),
     };
-    let toolchain = fields
-        .get("engines")
-        .and_then(|engines| engines.get("node"))
-        .and_then(Value::as_str);
+    // The text of a deprecation; some clients have published `false` or an empty one.
+    let withdrawn = fields.get("deprecated").is_some_and(|text| match text {
+        Value::String(text) => !text.is_empty(),
+        Value::Bool(deprecated) => *deprecated,
+        _ => false,
+    });
     Release {
-        withdrawn: fields.get("deprecated").is_some_and(entry_fields::is_set),
-        integrity: integrity(&published.dist),
-        archive: published.dist.tarball.clone(),
+        version,
+        withdrawn,
         requirements,
         bundled,
-        toolchain: toolchain.map(str::to_owned),
-        lockfile_fields: Some(Value::Object(entry_fields::of_manifest(name, fields)).to_string()),
-        version,
     }
 }
 
@@ -187,46 +180,6 @@ fn requirements(fields: &Fields) -> Vec<Requirement> {
         }
     }
     requirements
-}
-
-/// The hash in the form of the lockfile: as given, or made from the hexadecimal SHA-1 that releases
-/// before 2017 have alone.
-fn integrity(dist: &Dist) -> Option<String> {
-    if let Some(integrity) = dist.integrity.as_ref().filter(|text| !text.is_empty()) {
-        return Some(integrity.clone());
-    }
-    let digits = dist.shasum.as_deref()?.as_bytes();
-    if digits.len() != 40 {
-        return None;
-    }
-    let bytes: Option<Vec<u8>> = digits
-        .chunks_exact(2)
-        .map(|pair| {
-            let text = std::str::from_utf8(pair).ok()?;
-            u8::from_str_radix(text, 16).ok()
-        })
-        .collect();
-    Some(format!("sha1-{}", base64(&bytes?)))
-}
-
-/// Base64 with padding (RFC 4648, section 4).
-fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let group = chunk.iter().enumerate().fold(0u32, |group, (place, byte)| {
-            group | u32::from(*byte) << (16 - 8 * place)
-        });
-        for place in 0..4 {
-            if place <= chunk.len() {
-                let six = (group >> (18 - 6 * place)) & 0x3f;
-                out.push(char::from(ALPHABET[six as usize]));
-            } else {
-                out.push('=');
-            }
-        }
-    }
-    out
 }
 
 #[cfg(test)]
@@ -311,18 +264,5 @@ is not a package document of an npm registry: duplicate key `1.0.0`
 is truncated: its JSON does not end
 is not valid JSON: expected value
 "#);
-    }
-
-    #[test]
-    fn base64_has_padding() {
-        for (bytes, text) in [
-            ("", ""),
-            ("f", "Zg=="),
-            ("fo", "Zm8="),
-            ("foo", "Zm9v"),
-            ("foob", "Zm9vYg=="),
-        ] {
-            assert_eq!(base64(bytes.as_bytes()), text);
-        }
     }
 }
