@@ -16,6 +16,7 @@ mod exit_codes;
 mod fix;
 mod gate;
 mod gate_evidence;
+mod init;
 mod osv_faults;
 mod pr;
 mod scan;
