@@ -293,6 +293,28 @@ fn another_base_branch_cannot_bring_a_laxer_policy_than_the_default_branch() {
 }
 
 #[test]
+fn a_policy_that_is_hostile_yaml_is_review_and_ends() {
+    let Some(tools) = Tools::installed() else {
+        return;
+    };
+    let forge = forge(&tools, "1.6.1");
+    forge.check(Some("success"));
+    let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
+    for level in 1..12 {
+        let below = format!("*a{}, ", level - 1).repeat(10);
+        bomb.push_str(&format!("a{level}: &a{level} [{below}]\n"));
+    }
+    for policy in [bomb, "[".repeat(100_000)] {
+        forge
+            .repository
+            .commit("main", "policy", &[(".patchgate.yml", policy.as_bytes())]);
+        let run = forge.gate(&["--merge"]).expect(10);
+        assert!(against(&run).contains(&"policy".to_owned()), "{run:?}");
+        assert!(forge.server.pull_requests(REPO)[0].open);
+    }
+}
+
+#[test]
 fn a_downgrade_and_a_failed_check_are_blocked() {
     let Some(tools) = Tools::installed() else {
         return;

@@ -62,9 +62,9 @@ pub fn pull_request_body(input: &PullRequestInput<'_>) -> String {
     let mut body = Body::new(crate::GITHUB_BODY_LIMIT, end.len());
     let ended = ended(input);
     body.push(&format!(
-        "This moves {} to the smallest versions that end {} and introduce none that is known.\n\n",
+        "This moves {} to the smallest versions that end {} and bring in none.\n\n",
         count(input.plan.upgrades.len(), "package", "packages"),
-        count(ended.len(), "finding", "findings"),
+        count(ended.len(), "known vulnerability", "known vulnerabilities"),
     ));
     if !input.scan.summary.complete {
         body.push(&format!(

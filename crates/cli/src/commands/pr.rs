@@ -353,7 +353,9 @@ impl Run<'_> {
     }
 
     fn with_warning(&self, forge: &Forge, body: String) -> String {
-        let warned = format!("> [!NOTE]\n> {NO_WORKFLOWS}\n\n{body}");
+        // Below the sentence that says what this is.
+        let note = format!("\n\n> [!NOTE]\n> {NO_WORKFLOWS}\n\n");
+        let warned = body.replacen("\n\n", &note, 1);
         if self.starts_no_workflows(forge) && warned.len() <= GITHUB_BODY_LIMIT {
             warned
         } else {
