@@ -159,7 +159,15 @@ fn settled(text: &str, story: &Story, pull: &PullRequest) -> String {
             text = format!("{before}{marker}DIGEST\"{after}");
         }
     }
-    text
+    // How npm lays out an entry is npm's: it differs between its versions.
+    let lines = text.lines().map(|line| {
+        if line.starts_with("- `package-lock.json` (+") {
+            "- `package-lock.json` (+ADDED -REMOVED)"
+        } else {
+            line
+        }
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 #[test]
