@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use patchgate_ecosystems::{Ecosystem, Siblings};
-use patchgate_model::{Finding, Lockfile};
+use patchgate_model::{Finding, Lockfile, Problem};
 use patchgate_package_managers::RelockError;
 use patchgate_upgrade::{ManifestEdit, Move, Proposal, bundler};
 
@@ -34,6 +34,8 @@ pub(super) struct Done {
     /// Why findings stay.
     pub(super) reasons: Vec<Reason>,
     pub(super) notes: Vec<String>,
+    /// What could not be looked up for it.
+    pub(super) problems: BTreeSet<Problem>,
     /// Manifests that changed.
     pub(super) manifests: Siblings,
 }
@@ -122,6 +124,7 @@ pub(super) async fn fix(
         moves: work.moves,
         reasons: work.reasons,
         notes: work.notes,
+        problems: work.knowledge.problems,
         manifests: changed,
     })
 }

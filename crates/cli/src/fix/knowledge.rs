@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use patchgate_advisories::{NoSignals, PackageQuery, find};
 use patchgate_ecosystems::{Ecosystem, Release};
-use patchgate_model::{Finding, Inventory, Lockfile, Origin, Package, Scope};
+use patchgate_model::{Finding, Inventory, Lockfile, Origin, Package, Problem, ProblemKind, Scope};
 use patchgate_upgrade::{Known, Planned, Proposal, Request, plan};
 
 use super::registries::Registries;
@@ -26,6 +26,8 @@ pub(super) struct Knowledge<'a> {
     judged: BTreeMap<String, Judged>,
     /// For each package, the id under which its findings go, by each of their ids.
     canonical: BTreeMap<(String, String), String>,
+    /// Packages whose releases could not be looked up: what a plan says of them may lack something.
+    pub(super) problems: BTreeSet<Problem>,
 }
 
 /// What must not be chosen or moved.
@@ -50,6 +52,7 @@ impl<'a> Knowledge<'a> {
             known: Known::default(),
             judged: BTreeMap::new(),
             canonical: BTreeMap::new(),
+            problems: BTreeSet::new(),
         }
     }
 
@@ -165,6 +168,18 @@ impl<'a> Knowledge<'a> {
             };
             self.judged
                 .insert(self.ecosystem.normalize_name(&name).into_owned(), judged);
+            if let Err(unanswered) = &releases
+                && !unanswered.is_an_answer
+            {
+                self.problems.insert(Problem {
+                    kind: ProblemKind::Registry,
+                    subject: name.clone(),
+                    line: None,
+                    reason: unanswered.reason.clone(),
+                    hint: unanswered.hint.clone(),
+                });
+            }
+            let releases = releases.map_err(|unanswered| unanswered.reason);
             self.known.insert(self.ecosystem, &name, releases);
         }
         Ok(())

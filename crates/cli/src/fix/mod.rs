@@ -65,6 +65,7 @@ pub(crate) async fn plan(workshop: &Workshop<'_>) -> Fixed {
             Ok(one) => {
                 // Two lockfiles may share a manifest: the second one sees it as edited.
                 manifests.extend(one.manifests.clone());
+                fixed.problems.extend(one.problems.iter().cloned());
                 outcome::add(&mut fixed, workshop, one);
             }
             Err(failure) => fixed.problems.push(failure.into_problem(&lockfile.path)),

@@ -42,7 +42,7 @@ impl<'a> Registries<'a> {
         ecosystem: &'static dyn Ecosystem,
         lockfile: &Lockfile,
         names: &[String],
-    ) -> Result<Vec<(String, Result<Vec<Release>, String>)>, RelockError> {
+    ) -> Result<Vec<(String, Result<Vec<Release>, Unanswered>)>, RelockError> {
         let mut answers = Vec::new();
         let mut running = tokio::task::JoinSet::new();
         for name in names {
@@ -94,6 +94,18 @@ impl<'a> Registries<'a> {
     }
 }
 
+/// The status by which a registry says that it does not have a package.
+const NOT_FOUND: u16 = 404;
+
+/// Why nothing is known of a package's releases.
+#[derive(Debug, Clone)]
+pub(super) struct Unanswered {
+    pub(super) reason: String,
+    pub(super) hint: Option<String>,
+    /// True when the registry did answer: it does not have the package.
+    pub(super) is_an_answer: bool,
+}
+
 /// The source from which a Cargo lockfile takes a package; crates.io for one that it lacks.
 fn source_of(lockfile: &Lockfile, name: &str) -> String {
     lockfile
@@ -112,7 +124,7 @@ async fn fetch(
     ecosystem: &dyn Ecosystem,
     registry: &str,
     name: &str,
-) -> Result<Vec<Release>, String> {
+) -> Result<Vec<Release>, Unanswered> {
     let wanted = ecosystem.metadata_request(registry, name);
     let mut request = Request::get(wanted.url).max_bytes(limits::MAX_METADATA_BYTES as u64);
     if let Some(accept) = wanted.accept {
@@ -121,8 +133,16 @@ async fn fetch(
     let answer = client
         .get(&request, &Caching::Revalidate)
         .await
-        .map_err(|error| crate::exit::chain(&error))?;
+        .map_err(|error| Unanswered {
+            reason: crate::exit::chain(&error),
+            hint: error.hint().map(str::to_owned),
+            is_an_answer: error.status() == Some(NOT_FOUND),
+        })?;
     ecosystem
         .parse_metadata(name, &answer.body)
-        .map_err(|error| format!("the registry's answer {error}"))
+        .map_err(|error| Unanswered {
+            reason: format!("the registry's answer {error}"),
+            hint: error.hint,
+            is_an_answer: false,
+        })
 }
