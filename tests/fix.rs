@@ -12,7 +12,8 @@ fn staged(example: &str) -> Stage {
     stage
 }
 
-fn fix(stage: &Stage, mode: &str) -> Run {
+/// Runs `patchgate fix` on `repo/` with the store at `store/`.
+pub(crate) fn fix(stage: &Stage, mode: &str) -> Run {
     stage.run(&[
         "fix",
         mode,
@@ -24,19 +25,42 @@ fn fix(stage: &Stage, mode: &str) -> Run {
     ])
 }
 
+/// Runs a package manager in `repo/`, with the machine's own settings.
+#[track_caller]
+pub(crate) fn run_manager(stage: &Stage, program: &str, arguments: &[&str]) {
+    let output = Command::new(program)
+        .args(arguments)
+        .current_dir(stage.path("repo"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{program} {arguments:?}: {said}");
+}
+
+/// Lets npm write the lockfile of `repo/`.
+#[track_caller]
+pub(crate) fn npm_locks(stage: &Stage) {
+    let lock = ["install", "--package-lock-only", "--ignore-scripts"];
+    run_manager(
+        stage,
+        "npm",
+        &[&lock[..], &["--no-audit", "--no-fund"]].concat(),
+    );
+}
+
 /// Whether the manager takes the lockfile as it is, and would write the same.
-fn manager_agrees(stage: &Stage, program: &str, accepts: &[&str], locks: &[&str], lockfile: &str) {
+#[track_caller]
+pub(crate) fn manager_agrees(
+    stage: &Stage,
+    program: &str,
+    accepts: &[&str],
+    locks: &[&str],
+    lockfile: &str,
+) {
     let path = stage.path("repo").join(lockfile);
     let before = std::fs::read_to_string(&path).unwrap();
-    for arguments in [accepts, locks] {
-        let output = Command::new(program)
-            .args(arguments)
-            .current_dir(stage.path("repo"))
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{program} {arguments:?}: {said}");
-    }
+    run_manager(stage, program, accepts);
+    run_manager(stage, program, locks);
     assert_eq!(before, std::fs::read_to_string(&path).unwrap());
 }
 

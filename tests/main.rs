@@ -14,6 +14,7 @@ mod bad_input;
 mod db;
 mod exit_codes;
 mod fix;
+mod fix_workspace;
 mod gate;
 mod gate_evidence;
 mod init;
