@@ -26,8 +26,9 @@ const KEPT: &[&str] = &[
 /// reference to a variable that npm does not get. The user's own `.npmrc` is read by npm itself.
 #[must_use]
 pub fn filter_npmrc(npmrc: &str) -> String {
+    // npm ends a line at a lone carriage return too, where a setting could hide behind a kept one.
     npmrc
-        .lines()
+        .split(['\r', '\n'])
         .filter(|line| {
             let Some((key, value)) = line.split_once('=') else {
                 return false;
@@ -131,6 +132,17 @@ mod tests {
         @ours:registry = https://ours.invalid/npm/
         legacy-peer-deps=true
         "
+        );
+    }
+
+    #[test]
+    fn no_setting_hides_behind_a_lone_carriage_return() {
+        assert_eq!(
+            filter_npmrc(
+                "registry=https://registry.invalid/\rscript-shell=/evil\rproxy=http://evil.invalid\r\n\
+                 @ours:registry=https://ours.invalid/\r//ours.invalid/:_authToken=${NPM_TOKEN}"
+            ),
+            "registry=https://registry.invalid/\n@ours:registry=https://ours.invalid/\n"
         );
     }
 }
