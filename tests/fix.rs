@@ -88,7 +88,13 @@ fn a_dry_run_shows_a_diff_and_changes_nothing() {
 #[test]
 fn an_applied_cargo_fix_ends_every_finding_and_cargo_agrees() {
     let stage = staged("cargo-service");
-    fix(&stage, "--apply").expect(0);
+    let run = fix(&stage, "--apply").expect(0);
+    let told = run.stdout.matches("requirement ").count();
+    assert!(
+        run.stdout
+            .contains("requirement Cargo.toml: =1.5.4 -> =1.5.5")
+    );
+    assert_eq!(told, 1, "{}", run.stdout);
     stage.scan_offline().expect(0);
     let manifest = std::fs::read_to_string(stage.path("repo/Cargo.toml")).unwrap();
     assert!(manifest.contains("version = \"=1.5.5\""), "{manifest}");

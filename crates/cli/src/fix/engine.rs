@@ -409,7 +409,20 @@ impl<'a> Work<'a> {
             .cloned()
             .collect();
         let findings: Vec<&Finding> = findings.iter().collect();
-        self.knowledge.plan(&self.tree, &findings, &self.bans).await
+        let mut proposal = self
+            .knowledge
+            .plan(&self.tree, &findings, &self.bans)
+            .await?;
+        let edits = proposal.moves.iter_mut().flat_map(|step| &mut step.edits);
+        for edit in edits {
+            edit.manifest = project::holder(
+                self.ecosystem,
+                &self.tree.manifests,
+                &self.tree.lockfile.path,
+                edit,
+            );
+        }
+        Ok(proposal)
     }
 
     /// Lets the manager lock the moves and scans the result.
@@ -427,13 +440,8 @@ impl<'a> Work<'a> {
         });
         let mut manifests = self.tree.manifests.clone();
         let edits: Vec<&ManifestEdit> = steps.iter().flat_map(|step| &step.edits).collect();
-        project::edit(
-            self.ecosystem,
-            &mut manifests,
-            &self.tree.lockfile.path,
-            &edits,
-        )
-        .map_err(|failure| Rejected::Whole(failure.reason))?;
+        project::edit(self.ecosystem, &mut manifests, &edits)
+            .map_err(|failure| Rejected::Whole(failure.reason))?;
         let relocked = project::relock(
             self.ecosystem,
             self.workshop.root,

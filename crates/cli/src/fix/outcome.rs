@@ -1,6 +1,6 @@
 //! From the work on each lockfile to the plan.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use patchgate_ecosystems::Ecosystem;
 use patchgate_model::{Bump, FileChange, Finding, Lockfile, Plan, Unfixed, Upgrade};
@@ -98,6 +98,13 @@ fn merged(done: &Done) -> Vec<Upgrade> {
             .iter()
             .any(|package| package.name == name && package.version == version)
     };
+    for upgrade in &mut upgrades {
+        // Several members may take their requirement from one line.
+        let mut told = BTreeSet::new();
+        upgrade
+            .requirement_changes
+            .retain(|change| told.insert(change.clone()));
+    }
     upgrades.retain(|upgrade| there(&upgrade.package, &upgrade.to, &done.end.lockfile));
     upgrades
 }

@@ -16,45 +16,45 @@ use super::tree::Tree;
 /// Largest configuration file of a package manager that is read, in bytes.
 const MAX_CONFIGURATION_BYTES: u64 = 256 * 1024;
 
+/// The manifest that holds the requirement of an edit: the one that asks for it, or, when a member
+/// takes it from the workspace's table, the one beside the lockfile.
+pub(super) fn holder(
+    ecosystem: &dyn Ecosystem,
+    manifests: &Siblings,
+    lockfile: &str,
+    one: &ManifestEdit,
+) -> String {
+    let holds = |path: &String| {
+        let text = manifests.get(path).map(|bytes| std::str::from_utf8(bytes));
+        matches!(text, Some(Ok(text)) if ecosystem.edit_manifest(text, &one.edit).is_ok())
+    };
+    let above = ecosystem
+        .manifests()
+        .first()
+        .map(|name| beside(lockfile, name));
+    std::iter::once(one.manifest.clone())
+        .chain(above)
+        .find(holds)
+        .unwrap_or_else(|| one.manifest.clone())
+}
+
 /// Changes the manifests for a set of moves.
 pub(super) fn edit(
     ecosystem: &dyn Ecosystem,
     manifests: &mut Siblings,
-    lockfile: &str,
     edits: &[&ManifestEdit],
 ) -> Result<(), Failure> {
     for one in edits {
-        // A member may take its requirement from the workspace's table: then that one changes.
-        let above = ecosystem
-            .manifests()
-            .first()
-            .map(|name| beside(lockfile, name));
-        let mut done = false;
-        let mut last = None;
-        for path in std::iter::once(one.manifest.clone()).chain(above) {
-            let Some(text) = manifests
-                .get(&path)
-                .and_then(|bytes| std::str::from_utf8(bytes).ok())
-            else {
-                continue;
-            };
-            match ecosystem.edit_manifest(text, &one.edit) {
-                Ok(changed) => {
-                    manifests.insert(path, changed.into_bytes());
-                    done = true;
-                    break;
-                }
-                Err(EditError::NotFound { .. }) if already(ecosystem, text, &one.edit) => {
-                    done = true;
-                    break;
-                }
-                Err(error) => last = Some(format!("`{path}`: {error}")),
+        let text = manifests
+            .get(&one.manifest)
+            .and_then(|bytes| std::str::from_utf8(bytes).ok())
+            .ok_or_else(|| Failure::new(format!("`{}` was not found", one.manifest)))?;
+        match ecosystem.edit_manifest(text, &one.edit) {
+            Ok(changed) => {
+                manifests.insert(one.manifest.clone(), changed.into_bytes());
             }
-        }
-        if !done {
-            return Err(Failure::new(
-                last.unwrap_or_else(|| format!("`{}` was not found", one.manifest)),
-            ));
+            Err(EditError::NotFound { .. }) if already(ecosystem, text, &one.edit) => {}
+            Err(error) => return Err(Failure::new(format!("`{}`: {error}", one.manifest))),
         }
     }
     Ok(())

@@ -9,63 +9,70 @@ const REGISTRY: &[&str] = &["index", "protocol"];
 /// and vendored sources are not copied, so a source that names one is left out.
 const SOURCE: &[&str] = &["registry", "replace-with"];
 
+/// Keys that are kept of `[registry]`.
+const DEFAULT: &[&str] = &["default"];
+
 /// Keys that are kept of `[resolver]`: they decide which versions are chosen.
 const RESOLVER: &[&str] = &["incompatible-rust-versions"];
 
-/// Keeps the settings of a `.cargo/config.toml` that say where packages come from.
+/// Keeps the settings of `.cargo/config.toml` files that say where packages come from, as one file.
 ///
-/// Everything else goes: `[build]`, `[target]`, `[alias]`, `[env]`, `[http]`, credential providers
-/// and paths are ways to run a program or to listen in. A file that is not TOML gives nothing.
+/// The files are those of a folder and the folders above it, outermost first; as with Cargo, an
+/// inner one decides where both have a key. Everything else goes: `[build]`, `[target]`, `[alias]`,
+/// `[env]`, `[http]`, credential providers and paths are ways to run a program or to listen in. A
+/// file that is not TOML gives nothing.
 #[must_use]
-pub fn filter_config(config: &str) -> String {
-    let Ok(document) = config.parse::<DocumentMut>() else {
-        return String::new();
-    };
+pub fn filter_config<'a>(configurations: impl IntoIterator<Item = &'a str>) -> String {
     let mut kept = DocumentMut::new();
-    for (section, keys) in [("registries", REGISTRY), ("source", SOURCE)] {
-        let Some(entries) = document.get(section).and_then(Item::as_table_like) else {
+    for configuration in configurations {
+        let Ok(document) = configuration.parse::<DocumentMut>() else {
             continue;
         };
-        let mut filtered = Table::new();
-        filtered.set_implicit(true);
-        for (name, entry) in entries.iter() {
-            let Some(entry) = entry.as_table_like() else {
-                continue;
-            };
-            filtered.insert(name, Item::Table(only(entry, keys)));
+        for (section, keys) in [("registries", REGISTRY), ("source", SOURCE)] {
+            let entries = document.get(section).and_then(Item::as_table_like);
+            for (name, entry) in entries.into_iter().flat_map(TableLike::iter) {
+                if let Some(entry) = entry.as_table_like() {
+                    let section = table(kept.as_table_mut(), section);
+                    section.set_implicit(true);
+                    keep(table(section, name), entry, keys);
+                }
+            }
         }
-        drop_dangling(section, &mut filtered);
-        if !filtered.is_empty() {
-            kept.insert(section, Item::Table(filtered));
-        }
-    }
-    for (section, keys) in [("registry", &["default"][..]), ("resolver", RESOLVER)] {
-        if let Some(table) = document.get(section).and_then(Item::as_table_like) {
-            let table = only(table, keys);
-            if !table.is_empty() {
-                kept.insert(section, Item::Table(table));
+        for (section, keys) in [("registry", DEFAULT), ("resolver", RESOLVER)] {
+            if let Some(entry) = document.get(section).and_then(Item::as_table_like) {
+                keep(table(kept.as_table_mut(), section), entry, keys);
             }
         }
     }
+    if let Some(sources) = kept.get_mut("source").and_then(Item::as_table_mut) {
+        // A replacement may lead to a source of another file, so this is for the whole.
+        drop_dangling(sources);
+    }
+    kept.retain(|_, item| item.as_table().is_some_and(|table| !table.is_empty()));
     kept.to_string()
 }
 
-/// A table with some of its keys, and only their texts.
-fn only(table: &dyn TableLike, keys: &[&str]) -> Table {
-    let mut kept = Table::new();
+/// The table under a key, made where there is none.
+fn table<'a>(parent: &'a mut Table, key: &str) -> &'a mut Table {
+    let item = parent.entry(key).or_insert_with(toml_edit::table);
+    if !item.is_table() {
+        *item = toml_edit::table();
+    }
+    #[expect(clippy::expect_used, reason = "the line above made it one")]
+    item.as_table_mut().expect("a table")
+}
+
+/// Takes over some keys, and only their texts.
+fn keep(kept: &mut Table, entry: &dyn TableLike, keys: &[&str]) {
     for key in keys {
-        if let Some(text) = table.get(key).and_then(Item::as_str) {
+        if let Some(text) = entry.get(key).and_then(Item::as_str) {
             kept.insert(key, toml_edit::value(text));
         }
     }
-    kept
 }
 
 /// Removes replacements that lead to a source that was not kept, until none is left.
-fn drop_dangling(section: &str, sources: &mut Table) {
-    if section != "source" {
-        return;
-    }
+fn drop_dangling(sources: &mut Table) {
     loop {
         let known: Vec<String> = sources
             .iter()
@@ -101,8 +108,7 @@ mod tests {
     #[test]
     fn keeps_registries_and_nothing_that_runs() {
         insta::assert_snapshot!(
-            filter_config(
-                r#"
+            filter_config([r#"
                 [build]
                 rustc = "./evil"
                 rustc-wrapper = "./evil"
@@ -130,8 +136,7 @@ mod tests {
                 registry = "sparse+https://mirror.invalid/"
                 [source.vendored]
                 directory = "vendor"
-                "#
-            ),
+                "#]),
             @r#"
         [registries.ours]
         index = "sparse+https://ours.invalid/index/"
@@ -151,15 +156,39 @@ mod tests {
     #[test]
     fn a_replacement_by_a_vendored_folder_goes_with_the_folder() {
         assert_eq!(
-            filter_config(
+            filter_config([
                 "[source.crates-io]\nreplace-with = \"v\"\n[source.v]\ndirectory = \"vendor\"\n"
-            ),
+            ]),
             ""
         );
     }
 
     #[test]
     fn what_is_not_toml_gives_nothing() {
-        assert_eq!(filter_config("[[["), "");
+        assert_eq!(filter_config(["[[["]), "");
+    }
+
+    #[test]
+    fn every_folder_adds_and_the_inner_one_decides() {
+        insta::assert_snapshot!(
+            filter_config([
+                "[source.mirror]\nregistry = \"sparse+https://outer.invalid/\"\n[registries.ours]\nindex = \"sparse+https://ours.invalid/\"\n",
+                "not [ toml",
+                "[source.crates-io]\nreplace-with = \"mirror\"\n[source.mirror]\nregistry = \"sparse+https://inner.invalid/\"\n[resolver]\nincompatible-rust-versions = \"allow\"\n",
+            ]),
+            @r#"
+        [registries.ours]
+        index = "sparse+https://ours.invalid/"
+
+        [source.mirror]
+        registry = "sparse+https://inner.invalid/"
+
+        [source.crates-io]
+        replace-with = "mirror"
+
+        [resolver]
+        incompatible-rust-versions = "allow"
+        "#
+        );
     }
 }

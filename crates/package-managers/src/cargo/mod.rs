@@ -217,17 +217,15 @@ fn write_configuration(
     path: &str,
     configuration: &[Vec<u8>],
 ) -> Result<(), RelockError> {
-    let filtered: Vec<String> = configuration
+    let texts: Vec<_> = configuration
         .iter()
-        .map(|file| filter_config(&String::from_utf8_lossy(file)))
-        .filter(|config| !config.trim().is_empty())
+        .map(|file| String::from_utf8_lossy(file))
         .collect();
-    // Cargo merges configuration of all folders, the innermost first; one file with the innermost
-    // settings is what a project has in practice.
-    match filtered.last() {
-        Some(config) => scratch.write(path, config.as_bytes()),
-        None => Ok(()),
+    let filtered = filter_config(texts.iter().map(AsRef::as_ref));
+    if filtered.is_empty() {
+        return Ok(());
     }
+    scratch.write(path, filtered.as_bytes())
 }
 
 #[cfg(test)]

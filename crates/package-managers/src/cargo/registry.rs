@@ -60,7 +60,7 @@ fn user_configuration() -> String {
     ["config.toml", "config"]
         .iter()
         .find_map(|name| std::fs::read_to_string(folder.join(name)).ok())
-        .map(|config| super::filter_config(&config))
+        .map(|config| super::filter_config([config.as_str()]))
         .unwrap_or_default()
 }
 
