@@ -8,7 +8,7 @@ use std::sync::{Arc, LazyLock};
 use patchgate_advisories::{
     Findings, Lookup, NoSignals, SignalSource, Store, find, parse_record, queries,
 };
-use patchgate_ecosystems::{Input, Siblings, by_name};
+use patchgate_ecosystems::{Input, Siblings};
 use patchgate_model::{
     DependencyKind, Edge, Epss, FixedVersion, Inventory, Kev, Level, Lockfile, Origin, Package,
     PackageIndex, Problem, ProblemKind, Root, Scope,
@@ -28,16 +28,9 @@ fn edges(to: &[u32]) -> Vec<Edge> {
 
 fn package(name: &str, version: &str, line: u32, to: &[u32]) -> Package {
     Package {
-        name: name.to_owned(),
-        version: version.to_owned(),
-        origin: Origin::Registry(None),
         line,
-        integrity: None,
-        scope: Scope::Runtime,
-        install_path: None,
-        alias: None,
-        bundled: false,
         edges: edges(to),
+        ..Package::new("crates.io", name.to_owned(), version.to_owned())
     }
 }
 
@@ -55,13 +48,14 @@ fn lockfile(path: &str, packages: Vec<Package>, roots: &[(&str, &[u32])]) -> Loc
                 edges: edges(to),
             })
             .collect(),
+        ..Lockfile::default()
     }
 }
 
 fn inventory(lockfiles: Vec<Lockfile>) -> Inventory {
     Inventory {
         lockfiles,
-        problems: Vec::new(),
+        ..Inventory::default()
     }
 }
 
@@ -401,7 +395,7 @@ fn real(lockfile: &str) -> Option<(Inventory, Findings)> {
         bytes: &bytes,
         siblings: &siblings,
     };
-    let parsed = by_name("crates.io").unwrap().parse(&input).unwrap();
+    let parsed = patchgate_ecosystems::parse(&input).unwrap();
     let inventory = inventory(vec![parsed]);
     let found = find(&inventory, &store.lookup(&queries(&inventory)), &store);
     Some((inventory, found))

@@ -5,8 +5,11 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use patchgate_ecosystems::{ALL, Ecosystem, Input, Siblings, by_lockfile, limits};
-use patchgate_model::{Inventory, Lockfile, Problem, ProblemKind};
+use patchgate_ecosystems::{
+    Format, Input, ParseError, Siblings, formats_of, is_sibling, limits, manifest_of,
+};
+use patchgate_model::{Inventory, Lockfile, Problem, ProblemKind, UnlockedManifest};
+use rayon::prelude::*;
 
 use crate::exit::UsageError;
 
@@ -38,6 +41,9 @@ const MAX_ENTRIES: usize = 2_000_000;
 /// Most lockfiles and manifests that are read.
 const MAX_FILES: usize = 50_000;
 
+/// Most bytes of lockfiles and manifests that are read.
+const MAX_TOTAL_BYTES: usize = 1024 * 1024 * 1024;
+
 /// A folder to scan, or one file of it.
 #[derive(Debug)]
 pub(crate) struct Repository {
@@ -51,17 +57,14 @@ pub(crate) struct Repository {
 pub(crate) struct Contents {
     /// Lockfiles as graphs, and what could not be read.
     pub(crate) inventory: Inventory,
-    /// Bytes of the lockfiles, by path.
-    pub(crate) lockfiles: Siblings,
-    /// Bytes of the manifests of every ecosystem that has a lockfile, by path.
-    pub(crate) manifests: Siblings,
+    /// Bytes of every lockfile and manifest, by path.
+    pub(crate) files: Siblings,
 }
 
 /// Paths of interest, from the root, sorted.
 #[derive(Debug, Default)]
 struct Found {
-    lockfiles: BTreeSet<String>,
-    manifests: BTreeSet<String>,
+    files: BTreeSet<String>,
     problems: Vec<Problem>,
 }
 
@@ -97,7 +100,7 @@ impl Repository {
         let name = path
             .file_name()
             .and_then(|name| name.to_str())
-            .filter(|name| by_lockfile(name).is_some())
+            .filter(|name| formats_of(name).next().is_some())
             .ok_or_else(|| {
                 UsageError::new(format!(
                     "`{}` is not a lockfile that Patchgate reads",
@@ -121,54 +124,106 @@ impl Repository {
         &self.root
     }
 
-    /// Walks the folder and reads every lockfile.
+    /// Walks the folder and reads every lockfile, several at a time.
     pub(crate) fn read(&self, mut progress: impl FnMut(&str)) -> Contents {
         let found = self.walk(&mut progress);
         let mut contents = Contents::default();
         contents.inventory.problems = found.problems;
-        for path in &found.lockfiles {
-            match read_bounded(&self.root, path) {
-                Ok(bytes) => {
-                    contents.lockfiles.insert(path.clone(), bytes);
+        progress(&format!("{} files", found.files.len()));
+        let read: Vec<_> = found
+            .files
+            .into_par_iter()
+            .map(|path| read_bounded(&self.root, &path).map(|bytes| (path, bytes)))
+            .collect();
+        let mut total = 0;
+        for file in read {
+            match file {
+                Ok((path, bytes)) => {
+                    total += bytes.len();
+                    contents.files.insert(path, bytes);
                 }
                 Err(problem) => contents.inventory.problems.push(problem),
             }
         }
-        let wanted: Vec<&dyn Ecosystem> = ALL
+        if total > MAX_TOTAL_BYTES {
+            contents.files.clear();
+            contents.inventory.problems.push(too_much(
+                &self.root,
+                format!(
+                    "holds lockfiles and manifests of more than {} MiB; none was looked at",
+                    MAX_TOTAL_BYTES / (1024 * 1024)
+                ),
+            ));
+        }
+        self.parse_all(&mut contents);
+        contents
+    }
+
+    fn parse_all(&self, contents: &mut Contents) {
+        let wanted = |path: &String| self.only.as_ref().is_none_or(|only| only == path);
+        let parsed: Vec<_> = contents
+            .files
+            .par_iter()
+            .filter(|(path, _)| wanted(path))
+            .flat_map_iter(|(path, bytes)| parse_as_all(path, bytes, &contents.files))
+            .collect();
+        let mut failed = BTreeSet::new();
+        for one in parsed {
+            match one {
+                Ok(lockfile) => contents.inventory.lockfiles.push(lockfile),
+                Err(problem) => {
+                    failed.insert(folder(&problem.subject).to_owned());
+                    contents.inventory.problems.push(problem);
+                }
+            }
+        }
+        if self.only.is_none() {
+            self.add_unlocked(contents, &failed);
+        }
+    }
+
+    /// Adds the manifests that belong to no lockfile. One beside a lockfile that could not be read
+    /// belongs to that one.
+    fn add_unlocked(&self, contents: &mut Contents, failed: &BTreeSet<String>) {
+        let locked: BTreeSet<&str> = contents
+            .inventory
+            .lockfiles
             .iter()
-            .copied()
-            .filter(|ecosystem| {
-                contents.lockfiles.keys().any(|path| {
-                    ecosystem
-                        .lockfiles()
-                        .iter()
-                        .any(|name| name.file_name == file_name(path))
-                })
+            .flat_map(|lockfile| &lockfile.roots)
+            .filter_map(|root| root.manifest.as_deref())
+            .collect();
+        let unlocked: Vec<_> = contents
+            .files
+            .par_iter()
+            .filter(|(path, _)| {
+                !locked.contains(path.as_str())
+                    && !failed.contains(folder(path))
+                    && formats_of(path).next().is_none()
+            })
+            .filter_map(|(path, bytes)| {
+                let ecosystem = manifest_of(path)?;
+                let input = Input {
+                    path,
+                    bytes,
+                    siblings: &contents.files,
+                };
+                match ecosystem.unresolved(&input) {
+                    Ok(unresolved) if unresolved.is_empty() => None,
+                    Ok(unresolved) => Some(Ok(UnlockedManifest {
+                        path: path.clone(),
+                        ecosystem: ecosystem.name(),
+                        unresolved,
+                    })),
+                    Err(error) => Some(Err(unreadable(path, error))),
+                }
             })
             .collect();
-        for path in &found.manifests {
-            let name = file_name(path);
-            if !wanted
-                .iter()
-                .any(|ecosystem| ecosystem.manifests().contains(&name))
-            {
-                continue;
-            }
-            match read_bounded(&self.root, path) {
-                Ok(bytes) => {
-                    contents.manifests.insert(path.clone(), bytes);
-                }
+        for manifest in unlocked {
+            match manifest {
+                Ok(manifest) => contents.inventory.unlocked.push(manifest),
                 Err(problem) => contents.inventory.problems.push(problem),
             }
         }
-        for (path, bytes) in &contents.lockfiles {
-            progress(path);
-            match parse(path, bytes, &contents.manifests) {
-                Ok(lockfile) => contents.inventory.lockfiles.push(lockfile),
-                Err(problem) => contents.inventory.problems.push(problem),
-            }
-        }
-        contents
     }
 
     fn walk(&self, progress: &mut impl FnMut(&str)) -> Found {
@@ -191,16 +246,10 @@ impl Repository {
             })
             .build();
         for (count, entry) in walk.enumerate() {
-            if count >= MAX_ENTRIES || found.lockfiles.len() + found.manifests.len() >= MAX_FILES {
-                found.problems.push(Problem {
-                    kind: ProblemKind::File,
-                    subject: self.root.display().to_string(),
-                    line: None,
-                    reason: format!(
-                        "holds more than {MAX_ENTRIES} entries or {MAX_FILES} lockfiles and manifests; the rest was not looked at"
-                    ),
-                    hint: Some("scan its folders one by one".to_owned()),
-                });
+            if count >= MAX_ENTRIES || found.files.len() >= MAX_FILES {
+                found.problems.push(too_much(&self.root, format!(
+                    "holds more than {MAX_ENTRIES} entries or {MAX_FILES} lockfiles and manifests; the rest was not looked at"
+                )));
                 break;
             }
             match entry {
@@ -229,7 +278,7 @@ impl Repository {
             if entry
                 .file_name()
                 .to_str()
-                .is_some_and(|name| by_lockfile(name).is_some())
+                .is_some_and(|name| formats_of(name).next().is_some())
             {
                 found.problems.push(file_problem(
                     &relative.to_string_lossy(),
@@ -248,35 +297,51 @@ impl Repository {
         if self.exclude.iter().any(|glob| glob.is_match(&path)) {
             return;
         }
-        let name = file_name(&path);
-        let is_lockfile = by_lockfile(name).is_some();
-        let is_manifest = ALL
-            .iter()
-            .any(|ecosystem| ecosystem.manifests().contains(&name));
-        if is_lockfile && self.only.as_ref().is_none_or(|only| *only == path) {
-            found.lockfiles.insert(path);
-        } else if is_manifest {
-            found.manifests.insert(path);
+        if is_sibling(&path) {
+            found.files.insert(path);
         }
     }
 }
 
+/// Reads a file as every format that its path names.
+fn parse_as_all<'a>(
+    path: &'a str,
+    bytes: &'a [u8],
+    siblings: &'a Siblings,
+) -> impl Iterator<Item = Result<Lockfile, Problem>> + 'a {
+    formats_of(path).map(move |(_, format)| parse(format, path, bytes, siblings))
+}
+
 /// Reads a lockfile as its ecosystem does.
-pub(crate) fn parse(path: &str, bytes: &[u8], manifests: &Siblings) -> Result<Lockfile, Problem> {
-    let (ecosystem, _) = by_lockfile(file_name(path))
-        .ok_or_else(|| file_problem(path, "is not a lockfile that Patchgate reads".to_owned()))?;
+pub(crate) fn parse(
+    format: &Format,
+    path: &str,
+    bytes: &[u8],
+    siblings: &Siblings,
+) -> Result<Lockfile, Problem> {
     let input = Input {
         path,
         bytes,
-        siblings: manifests,
+        siblings,
     };
-    ecosystem.parse(&input).map_err(|error| Problem {
+    (format.parse)(&input).map_err(|error| unreadable(path, error))
+}
+
+fn unreadable(path: &str, error: ParseError) -> Problem {
+    Problem {
         kind: ProblemKind::File,
         subject: path.to_owned(),
         line: error.line,
         reason: error.reason,
         hint: error.hint,
-    })
+    }
+}
+
+fn too_much(root: &Path, reason: String) -> Problem {
+    Problem {
+        hint: Some("scan its folders one by one".to_owned()),
+        ..file_problem(&root.display().to_string(), reason)
+    }
 }
 
 /// Reads a file below the root, never one that a symbolic link leads out of it to.
@@ -341,8 +406,8 @@ fn slashed(path: &Path) -> Option<String> {
     parts.map(|parts| parts.join("/"))
 }
 
-fn file_name(path: &str) -> &str {
-    path.rsplit_once('/').map_or(path, |(_, name)| name)
+fn folder(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
 #[cfg(test)]

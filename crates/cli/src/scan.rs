@@ -3,7 +3,7 @@
 
 use patchgate_advisories::{Lookup, queries};
 use patchgate_config::Config;
-use patchgate_model::{Finding, Inventory, Level, Problem, SourceStatus};
+use patchgate_model::{Finding, Inventory, Level, Problem, ProblemKind, SourceStatus};
 use patchgate_report::ScanReport;
 use patchgate_risk::Threshold;
 
@@ -78,6 +78,7 @@ pub(crate) async fn judge(
     }
     sort(&mut findings);
     let mut problems = inventory.problems.clone();
+    problems.extend(unresolved(inventory));
     problems.extend(lookup.problems.iter().cloned());
     problems.extend(found.problems);
     problems.sort();
@@ -90,6 +91,43 @@ pub(crate) async fn judge(
         sources,
         missing_feeds: signals.problems,
     }
+}
+
+/// Requirements for which no file states a version: what is installed is not known, and so not
+/// whether it is affected.
+fn unresolved(inventory: &Inventory) -> impl Iterator<Item = Problem> {
+    let locked = inventory
+        .lockfiles
+        .iter()
+        .map(|lockfile| (&lockfile.path, &lockfile.unresolved, "a version"));
+    let unlocked = inventory
+        .unlocked
+        .iter()
+        .map(|manifest| (&manifest.path, &manifest.unresolved, "a lockfile"));
+    locked
+        .chain(unlocked)
+        .filter_map(|(path, unresolved, lacks)| {
+            let first = unresolved.first()?;
+            let rest = match unresolved.len() {
+                1 => String::new(),
+                more => format!(" and {} more", more - 1),
+            };
+            Some(Problem {
+                kind: ProblemKind::Unresolved,
+                subject: path.clone(),
+                line: Some(first.line),
+                reason: format!("asks for `{}`{rest} without {lacks}", first.name),
+                hint: Some(
+                    match lacks {
+                        "a lockfile" => {
+                            "commit the lockfile, or leave the file out with `--exclude`"
+                        }
+                        _ => "pin exact versions, or leave the file out with `--exclude`",
+                    }
+                    .to_owned(),
+                ),
+            })
+        })
 }
 
 /// Worst first, then by id and package so that the order never changes between runs.

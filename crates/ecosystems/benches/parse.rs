@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use patchgate_ecosystems::{Ecosystem as _, Input, Siblings, cargo::Cargo, npm::Npm};
+use patchgate_ecosystems::{Input, Siblings};
 
 fn main() {
     divan::main();
@@ -46,7 +46,7 @@ fn cargo_lock(bencher: divan::Bencher<'_, '_>, packages: usize) {
     bencher
         .counter(divan::counter::ItemsCount::new(packages))
         .bench(|| {
-            Cargo.parse(&Input {
+            patchgate_ecosystems::parse(&Input {
                 path: "Cargo.lock",
                 bytes: text.as_bytes(),
                 siblings: &siblings,
@@ -62,7 +62,7 @@ fn cargo_lock_as_toml(bencher: divan::Bencher<'_, '_>, packages: usize) {
     bencher
         .counter(divan::counter::ItemsCount::new(packages))
         .bench(|| {
-            Cargo.parse(&Input {
+            patchgate_ecosystems::parse(&Input {
                 path: "Cargo.lock",
                 bytes: text.as_bytes(),
                 siblings: &siblings,
@@ -107,7 +107,7 @@ fn npm_lock(bencher: divan::Bencher<'_, '_>, packages: usize) {
     bencher
         .counter(divan::counter::ItemsCount::new(packages))
         .bench(|| {
-            Npm.parse(&Input {
+            patchgate_ecosystems::parse(&Input {
                 path: "package-lock.json",
                 bytes: text.as_bytes(),
                 siblings: &siblings,

@@ -6,23 +6,28 @@
 //! test in `tests/contract.rs` and the support table in the README pick it up from there.
 
 pub mod cargo;
+mod format;
 mod input;
 pub mod limits;
 pub mod npm;
 mod release;
+mod syntax;
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::{Bump, Lockfile};
+use patchgate_model::{Bump, Package, Unresolved, package_url};
 
+pub use format::{
+    Format, fixable_format, formats_of, is_fixable_manifest, is_sibling, manifest_of, parse,
+};
 pub use input::{Input, ParseError, Siblings};
 pub use release::{MetadataRequest, Release, Requirement};
 
 /// Every ecosystem that Patchgate reads, in the order of the support table.
 pub const ALL: &[&dyn Ecosystem] = &[&cargo::Cargo, &npm::Npm];
 
-/// The ecosystem with this OSV name, compared exactly.
+/// The ecosystem with this name, compared exactly.
 #[must_use]
 pub fn by_name(name: &str) -> Option<&'static dyn Ecosystem> {
     ALL.iter()
@@ -30,48 +35,66 @@ pub fn by_name(name: &str) -> Option<&'static dyn Ecosystem> {
         .find(|ecosystem| ecosystem.name() == name)
 }
 
-/// The ecosystem and the file that `file_name` names, when it is one of the lockfiles.
+/// The ecosystem with this type in package URLs, compared exactly.
 #[must_use]
-pub fn by_lockfile(file_name: &str) -> Option<(&'static dyn Ecosystem, &'static LockfileName)> {
-    ALL.iter().copied().find_map(|ecosystem| {
-        ecosystem
-            .lockfiles()
-            .iter()
-            .find(|lockfile| lockfile.file_name == file_name)
-            .map(|lockfile| (ecosystem, lockfile))
-    })
+pub fn by_purl_type(purl_type: &str) -> Option<&'static dyn Ecosystem> {
+    ALL.iter()
+        .copied()
+        .find(|ecosystem| ecosystem.purl_type() == purl_type)
 }
 
-/// A lockfile that an ecosystem reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LockfileName {
-    /// File name, without a folder.
-    pub file_name: &'static str,
-    /// Versions of the format that are read, for the support table: `v1-v4`.
-    pub versions: &'static str,
+/// The package URL of a package: the one that its file states, else the one that follows from its
+/// ecosystem, name and version.
+#[must_use]
+pub fn purl(package: &Package) -> String {
+    if let Some(purl) = &package.purl {
+        return purl.clone();
+    }
+    match by_name(package.ecosystem) {
+        Some(ecosystem) => ecosystem.purl(&package.name, &package.version),
+        None => package_url("generic", &package.name, &package.version),
+    }
 }
 
 /// What Patchgate knows about one ecosystem.
 pub trait Ecosystem: Sync {
-    /// Name in OSV (<https://ossf.github.io/osv-schema/#defined-ecosystems>).
+    /// Name in OSV (<https://ossf.github.io/osv-schema/#defined-ecosystems>), or Patchgate's own
+    /// for an ecosystem that OSV does not have.
     fn name(&self) -> &'static str;
 
-    /// Type in package URLs.
+    /// Whether OSV has advisories for it. The packages of one that it does not have are part of
+    /// the inventory and are never called clean.
+    fn has_advisories(&self) -> bool {
+        true
+    }
+
+    /// Type in package URLs (<https://github.com/package-url/purl-spec>).
     fn purl_type(&self) -> &'static str;
 
-    /// The lockfiles that are read.
-    fn lockfiles(&self) -> &'static [LockfileName];
+    /// The files with exact versions that are read.
+    fn formats(&self) -> &'static [Format];
 
-    /// File names of the manifests, which state requirements. They are handed to
-    /// [`Ecosystem::parse`] as siblings and changed by [`Ecosystem::edit_manifest`].
+    /// Patterns of the manifests, which state requirements; see [`Format::files`]. They are handed
+    /// to the parser of a lockfile as siblings.
     fn manifests(&self) -> &'static [&'static str];
 
-    /// Reads a lockfile.
+    /// Patterns of other files that parsers need beside a lockfile: `go.sum`, a workspace's list
+    /// of members.
+    fn companions(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// What a manifest asks for, for one that no lockfile pins. Empty where it asks for nothing
+    /// from outside the repository.
     ///
     /// # Errors
-    /// When the file is not of the format, too large, too deep, or truncated. A file that cannot be
-    /// read whole is an error, never a shorter list.
-    fn parse(&self, input: &Input<'_>) -> Result<Lockfile, ParseError>;
+    /// When the manifest cannot be read.
+    fn unresolved(&self, manifest: &Input<'_>) -> Result<Vec<Unresolved>, ParseError>;
+
+    /// The package URL for a name as this ecosystem writes it.
+    fn purl(&self, name: &str, version: &str) -> String {
+        package_url(self.purl_type(), name, version)
+    }
 
     /// The name as the registry compares it: two spellings of one package give one text.
     fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str>;
@@ -82,6 +105,14 @@ pub trait Ecosystem: Sync {
     /// When one of them is not a version of this ecosystem.
     fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError>;
 
+    /// The same ecosystem as one that `patchgate fix` can change, where it can.
+    fn upgradable(&self) -> Option<&'static dyn Upgradable> {
+        None
+    }
+}
+
+/// What it takes to move the packages of an ecosystem to other versions.
+pub trait Upgradable: Ecosystem {
     /// Whether the version is a pre-release.
     ///
     /// # Errors

@@ -7,6 +7,10 @@ pub const MAX_FILE_BYTES: usize = 32 * 1024 * 1024;
 /// Deepest nesting of arrays, objects or tables.
 pub const MAX_DEPTH: usize = 128;
 
+/// Most values in one JSON, YAML, TOML or XML file that is read as a tree. A lockfile of 10,000
+/// packages holds some 150,000.
+pub const MAX_NODES: usize = 4_000_000;
+
 /// Most packages in one lockfile.
 pub const MAX_PACKAGES: usize = 200_000;
 

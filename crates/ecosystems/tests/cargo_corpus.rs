@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use patchgate_ecosystems::cargo::{Cargo, resolution_manifest};
-use patchgate_ecosystems::{Ecosystem as _, Input, RequirementEdit, Siblings};
+use patchgate_ecosystems::{Input, RequirementEdit, Siblings, Upgradable as _};
 use patchgate_model::{Lockfile, Origin, PackageIndex};
 use patchgate_testkit::shared_dir;
 
@@ -60,13 +60,12 @@ fn corpus() -> Vec<(PathBuf, String, String, Siblings)> {
 }
 
 fn read(path: &str, text: &str, siblings: &Siblings) -> Lockfile {
-    Cargo
-        .parse(&Input {
-            path,
-            bytes: text.as_bytes(),
-            siblings,
-        })
-        .unwrap_or_else(|error| panic!("{path}: {error}"))
+    patchgate_ecosystems::parse(&Input {
+        path,
+        bytes: text.as_bytes(),
+        siblings,
+    })
+    .unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
 fn own_key(lockfile: &Lockfile, index: PackageIndex) -> Key {

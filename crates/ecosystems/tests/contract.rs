@@ -13,14 +13,17 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use patchgate_ecosystems::{ALL, Ecosystem, Input, ParseError, Siblings, by_lockfile, by_name};
+use patchgate_ecosystems::{
+    ALL, Ecosystem, Format, Input, ParseError, Siblings, by_name, by_purl_type, formats_of,
+    is_sibling, purl,
+};
 use patchgate_model::{Edge, Lockfile};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-/// Ecosystems whose lockfile is still whole, by its own grammar, when entries at its end are lost,
+/// Formats of which a file is still whole, by its own grammar, when entries at its end are lost,
 /// so that a cut right between lines may go unseen.
-const LINE_BASED: &[&str] = &["crates.io"];
+const LINE_BASED: &[&str] = &["cargo-lock"];
 
 /// Fixtures up to this size, in bytes, are cut at every byte.
 const CUT_UP_TO: usize = 6_000;
@@ -28,6 +31,7 @@ const CUT_UP_TO: usize = 6_000;
 /// One lockfile of a fixture with the repository around it.
 struct Fixture {
     ecosystem: &'static dyn Ecosystem,
+    format: &'static Format,
     /// The file on disk, for messages.
     file: PathBuf,
     /// Its path in its repository.
@@ -38,7 +42,7 @@ struct Fixture {
 
 impl Fixture {
     fn parse(&self, bytes: &[u8]) -> Result<Lockfile, ParseError> {
-        self.ecosystem.parse(&Input {
+        (self.format.parse)(&Input {
             path: &self.path,
             bytes,
             siblings: &self.siblings,
@@ -77,26 +81,24 @@ fn fixtures(ecosystem: &'static dyn Ecosystem, kind: &str) -> Vec<Fixture> {
         let repository = entry.unwrap().path();
         let mut files = Vec::new();
         files_below(&repository, &mut files);
-        let name = |file: &Path| file.file_name().unwrap().to_str().unwrap().to_owned();
         let inside = |file: &Path| {
             let path = file.strip_prefix(&repository).unwrap();
             path.to_str().unwrap().replace('\\', "/")
         };
         let siblings: Siblings = files
             .iter()
-            .filter(|file| ecosystem.manifests().contains(&name(file).as_str()))
+            .filter(|file| is_sibling(&inside(file)))
             .map(|file| (inside(file), std::fs::read(file).unwrap()))
             .collect();
         for file in &files {
-            if ecosystem
-                .lockfiles()
-                .iter()
-                .any(|lockfile| lockfile.file_name == name(file))
-            {
+            let path = inside(file);
+            let of_this = formats_of(&path).filter(|(owner, _)| owner.name() == ecosystem.name());
+            for (_, format) in of_this {
                 found.push(Fixture {
                     ecosystem,
+                    format,
                     file: file.clone(),
-                    path: inside(file),
+                    path: path.clone(),
                     bytes: std::fs::read(file).unwrap(),
                     siblings: siblings.clone(),
                 });
@@ -127,8 +129,20 @@ fn check_inventory(lockfile: &Lockfile, fixture: &Fixture) {
     };
     for package in &lockfile.packages {
         assert!(!package.name.is_empty(), "{at}: a package without a name");
+        assert!(purl(package).starts_with("pkg:"), "{at}");
+        assert!(package.groups.is_sorted(), "{at}: groups in disorder");
         assert!(package.line >= 1 && package.line as usize <= lines, "{at}");
         check_edges(&package.edges);
+    }
+    for unresolved in &lockfile.unresolved {
+        assert!(
+            !unresolved.name.is_empty(),
+            "{at}: a requirement without a name"
+        );
+        assert!(
+            unresolved.line >= 1 && unresolved.line as usize <= lines,
+            "{at}"
+        );
     }
     for root in &lockfile.roots {
         check_edges(&root.edges);
@@ -163,26 +177,46 @@ fn every_folder_is_registered() {
 
 #[test]
 fn names_lead_back_to_their_ecosystem() {
-    let mut lockfiles = BTreeSet::new();
+    let mut formats = BTreeSet::new();
     for ecosystem in ALL {
         let found = by_name(ecosystem.name()).expect("it is found by its own name");
         assert_eq!(found.purl_type(), ecosystem.purl_type());
+        let found = by_purl_type(ecosystem.purl_type()).expect("it is found by its purl type");
+        assert_eq!(found.name(), ecosystem.name());
         assert!(
             ecosystem
                 .purl_type()
                 .bytes()
                 .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'.')
         );
-        assert!(!ecosystem.manifests().is_empty());
-        for lockfile in ecosystem.lockfiles() {
-            assert!(
-                lockfiles.insert(lockfile.file_name),
-                "{} twice",
-                lockfile.file_name
-            );
-            assert!(!ecosystem.manifests().contains(&lockfile.file_name));
-            let (found, _) = by_lockfile(lockfile.file_name).expect("it is found by its lockfile");
-            assert_eq!(found.name(), ecosystem.name());
+        for format in ecosystem.formats() {
+            assert!(formats.insert(format.id), "{} twice", format.id);
+            assert!(!format.files.is_empty(), "{}", format.id);
+            assert!(!format.fixable || ecosystem.upgradable().is_some());
+            for pattern in format.files {
+                let path = pattern.replace('*', "x");
+                assert!(
+                    formats_of(&path).any(|(_, found)| found.id == format.id),
+                    "{pattern}"
+                );
+            }
+        }
+    }
+}
+
+/// Every format has a fixture that is read and one that is refused.
+#[test]
+fn every_format_has_fixtures() {
+    for kind in ["read", "refused"] {
+        let seen: BTreeSet<&str> = all(kind).iter().map(|fixture| fixture.format.id).collect();
+        for ecosystem in ALL {
+            for format in ecosystem.formats() {
+                assert!(
+                    seen.contains(format.id),
+                    "{} has none in `{kind}`",
+                    format.id
+                );
+            }
         }
     }
 }
@@ -288,7 +322,7 @@ fn a_cut_file_never_passes_for_a_shorter_one() {
             let at_line_end =
                 fixture.bytes[cut] == b'\n' || (cut > 0 && fixture.bytes[cut - 1] == b'\n');
             assert!(
-                LINE_BASED.contains(&fixture.ecosystem.name()) && at_line_end,
+                LINE_BASED.contains(&fixture.format.id) && at_line_end,
                 "{} cut at byte {cut} passes for a whole file with {} of {} packages",
                 fixture.file.display(),
                 lockfile.packages.len(),
@@ -343,14 +377,26 @@ proptest! {
     #[test]
     fn arbitrary_text_never_panics(text in "\\PC{0,80}", other in "\\PC{0,40}") {
         for ecosystem in ALL {
-            let siblings = Siblings::from([(ecosystem.manifests()[0].to_owned(), other.clone().into_bytes())]);
-            let path = ecosystem.lockfiles()[0].file_name;
-            let _ = ecosystem.parse(&Input { path, bytes: text.as_bytes(), siblings: &siblings });
-            let _ = ecosystem.parse_metadata(&other, text.as_bytes());
+            for format in ecosystem.formats() {
+                let path = format.files[0].replace('*', "x");
+                let siblings: Siblings = ecosystem
+                    .manifests()
+                    .iter()
+                    .chain(ecosystem.companions())
+                    .map(|name| (name.replace('*', "x"), other.clone().into_bytes()))
+                    .collect();
+                let input = Input { path: &path, bytes: text.as_bytes(), siblings: &siblings };
+                let _ = (format.parse)(&input);
+                let _ = ecosystem.unresolved(&input);
+            }
             let _ = ecosystem.normalize_name(&text);
-            let _ = ecosystem.metadata_request(&text, &other);
-            let _ = ecosystem.admits(&text, &other);
-            let _ = ecosystem.raise_requirement(&text, &other);
+            let _ = ecosystem.purl(&text, &other);
+            if let Some(upgradable) = ecosystem.upgradable() {
+                let _ = upgradable.parse_metadata(&other, text.as_bytes());
+                let _ = upgradable.metadata_request(&text, &other);
+                let _ = upgradable.admits(&text, &other);
+                let _ = upgradable.raise_requirement(&text, &other);
+            }
         }
     }
 
@@ -362,7 +408,9 @@ proptest! {
     ) {
         for ecosystem in ALL {
             let order = |x: &str, y: &str| ecosystem.compare_versions(x, y);
-            prop_assert_eq!(order(&a, &a).is_ok(), ecosystem.is_prerelease(&a).is_ok());
+            if let Some(upgradable) = ecosystem.upgradable() {
+                prop_assert_eq!(order(&a, &a).is_ok(), upgradable.is_prerelease(&a).is_ok());
+            }
             let (Ok(ab), Ok(bc), Ok(ac)) = (order(&a, &b), order(&b, &c), order(&a, &c)) else {
                 continue;
             };

@@ -8,8 +8,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use patchgate_ecosystems::npm::Npm;
-use patchgate_ecosystems::{Ecosystem as _, Input, Siblings};
+use patchgate_ecosystems::{Input, Siblings};
 use patchgate_model::{Lockfile, Origin};
 use serde_json::Value;
 
@@ -102,13 +101,12 @@ fn real_lockfiles_are_read_whole() {
             .into_iter()
             .collect();
         for siblings in [Siblings::new(), siblings] {
-            let lockfile = Npm
-                .parse(&Input {
-                    path: "package-lock.json",
-                    bytes: &bytes,
-                    siblings: &siblings,
-                })
-                .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+            let lockfile = patchgate_ecosystems::parse(&Input {
+                path: "package-lock.json",
+                bytes: &bytes,
+                siblings: &siblings,
+            })
+            .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
             let document: Value = serde_json::from_slice(&bytes).unwrap();
             let mut expected = Facts::new();
             match document["lockfileVersion"].as_u64() {

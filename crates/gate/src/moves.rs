@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
-use patchgate_ecosystems::{Ecosystem, Input, Siblings, by_lockfile};
+use patchgate_ecosystems::{Format, Input, Siblings, Upgradable, fixable_format};
 use patchgate_model::{Bump, Evidence, FileContents, Lockfile, Missing, Origin, Package};
 
 /// Everything that moves, over all changed lockfiles. Texts name package, versions and file.
@@ -45,16 +45,10 @@ pub(crate) fn between(evidence: &Evidence) -> Result<Moves, Vec<Missing>> {
     let mut moves = Moves::default();
     let mut missing = Vec::new();
     for file in files {
-        let Some((ecosystem, _)) = by_lockfile(file_name(&file.path)) else {
+        let Some((ecosystem, format)) = fixable_format(&file.path) else {
             continue;
         };
-        match both_sides(
-            evidence,
-            ecosystem,
-            &file.path,
-            &base_siblings,
-            &head_siblings,
-        ) {
+        match both_sides(evidence, format, &file.path, &base_siblings, &head_siblings) {
             Ok((base, head)) => Comparison::new(ecosystem, &base, &head).add_to(&mut moves),
             Err(reason) => missing.push(reason),
         }
@@ -82,7 +76,7 @@ fn siblings(
 
 fn both_sides(
     evidence: &Evidence,
-    ecosystem: &dyn Ecosystem,
+    format: &Format,
     path: &str,
     base_siblings: &Siblings,
     head_siblings: &Siblings,
@@ -100,16 +94,15 @@ fn both_sides(
             })?
             .as_ref()
             .ok_or_else(|| Missing::new(format!("`{path}` does not exist on the {side}")))?;
-        ecosystem
-            .parse(&Input {
-                path,
-                bytes,
-                siblings,
-            })
-            .map_err(|error| Missing {
-                reason: format!("`{path}` on the {side} {}", error.reason),
-                hint: error.hint,
-            })
+        (format.parse)(&Input {
+            path,
+            bytes,
+            siblings,
+        })
+        .map_err(|error| Missing {
+            reason: format!("`{path}` on the {side} {}", error.reason),
+            hint: error.hint,
+        })
     };
     Ok((
         parse("base", &contents.base, base_siblings)?,
@@ -121,7 +114,7 @@ fn both_sides(
 type Copies<'a> = BTreeMap<String, Vec<&'a Package>>;
 
 struct Comparison<'a> {
-    ecosystem: &'a dyn Ecosystem,
+    ecosystem: &'a dyn Upgradable,
     base: Copies<'a>,
     head: Copies<'a>,
     base_file: &'a Lockfile,
@@ -129,7 +122,7 @@ struct Comparison<'a> {
 }
 
 impl<'a> Comparison<'a> {
-    fn new(ecosystem: &'a dyn Ecosystem, base: &'a Lockfile, head: &'a Lockfile) -> Self {
+    fn new(ecosystem: &'a dyn Upgradable, base: &'a Lockfile, head: &'a Lockfile) -> Self {
         let copies = |lockfile: &'a Lockfile| {
             let mut copies: Copies<'a> = BTreeMap::new();
             for package in &lockfile.packages {
@@ -487,8 +480,4 @@ fn versions<'a>(packages: &[&'a Package]) -> BTreeSet<&'a str> {
 
 fn list(versions: &BTreeSet<&str>) -> String {
     versions.iter().copied().collect::<Vec<_>>().join(", ")
-}
-
-fn file_name(path: &str) -> &str {
-    path.rsplit_once('/').map_or(path, |(_, name)| name)
 }

@@ -5,21 +5,52 @@ use crate::Problem;
 /// Everything that was read from one repository.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Inventory {
-    /// The lockfiles, ordered by path.
+    /// The lockfiles, ordered by path. A file that several ecosystems read (a workflow names
+    /// actions and images) is here once for each.
     pub lockfiles: Vec<Lockfile>,
+    /// Manifests whose requirements no lockfile pins, ordered by path.
+    pub unlocked: Vec<UnlockedManifest>,
     /// What could not be read. An inventory with problems is never "clean".
     pub problems: Vec<Problem>,
 }
 
-/// One lockfile and the graph that it holds.
+/// A manifest without a lockfile: what it asks for is known, what is installed is not.
 #[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnlockedManifest {
+    /// Path from the repository root, with `/` between its parts.
+    pub path: String,
+    /// The ecosystem by its name, such as `crates.io` or `npm`.
+    pub ecosystem: &'static str,
+    /// What it asks for; at least one.
+    pub unresolved: Vec<Unresolved>,
+}
+
+/// A requirement for which no file states a version. A floor (`>=2.0`) is not a version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unresolved {
+    /// Name as the file writes it.
+    pub name: String,
+    /// The requirement as written; empty where any version will do.
+    pub requirement: String,
+    /// Which part of the project asks for it.
+    pub kind: DependencyKind,
+    /// Line in the file, from 1.
+    pub line: u32,
+}
+
+/// One lockfile and the graph that it holds. SBOMs and other files that state exact versions are
+/// lockfiles too.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lockfile {
     /// Path from the repository root, with `/` between its parts.
     pub path: String,
-    /// The ecosystem by its OSV name, such as `crates.io` or `npm`.
+    /// The ecosystem that the format belongs to, by its name, such as `crates.io` or `npm`.
+    /// A package may be of another one; see [`Package::ecosystem`].
     pub ecosystem: &'static str,
     /// The format with its version, such as `cargo-lock-v4` or `npm-lock-v3`.
     pub format: &'static str,
+    /// What the file asks for without saying which version it takes.
+    pub unresolved: Vec<Unresolved>,
     /// Every package copy that the file locks, in the file's order. Workspace members are among
     /// them where the format lists them, with [`Origin::Path`].
     pub packages: Vec<Package>,
@@ -32,7 +63,7 @@ pub struct Lockfile {
 pub struct PackageIndex(pub u32);
 
 /// One project whose own manifest states requirements.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Root {
     /// The project's name, empty where the manifest gives none.
     pub name: String,
@@ -45,6 +76,12 @@ pub struct Root {
 /// One locked copy of a package. Two copies of one package in a tree are two of these.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Package {
+    /// The ecosystem that the package is of, by its OSV name without a release of a distribution
+    /// (`npm`, `Debian`), or Patchgate's own name for one that OSV does not have.
+    pub ecosystem: &'static str,
+    /// Release of the distribution that an operating system's package belongs to, as OSV writes it
+    /// after the colon: `12`, `v3.20`, `22.04:LTS`.
+    pub distribution: Option<String>,
     /// Name as the ecosystem's registry writes it. For an npm alias this is the real name.
     pub name: String,
     /// Locked version, as the file writes it.
@@ -53,11 +90,15 @@ pub struct Package {
     pub origin: Origin,
     /// Line of the package's entry in the lockfile, from 1.
     pub line: u32,
-    /// Hash of the package's archive as the file writes it: a hexadecimal SHA-256 in `Cargo.lock`,
-    /// a subresource integrity string in npm's lockfiles.
+    /// Hashes of the package's archive as the file writes them, with a space between two: a
+    /// hexadecimal SHA-256 in `Cargo.lock`, subresource integrity strings in npm's lockfiles,
+    /// `sha256:…` in Python's.
     pub integrity: Option<String>,
     /// The strongest reason for which the package is there.
     pub scope: Scope,
+    /// The groups of requirements that bring it, by the file's own names, sorted: Poetry's and
+    /// Bundler's groups, Gradle's configurations, extras. Empty where the format has none.
+    pub groups: Vec<String>,
     /// Where the package manager installs this copy, where the format says so: npm's
     /// `node_modules/a/node_modules/b`. Unique within the file when present.
     pub install_path: Option<String>,
@@ -67,6 +108,9 @@ pub struct Package {
     /// True when the copy is shipped inside its parent's archive (npm's `inBundle`): only moving
     /// the parent can change it.
     pub bundled: bool,
+    /// The package URL exactly as the file states it, where it does: SBOMs. For all others it
+    /// follows from name and version.
+    pub purl: Option<String>,
     /// What this package depends on, as far as the file says.
     pub edges: Vec<Edge>,
 }
@@ -96,19 +140,26 @@ pub enum DependencyKind {
     Peer,
     /// Needed to build (Cargo's `build-dependencies`).
     Build,
+    /// Needed to test, where the ecosystem tells that from developing (Maven).
+    Test,
     /// Needed to develop and test.
     Development,
 }
 
 /// The strongest reason for which a package is in a tree, strongest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Scope {
-    /// Reached through run-time dependencies only, or the format does not say.
+    /// Reached through run-time dependencies, or the format does not say.
+    #[default]
     Runtime,
+    /// Reached only through peer dependencies.
+    Peer,
     /// Reached only through optional dependencies.
     Optional,
     /// Reached only through build dependencies.
     Build,
+    /// Reached only through test dependencies.
+    Test,
     /// Reached only through development dependencies.
     Development,
 }
@@ -131,6 +182,43 @@ pub enum Origin {
     Path(Option<String>),
     /// An archive at an address outside any registry.
     Url(String),
+}
+
+impl Package {
+    /// A package from its ecosystem's registry, needed at run time, at line 1, with nothing else
+    /// known about it: the start for `Package { …, ..Package::new(…) }`.
+    #[must_use]
+    pub fn new(ecosystem: &'static str, name: String, version: String) -> Self {
+        Self {
+            ecosystem,
+            distribution: None,
+            name,
+            version,
+            origin: Origin::Registry(None),
+            line: 1,
+            integrity: None,
+            scope: Scope::Runtime,
+            groups: Vec::new(),
+            install_path: None,
+            alias: None,
+            bundled: false,
+            purl: None,
+            edges: Vec::new(),
+        }
+    }
+}
+
+impl From<DependencyKind> for Scope {
+    fn from(kind: DependencyKind) -> Self {
+        match kind {
+            DependencyKind::Runtime => Self::Runtime,
+            DependencyKind::Peer => Self::Peer,
+            DependencyKind::Optional => Self::Optional,
+            DependencyKind::Build => Self::Build,
+            DependencyKind::Test => Self::Test,
+            DependencyKind::Development => Self::Development,
+        }
+    }
 }
 
 impl Lockfile {

@@ -161,9 +161,9 @@ fn kev_parts(kev: &Kev, base: i64) -> Vec<Part> {
 
 fn scope_part(scope: Scope, parts: &[Part]) -> Option<Part> {
     let (percent, what) = match scope {
-        Scope::Runtime | Scope::Optional => return None,
+        Scope::Runtime | Scope::Peer | Scope::Optional => return None,
         Scope::Build => (BUILD_FACTOR_PERCENT, "only needed to build"),
-        Scope::Development => (
+        Scope::Development | Scope::Test => (
             DEVELOPMENT_FACTOR_PERCENT,
             "only needed to develop and test",
         ),

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
-use patchgate_ecosystems::{Ecosystem, Release, RequirementEdit};
+use patchgate_ecosystems::{Release, RequirementEdit, Upgradable};
 use patchgate_model::{Bump, Lockfile, PackageIndex};
 
 /// Which findings a version of a package would have, by the ids that the findings carry. `None`
@@ -15,7 +15,7 @@ pub struct Request<'a> {
     /// The graph.
     pub lockfile: &'a Lockfile,
     /// The ecosystem of the lockfile.
-    pub ecosystem: &'a dyn Ecosystem,
+    pub ecosystem: &'a dyn Upgradable,
     /// The copies to repair with the ids of their findings.
     pub vulnerable: &'a BTreeMap<PackageIndex, BTreeSet<String>>,
     /// What the registries said so far.
@@ -45,7 +45,7 @@ impl Known {
     /// ordered nor chosen.
     pub fn insert(
         &mut self,
-        ecosystem: &dyn Ecosystem,
+        ecosystem: &dyn Upgradable,
         name: &str,
         releases: Result<Vec<Release>, String>,
     ) {
@@ -66,7 +66,7 @@ impl Known {
     #[must_use]
     pub fn releases(
         &self,
-        ecosystem: &dyn Ecosystem,
+        ecosystem: &dyn Upgradable,
         name: &str,
     ) -> Option<Result<&[Release], &str>> {
         self.packages

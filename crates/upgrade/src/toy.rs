@@ -5,11 +5,11 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use patchgate_ecosystems::{
-    Ecosystem, EditError, Input, LockfileName, MetadataRequest, ParseError, Release, Requirement,
-    RequirementEdit, RequirementError, VersionError,
+    Ecosystem, EditError, Format, Input, MetadataRequest, ParseError, Release, Requirement,
+    RequirementEdit, RequirementError, Upgradable, VersionError,
 };
 use patchgate_model::{
-    Bump, DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root, Scope,
+    Bump, DependencyKind, Edge, Lockfile, Package, PackageIndex, Root, Unresolved,
 };
 use semver::{Version, VersionReq};
 
@@ -31,13 +31,13 @@ impl Ecosystem for Toy {
     fn purl_type(&self) -> &'static str {
         "toy"
     }
-    fn lockfiles(&self) -> &'static [LockfileName] {
+    fn formats(&self) -> &'static [Format] {
         &[]
     }
     fn manifests(&self) -> &'static [&'static str] {
         &[]
     }
-    fn parse(&self, _: &Input<'_>) -> Result<Lockfile, ParseError> {
+    fn unresolved(&self, _: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
         Err(ParseError::new("is a toy"))
     }
     fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
@@ -46,6 +46,9 @@ impl Ecosystem for Toy {
     fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
         Ok(version(a)?.cmp(&version(b)?))
     }
+}
+
+impl Upgradable for Toy {
     fn is_prerelease(&self, text: &str) -> Result<bool, VersionError> {
         Ok(!version(text)?.pre.is_empty())
     }
@@ -163,20 +166,14 @@ impl World {
             path: "toy.lock".into(),
             ecosystem: "toy",
             format: "toy-1",
+            unresolved: Vec::new(),
             packages: locked
                 .iter()
                 .zip(&packages)
                 .map(|((_, requirements), (name, version))| Package {
-                    name: name.clone(),
-                    version: version.clone(),
-                    origin: Origin::Registry(None),
-                    line: 1,
-                    integrity: None,
-                    scope: Scope::Runtime,
                     install_path: Some(format!("node_modules/{name}")),
-                    alias: None,
-                    bundled: false,
                     edges: edges(requirements),
+                    ..Package::new("toy", name.clone(), version.clone())
                 })
                 .collect(),
             roots: vec![Root {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use patchgate_ecosystems::Ecosystem;
 use patchgate_model::{
     Advisory, Finding, Inventory, Level, Location, Origin, PackageIndex, PackageRef, Problem,
-    ProblemKind, Scope, Score, Severity, package_url,
+    ProblemKind, Scope, Score, Severity,
 };
 
 use crate::matching::{Affects, affects, fixed_version};
@@ -125,7 +125,7 @@ fn versions(inventory: &Inventory) -> BTreeMap<Version<'_>, Copies> {
         for (index, package) in lockfile.indexed() {
             if !matches!(package.origin, Origin::Path(_)) {
                 let version = Version {
-                    ecosystem: lockfile.ecosystem,
+                    ecosystem: package.ecosystem,
                     name: &package.name,
                     version: &package.version,
                 };
@@ -297,7 +297,7 @@ impl Group {
                 ecosystem: version.ecosystem,
                 name: version.name.to_owned(),
                 version: version.version.to_owned(),
-                purl: package_url(ecosystem.purl_type(), version.name, version.version),
+                purl: ecosystem.purl(version.name, version.version),
             },
             locations: place.locations.clone(),
             paths: place.paths.clone(),

@@ -1,4 +1,4 @@
-//! `patchgate formats`: the lockfiles that are read, from the registry of ecosystems.
+//! `patchgate formats`: the files that are read, from the registry of ecosystems.
 
 use patchgate_ecosystems::ALL;
 
@@ -31,14 +31,19 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
 }
 
 fn table() -> String {
-    let mut text = format!("{:<12} {:<22} {}\n", "ECOSYSTEM", "FILE", "VERSIONS");
+    let mut text = format!(
+        "{:<16} {:<24} {:<10} {:<4} FILES\n",
+        "ECOSYSTEM", "FORMAT", "VERSIONS", "FIX"
+    );
     for ecosystem in ALL {
-        for file in ecosystem.lockfiles() {
+        for format in ecosystem.formats() {
             text.push_str(&format!(
-                "{:<12} {:<22} {}\n",
+                "{:<16} {:<24} {:<10} {:<4} {}\n",
                 ecosystem.name(),
-                file.file_name,
-                file.versions
+                format.id,
+                format.versions,
+                if format.fixable { "yes" } else { "" },
+                format.files.join(", ")
             ));
         }
     }
@@ -48,25 +53,24 @@ fn table() -> String {
 /// The table between the markers in the README.
 pub(crate) fn markdown() -> String {
     let mut text = String::from(
-        "| ecosystem | lockfiles read | manifests changed by `fix` |\n| --- | --- | --- |\n",
+        "| ecosystem | format | files | versions | `fix` |\n| --- | --- | --- | --- | --- |\n",
     );
     for ecosystem in ALL {
-        let lockfiles: Vec<String> = ecosystem
-            .lockfiles()
-            .iter()
-            .map(|file| format!("`{}` {}", file.file_name, file.versions))
-            .collect();
-        let manifests: Vec<String> = ecosystem
-            .manifests()
-            .iter()
-            .map(|name| format!("`{name}`"))
-            .collect();
-        text.push_str(&format!(
-            "| {} | {} | {} |\n",
-            ecosystem.name(),
-            lockfiles.join(", "),
-            manifests.join(", ")
-        ));
+        for format in ecosystem.formats() {
+            let files: Vec<String> = format
+                .files
+                .iter()
+                .map(|file| format!("`{file}`"))
+                .collect();
+            text.push_str(&format!(
+                "| {} | `{}` | {} | {} | {} |\n",
+                ecosystem.name(),
+                format.id,
+                files.join(", "),
+                format.versions,
+                if format.fixable { "yes" } else { "" }
+            ));
+        }
     }
     text
 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use patchgate_config::Config;
-use patchgate_ecosystems::{ALL, Siblings, by_lockfile};
+use patchgate_ecosystems::{Siblings, fixable_format, is_fixable_manifest};
 use patchgate_forge::{CheckRunReport, Conclusion, MergeOutcome};
 use patchgate_gate::{compare_findings, judge};
 use patchgate_model::{
@@ -187,11 +187,7 @@ fn own_job(context: &Context) -> Option<OwnJob> {
 
 /// Whether a changed file is one whose content is judged.
 fn is_dependency_file(path: &str) -> bool {
-    let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
-    by_lockfile(name).is_some()
-        || ALL
-            .iter()
-            .any(|ecosystem| ecosystem.manifests().contains(&name))
+    fixable_format(path).is_some() || is_fixable_manifest(path)
 }
 
 /// The default branch with its settings, when the pull request goes to another branch.
@@ -298,11 +294,8 @@ fn inventory(contents: &BTreeMap<String, FileContents>, side: Side) -> Fetched<I
     }
     let mut inventory = Inventory::default();
     for (path, bytes) in &files {
-        let name = path
-            .rsplit_once('/')
-            .map_or(path.as_str(), |(_, name)| name);
-        if by_lockfile(name).is_some() {
-            let lockfile = repository::parse(path, bytes, &files)
+        if let Some((_, format)) = fixable_format(path) {
+            let lockfile = repository::parse(format, path, bytes, &files)
                 .map_err(|problem| hole_as_missing(&problem))?;
             inventory.lockfiles.push(lockfile);
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use patchgate_ecosystems::{Ecosystem, Siblings};
+use patchgate_ecosystems::{Siblings, Upgradable};
 use patchgate_model::{Finding, Lockfile, Problem};
 use patchgate_package_managers::RelockError;
 use patchgate_upgrade::{ManifestEdit, Move, Proposal, bundler};
@@ -23,7 +23,7 @@ const MAX_SINGLE_ATTEMPTS: usize = 4;
 
 /// What came of the work on one lockfile.
 pub(super) struct Done {
-    pub(super) ecosystem: &'static dyn Ecosystem,
+    pub(super) ecosystem: &'static dyn Upgradable,
     pub(super) start: Tree,
     pub(super) end: Tree,
     /// Findings at the start and at the end.
@@ -76,17 +76,17 @@ enum Rejected {
 /// Works on one lockfile.
 pub(super) async fn fix(
     workshop: &Workshop<'_>,
-    ecosystem: &'static dyn Ecosystem,
+    ecosystem: &'static dyn Upgradable,
     lockfile: &Lockfile,
     manifests: &Siblings,
 ) -> Result<Done, Failure> {
     let bytes = workshop
         .contents
-        .lockfiles
+        .files
         .get(&lockfile.path)
         .cloned()
         .unwrap_or_default();
-    let start = Tree::read(ecosystem, &lockfile.path, bytes, manifests.clone())?;
+    let start = Tree::read(&lockfile.path, bytes, manifests.clone())?;
     let before = start.findings(workshop.source).await?;
     let configuration = project::configuration(ecosystem, workshop.root, &lockfile.path);
     let mut work = Work {
@@ -131,7 +131,7 @@ pub(super) async fn fix(
 
 struct Work<'a> {
     workshop: &'a Workshop<'a>,
-    ecosystem: &'static dyn Ecosystem,
+    ecosystem: &'static dyn Upgradable,
     knowledge: Knowledge<'a>,
     configuration: Vec<Vec<u8>>,
     start: Tree,
@@ -453,13 +453,8 @@ impl<'a> Work<'a> {
         )
         .await
         .map_err(rejected)?;
-        let tree = Tree::read(
-            self.ecosystem,
-            &self.tree.lockfile.path,
-            relocked.lockfile,
-            manifests,
-        )
-        .map_err(|failure| Rejected::Whole(failure.reason))?;
+        let tree = Tree::read(&self.tree.lockfile.path, relocked.lockfile, manifests)
+            .map_err(|failure| Rejected::Whole(failure.reason))?;
         let findings = tree
             .findings(self.workshop.source)
             .await

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use patchgate_advisories::{NoSignals, PackageQuery, find};
-use patchgate_ecosystems::{Ecosystem, Release};
-use patchgate_model::{Finding, Inventory, Lockfile, Origin, Package, Problem, ProblemKind, Scope};
+use patchgate_ecosystems::{Release, Upgradable};
+use patchgate_model::{Finding, Inventory, Lockfile, Package, Problem, ProblemKind};
 use patchgate_upgrade::{Known, Planned, Proposal, Request, plan};
 
 use super::registries::Registries;
@@ -20,7 +20,7 @@ type Judged = BTreeMap<String, BTreeSet<String>>;
 /// What is known while planning one lockfile.
 pub(super) struct Knowledge<'a> {
     workshop: &'a Workshop<'a>,
-    ecosystem: &'static dyn Ecosystem,
+    ecosystem: &'static dyn Upgradable,
     registries: Registries<'a>,
     known: Known,
     judged: BTreeMap<String, Judged>,
@@ -42,7 +42,7 @@ pub(super) struct Bans {
 impl<'a> Knowledge<'a> {
     pub(super) fn new(
         workshop: &'a Workshop<'a>,
-        ecosystem: &'static dyn Ecosystem,
+        ecosystem: &'static dyn Upgradable,
         configuration: Vec<Vec<u8>>,
     ) -> Self {
         Self {
@@ -198,16 +198,17 @@ impl<'a> Knowledge<'a> {
             .collect();
         let inventory = Inventory {
             lockfiles: vec![Lockfile {
-                path: String::new(),
                 ecosystem: self.ecosystem.name(),
-                format: "",
                 packages: releases
                     .iter()
-                    .map(|release| candidate(name, &release.version))
+                    .map(|release| {
+                        let ecosystem = self.ecosystem.name();
+                        Package::new(ecosystem, name.to_owned(), release.version.clone())
+                    })
                     .collect(),
-                roots: Vec::new(),
+                ..Lockfile::default()
             }],
-            problems: Vec::new(),
+            ..Inventory::default()
         };
         let found = find(&inventory, advisories, &NoSignals);
         for finding in found.findings {
@@ -223,20 +224,5 @@ impl<'a> Knowledge<'a> {
             }
         }
         judged
-    }
-}
-
-fn candidate(name: &str, version: &str) -> Package {
-    Package {
-        name: name.to_owned(),
-        version: version.to_owned(),
-        origin: Origin::Registry(None),
-        line: 1,
-        integrity: None,
-        scope: Scope::Runtime,
-        install_path: None,
-        alias: None,
-        bundled: false,
-        edges: Vec::new(),
     }
 }

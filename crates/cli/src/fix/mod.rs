@@ -16,7 +16,7 @@ mod verify;
 
 use std::path::Path;
 
-use patchgate_ecosystems::by_name;
+use patchgate_ecosystems::{Siblings, fixable_format, is_fixable_manifest};
 use patchgate_http::Client;
 use patchgate_model::{Finding, Plan, Problem, ProblemKind};
 use patchgate_package_managers::RunOptions;
@@ -56,9 +56,19 @@ pub(crate) struct Fixed {
 /// Plans the fixes for every lockfile of a repository.
 pub(crate) async fn plan(workshop: &Workshop<'_>) -> Fixed {
     let mut fixed = Fixed::default();
-    let mut manifests = workshop.contents.manifests.clone();
+    let mut manifests: Siblings = workshop
+        .contents
+        .files
+        .iter()
+        .filter(|(path, _)| is_fixable_manifest(path))
+        .map(|(path, bytes)| (path.clone(), bytes.clone()))
+        .collect();
     for lockfile in &workshop.contents.inventory.lockfiles {
-        let Some(ecosystem) = by_name(lockfile.ecosystem) else {
+        let Some((ecosystem, _)) = fixable_format(&lockfile.path) else {
+            match outcome::not_changed(workshop, lockfile).await {
+                Ok(unfixed) => fixed.plan.unfixed.extend(unfixed),
+                Err(failure) => fixed.problems.push(failure.into_problem(&lockfile.path)),
+            }
             continue;
         };
         match engine::fix(workshop, ecosystem, lockfile, &manifests).await {

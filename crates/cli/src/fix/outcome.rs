@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use patchgate_ecosystems::Ecosystem;
-use patchgate_model::{Bump, FileChange, Finding, Lockfile, Plan, Unfixed, Upgrade};
+use patchgate_ecosystems::Upgradable;
+use patchgate_model::{Bump, FileChange, Finding, Lockfile, PackageRef, Plan, Unfixed, Upgrade};
 use patchgate_upgrade::Move;
 
 use super::engine::Done;
-use super::tree::ids;
-use super::{Fixed, Workshop};
+use super::tree::{self, ids};
+use super::{Failure, Fixed, Workshop};
 
 /// Adds what came of one lockfile.
 pub(super) fn add(fixed: &mut Fixed, workshop: &Workshop<'_>, done: Done) {
@@ -123,7 +123,7 @@ fn new_upgrade(done: &Done, step: &Move, requirement_changes: Vec<String>) -> Up
     }
 }
 
-fn bump(ecosystem: &dyn Ecosystem, from: &str, to: &str) -> Bump {
+fn bump(ecosystem: &dyn Upgradable, from: &str, to: &str) -> Bump {
     ecosystem.bump(from, to).unwrap_or(Bump::Major)
 }
 
@@ -181,6 +181,35 @@ fn credit(upgrades: &mut [Upgrade], done: &Done, finding: &Finding) {
             upgrade.because_of = None;
         }
     }
+}
+
+/// The findings in a lockfile of a format that `fix` does not change.
+///
+/// # Errors
+/// When something could not be looked up or judged.
+pub(super) async fn not_changed(
+    workshop: &Workshop<'_>,
+    lockfile: &Lockfile,
+) -> Result<Vec<Unfixed>, Failure> {
+    let reason = format!(
+        "`patchgate fix` does not change `{}` files",
+        lockfile.format
+    );
+    let mut grouped: BTreeMap<PackageRef, Vec<String>> = BTreeMap::new();
+    for finding in tree::findings(lockfile, workshop.source).await? {
+        if !(workshop.is_ignored)(&finding) {
+            grouped.entry(finding.package).or_default().push(finding.id);
+        }
+    }
+    let unfixed = grouped.into_iter().map(|(package, ids)| Unfixed {
+        ecosystem: package.ecosystem,
+        lockfile: lockfile.path.clone(),
+        package: package.name,
+        version: package.version,
+        ids,
+        reason: reason.clone(),
+    });
+    Ok(unfixed.collect())
 }
 
 /// Findings at the end, with why they stay.

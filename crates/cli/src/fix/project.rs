@@ -3,7 +3,7 @@
 use std::io::Read as _;
 use std::path::Path;
 
-use patchgate_ecosystems::{Ecosystem, EditError, RequirementEdit, Siblings, cargo};
+use patchgate_ecosystems::{EditError, RequirementEdit, Siblings, Upgradable, cargo};
 use patchgate_model::PackageIndex;
 use patchgate_package_managers::{
     Project, RelockError, Relocked, RunOptions, cargo as cargo_manager, npm,
@@ -19,7 +19,7 @@ const MAX_CONFIGURATION_BYTES: u64 = 256 * 1024;
 /// The manifest that holds the requirement of an edit: the one that asks for it, or, when a member
 /// takes it from the workspace's table, the one beside the lockfile.
 pub(super) fn holder(
-    ecosystem: &dyn Ecosystem,
+    ecosystem: &dyn Upgradable,
     manifests: &Siblings,
     lockfile: &str,
     one: &ManifestEdit,
@@ -40,7 +40,7 @@ pub(super) fn holder(
 
 /// Changes the manifests for a set of moves.
 pub(super) fn edit(
-    ecosystem: &dyn Ecosystem,
+    ecosystem: &dyn Upgradable,
     manifests: &mut Siblings,
     edits: &[&ManifestEdit],
 ) -> Result<(), Failure> {
@@ -61,7 +61,7 @@ pub(super) fn edit(
 }
 
 /// Whether a manifest asks for what an edit wants already: several members may share one line.
-fn already(ecosystem: &dyn Ecosystem, text: &str, edit: &RequirementEdit) -> bool {
+fn already(ecosystem: &dyn Upgradable, text: &str, edit: &RequirementEdit) -> bool {
     let same = RequirementEdit {
         from: edit.to.clone(),
         ..edit.clone()
@@ -71,7 +71,7 @@ fn already(ecosystem: &dyn Ecosystem, text: &str, edit: &RequirementEdit) -> boo
 
 /// Lets the package manager lock a tree after moves.
 pub(super) async fn relock(
-    ecosystem: &dyn Ecosystem,
+    ecosystem: &dyn Upgradable,
     root: &Path,
     tree: &Tree,
     manifests: &Siblings,
@@ -176,7 +176,7 @@ fn beside(path: &str, name: &str) -> String {
 /// The repository's own configuration of the package manager, outermost folder first. Links are
 /// not followed and large files not read: they would come from a hostile repository.
 pub(super) fn configuration(
-    ecosystem: &dyn Ecosystem,
+    ecosystem: &dyn Upgradable,
     root: &Path,
     lockfile: &str,
 ) -> Vec<Vec<u8>> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use patchgate_ecosystems::{Ecosystem, Release, limits};
+use patchgate_ecosystems::{Release, Upgradable, limits};
 use patchgate_http::{Caching, Client, Request};
 use patchgate_model::{Lockfile, Origin};
 use patchgate_package_managers::{RelockError, RunOptions, cargo, npm};
@@ -39,7 +39,7 @@ impl<'a> Registries<'a> {
     /// When the package manager, which knows where its registry is, cannot be asked.
     pub(super) async fn releases(
         &mut self,
-        ecosystem: &'static dyn Ecosystem,
+        ecosystem: &'static dyn Upgradable,
         lockfile: &Lockfile,
         names: &[String],
     ) -> Result<Vec<(String, Result<Vec<Release>, Unanswered>)>, RelockError> {
@@ -67,7 +67,7 @@ impl<'a> Registries<'a> {
 
     async fn address(
         &mut self,
-        ecosystem: &dyn Ecosystem,
+        ecosystem: &dyn Upgradable,
         lockfile: &Lockfile,
         name: &str,
     ) -> Result<String, RelockError> {
@@ -121,7 +121,7 @@ fn source_of(lockfile: &Lockfile, name: &str) -> String {
 
 async fn fetch(
     client: &Client,
-    ecosystem: &dyn Ecosystem,
+    ecosystem: &dyn Upgradable,
     registry: &str,
     name: &str,
 ) -> Result<Vec<Release>, Unanswered> {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use patchgate_advisories::{NoSignals, find, queries};
-use patchgate_ecosystems::{Ecosystem, Input, Siblings};
+use patchgate_ecosystems::{Input, Siblings};
 use patchgate_model::{Finding, Inventory, Lockfile, Origin, PackageIndex};
 
 use super::Failure;
@@ -20,19 +20,13 @@ pub(super) struct Tree {
 
 impl Tree {
     /// Reads a lockfile that was changed.
-    pub(super) fn read(
-        ecosystem: &dyn Ecosystem,
-        path: &str,
-        bytes: Vec<u8>,
-        manifests: Siblings,
-    ) -> Result<Self, Failure> {
+    pub(super) fn read(path: &str, bytes: Vec<u8>, manifests: Siblings) -> Result<Self, Failure> {
         let input = Input {
             path,
             bytes: &bytes,
             siblings: &manifests,
         };
-        let lockfile = ecosystem
-            .parse(&input)
+        let lockfile = patchgate_ecosystems::parse(&input)
             .map_err(|error| Failure::new(format!("the new lockfile {error}")))?;
         Ok(Self {
             lockfile,
@@ -47,16 +41,7 @@ impl Tree {
     /// When something could not be looked up or judged: a result that was not checked whole is
     /// not checked.
     pub(super) async fn findings(&self, source: &AdvisorySource) -> Result<Vec<Finding>, Failure> {
-        let inventory = Inventory {
-            lockfiles: vec![self.lockfile.clone()],
-            problems: Vec::new(),
-        };
-        let lookup = source.lookup(&queries(&inventory)).await;
-        let found = find(&inventory, &lookup, &NoSignals);
-        match lookup.problems.into_iter().chain(found.problems).next() {
-            Some(problem) => Err(problem.into()),
-            None => Ok(found.findings),
-        }
+        findings(&self.lockfile, source).await
     }
 
     /// The copies that a finding is about.
@@ -104,6 +89,26 @@ impl Tree {
                     package.install_path.as_deref().unwrap_or_default()
                 )
             })
+    }
+}
+
+/// The findings in a lockfile.
+///
+/// # Errors
+/// When something could not be looked up or judged.
+pub(super) async fn findings(
+    lockfile: &Lockfile,
+    source: &AdvisorySource,
+) -> Result<Vec<Finding>, Failure> {
+    let inventory = Inventory {
+        lockfiles: vec![lockfile.clone()],
+        ..Inventory::default()
+    };
+    let lookup = source.lookup(&queries(&inventory)).await;
+    let found = find(&inventory, &lookup, &NoSignals);
+    match lookup.problems.into_iter().chain(found.problems).next() {
+        Some(problem) => Err(problem.into()),
+        None => Ok(found.findings),
     }
 }
 

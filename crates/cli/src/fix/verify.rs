@@ -3,14 +3,14 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
-use patchgate_ecosystems::Ecosystem;
+use patchgate_ecosystems::Upgradable;
 use patchgate_model::{Finding, Lockfile, Origin};
 
 use super::tree::ids;
 
 /// What a new lockfile has that it must not have, as fragments for a person. Empty when it holds.
 pub(super) fn violations(
-    ecosystem: &dyn Ecosystem,
+    ecosystem: &dyn Upgradable,
     before: (&Lockfile, &[Finding]),
     after: (&Lockfile, &[Finding]),
 ) -> Vec<String> {
@@ -48,7 +48,7 @@ fn introduced(before: &[Finding], after: &[Finding]) -> Vec<String> {
 }
 
 /// Packages of which a version went away for smaller ones.
-fn downgrades(ecosystem: &dyn Ecosystem, before: &Lockfile, after: &Lockfile) -> Vec<String> {
+fn downgrades(ecosystem: &dyn Upgradable, before: &Lockfile, after: &Lockfile) -> Vec<String> {
     let (before, after) = (versions(before), versions(after));
     let none = BTreeSet::new();
     let mut found = Vec::new();
@@ -81,7 +81,7 @@ fn versions(lockfile: &Lockfile) -> BTreeMap<&str, BTreeSet<&str>> {
 }
 
 /// Requirements that the locked version does not meet, in words.
-fn unmet(ecosystem: &dyn Ecosystem, lockfile: &Lockfile) -> BTreeSet<String> {
+fn unmet(ecosystem: &dyn Upgradable, lockfile: &Lockfile) -> BTreeSet<String> {
     let mut unmet = BTreeSet::new();
     for package in &lockfile.packages {
         for edge in &package.edges {

@@ -9,7 +9,7 @@ mod raw;
 mod resolve;
 mod scan;
 
-use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Scope};
+use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex};
 
 use self::raw::{RawLock, RawPackage};
 use self::resolve::Resolver;
@@ -44,6 +44,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         format,
         packages,
         roots: Vec::new(),
+        unresolved: Vec::new(),
     };
     let workspace = manifest::Workspace::read(input);
     roots::attach(&mut lockfile, workspace.as_ref());
@@ -180,16 +181,15 @@ fn locked(
         })
         .collect::<Result<_, ParseError>>()?;
     Ok(Package {
-        name: package.name.to_string(),
-        version: package.version.to_string(),
         origin: origin(package)?,
         line: u32::try_from(package.line).unwrap_or(u32::MAX),
         integrity: checksum(package, raw),
-        scope: Scope::Runtime,
-        install_path: None,
-        alias: None,
-        bundled: false,
         edges,
+        ..Package::new(
+            super::NAME,
+            package.name.to_string(),
+            package.version.to_string(),
+        )
     })
 }
 

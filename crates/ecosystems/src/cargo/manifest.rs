@@ -7,12 +7,13 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
-use patchgate_model::DependencyKind;
+use patchgate_model::{DependencyKind, Unresolved};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::document::{self, boolean, string, strings, table};
-use crate::{Input, limits};
+use crate::syntax::{self, Node};
+use crate::{Input, ParseError, limits};
 
 /// Most patterns in `[workspace] members` that are followed.
 const MAX_PATTERNS: usize = 1_000;
@@ -337,6 +338,40 @@ fn paths_of_patches(root_folder: &str, root: &DeTable<'_>) -> Vec<String> {
         .filter_map(|value| join(root_folder, string(value, "path")?))
         .map(|folder| manifest_in(&folder))
         .collect()
+}
+
+/// What a manifest without a lockfile asks for from outside the repository.
+pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
+    let root = syntax::toml(input.text()?)?;
+    let targets = root.get("target").map(Node::entries).unwrap_or_default();
+    let mut found = Vec::new();
+    for table in std::iter::once(&root).chain(targets.iter().map(|(_, target)| target)) {
+        for (key, kind) in DEPENDENCY_TABLES {
+            for (name, value) in table.optional_map(key)? {
+                if value.get("path").is_some() {
+                    continue;
+                }
+                let requirement = ["version", "git"]
+                    .iter()
+                    .find_map(|key| value.get(key)?.text())
+                    .or(value.text());
+                found.push(Unresolved {
+                    name: value
+                        .get("package")
+                        .and_then(Node::text)
+                        .unwrap_or(&name.name)
+                        .to_owned(),
+                    requirement: requirement.unwrap_or_default().to_owned(),
+                    kind: match value.get("optional").and_then(Node::bool) {
+                        Some(true) if kind == DependencyKind::Runtime => DependencyKind::Optional,
+                        _ => kind,
+                    },
+                    line: name.line,
+                });
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// Projects by the name of their package.

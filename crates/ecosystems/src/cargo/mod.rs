@@ -17,14 +17,14 @@ mod version;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::{Bump, Lockfile};
+use patchgate_model::{Bump, Unresolved};
 
 pub use projection::resolution_manifest;
 
 use self::version::Version;
 use crate::{
-    Ecosystem, EditError, Input, LockfileName, MetadataRequest, ParseError, Release,
-    RequirementEdit, RequirementError, VersionError,
+    Ecosystem, EditError, Format, Input, MetadataRequest, ParseError, Release, RequirementEdit,
+    RequirementError, Upgradable, VersionError,
 };
 
 /// OSV's name for the ecosystem.
@@ -43,10 +43,13 @@ impl Ecosystem for Cargo {
         "cargo"
     }
 
-    fn lockfiles(&self) -> &'static [LockfileName] {
-        &[LockfileName {
-            file_name: "Cargo.lock",
+    fn formats(&self) -> &'static [Format] {
+        &[Format {
+            id: "cargo-lock",
+            files: &["Cargo.lock"],
             versions: "v1-v4",
+            fixable: true,
+            parse: lockfile::parse,
         }]
     }
 
@@ -54,8 +57,8 @@ impl Ecosystem for Cargo {
         &["Cargo.toml"]
     }
 
-    fn parse(&self, input: &Input<'_>) -> Result<Lockfile, ParseError> {
-        lockfile::parse(input)
+    fn unresolved(&self, manifest: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
+        manifest::unresolved(manifest)
     }
 
     fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
@@ -66,6 +69,12 @@ impl Ecosystem for Cargo {
         Ok(parse_version(a)?.precedence(&parse_version(b)?))
     }
 
+    fn upgradable(&self) -> Option<&'static dyn Upgradable> {
+        Some(&Cargo)
+    }
+}
+
+impl Upgradable for Cargo {
     fn is_prerelease(&self, version: &str) -> Result<bool, VersionError> {
         Ok(parse_version(version)?.is_prerelease())
     }

@@ -135,7 +135,7 @@ fn scope_of(kind: DependencyKind) -> Scope {
     match kind {
         DependencyKind::Runtime | DependencyKind::Optional | DependencyKind::Peer => Scope::Runtime,
         DependencyKind::Build => Scope::Build,
-        DependencyKind::Development => Scope::Development,
+        DependencyKind::Development | DependencyKind::Test => Scope::Development,
     }
 }
 

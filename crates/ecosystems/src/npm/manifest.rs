@@ -1,13 +1,14 @@
 //! `package.json`: reading its requirements and changing one of them.
 
 use jsonc_parser::{CollectOptions, CommentCollectionStrategy, ParseOptions, ast, parse_to_ast};
-use patchgate_model::DependencyKind;
+use patchgate_model::{DependencyKind, Unresolved};
 use serde::Deserialize;
 
 use super::json::{Map, Object, Text};
 use super::lockfile::Needs;
 use super::splice::{Splice, splice};
-use crate::{EditError, RequirementEdit, limits};
+use crate::syntax;
+use crate::{EditError, Input, ParseError, RequirementEdit, limits};
 
 /// What is read of a manifest.
 #[derive(Deserialize, Default)]
@@ -56,11 +57,38 @@ impl<'a> Manifest<'a> {
             DependencyKind::Runtime | DependencyKind::Build => &self.dependencies,
             DependencyKind::Optional => &self.optional_dependencies,
             DependencyKind::Peer => &self.peer_dependencies,
-            DependencyKind::Development => &self.dev_dependencies,
+            DependencyKind::Development | DependencyKind::Test => &self.dev_dependencies,
         };
         let Text(requirement) = section.get(name)?.as_ref()?;
         Some(requirement)
     }
+}
+
+/// What a manifest without a lockfile asks for from outside the repository. Peer dependencies are
+/// not among it: they state what a package works with, not what it installs.
+pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
+    let root = syntax::json(input.text()?)?;
+    let mut found = Vec::new();
+    for (section, kind) in [
+        ("dependencies", DependencyKind::Runtime),
+        ("devDependencies", DependencyKind::Development),
+        ("optionalDependencies", DependencyKind::Optional),
+    ] {
+        for (name, value) in root.optional_map(section)? {
+            let requirement = value.text().unwrap_or_default();
+            let inside = ["workspace:", "file:", "link:", "portal:"];
+            if inside.iter().any(|start| requirement.starts_with(start)) {
+                continue;
+            }
+            found.push(Unresolved {
+                name: name.name.clone().into_owned(),
+                requirement: requirement.to_owned(),
+                kind,
+                line: name.line,
+            });
+        }
+    }
+    Ok(found)
 }
 
 const BOM: char = '\u{feff}';

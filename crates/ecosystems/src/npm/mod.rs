@@ -15,11 +15,11 @@ mod version;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::{Bump, Lockfile};
+use patchgate_model::{Bump, Unresolved};
 
 use crate::{
-    Ecosystem, EditError, Input, LockfileName, MetadataRequest, ParseError, Release,
-    RequirementEdit, RequirementError, VersionError,
+    Ecosystem, EditError, Format, Input, MetadataRequest, ParseError, Release, RequirementEdit,
+    RequirementError, Upgradable, VersionError,
 };
 
 /// Name in OSV.
@@ -38,25 +38,22 @@ impl Ecosystem for Npm {
         "npm"
     }
 
-    fn lockfiles(&self) -> &'static [LockfileName] {
-        &[
-            LockfileName {
-                file_name: "package-lock.json",
-                versions: "v1-v3",
-            },
-            LockfileName {
-                file_name: "npm-shrinkwrap.json",
-                versions: "v1-v3",
-            },
-        ]
+    fn formats(&self) -> &'static [Format] {
+        &[Format {
+            id: "npm-lock",
+            files: &["package-lock.json", "npm-shrinkwrap.json"],
+            versions: "v1-v3",
+            fixable: true,
+            parse: lockfile::parse,
+        }]
     }
 
     fn manifests(&self) -> &'static [&'static str] {
         &["package.json"]
     }
 
-    fn parse(&self, input: &Input<'_>) -> Result<Lockfile, ParseError> {
-        lockfile::parse(input)
+    fn unresolved(&self, manifest: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
+        manifest::unresolved(manifest)
     }
 
     /// npm's registry compares names exactly: a few old packages differ only in case.
@@ -68,6 +65,12 @@ impl Ecosystem for Npm {
         Ok(version::parse(a)?.compare(&version::parse(b)?))
     }
 
+    fn upgradable(&self) -> Option<&'static dyn Upgradable> {
+        Some(&Npm)
+    }
+}
+
+impl Upgradable for Npm {
     fn is_prerelease(&self, version: &str) -> Result<bool, VersionError> {
         Ok(!version::parse(version)?.prerelease.is_empty())
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use patchgate_ecosystems::{ALL, by_lockfile};
+use patchgate_ecosystems::{fixable_format, is_fixable_manifest};
 use patchgate_model::{ChangedFile, FileStatus};
 
 use crate::context::{Context, Outcome, block, or_holds, review, unread, with};
@@ -107,7 +107,7 @@ pub(super) fn exactly_the_plan(context: &Context<'_>) -> Vec<Outcome> {
 pub(super) fn requirements_only(context: &Context<'_>) -> Vec<Outcome> {
     with(&context.evidence.files, "the changed files", |files| {
         let mut outcomes = Vec::new();
-        for file in files.iter().filter(|file| is_manifest(&file.path)) {
+        for file in files.iter().filter(|file| is_fixable_manifest(&file.path)) {
             let Some(contents) = context.evidence.contents.get(&file.path) else {
                 outcomes.push(review(format!("`{}` was not read", file.path)));
                 continue;
@@ -153,13 +153,7 @@ fn is_protected(path: &str) -> bool {
 
 /// Whether Patchgate's fixes edit files of this name.
 fn is_editable(path: &str) -> bool {
-    by_lockfile(file_name(path)).is_some() || is_manifest(path)
-}
-
-fn is_manifest(path: &str) -> bool {
-    let name = file_name(path);
-    ALL.iter()
-        .any(|ecosystem| ecosystem.manifests().contains(&name))
+    fixable_format(path).is_some() || is_fixable_manifest(path)
 }
 
 fn file_name(path: &str) -> &str {

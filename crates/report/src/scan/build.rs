@@ -114,7 +114,7 @@ fn summary(input: &ScanInput<'_>, findings: &[FindingReport]) -> Summary {
                 .packages
                 .iter()
                 .filter(|package| !matches!(package.origin, Origin::Path(_)))
-                .map(|package| (lockfile.ecosystem, &package.name, &package.version))
+                .map(|package| (package.ecosystem, &package.name, &package.version))
         })
         .collect();
     let affected: BTreeSet<_> = findings.iter().map(|finding| &finding.package).collect();
@@ -246,8 +246,10 @@ fn distinct(texts: impl Iterator<Item = String>) -> Vec<String> {
 fn scope_name(scope: Scope) -> &'static str {
     match scope {
         Scope::Runtime => "runtime",
+        Scope::Peer => "peer",
         Scope::Optional => "optional",
         Scope::Build => "build",
+        Scope::Test => "test",
         Scope::Development => "development",
     }
 }
@@ -273,6 +275,7 @@ impl From<&Problem> for IncompleteReport {
             ProblemKind::Advisories => "advisories",
             ProblemKind::Feed => "feed",
             ProblemKind::Registry => "registry",
+            ProblemKind::Unresolved => "unresolved",
             ProblemKind::Version => "version",
         };
         Self {

@@ -170,16 +170,8 @@ fn findings() -> Vec<Finding> {
 
 fn lockfile() -> Lockfile {
     let package = |name: &str, origin: Origin| Package {
-        name: name.into(),
-        version: "1.0.0".into(),
         origin,
-        line: 1,
-        integrity: None,
-        scope: Scope::Runtime,
-        install_path: None,
-        alias: None,
-        bundled: false,
-        edges: Vec::new(),
+        ..Package::new("npm", name.into(), "1.0.0".into())
     };
     Lockfile {
         path: "package-lock.json".into(),
@@ -194,7 +186,7 @@ fn lockfile() -> Lockfile {
             package("@babel/traverse-with-a-long-name", Origin::Registry(None)),
             package("own", Origin::Path(None)),
         ],
-        roots: Vec::new(),
+        ..Lockfile::default()
     }
 }
 

@@ -35,6 +35,7 @@ pub(super) fn lockfile(
         format,
         packages,
         roots,
+        unresolved: Vec::new(),
     };
     settle_addresses(&mut lockfile);
     if infer_root {
@@ -160,9 +161,8 @@ impl<'a, 'b> Graph<'a, 'b> {
         let installed = installed_name(&copy.path);
         let in_path = installed.unwrap_or_else(|| folder_name(&copy.path));
         let name = copy.name.as_deref().unwrap_or(in_path);
+        let version = copy.version.as_deref().unwrap_or_default();
         Ok(Package {
-            name: name.to_owned(),
-            version: copy.version.as_deref().unwrap_or_default().to_owned(),
             origin: copy.origin.clone(),
             line: copy.line,
             integrity: copy.integrity.as_deref().map(str::to_owned),
@@ -171,6 +171,7 @@ impl<'a, 'b> Graph<'a, 'b> {
             alias: (installed.is_some() && name != in_path).then(|| in_path.to_owned()),
             bundled: copy.bundled,
             edges: self.edges(copy, false)?,
+            ..Package::new(NAME, name.to_owned(), version.to_owned())
         })
     }
 
@@ -337,7 +338,7 @@ fn infer_direct(lockfile: &mut Lockfile) {
                 kind: match package.scope {
                     Scope::Development => DependencyKind::Development,
                     Scope::Optional => DependencyKind::Optional,
-                    Scope::Runtime | Scope::Build => DependencyKind::Runtime,
+                    _ => DependencyKind::Runtime,
                 },
             })
         })

@@ -1,0 +1,99 @@
+//! JSON, YAML and TOML as one tree in which every value knows its line, and XML as another.
+//!
+//! Most formats are read through these trees. The two for which files with tens of thousands of
+//! packages are common, `Cargo.lock` and `package-lock.json`, have readers of their own.
+//!
+//! All readers refuse duplicate keys (readers of a format differ on which of the two counts, so one
+//! of them would be hidden), nesting beyond [`limits::MAX_DEPTH`] and more than
+//! [`limits::MAX_NODES`] values.
+
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "each format uses its part of what a tree offers"
+)]
+
+mod json;
+mod node;
+mod toml;
+mod xml;
+mod yaml;
+
+pub(crate) use json::{json, jsonc};
+pub(crate) use node::{Key, Node, Value};
+pub(crate) use toml::toml;
+pub(crate) use xml::{Element, xml};
+pub(crate) use yaml::{yaml, yaml_documents};
+
+use crate::{ParseError, limits};
+
+/// The line of each offset, for a reader that goes through the text once, forwards.
+#[derive(Debug)]
+pub(crate) struct Lines<'a> {
+    text: &'a [u8],
+    offset: usize,
+    line: u32,
+}
+
+impl<'a> Lines<'a> {
+    /// The lines of a text.
+    pub(crate) fn new(text: &'a str) -> Self {
+        Self {
+            text: text.as_bytes(),
+            offset: 0,
+            line: 1,
+        }
+    }
+
+    /// The line, from 1, of a byte offset.
+    pub(crate) fn of(&mut self, offset: usize) -> u32 {
+        let offset = offset.min(self.text.len());
+        if offset < self.offset {
+            self.offset = 0;
+            self.line = 1;
+        }
+        let passed = self.text.get(self.offset..offset).unwrap_or_default();
+        let breaks = passed.iter().filter(|byte| **byte == b'\n').count();
+        self.line += u32::try_from(breaks).unwrap_or(0);
+        self.offset = offset;
+        self.line
+    }
+}
+
+/// How many values a tree may still take.
+#[derive(Debug)]
+struct Budget(usize);
+
+impl Budget {
+    fn new() -> Self {
+        Self(limits::MAX_NODES)
+    }
+
+    /// Counts one value at a depth.
+    fn take(&mut self, depth: usize, line: u32) -> Result<(), ParseError> {
+        if depth > limits::MAX_DEPTH {
+            return Err(ParseError::new(format!(
+                "is nested deeper than {} levels",
+                limits::MAX_DEPTH
+            ))
+            .at_line(line as usize));
+        }
+        self.0 = self.0.checked_sub(1).ok_or_else(|| {
+            ParseError::new(format!("holds more than {} values", limits::MAX_NODES))
+                .at_line(line as usize)
+        })?;
+        Ok(())
+    }
+}
+
+/// An error's text as a fragment of one line.
+fn fragment(message: &str) -> String {
+    let line = message.lines().next().unwrap_or_default();
+    line.trim_end_matches(['.', ' '])
+        .chars()
+        .take(200)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

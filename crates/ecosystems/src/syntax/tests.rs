@@ -1,0 +1,153 @@
+use super::*;
+
+/// A tree without lines, as text.
+fn show(node: &Node<'_>) -> String {
+    match &node.value {
+        Value::Null => "null".to_owned(),
+        Value::Bool(truth) => truth.to_string(),
+        Value::Number(number) => format!("#{number}"),
+        Value::Text(text) => format!("{text:?}"),
+        Value::List(items) => {
+            format!("[{}]", items.iter().map(show).collect::<Vec<_>>().join(","))
+        }
+        Value::Map(entries) => {
+            let entries = entries.iter().map(|(key, value)| {
+                format!("{}@{}:{}@{}", key.name, key.line, show(value), value.line)
+            });
+            format!("{{{}}}", entries.collect::<Vec<_>>().join(","))
+        }
+    }
+}
+
+fn reason<T: std::fmt::Debug>(result: Result<T, ParseError>) -> String {
+    let error = result.unwrap_err();
+    match error.line {
+        Some(line) => format!("{line}: {}", error.reason),
+        None => error.reason,
+    }
+}
+
+#[test]
+fn json_keeps_lines_and_spellings() {
+    let tree = json("{\n \"a\": 1.10,\n \"b\":\n  [true, null, \"\\u0041\"]\n}").unwrap();
+    assert_eq!(show(&tree), "{a@2:#1.10@2,b@3:[true,null,\"A\"]@4}");
+    assert!(json("{\"a\": 1,}").is_err());
+    assert!(json("{} // x").is_err());
+    assert_eq!(
+        show(&jsonc("{ // x\n \"a\": [1,],\n}").unwrap()),
+        "{a@2:[#1]@2}"
+    );
+}
+
+#[test]
+fn yaml_keeps_lines_and_spellings() {
+    let tree = yaml("a: 1.10\nb:\n  - true\n  - ~\n  - '~'\nc: {d: 0x10}\n").unwrap();
+    assert_eq!(
+        show(&tree),
+        "{a@1:\"1.10\"@1,b@2:[\"true\",null,\"~\"]@3,c@6:{d@6:\"0x10\"@6}@6}"
+    );
+    assert_eq!(yaml_documents("---\na: 1\n---\nb: 2\n").unwrap().len(), 2);
+}
+
+#[test]
+fn toml_keeps_lines() {
+    let tree = toml("a = \"x\"\n[[b]]\nc = 1\n[[b]]\nc = true\n").unwrap();
+    assert_eq!(show(tree.get("a").unwrap()), "\"x\"");
+    let lines: Vec<u32> = tree
+        .get("b")
+        .unwrap()
+        .items()
+        .iter()
+        .map(|item| item.line)
+        .collect();
+    assert_eq!(lines, [2, 4]);
+}
+
+#[test]
+fn xml_keeps_lines_text_and_attributes() {
+    let tree = xml(
+        "<?xml version=\"1.0\"?>\n<!-- c -->\n<a xmlns=\"urn:x\" k='1 &amp; 2'>\n <p:b>t&lt;<![CDATA[&]]>&#65;</p:b>\n <c/>\n</a>\n",
+    )
+    .unwrap();
+    assert_eq!((tree.line, &*tree.name), (3, "a"));
+    assert_eq!(tree.attribute("k"), Some("1 & 2"));
+    assert_eq!(tree.namespace.as_deref(), Some("urn:x"));
+    assert_eq!(tree.text_of("b"), Some("t<&A"));
+    assert_eq!(tree.child("c").unwrap().line, 5);
+    assert_eq!(tree.all("c").count(), 1);
+}
+
+#[test]
+fn duplicate_keys_are_refused() {
+    assert_eq!(
+        reason(json("{\"a\":1,\n\"a\":2}")),
+        "2: has the key `a` twice"
+    );
+    assert_eq!(
+        reason(yaml("a: 1\nb: 2\na: 3\n")),
+        "3: has the key `a` twice"
+    );
+    assert!(toml("a = 1\na = 2\n").is_err());
+    let many: String = (0..20).map(|n| format!("k{n}: 1\n")).collect();
+    assert_eq!(
+        reason(yaml(&format!("{many}k7: 2\n"))),
+        "21: has the key `k7` twice"
+    );
+    assert!(xml("<a k='1' k='2'/>").is_err());
+}
+
+#[test]
+fn deep_nesting_is_refused() {
+    for depth in [200, 20_000] {
+        assert!(json(&"[".repeat(depth)).is_err());
+        assert!(json(&format!("{}{}", "[".repeat(depth), "]".repeat(depth))).is_err());
+        assert!(yaml(&format!("{}{}", "[".repeat(depth), "]".repeat(depth))).is_err());
+        assert!(yaml(&"- ".repeat(depth)).is_err());
+        assert!(toml(&format!("a = {}{}", "[".repeat(depth), "]".repeat(depth))).is_err());
+        assert!(xml(&format!("{}{}", "<a>".repeat(depth), "</a>".repeat(depth))).is_err());
+    }
+}
+
+#[test]
+fn yaml_aliases_are_bounded() {
+    assert_eq!(
+        show(&yaml("a: &x [1]\nb: *x\n").unwrap()),
+        "{a@1:[\"1\"]@1,b@2:[\"1\"]@1}"
+    );
+    let mut bomb = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n".to_owned();
+    for level in 1..10 {
+        let aliases = vec![format!("*a{}", level - 1); 10].join(",");
+        bomb.push_str(&format!("a{level}: &a{level} [{aliases}]\n"));
+    }
+    assert!(reason(yaml(&bomb)).contains("aliases written out"));
+    let mut tower = "a0: &a0 [x]\n".to_owned();
+    for level in 1..500 {
+        tower.push_str(&format!("a{level}: &a{level} [*a{}]\n", level - 1));
+    }
+    assert!(reason(yaml(&tower)).contains("nested deeper"));
+    assert!(yaml("a: &a [*a]\n").is_err());
+}
+
+#[test]
+fn xml_entities_are_refused() {
+    let bomb = "<!DOCTYPE a [<!ENTITY x \"xx\">]>\n<a>&x;</a>";
+    assert!(reason(xml(bomb)).contains("document type"));
+    assert_eq!(
+        reason(xml("<a>\n&x;</a>")),
+        "2: uses the entity `&x;`, which is not read"
+    );
+    assert!(xml("<a k='&x;'/>").is_err());
+}
+
+#[test]
+fn what_does_not_end_is_refused() {
+    for text in ["{\"a\": [1", "{", "[1,", "\"a"] {
+        assert!(reason(json(text)).contains("truncated"), "{text}");
+    }
+    for text in ["<a><b></b>", "<a", "<a>", ""] {
+        assert!(xml(text).is_err(), "{text}");
+    }
+    assert!(yaml("a: [1").is_err());
+    assert!(yaml("").is_err());
+    assert!(json("").is_err());
+}
