@@ -133,3 +133,48 @@ fn a_second_fix_has_nothing_to_do() {
     fix(&stage, "--apply").expect(0);
     assert_eq!(lock, std::fs::read(stage.path("repo/Cargo.lock")).unwrap());
 }
+
+#[cfg(unix)]
+#[test]
+fn a_manager_that_hangs_is_stopped_when_the_time_is_up_and_the_rest_is_told() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let mut stage = staged("npm-workspace");
+    let before = std::fs::read(stage.path("repo/package-lock.json")).unwrap();
+    let path = std::env::var("PATH").unwrap();
+    let folder = stage.path("bin");
+    std::fs::create_dir(&folder).unwrap();
+    // It says where its registry is, and then never ends, nor does its child.
+    let npm = format!(
+        "#!/bin/sh\n[ \"$1\" = config ] && PATH='{path}' exec npm \"$@\"\nsleep 600 &\nwait\n"
+    );
+    std::fs::write(folder.join("npm"), npm).unwrap();
+    std::fs::set_permissions(folder.join("npm"), PermissionsExt::from_mode(0o755)).unwrap();
+    stage.set("PATH", format!("{}:{path}", folder.display()));
+    let run = stage
+        .run(&[
+            "fix",
+            "--apply",
+            "--time-limit=5s",
+            "--store=store",
+            "--max-age-days=36500",
+            "repo",
+        ])
+        .expect(3);
+    for told in [
+        "the time limit of 5s was used up",
+        "`--time-limit`",
+        "it was not tried to the end",
+    ] {
+        assert!(run.stdout.contains(told), "{told}: {run:?}");
+    }
+    let after = std::fs::read(stage.path("repo/package-lock.json")).unwrap();
+    assert!(before == after, "the lockfile changed");
+}
+
+#[test]
+fn a_time_limit_that_is_none_is_wrong_usage() {
+    let stage = Stage::new();
+    let run = stage.run(&["fix", "--time-limit=10"]).expect(2);
+    assert!(run.stderr.contains("such as 90s, 10m or 1h"), "{run:?}");
+}

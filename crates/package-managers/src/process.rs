@@ -87,7 +87,7 @@ pub struct Output {
 ///
 /// # Errors
 /// When it is not installed, cannot be started, or takes longer than `timeout`; then the program
-/// and all that it started are stopped.
+/// and all that it started are stopped. The same happens when the future is dropped.
 pub async fn run(
     program: &'static str,
     arguments: &[&str],
@@ -123,19 +123,19 @@ pub async fn run(
         }
     };
     let mut child = command.spawn().map_err(failed)?;
-    let group = child.id();
+    let group = Group(child.id());
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let finished = tokio::time::timeout(timeout, async {
         tokio::join!(read(stdout), read(stderr), child.wait())
     })
     .await;
     let Ok((stdout, stderr, status)) = finished else {
-        stop_group(group);
         return Err(RelockError::TimedOut {
             command: shown(program, arguments),
             limit: timeout,
         });
     };
+    group.ended();
     let status = status.map_err(|source| RelockError::Io {
         action: format!("wait for `{program}`"),
         source,
@@ -172,19 +172,30 @@ async fn read(from: Option<impl AsyncRead + Unpin>) -> String {
     String::from_utf8_lossy(&kept).into_owned()
 }
 
-/// Stops a process and all that it started. The group was made for it by [`run`].
-fn stop_group(leader: Option<u32>) {
-    #[cfg(unix)]
-    if let Some(group) = leader
-        .and_then(|id| i32::try_from(id).ok())
-        .and_then(rustix::process::Pid::from_raw)
-        && let Err(error) =
-            rustix::process::kill_process_group(group, rustix::process::Signal::KILL)
-    {
-        tracing::debug!(%error, "the group had already ended");
+/// A process and all that it started, which are stopped when nobody waits for them any more. The
+/// group was made for the process by [`run`].
+struct Group(Option<u32>);
+
+impl Group {
+    /// The process ended by itself, and its number may belong to another one soon.
+    fn ended(mut self) {
+        self.0 = None;
     }
-    #[cfg(not(unix))]
-    let _ = leader;
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        #[cfg(unix)]
+        if let Some(group) = self
+            .0
+            .and_then(|id| i32::try_from(id).ok())
+            .and_then(rustix::process::Pid::from_raw)
+            && let Err(error) =
+                rustix::process::kill_process_group(group, rustix::process::Signal::KILL)
+        {
+            tracing::debug!(%error, "the group had already ended");
+        }
+    }
 }
 
 #[cfg(test)]
@@ -255,11 +266,47 @@ mod tests {
             error.to_string().contains("took longer than 1 seconds"),
             "{error}"
         );
-        let child = std::fs::read_to_string(folder.path().join("child")).unwrap();
-        let pid = rustix::process::Pid::from_raw(child.trim().parse().unwrap()).unwrap();
+        assert_ends(&child_of(folder.path()).await).await;
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_program_that_nobody_waits_for_is_stopped_with_its_children() {
+        let folder = tempfile::tempdir().unwrap();
+        let arguments = ["-c", "sleep 60 & echo $! > child; wait"];
+        let running = run(
+            "sh",
+            &arguments,
+            folder.path(),
+            &[],
+            Duration::from_secs(60),
+        );
+        let child = tokio::select! {
+            _ = running => panic!("it should wait for its child"),
+            child = child_of(folder.path()) => child,
+        };
+        assert_ends(&child).await;
+    }
+
+    /// The number that a shell wrote into `child`.
+    #[cfg(unix)]
+    async fn child_of(folder: &Path) -> String {
+        for _ in 0..500 {
+            if let Ok(child) = std::fs::read_to_string(folder.join("child"))
+                && child.ends_with('\n')
+            {
+                return child.trim().to_owned();
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("the child did not start");
+    }
+
+    #[cfg(unix)]
+    async fn assert_ends(pid: &str) {
         // The kernel may need a moment to take it away; a zombie is as good as gone.
         let gone = || {
-            std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero()))
+            std::fs::read_to_string(format!("/proc/{pid}/stat"))
                 .map_or(true, |stat| stat.contains(") Z ") || stat.contains(") X "))
         };
         for _ in 0..200 {

@@ -11,7 +11,7 @@ use patchgate_report::{FixInput, FixReport, GITHUB_SUMMARY_LIMIT, ScanInput, Sca
 use crate::args::{OutputArgs, RepositoryArgs, SourceArgs, ThresholdArgs};
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::fix::{self, Workshop};
+use crate::fix::{self, TimeLimit, Workshop, time_limit};
 use crate::progress::Progress;
 use crate::source::AdvisorySource;
 use crate::{network, output, scan, settings};
@@ -33,6 +33,11 @@ pub(crate) struct Args {
     /// Longest time in seconds for one run of a package manager
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
     manager_timeout: u64,
+
+    /// Longest time for everything; what is proven by then is kept, the rest is reported as not
+    /// tried
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = time_limit::parse)]
+    time_limit: Duration,
 
     #[command(flatten)]
     source: SourceArgs,
@@ -56,6 +61,7 @@ enum Format {
 }
 
 pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
+    let time_limit = TimeLimit::from_now(args.time_limit);
     let progress = Progress::start(context.terminal.progress, "reading lockfiles");
     let (repository, config) = settings::open(&args.repository)?;
     let source = AdvisorySource::open(&args.source, &config, repository.root(), context)?;
@@ -73,6 +79,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
             offline: args.source.offline,
             timeout: Duration::from_secs(args.manager_timeout),
         },
+        time_limit,
         is_ignored: &is_ignored,
         tell: &|what| progress.say(what),
     };

@@ -18,7 +18,7 @@ use patchgate_report::{
 use crate::args::{ForgeArgs, OutputArgs, RepositoryArgs, SourceArgs, ThresholdArgs};
 use crate::context::Context;
 use crate::exit::{Exit, UsageError};
-use crate::fix::{self, Workshop};
+use crate::fix::{self, TimeLimit, Workshop, time_limit};
 use crate::forge::{Forge, failed, with_hint};
 use crate::progress::Progress;
 use crate::repository::{Contents, Repository};
@@ -46,6 +46,11 @@ pub(crate) struct Args {
     /// Longest time in seconds for one run of a package manager
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
     manager_timeout: u64,
+
+    /// Longest time for everything; what is proven by then is kept, the rest is reported as not
+    /// tried
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = time_limit::parse)]
+    time_limit: Duration,
 
     #[command(flatten)]
     forge: ForgeArgs,
@@ -234,6 +239,7 @@ impl Made {
 
 impl Run<'_> {
     async fn plan(&self, repository: &Repository, progress: &Progress) -> anyhow::Result<Made> {
+        let time_limit = TimeLimit::from_now(self.args.time_limit);
         let contents = repository.read(|path| progress.say(format!("reading {path}")));
         progress.say("looking up advisories");
         let scanned = scan::scan(&contents.inventory, self.source).await;
@@ -253,6 +259,7 @@ impl Run<'_> {
                 offline: false,
                 timeout: Duration::from_secs(self.args.manager_timeout),
             },
+            time_limit,
             is_ignored: &is_ignored,
             tell: &|what| progress.say(what),
         })

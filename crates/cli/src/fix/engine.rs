@@ -4,19 +4,19 @@ use std::collections::BTreeSet;
 
 use patchgate_ecosystems::{Siblings, Upgradable};
 use patchgate_model::{Finding, Lockfile, Problem};
-use patchgate_package_managers::RelockError;
-use patchgate_upgrade::{ManifestEdit, Move, Proposal, bundler};
+use patchgate_upgrade::{Move, Proposal};
 
+use super::attempt::{Locked, Memory, Rejected};
 use super::knowledge::{Bans, Knowledge};
 use super::tree::{Tree, ids};
-use super::{Failure, Workshop, project, verify};
+use super::verify::Violation;
+use super::{Failure, Workshop, blame, project, verify};
 
-/// Most rounds of planning all findings at once: a moved parent can bring a child that must move
-/// in turn.
+/// Most rounds of planning: a moved parent can bring a child that must move in turn.
 const MAX_ROUNDS: usize = 8;
 
-/// Most attempts in all rounds together; each runs the package manager.
-const MAX_ATTEMPTS: usize = 24;
+/// Most versions that the manager may refuse of a group of packages before the group is divided.
+const MAX_REFUSALS: usize = 8;
 
 /// Most attempts for the findings of one package alone.
 const MAX_SINGLE_ATTEMPTS: usize = 4;
@@ -33,17 +33,19 @@ pub(super) struct Done {
     pub(super) moves: Vec<Move>,
     /// Why findings stay.
     pub(super) reasons: Vec<Reason>,
+    /// Why findings stay for which there is no other reason.
+    pub(super) otherwise: String,
     pub(super) notes: Vec<String>,
-    /// What could not be looked up for it.
+    /// What could not be looked up for it, or not be tried.
     pub(super) problems: BTreeSet<Problem>,
     /// Manifests that changed.
     pub(super) manifests: Siblings,
 }
 
 /// Name and version of a package.
-type PackageVersion = (String, String);
+pub(super) type PackageVersion = (String, String);
 
-fn key(finding: &Finding) -> PackageVersion {
+pub(super) fn key(finding: &Finding) -> PackageVersion {
     (
         finding.package.name.clone(),
         finding.package.version.clone(),
@@ -59,18 +61,26 @@ pub(super) struct Reason {
     pub(super) text: String,
 }
 
-/// Why a set of moves was not taken.
-enum Rejected {
-    /// The manager refuses one version.
-    Version {
-        package: String,
-        version: String,
+/// Why the work ends before everything was tried.
+pub(super) enum Stop {
+    /// The time limit of the whole fix is used up.
+    OutOfTime,
+    /// Nothing will work: the manager is missing, the sources do not answer.
+    Failed(Failure),
+}
+
+/// What came of moving several packages together.
+enum Tried {
+    /// The result holds. True when something moved.
+    Holds(bool),
+    /// It does not, and everything is as it was before.
+    Fails {
+        /// Package versions that stand in the way, as far as that can be told.
+        blamed: BTreeSet<PackageVersion>,
+        /// A move that does not work: package and version.
+        step: PackageVersion,
         reason: String,
     },
-    /// The set as a whole does not work.
-    Whole(String),
-    /// Nothing will work: the manager is missing, the sources do not answer.
-    Fatal(Failure),
 }
 
 /// Works on one lockfile.
@@ -87,7 +97,11 @@ pub(super) async fn fix(
         .cloned()
         .unwrap_or_default();
     let start = Tree::read(&lockfile.path, bytes, manifests.clone())?;
-    let before = start.findings(workshop.source).await?;
+    let before = workshop
+        .time_limit
+        .hold(start.findings(workshop.source))
+        .await
+        .ok_or_else(|| Failure::from(workshop.time_limit.problem(&lockfile.path)))??;
     let configuration = project::configuration(ecosystem, workshop.root, &lockfile.path);
     let mut work = Work {
         workshop,
@@ -102,393 +116,288 @@ pub(super) async fn fix(
         reasons: Vec::new(),
         notes: Vec::new(),
         bans: Bans::default(),
+        memory: Memory::default(),
+        attempts: 0,
     };
-    if work.wanted().next().is_some() && (!work.all_at_once().await? || !work.holds()) {
-        work.restart();
-        work.divide().await?;
-    }
-    work.bundles().await?;
-    let changed = work
-        .tree
-        .manifests
-        .iter()
-        .filter(|(path, bytes)| work.start.manifests.get(*path) != Some(bytes))
-        .map(|(path, bytes)| (path.clone(), bytes.clone()))
-        .collect();
-    Ok(Done {
-        ecosystem,
-        start: work.start,
-        end: work.tree,
-        before: work.before,
-        after: work.findings,
-        moves: work.moves,
-        reasons: work.reasons,
-        notes: work.notes,
-        problems: work.knowledge.problems,
-        manifests: changed,
-    })
+    let stopped = work.run().await.err();
+    work.done(stopped)
 }
 
-struct Work<'a> {
-    workshop: &'a Workshop<'a>,
-    ecosystem: &'static dyn Upgradable,
-    knowledge: Knowledge<'a>,
-    configuration: Vec<Vec<u8>>,
+pub(super) struct Work<'a> {
+    pub(super) workshop: &'a Workshop<'a>,
+    pub(super) ecosystem: &'static dyn Upgradable,
+    pub(super) knowledge: Knowledge<'a>,
+    pub(super) configuration: Vec<Vec<u8>>,
     start: Tree,
     before: Vec<Finding>,
     /// The state that holds so far.
-    tree: Tree,
-    findings: Vec<Finding>,
+    pub(super) tree: Tree,
+    pub(super) findings: Vec<Finding>,
     moves: Vec<Move>,
     reasons: Vec<Reason>,
     notes: Vec<String>,
+    pub(super) bans: Bans,
+    pub(super) memory: Memory,
+    /// How often the manager was asked.
+    pub(super) attempts: usize,
+}
+
+/// A state to which the work can go back.
+struct Checkpoint {
+    tree: Tree,
+    findings: Vec<Finding>,
+    moves: usize,
+    reasons: usize,
+    notes: usize,
     bans: Bans,
 }
 
-impl<'a> Work<'a> {
+impl Work<'_> {
+    /// Everything, until nothing is left to do.
+    async fn run(&mut self) -> Result<(), Stop> {
+        let mut seen = BTreeSet::new();
+        for _ in 0..MAX_ROUNDS {
+            // What moved can bring new packages with findings, which make the next round.
+            let round: Vec<PackageVersion> = self.loose().difference(&seen).cloned().collect();
+            if round.is_empty() {
+                break;
+            }
+            seen.extend(round.iter().cloned());
+            self.divide(round).await?;
+        }
+        self.bundles().await
+    }
+
+    /// What came of it. Work that was stopped counts as far as it got, when it got anywhere.
+    fn done(mut self, stopped: Option<Stop>) -> Result<Done, Failure> {
+        let otherwise = match stopped {
+            None => "no set of moves was found that ends it and holds".to_owned(),
+            Some(Stop::OutOfTime) => {
+                let limit = self.workshop.time_limit;
+                let problem = limit.problem(&self.start.lockfile.path);
+                self.knowledge.problems.insert(problem);
+                format!("it was not tried to the end: {}", limit.reason())
+            }
+            Some(Stop::Failed(failure)) if self.moves.is_empty() => return Err(failure),
+            Some(Stop::Failed(failure)) => {
+                let text = format!("it was not tried to the end: {}", failure.reason);
+                let problem = failure.into_problem(&self.start.lockfile.path);
+                self.knowledge.problems.insert(problem);
+                text
+            }
+        };
+        let manifests = self
+            .tree
+            .manifests
+            .iter()
+            .filter(|(path, bytes)| self.start.manifests.get(*path) != Some(bytes))
+            .map(|(path, bytes)| (path.clone(), bytes.clone()))
+            .collect();
+        Ok(Done {
+            ecosystem: self.ecosystem,
+            start: self.start,
+            end: self.tree,
+            before: self.before,
+            after: self.findings,
+            moves: self.moves,
+            reasons: self.reasons,
+            otherwise,
+            notes: self.notes,
+            problems: self.knowledge.problems,
+            manifests,
+        })
+    }
+
     /// The findings that are to be ended.
-    fn wanted(&self) -> impl Iterator<Item = &Finding> {
+    pub(super) fn wanted(&self) -> impl Iterator<Item = &Finding> {
         self.findings
             .iter()
             .filter(|finding| !(self.workshop.is_ignored)(finding))
     }
 
-    /// Whether a finding is about copies inside other packages' archives alone.
-    fn is_bundled(&self, finding: &Finding) -> bool {
-        let mut copies = self.tree.copies(finding).peekable();
-        copies.peek().is_some() && copies.all(|copy| bundler(&self.tree.lockfile, copy).is_some())
-    }
-
-    /// A package version with findings that were not worked on yet.
-    fn next_package(
-        &self,
-        bundled: bool,
-        seen: &BTreeSet<PackageVersion>,
-    ) -> Option<PackageVersion> {
+    /// The package versions with findings that are not shipped inside archives of others.
+    fn loose(&self) -> BTreeSet<PackageVersion> {
         self.wanted()
-            .filter(|finding| self.is_bundled(finding) == bundled)
+            .filter(|finding| !self.is_bundled(finding))
             .map(key)
-            .find(|key| !seen.contains(key))
+            .collect()
     }
 
-    /// Plans all findings together, round after round, until nothing is left to do. False when a
-    /// round as a whole did not work.
-    async fn all_at_once(&mut self) -> Result<bool, Failure> {
-        let mut attempts = 0;
-        for _ in 0..MAX_ROUNDS {
-            loop {
-                let loose: BTreeSet<PackageVersion> = self
-                    .wanted()
-                    .filter(|finding| !self.is_bundled(finding))
-                    .map(key)
-                    .collect();
-                let proposal = self.propose(|key| loose.contains(key)).await?;
-                self.keep_reasons(&proposal);
-                if proposal.moves.is_empty() {
-                    return Ok(true);
-                }
-                attempts += 1;
-                if attempts > MAX_ATTEMPTS {
-                    return Ok(false);
-                }
-                let steps: Vec<&Move> = proposal.moves.iter().collect();
-                match self.attempt(&steps).await {
-                    Ok((tree, findings, notes)) => {
-                        let moved = tree.bytes != self.tree.bytes;
-                        self.accept(tree, findings, notes, proposal.moves);
-                        if !moved {
-                            return Ok(true);
-                        }
-                        break;
-                    }
-                    Err(Rejected::Version {
-                        package, version, ..
-                    }) => {
-                        self.bans
-                            .refused
-                            .entry(package)
-                            .or_default()
-                            .insert(version);
-                    }
-                    Err(Rejected::Whole(reason)) => {
-                        tracing::debug!(reason, "the moves do not work together");
-                        return Ok(false);
-                    }
-                    Err(Rejected::Fatal(failure)) => return Err(failure),
-                }
+    /// Works on a group of package versions. One that does not hold is divided: what is known to
+    /// stand in the way is set apart, and when nothing is known it is halved, down to single
+    /// package versions.
+    async fn divide(&mut self, round: Vec<PackageVersion>) -> Result<(), Stop> {
+        let mut groups = vec![round];
+        while let Some(group) = groups.pop() {
+            if let [(package, version)] = group.as_slice() {
+                self.single(package, version).await?;
+                continue;
             }
-        }
-        Ok(true)
-    }
-
-    /// Works on ever smaller groups of packages, keeping what holds: a group that does not work is
-    /// halved, down to the package that stands in the way.
-    async fn divide(&mut self) -> Result<(), Failure> {
-        let mut seen = BTreeSet::new();
-        loop {
-            // What moved can bring new packages with findings, which make the next round.
-            let mut round = Vec::new();
-            while let Some(key) = self.next_package(false, &seen) {
-                seen.insert(key.clone());
-                round.push(key);
-            }
-            if round.is_empty() {
-                return Ok(());
-            }
-            let middle = round.len() / 2;
-            let mut groups = vec![round.split_off(middle), round];
-            while let Some(mut group) = groups.pop() {
-                match group.as_slice() {
-                    [] => {}
-                    [(package, version)] => self.single(package, version).await?,
-                    _ if self.group(&group).await? => {}
-                    _ => {
-                        let second = group.split_off(group.len() / 2);
-                        groups.extend([second, group]);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Works on the findings of several package versions together. False when that does not hold.
-    async fn group(&mut self, keys: &[PackageVersion]) -> Result<bool, Failure> {
-        let proposal = self.propose(|key| keys.contains(key)).await?;
-        let steps: Vec<&Move> = proposal.moves.iter().collect();
-        if steps.is_empty() {
-            self.keep_reasons(&proposal);
-            return Ok(true);
-        }
-        match self.attempt(&steps).await {
-            Ok((tree, findings, notes)) => {
-                let holds = verify::violations(
-                    self.ecosystem,
-                    (&self.start.lockfile, &self.before),
-                    (&tree.lockfile, &findings),
-                )
-                .is_empty();
-                if holds {
-                    self.keep_reasons(&proposal);
-                    self.accept(tree, findings, notes, proposal.moves);
-                }
-                Ok(holds)
-            }
-            Err(Rejected::Fatal(failure)) => Err(failure),
-            Err(Rejected::Version { .. } | Rejected::Whole(_)) => Ok(false),
-        }
-    }
-
-    async fn single(&mut self, package: &str, version: &str) -> Result<(), Failure> {
-        let mut last = String::new();
-        for _ in 0..MAX_SINGLE_ATTEMPTS {
-            let proposal = self
-                .propose(|key| key.0 == package && key.1 == version)
-                .await?;
-            if proposal.moves.is_empty() {
-                if last.is_empty() {
-                    self.keep_reasons(&proposal);
-                } else {
-                    self.keep_reason(package, version, last);
-                }
-                return Ok(());
-            }
-            self.keep_reasons(&proposal);
-            let steps: Vec<&Move> = proposal.moves.iter().collect();
-            let (banned, to, reason) = match self.attempt(&steps).await {
-                Ok((tree, findings, notes)) => {
-                    let violations = verify::violations(
-                        self.ecosystem,
-                        (&self.start.lockfile, &self.before),
-                        (&tree.lockfile, &findings),
-                    );
-                    let Some(violation) = violations.into_iter().next() else {
-                        self.accept(tree, findings, notes, proposal.moves);
-                        return Ok(());
-                    };
-                    let step = proposal
-                        .moves
-                        .iter()
-                        .find(|step| step.name == package)
-                        .unwrap_or(&proposal.moves[0]);
-                    (step.name.clone(), step.to().to_owned(), violation)
-                }
-                Err(Rejected::Version {
-                    package,
-                    version,
-                    reason,
-                }) => (package, version, reason),
-                Err(Rejected::Whole(reason)) => {
-                    let step = &proposal.moves[0];
-                    (step.name.clone(), step.to().to_owned(), reason)
-                }
-                Err(Rejected::Fatal(failure)) => return Err(failure),
+            let keys = group.iter().cloned().collect();
+            let Tried::Fails {
+                blamed,
+                step,
+                reason,
+            } = self.together(&keys, MAX_REFUSALS).await?
+            else {
+                continue;
             };
-            last = format!("`{banned} {to}` does not work: {reason}");
-            self.bans.refused.entry(banned).or_default().insert(to);
-        }
-        self.keep_reason(package, version, last);
-        Ok(())
-    }
-
-    /// Tries to end findings of copies in other packages' archives by moving those packages. What
-    /// an archive ships is known only once the manager has opened it, so the smallest release is
-    /// tried first and then the newest.
-    async fn bundles(&mut self) -> Result<(), Failure> {
-        let mut seen = BTreeSet::new();
-        while let Some((package, version)) = self.next_package(true, &seen) {
-            seen.insert((package.clone(), version.clone()));
-            self.bundle(&package, &version).await?;
+            tracing::debug!(?blamed, ?step, reason, "the moves do not work together");
+            let (mut later, mut first): (Vec<_>, Vec<_>) =
+                group.into_iter().partition(|key| blamed.contains(key));
+            if later.is_empty() || first.is_empty() {
+                first.append(&mut later);
+                later = first.split_off(first.len() / 2);
+            }
+            groups.extend([later, first]);
         }
         Ok(())
     }
 
-    async fn bundle(&mut self, package: &str, version: &str) -> Result<(), Failure> {
-        let kept = self.bans.clone();
-        let mut last = String::new();
+    /// Works on the findings of one package version, over several of its releases.
+    async fn single(&mut self, package: &str, version: &str) -> Result<(), Stop> {
+        let key = (package.to_owned(), version.to_owned());
+        let mut last = None;
         for _ in 0..MAX_SINGLE_ATTEMPTS {
-            let proposal = self
-                .propose(|key| key.0 == package && key.1 == version)
-                .await?;
-            self.keep_reasons(&proposal);
-            if proposal.moves.is_empty() {
-                break;
-            }
-            let count = self.count(package, version, &self.findings);
-            let steps: Vec<&Move> = proposal.moves.iter().collect();
-            match self.attempt(&steps).await {
-                Ok((tree, findings, notes)) => {
-                    let ended = self.count(package, version, &findings) < count;
-                    let holds = verify::violations(
-                        self.ecosystem,
-                        (&self.start.lockfile, &self.before),
-                        (&tree.lockfile, &findings),
-                    )
-                    .is_empty();
-                    if ended && holds {
-                        self.accept(tree, findings, notes, proposal.moves);
-                        self.bans = kept;
-                        return Ok(());
-                    }
+            match self.together(&BTreeSet::from([key.clone()]), 0).await? {
+                Tried::Holds(true) => return Ok(()),
+                Tried::Holds(false) => break,
+                Tried::Fails {
+                    step: (banned, to),
+                    reason,
+                    ..
+                } => {
+                    last = Some(format!("`{banned} {to}` does not work: {reason}"));
+                    self.bans.refused.entry(banned).or_default().insert(to);
                 }
-                Err(Rejected::Fatal(failure)) => return Err(failure),
-                Err(Rejected::Version { .. } | Rejected::Whole(_)) => {}
-            }
-            for step in &proposal.moves {
-                last = format!(
-                    "it is shipped inside the archive of `{}`, and {} does not end it either",
-                    step.name,
-                    step.to()
-                );
-                self.knowledge
-                    .refuse_all_but_newest(&step.name, step.to(), &mut self.bans);
             }
         }
-        self.bans = kept;
-        if !last.is_empty() {
+        if let Some(last) = last {
             self.keep_reason(package, version, last);
         }
         Ok(())
     }
 
-    fn count(&self, package: &str, version: &str, findings: &[Finding]) -> usize {
-        findings
-            .iter()
-            .filter(|finding| finding.package.name == package && finding.package.version == version)
-            .map(|finding| finding.paths.len().max(1))
-            .sum()
-    }
-
-    /// Asks the planner about the findings of the package versions that `is_asked` names.
-    async fn propose(
+    /// Moves several package versions together, and what that brings. Nothing changes when the
+    /// result does not hold. `refusals` is how many versions the manager may refuse.
+    async fn together(
         &mut self,
-        is_asked: impl Fn(&PackageVersion) -> bool,
-    ) -> Result<Proposal, Failure> {
-        let findings: Vec<Finding> = self
-            .wanted()
-            .filter(|finding| is_asked(&key(finding)))
-            .cloned()
-            .collect();
-        let findings: Vec<&Finding> = findings.iter().collect();
-        let mut proposal = self
-            .knowledge
-            .plan(&self.tree, &findings, &self.bans)
-            .await?;
-        let edits = proposal.moves.iter_mut().flat_map(|step| &mut step.edits);
-        for edit in edits {
-            edit.manifest = project::holder(
-                self.ecosystem,
-                &self.tree.manifests,
-                &self.tree.lockfile.path,
-                edit,
-            );
+        keys: &BTreeSet<PackageVersion>,
+        refusals: usize,
+    ) -> Result<Tried, Stop> {
+        let checkpoint = Checkpoint {
+            tree: self.tree.clone(),
+            findings: self.findings.clone(),
+            moves: self.moves.len(),
+            reasons: self.reasons.len(),
+            notes: self.notes.len(),
+            bans: self.bans.clone(),
+        };
+        let tried = self.rounds(keys, &checkpoint, refusals).await;
+        let holds = match &tried {
+            Ok(Tried::Holds(_)) => true,
+            Ok(Tried::Fails { .. }) => false,
+            // What was reached when the work was stopped may hold as it is.
+            Err(_) => self.violations_of(&self.tree, &self.findings).is_empty(),
+        };
+        if !holds {
+            self.tree = checkpoint.tree;
+            self.findings = checkpoint.findings;
+            self.moves.truncate(checkpoint.moves);
+            self.reasons.truncate(checkpoint.reasons);
+            self.notes.truncate(checkpoint.notes);
+            self.bans = checkpoint.bans;
         }
-        Ok(proposal)
+        tried
     }
 
-    /// Lets the manager lock the moves and scans the result.
-    async fn attempt(
-        &self,
-        steps: &[&Move],
-    ) -> Result<(Tree, Vec<Finding>, Vec<String>), Rejected> {
-        (self.workshop.tell)(&match steps {
-            [step] => format!("locking {} {}", step.name, step.to()),
-            _ => format!(
-                "locking {} packages of {}",
-                steps.len(),
-                self.tree.lockfile.path
-            ),
-        });
-        let mut manifests = self.tree.manifests.clone();
-        let edits: Vec<&ManifestEdit> = steps.iter().flat_map(|step| &step.edits).collect();
-        project::edit(self.ecosystem, &mut manifests, &edits)
-            .map_err(|failure| Rejected::Whole(failure.reason))?;
-        let relocked = project::relock(
+    async fn rounds(
+        &mut self,
+        keys: &BTreeSet<PackageVersion>,
+        start: &Checkpoint,
+        refusals: usize,
+    ) -> Result<Tried, Stop> {
+        let known = self.loose();
+        let mut refused = BTreeSet::new();
+        for _ in 0..MAX_ROUNDS + refusals {
+            let proposal = self
+                .propose(
+                    |work, finding| {
+                        let key = key(finding);
+                        !work.is_bundled(finding) && (keys.contains(&key) || !known.contains(&key))
+                    },
+                    |_, _| true,
+                )
+                .await?;
+            self.keep_reasons(&proposal);
+            let moves = proposal.moves;
+            if moves.is_empty() {
+                break;
+            }
+            match self.attempt(&moves).await? {
+                Ok(locked) => {
+                    let moved = locked.tree.bytes != self.tree.bytes;
+                    self.accept(locked, moves);
+                    if !moved {
+                        break;
+                    }
+                }
+                Err(Rejected::Version {
+                    package,
+                    version,
+                    reason,
+                }) => {
+                    // One version more than once of a package is a matter for that package alone.
+                    if refused.len() < refusals && refused.insert(package.clone()) {
+                        self.bans
+                            .refused
+                            .entry(package)
+                            .or_default()
+                            .insert(version);
+                        continue;
+                    }
+                    let movers = moves.iter().filter(|step| step.name == package);
+                    return Ok(Tried::Fails {
+                        blamed: asked_for(movers, keys, start),
+                        step: (package, version),
+                        reason,
+                    });
+                }
+                Err(Rejected::Whole(reason)) => {
+                    let movers = blame::named(&reason, &moves);
+                    return Ok(fails(movers, &moves, keys, start, reason));
+                }
+            }
+        }
+        let violations = self.violations_of(&self.tree, &self.findings);
+        let moves = &self.moves[start.moves..];
+        let Some(first) = violations.first() else {
+            return Ok(Tried::Holds(!moves.is_empty()));
+        };
+        let movers = violations
+            .iter()
+            .flat_map(|violation| blame::movers(&self.tree.lockfile, violation, moves))
+            .collect();
+        Ok(fails(movers, moves, keys, start, first.text.clone()))
+    }
+
+    /// What a state has that it must not have, measured against the start.
+    pub(super) fn violations_of(&self, tree: &Tree, findings: &[Finding]) -> Vec<Violation> {
+        verify::violations(
             self.ecosystem,
-            self.workshop.root,
-            &self.tree,
-            &manifests,
-            steps,
-            &self.configuration,
-            self.workshop.run,
+            (&self.start.lockfile, &self.before),
+            (&tree.lockfile, findings),
         )
-        .await
-        .map_err(rejected)?;
-        let tree = Tree::read(&self.tree.lockfile.path, relocked.lockfile, manifests)
-            .map_err(|failure| Rejected::Whole(failure.reason))?;
-        let findings = tree
-            .findings(self.workshop.source)
-            .await
-            .map_err(Rejected::Fatal)?;
-        Ok((tree, findings, relocked.notes))
     }
 
-    fn accept(&mut self, tree: Tree, findings: Vec<Finding>, notes: Vec<String>, moves: Vec<Move>) {
-        self.tree = tree;
-        self.findings = findings;
-        self.notes.extend(notes);
+    pub(super) fn accept(&mut self, locked: Locked, moves: Vec<Move>) {
+        self.tree = locked.tree;
+        self.findings = locked.findings;
+        self.notes.extend(locked.notes);
         self.moves.extend(moves);
     }
 
-    fn holds(&self) -> bool {
-        let violations = verify::violations(
-            self.ecosystem,
-            (&self.start.lockfile, &self.before),
-            (&self.tree.lockfile, &self.findings),
-        );
-        tracing::debug!(?violations, "the whole result was checked");
-        violations.is_empty()
-    }
-
-    fn restart(&mut self) {
-        self.tree = self.start.clone();
-        self.findings = self.before.clone();
-        self.moves.clear();
-        self.reasons.clear();
-        self.notes.clear();
-        self.bans = Bans::default();
-    }
-
-    fn keep_reasons(&mut self, proposal: &Proposal) {
+    pub(super) fn keep_reasons(&mut self, proposal: &Proposal) {
         for left in &proposal.left {
             let Some(package) = self.tree.lockfile.package(left.copy) else {
                 continue;
@@ -502,7 +411,7 @@ impl<'a> Work<'a> {
         }
     }
 
-    fn keep_reason(&mut self, package: &str, version: &str, text: String) {
+    pub(super) fn keep_reason(&mut self, package: &str, version: &str, text: String) {
         let ids = self
             .findings
             .iter()
@@ -518,23 +427,44 @@ impl<'a> Work<'a> {
     }
 }
 
-fn rejected(error: RelockError) -> Rejected {
-    match error {
-        RelockError::Refused {
-            package,
-            version,
-            reason,
-        } => Rejected::Version {
-            package,
-            version,
-            reason,
-        },
-        RelockError::Failed { .. }
-        | RelockError::Unstable { .. }
-        | RelockError::Unusable { .. } => Rejected::Whole(crate::exit::chain(&error)),
-        RelockError::NotInstalled { .. }
-        | RelockError::Io { .. }
-        | RelockError::Unreachable { .. }
-        | RelockError::TimedOut { .. } => Rejected::Fatal(error.into()),
+/// A failure for which `movers` are to blame, or nobody in particular.
+fn fails(
+    movers: Vec<&Move>,
+    moves: &[Move],
+    keys: &BTreeSet<PackageVersion>,
+    start: &Checkpoint,
+    reason: String,
+) -> Tried {
+    let step = movers
+        .first()
+        .copied()
+        .or(moves.first())
+        .map(|step| (step.name.clone(), step.to().to_owned()))
+        .unwrap_or_default();
+    Tried::Fails {
+        blamed: asked_for(movers, keys, start),
+        step,
+        reason,
     }
+}
+
+/// The package versions for which moves are made.
+fn asked_for<'m>(
+    moves: impl IntoIterator<Item = &'m Move>,
+    keys: &BTreeSet<PackageVersion>,
+    start: &Checkpoint,
+) -> BTreeSet<PackageVersion> {
+    let moves: Vec<&Move> = moves.into_iter().collect();
+    let is_meant = |(name, version): &&PackageVersion| {
+        moves.iter().any(|step| {
+            (step.name == *name && step.from == *version)
+                || step.because_of.as_ref() == Some(name)
+                || start.findings.iter().any(|finding| {
+                    finding.package.name == *name
+                        && finding.package.version == *version
+                        && step.fixes.contains(&finding.id)
+                })
+        })
+    };
+    keys.iter().filter(is_meant).cloned().collect()
 }

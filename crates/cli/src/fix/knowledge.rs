@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use patchgate_advisories::{NoSignals, PackageQuery, find};
 use patchgate_ecosystems::{Release, Upgradable};
-use patchgate_model::{Finding, Inventory, Lockfile, Package, Problem, ProblemKind};
+use patchgate_model::{Finding, Inventory, Lockfile, Package, PackageIndex, Problem, ProblemKind};
 use patchgate_upgrade::{Known, Planned, Proposal, Request, plan};
 
 use super::registries::Registries;
@@ -56,11 +56,13 @@ impl<'a> Knowledge<'a> {
         }
     }
 
-    /// Plans for the findings given, looking up whatever the planner asks for.
+    /// Plans for the copies given, which have the findings given, looking up whatever the planner
+    /// asks for.
     pub(super) async fn plan(
         &mut self,
         tree: &Tree,
         findings: &[&Finding],
+        vulnerable: &BTreeMap<PackageIndex, BTreeSet<String>>,
         bans: &Bans,
     ) -> Result<Proposal, Failure> {
         for finding in findings {
@@ -70,7 +72,6 @@ impl<'a> Knowledge<'a> {
                     .or_insert_with(|| finding.id.clone());
             }
         }
-        let vulnerable = tree.vulnerable(findings.iter().copied());
         let frozen = tree
             .lockfile
             .indexed()
@@ -81,7 +82,7 @@ impl<'a> Knowledge<'a> {
             let planned = plan(&Request {
                 lockfile: &tree.lockfile,
                 ecosystem: self.ecosystem,
-                vulnerable: &vulnerable,
+                vulnerable,
                 known: &self.known,
                 judge: &judge,
                 refused: &bans.refused,

@@ -2,15 +2,20 @@
 //!
 //! For each lockfile: plan, let the package manager lock the result in a scratch copy, scan that
 //! result with the same source of advisories, and take it only when the planned findings are gone,
-//! none came, and nothing moved to a smaller version. What fails is left out and reported with the
+//! none came, and nobody gets an older version of something. What fails is left out and reported with the
 //! reason. Nothing here writes to the repository; [`apply`] does, once the plan stands.
 
 pub(crate) mod apply;
+mod attempt;
+mod blame;
+mod bundles;
+mod downgrade;
 mod engine;
 mod knowledge;
 mod outcome;
 mod project;
 mod registries;
+pub(crate) mod time_limit;
 mod tree;
 mod verify;
 
@@ -24,6 +29,8 @@ use patchgate_package_managers::RunOptions;
 use crate::repository::Contents;
 use crate::source::AdvisorySource;
 
+pub(crate) use time_limit::TimeLimit;
+
 /// What planning needs.
 pub(crate) struct Workshop<'a> {
     /// The repository's files.
@@ -36,6 +43,8 @@ pub(crate) struct Workshop<'a> {
     pub(crate) client: &'a Client,
     /// How package managers are run.
     pub(crate) run: RunOptions,
+    /// How long all of it may take.
+    pub(crate) time_limit: TimeLimit,
     /// Findings that need no fix, because the settings ignore them.
     pub(crate) is_ignored: &'a (dyn Fn(&Finding) -> bool + Sync),
     /// Told what is being done.
@@ -65,7 +74,9 @@ pub(crate) async fn plan(workshop: &Workshop<'_>) -> Fixed {
         .collect();
     for lockfile in &workshop.contents.inventory.lockfiles {
         let Some((ecosystem, _)) = fixable_format(&lockfile.path) else {
-            match outcome::not_changed(workshop, lockfile).await {
+            let limit = workshop.time_limit;
+            let looked_up = limit.hold(outcome::not_changed(workshop, lockfile)).await;
+            match looked_up.unwrap_or_else(|| Err(limit.problem(&lockfile.path).into())) {
                 Ok(unfixed) => fixed.plan.unfixed.extend(unfixed),
                 Err(failure) => fixed.problems.push(failure.into_problem(&lockfile.path)),
             }

@@ -228,10 +228,7 @@ fn unfixed(workshop: &Workshop<'_>, done: &Done) -> Vec<Unfixed> {
                     && reason.version == finding.package.version
                     && ids(finding).any(|id| reason.ids.contains(id))
             })
-            .map_or_else(
-                || "no set of moves was found that ends it and holds".to_owned(),
-                |reason| reason.text.clone(),
-            );
+            .map_or_else(|| done.otherwise.clone(), |reason| reason.text.clone());
         grouped
             .entry((
                 finding.package.name.clone(),

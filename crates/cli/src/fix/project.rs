@@ -75,7 +75,7 @@ pub(super) async fn relock(
     root: &Path,
     tree: &Tree,
     manifests: &Siblings,
-    moves: &[&Move],
+    moves: &[Move],
     configuration: &[Vec<u8>],
     run: RunOptions,
 ) -> Result<Relocked, RelockError> {

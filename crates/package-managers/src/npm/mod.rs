@@ -216,9 +216,14 @@ impl Run<'_> {
         config::write_configuration(&scratch, &self.project.configuration)?;
         let manifest = json!({"private": true, "dependencies": wanted});
         scratch.write("package.json", manifest.to_string().as_bytes())?;
-        let output = self
-            .npm(&scratch, &["--legacy-peer-deps", "--lockfile-version=3"])
-            .await?;
+        // What a release is does not change, so what npm has in its cache is as good as new; only
+        // a release that came after it was cached is missing there.
+        let how = ["--legacy-peer-deps", "--lockfile-version=3"];
+        let cached = [how[0], how[1], "--prefer-offline"];
+        let mut output = self.npm(&scratch, &cached).await?;
+        if !output.success {
+            output = self.npm(&scratch, &how).await?;
+        }
         if !output.success {
             return Err(missing_version(&output, moves).unwrap_or_else(|| failed(&output)));
         }
