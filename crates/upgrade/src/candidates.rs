@@ -1,7 +1,7 @@
 //! Which releases of a copy's package come into question.
 
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use patchgate_ecosystems::Release;
 use patchgate_model::{Bump, DependencyKind, Origin, Package, PackageIndex};
@@ -179,12 +179,30 @@ impl<'a> Search<'a> {
     pub(crate) fn admits(&self, requirement: Option<&str>, installed: &str, version: &str) -> bool {
         let ecosystem = self.request.ecosystem;
         requirement
-            .and_then(|requirement| ecosystem.admits(requirement, version).ok())
+            .and_then(|requirement| self.states(requirement, version))
             .unwrap_or_else(|| {
                 ecosystem
                     .bump(installed, version)
                     .is_ok_and(|bump| bump != Bump::Major)
             })
+    }
+
+    /// Whether a requirement says that it admits a version. The same is asked over and over, and
+    /// each answer takes a requirement and a version apart.
+    fn states(&self, requirement: &str, version: &str) -> Option<bool> {
+        let known = |admitted: &BTreeMap<String, BTreeMap<String, Option<bool>>>| {
+            admitted.get(requirement)?.get(version).copied()
+        };
+        if let Some(answer) = known(&self.admitted.borrow()) {
+            return answer;
+        }
+        let answer = self.request.ecosystem.admits(requirement, version).ok();
+        self.admitted
+            .borrow_mut()
+            .entry(requirement.to_owned())
+            .or_default()
+            .insert(version.to_owned(), answer);
+        answer
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use patchgate_ecosystems::Release;
 use patchgate_model::PackageIndex;
@@ -28,7 +29,18 @@ pub(crate) struct Search<'a> {
     pub(crate) depths: Vec<usize>,
     missing: RefCell<BTreeSet<String>>,
     judged: RefCell<Judged>,
+    /// Whether a requirement admits a version, by both, as far as it was asked.
+    pub(crate) admitted: RefCell<BTreeMap<String, BTreeMap<String, Option<bool>>>>,
+    /// The last answer of [`Search::alive`], with the moving copies and their versions for which
+    /// it is.
+    alive: RefCell<Option<(Versions, Alive)>>,
 }
+
+/// Moving copies with the versions that they take.
+type Versions = Vec<(PackageIndex, String)>;
+
+/// Copies that are needed.
+type Alive = Rc<BTreeSet<PackageIndex>>;
 
 /// What has been decided so far.
 #[derive(Clone, Default)]
@@ -66,6 +78,8 @@ pub fn plan(request: &Request<'_>) -> Planned {
         depths: graph::depths(request.lockfile),
         missing: RefCell::default(),
         judged: RefCell::default(),
+        admitted: RefCell::default(),
+        alive: RefCell::default(),
     };
     let mut order: Vec<PackageIndex> = request.vulnerable.keys().copied().collect();
     order.sort_by_key(|copy| (search.depths.get(copy.0 as usize).copied(), *copy));
@@ -348,7 +362,25 @@ impl<'a> Search<'a> {
 
     /// The copies that are still needed after the moves decided so far. What no project reached
     /// before counts as needed: why it is there is not known.
-    pub(crate) fn alive(&self, state: &State<'a>) -> BTreeSet<PackageIndex> {
+    pub(crate) fn alive(&self, state: &State<'a>) -> Alive {
+        // It is asked far more often than targets change.
+        let of = |(copy, release): (&PackageIndex, &&Release)| (*copy, release.version.clone());
+        if let Some((targets, alive)) = &*self.alive.borrow()
+            && targets.len() == state.targets.len()
+            && targets
+                .iter()
+                .zip(&state.targets)
+                .all(|(known, (copy, release))| known.0 == *copy && known.1 == release.version)
+        {
+            return Rc::clone(alive);
+        }
+        let alive = Rc::new(self.reached(state));
+        let targets = state.targets.iter().map(of).collect();
+        *self.alive.borrow_mut() = Some((targets, Rc::clone(&alive)));
+        alive
+    }
+
+    fn reached(&self, state: &State<'a>) -> BTreeSet<PackageIndex> {
         let lockfile = self.request.lockfile;
         let direct = lockfile.roots.iter().flat_map(|root| &root.edges);
         let mut queue: Vec<PackageIndex> = direct.map(|edge| edge.to).collect();

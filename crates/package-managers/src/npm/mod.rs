@@ -218,8 +218,9 @@ impl Run<'_> {
         scratch.write("package.json", manifest.to_string().as_bytes())?;
         // What a release is does not change, so what npm has in its cache is as good as new; only
         // a release that came after it was cached is missing there.
-        let how = ["--legacy-peer-deps", "--lockfile-version=3"];
-        let cached = [how[0], how[1], "--prefer-offline"];
+        // Forced, because a package for another platform is nothing optional in this project.
+        let how = ["--legacy-peer-deps", "--lockfile-version=3", "--force"];
+        let cached = [how[0], how[1], how[2], "--prefer-offline"];
         let mut output = self.npm(&scratch, &cached).await?;
         if !output.success {
             output = self.npm(&scratch, &how).await?;
