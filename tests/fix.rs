@@ -178,3 +178,17 @@ fn a_time_limit_that_is_none_is_wrong_usage() {
     let run = stage.run(&["fix", "--time-limit=10"]).expect(2);
     assert!(run.stderr.contains("such as 90s, 10m or 1h"), "{run:?}");
 }
+
+#[test]
+fn a_lockfile_that_cargo_does_not_use_is_left_alone_and_told() {
+    let stage = staged("cargo-service");
+    let lock = std::fs::read(stage.path("repo/Cargo.lock")).unwrap();
+    stage.write("server/Cargo.lock", &lock);
+    let run = fix(&stage, "--apply").expect(1);
+    let words: Vec<&str> = run.stdout.split_whitespace().collect();
+    let told = "Cargo does not use `server/Cargo.lock`, because `server` belongs to the workspace \
+                of `Cargo.toml`: delete the file, or put the folder under `exclude` there";
+    assert!(words.join(" ").contains(told), "{}", run.stdout);
+    assert!(lock != std::fs::read(stage.path("repo/Cargo.lock")).unwrap());
+    assert!(lock == std::fs::read(stage.path("repo/server/Cargo.lock")).unwrap());
+}

@@ -118,6 +118,7 @@ pub(super) async fn fix(
         bans: Bans::default(),
         memory: Memory::default(),
         attempts: 0,
+        unused: None,
     };
     let stopped = work.run().await.err();
     work.done(stopped)
@@ -140,6 +141,8 @@ pub(super) struct Work<'a> {
     pub(super) memory: Memory,
     /// How often the manager was asked.
     pub(super) attempts: usize,
+    /// Why the manager does not use the lockfile at all.
+    unused: Option<String>,
 }
 
 /// A state to which the work can go back.
@@ -155,6 +158,18 @@ struct Checkpoint {
 impl Work<'_> {
     /// Everything, until nothing is left to do.
     async fn run(&mut self) -> Result<(), Stop> {
+        if self.wanted().next().is_none() {
+            return Ok(());
+        }
+        let (root, run) = (self.workshop.root, self.workshop.run);
+        let asking = project::unused(self.ecosystem, root, &self.start, run);
+        let answer = self.workshop.time_limit.hold(asking).await;
+        self.unused = answer
+            .ok_or(Stop::OutOfTime)?
+            .map_err(|error| Stop::Failed(error.into()))?;
+        if self.unused.is_some() {
+            return Ok(());
+        }
         let mut seen = BTreeSet::new();
         for _ in 0..MAX_ROUNDS {
             // What moved can bring new packages with findings, which make the next round.
@@ -171,7 +186,9 @@ impl Work<'_> {
     /// What came of it. Work that was stopped counts as far as it got, when it got anywhere.
     fn done(mut self, stopped: Option<Stop>) -> Result<Done, Failure> {
         let otherwise = match stopped {
-            None => "no set of moves was found that ends it and holds".to_owned(),
+            None => self
+                .unused
+                .unwrap_or_else(|| "no set of moves was found that ends it and holds".to_owned()),
             Some(Stop::OutOfTime) => {
                 let limit = self.workshop.time_limit;
                 let problem = limit.problem(&self.start.lockfile.path);

@@ -69,6 +69,69 @@ fn already(ecosystem: &dyn Upgradable, text: &str, edit: &RequirementEdit) -> bo
     ecosystem.edit_manifest(text, &same).is_ok()
 }
 
+/// Why the package manager does not use a lockfile at all, where it does not: a member of a Cargo
+/// workspace may still have one from before it was a member.
+///
+/// # Errors
+/// When the package manager cannot be asked.
+pub(super) async fn unused(
+    ecosystem: &dyn Upgradable,
+    root: &Path,
+    tree: &Tree,
+    run: RunOptions,
+) -> Result<Option<String>, RelockError> {
+    let path = &tree.lockfile.path;
+    let Some((folder, _)) = path.rsplit_once('/') else {
+        return Ok(None);
+    };
+    if ecosystem.name() == "npm" || !has_manifest_above(&tree.manifests, folder) {
+        return Ok(None);
+    }
+    let mut project = of(root, tree);
+    folder.clone_into(&mut project.folder);
+    project.manifests = projected(&tree.manifests)?;
+    let manifest = cargo_manager::workspace_manifest(&project, run).await?;
+    Ok(manifest
+        .filter(|manifest| *manifest != beside(path, "Cargo.toml"))
+        .map(|manifest| {
+            format!(
+                "Cargo does not use `{path}`, because `{folder}` belongs to the workspace of \
+                 `{manifest}`: delete the file, or put the folder under `exclude` there"
+            )
+        }))
+}
+
+fn has_manifest_above(manifests: &Siblings, folder: &str) -> bool {
+    let mut folder = folder;
+    loop {
+        folder = folder.rsplit_once('/').map_or("", |(above, _)| above);
+        let manifest = match folder {
+            "" => "Cargo.toml".to_owned(),
+            _ => format!("{folder}/Cargo.toml"),
+        };
+        if manifests.contains_key(&manifest) {
+            return true;
+        }
+        if folder.is_empty() {
+            return false;
+        }
+    }
+}
+
+/// A tree's files without its manifests.
+fn of(root: &Path, tree: &Tree) -> Project {
+    let path = &tree.lockfile.path;
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    Project {
+        folder: String::new(),
+        folder_name: folder_name(root, folder),
+        manifests: Siblings::new(),
+        lockfile_name: name.to_owned(),
+        lockfile: tree.bytes.clone(),
+        configuration: Vec::new(),
+    }
+}
+
 /// Lets the package manager lock a tree after moves.
 pub(super) async fn relock(
     ecosystem: &dyn Upgradable,
@@ -80,15 +143,9 @@ pub(super) async fn relock(
     run: RunOptions,
 ) -> Result<Relocked, RelockError> {
     let path = &tree.lockfile.path;
-    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-    let mut project = Project {
-        folder: String::new(),
-        folder_name: folder_name(root, folder),
-        manifests: Siblings::new(),
-        lockfile_name: name.to_owned(),
-        lockfile: tree.bytes.clone(),
-        configuration: configuration.to_vec(),
-    };
+    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let mut project = of(root, tree);
+    project.configuration = configuration.to_vec();
     if ecosystem.name() == "npm" {
         project.manifests = below(manifests, folder);
         let moves: Vec<npm::CopyMove> = moves

@@ -12,6 +12,8 @@ mod registry;
 pub use config::filter_config;
 pub use registry::registry;
 
+use std::path::Path;
+
 use locked::Locked;
 
 use crate::process::{self, Output};
@@ -38,22 +40,7 @@ pub async fn relock(
     moves: &[PackageMove],
     options: RunOptions,
 ) -> Result<Relocked, RelockError> {
-    let scratch = Scratch::new()?;
-    for (path, content) in &project.manifests {
-        scratch.write(path, content)?;
-    }
-    scratch.write(&project.inside(&project.lockfile_name), &project.lockfile)?;
-    write_configuration(
-        &scratch,
-        &project.inside(".cargo/config.toml"),
-        &project.configuration,
-    )?;
-    let run = Run {
-        project,
-        scratch,
-        options,
-        before: locked::read(&project.lockfile_name, &project.lockfile)?,
-    };
+    let run = Run::new(project, options)?;
     run.settle().await?;
     for step in moves {
         run.apply(step).await?;
@@ -72,6 +59,32 @@ pub async fn relock(
     })
 }
 
+/// The manifest at the top of the workspace to which a project's folder belongs, by its path from
+/// the top of the project's files. Cargo uses the lockfile beside that one and no other. `None`
+/// when Cargo cannot tell.
+///
+/// # Errors
+/// When Cargo is missing, cannot be started or takes too long.
+pub async fn workspace_manifest(
+    project: &Project,
+    options: RunOptions,
+) -> Result<Option<String>, RelockError> {
+    let run = Run::new(project, options)?;
+    let output = run
+        .cargo(&["locate-project", "--workspace", "--message-format=plain"])
+        .await?;
+    let top = run.scratch.path();
+    let found = Path::new(output.stdout.trim());
+    let inside = found.strip_prefix(top).ok().or_else(|| {
+        let top = top.canonicalize().ok()?;
+        found.strip_prefix(top).ok()
+    });
+    Ok(inside
+        .filter(|_| output.success)
+        .and_then(Path::to_str)
+        .map(|path| path.replace(std::path::MAIN_SEPARATOR, "/")))
+}
+
 struct Run<'a> {
     project: &'a Project,
     scratch: Scratch,
@@ -79,7 +92,26 @@ struct Run<'a> {
     before: Vec<Locked>,
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
+    fn new(project: &'a Project, options: RunOptions) -> Result<Self, RelockError> {
+        let scratch = Scratch::new()?;
+        for (path, content) in &project.manifests {
+            scratch.write(path, content)?;
+        }
+        scratch.write(&project.inside(&project.lockfile_name), &project.lockfile)?;
+        write_configuration(
+            &scratch,
+            &project.inside(".cargo/config.toml"),
+            &project.configuration,
+        )?;
+        Ok(Self {
+            project,
+            scratch,
+            options,
+            before: locked::read(&project.lockfile_name, &project.lockfile)?,
+        })
+    }
+
     /// Brings the lockfile in line with the manifests and changes nothing else.
     async fn settle(&self) -> Result<(), RelockError> {
         let output = self.cargo(&["update", "--workspace"]).await?;
