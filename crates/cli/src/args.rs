@@ -1,15 +1,15 @@
 //! Flags that several commands share.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 /// Which repository, and with which settings.
 #[derive(Debug, Args)]
 pub(crate) struct RepositoryArgs {
-    /// Repository to work on, or a single lockfile
-    #[arg(default_value = ".", value_name = "PATH")]
-    pub(crate) path: PathBuf,
+    /// Repository to work on, or a single lockfile [default: .]
+    #[arg(value_name = "PATH")]
+    pub(crate) path: Option<PathBuf>,
 
     /// Settings file [default: .patchgate.yml in PATH, where there is one]
     #[arg(long, value_name = "FILE")]
@@ -18,6 +18,22 @@ pub(crate) struct RepositoryArgs {
     /// Leave out paths that match this glob (repeatable)
     #[arg(long, value_name = "GLOB")]
     pub(crate) exclude: Vec<String>,
+}
+
+impl RepositoryArgs {
+    /// The path that was given, else the current folder.
+    pub(crate) fn path(&self) -> &Path {
+        self.path.as_deref().unwrap_or(Path::new("."))
+    }
+}
+
+/// Files that are named one by one. With them, and without PATH, nothing else is read.
+#[derive(Debug, Args)]
+pub(crate) struct InputArgs {
+    /// Read this file, whatever its name, as FORMAT where one is given (repeatable); `FORMAT:-`
+    /// reads standard input. `patchgate formats` lists the formats
+    #[arg(long, value_name = "[FORMAT:]FILE")]
+    pub(crate) lockfile: Vec<String>,
 }
 
 /// Where advisories come from.

@@ -10,6 +10,7 @@ mod context;
 mod exit;
 mod fix;
 mod forge;
+mod input;
 mod network;
 mod output;
 mod progress;
@@ -59,6 +60,8 @@ struct Cli {
 enum Command {
     /// Find known vulnerabilities in the lockfiles of a repository
     Scan(commands::scan::Args),
+    /// List every package that a repository depends on, as a table, a graph or an SBOM
+    Inventory(commands::inventory::Args),
     /// Find the smallest upgrades that end the findings, and show or apply them
     Fix(commands::fix::Args),
     /// Open, update or close the pull request that carries the fix
@@ -69,7 +72,7 @@ enum Command {
     Db(commands::db::Args),
     /// Write a commented .patchgate.yml and the workflow file
     Init(commands::init::Args),
-    /// List the lockfiles that are read
+    /// List the files that are read
     Formats(commands::formats::Args),
     /// Print the JSON Schema of a report or of .patchgate.yml
     Schema(commands::schema::Args),
@@ -138,6 +141,7 @@ fn run(command: Command, context: &Context) -> anyhow::Result<Exit> {
 async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
     match command {
         Command::Scan(args) => commands::scan::run(&args, context).await,
+        Command::Inventory(args) => commands::inventory::run(&args, context),
         Command::Fix(args) => commands::fix::run(&args, context).await,
         Command::Pr(args) => commands::pr::run(&args, context).await,
         Command::Gate(args) => commands::gate::run(&args, context).await,

@@ -48,8 +48,17 @@ const MAX_TOTAL_BYTES: usize = 1024 * 1024 * 1024;
 #[derive(Debug)]
 pub(crate) struct Repository {
     root: PathBuf,
-    only: Option<String>,
+    only: Option<Only>,
     exclude: Vec<globset::GlobMatcher>,
+}
+
+/// The one file that is asked for.
+#[derive(Debug)]
+struct Only {
+    /// Its name in the folder.
+    name: String,
+    /// What it is read as, when its name does not say so.
+    format: Option<&'static Format>,
 }
 
 /// What was read.
@@ -97,26 +106,42 @@ impl Repository {
                 exclude,
             });
         }
-        let name = path
+        let known = path
             .file_name()
             .and_then(|name| name.to_str())
-            .filter(|name| formats_of(name).next().is_some())
-            .ok_or_else(|| {
-                UsageError::new(format!(
-                    "`{}` is not a lockfile that Patchgate reads",
-                    path.display()
-                ))
-                .with_hint("`patchgate formats` lists the files that are read")
-            })?;
-        Ok(Self {
+            .is_some_and(|name| formats_of(name).next().is_some());
+        if !known {
+            return Err(UsageError::new(format!(
+                "`{}` is not a lockfile that Patchgate reads",
+                path.display()
+            ))
+            .with_hint("`patchgate formats` lists the files that are read"));
+        }
+        Ok(Self::file(path, None, exclude))
+    }
+
+    /// Opens one file, to be read as `format` or else as what its name says. Its folder is looked
+    /// through for the manifests that belong to it.
+    pub(crate) fn file(
+        path: &Path,
+        format: Option<&'static Format>,
+        exclude: Vec<globset::GlobMatcher>,
+    ) -> Self {
+        let name = path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned());
+        Self {
             root: path
                 .parent()
                 .filter(|parent| !parent.as_os_str().is_empty())
                 .unwrap_or(Path::new("."))
                 .to_owned(),
-            only: Some(name.to_owned()),
+            only: Some(Only {
+                name: name.unwrap_or_default(),
+                format,
+            }),
             exclude,
-        })
+        }
     }
 
     /// The folder that paths in reports start from.
@@ -126,7 +151,10 @@ impl Repository {
 
     /// Walks the folder and reads every lockfile, several at a time.
     pub(crate) fn read(&self, mut progress: impl FnMut(&str)) -> Contents {
-        let found = self.walk(&mut progress);
+        let mut found = self.walk(&mut progress);
+        if let Some(only) = &self.only {
+            found.files.insert(only.name.clone());
+        }
         let mut contents = Contents::default();
         contents.inventory.problems = found.problems;
         progress(&format!("{} files", found.files.len()));
@@ -160,12 +188,16 @@ impl Repository {
     }
 
     fn parse_all(&self, contents: &mut Contents) {
-        let wanted = |path: &String| self.only.as_ref().is_none_or(|only| only == path);
+        let wanted = |path: &String| self.only.as_ref().is_none_or(|only| only.name == *path);
+        let format = self.only.as_ref().and_then(|only| only.format);
         let parsed: Vec<_> = contents
             .files
             .par_iter()
             .filter(|(path, _)| wanted(path))
-            .flat_map_iter(|(path, bytes)| parse_as_all(path, bytes, &contents.files))
+            .flat_map_iter(|(path, bytes)| match format {
+                Some(format) => vec![parse(format, path, bytes, &contents.files)],
+                None => parse_as_all(path, bytes, &contents.files).collect(),
+            })
             .collect();
         let mut failed = BTreeSet::new();
         for one in parsed {

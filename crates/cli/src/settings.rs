@@ -18,10 +18,11 @@ const MAX_BYTES: u64 = 1024 * 1024;
 /// The repository that the flags name, with its settings. What the settings leave out of a scan is
 /// left out beside what the flags leave out.
 pub(crate) fn open(args: &RepositoryArgs) -> Result<(Repository, Config), UsageError> {
-    let root = if args.path.is_dir() {
-        args.path.as_path()
+    let path = args.path();
+    let root = if path.is_dir() {
+        path
     } else {
-        args.path.parent().unwrap_or(Path::new("."))
+        path.parent().unwrap_or(Path::new("."))
     };
     let config = load(args.config.as_deref(), root)?;
     let exclude: Vec<String> = args
@@ -30,7 +31,7 @@ pub(crate) fn open(args: &RepositoryArgs) -> Result<(Repository, Config), UsageE
         .chain(&config.exclude)
         .cloned()
         .collect();
-    let repository = Repository::open(&args.path, &exclude)?;
+    let repository = Repository::open(path, &exclude)?;
     Ok((repository, config))
 }
 

@@ -119,6 +119,14 @@ pub fn is_sibling(path: &str) -> bool {
     PATTERNS.of(path).next().is_some()
 }
 
+/// The format with this [`Format::id`].
+#[must_use]
+pub fn format_by_id(id: &str) -> Option<&'static Format> {
+    ALL.iter()
+        .flat_map(|ecosystem| ecosystem.formats())
+        .find(|format| format.id == id)
+}
+
 /// The format of a lockfile that `patchgate fix` changes.
 #[must_use]
 pub fn fixable_format(path: &str) -> Option<(&'static dyn Upgradable, &'static Format)> {

@@ -19,7 +19,8 @@ use std::cmp::Ordering;
 use patchgate_model::{Bump, Package, Unresolved, package_url};
 
 pub use format::{
-    Format, fixable_format, formats_of, is_fixable_manifest, is_sibling, manifest_of, parse,
+    Format, fixable_format, format_by_id, formats_of, is_fixable_manifest, is_sibling, manifest_of,
+    parse,
 };
 pub use input::{Input, ParseError, Siblings};
 pub use release::{MetadataRequest, Release, Requirement};

@@ -13,6 +13,7 @@ mod clean;
 mod diff;
 mod fix;
 mod gate;
+mod inventory;
 mod markdown;
 mod pr;
 mod pull_request;
@@ -25,12 +26,17 @@ pub use clean::clean;
 pub use diff::{FileSummary, file_summary, unified_diff};
 pub use fix::{FixInput, FixReport, UnfixedReport, UpgradeReport};
 pub use gate::{GateReport, ReasonReport, VerdictName};
+pub use inventory::{
+    InventoryInput, InventoryPackage, InventoryReport, InventoryRoot, InventorySummary,
+    OriginReport, UnresolvedReport, WhyChain, WhyReport,
+};
 pub use pr::{PrAction, PrInput, PrReport, PullRequestLink, PullRequestReport};
 pub use pull_request::{PullRequestInput, pull_request_body, pull_request_title};
 pub use scan::{
     CvssReport, FindingReport, IgnoredReport, IncompleteReport, KevReport, LocationReport,
-    LockfileReport, NoticeReport, PackageReport, ReferenceReport, ScanInput, ScanReport,
-    ScoreReasonReport, SeverityCounts, SeverityName, SourceReport, Summary, ThresholdReport, Tool,
+    LockfileReport, NotCoveredReport, NoticeReport, PackageReport, ReferenceReport, ScanInput,
+    ScanReport, ScoreReasonReport, SeverityCounts, SeverityName, SourceReport, Summary,
+    ThresholdReport, Tool,
 };
 pub use schema::{SchemaKind, schema};
 pub use terminal::Terminal;

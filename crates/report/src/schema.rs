@@ -8,6 +8,8 @@ use schemars::generate::SchemaSettings;
 pub enum SchemaKind {
     /// [`crate::ScanReport`].
     Scan,
+    /// [`crate::InventoryReport`].
+    Inventory,
     /// [`crate::FixReport`].
     Fix,
     /// [`crate::PrReport`].
@@ -20,13 +22,21 @@ pub enum SchemaKind {
 
 impl SchemaKind {
     /// Every kind.
-    pub const ALL: [Self; 5] = [Self::Scan, Self::Fix, Self::Pr, Self::Gate, Self::Config];
+    pub const ALL: [Self; 6] = [
+        Self::Scan,
+        Self::Inventory,
+        Self::Fix,
+        Self::Pr,
+        Self::Gate,
+        Self::Config,
+    ];
 
     /// The name that `patchgate schema` takes; the file in `schemas/` is `NAME.schema.json`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Scan => "scan",
+            Self::Inventory => "inventory",
             Self::Fix => "fix",
             Self::Pr => "pr",
             Self::Gate => "gate",
@@ -46,6 +56,7 @@ impl SchemaKind {
 pub fn schema(kind: SchemaKind) -> String {
     let schema = match kind {
         SchemaKind::Scan => of::<crate::ScanReport>(),
+        SchemaKind::Inventory => of::<crate::InventoryReport>(),
         SchemaKind::Fix => of::<crate::FixReport>(),
         SchemaKind::Pr => of::<crate::PrReport>(),
         SchemaKind::Gate => of::<crate::GateReport>(),

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use patchgate_ecosystems::Ecosystem;
 use patchgate_model::{
-    Advisory, Finding, Inventory, Level, Location, Origin, PackageIndex, PackageRef, Problem,
-    ProblemKind, Scope, Score, Severity,
+    Advisory, Finding, Inventory, Level, Location, Origin, Package, PackageIndex, PackageRef,
+    Problem, ProblemKind, Scope, Score, Severity,
 };
 
 use crate::matching::{Affects, affects, fixed_version};
@@ -118,12 +118,13 @@ fn find_in(
     }
 }
 
-/// Every package version of an inventory that is not the user's own, with its copies.
+/// Every package version of an inventory that is not the user's own and that advisories may cover,
+/// with its copies.
 fn versions(inventory: &Inventory) -> BTreeMap<Version<'_>, Copies> {
     let mut versions: BTreeMap<Version<'_>, Copies> = BTreeMap::new();
     for (file, lockfile) in inventory.lockfiles.iter().enumerate() {
         for (index, package) in lockfile.indexed() {
-            if !matches!(package.origin, Origin::Path(_)) {
+            if !matches!(package.origin, Origin::Path(_)) && is_covered(package) {
                 let version = Version {
                     ecosystem: package.ecosystem,
                     name: &package.name,
@@ -134,6 +135,12 @@ fn versions(inventory: &Inventory) -> BTreeMap<Version<'_>, Copies> {
         }
     }
     versions
+}
+
+/// Whether there are advisories for the package's ecosystem; one that Patchgate does not know may
+/// have some.
+fn is_covered(package: &Package) -> bool {
+    patchgate_ecosystems::by_name(package.ecosystem).is_none_or(Ecosystem::has_advisories)
 }
 
 /// The records of one vulnerability of which at least one affects the version.

@@ -77,12 +77,22 @@ pub(crate) fn markdown() -> String {
 
 #[cfg(test)]
 mod tests {
+    /// The README's table is what the code says. `UPDATE_README=1` writes it.
     #[test]
     fn the_readme_has_the_table_of_today() {
-        let readme = include_str!("../../../../README.md");
-        assert!(
-            readme.contains(&super::markdown()),
-            "README.md lacks the table that `patchgate formats --format markdown` prints"
-        );
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md");
+        let readme = std::fs::read_to_string(path).unwrap();
+        let begin = "<!-- patchgate formats --format markdown -->\n";
+        let (before, rest) = readme.split_once(begin).unwrap();
+        let (_, after) = rest.split_once("<!-- end -->").unwrap();
+        let current = format!("{before}{begin}{}<!-- end -->{after}", super::markdown());
+        if std::env::var_os("UPDATE_README").is_some() {
+            std::fs::write(path, &current).unwrap();
+        } else {
+            assert!(
+                readme == current,
+                "README.md lacks the table of today: run the tests with UPDATE_README=1"
+            );
+        }
     }
 }

@@ -6,6 +6,7 @@ pub(crate) mod fix;
 pub(crate) mod formats;
 pub(crate) mod gate;
 pub(crate) mod init;
+pub(crate) mod inventory;
 pub(crate) mod pr;
 pub(crate) mod scan;
 pub(crate) mod schema;

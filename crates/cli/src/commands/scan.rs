@@ -2,18 +2,20 @@
 
 use patchgate_report::{GITHUB_SUMMARY_LIMIT, ScanInput, ScanReport};
 
-use crate::args::{OutputArgs, RepositoryArgs, SourceArgs, ThresholdArgs};
+use crate::args::{InputArgs, OutputArgs, RepositoryArgs, SourceArgs, ThresholdArgs};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::progress::Progress;
 use crate::source::AdvisorySource;
-use crate::{output, scan, settings};
+use crate::{input, output, scan};
 
 /// Flags of `patchgate scan`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
     repository: RepositoryArgs,
+    #[command(flatten)]
+    input: InputArgs,
     #[command(flatten)]
     source: SourceArgs,
     #[command(flatten)]
@@ -41,22 +43,22 @@ enum Format {
 
 pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let progress = Progress::start(context.terminal.progress, "reading lockfiles");
-    let (repository, config) = settings::open(&args.repository)?;
-    let source = AdvisorySource::open(&args.source, &config, repository.root(), context)?;
-    let contents = repository.read(|path| progress.say(format!("reading {path}")));
+    let (opened, config) = input::open(&args.repository, &args.input)?;
+    let source = AdvisorySource::open(&args.source, &config, opened.root(), context)?;
+    let inventory = opened.read(|text| progress.say(text.to_owned()))?;
     progress.say("looking up advisories");
-    let mut scanned = scan::scan(&contents.inventory, &source).await;
+    let mut scanned = scan::scan(&inventory, &source).await;
     drop(progress);
     let threshold = scan::threshold(&args.threshold, &config);
     let problems = scanned.holes(threshold);
     let findings = std::mem::take(&mut scanned.findings);
     let applied = patchgate_config::apply_ignores(findings, &config.ignore, context.today());
-    let exit = scan::exit(&applied.kept, &problems, threshold, &contents.inventory);
+    let exit = scan::exit(&applied.kept, &problems, threshold, &inventory);
     let report = ScanReport::new(&ScanInput {
         findings: &applied.kept,
         ignored: &applied.ignored,
         notices: &applied.notices,
-        lockfiles: &contents.inventory.lockfiles,
+        lockfiles: &inventory.lockfiles,
         problems: &problems,
         sources: &scanned.sources,
         threshold,

@@ -1,9 +1,10 @@
 //! From the model's values to the report.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use patchgate_config::{IgnoredFinding, Notice};
+use patchgate_ecosystems::Ecosystem;
 use patchgate_model::{
     Finding, FixedVersion, Level, Lockfile, Origin, Problem, ProblemKind, Scope, SourceStatus,
 };
@@ -61,10 +62,7 @@ impl ScanReport {
             .sort_by(|a, b| (&a.kind, &a.subject, a.line).cmp(&(&b.kind, &b.subject, b.line)));
         Self {
             schema_version: crate::SCHEMA_VERSION,
-            tool: Tool {
-                name: "patchgate".to_owned(),
-                version: env!("CARGO_PKG_VERSION").to_owned(),
-            },
+            tool: Tool::this(),
             summary: summary(input, &findings),
             findings,
             ignored,
@@ -83,18 +81,63 @@ impl ScanReport {
                 .iter()
                 .map(|source| SourceReport::new(source, input.now))
                 .collect(),
-            lockfiles: input
-                .lockfiles
-                .iter()
-                .map(|lockfile| LockfileReport {
-                    path: lockfile.path.clone(),
-                    ecosystem: lockfile.ecosystem.to_owned(),
-                    format: lockfile.format.to_owned(),
-                    packages: lockfile.packages.len(),
-                })
-                .collect(),
+            lockfiles: input.lockfiles.iter().map(LockfileReport::from).collect(),
+            not_covered: not_covered(input.lockfiles),
         }
     }
+}
+
+impl Tool {
+    /// This program.
+    pub(crate) fn this() -> Self {
+        Self {
+            name: "patchgate".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        }
+    }
+}
+
+impl From<&Lockfile> for LockfileReport {
+    fn from(lockfile: &Lockfile) -> Self {
+        Self {
+            path: lockfile.path.clone(),
+            ecosystem: lockfile.ecosystem.to_owned(),
+            format: lockfile.format.to_owned(),
+            packages: lockfile.packages.len(),
+        }
+    }
+}
+
+/// The packages of ecosystems for which OSV has no advisories, counted.
+fn not_covered(lockfiles: &[Lockfile]) -> Vec<NotCoveredReport> {
+    let mut packages: BTreeMap<&str, BTreeSet<(&str, &str)>> = BTreeMap::new();
+    for package in lockfiles.iter().flat_map(|lockfile| &lockfile.packages) {
+        let covered =
+            patchgate_ecosystems::by_name(package.ecosystem).is_none_or(Ecosystem::has_advisories);
+        if !covered && !matches!(package.origin, Origin::Path(_)) {
+            let known = packages.entry(package.ecosystem).or_default();
+            known.insert((&package.name, &package.version));
+        }
+    }
+    let counted = packages
+        .into_iter()
+        .map(|(ecosystem, packages)| NotCoveredReport {
+            ecosystem: ecosystem.to_owned(),
+            packages: packages.len(),
+        });
+    counted.collect()
+}
+
+/// How many different packages with different versions there are. Members of the workspace are not
+/// dependencies.
+pub(crate) fn different_packages(lockfiles: &[Lockfile]) -> usize {
+    let packages: BTreeSet<_> = lockfiles
+        .iter()
+        .flat_map(|lockfile| &lockfile.packages)
+        .filter(|package| !matches!(package.origin, Origin::Path(_)))
+        .map(|package| (package.ecosystem, &package.name, &package.version))
+        .collect();
+    packages.len()
 }
 
 fn worst_first(a: &FindingReport, b: &FindingReport) -> std::cmp::Ordering {
@@ -105,23 +148,11 @@ fn worst_first(a: &FindingReport, b: &FindingReport) -> std::cmp::Ordering {
 }
 
 fn summary(input: &ScanInput<'_>, findings: &[FindingReport]) -> Summary {
-    // Members of the workspace are not dependencies.
-    let packages: BTreeSet<_> = input
-        .lockfiles
-        .iter()
-        .flat_map(|lockfile| {
-            lockfile
-                .packages
-                .iter()
-                .filter(|package| !matches!(package.origin, Origin::Path(_)))
-                .map(|package| (package.ecosystem, &package.name, &package.version))
-        })
-        .collect();
     let affected: BTreeSet<_> = findings.iter().map(|finding| &finding.package).collect();
     let count = |test: fn(&FindingReport) -> bool| findings.iter().filter(|f| test(f)).count();
     Summary {
         lockfiles: input.lockfiles.len(),
-        packages: packages.len(),
+        packages: different_packages(input.lockfiles),
         findings: findings.len(),
         by_severity: counts(findings),
         affected_packages: affected.len(),
@@ -243,7 +274,8 @@ fn distinct(texts: impl Iterator<Item = String>) -> Vec<String> {
     texts.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-fn scope_name(scope: Scope) -> &'static str {
+/// A scope in the words of the reports.
+pub(crate) fn scope_name(scope: Scope) -> &'static str {
     match scope {
         Scope::Runtime => "runtime",
         Scope::Peer => "peer",
@@ -281,7 +313,8 @@ impl From<&Problem> for IncompleteReport {
         Self {
             kind: kind.to_owned(),
             subject: problem.subject.clone(),
-            file: (problem.kind == ProblemKind::File).then(|| problem.subject.clone()),
+            file: matches!(problem.kind, ProblemKind::File | ProblemKind::Unresolved)
+                .then(|| problem.subject.clone()),
             line: problem.line,
             reason: problem.reason.clone(),
             hint: problem.hint.clone(),

@@ -10,8 +10,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use build::ScanInput;
+pub(crate) use build::{different_packages, scope_name};
 pub(crate) use markdown::{findings_table, reasons};
 pub(crate) use phrases::count;
+pub(crate) use table::incomplete_lines;
 
 /// The report of a scan.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -34,6 +36,17 @@ pub struct ScanReport {
     pub sources: Vec<SourceReport>,
     /// The lockfiles that were read.
     pub lockfiles: Vec<LockfileReport>,
+    /// Packages that no source of advisories covers: nothing is known about them, good or bad.
+    pub not_covered: Vec<NotCoveredReport>,
+}
+
+/// Packages of an ecosystem for which OSV has no advisories.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct NotCoveredReport {
+    /// The ecosystem by Patchgate's own name.
+    pub ecosystem: String,
+    /// Different packages with different versions.
+    pub packages: usize,
 }
 
 /// A program.
@@ -143,8 +156,8 @@ pub struct FindingReport {
     /// Chains of `name@version` from a direct dependency down to the package, shortest first. Not
     /// every chain is listed.
     pub paths: Vec<Vec<String>>,
-    /// Strongest reason for which the package is there: `runtime`, `optional`, `build` or
-    /// `development`.
+    /// Strongest reason for which the package is there: `runtime`, `peer`, `optional`,
+    /// `build`, `test` or `development`.
     pub scope: String,
     /// Smallest version above the installed one that is not affected; `null` when there is none.
     pub fixed_version: Option<String>,
@@ -258,7 +271,8 @@ pub struct IgnoredReport {
 /// Something that could not be read or looked up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct IncompleteReport {
-    /// What kind of thing: `file`, `advisories`, `feed`, `registry` or `version`.
+    /// What kind of thing: `file`, `advisories`, `feed`, `registry`, `unresolved` or
+    /// `version`.
     pub kind: String,
     /// The file, server, ecosystem or package.
     pub subject: String,

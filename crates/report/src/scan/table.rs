@@ -1,7 +1,7 @@
 //! The report of a scan for a terminal.
 
 use super::phrases::{self, count};
-use super::{FindingReport, ScanReport, SeverityName};
+use super::{FindingReport, IncompleteReport, ScanReport, SeverityName};
 use crate::clean::{clean, cut};
 use crate::terminal::{BOLD, CYAN, DIM, GREEN, RED, RED_BOLD, Terminal, YELLOW};
 
@@ -38,7 +38,8 @@ impl ScanReport {
         }
         self.ignored_lines(terminal, &mut lines);
         self.notice_lines(terminal, &mut lines);
-        self.incomplete_lines(terminal, &mut lines);
+        incomplete_lines(&self.incomplete, terminal, &mut lines);
+        self.not_covered_lines(terminal, &mut lines);
         self.source_lines(terminal, &mut lines);
         lines.extend(self.headline_lines(terminal));
         let mut text = String::new();
@@ -86,26 +87,21 @@ impl ScanReport {
         lines.push(String::new());
     }
 
-    fn incomplete_lines(&self, terminal: Terminal, lines: &mut Vec<String>) {
-        if self.incomplete.is_empty() {
+    fn not_covered_lines(&self, terminal: Terminal, lines: &mut Vec<String>) {
+        if self.not_covered.is_empty() {
             return;
         }
-        let title = format!(
-            "Incomplete: {} could not be read or looked up",
-            self.incomplete.len()
+        let counts: Vec<String> = self
+            .not_covered
+            .iter()
+            .map(|one| format!("{} {}", one.packages, clean(&one.ecosystem)))
+            .collect();
+        let text = format!(
+            "Not judged: no advisories cover these packages: {}",
+            counts.join(", ")
         );
-        lines.push(terminal.paint(RED_BOLD, &title));
-        for problem in &self.incomplete {
-            let subject = match problem.line {
-                Some(line) => format!("{}:{line}", clean(&problem.subject)),
-                None => clean(&problem.subject),
-            };
-            let text = format!("{subject}: {}", clean(&problem.reason));
-            lines.extend(terminal.wrap("", 2, &text));
-            if let Some(hint) = &problem.hint {
-                lines.extend(terminal.wrap("    hint:", 10, &clean(hint)));
-            }
-        }
+        let wrapped = terminal.wrap("", 0, &text);
+        lines.extend(wrapped.iter().map(|line| terminal.paint(YELLOW, line)));
         lines.push(String::new());
     }
 
@@ -162,6 +158,34 @@ impl ScanReport {
 }
 
 /// Gives the package what is left of the width once every other column has what it needs.
+/// What could not be read or looked up, each with the next step.
+pub(crate) fn incomplete_lines(
+    incomplete: &[IncompleteReport],
+    terminal: Terminal,
+    lines: &mut Vec<String>,
+) {
+    if incomplete.is_empty() {
+        return;
+    }
+    let title = format!(
+        "Incomplete: {} could not be read or looked up",
+        incomplete.len()
+    );
+    lines.push(terminal.paint(RED_BOLD, &title));
+    for problem in incomplete {
+        let subject = match problem.line {
+            Some(line) => format!("{}:{line}", clean(&problem.subject)),
+            None => clean(&problem.subject),
+        };
+        let text = format!("{subject}: {}", clean(&problem.reason));
+        lines.extend(terminal.wrap("", 2, &text));
+        if let Some(hint) = &problem.hint {
+            lines.extend(terminal.wrap("    hint:", 10, &clean(hint)));
+        }
+    }
+    lines.push(String::new());
+}
+
 fn columns(findings: &[FindingReport], width: usize) -> Columns {
     let longest = |text: fn(&FindingReport) -> &str, least: usize| {
         let longest = findings

@@ -1,0 +1,127 @@
+//! The inventory in columns.
+
+use super::tree::chain_text;
+use super::{InventoryPackage, InventoryReport};
+use crate::clean::{clean, cut};
+use crate::scan::count;
+use crate::terminal::{BOLD, DIM, GREEN, RED_BOLD, Terminal};
+
+/// Most columns for a name and for a version.
+const MAX_NAME: usize = 56;
+const MAX_VERSION: usize = 32;
+
+impl InventoryReport {
+    /// As text for a terminal: a line for each package, file by file.
+    #[must_use]
+    pub fn to_table(&self, terminal: Terminal) -> String {
+        let mut lines = Vec::new();
+        match &self.why {
+            Some(why) => {
+                for chain in &why.chains {
+                    lines.push(format!("{}: {}", clean(&chain.lockfile), chain_text(chain)));
+                }
+                if why.chains.is_empty() {
+                    lines.push(format!("no file holds `{}`", clean(&why.package)));
+                }
+                if why.more {
+                    lines.push(format!(
+                        "there are more chains; {} are shown",
+                        why.chains.len()
+                    ));
+                }
+                lines.push(String::new());
+            }
+            None => {
+                self.package_lines(terminal, &mut lines);
+                self.unresolved_lines(terminal, &mut lines);
+            }
+        }
+        self.end_lines(terminal, &mut lines);
+        lines.join("\n") + "\n"
+    }
+
+    fn package_lines(&self, terminal: Terminal, lines: &mut Vec<String>) {
+        if self.packages.is_empty() {
+            return;
+        }
+        let widest = |column: fn(&InventoryPackage) -> usize, least: usize, most: usize| {
+            let widest = self.packages.iter().map(column).max().unwrap_or(0);
+            widest.clamp(least, most)
+        };
+        let ecosystem = widest(|package| ecosystem(package).chars().count(), 9, 24);
+        let name = widest(|package| clean(&package.name).chars().count(), 7, MAX_NAME);
+        let version = widest(
+            |package| clean(&package.version).chars().count(),
+            7,
+            MAX_VERSION,
+        );
+        let row = |cells: [&str; 6]| {
+            let [a, b, c, d, e, f] = cells;
+            format!("{a:<ecosystem$}  {b:<name$}  {c:<version$}  {d:<11}  {e:<10}  {f}")
+        };
+        let header = row([
+            "ECOSYSTEM",
+            "PACKAGE",
+            "VERSION",
+            "SCOPE",
+            "DIRECT",
+            "LOCATION",
+        ]);
+        lines.push(terminal.paint(BOLD, header.trim_end()));
+        for package in &self.packages {
+            let direct = match package.direct {
+                Some(true) => "direct",
+                Some(false) => "transitive",
+                None => "",
+            };
+            let at = format!(
+                "{}:{}",
+                clean(&package.location.file),
+                package.location.line
+            );
+            lines.push(row([
+                &self::ecosystem(package),
+                &cut(&clean(&package.name), name),
+                &cut(&clean(&package.version), version),
+                &package.scope,
+                direct,
+                &at,
+            ]));
+        }
+        lines.push(String::new());
+    }
+
+    /// What could not be read, and the totals.
+    pub(super) fn end_lines(&self, terminal: Terminal, lines: &mut Vec<String>) {
+        crate::scan::incomplete_lines(&self.incomplete, terminal, lines);
+        let mut text = format!(
+            "{} in {}",
+            count(self.summary.packages, "package", "packages"),
+            count(self.summary.lockfiles, "file", "files")
+        );
+        if self.summary.unresolved > 0 {
+            text.push_str(&format!(
+                ", {} without a version",
+                count(self.summary.unresolved, "requirement", "requirements")
+            ));
+        }
+        let style = if self.summary.complete {
+            GREEN
+        } else {
+            text.push_str("; incomplete");
+            RED_BOLD
+        };
+        lines.push(terminal.paint(style, &text));
+        if self.summary.lockfiles == 0 {
+            let hint = "`patchgate formats` lists the files that are read";
+            lines.push(terminal.paint(DIM, hint));
+        }
+    }
+}
+
+fn ecosystem(package: &InventoryPackage) -> String {
+    match &package.distribution {
+        Some(distribution) => clean(&format!("{}:{distribution}", package.ecosystem)),
+        None => package.ecosystem.clone(),
+    }
+}
