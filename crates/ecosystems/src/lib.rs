@@ -7,11 +7,8 @@
 
 pub mod cargo;
 mod format;
-mod input;
-pub mod limits;
 pub mod npm;
 mod release;
-mod syntax;
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -22,7 +19,7 @@ pub use format::{
     Format, fixable_format, format_by_id, formats_of, is_fixable_manifest, is_sibling, manifest_of,
     parse,
 };
-pub use input::{Input, ParseError, Siblings};
+pub use patchgate_syntax::{self as syntax, Input, ParseError, Siblings, limits};
 pub use release::{MetadataRequest, Release, Requirement};
 
 /// Every ecosystem that Patchgate reads, in the order of the support table.
@@ -155,7 +152,7 @@ pub trait Upgradable: Ecosystem {
     /// slash (for Cargo the sparse index, without its `sparse+` prefix).
     fn metadata_request(&self, registry: &str, name: &str) -> MetadataRequest;
 
-    /// Reads the registry's answer to [`Ecosystem::metadata_request`].
+    /// Reads the registry's answer to [`Upgradable::metadata_request`].
     ///
     /// # Errors
     /// When the answer is not of the registry's format. An empty list is never an answer to

@@ -39,8 +39,9 @@ fn ours(names: &BTreeSet<String>) -> BTreeSet<&str> {
 }
 
 #[test]
-fn model_depends_on_no_sibling() {
+fn model_and_syntax_depend_on_no_sibling() {
     assert!(ours(&dependencies()["patchgate-model"]).is_empty());
+    assert!(ours(&dependencies()["patchgate-syntax"]).is_empty());
 }
 
 #[test]
@@ -53,8 +54,9 @@ fn advisories_and_forge_never_meet() {
 /// A pure crate may use only pure crates of ours, and no library that opens a socket or a process.
 #[test]
 fn pure_crates_stay_pure() {
-    const PURE: [&str; 7] = [
+    const PURE: [&str; 8] = [
         "patchgate-model",
+        "patchgate-syntax",
         "patchgate-ecosystems",
         "patchgate-risk",
         "patchgate-upgrade",
@@ -91,6 +93,7 @@ fn only_tests_use_the_testkit() {
 #[test]
 fn pure_crates_have_their_bans() {
     for name in [
+        "syntax",
         "ecosystems",
         "risk",
         "upgrade",

@@ -10,12 +10,12 @@ use super::{Budget, Key, Lines, Node, Value, fragment};
 use crate::ParseError;
 
 /// Reads JSON as RFC 8259 has it.
-pub(crate) fn json(text: &str) -> Result<Node<'_>, ParseError> {
+pub fn json(text: &str) -> Result<Node<'_>, ParseError> {
     read(text, false)
 }
 
 /// Reads JSON that may hold comments and commas before a closing bracket.
-pub(crate) fn jsonc(text: &str) -> Result<Node<'_>, ParseError> {
+pub fn jsonc(text: &str) -> Result<Node<'_>, ParseError> {
     read(text, true)
 }
 

@@ -11,7 +11,7 @@ use crate::ParseError;
 
 /// Reads TOML. Tables come in the order of their keys' names, as the parser keeps them, not in the
 /// file's.
-pub(crate) fn toml(text: &str) -> Result<Node<'_>, ParseError> {
+pub fn toml(text: &str) -> Result<Node<'_>, ParseError> {
     let mut lines = Lines::new(text);
     let table = DeTable::parse(text).map_err(|error| {
         let message = fragment(error.message());

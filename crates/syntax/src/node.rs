@@ -7,16 +7,16 @@ use crate::ParseError;
 
 /// A value of a JSON, YAML or TOML file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Node<'a> {
+pub struct Node<'a> {
     /// Line on which the value begins, from 1.
-    pub(crate) line: u32,
+    pub line: u32,
     /// The value.
-    pub(crate) value: Value<'a>,
+    pub value: Value<'a>,
 }
 
 /// What a value is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Value<'a> {
+pub enum Value<'a> {
     /// `null`, or nothing at all in YAML.
     Null,
     /// A truth value of JSON or TOML.
@@ -33,26 +33,26 @@ pub(crate) enum Value<'a> {
 
 /// A key of a map with its line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Key<'a> {
+pub struct Key<'a> {
     /// Line on which the key stands, from 1.
-    pub(crate) line: u32,
+    pub line: u32,
     /// The key.
-    pub(crate) name: Cow<'a, str>,
+    pub name: Cow<'a, str>,
 }
 
 impl<'a> Node<'a> {
     /// The value under a key; `None` for another kind of value too.
-    pub(crate) fn get(&self, name: &str) -> Option<&Self> {
+    pub fn get(&self, name: &str) -> Option<&Self> {
         self.entry(name).map(|(_, node)| node)
     }
 
     /// The key, with its line, and its value.
-    pub(crate) fn entry(&self, name: &str) -> Option<&(Key<'a>, Self)> {
+    pub fn entry(&self, name: &str) -> Option<&(Key<'a>, Self)> {
         self.entries().iter().find(|(key, _)| key.name == name)
     }
 
     /// The entries of a map; none for another kind of value.
-    pub(crate) fn entries(&self) -> &[(Key<'a>, Self)] {
+    pub fn entries(&self) -> &[(Key<'a>, Self)] {
         match &self.value {
             Value::Map(entries) => entries,
             _ => &[],
@@ -60,7 +60,7 @@ impl<'a> Node<'a> {
     }
 
     /// The items of a list; none for another kind of value.
-    pub(crate) fn items(&self) -> &[Self] {
+    pub fn items(&self) -> &[Self] {
         match &self.value {
             Value::List(items) => items,
             _ => &[],
@@ -68,7 +68,7 @@ impl<'a> Node<'a> {
     }
 
     /// The text, for a text.
-    pub(crate) fn text(&self) -> Option<&str> {
+    pub fn text(&self) -> Option<&str> {
         match &self.value {
             Value::Text(text) => Some(text),
             _ => None,
@@ -76,7 +76,7 @@ impl<'a> Node<'a> {
     }
 
     /// The text of a text or of a number, as written.
-    pub(crate) fn scalar(&self) -> Option<&str> {
+    pub fn scalar(&self) -> Option<&str> {
         match &self.value {
             Value::Text(text) | Value::Number(text) => Some(text),
             _ => None,
@@ -84,7 +84,7 @@ impl<'a> Node<'a> {
     }
 
     /// The truth value; YAML's `true` and `false` too.
-    pub(crate) fn bool(&self) -> Option<bool> {
+    pub fn bool(&self) -> Option<bool> {
         match &self.value {
             Value::Bool(value) => Some(*value),
             Value::Text(text) if text == "true" => Some(true),
@@ -94,22 +94,22 @@ impl<'a> Node<'a> {
     }
 
     /// Whether it is a map.
-    pub(crate) fn is_map(&self) -> bool {
+    pub fn is_map(&self) -> bool {
         matches!(self.value, Value::Map(_))
     }
 
     /// Whether it is a list.
-    pub(crate) fn is_list(&self) -> bool {
+    pub fn is_list(&self) -> bool {
         matches!(self.value, Value::List(_))
     }
 
     /// Whether it is null.
-    pub(crate) fn is_null(&self) -> bool {
+    pub fn is_null(&self) -> bool {
         matches!(self.value, Value::Null)
     }
 
     /// What the value is, for a message.
-    pub(crate) fn describe(&self) -> &'static str {
+    pub fn describe(&self) -> &'static str {
         match self.value {
             Value::Null => "nothing",
             Value::Bool(_) => "a truth value",
@@ -121,7 +121,7 @@ impl<'a> Node<'a> {
     }
 
     /// The text under a key that must be there.
-    pub(crate) fn need_text(&self, name: &str) -> Result<&str, ParseError> {
+    pub fn need_text(&self, name: &str) -> Result<&str, ParseError> {
         match self.optional_text(name)? {
             Some(text) if !text.is_empty() => Ok(text),
             _ => Err(ParseError::new(format!("lacks `{name}`")).at_line(self.line as usize)),
@@ -129,7 +129,7 @@ impl<'a> Node<'a> {
     }
 
     /// The text under a key that may be missing or null, but not be of another kind.
-    pub(crate) fn optional_text(&self, name: &str) -> Result<Option<&str>, ParseError> {
+    pub fn optional_text(&self, name: &str) -> Result<Option<&str>, ParseError> {
         match self.get(name) {
             None => Ok(None),
             Some(node) if node.is_null() => Ok(None),
@@ -141,7 +141,7 @@ impl<'a> Node<'a> {
     }
 
     /// The map under a key that may be missing or null, but not be of another kind.
-    pub(crate) fn optional_map(&self, name: &str) -> Result<&[(Key<'a>, Self)], ParseError> {
+    pub fn optional_map(&self, name: &str) -> Result<&[(Key<'a>, Self)], ParseError> {
         match self.get(name) {
             None => Ok(&[]),
             Some(node) if node.is_null() => Ok(&[]),
@@ -151,7 +151,7 @@ impl<'a> Node<'a> {
     }
 
     /// The list under a key that may be missing or null, but not be of another kind.
-    pub(crate) fn optional_list(&self, name: &str) -> Result<&[Self], ParseError> {
+    pub fn optional_list(&self, name: &str) -> Result<&[Self], ParseError> {
         match self.get(name) {
             None => Ok(&[]),
             Some(node) if node.is_null() => Ok(&[]),
@@ -161,7 +161,7 @@ impl<'a> Node<'a> {
     }
 
     /// The error for a value of the wrong kind under `name`.
-    pub(crate) fn unexpected(&self, name: &str, expected: &str) -> ParseError {
+    pub fn unexpected(&self, name: &str, expected: &str) -> ParseError {
         ParseError::new(format!(
             "has {} under `{name}` where {expected} belongs",
             self.describe()

@@ -10,7 +10,7 @@ use super::{Budget, Key, Node, Value, fragment};
 use crate::{ParseError, limits};
 
 /// Reads a file of one YAML document.
-pub(crate) fn yaml(text: &str) -> Result<Node<'_>, ParseError> {
+pub fn yaml(text: &str) -> Result<Node<'_>, ParseError> {
     let mut documents = yaml_documents(text)?.into_iter();
     let first = documents
         .next()
@@ -27,7 +27,7 @@ pub(crate) fn yaml(text: &str) -> Result<Node<'_>, ParseError> {
 ///
 /// An alias stands for a copy of what it names, and each copy counts against the limit on values,
 /// so that aliases of aliases of aliases end as an error. `<<` is an ordinary key.
-pub(crate) fn yaml_documents(text: &str) -> Result<Vec<Node<'_>>, ParseError> {
+pub fn yaml_documents(text: &str) -> Result<Vec<Node<'_>>, ParseError> {
     let options = granit_parser::options! {
         emit_comments: false,
         simple_key_max_lookahead: MAX_KEY_CHARS,

@@ -1,31 +1,28 @@
-//! JSON, YAML and TOML as one tree in which every value knows its line, and XML as another.
+//! JSON, YAML and TOML as one tree in which every value knows its line, and XML as another; what a
+//! parser is given ([`Input`]), how it says that it could not read it ([`ParseError`]), and the
+//! bounds that all parsers keep ([`limits`]).
 //!
 //! Most formats are read through these trees. The two for which files with tens of thousands of
 //! packages are common, `Cargo.lock` and `package-lock.json`, have readers of their own.
 //!
 //! All readers refuse duplicate keys (readers of a format differ on which of the two counts, so one
 //! of them would be hidden), nesting beyond [`limits::MAX_DEPTH`] and more than
-//! [`limits::MAX_NODES`] values.
+//! [`limits::MAX_NODES`] values. Nothing here knows a format or an ecosystem.
 
-#![allow(
-    dead_code,
-    unused_imports,
-    reason = "each format uses its part of what a tree offers"
-)]
-
+mod input;
 mod json;
+pub mod limits;
 mod node;
 mod toml;
 mod xml;
 mod yaml;
 
-pub(crate) use json::{json, jsonc};
-pub(crate) use node::{Key, Node, Value};
-pub(crate) use toml::toml;
-pub(crate) use xml::{Element, xml};
-pub(crate) use yaml::{yaml, yaml_documents};
-
-use crate::{ParseError, limits};
+pub use input::{Input, ParseError, Siblings};
+pub use json::{json, jsonc};
+pub use node::{Key, Node, Value};
+pub use toml::toml;
+pub use xml::{Element, xml};
+pub use yaml::{yaml, yaml_documents};
 
 /// The line of each offset, for a reader that goes through the text once, forwards.
 #[derive(Debug)]

@@ -12,42 +12,42 @@ use crate::ParseError;
 
 /// An element with its attributes, its text and its children.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Element<'a> {
+pub struct Element<'a> {
     /// Line on which the element begins, from 1.
-    pub(crate) line: u32,
+    pub line: u32,
     /// Name without a namespace's prefix.
-    pub(crate) name: Cow<'a, str>,
+    pub name: Cow<'a, str>,
     /// Attributes with their names without a prefix, in the file's order. Namespace declarations
     /// are not among them.
-    pub(crate) attributes: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    pub attributes: Vec<(Cow<'a, str>, Cow<'a, str>)>,
     /// The namespace that a declaration on this very element gives to names without a prefix.
-    pub(crate) namespace: Option<Cow<'a, str>>,
+    pub namespace: Option<Cow<'a, str>>,
     /// The text directly within, without space at its ends; empty where there is none.
-    pub(crate) text: String,
+    pub text: String,
     /// The elements directly within, in the file's order.
-    pub(crate) children: Vec<Element<'a>>,
+    pub children: Vec<Element<'a>>,
 }
 
 impl<'a> Element<'a> {
     /// The first child of a name.
-    pub(crate) fn child(&self, name: &str) -> Option<&Self> {
+    pub fn child(&self, name: &str) -> Option<&Self> {
         self.children.iter().find(|child| child.name == name)
     }
 
     /// The children of a name.
-    pub(crate) fn all<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'s Self> {
+    pub fn all<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'s Self> {
         self.children.iter().filter(move |child| child.name == name)
     }
 
     /// The text of the first child of a name, where it holds one.
-    pub(crate) fn text_of(&self, name: &str) -> Option<&str> {
+    pub fn text_of(&self, name: &str) -> Option<&str> {
         self.child(name)
             .map(|child| child.text.as_str())
             .filter(|text| !text.is_empty())
     }
 
     /// The value of an attribute.
-    pub(crate) fn attribute(&self, name: &str) -> Option<&str> {
+    pub fn attribute(&self, name: &str) -> Option<&str> {
         self.attributes
             .iter()
             .find(|(key, _)| key == name)
@@ -59,7 +59,7 @@ impl<'a> Element<'a> {
 ///
 /// A document type is refused, since it can define entities; so is an entity other than the five of
 /// XML and characters by number.
-pub(crate) fn xml(text: &str) -> Result<Element<'_>, ParseError> {
+pub fn xml(text: &str) -> Result<Element<'_>, ParseError> {
     let mut parser = Parser {
         lines: Lines::new(text),
         budget: Budget::new(),
