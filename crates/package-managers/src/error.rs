@@ -78,6 +78,11 @@ impl RelockError {
             Self::NotInstalled { program } => Some(format!(
                 "install `{program}` or put its folder on PATH, then run `patchgate fix` again"
             )),
+            Self::Unreachable { reason, .. } if reason.contains("failed to load manifest") => Some(
+                "the manager reads the manifest of every member and path dependency; check that \
+                 the checkout is complete, submodules included"
+                    .to_owned(),
+            ),
             Self::Unreachable { .. } => Some(
                 "the manager reads every git dependency and registry of the project; run \
                  `patchgate fix` where they can be reached"
@@ -95,5 +100,24 @@ impl RelockError {
             }
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_out_of_reach_has_a_next_step_of_its_own() {
+        let hint = |reason: &str| {
+            RelockError::Unreachable {
+                command: "cargo update --workspace".to_owned(),
+                reason: reason.to_owned(),
+            }
+            .hint()
+            .unwrap()
+        };
+        assert!(hint("failed to load manifest for dependency `a`").contains("submodules"));
+        assert!(hint("unable to update https://git.invalid/a").contains("can be reached"));
     }
 }

@@ -68,3 +68,91 @@ pub(super) fn named<'m>(reason: &str, moves: &'m [Move]) -> Vec<&'m Move> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use patchgate_ecosystems::Release;
+    use patchgate_model::{Bump, DependencyKind, Edge, Package};
+
+    use super::*;
+
+    /// `top 2.0.0` needs `middle 1.0.0`, which needs `leaf 1.0.0`, and `other 1.0.0` stands alone.
+    fn lockfile() -> Lockfile {
+        let package = |name: &str, version: &str, needs: Option<u32>| Package {
+            edges: needs
+                .into_iter()
+                .map(|to| Edge {
+                    to: PackageIndex(to),
+                    name: "needed".to_owned(),
+                    requirement: None,
+                    kind: DependencyKind::Runtime,
+                })
+                .collect(),
+            ..Package::new("npm", name.to_owned(), version.to_owned())
+        };
+        Lockfile {
+            packages: vec![
+                package("top", "2.0.0", Some(1)),
+                package("middle", "1.0.0", Some(2)),
+                package("leaf", "1.0.0", None),
+                package("other", "1.0.0", None),
+            ],
+            ..Lockfile::default()
+        }
+    }
+
+    fn step(name: &str, to: &str) -> Move {
+        Move {
+            copy: PackageIndex(0),
+            name: name.to_owned(),
+            from: "0.1.0".to_owned(),
+            release: Release {
+                version: to.to_owned(),
+                withdrawn: false,
+                requirements: Vec::new(),
+                bundled: Vec::new(),
+            },
+            bump: Bump::Major,
+            fixes: Vec::new(),
+            because_of: None,
+            edits: Vec::new(),
+        }
+    }
+
+    fn about(name: &str, version: &str) -> Violation {
+        Violation {
+            text: String::new(),
+            packages: vec![(name.to_owned(), version.to_owned())],
+        }
+    }
+
+    fn names(moves: &[&Move]) -> Vec<String> {
+        moves.iter().map(|step| step.name.clone()).collect()
+    }
+
+    #[test]
+    fn the_package_itself_is_to_blame_or_the_nearest_above_it() {
+        let lockfile = lockfile();
+        let moves = [step("top", "2.0.0"), step("other", "1.0.0")];
+        let blamed =
+            |moves: &[Move], violation: Violation| names(&movers(&lockfile, &violation, moves));
+        assert_eq!(blamed(&moves, about("leaf", "1.0.0")), ["top"]);
+        assert_eq!(blamed(&moves, about("other", "1.0.0")), ["other"]);
+        let nearer = [step("top", "2.0.0"), step("middle", "1.0.0")];
+        assert_eq!(blamed(&nearer, about("leaf", "1.0.0")), ["middle"]);
+        assert_eq!(blamed(&nearer, about("other", "1.0.0")), [""; 0]);
+        assert_eq!(blamed(&moves, about("absent", "1.0.0")), [""; 0]);
+    }
+
+    #[test]
+    fn a_manager_names_packages_as_whole_words() {
+        let moves = [step("react", "17.0.2"), step("widget", "2.0.0")];
+        let says = |reason: &str| names(&named(reason, &moves));
+        assert_eq!(
+            says("found react@17.0.2, but peer react@\"^18.0.0\" from widget@2.0.0"),
+            ["react", "widget"]
+        );
+        assert_eq!(says("required by package `widget v2.0.0`"), ["widget"]);
+        assert_eq!(says("found react@17.0.20 and react-dom@17.0.2"), [""; 0]);
+    }
+}

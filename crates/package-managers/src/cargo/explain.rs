@@ -5,24 +5,41 @@ use crate::process::Output;
 /// Longest reason that is passed on, in characters.
 const MAX_REASON: usize = 400;
 
-/// The reason in Cargo's output, on one line.
+/// Most lines of Cargo's output that are passed on.
+const MAX_LINES: usize = 6;
+
+/// The reason in Cargo's output, on one line. Of a source out of reach that is too long to tell the
+/// middle is left out but for the source: Cargo begins with what it was doing and ends with the
+/// cause.
 pub(super) fn reason(output: &Output) -> String {
-    let mut lines = output
+    let lines: Vec<&str> = output
         .stderr
         .lines()
         .skip_while(|line| !line.starts_with("error"))
         .map(|line| line.trim_start_matches("error:").trim())
-        .filter(|line| !line.is_empty() && *line != "Caused by:");
-    let first = lines.next().unwrap_or("it says nothing about why");
-    let mut text = first.to_owned();
-    for line in lines.take(5) {
-        if line.starts_with("As a reminder") || line.starts_with("If you want to use") {
-            break;
+        .filter(|line| !line.is_empty() && *line != "Caused by:")
+        .take_while(|line| {
+            !line.starts_with("As a reminder") && !line.starts_with("If you want to use")
+        })
+        .collect();
+    let told: Vec<&str> = lines.iter().take(MAX_LINES).copied().collect();
+    let text = told.join("; ");
+    let cut = |text: &str, most: usize| text.chars().take(most).collect::<String>();
+    match lines.as_slice() {
+        [] => "it says nothing about why".to_owned(),
+        [first, middle @ .., last]
+            if text.chars().count() > MAX_REASON && is_unreachable(output) =>
+        {
+            let third = MAX_REASON / 3;
+            let source = middle
+                .iter()
+                .find(|line| line.starts_with("unable to update"));
+            let kept = [Some(first), source, Some(last)].into_iter().flatten();
+            let kept: Vec<String> = kept.map(|line| cut(line, third)).collect();
+            kept.join("; …; ")
         }
-        text.push_str("; ");
-        text.push_str(line);
+        _ => cut(&text, MAX_REASON),
     }
-    text.chars().take(MAX_REASON).collect()
 }
 
 /// Whether Cargo failed because a source is out of reach, which no other choice of versions mends.
@@ -56,6 +73,23 @@ mod tests {
         assert!(!is_unreachable(&says(
             "error: failed to select a version for `a`.\n"
         )));
+    }
+
+    #[test]
+    fn of_a_long_error_the_beginning_and_the_cause_are_kept() {
+        let long = "failed to load source for dependency ".repeat(20);
+        let output = Output {
+            success: false,
+            stdout: String::new(),
+            stderr: format!(
+                "error: failed to get `a`\n\nCaused by:\n  {long}\n\nCaused by:\n  unable to update \
+                 https://git.invalid/a\n\nCaused by:\n  {long}\n\nCaused by:\n  revision 1 not found\n"
+            ),
+        };
+        assert_eq!(
+            reason(&output),
+            "failed to get `a`; …; unable to update https://git.invalid/a; …; revision 1 not found"
+        );
     }
 
     #[test]

@@ -3,6 +3,12 @@
 //! The scratch copy holds manifests cut down to what decides the graph and an empty library for
 //! each, so nothing of the repository can be built or run, and `cargo update` builds nothing
 //! anyway.
+//!
+//! Not here: stand-ins for git and path dependencies that are out of reach. A lockfile says neither
+//! which features of a package are on, nor which requirements and features the package states for
+//! its own dependencies. With a guess for those Cargo would drop and add optional packages all over
+//! the lockfile, and nothing could tell whether the real package admits what was moved. So the user
+//! is told what cannot be reached.
 
 mod config;
 mod explain;
