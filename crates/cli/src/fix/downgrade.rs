@@ -135,7 +135,7 @@ struct Side<'a> {
     wants: BTreeMap<Dependent<'a>, Wants<'a>>,
     /// Dependents by name and version.
     copies: BTreeMap<(&'a str, &'a str), Vec<Dependent<'a>>>,
-    /// Versions by name.
+    /// Versions by name, without copies inside archives, which nobody else can fall back on.
     versions: BTreeMap<&'a str, BTreeSet<&'a str>>,
     /// Ids of findings by name and version, without notices.
     findings: BTreeMap<(&'a str, &'a str), BTreeSet<String>>,
@@ -154,10 +154,12 @@ impl<'a> Side<'a> {
             side.add(lockfile, Dependent::Project(name), &root.edges);
         }
         for package in &lockfile.packages {
-            side.versions
-                .entry(&package.name)
-                .or_default()
-                .insert(&package.version);
+            if !package.bundled {
+                side.versions
+                    .entry(&package.name)
+                    .or_default()
+                    .insert(&package.version);
+            }
             // A member is listed as a project too, and only there its version says nothing.
             if matches!(package.origin, Origin::Path(_)) {
                 side.add(lockfile, Dependent::Project(&package.name), &package.edges);

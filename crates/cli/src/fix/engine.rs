@@ -18,6 +18,9 @@ const MAX_ROUNDS: usize = 8;
 /// Most versions that the manager may refuse of a group of packages before the group is divided.
 const MAX_REFUSALS: usize = 8;
 
+/// Most violations of one attempt whose cause is looked for; the rest shows again without it.
+const MAX_BLAMED: usize = 100;
+
 /// Most attempts for the findings of one package alone.
 const MAX_SINGLE_ATTEMPTS: usize = 4;
 
@@ -393,6 +396,7 @@ impl Work<'_> {
         };
         let movers = violations
             .iter()
+            .take(MAX_BLAMED)
             .flat_map(|violation| blame::movers(&self.tree.lockfile, violation, moves))
             .collect();
         Ok(fails(movers, moves, keys, start, first.text.clone()))

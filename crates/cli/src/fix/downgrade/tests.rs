@@ -265,6 +265,29 @@ fn what_one_archive_ships_is_its_makers_choice() {
     assert_eq!(told(&before, &after, &[]), [""; 0]);
 }
 
+#[test]
+fn nobody_falls_back_on_a_copy_inside_an_archive() {
+    let mut before = tree(&[
+        ("", &["a", "npm"]),
+        ("a 1.0.0", &["b"]),
+        ("b 2.0.0", &[]),
+        ("npm 1.0.0", &["npm/b"]),
+        ("npm/b 1.0.0", &[]),
+    ]);
+    let after = tree(&[
+        ("", &["a", "npm"]),
+        ("a 1.0.0", &["b"]),
+        ("b 1.0.0", &[]),
+        ("npm 2.0.0", &["b"]),
+    ]);
+    assert_eq!(told(&before, &after, &[]), [""; 0]);
+    before.packages[3].bundled = true;
+    assert_eq!(
+        told(&before, &after, &[]),
+        ["it moves `b 2.0.0` down to 1.0.0 for `a 1.0.0`"]
+    );
+}
+
 /// Trees of up to twelve copies at different places, each with edges to later ones.
 fn trees() -> impl Strategy<Value = Lockfile> {
     let copies = proptest::collection::vec((0..4u8, 0..4u8, any::<u16>()), 1..12);
