@@ -7,8 +7,11 @@
 
 pub mod cargo;
 mod format;
+pub mod golang;
 pub mod npm;
 mod release;
+#[cfg(test)]
+mod shown;
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -23,7 +26,7 @@ pub use patchgate_syntax::{self as syntax, Input, ParseError, Siblings, limits};
 pub use release::{MetadataRequest, Release, Requirement};
 
 /// Every ecosystem that Patchgate reads, in the order of the support table.
-pub const ALL: &[&dyn Ecosystem] = &[&cargo::Cargo, &npm::Npm];
+pub const ALL: &[&dyn Ecosystem] = &[&cargo::Cargo, &npm::Npm, &golang::Go];
 
 /// The ecosystem with this name, compared exactly.
 #[must_use]

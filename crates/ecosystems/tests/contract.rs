@@ -23,7 +23,15 @@ use proptest::sample::Index;
 
 /// Formats of which a file is still whole, by its own grammar, when entries at its end are lost,
 /// so that a cut right between lines may go unseen.
-const LINE_BASED: &[&str] = &["cargo-lock"];
+///
+/// Go's files are a directive or a module a line, in any order.
+const LINE_BASED: &[&str] = &["cargo-lock", "go-mod", "go-work", "go-vendor"];
+
+/// Formats that are not complete without files beside them. When these cannot be read, the format
+/// may be an error instead of a list with nothing lost.
+///
+/// Before Go 1.17, `go.mod` leaves what only dependencies need to `go.sum`.
+const COMPLETED_BY_OTHERS: &[&str] = &["go-mod"];
 
 /// Fixtures up to this size, in bytes, are cut at every byte.
 const CUT_UP_TO: usize = 6_000;
@@ -253,7 +261,10 @@ fn unreadable_manifests_lose_no_package() {
         for manifest in fixture.siblings.values_mut() {
             *manifest = b"\xff[[[ not {{{ a manifest".to_vec();
         }
-        let lockfile = fixture.parse(&fixture.bytes).expect("it is read");
+        let lockfile = match fixture.parse(&fixture.bytes) {
+            Err(_) if COMPLETED_BY_OTHERS.contains(&fixture.format.id) => continue,
+            read => read.expect("it is read"),
+        };
         assert_eq!(lockfile.packages.len(), whole.packages.len());
         check_inventory(&lockfile, &fixture);
     }

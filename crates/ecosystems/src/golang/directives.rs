@@ -1,0 +1,276 @@
+//! What `go.mod` and `go.work` say, directive by directive
+//! (<https://go.dev/ref/mod#go-mod-file>, <https://go.dev/ref/mod#go-work-file>).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::syntax::{Directive, directives};
+use super::{module_path, version};
+use crate::ParseError;
+
+/// A file's directives, sorted out.
+#[derive(Debug, Default)]
+pub(super) struct Directives {
+    /// The module's own path; empty in `go.work`.
+    pub(super) module: String,
+    /// Version in the `go` line.
+    pub(super) go: Option<Stated>,
+    /// Version in the `toolchain` line, without `go` and without the suffix of a changed toolchain.
+    pub(super) toolchain: Option<Stated>,
+    /// What is required, in the file's order, each module once.
+    pub(super) requires: Vec<Require>,
+    /// Packages of modules that are run as tools.
+    pub(super) tools: Vec<String>,
+    /// Folders of a workspace.
+    pub(super) uses: Vec<Stated>,
+    replaces: BTreeMap<String, BTreeMap<Option<String>, Replacement>>,
+    excludes: BTreeSet<(String, String)>,
+}
+
+/// A text with its line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Stated {
+    pub(super) text: String,
+    pub(super) line: u32,
+}
+
+/// A required module.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Require {
+    pub(super) path: String,
+    /// As written: a canonical version, or a query.
+    pub(super) version: String,
+    /// Whether only other modules import it, by Go's comment.
+    pub(super) indirect: bool,
+    pub(super) line: u32,
+}
+
+/// What stands in for a module.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Replacement {
+    /// A module path, or a folder where there is no version.
+    pub(super) to: String,
+    pub(super) version: Option<String>,
+    pub(super) line: u32,
+}
+
+impl Directives {
+    /// Reads a file. What it does not know it passes over, as a newer Go may write it.
+    pub(super) fn parse(text: &str) -> Result<Self, ParseError> {
+        let mut read = Self::default();
+        let mut requires: BTreeMap<String, usize> = BTreeMap::new();
+        for directive in directives(text)? {
+            match &*directive.verb {
+                "module" => read.module(&directive)?,
+                "go" => once(&mut read.go, &directive, go_version(&directive)?)?,
+                "toolchain" => {
+                    if let Some(version) = toolchain_version(&directive)? {
+                        once(&mut read.toolchain, &directive, version)?;
+                    }
+                }
+                "require" => read.require(&directive, &mut requires)?,
+                "replace" => read.replace(&directive)?,
+                "exclude" => {
+                    if let [path, version] = directive.words.as_slice() {
+                        read.excludes
+                            .insert((path.clone().into_owned(), version.clone().into_owned()));
+                    }
+                }
+                "tool" => read.tools.push(only_word(&directive)?.to_owned()),
+                "use" => read.uses.push(Stated {
+                    text: only_word(&directive)?.to_owned(),
+                    line: directive.line,
+                }),
+                _ => {}
+            }
+        }
+        Ok(read)
+    }
+
+    fn module(&mut self, directive: &Directive<'_>) -> Result<(), ParseError> {
+        let path = only_word(directive)?;
+        if !self.module.is_empty() {
+            return Err(directive.error("states its module twice"));
+        }
+        module_path::check(path, directive.line)?;
+        path.clone_into(&mut self.module);
+        Ok(())
+    }
+
+    /// Of one module required twice, Go takes the higher version.
+    fn require(
+        &mut self,
+        directive: &Directive<'_>,
+        places: &mut BTreeMap<String, usize>,
+    ) -> Result<(), ParseError> {
+        let [path, version] = directive.words.as_slice() else {
+            return Err(directive.error("has a `require` that is not a module and a version"));
+        };
+        module_path::check(path, directive.line)?;
+        let require = Require {
+            path: path.clone().into_owned(),
+            version: version.clone().into_owned(),
+            indirect: is_indirect(directive.comment),
+            line: directive.line,
+        };
+        let known = places
+            .get(&require.path)
+            .and_then(|place| self.requires.get_mut(*place));
+        match known {
+            None => {
+                places.insert(require.path.clone(), self.requires.len());
+                self.requires.push(require);
+            }
+            Some(known) => {
+                let indirect = known.indirect && require.indirect;
+                if version::compare(&known.version, &require.version).is_lt() {
+                    *known = require;
+                }
+                known.indirect = indirect;
+            }
+        }
+        Ok(())
+    }
+
+    fn replace(&mut self, directive: &Directive<'_>) -> Result<(), ParseError> {
+        let wrong = || directive.error("has a `replace` that is not `module => replacement`");
+        let arrow = directive.words.iter().position(|word| word == "=>");
+        let (from, to) = directive.words.split_at(arrow.ok_or_else(wrong)?);
+        let (path, old_version) = match from {
+            [path] => (path, None),
+            [path, version] => (path, Some(version.clone().into_owned())),
+            _ => return Err(wrong()),
+        };
+        module_path::check(path, directive.line)?;
+        let replacement = match to {
+            [_, folder] if module_path::is_folder(folder) => Replacement {
+                to: folder.clone().into_owned(),
+                version: None,
+                line: directive.line,
+            },
+            [_, to, version] => {
+                module_path::check(to, directive.line)?;
+                Replacement {
+                    to: to.clone().into_owned(),
+                    version: Some(version.clone().into_owned()),
+                    line: directive.line,
+                }
+            }
+            [_, _] => {
+                return Err(directive.error(
+                    "replaces a module by something that is neither a folder nor a module with a version",
+                ));
+            }
+            _ => return Err(wrong()),
+        };
+        let of_path = self.replaces.entry(path.clone().into_owned()).or_default();
+        if let Some(known) = of_path.get(&old_version)
+            && (&known.to, &known.version) != (&replacement.to, &replacement.version)
+        {
+            return Err(directive.error(format!("replaces `{path}` twice, by different modules")));
+        }
+        of_path.insert(old_version, replacement);
+        Ok(())
+    }
+
+    /// What stands in for a version of a module: the replacement of that version, else the one of
+    /// all versions.
+    pub(super) fn replacement(&self, path: &str, version: &str) -> Option<&Replacement> {
+        let of_path = self.replaces.get(path)?;
+        of_path
+            .get(&Some(version.to_owned()))
+            .or_else(|| of_path.get(&None))
+    }
+
+    /// Each replacement with the module that it stands in for, in the order of the paths.
+    pub(super) fn replacements(&self) -> impl Iterator<Item = (&str, &Replacement)> {
+        self.replaces.iter().flat_map(|(path, of_path)| {
+            of_path
+                .values()
+                .map(move |replacement| (path.as_str(), replacement))
+        })
+    }
+
+    /// Whether the file forbids a version of a module.
+    pub(super) fn excludes(&self, path: &str, version: &str) -> bool {
+        !self.excludes.is_empty()
+            && self
+                .excludes
+                .contains(&(path.to_owned(), version.to_owned()))
+    }
+
+    /// The release of Go whose standard library is known to be at least in use: that of the
+    /// `toolchain` line, unless the `go` line asks for a later one.
+    pub(super) fn standard_library(&self) -> Option<&Stated> {
+        match (&self.go, &self.toolchain) {
+            (Some(go), Some(toolchain)) if version::compare(&toolchain.text, &go.text).is_lt() => {
+                Some(go)
+            }
+            (go, toolchain) => toolchain.as_ref().or(go.as_ref()),
+        }
+    }
+}
+
+/// Go's own reading of the comment
+/// (<https://go.dev/ref/mod#go-mod-file-require>): `indirect`, alone or before a semicolon.
+fn is_indirect(comment: &str) -> bool {
+    comment == "indirect" || comment.starts_with("indirect;")
+}
+
+fn only_word<'d>(directive: &'d Directive<'_>) -> Result<&'d str, ParseError> {
+    match directive.words.as_slice() {
+        [word] if !word.is_empty() => Ok(word),
+        _ => Err(directive.error(format!(
+            "has a `{}` with {} words where one belongs",
+            directive.verb,
+            directive.words.len()
+        ))),
+    }
+}
+
+fn once(
+    place: &mut Option<Stated>,
+    directive: &Directive<'_>,
+    text: String,
+) -> Result<(), ParseError> {
+    if place.is_some() {
+        return Err(directive.error(format!("has a second `{}` line", directive.verb)));
+    }
+    *place = Some(Stated {
+        text,
+        line: directive.line,
+    });
+    Ok(())
+}
+
+fn go_version(directive: &Directive<'_>) -> Result<String, ParseError> {
+    let text = only_word(directive)?;
+    release(text)
+        .map(str::to_owned)
+        .ok_or_else(|| directive.error(format!("asks for the Go version `{text}`, which is none")))
+}
+
+/// The version in a toolchain's name (<https://go.dev/doc/toolchain#name>); none for `default` and
+/// `local`, which leave it to the machine.
+fn toolchain_version(directive: &Directive<'_>) -> Result<Option<String>, ParseError> {
+    let text = only_word(directive)?;
+    if matches!(text, "default" | "local") {
+        return Ok(None);
+    }
+    let version = text
+        .find("go1")
+        .and_then(|at| text.get(at + 2..))
+        .and_then(|version| version.split('-').next())
+        .and_then(release);
+    match version {
+        Some(version) => Ok(Some(version.to_owned())),
+        None => Err(directive.error(format!("names the toolchain `{text}`, which is none"))),
+    }
+}
+
+/// A version of Go: numbers, and `rc2` or the like.
+fn release(text: &str) -> Option<&str> {
+    (text.starts_with(|c: char| c.is_ascii_digit())
+        && !text.contains(['-', '+'])
+        && version::Version::parse(text).is_some())
+    .then_some(text)
+}

@@ -1,0 +1,277 @@
+//! `go.mod` with the `go.sum` beside it.
+//!
+//! From Go 1.17 on the file holds every module that provides a package to a build or a test
+//! (<https://go.dev/ref/mod#graph-pruning>), and `go.sum` only adds hashes. Before, it holds the
+//! modules that the project itself imports, and the others are those whose archives `go.sum` names.
+//!
+//! The `go` line is a floor and not the release that builds; OSV's readers take it for the version
+//! of the standard library all the same, and so does this one, since nothing in a repository says
+//! more.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use patchgate_model::{
+    DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root, Scope, Unresolved,
+};
+
+use super::directives::{Directives, Replacement, Require, Stated};
+use super::go_sum::Archives;
+use super::version;
+use crate::{Input, ParseError, limits};
+
+/// Group of the modules whose packages a `tool` line names.
+const TOOLS: &str = "tool";
+
+/// The first version of which `go.mod` names all modules of a build.
+const COMPLETE_FROM: &str = "1.17";
+
+/// Reads a `go.mod` with the `go.sum` beside it.
+pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
+    let file = Directives::parse(input.text()?)?;
+    if file.module.is_empty() {
+        return Err(ParseError::new("does not say which module it is of")
+            .with_hint("the file begins with `module` and a path"));
+    }
+    let sum_path = input.beside("go.sum");
+    let archives = match Archives::read(&sum_path, input.siblings) {
+        Ok(archives) => archives,
+        Err(error) if !names_all_modules(&file) => return Err(error),
+        Err(_) => None,
+    };
+    let mut build = Build::new(input);
+    for require in &file.requires {
+        build.require(&file, require, archives.as_ref());
+    }
+    build.mark_tools(&file);
+    if let Some(archives) = &archives
+        && !names_all_modules(&file)
+    {
+        build.add_unnamed(&file, archives)?;
+    }
+    build.add_release(&file);
+    Ok(build.finish(file.module, input))
+}
+
+/// Whether the file's version of Go makes it name every module of a build. A file without one is
+/// of Go 1.16 (<https://go.dev/ref/mod#go-mod-file-go>).
+fn names_all_modules(file: &Directives) -> bool {
+    file.go
+        .as_ref()
+        .is_some_and(|go| version::compare(&go.text, COMPLETE_FROM).is_ge())
+}
+
+/// A lockfile in the making.
+struct Build {
+    lockfile: Lockfile,
+    edges: Vec<Edge>,
+    /// The place of each required module, by the path under which it is required.
+    places: BTreeMap<String, PackageIndex>,
+}
+
+impl Build {
+    fn new(input: &Input<'_>) -> Self {
+        Self {
+            lockfile: Lockfile {
+                path: input.path.to_owned(),
+                ecosystem: super::NAME,
+                format: "go-mod",
+                ..Lockfile::default()
+            },
+            edges: Vec::new(),
+            places: BTreeMap::new(),
+        }
+    }
+
+    /// Adds a required module as the build takes it: itself, what replaces it, or none.
+    fn require(&mut self, file: &Directives, require: &Require, archives: Option<&Archives<'_>>) {
+        let Some(mut package) = taken(file, require) else {
+            let replacement = file.replacement(&require.path, &require.version);
+            self.lockfile.unresolved.push(Unresolved {
+                name: replacement.map_or(&require.path, |by| &by.to).clone(),
+                requirement: replacement
+                    .and_then(|by| by.version.as_ref())
+                    .unwrap_or(&require.version)
+                    .clone(),
+                kind: DependencyKind::Runtime,
+                line: replacement.map_or(require.line, |by| by.line),
+            });
+            return;
+        };
+        package.integrity = archives
+            .and_then(|archives| archives.hash(&package.name, &package.version))
+            .map(str::to_owned);
+        let place = push(&mut self.lockfile, package);
+        self.places.insert(require.path.clone(), place);
+        if !require.indirect {
+            self.edges.push(Edge {
+                to: place,
+                name: require.path.clone(),
+                requirement: Some(require.version.clone()),
+                kind: DependencyKind::Runtime,
+            });
+        }
+    }
+
+    /// Marks the modules that hold the packages of `tool` lines. One that nothing else of the
+    /// project imports is a dependency for development; whether other modules need it the file does
+    /// not say, so its scope stays as it is.
+    fn mark_tools(&mut self, file: &Directives) {
+        let direct: BTreeSet<PackageIndex> = self.edges.iter().map(|edge| edge.to).collect();
+        let mut marked = BTreeSet::new();
+        for tool in &file.tools {
+            let Some((path, place)) = holder(tool, &self.places) else {
+                continue;
+            };
+            if !marked.insert(place) {
+                continue;
+            }
+            let requirement = file
+                .requires
+                .iter()
+                .find(|require| require.path == path)
+                .map(|require| require.version.clone());
+            if let Some(package) = self.lockfile.packages.get_mut(place.0 as usize) {
+                package.groups = vec![TOOLS.to_owned()];
+            }
+            if !direct.contains(&place) {
+                self.edges.push(Edge {
+                    to: place,
+                    name: path.to_owned(),
+                    requirement,
+                    kind: DependencyKind::Development,
+                });
+            }
+        }
+    }
+
+    /// Adds the modules of `go.sum` that the file does not name. They have no line of their own and
+    /// stand at the first one.
+    fn add_unnamed(
+        &mut self,
+        file: &Directives,
+        archives: &Archives<'_>,
+    ) -> Result<(), ParseError> {
+        let known: BTreeSet<String> = self
+            .lockfile
+            .packages
+            .iter()
+            .map(|package| package.name.clone())
+            .chain(file.requires.iter().map(|require| require.path.clone()))
+            .collect();
+        for (path, version) in archives.selected() {
+            // What is replaced is no part of a build; its hash is left from before.
+            let is_replaced = file.replacement(path, version).is_some();
+            if known.contains(path) || is_replaced || file.excludes(path, version) {
+                continue;
+            }
+            let mut package = Package::new(super::NAME, path.to_owned(), version.to_owned());
+            package.integrity = archives.hash(path, version).map(str::to_owned);
+            push(&mut self.lockfile, package);
+            if self.lockfile.packages.len() > limits::MAX_PACKAGES {
+                return Err(ParseError::new(format!(
+                    "has more than {} modules in its `go.sum`",
+                    limits::MAX_PACKAGES
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    fn add_release(&mut self, file: &Directives) {
+        self.edges.extend(release_of_go(&mut self.lockfile, file));
+    }
+
+    fn finish(mut self, module: String, input: &Input<'_>) -> Lockfile {
+        self.lockfile.roots.push(Root {
+            name: module,
+            manifest: input
+                .sibling(input.path)
+                .is_some()
+                .then(|| input.path.to_owned()),
+            edges: self.edges,
+        });
+        self.lockfile
+    }
+}
+
+/// The package that a build takes for a required module; `None` where the file states no version.
+fn taken(file: &Directives, require: &Require) -> Option<Package> {
+    let Some(replacement) = file.replacement(&require.path, &require.version) else {
+        let stated = version::is_canonical(&require.version)
+            && !file.excludes(&require.path, &require.version);
+        return stated.then(|| Package {
+            line: require.line,
+            ..Package::new(super::NAME, require.path.clone(), require.version.clone())
+        });
+    };
+    match &replacement.version {
+        None => Some(Package {
+            line: replacement.line,
+            origin: Origin::Path(Some(replacement.to.clone())),
+            ..Package::new(super::NAME, require.path.clone(), require.version.clone())
+        }),
+        Some(version) => replaced(&require.path, replacement, version),
+    }
+}
+
+/// The module at a version that stands in for another; `None` where the version is a query.
+pub(super) fn replaced(path: &str, by: &Replacement, version: &str) -> Option<Package> {
+    version::is_canonical(version).then(|| Package {
+        line: by.line,
+        alias: (by.to != path).then(|| path.to_owned()),
+        ..Package::new(super::NAME, by.to.clone(), version.to_owned())
+    })
+}
+
+/// Adds the standard library and, where the file names one, the toolchain, by OSV's names; gives the
+/// edges to them.
+///
+/// The `toolchain` package is about the `go` command and the compiler. Only a `toolchain` line says
+/// which of them is used.
+pub(super) fn release_of_go(lockfile: &mut Lockfile, file: &Directives) -> Vec<Edge> {
+    let mut edges = Vec::new();
+    let mut add = |name: &str, stated: &Stated, scope: Scope, kind: DependencyKind| {
+        let place = push(
+            lockfile,
+            Package {
+                line: stated.line,
+                scope,
+                ..Package::new(super::NAME, name.to_owned(), stated.text.clone())
+            },
+        );
+        edges.push(Edge {
+            to: place,
+            name: name.to_owned(),
+            requirement: Some(stated.text.clone()),
+            kind,
+        });
+    };
+    if let Some(stated) = file.standard_library() {
+        add("stdlib", stated, Scope::Runtime, DependencyKind::Runtime);
+        if file.toolchain.as_ref() == Some(stated) {
+            add("toolchain", stated, Scope::Build, DependencyKind::Build);
+        }
+    }
+    edges
+}
+
+/// The required module that holds a package: the one with the longest path.
+fn holder<'p>(
+    package: &'p str,
+    places: &BTreeMap<String, PackageIndex>,
+) -> Option<(&'p str, PackageIndex)> {
+    let mut path = package;
+    loop {
+        if let Some(place) = places.get(path) {
+            return Some((path, *place));
+        }
+        path = path.rsplit_once('/')?.0;
+    }
+}
+
+/// Adds a package and gives its place.
+pub(super) fn push(lockfile: &mut Lockfile, package: Package) -> PackageIndex {
+    let place = u32::try_from(lockfile.packages.len()).unwrap_or(u32::MAX);
+    lockfile.packages.push(package);
+    PackageIndex(place)
+}

@@ -1,0 +1,114 @@
+//! `go.work` (<https://go.dev/ref/mod#go-work-file>).
+//!
+//! The modules that its members require are read from their own `go.mod` files. Here is what the
+//! workspace itself adds: the release of Go and the modules that it puts in the place of others.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use patchgate_model::{DependencyKind, Edge, Lockfile, PackageIndex, Root, Unresolved};
+
+use super::directives::{Directives, Stated};
+use super::go_mod::{push, release_of_go, replaced};
+use super::module_path;
+use crate::{Input, ParseError};
+
+/// Reads a `go.work` with the `go.mod` files of its members.
+pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
+    let file = Directives::parse(input.text()?)?;
+    if file.go.is_none() && file.uses.is_empty() {
+        return Err(ParseError::new(
+            "is not a workspace: it has no `go` and no `use`",
+        ));
+    }
+    let mut lockfile = Lockfile {
+        path: input.path.to_owned(),
+        ecosystem: super::NAME,
+        format: "go-work",
+        ..Lockfile::default()
+    };
+    let release = release_of_go(&mut lockfile, &file);
+    let replacements = add_replacements(&mut lockfile, &file);
+    let mut members = BTreeSet::new();
+    for member in &file.uses {
+        match module_path::file_in(input.path, &member.text, "go.mod") {
+            Some(path) if input.sibling(&path).is_some() => {
+                if members.insert(path.clone()) {
+                    let root = root(input, path, &release, &replacements);
+                    lockfile.roots.push(root);
+                }
+            }
+            _ => lockfile.unresolved.push(outside(member)),
+        }
+    }
+    Ok(lockfile)
+}
+
+/// A member that is not in the repository: what it requires cannot be told.
+fn outside(member: &Stated) -> Unresolved {
+    Unresolved {
+        name: member.text.clone(),
+        requirement: String::new(),
+        kind: DependencyKind::Runtime,
+        line: member.line,
+    }
+}
+
+/// Adds the modules that the workspace puts in the place of others, and gives their places by the
+/// path of what they replace. Whether a build meets the replaced version only Go can tell, so all
+/// are there.
+fn add_replacements(
+    lockfile: &mut Lockfile,
+    file: &Directives,
+) -> BTreeMap<String, Vec<PackageIndex>> {
+    let mut places: BTreeMap<String, Vec<PackageIndex>> = BTreeMap::new();
+    for (path, by) in file.replacements() {
+        let Some(version) = &by.version else { continue };
+        match replaced(path, by, version) {
+            Some(package) => {
+                let place = push(lockfile, package);
+                places.entry(path.to_owned()).or_default().push(place);
+            }
+            None => lockfile.unresolved.push(Unresolved {
+                name: by.to.clone(),
+                requirement: version.clone(),
+                kind: DependencyKind::Runtime,
+                line: by.line,
+            }),
+        }
+    }
+    places
+}
+
+/// A member with what it takes from the workspace. One that cannot be read is an error of its own.
+fn root(
+    input: &Input<'_>,
+    path: String,
+    release: &[Edge],
+    replacements: &BTreeMap<String, Vec<PackageIndex>>,
+) -> Root {
+    let member = input.sibling(&path).and_then(|bytes| {
+        let member = Input {
+            path: &path,
+            bytes,
+            siblings: input.siblings,
+        };
+        Directives::parse(member.text().ok()?).ok()
+    });
+    let member = member.unwrap_or_default();
+    let mut edges = release.to_vec();
+    for require in member.requires.iter().filter(|require| !require.indirect) {
+        for place in replacements.get(&require.path).into_iter().flatten() {
+            edges.push(Edge {
+                to: *place,
+                name: require.path.clone(),
+                requirement: Some(require.version.clone()),
+                kind: DependencyKind::Runtime,
+            });
+        }
+    }
+    Root {
+        name: member.module,
+        manifest: Some(path),
+        edges,
+    }
+}

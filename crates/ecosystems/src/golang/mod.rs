@@ -1,0 +1,99 @@
+//! Go modules (<https://go.dev/ref/mod>).
+//!
+//! Names are module paths, compared byte by byte. Versions stay as the files write them, with `v`;
+//! OSV writes them without, and both forms are one version. The standard library is the package
+//! `stdlib`, as in OSV.
+//!
+//! Go has no lockfile beside its manifest: from Go 1.17 on `go.mod` itself holds every module that
+//! a build takes. An older one leaves out what only its dependencies need, and `go.sum` tells it.
+
+mod directives;
+mod go_mod;
+mod go_sum;
+mod go_work;
+mod module_path;
+mod syntax;
+mod vendor;
+mod version;
+
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use patchgate_model::Unresolved;
+
+use self::version::Version;
+use crate::{Ecosystem, Format, Input, ParseError, VersionError};
+
+/// OSV's name for the ecosystem.
+const NAME: &str = "Go";
+
+/// Go's modules.
+#[derive(Debug, Clone, Copy)]
+pub struct Go;
+
+impl Ecosystem for Go {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn purl_type(&self) -> &'static str {
+        "golang"
+    }
+
+    fn formats(&self) -> &'static [Format] {
+        &[
+            Format {
+                id: "go-mod",
+                files: &["go.mod"],
+                versions: "",
+                fixable: false,
+                parse: go_mod::parse,
+            },
+            Format {
+                id: "go-work",
+                files: &["go.work"],
+                versions: "",
+                fixable: false,
+                parse: go_work::parse,
+            },
+            Format {
+                id: "go-vendor",
+                files: &["vendor/modules.txt"],
+                versions: "",
+                fixable: false,
+                parse: vendor::parse,
+            },
+        ]
+    }
+
+    /// None beside the formats: `go.mod` states versions itself.
+    fn manifests(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn companions(&self) -> &'static [&'static str] {
+        &["go.sum"]
+    }
+
+    fn unresolved(&self, manifest: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
+        Ok(go_mod::parse(manifest)?.unresolved)
+    }
+
+    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        Cow::Borrowed(name)
+    }
+
+    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
+        Ok(parse_version(a)?.precedence(&parse_version(b)?))
+    }
+}
+
+fn parse_version(text: &str) -> Result<Version<'_>, VersionError> {
+    Version::parse(text).ok_or_else(|| VersionError {
+        version: text.to_owned(),
+        ecosystem: NAME,
+    })
+}

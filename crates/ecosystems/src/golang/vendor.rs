@@ -1,0 +1,200 @@
+//! `vendor/modules.txt` (<https://go.dev/ref/mod#go-mod-vendor>): the modules whose packages are
+//! copied into the repository, and from which Go builds without asking anybody else.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, Package, Root};
+
+use super::directives::{Directives, Replacement};
+use super::go_mod::{push, replaced};
+use super::syntax::ends_whole;
+use super::{module_path, version};
+use crate::{Input, ParseError, limits};
+
+/// A module as the file states it.
+struct Vendored<'a> {
+    path: &'a str,
+    version: &'a str,
+    replacement: Option<Replacement>,
+    line: u32,
+    /// Whether a build takes it: a package of it is there, or `go.mod` requires it. Go lists
+    /// replacements that replace nothing, too.
+    used: bool,
+}
+
+/// Reads a `vendor/modules.txt` with the `go.mod` of its project.
+pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
+    let text = input.text()?;
+    ends_whole(text)?;
+    let mut lockfile = Lockfile {
+        path: input.path.to_owned(),
+        ecosystem: super::NAME,
+        format: "go-vendor",
+        ..Lockfile::default()
+    };
+    let mut places = BTreeMap::new();
+    for module in modules(text)?.into_iter().filter(|module| module.used) {
+        let path = module.path;
+        let place = push(&mut lockfile, package(module)?);
+        places.insert(path, place);
+    }
+    for manifest in projects(input) {
+        let file = directives(input, &manifest).unwrap_or_default();
+        let edges = file
+            .requires
+            .iter()
+            .filter(|require| !require.indirect)
+            .filter_map(|require| {
+                Some(Edge {
+                    to: *places.get(require.path.as_str())?,
+                    name: require.path.clone(),
+                    requirement: Some(require.version.clone()),
+                    kind: DependencyKind::Runtime,
+                })
+            })
+            .collect();
+        lockfile.roots.push(Root {
+            name: file.module,
+            manifest: Some(manifest),
+            edges,
+        });
+    }
+    Ok(lockfile)
+}
+
+/// The `go.mod` files of the projects that build from the folder: the members of the workspace
+/// beside it, else the module beside it.
+fn projects(input: &Input<'_>) -> BTreeSet<String> {
+    let beside = |name| module_path::file_in(input.path, "..", name);
+    let workspace = beside("go.work").and_then(|path| Some((directives(input, &path)?, path)));
+    let candidates: Vec<String> = match workspace {
+        Some((file, path)) if is_of_workspace(input) => file
+            .uses
+            .iter()
+            .filter_map(|member| module_path::file_in(&path, &member.text, "go.mod"))
+            .collect(),
+        _ => beside("go.mod").into_iter().collect(),
+    };
+    candidates
+        .into_iter()
+        .filter(|path| input.sibling(path).is_some())
+        .collect()
+}
+
+/// Whether `go work vendor` wrote the file.
+fn is_of_workspace(input: &Input<'_>) -> bool {
+    input
+        .text()
+        .is_ok_and(|text| text.lines().any(|line| line == "## workspace"))
+}
+
+/// A project's `go.mod` or `go.work`; one that cannot be read is an error of its own.
+fn directives(input: &Input<'_>, path: &str) -> Option<Directives> {
+    let manifest = Input {
+        path,
+        bytes: input.sibling(path)?,
+        siblings: input.siblings,
+    };
+    Directives::parse(manifest.text().ok()?).ok()
+}
+
+fn modules(text: &str) -> Result<Vec<Vendored<'_>>, ParseError> {
+    let mut modules: Vec<Vendored<'_>> = Vec::new();
+    // Whether the lines belong to the last module; those below a replacement of all versions
+    // belong to none.
+    let mut open = false;
+    for (line, content) in (1u32..).zip(text.lines()) {
+        let at_line = |reason: &str| ParseError::new(reason).at_line(line as usize);
+        if let Some(notes) = content.strip_prefix("## ") {
+            let explicit = notes.split(';').any(|note| note.trim() == "explicit");
+            if let Some(module) = modules.last_mut().filter(|_| open && explicit) {
+                module.used = true;
+            }
+        } else if let Some(module) = content.strip_prefix("# ") {
+            let module = heading(module, line)?;
+            open = module.is_some();
+            modules.extend(module);
+            if modules.len() > limits::MAX_PACKAGES {
+                return Err(at_line("holds too many modules"));
+            }
+        } else if !content.trim().is_empty() {
+            let package = content.trim();
+            let Some(module) = modules.last_mut().filter(|_| open) else {
+                return Err(at_line("has a package before the first module"));
+            };
+            let inside = package
+                .strip_prefix(module.path)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+            if !inside {
+                return Err(at_line("has a package that is not of the module above it"));
+            }
+            module.used = true;
+        }
+    }
+    if modules.is_empty() {
+        return Err(ParseError::new("names no modules")
+            .with_hint("write the folder anew with `go mod vendor`"));
+    }
+    Ok(modules)
+}
+
+/// A heading without its `# `: a module, or nothing for a replacement of all versions of one.
+fn heading(text: &str, line: u32) -> Result<Option<Vendored<'_>>, ParseError> {
+    let wrong = || {
+        ParseError::new("has a line that begins like a module and is none").at_line(line as usize)
+    };
+    let words: Vec<&str> = text.split_ascii_whitespace().take(6).collect();
+    let arrow = words.iter().position(|word| *word == "=>");
+    let (from, to) = words.split_at(arrow.unwrap_or(words.len()));
+    let replacement = match to {
+        [] => None,
+        [_, folder] => Some((*folder, None)),
+        [_, path, version] => Some((*path, Some((*version).to_owned()))),
+        _ => return Err(wrong()),
+    };
+    let (path, version) = match from {
+        [path] if replacement.is_some() => (*path, None),
+        [path, version] => (*path, Some(*version)),
+        _ => return Err(wrong()),
+    };
+    module_path::check(path, line)?;
+    Ok(version.map(|version| Vendored {
+        path,
+        version,
+        replacement: replacement.map(|(to, version)| Replacement {
+            to: to.to_owned(),
+            version,
+            line,
+        }),
+        line,
+        used: false,
+    }))
+}
+
+fn package(module: Vendored<'_>) -> Result<Package, ParseError> {
+    let no_version = |version: &str| {
+        ParseError::new(format!("has `{version}` where a version belongs"))
+            .at_line(module.line as usize)
+            .with_hint("write the folder anew with `go mod vendor`")
+    };
+    let own = |origin| Package {
+        line: module.line,
+        origin,
+        ..Package::new(
+            super::NAME,
+            module.path.to_owned(),
+            module.version.to_owned(),
+        )
+    };
+    match &module.replacement {
+        None if version::is_canonical(module.version) => Ok(own(Origin::Registry(None))),
+        None => Err(no_version(module.version)),
+        Some(by) => match &by.version {
+            None => Ok(own(Origin::Path(Some(by.to.clone())))),
+            Some(version) => {
+                module_path::check(&by.to, module.line)?;
+                replaced(module.path, by, version).ok_or_else(|| no_version(version))
+            }
+        },
+    }
+}

@@ -1,0 +1,63 @@
+//! A lockfile as a text that a person can check, for snapshots.
+
+use std::fmt::Write as _;
+
+use patchgate_model::{Edge, Lockfile, Origin};
+
+use crate::purl;
+
+/// Everything that was read, a package, a requirement or an edge a line.
+pub(crate) fn shown(lockfile: &Lockfile) -> String {
+    let mut text = format!("{} {}\n", lockfile.path, lockfile.format);
+    for package in &lockfile.packages {
+        let _ = write!(text, "{}: {}", package.line, purl(package));
+        match &package.origin {
+            Origin::Registry(None) => {}
+            Origin::Registry(Some(address)) => drop(write!(text, " registry {address}")),
+            Origin::Git { url, commit } => drop(write!(text, " git {url} {commit:?}")),
+            Origin::Path(path) => drop(write!(text, " path {path:?}")),
+            Origin::Url(url) => drop(write!(text, " url {url}")),
+        }
+        let _ = write!(text, " {:?}", package.scope);
+        if !package.groups.is_empty() {
+            let _ = write!(text, " {:?}", package.groups);
+        }
+        if let Some(alias) = &package.alias {
+            let _ = write!(text, " as {alias}");
+        }
+        if let Some(hash) = &package.integrity {
+            let start: String = hash.chars().take(12).collect();
+            let _ = write!(text, " {start}");
+        }
+        text.push('\n');
+        edges(lockfile, &package.edges, &mut text);
+    }
+    for root in &lockfile.roots {
+        let manifest = root.manifest.as_deref().unwrap_or("?");
+        let _ = writeln!(text, "root `{}` {manifest}", root.name);
+        edges(lockfile, &root.edges, &mut text);
+    }
+    for open in &lockfile.unresolved {
+        let _ = writeln!(
+            text,
+            "{}: unresolved {} `{}` {:?}",
+            open.line, open.name, open.requirement, open.kind
+        );
+    }
+    text
+}
+
+fn edges(lockfile: &Lockfile, edges: &[Edge], text: &mut String) {
+    for edge in edges {
+        let to = lockfile
+            .package(edge.to)
+            .map(|package| format!("{}@{}", package.name, package.version))
+            .unwrap_or_default();
+        let requirement = edge.requirement.as_deref().unwrap_or("?");
+        let _ = writeln!(
+            text,
+            "  -> {to} as {} `{requirement}` {:?}",
+            edge.name, edge.kind
+        );
+    }
+}
