@@ -74,7 +74,9 @@ impl<'a> Registries<'a> {
         let is_npm = ecosystem.name() == "npm";
         let key = if is_npm {
             name.split_once('/')
-                .map_or("", |(scope, _)| scope)
+                .map(|(scope, _)| scope)
+                .filter(|scope| scope.starts_with('@'))
+                .unwrap_or_default()
                 .to_owned()
         } else {
             source_of(lockfile, name)
@@ -83,13 +85,29 @@ impl<'a> Registries<'a> {
             return Ok(address.clone());
         }
         let address = if is_npm {
-            npm::registry(name, &self.configuration, self.run).await?
+            self.npm_address(&key).await?
         } else if key == CRATES_IO {
             cargo::registry(&key, &self.configuration, self.run).await?
         } else {
             key.clone()
         };
         self.addresses.insert(key, address.clone());
+        Ok(address)
+    }
+
+    /// The registry of an npm scope, or of all packages without one.
+    async fn npm_address(&mut self, scope: &str) -> Result<String, RelockError> {
+        if !scope.is_empty()
+            && let Some(address) = npm::scope_registry(scope, &self.configuration, self.run).await?
+        {
+            return Ok(address);
+        }
+        // Most scopes have none of their own: what holds for all is asked for once.
+        if let Some(address) = self.addresses.get("") {
+            return Ok(address.clone());
+        }
+        let address = npm::registry(&self.configuration, self.run).await?;
+        self.addresses.insert(String::new(), address.clone());
         Ok(address)
     }
 }

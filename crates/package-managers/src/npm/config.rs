@@ -45,25 +45,16 @@ pub fn filter_npmrc(npmrc: &str) -> String {
         })
 }
 
-/// The base address of the registry that npm takes a package from.
+/// The base address of the registry that npm takes packages from, those of scopes with a registry
+/// of their own aside.
 ///
 /// # Errors
 /// When npm is not installed or does not say.
 pub async fn registry(
-    package: &str,
     configuration: &[Vec<u8>],
     options: RunOptions,
 ) -> Result<String, RelockError> {
-    let scratch = Scratch::new()?;
-    write_configuration(&scratch, configuration)?;
-    scratch.write("package.json", b"{}")?;
-    if let Some(scope) = package.split_once('/').map(|(scope, _)| scope)
-        && scope.starts_with('@')
-        && let Some(address) = setting(&scratch, &format!("{scope}:registry"), options).await?
-    {
-        return Ok(address);
-    }
-    setting(&scratch, "registry", options)
+    setting("registry", configuration, options)
         .await?
         .ok_or_else(|| RelockError::Failed {
             command: "npm config get registry".to_owned(),
@@ -71,11 +62,27 @@ pub async fn registry(
         })
 }
 
-async fn setting(
-    scratch: &Scratch,
-    key: &str,
+/// The base address of the registry that npm takes the packages of a scope (`@example`) from, where
+/// the scope has one of its own.
+///
+/// # Errors
+/// When npm is not installed or fails.
+pub async fn scope_registry(
+    scope: &str,
+    configuration: &[Vec<u8>],
     options: RunOptions,
 ) -> Result<Option<String>, RelockError> {
+    setting(&format!("{scope}:registry"), configuration, options).await
+}
+
+async fn setting(
+    key: &str,
+    configuration: &[Vec<u8>],
+    options: RunOptions,
+) -> Result<Option<String>, RelockError> {
+    let scratch = Scratch::new()?;
+    write_configuration(&scratch, configuration)?;
+    scratch.write("package.json", b"{}")?;
     let arguments = ["config", "get", key, "--loglevel=error"];
     let output = process::run("npm", &arguments, scratch.path(), &[], options.timeout).await?;
     if !output.success {

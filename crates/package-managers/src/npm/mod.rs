@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-pub use config::{filter_npmrc, registry};
+pub use config::{filter_npmrc, registry, scope_registry};
 pub use entries::CopyMove;
 
 use crate::process::{self, Output};
