@@ -79,6 +79,7 @@ pub(crate) async fn judge(
     sort(&mut findings);
     let mut problems = inventory.problems.clone();
     problems.extend(unresolved(inventory));
+    problems.extend(missing(inventory));
     problems.extend(lookup.problems.iter().cloned());
     problems.extend(found.problems);
     problems.sort();
@@ -128,6 +129,28 @@ fn unresolved(inventory: &Inventory) -> impl Iterator<Item = Problem> {
                 ),
             })
         })
+}
+
+/// Files from outside the repository without which it is not known what a file asks for.
+fn missing(inventory: &Inventory) -> impl Iterator<Item = Problem> {
+    inventory.lockfiles.iter().flat_map(|lockfile| {
+        lockfile.missing.iter().map(|file| Problem {
+            kind: ProblemKind::Unresolved,
+            subject: lockfile.path.clone(),
+            line: Some(file.line),
+            reason: format!(
+                "needs its {} `{}` {}, which {}",
+                file.role,
+                file.name,
+                file.version,
+                file.reason.as_deref().unwrap_or("is not in the repository")
+            ),
+            hint: Some(file.hint.clone().unwrap_or_else(|| {
+                "make the file available in the local repository or in one that can be reached"
+                    .to_owned()
+            })),
+        })
+    })
 }
 
 /// Worst first, then by id and package so that the order never changes between runs.

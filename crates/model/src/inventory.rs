@@ -56,6 +56,32 @@ pub struct Lockfile {
     pub packages: Vec<Package>,
     /// The projects whose dependencies the file locks: the workspace root and its members.
     pub roots: Vec<Root>,
+    /// True when the file states direct dependencies only: what they bring in turn is not in it,
+    /// and so is not looked at.
+    pub direct_only: bool,
+    /// Files from outside the repository that the file builds on and that were not there to be
+    /// read: a parent, a list of versions. What they would have added is not known.
+    pub missing: Vec<MissingFile>,
+}
+
+/// A file from outside the repository that another file builds on.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct MissingFile {
+    /// What it is for: `parent`, `imported list of versions`.
+    pub role: &'static str,
+    /// Name of the package that it belongs to, as the ecosystem writes it.
+    pub name: String,
+    /// Version of that package.
+    pub version: String,
+    /// Its path in a repository of packages, from that repository's root.
+    pub path: String,
+    /// Line in the lockfile that asks for it, from 1.
+    pub line: u32,
+    /// Why it could not be had, where somebody tried, as a fragment that follows the file's name:
+    /// `is in none of 2 repositories`.
+    pub reason: Option<String>,
+    /// What to do next, where there is more to say than that the file is needed.
+    pub hint: Option<String>,
 }
 
 /// The place of a [`Package`] in [`Lockfile::packages`].

@@ -31,8 +31,8 @@ pub use finding::{
 };
 pub use gate_policy::{GatePolicy, MergeMethod, RequiredCheck, RequiredChecks};
 pub use inventory::{
-    DependencyKind, Edge, Inventory, Lockfile, Origin, Package, PackageIndex, Root, Scope,
-    UnlockedManifest, Unresolved,
+    DependencyKind, Edge, Inventory, Lockfile, MissingFile, Origin, Package, PackageIndex, Root,
+    Scope, UnlockedManifest, Unresolved,
 };
 pub use judgement::{Judgement, Reason, Verdict};
 pub use plan::{Bump, FileChange, Plan, Unfixed, Upgrade, content_digest};

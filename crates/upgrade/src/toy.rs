@@ -166,7 +166,6 @@ impl World {
             path: "toy.lock".into(),
             ecosystem: "toy",
             format: "toy-1",
-            unresolved: Vec::new(),
             packages: locked
                 .iter()
                 .zip(&packages)
@@ -181,6 +180,7 @@ impl World {
                 manifest: Some("toy.json".into()),
                 edges: edges(direct),
             }],
+            ..Lockfile::default()
         };
         Self {
             lockfile,

@@ -43,8 +43,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         ecosystem: super::NAME,
         format,
         packages,
-        roots: Vec::new(),
-        unresolved: Vec::new(),
+        ..Lockfile::default()
     };
     let workspace = manifest::Workspace::read(input);
     roots::attach(&mut lockfile, workspace.as_ref());

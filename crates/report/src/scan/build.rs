@@ -104,6 +104,7 @@ impl From<&Lockfile> for LockfileReport {
             ecosystem: lockfile.ecosystem.to_owned(),
             format: lockfile.format.to_owned(),
             packages: lockfile.packages.len(),
+            direct_only: lockfile.direct_only,
         }
     }
 }

@@ -25,6 +25,9 @@ impl ScanReport {
             body.push(&format!("{}.\n\n", text(&phrases::threshold(self))));
         }
         incomplete(self, &mut body);
+        if let Some(note) = phrases::direct_only(self) {
+            body.push(&format!("{}.\n\n", text(&note)));
+        }
         findings_table(&self.findings, &mut body);
         reasons(&self.findings, &mut body);
         body.rows(

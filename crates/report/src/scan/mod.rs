@@ -325,6 +325,9 @@ pub struct LockfileReport {
     pub format: String,
     /// Package copies that it locks.
     pub packages: usize,
+    /// Whether it states direct dependencies only, so that what they bring in turn was not looked
+    /// at.
+    pub direct_only: bool,
 }
 
 impl ScanReport {

@@ -173,6 +173,23 @@ pub(crate) fn headline(report: &ScanReport) -> String {
     text
 }
 
+/// Which files state direct dependencies only, and what to do about it.
+pub(crate) fn direct_only(report: &ScanReport) -> Option<String> {
+    let mut files = report.lockfiles.iter().filter(|file| file.direct_only);
+    let first = files.next()?;
+    let (more, verb) = match files.count() {
+        0 => (String::new(), "states"),
+        1 => (" and 1 other file".to_owned(), "state"),
+        more => (format!(" and {more} other files"), "state"),
+    };
+    Some(format!(
+        "{}{more} {verb} direct dependencies only: transitive dependencies are not in such a file \
+         and were not looked at. Commit a lockfile, or an SBOM (such as the CycloneDX plugins for \
+         Maven and Gradle write)",
+        first.path
+    ))
+}
+
 /// How many findings fail the run, and by which threshold.
 pub(crate) fn threshold(report: &ScanReport) -> String {
     let summary = &report.summary;

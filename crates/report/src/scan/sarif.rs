@@ -80,6 +80,12 @@ impl ScanReport {
             let message = format!("{left_out} results are left out: GitHub takes {MAX_RESULTS}.");
             notifications.push(json!({ "level": "error", "message": { "text": message } }));
         }
+        if let Some(note) = phrases::direct_only(self) {
+            notifications.push(json!({
+                "level": "note",
+                "message": { "text": sentence(&note) },
+            }));
+        }
         for notice in &self.notices {
             notifications.push(json!({
                 "level": "warning",

@@ -40,6 +40,11 @@ impl ScanReport {
         self.notice_lines(terminal, &mut lines);
         incomplete_lines(&self.incomplete, terminal, &mut lines);
         self.not_covered_lines(terminal, &mut lines);
+        if let Some(note) = phrases::direct_only(self) {
+            lines.push(terminal.paint(YELLOW, "Direct dependencies only"));
+            lines.extend(terminal.wrap("", 2, &clean(&note)));
+            lines.push(String::new());
+        }
         self.source_lines(terminal, &mut lines);
         lines.extend(self.headline_lines(terminal));
         let mut text = String::new();

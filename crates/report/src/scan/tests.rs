@@ -321,6 +321,49 @@ fn colour_changes_nothing_but_colour() {
 }
 
 #[test]
+fn direct_dependencies_alone_are_told() {
+    let pom = |path: &str| Lockfile {
+        path: path.to_owned(),
+        direct_only: true,
+        ..lockfile()
+    };
+    let of = |lockfiles: &[Lockfile]| {
+        ScanReport::new(&ScanInput {
+            findings: &[],
+            ignored: &[],
+            notices: &[],
+            lockfiles,
+            problems: &[],
+            sources: &[],
+            threshold: Threshold::default(),
+            exit_code: 0,
+            now: "2026-01-30T12:00:00Z".parse().unwrap(),
+        })
+    };
+    let several = of(&[
+        pom("pom.xml"),
+        lockfile(),
+        pom("a/pom.xml"),
+        pom("b/pom.xml"),
+    ]);
+    let text = several.to_table(plain(300));
+    assert!(
+        text.contains("pom.xml and 2 other files state direct dependencies only: transitive"),
+        "{text}"
+    );
+    let one = of(&[pom("pom.xml")]);
+    let note = "pom.xml states direct dependencies only";
+    assert!(one.to_markdown(usize::MAX).contains(note));
+    assert!(one.to_sarif().contains(note));
+    assert!(one.lockfiles[0].direct_only);
+    assert!(
+        !of(&[lockfile()])
+            .to_markdown(usize::MAX)
+            .contains("direct dependencies only")
+    );
+}
+
+#[test]
 fn clean_is_said_only_of_a_whole_scan() {
     let clean = report(&[], &[], &[], &[]).to_table(plain(80));
     assert!(

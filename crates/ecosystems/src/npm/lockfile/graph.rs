@@ -35,7 +35,7 @@ pub(super) fn lockfile(
         format,
         packages,
         roots,
-        unresolved: Vec::new(),
+        ..Lockfile::default()
     };
     settle_addresses(&mut lockfile);
     if infer_root {
