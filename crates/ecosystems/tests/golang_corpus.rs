@@ -1,0 +1,177 @@
+//! The Go modules of real repositories, against a reader that only looks for lines.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a failed step fails the test; tests, unlike the crate, read files"
+)]
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use patchgate_ecosystems::{Input, Siblings, is_sibling};
+use patchgate_model::Lockfile;
+use patchgate_testkit::shared_dir;
+
+fn files_below(folder: &Path, into: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).expect("the corpus is listed") {
+        let path = entry.expect("the corpus is listed").path();
+        if path.is_dir() {
+            files_below(&path, into);
+        } else if matches!(
+            path.file_name().and_then(|name| name.to_str()),
+            Some("go.mod" | "go.sum" | "go.work")
+        ) {
+            into.push(path);
+        }
+    }
+}
+
+/// Each snapshot of the corpus that holds Go modules.
+fn corpus() -> Vec<Siblings> {
+    let Some(shared) = shared_dir() else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for snapshot in std::fs::read_dir(shared.join("corpus")).expect("the corpus is listed") {
+        let snapshot = snapshot.expect("the corpus is listed").path();
+        if !snapshot.is_dir() {
+            continue;
+        }
+        let mut files = Vec::new();
+        files_below(&snapshot, &mut files);
+        let siblings: Siblings = files
+            .iter()
+            .map(|file| {
+                let path = file.strip_prefix(&snapshot).expect("it is inside");
+                let path = path.to_str().expect("paths are UTF-8").to_owned();
+                assert!(is_sibling(&path), "{path}");
+                (path, std::fs::read(file).expect("it is read"))
+            })
+            .collect();
+        if !siblings.is_empty() {
+            found.push(siblings);
+        }
+    }
+    assert!(found.len() >= 7, "only {} repositories", found.len());
+    found
+}
+
+fn read(path: &str, siblings: &Siblings) -> Lockfile {
+    patchgate_ecosystems::parse(&Input {
+        path,
+        bytes: &siblings[path],
+        siblings,
+    })
+    .unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+fn text<'a>(path: &str, siblings: &'a Siblings) -> &'a str {
+    std::str::from_utf8(&siblings[path]).expect("it is UTF-8")
+}
+
+#[test]
+fn every_line_with_a_module_and_a_version_is_a_package() {
+    let mut count = 0;
+    for siblings in corpus() {
+        for path in siblings.keys().filter(|path| path.ends_with("go.mod")) {
+            let lockfile = read(path, &siblings);
+            let lines: Vec<&str> = text(path, &siblings).lines().collect();
+            for (number, line) in (1u32..).zip(&lines) {
+                let words: Vec<&str> = line
+                    .trim_start_matches("require ")
+                    .split_whitespace()
+                    .collect();
+                let [module, version, ..] = words.as_slice() else {
+                    continue;
+                };
+                let is_requirement = module.contains('.')
+                    && version.starts_with('v')
+                    && (words.len() == 2 || words[2] == "//");
+                if !is_requirement {
+                    continue;
+                }
+                let replaced = lines
+                    .iter()
+                    .any(|line| line.contains(&format!("{module} =>")));
+                let package = lockfile
+                    .packages
+                    .iter()
+                    .find(|package| package.name == *module && package.version == *version);
+                assert!(package.is_some() || replaced, "{path}: {line}");
+                if let Some(package) = package.filter(|_| !replaced) {
+                    assert_eq!(package.line, number, "{path}: {line}");
+                    assert!(package.integrity.is_some() || !siblings.contains_key(&sums(path)));
+                    count += 1;
+                }
+            }
+        }
+    }
+    assert!(shared_dir().is_none() || count > 1000, "only {count}");
+}
+
+fn sums(path: &str) -> String {
+    path.replace("go.mod", "go.sum")
+}
+
+/// The sums of the corpus are tidy: they name one archive of each module.
+#[test]
+fn before_go_1_17_every_archive_is_a_package_and_from_then_on_none_is_added() {
+    let (mut before, mut after) = (0, 0);
+    for siblings in corpus() {
+        for path in siblings.keys().filter(|path| path.ends_with("go.mod")) {
+            let Some(sums) = siblings.get(&sums(path)) else {
+                continue;
+            };
+            let lockfile = read(path, &siblings);
+            let minor = text(path, &siblings)
+                .lines()
+                .find_map(|line| line.strip_prefix("go 1."))
+                .and_then(|rest| rest.split('.').next())
+                .map(|minor| minor.trim().parse::<u32>().expect("it is a number"));
+            let unnamed: BTreeSet<&str> = lockfile
+                .packages
+                .iter()
+                .filter(|package| package.line == 1)
+                .map(|package| package.name.as_str())
+                .collect();
+            if minor.is_some_and(|minor| minor >= 17) {
+                assert!(unnamed.is_empty(), "{path}: {unnamed:?}");
+                after += 1;
+                continue;
+            }
+            before += 1;
+            let sums = std::str::from_utf8(sums).expect("it is UTF-8");
+            for line in sums.lines().filter(|line| !line.contains("/go.mod ")) {
+                let mut words = line.split(' ');
+                let (module, version) = (words.next(), words.next());
+                assert!(
+                    lockfile.packages.iter().any(|package| {
+                        Some(package.name.as_str()) == module
+                            && Some(package.version.as_str()) == version
+                    }),
+                    "{path}: {line}"
+                );
+            }
+        }
+    }
+    assert!(shared_dir().is_none() || (before >= 4 && after >= 10));
+}
+
+#[test]
+fn workspaces_find_their_members() {
+    let mut count = 0;
+    for siblings in corpus() {
+        for path in siblings.keys().filter(|path| path.ends_with("go.work")) {
+            let lockfile = read(path, &siblings);
+            // The corpus leaves out modules that require nothing.
+            for root in &lockfile.roots {
+                let manifest = root.manifest.as_ref().expect("it was found");
+                let stated = format!("module {}\n", root.name);
+                assert!(text(manifest, &siblings).contains(&stated), "{manifest}");
+                count += 1;
+            }
+        }
+    }
+    assert!(shared_dir().is_none() || count > 0);
+}
