@@ -3,6 +3,7 @@
 
 use patchgate_advisories::{Lookup, queries};
 use patchgate_config::Config;
+use patchgate_ecosystems::{Ecosystem, by_name};
 use patchgate_model::{Finding, Inventory, Level, Problem, ProblemKind, SourceStatus};
 use patchgate_report::ScanReport;
 use patchgate_risk::Threshold;
@@ -95,19 +96,28 @@ pub(crate) async fn judge(
 }
 
 /// Requirements for which no file states a version: what is installed is not known, and so not
-/// whether it is affected.
+/// whether it is affected. Ecosystems without advisories are told apart.
 fn unresolved(inventory: &Inventory) -> impl Iterator<Item = Problem> {
-    let locked = inventory
-        .lockfiles
-        .iter()
-        .map(|lockfile| (&lockfile.path, &lockfile.unresolved, "a version"));
-    let unlocked = inventory
-        .unlocked
-        .iter()
-        .map(|manifest| (&manifest.path, &manifest.unresolved, "a lockfile"));
+    let locked = inventory.lockfiles.iter().map(|lockfile| {
+        (
+            &lockfile.path,
+            lockfile.ecosystem,
+            &lockfile.unresolved,
+            "a version",
+        )
+    });
+    let unlocked = inventory.unlocked.iter().map(|manifest| {
+        (
+            &manifest.path,
+            manifest.ecosystem,
+            &manifest.unresolved,
+            "a lockfile",
+        )
+    });
     locked
         .chain(unlocked)
-        .filter_map(|(path, unresolved, lacks)| {
+        .filter(|(_, ecosystem, ..)| by_name(ecosystem).is_none_or(Ecosystem::has_advisories))
+        .filter_map(|(path, _, unresolved, lacks)| {
             let first = unresolved.first()?;
             let rest = match unresolved.len() {
                 1 => String::new(),

@@ -6,12 +6,16 @@
 //! test in `tests/contract.rs` and the support table in the README pick it up from there.
 
 pub mod cargo;
+pub mod docker;
 mod format;
+pub mod generic;
+pub mod github;
 pub mod golang;
 pub mod npm;
 mod release;
 #[cfg(test)]
 mod shown;
+pub mod terraform;
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -26,7 +30,15 @@ pub use patchgate_syntax::{self as syntax, Input, ParseError, Siblings, limits};
 pub use release::{MetadataRequest, Release, Requirement};
 
 /// Every ecosystem that Patchgate reads, in the order of the support table.
-pub const ALL: &[&dyn Ecosystem] = &[&cargo::Cargo, &npm::Npm, &golang::Go];
+pub const ALL: &[&dyn Ecosystem] = &[
+    &npm::Npm,
+    &cargo::Cargo,
+    &golang::Go,
+    &github::GitHubActions,
+    &docker::Docker,
+    &terraform::Terraform,
+    &generic::Git,
+];
 
 /// The ecosystem with this name, compared exactly.
 #[must_use]

@@ -1,0 +1,127 @@
+//! References of images: `[HOST[:PORT]/]PATH[:TAG][@DIGEST]`
+//! (<https://github.com/distribution/reference>).
+
+use patchgate_model::{
+    DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Scope, Unresolved, package_url,
+};
+
+use crate::{ParseError, limits};
+
+/// Adds an image to a file's list. One without a tag and without a digest has no version: what it
+/// stands for changes by the day. So has one with a variable that nothing sets.
+pub(super) fn add(
+    lockfile: &mut Lockfile,
+    reference: &str,
+    line: u32,
+    kind: DependencyKind,
+) -> Result<(), ParseError> {
+    let reference = reference.trim();
+    if reference.is_empty() {
+        return Err(ParseError::new("names an image with an empty name").at_line(line as usize));
+    }
+    if lockfile.packages.len() + lockfile.unresolved.len() >= limits::MAX_PACKAGES {
+        return Err(ParseError::new("names too many images").at_line(line as usize));
+    }
+    let (name, tag, digest) = split(reference);
+    let version = match (tag, digest) {
+        (Some(tag), Some(digest)) => Some(format!("{tag}@{digest}")),
+        (Some(tag), None) => Some(tag.to_owned()),
+        (None, Some(digest)) => Some(digest.to_owned()),
+        (None, None) => None,
+    };
+    match version {
+        Some(version) if !name.is_empty() && !reference.contains('$') => {
+            let index = u32::try_from(lockfile.packages.len()).unwrap_or(u32::MAX);
+            for root in &mut lockfile.roots {
+                root.edges.push(Edge {
+                    to: PackageIndex(index),
+                    name: name.to_owned(),
+                    requirement: None,
+                    kind,
+                });
+            }
+            lockfile.packages.push(Package {
+                line,
+                scope: Scope::from(kind),
+                origin: Origin::Registry(host(name).map(str::to_owned)),
+                integrity: digest.map(str::to_owned),
+                ..Package::new(super::NAME, name.to_owned(), version)
+            });
+        }
+        _ => lockfile.unresolved.push(Unresolved {
+            name: name.to_owned(),
+            requirement: reference.to_owned(),
+            kind,
+            line,
+        }),
+    }
+    Ok(())
+}
+
+/// Name, tag and digest.
+fn split(reference: &str) -> (&str, Option<&str>, Option<&str>) {
+    let (rest, digest) = match reference.split_once('@') {
+        Some((rest, digest)) => (rest, Some(digest).filter(|digest| !digest.is_empty())),
+        None => (reference, None),
+    };
+    // A colon before the last slash belongs to a port.
+    let path = rest.rfind('/').map_or(0, |slash| slash + 1);
+    match rest.get(path..).and_then(|last| last.find(':')) {
+        Some(colon) => {
+            let (name, tag) = rest.split_at(path + colon);
+            let tag = tag.trim_start_matches(':');
+            (name, Some(tag).filter(|tag| !tag.is_empty()), digest)
+        }
+        None => (rest, None, digest),
+    }
+}
+
+/// The host that a name begins with: its first part, when that looks like one.
+fn host(name: &str) -> Option<&str> {
+    let (first, _) = name.split_once('/')?;
+    (first.contains(['.', ':']) || first == "localhost").then_some(first)
+}
+
+/// The package URL; a host is its qualifier, as the type's definition has it
+/// (<https://github.com/package-url/purl-spec/blob/main/types-doc/docker-definition.md>). The
+/// version is the digest where there is one.
+pub(super) fn purl(name: &str, version: &str) -> String {
+    let (host, path) = match host(name) {
+        Some(host) => (Some(host), name.get(host.len() + 1..).unwrap_or_default()),
+        None => (None, name),
+    };
+    let version = version
+        .split_once('@')
+        .map_or(version, |(_, digest)| digest);
+    let mut purl = package_url("docker", path, version);
+    if let Some(host) = host {
+        purl.push_str("?repository_url=");
+        purl.push_str(host);
+    }
+    purl
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_fall_into_their_parts() {
+        assert_eq!(split("alpine"), ("alpine", None, None));
+        assert_eq!(split("alpine:3.20"), ("alpine", Some("3.20"), None));
+        assert_eq!(split("h:5000/a/b"), ("h:5000/a/b", None, None));
+        assert_eq!(
+            split("h:5000/a/b:1@sha256:0a"),
+            ("h:5000/a/b", Some("1"), Some("sha256:0a"))
+        );
+    }
+
+    #[test]
+    fn package_urls() {
+        assert_eq!(purl("alpine", "3.20"), "pkg:docker/alpine@3.20");
+        assert_eq!(
+            purl("images.invalid:5000/team/app", "1@sha256:0a"),
+            "pkg:docker/team/app@sha256:0a?repository_url=images.invalid:5000"
+        );
+    }
+}

@@ -1,0 +1,113 @@
+//! Container images by name: `FROM` in Dockerfiles, `image:` in Compose files, in GitLab CI and in
+//! GitHub workflows. What is inside an image only an SBOM of it says, so images are part of the
+//! inventory and are not judged.
+
+mod dockerfile;
+mod image;
+mod yaml_files;
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use patchgate_model::Unresolved;
+
+use crate::{Ecosystem, Format, Input, ParseError, VersionError};
+
+/// Patchgate's own name: OSV has none.
+const NAME: &str = "Docker";
+
+/// Container images.
+#[derive(Debug, Clone, Copy)]
+pub struct Docker;
+
+impl Ecosystem for Docker {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn has_advisories(&self) -> bool {
+        false
+    }
+
+    fn purl_type(&self) -> &'static str {
+        "docker"
+    }
+
+    fn formats(&self) -> &'static [Format] {
+        const fn format(
+            id: &'static str,
+            files: &'static [&'static str],
+            parse: fn(&Input<'_>) -> Result<patchgate_model::Lockfile, ParseError>,
+        ) -> Format {
+            Format {
+                id,
+                files,
+                versions: "",
+                fixable: false,
+                parse,
+            }
+        }
+        const {
+            &[
+                format(
+                    "dockerfile",
+                    &[
+                        "Dockerfile",
+                        "Dockerfile.*",
+                        "*.Dockerfile",
+                        "*.dockerfile",
+                        "Containerfile",
+                        "Containerfile.*",
+                    ],
+                    dockerfile::parse,
+                ),
+                format(
+                    "compose",
+                    &[
+                        "compose.yml",
+                        "compose.yaml",
+                        "compose.*.yml",
+                        "compose.*.yaml",
+                        "docker-compose*.yml",
+                        "docker-compose*.yaml",
+                    ],
+                    yaml_files::compose,
+                ),
+                format(
+                    "gitlab-ci",
+                    &[".gitlab-ci.yml", ".gitlab-ci.yaml", "*.gitlab-ci.yml"],
+                    yaml_files::gitlab_ci,
+                ),
+                format(
+                    "github-workflow-images",
+                    &[".github/workflows/*.yml", ".github/workflows/*.yaml"],
+                    yaml_files::workflow,
+                ),
+            ]
+        }
+    }
+
+    fn manifests(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn unresolved(&self, _: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
+        Ok(Vec::new())
+    }
+
+    fn purl(&self, name: &str, version: &str) -> String {
+        image::purl(name, version)
+    }
+
+    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        Cow::Borrowed(name)
+    }
+
+    /// Tags are names; they have no order.
+    fn compare_versions(&self, a: &str, _: &str) -> Result<Ordering, VersionError> {
+        Err(VersionError {
+            version: a.to_owned(),
+            ecosystem: NAME,
+        })
+    }
+}

@@ -1,0 +1,200 @@
+//! `flake.lock` (<https://nix.dev/manual/nix/latest/command-ref/new-cli/nix3-flake#lock-files>): the
+//! inputs of a flake, each locked to a revision, as a graph.
+
+use std::cell::Cell;
+use std::collections::HashMap;
+
+use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root, Scope};
+
+use crate::syntax::{Node, json};
+use crate::{Input, ParseError, limits};
+
+/// Most inputs within inputs that `follows` may lead through.
+const MAX_FOLLOWS: usize = 64;
+
+/// Most steps along `follows` in one file: what follows what follows can be made to branch.
+const MAX_STEPS: usize = 1_000_000;
+
+/// Reads the lockfile.
+pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
+    let document = json(input.text()?)?;
+    let version = document.get("version").and_then(Node::scalar);
+    let format = match version {
+        Some("5") => "flake-lock-v5",
+        Some("6") => "flake-lock-v6",
+        Some("7") => "flake-lock-v7",
+        Some(other) => {
+            return Err(ParseError::new(format!(
+                "has version {other}; versions 5 to 7 are read"
+            )));
+        }
+        None => {
+            return Err(ParseError::new(
+                "is not a lockfile of Nix: it has no `version`",
+            ));
+        }
+    };
+    let root = document.need_text("root")?;
+    let nodes = document.optional_map("nodes")?;
+    if nodes.len() > limits::MAX_PACKAGES {
+        return Err(ParseError::new("holds too many inputs"));
+    }
+    let mut graph = Graph {
+        nodes: nodes.iter().map(|(key, node)| (&*key.name, node)).collect(),
+        places: HashMap::new(),
+        root,
+        steps: Cell::new(0),
+    };
+    if !graph.nodes.contains_key(root) {
+        return Err(ParseError::new(format!(
+            "is truncated: it lacks the node `{root}`"
+        )));
+    }
+    let mut lockfile = Lockfile {
+        path: input.path.to_owned(),
+        ecosystem: super::NAME,
+        format,
+        ..Lockfile::default()
+    };
+    for (key, node) in nodes.iter().filter(|(key, _)| key.name != root) {
+        let index = u32::try_from(lockfile.packages.len()).unwrap_or(u32::MAX);
+        graph.places.insert(&key.name, PackageIndex(index));
+        lockfile.packages.push(package(&key.name, key.line, node)?);
+    }
+    let edges = nodes
+        .iter()
+        .map(|(key, node)| Ok((&*key.name, graph.edges(node)?)))
+        .collect::<Result<Vec<_>, ParseError>>()?;
+    for (key, edges) in edges {
+        let place = graph.places.get(key).map(|place| place.0 as usize);
+        match place.and_then(|place| lockfile.packages.get_mut(place)) {
+            Some(package) => package.edges = edges,
+            None => lockfile.roots.push(Root {
+                edges,
+                ..Root::default()
+            }),
+        }
+    }
+    Ok(lockfile)
+}
+
+fn package(key: &str, line: u32, node: &Node<'_>) -> Result<Package, ParseError> {
+    let locked = node
+        .get("locked")
+        .filter(|locked| locked.is_map())
+        .ok_or_else(|| ParseError::new(format!("does not lock `{key}`")).at_line(line as usize))?;
+    let kind = locked.need_text("type")?;
+    let text = |name: &str| locked.optional_text(name);
+    let repository = match (text("owner")?, text("repo")?) {
+        (Some(owner), Some(repo)) => Some(format!("{owner}/{repo}")),
+        _ => None,
+    };
+    let commit = text("rev")?.map(str::to_owned);
+    let address = text("url")?.or(text("path")?).map(str::to_owned);
+    let (name, origin) = match (kind, repository, address) {
+        ("github" | "gitlab" | "sourcehut", Some(repository), _) => {
+            let host = text("host")?.map_or_else(|| default_host(kind), str::to_owned);
+            let url = format!("https://{host}/{repository}");
+            (
+                url.clone(),
+                Origin::Git {
+                    url,
+                    commit: commit.clone(),
+                },
+            )
+        }
+        ("git" | "hg", _, Some(url)) => (
+            url.clone(),
+            Origin::Git {
+                url,
+                commit: commit.clone(),
+            },
+        ),
+        ("path", _, path) => (key.to_owned(), Origin::Path(path)),
+        (_, _, Some(url)) => (url.clone(), Origin::Url(url)),
+        _ => {
+            return Err(
+                ParseError::new(format!("locks `{key}` to nothing that is known"))
+                    .at_line(line as usize),
+            );
+        }
+    };
+    let hash = text("narHash")?.map(str::to_owned);
+    let version = commit
+        .or_else(|| text("ref").ok().flatten().map(str::to_owned))
+        .or_else(|| hash.clone());
+    Ok(Package {
+        line,
+        origin,
+        integrity: hash,
+        scope: Scope::Build,
+        ..Package::new(super::NAME, name, version.unwrap_or_default())
+    })
+}
+
+/// The hosts that Nix means by the types of inputs that name none.
+fn default_host(kind: &str) -> String {
+    match kind {
+        "gitlab" => "gitlab.com",
+        "sourcehut" => "git.sr.ht",
+        _ => "github.com",
+    }
+    .to_owned()
+}
+
+struct Graph<'a, 'b> {
+    nodes: HashMap<&'b str, &'b Node<'a>>,
+    places: HashMap<&'b str, PackageIndex>,
+    root: &'b str,
+    steps: Cell<usize>,
+}
+
+impl Graph<'_, '_> {
+    fn edges(&self, node: &Node<'_>) -> Result<Vec<Edge>, ParseError> {
+        let mut edges = Vec::new();
+        for (name, input) in node.optional_map("inputs")? {
+            let missing = || {
+                ParseError::new(format!(
+                    "is truncated: the input `{}` leads nowhere",
+                    name.name
+                ))
+                .at_line(name.line as usize)
+            };
+            let target = match input.text() {
+                Some(key) => Some(key),
+                None => self.followed(input, 0),
+            };
+            let target = target.ok_or_else(missing)?;
+            if target == self.root {
+                continue;
+            }
+            edges.push(Edge {
+                to: *self.places.get(target).ok_or_else(missing)?,
+                name: name.name.clone().into_owned(),
+                requirement: None,
+                kind: DependencyKind::Build,
+            });
+        }
+        Ok(edges)
+    }
+
+    /// The node that a list of input names leads to, from the root.
+    fn followed<'n>(&'n self, path: &'n Node<'_>, depth: usize) -> Option<&'n str> {
+        if depth > MAX_FOLLOWS || !path.is_list() {
+            return None;
+        }
+        let mut at = self.root;
+        for step in path.items() {
+            self.steps.set(self.steps.get() + 1);
+            if self.steps.get() > MAX_STEPS {
+                return None;
+            }
+            let input = self.nodes.get(at)?.get("inputs")?.get(step.text()?)?;
+            at = match input.text() {
+                Some(key) => key,
+                None => self.followed(input, depth + 1)?,
+            };
+        }
+        Some(at)
+    }
+}

@@ -1,0 +1,71 @@
+//! Git repositories that belong to no package ecosystem: hooks of pre-commit and inputs of Nix
+//! flakes. They are part of the inventory only.
+
+mod flake_lock;
+mod pre_commit;
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use patchgate_model::Unresolved;
+
+use crate::{Ecosystem, Format, Input, ParseError, VersionError};
+
+/// Patchgate's own name: OSV knows such sources by commit, and under no name.
+const NAME: &str = "Git";
+
+/// Git repositories.
+#[derive(Debug, Clone, Copy)]
+pub struct Git;
+
+impl Ecosystem for Git {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn has_advisories(&self) -> bool {
+        false
+    }
+
+    fn purl_type(&self) -> &'static str {
+        "generic"
+    }
+
+    fn formats(&self) -> &'static [Format] {
+        &[
+            Format {
+                id: "pre-commit-config",
+                files: &[".pre-commit-config.yaml", ".pre-commit-config.yml"],
+                versions: "",
+                fixable: false,
+                parse: pre_commit::parse,
+            },
+            Format {
+                id: "flake-lock",
+                files: &["flake.lock"],
+                versions: "v5-v7",
+                fixable: false,
+                parse: flake_lock::parse,
+            },
+        ]
+    }
+
+    fn manifests(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn unresolved(&self, _: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
+        Ok(Vec::new())
+    }
+
+    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        Cow::Borrowed(name)
+    }
+
+    fn compare_versions(&self, a: &str, _: &str) -> Result<Ordering, VersionError> {
+        Err(VersionError {
+            version: a.to_owned(),
+            ecosystem: NAME,
+        })
+    }
+}

@@ -1,0 +1,79 @@
+//! `.pre-commit-config.yaml` (<https://pre-commit.com/#pre-commit-configyaml---top-level>): the
+//! repositories of hooks with the tag or commit that is used.
+
+use patchgate_model::Unresolved;
+use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root, Scope};
+
+use crate::syntax::{Node, yaml};
+use crate::{Input, ParseError, limits};
+
+/// Reads the configuration.
+pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
+    let root = yaml(input.text()?)?;
+    let Some(repos) = root.get("repos").filter(|repos| repos.is_list()) else {
+        return Err(ParseError::new(
+            "is not a configuration of pre-commit: it has no list `repos`",
+        ));
+    };
+    let mut lockfile = Lockfile {
+        path: input.path.to_owned(),
+        ecosystem: super::NAME,
+        format: "pre-commit-config",
+        roots: vec![Root::default()],
+        ..Lockfile::default()
+    };
+    for repo in repos.items() {
+        let url = repo.need_text("repo")?;
+        if !matches!(url, "local" | "meta") {
+            add(&mut lockfile, repo, url)?;
+        }
+        for hook in repo.optional_list("hooks")? {
+            for extra in hook.optional_list("additional_dependencies")? {
+                lockfile.unresolved.push(additional(extra)?);
+            }
+        }
+    }
+    Ok(lockfile)
+}
+
+fn add(lockfile: &mut Lockfile, repo: &Node<'_>, url: &str) -> Result<(), ParseError> {
+    let rev = repo.need_text("rev")?;
+    if lockfile.packages.len() >= limits::MAX_PACKAGES {
+        return Err(ParseError::new("names too many repositories").at_line(repo.line as usize));
+    }
+    let is_commit = rev.len() == 40 && rev.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let index = u32::try_from(lockfile.packages.len()).unwrap_or(u32::MAX);
+    for root in &mut lockfile.roots {
+        root.edges.push(Edge {
+            to: PackageIndex(index),
+            name: url.to_owned(),
+            requirement: Some(rev.to_owned()),
+            kind: DependencyKind::Development,
+        });
+    }
+    lockfile.packages.push(Package {
+        line: repo.get("repo").map_or(repo.line, |node| node.line),
+        scope: Scope::Development,
+        origin: Origin::Git {
+            url: url.to_owned(),
+            commit: is_commit.then(|| rev.to_owned()),
+        },
+        ..Package::new(super::NAME, url.to_owned(), rev.to_owned())
+    });
+    Ok(())
+}
+
+/// What a hook installs beside itself. Which ecosystem it is of stands in the hook's own
+/// repository, so it stays a requirement as written.
+fn additional(node: &Node<'_>) -> Result<Unresolved, ParseError> {
+    let text = node
+        .text()
+        .filter(|text| !text.is_empty())
+        .ok_or_else(|| node.unexpected("additional_dependencies", "a text"))?;
+    Ok(Unresolved {
+        name: text.to_owned(),
+        requirement: String::new(),
+        kind: DependencyKind::Development,
+        line: node.line,
+    })
+}

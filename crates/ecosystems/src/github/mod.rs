@@ -1,0 +1,77 @@
+//! GitHub Actions: `uses:` in workflows and in composite actions
+//! (<https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax>).
+//!
+//! A package is a repository, `owner/name`: an action in a folder of it and a reusable workflow
+//! have its tags. Images (`uses: docker://…`) belong to the `docker` folder.
+
+mod uses;
+mod version;
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use patchgate_model::{Unresolved, package_url};
+
+use crate::{Ecosystem, Format, Input, ParseError, VersionError};
+
+/// Name in OSV.
+const NAME: &str = "GitHub Actions";
+
+/// GitHub Actions.
+#[derive(Debug, Clone, Copy)]
+pub struct GitHubActions;
+
+impl Ecosystem for GitHubActions {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn purl_type(&self) -> &'static str {
+        "github"
+    }
+
+    fn formats(&self) -> &'static [Format] {
+        &[
+            Format {
+                id: "github-workflow",
+                files: &[".github/workflows/*.yml", ".github/workflows/*.yaml"],
+                versions: "",
+                fixable: false,
+                parse: uses::workflow,
+            },
+            Format {
+                id: "github-action",
+                files: &["action.yml", "action.yaml"],
+                versions: "",
+                fixable: false,
+                parse: uses::action,
+            },
+        ]
+    }
+
+    fn manifests(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn unresolved(&self, _: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
+        Ok(Vec::new())
+    }
+
+    /// Names of repositories are in lower case, as the type's definition has it.
+    fn purl(&self, name: &str, version: &str) -> String {
+        package_url(self.purl_type(), &name.to_lowercase(), version)
+    }
+
+    /// GitHub does not tell upper and lower case apart.
+    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        if name.chars().any(char::is_uppercase) {
+            Cow::Owned(name.to_lowercase())
+        } else {
+            Cow::Borrowed(name)
+        }
+    }
+
+    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
+        Ok(version::parse(a)?.cmp(&version::parse(b)?))
+    }
+}

@@ -1,0 +1,191 @@
+//! `uses:` in workflows and composite actions.
+
+use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root, Scope};
+
+use crate::syntax::{Node, yaml};
+use crate::{Input, ParseError, limits};
+
+/// Reads a workflow: the steps of its jobs, and the workflows that its jobs call.
+pub(super) fn workflow(input: &Input<'_>) -> Result<Lockfile, ParseError> {
+    let text = input.text()?;
+    let root = yaml(text)?;
+    if !root.is_map() || root.get("jobs").is_none() {
+        return Err(ParseError::new("is not a workflow: it has no `jobs`"));
+    }
+    let mut found = Found::new(input, text, "github-workflow", &root);
+    for (name, job) in root.optional_map("jobs")? {
+        if !job.is_map() {
+            return Err(job.unexpected(&name.name, "a job"));
+        }
+        found.uses(job)?;
+        found.steps(job)?;
+    }
+    Ok(found.lockfile)
+}
+
+/// Reads the metadata of an action; one that is not composite uses no other.
+pub(super) fn action(input: &Input<'_>) -> Result<Lockfile, ParseError> {
+    let text = input.text()?;
+    let root = yaml(text)?;
+    let Some(runs) = root.get("runs").filter(|runs| runs.is_map()) else {
+        return Err(ParseError::new("is not an action: it has no `runs`"));
+    };
+    let mut found = Found::new(input, text, "github-action", &root);
+    found.steps(runs)?;
+    Ok(found.lockfile)
+}
+
+struct Found<'a> {
+    lines: Vec<&'a str>,
+    lockfile: Lockfile,
+}
+
+impl<'a> Found<'a> {
+    fn new(input: &Input<'_>, text: &'a str, format: &'static str, root: &Node<'_>) -> Self {
+        let name = root.get("name").and_then(Node::text).unwrap_or_default();
+        Self {
+            lines: text.lines().collect(),
+            lockfile: Lockfile {
+                path: input.path.to_owned(),
+                ecosystem: super::NAME,
+                format,
+                roots: vec![Root {
+                    name: name.to_owned(),
+                    manifest: None,
+                    edges: Vec::new(),
+                }],
+                ..Lockfile::default()
+            },
+        }
+    }
+
+    fn steps(&mut self, owner: &Node<'_>) -> Result<(), ParseError> {
+        for step in owner.optional_list("steps")? {
+            self.uses(step)?;
+        }
+        Ok(())
+    }
+
+    fn uses(&mut self, node: &Node<'_>) -> Result<(), ParseError> {
+        let Some(text) = node.optional_text("uses")? else {
+            return Ok(());
+        };
+        let line = node.get("uses").map_or(node.line, |uses| uses.line);
+        if text.starts_with("./") || text.starts_with("../") || text.starts_with("docker://") {
+            return Ok(());
+        }
+        let parsed = text.rsplit_once('@').and_then(|(path, reference)| {
+            let mut parts = path.split('/').filter(|part| !part.is_empty());
+            let (owner, name) = (parts.next()?, parts.next()?);
+            (!reference.is_empty()).then(|| (format!("{owner}/{name}"), reference))
+        });
+        let Some((name, reference)) = parsed else {
+            let reason = format!("uses `{text}`, which is not `owner/name@ref`");
+            return Err(ParseError::new(reason).at_line(line as usize));
+        };
+        if self.lockfile.packages.len() >= limits::MAX_PACKAGES {
+            return Err(ParseError::new("uses too many actions").at_line(line as usize));
+        }
+        let package = self.package(name, reference, line);
+        let index = u32::try_from(self.lockfile.packages.len()).unwrap_or(u32::MAX);
+        for root in &mut self.lockfile.roots {
+            root.edges.push(Edge {
+                to: PackageIndex(index),
+                name: text
+                    .rsplit_once('@')
+                    .map_or(text, |(path, _)| path)
+                    .to_owned(),
+                requirement: Some(reference.to_owned()),
+                kind: DependencyKind::Build,
+            });
+        }
+        self.lockfile.packages.push(package);
+        Ok(())
+    }
+
+    /// A tag is the version. For a commit, the version is the one that a comment behind it states,
+    /// as bots write it; the commit stays what is trusted.
+    fn package(&self, name: String, reference: &str, line: u32) -> Package {
+        let is_commit = reference.len() == 40 && reference.bytes().all(|b| b.is_ascii_hexdigit());
+        let (version, origin) = if is_commit {
+            let stated = self.comment_version(line, reference).unwrap_or(reference);
+            let origin = Origin::Git {
+                url: format!("https://github.com/{name}"),
+                commit: Some(reference.to_owned()),
+            };
+            (stated, origin)
+        } else {
+            (reference, Origin::Registry(None))
+        };
+        Package {
+            line,
+            origin,
+            scope: Scope::Build,
+            ..Package::new(super::NAME, name, version.to_owned())
+        }
+    }
+
+    /// The version in the comment behind a commit: `…@11bd719… # v4.2.2`.
+    fn comment_version(&self, line: u32, commit: &str) -> Option<&'a str> {
+        let line = self.lines.get((line as usize).checked_sub(1)?)?;
+        let (_, behind) = line.split_once(commit)?;
+        let (_, comment) = behind.split_once('#')?;
+        comment
+            .split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '(' | ')'))
+            .map(|word| word.strip_prefix("tag=").unwrap_or(word))
+            .map(|word| word.rsplit_once('@').map_or(word, |(_, version)| version))
+            .find(|word| super::version::parse(word).is_ok())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::Siblings;
+
+    fn read(text: &str) -> Result<Lockfile, ParseError> {
+        let siblings = Siblings::new();
+        workflow(&Input {
+            path: ".github/workflows/ci.yml",
+            bytes: text.as_bytes(),
+            siblings: &siblings,
+        })
+    }
+
+    #[test]
+    fn tags_branches_commits_and_reusable_workflows() {
+        let lockfile = read(
+            "name: ci\non: push\njobs:\n  call:\n    uses: Org/shared/.github/workflows/x.yml@v1\n  build:\n    steps:\n      - uses: actions/checkout@11bd71901bbe5b1630ceea73d27597364c9af683 # v4.2.2\n      - uses: actions/cache@11bd71901bbe5b1630ceea73d27597364c9af683 # pinned\n      - uses: 'github/codeql-action/init@v3'\n      - uses: a/b@main\n      - uses: ./.github/actions/own\n      - uses: docker://alpine:3.20\n      - run: |\n          uses: not/this@v1\n",
+        )
+        .unwrap();
+        let list: Vec<String> = lockfile
+            .packages
+            .iter()
+            .map(|package| {
+                format!(
+                    "{} {} {} {:?}",
+                    package.line, package.name, package.version, package.origin
+                )
+            })
+            .collect();
+        assert_snapshot!(list.join("\n"), @r#"
+        5 Org/shared v1 Registry(None)
+        8 actions/checkout v4.2.2 Git { url: "https://github.com/actions/checkout", commit: Some("11bd71901bbe5b1630ceea73d27597364c9af683") }
+        9 actions/cache 11bd71901bbe5b1630ceea73d27597364c9af683 Git { url: "https://github.com/actions/cache", commit: Some("11bd71901bbe5b1630ceea73d27597364c9af683") }
+        10 github/codeql-action v3 Registry(None)
+        11 a/b main Registry(None)
+        "#);
+        assert_eq!(lockfile.roots[0].edges[3].name, "github/codeql-action/init");
+    }
+
+    #[test]
+    fn what_is_no_workflow_is_refused_with_its_line() {
+        let error = read("jobs:\n  a:\n    steps:\n      - uses: checkout\n").unwrap_err();
+        assert_eq!(error.line, Some(4));
+        assert!(read("jobs:\n  a: [1]\n").is_err());
+        assert!(read("name: x\n").is_err());
+        assert!(read("jobs:\n  a:\n    steps:\n      - uses: [a]\n").is_err());
+    }
+}

@@ -1,0 +1,74 @@
+//! Terraform and OpenTofu: providers in `.terraform.lock.hcl`. OSV has no advisories for them, so
+//! they are part of the inventory only.
+
+mod lockfile;
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use patchgate_model::{Unresolved, package_url};
+
+use crate::{Ecosystem, Format, Input, ParseError, VersionError};
+
+/// Patchgate's own name: OSV has none.
+const NAME: &str = "Terraform";
+
+/// Providers of Terraform and OpenTofu.
+#[derive(Debug, Clone, Copy)]
+pub struct Terraform;
+
+impl Ecosystem for Terraform {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn has_advisories(&self) -> bool {
+        false
+    }
+
+    fn purl_type(&self) -> &'static str {
+        "terraform"
+    }
+
+    fn formats(&self) -> &'static [Format] {
+        &[Format {
+            id: "terraform-lock",
+            files: &[".terraform.lock.hcl"],
+            versions: "",
+            fixable: false,
+            parse: lockfile::parse,
+        }]
+    }
+
+    fn manifests(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn unresolved(&self, _: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
+        Ok(Vec::new())
+    }
+
+    /// The host in front of a provider's name is where it comes from, not who it is.
+    fn purl(&self, name: &str, version: &str) -> String {
+        let own = match name.split_once('/') {
+            Some((host, rest)) if host.contains('.') && rest.contains('/') => rest,
+            _ => name,
+        };
+        package_url(self.purl_type(), own, version)
+    }
+
+    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        Cow::Borrowed(name)
+    }
+
+    /// Providers follow Semantic Versioning 2.0.
+    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
+        let parse = |text: &str| {
+            semver::Version::parse(text).map_err(|_| VersionError {
+                version: text.to_owned(),
+                ecosystem: NAME,
+            })
+        };
+        Ok(parse(a)?.cmp_precedence(&parse(b)?))
+    }
+}
