@@ -51,10 +51,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         );
         return Err(ParseError::new(reason).at_line(open.line as usize));
     }
-    if lockfile.packages.is_empty()
-        && !text.contains("terraform init")
-        && !text.contains("tofu init")
-    {
+    if lockfile.packages.is_empty() {
         return Err(ParseError::new(
             "is not a lockfile of Terraform: it names no provider",
         ));
