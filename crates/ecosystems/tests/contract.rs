@@ -24,13 +24,15 @@ use proptest::sample::Index;
 /// Formats of which a file is still whole, by its own grammar, when entries at its end are lost,
 /// so that a cut right between lines may go unseen.
 ///
-/// Go's files are a directive or a module a line, in any order.
+/// Go's files are a directive or a module a line, in any order. A `yarn.lock` of yarn 1 leaves what
+/// the project asks for to its manifest, so a lost last entry may be nobody's dependency.
 const LINE_BASED: &[&str] = &[
     "cargo-lock",
     "go-mod",
     "go-vendor",
     "go-work",
     "terraform-lock",
+    "yarn-lock",
 ];
 
 /// Formats that are not complete without files beside them. When these cannot be read, the format

@@ -1,8 +1,11 @@
 //! `package.json`: reading its requirements and changing one of them.
 
+use std::collections::HashSet;
+
 use jsonc_parser::{CollectOptions, CommentCollectionStrategy, ParseOptions, ast, parse_to_ast};
 use patchgate_model::{DependencyKind, Unresolved};
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::json::{Map, Object, Text};
 use super::lockfile::Needs;
@@ -24,6 +27,21 @@ pub(super) struct Manifest<'a> {
     optional_dependencies: Map<'a, Option<Text<'a>>>,
     #[serde(borrow)]
     peer_dependencies: Map<'a, Option<Text<'a>>>,
+    #[serde(borrow)]
+    workspaces: Option<&'a RawValue>,
+    #[serde(borrow)]
+    resolutions: Option<&'a RawValue>,
+}
+
+/// What stands under `workspaces`: a list, or yarn's object with that list.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Workspaces {
+    List(Vec<String>),
+    Object {
+        #[serde(default)]
+        packages: Vec<String>,
+    },
 }
 
 impl<'a> Manifest<'a> {
@@ -49,6 +67,50 @@ impl<'a> Manifest<'a> {
             peer: self.peer_dependencies.clone(),
             development: self.dev_dependencies.clone(),
         }
+    }
+
+    /// The patterns of the workspace members' folders. None where they cannot be read.
+    pub(super) fn workspaces(&self) -> Vec<String> {
+        match self.workspaces.map(|raw| serde_json::from_str(raw.get())) {
+            Some(Ok(Workspaces::List(list) | Workspaces::Object { packages: list })) => list,
+            Some(Err(_)) | None => Vec::new(),
+        }
+    }
+
+    /// What yarn's `resolutions` puts in the place of other requirements: the pattern as written
+    /// (`a`, `a/**/b`, `b@npm:^1`) with the requirement.
+    pub(super) fn resolutions(&self) -> Vec<(String, String)> {
+        let read: Option<Map<'_, Option<Text<'_>>>> = self
+            .resolutions
+            .and_then(|raw| serde_json::from_str(raw.get()).ok());
+        read.into_iter()
+            .flat_map(|map| map.0)
+            .filter_map(|(pattern, requirement)| {
+                let Text(requirement) = requirement?;
+                Some((pattern.into_owned(), requirement.into_owned()))
+            })
+            .collect()
+    }
+
+    /// What the project installs, with the kind. A name that stands in several sections counts
+    /// once, in the first of them here.
+    pub(super) fn requirements(&self) -> Vec<(DependencyKind, &str, &str)> {
+        let mut seen = HashSet::new();
+        let mut found = Vec::new();
+        for (kind, section) in [
+            (DependencyKind::Optional, &self.optional_dependencies),
+            (DependencyKind::Runtime, &self.dependencies),
+            (DependencyKind::Development, &self.dev_dependencies),
+        ] {
+            for (name, requirement) in &section.0 {
+                if let Some(Text(requirement)) = requirement
+                    && seen.insert(&**name)
+                {
+                    found.push((kind, &**name, &**requirement));
+                }
+            }
+        }
+        found
     }
 
     /// The requirement under a name, in the section for the kind.

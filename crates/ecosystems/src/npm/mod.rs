@@ -10,7 +10,9 @@ mod manifest;
 mod registry;
 mod requirement;
 mod splice;
+mod tree;
 mod version;
+mod yarn;
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -39,13 +41,22 @@ impl Ecosystem for Npm {
     }
 
     fn formats(&self) -> &'static [Format] {
-        &[Format {
-            id: "npm-lock",
-            files: &["package-lock.json", "npm-shrinkwrap.json"],
-            versions: "v1-v3",
-            fixable: true,
-            parse: lockfile::parse,
-        }]
+        &[
+            Format {
+                id: "npm-lock",
+                files: &["package-lock.json", "npm-shrinkwrap.json"],
+                versions: "v1-v3",
+                fixable: true,
+                parse: lockfile::parse,
+            },
+            Format {
+                id: "yarn-lock",
+                files: &["yarn.lock"],
+                versions: "v1, v3-v10",
+                fixable: false,
+                parse: yarn::parse,
+            },
+        ]
     }
 
     fn manifests(&self) -> &'static [&'static str] {

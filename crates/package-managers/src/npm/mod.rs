@@ -332,11 +332,12 @@ impl Run<'_> {
             arguments.push("--offline");
         }
         arguments.extend(more);
+        let environment = [("npm_config_update_notifier", "false")];
         process::run(
             "npm",
             &arguments,
             scratch.path(),
-            config::ENVIRONMENT,
+            &environment,
             self.options.timeout,
         )
         .await

@@ -301,7 +301,7 @@ fn folder_name(path: &str) -> &str {
 }
 
 /// `folder/path/file` without `.` and `..`; `None` outside the repository.
-fn joined(folder: &str, path: &str, file: &str) -> Option<String> {
+pub(in crate::npm) fn joined(folder: &str, path: &str, file: &str) -> Option<String> {
     let mut parts: Vec<&str> = Vec::new();
     for part in folder.split('/').chain(path.split('/')).chain([file]) {
         match part {
@@ -363,12 +363,7 @@ fn settle_addresses(lockfile: &mut Lockfile) {
             .is_some_and(|package| matches!(package.origin, Origin::Url(_)));
         if is_url {
             let by_address = match &edge.requirement {
-                Some(requirement) => {
-                    origin::of_address(requirement).is_some()
-                        || requirement
-                            .split_once('/')
-                            .is_some_and(|(owner, _)| !owner.starts_with('@'))
-                }
+                Some(requirement) => origin::asks_by_address(requirement),
                 None => true,
             };
             *asked.entry(edge.to.0).or_default() |= by_address;

@@ -7,7 +7,7 @@
 
 mod graph;
 mod lines;
-mod origin;
+pub(super) mod origin;
 mod packages;
 mod v1;
 
@@ -16,6 +16,8 @@ use std::borrow::Cow;
 use patchgate_model::{Lockfile, Origin, Scope};
 use serde::Deserialize;
 use serde_json::value::RawValue;
+
+pub(super) use graph::joined;
 
 use super::json::{self, Map, Object, Text};
 use super::manifest::Manifest;

@@ -3,7 +3,7 @@
 use patchgate_model::Origin;
 
 /// What an address or an npm specifier points at, when it is not a range or a tag.
-pub(super) fn of_address(address: &str) -> Option<Origin> {
+pub(in crate::npm) fn of_address(address: &str) -> Option<Origin> {
     let is_git = address.starts_with("git+")
         || address.starts_with("git:")
         || address.starts_with("git@")
@@ -27,7 +27,7 @@ pub(super) fn of_address(address: &str) -> Option<Origin> {
 }
 
 /// Where an entry with this `resolved` comes from, for the package of this name.
-pub(super) fn of_resolved(resolved: Option<&str>, name: &str) -> Origin {
+pub(in crate::npm) fn of_resolved(resolved: Option<&str>, name: &str) -> Origin {
     match resolved {
         // npm leaves the address out with `omit-lockfile-registry-resolved`, and for bundled
         // copies, but never for git, files and plain addresses.
@@ -61,6 +61,14 @@ fn is_registry_archive(address: &str, name: &str) -> bool {
         Some((base, _)) => ends_in_name(base),
         None => path.contains(&format!("/download/{name}/")),
     }
+}
+
+/// Whether a requirement names a place instead of versions, so that no registry answers it.
+pub(in crate::npm) fn asks_by_address(requirement: &str) -> bool {
+    of_address(requirement).is_some()
+        || requirement
+            .split_once('/')
+            .is_some_and(|(owner, _)| !owner.starts_with('@'))
 }
 
 fn is_web(address: &str) -> bool {

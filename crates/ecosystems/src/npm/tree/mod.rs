@@ -1,0 +1,138 @@
+//! What the lockfiles of yarn, pnpm, bun and Deno have in common: a list of packages that grows
+//! within its bounds, the projects around them, and the scopes that follow from the graph.
+
+mod projects;
+mod scopes;
+
+use patchgate_model::{DependencyKind, Edge, Lockfile, Package, PackageIndex, Root};
+
+pub(super) use projects::{Project, beside, folder_root, project_at, projects};
+pub(super) use scopes::settle;
+
+use super::NAME;
+use crate::{Input, ParseError, limits};
+
+/// Counts what a file holds against the limits.
+#[derive(Debug, Default)]
+pub(super) struct Count {
+    packages: usize,
+    edges: usize,
+}
+
+impl Count {
+    /// Counts one more package.
+    pub(super) fn package(&mut self) -> Result<PackageIndex, ParseError> {
+        let index = self.packages;
+        self.packages += 1;
+        match u32::try_from(index) {
+            Ok(index) if self.packages <= limits::MAX_PACKAGES => Ok(PackageIndex(index)),
+            _ => Err(ParseError::new(format!(
+                "holds more than {} packages",
+                limits::MAX_PACKAGES
+            ))),
+        }
+    }
+
+    /// Counts one more edge.
+    pub(super) fn edge(&mut self) -> Result<(), ParseError> {
+        self.edges(1)
+    }
+
+    /// Counts more edges.
+    pub(super) fn edges(&mut self, more: usize) -> Result<(), ParseError> {
+        self.edges += more;
+        if self.edges > limits::MAX_EDGES {
+            return Err(ParseError::new(format!(
+                "holds more than {} dependencies",
+                limits::MAX_EDGES
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// The lockfile, with the scopes that follow from its graph.
+pub(super) fn lockfile(
+    input: &Input<'_>,
+    format: &'static str,
+    packages: Vec<Package>,
+    roots: Vec<Root>,
+) -> Lockfile {
+    let mut lockfile = Lockfile {
+        path: input.path.to_owned(),
+        ecosystem: NAME,
+        format,
+        packages,
+        roots,
+        ..Lockfile::default()
+    };
+    settle(&mut lockfile);
+    lockfile
+}
+
+/// An edge with what the dependent says.
+pub(super) fn edge(
+    to: PackageIndex,
+    name: &str,
+    requirement: Option<&str>,
+    kind: DependencyKind,
+) -> Edge {
+    Edge {
+        to,
+        name: name.to_owned(),
+        requirement: requirement.map(str::to_owned),
+        kind,
+    }
+}
+
+/// Splits `name@rest` at the first `@` that is not the one of a scope.
+pub(super) fn split_spec(spec: &str) -> Option<(&str, &str)> {
+    let scope = usize::from(spec.starts_with('@'));
+    let at = spec.get(scope..)?.find('@')? + scope;
+    let (name, rest) = (spec.get(..at)?, spec.get(at + 1..)?);
+    (name.len() > scope).then_some((name, rest))
+}
+
+/// Most names under which one entry is asked for: the package's own and its aliases. Each becomes a
+/// package with all edges of the entry.
+const MAX_NAMES: usize = 16;
+
+/// The names of patterns `name@requirement`, each once. `None` when there are too many, or one is
+/// not such a pattern.
+pub(super) fn names<'t>(patterns: impl Iterator<Item = &'t str>) -> Option<Vec<&'t str>> {
+    let mut names: Vec<&str> = Vec::new();
+    for pattern in patterns {
+        let (name, _) = split_spec(pattern)?;
+        if !names.contains(&name) {
+            names.push(name);
+        }
+        if names.len() > MAX_NAMES {
+            return None;
+        }
+    }
+    Some(names)
+}
+
+/// A text from the file, short enough for a message.
+pub(super) fn shortened(text: &str) -> String {
+    const LONGEST: usize = 120;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::split_spec;
+
+    #[test]
+    fn splits_after_the_scope() {
+        assert_eq!(split_spec("a@1"), Some(("a", "1")));
+        assert_eq!(split_spec("@s/a@npm:b@1"), Some(("@s/a", "npm:b@1")));
+        assert_eq!(split_spec("a@"), Some(("a", "")));
+        for nothing in ["", "a", "@s/a", "@", "@@1"] {
+            assert_eq!(split_spec(nothing), None, "{nothing}");
+        }
+    }
+}

@@ -1,0 +1,459 @@
+//! Version 2 and later of yarn: YAML with an entry for each package, by the descriptors (name and
+//! requirement) that it answers, with the workspaces of the project among them.
+
+use std::collections::HashMap;
+
+use patchgate_model::{DependencyKind, Edge, Lockfile, Package, PackageIndex, Root, Unresolved};
+
+use super::locator::{self, Locator};
+use super::resolutions::Resolutions;
+use crate::npm::NAME;
+use crate::npm::tree::{self, Count, Project, beside, project_at, shortened, split_spec};
+use crate::syntax::{self, Node};
+use crate::{Input, ParseError};
+
+/// What the file should have been, for error texts.
+const WHAT: &str = "a yarn.lock";
+
+/// One entry as written.
+struct Entry<'n> {
+    line: u32,
+    descriptors: Vec<&'n str>,
+    /// The names in them, each once: an alias is installed beside the package itself.
+    names: Vec<&'n str>,
+    resolution: &'n str,
+    version: &'n str,
+    checksum: Option<&'n str>,
+    locator: Locator,
+    needs: Vec<Need<'n>>,
+}
+
+/// One dependency of an entry.
+struct Need<'n> {
+    name: &'n str,
+    range: &'n str,
+    kind: DependencyKind,
+}
+
+/// Reads a lockfile of version 2 or later.
+pub(super) fn parse(input: &Input<'_>, text: &str) -> Result<Lockfile, ParseError> {
+    let document = syntax::yaml(text)?;
+    if !document.is_map() {
+        return Err(ParseError::new(format!(
+            "is not {WHAT}: it is {}",
+            document.describe()
+        )));
+    }
+    let format = format(&document)?;
+    let entries = document
+        .entries()
+        .iter()
+        .filter(|(key, _)| key.name != "__metadata")
+        .map(|(key, node)| entry(&key.name, key.line, node))
+        .collect::<Result<Vec<_>, _>>()?;
+    let is_root = |entry: &Entry<'_>| entry.locator.workspace.as_deref() == Some(".");
+    if !entries.iter().any(is_root) {
+        return Err(ParseError::new(format!(
+            "is not {WHAT}: the entry of the project itself is missing"
+        ))
+        .with_hint(super::REGENERATE));
+    }
+    let root = beside(input);
+    let mut tree = Tree::new(&entries, root.as_ref())?;
+    let mut packages = Vec::with_capacity(entries.len());
+    let mut roots = Vec::new();
+    for entry in &entries {
+        let mut edges = tree.edges(entry)?;
+        let root = match &entry.locator.workspace {
+            Some(folder) => Some(project(input, entry, folder, &edges)),
+            None => folder(input, entry, &edges),
+        };
+        if let (Some(root), true) = (&root, entry.locator.workspace.is_some()) {
+            // What a workspace needs to develop is its own matter.
+            let needed = |edge: &Edge| edge.kind != DependencyKind::Development;
+            edges = root
+                .edges
+                .iter()
+                .filter(|edge| needed(edge))
+                .cloned()
+                .collect();
+        }
+        roots.extend(root);
+        if !is_root(entry) {
+            for name in &entry.names {
+                tree.count.edges(edges.len())?;
+                packages.push(package(entry, name, edges.clone()));
+            }
+        }
+    }
+    // The project beside the lockfile comes first.
+    let beside = root.map(|root| root.path);
+    roots.sort_by_key(|root| beside.is_none() || root.manifest != beside);
+    let unresolved = tree.unresolved;
+    let mut lockfile = tree::lockfile(input, format, packages, roots);
+    lockfile.unresolved = unresolved;
+    Ok(lockfile)
+}
+
+/// The name of the format. Its number grows with every change of what yarn derives from an entry;
+/// the entries themselves have kept their form, so a number that is not known here is read too.
+fn format(document: &Node<'_>) -> Result<&'static str, ParseError> {
+    let metadata = document
+        .get("__metadata")
+        .ok_or_else(|| ParseError::new(format!("is not {WHAT}: it lacks `__metadata`")))?;
+    let version = metadata.need_text("version")?;
+    let number: u32 = version.parse().map_err(|_| {
+        ParseError::new(format!(
+            "has the version `{}`, which is no number",
+            shortened(version)
+        ))
+        .at_line(metadata.line as usize)
+    })?;
+    Ok(match number {
+        0..=3 => "yarn-lock-v3",
+        4 => "yarn-lock-v4",
+        5 => "yarn-lock-v5",
+        6 => "yarn-lock-v6",
+        7 => "yarn-lock-v7",
+        8 => "yarn-lock-v8",
+        9 => "yarn-lock-v9",
+        10 => "yarn-lock-v10",
+        _ => "yarn-lock-berry",
+    })
+}
+
+fn entry<'n>(key: &'n str, line: u32, node: &'n Node<'_>) -> Result<Entry<'n>, ParseError> {
+    let wrong = |reason: String| {
+        ParseError::new(format!("is not {WHAT}: `{}` {reason}", shortened(key)))
+            .at_line(line as usize)
+            .with_hint(super::REGENERATE)
+    };
+    if !node.is_map() {
+        return Err(wrong(format!("is {}", node.describe())));
+    }
+    let need = |name: &str| {
+        let text = node.optional_text(name)?;
+        text.filter(|text| !text.is_empty())
+            .ok_or_else(|| wrong(format!("lacks `{name}`")))
+    };
+    let (version, resolution) = (need("version")?, need("resolution")?);
+    // The last key of every entry: without it the entry is cut.
+    if !matches!(need("linkType")?, "hard" | "soft") {
+        return Err(wrong("has a `linkType` of no known kind".to_owned()));
+    }
+    let descriptors: Vec<&str> = key.split(", ").collect();
+    let names = tree::names(descriptors.iter().copied())
+        .ok_or_else(|| wrong("is not a list of names with requirements".to_owned()))?;
+    let locator = locator::locator(resolution)
+        .ok_or_else(|| wrong("has a resolution without a name".to_owned()))?;
+    Ok(Entry {
+        line,
+        descriptors,
+        names,
+        resolution,
+        version,
+        checksum: node.optional_text("checksum")?,
+        locator,
+        needs: needs(node)?,
+    })
+}
+
+fn needs<'n>(node: &'n Node<'_>) -> Result<Vec<Need<'n>>, ParseError> {
+    let mut needs = Vec::new();
+    let meta = node.get("dependenciesMeta");
+    let peer_meta = node.get("peerDependenciesMeta");
+    let is_optional = |meta: Option<&Node<'_>>, name: &str| {
+        meta.and_then(|meta| meta.get(name))
+            .and_then(|meta| meta.get("optional"))
+            .and_then(Node::bool)
+            == Some(true)
+    };
+    for (section, is_peer) in [("dependencies", false), ("peerDependencies", true)] {
+        for (name, range) in node.optional_map(section)? {
+            let kind = match is_peer {
+                true if is_optional(peer_meta, &name.name) => continue,
+                true => DependencyKind::Peer,
+                false if is_optional(meta, &name.name) => DependencyKind::Optional,
+                false => DependencyKind::Runtime,
+            };
+            let range = match range.is_null() {
+                true => "",
+                false => range
+                    .text()
+                    .ok_or_else(|| range.unexpected(&name.name, "a text"))?,
+            };
+            let name = &*name.name;
+            if name.is_empty() {
+                return Err(node.unexpected(section, "a map of names"));
+            }
+            needs.push(Need { name, range, kind });
+        }
+    }
+    Ok(needs)
+}
+
+/// The package of an entry under one of its names.
+fn package(entry: &Entry<'_>, key: &str, edges: Vec<Edge>) -> Package {
+    Package {
+        origin: entry.locator.origin.clone(),
+        line: entry.line,
+        integrity: entry.checksum.map(str::to_owned),
+        alias: (key != entry.locator.name).then(|| key.to_owned()),
+        edges,
+        ..Package::new(NAME, entry.locator.name.clone(), entry.version.to_owned())
+    }
+}
+
+/// A workspace as a root. Which of its dependencies are for developing stands in its manifest.
+fn project(input: &Input<'_>, entry: &Entry<'_>, folder: &str, edges: &[Edge]) -> Root {
+    let project = project_at(input, folder);
+    let stated: HashMap<&str, (DependencyKind, &str)> = project
+        .iter()
+        .flat_map(|project| project.manifest.requirements())
+        .map(|(kind, name, requirement)| (name, (kind, requirement)))
+        .collect();
+    let edges = edges
+        .iter()
+        .map(|edge| match stated.get(edge.name.as_str()) {
+            Some((kind, requirement)) if edge.kind != DependencyKind::Peer => Edge {
+                kind: *kind,
+                requirement: Some((*requirement).to_owned()),
+                ..edge.clone()
+            },
+            _ => edge.clone(),
+        })
+        .collect();
+    let name = project.as_ref().and_then(|project| project.manifest.name());
+    Root {
+        name: name.unwrap_or(&entry.locator.name).to_owned(),
+        manifest: project.as_ref().map(|project| project.path.clone()),
+        edges,
+    }
+}
+
+/// A folder that is installed as a package with what it depends on. Yarn installs nothing for what
+/// it only links to.
+fn folder(input: &Input<'_>, entry: &Entry<'_>, edges: &[Edge]) -> Option<Root> {
+    let (_, reference) = split_spec(entry.resolution)?;
+    let (reference, parameters) = reference.split_once("::")?;
+    let path = ["file:", "portal:"]
+        .iter()
+        .find_map(|start| reference.strip_prefix(start))?;
+    let path = path.split('#').next().unwrap_or_default();
+    tree::folder_root(input, &locator::bound_to(parameters)?, path, edges)
+}
+
+/// What descriptors lead to.
+struct Tree<'e> {
+    by_descriptor: HashMap<&'e str, PackageIndex>,
+    /// The patched package by the descriptor of what it is made from.
+    by_patched: HashMap<String, PackageIndex>,
+    by_name: HashMap<&'e str, Named>,
+    by_resolution: HashMap<&'e str, PackageIndex>,
+    /// `None` when the root project is not known.
+    resolutions: Option<Resolutions>,
+    unresolved: Vec<Unresolved>,
+    count: Count,
+    /// Kept between look-ups, so that they need no new memory.
+    candidate: String,
+}
+
+/// The packages that are asked for by one name: one of them, how many there are, and the same of
+/// those with a patch.
+#[derive(Default)]
+struct Named {
+    any: Option<PackageIndex>,
+    count: usize,
+    patched: Option<PackageIndex>,
+    patched_count: usize,
+}
+
+impl Named {
+    /// The only package that can be meant: a patched one stands before what it is made from.
+    fn only(&self) -> Option<PackageIndex> {
+        match (self.count, self.patched_count) {
+            (1, _) => self.any,
+            (_, 1) => self.patched,
+            _ => None,
+        }
+    }
+}
+
+/// The root project is an entry without a package, so nothing can lead to it.
+const NOWHERE: PackageIndex = PackageIndex(u32::MAX);
+
+impl<'e> Tree<'e> {
+    fn new(entries: &'e [Entry<'_>], root: Option<&Project<'_>>) -> Result<Self, ParseError> {
+        let mut tree = Self {
+            by_descriptor: HashMap::with_capacity(entries.len()),
+            by_patched: HashMap::new(),
+            by_name: HashMap::with_capacity(entries.len()),
+            by_resolution: HashMap::with_capacity(entries.len()),
+            resolutions: Resolutions::of(root),
+            unresolved: Vec::new(),
+            count: Count::default(),
+            candidate: String::new(),
+        };
+        for entry in entries {
+            let is_root = entry.locator.workspace.as_deref() == Some(".");
+            let mut indices = Vec::new();
+            for name in &entry.names {
+                let index = if is_root {
+                    NOWHERE
+                } else {
+                    tree.count.package()?
+                };
+                indices.push((*name, index));
+            }
+            if let Some((_, index)) = indices.first() {
+                tree.by_resolution.insert(entry.resolution, *index);
+            }
+            for descriptor in &entry.descriptors {
+                let name = split_spec(descriptor).map_or(*descriptor, |(name, _)| name);
+                if let Some((_, index)) = indices.iter().find(|(known, _)| *known == name) {
+                    tree.add(descriptor, name, *index, entry)?;
+                }
+            }
+        }
+        Ok(tree)
+    }
+
+    fn add(
+        &mut self,
+        descriptor: &'e str,
+        name: &'e str,
+        index: PackageIndex,
+        entry: &Entry<'_>,
+    ) -> Result<(), ParseError> {
+        if self.by_descriptor.insert(descriptor, index).is_some() {
+            return Err(
+                ParseError::new(format!("has the key `{}` twice", shortened(descriptor)))
+                    .at_line(entry.line as usize)
+                    .with_hint(super::REGENERATE),
+            );
+        }
+        // `a@file:x::locator=…` is asked for as `file:x`.
+        if let Some((short, _)) = descriptor.split_once("::") {
+            self.by_descriptor.entry(short).or_insert(index);
+        }
+        let named = self.by_name.entry(name).or_default();
+        if named.any != Some(index) {
+            named.any = Some(index);
+            named.count += 1;
+        }
+        if let Some(inside) = locator::inner(descriptor) {
+            // Yarn patches these for everyone that asks for the package.
+            if descriptor.contains("builtin<") {
+                self.by_patched.insert(inside, index);
+            }
+            if named.patched != Some(index) {
+                named.patched = Some(index);
+                named.patched_count += 1;
+            }
+        }
+        Ok(())
+    }
+
+    fn edges(&mut self, entry: &Entry<'_>) -> Result<Vec<Edge>, ParseError> {
+        let mut edges = Vec::with_capacity(entry.needs.len());
+        for need in &entry.needs {
+            self.count.edge()?;
+            let found = match need.kind {
+                // Who fills it stands in no lockfile; it is certain where there is no choice.
+                DependencyKind::Peer => self.by_name.get(need.name).and_then(Named::only),
+                _ => self.find(entry, need),
+            };
+            match found {
+                Some(NOWHERE) => {}
+                Some(to) => edges.push(tree::edge(to, need.name, Some(need.range), need.kind)),
+                None if need.kind == DependencyKind::Peer => {}
+                None if self.is_strict(need) => return Err(dangling(entry, need)),
+                None => self.unresolved.push(Unresolved {
+                    name: need.name.to_owned(),
+                    requirement: need.range.to_owned(),
+                    kind: need.kind,
+                    line: entry.line,
+                }),
+            }
+        }
+        // A patched package is made from the one without the patch.
+        let source = locator::inner(entry.resolution);
+        if let Some(to) = source.and_then(|source| self.by_resolution.get(source.as_str()))
+            && *to != NOWHERE
+        {
+            edges.push(tree::edge(
+                *to,
+                &entry.locator.name,
+                None,
+                DependencyKind::Runtime,
+            ));
+        }
+        Ok(edges)
+    }
+
+    /// Whether nothing but a missing entry explains that a requirement is not answered.
+    fn is_strict(&self, need: &Need<'_>) -> bool {
+        !need.range.starts_with("catalog:")
+            && self
+                .resolutions
+                .as_ref()
+                .is_some_and(|resolutions| resolutions.about(need.name).is_empty())
+    }
+
+    /// The package that answers a requirement: the one of that very descriptor; else that of a
+    /// resolution; else, where resolutions may have been at work, the only one of the name.
+    fn find(&mut self, entry: &Entry<'_>, need: &Need<'_>) -> Option<PackageIndex> {
+        let bound = ["file:", "portal:", "link:", "patch:", "exec:"];
+        if bound.iter().any(|start| need.range.starts_with(start)) {
+            let locator = locator::encoded(entry.resolution);
+            let exact = format!("{}@{}::locator={locator}", need.name, need.range);
+            if let Some(index) = self.by_descriptor.get(exact.as_str()) {
+                return Some(*index);
+            }
+        }
+        if let Some(index) = self.exact(need.name, need.range) {
+            return Some(index);
+        }
+        if self.is_strict(need) {
+            return None;
+        }
+        let resolutions = self.resolutions.take();
+        let about = resolutions
+            .as_ref()
+            .map_or(&[][..], |known| known.about(need.name));
+        let found = about.iter().find_map(|range| self.exact(need.name, range));
+        self.resolutions = resolutions;
+        found.or_else(|| self.by_name.get(need.name).and_then(Named::only))
+    }
+
+    /// The package of a descriptor, or of the same one with the protocol that yarn takes when none
+    /// is named; first the one with a patch of yarn's own.
+    fn exact(&mut self, name: &str, range: &str) -> Option<PackageIndex> {
+        for protocol in ["", "npm:"] {
+            self.candidate.clear();
+            self.candidate.push_str(name);
+            self.candidate.push('@');
+            self.candidate.push_str(protocol);
+            self.candidate.push_str(range);
+            let patched = match self.by_patched.is_empty() {
+                true => None,
+                false => self.by_patched.get(&self.candidate),
+            };
+            let found = patched.or_else(|| self.by_descriptor.get(self.candidate.as_str()));
+            if let Some(index) = found {
+                return Some(*index);
+            }
+        }
+        None
+    }
+}
+
+fn dangling(entry: &Entry<'_>, need: &Need<'_>) -> ParseError {
+    ParseError::new(format!(
+        "`{}` depends on `{}`, which it does not lock",
+        shortened(entry.resolution),
+        shortened(&format!("{}@{}", need.name, need.range)),
+    ))
+    .at_line(entry.line as usize)
+    .with_hint(super::REGENERATE)
+}

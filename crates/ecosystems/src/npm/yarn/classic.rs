@@ -1,0 +1,328 @@
+//! Version 1: entries by the requirements that they answer. Which of them the project itself asks
+//! for stands in the manifests alone.
+
+use std::collections::{HashMap, HashSet};
+
+use patchgate_model::{
+    DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root, Unresolved,
+};
+
+use super::resolutions::Resolutions;
+use super::syntax::{self, Entry};
+use crate::npm::lockfile::origin;
+use crate::npm::tree::{self, Count, Project, shortened, split_spec};
+use crate::npm::{NAME, tree::projects};
+use crate::{Input, ParseError};
+
+/// Reads a lockfile of version 1.
+pub(super) fn parse(input: &Input<'_>, text: &str) -> Result<Lockfile, ParseError> {
+    let entries = syntax::entries(text)?;
+    let projects = projects(input);
+    let mut tree = Tree::new(&entries, &projects)?;
+    let mut packages = Vec::with_capacity(entries.len());
+    for entry in &entries {
+        for name in names(entry)? {
+            let mut package = package(entry, name, &requirements(entry, name))?;
+            package.edges = tree.edges(entry)?;
+            packages.push(package);
+        }
+    }
+    let mut roots = projects
+        .iter()
+        .map(|project| tree.root(project))
+        .collect::<Result<Vec<_>, _>>()?;
+    for package in &packages {
+        if let Origin::Path(Some(folder)) = &package.origin {
+            roots.extend(tree::folder_root(input, "", folder, &package.edges));
+        }
+    }
+    let unresolved = tree.unresolved;
+    let mut lockfile = tree::lockfile(input, "yarn-lock-v1", packages, roots);
+    if projects.is_empty() {
+        lockfile.roots.push(inferred(&lockfile));
+        tree::settle(&mut lockfile);
+    }
+    lockfile.unresolved = unresolved;
+    Ok(lockfile)
+}
+
+/// The names under which an entry is asked for. Yarn writes one entry for a package and its alias;
+/// they are installed apart.
+fn names<'e>(entry: &'e Entry<'_>) -> Result<Vec<&'e str>, ParseError> {
+    tree::names(entry.patterns.iter().map(|pattern| &**pattern)).ok_or_else(|| {
+        let first = entry.patterns.first().map_or("", |pattern| pattern);
+        ParseError::new(format!(
+            "is not a yarn.lock: `{}` is not a list of names with requirements",
+            shortened(first)
+        ))
+        .at_line(entry.line)
+    })
+}
+
+/// What is asked for under a name.
+fn requirements<'e>(entry: &'e Entry<'_>, name: &str) -> Vec<&'e str> {
+    entry
+        .patterns
+        .iter()
+        .filter_map(|pattern| split_spec(pattern))
+        .filter(|(known, _)| *known == name)
+        .map(|(_, requirement)| requirement)
+        .collect()
+}
+
+fn package(entry: &Entry<'_>, key: &str, requirements: &[&str]) -> Result<Package, ParseError> {
+    let version = entry
+        .version
+        .as_deref()
+        .filter(|version| !version.is_empty());
+    let version = version.ok_or_else(|| {
+        ParseError::new(format!("has no version for `{}`", shortened(key)))
+            .at_line(entry.line)
+            .with_hint(super::REGENERATE)
+    })?;
+    let real = requirements.iter().find_map(|requirement| {
+        let spec = requirement.strip_prefix("npm:")?;
+        Some(split_spec(spec).map_or(spec, |(name, _)| name))
+    });
+    // `npm:^1.0.0` names a range and no package.
+    let real = real.filter(|name| name.starts_with(|c: char| c == '@' || c.is_alphabetic()));
+    let name = real.unwrap_or(key);
+    let (resolved, hash) = match entry.resolved.as_deref() {
+        None => (None, None),
+        Some(address) => {
+            let (address, hash) = without_hash(address);
+            (Some(address), hash)
+        }
+    };
+    Ok(Package {
+        origin: from(resolved, name, requirements),
+        line: u32::try_from(entry.line).unwrap_or(u32::MAX),
+        integrity: entry.integrity.as_deref().or(hash).map(str::to_owned),
+        alias: (name != key).then(|| key.to_owned()),
+        ..Package::new(NAME, name.to_owned(), version.to_owned())
+    })
+}
+
+/// Where the package comes from. Whether an archive is a registry's is told by what was asked for:
+/// only a registry answers a range.
+fn from(resolved: Option<&str>, name: &str, requirements: &[&str]) -> Origin {
+    let Some(resolved) = resolved else {
+        let path = requirements.iter().find_map(|requirement| {
+            ["file:", "link:"]
+                .iter()
+                .find_map(|start| requirement.strip_prefix(start))
+        });
+        return match path {
+            Some(path) => Origin::Path(Some(path.to_owned())),
+            None => Origin::Registry(None),
+        };
+    };
+    let by_address = requirements
+        .iter()
+        .any(|requirement| origin::asks_by_address(requirement));
+    match origin::of_resolved(Some(resolved), name) {
+        Origin::Url(address) if !by_address => Origin::Registry(Some(address)),
+        Origin::Registry(Some(address)) if by_address && !address.contains("://") => {
+            // An archive in the repository: `file:x.tgz`.
+            Origin::Path(Some(address))
+        }
+        other => other,
+    }
+}
+
+/// An address without the SHA-1 of its archive that yarn writes behind it. The hash of a git
+/// address is its commit and stays.
+fn without_hash(address: &str) -> (&str, Option<&str>) {
+    match address.rsplit_once('#') {
+        Some((before, hash))
+            if hash.len() == 40
+                && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
+                && !matches!(origin::of_address(address), Some(Origin::Git { .. })) =>
+        {
+            (before, Some(hash))
+        }
+        _ => (address, None),
+    }
+}
+
+/// What names and requirements lead to.
+struct Tree<'e> {
+    by_pattern: HashMap<&'e str, PackageIndex>,
+    /// Packages by the name that is asked for.
+    by_name: HashMap<&'e str, Vec<PackageIndex>>,
+    /// Names of the repository's own packages.
+    own: HashSet<&'e str>,
+    /// `None` when the root project is not known.
+    resolutions: Option<Resolutions>,
+    unresolved: Vec<Unresolved>,
+    count: Count,
+    /// Kept between look-ups, so that they need no new memory.
+    candidate: String,
+}
+
+impl<'e> Tree<'e> {
+    fn new(entries: &'e [Entry<'_>], projects: &'e [Project<'_>]) -> Result<Self, ParseError> {
+        let mut tree = Self {
+            by_pattern: HashMap::with_capacity(entries.len()),
+            by_name: HashMap::with_capacity(entries.len()),
+            own: projects
+                .iter()
+                .filter_map(|project| project.manifest.name())
+                .collect(),
+            resolutions: Resolutions::of(projects.first()),
+            unresolved: Vec::new(),
+            count: Count::default(),
+            candidate: String::new(),
+        };
+        for entry in entries {
+            let mut indices: Vec<(&str, PackageIndex)> = Vec::new();
+            for name in names(entry)? {
+                let index = tree.count.package()?;
+                indices.push((name, index));
+                tree.by_name.entry(name).or_default().push(index);
+            }
+            for pattern in &entry.patterns {
+                let name = split_spec(pattern).map_or(&**pattern, |(name, _)| name);
+                if let Some((_, index)) = indices.iter().find(|(known, _)| *known == name) {
+                    tree.by_pattern.insert(pattern, *index);
+                }
+            }
+        }
+        Ok(tree)
+    }
+
+    fn edges(&mut self, entry: &Entry<'_>) -> Result<Vec<Edge>, ParseError> {
+        let optional: HashSet<&str> = entry
+            .optional_dependencies
+            .iter()
+            .map(|(name, _)| &**name)
+            .collect();
+        let runtime = entry
+            .dependencies
+            .iter()
+            .filter(|(name, _)| !optional.contains(&**name));
+        let mut edges = Vec::with_capacity(entry.dependencies.len());
+        for (kind, (name, requirement)) in
+            runtime.map(|pair| (DependencyKind::Runtime, pair)).chain(
+                entry
+                    .optional_dependencies
+                    .iter()
+                    .map(|pair| (DependencyKind::Optional, pair)),
+            )
+        {
+            self.count.edge()?;
+            match self.find(name, requirement) {
+                Some(to) => edges.push(tree::edge(to, name, Some(requirement), kind)),
+                None if self.own.contains(&**name) => {}
+                None if self.is_strict(name) => return Err(dangling(entry, name, requirement)),
+                None => self.unresolved.push(Unresolved {
+                    name: name.to_string(),
+                    requirement: requirement.to_string(),
+                    kind,
+                    line: u32::try_from(entry.line).unwrap_or(u32::MAX),
+                }),
+            }
+        }
+        Ok(edges)
+    }
+
+    /// Whether nothing but a missing entry explains that a requirement is not answered.
+    fn is_strict(&self, name: &str) -> bool {
+        self.resolutions
+            .as_ref()
+            .is_some_and(|resolutions| resolutions.about(name).is_empty())
+    }
+
+    /// The package that answers a requirement: the one of that very pattern; else that of a
+    /// resolution; else, where resolutions may have been at work, the only one of the name.
+    fn find(&mut self, name: &str, requirement: &str) -> Option<PackageIndex> {
+        if let Some(index) = self.exact(name, requirement) {
+            return Some(index);
+        }
+        if self.is_strict(name) {
+            return None;
+        }
+        let resolutions = self.resolutions.take();
+        let about = resolutions
+            .as_ref()
+            .map_or(&[][..], |resolutions| resolutions.about(name));
+        let found = about.iter().find_map(|resolved| self.exact(name, resolved));
+        self.resolutions = resolutions;
+        found.or_else(|| self.only(name))
+    }
+
+    fn exact(&mut self, name: &str, requirement: &str) -> Option<PackageIndex> {
+        self.candidate.clear();
+        self.candidate.push_str(name);
+        self.candidate.push('@');
+        self.candidate.push_str(requirement);
+        self.by_pattern.get(self.candidate.as_str()).copied()
+    }
+
+    fn only(&self, name: &str) -> Option<PackageIndex> {
+        match self.by_name.get(name)?.as_slice() {
+            [only] => Some(*only),
+            _ => None,
+        }
+    }
+
+    /// A project with what it asks for. A requirement that the lockfile does not answer has no
+    /// version that anyone knows.
+    fn root(&mut self, project: &Project<'_>) -> Result<Root, ParseError> {
+        let mut edges = Vec::new();
+        for (kind, name, requirement) in project.manifest.requirements() {
+            self.count.edge()?;
+            let found = self.find(name, requirement).or_else(|| self.only(name));
+            let inside = ["file:", "link:"]
+                .iter()
+                .any(|start| requirement.starts_with(start));
+            match found {
+                Some(to) => edges.push(tree::edge(to, name, Some(requirement), kind)),
+                None if inside || self.own.contains(name) => {}
+                None => self.unresolved.push(Unresolved {
+                    name: name.to_owned(),
+                    requirement: requirement.to_owned(),
+                    kind,
+                    line: 1,
+                }),
+            }
+        }
+        Ok(Root {
+            name: project.manifest.name().unwrap_or_default().to_owned(),
+            manifest: Some(project.path.clone()),
+            edges,
+        })
+    }
+}
+
+/// Without a manifest: what no package asks for, nothing but the project can have brought.
+fn inferred(lockfile: &Lockfile) -> Root {
+    let asked: HashSet<PackageIndex> = lockfile
+        .packages
+        .iter()
+        .flat_map(|package| package.edges.iter().map(|edge| edge.to))
+        .collect();
+    let edges = lockfile
+        .indexed()
+        .filter(|(index, _)| !asked.contains(index))
+        .map(|(index, package)| {
+            let name = package.alias.as_deref().unwrap_or(&package.name);
+            tree::edge(index, name, None, DependencyKind::Runtime)
+        })
+        .collect();
+    Root {
+        edges,
+        ..Root::default()
+    }
+}
+
+fn dangling(entry: &Entry<'_>, name: &str, requirement: &str) -> ParseError {
+    let from = entry.patterns.first().map_or("", |pattern| pattern);
+    ParseError::new(format!(
+        "`{}` depends on `{}`, which it does not lock",
+        shortened(from),
+        shortened(&format!("{name}@{requirement}")),
+    ))
+    .at_line(entry.line)
+    .with_hint(super::REGENERATE)
+}

@@ -1,0 +1,28 @@
+//! `yarn.lock`: yarn's own line format of version 1, and the YAML of its later versions.
+
+mod berry;
+mod classic;
+mod locator;
+mod resolutions;
+mod syntax;
+
+use patchgate_model::Lockfile;
+
+use crate::{Input, ParseError};
+
+/// What to do with a file that is not whole.
+const REGENERATE: &str = "run `yarn install` to write it anew";
+
+/// Reads a `yarn.lock` of any version.
+pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
+    let text = input.text()?;
+    // Only the later versions have this key, and a line of version 1 cannot begin with it.
+    if text.lines().any(|line| line.starts_with("__metadata:")) {
+        berry::parse(input, text)
+    } else {
+        classic::parse(input, text)
+    }
+}
+
+#[cfg(test)]
+mod tests;

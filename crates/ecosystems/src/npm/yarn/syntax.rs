@@ -1,0 +1,276 @@
+//! The line format of yarn 1 (<https://classic.yarnpkg.com/lang/en/docs/yarn-lock/>).
+//!
+//! It looks like YAML and is not: an entry is a line of patterns and a colon, its fields are
+//! indented by two spaces with a space between key and value, and the dependencies by four.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use crate::ParseError;
+
+/// A name with what stands behind it.
+pub(super) type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
+
+/// One entry as written.
+#[derive(Debug, Default)]
+pub(super) struct Entry<'a> {
+    /// Line of its patterns, from 1.
+    pub(super) line: usize,
+    /// `name@requirement`, at least one.
+    pub(super) patterns: Vec<Cow<'a, str>>,
+    pub(super) version: Option<Cow<'a, str>>,
+    pub(super) resolved: Option<Cow<'a, str>>,
+    pub(super) integrity: Option<Cow<'a, str>>,
+    pub(super) dependencies: Vec<Pair<'a>>,
+    pub(super) optional_dependencies: Vec<Pair<'a>>,
+}
+
+/// What the fields at the deeper level belong to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Section {
+    None,
+    Dependencies,
+    Optional,
+    /// One that nothing here needs.
+    Other,
+}
+
+/// Reads the file's entries, in its order.
+pub(super) fn entries(text: &str) -> Result<Vec<Entry<'_>>, ParseError> {
+    let mut reader = Reader {
+        entries: Vec::new(),
+        section: Section::None,
+        seen: HashSet::new(),
+    };
+    let mut is_lockfile = false;
+    for (index, line) in text.lines().enumerate() {
+        let number = index + 1;
+        let content = line.trim_start_matches(' ');
+        if content.is_empty() {
+            continue;
+        }
+        if let Some(comment) = content.strip_prefix('#') {
+            is_lockfile |= is_header(comment, number)?;
+            continue;
+        }
+        reader
+            .line(content, line.len() - content.len(), number)
+            .ok_or_else(|| {
+                ParseError::new("is not a yarn.lock: this line is not of its format")
+                    .at_line(number)
+                    .with_hint(super::REGENERATE)
+            })??;
+    }
+    if reader.entries.is_empty() && !is_lockfile {
+        return Err(ParseError::new(
+            "is not a yarn.lock: it has neither its header nor entries",
+        ));
+    }
+    if ends_in_a_word(text) {
+        return Err(ParseError::new("ends in the middle of a line")
+            .at_line(text.lines().count())
+            .with_hint(super::REGENERATE));
+    }
+    Ok(reader.entries)
+}
+
+/// Whether a comment is the one that names the version of the format.
+fn is_header(comment: &str, line: usize) -> Result<bool, ParseError> {
+    match comment.trim().strip_prefix("yarn lockfile v") {
+        None => Ok(false),
+        Some("1") => Ok(true),
+        Some(other) => Err(ParseError::new(format!(
+            "has format version {}, which is not known",
+            super::super::tree::shortened(other)
+        ))
+        .at_line(line)),
+    }
+}
+
+/// Yarn ends every line. A last line without an end may have lost a part of a value unless that is
+/// in quotes.
+fn ends_in_a_word(text: &str) -> bool {
+    let last = text.lines().next_back().unwrap_or_default();
+    !text.ends_with('\n') && !last.ends_with('"')
+}
+
+struct Reader<'a> {
+    entries: Vec<Entry<'a>>,
+    section: Section,
+    /// Patterns so far: one that stands twice would hide one of the two.
+    seen: HashSet<Cow<'a, str>>,
+}
+
+impl<'a> Reader<'a> {
+    /// Reads a line without its indentation. `None` when it is not of the format.
+    fn line(
+        &mut self,
+        content: &'a str,
+        indent: usize,
+        number: usize,
+    ) -> Option<Result<(), ParseError>> {
+        match (indent, self.section) {
+            (0, _) => {
+                let patterns = patterns(content)?;
+                for pattern in &patterns {
+                    if !self.seen.insert(pattern.clone()) {
+                        return Some(Err(twice(pattern, number)));
+                    }
+                }
+                self.section = Section::None;
+                self.entries.push(Entry {
+                    line: number,
+                    patterns,
+                    ..Entry::default()
+                });
+                Some(Ok(()))
+            }
+            (2, _) => self.field(content, number),
+            (4, Section::None) => None,
+            (4.., Section::Other) => Some(Ok(())),
+            (4, section) => {
+                let (name, value) = pair(content)?;
+                let entry = self.entries.last_mut()?;
+                match section {
+                    Section::Optional => entry.optional_dependencies.push((name, value)),
+                    _ => entry.dependencies.push((name, value)),
+                }
+                Some(Ok(()))
+            }
+            _ => None,
+        }
+    }
+
+    fn field(&mut self, content: &'a str, number: usize) -> Option<Result<(), ParseError>> {
+        let entry = self.entries.last_mut()?;
+        if let Some(name) = content.strip_suffix(':') {
+            let section = match name {
+                "dependencies" => Section::Dependencies,
+                "optionalDependencies" => Section::Optional,
+                _ => Section::Other,
+            };
+            let repeated = match section {
+                Section::Dependencies => !entry.dependencies.is_empty(),
+                Section::Optional => !entry.optional_dependencies.is_empty(),
+                _ => false,
+            };
+            self.section = section;
+            return Some(match repeated {
+                true => Err(twice(name, number)),
+                false => Ok(()),
+            });
+        }
+        self.section = Section::None;
+        let (name, value) = pair(content)?;
+        let slot = match &*name {
+            "version" => &mut entry.version,
+            "resolved" => &mut entry.resolved,
+            "integrity" => &mut entry.integrity,
+            _ => return Some(Ok(())),
+        };
+        Some(match slot.replace(value) {
+            None => Ok(()),
+            Some(_) => Err(twice(&name, number)),
+        })
+    }
+}
+
+fn twice(key: &str, line: usize) -> ParseError {
+    let key = super::super::tree::shortened(key);
+    ParseError::new(format!("has the key `{key}` twice"))
+        .at_line(line)
+        .with_hint(super::REGENERATE)
+}
+
+/// `a@1, "b@2":`
+fn patterns(content: &str) -> Option<Vec<Cow<'_, str>>> {
+    let mut patterns = Vec::new();
+    let mut rest = content;
+    loop {
+        let (pattern, after) = token(rest, &[',', ':'])?;
+        patterns.push(pattern);
+        if after.trim_end() == ":" {
+            return Some(patterns);
+        }
+        rest = after.strip_prefix(',')?.trim_start_matches(' ');
+    }
+}
+
+/// `name "value"`
+fn pair(content: &str) -> Option<Pair<'_>> {
+    let (name, after) = token(content, &[',', ':'])?;
+    let (value, after) = token(after.strip_prefix(' ')?.trim_start_matches(' '), &[])?;
+    after.trim_end().is_empty().then_some((name, value))
+}
+
+/// The text in quotes, or the word up to a space or one of the characters that end it, with what
+/// follows.
+fn token<'a>(text: &'a str, ends: &[char]) -> Option<(Cow<'a, str>, &'a str)> {
+    if let Some(inner) = text.strip_prefix('"') {
+        return quoted(inner);
+    }
+    let end = text
+        .find(|c: char| c == ' ' || c == '"' || c.is_control() || ends.contains(&c))
+        .unwrap_or(text.len());
+    let (word, rest) = (text.get(..end)?, text.get(end..)?);
+    (!word.is_empty() && !rest.starts_with('"')).then_some((Cow::Borrowed(word), rest))
+}
+
+/// The inside of a JSON string, with what follows its end.
+fn quoted(inner: &str) -> Option<(Cow<'_, str>, &str)> {
+    let mut escaped = false;
+    let mut has_escapes = false;
+    let end = inner.bytes().position(|byte| {
+        let ends = byte == b'"' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        has_escapes |= escaped;
+        ends
+    })?;
+    let (text, rest) = (inner.get(..end)?, inner.get(end + 1..)?);
+    if !has_escapes {
+        return Some((Cow::Borrowed(text), rest));
+    }
+    let text: String = serde_json::from_str(&format!("\"{text}\"")).ok()?;
+    Some((Cow::Owned(text), rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(text: &str) -> String {
+        let error = entries(text).unwrap_err();
+        format!("{}: {}", error.line.unwrap_or(0), error.reason)
+    }
+
+    #[test]
+    fn reads_words_and_quotes() {
+        let text = "# yarn lockfile v1\n\n\na@^1, \"b@npm:a@^1 || 2\":\n  version \"1.0.0\"\n  resolved \"x\\u0041\"\n  integrity sha512-a==\n  dependencies:\n    c \"^1\"\n    \"@s/d\" latest\n  optionalDependencies:\n    e \"2\"\n  other:\n    f 1\n      deeper 2\n  uid \"\"\n";
+        let entries = entries(text).unwrap();
+        insta::assert_snapshot!(format!("{entries:?}"));
+    }
+
+    #[test]
+    fn refuses_what_is_not_of_the_format() {
+        let refusals: Vec<String> = [
+            "a: 1\n",
+            "a@1:\n   version \"1\"\n",
+            "a@1:\n\tversion \"1\"\n",
+            "a@1:\n    version \"1\"\n",
+            "  version \"1\"\n",
+            "a@1:\n  version \"1\n",
+            "a@1:\n  version \"1\" 2\n",
+            "a@1:\n  version\n",
+            "a@1:\n  version \"1\"\na@1:\n  version \"2\"\n",
+            "a@1:\n  version \"1\"\n  version \"2\"\n",
+            "a@1, a@1:\n  version \"1\"\n",
+            "a@1:\n  integrity sha512-abc",
+            "# yarn lockfile v2\n",
+            "# nothing\n",
+        ]
+        .iter()
+        .map(|text| refused(text))
+        .collect();
+        insta::assert_snapshot!(refusals.join("\n"));
+    }
+}
