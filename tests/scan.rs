@@ -126,6 +126,55 @@ fn every_format_ends_with_the_same_code_and_names_the_finding() {
     }
 }
 
+/// What the SARIF validator, with GitHub's rules, calls an error. It ends with success all the same.
+#[cfg(target_os = "linux")]
+fn sarif_errors(stage: &Stage, tools: &patchgate_testkit::Tools, file: &str) -> Vec<String> {
+    let output = std::process::Command::new(tools.sarif_multitool().join("Sarif.Multitool"))
+        .args(["validate", file, "--rule-kind", "Sarif;Ghas"])
+        .current_dir(stage.path(""))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        said.contains("1 files scanned"),
+        "it did not run: {output:?}"
+    );
+    let errors = said.lines().filter(|line| line.contains(": error "));
+    errors.map(str::to_owned).collect()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_sarif_report_holds_before_the_validator_with_githubs_rules() {
+    let Some(tools) = patchgate_testkit::Tools::installed() else {
+        return;
+    };
+    let stage = Stage::new();
+    stage.example("npm-workspace");
+    stage.build_store();
+    stage
+        .run(&[
+            "scan",
+            "--offline",
+            "--store=store",
+            "--max-age-days=36500",
+            "--format=sarif",
+            "--output=good.sarif",
+            "repo",
+        ])
+        .expect(1);
+    assert_eq!(
+        sarif_errors(&stage, &tools, "good.sarif"),
+        Vec::<String>::new()
+    );
+    // The validator does find errors.
+    let report = std::fs::read(stage.path("good.sarif")).unwrap();
+    let mut report: Value = serde_json::from_slice(&report).unwrap();
+    report["runs"][0]["results"][0]["ruleIndex"] = 999.into();
+    std::fs::write(stage.path("bad.sarif"), report.to_string()).unwrap();
+    assert!(!sarif_errors(&stage, &tools, "bad.sarif").is_empty());
+}
+
 #[test]
 fn an_output_file_is_whole_and_standard_output_stays_empty() {
     let stage = Stage::new();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use patchgate_ecosystems::{Release, Upgradable, limits};
-use patchgate_http::{Caching, Client, Request};
+use patchgate_http::{Caching, Client, Request, redact_url};
 use patchgate_model::{Lockfile, Origin};
 use patchgate_package_managers::{RelockError, RunOptions, cargo, npm};
 
@@ -144,6 +144,7 @@ async fn fetch(
     name: &str,
 ) -> Result<Vec<Release>, Unanswered> {
     let wanted = ecosystem.metadata_request(registry, name);
+    let address = redact_url(&wanted.url);
     let mut request = Request::get(wanted.url).max_bytes(limits::MAX_METADATA_BYTES as u64);
     if let Some(accept) = wanted.accept {
         request = request.accept(accept);
@@ -159,7 +160,7 @@ async fn fetch(
     ecosystem
         .parse_metadata(name, &answer.body)
         .map_err(|error| Unanswered {
-            reason: format!("the registry's answer {error}"),
+            reason: format!("the answer of `{address}` {error}"),
             hint: error.hint,
             is_an_answer: false,
         })

@@ -20,6 +20,9 @@ const KEPT: &[&str] = &[
     "min-release-age",
 ];
 
+/// What every run of npm gets: none asks the registry for a newer npm, which it would even offline.
+pub(super) const ENVIRONMENT: &[(&str, &str)] = &[("npm_config_update_notifier", "false")];
+
 /// Keeps the lines of an `.npmrc` that are safe to follow.
 ///
 /// Lines with credentials are dropped too: a repository's own would be a secret in the open, or a
@@ -84,7 +87,14 @@ async fn setting(
     write_configuration(&scratch, configuration)?;
     scratch.write("package.json", b"{}")?;
     let arguments = ["config", "get", key, "--loglevel=error"];
-    let output = process::run("npm", &arguments, scratch.path(), &[], options.timeout).await?;
+    let output = process::run(
+        "npm",
+        &arguments,
+        scratch.path(),
+        ENVIRONMENT,
+        options.timeout,
+    )
+    .await?;
     if !output.success {
         return Err(RelockError::Failed {
             command: process::shown("npm", &arguments),

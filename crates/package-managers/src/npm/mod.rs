@@ -332,12 +332,11 @@ impl Run<'_> {
             arguments.push("--offline");
         }
         arguments.extend(more);
-        let environment = [("npm_config_update_notifier", "false")];
         process::run(
             "npm",
             &arguments,
             scratch.path(),
-            &environment,
+            config::ENVIRONMENT,
             self.options.timeout,
         )
         .await

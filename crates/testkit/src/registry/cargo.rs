@@ -49,6 +49,11 @@ impl CargoRegistry {
     pub fn fail(&self, path_part: &str, fault: RegistryFault, times: u32) {
         self.faulty.fail(path_part, fault, times);
     }
+
+    /// Does something once, before the next request whose path holds `path_part` is answered.
+    pub fn upon(&self, path_part: &str, act: impl FnOnce() + Send + 'static) {
+        self.faulty.upon(path_part, act);
+    }
 }
 
 fn answer(releases: &[Published], request: &Request) -> Response {

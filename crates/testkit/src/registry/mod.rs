@@ -22,6 +22,10 @@ pub struct Published {
     pub dependencies: Vec<(String, String)>,
     /// Yanked (Cargo) or deprecated (npm).
     pub withdrawn: bool,
+    /// Names and versions of the dependencies that its archive ships (npm).
+    pub bundled: Vec<(String, String)>,
+    /// The command of its install scripts (npm).
+    pub install_script: Option<String>,
 }
 
 impl Published {
@@ -35,8 +39,26 @@ impl Published {
                 .iter()
                 .map(|(name, requirement)| ((*name).to_owned(), (*requirement).to_owned()))
                 .collect(),
-            withdrawn: false,
+            ..Self::default()
         }
+    }
+
+    /// The same release, with copies of these packages in its archive. They must be among its
+    /// dependencies.
+    #[must_use]
+    pub fn bundling(mut self, bundled: &[(&str, &str)]) -> Self {
+        self.bundled = bundled
+            .iter()
+            .map(|(name, version)| ((*name).to_owned(), (*version).to_owned()))
+            .collect();
+        self
+    }
+
+    /// The same release, which runs a command before, at and after its installation.
+    #[must_use]
+    pub fn with_install_script(mut self, command: &str) -> Self {
+        self.install_script = Some(command.to_owned());
+        self
     }
 
     /// The same release, yanked or deprecated.
@@ -62,32 +84,58 @@ pub enum RegistryFault {
 
 type Fault = (String, RegistryFault, u32);
 
+/// What happens once, before a request whose path holds the text is answered.
+type Interruption = (String, Box<dyn FnOnce() + Send>);
+
 /// A server with a switch for faults.
 struct Faulty {
     server: HttpServer,
     fault: Arc<Mutex<Option<Fault>>>,
+    interruption: Arc<Mutex<Option<Interruption>>>,
 }
 
 impl Faulty {
     fn start(answer: impl Fn(&Request) -> Response + Send + Sync + 'static) -> Self {
         let fault: Arc<Mutex<Option<Fault>>> = Arc::default();
-        let shared = Arc::clone(&fault);
-        let server = HttpServer::start(move |request| match next(&shared, &request.path) {
-            Some(RegistryFault::ServerError) => Response::status(500),
-            Some(RegistryFault::TooManyRequests) => {
-                Response::status(429).with_header("Retry-After", "1")
+        let interruption: Arc<Mutex<Option<Interruption>>> = Arc::default();
+        let (faults, interruptions) = (Arc::clone(&fault), Arc::clone(&interruption));
+        let server = HttpServer::start(move |request| {
+            interrupt(&interruptions, &request.path);
+            match next(&faults, &request.path) {
+                Some(RegistryFault::ServerError) => Response::status(500),
+                Some(RegistryFault::TooManyRequests) => {
+                    Response::status(429).with_header("Retry-After", "1")
+                }
+                Some(RegistryFault::HalfBody) => answer(request).cut_in_half(),
+                Some(RegistryFault::NotMetadata) => {
+                    Response::bytes(200, "text/html", "<html>maintenance</html>")
+                }
+                None => answer(request),
             }
-            Some(RegistryFault::HalfBody) => answer(request).cut_in_half(),
-            Some(RegistryFault::NotMetadata) => {
-                Response::bytes(200, "text/html", "<html>maintenance</html>")
-            }
-            None => answer(request),
         });
-        Self { server, fault }
+        Self {
+            server,
+            fault,
+            interruption,
+        }
+    }
+
+    fn upon(&self, path_part: &str, act: impl FnOnce() + Send + 'static) {
+        *self.interruption.lock().unwrap() = Some((path_part.to_owned(), Box::new(act)));
     }
 
     fn fail(&self, path_part: &str, fault: RegistryFault, times: u32) {
         *self.fault.lock().unwrap() = Some((path_part.to_owned(), fault, times));
+    }
+}
+
+fn interrupt(interruption: &Mutex<Option<Interruption>>, path: &str) {
+    let act = interruption
+        .lock()
+        .unwrap()
+        .take_if(|(part, _)| path.contains(part.as_str()));
+    if let Some((_, act)) = act {
+        act();
     }
 }
 

@@ -38,6 +38,11 @@ impl NpmRegistry {
     pub fn fail(&self, path_part: &str, fault: RegistryFault, times: u32) {
         self.faulty.fail(path_part, fault, times);
     }
+
+    /// Does something once, before the next request whose path holds `path_part` is answered.
+    pub fn upon(&self, path_part: &str, act: impl FnOnce() + Send + 'static) {
+        self.faulty.upon(path_part, act);
+    }
 }
 
 fn answer(releases: &[Published], request: &Request) -> Response {
@@ -102,12 +107,35 @@ fn manifest(release: &Published) -> Value {
         .iter()
         .map(|(name, requirement)| (name.clone(), json!(requirement)))
         .collect();
-    json!({"name": release.name, "version": release.version, "dependencies": dependencies})
+    let mut manifest =
+        json!({"name": release.name, "version": release.version, "dependencies": dependencies});
+    if !release.bundled.is_empty() {
+        let names: Vec<&str> = release
+            .bundled
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .collect();
+        manifest["bundleDependencies"] = json!(names);
+    }
+    if let Some(command) = &release.install_script {
+        manifest["scripts"] =
+            json!({"preinstall": command, "install": command, "postinstall": command});
+        manifest["hasInstallScript"] = json!(true);
+    }
+    manifest
 }
 
 fn tarball(release: &Published) -> Vec<u8> {
     let text = manifest(release).to_string().into_bytes();
-    tar_gz(&[("package/package.json".to_owned(), text)])
+    let mut files = vec![("package/package.json".to_owned(), text)];
+    for (name, version) in &release.bundled {
+        let text = json!({"name": name, "version": version}).to_string();
+        files.push((
+            format!("package/node_modules/{name}/package.json"),
+            text.into_bytes(),
+        ));
+    }
+    tar_gz(&files)
 }
 
 fn file_name(release: &Published) -> String {
