@@ -22,6 +22,7 @@ mod fix_workspace;
 mod gate;
 mod gate_evidence;
 mod init;
+mod inventory;
 mod osv_faults;
 mod pr;
 mod scan;

@@ -1,0 +1,118 @@
+//! `patchgate inventory`, and files that are named one by one.
+
+use crate::stage::{Stage, texts};
+
+#[test]
+fn every_package_with_its_scope_its_line_and_its_edges() {
+    let stage = Stage::new();
+    stage.example("npm-workspace");
+    let report = stage
+        .run(&["inventory", "repo", "--format", "json"])
+        .expect(0)
+        .json();
+    assert_eq!(report["incomplete"].as_array().unwrap().len(), 0);
+    let packages = report["packages"].as_array().unwrap();
+    let of = |name: &str| {
+        packages
+            .iter()
+            .find(|package| package["name"] == name)
+            .unwrap_or_else(|| panic!("no `{name}`"))
+    };
+    let minimist = of("minimist");
+    assert_eq!(minimist["purl"], "pkg:npm/minimist@1.2.5");
+    assert_eq!(minimist["direct"], false);
+    assert_eq!(minimist["location"]["file"], "package-lock.json");
+    assert!(
+        minimist["integrity"][0]
+            .as_str()
+            .unwrap()
+            .starts_with("sha512-")
+    );
+    let by = &of("mkdirp")["depends_on"];
+    assert!(by.as_array().unwrap().contains(&minimist["id"]), "{by}");
+    // Every number leads to the entry that has it.
+    for (place, package) in packages.iter().enumerate() {
+        assert_eq!(package["id"], place);
+    }
+}
+
+#[test]
+fn the_tree_and_the_chains_to_a_package() {
+    let stage = Stage::new();
+    stage.example("npm-workspace");
+    let tree = stage
+        .run(&["inventory", "repo", "--format", "tree"])
+        .expect(0);
+    assert!(tree.stdout.contains("mkdirp 0.5.5"), "{}", tree.stdout);
+    let why = stage
+        .run(&["inventory", "repo", "--why", "minimist"])
+        .expect(0);
+    assert!(
+        why.stdout.contains("> mkdirp@0.5.5 > minimist@1.2.5"),
+        "{}",
+        why.stdout
+    );
+    let none = stage
+        .run(&["inventory", "repo", "--why", "left-pad"])
+        .expect(0);
+    assert!(
+        none.stdout.contains("no file holds `left-pad`"),
+        "{}",
+        none.stdout
+    );
+}
+
+#[test]
+fn a_file_of_any_name_is_read_as_what_it_is_said_to_be() {
+    let stage = Stage::new();
+    stage.example("cargo-service");
+    std::fs::rename(stage.path("repo/Cargo.lock"), stage.path("repo/locked.txt")).unwrap();
+    stage.build_store();
+    let named = |file: &str| {
+        stage.run(&[
+            "scan",
+            "--offline",
+            "--store",
+            "store",
+            "--format",
+            "json",
+            "--lockfile",
+            file,
+        ])
+    };
+    let report = named("cargo-lock:repo/locked.txt").expect(1).json();
+    assert_eq!(report["findings"].as_array().unwrap().len(), 3);
+    let place = &report["findings"][0]["locations"][0];
+    assert_eq!(place["file"], "repo/locked.txt");
+    let unknown = named("repo/locked.txt").expect(2);
+    assert!(unknown.stderr.contains("FORMAT:FILE"), "{}", unknown.stderr);
+    named("cargo-lock:repo/nothing.lock").expect(2);
+}
+
+#[test]
+fn a_manifest_without_a_lockfile_is_unknown_and_not_clean() {
+    let stage = Stage::new();
+    stage.write(
+        "package.json",
+        "{\n  \"dependencies\": {\n    \"left-pad\": \"^1.0.0\",\n    \"own\": \"workspace:*\"\n  }\n}\n",
+    );
+    let report = stage.scan_offline().expect(3).json();
+    assert_eq!(texts(&report["incomplete"], "kind"), ["unresolved"]);
+    assert_eq!(texts(&report["incomplete"], "file"), ["package.json"]);
+    assert_eq!(report["incomplete"][0]["line"], 3);
+    let inventory = stage
+        .run(&["inventory", "repo", "--format", "json"])
+        .expect(0)
+        .json();
+    assert_eq!(texts(&inventory["unresolved"], "name"), ["left-pad"]);
+    assert!(inventory["packages"].as_array().unwrap().is_empty());
+}
+
+#[test]
+fn what_no_advisories_cover_is_said_and_not_called_clean() {
+    let stage = Stage::new();
+    stage.write("Dockerfile", "FROM alpine:3.20\nFROM debian\n");
+    let report = stage.scan_offline().expect(0).json();
+    assert_eq!(report["not_covered"][0]["ecosystem"], "Docker");
+    assert_eq!(report["not_covered"][0]["packages"], 1);
+}
