@@ -25,12 +25,14 @@ use proptest::sample::Index;
 /// so that a cut right between lines may go unseen.
 ///
 /// Go's files are a directive or a module a line, in any order. A `yarn.lock` of yarn 1 leaves what
-/// the project asks for to its manifest, so a lost last entry may be nobody's dependency.
+/// the project asks for to its manifest, so a lost last entry may be nobody's dependency. The last
+/// entry of a `pnpm-lock.yaml` may have lost the list of its dependencies.
 const LINE_BASED: &[&str] = &[
     "cargo-lock",
     "go-mod",
     "go-vendor",
     "go-work",
+    "pnpm-lock",
     "terraform-lock",
     "yarn-lock",
 ];

@@ -7,6 +7,7 @@
 mod json;
 mod lockfile;
 mod manifest;
+mod pnpm;
 mod registry;
 mod requirement;
 mod splice;
@@ -55,6 +56,13 @@ impl Ecosystem for Npm {
                 versions: "v1, v3-v10",
                 fixable: false,
                 parse: yarn::parse,
+            },
+            Format {
+                id: "pnpm-lock",
+                files: &["pnpm-lock.yaml"],
+                versions: "v5, v6, v9",
+                fixable: false,
+                parse: pnpm::parse,
             },
         ]
     }

@@ -3,19 +3,21 @@
 use patchgate_model::{DependencyKind, Edge, Lockfile, PackageIndex, Scope};
 
 /// The scopes that a way through npm's kinds of dependencies can have, strongest first.
-const LEVELS: [Scope; 4] = [
+const LEVELS: [Scope; 5] = [
     Scope::Runtime,
     Scope::Peer,
     Scope::Optional,
+    Scope::Build,
     Scope::Development,
 ];
 
 fn level(kind: DependencyKind) -> usize {
     match kind {
-        DependencyKind::Runtime | DependencyKind::Build => 0,
+        DependencyKind::Runtime => 0,
         DependencyKind::Peer => 1,
         DependencyKind::Optional => 2,
-        DependencyKind::Development | DependencyKind::Test => 3,
+        DependencyKind::Build => 3,
+        DependencyKind::Development | DependencyKind::Test => 4,
     }
 }
 

@@ -1,0 +1,204 @@
+//! pnpm's dependency paths: the keys of packages, and how a dependency's version leads to one.
+
+use std::collections::HashMap;
+
+use patchgate_model::PackageIndex;
+
+use crate::npm::tree::split_spec;
+
+/// The generations of the format, by how they write a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Generation {
+    /// `/name/1.0.0_peer@2.0.0`
+    Five,
+    /// `/name@1.0.0(peer@2.0.0)`
+    Six,
+    /// `name@1.0.0(peer@2.0.0)`
+    Nine,
+}
+
+impl Generation {
+    /// The generation of a `lockfileVersion` as written: `5.4`, `'6.0'`, `5.4-inlineSpecifiers`.
+    pub(super) fn of(version: &str) -> Option<Self> {
+        let major = version.split('.').next().unwrap_or(version);
+        match major {
+            "5" => Some(Self::Five),
+            "6" => Some(Self::Six),
+            "9" => Some(Self::Nine),
+            _ => None,
+        }
+    }
+
+    /// The name of the format.
+    pub(super) fn format(self) -> &'static str {
+        match self {
+            Self::Five => "pnpm-lock-v5",
+            Self::Six => "pnpm-lock-v6",
+            Self::Nine => "pnpm-lock-v9",
+        }
+    }
+}
+
+/// A path without its peers.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct DepPath<'p> {
+    /// The name, where the path has one.
+    pub(super) name: Option<&'p str>,
+    /// What follows the name: a version, or an address.
+    pub(super) reference: &'p str,
+}
+
+/// Reads a path.
+pub(super) fn dep_path(path: &str, generation: Generation) -> DepPath<'_> {
+    let path = without_peers(path, generation);
+    let unnamed = DepPath {
+        name: None,
+        reference: path,
+    };
+    if generation == Generation::Nine {
+        return named(split_spec(path)).unwrap_or(unnamed);
+    }
+    if path.starts_with("file:") {
+        return unnamed;
+    }
+    // `host/name/1.0.0` is from a registry that is not the default one.
+    let Some((_, path)) = path.split_once('/') else {
+        return unnamed;
+    };
+    let split = match generation {
+        Generation::Five => {
+            let scope = match path.starts_with('@') {
+                true => path.find('/').map_or(0, |slash| slash + 1),
+                false => 0,
+            };
+            path.get(scope..)
+                .and_then(|rest| rest.find('/'))
+                .and_then(|slash| {
+                    Some((path.get(..scope + slash)?, path.get(scope + slash + 1..)?))
+                })
+        }
+        _ => split_spec(path),
+    };
+    named(split).unwrap_or(unnamed)
+}
+
+fn named<'p>(split: Option<(&'p str, &'p str)>) -> Option<DepPath<'p>> {
+    let (name, reference) = split?;
+    Some(DepPath {
+        name: Some(name),
+        reference,
+    })
+}
+
+/// Without the peers and patches behind a path.
+pub(super) fn without_peers(path: &str, generation: Generation) -> &str {
+    if generation == Generation::Five {
+        // A version has no underscore; a name before it may have one.
+        let version = path.rfind('/').map_or(0, |slash| slash + 1);
+        // Slashes in a peer's name are written as `+`, so the last one is before the version.
+        let end = path.get(version..).and_then(|last| last.find('_'));
+        return end
+            .and_then(|end| path.get(..version + end))
+            .unwrap_or(path);
+    }
+    if !path.ends_with(')') {
+        return path;
+    }
+    let mut depth = 0_usize;
+    for (at, byte) in path.bytes().enumerate().rev() {
+        match byte {
+            b')' => depth += 1,
+            b'(' if depth > 0 => depth -= 1,
+            _ if depth == 0 => return path.get(..=at).unwrap_or(path),
+            _ => {}
+        }
+    }
+    path
+}
+
+/// Whether a reference is a version, not an address.
+pub(super) fn is_version(reference: &str) -> bool {
+    reference.starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// The packages by their paths.
+pub(super) struct Paths<'p> {
+    pub(super) generation: Generation,
+    pub(super) by_path: HashMap<&'p str, PackageIndex>,
+}
+
+/// Where a dependency leads.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Target {
+    Package(PackageIndex),
+    /// A folder that is linked: a workspace member, or one whose dependencies pnpm does not lock.
+    Link,
+    Nothing,
+}
+
+impl Paths<'_> {
+    /// The package that a dependency means: `reference` is a version with its peers, a whole path
+    /// (for an alias), an address, or a link.
+    pub(super) fn target(&self, name: &str, reference: &str, buffer: &mut String) -> Target {
+        if reference.starts_with("link:") {
+            return Target::Link;
+        }
+        buffer.clear();
+        if self.generation != Generation::Nine {
+            buffer.push('/');
+        }
+        buffer.push_str(name);
+        buffer.push(match self.generation {
+            Generation::Five => '/',
+            _ => '@',
+        });
+        buffer.push_str(reference);
+        let found = self
+            .by_path
+            .get(buffer.as_str())
+            .or_else(|| self.by_path.get(reference));
+        found.map_or(Target::Nothing, |index| Target::Package(*index))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_paths_of_every_generation() {
+        let read = |path, generation| {
+            let path = dep_path(path, generation);
+            format!("{} {}", path.name.unwrap_or("?"), path.reference)
+        };
+        for (path, expected) in [
+            ("/a/1.0.0", "a 1.0.0"),
+            ("/@s/a_b/1.0.0_@t+c@2.0.0+d@1", "@s/a_b 1.0.0"),
+            ("/a_b/1.0.0-beta.1", "a_b 1.0.0-beta.1"),
+            ("npm.invalid/a/1.0.0", "a 1.0.0"),
+            ("npm.invalid/@s/a/1.0.0", "@s/a 1.0.0"),
+            ("file:x.tgz", "? file:x.tgz"),
+        ] {
+            assert_eq!(read(path, Generation::Five), expected);
+        }
+        for (path, expected) in [
+            ("/a@1.0.0", "a 1.0.0"),
+            ("/@s/a@1.0.0(@t/c@2.0.0(d@1))(e@3)", "@s/a 1.0.0"),
+            ("npm.invalid/a@1.0.0", "a 1.0.0"),
+            ("file:x(y)z", "? file:x(y)z"),
+        ] {
+            assert_eq!(read(path, Generation::Six), expected);
+        }
+        for (path, expected) in [
+            ("a@1.0.0", "a 1.0.0"),
+            ("@s/a@1.0.0(patch_hash=0)(@t/c@2.0.0(d@1))", "@s/a 1.0.0"),
+            (
+                "a@https://files.invalid/a@1.tgz",
+                "a https://files.invalid/a@1.tgz",
+            ),
+            ("a@file:../(x)", "a file:../"),
+        ] {
+            assert_eq!(read(path, Generation::Nine), expected);
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! The projects of a document, with what they ask for.
+
+use patchgate_model::{DependencyKind, Edge, Root};
+
+use super::packages::Entries;
+use crate::npm::tree::{self, Count, project_at};
+use crate::syntax::{Key, Node};
+use crate::{Input, ParseError};
+
+/// The sections of a project. `configDependencies` and `packageManagerDependencies` are what pnpm
+/// itself needs to run there.
+const SECTIONS: [(&str, DependencyKind); 5] = [
+    ("dependencies", DependencyKind::Runtime),
+    ("optionalDependencies", DependencyKind::Optional),
+    ("devDependencies", DependencyKind::Development),
+    ("configDependencies", DependencyKind::Build),
+    ("packageManagerDependencies", DependencyKind::Build),
+];
+
+/// Adds the document's projects. One that an earlier document has too gets the edges of both.
+pub(super) fn read(
+    document: &Node<'_>,
+    entries: &Entries<'_>,
+    input: &Input<'_>,
+    count: &mut Count,
+    roots: &mut Vec<(String, Root)>,
+) -> Result<(), ParseError> {
+    let Some(importers) = document.get("importers") else {
+        // A file of one project has its sections at the top.
+        return add(".", document, entries, input, count, roots);
+    };
+    if !importers.is_map() {
+        return Err(importers.unexpected("importers", "a map"));
+    }
+    for (folder, importer) in importers.entries() {
+        add(&folder.name, importer, entries, input, count, roots)?;
+    }
+    Ok(())
+}
+
+fn add(
+    folder: &str,
+    importer: &Node<'_>,
+    entries: &Entries<'_>,
+    input: &Input<'_>,
+    count: &mut Count,
+    roots: &mut Vec<(String, Root)>,
+) -> Result<(), ParseError> {
+    if !importer.is_map() && !importer.is_null() {
+        return Err(importer.unexpected("importers", "a map"));
+    }
+    let edges = edges(importer, entries, count)?;
+    // Only a second document has a project that is there already, and it has few.
+    let project = project_at(input, folder);
+    let manifest = project.as_ref().map(|project| project.path.clone());
+    if folder == "."
+        && let Some((_, root)) = roots.iter_mut().find(|(known, _)| known == folder)
+    {
+        root.edges.extend(edges);
+        return Ok(());
+    }
+    let name = project.as_ref().and_then(|project| project.manifest.name());
+    let in_path = if folder == "." { "" } else { folder };
+    let root = Root {
+        name: name.unwrap_or(in_path).to_owned(),
+        manifest,
+        edges,
+    };
+    roots.push((folder.to_owned(), root));
+    Ok(())
+}
+
+fn edges(
+    importer: &Node<'_>,
+    entries: &Entries<'_>,
+    count: &mut Count,
+) -> Result<Vec<Edge>, ParseError> {
+    let specifiers = importer.get("specifiers");
+    let mut edges = Vec::new();
+    let mut buffer = String::new();
+    for (section, kind) in SECTIONS {
+        for (name, value) in importer.optional_map(section)? {
+            let (reference, stated) = stated(name, value)?;
+            let Some(to) = entries.find(name, reference, &mut buffer)? else {
+                continue;
+            };
+            count.edge()?;
+            let requirement = stated.or_else(|| {
+                specifiers
+                    .and_then(|specifiers| specifiers.get(&name.name))
+                    .and_then(Node::text)
+            });
+            edges.push(tree::edge(to, &name.name, requirement, kind));
+        }
+    }
+    Ok(edges)
+}
+
+/// What a project's dependency is locked at, with the requirement where that stands beside it.
+fn stated<'n>(
+    name: &Key<'_>,
+    value: &'n Node<'_>,
+) -> Result<(&'n str, Option<&'n str>), ParseError> {
+    if let Some(reference) = value.text() {
+        return Ok((reference, None));
+    }
+    if !value.is_map() {
+        return Err(value.unexpected(&name.name, "a version"));
+    }
+    Ok((
+        value.need_text("version")?,
+        value.optional_text("specifier")?,
+    ))
+}

@@ -1,0 +1,121 @@
+use patchgate_model::Lockfile;
+
+use super::parse;
+use crate::shown::shown;
+use crate::{Input, ParseError, Siblings};
+
+fn read(text: &str, siblings: &[(&str, &str)]) -> Result<Lockfile, ParseError> {
+    let siblings: Siblings = siblings
+        .iter()
+        .map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()))
+        .collect();
+    parse(&Input {
+        path: "pnpm-lock.yaml",
+        bytes: text.as_bytes(),
+        siblings: &siblings,
+    })
+}
+
+macro_rules! fixture {
+    ($case:literal, $($file:literal),*) => {
+        read(
+            include_str!(concat!("../fixtures/read/", $case, "/pnpm-lock.yaml")),
+            &[$(($file, include_str!(concat!("../fixtures/read/", $case, "/", $file)))),*],
+        )
+        .unwrap()
+    };
+}
+
+macro_rules! workspace {
+    ($case:literal) => {
+        fixture!(
+            $case,
+            "package.json",
+            "packages/app/package.json",
+            "packages/lib/package.json"
+        )
+    };
+}
+
+fn reason(text: &str) -> String {
+    let error = read(text, &[]).unwrap_err();
+    format!("{}: {}", error.line.unwrap_or(0), error.reason)
+}
+
+#[test]
+fn a_workspace_of_pnpm_12() {
+    insta::assert_snapshot!(shown(&workspace!("pnpm-workspace-v9.0")));
+}
+
+/// The three generations of one tree differ in lines, and in what stands for a catalog.
+#[test]
+fn all_generations_say_the_same() {
+    let facts = |mut lockfile: Lockfile| {
+        lockfile.format = "";
+        let edges = lockfile.packages.iter_mut().map(|package| {
+            package.line = 1;
+            &mut package.edges
+        });
+        for edge in edges
+            .chain(lockfile.roots.iter_mut().map(|root| &mut root.edges))
+            .flatten()
+        {
+            if edge.requirement.as_deref() == Some("catalog:") {
+                edge.requirement = Some("^2.1.2".to_owned());
+            }
+        }
+        for root in &mut lockfile.roots {
+            root.edges.sort_by(|a, b| a.name.cmp(&b.name));
+        }
+        shown(&lockfile)
+    };
+    let newest = facts(workspace!("pnpm-workspace-v9.0"));
+    assert_eq!(facts(workspace!("pnpm-workspace-v6.0")), newest);
+    assert_eq!(facts(workspace!("pnpm-workspace-v5.4")), newest);
+}
+
+#[test]
+fn git_archives_folders_patches_and_runtimes() {
+    insta::assert_snapshot!(shown(&fixture!(
+        "pnpm-sources-v9",
+        "package.json",
+        "d/package.json"
+    )));
+}
+
+#[test]
+fn a_file_of_one_project_and_another_registry() {
+    insta::assert_snapshot!(shown(&fixture!("pnpm-single-v5",)));
+}
+
+#[test]
+fn what_pnpm_itself_needs_is_in_a_document_of_its_own() {
+    insta::assert_snapshot!(shown(&fixture!("pnpm-env-v9", "package.json")));
+}
+
+#[test]
+fn says_what_is_not_whole() {
+    let head = "lockfileVersion: '9.0'\n";
+    let a = "packages:\n  a@1.0.0:\n    resolution: {integrity: x}\n";
+    let reasons: Vec<String> = [
+        "a: [".to_owned(),
+        "- a\n".to_owned(),
+        "packages: {}\n".to_owned(),
+        "lockfileVersion: 10\n".to_owned(),
+        format!("{head}importers:\n  .: {{}}\n{a}"),
+        format!("{head}importers:\n  .: {{}}\nsnapshots:\n  a@1.0.0: {{}}\n"),
+        format!(
+            "{head}importers:\n  .: {{}}\npackages:\n  a@1.0.0: {{}}\nsnapshots:\n  a@1.0.0: {{}}\n"
+        ),
+        format!("{head}importers:\n  .: x\n"),
+        format!("{head}importers: []\n"),
+        format!("{head}importers:\n  .:\n    dependencies:\n      a: [1]\n"),
+        format!("{head}importers: {{}}\n"),
+        format!("{head}{a}snapshots:\n  a@1.0.0:\n    dependencies:\n      b: 2.0.0\n"),
+        format!("{head}importers:\n  .: {{}}"),
+    ]
+    .iter()
+    .map(|text| reason(text))
+    .collect();
+    insta::assert_snapshot!(reasons.join("\n"));
+}
