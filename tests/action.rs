@@ -39,6 +39,16 @@ jobs:
 ",
         env!("CARGO_BIN_EXE_patchgate")
     );
+    run_workflow(tools, stage, &workflow, &[])
+}
+
+/// Runs a workflow in the stage's repository with these arguments of act too.
+pub(crate) fn run_workflow(
+    tools: &Tools,
+    stage: &Stage,
+    workflow: &str,
+    arguments: &[&str],
+) -> Run {
     stage.write(".github/workflows/test.yml", workflow);
     for arguments in [
         &["init", "--quiet", "--initial-branch=main"][..],
@@ -61,6 +71,7 @@ jobs:
     std::fs::write(stage.path("home/.config/act/actrc"), "").unwrap();
     let output = clean(tools.act(), stage)
         .args(["push", "-P", "ubuntu-latest=-self-hosted"])
+        .args(arguments)
         .output()
         .unwrap();
     Run {

@@ -10,6 +10,7 @@
 )]
 
 mod action;
+mod action_binary;
 mod bad_input;
 mod db;
 mod exit_codes;
