@@ -11,6 +11,7 @@ mod format;
 pub mod generic;
 pub mod github;
 pub mod golang;
+pub mod maven;
 pub mod npm;
 mod release;
 #[cfg(test)]
@@ -34,6 +35,7 @@ pub const ALL: &[&dyn Ecosystem] = &[
     &npm::Npm,
     &cargo::Cargo,
     &golang::Go,
+    &maven::Maven,
     &github::GitHubActions,
     &docker::Docker,
     &terraform::Terraform,

@@ -44,6 +44,13 @@ pub(crate) fn shown(lockfile: &Lockfile) -> String {
             open.line, open.name, open.requirement, open.kind
         );
     }
+    for file in &lockfile.missing {
+        let _ = writeln!(
+            text,
+            "{}: lacks {} {} {} at {} {:?}",
+            file.line, file.role, file.name, file.version, file.path, file.reason
+        );
+    }
     text
 }
 

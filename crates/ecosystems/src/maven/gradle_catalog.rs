@@ -1,0 +1,261 @@
+//! Gradle's version catalogs (<https://docs.gradle.org/current/userguide/version_catalogs.html>).
+//!
+//! A catalog says which version a build asks for; Gradle may take a newer one that a dependency
+//! asks for. So a lockfile below the catalog's project has the last word on what it locks.
+
+use std::collections::HashMap;
+
+use patchgate_model::{DependencyKind, Lockfile, Package, Scope, Unresolved};
+
+use super::{NAME, coordinates, gradle_lockfile};
+use crate::syntax::{self, Node};
+use crate::{Input, ParseError};
+
+/// Largest catalog that is read for the sake of a lockfile, in bytes, which is done again for each
+/// lockfile.
+const MAX_BESIDE_BYTES: usize = 256 * 1024;
+
+/// What a catalog asks for.
+pub(super) struct Catalog {
+    entries: Vec<Entry>,
+}
+
+struct Entry {
+    name: String,
+    /// As written; empty where a platform gives it.
+    requirement: String,
+    /// The one version that it asks for.
+    version: Option<String>,
+    is_plugin: bool,
+    line: u32,
+}
+
+impl Catalog {
+    fn read(text: &str) -> Result<Self, ParseError> {
+        let root = syntax::toml(text)?;
+        let mut versions = HashMap::new();
+        for (key, node) in root.optional_map("versions")? {
+            versions.insert(&*key.name, requirement(node)?);
+        }
+        let mut entries = Vec::new();
+        for (key, node) in root.optional_map("libraries")? {
+            entries.push(library(node, key.line, &versions)?);
+        }
+        for (key, node) in root.optional_map("plugins")? {
+            entries.push(plugin(node, key.line, &versions)?);
+        }
+        entries.sort_by_key(|entry| entry.line);
+        Ok(Self { entries })
+    }
+
+    /// Names with what is asked for.
+    pub(super) fn requirements(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.entries
+            .iter()
+            .filter(|entry| !entry.is_plugin)
+            .map(|entry| (entry.name.as_str(), entry.requirement.as_str()))
+    }
+}
+
+/// Reads a catalog for what it asks for.
+pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
+    let catalog = Catalog::read(input.text()?)?;
+    coordinates::within_limit(catalog.entries.len())?;
+    let locked = gradle_lockfile::locked_below(input, project(input.path));
+    let mut lockfile = Lockfile {
+        path: input.path.to_owned(),
+        ecosystem: NAME,
+        format: "gradle-version-catalog",
+        direct_only: true,
+        ..Lockfile::default()
+    };
+    for entry in catalog.entries {
+        if !entry.is_plugin && locked.contains(&entry.name) {
+            continue;
+        }
+        let kind = if entry.is_plugin {
+            DependencyKind::Build
+        } else {
+            DependencyKind::Runtime
+        };
+        match entry.version {
+            Some(version) => lockfile.packages.push(Package {
+                line: entry.line,
+                scope: Scope::from(kind),
+                ..Package::new(NAME, entry.name, version)
+            }),
+            None => lockfile.unresolved.push(Unresolved {
+                name: entry.name,
+                requirement: entry.requirement,
+                kind,
+                line: entry.line,
+            }),
+        }
+    }
+    Ok(lockfile)
+}
+
+/// The catalog of the project that a folder belongs to, with its path: the nearest one above. It
+/// serves only to tell direct dependencies, so one that cannot be read is none.
+pub(super) fn above(input: &Input<'_>, folder: &str) -> Option<(String, Catalog)> {
+    let mut folder = folder;
+    loop {
+        let path = match folder {
+            "" => "gradle/libs.versions.toml".to_owned(),
+            _ => format!("{folder}/gradle/libs.versions.toml"),
+        };
+        if let Some(bytes) = input.sibling(&path) {
+            if bytes.len() > MAX_BESIDE_BYTES {
+                return None;
+            }
+            let beside = Input {
+                path: &path,
+                bytes,
+                siblings: input.siblings,
+            };
+            let catalog = Catalog::read(beside.text().ok()?).ok()?;
+            return Some((path, catalog));
+        }
+        folder = match folder.rsplit_once('/') {
+            Some((parent, _)) => parent,
+            None if folder.is_empty() => return None,
+            None => "",
+        };
+    }
+}
+
+/// The folder of the project that a catalog belongs to: the one that holds its `gradle` folder.
+fn project(path: &str) -> &str {
+    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    folder.rsplit_once('/').map_or("", |(project, _)| project)
+}
+
+/// A requirement as written, and the one version that it asks for.
+type Wanted = (String, Option<String>);
+
+/// A version, plain or rich.
+fn requirement(node: &Node<'_>) -> Result<Wanted, ParseError> {
+    if let Some(text) = node.text() {
+        return Ok(wanted(text));
+    }
+    if !node.is_map() {
+        return Err(node.unexpected("version", "a text or a table"));
+    }
+    // What is preferred is taken from within what is strict or required.
+    let mut written = Vec::new();
+    let mut exact = None;
+    for key in ["strictly", "require", "prefer"] {
+        if let Some(text) = node.optional_text(key)? {
+            let (text, version) = wanted(text);
+            written.push(format!("{key} {text}"));
+            exact = exact.or(version);
+        }
+    }
+    Ok((written.join(", "), exact))
+}
+
+/// A requirement in one text. `1.0!!` is short for a strict one, `[1,2)!!1.5` for a strict one with
+/// a preference.
+fn wanted(text: &str) -> Wanted {
+    let exact = match text.split_once("!!") {
+        Some((strict, "")) => strict,
+        Some((strict, preferred)) if !coordinates::is_version(strict) => preferred,
+        Some((strict, _)) => strict,
+        None => text,
+    };
+    let version = coordinates::is_version(exact).then(|| exact.to_owned());
+    (text.to_owned(), version)
+}
+
+/// The version of an entry: its own, or the one that it refers to.
+fn version_of(
+    node: &Node<'_>,
+    line: u32,
+    versions: &HashMap<&str, Wanted>,
+) -> Result<Wanted, ParseError> {
+    let Some(version) = node.get("version") else {
+        return Ok((String::new(), None));
+    };
+    match version.optional_text("ref")? {
+        None => requirement(version),
+        Some(name) => versions.get(name).cloned().ok_or_else(|| {
+            ParseError::new(format!(
+                "refers to the version `{name}`, which it does not have"
+            ))
+            .at_line(line as usize)
+        }),
+    }
+}
+
+fn library(
+    node: &Node<'_>,
+    line: u32,
+    versions: &HashMap<&str, Wanted>,
+) -> Result<Entry, ParseError> {
+    let (module, wanted) = match node.text() {
+        Some(text) => split_last(text, line)?,
+        None if node.is_map() => {
+            let module = match node.optional_text("module")? {
+                Some(module) => module.to_owned(),
+                None => format!("{}:{}", node.need_text("group")?, node.need_text("name")?),
+            };
+            (module, version_of(node, line, versions)?)
+        }
+        None => return Err(node.unexpected("libraries", "a text or a table")),
+    };
+    entry(&module, wanted, false, line)
+}
+
+fn plugin(
+    node: &Node<'_>,
+    line: u32,
+    versions: &HashMap<&str, Wanted>,
+) -> Result<Entry, ParseError> {
+    let (id, wanted) = match node.text() {
+        Some(text) => split_last(text, line)?,
+        None if node.is_map() => (
+            node.need_text("id")?.to_owned(),
+            version_of(node, line, versions)?,
+        ),
+        None => return Err(node.unexpected("plugins", "a text or a table")),
+    };
+    // Gradle asks for a plugin by its marker
+    // (https://docs.gradle.org/current/userguide/plugins.html#sec:plugin_markers).
+    entry(&format!("{id}:{id}.gradle.plugin"), wanted, true, line)
+}
+
+/// What stands before the last colon of a text, and the requirement after it.
+fn split_last(text: &str, line: u32) -> Result<(String, Wanted), ParseError> {
+    let (module, version) = text.rsplit_once(':').ok_or_else(|| {
+        ParseError::new(format!(
+            "has `{}` where a name, `:` and a version belong",
+            text.chars().take(100).collect::<String>()
+        ))
+        .at_line(line as usize)
+    })?;
+    Ok((module.to_owned(), wanted(version)))
+}
+
+fn entry(
+    module: &str,
+    (requirement, version): Wanted,
+    is_plugin: bool,
+    line: u32,
+) -> Result<Entry, ParseError> {
+    match module.split_once(':') {
+        Some((group, artifact)) if coordinates::is_id(group) && coordinates::is_id(artifact) => {
+            Ok(Entry {
+                name: module.to_owned(),
+                requirement,
+                version,
+                is_plugin,
+                line,
+            })
+        }
+        _ => Err(ParseError::new(format!(
+            "names `{}`, which is no artifact",
+            module.chars().take(100).collect::<String>()
+        ))
+        .at_line(line as usize)),
+    }
+}

@@ -1,0 +1,76 @@
+//! Gradle's dependency verification
+//! (<https://docs.gradle.org/current/userguide/dependency_verification.html>).
+//!
+//! The file names every component that a build ever resolved, with the hashes of its files. It
+//! knows no configurations, so all count as needed to run.
+
+use patchgate_model::Lockfile;
+
+use super::{NAME, coordinates};
+use crate::syntax::{self, Element};
+use crate::{Input, ParseError};
+
+/// Elements that hold a hash of a file, by the names of their algorithms.
+const HASHES: &[&str] = &["md5", "sha1", "sha256", "sha512"];
+
+/// Reads the components with their hashes.
+pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
+    let root = syntax::xml(input.text()?)?;
+    if root.name != "verification-metadata" {
+        return Err(ParseError::new(format!(
+            "begins with `<{}>`, not with `<verification-metadata>`",
+            root.name
+        ))
+        .at_line(root.line as usize));
+    }
+    let mut packages = Vec::new();
+    let components = root
+        .all("components")
+        .flat_map(|components| components.all("component"));
+    for component in components {
+        let mut package = coordinates::package(
+            need(component, "group")?,
+            need(component, "name")?,
+            need(component, "version")?,
+            component.line,
+        )?;
+        package.integrity = integrity(component)?;
+        packages.push(package);
+        coordinates::within_limit(packages.len())?;
+    }
+    Ok(Lockfile {
+        path: input.path.to_owned(),
+        ecosystem: NAME,
+        format: "gradle-verification-metadata",
+        packages,
+        ..Lockfile::default()
+    })
+}
+
+/// The hashes of a component's files, with their algorithms.
+fn integrity(component: &Element<'_>) -> Result<Option<String>, ParseError> {
+    let mut hashes = Vec::new();
+    for artifact in component.all("artifact") {
+        let of_file = artifact
+            .children
+            .iter()
+            .filter(|child| HASHES.contains(&&*child.name));
+        for hash in of_file {
+            hashes.push(format!("{}:{}", hash.name, need(hash, "value")?));
+            for other in hash.all("also-trust") {
+                hashes.push(format!("{}:{}", hash.name, need(other, "value")?));
+            }
+        }
+    }
+    Ok(Some(hashes.join(" ")).filter(|hashes| !hashes.is_empty()))
+}
+
+fn need<'a>(element: &'a Element<'_>, name: &str) -> Result<&'a str, ParseError> {
+    element
+        .attribute(name)
+        .filter(|value| !value.is_empty())
+        .ok_or_else(|| {
+            ParseError::new(format!("has a `<{}>` without `{name}`", element.name))
+                .at_line(element.line as usize)
+        })
+}

@@ -1,0 +1,261 @@
+//! `maven_install.json`, which Bazel's rules_jvm_external pins
+//! (<https://github.com/bazel-contrib/rules_jvm_external#pinning-artifacts-and-integration-with-bazels-downloader>).
+//!
+//! Version 1 lists archives under `dependency_tree`; version 2 has maps of artifacts, dependencies
+//! and repositories. Archives of sources and documentation are no packages of their own.
+
+use std::collections::{HashMap, HashSet};
+
+use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root};
+
+use super::{NAME, coordinates};
+use crate::syntax::{self, Node};
+use crate::{Input, ParseError, limits};
+
+/// Classifiers of archives that nobody runs.
+const NOT_CODE: &[&str] = &["sources", "javadoc"];
+
+/// Reads a lockfile of either version.
+pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
+    let root = syntax::json(input.text()?)?;
+    let lockfile = if let Some(tree) = root.get("dependency_tree") {
+        version_1(tree)?
+    } else if root.get("artifacts").is_some() {
+        version_2(&root)?
+    } else {
+        return Err(ParseError::new(
+            "has neither `dependency_tree` nor `artifacts`, so it is no lockfile of rules_jvm_external",
+        ));
+    };
+    Ok(Lockfile {
+        path: input.path.to_owned(),
+        ecosystem: NAME,
+        ..lockfile
+    })
+}
+
+/// The parts of `group:artifact[:packaging[:classifier]]`, with a version at the end in version 1.
+struct Coordinates<'a> {
+    group: &'a str,
+    artifact: &'a str,
+    classifier: Option<&'a str>,
+    version: Option<&'a str>,
+}
+
+impl<'a> Coordinates<'a> {
+    fn read(text: &'a str, has_version: bool) -> Option<Self> {
+        let mut parts: Vec<&str> = text.split(':').collect();
+        let version = if has_version { parts.pop() } else { None };
+        match *parts.as_slice() {
+            [group, artifact] | [group, artifact, _] => Some(Self {
+                group,
+                artifact,
+                classifier: None,
+                version,
+            }),
+            [group, artifact, _, classifier] => Some(Self {
+                group,
+                artifact,
+                classifier: Some(classifier),
+                version,
+            }),
+            _ => None,
+        }
+    }
+
+    fn is_code(&self) -> bool {
+        self.classifier
+            .is_none_or(|classifier| !NOT_CODE.contains(&classifier))
+    }
+}
+
+fn no_coordinates(text: &str, line: u32) -> ParseError {
+    ParseError::new(format!(
+        "names `{}`, which is no artifact",
+        text.chars().take(100).collect::<String>()
+    ))
+    .at_line(line as usize)
+}
+
+/// Counts the edges of one file.
+struct EdgeBudget(usize);
+
+impl EdgeBudget {
+    fn take(&mut self) -> Result<(), ParseError> {
+        self.0 = self.0.checked_sub(1).ok_or_else(|| {
+            ParseError::new(format!("holds more than {} edges", limits::MAX_EDGES))
+        })?;
+        Ok(())
+    }
+}
+
+fn edge(to: PackageIndex, name: &str) -> Edge {
+    Edge {
+        to,
+        name: name.to_owned(),
+        requirement: None,
+        kind: DependencyKind::Runtime,
+    }
+}
+
+fn version_1(tree: &Node<'_>) -> Result<Lockfile, ParseError> {
+    let Some(entries) = tree.get("dependencies").filter(|node| node.is_list()) else {
+        return Err(ParseError::new("lacks the list `dependencies`").at_line(tree.line as usize));
+    };
+    let mut packages = Vec::new();
+    let mut places: HashMap<&str, PackageIndex> = HashMap::new();
+    let mut nodes = Vec::new();
+    for node in entries.items() {
+        let coord = node.need_text("coord")?;
+        let parts =
+            Coordinates::read(coord, true).ok_or_else(|| no_coordinates(coord, node.line))?;
+        if !parts.is_code() {
+            continue;
+        }
+        let version = parts.version.unwrap_or_default();
+        let package = coordinates::package(parts.group, parts.artifact, version, node.line)?;
+        if let Ok(index) = u32::try_from(packages.len()) {
+            places.insert(coord, PackageIndex(index));
+        }
+        packages.push(Package {
+            integrity: node
+                .optional_text("sha256")?
+                .map(|hash| format!("sha256:{hash}")),
+            origin: Origin::Registry(node.optional_text("url")?.map(str::to_owned)),
+            ..package
+        });
+        nodes.push(node);
+        coordinates::within_limit(packages.len())?;
+    }
+    let names: Vec<String> = packages
+        .iter()
+        .map(|package| package.name.clone())
+        .collect();
+    let mut budget = EdgeBudget(limits::MAX_EDGES);
+    for (package, node) in packages.iter_mut().zip(nodes) {
+        for dependency in node.optional_list("directDependencies")? {
+            let place = dependency.text().and_then(|coord| places.get(coord));
+            // What was excluded is still named.
+            let Some(place) = place else { continue };
+            budget.take()?;
+            if let Some(name) = names.get(place.0 as usize) {
+                package.edges.push(edge(*place, name));
+            }
+        }
+    }
+    Ok(Lockfile {
+        format: "bazel-maven-install-v1",
+        packages,
+        ..Lockfile::default()
+    })
+}
+
+fn version_2(root: &Node<'_>) -> Result<Lockfile, ParseError> {
+    let origins = origins(root)?;
+    let mut packages: Vec<Package> = Vec::new();
+    let mut places: HashMap<&str, PackageIndex> = HashMap::new();
+    for (key, node) in root.optional_map("artifacts")? {
+        let parts = Coordinates::read(&key.name, false)
+            .ok_or_else(|| no_coordinates(&key.name, key.line))?;
+        let version = node.need_text("version")?;
+        let package = coordinates::package(parts.group, parts.artifact, version, key.line)?;
+        let mut hashes = Vec::new();
+        for (classifier, hash) in node.optional_map("shasums")? {
+            if let (Some(hash), false) = (hash.text(), NOT_CODE.contains(&&*classifier.name)) {
+                hashes.push(format!("sha256:{hash}"));
+            }
+        }
+        if let Ok(index) = u32::try_from(packages.len()) {
+            places.insert(&key.name, PackageIndex(index));
+        }
+        packages.push(Package {
+            integrity: Some(hashes.join(" ")).filter(|hashes| !hashes.is_empty()),
+            origin: Origin::Registry(origins.get(&*key.name).map(|url| (*url).to_owned())),
+            ..package
+        });
+        coordinates::within_limit(packages.len())?;
+    }
+    let mut budget = EdgeBudget(limits::MAX_EDGES);
+    for (from, to) in root.optional_map("dependencies")? {
+        let Some(from_place) = place_of(&from.name, &places) else {
+            continue;
+        };
+        let mut edges = Vec::new();
+        let mut seen = HashSet::new();
+        for name in to.items() {
+            let Some(place) = name.text().and_then(|name| place_of(name, &places)) else {
+                continue;
+            };
+            budget.take()?;
+            if let (Some(package), true) = (packages.get(place.0 as usize), seen.insert(place)) {
+                edges.push(edge(place, &package.name));
+            }
+        }
+        if let Some(package) = packages.get_mut(from_place.0 as usize) {
+            edges.retain(|edge| edge.to != from_place);
+            package.edges.extend(edges);
+        }
+    }
+    let roots = roots(root, &packages);
+    Ok(Lockfile {
+        format: "bazel-maven-install-v2",
+        roots,
+        packages,
+        ..Lockfile::default()
+    })
+}
+
+/// The place of an artifact by its key, which for a classifier's archive is longer than the
+/// artifact's own.
+fn place_of(key: &str, places: &HashMap<&str, PackageIndex>) -> Option<PackageIndex> {
+    if let Some(place) = places.get(key) {
+        return Some(*place);
+    }
+    let parts = Coordinates::read(key, false)?;
+    if !parts.is_code() {
+        return None;
+    }
+    let shorter = key.rsplit_once(':')?.0;
+    places
+        .get(shorter)
+        .or_else(|| places.get(shorter.rsplit_once(':')?.0))
+        .copied()
+}
+
+/// The repository of each artifact: the first that has it.
+fn origins<'a>(root: &'a Node<'_>) -> Result<HashMap<&'a str, &'a str>, ParseError> {
+    let mut origins = HashMap::new();
+    for (url, artifacts) in root.optional_map("repositories")? {
+        for key in artifacts.items().iter().filter_map(Node::text) {
+            origins.entry(key).or_insert(&*url.name);
+        }
+    }
+    Ok(origins)
+}
+
+/// Newer releases keep a hash for each artifact that the build itself asks for.
+fn roots(root: &Node<'_>, packages: &[Package]) -> Vec<Root> {
+    let Some(asked) = root.get("__INPUT_ARTIFACTS_HASH") else {
+        return Vec::new();
+    };
+    let asked: HashSet<&str> = asked
+        .entries()
+        .iter()
+        .filter_map(|(key, _)| {
+            let parts = Coordinates::read(&key.name, false)?;
+            key.name.get(..parts.group.len() + 1 + parts.artifact.len())
+        })
+        .collect();
+    let edges: Vec<Edge> = (0u32..)
+        .zip(packages)
+        .filter(|(_, package)| asked.contains(package.name.as_str()))
+        .map(|(index, package)| edge(PackageIndex(index), &package.name))
+        .collect();
+    if edges.is_empty() {
+        return Vec::new();
+    }
+    vec![Root {
+        edges,
+        ..Root::default()
+    }]
+}

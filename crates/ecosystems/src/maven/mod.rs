@@ -1,0 +1,120 @@
+//! Maven's packages, `group:artifact`, as Maven, Gradle, sbt and Bazel state them.
+//!
+//! Deliberately not here: the choice of transitive dependencies. A `pom.xml` states direct ones;
+//! what they bring is known to whoever resolved them, and stands in a lockfile or an SBOM.
+
+mod coordinates;
+mod gradle_catalog;
+mod gradle_lockfile;
+mod gradle_verification;
+mod maven_install;
+mod pom;
+mod sbt_lock;
+mod version;
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use patchgate_model::{Unresolved, package_url};
+
+pub use self::pom::{EXTERNAL, repositories};
+use self::version::Version;
+use crate::{Ecosystem, Format, Input, ParseError, VersionError};
+
+/// Name in OSV.
+const NAME: &str = "Maven";
+
+/// The packages of the Java world.
+#[derive(Debug, Clone, Copy)]
+pub struct Maven;
+
+impl Ecosystem for Maven {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn purl_type(&self) -> &'static str {
+        "maven"
+    }
+
+    fn formats(&self) -> &'static [Format] {
+        &[
+            Format {
+                id: "maven-pom",
+                files: &["pom.xml"],
+                versions: "4.0.0",
+                fixable: false,
+                parse: pom::parse,
+            },
+            Format {
+                id: "gradle-lock",
+                files: &["*gradle.lockfile"],
+                versions: "",
+                fixable: false,
+                parse: gradle_lockfile::parse,
+            },
+            Format {
+                id: "gradle-dependency-locks",
+                files: &["gradle/dependency-locks/*.lockfile"],
+                versions: "",
+                fixable: false,
+                parse: gradle_lockfile::parse_single,
+            },
+            Format {
+                id: "gradle-verification-metadata",
+                files: &["gradle/verification-metadata.xml"],
+                versions: "",
+                fixable: false,
+                parse: gradle_verification::parse,
+            },
+            Format {
+                id: "gradle-version-catalog",
+                files: &["gradle/*.versions.toml"],
+                versions: "v1.0-v1.1",
+                fixable: false,
+                parse: gradle_catalog::parse,
+            },
+            Format {
+                id: "sbt-lock",
+                files: &["build.sbt.lock"],
+                versions: "v1",
+                fixable: false,
+                parse: sbt_lock::parse,
+            },
+            Format {
+                id: "bazel-maven-install",
+                files: &["*maven_install.json"],
+                versions: "v1-v2",
+                fixable: false,
+                parse: maven_install::parse,
+            },
+        ]
+    }
+
+    /// None: what states a requirement here states versions too, and is a format.
+    fn manifests(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn unresolved(&self, _: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
+        Ok(Vec::new())
+    }
+
+    /// `group:artifact` is namespace and name
+    /// (<https://github.com/package-url/purl-spec/blob/main/types-doc/maven-definition.md>).
+    fn purl(&self, name: &str, version: &str) -> String {
+        package_url(self.purl_type(), &name.replacen(':', "/", 1), version)
+    }
+
+    /// Maven compares names exactly.
+    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        Cow::Borrowed(name)
+    }
+
+    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
+        Ok(Version::new(a).compare(&Version::new(b)))
+    }
+}
+
+#[cfg(test)]
+mod tests;

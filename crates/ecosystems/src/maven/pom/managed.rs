@@ -1,0 +1,117 @@
+//! Versions that a project does not state with each dependency: from its `dependencyManagement`,
+//! and from the lists of versions (BOMs) that it imports there.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::MAX_DEPTH;
+use super::effective::Model;
+use super::sources::Sources;
+
+/// What tells one dependency from another.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Key {
+    pub(super) group: String,
+    pub(super) artifact: String,
+    pub(super) kind: String,
+    pub(super) classifier: String,
+}
+
+/// What is said about a dependency for all who ask for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Managed {
+    /// The version as written.
+    pub(super) written: String,
+    /// The version, where all of its properties have a value.
+    pub(super) version: Option<String>,
+    pub(super) scope: Option<String>,
+}
+
+/// What a model's own list and the lists that it imports say about `open`.
+pub(super) fn find(
+    model: &Model,
+    open: BTreeSet<Key>,
+    sources: &mut Sources<'_>,
+) -> BTreeMap<Key, Managed> {
+    let mut search = Search {
+        open,
+        found: BTreeMap::new(),
+    };
+    search.look_in(model, MAX_DEPTH, sources);
+    search.found
+}
+
+struct Search {
+    open: BTreeSet<Key>,
+    found: BTreeMap<Key, Managed>,
+}
+
+impl Search {
+    /// Looks in a model's own list first, then in the imported ones in their order: what is said
+    /// first counts. Returns whether it is known that nothing more is said; where it is not, a
+    /// later list has no say.
+    fn look_in(&mut self, model: &Model, depth: usize, sources: &mut Sources<'_>) -> bool {
+        let is_import = |one: &&super::Dependency| {
+            one.scope.as_deref() == Some("import") && model.filled(&one.kind) == "pom"
+        };
+        for dependency in model.managed.iter().filter(|one| !is_import(one)) {
+            let key = model.key(dependency);
+            let (Some(written), true) = (&dependency.version, self.open.contains(&key)) else {
+                continue;
+            };
+            self.open.remove(&key);
+            self.found.insert(
+                key,
+                Managed {
+                    written: written.clone(),
+                    version: model.properties.fill(written),
+                    scope: dependency.scope.as_deref().map(|scope| model.filled(scope)),
+                },
+            );
+        }
+        if self.open.is_empty() {
+            return true;
+        }
+        if !model.is_whole {
+            return false;
+        }
+        for import in model.managed.iter().filter(is_import) {
+            if self.open.is_empty() {
+                return true;
+            }
+            if !self.import(model, import, depth, sources) {
+                return false;
+            }
+        }
+        true
+    }
+
+    fn import(
+        &mut self,
+        model: &Model,
+        import: &super::Dependency,
+        depth: usize,
+        sources: &mut Sources<'_>,
+    ) -> bool {
+        let Some(depth) = depth.checked_sub(1) else {
+            return false;
+        };
+        if depth + 1 == MAX_DEPTH {
+            sources.at_line(import.line);
+        }
+        let version = import.version.as_deref().unwrap_or_default();
+        let (group, artifact) = (model.filled(&import.group), model.filled(&import.artifact));
+        let found = sources.by_coordinates(
+            "imported list of versions",
+            &group,
+            &artifact,
+            &model.filled(version),
+        );
+        match found {
+            Some((pom, place)) => {
+                let list = Model::of(&pom, &place, None, sources);
+                self.look_in(&list, depth, sources)
+            }
+            None => false,
+        }
+    }
+}

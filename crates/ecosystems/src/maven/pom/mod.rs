@@ -1,0 +1,225 @@
+//! `pom.xml`: the direct dependencies of a Maven project with their versions, from the file
+//! itself, its parents and the lists of versions that it imports
+//! (<https://maven.apache.org/guides/introduction/introduction-to-dependency-mechanism.html>).
+//!
+//! What a profile adds that is active only when asked for is in the answer too, under the profile's
+//! name: some build takes it. Deliberately not here: transitive dependencies, plugins of the build,
+//! and any step into the network. Parents from outside the repository are handed in as siblings
+//! below [`EXTERNAL`]; what lacks is named in [`Lockfile::missing`].
+
+mod effective;
+mod managed;
+mod properties;
+mod raw;
+mod sources;
+
+use std::collections::BTreeSet;
+
+use patchgate_model::{
+    DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root, Scope, Unresolved,
+};
+
+use self::effective::Model;
+use self::managed::Key;
+use self::raw::{Dependency, Pom};
+use self::sources::{Place, Sources};
+use super::{NAME, coordinates};
+use crate::{Input, ParseError, limits};
+
+pub use sources::EXTERNAL;
+
+/// Reads a project's file for what it asks for.
+pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
+    let pom = Pom::read(input)?;
+    let mut sources = Sources::new(input, pom.parent.as_ref().map_or(1, |parent| parent.line));
+    let place = Place::Repository(input.path.to_owned());
+    let base = Model::of(&pom, &place, None, &mut sources);
+    let mut found = Found::default();
+    let of_base: BTreeSet<Key> = base.dependencies.iter().map(|one| base.key(one)).collect();
+    found.add(&base, None, &BTreeSet::new(), &mut sources)?;
+    let active: BTreeSet<usize> = pom.active_profiles().map(|(index, _)| index).collect();
+    let others = (0..pom.profiles.len()).filter(|index| !active.contains(index));
+    for (index, profile) in others.filter_map(|index| Some((index, pom.profiles.get(index)?))) {
+        if !profile.body.dependencies.is_empty() {
+            let model = Model::of(&pom, &place, Some(index), &mut sources);
+            found.add(&model, Some(&profile.id), &of_base, &mut sources)?;
+        }
+    }
+    let name = format!(
+        "{}:{}",
+        base.filled("${project.groupId}"),
+        base.filled("${project.artifactId}")
+    );
+    let manifest = Some(input.path.to_owned()).filter(|path| input.sibling(path).is_some());
+    Ok(Lockfile {
+        path: input.path.to_owned(),
+        ecosystem: NAME,
+        format: "maven-pom",
+        roots: vec![Root {
+            name,
+            manifest,
+            edges: found.edges,
+        }],
+        packages: found.packages,
+        unresolved: found.unresolved,
+        direct_only: true,
+        missing: sources.into_missing(),
+    })
+}
+
+/// The addresses of the repositories that a project's file names, as written. They are the
+/// project's own word: whoever asks them decides whether to.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn repositories(input: &Input<'_>) -> Result<Vec<String>, ParseError> {
+    let pom = Pom::read(input)?;
+    let mut sources = Sources::new(input, 1);
+    let model = Model::of(
+        &pom,
+        &Place::Repository(input.path.to_owned()),
+        None,
+        &mut sources,
+    );
+    Ok(model
+        .repositories
+        .iter()
+        .filter_map(|url| model.properties.fill(url))
+        .collect())
+}
+
+#[derive(Default)]
+struct Found {
+    packages: Vec<Package>,
+    unresolved: Vec<Unresolved>,
+    edges: Vec<Edge>,
+}
+
+impl Found {
+    /// Adds what a model asks for and what is not in `known`.
+    fn add(
+        &mut self,
+        model: &Model,
+        profile: Option<&str>,
+        known: &BTreeSet<Key>,
+        sources: &mut Sources<'_>,
+    ) -> Result<(), ParseError> {
+        let wanted: Vec<&Dependency> = model
+            .dependencies
+            .iter()
+            .filter(|one| !known.contains(&model.key(one)))
+            .collect();
+        let open: BTreeSet<Key> = wanted
+            .iter()
+            .filter(|one| one.version.is_none())
+            .map(|one| model.key(one))
+            .collect();
+        let managed = managed::find(model, open, sources);
+        for dependency in wanted {
+            let key = model.key(dependency);
+            let managed = managed.get(&key);
+            let scope = dependency
+                .scope
+                .as_deref()
+                .map(|scope| model.filled(scope))
+                .or_else(|| managed.and_then(|managed| managed.scope.clone()))
+                .unwrap_or_else(|| "compile".to_owned());
+            let optional = dependency
+                .optional
+                .as_deref()
+                .is_some_and(|text| model.filled(text) == "true");
+            let kind = kind_of(&scope, optional);
+            let (written, version) = match &dependency.version {
+                Some(version) => (version.as_str(), model.properties.fill(version)),
+                None => match managed {
+                    Some(managed) => (managed.written.as_str(), managed.version.clone()),
+                    None => ("", None),
+                },
+            };
+            let version = version.as_deref().and_then(one_version);
+            let names = coordinates::is_id(&key.group) && coordinates::is_id(&key.artifact);
+            let name = format!("{}:{}", key.group, key.artifact);
+            let Some(version) = version.filter(|_| names) else {
+                self.unresolved.push(Unresolved {
+                    name,
+                    requirement: written.to_owned(),
+                    kind,
+                    line: dependency.line,
+                });
+                continue;
+            };
+            let mut groups = vec![scope.clone()];
+            groups.extend(profile.map(|id| format!("profile {id}")));
+            groups.sort();
+            self.push(
+                Package {
+                    line: dependency.line,
+                    scope: Scope::from(kind),
+                    groups,
+                    origin: origin(&key, &scope, sources),
+                    ..Package::new(NAME, name, version.to_owned())
+                },
+                written,
+                kind,
+            )?;
+        }
+        Ok(())
+    }
+
+    fn push(
+        &mut self,
+        package: Package,
+        written: &str,
+        kind: DependencyKind,
+    ) -> Result<(), ParseError> {
+        let index = u32::try_from(self.packages.len()).unwrap_or(u32::MAX);
+        self.edges.push(Edge {
+            to: PackageIndex(index),
+            name: package.name.clone(),
+            requirement: Some(written.to_owned()),
+            kind,
+        });
+        self.packages.push(package);
+        coordinates::within_limit(self.packages.len())
+    }
+}
+
+/// The version that a requirement admits, where it admits just one: `1.0`, or the range `[1.0]`.
+fn one_version(requirement: &str) -> Option<&str> {
+    let requirement = requirement.trim();
+    let within = requirement
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+        .unwrap_or(requirement);
+    coordinates::is_version(within).then_some(within)
+}
+
+/// What a scope means (<https://maven.apache.org/guides/introduction/introduction-to-dependency-mechanism.html#dependency-scope>).
+/// What is provided is there at run time, though somebody else brings it.
+fn kind_of(scope: &str, optional: bool) -> DependencyKind {
+    match scope {
+        "test" => DependencyKind::Test,
+        _ if optional => DependencyKind::Optional,
+        _ => DependencyKind::Runtime,
+    }
+}
+
+/// Another project of the same repository, a file on the machine that builds, or a registry.
+fn origin(key: &Key, scope: &str, sources: &Sources<'_>) -> Origin {
+    if scope == "system" {
+        return Origin::Path(None);
+    }
+    match sources.project(&key.group, &key.artifact) {
+        Some(folder) => Origin::Path(Some(folder)),
+        None => Origin::Registry(None),
+    }
+}
+
+/// Most files that are read for one project: parents and lists of versions, theirs included.
+const MAX_FILES: usize = 400;
+
+/// Longest line of parents, and deepest nesting of lists that import lists.
+const MAX_DEPTH: usize = limits::MAX_DEPTH / 4;
+
+#[cfg(test)]
+mod tests;

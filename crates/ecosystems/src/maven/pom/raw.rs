@@ -1,0 +1,261 @@
+//! A `pom.xml` as it is written (<https://maven.apache.org/ref/current/maven-model/maven.html>).
+
+use std::borrow::Cow;
+
+use crate::syntax::{self, Element};
+use crate::{Input, ParseError, limits};
+
+/// One project's file, without what it inherits.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Pom {
+    pub(super) group: Option<String>,
+    pub(super) artifact: String,
+    pub(super) version: Option<String>,
+    pub(super) parent: Option<Parent>,
+    pub(super) body: Body,
+    pub(super) profiles: Vec<Profile>,
+    pub(super) repositories: Vec<String>,
+}
+
+/// The reference to a parent.
+#[derive(Debug, Clone)]
+pub(super) struct Parent {
+    pub(super) group: String,
+    pub(super) artifact: String,
+    pub(super) version: String,
+    /// Where it is to be looked for first; `None` for not in the repository at all.
+    pub(super) relative_path: Option<String>,
+    pub(super) line: u32,
+}
+
+/// What a project and a profile both may hold.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Body {
+    pub(super) properties: Vec<(String, String)>,
+    pub(super) managed: Vec<Dependency>,
+    pub(super) dependencies: Vec<Dependency>,
+}
+
+/// Additions that hold under a condition.
+#[derive(Debug, Clone)]
+pub(super) struct Profile {
+    pub(super) id: String,
+    pub(super) activation: Activation,
+    pub(super) body: Body,
+}
+
+/// When a profile is active for somebody who asks for none and sets no property.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Activation {
+    /// Unless another profile of the same file is.
+    Default,
+    /// Always: it is tied to a property that nobody sets being absent.
+    Always,
+    /// Only when asked for, or on machines of some kind.
+    OnRequest,
+}
+
+/// A dependency as written; every part may hold properties.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Dependency {
+    pub(super) group: String,
+    pub(super) artifact: String,
+    pub(super) version: Option<String>,
+    pub(super) kind: String,
+    pub(super) classifier: String,
+    pub(super) scope: Option<String>,
+    pub(super) optional: Option<String>,
+    pub(super) line: u32,
+}
+
+impl Pom {
+    /// Reads a file of any encoding that old files are in.
+    pub(super) fn read(input: &Input<'_>) -> Result<Self, ParseError> {
+        let text = decode(input)?;
+        let root = syntax::xml(&text)?;
+        if root.name != "project" {
+            return Err(ParseError::new(format!(
+                "begins with `<{}>`, not with `<project>`",
+                root.name
+            ))
+            .at_line(root.line as usize));
+        }
+        let artifact = need(&root, "artifactId")?;
+        let mut profiles = Vec::new();
+        if let Some(list) = once(&root, "profiles")? {
+            for element in list.all("profile") {
+                profiles.push(Profile {
+                    id: text_of(element, "id")?.unwrap_or("default").to_owned(),
+                    activation: activation(element)?,
+                    body: body(element)?,
+                });
+            }
+        }
+        let repositories = match once(&root, "repositories")? {
+            Some(list) => list
+                .all("repository")
+                .filter_map(|repository| repository.text_of("url"))
+                .map(str::to_owned)
+                .collect(),
+            None => Vec::new(),
+        };
+        Ok(Self {
+            group: text_of(&root, "groupId")?.map(str::to_owned),
+            artifact,
+            version: text_of(&root, "version")?.map(str::to_owned),
+            parent: once(&root, "parent")?.map(parent).transpose()?,
+            body: body(&root)?,
+            profiles,
+            repositories,
+        })
+    }
+
+    /// The profiles that are active when nobody asks for any.
+    pub(super) fn active_profiles(&self) -> impl Iterator<Item = (usize, &Profile)> {
+        let conditional = self
+            .profiles
+            .iter()
+            .any(|profile| profile.activation == Activation::Always);
+        let wanted = if conditional {
+            Activation::Always
+        } else {
+            Activation::Default
+        };
+        self.profiles
+            .iter()
+            .enumerate()
+            .filter(move |(_, profile)| profile.activation == wanted)
+    }
+}
+
+/// The text, be it in UTF-8 or in the one-byte encoding that the file declares.
+fn decode<'a>(input: &Input<'a>) -> Result<Cow<'a, str>, ParseError> {
+    let error = match input.text() {
+        Ok(text) => return Ok(Cow::Borrowed(text)),
+        Err(error) => error,
+    };
+    let bytes = input.bytes;
+    let head: Vec<u8> = bytes.iter().take(120).map(u8::to_ascii_lowercase).collect();
+    let head = String::from_utf8_lossy(&head);
+    let declared = ["iso-8859-1", "latin1", "windows-1252", "us-ascii"]
+        .iter()
+        .any(|name| head.contains(name));
+    let readable = bytes.len() <= limits::MAX_FILE_BYTES && !bytes.contains(&0);
+    if declared && readable && std::str::from_utf8(bytes).is_err() {
+        return Ok(Cow::Owned(bytes.iter().copied().map(char::from).collect()));
+    }
+    Err(error)
+}
+
+/// The one child of a name. Two would be read as either by different readers.
+fn once<'s, 'a>(
+    element: &'s Element<'a>,
+    name: &str,
+) -> Result<Option<&'s Element<'a>>, ParseError> {
+    let mut all = element.children.iter().filter(|child| child.name == name);
+    let first = all.next();
+    match all.next() {
+        Some(second) => Err(ParseError::new(format!(
+            "has two `<{name}>` in one `<{}>`",
+            element.name
+        ))
+        .at_line(second.line as usize)),
+        None => Ok(first),
+    }
+}
+
+fn text_of<'s>(element: &'s Element<'_>, name: &str) -> Result<Option<&'s str>, ParseError> {
+    Ok(once(element, name)?
+        .map(|child| child.text.as_str())
+        .filter(|text| !text.is_empty()))
+}
+
+fn need(element: &Element<'_>, name: &str) -> Result<String, ParseError> {
+    text_of(element, name)?.map(str::to_owned).ok_or_else(|| {
+        ParseError::new(format!("has a `<{}>` without `<{name}>`", element.name))
+            .at_line(element.line as usize)
+    })
+}
+
+fn parent(element: &Element<'_>) -> Result<Parent, ParseError> {
+    Ok(Parent {
+        group: need(element, "groupId")?,
+        artifact: need(element, "artifactId")?,
+        version: need(element, "version")?,
+        relative_path: match once(element, "relativePath")? {
+            None => Some("../pom.xml".to_owned()),
+            Some(path) => Some(path.text.clone()).filter(|path| !path.is_empty()),
+        },
+        line: element.line,
+    })
+}
+
+fn body(element: &Element<'_>) -> Result<Body, ParseError> {
+    let managed = match once(element, "dependencyManagement")? {
+        Some(managed) => dependencies(managed)?,
+        None => Vec::new(),
+    };
+    let properties = match once(element, "properties")? {
+        Some(list) => list
+            .children
+            .iter()
+            .map(|property| (property.name.to_string(), property.text.clone()))
+            .collect(),
+        None => Vec::new(),
+    };
+    Ok(Body {
+        properties,
+        managed,
+        dependencies: dependencies(element)?,
+    })
+}
+
+fn dependencies(element: &Element<'_>) -> Result<Vec<Dependency>, ParseError> {
+    let Some(list) = once(element, "dependencies")? else {
+        return Ok(Vec::new());
+    };
+    list.all("dependency")
+        .map(|element| {
+            let own = |name| text_of(element, name).map(|text| text.map(str::to_owned));
+            Ok(Dependency {
+                group: need(element, "groupId")?,
+                artifact: need(element, "artifactId")?,
+                version: own("version")?,
+                kind: own("type")?.unwrap_or_else(|| "jar".to_owned()),
+                classifier: own("classifier")?.unwrap_or_default(),
+                scope: own("scope")?,
+                optional: own("optional")?,
+                line: element.line,
+            })
+        })
+        .collect()
+}
+
+/// Properties come from a command line, which is not known; what is tied to one being absent, or
+/// not being of a value, holds for whoever sets none.
+fn activation(profile: &Element<'_>) -> Result<Activation, ParseError> {
+    let Some(activation) = once(profile, "activation")? else {
+        return Ok(Activation::OnRequest);
+    };
+    if text_of(activation, "activeByDefault")? == Some("true") {
+        return Ok(Activation::Default);
+    }
+    let of_machine = ["jdk", "os", "file"]
+        .iter()
+        .any(|name| activation.child(name).is_some());
+    let absence = match once(activation, "property")? {
+        Some(property) => {
+            let negated = |text: Option<&str>| text.is_some_and(|text| text.starts_with('!'));
+            match text_of(property, "value")? {
+                None => negated(text_of(property, "name")?),
+                value => negated(value),
+            }
+        }
+        None => false,
+    };
+    Ok(if absence && !of_machine {
+        Activation::Always
+    } else {
+        Activation::OnRequest
+    })
+}

@@ -1,0 +1,332 @@
+use insta::assert_snapshot;
+
+use super::*;
+use crate::Siblings;
+use crate::shown::shown;
+
+fn repository(files: &[(&str, &str)]) -> Siblings {
+    files
+        .iter()
+        .map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()))
+        .collect()
+}
+
+fn read(siblings: &Siblings, path: &str) -> Lockfile {
+    parse(&Input {
+        path,
+        bytes: &siblings[path],
+        siblings,
+    })
+    .unwrap()
+}
+
+/// A project with coordinates and whatever else stands in it.
+fn project(artifact: &str, rest: &str) -> String {
+    format!(
+        "<project><groupId>org.acme</groupId><artifactId>{artifact}</artifactId>\
+         <version>1</version>{rest}</project>"
+    )
+}
+
+fn dependency(artifact: &str, rest: &str) -> String {
+    format!(
+        "<dependency><groupId>g</groupId><artifactId>{artifact}</artifactId>{rest}</dependency>"
+    )
+}
+
+fn import(artifact: &str) -> String {
+    format!(
+        "<dependency><groupId>org.acme</groupId><artifactId>{artifact}</artifactId>\
+         <version>1</version><type>pom</type><scope>import</scope></dependency>"
+    )
+}
+
+fn managed(list: &str) -> String {
+    format!("<dependencyManagement><dependencies>{list}</dependencies></dependencyManagement>")
+}
+
+/// Names with versions, then what is open, then what lacks.
+fn summary(lockfile: &Lockfile) -> Vec<String> {
+    let packages = lockfile.packages.iter();
+    let unresolved = lockfile.unresolved.iter();
+    let missing = lockfile.missing.iter();
+    packages
+        .map(|one| format!("{} {}", one.name, one.version))
+        .chain(unresolved.map(|one| format!("{} ? {}", one.name, one.requirement)))
+        .chain(missing.map(|one| format!("lacks {}", one.path)))
+        .collect()
+}
+
+#[test]
+fn modules_of_one_repository() {
+    let files: Siblings = [
+        ("pom.xml", include_str!("../fixtures/read/modules/pom.xml")),
+        (
+            "bom/pom.xml",
+            include_str!("../fixtures/read/modules/bom/pom.xml"),
+        ),
+        (
+            "lib/pom.xml",
+            include_str!("../fixtures/read/modules/lib/pom.xml"),
+        ),
+        (
+            "app/pom.xml",
+            include_str!("../fixtures/read/modules/app/pom.xml"),
+        ),
+    ]
+    .iter()
+    .map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()))
+    .collect();
+    assert_snapshot!(shown(&read(&files, "app/pom.xml")));
+    assert_snapshot!(shown(&read(&files, "lib/pom.xml")));
+}
+
+#[test]
+fn what_lacks_is_named_and_nothing_is_guessed() {
+    let text = "<project><parent><groupId>org.springframework.boot</groupId>\n\
+        <artifactId>spring-boot-starter-parent</artifactId><version>2.7.5</version>\
+        <relativePath/></parent>\n<artifactId>app</artifactId><dependencies>\n"
+        .to_owned()
+        + &dependency("managed", "")
+        + &dependency("stated", "<version>1</version>")
+        + "</dependencies></project>";
+    let mut files = repository(&[("pom.xml", &text)]);
+    assert_eq!(
+        summary(&read(&files, "pom.xml")),
+        [
+            "g:stated 1",
+            "g:managed ? ",
+            "lacks org/springframework/boot/spring-boot-starter-parent/2.7.5/spring-boot-starter-parent-2.7.5.pom",
+        ]
+    );
+    // With the parent at hand its own parent is what lacks.
+    let parent = "<project><parent><groupId>b</groupId><artifactId>c</artifactId>\
+        <version>1</version></parent><artifactId>spring-boot-starter-parent</artifactId></project>";
+    let path = format!(
+        "{EXTERNAL}org/springframework/boot/spring-boot-starter-parent/2.7.5/spring-boot-starter-parent-2.7.5.pom"
+    );
+    files.insert(path, parent.as_bytes().to_vec());
+    let lockfile = read(&files, "pom.xml");
+    assert_eq!(summary(&lockfile)[2..], ["lacks b/c/1/c-1.pom"]);
+    assert_eq!(lockfile.missing[0].line, 1);
+    let above = project(
+        "c",
+        &managed(&dependency("managed", "<version>7</version>")),
+    )
+    .replace("org.acme", "b");
+    files.insert(format!("{EXTERNAL}b/c/1/c-1.pom"), above.into_bytes());
+    assert_eq!(
+        summary(&read(&files, "pom.xml")),
+        ["g:managed 7", "g:stated 1"]
+    );
+    // One that cannot be read is as good as none, and says why.
+    files.insert(format!("{EXTERNAL}b/c/1/c-1.pom"), b"<project>".to_vec());
+    let lockfile = read(&files, "pom.xml");
+    assert_eq!(
+        lockfile.missing[0].reason.as_deref(),
+        Some("is truncated: `<project>` is not closed")
+    );
+}
+
+#[test]
+fn the_first_list_that_says_something_counts() {
+    let list = |versions: &[(&str, &str)]| {
+        let list: String = versions
+            .iter()
+            .map(|(name, version)| dependency(name, &format!("<version>{version}</version>")))
+            .collect();
+        managed(&list)
+    };
+    let app = project(
+        "app",
+        &(managed(
+            &(import("first") + &import("second") + &dependency("own", "<version>1</version>")),
+        ) + "<dependencies>"
+            + &dependency("own", "")
+            + &dependency("both", "")
+            + &dependency("late", "")
+            + "</dependencies>"),
+    );
+    let first = project("first", &list(&[("own", "2"), ("both", "2")]));
+    let second = project(
+        "second",
+        &list(&[("own", "3"), ("both", "3"), ("late", "3")]),
+    );
+    let mut files = repository(&[("pom.xml", &app)]);
+    let at = |name: &str| format!("{EXTERNAL}org/acme/{name}/1/{name}-1.pom");
+    files.insert(at("second"), second.into_bytes());
+    // Before the first list is there, the second has no say.
+    assert_eq!(
+        summary(&read(&files, "pom.xml")),
+        [
+            "g:own 1",
+            "g:both ? ",
+            "g:late ? ",
+            "lacks org/acme/first/1/first-1.pom"
+        ]
+    );
+    files.insert(at("first"), first.into_bytes());
+    assert_eq!(
+        summary(&read(&files, "pom.xml")),
+        ["g:own 1", "g:both 2", "g:late 3"]
+    );
+}
+
+#[test]
+fn a_child_has_the_last_word() {
+    let parent = project(
+        "parent",
+        &("<properties><v>1</v><w>1</w></properties>".to_owned()
+            + &managed(
+                &(dependency("a", "<version>${v}</version><scope>test</scope>")
+                    + &dependency("b", "<version>1</version>")
+                    + &dependency("b", "<version>1</version><type>war</type>")),
+            )
+            + "<dependencies>"
+            + &dependency("inherited", "<version>${w}</version>")
+            + &dependency("replaced", "<version>1</version>")
+            + "</dependencies>"),
+    );
+    let child = "<project><parent><groupId>org.acme</groupId><artifactId>parent</artifactId>\n\
+        <version>1</version></parent><artifactId>child</artifactId>\
+        <properties><v>2</v></properties>"
+        .to_owned()
+        + &managed(&dependency("b", "<version>2</version>"))
+        + "<dependencies>"
+        + &dependency("a", "")
+        + &dependency("b", "")
+        + &dependency("b", "<type>war</type>")
+        + &dependency("replaced", "<version>3</version>")
+        + &dependency("twice", "<version>1</version>")
+        + &dependency("twice", "<version>2</version>")
+        + "</dependencies></project>";
+    let files = repository(&[("pom.xml", &parent), ("child/pom.xml", &child)]);
+    let lockfile = read(&files, "child/pom.xml");
+    assert_eq!(
+        summary(&lockfile),
+        [
+            "g:a 2",
+            "g:b 2",
+            "g:b 1",
+            "g:replaced 3",
+            "g:twice 2",
+            "g:inherited 1"
+        ]
+    );
+    assert_eq!(lockfile.packages[0].scope, Scope::Test);
+    assert_eq!(lockfile.roots[0].name, "org.acme:child");
+}
+
+#[test]
+fn a_parent_of_another_name_is_not_the_parent() {
+    let other = project("other", &managed(&dependency("a", "<version>1</version>")));
+    let child = "<project><parent><groupId>org.acme</groupId><artifactId>parent</artifactId>\
+        <version>1</version></parent><artifactId>child</artifactId><dependencies>"
+        .to_owned()
+        + &dependency("a", "")
+        + "</dependencies></project>";
+    let files = repository(&[("pom.xml", &other), ("child/pom.xml", &child)]);
+    assert_eq!(
+        summary(&read(&files, "child/pom.xml")),
+        ["g:a ? ", "lacks org/acme/parent/1/parent-1.pom"]
+    );
+}
+
+#[test]
+fn profiles() {
+    let profile = |id: &str, activation: &str, version: &str| {
+        format!(
+            "<profile><id>{id}</id><activation>{activation}</activation><dependencies>{}\
+             </dependencies></profile>",
+            dependency(id, &format!("<version>{version}</version>"))
+        )
+    };
+    let of = |profiles: &[String]| {
+        let text = project(
+            "app",
+            &format!("<profiles>{}</profiles>", profiles.concat()),
+        );
+        let files = repository(&[("pom.xml", &text)]);
+        read(&files, "pom.xml")
+            .packages
+            .iter()
+            .map(|one| format!("{} {:?}", one.name, one.groups))
+            .collect::<Vec<_>>()
+    };
+    let default = profile("default", "<activeByDefault>true</activeByDefault>", "1");
+    let absent = profile("absent", "<property><name>!skip</name></property>", "1");
+    let java = profile("java", "<jdk>[17,)</jdk>", "1");
+    assert_eq!(
+        of(&[default.clone(), java.clone()]),
+        [
+            "g:default [\"compile\"]",
+            "g:java [\"compile\", \"profile java\"]"
+        ]
+    );
+    // A profile that is active for a reason of its own puts the default one out.
+    assert_eq!(
+        of(&[default, absent]),
+        [
+            "g:absent [\"compile\"]",
+            "g:default [\"compile\", \"profile default\"]"
+        ]
+    );
+}
+
+#[test]
+fn circles_end() {
+    let own_parent = "<project><parent><groupId>a</groupId><artifactId>b</artifactId>\
+        <version>1</version><relativePath>pom.xml</relativePath></parent>\
+        <artifactId>b</artifactId></project>";
+    let files = repository(&[("pom.xml", own_parent)]);
+    assert!(read(&files, "pom.xml").packages.is_empty());
+    let text = project(
+        "list",
+        &(managed(&import("list")) + "<dependencies>" + &dependency("a", "") + "</dependencies>"),
+    );
+    let mut files = repository(&[("pom.xml", &text)]);
+    files.insert(
+        format!("{EXTERNAL}org/acme/list/1/list-1.pom"),
+        text.clone().into_bytes(),
+    );
+    assert_eq!(read(&files, "pom.xml").unresolved.len(), 1);
+}
+
+#[test]
+fn old_encodings_are_read() {
+    let text = project("app", "<name>caf\u{e9}</name>");
+    let mut bytes = b"<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?>\n".to_vec();
+    bytes.extend(
+        text.chars()
+            .map(|character| u8::try_from(character).unwrap()),
+    );
+    let siblings = Siblings::new();
+    let input = Input {
+        path: "pom.xml",
+        bytes: &bytes,
+        siblings: &siblings,
+    };
+    assert_eq!(parse(&input).unwrap().roots[0].name, "org.acme:app");
+    let undeclared = Input {
+        bytes: &bytes[44..],
+        ..input
+    };
+    assert_eq!(parse(&undeclared).unwrap_err().reason, "is not UTF-8");
+}
+
+#[test]
+fn repositories_are_named_with_their_parents() {
+    let text = project(
+        "app",
+        "<properties><host>https://repo.invalid</host></properties><repositories>\
+         <repository><id>a</id><url>${host}/a</url></repository>\
+         <repository><id>b</id><url>${unknown}/b</url></repository></repositories>",
+    );
+    let files = repository(&[("pom.xml", &text)]);
+    let input = Input {
+        path: "pom.xml",
+        bytes: &files["pom.xml"],
+        siblings: &files,
+    };
+    assert_eq!(repositories(&input).unwrap(), ["https://repo.invalid/a"]);
+}
