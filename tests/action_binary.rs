@@ -118,7 +118,7 @@ fn program(path: &Path, text: &str) {
 /// Packs `target/release/patchgate` of the stage's `build` as the release workflow does; returns
 /// the archive and its checksum file.
 #[track_caller]
-fn packed(stage: &Stage) -> (Vec<u8>, Vec<u8>) {
+pub(crate) fn packed(stage: &Stage) -> (Vec<u8>, Vec<u8>) {
     let name = ARCHIVE.strip_suffix(".tar.gz").unwrap();
     Step::of(".github/workflows/release.yml", "tar -czf")
         .run(stage, "build", &[("matrix.archive", name)])
@@ -128,7 +128,7 @@ fn packed(stage: &Stage) -> (Vec<u8>, Vec<u8>) {
 }
 
 /// A stage with a build of [`PROGRAM`].
-fn built() -> Stage {
+pub(crate) fn built() -> Stage {
     let stage = Stage::new();
     program(&stage.path("build/target/release/patchgate"), PROGRAM);
     stage
@@ -150,6 +150,12 @@ fn archive(stage: &Stage, arguments: &str) -> (Vec<u8>, Vec<u8>) {
 
 /// Serves a release's files behind a redirect, as forges do; the second is `None` for a 404.
 fn release(archive: Response, checksum: Option<Vec<u8>>) -> HttpServer {
+    release_of("v0.1.0", archive, checksum)
+}
+
+/// The same for the release of another tag.
+pub(crate) fn release_of(tag: &str, archive: Response, checksum: Option<Vec<u8>>) -> HttpServer {
+    let folder = format!("/owner/patchgate/releases/download/{tag}");
     let files = HttpServer::start(move |request| match request.path.as_str() {
         path if path == format!("/{ARCHIVE}") => archive.clone(),
         path if path == format!("/{ARCHIVE}.sha256") => match &checksum {
@@ -159,9 +165,7 @@ fn release(archive: Response, checksum: Option<Vec<u8>>) -> HttpServer {
         _ => Response::status(404),
     });
     HttpServer::start(move |request| {
-        let name = request
-            .path
-            .strip_prefix("/owner/patchgate/releases/download/v0.1.0");
+        let name = request.path.strip_prefix(&folder);
         match name {
             Some(name) => {
                 Response::status(302).with_header("Location", format!("{}{name}", files.url()))
@@ -171,7 +175,7 @@ fn release(archive: Response, checksum: Option<Vec<u8>>) -> HttpServer {
     })
 }
 
-fn bytes_of(bytes: Vec<u8>) -> Response {
+pub(crate) fn bytes_of(bytes: Vec<u8>) -> Response {
     Response::bytes(200, "application/octet-stream", bytes)
 }
 
@@ -222,6 +226,29 @@ fn what_the_release_workflow_packs_is_what_the_action_runs() {
     assert_eq!(output.stdout, b"patchgate was run with action\n");
 }
 
+/// Runs a workflow that uses the action as `owner/patchgate@REFERENCE` of this server.
+#[track_caller]
+pub(crate) fn run_released(
+    tools: &Tools,
+    stage: &Stage,
+    server: &HttpServer,
+    reference: &str,
+    workflow: &str,
+    arguments: &[&str],
+) -> Run {
+    let action = stage.path("action");
+    std::fs::create_dir_all(&action).unwrap();
+    std::fs::copy(root().join("action.yml"), action.join("action.yml")).unwrap();
+    let action = format!(
+        "--local-repository=owner/patchgate@{reference}={}",
+        action.display()
+    );
+    let server = format!("--env=GITHUB_SERVER_URL={}", server.url());
+    let mut all = vec![action.as_str(), &server];
+    all.extend(arguments);
+    run_workflow(tools, stage, workflow, &all).expect(0)
+}
+
 #[test]
 fn a_workflow_that_names_a_release_runs_the_binary_of_that_release() {
     let Some(tools) = Tools::installed() else {
@@ -230,9 +257,6 @@ fn a_workflow_that_names_a_release_runs_the_binary_of_that_release() {
     let stage = built();
     let (archive, checksum) = packed(&stage);
     let server = release(bytes_of(archive), Some(checksum));
-    std::fs::create_dir(stage.path("action")).unwrap();
-    std::fs::copy(root().join("action.yml"), stage.path("action/action.yml")).unwrap();
-    let action = stage.path("action");
     // Pinned to a commit and with the release beside it, as `patchgate init` writes it.
     let commit = "0123456789abcdef0123456789abcdef01234567";
     for (reference, version) in [("v0.1.0", ""), (commit, "v0.1.0")] {
@@ -249,12 +273,7 @@ jobs:
           version: '{version}'
 "
         );
-        let repository = format!(
-            "--local-repository=owner/patchgate@{reference}={}",
-            action.display()
-        );
-        let server = format!("--env=GITHUB_SERVER_URL={}", server.url());
-        let run = run_workflow(&tools, &stage, &workflow, &[&repository, &server]).expect(0);
+        let run = run_released(&tools, &stage, &server, reference, &workflow, &[]);
         assert!(
             run.stdout.contains("patchgate was run with action"),
             "{run:?}"
@@ -288,6 +307,23 @@ fn every_archive_of_the_release_has_the_name_of_a_runner() {
     for file in ["\"$ARCHIVE.tar.gz\"", "\"$ARCHIVE.tar.gz.sha256\""] {
         assert!(upload.script.contains(file), "{file} is not uploaded");
     }
+}
+
+#[test]
+fn a_release_has_the_version_of_its_binary() {
+    let stage = Stage::new();
+    let binary = stage.path("build/target/release/patchgate");
+    std::fs::create_dir_all(binary.parent().unwrap()).unwrap();
+    symlink(env!("CARGO_BIN_EXE_patchgate"), binary).unwrap();
+    let check = Step::of(".github/workflows/release.yml", "--version");
+    let tag = concat!("v", env!("CARGO_PKG_VERSION"));
+    check
+        .run(&stage, "build", &[("github.ref_name", tag)])
+        .expect(0);
+    let run = check
+        .run(&stage, "build", &[("github.ref_name", "v999.0.0")])
+        .expect(1);
+    assert!(run.stdout.contains("the tag is v999.0.0"), "{run:?}");
 }
 
 #[test]

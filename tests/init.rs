@@ -4,7 +4,8 @@ use std::process::Command;
 
 use patchgate_testkit::Tools;
 
-use crate::stage::Stage;
+use crate::action_binary::{built, bytes_of, packed, release_of, run_released};
+use crate::stage::{Stage, root};
 
 const FILES: [&str; 2] = [".patchgate.yml", ".github/workflows/patchgate.yml"];
 
@@ -36,6 +37,53 @@ fn writes_settings_that_it_reads_itself_and_replaces_nothing_unasked() {
     assert_ne!(std::fs::read_to_string(&settings).unwrap(), "version: 1\n");
 }
 
+/// The commit to which the tests pin the action.
+const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
+
+/// The workflow as a user completes it.
+fn completed(workflow: &str) -> String {
+    assert!(workflow.contains("OWNER/patchgate@COMMIT"));
+    workflow.replace(
+        "OWNER/patchgate@COMMIT",
+        &format!("owner/patchgate@{COMMIT}"),
+    )
+}
+
+#[test]
+fn writes_a_workflow_that_runs_the_release_of_this_binary() {
+    let Some(tools) = Tools::installed() else {
+        return;
+    };
+    let stage = built();
+    stage.write("README.md", "");
+    stage.run(&["init", "repo"]).expect(0);
+    let workflow = std::fs::read_to_string(stage.path("repo").join(FILES[1])).unwrap();
+    // What the project's own workflows check out with is no other release.
+    let own = std::fs::read_to_string(root().join(".github/workflows/ci.yml")).unwrap();
+    let checkout = |text: &str| {
+        let line = text.lines().find(|line| line.contains("actions/checkout@"));
+        line.unwrap().trim().to_owned()
+    };
+    assert_eq!(checkout(&workflow), checkout(&own));
+
+    let (archive, checksum) = packed(&stage);
+    let release = concat!("v", env!("CARGO_PKG_VERSION"));
+    let server = release_of(release, bytes_of(archive), Some(checksum));
+    std::fs::remove_file(stage.path("repo").join(FILES[1])).unwrap();
+    let run = run_released(
+        &tools,
+        &stage,
+        &server,
+        COMMIT,
+        &completed(&workflow),
+        &["--job=scan", "--platform=ubuntu-24.04=-self-hosted"],
+    );
+    assert!(
+        run.stdout.contains("patchgate was run with action"),
+        "{run:?}"
+    );
+}
+
 #[test]
 fn writes_a_workflow_that_github_takes() {
     let Some(tools) = Tools::installed() else {
@@ -46,19 +94,17 @@ fn writes_a_workflow_that_github_takes() {
     stage.run(&["init", "repo"]).expect(0);
     let path = stage.path("repo").join(FILES[1]);
     let text = std::fs::read_to_string(&path).unwrap();
-    assert!(text.contains("OWNER/patchgate@COMMIT"));
-    // As a user completes it.
-    let commit = "0123456789abcdef0123456789abcdef01234567";
-    let text = text
-        .replace("OWNER/", "owner/")
-        .replace("@COMMIT", &format!("@{commit}"));
-    std::fs::write(&path, text).unwrap();
+    std::fs::write(&path, completed(&text)).unwrap();
     let checks = [
         (
             tools.python_program("check-jsonschema"),
             vec!["--builtin-schema", "vendor.github-workflows", FILES[1]],
         ),
         (tools.actionlint(), vec![FILES[1]]),
+        (
+            tools.python_program("zizmor"),
+            vec!["--offline", "--quiet", FILES[1]],
+        ),
     ];
     for (program, arguments) in checks {
         let output = Command::new(&program)

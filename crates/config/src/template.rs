@@ -7,9 +7,13 @@ pub fn config_template() -> &'static str {
 }
 
 /// A workflow that scans, opens the pull request with the fix, and judges it.
+///
+/// `release` is the tag of the release, such as `v0.1.0`, of which the action takes its binary: an
+/// action that is pinned to a commit cannot find it by itself. The repository and the commit of the
+/// action are left to whoever uses the workflow.
 #[must_use]
-pub fn workflow_template() -> &'static str {
-    include_str!("template/workflow.yml")
+pub fn workflow_template(release: &str) -> String {
+    include_str!("template/workflow.yml").replace("RELEASE", release)
 }
 
 #[cfg(test)]
@@ -43,11 +47,28 @@ mod tests {
 
     #[test]
     fn the_workflow_is_yaml_without_permissions_by_default() {
-        let workflow: serde_json::Value = serde_saphyr::from_str(workflow_template()).unwrap();
+        let workflow: serde_json::Value =
+            serde_saphyr::from_str(&workflow_template("v1.2.3")).unwrap();
         assert_eq!(workflow["permissions"], serde_json::json!({}));
         for (name, job) in workflow["jobs"].as_object().unwrap() {
             assert!(job["permissions"].is_object(), "{name}");
             assert!(job["timeout-minutes"].is_number(), "{name}");
         }
+    }
+
+    #[test]
+    fn every_use_of_the_action_names_its_release() {
+        let workflow: serde_json::Value =
+            serde_saphyr::from_str(&workflow_template("v1.2.3")).unwrap();
+        let mut uses = 0;
+        for (name, job) in workflow["jobs"].as_object().unwrap() {
+            for step in job["steps"].as_array().unwrap() {
+                if step["uses"].as_str() == Some("OWNER/patchgate@COMMIT") {
+                    assert_eq!(step["with"]["version"], "v1.2.3", "{name}");
+                    uses += 1;
+                }
+            }
+        }
+        assert_eq!(uses, 3);
     }
 }

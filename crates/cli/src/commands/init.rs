@@ -11,6 +11,9 @@ use crate::settings;
 /// Where GitHub looks for workflows.
 const WORKFLOW: &str = ".github/workflows/patchgate.yml";
 
+/// The release of this binary: its tag, as the release workflow takes it.
+const RELEASE: &str = concat!("v", env!("CARGO_PKG_VERSION"));
+
 /// Flags of `patchgate init`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -28,8 +31,11 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         return Err(UsageError::new(format!("`{}` is not a folder", args.path.display())).into());
     }
     let files = [
-        (settings::FILE_NAME, patchgate_config::config_template()),
-        (WORKFLOW, patchgate_config::workflow_template()),
+        (
+            settings::FILE_NAME,
+            patchgate_config::config_template().to_owned(),
+        ),
+        (WORKFLOW, patchgate_config::workflow_template(RELEASE)),
     ];
     if !args.force
         && let Some((name, _)) = files.iter().find(|(name, _)| args.path.join(name).exists())
@@ -39,12 +45,14 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
             .into());
     }
     for (name, text) in files {
-        write(&args.path.join(name), text)?;
+        write(&args.path.join(name), &text)?;
         output::write(&format!("wrote {name}\n"), None)?;
     }
     output::write(
-        "next: put the action's release into the workflow, and the accounts and checks that you \
-         trust into the `gate` section\n",
+        &format!(
+            "next: put the action's repository and the commit of its release {RELEASE} into the \
+             workflow, and the accounts and checks that you trust into the `gate` section\n"
+        ),
         None,
     )?;
     Ok(Exit::Clean)
