@@ -1,0 +1,240 @@
+//! Which format a file is of, by its content.
+
+use crate::Format;
+
+/// The format of a file: by the keys at the top of JSON and YAML, the first element of XML, the
+/// first lines of tags and values. `None` for everything else, of which nothing is parsed.
+///
+/// One pass over the bytes at most, without a copy. A document that is broken further on is
+/// still of its format, so that it is told as unreadable and not passed over.
+#[must_use]
+pub fn detect(bytes: &[u8]) -> Option<Format> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let first = *bytes.iter().find(|byte| !byte.is_ascii_whitespace())?;
+    match first {
+        b'{' => json(bytes),
+        b'<' => xml(bytes),
+        _ => lines(bytes),
+    }
+}
+
+/// [`detect`] for a text that has lost its byte order mark.
+pub(crate) fn in_text(text: &str) -> Option<Format> {
+    detect(text.as_bytes())
+}
+
+/// Walks over the top object's keys, and over their values without looking into them.
+fn json(bytes: &[u8]) -> Option<Format> {
+    let mut scan = Scan { bytes, at: 0 };
+    let mut depth = 0_usize;
+    // At depth 1, a text is a key when a colon follows it.
+    let mut spdx_context = false;
+    while let Some(byte) = scan.next() {
+        match byte {
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            b'"' => {
+                let text = scan.text();
+                if depth == 1 && scan.colon() {
+                    match text {
+                        b"bomFormat" if scan.value() == b"CycloneDX" => {
+                            return Some(Format::CycloneDxJson);
+                        }
+                        b"spdxVersion" => return Some(Format::SpdxJson),
+                        b"SPDXID" => return Some(Format::SpdxJson),
+                        b"@context" => spdx_context = is_spdx_context(&scan),
+                        b"@graph" if spdx_context => return Some(Format::Spdx3Json),
+                        // A document of a single element has it at the top.
+                        b"spdxId" if spdx_context => return Some(Format::Spdx3Json),
+                        b"$schema" if contains(scan.value(), b"cyclonedx.org/schema/bom") => {
+                            return Some(Format::CycloneDxJson);
+                        }
+                        _ => {}
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Whether the value that follows, a text or a list of them, names SPDX's context.
+fn is_spdx_context(scan: &Scan<'_>) -> bool {
+    let rest = scan.bytes.get(scan.at..).unwrap_or_default();
+    let end = rest.len().min(512);
+    let near = rest.get(..end).unwrap_or_default();
+    contains(near, b"spdx.org/rdf/3.")
+}
+
+struct Scan<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Scan<'a> {
+    fn next(&mut self) -> Option<u8> {
+        let byte = self.bytes.get(self.at).copied()?;
+        self.at += 1;
+        Some(byte)
+    }
+
+    /// The raw text up to the closing quote.
+    fn text(&mut self) -> &'a [u8] {
+        let start = self.at;
+        while let Some(byte) = self.next() {
+            match byte {
+                b'\\' => self.at += 1,
+                b'"' => return self.bytes.get(start..self.at - 1).unwrap_or_default(),
+                _ => {}
+            }
+        }
+        self.bytes.get(start..).unwrap_or_default()
+    }
+
+    fn skip_space(&mut self) {
+        while self.bytes.get(self.at).is_some_and(u8::is_ascii_whitespace) {
+            self.at += 1;
+        }
+    }
+
+    /// Whether a colon follows; goes behind it.
+    fn colon(&mut self) -> bool {
+        self.skip_space();
+        let found = self.bytes.get(self.at) == Some(&b':');
+        self.at += usize::from(found);
+        found
+    }
+
+    /// The text that follows, without going behind it; empty for another value.
+    fn value(&self) -> &'a [u8] {
+        let mut ahead = Self {
+            bytes: self.bytes,
+            at: self.at,
+        };
+        ahead.skip_space();
+        if ahead.next() == Some(b'"') {
+            ahead.text()
+        } else {
+            b""
+        }
+    }
+}
+
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len()).any(|window| window == part)
+}
+
+/// Looks at the name and the declarations of the first element.
+fn xml(bytes: &[u8]) -> Option<Format> {
+    let mut rest = bytes;
+    loop {
+        let start = rest.iter().position(|byte| *byte == b'<')?;
+        rest = rest.get(start + 1..)?;
+        let end: &[u8] = match rest {
+            [b'?', ..] => b"?>",
+            [b'!', b'-', b'-', ..] => b"-->",
+            [b'!', ..] => b">",
+            _ => break,
+        };
+        let close = rest.windows(end.len()).position(|window| window == end)?;
+        rest = rest.get(close + end.len()..)?;
+    }
+    let tag = rest.get(..rest.iter().position(|byte| *byte == b'>')?)?;
+    let name = tag
+        .split(|byte| byte.is_ascii_whitespace() || *byte == b'/')
+        .next()?;
+    let local = name.rsplit(|byte| *byte == b':').next()?;
+    match local {
+        b"bom" if contains(tag, b"cyclonedx.org/schema/bom") => Some(Format::CycloneDxXml),
+        b"RDF" if contains(tag, b"spdx.org/rdf/terms") => Some(Format::SpdxRdf),
+        _ => None,
+    }
+}
+
+/// Most lines before the first tag: comments.
+const MAX_LEADING_LINES: usize = 200;
+
+/// Tags and values begin with the version; a YAML document may have its keys in any order.
+fn lines(bytes: &[u8]) -> Option<Format> {
+    let mut leading = 0;
+    for line in bytes.split(|byte| *byte == b'\n') {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if leading < MAX_LEADING_LINES && !line.is_empty() && !line.starts_with(b"#") {
+            leading += 1;
+            if line.trim_ascii_start().starts_with(b"SPDXVersion:") {
+                return Some(Format::SpdxTagValue);
+            }
+        }
+        let key = line.strip_prefix(b"\"").unwrap_or(line);
+        let is_key = |name: &[u8]| {
+            key.strip_prefix(name)
+                .is_some_and(|rest| rest.starts_with(b":") || rest.starts_with(b"\":"))
+        };
+        if is_key(b"spdxVersion") || is_key(b"SPDXID") && contains(line, b"SPDXRef-DOCUMENT") {
+            return Some(Format::SpdxYaml);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tells_formats_by_their_content() {
+        for (text, expected) in [
+            (r#"{"bomFormat": "CycloneDX"}"#, Some(Format::CycloneDxJson)),
+            (
+                "\u{feff}\n{ \"components\" : [{\"a\":\"}\\\"\"}], \"bomFormat\":\"CycloneDX\", ",
+                Some(Format::CycloneDxJson),
+            ),
+            (
+                r#"{"$schema":"http://cyclonedx.org/schema/bom-1.4.schema.json"}"#,
+                Some(Format::CycloneDxJson),
+            ),
+            (r#"{"x": {"bomFormat": "CycloneDX"}}"#, None),
+            (r#"{"x": "bomFormat", "y": "CycloneDX"}"#, None),
+            (r#"{"bomFormat": "other"}"#, None),
+            (
+                r#"{"packages":[],"spdxVersion":"SPDX-2.3"}"#,
+                Some(Format::SpdxJson),
+            ),
+            (
+                r#"{"@context":"https://spdx.org/rdf/3.0.1/spdx-context.jsonld","@graph":[]}"#,
+                Some(Format::Spdx3Json),
+            ),
+            (r#"{"@context":"https://schema.org","@graph":[]}"#, None),
+            ("[1]", None),
+            ("{", None),
+            ("", None),
+            (
+                "<?xml version=\"1.0\"?>\n<!-- <bom> --><bom xmlns=\"http://cyclonedx.org/schema/bom/1.6\">",
+                Some(Format::CycloneDxXml),
+            ),
+            (
+                "<!DOCTYPE x><c:bom xmlns:c='http://cyclonedx.org/schema/bom/1.2'/>",
+                Some(Format::CycloneDxXml),
+            ),
+            ("<bom/>", None),
+            (
+                "<rdf:RDF\n xmlns:spdx=\"http://spdx.org/rdf/terms#\">",
+                Some(Format::SpdxRdf),
+            ),
+            ("<rdf:RDF xmlns:x=\"http://x\">", None),
+            ("# c\n\nSPDXVersion: SPDX-2.3\n", Some(Format::SpdxTagValue)),
+            (
+                "SPDXID: SPDXRef-DOCUMENT\nspdxVersion: SPDX-2.3\n",
+                Some(Format::SpdxYaml),
+            ),
+            (
+                "---\npackages: []\n\"spdxVersion\": \"SPDX-2.2\"\n",
+                Some(Format::SpdxYaml),
+            ),
+            ("a:\n  spdxVersion: 1\n", None),
+        ] {
+            assert_eq!(detect(text.as_bytes()), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,349 @@
+//! From a document to an inventory's values.
+
+use std::collections::BTreeSet;
+
+use patchgate_model::{
+    DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Problem, ProblemKind, Root,
+    Scope, Unresolved,
+};
+
+use super::classify::{Link, Place, identities, kind_of, links, places};
+use super::{Component, Document, RelationKind};
+use crate::identity::{ECOSYSTEM, Identity};
+use crate::purl::PackageUrl;
+use crate::{Bill, facts};
+
+pub(super) fn bill(path: &str, document: Document) -> Bill {
+    let identities = identities(&document);
+    let links = links(&document);
+    let places = places(&document, &links, &identities);
+    let mut lockfile = Lockfile {
+        path: path.to_owned(),
+        ecosystem: ECOSYSTEM,
+        format: document.format,
+        ..Lockfile::default()
+    };
+    let mut seats = Vec::with_capacity(places.len());
+    let parts = document.components.iter().zip(identities).zip(&places);
+    for ((component, identity), place) in parts {
+        seats.push(seat(&mut lockfile, component, identity, *place));
+    }
+    let graph = Graph::new(&links, &seats);
+    set_scopes(&mut lockfile, &document, &seats, &graph);
+    set_edges(&mut lockfile, &graph);
+    // A root of which nothing is known but its name says nothing about what is direct.
+    let mut marked = seats
+        .iter()
+        .zip(&document.components)
+        .filter(|(seat, _)| matches!(seat, Seat::Root(_)))
+        .map(|(_, component)| component.property(facts::ROOT).is_some());
+    lockfile
+        .roots
+        .retain(|root| marked.next() == Some(true) || !root.edges.is_empty());
+    let problems = document.incomplete.map(|reason| Problem {
+        kind: ProblemKind::File,
+        subject: path.to_owned(),
+        line: None,
+        reason,
+        hint: None,
+    });
+    Bill {
+        lockfile,
+        problems: problems.into_iter().collect(),
+    }
+}
+
+/// Where a component went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Seat {
+    Package(usize),
+    Root(usize),
+    Nowhere,
+}
+
+fn seat(lockfile: &mut Lockfile, component: &Component, identity: Identity, place: Place) -> Seat {
+    match place {
+        Place::Nothing => Seat::Nowhere,
+        Place::Package => {
+            lockfile.packages.push(package(component, identity));
+            Seat::Package(lockfile.packages.len() - 1)
+        }
+        Place::Root => {
+            let name = component
+                .property(facts::ROOT)
+                .map_or(identity.name, str::to_owned);
+            lockfile.roots.push(Root {
+                name,
+                manifest: component.property(facts::MANIFEST).map(str::to_owned),
+                edges: Vec::new(),
+            });
+            Seat::Root(lockfile.roots.len() - 1)
+        }
+        Place::Unresolved => {
+            lockfile.unresolved.push(Unresolved {
+                name: identity.name,
+                requirement: component
+                    .property(facts::REQUIREMENT)
+                    .unwrap_or_default()
+                    .to_owned(),
+                kind: kind_of(stated_scope(component).unwrap_or_default()),
+                line: component.line,
+            });
+            Seat::Nowhere
+        }
+    }
+}
+
+fn package(component: &Component, identity: Identity) -> Package {
+    let mut integrity: Vec<String> = component.digests.iter().map(|d| d.integrity()).collect();
+    let mut groups = Vec::new();
+    for (name, value) in &component.properties {
+        match name.as_str() {
+            facts::INTEGRITY => integrity.push(value.clone()),
+            facts::GROUP | "cdx:poetry:group" | "cdx:python:package:group" => {
+                groups.push(value.clone());
+            }
+            _ => {}
+        }
+    }
+    integrity.sort();
+    integrity.dedup();
+    groups.sort();
+    groups.dedup();
+    Package {
+        distribution: identity.distribution,
+        origin: origin(component),
+        line: component.line,
+        integrity: (!integrity.is_empty()).then(|| integrity.join(" ")),
+        scope: stated_scope(component).unwrap_or_default(),
+        groups,
+        alias: identity.alias,
+        bundled: component.property(facts::BUNDLED) == Some("true"),
+        purl: component
+            .purl
+            .clone()
+            .filter(|purl| PackageUrl::parse(purl).is_some()),
+        ..Package::new(identity.ecosystem, identity.name, identity.version)
+    }
+}
+
+/// Where a package comes from: what the document says for Patchgate, else the qualifiers of its
+/// URL, else the address of its archive.
+fn origin(component: &Component) -> Origin {
+    if let Some(origin) = component.stated_origin() {
+        return origin;
+    }
+    let purl = component.purl.as_deref().and_then(PackageUrl::parse);
+    if let Some(repository) = purl.as_ref().and_then(|purl| purl.qualifier("vcs_url")) {
+        let (url, commit) = match repository.rsplit_once('@') {
+            Some((url, commit)) if !commit.contains('/') => (url, Some(commit.to_owned())),
+            _ => (repository, None),
+        };
+        return Origin::Git {
+            url: url.trim_start_matches("git+").to_owned(),
+            commit,
+        };
+    }
+    let registry = purl
+        .as_ref()
+        .and_then(|purl| purl.qualifier("repository_url"));
+    let address = registry.or(component.distribution_url.as_deref());
+    Origin::Registry(address.map(str::to_owned))
+}
+
+/// The scope that the document states for the component itself, also in properties of other tools.
+fn stated_scope(component: &Component) -> Option<Scope> {
+    if let Some(scope) = component.property(facts::SCOPE).and_then(facts::scope) {
+        return Some(scope);
+    }
+    let development = [
+        "cdx:npm:package:development",
+        "cdx:composer:package:isDevRequirement",
+    ];
+    if development
+        .iter()
+        .any(|name| component.property(name) == Some("true"))
+    {
+        return Some(Scope::Development);
+    }
+    component.scope
+}
+
+/// The links between seats.
+struct Graph {
+    /// From a package.
+    packages: Vec<(usize, usize, RelationKind)>,
+    /// From a root.
+    roots: Vec<(usize, usize, RelationKind)>,
+    /// Packages that a root contains, and that nothing needs.
+    contained: Vec<(usize, usize)>,
+}
+
+impl Graph {
+    fn new(links: &[Link], seats: &[Seat]) -> Self {
+        let mut graph = Self {
+            packages: Vec::new(),
+            roots: Vec::new(),
+            contained: Vec::new(),
+        };
+        let mut needed = BTreeSet::new();
+        let seat = |index: usize| seats.get(index).copied().unwrap_or(Seat::Nowhere);
+        for link in links {
+            match (seat(link.from), seat(link.to)) {
+                (Seat::Package(from), Seat::Package(to)) => {
+                    needed.insert(to);
+                    graph.packages.push((from, to, link.kind));
+                }
+                (Seat::Root(from), Seat::Package(to)) if link.kind == RelationKind::Contains => {
+                    graph.contained.push((from, to));
+                }
+                (Seat::Root(from), Seat::Package(to)) => {
+                    needed.insert(to);
+                    graph.roots.push((from, to, link.kind));
+                }
+                _ => {}
+            }
+        }
+        // "Contains" lists every package; the ones that no other brings are the project's own.
+        graph.contained.retain(|(_, to)| !needed.contains(to));
+        graph
+    }
+}
+
+/// Sets the scope of the packages for which the document does not state it: the strongest by which
+/// a root, or a package that nothing needs, reaches them.
+fn set_scopes(lockfile: &mut Lockfile, document: &Document, seats: &[Seat], graph: &Graph) {
+    let complete = |component: &Component| component.property(facts::DOCUMENT).is_some();
+    if document.components.iter().any(complete) {
+        return;
+    }
+    let mut open = vec![false; lockfile.packages.len()];
+    for (seat, component) in seats.iter().zip(&document.components) {
+        if let Seat::Package(index) = seat
+            && let Some(open) = open.get_mut(*index)
+        {
+            *open = stated_scope(component).is_none();
+        }
+    }
+    if !open.contains(&true) {
+        return;
+    }
+    let reached = reach(lockfile.packages.len(), graph);
+    for ((package, reached), open) in lockfile.packages.iter_mut().zip(reached).zip(open) {
+        if open {
+            package.scope = reached.unwrap_or_default();
+        }
+    }
+}
+
+/// All scopes, strongest first.
+const SCOPES: [Scope; 6] = [
+    Scope::Runtime,
+    Scope::Peer,
+    Scope::Optional,
+    Scope::Build,
+    Scope::Test,
+    Scope::Development,
+];
+
+fn reach(count: usize, graph: &Graph) -> Vec<Option<Scope>> {
+    let strength = |kind: RelationKind| match kind {
+        RelationKind::Needs(kind) => Scope::from(kind),
+        RelationKind::Depends | RelationKind::Contains => Scope::Runtime,
+    };
+    let mut outgoing: Vec<Vec<(usize, Scope)>> = vec![Vec::new(); count];
+    let mut top = vec![true; count];
+    for (from, to, kind) in &graph.packages {
+        if let Some(edges) = outgoing.get_mut(*from) {
+            edges.push((*to, strength(*kind)));
+        }
+        top.get_mut(*to).into_iter().for_each(|top| *top = false);
+    }
+    let mut waiting: Vec<(usize, Scope)> = Vec::new();
+    for (_, to, kind) in &graph.roots {
+        waiting.push((*to, strength(*kind)));
+        top.get_mut(*to).into_iter().for_each(|top| *top = false);
+    }
+    let tops = top.iter().enumerate().filter(|(_, top)| **top);
+    waiting.extend(tops.map(|(index, _)| (index, Scope::Runtime)));
+    let mut reached: Vec<Option<Scope>> = vec![None; count];
+    // Strongest first: what is reached once is reached by its strongest way.
+    for scope in SCOPES {
+        let (mut now, later): (Vec<_>, Vec<_>) = waiting
+            .into_iter()
+            .partition(|(_, reason)| *reason <= scope);
+        waiting = later;
+        while let Some((index, _)) = now.pop() {
+            match reached.get_mut(index) {
+                Some(seen @ None) => *seen = Some(scope),
+                _ => continue,
+            }
+            for (to, kind) in outgoing.get(index).into_iter().flatten() {
+                let reason = scope.max(*kind);
+                if reason == scope {
+                    now.push((*to, scope));
+                } else {
+                    waiting.push((*to, reason));
+                }
+            }
+        }
+    }
+    reached
+}
+
+fn set_edges(lockfile: &mut Lockfile, graph: &Graph) {
+    let scopes: Vec<Scope> = lockfile
+        .packages
+        .iter()
+        .map(|package| package.scope)
+        .collect();
+    let names: Vec<String> = lockfile
+        .packages
+        .iter()
+        .map(|package| {
+            package
+                .alias
+                .clone()
+                .unwrap_or_else(|| package.name.clone())
+        })
+        .collect();
+    let scope = |index: usize| scopes.get(index).copied().unwrap_or_default();
+    // Without another word, a package of a weaker scope is needed for just that.
+    let kind = |from: Scope, to: usize, kind: RelationKind| match kind {
+        RelationKind::Needs(kind) => kind,
+        _ if scope(to) > from => kind_of(scope(to)),
+        _ => DependencyKind::Runtime,
+    };
+    let edge = |to: usize, kind: DependencyKind| Edge {
+        to: PackageIndex(u32::try_from(to).unwrap_or(u32::MAX)),
+        name: names.get(to).cloned().unwrap_or_default(),
+        requirement: None,
+        kind,
+    };
+    for (from, to, relation) in &graph.packages {
+        if let Some(package) = lockfile.packages.get_mut(*from) {
+            package
+                .edges
+                .push(edge(*to, kind(scope(*from), *to, *relation)));
+        }
+    }
+    let contained = graph
+        .contained
+        .iter()
+        .map(|(from, to)| (*from, *to, RelationKind::Depends));
+    for (from, to, relation) in graph.roots.iter().copied().chain(contained) {
+        if let Some(root) = lockfile.roots.get_mut(from) {
+            root.edges
+                .push(edge(to, kind(Scope::Runtime, to, relation)));
+        }
+    }
+    let packages = lockfile
+        .packages
+        .iter_mut()
+        .map(|package| &mut package.edges);
+    let roots = lockfile.roots.iter_mut().map(|root| &mut root.edges);
+    for edges in packages.chain(roots) {
+        edges.sort_by_key(|edge| (edge.to, Scope::from(edge.kind)));
+        edges.dedup();
+    }
+}

@@ -1,0 +1,237 @@
+//! What each component of a document is to an inventory.
+
+use std::collections::{HashMap, HashSet};
+
+use patchgate_model::DependencyKind;
+
+use super::{Component, Document, RelationKind, Role};
+use crate::facts;
+use crate::identity::{Identity, Source, System, UNKNOWN, identify, known_ecosystem};
+use crate::purl::PackageUrl;
+
+/// What a component becomes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// A package of the lockfile.
+    Package,
+    /// A project whose dependencies the lockfile holds.
+    Root,
+    /// A package of which no version is stated.
+    Unresolved,
+    /// Nothing: a file, an operating system.
+    Nothing,
+}
+
+/// A relation by the places of its components in the document.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Link {
+    pub(super) from: usize,
+    pub(super) to: usize,
+    pub(super) kind: RelationKind,
+}
+
+/// The relations whose two ends are components. The first of two components with one identifier
+/// has it.
+pub(super) fn links(document: &Document) -> Vec<Link> {
+    let mut by_id = HashMap::with_capacity(document.components.len());
+    for (index, component) in document.components.iter().enumerate() {
+        if !component.id.is_empty() {
+            by_id.entry(component.id.as_str()).or_insert(index);
+        }
+    }
+    let link = |relation: &super::Relation| {
+        let from = *by_id.get(relation.from.as_str())?;
+        let to = *by_id.get(relation.to.as_str())?;
+        (from != to).then_some(Link {
+            from,
+            to,
+            kind: relation.kind,
+        })
+    };
+    document.relations.iter().filter_map(link).collect()
+}
+
+/// The place of every component.
+pub(super) fn places(document: &Document, links: &[Link], identities: &[Identity]) -> Vec<Place> {
+    let described: HashSet<&str> = document.described.iter().map(String::as_str).collect();
+    let mut leads = vec![false; document.components.len()];
+    let mut needed = vec![false; document.components.len()];
+    for link in links {
+        if let Some(leads) = leads.get_mut(link.from) {
+            *leads = true;
+        }
+        if let Some(needed) = needed.get_mut(link.to) {
+            *needed |= link.kind != RelationKind::Contains;
+        }
+    }
+    let place =
+        |((component, identity), (leads, needed)): ((&Component, &Identity), (bool, bool))| {
+            match component.role {
+                Role::System | Role::Other => return Place::Nothing,
+                Role::Project => return Place::Root,
+                Role::Software => {}
+            }
+            if component.property(facts::DOCUMENT).is_some() {
+                return Place::Nothing;
+            }
+            let is_described =
+                described.contains(component.id.as_str()) && !component.id.is_empty();
+            if component.property(facts::ROOT).is_some() || (is_described && leads && !needed) {
+                Place::Root
+            } else if !identity.version.is_empty() {
+                Place::Package
+            } else if component.purl.is_none() && (leads || is_described) {
+                // Some tools have a component for each lockfile, on which the packages hang.
+                Place::Root
+            } else {
+                Place::Unresolved
+            }
+        };
+    let degrees = leads.iter().copied().zip(needed.iter().copied());
+    document
+        .components
+        .iter()
+        .zip(identities)
+        .zip(degrees)
+        .map(place)
+        .collect()
+}
+
+/// Who every component is.
+pub(super) fn identities(document: &Document) -> Vec<Identity> {
+    let system = document.components.iter().find_map(system);
+    document
+        .components
+        .iter()
+        .map(|component| identity(component, system.as_ref()))
+        .collect()
+}
+
+fn system(component: &Component) -> Option<System> {
+    if component.role != Role::System {
+        return None;
+    }
+    let id = component
+        .property("syft:distro:id")
+        .unwrap_or(&component.name);
+    let version = component
+        .property("syft:distro:versionID")
+        .unwrap_or(&component.version);
+    Some(System {
+        id: id.to_owned(),
+        version: version.to_owned(),
+    })
+}
+
+fn identity(component: &Component, system: Option<&System>) -> Identity {
+    let purl = component.purl.as_deref().and_then(PackageUrl::parse);
+    let mut identity = match &purl {
+        Some(purl) => identify(purl, system, source(component)),
+        None => Identity {
+            ecosystem: UNKNOWN,
+            distribution: None,
+            name: plain_name(component),
+            version: String::new(),
+            alias: None,
+        },
+    };
+    if identity.version.is_empty() {
+        identity.version = component.version.clone();
+    }
+    if identity.version.is_empty() {
+        identity.version = cpe_field(component, 5).unwrap_or_default();
+    }
+    if let Some(ecosystem) = component
+        .property(facts::ECOSYSTEM)
+        .and_then(known_ecosystem)
+    {
+        identity.ecosystem = ecosystem;
+    }
+    let stated = |name| component.property(name).map(str::to_owned);
+    if let Some(distribution) = stated(facts::DISTRIBUTION) {
+        identity.distribution = Some(distribution).filter(|text| !text.is_empty());
+    }
+    if let Some(name) = stated(facts::NAME).filter(|name| !name.is_empty()) {
+        identity.name = name;
+    }
+    if let Some(version) = stated(facts::VERSION) {
+        identity.version = version;
+    }
+    if let Some(alias) = stated(facts::ALIAS) {
+        identity.alias = Some(alias).filter(|alias| !alias.is_empty());
+    }
+    identity
+}
+
+/// The name of a component without a package URL.
+fn plain_name(component: &Component) -> String {
+    let name = if component.name.is_empty() {
+        cpe_field(component, 4).unwrap_or_else(|| component.id.clone())
+    } else {
+        component.name.clone()
+    };
+    match (component.group.is_empty(), name.is_empty()) {
+        (true, true) => "unnamed".to_owned(),
+        (true, false) => name,
+        (false, true) => component.group.clone(),
+        (false, false) => format!("{}/{name}", component.group),
+    }
+}
+
+/// A field of a CPE name of version 2.3, where it says something; 4 is the product, 5 the version
+/// (NIST IR 7695, 6.2).
+fn cpe_field(component: &Component, field: usize) -> Option<String> {
+    let mut fields = vec![String::new()];
+    let mut letters = component.cpe.as_deref()?.chars();
+    while let Some(letter) = letters.next() {
+        match (letter, fields.last_mut()) {
+            (':', _) => fields.push(String::new()),
+            ('\\', Some(last)) => last.extend(letters.next()),
+            (_, Some(last)) => last.push(letter),
+            (_, None) => {}
+        }
+    }
+    let value = fields.get(field)?;
+    (fields.get(1)? == "2.3" && !matches!(value.as_str(), "" | "*" | "-")).then(|| value.clone())
+}
+
+/// The source package of a distribution's package, where a tool states it apart from the URL.
+fn source(component: &Component) -> Option<Source> {
+    let stated = |name| component.property(name).filter(|value| !value.is_empty());
+    if let Some(name) = stated("aquasecurity:trivy:SrcName") {
+        let mut version = stated("aquasecurity:trivy:SrcVersion")
+            .unwrap_or_default()
+            .to_owned();
+        if let (Some(release), false) =
+            (stated("aquasecurity:trivy:SrcRelease"), version.is_empty())
+        {
+            version = format!("{version}-{release}");
+        }
+        if let Some(epoch) = stated("aquasecurity:trivy:SrcEpoch").filter(|epoch| *epoch != "0") {
+            version = format!("{epoch}:{version}");
+        }
+        return Some(Source {
+            name: name.to_owned(),
+            version,
+        });
+    }
+    stated("syft:metadata:source").map(|name| Source {
+        name: name.to_owned(),
+        version: stated("syft:metadata:sourceVersion")
+            .unwrap_or_default()
+            .to_owned(),
+    })
+}
+
+/// The kind of dependency that leads to no stronger a scope.
+pub(super) fn kind_of(scope: patchgate_model::Scope) -> DependencyKind {
+    use patchgate_model::Scope;
+    match scope {
+        Scope::Runtime => DependencyKind::Runtime,
+        Scope::Peer => DependencyKind::Peer,
+        Scope::Optional => DependencyKind::Optional,
+        Scope::Build => DependencyKind::Build,
+        Scope::Test => DependencyKind::Test,
+        Scope::Development => DependencyKind::Development,
+    }
+}

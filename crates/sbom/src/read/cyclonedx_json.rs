@@ -1,0 +1,135 @@
+//! CycloneDX as JSON.
+
+use patchgate_ecosystems::ParseError;
+use patchgate_syntax::{Node, json};
+
+use super::cyclonedx::{format, incomplete, role, scope};
+use super::{Component, Document, Relation, RelationKind, Role};
+use crate::digest::{Algorithm, Digest};
+
+pub(super) fn read(text: &str) -> Result<Document, ParseError> {
+    let root = json(text)?;
+    let mut document = Document {
+        format: format(
+            root.get("specVersion")
+                .and_then(Node::scalar)
+                .unwrap_or_default(),
+            false,
+        )?,
+        ..Document::default()
+    };
+    if let Some(main) = root.get("metadata").and_then(|node| node.get("component")) {
+        let mut project = component(main)?;
+        if project.role != Role::System {
+            project.role = Role::Project;
+        }
+        document.described.push(project.id.clone());
+        document.components.push(project);
+        nested(main, Role::Project, &mut document)?;
+    }
+    nested(&root, Role::Software, &mut document)?;
+    for dependency in root.optional_list("dependencies")? {
+        relations(dependency, &mut document)?;
+    }
+    for composition in root.optional_list("compositions")? {
+        if let Some(found) = composition
+            .get("aggregate")
+            .and_then(Node::text)
+            .and_then(incomplete)
+        {
+            document.incomplete.get_or_insert(found);
+        }
+    }
+    Ok(document)
+}
+
+/// The components within a component or the document. The ones within the project are its parts,
+/// projects too; the ones within a package are packages.
+fn nested(node: &Node<'_>, parent: Role, document: &mut Document) -> Result<(), ParseError> {
+    for item in node.optional_list("components")? {
+        if !item.is_map() {
+            return Err(item.unexpected("components", "a component"));
+        }
+        let mut read = component(item)?;
+        if parent == Role::Project && read.role == Role::Software {
+            read.role = Role::Project;
+        }
+        let role = read.role;
+        document.components.push(read);
+        nested(item, role, document)?;
+    }
+    Ok(())
+}
+
+fn text(node: &Node<'_>, name: &str) -> Result<String, ParseError> {
+    match node.get(name) {
+        None => Ok(String::new()),
+        Some(value) if value.is_null() => Ok(String::new()),
+        Some(value) => value
+            .scalar()
+            .map(|text| text.trim().to_owned())
+            .ok_or_else(|| value.unexpected(name, "a text")),
+    }
+}
+
+fn component(node: &Node<'_>) -> Result<Component, ParseError> {
+    let mut read = Component {
+        id: text(node, "bom-ref")?,
+        line: node.line,
+        role: role(&text(node, "type")?),
+        name: text(node, "name")?,
+        group: text(node, "group")?,
+        version: text(node, "version")?,
+        purl: Some(text(node, "purl")?).filter(|purl| !purl.is_empty()),
+        cpe: Some(text(node, "cpe")?).filter(|cpe| !cpe.is_empty()),
+        scope: Some(scope(&text(node, "scope")?)),
+        digests: digests(node),
+        ..Component::default()
+    };
+    // Documents of 1.2 and of some tools refer to components by their package URL.
+    if read.id.is_empty() {
+        read.id = read.purl.clone().unwrap_or_default();
+    }
+    for reference in node.get("externalReferences").map_or(&[][..], Node::items) {
+        if reference.get("type").and_then(Node::text) == Some("distribution") {
+            read.digests.extend(digests(reference));
+            let url = reference.get("url").and_then(Node::text);
+            if read.distribution_url.is_none() {
+                read.distribution_url = url.map(str::to_owned);
+            }
+        }
+    }
+    for property in node.get("properties").map_or(&[][..], Node::items) {
+        let value = |key| property.get(key).and_then(Node::scalar);
+        if let (Some(name), Some(value)) = (value("name"), value("value")) {
+            read.properties.push((name.to_owned(), value.to_owned()));
+        }
+    }
+    Ok(read)
+}
+
+fn digests(node: &Node<'_>) -> Vec<Digest> {
+    let hashes = node.get("hashes").map_or(&[][..], Node::items);
+    hashes
+        .iter()
+        .filter_map(|hash| {
+            let algorithm = Algorithm::parse(hash.get("alg")?.text()?)?;
+            Digest::new(algorithm, hash.get("content")?.text()?.trim())
+        })
+        .collect()
+}
+
+fn relations(node: &Node<'_>, document: &mut Document) -> Result<(), ParseError> {
+    let from = text(node, "ref")?;
+    // `provides` names what the component implements, such as an algorithm: nothing it needs.
+    for to in node.optional_list("dependsOn")? {
+        if let Some(to) = to.scalar() {
+            document.relations.push(Relation {
+                from: from.clone(),
+                to: to.trim().to_owned(),
+                kind: RelationKind::Depends,
+            });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,128 @@
+//! CycloneDX as XML.
+
+use patchgate_ecosystems::ParseError;
+use patchgate_syntax::{Element, xml};
+
+use super::cyclonedx::{format, incomplete, role, scope};
+use super::{Component, Document, Relation, RelationKind, Role};
+use crate::digest::{Algorithm, Digest};
+
+pub(super) fn read(text: &str) -> Result<Document, ParseError> {
+    let root = xml(text)?;
+    let mut document = Document {
+        format: format(&version(text), true)?,
+        ..Document::default()
+    };
+    if let Some(main) = root
+        .child("metadata")
+        .and_then(|metadata| metadata.child("component"))
+    {
+        let mut project = component(main);
+        if project.role != Role::System {
+            project.role = Role::Project;
+        }
+        document.described.push(project.id.clone());
+        document.components.push(project);
+        nested(main, Role::Project, &mut document);
+    }
+    nested(&root, Role::Software, &mut document);
+    // In 1.1 a graph was an extension with the same elements.
+    for dependencies in root.all("dependencies") {
+        for dependency in dependencies.all("dependency") {
+            relations(dependency, &mut document);
+        }
+    }
+    let compositions = root.child("compositions");
+    for composition in compositions
+        .into_iter()
+        .flat_map(|list| list.all("composition"))
+    {
+        if let Some(found) = composition.text_of("aggregate").and_then(incomplete) {
+            document.incomplete.get_or_insert(found);
+        }
+    }
+    Ok(document)
+}
+
+/// The version in the namespace of the first element, whatever prefix it is bound to.
+fn version(text: &str) -> String {
+    let after = text
+        .split_once("cyclonedx.org/schema/bom/")
+        .map_or("", |(_, after)| after);
+    after
+        .chars()
+        .take_while(|letter| letter.is_ascii_digit() || *letter == '.')
+        .collect()
+}
+
+/// The components within a component or the document; see the reader of JSON.
+fn nested(element: &Element<'_>, parent: Role, document: &mut Document) {
+    let lists = element.child("components").into_iter();
+    for item in lists.flat_map(|list| list.all("component")) {
+        let mut read = component(item);
+        if parent == Role::Project && read.role == Role::Software {
+            read.role = Role::Project;
+        }
+        let role = read.role;
+        document.components.push(read);
+        nested(item, role, document);
+    }
+}
+
+fn component(element: &Element<'_>) -> Component {
+    let text = |name| element.text_of(name).unwrap_or_default().to_owned();
+    let mut read = Component {
+        id: element.attribute("bom-ref").unwrap_or_default().to_owned(),
+        line: element.line,
+        role: role(element.attribute("type").unwrap_or_default()),
+        name: text("name"),
+        group: text("group"),
+        version: text("version"),
+        purl: element.text_of("purl").map(str::to_owned),
+        cpe: element.text_of("cpe").map(str::to_owned),
+        scope: Some(scope(&text("scope"))),
+        digests: digests(element),
+        ..Component::default()
+    };
+    if read.id.is_empty() {
+        read.id = read.purl.clone().unwrap_or_default();
+    }
+    let references = element.child("externalReferences").into_iter();
+    for reference in references.flat_map(|list| list.all("reference")) {
+        if reference.attribute("type") == Some("distribution") {
+            read.digests.extend(digests(reference));
+            if read.distribution_url.is_none() {
+                read.distribution_url = reference.text_of("url").map(str::to_owned);
+            }
+        }
+    }
+    let properties = element.child("properties").into_iter();
+    for property in properties.flat_map(|list| list.all("property")) {
+        if let Some(name) = property.attribute("name") {
+            read.properties
+                .push((name.to_owned(), property.text.clone()));
+        }
+    }
+    read
+}
+
+fn digests(element: &Element<'_>) -> Vec<Digest> {
+    let hashes = element.child("hashes").into_iter();
+    hashes
+        .flat_map(|list| list.all("hash"))
+        .filter_map(|hash| Digest::new(Algorithm::parse(hash.attribute("alg")?)?, &hash.text))
+        .collect()
+}
+
+fn relations(element: &Element<'_>, document: &mut Document) {
+    let from = element.attribute("ref").unwrap_or_default();
+    for dependency in element.all("dependency") {
+        if let Some(to) = dependency.attribute("ref") {
+            document.relations.push(Relation {
+                from: from.to_owned(),
+                to: to.to_owned(),
+                kind: RelationKind::Depends,
+            });
+        }
+    }
+}

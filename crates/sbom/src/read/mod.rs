@@ -1,0 +1,152 @@
+//! From bytes to a [`Document`], which is the same for every format, and from there to a
+//! [`Bill`].
+
+mod assemble;
+mod classify;
+mod cyclonedx;
+mod cyclonedx_json;
+mod cyclonedx_xml;
+mod rdf;
+mod spdx;
+mod spdx3;
+mod spdx_json;
+mod tag_value;
+
+use patchgate_ecosystems::{Input, ParseError, Siblings, limits};
+use patchgate_model::{DependencyKind, Origin, Scope};
+
+use crate::digest::Digest;
+use crate::{Bill, Format, detect, facts};
+
+/// A document as its format's reader leaves it.
+#[derive(Debug, Default)]
+pub(crate) struct Document {
+    /// The format with its version, for [`patchgate_model::Lockfile::format`].
+    pub(crate) format: &'static str,
+    pub(crate) components: Vec<Component>,
+    pub(crate) relations: Vec<Relation>,
+    /// Identifiers of what the document says that it is about.
+    pub(crate) described: Vec<String>,
+    /// What the document says about its own completeness, where that is not "complete".
+    pub(crate) incomplete: Option<String>,
+}
+
+/// What a component is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Software that may be a package.
+    #[default]
+    Software,
+    /// The project that the document is about; its own packages, not a package itself.
+    Project,
+    /// An operating system.
+    System,
+    /// A file, a device, a key: nothing that advisories are about.
+    Other,
+}
+
+/// A component of CycloneDX or a package of SPDX.
+#[derive(Debug, Default)]
+pub(crate) struct Component {
+    /// By what relations refer to it; empty where nothing can.
+    pub(crate) id: String,
+    pub(crate) line: u32,
+    pub(crate) role: Role,
+    pub(crate) name: String,
+    /// The group or namespace, where the document holds it apart from the name.
+    pub(crate) group: String,
+    pub(crate) version: String,
+    pub(crate) purl: Option<String>,
+    pub(crate) cpe: Option<String>,
+    pub(crate) digests: Vec<Digest>,
+    /// The scope, where the document states it for the component itself.
+    pub(crate) scope: Option<Scope>,
+    /// Address of the archive, where the document has one.
+    pub(crate) distribution_url: Option<String>,
+    /// Properties by name; `patchgate:…` are [`facts`].
+    pub(crate) properties: Vec<(String, String)>,
+}
+
+impl Component {
+    /// The first value of a property.
+    pub(crate) fn property(&self, name: &str) -> Option<&str> {
+        self.properties
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// Takes the lines of an SPDX package's comment that are facts; other text is no fact.
+    pub(crate) fn take_comment(&mut self, comment: &str) {
+        let lines = comment.lines().filter_map(|line| {
+            let (name, value) = line.trim().split_once('=')?;
+            name.starts_with(facts::PREFIX)
+                .then(|| (name.to_owned(), crate::purl::decode(value)))
+        });
+        self.properties.extend(lines);
+    }
+
+    /// The origin that the document states, where it is not plainly the registry.
+    pub(crate) fn stated_origin(&self) -> Option<Origin> {
+        let text = self.property(facts::ORIGIN)?;
+        facts::origin(text, self.property(facts::COMMIT))
+    }
+}
+
+/// How two components belong together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RelationKind {
+    /// `from` needs `to`, and the document says what for.
+    Needs(DependencyKind),
+    /// `from` needs `to`; what for follows from the scope of `to`.
+    Depends,
+    /// `to` is part of `from`.
+    Contains,
+}
+
+/// One relation between two components, by their identifiers.
+#[derive(Debug)]
+pub(crate) struct Relation {
+    pub(crate) from: String,
+    pub(crate) to: String,
+    pub(crate) kind: RelationKind,
+}
+
+pub(crate) fn bill(path: &str, bytes: &[u8]) -> Result<Bill, ParseError> {
+    let siblings = Siblings::new();
+    let input = Input {
+        path,
+        bytes,
+        siblings: &siblings,
+    };
+    let text = input.text()?;
+    let format =
+        detect::in_text(text).ok_or_else(|| ParseError::new("is neither CycloneDX nor SPDX"))?;
+    let document = match format {
+        Format::CycloneDxJson => cyclonedx_json::read(text)?,
+        Format::CycloneDxXml => cyclonedx_xml::read(text)?,
+        Format::SpdxJson => spdx_json::read_json(text)?,
+        Format::SpdxYaml => spdx_json::read_yaml(text)?,
+        Format::SpdxTagValue => tag_value::read(text)?,
+        Format::SpdxRdf => rdf::read(text)?,
+        Format::Spdx3Json => spdx3::read(text)?,
+    };
+    check_bounds(&document)?;
+    Ok(assemble::bill(path, document))
+}
+
+fn check_bounds(document: &Document) -> Result<(), ParseError> {
+    if document.components.len() > limits::MAX_PACKAGES {
+        return Err(ParseError::new(format!(
+            "holds more than {} components",
+            limits::MAX_PACKAGES
+        )));
+    }
+    if document.relations.len() > limits::MAX_EDGES {
+        return Err(ParseError::new(format!(
+            "holds more than {} relations",
+            limits::MAX_EDGES
+        )));
+    }
+    Ok(())
+}

@@ -1,0 +1,106 @@
+//! What SPDX 2 means, the same in all its serialisations.
+
+use patchgate_ecosystems::ParseError;
+use patchgate_model::DependencyKind;
+
+use super::{Component, Document, Relation, RelationKind, Role};
+
+/// The document's format by the version that it states.
+///
+/// # Errors
+/// When it is of a version that has another shape.
+pub(super) fn format(
+    version: &str,
+    by_version: [&'static str; 2],
+    other: &'static str,
+) -> Result<&'static str, ParseError> {
+    match version.trim() {
+        "SPDX-2.3" => Ok(by_version[1]),
+        "SPDX-2.2" => Ok(by_version[0]),
+        version if version.starts_with("SPDX-2.") => Ok(other),
+        version => {
+            let shown: String = version.chars().take(20).collect();
+            Err(
+                ParseError::new(format!("is SPDX of version `{shown}`, which is not read"))
+                    .with_hint("write the document as SPDX 2.3"),
+            )
+        }
+    }
+}
+
+/// A value, or none for SPDX's words that there is none.
+pub(super) fn said(value: &str) -> &str {
+    match value.trim() {
+        "NOASSERTION" | "NONE" => "",
+        value => value,
+    }
+}
+
+/// Puts an external reference of a package in its place.
+pub(super) fn set_reference(component: &mut Component, kind: &str, locator: &str) {
+    let locator = locator.trim();
+    if locator.is_empty() {
+        return;
+    }
+    // RDF writes types as addresses.
+    match kind.rsplit(['/', '#']).next().unwrap_or_default() {
+        "purl" if component.purl.is_none() => component.purl = Some(locator.to_owned()),
+        "cpe23Type" | "cpe22Type" if component.cpe.is_none() => {
+            component.cpe = Some(locator.to_owned());
+        }
+        _ => {}
+    }
+}
+
+/// The role of a package of a purpose.
+pub(super) fn role(purpose: &str) -> Role {
+    match purpose.to_ascii_uppercase().replace('_', "-").as_str() {
+        "OPERATING-SYSTEM" | "OPERATINGSYSTEM" => Role::System,
+        "FILE" | "DEVICE" => Role::Other,
+        _ => Role::Software,
+    }
+}
+
+/// Sets the address of a package's archive, where it is one.
+pub(super) fn set_address(component: &mut Component, location: &str) {
+    let location = said(location);
+    if location.starts_with("https://") || location.starts_with("http://") {
+        component.distribution_url = Some(location.to_owned());
+    }
+}
+
+/// Adds a relationship by its type
+/// (<https://spdx.github.io/spdx-spec/v2.3/relationships-between-SPDX-elements/>).
+pub(super) fn relate(document: &mut Document, from: &str, kind: &str, to: &str) {
+    use DependencyKind::{Build, Development, Optional, Peer, Runtime, Test};
+    let (kind, reversed) = match kind.to_ascii_uppercase().as_str() {
+        "DESCRIBES" => {
+            document.described.push(to.to_owned());
+            return;
+        }
+        "DESCRIBED_BY" => {
+            document.described.push(from.to_owned());
+            return;
+        }
+        "CONTAINS" => (RelationKind::Contains, false),
+        "CONTAINED_BY" | "PACKAGE_OF" => (RelationKind::Contains, true),
+        "DEPENDS_ON" | "STATIC_LINK" | "DYNAMIC_LINK" | "HAS_PREREQUISITE" => {
+            (RelationKind::Needs(Runtime), false)
+        }
+        "DEPENDENCY_OF" | "RUNTIME_DEPENDENCY_OF" | "PREREQUISITE_FOR" => {
+            (RelationKind::Needs(Runtime), true)
+        }
+        "OPTIONAL_DEPENDENCY_OF" | "OPTIONAL_COMPONENT_OF" => (RelationKind::Needs(Optional), true),
+        "PROVIDED_DEPENDENCY_OF" => (RelationKind::Needs(Peer), true),
+        "BUILD_DEPENDENCY_OF" | "BUILD_TOOL_OF" => (RelationKind::Needs(Build), true),
+        "TEST_DEPENDENCY_OF" | "TEST_TOOL_OF" => (RelationKind::Needs(Test), true),
+        "DEV_DEPENDENCY_OF" | "DEV_TOOL_OF" => (RelationKind::Needs(Development), true),
+        _ => return,
+    };
+    let (from, to) = if reversed { (to, from) } else { (from, to) };
+    document.relations.push(Relation {
+        from: from.to_owned(),
+        to: to.to_owned(),
+        kind,
+    });
+}

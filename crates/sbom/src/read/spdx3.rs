@@ -1,0 +1,152 @@
+//! SPDX 3 as JSON-LD.
+//!
+//! Documents are read in the form that the specification prescribes for exchange: the published
+//! context, and a flat list of elements. Other forms of JSON-LD would need its whole processing.
+
+use patchgate_ecosystems::ParseError;
+use patchgate_model::DependencyKind;
+use patchgate_syntax::{Node, json};
+
+use super::spdx::{role, said, set_address};
+use super::{Component, Document, Relation, RelationKind};
+use crate::digest::{Algorithm, Digest};
+
+pub(super) fn read(text: &str) -> Result<Document, ParseError> {
+    let root = json(text)?;
+    let mut document = Document {
+        format: "spdx-3-json",
+        ..Document::default()
+    };
+    let graph = root.optional_list("@graph")?;
+    // A document of one element has it at the top.
+    let elements = if root.get("@graph").is_some() {
+        graph
+    } else {
+        std::slice::from_ref(&root)
+    };
+    for element in elements {
+        if !element.is_map() {
+            return Err(element.unexpected("@graph", "an element"));
+        }
+        match kind(element) {
+            "software_Package" | "Package" => document.components.push(component(element)?),
+            "Relationship" | "LifecycleScopedRelationship" => relate(&mut document, element),
+            "software_Sbom" | "Sbom" | "Bom" => {
+                document
+                    .described
+                    .extend(texts(element, "rootElement").map(str::to_owned));
+            }
+            _ => {}
+        }
+    }
+    Ok(document)
+}
+
+fn kind<'n>(node: &'n Node<'_>) -> &'n str {
+    let name = node
+        .get("type")
+        .or_else(|| node.get("@type"))
+        .and_then(Node::text);
+    name.unwrap_or_default()
+}
+
+/// The text under a key, also under the longer name of SPDX's software profile.
+fn text<'n>(node: &'n Node<'_>, name: &str) -> Result<&'n str, ParseError> {
+    let long = format!("software_{name}");
+    match node.get(name).or_else(|| node.get(&long)) {
+        None => Ok(""),
+        Some(value) if value.is_null() => Ok(""),
+        Some(value) => value
+            .scalar()
+            .map(said)
+            .ok_or_else(|| value.unexpected(name, "a text")),
+    }
+}
+
+/// The texts under a key that holds one or a list of them.
+fn texts<'n>(node: &'n Node<'_>, name: &str) -> impl Iterator<Item = &'n str> {
+    let value = node.get(name);
+    let single = value.and_then(Node::text);
+    let several = value
+        .map_or(&[][..], Node::items)
+        .iter()
+        .filter_map(Node::text);
+    single.into_iter().chain(several)
+}
+
+fn component(node: &Node<'_>) -> Result<Component, ParseError> {
+    let id = match text(node, "spdxId")? {
+        "" => text(node, "@id")?,
+        id => id,
+    };
+    let mut read = Component {
+        id: id.to_owned(),
+        line: node.line,
+        role: role(text(node, "primaryPurpose")?),
+        name: text(node, "name")?.to_owned(),
+        version: text(node, "packageVersion")?.to_owned(),
+        purl: Some(text(node, "packageUrl")?.to_owned()).filter(|purl| !purl.is_empty()),
+        ..Component::default()
+    };
+    set_address(&mut read, text(node, "downloadLocation")?);
+    for identifier in node.optional_list("externalIdentifier")? {
+        let part = |name| {
+            identifier
+                .get(name)
+                .and_then(Node::text)
+                .unwrap_or_default()
+        };
+        let value = Some(part("identifier").to_owned()).filter(|value| !value.is_empty());
+        match part("externalIdentifierType") {
+            "packageUrl" | "purl" if read.purl.is_none() => read.purl = value,
+            "cpe23" | "cpe22" if read.cpe.is_none() => read.cpe = value,
+            _ => {}
+        }
+    }
+    for hash in node.get("verifiedUsing").map_or(&[][..], Node::items) {
+        let part = |name| hash.get(name).and_then(Node::text).unwrap_or_default();
+        if let Some(algorithm) = Algorithm::parse(part("algorithm")) {
+            read.digests
+                .extend(Digest::new(algorithm, part("hashValue")));
+        }
+    }
+    read.take_comment(text(node, "comment")?);
+    Ok(read)
+}
+
+fn relate(document: &mut Document, node: &Node<'_>) {
+    use DependencyKind::{Build, Development, Optional, Peer, Runtime, Test};
+    let part = |name| node.get(name).and_then(Node::text).unwrap_or_default();
+    let kind = match part("relationshipType") {
+        "contains" => RelationKind::Contains,
+        "describes" => {
+            document
+                .described
+                .extend(texts(node, "to").map(str::to_owned));
+            return;
+        }
+        "dependsOn" | "hasStaticLink" | "hasDynamicLink" | "hasPrerequisite" => {
+            RelationKind::Needs(match part("scope") {
+                "build" => Build,
+                "test" => Test,
+                "development" | "design" => Development,
+                _ => Runtime,
+            })
+        }
+        "hasOptionalDependency" | "hasOptionalComponent" => RelationKind::Needs(Optional),
+        "hasProvidedDependency" => RelationKind::Needs(Peer),
+        "usesTool" => RelationKind::Needs(Build),
+        _ => return,
+    };
+    for to in texts(node, "to") {
+        document.relations.push(Relation {
+            from: part("from").to_owned(),
+            to: to.to_owned(),
+            kind,
+        });
+    }
+    if part("completeness") == "incomplete" {
+        let reason = "says that it is incomplete (`completeness`)";
+        document.incomplete.get_or_insert_with(|| reason.to_owned());
+    }
+}

@@ -1,0 +1,94 @@
+//! SPDX 2 as JSON and, with the same keys, as YAML.
+
+use patchgate_ecosystems::ParseError;
+use patchgate_syntax::{Node, json, yaml};
+
+use super::spdx::{format, relate, role, said, set_address, set_reference};
+use super::{Component, Document};
+use crate::digest::{Algorithm, Digest};
+
+pub(super) fn read_json(text: &str) -> Result<Document, ParseError> {
+    document(
+        &json(text)?,
+        ["spdx-json-2.2", "spdx-json-2.3"],
+        "spdx-json",
+    )
+}
+
+/// As [`read_json`]. A YAML file that is cut between two items is a whole file by its grammar; it
+/// is noticed by relationships that are missing or lead nowhere.
+pub(super) fn read_yaml(text: &str) -> Result<Document, ParseError> {
+    let root = yaml(text)?;
+    let document = document(&root, ["spdx-yaml-2.2", "spdx-yaml-2.3"], "spdx-yaml")?;
+    super::tag_value::check_references(&document)?;
+    Ok(document)
+}
+
+fn document(
+    root: &Node<'_>,
+    by_version: [&'static str; 2],
+    other: &'static str,
+) -> Result<Document, ParseError> {
+    // Some tools wrap the document once more, as SPDX 2.1 had it.
+    let root = root.get("Document").unwrap_or(root);
+    let version = root.get("spdxVersion").and_then(Node::scalar);
+    let mut document = Document {
+        format: format(version.unwrap_or_default(), by_version, other)?,
+        ..Document::default()
+    };
+    for described in root.optional_list("documentDescribes")? {
+        if let Some(id) = described.text() {
+            document.described.push(id.to_owned());
+        }
+    }
+    for package in root.optional_list("packages")? {
+        if !package.is_map() {
+            return Err(package.unexpected("packages", "a package"));
+        }
+        document.components.push(component(package)?);
+    }
+    for relationship in root.optional_list("relationships")? {
+        let part = |name| {
+            relationship
+                .get(name)
+                .and_then(Node::text)
+                .unwrap_or_default()
+        };
+        let (from, to) = (part("spdxElementId"), part("relatedSpdxElement"));
+        relate(&mut document, from, part("relationshipType"), to);
+    }
+    Ok(document)
+}
+
+fn component(node: &Node<'_>) -> Result<Component, ParseError> {
+    let text = |name: &str| match node.get(name) {
+        None => Ok(""),
+        Some(value) if value.is_null() => Ok(""),
+        Some(value) => value
+            .scalar()
+            .map(said)
+            .ok_or_else(|| value.unexpected(name, "a text")),
+    };
+    let mut read = Component {
+        id: text("SPDXID")?.to_owned(),
+        line: node.line,
+        role: role(text("primaryPackagePurpose")?),
+        name: text("name")?.to_owned(),
+        version: text("versionInfo")?.to_owned(),
+        ..Component::default()
+    };
+    set_address(&mut read, text("downloadLocation")?);
+    for reference in node.optional_list("externalRefs")? {
+        let part = |name| reference.get(name).and_then(Node::text).unwrap_or_default();
+        set_reference(&mut read, part("referenceType"), part("referenceLocator"));
+    }
+    for checksum in node.get("checksums").map_or(&[][..], Node::items) {
+        let part = |name| checksum.get(name).and_then(Node::text).unwrap_or_default();
+        if let Some(algorithm) = Algorithm::parse(part("algorithm")) {
+            read.digests
+                .extend(Digest::new(algorithm, part("checksumValue")));
+        }
+    }
+    read.take_comment(text("comment")?);
+    Ok(read)
+}
