@@ -13,6 +13,7 @@ pub mod github;
 pub mod golang;
 pub mod maven;
 pub mod npm;
+pub mod nuget;
 mod release;
 #[cfg(test)]
 mod shown;
@@ -36,6 +37,7 @@ pub const ALL: &[&dyn Ecosystem] = &[
     &cargo::Cargo,
     &golang::Go,
     &maven::Maven,
+    &nuget::NuGet,
     &github::GitHubActions,
     &docker::Docker,
     &terraform::Terraform,

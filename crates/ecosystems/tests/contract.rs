@@ -35,6 +35,7 @@ const LINE_BASED: &[&str] = &[
     "go-work",
     "gradle-dependency-locks",
     "gradle-version-catalog",
+    "paket-lock",
     "pnpm-lock",
     "terraform-lock",
     "yarn-lock",
@@ -289,8 +290,8 @@ fn unreadable_manifests_lose_no_package() {
             Err(_) if COMPLETED_BY_OTHERS.contains(&fixture.format.id) => continue,
             read => read.expect("it is read"),
         };
-        // A project that builds on its parent says what it lacks; a catalog beside a lockfile that
-        // cannot be read leaves nothing to that one.
+        // A project that builds on the files around it says what it lacks; a catalog beside a
+        // lockfile that cannot be read leaves nothing to that one.
         let is_told = lockfile.unresolved.len() > whole.unresolved.len()
             || lockfile.missing.len() > whole.missing.len();
         assert!(

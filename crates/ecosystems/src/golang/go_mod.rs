@@ -48,6 +48,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     {
         build.add_unnamed(&file, archives)?;
     }
+    build.lockfile.direct_only = archives.is_none() && !names_all_modules(&file);
     build.add_release(&file);
     Ok(build.finish(file.module, input))
 }

@@ -207,6 +207,13 @@ fn sums_left_from_before_are_no_packages() {
          hash at line 1"
     );
     assert!(error.hint.unwrap().contains("go mod tidy"));
+    let alone = |go: &str| {
+        read(&[("go.mod", text.replace("1.16", go))])
+            .unwrap()
+            .direct_only
+    };
+    assert!(alone("1.16") && !alone("1.17"));
+    assert!(!with("1.16", &sums).unwrap().direct_only);
     // Where go.mod names all modules, sums only add hashes.
     assert!(with("1.17", "a.invalid/x v1.0.0\n").is_ok());
 }

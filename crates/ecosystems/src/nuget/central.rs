@@ -1,0 +1,360 @@
+//! What the files around a project say about it: `Directory.Packages.props`,
+//! `Directory.Build.props` and `Directory.Build.targets`, each the nearest one above the project
+//! (<https://learn.microsoft.com/visualstudio/msbuild/customize-by-directory>), and what they import.
+//! They are read on their own, too, for the packages and versions that they name.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use patchgate_model::{DependencyKind, Edge, Lockfile, Package, PackageIndex, Root, Unresolved};
+
+use super::check_name;
+use super::msbuild::{Document, Item, ItemKind, Properties, Statement};
+use super::project::stem;
+use super::version::Version;
+use crate::{Input, ParseError, limits};
+
+/// Most files that are read for one project, and most bytes of them all.
+const MAX_IMPORTS: usize = 32;
+const MAX_IMPORT_BYTES: usize = 1024 * 1024;
+
+/// Most versions that the files around a project give to one package, under different conditions.
+const MAX_VERSIONS: usize = 64;
+
+/// Deepest chain of imports.
+const MAX_IMPORT_DEPTH: usize = 8;
+
+/// Reads one of the files around projects.
+pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
+    let document = Document::read(input)?;
+    let mut state = State::around(input);
+    state.add(input.path, &document, input);
+    lockfile(
+        input,
+        &document,
+        &mut state,
+        &Locked::new(),
+        "msbuild-props",
+    )
+}
+
+/// The versions that a lockfile gives to direct dependencies, by their names in lower case.
+pub(super) type Locked = BTreeMap<String, BTreeSet<String>>;
+
+/// What is known around a project.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    properties: Properties,
+    /// Versions as written, by package in lower case, of all files so far.
+    versions: BTreeMap<String, BTreeSet<String>>,
+    /// The packages, in lower case, that some file names as references of its own.
+    included: BTreeSet<String>,
+    read: BTreeSet<String>,
+    bytes: usize,
+}
+
+impl State {
+    /// What stands above a file: `Directory.Build.props`, then `Directory.Packages.props`.
+    pub(super) fn around(input: &Input<'_>) -> Self {
+        let mut state = Self::default();
+        state.read.insert(input.path.to_owned());
+        for name in ["Directory.Build.props", "Directory.Packages.props"] {
+            state.add_above(name, input);
+        }
+        state
+    }
+
+    /// Whether a file names packages as references, be it for all projects below it.
+    pub(super) fn has_references(&self) -> bool {
+        !self.included.is_empty()
+    }
+
+    /// Adds the `Directory.Build.targets` above a project.
+    pub(super) fn add_targets(&mut self, input: &Input<'_>) {
+        self.add_above("Directory.Build.targets", input);
+    }
+
+    fn add_above(&mut self, name: &str, input: &Input<'_>) {
+        if let Some(path) = nearest(folder(input.path), name, input) {
+            self.import(&path, input, 0);
+        }
+    }
+
+    /// Adds what a file that is already read says.
+    pub(super) fn add(&mut self, path: &str, document: &Document, input: &Input<'_>) {
+        self.add_within(path, document, input, 0);
+    }
+
+    fn add_within(&mut self, path: &str, document: &Document, input: &Input<'_>, depth: usize) {
+        for statement in &document.statements {
+            match statement {
+                Statement::Property {
+                    name,
+                    value,
+                    conditional,
+                } => self.properties.assign(name, value, *conditional),
+                Statement::Import(target) => {
+                    if let Some(target) = imported(path, target, input) {
+                        self.import(&target, input, depth + 1);
+                    }
+                }
+                Statement::Item(item) => self.add_item(item),
+            }
+        }
+    }
+
+    fn add_item(&mut self, item: &Item) {
+        for name in item.names.split(';') {
+            let name = name.trim().to_ascii_lowercase();
+            if let Some(version) = &item.version
+                && (item.kind == ItemKind::Version || item.is_update)
+            {
+                let versions = self.versions.entry(name.clone()).or_default();
+                if versions.len() < MAX_VERSIONS {
+                    versions.insert(version.clone());
+                }
+            }
+            if item.kind != ItemKind::Version && !item.is_update {
+                self.included.insert(name);
+            }
+        }
+    }
+
+    /// Reads another file. One that cannot be read leaves what it says unknown.
+    fn import(&mut self, path: &str, input: &Input<'_>, depth: usize) {
+        let Some(bytes) = input.sibling(path) else {
+            return;
+        };
+        let fits = depth <= MAX_IMPORT_DEPTH
+            && self.read.len() <= MAX_IMPORTS
+            && self.bytes + bytes.len() <= MAX_IMPORT_BYTES;
+        if !fits || !self.read.insert(path.to_owned()) {
+            return;
+        }
+        self.bytes += bytes.len();
+        let file = Input {
+            path,
+            bytes,
+            siblings: input.siblings,
+        };
+        if let Ok(document) = Document::read(&file) {
+            self.add_within(path, &document, input, depth);
+        }
+    }
+}
+
+/// The path of an import; `None` where it cannot be told or is not in the repository.
+fn imported(from: &str, target: &str, input: &Input<'_>) -> Option<String> {
+    let here = folder(from);
+    if let Some((_, call)) = target.split_once("GetPathOfFileAbove(") {
+        let name = call.split([',', ')']).next()?;
+        let name = name.trim().trim_matches(['\'', '"']);
+        let start = if call.contains("..") {
+            folder(here.strip_suffix('/').filter(|_| !here.is_empty())?)
+        } else {
+            here
+        };
+        return nearest(start, name, input).filter(|path| path != from);
+    }
+    let target = target
+        .replace("$(MSBuildThisFileDirectory)", "")
+        .replace('\\', "/");
+    let target = if from == input.path {
+        target.replace("$(MSBuildProjectDirectory)", "")
+    } else {
+        target
+    };
+    if target.contains("$(") || target.contains('*') {
+        return None;
+    }
+    let mut parts: Vec<&str> = here.split('/').filter(|part| !part.is_empty()).collect();
+    for part in target.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()?),
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}
+
+/// The nearest file of a name in a folder or above it.
+fn nearest(mut here: &str, name: &str, input: &Input<'_>) -> Option<String> {
+    loop {
+        let path = format!("{here}{name}");
+        if input.sibling(&path).is_some() {
+            return Some(path);
+        }
+        here = folder(here.strip_suffix('/')?);
+    }
+}
+
+/// The folder of a path with its `/`; empty for the root.
+fn folder(path: &str) -> &str {
+    path.rfind('/')
+        .and_then(|at| path.get(..=at))
+        .unwrap_or_default()
+}
+
+/// What a file names, with the versions that the state and the lockfile give.
+pub(super) fn lockfile(
+    input: &Input<'_>,
+    document: &Document,
+    state: &mut State,
+    locked: &Locked,
+    format: &'static str,
+) -> Result<Lockfile, ParseError> {
+    let mut found = Found {
+        lockfile: Lockfile {
+            path: input.path.to_owned(),
+            ecosystem: super::NAME,
+            format,
+            ..Lockfile::default()
+        },
+        ..Found::default()
+    };
+    for item in document.items() {
+        let Some(names) = state.properties.expand(&item.names) else {
+            found.unresolved(
+                item,
+                &item.names,
+                item.version.as_deref().unwrap_or_default(),
+            );
+            continue;
+        };
+        for name in names.iter().flat_map(|names| names.split(';')) {
+            let name = name.trim();
+            if !name.is_empty() {
+                found.add(name, item, state, locked);
+            }
+        }
+        if found.lockfile.packages.len() > limits::MAX_PACKAGES {
+            return Err(ParseError::new(format!(
+                "names more than {} packages",
+                limits::MAX_PACKAGES
+            )));
+        }
+    }
+    found.lockfile.roots.push(Root {
+        name: stem(input.path).to_owned(),
+        manifest: input
+            .sibling(input.path)
+            .is_some()
+            .then(|| input.path.to_owned()),
+        edges: found.edges,
+    });
+    Ok(found.lockfile)
+}
+
+#[derive(Default)]
+struct Found {
+    lockfile: Lockfile,
+    edges: Vec<Edge>,
+    places: HashMap<(String, String), usize>,
+    /// What was added, so that a hostile file cannot ask for the same a million times.
+    added: HashSet<(String, Option<String>, bool)>,
+}
+
+impl Found {
+    fn add(&mut self, name: &str, item: &Item, state: &mut State, locked: &Locked) {
+        let key = name.to_ascii_lowercase();
+        // A change of what is named elsewhere gives its version there.
+        let named_elsewhere = item.is_update && state.included.contains(&key);
+        let pattern = item.is_update && name.contains('*');
+        if named_elsewhere || pattern || (item.is_update && item.version.is_none()) {
+            return;
+        }
+        let asked = (key.clone(), item.version.clone(), item.is_development);
+        if !self.added.insert(asked) {
+            return;
+        }
+        if let Some(versions) = locked.get(&key) {
+            for version in versions {
+                self.package(name, version, item);
+            }
+            return;
+        }
+        let written: BTreeSet<String> = match &item.version {
+            Some(version) => BTreeSet::from([version.clone()]),
+            None => state.versions.get(&key).cloned().unwrap_or_default(),
+        };
+        if written.is_empty() {
+            self.unresolved(item, name, "");
+        }
+        for written in written {
+            let Some(versions) = state.properties.expand(&written) else {
+                self.unresolved(item, name, &written);
+                continue;
+            };
+            for version in versions {
+                match stated_version(&version) {
+                    Some(version) => self.package(name, version, item),
+                    // A range in a list of versions asks for nothing; what refers to it does.
+                    None if item.kind == ItemKind::Version => {}
+                    None => self.unresolved(item, name, &version),
+                }
+            }
+        }
+    }
+
+    fn package(&mut self, name: &str, version: &str, item: &Item) {
+        if check_name(name, item.line).is_err() {
+            return self.unresolved(item, name, version);
+        }
+        let key = (name.to_ascii_lowercase(), version.to_owned());
+        let kind = kind(item);
+        if let Some(place) = self.places.get(&key) {
+            let edge = self.edges.get_mut(*place);
+            if let Some(edge) = edge.filter(|_| kind == DependencyKind::Runtime) {
+                edge.kind = kind;
+            }
+            if let Some(package) = self.lockfile.packages.get_mut(*place)
+                && kind == DependencyKind::Runtime
+            {
+                package.scope = kind.into();
+            }
+            return;
+        }
+        let place = self.lockfile.packages.len();
+        self.places.insert(key, place);
+        self.lockfile.packages.push(Package {
+            line: item.line,
+            scope: kind.into(),
+            ..Package::new(super::NAME, name.to_owned(), version.to_owned())
+        });
+        self.edges.push(Edge {
+            to: PackageIndex(u32::try_from(place).unwrap_or(u32::MAX)),
+            name: name.to_owned(),
+            requirement: item.version.clone(),
+            kind,
+        });
+    }
+
+    fn unresolved(&mut self, item: &Item, name: &str, requirement: &str) {
+        self.lockfile.unresolved.push(Unresolved {
+            name: name.to_owned(),
+            requirement: requirement.to_owned(),
+            kind: kind(item),
+            line: item.line,
+        });
+    }
+}
+
+fn kind(item: &Item) -> DependencyKind {
+    if item.is_development {
+        DependencyKind::Development
+    } else {
+        DependencyKind::Runtime
+    }
+}
+
+/// The version that a requirement states: a plain one, of which NuGet takes the lowest that exists,
+/// or one in brackets. Ranges and floating versions state none.
+fn stated_version(requirement: &str) -> Option<&str> {
+    let requirement = requirement.trim();
+    let exact = requirement
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+        .map(str::trim);
+    let version = exact.unwrap_or(requirement);
+    Version::parse(version).map(|_| version)
+}

@@ -1,0 +1,152 @@
+//! `packages.lock.json`
+//! (<https://learn.microsoft.com/nuget/consume-packages/package-references-in-project-files#locking-dependencies>).
+
+use std::collections::HashSet;
+
+use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, Package, Root};
+
+use super::central::Locked;
+use super::libraries::Libraries;
+use super::{check_name, check_version, project, scopes};
+use crate::syntax::{Node, json};
+use crate::{Input, ParseError};
+
+/// Reads a lockfile with the project file beside it.
+pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
+    let (mut lockfile, direct) = read(input)?;
+    lockfile.roots = roots(input, direct);
+    scopes::set(&mut lockfile);
+    Ok(lockfile)
+}
+
+/// The versions of each direct dependency, by its name in lower case.
+pub(super) fn direct_versions(input: &Input<'_>) -> Result<Locked, ParseError> {
+    let (lockfile, direct) = read(input)?;
+    let mut versions = Locked::new();
+    for edge in direct {
+        if let Some(package) = lockfile.package(edge.to)
+            && matches!(package.origin, Origin::Registry(_))
+        {
+            let of_name = versions.entry(edge.name.to_ascii_lowercase()).or_default();
+            of_name.insert(package.version.clone());
+        }
+    }
+    Ok(versions)
+}
+
+/// The packages, and what is asked for directly.
+fn read(input: &Input<'_>) -> Result<(Lockfile, Vec<Edge>), ParseError> {
+    let document = json(input.text()?)?;
+    let mut libraries = Libraries::new(input.path, format(&document)?);
+    let targets = document
+        .get("dependencies")
+        .filter(|targets| targets.is_map())
+        .ok_or_else(|| ParseError::new("lacks the map `dependencies`"))?;
+    let mut direct = Vec::new();
+    let mut known = HashSet::new();
+    for (target, packages) in targets.entries() {
+        if !packages.is_map() {
+            return Err(packages.unexpected(&target.name, "a map"));
+        }
+        let mut places = Vec::new();
+        for (name, entry) in packages.entries() {
+            let package = package(&name.name, entry, name.line)?;
+            let place = libraries.add(Some(&target.name), package)?;
+            places.push((place, entry));
+            let requirement = entry.optional_text("requested")?.map(str::to_owned);
+            if is_direct(entry)? && known.insert((place, requirement.clone())) {
+                direct.push(Edge {
+                    to: place,
+                    name: name.name.clone().into_owned(),
+                    requirement,
+                    kind: DependencyKind::Runtime,
+                });
+            }
+        }
+        for (place, entry) in places {
+            for (name, requirement) in entry.optional_map("dependencies")? {
+                libraries.depend(&target.name, place, &name.name, requirement.text())?;
+            }
+        }
+    }
+    Ok((libraries.lockfile, direct))
+}
+
+fn format(document: &Node<'_>) -> Result<&'static str, ParseError> {
+    match document.get("version").and_then(Node::scalar) {
+        Some("1") => Ok("nuget-lock-v1"),
+        Some("2") => Ok("nuget-lock-v2"),
+        Some(other) => Err(ParseError::new(format!(
+            "has format version {other:?}, which is not known"
+        ))
+        .with_hint("versions 1 and 2 are read; a newer Patchgate may read this one")),
+        None => Err(ParseError::new("lacks its format `version`")
+            .with_hint("write the file anew with `dotnet restore --force-evaluate`")),
+    }
+}
+
+/// A package, or a project that is built along.
+fn package(name: &str, entry: &Node<'_>, line: u32) -> Result<Package, ParseError> {
+    if !entry.is_map() {
+        return Err(entry.unexpected(name, "a map"));
+    }
+    let kind = entry.need_text("type")?;
+    let version = entry.optional_text("resolved")?;
+    if kind.eq_ignore_ascii_case("project") {
+        return Ok(Package {
+            line,
+            origin: Origin::Path(None),
+            ..Package::new(
+                super::NAME,
+                name.to_owned(),
+                version.unwrap_or_default().to_owned(),
+            )
+        });
+    }
+    let version = version
+        .ok_or_else(|| ParseError::new(format!("locks `{name}` without `resolved`")))
+        .map_err(|error| error.at_line(line as usize))?;
+    check_name(name, line)?;
+    check_version(version, name, line)?;
+    Ok(Package {
+        line,
+        integrity: entry.optional_text("contentHash")?.map(str::to_owned),
+        ..Package::new(super::NAME, name.to_owned(), version.to_owned())
+    })
+}
+
+/// Whether the project itself asks for an entry. Of other projects the file does not say which
+/// ones it names itself; all count.
+fn is_direct(entry: &Node<'_>) -> Result<bool, ParseError> {
+    let kind = entry.need_text("type")?;
+    Ok(kind.eq_ignore_ascii_case("direct") || kind.eq_ignore_ascii_case("project"))
+}
+
+/// The projects beside the lockfile, which own it. Each tells which packages it takes for developing
+/// only.
+fn roots(input: &Input<'_>, direct: Vec<Edge>) -> Vec<Root> {
+    let projects = project::beside(input);
+    if projects.is_empty() {
+        return vec![Root {
+            edges: direct,
+            ..Root::default()
+        }];
+    }
+    projects
+        .into_iter()
+        .map(|project| {
+            let development = project.development_packages();
+            let mut edges = direct.clone();
+            for edge in &mut edges {
+                if development.contains(&edge.name.to_ascii_lowercase()) {
+                    edge.kind = DependencyKind::Development;
+                }
+            }
+            Root {
+                name: project.name,
+                manifest: Some(project.path),
+                edges,
+            }
+        })
+        .collect()
+}

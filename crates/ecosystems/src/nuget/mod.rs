@@ -1,0 +1,185 @@
+//! NuGet (<https://learn.microsoft.com/nuget/>), its lockfiles and manifests, and Paket
+//! (<https://fsprojects.github.io/Paket/>).
+//!
+//! Names are compared without case. A project file that states `1.2.3` asks for that version or a
+//! higher one, of which NuGet takes the lowest that exists
+//! (<https://learn.microsoft.com/nuget/concepts/dependency-resolution>); so `1.2.3` is taken for the
+//! version, while ranges and floating versions (`1.*`) are not. Such a file says nothing about what
+//! its packages need in turn.
+
+mod assets;
+mod central;
+mod dotnet_tools;
+mod libraries;
+mod lock_json;
+mod msbuild;
+mod packages_config;
+mod paket_dependencies;
+mod paket_lock;
+mod project;
+mod scopes;
+mod text;
+mod version;
+
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use patchgate_model::Unresolved;
+
+use self::version::Version;
+use crate::{Ecosystem, Format, Input, ParseError, VersionError};
+
+/// OSV's name for the ecosystem.
+const NAME: &str = "NuGet";
+
+/// The packages of .NET.
+#[derive(Debug, Clone, Copy)]
+pub struct NuGet;
+
+const fn format(
+    id: &'static str,
+    files: &'static [&'static str],
+    versions: &'static str,
+    parse: fn(&Input<'_>) -> Result<patchgate_model::Lockfile, ParseError>,
+) -> Format {
+    Format {
+        id,
+        files,
+        versions,
+        fixable: false,
+        parse,
+    }
+}
+
+const FORMATS: &[Format] = &[
+    format(
+        "nuget-lock",
+        &["packages.lock.json", "packages.*.lock.json"],
+        "v1-v2",
+        lock_json::parse,
+    ),
+    format(
+        "nuget-assets",
+        &["project.assets.json"],
+        "v2-v4",
+        assets::parse_assets,
+    ),
+    format("dotnet-deps", &["*.deps.json"], "", assets::parse_deps),
+    format(
+        "nuget-packages-config",
+        &["packages.config", "packages.*.config"],
+        "",
+        packages_config::parse,
+    ),
+    format(
+        "msbuild-project",
+        &["*.csproj", "*.fsproj", "*.vbproj"],
+        "",
+        project::parse,
+    ),
+    format(
+        "msbuild-props",
+        &[
+            "Directory.Packages.props",
+            "*.Packages.props",
+            "Packages.props",
+            "Directory.Build.props",
+            "Directory.Build.targets",
+        ],
+        "",
+        central::parse,
+    ),
+    format(
+        "dotnet-tools",
+        &["dotnet-tools.json"],
+        "v1",
+        dotnet_tools::parse,
+    ),
+    format("paket-lock", &["paket.lock"], "", paket_lock::parse),
+];
+
+impl Ecosystem for NuGet {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn purl_type(&self) -> &'static str {
+        "nuget"
+    }
+
+    fn formats(&self) -> &'static [Format] {
+        FORMATS
+    }
+
+    fn manifests(&self) -> &'static [&'static str] {
+        &["paket.dependencies"]
+    }
+
+    /// What project files import.
+    fn companions(&self) -> &'static [&'static str] {
+        &["*.props", "*.targets"]
+    }
+
+    fn unresolved(&self, manifest: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
+        paket_dependencies::unresolved(manifest)
+    }
+
+    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        normalize_name(name)
+    }
+
+    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
+        Ok(parse_version(a)?.precedence(&parse_version(b)?))
+    }
+}
+
+fn parse_version(text: &str) -> Result<Version<'_>, VersionError> {
+    Version::parse(text).ok_or_else(|| VersionError {
+        version: text.to_owned(),
+        ecosystem: NAME,
+    })
+}
+
+/// A name as NuGet compares it.
+fn normalize_name(name: &str) -> Cow<'_, str> {
+    if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(name.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(name)
+    }
+}
+
+/// Checks a package's name: up to 100 letters, digits, `_`, `-` and `.`
+/// (<https://learn.microsoft.com/nuget/reference/nuspec#id>). Names become parts of addresses, so
+/// nothing else may pass.
+fn check_name(name: &str, line: u32) -> Result<(), ParseError> {
+    let is_name = !name.is_empty()
+        && name.chars().count() <= 100
+        && name.chars().any(|c| c != '.')
+        && name
+            .chars()
+            .all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'));
+    if is_name {
+        return Ok(());
+    }
+    let shown: String = name.chars().take(80).collect();
+    Err(ParseError::new(format!(
+        "names the package {shown:?}, which NuGet does not allow"
+    ))
+    .at_line(line as usize))
+}
+
+/// Checks that a locked version is one.
+fn check_version(version: &str, name: &str, line: u32) -> Result<(), ParseError> {
+    if Version::parse(version).is_some() {
+        return Ok(());
+    }
+    let shown: String = version.chars().take(80).collect();
+    Err(
+        ParseError::new(format!("locks `{name}` at {shown:?}, which is no version"))
+            .at_line(line as usize),
+    )
+}

@@ -1,0 +1,327 @@
+//! MSBuild's XML (<https://learn.microsoft.com/visualstudio/msbuild/msbuild>), as far as it says
+//! which packages a project takes.
+//!
+//! Conditions are not judged: what stands under any condition counts, and a property that several
+//! conditions set has several values. Nothing is run: property functions stay unresolved.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::text::text;
+use crate::syntax::{Element, xml};
+use crate::{Input, ParseError};
+
+/// Most values that a text may stand for.
+const MAX_VALUES: usize = 16;
+
+/// Longest text that properties may grow to, in bytes. Names and versions are far shorter.
+const MAX_VALUE_BYTES: usize = 1024;
+
+/// Deepest nesting of properties that refer to properties.
+const MAX_REFERENCES: usize = 32;
+
+/// What one file says.
+#[derive(Debug, Default)]
+pub(super) struct Document {
+    pub(super) statements: Vec<Statement>,
+}
+
+/// One thing that a file says, in the file's order.
+#[derive(Debug)]
+pub(super) enum Statement {
+    /// A property gets a value.
+    Property {
+        /// Name in lower case.
+        name: String,
+        value: String,
+        /// Whether it does so under a condition only.
+        conditional: bool,
+    },
+    /// A package is named.
+    Item(Item),
+    /// Another file is read at this place.
+    Import(String),
+}
+
+/// Which list of packages an item is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ItemKind {
+    /// A package of the project.
+    Reference,
+    /// A package of every project, for building only.
+    Global,
+    /// A package that is run while building or only fetched.
+    Tool,
+    /// The version that references without one take.
+    Version,
+}
+
+/// A package as it is named.
+#[derive(Debug, Clone)]
+pub(super) struct Item {
+    pub(super) kind: ItemKind,
+    /// Names with `;` between them, as written.
+    pub(super) names: String,
+    /// Whether it only changes what is named elsewhere.
+    pub(super) is_update: bool,
+    /// Version as written.
+    pub(super) version: Option<String>,
+    /// Whether the package serves developing only.
+    pub(super) is_development: bool,
+    pub(super) line: u32,
+}
+
+impl Document {
+    /// Reads a file.
+    pub(super) fn read(input: &Input<'_>) -> Result<Self, ParseError> {
+        let text = text(input)?;
+        let root = xml(&text)?;
+        if root.name != "Project" {
+            return Err(ParseError::new(format!(
+                "begins with `<{}>` where `<Project>` belongs",
+                root.name
+            ))
+            .at_line(root.line as usize));
+        }
+        let mut document = Self::default();
+        document.gather(&root, false)?;
+        Ok(document)
+    }
+
+    fn gather(&mut self, parent: &Element<'_>, conditional: bool) -> Result<(), ParseError> {
+        for element in &parent.children {
+            let conditional = conditional || attribute(element, "Condition").is_some();
+            let is = |name: &str| element.name.eq_ignore_ascii_case(name);
+            if is("PropertyGroup") {
+                for property in &element.children {
+                    self.statements.push(Statement::Property {
+                        name: property.name.to_ascii_lowercase(),
+                        value: property.text.clone(),
+                        conditional: conditional || attribute(property, "Condition").is_some(),
+                    });
+                }
+            } else if is("ItemGroup") {
+                for element in &element.children {
+                    if let Some(item) = item(element)? {
+                        self.statements.push(Statement::Item(item));
+                    }
+                }
+            } else if is("Import") {
+                if let Some(path) = attribute(element, "Project") {
+                    self.statements.push(Statement::Import(path.to_owned()));
+                }
+            } else if ["ImportGroup", "Choose", "When", "Otherwise", "Target"]
+                .iter()
+                .any(|name| is(name))
+            {
+                // The branches of a choice are conditions, too.
+                self.gather(element, conditional || !is("ImportGroup"))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The packages that the file itself names.
+    pub(super) fn items(&self) -> impl Iterator<Item = &Item> {
+        self.statements
+            .iter()
+            .filter_map(|statement| match statement {
+                Statement::Item(item) => Some(item),
+                _ => None,
+            })
+    }
+}
+
+/// An attribute by its name without case, as MSBuild has it for metadata.
+fn attribute<'e>(element: &'e Element<'_>, name: &str) -> Option<&'e str> {
+    element
+        .attributes
+        .iter()
+        .find(|(key, _)| key.eq_ignore_ascii_case(name))
+        .map(|(_, value)| value.trim())
+        .filter(|value| !value.is_empty())
+}
+
+/// Metadata of an item: an attribute or an element within.
+fn metadata<'e>(element: &'e Element<'_>, name: &str) -> Option<&'e str> {
+    attribute(element, name).or_else(|| {
+        element
+            .children
+            .iter()
+            .find(|child| child.name.eq_ignore_ascii_case(name))
+            .map(|child| child.text.as_str())
+            .filter(|text| !text.is_empty())
+    })
+}
+
+fn item(element: &Element<'_>) -> Result<Option<Item>, ParseError> {
+    let kind = match element.name.to_ascii_lowercase().as_str() {
+        "packagereference" => ItemKind::Reference,
+        "globalpackagereference" => ItemKind::Global,
+        "packageversion" => ItemKind::Version,
+        "dotnetclitoolreference" | "packagedownload" => ItemKind::Tool,
+        _ => return Ok(None),
+    };
+    let include = attribute(element, "Include");
+    let Some(names) = include.or_else(|| attribute(element, "Update")) else {
+        // What is taken away under some condition is there under others.
+        return match attribute(element, "Remove") {
+            Some(_) => Ok(None),
+            None => Err(
+                ParseError::new(format!("has a `<{}>` without `Include`", element.name))
+                    .at_line(element.line as usize),
+            ),
+        };
+    };
+    let version = match kind {
+        ItemKind::Reference => metadata(element, "VersionOverride"),
+        _ => None,
+    };
+    Ok(Some(Item {
+        kind,
+        names: names.to_owned(),
+        is_update: include.is_none(),
+        version: version
+            .or_else(|| metadata(element, "Version"))
+            .map(str::to_owned),
+        is_development: matches!(kind, ItemKind::Global | ItemKind::Tool)
+            || is_development(element),
+        line: element.line,
+    }))
+}
+
+/// Whether a reference looks as NuGet writes it for a package that says that it serves developing
+/// only (<https://learn.microsoft.com/nuget/consume-packages/package-references-in-project-files#controlling-dependency-assets>):
+/// nothing of it goes to dependents, and the project does not compile against it.
+fn is_development(element: &Element<'_>) -> bool {
+    let lists = |name: &str, wanted: &str| {
+        metadata(element, name).is_some_and(|assets| {
+            assets
+                .split(';')
+                .any(|asset| asset.trim().eq_ignore_ascii_case(wanted))
+        })
+    };
+    let compiles = match metadata(element, "IncludeAssets") {
+        None => true,
+        Some(_) => lists("IncludeAssets", "compile") || lists("IncludeAssets", "all"),
+    };
+    let excluded = lists("ExcludeAssets", "compile") || lists("ExcludeAssets", "all");
+    lists("PrivateAssets", "all") && (!compiles || excluded)
+}
+
+/// The values of properties.
+#[derive(Debug, Default)]
+pub(super) struct Properties {
+    assigned: BTreeMap<String, BTreeSet<String>>,
+    known: BTreeMap<String, Option<BTreeSet<String>>>,
+}
+
+impl Properties {
+    /// Gives a property a value; under a condition, one more value.
+    pub(super) fn assign(&mut self, name: &str, value: &str, conditional: bool) {
+        let values = self.assigned.entry(name.to_owned()).or_default();
+        if !conditional {
+            values.clear();
+        }
+        if values.len() <= MAX_VALUES {
+            values.insert(value.to_owned());
+        }
+    }
+
+    /// Every text that a text may stand for; `None` where that is not known.
+    pub(super) fn expand(&mut self, text: &str) -> Option<BTreeSet<String>> {
+        self.expand_within(text, 0)
+    }
+
+    fn expand_within(&mut self, text: &str, depth: usize) -> Option<BTreeSet<String>> {
+        if text.contains("@(") || text.contains("%(") || depth > MAX_REFERENCES {
+            return None;
+        }
+        let mut parts = text.split("$(");
+        let mut values = BTreeSet::from([parts.next()?.to_owned()]);
+        for part in parts {
+            let (name, after) = part.split_once(')')?;
+            let insides = self.value(&name.trim().to_ascii_lowercase(), depth + 1)?;
+            let mut longer = BTreeSet::new();
+            for value in &values {
+                for inside in &insides {
+                    let value = format!("{value}{inside}{after}");
+                    if value.len() > MAX_VALUE_BYTES || longer.len() >= MAX_VALUES {
+                        return None;
+                    }
+                    longer.insert(value);
+                }
+            }
+            values = longer;
+        }
+        Some(values)
+    }
+
+    /// The values of a property. One that refers to itself has none.
+    fn value(&mut self, name: &str, depth: usize) -> Option<BTreeSet<String>> {
+        if let Some(known) = self.known.get(name) {
+            return known.clone();
+        }
+        self.known.insert(name.to_owned(), None);
+        let assigned = self.assigned.get(name)?.clone();
+        let mut values = Some(BTreeSet::new());
+        for text in assigned {
+            let expanded = self.expand_within(&text, depth);
+            values = values.zip(expanded).map(|(mut values, expanded)| {
+                values.extend(expanded);
+                values
+            });
+        }
+        let values = values.filter(|values| values.len() <= MAX_VALUES);
+        self.known.insert(name.to_owned(), values.clone());
+        values
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn properties_are_put_together() {
+        let mut properties = Properties::default();
+        for (name, value, conditional) in [
+            ("a", "1", false),
+            ("a", "2", false),
+            ("b", "$(A).$(a)", false),
+            ("c", "5", false),
+            ("c", "6", true),
+            ("self", "$(self)x", false),
+            ("function", "$([System.String]::new('a'))", false),
+        ] {
+            properties.assign(name, value, conditional);
+        }
+        let mut shown = |text: &str| {
+            let values = properties.expand(text);
+            values.map(|values| values.into_iter().collect::<Vec<_>>().join(" "))
+        };
+        assert_eq!(shown("1.2").as_deref(), Some("1.2"));
+        assert_eq!(shown("$(B).$( a )").as_deref(), Some("2.2.2"));
+        assert_eq!(shown("$(c).0").as_deref(), Some("5.0 6.0"));
+        for unknown in [
+            "$(missing)",
+            "$(self)",
+            "$(function)",
+            "$(a",
+            "@(a)",
+            "%(a)",
+        ] {
+            assert_eq!(shown(unknown), None, "{unknown}");
+        }
+    }
+
+    #[test]
+    fn properties_that_grow_without_end_are_not_known() {
+        let mut properties = Properties::default();
+        properties.assign("p0", "1234567890", false);
+        for step in 1..30 {
+            let before = format!("$(p{})", step - 1);
+            properties.assign(&format!("p{step}"), &before.repeat(50), false);
+        }
+        assert_eq!(properties.expand("$(p29)"), None);
+    }
+}

@@ -1,0 +1,109 @@
+//! `packages.config`
+//! (<https://learn.microsoft.com/nuget/reference/packages-config>): every package of a project, in
+//! one flat list.
+
+use std::collections::HashMap;
+
+use patchgate_model::{DependencyKind, Edge, Lockfile, Package, PackageIndex, Root};
+
+use super::text::text;
+use super::{check_name, check_version, project, scopes};
+use crate::syntax::{Element, xml};
+use crate::{Input, ParseError, limits};
+
+/// Reads a file with the project file beside it.
+pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
+    let text = text(input)?;
+    let document = xml(&text)?;
+    if document.name != "packages" {
+        return Err(ParseError::new(format!(
+            "begins with `<{}>` where `<packages>` belongs",
+            document.name
+        ))
+        .at_line(document.line as usize));
+    }
+    let mut lockfile = Lockfile {
+        path: input.path.to_owned(),
+        ecosystem: super::NAME,
+        format: "nuget-packages-config",
+        ..Lockfile::default()
+    };
+    let mut places: HashMap<(String, String), usize> = HashMap::new();
+    let mut edges: Vec<Edge> = Vec::new();
+    for element in document.all("package") {
+        let (package, kind) = package(element)?;
+        let key = (package.name.to_ascii_lowercase(), package.version.clone());
+        let place = places.entry(key).or_insert(lockfile.packages.len());
+        if let Some(edge) = edges.get_mut(*place) {
+            // The same package for another target framework.
+            if kind == DependencyKind::Runtime {
+                edge.kind = kind;
+            }
+            if let Some(known) = lockfile.packages.get_mut(*place) {
+                known.groups.extend(package.groups);
+            }
+            continue;
+        }
+        edges.push(Edge {
+            to: PackageIndex(u32::try_from(*place).unwrap_or(u32::MAX)),
+            name: package.name.clone(),
+            requirement: element.attribute("allowedVersions").map(str::to_owned),
+            kind,
+        });
+        lockfile.packages.push(package);
+        if lockfile.packages.len() > limits::MAX_PACKAGES {
+            return Err(ParseError::new(format!(
+                "lists more than {} packages",
+                limits::MAX_PACKAGES
+            )));
+        }
+    }
+    for package in &mut lockfile.packages {
+        package.groups.sort_unstable();
+        package.groups.dedup();
+    }
+    let project = project::beside(input).into_iter().next();
+    lockfile.roots.push(Root {
+        name: project
+            .as_ref()
+            .map(|project| project.name.clone())
+            .unwrap_or_default(),
+        manifest: project.map(|project| project.path),
+        edges,
+    });
+    scopes::set(&mut lockfile);
+    Ok(lockfile)
+}
+
+fn package(element: &Element<'_>) -> Result<(Package, DependencyKind), ParseError> {
+    let need = |name: &str| {
+        element
+            .attribute(name)
+            .filter(|value| !value.is_empty())
+            .ok_or_else(|| {
+                ParseError::new(format!("has a package without `{name}`"))
+                    .at_line(element.line as usize)
+            })
+    };
+    let (name, version) = (need("id")?, need("version")?);
+    check_name(name, element.line)?;
+    check_version(version, name, element.line)?;
+    let development = element
+        .attribute("developmentDependency")
+        .is_some_and(|value| value.eq_ignore_ascii_case("true"));
+    let package = Package {
+        line: element.line,
+        groups: element
+            .attribute("targetFramework")
+            .map(str::to_owned)
+            .into_iter()
+            .collect(),
+        ..Package::new(super::NAME, name.to_owned(), version.to_owned())
+    };
+    let kind = if development {
+        DependencyKind::Development
+    } else {
+        DependencyKind::Runtime
+    };
+    Ok((package, kind))
+}

@@ -1,0 +1,75 @@
+//! `paket.dependencies` (<https://fsprojects.github.io/Paket/dependencies-file.html>).
+
+use patchgate_model::{DependencyKind, Unresolved};
+
+use super::check_name;
+use super::paket_lock::MAIN;
+use crate::{Input, ParseError, limits};
+
+/// A package that the file asks for.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) group: String,
+    pub(super) name: String,
+    /// As written, without the options that follow: `~> 1.2`, `1.2.3`.
+    pub(super) requirement: String,
+    line: u32,
+}
+
+/// What the file asks for where no lockfile pins it.
+pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
+    Ok(requirements(input)?
+        .into_iter()
+        .map(|asked| Unresolved {
+            name: asked.name,
+            requirement: asked.requirement,
+            kind: DependencyKind::Runtime,
+            line: asked.line,
+        })
+        .collect())
+}
+
+/// The packages of NuGet that the file asks for. Files of other sources are no packages.
+pub(super) fn requirements(input: &Input<'_>) -> Result<Vec<Asked>, ParseError> {
+    let mut group = MAIN.to_owned();
+    let mut asked = Vec::new();
+    for (line, content) in (1u32..).zip(input.text()?.lines()) {
+        let Some((word, rest)) = content.trim().split_once([' ', '\t']) else {
+            continue;
+        };
+        let rest = rest.trim();
+        match word.to_ascii_lowercase().as_str() {
+            "group" => rest.clone_into(&mut group),
+            "nuget" | "clitool" => {
+                let (name, requirement) = rest.split_once([' ', '\t']).unwrap_or((rest, ""));
+                check_name(name, line)?;
+                asked.push(Asked {
+                    group: group.clone(),
+                    name: name.to_owned(),
+                    requirement: without_options(requirement).to_owned(),
+                    line,
+                });
+            }
+            _ => {}
+        }
+        if asked.len() > limits::MAX_PACKAGES {
+            return Err(ParseError::new(format!(
+                "asks for more than {} packages",
+                limits::MAX_PACKAGES
+            )));
+        }
+    }
+    Ok(asked)
+}
+
+/// A requirement ends where options such as `framework: net8.0` or a comment begin.
+fn without_options(text: &str) -> &str {
+    let mut end = 0;
+    for word in text.split(' ') {
+        if word.ends_with(':') || word.starts_with("//") || word.starts_with('#') {
+            break;
+        }
+        end += word.len() + 1;
+    }
+    text.get(..end.min(text.len())).unwrap_or_default().trim()
+}

@@ -1,0 +1,330 @@
+//! `paket.lock` (<https://fsprojects.github.io/Paket/lock-file.html>): sources, under each the
+//! packages at four spaces, under each its dependencies at six; `GROUP` begins another graph.
+
+use std::collections::HashMap;
+
+use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root};
+
+use super::{check_name, check_version, paket_dependencies};
+use crate::{Input, ParseError, limits};
+
+/// The group that needs no name.
+pub(super) const MAIN: &str = "Main";
+
+/// Reads a lockfile with the `paket.dependencies` beside it.
+pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
+    let text = input.text()?;
+    ends_whole(text)?;
+    let mut reader = Reader::default();
+    for (line, content) in (1u32..).zip(text.lines()) {
+        reader
+            .line(content, line)
+            .map_err(|error| match error.line {
+                Some(_) => error,
+                None => error.at_line(line as usize),
+            })?;
+    }
+    if reader.packages.is_empty() {
+        return Err(ParseError::new("locks no packages")
+            .with_hint("write the file anew with `paket install`"));
+    }
+    reader.resolve()?;
+    let roots = roots(input, &reader);
+    Ok(Lockfile {
+        path: input.path.to_owned(),
+        ecosystem: super::NAME,
+        format: "paket-lock",
+        packages: reader.packages,
+        roots,
+        ..Lockfile::default()
+    })
+}
+
+/// Refuses a file that stops within the line of a dependency, whose requirement may be lost.
+fn ends_whole(text: &str) -> Result<(), ParseError> {
+    let last = text.lines().last().unwrap_or_default();
+    if text.ends_with('\n') || last.contains(')') {
+        return Ok(());
+    }
+    Err(ParseError::new("stops within a line").at_line(text.lines().count()))
+}
+
+/// What kind of source the lines belong to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Source {
+    /// Options before the first source.
+    #[default]
+    None,
+    NuGet,
+    Git,
+    GitHub,
+    Http,
+}
+
+/// A dependency that waits for its package.
+struct Wanted {
+    from: usize,
+    name: String,
+    requirement: Option<String>,
+    line: u32,
+}
+
+#[derive(Default)]
+struct Reader {
+    source: Source,
+    remote: Option<String>,
+    group: String,
+    /// Whether the dependencies that follow are those of the last package.
+    open: bool,
+    packages: Vec<Package>,
+    wanted: Vec<Wanted>,
+    /// Packages by group and name, both in lower case.
+    places: HashMap<(String, String), PackageIndex>,
+}
+
+impl Reader {
+    fn line(&mut self, content: &str, line: u32) -> Result<(), ParseError> {
+        let trimmed = content.trim();
+        if trimmed.is_empty() || trimmed.starts_with("//") || trimmed.starts_with('#') {
+            return Ok(());
+        }
+        match content.len() - content.trim_start_matches(' ').len() {
+            0 => self.heading(trimmed),
+            2 => {
+                self.open = false;
+                if let Some((key, value)) = trimmed.split_once(": ")
+                    && key == "remote"
+                {
+                    self.remote = Some(without_user(value.trim()));
+                }
+                Ok(())
+            }
+            4 | 5 => self.package(trimmed, line),
+            6.. => self.dependency(trimmed, line),
+            _ => Err(ParseError::new(
+                "has a line that is indented unlike all others",
+            )),
+        }
+    }
+
+    fn heading(&mut self, text: &str) -> Result<(), ParseError> {
+        self.open = false;
+        self.remote = None;
+        self.source = match text {
+            "NUGET" => Source::NuGet,
+            "GIT" => Source::Git,
+            "GITHUB" | "GIST" => Source::GitHub,
+            "HTTP" => Source::Http,
+            _ => match text.split_once(' ') {
+                Some(("GROUP", name)) => {
+                    name.trim().clone_into(&mut self.group);
+                    Source::None
+                }
+                // Options: `STORAGE: NONE`, `RESTRICTION: == net8.0`.
+                _ if text
+                    .split(' ')
+                    .next()
+                    .is_some_and(|word| word.ends_with(':')) =>
+                {
+                    Source::None
+                }
+                _ => {
+                    return Err(ParseError::new(format!(
+                        "has the section {:?}, which is not known",
+                        text.chars().take(80).collect::<String>()
+                    )));
+                }
+            },
+        };
+        Ok(())
+    }
+
+    fn package(&mut self, text: &str, line: u32) -> Result<(), ParseError> {
+        let (name, version) = named(text)
+            .filter(|(_, version)| !version.is_empty())
+            .ok_or_else(|| ParseError::new("has a package without a version in parentheses"))?;
+        let group = self.group_name().to_owned();
+        let remote = self.remote.clone();
+        let (name, origin) = match self.source {
+            Source::None => return Err(ParseError::new("has a package outside any source")),
+            Source::NuGet => {
+                check_name(name, line)?;
+                check_version(version, name, line)?;
+                (name.to_owned(), Origin::Registry(remote))
+            }
+            Source::Http => (
+                needed_name(name, remote.as_deref())?,
+                Origin::Url(remote.unwrap_or_default()),
+            ),
+            Source::Git | Source::GitHub => (
+                needed_name(name, remote.as_deref())?,
+                Origin::Git {
+                    url: remote.unwrap_or_default(),
+                    commit: Some(version.to_owned()),
+                },
+            ),
+        };
+        let place = u32::try_from(self.packages.len())
+            .ok()
+            .filter(|_| self.packages.len() < limits::MAX_PACKAGES)
+            .map(PackageIndex)
+            .ok_or_else(|| {
+                ParseError::new(format!("locks more than {} packages", limits::MAX_PACKAGES))
+            })?;
+        let key = (group.to_ascii_lowercase(), name.to_ascii_lowercase());
+        if self.source == Source::NuGet && self.places.insert(key, place).is_some() {
+            return Err(ParseError::new(format!(
+                "locks `{name}` twice in the group `{group}`"
+            )));
+        }
+        self.open = true;
+        self.packages.push(Package {
+            line,
+            origin,
+            groups: vec![group],
+            ..Package::new(super::NAME, name, version.to_owned())
+        });
+        Ok(())
+    }
+
+    fn dependency(&mut self, text: &str, line: u32) -> Result<(), ParseError> {
+        if !self.open {
+            return Err(ParseError::new("has a dependency outside any package"));
+        }
+        // Other sources have their settings there: `build: "build.cmd"`.
+        if self.source != Source::NuGet {
+            return Ok(());
+        }
+        let (name, requirement) = match named(text) {
+            Some((name, requirement)) => (name, Some(requirement.to_owned())),
+            None => (text.split(' ').next().unwrap_or_default(), None),
+        };
+        if self.wanted.len() >= limits::MAX_EDGES {
+            return Err(ParseError::new(format!(
+                "has more than {} dependencies",
+                limits::MAX_EDGES
+            )));
+        }
+        self.wanted.push(Wanted {
+            from: self.packages.len().saturating_sub(1),
+            name: name.to_owned(),
+            requirement,
+            line,
+        });
+        Ok(())
+    }
+
+    fn group_name(&self) -> &str {
+        if self.group.is_empty() {
+            MAIN
+        } else {
+            &self.group
+        }
+    }
+
+    fn find(&self, group: &str, name: &str) -> Option<PackageIndex> {
+        let key = (group.to_ascii_lowercase(), name.to_ascii_lowercase());
+        self.places.get(&key).copied()
+    }
+
+    /// Leads every dependency to its package.
+    fn resolve(&mut self) -> Result<(), ParseError> {
+        for wanted in std::mem::take(&mut self.wanted) {
+            let group = self
+                .packages
+                .get(wanted.from)
+                .and_then(|package| package.groups.first())
+                .map_or(MAIN, String::as_str);
+            let to = self.find(group, &wanted.name).ok_or_else(|| {
+                ParseError::new(format!(
+                    "has a dependency on `{}`, which it does not lock",
+                    wanted.name
+                ))
+                .at_line(wanted.line as usize)
+                .with_hint("the file may be cut; write it anew with `paket install`")
+            })?;
+            if let Some(package) = self.packages.get_mut(wanted.from) {
+                package.edges.push(Edge {
+                    to,
+                    name: wanted.name,
+                    requirement: wanted.requirement,
+                    kind: DependencyKind::Runtime,
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An address without the name and password that may stand in it.
+fn without_user(address: &str) -> String {
+    let (scheme, rest) = match address.split_once("://") {
+        Some((scheme, rest)) => (Some(scheme), rest),
+        None => (None, address),
+    };
+    let host = rest.find('/').unwrap_or(rest.len());
+    let at = rest.get(..host).and_then(|host| host.rfind('@'));
+    let rest = at.and_then(|at| rest.get(at + 1..)).unwrap_or(rest);
+    match scheme {
+        Some(scheme) => format!("{scheme}://{rest}"),
+        None => rest.to_owned(),
+    }
+}
+
+/// The name of what is no package of a registry: its address, and the path of the file, where it is
+/// of one file.
+fn needed_name(name: &str, remote: Option<&str>) -> Result<String, ParseError> {
+    let remote = remote.unwrap_or_default();
+    let address = remote
+        .split_once("://")
+        .map_or(remote, |(_, address)| address)
+        .split(['?', '#'])
+        .next()
+        .unwrap_or_default()
+        .trim_matches('/');
+    match (address, name.trim_matches('/')) {
+        ("", _) => Err(ParseError::new("has a file of no remote")),
+        (address, "") => Ok(address.to_owned()),
+        (address, name) => Ok(format!("{address}/{name}")),
+    }
+}
+
+/// `Name (1.2.3) - options` as the name and what stands in the first parentheses.
+fn named(text: &str) -> Option<(&str, &str)> {
+    let (name, rest) = text.split_once('(')?;
+    let (inside, _) = rest.split_once(')')?;
+    let name = name.trim_end();
+    // The parentheses of a restriction are none of a version.
+    (!name.contains(" - ") && !name.ends_with(" -")).then_some((name, inside.trim()))
+}
+
+/// What `paket.dependencies` asks for, by group.
+fn roots(input: &Input<'_>, reader: &Reader) -> Vec<Root> {
+    let path = input.beside("paket.dependencies");
+    let Some(bytes) = input.sibling(&path) else {
+        return Vec::new();
+    };
+    let manifest = Input {
+        path: &path,
+        bytes,
+        siblings: input.siblings,
+    };
+    // One that cannot be read still belongs to this lockfile.
+    let asked = paket_dependencies::requirements(&manifest).unwrap_or_default();
+    let edges = asked
+        .into_iter()
+        .filter_map(|asked| {
+            Some(Edge {
+                to: reader.find(&asked.group, &asked.name)?,
+                name: asked.name,
+                requirement: Some(asked.requirement).filter(|text| !text.is_empty()),
+                kind: DependencyKind::Runtime,
+            })
+        })
+        .collect();
+    vec![Root {
+        name: String::new(),
+        manifest: Some(path),
+        edges,
+    }]
+}

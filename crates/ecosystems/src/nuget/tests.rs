@@ -1,0 +1,342 @@
+//! Whole files: what the fixtures hold, and the traps of the formats.
+
+use patchgate_model::{Lockfile, Scope};
+
+use super::NuGet;
+use crate::shown::shown;
+use crate::{Ecosystem as _, Input, ParseError, Siblings, by_purl_type};
+
+macro_rules! fixture {
+    ($path:literal) => {
+        (
+            $path,
+            include_str!(concat!("fixtures/read/", $path)).to_owned(),
+        )
+    };
+}
+
+/// Reads the first of the files, which are a repository.
+fn read(files: &[(&str, String)]) -> Result<Lockfile, ParseError> {
+    let siblings: Siblings = files
+        .iter()
+        .map(|(path, text)| ((*path).to_owned(), text.clone().into_bytes()))
+        .collect();
+    let (path, text) = &files[0];
+    crate::parse(&Input {
+        path,
+        bytes: text.as_bytes(),
+        siblings: &siblings,
+    })
+}
+
+/// Reads a project whose items these are.
+fn project(items: &str) -> Result<Lockfile, ParseError> {
+    let text = format!("<Project>\n<ItemGroup>\n{items}\n</ItemGroup>\n</Project>\n");
+    read(&[("App.csproj", text)])
+}
+
+fn names(lockfile: &Lockfile) -> Vec<String> {
+    lockfile
+        .packages
+        .iter()
+        .map(|package| format!("{} {}", package.name, package.version))
+        .collect()
+}
+
+fn open(lockfile: &Lockfile) -> Vec<String> {
+    lockfile
+        .unresolved
+        .iter()
+        .map(|open| format!("{} {}", open.name, open.requirement))
+        .collect()
+}
+
+#[test]
+fn a_lockfile_holds_the_graph_of_each_framework() {
+    let files = [
+        fixture!("lock/src/App/packages.lock.json"),
+        fixture!("lock/src/App/App.csproj"),
+    ];
+    insta::assert_snapshot!(shown(&read(&files).unwrap()));
+}
+
+#[test]
+fn a_project_has_the_versions_of_its_lockfile() {
+    let files = [
+        fixture!("lock/src/App/App.csproj"),
+        fixture!("lock/src/App/packages.lock.json"),
+    ];
+    let locked = read(&files).unwrap();
+    assert!(!locked.direct_only);
+    insta::assert_snapshot!(shown(&locked));
+    let alone = read(&files[..1]).unwrap();
+    assert!(alone.direct_only);
+    assert_eq!(names(&alone), ["xunit 2.4.1", "StyleCop.Analyzers 1.1.118"]);
+    assert_eq!(open(&alone), ["Newtonsoft.Json 12.0.*"]);
+}
+
+#[test]
+fn versions_are_managed_centrally() {
+    let around = [
+        fixture!("central/Directory.Packages.props"),
+        fixture!("central/Directory.Build.props"),
+        fixture!("central/eng/Versions.props"),
+    ];
+    insta::assert_snapshot!("central_props", shown(&read(&around).unwrap()));
+    let [packages, build, versions] = around;
+    let files = [
+        fixture!("central/src/Lib/Lib.fsproj"),
+        packages.clone(),
+        build.clone(),
+        versions.clone(),
+    ];
+    insta::assert_snapshot!("central_project", shown(&read(&files).unwrap()));
+    let build = read(&[build, packages, versions]).unwrap();
+    assert_eq!(names(&build), ["StyleCop.Analyzers 1.1.118"]);
+    assert!(!build.direct_only, "the projects below it say that");
+    let lock = read(&[fixture!("central/src/App/packages.lock.json")]).unwrap();
+    insta::assert_snapshot!("central_lock", shown(&lock));
+}
+
+#[test]
+fn a_flat_list_tells_development_from_the_rest() {
+    insta::assert_snapshot!(shown(&read(&[fixture!("config/packages.config")]).unwrap()));
+}
+
+#[test]
+fn restored_assets_hold_graph_and_project() {
+    let files = [
+        fixture!("assets/obj/project.assets.json"),
+        fixture!("assets/App.csproj"),
+    ];
+    insta::assert_snapshot!(shown(&read(&files).unwrap()));
+}
+
+#[test]
+fn a_build_lists_the_runtime_that_it_ships() {
+    insta::assert_snapshot!(shown(&read(&[fixture!("deps/App.deps.json")]).unwrap()));
+}
+
+#[test]
+fn tools_serve_developing() {
+    let lockfile = read(&[fixture!("tools/.config/dotnet-tools.json")]).unwrap();
+    assert_eq!(names(&lockfile), ["dotnet-ef 6.0.5", "paket 7.1.5"]);
+    assert!(
+        lockfile
+            .packages
+            .iter()
+            .all(|one| one.scope == Scope::Development)
+    );
+}
+
+#[test]
+fn paket_keeps_its_groups_apart() {
+    let files = [
+        fixture!("paket/paket.lock"),
+        fixture!("paket/paket.dependencies"),
+    ];
+    insta::assert_snapshot!(shown(&read(&files).unwrap()));
+    let (path, text) = &files[1];
+    let manifest = Input {
+        path,
+        bytes: text.as_bytes(),
+        siblings: &Siblings::new(),
+    };
+    let asked: Vec<String> = NuGet
+        .unresolved(&manifest)
+        .unwrap()
+        .iter()
+        .map(|one| format!("{}: {} `{}`", one.line, one.name, one.requirement))
+        .collect();
+    assert_eq!(
+        asked,
+        [
+            "5: Argu `~> 6.1`",
+            "6: Newtonsoft.Json `12.0.3`",
+            "11: Fake.Core.Target ``"
+        ]
+    );
+}
+
+#[test]
+fn secrets_in_addresses_are_left_out() {
+    let lockfile = read(&[fixture!("paket/paket.lock")]).unwrap();
+    assert!(!format!("{lockfile:?}").contains("secret"));
+    assert!(
+        names(&lockfile)
+            .iter()
+            .any(|one| one.starts_with("files.invalid/Script.fsx"))
+    );
+}
+
+#[test]
+fn what_states_a_version_is_told_from_what_does_not() {
+    for (written, version) in [
+        ("1.2.3", Some("1.2.3")),
+        (" 1.2 ", Some("1.2")),
+        ("[1.2.3]", Some("1.2.3")),
+        ("[ 1.2.3-beta.1 ]", Some("1.2.3-beta.1")),
+        ("[1.2.3, )", None),
+        ("[1.0,2.0)", None),
+        ("(,1.0]", None),
+        ("1.*", None),
+        ("*", None),
+        ("1.2.3-*", None),
+        ("$(Unknown)", None),
+        ("$([MSBuild]::Add(1, 2))", None),
+    ] {
+        let item = format!("<PackageReference Include=\"A\" Version=\"{written}\"/>");
+        let lockfile = project(&item).unwrap();
+        let stated = lockfile.packages.first().map(|one| one.version.as_str());
+        assert_eq!(stated, version, "{written}");
+        assert_eq!(
+            lockfile.unresolved.len(),
+            usize::from(version.is_none()),
+            "{written}"
+        );
+    }
+}
+
+#[test]
+fn items_are_read_in_every_form() {
+    let lockfile = project(
+        "<PackageReference Include=\"A;B\"><Version>1.0</Version></PackageReference>\n\
+         <PackageReference include=\"C\" version=\"2.0\" Condition=\"false\"/>\n\
+         <PackageReference Update=\"D\" Version=\"3.0\"/>\n\
+         <PackageReference Include=\"E\"/>\n\
+         <PackageReference Update=\"E\" Version=\"4.0\"/>\n\
+         <PackageReference Remove=\"A\"/>\n\
+         <PackageReference Update=\"F.*\" PrivateAssets=\"all\"/>\n\
+         <DotNetCliToolReference Include=\"G\" Version=\"5.0\"/>\n\
+         <packagereference Include=\"a\" Version=\"1.0\"/>\n\
+         <Compile Include=\"x.cs\"/>",
+    )
+    .unwrap();
+    assert_eq!(
+        names(&lockfile),
+        ["A 1.0", "B 1.0", "C 2.0", "D 3.0", "E 4.0", "G 5.0"]
+    );
+    assert_eq!(lockfile.packages[5].scope, Scope::Development);
+    assert_eq!(lockfile.packages[4].line, 6);
+    assert!(lockfile.unresolved.is_empty());
+}
+
+#[test]
+fn every_branch_of_a_choice_counts() {
+    let lockfile = read(&[(
+        "App.vbproj",
+        "<Project xmlns=\"http://schemas.microsoft.com/developer/msbuild/2003\">\
+         <Choose><When Condition=\"a\"><PropertyGroup><V>1.0</V></PropertyGroup></When>\
+         <Otherwise><PropertyGroup><V>2.0</V></PropertyGroup></Otherwise></Choose>\
+         <Target Name=\"x\"><ItemGroup><PackageReference Include=\"A\" Version=\"$(V)\"/></ItemGroup>\
+         </Target></Project>"
+            .to_owned(),
+    )]);
+    assert_eq!(names(&lockfile.unwrap()), ["A 1.0", "A 2.0"]);
+}
+
+/// MSBuild takes the nearest file only; that one may import the next.
+#[test]
+fn the_nearest_files_above_count() {
+    let props = |version: &str, import: &str| {
+        format!(
+            "<Project>{import}<PropertyGroup><V Condition=\"'$(V)' == ''\">{version}</V>\
+             </PropertyGroup></Project>"
+        )
+    };
+    let with = |import: &str| {
+        read(&[
+            (
+                "a/b/App.csproj",
+                "<Project><ItemGroup><PackageReference Include=\"A\" Version=\"$(V)\"/>\
+                 </ItemGroup></Project>"
+                    .to_owned(),
+            ),
+            ("Directory.Build.props", props("1.0", "")),
+            ("a/Directory.Build.props", props("2.0", import)),
+            ("a/b/c/Directory.Build.props", props("3.0", "")),
+        ])
+        .unwrap()
+    };
+    assert_eq!(names(&with("")), ["A 2.0"]);
+    for import in [
+        "<Import Project=\"..\\Directory.Build.props\"/>",
+        "<Import Project=\"$(MSBuildThisFileDirectory)../Directory.Build.props\"/>",
+        "<Import Project=\"$([MSBuild]::GetPathOfFileAbove('Directory.Build.props', \
+         '$(MSBuildThisFileDirectory)../'))\"/>",
+    ] {
+        assert_eq!(names(&with(import)), ["A 1.0", "A 2.0"], "{import}");
+    }
+    // Out of the repository, onto itself, and to where nothing is.
+    for import in [
+        "../../../x.props",
+        "Directory.Build.props",
+        "none.props",
+        "$(X)/a.props",
+    ] {
+        let import = format!("<Import Project=\"{import}\"/>");
+        assert_eq!(names(&with(&import)), ["A 2.0"], "{import}");
+    }
+}
+
+#[test]
+fn an_unreadable_file_around_leaves_versions_unresolved() {
+    let lockfile = read(&[
+        fixture!("central/src/App/App.csproj"),
+        ("central/Directory.Packages.props", "<Project".to_owned()),
+    ])
+    .unwrap();
+    assert_eq!(open(&lockfile), ["Serilog "]);
+}
+
+#[test]
+fn lockfiles_of_one_project_are_its_own() {
+    let lock = |name: &str| {
+        format!(
+            "{{\"version\": 1, \"dependencies\": {{\"net6.0\": {{\"{name}\": \
+             {{\"type\": \"Direct\", \"resolved\": \"1.0.0\"}}}}}}}}"
+        )
+    };
+    let project = "<Project/>".to_owned();
+    let manifests = |first: &str| {
+        let mut files = vec![
+            ("packages.lock.json", lock("Shared")),
+            ("packages.My_App.lock.json", lock("Own")),
+            ("My App.csproj", project.clone()),
+            ("Other.csproj", project.clone()),
+            ("sub/Third.csproj", project.clone()),
+        ];
+        files.sort_by_key(|(path, _)| *path != first);
+        let roots = read(&files).unwrap().roots;
+        roots
+            .into_iter()
+            .filter_map(|root| root.manifest)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(manifests("packages.lock.json"), ["Other.csproj"]);
+    assert_eq!(manifests("packages.My_App.lock.json"), ["My App.csproj"]);
+}
+
+#[test]
+fn utf_16_is_read() {
+    let text = include_str!("fixtures/read/config/packages.config");
+    let mut bytes = vec![0xff, 0xfe];
+    bytes.extend(text.encode_utf16().flat_map(u16::to_le_bytes));
+    let read = |bytes: &[u8]| {
+        crate::parse(&Input {
+            path: "packages.config",
+            bytes,
+            siblings: &Siblings::new(),
+        })
+        .unwrap()
+    };
+    assert_eq!(read(&bytes), read(text.as_bytes()));
+}
+
+#[test]
+fn names_are_compared_without_case() {
+    assert_eq!(NuGet.normalize_name("Newtonsoft.Json"), "newtonsoft.json");
+    assert!(NuGet.compare_versions("1.0", "1.0.0.0").unwrap().is_eq());
+    assert!(NuGet.compare_versions("1.*", "1.0").is_err());
+    assert_eq!(by_purl_type("nuget").unwrap().name(), "NuGet");
+}
