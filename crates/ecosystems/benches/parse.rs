@@ -115,3 +115,159 @@ fn npm_lock(bencher: divan::Bencher<'_, '_>, packages: usize) {
             .is_ok()
         });
 }
+
+/// The file of a bench, read once for each sample.
+fn bench_file(bencher: divan::Bencher<'_, '_>, path: &str, text: &str, packages: usize) {
+    let siblings = Siblings::new();
+    let input = Input {
+        path,
+        bytes: text.as_bytes(),
+        siblings: &siblings,
+    };
+    let read = patchgate_ecosystems::parse(&input);
+    assert!(read.is_ok(), "{path}: {read:?}");
+    bencher
+        .counter(divan::counter::ItemsCount::new(packages))
+        .counter(divan::counter::BytesCount::of_str(text))
+        .bench(|| patchgate_ecosystems::parse(&input));
+}
+
+/// Five packages that a package depends on.
+fn below(index: usize, packages: usize) -> impl Iterator<Item = usize> {
+    (1..=5).map(move |step| (index + step * step) % packages)
+}
+
+/// A `pnpm-lock.yaml` of version 9 as pnpm writes it: every tenth package with a peer.
+fn pnpm_lockfile(packages: usize) -> String {
+    let mut text = String::from(
+        "lockfileVersion: '9.0'\n\nsettings:\n  autoInstallPeers: true\n  excludeLinksFromLockfile: false\n\nimporters:\n\n  .:\n    dependencies:\n      package-00000:\n        specifier: ^1.0.0\n        version: 1.0.0\n\npackages:\n",
+    );
+    for index in 0..packages {
+        let _ = write!(
+            text,
+            "\n  package-{index:05}@1.{index}.0:\n    resolution: {{integrity: sha512-{index:086}==}}\n    engines: {{node: '>=18'}}\n"
+        );
+        if index % 10 == 9 {
+            let _ = writeln!(
+                text,
+                "    peerDependencies:\n      package-{:05}: ^1.0.0",
+                index - 1
+            );
+        }
+    }
+    text.push_str("\nsnapshots:\n");
+    let path = |index: usize| match index % 10 {
+        9 => format!("1.{index}.0(package-{:05}@1.{}.0)", index - 1, index - 1),
+        _ => format!("1.{index}.0"),
+    };
+    for index in 0..packages {
+        let _ = write!(
+            text,
+            "\n  package-{index:05}@{}:\n    dependencies:\n",
+            path(index)
+        );
+        if index % 10 == 9 {
+            let _ = writeln!(text, "      package-{:05}: {}", index - 1, path(index - 1));
+        }
+        for to in below(index, packages) {
+            let _ = writeln!(text, "      package-{to:05}: {}", path(to));
+        }
+    }
+    text
+}
+
+#[divan::bench(args = [500, 10_000])]
+fn pnpm_lock(bencher: divan::Bencher<'_, '_>, packages: usize) {
+    bench_file(
+        bencher,
+        "pnpm-lock.yaml",
+        &pnpm_lockfile(packages),
+        packages,
+    );
+}
+
+/// The same with a comment where pnpm writes none, which takes the way through the YAML parser.
+#[divan::bench(args = [500, 10_000])]
+fn pnpm_lock_as_yaml(bencher: divan::Bencher<'_, '_>, packages: usize) {
+    let text = pnpm_lockfile(packages).replacen("'9.0'", "'9.0' # x", 1);
+    bench_file(bencher, "pnpm-lock.yaml", &text, packages);
+}
+
+/// A `yarn.lock` of yarn 1.
+fn yarn_classic_lockfile(packages: usize) -> String {
+    let mut text = String::from("# yarn lockfile v1\n\n");
+    for index in 0..packages {
+        let _ = write!(
+            text,
+            "\npackage-{index:05}@^1, package-{index:05}@^1.{index}.0:\n  version \"1.{index}.0\"\n  resolved \"https://npm.invalid/package-{index:05}/-/package-{index:05}-1.{index}.0.tgz#{index:040x}\"\n  integrity sha512-{index:086}==\n  dependencies:\n"
+        );
+        for to in below(index, packages) {
+            let _ = writeln!(text, "    package-{to:05} \"^1.{to}.0\"");
+        }
+    }
+    text
+}
+
+#[divan::bench(args = [500, 10_000])]
+fn yarn_classic_lock(bencher: divan::Bencher<'_, '_>, packages: usize) {
+    bench_file(
+        bencher,
+        "yarn.lock",
+        &yarn_classic_lockfile(packages),
+        packages,
+    );
+}
+
+/// A `yarn.lock` of yarn 4.
+fn yarn_berry_lockfile(packages: usize) -> String {
+    let mut text = String::from("__metadata:\n  version: 8\n  cacheKey: 10c0\n");
+    for index in 0..packages {
+        let _ = write!(
+            text,
+            "\n\"package-{index:05}@npm:^1, package-{index:05}@npm:^1.{index}.0\":\n  version: 1.{index}.0\n  resolution: \"package-{index:05}@npm:1.{index}.0\"\n  dependencies:\n"
+        );
+        for to in below(index, packages) {
+            let _ = writeln!(text, "    package-{to:05}: \"npm:^1.{to}.0\"");
+        }
+        let _ = write!(
+            text,
+            "  checksum: 10c0/{index:0128x}\n  languageName: node\n  linkType: hard\n"
+        );
+    }
+    text.push_str("\n\"shop@workspace:.\":\n  version: 0.0.0-use.local\n  resolution: \"shop@workspace:.\"\n  dependencies:\n    package-00000: \"npm:^1.0.0\"\n  languageName: unknown\n  linkType: soft\n");
+    text
+}
+
+#[divan::bench(args = [500, 10_000])]
+fn yarn_berry_lock(bencher: divan::Bencher<'_, '_>, packages: usize) {
+    bench_file(
+        bencher,
+        "yarn.lock",
+        &yarn_berry_lockfile(packages),
+        packages,
+    );
+}
+
+/// A `bun.lock` of bun 1.2 and later.
+fn bun_lockfile(packages: usize) -> String {
+    let mut text = String::from(
+        "{\n  \"lockfileVersion\": 1,\n  \"workspaces\": {\n    \"\": {\n      \"name\": \"shop\",\n      \"dependencies\": {\n        \"package-00000\": \"^1.0.0\",\n      },\n    },\n  },\n  \"packages\": {\n",
+    );
+    for index in 0..packages {
+        let dependencies: Vec<String> = below(index, packages)
+            .map(|to| format!("\"package-{to:05}\": \"^1.{to}.0\""))
+            .collect();
+        let _ = write!(
+            text,
+            "    \"package-{index:05}\": [\"package-{index:05}@1.{index}.0\", \"\", {{ \"dependencies\": {{ {} }} }}, \"sha512-{index:086}==\"],\n\n",
+            dependencies.join(", ")
+        );
+    }
+    text.push_str("  }\n}\n");
+    text
+}
+
+#[divan::bench(args = [500, 10_000])]
+fn bun_lock(bencher: divan::Bencher<'_, '_>, packages: usize) {
+    bench_file(bencher, "bun.lock", &bun_lockfile(packages), packages);
+}

@@ -9,6 +9,7 @@
 //! of them would be hidden), nesting beyond [`limits::MAX_DEPTH`] and more than
 //! [`limits::MAX_NODES`] values. Nothing here knows a format or an ecosystem.
 
+mod block_yaml;
 mod input;
 mod json;
 pub mod limits;

@@ -28,6 +28,14 @@ pub fn yaml(text: &str) -> Result<Node<'_>, ParseError> {
 /// An alias stands for a copy of what it names, and each copy counts against the limit on values,
 /// so that aliases of aliases of aliases end as an error. `<<` is an ordinary key.
 pub fn yaml_documents(text: &str) -> Result<Vec<Node<'_>>, ParseError> {
+    match crate::block_yaml::documents(text) {
+        Some(documents) => Ok(documents),
+        None => parsed(text),
+    }
+}
+
+/// Reads the documents with a parser of all of YAML.
+pub(crate) fn parsed(text: &str) -> Result<Vec<Node<'_>>, ParseError> {
     let options = granit_parser::options! {
         emit_comments: false,
         simple_key_max_lookahead: MAX_KEY_CHARS,
