@@ -4,6 +4,7 @@
 //! Deliberately not here: the choice of which copies move (that is `patchgate-upgrade`), and
 //! running npm (that is `patchgate-package-managers`).
 
+mod bun;
 mod json;
 mod lockfile;
 mod manifest;
@@ -63,6 +64,13 @@ impl Ecosystem for Npm {
                 versions: "v5, v6, v9",
                 fixable: false,
                 parse: pnpm::parse,
+            },
+            Format {
+                id: "bun-lock",
+                files: &["bun.lock", "bun.lockb"],
+                versions: "v0-v2",
+                fixable: false,
+                parse: bun::parse,
             },
         ]
     }

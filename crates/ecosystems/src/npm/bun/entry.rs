@@ -1,0 +1,193 @@
+//! One line of `packages`.
+
+use patchgate_model::{DependencyKind, Origin};
+
+use super::{REGENERATE, WHAT};
+use crate::ParseError;
+use crate::npm::tree::{shortened, split_spec};
+use crate::syntax::{Key, Node};
+
+/// An entry: `[name@version, registry, { what it asks for }, integrity]`, of which only the first
+/// is there for all kinds.
+pub(super) struct Entry<'n> {
+    pub(super) key: &'n str,
+    pub(super) line: u32,
+    /// The names of the key: those of the packages around it, and its own.
+    pub(super) parts: Vec<&'n str>,
+    pub(super) name: &'n str,
+    pub(super) version: &'n str,
+    pub(super) origin: Origin,
+    /// The folder, for a workspace member.
+    pub(super) workspace: Option<&'n str>,
+    /// Whether it stands for the project itself.
+    pub(super) is_root: bool,
+    pub(super) bundled: bool,
+    pub(super) integrity: Option<&'n str>,
+    pub(super) needs: Needs<'n>,
+}
+
+/// What a package or a project asks for.
+#[derive(Default)]
+pub(super) struct Needs<'n>(pub(super) Vec<Need<'n>>);
+
+/// One requirement.
+pub(super) struct Need<'n> {
+    pub(super) name: &'n str,
+    pub(super) requirement: &'n str,
+    pub(super) kind: DependencyKind,
+}
+
+impl Entry<'_> {
+    pub(super) fn wrong(&self, what: &str) -> ParseError {
+        wrong(self.key, self.line, what)
+    }
+
+    /// `node_modules/a/node_modules/b` for the key `a/b`.
+    pub(super) fn install_path(&self) -> String {
+        self.parts
+            .iter()
+            .map(|part| format!("node_modules/{part}"))
+            .collect::<Vec<_>>()
+            .join("/")
+    }
+
+    /// The name under which it is installed, when that is not its own.
+    pub(super) fn alias(&self) -> Option<&str> {
+        self.parts.last().copied().filter(|name| *name != self.name)
+    }
+}
+
+fn wrong(key: &str, line: u32, what: &str) -> ParseError {
+    ParseError::new(format!("is not {WHAT}: `{}` {what}", shortened(key)))
+        .at_line(line as usize)
+        .with_hint(REGENERATE)
+}
+
+/// Reads an entry.
+pub(super) fn entry<'n>(key: &'n Key<'_>, node: &'n Node<'_>) -> Result<Entry<'n>, ParseError> {
+    let wrong = |what: &str| wrong(&key.name, key.line, what);
+    let items = node.items();
+    let spec = items
+        .first()
+        .and_then(Node::text)
+        .ok_or_else(|| wrong("is not a list that begins with its name"))?;
+    let (name, reference) = split_spec(spec).ok_or_else(|| wrong("has no version"))?;
+    let parts = parts(&key.name).ok_or_else(|| wrong("is not a path of names"))?;
+    let about = items.iter().find(|item| item.is_map());
+    let texts: Vec<&str> = items.iter().skip(1).filter_map(Node::text).collect();
+    let (origin, version) = origin(reference, texts.first().copied());
+    if version.is_empty() && matches!(origin, Origin::Registry(_)) {
+        return Err(wrong("has no version"));
+    }
+    let is_registry = matches!(origin, Origin::Registry(_));
+    if is_registry && about.is_none() {
+        return Err(wrong("lacks what it asks for"));
+    }
+    // For git the last text is bun's own mark of a download; a hash has its algorithm before it.
+    let integrity = texts.last().copied().filter(|text| {
+        ["sha1-", "sha256-", "sha384-", "sha512-"]
+            .iter()
+            .any(|start| text.starts_with(start))
+    });
+    Ok(Entry {
+        key: &key.name,
+        line: key.line,
+        parts,
+        name,
+        version,
+        origin,
+        workspace: reference.strip_prefix("workspace:"),
+        is_root: reference.starts_with("root:"),
+        bundled: about
+            .and_then(|about| about.get("bundled"))
+            .and_then(Node::bool)
+            == Some(true),
+        integrity,
+        needs: match about {
+            Some(about) => needs(about, false)?,
+            None => Needs::default(),
+        },
+    })
+}
+
+/// The names of a path: `a/@s/b` is `a` and `@s/b`.
+fn parts(path: &str) -> Option<Vec<&str>> {
+    let mut parts = Vec::new();
+    let mut rest = path;
+    loop {
+        let scope = match rest.starts_with('@') {
+            true => rest.find('/')? + 1,
+            false => 0,
+        };
+        let end = rest.get(scope..)?.find('/').map(|at| scope + at);
+        let part = rest.get(..end.unwrap_or(rest.len()))?;
+        if part.len() == scope {
+            return None;
+        }
+        parts.push(part);
+        match end {
+            Some(end) => rest = rest.get(end + 1..)?,
+            None => return Some(parts),
+        }
+    }
+}
+
+/// Where a package comes from, with the version that its reference states.
+fn origin<'n>(reference: &'n str, registry: Option<&str>) -> (Origin, &'n str) {
+    for protocol in ["workspace:", "file:", "link:", "root:"] {
+        if let Some(path) = reference.strip_prefix(protocol) {
+            return (Origin::Path(Some(path.to_owned())), "");
+        }
+    }
+    if let Some(Origin::Git { url, commit }) = crate::npm::lockfile::origin::of_address(reference) {
+        // bun shortens the commits of code hosts, and no short one is a commit for sure.
+        let url = match commit {
+            Some(_) => url,
+            None => reference.to_owned(),
+        };
+        return (Origin::Git { url, commit }, "");
+    }
+    if reference.contains(':') {
+        return (Origin::Url(reference.to_owned()), "");
+    }
+    if reference.contains('/') {
+        // An archive of the repository.
+        return (Origin::Path(Some(reference.to_owned())), "");
+    }
+    let registry = registry.filter(|address| address.contains("://"));
+    (Origin::Registry(registry.map(str::to_owned)), reference)
+}
+
+/// Reads what a package or a project asks for. A name that stands in several sections counts once,
+/// in the first of them here; an optional peer is one that may be missing.
+pub(super) fn needs<'n>(node: &'n Node<'_>, is_project: bool) -> Result<Needs<'n>, ParseError> {
+    let sections = [
+        ("optionalDependencies", DependencyKind::Optional),
+        ("dependencies", DependencyKind::Runtime),
+        ("devDependencies", DependencyKind::Development),
+        ("peerDependencies", DependencyKind::Peer),
+    ];
+    let mut seen = std::collections::HashSet::new();
+    let mut needs = Vec::new();
+    for (section, kind) in sections {
+        if kind == DependencyKind::Development && !is_project {
+            continue;
+        }
+        for (name, requirement) in node.optional_map(section)? {
+            let requirement = requirement
+                .text()
+                .ok_or_else(|| requirement.unexpected(&name.name, "a text"))?;
+            if name.name.is_empty() {
+                return Err(node.unexpected(section, "a map of names"));
+            }
+            if seen.insert(&*name.name) {
+                needs.push(Need {
+                    name: &name.name,
+                    requirement,
+                    kind,
+                });
+            }
+        }
+    }
+    Ok(Needs(needs))
+}

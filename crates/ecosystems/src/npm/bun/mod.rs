@@ -1,0 +1,250 @@
+//! `bun.lock` (<https://bun.com/docs/pm/lockfile>): JSON with trailing commas, one line a package,
+//! keyed by the path of names under which it is installed.
+//!
+//! `bun.lockb`, the binary file that bun wrote before 1.2, is not read: its layout is that of bun's
+//! memory and changes without notice. It is an error that says how to get the text.
+
+mod entry;
+
+use std::collections::HashMap;
+
+use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root};
+
+use self::entry::{Entry, Needs, entry, needs};
+use super::tree::{self, Count, project_at, shortened};
+use crate::syntax::{self, Node};
+use crate::{Input, ParseError};
+
+/// What the file should have been, for error texts.
+const WHAT: &str = "a bun.lock";
+
+/// What to do with a file that is not whole.
+const REGENERATE: &str = "run `bun install --lockfile-only` to write it anew";
+
+/// Longest path of names, in parts. Resolving a name walks up all of them.
+const MAX_PARTS: usize = 64;
+
+/// Reads a lockfile.
+pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
+    if input.path.ends_with(".lockb") {
+        return Err(binary(input));
+    }
+    let document = syntax::jsonc(input.text()?)?;
+    if !document.is_map() {
+        return Err(ParseError::new(format!(
+            "is not {WHAT}: it is {}",
+            document.describe()
+        )));
+    }
+    let format = format(&document)?;
+    let workspaces = workspaces(&document)?;
+    let entries = document
+        .optional_map("packages")?
+        .iter()
+        .map(|(key, node)| entry(key, node))
+        .collect::<Result<Vec<_>, _>>()?;
+    let by_folder: HashMap<&str, &Workspace<'_>> = workspaces
+        .iter()
+        .map(|workspace| (workspace.folder, workspace))
+        .collect();
+    let mut tree = Tree::new(&entries)?;
+    let mut packages = Vec::with_capacity(entries.len());
+    let mut roots = Vec::with_capacity(workspaces.len());
+    for workspace in &workspaces {
+        roots.push(tree.root(input, workspace)?);
+    }
+    for entry in &entries {
+        if !entry.is_root {
+            packages.push(tree.package(entry, &by_folder)?);
+        }
+    }
+    for package in &packages {
+        // A workspace member is a root already.
+        if let Origin::Path(Some(folder)) = &package.origin
+            && !by_folder.contains_key(folder.as_str())
+        {
+            roots.extend(tree::folder_root(input, "", folder, &package.edges));
+        }
+    }
+    Ok(tree::lockfile(input, format, packages, roots))
+}
+
+fn binary(input: &Input<'_>) -> ParseError {
+    let error =
+        ParseError::new("is binary, and its layout is bun's own: its packages are not known");
+    match input.sibling(&input.beside("bun.lock")) {
+        Some(_) => error.with_hint("remove it: `bun.lock` beside it is what bun reads"),
+        None => error.with_hint(
+            "run `bun install --save-text-lockfile --frozen-lockfile --lockfile-only` and commit `bun.lock` in its place",
+        ),
+    }
+}
+
+fn format(document: &Node<'_>) -> Result<&'static str, ParseError> {
+    let version = document.get("lockfileVersion").and_then(Node::scalar);
+    match version {
+        Some("0") => Ok("bun-lock-v0"),
+        Some("1") => Ok("bun-lock-v1"),
+        Some("2") => Ok("bun-lock-v2"),
+        Some(other) => Err(ParseError::new(format!(
+            "has lockfileVersion {}; versions 0 to 2 are read",
+            shortened(other)
+        ))),
+        None => Err(
+            ParseError::new(format!("is not {WHAT}: it lacks `lockfileVersion`"))
+                .with_hint(REGENERATE),
+        ),
+    }
+}
+
+/// A project of the repository.
+struct Workspace<'n> {
+    /// From the lockfile's own folder; empty for that.
+    folder: &'n str,
+    name: &'n str,
+    needs: Needs<'n>,
+    line: u32,
+}
+
+fn workspaces<'n>(document: &'n Node<'_>) -> Result<Vec<Workspace<'n>>, ParseError> {
+    let workspaces = document
+        .optional_map("workspaces")?
+        .iter()
+        .map(|(folder, node)| {
+            if !node.is_map() {
+                return Err(node.unexpected(&folder.name, "a map"));
+            }
+            Ok(Workspace {
+                folder: &folder.name,
+                name: node.optional_text("name")?.unwrap_or_default(),
+                needs: needs(node, true)?,
+                line: folder.line,
+            })
+        })
+        .collect::<Result<Vec<_>, ParseError>>()?;
+    if workspaces.is_empty() {
+        return Err(
+            ParseError::new(format!("is not {WHAT}: it names no project")).with_hint(REGENERATE),
+        );
+    }
+    Ok(workspaces)
+}
+
+/// Where paths of names lead.
+struct Tree<'e> {
+    by_path: HashMap<&'e str, Option<PackageIndex>>,
+    count: Count,
+    /// Kept between look-ups, so that they need no new memory.
+    candidate: String,
+}
+
+impl<'e> Tree<'e> {
+    fn new(entries: &'e [Entry<'_>]) -> Result<Self, ParseError> {
+        let mut tree = Self {
+            by_path: HashMap::with_capacity(entries.len()),
+            count: Count::default(),
+            candidate: String::new(),
+        };
+        for entry in entries {
+            if entry.parts.len() > MAX_PARTS {
+                return Err(entry.wrong("is a path of too many names"));
+            }
+            // `root:` is the project itself, for packages that depend on it.
+            let index = match entry.is_root {
+                true => None,
+                false => Some(tree.count.package()?),
+            };
+            tree.by_path.insert(entry.key, index);
+        }
+        Ok(tree)
+    }
+
+    /// The package that a name means for a dependent at a path: the nearest one, going up.
+    fn find(&mut self, from: &[&str], name: &str) -> Option<Option<PackageIndex>> {
+        for depth in (0..=from.len()).rev() {
+            self.candidate.clear();
+            for part in from.iter().take(depth) {
+                self.candidate.push_str(part);
+                self.candidate.push('/');
+            }
+            self.candidate.push_str(name);
+            if let Some(index) = self.by_path.get(self.candidate.as_str()) {
+                return Some(*index);
+            }
+        }
+        None
+    }
+
+    fn edges(
+        &mut self,
+        from: &[&str],
+        needs: &Needs<'_>,
+        line: u32,
+        with_development: bool,
+    ) -> Result<Vec<Edge>, ParseError> {
+        let mut edges = Vec::with_capacity(needs.0.len());
+        for need in &needs.0 {
+            if need.kind == DependencyKind::Development && !with_development {
+                continue;
+            }
+            self.count.edge()?;
+            match self.find(from, need.name) {
+                Some(Some(to)) => {
+                    edges.push(tree::edge(to, need.name, Some(need.requirement), need.kind));
+                }
+                Some(None) => {}
+                // Peers that may be missing, and what bun leaves out for other systems.
+                None if matches!(need.kind, DependencyKind::Peer | DependencyKind::Optional) => {}
+                None => {
+                    return Err(ParseError::new(format!(
+                        "depends on `{}`, which it does not lock",
+                        shortened(&format!("{}@{}", need.name, need.requirement))
+                    ))
+                    .at_line(line as usize)
+                    .with_hint(REGENERATE));
+                }
+            }
+        }
+        Ok(edges)
+    }
+
+    fn root(&mut self, input: &Input<'_>, workspace: &Workspace<'_>) -> Result<Root, ParseError> {
+        let from: &[&str] = match workspace.folder {
+            "" => &[],
+            _ => &[workspace.name],
+        };
+        let project = project_at(input, workspace.folder);
+        Ok(Root {
+            name: workspace.name.to_owned(),
+            manifest: project.map(|project| project.path),
+            edges: self.edges(from, &workspace.needs, workspace.line, true)?,
+        })
+    }
+
+    fn package(
+        &mut self,
+        entry: &Entry<'_>,
+        workspaces: &HashMap<&str, &Workspace<'_>>,
+    ) -> Result<Package, ParseError> {
+        let mut needs = &entry.needs;
+        // What a workspace member asks for stands with the projects.
+        if let Some(folder) = entry.workspace
+            && let Some(workspace) = workspaces.get(folder)
+        {
+            needs = &workspace.needs;
+        }
+        Ok(Package {
+            origin: entry.origin.clone(),
+            line: entry.line,
+            integrity: entry.integrity.map(str::to_owned),
+            install_path: Some(entry.install_path()),
+            alias: entry.alias().map(str::to_owned),
+            bundled: entry.bundled,
+            edges: self.edges(&entry.parts, needs, entry.line, false)?,
+            ..Package::new(super::NAME, entry.name.to_owned(), entry.version.to_owned())
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;
