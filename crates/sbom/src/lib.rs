@@ -126,8 +126,8 @@ pub fn read_bill(path: &str, bytes: &[u8]) -> Result<Bill, ParseError> {
 /// place of evidence, equal copies of a package, install paths, and what an edge is called and
 /// requires.
 ///
-/// Problems of the inventory are not listed, but a CycloneDX document says that it is incomplete
-/// when there are any.
+/// Problems of the inventory are not listed, but the document says that it is incomplete when there
+/// are any, and when a file states direct dependencies only or builds on one that was not there.
 #[must_use]
 pub fn write(inventory: &Inventory, options: &WriteOptions<'_>, format: OutputFormat) -> String {
     write::document(inventory, options, format)

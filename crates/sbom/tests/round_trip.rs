@@ -277,6 +277,7 @@ fn lockfile() -> impl Strategy<Value = Lockfile> {
                         Package { edges, ..package }
                     })
                     .collect(),
+                ..Lockfile::default()
             }
         })
 }

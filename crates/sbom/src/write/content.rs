@@ -26,7 +26,7 @@ pub(super) struct Content {
     pub(super) projects: Vec<Project>,
     /// In the inventory's order.
     pub(super) requirements: Vec<Requirement>,
-    /// Whether something could not be read.
+    /// Whether something could not be read, or is not stated in any file.
     pub(super) incomplete: bool,
 }
 
@@ -73,8 +73,10 @@ pub(super) struct Requirement {
 
 impl Content {
     pub(super) fn new(inventory: &Inventory, options: &WriteOptions<'_>) -> Self {
+        // What a file leaves out is missing here too.
+        let partial = |file: &Lockfile| file.direct_only || !file.missing.is_empty();
         let mut content = Self {
-            incomplete: !inventory.problems.is_empty(),
+            incomplete: !inventory.problems.is_empty() || inventory.lockfiles.iter().any(partial),
             ..Self::default()
         };
         let places = content.add_packages(inventory, options);

@@ -87,7 +87,7 @@ const DOCUMENT: &str = "SPDXRef-DOCUMENT";
 pub(super) const MAIN: &str = "SPDXRef-Main";
 /// What an incomplete document says; SPDX has no field for that.
 pub(super) const INCOMPLETE: &str =
-    "This document is incomplete: some files of the repository could not be read.";
+    "This document is incomplete: some packages are in no file that could be read.";
 
 pub(super) fn json(content: &Content, options: &WriteOptions<'_>) -> String {
     // The values have texts as keys, so they always serialise.
