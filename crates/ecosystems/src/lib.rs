@@ -6,6 +6,7 @@
 //! test in `tests/contract.rs` and the support table in the README pick it up from there.
 
 pub mod cargo;
+pub mod conan;
 pub mod docker;
 mod format;
 pub mod generic;
@@ -38,6 +39,7 @@ pub const ALL: &[&dyn Ecosystem] = &[
     &golang::Go,
     &maven::Maven,
     &nuget::NuGet,
+    &conan::Conan,
     &github::GitHubActions,
     &docker::Docker,
     &terraform::Terraform,

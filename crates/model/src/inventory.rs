@@ -134,8 +134,9 @@ pub struct Package {
     /// True when the copy is shipped inside its parent's archive (npm's `inBundle`): only moving
     /// the parent can change it.
     pub bundled: bool,
-    /// The package URL exactly as the file states it, where it does: SBOMs. For all others it
-    /// follows from name and version.
+    /// The package URL, where it says more than name and version: exactly as the file states it in
+    /// SBOMs, with user and channel for Conan, with the UUID for Julia. For all others it follows
+    /// from name and version.
     pub purl: Option<String>,
     /// What this package depends on, as far as the file says.
     pub edges: Vec<Edge>,

@@ -1,0 +1,230 @@
+//! The graph in a lockfile of Conan 1 (<https://docs.conan.io/1/versioning/lockfiles.html>): nodes
+//! with a number, the projects among them without a reference or with the path of their recipe.
+//!
+//! Conan 1 writes a node for each use of what builds a package. Nodes of one reference are one
+//! package here, with the edges of all of them.
+
+use std::collections::{HashMap, HashSet};
+
+use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, PackageIndex, Root, Scope};
+
+use super::lockfile::{Manifest, parse_reference};
+use super::reference::Reference;
+use crate::syntax::Node;
+use crate::{ParseError, limits};
+
+/// The lists of a node that lead to other nodes.
+const LISTS: [(&str, DependencyKind); 2] = [
+    ("requires", DependencyKind::Runtime),
+    ("build_requires", DependencyKind::Build),
+];
+
+/// Reads the graph into the lockfile.
+pub(super) fn read(
+    document: &Node<'_>,
+    manifest: Option<&Manifest>,
+    lockfile: &mut Lockfile,
+) -> Result<(), ParseError> {
+    let graph = document
+        .get("graph_lock")
+        .ok_or_else(|| ParseError::new("is not a lockfile of Conan: it lacks `graph_lock`"))?;
+    let nodes = graph.optional_map("nodes")?;
+    if nodes.len() > limits::MAX_PACKAGES {
+        return Err(ParseError::new("holds too many packages"));
+    }
+    let mut reader = Reader::default();
+    let required = required(nodes)?;
+    for (key, node) in nodes {
+        let project = !required.contains(&*key.name)
+            && (reference_of(node)?.is_none() || node.get("path").is_some());
+        if !project {
+            let text = reference_of(node)?.ok_or_else(|| {
+                ParseError::new(format!("has no `ref` in node `{}`", key.name))
+                    .at_line(key.line as usize)
+            })?;
+            let place = reader.package(text, key.line, lockfile)?;
+            if let (Some(path), Some(package)) = (
+                node.optional_text("path")?,
+                lockfile.packages.get_mut(place.0 as usize),
+            ) {
+                package.origin = Origin::Path(Some(path.to_owned()));
+            }
+            reader.places.insert(&key.name, place);
+        }
+    }
+    for (key, node) in nodes {
+        let edges = reader.edges(node, lockfile)?;
+        let place = reader.places.get(&*key.name).map(|place| place.0 as usize);
+        match place.and_then(|place| lockfile.packages.get_mut(place)) {
+            Some(package) => {
+                for edge in edges {
+                    if !package.edges.contains(&edge) {
+                        package.edges.push(edge);
+                    }
+                }
+            }
+            None => lockfile.roots.push(root(node, edges, manifest)?),
+        }
+    }
+    scopes(lockfile);
+    Ok(())
+}
+
+/// The keys of the nodes that others require.
+fn required<'n>(
+    nodes: &'n [(crate::syntax::Key<'_>, Node<'_>)],
+) -> Result<HashSet<&'n str>, ParseError> {
+    let mut keys = HashSet::new();
+    for (_, node) in nodes {
+        for (list, _) in LISTS {
+            keys.extend(node.optional_list(list)?.iter().filter_map(Node::text));
+        }
+    }
+    Ok(keys)
+}
+
+/// The reference of a node: `ref`, or `pref` with the package in the oldest versions.
+fn reference_of<'n>(node: &'n Node<'_>) -> Result<Option<&'n str>, ParseError> {
+    let text = match node.optional_text("ref")? {
+        None => node.optional_text("pref")?,
+        found => found,
+    };
+    Ok(text.filter(|text| !text.is_empty()))
+}
+
+fn root(
+    node: &Node<'_>,
+    mut edges: Vec<Edge>,
+    manifest: Option<&Manifest>,
+) -> Result<Root, ParseError> {
+    let of_text = node.optional_text("path")? == Some("conanfile.txt");
+    let manifest = manifest.filter(|_| of_text);
+    for edge in &mut edges {
+        edge.requirement = manifest.and_then(|manifest| manifest.requirement(&edge.name));
+    }
+    let name = match reference_of(node)? {
+        // A project may have no version.
+        Some(text) => text.split('/').next().unwrap_or_default().to_owned(),
+        None => String::new(),
+    };
+    Ok(Root {
+        name,
+        manifest: manifest.map(|manifest| manifest.path.clone()),
+        edges,
+    })
+}
+
+#[derive(Default)]
+struct Reader<'n> {
+    known: HashMap<Reference<'n>, PackageIndex>,
+    places: HashMap<&'n str, PackageIndex>,
+    edges: usize,
+}
+
+impl<'n> Reader<'n> {
+    fn package(
+        &mut self,
+        text: &'n str,
+        line: u32,
+        lockfile: &mut Lockfile,
+    ) -> Result<PackageIndex, ParseError> {
+        let reference = parse_reference(text, line)?;
+        if reference.is_range() {
+            let reason = format!("locks `{}` to a range", reference.name);
+            return Err(ParseError::new(reason).at_line(line as usize));
+        }
+        if let Some(place) = self.known.get(&reference) {
+            return Ok(*place);
+        }
+        if lockfile.packages.len() >= limits::MAX_PACKAGES {
+            return Err(ParseError::new("holds too many packages").at_line(line as usize));
+        }
+        let place = PackageIndex(u32::try_from(lockfile.packages.len()).unwrap_or(u32::MAX));
+        lockfile.packages.push(reference.package(line));
+        self.known.insert(reference, place);
+        Ok(place)
+    }
+
+    fn edges(
+        &mut self,
+        node: &'n Node<'_>,
+        lockfile: &mut Lockfile,
+    ) -> Result<Vec<Edge>, ParseError> {
+        let mut edges = Vec::new();
+        for (list, kind) in LISTS {
+            for item in node.optional_list(list)? {
+                let key = item.text().ok_or_else(|| item.unexpected(list, "a node"))?;
+                let to = self.places.get(key).copied().ok_or_else(|| {
+                    let reason = format!("is truncated: it lacks the node `{key}`");
+                    ParseError::new(reason).at_line(item.line as usize)
+                })?;
+                edges.push(edge(to, kind, lockfile));
+            }
+        }
+        for item in node.optional_list("python_requires")? {
+            let text = item
+                .text()
+                .ok_or_else(|| item.unexpected("python_requires", "a reference"))?;
+            let to = self.package(text, item.line, lockfile)?;
+            edges.push(edge(to, DependencyKind::Build, lockfile));
+        }
+        self.edges += edges.len();
+        if self.edges > limits::MAX_EDGES {
+            return Err(ParseError::new("holds too many dependencies"));
+        }
+        Ok(edges)
+    }
+}
+
+fn edge(to: PackageIndex, kind: DependencyKind, lockfile: &Lockfile) -> Edge {
+    Edge {
+        to,
+        name: lockfile
+            .package(to)
+            .map(|package| package.name.clone())
+            .unwrap_or_default(),
+        requirement: None,
+        kind,
+    }
+}
+
+/// What no chain of `requires` leads to from a project is there to build. Without a project, all
+/// that nothing requires to build is there to run.
+fn scopes(lockfile: &mut Lockfile) {
+    let mut reached = vec![false; lockfile.packages.len()];
+    let running = |edges: &[Edge]| -> Vec<PackageIndex> {
+        let edges = edges
+            .iter()
+            .filter(|edge| edge.kind == DependencyKind::Runtime);
+        edges.map(|edge| edge.to).collect()
+    };
+    let mut open: Vec<PackageIndex> = if lockfile.roots.is_empty() {
+        let all = lockfile.packages.iter().flat_map(|package| &package.edges);
+        let built: HashSet<PackageIndex> = all
+            .filter(|edge| edge.kind == DependencyKind::Build)
+            .map(|edge| edge.to)
+            .collect();
+        let indexes = lockfile.indexed().map(|(index, _)| index);
+        indexes.filter(|index| !built.contains(index)).collect()
+    } else {
+        lockfile
+            .roots
+            .iter()
+            .flat_map(|root| running(&root.edges))
+            .collect()
+    };
+    while let Some(index) = open.pop() {
+        match reached.get_mut(index.0 as usize) {
+            Some(seen) if !*seen => *seen = true,
+            _ => continue,
+        }
+        if let Some(package) = lockfile.package(index) {
+            open.extend(running(&package.edges));
+        }
+    }
+    for (package, reached) in lockfile.packages.iter_mut().zip(reached) {
+        if !reached {
+            package.scope = Scope::Build;
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! `conan.lock` (<https://docs.conan.io/2/tutorial/versioning/lockfiles.html>): lists of references
+//! since Conan 2; a graph before.
+
+use std::collections::HashMap;
+
+use patchgate_model::{DependencyKind, Edge, Lockfile, PackageIndex, Root, Scope, Unresolved};
+
+use super::reference::Reference;
+use super::{conanfile, graph_lock};
+use crate::syntax::{Node, json};
+use crate::{Input, ParseError, limits};
+
+/// The lists of Conan 2, strongest reason first.
+const LISTS: [(&str, DependencyKind); 4] = [
+    ("requires", DependencyKind::Runtime),
+    ("build_requires", DependencyKind::Build),
+    ("python_requires", DependencyKind::Build),
+    ("config_requires", DependencyKind::Development),
+];
+
+/// Reads the lockfile.
+pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
+    let document = json(input.text()?)?;
+    let mut lockfile = Lockfile {
+        path: input.path.to_owned(),
+        ecosystem: super::NAME,
+        ..Lockfile::default()
+    };
+    let manifest = Manifest::beside(input);
+    match document.need_text("version")? {
+        "0.1" | "0.2" | "0.3" | "0.4" => {
+            lockfile.format = "conan-lock-v1";
+            graph_lock::read(&document, manifest.as_ref(), &mut lockfile)?;
+        }
+        "0.5" => {
+            lockfile.format = "conan-lock-v2";
+            lists(&document, &mut lockfile)?;
+            if let Some(manifest) = manifest {
+                direct(manifest, &mut lockfile);
+            }
+        }
+        other => {
+            let short: String = other.chars().take(20).collect();
+            return Err(ParseError::new(format!(
+                "has version `{short}`; versions 0.1 to 0.5 are read"
+            )));
+        }
+    }
+    Ok(lockfile)
+}
+
+/// The `conanfile.txt` beside a lockfile.
+pub(super) struct Manifest {
+    pub(super) path: String,
+    pub(super) asked: Vec<Unresolved>,
+}
+
+impl Manifest {
+    /// The one that can be read, if any.
+    fn beside(input: &Input<'_>) -> Option<Self> {
+        let path = input.beside("conanfile.txt");
+        let bytes = input.sibling(&path)?;
+        let text = Input { bytes, ..*input }.text().ok()?;
+        let asked = conanfile::requirements(text).ok()?;
+        Some(Self { path, asked })
+    }
+
+    /// The requirement on a package, as written.
+    pub(super) fn requirement(&self, name: &str) -> Option<String> {
+        let asked = self.asked.iter().find(|asked| asked.name == name)?;
+        Some(asked.requirement.clone())
+    }
+}
+
+fn lists(document: &Node<'_>, lockfile: &mut Lockfile) -> Result<(), ParseError> {
+    if !LISTS.iter().any(|(key, _)| document.get(key).is_some()) {
+        return Err(ParseError::new(
+            "is not a lockfile of Conan: it lacks `requires`",
+        ));
+    }
+    let mut known: HashMap<Reference<'_>, usize> = HashMap::new();
+    for (key, kind) in LISTS {
+        for item in document.optional_list(key)? {
+            let text = item
+                .text()
+                .ok_or_else(|| item.unexpected(key, "a reference"))?;
+            let reference = parse_reference(text, item.line)?;
+            if reference.is_range() {
+                lockfile.unresolved.push(Unresolved {
+                    name: reference.name.to_owned(),
+                    requirement: reference.version.to_owned(),
+                    kind,
+                    line: item.line,
+                });
+                continue;
+            }
+            if lockfile.packages.len() >= limits::MAX_PACKAGES {
+                return Err(ParseError::new("holds too many packages").at_line(item.line as usize));
+            }
+            let place = *known.entry(reference.clone()).or_insert_with(|| {
+                let mut package = reference.package(item.line);
+                package.scope = Scope::from(kind);
+                lockfile.packages.push(package);
+                lockfile.packages.len() - 1
+            });
+            let groups = lockfile
+                .packages
+                .get_mut(place)
+                .map(|package| &mut package.groups);
+            if let Some(groups) = groups.filter(|groups| !groups.iter().any(|one| one == key)) {
+                groups.push(key.to_owned());
+                groups.sort();
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Reads a reference of the lockfile.
+pub(super) fn parse_reference(text: &str, line: u32) -> Result<Reference<'_>, ParseError> {
+    Reference::parse(text).ok_or_else(|| {
+        let short: String = text.chars().take(60).collect();
+        ParseError::new(format!("has `{short}` where a reference belongs")).at_line(line as usize)
+    })
+}
+
+/// The manifest tells which packages are direct. A range may stand for each locked version of its
+/// name.
+fn direct(manifest: Manifest, lockfile: &mut Lockfile) {
+    let mut by_name: HashMap<&str, Vec<PackageIndex>> = HashMap::new();
+    for (index, package) in lockfile.indexed() {
+        by_name.entry(&package.name).or_default().push(index);
+    }
+    let mut edges = Vec::new();
+    let mut missing = Vec::new();
+    for asked in manifest.asked {
+        let exact = !asked.requirement.starts_with('[');
+        let mut found = false;
+        for to in by_name.get(&*asked.name).into_iter().flatten().copied() {
+            let version = lockfile.package(to).map(|package| &package.version);
+            if exact && version != Some(&asked.requirement) {
+                continue;
+            }
+            found = true;
+            if edges.len() < limits::MAX_EDGES {
+                edges.push(Edge {
+                    to,
+                    name: asked.name.clone(),
+                    requirement: Some(asked.requirement.clone()),
+                    kind: asked.kind,
+                });
+            }
+        }
+        if !found {
+            // The line is one of the lockfile, which does not name it.
+            missing.push(Unresolved { line: 1, ..asked });
+        }
+    }
+    lockfile.unresolved.extend(missing);
+    lockfile.roots.push(Root {
+        manifest: Some(manifest.path),
+        edges,
+        ..Root::default()
+    });
+}

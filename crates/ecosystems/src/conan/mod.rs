@@ -1,0 +1,72 @@
+//! Conan: C and C++ packages (<https://docs.conan.io>).
+//!
+//! A recipe in Python (`conanfile.py`) is code and never run, so what it asks for is not known.
+//! Where a reference has a user and a channel, they are in the package URL and not in the name:
+//! advisories name packages without them.
+
+mod conanfile;
+mod graph_lock;
+mod lockfile;
+mod reference;
+mod version;
+
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use patchgate_model::Unresolved;
+
+use self::version::Version;
+use crate::{Ecosystem, Format, Input, ParseError, VersionError};
+
+/// OSV's name for the ecosystem.
+const NAME: &str = "ConanCenter";
+
+/// Conan's packages.
+#[derive(Debug, Clone, Copy)]
+pub struct Conan;
+
+impl Ecosystem for Conan {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn purl_type(&self) -> &'static str {
+        "conan"
+    }
+
+    fn formats(&self) -> &'static [Format] {
+        &[Format {
+            id: "conan-lock",
+            files: &["conan.lock"],
+            versions: "0.1-0.5 (Conan 1 and 2)",
+            fixable: false,
+            parse: lockfile::parse,
+        }]
+    }
+
+    fn manifests(&self) -> &'static [&'static str] {
+        &["conanfile.txt"]
+    }
+
+    fn unresolved(&self, manifest: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
+        conanfile::requirements(manifest.text()?)
+    }
+
+    /// Conan 2 allows small letters only; Conan 1 tells the letters apart.
+    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        Cow::Borrowed(name)
+    }
+
+    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
+        let parse = |text| {
+            Version::parse(text).ok_or_else(|| VersionError {
+                version: text.to_owned(),
+                ecosystem: NAME,
+            })
+        };
+        Ok(parse(a)?.cmp(&parse(b)?))
+    }
+}

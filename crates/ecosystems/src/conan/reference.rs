@@ -1,0 +1,151 @@
+//! References to recipes and packages
+//! (<https://docs.conan.io/2/tutorial/versioning/revisions.html>):
+//! `name/version@user/channel#recipe_revision:package_id#package_revision%timestamp`, all after the
+//! version optional.
+
+use patchgate_model::{Package, package_url};
+
+/// A reference, cut into its parts.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Reference<'a> {
+    /// Name of the recipe.
+    pub(super) name: &'a str,
+    /// Version, or a range in brackets.
+    pub(super) version: &'a str,
+    /// User and channel, empty where there are none.
+    user: &'a str,
+    channel: &'a str,
+    /// Hash of the recipe, empty where the reference has none.
+    revision: &'a str,
+}
+
+impl<'a> Reference<'a> {
+    /// Reads a reference; `None` when the text is not one.
+    pub(super) fn parse(text: &'a str) -> Option<Self> {
+        let (text, _) = text.split_once('%').unwrap_or((text, ""));
+        let (recipe, revisions) = text.split_once('#').unwrap_or((text, ""));
+        let (revision, _) = revisions.split_once(':').unwrap_or((revisions, ""));
+        let (recipe, _) = recipe.split_once(':').unwrap_or((recipe, ""));
+        let (name_version, owner) = recipe.split_once('@').unwrap_or((recipe, ""));
+        let (user, channel) = owner.split_once('/').unwrap_or((owner, ""));
+        let (name, version) = name_version.split_once('/')?;
+        let is_range = version.starts_with('[') && version.ends_with(']');
+        let known = is_word(name)
+            && (is_range || is_word(version))
+            && [user, channel, revision]
+                .iter()
+                .all(|part| part.is_empty() || is_word(part));
+        let owned = |part: &'a str| if part == "_" { "" } else { part };
+        known.then_some(Self {
+            name,
+            version,
+            user: owned(user),
+            channel: owned(channel),
+            revision,
+        })
+    }
+
+    /// Whether it names a range of versions and not one.
+    pub(super) fn is_range(&self) -> bool {
+        self.version.starts_with('[')
+    }
+
+    /// The package that it names.
+    pub(super) fn package(&self, line: u32) -> Package {
+        // Conan 1 writes `0` where revisions are off.
+        let has_hash = !matches!(self.revision, "" | "0");
+        Package {
+            line,
+            integrity: has_hash.then(|| self.revision.to_owned()),
+            purl: self.purl(),
+            ..Package::new(super::NAME, self.name.to_owned(), self.version.to_owned())
+        }
+    }
+
+    /// The package URL, where it says more than name and version.
+    fn purl(&self) -> Option<String> {
+        if self.user.is_empty() {
+            return None;
+        }
+        let mut purl = package_url("conan", self.name, self.version);
+        purl.push('?');
+        if !self.channel.is_empty() {
+            purl += &format!("channel={}&", escaped(self.channel));
+        }
+        purl += &format!("user={}", escaped(self.user));
+        Some(purl)
+    }
+}
+
+/// Percent-encodes the one character of a reference's word that a URL gives another meaning.
+fn escaped(word: &str) -> String {
+    word.replace('+', "%2B")
+}
+
+/// The characters of names, versions, users and channels
+/// (<https://docs.conan.io/2/reference/conanfile/attributes.html#name>); Conan 1 allows capitals.
+pub(super) fn is_word(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'+' | b'.' | b'-'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_parts_but_the_version_may_be_missing() {
+        let full = "zlib/1.2.11@owner/stable#aa11:bb22#cc33%1700000000.5";
+        let read = Reference::parse(full).unwrap();
+        assert_eq!(
+            (
+                read.name,
+                read.version,
+                read.user,
+                read.channel,
+                read.revision
+            ),
+            ("zlib", "1.2.11", "owner", "stable", "aa11")
+        );
+        for text in [
+            "zlib/1.2.11",
+            "zlib/1.2.11@",
+            "zlib/1.2.11@_/_",
+            "zlib/1.2.11:bb22",
+        ] {
+            let read = Reference::parse(text).unwrap();
+            assert_eq!((read.user, read.revision), ("", ""), "{text}");
+            assert_eq!(read.version, "1.2.11", "{text}");
+        }
+        assert!(Reference::parse("zlib/[>=1.2 <2]").unwrap().is_range());
+    }
+
+    #[test]
+    fn what_is_no_reference_is_refused() {
+        for text in [
+            "",
+            "zlib",
+            "/1",
+            "zlib/",
+            "a b/1",
+            "zlib/1/2",
+            "zlib/1@a/b/c",
+            "zlib/[1",
+        ] {
+            assert_eq!(Reference::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn user_and_channel_are_in_the_package_url() {
+        let package = Reference::parse("zlib/1.2.11@owner/test+ing")
+            .unwrap()
+            .package(1);
+        assert_eq!(
+            package.purl.as_deref(),
+            Some("pkg:conan/zlib@1.2.11?channel=test%2Bing&user=owner")
+        );
+    }
+}
