@@ -1,183 +1,15 @@
 //! How the action comes by its binary: the steps of `action.yml`, run exactly as they stand there.
 
-use std::os::unix::fs::{PermissionsExt as _, symlink};
-use std::path::Path;
+use std::os::unix::fs::symlink;
 use std::process::Command;
 
 use patchgate_syntax::{Node, yaml};
 use patchgate_testkit::{HttpServer, Response, Tools};
 
 use crate::action::run_workflow;
+use crate::release::{ARCHIVE, HERE, PROGRAM, archive, built, bytes_of, packed, release};
 use crate::stage::{Run, Stage, root};
-
-/// The archive for the runner of these tests.
-const ARCHIVE: &str = "patchgate-Linux-X64.tar.gz";
-/// A program in the place of patchgate.
-const PROGRAM: &str = "#!/bin/sh\necho \"patchgate was run with $1\"\n";
-
-/// A step's script, and the expressions in its environment by their variable.
-struct Step {
-    script: String,
-    environment: Vec<(String, String)>,
-}
-
-impl Step {
-    /// The only step of a file whose script holds this text.
-    fn of(file: &str, part: &str) -> Self {
-        let text = std::fs::read_to_string(root().join(file)).unwrap();
-        let tree = yaml(&text).unwrap();
-        let runs = tree.get("runs").into_iter();
-        let jobs = tree.get("jobs").into_iter().flat_map(|jobs| {
-            let jobs = jobs.entries().iter();
-            jobs.map(|(_, job)| job)
-        });
-        let steps: Vec<&Node<'_>> = runs
-            .chain(jobs)
-            .flat_map(|job| job.get("steps").map_or(&[][..], |steps| steps.items()))
-            .filter(|step| script(step).is_some_and(|script| script.contains(part)))
-            .collect();
-        let [step] = steps[..] else {
-            panic!("{} steps of {file} hold `{part}`", steps.len());
-        };
-        let environment = step.get("env").map_or(&[][..], |env| env.entries());
-        Self {
-            script: script(step).unwrap().to_owned(),
-            environment: environment
-                .iter()
-                .map(|(key, value)| (key.name.to_string(), value.scalar().unwrap().to_owned()))
-                .collect(),
-        }
-    }
-
-    /// Runs the script as a runner does, in the stage's `folder`, with these values of expressions and
-    /// the stage's `programs` before the machine's.
-    #[track_caller]
-    fn run(&self, stage: &Stage, folder: &str, values: &[(&str, &str)]) -> Run {
-        let machine = std::env::var("PATH").unwrap_or_default();
-        let programs = format!("{}:{machine}", stage.path("programs").display());
-        self.run_among(&programs, stage, folder, values)
-    }
-
-    /// Runs it with this `PATH`.
-    #[track_caller]
-    fn run_among(
-        &self,
-        programs: &str,
-        stage: &Stage,
-        folder: &str,
-        values: &[(&str, &str)],
-    ) -> Run {
-        std::fs::write(stage.path("step.sh"), &self.script).unwrap();
-        let mut command = Command::new("/bin/bash");
-        command
-            .args(["--noprofile", "--norc", "-e", "-o", "pipefail"])
-            .arg(stage.path("step.sh"))
-            .current_dir(stage.path(folder))
-            .env_clear()
-            .env("PATH", programs)
-            .env("HOME", stage.path("home"));
-        for (name, text) in &self.environment {
-            command.env(name, evaluated(text, values));
-        }
-        let output = command.output().unwrap();
-        Run {
-            code: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
-    }
-}
-
-fn script<'a>(step: &'a Node<'_>) -> Option<&'a str> {
-    step.get("run").and_then(|run| run.text())
-}
-
-/// The text with each expression replaced by its value.
-#[track_caller]
-fn evaluated(text: &str, values: &[(&str, &str)]) -> String {
-    let mut rest = text;
-    let mut result = String::new();
-    while let Some((before, after)) = rest.split_once("${{") {
-        let (expression, after) = after.split_once("}}").unwrap();
-        let value = values.iter().find(|(name, _)| *name == expression.trim());
-        let (_, value) = value.unwrap_or_else(|| panic!("no value for `{expression}`"));
-        result.push_str(before);
-        result.push_str(value);
-        rest = after;
-    }
-    result + rest
-}
-
-/// Writes an executable file.
-fn program(path: &Path, text: &str) {
-    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-    std::fs::write(path, text).unwrap();
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
-}
-
-/// Packs `target/release/patchgate` of the stage's `build` as the release workflow does; returns
-/// the archive and its checksum file.
-#[track_caller]
-pub(crate) fn packed(stage: &Stage) -> (Vec<u8>, Vec<u8>) {
-    let name = ARCHIVE.strip_suffix(".tar.gz").unwrap();
-    Step::of(".github/workflows/release.yml", "tar -czf")
-        .run(stage, "build", &[("matrix.archive", name)])
-        .expect(0);
-    let file = |name: &str| std::fs::read(stage.path("build").join(name)).unwrap();
-    (file(ARCHIVE), file(&format!("{ARCHIVE}.sha256")))
-}
-
-/// A stage with a build of [`PROGRAM`].
-pub(crate) fn built() -> Stage {
-    let stage = Stage::new();
-    program(&stage.path("build/target/release/patchgate"), PROGRAM);
-    stage
-}
-
-/// The archive of these arguments of tar, and its checksum file.
-#[track_caller]
-fn archive(stage: &Stage, arguments: &str) -> (Vec<u8>, Vec<u8>) {
-    let script = format!("tar -czPf ../a {arguments}\nsha256sum ../a > ../a.sha256");
-    let step = Step {
-        script,
-        environment: Vec::new(),
-    };
-    std::fs::create_dir_all(stage.path("build/packed")).unwrap();
-    step.run(stage, "build/packed", &[]).expect(0);
-    let file = |name: &str| std::fs::read(stage.path("build").join(name)).unwrap();
-    (file("a"), file("a.sha256"))
-}
-
-/// Serves a release's files behind a redirect, as forges do; the second is `None` for a 404.
-fn release(archive: Response, checksum: Option<Vec<u8>>) -> HttpServer {
-    release_of("v0.1.0", archive, checksum)
-}
-
-/// The same for the release of another tag.
-pub(crate) fn release_of(tag: &str, archive: Response, checksum: Option<Vec<u8>>) -> HttpServer {
-    let folder = format!("/owner/patchgate/releases/download/{tag}");
-    let files = HttpServer::start(move |request| match request.path.as_str() {
-        path if path == format!("/{ARCHIVE}") => archive.clone(),
-        path if path == format!("/{ARCHIVE}.sha256") => match &checksum {
-            Some(bytes) => bytes_of(bytes.clone()),
-            None => Response::status(404),
-        },
-        _ => Response::status(404),
-    });
-    HttpServer::start(move |request| {
-        let name = request.path.strip_prefix(&folder);
-        match name {
-            Some(name) => {
-                Response::status(302).with_header("Location", format!("{}{name}", files.url()))
-            }
-            None => Response::status(404),
-        }
-    })
-}
-
-pub(crate) fn bytes_of(bytes: Vec<u8>) -> Response {
-    Response::bytes(200, "application/octet-stream", bytes)
-}
+use crate::step::{Step, program};
 
 /// Runs the download step against a server.
 #[track_caller]
@@ -192,7 +24,7 @@ fn download(stage: &Stage, server: &str, repository: &str, release: &str) -> Run
             ("github.action_repository", repository),
             ("inputs.version || github.action_ref", release),
             ("runner.os", "Linux"),
-            ("runner.arch", "X64"),
+            ("runner.arch", HERE.0),
             ("runner.temp", temp.to_str().unwrap()),
         ],
     )
@@ -298,8 +130,8 @@ fn every_archive_of_the_release_has_the_name_of_a_runner() {
         .collect();
     // `runner.os` and `runner.arch` of these runners, as GitHub documents them.
     let named = [
-        ("ubuntu-24.04", "patchgate-Linux-X64"),
-        ("ubuntu-24.04-arm", "patchgate-Linux-ARM64"),
+        ("ubuntu-22.04", "patchgate-Linux-X64"),
+        ("ubuntu-22.04-arm", "patchgate-Linux-ARM64"),
         ("macos-15", "patchgate-macOS-ARM64"),
     ];
     assert_eq!(built, named);

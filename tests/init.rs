@@ -4,7 +4,8 @@ use std::process::Command;
 
 use patchgate_testkit::Tools;
 
-use crate::action_binary::{built, bytes_of, packed, release_of, run_released};
+use crate::action_binary::run_released;
+use crate::release::{built, bytes_of, packed, release_of};
 use crate::stage::{Stage, root};
 
 const FILES: [&str; 2] = [".patchgate.yml", ".github/workflows/patchgate.yml"];

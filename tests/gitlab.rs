@@ -1,0 +1,181 @@
+//! The GitLab component: its job's script, run exactly as it stands there.
+
+use std::os::unix::fs::symlink;
+use std::process::Command;
+
+use patchgate_syntax::yaml_documents;
+use patchgate_testkit::{HttpServer, Response, Tools};
+
+use crate::release::{ARCHIVE, HERE, PROGRAM, archive, built, bytes_of, packed, release};
+use crate::stage::{Run, Stage, root};
+use crate::step::{Step, program};
+
+/// The component's text.
+fn component() -> String {
+    std::fs::read_to_string(root().join("gitlab/scan.yml")).unwrap()
+}
+
+/// The component's job as a step: its script, run by the shell that every image has.
+fn job() -> Step {
+    let text = component();
+    let documents = yaml_documents(&text).unwrap();
+    let job = documents[1].get("patchgate-scan").unwrap();
+    let lines = job.get("script").unwrap().items().iter();
+    let variables = job.get("variables").unwrap().entries().iter();
+    Step {
+        script: lines
+            .map(|line| format!("{}\n", line.text().unwrap()))
+            .collect(),
+        shell: &["/bin/sh", "-e"],
+        environment: variables
+            .map(|(key, value)| (key.name.to_string(), value.scalar().unwrap().to_owned()))
+            .collect(),
+    }
+}
+
+/// Runs the job on a machine of this kind.
+#[track_caller]
+fn run(stage: &Stage, machine: &str, releases: &str, version: &str) -> Run {
+    program(
+        &stage.path("programs/uname"),
+        &format!("#!/bin/sh\necho {machine}\n"),
+    );
+    let temp = stage.path("temp");
+    std::fs::create_dir_all(&temp).unwrap();
+    let mut job = job();
+    let temp = temp.to_str().unwrap().to_owned();
+    job.environment.push(("TMPDIR".to_owned(), temp));
+    job.run(
+        stage,
+        "repo",
+        &[
+            ("inputs.version", version),
+            ("inputs.releases", releases),
+            ("inputs.path", "."),
+            ("inputs.severity", "high"),
+            ("inputs.report", "patchgate.json"),
+        ],
+    )
+}
+
+fn releases(server: &HttpServer) -> String {
+    format!("{}/owner/patchgate/releases/download", server.url())
+}
+
+/// Holds the job to leaving nothing behind.
+#[track_caller]
+fn nothing_left(stage: &Stage) {
+    let left: Vec<_> = std::fs::read_dir(stage.path("temp")).unwrap().collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+/// Holds the job to refusing this release with this reason.
+#[track_caller]
+fn refused(stage: &Stage, archive: Response, checksum: Option<Vec<u8>>, reason: &str) {
+    let server = release(archive, checksum);
+    let run = run(stage, HERE.1, &releases(&server), "v0.1.0").expect(1);
+    assert!(run.stderr.contains(reason), "{run:?}");
+    assert!(!run.stdout.contains("was run"), "{run:?}");
+    nothing_left(stage);
+}
+
+#[test]
+fn the_job_runs_the_release_that_it_names() {
+    let stage = built();
+    let (archive, checksum) = packed(&stage);
+    let server = release(bytes_of(archive), Some(checksum));
+    let run = run(&stage, HERE.1, &releases(&server), "v0.1.0").expect(0);
+    assert!(
+        run.stdout.contains("patchgate was run with scan"),
+        "{run:?}"
+    );
+    nothing_left(&stage);
+}
+
+#[test]
+fn without_a_release_the_job_runs_the_binary_of_the_image_and_ends_as_it_does() {
+    let stage = Stage::new();
+    let binary = stage.path("programs/patchgate");
+    program(&binary, "#!/bin/sh\necho \"$*\"\nexit 3\n");
+    let run = run(&stage, HERE.1, "", "").expect(3);
+    assert_eq!(
+        run.stdout,
+        "scan --format json --output patchgate.json --severity high -- .\n"
+    );
+}
+
+#[test]
+fn a_release_that_is_not_what_its_checksum_says_is_refused() {
+    let stage = built();
+    let (archive, checksum) = packed(&stage);
+    let wrong = format!("{}  {ARCHIVE}\n", "0".repeat(64)).into_bytes();
+    let whole = || bytes_of(archive.clone());
+    refused(&stage, whole(), Some(wrong), "does not have the checksum");
+    for text in ["", "<html>"] {
+        let checksum = Some(text.as_bytes().to_vec());
+        refused(&stage, whole(), checksum, "holds no checksum");
+    }
+    refused(&stage, whole(), None, "could not download");
+    refused(
+        &stage,
+        Response::status(404),
+        Some(checksum.clone()),
+        "could not download",
+    );
+    let cut = whole().cut_in_half();
+    refused(&stage, cut, Some(checksum), "could not download");
+}
+
+#[test]
+fn an_archive_of_anything_but_one_file_is_refused() {
+    let stage = built();
+    let packed = stage.path("build/packed");
+    program(&packed.join("../patchgate"), PROGRAM);
+    program(&packed.join("other"), PROGRAM);
+    symlink("/bin/true", packed.join("patchgate")).unwrap();
+    for (arguments, reason) in [
+        ("../patchgate", "something else than the file patchgate"),
+        ("patchgate other", "something else than the file patchgate"),
+        ("patchgate", "is no file, or is empty"),
+    ] {
+        let (bytes, checksum) = archive(&stage, arguments);
+        refused(&stage, bytes_of(bytes), Some(checksum), reason);
+    }
+}
+
+#[test]
+fn what_cannot_be_downloaded_is_said_before_anything_is_asked() {
+    let stage = built();
+    let (archive, checksum) = packed(&stage);
+    let server = release(bytes_of(archive), Some(checksum));
+    let address = releases(&server);
+    // Curl takes the scheme in any case; the job takes it as plain HTTP as it is written only.
+    let shouted = address.replace("http://", "HTTP://");
+    for (machine, releases, reason) in [
+        (HERE.1, "", "needs the input releases"),
+        ("riscv64", &address, "no release is built for riscv64"),
+        (HERE.1, &shouted, "could not download"),
+    ] {
+        let run = run(&stage, machine, releases, "v0.1.0").expect(1);
+        assert!(run.stderr.contains(reason), "{run:?}");
+        nothing_left(&stage);
+    }
+    assert!(server.requests().is_empty());
+}
+
+#[test]
+fn the_job_keeps_to_gitlabs_schema() {
+    let Some(tools) = Tools::installed() else {
+        return;
+    };
+    let text = component();
+    let (_, jobs) = text.split_once("\n---\n").unwrap();
+    let stage = Stage::new();
+    stage.write("jobs.yml", jobs);
+    let output = Command::new(tools.python_program("check-jsonschema"))
+        .args(["--builtin-schema", "vendor.gitlab-ci"])
+        .arg(stage.path("repo/jobs.yml"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+}
