@@ -187,6 +187,25 @@ fn the_users_own_packages_are_not_matched_and_not_asked_for() {
     );
 }
 
+/// OSV's server compares NuGet's versions as texts, and `6.0` is none that it lists.
+#[test]
+fn where_versions_have_several_forms_all_of_a_package_are_asked_for() {
+    let nuget = |version: &str| Package::new("NuGet", "A".to_owned(), version.to_owned());
+    let packages = vec![nuget("6.0"), nuget("6.0.0"), package("b", "1.0.0", 1, &[])];
+    let inventory = inventory(vec![lockfile("l", packages, &[])]);
+    let asked: Vec<_> = queries(&inventory)
+        .into_iter()
+        .map(|query| (query.name, query.version))
+        .collect();
+    assert_eq!(
+        asked,
+        [
+            ("A".to_owned(), None),
+            ("b".to_owned(), Some("1.0.0".to_owned()))
+        ]
+    );
+}
+
 #[test]
 fn chains_lead_from_each_root_and_never_round() {
     // root one -> 0 -> 1 -> target, 1 -> 0 (a circle); root two -> 3 -> target; root three -> target

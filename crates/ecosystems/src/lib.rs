@@ -124,6 +124,13 @@ pub trait Ecosystem: Sync {
     /// When one of them is not a version of this ecosystem.
     fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError>;
 
+    /// Whether files write a version in the same way as its registry, so that a server that
+    /// compares texts knows it. Where they may not (`6.0` for `6.0.0`), advisories are asked for by
+    /// name alone and versions are compared here.
+    fn writes_registry_versions(&self) -> bool {
+        true
+    }
+
     /// The same ecosystem as one that `patchgate fix` can change, where it can.
     fn upgradable(&self) -> Option<&'static dyn Upgradable> {
         None

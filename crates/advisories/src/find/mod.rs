@@ -6,7 +6,7 @@ mod chains;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use patchgate_ecosystems::Ecosystem;
+use patchgate_ecosystems::{Ecosystem, by_name};
 use patchgate_model::{
     Advisory, Finding, Inventory, Level, Location, Origin, Package, PackageIndex, PackageRef,
     Problem, ProblemKind, Scope, Score, Severity,
@@ -38,7 +38,8 @@ struct Version<'a> {
 type Copies = Vec<(usize, PackageIndex)>;
 
 /// The questions that an inventory raises, sorted, each once. Packages from a folder of the
-/// repository are the user's own and raise none.
+/// repository are the user's own and raise none. Where a version may be written otherwise than in
+/// the advisories, the question is about all versions.
 #[must_use]
 pub fn queries(inventory: &Inventory) -> Vec<PackageQuery> {
     let unique: BTreeSet<PackageQuery> = versions(inventory)
@@ -46,7 +47,9 @@ pub fn queries(inventory: &Inventory) -> Vec<PackageQuery> {
         .map(|version| PackageQuery {
             ecosystem: version.ecosystem,
             name: version.name.to_owned(),
-            version: Some(version.version.to_owned()),
+            version: by_name(version.ecosystem)
+                .is_none_or(Ecosystem::writes_registry_versions)
+                .then(|| version.version.to_owned()),
         })
         .collect();
     unique.into_iter().collect()

@@ -134,6 +134,11 @@ impl Ecosystem for NuGet {
     fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
         Ok(parse_version(a)?.precedence(&parse_version(b)?))
     }
+
+    /// Project files leave out zeros that the registry writes.
+    fn writes_registry_versions(&self) -> bool {
+        false
+    }
 }
 
 fn parse_version(text: &str) -> Result<Version<'_>, VersionError> {
