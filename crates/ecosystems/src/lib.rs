@@ -5,8 +5,10 @@
 //! no address is known. To add an ecosystem, add its folder and its line in [`ALL`]; the contract
 //! test in `tests/contract.rs` and the support table in the README pick it up from there.
 
+pub mod bioconductor;
 pub mod cargo;
 pub mod conan;
+pub mod cran;
 pub mod docker;
 mod format;
 pub mod generic;
@@ -16,6 +18,7 @@ pub mod maven;
 pub mod npm;
 pub mod nuget;
 mod release;
+mod scope;
 #[cfg(test)]
 mod shown;
 pub mod terraform;
@@ -40,6 +43,8 @@ pub const ALL: &[&dyn Ecosystem] = &[
     &maven::Maven,
     &nuget::NuGet,
     &conan::Conan,
+    &cran::Cran,
+    &bioconductor::Bioconductor,
     &github::GitHubActions,
     &docker::Docker,
     &terraform::Terraform,

@@ -66,7 +66,11 @@ pub(super) fn read(
             None => lockfile.roots.push(root(node, edges, manifest)?),
         }
     }
-    scopes(lockfile);
+    if lockfile.roots.is_empty() {
+        built(lockfile);
+    } else {
+        crate::scope::from_roots(lockfile);
+    }
     Ok(())
 }
 
@@ -188,42 +192,15 @@ fn edge(to: PackageIndex, kind: DependencyKind, lockfile: &Lockfile) -> Edge {
     }
 }
 
-/// What no chain of `requires` leads to from a project is there to build. Without a project, all
-/// that nothing requires to build is there to run.
-fn scopes(lockfile: &mut Lockfile) {
-    let mut reached = vec![false; lockfile.packages.len()];
-    let running = |edges: &[Edge]| -> Vec<PackageIndex> {
-        let edges = edges
-            .iter()
-            .filter(|edge| edge.kind == DependencyKind::Runtime);
-        edges.map(|edge| edge.to).collect()
-    };
-    let mut open: Vec<PackageIndex> = if lockfile.roots.is_empty() {
-        let all = lockfile.packages.iter().flat_map(|package| &package.edges);
-        let built: HashSet<PackageIndex> = all
-            .filter(|edge| edge.kind == DependencyKind::Build)
-            .map(|edge| edge.to)
-            .collect();
-        let indexes = lockfile.indexed().map(|(index, _)| index);
-        indexes.filter(|index| !built.contains(index)).collect()
-    } else {
-        lockfile
-            .roots
-            .iter()
-            .flat_map(|root| running(&root.edges))
-            .collect()
-    };
-    while let Some(index) = open.pop() {
-        match reached.get_mut(index.0 as usize) {
-            Some(seen) if !*seen => *seen = true,
-            _ => continue,
-        }
-        if let Some(package) = lockfile.package(index) {
-            open.extend(running(&package.edges));
-        }
-    }
-    for (package, reached) in lockfile.packages.iter_mut().zip(reached) {
-        if !reached {
+/// Without a project, what others require to build is there to build.
+fn built(lockfile: &mut Lockfile) {
+    let all = lockfile.packages.iter().flat_map(|package| &package.edges);
+    let built: HashSet<PackageIndex> = all
+        .filter(|edge| edge.kind == DependencyKind::Build)
+        .map(|edge| edge.to)
+        .collect();
+    for index in built {
+        if let Some(package) = lockfile.packages.get_mut(index.0 as usize) {
             package.scope = Scope::Build;
         }
     }

@@ -1,0 +1,48 @@
+//! Bioconductor: R's packages for biology (its site). Projects lock them in the
+//! files of [`crate::cran`], which are read there.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use patchgate_model::Unresolved;
+
+use crate::cran::Version;
+use crate::{Ecosystem, Format, Input, ParseError, VersionError};
+
+/// OSV's name for the ecosystem.
+pub(crate) const NAME: &str = "Bioconductor";
+
+/// Bioconductor's packages.
+#[derive(Debug, Clone, Copy)]
+pub struct Bioconductor;
+
+impl Ecosystem for Bioconductor {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn purl_type(&self) -> &'static str {
+        "bioconductor"
+    }
+
+    fn formats(&self) -> &'static [Format] {
+        &[]
+    }
+
+    fn manifests(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn unresolved(&self, _: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
+        Ok(Vec::new())
+    }
+
+    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        Cow::Borrowed(name)
+    }
+
+    /// As R orders all its packages.
+    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
+        Version::compare(a, b, NAME)
+    }
+}

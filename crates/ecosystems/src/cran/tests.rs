@@ -1,0 +1,74 @@
+//! Whole files: what the fixtures hold, and the traps of the format.
+
+use patchgate_model::{Lockfile, Origin};
+
+use crate::shown::shown;
+use crate::{Input, ParseError, Siblings, parse};
+
+fn read(text: &str, manifest: Option<&str>) -> Result<Lockfile, ParseError> {
+    let siblings: Siblings = manifest
+        .map(|text| ("DESCRIPTION".to_owned(), text.as_bytes().to_vec()))
+        .into_iter()
+        .collect();
+    parse(&Input {
+        path: "renv.lock",
+        bytes: text.as_bytes(),
+        siblings: &siblings,
+    })
+}
+
+#[test]
+fn a_project_with_packages_of_all_sources_is_read() {
+    let lock = include_str!("fixtures/read/project/renv.lock");
+    let manifest = include_str!("fixtures/read/project/DESCRIPTION");
+    insta::assert_snapshot!(shown(&read(lock, Some(manifest)).unwrap()));
+    assert_eq!(read(lock, None).unwrap().roots, []);
+}
+
+#[test]
+fn records_with_whole_descriptions_are_read() {
+    let lock = include_str!("fixtures/read/package-v2/renv.lock");
+    insta::assert_snapshot!(shown(&read(lock, None).unwrap()));
+}
+
+#[test]
+fn sources_are_told_apart() {
+    let text = r#"{"Packages": {
+        "a": {"Version": "1", "Source": "Git", "RemoteType": "git",
+              "RemoteUrl": "https://git.invalid/a.git", "RemoteSha": "abc"},
+        "b": {"Version": "1", "Source": "GitLab", "RemoteUsername": "u", "RemoteRepo": "b"},
+        "c": {"Version": "1", "Source": "URL", "RemoteType": "url",
+              "RemoteUrl": "https://c.invalid/c.tar.gz"},
+        "d": {"Version": "1", "Source": "unknown", "Requirements": {}}}}"#;
+    let origins: Vec<Origin> = read(text, None)
+        .unwrap()
+        .packages
+        .into_iter()
+        .map(|package| package.origin)
+        .collect();
+    let git = |url: &str, commit: Option<&str>| Origin::Git {
+        url: url.to_owned(),
+        commit: commit.map(str::to_owned),
+    };
+    assert_eq!(
+        origins,
+        [
+            git("https://git.invalid/a.git", Some("abc")),
+            git("https://gitlab.com/u/b", None),
+            Origin::Url("https://c.invalid/c.tar.gz".to_owned()),
+            Origin::Registry(None),
+        ]
+    );
+}
+
+#[test]
+fn wrong_types_are_errors() {
+    for text in [
+        r#"{"Packages": {"a": "1"}}"#,
+        r#"{"Packages": {"a": {"Version": 1}}}"#,
+        r#"{"Packages": {"a": {"Version": "1", "Requirements": [1]}}}"#,
+        r#"{"Packages": {"a": {"Version": "1", "Requirements": {"b": "1"}}}}"#,
+    ] {
+        assert!(read(text, None).is_err(), "{text}");
+    }
+}
