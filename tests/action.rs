@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use patchgate_syntax::yaml;
 use patchgate_testkit::Tools;
 
 use crate::stage::{Run, Stage, root};
@@ -223,4 +224,51 @@ fn the_action_and_the_workflows_keep_to_their_schemas() {
         ".github",
     ];
     check(&tools.python_program("zizmor"), &zizmor);
+}
+
+#[test]
+fn the_workflows_of_the_readme_use_the_action_as_it_is() {
+    let Some(tools) = Tools::installed() else {
+        return;
+    };
+    let file = |name: &str| std::fs::read_to_string(root().join(name)).unwrap();
+    let (readme, action) = (file("README.md"), file("action.yml"));
+    let action = yaml(&action).unwrap();
+    let inputs = action.get("inputs").unwrap();
+    let stage = Stage::new();
+    let mut uses = 0;
+    for block in readme.split("```yaml\n").skip(1) {
+        let block = block.split("```").next().unwrap();
+        let tree = yaml(block).unwrap();
+        let jobs = tree.get("jobs").map_or(&[][..], |jobs| jobs.entries());
+        for (name, job) in jobs {
+            let steps = job.get("steps").unwrap().items().iter();
+            for step in steps.filter(|step| {
+                step.get("uses").and_then(|uses| uses.text()) == Some("OWNER/patchgate@COMMIT")
+            }) {
+                let with = step.get("with").unwrap();
+                for (input, _) in with.entries() {
+                    assert!(inputs.get(&input.name).is_some(), "no input {}", input.name);
+                }
+                let version = with.get("version").and_then(|version| version.text());
+                assert_eq!(version, Some(concat!("v", env!("CARGO_PKG_VERSION"))));
+                uses += 1;
+            }
+            let commit = "0123456789abcdef0123456789abcdef01234567";
+            let name = format!(".github/workflows/{}.yml", name.name);
+            stage.write(
+                &name,
+                block.replace(
+                    "OWNER/patchgate@COMMIT",
+                    &format!("owner/patchgate@{commit}"),
+                ),
+            );
+            let output = Command::new(tools.actionlint())
+                .arg(stage.path("repo").join(&name))
+                .output()
+                .unwrap();
+            assert!(output.status.success(), "{output:?}");
+        }
+    }
+    assert_eq!(uses, 2);
 }
