@@ -9,6 +9,7 @@ pub mod bioconductor;
 pub mod cargo;
 pub mod conan;
 pub mod cran;
+pub mod deno;
 pub mod docker;
 mod format;
 pub mod generic;
@@ -48,6 +49,7 @@ pub const ALL: &[&dyn Ecosystem] = &[
     &github::GitHubActions,
     &docker::Docker,
     &terraform::Terraform,
+    &deno::Deno,
     &generic::Git,
 ];
 

@@ -12,7 +12,7 @@ mod pnpm;
 mod registry;
 mod requirement;
 mod splice;
-mod tree;
+pub(crate) mod tree;
 mod version;
 mod yarn;
 
@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// Name in OSV.
-const NAME: &str = "npm";
+pub(crate) const NAME: &str = "npm";
 
 /// The npm ecosystem.
 #[derive(Debug, Clone, Copy)]

@@ -7,21 +7,21 @@ mod scopes;
 use patchgate_model::{DependencyKind, Edge, Lockfile, Package, PackageIndex, Root};
 
 pub(super) use projects::{Project, beside, folder_root, project_at, projects};
-pub(super) use scopes::settle;
+pub(crate) use scopes::settle;
 
 use super::NAME;
 use crate::{Input, ParseError, limits};
 
 /// Counts what a file holds against the limits.
 #[derive(Debug, Default)]
-pub(super) struct Count {
+pub(crate) struct Count {
     packages: usize,
     edges: usize,
 }
 
 impl Count {
     /// Counts one more package.
-    pub(super) fn package(&mut self) -> Result<PackageIndex, ParseError> {
+    pub(crate) fn package(&mut self) -> Result<PackageIndex, ParseError> {
         let index = self.packages;
         self.packages += 1;
         match u32::try_from(index) {
@@ -34,12 +34,12 @@ impl Count {
     }
 
     /// Counts one more edge.
-    pub(super) fn edge(&mut self) -> Result<(), ParseError> {
+    pub(crate) fn edge(&mut self) -> Result<(), ParseError> {
         self.edges(1)
     }
 
     /// Counts more edges.
-    pub(super) fn edges(&mut self, more: usize) -> Result<(), ParseError> {
+    pub(crate) fn edges(&mut self, more: usize) -> Result<(), ParseError> {
         self.edges += more;
         if self.edges > limits::MAX_EDGES {
             return Err(ParseError::new(format!(
@@ -52,7 +52,7 @@ impl Count {
 }
 
 /// The lockfile, with the scopes that follow from its graph.
-pub(super) fn lockfile(
+pub(crate) fn lockfile(
     input: &Input<'_>,
     format: &'static str,
     packages: Vec<Package>,
@@ -71,7 +71,7 @@ pub(super) fn lockfile(
 }
 
 /// An edge with what the dependent says.
-pub(super) fn edge(
+pub(crate) fn edge(
     to: PackageIndex,
     name: &str,
     requirement: Option<&str>,
@@ -86,7 +86,7 @@ pub(super) fn edge(
 }
 
 /// Splits `name@rest` at the first `@` that is not the one of a scope.
-pub(super) fn split_spec(spec: &str) -> Option<(&str, &str)> {
+pub(crate) fn split_spec(spec: &str) -> Option<(&str, &str)> {
     let scope = usize::from(spec.starts_with('@'));
     let at = spec.get(scope..)?.find('@')? + scope;
     let (name, rest) = (spec.get(..at)?, spec.get(at + 1..)?);
@@ -99,7 +99,7 @@ const MAX_NAMES: usize = 16;
 
 /// The names of patterns `name@requirement`, each once. `None` when there are too many, or one is
 /// not such a pattern.
-pub(super) fn names<'t>(patterns: impl Iterator<Item = &'t str>) -> Option<Vec<&'t str>> {
+pub(crate) fn names<'t>(patterns: impl Iterator<Item = &'t str>) -> Option<Vec<&'t str>> {
     let mut names: Vec<&str> = Vec::new();
     for pattern in patterns {
         let (name, _) = split_spec(pattern)?;
@@ -114,7 +114,7 @@ pub(super) fn names<'t>(patterns: impl Iterator<Item = &'t str>) -> Option<Vec<&
 }
 
 /// A text from the file, short enough for a message.
-pub(super) fn shortened(text: &str) -> String {
+pub(crate) fn shortened(text: &str) -> String {
     const LONGEST: usize = 120;
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", &text[..end]),

@@ -23,7 +23,7 @@ fn level(kind: DependencyKind) -> usize {
 
 /// Gives each package its scope: a way is as strong as its weakest dependency, a package's scope is
 /// that of the strongest way to it. A package to which no way leads counts as needed at run time.
-pub(in crate::npm) fn settle(lockfile: &mut Lockfile) {
+pub(crate) fn settle(lockfile: &mut Lockfile) {
     let mut reached: Vec<Option<usize>> = vec![None; lockfile.packages.len()];
     let mut waiting: [Vec<PackageIndex>; LEVELS.len()] = Default::default();
     for edge in lockfile.roots.iter().flat_map(|root| &root.edges) {

@@ -1,0 +1,39 @@
+//! `deno.json` and `deno.jsonc`: their imports (<https://docs.deno.com/runtime/fundamentals/configuration/>).
+
+use patchgate_model::{DependencyKind, Unresolved};
+
+use crate::npm::tree::split_spec;
+use crate::{Input, ParseError, syntax};
+
+/// What the imports ask for from npm, JSR and by address, for a manifest without a lockfile.
+pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
+    let document = syntax::jsonc(input.text()?)?;
+    let mut found = Vec::new();
+    for (key, target) in document.optional_map("imports")? {
+        let Some(target) = target.text() else {
+            continue;
+        };
+        let package = ["npm:", "jsr:"]
+            .iter()
+            .find_map(|start| target.strip_prefix(start));
+        let (name, requirement) = match package {
+            Some(package) => {
+                let package = package.trim_start_matches('/');
+                let (name, rest) = split_spec(package).unwrap_or((package, ""));
+                (name, rest.split('/').next().unwrap_or_default())
+            }
+            None if target.starts_with("https://") || target.starts_with("http://") => (target, ""),
+            None => continue,
+        };
+        if name.is_empty() {
+            continue;
+        }
+        found.push(Unresolved {
+            name: name.to_owned(),
+            requirement: requirement.to_owned(),
+            kind: DependencyKind::Runtime,
+            line: key.line,
+        });
+    }
+    Ok(found)
+}

@@ -1,0 +1,89 @@
+//! Deno: `deno.lock`, and `deno.json` with its imports.
+//!
+//! A `deno.lock` locks packages of npm, which are npm's here too, packages of JSR, and modules that
+//! are imported by their address. The last two are of no ecosystem that OSV has: they are part of
+//! the inventory under Patchgate's own name for them, and are never called clean.
+
+mod lockfile;
+mod manifest;
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use patchgate_model::{Unresolved, package_url};
+
+use crate::{Ecosystem, Format, Input, ParseError, VersionError};
+
+/// Patchgate's own name: OSV has none.
+const NAME: &str = "Deno";
+
+/// What Deno gets from elsewhere than npm.
+#[derive(Debug, Clone, Copy)]
+pub struct Deno;
+
+impl Ecosystem for Deno {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn has_advisories(&self) -> bool {
+        false
+    }
+
+    fn purl_type(&self) -> &'static str {
+        "deno"
+    }
+
+    fn formats(&self) -> &'static [Format] {
+        &[Format {
+            id: "deno-lock",
+            files: &["deno.lock"],
+            versions: "v2-v5",
+            fixable: false,
+            parse: lockfile::parse,
+        }]
+    }
+
+    fn manifests(&self) -> &'static [&'static str] {
+        &["deno.json", "deno.jsonc"]
+    }
+
+    fn unresolved(&self, manifest: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
+        manifest::unresolved(manifest)
+    }
+
+    /// The specification of package URLs has a type for neither: a package of JSR is of the type
+    /// that JSR's own name suggests, a module is a generic file at an address.
+    fn purl(&self, name: &str, version: &str) -> String {
+        if !name.contains("://") {
+            return package_url("jsr", name, version);
+        }
+        let file = name.rsplit('/').find(|part| !part.is_empty());
+        let address = package_url("generic", name.replace('/', "\u{1}").as_str(), "");
+        let address = address
+            .trim_start_matches("pkg:generic/")
+            .replace("%01", "%2F");
+        format!(
+            "{}?download_url={address}",
+            package_url("generic", file.unwrap_or("module"), version)
+        )
+    }
+
+    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        Cow::Borrowed(name)
+    }
+
+    /// JSR's versions are semantic versions (<https://semver.org>).
+    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
+        let parse = |version: &str| {
+            semver::Version::parse(version).map_err(|_| VersionError {
+                version: version.to_owned(),
+                ecosystem: NAME,
+            })
+        };
+        Ok(parse(a)?.cmp_precedence(&parse(b)?))
+    }
+}
+
+#[cfg(test)]
+mod tests;
