@@ -25,6 +25,7 @@ mod gate_evidence;
 mod gitlab;
 mod init;
 mod inventory;
+mod maven;
 mod osv_faults;
 mod pr;
 mod release;

@@ -9,6 +9,7 @@ use patchgate_model::{Inventory, Lockfile};
 
 use crate::args::{InputArgs, RepositoryArgs};
 use crate::exit::UsageError;
+use crate::maven_repository::MavenRepository;
 use crate::repository::{self, Contents, Repository};
 use crate::settings;
 
@@ -109,11 +110,16 @@ impl Opened {
     ///
     /// # Errors
     /// When standard input cannot be read.
-    pub(crate) fn read(&self, mut progress: impl FnMut(&str)) -> Result<Inventory, UsageError> {
+    pub(crate) async fn read(
+        &self,
+        outside: &mut MavenRepository<'_>,
+        mut progress: impl FnMut(&str),
+    ) -> Result<Inventory, UsageError> {
         let mut inventory = match &self.repository {
             Some(repository) => {
                 repository
-                    .read(|path| progress(&format!("reading {path}")))
+                    .read_with(outside, |path| progress(&format!("reading {path}")))
+                    .await
                     .inventory
             }
             None => Inventory::default(),
@@ -122,7 +128,9 @@ impl Opened {
             progress(&format!("reading {}", one.file()));
             let read = match one {
                 Named::Lockfile { file, format } if file != STANDARD_INPUT => renamed(
-                    Repository::file(Path::new(file), *format, Vec::new()).read(|_| {}),
+                    Repository::file(Path::new(file), *format, Vec::new())
+                        .read_with(outside, |_| {})
+                        .await,
                     file,
                 ),
                 Named::Lockfile { format, .. } => {

@@ -11,6 +11,7 @@ mod exit;
 mod fix;
 mod forge;
 mod input;
+mod maven_repository;
 mod network;
 mod output;
 mod progress;
@@ -141,7 +142,7 @@ fn run(command: Command, context: &Context) -> anyhow::Result<Exit> {
 async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
     match command {
         Command::Scan(args) => commands::scan::run(&args, context).await,
-        Command::Inventory(args) => commands::inventory::run(&args, context),
+        Command::Inventory(args) => commands::inventory::run(&args, context).await,
         Command::Fix(args) => commands::fix::run(&args, context).await,
         Command::Pr(args) => commands::pr::run(&args, context).await,
         Command::Gate(args) => commands::gate::run(&args, context).await,

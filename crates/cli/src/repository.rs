@@ -6,12 +6,13 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use patchgate_ecosystems::{
-    Format, Input, ParseError, Siblings, formats_of, is_sibling, limits, manifest_of,
+    Format, Input, ParseError, Siblings, format_by_id, formats_of, is_sibling, limits, manifest_of,
 };
 use patchgate_model::{Inventory, Lockfile, Problem, ProblemKind, UnlockedManifest};
 use rayon::prelude::*;
 
 use crate::exit::UsageError;
+use crate::maven_repository::MavenRepository;
 
 /// Folders that hold installed dependencies, build output or another tool's data. Their lockfiles
 /// describe somebody else's project.
@@ -184,6 +185,23 @@ impl Repository {
             ));
         }
         self.parse_all(&mut contents);
+        contents
+    }
+
+    /// Reads every lockfile, with what its projects build on from outside the repository.
+    pub(crate) async fn read_with(
+        &self,
+        outside: &mut MavenRepository<'_>,
+        progress: impl FnMut(&str),
+    ) -> Contents {
+        let mut contents = self.read(progress);
+        outside
+            .complete(&mut contents, &self.root, |lockfile, contents| {
+                let format = format_by_id(lockfile.format)?;
+                let bytes = contents.files.get(&lockfile.path)?;
+                parse(format, &lockfile.path, bytes, &contents.files).ok()
+            })
+            .await;
         contents
     }
 

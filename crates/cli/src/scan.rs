@@ -142,7 +142,7 @@ fn unresolved(inventory: &Inventory) -> impl Iterator<Item = Problem> {
 }
 
 /// Files from outside the repository without which it is not known what a file asks for.
-fn missing(inventory: &Inventory) -> impl Iterator<Item = Problem> {
+pub(crate) fn missing(inventory: &Inventory) -> impl Iterator<Item = Problem> {
     inventory.lockfiles.iter().flat_map(|lockfile| {
         lockfile.missing.iter().map(|file| Problem {
             kind: ProblemKind::Unresolved,

@@ -12,6 +12,7 @@ use crate::args::{OutputArgs, RepositoryArgs, SourceArgs, ThresholdArgs};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::fix::{self, TimeLimit, Workshop, time_limit};
+use crate::maven_repository::{MavenRepository, Network};
 use crate::progress::Progress;
 use crate::source::AdvisorySource;
 use crate::{network, output, scan, settings};
@@ -65,11 +66,14 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     let progress = Progress::start(context.terminal.progress, "reading lockfiles");
     let (repository, config) = settings::open(&args.repository)?;
     let source = AdvisorySource::open(&args.source, &config, repository.root(), context)?;
-    let contents = repository.read(|path| progress.say(format!("reading {path}")));
+    let client = network::client(context, args.source.offline)?;
+    let mut outside = MavenRepository::new(context, Network::unless(args.source.offline));
+    let contents = repository
+        .read_with(&mut outside, |path| progress.say(format!("reading {path}")))
+        .await;
     progress.say("looking up advisories");
     let mut scanned = scan::scan(&contents.inventory, &source).await;
     let is_ignored = |finding: &Finding| is_ignored(&config, context, finding);
-    let client = network::client(context, args.source.offline)?;
     let workshop = Workshop {
         contents: &contents,
         root: repository.root(),

@@ -5,8 +5,9 @@ use patchgate_report::{InventoryInput, InventoryReport};
 use crate::args::{InputArgs, OutputArgs, RepositoryArgs};
 use crate::context::Context;
 use crate::exit::Exit;
+use crate::maven_repository::{MavenRepository, Network};
 use crate::progress::Progress;
-use crate::{input, output};
+use crate::{input, output, scan};
 
 /// Flags of `patchgate inventory`.
 #[derive(Debug, clap::Args)]
@@ -38,11 +39,17 @@ enum Format {
     Json,
 }
 
-pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
+pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let progress = Progress::start(context.terminal.progress, "reading lockfiles");
     let (opened, _) = input::open(&args.repository, &args.input)?;
-    let inventory = opened.read(|text| progress.say(text.to_owned()))?;
+    // Of what lies outside the repository only this machine's own copy is looked at.
+    let mut outside = MavenRepository::new(context, Network::Off);
+    let mut inventory = opened
+        .read(&mut outside, |text| progress.say(text.to_owned()))
+        .await?;
     drop(progress);
+    let missing: Vec<_> = scan::missing(&inventory).collect();
+    inventory.problems.extend(missing);
     let exit = if !inventory.problems.is_empty() {
         Exit::Incomplete
     } else if inventory.lockfiles.is_empty() && inventory.unlocked.is_empty() {

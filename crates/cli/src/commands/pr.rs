@@ -20,6 +20,7 @@ use crate::context::Context;
 use crate::exit::{Exit, UsageError};
 use crate::fix::{self, TimeLimit, Workshop, time_limit};
 use crate::forge::{Forge, failed, with_hint};
+use crate::maven_repository::{MavenRepository, Network};
 use crate::progress::Progress;
 use crate::repository::{Contents, Repository};
 use crate::source::AdvisorySource;
@@ -240,10 +241,13 @@ impl Made {
 impl Run<'_> {
     async fn plan(&self, repository: &Repository, progress: &Progress) -> anyhow::Result<Made> {
         let time_limit = TimeLimit::from_now(self.args.time_limit);
-        let contents = repository.read(|path| progress.say(format!("reading {path}")));
+        let client = network::client(self.context, false)?;
+        let mut outside = MavenRepository::new(self.context, Network::Maven);
+        let contents = repository
+            .read_with(&mut outside, |path| progress.say(format!("reading {path}")))
+            .await;
         progress.say("looking up advisories");
         let scanned = scan::scan(&contents.inventory, self.source).await;
-        let client = network::client(self.context, false)?;
         let is_ignored = |finding: &Finding| {
             let today = self.context.today();
             patchgate_config::apply_ignores(vec![finding.clone()], &self.config.ignore, today)

@@ -5,6 +5,7 @@ use patchgate_report::{GITHUB_SUMMARY_LIMIT, ScanInput, ScanReport};
 use crate::args::{InputArgs, OutputArgs, RepositoryArgs, SourceArgs, ThresholdArgs};
 use crate::context::Context;
 use crate::exit::Exit;
+use crate::maven_repository::{MavenRepository, Network};
 use crate::progress::Progress;
 use crate::source::AdvisorySource;
 use crate::{input, output, scan};
@@ -45,7 +46,10 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     let progress = Progress::start(context.terminal.progress, "reading lockfiles");
     let (opened, config) = input::open(&args.repository, &args.input)?;
     let source = AdvisorySource::open(&args.source, &config, opened.root(), context)?;
-    let inventory = opened.read(|text| progress.say(text.to_owned()))?;
+    let mut outside = MavenRepository::new(context, Network::unless(args.source.offline));
+    let inventory = opened
+        .read(&mut outside, |text| progress.say(text.to_owned()))
+        .await?;
     progress.say("looking up advisories");
     let mut scanned = scan::scan(&inventory, &source).await;
     drop(progress);

@@ -17,7 +17,7 @@ use std::cmp::Ordering;
 
 use patchgate_model::{Unresolved, package_url};
 
-pub use self::pom::{EXTERNAL, repositories};
+pub use self::pom::{DeclaredRepository, EXTERNAL, repositories};
 use self::version::Version;
 use crate::{Ecosystem, Format, Input, ParseError, VersionError};
 

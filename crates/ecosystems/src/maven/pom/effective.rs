@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::MAX_DEPTH;
 use super::managed::Key;
 use super::properties::Properties;
-use super::raw::{Activation, Body, Dependency, Parent, Pom};
+use super::raw::{Activation, Body, DeclaredRepository, Dependency, Parent, Pom};
 use super::sources::{Place, Sources};
 
 /// A project with its ancestors' properties and dependencies. The texts in it still hold
@@ -16,7 +16,7 @@ pub(super) struct Model {
     pub(super) properties: Properties,
     pub(super) managed: Vec<Dependency>,
     pub(super) dependencies: Vec<Dependency>,
-    pub(super) repositories: Vec<String>,
+    pub(super) repositories: Vec<DeclaredRepository>,
     /// False when an ancestor lacks: what it sets and manages is not known.
     pub(super) is_whole: bool,
 }

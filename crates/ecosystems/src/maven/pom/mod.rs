@@ -26,6 +26,7 @@ use self::sources::{Place, Sources};
 use super::{NAME, coordinates};
 use crate::{Input, ParseError, limits};
 
+pub use raw::DeclaredRepository;
 pub use sources::EXTERNAL;
 
 /// Reads a project's file for what it asks for.
@@ -67,24 +68,25 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     })
 }
 
-/// The addresses of the repositories that a project's file names, as written. They are the
-/// project's own word: whoever asks them decides whether to.
+/// The repositories that a project and its ancestors name, as far as their addresses are known.
+/// They are the project's own word: whoever asks them decides whether to.
 ///
 /// # Errors
 /// When the file cannot be read.
-pub fn repositories(input: &Input<'_>) -> Result<Vec<String>, ParseError> {
+pub fn repositories(input: &Input<'_>) -> Result<Vec<DeclaredRepository>, ParseError> {
     let pom = Pom::read(input)?;
     let mut sources = Sources::new(input, 1);
-    let model = Model::of(
-        &pom,
-        &Place::Repository(input.path.to_owned()),
-        None,
-        &mut sources,
-    );
+    let place = Place::Repository(input.path.to_owned());
+    let model = Model::of(&pom, &place, None, &mut sources);
     Ok(model
         .repositories
         .iter()
-        .filter_map(|url| model.properties.fill(url))
+        .filter_map(|one| {
+            Some(DeclaredRepository {
+                id: one.id.clone(),
+                url: model.properties.fill(&one.url)?,
+            })
+        })
         .collect())
 }
 

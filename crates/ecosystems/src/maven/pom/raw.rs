@@ -14,7 +14,16 @@ pub(super) struct Pom {
     pub(super) parent: Option<Parent>,
     pub(super) body: Body,
     pub(super) profiles: Vec<Profile>,
-    pub(super) repositories: Vec<String>,
+    pub(super) repositories: Vec<DeclaredRepository>,
+}
+
+/// A repository that a project names for what it wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeclaredRepository {
+    /// Its name, by which mirrors stand in for it.
+    pub id: String,
+    /// Its address.
+    pub url: String,
 }
 
 /// The reference to a parent.
@@ -94,8 +103,12 @@ impl Pom {
         let repositories = match once(&root, "repositories")? {
             Some(list) => list
                 .all("repository")
-                .filter_map(|repository| repository.text_of("url"))
-                .map(str::to_owned)
+                .filter_map(|repository| {
+                    Some(DeclaredRepository {
+                        id: repository.text_of("id").unwrap_or_default().to_owned(),
+                        url: repository.text_of("url")?.to_owned(),
+                    })
+                })
                 .collect(),
             None => Vec::new(),
         };

@@ -328,5 +328,9 @@ fn repositories_are_named_with_their_parents() {
         bytes: &files["pom.xml"],
         siblings: &files,
     };
-    assert_eq!(repositories(&input).unwrap(), ["https://repo.invalid/a"]);
+    let expected = DeclaredRepository {
+        id: "a".to_owned(),
+        url: "https://repo.invalid/a".to_owned(),
+    };
+    assert_eq!(repositories(&input).unwrap(), [expected]);
 }
