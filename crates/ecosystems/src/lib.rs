@@ -18,6 +18,7 @@ pub mod golang;
 pub mod maven;
 pub mod npm;
 pub mod nuget;
+pub mod pypi;
 mod release;
 mod scope;
 #[cfg(test)]
@@ -39,6 +40,7 @@ pub use release::{MetadataRequest, Release, Requirement};
 /// Every ecosystem that Patchgate reads, in the order of the support table.
 pub const ALL: &[&dyn Ecosystem] = &[
     &npm::Npm,
+    &pypi::PyPi,
     &cargo::Cargo,
     &golang::Go,
     &maven::Maven,

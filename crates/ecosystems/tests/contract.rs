@@ -55,6 +55,7 @@ const FREE_FORM: &[&str] = &[
     "github-workflow",
     "github-workflow-images",
     "gitlab-ci",
+    "pip-requirements",
     "pre-commit-config",
 ];
 

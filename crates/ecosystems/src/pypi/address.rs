@@ -1,0 +1,201 @@
+//! Addresses: without secrets, and in their parts.
+
+use std::borrow::Cow;
+
+use patchgate_model::Origin;
+
+use super::name::{is_name, normalize};
+use super::version::is_standard;
+
+/// A text in which no address carries a user or a password, but for the user `git` of addresses by
+/// which everybody reaches a repository. Files carry the tokens of private indexes there, and what
+/// is read of a file goes into reports.
+pub(crate) fn without_secrets(text: &str) -> Cow<'_, str> {
+    if !text.contains("://") {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let (before, after) = rest.split_at(at + 3);
+        out.push_str(before);
+        let end = after
+            .find(|character: char| {
+                matches!(character, '/' | '?' | '#' | '"' | '\'') || character.is_whitespace()
+            })
+            .unwrap_or(after.len());
+        let authority = after.get(..end).unwrap_or_default();
+        let secret = match authority.rfind('@') {
+            Some(at) if authority.get(..at) != Some("git") => at + 1,
+            _ => 0,
+        };
+        rest = after.get(secret..).unwrap_or_default();
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
+}
+
+/// The parts of an address of a repository: `git+https://host/path@revision#fragment`.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Repository<'a> {
+    /// Without the prefix that names the system, the revision and the fragment.
+    pub(super) url: &'a str,
+    /// The revision, where one is stated.
+    pub(super) revision: Option<&'a str>,
+}
+
+/// The repository that an address with the prefix of a version control system names.
+pub(super) fn repository(address: &str) -> Option<Repository<'_>> {
+    let rest = ["git+", "hg+", "svn+", "bzr+"]
+        .iter()
+        .find_map(|prefix| address.strip_prefix(prefix))?;
+    let rest = rest.split('#').next().unwrap_or(rest);
+    // An `@` before the path belongs to the host.
+    let path = rest.find("://").map_or(0, |at| at + 3);
+    let path = path + rest.get(path..)?.find('/').unwrap_or(0);
+    let at = rest.get(path..)?.rfind('@').map(|at| at + path);
+    Some(match at {
+        Some(at) => Repository {
+            url: rest.get(..at)?,
+            revision: rest.get(at + 1..),
+        },
+        None => Repository {
+            url: rest,
+            revision: None,
+        },
+    })
+}
+
+/// A git origin; a revision that is no full hash names no commit.
+pub(super) fn git(url: &str, revision: Option<&str>) -> Origin {
+    let is_commit = |text: &&str| {
+        matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+    };
+    Origin::Git {
+        url: without_secrets(url).into_owned(),
+        commit: revision.filter(is_commit).map(str::to_owned),
+    }
+}
+
+/// What follows `egg=` in an address's fragment, without extras.
+pub(super) fn egg(address: &str) -> Option<&str> {
+    let (_, fragment) = address.split_once('#')?;
+    let egg = fragment
+        .split('&')
+        .find_map(|part| part.strip_prefix("egg="))?;
+    let name = egg.split('[').next().unwrap_or(egg);
+    is_name(name).then_some(name)
+}
+
+/// Name and version that an archive's file name states
+/// (<https://packaging.python.org/en/latest/specifications/binary-distribution-format/>).
+pub(super) fn archive(address: &str) -> Option<(&str, &str)> {
+    let path = address.split(['#', '?']).next().unwrap_or(address);
+    let file = path.rsplit(['/', '\\']).next().unwrap_or(path);
+    let (name, version) = if let Some(wheel) = file.strip_suffix(".whl") {
+        let mut parts = wheel.split('-');
+        (parts.next()?, parts.next()?)
+    } else {
+        let stem = [".tar.gz", ".zip", ".tar.bz2", ".tar.xz", ".tgz"]
+            .iter()
+            .find_map(|end| file.strip_suffix(end))?;
+        stem.rsplit_once('-')?
+    };
+    (is_name(name) && is_standard(version)).then_some((name, version))
+}
+
+/// The version that an archive's file name states, when it is of this project.
+pub(super) fn archive_version<'a>(address: &'a str, name: &str) -> Option<&'a str> {
+    archive(address)
+        .filter(|(of, _)| normalize(of) == normalize(name))
+        .map(|(_, version)| version)
+}
+
+/// The file that a path names from another file's folder: a path from the repository's root, or
+/// `None` where it leads out of the repository.
+pub(crate) fn path_from(base: &str, path: &str) -> Option<String> {
+    if path.starts_with('/') || path.contains("://") {
+        return None;
+    }
+    let mut parts: Vec<&str> = base.split('/').collect();
+    parts.pop();
+    for part in path.split(['/', '\\']) {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()?),
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn users_and_passwords_are_left_out() {
+        for (text, expected) in [
+            ("https://u:p@host.invalid/x", "https://host.invalid/x"),
+            ("https://token@host.invalid", "https://host.invalid"),
+            (
+                "a @ git+https://u:p@q@h.invalid/r.git@v1",
+                "a @ git+https://h.invalid/r.git@v1",
+            ),
+            (
+                "git+ssh://git@h.invalid/r.git",
+                "git+ssh://git@h.invalid/r.git",
+            ),
+            (
+                "https://h.invalid/a@b https://x@y",
+                "https://h.invalid/a@b https://y",
+            ),
+            ("plain", "plain"),
+        ] {
+            assert_eq!(without_secrets(text), expected);
+        }
+    }
+
+    #[test]
+    fn repositories_are_taken_apart() {
+        let parts = |address| repository(address).map(|found| (found.url, found.revision));
+        assert_eq!(
+            parts("git+https://u@h.invalid/a/b.git@feature/x#egg=b"),
+            Some(("https://u@h.invalid/a/b.git", Some("feature/x")))
+        );
+        assert_eq!(
+            parts("git+ssh://git@h.invalid/a.git"),
+            Some(("ssh://git@h.invalid/a.git", None))
+        );
+        assert_eq!(parts("https://h.invalid/a.git"), None);
+        assert_eq!(
+            egg("git+https://h.invalid/a#subdirectory=x&egg=b[c]"),
+            Some("b")
+        );
+    }
+
+    #[test]
+    fn archives_state_versions() {
+        for (address, expected) in [
+            (
+                "https://h.invalid/a_b-1.0-py3-none-any.whl#sha256=x",
+                Some(("a_b", "1.0")),
+            ),
+            ("./a-b-1.0.post1.tar.gz", Some(("a-b", "1.0.post1"))),
+            ("https://h.invalid/archive/main.zip", None),
+            ("a-b.zip", None),
+        ] {
+            assert_eq!(archive(address), expected, "{address}");
+        }
+        assert_eq!(archive_version("x/A.b-1.0.zip", "a_b"), Some("1.0"));
+        assert_eq!(archive_version("x/c-1.0.zip", "a_b"), None);
+    }
+
+    #[test]
+    fn paths_stay_in_the_repository() {
+        assert_eq!(path_from("a/b.txt", "../c.txt").as_deref(), Some("c.txt"));
+        assert_eq!(path_from("a/b.txt", "./c.txt").as_deref(), Some("a/c.txt"));
+        assert_eq!(path_from("b.txt", "../c.txt"), None);
+        assert_eq!(path_from("b.txt", "/c.txt"), None);
+    }
+}

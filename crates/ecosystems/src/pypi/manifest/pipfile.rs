@@ -1,0 +1,48 @@
+//! `Pipfile` (<https://pipenv.pypa.io/en/stable/pipfile.html>).
+
+use patchgate_model::DependencyKind;
+
+use super::poetry::requirement;
+use super::pyproject::is_folder;
+use super::{Direct, Manifest};
+use crate::ParseError;
+use crate::pypi::address::without_secrets;
+use crate::syntax::{Node, toml};
+
+/// Tables that are no category of packages.
+const SETTINGS: [&str; 5] = ["source", "requires", "scripts", "pipenv", "pipfile"];
+
+/// Reads a `Pipfile`. Each category but the default is a group by its own name.
+pub(super) fn parse(text: &str) -> Result<Manifest, ParseError> {
+    let file = toml(text)?;
+    let mut manifest = Manifest::default();
+    for (category, packages) in file.entries() {
+        if SETTINGS.contains(&&*category.name) || !packages.is_map() {
+            continue;
+        }
+        let group = match &*category.name {
+            "packages" => None,
+            other => Some(other.to_owned()),
+        };
+        for (key, wanted) in packages.entries() {
+            let is_local = ["path", "file"].iter().any(|kind| {
+                wanted
+                    .get(kind)
+                    .and_then(Node::text)
+                    .is_some_and(|path| is_folder(path) && !path.contains("://"))
+            });
+            manifest.direct.push(Direct {
+                name: key.name.clone().into_owned(),
+                requirement: without_secrets(requirement(&key.name, wanted)?).into_owned(),
+                kind: match group {
+                    None => DependencyKind::Runtime,
+                    Some(_) => DependencyKind::Development,
+                },
+                group: group.clone(),
+                is_local,
+                line: key.line,
+            });
+        }
+    }
+    Ok(manifest)
+}

@@ -1,0 +1,134 @@
+//! `[tool.poetry]` of a `pyproject.toml` (<https://python-poetry.org/docs/pyproject/>).
+
+use std::collections::BTreeSet;
+
+use patchgate_model::DependencyKind;
+
+use super::pyproject::is_folder;
+use super::{Direct, Manifest};
+use crate::ParseError;
+use crate::pypi::address::without_secrets;
+use crate::pypi::name::normalize;
+use crate::syntax::Node;
+
+/// Poetry's name for the group of what is needed at run time.
+pub(in crate::pypi) const DEFAULT_GROUP: &str = "main";
+
+/// Adds what the table asks for. What `[project]` asks for already is only told more of here.
+pub(super) fn add(settings: &Node<'_>, manifest: &mut Manifest) -> Result<(), ParseError> {
+    if manifest.name.is_empty() {
+        settings
+            .optional_text("name")?
+            .unwrap_or_default()
+            .clone_into(&mut manifest.name);
+    }
+    let stated: BTreeSet<String> = manifest
+        .direct
+        .iter()
+        .map(|direct| normalize(&direct.name).into_owned())
+        .collect();
+    for (key, wanted) in settings.optional_map("dependencies")? {
+        let name = normalize(&key.name);
+        if name == "python" {
+            continue;
+        }
+        if stated.contains(name.as_ref()) {
+            let is_local = first(wanted).is_some_and(is_local);
+            for direct in &mut manifest.direct {
+                direct.is_local |= is_local && normalize(&direct.name) == name;
+            }
+            continue;
+        }
+        let optional = first(wanted)
+            .and_then(|wanted| wanted.get("optional"))
+            .and_then(Node::bool)
+            == Some(true);
+        let kind = if optional {
+            DependencyKind::Optional
+        } else {
+            DependencyKind::Runtime
+        };
+        push(&key.name, key.line, wanted, kind, None, manifest)?;
+    }
+    for (key, wanted) in settings.optional_map("dev-dependencies")? {
+        let kind = DependencyKind::Development;
+        push(&key.name, key.line, wanted, kind, Some("dev"), manifest)?;
+    }
+    for (group, table) in settings.optional_map("group")? {
+        let kind = match &*group.name {
+            DEFAULT_GROUP => DependencyKind::Runtime,
+            _ => DependencyKind::Development,
+        };
+        for (key, wanted) in table.optional_map("dependencies")? {
+            push(
+                &key.name,
+                key.line,
+                wanted,
+                kind,
+                Some(&group.name),
+                manifest,
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// A requirement, or the first of several for different environments.
+fn first<'n, 'a>(wanted: &'n Node<'a>) -> Option<&'n Node<'a>> {
+    match wanted.is_list() {
+        true => wanted.items().first(),
+        false => Some(wanted),
+    }
+}
+
+fn is_local(wanted: &Node<'_>) -> bool {
+    wanted
+        .get("path")
+        .and_then(Node::text)
+        .is_some_and(is_folder)
+}
+
+fn push(
+    name: &str,
+    line: u32,
+    wanted: &Node<'_>,
+    kind: DependencyKind,
+    group: Option<&str>,
+    manifest: &mut Manifest,
+) -> Result<(), ParseError> {
+    let alternatives = match wanted.is_list() {
+        true => wanted.items(),
+        false => std::slice::from_ref(wanted),
+    };
+    for wanted in alternatives {
+        manifest.direct.push(Direct {
+            name: name.to_owned(),
+            requirement: without_secrets(requirement(name, wanted)?).into_owned(),
+            kind,
+            group: group.map(str::to_owned),
+            is_local: is_local(wanted),
+            // A list of requirements may begin lines below its name.
+            line: line.max(wanted.line),
+        });
+    }
+    Ok(())
+}
+
+/// The requirement as a text: the versions, else the address or the path.
+pub(in crate::pypi) fn requirement<'n>(
+    name: &str,
+    wanted: &'n Node<'_>,
+) -> Result<&'n str, ParseError> {
+    if let Some(text) = wanted.text() {
+        return Ok(text);
+    }
+    if !wanted.is_map() {
+        return Err(wanted.unexpected(name, "a requirement"));
+    }
+    for key in ["version", "git", "url", "file", "path"] {
+        if let Some(text) = wanted.optional_text(key)? {
+            return Ok(text);
+        }
+    }
+    Ok("")
+}

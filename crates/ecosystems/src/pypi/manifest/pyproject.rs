@@ -1,0 +1,174 @@
+//! `pyproject.toml`: the `[project]` table
+//! (<https://packaging.python.org/en/latest/specifications/pyproject-toml/>), dependency groups
+//! (<https://packaging.python.org/en/latest/specifications/dependency-groups/>), and the tables of
+//! Poetry, PDM and uv.
+
+use std::collections::BTreeSet;
+
+use patchgate_model::DependencyKind;
+
+use super::{Direct, Manifest, poetry};
+use crate::ParseError;
+use crate::pypi::name::normalize;
+use crate::syntax::{Node, toml};
+
+/// Deepest nesting of dependency groups that include others.
+const MAX_INCLUDES: usize = 16;
+
+/// Most requirements of one manifest, counting what groups include of others.
+const MAX_DIRECT: usize = 100_000;
+
+/// Reads a `pyproject.toml`.
+pub(super) fn parse(text: &str) -> Result<Manifest, ParseError> {
+    let file = toml(text)?;
+    let mut manifest = Manifest::default();
+    if let Some(project) = table(&file, "project")? {
+        project
+            .optional_text("name")?
+            .unwrap_or_default()
+            .clone_into(&mut manifest.name);
+        let runtime = project.optional_list("dependencies")?;
+        texts(runtime, DependencyKind::Runtime, None, &mut manifest)?;
+        for (extra, wanted) in project.optional_map("optional-dependencies")? {
+            list(&extra.name, wanted, DependencyKind::Optional, &mut manifest)?;
+        }
+    }
+    let groups = file.optional_map("dependency-groups")?;
+    for (group, _) in groups {
+        include(&file, &group.name, &group.name, 0, &mut manifest)?;
+    }
+    if let Some(tool) = table(&file, "tool")? {
+        if let Some(settings) = table(tool, "poetry")? {
+            poetry::add(settings, &mut manifest)?;
+        }
+        if let Some(settings) = table(tool, "pdm")? {
+            for (group, wanted) in settings.optional_map("dev-dependencies")? {
+                list(
+                    &group.name,
+                    wanted,
+                    DependencyKind::Development,
+                    &mut manifest,
+                )?;
+            }
+        }
+        if let Some(settings) = table(tool, "uv")? {
+            uv(settings, &mut manifest)?;
+        }
+    }
+    Ok(manifest)
+}
+
+fn table<'n, 'a>(node: &'n Node<'a>, name: &str) -> Result<Option<&'n Node<'a>>, ParseError> {
+    match node.get(name) {
+        Some(table) if table.is_map() => Ok(Some(table)),
+        Some(other) => Err(other.unexpected(name, "a table")),
+        None => Ok(None),
+    }
+}
+
+fn list(
+    group: &str,
+    wanted: &Node<'_>,
+    kind: DependencyKind,
+    manifest: &mut Manifest,
+) -> Result<(), ParseError> {
+    if !wanted.is_list() {
+        return Err(wanted.unexpected(group, "a list"));
+    }
+    texts(wanted.items(), kind, Some(group), manifest)
+}
+
+fn texts(
+    items: &[Node<'_>],
+    kind: DependencyKind,
+    group: Option<&str>,
+    manifest: &mut Manifest,
+) -> Result<(), ParseError> {
+    for item in items {
+        let text = item
+            .text()
+            .ok_or_else(|| item.unexpected("dependencies", "a text"))?;
+        // PDM allows folders of the repository in its own groups.
+        if text.starts_with("-e ") {
+            continue;
+        }
+        push(manifest, Direct::from_text(text, kind, group, item.line)?)?;
+    }
+    Ok(())
+}
+
+fn push(manifest: &mut Manifest, direct: Direct) -> Result<(), ParseError> {
+    if manifest.direct.len() >= MAX_DIRECT {
+        return Err(
+            ParseError::new(format!("states more than {MAX_DIRECT} requirements"))
+                .at_line(direct.line as usize),
+        );
+    }
+    manifest.direct.push(direct);
+    Ok(())
+}
+
+/// Adds the requirements of a dependency group, with those of the groups that it includes.
+fn include(
+    file: &Node<'_>,
+    group: &str,
+    into: &str,
+    depth: usize,
+    manifest: &mut Manifest,
+) -> Result<(), ParseError> {
+    let found = file
+        .optional_map("dependency-groups")?
+        .iter()
+        .find(|(key, _)| normalize(&key.name) == normalize(group));
+    let Some((key, wanted)) = found else {
+        return Ok(());
+    };
+    if depth > MAX_INCLUDES {
+        return Err(ParseError::new(format!(
+            "has dependency groups that include each other more than {MAX_INCLUDES} deep"
+        ))
+        .at_line(key.line as usize));
+    }
+    if !wanted.is_list() {
+        return Err(wanted.unexpected(group, "a list"));
+    }
+    for item in wanted.items() {
+        if let Some(other) = item.get("include-group").and_then(Node::text) {
+            include(file, other, into, depth + 1, manifest)?;
+        } else if !item.is_map() {
+            let kind = DependencyKind::Development;
+            texts(std::slice::from_ref(item), kind, Some(into), manifest)?;
+        }
+    }
+    Ok(())
+}
+
+/// uv's own development group, and the requirements that it takes from the repository itself.
+fn uv(settings: &Node<'_>, manifest: &mut Manifest) -> Result<(), ParseError> {
+    let dev = settings.optional_list("dev-dependencies")?;
+    texts(dev, DependencyKind::Development, Some("dev"), manifest)?;
+    let Some(sources) = settings.get("sources") else {
+        return Ok(());
+    };
+    let local: BTreeSet<String> = sources
+        .entries()
+        .iter()
+        .filter(|(_, source)| {
+            source.get("workspace").and_then(Node::bool) == Some(true)
+                || source
+                    .get("path")
+                    .and_then(Node::text)
+                    .is_some_and(is_folder)
+        })
+        .map(|(name, _)| normalize(&name.name).into_owned())
+        .collect();
+    for direct in &mut manifest.direct {
+        direct.is_local |= local.contains(normalize(&direct.name).as_ref());
+    }
+    Ok(())
+}
+
+/// Whether a path is a folder and no archive.
+pub(super) fn is_folder(path: &str) -> bool {
+    crate::pypi::address::archive(path).is_none()
+}

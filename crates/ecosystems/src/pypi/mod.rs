@@ -1,0 +1,113 @@
+//! Python packages (<https://packaging.python.org/>).
+//!
+//! Names are compared as the index does (`name.rs`), versions by PEP 440 (`version.rs`). A version is
+//! what a file pins: a floor, a wildcard or a repository without a version is
+//! [`patchgate_model::Unresolved`]. Nothing of a project is run: what `setup.py` or a build backend
+//! would say is not known.
+//!
+//! What files say of private indexes with passwords is read without the passwords.
+
+mod address;
+mod graph;
+mod manifest;
+mod name;
+mod pipfile_lock;
+mod poetry_lock;
+mod requirement;
+mod requirements_txt;
+mod roots;
+mod specifier;
+mod version;
+
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use patchgate_model::{Unresolved, package_url};
+
+use self::version::Version;
+use crate::{Ecosystem, Format, Input, ParseError, VersionError};
+
+/// OSV's name for the ecosystem.
+const NAME: &str = "PyPI";
+
+/// The packages of the Python Package Index.
+#[derive(Debug, Clone, Copy)]
+pub struct PyPi;
+
+impl Ecosystem for PyPi {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn purl_type(&self) -> &'static str {
+        "pypi"
+    }
+
+    fn formats(&self) -> &'static [Format] {
+        &[
+            Format {
+                id: "pip-requirements",
+                files: &[
+                    "*requirements*.txt",
+                    "requirements/*.txt",
+                    "constraints*.txt",
+                    "*constraints.txt",
+                ],
+                versions: "",
+                fixable: false,
+                parse: requirements_txt::parse,
+            },
+            Format {
+                id: "pipfile-lock",
+                files: &["Pipfile.lock"],
+                versions: "v6",
+                fixable: false,
+                parse: pipfile_lock::parse,
+            },
+            Format {
+                id: "poetry-lock",
+                files: &["poetry.lock"],
+                versions: "v0-v2",
+                fixable: false,
+                parse: poetry_lock::parse,
+            },
+        ]
+    }
+
+    fn manifests(&self) -> &'static [&'static str] {
+        &[
+            "pyproject.toml",
+            "Pipfile",
+            "setup.cfg",
+            "*requirements*.in",
+            "requirements/*.in",
+        ]
+    }
+
+    fn unresolved(&self, manifest: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
+        manifest::unresolved(manifest)
+    }
+
+    /// The name in its normal form, as the type's definition in the specification says.
+    fn purl(&self, name: &str, version: &str) -> String {
+        package_url(self.purl_type(), &name::normalize(name), version)
+    }
+
+    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        name::normalize(name)
+    }
+
+    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
+        Ok(parse_version(a)?.cmp(&parse_version(b)?))
+    }
+}
+
+fn parse_version(text: &str) -> Result<Version, VersionError> {
+    Version::parse(text).ok_or_else(|| VersionError {
+        version: text.to_owned(),
+        ecosystem: NAME,
+    })
+}

@@ -1,0 +1,204 @@
+//! `Pipfile.lock` (<https://pipenv.pypa.io/en/stable/pipfile.html>).
+//!
+//! It holds no edges: which package needs which is not known, only what `Pipfile` asks for.
+
+use std::collections::HashMap;
+
+use patchgate_model::{DependencyKind, Lockfile, Origin, Package, PackageIndex, Scope, Unresolved};
+
+use super::address::{archive_version, git, without_secrets};
+use super::graph::Graph;
+use super::name::{is_name, normalize};
+use super::requirement::exact_version;
+use super::roots;
+use crate::syntax::{Node, json};
+use crate::{Input, ParseError};
+
+/// Key of the file's own data.
+const META: &str = "_meta";
+
+/// Category of what is needed at run time.
+const DEFAULT: &str = "default";
+
+/// The one version of the format that is known.
+const SPEC: &str = "6";
+
+/// Reads a `Pipfile.lock` with the `Pipfile` beside it.
+pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
+    let file = json(input.text()?)?;
+    let Some(meta) = file.get(META).filter(|meta| meta.is_map()) else {
+        return Err(
+            ParseError::new("is not a lockfile of Pipenv: it lacks `_meta`")
+                .with_hint("write it anew with `pipenv lock`"),
+        );
+    };
+    check_version(meta)?;
+    let sources = sources(meta)?;
+    let mut graph = Graph::new(input, "pipfile-lock-v6");
+    let mut copies: HashMap<(String, String), PackageIndex> = HashMap::new();
+    for (category, entries) in file.entries() {
+        if category.name == META {
+            continue;
+        }
+        if !entries.is_map() {
+            return Err(entries.unexpected(&category.name, "a map"));
+        }
+        let scope = match &*category.name {
+            DEFAULT => Scope::Runtime,
+            _ => Scope::Development,
+        };
+        for (key, entry) in entries.entries() {
+            match package(&key.name, key.line, entry, &sources)? {
+                Locked::Package(package) => {
+                    let package = Package {
+                        scope,
+                        groups: vec![category.name.clone().into_owned()],
+                        ..*package
+                    };
+                    add(&mut graph, &mut copies, package)?;
+                }
+                Locked::Unknown(requirement) => graph.lockfile.unresolved.push(Unresolved {
+                    name: key.name.clone().into_owned(),
+                    requirement,
+                    kind: match scope {
+                        Scope::Runtime => DependencyKind::Runtime,
+                        _ => DependencyKind::Development,
+                    },
+                    line: key.line,
+                }),
+            }
+        }
+    }
+    roots::add_beside(&mut graph, input, "Pipfile")?;
+    Ok(graph.lockfile)
+}
+
+/// What an entry says of its version.
+enum Locked {
+    Package(Box<Package>),
+    /// None: a repository or an address, as written.
+    Unknown(String),
+}
+
+/// Adds a package, or its category to the same package of another category.
+fn add(
+    graph: &mut Graph,
+    copies: &mut HashMap<(String, String), PackageIndex>,
+    package: Package,
+) -> Result<(), ParseError> {
+    let key = (
+        normalize(&package.name).into_owned(),
+        format!("{} {:?}", package.version, package.origin),
+    );
+    match copies.get(&key).and_then(|place| graph.package_mut(*place)) {
+        Some(before) => {
+            before.scope = before.scope.min(package.scope);
+            before.groups.extend(package.groups);
+            before.groups.sort();
+            before.groups.dedup();
+        }
+        None => {
+            let place = graph.push(package)?;
+            copies.insert(key, place);
+        }
+    }
+    Ok(())
+}
+
+fn check_version(meta: &Node<'_>) -> Result<(), ParseError> {
+    match meta.get("pipfile-spec") {
+        Some(spec) if spec.scalar() != Some(SPEC) => Err(ParseError::new(format!(
+            "is of version {}, which is not known",
+            spec.scalar().unwrap_or("?")
+        ))
+        .at_line(spec.line as usize)),
+        _ => Ok(()),
+    }
+}
+
+/// The registries by their names in the file.
+fn sources<'n>(meta: &'n Node<'_>) -> Result<HashMap<&'n str, &'n str>, ParseError> {
+    let mut sources = HashMap::new();
+    for source in meta.optional_list("sources")? {
+        if let (Some(name), Some(url)) =
+            (source.optional_text("name")?, source.optional_text("url")?)
+        {
+            sources.insert(name, url);
+        }
+    }
+    Ok(sources)
+}
+
+fn package(
+    name: &str,
+    line: u32,
+    entry: &Node<'_>,
+    sources: &HashMap<&str, &str>,
+) -> Result<Locked, ParseError> {
+    if !is_name(name) {
+        return Err(ParseError::new("has a package whose name is none").at_line(line as usize));
+    }
+    if !entry.is_map() {
+        return Err(entry.unexpected(name, "a map"));
+    }
+    let stated = entry.optional_text("version")?;
+    let version = stated.and_then(exact_version);
+    let origin = origin(entry, sources)?;
+    let version = match (version, &origin) {
+        (Some(version), _) => version,
+        (None, Origin::Path(_)) => "",
+        (None, Origin::Url(url)) => match archive_version(url, name) {
+            Some(version) => return Ok(locked(name, version, line, entry, origin.clone())),
+            None => return Ok(Locked::Unknown(url.clone())),
+        },
+        (None, Origin::Git { url, commit }) => {
+            let revision = commit.as_deref().or(entry.optional_text("ref")?);
+            let at = revision.map(|revision| format!("@{revision}"));
+            return Ok(Locked::Unknown(format!(
+                "git+{url}{}",
+                at.unwrap_or_default()
+            )));
+        }
+        (None, Origin::Registry(_)) => {
+            return Ok(Locked::Unknown(stated.unwrap_or_default().to_owned()));
+        }
+    };
+    Ok(locked(name, version, line, entry, origin))
+}
+
+fn locked(name: &str, version: &str, line: u32, entry: &Node<'_>, origin: Origin) -> Locked {
+    let hashes: Vec<&str> = entry
+        .get("hashes")
+        .map(Node::items)
+        .unwrap_or_default()
+        .iter()
+        .filter_map(Node::text)
+        .collect();
+    Locked::Package(Box::new(Package {
+        line,
+        origin,
+        integrity: (!hashes.is_empty()).then(|| hashes.join(" ")),
+        ..Package::new(super::NAME, name.to_owned(), version.to_owned())
+    }))
+}
+
+fn origin(entry: &Node<'_>, sources: &HashMap<&str, &str>) -> Result<Origin, ParseError> {
+    for system in ["git", "hg", "svn", "bzr"] {
+        if let Some(url) = entry.optional_text(system)? {
+            return Ok(git(url, entry.optional_text("ref")?));
+        }
+    }
+    if let Some(path) = entry.optional_text("path")? {
+        return Ok(Origin::Path(Some(path.to_owned())));
+    }
+    if let Some(file) = entry.optional_text("file")? {
+        return Ok(Origin::Url(without_secrets(file).into_owned()));
+    }
+    // Only what `Pipfile` asks for names its registry; the others come from the one that there is.
+    let named = entry
+        .optional_text("index")?
+        .and_then(|name| sources.get(name));
+    let only = sources.values().next().filter(|_| sources.len() == 1);
+    let address = named.or(only).map(|url| without_secrets(url).into_owned());
+    Ok(Origin::Registry(address))
+}

@@ -1,0 +1,198 @@
+//! `poetry.lock` (<https://python-poetry.org/docs/basic-usage/#installing-dependencies>).
+//!
+//! Poetry 2 writes the groups of each package. Poetry up to 1.4 writes a category, `main` or `dev`;
+//! between them nothing says what a package is for, and `pyproject.toml` with the edges tells it.
+
+use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Scope};
+
+use super::address::{git, without_secrets};
+use super::graph::{Ask, Graph, Start};
+use super::manifest::DEFAULT_GROUP;
+use super::name::{is_name, normalize};
+use super::roots;
+use crate::syntax::{Node, Value, toml};
+use crate::{Input, ParseError};
+
+/// Reads a `poetry.lock` with the `pyproject.toml` beside it.
+pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
+    let file = toml(input.text()?)?;
+    let metadata = metadata(&file)?;
+    let mut graph = Graph::new(input, format(metadata)?);
+    let mut entries = Vec::new();
+    for entry in file.optional_list("package")? {
+        let place = graph.push(package(entry, metadata)?)?;
+        entries.push((place, entry));
+    }
+    for (place, entry) in &entries {
+        let edges = edges(&mut graph, entry)?;
+        graph.connect(*place, edges);
+    }
+    if let Some(starts) = roots::add_beside(&mut graph, input, "pyproject.toml")? {
+        if entries.iter().any(|(_, entry)| says_what_for(entry)) {
+            return Ok(graph.lockfile);
+        }
+        graph.spread_scopes(&starts);
+        let named: Vec<Start> = starts.into_iter().map(in_named_group).collect();
+        graph.spread_groups(&named);
+    }
+    Ok(graph.lockfile)
+}
+
+/// The table that Poetry writes last: without it the file is cut.
+fn metadata<'n, 'a>(file: &'n Node<'a>) -> Result<&'n Node<'a>, ParseError> {
+    let metadata = file.get("metadata").filter(|metadata| metadata.is_map());
+    match metadata {
+        Some(metadata) if metadata.get("content-hash").is_some() => Ok(metadata),
+        _ => Err(
+            ParseError::new("is not a whole lockfile of Poetry: its `metadata` is missing")
+                .with_hint("write it anew with `poetry lock`"),
+        ),
+    }
+}
+
+fn format(metadata: &Node<'_>) -> Result<&'static str, ParseError> {
+    let Some(version) = metadata.optional_text("lock-version")? else {
+        return Ok("poetry-lock-v0");
+    };
+    match version.split('.').next() {
+        Some("1") => Ok("poetry-lock-v1"),
+        Some("2") => Ok("poetry-lock-v2"),
+        _ => Err(
+            ParseError::new(format!("is of version {version}, which is not known"))
+                .at_line(metadata.line as usize),
+        ),
+    }
+}
+
+/// Whether an entry states groups or a category itself.
+fn says_what_for(entry: &Node<'_>) -> bool {
+    entry.get("groups").is_some() || entry.get("category").is_some()
+}
+
+fn in_named_group(start: Start) -> Start {
+    let group = match start.scope {
+        Scope::Runtime | Scope::Optional => Some(DEFAULT_GROUP.to_owned()),
+        _ => start.group,
+    };
+    Start { group, ..start }
+}
+
+fn package(entry: &Node<'_>, metadata: &Node<'_>) -> Result<Package, ParseError> {
+    let name = entry.need_text("name")?;
+    if !is_name(name) {
+        return Err(
+            ParseError::new("has a package whose name is none").at_line(entry.line as usize)
+        );
+    }
+    let version = entry.need_text("version")?;
+    let (scope, groups) = scope(entry)?;
+    Ok(Package {
+        line: entry.line,
+        origin: origin(entry)?,
+        integrity: hashes(entry, metadata, name)?,
+        scope,
+        groups,
+        ..Package::new(super::NAME, name.to_owned(), version.to_owned())
+    })
+}
+
+fn scope(entry: &Node<'_>) -> Result<(Scope, Vec<String>), ParseError> {
+    let mut groups = Vec::new();
+    for group in entry.optional_list("groups")? {
+        let group = group
+            .text()
+            .ok_or_else(|| group.unexpected("groups", "a text"))?;
+        groups.push(group.to_owned());
+    }
+    groups.extend(entry.optional_text("category")?.map(str::to_owned));
+    groups.sort();
+    groups.dedup();
+    let optional = match entry.get("optional") {
+        None => false,
+        Some(optional) => optional
+            .bool()
+            .ok_or_else(|| optional.unexpected("optional", "a truth value"))?,
+    };
+    let is_main = groups.is_empty() || groups.iter().any(|group| group == DEFAULT_GROUP);
+    let scope = match (is_main, optional) {
+        (true, false) => Scope::Runtime,
+        (true, true) => Scope::Optional,
+        (false, _) => Scope::Development,
+    };
+    Ok((scope, groups))
+}
+
+fn origin(entry: &Node<'_>) -> Result<Origin, ParseError> {
+    let Some(source) = entry.get("source") else {
+        return Ok(Origin::Registry(None));
+    };
+    if !source.is_map() {
+        return Err(source.unexpected("source", "a table"));
+    }
+    let address = source.need_text("url")?;
+    let clean = || without_secrets(address).into_owned();
+    Ok(match source.optional_text("type")? {
+        Some("git") => git(address, source.optional_text("resolved_reference")?),
+        Some("directory") => Origin::Path(Some(clean())),
+        Some("url" | "file") => Origin::Url(clean()),
+        _ => Origin::Registry(Some(clean())),
+    })
+}
+
+/// The hashes of a package: its own since version 2 of the format, before in one table for all.
+fn hashes(entry: &Node<'_>, metadata: &Node<'_>, name: &str) -> Result<Option<String>, ParseError> {
+    let own = entry.optional_list("files")?;
+    let shared = ["files", "hashes"].iter().find_map(|table| {
+        let table = metadata.get(table)?;
+        let listed = table
+            .get(name)
+            .or_else(|| table.get(normalize(name).as_ref()));
+        listed.map(Node::items)
+    });
+    let files = if own.is_empty() {
+        shared.unwrap_or_default()
+    } else {
+        own
+    };
+    let hashes: Vec<&str> = files
+        .iter()
+        .filter_map(|file| match &file.value {
+            Value::Text(hash) => Some(hash.as_ref()),
+            _ => file.get("hash").and_then(Node::text),
+        })
+        .collect();
+    Ok((!hashes.is_empty()).then(|| hashes.join(" ")))
+}
+
+/// The edges of a package. A dependency that the file does not lock is for an environment that the
+/// project excludes, or an extra that nobody asks for.
+fn edges(graph: &mut Graph, entry: &Node<'_>) -> Result<Vec<Edge>, ParseError> {
+    let mut edges = Vec::new();
+    for (name, wanted) in entry.optional_map("dependencies")? {
+        let alternatives = match wanted.is_list() {
+            true => wanted.items(),
+            false => std::slice::from_ref(wanted),
+        };
+        let mut seen: Vec<PackageIndex> = Vec::new();
+        for wanted in alternatives {
+            let requirement = super::manifest::requirement(&name.name, wanted)?;
+            let optional = wanted.get("optional").and_then(Node::bool) == Some(true);
+            let found = graph.edges_to(&Ask {
+                name: &name.name,
+                requirement: Some(requirement),
+                version: None,
+                kind: match optional {
+                    true => DependencyKind::Optional,
+                    false => DependencyKind::Runtime,
+                },
+            })?;
+            for edge in found {
+                if !seen.contains(&edge.to) {
+                    seen.push(edge.to);
+                    edges.push(edge);
+                }
+            }
+        }
+    }
+    Ok(edges)
+}

@@ -1,0 +1,181 @@
+//! A requirement on one project
+//! (<https://packaging.python.org/en/latest/specifications/dependency-specifiers/>, PEP 508).
+
+use super::name::is_name;
+use super::version::is_standard;
+
+/// A requirement in its parts, as written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Requirement<'a> {
+    /// The project.
+    pub(crate) name: &'a str,
+    /// The extras that are asked for, with commas between them and without brackets.
+    pub(crate) extras: &'a str,
+    /// The versions that will do; empty for any.
+    pub(crate) specifier: &'a str,
+    /// The address after `@`.
+    pub(crate) url: Option<&'a str>,
+    /// The environments that need it; empty for all.
+    pub(crate) marker: &'a str,
+}
+
+impl<'a> Requirement<'a> {
+    /// Reads `name [extras] specifier ; marker` or `name [extras] @ address ; marker`.
+    pub(crate) fn parse(text: &'a str) -> Option<Self> {
+        let text = text.trim();
+        let end = text
+            .find(|character: char| {
+                !character.is_ascii_alphanumeric() && !matches!(character, '-' | '_' | '.')
+            })
+            .unwrap_or(text.len());
+        let (name, rest) = text.split_at(end);
+        if !is_name(name) {
+            return None;
+        }
+        let mut rest = rest.trim_start();
+        let mut extras = "";
+        if let Some(inside) = rest.strip_prefix('[') {
+            (extras, rest) = inside.split_once(']')?;
+            rest = rest.trim_start();
+        }
+        let part = Self {
+            name,
+            extras: extras.trim(),
+            ..Self::default()
+        };
+        if let Some(address) = rest.strip_prefix('@') {
+            // A `;` without a space before it may be part of the address.
+            let (url, marker) = match address.split_once(" ;") {
+                Some((url, marker)) => (url, marker),
+                None => address.split_once("; ").unwrap_or((address, "")),
+            };
+            return (!url.trim().is_empty()).then(|| Self {
+                url: Some(url.trim()),
+                marker: marker.trim(),
+                ..part
+            });
+        }
+        let (specifier, marker) = rest.split_once(';').unwrap_or((rest, ""));
+        let specifier = specifier.trim();
+        let specifier = specifier
+            .strip_prefix('(')
+            .and_then(|inside| inside.strip_suffix(')'))
+            .unwrap_or(specifier)
+            .trim();
+        (specifier.is_empty() || clauses(specifier).all(|clause| clause.is_some())).then(|| Self {
+            specifier,
+            marker: marker.trim(),
+            ..part
+        })
+    }
+
+    /// The one version that will do, where the requirement states one.
+    pub(crate) fn exact_version(&self) -> Option<&'a str> {
+        exact_version(self.specifier)
+    }
+}
+
+/// The one version that a specifier admits, where it states one: `==1.0` or `===1.0`.
+///
+/// `==1.*` is a range, and a floor is no version. A specifier that states two versions states none.
+pub(crate) fn exact_version(specifier: &str) -> Option<&str> {
+    let mut found = None;
+    for (operator, version) in clauses(specifier).flatten() {
+        let exact = match operator {
+            "===" => true,
+            "==" => is_standard(version),
+            _ => false,
+        };
+        if exact {
+            if found.is_some_and(|found| found != version) {
+                return None;
+            }
+            found = Some(version);
+        }
+    }
+    found
+}
+
+/// The clauses of a specifier, as operator and version; `None` for one that is none.
+fn clauses(specifier: &str) -> impl Iterator<Item = Option<(&str, &str)>> {
+    specifier
+        .split(',')
+        .map(str::trim)
+        // A comma at the end is allowed.
+        .filter(|clause| !clause.is_empty())
+        .map(|clause| {
+            let (operator, version) = OPERATORS
+                .iter()
+                .find_map(|operator| Some((*operator, clause.strip_prefix(operator)?.trim())))?;
+            let fits = !version.is_empty()
+                && !version.contains(|character: char| {
+                    character.is_whitespace() || "=<>~\"'()[]@;#".contains(character)
+                });
+            fits.then_some((operator, version))
+        })
+}
+
+/// Longer ones first, as each may begin another.
+const OPERATORS: [&str; 8] = ["===", "==", "~=", "!=", "<=", ">=", "<", ">"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_told_apart() {
+        let requirement = Requirement::parse(
+            "Requests [security, socks] (>=2.8.1, ==2.8.*) ; python_version < '2.7'",
+        )
+        .unwrap();
+        assert_eq!(requirement.name, "Requests");
+        assert_eq!(requirement.extras, "security, socks");
+        assert_eq!(requirement.specifier, ">=2.8.1, ==2.8.*");
+        assert_eq!(requirement.marker, "python_version < '2.7'");
+        let at = Requirement::parse("pip @ https://host.invalid/pip-1.zip;x=1 ; os_name=='a'");
+        let at = at.unwrap();
+        assert_eq!(at.url, Some("https://host.invalid/pip-1.zip;x=1"));
+        assert_eq!(at.marker, "os_name=='a'");
+    }
+
+    #[test]
+    fn what_is_no_requirement_is_refused() {
+        for text in [
+            "",
+            "==1.0",
+            "a b",
+            "a ==",
+            "a 1.0",
+            "a[b",
+            "a =1.0",
+            "a >=1 <2",
+            "-a",
+            "a @ ",
+            "The word of a sentence.",
+            "a == 1 0",
+        ] {
+            assert_eq!(Requirement::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn only_an_exact_pin_is_a_version() {
+        for (specifier, version) in [
+            ("==1.0", Some("1.0")),
+            ("== 1.0", Some("1.0")),
+            ("===odd-one", Some("odd-one")),
+            ("==1.0+cpu", Some("1.0+cpu")),
+            ("==1!2.0", Some("1!2.0")),
+            (">=0.9,==1.0", Some("1.0")),
+            ("==1.*", None),
+            ("==odd-one", None),
+            ("==1.0,==2.0", None),
+            (">=1.0", None),
+            ("~=1.0", None),
+            ("<=1.0", None),
+            ("", None),
+        ] {
+            assert_eq!(exact_version(specifier), version, "{specifier}");
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! Requirements files of pip
+//! (<https://pip.pypa.io/en/stable/reference/requirements-file-format/>), as people, `pip freeze`,
+//! pip-tools and uv write them.
+//!
+//! Only `==` and `===` state a version; every other requirement is without one, unless a constraints
+//! file that `-c` names states it. Included files (`-r`) count as part of the file, at the line that
+//! includes them. pip-tools and uv write behind each package what it is there for; from these
+//! comments come the edges. Constraints files state versions of what others ask for, and so ask for
+//! nothing themselves.
+
+mod lines;
+mod read;
+mod via;
+mod wanted;
+
+use std::collections::BTreeMap;
+
+use patchgate_model::{
+    DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root, Unresolved,
+};
+
+use self::read::{File, Files, Line};
+use self::via::Reason;
+use self::wanted::Wanted;
+use super::address::{path_from, without_secrets};
+use super::graph::{Ask, Graph};
+use super::manifest::{Direct, Manifest};
+use super::name::normalize;
+use crate::{Input, ParseError};
+
+/// Reads a requirements file with the files that it includes.
+pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
+    let files = Files::read(input)?;
+    let mut graph = Graph::new(input, "pip-requirements");
+    let mut locked = Vec::new();
+    for line in &files.lines {
+        match package(line, &files) {
+            Some(package) => {
+                let place = graph.push(package)?;
+                locked.push((place, line));
+            }
+            // A folder without a name is the repository's own: its manifest says what it asks for.
+            None if files.is_constraints || is_folder(line) => {}
+            None => graph.lockfile.unresolved.push(Unresolved {
+                name: line.name(),
+                requirement: line.requirement(),
+                kind: DependencyKind::Runtime,
+                line: line.line,
+            }),
+        }
+    }
+    for (path, line) in &files.unread {
+        graph.lockfile.unresolved.push(Unresolved {
+            name: without_secrets(path).into_owned(),
+            requirement: String::new(),
+            kind: DependencyKind::Runtime,
+            line: *line,
+        });
+    }
+    connect(&mut graph, input, &locked)?;
+    Ok(graph.lockfile)
+}
+
+/// Reads a file of requirements (`requirements.in`) from which others are made.
+pub(super) fn manifest(input: &Input<'_>) -> Result<Manifest, ParseError> {
+    let file = File::read(input)?;
+    let direct = file.lines.iter().map(|line| Direct {
+        name: line.name(),
+        requirement: line.requirement(),
+        kind: DependencyKind::Runtime,
+        group: None,
+        is_local: matches!(line.wanted(), Some(Wanted::Folder { .. })),
+        line: line.line,
+    });
+    Ok(Manifest {
+        direct: direct.collect(),
+        ..Manifest::default()
+    })
+}
+
+/// The package that a line states; `None` where nothing states its version.
+fn package(line: &Line, files: &Files) -> Option<Package> {
+    let clean = |text: &str| without_secrets(text).into_owned();
+    let (name, version, origin) = match line.wanted()? {
+        Wanted::Index(requirement) => {
+            let constraint = || {
+                let constraint = files
+                    .constraints
+                    .get(normalize(requirement.name).as_ref())?;
+                constraint.as_deref()
+            };
+            let version = requirement.exact_version().or_else(constraint)?;
+            let index = files.index.as_deref().map(clean);
+            (requirement.name, version, Origin::Registry(index))
+        }
+        Wanted::Archive { name, version, url } => (name, version, Origin::Url(clean(url))),
+        Wanted::Folder {
+            name: Some(name),
+            path,
+        } => (name, "", Origin::Path(Some(clean(path)))),
+        Wanted::Folder { name: None, .. } | Wanted::Address { .. } => return None,
+    };
+    Some(Package {
+        line: line.line,
+        origin,
+        integrity: (!line.hashes.is_empty()).then(|| line.hashes.join(" ")),
+        ..Package::new(super::NAME, name.to_owned(), version.to_owned())
+    })
+}
+
+fn is_folder(line: &Line) -> bool {
+    matches!(line.wanted(), Some(Wanted::Folder { .. }))
+}
+
+/// Adds the edges that comments state, and the roots.
+///
+/// A package without a comment is one that the file itself asks for. A reason that is no package of
+/// the file is the project that the file was made for.
+fn connect(
+    graph: &mut Graph,
+    input: &Input<'_>,
+    locked: &[(PackageIndex, &Line)],
+) -> Result<(), ParseError> {
+    let mut own = Vec::new();
+    let mut roots: BTreeMap<(String, Option<String>), Vec<Edge>> = BTreeMap::new();
+    for (place, line) in locked {
+        let Some(package) = graph.lockfile.package(*place) else {
+            continue;
+        };
+        let edge = Edge {
+            to: *place,
+            name: package.name.clone(),
+            requirement: None,
+            kind: DependencyKind::Runtime,
+        };
+        if line.reasons.is_empty() {
+            own.push(Edge {
+                requirement: Some(line.requirement()),
+                ..edge.clone()
+            });
+        }
+        for reason in &line.reasons {
+            match reason {
+                Reason::Package(name) if !graph.copies(name).is_empty() => {
+                    let from = graph.edges_to(&Ask {
+                        name,
+                        requirement: None,
+                        version: None,
+                        kind: DependencyKind::Runtime,
+                    })?;
+                    for from in from {
+                        graph.connect(from.to, vec![edge.clone()]);
+                    }
+                }
+                Reason::Package(name) => {
+                    let key = (name.clone(), project(input, name));
+                    roots.entry(key).or_default().push(edge.clone());
+                }
+                Reason::File { name, path } => {
+                    let manifest =
+                        path_from(input.path, path).filter(|path| input.sibling(path).is_some());
+                    let key = (name.clone().unwrap_or_default(), manifest);
+                    roots.entry(key).or_default().push(edge.clone());
+                }
+                Reason::Constraint => {}
+            }
+        }
+    }
+    if !own.is_empty() || roots.is_empty() {
+        let itself = input.sibling(input.path).map(|_| input.path.to_owned());
+        graph.add_root(Root {
+            name: String::new(),
+            manifest: itself,
+            edges: own,
+        });
+    }
+    for ((name, manifest), edges) in roots {
+        graph.add_root(Root {
+            name,
+            manifest,
+            edges,
+        });
+    }
+    Ok(())
+}
+
+/// The `pyproject.toml` beside the file, when it is of the project of this name.
+fn project(input: &Input<'_>, name: &str) -> Option<String> {
+    let path = input.beside("pyproject.toml");
+    let manifest = super::manifest::read(input, &path)?;
+    (normalize(&manifest.name) == normalize(name)).then_some(path)
+}

@@ -1,0 +1,128 @@
+//! What one requirement of a file is: a project, an archive, a repository or a folder.
+
+use crate::pypi::address::{archive, archive_version, egg, repository};
+use crate::pypi::requirement::Requirement;
+
+/// What a requirement asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::pypi) enum Wanted<'a> {
+    /// A project from an index.
+    Index(Requirement<'a>),
+    /// An archive whose file name states the version.
+    Archive {
+        name: &'a str,
+        version: &'a str,
+        url: &'a str,
+    },
+    /// A repository, or an archive that does not state its version.
+    Address { name: Option<&'a str>, url: &'a str },
+    /// A folder.
+    Folder {
+        name: Option<&'a str>,
+        path: &'a str,
+    },
+}
+
+impl<'a> Wanted<'a> {
+    /// Reads a requirement; `None` for what pip would not take for one.
+    pub(in crate::pypi) fn parse(text: &'a str) -> Option<Self> {
+        let text = text.trim();
+        if let Some(requirement) = Requirement::parse(text)
+            && (requirement.url.is_some() || archive(text).is_none())
+        {
+            return Some(match requirement.url {
+                None => Self::Index(requirement),
+                Some(url) => Self::at(url, Some(requirement.name)),
+            });
+        }
+        // A path or an address, with a marker behind it.
+        let target = text.split(" ;").next().unwrap_or(text).trim();
+        let is_address = target.contains("://") || target.starts_with("file:");
+        let is_path = target.starts_with(['.', '/', '~', '$'])
+            || target.contains(['/', '\\'])
+            || archive(target).is_some();
+        (!target.contains(char::is_whitespace) && (is_address || is_path))
+            .then(|| Self::at(target, None))
+    }
+
+    /// What stands at an address or a path.
+    fn at(target: &'a str, name: Option<&'a str>) -> Self {
+        let name = name.or_else(|| egg(target));
+        if repository(target).is_some() {
+            return Self::Address { name, url: target };
+        }
+        let stated = match name {
+            Some(name) => archive_version(target, name).map(|version| (name, version)),
+            None => archive(target),
+        };
+        if let Some((name, version)) = stated {
+            return Self::Archive {
+                name,
+                version,
+                url: target,
+            };
+        }
+        let is_remote = target.contains("://") && !target.starts_with("file:");
+        let path = target.split('#').next().unwrap_or(target);
+        let is_file = [".whl", ".zip", ".gz", ".bz2", ".xz", ".tgz"]
+            .iter()
+            .any(|end| path.ends_with(end));
+        if is_remote || is_file {
+            return Self::Address { name, url: target };
+        }
+        Self::Folder { name, path }
+    }
+
+    /// The project that is asked for, where the requirement names it.
+    pub(in crate::pypi) fn name(&self) -> Option<&'a str> {
+        match self {
+            Self::Index(requirement) => Some(requirement.name),
+            Self::Archive { name, .. } => Some(name),
+            Self::Address { name, .. } | Self::Folder { name, .. } => *name,
+        }
+    }
+
+    /// The versions or the address that are asked for.
+    pub(in crate::pypi) fn requirement(&self) -> &'a str {
+        match self {
+            Self::Index(requirement) => requirement.specifier,
+            Self::Archive { url, .. } | Self::Address { url, .. } => url,
+            Self::Folder { path, .. } => path,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Wanted;
+
+    #[test]
+    fn what_is_asked_for_is_told_apart() {
+        let kind = |text| match Wanted::parse(text) {
+            Some(Wanted::Index(_)) => "index",
+            Some(Wanted::Archive { .. }) => "archive",
+            Some(Wanted::Address { .. }) => "address",
+            Some(Wanted::Folder { .. }) => "folder",
+            None => "nothing",
+        };
+        for (text, expected) in [
+            ("flask", "index"),
+            ("flask[async]==2.0; python_version < '3'", "index"),
+            ("./lib", "folder"),
+            (".", "folder"),
+            ("a @ file:///src/a", "folder"),
+            ("lib/core", "folder"),
+            ("a-1.0-py3-none-any.whl", "archive"),
+            ("./wheels/a-1.0.tar.gz", "archive"),
+            ("https://h.invalid/a-1.0.zip#sha256=00", "archive"),
+            ("b @ https://h.invalid/a-1.0.zip", "address"),
+            ("https://h.invalid/main.zip", "address"),
+            ("git+https://h.invalid/a.git@v1.0#egg=a", "address"),
+            ("a @ git+ssh://git@h.invalid/a.git", "address"),
+            ("This file lists what we need", "nothing"),
+            ("==1.0", "nothing"),
+        ] {
+            assert_eq!(kind(text), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Whole files: what the fixtures hold, and the traps of the formats.
+
+mod locks;
+mod requirements;
+
+use patchgate_model::{Lockfile, Unresolved};
+
+use super::PyPi;
+use crate::{Ecosystem as _, Input, ParseError, Siblings};
+
+macro_rules! fixture {
+    ($path:literal) => {
+        (
+            $path,
+            include_str!(concat!("../fixtures/read/", $path)).to_owned(),
+        )
+    };
+}
+use fixture;
+
+/// Reads the first of the files, which are a repository.
+fn read(files: &[(&str, String)]) -> Result<Lockfile, ParseError> {
+    let siblings = siblings(files);
+    let (path, text) = &files[0];
+    crate::parse(&Input {
+        path,
+        bytes: text.as_bytes(),
+        siblings: &siblings,
+    })
+}
+
+fn unresolved(files: &[(&str, String)]) -> Result<Vec<Unresolved>, ParseError> {
+    let siblings = siblings(files);
+    let (path, text) = &files[0];
+    PyPi.unresolved(&Input {
+        path,
+        bytes: text.as_bytes(),
+        siblings: &siblings,
+    })
+}
+
+fn siblings(files: &[(&str, String)]) -> Siblings {
+    files
+        .iter()
+        .map(|(path, text)| ((*path).to_owned(), text.clone().into_bytes()))
+        .collect()
+}
+
+fn names(lockfile: &Lockfile) -> Vec<String> {
+    lockfile
+        .packages
+        .iter()
+        .map(|package| format!("{} {}", package.name, package.version))
+        .collect()
+}
+
+fn open(unresolved: &[Unresolved]) -> Vec<String> {
+    unresolved
+        .iter()
+        .map(|open| {
+            let text = format!("{}: {} {}", open.line, open.name, open.requirement);
+            text.trim_end().to_owned()
+        })
+        .collect()
+}

@@ -1,0 +1,145 @@
+//! Lockfiles of Poetry, Pipenv, uv, PDM and PEP 751.
+
+use patchgate_model::{Origin, Scope};
+
+use super::{fixture, names, open, read};
+use crate::shown::shown;
+
+#[test]
+fn poetry_1_needs_its_manifest_to_tell_what_is_for_development() {
+    let files = [
+        fixture!("poetry1/poetry.lock"),
+        fixture!("poetry1/pyproject.toml"),
+    ];
+    insta::assert_snapshot!(shown(&read(&files).unwrap()));
+    let alone = read(&files[..1]).unwrap();
+    assert!(alone.roots.is_empty());
+    let scope = |name| {
+        let found = alone.packages.iter().find(|package| package.name == name);
+        found.map(|package| package.scope)
+    };
+    assert_eq!(scope("colorama"), Some(Scope::Optional));
+    assert_eq!(
+        scope("zipp"),
+        Some(Scope::Runtime),
+        "nothing says otherwise"
+    );
+}
+
+#[test]
+fn poetry_2_writes_groups() {
+    let files = [
+        fixture!("poetry2/poetry.lock"),
+        fixture!("poetry2/pyproject.toml"),
+    ];
+    insta::assert_snapshot!(shown(&read(&files).unwrap()));
+}
+
+/// A package of `poetry.lock` with the end that every such file has.
+fn poetry(package: &str, metadata: &str) -> [(&'static str, String); 1] {
+    [(
+        "poetry.lock",
+        format!("[[package]]\n{package}\n[metadata]\ncontent-hash = \"0\"\n{metadata}"),
+    )]
+}
+
+#[test]
+fn poetry_writes_where_packages_come_from() {
+    let origin = |source: &str| {
+        let text = format!("name = \"a\"\nversion = \"1\"\n[package.source]\n{source}");
+        let lockfile = read(&poetry(&text, "")).unwrap();
+        lockfile.packages[0].origin.clone()
+    };
+    let commit = "9d6d4ae0f4ac1d5a4a0a2d2a6b8a5c2d9c3a1b2e";
+    assert_eq!(
+        origin(&format!(
+            "type = \"git\"\nurl = \"https://u:p@h.invalid/a.git\"\nreference = \"main\"\nresolved_reference = \"{commit}\"\n"
+        )),
+        Origin::Git {
+            url: "https://h.invalid/a.git".to_owned(),
+            commit: Some(commit.to_owned())
+        }
+    );
+    assert_eq!(
+        origin("type = \"directory\"\nurl = \"../lib\"\n"),
+        Origin::Path(Some("../lib".to_owned()))
+    );
+    assert_eq!(
+        origin("type = \"file\"\nurl = \"wheels/a-1-py3-none-any.whl\"\n"),
+        Origin::Url("wheels/a-1-py3-none-any.whl".to_owned()),
+        "an archive is not the user's own"
+    );
+    assert_eq!(
+        origin("type = \"legacy\"\nurl = \"https://token@h.invalid/simple\"\n"),
+        Origin::Registry(Some("https://h.invalid/simple".to_owned()))
+    );
+}
+
+#[test]
+fn old_lockfiles_of_poetry_keep_hashes_in_one_table() {
+    let package = "category = \"dev\"\nname = \"A.b\"\nversion = \"1\"\noptional = false\n";
+    let lockfile = read(&poetry(
+        package,
+        "[metadata.hashes]\na-b = [\"00\", \"11\"]\n",
+    ))
+    .unwrap();
+    assert_eq!(lockfile.format, "poetry-lock-v0");
+    assert_eq!(lockfile.packages[0].integrity.as_deref(), Some("00 11"));
+    assert_eq!(lockfile.packages[0].scope, Scope::Development);
+    assert_eq!(lockfile.packages[0].groups, ["dev"]);
+    let metadata = "lock-version = \"1.1\"\n[metadata.files]\n\"A.b\" = [{file = \"a\", hash = \"sha256:22\"}]\n";
+    let lockfile = read(&poetry(package, metadata)).unwrap();
+    assert_eq!(lockfile.format, "poetry-lock-v1");
+    assert_eq!(lockfile.packages[0].integrity.as_deref(), Some("sha256:22"));
+}
+
+#[test]
+fn a_lockfile_of_a_later_poetry_is_refused() {
+    let package = "name = \"a\"\nversion = \"1\"\n";
+    let error = read(&poetry(package, "lock-version = \"3.0\"\n")).unwrap_err();
+    assert_eq!(error.reason, "is of version 3.0, which is not known");
+}
+
+#[test]
+fn pipenv_writes_categories() {
+    let files = [fixture!("pipenv/Pipfile.lock"), fixture!("pipenv/Pipfile")];
+    insta::assert_snapshot!(shown(&read(&files).unwrap()));
+}
+
+#[test]
+fn pipenv_locks_what_has_no_version() {
+    let text = r#"{
+      "_meta": {"pipfile-spec": 6, "sources": [{"name": "a", "url": "https://u:p@h.invalid/simple"}]},
+      "default": {
+        "own": {"path": ".", "editable": true},
+        "repo": {"git": "https://t@h.invalid/r.git", "ref": "v1"},
+        "floor": {"version": ">=2"},
+        "any": {"version": "*"},
+        "wheel": {"file": "https://h.invalid/wheel-1.5-py3-none-any.whl"},
+        "both": {"version": "==1.0"}
+      },
+      "develop": {"both": {"version": "==1.0"}, "other": {"version": "===odd"}}
+    }"#;
+    let lockfile = read(&[("Pipfile.lock", text.to_owned())]).unwrap();
+    assert_eq!(
+        names(&lockfile),
+        ["own ", "wheel 1.5", "both 1.0", "other odd"]
+    );
+    assert_eq!(
+        open(&lockfile.unresolved),
+        [
+            "5: repo git+https://h.invalid/r.git@v1",
+            "6: floor >=2",
+            "7: any *"
+        ]
+    );
+    let both = &lockfile.packages[2];
+    assert_eq!(
+        (both.scope, both.groups.join(" ")),
+        (Scope::Runtime, "default develop".to_owned())
+    );
+    assert_eq!(
+        both.origin,
+        Origin::Registry(Some("https://h.invalid/simple".to_owned()))
+    );
+}
