@@ -5,10 +5,13 @@
 //! no address is known. To add an ecosystem, add its folder and its line in [`ALL`]; the contract
 //! test in `tests/contract.rs` and the support table in the README pick it up from there.
 
+pub mod apk;
 pub mod bioconductor;
+pub mod bitnami;
 pub mod cargo;
 pub mod conan;
 pub mod cran;
+pub mod deb;
 pub mod deno;
 pub mod docker;
 mod format;
@@ -20,6 +23,7 @@ pub mod npm;
 pub mod nuget;
 pub mod pypi;
 mod release;
+pub mod rpm;
 mod scope;
 #[cfg(test)]
 mod shown;
@@ -47,12 +51,29 @@ pub const ALL: &[&dyn Ecosystem] = &[
     &nuget::NuGet,
     &conan::Conan,
     &cran::Cran,
-    &bioconductor::Bioconductor,
     &github::GitHubActions,
     &docker::Docker,
     &terraform::Terraform,
-    &deno::Deno,
     &generic::Git,
+    &deb::DEBIAN,
+    &deb::UBUNTU,
+    &deb::ECHO,
+    &apk::ALPINE,
+    &apk::WOLFI,
+    &apk::CHAINGUARD,
+    &apk::MINIMOS,
+    &apk::ALPAQUITA,
+    &rpm::RED_HAT,
+    &rpm::ROCKY_LINUX,
+    &rpm::ALMA_LINUX,
+    &rpm::SUSE,
+    &rpm::OPEN_SUSE,
+    &rpm::MAGEIA,
+    &rpm::OPEN_EULER,
+    &rpm::PHOTON_OS,
+    &bitnami::Bitnami,
+    &deno::Deno,
+    &bioconductor::Bioconductor,
 ];
 
 /// The ecosystem with this name, compared exactly.
@@ -63,7 +84,8 @@ pub fn by_name(name: &str) -> Option<&'static dyn Ecosystem> {
         .find(|ecosystem| ecosystem.name() == name)
 }
 
-/// The ecosystem with this type in package URLs, compared exactly.
+/// The first ecosystem with this type in package URLs, compared exactly. Distributions share a
+/// type; the namespace tells them apart.
 #[must_use]
 pub fn by_purl_type(purl_type: &str) -> Option<&'static dyn Ecosystem> {
     ALL.iter()

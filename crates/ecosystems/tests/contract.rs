@@ -148,7 +148,9 @@ fn fixtures(ecosystem: &'static dyn Ecosystem, kind: &str) -> Vec<Fixture> {
 }
 
 fn all(kind: &str) -> Vec<Fixture> {
+    // Packages of operating systems have no files of their own: SBOMs name them.
     ALL.iter()
+        .filter(|ecosystem| !ecosystem.formats().is_empty())
         .flat_map(|ecosystem| fixtures(*ecosystem, kind))
         .collect()
 }
@@ -210,7 +212,8 @@ fn every_folder_is_registered() {
         .map(|ecosystem| ecosystem.purl_type().to_owned())
         .collect();
     assert_eq!(folders, registered);
-    assert_eq!(registered.len(), ALL.len(), "a purl type twice");
+    let names: BTreeSet<&str> = ALL.iter().map(|ecosystem| ecosystem.name()).collect();
+    assert_eq!(names.len(), ALL.len(), "a name twice");
 }
 
 #[test]
@@ -220,7 +223,7 @@ fn names_lead_back_to_their_ecosystem() {
         let found = by_name(ecosystem.name()).expect("it is found by its own name");
         assert_eq!(found.purl_type(), ecosystem.purl_type());
         let found = by_purl_type(ecosystem.purl_type()).expect("it is found by its purl type");
-        assert_eq!(found.name(), ecosystem.name());
+        assert_eq!(found.purl_type(), ecosystem.purl_type());
         assert!(
             ecosystem
                 .purl_type()

@@ -1,0 +1,183 @@
+//! Versions of apk (apk-package(5), "Package version specification"):
+//! `1.2.3a_alpha1_p2~0af1-r4`.
+
+use std::cmp::Ordering;
+
+/// A version in its parts.
+#[derive(Debug)]
+pub(super) struct Version<'a> {
+    /// Numbers between the dots, as written.
+    numbers: Vec<&'a str>,
+    /// A single letter behind them.
+    letter: Option<u8>,
+    /// Suffixes by rank, with their numbers.
+    suffixes: Vec<(i8, &'a str)>,
+    /// Hash of a commit.
+    commit: Option<&'a str>,
+    /// Revision of the package.
+    revision: Option<&'a str>,
+}
+
+/// Suffixes with their rank; having none is rank 0.
+const SUFFIXES: [(&str, i8); 9] = [
+    ("alpha", -4),
+    ("beta", -3),
+    ("pre", -2),
+    ("rc", -1),
+    ("cvs", 1),
+    ("svn", 2),
+    ("git", 3),
+    ("hg", 4),
+    ("p", 5),
+];
+
+/// Reads a version; `None` for a text that is none.
+pub(super) fn parse(text: &str) -> Option<Version<'_>> {
+    let (rest, revision) = match text.rsplit_once("-r") {
+        Some((rest, revision)) if is_number(revision) => (rest, Some(revision)),
+        Some(_) => return None,
+        None => (text, None),
+    };
+    let (rest, commit) = match rest.split_once('~') {
+        Some((rest, commit)) => (rest, Some(commit)),
+        None => (rest, None),
+    };
+    if commit.is_some_and(|hash| hash.is_empty() || !hash.bytes().all(|b| b.is_ascii_hexdigit())) {
+        return None;
+    }
+    let mut parts = rest.split('_');
+    let main = parts.next()?;
+    let suffixes = parts.map(suffix).collect::<Option<_>>()?;
+    let (main, letter) = match main.as_bytes().last() {
+        Some(byte) if byte.is_ascii_lowercase() => (main.get(..main.len() - 1)?, Some(*byte)),
+        _ => (main, None),
+    };
+    let numbers: Vec<&str> = main.split('.').collect();
+    numbers
+        .iter()
+        .all(|number| is_number(number))
+        .then_some(Version {
+            numbers,
+            letter,
+            suffixes,
+            commit,
+            revision,
+        })
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn suffix(text: &str) -> Option<(i8, &str)> {
+    let end = text
+        .bytes()
+        .position(|byte| byte.is_ascii_digit())
+        .unwrap_or(text.len());
+    let (name, number) = text.split_at_checked(end)?;
+    let (_, rank) = SUFFIXES.iter().find(|(known, _)| *known == name)?;
+    (number.is_empty() || is_number(number)).then_some((*rank, number))
+}
+
+impl Version<'_> {
+    /// Orders two versions.
+    pub(super) fn compare(&self, other: &Self) -> Ordering {
+        let none = (0, "");
+        numbers(&self.numbers, &other.numbers)
+            .then_with(|| self.letter.cmp(&other.letter))
+            .then_with(|| {
+                let longest = self.suffixes.len().max(other.suffixes.len());
+                (0..longest)
+                    .map(|at| {
+                        let a = self.suffixes.get(at).unwrap_or(&none);
+                        let b = other.suffixes.get(at).unwrap_or(&none);
+                        a.0.cmp(&b.0).then_with(|| number(a.1, b.1))
+                    })
+                    .find(|order| order.is_ne())
+                    .unwrap_or(Ordering::Equal)
+            })
+            .then_with(|| self.commit.cmp(&other.commit))
+            .then_with(|| {
+                number(
+                    self.revision.unwrap_or_default(),
+                    other.revision.unwrap_or_default(),
+                )
+            })
+    }
+}
+
+/// The first number counts as one. A later one with a leading zero is compared as text after the
+/// point when the other begins with a zero too, as the package manager does.
+fn numbers(a: &[&str], b: &[&str]) -> Ordering {
+    for (place, (x, y)) in a.iter().zip(b).enumerate() {
+        let as_text = place > 0 && (x.starts_with('0') || y.starts_with('0'));
+        let order = if as_text {
+            x.trim_end_matches('0').cmp(y.trim_end_matches('0'))
+        } else {
+            number(x, y)
+        };
+        if order.is_ne() {
+            return order;
+        }
+    }
+    a.len().cmp(&b.len())
+}
+
+/// Numbers of any size.
+fn number(a: &str, b: &str) -> Ordering {
+    let (a, b) = (a.trim_start_matches('0'), b.trim_start_matches('0'));
+    a.len().cmp(&b.len()).then_with(|| a.cmp(b))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn follows_the_specification() {
+        let ascending = [
+            "0.1.0_alpha",
+            "0.1.0_alpha2",
+            "0.1.0_beta1",
+            "0.1.0_pre3",
+            "0.1.0_rc1",
+            "0.1.0",
+            "0.1.0-r1",
+            "0.1.0-r10",
+            "0.1.0_git20240101",
+            "0.1.0_p1",
+            "0.1.0a",
+            "0.1.0b",
+            "0.1.0.1",
+            "1.2",
+            "1.10",
+            "99999999999999999999999",
+        ];
+        for pair in ascending.windows(2) {
+            let (a, b) = (parse(pair[0]).unwrap(), parse(pair[1]).unwrap());
+            assert_eq!(a.compare(&b), Ordering::Less, "{pair:?}");
+            assert_eq!(b.compare(&a), Ordering::Greater, "{pair:?}");
+        }
+        for text in [
+            "", "a", "1.a", "1-2", "1-r", "1_x", "1..2", "1.0A", "1~", "1~g",
+        ] {
+            assert!(parse(text).is_none(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_order_is_total(
+            texts in prop::collection::vec("[0-2]{1,2}(\\.[0-2]{1,2}){0,2}[ab]?(_(alpha|rc|p)[0-1]?){0,2}(-r[0-2])?", 3),
+        ) {
+            let versions: Vec<_> = texts.iter().map(|text| parse(text).unwrap()).collect();
+            let (a, b, c) = (&versions[0], &versions[1], &versions[2]);
+            prop_assert_eq!(a.compare(b), b.compare(a).reverse());
+            if a.compare(b).is_le() && b.compare(c).is_le() {
+                prop_assert!(a.compare(c).is_le(), "{texts:?}");
+            }
+        }
+    }
+}

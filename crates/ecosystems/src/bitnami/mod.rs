@@ -1,0 +1,55 @@
+//! Applications of Bitnami's catalogue, as SBOMs of its images name them.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use patchgate_model::Unresolved;
+
+use crate::{Ecosystem, Format, Input, ParseError, VersionError};
+
+/// Name in OSV.
+const NAME: &str = "Bitnami";
+
+/// Bitnami's catalogue.
+#[derive(Debug, Clone, Copy)]
+pub struct Bitnami;
+
+impl Ecosystem for Bitnami {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn purl_type(&self) -> &'static str {
+        "bitnami"
+    }
+
+    fn formats(&self) -> &'static [Format] {
+        &[]
+    }
+
+    fn manifests(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn unresolved(&self, _: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
+        Ok(Vec::new())
+    }
+
+    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        Cow::Borrowed(name)
+    }
+
+    /// Semantic Versioning 2.0, with the revision of the packaging (`1.2.3-4`) as OSV orders it: as
+    /// a pre-release.
+    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
+        let parse = |text: &str| {
+            semver::Version::parse(text.strip_prefix('v').unwrap_or(text)).map_err(|_| {
+                VersionError {
+                    version: text.to_owned(),
+                    ecosystem: NAME,
+                }
+            })
+        };
+        Ok(parse(a)?.cmp_precedence(&parse(b)?))
+    }
+}
