@@ -123,6 +123,7 @@ fn queries() -> Vec<PackageQuery> {
             };
             PackageQuery {
                 ecosystem: "npm",
+                distribution: None,
                 name,
                 version: None,
             }

@@ -20,7 +20,7 @@ pub use feeds::{
 };
 pub use find::{Findings, find, preferred_id, queries};
 pub use lookup::{Lookup, PackageQuery};
-pub use matching::{Affects, affects, fixed_version};
+pub use matching::{Affects, Subject, affects, fixed_version};
 pub use online::{OsvClient, PUBLIC_OSV_API};
 pub use osv::{RecordError, parse_record};
 pub use store::{

@@ -8,8 +8,11 @@ use patchgate_model::{Advisory, Problem, SourceStatus};
 /// A question: what is known about this package?
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PackageQuery {
-    /// Ecosystem by its OSV name.
+    /// Ecosystem by its OSV name, without the release of a distribution.
     pub ecosystem: &'static str,
+    /// Release of the distribution, for a package of an operating system: a server may answer for
+    /// that release alone.
+    pub distribution: Option<String>,
     /// Name as the lockfile writes it.
     pub name: String,
     /// With a version, only records that may affect it need to be answered; without, all records

@@ -47,6 +47,7 @@ fn queries() -> Vec<PackageQuery> {
         .into_iter()
         .map(|name| PackageQuery {
             ecosystem: "crates.io",
+            distribution: None,
             name: name.to_owned(),
             version: Some("1.0.0".to_owned()),
         })
@@ -242,6 +243,7 @@ async fn many_packages_are_asked_for_in_several_requests() {
     let many: Vec<PackageQuery> = (0..2500)
         .map(|n| PackageQuery {
             ecosystem: "crates.io",
+            distribution: None,
             name: format!("p{n}"),
             version: None,
         })

@@ -59,6 +59,7 @@ fn build(from: &[&Path], into: &Path) -> BuildReport {
 fn query(ecosystem: &'static str, name: &str) -> PackageQuery {
     PackageQuery {
         ecosystem,
+        distribution: None,
         name: name.to_owned(),
         version: None,
     }

@@ -120,6 +120,7 @@ mod tests {
             summary: String::new(),
             package: PackageRef {
                 ecosystem: "npm",
+                distribution: None,
                 name: package.into(),
                 version: "1.0.0".into(),
                 purl: format!("pkg:npm/{package}@1.0.0"),

@@ -46,8 +46,11 @@ pub struct ReportedSeverity {
 /// One package that an advisory affects.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Affected {
-    /// Ecosystem by its OSV name.
+    /// Ecosystem by its OSV name, without what stands after a colon.
     pub ecosystem: String,
+    /// What stands after the colon: the release of a distribution (`12` in `Debian:12`), or another
+    /// part of the ecosystem.
+    pub distribution: Option<String>,
     /// Package name as the record writes it.
     pub name: String,
     /// Ranges of affected versions.

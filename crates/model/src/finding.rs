@@ -9,12 +9,25 @@ use crate::{Advisory, Scope};
 pub struct PackageRef {
     /// Ecosystem by its OSV name.
     pub ecosystem: &'static str,
+    /// Release of the distribution, for a package of an operating system.
+    pub distribution: Option<String>,
     /// Name as the registry writes it.
     pub name: String,
     /// Locked version.
     pub version: String,
     /// Package URL, percent-encoded (<https://github.com/package-url/purl-spec>).
     pub purl: String,
+}
+
+impl PackageRef {
+    /// The ecosystem as OSV writes it, with the release of a distribution: `Debian:12`.
+    #[must_use]
+    pub fn full_ecosystem(&self) -> String {
+        match &self.distribution {
+            Some(distribution) => format!("{}:{distribution}", self.ecosystem),
+            None => self.ecosystem.to_owned(),
+        }
+    }
 }
 
 /// Where a package stands.

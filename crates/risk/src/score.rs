@@ -232,6 +232,7 @@ pub(crate) mod tests {
             summary: String::new(),
             package: PackageRef {
                 ecosystem: "npm",
+                distribution: None,
                 name: "a".into(),
                 version: "1.0.0".into(),
                 purl: "pkg:npm/a@1.0.0".into(),

@@ -270,6 +270,7 @@ mod tests {
         let mut record = advisory(&[V3_CRITICAL]);
         record.affected.push(Affected {
             ecosystem: "npm".into(),
+            distribution: None,
             name: "A".into(),
             ranges: Vec::new(),
             versions: Vec::new(),

@@ -12,7 +12,7 @@ use patchgate_model::{
     Problem, ProblemKind, Scope, Score, Severity,
 };
 
-use crate::matching::{Affects, affects, fixed_version};
+use crate::matching::{Affects, Subject, affects, fixed_version};
 use crate::{Lookup, PackageQuery, SignalSource};
 
 pub use aliases::preferred_id;
@@ -30,6 +30,7 @@ pub struct Findings {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 struct Version<'a> {
     ecosystem: &'static str,
+    distribution: Option<&'a str>,
     name: &'a str,
     version: &'a str,
 }
@@ -46,6 +47,7 @@ pub fn queries(inventory: &Inventory) -> Vec<PackageQuery> {
         .into_keys()
         .map(|version| PackageQuery {
             ecosystem: version.ecosystem,
+            distribution: version.distribution.map(str::to_owned),
             name: version.name.to_owned(),
             version: by_name(version.ecosystem)
                 .is_none_or(Ecosystem::writes_registry_versions)
@@ -130,6 +132,7 @@ fn versions(inventory: &Inventory) -> BTreeMap<Version<'_>, Copies> {
             if !matches!(package.origin, Origin::Path(_)) && is_covered(package) {
                 let version = Version {
                     ecosystem: package.ecosystem,
+                    distribution: package.distribution.as_deref(),
                     name: &package.name,
                     version: &package.version,
                 };
@@ -163,22 +166,25 @@ fn judge(
     version: Version<'_>,
     untold: &mut dyn FnMut(String),
 ) -> Vec<Group> {
+    let subject = Subject {
+        ecosystem,
+        distribution: version.distribution,
+        name,
+    };
     let in_force: Vec<&Arc<Advisory>> = records
         .iter()
         .filter(|record| record.withdrawn.is_none())
         .collect();
     let answers: Vec<bool> = in_force
         .iter()
-        .map(
-            |record| match affects(ecosystem, record, name, version.version) {
-                Affects::Yes => true,
-                Affects::No => false,
-                Affects::Unknown(reason) => {
-                    untold(format!("`{}` {reason}", record.id));
-                    false
-                }
-            },
-        )
+        .map(|record| match affects(subject, record, version.version) {
+            Affects::Yes => true,
+            Affects::No => false,
+            Affects::Unknown(reason) => {
+                untold(format!("`{}` {reason}", record.id));
+                false
+            }
+        })
         .collect();
     if !answers.contains(&true) {
         return Vec::new();
@@ -207,6 +213,8 @@ struct Place {
     locations: Vec<Location>,
     paths: Vec<Vec<String>>,
     scope: Scope,
+    /// Package URL of the first copy.
+    purl: String,
 }
 
 impl Place {
@@ -218,6 +226,7 @@ impl Place {
         let mut locations = BTreeSet::new();
         let mut paths = BTreeSet::new();
         let mut scope = Scope::Development;
+        let mut purl = None;
         for copy in copies {
             let Some(lockfile) = inventory.lockfiles.get(copy.0) else {
                 continue;
@@ -230,6 +239,7 @@ impl Place {
                 line: package.line,
             });
             scope = scope.min(package.scope);
+            purl.get_or_insert_with(|| patchgate_ecosystems::purl(package));
             let known = chains.get(copy).into_iter().flatten();
             paths.extend(known.map(|chain| (chain.len(), chain.clone())));
         }
@@ -242,6 +252,7 @@ impl Place {
             locations: locations.into_iter().collect(),
             paths,
             scope,
+            purl: purl.unwrap_or_default(),
         }
     }
 }
@@ -272,7 +283,12 @@ impl Group {
         let signals = signals.signals(&ids, problems);
         let name = ecosystem.normalize_name(version.name);
         let all: Vec<&Advisory> = self.records.iter().map(AsRef::as_ref).collect();
-        let fixed = fixed_version(ecosystem, &all, &name, version.version);
+        let subject = Subject {
+            ecosystem,
+            distribution: version.distribution,
+            name: &name,
+        };
+        let fixed = fixed_version(subject, &all, version.version);
         let matching = all.get(..self.matching).unwrap_or(&all);
         // A record that does state a vulnerability outweighs one that only gives notice.
         let informational = matching
@@ -305,9 +321,10 @@ impl Group {
             summary,
             package: PackageRef {
                 ecosystem: version.ecosystem,
+                distribution: version.distribution.map(str::to_owned),
                 name: version.name.to_owned(),
                 version: version.version.to_owned(),
-                purl: ecosystem.purl(version.name, version.version),
+                purl: place.purl.clone(),
             },
             locations: place.locations.clone(),
             paths: place.paths.clone(),

@@ -1,6 +1,8 @@
 //! Whether a record affects a version: the evaluation algorithm of the OSV schema
 //! (<https://ossf.github.io/osv-schema/#evaluation>), with a third answer for what cannot be told.
 
+mod distribution;
+
 use std::cmp::Ordering;
 
 use patchgate_ecosystems::Ecosystem;
@@ -17,24 +19,31 @@ pub enum Affects {
     Unknown(String),
 }
 
-/// Whether `advisory` affects `version` of the package `name` (as the ecosystem normalises it).
+/// The package that is asked about.
+#[derive(Clone, Copy)]
+pub struct Subject<'a> {
+    /// Its ecosystem.
+    pub ecosystem: &'a dyn Ecosystem,
+    /// Release of its distribution, for a package of an operating system; `None` matches entries
+    /// of every release.
+    pub distribution: Option<&'a str>,
+    /// Its name, as the ecosystem normalises it.
+    pub name: &'a str,
+}
+
+/// Whether `advisory` affects `version` of a package.
 ///
 /// A withdrawn record affects nothing. Ranges of git commits say nothing about versions and are
 /// passed over. What cannot be ordered gives [`Affects::Unknown`], unless another entry of the
 /// record settles the question with [`Affects::Yes`].
 #[must_use]
-pub fn affects(
-    ecosystem: &dyn Ecosystem,
-    advisory: &Advisory,
-    name: &str,
-    version: &str,
-) -> Affects {
+pub fn affects(subject: Subject<'_>, advisory: &Advisory, version: &str) -> Affects {
     if advisory.withdrawn.is_some() {
         return Affects::No;
     }
     let mut answer = Affects::No;
-    for entry in entries(ecosystem, advisory, name) {
-        match entry_affects(ecosystem, entry, version) {
+    for entry in entries(subject, advisory) {
+        match entry_affects(subject.ecosystem, entry, version) {
             Affects::Yes => return Affects::Yes,
             Affects::Unknown(reason) => answer = Affects::Unknown(reason),
             Affects::No => {}
@@ -45,12 +54,17 @@ pub fn affects(
 
 /// The entries of a record that are about a package.
 pub(crate) fn entries<'a>(
-    ecosystem: &'a dyn Ecosystem,
+    subject: Subject<'a>,
     advisory: &'a Advisory,
-    name: &'a str,
 ) -> impl Iterator<Item = &'a Affected> {
     advisory.affected.iter().filter(move |entry| {
-        entry.ecosystem == ecosystem.name() && ecosystem.normalize_name(&entry.name) == name
+        entry.ecosystem == subject.ecosystem.name()
+            && subject.ecosystem.normalize_name(&entry.name) == subject.name
+            && distribution::fits(
+                subject.ecosystem.name(),
+                entry.distribution.as_deref(),
+                subject.distribution,
+            )
     })
 }
 
@@ -148,16 +162,16 @@ fn range_affects(ecosystem: &dyn Ecosystem, range: &Range, version: &str) -> Res
 /// name as fixed; only a registry knows which other versions exist.
 #[must_use]
 pub fn fixed_version(
-    ecosystem: &dyn Ecosystem,
+    subject: Subject<'_>,
     advisories: &[&Advisory],
-    name: &str,
     installed: &str,
 ) -> FixedVersion {
+    let ecosystem = subject.ecosystem;
     let mut fixed: Vec<&str> = Vec::new();
     let mut last_affected: Option<&str> = None;
     let mut lists_versions = false;
     for advisory in advisories {
-        for entry in entries(ecosystem, advisory, name) {
+        for entry in entries(subject, advisory) {
             lists_versions |= !entry.versions.is_empty();
             let ranges = entry
                 .ranges
@@ -183,7 +197,7 @@ pub fn fixed_version(
     let is_clean = |version: &&&str| {
         advisories
             .iter()
-            .all(|advisory| affects(ecosystem, advisory, name, version) == Affects::No)
+            .all(|advisory| affects(subject, advisory, version) == Affects::No)
     };
     if let Some(version) = fixed.iter().find(is_clean) {
         return FixedVersion::At((*version).to_owned());

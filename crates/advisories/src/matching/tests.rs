@@ -8,7 +8,16 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{Affects, affects, fixed_version, range_affects};
+use crate::Subject;
 use crate::parse_record;
+
+fn subject<'a>(ecosystem: &'a dyn Ecosystem, name: &'a str) -> Subject<'a> {
+    Subject {
+        ecosystem,
+        distribution: None,
+        name,
+    }
+}
 
 fn cargo() -> &'static dyn Ecosystem {
     by_name("crates.io").unwrap()
@@ -32,7 +41,7 @@ fn ranged(events: Value) -> Advisory {
 }
 
 fn judge(advisory: &Advisory, version: &str) -> Affects {
-    affects(cargo(), advisory, "a", version)
+    affects(subject(cargo(), "a"), advisory, version)
 }
 
 fn affected_of<'a>(advisory: &Advisory, versions: &[&'a str]) -> Vec<&'a str> {
@@ -44,7 +53,7 @@ fn affected_of<'a>(advisory: &Advisory, versions: &[&'a str]) -> Vec<&'a str> {
 }
 
 fn fixed(advisories: &[&Advisory], installed: &str) -> FixedVersion {
-    fixed_version(cargo(), advisories, "a", installed)
+    fixed_version(subject(cargo(), "a"), advisories, installed)
 }
 
 #[test]
@@ -138,9 +147,9 @@ fn a_withdrawn_record_matches_nothing() {
 #[test]
 fn other_packages_do_not_match() {
     let other = record(json!({"versions": ["1.0.0"]}));
-    assert_eq!(affects(cargo(), &other, "b", "1.0.0"), Affects::No);
+    assert_eq!(affects(subject(cargo(), "b"), &other, "1.0.0"), Affects::No);
     assert_eq!(
-        affects(by_name("npm").unwrap(), &other, "a", "1.0.0"),
+        affects(subject(by_name("npm").unwrap(), "a"), &other, "1.0.0"),
         Affects::No
     );
 }

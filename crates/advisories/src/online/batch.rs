@@ -1,5 +1,6 @@
 //! `POST /v1/querybatch`: which records the server names for each package.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use patchgate_http::Request;
@@ -44,7 +45,7 @@ struct WireQuery<'a> {
 
 #[derive(Serialize)]
 struct WirePackage<'a> {
-    ecosystem: &'a str,
+    ecosystem: Cow<'a, str>,
     name: &'a str,
 }
 
@@ -172,7 +173,10 @@ impl OsvClient {
             .iter()
             .map(|asked| WireQuery {
                 package: WirePackage {
-                    ecosystem: asked.query.ecosystem,
+                    ecosystem: match &asked.query.distribution {
+                        Some(release) => Cow::Owned(format!("{}:{release}", asked.query.ecosystem)),
+                        None => Cow::Borrowed(asked.query.ecosystem),
+                    },
                     name: &asked.query.name,
                 },
                 version: asked.query.version.as_deref(),

@@ -199,8 +199,13 @@ impl WireAffected<'_> {
     /// `None` for an entry that names no package: such entries speak of repositories alone.
     fn into_affected(self) -> Option<Affected> {
         let package = self.package?;
+        let (ecosystem, distribution) = match package.ecosystem.split_once(':') {
+            Some((ecosystem, rest)) => (ecosystem.to_owned(), Some(rest.to_owned())),
+            None => (package.ecosystem, None),
+        };
         Some(Affected {
-            ecosystem: package.ecosystem,
+            ecosystem,
+            distribution,
             name: package.name,
             ranges: self.ranges.into_iter().map(WireRange::into_range).collect(),
             versions: self.versions,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub(super) const MANIFEST: &str = "store.json";
 
 /// Version of the store's layout. A store of another version is rebuilt, not read.
-pub(super) const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 2;
 
 /// Largest manifest, in bytes: far above one line for each ecosystem there is.
 pub(super) const MAX_MANIFEST_BYTES: u64 = 4 * 1024 * 1024;

@@ -37,6 +37,8 @@ struct Stored {
 #[derive(Serialize, Deserialize)]
 struct StoredAffected {
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    d: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     n: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     r: Vec<StoredRange>,
@@ -76,6 +78,7 @@ pub(super) fn encode(
         f: affected
             .iter()
             .map(|entry| StoredAffected {
+                d: entry.distribution.clone(),
                 n: (entry.name != key).then(|| entry.name.clone()),
                 r: entry.ranges.iter().map(StoredRange::from_range).collect(),
                 v: entry.versions.clone(),
@@ -138,6 +141,7 @@ impl StoredAffected {
     fn into_affected(self, ecosystem: &str, key: &str) -> Affected {
         Affected {
             ecosystem: ecosystem.to_owned(),
+            distribution: self.d,
             name: self.n.unwrap_or_else(|| key.to_owned()),
             ranges: self.r.into_iter().map(StoredRange::into_range).collect(),
             versions: self.v,

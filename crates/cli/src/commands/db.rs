@@ -136,7 +136,9 @@ const EXPORT_TIMEOUT: Duration = Duration::from_secs(900);
 
 async fn update(args: &UpdateArgs, context: &Context) -> anyhow::Result<Exit> {
     let ecosystems = if args.ecosystem.is_empty() {
+        // Packages of operating systems come from SBOMs: whoever scans those names them.
         ALL.iter()
+            .filter(|ecosystem| ecosystem.has_advisories() && !ecosystem.formats().is_empty())
             .map(|ecosystem| ecosystem.name().to_owned())
             .collect()
     } else {

@@ -146,6 +146,7 @@ impl<'a> Knowledge<'a> {
             .iter()
             .map(|name| PackageQuery {
                 ecosystem: self.ecosystem.name(),
+                distribution: None,
                 name: name.clone(),
                 version: None,
             })

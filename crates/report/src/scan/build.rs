@@ -201,7 +201,7 @@ impl FindingReport {
             aliases: finding.aliases.clone(),
             summary: finding.summary.clone(),
             package: PackageReport {
-                ecosystem: finding.package.ecosystem.to_owned(),
+                ecosystem: finding.package.full_ecosystem(),
                 name: finding.package.name.clone(),
                 version: finding.package.version.clone(),
                 purl: finding.package.purl.clone(),

@@ -48,6 +48,7 @@ fn finding(id: &str, package: &str, version: &str, level: Level, cvss: Option<f6
         summary: summary.into(),
         package: PackageRef {
             ecosystem: "npm",
+            distribution: None,
             name: package.into(),
             version: version.into(),
             purl: package_url("npm", package, version),

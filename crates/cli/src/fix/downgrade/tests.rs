@@ -67,6 +67,7 @@ fn finding(name: &str, version: &str, id: &str) -> Finding {
         summary: String::new(),
         package: PackageRef {
             ecosystem: "npm",
+            distribution: None,
             name: name.to_owned(),
             version: version.to_owned(),
             purl: String::new(),
