@@ -116,3 +116,72 @@ fn what_no_advisories_cover_is_said_and_not_called_clean() {
     assert_eq!(report["not_covered"][0]["ecosystem"], "Docker");
     assert_eq!(report["not_covered"][0]["packages"], 1);
 }
+
+#[test]
+fn an_sbom_is_written_in_every_format_and_read_back_as_the_same_packages() {
+    let stage = Stage::new();
+    stage.example("npm-workspace");
+    let identities = |report: &serde_json::Value| {
+        let mut purls = texts(&report["packages"], "purl");
+        purls.sort();
+        purls.dedup();
+        purls
+    };
+    let own = stage
+        .run(&["inventory", "repo", "--format", "json"])
+        .expect(0)
+        .json();
+    for (format, file) in [
+        ("cyclonedx-json", "bom.json"),
+        ("cyclonedx-xml", "bom.xml"),
+        ("spdx-json", "bom.spdx.json"),
+        ("spdx-tag-value", "bom.spdx"),
+        ("spdx3", "bom.jsonld"),
+    ] {
+        stage
+            .run(&["inventory", "repo", "--format", format, "--output", file])
+            .expect(0);
+        let back = stage
+            .run(&["inventory", "--sbom", file, "--format", "json"])
+            .expect(0)
+            .json();
+        assert_eq!(identities(&back), identities(&own), "{format}");
+    }
+}
+
+#[test]
+fn an_sbom_beside_its_lockfile_counts_nothing_twice() {
+    let stage = Stage::new();
+    stage.example("npm-workspace");
+    let before = stage.scan_offline().expect(1).json();
+    stage
+        .run(&[
+            "inventory",
+            "repo",
+            "--format",
+            "cyclonedx-json",
+            "--output",
+            "repo/unusual-name.json",
+        ])
+        .expect(0);
+    let after = stage.scan_offline().expect(1).json();
+    assert_eq!(after["summary"]["findings"], before["summary"]["findings"]);
+    assert_eq!(after["summary"]["packages"], before["summary"]["packages"]);
+    let places = after["findings"][0]["locations"].as_array().unwrap();
+    let files: Vec<&str> = places
+        .iter()
+        .filter_map(|place| place["file"].as_str())
+        .collect();
+    assert_eq!(files, ["package-lock.json", "unusual-name.json"]);
+}
+
+#[test]
+fn an_unreadable_sbom_is_listed_and_the_scan_incomplete() {
+    let stage = Stage::new();
+    stage.write(
+        "bom.json",
+        "{\"bomFormat\": \"CycloneDX\", \"specVersion\": \"1.6\", \"components\": [{\"na",
+    );
+    let report = stage.scan_offline().expect(3).json();
+    assert_eq!(texts(&report["incomplete"], "file"), ["bom.json"]);
+}

@@ -34,6 +34,10 @@ pub(crate) struct InputArgs {
     /// reads standard input. `patchgate formats` lists the formats
     #[arg(long, value_name = "[FORMAT:]FILE")]
     pub(crate) lockfile: Vec<String>,
+
+    /// Read this SBOM (repeatable), CycloneDX or SPDX; `-` reads standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) sbom: Vec<String>,
 }
 
 /// Where advisories come from.

@@ -34,6 +34,7 @@ enum Named {
         file: String,
         format: Option<&'static Format>,
     },
+    Sbom(String),
 }
 
 /// Opens what the flags name, with the settings of the repository.
@@ -48,6 +49,7 @@ pub(crate) fn open(
     for one in &input.lockfile {
         named.push(lockfile(one)?);
     }
+    named.extend(input.sbom.iter().cloned().map(Named::Sbom));
     let from_input = named
         .iter()
         .filter(|one| one.file() == STANDARD_INPUT)
@@ -95,7 +97,7 @@ fn lockfile(text: &str) -> Result<Named, UsageError> {
 impl Named {
     fn file(&self) -> &str {
         match self {
-            Self::Lockfile { file, .. } => file,
+            Self::Lockfile { file, .. } | Self::Sbom(file) => file,
         }
     }
 }
@@ -140,6 +142,7 @@ impl Opened {
                     });
                     collected(parsed)
                 }
+                Named::Sbom(file) => sbom(file)?,
             };
             inventory.lockfiles.extend(read.lockfiles);
             inventory.problems.extend(read.problems);
@@ -179,6 +182,23 @@ fn renamed(contents: Contents, file: &str) -> Inventory {
         problem.subject = from_here(&problem.subject);
     }
     inventory
+}
+
+fn sbom(file: &str) -> Result<Inventory, UsageError> {
+    let read = if file == STANDARD_INPUT {
+        Ok(standard_input()?)
+    } else {
+        repository::read_named(Path::new(file))
+    };
+    let bill = read.and_then(|bytes| repository::parse_sbom(file, &bytes));
+    Ok(match bill {
+        Ok(bill) => Inventory {
+            lockfiles: vec![bill.lockfile],
+            problems: bill.problems,
+            ..Inventory::default()
+        },
+        Err(problem) => collected([Err(problem)]),
+    })
 }
 
 fn standard_input() -> Result<Vec<u8>, UsageError> {

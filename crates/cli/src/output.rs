@@ -24,6 +24,11 @@ pub(crate) fn write(text: &str, to: Option<&Path>) -> anyhow::Result<()> {
     }
 }
 
+/// Writes `text` to standard error, where whoever reads the result does not see it.
+pub(crate) fn say(text: &str) {
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}
+
 /// Writes a file by writing beside it and renaming, so that no reader sees half of it. Keeps the
 /// permissions of a file that is replaced.
 pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {

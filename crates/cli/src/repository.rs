@@ -42,6 +42,12 @@ const MAX_ENTRIES: usize = 2_000_000;
 /// Most lockfiles and manifests that are read.
 const MAX_FILES: usize = 50_000;
 
+/// Most files whose beginning is looked at for an SBOM.
+const MAX_CANDIDATES: usize = 200_000;
+
+/// How many bytes of a file are looked at for an SBOM: the keys that tell one come first.
+const PEEKED_BYTES: u64 = 256 * 1024;
+
 /// Most bytes of lockfiles and manifests that are read.
 const MAX_TOTAL_BYTES: usize = 1024 * 1024 * 1024;
 
@@ -75,6 +81,8 @@ pub(crate) struct Contents {
 #[derive(Debug, Default)]
 struct Found {
     files: BTreeSet<String>,
+    /// Files that are SBOMs if their content says so.
+    candidates: BTreeSet<String>,
     problems: Vec<Problem>,
 }
 
@@ -185,6 +193,11 @@ impl Repository {
             ));
         }
         self.parse_all(&mut contents);
+        self.add_sboms(found.candidates, &mut contents);
+        contents
+            .inventory
+            .lockfiles
+            .sort_by(|a, b| a.path.cmp(&b.path));
         contents
     }
 
@@ -229,6 +242,27 @@ impl Repository {
         }
         if self.only.is_none() {
             self.add_unlocked(contents, &failed);
+        }
+    }
+
+    /// Adds the SBOMs among the files whose names do not say what they are.
+    fn add_sboms(&self, candidates: BTreeSet<String>, contents: &mut Contents) {
+        let read: Vec<_> = candidates
+            .into_par_iter()
+            .filter(|path| is_sbom(&self.root.join(path)))
+            .map(|path| {
+                let bytes = read_bounded(&self.root, &path)?;
+                parse_sbom(&path, &bytes)
+            })
+            .collect();
+        for one in read {
+            match one {
+                Ok(bill) => {
+                    contents.inventory.lockfiles.push(bill.lockfile);
+                    contents.inventory.problems.extend(bill.problems);
+                }
+                Err(problem) => contents.inventory.problems.push(problem),
+            }
         }
     }
 
@@ -349,8 +383,66 @@ impl Repository {
         }
         if is_sibling(&path) {
             found.files.insert(path);
+        } else if self.only.is_none() && may_be_sbom(&path) {
+            if found.candidates.len() == MAX_CANDIDATES {
+                found.problems.push(too_much(
+                    &self.root,
+                    format!("holds more than {MAX_CANDIDATES} files that may be SBOMs; the rest was not looked at"),
+                ));
+            }
+            if found.candidates.len() <= MAX_CANDIDATES {
+                found.candidates.insert(path);
+            }
         }
     }
+}
+
+/// Whether a file of this name is looked into for an SBOM.
+fn may_be_sbom(path: &str) -> bool {
+    let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
+    let lower = name.to_ascii_lowercase();
+    [
+        ".json",
+        ".jsonld",
+        ".xml",
+        ".spdx",
+        ".rdf",
+        ".spdx.yaml",
+        ".spdx.yml",
+        ".spdx.txt",
+    ]
+    .iter()
+    .any(|end| lower.ends_with(end))
+}
+
+/// Whether the beginning of a file is that of an SBOM. A link is none: what it leads to is found
+/// where it lies.
+fn is_sbom(path: &Path) -> bool {
+    let regular = std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file());
+    let mut bytes = Vec::new();
+    regular
+        && File::open(path)
+            .and_then(|file| file.take(PEEKED_BYTES).read_to_end(&mut bytes))
+            .is_ok()
+        && patchgate_sbom::detect(&bytes).is_some()
+}
+
+/// Reads an SBOM.
+pub(crate) fn parse_sbom(path: &str, bytes: &[u8]) -> Result<patchgate_sbom::Bill, Problem> {
+    patchgate_sbom::read_bill(path, bytes).map_err(|error| unreadable(path, error))
+}
+
+/// Reads a file that the user named.
+pub(crate) fn read_named(path: &Path) -> Result<Vec<u8>, Problem> {
+    let (folder, name) = match (path.parent(), path.file_name()) {
+        (Some(folder), Some(name)) if !folder.as_os_str().is_empty() => (folder, name),
+        (_, Some(name)) => (Path::new("."), name),
+        _ => (Path::new("."), path.as_os_str()),
+    };
+    read_bounded(folder, &name.to_string_lossy()).map_err(|problem| Problem {
+        subject: path.display().to_string(),
+        ..problem
+    })
 }
 
 /// Reads a file as every format that its path names.

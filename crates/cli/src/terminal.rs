@@ -63,13 +63,18 @@ impl Terminal {
 }
 
 impl Terminal {
+    /// The layout for what is said on standard error beside a result.
+    pub(crate) fn for_messages() -> patchgate_report::Terminal {
+        patchgate_report::Terminal {
+            width: Self::PIPE_WIDTH,
+            color: false,
+        }
+    }
+
     /// The layout for a result that goes to `file`, or to standard output where none is given.
     pub(crate) fn for_output(self, file: Option<&std::path::Path>) -> patchgate_report::Terminal {
         match file {
-            Some(_) => patchgate_report::Terminal {
-                width: Self::PIPE_WIDTH,
-                color: false,
-            },
+            Some(_) => Self::for_messages(),
             None => self.into(),
         }
     }

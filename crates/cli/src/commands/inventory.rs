@@ -1,12 +1,15 @@
 //! `patchgate inventory`: what a repository depends on.
 
+use patchgate_model::Inventory;
 use patchgate_report::{InventoryInput, InventoryReport};
+use patchgate_sbom::{CycloneDxVersion, OutputFormat, WriteOptions};
 
 use crate::args::{InputArgs, OutputArgs, RepositoryArgs};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::maven_repository::{MavenRepository, Network};
 use crate::progress::Progress;
+use crate::terminal::Terminal;
 use crate::{input, output, scan};
 
 /// Flags of `patchgate inventory`.
@@ -23,6 +26,16 @@ pub(crate) struct Args {
     #[arg(long, value_enum, default_value = "table", help_heading = "Output")]
     format: Format,
 
+    /// Version of CycloneDX that is written
+    #[arg(
+        long,
+        value_name = "VERSION",
+        value_parser = ["1.5", "1.6", "1.7"],
+        default_value = "1.6",
+        help_heading = "Output"
+    )]
+    cyclonedx_version: String,
+
     /// Show every chain to this package instead: `name`, `name@version` or a package URL
     #[arg(long, value_name = "PACKAGE", help_heading = "Output")]
     why: Option<String>,
@@ -37,6 +50,35 @@ enum Format {
     Tree,
     /// One JSON object; `patchgate schema inventory` prints its schema
     Json,
+    /// CycloneDX, JSON
+    CyclonedxJson,
+    /// CycloneDX, XML
+    CyclonedxXml,
+    /// SPDX 2.3, JSON
+    SpdxJson,
+    /// SPDX 2.3, tag-value
+    SpdxTagValue,
+    /// SPDX 3.0.1, JSON-LD
+    Spdx3,
+}
+
+impl Args {
+    /// The SBOM that is asked for, if one is.
+    fn sbom(&self) -> Option<OutputFormat> {
+        let version = match self.cyclonedx_version.as_str() {
+            "1.5" => CycloneDxVersion::V1_5,
+            "1.7" => CycloneDxVersion::V1_7,
+            _ => CycloneDxVersion::V1_6,
+        };
+        match self.format {
+            Format::Table | Format::Tree | Format::Json => None,
+            Format::CyclonedxJson => Some(OutputFormat::CycloneDxJson(version)),
+            Format::CyclonedxXml => Some(OutputFormat::CycloneDxXml(version)),
+            Format::SpdxJson => Some(OutputFormat::SpdxJson),
+            Format::SpdxTagValue => Some(OutputFormat::SpdxTagValue),
+            Format::Spdx3 => Some(OutputFormat::Spdx3Json),
+        }
+    }
 }
 
 pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
@@ -57,17 +99,48 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     } else {
         Exit::Clean
     };
+    let file = args.output.output.as_deref();
+    if let Some(format) = args.sbom() {
+        let folder = opened.root().canonicalize().unwrap_or_default();
+        let name = folder.file_name().unwrap_or_default().to_string_lossy();
+        let options = WriteOptions {
+            name: &name,
+            tool_version: env!("CARGO_PKG_VERSION"),
+            timestamp: context.now,
+            locations: true,
+        };
+        let text = patchgate_sbom::write(&inventory, &options, format);
+        output::write(&text, file)?;
+        tell_problems(&inventory);
+        return Ok(exit);
+    }
     let report = InventoryReport::new(&InventoryInput {
         inventory: &inventory,
         why: args.why.as_deref(),
         exit_code: exit.code(),
     });
-    let file = args.output.output.as_deref();
     let text = match args.format {
         Format::Table => report.to_table(context.terminal.for_output(file)),
         Format::Tree => report.to_tree(context.terminal.for_output(file)),
-        Format::Json => report.to_json(),
+        _ => report.to_json(),
     };
     output::write(&text, file)?;
     Ok(exit)
+}
+
+/// Says on standard error what an SBOM has no place for: what could not be read.
+fn tell_problems(inventory: &Inventory) {
+    if inventory.problems.is_empty() {
+        return;
+    }
+    let report = InventoryReport::new(&InventoryInput {
+        inventory: &Inventory {
+            problems: inventory.problems.clone(),
+            ..Inventory::default()
+        },
+        why: None,
+        exit_code: Exit::Incomplete.code(),
+    });
+    let text = report.problems_text(Terminal::for_messages());
+    output::say(&text);
 }

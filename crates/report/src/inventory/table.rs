@@ -40,6 +40,14 @@ impl InventoryReport {
         lines.join("\n") + "\n"
     }
 
+    /// What could not be read, alone.
+    #[must_use]
+    pub fn problems_text(&self, terminal: Terminal) -> String {
+        let mut lines = Vec::new();
+        crate::scan::incomplete_lines(&self.incomplete, terminal, &mut lines);
+        lines.join("\n") + "\n"
+    }
+
     fn package_lines(&self, terminal: Terminal, lines: &mut Vec<String>) {
         if self.packages.is_empty() {
             return;
