@@ -65,8 +65,9 @@ fn names_all_modules(file: &Directives) -> bool {
 struct Build {
     lockfile: Lockfile,
     edges: Vec<Edge>,
-    /// The place of each required module, by the path under which it is required.
-    places: BTreeMap<String, PackageIndex>,
+    /// The place of each required module and its requirement, by the path under which it is
+    /// required.
+    places: BTreeMap<String, (PackageIndex, String)>,
 }
 
 impl Build {
@@ -102,7 +103,8 @@ impl Build {
             .and_then(|archives| archives.hash(&package.name, &package.version))
             .map(str::to_owned);
         let place = push(&mut self.lockfile, package);
-        self.places.insert(require.path.clone(), place);
+        self.places
+            .insert(require.path.clone(), (place, require.version.clone()));
         if !require.indirect {
             self.edges.push(Edge {
                 to: place,
@@ -120,17 +122,13 @@ impl Build {
         let direct: BTreeSet<PackageIndex> = self.edges.iter().map(|edge| edge.to).collect();
         let mut marked = BTreeSet::new();
         for tool in &file.tools {
-            let Some((path, place)) = holder(tool, &self.places) else {
+            let Some((path, (place, requirement))) = holder(tool, &self.places) else {
                 continue;
             };
+            let place = *place;
             if !marked.insert(place) {
                 continue;
             }
-            let requirement = file
-                .requires
-                .iter()
-                .find(|require| require.path == path)
-                .map(|require| require.version.clone());
             if let Some(package) = self.lockfile.packages.get_mut(place.0 as usize) {
                 package.groups = vec![TOOLS.to_owned()];
             }
@@ -138,7 +136,7 @@ impl Build {
                 self.edges.push(Edge {
                     to: place,
                     name: path.to_owned(),
-                    requirement,
+                    requirement: Some(requirement.clone()),
                     kind: DependencyKind::Development,
                 });
             }
@@ -257,14 +255,11 @@ pub(super) fn release_of_go(lockfile: &mut Lockfile, file: &Directives) -> Vec<E
 }
 
 /// The required module that holds a package: the one with the longest path.
-fn holder<'p>(
-    package: &'p str,
-    places: &BTreeMap<String, PackageIndex>,
-) -> Option<(&'p str, PackageIndex)> {
+fn holder<'a, T>(package: &'a str, places: &'a BTreeMap<String, T>) -> Option<(&'a str, &'a T)> {
     let mut path = package;
     loop {
         if let Some(place) = places.get(path) {
-            return Some((path, *place));
+            return Some((path, place));
         }
         path = path.rsplit_once('/')?.0;
     }

@@ -213,18 +213,16 @@ pub(super) fn lockfile(
         ..Found::default()
     };
     for item in document.items() {
-        let Some(names) = state.properties.expand(&item.names) else {
-            found.unresolved(
-                item,
-                &item.names,
-                item.version.as_deref().unwrap_or_default(),
-            );
-            continue;
-        };
-        for name in names.iter().flat_map(|names| names.split(';')) {
-            let name = name.trim();
-            if !name.is_empty() {
-                found.add(name, item, state, locked);
+        for written in item.names.split(';') {
+            let Some(names) = state.properties.expand(written) else {
+                found.unresolved(item, written, item.version.as_deref().unwrap_or_default());
+                continue;
+            };
+            for name in names.iter().flat_map(|names| names.split(';')) {
+                let name = name.trim();
+                if !name.is_empty() {
+                    found.add(name, item, state, locked);
+                }
             }
         }
         if found.lockfile.packages.len() > limits::MAX_PACKAGES {

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use patchgate_model::{DependencyKind, Edge, Lockfile, Package, PackageIndex, Root};
+use patchgate_model::{DependencyKind, Edge, Lockfile, Package, PackageIndex, Root, Unresolved};
 
 use super::text::text;
 use super::{check_name, check_version, project, scopes};
@@ -31,6 +31,10 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let mut places: HashMap<(String, String), usize> = HashMap::new();
     let mut edges: Vec<Edge> = Vec::new();
     for element in document.all("package") {
+        if element.attribute("version").is_none_or(str::is_empty) {
+            lockfile.unresolved.push(without_version(element)?);
+            continue;
+        }
         let (package, kind) = package(element)?;
         let key = (package.name.to_ascii_lowercase(), package.version.clone());
         let place = places.entry(key).or_insert(lockfile.packages.len());
@@ -75,17 +79,31 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     Ok(lockfile)
 }
 
+/// Chocolatey has files of this name whose packages may lack a version.
+fn without_version(element: &Element<'_>) -> Result<Unresolved, ParseError> {
+    let name = need(element, "id")?;
+    check_name(name, element.line)?;
+    Ok(Unresolved {
+        name: name.to_owned(),
+        requirement: String::new(),
+        kind: DependencyKind::Runtime,
+        line: element.line,
+    })
+}
+
+/// An attribute that must be there.
+fn need<'e>(element: &'e Element<'_>, name: &str) -> Result<&'e str, ParseError> {
+    element
+        .attribute(name)
+        .filter(|value| !value.is_empty())
+        .ok_or_else(|| {
+            ParseError::new(format!("has a package without `{name}`"))
+                .at_line(element.line as usize)
+        })
+}
+
 fn package(element: &Element<'_>) -> Result<(Package, DependencyKind), ParseError> {
-    let need = |name: &str| {
-        element
-            .attribute(name)
-            .filter(|value| !value.is_empty())
-            .ok_or_else(|| {
-                ParseError::new(format!("has a package without `{name}`"))
-                    .at_line(element.line as usize)
-            })
-    };
-    let (name, version) = (need("id")?, need("version")?);
+    let (name, version) = (need(element, "id")?, need(element, "version")?);
     check_name(name, element.line)?;
     check_version(version, name, element.line)?;
     let development = element

@@ -14,7 +14,6 @@ pub(super) const MAIN: &str = "Main";
 /// Reads a lockfile with the `paket.dependencies` beside it.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let text = input.text()?;
-    ends_whole(text)?;
     let mut reader = Reader::default();
     for (line, content) in (1u32..).zip(text.lines()) {
         reader
@@ -24,6 +23,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
                 None => error.at_line(line as usize),
             })?;
     }
+    ends_whole(text, reader.source)?;
     if reader.packages.is_empty() {
         return Err(ParseError::new("locks no packages")
             .with_hint("write the file anew with `paket install`"));
@@ -40,13 +40,20 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     })
 }
 
-/// Refuses a file that stops within the line of a dependency, whose requirement may be lost.
-fn ends_whole(text: &str) -> Result<(), ParseError> {
-    let last = text.lines().last().unwrap_or_default();
-    if text.ends_with('\n') || last.contains(')') {
+/// Refuses a file that stops within a line. Paket ends its files with a line break; its old
+/// versions, which wrote no options behind a package, did not.
+fn ends_whole(text: &str, source: Source) -> Result<(), ParseError> {
+    let last = text.lines().last().unwrap_or_default().trim_end();
+    let is_entry = last.ends_with(')') && !last.contains(" - ");
+    let is_old = is_entry || (source != Source::NuGet && last.starts_with("      "));
+    if text.ends_with('\n') || is_old {
         return Ok(());
     }
-    Err(ParseError::new("stops within a line").at_line(text.lines().count()))
+    Err(
+        ParseError::new("stops within a line: its last line does not end with a line break")
+            .at_line(text.lines().count())
+            .with_hint("write the file anew with `paket install`"),
+    )
 }
 
 /// What kind of source the lines belong to.
@@ -66,6 +73,8 @@ struct Wanted {
     from: usize,
     name: String,
     requirement: Option<String>,
+    /// Whether it holds for some target frameworks only, which may be none of the project's.
+    restricted: bool,
     line: u32,
 }
 
@@ -140,9 +149,16 @@ impl Reader {
     }
 
     fn package(&mut self, text: &str, line: u32) -> Result<(), ParseError> {
-        let (name, version) = named(text)
-            .filter(|(_, version)| !version.is_empty())
-            .ok_or_else(|| ParseError::new("has a package without a version in parentheses"))?;
+        let (name, version) = match named(text) {
+            Some((name, version)) if !version.is_empty() => (name, version),
+            // A file from the web has no version.
+            None if self.source == Source::Http => (text, ""),
+            _ => {
+                return Err(ParseError::new(
+                    "has a package without a version in parentheses",
+                ));
+            }
+        };
         let group = self.group_name().to_owned();
         let remote = self.remote.clone();
         let (name, origin) = match self.source {
@@ -209,6 +225,7 @@ impl Reader {
             from: self.packages.len().saturating_sub(1),
             name: name.to_owned(),
             requirement,
+            restricted: text.contains(" - "),
             line,
         });
         Ok(())
@@ -235,14 +252,17 @@ impl Reader {
                 .get(wanted.from)
                 .and_then(|package| package.groups.first())
                 .map_or(MAIN, String::as_str);
-            let to = self.find(group, &wanted.name).ok_or_else(|| {
-                ParseError::new(format!(
+            let Some(to) = self.find(group, &wanted.name) else {
+                if wanted.restricted {
+                    continue;
+                }
+                return Err(ParseError::new(format!(
                     "has a dependency on `{}`, which it does not lock",
                     wanted.name
                 ))
                 .at_line(wanted.line as usize)
-                .with_hint("the file may be cut; write it anew with `paket install`")
-            })?;
+                .with_hint("the file may be cut; write it anew with `paket install`"));
+            };
             if let Some(package) = self.packages.get_mut(wanted.from) {
                 package.edges.push(Edge {
                     to,

@@ -104,6 +104,43 @@ fn a_flat_list_tells_development_from_the_rest() {
 }
 
 #[test]
+fn a_package_without_a_version_is_told() {
+    let text = "<packages><package id=\"git\"/><package id=\"A\" version=\"1.0\"/></packages>";
+    let lockfile = read(&[("packages.config", text.to_owned())]).unwrap();
+    assert_eq!(names(&lockfile), ["A 1.0"]);
+    assert_eq!(open(&lockfile), ["git "]);
+}
+
+/// What holds for other target frameworks than the project's need not be locked.
+#[test]
+fn paket_may_leave_out_what_is_restricted() {
+    let lock = |dependency: &str| {
+        let text = format!("NUGET\n  remote: https://a.invalid\n    A (1.0)\n      {dependency}\n");
+        read(&[("paket.lock", text)])
+    };
+    assert!(lock("B (>= 1.0) - restriction: == net45").is_ok());
+    let error = lock("B (>= 1.0)").unwrap_err();
+    assert_eq!(
+        error.reason,
+        "has a dependency on `B`, which it does not lock"
+    );
+    assert_eq!(error.line, Some(4));
+    assert!(error.hint.is_some());
+}
+
+/// As Paket wrote it before 5.0: `specs:`, no line break at the end, files that need packages.
+#[test]
+fn old_paket_files_are_read() {
+    let text = "NUGET\n  remote: https://a.invalid\n  specs:\n    A (1.0)\n      B (>= 0)\n    B (2.0)\n\
+                GITHUB\n  remote: a/b\n  specs:\n    c/d.fsx (0123456789)\n      B";
+    let lockfile = read(&[("paket.lock", text.to_owned())]).unwrap();
+    assert_eq!(
+        names(&lockfile),
+        ["A 1.0", "B 2.0", "a/b/c/d.fsx 0123456789"]
+    );
+}
+
+#[test]
 fn restored_assets_hold_graph_and_project() {
     let files = [
         fixture!("assets/obj/project.assets.json"),
@@ -209,16 +246,19 @@ fn items_are_read_in_every_form() {
          <PackageReference Update=\"F.*\" PrivateAssets=\"all\"/>\n\
          <DotNetCliToolReference Include=\"G\" Version=\"5.0\"/>\n\
          <packagereference Include=\"a\" Version=\"1.0\"/>\n\
+         <PackageReference Include=\"$(Unknown);H\" Version=\"6.0\"/>\n\
          <Compile Include=\"x.cs\"/>",
     )
     .unwrap();
     assert_eq!(
         names(&lockfile),
-        ["A 1.0", "B 1.0", "C 2.0", "D 3.0", "E 4.0", "G 5.0"]
+        [
+            "A 1.0", "B 1.0", "C 2.0", "D 3.0", "E 4.0", "G 5.0", "H 6.0"
+        ]
     );
     assert_eq!(lockfile.packages[5].scope, Scope::Development);
     assert_eq!(lockfile.packages[4].line, 6);
-    assert!(lockfile.unresolved.is_empty());
+    assert_eq!(open(&lockfile), ["$(Unknown) 6.0"]);
 }
 
 #[test]
