@@ -18,6 +18,7 @@ mod format;
 pub mod generic;
 pub mod github;
 pub mod golang;
+pub mod hackage;
 pub mod maven;
 pub mod npm;
 pub mod nuget;
@@ -51,6 +52,7 @@ pub const ALL: &[&dyn Ecosystem] = &[
     &nuget::NuGet,
     &conan::Conan,
     &cran::Cran,
+    &hackage::Hackage,
     &github::GitHubActions,
     &docker::Docker,
     &terraform::Terraform,

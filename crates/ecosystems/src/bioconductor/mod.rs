@@ -1,5 +1,5 @@
-//! Bioconductor: R's packages for biology (its site). Projects lock them in the
-//! files of [`crate::cran`], which are read there.
+//! Bioconductor: R's packages for biology. Projects lock them in the files of [`crate::cran`],
+//! which are read there.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;

@@ -1,6 +1,5 @@
-//! `DESCRIPTION`, the manifest of an R package
-//! (the manual of R): fields
-//! whose later lines begin with a space.
+//! `DESCRIPTION`, the manifest of an R package ("Writing R Extensions", section 1.1.1, "The
+//! DESCRIPTION file"): fields whose later lines begin with a space.
 
 use patchgate_model::{DependencyKind, Unresolved};
 

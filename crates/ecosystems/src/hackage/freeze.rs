@@ -1,0 +1,178 @@
+//! `cabal.project.freeze`
+//! (<https://cabal.readthedocs.io/en/stable/cabal-commands.html#cabal-freeze>): a project file with
+//! a constraint for each package that the build takes.
+
+use std::collections::HashSet;
+
+use patchgate_model::{DependencyKind, Lockfile, Package, Scope, Unresolved};
+
+use super::version::Version;
+use crate::{Input, ParseError, limits};
+
+/// Reads the file.
+///
+/// It is truncated where it ends in a comma, or within its constraints without a line end.
+pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
+    let text = input.text()?;
+    let mut reader = Reader {
+        lockfile: Lockfile {
+            path: input.path.to_owned(),
+            ecosystem: super::NAME,
+            format: "cabal-freeze",
+            ..Lockfile::default()
+        },
+        seen: HashSet::new(),
+    };
+    let mut found = false;
+    let mut in_constraints = false;
+    let mut last = (1, "");
+    for (number, line) in (1_u32..).zip(text.lines()) {
+        let content = line.trim();
+        if content.is_empty() || content.starts_with("--") {
+            continue;
+        }
+        let mut value = content;
+        if !line.starts_with([' ', '\t']) {
+            let (field, rest) = content.split_once(':').unwrap_or((content, ""));
+            in_constraints = field.trim_end().eq_ignore_ascii_case("constraints");
+            found |= in_constraints;
+            if !in_constraints {
+                reader.not_after_a_comma(last)?;
+            }
+            value = rest.trim();
+        }
+        last = (number, "");
+        if in_constraints {
+            last.1 = value;
+            for item in value
+                .split(',')
+                .map(str::trim)
+                .filter(|item| !item.is_empty())
+            {
+                reader.constraint(item, number)?;
+            }
+        }
+    }
+    reader.not_after_a_comma(last)?;
+    if !found {
+        return Err(ParseError::new(
+            "is not a freeze file of cabal: it has no `constraints`",
+        ));
+    }
+    if in_constraints && !text.ends_with('\n') {
+        return Err(truncated().at_line(last.0 as usize));
+    }
+    let mut lockfile = reader.lockfile;
+    let locked: HashSet<&str> = lockfile
+        .packages
+        .iter()
+        .map(|package| package.name.as_str())
+        .collect();
+    lockfile
+        .unresolved
+        .retain(|open| !locked.contains(open.name.as_str()));
+    Ok(lockfile)
+}
+
+fn truncated() -> ParseError {
+    ParseError::new("is truncated: its constraints do not end").with_hint("run `cabal freeze`")
+}
+
+struct Reader {
+    lockfile: Lockfile,
+    seen: HashSet<(String, String)>,
+}
+
+impl Reader {
+    fn not_after_a_comma(&self, (line, value): (u32, &str)) -> Result<(), ParseError> {
+        if value.ends_with(',') {
+            return Err(truncated().at_line(line as usize));
+        }
+        Ok(())
+    }
+
+    /// Takes a constraint: `any.name ==1.2`, `name +flag -flag`, `any.name installed`.
+    fn constraint(&mut self, item: &str, line: u32) -> Result<(), ParseError> {
+        let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':');
+        let end = item.find(|c| !is_name(c)).unwrap_or(item.len());
+        let (qualified, rest) = item.split_at(end);
+        let (name, of_setup) = unqualified(qualified);
+        let rest = rest.trim();
+        if name.is_empty() || rest.is_empty() {
+            let short: String = item.chars().take(60).collect();
+            let reason = format!("has `{short}` where a constraint belongs");
+            return Err(ParseError::new(reason).at_line(line as usize));
+        }
+        let flags = rest
+            .split_whitespace()
+            .all(|word| word.starts_with(['+', '-']));
+        if flags || matches!(rest, "source" | "test" | "bench") {
+            return Ok(());
+        }
+        let kind = if of_setup {
+            DependencyKind::Build
+        } else {
+            DependencyKind::Runtime
+        };
+        match exact(rest) {
+            Some(versions) => {
+                for version in versions {
+                    self.package(name, version, kind.into(), line)?;
+                }
+            }
+            None => self.lockfile.unresolved.push(Unresolved {
+                name: name.to_owned(),
+                requirement: rest.to_owned(),
+                kind,
+                line,
+            }),
+        }
+        Ok(())
+    }
+
+    fn package(
+        &mut self,
+        name: &str,
+        version: &str,
+        scope: Scope,
+        line: u32,
+    ) -> Result<(), ParseError> {
+        if !self.seen.insert((name.to_owned(), version.to_owned())) {
+            return Ok(());
+        }
+        if self.lockfile.packages.len() >= limits::MAX_PACKAGES {
+            return Err(ParseError::new("holds too many packages").at_line(line as usize));
+        }
+        self.lockfile.packages.push(Package {
+            line,
+            scope,
+            ..Package::new(super::NAME, name.to_owned(), version.to_owned())
+        });
+        Ok(())
+    }
+}
+
+/// The name without what it is for (`any.`, `setup.`, `other:setup.`), and whether that is the
+/// `Setup.hs` of a package
+/// (<https://cabal.readthedocs.io/en/stable/cabal-project-description-file.html#cfg-field-constraints>).
+fn unqualified(name: &str) -> (&str, bool) {
+    if let Some((_, inner)) = name.split_once(":setup.") {
+        return (inner, true);
+    }
+    match (name.strip_prefix("setup."), name.strip_prefix("any.")) {
+        (Some(inner), _) => (inner, true),
+        (None, Some(inner)) => (inner, false),
+        (None, None) => (name, false),
+    }
+}
+
+/// The versions of `==1.2 || ==1.3`; `None` for any other range.
+fn exact(range: &str) -> Option<Vec<&str>> {
+    range
+        .split("||")
+        .map(|one| {
+            let version = one.trim().strip_prefix("==")?.trim();
+            Version::parse(version).map(|_| version)
+        })
+        .collect()
+}

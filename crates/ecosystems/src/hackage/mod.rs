@@ -1,0 +1,77 @@
+//! Hackage: Haskell's packages, as cabal-install (<https://cabal.readthedocs.io>) and Stack
+//! (<https://docs.haskellstack.org>) lock them. Both files list what a build may take, and neither
+//! says what needs what.
+
+mod freeze;
+mod stack_lock;
+mod version;
+
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use patchgate_model::Unresolved;
+
+use self::version::Version;
+use crate::{Ecosystem, Format, Input, ParseError, VersionError};
+
+/// OSV's name for the ecosystem.
+const NAME: &str = "Hackage";
+
+/// Haskell's packages.
+#[derive(Debug, Clone, Copy)]
+pub struct Hackage;
+
+impl Ecosystem for Hackage {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn purl_type(&self) -> &'static str {
+        "hackage"
+    }
+
+    fn formats(&self) -> &'static [Format] {
+        &[
+            Format {
+                id: "cabal-freeze",
+                files: &["cabal.project.freeze"],
+                versions: "",
+                fixable: false,
+                parse: freeze::parse,
+            },
+            Format {
+                id: "stack-lock",
+                files: &["stack.yaml.lock"],
+                versions: "",
+                fixable: false,
+                parse: stack_lock::parse,
+            },
+        ]
+    }
+
+    fn manifests(&self) -> &'static [&'static str] {
+        &["stack.yaml"]
+    }
+
+    fn unresolved(&self, manifest: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
+        stack_lock::requirements(manifest.text()?)
+    }
+
+    /// Hackage tells the letters of names apart.
+    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        Cow::Borrowed(name)
+    }
+
+    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
+        let parse = |text| {
+            Version::parse(text).ok_or_else(|| VersionError {
+                version: text.to_owned(),
+                ecosystem: NAME,
+            })
+        };
+        Ok(parse(a)?.cmp(&parse(b)?))
+    }
+}

@@ -1,0 +1,158 @@
+//! `stack.yaml.lock` (<https://docs.haskellstack.org/en/stable/topics/lock_files/>): what
+//! `stack.yaml` adds to a snapshot, each package completed with its version and hashes, and the
+//! address of the snapshot. What the snapshot itself brings is in no file of the repository.
+
+use patchgate_model::{DependencyKind, Lockfile, MissingFile, Origin, Package, Root, Unresolved};
+
+use super::version::Version;
+use crate::syntax::{Node, yaml};
+use crate::{Input, ParseError, limits};
+
+/// Reads the lockfile.
+pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
+    let document = yaml(input.text()?)?;
+    for key in ["packages", "snapshots"] {
+        if document.get(key).is_none() {
+            return Err(ParseError::new(format!("is truncated: it lacks `{key}`"))
+                .with_hint("run `stack build --dry-run` to write it again"));
+        }
+    }
+    let mut lockfile = Lockfile {
+        path: input.path.to_owned(),
+        ecosystem: super::NAME,
+        format: "stack-lock",
+        ..Lockfile::default()
+    };
+    let entries = document.optional_list("packages")?;
+    if entries.len() > limits::MAX_PACKAGES {
+        return Err(ParseError::new("holds too many packages"));
+    }
+    for entry in entries {
+        lockfile.packages.push(package(entry)?);
+    }
+    for entry in document.optional_list("snapshots")? {
+        lockfile.missing.push(snapshot(entry)?);
+    }
+    let manifest = input.beside("stack.yaml");
+    if input.sibling(&manifest).is_some() {
+        lockfile.roots.push(Root {
+            manifest: Some(manifest),
+            ..Root::default()
+        });
+    }
+    Ok(lockfile)
+}
+
+fn package(entry: &Node<'_>) -> Result<Package, ParseError> {
+    let Some(completed) = entry.get("completed") else {
+        return Err(ParseError::new("lacks `completed`").at_line(entry.line as usize));
+    };
+    if let Some(text) = completed.optional_text("hackage")? {
+        let (name, version, hash) = of_hackage(text).ok_or_else(|| {
+            let short: String = text.chars().take(60).collect();
+            ParseError::new(format!("has `{short}` where a package belongs"))
+                .at_line(completed.line as usize)
+        })?;
+        return Ok(Package {
+            line: entry.line,
+            integrity: hash.map(str::to_owned),
+            ..Package::new(super::NAME, name.to_owned(), version.to_owned())
+        });
+    }
+    let name = completed.need_text("name")?;
+    let version = completed.need_text("version")?;
+    let text = |key| completed.optional_text(key);
+    let origin = match (
+        text("git")?.or(text("hg")?),
+        text("url")?,
+        text("filepath")?,
+    ) {
+        (Some(url), _, _) => Origin::Git {
+            url: url.to_owned(),
+            commit: text("commit")?.map(str::to_owned),
+        },
+        (None, Some(url), _) => Origin::Url(url.to_owned()),
+        (None, None, path) => Origin::Path(path.map(str::to_owned)),
+    };
+    Ok(Package {
+        line: entry.line,
+        origin,
+        integrity: text("sha256")?.map(|hash| format!("sha256:{hash}")),
+        ..Package::new(super::NAME, name.to_owned(), version.to_owned())
+    })
+}
+
+/// Name, version and hash of `name-1.2@sha256:…,123`, where all from `@` on may be missing.
+fn of_hackage(text: &str) -> Option<(&str, &str, Option<&str>)> {
+    let (package, revision) = match text.split_once('@') {
+        Some((package, revision)) => (package, revision.split(',').next()),
+        None => (text, None),
+    };
+    let (name, version) = package.rsplit_once('-')?;
+    let hash = revision.filter(|revision| revision.starts_with("sha256:"));
+    let known = !name.is_empty() && Version::parse(version).is_some();
+    known.then_some((name, version, hash))
+}
+
+/// A snapshot, by its name in `stack.yaml` or its address.
+fn snapshot(entry: &Node<'_>) -> Result<MissingFile, ParseError> {
+    let completed = entry.get("completed").unwrap_or(entry);
+    let url = completed.optional_text("url")?.unwrap_or_default();
+    let original = entry.get("original").and_then(Node::text);
+    let file = url.rsplit('/').next().unwrap_or_default();
+    let (name, version) = match original.and_then(|text| text.split_once('-')) {
+        Some((name, version)) => (name, version),
+        None => (
+            original.unwrap_or(file),
+            completed.optional_text("sha256")?.unwrap_or_default(),
+        ),
+    };
+    Ok(MissingFile {
+        role: "snapshot",
+        name: name.to_owned(),
+        version: version.to_owned(),
+        path: url.to_owned(),
+        line: entry.line,
+        reason: Some("states most versions of the build and is not in the repository".to_owned()),
+        hint: Some(
+            "commit a `cabal.project.freeze` or a bill of materials of the build too".to_owned(),
+        ),
+    })
+}
+
+/// What `stack.yaml` asks for, for one without its lockfile.
+pub(super) fn requirements(text: &str) -> Result<Vec<Unresolved>, ParseError> {
+    let document = yaml(text)?;
+    let mut asked = Vec::new();
+    for key in ["snapshot", "resolver"] {
+        let Some((key, value)) = document.entry(key) else {
+            continue;
+        };
+        asked.push(Unresolved {
+            name: key.name.to_string(),
+            requirement: value.text().unwrap_or_default().to_owned(),
+            kind: DependencyKind::Runtime,
+            line: key.line,
+        });
+    }
+    for item in document.optional_list("extra-deps")? {
+        let (name, requirement) = match item.text() {
+            Some(text) => of_hackage(text).map_or((text, ""), |(name, version, _)| (name, version)),
+            None => {
+                let source = ["git", "github", "url", "archive", "hg"];
+                let found = source.iter().find_map(|key| item.get(key)?.text());
+                let commit = item.get("commit").and_then(Node::text);
+                (found.unwrap_or("extra-deps"), commit.unwrap_or_default())
+            }
+        };
+        if !name.is_empty() {
+            asked.push(Unresolved {
+                name: name.to_owned(),
+                requirement: requirement.to_owned(),
+                kind: DependencyKind::Runtime,
+                line: item.line,
+            });
+        }
+    }
+    Ok(asked)
+}

@@ -1,0 +1,96 @@
+//! Whole files: what the fixtures hold, and the traps of the formats.
+
+use patchgate_model::Lockfile;
+
+use crate::shown::shown;
+use crate::{Ecosystem as _, Input, ParseError, Siblings, parse};
+
+fn read(path: &str, text: &str, manifest: Option<&str>) -> Result<Lockfile, ParseError> {
+    let siblings: Siblings = manifest
+        .map(|text| ("stack.yaml".to_owned(), text.as_bytes().to_vec()))
+        .into_iter()
+        .collect();
+    parse(&Input {
+        path,
+        bytes: text.as_bytes(),
+        siblings: &siblings,
+    })
+}
+
+#[test]
+fn a_freeze_file_is_read() {
+    let text = include_str!("fixtures/read/freeze/cabal.project.freeze");
+    insta::assert_snapshot!(shown(&read("cabal.project.freeze", text, None).unwrap()));
+}
+
+#[test]
+fn a_lockfile_of_stack_lacks_its_snapshot() {
+    let text = include_str!("fixtures/read/stack/stack.yaml.lock");
+    let manifest = include_str!("fixtures/read/stack/stack.yaml");
+    let lockfile = read("stack.yaml.lock", text, Some(manifest)).unwrap();
+    insta::assert_snapshot!(shown(&lockfile));
+    let missing = &lockfile.missing[0];
+    assert_eq!(
+        (
+            missing.name.as_str(),
+            missing.version.as_str(),
+            missing.line
+        ),
+        ("lts", "21.17", 32)
+    );
+}
+
+#[test]
+fn what_a_constraint_asks_for_is_open_only_where_none_states_a_version() {
+    let text = "constraints: any.base installed,\n base==4.17,any.rts installed\n";
+    let lockfile = read("cabal.project.freeze", text, None).unwrap();
+    assert_eq!(lockfile.packages[0].version, "4.17");
+    let open: Vec<&str> = lockfile
+        .unresolved
+        .iter()
+        .map(|one| one.name.as_str())
+        .collect();
+    assert_eq!(open, ["rts"]);
+}
+
+#[test]
+fn constraints_that_do_not_end_are_truncated() {
+    for text in [
+        "constraints: any.base ==4.17.2",
+        "constraints: any.base ==4.17.2,\n",
+        "constraints: any.base ==4.17.2,\nindex-state: 2023-01-01T00:00:00Z\n",
+    ] {
+        let error = read("cabal.project.freeze", text, None).unwrap_err();
+        assert!(error.reason.starts_with("is truncated"), "{text}: {error}");
+    }
+}
+
+#[test]
+fn a_manifest_alone_asks_for_its_snapshot_and_more() {
+    let text = include_str!("fixtures/read/stack/stack.yaml");
+    let siblings = Siblings::new();
+    let asked = super::Hackage
+        .unresolved(&Input {
+            path: "stack.yaml",
+            bytes: text.as_bytes(),
+            siblings: &siblings,
+        })
+        .unwrap();
+    let asked: Vec<(&str, &str, u32)> = asked
+        .iter()
+        .map(|one| (one.name.as_str(), one.requirement.as_str(), one.line))
+        .collect();
+    assert_eq!(
+        asked,
+        [
+            ("snapshot", "lts-21.17", 1),
+            ("acme-missiles", "0.3", 3),
+            (
+                "https://git.invalid/maker/gadget.git",
+                "3d7c1e2f4a5b6c7d8e9f0a1b2c3d4e5f60718293",
+                4
+            ),
+            ("https://archives.invalid/widget-1.4.tar.gz", "", 6),
+        ]
+    );
+}
