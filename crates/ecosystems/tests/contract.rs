@@ -28,6 +28,8 @@ use proptest::sample::Index;
 /// the project asks for to its manifest, so a lost last entry may be nobody's dependency. The last
 /// entry of a `pnpm-lock.yaml` may have lost the list of its dependencies. Gradle's older lockfiles are
 /// a package a line, and its catalogs TOML, of which any table may be short.
+/// Of `uv.lock`, `pdm.lock` and `pylock.toml` the packages come last, a table each, and need not be
+/// anybody's dependency.
 const LINE_BASED: &[&str] = &[
     "cargo-lock",
     "go-mod",
@@ -36,8 +38,11 @@ const LINE_BASED: &[&str] = &[
     "gradle-dependency-locks",
     "gradle-version-catalog",
     "paket-lock",
+    "pdm-lock",
     "pnpm-lock",
+    "pylock",
     "terraform-lock",
+    "uv-lock",
     "yarn-lock",
 ];
 

@@ -1,6 +1,6 @@
 //! A lockfile in the making: packages by name, the edges between them, and what brings each.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use patchgate_model::{DependencyKind, Edge, Lockfile, Package, PackageIndex, Root, Scope};
 
@@ -16,6 +16,9 @@ const MAX_GROUPS: usize = 1024;
 pub(super) struct Graph {
     pub(super) lockfile: Lockfile,
     by_name: HashMap<String, Vec<PackageIndex>>,
+    /// Packages that are roots themselves: their extras and groups start at the root, and do not
+    /// come with the package.
+    own: BTreeSet<PackageIndex>,
     edges: usize,
 }
 
@@ -50,6 +53,7 @@ impl Graph {
                 ..Lockfile::default()
             },
             by_name: HashMap::new(),
+            own: BTreeSet::new(),
             edges: 0,
         }
     }
@@ -116,15 +120,16 @@ impl Graph {
     /// # Errors
     /// When the file has too many.
     pub(super) fn edges_to(&mut self, ask: &Ask<'_>) -> Result<Vec<Edge>, ParseError> {
-        let meant = self.meant(ask);
-        self.edges += meant.len();
+        // Copies that are looked at count, meant or not: it is looking that takes time.
+        self.edges += self.copies(ask.name).len();
         if self.edges > limits::MAX_EDGES {
             return Err(ParseError::new(format!(
                 "holds more than {} dependencies",
                 limits::MAX_EDGES
             )));
         }
-        Ok(meant
+        Ok(self
+            .meant(ask)
             .into_iter()
             .map(|to| Edge {
                 to,
@@ -148,6 +153,23 @@ impl Graph {
         self.lockfile.roots.push(root);
     }
 
+    /// Adds the root that a package of the file is.
+    pub(super) fn add_own_root(&mut self, place: PackageIndex, root: Root) {
+        self.own.insert(place);
+        self.lockfile.roots.push(root);
+    }
+
+    /// What comes with a package.
+    fn next(&self, place: PackageIndex) -> impl Iterator<Item = PackageIndex> {
+        let is_own = self.own.contains(&place);
+        self.lockfile
+            .package(place)
+            .into_iter()
+            .flat_map(|package| &package.edges)
+            .filter(move |edge| !is_own || edge.kind == DependencyKind::Runtime)
+            .map(|edge| edge.to)
+    }
+
     /// Gives every package that the starts lead to its strongest scope. The others keep theirs.
     pub(super) fn spread_scopes(&mut self, starts: &[Start]) {
         let mut reached: Vec<Option<Scope>> = vec![None; self.lockfile.packages.len()];
@@ -161,9 +183,7 @@ impl Graph {
                     continue;
                 };
                 *seen = Some(scope);
-                if let Some(package) = self.lockfile.package(place) {
-                    next.extend(package.edges.iter().map(|edge| edge.to));
-                }
+                next.extend(self.next(place));
             }
         }
         for (package, scope) in self.lockfile.packages.iter_mut().zip(reached) {
@@ -196,15 +216,12 @@ impl Graph {
             }
             while let Some(place) = queue.pop_front().filter(|_| follow) {
                 let own = bits.get(place.0 as usize).copied().unwrap_or_default();
-                let Some(package) = self.lockfile.package(place) else {
-                    continue;
-                };
-                for edge in &package.edges {
-                    if let Some(bits) = bits.get_mut(edge.to.0 as usize)
+                for to in self.next(place) {
+                    if let Some(bits) = bits.get_mut(to.0 as usize)
                         && *bits | own != *bits
                     {
                         *bits |= own;
-                        queue.push_back(edge.to);
+                        queue.push_back(to);
                     }
                 }
             }

@@ -11,12 +11,15 @@ mod address;
 mod graph;
 mod manifest;
 mod name;
+mod pdm_lock;
 mod pipfile_lock;
 mod poetry_lock;
+mod pylock;
 mod requirement;
 mod requirements_txt;
 mod roots;
 mod specifier;
+mod uv_lock;
 mod version;
 
 #[cfg(test)]
@@ -73,6 +76,27 @@ impl Ecosystem for PyPi {
                 versions: "v0-v2",
                 fixable: false,
                 parse: poetry_lock::parse,
+            },
+            Format {
+                id: "uv-lock",
+                files: &["uv.lock", "*.py.lock"],
+                versions: "v1",
+                fixable: false,
+                parse: uv_lock::parse,
+            },
+            Format {
+                id: "pdm-lock",
+                files: &["pdm.lock"],
+                versions: "v3-v4",
+                fixable: false,
+                parse: pdm_lock::parse,
+            },
+            Format {
+                id: "pylock",
+                files: &["pylock.toml", "pylock.*.toml"],
+                versions: "v1",
+                fixable: false,
+                parse: pylock::parse,
             },
         ]
     }

@@ -3,6 +3,8 @@
 //! Poetry 2 writes the groups of each package. Poetry up to 1.4 writes a category, `main` or `dev`;
 //! between them nothing says what a package is for, and `pyproject.toml` with the edges tells it.
 
+use std::collections::{BTreeSet, HashMap};
+
 use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Scope};
 
 use super::address::{git, without_secrets};
@@ -18,9 +20,10 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let file = toml(input.text()?)?;
     let metadata = metadata(&file)?;
     let mut graph = Graph::new(input, format(metadata)?);
+    let shared = shared(metadata)?;
     let mut entries = Vec::new();
     for entry in file.optional_list("package")? {
-        let place = graph.push(package(entry, metadata)?)?;
+        let place = graph.push(package(entry, &shared)?)?;
         entries.push((place, entry));
     }
     for (place, entry) in &entries {
@@ -39,7 +42,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
 }
 
 /// The table that Poetry writes last: without it the file is cut.
-fn metadata<'n, 'a>(file: &'n Node<'a>) -> Result<&'n Node<'a>, ParseError> {
+fn metadata<'n>(file: &'n Node<'n>) -> Result<&'n Node<'n>, ParseError> {
     let metadata = file.get("metadata").filter(|metadata| metadata.is_map());
     match metadata {
         Some(metadata) if metadata.get("content-hash").is_some() => Ok(metadata),
@@ -77,7 +80,7 @@ fn in_named_group(start: Start) -> Start {
     Start { group, ..start }
 }
 
-fn package(entry: &Node<'_>, metadata: &Node<'_>) -> Result<Package, ParseError> {
+fn package(entry: &Node<'_>, shared: &Shared<'_>) -> Result<Package, ParseError> {
     let name = entry.need_text("name")?;
     if !is_name(name) {
         return Err(
@@ -89,7 +92,7 @@ fn package(entry: &Node<'_>, metadata: &Node<'_>) -> Result<Package, ParseError>
     Ok(Package {
         line: entry.line,
         origin: origin(entry)?,
-        integrity: hashes(entry, metadata, name)?,
+        integrity: hashes(entry, shared, name)?,
         scope,
         groups,
         ..Package::new(super::NAME, name.to_owned(), version.to_owned())
@@ -139,18 +142,28 @@ fn origin(entry: &Node<'_>) -> Result<Origin, ParseError> {
     })
 }
 
+/// The files of every package by its name in normal form.
+type Shared<'n> = HashMap<String, &'n Node<'n>>;
+
+/// The table of all hashes that versions of the format before 2 have.
+fn shared<'n>(metadata: &'n Node<'n>) -> Result<Shared<'n>, ParseError> {
+    let mut shared = HashMap::new();
+    for table in ["files", "hashes"] {
+        for (name, files) in metadata.optional_map(table)? {
+            shared.insert(normalize(&name.name).into_owned(), files);
+        }
+    }
+    Ok(shared)
+}
+
 /// The hashes of a package: its own since version 2 of the format, before in one table for all.
-fn hashes(entry: &Node<'_>, metadata: &Node<'_>, name: &str) -> Result<Option<String>, ParseError> {
+fn hashes(entry: &Node<'_>, shared: &Shared<'_>, name: &str) -> Result<Option<String>, ParseError> {
     let own = entry.optional_list("files")?;
-    let shared = ["files", "hashes"].iter().find_map(|table| {
-        let table = metadata.get(table)?;
-        let listed = table
-            .get(name)
-            .or_else(|| table.get(normalize(name).as_ref()));
-        listed.map(Node::items)
-    });
+    let listed = shared
+        .get(normalize(name).as_ref())
+        .map(|files| files.items());
     let files = if own.is_empty() {
-        shared.unwrap_or_default()
+        listed.unwrap_or_default()
     } else {
         own
     };
@@ -173,7 +186,7 @@ fn edges(graph: &mut Graph, entry: &Node<'_>) -> Result<Vec<Edge>, ParseError> {
             true => wanted.items(),
             false => std::slice::from_ref(wanted),
         };
-        let mut seen: Vec<PackageIndex> = Vec::new();
+        let mut seen: BTreeSet<PackageIndex> = BTreeSet::new();
         for wanted in alternatives {
             let requirement = super::manifest::requirement(&name.name, wanted)?;
             let optional = wanted.get("optional").and_then(Node::bool) == Some(true);
@@ -187,8 +200,7 @@ fn edges(graph: &mut Graph, entry: &Node<'_>) -> Result<Vec<Edge>, ParseError> {
                 },
             })?;
             for edge in found {
-                if !seen.contains(&edge.to) {
-                    seen.push(edge.to);
+                if seen.insert(edge.to) {
                     edges.push(edge);
                 }
             }

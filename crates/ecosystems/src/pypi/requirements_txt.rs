@@ -69,7 +69,8 @@ pub(super) fn manifest(input: &Input<'_>) -> Result<Manifest, ParseError> {
         requirement: line.requirement(),
         kind: DependencyKind::Runtime,
         group: None,
-        is_local: matches!(line.wanted(), Some(Wanted::Folder { .. })),
+        is_local: is_folder(line),
+        has_marker: line.text.contains(';'),
         line: line.line,
     });
     Ok(Manifest {

@@ -16,6 +16,7 @@ use super::requirement::Requirement;
 use crate::{Input, ParseError};
 
 pub(super) use poetry::{DEFAULT_GROUP, requirement};
+pub(super) use pyproject::is_folder;
 
 /// A manifest's own statements.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -41,6 +42,8 @@ pub(super) struct Direct {
     pub(super) group: Option<String>,
     /// Whether it is a folder of the repository itself.
     pub(super) is_local: bool,
+    /// Whether only some environments need it.
+    pub(super) has_marker: bool,
     /// Line from 1.
     pub(super) line: u32,
 }
@@ -74,6 +77,7 @@ impl Direct {
             kind,
             group: group.map(str::to_owned),
             is_local: requirement.url.is_some_and(|url| url.starts_with("file:")),
+            has_marker: !requirement.marker.is_empty(),
             line,
         })
     }

@@ -40,6 +40,7 @@ pub(super) fn parse(text: &str) -> Result<Manifest, ParseError> {
                 },
                 group: group.clone(),
                 is_local,
+                has_marker: wanted.get("markers").is_some(),
                 line: key.line,
             });
         }

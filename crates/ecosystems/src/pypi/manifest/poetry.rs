@@ -27,15 +27,15 @@ pub(super) fn add(settings: &Node<'_>, manifest: &mut Manifest) -> Result<(), Pa
         .iter()
         .map(|direct| normalize(&direct.name).into_owned())
         .collect();
+    let mut local = BTreeSet::new();
     for (key, wanted) in settings.optional_map("dependencies")? {
         let name = normalize(&key.name);
         if name == "python" {
             continue;
         }
         if stated.contains(name.as_ref()) {
-            let is_local = first(wanted).is_some_and(is_local);
-            for direct in &mut manifest.direct {
-                direct.is_local |= is_local && normalize(&direct.name) == name;
+            if first(wanted).is_some_and(is_local) {
+                local.insert(name.into_owned());
             }
             continue;
         }
@@ -49,6 +49,9 @@ pub(super) fn add(settings: &Node<'_>, manifest: &mut Manifest) -> Result<(), Pa
             DependencyKind::Runtime
         };
         push(&key.name, key.line, wanted, kind, None, manifest)?;
+    }
+    for direct in &mut manifest.direct {
+        direct.is_local |= local.contains(normalize(&direct.name).as_ref());
     }
     for (key, wanted) in settings.optional_map("dev-dependencies")? {
         let kind = DependencyKind::Development;
@@ -107,6 +110,9 @@ fn push(
             kind,
             group: group.map(str::to_owned),
             is_local: is_local(wanted),
+            has_marker: ["markers", "python", "platform"]
+                .iter()
+                .any(|key| wanted.get(key).is_some()),
             // A list of requirements may begin lines below its name.
             line: line.max(wanted.line),
         });

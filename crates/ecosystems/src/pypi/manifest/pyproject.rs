@@ -3,7 +3,7 @@
 //! (<https://packaging.python.org/en/latest/specifications/dependency-groups/>), and the tables of
 //! Poetry, PDM and uv.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use patchgate_model::DependencyKind;
 
@@ -11,9 +11,6 @@ use super::{Direct, Manifest, poetry};
 use crate::ParseError;
 use crate::pypi::name::normalize;
 use crate::syntax::{Node, toml};
-
-/// Deepest nesting of dependency groups that include others.
-const MAX_INCLUDES: usize = 16;
 
 /// Most requirements of one manifest, counting what groups include of others.
 const MAX_DIRECT: usize = 100_000;
@@ -34,8 +31,15 @@ pub(super) fn parse(text: &str) -> Result<Manifest, ParseError> {
         }
     }
     let groups = file.optional_map("dependency-groups")?;
+    let mut includes = Includes {
+        groups: groups
+            .iter()
+            .map(|(key, wanted)| (normalize(&key.name).into_owned(), (&*key.name, wanted)))
+            .collect(),
+        steps: 0,
+    };
     for (group, _) in groups {
-        include(&file, &group.name, &group.name, 0, &mut manifest)?;
+        includes.add(&group.name, &mut manifest)?;
     }
     if let Some(tool) = table(&file, "tool")? {
         if let Some(settings) = table(tool, "poetry")? {
@@ -108,39 +112,45 @@ fn push(manifest: &mut Manifest, direct: Direct) -> Result<(), ParseError> {
     Ok(())
 }
 
-/// Adds the requirements of a dependency group, with those of the groups that it includes.
-fn include(
-    file: &Node<'_>,
-    group: &str,
-    into: &str,
-    depth: usize,
-    manifest: &mut Manifest,
-) -> Result<(), ParseError> {
-    let found = file
-        .optional_map("dependency-groups")?
-        .iter()
-        .find(|(key, _)| normalize(&key.name) == normalize(group));
-    let Some((key, wanted)) = found else {
-        return Ok(());
-    };
-    if depth > MAX_INCLUDES {
-        return Err(ParseError::new(format!(
-            "has dependency groups that include each other more than {MAX_INCLUDES} deep"
-        ))
-        .at_line(key.line as usize));
-    }
-    if !wanted.is_list() {
-        return Err(wanted.unexpected(group, "a list"));
-    }
-    for item in wanted.items() {
-        if let Some(other) = item.get("include-group").and_then(Node::text) {
-            include(file, other, into, depth + 1, manifest)?;
-        } else if !item.is_map() {
-            let kind = DependencyKind::Development;
-            texts(std::slice::from_ref(item), kind, Some(into), manifest)?;
+/// The groups that are being included, and how many were looked at for all groups together.
+struct Includes<'g, 'a> {
+    groups: BTreeMap<String, (&'g str, &'g Node<'a>)>,
+    steps: usize,
+}
+
+impl Includes<'_, '_> {
+    /// Adds the requirements of a dependency group, with those of the groups that it includes.
+    fn add(&mut self, group: &str, manifest: &mut Manifest) -> Result<(), ParseError> {
+        let mut seen = BTreeSet::new();
+        let mut next = vec![normalize(group).into_owned()];
+        while let Some(name) = next.pop() {
+            let Some((written, wanted)) = self.groups.get(&name).copied() else {
+                continue;
+            };
+            if !seen.insert(name) {
+                continue;
+            }
+            if !wanted.is_list() {
+                return Err(wanted.unexpected(written, "a list"));
+            }
+            for item in wanted.items() {
+                self.steps += 1;
+                if self.steps > MAX_DIRECT {
+                    return Err(ParseError::new(format!(
+                        "has dependency groups of more than {MAX_DIRECT} entries"
+                    ))
+                    .at_line(item.line as usize));
+                }
+                if let Some(other) = item.get("include-group").and_then(Node::text) {
+                    next.push(normalize(other).into_owned());
+                } else if !item.is_map() {
+                    let kind = DependencyKind::Development;
+                    texts(std::slice::from_ref(item), kind, Some(group), manifest)?;
+                }
+            }
         }
+        Ok(())
     }
-    Ok(())
 }
 
 /// uv's own development group, and the requirements that it takes from the repository itself.
@@ -169,6 +179,6 @@ fn uv(settings: &Node<'_>, manifest: &mut Manifest) -> Result<(), ParseError> {
 }
 
 /// Whether a path is a folder and no archive.
-pub(super) fn is_folder(path: &str) -> bool {
+pub(in crate::pypi) fn is_folder(path: &str) -> bool {
     crate::pypi::address::archive(path).is_none()
 }

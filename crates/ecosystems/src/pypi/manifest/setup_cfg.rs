@@ -75,6 +75,7 @@ fn add(
             kind,
             group: group.map(str::to_owned),
             is_local: files.contains("requirements"),
+            has_marker: false,
             line,
         });
         return Ok(());

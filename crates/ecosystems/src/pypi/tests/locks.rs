@@ -143,3 +143,134 @@ fn pipenv_locks_what_has_no_version() {
         Origin::Registry(Some("https://h.invalid/simple".to_owned()))
     );
 }
+
+#[test]
+fn uv_locks_a_workspace_with_its_members() {
+    let files = [
+        fixture!("uv/uv.lock"),
+        fixture!("uv/pyproject.toml"),
+        fixture!("uv/libs/core/pyproject.toml"),
+    ];
+    insta::assert_snapshot!(shown(&read(&files).unwrap()));
+}
+
+#[test]
+fn uv_writes_where_packages_come_from() {
+    let origin = |source: &str| {
+        let text =
+            format!("version = 1\n[[package]]\nname = \"a\"\nversion = \"1\"\nsource = {source}\n");
+        let lockfile = read(&[("uv.lock", text)]).unwrap();
+        lockfile.packages[0].origin.clone()
+    };
+    let commit = "9d6d4ae0f4ac1d5a4a0a2d2a6b8a5c2d9c3a1b2e";
+    assert_eq!(
+        origin(&format!(
+            "{{ git = \"https://t@h.invalid/a.git?rev=main#{commit}\" }}"
+        )),
+        Origin::Git {
+            url: "https://h.invalid/a.git".to_owned(),
+            commit: Some(commit.to_owned())
+        }
+    );
+    assert_eq!(
+        origin("{ path = \"a-1.zip\" }"),
+        Origin::Url("a-1.zip".to_owned())
+    );
+    assert_eq!(
+        origin("{ directory = \"../a\" }"),
+        Origin::Path(Some("../a".to_owned()))
+    );
+}
+
+#[test]
+fn what_uv_needs_and_lacks_is_an_error() {
+    let package = "[[package]]\nname = \"a\"\nversion = \"1\"\n";
+    for (text, reason) in [
+        (
+            "[[package]]\n".to_owned(),
+            "is not a lockfile of uv: it lacks `version`",
+        ),
+        (
+            format!("version = 1\n{package}"),
+            "has a package without a source",
+        ),
+        (
+            format!(
+                "version = 1\n{package}source = {{ editable = \".\" }}\ndependencies = [{{ name = \"b\" }}]\n"
+            ),
+            "lacks `b`, on which another package depends",
+        ),
+        (
+            "version = 1\n[manifest]\nmembers = [\"a\"]\n".to_owned(),
+            "lacks `a`, a member of the workspace",
+        ),
+    ] {
+        let error = read(&[("uv.lock", text)]).unwrap_err();
+        assert_eq!(error.reason, reason);
+    }
+}
+
+#[test]
+fn a_script_has_a_lockfile_of_its_own() {
+    let text = "version = 1\n[manifest]\nrequirements = [{ name = \"a\", specifier = \">=1\" }]\n[[package]]\nname = \"a\"\nversion = \"1\"\nsource = { registry = \"https://h.invalid/\" }\n";
+    let lockfile = read(&[("tools/run.py.lock", text.to_owned())]).unwrap();
+    assert_eq!(
+        lockfile.roots[0].edges[0].requirement.as_deref(),
+        Some(">=1")
+    );
+}
+
+#[test]
+fn pdm_writes_groups() {
+    let files = [fixture!("pdm/pdm.lock"), fixture!("pdm/pyproject.toml")];
+    insta::assert_snapshot!(shown(&read(&files).unwrap()));
+}
+
+#[test]
+fn pdm_locks_a_package_with_extras_twice() {
+    let text = "[metadata]\nlock_version = \"4.5.0\"\n[[package]]\nname = \"a\"\nversion = \"1\"\ngroups = [\"default\"]\nfiles = [{file = \"a\", hash = \"sha256:0\"}]\n[[package]]\nname = \"a\"\nversion = \"1\"\nextras = [\"x\"]\ngroups = [\"dev\"]\ndependencies = [\"a==1\", \"b>=2\"]\n[[package]]\nname = \"b\"\nversion = \"2\"\ngroups = [\"dev\"]\n";
+    let lockfile = read(&[("pdm.lock", text.to_owned())]).unwrap();
+    assert_eq!(names(&lockfile), ["a 1", "b 2"]);
+    let a = &lockfile.packages[0];
+    assert_eq!(
+        (a.scope, a.groups.join(" ")),
+        (Scope::Runtime, "default dev".to_owned())
+    );
+    assert_eq!(a.edges.len(), 1);
+    assert_eq!(
+        lockfile.packages[1].scope,
+        Scope::Optional,
+        "an extra or a group"
+    );
+}
+
+#[test]
+fn pylock_is_read_with_what_its_markers_say() {
+    let files = [
+        fixture!("pylock/pylock.toml"),
+        fixture!("pylock/pyproject.toml"),
+    ];
+    insta::assert_snapshot!(shown(&read(&files).unwrap()));
+    let text = r#"lock-version = "1.0"
+created-by = "somebody"
+[[packages]]
+name = "a"
+version = "1"
+marker = "python_version > '3' and ('dev' in dependency_groups or 'x' in extras)"
+[[packages]]
+name = "b"
+vcs = { type = "git", url = "https://h.invalid/b.git", commit-id = "9d6d4ae0f4ac1d5a4a0a2d2a6b8a5c2d9c3a1b2e" }
+[[packages]]
+name = "c"
+archive = { url = "https://h.invalid/c-2.0.tar.gz", hashes = { sha256 = "00" } }
+"#;
+    let lockfile = read(&[("pylock.dev.toml", text.to_owned())]).unwrap();
+    assert_eq!(names(&lockfile), ["a 1", "c 2.0"]);
+    assert_eq!(lockfile.packages[0].groups, ["dev", "x"]);
+    assert_eq!(lockfile.packages[0].scope, Scope::Optional);
+    assert_eq!(lockfile.packages[1].integrity.as_deref(), Some("sha256:00"));
+    assert_eq!(
+        open(&lockfile.unresolved),
+        ["7: b git+https://h.invalid/b.git@9d6d4ae0f4ac1d5a4a0a2d2a6b8a5c2d9c3a1b2e"]
+    );
+}

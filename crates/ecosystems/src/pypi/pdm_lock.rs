@@ -1,0 +1,206 @@
+//! `pdm.lock` (<https://pdm-project.org/en/latest/usage/lockfile/>).
+//!
+//! A package that is locked with extras has an entry for each set of them; they are one package.
+
+use std::collections::{BTreeSet, HashMap};
+
+use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Scope};
+
+use super::address::{git, without_secrets};
+use super::graph::{Ask, Graph};
+use super::manifest;
+use super::name::{is_name, normalize};
+use super::requirement::Requirement;
+use super::roots;
+use crate::syntax::{Node, toml};
+use crate::{Input, ParseError};
+
+/// PDM's name for the group of what is needed at run time.
+const DEFAULT_GROUP: &str = "default";
+
+/// Reads a `pdm.lock` with the `pyproject.toml` beside it.
+pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
+    let file = toml(input.text()?)?;
+    let metadata = match file.get("metadata") {
+        Some(metadata) if metadata.is_map() => metadata,
+        _ => {
+            return Err(
+                ParseError::new("is not a lockfile of PDM: it lacks `metadata`")
+                    .with_hint("write it anew with `pdm lock`"),
+            );
+        }
+    };
+    let mut graph = Graph::new(input, format(metadata)?);
+    let manifest = manifest::read(input, &input.beside("pyproject.toml"));
+    let kinds: HashMap<String, DependencyKind> = manifest
+        .iter()
+        .flat_map(|manifest| &manifest.direct)
+        .filter_map(|direct| Some((direct.group.clone()?, direct.kind)))
+        .collect();
+    // Before version 4.1, the hashes of all packages are in one table.
+    let shared: HashMap<&str, &Node<'_>> = metadata
+        .optional_map("files")?
+        .iter()
+        .map(|(key, files)| (&*key.name, files))
+        .collect();
+    let mut copies: HashMap<(String, String), PackageIndex> = HashMap::new();
+    let mut entries = Vec::new();
+    let mut has_groups = false;
+    for entry in file.optional_list("package")? {
+        has_groups |= entry.get("groups").is_some();
+        let package = package(entry, &shared, &kinds)?;
+        let key = (
+            normalize(&package.name).into_owned(),
+            format!("{} {:?}", package.version, package.origin),
+        );
+        let place = match copies.get(&key) {
+            Some(place) => {
+                merge(&mut graph, *place, package);
+                *place
+            }
+            None => {
+                let place = graph.push(package)?;
+                copies.insert(key, place);
+                place
+            }
+        };
+        entries.push((place, entry));
+    }
+    for (place, entry) in &entries {
+        let edges = edges(&mut graph, *place, entry)?;
+        graph.connect(*place, edges);
+    }
+    if let Some(manifest) = manifest {
+        let starts = roots::add(&mut graph, manifest)?;
+        if !has_groups {
+            graph.spread_scopes(&starts);
+            graph.spread_groups(&starts);
+        }
+    }
+    Ok(graph.lockfile)
+}
+
+fn format(metadata: &Node<'_>) -> Result<&'static str, ParseError> {
+    let version = metadata.optional_text("lock_version")?.unwrap_or("2");
+    match version.split('.').next() {
+        Some("2" | "3") => Ok("pdm-lock-v3"),
+        Some("4") => Ok("pdm-lock-v4"),
+        _ => Err(
+            ParseError::new(format!("is of version {version}, which is not known"))
+                .at_line(metadata.line as usize),
+        ),
+    }
+}
+
+fn package(
+    entry: &Node<'_>,
+    shared: &HashMap<&str, &Node<'_>>,
+    kinds: &HashMap<String, DependencyKind>,
+) -> Result<Package, ParseError> {
+    let name = entry.need_text("name")?;
+    if !is_name(name) {
+        return Err(
+            ParseError::new("has a package whose name is none").at_line(entry.line as usize)
+        );
+    }
+    let version = entry.need_text("version")?;
+    let mut groups = Vec::new();
+    for group in entry.optional_list("groups")? {
+        let group = group
+            .text()
+            .ok_or_else(|| group.unexpected("groups", "a text"))?;
+        groups.push(group.to_owned());
+    }
+    groups.sort();
+    groups.dedup();
+    let scope = groups.iter().map(|group| scope(group, kinds)).min();
+    let key = format!("{name} {version}");
+    let files = match entry.optional_list("files")? {
+        [] => shared
+            .get(key.as_str())
+            .map(|files| files.items())
+            .unwrap_or_default(),
+        files => files,
+    };
+    let hashes: Vec<&str> = files
+        .iter()
+        .filter_map(|file| file.get("hash").and_then(Node::text))
+        .collect();
+    Ok(Package {
+        line: entry.line,
+        origin: origin(entry)?,
+        integrity: (!hashes.is_empty()).then(|| hashes.join(" ")),
+        scope: scope.unwrap_or_default(),
+        groups,
+        ..Package::new(super::NAME, name.to_owned(), version.to_owned())
+    })
+}
+
+/// What a group is for. PDM tells extras from groups for development in `pyproject.toml` only;
+/// without it the stronger of the two counts.
+fn scope(group: &str, kinds: &HashMap<String, DependencyKind>) -> Scope {
+    match (group, kinds.get(group)) {
+        (DEFAULT_GROUP, _) => Scope::Runtime,
+        (_, Some(kind)) => (*kind).into(),
+        (_, None) => Scope::Optional,
+    }
+}
+
+fn origin(entry: &Node<'_>) -> Result<Origin, ParseError> {
+    let clean = |text: &str| without_secrets(text).into_owned();
+    for system in ["git", "hg", "svn", "bzr"] {
+        if let Some(url) = entry.optional_text(system)? {
+            return Ok(git(url, entry.optional_text("revision")?));
+        }
+    }
+    if let Some(path) = entry.optional_text("path")? {
+        return Ok(match manifest::is_folder(path) {
+            true => Origin::Path(Some(clean(path))),
+            false => Origin::Url(clean(path)),
+        });
+    }
+    Ok(match entry.optional_text("url")? {
+        Some(url) => Origin::Url(clean(url)),
+        None => Origin::Registry(None),
+    })
+}
+
+/// Adds what another entry of the same package says.
+fn merge(graph: &mut Graph, place: PackageIndex, other: Package) {
+    if let Some(package) = graph.package_mut(place) {
+        package.scope = package.scope.min(other.scope);
+        package.groups.extend(other.groups);
+        package.groups.sort();
+        package.groups.dedup();
+        package.integrity = package.integrity.take().or(other.integrity);
+    }
+}
+
+/// The edges of an entry. A dependency that the file does not lock is for another environment.
+fn edges(graph: &mut Graph, from: PackageIndex, entry: &Node<'_>) -> Result<Vec<Edge>, ParseError> {
+    let mut edges = Vec::new();
+    for wanted in entry.optional_list("dependencies")? {
+        let text = wanted
+            .text()
+            .ok_or_else(|| wanted.unexpected("dependencies", "a text"))?;
+        let Some(requirement) = Requirement::parse(text) else {
+            return Err(ParseError::new("has a dependency that is no requirement")
+                .at_line(wanted.line as usize));
+        };
+        let found = graph.edges_to(&Ask {
+            name: requirement.name,
+            requirement: Some(requirement.specifier),
+            version: requirement.exact_version(),
+            kind: DependencyKind::Runtime,
+        })?;
+        // An entry with extras asks for the package itself.
+        edges.extend(found.into_iter().filter(|edge| edge.to != from));
+    }
+    let known: BTreeSet<PackageIndex> = graph
+        .lockfile
+        .package(from)
+        .map(|package| package.edges.iter().map(|edge| edge.to).collect())
+        .unwrap_or_default();
+    edges.retain(|edge| !known.contains(&edge.to));
+    Ok(edges)
+}

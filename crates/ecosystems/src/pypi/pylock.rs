@@ -1,0 +1,177 @@
+//! `pylock.toml` and `pylock.<name>.toml` (PEP 751,
+//! <https://packaging.python.org/en/latest/specifications/pylock-toml/>).
+//!
+//! The file need not say what depends on what, nor what is direct. Extras and groups are in the
+//! markers of packages.
+
+use std::collections::BTreeSet;
+
+use patchgate_model::{DependencyKind, Lockfile, Origin, Package, PackageIndex, Scope, Unresolved};
+
+use super::address::{archive_version, git, without_secrets};
+use super::graph::{Ask, Graph};
+use super::manifest::{self, Manifest};
+use super::name::is_name;
+use super::roots;
+use crate::syntax::{Node, toml};
+use crate::{Input, ParseError};
+
+/// Reads a `pylock.toml` with the `pyproject.toml` beside it.
+pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
+    let file = toml(input.text()?)?;
+    let version = file.need_text("lock-version")?;
+    if version.split('.').next() != Some("1") {
+        return Err(ParseError::new(format!(
+            "is of version {version}, which is not known"
+        )));
+    }
+    file.need_text("created-by")?;
+    let mut graph = Graph::new(input, "pylock-v1");
+    let mut entries = Vec::new();
+    for entry in file.optional_list("packages")? {
+        match package(entry)? {
+            Ok(package) => {
+                let place = graph.push(package)?;
+                entries.push((place, entry));
+            }
+            Err(unresolved) => graph.lockfile.unresolved.push(unresolved),
+        }
+    }
+    for (place, entry) in &entries {
+        connect(&mut graph, *place, entry)?;
+    }
+    let manifest = manifest::read(input, &input.beside("pyproject.toml"));
+    if let Some(manifest) = manifest.filter(|manifest| pins(&graph, manifest)) {
+        roots::add(&mut graph, manifest)?;
+    }
+    Ok(graph.lockfile)
+}
+
+/// Whether the file can be the lockfile of a manifest: it holds all that is needed at run time.
+/// Nothing in the file says so.
+fn pins(graph: &Graph, manifest: &Manifest) -> bool {
+    !manifest.direct.is_empty()
+        && manifest
+            .direct
+            .iter()
+            .filter(|direct| direct.kind == DependencyKind::Runtime && !direct.has_marker)
+            .all(|direct| !graph.copies(&direct.name).is_empty())
+}
+
+/// The package of an entry, or what it asks for where nothing states the version.
+fn package(entry: &Node<'_>) -> Result<Result<Package, Unresolved>, ParseError> {
+    let name = entry.need_text("name")?;
+    if !is_name(name) {
+        return Err(
+            ParseError::new("has a package whose name is none").at_line(entry.line as usize)
+        );
+    }
+    let origin = origin(entry)?;
+    let from_name = match &origin {
+        Origin::Url(url) => archive_version(url, name).map(str::to_owned),
+        _ => None,
+    };
+    let version = match entry.optional_text("version")? {
+        Some(version) if !version.is_empty() => version.to_owned(),
+        _ => match (&origin, from_name) {
+            (Origin::Path(_), _) => String::new(),
+            (_, Some(version)) => version,
+            (Origin::Registry(_), None) => {
+                return Err(ParseError::new(format!("has no version for `{name}`"))
+                    .at_line(entry.line as usize));
+            }
+            (Origin::Git { url, commit }, None) => {
+                let commit = commit.as_deref().unwrap_or_default();
+                return Ok(Err(open(name, format!("git+{url}@{commit}"), entry.line)));
+            }
+            (Origin::Url(url), None) => return Ok(Err(open(name, url.clone(), entry.line))),
+        },
+    };
+    let marker = entry.optional_text("marker")?.unwrap_or_default();
+    let (scope, groups) = scope(marker);
+    Ok(Ok(Package {
+        line: entry.line,
+        origin,
+        integrity: hashes(entry)?,
+        scope,
+        groups,
+        ..Package::new(super::NAME, name.to_owned(), version)
+    }))
+}
+
+fn open(name: &str, requirement: String, line: u32) -> Unresolved {
+    Unresolved {
+        name: name.to_owned(),
+        requirement,
+        kind: DependencyKind::Runtime,
+        line,
+    }
+}
+
+fn origin(entry: &Node<'_>) -> Result<Origin, ParseError> {
+    let clean = |text: &str| without_secrets(text).into_owned();
+    let address = |table: &Node<'_>| -> Result<String, ParseError> {
+        let url = table.optional_text("url")?.or(table.optional_text("path")?);
+        Ok(clean(url.unwrap_or_default()))
+    };
+    if let Some(vcs) = entry.get("vcs") {
+        return Ok(git(&address(vcs)?, vcs.optional_text("commit-id")?));
+    }
+    if let Some(directory) = entry.get("directory") {
+        return Ok(Origin::Path(directory.optional_text("path")?.map(clean)));
+    }
+    if let Some(archive) = entry.get("archive") {
+        return Ok(Origin::Url(address(archive)?));
+    }
+    Ok(Origin::Registry(entry.optional_text("index")?.map(clean)))
+}
+
+fn hashes(entry: &Node<'_>) -> Result<Option<String>, ParseError> {
+    let mut hashes = Vec::new();
+    let files = ["archive", "sdist"].iter().filter_map(|key| entry.get(key));
+    for file in files.chain(entry.optional_list("wheels")?) {
+        for (algorithm, hash) in file.optional_map("hashes")? {
+            let hash = hash
+                .text()
+                .ok_or_else(|| hash.unexpected(&algorithm.name, "a text"))?;
+            hashes.push(format!("{}:{hash}", algorithm.name));
+        }
+    }
+    Ok((!hashes.is_empty()).then(|| hashes.join(" ")))
+}
+
+/// The extras and groups that a marker names, and what the package is for: for development when it
+/// is there only with a group, optional when only with an extra or a group.
+fn scope(marker: &str) -> (Scope, Vec<String>) {
+    let mut groups = BTreeSet::new();
+    let mut scope = Scope::Development;
+    for alternative in marker.split(" or ") {
+        let words: Vec<&str> = alternative.split_whitespace().collect();
+        let mut own = Scope::Runtime;
+        for three in words.windows(3) {
+            let [name, "in", set] = three else { continue };
+            let kind = match set.trim_end_matches(')') {
+                "dependency_groups" => Scope::Development,
+                "extras" => Scope::Optional,
+                _ => continue,
+            };
+            own = own.max(kind);
+            groups.insert(name.trim_matches(['(', '\'', '"']).to_owned());
+        }
+        scope = scope.min(own);
+    }
+    (scope, groups.into_iter().collect())
+}
+
+fn connect(graph: &mut Graph, from: PackageIndex, entry: &Node<'_>) -> Result<(), ParseError> {
+    for wanted in entry.optional_list("dependencies")? {
+        let edges = graph.edges_to(&Ask {
+            name: wanted.need_text("name")?,
+            requirement: None,
+            version: wanted.optional_text("version")?,
+            kind: DependencyKind::Runtime,
+        })?;
+        graph.connect(from, edges);
+    }
+    Ok(())
+}
