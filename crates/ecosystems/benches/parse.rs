@@ -271,3 +271,89 @@ fn bun_lockfile(packages: usize) -> String {
 fn bun_lock(bencher: divan::Bencher<'_, '_>, packages: usize) {
     bench_file(bencher, "bun.lock", &bun_lockfile(packages), packages);
 }
+
+/// Seven earlier packages that each package depends on, where there are that many.
+fn earlier(index: usize) -> impl Iterator<Item = usize> {
+    (1..=7).filter_map(move |step| index.checked_sub(step * step))
+}
+
+/// A `poetry.lock` as Poetry 2 writes it: a wheel and an archive each.
+fn poetry_lockfile(packages: usize) -> String {
+    let mut text = String::new();
+    for index in 0..packages {
+        let _ = write!(
+            text,
+            "[[package]]\nname = \"package-{index:05}\"\nversion = \"1.{index}.0\"\ndescription = \"A package.\"\noptional = false\npython-versions = \">=3.9\"\ngroups = [\"main\"]\nfiles = [\n    {{file = \"package_{index:05}-1.{index}.0-py3-none-any.whl\", hash = \"sha256:{index:064x}\"}},\n    {{file = \"package_{index:05}-1.{index}.0.tar.gz\", hash = \"sha256:{index:064x}\"}},\n]\n\n"
+        );
+        if index > 0 {
+            text.push_str("[package.dependencies]\n");
+            for to in earlier(index) {
+                let _ = writeln!(text, "package-{to:05} = \">=1.{to},<2\"");
+            }
+            text.push('\n');
+        }
+    }
+    text.push_str(
+        "[metadata]\nlock-version = \"2.1\"\npython-versions = \">=3.9\"\ncontent-hash = \"0\"\n",
+    );
+    text
+}
+
+/// A `uv.lock` with one project that asks for all that nothing else asks for.
+fn uv_lockfile(packages: usize) -> String {
+    let mut text = String::from("version = 1\nrevision = 3\nrequires-python = \">=3.10\"\n");
+    for index in 0..packages {
+        let _ = write!(
+            text,
+            "\n[[package]]\nname = \"package-{index:05}\"\nversion = \"1.{index}.0\"\nsource = {{ registry = \"https://index.invalid/simple\" }}\ndependencies = [\n"
+        );
+        for to in earlier(index) {
+            let _ = writeln!(text, "    {{ name = \"package-{to:05}\" }},");
+        }
+        let _ = write!(
+            text,
+            "]\nsdist = {{ url = \"https://files.invalid/package-{index:05}-1.{index}.0.tar.gz\", hash = \"sha256:{index:064x}\", size = 1 }}\nwheels = [\n    {{ url = \"https://files.invalid/package_{index:05}-1.{index}.0-py3-none-any.whl\", hash = \"sha256:{index:064x}\", size = 1 }},\n]\n"
+        );
+    }
+    let last = packages - 1;
+    let _ = write!(
+        text,
+        "\n[[package]]\nname = \"shop\"\nversion = \"1.0.0\"\nsource = {{ editable = \".\" }}\ndependencies = [\n    {{ name = \"package-{last:05}\" }},\n]\n"
+    );
+    text
+}
+
+/// A `requirements.txt` as pip-compile writes it with hashes.
+fn requirements(packages: usize) -> String {
+    let mut text = String::new();
+    for index in 0..packages {
+        let _ = write!(
+            text,
+            "package-{index:05}==1.{index}.0 \\\n    --hash=sha256:{index:064x} \\\n    --hash=sha256:{index:064x}\n    # via\n    #   -r requirements.in\n"
+        );
+        for to in earlier(index) {
+            let _ = writeln!(text, "    #   package-{to:05}");
+        }
+    }
+    text
+}
+
+#[divan::bench(args = [500, 10_000])]
+fn poetry_lock(bencher: divan::Bencher<'_, '_>, packages: usize) {
+    bench_file(bencher, "poetry.lock", &poetry_lockfile(packages), packages);
+}
+
+#[divan::bench(args = [500, 10_000])]
+fn uv_lock(bencher: divan::Bencher<'_, '_>, packages: usize) {
+    bench_file(bencher, "uv.lock", &uv_lockfile(packages), packages);
+}
+
+#[divan::bench(args = [500, 10_000])]
+fn requirements_txt(bencher: divan::Bencher<'_, '_>, packages: usize) {
+    bench_file(
+        bencher,
+        "requirements.txt",
+        &requirements(packages),
+        packages,
+    );
+}
