@@ -5,6 +5,7 @@
 //! no address is known. To add an ecosystem, add its folder and its line in [`ALL`]; the contract
 //! test in `tests/contract.rs` and the support table in the README pick it up from there.
 
+mod address;
 pub mod apk;
 pub mod bioconductor;
 pub mod bitnami;
@@ -15,6 +16,7 @@ pub mod deb;
 pub mod deno;
 pub mod docker;
 mod format;
+pub mod gem;
 pub mod generic;
 pub mod github;
 pub mod golang;
@@ -49,6 +51,7 @@ pub const ALL: &[&dyn Ecosystem] = &[
     &cargo::Cargo,
     &golang::Go,
     &maven::Maven,
+    &gem::RubyGems,
     &nuget::NuGet,
     &conan::Conan,
     &cran::Cran,

@@ -30,8 +30,11 @@ use proptest::sample::Index;
 /// a package a line, and its catalogs TOML, of which any table may be short.
 /// Of `uv.lock`, `pdm.lock` and `pylock.toml` the packages come last, a table each, and need not be
 /// anybody's dependency.
+/// a package a line, and its catalogs TOML, of which any table may be short. Bundler before 2.5 ends
+/// its lockfile with a list of what the project asks for.
 const LINE_BASED: &[&str] = &[
     "cargo-lock",
+    "gemfile-lock",
     "go-mod",
     "go-vendor",
     "go-work",

@@ -1,0 +1,251 @@
+//! `Gemfile` and `gems.rb` (<https://bundler.io/man/gemfile.5.html>). They are Ruby programs and are
+//! never run: only the statements that nearly all of them consist of are read, and a file with any
+//! other is not taken at its word about groups.
+
+use std::collections::BTreeSet;
+
+use patchgate_model::{DependencyKind, Unresolved};
+
+use super::ruby::{Argument, arguments, literals, statements};
+use crate::{Input, ParseError};
+
+/// Bundler's name for the group of gems outside any group.
+const DEFAULT: &str = "default";
+
+/// More groups than any project has.
+const MAX_GROUPS: usize = 64;
+
+/// What a Gemfile says, as far as it can be read.
+#[derive(Debug, Default)]
+pub(super) struct Gemfile {
+    /// The gems whose names stand there.
+    pub(super) gems: Vec<Asked>,
+    /// Whether it takes over what a gemspec asks for, and the line.
+    pub(super) gemspec: Option<u32>,
+    /// Whether every statement was understood, so that the groups are all there are.
+    pub(super) is_clear: bool,
+}
+
+/// A gem that is asked for.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Asked {
+    /// Its name.
+    pub(super) name: String,
+    /// Its requirements, with `, ` between two.
+    pub(super) requirement: String,
+    /// Its groups, never empty.
+    pub(super) groups: BTreeSet<String>,
+    /// Line, from 1.
+    pub(super) line: u32,
+}
+
+impl Asked {
+    /// Which part of the project asks for it.
+    pub(super) fn kind(&self) -> DependencyKind {
+        let only = |allowed: &[&str]| {
+            self.groups
+                .iter()
+                .all(|group| allowed.contains(&group.as_str()))
+        };
+        if only(&["test"]) {
+            DependencyKind::Test
+        } else if only(&["test", "development"]) {
+            DependencyKind::Development
+        } else {
+            DependencyKind::Runtime
+        }
+    }
+}
+
+/// What a block of the file is for.
+enum Block {
+    /// Gems of these groups.
+    Groups(BTreeSet<String>),
+    /// Gems of a source or for a platform.
+    Neutral,
+    /// Code that names no gems: how a source's address is made.
+    Opaque,
+    /// Code.
+    Code,
+}
+
+/// What a Gemfile without a lockfile asks for. What a gemspec would add is not known, and said by
+/// the name `gemspec`.
+pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
+    let gemfile = read(input)?;
+    let mut open: Vec<Unresolved> = gemfile
+        .gems
+        .into_iter()
+        .map(|asked| Unresolved {
+            kind: asked.kind(),
+            name: asked.name,
+            requirement: asked.requirement,
+            line: asked.line,
+        })
+        .collect();
+    open.extend(gemfile.gemspec.map(|line| Unresolved {
+        name: "gemspec".to_owned(),
+        requirement: String::new(),
+        kind: DependencyKind::Runtime,
+        line,
+    }));
+    Ok(open)
+}
+
+/// Reads a Gemfile.
+pub(super) fn read(input: &Input<'_>) -> Result<Gemfile, ParseError> {
+    let mut reader = Reader {
+        gemfile: Gemfile {
+            is_clear: true,
+            ..Gemfile::default()
+        },
+        blocks: Vec::new(),
+    };
+    for (line, statement) in statements(input.text()?) {
+        reader.statement(&statement, line);
+    }
+    let groups: BTreeSet<&String> = reader
+        .gemfile
+        .gems
+        .iter()
+        .flat_map(|asked| &asked.groups)
+        .collect();
+    let is_clear = reader.gemfile.is_clear && groups.len() <= MAX_GROUPS;
+    reader.gemfile.is_clear = is_clear && reader.blocks.is_empty();
+    Ok(reader.gemfile)
+}
+
+struct Reader {
+    gemfile: Gemfile,
+    blocks: Vec<Block>,
+}
+
+impl Reader {
+    fn statement(&mut self, text: &str, line: u32) {
+        let end = text
+            .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+            .unwrap_or(text.len());
+        let (word, rest) = text.split_at_checked(end).unwrap_or((text, ""));
+        let body = opens(text);
+        if matches!(self.blocks.last(), Some(Block::Opaque)) && word != "end" {
+            if body.is_some() || opens_code(word) {
+                self.blocks.push(Block::Opaque);
+            }
+            return;
+        }
+        let head = body
+            .and_then(|_| rest.rsplit_once(" do"))
+            .map_or(rest, |(head, _)| head);
+        match (word, body.is_some()) {
+            ("end", _) => {
+                self.gemfile.is_clear &= self.blocks.pop().is_some();
+            }
+            ("gem", false) => self.gem(rest, line),
+            ("gemspec", false) => {
+                self.gemfile.gemspec = Some(line);
+                self.gemfile.is_clear &= !rest.contains("development_group");
+            }
+            ("source" | "ruby" | "plugin" | "git_source", false) => {}
+            ("group" | "groups", true) => self.group(head),
+            ("source" | "git" | "path" | "github" | "platform" | "platforms", true) => {
+                self.blocks.push(Block::Neutral);
+            }
+            ("git_source", true) => self.blocks.push(Block::Opaque),
+            ("else" | "elsif" | "when" | "ensure" | "rescue", _) => {}
+            _ => {
+                self.gemfile.is_clear = false;
+                if body.is_some() || opens_code(word) {
+                    self.blocks.push(Block::Code);
+                }
+            }
+        }
+    }
+
+    fn group(&mut self, head: &str) {
+        let mut groups = BTreeSet::new();
+        for argument in arguments(head) {
+            let named = match argument {
+                Argument::Positional(value) => literals(value),
+                Argument::Keyword(..) => Some(Vec::new()),
+            };
+            match named {
+                Some(named) => groups.extend(named),
+                None => self.gemfile.is_clear = false,
+            }
+        }
+        self.gemfile.is_clear &= !groups.is_empty();
+        self.blocks.push(Block::Groups(groups));
+    }
+
+    fn gem(&mut self, rest: &str, line: u32) {
+        let mut arguments = arguments(rest).into_iter();
+        let name = match arguments.next() {
+            Some(Argument::Positional(value)) => literals(value).unwrap_or_default(),
+            _ => Vec::new(),
+        };
+        let [name] = name.as_slice() else {
+            self.gemfile.is_clear = false;
+            return;
+        };
+        let mut requirements = Vec::new();
+        let mut groups: BTreeSet<String> = self
+            .blocks
+            .iter()
+            .filter_map(|block| match block {
+                Block::Groups(groups) => Some(groups),
+                _ => None,
+            })
+            .flatten()
+            .cloned()
+            .collect();
+        for argument in arguments {
+            let into_groups = matches!(argument, Argument::Keyword("group" | "groups", _));
+            let value = match argument {
+                Argument::Keyword(_, value) if into_groups => value,
+                Argument::Keyword(_, value) => {
+                    self.gemfile.is_clear &= !has_condition(value);
+                    continue;
+                }
+                Argument::Positional(value) => value,
+            };
+            match literals(value) {
+                Some(named) if into_groups => groups.extend(named),
+                Some(named) => requirements.extend(named),
+                None => self.gemfile.is_clear = false,
+            }
+        }
+        if groups.is_empty() {
+            groups.insert(DEFAULT.to_owned());
+        }
+        self.gemfile.gems.push(Asked {
+            name: name.clone(),
+            requirement: requirements.join(", "),
+            groups,
+            line,
+        });
+    }
+}
+
+/// Whether a value goes on with a condition, as `false if windows?` does.
+fn has_condition(value: &str) -> bool {
+    value.contains(" if ") || value.contains(" unless ")
+}
+
+/// The parameters of the block that a statement opens: `Some` for `… do` and `… do |x|`.
+fn opens(text: &str) -> Option<&str> {
+    let before = match text.strip_suffix('|') {
+        Some(inner) => inner
+            .rsplit_once('|')
+            .map(|(before, _)| before.trim_end())?,
+        None => text,
+    };
+    before.strip_suffix(" do")
+}
+
+/// Whether a word begins code that ends with `end`.
+fn opens_code(word: &str) -> bool {
+    matches!(
+        word,
+        "if" | "unless" | "case" | "while" | "until" | "begin" | "def" | "for" | "class" | "module"
+    )
+}

@@ -1,0 +1,468 @@
+//! `Gemfile.lock` and `gems.locked`, as Bundler writes them
+//! (<https://bundler.io/guides/rationale.html>): a section a source, under each the gems at four
+//! spaces, under each its dependencies at six; then what the project asks for.
+
+use std::collections::{BTreeMap, HashMap};
+
+use patchgate_model::{
+    DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root, Unresolved, package_url,
+};
+
+use super::gemfile::{self, Gemfile};
+use crate::address::without_credentials;
+use crate::{Input, ParseError, limits, scope};
+
+/// Bundler itself is never locked.
+const BUNDLER: &str = "bundler";
+
+/// Reads a lockfile with the Gemfile beside it.
+pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
+    let text = input.text()?;
+    let mut reader = Reader::default();
+    for (line, content) in (1_u32..).zip(text.lines()) {
+        reader
+            .line(content.trim_end(), line)
+            .map_err(|error| error.at_line(line as usize))?;
+    }
+    reader.ends_whole(text)?;
+    let mut lockfile = reader.lockfile(input)?;
+    scope::from_roots(&mut lockfile);
+    Ok(lockfile)
+}
+
+/// What the lines belong to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Section {
+    #[default]
+    None,
+    Gem,
+    Git,
+    Path,
+    Plugin,
+    Dependencies,
+    Checksums,
+    BundledWith,
+    Other,
+}
+
+/// A dependency that waits for its gem: of a package, or of the project.
+struct Wanted {
+    from: Option<usize>,
+    name: String,
+    requirement: Option<String>,
+    line: u32,
+}
+
+#[derive(Default)]
+struct Reader {
+    section: Section,
+    has_dependencies: bool,
+    has_checksums: bool,
+    has_bundled_with: bool,
+    remotes: Vec<String>,
+    revision: Option<String>,
+    in_specs: bool,
+    packages: Vec<Package>,
+    wanted: Vec<Wanted>,
+    /// Copies by name: one for each platform.
+    by_name: HashMap<String, Vec<PackageIndex>>,
+    /// Copies by name and by version with platform.
+    by_entry: HashMap<(String, String), PackageIndex>,
+}
+
+impl Reader {
+    fn line(&mut self, content: &str, line: u32) -> Result<(), ParseError> {
+        if content.is_empty() {
+            return Ok(());
+        }
+        let text = content.trim_start_matches(' ');
+        let indent = content.len() - text.len();
+        match (self.section, indent) {
+            (_, 0) => self.heading(text),
+            (Section::Gem | Section::Git | Section::Path | Section::Plugin, _) => {
+                match (indent, self.in_specs) {
+                    (2, _) => self.setting(text),
+                    (4, true) => self.gem(text, line),
+                    (6, true) => self.dependency(text, line),
+                    _ => Err(ParseError::new(
+                        "has a line that is indented unlike all others",
+                    )),
+                }
+            }
+            (Section::Dependencies, _) => self.requirement(text, line),
+            (Section::Checksums, _) => self.checksum(text),
+            (Section::None, _) => Err(ParseError::new("begins within a section")),
+            (Section::BundledWith | Section::Other, _) => Ok(()),
+        }
+    }
+
+    fn heading(&mut self, text: &str) -> Result<(), ParseError> {
+        self.section = match text {
+            "GEM" => Section::Gem,
+            "GIT" => Section::Git,
+            "PATH" => Section::Path,
+            "PLUGIN SOURCE" => Section::Plugin,
+            "DEPENDENCIES" => Section::Dependencies,
+            "CHECKSUMS" => Section::Checksums,
+            "BUNDLED WITH" => Section::BundledWith,
+            // `PLATFORMS`, `RUBY VERSION`, and what later versions of Bundler add: Bundler passes
+            // over them too.
+            _ if text
+                .bytes()
+                .all(|byte| byte.is_ascii_uppercase() || byte == b' ') =>
+            {
+                Section::Other
+            }
+            _ => {
+                return Err(ParseError::new(format!(
+                    "is not a lockfile of Bundler: {:?} is no section",
+                    text.chars().take(60).collect::<String>()
+                )));
+            }
+        };
+        self.has_dependencies |= self.section == Section::Dependencies;
+        self.has_checksums |= self.section == Section::Checksums;
+        self.has_bundled_with |= self.section == Section::BundledWith;
+        self.remotes.clear();
+        self.revision = None;
+        self.in_specs = false;
+        Ok(())
+    }
+
+    fn setting(&mut self, text: &str) -> Result<(), ParseError> {
+        let (key, value) = text
+            .split_once(':')
+            .ok_or_else(|| ParseError::new("has a source's setting without a colon"))?;
+        let value = value.trim();
+        match key {
+            "specs" => self.in_specs = true,
+            "remote" => self.remotes.push(without_credentials(value).into_owned()),
+            "revision" => self.revision = Some(value.to_owned()),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Where the gems of the section come from. A section with several remotes does not say which
+    /// gem is of which.
+    fn origin(&self) -> Result<Origin, ParseError> {
+        let only = match self.remotes.as_slice() {
+            [only] => Some(only.clone()),
+            _ => None,
+        };
+        let needed = || {
+            only.clone()
+                .ok_or_else(|| ParseError::new("has a source without `remote`"))
+        };
+        Ok(match self.section {
+            Section::Git => Origin::Git {
+                url: needed()?,
+                commit: self.revision.clone(),
+            },
+            Section::Path => Origin::Path(Some(needed()?)),
+            Section::Plugin => Origin::Url(needed()?),
+            _ => Origin::Registry(only),
+        })
+    }
+
+    fn gem(&mut self, text: &str, line: u32) -> Result<(), ParseError> {
+        let (name, entry) = named(text)?;
+        let entry = entry.ok_or_else(|| ParseError::new("locks a gem without a version"))?;
+        let (version, platform) = match entry.split_once('-') {
+            Some((version, platform)) => (version, Some(platform)),
+            None => (entry, None),
+        };
+        if version.is_empty() || super::parse_version(version).is_err() {
+            return Err(ParseError::new(format!(
+                "locks `{name}` at {version:?}, which is no version"
+            )));
+        }
+        if self.packages.len() >= limits::MAX_PACKAGES {
+            return Err(ParseError::new(format!(
+                "locks more than {} gems",
+                limits::MAX_PACKAGES
+            )));
+        }
+        let place = PackageIndex(u32::try_from(self.packages.len()).unwrap_or(u32::MAX));
+        let key = (name.to_owned(), entry.to_owned());
+        if self.by_entry.insert(key, place).is_some() {
+            return Err(ParseError::new(format!("locks `{name} ({entry})` twice")));
+        }
+        self.by_name.entry(name.to_owned()).or_default().push(place);
+        let purl = platform
+            .filter(|platform| is_plain(platform))
+            .map(|platform| format!("{}?platform={platform}", package_url("gem", name, version)));
+        self.packages.push(Package {
+            line,
+            origin: self.origin()?,
+            purl,
+            ..Package::new(super::NAME, name.to_owned(), version.to_owned())
+        });
+        Ok(())
+    }
+
+    fn dependency(&mut self, text: &str, line: u32) -> Result<(), ParseError> {
+        if self.packages.is_empty() {
+            return Err(ParseError::new("has a dependency outside any gem"));
+        }
+        let (name, requirement) = named(text)?;
+        self.want(Some(self.packages.len() - 1), name, requirement, line)
+    }
+
+    fn requirement(&mut self, text: &str, line: u32) -> Result<(), ParseError> {
+        let (name, requirement) = named(text.strip_suffix('!').unwrap_or(text))?;
+        self.want(None, name, requirement, line)
+    }
+
+    fn want(
+        &mut self,
+        from: Option<usize>,
+        name: &str,
+        requirement: Option<&str>,
+        line: u32,
+    ) -> Result<(), ParseError> {
+        if self.wanted.len() >= limits::MAX_EDGES {
+            return Err(too_many_edges());
+        }
+        self.wanted.push(Wanted {
+            from,
+            name: name.to_owned(),
+            requirement: requirement.map(str::to_owned),
+            line,
+        });
+        Ok(())
+    }
+
+    /// `name (1.0-java) sha256=…`, or without a hash where there is none yet.
+    fn checksum(&mut self, text: &str) -> Result<(), ParseError> {
+        let (entry, hashes) = match text.split_once(") ") {
+            Some((entry, hashes)) => (format!("{entry})"), hashes),
+            None => (text.to_owned(), ""),
+        };
+        let (name, version) = named(&entry)?;
+        let key = (name.to_owned(), version.unwrap_or_default().to_owned());
+        let package = self
+            .by_entry
+            .get(&key)
+            .and_then(|place| self.packages.get_mut(place.0 as usize));
+        if let Some(package) = package
+            && !hashes.trim().is_empty()
+        {
+            package.integrity = Some(hashes.trim().replace(',', " "));
+        }
+        Ok(())
+    }
+
+    /// Refuses a file that stops before what Bundler always writes.
+    fn ends_whole(&self, text: &str) -> Result<(), ParseError> {
+        let reason = if !self.has_dependencies {
+            "is truncated, or no lockfile of Bundler: it lacks `DEPENDENCIES`"
+        } else if self.has_checksums && !self.has_bundled_with {
+            "is truncated: it has `CHECKSUMS` but lacks `BUNDLED WITH`"
+        } else if self.section != Section::BundledWith && !text.ends_with('\n') {
+            "is truncated: it stops within a line"
+        } else {
+            return Ok(());
+        };
+        Err(ParseError::new(reason)
+            .at_line(text.lines().count())
+            .with_hint("write the file anew with `bundle lock`"))
+    }
+
+    /// Leads every dependency to its gems, and adds what the Gemfile knows.
+    fn lockfile(mut self, input: &Input<'_>) -> Result<Lockfile, ParseError> {
+        let (manifest, gemfile) = gemfile_of(input);
+        let kinds = gemfile.as_ref().map(kinds).unwrap_or_default();
+        let from_gemspec = gemfile.as_ref().is_some_and(|file| file.gemspec.is_some());
+        let mut unresolved = Vec::new();
+        let mut edges = Vec::new();
+        let mut left = limits::MAX_EDGES;
+        for wanted in std::mem::take(&mut self.wanted) {
+            let kind = match (&wanted.from, &gemfile) {
+                (None, Some(_)) => kinds.get(wanted.name.as_str()).copied().unwrap_or({
+                    if from_gemspec && !self.is_from_folder(&wanted.name) {
+                        DependencyKind::Development
+                    } else {
+                        DependencyKind::Runtime
+                    }
+                }),
+                _ => DependencyKind::Runtime,
+            };
+            let Some(copies) = self.by_name.get(&wanted.name) else {
+                if wanted.name != BUNDLER {
+                    unresolved.push(open(wanted));
+                }
+                continue;
+            };
+            left = left.checked_sub(copies.len()).ok_or_else(too_many_edges)?;
+            let into = match wanted.from {
+                Some(from) => self
+                    .packages
+                    .get_mut(from)
+                    .map(|package| &mut package.edges),
+                None => Some(&mut edges),
+            };
+            if let Some(into) = into {
+                into.extend(copies.iter().map(|to| Edge {
+                    to: *to,
+                    name: wanted.name.clone(),
+                    requirement: wanted.requirement.clone(),
+                    kind,
+                }));
+            }
+        }
+        let mut lockfile = Lockfile {
+            path: input.path.to_owned(),
+            ecosystem: super::NAME,
+            format: "gemfile-lock",
+            unresolved,
+            packages: self.packages,
+            roots: vec![Root {
+                name: String::new(),
+                manifest,
+                edges,
+            }],
+            ..Lockfile::default()
+        };
+        if let Some(gemfile) = gemfile {
+            set_groups(&mut lockfile, &gemfile);
+        }
+        Ok(lockfile)
+    }
+
+    fn is_from_folder(&self, name: &str) -> bool {
+        let copies = self.by_name.get(name).into_iter().flatten();
+        copies
+            .filter_map(|place| self.packages.get(place.0 as usize))
+            .any(|package| matches!(package.origin, Origin::Path(_)))
+    }
+}
+
+fn too_many_edges() -> ParseError {
+    ParseError::new(format!("has more than {} dependencies", limits::MAX_EDGES))
+}
+
+/// A requirement that no locked gem meets. The project's own may be for other platforms than those
+/// that are locked, such as `tzinfo-data` for Windows.
+fn open(wanted: Wanted) -> Unresolved {
+    Unresolved {
+        name: wanted.name,
+        requirement: wanted.requirement.unwrap_or_default(),
+        kind: match wanted.from {
+            Some(_) => DependencyKind::Runtime,
+            None => DependencyKind::Optional,
+        },
+        line: wanted.line,
+    }
+}
+
+/// `name (what stands in parentheses)`, or `name` alone.
+fn named(text: &str) -> Result<(&str, Option<&str>), ParseError> {
+    let (name, inside) = match text.split_once(" (") {
+        None => (text, None),
+        Some((name, rest)) => match rest.strip_suffix(')') {
+            Some(inside) => (name, Some(inside)),
+            None => return Err(ParseError::new("has an open parenthesis")),
+        },
+    };
+    if is_plain(name) {
+        return Ok((name, inside));
+    }
+    Err(ParseError::new(format!(
+        "names the gem {:?}, which RubyGems does not allow",
+        name.chars().take(60).collect::<String>()
+    )))
+}
+
+/// Whether a text holds only what names of gems and platforms do: letters, digits, `_`, `-`, `.`.
+fn is_plain(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
+}
+
+/// The path of the Gemfile that a lockfile belongs to, where it is there, and what it says when it
+/// is clear.
+fn gemfile_of(input: &Input<'_>) -> (Option<String>, Option<Gemfile>) {
+    let path = match input.path.strip_suffix("gems.locked") {
+        Some(folder) => format!("{folder}gems.rb"),
+        None => input
+            .path
+            .strip_suffix(".lock")
+            .unwrap_or(input.path)
+            .to_owned(),
+    };
+    let Some(bytes) = input.sibling(&path) else {
+        return (None, None);
+    };
+    let gemfile = gemfile::read(&Input {
+        path: &path,
+        bytes,
+        siblings: input.siblings,
+    });
+    // One that cannot be read still belongs to this lockfile.
+    (Some(path), gemfile.ok().filter(|gemfile| gemfile.is_clear))
+}
+
+/// Which part of the project asks for each gem: where it is named twice, the stronger one.
+fn kinds(gemfile: &Gemfile) -> HashMap<&str, DependencyKind> {
+    let mut kinds = HashMap::new();
+    for asked in &gemfile.gems {
+        let kind = kinds.entry(asked.name.as_str()).or_insert(asked.kind());
+        if *kind != asked.kind() {
+            *kind = DependencyKind::Runtime;
+        }
+    }
+    kinds
+}
+
+/// Gives each package the groups that bring it. What only a gemspec asks for is, by Bundler's rule,
+/// for developing.
+fn set_groups(lockfile: &mut Lockfile, gemfile: &Gemfile) {
+    let mut groups_of: HashMap<&str, Vec<&str>> = HashMap::new();
+    for asked in &gemfile.gems {
+        let groups = groups_of.entry(&asked.name).or_default();
+        groups.extend(asked.groups.iter().map(String::as_str));
+    }
+    let mut starts: BTreeMap<String, Vec<PackageIndex>> = BTreeMap::new();
+    for edge in lockfile.roots.iter().flat_map(|root| &root.edges) {
+        let unnamed = match edge.kind {
+            DependencyKind::Development => "development",
+            _ => "default",
+        };
+        let groups = groups_of.get(edge.name.as_str());
+        for group in groups.map_or([unnamed].as_slice(), Vec::as_slice) {
+            starts.entry((*group).to_owned()).or_default().push(edge.to);
+        }
+    }
+    for (group, start) in starts {
+        let mut reached = vec![false; lockfile.packages.len()];
+        walk(lockfile, start, |at| {
+            reached
+                .get_mut(at.0 as usize)
+                .is_some_and(|place| !std::mem::replace(place, true))
+        });
+        for (package, is_reached) in lockfile.packages.iter_mut().zip(reached) {
+            if is_reached {
+                package.groups.push(group.clone());
+            }
+        }
+    }
+}
+
+/// Goes to every package that can be reached from some, as long as `enter` says that it is new.
+fn walk(
+    lockfile: &Lockfile,
+    mut stack: Vec<PackageIndex>,
+    mut enter: impl FnMut(PackageIndex) -> bool,
+) {
+    while let Some(at) = stack.pop() {
+        if !enter(at) {
+            continue;
+        }
+        if let Some(package) = lockfile.package(at) {
+            stack.extend(package.edges.iter().map(|edge| edge.to));
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! RubyGems: the lockfiles of Bundler, and the Gemfiles beside them as far as they can be read
+//! without running them.
+
+mod gemfile;
+mod lockfile;
+mod ruby;
+mod version;
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use patchgate_model::Unresolved;
+
+use crate::{Ecosystem, Format, Input, ParseError, VersionError};
+use version::Version;
+
+/// The name in OSV.
+const NAME: &str = "RubyGems";
+
+/// Ruby's gems.
+#[derive(Debug, Clone, Copy)]
+pub struct RubyGems;
+
+impl Ecosystem for RubyGems {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn purl_type(&self) -> &'static str {
+        "gem"
+    }
+
+    fn formats(&self) -> &'static [Format] {
+        &[Format {
+            id: "gemfile-lock",
+            files: &["Gemfile.lock", "gems.locked", "*.gemfile.lock"],
+            versions: "",
+            fixable: false,
+            parse: lockfile::parse,
+        }]
+    }
+
+    fn manifests(&self) -> &'static [&'static str] {
+        &["Gemfile", "gems.rb", "*.gemfile"]
+    }
+
+    fn unresolved(&self, manifest: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
+        gemfile::unresolved(manifest)
+    }
+
+    /// Names are compared exactly.
+    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        Cow::Borrowed(name)
+    }
+
+    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
+        Ok(parse_version(a)?.precedence(&parse_version(b)?))
+    }
+}
+
+fn parse_version(text: &str) -> Result<Version<'_>, VersionError> {
+    Version::parse(text).ok_or_else(|| VersionError {
+        version: text.to_owned(),
+        ecosystem: NAME,
+    })
+}
+
+#[cfg(test)]
+mod tests;

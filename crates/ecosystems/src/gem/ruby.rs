@@ -1,0 +1,163 @@
+//! As much of Ruby's syntax as the plain statements of a Gemfile need.
+
+use std::borrow::Cow;
+
+/// Most lines that one statement takes.
+const MAX_LINES: usize = 200;
+
+/// An argument of a call, as written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Argument<'a> {
+    /// A value.
+    Positional(&'a str),
+    /// A value with a name: `group: :test`, `:group => :test`.
+    Keyword(&'a str, &'a str),
+}
+
+/// The statements with their lines, without comments: a line that ends with a comma or within
+/// brackets goes on in the next.
+pub(super) fn statements(text: &str) -> Vec<(u32, Cow<'_, str>)> {
+    let mut found: Vec<(u32, Cow<'_, str>)> = Vec::new();
+    let mut goes_on = 0;
+    let mut in_comment = false;
+    for (number, line) in (1_u32..).zip(text.lines()) {
+        if line.trim_end() == "__END__" {
+            break;
+        }
+        if line.starts_with("=begin") || line.starts_with("=end") {
+            in_comment = line.starts_with("=begin");
+            continue;
+        }
+        let code = without_comment(line).trim();
+        if in_comment || code.is_empty() {
+            continue;
+        }
+        match found.last_mut() {
+            Some((_, statement)) if goes_on > 0 => {
+                let statement = statement.to_mut();
+                statement.push(' ');
+                statement.push_str(code);
+            }
+            _ => found.push((number, Cow::Borrowed(code))),
+        }
+        let is_open = code.ends_with([',', '(', '[', '\\']) || code.ends_with("=>");
+        goes_on = match is_open && goes_on < MAX_LINES {
+            true => goes_on + 1,
+            false => 0,
+        };
+    }
+    found
+}
+
+fn without_comment(line: &str) -> &str {
+    let mut quote = None;
+    let mut escaped = false;
+    for (at, byte) in line.bytes().enumerate() {
+        match (quote, byte) {
+            _ if escaped => escaped = false,
+            (Some(_), b'\\') => escaped = true,
+            (Some(open), byte) if byte == open => quote = None,
+            (None, b'"' | b'\'') => quote = Some(byte),
+            (None, b'#') => return line.get(..at).unwrap_or(line),
+            _ => {}
+        }
+    }
+    line
+}
+
+/// The arguments of a call, with or without parentheses.
+pub(super) fn arguments(text: &str) -> Vec<Argument<'_>> {
+    let text = text.trim();
+    let inner = text
+        .strip_prefix('(')
+        .and_then(|rest| rest.strip_suffix(')'))
+        .unwrap_or(text);
+    split(inner)
+        .into_iter()
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .map(argument)
+        .collect()
+}
+
+fn argument(text: &str) -> Argument<'_> {
+    let is_name = |name: &str| {
+        !name.is_empty()
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    if let Some((name, value)) = text.split_once("=>")
+        && let Some(name) = name.trim().strip_prefix(':')
+        && is_name(name)
+    {
+        return Argument::Keyword(name, value.trim());
+    }
+    match text.split_once(": ") {
+        Some((name, value)) if is_name(name) => Argument::Keyword(name, value.trim()),
+        _ => Argument::Positional(text),
+    }
+}
+
+/// The parts between commas that stand in no brackets and no text.
+fn split(text: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let (mut depth, mut quote, mut escaped, mut start) = (0_u32, None, false, 0);
+    for (at, byte) in text.bytes().enumerate() {
+        match (quote, byte) {
+            _ if escaped => escaped = false,
+            (Some(_), b'\\') => escaped = true,
+            (Some(open), byte) if byte == open => quote = None,
+            (Some(_), _) => {}
+            (None, b'"' | b'\'') => quote = Some(byte),
+            (None, b'(' | b'[' | b'{') => depth = depth.saturating_add(1),
+            (None, b')' | b']' | b'}') => depth = depth.saturating_sub(1),
+            (None, b',') if depth == 0 => {
+                parts.extend(text.get(start..at));
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.extend(text.get(start..));
+    parts
+}
+
+/// The texts and symbols that a value consists of: `"a"`, `:a`, `[:a, "b"]`, `%w[a b]`. `None` when
+/// it is anything else.
+pub(super) fn literals(value: &str) -> Option<Vec<String>> {
+    let value = value.trim();
+    let words = value
+        .strip_prefix("%w")
+        .or_else(|| value.strip_prefix("%i"));
+    if let Some(words) = words {
+        let inner = words.strip_prefix(['[', '('])?.strip_suffix([']', ')'])?;
+        return Some(inner.split_ascii_whitespace().map(str::to_owned).collect());
+    }
+    if let Some(inner) = value.strip_prefix('[') {
+        let parts = split(inner.strip_suffix(']')?);
+        return parts
+            .into_iter()
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+            .map(literal)
+            .collect();
+    }
+    Some(vec![literal(value)?])
+}
+
+/// One text or symbol in which nothing is computed.
+fn literal(value: &str) -> Option<String> {
+    let text = value.strip_prefix(':').unwrap_or(value);
+    let quoted = |quote: char| text.strip_prefix(quote)?.strip_suffix(quote);
+    if let Some(inner) = quoted('"').or_else(|| quoted('\'')) {
+        return (!inner.contains(['"', '\'', '\\']) && !inner.contains("#{"))
+            .then(|| inner.to_owned());
+    }
+    let is_symbol = value.starts_with(':')
+        && !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    is_symbol.then(|| text.to_owned())
+}

@@ -1,0 +1,197 @@
+//! Whole files: what the fixtures hold, and the traps of the formats.
+
+use patchgate_model::{DependencyKind, Lockfile, Scope};
+
+use super::gemfile::{self, Gemfile};
+use crate::shown::shown;
+use crate::{Input, ParseError, Siblings};
+
+/// Reads the first of the files, which are a repository.
+fn read(files: &[(&str, &str)]) -> Result<Lockfile, ParseError> {
+    let siblings: Siblings = files
+        .iter()
+        .map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()))
+        .collect();
+    let (path, text) = files[0];
+    crate::parse(&Input {
+        path,
+        bytes: text.as_bytes(),
+        siblings: &siblings,
+    })
+}
+
+fn gemfile(text: &str) -> Gemfile {
+    gemfile::read(&Input {
+        path: "Gemfile",
+        bytes: text.as_bytes(),
+        siblings: &Siblings::new(),
+    })
+    .unwrap()
+}
+
+fn asked(text: &str) -> Vec<String> {
+    let shown = |asked: &gemfile::Asked| {
+        let groups: Vec<&str> = asked.groups.iter().map(String::as_str).collect();
+        let (name, requirement, line) = (&asked.name, &asked.requirement, asked.line);
+        format!("{line} {name} [{requirement}] {}", groups.join("+"))
+    };
+    gemfile(text).gems.iter().map(shown).collect()
+}
+
+#[test]
+fn a_lockfile_of_all_kinds_of_sources() {
+    insta::assert_snapshot!(shown(
+        &read(&[
+            (
+                "Gemfile.lock",
+                include_str!("fixtures/read/bundler/Gemfile.lock")
+            ),
+            ("Gemfile", include_str!("fixtures/read/bundler/Gemfile")),
+        ])
+        .unwrap()
+    ));
+}
+
+#[test]
+fn a_gemspec_brings_its_development_dependencies() {
+    insta::assert_snapshot!(shown(
+        &read(&[
+            (
+                "gems.locked",
+                include_str!("fixtures/read/gemspec/gems.locked")
+            ),
+            ("gems.rb", include_str!("fixtures/read/gemspec/gems.rb")),
+        ])
+        .unwrap()
+    ));
+}
+
+const LOCK: &str = "GEM\n  remote: https://gems.invalid/\n  specs:\n    rack (3.0)\n    rake (13.0)\n\n\
+                    PLATFORMS\n  ruby\n\nDEPENDENCIES\n  rack\n  rake\n\nBUNDLED WITH\n   2.5.1\n";
+
+#[test]
+fn a_gemfile_that_computes_says_nothing_about_groups() {
+    let scopes = |gemfile: &str| -> Vec<(Scope, usize)> {
+        let lockfile = read(&[("Gemfile.lock", LOCK), ("Gemfile", gemfile)]).unwrap();
+        assert_eq!(lockfile.roots[0].manifest.as_deref(), Some("Gemfile"));
+        assert_eq!(lockfile.roots[0].edges.len(), 2);
+        let packages = lockfile.packages.iter();
+        packages.map(|it| (it.scope, it.groups.len())).collect()
+    };
+    let plain = "gem 'rack'\ngroup :test do\n  gem 'rake'\nend\n";
+    assert_eq!(scopes(plain), [(Scope::Runtime, 1), (Scope::Test, 1)]);
+    for code in [
+        "eval_gemfile 'other.rb'\n",
+        "gem 'rake', *args\n",
+        "if ENV['A']\n  gem 'rake'\nend\n",
+        "gem 'rake' if windows?\n",
+        "gem 'rake', require: false if windows?\n",
+        "gem name\n",
+        "[1].each do |x|\n  gem 'rake'\nend\n",
+        "group :a do\n",
+        "end\n",
+    ] {
+        let found = scopes(&format!("{plain}{code}"));
+        assert_eq!(found, [(Scope::Runtime, 0), (Scope::Runtime, 0)], "{code}");
+    }
+}
+
+#[test]
+fn the_path_of_the_gemfile_follows_from_the_lockfile() {
+    for (lock, gemfile) in [
+        ("a/Gemfile.lock", "a/Gemfile"),
+        ("gems.locked", "gems.rb"),
+        ("gemfiles/rails_7.gemfile.lock", "gemfiles/rails_7.gemfile"),
+    ] {
+        let lockfile = read(&[(lock, LOCK), (gemfile, "gem 'rack'\n")]).unwrap();
+        assert_eq!(lockfile.roots[0].manifest.as_deref(), Some(gemfile));
+    }
+}
+
+#[test]
+fn what_is_asked_for_is_read_from_plain_statements() {
+    let text = "gem 'a', '~> 1.0', '>= 1.0.2' # why\ngem(\"b\", [\">= 1\", '< 2'])\n\
+                gem 'c', :group => :test, require: false\ngroup :x, 'y', optional: true do\n\
+                \x20 gem 'd', groups: [:z]\nend\ngem 'e',\n  '1',\n  group: %i[p q]\n\
+                =begin\ngem 'no'\n=end\ngem '#f', git: 'https://code.invalid/f.git'\n\
+                __END__\ngem 'no'\n";
+    assert_eq!(
+        asked(text),
+        [
+            "1 a [~> 1.0, >= 1.0.2] default",
+            "2 b [>= 1, < 2] default",
+            "3 c [] test",
+            "5 d [] x+y+z",
+            "7 e [1] p+q",
+            "13 #f [] default",
+        ]
+    );
+    assert!(gemfile(text).is_clear);
+    assert_eq!(asked("gem \"a#{b}\"\ngem x\ngem\n"), Vec::<String>::new());
+}
+
+#[test]
+fn a_gemfile_alone_asks_for_its_gems_and_its_gemspec() {
+    let open = gemfile::unresolved(&Input {
+        path: "Gemfile",
+        bytes: b"gemspec\ngem 'a', '1'\ngroup :development do\n  gem 'b'\nend\n",
+        siblings: &Siblings::new(),
+    })
+    .unwrap();
+    let open: Vec<_> = open
+        .iter()
+        .map(|it| (it.name.as_str(), it.requirement.as_str(), it.kind, it.line))
+        .collect();
+    assert_eq!(
+        open,
+        [
+            ("a", "1", DependencyKind::Runtime, 2),
+            ("b", "", DependencyKind::Development, 4),
+            ("gemspec", "", DependencyKind::Runtime, 1),
+        ]
+    );
+}
+
+#[test]
+fn several_remotes_do_not_say_which_gem_is_whose() {
+    let text = LOCK.replace("  specs", "  remote: https://more.invalid/\n  specs");
+    let lockfile = read(&[("Gemfile.lock", &text)]).unwrap();
+    assert_eq!(
+        lockfile.packages[0].origin,
+        patchgate_model::Origin::Registry(None)
+    );
+}
+
+#[test]
+fn a_file_that_contradicts_itself_is_refused_at_its_line() {
+    for (from, to, reason, line) in [
+        (
+            "    rake (13.0)",
+            "    rack (3.0)",
+            "locks `rack (3.0)` twice",
+            5,
+        ),
+        (
+            "rake (13.0)",
+            "rake (x)",
+            "locks `rake` at \"x\", which is no version",
+            5,
+        ),
+        ("rake (13.0)", "rake (13.0", "has an open parenthesis", 5),
+        (
+            "    rake (13.0)",
+            "   rake (13.0)",
+            "has a line that is indented unlike all others",
+            5,
+        ),
+        (
+            "rake (13.0)",
+            "ra/../ke (13.0)",
+            "names the gem \"ra/../ke\", which RubyGems does not allow",
+            5,
+        ),
+    ] {
+        let error = read(&[("Gemfile.lock", &LOCK.replace(from, to))]).unwrap_err();
+        assert_eq!((error.reason.as_str(), error.line), (reason, Some(line)));
+    }
+}
