@@ -366,7 +366,9 @@ fn a_store_that_cannot_be_used_says_what_to_do() {
         })
         .unwrap();
 
-    fs::write(&manifest, text.replace("\"format\": 1", "\"format\": 99")).unwrap();
+    let mut other: serde_json::Value = serde_json::from_str(&text).unwrap();
+    other["format"] = 99.into();
+    fs::write(&manifest, other.to_string()).unwrap();
     let other = Store::open(into.path()).unwrap_err();
     assert!(
         matches!(other, StoreError::Format { found: 99, .. }),
