@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::MAX_DEPTH;
 use super::effective::Model;
-use super::sources::Sources;
+use super::raw::Pom;
+use super::sources::{Place, Sources};
 
 /// What tells one dependency from another.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,15 +75,39 @@ impl Search {
         if !model.is_whole {
             return false;
         }
-        for import in model.managed.iter().filter(is_import) {
+        let mut imports = model.managed.iter().filter(is_import);
+        for import in &mut imports {
             if self.open.is_empty() {
                 return true;
             }
             if !self.import(model, import, depth, sources) {
+                // Those after it will be wanted as well; whoever brings files brings them at once.
+                for later in imports {
+                    let _ = Self::imported(model, later, depth, sources);
+                }
                 return false;
             }
         }
         true
+    }
+
+    /// The file of an imported list.
+    fn imported(
+        model: &Model,
+        import: &super::Dependency,
+        depth: usize,
+        sources: &mut Sources<'_>,
+    ) -> Option<(Pom, Place)> {
+        if depth == MAX_DEPTH {
+            sources.at_line(import.line);
+        }
+        let version = import.version.as_deref().unwrap_or_default();
+        sources.by_coordinates(
+            "imported list of versions",
+            &model.filled(&import.group),
+            &model.filled(&import.artifact),
+            &model.filled(version),
+        )
     }
 
     fn import(
@@ -92,26 +117,11 @@ impl Search {
         depth: usize,
         sources: &mut Sources<'_>,
     ) -> bool {
-        let Some(depth) = depth.checked_sub(1) else {
+        let found = Self::imported(model, import, depth, sources);
+        let (Some((pom, place)), Some(depth)) = (found, depth.checked_sub(1)) else {
             return false;
         };
-        if depth + 1 == MAX_DEPTH {
-            sources.at_line(import.line);
-        }
-        let version = import.version.as_deref().unwrap_or_default();
-        let (group, artifact) = (model.filled(&import.group), model.filled(&import.artifact));
-        let found = sources.by_coordinates(
-            "imported list of versions",
-            &group,
-            &artifact,
-            &model.filled(version),
-        );
-        match found {
-            Some((pom, place)) => {
-                let list = Model::of(&pom, &place, None, sources);
-                self.look_in(&list, depth, sources)
-            }
-            None => false,
-        }
+        let list = Model::of(&pom, &place, None, sources);
+        self.look_in(&list, depth, sources)
     }
 }

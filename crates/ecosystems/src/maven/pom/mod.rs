@@ -13,14 +13,14 @@ mod properties;
 mod raw;
 mod sources;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use patchgate_model::{
     DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root, Scope, Unresolved,
 };
 
 use self::effective::Model;
-use self::managed::Key;
+use self::managed::{Key, Managed};
 use self::raw::{Dependency, Pom};
 use self::sources::{Place, Sources};
 use super::{NAME, coordinates};
@@ -36,15 +36,18 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let place = Place::Repository(input.path.to_owned());
     let base = Model::of(&pom, &place, None, &mut sources);
     let mut found = Found::default();
-    let of_base: BTreeSet<Key> = base.dependencies.iter().map(|one| base.key(one)).collect();
-    found.add(&base, None, &BTreeSet::new(), &mut sources)?;
+    found.add(&base, None, &mut sources)?;
     let active: BTreeSet<usize> = pom.active_profiles().map(|(index, _)| index).collect();
-    let others = (0..pom.profiles.len()).filter(|index| !active.contains(index));
-    for (index, profile) in others.filter_map(|index| Some((index, pom.profiles.get(index)?))) {
-        if !profile.body.dependencies.is_empty() {
-            let model = Model::of(&pom, &place, Some(index), &mut sources);
-            found.add(&model, Some(&profile.id), &of_base, &mut sources)?;
-        }
+    let others = pom.profiles.iter().enumerate().filter(|(index, profile)| {
+        let body = &profile.body;
+        let is_empty =
+            body.dependencies.is_empty() && body.managed.is_empty() && body.properties.is_empty();
+        !is_empty && !active.contains(index)
+    });
+    for (index, profile) in others.take(MAX_PROFILES) {
+        sources.refill();
+        let model = Model::of(&pom, &place, Some(index), &mut sources);
+        found.add(&model, Some(&profile.id), &mut sources)?;
     }
     let name = format!(
         "{}:{}",
@@ -95,77 +98,111 @@ struct Found {
     packages: Vec<Package>,
     unresolved: Vec<Unresolved>,
     edges: Vec<Edge>,
+    /// What is among the packages or unresolved already, with the version where it has one.
+    seen: BTreeSet<(Key, Option<String>)>,
+    keys: BTreeSet<Key>,
+}
+
+/// One dependency with what its project says about it in other places.
+struct Asked<'a> {
+    key: Key,
+    /// The version as written; empty where there is none.
+    written: &'a str,
+    version: Option<String>,
+    scope: String,
+    optional: bool,
+    line: u32,
+}
+
+impl<'a> Asked<'a> {
+    fn new(dependency: &'a Dependency, model: &Model, managed: &'a BTreeMap<Key, Managed>) -> Self {
+        let key = model.key(dependency);
+        let managed = managed.get(&key);
+        let (written, version) = match &dependency.version {
+            Some(version) => (version.as_str(), model.properties.fill(version)),
+            None => match managed {
+                Some(managed) => (managed.written.as_str(), managed.version.clone()),
+                None => ("", None),
+            },
+        };
+        let is_named = coordinates::is_id(&key.group) && coordinates::is_id(&key.artifact);
+        let own_scope = dependency.scope.as_deref().map(|scope| model.filled(scope));
+        let optional = dependency.optional.as_deref();
+        Self {
+            version: version
+                .as_deref()
+                .filter(|_| is_named)
+                .and_then(one_version)
+                .map(str::to_owned),
+            key,
+            written,
+            scope: own_scope
+                .or_else(|| managed.and_then(|managed| managed.scope.clone()))
+                .unwrap_or_else(|| "compile".to_owned()),
+            optional: optional.is_some_and(|text| model.filled(text) == "true"),
+            line: dependency.line,
+        }
+    }
 }
 
 impl Found {
-    /// Adds what a model asks for and what is not in `known`.
+    /// Adds what a model asks for; of a profile only what is not there without it.
     fn add(
         &mut self,
         model: &Model,
         profile: Option<&str>,
-        known: &BTreeSet<Key>,
         sources: &mut Sources<'_>,
     ) -> Result<(), ParseError> {
-        let wanted: Vec<&Dependency> = model
+        let open: BTreeSet<Key> = model
             .dependencies
-            .iter()
-            .filter(|one| !known.contains(&model.key(one)))
-            .collect();
-        let open: BTreeSet<Key> = wanted
             .iter()
             .filter(|one| one.version.is_none())
             .map(|one| model.key(one))
             .collect();
         let managed = managed::find(model, open, sources);
-        for dependency in wanted {
-            let key = model.key(dependency);
-            let managed = managed.get(&key);
-            let scope = dependency
-                .scope
-                .as_deref()
-                .map(|scope| model.filled(scope))
-                .or_else(|| managed.and_then(|managed| managed.scope.clone()))
-                .unwrap_or_else(|| "compile".to_owned());
-            let optional = dependency
-                .optional
-                .as_deref()
-                .is_some_and(|text| model.filled(text) == "true");
-            let kind = kind_of(&scope, optional);
-            let (written, version) = match &dependency.version {
-                Some(version) => (version.as_str(), model.properties.fill(version)),
-                None => match managed {
-                    Some(managed) => (managed.written.as_str(), managed.version.clone()),
-                    None => ("", None),
-                },
-            };
-            let version = version.as_deref().and_then(one_version);
-            let names = coordinates::is_id(&key.group) && coordinates::is_id(&key.artifact);
-            let name = format!("{}:{}", key.group, key.artifact);
-            let Some(version) = version.filter(|_| names) else {
-                self.unresolved.push(Unresolved {
-                    name,
-                    requirement: written.to_owned(),
-                    kind,
-                    line: dependency.line,
-                });
+        for dependency in &model.dependencies {
+            let asked = Asked::new(dependency, model, &managed);
+            // What has a version without the profile is no hole when the profile takes it away.
+            let is_known = asked.version.is_none() && self.keys.contains(&asked.key);
+            self.keys.insert(asked.key.clone());
+            let entry = (asked.key.clone(), asked.version.clone());
+            if is_known || !self.seen.insert(entry) {
                 continue;
-            };
-            let mut groups = vec![scope.clone()];
-            groups.extend(profile.map(|id| format!("profile {id}")));
-            groups.sort();
-            self.push(
-                Package {
-                    line: dependency.line,
-                    scope: Scope::from(kind),
-                    groups,
-                    origin: origin(&key, &scope, sources),
-                    ..Package::new(NAME, name, version.to_owned())
-                },
-                written,
-                kind,
-            )?;
+            }
+            self.take(asked, profile, sources)?;
         }
         Ok(())
+    }
+
+    fn take(
+        &mut self,
+        asked: Asked<'_>,
+        profile: Option<&str>,
+        sources: &Sources<'_>,
+    ) -> Result<(), ParseError> {
+        let kind = kind_of(&asked.scope, asked.optional);
+        let name = format!("{}:{}", asked.key.group, asked.key.artifact);
+        let Some(version) = asked.version else {
+            self.unresolved.push(Unresolved {
+                name,
+                requirement: asked.written.to_owned(),
+                kind,
+                line: asked.line,
+            });
+            return Ok(());
+        };
+        let origin = origin(&asked.key, &asked.scope, sources);
+        let mut groups = vec![asked.scope];
+        groups.extend(profile.map(|id| format!("profile {id}")));
+        groups.sort();
+        let package = Package {
+            line: asked.line,
+            scope: Scope::from(kind),
+            groups,
+            origin,
+            ..Package::new(NAME, name, version)
+        };
+        self.push(package, asked.written, kind)
     }
 
     fn push(
@@ -217,7 +254,10 @@ fn origin(key: &Key, scope: &str, sources: &Sources<'_>) -> Origin {
     }
 }
 
-/// Most files that are read for one project: parents and lists of versions, theirs included.
+/// Most profiles of one project that are looked at.
+const MAX_PROFILES: usize = 50;
+
+/// Most files that are read for one project, and for each of its profiles: parents and lists of versions, theirs included.
 const MAX_FILES: usize = 400;
 
 /// Longest line of parents, and deepest nesting of lists that import lists.

@@ -59,6 +59,11 @@ impl<'a> Sources<'a> {
         self.line = line;
     }
 
+    /// Allows as many files again as at the start.
+    pub(super) fn refill(&mut self) {
+        self.left = MAX_FILES;
+    }
+
     pub(super) fn into_missing(self) -> Vec<MissingFile> {
         self.missing
     }

@@ -273,6 +273,48 @@ fn profiles() {
     );
 }
 
+/// Some build takes what a profile turns a version into, too.
+#[test]
+fn a_profile_that_changes_a_version_adds_one() {
+    let text = project(
+        "app",
+        &("<properties><v>1</v></properties><dependencies>".to_owned()
+            + &dependency("a", "<version>${v}</version>")
+            + &dependency("b", "<version>1</version>")
+            + &dependency("c", "")
+            + "</dependencies><profiles><profile><id>java</id><activation><jdk>11</jdk>\
+               </activation><properties><v>2</v></properties></profile></profiles>"),
+    );
+    let lockfile = read(&repository(&[("pom.xml", &text)]), "pom.xml");
+    assert_eq!(summary(&lockfile), ["g:a 1", "g:b 1", "g:a 2", "g:c ? "]);
+    assert_eq!(lockfile.packages[2].groups, ["compile", "profile java"]);
+}
+
+/// A list in the same repository may have its version from a parent's property.
+#[test]
+fn a_list_whose_version_its_parent_sets_is_found() {
+    let base = "<project><groupId>org.acme</groupId><artifactId>base</artifactId>\
+        <version>${revision}</version><properties><revision>5</revision></properties></project>";
+    let list = "<project><parent><groupId>org.acme</groupId><artifactId>base</artifactId>\
+        <version>${revision}</version></parent><artifactId>acme-list</artifactId>"
+        .to_owned()
+        + &managed(&dependency("a", "<version>${project.version}</version>"))
+        + "</project>";
+    let app = project(
+        "app",
+        &(managed(&import("acme-list").replace("<version>1<", "<version>5<"))
+            + "<dependencies>"
+            + &dependency("a", "")
+            + "</dependencies>"),
+    );
+    let files = repository(&[
+        ("pom.xml", base),
+        ("list/pom.xml", &list),
+        ("app/pom.xml", &app),
+    ]);
+    assert_eq!(summary(&read(&files, "app/pom.xml")), ["g:a 5"]);
+}
+
 #[test]
 fn circles_end() {
     let own_parent = "<project><parent><groupId>a</groupId><artifactId>b</artifactId>\
