@@ -21,6 +21,7 @@ pub mod generic;
 pub mod github;
 pub mod golang;
 pub mod hackage;
+mod lookup;
 pub mod maven;
 pub mod npm;
 pub mod nuget;

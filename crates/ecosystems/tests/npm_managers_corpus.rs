@@ -3,7 +3,6 @@
 #![expect(
     clippy::disallowed_methods,
     clippy::expect_used,
-    clippy::panic,
     reason = "a failed step fails the test; tests, unlike the crate, read files"
 )]
 

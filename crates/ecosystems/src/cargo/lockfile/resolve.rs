@@ -1,17 +1,16 @@
 //! From the name that a dependency is written with to the package that it means.
 
-use std::collections::HashMap;
-
 use super::raw::RawLock;
 use crate::ParseError;
+use crate::lookup::{Lookup, lookup};
 
 /// Packages by each of the three spellings. Every look-up takes the same time however the file is
 /// made, so a hostile one cannot make it slow.
 pub(super) struct Resolver<'a> {
-    by_name: HashMap<&'a str, ByName<'a>>,
-    by_version: HashMap<(&'a str, &'a str), usize>,
+    by_name: Lookup<&'a str, ByName<'a>>,
+    by_version: Lookup<(&'a str, &'a str), usize>,
     versions: Vec<ByVersion>,
-    by_source: HashMap<(&'a str, &'a str, &'a str), u32>,
+    by_source: Lookup<(&'a str, &'a str, &'a str), u32>,
 }
 
 /// What is known of a name: one of its versions, with its place among all, and whether there are
@@ -55,10 +54,10 @@ impl<'a> Resolver<'a> {
     pub(super) fn new(raw: &'a RawLock<'_>) -> Result<Self, ParseError> {
         let size = raw.packages.len();
         let mut resolver = Self {
-            by_name: HashMap::with_capacity(size),
-            by_version: HashMap::with_capacity(size),
+            by_name: lookup(size),
+            by_version: lookup(size),
             versions: Vec::with_capacity(size),
-            by_source: HashMap::with_capacity(size),
+            by_source: lookup(size),
         };
         for (index, package) in (0u32..).zip(&raw.packages) {
             let (name, version) = (package.name.as_ref(), package.version.as_ref());

@@ -1,5 +1,7 @@
 //! One line of `packages`.
 
+use std::collections::HashSet;
+
 use patchgate_model::{DependencyKind, Origin};
 
 use super::{REGENERATE, WHAT};
@@ -44,11 +46,15 @@ impl Entry<'_> {
 
     /// `node_modules/a/node_modules/b` for the key `a/b`.
     pub(super) fn install_path(&self) -> String {
-        self.parts
-            .iter()
-            .map(|part| format!("node_modules/{part}"))
-            .collect::<Vec<_>>()
-            .join("/")
+        let mut path = String::with_capacity(self.key.len() + 13 * self.parts.len());
+        for part in &self.parts {
+            if !path.is_empty() {
+                path.push('/');
+            }
+            path.push_str("node_modules/");
+            path.push_str(part);
+        }
+        path
     }
 
     /// The name under which it is installed, when that is not its own.
@@ -167,12 +173,13 @@ pub(super) fn needs<'n>(node: &'n Node<'_>, is_project: bool) -> Result<Needs<'n
         ("devDependencies", DependencyKind::Development),
         ("peerDependencies", DependencyKind::Peer),
     ];
-    let mut seen = std::collections::HashSet::new();
-    let mut needs = Vec::new();
+    let mut needs: Vec<Need<'_>> = Vec::new();
     for (section, kind) in sections {
         if kind == DependencyKind::Development && !is_project {
             continue;
         }
+        // Names within one section differ; most packages have one section.
+        let before: HashSet<&str> = needs.iter().map(|need| need.name).collect();
         for (name, requirement) in node.optional_map(section)? {
             let requirement = requirement
                 .text()
@@ -180,7 +187,7 @@ pub(super) fn needs<'n>(node: &'n Node<'_>, is_project: bool) -> Result<Needs<'n
             if name.name.is_empty() {
                 return Err(node.unexpected(section, "a map of names"));
             }
-            if seen.insert(&*name.name) {
+            if before.is_empty() || !before.contains(&*name.name) {
                 needs.push(Need {
                     name: &name.name,
                     requirement,

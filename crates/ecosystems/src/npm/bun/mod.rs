@@ -12,6 +12,7 @@ use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, Package, PackageIn
 
 use self::entry::{Entry, Needs, entry, needs};
 use super::tree::{self, Count, project_at, shortened};
+use crate::lookup::{Lookup, lookup};
 use crate::syntax::{self, Node};
 use crate::{Input, ParseError};
 
@@ -132,7 +133,7 @@ fn workspaces<'n>(document: &'n Node<'_>) -> Result<Vec<Workspace<'n>>, ParseErr
 
 /// Where paths of names lead.
 struct Tree<'e> {
-    by_path: HashMap<&'e str, Option<PackageIndex>>,
+    by_path: Lookup<&'e str, Option<PackageIndex>>,
     count: Count,
     /// Kept between look-ups, so that they need no new memory.
     candidate: String,
@@ -141,7 +142,7 @@ struct Tree<'e> {
 impl<'e> Tree<'e> {
     fn new(entries: &'e [Entry<'_>]) -> Result<Self, ParseError> {
         let mut tree = Self {
-            by_path: HashMap::with_capacity(entries.len()),
+            by_path: lookup(entries.len()),
             count: Count::default(),
             candidate: String::new(),
         };

@@ -8,6 +8,7 @@ use super::super::NAME;
 use super::super::json::{Map, Text};
 use super::super::manifest::Manifest;
 use super::{Copy, installed_at, installed_name, origin};
+use crate::lookup::{Known, Lookup, lookup};
 use crate::{Input, ParseError, limits};
 
 /// Makes the lockfile's value out of its copies. `infer_root` says that nothing states what the
@@ -56,9 +57,9 @@ enum Place {
 
 struct Graph<'a, 'b> {
     copies: &'b [Copy<'a>],
-    places: HashMap<&'b str, Place>,
+    places: Lookup<&'b str, Place>,
     /// Folders with a `node_modules` in which the lockfile installs something.
-    folders: HashSet<&'b str>,
+    folders: Known<&'b str>,
     packages: u32,
     edges: usize,
     /// Kept between look-ups, so that they need no new memory.
@@ -69,8 +70,8 @@ impl<'a, 'b> Graph<'a, 'b> {
     fn new(copies: &'b [Copy<'a>]) -> Result<Self, ParseError> {
         let mut graph = Self {
             copies,
-            places: HashMap::with_capacity(copies.len()),
-            folders: HashSet::new(),
+            places: lookup(copies.len()),
+            folders: Known::default(),
             packages: 0,
             edges: 0,
             candidate: String::new(),

@@ -1,9 +1,8 @@
 //! pnpm's dependency paths: the keys of packages, and how a dependency's version leads to one.
 
-use std::collections::HashMap;
-
 use patchgate_model::PackageIndex;
 
+use crate::lookup::Lookup;
 use crate::npm::tree::split_spec;
 
 /// The generations of the format, by how they write a path.
@@ -124,7 +123,7 @@ pub(super) fn is_version(reference: &str) -> bool {
 /// The packages by their paths.
 pub(super) struct Paths<'p> {
     pub(super) generation: Generation,
-    pub(super) by_path: HashMap<&'p str, PackageIndex>,
+    pub(super) by_path: Lookup<&'p str, PackageIndex>,
 }
 
 /// Where a dependency leads.

@@ -1,12 +1,11 @@
 //! The packages of a document.
 
-use std::collections::HashMap;
-
 use patchgate_model::{DependencyKind, Edge, Origin, Package, PackageIndex};
 
 use super::dep_path::{DepPath, Generation, Paths, Target, dep_path, is_version, without_peers};
 use super::{REGENERATE, WHAT};
 use crate::ParseError;
+use crate::lookup::{Lookup, lookup};
 use crate::npm::NAME;
 use crate::npm::tree::{self, Count, shortened};
 use crate::syntax::{Key, Node};
@@ -37,7 +36,7 @@ pub(super) fn entries<'n>(
     let mut entries = Entries {
         paths: Paths {
             generation,
-            by_path: HashMap::with_capacity(packages.len()),
+            by_path: lookup(packages.len()),
         },
         copies: Vec::with_capacity(packages.len()),
     };
@@ -47,7 +46,7 @@ pub(super) fn entries<'n>(
         }
         return Ok(entries);
     }
-    let mut by_key: HashMap<&str, (&Key<'_>, &Node<'_>, bool)> = packages
+    let mut by_key: Lookup<&str, (&Key<'_>, &Node<'_>, bool)> = packages
         .iter()
         .map(|(key, entry)| (&*key.name, (key, entry, false)))
         .collect();

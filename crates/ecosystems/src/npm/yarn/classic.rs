@@ -1,7 +1,7 @@
 //! Version 1: entries by the requirements that they answer. Which of them the project itself asks
 //! for stands in the manifests alone.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use patchgate_model::{
     DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root, Unresolved,
@@ -9,6 +9,7 @@ use patchgate_model::{
 
 use super::resolutions::Resolutions;
 use super::syntax::{self, Entry};
+use crate::lookup::{Lookup, lookup};
 use crate::npm::lockfile::origin;
 use crate::npm::tree::{self, Count, Project, shortened, split_spec};
 use crate::npm::{NAME, tree::projects};
@@ -147,9 +148,9 @@ fn without_hash(address: &str) -> (&str, Option<&str>) {
 
 /// What names and requirements lead to.
 struct Tree<'e> {
-    by_pattern: HashMap<&'e str, PackageIndex>,
+    by_pattern: Lookup<&'e str, PackageIndex>,
     /// Packages by the name that is asked for.
-    by_name: HashMap<&'e str, Vec<PackageIndex>>,
+    by_name: Lookup<&'e str, Vec<PackageIndex>>,
     /// Names of the repository's own packages.
     own: HashSet<&'e str>,
     /// `None` when the root project is not known.
@@ -163,8 +164,8 @@ struct Tree<'e> {
 impl<'e> Tree<'e> {
     fn new(entries: &'e [Entry<'_>], projects: &'e [Project<'_>]) -> Result<Self, ParseError> {
         let mut tree = Self {
-            by_pattern: HashMap::with_capacity(entries.len()),
-            by_name: HashMap::with_capacity(entries.len()),
+            by_pattern: lookup(entries.len()),
+            by_name: lookup(entries.len()),
             own: projects
                 .iter()
                 .filter_map(|project| project.manifest.name())

@@ -17,7 +17,7 @@ const REGENERATE: &str = "run `yarn install` to write it anew";
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let text = input.text()?;
     // Only the later versions have this key, and a line of version 1 cannot begin with it.
-    if text.lines().any(|line| line.starts_with("__metadata:")) {
+    if text.starts_with("__metadata:") || text.contains("\n__metadata:") {
         berry::parse(input, text)
     } else {
         classic::parse(input, text)

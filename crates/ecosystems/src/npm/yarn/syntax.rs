@@ -4,9 +4,9 @@
 //! indented by two spaces with a space between key and value, and the dependencies by four.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 
 use crate::ParseError;
+use crate::lookup::Known;
 
 /// A name with what stands behind it.
 pub(super) type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
@@ -40,7 +40,7 @@ pub(super) fn entries(text: &str) -> Result<Vec<Entry<'_>>, ParseError> {
     let mut reader = Reader {
         entries: Vec::new(),
         section: Section::None,
-        seen: HashSet::new(),
+        seen: Known::default(),
     };
     let mut is_lockfile = false;
     for (index, line) in text.lines().enumerate() {
@@ -98,7 +98,7 @@ struct Reader<'a> {
     entries: Vec<Entry<'a>>,
     section: Section,
     /// Patterns so far: one that stands twice would hide one of the two.
-    seen: HashSet<Cow<'a, str>>,
+    seen: Known<Cow<'a, str>>,
 }
 
 impl<'a> Reader<'a> {

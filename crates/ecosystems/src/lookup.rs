@@ -1,0 +1,20 @@
+//! Maps for what a large lockfile looks up tens of thousands of times.
+//!
+//! The standard hasher withstands an attacker who can watch its answers over time. A lockfile is
+//! written before the process starts that picks the seed, so a faster hasher with a seed of its own
+//! for each process is enough.
+
+use std::collections::{HashMap, HashSet};
+
+use foldhash::fast::RandomState;
+
+/// A map by a text of the file.
+pub(crate) type Lookup<K, V> = HashMap<K, V, RandomState>;
+
+/// A set of texts of the file.
+pub(crate) type Known<K> = HashSet<K, RandomState>;
+
+/// An empty map with room for `size` entries.
+pub(crate) fn lookup<K, V>(size: usize) -> Lookup<K, V> {
+    Lookup::with_capacity_and_hasher(size, RandomState::default())
+}
