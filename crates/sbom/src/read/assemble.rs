@@ -205,6 +205,10 @@ impl Graph {
             }
         }
         // "Contains" lists every package; the ones that no other brings are the project's own.
+        // Without any graph, nothing is known to be its own.
+        if needed.is_empty() {
+            graph.contained.clear();
+        }
         graph.contained.retain(|(_, to)| !needed.contains(to));
         graph
     }

@@ -78,7 +78,7 @@ pub(super) fn places(document: &Document, links: &[Link], identities: &[Identity
                 described.contains(component.id.as_str()) && !component.id.is_empty();
             if component.property(facts::ROOT).is_some() || (is_described && leads && !needed) {
                 Place::Root
-            } else if !identity.version.is_empty() {
+            } else if !identity.version.is_empty() || component.property(facts::VERSION).is_some() {
                 Place::Package
             } else if component.purl.is_none() && (leads || is_described) {
                 // Some tools have a component for each lockfile, on which the packages hang.

@@ -147,11 +147,18 @@ impl Reader {
 }
 
 /// In formats that end anywhere, a relationship with a package that is not there is the sign of a
-/// file that was cut or of which a part was lost.
+/// file that was cut or of which a part was lost; so is a document that does not say what it
+/// describes, which it must unless it holds a single package (SPDX 2.3, 11.1).
 ///
 /// # Errors
-/// When a relationship that tells of a dependency names a package that the document lacks.
+/// When a relationship that tells of a dependency names a package that the document lacks, or none
+/// tells what the document describes.
 pub(super) fn check_references(document: &Document) -> Result<(), ParseError> {
+    if document.described.is_empty() && document.components.len() != 1 {
+        return Err(ParseError::new(
+            "is not whole: it does not say what it describes",
+        ));
+    }
     let known: HashSet<&str> = document
         .components
         .iter()

@@ -97,6 +97,7 @@ pub(super) fn json(content: &Content, options: &WriteOptions<'_>) -> String {
 }
 
 pub(super) fn document<'a>(content: &'a Content, options: &'a WriteOptions<'_>) -> Document<'a> {
+    let ids = package_ids(content);
     let main = Package {
         comment: comment(&[(facts::DOCUMENT, "true".to_owned())]),
         primary_package_purpose: "APPLICATION",
@@ -115,10 +116,16 @@ pub(super) fn document<'a>(content: &'a Content, options: &'a WriteOptions<'_>) 
         },
         packages: std::iter::once(main)
             .chain(content.projects.iter().map(project))
-            .chain(content.components.iter().map(component))
+            .chain(
+                content
+                    .components
+                    .iter()
+                    .zip(&ids)
+                    .map(|(component, id)| package_of(component, id)),
+            )
             .chain(content.requirements.iter().map(requirement))
             .collect(),
-        relationships: relationships(content),
+        relationships: relationships(content, &ids),
     };
     // The same content at another time has the same namespace.
     let uuid = serial::uuid(&serial::hash(&document));
@@ -129,6 +136,15 @@ pub(super) fn document<'a>(content: &'a Content, options: &'a WriteOptions<'_>) 
 
 fn creator(options: &WriteOptions<'_>) -> String {
     format!("Tool: patchgate-{}", options.tool_version)
+}
+
+/// The identifier of each component: hashing once is enough.
+pub(super) fn package_ids(content: &Content) -> Vec<String> {
+    content
+        .components
+        .iter()
+        .map(|component| id("Package", &component.id))
+        .collect()
 }
 
 /// An identifier of SPDX: letters, digits, `.` and `-` only, so it is made of a hash, which stays
@@ -166,7 +182,7 @@ fn project(project: &Project) -> Package<'_> {
     }
 }
 
-fn component(component: &Component) -> Package<'_> {
+fn package_of<'a>(component: &'a Component, id: &str) -> Package<'a> {
     let address = component
         .distribution_url
         .as_ref()
@@ -187,7 +203,7 @@ fn component(component: &Component) -> Package<'_> {
         source_info: source_info(component.locations.iter()),
         comment: comment_with_scope(&component.facts, component.scope),
         external_refs: purl.collect(),
-        ..package(&component.name, id("Package", &component.id))
+        ..package(&component.name, id.to_owned())
     }
 }
 
@@ -267,7 +283,7 @@ pub(super) fn one_line(text: &str) -> String {
         .collect()
 }
 
-fn relationships(content: &Content) -> Vec<Relationship> {
+fn relationships(content: &Content, packages: &[String]) -> Vec<Relationship> {
     let mut list = vec![Relationship {
         from: DOCUMENT.to_owned(),
         kind: "DESCRIBES",
@@ -284,17 +300,12 @@ fn relationships(content: &Content) -> Vec<Relationship> {
         needs(
             &id("Project", &project.id),
             &project.edges,
-            content,
+            packages,
             &mut list,
         );
     }
-    for component in &content.components {
-        needs(
-            &id("Package", &component.id),
-            &component.edges,
-            content,
-            &mut list,
-        );
+    for (component, from) in content.components.iter().zip(packages) {
+        needs(from, &component.edges, packages, &mut list);
     }
     list
 }
@@ -302,14 +313,13 @@ fn relationships(content: &Content) -> Vec<Relationship> {
 fn needs(
     from: &str,
     edges: &[(usize, DependencyKind)],
-    content: &Content,
+    packages: &[String],
     list: &mut Vec<Relationship>,
 ) {
     for (to, kind) in edges {
-        let Some(to) = content.components.get(*to) else {
+        let Some(to) = packages.get(*to).cloned() else {
             continue;
         };
-        let to = id("Package", &to.id);
         let (kind, reversed) = match kind {
             DependencyKind::Runtime => ("DEPENDS_ON", false),
             DependencyKind::Optional => ("OPTIONAL_DEPENDENCY_OF", true),

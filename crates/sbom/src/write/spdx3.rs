@@ -4,7 +4,7 @@ use patchgate_model::DependencyKind;
 use serde::Serialize;
 
 use super::content::{Component, Content};
-use super::spdx::{INCOMPLETE, comment, comment_with_scope, id, source_info};
+use super::spdx::{INCOMPLETE, comment, comment_with_scope, id, package_ids, source_info};
 use super::{WriteOptions, serial};
 use crate::facts;
 
@@ -111,12 +111,13 @@ const CREATION: &str = "_:creationinfo";
 
 pub(super) fn json(content: &Content, options: &WriteOptions<'_>) -> String {
     // The namespace follows from all that is written in an empty one.
-    let draft = document(content, options, "", String::new());
+    let ids = package_ids(content);
+    let draft = document(content, options, &ids, "", String::new());
     let namespace = format!(
         "https://spdx.org/spdxdocs/patchgate-{}",
         serial::uuid(&serial::hash(&draft))
     );
-    let document = document(content, options, &namespace, options.time());
+    let document = document(content, options, &ids, &namespace, options.time());
     // The values have texts as keys, so they always serialise.
     let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
     text.push('\n');
@@ -126,11 +127,13 @@ pub(super) fn json(content: &Content, options: &WriteOptions<'_>) -> String {
 fn document<'a>(
     content: &'a Content,
     options: &'a WriteOptions<'_>,
+    ids: &[String],
     namespace: &str,
     created: String,
 ) -> Document<'a> {
     let mut builder = Builder {
         namespace,
+        ids,
         graph: Vec::new(),
     };
     builder.head(content, options, created);
@@ -144,6 +147,8 @@ fn document<'a>(
 
 struct Builder<'a, 'n> {
     namespace: &'n str,
+    /// Identifiers of the components.
+    ids: &'n [String],
     graph: Vec<Element<'a>>,
 }
 
@@ -241,8 +246,8 @@ impl<'a> Builder<'a, '_> {
             self.graph
                 .push(application(&project.name, comment(&project.facts), element));
         }
-        for component in &content.components {
-            let package = self.package(component);
+        for (component, id) in content.components.iter().zip(self.ids) {
+            let package = self.package(component, id);
             self.graph.push(package);
         }
         for wanted in &content.requirements {
@@ -256,7 +261,7 @@ impl<'a> Builder<'a, '_> {
         }
     }
 
-    fn package(&self, component: &'a Component) -> Element<'a> {
+    fn package(&self, component: &'a Component, id: &str) -> Element<'a> {
         let address = component
             .distribution_url
             .as_ref()
@@ -284,7 +289,7 @@ impl<'a> Builder<'a, '_> {
             package_url: purl,
             download_location: address.map(String::as_str),
             source_info: source_info(component.locations.iter()),
-            ..self.element("software_Package", &id("Package", &component.id))
+            ..self.element("software_Package", id)
         }
     }
 
@@ -305,15 +310,15 @@ impl<'a> Builder<'a, '_> {
             self.graph.push(contains);
         }
         for project in &content.projects {
-            self.needs(&id("Project", &project.id), &project.edges, content);
+            self.needs(&id("Project", &project.id), &project.edges);
         }
-        for component in &content.components {
-            self.needs(&id("Package", &component.id), &component.edges, content);
+        for (component, id) in content.components.iter().zip(self.ids) {
+            self.needs(id, &component.edges);
         }
     }
 
     /// One relationship for each kind of dependency.
-    fn needs(&mut self, from: &str, edges: &[(usize, DependencyKind)], content: &'a Content) {
+    fn needs(&mut self, from: &str, edges: &[(usize, DependencyKind)]) {
         let kinds = [
             (DependencyKind::Runtime, "dependsOn", Some("runtime")),
             (DependencyKind::Peer, "hasProvidedDependency", None),
@@ -330,8 +335,8 @@ impl<'a> Builder<'a, '_> {
             let to: Vec<String> = edges
                 .iter()
                 .filter(|(_, edge)| *edge == kind)
-                .filter_map(|(to, _)| content.components.get(*to))
-                .map(|to| self.iri(&id("Package", &to.id)))
+                .filter_map(|(to, _)| self.ids.get(*to))
+                .map(|to| self.iri(to))
                 .collect();
             if to.is_empty() {
                 continue;
