@@ -21,6 +21,7 @@ pub mod generic;
 pub mod github;
 pub mod golang;
 pub mod hackage;
+pub mod julia;
 mod lookup;
 pub mod maven;
 pub mod npm;
@@ -57,6 +58,7 @@ pub const ALL: &[&dyn Ecosystem] = &[
     &conan::Conan,
     &cran::Cran,
     &hackage::Hackage,
+    &julia::Julia,
     &github::GitHubActions,
     &docker::Docker,
     &terraform::Terraform,

@@ -32,12 +32,14 @@ use proptest::sample::Index;
 /// anybody's dependency.
 /// a package a line, and its catalogs TOML, of which any table may be short. Bundler before 2.5 ends
 /// its lockfile with a list of what the project asks for.
+/// Julia's manifest ends with a package that may be nobody's dependency.
 const LINE_BASED: &[&str] = &[
     "cargo-lock",
     "gemfile-lock",
     "go-mod",
     "go-vendor",
     "go-work",
+    "julia-manifest",
     "gradle-dependency-locks",
     "gradle-version-catalog",
     "paket-lock",

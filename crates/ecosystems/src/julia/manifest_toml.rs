@@ -1,0 +1,295 @@
+//! `Manifest.toml` (<https://pkgdocs.julialang.org/v1/toml-files/#Manifest.toml>): a table for each
+//! package, below `deps` since version 2. `deps` of a package lists names, or names with UUIDs
+//! where a name is not enough.
+
+use std::collections::{HashMap, HashSet};
+
+use patchgate_model::{
+    DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root, Unresolved, package_url,
+};
+
+use super::project_toml::{Project, comes_with_julia};
+use crate::syntax::{Node, toml};
+use crate::{Input, ParseError, limits};
+
+/// Reads the lockfile.
+pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
+    let text = input.text()?;
+    let document = toml(text)?;
+    if !text.ends_with('\n') {
+        return Err(ParseError::new("is truncated: its last line does not end")
+            .with_hint("run `Pkg.resolve()` and commit the manifest"));
+    }
+    let julia = document.optional_text("julia_version")?;
+    let (format, entries) = match document.get("manifest_format").and_then(Node::scalar) {
+        None => ("julia-manifest-v1", document.entries()),
+        Some(version) if version.starts_with("2.") => {
+            ("julia-manifest-v2", document.optional_map("deps")?)
+        }
+        Some(version) => {
+            let short: String = version.chars().take(20).collect();
+            return Err(ParseError::new(format!(
+                "has format {short}; formats 1 and 2 are read"
+            )));
+        }
+    };
+    let mut reader = Reader {
+        lockfile: Lockfile {
+            path: input.path.to_owned(),
+            ecosystem: super::NAME,
+            format,
+            ..Lockfile::default()
+        },
+        by_uuid: HashMap::new(),
+        by_name: HashMap::new(),
+    };
+    let mut tables: Vec<(&str, &Node<'_>)> = Vec::new();
+    for (key, node) in entries {
+        // The first version keeps its few other values beside the packages.
+        if format == "julia-manifest-v2" || node.is_list() {
+            if !node.is_list() {
+                return Err(node.unexpected(&key.name, "a list of tables"));
+            }
+            tables.extend(node.items().iter().map(|item| (&*key.name, item)));
+        }
+    }
+    if tables.is_empty() && format == "julia-manifest-v1" {
+        return Err(ParseError::new(
+            "is not a manifest of Julia: it holds no package",
+        ));
+    }
+    tables.sort_by_key(|(_, table)| table.line);
+    if tables.len() > limits::MAX_PACKAGES {
+        return Err(ParseError::new("holds too many packages"));
+    }
+    for (name, table) in &tables {
+        reader.package(name, table, julia)?;
+    }
+    reader.edges(&tables)?;
+    if julia.is_none() {
+        reader.without_julia(&tables);
+    }
+    reader.roots(input);
+    crate::scope::from_roots(&mut reader.lockfile);
+    Ok(reader.lockfile)
+}
+
+struct Reader<'a> {
+    lockfile: Lockfile,
+    by_uuid: HashMap<&'a str, PackageIndex>,
+    /// Every package of a name.
+    by_name: HashMap<&'a str, Vec<PackageIndex>>,
+}
+
+impl<'a> Reader<'a> {
+    fn package(
+        &mut self,
+        name: &'a str,
+        table: &'a Node<'_>,
+        julia: Option<&str>,
+    ) -> Result<(), ParseError> {
+        let failed = |reason: String| ParseError::new(reason).at_line(table.line as usize);
+        if name.is_empty() {
+            return Err(failed("has a package without a name".to_owned()));
+        }
+        let uuid = table.need_text("uuid")?;
+        if !uuid
+            .bytes()
+            .all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
+        {
+            return Err(failed(format!("has a UUID of `{name}` that is none")));
+        }
+        let text = |key| table.optional_text(key);
+        let hash = text("git-tree-sha1")?;
+        let origin = match (text("path")?, text("repo-url")?) {
+            (Some(path), _) => Origin::Path(Some(path.to_owned())),
+            (None, Some(url)) => Origin::Git {
+                url: url.to_owned(),
+                commit: text("repo-rev")?
+                    .filter(|rev| is_commit(rev))
+                    .map(str::to_owned),
+            },
+            (None, None) => Origin::Registry(None),
+        };
+        let version = match text("version")? {
+            Some(version) => version,
+            None if matches!(origin, Origin::Path(_)) => "",
+            None if hash.is_none() => julia.unwrap_or_default(),
+            None => {
+                return Err(failed(format!("lacks `version` of `{name}`")));
+            }
+        };
+        let index = PackageIndex(u32::try_from(self.lockfile.packages.len()).unwrap_or(u32::MAX));
+        if self.by_uuid.insert(uuid, index).is_some() {
+            return Err(failed(format!("has the UUID of `{name}` twice")));
+        }
+        self.by_name.entry(name).or_default().push(index);
+        let purl = format!("{}?uuid={uuid}", package_url("julia", name, version));
+        self.lockfile.packages.push(Package {
+            line: table.line,
+            origin,
+            integrity: hash.map(str::to_owned),
+            purl: Some(purl),
+            ..Package::new(super::NAME, name.to_owned(), version.to_owned())
+        });
+        Ok(())
+    }
+
+    fn edges(&mut self, tables: &[(&str, &Node<'_>)]) -> Result<(), ParseError> {
+        let mut count = 0;
+        for (place, (_, table)) in tables.iter().enumerate() {
+            let mut edges = Vec::new();
+            for (field, kind) in [
+                ("deps", DependencyKind::Runtime),
+                ("weakdeps", DependencyKind::Optional),
+            ] {
+                let Some(needs) = table.get(field) else {
+                    continue;
+                };
+                for (name, uuid, line) in named(needs, field)? {
+                    match self.find(name, uuid) {
+                        Some(to) => edges.push(Edge {
+                            to,
+                            name: name.to_owned(),
+                            requirement: None,
+                            kind,
+                        }),
+                        // Packages that extend others are there where something else needs them.
+                        None if kind == DependencyKind::Optional => {}
+                        None => {
+                            let reason = format!("is truncated: it lacks `{name}`");
+                            return Err(ParseError::new(reason)
+                                .at_line(line as usize)
+                                .with_hint("run `Pkg.resolve()` and commit the manifest"));
+                        }
+                    }
+                }
+            }
+            count += edges.len();
+            if count > limits::MAX_EDGES {
+                return Err(ParseError::new("holds too many dependencies"));
+            }
+            if let Some(package) = self.lockfile.packages.get_mut(place) {
+                package.edges = edges;
+            }
+        }
+        Ok(())
+    }
+
+    /// The package of a UUID, or the only one of a name.
+    fn find(&self, name: &str, uuid: Option<&str>) -> Option<PackageIndex> {
+        match uuid {
+            Some(uuid) => self.by_uuid.get(uuid).copied(),
+            None => match self.by_name.get(name).map(Vec::as_slice) {
+                Some([one]) => Some(*one),
+                _ => None,
+            },
+        }
+    }
+
+    /// The standard library has Julia's version, which the first version of the format does not
+    /// state.
+    fn without_julia(&mut self, tables: &[(&str, &Node<'_>)]) {
+        let of_julia = self.lockfile.packages.iter().find(|package| {
+            package.version.is_empty() && matches!(package.origin, Origin::Registry(_))
+        });
+        let line = of_julia.map(|package| package.line);
+        if let (Some(line), false) = (line, tables.is_empty()) {
+            self.lockfile.unresolved.push(Unresolved {
+                name: "julia".to_owned(),
+                requirement: String::new(),
+                kind: DependencyKind::Runtime,
+                line,
+            });
+        }
+    }
+
+    /// The project beside the manifest, and the members of its workspace.
+    fn roots(&mut self, input: &Input<'_>) {
+        let names = ["Project.toml", "JuliaProject.toml"];
+        let beside = names.iter().map(|name| input.beside(name));
+        let Some((path, project)) = beside.into_iter().find_map(|path| project_at(input, path))
+        else {
+            return;
+        };
+        let mut known: HashSet<String> = HashSet::new();
+        let members: Vec<String> = project
+            .members
+            .iter()
+            .map(|member| input.beside(&format!("{}/Project.toml", member.trim_end_matches('/'))))
+            .collect();
+        self.root(path, project, &mut known);
+        for path in members.into_iter().take(limits::MAX_PACKAGES) {
+            if let Some((path, project)) = project_at(input, path) {
+                self.root(path, project, &mut known);
+            }
+        }
+    }
+
+    fn root(&mut self, path: String, project: Project, known: &mut HashSet<String>) {
+        let mut edges = Vec::new();
+        for asked in project.asked {
+            match self.find(&asked.name, None) {
+                Some(to) => edges.push(Edge {
+                    to,
+                    name: asked.name,
+                    requirement: (!asked.requirement.is_empty()).then_some(asked.requirement),
+                    kind: asked.kind,
+                }),
+                // The line is one of the manifest, which does not name the package.
+                None if !comes_with_julia(&asked.name) && known.insert(asked.name.clone()) => {
+                    self.lockfile
+                        .unresolved
+                        .push(Unresolved { line: 1, ..asked });
+                }
+                None => {}
+            }
+        }
+        self.lockfile.roots.push(Root {
+            name: project.name,
+            manifest: Some(path),
+            edges,
+        });
+    }
+}
+
+fn project_at(input: &Input<'_>, path: String) -> Option<(String, Project)> {
+    let bytes = input.sibling(&path)?;
+    let text = Input { bytes, ..*input }.text().ok()?;
+    Some((path, Project::parse(text).ok()?))
+}
+
+/// A name with its UUID, where it has one, and its line.
+type Named<'n> = (&'n str, Option<&'n str>, u32);
+
+/// Names that a package lists.
+fn named<'n>(needs: &'n Node<'_>, field: &str) -> Result<Vec<Named<'n>>, ParseError> {
+    if needs.is_list() {
+        let name = |item: &'n Node<'_>| {
+            let name = item.text().filter(|name| !name.is_empty());
+            Ok((
+                name.ok_or_else(|| item.unexpected(field, "a name"))?,
+                None,
+                item.line,
+            ))
+        };
+        return needs.items().iter().map(name).collect();
+    }
+    if !needs.is_map() {
+        return Err(needs.unexpected(field, "a list of names"));
+    }
+    let entry = |(key, node): &'n (crate::syntax::Key<'_>, Node<'_>)| {
+        let uuid = node
+            .text()
+            .ok_or_else(|| node.unexpected(&key.name, "a UUID"))?;
+        if key.name.is_empty() {
+            return Err(node.unexpected(field, "a name"));
+        }
+        Ok((&*key.name, Some(uuid), key.line))
+    };
+    needs.entries().iter().map(entry).collect()
+}
+
+fn is_commit(text: &str) -> bool {
+    text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}

@@ -1,0 +1,72 @@
+//! Julia: packages of registries, as Pkg locks them (<https://pkgdocs.julialang.org>).
+//!
+//! A package is known by its UUID, which is in its package URL; two packages may have one name.
+//! What only tests need (`[extras]` with `[targets]`) is locked in no file, unless it is a part of
+//! a workspace.
+
+mod manifest_toml;
+mod project_toml;
+mod version;
+
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use patchgate_model::Unresolved;
+
+use self::version::Version;
+use crate::{Ecosystem, Format, Input, ParseError, VersionError};
+
+/// OSV's name for the ecosystem.
+const NAME: &str = "Julia";
+
+/// Julia's packages.
+#[derive(Debug, Clone, Copy)]
+pub struct Julia;
+
+impl Ecosystem for Julia {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn purl_type(&self) -> &'static str {
+        "julia"
+    }
+
+    fn formats(&self) -> &'static [Format] {
+        &[Format {
+            id: "julia-manifest",
+            files: &["Manifest.toml", "JuliaManifest.toml", "Manifest-v*.toml"],
+            versions: "v1-v2",
+            fixable: false,
+            parse: manifest_toml::parse,
+        }]
+    }
+
+    fn manifests(&self) -> &'static [&'static str] {
+        &["Project.toml", "JuliaProject.toml"]
+    }
+
+    fn unresolved(&self, manifest: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
+        let mut asked = project_toml::Project::parse(manifest.text()?)?.asked;
+        asked.retain(|one| !project_toml::comes_with_julia(&one.name));
+        Ok(asked)
+    }
+
+    /// Julia tells the letters of names apart.
+    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        Cow::Borrowed(name)
+    }
+
+    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
+        let parse = |text| {
+            Version::parse(text).ok_or_else(|| VersionError {
+                version: text.to_owned(),
+                ecosystem: NAME,
+            })
+        };
+        Ok(parse(a)?.cmp(&parse(b)?))
+    }
+}

@@ -1,0 +1,119 @@
+//! `Project.toml` (<https://pkgdocs.julialang.org/v1/toml-files/#Project.toml>): direct
+//! dependencies by name and UUID, with the versions that they may have in `[compat]`.
+
+use patchgate_model::{DependencyKind, Unresolved};
+
+use crate::ParseError;
+use crate::syntax::{Node, toml};
+
+/// What comes with Julia, version and all.
+const WITH_JULIA: [&str; 33] = [
+    "Artifacts",
+    "Base64",
+    "Dates",
+    "DelimitedFiles",
+    "Distributed",
+    "Downloads",
+    "FileWatching",
+    "Future",
+    "InteractiveUtils",
+    "LazyArtifacts",
+    "LibGit2",
+    "Libdl",
+    "LinearAlgebra",
+    "Logging",
+    "Markdown",
+    "Mmap",
+    "Pkg",
+    "Printf",
+    "Profile",
+    "REPL",
+    "Random",
+    "SHA",
+    "Serialization",
+    "SharedArrays",
+    "Sockets",
+    "SparseArrays",
+    "Statistics",
+    "SuiteSparse",
+    "TOML",
+    "Tar",
+    "Test",
+    "UUIDs",
+    "Unicode",
+];
+
+/// Whether a package is a part of Julia.
+pub(super) fn comes_with_julia(name: &str) -> bool {
+    WITH_JULIA.contains(&name)
+}
+
+/// A project.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Project {
+    /// Its name, empty where it has none.
+    pub(super) name: String,
+    /// What it asks for.
+    pub(super) asked: Vec<Unresolved>,
+    /// Folders of the projects that share its manifest.
+    pub(super) members: Vec<String>,
+}
+
+impl Project {
+    /// Reads the file.
+    pub(super) fn parse(text: &str) -> Result<Self, ParseError> {
+        let document = toml(text)?;
+        let compat = document.optional_map("compat")?;
+        let requirement = |name: &str| {
+            let found = compat.iter().find(|(key, _)| key.name == name);
+            found
+                .and_then(|(_, node)| node.text())
+                .unwrap_or_default()
+                .to_owned()
+        };
+        let mut asked: Vec<Unresolved> = Vec::new();
+        let mut take = |name: &str, line: u32, kind: DependencyKind| {
+            if !name.is_empty() {
+                asked.push(Unresolved {
+                    name: name.to_owned(),
+                    requirement: requirement(name),
+                    kind,
+                    line,
+                });
+            }
+        };
+        let direct = document.optional_map("deps")?;
+        for (key, _) in direct {
+            take(&key.name, key.line, DependencyKind::Runtime);
+        }
+        for (key, node) in document.optional_map("targets")? {
+            let kind = match &*key.name {
+                "build" => DependencyKind::Build,
+                _ => DependencyKind::Test,
+            };
+            for item in node.items() {
+                let name = item
+                    .text()
+                    .ok_or_else(|| item.unexpected(&key.name, "a name"))?;
+                take(name, item.line, kind);
+            }
+        }
+        asked.sort_by_key(|one| one.line);
+        let members = match document.get("workspace") {
+            Some(workspace) => workspace.optional_list("projects")?,
+            None => &[],
+        };
+        Ok(Self {
+            name: document
+                .optional_text("name")?
+                .unwrap_or_default()
+                .to_owned(),
+            asked,
+            members: members
+                .iter()
+                .filter_map(Node::text)
+                .map(str::to_owned)
+                .collect(),
+        })
+    }
+}
