@@ -103,13 +103,17 @@ fn lacks(report: &Value) -> Vec<String> {
 fn parents_and_lists_are_brought_from_where_the_settings_say() {
     let server = repository(None);
     let mut stage = Stage::new();
-    stage.write("pom.xml", PROJECT);
+    for module in ["pom.xml", "a/pom.xml", "b/pom.xml"] {
+        stage.write(module, PROJECT);
+    }
     settings(&stage, "*", &server.url());
     let run = scan(&mut stage);
     assert!(!format!("{run:?}").contains("hunter2"));
     let report = run.expect(0).json();
-    assert_eq!(report["lockfiles"][0]["packages"], 3, "{report:#}");
-    assert_eq!(report["lockfiles"][0]["direct_only"], true);
+    for module in 0..3 {
+        assert_eq!(report["lockfiles"][module]["packages"], 3, "{report:#}");
+        assert_eq!(report["lockfiles"][module]["direct_only"], true);
+    }
     let asked = server.requests();
     let paths: Vec<&str> = asked.iter().map(|request| request.path.as_str()).collect();
     assert_eq!(paths, [PARENT, LIST]);

@@ -111,9 +111,7 @@ impl<'a> MavenRepository<'a> {
                 .into_iter()
                 .filter(|path| !self.known.contains_key(path))
                 .collect();
-            if open.is_empty() {
-                break;
-            }
+            let is_settled = open.is_empty();
             for (path, found) in self.fetch(open, &places, started).await {
                 if let Ok(bytes) = &found {
                     let key = format!("{}{path}", maven::EXTERNAL);
@@ -121,11 +119,13 @@ impl<'a> MavenRepository<'a> {
                 }
                 self.known.insert(path, found);
             }
-            for index in 0..contents.inventory.lockfiles.len() {
+            let stale = self.stale(contents, is_settled);
+            if is_settled && stale.is_empty() {
+                break;
+            }
+            for index in stale {
                 let before = contents.inventory.lockfiles.get(index);
-                let fresh = before
-                    .filter(|lockfile| !lockfile.missing.is_empty())
-                    .and_then(|lockfile| again(lockfile, contents));
+                let fresh = before.and_then(|lockfile| again(lockfile, contents));
                 if let (Some(fresh), Some(slot)) =
                     (fresh, contents.inventory.lockfiles.get_mut(index))
                 {
@@ -137,6 +137,25 @@ impl<'a> MavenRepository<'a> {
             .files
             .retain(|path, _| !path.starts_with(maven::EXTERNAL));
         self.explain(contents);
+    }
+
+    /// The lockfiles that lack what is known by now: all of them, or else one for each set of
+    /// files that lack. The modules of a project mostly lack the same, so one of them tells what
+    /// is wanted next, and the others are read again once at the end.
+    fn stale(&self, contents: &Contents, all: bool) -> Vec<usize> {
+        let mut sets = BTreeSet::new();
+        let lockfiles = contents.inventory.lockfiles.iter().enumerate();
+        lockfiles
+            .filter(|(_, lockfile)| {
+                let mut missing = lockfile.missing.iter();
+                missing.any(|file| matches!(self.known.get(&file.path), Some(Ok(_))))
+            })
+            .filter(|(_, lockfile)| {
+                let set: Vec<&str> = lockfile.missing.iter().map(|file| &*file.path).collect();
+                sets.insert(set) || all
+            })
+            .map(|(index, _)| index)
+            .collect()
     }
 
     /// Says of each file that lacks why it does.
