@@ -29,6 +29,7 @@ mod maven;
 mod osv_faults;
 mod pr;
 mod release;
+mod query;
 mod scan;
 mod stage;
 mod stand_in;

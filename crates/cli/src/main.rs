@@ -69,6 +69,10 @@ enum Command {
     Pr(commands::pr::Args),
     /// Judge a pull request: merge, review or block
     Gate(commands::gate::Args),
+    /// Say what is known about packages, by package URL or by name and version
+    Query(commands::query::Args),
+    /// Say which of two versions an ecosystem calls the later one
+    CompareVersions(commands::compare_versions::Args),
     /// Build, update or inspect the offline advisory store
     Db(commands::db::Args),
     /// Write a commented .patchgate.yml and the workflow file
@@ -143,6 +147,8 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
     match command {
         Command::Scan(args) => commands::scan::run(&args, context).await,
         Command::Inventory(args) => commands::inventory::run(&args, context).await,
+        Command::Query(args) => commands::query::run(&args, context).await,
+        Command::CompareVersions(args) => commands::compare_versions::run(&args),
         Command::Fix(args) => commands::fix::run(&args, context).await,
         Command::Pr(args) => commands::pr::run(&args, context).await,
         Command::Gate(args) => commands::gate::run(&args, context).await,

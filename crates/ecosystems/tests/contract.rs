@@ -339,6 +339,43 @@ fn line_ends_and_byte_order_marks_change_nothing() {
     }
 }
 
+/// What an editor, a merge or a broken download leaves behind is refused by every format.
+#[test]
+fn what_is_no_text_or_stands_in_a_merge_is_refused() {
+    for fixture in all("read") {
+        let at = fixture.file.display();
+        let with = |text: &[u8]| {
+            let mut bytes = fixture.bytes.clone();
+            bytes.extend_from_slice(text);
+            bytes
+        };
+        let conflict = b"\n<<<<<<< HEAD\n=======\n>>>>>>> branch\n";
+        for (what, bytes) in [
+            ("nothing", Vec::new()),
+            ("blanks", b" \n \n".to_vec()),
+            ("bytes that are no UTF-8", with(b"\n# \xff\xfe\n")),
+            ("NUL bytes", with(b"\n# \0\n")),
+            ("a conflict", with(conflict)),
+        ] {
+            assert!(fixture.parse(&bytes).is_err(), "{at} is read with {what}");
+        }
+    }
+}
+
+#[test]
+fn a_file_beyond_the_limit_is_refused() {
+    let bytes = vec![b' '; patchgate_ecosystems::limits::MAX_FILE_BYTES + 1];
+    let siblings = Siblings::new();
+    for ecosystem in ALL {
+        for format in ecosystem.formats() {
+            let path = format.files[0].replace('*', "x");
+            let input = Input { path: &path, bytes: &bytes, siblings: &siblings };
+            let error = (format.parse)(&input).unwrap_err();
+            assert!(error.reason.contains("MiB"), "{}: {}", format.id, error.reason);
+        }
+    }
+}
+
 #[test]
 fn hostile_fixtures_are_refused_with_a_reason() {
     for fixture in all("refused") {

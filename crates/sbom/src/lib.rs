@@ -26,7 +26,7 @@ mod purl;
 mod read;
 mod write;
 
-use patchgate_model::{Inventory, Lockfile, Problem};
+use patchgate_model::{Inventory, Lockfile, Package, Problem};
 
 pub use detect::detect;
 pub use identity::{ECOSYSTEM, UNKNOWN};
@@ -99,6 +99,21 @@ pub struct Bill {
     /// What it says about itself that keeps a scan from being whole: CycloneDX's compositions can
     /// declare the list of components incomplete.
     pub problems: Vec<Problem>,
+}
+
+/// The package that a package URL names; `None` for a text that is none, and for one of a type that
+/// Patchgate does not know.
+#[must_use]
+pub fn package(purl: &str) -> Option<Package> {
+    let parsed = PackageUrl::parse(purl)?;
+    let identity = identity::identify(&parsed, None, None);
+    let known = identity.ecosystem != UNKNOWN;
+    known.then(|| Package {
+        distribution: identity.distribution,
+        purl: Some(purl.to_owned()),
+        alias: identity.alias,
+        ..Package::new(identity.ecosystem, identity.name, identity.version)
+    })
 }
 
 /// Reads a document, whatever its format; `path` is where it lies in the repository.

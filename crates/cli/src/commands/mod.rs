@@ -1,6 +1,7 @@
 //! The commands, one module each: its flags and what it does with them.
 
 pub(crate) mod action;
+pub(crate) mod compare_versions;
 pub(crate) mod db;
 pub(crate) mod fix;
 pub(crate) mod formats;
@@ -8,5 +9,6 @@ pub(crate) mod gate;
 pub(crate) mod init;
 pub(crate) mod inventory;
 pub(crate) mod pr;
+pub(crate) mod query;
 pub(crate) mod scan;
 pub(crate) mod schema;

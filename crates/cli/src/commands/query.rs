@@ -1,0 +1,315 @@
+//! `patchgate query`: what is known about packages that no file needs to name.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, Read as _};
+
+use anyhow::Context as _;
+use patchgate_config::Config;
+use patchgate_ecosystems::by_name;
+use patchgate_model::{Finding, Inventory, Lockfile, Package, Problem};
+use patchgate_report::{FindingReport, ScanInput, ScanReport};
+use patchgate_risk::Threshold;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::args::SourceArgs;
+use crate::context::Context;
+use crate::exit::{Exit, UsageError};
+use crate::progress::Progress;
+use crate::scan::Scanned;
+use crate::source::AdvisorySource;
+use crate::{output, scan};
+
+/// Largest input that is read from standard input, in bytes.
+const MAX_INPUT_BYTES: u64 = 256 * 1024 * 1024;
+
+/// The name under which the questions stand in an inventory, a line each.
+const QUESTIONS: &str = "standard input";
+
+/// Flags of `patchgate query`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Ecosystem by its OSV name, such as `npm` or `Debian:12`; without it and without --purl,
+    /// questions are read from standard input, one JSON object a line with `purl`, or `ecosystem`,
+    /// `name` and `version`, or `commit`
+    #[arg(requires = "name", requires = "version", conflicts_with = "purl")]
+    ecosystem: Option<String>,
+
+    /// Name of the package as its registry writes it
+    name: Option<String>,
+
+    /// Version
+    version: Option<String>,
+
+    /// Package URL with a version
+    #[arg(long, value_name = "PURL")]
+    purl: Option<String>,
+
+    #[command(flatten)]
+    source: SourceArgs,
+
+    /// How to print the answer to one question; answers to standard input are always JSON
+    #[arg(long, value_enum, default_value = "table", help_heading = "Output")]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// Text for a person
+    Table,
+    /// One JSON object
+    Json,
+}
+
+/// A question as a line of standard input states it.
+#[derive(Debug, Default, Deserialize)]
+struct Question {
+    purl: Option<String>,
+    ecosystem: Option<String>,
+    name: Option<String>,
+    version: Option<String>,
+    commit: Option<String>,
+}
+
+/// The answer to a question.
+#[derive(Debug, Serialize)]
+struct Answer<'a> {
+    /// The question as it was asked.
+    query: &'a Value,
+    /// What was found, worst first.
+    findings: Vec<FindingReport>,
+    /// Why the findings may not be all; missing where nothing went wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
+    let config = Config::default();
+    let source = AdvisorySource::open(&args.source, &config, std::path::Path::new("."), context)?;
+    let progress = Progress::start(context.terminal.progress, "looking up advisories");
+    let one = question_of(args);
+    let asked: Vec<(Value, Result<Package, String>)> = match &one {
+        Some(question) => vec![(question.to_json(), package(question))],
+        None => from_input()?,
+    };
+    let inventory = inventory(&asked);
+    let scanned = scan::scan(&inventory, &source).await;
+    drop(progress);
+    if let (Some(_), Format::Table) = (&one, args.format) {
+        if let Some((_, Err(reason))) = asked.first() {
+            return Err(UsageError::new(reason.clone()).into());
+        }
+        return table(&inventory, &scanned, context);
+    }
+    let mut text = String::new();
+    let mut exit = Exit::Clean;
+    let mut by_line = findings_by_line(&scanned);
+    for (line, (query, package)) in (1_u32..).zip(&asked) {
+        let error = match package {
+            Err(reason) => Some(reason.clone()),
+            Ok(package) => problem_of(&scanned.problems, package, &asked),
+        };
+        let answer = Answer {
+            query,
+            findings: reports(by_line.remove(&line).unwrap_or_default(), context),
+            error,
+        };
+        exit = match (exit, answer.error.is_some(), answer.findings.is_empty()) {
+            (_, true, _) | (Exit::Incomplete, ..) => Exit::Incomplete,
+            (_, _, false) | (Exit::Findings, ..) => Exit::Findings,
+            _ => Exit::Clean,
+        };
+        text.push_str(&serde_json::to_string(&answer)?);
+        text.push('\n');
+    }
+    output::write(&text, None)?;
+    Ok(exit)
+}
+
+impl Question {
+    fn to_json(&self) -> Value {
+        match &self.purl {
+            Some(purl) => serde_json::json!({ "purl": purl }),
+            None => serde_json::json!({
+                "ecosystem": self.ecosystem, "name": self.name, "version": self.version,
+            }),
+        }
+    }
+}
+
+/// The question that the flags ask, unless standard input does.
+fn question_of(args: &Args) -> Option<Question> {
+    (args.purl.is_some() || args.ecosystem.is_some()).then(|| Question {
+        purl: args.purl.clone(),
+        ecosystem: args.ecosystem.clone(),
+        name: args.name.clone(),
+        version: args.version.clone(),
+        commit: None,
+    })
+}
+
+fn from_input() -> anyhow::Result<Vec<(Value, Result<Package, String>)>> {
+    let mut asked = Vec::new();
+    for line in std::io::stdin().lock().take(MAX_INPUT_BYTES).lines() {
+        let line = line.context("cannot read standard input")?;
+        if line.trim().is_empty() {
+            continue;
+        }
+        asked.push(match serde_json::from_str::<Value>(&line) {
+            Ok(query) => {
+                let parsed = Question::deserialize(&query)
+                    .map_err(|error| format!("the question cannot be read: {error}"))
+                    .and_then(|question| package(&question));
+                (query, parsed)
+            }
+            Err(error) => (
+                Value::from(line),
+                Err(format!("the question is not JSON: {error}")),
+            ),
+        });
+    }
+    Ok(asked)
+}
+
+/// The package that is asked about, or what is wrong with the question.
+fn package(question: &Question) -> Result<Package, String> {
+    if question.commit.is_some() {
+        return Err("commits are not looked up: ask by package and version".to_owned());
+    }
+    let package = match question {
+        Question {
+            purl: Some(purl), ..
+        } => patchgate_sbom::package(purl)
+            .ok_or_else(|| format!("`{purl}` is not a package URL of an ecosystem that is known"))?,
+        Question {
+            ecosystem: Some(ecosystem),
+            name: Some(name),
+            ..
+        } => {
+            let (bare, release) = match ecosystem.split_once(':') {
+                Some((bare, release)) => (bare, Some(release.to_owned())),
+                None => (ecosystem.as_str(), None),
+            };
+            let known = by_name(bare).ok_or_else(|| format!("ecosystem `{bare}` is not known"))?;
+            let version = question.version.clone().unwrap_or_default();
+            Package {
+                distribution: release,
+                ..Package::new(known.name(), name.clone(), version)
+            }
+        }
+        _ => {
+            return Err("a question needs `purl`, or `ecosystem`, `name` and `version`".to_owned());
+        }
+    };
+    let version = question.version.clone().filter(|_| package.version.is_empty());
+    let package = Package {
+        version: version.unwrap_or_else(|| package.version.clone()),
+        ..package
+    };
+    let covered = by_name(package.ecosystem).is_some_and(|ecosystem| ecosystem.has_advisories());
+    if package.name.is_empty() || package.version.is_empty() {
+        Err("the question names no version".to_owned())
+    } else if !covered {
+        Err(format!("no advisories cover `{}`", package.ecosystem))
+    } else {
+        Ok(package)
+    }
+}
+
+/// The questions as an inventory, each on the line that has its number.
+fn inventory(asked: &[(Value, Result<Package, String>)]) -> Inventory {
+    let packages = (1_u32..)
+        .zip(asked)
+        .filter_map(|(line, (_, package))| {
+            let package = package.as_ref().ok()?;
+            Some(Package {
+                line,
+                ..package.clone()
+            })
+        })
+        .collect();
+    Inventory {
+        lockfiles: vec![Lockfile {
+            path: QUESTIONS.to_owned(),
+            packages,
+            ..Lockfile::default()
+        }],
+        ..Inventory::default()
+    }
+}
+
+fn findings_by_line(scanned: &Scanned) -> BTreeMap<u32, Vec<&Finding>> {
+    let mut by_line: BTreeMap<u32, Vec<&Finding>> = BTreeMap::new();
+    for finding in &scanned.findings {
+        for location in &finding.locations {
+            by_line.entry(location.line).or_default().push(finding);
+        }
+    }
+    by_line
+}
+
+/// What keeps the answer to one question from being whole: a problem of its own version or ecosystem,
+/// or one of the source as a whole.
+fn problem_of(
+    problems: &[Problem],
+    package: &Package,
+    asked: &[(Value, Result<Package, String>)],
+) -> Option<String> {
+    // A version that was asked about twice has its problem at the first question.
+    let is_same = |line: Option<u32>| {
+        let place = line.and_then(|line| usize::try_from(line).ok()?.checked_sub(1));
+        let other = place.and_then(|place| asked.get(place)?.1.as_ref().ok());
+        other == Some(package)
+    };
+    problems
+        .iter()
+        .find(|problem| {
+            if problem.subject == QUESTIONS {
+                return is_same(problem.line);
+            }
+            by_name(&problem.subject).is_none() || problem.subject == package.ecosystem
+        })
+        .map(|problem| format!("{}: {}", problem.subject, problem.reason))
+}
+
+fn reports(findings: Vec<&Finding>, context: &Context) -> Vec<FindingReport> {
+    let findings: Vec<Finding> = findings
+        .into_iter()
+        .map(|finding| Finding {
+            // Where it stands is the question itself.
+            locations: Vec::new(),
+            paths: Vec::new(),
+            ..finding.clone()
+        })
+        .collect();
+    let report = ScanReport::new(&ScanInput {
+        findings: &findings,
+        ignored: &[],
+        notices: &[],
+        lockfiles: &[],
+        problems: &[],
+        sources: &[],
+        threshold: Threshold::default(),
+        exit_code: 0,
+        now: context.now,
+    });
+    report.findings
+}
+
+fn table(inventory: &Inventory, scanned: &Scanned, context: &Context) -> anyhow::Result<Exit> {
+    let threshold = Threshold::default();
+    let exit = scan::exit(&scanned.findings, &scanned.problems, threshold, inventory);
+    let report = ScanReport::new(&ScanInput {
+        findings: &scanned.findings,
+        ignored: &[],
+        notices: &[],
+        lockfiles: &inventory.lockfiles,
+        problems: &scanned.problems,
+        sources: &scanned.sources,
+        threshold,
+        exit_code: exit.code(),
+        now: context.now,
+    });
+    output::write(&report.to_table(context.terminal.for_output(None)), None)?;
+    Ok(exit)
+}
