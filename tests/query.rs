@@ -18,7 +18,12 @@ fn with_input(stage: &Stage, arguments: &[&str], input: &str) -> (i32, Vec<Strin
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(input.as_bytes())
+        .unwrap();
     let output = child.wait_with_output().unwrap();
     let lines = String::from_utf8(output.stdout).unwrap();
     (
@@ -54,7 +59,10 @@ fn questions_on_standard_input_are_answered_in_their_order() {
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
     assert_eq!(answers.len(), 8);
-    assert_eq!(texts(&answers[0]["findings"], "id"), ["GHSA-xvch-5gv4-984h"]);
+    assert_eq!(
+        texts(&answers[0]["findings"], "id"),
+        ["GHSA-xvch-5gv4-984h"]
+    );
     assert!(answers[0].get("error").is_none());
     assert_eq!(answers[0]["query"]["purl"], "pkg:npm/minimist@1.2.5");
     assert_eq!(texts(&answers[1]["findings"], "id"), ["RUSTSEC-2022-0013"]);
@@ -78,7 +86,11 @@ fn one_question_by_name_or_package_url() {
         stage.run(&arguments)
     };
     let by_name = ask(&["npm", "minimist", "1.2.5"]).expect(1);
-    assert!(by_name.stdout.contains("GHSA-xvch-5gv4-984h"), "{}", by_name.stdout);
+    assert!(
+        by_name.stdout.contains("GHSA-xvch-5gv4-984h"),
+        "{}",
+        by_name.stdout
+    );
     let by_purl = ask(&["--format", "json", "--purl", "pkg:npm/minimist@1.2.6"]).expect(0);
     assert_eq!(by_purl.json()["findings"], Value::Array(Vec::new()));
     ask(&["--purl", "nonsense"]).expect(2);
@@ -106,7 +118,12 @@ fn versions_are_ordered_as_their_ecosystem_does() {
     );
     assert_eq!(code, 3);
     assert_eq!(lines, ["<", "?", ">", "?"]);
-    assert!(errors.contains("`latest` is not a version of npm"), "{errors}");
-    let unknown = stage.run(&["compare-versions", "Nowhere", "1", "2"]).expect(2);
+    assert!(
+        errors.contains("`latest` is not a version of npm"),
+        "{errors}"
+    );
+    let unknown = stage
+        .run(&["compare-versions", "Nowhere", "1", "2"])
+        .expect(2);
     assert!(unknown.stderr.contains("crates.io"), "{}", unknown.stderr);
 }

@@ -369,9 +369,18 @@ fn a_file_beyond_the_limit_is_refused() {
     for ecosystem in ALL {
         for format in ecosystem.formats() {
             let path = format.files[0].replace('*', "x");
-            let input = Input { path: &path, bytes: &bytes, siblings: &siblings };
+            let input = Input {
+                path: &path,
+                bytes: &bytes,
+                siblings: &siblings,
+            };
             let error = (format.parse)(&input).unwrap_err();
-            assert!(error.reason.contains("MiB"), "{}: {}", format.id, error.reason);
+            assert!(
+                error.reason.contains("MiB"),
+                "{}: {}",
+                format.id,
+                error.reason
+            );
         }
     }
 }

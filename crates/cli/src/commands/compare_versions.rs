@@ -75,7 +75,10 @@ fn compare(ecosystem: &dyn Ecosystem, a: &str, b: &str) -> (char, Exit) {
         Ok(Ordering::Equal) => ('=', Exit::Clean),
         Ok(Ordering::Greater) => ('>', Exit::Clean),
         Err(error) => {
-            output::say(&format!("{}\n", patchgate_report::clean(&error.to_string())));
+            output::say(&format!(
+                "{}\n",
+                patchgate_report::clean(&error.to_string())
+            ));
             ('?', Exit::Incomplete)
         }
     }

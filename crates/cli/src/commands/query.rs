@@ -179,8 +179,9 @@ fn package(question: &Question) -> Result<Package, String> {
     let package = match question {
         Question {
             purl: Some(purl), ..
-        } => patchgate_sbom::package(purl)
-            .ok_or_else(|| format!("`{purl}` is not a package URL of an ecosystem that is known"))?,
+        } => patchgate_sbom::package(purl).ok_or_else(|| {
+            format!("`{purl}` is not a package URL of an ecosystem that is known")
+        })?,
         Question {
             ecosystem: Some(ecosystem),
             name: Some(name),
@@ -201,7 +202,10 @@ fn package(question: &Question) -> Result<Package, String> {
             return Err("a question needs `purl`, or `ecosystem`, `name` and `version`".to_owned());
         }
     };
-    let version = question.version.clone().filter(|_| package.version.is_empty());
+    let version = question
+        .version
+        .clone()
+        .filter(|_| package.version.is_empty());
     let package = Package {
         version: version.unwrap_or_else(|| package.version.clone()),
         ..package
