@@ -11,6 +11,7 @@ pub mod bioconductor;
 pub mod bitnami;
 pub mod cargo;
 pub mod conan;
+pub mod conda;
 pub mod cran;
 pub mod deb;
 pub mod deno;
@@ -82,6 +83,7 @@ pub const ALL: &[&dyn Ecosystem] = &[
     &bitnami::Bitnami,
     &deno::Deno,
     &bioconductor::Bioconductor,
+    &conda::Conda,
 ];
 
 /// The ecosystem with this name, compared exactly.

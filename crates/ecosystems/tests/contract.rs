@@ -27,21 +27,21 @@ use proptest::sample::Index;
 /// Go's files are a directive or a module a line, in any order. A `yarn.lock` of yarn 1 leaves what
 /// the project asks for to its manifest, so a lost last entry may be nobody's dependency. The last
 /// entry of a `pnpm-lock.yaml` may have lost the list of its dependencies. Gradle's older lockfiles are
-/// a package a line, and its catalogs TOML, of which any table may be short.
-/// Of `uv.lock`, `pdm.lock` and `pylock.toml` the packages come last, a table each, and need not be
-/// anybody's dependency.
-/// a package a line, and its catalogs TOML, of which any table may be short. Bundler before 2.5 ends
+/// a package a line, and its catalogs TOML, of which any table may be short. Of `uv.lock`, `pdm.lock` and `pylock.toml` the packages come last, a table each, and need not be
+/// anybody's dependency. Bundler before 2.5 ends
 /// its lockfile with a list of what the project asks for.
 /// Julia's manifest ends with a package that may be nobody's dependency.
+/// A `conda-lock.yml` ends with its list of packages.
 const LINE_BASED: &[&str] = &[
     "cargo-lock",
+    "conda-lock",
     "gemfile-lock",
     "go-mod",
     "go-vendor",
     "go-work",
-    "julia-manifest",
     "gradle-dependency-locks",
     "gradle-version-catalog",
+    "julia-manifest",
     "paket-lock",
     "pdm-lock",
     "pnpm-lock",
@@ -60,6 +60,7 @@ const COMPLETED_BY_OTHERS: &[&str] = &["go-mod"];
 /// Formats that people write by hand in free form: any beginning of such a file can be a file.
 const FREE_FORM: &[&str] = &[
     "compose",
+    "conda-environment",
     "dockerfile",
     "github-action",
     "github-workflow",

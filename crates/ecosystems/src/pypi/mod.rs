@@ -32,6 +32,9 @@ use patchgate_model::{Unresolved, package_url};
 
 use self::version::Version;
 use crate::{Ecosystem, Format, Input, ParseError, VersionError};
+pub(crate) use address::without_secrets;
+pub(crate) use name::normalize;
+pub(crate) use requirements_txt::{Pinned, pinned};
 
 /// OSV's name for the ecosystem.
 const NAME: &str = "PyPI";

@@ -77,6 +77,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             graph.spread_groups(&starts);
         }
     }
+    roots::add_folders(&mut graph, input)?;
     Ok(graph.lockfile)
 }
 

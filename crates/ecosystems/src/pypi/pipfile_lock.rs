@@ -70,6 +70,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         }
     }
     roots::add_beside(&mut graph, input, "Pipfile")?;
+    roots::add_folders(&mut graph, input)?;
     Ok(graph.lockfile)
 }
 

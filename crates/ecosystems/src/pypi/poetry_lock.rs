@@ -32,12 +32,14 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     }
     if let Some(starts) = roots::add_beside(&mut graph, input, "pyproject.toml")? {
         if entries.iter().any(|(_, entry)| says_what_for(entry)) {
+            roots::add_folders(&mut graph, input)?;
             return Ok(graph.lockfile);
         }
         graph.spread_scopes(&starts);
         let named: Vec<Start> = starts.into_iter().map(in_named_group).collect();
         graph.spread_groups(&named);
     }
+    roots::add_folders(&mut graph, input)?;
     Ok(graph.lockfile)
 }
 

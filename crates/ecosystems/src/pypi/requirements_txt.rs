@@ -109,6 +109,45 @@ fn package(line: &Line, files: &Files) -> Option<Package> {
     })
 }
 
+/// What one requirement of a file of another kind states.
+#[derive(Debug)]
+pub(crate) enum Pinned {
+    /// A package, at line 1.
+    Package(Box<Package>),
+    /// A requirement without a version.
+    Open { name: String, requirement: String },
+    /// A folder of the repository, or an option of pip.
+    Nothing,
+}
+
+/// Reads a line of a requirements file that stands in another file; `None` for what is none.
+pub(crate) fn pinned(text: &str) -> Option<Pinned> {
+    let siblings = crate::Siblings::new();
+    let file = File::read(&Input {
+        path: "",
+        bytes: text.as_bytes(),
+        siblings: &siblings,
+    })
+    .ok()?;
+    let Some(line) = file.lines.first() else {
+        return Some(match file.included.first() {
+            Some((path, _)) => Pinned::Open {
+                name: without_secrets(path).into_owned(),
+                requirement: String::new(),
+            },
+            None => Pinned::Nothing,
+        });
+    };
+    Some(match package(line, &Files::default()) {
+        Some(package) => Pinned::Package(Box::new(package)),
+        None if is_folder(line) => Pinned::Nothing,
+        None => Pinned::Open {
+            name: line.name(),
+            requirement: line.requirement(),
+        },
+    })
+}
+
 fn is_folder(line: &Line) -> bool {
     matches!(line.wanted(), Some(Wanted::Folder { .. }))
 }

@@ -1,7 +1,10 @@
 //! The projects that a lockfile is of, from the manifests beside it.
 
-use patchgate_model::Root;
+use std::collections::BTreeSet;
 
+use patchgate_model::{Origin, Root};
+
+use super::address::path_from;
 use super::graph::{Ask, Graph, Start};
 use super::manifest::{self, Manifest};
 use super::requirement::exact_version;
@@ -51,4 +54,35 @@ pub(super) fn add_beside(
         Some(manifest) => add(graph, manifest).map(Some),
         None => Ok(None),
     }
+}
+
+/// [`add`] for the projects of the repository that the lockfile names by their folders: it locks
+/// what they ask for, too.
+pub(super) fn add_folders(graph: &mut Graph, input: &Input<'_>) -> Result<(), ParseError> {
+    let roots = graph.lockfile.roots.iter();
+    let mut known: BTreeSet<String> = roots.filter_map(|root| root.manifest.clone()).collect();
+    let folders: BTreeSet<String> = graph
+        .lockfile
+        .packages
+        .iter()
+        .filter_map(|package| match &package.origin {
+            Origin::Path(Some(folder)) => Some(folder.clone()),
+            _ => None,
+        })
+        .collect();
+    for folder in folders {
+        for name in ["pyproject.toml", "setup.cfg"] {
+            let Some(path) = path_from(input.path, &format!("{folder}/{name}")) else {
+                continue;
+            };
+            if known.contains(&path) {
+                continue;
+            }
+            if let Some(manifest) = manifest::read(input, &path) {
+                known.insert(path);
+                add(graph, manifest)?;
+            }
+        }
+    }
+    Ok(())
 }

@@ -59,7 +59,7 @@ impl Line {
 pub(super) struct File {
     pub(super) lines: Vec<Line>,
     /// Files whose requirements count as this file's, with the line.
-    included: Vec<(String, u32)>,
+    pub(super) included: Vec<(String, u32)>,
     /// Constraints files, with the line.
     constraints: Vec<(String, u32)>,
     /// The index from which packages come, where there is only one.

@@ -274,3 +274,22 @@ archive = { url = "https://h.invalid/c-2.0.tar.gz", hashes = { sha256 = "00" } }
         ["7: b git+https://h.invalid/b.git@9d6d4ae0f4ac1d5a4a0a2d2a6b8a5c2d9c3a1b2e"]
     );
 }
+
+#[test]
+fn a_project_that_is_locked_by_its_folder_has_a_lockfile() {
+    let files = [
+        (
+            "app/Pipfile.lock",
+            r#"{"_meta": {}, "default": {"lib": {"path": "./../lib"}, "a": {"version": "==1.0"}}}"#
+                .to_owned(),
+        ),
+        (
+            "lib/pyproject.toml",
+            "[project]\nname = \"lib\"\ndependencies = [\"a>=1\"]\n".to_owned(),
+        ),
+    ];
+    let lockfile = read(&files).unwrap();
+    let root = &lockfile.roots[0];
+    assert_eq!(root.manifest.as_deref(), Some("lib/pyproject.toml"));
+    assert_eq!(root.edges[0].requirement.as_deref(), Some(">=1"));
+}

@@ -1,0 +1,184 @@
+//! `conda-lock.yml`, version 1 (<https://conda.github.io/conda-lock/output/>).
+//!
+//! The file has an entry for each package and platform. Entries of one package at one version are
+//! one package.
+
+use std::collections::{BTreeSet, HashMap};
+
+use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Scope};
+
+use crate::pypi::{normalize, without_secrets};
+use crate::syntax::{Node, yaml};
+use crate::{Input, ParseError, limits};
+
+/// The group of what is needed at run time.
+const MAIN: &str = "main";
+
+/// What mends a file that cannot be read.
+const HINT: &str = "write it anew with `conda-lock lock`";
+
+/// Ecosystem, name and version.
+type Key = (&'static str, String, String);
+
+/// Reads a `conda-lock.yml`.
+pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
+    let file = yaml(input.text()?)?;
+    match file.get("version").and_then(Node::scalar) {
+        Some("1") => {}
+        Some(other) => {
+            return Err(ParseError::new(format!(
+                "is of version {other}, which is not known"
+            )));
+        }
+        None => {
+            return Err(
+                ParseError::new("is not a lockfile of conda-lock: it lacks `version`")
+                    .with_hint(HINT),
+            );
+        }
+    }
+    let Some(entries) = file.get("package").filter(|entries| entries.is_list()) else {
+        return Err(ParseError::new("lacks `package`").with_hint(HINT));
+    };
+    let mut lockfile = Lockfile {
+        path: input.path.to_owned(),
+        ecosystem: super::NAME,
+        format: "conda-lock-v1",
+        ..Lockfile::default()
+    };
+    let mut places: HashMap<Key, PackageIndex> = HashMap::new();
+    let mut by_name: HashMap<String, BTreeSet<PackageIndex>> = HashMap::new();
+    let mut found = Vec::new();
+    for entry in entries.items() {
+        let package = package(entry)?;
+        let name = normalize(&package.name).into_owned();
+        let key = (package.ecosystem, name.clone(), package.version.clone());
+        let next = PackageIndex(u32::try_from(lockfile.packages.len()).unwrap_or(u32::MAX));
+        let place = *places.entry(key).or_insert(next);
+        match lockfile.packages.get_mut(place.0 as usize) {
+            Some(before) => merge(before, package),
+            None => lockfile.packages.push(package),
+        }
+        by_name.entry(name).or_default().insert(place);
+        found.push((place, entry));
+        if lockfile.packages.len() > limits::MAX_PACKAGES {
+            return Err(ParseError::new("holds too many packages").at_line(entry.line as usize));
+        }
+    }
+    connect(&mut lockfile, &found, &by_name)?;
+    Ok(lockfile)
+}
+
+fn package(entry: &Node<'_>) -> Result<Package, ParseError> {
+    let name = entry.need_text("name")?;
+    let version = entry.need_text("version")?;
+    let ecosystem = match entry.need_text("manager")? {
+        "conda" => super::NAME,
+        "pip" => super::PYPI,
+        other => {
+            return Err(ParseError::new(format!(
+                "has `{name}` from `{other}`, which is neither conda nor pip"
+            ))
+            .at_line(entry.line as usize));
+        }
+    };
+    let url = entry.need_text("url")?;
+    // The last key that every entry has: without it the file is cut.
+    let optional = entry.get("optional").and_then(Node::bool).ok_or_else(|| {
+        ParseError::new(format!("lacks `optional` of `{name}`"))
+            .at_line(entry.line as usize)
+            .with_hint(HINT)
+    })?;
+    let category = entry.optional_text("category")?.unwrap_or(MAIN);
+    let scope = match (category, optional) {
+        (MAIN, false) => Scope::Runtime,
+        ("dev", _) => Scope::Development,
+        _ => Scope::Optional,
+    };
+    Ok(Package {
+        line: entry.line,
+        origin: origin(url),
+        integrity: hashes(entry)?,
+        scope,
+        groups: vec![category.to_owned()],
+        ..Package::new(ecosystem, name.to_owned(), version.to_owned())
+    })
+}
+
+fn origin(url: &str) -> Origin {
+    let url = without_secrets(url);
+    match url.strip_prefix("git+") {
+        Some(address) => {
+            let (url, commit) = match address.rsplit_once('@') {
+                Some((url, commit)) if !commit.contains('/') => (url, Some(commit.to_owned())),
+                _ => (address, None),
+            };
+            Origin::Git {
+                url: url.to_owned(),
+                commit,
+            }
+        }
+        None => Origin::Registry(Some(url.into_owned())),
+    }
+}
+
+fn hashes(entry: &Node<'_>) -> Result<Option<String>, ParseError> {
+    let hashes: Vec<String> = entry
+        .optional_map("hash")?
+        .iter()
+        .filter_map(|(algorithm, hash)| Some(format!("{}:{}", algorithm.name, hash.text()?)))
+        .collect();
+    Ok((!hashes.is_empty()).then(|| hashes.join(" ")))
+}
+
+/// Adds what the entry of another platform says.
+fn merge(package: &mut Package, other: Package) {
+    package.scope = package.scope.min(other.scope);
+    package.groups.extend(other.groups);
+    package.groups.sort();
+    package.groups.dedup();
+    match (&mut package.integrity, other.integrity) {
+        (Some(own), Some(hashes)) if !own.contains(&hashes) => {
+            own.push(' ');
+            own.push_str(&hashes);
+        }
+        (own, hashes) => *own = own.take().or(hashes),
+    }
+}
+
+/// Adds the edges. What the file does not hold is of the platform itself (`__glibc`).
+fn connect(
+    lockfile: &mut Lockfile,
+    entries: &[(PackageIndex, &Node<'_>)],
+    by_name: &HashMap<String, BTreeSet<PackageIndex>>,
+) -> Result<(), ParseError> {
+    let mut known: BTreeSet<(PackageIndex, PackageIndex)> = BTreeSet::new();
+    let mut looked_at = 0;
+    for (place, entry) in entries {
+        for (name, wanted) in entry.optional_map("dependencies")? {
+            let Some(copies) = by_name.get(normalize(&name.name).as_ref()) else {
+                continue;
+            };
+            looked_at += copies.len();
+            if looked_at > limits::MAX_EDGES {
+                return Err(
+                    ParseError::new("holds too many dependencies").at_line(name.line as usize)
+                );
+            }
+            for to in copies {
+                if *to == *place || !known.insert((*place, *to)) {
+                    continue;
+                }
+                if let Some(package) = lockfile.packages.get_mut(place.0 as usize) {
+                    package.edges.push(Edge {
+                        to: *to,
+                        name: name.name.clone().into_owned(),
+                        requirement: wanted.text().map(str::to_owned),
+                        kind: DependencyKind::Runtime,
+                    });
+                }
+            }
+        }
+    }
+    Ok(())
+}

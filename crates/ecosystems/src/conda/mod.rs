@@ -1,0 +1,90 @@
+//! Conda's packages (<https://docs.conda.io/>).
+//!
+//! OSV has no advisories for them, so they are part of the inventory and never called clean. The
+//! files also hold packages of the Python Package Index, and those are of that ecosystem.
+
+mod conda_lock;
+mod environment;
+mod match_spec;
+mod version;
+
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use patchgate_model::Unresolved;
+
+use self::version::Version;
+use crate::{Ecosystem, Format, Input, ParseError, VersionError};
+
+/// Patchgate's name for the ecosystem, which OSV does not have.
+const NAME: &str = "conda";
+
+/// The ecosystem of the packages that pip installs into an environment.
+const PYPI: &str = "PyPI";
+
+/// The packages of conda's channels.
+#[derive(Debug, Clone, Copy)]
+pub struct Conda;
+
+impl Ecosystem for Conda {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn has_advisories(&self) -> bool {
+        false
+    }
+
+    fn purl_type(&self) -> &'static str {
+        "conda"
+    }
+
+    fn formats(&self) -> &'static [Format] {
+        &[
+            Format {
+                id: "conda-lock",
+                files: &["conda-lock.yml", "*.conda-lock.yml"],
+                versions: "v1",
+                fixable: false,
+                parse: conda_lock::parse,
+            },
+            Format {
+                id: "conda-environment",
+                files: &["environment.yml", "environment.yaml"],
+                versions: "",
+                fixable: false,
+                parse: environment::parse,
+            },
+        ]
+    }
+
+    /// None beside the formats: an environment states versions itself.
+    fn manifests(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn unresolved(&self, manifest: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
+        Ok(environment::parse(manifest)?.unresolved)
+    }
+
+    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        match name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            true => Cow::Owned(name.to_ascii_lowercase()),
+            false => Cow::Borrowed(name),
+        }
+    }
+
+    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
+        Ok(parse_version(a)?.cmp(&parse_version(b)?))
+    }
+}
+
+fn parse_version(text: &str) -> Result<Version, VersionError> {
+    Version::parse(text).ok_or_else(|| VersionError {
+        version: text.to_owned(),
+        ecosystem: NAME,
+    })
+}

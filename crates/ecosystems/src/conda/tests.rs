@@ -1,0 +1,52 @@
+//! Whole files: what the fixtures hold.
+
+use patchgate_model::Lockfile;
+
+use crate::shown::shown;
+use crate::{Input, ParseError, Siblings};
+
+fn read(path: &str, text: &str, beside: &[(&str, &str)]) -> Result<Lockfile, ParseError> {
+    let siblings: Siblings = beside
+        .iter()
+        .map(|(path, text)| ((*path).to_owned(), (*text).to_owned().into_bytes()))
+        .collect();
+    crate::parse(&Input {
+        path,
+        bytes: text.as_bytes(),
+        siblings: &siblings,
+    })
+}
+
+const LOCK: &str = include_str!("fixtures/read/lock/conda-lock.yml");
+const ENVIRONMENT: &str = include_str!("fixtures/read/environment/environment.yml");
+
+#[test]
+fn platforms_of_one_package_are_one() {
+    insta::assert_snapshot!(shown(&read("conda-lock.yml", LOCK, &[]).unwrap()));
+}
+
+#[test]
+fn an_environment_pins_some_and_asks_for_others() {
+    insta::assert_snapshot!(shown(&read("environment.yml", ENVIRONMENT, &[]).unwrap()));
+}
+
+#[test]
+fn a_lockfile_pins_what_its_environment_asks_for() {
+    let lock = [("conda-lock.yml", LOCK)];
+    let lockfile = read("environment.yml", ENVIRONMENT, &lock).unwrap();
+    assert!(lockfile.unresolved.is_empty());
+    assert_eq!(lockfile.packages.len(), 3);
+}
+
+#[test]
+fn another_version_or_manager_is_refused() {
+    let later = LOCK.replacen("version: 1\n", "version: 2\n", 1);
+    let error = read("conda-lock.yml", &later, &[]).unwrap_err();
+    assert_eq!(error.reason, "is of version 2, which is not known");
+    let other = LOCK.replacen("manager: pip", "manager: npm", 1);
+    let error = read("conda-lock.yml", &other, &[]).unwrap_err();
+    assert_eq!(
+        error.reason,
+        "has `markdown-it-py` from `npm`, which is neither conda nor pip"
+    );
+}

@@ -1,0 +1,226 @@
+//! The order of conda's versions
+//! (<https://docs.conda.io/projects/conda/en/stable/user-guide/concepts/pkg-specs.html#version-ordering>).
+//!
+//! An epoch before `!`, a local version after `+`, and between them parts at `.`, `-` and `_`, each
+//! of runs of digits and of letters. `dev` comes before all other words, words before numbers, and
+//! `post` after them.
+
+use std::cmp::Ordering;
+
+/// A version by its place in the order.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Version {
+    epoch: Run,
+    release: Parts,
+    local: Parts,
+}
+
+/// Parts of runs; what is missing at the end counts as zero.
+#[derive(Debug, Clone, Eq)]
+struct Parts(Vec<Vec<Run>>);
+
+/// A run of letters or digits. The order of the variants is the order of runs.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Run {
+    Dev,
+    Word(String),
+    /// Length without leading zeros, then the digits: a number of any size.
+    Number(usize, String),
+    Post,
+}
+
+impl Run {
+    const ZERO: Self = Self::Number(0, String::new());
+
+    fn of(text: &str) -> Self {
+        match text {
+            "dev" => Self::Dev,
+            "post" => Self::Post,
+            _ if text.starts_with(|character: char| character.is_ascii_digit()) => {
+                let digits = text.trim_start_matches('0');
+                Self::Number(digits.len(), digits.to_owned())
+            }
+            _ => Self::Word(text.to_owned()),
+        }
+    }
+}
+
+impl Version {
+    /// Reads a version of letters, digits, `.`, `-`, `_`, `+`, `!` and `*`.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let text = text.trim().to_ascii_lowercase();
+        let fits = text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b".-_+!*".contains(&byte));
+        if !fits {
+            return None;
+        }
+        let (epoch, rest) = match text.split_once('!') {
+            Some((epoch, rest)) => (epoch, rest),
+            None => ("0", text.as_str()),
+        };
+        if epoch.is_empty()
+            || !epoch.bytes().all(|byte| byte.is_ascii_digit())
+            || rest.contains('!')
+        {
+            return None;
+        }
+        let (release, local) = rest.split_once('+').unwrap_or((rest, ""));
+        if release.is_empty() || local.contains('+') {
+            return None;
+        }
+        Some(Self {
+            epoch: Run::of(epoch),
+            release: Parts::of(release),
+            local: if local.is_empty() {
+                Parts(Vec::new())
+            } else {
+                Parts::of(local)
+            },
+        })
+    }
+}
+
+impl Parts {
+    fn of(text: &str) -> Self {
+        // An underscore at the end is a word of its own: openssl's `1.0.1_` comes before `1.0.1a`.
+        let (text, end) = match text.strip_suffix('_') {
+            Some(text) => (text, Some(Run::Word("_".to_owned()))),
+            None => (text, None),
+        };
+        let mut parts: Vec<Vec<Run>> = text.split(['.', '-', '_']).map(runs).collect();
+        if let (Some(last), Some(end)) = (parts.last_mut(), end) {
+            last.push(end);
+        }
+        Self(parts)
+    }
+}
+
+/// A part in runs of digits and of all else; one that begins with letters has a zero before them.
+fn runs(part: &str) -> Vec<Run> {
+    let mut runs = Vec::new();
+    let mut rest = part;
+    while let Some(first) = rest.chars().next() {
+        let is_digit = first.is_ascii_digit();
+        let end = rest
+            .find(|character: char| character.is_ascii_digit() != is_digit)
+            .unwrap_or(rest.len());
+        let (run, after) = rest.split_at(end);
+        if runs.is_empty() && !is_digit {
+            runs.push(Run::ZERO);
+        }
+        runs.push(Run::of(run));
+        rest = after;
+    }
+    runs
+}
+
+impl Ord for Parts {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let part = |parts: &'_ [Vec<Run>], place: usize, run: usize| {
+            let run = parts.get(place).and_then(|part| part.get(run));
+            run.cloned().unwrap_or(Run::ZERO)
+        };
+        let length = |parts: &[Vec<Run>], place: usize| parts.get(place).map_or(0, Vec::len);
+        (0..self.0.len().max(other.0.len()))
+            .flat_map(|place| {
+                let runs = length(&self.0, place).max(length(&other.0, place));
+                (0..runs).map(move |run| (place, run))
+            })
+            .map(|(place, run)| part(&self.0, place, run).cmp(&part(&other.0, place, run)))
+            .find(|order| order.is_ne())
+            .unwrap_or(Ordering::Equal)
+    }
+}
+
+impl PartialOrd for Parts {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Parts {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn version(text: &str) -> Version {
+        Version::parse(text).unwrap_or_else(|| panic!("`{text}` is a version"))
+    }
+
+    #[test]
+    fn orders_as_conda_does() {
+        // The example of the documentation.
+        let rising = [
+            "0.4",
+            "0.4.1.rc",
+            "0.4.1",
+            "0.5a1",
+            "0.5b3",
+            "0.5c1",
+            "0.5",
+            "0.9.6",
+            "0.960923",
+            "1.0",
+            "1.1dev1",
+            "1.1_",
+            "1.1a1",
+            "1.1.0dev1",
+            "1.1.a1",
+            "1.1.0rc1",
+            "1.1.0",
+            "1.1.0post1",
+            "1.1post1",
+            "1996.07.12",
+            "1!0.4.1",
+            "1!3.1.1.6",
+            "2!0.4.1",
+        ];
+        let equal = [
+            ("0.4", "0.4.0"),
+            ("0.4.1.rc", "0.4.1.RC"),
+            ("1.1.0dev1", "1.1.dev1"),
+            ("1.1", "1.1.0"),
+            ("1.1.0post1", "1.1.post1"),
+        ];
+        for (a, b) in equal {
+            assert_eq!(version(a), version(b), "{a} {b}");
+        }
+        for pair in rising.windows(2) {
+            assert!(version(pair[0]) <= version(pair[1]), "{pair:?}");
+        }
+        assert!(version("1.18446744073709551616") < version("1.18446744073709551617"));
+        assert!(version("1.0") < version("1.0+1"));
+    }
+
+    #[test]
+    fn rejects_what_is_no_version() {
+        for text in ["", "!1", "a!1", "1!2!3", "1+2+3", "+1", "1 2", "1=2", "ä"] {
+            assert_eq!(Version::parse(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn order_is_total(
+            a in "([01]!)?[0-2a-b]{1,3}([._-](dev|post|rc|[0-2]{1,2})){0,2}_?(\\+[0-1a])?",
+            b in "([01]!)?[0-2a-b]{1,3}([._-](dev|post|rc|[0-2]{1,2})){0,2}_?(\\+[0-1a])?",
+            c in "([01]!)?[0-2a-b]{1,3}([._-](dev|post|rc|[0-2]{1,2})){0,2}_?(\\+[0-1a])?",
+        ) {
+            let (a, b, c) = (version(&a), version(&b), version(&c));
+            prop_assert_eq!(a.cmp(&b), b.cmp(&a).reverse());
+            let mut sorted = [&a, &b, &c];
+            sorted.sort();
+            prop_assert!(sorted[0] <= sorted[2]);
+            if a == b {
+                prop_assert_eq!(a.cmp(&c), b.cmp(&c));
+            }
+        }
+    }
+}
