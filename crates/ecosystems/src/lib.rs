@@ -27,6 +27,7 @@ mod lookup;
 pub mod maven;
 pub mod npm;
 pub mod nuget;
+pub mod opam;
 pub mod pypi;
 mod release;
 pub mod rpm;
@@ -60,6 +61,7 @@ pub const ALL: &[&dyn Ecosystem] = &[
     &cran::Cran,
     &hackage::Hackage,
     &julia::Julia,
+    &opam::Opam,
     &github::GitHubActions,
     &docker::Docker,
     &terraform::Terraform,

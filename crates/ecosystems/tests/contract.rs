@@ -32,6 +32,12 @@ use proptest::sample::Index;
 /// its lockfile with a list of what the project asks for.
 /// Julia's manifest ends with a package that may be nobody's dependency.
 /// A `conda-lock.yml` ends with its list of packages.
+/// a package a line, and its catalogs TOML, of which any table may be short.
+/// Of `uv.lock`, `pdm.lock` and `pylock.toml` the packages come last, a table each, and need not be
+/// anybody's dependency.
+/// Bundler before 2.5 ends its lockfile with a list of what the project asks for.
+/// Julia's manifest ends with a package that may be nobody's dependency.
+/// The fields of an opam file may stand in any order, so a lost last one, of pins, is not missed.
 const LINE_BASED: &[&str] = &[
     "cargo-lock",
     "conda-lock",
@@ -42,6 +48,7 @@ const LINE_BASED: &[&str] = &[
     "gradle-dependency-locks",
     "gradle-version-catalog",
     "julia-manifest",
+    "opam-locked",
     "paket-lock",
     "pdm-lock",
     "pnpm-lock",

@@ -1,0 +1,204 @@
+//! The fields of opam files (the manual of opam) that name packages.
+
+use patchgate_model::{DependencyKind, Unresolved};
+
+use super::syntax::{Placed, Token, tokens};
+use crate::{ParseError, limits};
+
+/// A package that a file asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Asked {
+    pub(super) name: String,
+    /// The version in `{= "1.2"}`, where nothing else than filters stands beside it.
+    pub(super) version: Option<String>,
+    /// All that stands in braces, without the filters that are names.
+    pub(super) requirement: String,
+    pub(super) kind: DependencyKind,
+    /// The filters that are names: `build`, `with-test`.
+    pub(super) filters: Vec<String>,
+    pub(super) line: u32,
+}
+
+/// An opam file.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct File {
+    pub(super) name: String,
+    /// `depends` and `depopts`.
+    pub(super) asked: Vec<Asked>,
+    /// `pin-depends`: `name.version` and address.
+    pub(super) pins: Vec<(String, String)>,
+}
+
+impl File {
+    /// Reads a file.
+    pub(super) fn parse(text: &str) -> Result<Self, ParseError> {
+        let tokens = tokens(text)?;
+        let mut file = Self::default();
+        let mut is_opam = false;
+        let mut rest = tokens.as_slice();
+        while let Some(((token, line), after)) = rest.split_first() {
+            let failed = |reason: String| ParseError::new(reason).at_line(*line as usize);
+            let Token::Word(field) = token else {
+                return Err(failed(
+                    "is not an opam file: a field has no name".to_owned(),
+                ));
+            };
+            // A section (`url { … }`) has fields of its own.
+            let is_section = !matches!(after.first(), Some((Token::Sign(":"), _)));
+            let value = if is_section {
+                after
+            } else {
+                after.get(1..).unwrap_or_default()
+            };
+            let skipped =
+                usize::from(is_section && matches!(value.first(), Some((Token::Text(_), _))));
+            let value = value.get(skipped..).unwrap_or_default();
+            let length = value_length(value);
+            if length == 0 {
+                return Err(failed(format!("is truncated: `{field}` has no value")));
+            }
+            let (value, after) = value.split_at_checked(length).unwrap_or((value, &[]));
+            match (*field, is_section) {
+                ("opam-version", false) => is_opam = true,
+                ("name", false) => file.name = only_text(value).to_owned(),
+                ("depends", false) => file.packages(value, DependencyKind::Runtime)?,
+                ("depopts", false) => file.packages(value, DependencyKind::Optional)?,
+                ("pin-depends", false) => file.pins(value),
+                _ => {}
+            }
+            rest = after;
+        }
+        if !is_opam {
+            return Err(ParseError::new(
+                "is not an opam file: it lacks `opam-version`",
+            ));
+        }
+        Ok(file)
+    }
+
+    fn packages(&mut self, value: &[Placed<'_>], kind: DependencyKind) -> Result<(), ParseError> {
+        let mut rest = value;
+        while let Some(((token, line), after)) = rest.split_first() {
+            rest = after;
+            let Token::Text(name) = token else { continue };
+            if self.asked.len() >= limits::MAX_PACKAGES || name.is_empty() {
+                let reason = "holds too many packages, or one without a name";
+                return Err(ParseError::new(reason).at_line(*line as usize));
+            }
+            let mut braces: &[Placed<'_>] = &[];
+            if matches!(after.first(), Some((Token::Bracket('{'), _))) {
+                let length = value_length(after);
+                (braces, rest) = after.split_at_checked(length).unwrap_or((after, &[]));
+                let inner = braces.len().saturating_sub(1);
+                braces = braces.get(1..inner).unwrap_or_default();
+            }
+            self.asked.push(asked(name, kind, braces, *line));
+        }
+        Ok(())
+    }
+
+    fn pins(&mut self, value: &[Placed<'_>]) {
+        let mut texts = value.iter().filter_map(|(token, _)| match token {
+            Token::Text(text) => Some(text.clone()),
+            _ => None,
+        });
+        while let (Some(package), Some(address)) = (texts.next(), texts.next()) {
+            self.pins.push((package, address));
+        }
+    }
+}
+
+/// What stands in the braces behind a name.
+fn asked(name: &str, kind: DependencyKind, braces: &[Placed<'_>], line: u32) -> Asked {
+    let parts = braces.split(|(token, _)| *token == Token::Sign("&"));
+    let mut asked = Asked {
+        name: name.to_owned(),
+        version: None,
+        requirement: String::new(),
+        kind,
+        filters: Vec::new(),
+        line,
+    };
+    let mut others = false;
+    for part in parts {
+        match part {
+            [] => {}
+            [(Token::Word(filter), _)] => {
+                let of_filter = match *filter {
+                    "with-test" => DependencyKind::Test,
+                    "build" => DependencyKind::Build,
+                    "with-doc" | "with-dev-setup" | "dev" => DependencyKind::Development,
+                    _ => asked.kind,
+                };
+                asked.kind = asked.kind.max(of_filter);
+                asked.filters.push((*filter).to_owned());
+            }
+            part => {
+                let exact = match part {
+                    [(Token::Sign("="), _), (Token::Text(version), _)] => Some(version.clone()),
+                    _ => None,
+                };
+                // `os = "linux"` and `!with-test` say where, not which.
+                let is_filter = matches!(part, [(Token::Word(_) | Token::Sign("!"), _), ..]);
+                others |= !is_filter && (exact.is_none() || asked.version.is_some());
+                asked.version = asked.version.or(exact);
+                if !asked.requirement.is_empty() {
+                    asked.requirement += " & ";
+                }
+                asked.requirement += &written(part);
+            }
+        }
+    }
+    if others {
+        asked.version = None;
+    }
+    asked.filters.sort();
+    asked
+}
+
+/// Tokens as a text again.
+fn written(tokens: &[Placed<'_>]) -> String {
+    let words = tokens.iter().map(|(token, _)| match token {
+        Token::Word(word) | Token::Sign(word) => (*word).to_owned(),
+        Token::Text(text) => format!("\"{text}\""),
+        Token::Bracket(bracket) => bracket.to_string(),
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+fn only_text<'v>(value: &'v [Placed<'_>]) -> &'v str {
+    match value {
+        [(Token::Text(text), _)] => text,
+        _ => "",
+    }
+}
+
+/// How many tokens the value at the start takes: one, or all up to the bracket that closes it.
+fn value_length(tokens: &[Placed<'_>]) -> usize {
+    let mut depth = 0_usize;
+    for (at, (token, _)) in tokens.iter().enumerate() {
+        match token {
+            Token::Bracket('[' | '(' | '{') => depth += 1,
+            Token::Bracket(_) => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth == 0 {
+            return at + 1;
+        }
+    }
+    tokens.len()
+}
+
+/// What a manifest asks for. Optional dependencies are there only where a user asks for them.
+pub(super) fn requirements(text: &str) -> Result<Vec<Unresolved>, ParseError> {
+    let asked = File::parse(text)?
+        .asked
+        .into_iter()
+        .map(|asked| Unresolved {
+            name: asked.name,
+            requirement: asked.requirement,
+            kind: asked.kind,
+            line: asked.line,
+        });
+    Ok(asked.collect())
+}

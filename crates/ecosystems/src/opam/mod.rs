@@ -1,0 +1,70 @@
+//! opam: OCaml's packages (the manual of opam).
+//!
+//! `opam lock` writes a copy of a project's opam file in which every dependency, direct or not, has
+//! one version.
+
+mod file;
+mod locked;
+mod syntax;
+mod version;
+
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use patchgate_model::Unresolved;
+
+use self::version::Version;
+use crate::{Ecosystem, Format, Input, ParseError, VersionError};
+
+/// OSV's name for the ecosystem.
+const NAME: &str = "opam";
+
+/// OCaml's packages.
+#[derive(Debug, Clone, Copy)]
+pub struct Opam;
+
+impl Ecosystem for Opam {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn purl_type(&self) -> &'static str {
+        "opam"
+    }
+
+    fn formats(&self) -> &'static [Format] {
+        &[Format {
+            id: "opam-locked",
+            files: &["opam.locked", "*.opam.locked"],
+            versions: "2.0",
+            fixable: false,
+            parse: locked::parse,
+        }]
+    }
+
+    fn manifests(&self) -> &'static [&'static str] {
+        &["opam", "*.opam"]
+    }
+
+    fn unresolved(&self, manifest: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
+        file::requirements(manifest.text()?)
+    }
+
+    /// opam tells the letters of names apart.
+    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        Cow::Borrowed(name)
+    }
+
+    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
+        let parse = |text| {
+            Version::parse(text).ok_or_else(|| VersionError {
+                version: text.to_owned(),
+                ecosystem: NAME,
+            })
+        };
+        Ok(parse(a)?.cmp(&parse(b)?))
+    }
+}

@@ -1,0 +1,75 @@
+//! Whole files: what the fixtures hold, and the traps of the format.
+
+use patchgate_model::Lockfile;
+
+use crate::shown::shown;
+use crate::{Input, ParseError, Siblings, parse};
+
+fn read(text: &str, manifest: Option<&str>) -> Result<Lockfile, ParseError> {
+    let siblings: Siblings = manifest
+        .map(|text| ("app.opam".to_owned(), text.as_bytes().to_vec()))
+        .into_iter()
+        .collect();
+    parse(&Input {
+        path: "app.opam.locked",
+        bytes: text.as_bytes(),
+        siblings: &siblings,
+    })
+}
+
+#[test]
+fn a_project_that_opam_locked_is_read() {
+    let text = include_str!("fixtures/read/app/app.opam.locked");
+    let manifest = include_str!("fixtures/read/app/app.opam");
+    insta::assert_snapshot!(shown(&read(text, Some(manifest)).unwrap()));
+}
+
+#[test]
+fn pins_filters_and_alternatives_are_read() {
+    let text = include_str!("fixtures/read/pinned/opam.locked");
+    insta::assert_snapshot!(shown(&read(text, None).unwrap()));
+}
+
+#[test]
+fn comments_and_escapes_hold_no_packages() {
+    let text = "opam-version: \"2.0\" # \"a\" {= \"1\"}\n(* depends: [ \"b\" ]\n *)\n\
+                description: \"\"\"\ndepends: [ \"c\" ]\"\"\"\nsynopsis: \"\\\"d\\\"\"\n\
+                depends: [\n\"e\" {= \"1\"}]\n";
+    let lockfile = read(text, None).unwrap();
+    assert_eq!(lockfile.packages.len(), 1);
+    assert_eq!(
+        (
+            lockfile.packages[0].name.as_str(),
+            lockfile.packages[0].line
+        ),
+        ("e", 8)
+    );
+}
+
+#[test]
+fn what_is_no_opam_file_is_refused() {
+    for text in [
+        "opam-version: \"2.0\"\ndepends: [ \"a\" {= \"1\"} )\n",
+        "opam-version: \"2.0\"\ndepends:\n",
+        "opam-version: \"2.0\"\n\"a\"\n",
+        "opam-version: \"2.0\"\ndepends: [\"a\" {= \"1\"} \"a\" {= \"2\"}]\n",
+        "opam-version: \"2.0\"\ndepends: [\"\"]\n",
+        "opam-version: \"2.0\n",
+        "opam-version: $\n",
+    ] {
+        assert!(read(text, None).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn what_the_lockfile_lacks_is_unresolved() {
+    let text = "opam-version: \"2.0\"\ndepends: [\"a\" {= \"1\"}]\n";
+    let manifest = "opam-version: \"2.0\"\ndepends: [\"a\" \"b\" {>= \"2\"} \"t\" {with-test}]\n";
+    let lockfile = read(text, Some(manifest)).unwrap();
+    let open: Vec<&str> = lockfile
+        .unresolved
+        .iter()
+        .map(|one| one.name.as_str())
+        .collect();
+    assert_eq!(open, ["b"]);
+}
