@@ -10,6 +10,7 @@ pub mod apk;
 pub mod bioconductor;
 pub mod bitnami;
 pub mod cargo;
+pub mod composer;
 pub mod conan;
 pub mod conda;
 pub mod cran;
@@ -56,6 +57,7 @@ pub const ALL: &[&dyn Ecosystem] = &[
     &golang::Go,
     &maven::Maven,
     &gem::RubyGems,
+    &composer::Composer,
     &nuget::NuGet,
     &conan::Conan,
     &cran::Cran,

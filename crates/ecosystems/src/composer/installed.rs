@@ -1,0 +1,58 @@
+//! `vendor/composer/installed.json`, which Composer writes beside what it installed: a list
+//! (Composer 1), or a map with the list and the names of what is only for developing (Composer 2).
+
+use std::collections::HashSet;
+
+use patchgate_model::{Lockfile, Scope};
+
+use super::manifest;
+use super::package::Packages;
+use crate::syntax::json;
+use crate::{Input, ParseError, scope};
+
+/// Reads the list, with the `composer.json` of the project that it lies in.
+pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
+    let document = json(input.text()?)?;
+    let (format, entries) = match document.get("packages") {
+        Some(list) if list.is_list() => ("composer-installed-v2", list.items()),
+        None if document.is_list() => ("composer-installed-v1", document.items()),
+        _ => {
+            return Err(ParseError::new(
+                "is not Composer's list of what is installed: it lacks `packages`",
+            ));
+        }
+    };
+    let mut development = HashSet::new();
+    for name in document.optional_list("dev-package-names")? {
+        let text = name.text();
+        development.insert(text.ok_or_else(|| name.unexpected("dev-package-names", "texts"))?);
+    }
+    let mut packages = Packages::new(input, format);
+    for entry in entries {
+        let scope = match entry.optional_text("name")? {
+            Some(name) if development.contains(name) => Scope::Development,
+            _ => Scope::Runtime,
+        };
+        packages.add(entry, scope)?;
+    }
+    packages.link()?;
+    // `vendor/composer/installed.json` lies two folders below the project.
+    let project = input
+        .path
+        .strip_suffix("composer/installed.json")
+        .and_then(|vendor| vendor.strip_suffix('/'))
+        .map(|vendor| vendor.rsplit_once('/').map_or("", |(folder, _)| folder));
+    if let Some(folder) = project {
+        let path = match folder {
+            "" => "composer.json".to_owned(),
+            folder => format!("{folder}/composer.json"),
+        };
+        let root = manifest::root(input, &path, &packages);
+        packages.lockfile.roots.extend(root);
+    }
+    // Composer 1 leaves to the manifest what is only for developing.
+    if format == "composer-installed-v1" {
+        scope::from_roots(&mut packages.lockfile);
+    }
+    Ok(packages.lockfile)
+}

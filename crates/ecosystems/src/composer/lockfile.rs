@@ -1,0 +1,30 @@
+//! `composer.lock` (<https://getcomposer.org/doc/01-basic-usage.md#commit-your-composer-lock-file-to-version-control>).
+
+use patchgate_model::{Lockfile, Scope};
+
+use super::manifest;
+use super::package::Packages;
+use crate::syntax::json;
+use crate::{Input, ParseError};
+
+/// Reads a lockfile with the `composer.json` beside it.
+pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
+    let document = json(input.text()?)?;
+    if !document.get("packages").is_some_and(|list| list.is_list()) {
+        return Err(
+            ParseError::new("is not a lockfile of Composer: it lacks the list `packages`")
+                .with_hint("write the file anew with `composer update --lock`"),
+        );
+    }
+    let mut packages = Packages::new(input, "composer-lock");
+    for entry in document.optional_list("packages")? {
+        packages.add(entry, Scope::Runtime)?;
+    }
+    for entry in document.optional_list("packages-dev")? {
+        packages.add(entry, Scope::Development)?;
+    }
+    packages.link()?;
+    let root = manifest::root(input, &input.beside("composer.json"), &packages);
+    packages.lockfile.roots.extend(root);
+    Ok(packages.lockfile)
+}

@@ -1,0 +1,92 @@
+//! PHP's Composer: its lockfile, its list of what is installed, and its manifest.
+
+mod installed;
+mod lockfile;
+mod manifest;
+mod package;
+mod version;
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use patchgate_model::{Unresolved, package_url};
+
+use crate::{Ecosystem, Format, Input, ParseError, VersionError};
+use version::Version;
+
+/// The name in OSV.
+const NAME: &str = "Packagist";
+
+/// PHP's packages.
+#[derive(Debug, Clone, Copy)]
+pub struct Composer;
+
+impl Ecosystem for Composer {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn purl_type(&self) -> &'static str {
+        "composer"
+    }
+
+    fn formats(&self) -> &'static [Format] {
+        &[
+            Format {
+                id: "composer-lock",
+                files: &["composer.lock"],
+                versions: "",
+                fixable: false,
+                parse: lockfile::parse,
+            },
+            Format {
+                id: "composer-installed",
+                files: &["composer/installed.json"],
+                versions: "v1-v2",
+                fixable: false,
+                parse: installed::parse,
+            },
+        ]
+    }
+
+    fn manifests(&self) -> &'static [&'static str] {
+        &["composer.json"]
+    }
+
+    fn unresolved(&self, manifest: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
+        manifest::unresolved(manifest)
+    }
+
+    fn purl(&self, name: &str, version: &str) -> String {
+        package_url(self.purl_type(), &self.normalize_name(name), version)
+    }
+
+    /// Names are compared without case.
+    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            Cow::Owned(name.to_ascii_lowercase())
+        } else {
+            Cow::Borrowed(name)
+        }
+    }
+
+    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
+        Ok(parse_version(a)?.precedence(&parse_version(b)?))
+    }
+}
+
+fn parse_version(text: &str) -> Result<Version, VersionError> {
+    Version::parse(text).ok_or_else(|| VersionError {
+        version: text.to_owned(),
+        ecosystem: NAME,
+    })
+}
+
+/// Whether a requirement is met by the platform, not by a package: `php`, `ext-json`,
+/// `composer-plugin-api`. Names of packages have a slash.
+fn is_platform(name: &str) -> bool {
+    !name.contains('/')
+}
+
+#[cfg(test)]
+mod tests;

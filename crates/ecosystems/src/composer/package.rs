@@ -1,0 +1,211 @@
+//! One entry of `composer.lock` or `installed.json`
+//! (<https://getcomposer.org/doc/04-schema.md>), and the graph that the entries make.
+
+use std::collections::HashMap;
+
+use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Scope};
+
+use super::is_platform;
+use crate::address::without_credentials;
+use crate::syntax::Node;
+use crate::{Input, ParseError, limits};
+
+/// The packages of a file while they are read.
+pub(super) struct Packages<'a> {
+    /// The lockfile.
+    pub(super) lockfile: Lockfile,
+    entries: Vec<&'a Node<'a>>,
+    /// Packages by their names and by those that they stand in for, in lower case.
+    by_name: HashMap<String, Vec<PackageIndex>>,
+}
+
+impl<'a> Packages<'a> {
+    pub(super) fn new(input: &Input<'_>, format: &'static str) -> Self {
+        Self {
+            lockfile: Lockfile {
+                path: input.path.to_owned(),
+                ecosystem: super::NAME,
+                format,
+                ..Lockfile::default()
+            },
+            entries: Vec::new(),
+            by_name: HashMap::new(),
+        }
+    }
+
+    /// Adds an entry.
+    pub(super) fn add(&mut self, entry: &'a Node<'a>, scope: Scope) -> Result<(), ParseError> {
+        if self.entries.len() >= limits::MAX_PACKAGES {
+            return Err(ParseError::new(format!(
+                "locks more than {} packages",
+                limits::MAX_PACKAGES
+            )));
+        }
+        let name = entry.need_text("name")?;
+        check_name(name).map_err(|error| error.at_line(entry.line as usize))?;
+        let place = PackageIndex(u32::try_from(self.entries.len()).unwrap_or(u32::MAX));
+        let own = self.by_name.entry(name.to_ascii_lowercase()).or_default();
+        if own.iter().any(|other| {
+            let other = self.lockfile.package(*other);
+            other.is_some_and(|other| other.name.eq_ignore_ascii_case(name))
+        }) {
+            return Err(
+                ParseError::new(format!("locks `{name}` twice")).at_line(entry.line as usize)
+            );
+        }
+        own.insert(0, place);
+        for key in ["provide", "replace"] {
+            for (virtual_name, _) in requirements(entry, key)? {
+                let others = self.by_name.entry(virtual_name.to_ascii_lowercase());
+                let others = others.or_default();
+                if !others.contains(&place) {
+                    others.push(place);
+                }
+            }
+        }
+        self.lockfile.packages.push(Package {
+            line: entry.line,
+            origin: origin(entry)?,
+            integrity: hash(entry)?,
+            scope,
+            ..Package::new(
+                super::NAME,
+                name.to_owned(),
+                entry.need_text("version")?.to_owned(),
+            )
+        });
+        self.entries.push(entry);
+        Ok(())
+    }
+
+    /// The packages that meet a requirement of this name.
+    pub(super) fn find(&self, name: &str) -> &[PackageIndex] {
+        let found = self.by_name.get(&name.to_ascii_lowercase());
+        let found = found.map(Vec::as_slice).unwrap_or_default();
+        // A package of the name itself comes before those that stand in for it.
+        match found
+            .first()
+            .and_then(|first| self.lockfile.package(*first))
+        {
+            Some(own) if own.name.eq_ignore_ascii_case(name) => found.get(..1).unwrap_or_default(),
+            _ => found,
+        }
+    }
+
+    /// Leads the requirements of every package to those that meet them.
+    pub(super) fn link(&mut self) -> Result<(), ParseError> {
+        let mut left = limits::MAX_EDGES;
+        for (place, entry) in self.entries.iter().enumerate() {
+            let mut edges = Vec::new();
+            for (name, requirement) in requirements(entry, "require")? {
+                let found = self.find(name);
+                left = left.checked_sub(found.len()).ok_or_else(|| {
+                    ParseError::new(format!("has more than {} dependencies", limits::MAX_EDGES))
+                })?;
+                edges.extend(found.iter().map(|to| Edge {
+                    to: *to,
+                    name: name.to_owned(),
+                    requirement: Some(requirement.to_owned()),
+                    kind: DependencyKind::Runtime,
+                }));
+            }
+            if let Some(package) = self.lockfile.packages.get_mut(place) {
+                package.edges = edges;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The names and requirements under a key, but not those that the platform meets. PHP writes an
+/// empty map as `[]`.
+pub(super) fn requirements<'n>(
+    node: &'n Node<'_>,
+    key: &str,
+) -> Result<Vec<(&'n str, &'n str)>, ParseError> {
+    let Some((_, found)) = node.entry(key) else {
+        return Ok(Vec::new());
+    };
+    if found.is_list() && found.items().is_empty() {
+        return Ok(Vec::new());
+    }
+    let entries = node.optional_map(key)?.iter();
+    entries
+        .filter(|(name, _)| !is_platform(&name.name))
+        .map(|(name, requirement)| {
+            let text = requirement
+                .text()
+                .ok_or_else(|| requirement.unexpected(&name.name, "a text"))?;
+            Ok((&*name.name, text))
+        })
+        .collect()
+}
+
+/// `vendor/name` in the characters that Composer allows; names become parts of addresses.
+fn check_name(name: &str) -> Result<(), ParseError> {
+    let is_part = |part: &str| {
+        part.bytes().any(|byte| byte.is_ascii_alphanumeric())
+            && part
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
+    };
+    if name
+        .split_once('/')
+        .is_some_and(|(vendor, own)| is_part(vendor) && is_part(own))
+    {
+        return Ok(());
+    }
+    Err(ParseError::new(format!(
+        "names the package {:?}, which Composer does not allow",
+        name.chars().take(80).collect::<String>()
+    )))
+}
+
+/// Where a package comes from: the registry of `notification-url`, else a folder, a git repository
+/// or an archive.
+fn origin(entry: &Node<'_>) -> Result<Origin, ParseError> {
+    let dist = part(entry, "dist")?;
+    let source = part(entry, "source")?;
+    let url = |node: &Node<'_>| -> Result<String, ParseError> {
+        Ok(without_credentials(node.optional_text("url")?.unwrap_or_default()).into_owned())
+    };
+    if let Some(dist) = dist
+        && dist.optional_text("type")? == Some("path")
+    {
+        return Ok(Origin::Path(Some(url(dist)?)));
+    }
+    if let Some(registry) = entry.optional_text("notification-url")? {
+        return Ok(Origin::Registry(Some(
+            without_credentials(registry).into_owned(),
+        )));
+    }
+    if let Some(source) = source
+        && source.optional_text("type")? == Some("git")
+    {
+        return Ok(Origin::Git {
+            url: url(source)?,
+            commit: source.optional_text("reference")?.map(str::to_owned),
+        });
+    }
+    match dist.or(source) {
+        Some(from) => Ok(Origin::Url(url(from)?)),
+        None => Ok(Origin::Registry(None)),
+    }
+}
+
+fn hash(entry: &Node<'_>) -> Result<Option<String>, ParseError> {
+    let shasum = match part(entry, "dist")? {
+        Some(dist) => dist.optional_text("shasum")?,
+        None => None,
+    };
+    Ok(shasum.filter(|hash| !hash.is_empty()).map(str::to_owned))
+}
+
+fn part<'n, 'a>(entry: &'n Node<'a>, key: &str) -> Result<Option<&'n Node<'a>>, ParseError> {
+    match entry.get(key) {
+        Some(node) if node.is_map() => Ok(Some(node)),
+        None => Ok(None),
+        Some(node) if node.is_null() => Ok(None),
+        Some(node) => Err(node.unexpected(key, "a map")),
+    }
+}

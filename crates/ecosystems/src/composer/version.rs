@@ -1,0 +1,327 @@
+//! The order of Composer's versions (<https://getcomposer.org/doc/articles/versions.md>): up to four
+//! numbers or a date, then a stability with numbers of its own, compared as PHP's `version_compare`
+//! does (<https://www.php.net/version_compare>). Branches (`dev-main`) have no place in the order.
+
+use std::cmp::Ordering;
+
+/// What stands at one place behind the numbers. The order of the variants is PHP's.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Part {
+    Dev,
+    Alpha,
+    Beta,
+    Candidate,
+    /// Nothing more.
+    End,
+    Number(Number),
+    Patch,
+}
+
+/// Digits without leading zeros, the longer the larger.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Number {
+    length: usize,
+    digits: String,
+}
+
+impl Number {
+    fn new(digits: &str) -> Self {
+        let digits = digits.trim_start_matches('0');
+        Self {
+            length: digits.len(),
+            digits: digits.to_owned(),
+        }
+    }
+}
+
+/// A version, cut into the parts that decide its order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Version(Vec<Part>);
+
+impl Version {
+    /// Reads a version; `None` when the text is not one, or names a branch.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let text = text.trim_ascii().to_ascii_lowercase();
+        let text = match text.rsplit_once('@') {
+            Some((text, "stable" | "rc" | "beta" | "alpha" | "dev")) => text,
+            _ => &text,
+        };
+        // `1.2@dev as 1.3` stands for the first.
+        let text = text
+            .split_once(" as ")
+            .map_or(text, |(text, _)| text.trim_ascii());
+        let text = match text.split_once('+') {
+            Some((_, build)) if build.is_empty() || build.contains(char::is_whitespace) => {
+                return None;
+            }
+            Some((text, _)) => text,
+            None => text,
+        };
+        let text = text.strip_prefix('v').unwrap_or(text);
+        let parts = classical(text)
+            .or_else(|| date(text))
+            .or_else(|| branch(text))?;
+        Some(Self(parts))
+    }
+
+    /// Orders as Composer does.
+    pub(super) fn precedence(&self, other: &Self) -> Ordering {
+        let longer = self.0.len().max(other.0.len());
+        let at = |version: &Self, place: usize| version.0.get(place).cloned().unwrap_or(Part::End);
+        (0..longer)
+            .map(|place| at(self, place).cmp(&at(other, place)))
+            .find(|order| order.is_ne())
+            .unwrap_or(Ordering::Equal)
+    }
+}
+
+/// The digits that a text begins with, and the rest.
+fn digits(text: &str) -> (&str, &str) {
+    let end = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
+    text.split_at_checked(end).unwrap_or((text, ""))
+}
+
+/// One to four numbers, of which the first has at most five digits, and a stability.
+fn classical(text: &str) -> Option<Vec<Part>> {
+    let (first, mut rest) = digits(text);
+    if first.is_empty() || first.len() > 5 {
+        return None;
+    }
+    let mut parts = vec![Part::Number(Number::new(first))];
+    while parts.len() < 4
+        && let Some(after) = rest.strip_prefix('.')
+        && let (next, after) = digits(after)
+        && !next.is_empty()
+    {
+        parts.push(Part::Number(Number::new(next)));
+        rest = after;
+    }
+    parts.resize(4, Part::Number(Number::new("")));
+    parts.extend(modifier(rest)?);
+    Some(parts)
+}
+
+/// A date, perhaps with a time: four digits, up to six times two, up to three more.
+fn date(text: &str) -> Option<Vec<Part>> {
+    let year = text.get(..4).filter(|year| digits(year).1.is_empty())?;
+    let mut parts = vec![year.to_owned()];
+    let mut rest = text.get(4..)?;
+    let mut pairs = 0;
+    while pairs < 6
+        && let (separated, after) = without_separator(rest)
+        && let Some(two) = after.get(..2).filter(|two| digits(two).1.is_empty())
+    {
+        push(&mut parts, separated, two);
+        rest = after.get(2..)?;
+        pairs += 1;
+    }
+    if pairs == 0 {
+        return None;
+    }
+    let (separated, after) = without_separator(rest);
+    let (last, after_last) = digits(after);
+    if (1..=3).contains(&last.len()) {
+        push(&mut parts, separated, last);
+        rest = after_last;
+    }
+    let numbers = parts.iter().map(|part| Part::Number(Number::new(part)));
+    Some(numbers.chain(modifier(rest)?).collect())
+}
+
+/// Adds digits as a number of their own, or to the number before when nothing separates them.
+fn push(parts: &mut Vec<String>, separated: bool, digits: &str) {
+    match parts.last_mut() {
+        Some(last) if !separated => last.push_str(digits),
+        _ => parts.push(digits.to_owned()),
+    }
+}
+
+fn without_separator(text: &str) -> (bool, &str) {
+    match text.strip_prefix(['.', ':', '-']) {
+        Some(rest) => (true, rest),
+        None => (false, text),
+    }
+}
+
+/// A stability with its numbers, and perhaps `dev`: `-beta2`, `.RC-1.4`, `_p1-dev`.
+fn modifier(text: &str) -> Option<Vec<Part>> {
+    let mut parts = Vec::new();
+    if text.is_empty() {
+        return Some(parts);
+    }
+    let stripped = text.strip_prefix(['.', '_', '-']).unwrap_or(text);
+    let words = [
+        ("stable", None),
+        ("beta", Some(Part::Beta)),
+        ("b", Some(Part::Beta)),
+        ("rc", Some(Part::Candidate)),
+        ("alpha", Some(Part::Alpha)),
+        ("a", Some(Part::Alpha)),
+        ("patch", Some(Part::Patch)),
+        ("pl", Some(Part::Patch)),
+        ("p", Some(Part::Patch)),
+    ];
+    let word = words
+        .into_iter()
+        .find_map(|(word, part)| Some((part, stripped.strip_prefix(word)?)));
+    let Some((part, mut rest)) = word else {
+        if is_dev(stripped) || is_dev(text) {
+            parts.push(Part::Dev);
+            return Some(parts);
+        }
+        return stripped.is_empty().then_some(parts);
+    };
+    let is_stable = part.is_none();
+    parts.extend(part);
+    loop {
+        let (number, after) = digits(rest.strip_prefix(['.', '-']).unwrap_or(rest));
+        if number.is_empty() {
+            break;
+        }
+        parts.push(Part::Number(Number::new(number)));
+        rest = after;
+    }
+    if is_dev(rest) {
+        parts.push(Part::Dev);
+    } else if !rest.is_empty() {
+        return None;
+    }
+    // What stands behind `stable` means nothing.
+    Some(if is_stable { Vec::new() } else { parts })
+}
+
+fn is_dev(text: &str) -> bool {
+    matches!(text, "dev" | ".dev" | "-dev")
+}
+
+/// A branch named after versions, `2.1.x-dev`, which stands above all of them.
+fn branch(text: &str) -> Option<Vec<Part>> {
+    let text = text.strip_suffix("dev")?;
+    let text = text.strip_suffix(['.', '-']).unwrap_or(text);
+    let mut parts = Vec::new();
+    for (place, part) in text.split('.').enumerate() {
+        let is_number = !part.is_empty() && digits(part).1.is_empty();
+        match part {
+            "x" | "*" if place > 0 => parts.push(Part::Number(Number::new("9999999"))),
+            _ if is_number && place < 4 => parts.push(Part::Number(Number::new(part))),
+            _ => return None,
+        }
+    }
+    if parts.len() > 4 {
+        return None;
+    }
+    parts.resize(4, Part::Number(Number::new("9999999")));
+    parts.push(Part::Dev);
+    Some(parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn version(text: &str) -> Version {
+        Version::parse(text).unwrap_or_else(|| panic!("`{text}` is a version"))
+    }
+
+    #[test]
+    fn orders_as_composer_does() {
+        let rising = [
+            "0",
+            "1.0-dev",
+            "1.0-alpha-dev",
+            "1.0-alpha",
+            "1.0-alpha1",
+            "1.0-alpha2.1",
+            "1.0-alpha10",
+            "1.0-beta",
+            "1.0-RC1-dev",
+            "1.0-RC1",
+            "1.0",
+            "1.0-patch",
+            "1.0-pl1",
+            "1.0.0.1",
+            "1.9",
+            "1.10",
+            "1.x-dev",
+            "2.0.99999999999999999999",
+            "20230101",
+            "2023.01.01",
+        ];
+        // A date without separators is one number and so above one with them.
+        let place = |text: &str| match text {
+            "20230101" => 19,
+            "2023.01.01" => 18,
+            _ => rising.iter().position(|it| *it == text).unwrap(),
+        };
+        for a in rising {
+            for b in rising {
+                let order = version(a).precedence(&version(b));
+                assert_eq!(order, place(a).cmp(&place(b)), "{a} {b}");
+            }
+        }
+    }
+
+    #[test]
+    fn forms_of_one_version_are_equal() {
+        for (a, b) in [
+            ("1", "v1.0.0.0"),
+            ("1.0.0-b2", "1.0.0beta2"),
+            ("1.0_RC.1", "1.0rc1"),
+            ("1.0-p1", "1.0-PL1"),
+            ("1.0-stable", "1.0"),
+            ("1.0+build.5", "1.0"),
+            ("1.0@beta", "1.0"),
+            ("01.02", "1.2"),
+            ("1.0 as 2.0", "1.0"),
+            ("2.1-dev", "2.1.0.0-dev"),
+        ] {
+            let order = version(a).precedence(&version(b));
+            assert_eq!(order, Ordering::Equal, "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn rejects_branches_and_what_is_no_version() {
+        for text in [
+            "",
+            "dev-main",
+            "master",
+            "1..2",
+            "1.2.3.4.5",
+            "a1",
+            "1.0-x",
+            "1.0+",
+            "x-dev",
+            "1.0 b",
+        ] {
+            assert_eq!(Version::parse(text), None, "{text}");
+        }
+    }
+
+    fn any_version() -> impl Strategy<Value = String> {
+        let numbers = prop::collection::vec(prop_oneof!["0", "[1-9]", "[1-9][0-9]{20}"], 0..3);
+        let stability = "(-(a|alpha|b|beta|RC|p|patch|stable)([0-2](\\.[0-2])?)?)?(-dev)?";
+        (0..3_u32, numbers, stability).prop_map(|(first, numbers, stability)| {
+            let numbers: String = numbers.iter().map(|number| format!(".{number}")).collect();
+            format!("{first}{numbers}{stability}")
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn order_is_total(a in any_version(), b in any_version(), c in any_version()) {
+            let (a, b, c) = (version(&a), version(&b), version(&c));
+            prop_assert_eq!(a.precedence(&b), b.precedence(&a).reverse());
+            let mut sorted = [a.clone(), b.clone(), c.clone()];
+            sorted.sort_by(Version::precedence);
+            prop_assert!(sorted[0].precedence(&sorted[2]).is_le());
+            if a.precedence(&b).is_eq() {
+                prop_assert_eq!(a.precedence(&c), b.precedence(&c));
+            }
+        }
+    }
+}
