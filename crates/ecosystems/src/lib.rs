@@ -29,12 +29,15 @@ pub mod maven;
 pub mod npm;
 pub mod nuget;
 pub mod opam;
+#[path = "pub/mod.rs"]
+pub mod pub_dart;
 pub mod pypi;
 mod release;
 pub mod rpm;
 mod scope;
 #[cfg(test)]
 mod shown;
+pub mod swift;
 pub mod terraform;
 
 use std::borrow::Cow;
@@ -64,6 +67,8 @@ pub const ALL: &[&dyn Ecosystem] = &[
     &hackage::Hackage,
     &julia::Julia,
     &opam::Opam,
+    &pub_dart::Pub,
+    &swift::Swift,
     &github::GitHubActions,
     &docker::Docker,
     &terraform::Terraform,

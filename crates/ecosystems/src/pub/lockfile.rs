@@ -1,0 +1,162 @@
+//! `pubspec.lock` (<https://dart.dev/tools/pub/glossary#lockfile>): the packages by name, with whether
+//! the project asks for each of them. It has no graph, so for what is not asked for directly it is not
+//! known whether it is only for developing.
+
+use std::collections::{HashMap, HashSet};
+
+use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root, Scope};
+
+use super::manifest;
+use crate::address::without_credentials;
+use crate::syntax::{Node, yaml};
+use crate::{Input, ParseError, limits};
+
+/// Reads a lockfile with the manifests of its workspace.
+pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
+    let document = yaml(input.text()?)?;
+    // pub writes this key last: without it, packages may be lost.
+    let sdks = document.get("sdks").or_else(|| document.get("sdk"));
+    if sdks.is_none_or(Node::is_null) {
+        return Err(
+            ParseError::new("is truncated, or no lockfile of pub: it lacks `sdks`")
+                .with_hint("write the file anew with `dart pub get`"),
+        );
+    }
+    if document.get("packages").is_none() {
+        return Err(ParseError::new(
+            "is not a lockfile of pub: it lacks `packages`",
+        ));
+    }
+    let mut lockfile = Lockfile {
+        path: input.path.to_owned(),
+        ecosystem: super::NAME,
+        format: "pubspec-lock",
+        ..Lockfile::default()
+    };
+    let mut direct = Vec::new();
+    for (name, entry) in document.optional_map("packages")? {
+        if !entry.is_map() {
+            return Err(entry.unexpected(&name.name, "a map"));
+        }
+        if lockfile.packages.len() >= limits::MAX_PACKAGES {
+            return Err(ParseError::new("locks too many packages"));
+        }
+        let place = PackageIndex(u32::try_from(lockfile.packages.len()).unwrap_or(u32::MAX));
+        let kind = match entry.optional_text("dependency")? {
+            Some("direct dev") => Some(DependencyKind::Development),
+            Some(text) if text.starts_with("direct") => Some(DependencyKind::Runtime),
+            _ => None,
+        };
+        lockfile
+            .packages
+            .push(package(&name.name, entry, name.line, kind)?);
+        direct.extend(kind.map(|kind| Edge {
+            to: place,
+            name: name.name.clone().into_owned(),
+            requirement: None,
+            kind,
+        }));
+    }
+    lockfile.roots = roots(input, &lockfile, direct);
+    Ok(lockfile)
+}
+
+fn package(
+    key: &str,
+    entry: &Node<'_>,
+    line: u32,
+    kind: Option<DependencyKind>,
+) -> Result<Package, ParseError> {
+    let version = entry.need_text("version")?;
+    let source = entry.need_text("source")?;
+    let description = entry
+        .get("description")
+        .ok_or_else(|| ParseError::new(format!("locks `{key}` without `description`")))
+        .map_err(|error| error.at_line(line as usize))?;
+    let detail = |name: &str| description.optional_text(name);
+    let origin = match source {
+        "hosted" => {
+            Origin::Registry(detail("url")?.map(|url| without_credentials(url).into_owned()))
+        }
+        "git" => Origin::Git {
+            url: without_credentials(description.need_text("url")?).into_owned(),
+            commit: detail("resolved-ref")?.map(str::to_owned),
+        },
+        "path" => Origin::Path(detail("path")?.map(str::to_owned)),
+        // What comes with Dart or Flutter.
+        "sdk" => Origin::Path(None),
+        other => {
+            return Err(ParseError::new(format!(
+                "locks `{key}` from the source {other:?}, which is not known"
+            ))
+            .at_line(line as usize));
+        }
+    };
+    let name = match source {
+        "hosted" => detail("name")?.filter(|name| !name.is_empty()),
+        _ => None,
+    };
+    if key.is_empty() {
+        return Err(ParseError::new("locks a package without a name").at_line(line as usize));
+    }
+    if super::parse_version(version).is_err() {
+        return Err(
+            ParseError::new(format!("locks `{key}` at {version:?}, which is no version"))
+                .at_line(line as usize),
+        );
+    }
+    Ok(Package {
+        line,
+        origin,
+        integrity: detail("sha256")?
+            .filter(|hash| !hash.is_empty())
+            .map(str::to_owned),
+        scope: kind.map(Scope::from).unwrap_or_default(),
+        ..Package::new(
+            super::NAME,
+            name.unwrap_or(key).to_owned(),
+            version.to_owned(),
+        )
+    })
+}
+
+/// The project beside the lockfile and the members of its workspace. Without their manifests, one
+/// project that asks for all that is direct.
+fn roots(input: &Input<'_>, lockfile: &Lockfile, direct: Vec<Edge>) -> Vec<Root> {
+    let places: HashMap<&str, PackageIndex> = lockfile
+        .indexed()
+        .map(|(place, package)| (package.name.as_str(), place))
+        .collect();
+    let members = manifest::workspace(input);
+    let mut roots = Vec::new();
+    for (path, asked) in members {
+        let edges = asked.open.into_iter().filter_map(|asked| {
+            Some(Edge {
+                to: *places.get(asked.name.as_str())?,
+                requirement: Some(asked.requirement).filter(|text| !text.is_empty()),
+                name: asked.name,
+                kind: asked.kind,
+            })
+        });
+        roots.push(Root {
+            name: asked.name,
+            manifest: Some(path),
+            edges: edges.collect(),
+        });
+    }
+    // What the lockfile calls direct and no manifest names, as an override, is the first project's.
+    let known: HashSet<PackageIndex> = roots
+        .iter()
+        .flat_map(|root| &root.edges)
+        .map(|edge| edge.to)
+        .collect();
+    let rest = direct.into_iter().filter(|edge| !known.contains(&edge.to));
+    match roots.first_mut() {
+        Some(first) => first.edges.extend(rest),
+        None => roots.push(Root {
+            edges: rest.collect(),
+            ..Root::default()
+        }),
+    }
+    roots
+}

@@ -1,0 +1,84 @@
+//! Whole files: what the fixtures hold, and the traps of the formats.
+
+use patchgate_model::Lockfile;
+
+use super::Pub;
+use crate::shown::shown;
+use crate::{Ecosystem as _, Input, Siblings};
+
+/// Reads the first of the files, which are a repository.
+fn read(files: &[(&str, &str)]) -> Lockfile {
+    let siblings: Siblings = files
+        .iter()
+        .map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()))
+        .collect();
+    let (path, text) = files[0];
+    crate::parse(&Input {
+        path,
+        bytes: text.as_bytes(),
+        siblings: &siblings,
+    })
+    .unwrap()
+}
+
+const LOCK: &str = include_str!("fixtures/read/app/pubspec.lock");
+const MANIFEST: &str = include_str!("fixtures/read/app/pubspec.yaml");
+
+#[test]
+fn all_sources_are_read() {
+    insta::assert_snapshot!(shown(&read(&[
+        ("app/pubspec.lock", LOCK),
+        ("app/pubspec.yaml", MANIFEST)
+    ])));
+}
+
+#[test]
+fn members_of_a_workspace_are_roots() {
+    insta::assert_snapshot!(shown(&read(&[
+        (
+            "pubspec.lock",
+            include_str!("fixtures/read/workspace/pubspec.lock")
+        ),
+        (
+            "pubspec.yaml",
+            include_str!("fixtures/read/workspace/pubspec.yaml")
+        ),
+        (
+            "pkgs/tool/pubspec.yaml",
+            include_str!("fixtures/read/workspace/pkgs/tool/pubspec.yaml")
+        ),
+    ])));
+}
+
+#[test]
+fn without_its_manifest_a_lockfile_still_says_what_is_direct() {
+    let lockfile = read(&[("pubspec.lock", LOCK)]);
+    let direct: Vec<&str> = lockfile.roots[0].edges.iter().map(|it| &*it.name).collect();
+    assert_eq!(
+        direct,
+        ["flutter", "http", "lints", "meta", "money", "tool"]
+    );
+}
+
+#[test]
+fn a_manifest_alone_asks_for_what_has_versions() {
+    let open = Pub
+        .unresolved(&Input {
+            path: "pubspec.yaml",
+            bytes: MANIFEST.as_bytes(),
+            siblings: &Siblings::new(),
+        })
+        .unwrap();
+    let open: Vec<String> = open
+        .iter()
+        .map(|it| format!("{} {} {:?} {}", it.name, it.requirement, it.kind, it.line))
+        .collect();
+    assert_eq!(
+        open,
+        [
+            "http ^0.13.0 Runtime 7",
+            "lints  Development 11",
+            "tool  Development 12",
+        ]
+    );
+}

@@ -1,0 +1,72 @@
+//! Swift Package Manager: `Package.resolved`. `Package.swift` is a program and is never run, so what
+//! is asked for directly is not known.
+
+mod resolved;
+mod version;
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use patchgate_model::Unresolved;
+
+use crate::{Ecosystem, Format, Input, ParseError, VersionError};
+use version::Version;
+
+/// The name in OSV.
+const NAME: &str = "SwiftURL";
+
+/// Swift's packages, by their repositories.
+#[derive(Debug, Clone, Copy)]
+pub struct Swift;
+
+impl Ecosystem for Swift {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn purl_type(&self) -> &'static str {
+        "swift"
+    }
+
+    fn formats(&self) -> &'static [Format] {
+        &[Format {
+            id: "swift-resolved",
+            files: &["Package.resolved"],
+            versions: "v1-v3",
+            fixable: false,
+            parse: resolved::parse,
+        }]
+    }
+
+    fn manifests(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn unresolved(&self, _: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
+        Ok(Vec::new())
+    }
+
+    /// Names are repositories' addresses without scheme and `.git`, compared without case as
+    /// Swift Package Manager compares addresses.
+    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            Cow::Owned(name.to_ascii_lowercase())
+        } else {
+            Cow::Borrowed(name)
+        }
+    }
+
+    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
+        Ok(parse_version(a)?.precedence(&parse_version(b)?))
+    }
+}
+
+fn parse_version(text: &str) -> Result<Version<'_>, VersionError> {
+    Version::parse(text).ok_or_else(|| VersionError {
+        version: text.to_owned(),
+        ecosystem: NAME,
+    })
+}
+
+#[cfg(test)]
+mod tests;
