@@ -23,6 +23,7 @@ pub mod generic;
 pub mod github;
 pub mod golang;
 pub mod hackage;
+pub mod hex;
 pub mod julia;
 mod lookup;
 pub mod maven;
@@ -68,6 +69,7 @@ pub const ALL: &[&dyn Ecosystem] = &[
     &julia::Julia,
     &opam::Opam,
     &pub_dart::Pub,
+    &hex::Hex,
     &swift::Swift,
     &github::GitHubActions,
     &docker::Docker,

@@ -38,10 +38,13 @@ use proptest::sample::Index;
 /// Bundler before 2.5 ends its lockfile with a list of what the project asks for.
 /// Julia's manifest ends with a package that may be nobody's dependency.
 /// The fields of an opam file may stand in any order, so a lost last one, of pins, is not missed.
+///
+/// A `manifest.toml` of Gleam ends with what the project asks for.
 const LINE_BASED: &[&str] = &[
     "cargo-lock",
     "conda-lock",
     "gemfile-lock",
+    "gleam-manifest",
     "go-mod",
     "go-vendor",
     "go-work",

@@ -1,0 +1,170 @@
+//! Gleam's `manifest.toml`, which locks, and `gleam.toml`, which asks
+//! (<https://gleam.run/writing-gleam/gleam-toml/>).
+
+use std::collections::HashMap;
+
+use patchgate_model::{
+    DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root, Unresolved,
+};
+
+use crate::address::without_credentials;
+use crate::syntax::{Node, toml};
+use crate::{Input, ParseError, limits, scope};
+
+/// The tables of requirements. Older versions of Gleam have a dash in the second's name.
+const TABLES: [(&str, DependencyKind); 3] = [
+    ("dependencies", DependencyKind::Runtime),
+    ("dev_dependencies", DependencyKind::Development),
+    ("dev-dependencies", DependencyKind::Development),
+];
+
+/// Reads a lockfile with the `gleam.toml` beside it.
+pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
+    let document = toml(input.text()?)?;
+    let requirements = document.get("requirements").filter(|node| node.is_map());
+    let packages = document.get("packages").filter(|node| node.is_list());
+    let (Some(packages), Some(_)) = (packages, requirements) else {
+        return Err(ParseError::new(
+            "is truncated, or not what Gleam locked: it lacks `packages` or `requirements`",
+        )
+        .with_hint("write the file anew with `gleam deps download`, or leave it out of the scan"));
+    };
+    let mut lockfile = Lockfile {
+        path: input.path.to_owned(),
+        ecosystem: super::NAME,
+        format: "gleam-manifest",
+        ..Lockfile::default()
+    };
+    let mut places = HashMap::new();
+    for entry in packages.items() {
+        let package = package(entry)?;
+        let place = PackageIndex(u32::try_from(lockfile.packages.len()).unwrap_or(u32::MAX));
+        let failed = |reason: String| ParseError::new(reason).at_line(entry.line as usize);
+        if lockfile.packages.len() >= limits::MAX_PACKAGES {
+            return Err(failed("locks too many packages".to_owned()));
+        }
+        if places.insert(package.name.clone(), place).is_some() {
+            return Err(failed(format!("locks `{}` twice", package.name)));
+        }
+        lockfile.packages.push(package);
+    }
+    for (package, entry) in lockfile.packages.iter_mut().zip(packages.items()) {
+        for name in entry.optional_list("requirements")? {
+            let text = name
+                .text()
+                .ok_or_else(|| name.unexpected("requirements", "texts"))?;
+            package.edges.push(edge(text, name.line, None, &places)?);
+        }
+    }
+    let root = root(input, &document, &places)?;
+    lockfile.roots.push(root);
+    scope::from_roots(&mut lockfile);
+    Ok(lockfile)
+}
+
+fn package(entry: &Node<'_>) -> Result<Package, ParseError> {
+    let name = entry.need_text("name")?.to_owned();
+    let version = entry.need_text("version")?.to_owned();
+    let address = |key: &str| -> Result<String, ParseError> {
+        Ok(without_credentials(entry.need_text(key)?).into_owned())
+    };
+    let origin = match entry.optional_text("source")? {
+        Some("git") => Origin::Git {
+            url: address("repo")?,
+            commit: entry.optional_text("commit")?.map(str::to_owned),
+        },
+        Some("local") => Origin::Path(Some(entry.need_text("path")?.to_owned())),
+        _ => Origin::Registry(None),
+    };
+    Ok(Package {
+        line: entry.line,
+        origin,
+        integrity: entry.optional_text("outer_checksum")?.map(str::to_owned),
+        ..Package::new(super::NAME, name, version)
+    })
+}
+
+fn edge(
+    name: &str,
+    line: u32,
+    requirement: Option<&str>,
+    places: &HashMap<String, PackageIndex>,
+) -> Result<Edge, ParseError> {
+    let to = places.get(name).ok_or_else(|| {
+        ParseError::new(format!("asks for `{name}`, which it does not lock"))
+            .at_line(line as usize)
+            .with_hint("write the file anew with `gleam deps download`")
+    })?;
+    Ok(Edge {
+        to: *to,
+        name: name.to_owned(),
+        requirement: requirement.map(str::to_owned),
+        kind: DependencyKind::Runtime,
+    })
+}
+
+/// The project: the lockfile repeats what it asks for, its manifest tells what is for developing.
+fn root(
+    input: &Input<'_>,
+    document: &Node<'_>,
+    places: &HashMap<String, PackageIndex>,
+) -> Result<Root, ParseError> {
+    let path = input.beside("gleam.toml");
+    let manifest = input.sibling(&path).map(|bytes| Input {
+        path: &path,
+        bytes,
+        siblings: input.siblings,
+    });
+    // One that cannot be read still belongs to this lockfile.
+    let asked = manifest.and_then(|manifest| asked(&manifest).ok());
+    let kinds: HashMap<String, DependencyKind> = asked
+        .unwrap_or_default()
+        .into_iter()
+        .map(|asked| (asked.name, asked.kind))
+        .collect();
+    let mut edges = Vec::new();
+    for (name, value) in document.optional_map("requirements")? {
+        let requirement = value.optional_text("version")?.or(value.text());
+        let mut edge = edge(&name.name, name.line, requirement, places)?;
+        if let Some(kind) = kinds.get(&*name.name) {
+            edge.kind = *kind;
+        }
+        edges.push(edge);
+    }
+    Ok(Root {
+        name: String::new(),
+        manifest: manifest.map(|manifest| manifest.path.to_owned()),
+        edges,
+    })
+}
+
+/// What a manifest without a lockfile asks for. A folder has no versions to pin.
+pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
+    asked(input)
+}
+
+fn asked(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
+    let document = toml(input.text()?)?;
+    let mut open = Vec::new();
+    for (table, kind) in TABLES {
+        for (name, value) in document.optional_map(table)? {
+            let requirement = match value.text() {
+                Some(text) => text,
+                None if value.is_map() && value.get("path").is_some() => continue,
+                None if value.is_map() => value.optional_text("version")?.unwrap_or_default(),
+                None => return Err(value.unexpected(&name.name, "a text or a table")),
+            };
+            if name.name.is_empty() {
+                continue;
+            }
+            open.push(Unresolved {
+                name: name.name.clone().into_owned(),
+                requirement: requirement.to_owned(),
+                kind,
+                line: name.line,
+            });
+        }
+    }
+    open.sort_by_key(|open| open.line);
+    Ok(open)
+}

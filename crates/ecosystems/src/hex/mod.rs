@@ -1,0 +1,78 @@
+//! Hex, the registry of Elixir, Erlang and Gleam: Mix's `mix.lock` and Gleam's `manifest.toml`.
+//! `mix.exs` is a program and is never run, so what a Mix project asks for directly is not known.
+
+mod gleam;
+mod mix_lock;
+mod terms;
+mod version;
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use patchgate_model::Unresolved;
+
+use crate::{Ecosystem, Format, Input, ParseError, VersionError};
+use version::Version;
+
+/// The name in OSV.
+const NAME: &str = "Hex";
+
+/// Packages of Elixir, Erlang and Gleam.
+#[derive(Debug, Clone, Copy)]
+pub struct Hex;
+
+impl Ecosystem for Hex {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn purl_type(&self) -> &'static str {
+        "hex"
+    }
+
+    fn formats(&self) -> &'static [Format] {
+        &[
+            Format {
+                id: "mix-lock",
+                files: &["mix.lock"],
+                versions: "",
+                fixable: false,
+                parse: mix_lock::parse,
+            },
+            Format {
+                id: "gleam-manifest",
+                files: &["manifest.toml"],
+                versions: "",
+                fixable: false,
+                parse: gleam::parse,
+            },
+        ]
+    }
+
+    fn manifests(&self) -> &'static [&'static str] {
+        &["gleam.toml"]
+    }
+
+    fn unresolved(&self, manifest: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
+        gleam::unresolved(manifest)
+    }
+
+    /// Names are lower case.
+    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        Cow::Borrowed(name)
+    }
+
+    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
+        Ok(parse_version(a)?.precedence(&parse_version(b)?))
+    }
+}
+
+fn parse_version(text: &str) -> Result<Version<'_>, VersionError> {
+    Version::parse(text).ok_or_else(|| VersionError {
+        version: text.to_owned(),
+        ecosystem: NAME,
+    })
+}
+
+#[cfg(test)]
+mod tests;

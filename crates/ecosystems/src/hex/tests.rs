@@ -1,0 +1,113 @@
+//! Whole files: what the fixtures hold, and the traps of the formats.
+
+use patchgate_model::Lockfile;
+
+use super::Hex;
+use crate::shown::shown;
+use crate::{Ecosystem as _, Input, ParseError, Siblings};
+
+/// Reads the first of the files, which are a repository.
+fn read(files: &[(&str, &str)]) -> Result<Lockfile, ParseError> {
+    let siblings: Siblings = files
+        .iter()
+        .map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()))
+        .collect();
+    let (path, text) = files[0];
+    crate::parse(&Input {
+        path,
+        bytes: text.as_bytes(),
+        siblings: &siblings,
+    })
+}
+
+const GLEAM: &str = include_str!("fixtures/read/gleam/gleam.toml");
+
+#[test]
+fn mix_locks_packages_and_repositories() {
+    let text = include_str!("fixtures/read/mix/mix.lock");
+    insta::assert_snapshot!(shown(&read(&[("mix.lock", text)]).unwrap()));
+}
+
+#[test]
+fn gleam_locks_with_the_reasons_of_its_manifest() {
+    let text = include_str!("fixtures/read/gleam/manifest.toml");
+    let files = [("manifest.toml", text), ("gleam.toml", GLEAM)];
+    insta::assert_snapshot!(shown(&read(&files).unwrap()));
+}
+
+#[test]
+fn gleams_manifest_alone_asks_for_what_has_versions() {
+    let open = Hex
+        .unresolved(&Input {
+            path: "gleam.toml",
+            bytes: GLEAM.as_bytes(),
+            siblings: &Siblings::new(),
+        })
+        .unwrap();
+    let open: Vec<String> = open
+        .iter()
+        .map(|it| format!("{} {} {:?} {}", it.name, it.requirement, it.kind, it.line))
+        .collect();
+    assert_eq!(
+        open,
+        [
+            "gleam_json ~> 1.0 Runtime 5",
+            "gleeunit ~> 1.0 Development 9"
+        ]
+    );
+}
+
+#[test]
+fn terms_that_are_not_literal_or_not_whole_are_refused_at_their_line() {
+    let deep = format!("%{{\n\"a\": {}", "[".repeat(100_000));
+    for (text, reason, line) in [
+        ("%{\"a\": f()}", "lacks a comma between two terms", 1),
+        ("%{\n\"a\": \"#{f}\"}", "has a text that is computed", 2),
+        (
+            "%{\n\"a\": \"x\\u0041\"}",
+            "has a text with an escape that is not read",
+            2,
+        ),
+        (
+            "%{\n\"a\": \"x\n\"}",
+            "has a text that does not end with its line",
+            2,
+        ),
+        ("%{\n\"a\": <<1>>}", "holds what is not a literal term", 2),
+        ("%{\n\"a\": {:hex", "is truncated", 2),
+        ("%{}\n\n1", "goes on behind its term", 3),
+        (&deep, "is nested too deeply, or too large", 2),
+        ("%{\n\"a\"}", "has an entry without a name", 2),
+        (
+            "%{\n\"a\": {:hex, :a, \"1.0\", \"\", [], []}}",
+            "locks `a` in a form that is not known",
+            2,
+        ),
+        (
+            "%{\n\"a\": {:hex, :a, \"1.0.0\", \"\", [], [:b]}}",
+            "has a dependency in a form that is not known",
+            2,
+        ),
+    ] {
+        let error = read(&[("mix.lock", text)]).unwrap_err();
+        assert_eq!((error.reason.as_str(), error.line), (reason, Some(line)));
+    }
+    assert!(read(&[("mix.lock", "[]")]).is_err());
+}
+
+#[test]
+fn all_forms_of_keys_and_comments_are_read() {
+    let text = "# comment\n%{:a => {:git, \"https://code.invalid/a\", \"abc\", []},\n\
+                b: {:hex, :\"b\", \"1.0.0\", nil, [:mix], []}, # other\n\
+                \"c\" => {:hex, :c, \"1.0.0\", \"\", nil, []}\n}\n";
+    let lockfile = read(&[("mix.lock", text)]).unwrap();
+    let names: Vec<_> = lockfile
+        .packages
+        .iter()
+        .map(|it| (it.name.as_str(), it.version.as_str(), it.line))
+        .collect();
+    assert_eq!(
+        names,
+        [("a", "abc", 2), ("b", "1.0.0", 3), ("c", "1.0.0", 4)]
+    );
+}
