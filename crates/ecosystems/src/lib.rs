@@ -13,6 +13,7 @@ pub mod cargo;
 pub mod composer;
 pub mod conan;
 pub mod conda;
+pub mod cpan;
 pub mod cran;
 pub mod deb;
 pub mod deno;
@@ -63,14 +64,15 @@ pub const ALL: &[&dyn Ecosystem] = &[
     &gem::RubyGems,
     &composer::Composer,
     &nuget::NuGet,
+    &pub_dart::Pub,
+    &hex::Hex,
     &conan::Conan,
+    &swift::Swift,
     &cran::Cran,
     &hackage::Hackage,
     &julia::Julia,
     &opam::Opam,
-    &pub_dart::Pub,
-    &hex::Hex,
-    &swift::Swift,
+    &cpan::Cpan,
     &github::GitHubActions,
     &docker::Docker,
     &terraform::Terraform,

@@ -26,23 +26,18 @@ use proptest::sample::Index;
 ///
 /// Go's files are a directive or a module a line, in any order. A `yarn.lock` of yarn 1 leaves what
 /// the project asks for to its manifest, so a lost last entry may be nobody's dependency. The last
-/// entry of a `pnpm-lock.yaml` may have lost the list of its dependencies. Gradle's older lockfiles are
-/// a package a line, and its catalogs TOML, of which any table may be short. Of `uv.lock`, `pdm.lock` and `pylock.toml` the packages come last, a table each, and need not be
-/// anybody's dependency. Bundler before 2.5 ends
-/// its lockfile with a list of what the project asks for.
-/// Julia's manifest ends with a package that may be nobody's dependency.
-/// A `conda-lock.yml` ends with its list of packages.
-/// a package a line, and its catalogs TOML, of which any table may be short.
-/// Of `uv.lock`, `pdm.lock` and `pylock.toml` the packages come last, a table each, and need not be
-/// anybody's dependency.
-/// Bundler before 2.5 ends its lockfile with a list of what the project asks for.
-/// Julia's manifest ends with a package that may be nobody's dependency.
-/// The fields of an opam file may stand in any order, so a lost last one, of pins, is not missed.
-///
-/// A `manifest.toml` of Gleam ends with what the project asks for.
+/// entry of a `pnpm-lock.yaml` may have lost the list of its dependencies. Gradle's older lockfiles
+/// are a package a line, and its catalogs TOML, of which any table may be short. Of `uv.lock`,
+/// `pdm.lock` and `pylock.toml` the packages come last, a table each, and need not be anybody's
+/// dependency. Bundler before 2.5 ends its lockfile with a list of what the project asks for. A
+/// `conda-lock.yml` ends with its list of packages, and so does Julia's manifest; a
+/// `manifest.toml` of Gleam ends with what the project asks for. The fields of an
+/// opam file may stand in any order, so a lost last one, of pins, is not missed. Carton's snapshot
+/// ends with the needs of a distribution.
 const LINE_BASED: &[&str] = &[
     "cargo-lock",
     "conda-lock",
+    "cpanfile-snapshot",
     "gemfile-lock",
     "gleam-manifest",
     "go-mod",

@@ -1,0 +1,72 @@
+//! CPAN: Perl's distributions, as Carton locks them. OSV has no advisories for them, so they are
+//! part of the inventory only.
+//!
+//! A `cpanfile` is code and never run, so which distributions are direct is not known.
+
+mod snapshot;
+mod version;
+
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use patchgate_model::Unresolved;
+
+use self::version::Version;
+use crate::{Ecosystem, Format, Input, ParseError, VersionError};
+
+/// Patchgate's own name: OSV has none.
+const NAME: &str = "CPAN";
+
+/// CPAN's distributions.
+#[derive(Debug, Clone, Copy)]
+pub struct Cpan;
+
+impl Ecosystem for Cpan {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn has_advisories(&self) -> bool {
+        false
+    }
+
+    fn purl_type(&self) -> &'static str {
+        "cpan"
+    }
+
+    fn formats(&self) -> &'static [Format] {
+        &[Format {
+            id: "cpanfile-snapshot",
+            files: &["cpanfile.snapshot"],
+            versions: "1.0",
+            fixable: false,
+            parse: snapshot::parse,
+        }]
+    }
+
+    fn manifests(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn unresolved(&self, _: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
+        Ok(Vec::new())
+    }
+
+    /// Perl tells the letters of names apart.
+    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        Cow::Borrowed(name)
+    }
+
+    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
+        let parse = |text| {
+            Version::parse(text).ok_or_else(|| VersionError {
+                version: text.to_owned(),
+                ecosystem: NAME,
+            })
+        };
+        Ok(parse(a)?.cmp(&parse(b)?))
+    }
+}

@@ -1,0 +1,177 @@
+//! `cpanfile.snapshot`, the lockfile of Carton (its own form, described in Carton::Snapshot): below
+//! `DISTRIBUTIONS` each distribution with the path of its archive, the modules that it provides and
+//! the modules that it requires.
+//!
+//! A module that no distribution of the file provides comes with Perl: Carton lists all others.
+
+use std::collections::{HashMap, HashSet};
+
+use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, package_url};
+
+use crate::{Input, ParseError, limits};
+
+/// A distribution of the file.
+#[derive(Default)]
+struct Distribution<'a> {
+    title: &'a str,
+    line: u32,
+    pathname: Option<&'a str>,
+    provides: Vec<&'a str>,
+    /// Modules and the versions that they must have.
+    requires: Vec<(&'a str, &'a str)>,
+}
+
+/// Reads the file.
+pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
+    let text = input.text()?;
+    let distributions = distributions(text)?;
+    if !text.ends_with('\n') {
+        return Err(ParseError::new("is truncated: its last line does not end")
+            .with_hint("run `carton install`"));
+    }
+    let mut lockfile = Lockfile {
+        path: input.path.to_owned(),
+        ecosystem: super::NAME,
+        format: "cpanfile-snapshot",
+        ..Lockfile::default()
+    };
+    let mut providers = HashMap::new();
+    for distribution in &distributions {
+        let index = PackageIndex(u32::try_from(lockfile.packages.len()).unwrap_or(u32::MAX));
+        for module in &distribution.provides {
+            providers.entry(*module).or_insert(index);
+        }
+        lockfile.packages.push(package(distribution)?);
+    }
+    let mut count = 0;
+    for (place, distribution) in distributions.iter().enumerate() {
+        let mut seen = HashSet::new();
+        let mut edges = Vec::new();
+        for (module, requirement) in &distribution.requires {
+            let Some(to) = providers.get(module).copied() else {
+                continue;
+            };
+            if to.0 as usize != place && seen.insert(*module) {
+                edges.push(Edge {
+                    to,
+                    name: (*module).to_owned(),
+                    requirement: Some((*requirement).to_owned()),
+                    kind: DependencyKind::Runtime,
+                });
+            }
+        }
+        count += edges.len();
+        if count > limits::MAX_EDGES {
+            return Err(ParseError::new("holds too many dependencies"));
+        }
+        if let Some(package) = lockfile.packages.get_mut(place) {
+            package.edges = edges;
+        }
+    }
+    Ok(lockfile)
+}
+
+fn distributions(text: &str) -> Result<Vec<Distribution<'_>>, ParseError> {
+    let mut found: Vec<Distribution<'_>> = Vec::new();
+    let mut started = false;
+    let mut section = "";
+    for (number, line) in (1_u32..).zip(text.lines()) {
+        let content = line.trim();
+        let failed = |reason: String| ParseError::new(reason).at_line(number as usize);
+        let unknown = || {
+            let short: String = content.chars().take(60).collect();
+            failed(format!("is not a snapshot of Carton: `{short}`"))
+        };
+        if let Some(comment) = content.strip_prefix('#') {
+            let version = comment
+                .trim()
+                .strip_prefix("carton snapshot format: version ");
+            if version.is_some_and(|version| version.trim() != "1.0") {
+                return Err(failed(format!(
+                    "has {}; version 1.0 is read",
+                    comment.trim()
+                )));
+            }
+            continue;
+        }
+        if content.is_empty() {
+            continue;
+        }
+        if !started {
+            started = content == "DISTRIBUTIONS";
+            if started {
+                continue;
+            } else {
+                return Err(unknown());
+            }
+        }
+        let depth = line.len() - line.trim_start_matches(' ').len();
+        match (depth, found.last_mut()) {
+            (2, _) => {
+                if found.len() >= limits::MAX_PACKAGES {
+                    return Err(failed("holds too many packages".to_owned()));
+                }
+                section = "";
+                found.push(Distribution {
+                    title: content,
+                    line: number,
+                    ..Distribution::default()
+                });
+            }
+            (4, Some(open)) => match content.split_once(':') {
+                Some(("pathname", path)) => open.pathname = Some(path.trim()),
+                Some((name, "")) => section = name,
+                _ => return Err(unknown()),
+            },
+            (6, Some(open)) => {
+                let (module, version) = content.split_once(' ').ok_or_else(unknown)?;
+                match section {
+                    "provides" => open.provides.push(module),
+                    "requirements" => open.requires.push((module, version.trim())),
+                    _ => {}
+                }
+            }
+            _ => return Err(unknown()),
+        }
+    }
+    if found.is_empty() {
+        return Err(ParseError::new(
+            "is not a snapshot of Carton: it lists no distribution",
+        ));
+    }
+    Ok(found)
+}
+
+fn package(distribution: &Distribution<'_>) -> Result<Package, ParseError> {
+    let failed = |reason: String| ParseError::new(reason).at_line(distribution.line as usize);
+    let title = distribution.title;
+    let (name, version) = split(title)
+        .ok_or_else(|| failed(format!("has `{title}` where a distribution belongs")))?;
+    let path = distribution
+        .pathname
+        .filter(|path| !path.is_empty())
+        .ok_or_else(|| failed(format!("is truncated: `{title}` has no `pathname`")))?;
+    // `A/AB/ABC/Name-1.0.tar.gz`: the third part is the author, whom the package URL must name.
+    let author = path
+        .split('/')
+        .nth(2)
+        .filter(|_| path.matches('/').count() >= 3);
+    let purl = author.map(|author| package_url("cpan", &format!("{author}/{name}"), version));
+    Ok(Package {
+        line: distribution.line,
+        origin: Origin::Registry(Some(path.to_owned())),
+        purl,
+        ..Package::new(super::NAME, name.to_owned(), version.to_owned())
+    })
+}
+
+/// Name and version of `Name-Of-It-v1.2.3` or `Name-1.02-TRIAL`.
+fn split(title: &str) -> Option<(&str, &str)> {
+    let end = title.strip_suffix("-TRIAL").map_or(title.len(), str::len);
+    let at = title.get(..end)?.rfind('-')?;
+    let (name, version) = (title.get(..at)?, title.get(at + 1..)?);
+    // Perl's authors put more behind a number than Perl can order: `1.02b`, `20240101.git`.
+    let is_number = |text: &str| text.starts_with(|c: char| c.is_ascii_digit());
+    let known = is_number(version) || version.strip_prefix('v').is_some_and(is_number);
+    (!name.is_empty() && known).then_some((name, version))
+}
