@@ -1,4 +1,4 @@
-//! The fields of opam files (the manual of opam) that name packages.
+//! The fields of opam files (its manual, "opam") that name packages.
 
 use patchgate_model::{DependencyKind, Unresolved};
 

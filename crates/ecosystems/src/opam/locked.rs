@@ -1,4 +1,4 @@
-//! Locked opam files (the manual of opam).
+//! Locked opam files (`opam lock --help`).
 
 use std::collections::{HashMap, HashSet};
 

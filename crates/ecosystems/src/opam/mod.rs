@@ -1,4 +1,4 @@
-//! opam: OCaml's packages (the manual of opam).
+//! opam: OCaml's packages (its manual comes with it).
 //!
 //! `opam lock` writes a copy of a project's opam file in which every dependency, direct or not, has
 //! one version.

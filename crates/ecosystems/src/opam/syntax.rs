@@ -1,4 +1,4 @@
-//! The syntax of opam files (the manual of opam), as
+//! The syntax of opam files (its manual, "Common file format"), as
 //! tokens with their lines.
 
 use crate::ParseError;

@@ -1,4 +1,4 @@
-//! opam's order of versions (the manual of opam): runs of
+//! opam's order of versions (its manual, "Version ordering"): runs of
 //! what is no digit and numbers in turn. Within the former `~` comes before the end, the end before
 //! letters, and letters before the rest. It is Debian's order without epochs and revisions.
 
@@ -10,7 +10,7 @@ pub(super) struct Version<'a>(Vec<(&'a str, &'a str)>);
 
 impl<'a> Version<'a> {
     /// Reads a version; `None` when the text is not one
-    /// (the manual of opam).
+    /// (the manual's grammar of versions).
     pub(super) fn parse(text: &'a str) -> Option<Self> {
         let known = |byte: u8| byte.is_ascii_alphanumeric() || b"-_+.~".contains(&byte);
         if text.is_empty() || !text.bytes().all(known) {
