@@ -109,6 +109,21 @@ fn a_manifest_without_a_lockfile_is_unknown_and_not_clean() {
 }
 
 #[test]
+fn a_requirement_that_a_lockfile_beside_it_pins_is_not_unknown() {
+    let stage = Stage::new();
+    stage.write(
+        "pyproject.toml",
+        "[project]\nname = \"a\"\nversion = \"1\"\ndependencies = [\"Flask_Thing>=1\", \"other\"]\n",
+    );
+    stage.write("requirements.txt", "flask-thing==1.2.3\n");
+    let inventory = stage
+        .run(&["inventory", "repo", "--offline", "--format", "json"])
+        .expect(0)
+        .json();
+    assert_eq!(texts(&inventory["unresolved"], "name"), ["other"]);
+}
+
+#[test]
 fn what_no_advisories_cover_is_said_and_not_called_clean() {
     let stage = Stage::new();
     stage.write("Dockerfile", "FROM alpine:3.20\nFROM debian\n");

@@ -6,9 +6,10 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use patchgate_ecosystems::{
-    Format, Input, ParseError, Siblings, format_by_id, formats_of, is_sibling, limits, manifest_of,
+    Ecosystem, Format, Input, ParseError, Siblings, format_by_id, formats_of, is_sibling, limits,
+    manifest_of,
 };
-use patchgate_model::{Inventory, Lockfile, Problem, ProblemKind, UnlockedManifest};
+use patchgate_model::{Inventory, Lockfile, Problem, ProblemKind, UnlockedManifest, Unresolved};
 use rayon::prelude::*;
 
 use crate::exit::UsageError;
@@ -291,7 +292,11 @@ impl Repository {
                     bytes,
                     siblings: &contents.files,
                 };
-                match ecosystem.unresolved(&input) {
+                let unresolved = ecosystem.unresolved(&input).map(|mut unresolved| {
+                    leave_out_locked(&mut unresolved, path, ecosystem, &contents.inventory);
+                    unresolved
+                });
+                match unresolved {
                     Ok(unresolved) if unresolved.is_empty() => None,
                     Ok(unresolved) => Some(Ok(UnlockedManifest {
                         path: path.clone(),
@@ -395,6 +400,28 @@ impl Repository {
             }
         }
     }
+}
+
+/// Takes out what a lockfile in the same folder locks under the same name, though it does not say
+/// for whom: a `requirements.txt` with pins beside a `pyproject.toml`.
+fn leave_out_locked(
+    unresolved: &mut Vec<Unresolved>,
+    manifest: &str,
+    ecosystem: &dyn Ecosystem,
+    inventory: &Inventory,
+) {
+    if unresolved.is_empty() {
+        return;
+    }
+    let locked: BTreeSet<_> = inventory
+        .lockfiles
+        .iter()
+        .filter(|lockfile| folder(&lockfile.path) == folder(manifest))
+        .flat_map(|lockfile| &lockfile.packages)
+        .filter(|package| package.ecosystem == ecosystem.name())
+        .map(|package| ecosystem.normalize_name(&package.name))
+        .collect();
+    unresolved.retain(|one| !locked.contains(&ecosystem.normalize_name(&one.name)));
 }
 
 /// Whether a file of this name is looked into for an SBOM.

@@ -19,6 +19,11 @@ pub(crate) struct Args {
     repository: RepositoryArgs,
     #[command(flatten)]
     input: InputArgs,
+    /// Let nothing go over the network: parents and lists of versions of Maven projects come from
+    /// this machine's own copies only
+    #[arg(long)]
+    offline: bool,
+
     #[command(flatten)]
     output: OutputArgs,
 
@@ -84,8 +89,7 @@ impl Args {
 pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let progress = Progress::start(context.terminal.progress, "reading lockfiles");
     let (opened, _) = input::open(&args.repository, &args.input)?;
-    // Of what lies outside the repository only this machine's own copy is looked at.
-    let mut outside = MavenRepository::new(context, Network::Off);
+    let mut outside = MavenRepository::new(context, Network::unless(args.offline));
     let mut inventory = opened
         .read(&mut outside, |text| progress.say(text.to_owned()))
         .await?;
