@@ -10,6 +10,7 @@ pub mod apk;
 pub mod bioconductor;
 pub mod bitnami;
 pub mod cargo;
+pub mod cocoapods;
 pub mod composer;
 pub mod conan;
 pub mod conda;
@@ -68,6 +69,7 @@ pub const ALL: &[&dyn Ecosystem] = &[
     &hex::Hex,
     &conan::Conan,
     &swift::Swift,
+    &cocoapods::CocoaPods,
     &cran::Cran,
     &hackage::Hackage,
     &julia::Julia,

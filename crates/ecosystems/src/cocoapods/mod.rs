@@ -1,0 +1,81 @@
+//! CocoaPods: `Podfile.lock`. A `Podfile` is a program and is never run; the lockfile repeats what it
+//! asks for. OSV has no ecosystem of this name, so pods are part of the inventory only.
+
+mod podfile_lock;
+mod version;
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use patchgate_model::{Unresolved, package_url};
+
+use crate::{Ecosystem, Format, Input, ParseError, VersionError};
+use version::Version;
+
+/// Patchgate's own name: OSV has none.
+const NAME: &str = "CocoaPods";
+
+/// Pods.
+#[derive(Debug, Clone, Copy)]
+pub struct CocoaPods;
+
+impl Ecosystem for CocoaPods {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn has_advisories(&self) -> bool {
+        false
+    }
+
+    fn purl_type(&self) -> &'static str {
+        "cocoapods"
+    }
+
+    fn formats(&self) -> &'static [Format] {
+        &[Format {
+            id: "podfile-lock",
+            files: &["Podfile.lock"],
+            versions: "",
+            fixable: false,
+            parse: podfile_lock::parse,
+        }]
+    }
+
+    fn manifests(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn unresolved(&self, _: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
+        Ok(Vec::new())
+    }
+
+    /// A subspec (`Pod/Part`) is a package URL's subpath.
+    fn purl(&self, name: &str, version: &str) -> String {
+        let (pod, part) = name.split_once('/').unwrap_or((name, ""));
+        let purl = package_url(self.purl_type(), pod, version);
+        match package_url("", part, "").strip_prefix("pkg:/") {
+            Some(part) => format!("{purl}#{part}"),
+            None => purl,
+        }
+    }
+
+    /// Names are compared exactly.
+    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        Cow::Borrowed(name)
+    }
+
+    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
+        Ok(parse_version(a)?.precedence(&parse_version(b)?))
+    }
+}
+
+fn parse_version(text: &str) -> Result<Version<'_>, VersionError> {
+    Version::parse(text).ok_or_else(|| VersionError {
+        version: text.to_owned(),
+        ecosystem: NAME,
+    })
+}
+
+#[cfg(test)]
+mod tests;

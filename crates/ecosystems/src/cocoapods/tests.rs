@@ -1,0 +1,62 @@
+//! Whole files: what the fixture holds, and the traps of the format.
+
+use patchgate_model::Lockfile;
+
+use super::CocoaPods;
+use crate::shown::shown;
+use crate::{Ecosystem as _, Input, ParseError, Siblings};
+
+const LOCK: &str = include_str!("fixtures/read/app/Podfile.lock");
+
+fn read(text: &str) -> Result<Lockfile, ParseError> {
+    crate::parse(&Input {
+        path: "Podfile.lock",
+        bytes: text.as_bytes(),
+        siblings: &Siblings::new(),
+    })
+}
+
+#[test]
+fn pods_of_all_kinds_of_sources() {
+    insta::assert_snapshot!(shown(&read(LOCK).unwrap()));
+}
+
+#[test]
+fn subspecs_are_subpaths() {
+    for (name, purl) in [
+        ("AFNetworking", "pkg:cocoapods/AFNetworking@4.0.1"),
+        ("A/B", "pkg:cocoapods/A@4.0.1#B"),
+        ("A/B/C+D", "pkg:cocoapods/A@4.0.1#B/C%2BD"),
+    ] {
+        assert_eq!(CocoaPods.purl(name, "4.0.1"), purl);
+    }
+}
+
+#[test]
+fn contradictions_are_refused_at_their_line() {
+    for (from, to, reason, line) in [
+        (
+            "  - Shell (1.1)",
+            "  - Money (1.1)",
+            "locks `Money` twice",
+            12,
+        ),
+        (
+            "Shell (1.1)",
+            "Shell",
+            "locks a pod without a name or a version",
+            12,
+        ),
+        (
+            "Shell (1.1)",
+            "Shell (x)",
+            "locks a pod without a name or a version",
+            12,
+        ),
+    ] {
+        let error = read(&LOCK.replacen(from, to, 1)).unwrap_err();
+        assert_eq!((error.reason.as_str(), error.line), (reason, Some(line)));
+    }
+    let open = read(&LOCK.replacen("  - Shell (1.1)\n", "", 1)).unwrap();
+    assert_eq!(open.unresolved[0].name, "Shell");
+}
