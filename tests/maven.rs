@@ -211,7 +211,7 @@ fn offline_the_local_repository_is_enough() {
     for (path, text) in files() {
         stage.write(&format!("own{path}"), text);
     }
-    let inventory = ["inventory", "--format", "json", "repo"];
+    let inventory = ["inventory", "--offline", "--format", "json", "repo"];
     let run = stage.run(&inventory).expect(3);
     assert!(run.stdout.contains("no other is asked offline"), "{run:?}");
     for (path, text) in files() {

@@ -35,6 +35,8 @@ pub(super) struct Asked {
     pub(super) requirement: String,
     /// Its groups, never empty.
     pub(super) groups: BTreeSet<String>,
+    /// Whether it is asked for on some platforms only, so that a lockfile for others does without.
+    pub(super) for_platform: bool,
     /// Line, from 1.
     pub(super) line: u32,
 }
@@ -61,8 +63,10 @@ impl Asked {
 enum Block {
     /// Gems of these groups.
     Groups(BTreeSet<String>),
-    /// Gems of a source or for a platform.
+    /// Gems of a source.
     Neutral,
+    /// Gems for some platforms.
+    Platform,
     /// Code that names no gems: how a source's address is made.
     Opaque,
     /// Code.
@@ -147,9 +151,8 @@ impl Reader {
             }
             ("source" | "ruby" | "plugin" | "git_source", false) => {}
             ("group" | "groups", true) => self.group(head),
-            ("source" | "git" | "path" | "github" | "platform" | "platforms", true) => {
-                self.blocks.push(Block::Neutral);
-            }
+            ("source" | "git" | "path" | "github", true) => self.blocks.push(Block::Neutral),
+            ("platform" | "platforms", true) => self.blocks.push(Block::Platform),
             ("git_source", true) => self.blocks.push(Block::Opaque),
             ("else" | "elsif" | "when" | "ensure" | "rescue", _) => {}
             _ => {
@@ -198,8 +201,11 @@ impl Reader {
             .flatten()
             .cloned()
             .collect();
+        let in_block = |block: &Block| matches!(block, Block::Platform);
+        let mut for_platform = self.blocks.iter().any(in_block);
         for argument in arguments {
             let into_groups = matches!(argument, Argument::Keyword("group" | "groups", _));
+            for_platform |= matches!(argument, Argument::Keyword("platform" | "platforms", _));
             let value = match argument {
                 Argument::Keyword(_, value) if into_groups => value,
                 Argument::Keyword(_, value) => {
@@ -221,6 +227,7 @@ impl Reader {
             name: name.clone(),
             requirement: requirements.join(", "),
             groups,
+            for_platform,
             line,
         });
     }

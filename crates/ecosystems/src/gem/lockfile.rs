@@ -289,7 +289,11 @@ impl Reader {
                 _ => DependencyKind::Runtime,
             };
             let Some(copies) = self.by_name.get(&wanted.name) else {
-                if wanted.name != BUNDLER {
+                // A gem for other platforms than those that are locked is not installed.
+                let elsewhere = gemfile.iter().flat_map(|file| &file.gems).any(|asked| {
+                    asked.for_platform && asked.name == wanted.name && wanted.from.is_none()
+                });
+                if wanted.name != BUNDLER && !elsewhere {
                     unresolved.push(open(wanted));
                 }
                 continue;
