@@ -104,3 +104,116 @@ fn a_whole_store_is_made_of_the_published_feeds() {
         assert!(names.iter().any(|found| found == name), "{names:?}");
     }
 }
+
+#[test]
+fn the_cache_key_names_the_content() {
+    let stage = Stage::new();
+    stage.build_store();
+    let key = || {
+        let status = stage.run(&["db", "status", "--store", "store", "--format", "json"]);
+        status.expect(0).json()["cache_key"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    let first = key();
+    assert!(first.starts_with("patchgate-store-"), "{first}");
+    stage.build_store();
+    assert_eq!(key(), first);
+    let update = stage
+        .run(&[
+            "db",
+            "update",
+            "--into",
+            "store",
+            "--ecosystem",
+            "npm",
+            "--mirror",
+            "nowhere",
+            "--kev-url",
+            "none",
+            "--epss-url",
+            "none",
+        ])
+        .expect(3);
+    assert!(
+        update.stdout.contains(&format!("cache key: {first}")),
+        "{update:?}"
+    );
+}
+
+#[test]
+fn verify_tells_a_whole_store_from_a_damaged_one() {
+    let stage = Stage::new();
+    stage.build_store();
+    let whole = stage.run(&["db", "verify", "--store", "store"]).expect(0);
+    assert!(whole.stdout.contains("osv:npm"), "{whole:?}");
+    assert!(!whole.stdout.contains("damaged"), "{whole:?}");
+    let table = std::fs::read_dir(stage.path("store"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.display().to_string().contains("osv-npm-"))
+        .unwrap();
+    let mut bytes = std::fs::read(&table).unwrap();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    std::fs::write(&table, bytes).unwrap();
+    let damaged = stage.run(&["db", "verify", "--store", "store"]).expect(3);
+    let name = table.file_name().unwrap().to_str().unwrap();
+    let lines: Vec<&str> = damaged
+        .stdout
+        .lines()
+        .filter(|line| line.starts_with("damaged"))
+        .collect();
+    assert!(
+        matches!(lines[..], [line] if line.contains(name)),
+        "{damaged:?}"
+    );
+    assert!(damaged.stderr.contains("patchgate db build"), "{damaged:?}");
+    stage.run(&["db", "verify", "--store", "nowhere"]).expect(2);
+}
+
+/// A file that may not grow stands for a disk that is full. The store that was there still serves.
+#[cfg(unix)]
+#[test]
+fn a_full_disk_leaves_the_store_as_it_was() {
+    let stage = Stage::new();
+    stage.build_store();
+    let before = stage.run(&["db", "status", "--store", "store", "--format", "json"]);
+    let records: Vec<String> = (0..2000)
+        .map(|n| {
+            format!(
+                r#"{{"id": "X-{n}", "summary": "{}", "affected": [{{"package":
+                {{"ecosystem": "npm", "name": "p-{n}"}}, "versions": ["1.0.0"]}}]}}"#,
+                "long ".repeat(200)
+            )
+        })
+        .collect();
+    for (place, record) in records.iter().enumerate() {
+        stage.write(&format!("more/{place}.json"), record);
+    }
+    // 64 blocks are far below the table's size; the signal is ignored, so that writing fails.
+    let script = "trap '' XFSZ; ulimit -f 64; exec \"$0\" db build --from repo/more --into store";
+    let run = std::process::Command::new("sh")
+        .args(["-c", script, env!("CARGO_BIN_EXE_patchgate")])
+        .current_dir(stage.path(""))
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap())
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8(run.stderr).unwrap();
+    assert_eq!(run.status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains("cannot be written"), "{stderr}");
+    assert!(stderr.contains("has space"), "{stderr}");
+    let after = stage.run(&["db", "status", "--store", "store", "--format", "json"]);
+    assert_eq!(before.json()["cache_key"], after.json()["cache_key"]);
+    stage.run(&["db", "verify", "--store", "store"]).expect(0);
+    let left = std::fs::read_dir(stage.path("store"))
+        .unwrap()
+        .filter(|entry| {
+            let name = entry.as_ref().unwrap().file_name();
+            name.to_string_lossy().starts_with(".building-")
+        })
+        .count();
+    assert_eq!(left, 0, "nothing half written is left");
+}

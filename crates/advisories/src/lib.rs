@@ -24,8 +24,8 @@ pub use matching::{Affects, Subject, affects, fixed_version};
 pub use online::{OsvClient, PUBLIC_OSV_API};
 pub use osv::{RecordError, parse_record};
 pub use store::{
-    BuildError, BuildProgress, BuildReport, InputError, PUBLIC_OSV_EXPORTS, Store, StoreError,
-    UpdateError, UpdateOptions,
+    BuildError, BuildProgress, BuildReport, FileCheck, InputError, PUBLIC_OSV_EXPORTS, Store,
+    StoreError, UpdateError, UpdateOptions,
 };
 
 /// The key of a package in a [`Lookup`]: its name as the ecosystem compares it. Names of ecosystems

@@ -459,6 +459,7 @@ async fn an_update_keeps_what_it_could_not_fetch() {
         exports: server.url(),
         kev: Some(format!("{}{kev}", server.url())),
         epss: None,
+        ..UpdateOptions::default()
     };
     let first = options(&["npm", "Go"], "/kev.json");
     let report = Store::update(into.path(), &http(), &first, &|_| {})
@@ -505,6 +506,7 @@ async fn an_update_from_a_folder_asks_no_server() {
         exports: mirror.path().display().to_string(),
         kev: None,
         epss: None,
+        ..UpdateOptions::default()
     };
     let offline = Client::new(ClientOptions {
         offline: true,

@@ -2,17 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use patchgate_model::{Problem, SourceStatus};
 
-use super::collect::{Collected, EcosystemRecords, Trimmed};
+use super::Store;
+use super::collect::Collected;
 use super::input::{InputError, list};
-use super::manifest::{FORMAT, FileEntry, MANIFEST, Manifest, Source, SourceKind};
+use super::manifest::{FORMAT, Manifest, Source, SourceKind};
 use super::read::read_all;
-use super::table::TableWriter;
-use super::{ID_PREFIX, NAME_PREFIX, Store, prefixed};
+use super::write::{feed_source, remove_others, write_ecosystem, write_manifest, write_table};
 
 /// File that a build holds locked, so that two builds do not remove each other's files.
 const LOCK: &str = "store.lock";
@@ -33,6 +33,9 @@ pub struct BuildProgress<'a> {
 pub struct BuildReport {
     /// What the store now holds.
     pub sources: Vec<SourceStatus>,
+    /// Names the store's content: the same content has the same key, on every machine. Made for
+    /// the cache of a runner.
+    pub cache_key: String,
     /// What could not be read. Not empty means that the build is incomplete: what could be read is
     /// published all the same.
     pub problems: Vec<Problem>,
@@ -40,6 +43,24 @@ pub struct BuildReport {
     pub more_problems: u64,
     /// Files that are nothing that a store is made from, sorted.
     pub unrecognised: Vec<String>,
+}
+
+impl BuildReport {
+    /// The report of an update that found nothing new.
+    pub(super) fn unchanged(sources: Vec<Source>, collected: Collected) -> Self {
+        let shown = |source| super::status_of(source, None);
+        Self {
+            sources: sources.iter().map(shown).collect(),
+            problems: collected.problems,
+            more_problems: collected.more_problems,
+            unrecognised: collected.unrecognised,
+            cache_key: Manifest {
+                format: FORMAT,
+                sources,
+            }
+            .cache_key(),
+        }
+    }
 }
 
 /// Why a store was not built. A store that was there stays as it was.
@@ -112,7 +133,11 @@ impl Store {
         progress: &(dyn Fn(BuildProgress<'_>) + Sync),
     ) -> Result<BuildReport, BuildError> {
         let collected = collect(from, progress)?;
-        publish(collected, into, Vec::new(), from)
+        if collected.is_empty() {
+            return Err(nothing(&collected, from));
+        }
+        let lock = Lock::take(into)?;
+        publish(collected, into, Vec::new(), &lock)
     }
 }
 
@@ -129,39 +154,59 @@ pub(super) fn collect(
     Ok(collected)
 }
 
+/// The right to change the store in a folder, held until it is dropped.
+pub(super) struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    /// Takes the lock, and makes the folder where it is not there.
+    pub(super) fn take(into: &Path) -> Result<Self, BuildError> {
+        let writing = |source| BuildError::Write {
+            path: into.to_owned(),
+            source,
+        };
+        fs::create_dir_all(into).map_err(writing)?;
+        let file = File::create(into.join(LOCK)).map_err(writing)?;
+        file.try_lock().map_err(|error| match error {
+            fs::TryLockError::WouldBlock => BuildError::Busy {
+                dir: into.to_owned(),
+            },
+            fs::TryLockError::Error(source) => writing(source),
+        })?;
+        Ok(Self { _file: file })
+    }
+}
+
+/// Says why nothing was found in `from`.
+fn nothing(collected: &Collected, from: &[PathBuf]) -> BuildError {
+    match collected.problems.first() {
+        // The one bad file says more than "nothing was found".
+        Some(problem) => {
+            let source = io::Error::other(problem.reason.clone());
+            let path = PathBuf::from(&problem.subject);
+            InputError::Read { path, source }.into()
+        }
+        None => BuildError::Nothing {
+            from: from.to_vec(),
+        },
+    }
+}
+
 /// Writes what was collected beside what `kept` names, and makes it the store.
 pub(super) fn publish(
     collected: Collected,
     into: &Path,
     kept: Vec<Source>,
-    from: &[PathBuf],
+    _lock: &Lock,
 ) -> Result<BuildReport, BuildError> {
-    if collected.osv.is_empty() && collected.kev.is_none() && collected.epss.is_none() {
-        if let Some(problem) = collected.problems.first().filter(|_| kept.is_empty()) {
-            // The one bad file says more than "nothing was found".
-            let source = io::Error::other(problem.reason.clone());
-            let path = PathBuf::from(&problem.subject);
-            return Err(InputError::Read { path, source }.into());
-        }
-        return Err(BuildError::Nothing {
-            from: from.to_vec(),
-        });
-    }
     let writing = |source| BuildError::Write {
         path: into.to_owned(),
         source,
     };
-    fs::create_dir_all(into).map_err(writing)?;
-    let lock = File::create(into.join(LOCK)).map_err(writing)?;
-    lock.try_lock().map_err(|error| match error {
-        fs::TryLockError::WouldBlock => BuildError::Busy {
-            dir: into.to_owned(),
-        },
-        fs::TryLockError::Error(source) => writing(source),
-    })?;
     let complete: BTreeSet<String> = kept
         .iter()
-        .filter(|source| source.complete)
+        .filter(|source| source.complete && !source.own)
         .filter_map(|source| source.ecosystem.clone())
         .collect();
     let mut sources: BTreeMap<String, Source> = kept
@@ -175,6 +220,15 @@ pub(super) fn publish(
             continue;
         }
         add(write_ecosystem(into, ecosystem, records).map_err(writing)?);
+    }
+    for (ecosystem, mut records) in collected.own {
+        // What it does not say means nothing: the export beside it is the whole.
+        records.complete = false;
+        let source = write_ecosystem(into, ecosystem, records).map_err(writing)?;
+        add(Source {
+            own: true,
+            ..source
+        });
     }
     if let Some(feed) = collected.kev {
         let values = feed.content.entries.iter().map(|kev| {
@@ -217,230 +271,9 @@ pub(super) fn publish(
             .iter()
             .map(|source| super::status_of(source, None))
             .collect(),
+        cache_key: manifest.cache_key(),
         problems: collected.problems,
         more_problems: collected.more_problems,
         unrecognised: collected.unrecognised,
     })
-}
-
-fn feed_source(
-    kind: SourceKind,
-    origin: String,
-    as_of: Option<jiff::Timestamp>,
-    (file, records): (FileEntry, u64),
-) -> Source {
-    Source {
-        kind,
-        ecosystem: None,
-        origin,
-        as_of,
-        records,
-        skipped: 0,
-        complete: true,
-        normalised: true,
-        file,
-    }
-}
-
-fn write_ecosystem(
-    into: &Path,
-    ecosystem: String,
-    mut gathered: EcosystemRecords,
-) -> io::Result<Source> {
-    // Of two copies of a record the newer one counts.
-    gathered.records.sort_by(|a, b| {
-        (&a.key, &a.id)
-            .cmp(&(&b.key, &b.id))
-            .then_with(|| b.modified.cmp(&a.modified))
-    });
-    gathered
-        .records
-        .dedup_by(|later, first| later.key == first.key && later.id == first.id);
-    let newest = gathered
-        .records
-        .iter()
-        .filter_map(|record| record.modified)
-        .max();
-    let mut ids: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    let mut own_ids: BTreeSet<&str> = BTreeSet::new();
-    for record in &gathered.records {
-        own_ids.insert(&record.id);
-        for id in std::iter::once(&record.id).chain(&record.aliases) {
-            ids.entry(id).or_default().insert(&record.key);
-        }
-    }
-    let mut writer = Writer::new(into)?;
-    let mut value = Vec::new();
-    for records in gathered.records.chunk_by(|a, b| a.key == b.key) {
-        value.clear();
-        value.push(b'[');
-        for (place, record) in records.iter().enumerate() {
-            if place > 0 {
-                value.push(b',');
-            }
-            value.extend_from_slice(&record.json);
-        }
-        value.push(b']');
-        let key = records.first().map_or("", |record: &Trimmed| &record.key);
-        writer.table.push(&prefixed(NAME_PREFIX, key), &value)?;
-    }
-    for (id, names) in &ids {
-        value.clear();
-        serde_json::to_writer(&mut value, names)?;
-        writer.table.push(&prefixed(ID_PREFIX, id), &value)?;
-    }
-    let records = own_ids.len() as u64;
-    let file = writer.finish(into, &format!("osv-{}", file_part(&ecosystem)))?;
-    Ok(Source {
-        kind: SourceKind::Osv,
-        normalised: patchgate_ecosystems::by_name(&ecosystem).is_some(),
-        ecosystem: Some(ecosystem),
-        origin: name_origins(&gathered.origins),
-        as_of: newest,
-        records,
-        skipped: gathered.skipped,
-        complete: gathered.complete,
-        file,
-    })
-}
-
-/// Writes a table of texts; of two values for one key the first counts.
-fn write_table(
-    into: &Path,
-    name: &str,
-    mut values: Vec<(String, String)>,
-) -> io::Result<(FileEntry, u64)> {
-    values.sort_by(|a, b| a.0.cmp(&b.0));
-    values.dedup_by(|later, first| later.0 == first.0);
-    let mut writer = Writer::new(into)?;
-    for (key, value) in &values {
-        writer.table.push(key.as_bytes(), value.as_bytes())?;
-    }
-    Ok((writer.finish(into, name)?, values.len() as u64))
-}
-
-/// A table that is being written beside its final place.
-struct Writer {
-    table: TableWriter<Buffered>,
-}
-
-/// A temporary file behind a buffer. Seeking and reading flush the buffer first.
-struct Buffered(BufWriter<tempfile::NamedTempFile>);
-
-impl io::Write for Buffered {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
-    }
-}
-
-impl io::Seek for Buffered {
-    fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
-        self.0.seek(to)
-    }
-}
-
-impl io::Read for Buffered {
-    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        self.0.flush()?;
-        self.0.get_mut().read(bytes)
-    }
-}
-
-impl Writer {
-    fn new(into: &Path) -> io::Result<Self> {
-        let file = temporary(into)?;
-        let buffered = Buffered(BufWriter::with_capacity(256 * 1024, file));
-        Ok(Self {
-            table: TableWriter::new(buffered)?,
-        })
-    }
-
-    /// Gives the file its name, which holds its hash: a reader never sees a name whose content
-    /// changes.
-    fn finish(self, into: &Path, name: &str) -> io::Result<FileEntry> {
-        let (buffered, digest, bytes) = self.table.finish()?;
-        let file = buffered
-            .0
-            .into_inner()
-            .map_err(io::IntoInnerError::into_error)?;
-        file.as_file().sync_all()?;
-        let name = format!("{name}-{}.table", digest.get(..16).unwrap_or(&digest));
-        file.persist(into.join(&name))
-            .map_err(|error| error.error)?;
-        Ok(FileEntry { name, bytes })
-    }
-}
-
-/// Prefix of files that are not finished.
-const TEMPORARY: &str = ".building-";
-
-/// A file beside its final place. Advisories are public, so others may read it as far as the umask
-/// allows, unlike a common temporary file.
-fn temporary(into: &Path) -> io::Result<tempfile::NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(TEMPORARY);
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
-    builder.tempfile_in(into)
-}
-
-fn write_manifest(into: &Path, manifest: &Manifest) -> io::Result<()> {
-    let mut file = temporary(into)?;
-    serde_json::to_writer_pretty(&mut file, manifest)?;
-    file.write_all(b"\n")?;
-    file.as_file().sync_all()?;
-    sync_folder(into)?;
-    file.persist(into.join(MANIFEST))
-        .map_err(|error| error.error)?;
-    sync_folder(into)
-}
-
-/// Makes renames in a folder last. Only Unix has folders that can be opened for it.
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    if cfg!(unix) {
-        File::open(folder)?.sync_all()
-    } else {
-        Ok(())
-    }
-}
-
-/// Removes files of earlier generations and of builds that were cut off. A file that cannot be
-/// removed costs space and no more.
-fn remove_others(into: &Path, manifest: &Manifest) {
-    let names: BTreeSet<&str> = manifest.files().map(|file| file.name.as_str()).collect();
-    for entry in fs::read_dir(into).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let Some(name) = name.to_str() else { continue };
-        let is_ours = name.ends_with(".table") || name.starts_with(TEMPORARY);
-        if is_ours && !names.contains(name) {
-            let _ = fs::remove_file(entry.path());
-        }
-    }
-}
-
-fn name_origins(origins: &BTreeSet<String>) -> String {
-    let first = origins.first().cloned().unwrap_or_default();
-    match origins.len() {
-        0 | 1 => first,
-        count => format!("{first} and {} more", count - 1),
-    }
-}
-
-/// An ecosystem's name as a part of a file name.
-fn file_part(ecosystem: &str) -> String {
-    ecosystem
-        .chars()
-        .take(60)
-        .map(|c| {
-            if c.is_ascii_alphanumeric() || matches!(c, '.' | '-') {
-                c
-            } else {
-                '_'
-            }
-        })
-        .collect()
 }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use patchgate_model::{Advisory, Affected, Problem, ProblemKind};
 
+use super::manifest::Fetched;
 use super::record;
 use crate::feeds::{Catalogue, EpssTable};
 
@@ -21,6 +22,15 @@ pub(super) struct Trimmed {
     pub(super) json: Box<[u8]>,
 }
 
+impl Trimmed {
+    /// Whether the record is of the malicious packages' database, by its own id or an alias.
+    pub(super) fn is_malicious(&self) -> bool {
+        std::iter::once(&self.id)
+            .chain(&self.aliases)
+            .any(|id| id.starts_with("MAL-"))
+    }
+}
+
 /// The records of one ecosystem.
 #[derive(Default)]
 pub(super) struct EcosystemRecords {
@@ -29,6 +39,23 @@ pub(super) struct EcosystemRecords {
     /// True when a source promised to hold the whole ecosystem.
     pub(super) complete: bool,
     pub(super) skipped: u64,
+    /// How it was fetched.
+    pub(super) fetched: Option<Fetched>,
+}
+
+impl EcosystemRecords {
+    /// The newest time of a record.
+    pub(super) fn newest(&self) -> Option<Timestamp> {
+        self.records.iter().filter_map(|one| one.modified).max()
+    }
+
+    /// Takes one more record as far as it names this ecosystem.
+    pub(super) fn add(&mut self, ecosystem: &str, advisory: &Advisory) {
+        let mut batch = Batch::default();
+        batch.add_record(&advisory.id, advisory);
+        let records = batch.by_ecosystem.remove(ecosystem);
+        self.records.extend(records.unwrap_or_default());
+    }
 }
 
 /// A feed and where it was taken from.
@@ -41,6 +68,8 @@ pub(super) struct Feed<T> {
 #[derive(Default)]
 pub(super) struct Collected {
     pub(super) osv: BTreeMap<String, EcosystemRecords>,
+    /// An organisation's own records, which are kept apart.
+    pub(super) own: BTreeMap<String, EcosystemRecords>,
     pub(super) kev: Option<Feed<Catalogue>>,
     pub(super) epss: Option<Feed<EpssTable>>,
     pub(super) problems: Vec<Problem>,
@@ -182,6 +211,11 @@ impl Batch {
 }
 
 impl Collected {
+    /// Whether there is nothing that a store is made from.
+    pub(super) fn is_empty(&self) -> bool {
+        self.osv.is_empty() && self.own.is_empty() && self.kev.is_none() && self.epss.is_none()
+    }
+
     /// Takes the records of one source.
     pub(super) fn add_batch(&mut self, origin: &str, named: Option<&str>, batch: Batch) {
         let complete = batch.complete(named);
@@ -211,6 +245,15 @@ impl Collected {
                 known.skipped += batch.bad_count;
             }
         }
+    }
+
+    /// Takes an organisation's own records, with what was wrong with them. Feeds among them are
+    /// passed over: an update is told apart where they are.
+    pub(super) fn take_own(&mut self, own: Self) {
+        self.own = own.osv;
+        self.problems.extend(own.problems);
+        self.more_problems += own.more_problems;
+        self.unrecognised.extend(own.unrecognised);
     }
 
     /// Takes a catalogue; of two the newer one counts.

@@ -3,12 +3,13 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 /// File name of the manifest.
 pub(super) const MANIFEST: &str = "store.json";
 
 /// Version of the store's layout. A store of another version is rebuilt, not read.
-pub(super) const FORMAT: u32 = 2;
+pub(super) const FORMAT: u32 = 3;
 
 /// Largest manifest, in bytes: far above one line for each ecosystem there is.
 pub(super) const MAX_MANIFEST_BYTES: u64 = 4 * 1024 * 1024;
@@ -40,6 +41,34 @@ pub(super) struct Source {
     /// the ecosystem since cannot use keys that were written without it.
     pub(super) normalised: bool,
     pub(super) file: FileEntry,
+    /// Malicious packages, apart from `file`: there are forty times as many of them as of
+    /// vulnerabilities in npm, and almost no question meets one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) malicious: Option<FileEntry>,
+    /// Entries that stand in place of those in the other two files, from updates since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) changes: Option<FileEntry>,
+    /// True for an organisation's own records, which stand beside those of an export.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) own: bool,
+    /// How the export was fetched; absent when the store was built from files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) fetched: Option<Fetched>,
+}
+
+/// What an update needs to know of the fetch before it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Fetched {
+    /// When the whole export was fetched last.
+    pub(super) whole_at: Timestamp,
+    /// Up to when what was fetched holds all changes; never later than the fetch itself.
+    pub(super) until: Timestamp,
+    /// The server's validator of the export, or size and time of a file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) validator: Option<String>,
+    /// The server's validator of the list of changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) list_validator: Option<String>,
 }
 
 /// One file of the store.
@@ -58,21 +87,46 @@ pub(super) enum SourceKind {
 }
 
 impl Source {
-    /// `osv:npm`, `kev`, `epss`.
+    /// `osv:npm`, `own:npm`, `kev`, `epss`.
     pub(super) fn name(&self) -> String {
         match (self.kind, &self.ecosystem) {
             (SourceKind::Osv, ecosystem) => {
-                format!("osv:{}", ecosystem.as_deref().unwrap_or_default())
+                let kind = if self.own { "own" } else { "osv" };
+                format!("{kind}:{}", ecosystem.as_deref().unwrap_or_default())
             }
             (SourceKind::Kev, _) => "kev".to_owned(),
             (SourceKind::Epss, _) => "epss".to_owned(),
         }
     }
+
+    /// Every file of the source.
+    pub(super) fn files(&self) -> impl Iterator<Item = &FileEntry> {
+        std::iter::once(&self.file)
+            .chain(&self.malicious)
+            .chain(&self.changes)
+    }
 }
 
 impl Manifest {
+    /// A name for the content: the format and the hash of all the files' names, which hold the
+    /// hashes of the files.
+    pub(super) fn cache_key(&self) -> String {
+        let mut hash = Sha256::new();
+        for file in self.files() {
+            hash.update(file.name.as_bytes());
+            hash.update([0]);
+        }
+        let digits: String = hash
+            .finalize()
+            .iter()
+            .take(16)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        format!("patchgate-store-{}-{digits}", self.format)
+    }
+
     /// Every file that the manifest names.
     pub(super) fn files(&self) -> impl Iterator<Item = &FileEntry> {
-        self.sources.iter().map(|source| &source.file)
+        self.sources.iter().flat_map(Source::files)
     }
 }

@@ -8,7 +8,11 @@
 //! table missing and reads the manifest once more.
 
 mod build;
+mod changes;
+mod checksum;
 mod collect;
+mod fetch;
+mod incremental;
 mod input;
 mod manifest;
 mod positioned;
@@ -16,8 +20,9 @@ mod read;
 mod record;
 mod table;
 mod update;
+mod verify;
+mod write;
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io;
@@ -29,9 +34,10 @@ use patchgate_model::{Advisory, Epss, Kev, Problem, ProblemKind, SourceStatus};
 
 pub use build::{BuildError, BuildProgress, BuildReport};
 pub use input::InputError;
-use manifest::{FORMAT, MANIFEST, MAX_MANIFEST_BYTES, Manifest, Source, SourceKind};
+use manifest::{FORMAT, FileEntry, MANIFEST, MAX_MANIFEST_BYTES, Manifest, Source, SourceKind};
 use table::Table;
 pub use update::{PUBLIC_OSV_EXPORTS, UpdateError, UpdateOptions};
+pub use verify::FileCheck;
 
 use crate::feeds::{EpssRow, SignalSource};
 use crate::{Lookup, PackageQuery, package_key};
@@ -98,6 +104,10 @@ pub struct Store {
 struct OpenSource {
     source: Source,
     table: Table,
+    /// Malicious packages.
+    malicious: Option<Table>,
+    /// What stands in place of entries of the other two.
+    changes: Option<Table>,
 }
 
 /// From when on a source is too old.
@@ -126,16 +136,24 @@ impl Store {
         let manifest = read_manifest(dir)?;
         let mut sources = Vec::with_capacity(manifest.sources.len());
         for source in manifest.sources {
-            let path = dir.join(&source.file.name);
-            let table = open_table(&path, source.file.bytes)
-                .map_err(|source| StoreError::File { path, source })?;
-            sources.push(OpenSource { source, table });
+            sources.push(OpenSource::open(dir, source)?);
         }
         Ok(Self {
             dir: dir.to_owned(),
             sources,
             limit: None,
         })
+    }
+
+    /// A name for the content, for the cache of a runner: the same content has the same key.
+    #[must_use]
+    pub fn cache_key(&self) -> String {
+        let sources = self.sources.iter().map(|open| open.source.clone());
+        Manifest {
+            format: FORMAT,
+            sources: sources.collect(),
+        }
+        .cache_key()
     }
 
     /// Sets the age from which on a source gets a warning.
@@ -175,41 +193,53 @@ impl Store {
                 .insert(package_key(query.ecosystem, &query.name));
         }
         for (ecosystem, names) in names {
-            let Some(open) = self.ecosystem(ecosystem) else {
-                lookup
-                    .problems
-                    .push(self.lacks(ecosystem, "the store has no advisories for it"));
-                continue;
-            };
-            if !open.source.complete {
-                let reason = "the store has only records that name it in passing";
-                lookup.problems.push(self.lacks(ecosystem, reason));
-            }
-            if open.source.normalised != patchgate_ecosystems::by_name(ecosystem).is_some() {
+            self.look_up_ecosystem(ecosystem, &names, &mut lookup);
+        }
+        lookup.sources = self.status_for(queries);
+        lookup
+    }
+
+    fn look_up_ecosystem(
+        &self,
+        ecosystem: &'static str,
+        names: &BTreeSet<String>,
+        lookup: &mut Lookup,
+    ) {
+        let open: Vec<&OpenSource> = self
+            .sources
+            .iter()
+            .filter(|open| open.source.ecosystem.as_deref() == Some(ecosystem))
+            .collect();
+        if open.is_empty() {
+            let reason = "the store has no advisories for it";
+            lookup.problems.push(self.lacks(ecosystem, reason));
+        } else if !open.iter().any(|open| open.source.complete) {
+            let reason = "the store has only records that name it in passing";
+            lookup.problems.push(self.lacks(ecosystem, reason));
+        }
+        let is_normalised = patchgate_ecosystems::by_name(ecosystem).is_some();
+        for open in open {
+            if open.source.normalised != is_normalised {
                 let reason = "the store was built before Patchgate knew how it compares names";
                 lookup.problems.push(self.lacks(ecosystem, reason));
                 continue;
             }
             for name in names {
-                match open.records(&name) {
+                match open.records(name) {
                     Ok(records) if records.is_empty() => {}
                     Ok(records) => {
-                        let records = records.into_iter().map(Arc::new).collect();
-                        lookup.advisories.insert((ecosystem, name), records);
+                        let key = (ecosystem, name.clone());
+                        add_records(lookup.advisories.entry(key).or_default(), records);
                     }
                     Err(error) => {
-                        lookup.problems.push(self.unreadable(
-                            ProblemKind::Advisories,
-                            &open.source,
-                            &error,
-                        ));
+                        let kind = ProblemKind::Advisories;
+                        let problem = self.unreadable(kind, &open.source, &error);
+                        lookup.problems.push(problem);
                         break;
                     }
                 }
             }
         }
-        lookup.sources = self.status_for(queries);
-        lookup
     }
 
     /// The records with this id or alias, in every ecosystem of the store.
@@ -241,12 +271,6 @@ impl Store {
             })
             .map(|open| status_of(&open.source, self.limit))
             .collect()
-    }
-
-    fn ecosystem(&self, name: &str) -> Option<&OpenSource> {
-        self.sources
-            .iter()
-            .find(|open| open.source.ecosystem.as_deref() == Some(name))
     }
 
     fn feed(&self, kind: SourceKind) -> Option<&OpenSource> {
@@ -318,21 +342,86 @@ impl Store {
 }
 
 impl OpenSource {
-    fn records(&self, name: &str) -> io::Result<Vec<Advisory>> {
-        let Some(bytes) = self.table.get(&prefixed(NAME_PREFIX, name))? else {
-            return Ok(Vec::new());
+    fn open(dir: &Path, source: Source) -> Result<Self, StoreError> {
+        let open = |file: &FileEntry| {
+            let path = dir.join(&file.name);
+            open_table(&path, file.bytes).map_err(|source| StoreError::File { path, source })
         };
+        Ok(Self {
+            table: open(&source.file)?,
+            malicious: source.malicious.as_ref().map(open).transpose()?,
+            changes: source.changes.as_ref().map(open).transpose()?,
+            source,
+        })
+    }
+
+    /// The values of a key: the one that an update wrote in place of the others, or all of them.
+    fn values(&self, key: &[u8]) -> io::Result<Vec<Vec<u8>>> {
+        if let Some(changes) = &self.changes
+            && let Some(value) = changes.get(key)?
+        {
+            return Ok(vec![value]);
+        }
+        let mut values = Vec::new();
+        values.extend(self.table.get(key)?);
+        if let Some(malicious) = &self.malicious {
+            values.extend(malicious.get(key)?);
+        }
+        Ok(values)
+    }
+
+    fn records(&self, name: &str) -> io::Result<Vec<Advisory>> {
         let ecosystem = self.source.ecosystem.as_deref().unwrap_or_default();
-        record::decode(&bytes, ecosystem, name).map_err(invalid)
+        let mut records = Vec::new();
+        for bytes in self.values(&prefixed(NAME_PREFIX, name))? {
+            records.append(&mut record::decode(&bytes, ecosystem, name).map_err(invalid)?);
+        }
+        Ok(records)
+    }
+
+    /// Whether a key is there, as far as its hash of some fifty bits says.
+    fn may_hold(&self, key: &[u8]) -> io::Result<bool> {
+        for table in [&self.malicious, &self.changes].into_iter().flatten() {
+            if table.may_hold(key)? {
+                return Ok(true);
+            }
+        }
+        self.table.may_hold(key)
+    }
+
+    /// The records that updates brought, modified after one time and not after the other.
+    fn changed_after(&self, time: Timestamp, until: Timestamp) -> io::Result<Vec<Advisory>> {
+        let ecosystem = self.source.ecosystem.as_deref().unwrap_or_default();
+        let mut found = Vec::new();
+        let Some(changes) = &self.changes else {
+            return Ok(found);
+        };
+        changes.for_each(|key, value| {
+            let Some((&NAME_PREFIX, name)) = key.split_first() else {
+                return Ok(());
+            };
+            let name = std::str::from_utf8(name).map_err(invalid)?;
+            let records = record::decode(value, ecosystem, name).map_err(invalid)?;
+            let is_newer = |one: &Advisory| one.modified.is_some_and(|at| at > time && at <= until);
+            found.extend(records.into_iter().filter(is_newer));
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    /// The packages that a record with this id or alias may name.
+    fn names_of(&self, id: &str) -> io::Result<BTreeSet<String>> {
+        let mut names = BTreeSet::new();
+        for bytes in self.values(&prefixed(ID_PREFIX, id))? {
+            let found: Vec<String> = serde_json::from_slice(&bytes).map_err(invalid)?;
+            names.extend(found);
+        }
+        Ok(names)
     }
 
     fn by_id(&self, id: &str) -> io::Result<Vec<Advisory>> {
-        let Some(bytes) = self.table.get(&prefixed(ID_PREFIX, id))? else {
-            return Ok(Vec::new());
-        };
-        let names: Vec<Cow<'_, str>> = serde_json::from_slice(&bytes).map_err(invalid)?;
         let mut found = Vec::new();
-        for name in names {
+        for name in self.names_of(id)? {
             let is_it = |record: &Advisory| {
                 record.id == id || record.aliases.iter().any(|alias| alias == id)
             };
@@ -377,6 +466,17 @@ impl SignalSource for Store {
 
     fn has_kev(&self) -> bool {
         self.feed(SourceKind::Kev).is_some()
+    }
+}
+
+/// Adds the records of one more source; of two copies of a record the newer one counts.
+fn add_records(known: &mut Vec<Arc<Advisory>>, records: Vec<Advisory>) {
+    for record in records {
+        match known.iter_mut().find(|one| one.id == record.id) {
+            Some(one) if one.modified < record.modified => *one = Arc::new(record),
+            Some(_) => {}
+            None => known.push(Arc::new(record)),
+        }
     }
 }
 
@@ -461,7 +561,7 @@ fn status_of(source: &Source, limit: Option<AgeLimit>) -> SourceStatus {
             source.skipped
         ));
     }
-    if !source.complete {
+    if !source.complete && !source.own {
         warnings.push("it holds only records that name the ecosystem in passing".to_owned());
     }
     SourceStatus {

@@ -73,6 +73,22 @@ impl Table {
 
     /// The value of `key`.
     pub(crate) fn get(&self, key: &[u8]) -> io::Result<Option<Vec<u8>>> {
+        self.probe(key, |slot| self.entry(slot, key))
+    }
+
+    /// Whether a slot has the hash of `key`, which is cheaper to know than its value. Place and
+    /// half a hash together differ for two keys in all but one of some 10^14 cases.
+    pub(crate) fn may_hold(&self, key: &[u8]) -> io::Result<bool> {
+        let found = self.probe(key, |_| Ok(Some(())))?;
+        Ok(found.is_some())
+    }
+
+    /// Gives the slots with the hash of `key` to `take` until it finds something.
+    fn probe<T>(
+        &self,
+        key: &[u8],
+        take: impl Fn(&Slot) -> io::Result<Option<T>>,
+    ) -> io::Result<Option<T>> {
         let hash = hash(key);
         let mut index = home(hash, self.slots);
         let mut seen = 0;
@@ -80,25 +96,63 @@ impl Table {
         while seen < self.slots {
             let count = (self.slots - index).min(SLOTS_A_READ as u64);
             let bytes = &mut buffer[..count as usize * SLOT_BYTES];
-            read_exact_at(
-                &self.file,
-                bytes,
-                self.slots_offset + index * SLOT_BYTES as u64,
-            )?;
+            let offset = self.slots_offset + index * SLOT_BYTES as u64;
+            read_exact_at(&self.file, bytes, offset)?;
             for slot in bytes.chunks_exact(SLOT_BYTES).map(Slot::read) {
                 if slot.offset == 0 {
                     return Ok(None);
                 }
                 if slot.hash == hash as u32
-                    && let Some(value) = self.entry(&slot, key)?
+                    && let Some(found) = take(&slot)?
                 {
-                    return Ok(Some(value));
+                    return Ok(Some(found));
                 }
             }
             seen += count;
             index = (index + count) % self.slots;
         }
         Ok(None)
+    }
+
+    /// Gives every entry to `each`, in the order of the file.
+    pub(crate) fn for_each(
+        &self,
+        mut each: impl FnMut(&[u8], &[u8]) -> io::Result<()>,
+    ) -> io::Result<u64> {
+        let (mut position, mut count) = (HEADER_BYTES as u64, 0);
+        let mut bytes = Vec::new();
+        while position < self.slots_offset {
+            let mut head = [0; ENTRY_HEAD_BYTES];
+            read_exact_at(&self.file, &mut head, position)?;
+            let (key, value) = (small(&head, 0) as usize, small(&head, 4) as usize);
+            let length = key as u64 + value as u64;
+            position += ENTRY_HEAD_BYTES as u64;
+            if length > u64::from(MAX_ENTRY_BYTES) || position + length > self.slots_offset {
+                return Err(damaged());
+            }
+            bytes.resize(key + value, 0);
+            read_exact_at(&self.file, &mut bytes, position)?;
+            let (key, value) = bytes.split_at(key);
+            if crc(&[key, value]) != small(&head, 8) {
+                return Err(damaged());
+            }
+            each(key, value)?;
+            position += length;
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    /// SHA-256 of the whole file, in hexadecimal digits.
+    pub(crate) fn digest(&self) -> io::Result<String> {
+        digest(&mut &self.file)
+    }
+
+    /// The number of entries that the header promises.
+    pub(crate) fn entry_count(&self) -> io::Result<u64> {
+        let mut bytes = [0; 8];
+        read_exact_at(&self.file, &mut bytes, 24)?;
+        Ok(u64::from_le_bytes(bytes))
     }
 
     /// The value in a slot, unless it is another key with the same hash.

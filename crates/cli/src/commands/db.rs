@@ -30,6 +30,8 @@ enum Command {
     Update(UpdateArgs),
     /// Show what a store holds and how old it is
     Status(StatusArgs),
+    /// Read a store from end to end and name the files that are damaged
+    Verify(VerifyArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -60,7 +62,13 @@ struct UpdateArgs {
     #[arg(long, value_name = "ECOSYSTEM")]
     ecosystem: Vec<String>,
 
-    /// Address or folder with OSV's exports, `<ecosystem>/all.zip`
+    /// Archive, file or folder with records of your own, beside the exports (repeatable); they are
+    /// read whole at each update, and kept where the flag is not given
+    #[arg(long, value_name = "PATH", num_args = 1..)]
+    from: Vec<PathBuf>,
+
+    /// Address (`https:`, `file:`) or folder with OSV's exports: `<ecosystem>/all.zip`, and for
+    /// updates of single records `<ecosystem>/modified_id.csv` and `<ecosystem>/<id>.json`
     #[arg(
         long,
         value_name = "URL|DIR",
@@ -104,6 +112,13 @@ struct StatusArgs {
     format: Format,
 }
 
+#[derive(Debug, clap::Args)]
+struct VerifyArgs {
+    /// Folder of the store
+    #[arg(long, value_name = "DIR", env = "PATCHGATE_STORE")]
+    store: PathBuf,
+}
+
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum Format {
     /// Columns
@@ -117,6 +132,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         Command::Build(args) => build(args, context),
         Command::Update(args) => update(args, context).await,
         Command::Status(args) => status(args, context),
+        Command::Verify(args) => verify(args),
     }
 }
 
@@ -149,6 +165,8 @@ async fn update(args: &UpdateArgs, context: &Context) -> anyhow::Result<Exit> {
         exports: args.mirror.clone(),
         kev: feed_url(&args.kev_url),
         epss: feed_url(&args.epss_url),
+        own: args.from.clone(),
+        now: context.now,
     };
     let http = Client::new(ClientOptions {
         total_timeout: EXPORT_TIMEOUT,
@@ -177,6 +195,7 @@ fn usage(error: &dyn std::error::Error, hint: Option<impl Into<String>>) -> Usag
 fn print_report(report: &BuildReport, into: &Path, now: Timestamp) -> anyhow::Result<Exit> {
     let mut text = table(&report.sources, now);
     text.push_str(&format!("store: {}\n", into.display()));
+    text.push_str(&format!("cache key: {}\n", report.cache_key));
     if !report.unrecognised.is_empty() {
         text.push_str(&format!(
             "{} files are nothing that a store is made from:\n",
@@ -208,10 +227,49 @@ fn status(args: &StatusArgs, context: &Context) -> anyhow::Result<Exit> {
     let sources = store.status();
     let text = match args.format {
         Format::Table => table(&sources, context.now),
-        Format::Json => json(&sources, context.now)?,
+        Format::Json => json(&sources, &store.cache_key(), context.now)?,
     };
     output::write(&text, None)?;
     Ok(Exit::Clean)
+}
+
+/// Reads the whole store; a damaged file makes the answer incomplete.
+fn verify(args: &VerifyArgs) -> anyhow::Result<Exit> {
+    let checks = Store::verify(&args.store).map_err(|error| {
+        let hint = error.hint();
+        usage(&error, Some(hint))
+    })?;
+    let mut text = String::new();
+    let mut damaged = 0;
+    for check in &checks {
+        match &check.entries {
+            Ok(entries) => text.push_str(&format!(
+                "ok       {:<18} {entries:>9} entries  {}\n",
+                check.source,
+                check.path.display()
+            )),
+            Err(error) => {
+                damaged += 1;
+                text.push_str(&format!(
+                    "damaged  {:<18} {}: {error}\n",
+                    check.source,
+                    check.path.display()
+                ));
+            }
+        }
+    }
+    output::write(&text, None)?;
+    if damaged == 0 {
+        return Ok(Exit::Clean);
+    }
+    eprint_line(&format!(
+        "warning: {damaged} of {} files are damaged",
+        checks.len()
+    ));
+    eprint_line(
+        "hint: build the store again with `patchgate db build`, or remove it and run `patchgate db update`",
+    );
+    Ok(Exit::Incomplete)
 }
 
 fn table(sources: &[SourceStatus], now: Timestamp) -> String {
@@ -246,7 +304,7 @@ fn age(as_of: Timestamp, now: Timestamp) -> String {
     }
 }
 
-fn json(sources: &[SourceStatus], now: Timestamp) -> anyhow::Result<String> {
+fn json(sources: &[SourceStatus], cache_key: &str, now: Timestamp) -> anyhow::Result<String> {
     let sources: Vec<serde_json::Value> = sources
         .iter()
         .map(|source| {
@@ -260,7 +318,8 @@ fn json(sources: &[SourceStatus], now: Timestamp) -> anyhow::Result<String> {
             })
         })
         .collect();
-    let text = serde_json::to_string_pretty(&serde_json::json!({ "sources": sources }))?;
+    let status = serde_json::json!({ "cache_key": cache_key, "sources": sources });
+    let text = serde_json::to_string_pretty(&status)?;
     Ok(format!("{text}\n"))
 }
 

@@ -1,0 +1,102 @@
+//! Taking single records into an ecosystem that is there, without writing the whole of it again.
+//!
+//! What changes goes into a small table of its own. An entry in it is whole: it stands in place of
+//! the entries of the same key in the other tables. The next update writes the table anew with the
+//! entries that it had.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::Path;
+
+use patchgate_model::{Advisory, Affected};
+
+use super::manifest::Source;
+use super::write::{Writer, file_part};
+use super::{ID_PREFIX, NAME_PREFIX, OpenSource, invalid, prefixed, record};
+
+/// Writes `records` over those of `open` and gives the source as it is then.
+pub(super) fn write_changes(
+    into: &Path,
+    open: &OpenSource,
+    records: &[Advisory],
+) -> io::Result<Source> {
+    let mut source = open.source.clone();
+    let ecosystem = source.ecosystem.clone().unwrap_or_default();
+    let mut packages: BTreeMap<String, Vec<Advisory>> = BTreeMap::new();
+    let mut ids: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for advisory in records {
+        let mut affected: BTreeMap<String, Vec<Affected>> = BTreeMap::new();
+        for entry in advisory
+            .affected
+            .iter()
+            .filter(|one| one.ecosystem == ecosystem)
+        {
+            let key = crate::package_key(&ecosystem, &entry.name);
+            affected.entry(key).or_default().push(entry.clone());
+        }
+        let mut is_new = true;
+        let before = open.names_of(&advisory.id)?;
+        for name in before.iter().chain(affected.keys()) {
+            if !packages.contains_key(name) {
+                packages.insert(name.clone(), open.records(name)?);
+            }
+            let listed = packages.entry(name.clone()).or_default();
+            let count = listed.len();
+            listed.retain(|one| one.id != advisory.id);
+            is_new &= listed.len() == count;
+        }
+        for id in std::iter::once(&advisory.id).chain(&advisory.aliases) {
+            if !ids.contains_key(id) {
+                ids.insert(id.clone(), open.names_of(id)?);
+            }
+            let names = ids.entry(id.clone()).or_default();
+            names.extend(affected.keys().cloned());
+        }
+        source.records += u64::from(is_new && !affected.is_empty());
+        source.as_of = source.as_of.max(advisory.modified);
+        for (name, affected) in affected {
+            let mut own = advisory.clone();
+            own.affected = affected;
+            packages.entry(name).or_default().push(own);
+        }
+    }
+    let mut entries = earlier(open)?;
+    for (name, mut records) in packages {
+        records.sort_by(|a, b| a.id.cmp(&b.id));
+        entries.insert(prefixed(NAME_PREFIX, &name), encode(&records, &name)?);
+    }
+    for (id, names) in ids {
+        entries.insert(prefixed(ID_PREFIX, &id), serde_json::to_vec(&names)?);
+    }
+    let mut writer = Writer::new(into)?;
+    for (key, value) in &entries {
+        writer.push(key, value)?;
+    }
+    source.changes = Some(writer.finish(into, &format!("osv-{}-changes", file_part(&ecosystem)))?);
+    Ok(source)
+}
+
+/// The entries of the table of changes that is there.
+fn earlier(open: &OpenSource) -> io::Result<BTreeMap<Vec<u8>, Vec<u8>>> {
+    let mut entries = BTreeMap::new();
+    if let Some(changes) = &open.changes {
+        changes.for_each(|key, value| {
+            entries.insert(key.to_vec(), value.to_vec());
+            Ok(())
+        })?;
+    }
+    Ok(entries)
+}
+
+fn encode(records: &[Advisory], key: &str) -> io::Result<Vec<u8>> {
+    let mut value = vec![b'['];
+    for (place, advisory) in records.iter().enumerate() {
+        if place > 0 {
+            value.push(b',');
+        }
+        let affected: Vec<&Affected> = advisory.affected.iter().collect();
+        value.extend(record::encode(advisory, &affected, key).map_err(invalid)?);
+    }
+    value.push(b']');
+    Ok(value)
+}

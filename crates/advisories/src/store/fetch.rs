@@ -1,0 +1,115 @@
+//! Getting one file of an update, from a server or from a folder.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use patchgate_http::{Client, Error, Request, redact_url};
+
+use super::checksum;
+use crate::online::describe;
+
+/// Largest export that is fetched, in bytes. The largest one, of all of OSV, is below 1 GiB.
+const MAX_EXPORT_BYTES: u64 = 4 * 1024 * 1024 * 1024;
+
+/// What came of a fetch.
+pub(super) enum Got {
+    /// The file, and by what to recognise that it is still the same.
+    File(File, Option<String>),
+    /// The file is that of the validator that was given.
+    Same,
+}
+
+/// Why a file could not be had, and what to do about it.
+pub(super) type Refused = (String, Option<&'static str>);
+
+/// The address for people; a path stands for itself.
+pub(super) fn redact(origin: &str) -> String {
+    if is_url(origin) {
+        redact_url(origin)
+    } else {
+        origin.to_owned()
+    }
+}
+
+pub(super) fn is_url(origin: &str) -> bool {
+    origin.starts_with("https://") || origin.starts_with("http://")
+}
+
+/// Opens a file of a mirror folder, or downloads it to a file without a name. `validator` is what
+/// an earlier fetch of the same file gave.
+pub(super) async fn fetch(
+    http: &Client,
+    origin: &str,
+    validator: Option<&str>,
+) -> Result<Got, Refused> {
+    if !is_url(origin) {
+        return open(origin, validator).map_err(|error| (describe(&error), None));
+    }
+    let mut file = tempfile::tempfile().map_err(|error| (describe(&error), None))?;
+    let mut request = Request::get(origin).max_bytes(MAX_EXPORT_BYTES);
+    if let Some(validator) = validator {
+        request = request.header("If-None-Match", validator);
+    }
+    let place = Path::new("temporary download");
+    let answer = match http.download(&request, &mut file, place).await {
+        Ok(answer) => answer,
+        Err(Error::Status { status: 304, .. }) if validator.is_some() => return Ok(Got::Same),
+        Err(error) => return Err((describe(&error), error.hint())),
+    };
+    let found = checksum::of_file(&mut file).map_err(|error| (describe(&error), None))?;
+    if checksum::promised(&answer).is_some_and(|promised| promised != found) {
+        let reason = "the answer does not have the checksum that its server states";
+        let hint = "try again; if it stays so, something between here and the server changes it";
+        return Err((reason.to_owned(), Some(hint)));
+    }
+    Ok(Got::File(file, answer.header("etag").map(str::to_owned)))
+}
+
+fn open(origin: &str, validator: Option<&str>) -> io::Result<Got> {
+    let file = File::open(path_of(origin)?)?;
+    let metadata = file.metadata()?;
+    let changed = metadata
+        .modified()
+        .ok()
+        .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+    let own = changed.map(|time| format!("{}-{}", metadata.len(), time.as_nanos()));
+    if own.is_some() && own.as_deref() == validator {
+        return Ok(Got::Same);
+    }
+    Ok(Got::File(file, own))
+}
+
+/// The path of a folder's file, which may stand as a `file:` address.
+fn path_of(origin: &str) -> io::Result<PathBuf> {
+    if !origin.starts_with("file:") {
+        return Ok(PathBuf::from(origin));
+    }
+    let no_path = || {
+        io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "the address names no file here",
+        )
+    };
+    url::Url::parse(origin)
+        .ok()
+        .and_then(|url| url.to_file_path().ok())
+        .ok_or_else(no_path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::path_of;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_address_is_a_path() {
+        let path = |text| path_of(text).map(|path| path.display().to_string()).ok();
+        assert_eq!(
+            path("file:///a%20b/npm/all.zip").as_deref(),
+            Some("/a b/npm/all.zip")
+        );
+        assert_eq!(path("a/npm/all.zip").as_deref(), Some("a/npm/all.zip"));
+        assert_eq!(path("file://elsewhere.invalid/all.zip"), None);
+    }
+}

@@ -1,0 +1,75 @@
+//! Reading a store from end to end.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::manifest::SourceKind;
+use super::{
+    ID_PREFIX, NAME_PREFIX, Store, StoreError, invalid, open_table, read_manifest, record,
+};
+
+/// What was found in one file of a store.
+#[derive(Debug)]
+pub struct FileCheck {
+    /// The file.
+    pub path: PathBuf,
+    /// The source that it belongs to, as in [`patchgate_model::SourceStatus::name`].
+    pub source: String,
+    /// The number of entries that were read, or why the file is damaged.
+    pub entries: io::Result<u64>,
+}
+
+impl Store {
+    /// Reads every file of the store in `dir` from end to end: its length, its hash, the number
+    /// of its entries, and each entry.
+    ///
+    /// # Errors
+    /// When there is no store, or its manifest cannot be read. A damaged file is an answer.
+    pub fn verify(dir: &Path) -> Result<Vec<FileCheck>, StoreError> {
+        let manifest = read_manifest(dir)?;
+        let mut checks = Vec::new();
+        for source in &manifest.sources {
+            for file in source.files() {
+                let path = dir.join(&file.name);
+                let ecosystem = source.ecosystem.as_deref().unwrap_or_default();
+                checks.push(FileCheck {
+                    entries: check(&path, &file.name, file.bytes, source.kind, ecosystem),
+                    source: source.name(),
+                    path,
+                });
+            }
+        }
+        Ok(checks)
+    }
+}
+
+fn check(path: &Path, name: &str, bytes: u64, kind: SourceKind, of: &str) -> io::Result<u64> {
+    let table = open_table(path, bytes)?;
+    let named = name
+        .strip_suffix(".table")
+        .and_then(|stem| stem.rsplit_once('-'))
+        .map(|(_, digits)| digits);
+    let digest = table.digest()?;
+    if named.is_none_or(|named| named.is_empty() || !digest.starts_with(named)) {
+        return Err(invalid("its content is not what its name says"));
+    }
+    let counted = table.for_each(|key, value| {
+        if kind != SourceKind::Osv {
+            return std::str::from_utf8(value).map(|_| ()).map_err(invalid);
+        }
+        match key.split_first() {
+            Some((&NAME_PREFIX, name)) => {
+                let name = std::str::from_utf8(name).map_err(invalid)?;
+                record::decode(value, of, name).map(|_| ()).map_err(invalid)
+            }
+            Some((&ID_PREFIX, _)) => serde_json::from_slice::<Vec<String>>(value)
+                .map(|_| ())
+                .map_err(invalid),
+            _ => Err(invalid("it holds a key of an unknown kind")),
+        }
+    })?;
+    if table.entry_count()? != counted {
+        return Err(invalid("it holds another number of entries than it says"));
+    }
+    Ok(counted)
+}

@@ -1,0 +1,271 @@
+//! Writing the files of a store: tables under names that hold their hash, and the manifest.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write as _};
+use std::path::Path;
+
+use super::collect::{EcosystemRecords, Trimmed};
+use super::manifest::{FileEntry, MANIFEST, Manifest, Source, SourceKind};
+use super::table::TableWriter;
+use super::{ID_PREFIX, NAME_PREFIX, prefixed};
+
+pub(super) fn feed_source(
+    kind: SourceKind,
+    origin: String,
+    as_of: Option<jiff::Timestamp>,
+    (file, records): (FileEntry, u64),
+) -> Source {
+    Source {
+        kind,
+        ecosystem: None,
+        origin,
+        as_of,
+        records,
+        skipped: 0,
+        complete: true,
+        normalised: true,
+        file,
+        malicious: None,
+        changes: None,
+        own: false,
+        fetched: None,
+    }
+}
+
+pub(super) fn write_ecosystem(
+    into: &Path,
+    ecosystem: String,
+    mut gathered: EcosystemRecords,
+) -> io::Result<Source> {
+    // Of two copies of a record the newer one counts.
+    gathered.records.sort_by(|a, b| {
+        (&a.key, &a.id)
+            .cmp(&(&b.key, &b.id))
+            .then_with(|| b.modified.cmp(&a.modified))
+    });
+    gathered
+        .records
+        .dedup_by(|later, first| later.key == first.key && later.id == first.id);
+    let newest = gathered
+        .records
+        .iter()
+        .filter_map(|record| record.modified)
+        .max();
+    let mut own_ids: Vec<&str> = gathered.records.iter().map(|one| &*one.id).collect();
+    own_ids.sort_unstable();
+    own_ids.dedup();
+    let records = own_ids.len() as u64;
+    drop(own_ids);
+    // The split is stable: the records of one package stay in order.
+    let (malicious, others): (Vec<Trimmed>, Vec<Trimmed>) = gathered
+        .records
+        .into_iter()
+        .partition(Trimmed::is_malicious);
+    let name = format!("osv-{}", file_part(&ecosystem));
+    let file = write_records(into, &name, others)?;
+    let malicious = if malicious.is_empty() {
+        None
+    } else {
+        Some(write_records(
+            into,
+            &format!("{name}-malicious"),
+            malicious,
+        )?)
+    };
+    Ok(Source {
+        kind: SourceKind::Osv,
+        normalised: patchgate_ecosystems::by_name(&ecosystem).is_some(),
+        ecosystem: Some(ecosystem),
+        origin: name_origins(&gathered.origins),
+        as_of: newest,
+        records,
+        skipped: gathered.skipped,
+        complete: gathered.complete,
+        file,
+        malicious,
+        changes: None,
+        own: false,
+        fetched: gathered.fetched,
+    })
+}
+
+/// Writes records, sorted by key, and the index of their ids.
+fn write_records(into: &Path, name: &str, records: Vec<Trimmed>) -> io::Result<FileEntry> {
+    let mut writer = Writer::new(into)?;
+    let mut value = Vec::new();
+    for records in records.chunk_by(|a, b| a.key == b.key) {
+        value.clear();
+        value.push(b'[');
+        for (place, record) in records.iter().enumerate() {
+            if place > 0 {
+                value.push(b',');
+            }
+            value.extend_from_slice(&record.json);
+        }
+        value.push(b']');
+        let key = records.first().map_or("", |record: &Trimmed| &record.key);
+        writer.push(&prefixed(NAME_PREFIX, key), &value)?;
+    }
+    let mut ids: Vec<(&str, &str)> = Vec::with_capacity(records.len() * 2);
+    for record in &records {
+        for id in std::iter::once(&record.id).chain(&record.aliases) {
+            ids.push((id, &record.key));
+        }
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    for names in ids.chunk_by(|a, b| a.0 == b.0) {
+        let id = names.first().map_or("", |(id, _)| *id);
+        let names: Vec<&str> = names.iter().map(|(_, name)| *name).collect();
+        value.clear();
+        serde_json::to_writer(&mut value, &names)?;
+        writer.push(&prefixed(ID_PREFIX, id), &value)?;
+    }
+    writer.finish(into, name)
+}
+
+/// Writes a table of texts; of two values for one key the first counts.
+pub(super) fn write_table(
+    into: &Path,
+    name: &str,
+    mut values: Vec<(String, String)>,
+) -> io::Result<(FileEntry, u64)> {
+    values.sort_by(|a, b| a.0.cmp(&b.0));
+    values.dedup_by(|later, first| later.0 == first.0);
+    let mut writer = Writer::new(into)?;
+    for (key, value) in &values {
+        writer.push(key.as_bytes(), value.as_bytes())?;
+    }
+    Ok((writer.finish(into, name)?, values.len() as u64))
+}
+
+/// A table that is being written beside its final place.
+pub(super) struct Writer {
+    table: TableWriter<Buffered>,
+}
+
+/// A temporary file behind a buffer. Seeking and reading flush the buffer first.
+struct Buffered(BufWriter<tempfile::NamedTempFile>);
+
+impl io::Write for Buffered {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl io::Seek for Buffered {
+    fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
+        self.0.seek(to)
+    }
+}
+
+impl io::Read for Buffered {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        self.0.flush()?;
+        self.0.get_mut().read(bytes)
+    }
+}
+
+impl Writer {
+    pub(super) fn push(&mut self, key: &[u8], value: &[u8]) -> io::Result<()> {
+        self.table.push(key, value)
+    }
+
+    pub(super) fn new(into: &Path) -> io::Result<Self> {
+        let file = temporary(into)?;
+        let buffered = Buffered(BufWriter::with_capacity(256 * 1024, file));
+        Ok(Self {
+            table: TableWriter::new(buffered)?,
+        })
+    }
+
+    /// Gives the file its name, which holds its hash: a reader never sees a name whose content
+    /// changes.
+    pub(super) fn finish(self, into: &Path, name: &str) -> io::Result<FileEntry> {
+        let (buffered, digest, bytes) = self.table.finish()?;
+        let file = buffered
+            .0
+            .into_inner()
+            .map_err(io::IntoInnerError::into_error)?;
+        file.as_file().sync_all()?;
+        let name = format!("{name}-{}.table", digest.get(..16).unwrap_or(&digest));
+        file.persist(into.join(&name))
+            .map_err(|error| error.error)?;
+        Ok(FileEntry { name, bytes })
+    }
+}
+
+/// Prefix of files that are not finished.
+const TEMPORARY: &str = ".building-";
+
+/// A file beside its final place. Advisories are public, so others may read it as far as the umask
+/// allows, unlike a common temporary file.
+fn temporary(into: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(TEMPORARY);
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
+    builder.tempfile_in(into)
+}
+
+pub(super) fn write_manifest(into: &Path, manifest: &Manifest) -> io::Result<()> {
+    let mut file = temporary(into)?;
+    serde_json::to_writer_pretty(&mut file, manifest)?;
+    file.write_all(b"\n")?;
+    file.as_file().sync_all()?;
+    sync_folder(into)?;
+    file.persist(into.join(MANIFEST))
+        .map_err(|error| error.error)?;
+    sync_folder(into)
+}
+
+/// Makes renames in a folder last. Only Unix has folders that can be opened for it.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    if cfg!(unix) {
+        File::open(folder)?.sync_all()
+    } else {
+        Ok(())
+    }
+}
+
+/// Removes files of earlier generations and of builds that were cut off. A file that cannot be
+/// removed costs space and no more.
+pub(super) fn remove_others(into: &Path, manifest: &Manifest) {
+    let names: BTreeSet<&str> = manifest.files().map(|file| file.name.as_str()).collect();
+    for entry in fs::read_dir(into).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let Some(name) = name.to_str() else { continue };
+        let is_ours = name.ends_with(".table") || name.starts_with(TEMPORARY);
+        if is_ours && !names.contains(name) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+fn name_origins(origins: &BTreeSet<String>) -> String {
+    let first = origins.first().cloned().unwrap_or_default();
+    match origins.len() {
+        0 | 1 => first,
+        count => format!("{first} and {} more", count - 1),
+    }
+}
+
+/// An ecosystem's name as a part of a file name.
+pub(super) fn file_part(ecosystem: &str) -> String {
+    ecosystem
+        .chars()
+        .take(60)
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || matches!(c, '.' | '-') {
+                c
+            } else {
+                '_'
+            }
+        })
+        .collect()
+}
