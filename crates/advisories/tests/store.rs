@@ -221,6 +221,47 @@ fn a_damaged_archive_or_feed_is_named() {
     assert!(!Store::open(into.path()).unwrap().has_kev());
 }
 
+/// A record of 100 MB, a gzip stream that unfolds to 66 MB, and archives within archives within
+/// archives are named; what stands beside them is kept.
+#[test]
+fn what_is_too_large_or_too_deep_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = record("X-1", "npm", "a");
+    put(&folder.path().join("X-1.json"), good.as_bytes());
+    put(
+        &folder.path().join("large.json"),
+        br#"{"id": "X-2", "summary": ""#,
+    );
+    let large = fs::File::options()
+        .write(true)
+        .open(folder.path().join("large.json"))
+        .unwrap();
+    large.set_len(100 * 1024 * 1024).unwrap();
+    let mut bomb = gzip(r#"{"id": "X-3", "summary": ""#);
+    bomb.extend(gzip(&" ".repeat(1024 * 1024)).repeat(66));
+    put(&folder.path().join("bomb.json.gz"), &bomb);
+    let mut deep = zip(&[("X-4.json", good.as_bytes())]);
+    for _ in 0..3 {
+        deep = zip(&[("npm/all.zip", &deep)]);
+    }
+    put(&folder.path().join("deep.zip"), &deep);
+    let into = tempfile::tempdir().unwrap();
+    let report = build(&[folder.path()], into.path());
+    let reason = |name: &str| {
+        let found = report
+            .problems
+            .iter()
+            .find(|one| one.subject.contains(name));
+        found.unwrap().reason.clone()
+    };
+    assert_eq!(report.problems.len(), 3, "{:?}", report.problems);
+    assert_eq!(reason("large.json"), "is larger than 67108864 bytes");
+    assert_eq!(reason("bomb.json.gz"), "is larger than 67108864 bytes");
+    assert_eq!(reason("deep.zip"), "lies in more than 2 archives");
+    let store = Store::open(into.path()).unwrap();
+    assert_eq!(ids(&store.lookup(&[query("npm", "a")])), ["X-1"]);
+}
+
 #[test]
 fn nothing_of_use_is_an_error_and_leaves_the_store() {
     let folder = tempfile::tempdir().unwrap();

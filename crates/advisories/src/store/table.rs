@@ -1,32 +1,44 @@
 //! A read-only file from keys to values, found by hash.
 //!
-//! One question costs one small read for a key that is absent and two for one that is there;
-//! opening reads 48 bytes, whatever the size. The same content gives the same bytes, so that a
+//! A key that is absent costs no read, one that is there two small ones; opening reads 48 bytes,
+//! whatever the size, and the first question the filter, ten bits for each entry. The same content gives the same bytes, so that a
 //! file's name can be its hash. The idea is that of D. J. Bernstein's constant database
 //! (<https://cr.yp.to/cdb.html>), with checksums and 64-bit offsets.
 //!
 //! ```text
-//! header   magic 8, slot count 8, slot offset 8, entry count 8, file length 8, header crc 4, zero 4
+//! header   magic 8, slot count 8, slot offset 8, entry count 8, file length 8, header crc 4,
+//!          filter crc 4
 //! entries  key length 4, value length 4, crc of key and value 4, key, value
 //! slots    offset 8 (0 for an empty slot), length 4, low half of the key's hash 4
+//! filter   a Bloom filter of the keys (B. H. Bloom, CACM 13(7), 1970)
 //! ```
 //! All numbers are little-endian.
 
 use std::fs::File;
 use std::io::{self, SeekFrom, Write};
+use std::sync::OnceLock;
 
 use flate2::Crc;
 use sha2::{Digest as _, Sha256};
 
 use super::positioned::read_exact_at;
 
-const MAGIC: &[u8; 8] = b"pgtable1";
+const MAGIC: &[u8; 8] = b"pgtable2";
 const HEADER_BYTES: usize = 48;
 const SLOT_BYTES: usize = 16;
 const ENTRY_HEAD_BYTES: usize = 12;
 
 /// Slots that one read brings: enough for almost every probe at the load factor used.
 const SLOTS_A_READ: usize = 16;
+
+/// Bits of the filter for each entry. With [`FILTER_PROBES`] one absent key in a hundred passes.
+const FILTER_BITS: u64 = 10;
+
+/// Bits of the filter that a key sets.
+const FILTER_PROBES: u64 = 6;
+
+/// Most entries of a table, so that a damaged header asks for no filter larger than 160 MiB.
+const MAX_ENTRIES: u64 = 1 << 27;
 
 /// Largest entry that is read, in bytes. The largest package of the public databases (the Linux
 /// kernel) is below it by far.
@@ -38,6 +50,10 @@ pub(crate) struct Table {
     file: File,
     slots: u64,
     slots_offset: u64,
+    entries: u64,
+    filter_crc: u32,
+    /// Read with the first question.
+    filter: OnceLock<Vec<u8>>,
 }
 
 /// A slot that may hold the key.
@@ -58,9 +74,12 @@ impl Table {
             && file.metadata()?.len() == length;
         let slots = number(&header, 8);
         let slots_offset = number(&header, 16);
+        let entries = number(&header, 24);
         let end = slots
             .checked_mul(SLOT_BYTES as u64)
-            .and_then(|bytes| bytes.checked_add(slots_offset));
+            .and_then(|bytes| bytes.checked_add(slots_offset))
+            .filter(|_| entries <= MAX_ENTRIES)
+            .and_then(|bytes| bytes.checked_add(filter_bytes(entries)));
         if !sound || slots == 0 || end != Some(length) {
             return Err(damaged());
         }
@@ -68,7 +87,24 @@ impl Table {
             file,
             slots,
             slots_offset,
+            entries,
+            filter_crc: small(&header, 44),
+            filter: OnceLock::new(),
         })
+    }
+
+    /// The filter, whose checksum is held to: a bit that is lost would hide a key.
+    fn filter(&self) -> io::Result<&[u8]> {
+        if let Some(filter) = self.filter.get() {
+            return Ok(filter);
+        }
+        let mut filter = vec![0; filter_bytes(self.entries) as usize];
+        let offset = self.slots_offset + self.slots * SLOT_BYTES as u64;
+        read_exact_at(&self.file, &mut filter, offset)?;
+        if crc(&[&filter]) != self.filter_crc {
+            return Err(damaged());
+        }
+        Ok(self.filter.get_or_init(|| filter))
     }
 
     /// The value of `key`.
@@ -90,6 +126,11 @@ impl Table {
         take: impl Fn(&Slot) -> io::Result<Option<T>>,
     ) -> io::Result<Option<T>> {
         let hash = hash(key);
+        let filter = self.filter()?;
+        let has_bit = |(byte, bit): (usize, u8)| filter.get(byte).is_some_and(|b| b & bit != 0);
+        if !filter_places(hash, filter.len()).all(has_bit) {
+            return Ok(None);
+        }
         let mut index = home(hash, self.slots);
         let mut seen = 0;
         let mut buffer = [0; SLOTS_A_READ * SLOT_BYTES];
@@ -149,10 +190,8 @@ impl Table {
     }
 
     /// The number of entries that the header promises.
-    pub(crate) fn entry_count(&self) -> io::Result<u64> {
-        let mut bytes = [0; 8];
-        read_exact_at(&self.file, &mut bytes, 24)?;
-        Ok(u64::from_le_bytes(bytes))
+    pub(crate) fn entry_count(&self) -> u64 {
+        self.entries
     }
 
     /// The value in a slot, unless it is another key with the same hash.
@@ -260,8 +299,19 @@ impl<W: Write + io::Seek + io::Read> TableWriter<W> {
             bytes.extend_from_slice(&hash.to_le_bytes());
         }
         self.out.write_all(&bytes)?;
-        let length = self.position + bytes.len() as u64;
-        let header = header(count as u64, self.position, self.slots.len() as u64, length);
+        let entries = self.slots.len() as u64;
+        let mut filter = vec![0u8; filter_bytes(entries) as usize];
+        for (hash, _) in &self.slots {
+            for (byte, bit) in filter_places(*hash, filter.len()) {
+                if let Some(byte) = filter.get_mut(byte) {
+                    *byte |= bit;
+                }
+            }
+        }
+        self.out.write_all(&filter)?;
+        let length = self.position + bytes.len() as u64 + filter.len() as u64;
+        let numbers = [count as u64, self.position, entries, length];
+        let header = header(numbers, crc(&[&filter]));
         self.out.seek(SeekFrom::Start(0))?;
         self.out.write_all(&header)?;
         self.out.flush()?;
@@ -270,14 +320,34 @@ impl<W: Write + io::Seek + io::Read> TableWriter<W> {
     }
 }
 
-fn header(slots: u64, slots_offset: u64, entries: u64, length: u64) -> Vec<u8> {
+fn header(numbers: [u64; 4], filter_crc: u32) -> Vec<u8> {
     let mut header = MAGIC.to_vec();
-    for number in [slots, slots_offset, entries, length] {
+    for number in numbers {
         header.extend_from_slice(&number.to_le_bytes());
     }
     let check = crc(&[&header]);
-    header.extend_from_slice(&u64::from(check).to_le_bytes());
+    header.extend_from_slice(&check.to_le_bytes());
+    header.extend_from_slice(&filter_crc.to_le_bytes());
     header
+}
+
+/// Length of the filter of a table with so many entries.
+fn filter_bytes(entries: u64) -> u64 {
+    (entries * FILTER_BITS).div_ceil(8).max(1)
+}
+
+/// The bits that a key sets, by its hash: byte and bit. The steps of the double hashing come from
+/// the hash mixed once more (the finaliser of SplitMix64, by Sebastiano Vigna, public domain).
+fn filter_places(hash: u64, length: usize) -> impl Iterator<Item = (usize, u8)> {
+    let mut mixed = (hash ^ (hash >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    mixed ^= mixed >> 31;
+    let (start, step) = (mixed >> 32, (mixed & 0xFFFF_FFFF) | 1);
+    let bits = length as u64 * 8;
+    (0..FILTER_PROBES).map(move |probe| {
+        let place = (start + probe * step) % bits.max(1);
+        ((place / 8) as usize, 1 << (place % 8))
+    })
 }
 
 /// SHA-256 of all that was written, in hexadecimal digits.
@@ -410,6 +480,36 @@ mod tests {
             let table = Table::open(file).unwrap();
             assert!(table.get(b"key").is_err(), "offset {offset}");
         }
+    }
+
+    /// A lost bit of the filter would hide a key; it is an error in its place.
+    #[test]
+    fn a_damaged_filter_is_seen() {
+        use std::io::{Seek as _, SeekFrom, Write as _};
+        let (mut file, _) = write(&some());
+        file.seek(SeekFrom::End(-1)).unwrap();
+        file.write_all(&[0]).unwrap();
+        let last = {
+            let (file, _) = write(&some());
+            let length = file.metadata().unwrap().len();
+            let mut byte = [0];
+            super::read_exact_at(&file, &mut byte, length - 1).unwrap();
+            byte[0]
+        };
+        assert_ne!(last, 0, "the test changes something");
+        assert!(Table::open(file).unwrap().get(b"1").is_err());
+    }
+
+    #[test]
+    fn the_filter_lets_few_absent_keys_pass() {
+        let table = Table::open(write(&some()).0).unwrap();
+        let filter = table.filter().unwrap();
+        let passes = |n: &u32| {
+            let hash = super::hash(n.to_string().as_bytes());
+            super::filter_places(hash, filter.len()).all(|(byte, bit)| filter[byte] & bit != 0)
+        };
+        assert_eq!((0..1000).filter(passes).count(), 1000);
+        assert!((10_000..20_000).filter(passes).count() < 300);
     }
 
     proptest! {
