@@ -124,6 +124,28 @@ fn a_requirement_that_a_lockfile_beside_it_pins_is_not_unknown() {
 }
 
 #[test]
+fn a_requirements_file_takes_over_files_of_any_name() {
+    let stage = Stage::new();
+    stage.write("requirements.txt", "-r deps/base.list\nflask==1.0\n");
+    stage.write(
+        "deps/base.list",
+        "-r ../requirements.txt\n-r more.list\nrequests==2.0\n",
+    );
+    stage.write("deps/more.list", "-r ../../outside.txt\nurllib3==1.0\n");
+    let inventory = stage
+        .run(&["inventory", "repo", "--offline", "--format", "json"])
+        .expect(0)
+        .json();
+    let mut names = texts(&inventory["packages"], "name");
+    names.sort();
+    assert_eq!(names, ["flask", "requests", "urllib3"]);
+    assert_eq!(
+        texts(&inventory["unresolved"], "name"),
+        ["../../outside.txt"]
+    );
+}
+
+#[test]
 fn what_no_advisories_cover_is_said_and_not_called_clean() {
     let stage = Stage::new();
     stage.write("Dockerfile", "FROM alpine:3.20\nFROM debian\n");

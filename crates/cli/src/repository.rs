@@ -49,6 +49,9 @@ const MAX_CANDIDATES: usize = 200_000;
 /// How many bytes of a file are looked at for an SBOM: the keys that tell one come first.
 const PEEKED_BYTES: u64 = 256 * 1024;
 
+/// Most files that are read because others name them.
+const MAX_INCLUDED: usize = 5_000;
+
 /// Most bytes of lockfiles and manifests that are read.
 const MAX_TOTAL_BYTES: usize = 1024 * 1024 * 1024;
 
@@ -183,6 +186,7 @@ impl Repository {
                 Err(problem) => contents.inventory.problems.push(problem),
             }
         }
+        total += self.add_included(&mut contents);
         if total > MAX_TOTAL_BYTES {
             contents.files.clear();
             contents.inventory.problems.push(too_much(
@@ -200,6 +204,40 @@ impl Repository {
             .lockfiles
             .sort_by(|a, b| a.path.cmp(&b.path));
         contents
+    }
+
+    /// Reads the files that others take over by name, and theirs in turn; gives their bytes. One that
+    /// cannot be read is told by the file that asks for it.
+    fn add_included(&self, contents: &mut Contents) -> usize {
+        let mut total = 0;
+        let mut next: Vec<(String, &'static dyn Ecosystem)> = contents
+            .files
+            .keys()
+            .flat_map(|path| formats_of(path).map(|(ecosystem, _)| (path.clone(), ecosystem)))
+            .collect();
+        let mut left = MAX_INCLUDED;
+        while let Some((path, ecosystem)) = next.pop() {
+            let Some(bytes) = contents.files.get(&path) else {
+                continue;
+            };
+            let included = ecosystem.included(&Input {
+                path: &path,
+                bytes,
+                siblings: &contents.files,
+            });
+            for path in included {
+                if left == 0 || contents.files.contains_key(&path) {
+                    continue;
+                }
+                left -= 1;
+                if let Ok(bytes) = read_bounded(&self.root, &path) {
+                    total += bytes.len();
+                    contents.files.insert(path.clone(), bytes);
+                    next.push((path, ecosystem));
+                }
+            }
+        }
+        total
     }
 
     /// Reads every lockfile, with what its projects build on from outside the repository.

@@ -159,6 +159,12 @@ pub trait Ecosystem: Sync {
         &[]
     }
 
+    /// Files of the repository that a file of this ecosystem takes over by name, whatever they are
+    /// called: `-r base.txt`. Paths from the repository's root; they need not exist.
+    fn included(&self, _input: &Input<'_>) -> Vec<String> {
+        Vec::new()
+    }
+
     /// What a manifest asks for, for one that no lockfile pins. Empty where it asks for nothing
     /// from outside the repository.
     ///

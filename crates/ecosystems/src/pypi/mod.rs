@@ -114,6 +114,10 @@ impl Ecosystem for PyPi {
         ]
     }
 
+    fn included(&self, input: &Input<'_>) -> Vec<String> {
+        requirements_txt::included(input)
+    }
+
     fn unresolved(&self, manifest: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
         manifest::unresolved(manifest)
     }

@@ -28,6 +28,14 @@ use super::manifest::{Direct, Manifest};
 use super::name::normalize;
 use crate::{Input, ParseError};
 
+/// Paths, from the repository's root, of the files that a requirements file includes itself. None
+/// for a file that cannot be read: whoever reads it says so.
+pub(super) fn included(input: &Input<'_>) -> Vec<String> {
+    read::File::read(input)
+        .map(|file| file.paths(input.path))
+        .unwrap_or_default()
+}
+
 /// Reads a requirements file with the files that it includes.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let files = Files::read(input)?;

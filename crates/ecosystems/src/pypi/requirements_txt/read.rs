@@ -80,6 +80,14 @@ impl File {
         Ok(file)
     }
 
+    /// Paths, from the repository's root, of the files that it includes. `own` is its own path.
+    pub(super) fn paths(&self, own: &str) -> Vec<String> {
+        let named = self.included.iter().chain(&self.constraints);
+        named
+            .filter_map(|(target, _)| path_from(own, target))
+            .collect()
+    }
+
     fn line(&mut self, logical: &Logical) -> Result<(), ParseError> {
         let Some((option, value)) = option(&logical.text) else {
             return self.requirement(logical, &logical.text);
