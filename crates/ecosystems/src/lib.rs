@@ -5,7 +5,6 @@
 //! no address is known. To add an ecosystem, add its folder and its line in [`ALL`]; the contract
 //! test in `tests/contract.rs` and the support table in the README pick it up from there.
 
-mod address;
 pub mod apk;
 pub mod bioconductor;
 pub mod bitnami;

@@ -6,6 +6,7 @@
 //! here depends on another Patchgate crate. What is printed for scripts is not defined here but in
 //! `patchgate-report`, so that a field can be renamed here without breaking a script.
 
+mod address;
 mod advisory;
 mod evidence;
 mod finding;
@@ -17,6 +18,7 @@ mod plan_block;
 mod problem;
 mod purl;
 
+pub use address::without_credentials;
 pub use advisory::{
     Advisory, Affected, Event, EventKind, Range, RangeKind, Reference, ReportedSeverity,
 };

@@ -1,7 +1,7 @@
 //! What neither CycloneDX nor SPDX has a field for, as named texts: CycloneDX holds them as
 //! properties, SPDX as lines of a package's comment.
 
-use patchgate_model::{Origin, Scope};
+use patchgate_model::{Origin, Scope, without_credentials};
 
 /// What every name begins with.
 pub(crate) const PREFIX: &str = "patchgate:";
@@ -69,11 +69,11 @@ pub(crate) fn scope(name: &str) -> Option<Scope> {
 pub(crate) fn origin_text(origin: &Origin) -> Option<String> {
     Some(match origin {
         Origin::Registry(None) => return None,
-        Origin::Registry(Some(address)) => format!("registry+{}", without_secrets(address)),
-        Origin::Git { url, .. } => format!("git+{}", without_secrets(url)),
+        Origin::Registry(Some(address)) => format!("registry+{}", without_credentials(address)),
+        Origin::Git { url, .. } => format!("git+{}", without_credentials(url)),
         Origin::Path(None) => "path".to_owned(),
         Origin::Path(Some(path)) => format!("path+{path}"),
-        Origin::Url(address) => format!("url+{}", without_secrets(address)),
+        Origin::Url(address) => format!("url+{}", without_credentials(address)),
     })
 }
 
@@ -96,75 +96,9 @@ pub(crate) fn origin(text: &str, commit: Option<&str>) -> Option<Origin> {
     }
 }
 
-/// Words in the names of query parameters whose values are secrets.
-const SECRET_WORDS: [&str; 8] = [
-    "token",
-    "sig",
-    "key",
-    "secret",
-    "auth",
-    "pass",
-    "credential",
-    "sas",
-];
-
-/// An address without user names, passwords and queries that look like they hold a secret: a
-/// lockfile may hold an access token, and a bill of materials is published.
-///
-/// The user of an `ssh` address stays: it is `git`, and secrets there are keys in files.
-pub(crate) fn without_secrets(address: &str) -> String {
-    let mut clean = match address.split_once("://") {
-        Some((scheme, rest)) => {
-            let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-            let (authority, path) = rest.split_at(end);
-            let host = match authority.rsplit_once('@') {
-                Some((user, host)) if scheme.ends_with("ssh") => {
-                    let user = user.split(':').next().unwrap_or_default();
-                    format!("{user}@{host}")
-                }
-                Some((_, host)) => host.to_owned(),
-                None => authority.to_owned(),
-            };
-            format!("{scheme}://{host}{path}")
-        }
-        None => address.to_owned(),
-    };
-    if let Some(at) = clean.find('?') {
-        let query = clean.get(at..).unwrap_or_default().to_ascii_lowercase();
-        if SECRET_WORDS.iter().any(|word| query.contains(word)) {
-            clean.truncate(at);
-        }
-    }
-    clean
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn secrets_are_left_out() {
-        for (address, expected) in [
-            (
-                "https://user:s3cret@host.invalid/a?b=c",
-                "https://host.invalid/a?b=c",
-            ),
-            ("https://s3cret@host.invalid", "https://host.invalid"),
-            ("https://a@b@host.invalid/x@1", "https://host.invalid/x@1"),
-            (
-                "git+ssh://git:s3cret@host.invalid/a",
-                "git+ssh://git@host.invalid/a",
-            ),
-            ("git@host.invalid:a/b", "git@host.invalid:a/b"),
-            (
-                "https://host.invalid/a?sv=1&SIG=s3cret",
-                "https://host.invalid/a",
-            ),
-            ("https://host.invalid/x@1#y", "https://host.invalid/x@1#y"),
-        ] {
-            assert_eq!(without_secrets(address), expected);
-        }
-    }
 
     #[test]
     fn origins_lead_back() {

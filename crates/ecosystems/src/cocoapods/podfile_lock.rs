@@ -8,9 +8,9 @@ use patchgate_model::{
     DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root, Unresolved,
 };
 
-use crate::address::without_credentials;
 use crate::syntax::{Node, Value, yaml};
 use crate::{Input, ParseError, limits};
+use patchgate_model::without_credentials;
 
 /// Reads a lockfile.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {

@@ -6,9 +6,9 @@ use std::collections::HashMap;
 use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Scope};
 
 use super::is_platform;
-use crate::address::without_credentials;
 use crate::syntax::Node;
 use crate::{Input, ParseError, limits};
+use patchgate_model::without_credentials;
 
 /// The packages of a file while they are read.
 pub(super) struct Packages<'a> {

@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Scope};
 
-use crate::pypi::{normalize, without_secrets};
+use crate::pypi::{normalize, without_credentials};
 use crate::syntax::{Node, yaml};
 use crate::{Input, ParseError, limits};
 
@@ -106,7 +106,7 @@ fn package(entry: &Node<'_>) -> Result<Package, ParseError> {
 }
 
 fn origin(url: &str) -> Origin {
-    let url = without_secrets(url);
+    let url = without_credentials(url);
     match url.strip_prefix("git+") {
         Some(address) => {
             let (url, commit) = match address.rsplit_once('@') {

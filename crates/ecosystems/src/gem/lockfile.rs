@@ -9,8 +9,8 @@ use patchgate_model::{
 };
 
 use super::gemfile::{self, Gemfile};
-use crate::address::without_credentials;
 use crate::{Input, ParseError, limits, scope};
+use patchgate_model::without_credentials;
 
 /// Bundler itself is never locked.
 const BUNDLER: &str = "bundler";

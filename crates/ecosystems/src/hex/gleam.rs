@@ -7,9 +7,9 @@ use patchgate_model::{
     DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root, Unresolved,
 };
 
-use crate::address::without_credentials;
 use crate::syntax::{Node, toml};
 use crate::{Input, ParseError, limits, scope};
+use patchgate_model::without_credentials;
 
 /// The tables of requirements. Older versions of Gleam have a dash in the second's name.
 const TABLES: [(&str, DependencyKind); 3] = [

@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex};
 
 use super::terms::{self, Kind, Term};
-use crate::address::without_credentials;
 use crate::{Input, ParseError, limits};
+use patchgate_model::without_credentials;
 
 /// Reads the map.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {

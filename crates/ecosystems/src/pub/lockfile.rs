@@ -7,9 +7,9 @@ use std::collections::{HashMap, HashSet};
 use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root, Scope};
 
 use super::manifest;
-use crate::address::without_credentials;
 use crate::syntax::{Node, yaml};
 use crate::{Input, ParseError, limits};
+use patchgate_model::without_credentials;
 
 /// Reads a lockfile with the manifests of its workspace.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {

@@ -1,39 +1,10 @@
 //! Addresses: without secrets, and in their parts.
 
-use std::borrow::Cow;
-
 use patchgate_model::Origin;
+pub(crate) use patchgate_model::without_credentials;
 
 use super::name::{is_name, normalize};
 use super::version::is_standard;
-
-/// A text in which no address carries a user or a password, but for the user `git` of addresses by
-/// which everybody reaches a repository. Files carry the tokens of private indexes there, and what
-/// is read of a file goes into reports.
-pub(crate) fn without_secrets(text: &str) -> Cow<'_, str> {
-    if !text.contains("://") {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find("://") {
-        let (before, after) = rest.split_at(at + 3);
-        out.push_str(before);
-        let end = after
-            .find(|character: char| {
-                matches!(character, '/' | '?' | '#' | '"' | '\'') || character.is_whitespace()
-            })
-            .unwrap_or(after.len());
-        let authority = after.get(..end).unwrap_or_default();
-        let secret = match authority.rfind('@') {
-            Some(at) if authority.get(..at) != Some("git") => at + 1,
-            _ => 0,
-        };
-        rest = after.get(secret..).unwrap_or_default();
-    }
-    out.push_str(rest);
-    Cow::Owned(out)
-}
 
 /// The parts of an address of a repository: `git+https://host/path@revision#fragment`.
 #[derive(Debug, PartialEq, Eq)]
@@ -72,7 +43,7 @@ pub(super) fn git(url: &str, revision: Option<&str>) -> Origin {
         matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
     };
     Origin::Git {
-        url: without_secrets(url).into_owned(),
+        url: without_credentials(url).into_owned(),
         commit: revision.filter(is_commit).map(str::to_owned),
     }
 }
@@ -132,29 +103,6 @@ pub(crate) fn path_from(base: &str, path: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn users_and_passwords_are_left_out() {
-        for (text, expected) in [
-            ("https://u:p@host.invalid/x", "https://host.invalid/x"),
-            ("https://token@host.invalid", "https://host.invalid"),
-            (
-                "a @ git+https://u:p@q@h.invalid/r.git@v1",
-                "a @ git+https://h.invalid/r.git@v1",
-            ),
-            (
-                "git+ssh://git@h.invalid/r.git",
-                "git+ssh://git@h.invalid/r.git",
-            ),
-            (
-                "https://h.invalid/a@b https://x@y",
-                "https://h.invalid/a@b https://y",
-            ),
-            ("plain", "plain"),
-        ] {
-            assert_eq!(without_secrets(text), expected);
-        }
-    }
 
     #[test]
     fn repositories_are_taken_apart() {

@@ -136,7 +136,7 @@ impl Graph {
                 name: ask.name.to_owned(),
                 requirement: ask
                     .requirement
-                    .map(|text| super::address::without_secrets(text).into_owned()),
+                    .map(|text| super::address::without_credentials(text).into_owned()),
                 kind: ask.kind,
             })
             .collect())

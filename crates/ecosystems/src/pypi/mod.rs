@@ -32,7 +32,7 @@ use patchgate_model::{Unresolved, package_url};
 
 use self::version::Version;
 use crate::{Ecosystem, Format, Input, ParseError, VersionError};
-pub(crate) use address::without_secrets;
+pub(crate) use address::without_credentials;
 pub(crate) use name::normalize;
 pub(crate) use requirements_txt::{Pinned, pinned};
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Scope};
 
-use super::address::{git, without_secrets};
+use super::address::{git, without_credentials};
 use super::graph::{Ask, Graph};
 use super::manifest;
 use super::name::{is_name, normalize};
@@ -148,7 +148,7 @@ fn scope(group: &str, kinds: &HashMap<String, DependencyKind>) -> Scope {
 }
 
 fn origin(entry: &Node<'_>) -> Result<Origin, ParseError> {
-    let clean = |text: &str| without_secrets(text).into_owned();
+    let clean = |text: &str| without_credentials(text).into_owned();
     for system in ["git", "hg", "svn", "bzr"] {
         if let Some(url) = entry.optional_text(system)? {
             return Ok(git(url, entry.optional_text("revision")?));

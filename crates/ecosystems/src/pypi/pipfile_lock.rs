@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use patchgate_model::{DependencyKind, Lockfile, Origin, Package, PackageIndex, Scope, Unresolved};
 
-use super::address::{archive_version, git, without_secrets};
+use super::address::{archive_version, git, without_credentials};
 use super::graph::Graph;
 use super::name::{is_name, normalize};
 use super::requirement::exact_version;
@@ -193,13 +193,15 @@ fn origin(entry: &Node<'_>, sources: &HashMap<&str, &str>) -> Result<Origin, Par
         return Ok(Origin::Path(Some(path.to_owned())));
     }
     if let Some(file) = entry.optional_text("file")? {
-        return Ok(Origin::Url(without_secrets(file).into_owned()));
+        return Ok(Origin::Url(without_credentials(file).into_owned()));
     }
     // Only what `Pipfile` asks for names its registry; the others come from the one that there is.
     let named = entry
         .optional_text("index")?
         .and_then(|name| sources.get(name));
     let only = sources.values().next().filter(|_| sources.len() == 1);
-    let address = named.or(only).map(|url| without_secrets(url).into_owned());
+    let address = named
+        .or(only)
+        .map(|url| without_credentials(url).into_owned());
     Ok(Origin::Registry(address))
 }

@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Scope};
 
-use super::address::{git, without_secrets};
+use super::address::{git, without_credentials};
 use super::graph::{Ask, Graph, Start};
 use super::manifest::DEFAULT_GROUP;
 use super::name::{is_name, normalize};
@@ -135,7 +135,7 @@ fn origin(entry: &Node<'_>) -> Result<Origin, ParseError> {
         return Err(source.unexpected("source", "a table"));
     }
     let address = source.need_text("url")?;
-    let clean = || without_secrets(address).into_owned();
+    let clean = || without_credentials(address).into_owned();
     Ok(match source.optional_text("type")? {
         Some("git") => git(address, source.optional_text("resolved_reference")?),
         Some("directory") => Origin::Path(Some(clean())),

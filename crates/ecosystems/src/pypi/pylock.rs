@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use patchgate_model::{DependencyKind, Lockfile, Origin, Package, PackageIndex, Scope, Unresolved};
 
-use super::address::{archive_version, git, without_secrets};
+use super::address::{archive_version, git, without_credentials};
 use super::graph::{Ask, Graph};
 use super::manifest::{self, Manifest};
 use super::name::is_name;
@@ -109,7 +109,7 @@ fn open(name: &str, requirement: String, line: u32) -> Unresolved {
 }
 
 fn origin(entry: &Node<'_>) -> Result<Origin, ParseError> {
-    let clean = |text: &str| without_secrets(text).into_owned();
+    let clean = |text: &str| without_credentials(text).into_owned();
     let address = |table: &Node<'_>| -> Result<String, ParseError> {
         let url = table.optional_text("url")?.or(table.optional_text("path")?);
         Ok(clean(url.unwrap_or_default()))

@@ -22,7 +22,7 @@ use patchgate_model::{
 use self::read::{File, Files, Line};
 use self::via::Reason;
 use self::wanted::Wanted;
-use super::address::{path_from, without_secrets};
+use super::address::{path_from, without_credentials};
 use super::graph::{Ask, Graph};
 use super::manifest::{Direct, Manifest};
 use super::name::normalize;
@@ -59,7 +59,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     }
     for (path, line) in &files.unread {
         graph.lockfile.unresolved.push(Unresolved {
-            name: without_secrets(path).into_owned(),
+            name: without_credentials(path).into_owned(),
             requirement: String::new(),
             kind: DependencyKind::Runtime,
             line: *line,
@@ -89,7 +89,7 @@ pub(super) fn manifest(input: &Input<'_>) -> Result<Manifest, ParseError> {
 
 /// The package that a line states; `None` where nothing states its version.
 fn package(line: &Line, files: &Files) -> Option<Package> {
-    let clean = |text: &str| without_secrets(text).into_owned();
+    let clean = |text: &str| without_credentials(text).into_owned();
     let (name, version, origin) = match line.wanted()? {
         Wanted::Index(requirement) => {
             let constraint = || {
@@ -140,7 +140,7 @@ pub(crate) fn pinned(text: &str) -> Option<Pinned> {
     let Some(line) = file.lines.first() else {
         return Some(match file.included.first() {
             Some((path, _)) => Pinned::Open {
-                name: without_secrets(path).into_owned(),
+                name: without_credentials(path).into_owned(),
                 requirement: String::new(),
             },
             None => Pinned::Nothing,

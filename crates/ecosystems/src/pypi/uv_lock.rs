@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use patchgate_model::{DependencyKind, Lockfile, Origin, Package, PackageIndex, Root};
 
-use super::address::{git, path_from, without_secrets};
+use super::address::{git, path_from, without_credentials};
 use super::graph::{Ask, Graph, Start};
 use super::name::is_name;
 use super::specifier::admits;
@@ -108,7 +108,7 @@ fn origin(entry: &Node<'_>) -> Result<Origin, ParseError> {
     let text = |key| {
         source
             .optional_text(key)
-            .map(|text| text.map(without_secrets))
+            .map(|text| text.map(without_credentials))
     };
     for key in ["editable", "virtual", "directory"] {
         if let Some(path) = text(key)? {

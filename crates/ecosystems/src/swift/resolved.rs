@@ -6,9 +6,9 @@ use std::collections::HashSet;
 
 use patchgate_model::{Lockfile, Origin, Package};
 
-use crate::address::without_credentials;
 use crate::syntax::{Node, json};
 use crate::{Input, ParseError, limits};
+use patchgate_model::without_credentials;
 
 /// Reads the pins.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {

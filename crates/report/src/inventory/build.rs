@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use patchgate_model::{DependencyKind, Edge, Inventory, Lockfile, Origin, Package, Scope};
+use patchgate_model::{
+    DependencyKind, Edge, Inventory, Lockfile, Origin, Package, Scope, without_credentials,
+};
 
 use super::chains::chains;
 use super::*;
@@ -127,27 +129,8 @@ fn origin(origin: &Origin) -> OriginReport {
     };
     OriginReport {
         kind: kind.to_owned(),
-        address: address.map(without_password),
+        address: address.map(|address| without_credentials(address).into_owned()),
         commit,
-    }
-}
-
-/// An address without the part before `@` in its authority: lockfiles hold tokens there.
-fn without_password(address: &str) -> String {
-    let Some((scheme, rest)) = address.split_once("://") else {
-        return address.to_owned();
-    };
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    match rest.get(..end).and_then(|authority| authority.rfind('@')) {
-        // `git@host` names an account that everybody uses, and is part of the address.
-        Some(at)
-            if rest
-                .get(..at)
-                .is_some_and(|user| user.contains(':') || user != "git") =>
-        {
-            format!("{scheme}://{}", rest.get(at + 1..).unwrap_or_default())
-        }
-        _ => address.to_owned(),
     }
 }
 
@@ -179,28 +162,4 @@ fn unresolved(inventory: &Inventory) -> Vec<UnresolvedReport> {
 
 fn kind_name(kind: DependencyKind) -> &'static str {
     scope_name(Scope::from(kind))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::without_password;
-
-    #[test]
-    fn passwords_are_left_out() {
-        for (address, shown) in [
-            (
-                "https://user:secret@host.invalid/a",
-                "https://host.invalid/a",
-            ),
-            ("https://token@host.invalid/a@b", "https://host.invalid/a@b"),
-            ("ssh://git@host.invalid/a", "ssh://git@host.invalid/a"),
-            (
-                "https://host.invalid/@scope/a",
-                "https://host.invalid/@scope/a",
-            ),
-            ("../a", "../a"),
-        ] {
-            assert_eq!(without_password(address), shown);
-        }
-    }
 }

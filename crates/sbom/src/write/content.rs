@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use patchgate_ecosystems::by_name;
 use patchgate_model::{
     DependencyKind, Edge, Inventory, Lockfile, Origin, Package, Scope, Unresolved,
+    without_credentials,
 };
 
 use super::WriteOptions;
@@ -298,9 +299,9 @@ fn component(package: &Package) -> Component {
     let mut repository_url = None;
     match &package.origin {
         Origin::Registry(Some(address))
-            if address.starts_with("http") && is_address(&facts::without_secrets(address)) =>
+            if address.starts_with("http") && is_address(&without_credentials(address)) =>
         {
-            distribution_url = Some(facts::without_secrets(address));
+            distribution_url = Some(without_credentials(address).into_owned());
         }
         origin => {
             if let Some(text) = facts::origin_text(origin) {
@@ -309,7 +310,7 @@ fn component(package: &Package) -> Component {
         }
     }
     if let Origin::Git { url, commit } = &package.origin {
-        repository_url = Some(facts::without_secrets(url)).filter(|url| is_address(url));
+        repository_url = Some(without_credentials(url).into_owned()).filter(|url| is_address(url));
         if let Some(commit) = commit {
             facts.push((facts::COMMIT, commit.clone()));
         }

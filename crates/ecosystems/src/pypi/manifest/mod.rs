@@ -10,7 +10,7 @@ mod setup_cfg;
 
 use patchgate_model::{DependencyKind, Unresolved};
 
-use super::address::without_secrets;
+use super::address::without_credentials;
 use super::name::normalize;
 use super::requirement::Requirement;
 use crate::{Input, ParseError};
@@ -60,7 +60,7 @@ impl Direct {
         line: u32,
     ) -> Result<Self, ParseError> {
         let requirement = Requirement::parse(text).ok_or_else(|| {
-            let shown: String = without_secrets(text).chars().take(80).collect();
+            let shown: String = without_credentials(text).chars().take(80).collect();
             ParseError::new(format!(
                 "has `{}` where a requirement belongs",
                 shown.trim()
@@ -73,7 +73,7 @@ impl Direct {
         };
         Ok(Self {
             name: requirement.name.to_owned(),
-            requirement: without_secrets(&wanted).into_owned(),
+            requirement: without_credentials(&wanted).into_owned(),
             kind,
             group: group.map(str::to_owned),
             is_local: requirement.url.is_some_and(|url| url.starts_with("file:")),

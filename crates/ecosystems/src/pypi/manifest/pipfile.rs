@@ -6,7 +6,7 @@ use super::poetry::requirement;
 use super::pyproject::is_folder;
 use super::{Direct, Manifest};
 use crate::ParseError;
-use crate::pypi::address::without_secrets;
+use crate::pypi::address::without_credentials;
 use crate::syntax::{Node, toml};
 
 /// Tables that are no category of packages.
@@ -33,7 +33,7 @@ pub(super) fn parse(text: &str) -> Result<Manifest, ParseError> {
             });
             manifest.direct.push(Direct {
                 name: key.name.clone().into_owned(),
-                requirement: without_secrets(requirement(&key.name, wanted)?).into_owned(),
+                requirement: without_credentials(requirement(&key.name, wanted)?).into_owned(),
                 kind: match group {
                     None => DependencyKind::Runtime,
                     Some(_) => DependencyKind::Development,

@@ -7,7 +7,7 @@ use patchgate_model::DependencyKind;
 use super::pyproject::is_folder;
 use super::{Direct, Manifest};
 use crate::ParseError;
-use crate::pypi::address::without_secrets;
+use crate::pypi::address::without_credentials;
 use crate::pypi::name::normalize;
 use crate::syntax::Node;
 
@@ -106,7 +106,7 @@ fn push(
     for wanted in alternatives {
         manifest.direct.push(Direct {
             name: name.to_owned(),
-            requirement: without_secrets(requirement(name, wanted)?).into_owned(),
+            requirement: without_credentials(requirement(name, wanted)?).into_owned(),
             kind,
             group: group.map(str::to_owned),
             is_local: is_local(wanted),

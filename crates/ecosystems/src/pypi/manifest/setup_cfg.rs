@@ -7,7 +7,7 @@ use patchgate_model::DependencyKind;
 
 use super::{Direct, Manifest};
 use crate::ParseError;
-use crate::pypi::address::without_secrets;
+use crate::pypi::address::without_credentials;
 use crate::pypi::requirement::Requirement;
 
 /// Reads a `setup.cfg`.
@@ -82,7 +82,7 @@ fn add(
     }
     for part in split(value) {
         let direct = Direct::from_text(part, kind, group, line).map_err(|error| ParseError {
-            reason: without_secrets(&error.reason).into_owned(),
+            reason: without_credentials(&error.reason).into_owned(),
             ..error
         })?;
         manifest.direct.push(direct);

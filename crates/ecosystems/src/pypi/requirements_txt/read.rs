@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::lines::{Logical, logical};
 use super::via::{Reason, reasons};
 use super::wanted::Wanted;
-use crate::pypi::address::{path_from, without_secrets};
+use crate::pypi::address::{path_from, without_credentials};
 use crate::pypi::name::normalize;
 use crate::{Input, ParseError, limits};
 
@@ -38,14 +38,14 @@ impl Line {
     pub(super) fn name(&self) -> String {
         match self.wanted().and_then(|wanted| wanted.name()) {
             Some(name) => name.to_owned(),
-            None => without_secrets(&self.text).into_owned(),
+            None => without_credentials(&self.text).into_owned(),
         }
     }
 
     /// The requirement as written, without name and marker.
     pub(super) fn requirement(&self) -> String {
         let wanted = self.wanted();
-        without_secrets(
+        without_credentials(
             wanted
                 .as_ref()
                 .map_or(&self.text, |wanted| wanted.requirement()),
@@ -114,7 +114,7 @@ impl File {
             None => (text, ""),
         };
         if Wanted::parse(text).is_none() {
-            let shown: String = without_secrets(text).chars().take(80).collect();
+            let shown: String = without_credentials(text).chars().take(80).collect();
             return Err(ParseError::new(format!(
                 "has `{}` where a requirement belongs",
                 shown.trim()
