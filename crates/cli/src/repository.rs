@@ -1,53 +1,22 @@
 //! Reads a repository: which lockfiles and manifests it holds, within bounds, running nothing.
 
+mod files;
+mod walk;
+
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use patchgate_ecosystems::{
-    Ecosystem, Format, Input, ParseError, Siblings, format_by_id, formats_of, is_sibling, limits,
-    manifest_of,
+    Ecosystem, Format, Input, Siblings, format_by_id, formats_of, manifest_of,
 };
-use patchgate_model::{Inventory, Lockfile, Problem, ProblemKind, UnlockedManifest, Unresolved};
+use patchgate_model::{Inventory, Lockfile, Problem, UnlockedManifest, Unresolved};
 use rayon::prelude::*;
+
+pub(crate) use files::read_named;
+use files::{is_sbom, read_bounded, too_much, unreadable};
 
 use crate::exit::UsageError;
 use crate::maven_repository::MavenRepository;
-
-/// Folders that hold installed dependencies, build output or another tool's data. Their lockfiles
-/// describe somebody else's project.
-const SKIPPED_FOLDERS: &[&str] = &[
-    ".git",
-    ".gradle",
-    ".hg",
-    ".pnpm-store",
-    ".svn",
-    ".terraform",
-    ".tox",
-    ".venv",
-    ".yarn",
-    "__pycache__",
-    "bower_components",
-    "node_modules",
-    "target",
-    "venv",
-];
-
-/// Deepest folder that is entered.
-const MAX_DEPTH: usize = 64;
-
-/// Most entries that are looked at.
-const MAX_ENTRIES: usize = 2_000_000;
-
-/// Most lockfiles and manifests that are read.
-const MAX_FILES: usize = 50_000;
-
-/// Most files whose beginning is looked at for an SBOM.
-const MAX_CANDIDATES: usize = 200_000;
-
-/// How many bytes of a file are looked at for an SBOM: the keys that tell one come first.
-const PEEKED_BYTES: u64 = 256 * 1024;
 
 /// Most files that are read because others name them.
 const MAX_INCLUDED: usize = 5_000;
@@ -79,15 +48,6 @@ pub(crate) struct Contents {
     pub(crate) inventory: Inventory,
     /// Bytes of every lockfile and manifest, by path.
     pub(crate) files: Siblings,
-}
-
-/// Paths of interest, from the root, sorted.
-#[derive(Debug, Default)]
-struct Found {
-    files: BTreeSet<String>,
-    /// Files that are SBOMs if their content says so.
-    candidates: BTreeSet<String>,
-    problems: Vec<Problem>,
 }
 
 impl Repository {
@@ -352,92 +312,6 @@ impl Repository {
             }
         }
     }
-
-    fn walk(&self, progress: &mut impl FnMut(&str)) -> Found {
-        let mut found = Found::default();
-        let walk = ignore::WalkBuilder::new(&self.root)
-            .hidden(false)
-            .ignore(false)
-            .git_global(false)
-            .git_exclude(false)
-            .require_git(false)
-            .follow_links(false)
-            .max_depth(Some(MAX_DEPTH))
-            .filter_entry(|entry| {
-                entry.depth() == 0
-                    || !entry.file_type().is_some_and(|kind| kind.is_dir())
-                    || !entry
-                        .file_name()
-                        .to_str()
-                        .is_some_and(|name| SKIPPED_FOLDERS.contains(&name))
-            })
-            .build();
-        for (count, entry) in walk.enumerate() {
-            if count >= MAX_ENTRIES || found.files.len() >= MAX_FILES {
-                found.problems.push(too_much(&self.root, format!(
-                    "holds more than {MAX_ENTRIES} entries or {MAX_FILES} lockfiles and manifests; the rest was not looked at"
-                )));
-                break;
-            }
-            match entry {
-                Ok(entry) => self.look_at(&entry, &mut found, progress),
-                // A .gitignore that cannot be understood hides nothing, so nothing is missed.
-                Err(error) if error.is_partial() => {}
-                Err(error) => found.problems.push(file_problem(
-                    &self.root.display().to_string(),
-                    format!("cannot be walked: {error}"),
-                )),
-            }
-        }
-        found
-    }
-
-    fn look_at(
-        &self,
-        entry: &ignore::DirEntry,
-        found: &mut Found,
-        progress: &mut impl FnMut(&str),
-    ) {
-        let Ok(relative) = entry.path().strip_prefix(&self.root) else {
-            return;
-        };
-        let Some(path) = slashed(relative) else {
-            if entry
-                .file_name()
-                .to_str()
-                .is_some_and(|name| formats_of(name).next().is_some())
-            {
-                found.problems.push(file_problem(
-                    &relative.to_string_lossy(),
-                    "lies in a folder whose name is not UTF-8".to_owned(),
-                ));
-            }
-            return;
-        };
-        let Some(kind) = entry.file_type() else {
-            return;
-        };
-        if kind.is_dir() {
-            progress(&path);
-            return;
-        }
-        if self.exclude.iter().any(|glob| glob.is_match(&path)) {
-            return;
-        }
-        if is_sibling(&path) {
-            found.files.insert(path);
-        } else if self.only.is_none() && may_be_sbom(&path) {
-            if found.candidates.len() == MAX_CANDIDATES {
-                found.problems.push(too_much(
-                    &self.root,
-                    format!("holds more than {MAX_CANDIDATES} files that may be SBOMs; the rest was not looked at"),
-                ));
-            }
-            if found.candidates.len() <= MAX_CANDIDATES {
-                found.candidates.insert(path);
-            }
-        }
-    }
 }
 
 /// Takes out what a lockfile in the same folder locks under the same name, though it does not say
@@ -462,52 +336,9 @@ fn leave_out_locked(
     unresolved.retain(|one| !locked.contains(&ecosystem.normalize_name(&one.name)));
 }
 
-/// Whether a file of this name is looked into for an SBOM.
-fn may_be_sbom(path: &str) -> bool {
-    let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
-    let lower = name.to_ascii_lowercase();
-    [
-        ".json",
-        ".jsonld",
-        ".xml",
-        ".spdx",
-        ".rdf",
-        ".spdx.yaml",
-        ".spdx.yml",
-        ".spdx.txt",
-    ]
-    .iter()
-    .any(|end| lower.ends_with(end))
-}
-
-/// Whether the beginning of a file is that of an SBOM. A link is none: what it leads to is found
-/// where it lies.
-fn is_sbom(path: &Path) -> bool {
-    let regular = std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file());
-    let mut bytes = Vec::new();
-    regular
-        && File::open(path)
-            .and_then(|file| file.take(PEEKED_BYTES).read_to_end(&mut bytes))
-            .is_ok()
-        && patchgate_sbom::detect(&bytes).is_some()
-}
-
 /// Reads an SBOM.
 pub(crate) fn parse_sbom(path: &str, bytes: &[u8]) -> Result<patchgate_sbom::Bill, Problem> {
     patchgate_sbom::read_bill(path, bytes).map_err(|error| unreadable(path, error))
-}
-
-/// Reads a file that the user named.
-pub(crate) fn read_named(path: &Path) -> Result<Vec<u8>, Problem> {
-    let (folder, name) = match (path.parent(), path.file_name()) {
-        (Some(folder), Some(name)) if !folder.as_os_str().is_empty() => (folder, name),
-        (_, Some(name)) => (Path::new("."), name),
-        _ => (Path::new("."), path.as_os_str()),
-    };
-    read_bounded(folder, &name.to_string_lossy()).map_err(|problem| Problem {
-        subject: path.display().to_string(),
-        ..problem
-    })
 }
 
 /// Reads a file as every format that its path names.
@@ -532,85 +363,6 @@ pub(crate) fn parse(
         siblings,
     };
     (format.parse)(&input).map_err(|error| unreadable(path, error))
-}
-
-fn unreadable(path: &str, error: ParseError) -> Problem {
-    Problem {
-        kind: ProblemKind::File,
-        subject: path.to_owned(),
-        line: error.line,
-        reason: error.reason,
-        hint: error.hint,
-    }
-}
-
-fn too_much(root: &Path, reason: String) -> Problem {
-    Problem {
-        hint: Some("scan its folders one by one".to_owned()),
-        ..file_problem(&root.display().to_string(), reason)
-    }
-}
-
-/// Reads a file below the root, never one that a symbolic link leads out of it to.
-fn read_bounded(root: &Path, path: &str) -> Result<Vec<u8>, Problem> {
-    let full = root.join(path);
-    let failed = |error: std::io::Error| file_problem(path, format!("cannot be read: {error}"));
-    let metadata = std::fs::symlink_metadata(&full).map_err(failed)?;
-    if metadata.file_type().is_symlink() {
-        let target = full.canonicalize().map_err(failed)?;
-        let root = root.canonicalize().map_err(failed)?;
-        if !target.starts_with(&root) {
-            return Err(file_problem(
-                path,
-                "is a symbolic link that leads out of the repository".to_owned(),
-            ));
-        }
-    }
-    // Asked before opening: opening a named pipe would wait for a writer.
-    let metadata = std::fs::metadata(&full).map_err(failed)?;
-    if !metadata.is_file() {
-        return Err(file_problem(path, "is not a regular file".to_owned()));
-    }
-    let too_large = || {
-        file_problem(
-            path,
-            format!(
-                "is larger than {} MiB",
-                limits::MAX_FILE_BYTES / (1024 * 1024)
-            ),
-        )
-    };
-    if metadata.len() > limits::MAX_FILE_BYTES as u64 {
-        return Err(too_large());
-    }
-    let file = File::open(&full).map_err(failed)?;
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0) + 1);
-    file.take(limits::MAX_FILE_BYTES as u64 + 1)
-        .read_to_end(&mut bytes)
-        .map_err(failed)?;
-    if bytes.len() > limits::MAX_FILE_BYTES {
-        return Err(too_large());
-    }
-    Ok(bytes)
-}
-
-fn file_problem(path: &str, reason: String) -> Problem {
-    Problem {
-        kind: ProblemKind::File,
-        subject: path.to_owned(),
-        line: None,
-        reason,
-        hint: None,
-    }
-}
-
-/// A relative path with `/` between its parts, where every part is UTF-8.
-fn slashed(path: &Path) -> Option<String> {
-    let parts: Option<Vec<&str>> = path
-        .components()
-        .map(|component| component.as_os_str().to_str())
-        .collect();
-    parts.map(|parts| parts.join("/"))
 }
 
 fn folder(path: &str) -> &str {
@@ -650,7 +402,7 @@ mod tests {
     #[test]
     fn a_file_above_the_limit_is_not_read() {
         let root = tempfile::tempdir().unwrap();
-        let file = File::create(root.path().join("package-lock.json")).unwrap();
+        let file = std::fs::File::create(root.path().join("package-lock.json")).unwrap();
         file.set_len(50 * 1024 * 1024).unwrap();
         assert_eq!(
             problems(root.path()),
