@@ -15,13 +15,16 @@ impl ChildGroup {
     /// Starts `command` and waits, at most `patience`, for a line of its standard output that
     /// `ready` accepts. The rest of its output is read and dropped, so that it never blocks.
     ///
+    /// # Errors
+    /// When it ends early or is not ready in time; with what it printed on its standard output.
+    ///
     /// # Panics
-    /// When it cannot be started, ends early, or is not ready in time; with what it printed.
+    /// When it cannot be started at all.
     pub(crate) fn start(
         mut command: Command,
         patience: Duration,
         ready: impl Fn(&str) -> bool + Send + 'static,
-    ) -> Self {
+    ) -> Result<Self, String> {
         let child = command
             .process_group(0)
             .stdin(Stdio::null())
@@ -52,9 +55,9 @@ impl ChildGroup {
             }
         });
         match receiver.recv_timeout(patience) {
-            Ok(Ok(())) => group,
-            Ok(Err(printed)) => panic!("{command:?} ended early: {printed}"),
-            Err(_) => panic!("{command:?} was not ready within {patience:?}"),
+            Ok(Ok(())) => Ok(group),
+            Ok(Err(printed)) => Err(format!("{command:?} ended early: {printed}")),
+            Err(_) => Err(format!("{command:?} was not ready within {patience:?}")),
         }
     }
 }

@@ -26,6 +26,7 @@ mod state;
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
+use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -43,6 +44,9 @@ use state::{Ambush, Hosted, Hub};
 
 /// How long the contract proxy may take to start; some three seconds are usual.
 const PROXY_PATIENCE: Duration = Duration::from_secs(90);
+
+/// How many ports the contract proxy is started with before it counts as broken.
+const PORTS_TRIED: usize = 5;
 
 /// A running GitHub. Dropping it stops everything.
 pub struct GitHub {
@@ -80,24 +84,7 @@ impl GitHub {
         let api_server = HttpServer::start(move |request| shared.answer(request));
         let mut description = tempfile::Builder::new().suffix(".json").tempfile().unwrap();
         description.write_all(contract.text().as_bytes()).unwrap();
-        let port = free_port();
-        let mut command = Command::new(tools.node());
-        command
-            .arg(tools.prism())
-            .args([
-                "proxy",
-                "--errors",
-                "-h",
-                "127.0.0.1",
-                "-p",
-                &port.to_string(),
-            ])
-            .arg(description.path())
-            .arg(api_server.url())
-            .env("NO_COLOR", "1");
-        let proxy = ChildGroup::start(command, PROXY_PATIENCE, |line| {
-            line.contains("Prism is listening")
-        });
+        let (proxy, port) = start_proxy(tools, description.path(), &api_server.url());
         let front = Arc::new(Front {
             proxy: ([127, 0, 0, 1], port).into(),
             violations: Mutex::new(Vec::new()),
@@ -299,6 +286,33 @@ fn git_token(account: &Account) -> GitToken {
 }
 
 /// A port that was free a moment ago: the proxy cannot choose one by itself.
+/// Starts the contract proxy. It takes its port as a number and not as an open socket, so between
+/// the moment in which a port is seen to be free and the one in which the proxy opens it, any
+/// connection of another test may be given the same one. Then another port is tried.
+fn start_proxy(tools: &Tools, description: &Path, backend: &str) -> (ChildGroup, u16) {
+    let mut printed = String::new();
+    for _ in 0..PORTS_TRIED {
+        let port = free_port();
+        let mut command = Command::new(tools.node());
+        command
+            .arg(tools.prism())
+            .args(["proxy", "--errors", "-h", "127.0.0.1"])
+            .args(["-p", &port.to_string()])
+            .arg(description)
+            .arg(backend)
+            .env("NO_COLOR", "1");
+        let started = ChildGroup::start(command, PROXY_PATIENCE, |line| {
+            line.contains("Prism is listening")
+        });
+        match started {
+            Ok(proxy) => return (proxy, port),
+            Err(why) => printed = why,
+        }
+    }
+    panic!("the contract proxy did not start: {printed}");
+}
+
+/// A port that nothing listens on now.
 fn free_port() -> u16 {
     let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a loopback port");
     listener.local_addr().expect("a bound address").port()
