@@ -25,6 +25,7 @@ mod gate_evidence;
 mod gitlab;
 mod init;
 mod inventory;
+mod malicious;
 mod maven;
 mod osv_faults;
 mod pr;

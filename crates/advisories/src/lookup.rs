@@ -30,4 +30,7 @@ pub struct Lookup {
     pub problems: Vec<Problem>,
     /// The sources that answered, with their age.
     pub sources: Vec<SourceStatus>,
+    /// What the ids of records of malicious releases begin with, beside `MAL-`: databases that the
+    /// configuration declares to hold nothing else.
+    pub malicious_prefixes: Vec<String>,
 }

@@ -25,7 +25,15 @@ const FEED_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The advisory source of one run.
 #[derive(Debug)]
-pub(crate) enum AdvisorySource {
+pub(crate) struct AdvisorySource {
+    place: Place,
+    /// See [`Lookup::malicious_prefixes`].
+    malicious_prefixes: Vec<String>,
+}
+
+/// Where advisories are.
+#[derive(Debug)]
+enum Place {
     /// A store on disk: no advisory is asked for over the network.
     Store(Store),
     /// OSV's API.
@@ -34,7 +42,7 @@ pub(crate) enum AdvisorySource {
 
 /// OSV's API, with the feeds, which are fetched when there is something to rank.
 #[derive(Debug)]
-pub(crate) struct Online {
+struct Online {
     osv: OsvClient,
     http: Client,
     kev_url: Option<String>,
@@ -58,6 +66,46 @@ impl AdvisorySource {
     /// # Errors
     /// When `--offline` stands without a store, or the store cannot be opened.
     pub(crate) fn open(
+        args: &SourceArgs,
+        config: &Config,
+        root: &Path,
+        context: &Context,
+    ) -> anyhow::Result<Self> {
+        Ok(Self {
+            place: Place::open(args, config, root, context)?,
+            malicious_prefixes: config.malicious_prefixes.clone(),
+        })
+    }
+
+    /// What is known about these packages.
+    pub(crate) async fn lookup(&self, queries: &[PackageQuery]) -> Lookup {
+        let lookup = match &self.place {
+            Place::Store(store) => store.lookup(queries),
+            Place::Online(online) => online.osv.lookup(queries).await,
+        };
+        Lookup {
+            malicious_prefixes: self.malicious_prefixes.clone(),
+            ..lookup
+        }
+    }
+
+    /// What is known about the exploitation of what was looked up.
+    pub(crate) async fn signals(&self, lookup: &Lookup) -> Signals<'_> {
+        let none = |source| Signals {
+            source,
+            status: Vec::new(),
+            problems: Vec::new(),
+        };
+        match &self.place {
+            Place::Store(store) => none(store),
+            Place::Online(_) if lookup.advisories.is_empty() => none(&NoSignals),
+            Place::Online(online) => online.signals().await,
+        }
+    }
+}
+
+impl Place {
+    fn open(
         args: &SourceArgs,
         config: &Config,
         root: &Path,
@@ -88,31 +136,6 @@ impl AdvisorySource {
             epss_url: feed_url(&args.epss_url),
             feeds: OnceCell::new(),
         })))
-    }
-
-    /// What is known about these packages.
-    pub(crate) async fn lookup(&self, queries: &[PackageQuery]) -> Lookup {
-        match self {
-            Self::Store(store) => store.lookup(queries),
-            Self::Online(online) => online.osv.lookup(queries).await,
-        }
-    }
-
-    /// What is known about the exploitation of what was looked up.
-    pub(crate) async fn signals(&self, lookup: &Lookup) -> Signals<'_> {
-        match self {
-            Self::Store(store) => Signals {
-                source: store,
-                status: Vec::new(),
-                problems: Vec::new(),
-            },
-            Self::Online(_) if lookup.advisories.is_empty() => Signals {
-                source: &NoSignals,
-                status: Vec::new(),
-                problems: Vec::new(),
-            },
-            Self::Online(online) => online.signals().await,
-        }
     }
 }
 

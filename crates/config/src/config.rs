@@ -20,6 +20,8 @@ pub struct Config {
     pub ignore: Vec<Ignore>,
     /// What a pull request needs to be merged without a person.
     pub gate: GatePolicy,
+    /// What the ids of databases begin with whose records all speak of malicious releases.
+    pub malicious_prefixes: Vec<String>,
     /// The offline advisory store.
     pub store: StoreSettings,
     /// Globs of paths that are left out of a scan.
@@ -143,6 +145,7 @@ fn config(wire: schema::File, root: &Node, file: &str) -> Result<Config, ConfigE
         },
         ignore,
         gate: gate(wire.gate),
+        malicious_prefixes: wire.advisories.malicious_prefixes,
         store: StoreSettings {
             path: wire.store.path,
             max_age_days: wire.store.max_age_days,

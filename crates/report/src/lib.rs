@@ -34,8 +34,8 @@ pub use pr::{PrAction, PrInput, PrReport, PullRequestLink, PullRequestReport};
 pub use pull_request::{PullRequestInput, pull_request_body, pull_request_title};
 pub use scan::{
     CvssReport, FindingReport, IgnoredReport, IncompleteReport, KevReport, LocationReport,
-    LockfileReport, NotCoveredReport, NoticeReport, PackageReport, ReferenceReport, ScanInput,
-    ScanReport, ScoreReasonReport, SeverityCounts, SeverityName, SourceReport, Summary,
+    LockfileReport, NotCoveredReport, NoticeReport, PackageReport, ReferenceReport, RunEnd,
+    ScanInput, ScanReport, ScoreReasonReport, SeverityCounts, SeverityName, SourceReport, Summary,
     ThresholdReport, Tool,
 };
 pub use schema::{SchemaKind, schema};

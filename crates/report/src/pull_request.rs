@@ -7,7 +7,7 @@ use patchgate_model::Plan;
 use crate::clean::{clean, cut};
 use crate::fix::{files, files_list, unfixed, unfixed_list, upgrades, upgrades_table};
 use crate::markdown::Body;
-use crate::scan::{FindingReport, ScanReport, count, findings_table, reasons};
+use crate::scan::{FindingReport, ScanReport, count, findings_table, incident_section, reasons};
 
 /// Most characters of a title: GitHub takes 256.
 const MAX_TITLE: usize = 120;
@@ -72,6 +72,7 @@ pub fn pull_request_body(input: &PullRequestInput<'_>) -> String {
             count(input.scan.incomplete.len(), "thing", "things")
         ));
     }
+    incident_section(&input.scan.incidents(), &mut body);
     upgrades_table(&upgrades(input.plan), &mut body);
     findings_table(&ended, &mut body);
     files_list(&files(&input.plan.changes), &mut body);

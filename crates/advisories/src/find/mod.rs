@@ -2,6 +2,7 @@
 
 mod aliases;
 mod chains;
+mod malicious;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -112,6 +113,7 @@ fn find_in(
                 version,
                 &place,
                 signals,
+                &lookup.malicious_prefixes,
                 &mut feed_problems,
             ));
         }
@@ -264,6 +266,7 @@ impl Group {
         version: Version<'_>,
         place: &Place,
         signals: &dyn SignalSource,
+        declared: &[String],
         problems: &mut Vec<Problem>,
     ) -> Finding {
         let mut ids: BTreeSet<&str> = BTreeSet::new();
@@ -296,7 +299,7 @@ impl Group {
             .map(|record| record.informational.clone())
             .reduce(|a, b| a.and_then(|a| b.map(|_| a)))
             .flatten();
-        let malicious = is_malicious(&ids, matching);
+        let malicious = malicious::is_malicious(matching, declared);
         let mut advisories: Vec<Advisory> = all.iter().map(|record| (*record).clone()).collect();
         let affects_version =
             |record: &Advisory| matching.iter().any(|other| other.id == record.id);
@@ -342,15 +345,6 @@ impl Group {
             advisories,
         }
     }
-}
-
-/// Whether the release itself is malicious: an id of the malicious packages' database
-/// (<https://github.com/ossf/malicious-packages>), or CWE-506, embedded malicious code.
-fn is_malicious(ids: &[&str], records: &[&Advisory]) -> bool {
-    ids.iter().any(|id| id.starts_with("MAL-"))
-        || records
-            .iter()
-            .any(|record| record.cwes.iter().any(|cwe| cwe == "CWE-506"))
 }
 
 fn unknown_ecosystem(ecosystem: &str) -> Problem {

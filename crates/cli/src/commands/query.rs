@@ -114,7 +114,9 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
             findings: reports(by_line.remove(&line).unwrap_or_default(), context),
             error,
         };
+        let malicious = answer.findings.iter().any(|finding| finding.malicious);
         exit = match (exit, answer.error.is_some(), answer.findings.is_empty()) {
+            _ if malicious || exit == Exit::Malicious => Exit::Malicious,
             (_, true, _) | (Exit::Incomplete, ..) => Exit::Incomplete,
             (_, _, false) | (Exit::Findings, ..) => Exit::Findings,
             _ => Exit::Clean,
@@ -294,7 +296,7 @@ fn reports(findings: Vec<&Finding>, context: &Context) -> Vec<FindingReport> {
         problems: &[],
         sources: &[],
         threshold: Threshold::default(),
-        exit_code: 0,
+        exit: Exit::Clean.into(),
         now: context.now,
     });
     report.findings
@@ -302,7 +304,13 @@ fn reports(findings: Vec<&Finding>, context: &Context) -> Vec<FindingReport> {
 
 fn table(inventory: &Inventory, scanned: &Scanned, context: &Context) -> anyhow::Result<Exit> {
     let threshold = Threshold::default();
-    let exit = scan::exit(&scanned.findings, &scanned.problems, threshold, inventory);
+    let exit = scan::exit(
+        &scanned.findings,
+        &scanned.findings,
+        &scanned.problems,
+        threshold,
+        inventory,
+    );
     let report = ScanReport::new(&ScanInput {
         findings: &scanned.findings,
         ignored: &[],
@@ -311,7 +319,7 @@ fn table(inventory: &Inventory, scanned: &Scanned, context: &Context) -> anyhow:
         problems: &scanned.problems,
         sources: &scanned.sources,
         threshold,
-        exit_code: exit.code(),
+        exit: exit.into(),
         now: context.now,
     });
     output::write(&report.to_table(context.terminal.for_output(None)), None)?;

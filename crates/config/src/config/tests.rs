@@ -41,6 +41,7 @@ gate:
   require-signed-commits: true
   require-up-to-date: false
   merge-method: rebase
+advisories: { malicious-prefixes: ["LWA-"] }
 store: { path: db, max-age-days: 3 }
 scan: { exclude: ["a/**"] }
 "#,

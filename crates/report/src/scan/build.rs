@@ -30,13 +30,22 @@ pub struct ScanInput<'a> {
     /// What fails a run.
     pub threshold: Threshold,
     /// How the run ends.
-    pub exit_code: u8,
+    pub exit: RunEnd,
     /// The time that ages are counted to.
     pub now: Timestamp,
 }
 
+/// How a run ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RunEnd {
+    /// The exit code.
+    pub code: u8,
+    /// The reason for it, in one word.
+    pub reason: &'static str,
+}
+
 impl ScanReport {
-    /// Makes the report: worst first, then by id and package, so that the same input always gives
+    /// Makes the report: malicious releases before all else, then worst first, then by id and package, so that the same input always gives
     /// the same text.
     #[must_use]
     pub fn new(input: &ScanInput<'_>) -> Self {
@@ -142,8 +151,9 @@ pub(crate) fn different_packages(lockfiles: &[Lockfile]) -> usize {
 }
 
 fn worst_first(a: &FindingReport, b: &FindingReport) -> std::cmp::Ordering {
-    b.score
-        .total_cmp(&a.score)
+    b.malicious
+        .cmp(&a.malicious)
+        .then_with(|| b.score.total_cmp(&a.score))
         .then_with(|| a.id.cmp(&b.id))
         .then_with(|| a.package.cmp(&b.package))
 }
@@ -168,7 +178,8 @@ fn summary(input: &ScanInput<'_>, findings: &[FindingReport]) -> Summary {
             score: input.threshold.score,
         },
         complete: input.problems.is_empty(),
-        exit_code: input.exit_code,
+        exit_code: input.exit.code,
+        exit_reason: input.exit.reason.to_owned(),
     }
 }
 

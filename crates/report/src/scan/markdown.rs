@@ -1,5 +1,6 @@
 //! The report of a scan for a job summary or a comment.
 
+use super::incident;
 use super::phrases::{self, count};
 use super::{FindingReport, ScanReport};
 use crate::annotation::{AnnotationLevel, annotation};
@@ -24,6 +25,7 @@ impl ScanReport {
         if !self.findings.is_empty() {
             body.push(&format!("{}.\n\n", text(&phrases::threshold(self))));
         }
+        incident::markdown(&self.incidents(), &mut body);
         incomplete(self, &mut body);
         if let Some(note) = phrases::direct_only(self) {
             body.push(&format!("{}.\n\n", text(&note)));
@@ -68,6 +70,11 @@ impl ScanReport {
     #[must_use]
     pub fn to_annotations(&self) -> String {
         let mut out = String::new();
+        let (incidents, findings): (Vec<_>, Vec<_>) =
+            self.findings.iter().partition(|finding| finding.malicious);
+        for incident in incidents.into_iter().take(MAX_ANNOTATIONS) {
+            out.push_str(&finding_annotation(incident));
+        }
         for problem in self.incomplete.iter().take(MAX_ANNOTATIONS) {
             let message = match &problem.hint {
                 Some(hint) => format!("{} ({hint})", problem.reason),
@@ -82,7 +89,7 @@ impl ScanReport {
                 &message,
             ));
         }
-        let failing = self.findings.iter().filter(|f| f.at_or_above_threshold);
+        let failing = findings.into_iter().filter(|f| f.at_or_above_threshold);
         for finding in failing.take(MAX_ANNOTATIONS) {
             out.push_str(&finding_annotation(finding));
         }
@@ -101,8 +108,15 @@ impl ScanReport {
 
 fn finding_annotation(finding: &FindingReport) -> String {
     let title = format!(
-        "{} in {}@{}",
-        finding.id, finding.package.name, finding.package.version
+        "{}{} in {}@{}",
+        if finding.malicious {
+            "Incident: malicious release, "
+        } else {
+            ""
+        },
+        finding.id,
+        finding.package.name,
+        finding.package.version
     );
     let fix = match (&finding.fixed_version, &finding.no_fix_reason) {
         (Some(version), _) => format!("fixed in {version}"),
