@@ -22,6 +22,7 @@ mod fix_hostile;
 mod fix_workspace;
 mod gate;
 mod gate_evidence;
+mod git_sources;
 mod gitlab;
 mod init;
 mod inventory;

@@ -8,7 +8,11 @@ use serde_json::Value;
 use crate::stage::{Stage, texts};
 
 /// Runs the binary in the stage's folder with lines on its standard input.
-fn with_input(stage: &Stage, arguments: &[&str], input: &str) -> (i32, Vec<String>, String) {
+pub(crate) fn with_input(
+    stage: &Stage,
+    arguments: &[&str],
+    input: &str,
+) -> (i32, Vec<String>, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_patchgate"))
         .args(arguments)
         .current_dir(stage.path("."))

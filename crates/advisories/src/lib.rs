@@ -8,6 +8,7 @@ use std::borrow::Cow;
 
 mod feeds;
 mod find;
+mod git;
 mod lookup;
 mod matching;
 mod online;
@@ -19,6 +20,7 @@ pub use feeds::{
     SignalSource,
 };
 pub use find::{Findings, find, preferred_id, queries};
+pub use git::{CommitQuery, commit_queries, is_commit, repository_key};
 pub use lookup::{Lookup, PackageQuery};
 pub use matching::{Affects, Subject, affects, fixed_version};
 pub use online::{OsvClient, PUBLIC_OSV_API};

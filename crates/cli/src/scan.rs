@@ -1,7 +1,7 @@
 //! From a repository's contents to judged findings: the part that `scan`, `fix`, `pr` and `gate`
 //! share.
 
-use patchgate_advisories::{Lookup, queries};
+use patchgate_advisories::Lookup;
 use patchgate_config::Config;
 use patchgate_ecosystems::{Ecosystem, by_name};
 use patchgate_model::{Finding, Inventory, Level, Problem, ProblemKind, SourceStatus};
@@ -61,7 +61,7 @@ impl Scanned {
 
 /// Looks up every package of the inventory and judges what is known about it.
 pub(crate) async fn scan(inventory: &Inventory, source: &AdvisorySource) -> Scanned {
-    let lookup = source.lookup(&queries(inventory)).await;
+    let lookup = source.lookup_inventory(inventory).await;
     judge(inventory, &lookup, source).await
 }
 

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use patchgate_advisories::{
-    FeedSignals, FetchedFeeds, Lookup, NoSignals, OsvClient, PackageQuery, SignalSource, Store,
+    CommitQuery, FeedSignals, FetchedFeeds, Lookup, NoSignals, OsvClient, PackageQuery,
+    SignalSource, Store, commit_queries, queries,
 };
 use patchgate_config::Config;
 use patchgate_http::{Client, ClientOptions};
-use patchgate_model::{Problem, SourceStatus};
+use patchgate_model::{Inventory, Problem, SourceStatus};
 use tokio::sync::OnceCell;
 
 use crate::args::SourceArgs;
@@ -79,9 +80,28 @@ impl AdvisorySource {
 
     /// What is known about these packages.
     pub(crate) async fn lookup(&self, queries: &[PackageQuery]) -> Lookup {
+        self.lookup_all(queries, &[]).await
+    }
+
+    /// Whether the source knows the history of repositories, and so what affects a commit.
+    pub(crate) fn knows_history(&self) -> bool {
+        matches!(self.place, Place::Online(_))
+    }
+
+    /// What is known about every package of an inventory, by name and by commit.
+    pub(crate) async fn lookup_inventory(&self, inventory: &Inventory) -> Lookup {
+        self.lookup_all(&queries(inventory), &commit_queries(inventory))
+            .await
+    }
+
+    async fn lookup_all(&self, queries: &[PackageQuery], commits: &[CommitQuery]) -> Lookup {
         let lookup = match &self.place {
-            Place::Store(store) => store.lookup(queries),
-            Place::Online(online) => online.osv.lookup(queries).await,
+            Place::Store(store) => {
+                let mut lookup = store.lookup(queries);
+                store.look_up_repositories(commits, &mut lookup);
+                lookup
+            }
+            Place::Online(online) => online.osv.lookup_all(queries, commits).await,
         };
         Lookup {
             malicious_prefixes: self.malicious_prefixes.clone(),
@@ -98,7 +118,9 @@ impl AdvisorySource {
         };
         match &self.place {
             Place::Store(store) => none(store),
-            Place::Online(_) if lookup.advisories.is_empty() => none(&NoSignals),
+            Place::Online(_) if lookup.advisories.is_empty() && lookup.commits.is_empty() => {
+                none(&NoSignals)
+            }
             Place::Online(online) => online.signals().await,
         }
     }

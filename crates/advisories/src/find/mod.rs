@@ -13,7 +13,8 @@ use patchgate_model::{
     Problem, ProblemKind, Scope, Score, Severity,
 };
 
-use crate::matching::{Affects, Subject, affects, fixed_version};
+use crate::git::CommitQuery;
+use crate::matching::{Affects, Subject, affects, affects_commit, entries, fixed_version};
 use crate::{Lookup, PackageQuery, SignalSource};
 
 pub use aliases::preferred_id;
@@ -34,6 +35,8 @@ struct Version<'a> {
     distribution: Option<&'a str>,
     name: &'a str,
     version: &'a str,
+    /// The commit that a git source is locked to: one version may be another commit elsewhere.
+    commit: Option<&'a str>,
 }
 
 /// A copy of a package: lockfile and place in it.
@@ -46,6 +49,7 @@ type Copies = Vec<(usize, PackageIndex)>;
 pub fn queries(inventory: &Inventory) -> Vec<PackageQuery> {
     let unique: BTreeSet<PackageQuery> = versions(inventory)
         .into_keys()
+        .filter(|version| by_name(version.ecosystem).is_none_or(Ecosystem::has_advisories))
         .map(|version| PackageQuery {
             ecosystem: version.ecosystem,
             distribution: version.distribution.map(str::to_owned),
@@ -83,12 +87,17 @@ fn find_in(
             problems.insert(unknown_ecosystem(version.ecosystem));
             continue;
         };
-        let name = ecosystem.normalize_name(version.name);
-        let key = (version.ecosystem, name.into_owned());
-        let Some(records) = lookup.advisories.get(&key) else {
-            continue;
+        let name = ecosystem.normalize_name(version.name).into_owned();
+        let subject = Subject {
+            ecosystem,
+            distribution: version.distribution,
+            name: &name,
         };
-        let groups = judge(ecosystem, records, &key.1, version, &mut |reason| {
+        let known = Known::of(subject, lookup, source_of(inventory, &copies));
+        if known.records.is_empty() {
+            continue;
+        }
+        let groups = judge(subject, &known, version, &mut |reason| {
             problems.insert(untold(inventory, version, &copies, reason));
         });
         if !groups.is_empty() {
@@ -131,12 +140,18 @@ fn versions(inventory: &Inventory) -> BTreeMap<Version<'_>, Copies> {
     let mut versions: BTreeMap<Version<'_>, Copies> = BTreeMap::new();
     for (file, lockfile) in inventory.lockfiles.iter().enumerate() {
         for (index, package) in lockfile.indexed() {
-            if !matches!(package.origin, Origin::Path(_)) && is_covered(package) {
+            if !matches!(package.origin, Origin::Path(_))
+                && (is_covered(package) || CommitQuery::of(&package.origin).is_some())
+            {
                 let version = Version {
                     ecosystem: package.ecosystem,
                     distribution: package.distribution.as_deref(),
                     name: &package.name,
                     version: &package.version,
+                    commit: match &package.origin {
+                        Origin::Git { commit, .. } => commit.as_deref(),
+                        _ => None,
+                    },
                 };
                 versions.entry(version).or_default().push((file, index));
             }
@@ -159,34 +174,89 @@ struct Group {
     matching: usize,
 }
 
+/// The git source of a version, which is the same for all of its copies.
+fn source_of(inventory: &Inventory, copies: &Copies) -> Option<CommitQuery> {
+    let (file, index) = copies.first()?;
+    CommitQuery::of(&inventory.lockfiles.get(*file)?.package(*index)?.origin)
+}
+
+/// The records that may speak of a version.
+struct Known<'a> {
+    records: Vec<&'a Arc<Advisory>>,
+    source: Option<CommitQuery>,
+    /// Ids of the records that the source of advisories calls affecting the commit.
+    of_commit: BTreeSet<&'a str>,
+}
+
+impl<'a> Known<'a> {
+    /// The records of the package by its name, and of its git source by repository and commit; each
+    /// once.
+    fn of(subject: Subject<'_>, lookup: &'a Lookup, source: Option<CommitQuery>) -> Self {
+        let key = (subject.ecosystem.name(), subject.name.to_owned());
+        let mut records: Vec<&Arc<Advisory>> =
+            lookup.advisories.get(&key).into_iter().flatten().collect();
+        let mut of_commit = BTreeSet::new();
+        if let Some(source) = &source {
+            let affecting = lookup.commits.get(&source.commit).into_iter().flatten();
+            of_commit.extend(affecting.clone().map(|record| record.id.as_str()));
+            let repository = lookup.repositories.get(&source.repository);
+            for record in affecting.chain(repository.into_iter().flatten()) {
+                if !records.iter().any(|known| known.id == record.id) {
+                    records.push(record);
+                }
+            }
+        }
+        Self {
+            records,
+            source,
+            of_commit,
+        }
+    }
+
+    /// Whether a record affects the version: by its commit where that is certain, else by the
+    /// version, else, where only commits are named, it cannot be told.
+    fn affects(&self, subject: Subject<'_>, record: &Advisory, version: &str) -> Affects {
+        if self.of_commit.contains(record.id.as_str()) {
+            return Affects::Yes;
+        }
+        let by_commit = self
+            .source
+            .as_ref()
+            .and_then(|source| affects_commit(record, source));
+        match by_commit {
+            Some(certain @ (Affects::Yes | Affects::No)) => certain,
+            Some(unknown) if entries(subject, record).next().is_none() => unknown,
+            _ => affects(subject, record, version),
+        }
+    }
+}
+
 /// Groups the records of a package into vulnerabilities and keeps those that affect the version.
 /// `untold` takes the reasons for which a record could not be judged.
 fn judge(
-    ecosystem: &dyn Ecosystem,
-    records: &[Arc<Advisory>],
-    name: &str,
+    subject: Subject<'_>,
+    known: &Known<'_>,
     version: Version<'_>,
     untold: &mut dyn FnMut(String),
 ) -> Vec<Group> {
-    let subject = Subject {
-        ecosystem,
-        distribution: version.distribution,
-        name,
-    };
-    let in_force: Vec<&Arc<Advisory>> = records
+    let in_force: Vec<&Arc<Advisory>> = known
+        .records
         .iter()
+        .copied()
         .filter(|record| record.withdrawn.is_none())
         .collect();
     let answers: Vec<bool> = in_force
         .iter()
-        .map(|record| match affects(subject, record, version.version) {
-            Affects::Yes => true,
-            Affects::No => false,
-            Affects::Unknown(reason) => {
-                untold(format!("`{}` {reason}", record.id));
-                false
-            }
-        })
+        .map(
+            |record| match known.affects(subject, record, version.version) {
+                Affects::Yes => true,
+                Affects::No => false,
+                Affects::Unknown(reason) => {
+                    untold(format!("`{}` {reason}", record.id));
+                    false
+                }
+            },
+        )
         .collect();
     if !answers.contains(&true) {
         return Vec::new();

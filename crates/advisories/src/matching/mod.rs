@@ -1,10 +1,12 @@
 //! Whether a record affects a version: the evaluation algorithm of the OSV schema
 //! (<https://ossf.github.io/osv-schema/#evaluation>), with a third answer for what cannot be told.
 
+mod commit;
 mod distribution;
 
 use std::cmp::Ordering;
 
+pub(crate) use commit::affects_commit;
 use patchgate_ecosystems::Ecosystem;
 use patchgate_model::{Advisory, Affected, EventKind, FixedVersion, Range, RangeKind};
 
@@ -219,10 +221,24 @@ pub fn fixed_version(
         (false, None, true) => {
             "the advisory lists affected versions one by one and no fixed version".to_owned()
         }
-        (false, None, false) => {
-            "no release fixes it: the advisory lists no fixed version".to_owned()
-        }
+        (false, None, false) => match fixed_commit(advisories) {
+            Some(commit) => {
+                format!("the advisory lists no fixed version, only fixed commits: {commit}")
+            }
+            None => "no release fixes it: the advisory lists no fixed version".to_owned(),
+        },
     })
+}
+
+/// The first commit that a record names as fixing it.
+fn fixed_commit<'a>(advisories: &[&'a Advisory]) -> Option<&'a str> {
+    let entries = advisories.iter().flat_map(|record| &record.affected);
+    entries
+        .flat_map(|entry| &entry.ranges)
+        .filter(|range| range.kind == RangeKind::Git)
+        .flat_map(|range| &range.events)
+        .find(|event| event.kind == EventKind::Fixed)
+        .map(|event| event.version.as_str())
 }
 
 #[cfg(test)]

@@ -15,7 +15,8 @@ use patchgate_model::{Advisory, Problem, ProblemKind, SourceStatus};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::{Lookup, PackageQuery, parse_record};
+use crate::{CommitQuery, Lookup, PackageQuery, parse_record};
+use batch::Question;
 
 /// The public server.
 pub const PUBLIC_OSV_API: &str = "https://api.osv.dev";
@@ -34,8 +35,17 @@ pub struct OsvClient {
     budget: Option<Duration>,
 }
 
-/// The records that packages were answered with: package key to id to time of change.
-type Answers = BTreeMap<(&'static str, String), BTreeMap<String, String>>;
+/// What an answer is about.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Subject {
+    /// A package: its ecosystem and its name as the ecosystem compares it.
+    Package(&'static str, String),
+    /// A commit.
+    Commit(String),
+}
+
+/// The records that questions were answered with: subject to id to time of change.
+type Answers = BTreeMap<Subject, BTreeMap<String, String>>;
 
 impl OsvClient {
     /// A client of the server at `base_url`, such as [`PUBLIC_OSV_API`].
@@ -55,12 +65,22 @@ impl OsvClient {
         self
     }
 
-    /// Answers questions: which records the server names for each package, then the records.
+    /// Answers questions about packages; see [`OsvClient::lookup_all`].
     pub async fn lookup(&self, queries: &[PackageQuery]) -> Lookup {
+        self.lookup_all(queries, &[]).await
+    }
+
+    /// Answers questions: which records the server names for each package and each commit, then the
+    /// records.
+    pub async fn lookup_all(&self, queries: &[PackageQuery], commits: &[CommitQuery]) -> Lookup {
         let deadline = self.budget.map(|budget| Instant::now() + budget);
         let mut lookup = Lookup::default();
-        let unique: BTreeSet<&PackageQuery> = queries.iter().collect();
-        let unique: Vec<PackageQuery> = unique.into_iter().cloned().collect();
+        let packages = queries.iter().cloned().map(Question::Package);
+        let commits = commits
+            .iter()
+            .map(|one| Question::Commit(one.commit.clone()));
+        let unique: BTreeSet<Question> = packages.chain(commits).collect();
+        let unique: Vec<Question> = unique.into_iter().collect();
         let answers = self.ask(unique, deadline, &mut lookup.problems).await;
         let wanted: BTreeMap<String, String> = answers
             .values()
@@ -68,14 +88,21 @@ impl OsvClient {
             .map(|(id, time)| (id.clone(), time.clone()))
             .collect();
         let records = self.fetch(wanted, deadline, &mut lookup.problems).await;
-        for ((ecosystem, name), ids) in answers {
-            let own: Vec<Arc<Advisory>> = ids
-                .keys()
-                .filter_map(|id| records.get(id))
-                .map(|record| trimmed(record, ecosystem, &name))
-                .collect();
-            if !own.is_empty() {
-                lookup.advisories.insert((ecosystem, name), own);
+        for (subject, ids) in answers {
+            let own = ids.keys().filter_map(|id| records.get(id));
+            if own.clone().next().is_none() {
+                continue;
+            }
+            match subject {
+                Subject::Package(ecosystem, name) => {
+                    let own = own
+                        .map(|record| trimmed(record, ecosystem, &name))
+                        .collect();
+                    lookup.advisories.insert((ecosystem, name), own);
+                }
+                Subject::Commit(commit) => {
+                    lookup.commits.insert(commit, own.cloned().collect());
+                }
             }
         }
         lookup.sources = vec![self.source_status(&lookup.problems)];

@@ -40,7 +40,8 @@ pub use update::{PUBLIC_OSV_EXPORTS, UpdateError, UpdateOptions};
 pub use verify::FileCheck;
 
 use crate::feeds::{EpssRow, SignalSource};
-use crate::{Lookup, PackageQuery, package_key};
+use crate::git::ECOSYSTEM;
+use crate::{CommitQuery, Lookup, PackageQuery, package_key};
 
 /// Prefix of the keys that are package names.
 const NAME_PREFIX: u8 = b'n';
@@ -197,6 +198,37 @@ impl Store {
         }
         lookup.sources = self.status_for(queries);
         lookup
+    }
+
+    /// The records that speak of repositories (see [`Lookup::repositories`]), where the store has
+    /// any. A store without them is no hole: packages from git are judged by version too.
+    pub fn look_up_repositories(&self, commits: &[CommitQuery], lookup: &mut Lookup) {
+        let repositories: BTreeSet<&str> = commits
+            .iter()
+            .map(|query| query.repository.as_str())
+            .collect();
+        let is_of_git = |open: &&OpenSource| open.source.ecosystem.as_deref() == Some(ECOSYSTEM);
+        for open in self.sources.iter().filter(is_of_git) {
+            for repository in &repositories {
+                match open.records(repository) {
+                    Ok(records) if records.is_empty() => {}
+                    Ok(records) => {
+                        let known = lookup.repositories.entry((*repository).to_owned());
+                        add_records(known.or_default(), records);
+                    }
+                    Err(error) => {
+                        let kind = ProblemKind::Advisories;
+                        lookup
+                            .problems
+                            .push(self.unreadable(kind, &open.source, &error));
+                        break;
+                    }
+                }
+            }
+            if !repositories.is_empty() {
+                lookup.sources.push(status_of(&open.source, self.limit));
+            }
+        }
     }
 
     fn look_up_ecosystem(

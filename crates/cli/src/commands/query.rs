@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::io::{BufRead as _, Read as _};
 
 use anyhow::Context as _;
+use patchgate_advisories::{CommitQuery, is_commit};
 use patchgate_config::Config;
 use patchgate_ecosystems::by_name;
-use patchgate_model::{Finding, Inventory, Lockfile, Package, Problem};
+use patchgate_model::{Finding, Inventory, Lockfile, Origin, Package, Problem};
 use patchgate_report::{FindingReport, ScanInput, ScanReport};
 use patchgate_risk::Threshold;
 use serde::{Deserialize, Serialize};
@@ -107,7 +108,8 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     for (line, (query, package)) in (1_u32..).zip(&asked) {
         let error = match package {
             Err(reason) => Some(reason.clone()),
-            Ok(package) => problem_of(&scanned.problems, package, &asked),
+            Ok(package) => unanswerable(package, &source)
+                .or_else(|| problem_of(&scanned.problems, package, &asked)),
         };
         let answer = Answer {
             query,
@@ -175,10 +177,22 @@ fn from_input() -> anyhow::Result<Vec<(Value, Result<Package, String>)>> {
 
 /// The package that is asked about, or what is wrong with the question.
 fn package(question: &Question) -> Result<Package, String> {
-    if question.commit.is_some() {
-        return Err("commits are not looked up: ask by package and version".to_owned());
-    }
     let package = match question {
+        Question {
+            commit: Some(commit),
+            purl: None,
+            ecosystem: None,
+            name: None,
+            version: None,
+        } if is_commit(commit) => return Ok(of_commit(commit)),
+        Question {
+            commit: Some(commit),
+            ..
+        } => {
+            return Err(format!(
+                "`{commit}` is not the full hash of a commit that stands alone"
+            ));
+        }
         Question {
             purl: Some(purl), ..
         } => patchgate_sbom::package(purl).ok_or_else(|| {
@@ -220,6 +234,27 @@ fn package(question: &Question) -> Result<Package, String> {
     } else {
         Ok(package)
     }
+}
+
+/// Something of an unknown name at a commit.
+fn of_commit(commit: &str) -> Package {
+    Package {
+        origin: Origin::Git {
+            url: String::new(),
+            commit: Some(commit.to_owned()),
+        },
+        ..Package::new("Git", commit.to_owned(), commit.to_owned())
+    }
+}
+
+/// Why a source cannot answer a question about a commit.
+fn unanswerable(package: &Package, source: &AdvisorySource) -> Option<String> {
+    let by_commit = CommitQuery::of(&package.origin).is_some();
+    (by_commit && !source.knows_history()).then(|| {
+        "a store does not know which commits lie between two others: ask without a store, or by \
+         package and version"
+            .to_owned()
+    })
 }
 
 /// The questions as an inventory, each on the line that has its number.

@@ -37,6 +37,7 @@ fn record(id: &str, summary: &str) -> Advisory {
         cwes: vec!["CWE-79".into()],
         severity_word: None,
         informational: None,
+        database_specific: None,
     }
 }
 
