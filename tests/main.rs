@@ -14,6 +14,7 @@ mod action_binary;
 mod bad_input;
 mod db;
 mod exit_codes;
+mod explain;
 mod fix;
 mod fix_bundled;
 mod fix_faults;

@@ -10,7 +10,7 @@ use patchgate_advisories::{
 };
 use patchgate_config::Config;
 use patchgate_http::{Client, ClientOptions};
-use patchgate_model::{Inventory, Problem, SourceStatus};
+use patchgate_model::{Advisory, Inventory, Problem, SourceStatus};
 use tokio::sync::OnceCell;
 
 use crate::args::SourceArgs;
@@ -94,6 +94,28 @@ impl AdvisorySource {
             .await
     }
 
+    /// What is known about these commits, by commit alone.
+    pub(crate) async fn lookup_commits(&self, commits: &[CommitQuery]) -> Lookup {
+        match &self.place {
+            Place::Store(store) => Lookup {
+                sources: store.status(),
+                ..Lookup::default()
+            },
+            Place::Online(online) => online.osv.lookup_all(&[], commits).await,
+        }
+    }
+
+    /// The records of the vulnerability with this id or alias, whole.
+    ///
+    /// # Errors
+    /// When the source cannot be read, or does not answer rightly.
+    pub(crate) async fn by_id(&self, id: &str) -> Result<Vec<Advisory>, Problem> {
+        match &self.place {
+            Place::Store(store) => store.vulnerability(id),
+            Place::Online(online) => online.osv.by_id(id).await,
+        }
+    }
+
     async fn lookup_all(&self, queries: &[PackageQuery], commits: &[CommitQuery]) -> Lookup {
         let lookup = match &self.place {
             Place::Store(store) => {
@@ -118,7 +140,11 @@ impl AdvisorySource {
         };
         match &self.place {
             Place::Store(store) => none(store),
-            Place::Online(_) if lookup.advisories.is_empty() && lookup.commits.is_empty() => {
+            Place::Online(_)
+                if lookup.advisories.is_empty()
+                    && lookup.commits.is_empty()
+                    && lookup.repositories.is_empty() =>
+            {
                 none(&NoSignals)
             }
             Place::Online(online) => online.signals().await,

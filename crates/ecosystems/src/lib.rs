@@ -25,6 +25,7 @@ pub mod github;
 pub mod golang;
 pub mod hackage;
 pub mod hex;
+mod intervals;
 pub mod julia;
 mod lookup;
 pub mod maven;
@@ -51,6 +52,7 @@ pub use format::{
     Format, fixable_format, format_by_id, formats_of, is_fixable_manifest, is_sibling, manifest_of,
     parse,
 };
+pub use intervals::intervals;
 pub use patchgate_syntax::{self as syntax, Input, ParseError, Siblings, limits};
 pub use release::{MetadataRequest, Release, Requirement};
 

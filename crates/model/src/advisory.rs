@@ -92,6 +92,19 @@ pub enum RangeKind {
     Other,
 }
 
+impl RangeKind {
+    /// The name of the kind, as the schema writes it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Semver => "SEMVER",
+            Self::Ecosystem => "ECOSYSTEM",
+            Self::Git => "GIT",
+            Self::Other => "unknown",
+        }
+    }
+}
+
 /// One end of a range.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {

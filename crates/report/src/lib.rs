@@ -11,6 +11,7 @@ mod age;
 mod annotation;
 mod clean;
 mod diff;
+mod explain;
 mod fix;
 mod gate;
 mod inventory;
@@ -24,6 +25,10 @@ mod terminal;
 pub use annotation::{AnnotationLevel, annotation};
 pub use clean::clean;
 pub use diff::{FileSummary, file_summary, unified_diff};
+pub use explain::{
+    AffectedReport, EvidenceReport, ExplainInput, ExplainReport, ExplainedReport, RangeReport,
+    RecordReport, StatedSeverity,
+};
 pub use fix::{FixInput, FixReport, UnfixedReport, UpgradeReport};
 pub use gate::{GateReport, ReasonReport, VerdictName};
 pub use inventory::{

@@ -13,7 +13,8 @@ const WEAKNESS: &str = "CWE-506";
 /// or an alias, by its weakness, or because it is of a database that is declared to hold nothing
 /// else. Records of the same vulnerability that do not affect the version have no say: of a package
 /// that was taken over, only some releases are malicious.
-pub(super) fn is_malicious(matching: &[&Advisory], declared: &[String]) -> bool {
+#[must_use]
+pub fn is_malicious(matching: &[&Advisory], declared: &[String]) -> bool {
     matching.iter().any(|record| {
         let mut ids = std::iter::once(&record.id).chain(&record.aliases);
         ids.any(|id| id.starts_with(DATABASE))

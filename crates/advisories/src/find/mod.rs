@@ -2,6 +2,7 @@
 
 mod aliases;
 mod chains;
+mod explain;
 mod malicious;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -18,6 +19,8 @@ use crate::matching::{Affects, Subject, affects, affects_commit, entries, fixed_
 use crate::{Lookup, PackageQuery, SignalSource};
 
 pub use aliases::preferred_id;
+pub use explain::{explain, lookup_of};
+pub use malicious::is_malicious;
 
 /// What was found, and what could not be told.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -329,6 +332,16 @@ impl Place {
     }
 }
 
+fn package_ref(version: Version<'_>, place: &Place) -> PackageRef {
+    PackageRef {
+        ecosystem: version.ecosystem,
+        distribution: version.distribution.map(str::to_owned),
+        name: version.name.to_owned(),
+        version: version.version.to_owned(),
+        purl: place.purl.clone(),
+    }
+}
+
 impl Group {
     fn into_finding(
         self,
@@ -392,13 +405,7 @@ impl Group {
             id,
             aliases,
             summary,
-            package: PackageRef {
-                ecosystem: version.ecosystem,
-                distribution: version.distribution.map(str::to_owned),
-                name: version.name.to_owned(),
-                version: version.version.to_owned(),
-                purl: place.purl.clone(),
-            },
+            package: package_ref(version, place),
             locations: place.locations.clone(),
             paths: place.paths.clone(),
             scope: place.scope,

@@ -3,10 +3,12 @@
 
 mod commit;
 mod distribution;
+mod evidence;
 
 use std::cmp::Ordering;
 
 pub(crate) use commit::affects_commit;
+pub use evidence::evidence;
 use patchgate_ecosystems::Ecosystem;
 use patchgate_model::{Advisory, Affected, EventKind, FixedVersion, Range, RangeKind};
 

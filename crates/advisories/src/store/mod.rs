@@ -30,7 +30,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use patchgate_model::{Advisory, Epss, Kev, Problem, ProblemKind, SourceStatus};
+use patchgate_model::{Advisory, Affected, Epss, Kev, Problem, ProblemKind, SourceStatus};
 
 pub use build::{BuildError, BuildProgress, BuildReport};
 pub use input::InputError;
@@ -42,6 +42,9 @@ pub use verify::FileCheck;
 use crate::feeds::{EpssRow, SignalSource};
 use crate::git::ECOSYSTEM;
 use crate::{CommitQuery, Lookup, PackageQuery, package_key};
+
+/// Most ids of one vulnerability that are followed.
+const MAX_IDS: usize = 64;
 
 /// Prefix of the keys that are package names.
 const NAME_PREFIX: u8 = b'n';
@@ -291,6 +294,36 @@ impl Store {
             found.extend(records);
         }
         Ok(found)
+    }
+
+    /// The records of the vulnerability with this id or alias, each whole as far as the store has it:
+    /// those that have the id, and those that share another one with them.
+    ///
+    /// # Errors
+    /// When a file of the store is damaged.
+    pub fn vulnerability(&self, id: &str) -> Result<Vec<Advisory>, Problem> {
+        let mut whole: Vec<Advisory> = Vec::new();
+        let mut asked: BTreeSet<String> = BTreeSet::new();
+        let mut waiting = vec![id.to_owned()];
+        while let Some(id) = waiting.pop() {
+            if asked.len() >= MAX_IDS || !asked.insert(id.clone()) {
+                continue;
+            }
+            for part in self.find_id(&id)? {
+                waiting.push(part.id.clone());
+                waiting.extend(part.aliases.iter().cloned());
+                match whole.iter_mut().find(|known| known.id == part.id) {
+                    Some(known) => {
+                        let is_new = |entry: &Affected| !known.affected.contains(entry);
+                        let new: Vec<_> = part.affected.into_iter().filter(is_new).collect();
+                        known.affected.extend(new);
+                    }
+                    None => whole.push(part),
+                }
+            }
+        }
+        whole.sort_by(|a, b| (a.id != id, &a.id).cmp(&(b.id != id, &b.id)));
+        Ok(whole)
     }
 
     /// The status of the sources that have to do with `queries`: their ecosystems and the feeds.

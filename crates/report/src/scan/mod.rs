@@ -14,7 +14,7 @@ pub use build::{RunEnd, ScanInput};
 pub(crate) use build::{different_packages, scope_name};
 pub(crate) use incident::{lines as incident_lines, markdown as incident_section};
 pub(crate) use markdown::{findings_table, reasons};
-pub(crate) use phrases::count;
+pub(crate) use phrases::{count, percent};
 pub(crate) use table::incomplete_lines;
 
 /// The report of a scan.
