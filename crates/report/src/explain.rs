@@ -261,8 +261,8 @@ impl ExplainReport {
                     Some(false) => "-",
                     None => "?",
                 };
-                let label = format!("  {sign} {}:", clean(&piece.record));
-                lines.extend(terminal.wrap(&label, 6, &clean(&piece.text)));
+                let text = format!("{}: {}", clean(&piece.record), clean(&piece.text));
+                lines.extend(terminal.wrap(&format!("  {sign}"), 4, &text));
             }
             lines.push(String::new());
         }

@@ -136,7 +136,15 @@ async fn known(
     let commits: Vec<CommitQuery> = commit_queries(inventory);
     let answered = source.lookup_commits(&commits).await;
     problems.extend(answered.problems);
+    // Of a store's sources, those that have to do with the records.
     lookup.sources = answered.sources;
+    lookup.sources.retain(|source| {
+        let ecosystem = source.name.strip_prefix("osv:");
+        ecosystem.is_none_or(|ecosystem| {
+            let mut named = records.iter().flat_map(|record| &record.affected);
+            named.any(|entry| entry.ecosystem == ecosystem)
+        })
+    });
     for (commit, found) in answered.commits {
         let is_meant = |one: &Arc<Advisory>| records.iter().any(|record| record.id == one.id);
         let found: Vec<Arc<Advisory>> = found.into_iter().filter(is_meant).collect();
