@@ -112,6 +112,26 @@ fn a_question_about_one_ends_with_5_too() {
 }
 
 #[test]
+fn a_question_is_asked_with_the_settings_of_the_folder() {
+    let stage = stage(&[record("LWA-2026-1", "evil", &["1.0.0"])]);
+    let query = [
+        "query",
+        "--offline",
+        "--store",
+        "store",
+        "--max-age-days",
+        "36500",
+        "npm",
+        "evil",
+        "1.0.0",
+    ];
+    stage.run(&query).expect(1);
+    let settings = "advisories:\n  malicious-prefixes: [\"LWA-\"]\n";
+    std::fs::write(stage.path(".patchgate.yml"), settings).unwrap();
+    stage.run(&query).expect(5);
+}
+
+#[test]
 fn a_fix_tells_it_first_and_ends_with_5_also_when_it_moves_it_away() {
     let stage = stage(&[record("MAL-2026-1", "evil", &["1.0.0"])]);
     stage.write(

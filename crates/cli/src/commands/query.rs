@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, Read as _};
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use patchgate_advisories::{CommitQuery, is_commit};
-use patchgate_config::Config;
 use patchgate_ecosystems::by_name;
 use patchgate_model::{Finding, Inventory, Lockfile, Origin, Package, Problem};
 use patchgate_report::{FindingReport, ScanInput, ScanReport};
@@ -19,7 +19,7 @@ use crate::exit::{Exit, UsageError};
 use crate::progress::Progress;
 use crate::scan::Scanned;
 use crate::source::AdvisorySource;
-use crate::{output, scan};
+use crate::{output, scan, settings};
 
 /// Largest input that is read from standard input, in bytes.
 const MAX_INPUT_BYTES: u64 = 256 * 1024 * 1024;
@@ -45,6 +45,11 @@ pub(crate) struct Args {
     /// Package URL with a version
     #[arg(long, value_name = "PURL")]
     purl: Option<String>,
+
+    /// Settings file, for its store and its `advisories` [default: .patchgate.yml here, where there
+    /// is one]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
 
     #[command(flatten)]
     source: SourceArgs,
@@ -85,8 +90,8 @@ struct Answer<'a> {
 }
 
 pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
-    let config = Config::default();
-    let source = AdvisorySource::open(&args.source, &config, std::path::Path::new("."), context)?;
+    let config = settings::load(args.config.as_deref(), Path::new("."))?;
+    let source = AdvisorySource::open(&args.source, &config, Path::new("."), context)?;
     let progress = Progress::start(context.terminal.progress, "looking up advisories");
     let one = question_of(args);
     let asked: Vec<(Value, Result<Package, String>)> = match &one {
