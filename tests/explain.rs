@@ -13,15 +13,7 @@ fn stage() -> Stage {
 }
 
 fn explain(stage: &Stage, arguments: &[&str]) -> Run {
-    let offline = [
-        "explain",
-        "--offline",
-        "--store",
-        "store",
-        "--max-age-days",
-        "36500",
-    ];
-    stage.run(&[&offline[..], arguments].concat())
+    stage.offline("explain", arguments)
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use patchgate_testkit::OsvServer;
 use serde_json::{Value, json};
 
-use crate::stage::{Run, Stage, texts};
+use crate::stage::{OFFLINE, Run, Stage, texts};
 
 const FIXED: &str = "b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2";
 const BROKEN: &str = "a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1";
@@ -48,24 +48,12 @@ fn stage(lib: &str, parser: &str) -> Stage {
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join("record.json"), record.to_string()).unwrap();
     }
-    stage
-        .run(&["db", "build", "--from", "records", "--into", "store"])
-        .expect(0);
+    stage.build_store_of_records();
     stage
 }
 
 fn offline(stage: &Stage) -> Run {
-    stage.run(&[
-        "scan",
-        "--offline",
-        "--store",
-        "store",
-        "--max-age-days",
-        "36500",
-        "--format",
-        "json",
-        "repo",
-    ])
+    stage.offline("scan", &["--format", "json", "repo"])
 }
 
 #[test]
@@ -110,14 +98,7 @@ fn a_question_about_a_commit_is_answered_online_and_never_clean_from_a_store() {
     let lines = format!(
         "{{\"commit\": \"{BETWEEN}\"}}\n{{\"commit\": \"{FIXED}\"}}\n{{\"commit\": \"main\"}}\n"
     );
-    let query = [
-        "query",
-        "--offline",
-        "--store",
-        "store",
-        "--max-age-days",
-        "36500",
-    ];
+    let query = [&["query"][..], &OFFLINE].concat();
     let (code, answers, _) = crate::query::with_input(&stage, &query, &lines);
     assert_eq!((code, answers.len()), (3, 3));
     assert!(answers[0].contains("ask without a store"), "{}", answers[0]);

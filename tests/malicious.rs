@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::stage::Stage;
+use crate::stage::{Run, Stage};
 
 /// A repository that installs `evil` and `fine`, and a store with these records beside.
 fn stage(records: &[Value]) -> Stage {
@@ -18,9 +18,7 @@ fn stage(records: &[Value]) -> Stage {
         let name = format!("{}.json", record["id"].as_str().unwrap());
         std::fs::write(folder.join(name), record.to_string()).unwrap();
     }
-    stage
-        .run(&["db", "build", "--from", "records", "--into", "store"])
-        .expect(0);
+    stage.build_store_of_records();
     stage
 }
 
@@ -29,17 +27,8 @@ fn record(id: &str, package: &str, versions: &[&str]) -> Value {
         "affected": [{"package": {"ecosystem": "npm", "name": package}, "versions": versions}]})
 }
 
-const SCAN: [&str; 6] = [
-    "scan",
-    "--offline",
-    "--store",
-    "store",
-    "--max-age-days",
-    "36500",
-];
-
-fn scan(stage: &Stage, more: &[&str]) -> crate::stage::Run {
-    stage.run(&[&SCAN, more, &["repo"]].concat())
+fn scan(stage: &Stage, more: &[&str]) -> Run {
+    stage.offline("scan", &[more, &["repo"]].concat())
 }
 
 #[test]
@@ -94,41 +83,18 @@ fn a_database_is_malicious_when_the_settings_say_so() {
 #[test]
 fn a_question_about_one_ends_with_5_too() {
     let stage = stage(&[record("MAL-2026-1", "evil", &["1.0.0"])]);
-    let query = [
-        "query",
-        "--offline",
-        "--store",
-        "store",
-        "--max-age-days",
-        "36500",
-    ];
-    let run = stage
-        .run(&[&query[..], &["npm", "evil", "1.0.0"]].concat())
-        .expect(5);
+    let run = stage.offline("query", &["npm", "evil", "1.0.0"]).expect(5);
     assert!(run.stdout.starts_with("INCIDENT: "), "{}", run.stdout);
-    stage
-        .run(&[&query[..], &["npm", "evil", "1.0.1"]].concat())
-        .expect(0);
+    stage.offline("query", &["npm", "evil", "1.0.1"]).expect(0);
 }
 
 #[test]
 fn a_question_is_asked_with_the_settings_of_the_folder() {
     let stage = stage(&[record("LWA-2026-1", "evil", &["1.0.0"])]);
-    let query = [
-        "query",
-        "--offline",
-        "--store",
-        "store",
-        "--max-age-days",
-        "36500",
-        "npm",
-        "evil",
-        "1.0.0",
-    ];
-    stage.run(&query).expect(1);
+    stage.offline("query", &["npm", "evil", "1.0.0"]).expect(1);
     let settings = "advisories:\n  malicious-prefixes: [\"LWA-\"]\n";
     std::fs::write(stage.path(".patchgate.yml"), settings).unwrap();
-    stage.run(&query).expect(5);
+    stage.offline("query", &["npm", "evil", "1.0.0"]).expect(5);
 }
 
 #[test]
@@ -138,20 +104,8 @@ fn a_fix_tells_it_first_and_ends_with_5_also_when_it_moves_it_away() {
         "package.json",
         r#"{"name": "app", "version": "1.0.0", "dependencies": {"evil": "1.0.0", "fine": "1.0.0"}}"#,
     );
-    let fix = [
-        "fix",
-        "--dry-run",
-        "--offline",
-        "--store",
-        "store",
-        "--max-age-days",
-        "36500",
-    ];
-    let run = stage.run(&[&fix[..], &["repo"]].concat()).expect(5);
+    let run = stage.offline("fix", &["--dry-run", "repo"]).expect(5);
     assert!(run.stdout.starts_with("INCIDENT: "), "{}", run.stdout);
-    let json = stage
-        .run(&[&fix[..], &["--format", "json", "repo"]].concat())
-        .expect(5)
-        .json();
-    assert_eq!(json["incidents"][0]["id"], "MAL-2026-1");
+    let json = stage.offline("fix", &["--dry-run", "--format", "json", "repo"]);
+    assert_eq!(json.expect(5).json()["incidents"][0]["id"], "MAL-2026-1");
 }

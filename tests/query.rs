@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::stage::{Stage, texts};
+use crate::stage::{OFFLINE, Stage, texts};
 
 /// Runs the binary in the stage's folder with lines on its standard input.
 pub(crate) fn with_input(
@@ -36,8 +36,6 @@ pub(crate) fn with_input(
         String::from_utf8(output.stderr).unwrap(),
     )
 }
-
-const OFFLINE: [&str; 5] = ["--offline", "--store", "store", "--max-age-days", "36500"];
 
 #[test]
 fn questions_on_standard_input_are_answered_in_their_order() {
@@ -83,12 +81,7 @@ fn questions_on_standard_input_are_answered_in_their_order() {
 fn one_question_by_name_or_package_url() {
     let stage = Stage::new();
     stage.build_store();
-    let ask = |question: &[&str]| {
-        let mut arguments = vec!["query"];
-        arguments.extend(OFFLINE);
-        arguments.extend(question);
-        stage.run(&arguments)
-    };
+    let ask = |question: &[&str]| stage.offline("query", question);
     let by_name = ask(&["npm", "minimist", "1.2.5"]).expect(1);
     assert!(
         by_name.stdout.contains("GHSA-xvch-5gv4-984h"),
