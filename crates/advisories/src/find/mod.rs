@@ -2,6 +2,7 @@
 
 mod aliases;
 mod chains;
+mod unordered;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use patchgate_model::{
     Problem, ProblemKind, Scope, Score, Severity,
 };
 
+use self::unordered::Unordered;
 use crate::matching::{Affects, Subject, affects, fixed_version};
 use crate::{Lookup, PackageQuery, SignalSource};
 
@@ -78,17 +80,22 @@ fn find_in(
     let mut problems = BTreeSet::new();
     let mut matched: Vec<(Version<'_>, Copies, Vec<Group>)> = Vec::new();
     for (version, copies) in versions(inventory) {
-        let Some(ecosystem) = by_name(version.ecosystem) else {
-            problems.insert(unknown_ecosystem(version.ecosystem));
-            continue;
-        };
+        let unordered = Unordered(version.ecosystem);
+        let known = by_name(version.ecosystem);
+        let ecosystem = known.unwrap_or(&unordered);
+        if known.is_none() {
+            problems.insert(unordered.problem());
+        }
         let name = ecosystem.normalize_name(version.name);
         let key = (version.ecosystem, name.into_owned());
         let Some(records) = lookup.advisories.get(&key) else {
             continue;
         };
         let groups = judge(ecosystem, records, &key.1, version, &mut |reason| {
-            problems.insert(untold(inventory, version, &copies, reason));
+            // Of an ecosystem without an order all ranges are untold, which is said once.
+            if known.is_some() {
+                problems.insert(untold(inventory, version, &copies, reason));
+            }
         });
         if !groups.is_empty() {
             matched.push((version, copies, groups));
@@ -102,9 +109,8 @@ fn find_in(
     let mut feed_problems = Vec::new();
     let mut findings = Vec::new();
     for (version, copies, groups) in matched {
-        let Some(ecosystem) = by_name(version.ecosystem) else {
-            continue;
-        };
+        let unordered = Unordered(version.ecosystem);
+        let ecosystem = by_name(version.ecosystem).unwrap_or(&unordered);
         let place = Place::new(inventory, &copies, &chains);
         for group in groups {
             findings.push(group.into_finding(
@@ -351,16 +357,6 @@ fn is_malicious(ids: &[&str], records: &[&Advisory]) -> bool {
         || records
             .iter()
             .any(|record| record.cwes.iter().any(|cwe| cwe == "CWE-506"))
-}
-
-fn unknown_ecosystem(ecosystem: &str) -> Problem {
-    Problem {
-        kind: ProblemKind::Advisories,
-        subject: ecosystem.to_owned(),
-        line: None,
-        reason: "this version of Patchgate cannot order its versions".to_owned(),
-        hint: None,
-    }
 }
 
 fn untold(inventory: &Inventory, version: Version<'_>, copies: &Copies, reason: String) -> Problem {
