@@ -179,30 +179,12 @@ fn ignore(entry: schema::IgnoreEntry, place: Place, file: &str) -> Result<Ignore
     })
 }
 
-/// Whether the text is an ecosystem's name in OSV
-/// (<https://ossf.github.io/osv-schema/#defined-ecosystems>), for languages.
+/// Whether the text is the name of an ecosystem that has advisories, in whatever case.
 fn is_ecosystem(text: &str) -> bool {
-    const NAMES: &[&str] = &[
-        "Bioconductor",
-        "ConanCenter",
-        "CRAN",
-        "crates.io",
-        "GitHub Actions",
-        "Go",
-        "Hackage",
-        "Hex",
-        "Julia",
-        "Maven",
-        "npm",
-        "NuGet",
-        "opam",
-        "Packagist",
-        "Pub",
-        "PyPI",
-        "RubyGems",
-        "SwiftURL",
-    ];
-    NAMES.iter().any(|name| name.eq_ignore_ascii_case(text))
+    patchgate_ecosystems::ALL
+        .iter()
+        .filter(|ecosystem| ecosystem.has_advisories())
+        .any(|ecosystem| ecosystem.name().eq_ignore_ascii_case(text))
 }
 
 fn gate(wire: schema::Gate) -> GatePolicy {

@@ -186,11 +186,9 @@ impl FixReport {
     #[must_use]
     pub fn to_markdown(&self, limit: usize) -> String {
         let mut body = Body::new(limit, 0);
-        body.push(&format!(
-            "## Patchgate fix\n\n{}.\n\n",
-            text(&self.headline())
-        ));
+        body.push("## Patchgate fix\n\n");
         incident_section(&self.incidents, &mut body);
+        body.push(&format!("{}.\n\n", text(&self.headline())));
         upgrades_table(&self.upgrades, &mut body);
         unfixed_list(&self.unfixed, &mut body);
         files_list(&self.files, &mut body);

@@ -309,7 +309,8 @@ mod tests {
         let report = report(&[pull(3, PrAction::Left, Some("why\u{1b}[2J <script>"))]);
         let text = report.to_text();
         assert!(!text.contains('\u{1b}'), "{text:?}");
-        assert!(text.starts_with("left #3 https://forge.invalid/acme/shop/pull/3: why"));
+        assert!(text.starts_with("INCIDENT: 1 malicious release is installed\n"));
+        assert!(text.contains("\nleft #3 https://forge.invalid/acme/shop/pull/3: why"));
         assert!(text.contains("warning: a warning"));
         let markdown = report.to_markdown(crate::GITHUB_SUMMARY_LIMIT);
         assert_harmless(&markdown);

@@ -61,6 +61,7 @@ pub fn pull_request_body(input: &PullRequestInput<'_>) -> String {
     let end = format!("\n---\n{FOOTER}\n\n{}\n", input.block);
     let mut body = Body::new(crate::GITHUB_BODY_LIMIT, end.len());
     let ended = ended(input);
+    incident_section(&input.scan.incidents(), &mut body);
     body.push(&format!(
         "This moves {} to the smallest versions that end {} and bring in none.\n\n",
         count(input.plan.upgrades.len(), "package", "packages"),
@@ -72,7 +73,6 @@ pub fn pull_request_body(input: &PullRequestInput<'_>) -> String {
             count(input.scan.incomplete.len(), "thing", "things")
         ));
     }
-    incident_section(&input.scan.incidents(), &mut body);
     upgrades_table(&upgrades(input.plan), &mut body);
     findings_table(&ended, &mut body);
     files_list(&files(&input.plan.changes), &mut body);

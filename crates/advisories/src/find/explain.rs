@@ -6,7 +6,9 @@ use std::sync::Arc;
 use patchgate_ecosystems::by_name;
 use patchgate_model::{Advisory, Explained, Inventory, PieceOfEvidence};
 
-use super::{Known, Place, package_ref, source_of, versions};
+use super::known::{Known, source_of};
+use super::unordered::Unordered;
+use super::{Place, package_ref, versions};
 use crate::matching::{Affects, Subject, affects_commit, evidence};
 use crate::{Lookup, git, package_key};
 
@@ -39,9 +41,8 @@ pub fn lookup_of(records: &[Arc<Advisory>]) -> Lookup {
 pub fn explain(inventory: &Inventory, lookup: &Lookup) -> Vec<Explained> {
     let mut found = Vec::new();
     for (version, copies) in versions(inventory) {
-        let Some(ecosystem) = by_name(version.ecosystem) else {
-            continue;
-        };
+        let unordered = Unordered(version.ecosystem);
+        let ecosystem = by_name(version.ecosystem).unwrap_or(&unordered);
         let name = ecosystem.normalize_name(version.name).into_owned();
         let subject = Subject {
             ecosystem,

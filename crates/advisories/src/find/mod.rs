@@ -3,7 +3,9 @@
 mod aliases;
 mod chains;
 mod explain;
+mod known;
 mod malicious;
+mod unordered;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -14,8 +16,10 @@ use patchgate_model::{
     Problem, ProblemKind, Scope, Score, Severity,
 };
 
+use self::known::{Known, source_of};
+use self::unordered::Unordered;
 use crate::git::CommitQuery;
-use crate::matching::{Affects, Subject, affects, affects_commit, entries, fixed_version};
+use crate::matching::{Affects, Subject, fixed_version};
 use crate::{Lookup, PackageQuery, SignalSource};
 
 pub use aliases::preferred_id;
@@ -86,10 +90,12 @@ fn find_in(
     let mut problems = BTreeSet::new();
     let mut matched: Vec<(Version<'_>, Copies, Vec<Group>)> = Vec::new();
     for (version, copies) in versions(inventory) {
-        let Some(ecosystem) = by_name(version.ecosystem) else {
-            problems.insert(unknown_ecosystem(version.ecosystem));
-            continue;
-        };
+        let unordered = Unordered(version.ecosystem);
+        let ordered = by_name(version.ecosystem);
+        if ordered.is_none() {
+            problems.insert(unordered.problem());
+        }
+        let ecosystem = ordered.unwrap_or(&unordered);
         let name = ecosystem.normalize_name(version.name).into_owned();
         let subject = Subject {
             ecosystem,
@@ -101,7 +107,10 @@ fn find_in(
             continue;
         }
         let groups = judge(subject, &known, version, &mut |reason| {
-            problems.insert(untold(inventory, version, &copies, reason));
+            // Of an ecosystem without an order all ranges are untold, which is said once.
+            if ordered.is_some() {
+                problems.insert(untold(inventory, version, &copies, reason));
+            }
         });
         if !groups.is_empty() {
             matched.push((version, copies, groups));
@@ -115,9 +124,8 @@ fn find_in(
     let mut feed_problems = Vec::new();
     let mut findings = Vec::new();
     for (version, copies, groups) in matched {
-        let Some(ecosystem) = by_name(version.ecosystem) else {
-            continue;
-        };
+        let unordered = Unordered(version.ecosystem);
+        let ecosystem = by_name(version.ecosystem).unwrap_or(&unordered);
         let place = Place::new(inventory, &copies, &chains);
         for group in groups {
             findings.push(group.into_finding(
@@ -175,63 +183,6 @@ struct Group {
     records: Vec<Arc<Advisory>>,
     /// How many of them affect the version.
     matching: usize,
-}
-
-/// The git source of a version, which is the same for all of its copies.
-fn source_of(inventory: &Inventory, copies: &Copies) -> Option<CommitQuery> {
-    let (file, index) = copies.first()?;
-    CommitQuery::of(&inventory.lockfiles.get(*file)?.package(*index)?.origin)
-}
-
-/// The records that may speak of a version.
-struct Known<'a> {
-    records: Vec<&'a Arc<Advisory>>,
-    source: Option<CommitQuery>,
-    /// Ids of the records that the source of advisories calls affecting the commit.
-    of_commit: BTreeSet<&'a str>,
-}
-
-impl<'a> Known<'a> {
-    /// The records of the package by its name, and of its git source by repository and commit; each
-    /// once.
-    fn of(subject: Subject<'_>, lookup: &'a Lookup, source: Option<CommitQuery>) -> Self {
-        let key = (subject.ecosystem.name(), subject.name.to_owned());
-        let mut records: Vec<&Arc<Advisory>> =
-            lookup.advisories.get(&key).into_iter().flatten().collect();
-        let mut of_commit = BTreeSet::new();
-        if let Some(source) = &source {
-            let affecting = lookup.commits.get(&source.commit).into_iter().flatten();
-            of_commit.extend(affecting.clone().map(|record| record.id.as_str()));
-            let repository = lookup.repositories.get(&source.repository);
-            for record in affecting.chain(repository.into_iter().flatten()) {
-                if !records.iter().any(|known| known.id == record.id) {
-                    records.push(record);
-                }
-            }
-        }
-        Self {
-            records,
-            source,
-            of_commit,
-        }
-    }
-
-    /// Whether a record affects the version: by its commit where that is certain, else by the
-    /// version, else, where only commits are named, it cannot be told.
-    fn affects(&self, subject: Subject<'_>, record: &Advisory, version: &str) -> Affects {
-        if self.of_commit.contains(record.id.as_str()) {
-            return Affects::Yes;
-        }
-        let by_commit = self
-            .source
-            .as_ref()
-            .and_then(|source| affects_commit(record, source));
-        match by_commit {
-            Some(certain @ (Affects::Yes | Affects::No)) => certain,
-            Some(unknown) if entries(subject, record).next().is_none() => unknown,
-            _ => affects(subject, record, version),
-        }
-    }
 }
 
 /// Groups the records of a package into vulnerabilities and keeps those that affect the version.
@@ -421,16 +372,6 @@ impl Group {
             score: Score::default(),
             advisories,
         }
-    }
-}
-
-fn unknown_ecosystem(ecosystem: &str) -> Problem {
-    Problem {
-        kind: ProblemKind::Advisories,
-        subject: ecosystem.to_owned(),
-        line: None,
-        reason: "this version of Patchgate cannot order its versions".to_owned(),
-        hint: None,
     }
 }
 

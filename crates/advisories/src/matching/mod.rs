@@ -191,6 +191,8 @@ pub fn fixed_version(
         }
     }
     let has_fixed = !fixed.is_empty();
+    let is_untold = |version: &&str| ecosystem.compare_versions(version, installed).is_err();
+    let has_untold = fixed.iter().any(is_untold);
     fixed.retain(|version| {
         ecosystem
             .compare_versions(version, installed)
@@ -207,6 +209,11 @@ pub fn fixed_version(
         return FixedVersion::At((*version).to_owned());
     }
     FixedVersion::None(match (has_fixed, last_affected, lists_versions) {
+        (true, _, _) if fixed.is_empty() && has_untold => {
+            "whether a release fixes it cannot be told: a fixed version that the advisory lists \
+             cannot be compared with the installed one"
+                .to_owned()
+        }
         (true, _, _) if fixed.is_empty() => {
             "no release above the installed one fixes it: every fixed version that the advisory \
              lists is below it"

@@ -18,14 +18,12 @@ impl ScanReport {
     #[must_use]
     pub fn to_markdown(&self, limit: usize) -> String {
         let mut body = Body::new(limit, 0);
-        body.push(&format!(
-            "## Patchgate scan\n\n{}.\n\n",
-            text(&phrases::headline(self))
-        ));
+        body.push("## Patchgate scan\n\n");
+        incident::markdown(&self.incidents(), &mut body);
+        body.push(&format!("{}.\n\n", text(&phrases::headline(self))));
         if !self.findings.is_empty() {
             body.push(&format!("{}.\n\n", text(&phrases::threshold(self))));
         }
-        incident::markdown(&self.incidents(), &mut body);
         incomplete(self, &mut body);
         if let Some(note) = phrases::direct_only(self) {
             body.push(&format!("{}.\n\n", text(&note)));
