@@ -111,3 +111,9 @@ fn all_forms_of_keys_and_comments_are_read() {
         [("a", "abc", 2), ("b", "1.0.0", 3), ("c", "1.0.0", 4)]
     );
 }
+
+#[test]
+fn what_mix_fetched_is_read() {
+    let text = include_str!("fixtures/read/fetched/mix.lock");
+    insta::assert_snapshot!(shown(&read(&[("mix.lock", text)]).unwrap()));
+}
