@@ -72,3 +72,12 @@ fn wrong_types_are_errors() {
         assert!(read(text, None).is_err(), "{text}");
     }
 }
+
+#[test]
+fn snapshots_of_both_versions_are_read() {
+    let manifest = include_str!("fixtures/read/snapshot-v1/DESCRIPTION");
+    let first = include_str!("fixtures/read/snapshot-v1/renv.lock");
+    let second = include_str!("fixtures/read/snapshot-v2/renv.lock");
+    insta::assert_snapshot!("snapshot_v1", shown(&read(first, Some(manifest)).unwrap()));
+    insta::assert_snapshot!("snapshot_v2", shown(&read(second, Some(manifest)).unwrap()));
+}
