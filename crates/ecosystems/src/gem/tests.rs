@@ -195,3 +195,18 @@ fn a_file_that_contradicts_itself_is_refused_at_its_line() {
         assert_eq!((error.reason.as_str(), error.line), (reason, Some(line)));
     }
 }
+
+/// As `bundle list` has it, for the platform that it was asked on.
+#[test]
+fn checksums_and_platforms_of_a_real_lockfile_are_read() {
+    insta::assert_snapshot!(shown(
+        &read(&[
+            (
+                "Gemfile.lock",
+                include_str!("fixtures/read/checksums/Gemfile.lock")
+            ),
+            ("Gemfile", include_str!("fixtures/read/checksums/Gemfile")),
+        ])
+        .unwrap()
+    ));
+}
