@@ -81,3 +81,15 @@ fn snapshots_of_both_versions_are_read() {
     insta::assert_snapshot!("snapshot_v1", shown(&read(first, Some(manifest)).unwrap()));
     insta::assert_snapshot!("snapshot_v2", shown(&read(second, Some(manifest)).unwrap()));
 }
+
+/// As renv 1.1.2 writes it for a project without packages.
+#[test]
+fn no_packages_are_an_empty_list() {
+    let text = "{\n  \"R\": {\n    \"Version\": \"4.5.0\"\n  },\n  \"Packages\": []\n}\n";
+    assert_eq!(read(text, None).unwrap().packages, []);
+    let wrong = text.replace("[]", "[1]");
+    assert_eq!(
+        read(&wrong, None).unwrap_err().reason,
+        "is not a lockfile of renv: it lacks `Packages`"
+    );
+}
