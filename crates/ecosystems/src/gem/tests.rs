@@ -210,3 +210,12 @@ fn checksums_and_platforms_of_a_real_lockfile_are_read() {
         .unwrap()
     ));
 }
+
+/// As Bundler 2.6.7 writes it for a Gemfile without gems.
+#[test]
+fn a_lockfile_without_gems_is_read() {
+    let text = "GEM\n  remote: https://gems.invalid/\n  specs:\n\nPLATFORMS\n  ruby\n\n\
+                DEPENDENCIES\n\nBUNDLED WITH\n   2.6.7\n";
+    let lockfile = read(&[("Gemfile.lock", text)]).unwrap();
+    assert_eq!(lockfile.packages, []);
+}

@@ -117,3 +117,10 @@ fn what_mix_fetched_is_read() {
     let text = include_str!("fixtures/read/fetched/mix.lock");
     insta::assert_snapshot!(shown(&read(&[("mix.lock", text)]).unwrap()));
 }
+
+/// As Mix 1.18.3 leaves it when the last package went.
+#[test]
+fn a_map_without_entries_is_read() {
+    let lockfile = read(&[("mix.lock", "\n%{\n}\n")]).unwrap();
+    assert_eq!(lockfile.packages, []);
+}
