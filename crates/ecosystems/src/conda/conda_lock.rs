@@ -173,7 +173,11 @@ fn connect(
                     package.edges.push(Edge {
                         to: *to,
                         name: name.name.clone().into_owned(),
-                        requirement: wanted.text().map(str::to_owned),
+                        // Any version will do where it is empty.
+                        requirement: wanted
+                            .text()
+                            .filter(|wanted| !wanted.is_empty())
+                            .map(str::to_owned),
                         kind: DependencyKind::Runtime,
                     });
                 }

@@ -50,3 +50,13 @@ fn another_version_or_manager_is_refused() {
         "has `markdown-it-py` from `npm`, which is neither conda nor pip"
     );
 }
+
+#[test]
+fn what_conda_lock_resolved_is_read() {
+    let lock = include_str!("fixtures/read/resolved/conda-lock.yml");
+    let environment = include_str!("fixtures/read/resolved/environment.yml");
+    insta::assert_snapshot!(shown(&read("conda-lock.yml", lock, &[]).unwrap()));
+    let lock = [("conda-lock.yml", lock)];
+    let asked = read("environment.yml", environment, &lock).unwrap();
+    insta::assert_snapshot!("resolved_environment", shown(&asked));
+}

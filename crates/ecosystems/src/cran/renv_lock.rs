@@ -17,7 +17,12 @@ use crate::{Input, ParseError, limits};
 /// Reads the lockfile.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let document = json(input.text()?)?;
-    let Some(packages) = document.get("Packages").filter(|node| node.is_map()) else {
+    // renv writes no packages as an empty list.
+    let none = |node: &&Node<'_>| node.is_list() && node.items().is_empty();
+    let Some(packages) = document
+        .get("Packages")
+        .filter(|node| node.is_map() || none(node))
+    else {
         return Err(ParseError::new(
             "is not a lockfile of renv: it lacks `Packages`",
         ));

@@ -72,3 +72,24 @@ fn wrong_types_are_errors() {
         assert!(read(text, None).is_err(), "{text}");
     }
 }
+
+#[test]
+fn snapshots_of_both_versions_are_read() {
+    let manifest = include_str!("fixtures/read/snapshot-v1/DESCRIPTION");
+    let first = include_str!("fixtures/read/snapshot-v1/renv.lock");
+    let second = include_str!("fixtures/read/snapshot-v2/renv.lock");
+    insta::assert_snapshot!("snapshot_v1", shown(&read(first, Some(manifest)).unwrap()));
+    insta::assert_snapshot!("snapshot_v2", shown(&read(second, Some(manifest)).unwrap()));
+}
+
+/// As renv 1.1.2 writes it for a project without packages.
+#[test]
+fn no_packages_are_an_empty_list() {
+    let text = "{\n  \"R\": {\n    \"Version\": \"4.5.0\"\n  },\n  \"Packages\": []\n}\n";
+    assert_eq!(read(text, None).unwrap().packages, []);
+    let wrong = text.replace("[]", "[1]");
+    assert_eq!(
+        read(&wrong, None).unwrap_err().reason,
+        "is not a lockfile of renv: it lacks `Packages`"
+    );
+}

@@ -195,3 +195,27 @@ fn a_file_that_contradicts_itself_is_refused_at_its_line() {
         assert_eq!((error.reason.as_str(), error.line), (reason, Some(line)));
     }
 }
+
+/// As `bundle list` has it, for the platform that it was asked on.
+#[test]
+fn checksums_and_platforms_of_a_real_lockfile_are_read() {
+    insta::assert_snapshot!(shown(
+        &read(&[
+            (
+                "Gemfile.lock",
+                include_str!("fixtures/read/checksums/Gemfile.lock")
+            ),
+            ("Gemfile", include_str!("fixtures/read/checksums/Gemfile")),
+        ])
+        .unwrap()
+    ));
+}
+
+/// As Bundler 2.6.7 writes it for a Gemfile without gems.
+#[test]
+fn a_lockfile_without_gems_is_read() {
+    let text = "GEM\n  remote: https://gems.invalid/\n  specs:\n\nPLATFORMS\n  ruby\n\n\
+                DEPENDENCIES\n\nBUNDLED WITH\n   2.6.7\n";
+    let lockfile = read(&[("Gemfile.lock", text)]).unwrap();
+    assert_eq!(lockfile.packages, []);
+}

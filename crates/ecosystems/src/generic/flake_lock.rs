@@ -4,7 +4,9 @@
 use std::cell::Cell;
 use std::collections::HashMap;
 
-use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root, Scope};
+use patchgate_model::{
+    DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root, Scope, without_credentials,
+};
 
 use crate::syntax::{Node, json};
 use crate::{Input, ParseError, limits};
@@ -90,7 +92,9 @@ fn package(key: &str, line: u32, node: &Node<'_>) -> Result<Package, ParseError>
         _ => None,
     };
     let commit = text("rev")?.map(str::to_owned);
-    let address = text("url")?.or(text("path")?).map(str::to_owned);
+    let address = text("url")?
+        .or(text("path")?)
+        .map(|address| without_credentials(address).into_owned());
     let (name, origin) = match (kind, repository, address) {
         ("github" | "gitlab" | "sourcehut", Some(repository), _) => {
             let host = text("host")?.map_or_else(|| default_host(kind), str::to_owned);

@@ -4,6 +4,9 @@
 mod flake_lock;
 mod pre_commit;
 
+#[cfg(test)]
+mod tests;
+
 use std::borrow::Cow;
 use std::cmp::Ordering;
 

@@ -2,7 +2,9 @@
 //! `stack.yaml` adds to a snapshot, each package completed with its version and hashes, and the
 //! address of the snapshot. What the snapshot itself brings is in no file of the repository.
 
-use patchgate_model::{DependencyKind, Lockfile, MissingFile, Origin, Package, Root, Unresolved};
+use patchgate_model::{
+    DependencyKind, Lockfile, MissingFile, Origin, Package, Root, Unresolved, without_credentials,
+};
 
 use super::version;
 use crate::syntax::{Node, yaml};
@@ -68,10 +70,10 @@ fn package(entry: &Node<'_>) -> Result<Package, ParseError> {
         text("filepath")?,
     ) {
         (Some(url), _, _) => Origin::Git {
-            url: url.to_owned(),
+            url: without_credentials(url).into_owned(),
             commit: text("commit")?.map(str::to_owned),
         },
-        (None, Some(url), _) => Origin::Url(url.to_owned()),
+        (None, Some(url), _) => Origin::Url(without_credentials(url).into_owned()),
         (None, None, path) => Origin::Path(path.map(str::to_owned)),
     };
     Ok(Package {
@@ -97,7 +99,7 @@ fn of_hackage(text: &str) -> Option<(&str, &str, Option<&str>)> {
 /// A snapshot, by its name in `stack.yaml` or its address.
 fn snapshot(entry: &Node<'_>) -> Result<MissingFile, ParseError> {
     let completed = entry.get("completed").unwrap_or(entry);
-    let url = completed.optional_text("url")?.unwrap_or_default();
+    let url = without_credentials(completed.optional_text("url")?.unwrap_or_default());
     let original = entry.get("original").and_then(Node::text);
     let file = url.rsplit('/').next().unwrap_or_default();
     let (name, version) = match original.and_then(|text| text.split_once('-')) {
@@ -111,7 +113,7 @@ fn snapshot(entry: &Node<'_>) -> Result<MissingFile, ParseError> {
         role: "snapshot",
         name: name.to_owned(),
         version: version.to_owned(),
-        path: url.to_owned(),
+        path: url.to_string(),
         line: entry.line,
         reason: Some("states most versions of the build and is not in the repository".to_owned()),
         hint: Some(
@@ -130,7 +132,7 @@ pub(super) fn requirements(text: &str) -> Result<Vec<Unresolved>, ParseError> {
         };
         asked.push(Unresolved {
             name: key.name.to_string(),
-            requirement: value.text().unwrap_or_default().to_owned(),
+            requirement: without_credentials(value.text().unwrap_or_default()).into_owned(),
             kind: DependencyKind::Runtime,
             line: key.line,
         });
@@ -147,7 +149,7 @@ pub(super) fn requirements(text: &str) -> Result<Vec<Unresolved>, ParseError> {
         };
         if !name.is_empty() {
             asked.push(Unresolved {
-                name: name.to_owned(),
+                name: without_credentials(name).into_owned(),
                 requirement: requirement.to_owned(),
                 kind: DependencyKind::Runtime,
                 line: item.line,

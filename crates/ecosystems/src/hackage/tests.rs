@@ -94,3 +94,39 @@ fn a_manifest_alone_asks_for_its_snapshot_and_more() {
         ]
     );
 }
+
+#[test]
+fn what_cabal_froze_is_read() {
+    let text = include_str!("fixtures/read/frozen/cabal.project.freeze");
+    insta::assert_snapshot!(shown(&read("cabal.project.freeze", text, None).unwrap()));
+}
+
+/// A snapshot of the project's own is in the lockfile as far as it names packages.
+#[test]
+fn what_stack_locked_is_read() {
+    let own = include_str!("fixtures/read/own-snapshot/stack.yaml.lock");
+    let own = read("stack.yaml.lock", own, None).unwrap();
+    assert_eq!(own.missing, []);
+    let address = include_str!("fixtures/read/snapshot-url/stack.yaml.lock");
+    let address = read("stack.yaml.lock", address, None).unwrap();
+    assert_eq!(own.packages, address.packages);
+    insta::assert_snapshot!(shown(&address));
+}
+
+#[test]
+fn secrets_in_addresses_are_left_out() {
+    let with = |text: &str| text.replace("https://", "https://me:secret@");
+    let lock = with(include_str!("fixtures/read/snapshot-url/stack.yaml.lock"));
+    let manifest = with(include_str!("fixtures/read/snapshot-url/stack.yaml"));
+    let lockfile = read("stack.yaml.lock", &lock, None).unwrap();
+    assert!(!format!("{lockfile:?}").contains("secret"));
+    let open = super::Hackage
+        .unresolved(&Input {
+            path: "stack.yaml",
+            bytes: manifest.as_bytes(),
+            siblings: &Siblings::new(),
+        })
+        .unwrap();
+    assert_eq!(open.len(), 4, "the snapshot and three sources");
+    assert!(!format!("{open:?}").contains("secret"));
+}

@@ -111,3 +111,16 @@ fn all_forms_of_keys_and_comments_are_read() {
         [("a", "abc", 2), ("b", "1.0.0", 3), ("c", "1.0.0", 4)]
     );
 }
+
+#[test]
+fn what_mix_fetched_is_read() {
+    let text = include_str!("fixtures/read/fetched/mix.lock");
+    insta::assert_snapshot!(shown(&read(&[("mix.lock", text)]).unwrap()));
+}
+
+/// As Mix 1.18.3 leaves it when the last package went.
+#[test]
+fn a_map_without_entries_is_read() {
+    let lockfile = read(&[("mix.lock", "\n%{\n}\n")]).unwrap();
+    assert_eq!(lockfile.packages, []);
+}

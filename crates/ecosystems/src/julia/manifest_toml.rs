@@ -53,7 +53,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             tables.extend(node.items().iter().map(|item| (&*key.name, item)));
         }
     }
-    if tables.is_empty() && format == "julia-manifest-v1" {
+    if tables.is_empty() && format == "julia-manifest-v1" && !is_left_empty(text) {
         return Err(ParseError::new(
             "is not a manifest of Julia: it holds no package",
         ));
@@ -72,6 +72,12 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     reader.roots(input);
     crate::scope::from_roots(&mut reader.lockfile);
     Ok(reader.lockfile)
+}
+
+/// Whether the text is all that Pkg before 1.7 leaves in the file when the last package went.
+fn is_left_empty(text: &str) -> bool {
+    text.replace("\r\n", "\n")
+        == "# This file is machine-generated - editing it directly is not advised\n\n"
 }
 
 struct Reader<'a> {

@@ -116,3 +116,32 @@ fn a_last_line_that_does_not_end_is_truncated() {
     assert!(error.reason.starts_with("is truncated"), "{error}");
     assert_eq!(read(&format!("{text}\n"), &[]).unwrap().packages, []);
 }
+
+/// As `Pkg.status(mode = PKGMODE_MANIFEST)` has it.
+#[test]
+fn what_pkg_added_is_read() {
+    let manifest = [(
+        "Project.toml",
+        include_str!("fixtures/read/added-v1/Project.toml"),
+    )];
+    let text = include_str!("fixtures/read/added-v1/Manifest.toml");
+    insta::assert_snapshot!(shown(&read(text, &manifest).unwrap()));
+}
+
+/// As Pkg 1.5.3 leaves it when the last package went. What a project still asks for is told.
+#[test]
+fn a_manifest_without_packages_is_read_when_pkg_wrote_it() {
+    let text = "# This file is machine-generated - editing it directly is not advised\n\n";
+    let lockfile = read(text, &[]).unwrap();
+    assert_eq!((lockfile.packages.len(), lockfile.unresolved.len()), (0, 0));
+    let asks = "[deps]\nJSON = \"682c06a0-de6a-54ab-a142-c8b1cf79cde6\"\n";
+    let asked = read(text, &[("Project.toml", asks)]).unwrap();
+    assert_eq!(asked.unresolved[0].name, "JSON");
+    for other in [&text[..text.len() - 1], "# nothing\n\n"] {
+        let error = read(other, &[]).unwrap_err();
+        assert_eq!(
+            error.reason,
+            "is not a manifest of Julia: it holds no package"
+        );
+    }
+}

@@ -60,6 +60,18 @@ fn gradle() {
     assert_snapshot!(read(&files, "gradle/verification-metadata.xml"));
 }
 
+/// As Gradle's own result of the resolution has it.
+#[test]
+fn what_gradle_locked() {
+    let files = repository!(
+        "locked": "gradle.lockfile", "buildscript-gradle.lockfile",
+        "gradle/verification-metadata.xml",
+    );
+    assert_snapshot!(read(&files, "gradle.lockfile"));
+    assert_snapshot!(read(&files, "buildscript-gradle.lockfile"));
+    assert_snapshot!(read(&files, "gradle/verification-metadata.xml"));
+}
+
 #[test]
 fn gradle_before_version_7() {
     let files = repository!(

@@ -10,10 +10,17 @@ macro_rules! fixture {
     ($path:literal) => {
         (
             $path,
-            include_str!(concat!("fixtures/read/", $path)).to_owned(),
+            include_str!(concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/src/nuget/fixtures/read/",
+                $path
+            ))
+            .to_owned(),
         )
     };
 }
+
+mod restored;
 
 /// Reads the first of the files, which are a repository.
 fn read(files: &[(&str, String)]) -> Result<Lockfile, ParseError> {

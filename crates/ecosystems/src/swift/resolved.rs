@@ -77,6 +77,10 @@ fn package(pin: &Node<'_>, is_first_format: bool) -> Result<Package, ParseError>
         Some("localSourceControl" | "fileSystem") => {
             (identity.to_owned(), Origin::Path(Some(location.to_owned())))
         }
+        // The first version of the format has no kinds: Swift writes a folder as its path.
+        None if is_first_format && location.starts_with('/') => {
+            (identity.to_owned(), Origin::Path(Some(location.to_owned())))
+        }
         _ => {
             let url = without_credentials(location).into_owned();
             let commit = revision.map(str::to_owned);

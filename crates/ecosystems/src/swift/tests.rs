@@ -66,3 +66,17 @@ fn what_cannot_be_known_is_an_error() {
             .is_empty()
     );
 }
+
+#[test]
+fn what_swift_resolved_is_read() {
+    let files = [
+        include_str!("fixtures/read/resolved-v1/Package.resolved"),
+        include_str!("fixtures/read/resolved-v2/Package.resolved"),
+        include_str!("fixtures/read/resolved-v3/Package.resolved"),
+    ];
+    let all: Vec<String> = files
+        .iter()
+        .map(|text| shown(&read(text).unwrap()))
+        .collect();
+    insta::assert_snapshot!(all.join("\n"));
+}

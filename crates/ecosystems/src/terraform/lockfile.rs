@@ -51,12 +51,25 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         );
         return Err(ParseError::new(reason).at_line(open.line as usize));
     }
-    if lockfile.packages.is_empty() {
+    if lockfile.packages.is_empty() && !is_left_empty(text) {
         return Err(ParseError::new(
             "is not a lockfile of Terraform: it names no provider",
         ));
     }
     Ok(lockfile)
+}
+
+/// Whether the text is all that the program leaves in the file when the last provider went. With
+/// providers an empty line follows.
+fn is_left_empty(text: &str) -> bool {
+    let written = |program: &str| {
+        format!(
+            "# This file is maintained automatically by \"{program} init\".\n\
+             # Manual edits may be lost in future updates.\n"
+        )
+    };
+    let text = text.replace("\r\n", "\n");
+    text == written("terraform") || text == written("tofu")
 }
 
 /// A provider that is being read.

@@ -3,6 +3,9 @@
 
 mod lockfile;
 
+#[cfg(test)]
+mod tests;
+
 use std::borrow::Cow;
 use std::cmp::Ordering;
 

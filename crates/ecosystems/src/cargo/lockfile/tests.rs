@@ -97,6 +97,66 @@ fn a_replaced_package_leads_to_its_replacement() {
     insta::assert_snapshot!(outline(&alone(FIXTURES[6])));
 }
 
+/// The lockfile, with the two manifests beside it, of a project that cargo locked.
+fn locked(lock: &str, own: &str, part: &str) -> String {
+    let siblings = Siblings::from([
+        ("Cargo.toml".to_owned(), own.as_bytes().to_vec()),
+        (
+            "crates/part/Cargo.toml".to_owned(),
+            part.as_bytes().to_vec(),
+        ),
+    ]);
+    outline(&read(lock, &siblings).expect("it is read"))
+}
+
+#[test]
+fn sources_as_cargo_locks_them() {
+    insta::assert_snapshot!(locked(
+        include_str!("../fixtures/read/locked-v4/Cargo.lock"),
+        include_str!("../fixtures/read/locked-v4/Cargo.toml"),
+        include_str!("../fixtures/read/locked-v4/crates/part/Cargo.toml"),
+    ));
+}
+
+/// The old form states the same, but for the order of two packages of one name.
+#[test]
+fn an_older_cargo_locks_the_same() {
+    let old = locked(
+        include_str!("../fixtures/read/locked-v2/Cargo.lock"),
+        include_str!("../fixtures/read/locked-v2/Cargo.toml"),
+        include_str!("../fixtures/read/locked-v2/crates/part/Cargo.toml"),
+    );
+    let new = locked(
+        include_str!("../fixtures/read/locked-v4/Cargo.lock"),
+        include_str!("../fixtures/read/locked-v4/Cargo.toml"),
+        include_str!("../fixtures/read/locked-v4/crates/part/Cargo.toml"),
+    );
+    let facts = |text: &str| {
+        let mut lines: Vec<String> = text
+            .lines()
+            .skip(1)
+            .map(|line| match line.split_once(": ") {
+                // Without the number of the line.
+                Some((number, rest)) if number.parse::<u32>().is_ok() => rest.to_owned(),
+                _ => line.to_owned(),
+            })
+            .collect();
+        lines.sort();
+        lines
+    };
+    assert!(old.starts_with("cargo-lock-v2"));
+    assert_eq!(facts(&old), facts(&new));
+}
+
+#[test]
+fn a_replacement_as_cargo_locks_it() {
+    insta::assert_snapshot!(locked(
+        include_str!("../fixtures/read/replaced-v4/Cargo.lock"),
+        include_str!("../fixtures/read/replaced-v4/Cargo.toml"),
+        include_str!("../fixtures/read/replaced-v4/crates/part/Cargo.toml"),
+    ));
+}
+
 #[test]
 fn a_workspace_with_its_manifests() {
     let manifest = |path: &str, text: &str| (path.to_owned(), text.as_bytes().to_vec());

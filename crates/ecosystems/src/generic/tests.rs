@@ -1,0 +1,28 @@
+//! Whole files: what the fixtures hold, and the traps of the formats.
+
+use patchgate_model::Lockfile;
+
+use crate::shown::shown;
+use crate::{Input, ParseError, Siblings};
+
+fn read(text: &str) -> Result<Lockfile, ParseError> {
+    crate::parse(&Input {
+        path: "flake.lock",
+        bytes: text.as_bytes(),
+        siblings: &Siblings::new(),
+    })
+}
+
+/// As `nix flake metadata` has it.
+#[test]
+fn what_nix_locked_is_read() {
+    let text = include_str!("fixtures/read/inputs/flake.lock");
+    insta::assert_snapshot!(shown(&read(text).unwrap()));
+}
+
+#[test]
+fn secrets_in_addresses_are_left_out() {
+    let text = include_str!("fixtures/read/inputs/flake.lock");
+    let text = text.replace("https://git.invalid", "https://me:secret@git.invalid");
+    assert!(!format!("{:?}", read(&text).unwrap()).contains("secret"));
+}

@@ -1,0 +1,60 @@
+//! A solution as the .NET SDK restored, published and listed it.
+
+use super::{names, read};
+use crate::shown::shown;
+
+/// As `dotnet list package --include-transitive` has it.
+#[test]
+fn lockfiles_of_several_frameworks_are_read() {
+    let app = [
+        fixture!("restored/src/App/packages.lock.json"),
+        fixture!("restored/src/App/App.csproj"),
+    ];
+    insta::assert_snapshot!("restored_app", shown(&read(&app).unwrap()));
+    let tests = [
+        fixture!("restored/test/App.Tests/packages.lock.json"),
+        fixture!("restored/test/App.Tests/App.Tests.csproj"),
+    ];
+    insta::assert_snapshot!("restored_tests", shown(&read(&tests).unwrap()));
+}
+
+#[test]
+fn assets_are_read_as_their_lockfile() {
+    let files = [
+        fixture!("restored/test/App.Tests/obj/project.assets.json"),
+        fixture!("restored/test/App.Tests/App.Tests.csproj"),
+    ];
+    let assets = read(&files).unwrap();
+    insta::assert_snapshot!("restored_assets", shown(&assets));
+    let lock = [fixture!("restored/test/App.Tests/packages.lock.json")];
+    let mut assets = names(&assets);
+    let mut lock = names(&read(&lock).unwrap());
+    // The lockfile states no version of a project, and this one in lower case.
+    for own in ["App", "app", "Shop.Lib"] {
+        assets.retain(|name| *name != format!("{own} 1.0.0"));
+        lock.retain(|name| *name != format!("{own} "));
+    }
+    assets.sort();
+    lock.sort();
+    assert_eq!(assets, lock);
+}
+
+#[test]
+fn a_published_program_and_its_assets_are_read() {
+    let files = [
+        fixture!("published/src/App/obj/project.assets.json"),
+        fixture!("published/src/App/App.csproj"),
+    ];
+    insta::assert_snapshot!("published_assets", shown(&read(&files).unwrap()));
+    let deps = read(&[fixture!("published/App.deps.json")]).unwrap();
+    insta::assert_snapshot!("published_deps", shown(&deps));
+}
+
+#[test]
+fn a_manifest_of_tools_is_read() {
+    let tools = read(&[fixture!("restored/.config/dotnet-tools.json")]).unwrap();
+    assert_eq!(
+        names(&tools),
+        ["dotnet-outdated-tool 2.11.0", "paket 7.1.5"]
+    );
+}
