@@ -182,7 +182,7 @@ pub struct ScoreReason {
 /// One source of knowledge and how fresh it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceStatus {
-    /// `osv:npm`, `kev`, `epss`, `osv-api`.
+    /// `osv:npm`, `kev`, `epss`, `osv-api`, `vex`, `csaf`.
     pub name: String,
     /// Where it was taken from, without secrets.
     pub origin: String,

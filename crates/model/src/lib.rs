@@ -14,6 +14,7 @@ mod finding;
 mod gate_policy;
 mod inventory;
 mod judgement;
+mod justification;
 mod plan;
 mod plan_block;
 mod problem;
@@ -39,6 +40,7 @@ pub use inventory::{
     Scope, UnlockedManifest, Unresolved,
 };
 pub use judgement::{Judgement, Reason, Verdict};
+pub use justification::Justification;
 pub use plan::{Bump, FileChange, Plan, Unfixed, Upgrade, content_digest};
 pub use plan_block::{PlanBlock, PlanBlockError};
 pub use problem::{Problem, ProblemKind};

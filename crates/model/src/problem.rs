@@ -26,6 +26,8 @@ pub enum ProblemKind {
     Feed,
     /// Metadata of a registry.
     Registry,
+    /// A document with statements about vulnerabilities.
+    Vex,
     /// Requirements for which no file states a version.
     Unresolved,
     /// A version that its ecosystem's order cannot place.

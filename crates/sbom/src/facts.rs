@@ -3,6 +3,10 @@
 
 use patchgate_model::{Origin, Scope, without_credentials};
 
+/// The property, by name and value, of a CycloneDX document that was written for its statements about
+/// vulnerabilities. Its components are no inventory.
+pub const VEX_DOCUMENT: (&str, &str) = ("patchgate:document", "vex");
+
 /// What every name begins with.
 pub(crate) const PREFIX: &str = "patchgate:";
 

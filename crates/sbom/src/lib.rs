@@ -29,10 +29,11 @@ mod write;
 use patchgate_model::{Inventory, Lockfile, Package, Problem};
 
 pub use detect::detect;
+pub use facts::VEX_DOCUMENT;
 pub use identity::{ECOSYSTEM, UNKNOWN};
 pub use patchgate_syntax::ParseError;
-pub use purl::PackageUrl;
-pub use write::WriteOptions;
+pub use purl::{PackageUrl, decode as percent_decoded};
+pub use write::{WriteOptions, content_uuid};
 
 /// A format that is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

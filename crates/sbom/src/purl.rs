@@ -96,7 +96,8 @@ fn qualifier(pair: &str) -> Option<(String, String)> {
 }
 
 /// Decodes `%XX`; what is not one stays as it is.
-pub(crate) fn decode(text: &str) -> String {
+#[must_use]
+pub fn decode(text: &str) -> String {
     if !text.contains('%') {
         return text.to_owned();
     }

@@ -6,6 +6,7 @@ use patchgate_syntax::{Node, json};
 use super::cyclonedx::{format, incomplete, role, scope};
 use super::{Component, Document, Relation, RelationKind, Role};
 use crate::digest::{Algorithm, Digest};
+use crate::facts;
 
 pub(super) fn read(text: &str) -> Result<Document, ParseError> {
     let root = json(text)?;
@@ -18,6 +19,9 @@ pub(super) fn read(text: &str) -> Result<Document, ParseError> {
         )?,
         ..Document::default()
     };
+    if is_vex(&root) {
+        return Ok(document);
+    }
     if let Some(main) = root.get("metadata").and_then(|node| node.get("component")) {
         let mut project = component(main)?;
         if project.role != Role::System {
@@ -41,6 +45,20 @@ pub(super) fn read(text: &str) -> Result<Document, ParseError> {
         }
     }
     Ok(document)
+}
+
+/// Whether it is a document that Patchgate wrote for its statements: its components are what those
+/// refer to, as it was when they were written, and no inventory.
+fn is_vex(root: &Node<'_>) -> bool {
+    let (name, value) = facts::VEX_DOCUMENT;
+    root.get("metadata")
+        .and_then(|metadata| metadata.get("properties"))
+        .map_or(&[][..], Node::items)
+        .iter()
+        .any(|property| {
+            let text = |key| property.get(key).and_then(Node::text);
+            text("name") == Some(name) && text("value") == Some(value)
+        })
 }
 
 /// The components within a component or the document. The ones within the project are its parts,

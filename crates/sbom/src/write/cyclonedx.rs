@@ -155,7 +155,7 @@ pub(super) fn bom<'a>(
         });
     }
     // The same content at another time has the same number.
-    bom.serial_number = format!("urn:uuid:{}", serial::uuid(&serial::hash(&bom)));
+    bom.serial_number = format!("urn:uuid:{}", serial::content_uuid(&bom));
     bom.metadata.timestamp = options.time();
     bom
 }

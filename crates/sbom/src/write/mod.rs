@@ -12,6 +12,8 @@ mod tag_value;
 use jiff::Timestamp;
 use patchgate_model::Inventory;
 
+pub use serial::content_uuid;
+
 use crate::OutputFormat;
 use content::Content;
 

@@ -3,6 +3,12 @@
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
+/// The UUID of a value, of version 8: the same for the same content.
+#[must_use]
+pub fn content_uuid(value: &impl Serialize) -> String {
+    uuid(&hash(value))
+}
+
 /// The hexadecimal digits of the SHA-256 of a value's JSON.
 pub(super) fn hash(value: &impl Serialize) -> String {
     // The values here have texts as keys and no numbers that JSON lacks, so they always serialise.
@@ -14,7 +20,7 @@ pub(super) fn hash(value: &impl Serialize) -> String {
 }
 
 /// A UUID of version 8, whose bits are its maker's to choose (RFC 9562, 5.8), from a hash.
-pub(super) fn uuid(hash: &str) -> String {
+fn uuid(hash: &str) -> String {
     let digits: Vec<char> = hash
         .chars()
         .chain("0".repeat(32).chars())

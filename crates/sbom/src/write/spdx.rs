@@ -128,7 +128,7 @@ pub(super) fn document<'a>(content: &'a Content, options: &'a WriteOptions<'_>) 
         relationships: relationships(content, &ids),
     };
     // The same content at another time has the same namespace.
-    let uuid = serial::uuid(&serial::hash(&document));
+    let uuid = serial::content_uuid(&document);
     document.document_namespace = format!("https://spdx.org/spdxdocs/patchgate-{uuid}");
     document.creation_info.created = options.time();
     document

@@ -115,7 +115,7 @@ pub(super) fn json(content: &Content, options: &WriteOptions<'_>) -> String {
     let draft = document(content, options, &ids, "", String::new());
     let namespace = format!(
         "https://spdx.org/spdxdocs/patchgate-{}",
-        serial::uuid(&serial::hash(&draft))
+        serial::content_uuid(&draft)
     );
     let document = document(content, options, &ids, &namespace, options.time());
     // The values have texts as keys, so they always serialise.

@@ -1,0 +1,62 @@
+//! The copies that a finding stands for.
+
+use std::collections::{BTreeSet, HashMap};
+
+use patchgate_model::{Inventory, PackageRef};
+
+use crate::purl::Purl;
+
+/// Ecosystem, release of the distribution, name and version.
+type Key<'a> = (&'a str, Option<&'a str>, &'a str, &'a str);
+
+/// The package URLs of every package version: copies of one may differ in their qualifiers, and a
+/// statement about one of them says nothing about the others.
+#[derive(Debug, Default)]
+pub struct Copies<'a>(HashMap<Key<'a>, BTreeSet<String>>);
+
+impl<'a> Copies<'a> {
+    /// The copies of every package of an inventory.
+    #[must_use]
+    pub fn of(inventory: &'a Inventory) -> Self {
+        let mut copies: HashMap<Key<'a>, BTreeSet<String>> = HashMap::new();
+        let packages = inventory.lockfiles.iter().flat_map(|file| &file.packages);
+        for package in packages {
+            let key = (
+                package.ecosystem,
+                package.distribution.as_deref(),
+                package.name.as_str(),
+                package.version.as_str(),
+            );
+            let purls = copies.entry(key).or_default();
+            purls.insert(patchgate_ecosystems::purl(package));
+        }
+        Self(copies)
+    }
+
+    /// The package URLs of a finding's package, as texts.
+    #[must_use]
+    pub fn texts(&self, package: &PackageRef) -> Vec<String> {
+        match self.0.get(&key(package)) {
+            Some(copies) => copies.iter().cloned().collect(),
+            None => vec![package.purl.clone()],
+        }
+    }
+
+    /// The package URLs of a finding's package: those of its copies, else its own. `None` when one
+    /// of them cannot be taken apart.
+    pub(super) fn purls(&self, package: &PackageRef) -> Option<Vec<Purl>> {
+        self.texts(package)
+            .iter()
+            .map(|purl| Purl::parse(purl))
+            .collect()
+    }
+}
+
+fn key(package: &PackageRef) -> Key<'_> {
+    (
+        package.ecosystem,
+        package.distribution.as_deref(),
+        package.name.as_str(),
+        package.version.as_str(),
+    )
+}

@@ -1,0 +1,226 @@
+//! What a CSAF document says is affected, as records that join those of other databases.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use patchgate_model::{Advisory, Affected, Event, EventKind, Range, RangeKind, ReportedSeverity};
+use patchgate_syntax::{Node, ParseError};
+
+use super::super::text;
+use super::products::{Products, listed};
+use super::{Head, ids, references};
+use crate::document::Target;
+use crate::purl::Purl;
+use crate::vers::Versions;
+
+/// Most entries about packages in the records of one document.
+const MAX_ENTRIES: usize = 200_000;
+
+/// A package by what records name it: ecosystem, release of the distribution, name.
+type Key = (&'static str, Option<String>, String);
+
+/// What a document says about the versions of one package.
+#[derive(Debug, Default)]
+struct Known {
+    listed: BTreeSet<String>,
+    ranges: Vec<Range>,
+    fixed: BTreeSet<String>,
+    /// Set where it names the package without any version that is understood.
+    unknown: bool,
+}
+
+/// The records of a document, one for each vulnerability that affects a package.
+///
+/// A document about one vulnerability gives a record with the document's own id. Of a document about
+/// several, each has its own id: records that share one are taken for one vulnerability.
+pub(super) fn read(
+    vulnerabilities: &[Node<'_>],
+    products: &Products,
+    head: &Head,
+) -> Result<Vec<Advisory>, ParseError> {
+    let mut entries = 0;
+    let mut advisories = Vec::new();
+    for (number, vulnerability) in vulnerabilities.iter().enumerate() {
+        let affected = affected(vulnerability, products)?;
+        if affected.is_empty() {
+            continue;
+        }
+        entries += affected.len();
+        if entries > MAX_ENTRIES {
+            return Err(ParseError::new(format!(
+                "names more than {MAX_ENTRIES} affected packages"
+            )));
+        }
+        let mut ids = ids(vulnerability)?;
+        let id = match (vulnerabilities, ids.is_empty()) {
+            ([_], _) => head.id.clone(),
+            (_, false) => ids.remove(0),
+            (_, true) => format!("{}#{}", head.id, number + 1),
+        };
+        let mut addresses = head.references.clone();
+        addresses.extend(references(vulnerability)?);
+        advisories.push(Advisory {
+            aliases: ids.into_iter().filter(|alias| *alias != id).collect(),
+            id,
+            summary: text(vulnerability, "title")?.unwrap_or_else(|| head.title.clone()),
+            modified: head.current,
+            published: head.initial,
+            withdrawn: None,
+            severity: severity(vulnerability)?,
+            affected,
+            references: addresses,
+            cwes: cwes(vulnerability)?,
+            severity_word: None,
+            informational: None,
+            database_specific: None,
+        });
+    }
+    Ok(advisories)
+}
+
+fn affected(vulnerability: &Node<'_>, products: &Products) -> Result<Vec<Affected>, ParseError> {
+    let Some(status) = vulnerability.get("product_status") else {
+        return Ok(Vec::new());
+    };
+    let mut packages: BTreeMap<Key, Known> = BTreeMap::new();
+    for group in ["known_affected", "first_affected", "last_affected"] {
+        for id in listed(status, group)? {
+            for target in products.targets(id, status.line)? {
+                add(&target, &mut packages);
+            }
+        }
+    }
+    for group in ["fixed", "first_fixed"] {
+        for id in listed(status, group)? {
+            for target in products.targets(id, status.line)? {
+                for purl in &target.component.purls {
+                    let known = key(purl).and_then(|key| packages.get_mut(&key));
+                    if let (Some(known), false) = (known, purl.version().is_empty()) {
+                        known.fixed.insert(purl.version().to_owned());
+                    }
+                }
+            }
+        }
+    }
+    Ok(packages.into_iter().filter_map(entry).collect())
+}
+
+/// Adds what an affected product says about the package that it is.
+fn add(target: &Target, packages: &mut BTreeMap<Key, Known>) {
+    for purl in &target.component.purls {
+        let (Some(key), Some(ecosystem)) = (key(purl), purl.ecosystem()) else {
+            continue;
+        };
+        let known = packages.entry(key).or_default();
+        if !purl.version().is_empty() {
+            known.listed.insert(purl.version().to_owned());
+            continue;
+        }
+        match &target.component.versions {
+            Versions::One(version) if ecosystem.compare_versions(version, version).is_ok() => {
+                known.listed.insert(version.clone());
+            }
+            Versions::Range(vers) => match vers.to_osv(ecosystem, purl.kind()) {
+                Some((ranges, listed)) => {
+                    known.ranges.extend(ranges);
+                    known.listed.extend(listed);
+                }
+                None => known.unknown = true,
+            },
+            // That somebody's product holds an affected version of it says nothing about the
+            // versions elsewhere.
+            _ => known.unknown |= target.within.is_empty(),
+        }
+    }
+}
+
+fn key(purl: &Purl) -> Option<Key> {
+    let package = patchgate_sbom::package(purl.as_str())?;
+    Some((package.ecosystem, package.distribution, package.name))
+}
+
+/// The record's entry for a package; `None` where it says nothing about it. An entry without
+/// versions is one of which nobody can tell whom it affects, and a scan says so.
+fn entry((key, known): (Key, Known)) -> Option<Affected> {
+    let (ecosystem, distribution, name) = key;
+    let names_versions = !known.listed.is_empty() || !known.ranges.is_empty();
+    if !names_versions && !known.unknown {
+        return None;
+    }
+    let mut ranges = known.ranges;
+    let mut versions: Vec<String> = known.listed.into_iter().collect();
+    if known.unknown {
+        // What is listed is not all: an entry of its own says that the rest is not known.
+        ranges.push(unknown());
+    }
+    if names_versions {
+        ranges.extend(known.fixed.into_iter().map(fixed));
+    } else {
+        ranges.clear();
+        versions.clear();
+    }
+    Some(Affected {
+        ecosystem: ecosystem.to_owned(),
+        distribution,
+        name,
+        ranges,
+        versions,
+        severity: Vec::new(),
+        ecosystem_specific: None,
+        database_specific: None,
+    })
+}
+
+/// A range that nothing is known about.
+fn unknown() -> Range {
+    Range {
+        kind: RangeKind::Other,
+        repo: None,
+        events: Vec::new(),
+    }
+}
+
+/// A range that holds no version and says that one is fixed: a vendor lists versions, and does not
+/// say what lies between an affected and a fixed one.
+fn fixed(version: String) -> Range {
+    let event = |kind| Event {
+        kind,
+        version: version.clone(),
+    };
+    Range {
+        kind: RangeKind::Ecosystem,
+        repo: None,
+        events: vec![event(EventKind::Introduced), event(EventKind::Fixed)],
+    }
+}
+
+/// The vectors of all scores (3.2.3.13), each once. CSAF 2.1 has those of CVSS 4 too.
+fn severity(vulnerability: &Node<'_>) -> Result<Vec<ReportedSeverity>, ParseError> {
+    let mut found: Vec<ReportedSeverity> = Vec::new();
+    for score in vulnerability.optional_list("scores")? {
+        for (key, kind) in [
+            ("cvss_v2", "CVSS_V2"),
+            ("cvss_v3", "CVSS_V3"),
+            ("cvss_v4", "CVSS_V4"),
+        ] {
+            let Some(cvss) = score.get(key) else { continue };
+            let Some(value) = text(cvss, "vectorString")? else {
+                continue;
+            };
+            let stated = ReportedSeverity {
+                kind: kind.to_owned(),
+                value,
+            };
+            if !found.contains(&stated) {
+                found.push(stated);
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn cwes(vulnerability: &Node<'_>) -> Result<Vec<String>, ParseError> {
+    match vulnerability.get("cwe") {
+        Some(cwe) => Ok(text(cwe, "id")?.into_iter().collect()),
+        None => Ok(Vec::new()),
+    }
+}

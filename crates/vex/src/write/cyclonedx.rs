@@ -1,0 +1,160 @@
+//! CycloneDX 1.6 with an analysis of each vulnerability.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::{Assessment, Said, WriteError, WriteOptions, ordered, time, to_text};
+use crate::document::Status;
+use crate::purl::Purl;
+use crate::read::cyclonedx::{is_justification, justification};
+
+/// Writes the assessments as CycloneDX 1.6, one vulnerability each. The serial number follows from
+/// what the document says.
+///
+/// # Errors
+/// When there is more than one product: a document is about one.
+pub fn cyclonedx(
+    assessments: &[Assessment<'_>],
+    options: &WriteOptions<'_>,
+) -> Result<String, WriteError> {
+    let main = match options.products {
+        [] => None,
+        [product] => Some(product.as_str()),
+        _ => {
+            return Err(WriteError(
+                "a CycloneDX document is about one product, and more are named".to_owned(),
+            ));
+        }
+    };
+    let mut components: BTreeMap<&str, Value> = BTreeMap::new();
+    let mut vulnerabilities = Vec::new();
+    for assessment in ordered(assessments) {
+        let package = &assessment.finding.package;
+        for purl in assessment
+            .purls
+            .iter()
+            .filter(|purl| Some(purl.as_str()) != main)
+        {
+            components.insert(
+                purl,
+                json!({
+                    "type": "library",
+                    "bom-ref": purl,
+                    "name": package.name,
+                    "version": package.version,
+                    "purl": purl,
+                }),
+            );
+        }
+        vulnerabilities.push(vulnerability(assessment));
+    }
+    let components: Vec<Value> = components.into_values().collect();
+    let (mark, value) = patchgate_sbom::VEX_DOCUMENT;
+    let mut metadata = json!({
+        "timestamp": options.time(),
+        "tools": { "components": [{
+            "type": "application",
+            "name": "patchgate",
+            "version": options.tool_version,
+        }]},
+        "authors": [{ "name": options.author }],
+        "properties": [{ "name": mark, "value": value }],
+    });
+    if let Some(product) = main {
+        metadata["component"] = component(product);
+    }
+    let id = patchgate_sbom::content_uuid(&(options.author, main, &components, &vulnerabilities));
+    Ok(to_text(&json!({
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.6",
+        "serialNumber": format!("urn:uuid:{id}"),
+        "version": 1,
+        "metadata": metadata,
+        "components": components,
+        "vulnerabilities": vulnerabilities,
+    })))
+}
+
+/// What the document is about.
+fn component(product: &str) -> Value {
+    let mut component = json!({ "type": "application", "bom-ref": product, "name": product });
+    match Purl::parse(product) {
+        Some(purl) => {
+            component["name"] = json!(purl.name());
+            component["purl"] = json!(product);
+            if !purl.version().is_empty() {
+                component["version"] = json!(purl.version());
+            }
+        }
+        None if product.starts_with("cpe:") => component["cpe"] = json!(product),
+        None => {}
+    }
+    component
+}
+
+fn vulnerability(assessment: &Assessment<'_>) -> Value {
+    let finding = assessment.finding;
+    let said = assessment.said();
+    let affects: Vec<Value> = assessment
+        .purls
+        .iter()
+        .map(|purl| json!({ "ref": purl }))
+        .collect();
+    let mut vulnerability = json!({
+        "id": finding.id,
+        "source": { "name": source(&finding.id) },
+        "analysis": analysis(&said),
+        "affects": affects,
+    });
+    if !finding.aliases.is_empty() {
+        let references: Vec<Value> = finding
+            .aliases
+            .iter()
+            .map(|alias| json!({ "id": alias, "source": { "name": source(alias) } }))
+            .collect();
+        vulnerability["references"] = json!(references);
+    }
+    if let Some(notes) = said.notes {
+        vulnerability["properties"] = json!([{ "name": "patchgate:notes", "value": notes }]);
+    }
+    vulnerability
+}
+
+fn analysis(said: &Said) -> Value {
+    let mut analysis = json!({
+        "state": match said.status {
+            Status::NotAffected => "not_affected",
+            Status::Fixed => "resolved",
+            Status::UnderInvestigation => "in_triage",
+            Status::Affected => "exploitable",
+        },
+    });
+    let own = said
+        .written
+        .clone()
+        .filter(|written| is_justification(written));
+    let word = own.or_else(|| {
+        said.justification
+            .map(|word| justification(word).to_owned())
+    });
+    if let (Some(word), Status::NotAffected) = (word, said.status) {
+        analysis["justification"] = json!(word);
+    }
+    if let Some(detail) = said.impact.as_ref().or(said.action.as_ref()) {
+        analysis["detail"] = json!(detail);
+    }
+    if let Some(made) = said.timestamp {
+        analysis["lastUpdated"] = json!(time(made));
+    }
+    analysis
+}
+
+/// The database that an id is of.
+fn source(id: &str) -> &'static str {
+    match id.split_once('-').map(|(prefix, _)| prefix) {
+        Some("CVE") => "NVD",
+        Some("GHSA") => "GitHub Advisory Database",
+        _ => "OSV",
+    }
+}

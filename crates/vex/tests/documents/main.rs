@@ -1,0 +1,12 @@
+//! Documents of every format: what they mean, and what a hostile one can do.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "the lints' exception for tests does not reach their helper functions"
+)]
+
+mod csaf;
+mod cyclonedx;
+mod hostile;
+mod samples;
+mod written;
