@@ -38,3 +38,4 @@ mod stage;
 mod stand_in;
 mod step;
 mod story;
+mod vex;

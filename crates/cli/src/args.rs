@@ -84,6 +84,21 @@ pub(crate) struct SourceArgs {
     pub(crate) epss_url: String,
 }
 
+/// Which findings do no harm, and who says so.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "VEX")]
+pub(crate) struct VexArgs {
+    /// Believe the statements of this document, or of every document of this folder (repeatable):
+    /// OpenVEX, CycloneDX or CSAF; an `http` or `https` address is fetched
+    #[arg(long, value_name = "SOURCE")]
+    pub(crate) vex: Vec<String>,
+
+    /// What is scanned, as documents name it (repeatable): a package URL, most often. A statement
+    /// about a part of a product counts only for the products that are named here
+    #[arg(long, value_name = "PURL")]
+    pub(crate) vex_product: Vec<String>,
+}
+
 /// What counts as a failure.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Threshold")]

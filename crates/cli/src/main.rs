@@ -21,6 +21,7 @@ mod scan;
 mod settings;
 mod source;
 mod terminal;
+mod vex;
 
 use std::process::ExitCode;
 

@@ -2,16 +2,18 @@
 //! share.
 
 use patchgate_advisories::Lookup;
-use patchgate_config::Config;
+use patchgate_config::{Config, IgnoredFinding, Notice};
 use patchgate_ecosystems::{Ecosystem, by_name};
 use patchgate_model::{Finding, Inventory, Level, Problem, ProblemKind, SourceStatus};
 use patchgate_report::ScanReport;
 use patchgate_risk::Threshold;
+use patchgate_vex::{Decision, Suppressed};
 
 use crate::args::{SeverityArg, ThresholdArgs};
 use crate::exit::Exit;
 use crate::runner::Runner;
 use crate::source::AdvisorySource;
+use crate::vex::Vex;
 
 /// What fails a run: the flags, else the settings.
 pub(crate) fn threshold(args: &ThresholdArgs, config: &Config) -> Threshold {
@@ -47,7 +49,54 @@ pub(crate) struct Scanned {
     pub(crate) missing_feeds: Vec<Problem>,
 }
 
+/// Findings sorted by what the settings and the statements of VEX documents make of them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Sorted {
+    /// Findings that stay, in their order.
+    pub(crate) kept: Vec<Finding>,
+    /// For each of them at the same place, the statement about it.
+    pub(crate) judged: Vec<Option<Decision>>,
+    /// Findings that an ignore entry covers.
+    pub(crate) ignored: Vec<IgnoredFinding>,
+    /// Findings that a statement suppresses.
+    pub(crate) suppressed: Vec<Suppressed>,
+    /// What the settings file should be changed for.
+    pub(crate) notices: Vec<Notice>,
+    /// Statements that nearly applied.
+    pub(crate) vex_notices: Vec<patchgate_vex::Notice>,
+}
+
 impl Scanned {
+    /// Sorts the findings. What the repository itself says comes first: an ignore entry has an end,
+    /// and is not to be called unused because of a document.
+    pub(crate) fn sort(
+        &mut self,
+        config: &Config,
+        vex: &Vex,
+        inventory: &Inventory,
+        today: jiff::civil::Date,
+    ) -> Sorted {
+        let findings = std::mem::take(&mut self.findings);
+        let applied = patchgate_config::apply_ignores(findings, &config.ignore, today);
+        let judged = vex.apply(applied.kept, inventory);
+        Sorted {
+            kept: judged.kept,
+            judged: judged.judged,
+            ignored: applied.ignored,
+            suppressed: judged.suppressed,
+            notices: applied.notices,
+            vex_notices: judged.notices,
+        }
+    }
+
+    /// Adds what is known about the VEX documents.
+    pub(crate) fn add_documents(&mut self, vex: &Vex) {
+        self.problems.extend(vex.problems.iter().cloned());
+        self.problems.sort();
+        self.problems.dedup();
+        self.sources.extend(vex.sources.iter().cloned());
+    }
+
     /// What makes the answer incomplete under a threshold. A missing feed does so only where the
     /// threshold asks for a score: which findings there are does not depend on feeds.
     pub(crate) fn holes(&self, threshold: Threshold) -> Vec<Problem> {

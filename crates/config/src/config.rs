@@ -2,14 +2,14 @@
 
 use jiff::civil::Date;
 use patchgate_model::{
-    Bump, GatePolicy, Level, MergeMethod, RequiredCheck, RequiredChecks, Verdict,
+    Bump, GatePolicy, Justification, Level, MergeMethod, RequiredCheck, RequiredChecks, Verdict,
 };
 use patchgate_risk::Threshold;
 
 use crate::check::{check, parse_date};
 use crate::error::{ConfigError, ConfigErrors, Place};
 use crate::node::Node;
-use crate::schema::{self, BumpWord, FailedChecks, MergeWord, SeverityWord};
+use crate::schema::{self, BumpWord, FailedChecks, JustificationWord, MergeWord, SeverityWord};
 
 /// The settings of a repository. The default is what an absent file means.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -26,6 +26,8 @@ pub struct Config {
     pub store: StoreSettings,
     /// Globs of paths that are left out of a scan.
     pub exclude: Vec<String>,
+    /// Statements about vulnerabilities that do no harm.
+    pub vex: VexSettings,
 }
 
 /// A finding that is accepted until a date.
@@ -41,6 +43,8 @@ pub struct Ignore {
     pub ecosystem: Option<String>,
     /// Package, where the entry names one.
     pub package: Option<String>,
+    /// Why the vulnerability does no harm, where the entry says that it does none.
+    pub justification: Option<Justification>,
     /// File that holds the entry.
     pub file: String,
     /// Line of the entry, from 1.
@@ -61,6 +65,36 @@ impl Default for StoreSettings {
         Self {
             path: None,
             max_age_days: schema::Store::default().max_age_days,
+        }
+    }
+}
+
+/// Documents with statements about vulnerabilities.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VexSettings {
+    /// The documents that are believed: paths from the repository's root, and addresses.
+    pub sources: Vec<String>,
+    /// What the repository is, as documents name it.
+    pub products: Vec<String>,
+    /// Who makes the statements of a document that is written.
+    pub author: Option<String>,
+    /// Age in days above which a document is warned about.
+    pub max_age_days: u32,
+}
+
+impl Default for VexSettings {
+    fn default() -> Self {
+        schema::Vex::default().into()
+    }
+}
+
+impl From<schema::Vex> for VexSettings {
+    fn from(wire: schema::Vex) -> Self {
+        Self {
+            sources: wire.sources,
+            products: wire.products,
+            author: wire.author,
+            max_age_days: wire.max_age_days,
         }
     }
 }
@@ -151,6 +185,7 @@ fn config(wire: schema::File, root: &Node, file: &str) -> Result<Config, ConfigE
             max_age_days: wire.store.max_age_days,
         },
         exclude: wire.scan.exclude,
+        vex: wire.vex.into(),
     })
 }
 
@@ -174,9 +209,26 @@ fn ignore(entry: schema::IgnoreEntry, place: Place, file: &str) -> Result<Ignore
         until,
         ecosystem,
         package,
+        justification: entry.justification.map(justification),
         file: file.to_owned(),
         line: place.line,
     })
+}
+
+fn justification(word: JustificationWord) -> Justification {
+    match word {
+        JustificationWord::ComponentNotPresent => Justification::ComponentNotPresent,
+        JustificationWord::VulnerableCodeNotPresent => Justification::VulnerableCodeNotPresent,
+        JustificationWord::VulnerableCodeNotInExecutePath => {
+            Justification::VulnerableCodeNotInExecutePath
+        }
+        JustificationWord::VulnerableCodeCannotBeControlledByAdversary => {
+            Justification::VulnerableCodeCannotBeControlledByAdversary
+        }
+        JustificationWord::InlineMitigationsAlreadyExist => {
+            Justification::InlineMitigationsAlreadyExist
+        }
+    }
 }
 
 /// Whether the text is the name of an ecosystem that has advisories, in whatever case.

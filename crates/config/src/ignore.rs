@@ -1,7 +1,7 @@
 //! Which findings the ignore entries cover on a given day.
 
 use jiff::civil::Date;
-use patchgate_model::Finding;
+use patchgate_model::{Finding, Justification};
 
 use crate::Ignore;
 
@@ -14,6 +14,8 @@ pub struct IgnoredFinding {
     pub reason: String,
     /// Last day on which the entry counts.
     pub until: Date,
+    /// Why the vulnerability does no harm, where the entry says that it does none.
+    pub justification: Option<Justification>,
 }
 
 /// Something to tell about a settings file that is no error in it.
@@ -83,6 +85,7 @@ pub fn apply_ignores(findings: Vec<Finding>, ignores: &[Ignore], today: Date) ->
                 finding,
                 reason: ignore.reason.clone(),
                 until: ignore.until,
+                justification: ignore.justification,
             }),
             None => applied.kept.push(finding),
         }

@@ -13,7 +13,7 @@ mod schema;
 mod suggest;
 mod template;
 
-pub use config::{Config, Ignore, StoreSettings, parse};
+pub use config::{Config, Ignore, StoreSettings, VexSettings, parse};
 pub use error::{ConfigError, ConfigErrors};
 pub use ignore::{Applied, IgnoredFinding, Notice, apply_ignores};
 pub use schema::config_schema;

@@ -23,6 +23,8 @@ pub(crate) struct File {
     pub(crate) store: Store,
     /// What is scanned.
     pub(crate) scan: Scan,
+    /// Statements about vulnerabilities that do no harm here.
+    pub(crate) vex: Vex,
 }
 
 /// What fails a run.
@@ -64,6 +66,21 @@ pub(crate) struct IgnoreEntry {
     /// Only for this package: `name` or `ecosystem:name`.
     #[schemars(length(min = 1))]
     pub(crate) package: Option<String>,
+    /// Why the vulnerability does no harm, where that is so: then a VEX document that is written
+    /// says `not_affected`, and `affected` without it.
+    pub(crate) justification: Option<JustificationWord>,
+}
+
+/// Why a vulnerability does no harm, in the words of OpenVEX and CSAF.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub(crate) enum JustificationWord {
+    ComponentNotPresent,
+    VulnerableCodeNotPresent,
+    VulnerableCodeNotInExecutePath,
+    VulnerableCodeCannotBeControlledByAdversary,
+    InlineMitigationsAlreadyExist,
 }
 
 /// What a pull request needs to be merged without a person.
@@ -201,6 +218,37 @@ pub(crate) struct Scan {
     /// Globs of paths, from the repository's root, that are left out.
     #[schemars(inner(length(min = 1)))]
     pub(crate) exclude: Vec<String>,
+}
+
+/// Statements about vulnerabilities that do no harm here. The gate takes none.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub(crate) struct Vex {
+    /// Documents that are believed, OpenVEX, CycloneDX or CSAF: files and folders from the
+    /// repository's root, and `https` addresses.
+    #[schemars(inner(length(min = 1)))]
+    pub(crate) sources: Vec<String>,
+    /// What this repository is, as documents name it: package URLs, most often. A statement about
+    /// a part of a product counts when the product is one of these.
+    #[schemars(inner(length(min = 1)))]
+    pub(crate) products: Vec<String>,
+    /// Who makes the statements of a document that is written, such as an e-mail address.
+    #[schemars(length(min = 1))]
+    pub(crate) author: Option<String>,
+    /// Age in days above which a document is warned about.
+    #[schemars(range(min = 0, max = 36500))]
+    pub(crate) max_age_days: u32,
+}
+
+impl Default for Vex {
+    fn default() -> Self {
+        Self {
+            sources: Vec::new(),
+            products: Vec::new(),
+            author: None,
+            max_age_days: 365,
+        }
+    }
 }
 
 /// The JSON Schema (draft 2020-12) of the settings file.

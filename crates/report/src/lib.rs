@@ -41,7 +41,7 @@ pub use scan::{
     CvssReport, FindingReport, IgnoredReport, IncompleteReport, KevReport, LocationReport,
     LockfileReport, NotCoveredReport, NoticeReport, PackageReport, ReferenceReport, RunEnd,
     ScanInput, ScanReport, ScoreReasonReport, SeverityCounts, SeverityName, SourceReport, Summary,
-    ThresholdReport, Tool,
+    SuppressedReport, ThresholdReport, Tool, VexNoticeReport,
 };
 pub use schema::{SchemaKind, schema};
 pub use terminal::Terminal;

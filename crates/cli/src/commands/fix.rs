@@ -8,13 +8,14 @@ use patchgate_model::{Finding, Plan, Problem};
 use patchgate_package_managers::RunOptions;
 use patchgate_report::{FixInput, FixReport, GITHUB_SUMMARY_LIMIT, ScanInput, ScanReport};
 
-use crate::args::{OutputArgs, RepositoryArgs, SourceArgs, ThresholdArgs};
+use crate::args::{OutputArgs, RepositoryArgs, SourceArgs, ThresholdArgs, VexArgs};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::fix::{self, TimeLimit, Workshop, time_limit};
 use crate::maven_repository::{MavenRepository, Network};
 use crate::progress::Progress;
 use crate::source::AdvisorySource;
+use crate::vex::Vex;
 use crate::{network, output, scan, settings};
 
 /// Flags of `patchgate fix`.
@@ -43,6 +44,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     source: SourceArgs,
     #[command(flatten)]
+    vex: VexArgs,
+    #[command(flatten)]
     threshold: ThresholdArgs,
     #[command(flatten)]
     output: OutputArgs,
@@ -66,6 +69,14 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     let progress = Progress::start(context.terminal.progress, "reading lockfiles");
     let (repository, config) = settings::open(&args.repository)?;
     let source = AdvisorySource::open(&args.source, &config, repository.root(), context)?;
+    let vex = Vex::open(
+        &args.vex,
+        args.source.offline,
+        &config,
+        repository.root(),
+        context,
+    )
+    .await?;
     let client = network::client(context, args.source.offline)?;
     let mut outside = MavenRepository::new(context, Network::unless(args.source.offline));
     let contents = repository
@@ -73,7 +84,11 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         .await;
     progress.say("looking up advisories");
     let mut scanned = scan::scan(&contents.inventory, &source).await;
-    let is_ignored = |finding: &Finding| is_ignored(&config, context, finding);
+    scanned.add_documents(&vex);
+    let copies = vex.copies(&contents.inventory);
+    let is_ignored = |finding: &Finding| {
+        is_ignored(&config, context, finding) || vex.suppresses(finding, &copies)
+    };
     let workshop = Workshop {
         contents: &contents,
         root: repository.root(),
@@ -95,19 +110,20 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     problems.extend(fixed.problems);
     problems.sort();
     problems.dedup();
-    let findings = std::mem::take(&mut scanned.findings);
-    let applied = patchgate_config::apply_ignores(findings, &config.ignore, context.today());
+    let sorted = scanned.sort(&config, &vex, &contents.inventory, context.today());
     let exit = scan::exit(
-        &applied.kept,
-        remaining(&applied.kept, &fixed.plan),
+        &sorted.kept,
+        remaining(&sorted.kept, &fixed.plan),
         &problems,
         threshold,
         &contents.inventory,
     );
     let scan = ScanReport::new(&ScanInput {
-        findings: &applied.kept,
-        ignored: &applied.ignored,
-        notices: &applied.notices,
+        findings: &sorted.kept,
+        ignored: &sorted.ignored,
+        suppressed: &sorted.suppressed,
+        vex_notices: &sorted.vex_notices,
+        notices: &sorted.notices,
         lockfiles: &contents.inventory.lockfiles,
         problems: &problems,
         sources: &scanned.sources,

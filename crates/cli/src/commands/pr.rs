@@ -15,7 +15,7 @@ use patchgate_report::{
     PullRequestReport, ScanInput, ScanReport, pull_request_body, pull_request_title,
 };
 
-use crate::args::{ForgeArgs, OutputArgs, RepositoryArgs, SourceArgs, ThresholdArgs};
+use crate::args::{ForgeArgs, OutputArgs, RepositoryArgs, SourceArgs, ThresholdArgs, VexArgs};
 use crate::context::Context;
 use crate::exit::{Exit, UsageError};
 use crate::fix::{self, TimeLimit, Workshop, time_limit};
@@ -24,6 +24,7 @@ use crate::maven_repository::{MavenRepository, Network};
 use crate::progress::Progress;
 use crate::repository::{Contents, Repository};
 use crate::source::AdvisorySource;
+use crate::vex::Vex;
 use crate::{network, output, scan, settings};
 
 /// Flags of `patchgate pr`.
@@ -57,6 +58,8 @@ pub(crate) struct Args {
     forge: ForgeArgs,
     #[command(flatten)]
     source: SourceArgs,
+    #[command(flatten)]
+    vex: VexArgs,
     #[command(flatten)]
     threshold: ThresholdArgs,
     #[command(flatten)]
@@ -100,8 +103,10 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     // Before the planning, which takes minutes and would be for nothing.
     let identity = identity(args, &forge, context).await?;
     let source = AdvisorySource::open(&args.source, &config, repository.root(), context)?;
+    let vex = Vex::open(&args.vex, false, &config, repository.root(), context).await?;
     let run = Run {
         args,
+        vex: &vex,
         identity: &identity,
         context,
         config: &config,
@@ -201,6 +206,7 @@ struct Run<'a> {
     context: &'a Context,
     config: &'a Config,
     source: &'a AdvisorySource,
+    vex: &'a Vex,
     head: &'a Head,
     /// Who the commit is by.
     identity: &'a CommitIdentity,
@@ -247,12 +253,15 @@ impl Run<'_> {
             .read_with(&mut outside, |path| progress.say(format!("reading {path}")))
             .await;
         progress.say("looking up advisories");
-        let scanned = scan::scan(&contents.inventory, self.source).await;
+        let mut scanned = scan::scan(&contents.inventory, self.source).await;
+        scanned.add_documents(self.vex);
+        let copies = self.vex.copies(&contents.inventory);
         let is_ignored = |finding: &Finding| {
             let today = self.context.today();
             patchgate_config::apply_ignores(vec![finding.clone()], &self.config.ignore, today)
                 .kept
                 .is_empty()
+                || self.vex.suppresses(finding, &copies)
         };
         let fixed = fix::plan(&Workshop {
             contents: &contents,
@@ -281,18 +290,19 @@ impl Run<'_> {
     fn made(
         &self,
         contents: &Contents,
-        scanned: scan::Scanned,
+        mut scanned: scan::Scanned,
         plan: Plan,
         problems: Vec<Problem>,
     ) -> Made {
         let threshold = scan::threshold(&self.args.threshold, self.config);
-        let applied = patchgate_config::apply_ignores(
-            scanned.findings,
-            &self.config.ignore,
+        let sorted = scanned.sort(
+            self.config,
+            self.vex,
+            &contents.inventory,
             self.context.today(),
         );
         let left = unfixed(&plan);
-        let remaining = applied.kept.iter().filter(|finding| {
+        let remaining = sorted.kept.iter().filter(|finding| {
             left.contains(&(
                 finding.package.name.as_str(),
                 finding.package.version.as_str(),
@@ -300,16 +310,18 @@ impl Run<'_> {
             ))
         });
         let exit = scan::exit(
-            &applied.kept,
+            &sorted.kept,
             remaining,
             &problems,
             threshold,
             &contents.inventory,
         );
         let scan = ScanReport::new(&ScanInput {
-            findings: &applied.kept,
-            ignored: &applied.ignored,
-            notices: &applied.notices,
+            findings: &sorted.kept,
+            ignored: &sorted.ignored,
+            suppressed: &sorted.suppressed,
+            vex_notices: &sorted.vex_notices,
+            notices: &sorted.notices,
             lockfiles: &contents.inventory.lockfiles,
             problems: &problems,
             sources: &scanned.sources,
@@ -319,7 +331,7 @@ impl Run<'_> {
         });
         Made {
             scan,
-            is_vulnerable: applied
+            is_vulnerable: sorted
                 .kept
                 .iter()
                 .any(|finding| finding.informational.is_none()),

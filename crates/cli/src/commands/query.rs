@@ -331,6 +331,8 @@ fn reports(findings: Vec<&Finding>, context: &Context) -> Vec<FindingReport> {
     let report = ScanReport::new(&ScanInput {
         findings: &findings,
         ignored: &[],
+        suppressed: &[],
+        vex_notices: &[],
         notices: &[],
         lockfiles: &[],
         problems: &[],
@@ -354,6 +356,8 @@ fn table(inventory: &Inventory, scanned: &Scanned, context: &Context) -> anyhow:
     let report = ScanReport::new(&ScanInput {
         findings: &scanned.findings,
         ignored: &[],
+        suppressed: &[],
+        vex_notices: &[],
         notices: &[],
         lockfiles: &inventory.lockfiles,
         problems: &scanned.problems,

@@ -2,12 +2,13 @@
 
 use patchgate_report::{GITHUB_SUMMARY_LIMIT, ScanInput, ScanReport};
 
-use crate::args::{InputArgs, OutputArgs, RepositoryArgs, SourceArgs, ThresholdArgs};
+use crate::args::{InputArgs, OutputArgs, RepositoryArgs, SourceArgs, ThresholdArgs, VexArgs};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::maven_repository::{MavenRepository, Network};
 use crate::progress::Progress;
 use crate::source::AdvisorySource;
+use crate::vex::{self, Vex};
 use crate::{input, output, scan};
 
 /// Flags of `patchgate scan`.
@@ -19,6 +20,8 @@ pub(crate) struct Args {
     input: InputArgs,
     #[command(flatten)]
     source: SourceArgs,
+    #[command(flatten)]
+    vex: VexArgs,
     #[command(flatten)]
     threshold: ThresholdArgs,
     #[command(flatten)]
@@ -40,12 +43,24 @@ enum Format {
     Markdown,
     /// SARIF 2.1.0, for code scanning
     Sarif,
+    /// OpenVEX 0.2.0: what was suppressed, accepted, or not judged yet
+    Openvex,
+    /// CycloneDX 1.6 with the same statements
+    CyclonedxVex,
 }
 
 pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let progress = Progress::start(context.terminal.progress, "reading lockfiles");
     let (opened, config) = input::open(&args.repository, &args.input)?;
     let source = AdvisorySource::open(&args.source, &config, opened.root(), context)?;
+    let documents = Vex::open(
+        &args.vex,
+        args.source.offline,
+        &config,
+        opened.root(),
+        context,
+    )
+    .await?;
     let mut outside = MavenRepository::new(context, Network::unless(args.source.offline));
     let inventory = opened
         .read(&mut outside, |text| progress.say(text.to_owned()))
@@ -53,21 +68,17 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     progress.say("looking up advisories");
     let mut scanned = scan::scan(&inventory, &source).await;
     drop(progress);
+    scanned.add_documents(&documents);
     let threshold = scan::threshold(&args.threshold, &config);
     let problems = scanned.holes(threshold);
-    let findings = std::mem::take(&mut scanned.findings);
-    let applied = patchgate_config::apply_ignores(findings, &config.ignore, context.today());
-    let exit = scan::exit(
-        &applied.kept,
-        &applied.kept,
-        &problems,
-        threshold,
-        &inventory,
-    );
+    let sorted = scanned.sort(&config, &documents, &inventory, context.today());
+    let exit = scan::exit(&sorted.kept, &sorted.kept, &problems, threshold, &inventory);
     let report = ScanReport::new(&ScanInput {
-        findings: &applied.kept,
-        ignored: &applied.ignored,
-        notices: &applied.notices,
+        findings: &sorted.kept,
+        ignored: &sorted.ignored,
+        suppressed: &sorted.suppressed,
+        vex_notices: &sorted.vex_notices,
+        notices: &sorted.notices,
         lockfiles: &inventory.lockfiles,
         problems: &problems,
         sources: &scanned.sources,
@@ -81,6 +92,20 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         Format::Json => report.to_json(),
         Format::Markdown => report.to_markdown(usize::MAX),
         Format::Sarif => report.to_sarif(),
+        Format::Openvex | Format::CyclonedxVex => {
+            let products = vex::products(&args.vex, &config);
+            let written = vex::Written {
+                sorted: &sorted,
+                inventory: &inventory,
+                products: &products,
+                author: config.vex.author.as_deref(),
+                now: context.now,
+            };
+            match args.format {
+                Format::Openvex => written.openvex(),
+                _ => written.cyclonedx()?,
+            }
+        }
     };
     output::write(&text, file)?;
     tell_runner(&report, context)?;

@@ -45,7 +45,8 @@ pub(crate) struct Workshop<'a> {
     pub(crate) run: RunOptions,
     /// How long all of it may take.
     pub(crate) time_limit: TimeLimit,
-    /// Findings that need no fix, because the settings ignore them.
+    /// Findings that need no fix, because the settings ignore them or a VEX statement suppresses
+    /// them.
     pub(crate) is_ignored: &'a (dyn Fn(&Finding) -> bool + Sync),
     /// Told what is being done.
     pub(crate) tell: &'a (dyn Fn(&str) + Sync),

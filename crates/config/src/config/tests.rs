@@ -28,6 +28,7 @@ ignore:
     reason: not reached
     until: 2027-01-31
     package: "npm:@a/b"
+    justification: component_not_present
   - { id: GHSA-x, reason: r, until: "2027-02-01", package: "org.example:thing" }
 gate:
   accounts: ["app[bot]"]
@@ -44,6 +45,7 @@ gate:
 advisories: { malicious-prefixes: ["LWA-"] }
 store: { path: db, max-age-days: 3 }
 scan: { exclude: ["a/**"] }
+vex: { sources: [.vex], products: ["pkg:oci/a@1"], author: me, max-age-days: 1 }
 "#,
     )
     .unwrap();
@@ -66,6 +68,7 @@ ignore:
     id: 12
     until: 2026-02-30
     colour: red
+    justification: because
 gate:
   accounts: me
   required_checks: []
@@ -77,6 +80,9 @@ gate:
 store: [1]
 scan:
   exclude: [1, "a"]
+vex:
+  source: [a]
+  sources: [""]
 "#
     ));
 }

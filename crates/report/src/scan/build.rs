@@ -10,6 +10,7 @@ use patchgate_model::{
     ProblemKind, Scope, SourceStatus,
 };
 use patchgate_risk::Threshold;
+use patchgate_vex::Suppressed;
 
 use super::*;
 
@@ -20,6 +21,10 @@ pub struct ScanInput<'a> {
     pub findings: &'a [Finding],
     /// Findings that an ignore entry covers, in any order.
     pub ignored: &'a [IgnoredFinding],
+    /// Findings that a statement of a VEX document suppresses, in any order.
+    pub suppressed: &'a [Suppressed],
+    /// Statements that nearly applied.
+    pub vex_notices: &'a [patchgate_vex::Notice],
     /// What the settings file should be changed for.
     pub notices: &'a [Notice],
     /// The lockfiles that were read.
@@ -66,6 +71,12 @@ impl ScanReport {
             })
             .collect();
         ignored.sort_by(|a, b| worst_first(&a.finding, &b.finding));
+        let mut suppressed: Vec<SuppressedReport> = input
+            .suppressed
+            .iter()
+            .map(|suppressed| SuppressedReport::new(suppressed, input.threshold))
+            .collect();
+        suppressed.sort_by(|a, b| worst_first(&a.finding, &b.finding));
         let mut incomplete: Vec<IncompleteReport> =
             input.problems.iter().map(IncompleteReport::from).collect();
         incomplete
@@ -76,12 +87,22 @@ impl ScanReport {
             summary: summary(input, &findings),
             findings,
             ignored,
+            suppressed,
             incomplete,
             notices: input
                 .notices
                 .iter()
                 .map(|notice| NoticeReport {
                     file: notice.file.clone(),
+                    line: notice.line,
+                    text: notice.text.clone(),
+                })
+                .collect(),
+            vex_notices: input
+                .vex_notices
+                .iter()
+                .map(|notice| VexNoticeReport {
+                    source: notice.source.clone(),
                     line: notice.line,
                     text: notice.text.clone(),
                 })
@@ -103,6 +124,27 @@ impl Tool {
         Self {
             name: "patchgate".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
+        }
+    }
+}
+
+impl SuppressedReport {
+    fn new(suppressed: &Suppressed, threshold: Threshold) -> Self {
+        let decision = &suppressed.decision;
+        let non_empty = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+        Self {
+            finding: FindingReport::new(&suppressed.finding, threshold),
+            status: decision.status.word().to_owned(),
+            justification: decision
+                .justification
+                .as_ref()
+                .map(|reason| reason.word.word().to_owned()),
+            impact: decision.impact.clone(),
+            statement: non_empty(&decision.statement),
+            author: non_empty(&decision.author),
+            timestamp: decision.timestamp.map(|time| time.to_string()),
+            source: decision.source.clone(),
+            line: decision.line,
         }
     }
 }
@@ -172,6 +214,7 @@ fn summary(input: &ScanInput<'_>, findings: &[FindingReport]) -> Summary {
         known_exploited: count(|finding| finding.kev == Some(true)),
         malicious: count(|finding| finding.malicious),
         ignored: input.ignored.len(),
+        suppressed: input.suppressed.len(),
         at_or_above_threshold: count(|finding| finding.at_or_above_threshold),
         highest_score: findings.first().map(|finding| finding.score),
         threshold: ThresholdReport {
@@ -334,6 +377,7 @@ impl From<&Problem> for IncompleteReport {
             ProblemKind::Advisories => "advisories",
             ProblemKind::Feed => "feed",
             ProblemKind::Registry => "registry",
+            ProblemKind::Vex => "vex",
             ProblemKind::Unresolved => "unresolved",
             ProblemKind::Version => "version",
         };

@@ -43,6 +43,25 @@ impl ScanReport {
             }),
         );
         body.rows(
+            "### Suppressed by VEX\n\n| ID | Package | Statement | Source |\n| --- | --- | --- | --- |\n",
+            self.suppressed.iter().map(|suppressed| {
+                format!(
+                    "| {} | {} | {} | {} |\n",
+                    id_link(&suppressed.finding),
+                    package(&suppressed.finding),
+                    short(&phrases::statement(suppressed), 300),
+                    short(&phrases::stated_by(suppressed), 200)
+                )
+            }),
+        );
+        body.rows(
+            "### VEX documents\n\n",
+            self.vex_notices.iter().map(|notice| {
+                let place = code(&phrases::place(&notice.source, notice.line));
+                format!("- {place} {}\n", text(&notice.text))
+            }),
+        );
+        body.rows(
             "### Settings\n\n",
             self.notices.iter().map(|notice| {
                 let place = code(&format!("{}:{}", notice.file, notice.line));

@@ -30,10 +30,14 @@ pub struct ScanReport {
     pub findings: Vec<FindingReport>,
     /// Findings that an ignore entry covers, worst first.
     pub ignored: Vec<IgnoredReport>,
+    /// Findings that a statement of a VEX document suppresses, worst first.
+    pub suppressed: Vec<SuppressedReport>,
     /// What could not be read or looked up. Not empty means that the report has a hole in it.
     pub incomplete: Vec<IncompleteReport>,
     /// What the settings file should be changed for: expired or unused ignore entries.
     pub notices: Vec<NoticeReport>,
+    /// Statements of VEX documents that nearly applied, and why they did not.
+    pub vex_notices: Vec<VexNoticeReport>,
     /// The sources of knowledge, with their age.
     pub sources: Vec<SourceReport>,
     /// The lockfiles that were read.
@@ -81,6 +85,8 @@ pub struct Summary {
     pub malicious: usize,
     /// Findings that an ignore entry covers.
     pub ignored: usize,
+    /// Findings that a statement of a VEX document suppresses.
+    pub suppressed: usize,
     /// Findings at or above the threshold.
     pub at_or_above_threshold: usize,
     /// Highest score, from 0 to 100; `null` without findings.
@@ -273,11 +279,35 @@ pub struct IgnoredReport {
     pub until: String,
 }
 
+/// A finding that a statement of a VEX document suppresses.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct SuppressedReport {
+    /// The finding.
+    #[serde(flatten)]
+    pub finding: FindingReport,
+    /// What the statement says: `not_affected` or `fixed`.
+    pub status: String,
+    /// Why the vulnerability does no harm, in one of the five words that OpenVEX and CSAF share.
+    pub justification: Option<String>,
+    /// The same in words for a person.
+    pub impact: Option<String>,
+    /// Id of the statement, else of its document.
+    pub statement: Option<String>,
+    /// Who wrote the document.
+    pub author: Option<String>,
+    /// When the statement was made (RFC 3339).
+    pub timestamp: Option<String>,
+    /// File or address of the document.
+    pub source: String,
+    /// Line of the statement in the document, from 1.
+    pub line: u32,
+}
+
 /// Something that could not be read or looked up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct IncompleteReport {
-    /// What kind of thing: `file`, `advisories`, `feed`, `registry`, `unresolved` or
-    /// `version`.
+    /// What kind of thing: `file`, `advisories`, `feed`, `registry`, `vex`, `unresolved`
+    /// or `version`.
     pub kind: String,
     /// The file, server, ecosystem or package.
     pub subject: String,
@@ -302,10 +332,21 @@ pub struct NoticeReport {
     pub text: String,
 }
 
+/// Something to know about a VEX document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct VexNoticeReport {
+    /// File or address of the document.
+    pub source: String,
+    /// Line of the statement, from 1; `null` for the document as a whole.
+    pub line: Option<u32>,
+    /// What it is.
+    pub text: String,
+}
+
 /// A source of knowledge.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct SourceReport {
-    /// Name: `osv:npm`, `kev`, `epss`, `osv-api`.
+    /// Name: `osv:npm`, `kev`, `epss`, `osv-api`, `vex`, `csaf`.
     pub name: String,
     /// Where it was taken from.
     pub origin: String,

@@ -2,6 +2,7 @@
 
 use super::{
     FindingReport, LocationReport, ScanReport, SeverityCounts, SeverityName, SourceReport,
+    SuppressedReport,
 };
 use crate::age::age;
 
@@ -97,6 +98,14 @@ pub(crate) fn percent(value: f64) -> String {
     }
 }
 
+/// `vex.json:12`, or the name alone.
+pub(crate) fn place(name: &str, line: Option<u32>) -> String {
+    match line {
+        Some(line) => format!("{name}:{line}"),
+        None => name.to_owned(),
+    }
+}
+
 /// `package-lock.json:12`.
 pub(crate) fn location(location: &LocationReport) -> String {
     format!("{}:{}", location.file, location.line)
@@ -146,8 +155,9 @@ pub(crate) fn headline(report: &ScanReport) -> String {
         } else {
             format!("No known vulnerabilities in {scope}")
         };
-        if summary.ignored > 0 {
-            text.push_str(&format!(" ({} ignored)", summary.ignored));
+        let set_aside = set_aside(report);
+        if !set_aside.is_empty() {
+            text.push_str(&format!(" ({})", set_aside.join(", ")));
         }
         return text;
     }
@@ -167,8 +177,48 @@ pub(crate) fn headline(report: &ScanReport) -> String {
     if summary.malicious > 0 {
         text.push_str(&format!(", {} malicious", summary.malicious));
     }
-    if summary.ignored > 0 {
-        text.push_str(&format!(", {} more ignored", summary.ignored));
+    for part in set_aside(report) {
+        text.push_str(&format!(", {}", part.replacen(' ', " more ", 1)));
+    }
+    text
+}
+
+/// `2 ignored`, `1 suppressed by VEX`.
+fn set_aside(report: &ScanReport) -> Vec<String> {
+    [
+        (report.summary.ignored, "ignored"),
+        (report.summary.suppressed, "suppressed by VEX"),
+    ]
+    .iter()
+    .filter(|(number, _)| *number > 0)
+    .map(|(number, what)| format!("{number} {what}"))
+    .collect()
+}
+
+/// `not_affected, vulnerable_code_not_present: it is not called`.
+pub(crate) fn statement(suppressed: &SuppressedReport) -> String {
+    let mut text = suppressed.status.clone();
+    if let Some(word) = &suppressed.justification {
+        text.push_str(&format!(", {word}"));
+    }
+    if let Some(impact) = &suppressed.impact {
+        text.push_str(&format!(": {impact}"));
+    }
+    text
+}
+
+/// `vex.json:12, by Team, 2026-01-30`.
+pub(crate) fn stated_by(suppressed: &SuppressedReport) -> String {
+    let mut text = format!("{}:{}", suppressed.source, suppressed.line);
+    if let Some(author) = &suppressed.author {
+        text.push_str(&format!(", by {author}"));
+    }
+    let day = suppressed
+        .timestamp
+        .as_deref()
+        .and_then(|time| time.get(..10));
+    if let Some(day) = day {
+        text.push_str(&format!(", {day}"));
     }
     text
 }

@@ -8,7 +8,10 @@ use patchgate_model::Level;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::{FindingReport, IgnoredReport, IncompleteReport, ScanReport, SeverityName, phrases};
+use super::{
+    FindingReport, IgnoredReport, IncompleteReport, ScanReport, SeverityName, SuppressedReport,
+    phrases,
+};
 use crate::clean::{clean, cut};
 use crate::markdown::{address, code, link, text};
 
@@ -25,7 +28,7 @@ const MAX_PLACES: usize = 100;
 
 impl ScanReport {
     /// As SARIF: one rule for each vulnerability, one result for each place of a finding. Ignored
-    /// findings are there as suppressed results, and an incomplete scan says that it did not
+    /// and suppressed findings are there as suppressed results, and an incomplete scan says that it did not
     /// succeed.
     #[must_use]
     pub fn to_sarif(&self) -> String {
@@ -36,8 +39,13 @@ impl ScanReport {
             .findings
             .iter()
             .map(|finding| (finding, None))
-            .chain(self.ignored.iter().map(|i| (&i.finding, Some(i))));
-        for (finding, ignored) in all {
+            .chain(self.ignored.iter().map(|i| (&i.finding, Some(accepted(i)))))
+            .chain(
+                self.suppressed
+                    .iter()
+                    .map(|s| (&s.finding, Some(stated(s)))),
+            );
+        for (finding, suppression) in all {
             let Some(rule) = rules.index(finding) else {
                 left_out += 1;
                 continue;
@@ -46,7 +54,7 @@ impl ScanReport {
                 if results.len() == MAX_RESULTS {
                     left_out += 1;
                 } else {
-                    results.push(result(finding, rule, place, ignored));
+                    results.push(result(finding, rule, place, suppression.as_deref()));
                 }
             }
         }
@@ -84,6 +92,13 @@ impl ScanReport {
             notifications.push(json!({
                 "level": "note",
                 "message": { "text": sentence(&note) },
+            }));
+        }
+        for notice in &self.vex_notices {
+            let place = phrases::place(&notice.source, notice.line);
+            notifications.push(json!({
+                "level": "warning",
+                "message": { "text": format!("{} {}", clean(&place), sentence(&notice.text)) },
             }));
         }
         for notice in &self.notices {
@@ -238,12 +253,7 @@ fn help_markdown(finding: &FindingReport) -> String {
     parts.join("\n\n")
 }
 
-fn result(
-    finding: &FindingReport,
-    rule: usize,
-    place: usize,
-    ignored: Option<&IgnoredReport>,
-) -> Value {
+fn result(finding: &FindingReport, rule: usize, place: usize, suppression: Option<&str>) -> Value {
     let place = finding.locations.get(place);
     let file = place.map_or("", |place| place.file.as_str());
     let mut result = json!({
@@ -263,12 +273,26 @@ fn result(
     if let Some(place) = place {
         result["locations"] = json!([location(&place.file, Some(place.line))]);
     }
-    if let Some(ignored) = ignored {
-        let why = format!("{} (until {})", clean(&ignored.reason), ignored.until);
+    if let Some(why) = suppression {
         result["suppressions"] =
             json!([{ "kind": "external", "status": "accepted", "justification": why }]);
     }
     result
+}
+
+/// Why an ignore entry accepts a finding.
+fn accepted(ignored: &IgnoredReport) -> String {
+    format!("{} (until {})", clean(&ignored.reason), ignored.until)
+}
+
+/// What a statement says about a finding.
+fn stated(suppressed: &SuppressedReport) -> String {
+    let statement = clean(&phrases::statement(suppressed));
+    format!(
+        "{} ({})",
+        cut(&statement, MAX_DESCRIPTION),
+        clean(&phrases::stated_by(suppressed))
+    )
 }
 
 fn message(finding: &FindingReport) -> String {

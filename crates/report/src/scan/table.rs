@@ -16,6 +16,9 @@ const MAX_PACKAGE: usize = 48;
 /// Most characters of an id: it is there to be copied, so it is only cut when it cannot be one.
 const MAX_ID: usize = 48;
 
+/// Most characters of what a statement says.
+const MAX_STATEMENT: usize = 300;
+
 /// Width of each column that depends on the content.
 struct Columns {
     package: usize,
@@ -39,6 +42,7 @@ impl ScanReport {
             lines.push(String::new());
         }
         self.ignored_lines(terminal, &mut lines);
+        self.suppressed_lines(terminal, &mut lines);
         self.notice_lines(terminal, &mut lines);
         incomplete_lines(&self.incomplete, terminal, &mut lines);
         self.not_covered_lines(terminal, &mut lines);
@@ -72,6 +76,39 @@ impl ScanReport {
                 ignored.until,
                 clean(&ignored.reason)
             );
+            lines.extend(terminal.wrap("", 2, &text));
+        }
+        lines.push(String::new());
+    }
+
+    fn suppressed_lines(&self, terminal: Terminal, lines: &mut Vec<String>) {
+        if !self.suppressed.is_empty() {
+            let title = format!("Suppressed by VEX ({})", self.suppressed.len());
+            lines.push(terminal.paint(BOLD, &title));
+        }
+        for suppressed in &self.suppressed {
+            let finding = &suppressed.finding;
+            let text = format!(
+                "{} in {}@{}: {}",
+                clean(&finding.id),
+                clean(&finding.package.name),
+                clean(&finding.package.version),
+                cut(&clean(&phrases::statement(suppressed)), MAX_STATEMENT)
+            );
+            lines.extend(terminal.wrap("", 2, &text));
+            let source = clean(&phrases::stated_by(suppressed));
+            lines.extend(terminal.wrap("    from", 9, &source));
+        }
+        if !self.suppressed.is_empty() {
+            lines.push(String::new());
+        }
+        if self.vex_notices.is_empty() {
+            return;
+        }
+        lines.push(terminal.paint(YELLOW, "VEX documents"));
+        for notice in &self.vex_notices {
+            let place = phrases::place(&notice.source, notice.line);
+            let text = format!("{} {}", clean(&place), clean(&notice.text));
             lines.extend(terminal.wrap("", 2, &text));
         }
         lines.push(String::new());

@@ -6,6 +6,7 @@ use patchgate_model::{
     package_url,
 };
 use patchgate_risk::Threshold;
+use patchgate_vex::{Decision, Justification, Status, Suppressed};
 
 use super::*;
 use crate::Terminal;
@@ -243,6 +244,7 @@ pub(crate) fn rich() -> ScanReport {
         ),
         reason: format!("only in tests {HOSTILE}"),
         until: "2026-12-31".parse().unwrap(),
+        justification: None,
     }];
     let notices = [Notice {
         file: ".patchgate.yml".into(),
@@ -251,7 +253,99 @@ pub(crate) fn rich() -> ScanReport {
             "the ignore entry for `CVE-1` expired on 2026-01-01 and matches no finding: remove it"
                 .into(),
     }];
-    report(&findings(), &ignored, &notices, &problems())
+    ScanReport::new(&ScanInput {
+        findings: &findings(),
+        ignored: &ignored,
+        suppressed: &suppressed(),
+        vex_notices: &vex_notices(),
+        notices: &notices,
+        problems: &problems(),
+        ..input(&[lockfile()], &sources())
+    })
+}
+
+/// A finding that a statement suppresses, and one that a statement in words alone does.
+fn suppressed() -> Vec<Suppressed> {
+    let decision = |status, word: Option<Justification>, impact: Option<&str>| Decision {
+        status,
+        justification: word.map(|word| patchgate_vex::Reason {
+            word,
+            written: word.word().to_owned(),
+        }),
+        impact: impact.map(str::to_owned),
+        action: None,
+        statement: "https://vex.invalid/1".to_owned(),
+        line: 12,
+        author: "Security Team".to_owned(),
+        timestamp: "2026-01-02T03:04:05Z".parse().ok(),
+        source: "vex/shop.json".to_owned(),
+    };
+    vec![
+        Suppressed {
+            finding: finding(
+                "GHSA-jjjj-kkkk-llll",
+                "semver",
+                "5.0.0",
+                Level::High,
+                Some(7.5),
+            ),
+            decision: decision(
+                Status::NotAffected,
+                Some(Justification::VulnerableCodeNotInExecutePath),
+                None,
+            ),
+        },
+        Suppressed {
+            finding: finding(
+                "GHSA-mmmm-nnnn-oooo",
+                "tar",
+                "4.0.0",
+                Level::High,
+                Some(8.2),
+            ),
+            decision: Decision {
+                author: String::new(),
+                timestamp: None,
+                source: format!("https://a.invalid/{HOSTILE}"),
+                ..decision(Status::NotAffected, None, Some(HOSTILE))
+            },
+        },
+    ]
+}
+
+fn vex_notices() -> Vec<patchgate_vex::Notice> {
+    vec![
+        patchgate_vex::Notice {
+            source: "vex/shop.json".into(),
+            line: Some(40),
+            text: "says `fixed` about `CVE-2024-1` without a version, so it does not count".into(),
+        },
+        patchgate_vex::Notice {
+            source: HOSTILE.into(),
+            line: None,
+            text: format!("is `{HOSTILE}` and not final, so it suppresses nothing"),
+        },
+    ]
+}
+
+/// Nothing but these files, read without a problem.
+fn input<'a>(lockfiles: &'a [Lockfile], sources: &'a [SourceStatus]) -> ScanInput<'a> {
+    ScanInput {
+        findings: &[],
+        ignored: &[],
+        suppressed: &[],
+        vex_notices: &[],
+        notices: &[],
+        lockfiles,
+        problems: &[],
+        sources,
+        threshold: Threshold::default(),
+        exit: RunEnd {
+            code: 3,
+            reason: "incomplete",
+        },
+        now: "2026-01-30T12:00:00Z".parse().unwrap(),
+    }
 }
 
 fn report(
@@ -264,15 +358,8 @@ fn report(
         findings,
         ignored,
         notices,
-        lockfiles: &[lockfile()],
         problems,
-        sources: &sources(),
-        threshold: Threshold::default(),
-        exit: RunEnd {
-            code: 3,
-            reason: "incomplete",
-        },
-        now: "2026-01-30T12:00:00Z".parse().unwrap(),
+        ..input(&[lockfile()], &sources())
     })
 }
 
@@ -386,18 +473,11 @@ fn direct_dependencies_alone_are_told() {
     };
     let of = |lockfiles: &[Lockfile]| {
         ScanReport::new(&ScanInput {
-            findings: &[],
-            ignored: &[],
-            notices: &[],
-            lockfiles,
-            problems: &[],
-            sources: &[],
-            threshold: Threshold::default(),
             exit: RunEnd {
                 code: 0,
                 reason: "clean",
             },
-            now: "2026-01-30T12:00:00Z".parse().unwrap(),
+            ..input(lockfiles, &[])
         })
     };
     let several = of(&[
