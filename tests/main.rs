@@ -12,6 +12,7 @@
 mod action;
 mod action_binary;
 mod bad_input;
+mod csaf;
 mod db;
 mod exit_codes;
 mod explain;

@@ -97,6 +97,11 @@ pub(crate) struct VexArgs {
     /// about a part of a product counts only for the products that are named here
     #[arg(long, value_name = "PURL")]
     pub(crate) vex_product: Vec<String>,
+
+    /// Take these advisories of a vendor beside those of OSV (repeatable): a CSAF document, a folder of
+    /// them, or a `provider-metadata.json`; an `http` or `https` address is fetched
+    #[arg(long, value_name = "SOURCE")]
+    pub(crate) csaf: Vec<String>,
 }
 
 /// What counts as a failure.

@@ -1,6 +1,9 @@
 //! Where advisories come from in one run: a store on disk, or OSV with the feeds.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -30,7 +33,12 @@ pub(crate) struct AdvisorySource {
     place: Place,
     /// See [`Lookup::malicious_prefixes`].
     malicious_prefixes: Vec<String>,
+    /// Records of vendors, which stand beside those of the place.
+    vendors: VendorRecords,
 }
+
+/// Records of vendors, by ecosystem and normalised name.
+pub(crate) type VendorRecords = BTreeMap<(&'static str, String), Vec<Arc<Advisory>>>;
 
 /// Where advisories are.
 #[derive(Debug)]
@@ -75,7 +83,13 @@ impl AdvisorySource {
         Ok(Self {
             place: Place::open(args, config, root, context)?,
             malicious_prefixes: config.malicious_prefixes.clone(),
+            vendors: VendorRecords::new(),
         })
+    }
+
+    /// The same source with the records of vendors beside its own.
+    pub(crate) fn with_vendors(self, vendors: VendorRecords) -> Self {
+        Self { vendors, ..self }
     }
 
     /// What is known about these packages.
@@ -117,7 +131,7 @@ impl AdvisorySource {
     }
 
     async fn lookup_all(&self, queries: &[PackageQuery], commits: &[CommitQuery]) -> Lookup {
-        let lookup = match &self.place {
+        let mut lookup = match &self.place {
             Place::Store(store) => {
                 let mut lookup = store.lookup(queries);
                 store.look_up_repositories(commits, &mut lookup);
@@ -125,6 +139,22 @@ impl AdvisorySource {
             }
             Place::Online(online) => online.osv.lookup_all(queries, commits).await,
         };
+        for query in queries.iter().filter(|_| !self.vendors.is_empty()) {
+            let name = patchgate_ecosystems::by_name(query.ecosystem)
+                .map_or(Cow::Borrowed(query.name.as_str()), |ecosystem| {
+                    ecosystem.normalize_name(&query.name)
+                });
+            let key = (query.ecosystem, name.into_owned());
+            if let Some(records) = self.vendors.get(&key) {
+                let known = lookup.advisories.entry(key).or_default();
+                let new = records
+                    .iter()
+                    .filter(|record| !known.contains(record))
+                    .cloned();
+                let new: Vec<Arc<Advisory>> = new.collect();
+                known.extend(new);
+            }
+        }
         Lookup {
             malicious_prefixes: self.malicious_prefixes.clone(),
             ..lookup

@@ -28,6 +28,8 @@ pub struct Config {
     pub exclude: Vec<String>,
     /// Statements about vulnerabilities that do no harm.
     pub vex: VexSettings,
+    /// Advisories of vendors, as CSAF: paths from the repository's root, and addresses.
+    pub csaf: Vec<String>,
 }
 
 /// A finding that is accepted until a date.
@@ -186,6 +188,7 @@ fn config(wire: schema::File, root: &Node, file: &str) -> Result<Config, ConfigE
         },
         exclude: wire.scan.exclude,
         vex: wire.vex.into(),
+        csaf: wire.csaf,
     })
 }
 

@@ -25,6 +25,10 @@ pub(crate) struct File {
     pub(crate) scan: Scan,
     /// Statements about vulnerabilities that do no harm here.
     pub(crate) vex: Vex,
+    /// Advisories of vendors, as CSAF, beside those of OSV: files and folders from the repository's
+    /// root, and `https` addresses of documents or of a `provider-metadata.json`. The gate takes none.
+    #[schemars(inner(length(min = 1)))]
+    pub(crate) csaf: Vec<String>,
 }
 
 /// What fails a run.

@@ -11,6 +11,7 @@
 
 mod document;
 mod judge;
+pub mod provider;
 mod purl;
 mod read;
 mod vers;

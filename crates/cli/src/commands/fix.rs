@@ -69,7 +69,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     let progress = Progress::start(context.terminal.progress, "reading lockfiles");
     let (repository, config) = settings::open(&args.repository)?;
     let source = AdvisorySource::open(&args.source, &config, repository.root(), context)?;
-    let vex = Vex::open(
+    let mut vex = Vex::open(
         &args.vex,
         args.source.offline,
         &config,
@@ -77,6 +77,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         context,
     )
     .await?;
+    let source = source.with_vendors(std::mem::take(&mut vex.vendors));
     let client = network::client(context, args.source.offline)?;
     let mut outside = MavenRepository::new(context, Network::unless(args.source.offline));
     let contents = repository

@@ -103,7 +103,8 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     // Before the planning, which takes minutes and would be for nothing.
     let identity = identity(args, &forge, context).await?;
     let source = AdvisorySource::open(&args.source, &config, repository.root(), context)?;
-    let vex = Vex::open(&args.vex, false, &config, repository.root(), context).await?;
+    let mut vex = Vex::open(&args.vex, false, &config, repository.root(), context).await?;
+    let source = source.with_vendors(std::mem::take(&mut vex.vendors));
     let run = Run {
         args,
         vex: &vex,

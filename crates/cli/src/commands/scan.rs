@@ -53,7 +53,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     let progress = Progress::start(context.terminal.progress, "reading lockfiles");
     let (opened, config) = input::open(&args.repository, &args.input)?;
     let source = AdvisorySource::open(&args.source, &config, opened.root(), context)?;
-    let documents = Vex::open(
+    let mut documents = Vex::open(
         &args.vex,
         args.source.offline,
         &config,
@@ -61,6 +61,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         context,
     )
     .await?;
+    let source = source.with_vendors(std::mem::take(&mut documents.vendors));
     let mut outside = MavenRepository::new(context, Network::unless(args.source.offline));
     let inventory = opened
         .read(&mut outside, |text| progress.say(text.to_owned()))

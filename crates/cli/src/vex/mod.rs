@@ -1,6 +1,7 @@
-//! The VEX documents of one run: which are named, how they are read, and what they say about the
-//! findings.
+//! The VEX documents and the CSAF advisories of one run: which are named, how they are read, and what
+//! they say about the findings.
 
+mod csaf;
 mod files;
 mod url;
 mod written;
@@ -17,6 +18,7 @@ use crate::context::Context;
 use crate::exit::UsageError;
 use crate::network;
 use crate::settings::FILE_NAME;
+use crate::source::VendorRecords;
 
 pub(crate) use written::Written;
 
@@ -32,6 +34,8 @@ pub(crate) struct Vex {
     pub(crate) problems: Vec<Problem>,
     /// The documents, with their age.
     pub(crate) sources: Vec<SourceStatus>,
+    /// What vendors call affected.
+    pub(crate) vendors: VendorRecords,
 }
 
 /// A place where documents are.
@@ -62,17 +66,15 @@ impl Vex {
         root: &Path,
         context: &Context,
     ) -> anyhow::Result<Self> {
-        let places = places(args, config, root)?;
-        let address = places.iter().find_map(|place| match place {
-            Place::Url(url) => Some(url),
-            Place::Path { .. } => None,
-        });
+        let statements = places(&args.vex, &config.vex.sources, "vex.sources", root)?;
+        let vendors = places(&args.csaf, &config.csaf, "csaf", root)?;
+        let address = statements.iter().chain(&vendors).find_map(Place::address);
         if let (Some(url), true) = (address, offline) {
             let url = patchgate_http::redact_url(url);
             return Err(UsageError::new(format!(
                 "`--offline` lets nothing go over the network, and `{url}` is to be read"
             ))
-            .with_hint("download the document, and name the file")
+            .with_hint("download the documents, and name the file or the folder")
             .into());
         }
         let client = match address {
@@ -82,7 +84,7 @@ impl Vex {
         let mut vex = Self::default();
         let mut sources = Vec::new();
         let max_age = SignedDuration::from_hours(24 * i64::from(config.vex.max_age_days));
-        for place in &places {
+        for place in &statements {
             let read = match (place, &client) {
                 (Place::Path { path, shown }, _) => files::read(path, shown),
                 (Place::Url(url), Some(client)) => url::read(client, url).await,
@@ -96,6 +98,18 @@ impl Vex {
                 is_chosen: true,
             }));
         }
+        for place in &vendors {
+            let read = csaf::read(place, client.as_ref()).await;
+            vex.sources.push(read.status(place));
+            vex.problems.extend(read.problems);
+            sources.extend(read.documents.into_iter().map(|(name, document)| Source {
+                name,
+                document,
+                is_chosen: false,
+            }));
+        }
+        let of_vendors = sources.iter().filter(|source| !source.is_chosen);
+        vex.vendors = csaf::records(of_vendors.map(|source| &*source.document));
         vex.statements = Statements::new(sources, &products(args, config));
         Ok(vex)
     }
@@ -165,22 +179,27 @@ pub(crate) fn products(args: &VexArgs, config: &Config) -> Vec<String> {
 }
 
 /// The places that the flags name, from the current folder, and those of the settings, from the
-/// repository's root.
-fn places(args: &VexArgs, config: &Config, root: &Path) -> Result<Vec<Place>, UsageError> {
+/// repository's root. `key` is where the settings name them.
+fn places(
+    flags: &[String],
+    settings: &[String],
+    key: &str,
+    root: &Path,
+) -> Result<Vec<Place>, UsageError> {
     let mut places = Vec::new();
-    for given in &args.vex {
+    for given in flags {
         places.push(match address(given) {
             Some(_) => Place::Url(given.clone()),
             None => existing(PathBuf::from(given), given)?,
         });
     }
-    for given in &config.vex.sources {
+    for given in settings {
         places.push(match address(given) {
             // What a scanned repository names is asked over an encrypted connection only.
             Some("https") => Place::Url(given.clone()),
             Some(_) => {
                 return Err(UsageError::new(format!(
-                    "`{FILE_NAME}` names `{}` under `vex.sources`, which is no `https` address",
+                    "`{FILE_NAME}` names `{}` under `{key}`, which is no `https` address",
                     patchgate_http::redact_url(given)
                 )));
             }
@@ -190,9 +209,9 @@ fn places(args: &VexArgs, config: &Config, root: &Path) -> Result<Vec<Place>, Us
                     .all(|part| matches!(part, std::path::Component::Normal(_) | std::path::Component::CurDir));
                 if !within {
                     return Err(UsageError::new(format!(
-                        "`{FILE_NAME}` names `{given}` under `vex.sources`, which lies outside of the repository"
+                        "`{FILE_NAME}` names `{given}` under `{key}`, which lies outside of the repository"
                     ))
-                    .with_hint("name a path from the repository's root, or use `--vex`"));
+                    .with_hint("name a path from the repository's root, or use a flag"));
                 }
                 existing(root.join(given), given)?
             }
@@ -215,7 +234,7 @@ fn address(text: &str) -> Option<&'static str> {
 fn existing(path: PathBuf, shown: &str) -> Result<Place, UsageError> {
     if !path.exists() {
         return Err(UsageError::new(format!(
-            "there is no file or folder `{shown}` with VEX documents"
+            "there is no file or folder `{shown}` that documents could be read from"
         )));
     }
     Ok(Place::Path {
@@ -225,6 +244,13 @@ fn existing(path: PathBuf, shown: &str) -> Result<Place, UsageError> {
 }
 
 impl Place {
+    fn address(&self) -> Option<&String> {
+        match self {
+            Self::Path { .. } => None,
+            Self::Url(url) => Some(url),
+        }
+    }
+
     fn shown(&self) -> String {
         match self {
             Self::Path { shown, .. } => shown.clone(),

@@ -46,6 +46,7 @@ advisories: { malicious-prefixes: ["LWA-"] }
 store: { path: db, max-age-days: 3 }
 scan: { exclude: ["a/**"] }
 vex: { sources: [.vex], products: ["pkg:oci/a@1"], author: me, max-age-days: 1 }
+csaf: ["https://vendor.invalid/provider-metadata.json"]
 "#,
     )
     .unwrap();

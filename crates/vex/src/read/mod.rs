@@ -20,13 +20,7 @@ const MAX_TEXT: usize = 4_000;
 
 /// Reads a document of any format that is known.
 pub(crate) fn document(bytes: &[u8]) -> Result<Document, ParseError> {
-    let siblings = Siblings::new();
-    let input = Input {
-        path: "",
-        bytes,
-        siblings: &siblings,
-    };
-    let text = input.text()?;
+    let text = utf8(bytes)?;
     let document = if text.trim_start().starts_with('<') {
         cyclonedx::xml::read(text)?
     } else {
@@ -45,6 +39,17 @@ pub(crate) fn document(bytes: &[u8]) -> Result<Document, ParseError> {
     Ok(document)
 }
 
+/// The bytes as text, within the bounds of every parser.
+pub(crate) fn utf8(bytes: &[u8]) -> Result<&str, ParseError> {
+    static NONE: Siblings = Siblings::new();
+    let input = Input {
+        path: "",
+        bytes,
+        siblings: &NONE,
+    };
+    input.text()
+}
+
 fn check_bounds(statements: &[Statement]) -> Result<(), ParseError> {
     let mut left = MAX_PAIRS;
     for statement in statements {
@@ -59,7 +64,7 @@ fn check_bounds(statements: &[Statement]) -> Result<(), ParseError> {
 }
 
 /// The text under a key, without space at its ends; `None` where it is missing or empty.
-fn text(node: &Node<'_>, name: &str) -> Result<Option<String>, ParseError> {
+pub(crate) fn text(node: &Node<'_>, name: &str) -> Result<Option<String>, ParseError> {
     let text = node.optional_text(name)?.map(str::trim);
     Ok(text.filter(|text| !text.is_empty()).map(str::to_owned))
 }
@@ -77,7 +82,7 @@ fn shortened(text: &str) -> String {
 }
 
 /// The date and time under a key.
-fn time(node: &Node<'_>, name: &str) -> Result<Option<Timestamp>, ParseError> {
+pub(crate) fn time(node: &Node<'_>, name: &str) -> Result<Option<Timestamp>, ParseError> {
     let Some(text) = text(node, name)? else {
         return Ok(None);
     };
@@ -86,7 +91,7 @@ fn time(node: &Node<'_>, name: &str) -> Result<Option<Timestamp>, ParseError> {
 }
 
 /// A date and time of RFC 3339.
-fn instant(text: &str, name: &str, line: u32) -> Result<Timestamp, ParseError> {
+pub(crate) fn instant(text: &str, name: &str, line: u32) -> Result<Timestamp, ParseError> {
     text.parse().map_err(|_| {
         let shown: String = text.chars().take(40).collect();
         ParseError::new(format!(
