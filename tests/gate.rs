@@ -329,6 +329,48 @@ fn a_downgrade_and_a_failed_check_are_blocked() {
     assert!(!format!("{run:?}").contains(TOKEN));
 }
 
+/// A document of the repository is the repository's own word, and the gate takes none.
+#[test]
+fn a_vex_document_opens_no_gate() {
+    let Some(tools) = Tools::installed() else {
+        return;
+    };
+    let judge = |policy: &str, document: &str| {
+        let forge = forge(&tools, "1.6.0");
+        forge.check(Some("success"));
+        forge.repository.commit(
+            "main",
+            "policy",
+            &[
+                (".patchgate.yml", policy.as_bytes()),
+                ("vex.json", document.as_bytes()),
+            ],
+        );
+        against(&forge.gate(&[]))
+    };
+    let policy = format!("{POLICY}  max-score: 1\n  require-up-to-date: false\n");
+    let document = serde_json::json!({
+        "@context": "https://openvex.dev/ns/v0.2.0",
+        "@id": "https://vex.invalid/1",
+        "author": "Team",
+        "timestamp": "2026-01-01T00:00:00Z",
+        "version": 1,
+        "statements": [{
+            "vulnerability": {"name": "RUSTSEC-2021-0003"},
+            "products": [{"@id": "pkg:cargo/smallvec"}],
+            "status": "not_affected",
+            "justification": "vulnerable_code_not_in_execute_path",
+        }],
+    });
+    let without = judge(&policy, "{}");
+    assert!(
+        without.contains(&"findings-remaining".to_owned()),
+        "{without:?}"
+    );
+    let named = format!("{policy}vex:\n  sources: [vex.json]\n");
+    assert_eq!(judge(&named, &document.to_string()), without);
+}
+
 #[test]
 fn without_a_store_or_a_readable_pull_request_it_is_review() {
     let Some(tools) = Tools::installed() else {

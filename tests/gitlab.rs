@@ -36,13 +36,13 @@ fn job() -> Step {
 /// Runs the job on a machine of this kind.
 #[track_caller]
 fn run(stage: &Stage, machine: &str, releases: &str, version: &str) -> Run {
-    run_with(stage, machine, [releases, version, "", ""])
+    let inputs = [("inputs.releases", releases), ("inputs.version", version)];
+    run_with(stage, machine, &inputs)
 }
 
-/// The same with the inputs `releases`, `version`, `ecosystems` and `mirror`.
+/// The same with these inputs; the others are empty or what every test has.
 #[track_caller]
-fn run_with(stage: &Stage, machine: &str, inputs: [&str; 4]) -> Run {
-    let [releases, version, ecosystems, mirror] = inputs;
+fn run_with(stage: &Stage, machine: &str, inputs: &[(&str, &str)]) -> Run {
     program(
         &stage.path("programs/uname"),
         &format!("#!/bin/sh\necho {machine}\n"),
@@ -52,19 +52,24 @@ fn run_with(stage: &Stage, machine: &str, inputs: [&str; 4]) -> Run {
     let mut job = job();
     let temp = temp.to_str().unwrap().to_owned();
     job.environment.push(("TMPDIR".to_owned(), temp));
-    job.run(
-        stage,
-        "repo",
-        &[
-            ("inputs.version", version),
-            ("inputs.releases", releases),
-            ("inputs.ecosystems", ecosystems),
-            ("inputs.mirror", mirror),
-            ("inputs.path", "."),
-            ("inputs.severity", "high"),
-            ("inputs.report", "patchgate.json"),
-        ],
-    )
+    let mut all = inputs.to_vec();
+    for other in [
+        ("inputs.version", ""),
+        ("inputs.releases", ""),
+        ("inputs.ecosystems", ""),
+        ("inputs.mirror", ""),
+        ("inputs.vex", ""),
+        ("inputs.vex-product", ""),
+        ("inputs.csaf", ""),
+        ("inputs.path", "."),
+        ("inputs.severity", "high"),
+        ("inputs.report", "patchgate.json"),
+    ] {
+        if inputs.iter().all(|(name, _)| *name != other.0) {
+            all.push(other);
+        }
+    }
+    job.run(stage, "repo", &all)
 }
 
 fn releases(server: &HttpServer) -> String {
@@ -126,7 +131,10 @@ fn a_store_in_the_cache_is_brought_up_to_date_and_used() {
     let run = run_with(
         &stage,
         HERE.1,
-        ["", "", ecosystems, "https://mirror.invalid"],
+        &[
+            ("inputs.ecosystems", ecosystems),
+            ("inputs.mirror", "https://mirror.invalid"),
+        ],
     )
     .expect(0);
     let lines: Vec<&str> = run.stdout.lines().collect();
@@ -143,6 +151,35 @@ fn a_store_in_the_cache_is_brought_up_to_date_and_used() {
     assert!(
         run.stderr.contains("could not be brought up to date"),
         "{run:?}"
+    );
+}
+
+#[test]
+fn documents_are_handed_over_one_by_one_and_nothing_of_them_is_run() {
+    let stage = Stage::new();
+    program(
+        &stage.path("programs/patchgate"),
+        "#!/bin/sh\nfor word; do printf '<%s>' \"$word\"; done\n",
+    );
+    let run = run_with(
+        &stage,
+        HERE.1,
+        &[
+            ("inputs.vex", "vex 'a b.json' $(touch-me) --apply"),
+            ("inputs.vex-product", "pkg:oci/shop@1"),
+            (
+                "inputs.csaf",
+                "https://vendor.invalid/provider-metadata.json",
+            ),
+        ],
+    )
+    .expect(0);
+    assert_eq!(
+        run.stdout,
+        "<scan><--format><json><--output><patchgate.json><--severity><high>\
+         <--vex=vex><--vex=a b.json><--vex=$(touch-me)><--vex=--apply>\
+         <--vex-product=pkg:oci/shop@1>\
+         <--csaf=https://vendor.invalid/provider-metadata.json><--><.>"
     );
 }
 
