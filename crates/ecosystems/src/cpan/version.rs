@@ -1,20 +1,24 @@
 //! Perl's order of versions (<https://perldoc.perl.org/version>): `v1.2.3` and anything with two
 //! dots or more is a list of numbers; `1.002003` is a decimal number, whose digits behind the dot
 //! count in threes, so that both are one version. A `_` marks a release for trial and counts for
-//! nothing in the order, as does `-TRIAL`.
+//! nothing in the order, as does `-TRIAL`. Older releases leave a zero at either end of a decimal
+//! number out: `.5`, `1.`.
 
 use crate::version::number::{self, Number};
 
 /// Reads a version: its numbers, zeros at the end left out; `None` when the text is not one.
 pub(super) fn parse(text: &str) -> Option<Vec<Number<String>>> {
     let text = text.strip_suffix("-TRIAL").unwrap_or(text);
-    let (text, dotted) = match text.strip_prefix('v') {
+    let (text, starts_with_v) = match text.strip_prefix('v') {
         Some(rest) => (rest, true),
-        None => (text, text.matches('.').count() > 1),
+        None => (text, false),
     };
     let mut plain: String = text.chars().filter(|c| *c != '_').collect();
-    if !dotted {
-        plain = in_threes(&plain)?;
+    if plain.starts_with('.') && plain.len() > 1 && !starts_with_v {
+        plain.insert(0, '0');
+    }
+    if !starts_with_v && plain.matches('.').count() < 2 {
+        plain = in_threes(&plain);
     }
     let numbers = number::list(&plain, &['.'])?;
     let mut numbers: Vec<Number<String>> = numbers.into_iter().map(Number::owned).collect();
@@ -25,17 +29,12 @@ pub(super) fn parse(text: &str) -> Option<Vec<Number<String>>> {
 }
 
 /// A decimal number with a dot behind every three digits of its fraction: `1.002.030` of `1.00203`.
-fn in_threes(decimal: &str) -> Option<String> {
-    let Some((whole, fraction)) = decimal.split_once('.') else {
-        return Some(decimal.to_owned());
-    };
-    if !number::is_digits(fraction) {
-        return None;
-    }
+fn in_threes(decimal: &str) -> String {
+    let (whole, fraction) = decimal.split_once('.').unwrap_or((decimal, ""));
     let threes = fraction.as_bytes().chunks(3).map(String::from_utf8_lossy);
-    Some(threes.fold(whole.to_owned(), |text, digits| {
+    threes.fold(whole.to_owned(), |text, digits| {
         format!("{text}.{digits:0<3}")
-    }))
+    })
 }
 
 #[cfg(test)]
@@ -78,6 +77,9 @@ mod tests {
             ("1.20", "1.2"),
             ("1.02_03", "1.0203"),
             ("0.5-TRIAL", "0.5"),
+            (".5", "0.5"),
+            ("1.", "1"),
+            (".9.1", "v0.9.1"),
         ] {
             assert_eq!(version(a), version(b), "{a} {b}");
         }
@@ -85,7 +87,9 @@ mod tests {
 
     #[test]
     fn rejects_what_is_no_version() {
-        for text in ["", "v", ".1", "1.", "1..2", "1.2a", "undef", "1 2", "-1"] {
+        for text in [
+            "", "v", ".", "v.1", "v1.", "1..2", ".1.", "1.2a", "undef", "1 2", "-1",
+        ] {
             assert_eq!(parse(text), None, "{text}");
         }
     }

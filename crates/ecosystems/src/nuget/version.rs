@@ -1,7 +1,8 @@
 //! NuGet's order of versions
 //! (<https://learn.microsoft.com/nuget/concepts/package-versioning>): one to four numbers, of which
 //! missing ones are zero and leading zeros do not count, then Semantic Versioning's pre-releases,
-//! compared without case.
+//! compared without case. NuGet itself takes the identifier `-1` for a number below zero; here it is
+//! a word, as the specification has it.
 
 use std::cmp::Ordering;
 

@@ -112,12 +112,9 @@ impl<'a> Rest<'a> {
             self.0 = start;
             return None;
         };
-        let after_word = self.0;
+        // The separator is taken without a number too: `1.0a.` is `1.0a0`.
         self.separator();
         let digits = self.digits();
-        if digits.is_none() {
-            self.0 = after_word;
-        }
         Some((word, number(digits.unwrap_or_default())))
     }
 }
@@ -321,6 +318,11 @@ mod tests {
             ("1.0c1", "1.0rc1"),
             ("1.0pre1", "1.0-preview_1"),
             ("1.0a", "1.0a0"),
+            ("1.0a.", "1.0a0"),
+            ("1.0-dev_", "1.0.dev0"),
+            ("1.0.post-.dev-", "1.0.post0.dev0"),
+            ("1.0a--1", "1.0a0.post1"),
+            ("1.0rc_+x", "1.0rc0+x"),
             ("1.0-1", "1.0.post1"),
             ("1.0rev3", "1.0.r3"),
             ("1.0.post", "1.0.post0"),
