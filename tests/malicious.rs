@@ -89,6 +89,16 @@ fn a_question_about_one_ends_with_5_too() {
 }
 
 #[test]
+fn an_advisory_of_one_is_an_incident_where_it_is_installed() {
+    let stage = stage(&[record("MAL-2026-1", "evil", &["1.0.0"])]);
+    let run = stage.offline("explain", &["MAL-2026-1", "repo"]).expect(5);
+    assert!(run.stdout.starts_with("INCIDENT: "), "{}", run.stdout);
+    let other = ["MAL-2026-1", "--purl", "pkg:npm/evil@1.0.1"];
+    let run = stage.offline("explain", &other).expect(0);
+    assert!(!run.stdout.contains("INCIDENT"), "{}", run.stdout);
+}
+
+#[test]
 fn a_question_is_asked_with_the_settings_of_the_folder() {
     let stage = stage(&[record("LWA-2026-1", "evil", &["1.0.0"])]);
     stage.offline("query", &["npm", "evil", "1.0.0"]).expect(1);

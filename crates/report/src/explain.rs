@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use crate::clean::clean;
 use crate::scan::{
     IncompleteReport, KevReport, LocationReport, PackageReport, ReferenceReport, SourceReport,
-    Tool, incomplete_lines, percent,
+    Tool, incident_head, incomplete_lines, percent,
 };
 use crate::terminal::{BOLD, DIM, GREEN, RED_BOLD, Terminal, YELLOW};
 
@@ -26,6 +26,8 @@ pub struct ExplainInput<'a> {
     pub id: &'a str,
     /// The records of that vulnerability, the one of the preferred id first.
     pub records: &'a [Advisory],
+    /// Whether the records speak of malicious releases.
+    pub malicious: bool,
     /// What is known about its exploitation.
     pub signals: &'a Signals,
     /// What the records say about the packages at hand.
@@ -53,6 +55,8 @@ pub struct ExplainReport {
     pub id: String,
     /// The records of that vulnerability in the databases that were asked.
     pub records: Vec<RecordReport>,
+    /// Whether they speak of malicious releases: one that is installed is an incident.
+    pub malicious: bool,
     /// Probability, from 0 to 1, that exploitation is seen within 30 days (EPSS); `null` when
     /// unknown.
     pub epss: Option<f64>,
@@ -174,6 +178,7 @@ impl ExplainReport {
             tool: Tool::this(),
             id: input.id.to_owned(),
             records: input.records.iter().map(RecordReport::new).collect(),
+            malicious: input.malicious,
             epss: input.signals.epss.as_ref().map(|epss| epss.probability),
             kev: kev.map(Option::is_some),
             kev_details: kev.and_then(Option::as_ref).map(KevReport::from),
@@ -199,6 +204,15 @@ impl ExplainReport {
     #[must_use]
     pub fn to_text(&self, terminal: Terminal) -> String {
         let mut lines = Vec::new();
+        let affected = |one: &&ExplainedReport| one.affected == "yes";
+        let installed = self
+            .packages
+            .iter()
+            .filter(affected)
+            .map(|one| &one.package);
+        if self.malicious {
+            incident_head(installed, terminal, &mut lines);
+        }
         for record in &self.records {
             record_lines(record, terminal, &mut lines);
         }

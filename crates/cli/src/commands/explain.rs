@@ -79,11 +79,14 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     let signals = signals(&records, &source, &lookup, &mut problems).await;
     let packages = patchgate_advisories::explain(&inventory, &lookup);
     drop(progress);
-    let exit = exit(&records, &packages, &problems, &config.malicious_prefixes);
     let records: Vec<Advisory> = records.iter().map(|record| (**record).clone()).collect();
+    let all: Vec<&Advisory> = records.iter().collect();
+    let malicious = patchgate_advisories::is_malicious(&all, &config.malicious_prefixes);
+    let exit = exit(&packages, &problems, malicious);
     let report = ExplainReport::new(&ExplainInput {
         id: &args.id,
         records: &records,
+        malicious,
         signals: &signals,
         packages: &packages,
         lockfiles: inventory.lockfiles.len(),
@@ -171,15 +174,9 @@ async fn signals(
 }
 
 /// How the run ends: as a scan does that knows of this vulnerability alone.
-fn exit(
-    records: &[Arc<Advisory>],
-    packages: &[Explained],
-    problems: &[Problem],
-    malicious_prefixes: &[String],
-) -> Exit {
+fn exit(packages: &[Explained], problems: &[Problem], malicious: bool) -> Exit {
     let is_affected = packages.iter().any(|one| one.affects == Ok(true));
-    let all: Vec<&Advisory> = records.iter().map(AsRef::as_ref).collect();
-    if is_affected && patchgate_advisories::is_malicious(&all, malicious_prefixes) {
+    if is_affected && malicious {
         return Exit::Malicious;
     }
     if !problems.is_empty() || packages.iter().any(|one| one.affects.is_err()) {

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::phrases::{self, count};
-use super::{FindingReport, ScanReport};
+use super::{FindingReport, PackageReport, ScanReport};
 use crate::clean::clean;
 use crate::markdown::{Body, code, short};
 use crate::terminal::{RED_BOLD, Terminal};
@@ -26,8 +26,8 @@ impl ScanReport {
 }
 
 /// `2 malicious releases are installed`.
-pub(crate) fn title(incidents: &[FindingReport]) -> String {
-    let releases: BTreeSet<_> = incidents.iter().map(|finding| &finding.package).collect();
+fn title<'a>(packages: impl Iterator<Item = &'a PackageReport>) -> String {
+    let releases: BTreeSet<_> = packages.collect();
     let (one, many) = (
         "malicious release is installed",
         "malicious releases are installed",
@@ -35,12 +35,32 @@ pub(crate) fn title(incidents: &[FindingReport]) -> String {
     count(releases.len(), one, many)
 }
 
+fn packages(incidents: &[FindingReport]) -> impl Iterator<Item = &PackageReport> {
+    incidents.iter().map(|finding| &finding.package)
+}
+
+/// What stands at the top of a report about one advisory; nothing when none of the packages that it
+/// calls malicious is installed.
+pub(crate) fn head<'a>(
+    installed: impl Iterator<Item = &'a PackageReport>,
+    terminal: Terminal,
+    lines: &mut Vec<String>,
+) {
+    let mut installed = installed.peekable();
+    if installed.peek().is_some() {
+        let head = format!("INCIDENT: {}", title(installed));
+        lines.push(terminal.paint(RED_BOLD, &head));
+        lines.extend(terminal.wrap("", 2, ADVICE));
+        lines.push(String::new());
+    }
+}
+
 /// The section of a text; nothing without incidents.
 pub(crate) fn lines(incidents: &[FindingReport], terminal: Terminal, lines: &mut Vec<String>) {
     if incidents.is_empty() {
         return;
     }
-    let head = format!("INCIDENT: {}", title(incidents));
+    let head = format!("INCIDENT: {}", title(packages(incidents)));
     lines.push(terminal.paint(RED_BOLD, &head));
     for finding in incidents {
         let mut text = format!(
@@ -61,7 +81,10 @@ pub(crate) fn lines(incidents: &[FindingReport], terminal: Terminal, lines: &mut
 
 /// The section of a Markdown body; nothing without incidents.
 pub(crate) fn markdown(incidents: &[FindingReport], body: &mut Body) {
-    let head = format!("### Incident: {}\n\n{ADVICE}\n\n", title(incidents));
+    let head = format!(
+        "### Incident: {}\n\n{ADVICE}\n\n",
+        title(packages(incidents))
+    );
     body.rows(
         &head,
         incidents.iter().map(|finding| {

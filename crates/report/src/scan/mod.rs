@@ -12,7 +12,9 @@ use serde::Serialize;
 
 pub use build::{RunEnd, ScanInput};
 pub(crate) use build::{different_packages, scope_name};
-pub(crate) use incident::{lines as incident_lines, markdown as incident_section};
+pub(crate) use incident::{
+    head as incident_head, lines as incident_lines, markdown as incident_section,
+};
 pub(crate) use markdown::{findings_table, reasons};
 pub(crate) use phrases::{count, percent};
 pub(crate) use table::incomplete_lines;
