@@ -105,3 +105,34 @@ fn a_hole_in_what_was_read_or_answered_is_incomplete() {
     let report = stage.run(&["explain", "GHSA-xvch-5gv4-984x", "--format", "json", "repo"]);
     assert_eq!(report.expect(3).json()["records"], json!([]));
 }
+
+#[test]
+fn what_a_scan_calls_incomplete_is_not_clean_here() {
+    let stage = stage();
+    let explain = |path: &str| explain(&stage, &["GHSA-xvch-5gv4-984h", path]);
+    // The store has no crates.io.
+    let npm = root().join("examples/advisories/npm");
+    stage
+        .run(&[
+            "db",
+            "build",
+            "--from",
+            npm.to_str().unwrap(),
+            "--into",
+            "store",
+        ])
+        .expect(0);
+    let lock = root().join("examples/cargo-service/Cargo.lock");
+    stage.write("rust/Cargo.lock", std::fs::read(lock).unwrap());
+    assert!(explain("repo/rust").expect(3).stdout.contains("crates.io"));
+    // A requirement without a lockfile.
+    let manifest = r#"{"name": "a", "version": "1.0.0", "dependencies": {"minimist": "^1.2.0"}}"#;
+    stage.write("open/package.json", manifest);
+    let text = explain("repo/open").expect(3).stdout;
+    assert!(
+        text.contains("asks for `minimist` without a version"),
+        "{text}"
+    );
+    stage.write("empty/README.md", "nothing");
+    explain("repo/empty").expect(4);
+}

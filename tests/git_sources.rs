@@ -126,3 +126,41 @@ fn a_question_about_a_commit_is_answered_online_and_never_clean_from_a_store() {
     let error = answers[2]["error"].as_str().unwrap();
     assert!(error.contains("full hash"), "{error}");
 }
+
+#[test]
+fn a_commit_of_a_fork_hides_nothing_of_the_repository_itself() {
+    let stage = stage(BROKEN, FIXED);
+    let lock = std::fs::read_to_string(stage.path("repo/Cargo.lock")).unwrap();
+    let fork = lock.replace("host.invalid/owner/lib", "host.invalid/fork/lib");
+    stage.write("a/Cargo.lock", fork);
+    let report = offline(&stage).expect(1).json();
+    assert_eq!(texts(&report["findings"], "id"), ["CVE-2026-1"]);
+    assert_eq!(
+        texts(&report["findings"][0]["locations"], "file"),
+        ["Cargo.lock"]
+    );
+    // The same source in another spelling is another copy of one finding.
+    let same = lock.replace("host.invalid/owner/lib", "host.invalid/owner/lib.git");
+    stage.write("b/Cargo.lock", same);
+    let report = offline(&stage).expect(1).json();
+    assert_eq!(texts(&report["findings"], "id"), ["CVE-2026-1"]);
+    let files = texts(&report["findings"][0]["locations"], "file");
+    assert_eq!(files, ["Cargo.lock", "b/Cargo.lock"]);
+}
+
+#[test]
+fn a_record_of_commits_adds_nothing_where_an_alias_judges_the_version() {
+    let stage = stage(FIXED, FIXED);
+    let by_version = json!({"id": "RUSTSEC-2026-0002", "aliases": ["CVE-2026-1"],
+        "modified": "2026-11-01T00:00:00Z", "affected": [{
+            "package": {"ecosystem": "crates.io", "name": "lib"}, "ranges": [
+                {"type": "SEMVER", "events": [{"introduced": "0"}, {"fixed": "0.9.0"}]}]}]});
+    let lock = std::fs::read_to_string(stage.path("repo/Cargo.lock")).unwrap();
+    stage.write("Cargo.lock", lock.replacen(FIXED, BETWEEN, 1));
+    let reason = |run: Run| run.json()["incomplete"][0]["reason"].to_string();
+    assert!(reason(offline(&stage).expect(3)).contains("CVE-2026-1"));
+    let folder = stage.path("records/crates.io/other.json");
+    std::fs::write(folder, by_version.to_string()).unwrap();
+    stage.build_store_of_records();
+    offline(&stage).expect(0);
+}

@@ -155,6 +155,24 @@ fn a_store_in_the_cache_is_brought_up_to_date_and_used() {
 }
 
 #[test]
+fn a_list_that_cannot_be_taken_apart_ends_the_job() {
+    let stage = Stage::new();
+    program(
+        &stage.path("programs/patchgate"),
+        "#!/bin/sh\necho was run\n",
+    );
+    for (input, name) in [("inputs.ecosystems", "ecosystems"), ("inputs.csaf", "csaf")] {
+        let value = "https://vendor.invalid/a.json vendor's.json";
+        let run = run_with(&stage, HERE.1, &[(input, value)]).expect(2);
+        assert!(
+            run.stderr.contains(&format!("the input {name} cannot")),
+            "{run:?}"
+        );
+        assert!(!run.stdout.contains("was run"), "{run:?}");
+    }
+}
+
+#[test]
 fn documents_are_handed_over_one_by_one_and_nothing_of_them_is_run() {
     let stage = Stage::new();
     program(

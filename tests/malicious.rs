@@ -99,6 +99,20 @@ fn an_advisory_of_one_is_an_incident_where_it_is_installed() {
 }
 
 #[test]
+fn a_record_of_other_releases_makes_no_incident_of_a_vulnerability() {
+    let mut flaw = record("GHSA-evil-evil-evil", "evil", &["1.0.0"]);
+    flaw["aliases"] = json!(["CVE-2026-9"]);
+    let mut other = record("MAL-2026-9", "evil", &["1.5.0"]);
+    other["aliases"] = json!(["CVE-2026-9"]);
+    let stage = stage(&[flaw, other]);
+    let report = scan(&stage, &["--format", "json"]).expect(1).json();
+    assert_eq!(report["findings"][0]["id"], "GHSA-evil-evil-evil");
+    assert_eq!(report["findings"][0]["severity"], "unknown");
+    let report = stage.offline("explain", &["CVE-2026-9", "--format", "json", "repo"]);
+    assert_eq!(report.expect(1).json()["malicious"], false);
+}
+
+#[test]
 fn a_question_is_asked_with_the_settings_of_the_folder() {
     let stage = stage(&[record("LWA-2026-1", "evil", &["1.0.0"])]);
     stage.offline("query", &["npm", "evil", "1.0.0"]).expect(1);

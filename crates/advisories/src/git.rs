@@ -25,12 +25,18 @@ impl CommitQuery {
             Origin::Git {
                 url,
                 commit: Some(commit),
-            } if is_commit(commit) => Some(Self {
-                repository: repository_key(url),
-                commit: commit.to_ascii_lowercase(),
-            }),
+            } => Self::new(url, commit),
             _ => None,
         }
+    }
+
+    /// The question about a commit of the repository at an address, when it is a whole hash.
+    #[must_use]
+    pub fn new(url: &str, commit: &str) -> Option<Self> {
+        is_commit(commit).then(|| Self {
+            repository: repository_key(url),
+            commit: commit.to_ascii_lowercase(),
+        })
     }
 }
 

@@ -119,6 +119,15 @@ impl AdvisorySource {
         }
     }
 
+    /// What a store lacks of the ecosystems of an inventory: a record of them may not be in it. A
+    /// server is asked by id and lacks nothing.
+    pub(crate) fn lacks(&self, inventory: &Inventory) -> Vec<Problem> {
+        match &self.place {
+            Place::Store(store) => store.lookup(&queries(inventory)).problems,
+            Place::Online(_) => Vec::new(),
+        }
+    }
+
     /// The records of the vulnerability with this id or alias, whole.
     ///
     /// # Errors

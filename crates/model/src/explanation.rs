@@ -12,6 +12,8 @@ pub struct Explained {
     /// Whether it is affected, by all records together: one that affects it is enough. The error is
     /// the reason for which it cannot be told: a lower-case fragment.
     pub affects: Result<bool, String>,
+    /// Ids of the records that affect it.
+    pub affected_by: Vec<String>,
     /// Each piece of evidence, with the id of its record.
     pub evidence: Vec<(String, PieceOfEvidence)>,
 }

@@ -26,8 +26,8 @@ pub struct ExplainInput<'a> {
     pub id: &'a str,
     /// The records of that vulnerability, the one of the preferred id first.
     pub records: &'a [Advisory],
-    /// Whether the records speak of malicious releases.
-    pub malicious: bool,
+    /// Package URLs of the packages that are malicious releases.
+    pub malicious: &'a [String],
     /// What is known about its exploitation.
     pub signals: &'a Signals,
     /// What the records say about the packages at hand.
@@ -55,7 +55,7 @@ pub struct ExplainReport {
     pub id: String,
     /// The records of that vulnerability in the databases that were asked.
     pub records: Vec<RecordReport>,
-    /// Whether they speak of malicious releases: one that is installed is an incident.
+    /// Whether one of the packages is a malicious release: an incident.
     pub malicious: bool,
     /// Probability, from 0 to 1, that exploitation is seen within 30 days (EPSS); `null` when
     /// unknown.
@@ -151,6 +151,8 @@ pub struct ExplainedReport {
     pub locations: Vec<LocationReport>,
     /// `yes`, `no`, or `unknown` where it cannot be told.
     pub affected: String,
+    /// Whether it is a malicious release.
+    pub malicious: bool,
     /// Why it cannot be told.
     pub unknown_because: Option<String>,
     /// Each part of the records with its own answer.
@@ -178,11 +180,15 @@ impl ExplainReport {
             tool: Tool::this(),
             id: input.id.to_owned(),
             records: input.records.iter().map(RecordReport::new).collect(),
-            malicious: input.malicious,
+            malicious: !input.malicious.is_empty(),
             epss: input.signals.epss.as_ref().map(|epss| epss.probability),
             kev: kev.map(Option::is_some),
             kev_details: kev.and_then(Option::as_ref).map(KevReport::from),
-            packages: input.packages.iter().map(ExplainedReport::new).collect(),
+            packages: input
+                .packages
+                .iter()
+                .map(|one| ExplainedReport::new(one, input.malicious))
+                .collect(),
             lockfiles: input.lockfiles,
             incomplete: input.problems.iter().map(IncompleteReport::from).collect(),
             sources: input
@@ -204,15 +210,8 @@ impl ExplainReport {
     #[must_use]
     pub fn to_text(&self, terminal: Terminal) -> String {
         let mut lines = Vec::new();
-        let affected = |one: &&ExplainedReport| one.affected == "yes";
-        let installed = self
-            .packages
-            .iter()
-            .filter(affected)
-            .map(|one| &one.package);
-        if self.malicious {
-            incident_head(installed, terminal, &mut lines);
-        }
+        let malicious = self.packages.iter().filter(|one| one.malicious);
+        incident_head(malicious.map(|one| &one.package), terminal, &mut lines);
         for record in &self.records {
             record_lines(record, terminal, &mut lines);
         }
@@ -410,7 +409,7 @@ impl RangeReport {
 }
 
 impl ExplainedReport {
-    fn new(explained: &Explained) -> Self {
+    fn new(explained: &Explained, malicious: &[String]) -> Self {
         let (affected, unknown_because) = match &explained.affects {
             Ok(true) => ("yes", None),
             Ok(false) => ("no", None),
@@ -424,6 +423,7 @@ impl ExplainedReport {
                 .map(LocationReport::from)
                 .collect(),
             affected: affected.to_owned(),
+            malicious: malicious.contains(&explained.package.purl),
             unknown_because,
             evidence: explained
                 .evidence

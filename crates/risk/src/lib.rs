@@ -19,7 +19,9 @@ pub use threshold::{Threshold, counts_as};
 
 /// Gives a finding its severity, from its records, and its score, from all that is known about it.
 pub fn rate(finding: &mut Finding) {
-    let records: Vec<&Advisory> = finding.advisories.iter().collect();
+    // A record of malicious releases that does not affect this one has no say in its severity.
+    let has_say = |record: &&Advisory| finding.malicious || !record.id.starts_with("MAL-");
+    let records: Vec<&Advisory> = finding.advisories.iter().filter(has_say).collect();
     finding.severity = severity(&records, finding.package.ecosystem, &finding.package.name);
     // The records' ids do not always tell, an alias or a weakness does too.
     if finding.malicious && finding.severity.level == Level::Unknown {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use patchgate_ecosystems::by_name;
 use patchgate_model::{Advisory, Explained, Inventory, PieceOfEvidence};
 
-use super::known::{Known, source_of};
+use super::known::Known;
 use super::unordered::Unordered;
 use super::{Place, package_ref, versions};
 use crate::matching::{Affects, Subject, affects_commit, evidence};
@@ -49,19 +49,23 @@ pub fn explain(inventory: &Inventory, lookup: &Lookup) -> Vec<Explained> {
             distribution: version.distribution,
             name: &name,
         };
-        let known = Known::of(subject, lookup, source_of(inventory, &copies));
+        let known = Known::of(subject, lookup, version.commit_query());
         let mut answer = Affects::No;
         let mut pieces = Vec::new();
+        let mut affected_by = Vec::new();
         for record in &known.records {
             match known.affects(subject, record, version.version) {
-                Affects::Yes => answer = Affects::Yes,
+                Affects::Yes => {
+                    answer = Affects::Yes;
+                    affected_by.push(record.id.clone());
+                }
                 Affects::Unknown(reason) if answer == Affects::No => {
                     answer = Affects::Unknown(reason);
                 }
                 Affects::Unknown(_) | Affects::No => {}
             }
             let mut own = evidence(subject, record, version.version);
-            own.extend(of_commit(&known, record));
+            own.extend(of_commit(subject, &known, record));
             pieces.extend(own.into_iter().map(|one| (record.id.clone(), one)));
         }
         if !known.records.is_empty() {
@@ -74,6 +78,7 @@ pub fn explain(inventory: &Inventory, lookup: &Lookup) -> Vec<Explained> {
                     Affects::No => Ok(false),
                     Affects::Unknown(reason) => Err(reason),
                 },
+                affected_by,
                 evidence: pieces,
             });
         }
@@ -82,7 +87,11 @@ pub fn explain(inventory: &Inventory, lookup: &Lookup) -> Vec<Explained> {
 }
 
 /// What a record says about the commit of a git source.
-fn of_commit(known: &Known<'_>, record: &Advisory) -> Option<PieceOfEvidence> {
+fn of_commit(
+    subject: Subject<'_>,
+    known: &Known<'_>,
+    record: &Advisory,
+) -> Option<PieceOfEvidence> {
     let source = known.source.as_ref()?;
     if known.of_commit.contains(record.id.as_str()) {
         return Some(PieceOfEvidence {
@@ -90,7 +99,7 @@ fn of_commit(known: &Known<'_>, record: &Advisory) -> Option<PieceOfEvidence> {
             text: format!("the server calls commit {} affected", source.commit),
         });
     }
-    let (affects, text) = match affects_commit(record, source)? {
+    let (affects, text) = match affects_commit(subject, record, source)? {
         Affects::Yes => (Some(true), "is named as affected".to_owned()),
         Affects::No => (Some(false), "is named as fixed".to_owned()),
         Affects::Unknown(reason) => (None, format!("is not named: the record {reason}")),

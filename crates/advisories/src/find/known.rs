@@ -3,18 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use patchgate_model::{Advisory, Inventory};
+use patchgate_model::Advisory;
 
-use super::Copies;
 use crate::Lookup;
 use crate::git::CommitQuery;
 use crate::matching::{Affects, Subject, affects, affects_commit, entries};
-
-/// The git source of a version, which is the same for all of its copies.
-pub(super) fn source_of(inventory: &Inventory, copies: &Copies) -> Option<CommitQuery> {
-    let (file, index) = copies.first()?;
-    CommitQuery::of(&inventory.lockfiles.get(*file)?.package(*index)?.origin)
-}
 
 /// The records that may speak of a version.
 pub(super) struct Known<'a> {
@@ -67,7 +60,7 @@ impl<'a> Known<'a> {
         let by_commit = self
             .source
             .as_ref()
-            .and_then(|source| affects_commit(record, source));
+            .and_then(|source| affects_commit(subject, record, source));
         match by_commit {
             Some(certain @ (Affects::Yes | Affects::No)) => certain,
             Some(unknown) if entries(subject, record).next().is_none() => unknown,

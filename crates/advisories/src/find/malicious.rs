@@ -17,12 +17,17 @@ const WEAKNESS: &str = "CWE-506";
 pub fn is_malicious(matching: &[&Advisory], declared: &[String]) -> bool {
     matching.iter().any(|record| {
         let mut ids = std::iter::once(&record.id).chain(&record.aliases);
-        ids.any(|id| id.starts_with(DATABASE))
+        ids.any(|id| is_of_database(id))
             || record.cwes.iter().any(|cwe| cwe == WEAKNESS)
             || declared
                 .iter()
                 .any(|prefix| record.id.starts_with(prefix.as_str()))
     })
+}
+
+/// Whether an id is of the malicious packages' database.
+pub(super) fn is_of_database(id: &str) -> bool {
+    id.starts_with(DATABASE)
 }
 
 #[cfg(test)]

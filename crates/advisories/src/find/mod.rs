@@ -16,10 +16,10 @@ use patchgate_model::{
     Problem, ProblemKind, Scope, Score, Severity,
 };
 
-use self::known::{Known, source_of};
+use self::known::Known;
 use self::unordered::Unordered;
 use crate::git::CommitQuery;
-use crate::matching::{Affects, Subject, fixed_version};
+use crate::matching::{Affects, Subject, entries, fixed_version};
 use crate::{Lookup, PackageQuery, SignalSource};
 
 pub use aliases::preferred_id;
@@ -42,8 +42,16 @@ struct Version<'a> {
     distribution: Option<&'a str>,
     name: &'a str,
     version: &'a str,
-    /// The commit that a git source is locked to: one version may be another commit elsewhere.
-    commit: Option<&'a str>,
+    /// Address and commit that a git source is locked to: one version may be another commit, or of
+    /// another repository, elsewhere.
+    source: Option<(&'a str, &'a str)>,
+}
+
+impl Version<'_> {
+    fn commit_query(self) -> Option<CommitQuery> {
+        let (url, commit) = self.source?;
+        CommitQuery::new(url, commit)
+    }
 }
 
 /// A copy of a package: lockfile and place in it.
@@ -102,7 +110,7 @@ fn find_in(
             distribution: version.distribution,
             name: &name,
         };
-        let known = Known::of(subject, lookup, source_of(inventory, &copies));
+        let known = Known::of(subject, lookup, version.commit_query());
         if known.records.is_empty() {
             continue;
         }
@@ -140,9 +148,40 @@ fn find_in(
     }
     problems.extend(feed_problems);
     Findings {
-        findings,
+        findings: merged(findings),
         problems: problems.into_iter().collect(),
     }
+}
+
+/// One finding of those that are about the same vulnerability in the same package version: copies
+/// from different commits were judged apart.
+fn merged(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut merged: Vec<Finding> = Vec::with_capacity(findings.len());
+    let mut place = 0;
+    for finding in findings {
+        // Those of one version stand together, whatever its source is.
+        let is_other = |known: &Finding| known.package != finding.package;
+        if merged.last().is_some_and(is_other) {
+            place = merged.len();
+        }
+        let own = merged.get_mut(place..).unwrap_or_default();
+        let Some(known) = own.iter_mut().find(|known| known.id == finding.id) else {
+            merged.push(finding);
+            continue;
+        };
+        known.scope = known.scope.min(finding.scope);
+        known.malicious |= finding.malicious;
+        known.locations.extend(finding.locations);
+        known.locations.sort();
+        known.locations.dedup();
+        known.paths.extend(finding.paths);
+        known
+            .paths
+            .sort_by_cached_key(|path| (path.len(), path.clone()));
+        known.paths.dedup();
+        known.paths.truncate(chains::MAX_CHAINS);
+    }
+    merged
 }
 
 /// Every package version of an inventory that is not the user's own and that advisories may cover,
@@ -159,8 +198,8 @@ fn versions(inventory: &Inventory) -> BTreeMap<Version<'_>, Copies> {
                     distribution: package.distribution.as_deref(),
                     name: &package.name,
                     version: &package.version,
-                    commit: match &package.origin {
-                        Origin::Git { commit, .. } => commit.as_deref(),
+                    source: match &package.origin {
+                        Origin::Git { url, commit } => Some(url.as_str()).zip(commit.as_deref()),
                         _ => None,
                     },
                 };
@@ -199,34 +238,45 @@ fn judge(
         .copied()
         .filter(|record| record.withdrawn.is_none())
         .collect();
-    let answers: Vec<bool> = in_force
+    let answers: Vec<Affects> = in_force
         .iter()
-        .map(
-            |record| match known.affects(subject, record, version.version) {
-                Affects::Yes => true,
-                Affects::No => false,
-                Affects::Unknown(reason) => {
-                    untold(format!("`{}` {reason}", record.id));
-                    false
-                }
-            },
-        )
+        .map(|record| known.affects(subject, record, version.version))
         .collect();
-    if !answers.contains(&true) {
+    let (mut any, mut open) = (false, false);
+    for answer in &answers {
+        any |= *answer == Affects::Yes;
+        open |= matches!(answer, Affects::Unknown(_));
+    }
+    if !any && !open {
         return Vec::new();
     }
+    let answer = |member: &usize| answers.get(*member).unwrap_or(&Affects::No);
     let mut groups = Vec::new();
     for members in aliases::join(&in_force) {
-        let is_match = |member: &&usize| answers.get(**member).copied().unwrap_or(false);
+        let record = |member: &usize| in_force.get(*member).copied();
+        // Where another record of the vulnerability judges the package by its version, one that
+        // names commits alone has nothing to add.
+        let by_version = |member: &usize| {
+            *answer(member) != Affects::Yes
+                && !matches!(answer(member), Affects::Unknown(_))
+                && record(member).is_some_and(|record| entries(subject, record).next().is_some())
+        };
+        let is_judged = members.iter().any(by_version);
+        for member in &members {
+            if let (Affects::Unknown(reason), Some(record)) = (answer(member), record(member)) {
+                let names_commits_alone = entries(subject, record).next().is_none();
+                if !(is_judged && names_commits_alone) {
+                    untold(format!("`{}` {reason}", record.id));
+                }
+            }
+        }
+        let is_match = |member: &&usize| *answer(member) == Affects::Yes;
         let matching = members.iter().filter(is_match).count();
         if matching > 0 {
             let (mut first, rest): (Vec<&usize>, Vec<&usize>) = members.iter().partition(is_match);
             first.extend(rest);
-            let records = first
-                .into_iter()
-                .filter_map(|member| in_force.get(*member).copied().cloned());
             groups.push(Group {
-                records: records.collect(),
+                records: first.into_iter().filter_map(record).cloned().collect(),
                 matching,
             });
         }
@@ -309,7 +359,14 @@ impl Group {
             ids.extend(record.aliases.iter().map(String::as_str));
         }
         let ids: Vec<&str> = ids.into_iter().filter(|id| !id.is_empty()).collect();
-        let id = preferred_id(version.ecosystem, &ids)
+        let all: Vec<&Advisory> = self.records.iter().map(AsRef::as_ref).collect();
+        let matching = all.get(..self.matching).unwrap_or(&all);
+        let malicious = malicious::is_malicious(matching, declared);
+        // A record of malicious releases that does not affect the version gives no name to the
+        // vulnerability that does.
+        let is_name = |id: &&str| malicious || !malicious::is_of_database(id);
+        let names: Vec<&str> = ids.iter().copied().filter(is_name).collect();
+        let id = preferred_id(version.ecosystem, &names)
             .unwrap_or_default()
             .to_owned();
         let aliases = ids
@@ -319,21 +376,18 @@ impl Group {
             .collect();
         let signals = signals.signals(&ids, problems);
         let name = ecosystem.normalize_name(version.name);
-        let all: Vec<&Advisory> = self.records.iter().map(AsRef::as_ref).collect();
         let subject = Subject {
             ecosystem,
             distribution: version.distribution,
             name: &name,
         };
         let fixed = fixed_version(subject, &all, version.version);
-        let matching = all.get(..self.matching).unwrap_or(&all);
         // A record that does state a vulnerability outweighs one that only gives notice.
         let informational = matching
             .iter()
             .map(|record| record.informational.clone())
             .reduce(|a, b| a.and_then(|a| b.map(|_| a)))
             .flatten();
-        let malicious = malicious::is_malicious(matching, declared);
         let mut advisories: Vec<Advisory> = all.iter().map(|record| (*record).clone()).collect();
         let affects_version =
             |record: &Advisory| matching.iter().any(|other| other.id == record.id);

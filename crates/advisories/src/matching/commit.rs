@@ -4,33 +4,55 @@
 //! (<https://ossf.github.io/osv-schema/#affectedrangestype-field>), which a record does not hold and
 //! a scan does not fetch. What is certain without it are the commits that the events name.
 
-use patchgate_model::{Advisory, EventKind, Range, RangeKind};
+use patchgate_model::{Advisory, Event, EventKind, Range, RangeKind};
 
-use super::Affects;
-use crate::git::{CommitQuery, repository_key};
+use super::{Affects, Subject, entries};
+use crate::git::{CommitQuery, ECOSYSTEM, repository_key};
 
 /// Whether `advisory` affects the commit. `None` when it says nothing about the commit's repository.
-pub(crate) fn affects_commit(advisory: &Advisory, source: &CommitQuery) -> Option<Affects> {
+///
+/// Entries about other packages are passed over: a repository may hold several. A commit is affected
+/// when one range holds it, and not affected only when each range says so.
+pub(crate) fn affects_commit(
+    subject: Subject<'_>,
+    advisory: &Advisory,
+    source: &CommitQuery,
+) -> Option<Affects> {
     if advisory.withdrawn.is_some() {
         return Some(Affects::No);
     }
-    let ranges = advisory.affected.iter().flat_map(|entry| &entry.ranges);
-    let mut own = ranges
-        .filter(|range| is_of(range, &source.repository))
-        .peekable();
-    own.peek()?;
-    let events = own.flat_map(|range| &range.events);
-    let mut answer = Affects::Unknown(
-        "names commits, and only the history of the repository tells which lie between them"
-            .to_owned(),
-    );
-    for event in events.filter(|event| event.version.eq_ignore_ascii_case(&source.commit)) {
-        match event.kind {
-            EventKind::Introduced | EventKind::LastAffected => return Some(Affects::Yes),
-            EventKind::Fixed | EventKind::Limit => answer = Affects::No,
+    let of_repository = advisory
+        .affected
+        .iter()
+        .filter(|entry| entry.ecosystem == ECOSYSTEM);
+    let own = entries(subject, advisory).chain(of_repository);
+    let ranges = own.flat_map(|entry| &entry.ranges);
+    let mut answer = None;
+    for range in ranges.filter(|range| is_of(range, &source.repository)) {
+        match (range_affects(range, &source.commit), &answer) {
+            (Affects::Yes, _) => return Some(Affects::Yes),
+            (Affects::No, None) => answer = Some(Affects::No),
+            (Affects::No, Some(_)) => {}
+            (unknown, _) => answer = Some(unknown),
         }
     }
-    Some(answer)
+    answer
+}
+
+fn range_affects(range: &Range, commit: &str) -> Affects {
+    let named = |event: &&Event| event.version.eq_ignore_ascii_case(commit);
+    let mut kinds = range.events.iter().filter(named).map(|event| event.kind);
+    let is_start = |kind| matches!(kind, EventKind::Introduced | EventKind::LastAffected);
+    if kinds.clone().any(is_start) {
+        return Affects::Yes;
+    }
+    match kinds.next() {
+        Some(_) => Affects::No,
+        None => Affects::Unknown(
+            "names commits, and only the history of the repository tells which lie between them"
+                .to_owned(),
+        ),
+    }
 }
 
 fn is_of(range: &Range, repository: &str) -> bool {
@@ -45,15 +67,30 @@ mod tests {
     use super::*;
     use crate::parse_record;
 
+    fn subject() -> Subject<'static> {
+        Subject {
+            ecosystem: patchgate_ecosystems::by_name("PyPI").unwrap(),
+            distribution: None,
+            name: "a",
+        }
+    }
+
+    fn git(events: &serde_json::Value) -> serde_json::Value {
+        json!({"type": "GIT", "repo": "https://host.invalid/Owner/Name.git", "events": events})
+    }
+
     fn answer(events: serde_json::Value, commit: &str) -> Option<Affects> {
-        let record = json!({"id": "CVE-1", "affected": [{"ranges": [{"type": "GIT",
-            "repo": "https://host.invalid/Owner/Name.git", "events": events}]}]});
+        answers(&[json!({"ranges": [git(&events)]})], commit)
+    }
+
+    fn answers(affected: &[serde_json::Value], commit: &str) -> Option<Affects> {
+        let record = json!({"id": "CVE-1", "affected": affected});
         let record = parse_record(record.to_string().as_bytes()).unwrap();
         let source = CommitQuery {
             repository: "host.invalid/owner/name".to_owned(),
             commit: commit.repeat(20),
         };
-        affects_commit(&record, &source)
+        affects_commit(subject(), &record, &source)
     }
 
     #[test]
@@ -75,6 +112,20 @@ mod tests {
     }
 
     #[test]
+    fn every_range_has_its_say_and_other_packages_have_none() {
+        let until = |commit: &str| json!([{"introduced": "0"}, {"fixed": commit.repeat(20)}]);
+        let two = json!({"ranges": [git(&until("a1")), git(&until("b2"))]});
+        assert!(matches!(answers(&[two], "a1"), Some(Affects::Unknown(_))));
+        let of = |name: &str, commit: &str| {
+            json!({"package": {"ecosystem": "PyPI", "name": name},
+                "ranges": [git(&until(commit))]})
+        };
+        let both = [of("a", "a1"), of("b", "b2")];
+        assert_eq!(answers(&both, "a1"), Some(Affects::No));
+        assert!(matches!(answers(&both, "b2"), Some(Affects::Unknown(_))));
+    }
+
+    #[test]
     fn another_repository_says_nothing() {
         let record = json!({"id": "CVE-1", "affected": [
             {"package": {"ecosystem": "PyPI", "name": "a"}, "ranges": [
@@ -86,6 +137,6 @@ mod tests {
             repository: "host.invalid/owner/name".to_owned(),
             commit: "a1".repeat(20),
         };
-        assert_eq!(affects_commit(&record, &source), None);
+        assert_eq!(affects_commit(subject(), &record, &source), None);
     }
 }

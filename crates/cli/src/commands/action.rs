@@ -30,6 +30,10 @@ pub(crate) struct Args {
     /// instead of running the command
     #[arg(long)]
     update_store: bool,
+
+    /// Store that the step before brought up to date, for the command
+    #[arg(long, value_name = "DIR", env = "PATCHGATE_CACHED_STORE")]
+    cached_store: Option<String>,
 }
 
 /// Inputs that `action.yml` itself uses.
@@ -54,6 +58,20 @@ pub(crate) fn command(args: &Args) -> anyhow::Result<Command> {
     let arguments = if args.update_store {
         update_arguments(&inputs)?
     } else {
+        let mut inputs = inputs;
+        if let Some(store) = &args.cached_store {
+            if inputs
+                .get("store")
+                .is_some_and(|own| !own.trim().is_empty())
+            {
+                return Err(
+                    UsageError::new("inputs `store` and `ecosystem` exclude each other")
+                        .with_hint("`ecosystem` keeps a store of its own in the runner's cache")
+                        .into(),
+                );
+            }
+            inputs.insert("store".to_owned(), store.clone());
+        }
         arguments(&inputs)?
     };
     let matches = crate::command_line()
@@ -109,17 +127,6 @@ fn arguments(inputs: &BTreeMap<String, String>) -> Result<Vec<String>, UsageErro
             UsageError::new(format!("input `command` is `{name}`"))
                 .with_hint("it is one of `scan`, `fix`, `pr` and `gate`")
         })?;
-    let given = |input: &str| {
-        inputs
-            .get(input)
-            .is_some_and(|value| !value.trim().is_empty())
-    };
-    if given("store") && given("ecosystem") {
-        return Err(
-            UsageError::new("inputs `store` and `ecosystem` exclude each other")
-                .with_hint("`ecosystem` keeps a store of its own in the runner's cache"),
-        );
-    }
     let mut arguments = vec!["patchgate".to_owned(), name.to_owned()];
     let mut positional = Vec::new();
     for (input, value) in inputs {
@@ -256,10 +263,20 @@ mod tests {
 
     #[test]
     fn a_store_of_ones_own_and_one_in_the_cache_exclude_each_other() {
-        let both = inputs(&[("store", "a"), ("ecosystem", "npm")]);
-        assert!(arguments(&both).is_err());
-        let cached = inputs(&[("ecosystem", "npm"), ("mirror", "https://mirror.invalid")]);
-        assert_eq!(arguments(&cached).unwrap(), ["patchgate", "scan"]);
+        let args = |store: &str| Args {
+            inputs: format!(r#"{{"store": "{store}", "ecosystem": "npm", "mirror": "m"}}"#),
+            update_store: false,
+            cached_store: Some("cached".to_owned()),
+        };
+        let error = command(&args("own")).unwrap_err();
+        assert!(error.to_string().contains("exclude each other"), "{error}");
+        let Ok(Command::Scan(scan)) = command(&args("")) else {
+            panic!("no scan");
+        };
+        assert!(
+            format!("{scan:?}").contains(r#"store: Some("cached")"#),
+            "{scan:?}"
+        );
     }
 
     /// Every input of `action.yml` is a flag of a command or one of the action's own, and every

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use patchgate_advisories::{CommitQuery, Lookup, commit_queries, lookup_of};
-use patchgate_model::{Advisory, Explained, Inventory, Lockfile, Problem, Signals};
+use patchgate_advisories::{CommitQuery, Lookup, commit_queries, lookup_of, package_key};
+use patchgate_model::{Advisory, Explained, Inventory, Lockfile, Problem, ProblemKind, Signals};
 use patchgate_report::{ExplainInput, ExplainReport};
 
 use crate::args::{InputArgs, OutputArgs, RepositoryArgs, SourceArgs};
@@ -80,13 +80,14 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     let packages = patchgate_advisories::explain(&inventory, &lookup);
     drop(progress);
     let records: Vec<Advisory> = records.iter().map(|record| (**record).clone()).collect();
-    let all: Vec<&Advisory> = records.iter().collect();
-    let malicious = patchgate_advisories::is_malicious(&all, &config.malicious_prefixes);
-    let exit = exit(&packages, &problems, malicious);
+    problems.extend(unresolved(&inventory, &lookup));
+    problems.extend(source.lacks(&inventory));
+    let malicious = affecting(&records, &packages, &config.malicious_prefixes);
+    let exit = exit(&inventory, &packages, &problems, !malicious.is_empty());
     let report = ExplainReport::new(&ExplainInput {
         id: &args.id,
         records: &records,
-        malicious,
+        malicious: &malicious,
         signals: &signals,
         packages: &packages,
         lockfiles: inventory.lockfiles.len(),
@@ -173,17 +174,61 @@ async fn signals(
     feeds.source.signals(&ids, problems)
 }
 
+/// The package URLs of what a record of malicious releases affects.
+fn affecting(records: &[Advisory], packages: &[Explained], prefixes: &[String]) -> Vec<String> {
+    let is_malicious = |one: &&Explained| {
+        let own = records
+            .iter()
+            .filter(|record| one.affected_by.contains(&record.id));
+        patchgate_advisories::is_malicious(&own.collect::<Vec<_>>(), prefixes)
+    };
+    let malicious = packages.iter().filter(is_malicious);
+    malicious.map(|one| one.package.purl.clone()).collect()
+}
+
+/// Requirements of the packages that the records name, for which no file states a version.
+fn unresolved(inventory: &Inventory, lookup: &Lookup) -> Vec<Problem> {
+    let locked = inventory
+        .lockfiles
+        .iter()
+        .map(|file| (&file.path, file.ecosystem, &file.unresolved));
+    let unlocked = inventory
+        .unlocked
+        .iter()
+        .map(|file| (&file.path, file.ecosystem, &file.unresolved));
+    let mut problems = Vec::new();
+    for (path, ecosystem, requirements) in locked.chain(unlocked) {
+        for requirement in requirements {
+            let key = package_key(ecosystem, &requirement.name);
+            if lookup.advisories.contains_key(&(ecosystem, key)) {
+                problems.push(Problem {
+                    kind: ProblemKind::Unresolved,
+                    subject: path.clone(),
+                    line: Some(requirement.line),
+                    reason: format!("asks for `{}` without a version", requirement.name),
+                    hint: Some("commit a lockfile, or pin an exact version".to_owned()),
+                });
+            }
+        }
+    }
+    problems
+}
+
 /// How the run ends: as a scan does that knows of this vulnerability alone.
-fn exit(packages: &[Explained], problems: &[Problem], malicious: bool) -> Exit {
-    let is_affected = packages.iter().any(|one| one.affects == Ok(true));
-    if is_affected && malicious {
-        return Exit::Malicious;
-    }
-    if !problems.is_empty() || packages.iter().any(|one| one.affects.is_err()) {
-        return Exit::Incomplete;
-    }
-    if is_affected {
+fn exit(
+    inventory: &Inventory,
+    packages: &[Explained],
+    problems: &[Problem],
+    malicious: bool,
+) -> Exit {
+    if malicious {
+        Exit::Malicious
+    } else if !problems.is_empty() || packages.iter().any(|one| one.affects.is_err()) {
+        Exit::Incomplete
+    } else if packages.iter().any(|one| one.affects == Ok(true)) {
         Exit::Findings
+    } else if inventory.lockfiles.is_empty() {
+        Exit::NothingToScan
     } else {
         Exit::Clean
     }

@@ -14,7 +14,7 @@ const MAX_DEPTH: usize = 16;
 const MAX_ENTRIES: usize = 200_000;
 
 /// Most bytes of all documents of a folder.
-const MAX_BYTES: usize = 1024 * 1024 * 1024;
+pub(super) const MAX_BYTES: usize = 1024 * 1024 * 1024;
 
 /// Reads a file or a folder. `shown` is its name in messages.
 pub(super) fn read(path: &Path, shown: &str) -> Read {
@@ -29,13 +29,7 @@ pub(super) fn read(path: &Path, shown: &str) -> Read {
     for (file, name) in files {
         bytes += read.add(&file, &name);
         if bytes > MAX_BYTES {
-            read.problems.push(problem_of(
-                shown,
-                format!(
-                    "holds more than {} MiB of documents; the rest was not read",
-                    MAX_BYTES / (1024 * 1024)
-                ),
-            ));
+            read.problems.push(problem_of(shown, too_many_bytes()));
             break;
         }
     }
@@ -46,6 +40,12 @@ pub(super) fn read(path: &Path, shown: &str) -> Read {
         ));
     }
     read
+}
+
+/// Why the rest of a folder was not read.
+pub(super) fn too_many_bytes() -> String {
+    let mebibytes = MAX_BYTES / (1024 * 1024);
+    format!("holds more than {mebibytes} MiB of documents; the rest was not read")
 }
 
 impl Read {

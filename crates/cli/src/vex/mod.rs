@@ -213,11 +213,25 @@ fn places(
                     ))
                     .with_hint("name a path from the repository's root, or use a flag"));
                 }
-                existing(root.join(given), given)?
+                let place = existing(root.join(given), given)?;
+                if !lies_within(&root.join(given), root) {
+                    return Err(UsageError::new(format!(
+                        "`{FILE_NAME}` names `{given}` under `{key}`, which leads out of the repository by a link"
+                    )));
+                }
+                place
             }
         });
     }
     Ok(places)
+}
+
+/// Whether a path stays below a folder when all links in it are followed.
+fn lies_within(path: &Path, root: &Path) -> bool {
+    match (path.canonicalize(), root.canonicalize()) {
+        (Ok(path), Ok(root)) => path.starts_with(root),
+        _ => false,
+    }
 }
 
 /// The scheme of an address, in lower case; `None` for a path.

@@ -19,6 +19,7 @@ pub use notices::Notice;
 
 use crate::document::{Component, Document, Reason, Statement, Status, Target};
 use crate::purl::Purl;
+use crate::vers::Versions;
 use facets::{Facet, facets};
 use notices::{Notices, Objection};
 
@@ -283,12 +284,22 @@ impl Statements {
                 || component
                     .names
                     .iter()
-                    .any(|name| product.names.contains(name))
+                    .any(|name| product.names.contains(name) && component.is_whole(name))
         })
     }
 }
 
 impl Component {
+    /// Whether a name stands for the component whatever the versions are that its document states
+    /// beside it: who names a product by it says nothing about those.
+    fn is_whole(&self, name: &str) -> bool {
+        match &self.versions {
+            Versions::Any => true,
+            Versions::One(version) => name.contains(version.as_str()),
+            Versions::Range(_) | Versions::Unknown(_) => false,
+        }
+    }
+
     /// Whether a package is what this identifies.
     pub(crate) fn covers(&self, package: &Purl) -> bool {
         !self.purls.is_empty()

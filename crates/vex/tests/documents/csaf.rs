@@ -127,6 +127,49 @@ fn every_group_of_products_means_what_it_says() {
 }
 
 #[test]
+fn what_lies_between_the_first_and_the_last_affected_is_not_known() {
+    let affected = |status: Value| read(&vulnerability(status)).advisories[0].affected[0].clone();
+    let ends = affected(json!({"first_affected": ["LIB-1"], "last_affected": ["LIB-2"]}));
+    assert_eq!(ends.versions, ["1.0.0", "1.0.1"]);
+    assert_eq!(ends.ranges[0].kind, RangeKind::Other);
+    let whole = affected(json!({"known_affected": ["LIB-1", "LIB-2"]}));
+    assert_eq!(whole.versions, ["1.0.0", "1.0.1"]);
+    assert!(
+        whole
+            .ranges
+            .iter()
+            .all(|range| range.kind != RangeKind::Other)
+    );
+}
+
+#[test]
+fn a_name_of_the_scanned_product_says_nothing_about_a_range_of_it() {
+    let name = "cpe:/a:vendor:shop";
+    let shop = |category: &str, versions: &str| {
+        let branch = json!({
+            "category": category,
+            "name": versions,
+            "product": {
+                "name": "shop",
+                "product_id": "SHOP",
+                "product_identification_helper": {"cpe": name},
+            },
+        });
+        let flags = json!([{"label": "component_not_present", "product_ids": ["SHOP:LIB"]}]);
+        let document = with(csaf(), "/product_tree/branches/0/branches/2", branch);
+        let document = with(document, "/vulnerabilities/0/flags", flags);
+        let status = json!({"known_not_affected": ["SHOP:LIB"]});
+        with(document, "/vulnerabilities/0/product_status", status)
+    };
+    assert!(suppresses(&shop("product_name", "shop"), &[name]));
+    assert!(!suppresses(
+        &shop("product_version_range", "vers:generic/<2.0"),
+        &[name]
+    ));
+    assert!(!suppresses(&shop("product_version", "2.0"), &[name]));
+}
+
+#[test]
 fn a_part_of_the_vendors_product_is_not_ours() {
     let flags = json!([{"label": "component_not_present", "product_ids": ["SHOP:LIB"]}]);
     let document = with(

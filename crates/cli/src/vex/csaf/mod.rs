@@ -16,7 +16,7 @@ use patchgate_vex::provider::{FileKind, METADATA_FILE, kind};
 use patchgate_vex::{Document, Format};
 
 use super::Place;
-use super::files::documents_below;
+use super::files::{MAX_BYTES, documents_below, too_many_bytes};
 use crate::repository;
 use crate::source::VendorRecords;
 
@@ -80,12 +80,18 @@ impl Read {
             path.extension()
                 .is_some_and(|end| end.eq_ignore_ascii_case("json"))
         });
+        let mut bytes = 0;
         for (path, name) in documents {
-            self.file(path, name);
+            bytes += self.file(path, name);
+            if bytes > MAX_BYTES {
+                self.problems.push(problem(shown, too_many_bytes()));
+                break;
+            }
         }
     }
 
-    fn file(&mut self, path: &Path, name: &str) {
+    /// Reads one file, and gives its size in bytes.
+    fn file(&mut self, path: &Path, name: &str) -> usize {
         let bytes = match repository::read_named(path) {
             Ok(bytes) => bytes,
             Err(unread) => {
@@ -94,17 +100,16 @@ impl Read {
                     subject: name.to_owned(),
                     ..unread
                 });
-                return;
+                return 0;
             }
         };
-        if kind(&bytes) != FileKind::Document {
-            return;
+        if kind(&bytes) == FileKind::Document {
+            match hashes::check_beside(path, &bytes) {
+                Ok(()) => self.add(name, &bytes),
+                Err(reason) => self.problems.push(problem(name, reason)),
+            }
         }
-        if let Err(reason) = hashes::check_beside(path, &bytes) {
-            self.problems.push(problem(name, reason));
-            return;
-        }
-        self.add(name, &bytes);
+        bytes.len()
     }
 
     /// Adds a document by its bytes.

@@ -15,6 +15,12 @@ use url::Url;
 
 use super::{Read, hashes, problem};
 
+/// Most feeds and folders of one provider.
+const MAX_LISTS: usize = 100;
+
+/// Most documents that all of them may list.
+const MAX_LISTED: usize = 1_000_000;
+
 /// Most documents that are fetched from one provider; the newest come first.
 const MAX_DOCUMENTS: usize = 5_000;
 
@@ -35,7 +41,7 @@ const MAX_HASH_BYTES: u64 = 4096;
 struct Wanted {
     url: Url,
     updated: Option<Timestamp>,
-    /// Files with its hash, of which each that is there must agree.
+    /// Files with its hash, of which the first one that is there must agree.
     hashes: Vec<Url>,
     /// Whether those were listed, and so must be there.
     hashes_are_listed: bool,
@@ -88,8 +94,14 @@ impl Walk<'_> {
     /// Everything that the provider lists, newest first.
     async fn wanted(&self, name: &str, bytes: &[u8]) -> Result<Vec<Wanted>, Box<Problem>> {
         let metadata = provider::metadata(bytes).map_err(|error| unreadable(name, &error))?;
+        let lists = metadata.feeds.len() + metadata.folders.len();
+        if lists > MAX_LISTS {
+            let reason = format!("names {lists} feeds and folders; at most {MAX_LISTS} are asked");
+            return Err(Box::new(problem(name, reason)));
+        }
         let mut wanted = Vec::new();
         for feed in &metadata.feeds {
+            self.in_bounds(name, wanted.len())?;
             let url = self.allowed(feed)?;
             let bytes = self.list(&url).await?;
             let entries =
@@ -101,6 +113,7 @@ impl Walk<'_> {
         // A feed has all that the folders have.
         if metadata.feeds.is_empty() {
             for folder in &metadata.folders {
+                self.in_bounds(name, wanted.len())?;
                 wanted.extend(self.folder(folder).await?);
             }
         }
@@ -111,6 +124,21 @@ impl Walk<'_> {
         wanted.sort_by(|a, b| b.updated.cmp(&a.updated).then_with(|| a.url.cmp(&b.url)));
         wanted.dedup_by(|a, b| a.url == b.url);
         Ok(wanted)
+    }
+
+    /// Whether there is time for one more list, and room for what it may hold.
+    fn in_bounds(&self, name: &str, listed: usize) -> Result<(), Box<Problem>> {
+        let reason = if self.started.elapsed() > BUDGET {
+            format!(
+                "did not list its documents within {} seconds",
+                BUDGET.as_secs()
+            )
+        } else if listed > MAX_LISTED {
+            format!("lists more than {MAX_LISTED} documents")
+        } else {
+            return Ok(());
+        };
+        Err(Box::new(problem(name, reason)))
     }
 
     /// What a feed lists.

@@ -82,10 +82,15 @@ fn affected(vulnerability: &Node<'_>, products: &Products) -> Result<Vec<Affecte
         return Ok(Vec::new());
     };
     let mut packages: BTreeMap<Key, Known> = BTreeMap::new();
-    for group in ["known_affected", "first_affected", "last_affected"] {
+    for (group, is_whole) in [
+        ("known_affected", true),
+        // The ends of something whose middle is not listed (3.2.3.9.2 and 3.2.3.9.6).
+        ("first_affected", false),
+        ("last_affected", false),
+    ] {
         for id in listed(status, group)? {
             for target in products.targets(id, status.line)? {
-                add(&target, &mut packages);
+                add(&target, is_whole, &mut packages);
             }
         }
     }
@@ -104,13 +109,15 @@ fn affected(vulnerability: &Node<'_>, products: &Products) -> Result<Vec<Affecte
     Ok(packages.into_iter().filter_map(entry).collect())
 }
 
-/// Adds what an affected product says about the package that it is.
-fn add(target: &Target, packages: &mut BTreeMap<Key, Known>) {
+/// Adds what an affected product says about the package that it is. Where the products are not the
+/// `is_whole` list, other versions are not known.
+fn add(target: &Target, is_whole: bool, packages: &mut BTreeMap<Key, Known>) {
     for purl in &target.component.purls {
         let (Some(key), Some(ecosystem)) = (key(purl), purl.ecosystem()) else {
             continue;
         };
         let known = packages.entry(key).or_default();
+        known.unknown |= !is_whole;
         if !purl.version().is_empty() {
             known.listed.insert(purl.version().to_owned());
             continue;
