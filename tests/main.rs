@@ -13,6 +13,7 @@ mod action;
 mod action_binary;
 mod bad_input;
 mod db;
+mod db_faults;
 mod exit_codes;
 mod fix;
 mod fix_bundled;
