@@ -87,7 +87,7 @@ fn a_changed_byte_never_hides_a_record() {
             bytes[at] ^= change;
             fs::write(&file, &bytes).unwrap();
             match answers(dir.path()) {
-                Some(found) => assert_eq!(found, right, "byte {at} of {}", file.display()),
+                Some(found) => assert!(found == right, "byte {at} of {}", file.display()),
                 None => noticed += 1,
             }
         }

@@ -78,28 +78,27 @@ fn what_a_build_left_that_was_cut_off_goes_with_the_next() {
     assert_eq!(listed(into.path()), whole);
 }
 
-/// The manifest cannot take its place, and the tables that were written for it are not left.
+/// The second table cannot take its place, and the first one is not left.
 #[test]
 fn a_build_that_fails_leaves_no_table() {
     let folder = tempfile::tempdir().unwrap();
-    put(
-        &folder.path().join("X-1.json"),
-        record("X-1", "npm", "a").as_bytes(),
-    );
-    // A folder in the place of a table.
+    for (ecosystem, id) in [("crates.io", "X-1"), ("npm", "X-2")] {
+        let text = record(id, ecosystem, "a");
+        put(&folder.path().join(format!("{id}.json")), text.as_bytes());
+    }
     let into = tempfile::tempdir().unwrap();
-    let from = [folder.path().to_owned()];
     build(&[folder.path()], into.path());
-    let table = listed(into.path())
-        .into_iter()
-        .find(|name| name.ends_with(".table"))
-        .unwrap();
+    let mut written = listed(into.path());
+    written.retain(|name| name.ends_with(".table"));
+    assert!(written[0].contains("crates.io") && written[1].contains("npm"));
+    // A folder in the place of the second table.
     let other = tempfile::tempdir().unwrap();
-    put(&other.path().join(&table).join("in-the-way"), b"");
+    put(&other.path().join(&written[1]).join("in-the-way"), b"");
+    let from = [folder.path().to_owned()];
     let error = Store::build(&from, other.path(), &|_| {}).unwrap_err();
     assert!(error.to_string().contains("cannot be written"), "{error}");
     assert!(error.hint().unwrap().contains("has space"));
-    assert_eq!(listed(other.path()), [table, "store.lock".to_owned()]);
+    assert_eq!(listed(other.path()), [written[1].as_str(), "store.lock"]);
     assert!(matches!(
         Store::open(other.path()),
         Err(StoreError::Missing { .. })
