@@ -43,6 +43,52 @@ jobs:
     run_workflow(tools, stage, &workflow, &[])
 }
 
+/// The cache action that `action.yml` names, as act's flag wants it: a stand-in that keeps the cache
+/// in a folder, one file a key, and restores the newest one whose key begins as asked.
+fn cache_stand_in(stage: &Stage) -> String {
+    let action = |name: &str, script: &str| {
+        let text = format!(
+            "name: {name}
+description: stand-in
+inputs: {{ path: {{ description: p }}, key: {{ description: k }}, restore-keys: {{ description: r }} }}
+outputs: {{ cache-matched-key: {{ description: k, value: '${{{{ steps.run.outputs.key }}}}' }} }}
+runs:
+  using: composite
+  steps:
+    - id: run
+      shell: bash
+      env:
+        FOLDER: '{}'
+        WHAT: '${{{{ inputs.path }}}}'
+        KEY: '${{{{ inputs.key }}}}'
+        PREFIX: '${{{{ inputs.restore-keys }}}}'
+      run: {script}
+",
+            stage.path("cache").display()
+        );
+        let folder = stage.path("cache-action").join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("action.yml"), text).unwrap();
+    };
+    std::fs::create_dir_all(stage.path("cache")).unwrap();
+    action(
+        "save",
+        "tar -C \"$(dirname \"$WHAT\")\" -cf \"$FOLDER/$KEY\" \"$(basename \"$WHAT\")\"; echo \"saved $KEY\"",
+    );
+    action(
+        "restore",
+        "found=$(ls -t \"$FOLDER\" | grep \"^$PREFIX\" | head -n 1); if [ -n \"$found\" ]; then \
+         tar -C \"$(dirname \"$WHAT\")\" -xf \"$FOLDER/$found\"; echo \"key=$found\" >> \"$GITHUB_OUTPUT\"; \
+         echo \"restored $found\"; fi",
+    );
+    let text = std::fs::read_to_string(root().join("action.yml")).unwrap();
+    let (_, commit) = text.split_once("actions/cache/restore@").unwrap();
+    let commit = commit.split_whitespace().next().unwrap();
+    assert!(text.contains(&format!("actions/cache/save@{commit} ")));
+    let folder = stage.path("cache-action");
+    format!("actions/cache@{commit}={}", folder.display())
+}
+
 /// Runs a workflow in the stage's repository with these arguments of act too.
 pub(crate) fn run_workflow(
     tools: &Tools,
@@ -70,8 +116,11 @@ pub(crate) fn run_workflow(
     // Without this file act asks which image it should use.
     std::fs::create_dir_all(stage.path("home/.config/act")).unwrap();
     std::fs::write(stage.path("home/.config/act/actrc"), "").unwrap();
+    // act fetches every action that `action.yml` names, also for steps that do not run.
+    let cache = cache_stand_in(stage);
     let output = clean(tools.act(), stage)
         .args(["push", "-P", "ubuntu-latest=-self-hosted"])
+        .args(["--local-repository", &cache])
         .args(arguments)
         .output()
         .unwrap();
@@ -138,6 +187,47 @@ fn a_threshold_above_all_findings_passes_the_step() {
         run.stdout,
         run.stderr
     );
+}
+
+#[test]
+fn a_store_in_the_runners_cache_is_brought_up_to_date_and_saved_once() {
+    let Some(tools) = Tools::installed() else {
+        return;
+    };
+    let stage = Stage::new();
+    stage.example("npm-workspace");
+    let exports = stage.path("exports/npm");
+    std::fs::create_dir_all(&exports).unwrap();
+    let zip = |records: &[&str]| {
+        let archive = exports.join("all.zip");
+        let _ = std::fs::remove_file(&archive);
+        let folder = root().join("examples/advisories/npm");
+        let status = Command::new("python3")
+            .args(["-m", "zipfile", "-c"])
+            .arg(&archive)
+            .args(records.iter().map(|name| folder.join(name)))
+            .status();
+        assert!(status.unwrap().success());
+    };
+    zip(&["GHSA-xvch-5gv4-984h.json"]);
+    let inputs = format!(
+        "ecosystem: npm\nmirror: {}\nkev-url: none\nepss-url: none\nexclude: .github/**",
+        stage.path("exports").display()
+    );
+    let said = |run: Run| format!("{}{}", run.stdout, run.stderr);
+    let first = said(run_action(&tools, &stage, &inputs).expect(0));
+    assert!(first.contains("findings=1 "), "{first}");
+    assert!(first.contains("saved patchgate-store-"), "{first}");
+    assert!(!first.contains("restored patchgate-store-"), "{first}");
+    // Nothing new: the same store is restored and not saved again.
+    let second = said(run_action(&tools, &stage, &inputs).expect(0));
+    assert!(second.contains("restored patchgate-store-"), "{second}");
+    assert!(!second.contains("saved patchgate-store-"), "{second}");
+    // The mirror is gone: the store of the cache still answers, and the step says why it is old.
+    std::fs::remove_dir_all(stage.path("exports")).unwrap();
+    let third = said(run_action(&tools, &stage, &inputs).expect(0));
+    assert!(third.contains("findings=1 "), "{third}");
+    assert!(third.contains("warning: "), "{third}");
 }
 
 #[test]

@@ -36,6 +36,13 @@ fn job() -> Step {
 /// Runs the job on a machine of this kind.
 #[track_caller]
 fn run(stage: &Stage, machine: &str, releases: &str, version: &str) -> Run {
+    run_with(stage, machine, [releases, version, "", ""])
+}
+
+/// The same with the inputs `releases`, `version`, `ecosystems` and `mirror`.
+#[track_caller]
+fn run_with(stage: &Stage, machine: &str, inputs: [&str; 4]) -> Run {
+    let [releases, version, ecosystems, mirror] = inputs;
     program(
         &stage.path("programs/uname"),
         &format!("#!/bin/sh\necho {machine}\n"),
@@ -51,6 +58,8 @@ fn run(stage: &Stage, machine: &str, releases: &str, version: &str) -> Run {
         &[
             ("inputs.version", version),
             ("inputs.releases", releases),
+            ("inputs.ecosystems", ecosystems),
+            ("inputs.mirror", mirror),
             ("inputs.path", "."),
             ("inputs.severity", "high"),
             ("inputs.report", "patchgate.json"),
@@ -101,6 +110,39 @@ fn without_a_release_the_job_runs_the_binary_of_the_image_and_ends_as_it_does() 
     assert_eq!(
         run.stdout,
         "scan --format json --output patchgate.json --severity high -- .\n"
+    );
+}
+
+#[test]
+fn a_store_in_the_cache_is_brought_up_to_date_and_used() {
+    let stage = Stage::new();
+    let binary = stage.path("programs/patchgate");
+    // An update that fails leaves the store that was there.
+    program(
+        &binary,
+        "#!/bin/sh\nfor word; do printf '<%s>' \"$word\"; done\necho \" $PATCHGATE_STORE\"\n[ \"$1\" = scan ]\n",
+    );
+    let ecosystems = "npm 'GitHub Actions' $(touch-me) `touch-me`";
+    let run = run_with(
+        &stage,
+        HERE.1,
+        ["", "", ecosystems, "https://mirror.invalid"],
+    )
+    .expect(0);
+    let lines: Vec<&str> = run.stdout.lines().collect();
+    assert_eq!(
+        lines[0],
+        "<db><update><--into><.patchgate-store><--mirror><https://mirror.invalid>\
+         <--ecosystem><npm><--ecosystem><GitHub Actions>\
+         <--ecosystem><$(touch-me)><--ecosystem><`touch-me`> "
+    );
+    assert!(
+        lines[1].starts_with("<scan>") && lines[1].ends_with(" .patchgate-store"),
+        "{lines:?}"
+    );
+    assert!(
+        run.stderr.contains("could not be brought up to date"),
+        "{run:?}"
     );
 }
 

@@ -5,10 +5,14 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::stage::{Stage, texts};
+use crate::stage::{OFFLINE, Stage, texts};
 
 /// Runs the binary in the stage's folder with lines on its standard input.
-fn with_input(stage: &Stage, arguments: &[&str], input: &str) -> (i32, Vec<String>, String) {
+pub(crate) fn with_input(
+    stage: &Stage,
+    arguments: &[&str],
+    input: &str,
+) -> (i32, Vec<String>, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_patchgate"))
         .args(arguments)
         .current_dir(stage.path("."))
@@ -32,8 +36,6 @@ fn with_input(stage: &Stage, arguments: &[&str], input: &str) -> (i32, Vec<Strin
         String::from_utf8(output.stderr).unwrap(),
     )
 }
-
-const OFFLINE: [&str; 5] = ["--offline", "--store", "store", "--max-age-days", "36500"];
 
 #[test]
 fn questions_on_standard_input_are_answered_in_their_order() {
@@ -79,12 +81,7 @@ fn questions_on_standard_input_are_answered_in_their_order() {
 fn one_question_by_name_or_package_url() {
     let stage = Stage::new();
     stage.build_store();
-    let ask = |question: &[&str]| {
-        let mut arguments = vec!["query"];
-        arguments.extend(OFFLINE);
-        arguments.extend(question);
-        stage.run(&arguments)
-    };
+    let ask = |question: &[&str]| stage.offline("query", question);
     let by_name = ask(&["npm", "minimist", "1.2.5"]).expect(1);
     assert!(
         by_name.stdout.contains("GHSA-xvch-5gv4-984h"),

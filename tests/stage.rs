@@ -20,6 +20,9 @@ pub(crate) struct Stage {
     environment: Vec<(String, String)>,
 }
 
+/// The flags of a run with the store at `store/` and nothing else.
+pub(crate) const OFFLINE: [&str; 5] = ["--offline", "--store", "store", "--max-age-days", "36500"];
+
 /// How a run ended and what it said.
 #[derive(Debug)]
 pub(crate) struct Run {
@@ -128,17 +131,19 @@ impl Stage {
     /// Scans `repo/` with the examples' store and prints JSON.
     pub(crate) fn scan_offline(&self) -> Run {
         self.build_store();
-        self.run(&[
-            "scan",
-            "--offline",
-            "--store",
-            "store",
-            "--max-age-days",
-            "36500",
-            "--format",
-            "json",
-            "repo",
-        ])
+        self.offline("scan", &["--format", "json", "repo"])
+    }
+
+    /// Builds the store at `store/` from the folder `records/`.
+    #[track_caller]
+    pub(crate) fn build_store_of_records(&self) {
+        self.run(&["db", "build", "--from", "records", "--into", "store"])
+            .expect(0);
+    }
+
+    /// Runs a command with the store at `store/`, however old that is, and without the network.
+    pub(crate) fn offline(&self, command: &str, arguments: &[&str]) -> Run {
+        self.run(&[&[command][..], &OFFLINE, arguments].concat())
     }
 }
 

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 
 mod feeds;
 mod find;
+mod git;
 mod lookup;
 mod matching;
 mod online;
@@ -18,9 +19,10 @@ pub use feeds::{
     EpssError, FeedSignals, FetchedFeeds, KevError, NoSignals, PUBLIC_EPSS, PUBLIC_KEV,
     SignalSource,
 };
-pub use find::{Findings, find, preferred_id, queries};
+pub use find::{Findings, explain, find, is_malicious, lookup_of, preferred_id, queries};
+pub use git::{CommitQuery, commit_queries, is_commit, repository_key};
 pub use lookup::{Lookup, PackageQuery};
-pub use matching::{Affects, Subject, affects, fixed_version};
+pub use matching::{Affects, Subject, affects, evidence, fixed_version};
 pub use online::{OsvClient, PUBLIC_OSV_API};
 pub use osv::{RecordError, parse_record};
 pub use store::{

@@ -26,8 +26,17 @@ pub struct Lookup {
     /// Records by ecosystem and normalised name. A package that was asked for and has no entry has
     /// no known records, unless [`Lookup::problems`] says that it could not be looked up.
     pub advisories: BTreeMap<(&'static str, String), Vec<Arc<Advisory>>>,
+    /// Records that speak of git repositories, by [`crate::repository_key`]. Only a store gives
+    /// them: which commits lie between two others, their ranges do not say.
+    pub repositories: BTreeMap<String, Vec<Arc<Advisory>>>,
+    /// Records that the source calls affecting a commit, by commit. A commit without an entry is
+    /// affected by none that the source can tell.
+    pub commits: BTreeMap<String, Vec<Arc<Advisory>>>,
     /// What could not be looked up. Not empty means that the answer is incomplete.
     pub problems: Vec<Problem>,
     /// The sources that answered, with their age.
     pub sources: Vec<SourceStatus>,
+    /// What the ids of records of malicious releases begin with, beside `MAL-`: databases that the
+    /// configuration declares to hold nothing else.
+    pub malicious_prefixes: Vec<String>,
 }

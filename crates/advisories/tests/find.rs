@@ -295,6 +295,73 @@ fn what_cannot_be_judged_is_a_problem_at_its_line() {
     );
 }
 
+/// Without an order, what a record lists is matched, and that nothing more was is said once.
+#[test]
+fn of_an_ecosystem_without_an_order_listed_versions_are_found() {
+    let package =
+        |name: &str, version: &str| Package::new("Solaris", name.to_owned(), version.to_owned());
+    let packages = vec![
+        package("a", "1.0"),
+        package("a", "1.00"),
+        package("a", "2.0"),
+        package("b", "1.0"),
+    ];
+    let affected = |more: Value| {
+        let mut entry = json!({"package": {"ecosystem": "Solaris", "name": "a"}});
+        for (key, value) in more.as_object().unwrap() {
+            entry[key] = value.clone();
+        }
+        json!({"affected": [entry]})
+    };
+    let range = |events: Value| json!([{"type": "ECOSYSTEM", "events": events}]);
+    let listed = affected(json!({
+        "versions": ["0.9", "1.0"],
+        "ranges": range(json!([{"introduced": "0"}, {"fixed": "1.5"}]))}));
+    let always = affected(json!({"ranges": range(json!([{"introduced": "0"}]))}));
+    let mut lookup = Lookup::default();
+    for (id, more) in [("X-1", listed), ("X-2", always)] {
+        let advisory = parse_record(record(id, "a", more).to_string().as_bytes()).unwrap();
+        let records = lookup.advisories.entry(("Solaris", "a".to_owned()));
+        records.or_default().push(Arc::new(advisory));
+    }
+    let found = find(
+        &inventory(vec![lockfile("l", packages, &[])]),
+        &lookup,
+        &NoSignals,
+    );
+    let seen: Vec<(&str, &str)> = found
+        .findings
+        .iter()
+        .map(|one| (one.package.version.as_str(), one.id.as_str()))
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            ("1.0", "X-1"),
+            ("1.0", "X-2"),
+            ("1.00", "X-2"),
+            ("2.0", "X-2")
+        ]
+    );
+    assert_eq!(
+        found.findings[0].fixed,
+        FixedVersion::None(
+            "whether a release fixes it cannot be told: a fixed version that the advisory lists \
+             cannot be compared with the installed one"
+                .to_owned()
+        )
+    );
+    let [problem] = found.problems.as_slice() else {
+        panic!("{:?}", found.problems);
+    };
+    assert_eq!((problem.subject.as_str(), problem.line), ("Solaris", None));
+    assert_eq!(
+        problem.reason,
+        "this version of Patchgate cannot order its versions: only those that an advisory lists \
+         one by one were compared"
+    );
+}
+
 #[test]
 fn notices_and_malicious_releases_are_marked() {
     let notice = json!({"affected": [{"package": {"ecosystem": "crates.io", "name": "a"},

@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use patchgate_advisories::{Lookup, OsvClient, PackageQuery};
+use patchgate_advisories::{CommitQuery, Lookup, OsvClient, PackageQuery};
 use patchgate_http::{Client, ClientOptions};
 use patchgate_testkit::{OsvFault, OsvServer};
 
@@ -73,6 +73,32 @@ fn all() -> Vec<(String, Vec<String>)> {
         ("a".to_owned(), own(&["X-1", "X-2", "X-3"])),
         ("b".to_owned(), own(&["X-4"])),
     ]
+}
+
+#[tokio::test]
+async fn commits_are_asked_about_beside_packages() {
+    let folder = tempfile::tempdir().unwrap();
+    let commit = "a1".repeat(20);
+    let record = serde_json::json!({"id": "CVE-1", "modified": "2026-01-01T00:00:00Z",
+        "affected": [{"ranges": [{"type": "GIT", "repo": "https://host.invalid/a/b",
+            "events": [{"introduced": "0"}]}]}], "database_specific": {"commits": [commit]}});
+    std::fs::write(folder.path().join("CVE-1.json"), record.to_string()).unwrap();
+    let server = server(folder.path());
+    let of = |commit: &str| CommitQuery {
+        repository: "host.invalid/a/b".to_owned(),
+        commit: commit.to_owned(),
+    };
+    let lookup = OsvClient::new(http(None), &server.url())
+        .lookup_all(&queries(), &[of(&commit), of(&"b2".repeat(20))])
+        .await;
+    assert_eq!(lookup.problems, []);
+    assert_eq!(ids(&lookup), all());
+    let commits: Vec<_> = lookup.commits.iter().collect();
+    assert_eq!(commits.len(), 1);
+    assert_eq!(
+        (commits[0].0, commits[0].1[0].id.as_str()),
+        (&commit, "CVE-1")
+    );
 }
 
 #[tokio::test]
@@ -219,7 +245,7 @@ async fn a_slow_server_is_incomplete() {
     let lookup = client.lookup(&queries()).await;
     assert_eq!(
         lookup.problems[0].reason,
-        "3 packages were not answered in the time that was set"
+        "3 questions were not answered in the time that was set"
     );
 }
 

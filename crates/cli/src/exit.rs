@@ -16,6 +16,10 @@ pub(crate) enum Exit {
     Incomplete,
     /// No lockfile was found.
     NothingToScan,
+    /// A release that is malicious itself is among the packages: an incident, whatever the
+    /// thresholds are. Stronger than [`Exit::Incomplete`]: what else there may be does not change
+    /// what must be done now.
+    Malicious,
     /// `gate`: every condition holds.
     Merge,
     /// `gate`: a person must decide.
@@ -26,12 +30,13 @@ pub(crate) enum Exit {
 
 impl Exit {
     /// Every exit, for the table in the help and in the documentation.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Clean,
         Self::Findings,
         Self::Usage,
         Self::Incomplete,
         Self::NothingToScan,
+        Self::Malicious,
         Self::Merge,
         Self::Review,
         Self::Block,
@@ -45,6 +50,7 @@ impl Exit {
             Self::Usage => 2,
             Self::Incomplete => 3,
             Self::NothingToScan => 4,
+            Self::Malicious => 5,
             Self::Review => 10,
             Self::Block => 11,
         }
@@ -58,9 +64,27 @@ impl Exit {
             Self::Usage => "wrong usage or configuration",
             Self::Incomplete => "incomplete: something could not be read or reached",
             Self::NothingToScan => "nothing to scan",
+            Self::Malicious => {
+                "incident: a malicious release is installed, whatever else was found"
+            }
             Self::Merge => "gate: merge",
             Self::Review => "gate: review",
             Self::Block => "gate: block",
+        }
+    }
+
+    /// The reason in one word, as JSON reports give it.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Clean => "clean",
+            Self::Findings => "findings",
+            Self::Usage => "usage",
+            Self::Incomplete => "incomplete",
+            Self::NothingToScan => "nothing-to-scan",
+            Self::Malicious => "malicious",
+            Self::Merge => "merge",
+            Self::Review => "review",
+            Self::Block => "block",
         }
     }
 
@@ -71,6 +95,15 @@ impl Exit {
             table.push_str(&format!("  {:>2}  {}\n", exit.code(), exit.meaning()));
         }
         table
+    }
+}
+
+impl From<Exit> for patchgate_report::RunEnd {
+    fn from(exit: Exit) -> Self {
+        Self {
+            code: exit.code(),
+            reason: exit.word(),
+        }
     }
 }
 
@@ -128,6 +161,6 @@ mod tests {
     #[test]
     fn codes_are_the_documented_ones() {
         let codes: Vec<u8> = Exit::ALL.iter().map(|exit| exit.code()).collect();
-        assert_eq!(codes, [0, 1, 2, 3, 4, 0, 10, 11]);
+        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 0, 10, 11]);
     }
 }

@@ -71,6 +71,8 @@ enum Command {
     Gate(commands::gate::Args),
     /// Say what is known about packages, by package URL or by name and version
     Query(commands::query::Args),
+    /// Show an advisory, and why packages are affected by it or not
+    Explain(commands::explain::Args),
     /// Say which of two versions an ecosystem calls the later one
     CompareVersions(commands::compare_versions::Args),
     /// Build, update or inspect the offline advisory store
@@ -147,6 +149,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
     match command {
         Command::Scan(args) => commands::scan::run(&args, context).await,
         Command::Inventory(args) => commands::inventory::run(&args, context).await,
+        Command::Explain(args) => commands::explain::run(&args, context).await,
         Command::Query(args) => commands::query::run(&args, context).await,
         Command::CompareVersions(args) => commands::compare_versions::run(&args),
         Command::Fix(args) => commands::fix::run(&args, context).await,

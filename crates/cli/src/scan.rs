@@ -1,7 +1,7 @@
 //! From a repository's contents to judged findings: the part that `scan`, `fix`, `pr` and `gate`
 //! share.
 
-use patchgate_advisories::{Lookup, queries};
+use patchgate_advisories::Lookup;
 use patchgate_config::Config;
 use patchgate_ecosystems::{Ecosystem, by_name};
 use patchgate_model::{Finding, Inventory, Level, Problem, ProblemKind, SourceStatus};
@@ -61,7 +61,7 @@ impl Scanned {
 
 /// Looks up every package of the inventory and judges what is known about it.
 pub(crate) async fn scan(inventory: &Inventory, source: &AdvisorySource) -> Scanned {
-    let lookup = source.lookup(&queries(inventory)).await;
+    let lookup = source.lookup_inventory(inventory).await;
     judge(inventory, &lookup, source).await
 }
 
@@ -163,28 +163,34 @@ pub(crate) fn missing(inventory: &Inventory) -> impl Iterator<Item = Problem> {
     })
 }
 
-/// Worst first, then by id and package so that the order never changes between runs.
+/// Incidents before all else, then worst first, then by id and package so that the order never changes between runs.
 fn sort(findings: &mut [Finding]) {
     findings.sort_by(|a, b| {
-        b.score
-            .value
-            .total_cmp(&a.score.value)
+        b.malicious
+            .cmp(&a.malicious)
+            .then_with(|| b.score.value.total_cmp(&a.score.value))
             .then_with(|| a.id.cmp(&b.id))
             .then_with(|| a.package.cmp(&b.package))
     });
 }
 
-/// How a run with these findings and problems ends.
+/// How a run with these findings and problems ends. `found` are all findings that no entry of the
+/// settings covers, `left` those among them that the run leaves: a malicious release is an incident
+/// also where a fix would move it away, since it was installed until then.
 pub(crate) fn exit<'a>(
-    findings: impl IntoIterator<Item = &'a Finding>,
+    found: &[Finding],
+    left: impl IntoIterator<Item = &'a Finding>,
     problems: &[Problem],
     threshold: Threshold,
     inventory: &Inventory,
 ) -> Exit {
+    if found.iter().any(|finding| finding.malicious) {
+        return Exit::Malicious;
+    }
     if !problems.is_empty() {
         return Exit::Incomplete;
     }
-    if findings
+    if left
         .into_iter()
         .any(|finding| threshold.is_reached_by(finding))
     {

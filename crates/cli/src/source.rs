@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use patchgate_advisories::{
-    FeedSignals, FetchedFeeds, Lookup, NoSignals, OsvClient, PackageQuery, SignalSource, Store,
+    CommitQuery, FeedSignals, FetchedFeeds, Lookup, NoSignals, OsvClient, PackageQuery,
+    SignalSource, Store, commit_queries, queries,
 };
 use patchgate_config::Config;
 use patchgate_http::{Client, ClientOptions};
-use patchgate_model::{Problem, SourceStatus};
+use patchgate_model::{Advisory, Inventory, Problem, SourceStatus};
 use tokio::sync::OnceCell;
 
 use crate::args::SourceArgs;
@@ -25,7 +26,15 @@ const FEED_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The advisory source of one run.
 #[derive(Debug)]
-pub(crate) enum AdvisorySource {
+pub(crate) struct AdvisorySource {
+    place: Place,
+    /// See [`Lookup::malicious_prefixes`].
+    malicious_prefixes: Vec<String>,
+}
+
+/// Where advisories are.
+#[derive(Debug)]
+enum Place {
     /// A store on disk: no advisory is asked for over the network.
     Store(Store),
     /// OSV's API.
@@ -34,7 +43,7 @@ pub(crate) enum AdvisorySource {
 
 /// OSV's API, with the feeds, which are fetched when there is something to rank.
 #[derive(Debug)]
-pub(crate) struct Online {
+struct Online {
     osv: OsvClient,
     http: Client,
     kev_url: Option<String>,
@@ -58,6 +67,93 @@ impl AdvisorySource {
     /// # Errors
     /// When `--offline` stands without a store, or the store cannot be opened.
     pub(crate) fn open(
+        args: &SourceArgs,
+        config: &Config,
+        root: &Path,
+        context: &Context,
+    ) -> anyhow::Result<Self> {
+        Ok(Self {
+            place: Place::open(args, config, root, context)?,
+            malicious_prefixes: config.malicious_prefixes.clone(),
+        })
+    }
+
+    /// What is known about these packages.
+    pub(crate) async fn lookup(&self, queries: &[PackageQuery]) -> Lookup {
+        self.lookup_all(queries, &[]).await
+    }
+
+    /// Whether the source knows the history of repositories, and so what affects a commit.
+    pub(crate) fn knows_history(&self) -> bool {
+        matches!(self.place, Place::Online(_))
+    }
+
+    /// What is known about every package of an inventory, by name and by commit.
+    pub(crate) async fn lookup_inventory(&self, inventory: &Inventory) -> Lookup {
+        self.lookup_all(&queries(inventory), &commit_queries(inventory))
+            .await
+    }
+
+    /// What is known about these commits, by commit alone.
+    pub(crate) async fn lookup_commits(&self, commits: &[CommitQuery]) -> Lookup {
+        match &self.place {
+            Place::Store(store) => Lookup {
+                sources: store.status(),
+                ..Lookup::default()
+            },
+            Place::Online(online) => online.osv.lookup_all(&[], commits).await,
+        }
+    }
+
+    /// The records of the vulnerability with this id or alias, whole.
+    ///
+    /// # Errors
+    /// When the source cannot be read, or does not answer rightly.
+    pub(crate) async fn by_id(&self, id: &str) -> Result<Vec<Advisory>, Problem> {
+        match &self.place {
+            Place::Store(store) => store.vulnerability(id),
+            Place::Online(online) => online.osv.by_id(id).await,
+        }
+    }
+
+    async fn lookup_all(&self, queries: &[PackageQuery], commits: &[CommitQuery]) -> Lookup {
+        let lookup = match &self.place {
+            Place::Store(store) => {
+                let mut lookup = store.lookup(queries);
+                store.look_up_repositories(commits, &mut lookup);
+                lookup
+            }
+            Place::Online(online) => online.osv.lookup_all(queries, commits).await,
+        };
+        Lookup {
+            malicious_prefixes: self.malicious_prefixes.clone(),
+            ..lookup
+        }
+    }
+
+    /// What is known about the exploitation of what was looked up.
+    pub(crate) async fn signals(&self, lookup: &Lookup) -> Signals<'_> {
+        let none = |source| Signals {
+            source,
+            status: Vec::new(),
+            problems: Vec::new(),
+        };
+        match &self.place {
+            Place::Store(store) => none(store),
+            Place::Online(_)
+                if lookup.advisories.is_empty()
+                    && lookup.commits.is_empty()
+                    && lookup.repositories.is_empty() =>
+            {
+                none(&NoSignals)
+            }
+            Place::Online(online) => online.signals().await,
+        }
+    }
+}
+
+impl Place {
+    fn open(
         args: &SourceArgs,
         config: &Config,
         root: &Path,
@@ -88,31 +184,6 @@ impl AdvisorySource {
             epss_url: feed_url(&args.epss_url),
             feeds: OnceCell::new(),
         })))
-    }
-
-    /// What is known about these packages.
-    pub(crate) async fn lookup(&self, queries: &[PackageQuery]) -> Lookup {
-        match self {
-            Self::Store(store) => store.lookup(queries),
-            Self::Online(online) => online.osv.lookup(queries).await,
-        }
-    }
-
-    /// What is known about the exploitation of what was looked up.
-    pub(crate) async fn signals(&self, lookup: &Lookup) -> Signals<'_> {
-        match self {
-            Self::Store(store) => Signals {
-                source: store,
-                status: Vec::new(),
-                problems: Vec::new(),
-            },
-            Self::Online(_) if lookup.advisories.is_empty() => Signals {
-                source: &NoSignals,
-                status: Vec::new(),
-                problems: Vec::new(),
-            },
-            Self::Online(online) => online.signals().await,
-        }
     }
 }
 

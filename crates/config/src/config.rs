@@ -20,6 +20,8 @@ pub struct Config {
     pub ignore: Vec<Ignore>,
     /// What a pull request needs to be merged without a person.
     pub gate: GatePolicy,
+    /// What the ids of databases begin with whose records all speak of malicious releases.
+    pub malicious_prefixes: Vec<String>,
     /// The offline advisory store.
     pub store: StoreSettings,
     /// Globs of paths that are left out of a scan.
@@ -143,6 +145,7 @@ fn config(wire: schema::File, root: &Node, file: &str) -> Result<Config, ConfigE
         },
         ignore,
         gate: gate(wire.gate),
+        malicious_prefixes: wire.advisories.malicious_prefixes,
         store: StoreSettings {
             path: wire.store.path,
             max_age_days: wire.store.max_age_days,
@@ -176,30 +179,12 @@ fn ignore(entry: schema::IgnoreEntry, place: Place, file: &str) -> Result<Ignore
     })
 }
 
-/// Whether the text is an ecosystem's name in OSV
-/// (<https://ossf.github.io/osv-schema/#defined-ecosystems>), for languages.
+/// Whether the text is the name of an ecosystem that has advisories, in whatever case.
 fn is_ecosystem(text: &str) -> bool {
-    const NAMES: &[&str] = &[
-        "Bioconductor",
-        "ConanCenter",
-        "CRAN",
-        "crates.io",
-        "GitHub Actions",
-        "Go",
-        "Hackage",
-        "Hex",
-        "Julia",
-        "Maven",
-        "npm",
-        "NuGet",
-        "opam",
-        "Packagist",
-        "Pub",
-        "PyPI",
-        "RubyGems",
-        "SwiftURL",
-    ];
-    NAMES.iter().any(|name| name.eq_ignore_ascii_case(text))
+    patchgate_ecosystems::ALL
+        .iter()
+        .filter(|ecosystem| ecosystem.has_advisories())
+        .any(|ecosystem| ecosystem.name().eq_ignore_ascii_case(text))
 }
 
 fn gate(wire: schema::Gate) -> GatePolicy {

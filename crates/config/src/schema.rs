@@ -17,6 +17,8 @@ pub(crate) struct File {
     pub(crate) ignore: Vec<IgnoreEntry>,
     /// What a pull request needs to be merged without a person. Without it, nothing is.
     pub(crate) gate: Gate,
+    /// What advisories mean beside what they say.
+    pub(crate) advisories: Advisories,
     /// The offline advisory store.
     pub(crate) store: Store,
     /// What is scanned.
@@ -159,6 +161,16 @@ pub(crate) enum MergeWord {
     #[default]
     Squash,
     Rebase,
+}
+
+/// What advisories mean beside what they say.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub(crate) struct Advisories {
+    /// What the ids of databases begin with whose records all speak of malicious releases, such as
+    /// `LWA-`. `MAL-` is always one.
+    #[schemars(inner(length(min = 2)))]
+    pub(crate) malicious_prefixes: Vec<String>,
 }
 
 /// The offline advisory store.

@@ -3,9 +3,10 @@
 //!
 //! Everything here is pure: bytes come in, values go out. No file is opened, no process is started,
 //! no address is known. To add an ecosystem, add its folder and its line in [`ALL`]; the contract
-//! test in `tests/contract.rs` and the support table in the README pick it up from there.
+//! tests in `tests/contract.rs` and `tests/version_orders.rs` and the support table in the README
+//! pick it up from there. Distributions of operating systems share the folder [`distribution`], and
+//! `version` holds what the version orders of several ecosystems share.
 
-pub mod apk;
 pub mod bioconductor;
 pub mod bitnami;
 pub mod cargo;
@@ -15,8 +16,8 @@ pub mod conan;
 pub mod conda;
 pub mod cpan;
 pub mod cran;
-pub mod deb;
 pub mod deno;
+pub mod distribution;
 pub mod docker;
 mod format;
 pub mod gem;
@@ -25,6 +26,7 @@ pub mod github;
 pub mod golang;
 pub mod hackage;
 pub mod hex;
+mod intervals;
 pub mod julia;
 mod lookup;
 pub mod maven;
@@ -35,12 +37,12 @@ pub mod opam;
 pub mod pub_dart;
 pub mod pypi;
 mod release;
-pub mod rpm;
 mod scope;
 #[cfg(test)]
 mod shown;
 pub mod swift;
 pub mod terraform;
+mod version;
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -51,6 +53,7 @@ pub use format::{
     Format, fixable_format, format_by_id, formats_of, is_fixable_manifest, is_sibling, manifest_of,
     parse,
 };
+pub use intervals::intervals;
 pub use patchgate_syntax::{self as syntax, Input, ParseError, Siblings, limits};
 pub use release::{MetadataRequest, Release, Requirement};
 
@@ -78,22 +81,25 @@ pub const ALL: &[&dyn Ecosystem] = &[
     &docker::Docker,
     &terraform::Terraform,
     &generic::Git,
-    &deb::DEBIAN,
-    &deb::UBUNTU,
-    &deb::ECHO,
-    &apk::ALPINE,
-    &apk::WOLFI,
-    &apk::CHAINGUARD,
-    &apk::MINIMOS,
-    &apk::ALPAQUITA,
-    &rpm::RED_HAT,
-    &rpm::ROCKY_LINUX,
-    &rpm::ALMA_LINUX,
-    &rpm::SUSE,
-    &rpm::OPEN_SUSE,
-    &rpm::MAGEIA,
-    &rpm::OPEN_EULER,
-    &rpm::PHOTON_OS,
+    &distribution::DEBIAN,
+    &distribution::UBUNTU,
+    &distribution::ECHO,
+    &distribution::ALPINE,
+    &distribution::WOLFI,
+    &distribution::CHAINGUARD,
+    &distribution::MINIMOS,
+    &distribution::ALPAQUITA,
+    &distribution::BELLSOFT,
+    &distribution::CLEANSTART,
+    &distribution::RED_HAT,
+    &distribution::ROCKY_LINUX,
+    &distribution::ALMA_LINUX,
+    &distribution::SUSE,
+    &distribution::OPEN_SUSE,
+    &distribution::MAGEIA,
+    &distribution::OPEN_EULER,
+    &distribution::PHOTON_OS,
+    &distribution::AZURE_LINUX,
     &bitnami::Bitnami,
     &deno::Deno,
     &bioconductor::Bioconductor,
@@ -108,13 +114,15 @@ pub fn by_name(name: &str) -> Option<&'static dyn Ecosystem> {
         .find(|ecosystem| ecosystem.name() == name)
 }
 
-/// The first ecosystem with this type in package URLs, compared exactly. Distributions share a
-/// type; the namespace tells them apart.
+/// The ecosystem with this type in package URLs, compared exactly. `None` also for a type that
+/// several share: which distribution a package is of, its namespace says.
 #[must_use]
 pub fn by_purl_type(purl_type: &str) -> Option<&'static dyn Ecosystem> {
-    ALL.iter()
+    let mut known = ALL
+        .iter()
         .copied()
-        .find(|ecosystem| ecosystem.purl_type() == purl_type)
+        .filter(|ecosystem| ecosystem.purl_type() == purl_type);
+    known.next().filter(|_| known.next().is_none())
 }
 
 /// The package URL of a package: the one that its file states, else the one that follows from its

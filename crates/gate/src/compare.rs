@@ -58,12 +58,14 @@ fn by_key(findings: &[Finding]) -> BTreeMap<Key<'_>, FindingKey> {
                     lockfile: file.to_owned(),
                     scope: finding.scope,
                     score: finding.score.value,
+                    malicious: false,
                 });
             if let Err(place) = entry.versions.binary_search(&package.version) {
                 entry.versions.insert(place, package.version.clone());
             }
             entry.scope = entry.scope.min(finding.scope);
             entry.score = entry.score.max(finding.score.value);
+            entry.malicious |= finding.malicious;
         }
     }
     keys

@@ -158,6 +158,7 @@ fn finding(id: &str) -> FindingKey {
         lockfile: "Cargo.lock".to_owned(),
         scope: Scope::Runtime,
         score: 61.5,
+        malicious: false,
     }
 }
 
@@ -592,6 +593,14 @@ fn findings() {
     };
     expect(|e, p| remain(e, p, 61.5), Verdict::Merge, &[]);
     expect(|e, p| remain(e, p, 61.4), Review, &["findings-remaining"]);
+    expect(
+        |e, p| {
+            remain(e, p, 100.0);
+            e.findings.as_mut().unwrap().remaining[0].malicious = true;
+        },
+        Review,
+        &["malicious-remaining"],
+    );
     expect(
         |e, p| {
             remain(e, p, 100.0);

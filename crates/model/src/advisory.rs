@@ -32,6 +32,8 @@ pub struct Advisory {
     pub severity_word: Option<String>,
     /// Set for RustSec records that are not vulnerabilities: `unmaintained`, `unsound`, `notice`.
     pub informational: Option<String>,
+    /// What the database says beside the schema, as its JSON text.
+    pub database_specific: Option<String>,
 }
 
 /// A severity as the record states it.
@@ -59,6 +61,11 @@ pub struct Affected {
     pub versions: Vec<String>,
     /// Severities stated for this package alone.
     pub severity: Vec<ReportedSeverity>,
+    /// What the ecosystem says about this package beside the schema, such as affected functions, as
+    /// its JSON text.
+    pub ecosystem_specific: Option<String>,
+    /// What the database says about this package beside the schema, as its JSON text.
+    pub database_specific: Option<String>,
 }
 
 /// A range of affected versions: events on one line of versions.
@@ -83,6 +90,19 @@ pub enum RangeKind {
     Git,
     /// A kind that this version of Patchgate does not know; it matches by listed versions alone.
     Other,
+}
+
+impl RangeKind {
+    /// The name of the kind, as the schema writes it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Semver => "SEMVER",
+            Self::Ecosystem => "ECOSYSTEM",
+            Self::Git => "GIT",
+            Self::Other => "unknown",
+        }
+    }
 }
 
 /// One end of a range.

@@ -280,4 +280,6 @@ pub struct FindingKey {
     pub scope: Scope,
     /// Priority, from 0.0 to 100.0.
     pub score: f64,
+    /// Whether the release itself is malicious.
+    pub malicious: bool,
 }

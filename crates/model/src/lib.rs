@@ -9,6 +9,7 @@
 mod address;
 mod advisory;
 mod evidence;
+mod explanation;
 mod finding;
 mod gate_policy;
 mod inventory;
@@ -27,6 +28,7 @@ pub use evidence::{
     CommitStatus, Evidence, Fetched, FileContents, FileStatus, FindingComparison, FindingKey,
     Missing, OwnJob, PullRequest, PullRequestState,
 };
+pub use explanation::{Explained, PieceOfEvidence};
 pub use finding::{
     Epss, Finding, FixedVersion, Kev, Level, Location, PackageRef, Score, ScoreReason, Severity,
     Signals, SourceStatus,

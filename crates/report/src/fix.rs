@@ -8,7 +8,10 @@ use crate::clean::{clean, is_unsafe};
 use crate::diff::{FileSummary, file_summary, unified_diff};
 use crate::markdown::{Body, code, text};
 use crate::scan::count;
-use crate::scan::{IncompleteReport, ScanReport, SourceReport, Tool};
+use crate::scan::{
+    FindingReport, IncompleteReport, ScanReport, SourceReport, Tool, incident_lines,
+    incident_section,
+};
 use crate::terminal::{BOLD, CYAN, DIM, GREEN, RED, RED_BOLD, Terminal, YELLOW};
 
 /// What a fix's report is made from.
@@ -35,6 +38,9 @@ pub struct FixReport {
     pub applied: bool,
     /// The exit code of the run.
     pub exit_code: u8,
+    /// Malicious releases that were installed before, whether or not the fix moves them away:
+    /// incidents.
+    pub incidents: Vec<FindingReport>,
     /// Packages that move.
     pub upgrades: Vec<UpgradeReport>,
     /// Findings that stay.
@@ -103,6 +109,7 @@ impl FixReport {
             tool: input.scan.tool.clone(),
             applied: input.applied,
             exit_code: input.exit_code,
+            incidents: input.scan.incidents(),
             upgrades: upgrades(plan),
             unfixed: unfixed(plan),
             files: plan.changes.iter().map(file_summary).collect(),
@@ -124,6 +131,7 @@ impl FixReport {
     #[must_use]
     pub fn to_text(&self, terminal: Terminal) -> String {
         let mut lines = Vec::new();
+        incident_lines(&self.incidents, terminal, &mut lines);
         if !self.upgrades.is_empty() {
             lines.push(terminal.paint(
                 BOLD,
@@ -178,10 +186,9 @@ impl FixReport {
     #[must_use]
     pub fn to_markdown(&self, limit: usize) -> String {
         let mut body = Body::new(limit, 0);
-        body.push(&format!(
-            "## Patchgate fix\n\n{}.\n\n",
-            text(&self.headline())
-        ));
+        body.push("## Patchgate fix\n\n");
+        incident_section(&self.incidents, &mut body);
+        body.push(&format!("{}.\n\n", text(&self.headline())));
         upgrades_table(&self.upgrades, &mut body);
         unfixed_list(&self.unfixed, &mut body);
         files_list(&self.files, &mut body);

@@ -11,6 +11,7 @@ mod age;
 mod annotation;
 mod clean;
 mod diff;
+mod explain;
 mod fix;
 mod gate;
 mod inventory;
@@ -24,6 +25,10 @@ mod terminal;
 pub use annotation::{AnnotationLevel, annotation};
 pub use clean::clean;
 pub use diff::{FileSummary, file_summary, unified_diff};
+pub use explain::{
+    AffectedReport, EvidenceReport, ExplainInput, ExplainReport, ExplainedReport, RangeReport,
+    RecordReport, StatedSeverity,
+};
 pub use fix::{FixInput, FixReport, UnfixedReport, UpgradeReport};
 pub use gate::{GateReport, ReasonReport, VerdictName};
 pub use inventory::{
@@ -34,8 +39,8 @@ pub use pr::{PrAction, PrInput, PrReport, PullRequestLink, PullRequestReport};
 pub use pull_request::{PullRequestInput, pull_request_body, pull_request_title};
 pub use scan::{
     CvssReport, FindingReport, IgnoredReport, IncompleteReport, KevReport, LocationReport,
-    LockfileReport, NotCoveredReport, NoticeReport, PackageReport, ReferenceReport, ScanInput,
-    ScanReport, ScoreReasonReport, SeverityCounts, SeverityName, SourceReport, Summary,
+    LockfileReport, NotCoveredReport, NoticeReport, PackageReport, ReferenceReport, RunEnd,
+    ScanInput, ScanReport, ScoreReasonReport, SeverityCounts, SeverityName, SourceReport, Summary,
     ThresholdReport, Tool,
 };
 pub use schema::{SchemaKind, schema};

@@ -7,7 +7,10 @@ use serde::Serialize;
 use crate::clean::clean;
 use crate::fix::{UnfixedReport, UpgradeReport, unfixed, unfixed_list, upgrades, upgrades_table};
 use crate::markdown::{Body, code, link, text};
-use crate::scan::{IncompleteReport, ScanReport, Tool};
+use crate::scan::{
+    FindingReport, IncompleteReport, ScanReport, Tool, incident_lines, incident_section,
+};
+use crate::terminal::Terminal;
 
 /// What a report about pull requests is made from.
 #[derive(Debug, Clone, Copy)]
@@ -47,6 +50,8 @@ pub struct PrReport {
     pub commit: Option<String>,
     /// Every pull request that was dealt with.
     pub pull_requests: Vec<PullRequestReport>,
+    /// Malicious releases that are installed on the base branch: incidents.
+    pub incidents: Vec<FindingReport>,
     /// Packages that move.
     pub upgrades: Vec<UpgradeReport>,
     /// Findings that stay.
@@ -123,6 +128,12 @@ pub struct PullRequestReport {
     pub reason: Option<String>,
 }
 
+/// The report of `pr` is for a log: without colour, and as wide as a log is read.
+const PLAIN: Terminal = Terminal {
+    width: 120,
+    color: false,
+};
+
 impl PrReport {
     /// Makes the report.
     #[must_use]
@@ -142,6 +153,7 @@ impl PrReport {
             branch: input.carried.map(|(branch, _)| branch.to_owned()),
             commit: input.carried.map(|(_, commit)| commit.to_owned()),
             pull_requests: pulls.to_vec(),
+            incidents: input.scan.incidents(),
             upgrades: upgrades(input.plan),
             unfixed: unfixed(input.plan),
             incomplete: input.scan.incomplete.clone(),
@@ -160,8 +172,10 @@ impl PrReport {
     /// As text, one line for each pull request.
     #[must_use]
     pub fn to_text(&self) -> String {
-        let mut lines: Vec<String> = self.pull_requests.iter().map(line).collect();
-        if lines.is_empty() {
+        let mut lines = Vec::new();
+        incident_lines(&self.incidents, PLAIN, &mut lines);
+        lines.extend(self.pull_requests.iter().map(line));
+        if self.pull_requests.is_empty() {
             lines.push(format!("no pull request: {}", clean(&self.none_because)));
         }
         for problem in &self.incomplete {
@@ -187,6 +201,7 @@ impl PrReport {
     pub fn to_markdown(&self, limit: usize) -> String {
         let mut body = Body::new(limit, 0);
         body.push("## Patchgate pull request\n\n");
+        incident_section(&self.incidents, &mut body);
         if self.pull_requests.is_empty() {
             body.push(&format!(
                 "No pull request: {}.\n\n",
@@ -294,7 +309,8 @@ mod tests {
         let report = report(&[pull(3, PrAction::Left, Some("why\u{1b}[2J <script>"))]);
         let text = report.to_text();
         assert!(!text.contains('\u{1b}'), "{text:?}");
-        assert!(text.starts_with("left #3 https://forge.invalid/acme/shop/pull/3: why"));
+        assert!(text.starts_with("INCIDENT: 1 malicious release is installed\n"));
+        assert!(text.contains("\nleft #3 https://forge.invalid/acme/shop/pull/3: why"));
         assert!(text.contains("warning: a warning"));
         let markdown = report.to_markdown(crate::GITHUB_SUMMARY_LIMIT);
         assert_harmless(&markdown);

@@ -7,7 +7,7 @@ use patchgate_model::Plan;
 use crate::clean::{clean, cut};
 use crate::fix::{files, files_list, unfixed, unfixed_list, upgrades, upgrades_table};
 use crate::markdown::Body;
-use crate::scan::{FindingReport, ScanReport, count, findings_table, reasons};
+use crate::scan::{FindingReport, ScanReport, count, findings_table, incident_section, reasons};
 
 /// Most characters of a title: GitHub takes 256.
 const MAX_TITLE: usize = 120;
@@ -61,6 +61,7 @@ pub fn pull_request_body(input: &PullRequestInput<'_>) -> String {
     let end = format!("\n---\n{FOOTER}\n\n{}\n", input.block);
     let mut body = Body::new(crate::GITHUB_BODY_LIMIT, end.len());
     let ended = ended(input);
+    incident_section(&input.scan.incidents(), &mut body);
     body.push(&format!(
         "This moves {} to the smallest versions that end {} and bring in none.\n\n",
         count(input.plan.upgrades.len(), "package", "packages"),

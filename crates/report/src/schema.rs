@@ -12,6 +12,8 @@ pub enum SchemaKind {
     Inventory,
     /// [`crate::FixReport`].
     Fix,
+    /// [`crate::ExplainReport`].
+    Explain,
     /// [`crate::PrReport`].
     Pr,
     /// [`crate::GateReport`].
@@ -22,10 +24,11 @@ pub enum SchemaKind {
 
 impl SchemaKind {
     /// Every kind.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Scan,
         Self::Inventory,
         Self::Fix,
+        Self::Explain,
         Self::Pr,
         Self::Gate,
         Self::Config,
@@ -38,6 +41,7 @@ impl SchemaKind {
             Self::Scan => "scan",
             Self::Inventory => "inventory",
             Self::Fix => "fix",
+            Self::Explain => "explain",
             Self::Pr => "pr",
             Self::Gate => "gate",
             Self::Config => "config",
@@ -58,6 +62,7 @@ pub fn schema(kind: SchemaKind) -> String {
         SchemaKind::Scan => of::<crate::ScanReport>(),
         SchemaKind::Inventory => of::<crate::InventoryReport>(),
         SchemaKind::Fix => of::<crate::FixReport>(),
+        SchemaKind::Explain => of::<crate::ExplainReport>(),
         SchemaKind::Pr => of::<crate::PrReport>(),
         SchemaKind::Gate => of::<crate::GateReport>(),
         SchemaKind::Config => patchgate_config::config_schema(),

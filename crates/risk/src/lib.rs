@@ -8,7 +8,7 @@ mod score;
 mod severity;
 mod threshold;
 
-use patchgate_model::{Advisory, Finding};
+use patchgate_model::{Advisory, Finding, Level};
 
 pub use score::{
     BUILD_FACTOR_PERCENT, CVSS_POINTS, DEVELOPMENT_FACTOR_PERCENT, EPSS_POINTS, EPSS_STAND_IN,
@@ -21,5 +21,9 @@ pub use threshold::{Threshold, counts_as};
 pub fn rate(finding: &mut Finding) {
     let records: Vec<&Advisory> = finding.advisories.iter().collect();
     finding.severity = severity(&records, finding.package.ecosystem, &finding.package.name);
+    // The records' ids do not always tell, an alias or a weakness does too.
+    if finding.malicious && finding.severity.level == Level::Unknown {
+        finding.severity.level = Level::Critical;
+    }
     finding.score = score(finding);
 }

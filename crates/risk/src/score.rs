@@ -297,6 +297,16 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn a_malicious_release_without_a_severity_is_critical() {
+        let mut unstated = finding(Level::Low);
+        crate::rate(&mut unstated);
+        assert_eq!(unstated.severity.level, Level::Unknown);
+        unstated.malicious = true;
+        crate::rate(&mut unstated);
+        assert_eq!(unstated.severity.level, Level::Critical);
+    }
+
+    #[test]
     fn a_malicious_release_is_the_top_whatever_else_is_known() {
         let mut malicious = with(0.0, Some(0.0), None, Scope::Development);
         malicious.malicious = true;

@@ -211,6 +211,7 @@ mod tests {
             cwes: Vec::new(),
             severity_word: None,
             informational: None,
+            database_specific: None,
         }
     }
 
@@ -275,6 +276,8 @@ mod tests {
             ranges: Vec::new(),
             versions: Vec::new(),
             severity: vec![reported(V3_LOW)],
+            ecosystem_specific: None,
+            database_specific: None,
         });
         assert_eq!(of(&record).level, Level::Low);
         assert_eq!(severity(&[&record], "npm", "b").level, Level::Critical);

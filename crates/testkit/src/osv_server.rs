@@ -213,10 +213,15 @@ impl State {
         {
             return Err("version specified in both purl and version field".to_owned());
         }
-        let (Some(ecosystem), Some(name)) =
-            (package["ecosystem"].as_str(), package["name"].as_str())
-        else {
-            return Err("this stand-in answers queries by ecosystem and name".to_owned());
+        let commit = query["commit"].as_str();
+        let (ecosystem, name) = match (package["ecosystem"].as_str(), package["name"].as_str()) {
+            (Some(ecosystem), Some(name)) if commit.is_none() => (ecosystem, name),
+            (None, None) if commit.is_some() && version.is_none() => ("", ""),
+            _ => {
+                return Err(
+                    "this stand-in answers queries by ecosystem and name, or by commit".to_owned(),
+                );
+            }
         };
         let offset: usize = match query["page_token"].as_str() {
             None | Some("") => 0,
@@ -228,7 +233,10 @@ impl State {
         let all: Vec<&str> = self
             .records
             .iter()
-            .filter(|(_, record)| self.matches(record, ecosystem, name, version))
+            .filter(|(_, record)| match commit {
+                Some(commit) => affects_commit(record, commit),
+                None => self.matches(record, ecosystem, name, version),
+            })
             .map(|(id, _)| id.as_str())
             .collect();
         let size = *self.page_size.lock().unwrap();
@@ -254,6 +262,13 @@ impl State {
                         && version.is_none_or(|version| (self.affects)(affected, version))
                 })
     }
+}
+
+/// Whether a commit lies in a range, which the real server knows from the repository's history. Here
+/// a record lists such commits itself, beside the schema.
+fn affects_commit(record: &Value, commit: &str) -> bool {
+    let listed = record["database_specific"]["commits"].as_array();
+    record["withdrawn"].is_null() && listed.is_some_and(|list| list.contains(&commit.into()))
 }
 
 fn page<T: serde::Serialize>(vulns: &[T], token: Option<String>) -> Value {

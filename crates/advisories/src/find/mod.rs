@@ -2,6 +2,10 @@
 
 mod aliases;
 mod chains;
+mod explain;
+mod known;
+mod malicious;
+mod unordered;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -12,10 +16,15 @@ use patchgate_model::{
     Problem, ProblemKind, Scope, Score, Severity,
 };
 
-use crate::matching::{Affects, Subject, affects, fixed_version};
+use self::known::{Known, source_of};
+use self::unordered::Unordered;
+use crate::git::CommitQuery;
+use crate::matching::{Affects, Subject, fixed_version};
 use crate::{Lookup, PackageQuery, SignalSource};
 
 pub use aliases::preferred_id;
+pub use explain::{explain, lookup_of};
+pub use malicious::is_malicious;
 
 /// What was found, and what could not be told.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -33,6 +42,8 @@ struct Version<'a> {
     distribution: Option<&'a str>,
     name: &'a str,
     version: &'a str,
+    /// The commit that a git source is locked to: one version may be another commit elsewhere.
+    commit: Option<&'a str>,
 }
 
 /// A copy of a package: lockfile and place in it.
@@ -45,6 +56,7 @@ type Copies = Vec<(usize, PackageIndex)>;
 pub fn queries(inventory: &Inventory) -> Vec<PackageQuery> {
     let unique: BTreeSet<PackageQuery> = versions(inventory)
         .into_keys()
+        .filter(|version| by_name(version.ecosystem).is_none_or(Ecosystem::has_advisories))
         .map(|version| PackageQuery {
             ecosystem: version.ecosystem,
             distribution: version.distribution.map(str::to_owned),
@@ -78,17 +90,27 @@ fn find_in(
     let mut problems = BTreeSet::new();
     let mut matched: Vec<(Version<'_>, Copies, Vec<Group>)> = Vec::new();
     for (version, copies) in versions(inventory) {
-        let Some(ecosystem) = by_name(version.ecosystem) else {
-            problems.insert(unknown_ecosystem(version.ecosystem));
-            continue;
+        let unordered = Unordered(version.ecosystem);
+        let ordered = by_name(version.ecosystem);
+        if ordered.is_none() {
+            problems.insert(unordered.problem());
+        }
+        let ecosystem = ordered.unwrap_or(&unordered);
+        let name = ecosystem.normalize_name(version.name).into_owned();
+        let subject = Subject {
+            ecosystem,
+            distribution: version.distribution,
+            name: &name,
         };
-        let name = ecosystem.normalize_name(version.name);
-        let key = (version.ecosystem, name.into_owned());
-        let Some(records) = lookup.advisories.get(&key) else {
+        let known = Known::of(subject, lookup, source_of(inventory, &copies));
+        if known.records.is_empty() {
             continue;
-        };
-        let groups = judge(ecosystem, records, &key.1, version, &mut |reason| {
-            problems.insert(untold(inventory, version, &copies, reason));
+        }
+        let groups = judge(subject, &known, version, &mut |reason| {
+            // Of an ecosystem without an order all ranges are untold, which is said once.
+            if ordered.is_some() {
+                problems.insert(untold(inventory, version, &copies, reason));
+            }
         });
         if !groups.is_empty() {
             matched.push((version, copies, groups));
@@ -102,9 +124,8 @@ fn find_in(
     let mut feed_problems = Vec::new();
     let mut findings = Vec::new();
     for (version, copies, groups) in matched {
-        let Some(ecosystem) = by_name(version.ecosystem) else {
-            continue;
-        };
+        let unordered = Unordered(version.ecosystem);
+        let ecosystem = by_name(version.ecosystem).unwrap_or(&unordered);
         let place = Place::new(inventory, &copies, &chains);
         for group in groups {
             findings.push(group.into_finding(
@@ -112,6 +133,7 @@ fn find_in(
                 version,
                 &place,
                 signals,
+                &lookup.malicious_prefixes,
                 &mut feed_problems,
             ));
         }
@@ -129,12 +151,18 @@ fn versions(inventory: &Inventory) -> BTreeMap<Version<'_>, Copies> {
     let mut versions: BTreeMap<Version<'_>, Copies> = BTreeMap::new();
     for (file, lockfile) in inventory.lockfiles.iter().enumerate() {
         for (index, package) in lockfile.indexed() {
-            if !matches!(package.origin, Origin::Path(_)) && is_covered(package) {
+            if !matches!(package.origin, Origin::Path(_))
+                && (is_covered(package) || CommitQuery::of(&package.origin).is_some())
+            {
                 let version = Version {
                     ecosystem: package.ecosystem,
                     distribution: package.distribution.as_deref(),
                     name: &package.name,
                     version: &package.version,
+                    commit: match &package.origin {
+                        Origin::Git { commit, .. } => commit.as_deref(),
+                        _ => None,
+                    },
                 };
                 versions.entry(version).or_default().push((file, index));
             }
@@ -160,31 +188,29 @@ struct Group {
 /// Groups the records of a package into vulnerabilities and keeps those that affect the version.
 /// `untold` takes the reasons for which a record could not be judged.
 fn judge(
-    ecosystem: &dyn Ecosystem,
-    records: &[Arc<Advisory>],
-    name: &str,
+    subject: Subject<'_>,
+    known: &Known<'_>,
     version: Version<'_>,
     untold: &mut dyn FnMut(String),
 ) -> Vec<Group> {
-    let subject = Subject {
-        ecosystem,
-        distribution: version.distribution,
-        name,
-    };
-    let in_force: Vec<&Arc<Advisory>> = records
+    let in_force: Vec<&Arc<Advisory>> = known
+        .records
         .iter()
+        .copied()
         .filter(|record| record.withdrawn.is_none())
         .collect();
     let answers: Vec<bool> = in_force
         .iter()
-        .map(|record| match affects(subject, record, version.version) {
-            Affects::Yes => true,
-            Affects::No => false,
-            Affects::Unknown(reason) => {
-                untold(format!("`{}` {reason}", record.id));
-                false
-            }
-        })
+        .map(
+            |record| match known.affects(subject, record, version.version) {
+                Affects::Yes => true,
+                Affects::No => false,
+                Affects::Unknown(reason) => {
+                    untold(format!("`{}` {reason}", record.id));
+                    false
+                }
+            },
+        )
         .collect();
     if !answers.contains(&true) {
         return Vec::new();
@@ -257,6 +283,16 @@ impl Place {
     }
 }
 
+fn package_ref(version: Version<'_>, place: &Place) -> PackageRef {
+    PackageRef {
+        ecosystem: version.ecosystem,
+        distribution: version.distribution.map(str::to_owned),
+        name: version.name.to_owned(),
+        version: version.version.to_owned(),
+        purl: place.purl.clone(),
+    }
+}
+
 impl Group {
     fn into_finding(
         self,
@@ -264,6 +300,7 @@ impl Group {
         version: Version<'_>,
         place: &Place,
         signals: &dyn SignalSource,
+        declared: &[String],
         problems: &mut Vec<Problem>,
     ) -> Finding {
         let mut ids: BTreeSet<&str> = BTreeSet::new();
@@ -296,7 +333,7 @@ impl Group {
             .map(|record| record.informational.clone())
             .reduce(|a, b| a.and_then(|a| b.map(|_| a)))
             .flatten();
-        let malicious = is_malicious(&ids, matching);
+        let malicious = malicious::is_malicious(matching, declared);
         let mut advisories: Vec<Advisory> = all.iter().map(|record| (*record).clone()).collect();
         let affects_version =
             |record: &Advisory| matching.iter().any(|other| other.id == record.id);
@@ -319,13 +356,7 @@ impl Group {
             id,
             aliases,
             summary,
-            package: PackageRef {
-                ecosystem: version.ecosystem,
-                distribution: version.distribution.map(str::to_owned),
-                name: version.name.to_owned(),
-                version: version.version.to_owned(),
-                purl: place.purl.clone(),
-            },
+            package: package_ref(version, place),
             locations: place.locations.clone(),
             paths: place.paths.clone(),
             scope: place.scope,
@@ -341,25 +372,6 @@ impl Group {
             score: Score::default(),
             advisories,
         }
-    }
-}
-
-/// Whether the release itself is malicious: an id of the malicious packages' database
-/// (<https://github.com/ossf/malicious-packages>), or CWE-506, embedded malicious code.
-fn is_malicious(ids: &[&str], records: &[&Advisory]) -> bool {
-    ids.iter().any(|id| id.starts_with("MAL-"))
-        || records
-            .iter()
-            .any(|record| record.cwes.iter().any(|cwe| cwe == "CWE-506"))
-}
-
-fn unknown_ecosystem(ecosystem: &str) -> Problem {
-    Problem {
-        kind: ProblemKind::Advisories,
-        subject: ecosystem.to_owned(),
-        line: None,
-        reason: "this version of Patchgate cannot order its versions".to_owned(),
-        hint: None,
     }
 }
 

@@ -1,10 +1,14 @@
 //! Whether a record affects a version: the evaluation algorithm of the OSV schema
 //! (<https://ossf.github.io/osv-schema/#evaluation>), with a third answer for what cannot be told.
 
+mod commit;
 mod distribution;
+mod evidence;
 
 use std::cmp::Ordering;
 
+pub(crate) use commit::affects_commit;
+pub use evidence::evidence;
 use patchgate_ecosystems::Ecosystem;
 use patchgate_model::{Advisory, Affected, EventKind, FixedVersion, Range, RangeKind};
 
@@ -187,6 +191,8 @@ pub fn fixed_version(
         }
     }
     let has_fixed = !fixed.is_empty();
+    let is_untold = |version: &&str| ecosystem.compare_versions(version, installed).is_err();
+    let has_untold = fixed.iter().any(is_untold);
     fixed.retain(|version| {
         ecosystem
             .compare_versions(version, installed)
@@ -203,6 +209,11 @@ pub fn fixed_version(
         return FixedVersion::At((*version).to_owned());
     }
     FixedVersion::None(match (has_fixed, last_affected, lists_versions) {
+        (true, _, _) if fixed.is_empty() && has_untold => {
+            "whether a release fixes it cannot be told: a fixed version that the advisory lists \
+             cannot be compared with the installed one"
+                .to_owned()
+        }
         (true, _, _) if fixed.is_empty() => {
             "no release above the installed one fixes it: every fixed version that the advisory \
              lists is below it"
@@ -219,10 +230,24 @@ pub fn fixed_version(
         (false, None, true) => {
             "the advisory lists affected versions one by one and no fixed version".to_owned()
         }
-        (false, None, false) => {
-            "no release fixes it: the advisory lists no fixed version".to_owned()
-        }
+        (false, None, false) => match fixed_commit(advisories) {
+            Some(commit) => {
+                format!("the advisory lists no fixed version, only fixed commits: {commit}")
+            }
+            None => "no release fixes it: the advisory lists no fixed version".to_owned(),
+        },
     })
+}
+
+/// The first commit that a record names as fixing it.
+fn fixed_commit<'a>(advisories: &[&'a Advisory]) -> Option<&'a str> {
+    let entries = advisories.iter().flat_map(|record| &record.affected);
+    entries
+        .flat_map(|entry| &entry.ranges)
+        .filter(|range| range.kind == RangeKind::Git)
+        .flat_map(|range| &range.events)
+        .find(|event| event.kind == EventKind::Fixed)
+        .map(|event| event.version.as_str())
 }
 
 #[cfg(test)]

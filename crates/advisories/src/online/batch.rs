@@ -1,4 +1,4 @@
-//! `POST /v1/querybatch`: which records the server names for each package.
+//! `POST /v1/querybatch`: which records the server names for each package and each commit.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::{Answers, Next, OsvClient, describe, next};
+use super::{Answers, Next, OsvClient, Subject, describe, next};
 use crate::PackageQuery;
 
 /// Most questions in one request, as the server allows.
@@ -21,10 +21,63 @@ const REQUESTS_AT_ONCE: usize = 4;
 /// Most pages of one answer. The largest packages fill a handful.
 const MAX_PAGES: usize = 100;
 
+/// A question that the server can be asked.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Question {
+    /// What is known about a package.
+    Package(PackageQuery),
+    /// What affects a commit, by its full hash.
+    Commit(String),
+}
+
+impl Question {
+    /// What the answer is about.
+    fn subject(&self) -> Subject {
+        match self {
+            Self::Package(query) => {
+                let name = crate::package_key(query.ecosystem, &query.name);
+                Subject::Package(query.ecosystem, name)
+            }
+            Self::Commit(commit) => Subject::Commit(commit.clone()),
+        }
+    }
+
+    /// The name or the commit, for messages.
+    fn label(&self) -> &str {
+        match self {
+            Self::Package(query) => &query.name,
+            Self::Commit(commit) => commit,
+        }
+    }
+
+    fn to_wire<'a>(&'a self, page_token: Option<&'a str>) -> WireQuery<'a> {
+        match self {
+            Self::Package(query) => WireQuery {
+                package: Some(WirePackage {
+                    ecosystem: match &query.distribution {
+                        Some(release) => Cow::Owned(format!("{}:{release}", query.ecosystem)),
+                        None => Cow::Borrowed(query.ecosystem),
+                    },
+                    name: &query.name,
+                }),
+                version: query.version.as_deref(),
+                commit: None,
+                page_token,
+            },
+            Self::Commit(commit) => WireQuery {
+                package: None,
+                version: None,
+                commit: Some(commit),
+                page_token,
+            },
+        }
+    }
+}
+
 /// A question with the page that is wanted.
 #[derive(Debug, Clone)]
 struct Asked {
-    query: PackageQuery,
+    query: Question,
     page_token: Option<String>,
     seen: BTreeSet<String>,
 }
@@ -36,9 +89,12 @@ struct WireBatch<'a> {
 
 #[derive(Serialize)]
 struct WireQuery<'a> {
-    package: WirePackage<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    package: Option<WirePackage<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    commit: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     page_token: Option<&'a str>,
 }
@@ -71,10 +127,10 @@ struct WireVuln {
 }
 
 impl OsvClient {
-    /// Asks which records there are for each package, page by page, in parallel.
+    /// Asks which records there are for each question, page by page, in parallel.
     pub(super) async fn ask(
         &self,
-        queries: Vec<PackageQuery>,
+        queries: Vec<Question>,
         deadline: Option<Instant>,
         problems: &mut Vec<Problem>,
     ) -> Answers {
@@ -114,7 +170,7 @@ impl OsvClient {
                 Next::Done(Err(problem)) => problems.push(*problem),
                 Next::Empty => break,
                 Next::TooLate => {
-                    problems.push(self.too_late(open + waiting.len(), "packages"));
+                    problems.push(self.too_late(open + waiting.len(), "questions"));
                     running.abort_all();
                     break;
                 }
@@ -131,9 +187,8 @@ impl OsvClient {
         answers: &mut Answers,
         problems: &mut Vec<Problem>,
     ) -> Option<Asked> {
-        let name = crate::package_key(asked.query.ecosystem, &asked.query.name);
         let known: &mut BTreeMap<String, String> =
-            answers.entry((asked.query.ecosystem, name)).or_default();
+            answers.entry(asked.query.subject()).or_default();
         for vuln in result.vulns.unwrap_or_default() {
             known.insert(vuln.id, vuln.modified.unwrap_or_default());
         }
@@ -141,12 +196,12 @@ impl OsvClient {
         let reason = if asked.seen.len() + 1 >= MAX_PAGES {
             Some(format!(
                 "its answer about `{}` has more than {MAX_PAGES} pages",
-                asked.query.name
+                asked.query.label()
             ))
         } else if !asked.seen.insert(token.clone()) {
             Some(format!(
                 "its pages about `{}` lead round in a circle",
-                asked.query.name
+                asked.query.label()
             ))
         } else {
             None
@@ -164,24 +219,20 @@ impl OsvClient {
     async fn ask_once(&self, asked: &[Asked]) -> Result<Vec<WireResult>, Box<Problem>> {
         let failed = |reason: &str, hint: Option<&str>| {
             let count = asked.len();
+            let is_package = |asked: &Asked| matches!(asked.query, Question::Package(_));
+            let what = if asked.iter().all(is_package) {
+                "packages"
+            } else {
+                "packages and commits"
+            };
             Box::new(self.problem(
-                format!("{count} packages could not be looked up: {reason}"),
+                format!("{count} {what} could not be looked up: {reason}"),
                 hint,
             ))
         };
         let queries = asked
             .iter()
-            .map(|asked| WireQuery {
-                package: WirePackage {
-                    ecosystem: match &asked.query.distribution {
-                        Some(release) => Cow::Owned(format!("{}:{release}", asked.query.ecosystem)),
-                        None => Cow::Borrowed(asked.query.ecosystem),
-                    },
-                    name: &asked.query.name,
-                },
-                version: asked.query.version.as_deref(),
-                page_token: asked.page_token.as_deref(),
-            })
+            .map(|asked| asked.query.to_wire(asked.page_token.as_deref()))
             .collect();
         let request = Request::post(format!("{}/v1/querybatch", self.base_url))
             .json(&WireBatch { queries })

@@ -15,13 +15,17 @@ use patchgate_model::{Advisory, Problem, ProblemKind, SourceStatus};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::{Lookup, PackageQuery, parse_record};
+use crate::{CommitQuery, Lookup, PackageQuery, parse_record};
+use batch::Question;
 
 /// The public server.
 pub const PUBLIC_OSV_API: &str = "https://api.osv.dev";
 
 /// Records that are asked for at the same time.
 const RECORDS_AT_ONCE: usize = 16;
+
+/// Most aliases of one record that are fetched beside it.
+const MAX_ALIASES: usize = 16;
 
 /// Most failed records that are named one by one.
 const MAX_NAMED: usize = 10;
@@ -34,8 +38,17 @@ pub struct OsvClient {
     budget: Option<Duration>,
 }
 
-/// The records that packages were answered with: package key to id to time of change.
-type Answers = BTreeMap<(&'static str, String), BTreeMap<String, String>>;
+/// What an answer is about.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Subject {
+    /// A package: its ecosystem and its name as the ecosystem compares it.
+    Package(&'static str, String),
+    /// A commit.
+    Commit(String),
+}
+
+/// The records that questions were answered with: subject to id to time of change.
+type Answers = BTreeMap<Subject, BTreeMap<String, String>>;
 
 impl OsvClient {
     /// A client of the server at `base_url`, such as [`PUBLIC_OSV_API`].
@@ -55,12 +68,22 @@ impl OsvClient {
         self
     }
 
-    /// Answers questions: which records the server names for each package, then the records.
+    /// Answers questions about packages; see [`OsvClient::lookup_all`].
     pub async fn lookup(&self, queries: &[PackageQuery]) -> Lookup {
+        self.lookup_all(queries, &[]).await
+    }
+
+    /// Answers questions: which records the server names for each package and each commit, then the
+    /// records.
+    pub async fn lookup_all(&self, queries: &[PackageQuery], commits: &[CommitQuery]) -> Lookup {
         let deadline = self.budget.map(|budget| Instant::now() + budget);
         let mut lookup = Lookup::default();
-        let unique: BTreeSet<&PackageQuery> = queries.iter().collect();
-        let unique: Vec<PackageQuery> = unique.into_iter().cloned().collect();
+        let packages = queries.iter().cloned().map(Question::Package);
+        let commits = commits
+            .iter()
+            .map(|one| Question::Commit(one.commit.clone()));
+        let unique: BTreeSet<Question> = packages.chain(commits).collect();
+        let unique: Vec<Question> = unique.into_iter().collect();
         let answers = self.ask(unique, deadline, &mut lookup.problems).await;
         let wanted: BTreeMap<String, String> = answers
             .values()
@@ -68,14 +91,21 @@ impl OsvClient {
             .map(|(id, time)| (id.clone(), time.clone()))
             .collect();
         let records = self.fetch(wanted, deadline, &mut lookup.problems).await;
-        for ((ecosystem, name), ids) in answers {
-            let own: Vec<Arc<Advisory>> = ids
-                .keys()
-                .filter_map(|id| records.get(id))
-                .map(|record| trimmed(record, ecosystem, &name))
-                .collect();
-            if !own.is_empty() {
-                lookup.advisories.insert((ecosystem, name), own);
+        for (subject, ids) in answers {
+            let own = ids.keys().filter_map(|id| records.get(id));
+            if own.clone().next().is_none() {
+                continue;
+            }
+            match subject {
+                Subject::Package(ecosystem, name) => {
+                    let own = own
+                        .map(|record| trimmed(record, ecosystem, &name))
+                        .collect();
+                    lookup.advisories.insert((ecosystem, name), own);
+                }
+                Subject::Commit(commit) => {
+                    lookup.commits.insert(commit, own.cloned().collect());
+                }
             }
         }
         lookup.sources = vec![self.source_status(&lookup.problems)];
@@ -140,42 +170,69 @@ impl OsvClient {
         records
     }
 
-    async fn fetch_one(&self, id: &str, modified: String) -> Result<Advisory, Problem> {
-        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':');
-        if id.is_empty() || !id.chars().all(is_plain) || id.contains("..") {
-            return Err(self.problem(format!("it names a record `{}`", id.escape_debug()), None));
-        }
-        let failed = |reason: String, hint: Option<&str>| Problem {
-            kind: ProblemKind::Advisories,
-            subject: id.to_owned(),
-            line: None,
-            reason: format!("the record could not be fetched: {reason}"),
-            hint: hint.map(str::to_owned),
+    /// The record with this id and those of its aliases that the server has, the first one first;
+    /// empty where it does not know the id.
+    ///
+    /// # Errors
+    /// When the server does not answer rightly.
+    pub async fn by_id(&self, id: &str) -> Result<Vec<Advisory>, Problem> {
+        let mut found = Vec::new();
+        let Some(first) = self.fetch_known(id).await? else {
+            return Ok(found);
         };
+        let aliases: Vec<String> = first.aliases.iter().take(MAX_ALIASES).cloned().collect();
+        found.push(first);
+        for alias in aliases {
+            found.extend(self.fetch_known(&alias).await?);
+        }
+        Ok(found)
+    }
+
+    /// A record, or nothing where the server does not know the id.
+    async fn fetch_known(&self, id: &str) -> Result<Option<Advisory>, Problem> {
+        match self.get_record(id, &Caching::Revalidate).await {
+            Err(Failed::Unknown) => Ok(None),
+            Err(Failed::Problem(problem)) => Err(problem),
+            Ok(record) => Ok(Some(record)),
+        }
+    }
+
+    async fn fetch_one(&self, id: &str, modified: String) -> Result<Advisory, Problem> {
         // Without a time of change the server is asked each time.
         let caching = if modified.is_empty() {
             Caching::Revalidate
         } else {
             Caching::Immutable(modified)
         };
-        let request = Request::get(format!("{}/v1/vulns/{id}", self.base_url));
-        let response = self
-            .http
-            .get(&request, &caching)
+        self.get_record(id, &caching)
             .await
-            .map_err(|error| failed(describe(&error), error.hint()))?;
-        let record = parse_record(&response.body)
-            .map_err(|error| failed(describe(&error), Some("run it again")))?;
+            .map_err(|failed| match failed {
+                Failed::Problem(problem) => problem,
+                Failed::Unknown => unfetched(id, "the server does not know it".to_owned(), None),
+            })
+    }
+
+    async fn get_record(&self, id: &str, caching: &Caching) -> Result<Advisory, Failed> {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':');
+        if id.is_empty() || !id.chars().all(is_plain) || id.contains("..") {
+            let reason = format!("it names a record `{}`", id.escape_debug());
+            return Err(Failed::Problem(self.problem(reason, None)));
+        }
+        let request = Request::get(format!("{}/v1/vulns/{id}", self.base_url));
+        let answer = self.http.get(&request, caching).await;
+        let response = answer.map_err(|error| match error.status() {
+            Some(404) => Failed::Unknown,
+            _ => Failed::Problem(unfetched(id, describe(&error), error.hint())),
+        })?;
+        let record = parse_record(&response.body).map_err(|error| {
+            Failed::Problem(unfetched(id, describe(&error), Some("run it again")))
+        })?;
         if record.id == id {
             Ok(record)
         } else {
-            Err(failed(
-                format!(
-                    "the server sent `{}` in its place",
-                    record.id.escape_debug()
-                ),
-                None,
-            ))
+            let sent = record.id.escape_debug();
+            let reason = format!("the server sent `{sent}` in its place");
+            Err(Failed::Problem(unfetched(id, reason, None)))
         }
     }
 
@@ -223,6 +280,24 @@ async fn next<T: 'static>(running: &mut JoinSet<T>, deadline: Option<Instant>) -
             reason: format!("a part of it was broken off: {error}"),
             hint: Some("run it again".to_owned()),
         }))),
+    }
+}
+
+/// Why there is no record.
+enum Failed {
+    /// The server does not know the id.
+    Unknown,
+    /// It did not answer rightly.
+    Problem(Problem),
+}
+
+fn unfetched(id: &str, reason: String, hint: Option<&str>) -> Problem {
+    Problem {
+        kind: ProblemKind::Advisories,
+        subject: id.to_owned(),
+        line: None,
+        reason: format!("the record could not be fetched: {reason}"),
+        hint: hint.map(str::to_owned),
     }
 }
 

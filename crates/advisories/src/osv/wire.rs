@@ -8,6 +8,11 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::free_form::FreeForm;
+use crate::git::{self, repository_key};
+
+/// Longest text of a `database_specific` or `ecosystem_specific` that is kept, in bytes. Some
+/// databases put whole file lists there; what Patchgate reads from them is read before.
+const MAX_SPECIFIC_BYTES: usize = 16 * 1024;
 
 /// A text that is not a record.
 #[derive(Debug, thiserror::Error)]
@@ -81,6 +86,8 @@ struct WireAffected<'a> {
     versions: Vec<String>,
     #[serde(default, deserialize_with = "null_is_default")]
     severity: Vec<WireSeverity>,
+    #[serde(borrow, default)]
+    ecosystem_specific: Option<&'a RawValue>,
     #[serde(borrow, default)]
     database_specific: Option<&'a RawValue>,
 }
@@ -191,31 +198,71 @@ impl WireRecord<'_> {
             cwes,
             severity_word,
             informational,
+            database_specific: kept(self.database_specific),
         })
     }
 }
 
 impl WireAffected<'_> {
-    /// `None` for an entry that names no package: such entries speak of repositories alone.
-    fn into_affected(self) -> Option<Affected> {
-        let package = self.package?;
-        let (ecosystem, distribution) = match package.ecosystem.split_once(':') {
-            Some((ecosystem, rest)) => (ecosystem.to_owned(), Some(rest.to_owned())),
-            None => (package.ecosystem, None),
-        };
-        Some(Affected {
-            ecosystem,
-            distribution,
-            name: package.name,
-            ranges: self.ranges.into_iter().map(WireRange::into_range).collect(),
+    /// An entry that names no package speaks of repositories alone: it becomes one entry for each of
+    /// them, with the repository as the name.
+    fn into_affected(self) -> Vec<Affected> {
+        let ranges: Vec<Range> = self.ranges.into_iter().map(WireRange::into_range).collect();
+        let entry = Affected {
+            ecosystem: String::new(),
+            distribution: None,
+            name: String::new(),
+            ranges: Vec::new(),
             versions: self.versions,
             severity: self
                 .severity
                 .into_iter()
                 .map(WireSeverity::into_reported)
                 .collect(),
-        })
+            ecosystem_specific: kept(self.ecosystem_specific),
+            database_specific: kept(self.database_specific),
+        };
+        let Some(package) = self.package else {
+            return by_repository(&entry, ranges);
+        };
+        let (ecosystem, distribution) = match package.ecosystem.split_once(':') {
+            Some((ecosystem, rest)) => (ecosystem.to_owned(), Some(rest.to_owned())),
+            None => (package.ecosystem, None),
+        };
+        vec![Affected {
+            ecosystem,
+            distribution,
+            name: package.name,
+            ranges,
+            ..entry
+        }]
     }
+}
+
+fn by_repository(entry: &Affected, ranges: Vec<Range>) -> Vec<Affected> {
+    let mut entries: Vec<Affected> = Vec::new();
+    for range in ranges {
+        let Some(name) = range.repo.as_deref().map(repository_key) else {
+            continue;
+        };
+        match entries.iter_mut().find(|known| known.name == name) {
+            Some(known) => known.ranges.push(range),
+            None => entries.push(Affected {
+                ecosystem: git::ECOSYSTEM.to_owned(),
+                name,
+                ranges: vec![range],
+                ..entry.clone()
+            }),
+        }
+    }
+    entries
+}
+
+/// The text of a field without a promised shape, unless it says nothing or is too long to keep.
+fn kept(raw: Option<&RawValue>) -> Option<String> {
+    let text = raw.map(RawValue::get)?;
+    let says_nothing = matches!(text, "null" | "{}");
+    (!says_nothing && text.len() <= MAX_SPECIFIC_BYTES).then(|| text.to_owned())
 }
 
 impl WireRange {

@@ -33,7 +33,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use patchgate_model::{Advisory, Epss, Kev, Problem, ProblemKind, SourceStatus};
+use patchgate_model::{Advisory, Affected, Epss, Kev, Problem, ProblemKind, SourceStatus};
 
 pub use build::{BuildError, BuildProgress, BuildReport};
 pub use input::InputError;
@@ -44,7 +44,11 @@ pub use update::{PUBLIC_OSV_EXPORTS, UpdateError, UpdateOptions};
 pub use verify::FileCheck;
 
 use crate::feeds::{EpssRow, SignalSource};
-use crate::{Lookup, PackageQuery, package_key};
+use crate::git::ECOSYSTEM;
+use crate::{CommitQuery, Lookup, PackageQuery, package_key};
+
+/// Most ids of one vulnerability that are followed.
+const MAX_IDS: usize = 64;
 
 /// Prefix of the keys that are package names.
 const NAME_PREFIX: u8 = b'n';
@@ -208,6 +212,37 @@ impl Store {
         lookup
     }
 
+    /// The records that speak of repositories (see [`Lookup::repositories`]), where the store has
+    /// any. A store without them is no hole: packages from git are judged by version too.
+    pub fn look_up_repositories(&self, commits: &[CommitQuery], lookup: &mut Lookup) {
+        let repositories: BTreeSet<&str> = commits
+            .iter()
+            .map(|query| query.repository.as_str())
+            .collect();
+        let is_of_git = |open: &&OpenSource| open.source.ecosystem.as_deref() == Some(ECOSYSTEM);
+        for open in self.sources.iter().filter(is_of_git) {
+            for repository in &repositories {
+                match open.records(repository) {
+                    Ok(records) if records.is_empty() => {}
+                    Ok(records) => {
+                        let known = lookup.repositories.entry((*repository).to_owned());
+                        add_records(known.or_default(), records);
+                    }
+                    Err(error) => {
+                        let kind = ProblemKind::Advisories;
+                        lookup
+                            .problems
+                            .push(self.unreadable(kind, &open.source, &error));
+                        break;
+                    }
+                }
+            }
+            if !repositories.is_empty() {
+                lookup.sources.push(status_of(&open.source, self.limit));
+            }
+        }
+    }
+
     fn look_up_ecosystem(
         &self,
         ecosystem: &'static str,
@@ -268,6 +303,36 @@ impl Store {
             found.extend(records);
         }
         Ok(found)
+    }
+
+    /// The records of the vulnerability with this id or alias, each whole as far as the store has it:
+    /// those that have the id, and those that share another one with them.
+    ///
+    /// # Errors
+    /// When a file of the store is damaged.
+    pub fn vulnerability(&self, id: &str) -> Result<Vec<Advisory>, Problem> {
+        let mut whole: Vec<Advisory> = Vec::new();
+        let mut asked: BTreeSet<String> = BTreeSet::new();
+        let mut waiting = vec![id.to_owned()];
+        while let Some(id) = waiting.pop() {
+            if asked.len() >= MAX_IDS || !asked.insert(id.clone()) {
+                continue;
+            }
+            for part in self.find_id(&id)? {
+                waiting.push(part.id.clone());
+                waiting.extend(part.aliases.iter().cloned());
+                match whole.iter_mut().find(|known| known.id == part.id) {
+                    Some(known) => {
+                        let is_new = |entry: &Affected| !known.affected.contains(entry);
+                        let new: Vec<_> = part.affected.into_iter().filter(is_new).collect();
+                        known.affected.extend(new);
+                    }
+                    None => whole.push(part),
+                }
+            }
+        }
+        whole.sort_by(|a, b| (a.id != id, &a.id).cmp(&(b.id != id, &b.id)));
+        Ok(whole)
     }
 
     /// The status of the sources that have to do with `queries`: their ecosystems and the feeds.

@@ -32,6 +32,8 @@ struct Stored {
     x: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     o: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    d: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -46,6 +48,10 @@ struct StoredAffected {
     v: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     s: Vec<(String, String)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    e: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    b: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -57,6 +63,9 @@ struct StoredRange {
 }
 
 /// Writes a record with only `affected` of its packages, all of which have the key `key`.
+///
+/// Of malicious packages the database's own part is left out: it lists the reports that a record was
+/// made from, and of 200,000 records it would be the larger part of a store.
 pub(super) fn encode(
     advisory: &Advisory,
     affected: &[&Affected],
@@ -83,6 +92,8 @@ pub(super) fn encode(
                 r: entry.ranges.iter().map(StoredRange::from_range).collect(),
                 v: entry.versions.clone(),
                 s: pairs(&entry.severity),
+                e: entry.ecosystem_specific.clone(),
+                b: entry.database_specific.clone(),
             })
             .collect(),
         r: advisory
@@ -93,6 +104,10 @@ pub(super) fn encode(
         c: advisory.cwes.clone(),
         x: advisory.severity_word.clone(),
         o: advisory.informational.clone(),
+        d: advisory
+            .database_specific
+            .clone()
+            .filter(|_| !advisory.id.starts_with("MAL-")),
     };
     serde_json::to_vec(&stored)
 }
@@ -133,6 +148,7 @@ impl Stored {
             cwes: self.c,
             severity_word: self.x,
             informational: self.o,
+            database_specific: self.d,
         }
     }
 }
@@ -146,6 +162,8 @@ impl StoredAffected {
             ranges: self.r.into_iter().map(StoredRange::into_range).collect(),
             versions: self.v,
             severity: severities(self.s),
+            ecosystem_specific: self.e,
+            database_specific: self.b,
         }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! `action.yml` hands over all inputs as one JSON object, so that no shell ever sees a value and
 //! every input is a flag of the same name. Three inputs are the action's own: how it gets the
-//! binary, and the token, which travels in the environment.
+//! binary, and the token, which travels in the environment. Two belong to the step before, which
+//! brings the store up to date.
 
 use std::collections::BTreeMap;
 
@@ -24,10 +25,21 @@ pub(crate) struct Args {
         hide_env_values = true
     )]
     inputs: String,
+
+    /// Bring the store in PATCHGATE_STORE up to date with the inputs `ecosystem` and `mirror`,
+    /// instead of running the command
+    #[arg(long)]
+    update_store: bool,
 }
 
 /// Inputs that `action.yml` itself uses.
 const OWN_INPUTS: [&str; 3] = ["binary-path", "token", "version"];
+
+/// Inputs of the step that updates the store, flags of `db update`.
+const STORE_INPUTS: [&str; 2] = ["ecosystem", "mirror"];
+
+/// Inputs that both steps take.
+const SHARED_INPUTS: [&str; 2] = ["kev-url", "epss-url"];
 
 /// The command that runs when the inputs name none.
 const DEFAULT_COMMAND: &str = "scan";
@@ -39,7 +51,11 @@ const DEFAULT_COMMAND: &str = "scan";
 pub(crate) fn command(args: &Args) -> anyhow::Result<Command> {
     let inputs: BTreeMap<String, String> = serde_json::from_str(&args.inputs)
         .map_err(|error| UsageError::new(format!("the action's inputs cannot be read: {error}")))?;
-    let arguments = arguments(&inputs)?;
+    let arguments = if args.update_store {
+        update_arguments(&inputs)?
+    } else {
+        arguments(&inputs)?
+    };
     let matches = crate::command_line()
         .try_get_matches_from(&arguments)
         .map_err(|error| {
@@ -61,6 +77,24 @@ pub(crate) fn on_runner(mut context: Context) -> Context {
     context
 }
 
+/// The command line of the step that updates the store; where that is, the environment says.
+fn update_arguments(inputs: &BTreeMap<String, String>) -> Result<Vec<String>, UsageError> {
+    let cli = Cli::command();
+    let command = cli
+        .find_subcommand("db")
+        .and_then(|db| db.find_subcommand("update"))
+        .ok_or_else(|| UsageError::new("there is no command `db update`"))?;
+    let mut arguments = vec!["patchgate".to_owned(), "db".to_owned(), "update".to_owned()];
+    for (input, value) in inputs {
+        let is_own = STORE_INPUTS.contains(&input.as_str());
+        if !value.trim().is_empty() && (is_own || SHARED_INPUTS.contains(&input.as_str())) {
+            let flag = flag_of(command, input).ok_or_else(|| no_flag("db update", input))?;
+            arguments.extend(flags(input, value, flag)?);
+        }
+    }
+    Ok(arguments)
+}
+
 fn arguments(inputs: &BTreeMap<String, String>) -> Result<Vec<String>, UsageError> {
     let name = inputs
         .get("command")
@@ -75,46 +109,30 @@ fn arguments(inputs: &BTreeMap<String, String>) -> Result<Vec<String>, UsageErro
             UsageError::new(format!("input `command` is `{name}`"))
                 .with_hint("it is one of `scan`, `fix`, `pr` and `gate`")
         })?;
+    let given = |input: &str| {
+        inputs
+            .get(input)
+            .is_some_and(|value| !value.trim().is_empty())
+    };
+    if given("store") && given("ecosystem") {
+        return Err(
+            UsageError::new("inputs `store` and `ecosystem` exclude each other")
+                .with_hint("`ecosystem` keeps a store of its own in the runner's cache"),
+        );
+    }
     let mut arguments = vec!["patchgate".to_owned(), name.to_owned()];
     let mut positional = Vec::new();
     for (input, value) in inputs {
-        if value.trim().is_empty() || input == "command" || OWN_INPUTS.contains(&input.as_str()) {
+        let is_other =
+            OWN_INPUTS.contains(&input.as_str()) || STORE_INPUTS.contains(&input.as_str());
+        if value.trim().is_empty() || input == "command" || is_other {
             continue;
         }
-        let argument = command
-            .get_arguments()
-            .find(|argument| {
-                argument.get_long() == Some(input)
-                    || (argument.is_positional() && argument.get_id() == input.as_str())
-            })
-            .ok_or_else(|| {
-                UsageError::new(format!(
-                    "`patchgate {name}` has no flag for input `{input}`"
-                ))
-                .with_hint(format!("leave `{input}` out when `command` is `{name}`"))
-            })?;
+        let argument = flag_of(command, input).ok_or_else(|| no_flag(name, input))?;
         if argument.is_positional() {
             positional.push(value.clone());
-            continue;
-        }
-        match argument.get_action() {
-            ArgAction::SetTrue => match value.as_str() {
-                "true" => arguments.push(format!("--{input}")),
-                "false" => {}
-                other => {
-                    return Err(UsageError::new(format!(
-                        "input `{input}` is `{other}`, not `true` or `false`"
-                    )));
-                }
-            },
-            ArgAction::Append => arguments.extend(
-                value
-                    .lines()
-                    .map(str::trim)
-                    .filter(|line| !line.is_empty())
-                    .map(|line| format!("--{input}={line}")),
-            ),
-            _ => arguments.push(format!("--{input}={value}")),
+        } else {
+            arguments.extend(flags(input, value, argument)?);
         }
     }
     if !positional.is_empty() {
@@ -122,6 +140,41 @@ fn arguments(inputs: &BTreeMap<String, String>) -> Result<Vec<String>, UsageErro
         arguments.extend(positional);
     }
     Ok(arguments)
+}
+
+fn flag_of<'a>(command: &'a clap::Command, input: &str) -> Option<&'a clap::Arg> {
+    command.get_arguments().find(|argument| {
+        argument.get_long() == Some(input)
+            || (argument.is_positional() && argument.get_id() == input)
+    })
+}
+
+fn no_flag(command: &str, input: &str) -> UsageError {
+    UsageError::new(format!(
+        "`patchgate {command}` has no flag for input `{input}`"
+    ))
+    .with_hint(format!("leave `{input}` out when `command` is `{command}`"))
+}
+
+/// An input as it stands on the command line: `true` for a switch, a line for each value of a flag
+/// that may be repeated.
+fn flags(input: &str, value: &str, argument: &clap::Arg) -> Result<Vec<String>, UsageError> {
+    match argument.get_action() {
+        ArgAction::SetTrue => match value {
+            "true" => Ok(vec![format!("--{input}")]),
+            "false" => Ok(Vec::new()),
+            other => Err(UsageError::new(format!(
+                "input `{input}` is `{other}`, not `true` or `false`"
+            ))),
+        },
+        ArgAction::Append => Ok(value
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+            .map(|line| format!("--{input}={line}"))
+            .collect()),
+        _ => Ok(vec![format!("--{input}={value}")]),
+    }
 }
 
 #[cfg(test)]
@@ -177,6 +230,38 @@ mod tests {
         assert!(arguments(&inputs(&[("command", "action")])).is_err());
     }
 
+    #[test]
+    fn the_store_is_updated_with_its_own_inputs() {
+        let inputs = inputs(&[
+            ("command", "gate"),
+            ("ecosystem", "npm\ncrates.io\n"),
+            ("mirror", "https://mirror.invalid"),
+            ("kev-url", "none"),
+            ("merge", "true"),
+            ("token", "never a flag"),
+        ]);
+        assert_eq!(
+            update_arguments(&inputs).unwrap(),
+            [
+                "patchgate",
+                "db",
+                "update",
+                "--ecosystem=npm",
+                "--ecosystem=crates.io",
+                "--kev-url=none",
+                "--mirror=https://mirror.invalid",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_store_of_ones_own_and_one_in_the_cache_exclude_each_other() {
+        let both = inputs(&[("store", "a"), ("ecosystem", "npm")]);
+        assert!(arguments(&both).is_err());
+        let cached = inputs(&[("ecosystem", "npm"), ("mirror", "https://mirror.invalid")]);
+        assert_eq!(arguments(&cached).unwrap(), ["patchgate", "scan"]);
+    }
+
     /// Every input of `action.yml` is a flag of a command or one of the action's own, and every
     /// flag of the commands is an input.
     #[test]
@@ -206,7 +291,12 @@ mod tests {
                     })
                     .collect::<Vec<_>>()
             })
-            .chain(OWN_INPUTS.iter().map(|name| (*name).to_owned()))
+            .chain(
+                OWN_INPUTS
+                    .iter()
+                    .chain(&STORE_INPUTS)
+                    .map(|name| (*name).to_owned()),
+            )
             .chain(["command".to_owned()])
             .filter(|name| name != "help")
             .collect();

@@ -180,6 +180,7 @@ async fn update(args: &UpdateArgs, context: &Context) -> anyhow::Result<Exit> {
         .await
         .map_err(|error| usage(&error, error.hint()))?;
     drop(progress);
+    context.runner.output("cache-key", &report.cache_key)?;
     print_report(&report, &args.into, context.now)
 }
 

@@ -98,6 +98,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     let findings = std::mem::take(&mut scanned.findings);
     let applied = patchgate_config::apply_ignores(findings, &config.ignore, context.today());
     let exit = scan::exit(
+        &applied.kept,
         remaining(&applied.kept, &fixed.plan),
         &problems,
         threshold,
@@ -111,7 +112,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         problems: &problems,
         sources: &scanned.sources,
         threshold,
-        exit_code: exit.code(),
+        exit: exit.into(),
         now: context.now,
     });
     if args.apply {

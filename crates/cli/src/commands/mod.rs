@@ -3,6 +3,7 @@
 pub(crate) mod action;
 pub(crate) mod compare_versions;
 pub(crate) mod db;
+pub(crate) mod explain;
 pub(crate) mod fix;
 pub(crate) mod formats;
 pub(crate) mod gate;

@@ -299,7 +299,13 @@ impl Run<'_> {
                 finding.id.as_str(),
             ))
         });
-        let exit = scan::exit(remaining, &problems, threshold, &contents.inventory);
+        let exit = scan::exit(
+            &applied.kept,
+            remaining,
+            &problems,
+            threshold,
+            &contents.inventory,
+        );
         let scan = ScanReport::new(&ScanInput {
             findings: &applied.kept,
             ignored: &applied.ignored,
@@ -308,7 +314,7 @@ impl Run<'_> {
             problems: &problems,
             sources: &scanned.sources,
             threshold,
-            exit_code: exit.code(),
+            exit: exit.into(),
             now: self.context.now,
         });
         Made {

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, Read as _};
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use patchgate_config::Config;
+use patchgate_advisories::{CommitQuery, is_commit};
 use patchgate_ecosystems::by_name;
-use patchgate_model::{Finding, Inventory, Lockfile, Package, Problem};
+use patchgate_model::{Finding, Inventory, Lockfile, Origin, Package, Problem};
 use patchgate_report::{FindingReport, ScanInput, ScanReport};
 use patchgate_risk::Threshold;
 use serde::{Deserialize, Serialize};
@@ -18,7 +19,7 @@ use crate::exit::{Exit, UsageError};
 use crate::progress::Progress;
 use crate::scan::Scanned;
 use crate::source::AdvisorySource;
-use crate::{output, scan};
+use crate::{output, scan, settings};
 
 /// Largest input that is read from standard input, in bytes.
 const MAX_INPUT_BYTES: u64 = 256 * 1024 * 1024;
@@ -44,6 +45,11 @@ pub(crate) struct Args {
     /// Package URL with a version
     #[arg(long, value_name = "PURL")]
     purl: Option<String>,
+
+    /// Settings file, for its store and its `advisories` [default: .patchgate.yml here, where there
+    /// is one]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
 
     #[command(flatten)]
     source: SourceArgs,
@@ -84,8 +90,8 @@ struct Answer<'a> {
 }
 
 pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
-    let config = Config::default();
-    let source = AdvisorySource::open(&args.source, &config, std::path::Path::new("."), context)?;
+    let config = settings::load(args.config.as_deref(), Path::new("."))?;
+    let source = AdvisorySource::open(&args.source, &config, Path::new("."), context)?;
     let progress = Progress::start(context.terminal.progress, "looking up advisories");
     let one = question_of(args);
     let asked: Vec<(Value, Result<Package, String>)> = match &one {
@@ -107,14 +113,17 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     for (line, (query, package)) in (1_u32..).zip(&asked) {
         let error = match package {
             Err(reason) => Some(reason.clone()),
-            Ok(package) => problem_of(&scanned.problems, package, &asked),
+            Ok(package) => unanswerable(package, &source)
+                .or_else(|| problem_of(&scanned.problems, package, &asked)),
         };
         let answer = Answer {
             query,
             findings: reports(by_line.remove(&line).unwrap_or_default(), context),
             error,
         };
+        let malicious = answer.findings.iter().any(|finding| finding.malicious);
         exit = match (exit, answer.error.is_some(), answer.findings.is_empty()) {
+            _ if malicious || exit == Exit::Malicious => Exit::Malicious,
             (_, true, _) | (Exit::Incomplete, ..) => Exit::Incomplete,
             (_, _, false) | (Exit::Findings, ..) => Exit::Findings,
             _ => Exit::Clean,
@@ -173,10 +182,22 @@ fn from_input() -> anyhow::Result<Vec<(Value, Result<Package, String>)>> {
 
 /// The package that is asked about, or what is wrong with the question.
 fn package(question: &Question) -> Result<Package, String> {
-    if question.commit.is_some() {
-        return Err("commits are not looked up: ask by package and version".to_owned());
-    }
     let package = match question {
+        Question {
+            commit: Some(commit),
+            purl: None,
+            ecosystem: None,
+            name: None,
+            version: None,
+        } if is_commit(commit) => return Ok(of_commit(commit)),
+        Question {
+            commit: Some(commit),
+            ..
+        } => {
+            return Err(format!(
+                "`{commit}` is not the full hash of a commit that stands alone"
+            ));
+        }
         Question {
             purl: Some(purl), ..
         } => patchgate_sbom::package(purl).ok_or_else(|| {
@@ -218,6 +239,27 @@ fn package(question: &Question) -> Result<Package, String> {
     } else {
         Ok(package)
     }
+}
+
+/// Something of an unknown name at a commit.
+fn of_commit(commit: &str) -> Package {
+    Package {
+        origin: Origin::Git {
+            url: String::new(),
+            commit: Some(commit.to_owned()),
+        },
+        ..Package::new("Git", commit.to_owned(), commit.to_owned())
+    }
+}
+
+/// Why a source cannot answer a question about a commit.
+fn unanswerable(package: &Package, source: &AdvisorySource) -> Option<String> {
+    let by_commit = CommitQuery::of(&package.origin).is_some();
+    (by_commit && !source.knows_history()).then(|| {
+        "a store does not know which commits lie between two others: ask without a store, or by \
+         package and version"
+            .to_owned()
+    })
 }
 
 /// The questions as an inventory, each on the line that has its number.
@@ -294,7 +336,7 @@ fn reports(findings: Vec<&Finding>, context: &Context) -> Vec<FindingReport> {
         problems: &[],
         sources: &[],
         threshold: Threshold::default(),
-        exit_code: 0,
+        exit: Exit::Clean.into(),
         now: context.now,
     });
     report.findings
@@ -302,7 +344,13 @@ fn reports(findings: Vec<&Finding>, context: &Context) -> Vec<FindingReport> {
 
 fn table(inventory: &Inventory, scanned: &Scanned, context: &Context) -> anyhow::Result<Exit> {
     let threshold = Threshold::default();
-    let exit = scan::exit(&scanned.findings, &scanned.problems, threshold, inventory);
+    let exit = scan::exit(
+        &scanned.findings,
+        &scanned.findings,
+        &scanned.problems,
+        threshold,
+        inventory,
+    );
     let report = ScanReport::new(&ScanInput {
         findings: &scanned.findings,
         ignored: &[],
@@ -311,7 +359,7 @@ fn table(inventory: &Inventory, scanned: &Scanned, context: &Context) -> anyhow:
         problems: &scanned.problems,
         sources: &scanned.sources,
         threshold,
-        exit_code: exit.code(),
+        exit: exit.into(),
         now: context.now,
     });
     output::write(&report.to_table(context.terminal.for_output(None)), None)?;

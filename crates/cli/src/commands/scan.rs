@@ -57,7 +57,13 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     let problems = scanned.holes(threshold);
     let findings = std::mem::take(&mut scanned.findings);
     let applied = patchgate_config::apply_ignores(findings, &config.ignore, context.today());
-    let exit = scan::exit(&applied.kept, &problems, threshold, &inventory);
+    let exit = scan::exit(
+        &applied.kept,
+        &applied.kept,
+        &problems,
+        threshold,
+        &inventory,
+    );
     let report = ScanReport::new(&ScanInput {
         findings: &applied.kept,
         ignored: &applied.ignored,
@@ -66,7 +72,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         problems: &problems,
         sources: &scanned.sources,
         threshold,
-        exit_code: exit.code(),
+        exit: exit.into(),
         now: context.now,
     });
     let file = args.output.output.as_deref();

@@ -19,6 +19,10 @@ enum Schema {
     Scan,
     /// The report of `patchgate fix --format json`
     Fix,
+    /// The report of `patchgate inventory --format json`
+    Inventory,
+    /// The report of `patchgate explain --format json`
+    Explain,
     /// The report of `patchgate pr --format json`
     Pr,
     /// The report of `patchgate gate --format json`
@@ -31,6 +35,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let kind = match args.of {
         Schema::Scan => SchemaKind::Scan,
         Schema::Fix => SchemaKind::Fix,
+        Schema::Inventory => SchemaKind::Inventory,
+        Schema::Explain => SchemaKind::Explain,
         Schema::Pr => SchemaKind::Pr,
         Schema::Gate => SchemaKind::Gate,
         Schema::Config => SchemaKind::Config,

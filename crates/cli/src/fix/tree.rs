@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use patchgate_advisories::{NoSignals, find, queries};
+use patchgate_advisories::{NoSignals, find};
 use patchgate_ecosystems::{Input, Siblings};
 use patchgate_model::{Finding, Inventory, Lockfile, Origin, PackageIndex};
 
@@ -104,7 +104,7 @@ pub(super) async fn findings(
         lockfiles: vec![lockfile.clone()],
         ..Inventory::default()
     };
-    let lookup = source.lookup(&queries(&inventory)).await;
+    let lookup = source.lookup_inventory(&inventory).await;
     let found = find(&inventory, &lookup, &NoSignals);
     match lookup.problems.into_iter().chain(found.problems).next() {
         Some(problem) => Err(problem.into()),

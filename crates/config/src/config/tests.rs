@@ -41,6 +41,7 @@ gate:
   require-signed-commits: true
   require-up-to-date: false
   merge-method: rebase
+advisories: { malicious-prefixes: ["LWA-"] }
 store: { path: db, max-age-days: 3 }
 scan: { exclude: ["a/**"] }
 "#,
@@ -204,5 +205,29 @@ proptest! {
         if let Some(date) = parse_date(&text) {
             prop_assert_eq!(date.to_string(), text);
         }
+    }
+}
+
+#[test]
+fn an_ignored_package_may_name_its_ecosystem() {
+    for (text, ecosystem, package) in [
+        ("npm:@a/b", Some("npm"), "@a/b"),
+        ("NPM:a", Some("NPM"), "a"),
+        (
+            "Maven:org.example:thing",
+            Some("Maven"),
+            "org.example:thing",
+        ),
+        ("org.example:thing", None, "org.example:thing"),
+        ("Debian:openssl", Some("Debian"), "openssl"),
+        ("Azure Linux:openssl", Some("Azure Linux"), "openssl"),
+        ("conda:numpy", None, "conda:numpy"),
+        ("openssl", None, "openssl"),
+    ] {
+        let file =
+            format!("ignore: [{{ id: X, reason: r, until: 2027-01-31, package: \"{text}\" }}]");
+        let ignore = &parse("f", &file).unwrap().ignore[0];
+        assert_eq!(ignore.ecosystem.as_deref(), ecosystem, "{text}");
+        assert_eq!(ignore.package.as_deref(), Some(package), "{text}");
     }
 }

@@ -6,7 +6,6 @@ use std::cmp::Ordering;
 
 use patchgate_model::Unresolved;
 
-use crate::cran::Version;
 use crate::{Ecosystem, Format, Input, ParseError, VersionError};
 
 /// OSV's name for the ecosystem.
@@ -43,6 +42,6 @@ impl Ecosystem for Bioconductor {
 
     /// As R orders all its packages.
     fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
-        Version::compare(a, b, NAME)
+        crate::version::compare(NAME, crate::cran::parse_version, a, b)
     }
 }

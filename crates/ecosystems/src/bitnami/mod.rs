@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 
 use patchgate_model::Unresolved;
 
+use crate::version::{self, semantic};
 use crate::{Ecosystem, Format, Input, ParseError, VersionError};
 
 /// Name in OSV.
@@ -42,14 +43,7 @@ impl Ecosystem for Bitnami {
     /// Semantic Versioning 2.0, with the revision of the packaging (`1.2.3-4`) as OSV orders it: as
     /// a pre-release.
     fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
-        let parse = |text: &str| {
-            semver::Version::parse(text.strip_prefix('v').unwrap_or(text)).map_err(|_| {
-                VersionError {
-                    version: text.to_owned(),
-                    ecosystem: NAME,
-                }
-            })
-        };
-        Ok(parse(a)?.cmp_precedence(&parse(b)?))
+        let parse = |text| semantic::strict(str::strip_prefix(text, 'v').unwrap_or(text));
+        version::compare(NAME, parse, a, b)
     }
 }

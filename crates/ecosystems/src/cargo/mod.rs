@@ -66,7 +66,7 @@ impl Ecosystem for Cargo {
     }
 
     fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
-        Ok(parse_version(a)?.precedence(&parse_version(b)?))
+        crate::version::compare(NAME, Version::parse, a, b)
     }
 
     fn upgradable(&self) -> Option<&'static dyn Upgradable> {

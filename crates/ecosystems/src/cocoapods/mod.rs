@@ -66,15 +66,8 @@ impl Ecosystem for CocoaPods {
     }
 
     fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
-        Ok(parse_version(a)?.precedence(&parse_version(b)?))
+        crate::version::compare(NAME, Version::parse, a, b)
     }
-}
-
-fn parse_version(text: &str) -> Result<Version<'_>, VersionError> {
-    Version::parse(text).ok_or_else(|| VersionError {
-        version: text.to_owned(),
-        ecosystem: NAME,
-    })
 }
 
 #[cfg(test)]

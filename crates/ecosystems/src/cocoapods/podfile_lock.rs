@@ -36,7 +36,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         let (name, version) = named(text);
         let failed = |reason: String| ParseError::new(reason).at_line(entry.line as usize);
         let version = version
-            .filter(|version| super::parse_version(version).is_ok() && !name.is_empty())
+            .filter(|version| super::Version::parse(version).is_some() && !name.is_empty())
             .ok_or_else(|| failed("locks a pod without a name or a version".to_owned()))?;
         if lockfile.packages.len() >= limits::MAX_PACKAGES {
             return Err(failed("locks too many pods".to_owned()));

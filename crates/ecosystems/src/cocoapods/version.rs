@@ -4,13 +4,8 @@
 
 use std::cmp::Ordering;
 
-/// One run of a version. Letters stand below numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Run<'a> {
-    Letters(&'a str),
-    /// Length and digits, without leading zeros.
-    Number(usize, &'a str),
-}
+use crate::version::runs::{Run, runs};
+use crate::version::semantic::Build;
 
 /// A version, cut into the runs that decide its order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,39 +17,32 @@ pub(super) struct Version<'a> {
 impl<'a> Version<'a> {
     /// Reads a version; `None` when the text is not one.
     pub(super) fn parse(text: &'a str) -> Option<Self> {
-        let allowed = |text: &str| {
-            text.split('.').all(|part| {
-                !part.is_empty()
-                    && part
-                        .bytes()
-                        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-            })
+        let (version, _) = Build::split(text)?;
+        let is_part = |part: &str| {
+            !part.is_empty()
+                && part
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
         };
-        let (version, build) = match text.split_once('+') {
-            Some((version, build)) => (version, Some(build)),
-            None => (text, None),
-        };
-        let starts_with_digit = version
-            .bytes()
-            .next()
-            .is_some_and(|byte| byte.is_ascii_digit());
-        if !starts_with_digit || !allowed(version) || !build.is_none_or(allowed) {
+        let starts_with_digit = version.starts_with(|c: char| c.is_ascii_digit());
+        if !starts_with_digit || !version.split('.').all(is_part) {
             return None;
         }
-        let mut numbers = runs(version);
+        let mut numbers: Vec<Run<'_>> = version.split(['.', '-']).flat_map(runs).collect();
         let first = numbers
             .iter()
             .position(|run| matches!(run, Run::Letters(_)))
             .unwrap_or(numbers.len());
         let pre = numbers.split_off(first);
-        while numbers.last() == Some(&Run::Number(0, "")) {
+        while numbers.last() == Some(&Run::ZERO) {
             numbers.pop();
         }
         Some(Self { numbers, pre })
     }
+}
 
-    /// Orders as CocoaPods does.
-    pub(super) fn precedence(&self, other: &Self) -> Ordering {
+impl Ord for Version<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
         self.numbers
             .cmp(&other.numbers)
             .then_with(|| self.pre.is_empty().cmp(&other.pre.is_empty()))
@@ -62,33 +50,14 @@ impl<'a> Version<'a> {
     }
 }
 
-/// The runs of digits and of letters in a text.
-fn runs(text: &str) -> Vec<Run<'_>> {
-    let mut runs = Vec::new();
-    for part in text.split(['.', '-']) {
-        let mut rest = part;
-        while let Some(first) = rest.bytes().next() {
-            let digits = first.is_ascii_digit();
-            let end = rest
-                .bytes()
-                .position(|byte| byte.is_ascii_digit() != digits)
-                .unwrap_or(rest.len());
-            let (run, after) = rest.split_at_checked(end).unwrap_or((rest, ""));
-            let number = run.trim_start_matches('0');
-            runs.push(match digits {
-                true => Run::Number(number.len(), number),
-                false => Run::Letters(run),
-            });
-            rest = after;
-        }
+impl PartialOrd for Version<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
-    runs
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     fn version(text: &str) -> Version<'_> {
@@ -120,30 +89,15 @@ mod tests {
         for a in rising {
             for b in rising {
                 assert_eq!(
-                    version(a).precedence(&version(b)),
+                    version(a).cmp(&version(b)),
                     place(a).cmp(&place(b)),
                     "{a} {b}"
                 );
             }
         }
-        assert!(version("1.0+b").precedence(&version("1")).is_eq());
+        assert!(version("1.0+b").cmp(&version("1")).is_eq());
         for text in ["", "a", "1..0", "1.", "v1", "1.0+", "1 0", "1.0_1"] {
             assert_eq!(Version::parse(text), None, "{text}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn order_is_total(
-            a in "[0-2](\\.[0-2]){0,2}([.-](a|b|rc)(\\.?[0-2]){0,2})?",
-            b in "[0-2](\\.[0-2]){0,2}([.-](a|b|rc)(\\.?[0-2]){0,2})?",
-            c in "[0-2](\\.[0-2]){0,2}([.-](a|b|rc)(\\.?[0-2]){0,2})?",
-        ) {
-            let (a, b, c) = (version(&a), version(&b), version(&c));
-            prop_assert_eq!(a.precedence(&b), b.precedence(&a).reverse());
-            if a.precedence(&b).is_le() && b.precedence(&c).is_le() {
-                prop_assert!(a.precedence(&c).is_le());
-            }
         }
     }
 }

@@ -71,15 +71,8 @@ impl Ecosystem for Composer {
     }
 
     fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
-        Ok(parse_version(a)?.precedence(&parse_version(b)?))
+        crate::version::compare(NAME, Version::parse, a, b)
     }
-}
-
-fn parse_version(text: &str) -> Result<Version, VersionError> {
-    Version::parse(text).ok_or_else(|| VersionError {
-        version: text.to_owned(),
-        ecosystem: NAME,
-    })
 }
 
 /// Whether a requirement is met by the platform, not by a package: `php`, `ext-json`,

@@ -4,6 +4,9 @@
 
 use std::cmp::Ordering;
 
+use crate::version::number::Number;
+use crate::version::runs::split;
+
 /// What stands at one place behind the numbers. The order of the variants is PHP's.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Part {
@@ -13,24 +16,13 @@ enum Part {
     Candidate,
     /// Nothing more.
     End,
-    Number(Number),
+    Number(Number<String>),
     Patch,
 }
 
-/// Digits without leading zeros, the longer the larger.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Number {
-    length: usize,
-    digits: String,
-}
-
-impl Number {
-    fn new(digits: &str) -> Self {
-        let digits = digits.trim_start_matches('0');
-        Self {
-            length: digits.len(),
-            digits: digits.to_owned(),
-        }
+impl Part {
+    fn number(digits: &str) -> Self {
+        Self::Number(Number::new(digits).owned())
     }
 }
 
@@ -63,9 +55,10 @@ impl Version {
             .or_else(|| branch(text))?;
         Some(Self(parts))
     }
+}
 
-    /// Orders as Composer does.
-    pub(super) fn precedence(&self, other: &Self) -> Ordering {
+impl Ord for Version {
+    fn cmp(&self, other: &Self) -> Ordering {
         let longer = self.0.len().max(other.0.len());
         let at = |version: &Self, place: usize| version.0.get(place).cloned().unwrap_or(Part::End);
         (0..longer)
@@ -75,12 +68,15 @@ impl Version {
     }
 }
 
+impl PartialOrd for Version {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
 /// The digits that a text begins with, and the rest.
 fn digits(text: &str) -> (&str, &str) {
-    let end = text
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(text.len());
-    text.split_at_checked(end).unwrap_or((text, ""))
+    split(text, |byte| byte.is_ascii_digit())
 }
 
 /// One to four numbers, of which the first has at most five digits, and a stability.
@@ -89,16 +85,16 @@ fn classical(text: &str) -> Option<Vec<Part>> {
     if first.is_empty() || first.len() > 5 {
         return None;
     }
-    let mut parts = vec![Part::Number(Number::new(first))];
+    let mut parts = vec![Part::number(first)];
     while parts.len() < 4
         && let Some(after) = rest.strip_prefix('.')
         && let (next, after) = digits(after)
         && !next.is_empty()
     {
-        parts.push(Part::Number(Number::new(next)));
+        parts.push(Part::number(next));
         rest = after;
     }
-    parts.resize(4, Part::Number(Number::new("")));
+    parts.resize(4, Part::number(""));
     parts.extend(modifier(rest)?);
     Some(parts)
 }
@@ -126,7 +122,7 @@ fn date(text: &str) -> Option<Vec<Part>> {
         push(&mut parts, separated, last);
         rest = after_last;
     }
-    let numbers = parts.iter().map(|part| Part::Number(Number::new(part)));
+    let numbers = parts.iter().map(|part| Part::number(part));
     Some(numbers.chain(modifier(rest)?).collect())
 }
 
@@ -180,7 +176,7 @@ fn modifier(text: &str) -> Option<Vec<Part>> {
         if number.is_empty() {
             break;
         }
-        parts.push(Part::Number(Number::new(number)));
+        parts.push(Part::number(number));
         rest = after;
     }
     if is_dev(rest) {
@@ -204,23 +200,21 @@ fn branch(text: &str) -> Option<Vec<Part>> {
     for (place, part) in text.split('.').enumerate() {
         let is_number = !part.is_empty() && digits(part).1.is_empty();
         match part {
-            "x" | "*" if place > 0 => parts.push(Part::Number(Number::new("9999999"))),
-            _ if is_number && place < 4 => parts.push(Part::Number(Number::new(part))),
+            "x" | "*" if place > 0 => parts.push(Part::number("9999999")),
+            _ if is_number && place < 4 => parts.push(Part::number(part)),
             _ => return None,
         }
     }
     if parts.len() > 4 {
         return None;
     }
-    parts.resize(4, Part::Number(Number::new("9999999")));
+    parts.resize(4, Part::number("9999999"));
     parts.push(Part::Dev);
     Some(parts)
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     fn version(text: &str) -> Version {
@@ -259,7 +253,7 @@ mod tests {
         };
         for a in rising {
             for b in rising {
-                let order = version(a).precedence(&version(b));
+                let order = version(a).cmp(&version(b));
                 assert_eq!(order, place(a).cmp(&place(b)), "{a} {b}");
             }
         }
@@ -279,7 +273,7 @@ mod tests {
             ("1.0 as 2.0", "1.0"),
             ("2.1-dev", "2.1.0.0-dev"),
         ] {
-            let order = version(a).precedence(&version(b));
+            let order = version(a).cmp(&version(b));
             assert_eq!(order, Ordering::Equal, "{a} {b}");
         }
     }
@@ -299,29 +293,6 @@ mod tests {
             "1.0 b",
         ] {
             assert_eq!(Version::parse(text), None, "{text}");
-        }
-    }
-
-    fn any_version() -> impl Strategy<Value = String> {
-        let numbers = prop::collection::vec(prop_oneof!["0", "[1-9]", "[1-9][0-9]{20}"], 0..3);
-        let stability = "(-(a|alpha|b|beta|RC|p|patch|stable)([0-2](\\.[0-2])?)?)?(-dev)?";
-        (0..3_u32, numbers, stability).prop_map(|(first, numbers, stability)| {
-            let numbers: String = numbers.iter().map(|number| format!(".{number}")).collect();
-            format!("{first}{numbers}{stability}")
-        })
-    }
-
-    proptest! {
-        #[test]
-        fn order_is_total(a in any_version(), b in any_version(), c in any_version()) {
-            let (a, b, c) = (version(&a), version(&b), version(&c));
-            prop_assert_eq!(a.precedence(&b), b.precedence(&a).reverse());
-            let mut sorted = [a.clone(), b.clone(), c.clone()];
-            sorted.sort_by(Version::precedence);
-            prop_assert!(sorted[0].precedence(&sorted[2]).is_le());
-            if a.precedence(&b).is_eq() {
-                prop_assert_eq!(a.precedence(&c), b.precedence(&c));
-            }
         }
     }
 }

@@ -61,12 +61,6 @@ impl Ecosystem for Conan {
     }
 
     fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
-        let parse = |text| {
-            Version::parse(text).ok_or_else(|| VersionError {
-                version: text.to_owned(),
-                ecosystem: NAME,
-            })
-        };
-        Ok(parse(a)?.cmp(&parse(b)?))
+        crate::version::compare(NAME, Version::parse, a, b)
     }
 }

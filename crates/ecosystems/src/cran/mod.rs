@@ -12,7 +12,7 @@ use std::cmp::Ordering;
 
 use patchgate_model::Unresolved;
 
-pub(crate) use self::version::Version;
+pub(crate) use self::version::parse as parse_version;
 use crate::{Ecosystem, Format, Input, ParseError, VersionError};
 
 /// OSV's name for the ecosystem.
@@ -55,6 +55,6 @@ impl Ecosystem for Cran {
     }
 
     fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
-        Version::compare(a, b, NAME)
+        crate::version::compare(NAME, version::parse, a, b)
     }
 }

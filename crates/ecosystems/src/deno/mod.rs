@@ -12,6 +12,7 @@ use std::cmp::Ordering;
 
 use patchgate_model::{Unresolved, package_url};
 
+use crate::version::{self, semantic};
 use crate::{Ecosystem, Format, Input, ParseError, VersionError};
 
 /// Patchgate's own name: OSV has none.
@@ -75,13 +76,7 @@ impl Ecosystem for Deno {
 
     /// JSR's versions are semantic versions (<https://semver.org>).
     fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
-        let parse = |version: &str| {
-            semver::Version::parse(version).map_err(|_| VersionError {
-                version: version.to_owned(),
-                ecosystem: NAME,
-            })
-        };
-        Ok(parse(a)?.cmp_precedence(&parse(b)?))
+        version::compare(NAME, semantic::strict, a, b)
     }
 }
 

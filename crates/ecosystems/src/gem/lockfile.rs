@@ -172,7 +172,7 @@ impl Reader {
             Some((version, platform)) => (version, Some(platform)),
             None => (entry, None),
         };
-        if version.is_empty() || super::parse_version(version).is_err() {
+        if version.is_empty() || super::Version::parse(version).is_none() {
             return Err(ParseError::new(format!(
                 "locks `{name}` at {version:?}, which is no version"
             )));

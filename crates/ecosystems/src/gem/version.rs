@@ -4,18 +4,12 @@
 
 use std::cmp::Ordering;
 
-/// One run of a version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Segment<'a> {
-    /// Letters.
-    Letters(&'a str),
-    /// Digits without leading zeros; zero is empty.
-    Number(&'a str),
-}
+use crate::version::number::is_digits;
+use crate::version::runs::{Run, runs};
 
 /// A version, cut into the runs that decide its order.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Version<'a>(Vec<Segment<'a>>);
+pub(super) struct Version<'a>(Vec<Run<'a>>);
 
 impl<'a> Version<'a> {
     /// Reads a version; `None` when the text is not one.
@@ -30,13 +24,13 @@ impl<'a> Version<'a> {
         let mut segments = Vec::new();
         for (place, part) in text.split('-').enumerate() {
             if place > 0 {
-                segments.push(Segment::Letters("pre"));
+                segments.push(Run::Letters("pre"));
             }
-            runs(part, &mut segments);
+            segments.extend(part.split('.').flat_map(runs));
         }
         let first_letters = segments
             .iter()
-            .position(|segment| matches!(segment, Segment::Letters(_)))
+            .position(|segment| matches!(segment, Run::Letters(_)))
             .unwrap_or(segments.len());
         let mut pre = segments.split_off(first_letters);
         drop_zeros(&mut segments);
@@ -44,16 +38,22 @@ impl<'a> Version<'a> {
         segments.append(&mut pre);
         Some(Self(segments))
     }
+}
 
-    /// Orders as `Gem::Version` does.
-    pub(super) fn precedence(&self, other: &Self) -> Ordering {
+impl Ord for Version<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
         let longer = self.0.len().max(other.0.len());
-        let zero = Segment::Number("");
-        let at = |version: &Self, place: usize| version.0.get(place).copied().unwrap_or(zero);
+        let at = |version: &Self, place: usize| version.0.get(place).copied().unwrap_or(Run::ZERO);
         (0..longer)
-            .map(|place| compare(at(self, place), at(other, place)))
+            .map(|place| at(self, place).cmp(&at(other, place)))
             .find(|order| order.is_ne())
             .unwrap_or(Ordering::Equal)
+    }
+}
+
+impl PartialOrd for Version<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
@@ -66,9 +66,7 @@ fn is_version(text: &str) -> bool {
     };
     let mut parts = release.split('.');
     let all = |part: &str, allowed: fn(u8) -> bool| !part.is_empty() && part.bytes().all(allowed);
-    parts
-        .next()
-        .is_some_and(|part| all(part, |byte| byte.is_ascii_digit()))
+    parts.next().is_some_and(is_digits)
         && parts.all(|part| all(part, |byte| byte.is_ascii_alphanumeric()))
         && pre.is_none_or(|pre| {
             pre.split('.')
@@ -76,44 +74,14 @@ fn is_version(text: &str) -> bool {
         })
 }
 
-/// The runs of digits and of letters in a text.
-fn runs<'a>(text: &'a str, into: &mut Vec<Segment<'a>>) {
-    let mut rest = text.trim_start_matches('.');
-    while let Some(first) = rest.bytes().next() {
-        let digits = first.is_ascii_digit();
-        let end = rest
-            .bytes()
-            .position(|byte| byte == b'.' || byte.is_ascii_digit() != digits)
-            .unwrap_or(rest.len());
-        let (run, after) = rest.split_at_checked(end).unwrap_or((rest, ""));
-        into.push(if digits {
-            Segment::Number(run.trim_start_matches('0'))
-        } else {
-            Segment::Letters(run)
-        });
-        rest = after.trim_start_matches('.');
-    }
-}
-
-fn drop_zeros(segments: &mut Vec<Segment<'_>>) {
-    while segments.last() == Some(&Segment::Number("")) {
+fn drop_zeros(segments: &mut Vec<Run<'_>>) {
+    while segments.last() == Some(&Run::ZERO) {
         segments.pop();
-    }
-}
-
-fn compare(a: Segment<'_>, b: Segment<'_>) -> Ordering {
-    match (a, b) {
-        (Segment::Number(a), Segment::Number(b)) => a.len().cmp(&b.len()).then_with(|| a.cmp(b)),
-        (Segment::Letters(a), Segment::Letters(b)) => a.cmp(b),
-        (Segment::Letters(_), Segment::Number(_)) => Ordering::Less,
-        (Segment::Number(_), Segment::Letters(_)) => Ordering::Greater,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     fn version(text: &str) -> Version<'_> {
@@ -151,7 +119,7 @@ mod tests {
         ];
         for (i, a) in rising.iter().enumerate() {
             for (j, b) in rising.iter().enumerate() {
-                assert_eq!(version(a).precedence(&version(b)), i.cmp(&j), "{a} {b}");
+                assert_eq!(version(a).cmp(&version(b)), i.cmp(&j), "{a} {b}");
             }
         }
     }
@@ -168,11 +136,7 @@ mod tests {
             ("1-a", "1.pre.a"),
             (" 1.2 ", "1.2"),
         ] {
-            assert_eq!(
-                version(a).precedence(&version(b)),
-                Ordering::Equal,
-                "{a} {b}"
-            );
+            assert_eq!(version(a).cmp(&version(b)), Ordering::Equal, "{a} {b}");
         }
     }
 
@@ -182,43 +146,6 @@ mod tests {
             "a", "v1", "1.", "1..2", "1.2_3", "1-", "1+b", "~> 1", "1.ä", "1 2",
         ] {
             assert_eq!(Version::parse(text), None, "{text}");
-        }
-    }
-
-    fn any_version() -> impl Strategy<Value = String> {
-        let part = prop_oneof![
-            "0",
-            "[1-9]{1,2}",
-            "[1-9][0-9]{20}",
-            "[abA]{1,2}",
-            "[ab][0-2]"
-        ];
-        let parts = prop::collection::vec(part, 0..4);
-        ("[0-2]", parts, prop::option::of("[a0-2][b-]?(\\.[a0])?")).prop_map(
-            |(first, parts, pre)| {
-                let mut text = first;
-                for part in parts {
-                    text += &format!(".{part}");
-                }
-                if let Some(pre) = pre {
-                    text += &format!("-{pre}");
-                }
-                text
-            },
-        )
-    }
-
-    proptest! {
-        #[test]
-        fn order_is_total(a in any_version(), b in any_version(), c in any_version()) {
-            let (a, b, c) = (version(&a), version(&b), version(&c));
-            prop_assert_eq!(a.precedence(&b), b.precedence(&a).reverse());
-            let mut sorted = [a.clone(), b.clone(), c.clone()];
-            sorted.sort_by(Version::precedence);
-            prop_assert!(sorted[0].precedence(&sorted[2]).is_le());
-            if a.precedence(&b).is_eq() {
-                prop_assert_eq!(a.precedence(&c), b.precedence(&c));
-            }
         }
     }
 }

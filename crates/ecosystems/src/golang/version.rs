@@ -5,161 +5,109 @@
 //! `v` may stand in front or be missing: files write `v1.2.3`, OSV `1.2.3`. A missing minor or patch
 //! number is zero. `1.21rc2` is `1.21.0-rc.2`, as the Go vulnerability database counts it. The
 //! language version `1.21` counts as the release `1.21.0`: no release is older and takes a file
-//! that asks for it. Numbers stay the digits that they are, whatever their size.
+//! that asks for it. Build metadata (`+incompatible`) does not count.
 
 use std::cmp::Ordering;
 
-/// A version, cut into the parts that decide its order. Build metadata (`+incompatible`) is not
-/// among them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Version<'a> {
-    /// OSV's `0`, which stands before every version
-    /// (<https://ossf.github.io/osv-schema/#affectedrangesevents-fields>).
-    BeforeAll,
-    /// A version of up to three numbers.
-    Numbered {
-        /// Major, minor and patch, without leading zeros.
-        core: [&'a str; 3],
-        /// The identifiers of the pre-release, none for a release.
-        pre: Vec<&'a str>,
-    },
+use crate::version::number::is_plain;
+use crate::version::runs::split;
+use crate::version::semantic::{Build, Prerelease, Rules, Semantic, compare_identifiers};
+
+const RULES: Rules = Rules::STRICT.with_missing_numbers();
+
+/// A version. None is OSV's `0`, which stands before every version
+/// (<https://ossf.github.io/osv-schema/#affectedrangesevents-fields>).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Version<'a>(Option<Semantic<'a, 3, Pre<'a>>>);
+
+/// A pre-release, or none.
+#[derive(Debug, Clone, Copy)]
+enum Pre<'a> {
+    /// As Semantic Versioning has it.
+    Of(Prerelease<'a>),
+    /// In the name of a release of Go, `rc2`: two identifiers without a dot between them.
+    Named([&'a str; 2]),
 }
 
 impl<'a> Version<'a> {
     /// Reads a version; `None` when the text is not one.
     pub(super) fn parse(text: &'a str) -> Option<Self> {
         if text == "0" {
-            return Some(Self::BeforeAll);
+            return Some(Self(None));
         }
         let text = text.strip_prefix('v').unwrap_or(text);
-        let (text, build) = match text.split_once('+') {
-            Some((text, build)) => (text, Some(build)),
-            None => (text, None),
-        };
-        if !build.is_none_or(|build| build.split('.').all(is_identifier)) {
-            return None;
-        }
+        let (text, _) = Build::split(text)?;
         let (numbers, pre) = match text.split_once('-') {
-            Some((numbers, pre)) => (numbers, pre.split('.').collect()),
-            None => match text.find(|c: char| c.is_ascii_alphabetic()) {
-                Some(at) => (text.get(..at)?, release_candidate(text.get(at..)?)?),
-                None => (text, Vec::new()),
+            Some((numbers, pre)) => (numbers, Pre::Of(RULES.prerelease(pre)?)),
+            None => match split(text, |byte| !byte.is_ascii_alphabetic()) {
+                (_, "") => (text, Pre::Of(Prerelease::NONE)),
+                (numbers, name) => (numbers, Pre::named(name)?),
             },
         };
-        if !pre.iter().all(|part| is_prerelease_identifier(part)) {
-            return None;
-        }
-        let mut core = ["0"; 3];
-        let mut parts = numbers.split('.');
-        core[0] = parts.next().filter(|part| is_number(part))?;
-        for (place, part) in core.iter_mut().skip(1).zip(parts.by_ref()) {
-            *place = Some(part).filter(|part| is_number(part))?;
-        }
-        parts
-            .next()
-            .is_none()
-            .then_some(Self::Numbered { core, pre })
-    }
-
-    /// Orders by precedence (<https://semver.org/#spec-item-11>).
-    pub(super) fn precedence(&self, other: &Self) -> Ordering {
-        match (self, other) {
-            (Self::BeforeAll, Self::BeforeAll) => Ordering::Equal,
-            (Self::BeforeAll, _) => Ordering::Less,
-            (_, Self::BeforeAll) => Ordering::Greater,
-            (
-                Self::Numbered { core, pre },
-                Self::Numbered {
-                    core: other_core,
-                    pre: other_pre,
-                },
-            ) => core
-                .iter()
-                .zip(other_core)
-                .map(|(a, b)| compare_numbers(a, b))
-                .find(|order| order.is_ne())
-                .unwrap_or_else(|| compare_prereleases(pre, other_pre)),
-        }
+        let core = RULES.core(numbers)?;
+        Some(Self(Some(Semantic { core, pre })))
     }
 }
+
+impl<'a> Pre<'a> {
+    /// Reads `rc2`, `beta1`.
+    fn named(text: &'a str) -> Option<Self> {
+        let (kind, number) = split(text, |byte| !byte.is_ascii_digit());
+        (matches!(kind, "alpha" | "beta" | "rc") && is_plain(number))
+            .then_some(Self::Named([kind, number]))
+    }
+
+    fn is_none(self) -> bool {
+        matches!(self, Self::Of(pre) if pre.is_none())
+    }
+
+    fn identifiers(self) -> impl Iterator<Item = &'a str> {
+        let (dotted, named) = match self {
+            Self::Of(pre) => (Some(pre.text().split('.')), None),
+            Self::Named(named) => (None, Some(named)),
+        };
+        let named = named.into_iter().flatten();
+        dotted.into_iter().flatten().chain(named)
+    }
+}
+
+impl Ord for Pre<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.is_none()
+            .cmp(&other.is_none())
+            .then_with(|| compare_identifiers(self.identifiers(), other.identifiers(), str::cmp))
+    }
+}
+
+impl PartialOrd for Pre<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Pre<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Pre<'_> {}
 
 /// Whether a text is a version as `go.mod` requires it: `v`, three numbers, and what may follow. Any
 /// other text there is a query (`master`, `latest`, `v1`) which Go answers at its next run.
 pub(super) fn is_canonical(text: &str) -> bool {
-    let Some(numbers) = text.strip_prefix('v') else {
-        return false;
-    };
-    let core = numbers.split(['-', '+']).next().unwrap_or_default();
-    core.split('.').count() == 3
-        && core
-            .bytes()
-            .all(|byte| byte.is_ascii_digit() || byte == b'.')
-        && Version::parse(text).is_some()
+    text.strip_prefix('v')
+        .is_some_and(|text| Rules::STRICT.read::<3>(text).is_some())
 }
 
 /// The larger of two versions of modules; a text that is none is smaller.
 pub(super) fn compare(a: &str, b: &str) -> Ordering {
-    match (Version::parse(a), Version::parse(b)) {
-        (Some(a), Some(b)) => a.precedence(&b),
-        (a, b) => a.is_some().cmp(&b.is_some()),
-    }
-}
-
-/// The pre-release in the name of a release of Go: `rc2`, `beta1`.
-fn release_candidate(text: &str) -> Option<Vec<&str>> {
-    let at = text.find(|c: char| c.is_ascii_digit())?;
-    let (kind, number) = text.split_at(at);
-    (matches!(kind, "alpha" | "beta" | "rc") && is_number(number)).then(|| vec![kind, number])
-}
-
-fn is_identifier(text: &str) -> bool {
-    !text.is_empty()
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-}
-
-fn is_prerelease_identifier(text: &str) -> bool {
-    is_identifier(text) && (!is_digits(text) || is_number(text))
-}
-
-fn is_digits(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-fn is_number(text: &str) -> bool {
-    is_digits(text) && (text == "0" || !text.starts_with('0'))
-}
-
-/// Orders two numbers without leading zeros: the longer one is larger.
-fn compare_numbers(a: &str, b: &str) -> Ordering {
-    a.len().cmp(&b.len()).then_with(|| a.cmp(b))
-}
-
-fn compare_prereleases(a: &[&str], b: &[&str]) -> Ordering {
-    match (a.is_empty(), b.is_empty()) {
-        (true, true) => return Ordering::Equal,
-        (true, false) => return Ordering::Greater,
-        (false, true) => return Ordering::Less,
-        (false, false) => {}
-    }
-    a.iter()
-        .zip(b)
-        .map(|(a, b)| match (is_digits(a), is_digits(b)) {
-            (true, true) => compare_numbers(a, b),
-            (true, false) => Ordering::Less,
-            (false, true) => Ordering::Greater,
-            (false, false) => a.cmp(b),
-        })
-        .find(|order| order.is_ne())
-        .unwrap_or_else(|| a.len().cmp(&b.len()))
+    Version::parse(a).cmp(&Version::parse(b))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
-
     fn version(text: &str) -> Version<'_> {
         Version::parse(text).unwrap_or_else(|| panic!("`{text}` is a version"))
     }
@@ -186,7 +134,7 @@ mod tests {
         ];
         for (i, a) in rising.iter().enumerate() {
             for (j, b) in rising.iter().enumerate() {
-                assert_eq!(version(a).precedence(&version(b)), i.cmp(&j), "{a} {b}");
+                assert_eq!(version(a).cmp(&version(b)), i.cmp(&j), "{a} {b}");
             }
         }
     }
@@ -208,7 +156,7 @@ mod tests {
         ];
         for (i, a) in rising.iter().enumerate() {
             for (j, b) in rising.iter().enumerate() {
-                assert_eq!(version(a).precedence(&version(b)), i.cmp(&j), "{a} {b}");
+                assert_eq!(version(a).cmp(&version(b)), i.cmp(&j), "{a} {b}");
             }
         }
     }
@@ -222,11 +170,7 @@ mod tests {
             ("1.21rc2", "1.21.0-rc.2"),
             ("v2.0.0+incompatible", "2.0.0"),
         ] {
-            assert_eq!(
-                version(a).precedence(&version(b)),
-                Ordering::Equal,
-                "{a} {b}"
-            );
+            assert_eq!(version(a).cmp(&version(b)), Ordering::Equal, "{a} {b}");
         }
     }
 
@@ -270,44 +214,6 @@ mod tests {
             "0",
         ] {
             assert!(!is_canonical(text), "{text}");
-        }
-    }
-
-    prop_compose! {
-        fn any_version()(
-            v in "v?",
-            core in prop::collection::vec(prop_oneof!["0", "[1-9]", "[1-9][0-9]{19,21}"], 1..4),
-            pre in prop_oneof![
-                Just(String::new()),
-                "-(0|[1-9]|[1-9][0-9]{20}|[a-b-]|[0-9]a|rc)(\\.(0|[1-9]|[a-b])){0,2}",
-                "(alpha|beta|rc)[1-9]",
-            ],
-            build in prop::option::of("[0-9a-b]{1,2}"),
-        ) -> String {
-            let mut text = format!("{v}{}{pre}", core.join("."));
-            if let Some(build) = build { text += &format!("+{build}"); }
-            text
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn order_is_total(a in any_version(), b in any_version(), c in any_version()) {
-            let (a, b, c) = (version(&a), version(&b), version(&c));
-            prop_assert_eq!(a.precedence(&b), b.precedence(&a).reverse());
-            let mut sorted = [a.clone(), b.clone(), c.clone()];
-            sorted.sort_by(Version::precedence);
-            prop_assert!(sorted[0].precedence(&sorted[2]).is_le());
-            if a.precedence(&b).is_eq() {
-                prop_assert_eq!(a.precedence(&c), b.precedence(&c));
-            }
-        }
-
-        #[test]
-        fn agrees_with_the_semver_crate(a in any_version(), b in any_version()) {
-            if let (Ok(x), Ok(y)) = (semver::Version::parse(&a), semver::Version::parse(&b)) {
-                prop_assert_eq!(version(&a).precedence(&version(&b)), x.cmp_precedence(&y));
-            }
         }
     }
 }

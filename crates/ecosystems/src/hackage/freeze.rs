@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use patchgate_model::{DependencyKind, Lockfile, Package, Scope, Unresolved};
 
-use super::version::Version;
+use super::version;
 use crate::{Input, ParseError, limits};
 
 /// Reads the file.
@@ -172,7 +172,7 @@ fn exact(range: &str) -> Option<Vec<&str>> {
         .split("||")
         .map(|one| {
             let version = one.trim().strip_prefix("==")?.trim();
-            Version::parse(version).map(|_| version)
+            version::parse(version).map(|_| version)
         })
         .collect()
 }

@@ -14,7 +14,6 @@ use std::cmp::Ordering;
 
 use patchgate_model::Unresolved;
 
-use self::version::Version;
 use crate::{Ecosystem, Format, Input, ParseError, VersionError};
 
 /// OSV's name for the ecosystem.
@@ -66,12 +65,6 @@ impl Ecosystem for Hackage {
     }
 
     fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
-        let parse = |text| {
-            Version::parse(text).ok_or_else(|| VersionError {
-                version: text.to_owned(),
-                ecosystem: NAME,
-            })
-        };
-        Ok(parse(a)?.cmp(&parse(b)?))
+        crate::version::compare(NAME, version::parse, a, b)
     }
 }

@@ -4,7 +4,7 @@
 
 use patchgate_model::{DependencyKind, Lockfile, MissingFile, Origin, Package, Root, Unresolved};
 
-use super::version::Version;
+use super::version;
 use crate::syntax::{Node, yaml};
 use crate::{Input, ParseError, limits};
 
@@ -90,7 +90,7 @@ fn of_hackage(text: &str) -> Option<(&str, &str, Option<&str>)> {
     };
     let (name, version) = package.rsplit_once('-')?;
     let hash = revision.filter(|revision| revision.starts_with("sha256:"));
-    let known = !name.is_empty() && Version::parse(version).is_some();
+    let known = !name.is_empty() && version::parse(version).is_some();
     known.then_some((name, version, hash))
 }
 

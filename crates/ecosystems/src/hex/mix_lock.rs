@@ -66,7 +66,7 @@ fn package(application: &str, items: &[Term], line: u32) -> Option<Package> {
         "hex" => {
             let name = items.get(1).and_then(|name| name.atom().or(name.text()))?;
             let version = filled(text(2))?;
-            super::parse_version(&version).ok()?;
+            super::version::parse(&version)?;
             let hashes: Vec<String> = [text(3), text(7)].into_iter().filter_map(filled).collect();
             Some(Package {
                 line,

@@ -8,6 +8,8 @@
 
 use std::cmp::Ordering;
 
+use crate::version::number::Number;
+
 /// Qualifiers below a release, in their order. All others but the empty one, its aliases and `sp`
 /// come after `sp`, by the alphabet.
 const PRERELEASES: [&str; 5] = ["alpha", "beta", "milestone", "rc", "snapshot"];
@@ -25,8 +27,8 @@ pub(super) struct Version {
 /// One part of a version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Item {
-    /// A number without leading zeros; empty for zero.
-    Number(String),
+    /// A number.
+    Number(Number<String>),
     /// A word.
     Word(Qualifier),
 }
@@ -73,7 +75,7 @@ impl Qualifier {
 
 impl Item {
     fn number(digits: &str) -> Self {
-        Self::Number(digits.trim_start_matches('0').to_owned())
+        Self::Number(Number::new(digits).owned())
     }
 
     /// A part as the text has it.
@@ -88,16 +90,11 @@ impl Item {
     /// Where it stands against nothing at all.
     fn sign(&self) -> Ordering {
         match self {
-            Self::Number(digits) if digits.is_empty() => Ordering::Equal,
+            Self::Number(number) if number.is_zero() => Ordering::Equal,
             Self::Number(_) => Ordering::Greater,
             Self::Word(word) => word.sign(),
         }
     }
-}
-
-/// Numbers without leading zeros: the longer one is the larger one.
-fn compare_digits(a: &str, b: &str) -> Ordering {
-    a.len().cmp(&b.len()).then_with(|| a.cmp(b))
 }
 
 /// The element at a place of a version: an item, the list that follows, or nothing.
@@ -121,7 +118,7 @@ impl Head<'_> {
 
     fn compare(self, other: Self) -> Ordering {
         match (self, other) {
-            (Self::Item(Item::Number(a)), Self::Item(Item::Number(b))) => compare_digits(a, b),
+            (Self::Item(Item::Number(a)), Self::Item(Item::Number(b))) => a.cmp(b),
             (Self::Item(Item::Word(a)), Self::Item(Item::Word(b))) => a.cmp(b),
             _ => self.rank().cmp(&other.rank()),
         }

@@ -132,20 +132,13 @@ impl Ecosystem for NuGet {
     }
 
     fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
-        Ok(parse_version(a)?.precedence(&parse_version(b)?))
+        crate::version::compare(NAME, Version::parse, a, b)
     }
 
     /// Project files leave out zeros that the registry writes.
     fn writes_registry_versions(&self) -> bool {
         false
     }
-}
-
-fn parse_version(text: &str) -> Result<Version<'_>, VersionError> {
-    Version::parse(text).ok_or_else(|| VersionError {
-        version: text.to_owned(),
-        ecosystem: NAME,
-    })
 }
 
 /// A name as NuGet compares it.

@@ -99,7 +99,7 @@ fn package(
     if key.is_empty() {
         return Err(ParseError::new("locks a package without a name").at_line(line as usize));
     }
-    if super::parse_version(version).is_err() {
+    if super::version::parse(version).is_none() {
         return Err(
             ParseError::new(format!("locks `{key}` at {version:?}, which is no version"))
                 .at_line(line as usize),

@@ -10,7 +10,6 @@ use std::cmp::Ordering;
 use patchgate_model::Unresolved;
 
 use crate::{Ecosystem, Format, Input, ParseError, VersionError};
-use version::Version;
 
 /// The name in OSV.
 const NAME: &str = "Pub";
@@ -52,15 +51,8 @@ impl Ecosystem for Pub {
     }
 
     fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
-        Ok(parse_version(a)?.precedence(&parse_version(b)?))
+        crate::version::compare(NAME, version::parse, a, b)
     }
-}
-
-fn parse_version(text: &str) -> Result<Version<'_>, VersionError> {
-    Version::parse(text).ok_or_else(|| VersionError {
-        version: text.to_owned(),
-        ecosystem: NAME,
-    })
 }
 
 #[cfg(test)]

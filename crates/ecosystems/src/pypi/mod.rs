@@ -132,13 +132,6 @@ impl Ecosystem for PyPi {
     }
 
     fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
-        Ok(parse_version(a)?.cmp(&parse_version(b)?))
+        crate::version::compare(NAME, Version::parse, a, b)
     }
-}
-
-fn parse_version(text: &str) -> Result<Version, VersionError> {
-    Version::parse(text).ok_or_else(|| VersionError {
-        version: text.to_owned(),
-        ecosystem: NAME,
-    })
 }

@@ -8,6 +8,7 @@ use std::cmp::Ordering;
 
 use patchgate_model::{Unresolved, package_url};
 
+use crate::version::{self, semantic};
 use crate::{Ecosystem, Format, Input, ParseError, VersionError};
 
 /// Patchgate's own name: OSV has none.
@@ -63,12 +64,6 @@ impl Ecosystem for Terraform {
 
     /// Providers follow Semantic Versioning 2.0.
     fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
-        let parse = |text: &str| {
-            semver::Version::parse(text).map_err(|_| VersionError {
-                version: text.to_owned(),
-                ecosystem: NAME,
-            })
-        };
-        Ok(parse(a)?.cmp_precedence(&parse(b)?))
+        version::compare(NAME, semantic::strict, a, b)
     }
 }

@@ -33,6 +33,21 @@ pub(super) fn ended(context: &Context<'_>) -> Vec<Outcome> {
     })
 }
 
+/// A malicious release that stays is an incident: nothing is merged into such a tree unseen.
+pub(super) fn malicious(context: &Context<'_>) -> Vec<Outcome> {
+    with(&context.evidence.findings, NAME, |findings| {
+        or_holds(
+            findings
+                .remaining
+                .iter()
+                .filter(|finding| finding.malicious)
+                .map(|finding| review(format!("{} stays", describe(finding))))
+                .collect(),
+            "no malicious release stays",
+        )
+    })
+}
+
 pub(super) fn remaining(context: &Context<'_>) -> Vec<Outcome> {
     with(&context.evidence.findings, NAME, |findings| {
         let Some(limit) = context.policy.max_remaining_score else {
@@ -62,7 +77,12 @@ pub(super) fn remaining(context: &Context<'_>) -> Vec<Outcome> {
 
 fn describe(finding: &FindingKey) -> String {
     format!(
-        "`{}` in {} {} ({})",
+        "{}`{}` in {} {} ({})",
+        if finding.malicious {
+            "the malicious release "
+        } else {
+            ""
+        },
         finding.id,
         finding.package,
         finding.versions.join(", "),

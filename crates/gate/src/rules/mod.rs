@@ -150,6 +150,11 @@ pub const RULES: &[Rule] = &[
         check: findings::ended,
     },
     Rule {
+        code: "malicious-remaining",
+        asks: "No malicious release stays on the head.",
+        check: findings::malicious,
+    },
+    Rule {
         code: "findings-remaining",
         asks: "No vulnerability above the policy's score stays on the head.",
         check: findings::remaining,

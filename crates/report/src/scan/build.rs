@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use patchgate_config::{IgnoredFinding, Notice};
 use patchgate_ecosystems::Ecosystem;
 use patchgate_model::{
-    Finding, FixedVersion, Level, Lockfile, Origin, Problem, ProblemKind, Scope, SourceStatus,
+    Finding, FixedVersion, Kev, Level, Location, Lockfile, Origin, PackageRef, Problem,
+    ProblemKind, Scope, SourceStatus,
 };
 use patchgate_risk::Threshold;
 
@@ -30,13 +31,22 @@ pub struct ScanInput<'a> {
     /// What fails a run.
     pub threshold: Threshold,
     /// How the run ends.
-    pub exit_code: u8,
+    pub exit: RunEnd,
     /// The time that ages are counted to.
     pub now: Timestamp,
 }
 
+/// How a run ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RunEnd {
+    /// The exit code.
+    pub code: u8,
+    /// The reason for it, in one word.
+    pub reason: &'static str,
+}
+
 impl ScanReport {
-    /// Makes the report: worst first, then by id and package, so that the same input always gives
+    /// Makes the report: malicious releases before all else, then worst first, then by id and package, so that the same input always gives
     /// the same text.
     #[must_use]
     pub fn new(input: &ScanInput<'_>) -> Self {
@@ -142,8 +152,9 @@ pub(crate) fn different_packages(lockfiles: &[Lockfile]) -> usize {
 }
 
 fn worst_first(a: &FindingReport, b: &FindingReport) -> std::cmp::Ordering {
-    b.score
-        .total_cmp(&a.score)
+    b.malicious
+        .cmp(&a.malicious)
+        .then_with(|| b.score.total_cmp(&a.score))
         .then_with(|| a.id.cmp(&b.id))
         .then_with(|| a.package.cmp(&b.package))
 }
@@ -168,7 +179,8 @@ fn summary(input: &ScanInput<'_>, findings: &[FindingReport]) -> Summary {
             score: input.threshold.score,
         },
         complete: input.problems.is_empty(),
-        exit_code: input.exit_code,
+        exit_code: input.exit.code,
+        exit_reason: input.exit.reason.to_owned(),
     }
 }
 
@@ -200,20 +212,8 @@ impl FindingReport {
             id: finding.id.clone(),
             aliases: finding.aliases.clone(),
             summary: finding.summary.clone(),
-            package: PackageReport {
-                ecosystem: finding.package.full_ecosystem(),
-                name: finding.package.name.clone(),
-                version: finding.package.version.clone(),
-                purl: finding.package.purl.clone(),
-            },
-            locations: finding
-                .locations
-                .iter()
-                .map(|location| LocationReport {
-                    file: location.file.clone(),
-                    line: location.line,
-                })
-                .collect(),
+            package: PackageReport::from(&finding.package),
+            locations: finding.locations.iter().map(LocationReport::from).collect(),
             paths: finding.paths.clone(),
             scope: scope_name(finding.scope).to_owned(),
             fixed_version,
@@ -232,12 +232,7 @@ impl FindingReport {
             epss: epss.map(|epss| epss.probability),
             epss_percentile: epss.map(|epss| epss.percentile),
             kev: kev.map(Option::is_some),
-            kev_details: kev.and_then(Option::as_ref).map(|kev| KevReport {
-                cve: kev.cve.clone(),
-                date_added: kev.date_added.clone(),
-                due_date: kev.due_date.clone(),
-                ransomware: kev.ransomware,
-            }),
+            kev_details: kev.and_then(Option::as_ref).map(KevReport::from),
             score: finding.score.value,
             score_reasons: finding
                 .score
@@ -253,6 +248,37 @@ impl FindingReport {
             informational: finding.informational.clone(),
             at_or_above_threshold: threshold.is_reached_by(finding),
             references: references(finding),
+        }
+    }
+}
+
+impl From<&PackageRef> for PackageReport {
+    fn from(package: &PackageRef) -> Self {
+        Self {
+            ecosystem: package.full_ecosystem(),
+            name: package.name.clone(),
+            version: package.version.clone(),
+            purl: package.purl.clone(),
+        }
+    }
+}
+
+impl From<&Location> for LocationReport {
+    fn from(location: &Location) -> Self {
+        Self {
+            file: location.file.clone(),
+            line: location.line,
+        }
+    }
+}
+
+impl From<&Kev> for KevReport {
+    fn from(kev: &Kev) -> Self {
+        Self {
+            cve: kev.cve.clone(),
+            date_added: kev.date_added.clone(),
+            due_date: kev.due_date.clone(),
+            ransomware: kev.ransomware,
         }
     }
 }
@@ -324,7 +350,7 @@ impl From<&Problem> for IncompleteReport {
 }
 
 impl SourceReport {
-    fn new(source: &SourceStatus, now: Timestamp) -> Self {
+    pub(crate) fn new(source: &SourceStatus, now: Timestamp) -> Self {
         Self {
             name: source.name.clone(),
             origin: source.origin.clone(),

@@ -1,5 +1,6 @@
 //! The report of a scan for a job summary or a comment.
 
+use super::incident;
 use super::phrases::{self, count};
 use super::{FindingReport, ScanReport};
 use crate::annotation::{AnnotationLevel, annotation};
@@ -17,10 +18,9 @@ impl ScanReport {
     #[must_use]
     pub fn to_markdown(&self, limit: usize) -> String {
         let mut body = Body::new(limit, 0);
-        body.push(&format!(
-            "## Patchgate scan\n\n{}.\n\n",
-            text(&phrases::headline(self))
-        ));
+        body.push("## Patchgate scan\n\n");
+        incident::markdown(&self.incidents(), &mut body);
+        body.push(&format!("{}.\n\n", text(&phrases::headline(self))));
         if !self.findings.is_empty() {
             body.push(&format!("{}.\n\n", text(&phrases::threshold(self))));
         }
@@ -68,6 +68,11 @@ impl ScanReport {
     #[must_use]
     pub fn to_annotations(&self) -> String {
         let mut out = String::new();
+        let (incidents, findings): (Vec<_>, Vec<_>) =
+            self.findings.iter().partition(|finding| finding.malicious);
+        for incident in incidents.into_iter().take(MAX_ANNOTATIONS) {
+            out.push_str(&finding_annotation(incident));
+        }
         for problem in self.incomplete.iter().take(MAX_ANNOTATIONS) {
             let message = match &problem.hint {
                 Some(hint) => format!("{} ({hint})", problem.reason),
@@ -82,7 +87,7 @@ impl ScanReport {
                 &message,
             ));
         }
-        let failing = self.findings.iter().filter(|f| f.at_or_above_threshold);
+        let failing = findings.into_iter().filter(|f| f.at_or_above_threshold);
         for finding in failing.take(MAX_ANNOTATIONS) {
             out.push_str(&finding_annotation(finding));
         }
@@ -101,8 +106,15 @@ impl ScanReport {
 
 fn finding_annotation(finding: &FindingReport) -> String {
     let title = format!(
-        "{} in {}@{}",
-        finding.id, finding.package.name, finding.package.version
+        "{}{} in {}@{}",
+        if finding.malicious {
+            "Incident: malicious release, "
+        } else {
+            ""
+        },
+        finding.id,
+        finding.package.name,
+        finding.package.version
     );
     let fix = match (&finding.fixed_version, &finding.no_fix_reason) {
         (Some(version), _) => format!("fixed in {version}"),

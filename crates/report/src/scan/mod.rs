@@ -1,6 +1,7 @@
 //! The report of a scan. The fields' names are the published ones; the model's may change.
 
 mod build;
+mod incident;
 mod markdown;
 mod phrases;
 mod sarif;
@@ -9,10 +10,11 @@ mod table;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-pub use build::ScanInput;
+pub use build::{RunEnd, ScanInput};
 pub(crate) use build::{different_packages, scope_name};
+pub(crate) use incident::{lines as incident_lines, markdown as incident_section};
 pub(crate) use markdown::{findings_table, reasons};
-pub(crate) use phrases::count;
+pub(crate) use phrases::{count, percent};
 pub(crate) use table::incomplete_lines;
 
 /// The report of a scan.
@@ -24,7 +26,7 @@ pub struct ScanReport {
     pub tool: Tool,
     /// Totals.
     pub summary: Summary,
-    /// Findings that are not ignored, worst first.
+    /// Findings that are not ignored: malicious releases before all else, then worst first.
     pub findings: Vec<FindingReport>,
     /// Findings that an ignore entry covers, worst first.
     pub ignored: Vec<IgnoredReport>,
@@ -75,7 +77,7 @@ pub struct Summary {
     pub fixable: usize,
     /// Findings that are known to be exploited.
     pub known_exploited: usize,
-    /// Findings of malicious releases.
+    /// Findings of malicious releases: incidents.
     pub malicious: usize,
     /// Findings that an ignore entry covers.
     pub ignored: usize,
@@ -89,6 +91,9 @@ pub struct Summary {
     pub complete: bool,
     /// The exit code of the run.
     pub exit_code: u8,
+    /// The reason for the exit code: `clean`, `findings`, `incomplete`, `nothing-to-scan` or
+    /// `malicious`.
+    pub exit_reason: String,
 }
 
 /// Findings by severity.
@@ -182,7 +187,7 @@ pub struct FindingReport {
     pub score: f64,
     /// What the score is made of, largest part first; the points add up to it.
     pub score_reasons: Vec<ScoreReasonReport>,
-    /// Whether the release itself is malicious.
+    /// Whether the release itself is malicious: an incident, not a vulnerability to be fixed.
     pub malicious: bool,
     /// Kind of a record that states no vulnerability, such as `unmaintained`.
     pub informational: Option<String>,

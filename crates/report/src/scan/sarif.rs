@@ -139,7 +139,12 @@ fn rule(finding: &FindingReport) -> Value {
         summary if summary.is_empty() => format!("Vulnerability {id}."),
         summary => sentence(&summary),
     };
-    let tags: Vec<String> = ["security".to_owned(), "vulnerability".to_owned()]
+    let kind = if finding.malicious {
+        "malicious"
+    } else {
+        "vulnerability"
+    };
+    let tags: Vec<String> = ["security".to_owned(), kind.to_owned()]
         .into_iter()
         .chain(finding.cwes.iter().map(|cwe| clean(cwe)))
         .take(MAX_TAGS)
@@ -268,9 +273,14 @@ fn result(
 
 fn message(finding: &FindingReport) -> String {
     let mut parts = vec![format!(
-        "{}@{} is affected by {}{}.",
+        "{}@{} is {} {}{}.",
         clean(&finding.package.name),
         clean(&finding.package.version),
+        if finding.malicious {
+            "a malicious release, an incident:"
+        } else {
+            "affected by"
+        },
         clean(&finding.id),
         match clean(&finding.summary) {
             summary if summary.is_empty() => String::new(),

@@ -1,5 +1,6 @@
 //! The report of a scan for a terminal.
 
+use super::incident;
 use super::phrases::{self, count};
 use super::{FindingReport, IncompleteReport, ScanReport, SeverityName};
 use crate::clean::{clean, cut};
@@ -28,6 +29,7 @@ impl ScanReport {
     #[must_use]
     pub fn to_table(&self, terminal: Terminal) -> String {
         let mut lines = Vec::new();
+        incident::lines(&self.incidents(), terminal, &mut lines);
         if !self.findings.is_empty() {
             let columns = columns(&self.findings, terminal.columns());
             lines.push(terminal.paint(BOLD, &header(&columns)));

@@ -37,6 +37,7 @@ fn record(id: &str, summary: &str) -> Advisory {
         cwes: vec!["CWE-79".into()],
         severity_word: None,
         informational: None,
+        database_specific: None,
     }
 }
 
@@ -267,7 +268,10 @@ fn report(
         problems,
         sources: &sources(),
         threshold: Threshold::default(),
-        exit_code: 3,
+        exit: RunEnd {
+            code: 3,
+            reason: "incomplete",
+        },
         now: "2026-01-30T12:00:00Z".parse().unwrap(),
     })
 }
@@ -294,6 +298,58 @@ fn the_table_fits_its_terminal() {
         assert_harmless(&text);
         assert_snapshot!(format!("table_{width}"), text);
     }
+}
+
+fn malicious() -> Finding {
+    let mut finding = finding("MAL-2026-1", "evil", "1.0.0", Level::Low, None);
+    finding.malicious = true;
+    finding.summary = "Malicious code in evil".into();
+    finding.signals.kev = None;
+    rate(&mut finding);
+    finding
+}
+
+#[test]
+fn a_malicious_release_is_an_incident_at_the_top_of_every_report() {
+    // Ransomware uses the other one: as high a score as there can be.
+    let mut top = exploited();
+    top.score.value = 100.0;
+    let report = report(&[top, malicious()], &[], &[], &[]);
+    assert_eq!(report.findings[0].id, "MAL-2026-1");
+    let table = report.to_table(plain(100));
+    assert!(
+        table.starts_with(
+            "INCIDENT: 1 malicious release is installed\n  evil@1.0.0 at package-lock.json:"
+        ),
+        "{table}"
+    );
+    let markdown = report.to_markdown(usize::MAX);
+    let incident = markdown.find("### Incident: 1 malicious release is installed");
+    assert!(incident < markdown.find("### Findings"), "{markdown}");
+    assert!(incident.is_some());
+    let annotations = report.to_annotations();
+    assert!(
+        annotations
+            .lines()
+            .next()
+            .unwrap()
+            .contains("title=Incident%3A malicious release"),
+        "{annotations}"
+    );
+    let sarif: serde_json::Value = serde_json::from_str(&report.to_sarif()).unwrap();
+    let first = &sarif["runs"][0]["results"][0];
+    assert_eq!(
+        (&first["ruleId"], &first["level"]),
+        (&"MAL-2026-1".into(), &"error".into())
+    );
+    let text = first["message"]["text"].as_str().unwrap();
+    assert!(
+        text.starts_with("evil@1.0.0 is a malicious release, an incident:"),
+        "{text}"
+    );
+    let without = super::tests::report(&[exploited()], &[], &[], &[]);
+    assert!(!without.to_table(plain(100)).contains("INCIDENT"));
+    assert!(!without.to_markdown(usize::MAX).contains("Incident"));
 }
 
 #[test]
@@ -337,7 +393,10 @@ fn direct_dependencies_alone_are_told() {
             problems: &[],
             sources: &[],
             threshold: Threshold::default(),
-            exit_code: 0,
+            exit: RunEnd {
+                code: 0,
+                reason: "clean",
+            },
             now: "2026-01-30T12:00:00Z".parse().unwrap(),
         })
     };

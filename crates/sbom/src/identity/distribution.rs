@@ -16,7 +16,7 @@ struct Distribution {
     release: fn(&str) -> Option<String>,
 }
 
-const DISTRIBUTIONS: [Distribution; 24] = [
+const DISTRIBUTIONS: [Distribution; 26] = [
     by_source(&["debian"], "Debian", debian),
     by_source(&["ubuntu"], "Ubuntu", ubuntu),
     by_source(&["alpine"], "Alpine", alpine),
@@ -24,6 +24,12 @@ const DISTRIBUTIONS: [Distribution; 24] = [
     by_source(&["chainguard"], "Chainguard", none),
     by_source(&["minimos"], "MinimOS", none),
     by_source(&["alpaquita"], "Alpaquita", whole),
+    by_source(
+        &["bellsoft-hardened-containers"],
+        "BellSoft Hardened Containers",
+        whole,
+    ),
+    by_source(&["cleanstart"], "CleanStart", none),
     by_source(&["echo"], "Echo", none),
     by_source(&["mageia"], "Mageia", major),
     by_source(
@@ -40,10 +46,14 @@ const DISTRIBUTIONS: [Distribution; 24] = [
     by_source(&["suse", "sles", "sled", "sles_sap"], "SUSE", suse),
     by_source(&["openeuler"], "openEuler", whole),
     by_binary(&["redhat", "rhel"], "Red Hat", red_hat),
-    by_binary(&["rocky", "rockylinux"], "Rocky Linux", major),
+    by_binary(
+        &["rocky", "rockylinux", "rocky-linux"],
+        "Rocky Linux",
+        major,
+    ),
     by_binary(&["almalinux", "alma"], "AlmaLinux", major),
     by_binary(
-        &["azurelinux", "mariner", "cbl-mariner"],
+        &["azurelinux", "azure-linux", "mariner", "cbl-mariner"],
         "Azure Linux",
         major,
     ),
@@ -388,6 +398,20 @@ mod tests {
             (
                 "pkg:rpm/suse/a@1?distro=sles-15.5",
                 "SUSE:Linux Enterprise Server 15 SP5 a 1",
+            ),
+            (
+                "pkg:rpm/azurelinux/a@1?distro=azurelinux-3.0",
+                "Azure Linux:3 a 1",
+            ),
+            (
+                "pkg:rpm/openeuler/a@1?distro=openeuler-24.03",
+                "openEuler:24.03 a 1",
+            ),
+            ("pkg:rpm/photon/a@1?distro=photon-5.0", "Photon OS:5.0 a 1"),
+            ("pkg:apk/cleanstart/a@1", "CleanStart: a 1"),
+            (
+                "pkg:apk/bellsoft-hardened-containers/a@1",
+                "BellSoft Hardened Containers: a 1",
             ),
             ("pkg:rpm/mageia/a@1?distro=mageia-9", "Mageia:9 a 1"),
             ("pkg:rpm/a@1?distro=fedora-40", "Fedora:40 a 1"),

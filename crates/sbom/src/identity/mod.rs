@@ -15,13 +15,14 @@ pub const ECOSYSTEM: &str = "SBOM";
 
 /// Types of package URLs and what OSV calls their ecosystems, for those that no lockfile that
 /// Patchgate reads belongs to (<https://ossf.github.io/osv-schema/#defined-ecosystems>).
-const BY_TYPE: [(&str, &str); 20] = [
+const BY_TYPE: [(&str, &str); 22] = [
     ("bitnami", "Bitnami"),
     ("cargo", "crates.io"),
     ("cocoapods", "CocoaPods"),
     ("composer", "Packagist"),
     ("conan", "ConanCenter"),
     ("cran", "CRAN"),
+    ("dhi", "Docker Hardened Images"),
     ("gem", "RubyGems"),
     ("github", "GitHub Actions"),
     ("githubactions", "GitHub Actions"),
@@ -36,6 +37,7 @@ const BY_TYPE: [(&str, &str); 20] = [
     ("pub", "Pub"),
     ("pypi", "PyPI"),
     ("swift", "SwiftURL"),
+    ("vscode-extension", "VSCode"),
 ];
 
 /// The operating system that a document is about.
@@ -126,5 +128,27 @@ fn name(purl: &PackageUrl) -> String {
             purl.name.clone()
         }
         _ => format!("{}/{}", purl.namespace, purl.name),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_that_no_ecosystem_has_alone_name_none() {
+        for (purl, expected) in [
+            ("pkg:npm/a@1", "npm"),
+            ("pkg:dhi/nginx@1", "Docker Hardened Images"),
+            ("pkg:vscode-extension/acme/tool@1", "VSCode"),
+            ("pkg:rpm/azurelinux/a@1", "Azure Linux"),
+            ("pkg:rpm/acme/a@1", UNKNOWN),
+            ("pkg:deb/acme/a@1", UNKNOWN),
+            ("pkg:apk/a@1", UNKNOWN),
+            ("pkg:acme/a@1", UNKNOWN),
+        ] {
+            let purl = PackageUrl::parse(purl).unwrap();
+            assert_eq!(identify(&purl, None, None).ecosystem, expected, "{purl:?}");
+        }
     }
 }

@@ -1,5 +1,3 @@
-use proptest::prelude::*;
-
 use super::*;
 
 fn order(a: &str, b: &str) -> Ordering {
@@ -76,36 +74,5 @@ fn is_consistent_where_maven_is_not() {
         for (other, b) in ascending.iter().enumerate() {
             assert_eq!(order(a, b), place.cmp(&other), "{a} {b}");
         }
-    }
-}
-
-fn version() -> impl Strategy<Value = String> {
-    prop_oneof![
-        "[0-9]{1,2}([.-]([0-9]{1,2}|alpha|a|b|m|rc|sp|final|ga|jre|x)){0,4}",
-        "[0-9]([.-]?(0|1|00|alpha|rc|cr|sp|final|ga|release|foo|SNAPSHOT|m)){0,5}",
-        "[01a.-]{0,8}",
-        "[0-9]{18,24}(\\.[0-9]{18,24})?",
-    ]
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn the_order_is_total(a in version(), b in version(), c in version()) {
-        prop_assert_eq!(order(&a, &a), Ordering::Equal);
-        prop_assert_eq!(order(&a, &b), order(&b, &a).reverse());
-        let (ab, bc, ac) = (order(&a, &b), order(&b, &c), order(&a, &c));
-        if ab == bc {
-            prop_assert_eq!(ac, ab);
-        }
-        if ab.is_eq() {
-            prop_assert_eq!(bc, ac);
-        }
-    }
-
-    #[test]
-    fn any_text_is_a_version(a in "\\PC{0,24}", b in "\\PC{0,24}") {
-        prop_assert_eq!(order(&a, &b), order(&b, &a).reverse());
     }
 }

@@ -1,0 +1,102 @@
+//! What some records say about each package of an inventory that they name, and why.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use patchgate_ecosystems::by_name;
+use patchgate_model::{Advisory, Explained, Inventory, PieceOfEvidence};
+
+use super::known::{Known, source_of};
+use super::unordered::Unordered;
+use super::{Place, package_ref, versions};
+use crate::matching::{Affects, Subject, affects_commit, evidence};
+use crate::{Lookup, git, package_key};
+
+/// A lookup that holds these records under everything that they name.
+#[must_use]
+pub fn lookup_of(records: &[Arc<Advisory>]) -> Lookup {
+    let mut lookup = Lookup::default();
+    for record in records {
+        let mut packages: BTreeMap<(&'static str, String), ()> = BTreeMap::new();
+        for entry in &record.affected {
+            if entry.ecosystem == git::ECOSYSTEM {
+                let known = lookup.repositories.entry(entry.name.clone()).or_default();
+                known.push(Arc::clone(record));
+            } else if let Some(ecosystem) = by_name(&entry.ecosystem) {
+                let key = package_key(ecosystem.name(), &entry.name);
+                packages.insert((ecosystem.name(), key), ());
+            }
+        }
+        for (key, ()) in packages {
+            let known = lookup.advisories.entry(key).or_default();
+            known.push(Arc::clone(record));
+        }
+    }
+    lookup
+}
+
+/// What the records of a lookup say about every package version that they name, ordered as
+/// [`super::find`] orders findings. What they do not name is not in it.
+#[must_use]
+pub fn explain(inventory: &Inventory, lookup: &Lookup) -> Vec<Explained> {
+    let mut found = Vec::new();
+    for (version, copies) in versions(inventory) {
+        let unordered = Unordered(version.ecosystem);
+        let ecosystem = by_name(version.ecosystem).unwrap_or(&unordered);
+        let name = ecosystem.normalize_name(version.name).into_owned();
+        let subject = Subject {
+            ecosystem,
+            distribution: version.distribution,
+            name: &name,
+        };
+        let known = Known::of(subject, lookup, source_of(inventory, &copies));
+        let mut answer = Affects::No;
+        let mut pieces = Vec::new();
+        for record in &known.records {
+            match known.affects(subject, record, version.version) {
+                Affects::Yes => answer = Affects::Yes,
+                Affects::Unknown(reason) if answer == Affects::No => {
+                    answer = Affects::Unknown(reason);
+                }
+                Affects::Unknown(_) | Affects::No => {}
+            }
+            let mut own = evidence(subject, record, version.version);
+            own.extend(of_commit(&known, record));
+            pieces.extend(own.into_iter().map(|one| (record.id.clone(), one)));
+        }
+        if !known.records.is_empty() {
+            let place = Place::new(inventory, &copies, &HashMap::new());
+            found.push(Explained {
+                package: package_ref(version, &place),
+                locations: place.locations,
+                affects: match answer {
+                    Affects::Yes => Ok(true),
+                    Affects::No => Ok(false),
+                    Affects::Unknown(reason) => Err(reason),
+                },
+                evidence: pieces,
+            });
+        }
+    }
+    found
+}
+
+/// What a record says about the commit of a git source.
+fn of_commit(known: &Known<'_>, record: &Advisory) -> Option<PieceOfEvidence> {
+    let source = known.source.as_ref()?;
+    if known.of_commit.contains(record.id.as_str()) {
+        return Some(PieceOfEvidence {
+            affects: Some(true),
+            text: format!("the server calls commit {} affected", source.commit),
+        });
+    }
+    let (affects, text) = match affects_commit(record, source)? {
+        Affects::Yes => (Some(true), "is named as affected".to_owned()),
+        Affects::No => (Some(false), "is named as fixed".to_owned()),
+        Affects::Unknown(reason) => (None, format!("is not named: the record {reason}")),
+    };
+    Some(PieceOfEvidence {
+        affects,
+        text: format!("commit {} {text}", source.commit),
+    })
+}

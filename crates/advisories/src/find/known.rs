@@ -1,0 +1,77 @@
+//! What a lookup holds about one package version: by its name, and by the commit of its git source.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use patchgate_model::{Advisory, Inventory};
+
+use super::Copies;
+use crate::Lookup;
+use crate::git::CommitQuery;
+use crate::matching::{Affects, Subject, affects, affects_commit, entries};
+
+/// The git source of a version, which is the same for all of its copies.
+pub(super) fn source_of(inventory: &Inventory, copies: &Copies) -> Option<CommitQuery> {
+    let (file, index) = copies.first()?;
+    CommitQuery::of(&inventory.lockfiles.get(*file)?.package(*index)?.origin)
+}
+
+/// The records that may speak of a version.
+pub(super) struct Known<'a> {
+    pub(super) records: Vec<&'a Arc<Advisory>>,
+    pub(super) source: Option<CommitQuery>,
+    /// Ids of the records that the source of advisories calls affecting the commit.
+    pub(super) of_commit: BTreeSet<&'a str>,
+}
+
+impl<'a> Known<'a> {
+    /// The records of the package by its name, and of its git source by repository and commit; each
+    /// once.
+    pub(super) fn of(
+        subject: Subject<'_>,
+        lookup: &'a Lookup,
+        source: Option<CommitQuery>,
+    ) -> Self {
+        let key = (subject.ecosystem.name(), subject.name.to_owned());
+        let mut records: Vec<&Arc<Advisory>> =
+            lookup.advisories.get(&key).into_iter().flatten().collect();
+        let mut of_commit = BTreeSet::new();
+        if let Some(source) = &source {
+            let affecting = lookup.commits.get(&source.commit).into_iter().flatten();
+            of_commit.extend(affecting.clone().map(|record| record.id.as_str()));
+            let repository = lookup.repositories.get(&source.repository);
+            for record in affecting.chain(repository.into_iter().flatten()) {
+                if !records.iter().any(|known| known.id == record.id) {
+                    records.push(record);
+                }
+            }
+        }
+        Self {
+            records,
+            source,
+            of_commit,
+        }
+    }
+
+    /// Whether a record affects the version: by its commit where that is certain, else by the
+    /// version, else, where only commits are named, it cannot be told.
+    pub(super) fn affects(
+        &self,
+        subject: Subject<'_>,
+        record: &Advisory,
+        version: &str,
+    ) -> Affects {
+        if self.of_commit.contains(record.id.as_str()) {
+            return Affects::Yes;
+        }
+        let by_commit = self
+            .source
+            .as_ref()
+            .and_then(|source| affects_commit(record, source));
+        match by_commit {
+            Some(certain @ (Affects::Yes | Affects::No)) => certain,
+            Some(unknown) if entries(subject, record).next().is_none() => unknown,
+            _ => affects(subject, record, version),
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Whether a record says that the release itself is malicious.
+
+use patchgate_model::Advisory;
+
+/// What the ids of the malicious packages' database begin with
+/// (<https://github.com/ossf/malicious-packages>).
+const DATABASE: &str = "MAL-";
+
+/// Embedded malicious code (<https://cwe.mitre.org/data/definitions/506.html>).
+const WEAKNESS: &str = "CWE-506";
+
+/// Whether one of the records that affect a version says that the release is malicious: by its id
+/// or an alias, by its weakness, or because it is of a database that is declared to hold nothing
+/// else. Records of the same vulnerability that do not affect the version have no say: of a package
+/// that was taken over, only some releases are malicious.
+#[must_use]
+pub fn is_malicious(matching: &[&Advisory], declared: &[String]) -> bool {
+    matching.iter().any(|record| {
+        let mut ids = std::iter::once(&record.id).chain(&record.aliases);
+        ids.any(|id| id.starts_with(DATABASE))
+            || record.cwes.iter().any(|cwe| cwe == WEAKNESS)
+            || declared
+                .iter()
+                .any(|prefix| record.id.starts_with(prefix.as_str()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_malicious;
+    use crate::parse_record;
+
+    #[test]
+    fn the_record_says_it() {
+        let declared = ["LWA-".to_owned()];
+        for (record, expected) in [
+            (r#"{"id": "MAL-2026-1"}"#, true),
+            (
+                r#"{"id": "GHSA-a", "aliases": ["CVE-1", "MAL-2026-1"]}"#,
+                true,
+            ),
+            (
+                r#"{"id": "GHSA-a", "database_specific": {"cwe_ids": ["CWE-506"]}}"#,
+                true,
+            ),
+            (r#"{"id": "LWA-2026-1"}"#, true),
+            (r#"{"id": "GHSA-a", "aliases": ["LWA-2026-1"]}"#, false),
+            (r#"{"id": "GHSA-MAL-1", "summary": "MAL-1"}"#, false),
+            (
+                r#"{"id": "GHSA-a", "database_specific": {"cwe_ids": ["CWE-507"]}}"#,
+                false,
+            ),
+        ] {
+            let record = parse_record(record.as_bytes()).unwrap();
+            assert_eq!(is_malicious(&[&record], &declared), expected, "{record:?}");
+        }
+        let undeclared = parse_record(br#"{"id": "LWA-2026-1"}"#).unwrap();
+        assert!(!is_malicious(&[&undeclared], &[]));
+        assert!(!is_malicious(&[], &declared));
+    }
+}

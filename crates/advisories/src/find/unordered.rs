@@ -1,0 +1,60 @@
+//! Packages of ecosystems whose versions Patchgate cannot order: what an advisory lists version by
+//! version is matched by its text, and a problem says that nothing more was.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use patchgate_ecosystems::{Ecosystem, Format, Input, ParseError, VersionError};
+use patchgate_model::{Problem, ProblemKind, Unresolved};
+
+/// An ecosystem by its name alone.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Unordered(pub(super) &'static str);
+
+impl Unordered {
+    /// What a scan with a package of this ecosystem lacks.
+    pub(super) fn problem(self) -> Problem {
+        Problem {
+            kind: ProblemKind::Advisories,
+            subject: self.0.to_owned(),
+            line: None,
+            reason: "this version of Patchgate cannot order its versions: only those that an \
+                     advisory lists one by one were compared"
+                .to_owned(),
+            hint: None,
+        }
+    }
+}
+
+impl Ecosystem for Unordered {
+    fn name(&self) -> &'static str {
+        self.0
+    }
+
+    fn purl_type(&self) -> &'static str {
+        "generic"
+    }
+
+    fn formats(&self) -> &'static [Format] {
+        &[]
+    }
+
+    fn manifests(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn unresolved(&self, _: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
+        Ok(Vec::new())
+    }
+
+    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        Cow::Borrowed(name)
+    }
+
+    fn compare_versions(&self, a: &str, _: &str) -> Result<Ordering, VersionError> {
+        Err(VersionError {
+            version: a.to_owned(),
+            ecosystem: self.0,
+        })
+    }
+}

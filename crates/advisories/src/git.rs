@@ -1,0 +1,112 @@
+//! Sources in git repositories: how a repository is known, and what is asked about a commit.
+
+use std::collections::BTreeSet;
+
+use patchgate_model::{Inventory, Origin};
+
+/// Name under which OSV exports the records that name repositories and no package, and under which
+/// the store keeps them.
+pub(crate) const ECOSYSTEM: &str = "GIT";
+
+/// A question: is this commit of this repository affected by anything?
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CommitQuery {
+    /// The repository, as [`repository_key`] writes it; empty where it is not known.
+    pub repository: String,
+    /// The full hash of the commit, in lower case.
+    pub commit: String,
+}
+
+impl CommitQuery {
+    /// The question about a source, when it is one of git with a commit.
+    #[must_use]
+    pub fn of(origin: &Origin) -> Option<Self> {
+        match origin {
+            Origin::Git {
+                url,
+                commit: Some(commit),
+            } if is_commit(commit) => Some(Self {
+                repository: repository_key(url),
+                commit: commit.to_ascii_lowercase(),
+            }),
+            _ => None,
+        }
+    }
+}
+
+/// The questions that the git sources of an inventory raise, sorted, each once.
+#[must_use]
+pub fn commit_queries(inventory: &Inventory) -> Vec<CommitQuery> {
+    let packages = inventory.lockfiles.iter().flat_map(|file| &file.packages);
+    let unique: BTreeSet<CommitQuery> = packages
+        .filter_map(|package| CommitQuery::of(&package.origin))
+        .collect();
+    unique.into_iter().collect()
+}
+
+/// Whether a text is the full hash of a commit: SHA-1 or SHA-256.
+#[must_use]
+pub fn is_commit(text: &str) -> bool {
+    matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// A repository's address as it is compared: host and path in lower case, without scheme, user,
+/// query, `.git` and slashes at the end. Files write one repository in many ways
+/// (`git+https://…`, `ssh://git@…`, `git@host:path`), and forges do not tell case apart.
+#[must_use]
+pub fn repository_key(url: &str) -> String {
+    let bare = url.split(['?', '#']).next().unwrap_or_default();
+    let (_, behind) = bare.split_once("://").unwrap_or(("", bare));
+    let end = behind.find('/').unwrap_or(behind.len());
+    let (host, path) = behind.split_at(end);
+    let host = host.rsplit('@').next().unwrap_or_default();
+    // `git@host:path` has its path behind a colon; a port is a number.
+    let host = match host.split_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host.to_owned(),
+        Some((host, path)) => format!("{host}/{path}"),
+        None => host.to_owned(),
+    };
+    let path = path.trim_end_matches('/');
+    let path = path.strip_suffix(".git").unwrap_or(path);
+    let whole = format!("{host}{path}");
+    let whole = whole.strip_suffix(".git").unwrap_or(&whole);
+    whole.trim_end_matches('/').to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_commit, repository_key};
+
+    #[test]
+    fn one_repository_has_one_key() {
+        for url in [
+            "https://host.invalid/Owner/Name",
+            "https://host.invalid/owner/name.git",
+            "https://user:secret@host.invalid/owner/name/",
+            "git+https://host.invalid/owner/name.git?branch=main#0123",
+            "git+ssh://git@host.invalid/owner/name.git",
+            "ssh://git@host.invalid:22/owner/name",
+            "git@host.invalid:owner/name.git",
+            "git://host.invalid/owner/name.git/",
+        ] {
+            assert_eq!(repository_key(url), "host.invalid/owner/name", "{url}");
+        }
+        assert_ne!(
+            repository_key("https://host.invalid/owner/name"),
+            repository_key("https://host.invalid/owner/name2")
+        );
+        for odd in ["", "://", "@", ":", "/", "https://"] {
+            assert!(repository_key(odd).len() <= odd.len());
+        }
+    }
+
+    #[test]
+    fn a_commit_is_a_whole_hash() {
+        assert!(is_commit(&"a1".repeat(20)));
+        assert!(is_commit(&"A1".repeat(32)));
+        for text in ["", "main", "v1.2.3", "a1b2c3d"] {
+            assert!(!is_commit(text));
+        }
+        assert!(!is_commit(&"g1".repeat(20)));
+    }
+}

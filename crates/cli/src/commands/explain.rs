@@ -1,0 +1,193 @@
+//! `patchgate explain`: an advisory, and why a repository's packages are affected by it or not.
+
+use std::sync::Arc;
+
+use patchgate_advisories::{CommitQuery, Lookup, commit_queries, lookup_of};
+use patchgate_model::{Advisory, Explained, Inventory, Lockfile, Problem, Signals};
+use patchgate_report::{ExplainInput, ExplainReport};
+
+use crate::args::{InputArgs, OutputArgs, RepositoryArgs, SourceArgs};
+use crate::context::Context;
+use crate::exit::{Exit, UsageError};
+use crate::maven_repository::{MavenRepository, Network};
+use crate::progress::Progress;
+use crate::source::AdvisorySource;
+use crate::{input, output, scan};
+
+/// Flags of `patchgate explain`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Id or alias of the vulnerability, such as `GHSA-…`, `CVE-…` or `RUSTSEC-…`
+    id: String,
+
+    #[command(flatten)]
+    repository: RepositoryArgs,
+    #[command(flatten)]
+    input: InputArgs,
+
+    /// Judge this package instead of a repository: a package URL with a version
+    #[arg(long, value_name = "PURL", conflicts_with_all = ["path", "lockfile", "sbom"])]
+    purl: Option<String>,
+
+    #[command(flatten)]
+    source: SourceArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+
+    /// How to print it
+    #[arg(long, value_enum, default_value = "text", help_heading = "Output")]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// Text for a person
+    Text,
+    /// One JSON object; `patchgate schema explain` prints its schema
+    Json,
+}
+
+pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
+    let progress = Progress::start(context.terminal.progress, "reading lockfiles");
+    let (opened, config) = input::open(&args.repository, &args.input)?;
+    let source = AdvisorySource::open(&args.source, &config, opened.root(), context)?;
+    let inventory = match &args.purl {
+        Some(purl) => of_purl(purl)?,
+        None => {
+            let network = Network::unless(args.source.offline);
+            let mut outside = MavenRepository::new(context, network);
+            opened
+                .read(&mut outside, |text| progress.say(text.to_owned()))
+                .await?
+        }
+    };
+    progress.say("looking up the advisory");
+    let mut problems = inventory.problems.clone();
+    problems.extend(scan::missing(&inventory));
+    let records = match source.by_id(&args.id).await {
+        Ok(records) => records,
+        Err(problem) => {
+            problems.push(problem);
+            Vec::new()
+        }
+    };
+    if records.is_empty() && problems.is_empty() {
+        return Err(unknown(&args.id));
+    }
+    let records: Vec<Arc<Advisory>> = records.into_iter().map(Arc::new).collect();
+    let lookup = known(&records, &inventory, &source, &mut problems).await;
+    let signals = signals(&records, &source, &lookup, &mut problems).await;
+    let packages = patchgate_advisories::explain(&inventory, &lookup);
+    drop(progress);
+    let exit = exit(&records, &packages, &problems, &config.malicious_prefixes);
+    let records: Vec<Advisory> = records.iter().map(|record| (**record).clone()).collect();
+    let report = ExplainReport::new(&ExplainInput {
+        id: &args.id,
+        records: &records,
+        signals: &signals,
+        packages: &packages,
+        lockfiles: inventory.lockfiles.len(),
+        problems: &problems,
+        sources: &lookup.sources,
+        exit_code: exit.code(),
+        now: context.now,
+    });
+    let file = args.output.output.as_deref();
+    let text = match args.format {
+        Format::Text => report.to_text(context.terminal.for_output(file)),
+        Format::Json => report.to_json(),
+    };
+    output::write(&text, file)?;
+    Ok(exit)
+}
+
+fn unknown(id: &str) -> anyhow::Error {
+    UsageError::new(format!("no record has the id or alias `{id}`"))
+        .with_hint("check the id; a store knows only the ecosystems that it was built from")
+        .into()
+}
+
+fn of_purl(purl: &str) -> Result<Inventory, UsageError> {
+    let package = patchgate_sbom::package(purl)
+        .filter(|package| !package.version.is_empty())
+        .ok_or_else(|| {
+            UsageError::new(format!(
+                "`{purl}` is not a package URL with a version of an ecosystem that is known"
+            ))
+        })?;
+    Ok(Inventory {
+        lockfiles: vec![Lockfile {
+            path: purl.to_owned(),
+            packages: vec![package],
+            ..Lockfile::default()
+        }],
+        ..Inventory::default()
+    })
+}
+
+/// The records by what they name, and which of them the source calls affecting a commit at hand.
+async fn known(
+    records: &[Arc<Advisory>],
+    inventory: &Inventory,
+    source: &AdvisorySource,
+    problems: &mut Vec<Problem>,
+) -> Lookup {
+    let mut lookup = lookup_of(records);
+    let commits: Vec<CommitQuery> = commit_queries(inventory);
+    let answered = source.lookup_commits(&commits).await;
+    problems.extend(answered.problems);
+    // Of a store's sources, those that have to do with the records.
+    lookup.sources = answered.sources;
+    lookup.sources.retain(|source| {
+        let ecosystem = source.name.strip_prefix("osv:");
+        ecosystem.is_none_or(|ecosystem| {
+            let mut named = records.iter().flat_map(|record| &record.affected);
+            named.any(|entry| entry.ecosystem == ecosystem)
+        })
+    });
+    for (commit, found) in answered.commits {
+        let is_meant = |one: &Arc<Advisory>| records.iter().any(|record| record.id == one.id);
+        let found: Vec<Arc<Advisory>> = found.into_iter().filter(is_meant).collect();
+        if !found.is_empty() {
+            lookup.commits.insert(commit, found);
+        }
+    }
+    lookup
+}
+
+async fn signals(
+    records: &[Arc<Advisory>],
+    source: &AdvisorySource,
+    lookup: &Lookup,
+    problems: &mut Vec<Problem>,
+) -> Signals {
+    let ids: Vec<&str> = records
+        .iter()
+        .flat_map(|record| std::iter::once(&record.id).chain(&record.aliases))
+        .map(String::as_str)
+        .collect();
+    let feeds = source.signals(lookup).await;
+    feeds.source.signals(&ids, problems)
+}
+
+/// How the run ends: as a scan does that knows of this vulnerability alone.
+fn exit(
+    records: &[Arc<Advisory>],
+    packages: &[Explained],
+    problems: &[Problem],
+    malicious_prefixes: &[String],
+) -> Exit {
+    let is_affected = packages.iter().any(|one| one.affects == Ok(true));
+    let all: Vec<&Advisory> = records.iter().map(AsRef::as_ref).collect();
+    if is_affected && patchgate_advisories::is_malicious(&all, malicious_prefixes) {
+        return Exit::Malicious;
+    }
+    if !problems.is_empty() || packages.iter().any(|one| one.affects.is_err()) {
+        return Exit::Incomplete;
+    }
+    if is_affected {
+        Exit::Findings
+    } else {
+        Exit::Clean
+    }
+}

@@ -1,0 +1,30 @@
+//! What the version orders of several ecosystems share. The order of one ecosystem stands in its
+//! own folder and is put together from these: [`number`] for digits of any size, [`semantic`] for
+//! Semantic Versioning, [`runs`] for versions that are cut where letters and digits meet.
+
+pub(crate) mod number;
+pub(crate) mod runs;
+pub(crate) mod semantic;
+
+use std::cmp::Ordering;
+
+use crate::VersionError;
+
+/// Orders two texts as versions of an ecosystem.
+///
+/// # Errors
+/// When `parse` takes one of them for no version.
+pub(crate) fn compare<'a, V: Ord>(
+    ecosystem: &'static str,
+    parse: impl Fn(&'a str) -> Option<V>,
+    a: &'a str,
+    b: &'a str,
+) -> Result<Ordering, VersionError> {
+    let read = |text: &'a str| {
+        parse(text).ok_or_else(|| VersionError {
+            version: text.to_owned(),
+            ecosystem,
+        })
+    };
+    Ok(read(a)?.cmp(&read(b)?))
+}

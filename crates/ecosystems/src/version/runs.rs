@@ -1,0 +1,105 @@
+//! Versions that are cut where letters and digits meet.
+
+use std::cmp::Ordering;
+
+use super::number::Number;
+
+/// A run of letters or of digits. Letters come before numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Run<'a> {
+    /// What is no digit.
+    Letters(&'a str),
+    /// Digits.
+    Number(Number<&'a str>),
+}
+
+impl Run<'static> {
+    pub(crate) const ZERO: Self = Self::Number(Number::ZERO);
+}
+
+/// The runs of a text in turn.
+pub(crate) fn runs(text: &str) -> impl Iterator<Item = Run<'_>> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let first = rest.bytes().next()?;
+        let digits = first.is_ascii_digit();
+        let run;
+        (run, rest) = split(rest, |byte| byte.is_ascii_digit() == digits);
+        Some(if digits {
+            Run::Number(Number::new(run))
+        } else {
+            Run::Letters(run)
+        })
+    })
+}
+
+/// Cuts a text behind its first bytes that `belongs` takes. It has to take all bytes of a character
+/// or none.
+pub(crate) fn split(text: &str, belongs: impl Fn(u8) -> bool) -> (&str, &str) {
+    let end = text
+        .bytes()
+        .position(|byte| !belongs(byte))
+        .unwrap_or(text.len());
+    text.split_at_checked(end).unwrap_or((text, ""))
+}
+
+/// The order that Debian has (deb-version(7)) and opam took over: a run of what is no digit and a
+/// number in turn. In the former, `~` comes before the end, the end before letters, and letters
+/// before the rest.
+pub(crate) fn compare_in_turn(mut a: &str, mut b: &str) -> Ordering {
+    while !(a.is_empty() && b.is_empty()) {
+        let (a_text, a_rest) = split(a, |byte| !byte.is_ascii_digit());
+        let (b_text, b_rest) = split(b, |byte| !byte.is_ascii_digit());
+        let (a_number, a_rest) = split(a_rest, |byte| byte.is_ascii_digit());
+        let (b_number, b_rest) = split(b_rest, |byte| byte.is_ascii_digit());
+        let order = weights(a_text)
+            .cmp(weights(b_text))
+            .then_with(|| Number::new(a_number).cmp(&Number::new(b_number)));
+        if order.is_ne() {
+            return order;
+        }
+        (a, b) = (a_rest, b_rest);
+    }
+    Ordering::Equal
+}
+
+/// The places of the bytes of a run of what is no digit, and of its end.
+fn weights(text: &str) -> impl Iterator<Item = u16> + '_ {
+    let weight = |byte| match byte {
+        b'~' => 0,
+        letter if letter.is_ascii_alphabetic() => u16::from(letter) + 2,
+        other => u16::from(other) + 258,
+    };
+    text.bytes().map(weight).chain([1])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_cut_where_letters_and_digits_meet() {
+        let cut: Vec<Run<'_>> = runs("rc01ä2").collect();
+        let expected = [
+            Run::Letters("rc"),
+            Run::Number(Number::new("1")),
+            Run::Letters("ä"),
+            Run::Number(Number::new("2")),
+        ];
+        assert_eq!(cut, expected);
+        assert_eq!(runs("").count(), 0);
+        assert!(Run::Letters("z") < Run::ZERO);
+    }
+
+    #[test]
+    fn a_tilde_comes_before_the_end_and_letters_before_the_rest() {
+        let rising = ["~~", "~~a", "~", "", "a~", "a", "b", "+", "-", "."];
+        for (i, a) in rising.iter().enumerate() {
+            for (j, b) in rising.iter().enumerate() {
+                assert_eq!(compare_in_turn(a, b), i.cmp(&j), "{a} {b}");
+            }
+        }
+        assert_eq!(compare_in_turn("1.09", "1.9"), Ordering::Equal);
+        assert_eq!(compare_in_turn("", "0"), Ordering::Equal);
+    }
+}

@@ -1,0 +1,430 @@
+//! The report of `patchgate explain`: an advisory, and what it says about the packages at hand.
+
+use jiff::Timestamp;
+use patchgate_ecosystems::intervals;
+use patchgate_model::{
+    Advisory, Affected, EventKind, Explained, Problem, Range, Signals, SourceStatus,
+};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::clean::clean;
+use crate::scan::{
+    IncompleteReport, KevReport, LocationReport, PackageReport, ReferenceReport, SourceReport,
+    Tool, incomplete_lines, percent,
+};
+use crate::terminal::{BOLD, DIM, GREEN, RED_BOLD, Terminal, YELLOW};
+
+/// Versions of a list that a text shows; the JSON has all.
+const MAX_SHOWN: usize = 12;
+
+/// What an explanation is made from.
+#[derive(Debug, Clone, Copy)]
+pub struct ExplainInput<'a> {
+    /// The id that was asked about.
+    pub id: &'a str,
+    /// The records of that vulnerability, the one of the preferred id first.
+    pub records: &'a [Advisory],
+    /// What is known about its exploitation.
+    pub signals: &'a Signals,
+    /// What the records say about the packages at hand.
+    pub packages: &'a [Explained],
+    /// Lockfiles that the packages were read from.
+    pub lockfiles: usize,
+    /// What could not be read or looked up.
+    pub problems: &'a [Problem],
+    /// The sources, with their age.
+    pub sources: &'a [SourceStatus],
+    /// How the run ends.
+    pub exit_code: u8,
+    /// The time that ages are counted to.
+    pub now: Timestamp,
+}
+
+/// An advisory, and what it says about the packages at hand.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct ExplainReport {
+    /// Version of this form.
+    pub schema_version: u32,
+    /// The program that wrote it.
+    pub tool: Tool,
+    /// The id that was asked about.
+    pub id: String,
+    /// The records of that vulnerability in the databases that were asked.
+    pub records: Vec<RecordReport>,
+    /// Probability, from 0 to 1, that exploitation is seen within 30 days (EPSS); `null` when
+    /// unknown.
+    pub epss: Option<f64>,
+    /// Whether it is known to be exploited (CISA KEV); `null` when the catalogue was not read.
+    pub kev: Option<bool>,
+    /// Its entry in that catalogue.
+    pub kev_details: Option<KevReport>,
+    /// The packages at hand that the records name.
+    pub packages: Vec<ExplainedReport>,
+    /// Lockfiles that were read to look for them.
+    pub lockfiles: usize,
+    /// What could not be read or looked up.
+    pub incomplete: Vec<IncompleteReport>,
+    /// The sources of knowledge, with their age.
+    pub sources: Vec<SourceReport>,
+    /// The exit code of the run.
+    pub exit_code: u8,
+}
+
+/// A record of an advisory database (<https://ossf.github.io/osv-schema/>).
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct RecordReport {
+    /// Its own id.
+    pub id: String,
+    /// Ids of the same vulnerability elsewhere.
+    pub aliases: Vec<String>,
+    /// One line that says what it is; may be empty.
+    pub summary: String,
+    /// When it first appeared (RFC 3339).
+    pub published: Option<String>,
+    /// When it last changed.
+    pub modified: Option<String>,
+    /// When it was withdrawn; such a record matches nothing.
+    pub withdrawn: Option<String>,
+    /// Severities as it states them: a kind such as `CVSS_V3` and a vector.
+    pub severity: Vec<StatedSeverity>,
+    /// Weakness ids.
+    pub cwes: Vec<String>,
+    /// Which packages are affected.
+    pub affected: Vec<AffectedReport>,
+    /// Addresses to read more.
+    pub references: Vec<ReferenceReport>,
+    /// What the database says beside the schema.
+    pub database_specific: Option<Value>,
+}
+
+/// A severity as a record states it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct StatedSeverity {
+    /// `CVSS_V3`, `CVSS_V4`, or another kind.
+    pub kind: String,
+    /// The vector, or the kind's own text.
+    pub value: String,
+}
+
+/// A package that a record names.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct AffectedReport {
+    /// Ecosystem as OSV writes it; `GIT` for a repository.
+    pub ecosystem: String,
+    /// Name as the record writes it; host and path of a repository.
+    pub name: String,
+    /// Ranges of affected versions.
+    pub ranges: Vec<RangeReport>,
+    /// Affected versions that are listed one by one.
+    pub versions: Vec<String>,
+    /// What the ecosystem says about it beside the schema.
+    pub ecosystem_specific: Option<Value>,
+    /// What the database says about it beside the schema.
+    pub database_specific: Option<Value>,
+}
+
+/// A range of affected versions.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct RangeReport {
+    /// `SEMVER`, `ECOSYSTEM` or `GIT`.
+    pub kind: String,
+    /// The repository, for `GIT`.
+    pub repo: Option<String>,
+    /// The affected parts in the notation of requirements: `>= 1.0.0, < 1.2.3`.
+    pub intervals: Vec<String>,
+    /// The events as the record lists them, an object of kind and version each.
+    pub events: Vec<Map<String, Value>>,
+}
+
+/// What the records say about a package version.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct ExplainedReport {
+    /// The package.
+    pub package: PackageReport,
+    /// Where it stands.
+    pub locations: Vec<LocationReport>,
+    /// `yes`, `no`, or `unknown` where it cannot be told.
+    pub affected: String,
+    /// Why it cannot be told.
+    pub unknown_because: Option<String>,
+    /// Each part of the records with its own answer.
+    pub evidence: Vec<EvidenceReport>,
+}
+
+/// A part of a record and its answer about one version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct EvidenceReport {
+    /// Id of the record.
+    pub record: String,
+    /// Whether this part says that the version is affected; `null` where it cannot say.
+    pub affects: Option<bool>,
+    /// What it is.
+    pub text: String,
+}
+
+impl ExplainReport {
+    /// Makes the report.
+    #[must_use]
+    pub fn new(input: &ExplainInput<'_>) -> Self {
+        let kev = input.signals.kev.as_ref();
+        Self {
+            schema_version: crate::SCHEMA_VERSION,
+            tool: Tool::this(),
+            id: input.id.to_owned(),
+            records: input.records.iter().map(RecordReport::new).collect(),
+            epss: input.signals.epss.as_ref().map(|epss| epss.probability),
+            kev: kev.map(Option::is_some),
+            kev_details: kev.and_then(Option::as_ref).map(KevReport::from),
+            packages: input.packages.iter().map(ExplainedReport::new).collect(),
+            lockfiles: input.lockfiles,
+            incomplete: input.problems.iter().map(IncompleteReport::from).collect(),
+            sources: input
+                .sources
+                .iter()
+                .map(|source| SourceReport::new(source, input.now))
+                .collect(),
+            exit_code: input.exit_code,
+        }
+    }
+
+    /// As JSON, indented.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        crate::to_json(self)
+    }
+
+    /// As text for a terminal.
+    #[must_use]
+    pub fn to_text(&self, terminal: Terminal) -> String {
+        let mut lines = Vec::new();
+        for record in &self.records {
+            record_lines(record, terminal, &mut lines);
+        }
+        self.exploitation_lines(&mut lines);
+        self.package_lines(terminal, &mut lines);
+        incomplete_lines(&self.incomplete, terminal, &mut lines);
+        for source in self.sources.iter().filter(|one| one.warning.is_some()) {
+            let warning = source.warning.as_deref().unwrap_or_default();
+            let text = format!("warning: {}: {}", clean(&source.name), clean(warning));
+            lines.push(terminal.paint(YELLOW, &text));
+        }
+        let mut text = String::new();
+        for line in lines {
+            text.push_str(line.trim_end());
+            text.push('\n');
+        }
+        text
+    }
+
+    fn exploitation_lines(&self, lines: &mut Vec<String>) {
+        lines.push(match (&self.kev_details, self.kev) {
+            (Some(kev), _) => format!("Known to be exploited since {}", clean(&kev.date_added)),
+            (None, Some(_)) => "Not in the catalogue of known exploited vulnerabilities".to_owned(),
+            (None, None) => "Whether it is exploited is unknown: no catalogue was read".to_owned(),
+        });
+        lines.push(match self.epss {
+            Some(epss) => format!("EPSS {}", percent(epss)),
+            None => "EPSS unknown".to_owned(),
+        });
+        lines.push(String::new());
+    }
+
+    fn package_lines(&self, terminal: Terminal, lines: &mut Vec<String>) {
+        if self.packages.is_empty() {
+            lines.push(match self.lockfiles {
+                0 => "No lockfile was read, so no package was judged".to_owned(),
+                1 => "The 1 lockfile that was read has none of these packages".to_owned(),
+                read => format!("The {read} lockfiles that were read have none of these packages"),
+            });
+            return;
+        }
+        for one in &self.packages {
+            let (style, verdict) = match one.affected.as_str() {
+                "yes" => (RED_BOLD, "is affected"),
+                "no" => (GREEN, "is not affected"),
+                _ => (YELLOW, "cannot be judged"),
+            };
+            lines.push(format!(
+                "{} {} {}",
+                terminal.paint(BOLD, &clean(&one.package.name)),
+                clean(&one.package.version),
+                terminal.paint(style, verdict)
+            ));
+            for place in &one.locations {
+                lines.push(format!("  at {}:{}", clean(&place.file), place.line));
+            }
+            for piece in &one.evidence {
+                let sign = match piece.affects {
+                    Some(true) => "+",
+                    Some(false) => "-",
+                    None => "?",
+                };
+                let text = format!("{}: {}", clean(&piece.record), clean(&piece.text));
+                lines.extend(terminal.wrap(&format!("  {sign}"), 4, &text));
+            }
+            lines.push(String::new());
+        }
+    }
+}
+
+fn record_lines(record: &RecordReport, terminal: Terminal, lines: &mut Vec<String>) {
+    lines.push(terminal.paint(BOLD, &clean(&record.id)));
+    let mut field = |label: &str, text: String| {
+        if !text.is_empty() {
+            lines.extend(terminal.wrap(&format!("  {label}"), 14, &clean(&text)));
+        }
+    };
+    field("summary", record.summary.clone());
+    field("aliases", record.aliases.join(", "));
+    let time = |time: &Option<String>| time.clone().unwrap_or_default();
+    field("published", time(&record.published));
+    field("modified", time(&record.modified));
+    field("withdrawn", time(&record.withdrawn));
+    let severity = record.severity.iter().map(|one| one.value.clone());
+    field("severity", severity.collect::<Vec<_>>().join(", "));
+    field("weakness", record.cwes.join(", "));
+    for entry in &record.affected {
+        field("package", format!("{} {}", entry.ecosystem, entry.name));
+        for range in &entry.ranges {
+            let repo = range.repo.as_deref().unwrap_or_default();
+            let words = range.intervals.join(" or ");
+            field("  range", format!("{words} ({}) {repo}", range.kind));
+        }
+        field("  versions", some_of(&entry.versions));
+    }
+    let urls = record.references.iter().map(|one| &one.url);
+    for url in urls.take(MAX_SHOWN) {
+        field("see", url.clone());
+    }
+    if let Some(line) = lines.last_mut() {
+        *line = terminal.paint(DIM, line);
+    }
+    lines.push(String::new());
+}
+
+fn some_of(versions: &[String]) -> String {
+    let mut text = versions
+        .iter()
+        .take(MAX_SHOWN)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(", ");
+    if versions.len() > MAX_SHOWN {
+        text.push_str(&format!(" and {} more", versions.len() - MAX_SHOWN));
+    }
+    text
+}
+
+impl RecordReport {
+    fn new(record: &Advisory) -> Self {
+        let time = |time: Option<Timestamp>| time.map(|time| time.to_string());
+        Self {
+            id: record.id.clone(),
+            aliases: record.aliases.clone(),
+            summary: record.summary.clone(),
+            published: time(record.published),
+            modified: time(record.modified),
+            withdrawn: time(record.withdrawn),
+            severity: record
+                .severity
+                .iter()
+                .map(|one| StatedSeverity {
+                    kind: one.kind.clone(),
+                    value: one.value.clone(),
+                })
+                .collect(),
+            cwes: record.cwes.clone(),
+            affected: record.affected.iter().map(AffectedReport::new).collect(),
+            references: record
+                .references
+                .iter()
+                .map(|one| ReferenceReport {
+                    kind: one.kind.clone(),
+                    url: one.url.clone(),
+                })
+                .collect(),
+            database_specific: json(record.database_specific.as_deref()),
+        }
+    }
+}
+
+impl AffectedReport {
+    fn new(entry: &Affected) -> Self {
+        let ecosystem = match &entry.distribution {
+            Some(release) => format!("{}:{release}", entry.ecosystem),
+            None => entry.ecosystem.clone(),
+        };
+        Self {
+            ecosystem,
+            name: entry.name.clone(),
+            ranges: entry
+                .ranges
+                .iter()
+                .map(|range| RangeReport::new(range, &entry.ecosystem))
+                .collect(),
+            versions: entry.versions.clone(),
+            ecosystem_specific: json(entry.ecosystem_specific.as_deref()),
+            database_specific: json(entry.database_specific.as_deref()),
+        }
+    }
+}
+
+impl RangeReport {
+    fn new(range: &Range, ecosystem: &str) -> Self {
+        let event = |kind: EventKind| match kind {
+            EventKind::Introduced => "introduced",
+            EventKind::Fixed => "fixed",
+            EventKind::LastAffected => "last_affected",
+            EventKind::Limit => "limit",
+        };
+        Self {
+            kind: range.kind.as_str().to_owned(),
+            repo: range.repo.clone(),
+            intervals: intervals(patchgate_ecosystems::by_name(ecosystem), range),
+            events: range
+                .events
+                .iter()
+                .map(|one| {
+                    let version = Value::from(one.version.clone());
+                    Map::from_iter([(event(one.kind).to_owned(), version)])
+                })
+                .collect(),
+        }
+    }
+}
+
+impl ExplainedReport {
+    fn new(explained: &Explained) -> Self {
+        let (affected, unknown_because) = match &explained.affects {
+            Ok(true) => ("yes", None),
+            Ok(false) => ("no", None),
+            Err(reason) => ("unknown", Some(reason.clone())),
+        };
+        Self {
+            package: PackageReport::from(&explained.package),
+            locations: explained
+                .locations
+                .iter()
+                .map(LocationReport::from)
+                .collect(),
+            affected: affected.to_owned(),
+            unknown_because,
+            evidence: explained
+                .evidence
+                .iter()
+                .map(|(record, one)| EvidenceReport {
+                    record: record.clone(),
+                    affects: one.affects,
+                    text: one.text.clone(),
+                })
+                .collect(),
+        }
+    }
+}
+
+/// A text that was JSON when it was read.
+fn json(text: Option<&str>) -> Option<Value> {
+    serde_json::from_str(text?).ok()
+}

@@ -1,0 +1,87 @@
+//! Malicious releases: incidents, at the top of every report and in words of their own. A
+//! vulnerability is a door that may be open; a malicious release has already been let in.
+
+use std::collections::BTreeSet;
+
+use super::phrases::{self, count};
+use super::{FindingReport, ScanReport};
+use crate::clean::clean;
+use crate::markdown::{Body, code, short};
+use crate::terminal::{RED_BOLD, Terminal};
+
+/// Places of one release that are named; the JSON has all.
+const MAX_PLACES: usize = 5;
+
+/// What whoever reads it has to do.
+const ADVICE: &str = "Whatever installed such a release may have run its code. Treat those machines \
+                      and every secret on them as compromised, remove the release, and replace the \
+                      secrets. An update alone undoes nothing.";
+
+impl ScanReport {
+    /// The findings of malicious releases that are not ignored.
+    pub(crate) fn incidents(&self) -> Vec<FindingReport> {
+        let malicious = self.findings.iter().filter(|finding| finding.malicious);
+        malicious.cloned().collect()
+    }
+}
+
+/// `2 malicious releases are installed`.
+pub(crate) fn title(incidents: &[FindingReport]) -> String {
+    let releases: BTreeSet<_> = incidents.iter().map(|finding| &finding.package).collect();
+    let (one, many) = (
+        "malicious release is installed",
+        "malicious releases are installed",
+    );
+    count(releases.len(), one, many)
+}
+
+/// The section of a text; nothing without incidents.
+pub(crate) fn lines(incidents: &[FindingReport], terminal: Terminal, lines: &mut Vec<String>) {
+    if incidents.is_empty() {
+        return;
+    }
+    let head = format!("INCIDENT: {}", title(incidents));
+    lines.push(terminal.paint(RED_BOLD, &head));
+    for finding in incidents {
+        let mut text = format!(
+            "{}@{} at {}: {}",
+            clean(&finding.package.name),
+            clean(&finding.package.version),
+            clean(&places(finding)),
+            clean(&finding.id)
+        );
+        if !finding.summary.is_empty() {
+            text.push_str(&format!(", {}", clean(&finding.summary)));
+        }
+        lines.extend(terminal.wrap("", 2, &text));
+    }
+    lines.extend(terminal.wrap("", 2, ADVICE));
+    lines.push(String::new());
+}
+
+/// The section of a Markdown body; nothing without incidents.
+pub(crate) fn markdown(incidents: &[FindingReport], body: &mut Body) {
+    let head = format!("### Incident: {}\n\n{ADVICE}\n\n", title(incidents));
+    body.rows(
+        &head,
+        incidents.iter().map(|finding| {
+            format!(
+                "- {} at {}: {} {}\n",
+                super::markdown::package(finding),
+                code(&places(finding)),
+                super::markdown::id_link(finding),
+                short(&finding.summary, 160)
+            )
+        }),
+    );
+}
+
+/// The first places, and the number of the others.
+fn places(finding: &FindingReport) -> String {
+    let named = finding.locations.iter().take(MAX_PLACES);
+    let mut text = named.map(phrases::location).collect::<Vec<_>>().join(", ");
+    if let Some(more @ 1..) = finding.locations.len().checked_sub(MAX_PLACES) {
+        text.push_str(&format!(" and {more} more"));
+    }
+    text
+}
