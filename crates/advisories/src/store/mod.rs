@@ -198,14 +198,16 @@ impl Store {
     #[must_use]
     pub fn lookup(&self, queries: &[PackageQuery]) -> Lookup {
         let mut lookup = Lookup::default();
-        let mut names: BTreeMap<&'static str, BTreeSet<String>> = BTreeMap::new();
+        let mut names: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
         for query in queries {
             names
                 .entry(query.ecosystem)
                 .or_default()
-                .insert(package_key(query.ecosystem, &query.name));
+                .push(package_key(query.ecosystem, &query.name));
         }
-        for (ecosystem, names) in names {
+        for (ecosystem, mut names) in names {
+            names.sort();
+            names.dedup();
             self.look_up_ecosystem(ecosystem, &names, &mut lookup);
         }
         lookup.sources = self.status_for(queries);
@@ -243,12 +245,7 @@ impl Store {
         }
     }
 
-    fn look_up_ecosystem(
-        &self,
-        ecosystem: &'static str,
-        names: &BTreeSet<String>,
-        lookup: &mut Lookup,
-    ) {
+    fn look_up_ecosystem(&self, ecosystem: &'static str, names: &[String], lookup: &mut Lookup) {
         let open: Vec<&OpenSource> = self
             .sources
             .iter()
@@ -268,20 +265,15 @@ impl Store {
                 lookup.problems.push(self.lacks(ecosystem, reason));
                 continue;
             }
-            for name in names {
-                match open.records(name) {
-                    Ok(records) if records.is_empty() => {}
-                    Ok(records) => {
-                        let key = (ecosystem, name.clone());
-                        add_records(lookup.advisories.entry(key).or_default(), records);
-                    }
-                    Err(error) => {
-                        let kind = ProblemKind::Advisories;
-                        let problem = self.unreadable(kind, &open.source, &error);
-                        lookup.problems.push(problem);
-                        break;
-                    }
-                }
+            let found = open.records_of(names);
+            for (name, records) in found.records {
+                let key = (ecosystem, name.to_owned());
+                add_records(lookup.advisories.entry(key).or_default(), records);
+            }
+            if let Some(error) = found.error {
+                let kind = ProblemKind::Advisories;
+                let problem = self.unreadable(kind, &open.source, &error);
+                lookup.problems.push(problem);
             }
         }
     }

@@ -11,6 +11,21 @@ use super::manifest::{FileEntry, Source};
 use super::table::{Index, Table};
 use super::{ID_PREFIX, NAME_PREFIX, StoreError, invalid, open_table, prefixed, record};
 
+/// Names for which one more thread is worth its start.
+const NAMES_A_THREAD: usize = 2_000;
+
+/// Most threads that look names up; beyond it they wait for each other's memory.
+const MAX_THREADS: usize = 4;
+
+/// The records of many packages.
+#[derive(Default)]
+pub(super) struct Found<'a> {
+    /// By name, without the packages that have none.
+    pub(super) records: Vec<(&'a str, Vec<Advisory>)>,
+    /// Why the others could not be read.
+    pub(super) error: Option<io::Error>,
+}
+
 /// A source with its table.
 #[derive(Debug)]
 pub(super) struct OpenSource {
@@ -49,6 +64,48 @@ impl OpenSource {
             values.extend(malicious.get(key)?);
         }
         Ok(values)
+    }
+
+    /// The records of packages, in the order of `names`.
+    pub(super) fn records_of<'a>(&self, names: &'a [String]) -> Found<'a> {
+        let worthwhile = (names.len() / NAMES_A_THREAD).min(MAX_THREADS);
+        let threads = match worthwhile {
+            0 | 1 => 1,
+            _ => std::thread::available_parallelism()
+                .map_or(1, usize::from)
+                .min(worthwhile),
+        };
+        let mut parts = names.chunks(names.len().div_ceil(threads).max(1));
+        let own = parts.next().unwrap_or_default();
+        std::thread::scope(|scope| {
+            let running: Vec<_> = parts
+                .map(|part| scope.spawn(move || self.records_in_turn(part)))
+                .collect();
+            let mut found = self.records_in_turn(own);
+            for thread in running {
+                let part = thread
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+                found.records.extend(part.records);
+                found.error = found.error.or(part.error);
+            }
+            found
+        })
+    }
+
+    fn records_in_turn<'a>(&self, names: &'a [String]) -> Found<'a> {
+        let mut found = Found::default();
+        for name in names {
+            match self.records(name) {
+                Ok(records) if records.is_empty() => {}
+                Ok(records) => found.records.push((name, records)),
+                Err(error) => {
+                    found.error = Some(error);
+                    break;
+                }
+            }
+        }
+        found
     }
 
     pub(super) fn records(&self, name: &str) -> io::Result<Vec<Advisory>> {

@@ -95,6 +95,32 @@ fn an_ecosystem_that_is_lacking_is_named_and_the_others_are_answered() {
     assert_eq!(store.epss("CVE-1-1").unwrap(), None);
 }
 
+/// So many questions that several threads share them.
+#[test]
+fn many_packages_are_looked_up_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let places = [0, 1, 1999, 2000, 4000, 5999, 9_999];
+    for n in places {
+        let text = record(&format!("X-{n}"), "npm", &format!("p{n}"));
+        put(&folder.path().join(format!("{n}.json")), text.as_bytes());
+    }
+    let into = tempfile::tempdir().unwrap();
+    build(&[folder.path()], into.path());
+    let queries: Vec<_> = (0..10_000)
+        .map(|n| query("npm", &format!("p{n}")))
+        .collect();
+    let lookup = Store::open(into.path()).unwrap().lookup(&queries);
+    assert_eq!(lookup.problems, []);
+    let found: Vec<_> = lookup
+        .advisories
+        .iter()
+        .map(|((_, name), records)| (name.clone(), records[0].id.clone()))
+        .collect();
+    let mut expected = places.map(|n| (format!("p{n}"), format!("X-{n}")));
+    expected.sort();
+    assert_eq!(found, expected);
+}
+
 /// An export of npm holds records that name other ecosystems too. It is no export of those.
 #[test]
 fn an_ecosystem_named_in_passing_is_not_whole() {
