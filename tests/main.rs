@@ -14,6 +14,7 @@ mod action_binary;
 mod bad_input;
 mod csaf;
 mod db;
+mod db_faults;
 mod exit_codes;
 mod explain;
 mod fix;

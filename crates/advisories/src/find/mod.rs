@@ -7,7 +7,7 @@ mod known;
 mod malicious;
 mod unordered;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use patchgate_ecosystems::{Ecosystem, by_name};
@@ -62,8 +62,9 @@ type Copies = Vec<(usize, PackageIndex)>;
 /// the advisories, the question is about all versions.
 #[must_use]
 pub fn queries(inventory: &Inventory) -> Vec<PackageQuery> {
-    let unique: BTreeSet<PackageQuery> = versions(inventory)
-        .into_keys()
+    let mut queries: Vec<PackageQuery> = versions(inventory)
+        .into_iter()
+        .map(|(version, _)| version)
         .filter(|version| by_name(version.ecosystem).is_none_or(Ecosystem::has_advisories))
         .map(|version| PackageQuery {
             ecosystem: version.ecosystem,
@@ -74,7 +75,9 @@ pub fn queries(inventory: &Inventory) -> Vec<PackageQuery> {
                 .then(|| version.version.to_owned()),
         })
         .collect();
-    unique.into_iter().collect()
+    queries.sort();
+    queries.dedup();
+    queries
 }
 
 /// Matches an inventory against what was looked up.
@@ -186,8 +189,8 @@ fn merged(findings: Vec<Finding>) -> Vec<Finding> {
 
 /// Every package version of an inventory that is not the user's own and that advisories may cover,
 /// with its copies.
-fn versions(inventory: &Inventory) -> BTreeMap<Version<'_>, Copies> {
-    let mut versions: BTreeMap<Version<'_>, Copies> = BTreeMap::new();
+fn versions(inventory: &Inventory) -> Vec<(Version<'_>, Copies)> {
+    let mut found = Vec::new();
     for (file, lockfile) in inventory.lockfiles.iter().enumerate() {
         for (index, package) in lockfile.indexed() {
             if !matches!(package.origin, Origin::Path(_))
@@ -203,8 +206,17 @@ fn versions(inventory: &Inventory) -> BTreeMap<Version<'_>, Copies> {
                         _ => None,
                     },
                 };
-                versions.entry(version).or_default().push((file, index));
+                found.push((version, (file, index)));
             }
+        }
+    }
+    // Lockfiles are all but sorted, which this makes use of and a map would not.
+    found.sort();
+    let mut versions: Vec<(Version<'_>, Copies)> = Vec::with_capacity(found.len());
+    for (version, copy) in found {
+        match versions.last_mut() {
+            Some((last, copies)) if *last == version => copies.push(copy),
+            _ => versions.push((version, vec![copy])),
         }
     }
     versions

@@ -1,18 +1,21 @@
 //! Building a store and publishing it in one step.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use patchgate_model::{Problem, SourceStatus};
 
-use super::Store;
 use super::collect::Collected;
 use super::input::{InputError, list};
 use super::manifest::{FORMAT, Manifest, Source, SourceKind};
 use super::read::read_all;
-use super::write::{feed_source, remove_others, write_ecosystem, write_manifest, write_table};
+use super::write::{
+    feed_source, remove_others, remove_unfinished, write_ecosystem, write_manifest, write_table,
+};
+use super::{Store, StoreError, read_manifest};
 
 /// File that a build holds locked, so that two builds do not remove each other's files.
 const LOCK: &str = "store.lock";
@@ -43,6 +46,9 @@ pub struct BuildReport {
     pub more_problems: u64,
     /// Files that are nothing that a store is made from, sorted.
     pub unrecognised: Vec<String>,
+    /// The format of the store that was there, where that was another one: an update made the
+    /// store anew in place of changing it.
+    pub remade_from: Option<u64>,
 }
 
 impl BuildReport {
@@ -54,6 +60,7 @@ impl BuildReport {
             problems: collected.problems,
             more_problems: collected.more_problems,
             unrecognised: collected.unrecognised,
+            remade_from: None,
             cache_key: Manifest {
                 format: FORMAT,
                 sources,
@@ -137,20 +144,31 @@ impl Store {
             return Err(nothing(&collected, from));
         }
         let lock = Lock::take(into)?;
-        publish(collected, into, Vec::new(), &lock)
+        publish(collected, into, Vec::new(), Timestamp::now(), &lock)
     }
 }
 
 /// Reads all inputs.
-pub(super) fn collect(
+fn collect(
     from: &[PathBuf],
     progress: &(dyn Fn(BuildProgress<'_>) + Sync),
 ) -> Result<Collected, BuildError> {
     let mut collected = Collected::default();
     for path in from {
-        let files = list(path)?;
-        read_all(path, &files, &mut collected, progress);
+        collected.take(&path.display().to_string(), collect_one(path, progress)?);
     }
+    collected.settle();
+    Ok(collected)
+}
+
+/// Reads one input.
+pub(super) fn collect_one(
+    path: &Path,
+    progress: &(dyn Fn(BuildProgress<'_>) + Sync),
+) -> Result<Collected, InputError> {
+    let mut collected = Collected::default();
+    let files = list(path)?;
+    read_all(path, &files, &mut collected, progress);
     Ok(collected)
 }
 
@@ -174,6 +192,8 @@ impl Lock {
             },
             fs::TryLockError::Error(source) => writing(source),
         })?;
+        // Nobody else writes here now, so what is not finished was cut off.
+        remove_unfinished(into);
         Ok(Self { _file: file })
     }
 }
@@ -193,38 +213,61 @@ fn nothing(collected: &Collected, from: &[PathBuf]) -> BuildError {
     }
 }
 
-/// Writes what was collected beside what `kept` names, and makes it the store.
+/// Writes what was collected beside what `kept` names, and makes it the store. Where that fails,
+/// what it wrote is removed. A record that is dated after `now` says nothing about a source's age.
 pub(super) fn publish(
     collected: Collected,
     into: &Path,
     kept: Vec<Source>,
+    now: Timestamp,
     _lock: &Lock,
 ) -> Result<BuildReport, BuildError> {
-    let writing = |source| BuildError::Write {
+    let published = write(collected, into, kept, now);
+    if published.is_err() {
+        remove_unnamed(into);
+    }
+    published.map_err(|source| BuildError::Write {
         path: into.to_owned(),
         source,
-    };
+    })
+}
+
+/// Removes the tables that no manifest names, where it is known what the manifest names.
+pub(super) fn remove_unnamed(into: &Path) {
+    match read_manifest(into) {
+        Ok(manifest) => remove_others(into, &manifest),
+        Err(StoreError::Missing { .. }) => remove_others(into, &Manifest::default()),
+        Err(StoreError::Format { .. } | StoreError::File { .. }) => remove_unfinished(into),
+    }
+}
+
+fn write(
+    collected: Collected,
+    into: &Path,
+    kept: Vec<Source>,
+    now: Timestamp,
+) -> io::Result<BuildReport> {
     let complete: BTreeSet<String> = kept
         .iter()
         .filter(|source| source.complete && !source.own)
         .filter_map(|source| source.ecosystem.clone())
         .collect();
-    let mut sources: BTreeMap<String, Source> = kept
-        .into_iter()
-        .map(|source| (source.name(), source))
-        .collect();
-    let mut add = |source: Source| sources.insert(source.name(), source);
+    let mut sources = kept;
+    let mut add = |source: Source| {
+        sources.retain(|one| one.identity() != source.identity());
+        sources.push(source);
+    };
     for (ecosystem, records) in collected.osv {
         // An export that names an ecosystem in passing must not replace the export of it.
         if !records.complete && complete.contains(&ecosystem) {
             continue;
         }
-        add(write_ecosystem(into, ecosystem, records).map_err(writing)?);
+        add(write_ecosystem(into, ecosystem, records, now)?);
     }
     for (ecosystem, mut records) in collected.own {
         // What it does not say means nothing: the export beside it is the whole.
         records.complete = false;
-        let source = write_ecosystem(into, ecosystem, records).map_err(writing)?;
+        let source = write_ecosystem(into, ecosystem, records, now)?;
         add(Source {
             own: true,
             ..source
@@ -237,11 +280,12 @@ pub(super) fn publish(
                 format!("{}\n{}\n{}", kev.date_added, kev.due_date, kev.ransomware),
             )
         });
-        let file = write_table(into, "kev", values.collect()).map_err(writing)?;
+        let file = write_table(into, "kev", values.collect())?;
         add(feed_source(
             SourceKind::Kev,
             feed.origin,
             feed.content.as_of,
+            feed.fetched,
             file,
         ));
     }
@@ -251,19 +295,21 @@ pub(super) fn publish(
             .rows
             .into_iter()
             .map(|row| (row.cve, format!("{},{}", row.probability, row.percentile)));
-        let file = write_table(into, "epss", values.collect()).map_err(writing)?;
+        let file = write_table(into, "epss", values.collect())?;
         add(feed_source(
             SourceKind::Epss,
             feed.origin,
             feed.content.as_of,
+            feed.fetched,
             file,
         ));
     }
+    sources.sort_by(|a, b| a.identity().cmp(&b.identity()));
     let manifest = Manifest {
         format: FORMAT,
-        sources: sources.into_values().collect(),
+        sources,
     };
-    write_manifest(into, &manifest).map_err(writing)?;
+    write_manifest(into, &manifest)?;
     remove_others(into, &manifest);
     Ok(BuildReport {
         sources: manifest
@@ -275,5 +321,6 @@ pub(super) fn publish(
         problems: collected.problems,
         more_problems: collected.more_problems,
         unrecognised: collected.unrecognised,
+        remade_from: None,
     })
 }

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 
+use jiff::Timestamp;
 use patchgate_model::{Advisory, Affected};
 
 use super::manifest::Source;
@@ -19,6 +20,7 @@ pub(super) fn write_changes(
     into: &Path,
     open: &OpenSource,
     records: &[Advisory],
+    now: Timestamp,
 ) -> io::Result<Source> {
     let mut source = open.source.clone();
     let ecosystem = source.ecosystem.clone().unwrap_or_default();
@@ -53,7 +55,9 @@ pub(super) fn write_changes(
             names.extend(affected.keys().cloned());
         }
         source.records += u64::from(is_new && !affected.is_empty());
-        source.as_of = source.as_of.max(advisory.modified);
+        // A date in the future says nothing about the age.
+        let modified = advisory.modified.filter(|modified| *modified <= now);
+        source.as_of = source.as_of.max(modified);
         for (name, affected) in affected {
             let mut own = advisory.clone();
             own.affected = affected;

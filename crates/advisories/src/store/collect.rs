@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use patchgate_model::{Advisory, Affected, Problem, ProblemKind};
 
-use super::manifest::Fetched;
+use super::manifest::{Fetched, SourceKind};
 use super::record;
 use crate::feeds::{Catalogue, EpssTable};
 
@@ -39,6 +39,8 @@ pub(super) struct EcosystemRecords {
     /// True when a source promised to hold the whole ecosystem.
     pub(super) complete: bool,
     pub(super) skipped: u64,
+    /// The `--from` paths of records that are not an export's.
+    pub(super) from: BTreeSet<String>,
     /// How it was fetched.
     pub(super) fetched: Option<Fetched>,
 }
@@ -49,10 +51,30 @@ impl EcosystemRecords {
         self.records.iter().filter_map(|one| one.modified).max()
     }
 
+    /// Whether they are, or lie in passing in, exports in the public bucket's layout.
+    fn is_export(&self) -> bool {
+        self.complete && self.from.is_empty()
+    }
+
+    /// Takes more records of the same ecosystem.
+    fn join(&mut self, mut other: Self) {
+        self.records.append(&mut other.records);
+        self.skipped += other.skipped;
+        self.from.append(&mut other.from);
+        // Once a source holds the ecosystem whole, those that name it in passing add nothing.
+        if other.complete && !self.complete {
+            self.origins.clear();
+        }
+        self.complete |= other.complete;
+        if other.complete == self.complete {
+            self.origins.append(&mut other.origins);
+        }
+    }
+
     /// Takes one more record as far as it names this ecosystem.
     pub(super) fn add(&mut self, ecosystem: &str, advisory: &Advisory) {
         let mut batch = Batch::default();
-        batch.add_record(&advisory.id, advisory);
+        batch.add_record(advisory);
         let records = batch.by_ecosystem.remove(ecosystem);
         self.records.extend(records.unwrap_or_default());
     }
@@ -62,14 +84,20 @@ impl EcosystemRecords {
 pub(super) struct Feed<T> {
     pub(super) origin: String,
     pub(super) content: T,
+    /// How it was fetched.
+    pub(super) fetched: Option<Fetched>,
 }
 
 /// All that was gathered.
 #[derive(Default)]
 pub(super) struct Collected {
+    /// What an ecosystem's own source is made from.
     pub(super) osv: BTreeMap<String, EcosystemRecords>,
-    /// An organisation's own records, which are kept apart.
-    pub(super) own: BTreeMap<String, EcosystemRecords>,
+    /// Records from files that are no exports, by ecosystem. What they are is settled by
+    /// [`Collected::settle`] when all is read.
+    loose: BTreeMap<String, EcosystemRecords>,
+    /// An organisation's own records, which stand beside exports, with their ecosystems.
+    pub(super) own: Vec<(String, EcosystemRecords)>,
     pub(super) kev: Option<Feed<Catalogue>>,
     pub(super) epss: Option<Feed<EpssTable>>,
     pub(super) problems: Vec<Problem>,
@@ -93,8 +121,8 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    /// Takes one record. `name` is the file's name for messages.
-    pub(super) fn add_record(&mut self, name: &str, advisory: &Advisory) {
+    /// Takes one record.
+    pub(super) fn add_record(&mut self, advisory: &Advisory) {
         let mut packages: BTreeMap<(&str, String), Vec<&Affected>> = BTreeMap::new();
         for entry in &advisory.affected {
             if !entry.ecosystem.is_empty() {
@@ -133,7 +161,7 @@ impl Batch {
                         }
                     }
                 }
-                Err(error) => self.add_bad(name, &error),
+                Err(error) => self.add_bad(&advisory.id, &error),
             }
         }
     }
@@ -165,29 +193,22 @@ impl Batch {
         self.unrecognised.extend(other.unrecognised);
     }
 
-    /// The ecosystems that the batch holds whole.
-    ///
-    /// An archive in the bucket's layout names its own. Anything else holds what it is about, which
-    /// excludes an ecosystem that occurs only in passing: one whose records all speak of another,
-    /// more frequent ecosystem too, as the RubyGems entries in an export of npm do.
-    fn complete(&self, named: Option<&str>) -> BTreeSet<String> {
-        if let Some(named) = named {
-            let is_of = |name: &str| {
-                name == named
-                    || name
-                        .strip_prefix(named)
-                        .is_some_and(|rest| rest.starts_with(':'))
-            };
-            let own: BTreeSet<String> = self
-                .by_ecosystem
-                .keys()
-                .filter(|name| is_of(name))
-                .cloned()
-                .collect();
-            if !own.is_empty() {
-                return own;
-            }
-        }
+    /// The ecosystems of which the batch is the export: an archive in the bucket's layout names its
+    /// own.
+    fn exports(&self, named: Option<&str>) -> BTreeSet<String> {
+        let is_of = |name: &&String| {
+            named.is_some_and(|named| {
+                let rest = name.strip_prefix(named);
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
+            })
+        };
+        self.by_ecosystem.keys().filter(is_of).cloned().collect()
+    }
+
+    /// The ecosystems that a batch holds whole which is no export: what it is about. That excludes
+    /// an ecosystem that occurs only in passing: one whose records all speak of another, more
+    /// frequent ecosystem too, as the RubyGems entries in a copy of npm's export do.
+    fn complete(&self) -> BTreeSet<String> {
         let count = |wanted: &[&String]| -> u64 {
             let holds_all = |set: &&Vec<String>| wanted.iter().all(|name| set.contains(name));
             self.sets
@@ -216,9 +237,30 @@ impl Collected {
         self.osv.is_empty() && self.own.is_empty() && self.kev.is_none() && self.epss.is_none()
     }
 
+    /// Whether there are no records, whatever feeds there may be.
+    pub(super) fn holds_no_record(&self) -> bool {
+        self.osv.is_empty() && self.loose.is_empty()
+    }
+
+    /// Keeps with a feed how it was fetched.
+    pub(super) fn note_feed_fetch(&mut self, kind: SourceKind, fetched: Fetched) {
+        match kind {
+            SourceKind::Osv => {}
+            SourceKind::Kev => {
+                if let Some(feed) = &mut self.kev {
+                    feed.fetched = Some(fetched);
+                }
+            }
+            SourceKind::Epss => {
+                if let Some(feed) = &mut self.epss {
+                    feed.fetched = Some(fetched);
+                }
+            }
+        }
+    }
+
     /// Takes the records of one source.
     pub(super) fn add_batch(&mut self, origin: &str, named: Option<&str>, batch: Batch) {
-        let complete = batch.complete(named);
         for (file, reason) in &batch.bad {
             self.add_problem(
                 ProblemKind::Advisories,
@@ -227,33 +269,77 @@ impl Collected {
                 "fetch the file again, then repeat `patchgate db build`",
             );
         }
+        let exports = batch.exports(named);
+        let is_export = !exports.is_empty();
+        let complete = if is_export { exports } else { batch.complete() };
         self.more_problems += batch.bad_count.saturating_sub(batch.bad.len() as u64);
         self.unrecognised.extend(batch.unrecognised);
-        for (ecosystem, mut records) in batch.by_ecosystem {
-            let is_complete = complete.contains(&ecosystem);
-            let known = self.osv.entry(ecosystem).or_default();
-            known.records.append(&mut records);
-            // Once a source holds the ecosystem whole, those that name it in passing add nothing.
-            if is_complete && !known.complete {
-                known.origins.clear();
-            }
-            known.complete |= is_complete;
-            if is_complete == known.complete {
-                known.origins.insert(origin.to_owned());
-            }
-            if is_complete {
-                known.skipped += batch.bad_count;
+        let known = if is_export {
+            &mut self.osv
+        } else {
+            &mut self.loose
+        };
+        for (ecosystem, records) in batch.by_ecosystem {
+            let complete = complete.contains(&ecosystem);
+            let skipped = if complete { batch.bad_count } else { 0 };
+            known.entry(ecosystem).or_default().join(EcosystemRecords {
+                records,
+                origins: BTreeSet::from([origin.to_owned()]),
+                complete,
+                skipped,
+                ..EcosystemRecords::default()
+            });
+        }
+    }
+
+    /// Takes what was read from one `--from`.
+    pub(super) fn take(&mut self, from: &str, other: Self) {
+        for (ecosystem, records) in other.osv {
+            self.osv.entry(ecosystem).or_default().join(records);
+        }
+        for (ecosystem, mut records) in other.loose {
+            records.from.insert(from.to_owned());
+            self.own.push((ecosystem, records));
+        }
+        if let Some(feed) = other.kev {
+            self.add_kev(&feed.origin, feed.content);
+        }
+        if let Some(feed) = other.epss {
+            self.add_epss(&feed.origin, feed.content);
+        }
+        self.take_problems(other.problems, other.more_problems, other.unrecognised);
+    }
+
+    /// Tells records that stand beside an export of their ecosystem from those that are all there
+    /// is: an update replaces the export and must not lose the others.
+    pub(super) fn settle(&mut self) {
+        for (ecosystem, records) in std::mem::take(&mut self.own) {
+            match self.osv.get(&ecosystem) {
+                Some(known) if known.is_export() => self.own.push((ecosystem, records)),
+                _ => self.osv.entry(ecosystem).or_default().join(records),
             }
         }
     }
 
-    /// Takes an organisation's own records, with what was wrong with them. Feeds among them are
-    /// passed over: an update is told apart where they are.
-    pub(super) fn take_own(&mut self, own: Self) {
-        self.own = own.osv;
-        self.problems.extend(own.problems);
-        self.more_problems += own.more_problems;
-        self.unrecognised.extend(own.unrecognised);
+    /// Takes an organisation's own records from one `--from` of an update, exports among them too.
+    /// Feeds are passed over: an update is told apart where they are.
+    pub(super) fn take_own(&mut self, from: &str, own: Self) {
+        let mut all = own.osv;
+        for (ecosystem, records) in own.loose {
+            all.entry(ecosystem).or_default().join(records);
+        }
+        for (ecosystem, mut records) in all {
+            records.from.insert(from.to_owned());
+            self.own.push((ecosystem, records));
+        }
+        self.take_problems(own.problems, own.more_problems, own.unrecognised);
+    }
+
+    fn take_problems(&mut self, problems: Vec<Problem>, more: u64, unrecognised: Vec<String>) {
+        let room = MAX_PROBLEMS.saturating_sub(self.problems.len());
+        self.more_problems += more + problems.len().saturating_sub(room) as u64;
+        self.problems.extend(problems.into_iter().take(room));
+        self.unrecognised.extend(unrecognised);
     }
 
     /// Takes a catalogue; of two the newer one counts.
@@ -266,6 +352,7 @@ impl Collected {
             self.kev = Some(Feed {
                 origin: origin.to_owned(),
                 content,
+                fetched: None,
             });
         }
     }
@@ -280,6 +367,7 @@ impl Collected {
             self.epss = Some(Feed {
                 origin: origin.to_owned(),
                 content,
+                fetched: None,
             });
         }
     }

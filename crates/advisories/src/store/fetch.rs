@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use patchgate_http::{Client, Error, Request, redact_url};
 
 use super::checksum;
+use super::manifest::Validator;
 use crate::online::describe;
 
 /// Largest export that is fetched, in bytes. The largest one, of all of OSV, is below 1 GiB.
@@ -15,7 +16,7 @@ const MAX_EXPORT_BYTES: u64 = 4 * 1024 * 1024 * 1024;
 /// What came of a fetch.
 pub(super) enum Got {
     /// The file, and by what to recognise that it is still the same.
-    File(File, Option<String>),
+    File(File, Option<Validator>),
     /// The file is that of the validator that was given.
     Same,
 }
@@ -41,16 +42,18 @@ pub(super) fn is_url(origin: &str) -> bool {
 pub(super) async fn fetch(
     http: &Client,
     origin: &str,
-    validator: Option<&str>,
+    validator: Option<&Validator>,
 ) -> Result<Got, Refused> {
     if !is_url(origin) {
         return open(origin, validator).map_err(|error| (describe(&error), None));
     }
     let mut file = tempfile::tempfile().map_err(|error| (describe(&error), None))?;
     let mut request = Request::get(origin).max_bytes(MAX_EXPORT_BYTES);
-    if let Some(validator) = validator {
-        request = request.header("If-None-Match", validator);
-    }
+    request = match validator {
+        Some(Validator::Etag(etag)) => request.header("If-None-Match", etag),
+        Some(Validator::LastModified(date)) => request.header("If-Modified-Since", date),
+        Some(Validator::File(_)) | None => request,
+    };
     let place = Path::new("temporary download");
     let answer = match http.download(&request, &mut file, place).await {
         Ok(answer) => answer,
@@ -63,18 +66,23 @@ pub(super) async fn fetch(
         let hint = "try again; if it stays so, something between here and the server changes it";
         return Err((reason.to_owned(), Some(hint)));
     }
-    Ok(Got::File(file, answer.header("etag").map(str::to_owned)))
+    let header = |name| answer.header(name).map(str::to_owned);
+    let validator = header("etag")
+        .map(Validator::Etag)
+        .or_else(|| header("last-modified").map(Validator::LastModified));
+    Ok(Got::File(file, validator))
 }
 
-fn open(origin: &str, validator: Option<&str>) -> io::Result<Got> {
+fn open(origin: &str, validator: Option<&Validator>) -> io::Result<Got> {
     let file = File::open(path_of(origin)?)?;
     let metadata = file.metadata()?;
     let changed = metadata
         .modified()
         .ok()
         .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
-    let own = changed.map(|time| format!("{}-{}", metadata.len(), time.as_nanos()));
-    if own.is_some() && own.as_deref() == validator {
+    let own =
+        changed.map(|time| Validator::File(format!("{}-{}", metadata.len(), time.as_nanos())));
+    if own.is_some() && own.as_ref() == validator {
         return Ok(Got::Same);
     }
     Ok(Got::File(file, own))

@@ -90,7 +90,7 @@ pub(super) async fn bring_up_to_date(
     let mut source = if records.is_empty() {
         open.source.clone()
     } else {
-        write_changes(dir, open, &records).map_err(|source| BuildError::Write {
+        write_changes(dir, open, &records, now).map_err(|source| BuildError::Write {
             path: dir.to_owned(),
             source,
         })?
@@ -137,6 +137,7 @@ fn wanted<'a>(open: &OpenSource, fetched: &Fetched, rows: &[Row<'a>]) -> Option<
         return None;
     }
     let compared_from = fetched.until.checked_sub(OVERLAP).ok()?;
+    let held = open.indexes().ok()?;
     let mut wanted = Vec::new();
     for row in rows {
         let is_same = if row.modified > compared_from {
@@ -146,7 +147,8 @@ fn wanted<'a>(open: &OpenSource, fetched: &Fetched, rows: &[Row<'a>]) -> Option<
                 .iter()
                 .any(|one| one.id == row.id && one.modified == Some(row.modified))
         } else {
-            open.may_hold(&prefixed(ID_PREFIX, row.id)).ok()?
+            let key = prefixed(ID_PREFIX, row.id);
+            held.iter().any(|index| index.may_hold(&key))
         };
         if !is_same {
             wanted.push(Row { ..*row });

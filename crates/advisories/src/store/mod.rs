@@ -18,7 +18,10 @@ mod manifest;
 mod positioned;
 mod read;
 mod record;
+mod remake;
+mod source;
 mod table;
+mod unfold;
 mod update;
 mod verify;
 mod write;
@@ -34,7 +37,8 @@ use patchgate_model::{Advisory, Affected, Epss, Kev, Problem, ProblemKind, Sourc
 
 pub use build::{BuildError, BuildProgress, BuildReport};
 pub use input::InputError;
-use manifest::{FORMAT, FileEntry, MANIFEST, MAX_MANIFEST_BYTES, Manifest, Source, SourceKind};
+use manifest::{FORMAT, MANIFEST, MAX_MANIFEST_BYTES, Manifest, Source, SourceKind};
+use source::OpenSource;
 use table::Table;
 pub use update::{PUBLIC_OSV_EXPORTS, UpdateError, UpdateOptions};
 pub use verify::FileCheck;
@@ -51,6 +55,12 @@ const NAME_PREFIX: u8 = b'n';
 
 /// Prefix of the keys that are ids and aliases.
 const ID_PREFIX: u8 = b'i';
+
+/// How far a date may lie in the future before its age counts as unknown: clocks differ.
+const MAX_CLOCK_ERROR: SignedDuration = SignedDuration::from_hours(24);
+
+/// How often a store is opened while it is replaced again and again.
+const MAX_OPENS: usize = 8;
 
 /// Why a store cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -88,10 +98,14 @@ impl StoreError {
             Self::Missing { dir } | Self::Format { dir, .. } => dir.as_path(),
             Self::File { path, .. } => path.parent().unwrap_or(path),
         };
-        format!(
-            "build it with `patchgate db build --from <export> --into {}`",
-            dir.display()
-        )
+        let dir = dir.display();
+        let build = format!("`patchgate db build --from <export> --into {dir}`");
+        match self {
+            Self::Format { .. } => {
+                format!("make it anew with `patchgate db update --into {dir}` or {build}")
+            }
+            Self::Missing { .. } | Self::File { .. } => format!("build it with {build}"),
+        }
     }
 }
 
@@ -101,17 +115,6 @@ pub struct Store {
     dir: PathBuf,
     sources: Vec<OpenSource>,
     limit: Option<AgeLimit>,
-}
-
-/// A source with its table.
-#[derive(Debug)]
-struct OpenSource {
-    source: Source,
-    table: Table,
-    /// Malicious packages.
-    malicious: Option<Table>,
-    /// What stands in place of entries of the other two.
-    changes: Option<Table>,
 }
 
 /// From when on a source is too old.
@@ -127,13 +130,19 @@ impl Store {
     /// # Errors
     /// When there is none, or one of another format, or one of its files is missing or damaged.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
-        match Self::open_once(dir) {
-            // A build may have removed the table between the two reads.
-            Err(StoreError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-                Self::open_once(dir)
+        let mut opened = Self::open_once(dir);
+        for _ in 1..MAX_OPENS {
+            match &opened {
+                // A build may have removed the table since the manifest was read.
+                Err(StoreError::File { source, .. })
+                    if source.kind() == io::ErrorKind::NotFound =>
+                {
+                    opened = Self::open_once(dir);
+                }
+                Ok(_) | Err(_) => break,
             }
-            opened => opened,
         }
+        opened
     }
 
     fn open_once(dir: &Path) -> Result<Self, StoreError> {
@@ -189,14 +198,16 @@ impl Store {
     #[must_use]
     pub fn lookup(&self, queries: &[PackageQuery]) -> Lookup {
         let mut lookup = Lookup::default();
-        let mut names: BTreeMap<&'static str, BTreeSet<String>> = BTreeMap::new();
+        let mut names: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
         for query in queries {
             names
                 .entry(query.ecosystem)
                 .or_default()
-                .insert(package_key(query.ecosystem, &query.name));
+                .push(package_key(query.ecosystem, &query.name));
         }
-        for (ecosystem, names) in names {
+        for (ecosystem, mut names) in names {
+            names.sort();
+            names.dedup();
             self.look_up_ecosystem(ecosystem, &names, &mut lookup);
         }
         lookup.sources = self.status_for(queries);
@@ -234,12 +245,7 @@ impl Store {
         }
     }
 
-    fn look_up_ecosystem(
-        &self,
-        ecosystem: &'static str,
-        names: &BTreeSet<String>,
-        lookup: &mut Lookup,
-    ) {
+    fn look_up_ecosystem(&self, ecosystem: &'static str, names: &[String], lookup: &mut Lookup) {
         let open: Vec<&OpenSource> = self
             .sources
             .iter()
@@ -259,20 +265,15 @@ impl Store {
                 lookup.problems.push(self.lacks(ecosystem, reason));
                 continue;
             }
-            for name in names {
-                match open.records(name) {
-                    Ok(records) if records.is_empty() => {}
-                    Ok(records) => {
-                        let key = (ecosystem, name.clone());
-                        add_records(lookup.advisories.entry(key).or_default(), records);
-                    }
-                    Err(error) => {
-                        let kind = ProblemKind::Advisories;
-                        let problem = self.unreadable(kind, &open.source, &error);
-                        lookup.problems.push(problem);
-                        break;
-                    }
-                }
+            let found = open.records_of(names);
+            for (name, records) in found.records {
+                let key = (ecosystem, name.to_owned());
+                add_records(lookup.advisories.entry(key).or_default(), records);
+            }
+            if let Some(error) = found.error {
+                let kind = ProblemKind::Advisories;
+                let problem = self.unreadable(kind, &open.source, &error);
+                lookup.problems.push(problem);
             }
         }
     }
@@ -406,96 +407,6 @@ impl Store {
     }
 }
 
-impl OpenSource {
-    fn open(dir: &Path, source: Source) -> Result<Self, StoreError> {
-        let open = |file: &FileEntry| {
-            let path = dir.join(&file.name);
-            open_table(&path, file.bytes).map_err(|source| StoreError::File { path, source })
-        };
-        Ok(Self {
-            table: open(&source.file)?,
-            malicious: source.malicious.as_ref().map(open).transpose()?,
-            changes: source.changes.as_ref().map(open).transpose()?,
-            source,
-        })
-    }
-
-    /// The values of a key: the one that an update wrote in place of the others, or all of them.
-    fn values(&self, key: &[u8]) -> io::Result<Vec<Vec<u8>>> {
-        if let Some(changes) = &self.changes
-            && let Some(value) = changes.get(key)?
-        {
-            return Ok(vec![value]);
-        }
-        let mut values = Vec::new();
-        values.extend(self.table.get(key)?);
-        if let Some(malicious) = &self.malicious {
-            values.extend(malicious.get(key)?);
-        }
-        Ok(values)
-    }
-
-    fn records(&self, name: &str) -> io::Result<Vec<Advisory>> {
-        let ecosystem = self.source.ecosystem.as_deref().unwrap_or_default();
-        let mut records = Vec::new();
-        for bytes in self.values(&prefixed(NAME_PREFIX, name))? {
-            records.append(&mut record::decode(&bytes, ecosystem, name).map_err(invalid)?);
-        }
-        Ok(records)
-    }
-
-    /// Whether a key is there, as far as its hash of some fifty bits says.
-    fn may_hold(&self, key: &[u8]) -> io::Result<bool> {
-        for table in [&self.malicious, &self.changes].into_iter().flatten() {
-            if table.may_hold(key)? {
-                return Ok(true);
-            }
-        }
-        self.table.may_hold(key)
-    }
-
-    /// The records that updates brought, modified after one time and not after the other.
-    fn changed_after(&self, time: Timestamp, until: Timestamp) -> io::Result<Vec<Advisory>> {
-        let ecosystem = self.source.ecosystem.as_deref().unwrap_or_default();
-        let mut found = Vec::new();
-        let Some(changes) = &self.changes else {
-            return Ok(found);
-        };
-        changes.for_each(|key, value| {
-            let Some((&NAME_PREFIX, name)) = key.split_first() else {
-                return Ok(());
-            };
-            let name = std::str::from_utf8(name).map_err(invalid)?;
-            let records = record::decode(value, ecosystem, name).map_err(invalid)?;
-            let is_newer = |one: &Advisory| one.modified.is_some_and(|at| at > time && at <= until);
-            found.extend(records.into_iter().filter(is_newer));
-            Ok(())
-        })?;
-        Ok(found)
-    }
-
-    /// The packages that a record with this id or alias may name.
-    fn names_of(&self, id: &str) -> io::Result<BTreeSet<String>> {
-        let mut names = BTreeSet::new();
-        for bytes in self.values(&prefixed(ID_PREFIX, id))? {
-            let found: Vec<String> = serde_json::from_slice(&bytes).map_err(invalid)?;
-            names.extend(found);
-        }
-        Ok(names)
-    }
-
-    fn by_id(&self, id: &str) -> io::Result<Vec<Advisory>> {
-        let mut found = Vec::new();
-        for name in self.names_of(id)? {
-            let is_it = |record: &Advisory| {
-                record.id == id || record.aliases.iter().any(|alias| alias == id)
-            };
-            found.extend(self.records(&name)?.into_iter().filter(is_it));
-        }
-        Ok(found)
-    }
-}
-
 impl SignalSource for Store {
     fn epss(&self, cve: &str) -> Result<Option<Epss>, Problem> {
         let Some(Some(value)) = self.feed_value(SourceKind::Epss, cve)? else {
@@ -586,8 +497,9 @@ fn read_manifest(dir: &Path) -> Result<Manifest, StoreError> {
             found: probe.format,
         });
     }
-    let manifest: Manifest =
-        serde_json::from_slice(&bytes).map_err(|error| file(invalid(error)))?;
+    let manifest = Manifest::from_json(&bytes)
+        .map_err(|error| file(invalid(error)))?
+        .ok_or_else(|| file(invalid("its content is not what was written")))?;
     // A manifest names files beside itself and nothing else.
     if manifest
         .files()
@@ -612,6 +524,9 @@ fn status_of(source: &Source, limit: Option<AgeLimit>) -> SourceStatus {
     let mut warnings = Vec::new();
     if let (Some(limit), Some(as_of)) = (limit, source.as_of) {
         let age = limit.now.duration_since(as_of);
+        if age < -MAX_CLOCK_ERROR {
+            warnings.push("its date lies in the future, so its age is not known".to_owned());
+        }
         if age > limit.max_age {
             warnings.push(format!(
                 "it is {} days old, more than the limit of {}: run `patchgate db update`",

@@ -32,12 +32,19 @@ pub(crate) fn read_exact_at(file: &File, mut buffer: &mut [u8], mut offset: u64)
     Ok(())
 }
 
+/// Bytes that one read of a [`Positioned`] brings: the entries of an archive lie side by side and
+/// are small.
+const WINDOW_BYTES: usize = 128 * 1024;
+
 /// A reader with a cursor of its own over a shared file. Cloning it opens nothing.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Positioned {
     file: Arc<File>,
     length: u64,
     position: u64,
+    /// Bytes of the file from `window_start` on.
+    window: Vec<u8>,
+    window_start: u64,
 }
 
 impl Positioned {
@@ -47,15 +54,56 @@ impl Positioned {
             file: Arc::new(file),
             length,
             position: 0,
+            window: Vec::new(),
+            window_start: 0,
         })
+    }
+
+    /// What is left of the window from the cursor on.
+    fn ahead(&self) -> &[u8] {
+        self.position
+            .checked_sub(self.window_start)
+            .and_then(|start| usize::try_from(start).ok())
+            .and_then(|start| self.window.get(start..))
+            .unwrap_or_default()
+    }
+}
+
+impl Clone for Positioned {
+    /// The clone has a window of its own.
+    fn clone(&self) -> Self {
+        Self {
+            file: Arc::clone(&self.file),
+            length: self.length,
+            position: self.position,
+            window: Vec::new(),
+            window_start: 0,
+        }
     }
 }
 
 impl Read for Positioned {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = read_at(&self.file, buffer, self.position)?;
-        self.position += read as u64;
-        Ok(read)
+        if self.ahead().is_empty() {
+            if buffer.len() >= WINDOW_BYTES {
+                let read = read_at(&self.file, buffer, self.position)?;
+                self.position += read as u64;
+                return Ok(read);
+            }
+            self.window.resize(WINDOW_BYTES, 0);
+            let read = read_at(&self.file, &mut self.window, self.position);
+            self.window.truncate(*read.as_ref().unwrap_or(&0));
+            self.window_start = self.position;
+            read?;
+        }
+        let ahead = self.ahead();
+        let count = ahead.len().min(buffer.len());
+        let (Some(to), Some(from)) = (buffer.get_mut(..count), ahead.get(..count)) else {
+            return Ok(0);
+        };
+        to.copy_from_slice(from);
+        self.position += count as u64;
+        Ok(count)
     }
 }
 

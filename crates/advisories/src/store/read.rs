@@ -13,6 +13,7 @@ use super::BuildProgress;
 use super::collect::{Batch, Collected};
 use super::input::{Content, ecosystem_of_archive};
 use super::positioned::Positioned;
+use super::unfold::Unfolder;
 use crate::feeds::{Catalogue, EpssTable, MAX_TEXT_BYTES, is_catalogue};
 use crate::osv::{RecordError, parse_record};
 
@@ -180,9 +181,27 @@ fn read_archive(
         archive.len(),
         origin,
         progress,
-        || archive.clone(),
-        |archive, batch, index| {
+        || (archive.clone(), Unfolder::new()),
+        |(archive, unfolder), batch, index| {
             let label = |name: &str| format!("{origin}!{name}");
+            if let Ok(Some(bytes)) = unfolder.small(archive, index)
+                && Content::of(bytes) == Content::Json
+            {
+                let length = bytes.len() as u64;
+                let name = || {
+                    let entry = archive.by_index_data(index).ok();
+                    let name = entry.as_ref().and_then(|entry| entry.name().ok());
+                    label(&name.unwrap_or_else(|| index.to_string().into()))
+                };
+                if unfolded.fetch_add(length, Ordering::Relaxed) > MAX_UNFOLDED_BYTES {
+                    return Err((name(), FileError::Unfolded));
+                }
+                return match read_json(bytes, &name, batch) {
+                    Ok(Found::Nothing) => Ok(None),
+                    Ok(found) => Ok(Some((name(), found))),
+                    Err(error) => Err((name(), error)),
+                };
+            }
             let mut entry = archive
                 .by_index(index)
                 .map_err(|error| (label(&index.to_string()), error.into()))?;
@@ -266,7 +285,7 @@ fn read_file(mut file: impl Read, name: &str, batch: &mut Batch) -> Result<Found
     match Content::of(&bytes) {
         Content::Json => {
             read_bounded(file, MAX_JSON_BYTES, &mut bytes)?;
-            read_json(&bytes, name, batch)
+            read_json(&bytes, &|| name.to_owned(), batch)
         }
         Content::Epss => {
             let text = io::Cursor::new(bytes).chain(file).take(MAX_TEXT_BYTES);
@@ -301,7 +320,7 @@ fn read_gzip(file: impl Read, name: &str, batch: &mut Batch) -> Result<Found, Fi
         Content::Json => {
             let mut bytes = Vec::new();
             read_bounded(text, MAX_JSON_BYTES, &mut bytes)?;
-            read_json(&bytes, name, batch)
+            read_json(&bytes, &|| name.to_owned(), batch)
         }
         Content::Zip | Content::Gzip | Content::Other => {
             batch.unrecognised.push(name.to_owned());
@@ -310,18 +329,23 @@ fn read_gzip(file: impl Read, name: &str, batch: &mut Batch) -> Result<Found, Fi
     }
 }
 
-fn read_json(bytes: &[u8], name: &str, batch: &mut Batch) -> Result<Found, FileError> {
+/// `name` makes the file's name, which is needed only where something is wrong with it.
+fn read_json(
+    bytes: &[u8],
+    name: &dyn Fn() -> String,
+    batch: &mut Batch,
+) -> Result<Found, FileError> {
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     // Records come by the hundred thousand and catalogues one at a time, so records go first.
     match parse_record(bytes) {
-        Ok(advisory) => batch.add_record(name, &advisory),
+        Ok(advisory) => batch.add_record(&advisory),
         Err(RecordError::NoId) if is_catalogue(bytes) => {
             return Ok(Found::Kev(Catalogue::parse(bytes)?));
         }
         Err(RecordError::NoId) if !claims_to_be_a_record(bytes) => {
-            batch.unrecognised.push(name.to_owned());
+            batch.unrecognised.push(name());
         }
-        Err(error) => batch.add_bad(name, &error),
+        Err(error) => batch.add_bad(&name(), &error),
     }
     Ok(Found::Nothing)
 }

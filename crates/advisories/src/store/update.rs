@@ -1,17 +1,22 @@
 //! `db update`: fetching exports and feeds anew. What cannot be fetched stays as it was.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use patchgate_http::Client;
 use patchgate_model::{Problem, ProblemKind};
 
-use super::build::{BuildError, BuildProgress, BuildReport, Lock, collect, publish};
+use super::build::{
+    BuildError, BuildProgress, BuildReport, Lock, collect_one, publish, remove_unnamed,
+};
 use super::collect::Collected;
 use super::fetch::{Got, fetch, is_url, redact};
 use super::incremental::bring_up_to_date;
-use super::manifest::{Fetched, Source, SourceKind};
+use super::manifest::{Fetched, Source, SourceKind, Validator};
 use super::read::read_one;
+use super::remake::Earlier;
+use super::verify::open_whole;
 use super::{OpenSource, Store, StoreError, read_manifest};
 use crate::{PUBLIC_EPSS, PUBLIC_KEV};
 
@@ -53,13 +58,16 @@ impl Default for UpdateOptions {
 /// What a fetched file is expected to be.
 enum Expected<'a> {
     Ecosystem(&'a str),
-    Kev,
-    Epss,
+    Feed(SourceKind),
 }
 
 impl Store {
-    /// Fetches the exports and feeds of `options` into the store in `dir`, which need not exist; a
-    /// store of another format is made anew. Everything else in the store is kept.
+    /// Fetches the exports and feeds of `options` into the store in `dir`, which need not exist.
+    /// Everything else in the store is kept: records that came from files stand beside an export
+    /// that is fetched.
+    ///
+    /// A store of another format is made anew, with the exports that it held beside those of
+    /// `options`. Where anything that it held is not asked for or cannot be had, it stays as it is.
     ///
     /// An export that is there already is not fetched again: where the server lists its changes,
     /// only they are fetched, and where it answers that nothing has changed, nothing is.
@@ -76,33 +84,119 @@ impl Store {
         progress: &(dyn Fn(BuildProgress<'_>) + Sync),
     ) -> Result<BuildReport, UpdateError> {
         let lock = Lock::take(dir)?;
-        let mut kept = kept_sources(dir)?;
-        let before = kept.clone();
-        let mut collected = Collected::default();
-        for ecosystem in &options.ecosystems {
-            let update = EcosystemUpdate {
-                dir,
-                http,
-                options,
-                ecosystem,
-            };
-            update.run(&mut kept, &mut collected, progress).await?;
+        let updated = update_locked(dir, http, options, progress, &lock).await;
+        if updated.is_err() {
+            remove_unnamed(dir);
         }
-        if let Some(url) = &options.kev {
-            take(http, url, &Expected::Kev, None, &mut collected, progress).await;
-        }
-        if let Some(url) = &options.epss {
-            take(http, url, &Expected::Epss, None, &mut collected, progress).await;
-        }
-        if !options.own.is_empty() {
-            kept.retain(|source| !source.own);
-            collected.take_own(collect(&options.own, progress)?);
-        }
-        if kept == before && collected.is_empty() {
-            return Ok(BuildReport::unchanged(kept, collected));
-        }
-        Ok(publish(collected, dir, kept, &lock)?)
+        updated
     }
+}
+
+async fn update_locked(
+    dir: &Path,
+    http: &Client,
+    options: &UpdateOptions,
+    progress: &(dyn Fn(BuildProgress<'_>) + Sync),
+    lock: &Lock,
+) -> Result<BuildReport, UpdateError> {
+    let (mut kept, earlier) = kept_sources(dir)?;
+    let mut ecosystems: Vec<&str> = options.ecosystems.iter().map(String::as_str).collect();
+    if let Some(earlier) = &earlier {
+        earlier.allow(dir, options)?;
+        let others = earlier
+            .exports()
+            .filter(|one| !options.ecosystems.iter().any(|asked| asked == one));
+        ecosystems.extend(others);
+    }
+    let before = kept.clone();
+    let mut collected = Collected::default();
+    for ecosystem in ecosystems {
+        let update = EcosystemUpdate {
+            dir,
+            http,
+            options,
+            ecosystem,
+        };
+        update.run(&mut kept, &mut collected, progress).await?;
+    }
+    for (kind, url) in [
+        (SourceKind::Kev, &options.kev),
+        (SourceKind::Epss, &options.epss),
+    ] {
+        let Some(url) = url else { continue };
+        let validator = feed_validator(dir, &kept, kind, url);
+        let expected = Expected::Feed(kind);
+        let validator = validator.as_ref();
+        let got = take(http, url, &expected, validator, &mut collected, progress).await;
+        if let Some(Taken::Read(validator)) = got {
+            collected.note_feed_fetch(
+                kind,
+                Fetched {
+                    whole_at: options.now,
+                    until: options.now,
+                    validator,
+                    list_validator: None,
+                },
+            );
+        }
+    }
+    read_own(&options.own, &mut kept, &mut collected, progress)?;
+    if let Some(earlier) = &earlier {
+        earlier.allow_publishing(dir, &collected)?;
+    }
+    if kept == before && collected.is_empty() {
+        return Ok(BuildReport::unchanged(kept, collected));
+    }
+    let mut report = publish(collected, dir, kept, options.now, lock)?;
+    report.remade_from = earlier.map(|earlier| earlier.format);
+    Ok(report)
+}
+
+/// By what the feed in the store is recognised, where it is of the same place and whole.
+fn feed_validator(dir: &Path, kept: &[Source], kind: SourceKind, url: &str) -> Option<Validator> {
+    let known = kept
+        .iter()
+        .find(|source| source.kind == kind && source.origin == redact(url))?;
+    open_whole(dir, &known.file).ok()?;
+    known.fetched.as_ref()?.validator.clone()
+}
+
+/// Reads an organisation's own records anew, in place of those of the same paths. Records of other
+/// paths are kept, and so are those of a path that cannot be read now.
+fn read_own(
+    paths: &[PathBuf],
+    kept: &mut Vec<Source>,
+    collected: &mut Collected,
+    progress: &(dyn Fn(BuildProgress<'_>) + Sync),
+) -> Result<(), BuildError> {
+    let (mut given, mut unreadable) = (BTreeSet::new(), BTreeSet::new());
+    for path in paths {
+        let from = path.display().to_string();
+        let mut read = collect_one(path, progress)?;
+        if read.holds_no_record() && read.problems.is_empty() {
+            read.add_problem(
+                ProblemKind::Advisories,
+                &from,
+                "it holds no OSV record",
+                "check the path; to leave its records out, build the store again without it",
+            );
+        }
+        if !read.problems.is_empty() {
+            unreadable.insert(from.clone());
+        }
+        collected.take_own(&from, read);
+        given.insert(from);
+    }
+    kept.retain(|source| {
+        let is_reread = source.own && source.from.iter().all(|from| given.contains(from));
+        let is_found = collected
+            .own
+            .iter()
+            .any(|(ecosystem, _)| source.ecosystem.as_ref() == Some(ecosystem));
+        let is_unreadable = source.from.iter().any(|from| unreadable.contains(from));
+        !is_reread || (is_unreadable && !is_found)
+    });
+    Ok(())
 }
 
 /// The update of one ecosystem.
@@ -127,11 +221,9 @@ impl EcosystemUpdate<'_> {
             self.ecosystem
         );
         let origin = format!("{base}/all.zip");
-        let slot = kept.iter_mut().find(|source| {
-            source.kind == SourceKind::Osv
-                && !source.own
-                && source.ecosystem.as_deref() == Some(self.ecosystem)
-        });
+        let slot = kept
+            .iter_mut()
+            .find(|source| source.is_main_of(self.ecosystem));
         let Some(slot) = slot else {
             let expected = Expected::Ecosystem(self.ecosystem);
             let got = take(self.http, &origin, &expected, None, collected, progress).await;
@@ -139,7 +231,8 @@ impl EcosystemUpdate<'_> {
             return Ok(());
         };
         // Only what came from the same place, in keys of today, and is there, can be built on.
-        let is_current = slot.origin == redact(&origin)
+        let is_current = slot.from.is_empty()
+            && slot.origin == redact(&origin)
             && slot.normalised == patchgate_ecosystems::by_name(self.ecosystem).is_some();
         let open = is_current
             .then(|| OpenSource::open(self.dir, slot.clone()).ok())
@@ -159,7 +252,7 @@ impl EcosystemUpdate<'_> {
             self.http,
             &origin,
             &expected,
-            validator.as_deref(),
+            validator.as_ref(),
             collected,
             progress,
         )
@@ -168,6 +261,11 @@ impl EcosystemUpdate<'_> {
             && let Some(fetched) = &mut slot.fetched
         {
             fetched.whole_at = self.options.now;
+        }
+        if !slot.from.is_empty() && matches!(got, Some(Taken::Read(_))) {
+            // No export brings these again: they stand beside it from now on.
+            slot.own = true;
+            slot.complete = false;
         }
         self.note_fetch(got, collected);
         if let Some(open) = &open {
@@ -217,6 +315,30 @@ pub enum UpdateError {
     /// The new store cannot be written.
     #[error(transparent)]
     Build(#[from] BuildError),
+    /// A store of another format cannot be made anew without losing what is not asked for.
+    #[error("the store in `{}` has format {found} and has to be made anew, which would lose `{lost}` of `{origin}`", .dir.display())]
+    NotNamed {
+        /// The folder.
+        dir: PathBuf,
+        /// The format of the store.
+        found: u64,
+        /// What would be lost.
+        lost: String,
+        /// Where it was taken from.
+        origin: String,
+    },
+    /// A store of another format cannot be made anew, since a part of it cannot be had.
+    #[error("the store in `{}` has format {found} and has to be made anew, and `{lacking}` could not be had: {reason}", .dir.display())]
+    NotFetched {
+        /// The folder.
+        dir: PathBuf,
+        /// The format of the store.
+        found: u64,
+        /// What could not be had.
+        lacking: String,
+        /// Why.
+        reason: String,
+    },
 }
 
 impl UpdateError {
@@ -226,15 +348,24 @@ impl UpdateError {
         match self {
             Self::Store(error) => Some(error.hint()),
             Self::Build(error) => error.hint().map(str::to_owned),
+            Self::NotNamed { .. } => Some(
+                "name that as well, with `--from`, `--kev-url` or `--epss-url`, or make another \
+                 store in an empty folder"
+                    .to_owned(),
+            ),
+            Self::NotFetched { .. } => {
+                Some("try again, or make another store in an empty folder".to_owned())
+            }
         }
     }
 }
 
-fn kept_sources(dir: &Path) -> Result<Vec<Source>, StoreError> {
+/// What is in the store, and what is known of one of another format, which is made anew.
+fn kept_sources(dir: &Path) -> Result<(Vec<Source>, Option<Earlier>), StoreError> {
     match read_manifest(dir) {
-        Ok(manifest) => Ok(manifest.sources),
-        // A store of another format is made anew.
-        Err(StoreError::Missing { .. } | StoreError::Format { .. }) => Ok(Vec::new()),
+        Ok(manifest) => Ok((manifest.sources, None)),
+        Err(StoreError::Missing { .. }) => Ok((Vec::new(), None)),
+        Err(StoreError::Format { found, .. }) => Ok((Vec::new(), Some(Earlier::read(dir, found)))),
         Err(error) => Err(error),
     }
 }
@@ -242,7 +373,7 @@ fn kept_sources(dir: &Path) -> Result<Vec<Source>, StoreError> {
 /// What came of a file.
 enum Taken {
     /// It was read, and has this validator.
-    Read(Option<String>),
+    Read(Option<Validator>),
     /// It is the one that was there.
     Same,
 }
@@ -252,7 +383,7 @@ async fn take(
     http: &Client,
     origin: &str,
     expected: &Expected<'_>,
-    validator: Option<&str>,
+    validator: Option<&Validator>,
     collected: &mut Collected,
     progress: &(dyn Fn(BuildProgress<'_>) + Sync),
 ) -> Option<Taken> {
@@ -267,7 +398,7 @@ async fn take(
     };
     let named = match expected {
         Expected::Ecosystem(name) => Some(*name),
-        Expected::Kev | Expected::Epss => None,
+        Expected::Feed(_) => None,
     };
     let problems_before = collected.problems.len();
     read_one(file, &redact(origin), named, collected, progress);
@@ -279,8 +410,10 @@ async fn take(
                 .is_some_and(|records| records.complete),
             format!("an OSV export of {name}"),
         ),
-        Expected::Kev => (collected.kev.is_some(), "a KEV catalogue".to_owned()),
-        Expected::Epss => (collected.epss.is_some(), "a file of EPSS scores".to_owned()),
+        Expected::Feed(SourceKind::Epss) => {
+            (collected.epss.is_some(), "a file of EPSS scores".to_owned())
+        }
+        Expected::Feed(_) => (collected.kev.is_some(), "a KEV catalogue".to_owned()),
     };
     if !is_there && collected.problems.len() == problems_before {
         let reason = format!("the answer is not {what}");
@@ -299,7 +432,7 @@ fn problem(
     Problem {
         kind: match expected {
             Expected::Ecosystem(_) => ProblemKind::Advisories,
-            Expected::Kev | Expected::Epss => ProblemKind::Feed,
+            Expected::Feed(_) => ProblemKind::Feed,
         },
         subject: redact(origin),
         line: None,

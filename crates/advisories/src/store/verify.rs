@@ -3,7 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::manifest::SourceKind;
+use super::manifest::{FileEntry, SourceKind};
+use super::table::Table;
 use super::{
     ID_PREFIX, NAME_PREFIX, Store, StoreError, invalid, open_table, read_manifest, record,
 };
@@ -44,15 +45,7 @@ impl Store {
 }
 
 fn check(path: &Path, name: &str, bytes: u64, kind: SourceKind, of: &str) -> io::Result<u64> {
-    let table = open_table(path, bytes)?;
-    let named = name
-        .strip_suffix(".table")
-        .and_then(|stem| stem.rsplit_once('-'))
-        .map(|(_, digits)| digits);
-    let digest = table.digest()?;
-    if named.is_none_or(|named| named.is_empty() || !digest.starts_with(named)) {
-        return Err(invalid("its content is not what its name says"));
-    }
+    let table = open_named(path, name, bytes)?;
     let counted = table.for_each(|key, value| {
         if kind != SourceKind::Osv {
             return std::str::from_utf8(value).map(|_| ()).map_err(invalid);
@@ -72,4 +65,22 @@ fn check(path: &Path, name: &str, bytes: u64, kind: SourceKind, of: &str) -> io:
         return Err(invalid("it holds another number of entries than it says"));
     }
     Ok(counted)
+}
+
+/// Opens a table whose content is what its name says, which reads the whole of it.
+pub(super) fn open_whole(dir: &Path, file: &FileEntry) -> io::Result<Table> {
+    open_named(&dir.join(&file.name), &file.name, file.bytes)
+}
+
+fn open_named(path: &Path, name: &str, bytes: u64) -> io::Result<Table> {
+    let table = open_table(path, bytes)?;
+    let named = name
+        .strip_suffix(".table")
+        .and_then(|stem| stem.rsplit_once('-'))
+        .map(|(_, digits)| digits);
+    let digest = table.digest()?;
+    if named.is_none_or(|named| named.is_empty() || !digest.starts_with(named)) {
+        return Err(invalid("its content is not what its name says"));
+    }
+    Ok(table)
 }

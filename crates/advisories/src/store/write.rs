@@ -5,15 +5,18 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write as _};
 use std::path::Path;
 
+use jiff::Timestamp;
+
 use super::collect::{EcosystemRecords, Trimmed};
-use super::manifest::{FileEntry, MANIFEST, Manifest, Source, SourceKind};
+use super::manifest::{Fetched, FileEntry, MANIFEST, Manifest, Source, SourceKind};
 use super::table::TableWriter;
 use super::{ID_PREFIX, NAME_PREFIX, prefixed};
 
 pub(super) fn feed_source(
     kind: SourceKind,
     origin: String,
-    as_of: Option<jiff::Timestamp>,
+    as_of: Option<Timestamp>,
+    fetched: Option<Fetched>,
     (file, records): (FileEntry, u64),
 ) -> Source {
     Source {
@@ -29,7 +32,8 @@ pub(super) fn feed_source(
         malicious: None,
         changes: None,
         own: false,
-        fetched: None,
+        from: Vec::new(),
+        fetched,
     }
 }
 
@@ -37,6 +41,7 @@ pub(super) fn write_ecosystem(
     into: &Path,
     ecosystem: String,
     mut gathered: EcosystemRecords,
+    now: Timestamp,
 ) -> io::Result<Source> {
     // Of two copies of a record the newer one counts.
     gathered.records.sort_by(|a, b| {
@@ -51,6 +56,7 @@ pub(super) fn write_ecosystem(
         .records
         .iter()
         .filter_map(|record| record.modified)
+        .filter(|modified| *modified <= now)
         .max();
     let mut own_ids: Vec<&str> = gathered.records.iter().map(|one| &*one.id).collect();
     own_ids.sort_unstable();
@@ -86,6 +92,7 @@ pub(super) fn write_ecosystem(
         malicious,
         changes: None,
         own: false,
+        from: gathered.from.into_iter().collect(),
         fetched: gathered.fetched,
     })
 }
@@ -215,8 +222,7 @@ fn temporary(into: &Path) -> io::Result<tempfile::NamedTempFile> {
 
 pub(super) fn write_manifest(into: &Path, manifest: &Manifest) -> io::Result<()> {
     let mut file = temporary(into)?;
-    serde_json::to_writer_pretty(&mut file, manifest)?;
-    file.write_all(b"\n")?;
+    file.write_all(manifest.to_json()?.as_bytes())?;
     file.as_file().sync_all()?;
     sync_folder(into)?;
     file.persist(into.join(MANIFEST))
@@ -237,11 +243,19 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
 /// removed costs space and no more.
 pub(super) fn remove_others(into: &Path, manifest: &Manifest) {
     let names: BTreeSet<&str> = manifest.files().map(|file| file.name.as_str()).collect();
+    remove(into, |name| {
+        name.starts_with(TEMPORARY) || (name.ends_with(".table") && !names.contains(name))
+    });
+}
+
+/// Removes what a build left that was cut off, which may have filled the disk.
+pub(super) fn remove_unfinished(into: &Path) {
+    remove(into, |name| name.starts_with(TEMPORARY));
+}
+
+fn remove(into: &Path, is_left_over: impl Fn(&str) -> bool) {
     for entry in fs::read_dir(into).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let Some(name) = name.to_str() else { continue };
-        let is_ours = name.ends_with(".table") || name.starts_with(TEMPORARY);
-        if is_ours && !names.contains(name) {
+        if entry.file_name().to_str().is_some_and(&is_left_over) {
             let _ = fs::remove_file(entry.path());
         }
     }

@@ -195,6 +195,11 @@ fn usage(error: &dyn std::error::Error, hint: Option<impl Into<String>>) -> Usag
 /// Says what a build made of its inputs.
 fn print_report(report: &BuildReport, into: &Path, now: Timestamp) -> anyhow::Result<Exit> {
     let mut text = table(&report.sources, now);
+    if let Some(format) = report.remade_from {
+        text.push_str(&format!(
+            "the store had format {format} of another version and was made anew\n"
+        ));
+    }
     text.push_str(&format!("store: {}\n", into.display()));
     text.push_str(&format!("cache key: {}\n", report.cache_key));
     if !report.unrecognised.is_empty() {

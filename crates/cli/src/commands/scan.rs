@@ -110,6 +110,9 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     };
     output::write(&text, file)?;
     tell_runner(&report, context)?;
+    // The process ends now, and of ten thousand packages it takes longer to give each piece of
+    // memory back than all of it at once.
+    std::mem::forget((report, sorted, inventory));
     Ok(exit)
 }
 

@@ -180,6 +180,9 @@ impl<'a, 'b> Graph<'a, 'b> {
     /// that npm lets win: development, then optional, then run time, then peer.
     fn edges(&mut self, copy: &Copy<'a>, with_development: bool) -> Result<Vec<Edge>, ParseError> {
         let needs = &copy.needs;
+        if needs.len() == 0 {
+            return Ok(Vec::new());
+        }
         let none = Map::default();
         let development = if with_development {
             &needs.development

@@ -1,0 +1,142 @@
+//! A store of another format, which an update makes anew: what it held must not be lost with it.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::UpdateOptions;
+use super::collect::Collected;
+use super::input::ecosystem_of_archive;
+use super::manifest::{MANIFEST, MAX_MANIFEST_BYTES};
+use super::update::UpdateError;
+
+/// What a manifest of another format says of itself, as far as it is understood.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Earlier {
+    pub(super) format: u64,
+    #[serde(default)]
+    sources: Vec<EarlierSource>,
+}
+
+#[derive(Debug, Deserialize)]
+struct EarlierSource {
+    kind: String,
+    #[serde(default)]
+    ecosystem: String,
+    #[serde(default)]
+    origin: String,
+    #[serde(default)]
+    complete: bool,
+    #[serde(default)]
+    own: bool,
+    #[serde(default)]
+    from: Vec<String>,
+    #[serde(default)]
+    fetched: Option<serde::de::IgnoredAny>,
+}
+
+impl Earlier {
+    /// Reads the manifest of format `format` in `dir`. Of a layout that is not known nothing is
+    /// known but its format.
+    pub(super) fn read(dir: &Path, format: u64) -> Self {
+        let path = dir.join(MANIFEST);
+        let is_small = std::fs::metadata(&path).is_ok_and(|file| file.len() <= MAX_MANIFEST_BYTES);
+        let bytes = is_small.then(|| std::fs::read(path).ok()).flatten();
+        let known = bytes.and_then(|bytes| serde_json::from_slice::<Self>(&bytes).ok());
+        Self {
+            format,
+            ..known.unwrap_or_default()
+        }
+    }
+
+    /// The ecosystems whose exports it held, which are to be fetched as well.
+    pub(super) fn exports(&self) -> impl Iterator<Item = &str> {
+        self.sources
+            .iter()
+            .filter(|source| source.is_export())
+            .map(|source| source.ecosystem.as_str())
+    }
+
+    /// Says no where the update would not bring again what the store holds.
+    pub(super) fn allow(&self, dir: &Path, options: &UpdateOptions) -> Result<(), UpdateError> {
+        let is_given = |path: &String| {
+            let path = Path::new(path);
+            options.own.iter().any(|given| path.starts_with(given))
+        };
+        let is_named = |source: &EarlierSource| match source.kind.as_str() {
+            "kev" => options.kev.is_some(),
+            "epss" => options.epss.is_some(),
+            _ if source.is_export() || source.is_in_passing() => true,
+            _ if source.from.is_empty() => is_given(&source.origin),
+            _ => source.from.iter().all(is_given),
+        };
+        match self.sources.iter().find(|source| !is_named(source)) {
+            None => Ok(()),
+            Some(source) => Err(UpdateError::NotNamed {
+                dir: dir.to_owned(),
+                found: self.format,
+                lost: source.name(),
+                origin: source.origin.clone(),
+            }),
+        }
+    }
+
+    /// Says no where something that the store holds could not be had.
+    pub(super) fn allow_publishing(
+        &self,
+        dir: &Path,
+        collected: &Collected,
+    ) -> Result<(), UpdateError> {
+        let is_there = |source: &EarlierSource| match source.kind.as_str() {
+            "kev" => collected.kev.is_some(),
+            "epss" => collected.epss.is_some(),
+            _ if source.is_in_passing() => true,
+            _ if source.is_export() => {
+                let records = collected.osv.get(&source.ecosystem);
+                records.is_some_and(|records| records.complete)
+            }
+            _ => {
+                let mut own = collected.own.iter();
+                own.any(|(ecosystem, _)| *ecosystem == source.ecosystem)
+            }
+        };
+        match self.sources.iter().find(|source| !is_there(source)) {
+            None => Ok(()),
+            Some(source) => Err(UpdateError::NotFetched {
+                dir: dir.to_owned(),
+                found: self.format,
+                lacking: source.name(),
+                reason: collected.problems.first().map_or_else(
+                    || "nothing was found".to_owned(),
+                    |problem| format!("`{}`: {}", problem.subject, problem.reason),
+                ),
+            }),
+        }
+    }
+}
+
+impl EarlierSource {
+    /// Whether a fetch brings it again.
+    fn is_export(&self) -> bool {
+        let path = PathBuf::from(&self.origin);
+        let is_named = ecosystem_of_archive(&path).is_some_and(|named| named == self.ecosystem);
+        self.kind == "osv"
+            && self.complete
+            && !self.own
+            && self.from.is_empty()
+            && (self.fetched.is_some() || is_named)
+    }
+
+    /// Whether it came with an export of another ecosystem.
+    fn is_in_passing(&self) -> bool {
+        self.kind == "osv" && !self.complete && !self.own && self.from.is_empty()
+    }
+
+    fn name(&self) -> String {
+        match self.kind.as_str() {
+            "osv" if self.own => format!("own:{}", self.ecosystem),
+            "osv" => format!("osv:{}", self.ecosystem),
+            other => other.to_owned(),
+        }
+    }
+}

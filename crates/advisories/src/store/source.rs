@@ -1,0 +1,177 @@
+//! One source of a store with its open tables.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::Path;
+
+use jiff::Timestamp;
+use patchgate_model::Advisory;
+
+use super::manifest::{FileEntry, Source};
+use super::table::{Index, Table};
+use super::{ID_PREFIX, NAME_PREFIX, StoreError, invalid, open_table, prefixed, record};
+
+/// Names for which one more thread is worth its start.
+const NAMES_A_THREAD: usize = 2_000;
+
+/// Most threads that look names up; beyond it they wait for each other's memory.
+const MAX_THREADS: usize = 4;
+
+/// The records of many packages.
+#[derive(Default)]
+pub(super) struct Found<'a> {
+    /// By name, without the packages that have none.
+    pub(super) records: Vec<(&'a str, Vec<Advisory>)>,
+    /// Why the others could not be read.
+    pub(super) error: Option<io::Error>,
+}
+
+/// A source with its table.
+#[derive(Debug)]
+pub(super) struct OpenSource {
+    pub(super) source: Source,
+    pub(super) table: Table,
+    /// Malicious packages.
+    pub(super) malicious: Option<Table>,
+    /// What stands in place of entries of the other two.
+    pub(super) changes: Option<Table>,
+}
+
+impl OpenSource {
+    pub(super) fn open(dir: &Path, source: Source) -> Result<Self, StoreError> {
+        let open = |file: &FileEntry| {
+            let path = dir.join(&file.name);
+            open_table(&path, file.bytes).map_err(|source| StoreError::File { path, source })
+        };
+        Ok(Self {
+            table: open(&source.file)?,
+            malicious: source.malicious.as_ref().map(open).transpose()?,
+            changes: source.changes.as_ref().map(open).transpose()?,
+            source,
+        })
+    }
+
+    /// The values of a key: the one that an update wrote in place of the others, or all of them.
+    pub(super) fn values(&self, key: &[u8]) -> io::Result<Vec<Vec<u8>>> {
+        if let Some(changes) = &self.changes
+            && let Some(value) = changes.get(key)?
+        {
+            return Ok(vec![value]);
+        }
+        let mut values = Vec::new();
+        values.extend(self.table.get(key)?);
+        if let Some(malicious) = &self.malicious {
+            values.extend(malicious.get(key)?);
+        }
+        Ok(values)
+    }
+
+    /// The records of packages, in the order of `names`.
+    pub(super) fn records_of<'a>(&self, names: &'a [String]) -> Found<'a> {
+        let worthwhile = (names.len() / NAMES_A_THREAD).min(MAX_THREADS);
+        let threads = match worthwhile {
+            0 | 1 => 1,
+            _ => std::thread::available_parallelism()
+                .map_or(1, usize::from)
+                .min(worthwhile),
+        };
+        let mut parts = names.chunks(names.len().div_ceil(threads).max(1));
+        let own = parts.next().unwrap_or_default();
+        std::thread::scope(|scope| {
+            let running: Vec<_> = parts
+                .map(|part| scope.spawn(move || self.records_in_turn(part)))
+                .collect();
+            let mut found = self.records_in_turn(own);
+            for thread in running {
+                let part = thread
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+                found.records.extend(part.records);
+                found.error = found.error.or(part.error);
+            }
+            found
+        })
+    }
+
+    fn records_in_turn<'a>(&self, names: &'a [String]) -> Found<'a> {
+        let mut found = Found::default();
+        for name in names {
+            match self.records(name) {
+                Ok(records) if records.is_empty() => {}
+                Ok(records) => found.records.push((name, records)),
+                Err(error) => {
+                    found.error = Some(error);
+                    break;
+                }
+            }
+        }
+        found
+    }
+
+    pub(super) fn records(&self, name: &str) -> io::Result<Vec<Advisory>> {
+        let ecosystem = self.source.ecosystem.as_deref().unwrap_or_default();
+        let mut records = Vec::new();
+        for bytes in self.values(&prefixed(NAME_PREFIX, name))? {
+            records.append(&mut record::decode(&bytes, ecosystem, name).map_err(invalid)?);
+        }
+        Ok(records)
+    }
+
+    /// The slots of all its tables, for very many questions whether a key is there.
+    pub(super) fn indexes(&self) -> io::Result<Vec<Index>> {
+        [
+            Some(&self.table),
+            self.malicious.as_ref(),
+            self.changes.as_ref(),
+        ]
+        .into_iter()
+        .flatten()
+        .map(Table::index)
+        .collect()
+    }
+
+    /// The records that updates brought, modified after one time and not after the other.
+    pub(super) fn changed_after(
+        &self,
+        time: Timestamp,
+        until: Timestamp,
+    ) -> io::Result<Vec<Advisory>> {
+        let ecosystem = self.source.ecosystem.as_deref().unwrap_or_default();
+        let mut found = Vec::new();
+        let Some(changes) = &self.changes else {
+            return Ok(found);
+        };
+        changes.for_each(|key, value| {
+            let Some((&NAME_PREFIX, name)) = key.split_first() else {
+                return Ok(());
+            };
+            let name = std::str::from_utf8(name).map_err(invalid)?;
+            let records = record::decode(value, ecosystem, name).map_err(invalid)?;
+            let is_newer = |one: &Advisory| one.modified.is_some_and(|at| at > time && at <= until);
+            found.extend(records.into_iter().filter(is_newer));
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    /// The packages that a record with this id or alias may name.
+    pub(super) fn names_of(&self, id: &str) -> io::Result<BTreeSet<String>> {
+        let mut names = BTreeSet::new();
+        for bytes in self.values(&prefixed(ID_PREFIX, id))? {
+            let found: Vec<String> = serde_json::from_slice(&bytes).map_err(invalid)?;
+            names.extend(found);
+        }
+        Ok(names)
+    }
+
+    pub(super) fn by_id(&self, id: &str) -> io::Result<Vec<Advisory>> {
+        let mut found = Vec::new();
+        for name in self.names_of(id)? {
+            let is_it = |record: &Advisory| {
+                record.id == id || record.aliases.iter().any(|alias| alias == id)
+            };
+            found.extend(self.records(&name)?.into_iter().filter(is_it));
+        }
+        Ok(found)
+    }
+}
