@@ -102,6 +102,35 @@ async fn commits_are_asked_about_beside_packages() {
 }
 
 #[tokio::test]
+async fn an_ecosystem_that_no_server_knows_spoils_no_batch() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = server(folder.path());
+    let mut queries = queries();
+    for name in ["x", "y"] {
+        queries.push(PackageQuery {
+            ecosystem: "Nowhere",
+            name: name.to_owned(),
+            ..queries[0].clone()
+        });
+    }
+    let lookup = OsvClient::new(http(None), &server.url())
+        .lookup(&queries)
+        .await;
+    assert_eq!(ids(&lookup), all());
+    let subjects: Vec<_> = lookup
+        .problems
+        .iter()
+        .map(|one| one.subject.as_str())
+        .collect();
+    assert_eq!(subjects, ["Nowhere"]);
+    let asked = server
+        .requests()
+        .into_iter()
+        .find(|one| one.path == "/v1/querybatch");
+    assert!(!String::from_utf8_lossy(&asked.unwrap().body).contains("Nowhere"));
+}
+
+#[tokio::test]
 async fn answers_with_the_records_of_each_package() {
     let folder = tempfile::tempdir().unwrap();
     let server = server(folder.path());

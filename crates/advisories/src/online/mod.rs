@@ -78,7 +78,23 @@ impl OsvClient {
     pub async fn lookup_all(&self, queries: &[PackageQuery], commits: &[CommitQuery]) -> Lookup {
         let deadline = self.budget.map(|budget| Instant::now() + budget);
         let mut lookup = Lookup::default();
-        let packages = queries.iter().cloned().map(Question::Package);
+        // A server refuses a whole batch for one ecosystem that it does not know.
+        let (asked, others): (Vec<&PackageQuery>, Vec<&PackageQuery>) = queries
+            .iter()
+            .partition(|query| patchgate_ecosystems::by_name(query.ecosystem).is_some());
+        let unknown: BTreeSet<&str> = others.iter().map(|query| query.ecosystem).collect();
+        lookup.problems.extend(unknown.into_iter().map(|ecosystem| {
+            Problem {
+                kind: ProblemKind::Advisories,
+                subject: ecosystem.to_owned(),
+                line: None,
+                reason: "the server was not asked about it: it is not known to be an ecosystem of \
+                         OSV"
+                .to_owned(),
+                hint: Some("use a store that holds it: `patchgate db build`".to_owned()),
+            }
+        }));
+        let packages = asked.into_iter().cloned().map(Question::Package);
         let commits = commits
             .iter()
             .map(|one| Question::Commit(one.commit.clone()));
