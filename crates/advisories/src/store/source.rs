@@ -14,8 +14,8 @@ use super::{ID_PREFIX, NAME_PREFIX, StoreError, invalid, open_table, prefixed, r
 /// Names for which one more thread is worth its start.
 const NAMES_A_THREAD: usize = 2_000;
 
-/// Most threads that look names up; beyond it they wait for each other's memory.
-const MAX_THREADS: usize = 4;
+/// Most threads that look names up. Each keeps memory of its own, and there is little to gain beyond.
+const MAX_THREADS: usize = 2;
 
 /// The records of many packages.
 #[derive(Default)]
