@@ -168,16 +168,33 @@ fn an_sbom_is_written_in_every_format_and_read_back_as_the_same_packages() {
         .run(&["inventory", "repo", "--format", "json"])
         .expect(0)
         .json();
-    for (format, file) in [
-        ("cyclonedx-json", "bom.json"),
-        ("cyclonedx-xml", "bom.xml"),
-        ("spdx-json", "bom.spdx.json"),
-        ("spdx-tag-value", "bom.spdx"),
-        ("spdx3", "bom.jsonld"),
+    for (format, version, file) in [
+        ("cyclonedx-json", "1.5", "bom.json"),
+        ("cyclonedx-json", "1.6", "bom.json"),
+        ("cyclonedx-json", "1.7", "bom.json"),
+        ("cyclonedx-xml", "1.5", "bom.xml"),
+        ("cyclonedx-xml", "1.6", "bom.xml"),
+        ("cyclonedx-xml", "1.7", "bom.xml"),
+        ("spdx-json", "1.6", "bom.spdx.json"),
+        ("spdx-tag-value", "1.6", "bom.spdx"),
+        ("spdx3", "1.6", "bom.jsonld"),
     ] {
+        let arguments = ["inventory", "repo", "--format", format, "--output", file];
+        let version_arguments = ["--cyclonedx-version", version];
         stage
-            .run(&["inventory", "repo", "--format", format, "--output", file])
+            .run(&[&arguments[..], &version_arguments].concat())
             .expect(0);
+        if format.starts_with("cyclonedx") {
+            let text = std::fs::read_to_string(stage.path(file)).unwrap();
+            let stated = [
+                format!("\"specVersion\": \"{version}\""),
+                format!("cyclonedx.org/schema/bom/{version}\""),
+            ];
+            assert!(
+                stated.iter().any(|one| text.contains(one)),
+                "{format} {version}"
+            );
+        }
         let back = stage
             .run(&["inventory", "--sbom", file, "--format", "json"])
             .expect(0)

@@ -28,7 +28,7 @@ fn json(bytes: &[u8]) -> Option<Format> {
     let mut scan = Scan { bytes, at: 0 };
     let mut depth = 0_usize;
     // At depth 1, a text is a key when a colon follows it.
-    let mut spdx_context = false;
+    let mut spdx_context = None;
     while let Some(byte) = scan.next() {
         match byte {
             b'{' | b'[' => depth += 1,
@@ -42,10 +42,14 @@ fn json(bytes: &[u8]) -> Option<Format> {
                         }
                         b"spdxVersion" => return Some(Format::SpdxJson),
                         b"SPDXID" => return Some(Format::SpdxJson),
-                        b"@context" => spdx_context = is_spdx_context(&scan),
-                        b"@graph" if spdx_context => return Some(Format::Spdx3Json),
-                        // A document of a single element has it at the top.
-                        b"spdxId" if spdx_context => return Some(Format::Spdx3Json),
+                        // Looked at once, however often the key is there.
+                        b"@context" if spdx_context.is_none() => {
+                            spdx_context = Some(is_spdx_context(&scan));
+                        }
+                        // A document of a single element has `spdxId` at the top.
+                        b"@graph" | b"spdxId" if spdx_context == Some(true) => {
+                            return Some(Format::Spdx3Json);
+                        }
                         b"$schema" if contains(scan.value(), b"cyclonedx.org/schema/bom") => {
                             return Some(Format::CycloneDxJson);
                         }

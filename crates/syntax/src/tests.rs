@@ -126,6 +126,15 @@ fn yaml_aliases_are_bounded() {
     }
     assert!(reason(yaml(&tower)).contains("nested deeper"));
     assert!(yaml("a: &a [*a]\n").is_err());
+    // Few values with a long text: readers copy the texts that they keep.
+    let text = "x".repeat(1024 * 1024);
+    let long = format!("a: &a {text}\nb: [{}]\n", vec!["*a"; 40].join(","));
+    assert!(reason(yaml(&long)).contains("is larger than 32 MiB with its aliases"));
+    // Anchors around anchors: what an anchor names is kept.
+    let items = vec!["x"; 100_000].join(",");
+    let nested: String = (0..100).map(|level| format!("&a{level} [")).collect();
+    let nested = format!("{nested}{items}{}", "]".repeat(100));
+    assert!(reason(yaml(&nested)).contains("values with its aliases written out"));
 }
 
 #[test]

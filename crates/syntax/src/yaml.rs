@@ -25,8 +25,9 @@ pub fn yaml(text: &str) -> Result<Node<'_>, ParseError> {
 
 /// Reads a file of any number of YAML documents.
 ///
-/// An alias stands for a copy of what it names, and each copy counts against the limit on values,
-/// so that aliases of aliases of aliases end as an error. `<<` is an ordinary key.
+/// An alias stands for a copy of what it names, and each copy counts against the limit on values
+/// and one on the bytes of texts, so that aliases of aliases of aliases and many of a long text end
+/// as an error. `<<` is an ordinary key.
 pub fn yaml_documents(text: &str) -> Result<Vec<Node<'_>>, ParseError> {
     match crate::block_yaml::documents(text) {
         Some(documents) => Ok(documents),
@@ -46,6 +47,7 @@ pub(crate) fn parsed(text: &str) -> Result<Vec<Node<'_>>, ParseError> {
         parser: Parser::new_from_str_with_options(text, options),
         budget: Budget::new(),
         anchors: HashMap::new(),
+        copied_bytes: limits::MAX_FILE_BYTES,
     };
     let mut documents = Vec::new();
     loop {
@@ -68,15 +70,45 @@ struct Reader<'a> {
     parser: Parser<'a, StrInput<'a>>,
     budget: Budget,
     anchors: HashMap<usize, Anchored<'a>>,
+    /// How many bytes of texts may still be copied. Readers copy the texts that they keep.
+    copied_bytes: usize,
 }
 
 /// What an alias stands for.
 struct Anchored<'a> {
     node: Node<'a>,
-    /// How many values that is.
-    size: usize,
+    size: Size,
+}
+
+/// What a copy of a value takes.
+#[derive(Clone, Default)]
+struct Size {
+    /// How many values and keys that is.
+    values: usize,
     /// How many levels it nests.
     height: usize,
+    /// How many bytes its texts and keys have.
+    bytes: usize,
+}
+
+impl Size {
+    fn of(node: &Node<'_>) -> Self {
+        let mut size = Self {
+            values: 1,
+            height: 0,
+            bytes: node.text().map_or(0, str::len),
+        };
+        let keys = node.entries().iter().map(|(key, _)| key.name.len());
+        size.bytes += keys.sum::<usize>();
+        size.values += node.entries().len();
+        let values = node.entries().iter().map(|(_, value)| value);
+        for within in node.items().iter().chain(values).map(Self::of) {
+            size.values += within.values;
+            size.bytes += within.bytes;
+            size.height = size.height.max(within.height + 1);
+        }
+        size
+    }
 }
 
 impl<'a> Reader<'a> {
@@ -91,7 +123,6 @@ impl<'a> Reader<'a> {
     fn node(&mut self, event: (Event<'a>, Span), depth: usize) -> Result<Node<'a>, ParseError> {
         let (event, span) = event;
         let line = u32::try_from(span.start.line()).unwrap_or(u32::MAX);
-        let before = self.budget.0;
         self.budget.take(depth, line)?;
         let (value, anchor) = match event {
             Event::Scalar(text, style, anchor, _) => (scalar(text, style), anchor),
@@ -116,14 +147,11 @@ impl<'a> Reader<'a> {
         };
         let node = Node { line, value };
         if anchor != 0 {
-            self.anchors.insert(
-                anchor,
-                Anchored {
-                    node: node.clone(),
-                    size: before - self.budget.0,
-                    height: height(&node),
-                },
-            );
+            // Kept until the document ends, and once more for each anchor around it.
+            let size = Size::of(&node);
+            self.take_copy(&size, line)?;
+            let node = node.clone();
+            self.anchors.insert(anchor, Anchored { node, size });
         }
         Ok(node)
     }
@@ -158,22 +186,27 @@ impl<'a> Reader<'a> {
                     .at_line(line as usize),
             );
         };
-        self.budget.take(depth + known.height, line)?;
-        self.budget.0 = self.budget.0.checked_sub(known.size).ok_or_else(|| {
-            ParseError::new(format!(
-                "holds more than {} values with its aliases written out",
-                limits::MAX_NODES
-            ))
-            .at_line(line as usize)
-        })?;
-        Ok(known.node.clone())
+        self.budget.take(depth + known.size.height, line)?;
+        let (size, node) = (known.size.clone(), known.node.clone());
+        self.take_copy(&size, line)?;
+        Ok(node)
     }
-}
 
-fn height(node: &Node<'_>) -> usize {
-    let items = node.items().iter().map(height);
-    let values = node.entries().iter().map(|(_, value)| height(value));
-    items.chain(values).max().map_or(0, |below| below + 1)
+    /// Counts a copy of a value with all within.
+    fn take_copy(&mut self, size: &Size, line: u32) -> Result<(), ParseError> {
+        let within = |have: usize, take: usize, limit: String| {
+            have.checked_sub(take).ok_or_else(|| {
+                ParseError::new(format!("{limit} with its aliases written out"))
+                    .at_line(line as usize)
+            })
+        };
+        let values = format!("holds more than {} values", limits::MAX_NODES);
+        self.budget.0 = within(self.budget.0, size.values, values)?;
+        let megabytes = limits::MAX_FILE_BYTES / (1024 * 1024);
+        let large = format!("is larger than {megabytes} MiB");
+        self.copied_bytes = within(self.copied_bytes, size.bytes, large)?;
+        Ok(())
+    }
 }
 
 /// A scalar: only a plain one can be null.

@@ -95,6 +95,14 @@ impl Tools {
         self.root.join("python/bin").join(name)
     }
 
+    /// The archive that holds the published schema of SPDX 3; absent where Maven was not there when the
+    /// tools were installed.
+    #[must_use]
+    pub fn spdx3_schema(&self) -> Option<PathBuf> {
+        let archive = self.root.join("spdx3/spdx-v3jsonld-store.jar");
+        archive.is_file().then_some(archive)
+    }
+
     fn module(&self, name: &str) -> PathBuf {
         self.root.join("npm/node_modules").join(name)
     }

@@ -161,10 +161,16 @@ fn is_same(distribution: &Distribution, id: &str) -> bool {
     distribution.ids.contains(&id.to_ascii_lowercase().as_str())
 }
 
+/// Longer than any identifier of a distribution, in bytes.
+const MAX_ID_BYTES: usize = 64;
+
 /// `debian-12` as identifier and version; `12`, `3.20` and `jessie` as a version alone.
+///
+/// Only as far as identifiers go: each part that may be one is looked up.
 fn split_distro(distro: &str) -> (&str, &str) {
     for (at, _) in distro
         .match_indices('-')
+        .take_while(|(at, _)| *at <= MAX_ID_BYTES)
         .collect::<Vec<_>>()
         .into_iter()
         .rev()

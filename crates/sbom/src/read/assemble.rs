@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use patchgate_ecosystems::{ParseError, limits};
 use patchgate_model::{
     DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Problem, ProblemKind, Root,
     Scope, Unresolved,
@@ -13,8 +14,8 @@ use crate::identity::{ECOSYSTEM, Identity};
 use crate::purl::PackageUrl;
 use crate::{Bill, facts};
 
-pub(super) fn bill(path: &str, document: Document) -> Bill {
-    let identities = identities(&document);
+pub(super) fn bill(path: &str, document: Document) -> Result<Bill, ParseError> {
+    let identities = identities(&document)?;
     let links = links(&document);
     let places = places(&document, &links, &identities);
     let mut lockfile = Lockfile {
@@ -30,7 +31,7 @@ pub(super) fn bill(path: &str, document: Document) -> Bill {
     }
     let graph = Graph::new(&links, &seats);
     set_scopes(&mut lockfile, &document, &seats, &graph);
-    set_edges(&mut lockfile, &graph);
+    set_edges(&mut lockfile, &graph)?;
     // A root of which nothing is known but its name says nothing about what is direct.
     let mut marked = seats
         .iter()
@@ -47,10 +48,10 @@ pub(super) fn bill(path: &str, document: Document) -> Bill {
         reason,
         hint: None,
     });
-    Bill {
+    Ok(Bill {
         lockfile,
         problems: problems.into_iter().collect(),
-    }
+    })
 }
 
 /// Where a component went.
@@ -295,7 +296,10 @@ fn reach(count: usize, graph: &Graph) -> Vec<Option<Scope>> {
     reached
 }
 
-fn set_edges(lockfile: &mut Lockfile, graph: &Graph) {
+/// Most bytes of the names of all edges together: each edge holds a copy of its target's name.
+const MAX_EDGE_NAME_BYTES: usize = 4 * limits::MAX_FILE_BYTES;
+
+fn set_edges(lockfile: &mut Lockfile, graph: &Graph) -> Result<(), ParseError> {
     let scopes: Vec<Scope> = lockfile
         .packages
         .iter()
@@ -311,6 +315,16 @@ fn set_edges(lockfile: &mut Lockfile, graph: &Graph) {
                 .unwrap_or_else(|| package.name.clone())
         })
         .collect();
+    let targets = graph.packages.iter().chain(&graph.roots);
+    let targets = targets
+        .map(|(_, to, _)| *to)
+        .chain(graph.contained.iter().map(|(_, to)| *to));
+    let bytes: usize = targets.map(|to| names.get(to).map_or(0, String::len)).sum();
+    if bytes > MAX_EDGE_NAME_BYTES {
+        return Err(ParseError::new(
+            "holds too many relations with components of long names",
+        ));
+    }
     let scope = |index: usize| scopes.get(index).copied().unwrap_or_default();
     // Without another word, a package of a weaker scope is needed for just that.
     let kind = |from: Scope, to: usize, kind: RelationKind| match kind {
@@ -350,4 +364,5 @@ fn set_edges(lockfile: &mut Lockfile, graph: &Graph) {
         edges.sort_by_key(|edge| (edge.to, Scope::from(edge.kind)));
         edges.dedup();
     }
+    Ok(())
 }

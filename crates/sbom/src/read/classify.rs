@@ -1,7 +1,9 @@
 //! What each component of a document is to an inventory.
 
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
+use patchgate_ecosystems::ParseError;
 use patchgate_model::DependencyKind;
 
 use super::{Component, Document, RelationKind, Role};
@@ -39,9 +41,17 @@ pub(super) fn links(document: &Document) -> Vec<Link> {
             by_id.entry(component.id.as_str()).or_insert(index);
         }
     }
+    // By address, so that an identifier of many relations is hashed once, however long it is.
+    let mut known = HashMap::with_capacity(document.relations.len());
+    let mut place = |id: &Rc<str>| {
+        let found = known
+            .entry(id.as_ptr())
+            .or_insert_with(|| by_id.get(&**id).copied());
+        *found
+    };
     let link = |relation: &super::Relation| {
-        let from = *by_id.get(relation.from.as_str())?;
-        let to = *by_id.get(relation.to.as_str())?;
+        let from = place(&relation.from)?;
+        let to = place(&relation.to)?;
         (from != to).then_some(Link {
             from,
             to,
@@ -97,14 +107,27 @@ pub(super) fn places(document: &Document, links: &[Link], identities: &[Identity
         .collect()
 }
 
+/// Longest name and longest version of an operating system, in bytes. Its packages hold a copy each.
+const MAX_SYSTEM_BYTES: usize = 256;
+
 /// Who every component is.
-pub(super) fn identities(document: &Document) -> Vec<Identity> {
+///
+/// # Errors
+/// When the operating system has a name or a version that is none.
+pub(super) fn identities(document: &Document) -> Result<Vec<Identity>, ParseError> {
     let system = document.components.iter().find_map(system);
-    document
+    if let Some(system) = &system
+        && system.id.len().max(system.version.len()) > MAX_SYSTEM_BYTES
+    {
+        return Err(ParseError::new(format!(
+            "names an operating system with more than {MAX_SYSTEM_BYTES} letters"
+        )));
+    }
+    let identities = document
         .components
         .iter()
-        .map(|component| identity(component, system.as_ref()))
-        .collect()
+        .map(|component| identity(component, system.as_ref()));
+    Ok(identities.collect())
 }
 
 fn system(component: &Component) -> Option<System> {

@@ -1,5 +1,7 @@
 //! CycloneDX as JSON.
 
+use std::rc::Rc;
+
 use patchgate_ecosystems::ParseError;
 use patchgate_syntax::{Node, json};
 
@@ -34,6 +36,10 @@ pub(super) fn read(text: &str) -> Result<Document, ParseError> {
     nested(&root, Role::Software, &mut document)?;
     for dependency in root.optional_list("dependencies")? {
         relations(dependency, &mut document)?;
+    }
+    for service in root.get("services").map_or(&[][..], Node::items) {
+        let id = service.get("bom-ref").and_then(Node::text);
+        document.others.extend(id.map(str::to_owned));
     }
     for composition in root.optional_list("compositions")? {
         if let Some(found) = composition
@@ -138,13 +144,13 @@ fn digests(node: &Node<'_>) -> Vec<Digest> {
 }
 
 fn relations(node: &Node<'_>, document: &mut Document) -> Result<(), ParseError> {
-    let from = text(node, "ref")?;
+    let from: Rc<str> = text(node, "ref")?.into();
     // `provides` names what the component implements, such as an algorithm: nothing it needs.
     for to in node.optional_list("dependsOn")? {
         if let Some(to) = to.scalar() {
             document.relations.push(Relation {
-                from: from.clone(),
-                to: to.trim().to_owned(),
+                from: Rc::clone(&from),
+                to: to.trim().into(),
                 kind: RelationKind::Depends,
             });
         }

@@ -1,5 +1,7 @@
 //! CycloneDX as XML.
 
+use std::rc::Rc;
+
 use patchgate_ecosystems::ParseError;
 use patchgate_syntax::{Element, xml};
 
@@ -32,6 +34,9 @@ pub(super) fn read(text: &str) -> Result<Document, ParseError> {
             relations(dependency, &mut document);
         }
     }
+    let services = root.all("services").flat_map(|list| list.all("service"));
+    let ids = services.filter_map(|service| service.attribute("bom-ref"));
+    document.others.extend(ids.map(str::to_owned));
     let compositions = root.child("compositions");
     for composition in compositions
         .into_iter()
@@ -57,7 +62,8 @@ fn version(text: &str) -> String {
 
 /// The components within a component or the document; see the reader of JSON.
 fn nested(element: &Element<'_>, parent: Role, document: &mut Document) {
-    let lists = element.child("components").into_iter();
+    // A second list, which the schema does not allow, would otherwise be lost.
+    let lists = element.all("components");
     for item in lists.flat_map(|list| list.all("component")) {
         let mut read = component(item);
         if parent == Role::Project && read.role == Role::Software {
@@ -115,12 +121,12 @@ fn digests(element: &Element<'_>) -> Vec<Digest> {
 }
 
 fn relations(element: &Element<'_>, document: &mut Document) {
-    let from = element.attribute("ref").unwrap_or_default();
+    let from: Rc<str> = element.attribute("ref").unwrap_or_default().into();
     for dependency in element.all("dependency") {
         if let Some(to) = dependency.attribute("ref") {
             document.relations.push(Relation {
-                from: from.to_owned(),
-                to: to.to_owned(),
+                from: Rc::clone(&from),
+                to: to.into(),
                 kind: RelationKind::Depends,
             });
         }

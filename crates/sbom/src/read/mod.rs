@@ -12,6 +12,9 @@ mod spdx3;
 mod spdx_json;
 mod tag_value;
 
+use std::collections::HashSet;
+use std::rc::Rc;
+
 use patchgate_ecosystems::{Input, ParseError, Siblings, limits};
 use patchgate_model::{DependencyKind, Origin, Scope};
 
@@ -29,6 +32,8 @@ pub(crate) struct Document {
     pub(crate) described: Vec<String>,
     /// What the document says about its own completeness, where that is not "complete".
     pub(crate) incomplete: Option<String>,
+    /// Identifiers of what is related like components and is none: files, services.
+    pub(crate) others: HashSet<String>,
 }
 
 /// What a component is.
@@ -104,11 +109,12 @@ pub(crate) enum RelationKind {
     Contains,
 }
 
-/// One relation between two components, by their identifiers.
+/// One relation between two components, by their identifiers. A list of relations of one component
+/// shares its identifier: a long one must not be copied for each.
 #[derive(Debug)]
 pub(crate) struct Relation {
-    pub(crate) from: String,
-    pub(crate) to: String,
+    pub(crate) from: Rc<str>,
+    pub(crate) to: Rc<str>,
     pub(crate) kind: RelationKind,
 }
 
@@ -132,7 +138,38 @@ pub(crate) fn bill(path: &str, bytes: &[u8]) -> Result<Bill, ParseError> {
         Format::Spdx3Json => spdx3::read(text)?,
     };
     check_bounds(&document)?;
-    Ok(assemble::bill(path, document))
+    check_whole(&document)?;
+    assemble::bill(path, document)
+}
+
+/// A document without packages, of which all that is related is nowhere in it, has lost its
+/// packages, or has them where this reader does not look.
+fn check_whole(document: &Document) -> Result<(), ParseError> {
+    let components = &document.components;
+    if components.iter().any(|one| one.role == Role::Software) {
+        return Ok(());
+    }
+    // What the document itself is about is there, and says nothing about the rest.
+    let projects = components.iter().filter(|one| one.role == Role::Project);
+    let projects: HashSet<&str> = projects.map(|one| one.id.as_str()).collect();
+    let described = document.described.iter().map(String::as_str);
+    let needs = document
+        .relations
+        .iter()
+        .filter(|relation| relation.kind != RelationKind::Contains)
+        .map(|relation| &*relation.to);
+    let mut related = needs
+        .chain(described.filter(|id| !projects.contains(id)))
+        .peekable();
+    let known: HashSet<&str> = components.iter().map(|one| one.id.as_str()).collect();
+    if related.peek().is_some()
+        && related.all(|id| !known.contains(id) && !document.others.contains(id))
+    {
+        return Err(ParseError::new(
+            "is not whole: it relates components, and holds none of them",
+        ));
+    }
+    Ok(())
 }
 
 fn check_bounds(document: &Document) -> Result<(), ParseError> {

@@ -3,6 +3,8 @@
 //! Any element may stand within the property of another that refers to it, so packages are found
 //! wherever they are, and relationships belong to the package or document around them.
 
+use std::rc::Rc;
+
 use patchgate_ecosystems::ParseError;
 use patchgate_syntax::{Element, xml};
 
@@ -13,7 +15,7 @@ use crate::digest::{Algorithm, Digest};
 pub(super) fn read(text: &str) -> Result<Document, ParseError> {
     let root = xml(text)?;
     let mut reader = Reader::default();
-    reader.walk(&root, "");
+    reader.walk(&root, &"".into())?;
     let names = ["spdx-rdf-2.2", "spdx-rdf-2.3"];
     reader.document.format = format(&reader.version, names, "spdx-rdf")?;
     Ok(reader.document)
@@ -39,6 +41,14 @@ fn fragment(address: &str) -> &str {
     address
         .rsplit_once('#')
         .map_or(address, |(_, fragment)| fragment)
+}
+
+/// What an element is: RDF/XML names it by its tag, or by a property of a plain description.
+fn class<'e>(element: &'e Element<'_>) -> &'e str {
+    match (&*element.name, element.child("type")) {
+        ("Description", Some(class)) => fragment(class.attribute("resource").unwrap_or_default()),
+        (name, _) => name,
+    }
 }
 
 /// What a property says: its text, or the last part of the address that it refers to.
@@ -74,18 +84,22 @@ fn upper(term: &str) -> String {
 impl Reader {
     /// Goes through an element and all within; `owner` is the identifier of the package or document
     /// around it.
-    fn walk(&mut self, element: &Element<'_>, owner: &str) {
-        let mut owner = owner;
-        match &*element.name {
+    fn walk(&mut self, element: &Element<'_>, owner: &Rc<str>) -> Result<(), ParseError> {
+        let mut inner = Rc::clone(owner);
+        match class(element) {
             "SpdxDocument" => {
                 self.version = value(element, "specVersion").to_owned();
-                owner = "SPDXRef-DOCUMENT";
+                inner = "SPDXRef-DOCUMENT".into();
             }
             "Package" => {
-                owner = id(element).unwrap_or_default();
-                self.package(element, owner);
+                let id = id(element).unwrap_or_default();
+                self.package(element, id)?;
+                inner = id.into();
             }
-            "File" | "Snippet" => owner = id(element).unwrap_or_default(),
+            "File" | "Snippet" => {
+                inner = id(element).unwrap_or_default().into();
+                self.document.others.insert(inner.to_string());
+            }
             "Relationship" => self.relationship(element, owner),
             "describesPackage" => {
                 let to = target(element);
@@ -94,14 +108,28 @@ impl Reader {
             _ => {}
         }
         for child in &element.children {
-            self.walk(child, owner);
+            self.walk(child, &inner)?;
         }
+        Ok(())
     }
 
-    fn package(&mut self, element: &Element<'_>, id: &str) {
+    fn package(&mut self, element: &Element<'_>, id: &str) -> Result<(), ParseError> {
+        let is_property = |name: &str| !matches!(name, "about" | "ID" | "nodeID" | "base" | "lang");
+        if let Some((name, _)) = element
+            .attributes
+            .iter()
+            .find(|(name, _)| is_property(name))
+        {
+            let shown: String = name.chars().take(40).collect();
+            return Err(ParseError::new(format!(
+                "has `{shown}` of a package as an attribute, which is not read"
+            ))
+            .at_line(element.line as usize)
+            .with_hint("write the document as SPDX 2.3 JSON"));
+        }
         // A reference with `rdf:about` alone is no second package.
         if element.children.is_empty() {
-            return;
+            return Ok(());
         }
         let mut read = Component {
             id: id.to_owned(),
@@ -139,9 +167,10 @@ impl Reader {
             read.take_comment(&comment.text);
         }
         self.document.components.push(read);
+        Ok(())
     }
 
-    fn relationship(&mut self, element: &Element<'_>, owner: &str) {
+    fn relationship(&mut self, element: &Element<'_>, owner: &Rc<str>) {
         let kind = upper(term(value(element, "relationshipType")));
         if let Some(to) = element
             .child("relatedSpdxElement")

@@ -1,5 +1,7 @@
 //! What SPDX 2 means, the same in all its serialisations.
 
+use std::rc::Rc;
+
 use patchgate_ecosystems::ParseError;
 use patchgate_model::DependencyKind;
 
@@ -71,7 +73,7 @@ pub(super) fn set_address(component: &mut Component, location: &str) {
 
 /// Adds a relationship by its type
 /// (<https://spdx.github.io/spdx-spec/v2.3/relationships-between-SPDX-elements/>).
-pub(super) fn relate(document: &mut Document, from: &str, kind: &str, to: &str) {
+pub(super) fn relate(document: &mut Document, from: &Rc<str>, kind: &str, to: &str) {
     use DependencyKind::{Build, Development, Optional, Peer, Runtime, Test};
     let (kind, reversed) = match kind.to_ascii_uppercase().as_str() {
         "DESCRIBES" => {
@@ -79,7 +81,7 @@ pub(super) fn relate(document: &mut Document, from: &str, kind: &str, to: &str) 
             return;
         }
         "DESCRIBED_BY" => {
-            document.described.push(from.to_owned());
+            document.described.push(from.to_string());
             return;
         }
         "CONTAINS" => (RelationKind::Contains, false),
@@ -97,10 +99,7 @@ pub(super) fn relate(document: &mut Document, from: &str, kind: &str, to: &str) 
         "DEV_DEPENDENCY_OF" | "DEV_TOOL_OF" => (RelationKind::Needs(Development), true),
         _ => return,
     };
+    let (from, to) = (Rc::clone(from), Rc::from(to));
     let (from, to) = if reversed { (to, from) } else { (from, to) };
-    document.relations.push(Relation {
-        from: from.to_owned(),
-        to: to.to_owned(),
-        kind,
-    });
+    document.relations.push(Relation { from, to, kind });
 }

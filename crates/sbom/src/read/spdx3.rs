@@ -3,12 +3,14 @@
 //! Documents are read in the form that the specification prescribes for exchange: the published
 //! context, and a flat list of elements. Other forms of JSON-LD would need its whole processing.
 
+use std::rc::Rc;
+
 use patchgate_ecosystems::ParseError;
 use patchgate_model::DependencyKind;
 use patchgate_syntax::{Node, json};
 
 use super::spdx::{role, said, set_address};
-use super::{Component, Document, Relation, RelationKind};
+use super::{Component, Document, Relation, RelationKind, Role};
 use crate::digest::{Algorithm, Digest};
 
 pub(super) fn read(text: &str) -> Result<Document, ParseError> {
@@ -28,26 +30,41 @@ pub(super) fn read(text: &str) -> Result<Document, ParseError> {
         if !element.is_map() {
             return Err(element.unexpected("@graph", "an element"));
         }
-        match kind(element) {
-            "software_Package" | "Package" => document.components.push(component(element)?),
+        match kind(element)? {
+            "software_Package" | "Package" | "ai_AIPackage" => {
+                document.components.push(component(element)?);
+            }
+            "dataset_DatasetPackage" => document.components.push(Component {
+                role: Role::Other,
+                ..component(element)?
+            }),
             "Relationship" | "LifecycleScopedRelationship" => relate(&mut document, element),
             "software_Sbom" | "Sbom" | "Bom" => {
                 document
                     .described
                     .extend(texts(element, "rootElement").map(str::to_owned));
             }
-            _ => {}
+            // The same class by a name that the published context does not give it.
+            kind if kind.ends_with("Package") => {
+                let shown: String = kind.chars().take(100).collect();
+                let reason = format!("has an element of type `{shown}`, which is not read");
+                return Err(ParseError::new(reason).at_line(element.line as usize));
+            }
+            _ => {
+                let id = element.get("spdxId").and_then(Node::text);
+                document.others.extend(id.map(str::to_owned));
+            }
         }
     }
     Ok(document)
 }
 
-fn kind<'n>(node: &'n Node<'_>) -> &'n str {
-    let name = node
-        .get("type")
-        .or_else(|| node.get("@type"))
-        .and_then(Node::text);
-    name.unwrap_or_default()
+/// The class of an element, of which every one has a single one in the form for exchange.
+fn kind<'n>(node: &'n Node<'_>) -> Result<&'n str, ParseError> {
+    match node.get("type").or_else(|| node.get("@type")) {
+        None => Err(ParseError::new("has an element without `type`").at_line(node.line as usize)),
+        Some(kind) => kind.text().ok_or_else(|| kind.unexpected("type", "a text")),
+    }
 }
 
 /// The text under a key, also under the longer name of SPDX's software profile.
@@ -138,10 +155,11 @@ fn relate(document: &mut Document, node: &Node<'_>) {
         "usesTool" => RelationKind::Needs(Build),
         _ => return,
     };
+    let from: Rc<str> = part("from").into();
     for to in texts(node, "to") {
         document.relations.push(Relation {
-            from: part("from").to_owned(),
-            to: to.to_owned(),
+            from: Rc::clone(&from),
+            to: to.into(),
             kind,
         });
     }

@@ -55,7 +55,12 @@ fn document(
                 .unwrap_or_default()
         };
         let (from, to) = (part("spdxElementId"), part("relatedSpdxElement"));
-        relate(&mut document, from, part("relationshipType"), to);
+        relate(&mut document, &from.into(), part("relationshipType"), to);
+    }
+    for name in ["files", "snippets"] {
+        let items = root.get(name).map_or(&[][..], Node::items).iter();
+        let ids = items.filter_map(|item| item.get("SPDXID").and_then(Node::text));
+        document.others.extend(ids.map(str::to_owned));
     }
     Ok(document)
 }

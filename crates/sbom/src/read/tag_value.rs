@@ -45,7 +45,12 @@ fn block<'a>(
         return Ok(whole.to_owned());
     }
     let mut text = start.to_owned();
-    for (line, _) in lines {
+    for (line, at) in lines {
+        // The end of the text is lost, and what follows are tags.
+        let tag = line.split_once(": <text>").map(|(tag, _)| tag);
+        if tag.is_some_and(|tag| tag.bytes().all(|byte| byte.is_ascii_alphabetic())) {
+            return Err(ParseError::new("has a `<text>` within another").at_line(at as usize));
+        }
         text.push('\n');
         if let Some(last) = line.trim_end().strip_suffix("</text>") {
             text.push_str(last);
@@ -70,7 +75,18 @@ enum Section {
 struct Reader {
     document: Document,
     section: Section,
+    /// Tags of the package that may stand there once, and did.
+    seen: HashSet<&'static str>,
 }
+
+/// Tags that a package has once at most. One that comes again is of a package whose first line is
+/// lost.
+const ONCE: [&str; 4] = [
+    "SPDXID",
+    "PackageVersion",
+    "PackageDownloadLocation",
+    "PrimaryPackagePurpose",
+];
 
 impl Reader {
     fn tag(&mut self, tag: &str, value: &str, line: u32) -> Result<(), ParseError> {
@@ -84,7 +100,7 @@ impl Reader {
                 if let (Some(from), Some(kind), Some(to)) =
                     (parts.next(), parts.next(), parts.next())
                 {
-                    relate(&mut self.document, from, kind, to);
+                    relate(&mut self.document, &from.into(), kind, to);
                 } else {
                     return Err(ParseError::new(
                         "has a relationship without its three parts",
@@ -96,6 +112,7 @@ impl Reader {
             }
             "PackageName" => {
                 self.section = Section::Package;
+                self.seen.clear();
                 self.document.components.push(Component {
                     name: value.to_owned(),
                     line,
@@ -105,10 +122,22 @@ impl Reader {
                     return Err(ParseError::new("holds too many packages"));
                 }
             }
-            "FileName" | "SnippetSPDXID" | "LicenseID" | "Reviewer" => {
-                self.section = Section::Other
+            "FileName" | "LicenseID" | "Reviewer" => self.section = Section::Other,
+            "SnippetSPDXID" => {
+                self.document.others.insert(value.to_owned());
+                self.section = Section::Other;
             }
-            _ if self.section == Section::Package => self.package_tag(tag, value),
+            "SPDXID" if self.section == Section::Other => {
+                self.document.others.insert(value.to_owned());
+            }
+            _ if self.section == Section::Package => {
+                if let Some(once) = ONCE.iter().find(|once| **once == tag)
+                    && !self.seen.insert(once)
+                {
+                    return Err(ParseError::new(format!("has `{once}` twice in a package")));
+                }
+                self.package_tag(tag, value);
+            }
             _ => {}
         }
         Ok(())
@@ -176,7 +205,7 @@ pub(super) fn check_references(document: &Document) -> Result<(), ParseError> {
         .relations
         .iter()
         .filter(|relation| relation.kind != super::RelationKind::Contains)
-        .flat_map(|relation| [relation.from.as_str(), relation.to.as_str()]);
+        .flat_map(|relation| [&*relation.from, &*relation.to]);
     let described = document.described.iter().map(String::as_str);
     match needs.chain(described).find(is_lost) {
         None => Ok(()),

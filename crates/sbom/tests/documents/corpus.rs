@@ -2,6 +2,7 @@
 //! back.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use patchgate_ecosystems::{Input, Siblings, formats_of, is_sibling};
 use patchgate_model::Inventory;
@@ -23,8 +24,14 @@ fn files_below(folder: &Path, into: &mut Vec<PathBuf>) {
     into.sort();
 }
 
-/// The name and the inventory of each snapshot. Files that are not read are other tests' concern.
-pub(crate) fn inventories(shared: &Path) -> Vec<(String, Inventory)> {
+/// The name and the inventory of each snapshot, read once for all tests. Files that are not read
+/// are other tests' concern.
+pub(crate) fn inventories(shared: &Path) -> &'static [(String, Inventory)] {
+    static ALL: OnceLock<Vec<(String, Inventory)>> = OnceLock::new();
+    ALL.get_or_init(|| read_all(shared))
+}
+
+fn read_all(shared: &Path) -> Vec<(String, Inventory)> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(shared.join("corpus")).expect("the corpus is listed") {
         let snapshot = entry.expect("the corpus is listed").path();
@@ -57,7 +64,7 @@ pub(crate) fn inventories(shared: &Path) -> Vec<(String, Inventory)> {
         found.push((name.to_string_lossy().into_owned(), inventory));
     }
     found.sort_by(|(a, _), (b, _)| a.cmp(b));
-    assert!(found.len() >= 15, "only {} snapshots", found.len());
+    assert!(found.len() >= 17, "only {} snapshots", found.len());
     let packages = |inventory: &Inventory| -> usize {
         inventory
             .lockfiles
@@ -110,7 +117,7 @@ fn documents_follow_the_published_schemas() {
     let inventories = inventories(&shared);
     for (format, schema) in schemas {
         let validator = validator(&shared, schema);
-        for (name, inventory) in &inventories {
+        for (name, inventory) in inventories {
             let text = write(inventory, &options(true), format);
             let document: Value = serde_json::from_str(&text).expect("it is JSON");
             let errors: Vec<String> = validator
@@ -128,6 +135,6 @@ fn real_inventories_are_read_back() {
     let Some(shared) = shared_dir() else { return };
     for (name, inventory) in inventories(&shared) {
         eprintln!("{name}");
-        check(&inventory, &[true]);
+        check(inventory, &[true]);
     }
 }

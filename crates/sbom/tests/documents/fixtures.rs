@@ -46,12 +46,12 @@ fn show(lockfile: &Lockfile) -> String {
     text
 }
 
-fn fixture(name: &str) -> Vec<u8> {
+pub(crate) fn fixture(name: &str) -> Vec<u8> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documents/fixtures");
     std::fs::read(Path::new(folder).join(name)).unwrap()
 }
 
-const NAMES: [&str; 10] = [
+pub(crate) const NAMES: [&str; 10] = [
     "cyclonedx-npm.cdx.json",
     "cyclonedx-npm.cdx.xml",
     "npm-sbom.cdx.json",

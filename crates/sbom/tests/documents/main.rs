@@ -10,6 +10,8 @@
 
 mod corpus;
 mod fixtures;
+mod hostile;
+mod mutated;
 mod round_trip;
 
 mod validators;

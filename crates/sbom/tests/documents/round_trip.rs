@@ -12,9 +12,12 @@ use patchgate_sbom::{CycloneDxVersion, OutputFormat, WriteOptions, detect, read,
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-pub(crate) const FORMATS: [OutputFormat; 7] = [
+/// Every format that is written, in every version.
+pub(crate) const FORMATS: [OutputFormat; 9] = [
     OutputFormat::CycloneDxJson(CycloneDxVersion::V1_5),
+    OutputFormat::CycloneDxJson(CycloneDxVersion::V1_6),
     OutputFormat::CycloneDxJson(CycloneDxVersion::V1_7),
+    OutputFormat::CycloneDxXml(CycloneDxVersion::V1_5),
     OutputFormat::CycloneDxXml(CycloneDxVersion::V1_6),
     OutputFormat::CycloneDxXml(CycloneDxVersion::V1_7),
     OutputFormat::SpdxJson,
