@@ -66,7 +66,7 @@ impl OpenSource {
         Ok(values)
     }
 
-    /// The records of packages, in the order of `names`.
+    /// The records of packages, in any order.
     pub(super) fn records_of<'a>(&self, names: &'a [String]) -> Found<'a> {
         let worthwhile = (names.len() / NAMES_A_THREAD).min(MAX_THREADS);
         let threads = match worthwhile {
@@ -75,13 +75,13 @@ impl OpenSource {
                 .map_or(1, usize::from)
                 .min(worthwhile),
         };
-        let mut parts = names.chunks(names.len().div_ceil(threads).max(1));
-        let own = parts.next().unwrap_or_default();
+        // Names that are alike are often known together, so each thread takes some of them.
+        let share = |thread| names.iter().skip(thread).step_by(threads);
         std::thread::scope(|scope| {
-            let running: Vec<_> = parts
-                .map(|part| scope.spawn(move || self.records_in_turn(part)))
+            let running: Vec<_> = (1..threads)
+                .map(|thread| scope.spawn(move || self.records_in_turn(share(thread))))
                 .collect();
-            let mut found = self.records_in_turn(own);
+            let mut found = self.records_in_turn(share(0));
             for thread in running {
                 let part = thread
                     .join()
@@ -93,7 +93,7 @@ impl OpenSource {
         })
     }
 
-    fn records_in_turn<'a>(&self, names: &'a [String]) -> Found<'a> {
+    fn records_in_turn<'a>(&self, names: impl Iterator<Item = &'a String>) -> Found<'a> {
         let mut found = Found::default();
         for name in names {
             match self.records(name) {
