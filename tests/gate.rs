@@ -395,6 +395,7 @@ fn without_a_store_or_a_readable_pull_request_it_is_review() {
         [
             "findings-introduced",
             "findings-ended",
+            "malicious-remaining",
             "findings-remaining"
         ]
     );
