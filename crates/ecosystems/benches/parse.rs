@@ -102,18 +102,12 @@ fn npm_lockfile(packages: usize) -> String {
 
 #[divan::bench(args = [500, 10_000])]
 fn npm_lock(bencher: divan::Bencher<'_, '_>, packages: usize) {
-    let text = npm_lockfile(packages);
-    let siblings = Siblings::new();
-    bencher
-        .counter(divan::counter::ItemsCount::new(packages))
-        .bench(|| {
-            patchgate_ecosystems::parse(&Input {
-                path: "package-lock.json",
-                bytes: text.as_bytes(),
-                siblings: &siblings,
-            })
-            .is_ok()
-        });
+    bench_file(
+        bencher,
+        "package-lock.json",
+        &npm_lockfile(packages),
+        packages,
+    );
 }
 
 /// The file of a bench, read once for each sample.

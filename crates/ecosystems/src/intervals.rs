@@ -99,7 +99,7 @@ mod tests {
         ] {
             let events = events.iter().map(|(kind, version)| Event {
                 kind: *kind,
-                version: (*version).to_owned(),
+                version: (*version).into(),
             });
             let range = Range {
                 kind: RangeKind::Semver,

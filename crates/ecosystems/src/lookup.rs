@@ -8,6 +8,9 @@ use std::collections::{HashMap, HashSet};
 
 use foldhash::fast::RandomState;
 
+/// Packages for which another thread is worth being called.
+pub(crate) const PACKAGES_A_TASK: usize = 1_000;
+
 /// A map by a text of the file.
 pub(crate) type Lookup<K, V> = HashMap<K, V, RandomState>;
 

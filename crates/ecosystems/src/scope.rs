@@ -55,7 +55,7 @@ mod tests {
     fn edge(to: u32, kind: DependencyKind) -> Edge {
         Edge {
             to: PackageIndex(to),
-            name: "x".to_owned(),
+            name: "x".into(),
             requirement: None,
             kind,
         }

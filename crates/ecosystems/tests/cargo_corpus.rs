@@ -214,8 +214,8 @@ fn stated_requirements_can_be_edited() {
                     continue;
                 };
                 let edit = RequirementEdit {
-                    name: edge.name.clone(),
-                    from: requirement.clone(),
+                    name: edge.name.to_string(),
+                    from: requirement.to_string(),
                     to: "=987.6.5".to_owned(),
                 };
                 let changed = [own.as_str(), workspace.to_str().expect("UTF-8")]

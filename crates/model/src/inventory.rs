@@ -1,5 +1,7 @@
 //! What a repository depends on: one [`Lockfile`] a file, each with its own graph.
 
+use smol_str::SmolStr;
+
 use crate::Problem;
 
 /// Everything that was read from one repository.
@@ -149,9 +151,9 @@ pub struct Edge {
     pub to: PackageIndex,
     /// The name by which the dependent asks for it: differs from the package's name for npm
     /// aliases and Cargo renames.
-    pub name: String,
+    pub name: SmolStr,
     /// The requirement as written by the dependent (`^1.2`, `=1.5.4`, `*`), where known.
-    pub requirement: Option<String>,
+    pub requirement: Option<SmolStr>,
     /// Which part of the dependent needs it.
     pub kind: DependencyKind,
 }

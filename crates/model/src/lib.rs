@@ -45,3 +45,5 @@ pub use plan::{Bump, FileChange, Plan, Unfixed, Upgrade, content_digest};
 pub use plan_block::{PlanBlock, PlanBlockError};
 pub use problem::{Problem, ProblemKind};
 pub use purl::package_url;
+/// A text of which there are very many, nearly all short: up to 23 bytes take no memory of their own.
+pub use smol_str::SmolStr;

@@ -44,7 +44,7 @@ impl<'a> Input<'a> {
                 crate::limits::MAX_FILE_BYTES / (1024 * 1024)
             )));
         }
-        if self.bytes.contains(&0) {
+        if memchr::memchr(0, self.bytes).is_some() {
             return Err(ParseError::new("is not text: it holds NUL bytes"));
         }
         let text = std::str::from_utf8(self.bytes).map_err(|error| {
@@ -70,7 +70,8 @@ impl<'a> Input<'a> {
 /// Line, from 1, of a merge conflict marker that git writes.
 fn conflict_marker(text: &str) -> Option<usize> {
     // Nearly every file has none, and to look for the text alone is much faster than to go by lines.
-    if !text.contains("<<<<<<< ") && !text.contains(">>>>>>> ") {
+    let holds = |marker| memchr::memmem::find(text.as_bytes(), marker).is_some();
+    if !holds(b"<<<<<<< ".as_slice()) && !holds(b">>>>>>> ".as_slice()) {
         return None;
     }
     text.lines()

@@ -27,7 +27,7 @@ pub use yaml::{yaml, yaml_documents};
 
 /// The line of each offset, for a reader that goes through the text once, forwards.
 #[derive(Debug)]
-pub(crate) struct Lines<'a> {
+pub struct Lines<'a> {
     text: &'a [u8],
     offset: usize,
     line: u32,
@@ -35,7 +35,8 @@ pub(crate) struct Lines<'a> {
 
 impl<'a> Lines<'a> {
     /// The lines of a text.
-    pub(crate) fn new(text: &'a str) -> Self {
+    #[must_use]
+    pub fn new(text: &'a str) -> Self {
         Self {
             text: text.as_bytes(),
             offset: 0,
@@ -44,14 +45,14 @@ impl<'a> Lines<'a> {
     }
 
     /// The line, from 1, of a byte offset.
-    pub(crate) fn of(&mut self, offset: usize) -> u32 {
+    pub fn of(&mut self, offset: usize) -> u32 {
         let offset = offset.min(self.text.len());
         if offset < self.offset {
             self.offset = 0;
             self.line = 1;
         }
         let passed = self.text.get(self.offset..offset).unwrap_or_default();
-        let breaks = passed.iter().filter(|byte| **byte == b'\n').count();
+        let breaks = memchr::memchr_iter(b'\n', passed).count();
         self.line += u32::try_from(breaks).unwrap_or(0);
         self.offset = offset;
         self.line

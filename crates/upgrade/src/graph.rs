@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use patchgate_model::{DependencyKind, Lockfile, Origin, PackageIndex};
+use patchgate_model::{DependencyKind, Lockfile, Origin, PackageIndex, SmolStr};
 
 /// One dependency seen from the copy that satisfies it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,9 +10,9 @@ pub(crate) struct Dependent {
     /// Who asks.
     pub(crate) from: From,
     /// The name by which it asks.
-    pub(crate) name: String,
+    pub(crate) name: SmolStr,
     /// The requirement as written, where the lockfile or the manifest says it.
-    pub(crate) requirement: Option<String>,
+    pub(crate) requirement: Option<SmolStr>,
     /// Which part of the dependent asks.
     pub(crate) kind: DependencyKind,
 }

@@ -100,8 +100,8 @@ fn edits(
         let edit = ManifestEdit {
             manifest,
             edit: RequirementEdit {
-                name: constraint.dependent.name.clone(),
-                from,
+                name: constraint.dependent.name.to_string(),
+                from: from.into(),
                 to,
             },
         };

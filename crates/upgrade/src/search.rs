@@ -418,7 +418,7 @@ impl<'a> Search<'a> {
         copy: PackageIndex,
         state: &State<'a>,
     ) -> Result<Option<Vec<Option<String>>>, Blocked> {
-        let stated = || Ok(Some(vec![dependent.requirement.clone()]));
+        let stated = || Ok(Some(vec![dependent.requirement.clone().map(Into::into)]));
         let From::Package(from) = dependent.from else {
             return stated();
         };
@@ -531,7 +531,7 @@ impl Constraint<'_> {
             .map(String::as_str)
             .collect();
         if known.is_empty() {
-            self.dependent.name.clone()
+            self.dependent.name.to_string()
         } else {
             format!("{} {}", self.dependent.name, known.join(", "))
         }

@@ -155,8 +155,8 @@ impl World {
                         .unwrap();
                     Edge {
                         to: PackageIndex(u32::try_from(place).unwrap()),
-                        name,
-                        requirement: Some(requirement),
+                        name: name.into(),
+                        requirement: Some(requirement.into()),
                         kind,
                     }
                 })

@@ -173,7 +173,7 @@ fn locked(
             })?;
             Ok(Edge {
                 to: PackageIndex(to),
-                name: raw.packages[to as usize].name.to_string(),
+                name: (&*raw.packages[to as usize].name).into(),
                 requirement: None,
                 kind: DependencyKind::Runtime,
             })

@@ -99,8 +99,8 @@ fn stated_edges(lockfile: &Lockfile, index: usize, project: &Project) -> Vec<Edg
         if stated.insert((place, &declared.name, &declared.requirement, declared.kind)) {
             edges.push(Edge {
                 to: locked[place].to,
-                name: declared.name.clone(),
-                requirement: declared.requirement.clone(),
+                name: declared.name.as_str().into(),
+                requirement: declared.requirement.clone().map(Into::into),
                 kind: declared.kind,
             });
         }

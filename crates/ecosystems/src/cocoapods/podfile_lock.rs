@@ -88,8 +88,8 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
 fn edge(to: PackageIndex, name: &str, requirement: Option<&str>) -> Edge {
     Edge {
         to,
-        name: name.to_owned(),
-        requirement: requirement.map(str::to_owned),
+        name: name.into(),
+        requirement: requirement.map(Into::into),
         kind: DependencyKind::Runtime,
     }
 }

@@ -47,8 +47,8 @@ pub(super) fn root(input: &Input<'_>, path: &str, packages: &Packages<'_>) -> Op
     for asked in asked {
         edges.extend(packages.find(&asked.name).iter().map(|to| Edge {
             to: *to,
-            name: asked.name.clone(),
-            requirement: Some(asked.requirement.clone()),
+            name: asked.name.as_str().into(),
+            requirement: Some(asked.requirement.as_str().into()),
             kind: asked.kind,
         }));
     }

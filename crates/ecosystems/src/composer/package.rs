@@ -104,8 +104,8 @@ impl<'a> Packages<'a> {
                 })?;
                 edges.extend(found.iter().map(|to| Edge {
                     to: *to,
-                    name: name.to_owned(),
-                    requirement: Some(requirement.to_owned()),
+                    name: name.into(),
+                    requirement: Some(requirement.into()),
                     kind: DependencyKind::Runtime,
                 }));
             }

@@ -104,7 +104,9 @@ fn root(
     let of_text = node.optional_text("path")? == Some("conanfile.txt");
     let manifest = manifest.filter(|_| of_text);
     for edge in &mut edges {
-        edge.requirement = manifest.and_then(|manifest| manifest.requirement(&edge.name));
+        edge.requirement = manifest
+            .and_then(|manifest| manifest.requirement(&edge.name))
+            .map(Into::into);
     }
     let name = match reference_of(node)? {
         // A project may have no version.
@@ -186,7 +188,8 @@ fn edge(to: PackageIndex, kind: DependencyKind, lockfile: &Lockfile) -> Edge {
         name: lockfile
             .package(to)
             .map(|package| package.name.clone())
-            .unwrap_or_default(),
+            .unwrap_or_default()
+            .into(),
         requirement: None,
         kind,
     }

@@ -145,8 +145,8 @@ fn direct(manifest: Manifest, lockfile: &mut Lockfile) {
             if edges.len() < limits::MAX_EDGES {
                 edges.push(Edge {
                     to,
-                    name: asked.name.clone(),
-                    requirement: Some(asked.requirement.clone()),
+                    name: asked.name.as_str().into(),
+                    requirement: Some(asked.requirement.as_str().into()),
                     kind: asked.kind,
                 });
             }

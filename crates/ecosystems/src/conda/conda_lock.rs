@@ -172,12 +172,12 @@ fn connect(
                 if let Some(package) = lockfile.packages.get_mut(place.0 as usize) {
                     package.edges.push(Edge {
                         to: *to,
-                        name: name.name.clone().into_owned(),
+                        name: (&*name.name).into(),
                         // Any version will do where it is empty.
                         requirement: wanted
                             .text()
                             .filter(|wanted| !wanted.is_empty())
-                            .map(str::to_owned),
+                            .map(Into::into),
                         kind: DependencyKind::Runtime,
                     });
                 }

@@ -47,8 +47,8 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         .zip(&lockfile.packages)
         .map(|(place, package)| Edge {
             to: PackageIndex(place),
-            name: package.name.clone(),
-            requirement: Some(format!("=={}", package.version)),
+            name: package.name.as_str().into(),
+            requirement: Some(format!("=={}", package.version).into()),
             kind: DependencyKind::Runtime,
         });
     let root = Root {

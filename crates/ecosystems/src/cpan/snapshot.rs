@@ -54,8 +54,8 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             if to.0 as usize != place && seen.insert(*module) {
                 edges.push(Edge {
                     to,
-                    name: (*module).to_owned(),
-                    requirement: Some((*requirement).to_owned()),
+                    name: (*module).into(),
+                    requirement: Some((*requirement).into()),
                     kind: DependencyKind::Runtime,
                 });
             }

@@ -150,8 +150,8 @@ fn edges(
             match places.get(&*name) {
                 Some(to) => edges.push(Edge {
                     to: *to,
-                    name,
-                    requirement,
+                    name: name.into(),
+                    requirement: requirement.map(Into::into),
                     kind,
                 }),
                 None if missing.insert(name.clone()) => lockfile.unresolved.push(Unresolved {
@@ -240,8 +240,10 @@ fn direct(input: &Input<'_>, places: &HashMap<&str, PackageIndex>, lockfile: &mu
         match places.get(asked.name.as_str()) {
             Some(to) => root.edges.push(Edge {
                 to: *to,
-                name: asked.name,
-                requirement: (!asked.requirement.is_empty()).then_some(asked.requirement),
+                name: asked.name.into(),
+                requirement: (!asked.requirement.is_empty())
+                    .then_some(asked.requirement)
+                    .map(Into::into),
                 kind: asked.kind,
             }),
             // Suggested packages need not be there. The line is one of the lockfile, which does

@@ -35,7 +35,7 @@ pub(super) fn add(
             for root in &mut lockfile.roots {
                 root.edges.push(Edge {
                     to: PackageIndex(index),
-                    name: name.to_owned(),
+                    name: name.into(),
                     requirement: None,
                     kind,
                 });

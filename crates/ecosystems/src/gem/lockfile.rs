@@ -309,8 +309,8 @@ impl Reader {
             if let Some(into) = into {
                 into.extend(copies.iter().map(|to| Edge {
                     to: *to,
-                    name: wanted.name.clone(),
-                    requirement: wanted.requirement.clone(),
+                    name: wanted.name.as_str().into(),
+                    requirement: wanted.requirement.clone().map(Into::into),
                     kind,
                 }));
             }

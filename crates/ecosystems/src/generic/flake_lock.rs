@@ -174,7 +174,7 @@ impl Graph<'_, '_> {
             }
             edges.push(Edge {
                 to: *self.places.get(target).ok_or_else(missing)?,
-                name: name.name.clone().into_owned(),
+                name: (&*name.name).into(),
                 requirement: None,
                 kind: DependencyKind::Build,
             });

@@ -46,8 +46,8 @@ fn add(lockfile: &mut Lockfile, repo: &Node<'_>, url: &str) -> Result<(), ParseE
     for root in &mut lockfile.roots {
         root.edges.push(Edge {
             to: PackageIndex(index),
-            name: url.to_owned(),
-            requirement: Some(rev.to_owned()),
+            name: url.into(),
+            requirement: Some(rev.into()),
             kind: DependencyKind::Development,
         });
     }

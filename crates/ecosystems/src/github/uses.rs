@@ -91,11 +91,8 @@ impl<'a> Found<'a> {
         for root in &mut self.lockfile.roots {
             root.edges.push(Edge {
                 to: PackageIndex(index),
-                name: text
-                    .rsplit_once('@')
-                    .map_or(text, |(path, _)| path)
-                    .to_owned(),
-                requirement: Some(reference.to_owned()),
+                name: text.rsplit_once('@').map_or(text, |(path, _)| path).into(),
+                requirement: Some(reference.into()),
                 kind: DependencyKind::Build,
             });
         }

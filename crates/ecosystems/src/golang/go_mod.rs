@@ -108,8 +108,8 @@ impl Build {
         if !require.indirect {
             self.edges.push(Edge {
                 to: place,
-                name: require.path.clone(),
-                requirement: Some(require.version.clone()),
+                name: require.path.as_str().into(),
+                requirement: Some(require.version.as_str().into()),
                 kind: DependencyKind::Runtime,
             });
         }
@@ -135,8 +135,8 @@ impl Build {
             if !direct.contains(&place) {
                 self.edges.push(Edge {
                     to: place,
-                    name: path.to_owned(),
-                    requirement: Some(requirement.clone()),
+                    name: path.into(),
+                    requirement: Some(requirement.as_str().into()),
                     kind: DependencyKind::Development,
                 });
             }
@@ -240,8 +240,8 @@ pub(super) fn release_of_go(lockfile: &mut Lockfile, file: &Directives) -> Vec<E
         );
         edges.push(Edge {
             to: place,
-            name: name.to_owned(),
-            requirement: Some(stated.text.clone()),
+            name: name.into(),
+            requirement: Some(stated.text.as_str().into()),
             kind,
         });
     };

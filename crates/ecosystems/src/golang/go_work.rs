@@ -100,8 +100,8 @@ fn root(
         for place in replacements.get(&require.path).into_iter().flatten() {
             edges.push(Edge {
                 to: *place,
-                name: require.path.clone(),
-                requirement: Some(require.version.clone()),
+                name: require.path.as_str().into(),
+                requirement: Some(require.version.as_str().into()),
                 kind: DependencyKind::Runtime,
             });
         }

@@ -47,8 +47,8 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             .filter_map(|require| {
                 Some(Edge {
                     to: *places.get(require.path.as_str())?,
-                    name: require.path.clone(),
-                    requirement: Some(require.version.clone()),
+                    name: require.path.as_str().into(),
+                    requirement: Some(require.version.as_str().into()),
                     kind: DependencyKind::Runtime,
                 })
             })

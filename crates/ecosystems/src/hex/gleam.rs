@@ -97,8 +97,8 @@ fn edge(
     })?;
     Ok(Edge {
         to: *to,
-        name: name.to_owned(),
-        requirement: requirement.map(str::to_owned),
+        name: name.into(),
+        requirement: requirement.map(Into::into),
         kind: DependencyKind::Runtime,
     })
 }

@@ -116,8 +116,8 @@ fn edge(
     let optional = items.get(2).and_then(|options| options.get("optional"));
     Ok(places.get(name).map(|to| Edge {
         to: *to,
-        name: name.to_owned(),
-        requirement: items.get(1).and_then(Term::text).map(str::to_owned),
+        name: name.into(),
+        requirement: items.get(1).and_then(Term::text).map(Into::into),
         kind: match optional.and_then(Term::atom) {
             Some("true") => DependencyKind::Optional,
             _ => DependencyKind::Runtime,

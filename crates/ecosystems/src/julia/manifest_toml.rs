@@ -156,7 +156,7 @@ impl<'a> Reader<'a> {
                     match self.find(name, uuid) {
                         Some(to) => edges.push(Edge {
                             to,
-                            name: name.to_owned(),
+                            name: name.into(),
                             requirement: None,
                             kind,
                         }),
@@ -238,8 +238,10 @@ impl<'a> Reader<'a> {
             match self.find(&asked.name, None) {
                 Some(to) => edges.push(Edge {
                     to,
-                    name: asked.name,
-                    requirement: (!asked.requirement.is_empty()).then_some(asked.requirement),
+                    name: asked.name.into(),
+                    requirement: (!asked.requirement.is_empty())
+                        .then_some(asked.requirement)
+                        .map(Into::into),
                     kind: asked.kind,
                 }),
                 // The line is one of the manifest, which does not name the package.

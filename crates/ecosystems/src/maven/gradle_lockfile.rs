@@ -199,8 +199,10 @@ fn roots(input: &Input<'_>, packages: &[Package]) -> Vec<Root> {
             let requirement = asked.get(package.name.as_str())?;
             Some(Edge {
                 to: PackageIndex(index),
-                name: package.name.clone(),
-                requirement: Some((*requirement).to_owned()).filter(|text| !text.is_empty()),
+                name: package.name.as_str().into(),
+                requirement: Some((*requirement).to_owned())
+                    .filter(|text| !text.is_empty())
+                    .map(Into::into),
                 kind: match package.scope {
                     Scope::Build => DependencyKind::Build,
                     Scope::Test => DependencyKind::Test,

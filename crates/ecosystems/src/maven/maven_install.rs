@@ -92,7 +92,7 @@ impl EdgeBudget {
 fn edge(to: PackageIndex, name: &str) -> Edge {
     Edge {
         to,
-        name: name.to_owned(),
+        name: name.into(),
         requirement: None,
         kind: DependencyKind::Runtime,
     }

@@ -1,7 +1,6 @@
 //! What the parsers share about JSON: borrowed text, maps without duplicate keys, error text.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -10,6 +9,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 
 use crate::ParseError;
+use crate::lookup::Known;
 
 /// A string of the document, borrowed unless it holds escapes.
 ///
@@ -78,7 +78,7 @@ impl<'de: 'a, 'a, V: Deserialize<'de>> Deserialize<'de> for Map<'a, V> {
 
             fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
                 let mut entries: Vec<(Cow<'a, str>, V)> = Vec::new();
-                let mut seen: HashSet<Cow<'a, str>> = HashSet::new();
+                let mut seen: Known<Cow<'a, str>> = Known::default();
                 while let Some(Text(key)) = map.next_key::<Text<'de>>()? {
                     let known = if entries.len() < FEW_KEYS {
                         entries.iter().any(|(name, _)| *name == key)

@@ -108,8 +108,8 @@ fn direct(libraries: &Libraries, document: &Node<'_>) -> Result<Vec<Edge>, Parse
             if known.insert((to, requirement.clone())) {
                 edges.push(Edge {
                     to,
-                    name: name.to_owned(),
-                    requirement,
+                    name: name.into(),
+                    requirement: requirement.map(Into::into),
                     kind: DependencyKind::Runtime,
                 });
             }

@@ -321,8 +321,8 @@ impl Found {
         });
         self.edges.push(Edge {
             to: PackageIndex(u32::try_from(place).unwrap_or(u32::MAX)),
-            name: name.to_owned(),
-            requirement: item.version.clone(),
+            name: name.into(),
+            requirement: item.version.clone().map(Into::into),
             kind,
         });
     }

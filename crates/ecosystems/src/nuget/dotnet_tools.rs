@@ -41,8 +41,8 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         });
         edges.push(Edge {
             to: PackageIndex(place),
-            name: key.name.clone().into_owned(),
-            requirement: Some(version.to_owned()),
+            name: (&*key.name).into(),
+            requirement: Some(version.into()),
             kind: DependencyKind::Development,
         });
     }

@@ -125,8 +125,8 @@ impl Libraries {
         if let Some(package) = self.lockfile.packages.get_mut(from.0 as usize) {
             package.edges.push(Edge {
                 to,
-                name: name.to_owned(),
-                requirement: requirement.map(str::to_owned),
+                name: name.into(),
+                requirement: requirement.map(Into::into),
                 kind: DependencyKind::Runtime,
             });
         }

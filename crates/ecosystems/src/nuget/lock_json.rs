@@ -57,8 +57,8 @@ fn read(input: &Input<'_>) -> Result<(Lockfile, Vec<Edge>), ParseError> {
             if is_direct(entry)? && known.insert((place, requirement.clone())) {
                 direct.push(Edge {
                     to: place,
-                    name: name.name.clone().into_owned(),
-                    requirement,
+                    name: (&*name.name).into(),
+                    requirement: requirement.map(Into::into),
                     kind: DependencyKind::Runtime,
                 });
             }

@@ -50,8 +50,8 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         }
         edges.push(Edge {
             to: PackageIndex(u32::try_from(*place).unwrap_or(u32::MAX)),
-            name: package.name.clone(),
-            requirement: element.attribute("allowedVersions").map(str::to_owned),
+            name: package.name.as_str().into(),
+            requirement: element.attribute("allowedVersions").map(Into::into),
             kind,
         });
         lockfile.packages.push(package);

@@ -266,8 +266,8 @@ impl Reader {
             if let Some(package) = self.packages.get_mut(wanted.from) {
                 package.edges.push(Edge {
                     to,
-                    name: wanted.name,
-                    requirement: wanted.requirement,
+                    name: wanted.name.into(),
+                    requirement: wanted.requirement.map(Into::into),
                     kind: DependencyKind::Runtime,
                 });
             }
@@ -336,8 +336,10 @@ fn roots(input: &Input<'_>, reader: &Reader) -> Vec<Root> {
         .filter_map(|asked| {
             Some(Edge {
                 to: reader.find(&asked.group, &asked.name)?,
-                name: asked.name,
-                requirement: Some(asked.requirement).filter(|text| !text.is_empty()),
+                name: asked.name.into(),
+                requirement: Some(asked.requirement)
+                    .filter(|text| !text.is_empty())
+                    .map(Into::into),
                 kind: DependencyKind::Runtime,
             })
         })

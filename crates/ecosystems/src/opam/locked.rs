@@ -110,8 +110,10 @@ fn direct(
         match places.get(&asked.name) {
             Some(to) => root.edges.push(Edge {
                 to: *to,
-                name: asked.name,
-                requirement: (!asked.requirement.is_empty()).then_some(asked.requirement),
+                name: asked.name.into(),
+                requirement: (!asked.requirement.is_empty())
+                    .then_some(asked.requirement)
+                    .map(Into::into),
                 kind: asked.kind,
             }),
             // A filter may leave a package out on this machine. The line is one of the lockfile,

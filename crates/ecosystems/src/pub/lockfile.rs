@@ -52,7 +52,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             .push(package(&name.name, entry, name.line, kind)?);
         direct.extend(kind.map(|kind| Edge {
             to: place,
-            name: name.name.clone().into_owned(),
+            name: (&*name.name).into(),
             requirement: None,
             kind,
         }));
@@ -133,8 +133,10 @@ fn roots(input: &Input<'_>, lockfile: &Lockfile, direct: Vec<Edge>) -> Vec<Root>
         let edges = asked.open.into_iter().filter_map(|asked| {
             Some(Edge {
                 to: *places.get(asked.name.as_str())?,
-                requirement: Some(asked.requirement).filter(|text| !text.is_empty()),
-                name: asked.name,
+                requirement: Some(asked.requirement)
+                    .filter(|text| !text.is_empty())
+                    .map(Into::into),
+                name: asked.name.into(),
                 kind: asked.kind,
             })
         });

@@ -133,10 +133,11 @@ impl Graph {
             .into_iter()
             .map(|to| Edge {
                 to,
-                name: ask.name.to_owned(),
+                name: ask.name.into(),
                 requirement: ask
                     .requirement
-                    .map(|text| super::address::without_credentials(text).into_owned()),
+                    .map(|text| super::address::without_credentials(text).into_owned())
+                    .map(Into::into),
                 kind: ask.kind,
             })
             .collect())

@@ -177,13 +177,13 @@ fn connect(
         };
         let edge = Edge {
             to: *place,
-            name: package.name.clone(),
+            name: package.name.as_str().into(),
             requirement: None,
             kind: DependencyKind::Runtime,
         };
         if line.reasons.is_empty() {
             own.push(Edge {
-                requirement: Some(line.requirement()),
+                requirement: Some(line.requirement().into()),
                 ..edge.clone()
             });
         }

@@ -74,8 +74,8 @@ fn package<'a>(lines: &mut Lines<'a>, line: usize) -> Option<RawPackage<'a>> {
             }
             continue;
         }
-        let (key, value) = line.split_once(" = ")?;
-        let value = quoted(value)?;
+        let (key, value) = line.split_once(' ')?;
+        let value = quoted(value.strip_prefix("= ")?)?;
         let slot = match key {
             "name" => &mut name,
             "version" => &mut version,
@@ -124,9 +124,17 @@ fn metadata<'a>(lines: &mut Lines<'a>) -> Option<HashMap<Cow<'a, str>, Cow<'a, s
 /// The inside of a basic string that holds nothing to interpret.
 fn quoted(text: &str) -> Option<&str> {
     let inner = text.strip_prefix('"')?.strip_suffix('"')?;
-    (is_plain(inner) && !inner.bytes().any(|byte| matches!(byte, b'"' | b'\\'))).then_some(inner)
+    (is_plain(inner) && lacks(inner, |byte| matches!(byte, b'"' | b'\\'))).then_some(inner)
 }
 
 fn is_plain(text: &str) -> bool {
-    !text.bytes().any(|byte| byte < 0x20 || byte == 0x7f)
+    lacks(text, |byte| byte < 0x20 || byte == 0x7f)
+}
+
+/// Whether no byte is such a one. It looks at all of them, which goes by many at a time, where to stop
+/// at the first would go by one.
+fn lacks(text: &str, is_such: impl Fn(u8) -> bool) -> bool {
+    !text
+        .bytes()
+        .fold(false, |found, byte| found | is_such(byte))
 }

@@ -214,8 +214,8 @@ impl Found {
         let index = u32::try_from(self.packages.len()).unwrap_or(u32::MAX);
         self.edges.push(Edge {
             to: PackageIndex(index),
-            name: package.name.clone(),
-            requirement: Some(written.to_owned()),
+            name: package.name.as_str().into(),
+            requirement: Some(written.into()),
             kind,
         });
         self.packages.push(package);

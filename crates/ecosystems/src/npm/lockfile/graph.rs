@@ -1,14 +1,16 @@
 //! From copies by install path to packages with edges.
 
 use std::collections::{HashMap, HashSet};
+use std::mem;
 
 use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root, Scope};
+use rayon::iter::{IndexedParallelIterator as _, IntoParallelIterator as _, ParallelIterator as _};
 
 use super::super::NAME;
 use super::super::json::{Map, Text};
 use super::super::manifest::Manifest;
-use super::{Copy, installed_at, installed_name, origin};
-use crate::lookup::{Known, Lookup, lookup};
+use super::{Copy, installed_at, origin};
+use crate::lookup::{Known, Lookup, PACKAGES_A_TASK, lookup};
 use crate::{Input, ParseError, limits};
 
 /// Makes the lockfile's value out of its copies. `infer_root` says that nothing states what the
@@ -16,19 +18,44 @@ use crate::{Input, ParseError, limits};
 pub(super) fn lockfile(
     input: &Input<'_>,
     format: &'static str,
-    copies: &[Copy<'_>],
+    mut copies: Vec<Copy<'_>>,
     infer_root: bool,
 ) -> Result<Lockfile, ParseError> {
-    let mut graph = Graph::new(copies)?;
-    let mut roots = Vec::new();
-    let mut packages: Vec<Package> = Vec::with_capacity(graph.packages as usize);
-    for copy in copies {
-        if installed_name(&copy.path).is_none() {
-            roots.push(graph.root(input, copy)?);
-        }
-        if graph.is_package(copy) {
-            packages.push(graph.package(copy)?);
-        }
+    // Taken out to become the packages' own.
+    let origins = copies
+        .iter_mut()
+        .map(|copy| mem::replace(&mut copy.origin, Origin::Registry(None)));
+    let origins: Vec<Origin> = origins.collect();
+    let graph = Graph::new(&copies)?;
+    let roots: Vec<Root> = copies
+        .iter()
+        .filter(|copy| copy.installed_at.is_none())
+        .map(|copy| graph.root(input, copy))
+        .collect();
+    let of_packages: Vec<(&Copy<'_>, Origin)> = copies
+        .iter()
+        .zip(origins)
+        .zip(&graph.packages)
+        .filter_map(|(copy, index)| index.map(|_| copy))
+        .collect();
+    let mut packages = Vec::new();
+    of_packages
+        .into_par_iter()
+        .with_min_len(PACKAGES_A_TASK)
+        .map_init(String::new, |candidate, (copy, origin)| {
+            graph.package(copy, origin, candidate)
+        })
+        .collect_into_vec(&mut packages);
+    let of_roots = roots.iter().map(|root| root.edges.len());
+    let edges: usize = packages
+        .iter()
+        .map(|package: &Package| package.edges.len())
+        .sum();
+    if edges + of_roots.sum::<usize>() > limits::MAX_EDGES {
+        return Err(ParseError::new(format!(
+            "holds more than {} dependencies",
+            limits::MAX_EDGES
+        )));
     }
     let mut lockfile = Lockfile {
         path: input.path.to_owned(),
@@ -45,104 +72,65 @@ pub(super) fn lockfile(
     Ok(lockfile)
 }
 
-/// Where a path leads.
-#[derive(Clone, Copy)]
-enum Place {
-    Package(PackageIndex),
-    /// A link, by its place among the copies.
-    Link(usize),
-    /// The root project, which is no package of its own lockfile.
-    Root,
-}
-
 struct Graph<'a, 'b> {
     copies: &'b [Copy<'a>],
-    places: Lookup<&'b str, Place>,
+    /// Places among the copies by path.
+    places: Lookup<&'b str, usize>,
+    /// For each copy the package that it is: every one but the root project and the links whose
+    /// folder has an entry of its own.
+    packages: Vec<Option<PackageIndex>>,
     /// Folders with a `node_modules` in which the lockfile installs something.
     folders: Known<&'b str>,
-    packages: u32,
-    edges: usize,
-    /// Kept between look-ups, so that they need no new memory.
-    candidate: String,
 }
 
 impl<'a, 'b> Graph<'a, 'b> {
     fn new(copies: &'b [Copy<'a>]) -> Result<Self, ParseError> {
-        let mut graph = Self {
-            copies,
-            places: lookup(copies.len()),
-            folders: Known::default(),
-            packages: 0,
-            edges: 0,
-            candidate: String::new(),
-        };
-        // Links last: whether one is a package depends on whether its folder is listed.
-        for copy in copies.iter().filter(|copy| copy.link.is_none()) {
-            let place = if copy.path.is_empty() {
-                Place::Root
-            } else {
-                graph.next_package()
+        let mut places = lookup(copies.len());
+        let mut folders = Known::default();
+        for (place, copy) in copies.iter().enumerate() {
+            if let Some(at) = copy.installed_at {
+                folders.insert(folder_of(&copy.path, at));
+            }
+            if places.insert(&*copy.path, place).is_some() {
+                return Err(ParseError::new(format!(
+                    "is not an npm lockfile: duplicate key `{}`",
+                    copy.path
+                ))
+                .at_line(copy.line as usize));
+            }
+        }
+        let mut count = 0;
+        let packages = copies.iter().map(|copy| {
+            let is_package = match &copy.link {
+                Some(target) => !places.contains_key(&**target),
+                None => !copy.path.is_empty(),
             };
-            graph.place(copy, place)?;
-        }
-        for (index, copy) in copies.iter().enumerate() {
-            if copy.link.is_some() {
-                graph.place(copy, Place::Link(index))?;
-            }
-        }
-        graph.number();
-        Ok(graph)
+            is_package.then(|| {
+                count += 1;
+                PackageIndex(count - 1)
+            })
+        });
+        Ok(Self {
+            copies,
+            packages: packages.collect(),
+            places,
+            folders,
+        })
     }
 
-    fn next_package(&mut self) -> Place {
-        let place = Place::Package(PackageIndex(self.packages));
-        self.packages += 1;
-        place
+    fn package_at(&self, place: usize) -> Option<PackageIndex> {
+        self.packages.get(place).copied().flatten()
     }
 
-    fn place(&mut self, copy: &'b Copy<'a>, place: Place) -> Result<(), ParseError> {
-        if let Some(at) = installed_at(&copy.path) {
-            self.folders.insert(folder_of(&copy.path, at));
-        }
-        match self.places.insert(&copy.path, place) {
-            None => Ok(()),
-            Some(_) => Err(ParseError::new(format!(
-                "is not an npm lockfile: duplicate key `{}`",
-                copy.path
-            ))
-            .at_line(copy.line as usize)),
-        }
-    }
-
-    /// Gives the packages their indices in the file's order.
-    fn number(&mut self) {
-        self.packages = 0;
-        for copy in self.copies {
-            if self.is_package(copy) {
-                let place = self.next_package();
-                self.places.insert(&copy.path, place);
-            }
-        }
-    }
-
-    /// Whether the copy is one of the lockfile's packages: every entry but the root project and
-    /// the links whose folder has an entry of its own.
-    fn is_package(&self, copy: &Copy<'_>) -> bool {
-        match &copy.link {
-            Some(target) => !self.places.contains_key(&**target),
-            None => !copy.path.is_empty(),
-        }
-    }
-
-    fn root(&mut self, input: &Input<'_>, copy: &Copy<'a>) -> Result<Root, ParseError> {
+    fn root(&self, input: &Input<'_>, copy: &Copy<'a>) -> Root {
         let path = joined(&input.beside(""), &copy.path, "package.json");
         let found = path.and_then(|path| input.sibling(&path).map(|bytes| (path, bytes)));
         let manifest = found.as_ref().and_then(|(_, bytes)| Manifest::read(bytes));
-        let mut edges = self.edges(copy, true)?;
+        let mut edges = self.edges(copy, true, &mut String::new());
         if let Some(manifest) = &manifest {
             for edge in &mut edges {
                 if let Some(requirement) = manifest.requirement(&edge.name, edge.kind) {
-                    edge.requirement = Some(requirement.to_owned());
+                    edge.requirement = Some(requirement.into());
                 }
             }
         }
@@ -151,37 +139,38 @@ impl<'a, 'b> Graph<'a, 'b> {
             (None, Some(name)) => name.to_owned(),
             (None, None) => folder_name(&copy.path).to_owned(),
         };
-        Ok(Root {
+        Root {
             name,
             manifest: found.map(|(path, _)| path),
             edges,
-        })
+        }
     }
 
-    fn package(&mut self, copy: &Copy<'a>) -> Result<Package, ParseError> {
-        let installed = installed_name(&copy.path);
+    /// `candidate` is room for paths that are looked up.
+    fn package(&self, copy: &Copy<'a>, origin: Origin, candidate: &mut String) -> Package {
+        let installed = copy.installed_name();
         let in_path = installed.unwrap_or_else(|| folder_name(&copy.path));
         let name = copy.name.as_deref().unwrap_or(in_path);
         let version = copy.version.as_deref().unwrap_or_default();
-        Ok(Package {
-            origin: copy.origin.clone(),
+        Package {
+            origin,
             line: copy.line,
             integrity: copy.integrity.as_deref().map(str::to_owned),
             scope: copy.scope,
             install_path: Some(copy.path.to_string()),
             alias: (installed.is_some() && name != in_path).then(|| in_path.to_owned()),
             bundled: copy.bundled,
-            edges: self.edges(copy, false)?,
+            edges: self.edges(copy, false, candidate),
             ..Package::new(NAME, name.to_owned(), version.to_owned())
-        })
+        }
     }
 
     /// What a copy depends on. A name that stands under several kinds counts once, under the kind
     /// that npm lets win: development, then optional, then run time, then peer.
-    fn edges(&mut self, copy: &Copy<'a>, with_development: bool) -> Result<Vec<Edge>, ParseError> {
+    fn edges(&self, copy: &Copy<'a>, with_development: bool, candidate: &mut String) -> Vec<Edge> {
         let needs = &copy.needs;
         if needs.len() == 0 {
-            return Ok(Vec::new());
+            return Vec::new();
         }
         let none = Map::default();
         let development = if with_development {
@@ -196,8 +185,8 @@ impl<'a, 'b> Graph<'a, 'b> {
             (DependencyKind::Peer, &needs.peer),
         ];
         let folders = self.folders_above(&copy.path);
-        let mut seen: HashSet<&str> = HashSet::new();
-        let mut edges = Vec::new();
+        let mut seen: Known<&str> = Known::default();
+        let mut edges = Vec::with_capacity(needs.len());
         for (kind, names) in by_kind {
             // Names within one kind differ; only a kind after another one needs to look back.
             let look_back = !seen.is_empty() || names.0.len() < needs.len();
@@ -205,25 +194,18 @@ impl<'a, 'b> Graph<'a, 'b> {
                 if look_back && !seen.insert(name) {
                     continue;
                 }
-                let Some(to) = self.resolve(&folders, name) else {
+                let Some(to) = self.resolve(&folders, name, candidate) else {
                     continue;
                 };
                 edges.push(Edge {
                     to,
-                    name: name.to_string(),
-                    requirement: requirement.as_ref().map(|Text(text)| text.to_string()),
+                    name: (&**name).into(),
+                    requirement: requirement.as_ref().map(|Text(text)| (&**text).into()),
                     kind,
                 });
             }
         }
-        self.edges += edges.len();
-        if self.edges > limits::MAX_EDGES {
-            return Err(ParseError::new(format!(
-                "holds more than {} dependencies",
-                limits::MAX_EDGES
-            )));
-        }
-        Ok(edges)
+        edges
     }
 
     /// The folders in which Node.js looks for what a dependent asks for, nearest first, as far as
@@ -235,44 +217,42 @@ impl<'a, 'b> Graph<'a, 'b> {
             .collect()
     }
 
-    fn resolve(&mut self, folders: &[&str], name: &str) -> Option<PackageIndex> {
+    fn resolve(
+        &self,
+        folders: &[&str],
+        name: &str,
+        candidate: &mut String,
+    ) -> Option<PackageIndex> {
         for folder in folders {
-            self.candidate.clear();
+            candidate.clear();
             if !folder.is_empty() {
-                self.candidate.push_str(folder);
-                self.candidate.push('/');
+                candidate.push_str(folder);
+                candidate.push('/');
             }
-            self.candidate.push_str("node_modules/");
-            self.candidate.push_str(name);
-            if let Some(place) = self.places.get(self.candidate.as_str()) {
+            candidate.push_str("node_modules/");
+            candidate.push_str(name);
+            if let Some(place) = self.places.get(candidate.as_str()) {
                 return self.follow(*place);
             }
         }
         None
     }
 
-    fn follow(&self, place: Place) -> Option<PackageIndex> {
-        match place {
-            Place::Package(index) => Some(index),
-            Place::Root => None,
-            Place::Link(index) => {
-                let target = self.copies.get(index)?.link.as_deref()?;
-                match self.places.get(target)? {
-                    Place::Package(index) => Some(*index),
-                    // A link to a link is nothing that npm writes; following it could go round.
-                    Place::Link(_) | Place::Root => None,
-                }
-            }
-        }
+    /// The package at a place, or the one that a link there stands for. A link to a link is nothing
+    /// that npm writes; following it could go round.
+    fn follow(&self, place: usize) -> Option<PackageIndex> {
+        self.package_at(place).or_else(|| {
+            let target = self.copies.get(place)?.link.as_deref()?;
+            self.package_at(*self.places.get(target)?)
+        })
     }
 }
 
 /// The folder whose `node_modules` holds the package whose name begins at `at`.
 fn folder_of(path: &str, at: usize) -> &str {
-    path[..at]
-        .trim_end_matches('/')
-        .trim_end_matches("node_modules")
-        .trim_end_matches('/')
+    let above = path[..at].trim_end_matches('/');
+    let above = above.strip_suffix("node_modules").unwrap_or(above);
+    above.trim_end_matches('/')
 }
 
 /// The folder from which Node.js looks next. `None` above the lockfile's own folder.
@@ -337,7 +317,7 @@ fn infer_direct(lockfile: &mut Lockfile) {
                 .strip_prefix("node_modules/")?;
             (!name.contains("/node_modules/")).then(|| Edge {
                 to,
-                name: name.to_owned(),
+                name: name.into(),
                 requirement: None,
                 kind: match package.scope {
                     Scope::Development => DependencyKind::Development,
@@ -355,32 +335,36 @@ fn infer_direct(lockfile: &mut Lockfile) {
 /// An archive whose address has no layout known here is from a registry after all when nobody asks
 /// for it by address: only a registry answers a range.
 fn settle_addresses(lockfile: &mut Lockfile) {
-    let mut asked: HashMap<u32, bool> = HashMap::new();
+    let is_url = |package: &Package| matches!(package.origin, Origin::Url(_));
+    // Whether it is asked for, and by address, for each of them. Mostly there is none.
+    let mut asked: HashMap<PackageIndex, Option<bool>> = lockfile
+        .indexed()
+        .filter(|(_, package)| is_url(package))
+        .map(|(index, _)| (index, None))
+        .collect();
+    if asked.is_empty() {
+        return;
+    }
     let edges = lockfile
         .roots
         .iter()
         .flat_map(|root| &root.edges)
         .chain(lockfile.packages.iter().flat_map(|package| &package.edges));
     for edge in edges {
-        let is_url = lockfile
-            .package(edge.to)
-            .is_some_and(|package| matches!(package.origin, Origin::Url(_)));
-        if is_url {
-            let by_address = match &edge.requirement {
+        if let Some(by_address) = asked.get_mut(&edge.to) {
+            let asks_by_address = match &edge.requirement {
                 Some(requirement) => origin::asks_by_address(requirement),
                 None => true,
             };
-            *asked.entry(edge.to.0).or_default() |= by_address;
+            *by_address = Some(by_address.unwrap_or(false) || asks_by_address);
         }
     }
-    for (index, package) in lockfile.packages.iter_mut().enumerate() {
-        let by_address = u32::try_from(index)
-            .ok()
-            .and_then(|index| asked.get(&index));
-        if by_address == Some(&false)
+    for (index, by_address) in asked {
+        if by_address == Some(false)
+            && let Some(package) = lockfile.packages.get_mut(index.0 as usize)
             && let Origin::Url(address) = &mut package.origin
         {
-            package.origin = Origin::Registry(Some(std::mem::take(address)));
+            package.origin = Origin::Registry(Some(mem::take(address)));
         }
     }
 }

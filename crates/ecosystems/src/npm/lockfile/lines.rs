@@ -7,11 +7,10 @@ use jsonc_parser::ast;
 use super::super::manifest::strict_ast;
 use crate::ParseError;
 
-/// Counts lines while going down the document once.
+/// The lines of keys, for a reader that goes down the document once.
 pub(super) struct Lines<'a> {
     text: &'a str,
-    offset: usize,
-    line: u32,
+    lines: patchgate_syntax::Lines<'a>,
     /// The document's tree, made only when a key holds an escape.
     tree: Option<ast::Value<'a>>,
 }
@@ -20,8 +19,7 @@ impl<'a> Lines<'a> {
     pub(super) fn new(text: &'a str) -> Self {
         Self {
             text,
-            offset: 0,
-            line: 1,
+            lines: patchgate_syntax::Lines::new(text),
             tree: None,
         }
     }
@@ -41,24 +39,7 @@ impl<'a> Lines<'a> {
             Some(offset) => offset,
             None => self.look_up(path)?,
         };
-        Ok(self.line_at(offset))
-    }
-
-    fn line_at(&mut self, offset: usize) -> u32 {
-        if offset < self.offset {
-            (self.offset, self.line) = (0, 1);
-        }
-        let between = self
-            .text
-            .as_bytes()
-            .get(self.offset..offset)
-            .unwrap_or_default();
-        let lines = between.iter().filter(|byte| **byte == b'\n').count();
-        self.line = self
-            .line
-            .saturating_add(u32::try_from(lines).unwrap_or(u32::MAX));
-        self.offset = offset;
-        self.line
+        Ok(self.lines.of(offset))
     }
 
     fn look_up(&mut self, path: &[&Cow<'_, str>]) -> Result<usize, ParseError> {

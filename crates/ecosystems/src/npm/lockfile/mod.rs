@@ -34,7 +34,7 @@ struct Document<'a> {
     #[serde(default, rename = "lockfileVersion")]
     version: Option<u64>,
     #[serde(borrow, default)]
-    packages: Option<Map<'a, Object<packages::Entry<'a>>>>,
+    packages: Option<packages::Entries<'a>>,
     #[serde(borrow, default)]
     dependencies: Option<&'a RawValue>,
 }
@@ -43,6 +43,8 @@ struct Document<'a> {
 struct Copy<'a> {
     /// Its key in version 2 and 3, the path that follows from the nesting in version 1.
     path: Cow<'a, str>,
+    /// Where in `path` the name begins; `None` for a folder that is not installed.
+    installed_at: Option<usize>,
     /// Line of the key.
     line: u32,
     /// Name of the package, when it is not the one in the path.
@@ -55,6 +57,13 @@ struct Copy<'a> {
     scope: Scope,
     bundled: bool,
     needs: Needs<'a>,
+}
+
+impl Copy<'_> {
+    /// The name in the install path.
+    fn installed_name(&self) -> Option<&str> {
+        self.installed_at.and_then(|at| self.path.get(at..))
+    }
 }
 
 /// What a copy or a project asks for, by kind.
@@ -131,16 +140,11 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             limits::MAX_PACKAGES
         )));
     }
-    graph::lockfile(input, format, &copies, infer_root)
+    graph::lockfile(input, format, copies, infer_root)
 }
 
-/// The name that an install path ends in, with its scope: `node_modules/@a/b` gives `@a/b`. `None`
-/// for a folder that is not installed but part of the repository.
-fn installed_name(path: &str) -> Option<&str> {
-    installed_at(path).map(|at| &path[at..])
-}
-
-/// Where the name begins that an install path ends in.
+/// Where the name begins that an install path ends in, with its scope: at the `@` in
+/// `node_modules/@a/b`. `None` for a folder that is not installed but part of the repository.
 fn installed_at(path: &str) -> Option<usize> {
     path.rmatch_indices('/').find_map(|(at, _)| {
         let above = path[..at].strip_suffix("node_modules")?;

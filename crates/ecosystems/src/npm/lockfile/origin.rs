@@ -4,6 +4,9 @@ use patchgate_model::Origin;
 
 /// What an address or an npm specifier points at, when it is not a range or a tag.
 pub(in crate::npm) fn of_address(address: &str) -> Option<Origin> {
+    if is_web(address) {
+        return Some(Origin::Url(address.to_owned()));
+    }
     let is_git = address.starts_with("git+")
         || address.starts_with("git:")
         || address.starts_with("git@")
@@ -20,10 +23,9 @@ pub(in crate::npm) fn of_address(address: &str) -> Option<Origin> {
             commit: commit.filter(|commit| is_commit(commit)),
         });
     }
-    if let Some(path) = address.strip_prefix("file:") {
-        return Some(Origin::Path(Some(path.to_owned())));
-    }
-    is_web(address).then(|| Origin::Url(address.to_owned()))
+    address
+        .strip_prefix("file:")
+        .map(|path| Origin::Path(Some(path.to_owned())))
 }
 
 /// Where an entry with this `resolved` comes from, for the package of this name.
@@ -43,24 +45,27 @@ pub(in crate::npm) fn of_resolved(resolved: Option<&str>, name: &str) -> Origin 
 }
 
 /// Whether an address has the layout in which registries keep a package's archives:
-/// `<base>/<name>/-/<file>.tgz`, or `<base>/download/<name>/<version>/<hash>`.
+/// `<base>/<name>/-/<file>.tgz`, or `<base>/download/<name>/<version>/<hash>`. A base may have a
+/// `/-/` of its own.
 fn is_registry_archive(address: &str, name: &str) -> bool {
-    if address.contains('%') {
-        let decoded = address
-            .replace("%2f", "/")
-            .replace("%2F", "/")
-            .replace("%40", "@");
-        return !decoded.contains('%') && is_registry_archive(&decoded, name);
-    }
-    let path = address.split(['?', '#']).next().unwrap_or_default();
+    let path = match memchr::memchr3(b'?', b'#', b'%', address.as_bytes()) {
+        None => address,
+        Some(_) if address.contains('%') => {
+            let decoded = address
+                .replace("%2f", "/")
+                .replace("%2F", "/")
+                .replace("%40", "@");
+            return !decoded.contains('%') && is_registry_archive(&decoded, name);
+        }
+        Some(at) => address.get(..at).unwrap_or(address),
+    };
     let ends_in_name = |base: &str| {
         base.strip_suffix(name)
             .is_some_and(|base| base.ends_with('/'))
     };
-    match path.split_once("/-/") {
-        Some((base, _)) => ends_in_name(base),
-        None => path.contains(&format!("/download/{name}/")),
-    }
+    let mut slashes = memchr::memrchr_iter(b'/', path.as_bytes()).map(|at| path.split_at(at));
+    slashes.any(|(base, rest)| rest.starts_with("/-/") && ends_in_name(base))
+        || (!path.contains("/-/") && path.contains(&format!("/download/{name}/")))
 }
 
 /// Whether a requirement names a place instead of versions, so that no registry answers it.
@@ -77,4 +82,33 @@ fn is_web(address: &str) -> bool {
 
 fn is_commit(text: &str) -> bool {
     text.len() >= 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_registry_archive;
+
+    #[test]
+    fn knows_the_layouts_of_registries() {
+        for (address, name, expected) in [
+            ("https://r.invalid/a/-/a-1.0.0.tgz", "a", true),
+            ("https://r.invalid/@s/a/-/a-1.0.0.tgz", "@s/a", true),
+            ("https://r.invalid/@s%2fa/-/a-1.0.0.tgz", "@s/a", true),
+            ("https://r.invalid/%40s%2Fa/-/@s/a-1.0.0.tgz", "@s/a", true),
+            ("https://r.invalid/a/-/a-1.0.0.tgz?x=1#/b", "a", true),
+            (
+                "https://r.invalid/g/-/packages/npm/a/-/a-1.0.0.tgz",
+                "a",
+                true,
+            ),
+            ("https://r.invalid/download/@s/a/1.0.0/0f", "@s/a", true),
+            ("https://r.invalid/ab/-/ab-1.0.0.tgz", "a", false),
+            ("https://r.invalid/ba/-/ba-1.0.0.tgz", "a", false),
+            ("https://r.invalid/a.tgz", "a", false),
+            ("https://r.invalid/?/a/-/a-1.0.0.tgz", "a", false),
+            ("https://r.invalid/a%25/-/a-1.0.0.tgz", "a%25", false),
+        ] {
+            assert_eq!(is_registry_archive(address, name), expected, "{address}");
+        }
+    }
 }

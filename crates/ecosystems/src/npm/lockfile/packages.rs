@@ -1,12 +1,14 @@
 //! Versions 2 and 3: a flat object `packages`, keyed by install path.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use patchgate_model::Origin;
 use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
 
 use super::lines::Lines;
-use super::{Copy, Needs, check, installed_name, origin, scope};
+use super::{Copy, Needs, check, installed_at, origin, scope};
 use crate::ParseError;
 use crate::npm::json::{Map, Object, Text};
 
@@ -42,28 +44,54 @@ pub(super) struct Entry<'a> {
     peer_dependencies: Map<'a, Option<Text<'a>>>,
 }
 
+/// The value of `packages`: a copy for each entry as it is read, still without its line. That no
+/// path stands there twice is for those to see who look copies up by it.
+pub(super) struct Entries<'a>(Vec<Copy<'a>>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Entries<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct EntriesVisitor;
+
+        impl<'de> Visitor<'de> for EntriesVisitor {
+            type Value = Entries<'de>;
+
+            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str("an object")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
+                let mut copies = Vec::new();
+                while let Some(Text(path)) = map.next_key()? {
+                    let Object(entry) = map.next_value()?;
+                    copies.push(copy(path, entry));
+                }
+                Ok(Entries(copies))
+            }
+        }
+
+        deserializer.deserialize_map(EntriesVisitor)
+    }
+}
+
 /// The copies that `packages` lists, the root project (`""`) among them.
 pub(super) fn copies<'a>(
     text: &'a str,
     document_name: Option<Cow<'a, str>>,
-    entries: Map<'a, Object<Entry<'a>>>,
+    Entries(mut copies): Entries<'a>,
 ) -> Result<Vec<Copy<'a>>, ParseError> {
     let mut lines = Lines::new(text);
     let section = Cow::Borrowed("packages");
-    let mut copies = Vec::with_capacity(entries.0.len() + 1);
-    for (path, Object(entry)) in entries.0 {
-        let line = lines.line(&[&section, &path])?;
-        let mut copy = copy(path, line, entry);
+    for copy in &mut copies {
+        copy.line = lines.line(&[&section, &copy.path])?;
         if copy.path.is_empty() && copy.name.is_none() {
             copy.name.clone_from(&document_name);
         }
-        check(&copy)?;
-        copies.push(copy);
+        check(copy)?;
     }
     Ok(copies)
 }
 
-fn copy<'a>(path: Cow<'a, str>, line: u32, entry: Entry<'a>) -> Copy<'a> {
+fn copy<'a>(path: Cow<'a, str>, entry: Entry<'a>) -> Copy<'a> {
     let name = entry.name.map(|Text(name)| name);
     let resolved = entry.resolved.map(|Text(resolved)| resolved);
     let link = if entry.link {
@@ -71,7 +99,9 @@ fn copy<'a>(path: Cow<'a, str>, line: u32, entry: Entry<'a>) -> Copy<'a> {
     } else {
         None
     };
-    let origin = match (installed_name(&path), &link) {
+    let installed_at = installed_at(&path);
+    let in_path = installed_at.and_then(|at| path.get(at..));
+    let origin = match (in_path, &link) {
         (_, Some(target)) => Origin::Path(Some(target.to_string())),
         (None, None) => Origin::Path(Some(path.to_string())),
         (Some(in_path), None) => {
@@ -79,7 +109,8 @@ fn copy<'a>(path: Cow<'a, str>, line: u32, entry: Entry<'a>) -> Copy<'a> {
         }
     };
     Copy {
-        line,
+        installed_at,
+        line: 0,
         name,
         version: entry.version.map(|Text(version)| version),
         integrity: entry.integrity.map(|Text(integrity)| integrity),

@@ -370,7 +370,7 @@ fn refuses_what_it_cannot_read_whole() {
 5: is not an npm lockfile: duplicate key `a`
 12: is not an npm lockfile: duplicate key `node_modules/a`
 -: is empty
-12: is not an npm lockfile: duplicate key `node_modules/a`
+9: is not an npm lockfile: duplicate key `node_modules/a`
 -: has lockfileVersion 4; versions 1, 2 and 3 are read
 -: is not an npm lockfile: it lacks `packages`, which lockfileVersion 2 needs
 9: is not an npm lockfile: the entry `node_modules/a` has no version

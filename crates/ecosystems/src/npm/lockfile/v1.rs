@@ -127,7 +127,10 @@ impl<'a> Reader<'a> {
 
 fn copy(path: String, line: u32, entry: Entry<'_>) -> Copy<'_> {
     let version = entry.version.map(|Text(version)| version);
-    let in_path = super::installed_name(&path).unwrap_or_default();
+    let installed_at = super::installed_at(&path);
+    let in_path = installed_at
+        .and_then(|at| path.get(at..))
+        .unwrap_or_default();
     // `npm:real@1.2.3` is an alias; an address stands where other files have `resolved`.
     let alias = version
         .as_deref()
@@ -148,6 +151,7 @@ fn copy(path: String, line: u32, entry: Entry<'_>) -> Copy<'_> {
     };
     Copy {
         path: Cow::Owned(path),
+        installed_at,
         line,
         name,
         version,
@@ -175,6 +179,7 @@ fn registry(resolved: Option<&Text<'_>>, name: &str) -> Origin {
 fn root(name: Option<Cow<'_, str>>) -> Copy<'_> {
     Copy {
         path: Cow::Borrowed(""),
+        installed_at: None,
         line: 1,
         name,
         version: None,

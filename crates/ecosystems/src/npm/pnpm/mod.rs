@@ -125,7 +125,7 @@ impl Reader<'_, '_> {
                     *known = true;
                 }
             } else {
-                aliases.push((index, edge.name.clone()));
+                aliases.push((index, edge.name.to_string()));
             }
         }
         for (index, alias) in aliases {

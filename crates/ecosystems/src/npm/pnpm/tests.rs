@@ -61,7 +61,7 @@ fn all_generations_say_the_same() {
             .flatten()
         {
             if edge.requirement.as_deref() == Some("catalog:") {
-                edge.requirement = Some("^2.1.2".to_owned());
+                edge.requirement = Some("^2.1.2".into());
             }
         }
         for root in &mut lockfile.roots {

@@ -79,8 +79,8 @@ pub(crate) fn edge(
 ) -> Edge {
     Edge {
         to,
-        name: name.to_owned(),
-        requirement: requirement.map(str::to_owned),
+        name: name.into(),
+        requirement: requirement.map(Into::into),
         kind,
     }
 }

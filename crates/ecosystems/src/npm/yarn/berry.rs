@@ -218,7 +218,7 @@ fn project(input: &Input<'_>, entry: &Entry<'_>, folder: &str, edges: &[Edge]) -
         .map(|edge| match stated.get(edge.name.as_str()) {
             Some((kind, requirement)) if edge.kind != DependencyKind::Peer => Edge {
                 kind: *kind,
-                requirement: Some((*requirement).to_owned()),
+                requirement: Some((*requirement).into()),
                 ..edge.clone()
             },
             _ => edge.clone(),
