@@ -19,7 +19,7 @@ fn edges(to: &[u32]) -> Vec<Edge> {
     to.iter()
         .map(|to| Edge {
             to: PackageIndex(*to),
-            name: String::new(),
+            name: String::new().into(),
             requirement: None,
             kind: DependencyKind::Runtime,
         })
@@ -74,7 +74,7 @@ fn lookup(records: &[Value]) -> Lookup {
     let mut lookup = Lookup::default();
     for record in records {
         let advisory = parse_record(record.to_string().as_bytes()).unwrap();
-        let name = advisory.affected[0].name.clone();
+        let name = advisory.affected[0].name.to_string();
         lookup
             .advisories
             .entry(("crates.io", name))

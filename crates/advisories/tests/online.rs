@@ -61,7 +61,7 @@ fn ids(lookup: &Lookup) -> Vec<(String, Vec<String>)> {
         .map(|((_, name), records)| {
             (
                 name.clone(),
-                records.iter().map(|record| record.id.clone()).collect(),
+                records.iter().map(|record| record.id.to_string()).collect(),
             )
         })
         .collect()

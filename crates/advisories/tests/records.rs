@@ -92,7 +92,7 @@ fn compare(ours: &patchgate_model::Advisory, theirs: &osv::schema::Vulnerability
             let ours: Vec<_> = our
                 .events
                 .iter()
-                .map(|event| (event.kind, event.version.clone()))
+                .map(|event| (event.kind, event.version.to_string()))
                 .collect();
             let theirs: Vec<_> = their.events.iter().map(event).collect();
             assert_eq!(ours, theirs, "{id}");

@@ -8,6 +8,7 @@ use patchgate_model::{Finding, Inventory, Level, Problem, ProblemKind, SourceSta
 use patchgate_report::ScanReport;
 use patchgate_risk::Threshold;
 use patchgate_vex::{Decision, Suppressed};
+use rayon::iter::{IntoParallelRefMutIterator as _, ParallelIterator as _};
 
 use crate::args::{SeverityArg, ThresholdArgs};
 use crate::exit::Exit;
@@ -123,9 +124,7 @@ pub(crate) async fn judge(
     let signals = source.signals(lookup).await;
     let found = patchgate_advisories::find(inventory, lookup, signals.source);
     let mut findings = found.findings;
-    for finding in &mut findings {
-        patchgate_risk::rate(finding);
-    }
+    findings.par_iter_mut().for_each(patchgate_risk::rate);
     sort(&mut findings);
     let mut problems = inventory.problems.clone();
     problems.extend(unresolved(inventory));

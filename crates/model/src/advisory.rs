@@ -2,22 +2,27 @@
 //! form.
 
 use jiff::Timestamp;
+use jiff::fmt::serde::timestamp::nanosecond::optional as nanoseconds;
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 /// One record of an advisory database.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Advisory {
     /// The record's own id, such as `GHSA-…`, `RUSTSEC-…` or `CVE-…`.
-    pub id: String,
+    pub id: SmolStr,
     /// Ids of the same vulnerability in other databases.
-    pub aliases: Vec<String>,
+    pub aliases: Vec<SmolStr>,
     /// One line that says what it is; empty where the record gives none.
     pub summary: String,
     /// When the record last changed.
+    #[serde(with = "nanoseconds")]
     pub modified: Option<Timestamp>,
     /// When the record first appeared.
+    #[serde(with = "nanoseconds")]
     pub published: Option<Timestamp>,
     /// When the record was withdrawn. A withdrawn record matches nothing.
+    #[serde(with = "nanoseconds")]
     pub withdrawn: Option<Timestamp>,
     /// Severities stated for the record as a whole.
     pub severity: Vec<ReportedSeverity>,
@@ -26,12 +31,12 @@ pub struct Advisory {
     /// Addresses to read more.
     pub references: Vec<Reference>,
     /// Weakness ids (`CWE-79`) where the record states them.
-    pub cwes: Vec<String>,
+    pub cwes: Vec<SmolStr>,
     /// The word for severity that some databases give beside or instead of a vector, as written
     /// (`MODERATE`, `high`).
-    pub severity_word: Option<String>,
+    pub severity_word: Option<SmolStr>,
     /// Set for RustSec records that are not vulnerabilities: `unmaintained`, `unsound`, `notice`.
-    pub informational: Option<String>,
+    pub informational: Option<SmolStr>,
     /// What the database says beside the schema, as its JSON text.
     pub database_specific: Option<String>,
 }
@@ -40,7 +45,7 @@ pub struct Advisory {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReportedSeverity {
     /// `CVSS_V2`, `CVSS_V3`, `CVSS_V4`, or another type, as written.
-    pub kind: String,
+    pub kind: SmolStr,
     /// The vector string, or another kind's own text.
     pub value: String,
 }
@@ -49,16 +54,16 @@ pub struct ReportedSeverity {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Affected {
     /// Ecosystem by its OSV name, without what stands after a colon.
-    pub ecosystem: String,
+    pub ecosystem: SmolStr,
     /// What stands after the colon: the release of a distribution (`12` in `Debian:12`), or another
     /// part of the ecosystem.
-    pub distribution: Option<String>,
+    pub distribution: Option<SmolStr>,
     /// Package name as the record writes it.
-    pub name: String,
+    pub name: SmolStr,
     /// Ranges of affected versions.
     pub ranges: Vec<Range>,
     /// Affected versions that are listed one by one.
-    pub versions: Vec<String>,
+    pub versions: Vec<SmolStr>,
     /// Severities stated for this package alone.
     pub severity: Vec<ReportedSeverity>,
     /// What the ecosystem says about this package beside the schema, such as affected functions, as
@@ -111,7 +116,7 @@ pub struct Event {
     /// What happens at [`Event::version`].
     pub kind: EventKind,
     /// A version, a commit, or `0` for "before all versions".
-    pub version: String,
+    pub version: SmolStr,
 }
 
 /// What happens at an event's version.
@@ -131,7 +136,7 @@ pub enum EventKind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reference {
     /// `ADVISORY`, `FIX`, `WEB`, …, as written.
-    pub kind: String,
+    pub kind: SmolStr,
     /// The address.
     pub url: String,
 }

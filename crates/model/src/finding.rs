@@ -1,5 +1,7 @@
 //! A vulnerability that was found in a package, with all that is known about it.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use crate::{Advisory, Scope};
@@ -70,7 +72,7 @@ pub struct Finding {
     /// Priority with its reasons.
     pub score: Score,
     /// The records behind the finding, the one with [`Finding::id`] first.
-    pub advisories: Vec<Advisory>,
+    pub advisories: Vec<Arc<Advisory>>,
 }
 
 impl Finding {

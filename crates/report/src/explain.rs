@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use patchgate_ecosystems::intervals;
 use patchgate_model::{
-    Advisory, Affected, EventKind, Explained, Problem, Range, Signals, SourceStatus,
+    Advisory, Affected, EventKind, Explained, Problem, Range, Signals, SmolStr, SourceStatus,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -330,12 +330,16 @@ fn some_of(versions: &[String]) -> String {
     text
 }
 
+fn strings(texts: &[SmolStr]) -> Vec<String> {
+    texts.iter().map(ToString::to_string).collect()
+}
+
 impl RecordReport {
     fn new(record: &Advisory) -> Self {
         let time = |time: Option<Timestamp>| time.map(|time| time.to_string());
         Self {
-            id: record.id.clone(),
-            aliases: record.aliases.clone(),
+            id: record.id.to_string(),
+            aliases: strings(&record.aliases),
             summary: record.summary.clone(),
             published: time(record.published),
             modified: time(record.modified),
@@ -344,17 +348,17 @@ impl RecordReport {
                 .severity
                 .iter()
                 .map(|one| StatedSeverity {
-                    kind: one.kind.clone(),
+                    kind: one.kind.to_string(),
                     value: one.value.clone(),
                 })
                 .collect(),
-            cwes: record.cwes.clone(),
+            cwes: strings(&record.cwes),
             affected: record.affected.iter().map(AffectedReport::new).collect(),
             references: record
                 .references
                 .iter()
                 .map(|one| ReferenceReport {
-                    kind: one.kind.clone(),
+                    kind: one.kind.to_string(),
                     url: one.url.clone(),
                 })
                 .collect(),
@@ -367,17 +371,17 @@ impl AffectedReport {
     fn new(entry: &Affected) -> Self {
         let ecosystem = match &entry.distribution {
             Some(release) => format!("{}:{release}", entry.ecosystem),
-            None => entry.ecosystem.clone(),
+            None => entry.ecosystem.to_string(),
         };
         Self {
             ecosystem,
-            name: entry.name.clone(),
+            name: entry.name.to_string(),
             ranges: entry
                 .ranges
                 .iter()
                 .map(|range| RangeReport::new(range, &entry.ecosystem))
                 .collect(),
-            versions: entry.versions.clone(),
+            versions: strings(&entry.versions),
             ecosystem_specific: json(entry.ecosystem_specific.as_deref()),
             database_specific: json(entry.database_specific.as_deref()),
         }
@@ -400,7 +404,7 @@ impl RangeReport {
                 .events
                 .iter()
                 .map(|one| {
-                    let version = Value::from(one.version.clone());
+                    let version = Value::from(one.version.as_str());
                     Map::from_iter([(event(one.kind).to_owned(), version)])
                 })
                 .collect(),

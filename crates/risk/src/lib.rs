@@ -21,7 +21,8 @@ pub use threshold::{Threshold, counts_as};
 pub fn rate(finding: &mut Finding) {
     // A record of malicious releases that does not affect this one has no say in its severity.
     let has_say = |record: &&Advisory| finding.malicious || !record.id.starts_with("MAL-");
-    let records: Vec<&Advisory> = finding.advisories.iter().filter(has_say).collect();
+    let records = finding.advisories.iter().map(AsRef::as_ref);
+    let records: Vec<&Advisory> = records.filter(has_say).collect();
     finding.severity = severity(&records, finding.package.ecosystem, &finding.package.name);
     // The records' ids do not always tell, an alias or a weakness does too.
     if finding.malicious && finding.severity.level == Level::Unknown {

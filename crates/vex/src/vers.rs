@@ -143,11 +143,11 @@ impl Vers {
             };
             let mut events = vec![Event {
                 kind: EventKind::Introduced,
-                version: from.to_owned(),
+                version: from.into(),
             }];
             events.extend(to.map(|(kind, version)| Event {
                 kind,
-                version: version.clone(),
+                version: version.into(),
             }));
             ranges.push(Range {
                 kind: RangeKind::Ecosystem,

@@ -5,7 +5,7 @@ use patchgate_model::{Epss, Kev, Problem, Signals};
 /// A source of signals about CVEs.
 ///
 /// "The feed is not there" and "the feed does not list it" are different answers; see the methods.
-pub trait SignalSource {
+pub trait SignalSource: Sync {
     /// The EPSS score of a CVE. `None` when the feed is absent or has no score for it.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use patchgate_model::{Advisory, Explained, Inventory, PieceOfEvidence};
 
 use super::known::Known;
 use super::unordered::Unordered;
-use super::{Place, package_ref, versions};
+use super::{Installed, Place, copies, package_ref};
 use crate::matching::{Affects, Subject, affects_commit, evidence};
 use crate::{Lookup, git, package_key};
 
@@ -20,7 +20,10 @@ pub fn lookup_of(records: &[Arc<Advisory>]) -> Lookup {
         let mut packages: BTreeMap<(&'static str, String), ()> = BTreeMap::new();
         for entry in &record.affected {
             if entry.ecosystem == git::ECOSYSTEM {
-                let known = lookup.repositories.entry(entry.name.clone()).or_default();
+                let known = lookup
+                    .repositories
+                    .entry(entry.name.to_string())
+                    .or_default();
                 known.push(Arc::clone(record));
             } else if let Some(ecosystem) = by_name(&entry.ecosystem) {
                 let key = package_key(ecosystem.name(), &entry.name);
@@ -40,7 +43,11 @@ pub fn lookup_of(records: &[Arc<Advisory>]) -> Lookup {
 #[must_use]
 pub fn explain(inventory: &Inventory, lookup: &Lookup) -> Vec<Explained> {
     let mut found = Vec::new();
-    for (version, copies) in versions(inventory) {
+    let copies = copies(inventory);
+    for copies in copies.chunk_by(Installed::is_of_the_same_version) {
+        let Some(version) = copies.first().map(|copy| copy.version) else {
+            continue;
+        };
         let unordered = Unordered(version.ecosystem);
         let ecosystem = by_name(version.ecosystem).unwrap_or(&unordered);
         let name = ecosystem.normalize_name(version.name).into_owned();
@@ -57,7 +64,7 @@ pub fn explain(inventory: &Inventory, lookup: &Lookup) -> Vec<Explained> {
             match known.affects(subject, record, version.version) {
                 Affects::Yes => {
                     answer = Affects::Yes;
-                    affected_by.push(record.id.clone());
+                    affected_by.push(record.id.to_string());
                 }
                 Affects::Unknown(reason) if answer == Affects::No => {
                     answer = Affects::Unknown(reason);
@@ -66,10 +73,10 @@ pub fn explain(inventory: &Inventory, lookup: &Lookup) -> Vec<Explained> {
             }
             let mut own = evidence(subject, record, version.version);
             own.extend(of_commit(subject, &known, record));
-            pieces.extend(own.into_iter().map(|one| (record.id.clone(), one)));
+            pieces.extend(own.into_iter().map(|one| (record.id.to_string(), one)));
         }
         if !known.records.is_empty() {
-            let place = Place::new(inventory, &copies, &HashMap::new());
+            let place = Place::new(inventory, copies, &HashMap::new());
             found.push(Explained {
                 package: package_ref(version, &place),
                 locations: place.locations,

@@ -13,7 +13,11 @@ use std::sync::Arc;
 use patchgate_ecosystems::{Ecosystem, by_name};
 use patchgate_model::{
     Advisory, Finding, Inventory, Level, Location, Origin, Package, PackageIndex, PackageRef,
-    Problem, ProblemKind, Scope, Score, Severity,
+    Problem, ProblemKind, Scope, Score, Severity, SmolStr,
+};
+use rayon::iter::{
+    IndexedParallelIterator as _, IntoParallelIterator as _, IntoParallelRefIterator as _,
+    ParallelIterator as _,
 };
 
 use self::known::Known;
@@ -35,6 +39,10 @@ pub struct Findings {
     pub problems: Vec<Problem>,
 }
 
+/// Package versions that are judged in one go. Few, since names that are alike, and so stand
+/// together, are often known together.
+const VERSIONS_A_TASK: usize = 50;
+
 /// One package version, wherever it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 struct Version<'a> {
@@ -54,17 +62,30 @@ impl Version<'_> {
     }
 }
 
-/// A copy of a package: lockfile and place in it.
-type Copies = Vec<(usize, PackageIndex)>;
+/// A copy of a package version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Installed<'a> {
+    version: Version<'a>,
+    /// Lockfile and place in it.
+    place: (usize, PackageIndex),
+}
+
+impl Installed<'_> {
+    fn is_of_the_same_version(&self, other: &Self) -> bool {
+        self.version == other.version
+    }
+}
 
 /// The questions that an inventory raises, sorted, each once. Packages from a folder of the
 /// repository are the user's own and raise none. Where a version may be written otherwise than in
 /// the advisories, the question is about all versions.
 #[must_use]
 pub fn queries(inventory: &Inventory) -> Vec<PackageQuery> {
-    let mut queries: Vec<PackageQuery> = versions(inventory)
+    let mut copies = copies(inventory);
+    copies.dedup_by(|a, b| a.is_of_the_same_version(b));
+    let mut queries: Vec<PackageQuery> = copies
         .into_iter()
-        .map(|(version, _)| version)
+        .map(|copy| copy.version)
         .filter(|version| by_name(version.ecosystem).is_none_or(Ecosystem::has_advisories))
         .map(|version| PackageQuery {
             ecosystem: version.ecosystem,
@@ -96,63 +117,102 @@ fn find_in(
     inventory: &Inventory,
     lookup: &Lookup,
     signals: &dyn SignalSource,
-    by_name: &dyn Fn(&str) -> Option<&'static dyn Ecosystem>,
+    by_name: &(dyn Fn(&str) -> Option<&'static dyn Ecosystem> + Sync),
 ) -> Findings {
+    let copies = copies(inventory);
+    let versions: Vec<&[Installed<'_>]> =
+        copies.chunk_by(Installed::is_of_the_same_version).collect();
+    let judged: Vec<Judged<'_>> = versions
+        .par_iter()
+        .with_min_len(VERSIONS_A_TASK)
+        .filter_map(|copies| {
+            let version = copies.first()?.version;
+            let ecosystem = by_name(version.ecosystem);
+            Some(Judged::new(inventory, lookup, version, copies, ecosystem))
+        })
+        .filter(|judged| !judged.groups.is_empty() || !judged.problems.is_empty())
+        .collect();
+    let matched = || judged.iter().filter(|judged| !judged.groups.is_empty());
+    let targets = matched()
+        .flat_map(|judged| judged.copies.iter().map(|copy| copy.place))
+        .collect();
+    let chains = chains::shortest(inventory, &targets);
     let mut problems = BTreeSet::new();
-    let mut matched: Vec<(Version<'_>, Copies, Vec<Group>)> = Vec::new();
-    for (version, copies) in versions(inventory) {
+    let mut findings = Vec::new();
+    let by_version: Vec<(Vec<Finding>, Vec<Problem>)> = judged
+        .into_par_iter()
+        .map(|judged| {
+            let unordered = Unordered(judged.version.ecosystem);
+            let ecosystem = by_name(judged.version.ecosystem).unwrap_or(&unordered);
+            let place = Place::new(inventory, judged.copies, &chains);
+            let mut problems = judged.problems;
+            let findings = judged.groups.into_iter().map(|group| {
+                group.into_finding(
+                    ecosystem,
+                    judged.version,
+                    &place,
+                    signals,
+                    &lookup.malicious_prefixes,
+                    &mut problems,
+                )
+            });
+            (findings.collect(), problems)
+        })
+        .collect();
+    for (of_version, of_problems) in by_version {
+        findings.extend(of_version);
+        problems.extend(of_problems);
+    }
+    Findings {
+        findings: merged(findings),
+        problems: problems.into_iter().collect(),
+    }
+}
+
+/// What is known about one package version.
+struct Judged<'a> {
+    version: Version<'a>,
+    copies: &'a [Installed<'a>],
+    /// The vulnerabilities that affect it.
+    groups: Vec<Group>,
+    /// Why it is not known whether others do.
+    problems: Vec<Problem>,
+}
+
+impl<'a> Judged<'a> {
+    /// `ordered` is absent for an ecosystem whose versions cannot be ordered.
+    fn new(
+        inventory: &Inventory,
+        lookup: &Lookup,
+        version: Version<'a>,
+        copies: &'a [Installed<'a>],
+        ordered: Option<&'static dyn Ecosystem>,
+    ) -> Self {
+        let mut problems = Vec::new();
         let unordered = Unordered(version.ecosystem);
-        let ordered = by_name(version.ecosystem);
         if ordered.is_none() {
-            problems.insert(unordered.problem());
+            problems.push(unordered.problem());
         }
         let ecosystem = ordered.unwrap_or(&unordered);
-        let name = ecosystem.normalize_name(version.name).into_owned();
+        let name = ecosystem.normalize_name(version.name);
         let subject = Subject {
             ecosystem,
             distribution: version.distribution,
             name: &name,
         };
         let known = Known::of(subject, lookup, version.commit_query());
-        if known.records.is_empty() {
-            continue;
-        }
         let groups = judge(subject, &known, version, &mut |reason| {
             // Of an ecosystem without an order all ranges are untold, which is said once.
             if ordered.is_some() {
-                problems.insert(untold(inventory, version, &copies, reason));
+                problems.push(untold(inventory, version, copies, reason));
             }
         });
-        if !groups.is_empty() {
-            matched.push((version, copies, groups));
+        Self {
+            version,
+            copies,
+            groups,
+            problems,
         }
-    }
-    let targets = matched
-        .iter()
-        .flat_map(|(_, copies, _)| copies.iter().copied())
-        .collect();
-    let chains = chains::shortest(inventory, &targets);
-    let mut feed_problems = Vec::new();
-    let mut findings = Vec::new();
-    for (version, copies, groups) in matched {
-        let unordered = Unordered(version.ecosystem);
-        let ecosystem = by_name(version.ecosystem).unwrap_or(&unordered);
-        let place = Place::new(inventory, &copies, &chains);
-        for group in groups {
-            findings.push(group.into_finding(
-                ecosystem,
-                version,
-                &place,
-                signals,
-                &lookup.malicious_prefixes,
-                &mut feed_problems,
-            ));
-        }
-    }
-    problems.extend(feed_problems);
-    Findings {
-        findings: merged(findings),
-        problems: problems.into_iter().collect(),
     }
 }
 
@@ -187,10 +247,10 @@ fn merged(findings: Vec<Finding>) -> Vec<Finding> {
     merged
 }
 
-/// Every package version of an inventory that is not the user's own and that advisories may cover,
-/// with its copies.
-fn versions(inventory: &Inventory) -> Vec<(Version<'_>, Copies)> {
-    let mut found = Vec::new();
+/// Every copy of a package in an inventory that is not the user's own and that advisories may cover,
+/// sorted by version.
+fn copies(inventory: &Inventory) -> Vec<Installed<'_>> {
+    let mut copies = Vec::new();
     for (file, lockfile) in inventory.lockfiles.iter().enumerate() {
         for (index, package) in lockfile.indexed() {
             if !matches!(package.origin, Origin::Path(_))
@@ -206,20 +266,16 @@ fn versions(inventory: &Inventory) -> Vec<(Version<'_>, Copies)> {
                         _ => None,
                     },
                 };
-                found.push((version, (file, index)));
+                copies.push(Installed {
+                    version,
+                    place: (file, index),
+                });
             }
         }
     }
     // Lockfiles are all but sorted, which this makes use of and a map would not.
-    found.sort();
-    let mut versions: Vec<(Version<'_>, Copies)> = Vec::with_capacity(found.len());
-    for (version, copy) in found {
-        match versions.last_mut() {
-            Some((last, copies)) if *last == version => copies.push(copy),
-            _ => versions.push((version, vec![copy])),
-        }
-    }
-    versions
+    copies.sort();
+    copies
 }
 
 /// Whether there are advisories for the package's ecosystem; one that Patchgate does not know may
@@ -308,18 +364,18 @@ struct Place {
 impl Place {
     fn new(
         inventory: &Inventory,
-        copies: &Copies,
+        copies: &[Installed<'_>],
         chains: &HashMap<(usize, PackageIndex), Vec<Vec<String>>>,
     ) -> Self {
         let mut locations = BTreeSet::new();
         let mut paths = BTreeSet::new();
         let mut scope = Scope::Development;
         let mut purl = None;
-        for copy in copies {
-            let Some(lockfile) = inventory.lockfiles.get(copy.0) else {
+        for Installed { place, .. } in copies {
+            let Some(lockfile) = inventory.lockfiles.get(place.0) else {
                 continue;
             };
-            let Some(package) = lockfile.package(copy.1) else {
+            let Some(package) = lockfile.package(place.1) else {
                 continue;
             };
             locations.insert(Location {
@@ -328,7 +384,7 @@ impl Place {
             });
             scope = scope.min(package.scope);
             purl.get_or_insert_with(|| patchgate_ecosystems::purl(package));
-            let known = chains.get(copy).into_iter().flatten();
+            let known = chains.get(place).into_iter().flatten();
             paths.extend(known.map(|chain| (chain.len(), chain.clone())));
         }
         let paths = paths
@@ -368,7 +424,7 @@ impl Group {
         let mut ids: BTreeSet<&str> = BTreeSet::new();
         for record in &self.records {
             ids.insert(&record.id);
-            ids.extend(record.aliases.iter().map(String::as_str));
+            ids.extend(record.aliases.iter().map(SmolStr::as_str));
         }
         let ids: Vec<&str> = ids.into_iter().filter(|id| !id.is_empty()).collect();
         let all: Vec<&Advisory> = self.records.iter().map(AsRef::as_ref).collect();
@@ -399,8 +455,9 @@ impl Group {
             .iter()
             .map(|record| record.informational.clone())
             .reduce(|a, b| a.and_then(|a| b.map(|_| a)))
-            .flatten();
-        let mut advisories: Vec<Advisory> = all.iter().map(|record| (*record).clone()).collect();
+            .flatten()
+            .map(Into::into);
+        let mut advisories = self.records.clone();
         let affects_version =
             |record: &Advisory| matching.iter().any(|other| other.id == record.id);
         advisories.sort_by_cached_key(|record| {
@@ -441,10 +498,16 @@ impl Group {
     }
 }
 
-fn untold(inventory: &Inventory, version: Version<'_>, copies: &Copies, reason: String) -> Problem {
-    let first = copies.first().and_then(|(file, index)| {
-        let lockfile = inventory.lockfiles.get(*file)?;
-        Some((lockfile.path.clone(), lockfile.package(*index)?.line))
+fn untold(
+    inventory: &Inventory,
+    version: Version<'_>,
+    copies: &[Installed<'_>],
+    reason: String,
+) -> Problem {
+    let first = copies.first().and_then(|copy| {
+        let (file, index) = copy.place;
+        let lockfile = inventory.lockfiles.get(file)?;
+        Some((lockfile.path.clone(), lockfile.package(index)?.line))
     });
     let (subject, line) = match first {
         Some((path, line)) => (path, Some(line)),

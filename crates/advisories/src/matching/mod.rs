@@ -10,7 +10,7 @@ use std::cmp::Ordering;
 pub(crate) use commit::affects_commit;
 pub use evidence::evidence;
 use patchgate_ecosystems::Ecosystem;
-use patchgate_model::{Advisory, Affected, EventKind, FixedVersion, Range, RangeKind};
+use patchgate_model::{Advisory, Affected, EventKind, FixedVersion, Range, RangeKind, SmolStr};
 
 /// Whether a record affects a version.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,7 +77,7 @@ fn entry_affects(ecosystem: &dyn Ecosystem, entry: &Affected, version: &str) -> 
         return Affects::Yes;
     }
     // A listed text that is no version equals none; a version that is none equals only its text.
-    let equals = |listed: &String| {
+    let equals = |listed: &SmolStr| {
         ecosystem
             .compare_versions(listed, version)
             .is_ok_and(|order| order == Ordering::Equal)

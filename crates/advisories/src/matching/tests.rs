@@ -293,7 +293,7 @@ fn event() -> impl Strategy<Value = Event> {
         let is_zero = zero && kind == EventKind::Introduced;
         Event {
             kind,
-            version: if is_zero { "0".to_owned() } else { version },
+            version: if is_zero { "0".into() } else { version.into() },
         }
     })
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use patchgate_http::{Caching, Client, Request, redact_url};
-use patchgate_model::{Advisory, Problem, ProblemKind, SourceStatus};
+use patchgate_model::{Advisory, Problem, ProblemKind, SmolStr, SourceStatus};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -196,7 +196,7 @@ impl OsvClient {
         let Some(first) = self.fetch_known(id).await? else {
             return Ok(found);
         };
-        let aliases: Vec<String> = first.aliases.iter().take(MAX_ALIASES).cloned().collect();
+        let aliases: Vec<SmolStr> = first.aliases.iter().take(MAX_ALIASES).cloned().collect();
         found.push(first);
         for alias in aliases {
             found.extend(self.fetch_known(&alias).await?);

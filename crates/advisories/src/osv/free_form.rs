@@ -1,6 +1,7 @@
 //! What databases put into `database_specific`, where the schema promises no shape: a value of an
 //! unexpected shape is passed over, never an error.
 
+use patchgate_model::SmolStr;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -9,11 +10,11 @@ use serde_json::value::RawValue;
 pub(super) struct FreeForm {
     /// Weakness ids, from the shapes in use: `cwe_ids: ["CWE-79"]` (GitHub),
     /// `cwes: [{"cweId": "CWE-506"}]` (malicious packages), `cwes: ["CWE-79"]`.
-    pub(super) cwes: Vec<String>,
+    pub(super) cwes: Vec<SmolStr>,
     /// `severity: "HIGH"` (GitHub).
-    pub(super) severity_word: Option<String>,
+    pub(super) severity_word: Option<SmolStr>,
     /// `informational: "unmaintained"` (RustSec).
-    pub(super) informational: Option<String>,
+    pub(super) informational: Option<SmolStr>,
 }
 
 impl FreeForm {
@@ -45,7 +46,7 @@ impl FreeForm {
                     .or_else(|| entry.get("cweId").and_then(Value::as_str))
                     .or_else(|| entry.get("cwe_id").and_then(Value::as_str))
                     .or_else(|| entry.get("id").and_then(Value::as_str));
-                cwes.extend(id.map(str::to_owned));
+                cwes.extend(id.map(SmolStr::new));
             }
         }
         let text = |key: &str| {
@@ -53,7 +54,7 @@ impl FreeForm {
                 .get(key)
                 .and_then(Value::as_str)
                 .filter(|text| !text.is_empty())
-                .map(str::to_owned)
+                .map(SmolStr::new)
         };
         Self {
             cwes,

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use patchgate_model::{
-    Advisory, Affected, Event, EventKind, Range, RangeKind, Reference, ReportedSeverity,
+    Advisory, Affected, Event, EventKind, Range, RangeKind, Reference, ReportedSeverity, SmolStr,
 };
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -55,9 +55,9 @@ where
 #[derive(Deserialize)]
 pub(crate) struct WireRecord<'a> {
     #[serde(default, deserialize_with = "null_is_default")]
-    pub(crate) id: String,
+    pub(crate) id: SmolStr,
     #[serde(default, deserialize_with = "null_is_default")]
-    aliases: Vec<String>,
+    aliases: Vec<SmolStr>,
     #[serde(default, deserialize_with = "null_is_default")]
     summary: String,
     #[serde(default)]
@@ -83,7 +83,7 @@ struct WireAffected<'a> {
     #[serde(default, deserialize_with = "null_is_default")]
     ranges: Vec<WireRange>,
     #[serde(default, deserialize_with = "null_is_default")]
-    versions: Vec<String>,
+    versions: Vec<SmolStr>,
     #[serde(default, deserialize_with = "null_is_default")]
     severity: Vec<WireSeverity>,
     #[serde(borrow, default)]
@@ -95,15 +95,15 @@ struct WireAffected<'a> {
 #[derive(Deserialize)]
 struct WirePackage {
     #[serde(default, deserialize_with = "null_is_default")]
-    ecosystem: String,
+    ecosystem: SmolStr,
     #[serde(default, deserialize_with = "null_is_default")]
-    name: String,
+    name: SmolStr,
 }
 
 #[derive(Deserialize)]
 struct WireRange {
     #[serde(rename = "type", default, deserialize_with = "null_is_default")]
-    kind: String,
+    kind: SmolStr,
     #[serde(default)]
     repo: Option<String>,
     #[serde(default, deserialize_with = "null_is_default")]
@@ -115,19 +115,19 @@ struct WireRange {
 #[derive(Deserialize)]
 struct WireEvent {
     #[serde(default)]
-    introduced: Option<String>,
+    introduced: Option<SmolStr>,
     #[serde(default)]
-    fixed: Option<String>,
+    fixed: Option<SmolStr>,
     #[serde(default)]
-    last_affected: Option<String>,
+    last_affected: Option<SmolStr>,
     #[serde(default)]
-    limit: Option<String>,
+    limit: Option<SmolStr>,
 }
 
 #[derive(Deserialize)]
 struct WireSeverity {
     #[serde(rename = "type", default, deserialize_with = "null_is_default")]
-    kind: String,
+    kind: SmolStr,
     #[serde(default, deserialize_with = "null_is_default")]
     score: String,
 }
@@ -135,7 +135,7 @@ struct WireSeverity {
 #[derive(Deserialize)]
 struct WireReference {
     #[serde(rename = "type", default, deserialize_with = "null_is_default")]
-    kind: String,
+    kind: SmolStr,
     #[serde(default, deserialize_with = "null_is_default")]
     url: String,
 }
@@ -157,7 +157,7 @@ impl WireRecord<'_> {
                 Ok(time) => Some(time),
                 Err(_) => {
                     return Err(RecordError::Withdrawn {
-                        id: self.id,
+                        id: self.id.into(),
                         withdrawn: text,
                     });
                 }
@@ -209,9 +209,9 @@ impl WireAffected<'_> {
     fn into_affected(self) -> Vec<Affected> {
         let ranges: Vec<Range> = self.ranges.into_iter().map(WireRange::into_range).collect();
         let entry = Affected {
-            ecosystem: String::new(),
+            ecosystem: SmolStr::default(),
             distribution: None,
-            name: String::new(),
+            name: SmolStr::default(),
             ranges: Vec::new(),
             versions: self.versions,
             severity: self
@@ -226,7 +226,7 @@ impl WireAffected<'_> {
             return by_repository(&entry, ranges);
         };
         let (ecosystem, distribution) = match package.ecosystem.split_once(':') {
-            Some((ecosystem, rest)) => (ecosystem.to_owned(), Some(rest.to_owned())),
+            Some((ecosystem, rest)) => (ecosystem.into(), Some(rest.into())),
             None => (package.ecosystem, None),
         };
         vec![Affected {
@@ -248,8 +248,8 @@ fn by_repository(entry: &Affected, ranges: Vec<Range>) -> Vec<Affected> {
         match entries.iter_mut().find(|known| known.name == name) {
             Some(known) => known.ranges.push(range),
             None => entries.push(Affected {
-                ecosystem: git::ECOSYSTEM.to_owned(),
-                name,
+                ecosystem: git::ECOSYSTEM.into(),
+                name: name.into(),
                 ranges: vec![range],
                 ..entry.clone()
             }),

@@ -48,10 +48,10 @@ pub(super) fn write_changes(
             is_new &= listed.len() == count;
         }
         for id in std::iter::once(&advisory.id).chain(&advisory.aliases) {
-            if !ids.contains_key(id) {
-                ids.insert(id.clone(), open.names_of(id)?);
+            if !ids.contains_key(id.as_str()) {
+                ids.insert(id.to_string(), open.names_of(id)?);
             }
-            let names = ids.entry(id.clone()).or_default();
+            let names = ids.entry(id.to_string()).or_default();
             names.extend(affected.keys().cloned());
         }
         source.records += u64::from(is_new && !affected.is_empty());
@@ -67,10 +67,12 @@ pub(super) fn write_changes(
     let mut entries = earlier(open)?;
     for (name, mut records) in packages {
         records.sort_by(|a, b| a.id.cmp(&b.id));
-        entries.insert(prefixed(NAME_PREFIX, &name), encode(&records, &name)?);
+        entries.insert(prefixed(NAME_PREFIX, &name), encode(&records)?);
     }
     for (id, names) in ids {
-        entries.insert(prefixed(ID_PREFIX, &id), serde_json::to_vec(&names)?);
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let value = record::encode_keys(&names).map_err(invalid)?;
+        entries.insert(prefixed(ID_PREFIX, &id), value);
     }
     let mut writer = Writer::new(into)?;
     for (key, value) in &entries {
@@ -92,15 +94,11 @@ fn earlier(open: &OpenSource) -> io::Result<BTreeMap<Vec<u8>, Vec<u8>>> {
     Ok(entries)
 }
 
-fn encode(records: &[Advisory], key: &str) -> io::Result<Vec<u8>> {
-    let mut value = vec![b'['];
-    for (place, advisory) in records.iter().enumerate() {
-        if place > 0 {
-            value.push(b',');
-        }
+fn encode(records: &[Advisory]) -> io::Result<Vec<u8>> {
+    let mut value = Vec::new();
+    for advisory in records {
         let affected: Vec<&Affected> = advisory.affected.iter().collect();
-        value.extend(record::encode(advisory, &affected, key).map_err(invalid)?);
+        value.extend(record::encode(advisory, &affected).map_err(invalid)?);
     }
-    value.push(b']');
     Ok(value)
 }

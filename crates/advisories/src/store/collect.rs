@@ -19,7 +19,7 @@ pub(super) struct Trimmed {
     pub(super) id: Box<str>,
     pub(super) aliases: Vec<Box<str>>,
     pub(super) modified: Option<Timestamp>,
-    pub(super) json: Box<[u8]>,
+    pub(super) bytes: Box<[u8]>,
 }
 
 impl Trimmed {
@@ -140,8 +140,8 @@ impl Batch {
         set.dedup();
         *self.sets.entry(set).or_default() += 1;
         for ((ecosystem, key), affected) in packages {
-            match record::encode(advisory, &affected, &key) {
-                Ok(json) => {
+            match record::encode(advisory, &affected) {
+                Ok(bytes) => {
                     let trimmed = Trimmed {
                         key: key.into(),
                         id: advisory.id.as_str().into(),
@@ -151,7 +151,7 @@ impl Batch {
                             .map(|id| id.as_str().into())
                             .collect(),
                         modified: advisory.modified,
-                        json: json.into(),
+                        bytes: bytes.into(),
                     };
                     match self.by_ecosystem.get_mut(ecosystem) {
                         Some(records) => records.push(trimmed),

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 pub(super) const MANIFEST: &str = "store.json";
 
 /// Version of the store's layout. A store of another version is rebuilt, not read.
-pub(super) const FORMAT: u32 = 5;
+pub(super) const FORMAT: u32 = 6;
 
 /// Largest manifest, in bytes: far above one line for each ecosystem there is.
 pub(super) const MAX_MANIFEST_BYTES: u64 = 4 * 1024 * 1024;

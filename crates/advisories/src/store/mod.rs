@@ -33,7 +33,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use patchgate_model::{Advisory, Affected, Epss, Kev, Problem, ProblemKind, SourceStatus};
+use patchgate_model::{Advisory, Affected, Epss, Kev, Problem, ProblemKind, SmolStr, SourceStatus};
 
 pub use build::{BuildError, BuildProgress, BuildReport};
 pub use input::InputError;
@@ -304,15 +304,14 @@ impl Store {
     /// When a file of the store is damaged.
     pub fn vulnerability(&self, id: &str) -> Result<Vec<Advisory>, Problem> {
         let mut whole: Vec<Advisory> = Vec::new();
-        let mut asked: BTreeSet<String> = BTreeSet::new();
-        let mut waiting = vec![id.to_owned()];
+        let mut asked: BTreeSet<SmolStr> = BTreeSet::new();
+        let mut waiting = vec![SmolStr::new(id)];
         while let Some(id) = waiting.pop() {
             if asked.len() >= MAX_IDS || !asked.insert(id.clone()) {
                 continue;
             }
             for part in self.find_id(&id)? {
-                waiting.push(part.id.clone());
-                waiting.extend(part.aliases.iter().cloned());
+                waiting.extend(std::iter::once(&part.id).chain(&part.aliases).cloned());
                 match whole.iter_mut().find(|known| known.id == part.id) {
                     Some(known) => {
                         let is_new = |entry: &Affected| !known.affected.contains(entry);

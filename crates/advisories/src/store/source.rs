@@ -6,16 +6,17 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use patchgate_model::Advisory;
+use rayon::iter::{
+    IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _,
+};
 
 use super::manifest::{FileEntry, Source};
 use super::table::{Index, Table};
 use super::{ID_PREFIX, NAME_PREFIX, StoreError, invalid, open_table, prefixed, record};
 
-/// Names for which one more thread is worth its start.
-const NAMES_A_THREAD: usize = 2_000;
-
-/// Most threads that look names up. Each keeps memory of its own, and there is little to gain beyond.
-const MAX_THREADS: usize = 2;
+/// Names that are looked up in one go. Few, since names that are alike, and so stand together, are
+/// often known together, and only a name that is known is work.
+const NAMES_A_TASK: usize = 50;
 
 /// The records of many packages.
 #[derive(Default)]
@@ -68,51 +69,29 @@ impl OpenSource {
 
     /// The records of packages, in any order.
     pub(super) fn records_of<'a>(&self, names: &'a [String]) -> Found<'a> {
-        let worthwhile = (names.len() / NAMES_A_THREAD).min(MAX_THREADS);
-        let threads = match worthwhile {
-            0 | 1 => 1,
-            _ => std::thread::available_parallelism()
-                .map_or(1, usize::from)
-                .min(worthwhile),
-        };
-        // Names that are alike are often known together, so each thread takes some of them.
-        let share = |thread| names.iter().skip(thread).step_by(threads);
-        std::thread::scope(|scope| {
-            let running: Vec<_> = (1..threads)
-                .map(|thread| scope.spawn(move || self.records_in_turn(share(thread))))
-                .collect();
-            let mut found = self.records_in_turn(share(0));
-            for thread in running {
-                let part = thread
-                    .join()
-                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-                found.records.extend(part.records);
-                found.error = found.error.or(part.error);
-            }
-            found
-        })
-    }
-
-    fn records_in_turn<'a>(&self, names: impl Iterator<Item = &'a String>) -> Found<'a> {
+        let read: Vec<io::Result<(&str, Vec<Advisory>)>> = names
+            .par_iter()
+            .with_min_len(NAMES_A_TASK)
+            .filter_map(|name| match self.records(name) {
+                Ok(records) if records.is_empty() => None,
+                Ok(records) => Some(Ok((name.as_str(), records))),
+                Err(error) => Some(Err(error)),
+            })
+            .collect();
         let mut found = Found::default();
-        for name in names {
-            match self.records(name) {
-                Ok(records) if records.is_empty() => {}
-                Ok(records) => found.records.push((name, records)),
-                Err(error) => {
-                    found.error = Some(error);
-                    break;
-                }
+        for read in read {
+            match read {
+                Ok(records) => found.records.push(records),
+                Err(error) => found.error = Some(error),
             }
         }
         found
     }
 
     pub(super) fn records(&self, name: &str) -> io::Result<Vec<Advisory>> {
-        let ecosystem = self.source.ecosystem.as_deref().unwrap_or_default();
         let mut records = Vec::new();
         for bytes in self.values(&prefixed(NAME_PREFIX, name))? {
-            records.append(&mut record::decode(&bytes, ecosystem, name).map_err(invalid)?);
+            records.append(&mut record::decode(&bytes).map_err(invalid)?);
         }
         Ok(records)
     }
@@ -136,17 +115,15 @@ impl OpenSource {
         time: Timestamp,
         until: Timestamp,
     ) -> io::Result<Vec<Advisory>> {
-        let ecosystem = self.source.ecosystem.as_deref().unwrap_or_default();
         let mut found = Vec::new();
         let Some(changes) = &self.changes else {
             return Ok(found);
         };
         changes.for_each(|key, value| {
-            let Some((&NAME_PREFIX, name)) = key.split_first() else {
+            if key.first() != Some(&NAME_PREFIX) {
                 return Ok(());
-            };
-            let name = std::str::from_utf8(name).map_err(invalid)?;
-            let records = record::decode(value, ecosystem, name).map_err(invalid)?;
+            }
+            let records = record::decode(value).map_err(invalid)?;
             let is_newer = |one: &Advisory| one.modified.is_some_and(|at| at > time && at <= until);
             found.extend(records.into_iter().filter(is_newer));
             Ok(())
@@ -158,8 +135,8 @@ impl OpenSource {
     pub(super) fn names_of(&self, id: &str) -> io::Result<BTreeSet<String>> {
         let mut names = BTreeSet::new();
         for bytes in self.values(&prefixed(ID_PREFIX, id))? {
-            let found: Vec<String> = serde_json::from_slice(&bytes).map_err(invalid)?;
-            names.extend(found);
+            let found = record::decode_keys(&bytes).map_err(invalid)?;
+            names.extend(found.into_iter().map(str::to_owned));
         }
         Ok(names)
     }

@@ -32,9 +32,8 @@ impl Store {
         for source in &manifest.sources {
             for file in source.files() {
                 let path = dir.join(&file.name);
-                let ecosystem = source.ecosystem.as_deref().unwrap_or_default();
                 checks.push(FileCheck {
-                    entries: check(&path, &file.name, file.bytes, source.kind, ecosystem),
+                    entries: check(&path, &file.name, file.bytes, source.kind),
                     source: source.name(),
                     path,
                 });
@@ -44,7 +43,7 @@ impl Store {
     }
 }
 
-fn check(path: &Path, name: &str, bytes: u64, kind: SourceKind, of: &str) -> io::Result<u64> {
+fn check(path: &Path, name: &str, bytes: u64, kind: SourceKind) -> io::Result<u64> {
     let table = open_named(path, name, bytes)?;
     let counted = table.for_each(|key, value| {
         if kind != SourceKind::Osv {
@@ -52,12 +51,10 @@ fn check(path: &Path, name: &str, bytes: u64, kind: SourceKind, of: &str) -> io:
         }
         match key.split_first() {
             Some((&NAME_PREFIX, name)) => {
-                let name = std::str::from_utf8(name).map_err(invalid)?;
-                record::decode(value, of, name).map(|_| ()).map_err(invalid)
+                std::str::from_utf8(name).map_err(invalid)?;
+                record::decode(value).map(|_| ()).map_err(invalid)
             }
-            Some((&ID_PREFIX, _)) => serde_json::from_slice::<Vec<String>>(value)
-                .map(|_| ())
-                .map_err(invalid),
+            Some((&ID_PREFIX, _)) => record::decode_keys(value).map(|_| ()).map_err(invalid),
             _ => Err(invalid("it holds a key of an unknown kind")),
         }
     })?;

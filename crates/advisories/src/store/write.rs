@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::collect::{EcosystemRecords, Trimmed};
 use super::manifest::{Fetched, FileEntry, MANIFEST, Manifest, Source, SourceKind};
 use super::table::TableWriter;
-use super::{ID_PREFIX, NAME_PREFIX, prefixed};
+use super::{ID_PREFIX, NAME_PREFIX, invalid, prefixed, record};
 
 pub(super) fn feed_source(
     kind: SourceKind,
@@ -103,14 +103,9 @@ fn write_records(into: &Path, name: &str, records: Vec<Trimmed>) -> io::Result<F
     let mut value = Vec::new();
     for records in records.chunk_by(|a, b| a.key == b.key) {
         value.clear();
-        value.push(b'[');
-        for (place, record) in records.iter().enumerate() {
-            if place > 0 {
-                value.push(b',');
-            }
-            value.extend_from_slice(&record.json);
+        for record in records {
+            value.extend_from_slice(&record.bytes);
         }
-        value.push(b']');
         let key = records.first().map_or("", |record: &Trimmed| &record.key);
         writer.push(&prefixed(NAME_PREFIX, key), &value)?;
     }
@@ -125,8 +120,7 @@ fn write_records(into: &Path, name: &str, records: Vec<Trimmed>) -> io::Result<F
     for names in ids.chunk_by(|a, b| a.0 == b.0) {
         let id = names.first().map_or("", |(id, _)| *id);
         let names: Vec<&str> = names.iter().map(|(_, name)| *name).collect();
-        value.clear();
-        serde_json::to_writer(&mut value, &names)?;
+        let value = record::encode_keys(&names).map_err(invalid)?;
         writer.push(&prefixed(ID_PREFIX, id), &value)?;
     }
     writer.finish(into, name)

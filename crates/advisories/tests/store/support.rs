@@ -64,7 +64,7 @@ pub(crate) fn ids(lookup: &Lookup) -> Vec<String> {
         .advisories
         .values()
         .flatten()
-        .map(|record| record.id.clone())
+        .map(|record| record.id.to_string())
         .collect()
 }
 

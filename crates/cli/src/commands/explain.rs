@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use patchgate_advisories::{CommitQuery, Lookup, commit_queries, lookup_of, package_key};
-use patchgate_model::{Advisory, Explained, Inventory, Lockfile, Problem, ProblemKind, Signals};
+use patchgate_model::{
+    Advisory, Explained, Inventory, Lockfile, Problem, ProblemKind, Signals, SmolStr,
+};
 use patchgate_report::{ExplainInput, ExplainReport};
 
 use crate::args::{InputArgs, OutputArgs, RepositoryArgs, SourceArgs};
@@ -168,7 +170,7 @@ async fn signals(
     let ids: Vec<&str> = records
         .iter()
         .flat_map(|record| std::iter::once(&record.id).chain(&record.aliases))
-        .map(String::as_str)
+        .map(SmolStr::as_str)
         .collect();
     let feeds = source.signals(lookup).await;
     feeds.source.signals(&ids, problems)
@@ -179,7 +181,7 @@ fn affecting(records: &[Advisory], packages: &[Explained], prefixes: &[String]) 
     let is_malicious = |one: &&Explained| {
         let own = records
             .iter()
-            .filter(|record| one.affected_by.contains(&record.id));
+            .filter(|record| one.affected_by.iter().any(|id| *id == record.id));
         patchgate_advisories::is_malicious(&own.collect::<Vec<_>>(), prefixes)
     };
     let malicious = packages.iter().filter(is_malicious);

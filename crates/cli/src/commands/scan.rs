@@ -67,7 +67,8 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         .read(&mut outside, |text| progress.say(text.to_owned()))
         .await?;
     progress.say("looking up advisories");
-    let mut scanned = scan::scan(&inventory, &source).await;
+    let lookup = source.lookup_inventory(&inventory).await;
+    let mut scanned = scan::judge(&inventory, &lookup, &source).await;
     drop(progress);
     scanned.add_documents(&documents);
     let threshold = scan::threshold(&args.threshold, &config);
@@ -112,7 +113,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     tell_runner(&report, context)?;
     // The process ends now, and of ten thousand packages it takes longer to give each piece of
     // memory back than all of it at once.
-    std::mem::forget((report, sorted, inventory));
+    std::mem::forget((report, sorted, inventory, lookup));
     Ok(exit)
 }
 

@@ -83,7 +83,7 @@ mod tests {
                 .into_iter()
                 .map(|to| Edge {
                     to: PackageIndex(to),
-                    name: "needed".to_owned(),
+                    name: "needed".into(),
                     requirement: None,
                     kind: DependencyKind::Runtime,
                 })

@@ -16,7 +16,7 @@ fn edges(to: &[u32]) -> Vec<Edge> {
     to.iter()
         .map(|to| Edge {
             to: PackageIndex(*to),
-            name: "x".to_owned(),
+            name: "x".into(),
             requirement: None,
             kind: DependencyKind::Runtime,
         })

@@ -270,7 +270,7 @@ impl FindingReport {
                 finding
                     .advisories
                     .iter()
-                    .flat_map(|a| a.cwes.iter().cloned()),
+                    .flat_map(|a| a.cwes.iter().map(ToString::to_string)),
             ),
             epss: epss.map(|epss| epss.probability),
             epss_percentile: epss.map(|epss| epss.percentile),
@@ -334,7 +334,7 @@ fn references(finding: &Finding) -> Vec<ReferenceReport> {
         .flat_map(|advisory| &advisory.references)
         .filter(|reference| seen.insert(&reference.url))
         .map(|reference| ReferenceReport {
-            kind: reference.kind.clone(),
+            kind: reference.kind.to_string(),
             url: reference.url.clone(),
         })
         .collect()

@@ -74,7 +74,7 @@ fn finding(id: &str, package: &str, version: &str, level: Level, cvss: Option<f6
         informational: None,
         malicious: false,
         score: Score::default(),
-        advisories: vec![record(id, summary)],
+        advisories: vec![record(id, summary).into()],
     };
     rate(&mut finding);
     finding
@@ -130,7 +130,7 @@ fn hostile() -> Finding {
     finding.fixed = FixedVersion::None(HOSTILE.into());
     finding.locations[0].file = HOSTILE.into();
     finding.signals.kev = None;
-    finding.advisories[0].cwes = vec![HOSTILE.into()];
+    std::sync::Arc::make_mut(&mut finding.advisories[0]).cwes = vec![HOSTILE.into()];
     rate(&mut finding);
     finding
 }

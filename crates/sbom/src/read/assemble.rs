@@ -334,7 +334,7 @@ fn set_edges(lockfile: &mut Lockfile, graph: &Graph) -> Result<(), ParseError> {
     };
     let edge = |to: usize, kind: DependencyKind| Edge {
         to: PackageIndex(u32::try_from(to).unwrap_or(u32::MAX)),
-        name: names.get(to).cloned().unwrap_or_default(),
+        name: names.get(to).cloned().unwrap_or_default().into(),
         requirement: None,
         kind,
     };

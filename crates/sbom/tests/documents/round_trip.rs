@@ -251,7 +251,7 @@ fn lockfile() -> impl Strategy<Value = Lockfile> {
                     .into_iter()
                     .map(|(to, kind)| Edge {
                         to: PackageIndex(u32::try_from(to.index(count)).unwrap()),
-                        name: "x".to_owned(),
+                        name: "x".into(),
                         requirement: None,
                         kind,
                     })

@@ -1,5 +1,7 @@
 //! What suppresses, and what must not.
 
+use std::sync::Arc;
+
 use patchgate_model::{
     Advisory, Finding, FixedVersion, Inventory, Level, Lockfile, Package, PackageRef, Scope, Score,
     Severity, Signals,
@@ -9,10 +11,10 @@ use serde_json::{Value, json};
 use super::*;
 use crate::Justification;
 
-fn record(id: &str, aliases: &[&str]) -> Advisory {
-    Advisory {
-        id: id.to_owned(),
-        aliases: aliases.iter().map(|&alias| alias.to_owned()).collect(),
+fn record(id: &str, aliases: &[&str]) -> Arc<Advisory> {
+    Arc::new(Advisory {
+        id: id.into(),
+        aliases: aliases.iter().map(|&alias| alias.into()).collect(),
         summary: String::new(),
         modified: None,
         published: None,
@@ -24,7 +26,7 @@ fn record(id: &str, aliases: &[&str]) -> Advisory {
         severity_word: None,
         informational: None,
         database_specific: None,
-    }
+    })
 }
 
 /// A finding in `minimist` 1.2.5 with these ids, the main one first.

@@ -36,9 +36,9 @@ pub(crate) fn finding(ids: &[&str], name: &str, version: &str) -> Finding {
         informational: None,
         malicious: false,
         score: Score::default(),
-        advisories: vec![Advisory {
-            id: (*id).to_owned(),
-            aliases,
+        advisories: vec![Arc::new(Advisory {
+            id: (*id).into(),
+            aliases: aliases.into_iter().map(Into::into).collect(),
             summary: String::new(),
             modified: None,
             published: None,
@@ -50,7 +50,7 @@ pub(crate) fn finding(ids: &[&str], name: &str, version: &str) -> Finding {
             severity_word: None,
             informational: None,
             database_specific: None,
-        }],
+        })],
     }
 }
 

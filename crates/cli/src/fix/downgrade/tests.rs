@@ -38,7 +38,7 @@ fn tree(lines: &[(&str, &[&str])]) -> Lockfile {
                         .position(|(copy, _)| copy.split_once(' ').unwrap().0 == *place)
                         .unwrap() as u32,
                 ),
-                name: place.rsplit('/').next().unwrap().to_owned(),
+                name: place.rsplit('/').next().unwrap().into(),
                 requirement: None,
                 kind: DependencyKind::Runtime,
             })
@@ -302,7 +302,7 @@ fn trees() -> impl Strategy<Value = Lockfile> {
         }
         let edge = |to: usize| Edge {
             to: PackageIndex(to as u32),
-            name: format!("n{}", copies[to].0),
+            name: format!("n{}", copies[to].0).into(),
             requirement: None,
             kind: DependencyKind::Runtime,
         };

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use patchgate_model::{Advisory, Affected, Event, EventKind, Range, RangeKind, ReportedSeverity};
+use patchgate_model::{
+    Advisory, Affected, Event, EventKind, Range, RangeKind, ReportedSeverity, SmolStr,
+};
 use patchgate_syntax::{Node, ParseError};
 
 use super::super::text;
@@ -59,8 +61,12 @@ pub(super) fn read(
         let mut addresses = head.references.clone();
         addresses.extend(references(vulnerability)?);
         advisories.push(Advisory {
-            aliases: ids.into_iter().filter(|alias| *alias != id).collect(),
-            id,
+            aliases: ids
+                .into_iter()
+                .filter(|alias| *alias != id)
+                .map(Into::into)
+                .collect(),
+            id: id.into(),
             summary: text(vulnerability, "title")?.unwrap_or_else(|| head.title.clone()),
             modified: head.current,
             published: head.initial,
@@ -154,7 +160,7 @@ fn entry((key, known): (Key, Known)) -> Option<Affected> {
         return None;
     }
     let mut ranges = known.ranges;
-    let mut versions: Vec<String> = known.listed.into_iter().collect();
+    let mut versions: Vec<SmolStr> = known.listed.into_iter().map(Into::into).collect();
     if known.unknown {
         // What is listed is not all: an entry of its own says that the rest is not known.
         ranges.push(unknown());
@@ -166,9 +172,9 @@ fn entry((key, known): (Key, Known)) -> Option<Affected> {
         versions.clear();
     }
     Some(Affected {
-        ecosystem: ecosystem.to_owned(),
-        distribution,
-        name,
+        ecosystem: ecosystem.into(),
+        distribution: distribution.map(Into::into),
+        name: name.into(),
         ranges,
         versions,
         severity: Vec::new(),
@@ -191,7 +197,7 @@ fn unknown() -> Range {
 fn fixed(version: String) -> Range {
     let event = |kind| Event {
         kind,
-        version: version.clone(),
+        version: version.as_str().into(),
     };
     Range {
         kind: RangeKind::Ecosystem,
@@ -214,7 +220,7 @@ fn severity(vulnerability: &Node<'_>) -> Result<Vec<ReportedSeverity>, ParseErro
                 continue;
             };
             let stated = ReportedSeverity {
-                kind: kind.to_owned(),
+                kind: kind.into(),
                 value,
             };
             if !found.contains(&stated) {
@@ -225,9 +231,9 @@ fn severity(vulnerability: &Node<'_>) -> Result<Vec<ReportedSeverity>, ParseErro
     Ok(found)
 }
 
-fn cwes(vulnerability: &Node<'_>) -> Result<Vec<String>, ParseError> {
+fn cwes(vulnerability: &Node<'_>) -> Result<Vec<SmolStr>, ParseError> {
     match vulnerability.get("cwe") {
-        Some(cwe) => Ok(text(cwe, "id")?.into_iter().collect()),
+        Some(cwe) => Ok(text(cwe, "id")?.into_iter().map(Into::into).collect()),
         None => Ok(Vec::new()),
     }
 }

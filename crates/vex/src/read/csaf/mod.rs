@@ -100,7 +100,7 @@ fn references(node: &Node<'_>) -> Result<Vec<Reference>, ParseError> {
         };
         let is_own = text(reference, "category")?.as_deref() == Some("self");
         references.push(Reference {
-            kind: if is_own { "ADVISORY" } else { "WEB" }.to_owned(),
+            kind: if is_own { "ADVISORY" } else { "WEB" }.into(),
             url,
         });
     }
