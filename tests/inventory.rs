@@ -239,3 +239,52 @@ fn an_unreadable_sbom_is_listed_and_the_scan_incomplete() {
     let report = stage.scan_offline().expect(3).json();
     assert_eq!(texts(&report["incomplete"], "file"), ["bom.json"]);
 }
+
+#[test]
+fn a_token_in_an_address_reaches_no_report() {
+    let stage = Stage::new();
+    let git = "git+https://user:S3CRET@git.invalid/x.git";
+    let commit = "4e55001eb042661fd81e9c5ec619e516c34d810c";
+    let manifest = serde_json::json!({"name": "a", "version": "1.0.0", "dependencies": {"x": git}});
+    let lockfile = serde_json::json!({
+        "name": "a", "version": "1.0.0", "lockfileVersion": 3,
+        "packages": {
+            "": manifest,
+            "node_modules/x": {"version": "1.0.0", "resolved": format!("{git}#{commit}")}
+        }
+    });
+    stage.write("repo/locked/package.json", &manifest.to_string());
+    stage.write("repo/locked/package-lock.json", &lockfile.to_string());
+    stage.write("repo/unlocked/package.json", &manifest.to_string());
+    stage.write(
+        "repo/.pre-commit-config.yaml",
+        &format!(
+            "repos:\n  - repo: https://user:S3CRET@git.invalid/hooks.git\n    rev: v1\n    hooks:\n      - id: a\n        additional_dependencies: [\"{git}\"]\n"
+        ),
+    );
+    let formats = [
+        "table",
+        "tree",
+        "json",
+        "cyclonedx-json",
+        "cyclonedx-xml",
+        "spdx-json",
+        "spdx-tag-value",
+        "spdx3",
+    ];
+    for format in formats {
+        let output = stage.run(&["inventory", "repo", "--format", format]);
+        for text in [&output.stdout, &output.stderr] {
+            assert!(!text.contains("S3CRET"), "{format}: {text}");
+        }
+        assert!(output.stdout.contains("git.invalid/hooks"), "{format}");
+    }
+    stage.build_store();
+    for format in ["table", "json", "markdown", "sarif"] {
+        let output = stage.offline("scan", &["repo", "--format", format]);
+        for text in [&output.stdout, &output.stderr] {
+            assert!(!text.contains("S3CRET"), "{format}: {text}");
+        }
+        assert!(output.stdout.contains("unlocked/package.json"), "{format}");
+    }
+}

@@ -3,13 +3,16 @@
 mod files;
 mod walk;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use patchgate_ecosystems::{
     Ecosystem, Format, Input, Siblings, format_by_id, formats_of, manifest_of,
 };
-use patchgate_model::{Inventory, Lockfile, Problem, UnlockedManifest, Unresolved};
+use patchgate_model::{
+    Inventory, Lockfile, Problem, UnlockedManifest, Unresolved, without_credentials,
+};
 use rayon::prelude::*;
 
 pub(crate) use files::read_named;
@@ -292,6 +295,7 @@ impl Repository {
                 };
                 let unresolved = ecosystem.unresolved(&input).map(|mut unresolved| {
                     leave_out_locked(&mut unresolved, path, ecosystem, &contents.inventory);
+                    hide_credentials(&mut unresolved);
                     unresolved
                 });
                 match unresolved {
@@ -362,7 +366,20 @@ pub(crate) fn parse(
         bytes,
         siblings,
     };
-    (format.parse)(&input).map_err(|error| unreadable(path, error))
+    let mut lockfile = (format.parse)(&input).map_err(|error| unreadable(path, error))?;
+    hide_credentials(&mut lockfile.unresolved);
+    Ok(lockfile)
+}
+
+/// Requirements become part of every report, and one that is an address may hold a token.
+fn hide_credentials(unresolved: &mut [Unresolved]) {
+    for one in unresolved {
+        for text in [&mut one.name, &mut one.requirement] {
+            if let Cow::Owned(clean) = without_credentials(text) {
+                *text = clean;
+            }
+        }
+    }
 }
 
 fn folder(path: &str) -> &str {

@@ -44,6 +44,6 @@ pub use justification::Justification;
 pub use plan::{Bump, FileChange, Plan, Unfixed, Upgrade, content_digest};
 pub use plan_block::{PlanBlock, PlanBlockError};
 pub use problem::{Problem, ProblemKind};
-pub use purl::package_url;
+pub use purl::{generic_package_url, package_url};
 /// A text of which there are very many, nearly all short: up to 23 bytes take no memory of their own.
 pub use smol_str::SmolStr;

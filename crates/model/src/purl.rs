@@ -20,6 +20,21 @@ pub fn package_url(purl_type: &str, name: &str, version: &str) -> String {
     purl
 }
 
+/// Builds the package URL of what has an address and no registry: a generic package with the last
+/// part of the address as its name. `qualifier` is the specification's own: `download_url` for a
+/// file, or `vcs_url` for a repository, whose address then begins with its tool and ends with the
+/// revision as SPDX writes it (`git+https://host/path@commit`).
+#[must_use]
+pub fn generic_package_url(qualifier: &str, address: &str, name: &str, version: &str) -> String {
+    let last = name.rsplit('/').find(|part| !part.is_empty());
+    let mut purl = package_url("generic", last.unwrap_or("package"), version);
+    purl.push('?');
+    purl.push_str(qualifier);
+    purl.push('=');
+    encode(address, &mut purl);
+    purl
+}
+
 /// Percent-encodes all but the characters that the specification leaves as they are: letters,
 /// digits, `.`, `-`, `_`, `~` and `:`.
 fn encode(text: &str, out: &mut String) {
@@ -35,7 +50,7 @@ fn encode(text: &str, out: &mut String) {
 
 #[cfg(test)]
 mod tests {
-    use super::package_url;
+    use super::{generic_package_url, package_url};
 
     #[test]
     fn follows_the_specification() {
@@ -46,6 +61,15 @@ mod tests {
         assert_eq!(
             package_url("cargo", "time", "0.1.0+build"),
             "pkg:cargo/time@0.1.0%2Bbuild"
+        );
+        assert_eq!(
+            generic_package_url(
+                "vcs_url",
+                "git+https://a.invalid/b@1",
+                "https://a.invalid/b",
+                "1"
+            ),
+            "pkg:generic/b@1?vcs_url=git%2Bhttps:%2F%2Fa.invalid%2Fb%401"
         );
     }
 }

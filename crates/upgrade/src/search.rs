@@ -533,7 +533,9 @@ impl Constraint<'_> {
         if known.is_empty() {
             self.dependent.name.to_string()
         } else {
-            format!("{} {}", self.dependent.name, known.join(", "))
+            // One that is an address may hold a token.
+            let text = format!("{} {}", self.dependent.name, known.join(", "));
+            patchgate_model::without_credentials(&text).into_owned()
         }
     }
 }

@@ -10,7 +10,7 @@ mod manifest;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::{Unresolved, package_url};
+use patchgate_model::{Unresolved, generic_package_url, package_url};
 
 use crate::version::{self, semantic};
 use crate::{Ecosystem, Format, Input, ParseError, VersionError};
@@ -59,15 +59,7 @@ impl Ecosystem for Deno {
         if !name.contains("://") {
             return package_url("jsr", name, version);
         }
-        let file = name.rsplit('/').find(|part| !part.is_empty());
-        let address = package_url("generic", name.replace('/', "\u{1}").as_str(), "");
-        let address = address
-            .trim_start_matches("pkg:generic/")
-            .replace("%01", "%2F");
-        format!(
-            "{}?download_url={address}",
-            package_url("generic", file.unwrap_or("module"), version)
-        )
+        generic_package_url("download_url", name, name, version)
     }
 
     fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {

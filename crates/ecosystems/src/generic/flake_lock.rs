@@ -5,7 +5,8 @@ use std::cell::Cell;
 use std::collections::HashMap;
 
 use patchgate_model::{
-    DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root, Scope, without_credentials,
+    DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root, Scope,
+    generic_package_url, without_credentials,
 };
 
 use crate::syntax::{Node, json};
@@ -127,12 +128,23 @@ fn package(key: &str, line: u32, node: &Node<'_>) -> Result<Package, ParseError>
     let version = commit
         .or_else(|| text("ref").ok().flatten().map(str::to_owned))
         .or_else(|| hash.clone());
+    let version = version.unwrap_or_default();
+    let purl = match &origin {
+        Origin::Url(address) => Some(generic_package_url(
+            "download_url",
+            address,
+            address,
+            &version,
+        )),
+        _ => None,
+    };
     Ok(Package {
         line,
         origin,
         integrity: hash,
         scope: Scope::Build,
-        ..Package::new(super::NAME, name, version.unwrap_or_default())
+        purl,
+        ..Package::new(super::NAME, name, version)
     })
 }
 

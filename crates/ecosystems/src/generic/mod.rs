@@ -10,7 +10,7 @@ mod tests;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::Unresolved;
+use patchgate_model::{Unresolved, generic_package_url, package_url};
 
 use crate::{Ecosystem, Format, Input, ParseError, VersionError};
 
@@ -32,6 +32,24 @@ impl Ecosystem for Git {
 
     fn purl_type(&self) -> &'static str {
         "generic"
+    }
+
+    /// A repository has its address as its name. `name` without a scheme (`git@host:path`) stays as
+    /// it is.
+    fn purl(&self, name: &str, version: &str) -> String {
+        let Some((scheme, _)) = name.split_once("://") else {
+            return package_url(self.purl_type(), name, version);
+        };
+        let tool = if scheme.starts_with("git") {
+            ""
+        } else {
+            "git+"
+        };
+        let revision = if version.is_empty() { "" } else { "@" };
+        let address = format!("{tool}{name}{revision}{version}");
+        let name = name.trim_end_matches('/');
+        let name = name.strip_suffix(".git").unwrap_or(name);
+        generic_package_url("vcs_url", &address, name, version)
     }
 
     fn formats(&self) -> &'static [Format] {

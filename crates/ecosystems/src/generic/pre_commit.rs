@@ -1,8 +1,10 @@
 //! `.pre-commit-config.yaml` (<https://pre-commit.com/#pre-commit-configyaml---top-level>): the
 //! repositories of hooks with the tag or commit that is used.
 
-use patchgate_model::Unresolved;
-use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root, Scope};
+use patchgate_model::{
+    DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root, Scope, Unresolved,
+    without_credentials,
+};
 
 use crate::syntax::{Node, yaml};
 use crate::{Input, ParseError, limits};
@@ -23,9 +25,9 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         ..Lockfile::default()
     };
     for repo in repos.items() {
-        let url = repo.need_text("repo")?;
-        if !matches!(url, "local" | "meta") {
-            add(&mut lockfile, repo, url)?;
+        let url = without_credentials(repo.need_text("repo")?);
+        if !matches!(&*url, "local" | "meta") {
+            add(&mut lockfile, repo, &url)?;
         }
         for hook in repo.optional_list("hooks")? {
             for extra in hook.optional_list("additional_dependencies")? {
@@ -71,7 +73,7 @@ fn additional(node: &Node<'_>) -> Result<Unresolved, ParseError> {
         .filter(|text| !text.is_empty())
         .ok_or_else(|| node.unexpected("additional_dependencies", "a text"))?;
     Ok(Unresolved {
-        name: text.to_owned(),
+        name: without_credentials(text).into_owned(),
         requirement: String::new(),
         kind: DependencyKind::Development,
         line: node.line,
