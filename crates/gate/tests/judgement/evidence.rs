@@ -1,0 +1,210 @@
+//! A pull request in which everything holds, and how a judgement of it is compared.
+
+use std::collections::BTreeSet;
+
+use patchgate_gate::judge;
+use patchgate_model::*;
+
+pub(crate) const BASE: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
+pub(crate) const HEAD: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+
+pub(crate) fn lock(packages: &[(&str, &str)]) -> Vec<u8> {
+    let mut text = "version = 4\n\n[[package]]\nname = \"app\"\nversion = \"0.1.0\"\ndependencies = [\n \"smallvec\",\n]\n".to_owned();
+    for (name, version) in packages {
+        let hash = format!("{:0>64}", hex(&format!("{name}{version}")));
+        text.push_str(&format!(
+            "\n[[package]]\nname = \"{name}\"\nversion = \"{version}\"\nsource = \"registry+https://github.com/rust-lang/crates.io-index\"\nchecksum = \"{hash}\"\n"
+        ));
+    }
+    text.into_bytes()
+}
+
+pub(crate) fn hex(text: &str) -> String {
+    text.bytes()
+        .map(|byte| format!("{byte:02x}"))
+        .collect::<String>()[..]
+        .chars()
+        .take(64)
+        .collect()
+}
+
+pub(crate) fn account(login: &str) -> Account {
+    Account {
+        login: login.to_owned(),
+        kind: "Bot".to_owned(),
+    }
+}
+
+pub(crate) fn check(id: u64, name: &str, outcome: CheckOutcome) -> CheckRun {
+    CheckRun {
+        id,
+        name: name.to_owned(),
+        app: Some("github-actions".to_owned()),
+        app_id: Some(15368),
+        suite: Some(1),
+        head_sha: HEAD.to_owned(),
+        outcome,
+        started: None,
+        completed: None,
+        details_url: Some("https://forge.invalid/o/r/actions/runs/77/job/1".to_owned()),
+    }
+}
+
+pub(crate) fn policy() -> GatePolicy {
+    GatePolicy {
+        accounts: vec!["fixer[bot]".to_owned()],
+        checks: RequiredChecks::Listed(vec![RequiredCheck {
+            name: "test".to_owned(),
+            app: "github-actions".to_owned(),
+        }]),
+        ..GatePolicy::default()
+    }
+}
+
+/// A pull request that moves the files from `before` to `after`, in which everything else holds.
+pub(crate) fn evidence_of(changes: &[(&str, Vec<u8>, Vec<u8>)]) -> Evidence {
+    let plan = Plan {
+        changes: changes
+            .iter()
+            .map(|(path, before, after)| FileChange {
+                path: (*path).to_owned(),
+                before: before.clone(),
+                after: after.clone(),
+            })
+            .collect(),
+        ..Plan::default()
+    };
+    Evidence {
+        pull_request: Ok(PullRequest {
+            number: 7,
+            state: PullRequestState::Open,
+            draft: false,
+            author: Some(account("fixer[bot]")),
+            title: "Fix".to_owned(),
+            body: format!("Text\n\n{}\n", PlanBlock::new(&plan, BASE, HEAD).render()),
+            head: BranchEnd {
+                branch: "patchgate/fix-1".to_owned(),
+                sha: HEAD.to_owned(),
+                repository: Some("o/r".to_owned()),
+            },
+            base: BranchEnd {
+                branch: "main".to_owned(),
+                sha: BASE.to_owned(),
+                repository: Some("o/r".to_owned()),
+            },
+            mergeable: Some(true),
+            mergeable_state: Some("clean".to_owned()),
+            commit_count: 1,
+            changed_file_count: changes.len() as u64,
+        }),
+        base_tip: Ok(BASE.to_owned()),
+        merge_base: Ok(BASE.to_owned()),
+        commits: Ok(vec![CommitEvidence {
+            sha: HEAD.to_owned(),
+            author: Some(account("fixer[bot]")),
+            committer: Some(account("fixer[bot]")),
+            verified: true,
+            verification: "valid".to_owned(),
+            parents: vec![BASE.to_owned()],
+        }]),
+        files: Ok(changes
+            .iter()
+            .map(|(path, ..)| ChangedFile {
+                path: (*path).to_owned(),
+                previous_path: None,
+                status: FileStatus::Modified,
+                additions: 2,
+                deletions: 2,
+            })
+            .collect()),
+        contents: changes
+            .iter()
+            .map(|(path, before, after)| {
+                (
+                    (*path).to_owned(),
+                    FileContents {
+                        base: Ok(Some(before.clone())),
+                        head: Ok(Some(after.clone())),
+                    },
+                )
+            })
+            .collect(),
+        check_runs: Ok(vec![check(1, "test", CheckOutcome::Success)]),
+        statuses: Ok(Vec::new()),
+        branch_checks: Ok(vec![BranchCheck {
+            name: "test".to_owned(),
+            app_id: Some(15368),
+        }]),
+        changes_requested: Ok(Vec::new()),
+        findings: Ok(FindingComparison {
+            ended: vec![finding("RUSTSEC-2021-0003")],
+            ..FindingComparison::default()
+        }),
+        head_at_end: Ok(HEAD.to_owned()),
+        own_job: None,
+    }
+}
+
+pub(crate) fn finding(id: &str) -> FindingKey {
+    FindingKey {
+        id: id.to_owned(),
+        ecosystem: "crates.io",
+        package: "smallvec".to_owned(),
+        versions: vec!["1.6.0".to_owned()],
+        lockfile: "Cargo.lock".to_owned(),
+        scope: Scope::Runtime,
+        score: 61.5,
+        malicious: false,
+    }
+}
+
+pub(crate) fn evidence() -> Evidence {
+    evidence_of(&[(
+        "Cargo.lock",
+        lock(&[("smallvec", "1.6.0")]),
+        lock(&[("smallvec", "1.6.1")]),
+    )])
+}
+
+pub(crate) fn render(judgement: &Judgement) -> String {
+    let mut text = format!("{:?}\n", judgement.verdict);
+    for reason in &judgement.reasons {
+        text.push_str(&format!(
+            "{:?} {}: {}\n",
+            reason.verdict, reason.code, reason.text
+        ));
+    }
+    text
+}
+
+/// The codes of the reasons that stand against a merge.
+pub(crate) fn against(judgement: &Judgement) -> Vec<&'static str> {
+    let codes: BTreeSet<&str> = judgement
+        .reasons
+        .iter()
+        .filter(|reason| reason.verdict != Verdict::Merge)
+        .map(|reason| reason.code)
+        .collect();
+    codes.into_iter().collect()
+}
+
+#[track_caller]
+pub(crate) fn expect(
+    change: impl FnOnce(&mut Evidence, &mut GatePolicy),
+    verdict: Verdict,
+    codes: &[&str],
+) {
+    let (mut evidence, mut policy) = (evidence(), policy());
+    change(&mut evidence, &mut policy);
+    let judgement = judge(&Ok(policy), &evidence);
+    assert_eq!(
+        (judgement.verdict, against(&judgement)),
+        (verdict, codes.to_vec()),
+        "{}",
+        render(&judgement)
+    );
+}
+
+pub(crate) fn pull(evidence: &mut Evidence) -> &mut PullRequest {
+    evidence.pull_request.as_mut().unwrap()
+}

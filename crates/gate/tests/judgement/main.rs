@@ -1,0 +1,11 @@
+//! Whole judgements: from one pull request in which everything holds, each thing is taken away or
+//! turned bad on its own.
+
+#![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
+
+mod checks;
+mod evidence;
+mod losses;
+mod moves;
+mod request;
+mod rules;

@@ -1,0 +1,171 @@
+//! Findings and moves of dependencies.
+
+use patchgate_gate::judge;
+use patchgate_model::*;
+
+use crate::evidence::*;
+
+#[test]
+fn findings() {
+    use Verdict::{Block, Review};
+    let set = |e: &mut Evidence, change: fn(&mut FindingComparison)| {
+        change(e.findings.as_mut().unwrap());
+    };
+    expect(
+        |e, _| set(e, |f| f.introduced.push(finding("X-1"))),
+        Block,
+        &["findings-introduced"],
+    );
+    expect(
+        |e, _| set(e, |f| f.ended.clear()),
+        Review,
+        &["findings-ended"],
+    );
+    let remain = |e: &mut Evidence, p: &mut GatePolicy, limit: f64| {
+        p.max_remaining_score = Some(limit);
+        e.findings.as_mut().unwrap().remaining = vec![finding("X-2")];
+    };
+    expect(|e, p| remain(e, p, 61.5), Verdict::Merge, &[]);
+    expect(|e, p| remain(e, p, 61.4), Review, &["findings-remaining"]);
+    expect(
+        |e, p| {
+            remain(e, p, 100.0);
+            e.findings.as_mut().unwrap().remaining[0].malicious = true;
+        },
+        Review,
+        &["malicious-remaining"],
+    );
+    expect(
+        |e, p| {
+            remain(e, p, 100.0);
+            e.findings.as_mut().unwrap().remaining[0].score = f64::NAN;
+        },
+        Review,
+        &["findings-remaining"],
+    );
+}
+
+#[track_caller]
+fn moves(before: Vec<u8>, after: Vec<u8>, verdict: Verdict, codes: &[&str]) {
+    let judgement = judge(
+        &Ok(policy()),
+        &evidence_of(&[("a/Cargo.lock", before, after)]),
+    );
+    assert_eq!(
+        (judgement.verdict, against(&judgement)),
+        (verdict, codes.to_vec()),
+        "{}",
+        render(&judgement)
+    );
+}
+
+#[test]
+fn dependency_moves() {
+    use Verdict::{Block, Merge, Review};
+    let one = |version| lock(&[("smallvec", version)]);
+    moves(one("1.6.0"), one("1.6.1"), Merge, &[]);
+    moves(one("1.6.0"), one("2.0.0"), Review, &["dependency-bump"]);
+    moves(
+        one("1.6.1"),
+        one("1.6.0"),
+        Block,
+        &["dependency-bump", "dependency-downgrade"],
+    );
+    moves(
+        one("1.6.0"),
+        lock(&[("libc", "0.2.1"), ("smallvec", "1.6.1")]),
+        Review,
+        &["dependency-added"],
+    );
+    moves(
+        lock(&[("libc", "0.2.1"), ("smallvec", "1.6.0")]),
+        one("1.6.1"),
+        Merge,
+        &[],
+    );
+    moves(one("1.6.0"), one("1.6.0"), Review, &["dependency-bump"]);
+}
+
+#[test]
+fn a_hidden_downgrade_beside_an_upgrade_is_seen() {
+    let two = |a, b| {
+        let text = String::from_utf8(lock(&[("smallvec", a), ("smallvec", b)])).unwrap();
+        text.replace(" \"smallvec\",", &format!(" \"smallvec {a}\","))
+            .into_bytes()
+    };
+    let judgement = judge(
+        &Ok(policy()),
+        &evidence_of(&[("Cargo.lock", two("1.6.0", "2.0.0"), two("1.6.0", "1.9.0"))]),
+    );
+    assert_eq!(judgement.verdict, Verdict::Block, "{}", render(&judgement));
+}
+
+#[test]
+fn another_hash_or_origin_is_blocked() {
+    use Verdict::Block;
+    let text = |change: fn(String) -> String| {
+        let text = String::from_utf8(lock(&[("libc", "0.2.1"), ("smallvec", "1.6.1")])).unwrap();
+        change(text).into_bytes()
+    };
+    let before = lock(&[("libc", "0.2.1"), ("smallvec", "1.6.0")]);
+    let libc = format!("{:0>64}", hex("libc0.2.1"));
+    assert!(String::from_utf8(before.clone()).unwrap().contains(&libc));
+    moves(
+        before.clone(),
+        text(|t| t.replace(&format!("{:0>64}", hex("libc0.2.1")), &"0".repeat(64))),
+        Block,
+        &["dependency-integrity"],
+    );
+    moves(
+        before.clone(),
+        text(|t| t.replace(&format!("checksum = \"{:0>64}\"\n", hex("libc0.2.1")), "")),
+        Block,
+        &["dependency-integrity"],
+    );
+    moves(
+        before,
+        text(|t| {
+            let (first, last) = t
+                .rsplit_once("registry+https://github.com/rust-lang/crates.io-index")
+                .unwrap();
+            format!("{first}registry+https://mirror.invalid/index{last}")
+        }),
+        Block,
+        &["dependency-origin"],
+    );
+}
+
+#[test]
+fn a_manifest_may_change_in_requirements_alone() {
+    let lockfiles = (
+        lock(&[("smallvec", "1.6.0")]),
+        lock(&[("smallvec", "1.6.1")]),
+    );
+    let before = b"[package]\nname = \"app\"\n[dependencies]\nsmallvec = \"=1.6.0\"\n".to_vec();
+    for (after, verdict, codes) in [
+        (
+            "[package]\nname = \"app\"\n[dependencies]\nsmallvec = \"=1.6.1\"\n",
+            Verdict::Merge,
+            &[][..],
+        ),
+        (
+            "[package]\nname = \"app\"\nbuild = \"evil.rs\"\n[dependencies]\nsmallvec = \"=1.6.1\"\n",
+            Verdict::Review,
+            &["manifest-requirements"][..],
+        ),
+    ] {
+        let judgement = judge(
+            &Ok(policy()),
+            &evidence_of(&[
+                ("Cargo.lock", lockfiles.0.clone(), lockfiles.1.clone()),
+                ("Cargo.toml", before.clone(), after.as_bytes().to_vec()),
+            ]),
+        );
+        assert_eq!(
+            (judgement.verdict, against(&judgement)),
+            (verdict, codes.to_vec()),
+            "{}",
+            render(&judgement)
+        );
+    }
+}
