@@ -23,12 +23,18 @@ impl Number<&'static str> {
 impl<'a> Number<&'a str> {
     /// The number of a text that is digits alone; without any, it is zero.
     pub(crate) fn new(digits: &'a str) -> Self {
-        match digits.trim_start_matches('0') {
-            "" => Number::ZERO,
-            digits => Self {
-                length: digits.len(),
-                digits,
-            },
+        // Nearly all have none, which is cheaper to see than to look for where they end.
+        let digits = if digits.starts_with('0') {
+            digits.trim_start_matches('0')
+        } else {
+            digits
+        };
+        if digits.is_empty() {
+            return Number::ZERO;
+        }
+        Self {
+            length: digits.len(),
+            digits,
         }
     }
 
