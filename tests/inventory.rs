@@ -253,12 +253,12 @@ fn a_token_in_an_address_reaches_no_report() {
             "node_modules/x": {"version": "1.0.0", "resolved": format!("{git}#{commit}")}
         }
     });
-    stage.write("repo/locked/package.json", &manifest.to_string());
-    stage.write("repo/locked/package-lock.json", &lockfile.to_string());
-    stage.write("repo/unlocked/package.json", &manifest.to_string());
+    stage.write("repo/locked/package.json", manifest.to_string());
+    stage.write("repo/locked/package-lock.json", lockfile.to_string());
+    stage.write("repo/unlocked/package.json", manifest.to_string());
     stage.write(
         "repo/.pre-commit-config.yaml",
-        &format!(
+        format!(
             "repos:\n  - repo: https://user:S3CRET@git.invalid/hooks.git\n    rev: v1\n    hooks:\n      - id: a\n        additional_dependencies: [\"{git}\"]\n"
         ),
     );
