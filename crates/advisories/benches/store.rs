@@ -124,7 +124,7 @@ fn queries() -> Vec<PackageQuery> {
             PackageQuery {
                 ecosystem: "npm",
                 distribution: None,
-                name,
+                name: name.into(),
                 version: None,
             }
         })

@@ -6,6 +6,8 @@
 
 use std::borrow::Cow;
 
+use patchgate_model::SmolStr;
+
 mod feeds;
 mod find;
 mod git;
@@ -33,8 +35,8 @@ pub use store::{
 /// The key of a package in a [`Lookup`]: its name as the ecosystem compares it. Names of ecosystems
 /// that Patchgate does not read are kept as they are.
 #[must_use]
-pub fn package_key(ecosystem: &str, name: &str) -> String {
+pub fn package_key(ecosystem: &str, name: &str) -> SmolStr {
     patchgate_ecosystems::by_name(ecosystem)
         .map_or(Cow::Borrowed(name), |known| known.normalize_name(name))
-        .into_owned()
+        .into()
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use patchgate_model::{Advisory, Problem, SourceStatus};
+use patchgate_model::{Advisory, Problem, SmolStr, SourceStatus};
 
 /// A question: what is known about this package?
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -14,10 +14,10 @@ pub struct PackageQuery {
     /// that release alone.
     pub distribution: Option<String>,
     /// Name as the lockfile writes it.
-    pub name: String,
+    pub name: SmolStr,
     /// With a version, only records that may affect it need to be answered; without, all records
     /// of the package, so that candidate versions can be judged.
-    pub version: Option<String>,
+    pub version: Option<SmolStr>,
 }
 
 /// The answer to a set of questions.
@@ -25,7 +25,7 @@ pub struct PackageQuery {
 pub struct Lookup {
     /// Records by ecosystem and normalised name. A package that was asked for and has no entry has
     /// no known records, unless [`Lookup::problems`] says that it could not be looked up.
-    pub advisories: BTreeMap<(&'static str, String), Vec<Arc<Advisory>>>,
+    pub advisories: BTreeMap<(&'static str, SmolStr), Vec<Arc<Advisory>>>,
     /// Records that speak of git repositories, by [`crate::repository_key`]. Only a store gives
     /// them: which commits lie between two others, their ranges do not say.
     pub repositories: BTreeMap<String, Vec<Arc<Advisory>>>,

@@ -74,7 +74,7 @@ fn lookup(records: &[Value]) -> Lookup {
     let mut lookup = Lookup::default();
     for record in records {
         let advisory = parse_record(record.to_string().as_bytes()).unwrap();
-        let name = advisory.affected[0].name.to_string();
+        let name = advisory.affected[0].name.clone();
         lookup
             .advisories
             .entry(("crates.io", name))
@@ -175,7 +175,7 @@ fn the_users_own_packages_are_not_matched_and_not_asked_for() {
         commit: None,
     };
     let inventory = inventory(vec![lockfile("l", vec![own, git], &[])]);
-    let names: Vec<String> = queries(&inventory)
+    let names: Vec<_> = queries(&inventory)
         .into_iter()
         .map(|query| query.name)
         .collect();
@@ -199,10 +199,7 @@ fn where_versions_have_several_forms_all_of_a_package_are_asked_for() {
         .collect();
     assert_eq!(
         asked,
-        [
-            ("A".to_owned(), None),
-            ("b".to_owned(), Some("1.0.0".to_owned()))
-        ]
+        [("A".into(), None), ("b".into(), Some("1.0.0".into()))]
     );
 }
 
@@ -321,7 +318,7 @@ fn of_an_ecosystem_without_an_order_listed_versions_are_found() {
     let mut lookup = Lookup::default();
     for (id, more) in [("X-1", listed), ("X-2", always)] {
         let advisory = parse_record(record(id, "a", more).to_string().as_bytes()).unwrap();
-        let records = lookup.advisories.entry(("Solaris", "a".to_owned()));
+        let records = lookup.advisories.entry(("Solaris", "a".into()));
         records.or_default().push(Arc::new(advisory));
     }
     let found = find(

@@ -48,8 +48,8 @@ fn queries() -> Vec<PackageQuery> {
         .map(|name| PackageQuery {
             ecosystem: "crates.io",
             distribution: None,
-            name: name.to_owned(),
-            version: Some("1.0.0".to_owned()),
+            name: name.into(),
+            version: Some("1.0.0".into()),
         })
         .collect()
 }
@@ -60,7 +60,7 @@ fn ids(lookup: &Lookup) -> Vec<(String, Vec<String>)> {
         .iter()
         .map(|((_, name), records)| {
             (
-                name.clone(),
+                name.to_string(),
                 records.iter().map(|record| record.id.to_string()).collect(),
             )
         })
@@ -109,7 +109,7 @@ async fn an_ecosystem_that_no_server_knows_spoils_no_batch() {
     for name in ["x", "y"] {
         queries.push(PackageQuery {
             ecosystem: "Nowhere",
-            name: name.to_owned(),
+            name: name.into(),
             ..queries[0].clone()
         });
     }
@@ -299,7 +299,7 @@ async fn many_packages_are_asked_for_in_several_requests() {
         .map(|n| PackageQuery {
             ecosystem: "crates.io",
             distribution: None,
-            name: format!("p{n}"),
+            name: format!("p{n}").into(),
             version: None,
         })
         .chain(queries())

@@ -1,6 +1,5 @@
 //! Where advisories come from in one run: a store on disk, or OSV with the feeds.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,11 +8,11 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use patchgate_advisories::{
     CommitQuery, FeedSignals, FetchedFeeds, Lookup, NoSignals, OsvClient, PackageQuery,
-    SignalSource, Store, commit_queries, queries,
+    SignalSource, Store, commit_queries, package_key, queries,
 };
 use patchgate_config::Config;
 use patchgate_http::{Client, ClientOptions};
-use patchgate_model::{Advisory, Inventory, Problem, SourceStatus};
+use patchgate_model::{Advisory, Inventory, Problem, SmolStr, SourceStatus};
 use tokio::sync::OnceCell;
 
 use crate::args::SourceArgs;
@@ -38,7 +37,7 @@ pub(crate) struct AdvisorySource {
 }
 
 /// Records of vendors, by ecosystem and normalised name.
-pub(crate) type VendorRecords = BTreeMap<(&'static str, String), Vec<Arc<Advisory>>>;
+pub(crate) type VendorRecords = BTreeMap<(&'static str, SmolStr), Vec<Arc<Advisory>>>;
 
 /// Where advisories are.
 #[derive(Debug)]
@@ -149,11 +148,7 @@ impl AdvisorySource {
             Place::Online(online) => online.osv.lookup_all(queries, commits).await,
         };
         for query in queries.iter().filter(|_| !self.vendors.is_empty()) {
-            let name = patchgate_ecosystems::by_name(query.ecosystem)
-                .map_or(Cow::Borrowed(query.name.as_str()), |ecosystem| {
-                    ecosystem.normalize_name(&query.name)
-                });
-            let key = (query.ecosystem, name.into_owned());
+            let key = (query.ecosystem, package_key(query.ecosystem, &query.name));
             if let Some(records) = self.vendors.get(&key) {
                 let known = lookup.advisories.entry(key).or_default();
                 let new = records

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use patchgate_ecosystems::by_name;
-use patchgate_model::{Advisory, Explained, Inventory, PieceOfEvidence};
+use patchgate_model::{Advisory, Explained, Inventory, PieceOfEvidence, SmolStr};
 
 use super::known::Known;
 use super::unordered::Unordered;
@@ -17,7 +17,7 @@ use crate::{Lookup, git, package_key};
 pub fn lookup_of(records: &[Arc<Advisory>]) -> Lookup {
     let mut lookup = Lookup::default();
     for record in records {
-        let mut packages: BTreeMap<(&'static str, String), ()> = BTreeMap::new();
+        let mut packages: BTreeMap<(&'static str, SmolStr), ()> = BTreeMap::new();
         for entry in &record.affected {
             if entry.ecosystem == git::ECOSYSTEM {
                 let known = lookup

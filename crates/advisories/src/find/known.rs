@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use patchgate_model::Advisory;
+use patchgate_model::{Advisory, SmolStr};
 
 use crate::Lookup;
 use crate::git::CommitQuery;
@@ -25,7 +25,7 @@ impl<'a> Known<'a> {
         lookup: &'a Lookup,
         source: Option<CommitQuery>,
     ) -> Self {
-        let key = (subject.ecosystem.name(), subject.name.to_owned());
+        let key = (subject.ecosystem.name(), SmolStr::new(subject.name));
         let mut records: Vec<&Arc<Advisory>> =
             lookup.advisories.get(&key).into_iter().flatten().collect();
         let mut of_commit = BTreeSet::new();

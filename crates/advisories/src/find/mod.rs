@@ -90,10 +90,10 @@ pub fn queries(inventory: &Inventory) -> Vec<PackageQuery> {
         .map(|version| PackageQuery {
             ecosystem: version.ecosystem,
             distribution: version.distribution.map(str::to_owned),
-            name: version.name.to_owned(),
+            name: version.name.into(),
             version: by_name(version.ecosystem)
                 .is_none_or(Ecosystem::writes_registry_versions)
-                .then(|| version.version.to_owned()),
+                .then(|| version.version.into()),
         })
         .collect();
     queries.sort();

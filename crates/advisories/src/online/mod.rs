@@ -42,7 +42,7 @@ pub struct OsvClient {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Subject {
     /// A package: its ecosystem and its name as the ecosystem compares it.
-    Package(&'static str, String),
+    Package(&'static str, SmolStr),
     /// A commit.
     Commit(String),
 }

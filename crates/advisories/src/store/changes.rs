@@ -34,7 +34,7 @@ pub(super) fn write_changes(
             .filter(|one| one.ecosystem == ecosystem)
         {
             let key = crate::package_key(&ecosystem, &entry.name);
-            affected.entry(key).or_default().push(entry.clone());
+            affected.entry(key.into()).or_default().push(entry.clone());
         }
         let mut is_new = true;
         let before = open.names_of(&advisory.id)?;

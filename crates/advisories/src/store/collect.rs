@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use patchgate_model::{Advisory, Affected, Problem, ProblemKind};
+use patchgate_model::{Advisory, Affected, Problem, ProblemKind, SmolStr};
 
 use super::manifest::{Fetched, SourceKind};
 use super::record;
@@ -123,7 +123,7 @@ pub(super) struct Batch {
 impl Batch {
     /// Takes one record.
     pub(super) fn add_record(&mut self, advisory: &Advisory) {
-        let mut packages: BTreeMap<(&str, String), Vec<&Affected>> = BTreeMap::new();
+        let mut packages: BTreeMap<(&str, SmolStr), Vec<&Affected>> = BTreeMap::new();
         for entry in &advisory.affected {
             if !entry.ecosystem.is_empty() {
                 let key = crate::package_key(&entry.ecosystem, &entry.name);
@@ -143,7 +143,7 @@ impl Batch {
             match record::encode(advisory, &affected) {
                 Ok(bytes) => {
                     let trimmed = Trimmed {
-                        key: key.into(),
+                        key: key.as_str().into(),
                         id: advisory.id.as_str().into(),
                         aliases: advisory
                             .aliases

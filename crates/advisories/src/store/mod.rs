@@ -198,7 +198,7 @@ impl Store {
     #[must_use]
     pub fn lookup(&self, queries: &[PackageQuery]) -> Lookup {
         let mut lookup = Lookup::default();
-        let mut names: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
+        let mut names: BTreeMap<&'static str, Vec<SmolStr>> = BTreeMap::new();
         for query in queries {
             names
                 .entry(query.ecosystem)
@@ -245,7 +245,7 @@ impl Store {
         }
     }
 
-    fn look_up_ecosystem(&self, ecosystem: &'static str, names: &[String], lookup: &mut Lookup) {
+    fn look_up_ecosystem(&self, ecosystem: &'static str, names: &[SmolStr], lookup: &mut Lookup) {
         let open: Vec<&OpenSource> = self
             .sources
             .iter()
@@ -267,7 +267,7 @@ impl Store {
             }
             let found = open.records_of(names);
             for (name, records) in found.records {
-                let key = (ecosystem, name.to_owned());
+                let key = (ecosystem, name.clone());
                 add_records(lookup.advisories.entry(key).or_default(), records);
             }
             if let Some(error) = found.error {

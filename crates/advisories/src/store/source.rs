@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use jiff::Timestamp;
-use patchgate_model::Advisory;
+use patchgate_model::{Advisory, SmolStr};
 use rayon::iter::{
     IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _,
 };
@@ -22,7 +22,7 @@ const NAMES_A_TASK: usize = 50;
 #[derive(Default)]
 pub(super) struct Found<'a> {
     /// By name, without the packages that have none.
-    pub(super) records: Vec<(&'a str, Vec<Advisory>)>,
+    pub(super) records: Vec<(&'a SmolStr, Vec<Advisory>)>,
     /// Why the others could not be read.
     pub(super) error: Option<io::Error>,
 }
@@ -68,13 +68,13 @@ impl OpenSource {
     }
 
     /// The records of packages, in any order.
-    pub(super) fn records_of<'a>(&self, names: &'a [String]) -> Found<'a> {
-        let read: Vec<io::Result<(&str, Vec<Advisory>)>> = names
+    pub(super) fn records_of<'a>(&self, names: &'a [SmolStr]) -> Found<'a> {
+        let read: Vec<io::Result<(&SmolStr, Vec<Advisory>)>> = names
             .par_iter()
             .with_min_len(NAMES_A_TASK)
             .filter_map(|name| match self.records(name) {
                 Ok(records) if records.is_empty() => None,
-                Ok(records) => Some(Ok((name.as_str(), records))),
+                Ok(records) => Some(Ok((name, records))),
                 Err(error) => Some(Err(error)),
             })
             .collect();

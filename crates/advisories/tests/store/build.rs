@@ -114,7 +114,7 @@ fn many_packages_are_looked_up_at_once() {
     let found: Vec<_> = lookup
         .advisories
         .iter()
-        .map(|((_, name), records)| (name.clone(), records[0].id.to_string()))
+        .map(|((_, name), records)| (name.to_string(), records[0].id.to_string()))
         .collect();
     let mut expected = places.map(|n| (format!("p{n}"), format!("X-{n}")));
     expected.sort();

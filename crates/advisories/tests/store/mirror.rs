@@ -158,7 +158,7 @@ impl Mirror {
         let lookup = store.lookup(&[PackageQuery {
             ecosystem: "npm",
             distribution: None,
-            name: name.to_owned(),
+            name: name.into(),
             version: None,
         }]);
         assert_eq!(lookup.problems, []);

@@ -54,7 +54,7 @@ pub(crate) fn query(ecosystem: &'static str, name: &str) -> PackageQuery {
     PackageQuery {
         ecosystem,
         distribution: None,
-        name: name.to_owned(),
+        name: name.into(),
         version: None,
     }
 }

@@ -147,7 +147,7 @@ impl<'a> Knowledge<'a> {
             .map(|name| PackageQuery {
                 ecosystem: self.ecosystem.name(),
                 distribution: None,
-                name: name.clone(),
+                name: name.as_str().into(),
                 version: None,
             })
             .collect();

@@ -6,12 +6,11 @@
 mod hashes;
 mod provider;
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use patchgate_http::Client;
-use patchgate_model::{Advisory, Problem, ProblemKind, SourceStatus};
+use patchgate_model::{Problem, ProblemKind, SmolStr, SourceStatus};
 use patchgate_vex::provider::{FileKind, METADATA_FILE, kind};
 use patchgate_vex::{Document, Format};
 
@@ -158,14 +157,14 @@ impl Read {
 
 /// The records of all documents, by the packages that they are about.
 pub(super) fn records<'a>(documents: impl Iterator<Item = &'a Document>) -> VendorRecords {
-    let mut records: BTreeMap<(&'static str, String), Vec<Arc<Advisory>>> = BTreeMap::new();
+    let mut records = VendorRecords::new();
     for advisory in documents.flat_map(|document| &document.advisories) {
         let shared = Arc::new(advisory.clone());
         for affected in &advisory.affected {
             let Some(ecosystem) = patchgate_ecosystems::by_name(&affected.ecosystem) else {
                 continue;
             };
-            let name = ecosystem.normalize_name(&affected.name).into_owned();
+            let name = SmolStr::from(ecosystem.normalize_name(&affected.name));
             let known = records.entry((ecosystem.name(), name)).or_default();
             if !known.contains(&shared) {
                 known.push(Arc::clone(&shared));
