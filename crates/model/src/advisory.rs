@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 /// One record of an advisory database.
+///
+/// It is written in full, in this order and its times as nanoseconds, into the offline store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Advisory {
     /// The record's own id, such as `GHSA-…`, `RUSTSEC-…` or `CVE-…`.

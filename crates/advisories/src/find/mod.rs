@@ -132,8 +132,9 @@ fn find_in(
         })
         .filter(|judged| !judged.groups.is_empty() || !judged.problems.is_empty())
         .collect();
-    let matched = || judged.iter().filter(|judged| !judged.groups.is_empty());
-    let targets = matched()
+    let targets = judged
+        .iter()
+        .filter(|judged| !judged.groups.is_empty())
         .flat_map(|judged| judged.copies.iter().map(|copy| copy.place))
         .collect();
     let chains = chains::shortest(inventory, &targets);

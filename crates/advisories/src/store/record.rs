@@ -1,6 +1,6 @@
 //! How a record stands in the store: the record itself with what its package needs and nothing else,
-//! in postcard's format (<https://postcard.jamesmunns.com>), which a scan reads several times as fast
-//! as JSON.
+//! in postcard's format (<https://postcard.jamesmunns.com>), which takes less than half as many
+//! instructions to read as the same in JSON.
 //!
 //! The format names nothing: fields and variants go by their order. So whatever changes in
 //! [`Advisory`] or in a type that it holds is another [`FORMAT`](super::manifest::FORMAT).
