@@ -256,6 +256,11 @@ fn a_token_in_an_address_reaches_no_report() {
     stage.write("repo/locked/package.json", manifest.to_string());
     stage.write("repo/locked/package-lock.json", lockfile.to_string());
     stage.write("repo/unlocked/package.json", manifest.to_string());
+    let bill = serde_json::json!({
+        "bomFormat": "CycloneDX", "specVersion": "1.6",
+        "components": [{"type": "library", "name": git}]
+    });
+    stage.write("repo/bill.cdx.json", bill.to_string());
     stage.write(
         "repo/.pre-commit-config.yaml",
         format!(

@@ -342,7 +342,10 @@ fn leave_out_locked(
 
 /// Reads an SBOM.
 pub(crate) fn parse_sbom(path: &str, bytes: &[u8]) -> Result<patchgate_sbom::Bill, Problem> {
-    patchgate_sbom::read_bill(path, bytes).map_err(|error| unreadable(path, error))
+    let mut bill =
+        patchgate_sbom::read_bill(path, bytes).map_err(|error| unreadable(path, error))?;
+    hide_credentials(&mut bill.lockfile.unresolved);
+    Ok(bill)
 }
 
 /// Reads a file as every format that its path names.

@@ -73,7 +73,7 @@ fn additional(node: &Node<'_>) -> Result<Unresolved, ParseError> {
         .filter(|text| !text.is_empty())
         .ok_or_else(|| node.unexpected("additional_dependencies", "a text"))?;
     Ok(Unresolved {
-        name: without_credentials(text).into_owned(),
+        name: text.to_owned(),
         requirement: String::new(),
         kind: DependencyKind::Development,
         line: node.line,
