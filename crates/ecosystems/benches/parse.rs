@@ -110,6 +110,13 @@ fn npm_lock(bencher: divan::Bencher<'_, '_>, packages: usize) {
     );
 }
 
+/// The same with a space less than npm writes, which takes the way through serde_json.
+#[divan::bench(args = [500, 10_000])]
+fn npm_lock_as_json(bencher: divan::Bencher<'_, '_>, packages: usize) {
+    let text = npm_lockfile(packages).replacen("\"requires\": true", "\"requires\":true", 1);
+    bench_file(bencher, "package-lock.json", &text, packages);
+}
+
 /// The file of a bench, read once for each sample.
 fn bench_file(bencher: divan::Bencher<'_, '_>, path: &str, text: &str, packages: usize) {
     let siblings = Siblings::new();

@@ -65,6 +65,47 @@ impl<V> Map<'_, V> {
 /// Up to this many keys, comparing each with each is faster than hashing.
 const FEW_KEYS: usize = 16;
 
+/// A map that is being read.
+pub(super) struct Filling<'a, V> {
+    entries: Vec<(Cow<'a, str>, V)>,
+    /// The keys, once they are many.
+    keys: Known<Cow<'a, str>>,
+}
+
+impl<V> Default for Filling<'_, V> {
+    fn default() -> Self {
+        Self {
+            entries: Vec::new(),
+            keys: Known::default(),
+        }
+    }
+}
+
+impl<'a, V> Filling<'a, V> {
+    /// Notes a key; whether it stands there for the first time.
+    #[expect(clippy::ptr_arg, reason = "a borrowed key is kept without a copy")]
+    fn is_new(&mut self, key: &Cow<'a, str>) -> bool {
+        if self.entries.len() < FEW_KEYS {
+            return self.entries.iter().all(|(name, _)| name != key);
+        }
+        if self.keys.is_empty() {
+            self.keys
+                .extend(self.entries.iter().map(|(name, _)| name.clone()));
+        }
+        self.keys.insert(key.clone())
+    }
+
+    /// Adds an entry, or does nothing when its key stands there.
+    pub(super) fn insert(&mut self, key: Cow<'a, str>, value: V) -> Option<()> {
+        self.is_new(&key).then(|| self.entries.push((key, value)))
+    }
+
+    /// What was read.
+    pub(super) fn done(self) -> Map<'a, V> {
+        Map(self.entries)
+    }
+}
+
 impl<'de: 'a, 'a, V: Deserialize<'de>> Deserialize<'de> for Map<'a, V> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct MapVisitor<'a, V>(PhantomData<(&'a (), V)>);
@@ -77,24 +118,15 @@ impl<'de: 'a, 'a, V: Deserialize<'de>> Deserialize<'de> for Map<'a, V> {
             }
 
             fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
-                let mut entries: Vec<(Cow<'a, str>, V)> = Vec::new();
-                let mut seen: Known<Cow<'a, str>> = Known::default();
+                let mut filling = Filling::default();
                 while let Some(Text(key)) = map.next_key::<Text<'de>>()? {
-                    let known = if entries.len() < FEW_KEYS {
-                        entries.iter().any(|(name, _)| *name == key)
-                    } else {
-                        if seen.is_empty() {
-                            seen.extend(entries.iter().map(|(name, _)| name.clone()));
-                        }
-                        !seen.insert(key.clone())
-                    };
-                    if known {
+                    if !filling.is_new(&key) {
                         return Err(M::Error::custom(format_args!("duplicate key `{key}`")));
                     }
                     let value = map.next_value()?;
-                    entries.push((key, value));
+                    filling.entries.push((key, value));
                 }
-                Ok(Map(entries))
+                Ok(filling.done())
             }
         }
 

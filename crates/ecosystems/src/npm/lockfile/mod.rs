@@ -9,6 +9,7 @@ mod graph;
 mod lines;
 pub(super) mod origin;
 mod packages;
+mod scan;
 mod v1;
 
 use std::borrow::Cow;
@@ -27,7 +28,7 @@ use crate::{Input, ParseError, limits};
 const WHAT: &str = "an npm lockfile";
 
 /// The document. Fields that nothing here needs are passed over.
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
 struct Document<'a> {
     #[serde(borrow, default)]
     name: Option<Text<'a>>,
@@ -88,8 +89,21 @@ impl Needs<'_> {
 /// Reads a lockfile.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let text = input.text()?;
-    let Object(document): Object<Document<'_>> =
+    let document = match scan::scan(text) {
+        Some(document) => document,
+        None => document(text)?,
+    };
+    read(input, text, document)
+}
+
+/// Reads the document, in any spelling that JSON allows.
+fn document(text: &str) -> Result<Document<'_>, ParseError> {
+    let Object(document) =
         serde_json::from_str(text).map_err(|error| json::unreadable(&error, WHAT))?;
+    Ok(document)
+}
+
+fn read(input: &Input<'_>, text: &str, document: Document<'_>) -> Result<Lockfile, ParseError> {
     let manifest = input
         .sibling(&input.beside("package.json"))
         .and_then(Manifest::read);
@@ -146,7 +160,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
 /// Where the name begins that an install path ends in, with its scope: at the `@` in
 /// `node_modules/@a/b`. `None` for a folder that is not installed but part of the repository.
 fn installed_at(path: &str) -> Option<usize> {
-    path.rmatch_indices('/').find_map(|(at, _)| {
+    memchr::memrchr_iter(b'/', path.as_bytes()).find_map(|at| {
         let above = path[..at].strip_suffix("node_modules")?;
         (above.is_empty() || above.ends_with('/')).then_some(at + 1)
     })

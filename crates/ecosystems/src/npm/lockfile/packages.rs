@@ -13,40 +13,40 @@ use crate::ParseError;
 use crate::npm::json::{Map, Object, Text};
 
 /// One value of `packages`.
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Entry<'a> {
     #[serde(borrow, default)]
-    name: Option<Text<'a>>,
+    pub(super) name: Option<Text<'a>>,
     #[serde(borrow, default)]
-    version: Option<Text<'a>>,
+    pub(super) version: Option<Text<'a>>,
     #[serde(borrow, default)]
-    resolved: Option<Text<'a>>,
+    pub(super) resolved: Option<Text<'a>>,
     #[serde(borrow, default)]
-    integrity: Option<Text<'a>>,
+    pub(super) integrity: Option<Text<'a>>,
     #[serde(default)]
-    link: bool,
+    pub(super) link: bool,
     #[serde(default)]
-    dev: bool,
+    pub(super) dev: bool,
     #[serde(default)]
-    optional: bool,
+    pub(super) optional: bool,
     #[serde(default)]
-    dev_optional: bool,
+    pub(super) dev_optional: bool,
     #[serde(default)]
-    in_bundle: bool,
+    pub(super) in_bundle: bool,
     #[serde(borrow, default)]
-    dependencies: Map<'a, Option<Text<'a>>>,
+    pub(super) dependencies: Map<'a, Option<Text<'a>>>,
     #[serde(borrow, default)]
-    dev_dependencies: Map<'a, Option<Text<'a>>>,
+    pub(super) dev_dependencies: Map<'a, Option<Text<'a>>>,
     #[serde(borrow, default)]
-    optional_dependencies: Map<'a, Option<Text<'a>>>,
+    pub(super) optional_dependencies: Map<'a, Option<Text<'a>>>,
     #[serde(borrow, default)]
-    peer_dependencies: Map<'a, Option<Text<'a>>>,
+    pub(super) peer_dependencies: Map<'a, Option<Text<'a>>>,
 }
 
-/// The value of `packages`: a copy for each entry as it is read, still without its line. That no
-/// path stands there twice is for those to see who look copies up by it.
-pub(super) struct Entries<'a>(Vec<Copy<'a>>);
+/// The value of `packages`: a copy for each entry as it is read, from serde still without its line.
+/// That no path stands there twice is for those to see who look copies up by it.
+pub(super) struct Entries<'a>(pub(super) Vec<Copy<'a>>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Entries<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -63,7 +63,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Entries<'a> {
                 let mut copies = Vec::new();
                 while let Some(Text(path)) = map.next_key()? {
                     let Object(entry) = map.next_value()?;
-                    copies.push(copy(path, entry));
+                    copies.push(copy(path, 0, entry));
                 }
                 Ok(Entries(copies))
             }
@@ -82,7 +82,9 @@ pub(super) fn copies<'a>(
     let mut lines = Lines::new(text);
     let section = Cow::Borrowed("packages");
     for copy in &mut copies {
-        copy.line = lines.line(&[&section, &copy.path])?;
+        if copy.line == 0 {
+            copy.line = lines.line(&[&section, &copy.path])?;
+        }
         if copy.path.is_empty() && copy.name.is_none() {
             copy.name.clone_from(&document_name);
         }
@@ -91,7 +93,8 @@ pub(super) fn copies<'a>(
     Ok(copies)
 }
 
-fn copy<'a>(path: Cow<'a, str>, entry: Entry<'a>) -> Copy<'a> {
+/// The copy at a path; `line` is 0 where it is not known yet.
+pub(super) fn copy<'a>(path: Cow<'a, str>, line: u32, entry: Entry<'a>) -> Copy<'a> {
     let name = entry.name.map(|Text(name)| name);
     let resolved = entry.resolved.map(|Text(resolved)| resolved);
     let link = if entry.link {
@@ -110,7 +113,7 @@ fn copy<'a>(path: Cow<'a, str>, entry: Entry<'a>) -> Copy<'a> {
     };
     Copy {
         installed_at,
-        line: 0,
+        line,
         name,
         version: entry.version.map(|Text(version)| version),
         integrity: entry.integrity.map(|Text(integrity)| integrity),

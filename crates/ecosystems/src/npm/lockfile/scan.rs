@@ -1,0 +1,328 @@
+//! The fast way through a `package-lock.json`: line by line, for the text that npm writes.
+//!
+//! npm writes `JSON.stringify` with an indentation: one key or element a line, and brackets at the
+//! ends of lines. Whatever differs from that in the least makes [`scan`] give up, and the whole
+//! file goes to serde_json instead, which alone decides what is an error. So this file may refuse
+//! anything but must never read anything that serde_json reads otherwise; a property test holds it
+//! to that.
+
+use std::borrow::Cow;
+
+use memchr::memmem;
+use rayon::iter::{IndexedParallelIterator as _, IntoParallelIterator as _, ParallelIterator as _};
+use serde::de::IgnoredAny;
+
+use super::packages::{self, Entries, Entry};
+use super::{Copy, Document};
+use crate::npm::json::{Filling, Map, Text};
+
+/// How deep values may nest that are passed over, which the mirror of version 2 does most.
+const MAX_DEPTH: usize = 64;
+
+/// Bytes for which another thread is worth being called, some 500 packages.
+const PART_BYTES: usize = 256 * 1024;
+
+/// Reads a lockfile of version 2 or 3, or gives up with `None`.
+pub(super) fn scan(text: &str) -> Option<Document<'_>> {
+    scan_in_parts(text, PART_BYTES)
+}
+
+fn scan_in_parts(text: &str, part_bytes: usize) -> Option<Document<'_>> {
+    if has_control(text) {
+        return None;
+    }
+    let mut reader = Reader {
+        rest: text,
+        line: 0,
+        indentation: 0,
+        expected: Expected::Any,
+    };
+    let mut document = Document::default();
+    let mut mirror = None;
+    let open = reader.next()?;
+    reader.object(open, |reader, key, value| match key {
+        "name" => once(&mut document.name, string(value)?),
+        "lockfileVersion" => once(&mut document.version, version(value)?),
+        "packages" => once(&mut document.packages, entries(reader, value, part_bytes)?),
+        // Version 2 holds the tree a second time.
+        "dependencies" => {
+            once(&mut mirror, ())?;
+            reader.pass_over(value, 0)
+        }
+        _ => reader.pass_over(value, 0),
+    })?;
+    let is_whole = reader.expected == Expected::Close && reader.rest.is_empty();
+    let has_packages = document.version.is_some() && document.packages.is_some();
+    (is_whole && has_packages).then_some(document)
+}
+
+fn version(value: &str) -> Option<u64> {
+    match value {
+        "2" => Some(2),
+        "3" => Some(3),
+        _ => None,
+    }
+}
+
+/// The value of `packages`, part by part at the same time.
+fn entries<'a>(reader: &mut Reader<'a>, value: &str, part_bytes: usize) -> Option<Entries<'a>> {
+    if value != "{" {
+        return None;
+    }
+    let texts = parts(reader.rest, reader.indentation, part_bytes);
+    let last = texts.len() - 1;
+    let parts: Option<Vec<Part<'a>>> = texts
+        .into_par_iter()
+        .enumerate()
+        .map(|(place, text)| part(text, place == 0, place == last))
+        .collect();
+    let parts = parts?;
+    let count = parts.iter().map(|part| part.copies.len()).sum();
+    let mut copies = Vec::with_capacity(count);
+    for part in parts {
+        let lines_before = reader.line;
+        copies.extend(part.copies.into_iter().map(|copy| Copy {
+            line: lines_before + copy.line,
+            ..copy
+        }));
+        *reader = part.end;
+        reader.line += lines_before;
+    }
+    Some(Entries(copies))
+}
+
+/// Some entries that follow each other, with lines that count from the first of them.
+struct Part<'a> {
+    copies: Vec<Copy<'a>>,
+    /// After the last of them, or after the object that they are in.
+    end: Reader<'a>,
+}
+
+/// Cuts the text where entries seem to end, up to where the object seems to end that began on a line
+/// with this indentation. Whether an entry does is seen when the part is read: it must end between
+/// two members of the object that it began in.
+fn parts(text: &str, indentation: usize, part_bytes: usize) -> Vec<&str> {
+    let end_of_all = format!("\n{}}}", " ".repeat(indentation));
+    let end_of_all = memmem::find(text.as_bytes(), end_of_all.as_bytes());
+    let entries = text.as_bytes().get(..end_of_all.unwrap_or(0));
+    let entries = entries.unwrap_or_default();
+    let (inner, _) = text.split_at(text.len() - text.trim_start_matches(' ').len());
+    let end_of_one = format!("\n{inner}}},\n");
+    let finder = memmem::Finder::new(&end_of_one);
+    let mut parts = Vec::new();
+    let mut start = 0_usize;
+    while let Some(at) = start.checked_add(part_bytes)
+        && let Some(found) = entries.get(at..).and_then(|rest| finder.find(rest))
+    {
+        let end = at + found + end_of_one.len();
+        parts.push(&text[start..end]);
+        start = end;
+    }
+    parts.push(&text[start..]);
+    parts
+}
+
+fn part(text: &str, is_first: bool, is_last: bool) -> Option<Part<'_>> {
+    let mut copies = Vec::new();
+    let mut reader = Reader {
+        rest: text,
+        line: 0,
+        indentation: 0,
+        expected: if is_first {
+            Expected::Any
+        } else {
+            Expected::Value
+        },
+    };
+    loop {
+        // Its last line has a comma, so another member has to come.
+        if !is_last && reader.rest.is_empty() {
+            break;
+        }
+        match reader.member()? {
+            Some((path, value)) => {
+                let line = reader.line;
+                let entry = entry(&mut reader, value)?;
+                copies.push(packages::copy(Cow::Borrowed(path), line, entry));
+            }
+            None if is_last => break,
+            None => return None,
+        }
+    }
+    Some(Part {
+        copies,
+        end: reader,
+    })
+}
+
+fn entry<'a>(reader: &mut Reader<'a>, value: &str) -> Option<Entry<'a>> {
+    let mut entry = Entry::default();
+    reader.object(value, |reader, key, value| match key {
+        "name" => once(&mut entry.name, string(value)?),
+        "version" => once(&mut entry.version, string(value)?),
+        "resolved" => once(&mut entry.resolved, string(value)?),
+        "integrity" => once(&mut entry.integrity, string(value)?),
+        "link" => flag(&mut entry.link, value),
+        "dev" => flag(&mut entry.dev, value),
+        "optional" => flag(&mut entry.optional, value),
+        "devOptional" => flag(&mut entry.dev_optional, value),
+        "inBundle" => flag(&mut entry.in_bundle, value),
+        "dependencies" => names(reader, value, &mut entry.dependencies),
+        "devDependencies" => names(reader, value, &mut entry.dev_dependencies),
+        "optionalDependencies" => names(reader, value, &mut entry.optional_dependencies),
+        "peerDependencies" => names(reader, value, &mut entry.peer_dependencies),
+        _ => reader.pass_over(value, 0),
+    })?;
+    Some(entry)
+}
+
+/// Names with requirements. npm writes none that is empty, so one that is filled was read before.
+fn names<'a>(
+    reader: &mut Reader<'a>,
+    value: &str,
+    names: &mut Map<'a, Option<Text<'a>>>,
+) -> Option<()> {
+    let mut filling = Filling::default();
+    reader.object(value, |_, name, value| {
+        filling.insert(Cow::Borrowed(name), Some(string(value)?))
+    })?;
+    let read = std::mem::replace(names, filling.done());
+    (read.0.is_empty() && !names.0.is_empty()).then_some(())
+}
+
+/// Fills a place that no earlier key of the same name has filled.
+fn once<T>(place: &mut Option<T>, value: T) -> Option<()> {
+    place.replace(value).is_none().then_some(())
+}
+
+/// npm writes no flag that is false, so one that is set was read before.
+fn flag(place: &mut bool, value: &str) -> Option<()> {
+    (value == "true" && !std::mem::replace(place, true)).then_some(())
+}
+
+fn string(value: &str) -> Option<Text<'_>> {
+    match plain(value) {
+        Some(inside) => Some(Text(Cow::Borrowed(inside))),
+        None => serde_json::from_str(value).ok(),
+    }
+}
+
+/// The inside of a string that holds nothing to interpret.
+fn plain(value: &str) -> Option<&str> {
+    let (inside, after) = until_quote(value.strip_prefix('"')?)?;
+    (after == "\"").then_some(inside)
+}
+
+/// The text before a quotation mark, and from it on, if no escape comes first.
+fn until_quote(text: &str) -> Option<(&str, &str)> {
+    let at = memchr::memchr2(b'"', b'\\', text.as_bytes())?;
+    let (inside, after) = text.split_at_checked(at)?;
+    after.starts_with('"').then_some((inside, after))
+}
+
+/// Whether there is a control character but the ends of lines. In strings they are errors, and npm
+/// writes none elsewhere, unless a project is indented by tabs. It looks at every byte, which goes by
+/// many at a time, where to stop at the first goes by one.
+fn has_control(text: &str) -> bool {
+    text.bytes()
+        .fold(false, |found, byte| found | (byte < 0x20 && byte != b'\n'))
+}
+
+/// The text from a line on.
+struct Reader<'a> {
+    rest: &'a str,
+    /// The number of the line that was read last, from 1.
+    line: u32,
+    /// How many spaces it begins with.
+    indentation: usize,
+    expected: Expected,
+}
+
+/// What the lines so far let the next one be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Expected {
+    /// The last line opened an object or an array, or there is none yet.
+    Any,
+    /// The last line ended in a comma.
+    Value,
+    /// The last line ended a value.
+    Close,
+}
+
+impl<'a> Reader<'a> {
+    /// The next line without its indentation and its comma.
+    fn next(&mut self) -> Option<&'a str> {
+        let bytes = self.rest.as_bytes();
+        let end = memchr::memchr(b'\n', bytes)?;
+        self.indentation = bytes.iter().position(|byte| *byte != b' ')?;
+        let has_comma = bytes.get(..end)?.last() == Some(&b',');
+        let line = self
+            .rest
+            .get(self.indentation..end - usize::from(has_comma))?;
+        self.rest = self.rest.get(end + 1..)?;
+        self.line += 1;
+        let opens = matches!(line.as_bytes().last(), Some(b'{' | b'['));
+        let closes = matches!(line, "}" | "]");
+        let fits = match self.expected {
+            Expected::Any => true,
+            Expected::Value => !closes,
+            Expected::Close => closes,
+        };
+        self.expected = match (opens, has_comma) {
+            (true, true) => return None,
+            (true, false) => Expected::Any,
+            (false, true) => Expected::Value,
+            (false, false) => Expected::Close,
+        };
+        fits.then_some(line)
+    }
+
+    /// Reads the object that `open` begins; `member` gets each key with the rest of its line, and
+    /// reads on where its value does not end there.
+    fn object(
+        &mut self,
+        open: &str,
+        mut member: impl FnMut(&mut Self, &'a str, &'a str) -> Option<()>,
+    ) -> Option<()> {
+        match open {
+            "{" => {}
+            "{}" => return Some(()),
+            _ => return None,
+        }
+        while let Some((key, value)) = self.member()? {
+            member(self, key, value)?;
+        }
+        Some(())
+    }
+
+    /// The key of the next member with the rest of its line, or `Some(None)` at the object's end.
+    fn member(&mut self) -> Option<Option<(&'a str, &'a str)>> {
+        let line = self.next()?;
+        if line == "}" {
+            return Some(None);
+        }
+        let (key, value) = until_quote(line.strip_prefix('"')?)?;
+        Some(Some((key, value.strip_prefix("\": ")?)))
+    }
+
+    /// Makes sure of a value's grammar.
+    fn pass_over(&mut self, value: &str, depth: usize) -> Option<()> {
+        match value {
+            "{" | "[" if depth == MAX_DEPTH => None,
+            "{" => self.object(value, |reader, _, value| reader.pass_over(value, depth + 1)),
+            "[" => loop {
+                let line = self.next()?;
+                if line == "]" {
+                    return Some(());
+                }
+                self.pass_over(line, depth + 1)?;
+            },
+            "true" | "false" | "null" | "{}" | "[]" => Some(()),
+            _ if plain(value).is_some() => Some(()),
+            _ => serde_json::from_str(value).map(|IgnoredAny| ()).ok(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
