@@ -10,6 +10,7 @@
 use std::borrow::Cow;
 
 use crate::limits;
+use crate::lines::{SplitLines, split_lines};
 use crate::node::{Key, Node, Value, map};
 
 /// Longest key that is read here, in bytes; YAML's own limit is counted in characters.
@@ -21,7 +22,7 @@ pub(super) fn documents(text: &str) -> Option<Vec<Node<'_>>> {
         return None;
     }
     let mut reader = Reader {
-        lines: text.lines(),
+        lines: split_lines(text),
         number: 0,
         peeked: None,
         left: limits::MAX_NODES,
@@ -86,7 +87,7 @@ struct Line<'a> {
 }
 
 struct Reader<'a> {
-    lines: std::str::Lines<'a>,
+    lines: SplitLines<'a>,
     /// Number of the last line that was taken.
     number: u32,
     /// The next line that holds something.

@@ -13,6 +13,7 @@ mod block_yaml;
 mod input;
 mod json;
 pub mod limits;
+mod lines;
 mod node;
 mod toml;
 mod xml;
@@ -20,44 +21,11 @@ mod yaml;
 
 pub use input::{Input, ParseError, Siblings};
 pub use json::{json, jsonc};
+pub use lines::{Lines, SplitLines, split_lines};
 pub use node::{Key, Node, Value};
 pub use toml::toml;
 pub use xml::{Element, xml};
 pub use yaml::{yaml, yaml_documents};
-
-/// The line of each offset, for a reader that goes through the text once, forwards.
-#[derive(Debug)]
-pub struct Lines<'a> {
-    text: &'a [u8],
-    offset: usize,
-    line: u32,
-}
-
-impl<'a> Lines<'a> {
-    /// The lines of a text.
-    #[must_use]
-    pub fn new(text: &'a str) -> Self {
-        Self {
-            text: text.as_bytes(),
-            offset: 0,
-            line: 1,
-        }
-    }
-
-    /// The line, from 1, of a byte offset.
-    pub fn of(&mut self, offset: usize) -> u32 {
-        let offset = offset.min(self.text.len());
-        if offset < self.offset {
-            self.offset = 0;
-            self.line = 1;
-        }
-        let passed = self.text.get(self.offset..offset).unwrap_or_default();
-        let breaks = memchr::memchr_iter(b'\n', passed).count();
-        self.line += u32::try_from(breaks).unwrap_or(0);
-        self.offset = offset;
-        self.line
-    }
-}
 
 /// How many values a tree may still take.
 #[derive(Debug)]

@@ -9,15 +9,18 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::iter::Peekable;
 
+use patchgate_syntax::{SplitLines, split_lines};
+
 use super::raw::{RawLock, RawPackage};
 
-type Lines<'a> = Peekable<std::iter::Enumerate<std::str::Lines<'a>>>;
+type Lines<'a> = Peekable<std::iter::Enumerate<SplitLines<'a>>>;
 
 /// Reads the lockfile, or gives up with `None`.
 pub(super) fn scan(text: &str) -> Option<RawLock<'_>> {
-    // A lone carriage return is no line end in TOML, and `lines` keeps it; control characters are
-    // errors there. Tabs are not, but Cargo writes none.
-    let mut lines = text.lines().enumerate().peekable();
+    if has_control(text) {
+        return None;
+    }
+    let mut lines = split_lines(text).enumerate().peekable();
     let mut lock = RawLock::default();
     let mut seen_metadata = false;
     while let Some((index, line)) = lines.next() {
@@ -33,7 +36,7 @@ pub(super) fn scan(text: &str) -> Option<RawLock<'_>> {
                 // Not a part of the graph; read only to be sure of its grammar.
                 package(&mut lines, index + 1)?;
             }
-            _ if line.starts_with('#') && is_plain(line) => {}
+            _ if line.starts_with('#') && !line.contains('\r') => {}
             _ => {
                 let number = line.strip_prefix("version = ")?;
                 let at_top = lock.packages.is_empty() && lock.root.is_none() && !seen_metadata;
@@ -124,17 +127,16 @@ fn metadata<'a>(lines: &mut Lines<'a>) -> Option<HashMap<Cow<'a, str>, Cow<'a, s
 /// The inside of a basic string that holds nothing to interpret.
 fn quoted(text: &str) -> Option<&str> {
     let inner = text.strip_prefix('"')?.strip_suffix('"')?;
-    (is_plain(inner) && lacks(inner, |byte| matches!(byte, b'"' | b'\\'))).then_some(inner)
+    // A carriage return that ends no line is an error.
+    let special = memchr::memchr3(b'"', b'\\', b'\r', inner.as_bytes());
+    special.is_none().then_some(inner)
 }
 
-fn is_plain(text: &str) -> bool {
-    lacks(text, |byte| byte < 0x20 || byte == 0x7f)
-}
-
-/// Whether no byte is such a one. It looks at all of them, which goes by many at a time, where to stop
-/// at the first would go by one.
-fn lacks(text: &str, is_such: impl Fn(u8) -> bool) -> bool {
-    !text
-        .bytes()
-        .fold(false, |found, byte| found | is_such(byte))
+/// Whether there is a control character but line ends. They are errors, except for the tab, which
+/// Cargo does not write. It looks at every byte, which goes by many at a time, where to stop at the
+/// first goes by one.
+fn has_control(text: &str) -> bool {
+    text.bytes().fold(false, |found, byte| {
+        found | (byte < 0x20 && byte != b'\n' && byte != b'\r') | (byte == 0x7f)
+    })
 }

@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use patchgate_syntax::split_lines;
+
 use crate::ParseError;
 use crate::lookup::Known;
 
@@ -43,7 +45,7 @@ pub(super) fn entries(text: &str) -> Result<Vec<Entry<'_>>, ParseError> {
         seen: Known::default(),
     };
     let mut is_lockfile = false;
-    for (index, line) in text.lines().enumerate() {
+    for (index, line) in split_lines(text).enumerate() {
         let number = index + 1;
         let content = line.trim_start_matches(' ');
         if content.is_empty() {
