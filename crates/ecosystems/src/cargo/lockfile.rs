@@ -32,7 +32,8 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     }
     check(text, &raw)?;
     let format = format(&raw)?;
-    let resolver = Resolver::new(&raw)?;
+    let names: String = raw.packages.iter().map(|package| &*package.name).collect();
+    let resolver = Resolver::new(&raw, &names)?;
     let packages = raw
         .packages
         .iter()
@@ -157,28 +158,24 @@ fn locked(
     raw: &RawLock<'_>,
     resolver: &Resolver<'_>,
 ) -> Result<Package, ParseError> {
-    let edges = package
-        .dependencies
-        .iter()
-        .chain(&package.replace)
-        .map(|dependency| {
-            let to = resolver.find(dependency).map_err(|problem| {
-                ParseError::new(format!(
-                    "package `{}` depends on `{}`, which {problem}",
-                    package.name,
-                    shortened(dependency)
-                ))
-                .at_line(package.line)
-                .with_hint(REGENERATE)
-            })?;
-            Ok(Edge {
-                to: PackageIndex(to),
-                name: (&*raw.packages[to as usize].name).into(),
-                requirement: None,
-                kind: DependencyKind::Runtime,
-            })
-        })
-        .collect::<Result<_, ParseError>>()?;
+    let mut edges = Vec::with_capacity(package.dependencies.len());
+    for dependency in package.dependencies.iter().chain(&package.replace) {
+        let (name, to) = resolver.find(dependency).map_err(|problem| {
+            ParseError::new(format!(
+                "package `{}` depends on `{}`, which {problem}",
+                package.name,
+                shortened(dependency)
+            ))
+            .at_line(package.line)
+            .with_hint(REGENERATE)
+        })?;
+        edges.push(Edge {
+            to: PackageIndex(to),
+            name: name.into(),
+            requirement: None,
+            kind: DependencyKind::Runtime,
+        });
+    }
     Ok(Package {
         origin: origin(package)?,
         line: u32::try_from(package.line).unwrap_or(u32::MAX),
