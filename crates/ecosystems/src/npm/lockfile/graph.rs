@@ -10,7 +10,7 @@ use super::super::NAME;
 use super::super::json::{Map, Text};
 use super::super::manifest::Manifest;
 use super::{Copy, installed_at, origin};
-use crate::lookup::{Known, Lookup, PACKAGES_A_TASK, lookup};
+use crate::lookup::{Known, Lookup, PACKAGES_A_TASK};
 use crate::{Input, ParseError, limits};
 
 /// Makes the lockfile's value out of its copies. `infer_root` says that nothing states what the
@@ -43,9 +43,7 @@ pub(super) fn lockfile(
     of_packages
         .into_par_iter()
         .with_min_len(PACKAGES_A_TASK)
-        .map_init(String::new, |candidate, (copy, origin)| {
-            graph.package(copy, origin, candidate)
-        })
+        .map(|(copy, origin)| graph.package(copy, origin))
         .collect_into_vec(&mut packages);
     let of_roots = roots.iter().map(|root| root.edges.len());
     let edges: usize = packages
@@ -75,32 +73,43 @@ pub(super) fn lockfile(
 
 struct Graph<'a, 'b> {
     copies: &'b [Copy<'a>],
-    /// Places among the copies by path.
-    places: Lookup<&'b str, usize>,
+    /// Places among the copies by the folder in whose `node_modules` they are installed, and by the
+    /// name there.
+    installed: Lookup<&'b str, Names<'b>>,
+    /// Places of the folders that are not installed, by their path.
+    folders: Lookup<&'b str, usize>,
     /// For each copy the package that it is: every one but the root project and the links whose
     /// folder has an entry of its own.
     packages: Vec<Option<PackageIndex>>,
-    /// Folders with a `node_modules` in which the lockfile installs something.
-    folders: Known<&'b str>,
 }
+
+/// Places among the copies by name.
+type Names<'b> = Lookup<&'b str, usize>;
 
 impl<'a, 'b> Graph<'a, 'b> {
     /// `paths` holds those of the copies one after the other: the tens of thousands of comparisons
     /// find them nearer to each other there than in the file.
     fn new(copies: &'b [Copy<'a>], paths: &'b str) -> Result<Self, ParseError> {
-        let mut places = lookup(copies.len());
-        let mut folders = Known::default();
+        let mut graph = Self {
+            copies,
+            installed: Lookup::default(),
+            folders: Lookup::default(),
+            packages: Vec::new(),
+        };
         let mut rest = paths;
         for (place, copy) in copies.iter().enumerate() {
             let (path, after) = rest.split_at(copy.path.len());
             rest = after;
-            if let Some(at) = copy.installed_at {
-                folders.insert(folder_of(&copy.path, at));
-            }
-            if places.insert(path, place).is_some() {
+            let known = match copy.installed_at {
+                Some(at) => {
+                    let names = graph.installed.entry(folder_of(path, at)).or_default();
+                    names.insert(&path[at..], place)
+                }
+                None => graph.folders.insert(path, place),
+            };
+            if known.is_some() {
                 return Err(ParseError::new(format!(
-                    "is not an npm lockfile: duplicate key `{}`",
-                    copy.path
+                    "is not an npm lockfile: duplicate key `{path}`"
                 ))
                 .at_line(copy.line as usize));
             }
@@ -108,7 +117,7 @@ impl<'a, 'b> Graph<'a, 'b> {
         let mut count = 0;
         let packages = copies.iter().map(|copy| {
             let is_package = match &copy.link {
-                Some(target) => !places.contains_key(&**target),
+                Some(target) => graph.place(target).is_none(),
                 None => !copy.path.is_empty(),
             };
             is_package.then(|| {
@@ -116,12 +125,17 @@ impl<'a, 'b> Graph<'a, 'b> {
                 PackageIndex(count - 1)
             })
         });
-        Ok(Self {
-            copies,
-            packages: packages.collect(),
-            places,
-            folders,
-        })
+        graph.packages = packages.collect();
+        Ok(graph)
+    }
+
+    /// The place of the copy at a path.
+    fn place(&self, path: &str) -> Option<usize> {
+        let place = match installed_at(path) {
+            Some(at) => self.installed.get(folder_of(path, at))?.get(&path[at..]),
+            None => self.folders.get(path),
+        };
+        place.copied()
     }
 
     fn package_at(&self, place: usize) -> Option<PackageIndex> {
@@ -132,7 +146,7 @@ impl<'a, 'b> Graph<'a, 'b> {
         let path = joined(&input.beside(""), &copy.path, "package.json");
         let found = path.and_then(|path| input.sibling(&path).map(|bytes| (path, bytes)));
         let manifest = found.as_ref().and_then(|(_, bytes)| Manifest::read(bytes));
-        let mut edges = self.edges(copy, true, &mut String::new());
+        let mut edges = self.edges(copy, true);
         if let Some(manifest) = &manifest {
             for edge in &mut edges {
                 if let Some(requirement) = manifest.requirement(&edge.name, edge.kind) {
@@ -152,8 +166,7 @@ impl<'a, 'b> Graph<'a, 'b> {
         }
     }
 
-    /// `candidate` is room for paths that are looked up.
-    fn package(&self, copy: &Copy<'a>, origin: Origin, candidate: &mut String) -> Package {
+    fn package(&self, copy: &Copy<'a>, origin: Origin) -> Package {
         let installed = copy.installed_name();
         let in_path = installed.unwrap_or_else(|| folder_name(&copy.path));
         let name = copy.name.as_deref().unwrap_or(in_path);
@@ -166,14 +179,14 @@ impl<'a, 'b> Graph<'a, 'b> {
             install_path: Some(copy.path.to_string()),
             alias: (installed.is_some() && name != in_path).then(|| in_path.to_owned()),
             bundled: copy.bundled,
-            edges: self.edges(copy, false, candidate),
+            edges: self.edges(copy, false),
             ..Package::new(NAME, name.to_owned(), version.to_owned())
         }
     }
 
     /// What a copy depends on. A name that stands under several kinds counts once, under the kind
     /// that npm lets win: development, then optional, then run time, then peer.
-    fn edges(&self, copy: &Copy<'a>, with_development: bool, candidate: &mut String) -> Vec<Edge> {
+    fn edges(&self, copy: &Copy<'a>, with_development: bool) -> Vec<Edge> {
         let needs = &copy.needs;
         if needs.len() == 0 {
             return Vec::new();
@@ -200,7 +213,7 @@ impl<'a, 'b> Graph<'a, 'b> {
                 if look_back && !seen.insert(name) {
                     continue;
                 }
-                let Some(to) = self.resolve(&folders, name, candidate) else {
+                let Some(to) = self.resolve(&folders, name) else {
                     continue;
                 };
                 edges.push(Edge {
@@ -214,34 +227,18 @@ impl<'a, 'b> Graph<'a, 'b> {
         edges
     }
 
-    /// The folders in which Node.js looks for what a dependent asks for, nearest first, as far as
-    /// the lockfile installs anything there
+    /// What is installed in the folders in which Node.js looks for what a dependent asks for,
+    /// nearest first
     /// (<https://nodejs.org/api/modules.html#loading-from-node_modules-folders>).
-    fn folders_above<'p>(&self, from: &'p str) -> Vec<&'p str> {
+    fn folders_above(&self, from: &str) -> Vec<&Names<'b>> {
         std::iter::successors(Some(from), |folder| above(folder))
-            .filter(|folder| self.folders.contains(folder))
+            .filter_map(|folder| self.installed.get(folder))
             .collect()
     }
 
-    fn resolve(
-        &self,
-        folders: &[&str],
-        name: &str,
-        candidate: &mut String,
-    ) -> Option<PackageIndex> {
-        for folder in folders {
-            candidate.clear();
-            if !folder.is_empty() {
-                candidate.push_str(folder);
-                candidate.push('/');
-            }
-            candidate.push_str("node_modules/");
-            candidate.push_str(name);
-            if let Some(place) = self.places.get(candidate.as_str()) {
-                return self.follow(*place);
-            }
-        }
-        None
+    fn resolve(&self, folders: &[&Names<'b>], name: &str) -> Option<PackageIndex> {
+        let place = folders.iter().find_map(|names| names.get(name))?;
+        self.follow(*place)
     }
 
     /// The package at a place, or the one that a link there stands for. A link to a link is nothing
@@ -249,7 +246,7 @@ impl<'a, 'b> Graph<'a, 'b> {
     fn follow(&self, place: usize) -> Option<PackageIndex> {
         self.package_at(place).or_else(|| {
             let target = self.copies.get(place)?.link.as_deref()?;
-            self.package_at(*self.places.get(target)?)
+            self.package_at(self.place(target)?)
         })
     }
 }
