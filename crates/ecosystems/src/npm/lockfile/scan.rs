@@ -253,13 +253,13 @@ impl<'a> Reader<'a> {
     /// The next line without its indentation and its comma.
     fn next(&mut self) -> Option<&'a str> {
         let bytes = self.rest.as_bytes();
-        let end = memchr::memchr(b'\n', bytes)?;
+        let end = memchr::memchr(b'\n', bytes).unwrap_or(bytes.len());
         self.indentation = bytes.iter().position(|byte| *byte != b' ')?;
         let has_comma = bytes.get(..end)?.last() == Some(&b',');
         let line = self
             .rest
             .get(self.indentation..end - usize::from(has_comma))?;
-        self.rest = self.rest.get(end + 1..)?;
+        self.rest = self.rest.get(end + 1..).unwrap_or_default();
         self.line += 1;
         let opens = matches!(line.as_bytes().last(), Some(b'{' | b'['));
         let closes = matches!(line, "}" | "]");

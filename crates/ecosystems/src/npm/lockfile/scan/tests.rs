@@ -130,6 +130,12 @@ fn takes_what_npm_writes() {
 }
 
 #[test]
+fn needs_no_line_end_at_the_end() {
+    assert!(scan(ALL_KEYS.trim_end()).is_some());
+    assert!(scan(&format!("{ALL_KEYS}\n")).is_none());
+}
+
+#[test]
 fn takes_the_lockfiles_of_the_corpus() {
     let Some(shared) = patchgate_testkit::shared_dir() else {
         return;
