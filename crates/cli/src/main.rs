@@ -138,6 +138,12 @@ fn command_line() -> clap::Command {
 }
 
 fn run(command: Command, context: &Context) -> anyhow::Result<Exit> {
+    // This thread is one of those that share parallel work: handing all of it to others would cost a
+    // small scan more than the work. Only this thread may begin any, or on a machine with one
+    // processor nobody would do it. That there is a pool before this one cannot be.
+    let _ = rayon::ThreadPoolBuilder::new()
+        .use_current_thread()
+        .build_global();
     // One thread: the work is either waiting for servers or done in threads of its own, and a
     // scan from a store should not pay for a pool that it never uses.
     let runtime = tokio::runtime::Builder::new_current_thread()
