@@ -119,12 +119,15 @@ fn main() -> ExitCode {
 
 /// Has glibc use freed memory again for values above 128 kB. It gives such memory back to the system
 /// and asks for new, which costs a page fault for every 4 kB, unless a larger value was freed before:
-/// see "dynamic mmap threshold" in mallopt(3). No page of this one is touched. Other allocators make
-/// nothing of it.
+/// see "dynamic mmap threshold" in mallopt(3). This value is freed without having been written to, so
+/// that it takes no memory. Other allocators make nothing of it.
 fn keep_freed_memory() {
     // The threshold rises to 32 MiB at most; glibc adds its header and rounds up to pages.
     const LARGEST: usize = 32 * 1024 * 1024 - 64 * 1024;
-    drop(std::hint::black_box(Vec::<u8>::with_capacity(LARGEST)));
+    let mut value = Vec::<u8>::new();
+    // Where memory is that scarce, it may stay as it is.
+    let _ = value.try_reserve_exact(LARGEST);
+    drop(std::hint::black_box(value));
 }
 
 /// The command line. A variable that stands for a flag and is empty counts as absent: runners set
@@ -151,7 +154,7 @@ fn command_line() -> clap::Command {
 fn run(command: Command, context: &Context) -> anyhow::Result<Exit> {
     // This thread is one of those that share parallel work: handing all of it to others would cost a
     // small scan more than the work. Only this thread may begin any, or on a machine with one
-    // processor nobody would do it. That there is a pool before this one cannot be.
+    // processor nobody would do it.
     let _ = rayon::ThreadPoolBuilder::new()
         .use_current_thread()
         .build_global();

@@ -12,21 +12,10 @@ use std::path::{Path, PathBuf};
 use patchgate_ecosystems::cargo::{Cargo, resolution_manifest};
 use patchgate_ecosystems::{Input, RequirementEdit, Siblings, Upgradable as _};
 use patchgate_model::{Lockfile, Origin, PackageIndex};
-use patchgate_testkit::shared_dir;
+use patchgate_testkit::{files_below, shared_dir, snapshots};
 
 /// A package as both readers know it.
 type Key = (String, String, bool);
-
-fn files_named(folder: &Path, name: &str, into: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).expect("the corpus is listed") {
-        let path = entry.expect("the corpus is listed").path();
-        if path.is_dir() {
-            files_named(&path, name, into);
-        } else if path.file_name().is_some_and(|file| file == name) {
-            into.push(path);
-        }
-    }
-}
 
 /// Each lockfile of the corpus with the manifests of its snapshot.
 fn corpus() -> Vec<(PathBuf, String, String, Siblings)> {
@@ -34,25 +23,20 @@ fn corpus() -> Vec<(PathBuf, String, String, Siblings)> {
         return Vec::new();
     };
     let mut found = Vec::new();
-    for snapshot in std::fs::read_dir(shared.join("corpus")).expect("the corpus is listed") {
-        let snapshot = snapshot.expect("the corpus is listed").path();
-        if !snapshot.is_dir() {
-            continue;
-        }
+    for snapshot in snapshots(&shared) {
         let inside = |path: &Path| {
             let path = path.strip_prefix(&snapshot).expect("it is inside");
             path.to_str().expect("paths are UTF-8").to_owned()
         };
-        let (mut lockfiles, mut manifests) = (Vec::new(), Vec::new());
-        files_named(&snapshot, "Cargo.lock", &mut lockfiles);
-        files_named(&snapshot, "Cargo.toml", &mut manifests);
-        let siblings: Siblings = manifests
+        let files = files_below(&snapshot);
+        let siblings: Siblings = files
             .iter()
+            .filter(|path| path.ends_with("Cargo.toml"))
             .map(|path| (inside(path), std::fs::read(path).expect("it is read")))
             .collect();
-        for path in lockfiles {
-            let text = std::fs::read_to_string(&path).expect("it is read");
-            found.push((path.clone(), inside(&path), text, siblings.clone()));
+        for path in files.iter().filter(|path| path.ends_with("Cargo.lock")) {
+            let text = std::fs::read_to_string(path).expect("it is read");
+            found.push((path.clone(), inside(path), text, siblings.clone()));
         }
     }
     assert!(found.len() >= 7, "only {} lockfiles", found.len());

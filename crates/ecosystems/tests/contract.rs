@@ -19,6 +19,7 @@ use patchgate_ecosystems::{
     is_sibling, purl,
 };
 use patchgate_model::{Edge, Lockfile};
+use patchgate_testkit::files_below;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
@@ -112,20 +113,6 @@ fn source_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
 }
 
-fn files_below(folder: &Path, into: &mut Vec<PathBuf>) {
-    let entries = std::fs::read_dir(folder)
-        .unwrap_or_else(|error| panic!("`{}` cannot be listed: {error}", folder.display()));
-    for entry in entries {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files_below(&path, into);
-        } else {
-            into.push(path);
-        }
-    }
-    into.sort();
-}
-
 /// Every lockfile in `fixtures/<kind>` of an ecosystem; none where its packages are only found in
 /// the files of others.
 fn fixtures(ecosystem: &'static dyn Ecosystem, kind: &str) -> Vec<Fixture> {
@@ -141,8 +128,7 @@ fn fixtures(ecosystem: &'static dyn Ecosystem, kind: &str) -> Vec<Fixture> {
         .unwrap_or_else(|error| panic!("`{}` cannot be listed: {error}", base.display()))
     {
         let repository = entry.unwrap().path();
-        let mut files = Vec::new();
-        files_below(&repository, &mut files);
+        let files = files_below(&repository);
         let inside = |file: &Path| {
             let path = file.strip_prefix(&repository).unwrap();
             path.to_str().unwrap().replace('\\', "/")

@@ -7,25 +7,10 @@
 )]
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 
 use patchgate_ecosystems::{Input, Siblings, is_sibling};
 use patchgate_model::Lockfile;
-use patchgate_testkit::shared_dir;
-
-fn files_below(folder: &Path, into: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).expect("the corpus is listed") {
-        let path = entry.expect("the corpus is listed").path();
-        if path.is_dir() {
-            files_below(&path, into);
-        } else if matches!(
-            path.file_name().and_then(|name| name.to_str()),
-            Some("go.mod" | "go.sum" | "go.work")
-        ) {
-            into.push(path);
-        }
-    }
-}
+use patchgate_testkit::{files_below, shared_dir, snapshots};
 
 /// Each snapshot of the corpus that holds Go modules.
 fn corpus() -> Vec<Siblings> {
@@ -33,15 +18,14 @@ fn corpus() -> Vec<Siblings> {
         return Vec::new();
     };
     let mut found = Vec::new();
-    for snapshot in std::fs::read_dir(shared.join("corpus")).expect("the corpus is listed") {
-        let snapshot = snapshot.expect("the corpus is listed").path();
-        if !snapshot.is_dir() {
-            continue;
-        }
-        let mut files = Vec::new();
-        files_below(&snapshot, &mut files);
-        let siblings: Siblings = files
+    for snapshot in snapshots(&shared) {
+        let siblings: Siblings = files_below(&snapshot)
             .iter()
+            .filter(|path| {
+                ["go.mod", "go.sum", "go.work"]
+                    .iter()
+                    .any(|name| path.ends_with(name))
+            })
             .map(|file| {
                 let path = file.strip_prefix(&snapshot).expect("it is inside");
                 let path = path.to_str().expect("paths are UTF-8").to_owned();

@@ -6,27 +6,14 @@
 )]
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 
 use patchgate_ecosystems::{Input, Siblings};
 use patchgate_model::{Lockfile, Origin};
+use patchgate_testkit::{files_below, shared_dir};
 use serde_json::Value;
 
 /// Install path, name, version: what the JSON says without any knowledge of types.
 type Facts = BTreeSet<(String, String, String)>;
-
-fn lockfiles_below(folder: &Path, into: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-        if path.is_dir() {
-            lockfiles_below(&path, into);
-        } else if name == "package-lock.json" || name == "npm-shrinkwrap.json" {
-            into.push(path);
-        }
-    }
-    into.sort();
-}
 
 fn walk_packages(document: &Value) -> Facts {
     let packages = document["packages"].as_object().unwrap();
@@ -82,12 +69,13 @@ fn unreached(lockfile: &Lockfile) -> Vec<&str> {
 
 #[test]
 fn real_lockfiles_are_read_whole() {
-    let Some(shared) = patchgate_testkit::shared_dir() else {
+    let Some(shared) = shared_dir() else {
         return;
     };
-    let corpus = shared.join("corpus");
-    let mut files = Vec::new();
-    lockfiles_below(&corpus, &mut files);
+    let mut files = files_below(&shared.join("corpus"));
+    files.retain(|path| {
+        path.ends_with("package-lock.json") || path.ends_with("npm-shrinkwrap.json")
+    });
     assert!(
         files.len() >= 5,
         "the corpus holds {} lockfiles",

@@ -7,24 +7,12 @@
 )]
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 
 use patchgate_ecosystems::{Input, Siblings, is_sibling};
 use patchgate_model::{Lockfile, Origin};
+use patchgate_testkit::{files_below, shared_dir, snapshots};
 
 type Facts = BTreeSet<(String, String)>;
-
-fn files_below(folder: &Path, into: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).expect("the corpus is listed") {
-        let path = entry.expect("the corpus is listed").path();
-        if path.is_dir() {
-            files_below(&path, into);
-        } else {
-            into.push(path);
-        }
-    }
-    into.sort();
-}
 
 /// `name@version` without a scope's `@`.
 fn split(spec: &str) -> (&str, &str) {
@@ -98,17 +86,12 @@ fn unreached(lockfile: &Lockfile) -> Vec<String> {
 
 #[test]
 fn real_lockfiles_are_read_whole() {
-    let Some(shared) = patchgate_testkit::shared_dir() else {
+    let Some(shared) = shared_dir() else {
         return;
     };
     let mut count = 0;
-    for snapshot in std::fs::read_dir(shared.join("corpus")).expect("the corpus is listed") {
-        let snapshot = snapshot.expect("the corpus is listed").path();
-        let mut files = Vec::new();
-        if snapshot.is_dir() {
-            files_below(&snapshot, &mut files);
-        }
-        let siblings: Siblings = files
+    for snapshot in snapshots(&shared) {
+        let siblings: Siblings = files_below(&snapshot)
             .iter()
             .filter_map(|file| {
                 let path = file.strip_prefix(&snapshot).ok()?.to_str()?.to_owned();

@@ -7,24 +7,10 @@
 )]
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use patchgate_ecosystems::{Input, Siblings, formats_of};
-use patchgate_testkit::shared_dir;
-
-fn lockfiles(folder: &Path, into: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).expect("the corpus is listed") {
-        let path = entry.expect("the corpus is listed").path();
-        if path.is_dir() {
-            lockfiles(&path, into);
-        } else if ["Gemfile.lock", "composer.lock", "mix.lock"]
-            .iter()
-            .any(|name| path.ends_with(name))
-        {
-            into.push(path);
-        }
-    }
-}
+use patchgate_testkit::{files_below, shared_dir};
 
 /// Names and versions as another, simple reader finds them. A repository of Mix has no version.
 fn expected(path: &Path, text: &str) -> BTreeSet<(String, String)> {
@@ -65,10 +51,12 @@ fn packages_are_those_that_a_simple_reader_finds() {
     let Some(shared) = shared_dir() else {
         return;
     };
-    let mut found = Vec::new();
-    lockfiles(&shared.join("corpus"), &mut found);
     let mut read = 0;
-    for file in found {
+    for file in files_below(&shared.join("corpus")) {
+        let names = ["Gemfile.lock", "composer.lock", "mix.lock"];
+        if !names.iter().any(|name| file.ends_with(name)) {
+            continue;
+        }
         let text = std::fs::read_to_string(&file).expect("it is read");
         let path = file.to_str().expect("paths are UTF-8");
         let Some((_, format)) = formats_of(path).next() else {

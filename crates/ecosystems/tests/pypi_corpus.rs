@@ -6,25 +6,13 @@
 )]
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 
 use patchgate_ecosystems::{Input, Siblings, by_name, formats_of, is_sibling};
 use patchgate_model::{Lockfile, Origin};
+use patchgate_testkit::{files_below, shared_dir, snapshots};
 
 /// Name and version.
 type Facts = BTreeSet<(String, String)>;
-
-fn files_below(folder: &Path, into: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files_below(&path, into);
-        } else {
-            into.push(path);
-        }
-    }
-    into.sort();
-}
 
 fn walk_toml(text: &str) -> Facts {
     let document: toml::Table = toml::from_str(text).unwrap();
@@ -87,20 +75,13 @@ fn unreached(lockfile: &Lockfile) -> usize {
 
 #[test]
 fn real_lockfiles_are_read_whole() {
-    let Some(shared) = patchgate_testkit::shared_dir() else {
+    let Some(shared) = shared_dir() else {
         return;
     };
-    let corpus = shared.join("corpus");
     let pypi = by_name("PyPI").unwrap();
     let (mut lockfiles, mut packages) = (0, 0);
-    for snapshot in std::fs::read_dir(&corpus).unwrap() {
-        let snapshot = snapshot.unwrap().path();
-        if !snapshot.is_dir() {
-            continue;
-        }
-        let mut files = Vec::new();
-        files_below(&snapshot, &mut files);
-        let siblings: Siblings = files
+    for snapshot in snapshots(&shared) {
+        let siblings: Siblings = files_below(&snapshot)
             .iter()
             .map(|file| {
                 (

@@ -31,5 +31,5 @@ pub use github::{
 pub use http_server::{HttpServer, Request, Response};
 pub use osv_server::{OsvFault, OsvServer};
 pub use registry::{CargoRegistry, NpmRegistry, Published, RegistryFault};
-pub use shared::shared_dir;
+pub use shared::{files_below, shared_dir, snapshots};
 pub use tools::{Tools, in_ci};

@@ -1,28 +1,16 @@
 //! Every snapshot of the corpus, written in every format: checked by the published schemas and read
 //! back.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::OnceLock;
 
 use patchgate_ecosystems::{Input, Siblings, formats_of, is_sibling};
 use patchgate_model::Inventory;
 use patchgate_sbom::{CycloneDxVersion, OutputFormat, write};
-use patchgate_testkit::shared_dir;
+use patchgate_testkit::{files_below, shared_dir, snapshots};
 use serde_json::Value;
 
 use crate::round_trip::{check, options};
-
-fn files_below(folder: &Path, into: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).expect("the corpus is listed") {
-        let path = entry.expect("the corpus is listed").path();
-        if path.is_dir() {
-            files_below(&path, into);
-        } else {
-            into.push(path);
-        }
-    }
-    into.sort();
-}
 
 /// The name and the inventory of each snapshot, read once for all tests. Files that are not read
 /// are other tests' concern.
@@ -33,13 +21,8 @@ pub(crate) fn inventories(shared: &Path) -> &'static [(String, Inventory)] {
 
 fn read_all(shared: &Path) -> Vec<(String, Inventory)> {
     let mut found = Vec::new();
-    for entry in std::fs::read_dir(shared.join("corpus")).expect("the corpus is listed") {
-        let snapshot = entry.expect("the corpus is listed").path();
-        if !snapshot.is_dir() {
-            continue;
-        }
-        let mut files = Vec::new();
-        files_below(&snapshot, &mut files);
+    for snapshot in snapshots(shared) {
+        let files = files_below(&snapshot);
         let inside = |path: &Path| {
             let path = path.strip_prefix(&snapshot).expect("it is inside");
             path.to_str().expect("paths are UTF-8").to_owned()

@@ -100,9 +100,9 @@ impl<'a> Resolver<'a> {
         Ok(resolver)
     }
 
-    /// The name and the package that `name`, `name version` or `name version (source)` means, by Cargo's rules:
-    /// without a source, a package of a folder comes first, and a spelling that leaves a choice
-    /// means nothing.
+    /// The name and the package that `name`, `name version` or `name version (source)` means, by
+    /// Cargo's rules: without a source, a package of a folder comes first, and a spelling that leaves
+    /// a choice means nothing.
     pub(super) fn find<'d>(&self, dependency: &'d str) -> Result<(&'d str, u32), Problem> {
         let (name, rest) = at_space(dependency);
         let named = self.by_name.get(name).ok_or(Problem::Missing)?;

@@ -229,42 +229,20 @@ fn the_fast_way_takes_what_cargo_writes() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "the test reads shared files")]
 fn the_fast_way_takes_the_lockfiles_of_the_corpus() {
     let Some(shared) = patchgate_testkit::shared_dir() else {
         return;
     };
     let mut count = 0;
-    for snapshot in read_dir(&shared.join("corpus")) {
-        for text in lockfiles_below(&snapshot) {
-            let fast = scan::scan(&text).expect("Cargo's own spelling");
-            assert_eq!(fast, raw::parse(&text).expect("it is TOML"));
-            count += 1;
-        }
+    let files = patchgate_testkit::files_below(&shared.join("corpus"));
+    for path in files.iter().filter(|path| path.ends_with("Cargo.lock")) {
+        let text = std::fs::read_to_string(path).expect("it is text");
+        let fast = scan::scan(&text).expect("Cargo's own spelling");
+        assert_eq!(fast, raw::parse(&text).expect("it is TOML"));
+        count += 1;
     }
     assert!(count >= 7, "only {count} lockfiles");
-}
-
-#[expect(clippy::disallowed_methods, reason = "the test reads shared files")]
-fn lockfiles_below(path: &std::path::Path) -> Vec<String> {
-    if path.is_dir() {
-        return read_dir(path)
-            .iter()
-            .flat_map(|path| lockfiles_below(path))
-            .collect();
-    }
-    if path.file_name().is_some_and(|name| name == "Cargo.lock") {
-        return vec![std::fs::read_to_string(path).expect("it is text")];
-    }
-    Vec::new()
-}
-
-fn read_dir(path: &std::path::Path) -> Vec<std::path::PathBuf> {
-    let Ok(entries) = std::fs::read_dir(path) else {
-        return Vec::new();
-    };
-    entries
-        .map(|entry| entry.expect("it is listed").path())
-        .collect()
 }
 
 proptest! {

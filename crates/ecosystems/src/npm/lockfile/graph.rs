@@ -253,9 +253,11 @@ impl<'a, 'b> Graph<'a, 'b> {
 
 /// The folder whose `node_modules` holds the package whose name begins at `at`.
 fn folder_of(path: &str, at: usize) -> &str {
-    let above = path[..at].trim_end_matches('/');
-    let above = above.strip_suffix("node_modules").unwrap_or(above);
-    above.trim_end_matches('/')
+    let above = path[..at].strip_suffix("node_modules/").unwrap_or_default();
+    match above.strip_suffix('/') {
+        Some("") | None => above,
+        Some(folder) => folder,
+    }
 }
 
 /// The folder from which Node.js looks next. `None` above the lockfile's own folder.
@@ -390,6 +392,19 @@ mod tests {
             ["packages/a/node_modules/b", "packages/a", "packages", ""]
         );
         assert_eq!(walk("../a/b"), ["../a/b", "../a", ".."]);
+    }
+
+    #[test]
+    fn different_paths_are_different_places() {
+        let place = |path: &'static str| {
+            let at = installed_at(path).expect("it is installed");
+            (folder_of(path, at), &path[at..])
+        };
+        assert_eq!(place("node_modules/@a/b"), ("", "@a/b"));
+        assert_eq!(place("a/node_modules/b"), ("a", "b"));
+        assert_eq!(place("a//node_modules/b"), ("a/", "b"));
+        assert_eq!(place("/node_modules/b"), ("/", "b"));
+        assert_eq!(place("node_modules//b"), ("", "/b"));
     }
 
     #[test]

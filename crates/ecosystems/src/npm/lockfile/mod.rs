@@ -149,12 +149,13 @@ fn read(input: &Input<'_>, text: &str, document: Document<'_>) -> Result<Lockfil
         }
     };
     if copies.len() > limits::MAX_PACKAGES {
-        return Err(ParseError::new(format!(
-            "holds more than {} packages",
-            limits::MAX_PACKAGES
-        )));
+        return Err(too_many());
     }
     graph::lockfile(input, format, copies, infer_root)
+}
+
+fn too_many() -> ParseError {
+    ParseError::new(format!("holds more than {} packages", limits::MAX_PACKAGES))
 }
 
 /// Where the name begins that an install path ends in, with its scope: at the `@` in

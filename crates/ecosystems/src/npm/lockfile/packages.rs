@@ -5,12 +5,12 @@ use std::fmt;
 
 use patchgate_model::Origin;
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::lines::Lines;
 use super::{Copy, Needs, check, installed_at, origin, scope};
-use crate::ParseError;
 use crate::npm::json::{Map, Object, Text};
+use crate::{ParseError, limits};
 
 /// One value of `packages`.
 #[derive(Deserialize, Default)]
@@ -62,6 +62,11 @@ impl<'de: 'a, 'a> Deserialize<'de> for Entries<'a> {
             fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
                 let mut copies = Vec::new();
                 while let Some(Text(path)) = map.next_key()? {
+                    if copies.len() > limits::MAX_PACKAGES {
+                        // It is refused in any case, and needs no more memory for that.
+                        map.next_value::<IgnoredAny>()?;
+                        continue;
+                    }
                     let Object(entry) = map.next_value()?;
                     copies.push(copy(path, 0, entry));
                 }

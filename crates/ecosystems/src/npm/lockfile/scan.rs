@@ -7,6 +7,7 @@
 //! to that.
 
 use std::borrow::Cow;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use memchr::memmem;
 use rayon::iter::{IndexedParallelIterator as _, IntoParallelIterator as _, ParallelIterator as _};
@@ -14,9 +15,10 @@ use serde::de::IgnoredAny;
 
 use super::packages::{self, Entries, Entry};
 use super::{Copy, Document};
+use crate::limits;
 use crate::npm::json::{Filling, Map, Text};
 
-/// How deep values may nest that are passed over, which the mirror of version 2 does most.
+/// How deep a value may nest that is passed over. The deepest is the second tree of version 2.
 const MAX_DEPTH: usize = 64;
 
 /// Bytes for which another thread is worth being called, some 500 packages.
@@ -71,14 +73,14 @@ fn entries<'a>(reader: &mut Reader<'a>, value: &str, part_bytes: usize) -> Optio
     }
     let texts = parts(reader.rest, reader.indentation, part_bytes);
     let last = texts.len() - 1;
+    let count = AtomicUsize::new(0);
     let parts: Option<Vec<Part<'a>>> = texts
         .into_par_iter()
         .enumerate()
-        .map(|(place, text)| part(text, place == 0, place == last))
+        .map(|(place, text)| part(text, place == 0, place == last, &count))
         .collect();
     let parts = parts?;
-    let count = parts.iter().map(|part| part.copies.len()).sum();
-    let mut copies = Vec::with_capacity(count);
+    let mut copies = Vec::with_capacity(count.into_inner());
     for part in parts {
         let lines_before = reader.line;
         copies.extend(part.copies.into_iter().map(|copy| Copy {
@@ -98,9 +100,9 @@ struct Part<'a> {
     end: Reader<'a>,
 }
 
-/// Cuts the text where entries seem to end, up to where the object seems to end that began on a line
-/// with this indentation. Whether an entry does is seen when the part is read: it must end between
-/// two members of the object that it began in.
+/// Cuts the text where entries seem to end, but not beyond where the object seems to end that began
+/// on a line with this indentation: the last part is all the rest. Whether an entry ends there is
+/// seen when the part is read, which must end between two members of the object that it began in.
 fn parts(text: &str, indentation: usize, part_bytes: usize) -> Vec<&str> {
     let end_of_all = format!("\n{}}}", " ".repeat(indentation));
     let end_of_all = memmem::find(text.as_bytes(), end_of_all.as_bytes());
@@ -122,7 +124,8 @@ fn parts(text: &str, indentation: usize, part_bytes: usize) -> Vec<&str> {
     parts
 }
 
-fn part(text: &str, is_first: bool, is_last: bool) -> Option<Part<'_>> {
+/// Reads a part; `count` is how many entries there are in all parts so far.
+fn part<'a>(text: &'a str, is_first: bool, is_last: bool, count: &AtomicUsize) -> Option<Part<'a>> {
     let mut copies = Vec::new();
     let mut reader = Reader {
         rest: text,
@@ -144,6 +147,9 @@ fn part(text: &str, is_first: bool, is_last: bool) -> Option<Part<'_>> {
                 let line = reader.line;
                 let entry = entry(&mut reader, value)?;
                 copies.push(packages::copy(Cow::Borrowed(path), line, entry));
+                if count.fetch_add(1, Ordering::Relaxed) >= limits::MAX_PACKAGES {
+                    return None;
+                }
             }
             None if is_last => break,
             None => return None,
@@ -220,9 +226,9 @@ fn until_quote(text: &str) -> Option<(&str, &str)> {
     after.starts_with('"').then_some((inside, after))
 }
 
-/// Whether there is a control character but the ends of lines. In strings they are errors, and npm
-/// writes none elsewhere, unless a project is indented by tabs. It looks at every byte, which goes by
-/// many at a time, where to stop at the first goes by one.
+/// Whether there is a control character but line feeds. In strings they are errors; elsewhere npm
+/// writes some where a project is indented by tabs or its lines end as on Windows. It looks at every
+/// byte, which goes by many at a time, where to stop at the first goes by one.
 fn has_control(text: &str) -> bool {
     text.bytes()
         .fold(false, |found, byte| found | (byte < 0x20 && byte != b'\n'))

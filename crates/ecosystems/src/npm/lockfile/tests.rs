@@ -400,3 +400,24 @@ fn finds_the_line_of_an_error_within_version_1() {
     .unwrap_err();
     assert_eq!(error.line, Some(5), "{error}");
 }
+
+#[test]
+fn too_many_packages_are_refused() {
+    let list = |count: usize, entry: &str, between: &str| {
+        let entries = (0..count).map(|index| format!("\"a{index}\": {entry}"));
+        entries.collect::<Vec<_>>().join(between)
+    };
+    let lines = list(200_001, "{}", ",\n");
+    let one_line = list(200_001, "{}", ",");
+    let locked = list(200_001, r#"{"version": "1.0.0"}"#, ",");
+    let braces = list(600_001, "{}", ",");
+    for text in [
+        format!("{{\n\"lockfileVersion\": 3,\n\"packages\": {{\n{lines}\n}}\n}}\n"),
+        format!("{{\"lockfileVersion\": 3, \"packages\": {{{one_line}}}}}"),
+        format!("{{\"lockfileVersion\": 1, \"dependencies\": {{{locked}}}}}"),
+        format!("{{\"lockfileVersion\": 1, \"dependencies\": {{{braces}}}}}"),
+    ] {
+        let error = read(text.as_bytes()).unwrap_err();
+        assert_eq!(error.to_string(), "holds more than 200000 packages");
+    }
+}

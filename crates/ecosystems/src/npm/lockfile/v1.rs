@@ -13,9 +13,9 @@ use serde_json::value::RawValue;
 
 use super::lines::Lines;
 use super::{Copy, Needs, WHAT, check, origin, scope};
-use crate::ParseError;
 use crate::npm::json::{self, Map, Object, Text};
 use crate::npm::manifest::Manifest;
+use crate::{ParseError, limits};
 
 /// One value of `dependencies`.
 #[derive(Deserialize)]
@@ -75,6 +75,8 @@ pub(super) fn copies<'a>(
 ) -> Result<Vec<Copy<'a>>, ParseError> {
     let entries: Map<'a, Object<Entry<'a>>> = match dependencies {
         None => Map::default(),
+        // Up to three objects are a package: itself, what it asks for and what is installed in it.
+        Some(raw) if braces(raw.get()) > 3 * limits::MAX_PACKAGES => return Err(super::too_many()),
         Some(raw) => serde_json::from_str(raw.get())
             .map_err(|error| below(text, raw.get(), json::unreadable(&error, WHAT)))?,
     };
@@ -89,6 +91,10 @@ pub(super) fn copies<'a>(
         root.needs = manifest.needs();
     }
     Ok(copies)
+}
+
+fn braces(text: &str) -> usize {
+    memchr::memchr_iter(b'{', text.as_bytes()).count()
 }
 
 struct Reader<'a> {

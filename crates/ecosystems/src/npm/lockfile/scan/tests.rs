@@ -136,12 +136,18 @@ fn needs_no_line_end_at_the_end() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "the test reads shared files")]
 fn takes_the_lockfiles_of_the_corpus() {
     let Some(shared) = patchgate_testkit::shared_dir() else {
         return;
     };
     let mut count = 0;
-    for text in lockfiles_below(&shared.join("corpus")) {
+    let files = patchgate_testkit::files_below(&shared.join("corpus"));
+    for path in files
+        .iter()
+        .filter(|path| path.ends_with("package-lock.json"))
+    {
+        let text = std::fs::read_to_string(path).expect("it is text");
         if text.contains("\"lockfileVersion\": 1") || !text.contains("\"lockfileVersion\"") {
             assert!(scan(&text).is_none());
             continue;
@@ -153,23 +159,6 @@ fn takes_the_lockfiles_of_the_corpus() {
         count += 1;
     }
     assert!(count >= 4, "only {count} lockfiles");
-}
-
-#[expect(clippy::disallowed_methods, reason = "the test reads shared files")]
-fn lockfiles_below(path: &std::path::Path) -> Vec<String> {
-    if path.is_dir() {
-        let entries = std::fs::read_dir(path).expect("it is listed");
-        return entries
-            .flat_map(|entry| lockfiles_below(&entry.expect("it is listed").path()))
-            .collect();
-    }
-    if path
-        .file_name()
-        .is_some_and(|name| name == "package-lock.json")
-    {
-        return vec![std::fs::read_to_string(path).expect("it is text")];
-    }
-    Vec::new()
 }
 
 #[test]
