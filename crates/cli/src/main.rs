@@ -153,8 +153,8 @@ fn command_line() -> clap::Command {
 
 fn run(command: Command, context: &Context) -> anyhow::Result<Exit> {
     // This thread is one of those that share parallel work: handing all of it to others would cost a
-    // small scan more than the work. Only this thread may begin any, or on a machine with one
-    // processor nobody would do it.
+    // small scan more than the work. Where no other thread can be started, this one does all of it.
+    // No other may begin any: on a machine with one processor nobody would do it.
     let _ = rayon::ThreadPoolBuilder::new()
         .use_current_thread()
         .build_global();
