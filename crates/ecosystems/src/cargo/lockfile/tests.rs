@@ -212,6 +212,45 @@ fn every_refusal_says_what_is_wrong() {
 }
 
 #[test]
+fn a_name_that_may_mean_two_packages_means_none() {
+    let package = |name: &str, version: &str, rest: &str| {
+        format!("\n[[package]]\nname = \"{name}\"\nversion = \"{version}\"\n{rest}")
+    };
+    let from = |registry: &str| format!("source = \"registry+https://{registry}.invalid/\"\n");
+    let asks = |dependency: &str| format!("dependencies = [\n \"{dependency}\",\n]\n");
+    let (one, other) = (from("one"), from("other"));
+    for (first, second, ambiguous, clear) in [
+        (("1.0.0", &one), ("2.0.0", &one), "a", "a 2.0.0"),
+        (
+            ("1.0.0", &one),
+            ("1.0.0", &other),
+            "a 1.0.0",
+            "a 1.0.0 (registry+https://other.invalid/)",
+        ),
+    ] {
+        let text = |dependency: &str| {
+            let (a, b) = (
+                package("a", first.0, first.1),
+                package("a", second.0, second.1),
+            );
+            format!(
+                "version = 4\n{a}{b}{}",
+                package("b", "1.0.0", &asks(dependency))
+            )
+        };
+        let error = read(&text(ambiguous), &Siblings::new()).expect_err(ambiguous);
+        let said = error.to_string();
+        assert!(
+            said.ends_with("which may be more than one of its packages"),
+            "{said}"
+        );
+        let lockfile = read(&text(clear), &Siblings::new()).expect(clear);
+        let edge = &lockfile.packages[2].edges[0];
+        assert_eq!((edge.to.0, &*edge.name), (1, "a"));
+    }
+}
+
+#[test]
 fn what_cargo_ignores_is_ignored() {
     let text = WORKSPACE.replace("version = 4\n", "version = 4\nfuture = [1, {a = 2}]\n");
     assert_eq!(
