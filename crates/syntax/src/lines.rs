@@ -65,6 +65,8 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn splits_as_the_standard_library_does(text in "[a\u{e4}\n\r]{0,12}") {
             let expected: Vec<&str> = text.lines().collect();

@@ -411,9 +411,12 @@ fn too_many_packages_are_refused() {
     let one_line = list(200_001, "{}", ",");
     let locked = list(200_001, r#"{"version": "1.0.0"}"#, ",");
     let braces = list(600_001, "{}", ",");
+    let on_lines = format!("{{\n\"lockfileVersion\": 3,\n\"packages\": {{\n{lines}\n}}\n}}\n");
+    assert!(super::scan::scan(&on_lines).is_none());
     for text in [
-        format!("{{\n\"lockfileVersion\": 3,\n\"packages\": {{\n{lines}\n}}\n}}\n"),
-        format!("{{\"lockfileVersion\": 3, \"packages\": {{{one_line}}}}}"),
+        on_lines,
+        // What comes after too many is not read: it could not be an entry.
+        format!("{{\"lockfileVersion\": 3, \"packages\": {{{one_line}, \"last\": 1}}}}"),
         format!("{{\"lockfileVersion\": 1, \"dependencies\": {{{locked}}}}}"),
         format!("{{\"lockfileVersion\": 1, \"dependencies\": {{{braces}}}}}"),
     ] {
