@@ -40,6 +40,7 @@ jobs:
 ",
         env!("CARGO_BIN_EXE_patchgate")
     );
+
     run_workflow(tools, stage, &workflow, &[])
 }
 
@@ -66,10 +67,12 @@ runs:
 ",
             stage.path("cache").display()
         );
+
         let folder = stage.path("cache-action").join(name);
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join("action.yml"), text).unwrap();
     };
+
     std::fs::create_dir_all(stage.path("cache")).unwrap();
     action(
         "save",
@@ -84,7 +87,9 @@ runs:
     let text = std::fs::read_to_string(root().join("action.yml")).unwrap();
     let (_, commit) = text.split_once("actions/cache/restore@").unwrap();
     let commit = commit.split_whitespace().next().unwrap();
+
     assert!(text.contains(&format!("actions/cache/save@{commit} ")));
+
     let folder = stage.path("cache-action");
     format!("actions/cache@{commit}={}", folder.display())
 }
@@ -116,6 +121,7 @@ pub(crate) fn run_workflow(
     }
     // Without this file act asks which image it should use.
     std::fs::create_dir_all(stage.path("home/.config/act")).unwrap();
+
     std::fs::write(stage.path("home/.config/act/actrc"), "").unwrap();
     // act fetches every action that `action.yml` names, also for steps that do not run.
     let cache = cache_stand_in(stage);
@@ -125,6 +131,7 @@ pub(crate) fn run_workflow(
         .args(arguments)
         .output()
         .unwrap();
+
     Run {
         code: output.status.code().unwrap_or(-1),
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -156,6 +163,7 @@ fn scan_sets_its_outputs_and_fails_the_step() {
     let inputs = format!("command: scan\noffline: true\nstore: {}", store.display());
     let run = run_action(&tools, &stage, &inputs).expect(0);
     let said = format!("{}{}", run.stdout, run.stderr);
+
     assert!(
         said.contains("findings=10 score=94.8 outcome=failure"),
         "{said}"
@@ -176,6 +184,7 @@ fn a_threshold_above_all_findings_passes_the_step() {
     stage.example("npm-workspace");
     stage.build_store();
     let store = stage.path("store");
+
     // The examples' store knows nothing of the actions that the test's own workflow and the action
     // use.
     let inputs = format!(
@@ -183,6 +192,7 @@ fn a_threshold_above_all_findings_passes_the_step() {
         store.display()
     );
     let run = run_action(&tools, &stage, &inputs).expect(0);
+
     assert!(
         run.stdout.contains("outcome=success"),
         "{}{}",
@@ -218,16 +228,20 @@ fn a_store_in_the_runners_cache_is_brought_up_to_date_and_saved_once() {
     );
     let said = |run: Run| format!("{}{}", run.stdout, run.stderr);
     let first = said(run_action(&tools, &stage, &inputs).expect(0));
+
     assert!(first.contains("findings=1 "), "{first}");
     assert!(first.contains("saved patchgate-store-"), "{first}");
     assert!(!first.contains("restored patchgate-store-"), "{first}");
+
     // Nothing new: the same store is restored and not saved again.
     let second = said(run_action(&tools, &stage, &inputs).expect(0));
     assert!(second.contains("restored patchgate-store-"), "{second}");
     assert!(!second.contains("saved patchgate-store-"), "{second}");
+
     // The mirror is gone: the store of the cache still answers, and the step says why it is old.
     std::fs::remove_dir_all(stage.path("exports")).unwrap();
     let third = said(run_action(&tools, &stage, &inputs).expect(0));
+
     assert!(third.contains("findings=1 "), "{third}");
     assert!(third.contains("warning: "), "{third}");
 }
@@ -241,6 +255,7 @@ fn an_input_that_is_no_flag_of_the_command_fails_the_step() {
     stage.example("npm-workspace");
     let run = run_action(&tools, &stage, "command: scan\nmerge: true").expect(0);
     let said = format!("{}{}", run.stdout, run.stderr);
+
     assert!(said.contains("no flag for input `merge`"), "{said}");
     assert!(said.contains("outcome=failure"), "{said}");
 }
@@ -255,6 +270,7 @@ fn a_value_is_never_run_by_a_shell() {
     let path = "$(touch run-by-a-shell)`touch run-by-a-shell`;touch run-by-a-shell";
     run_action(&tools, &stage, &format!("path: '{path}'\nconfig: '{path}'"));
     let found = walk(&stage.path("."));
+
     assert!(
         !found.iter().any(|name| name == "run-by-a-shell"),
         "{found:?}"
@@ -270,6 +286,7 @@ fn walk(folder: &Path) -> Vec<String> {
         }
         names.push(entry.file_name().to_string_lossy().into_owned());
     }
+
     names
 }
 
@@ -306,6 +323,7 @@ fn the_action_and_the_workflows_keep_to_their_schemas() {
     arguments.extend(&names);
     check(&schema, &arguments);
     check(&tools.actionlint(), &names);
+
     // Below "medium" zizmor asks for another way to write `uses: ./`, which act does not know.
     let zizmor = [
         "--offline",
@@ -328,11 +346,13 @@ fn the_workflows_of_the_readme_use_the_action_as_it_is() {
     let action = yaml(&action).unwrap();
     let inputs = action.get("inputs").unwrap();
     let stage = Stage::new();
+
     let mut uses = 0;
     for block in readme.split("```yaml\n").skip(1) {
         let block = block.split("```").next().unwrap();
         let tree = yaml(block).unwrap();
         let jobs = tree.get("jobs").map_or(&[][..], |jobs| jobs.entries());
+
         for (name, job) in jobs {
             let steps = job.get("steps").unwrap().items().iter();
             for step in steps.filter(|step| {
@@ -346,6 +366,7 @@ fn the_workflows_of_the_readme_use_the_action_as_it_is() {
                 assert_eq!(version, Some(concat!("v", env!("CARGO_PKG_VERSION"))));
                 uses += 1;
             }
+
             let commit = "0123456789abcdef0123456789abcdef01234567";
             let name = format!(".github/workflows/{}.yml", name.name);
             stage.write(
@@ -359,8 +380,10 @@ fn the_workflows_of_the_readme_use_the_action_as_it_is() {
                 .arg(stage.path("repo").join(&name))
                 .output()
                 .unwrap();
+
             assert!(output.status.success(), "{output:?}");
         }
     }
+
     assert_eq!(uses, 2);
 }

@@ -16,6 +16,7 @@ use crate::step::{Step, program};
 fn download(stage: &Stage, server: &str, repository: &str, release: &str) -> Run {
     let temp = stage.path("temp");
     std::fs::create_dir_all(&temp).unwrap();
+
     Step::of("action.yml", "curl").run(
         stage,
         "repo",
@@ -37,9 +38,11 @@ fn refused(stage: &Stage, archive: Response, checksum: Option<Vec<u8>>, reason: 
     // What an earlier job may have left on a runner that is kept.
     program(&stage.path("temp/patchgate-release/patchgate"), PROGRAM);
     let run = download(stage, &server.url(), "owner/patchgate", "v0.1.0").expect(1);
+
     assert!(run.stdout.starts_with("::error::"), "{run:?}");
     assert!(run.stdout.contains(reason), "{run:?}");
     assert!(!run.stdout.contains("was run"), "{run:?}");
+
     let left: Vec<_> = std::fs::read_dir(stage.path("temp")).unwrap().collect();
     assert!(left.is_empty(), "{left:?}");
     assert!(!stage.path("patchgate").exists());
@@ -55,6 +58,7 @@ fn what_the_release_workflow_packs_is_what_the_action_runs() {
         .arg("action")
         .output()
         .unwrap();
+
     assert_eq!(output.stdout, b"patchgate was run with action\n");
 }
 
@@ -78,6 +82,7 @@ pub(crate) fn run_released(
     let server = format!("--env=GITHUB_SERVER_URL={}", server.url());
     let mut all = vec![action.as_str(), &server];
     all.extend(arguments);
+
     run_workflow(tools, stage, workflow, &all).expect(0)
 }
 
@@ -89,6 +94,7 @@ fn a_workflow_that_names_a_release_runs_the_binary_of_that_release() {
     let stage = built();
     let (archive, checksum) = packed(&stage);
     let server = release(bytes_of(archive), Some(checksum));
+
     // Pinned to a commit and with the release beside it, as `patchgate init` writes it.
     let commit = "0123456789abcdef0123456789abcdef01234567";
     for (reference, version) in [("v0.1.0", ""), (commit, "v0.1.0")] {
@@ -106,6 +112,7 @@ jobs:
 "
         );
         let run = run_released(&tools, &stage, &server, reference, &workflow, &[]);
+
         assert!(
             run.stdout.contains("patchgate was run with action"),
             "{run:?}"
@@ -128,6 +135,7 @@ fn every_archive_of_the_release_has_the_name_of_a_runner() {
             (text("runner"), text("archive"))
         })
         .collect();
+
     // `runner.os` and `runner.arch` of these runners, as GitHub documents them.
     let named = [
         ("ubuntu-22.04", "patchgate-Linux-X64"),
@@ -135,6 +143,7 @@ fn every_archive_of_the_release_has_the_name_of_a_runner() {
         ("macos-15", "patchgate-macOS-ARM64"),
     ];
     assert_eq!(built, named);
+
     let upload = Step::of(".github/workflows/release.yml", "gh release upload");
     for file in ["\"$ARCHIVE.tar.gz\"", "\"$ARCHIVE.tar.gz.sha256\""] {
         assert!(upload.script.contains(file), "{file} is not uploaded");
@@ -155,6 +164,7 @@ fn a_release_has_the_version_of_its_binary() {
     let run = check
         .run(&stage, "build", &[("github.ref_name", "v999.0.0")])
         .expect(1);
+
     assert!(run.stdout.contains("the tag is v999.0.0"), "{run:?}");
 }
 
@@ -185,6 +195,7 @@ fn a_checksum_that_is_none_is_refused() {
         let checksum = Some(text.as_bytes().to_vec());
         refused(&stage, bytes_of(archive.clone()), checksum, "no checksum");
     }
+
     refused(&stage, bytes_of(archive), None, "could not download");
 }
 
@@ -199,6 +210,7 @@ fn an_archive_that_does_not_come_whole_is_refused() {
         Some(checksum.clone()),
         "could not download",
     );
+
     // Cut before it was served, so that its length is no lie.
     let half = archive[..archive.len() / 2].to_vec();
     refused(
@@ -250,6 +262,7 @@ fn an_archive_of_anything_but_one_file_is_refused() {
     ] {
         refuse(beside, "something else than the file patchgate");
     }
+
     std::fs::remove_file(packed.join("patchgate")).unwrap();
     symlink("/bin/true", packed.join("patchgate")).unwrap();
     refuse("patchgate", "is no file, or is empty");
@@ -282,6 +295,7 @@ fn what_has_no_release_is_said_before_anything_is_asked() {
         let run = download(&stage, &server.url(), repository, release).expect(1);
         assert!(run.stdout.contains(reason), "{run:?}");
     }
+
     assert!(server.requests().is_empty());
 }
 
@@ -293,9 +307,11 @@ fn build(stage: &Stage, cargo: &str) -> Run {
     let temp = stage.path("temp");
     let temp = temp.to_str().unwrap();
     let mut step = Step::of("action.yml", "cargo build");
+
     // As a job may have it that builds for another machine.
     let target = ("CARGO_BUILD_TARGET".to_owned(), "other".to_owned());
     step.environment.push(target);
+
     step.run(stage, "repo", &[("runner.temp", temp)])
 }
 
@@ -310,6 +326,7 @@ echo built > \"$CARGO_TARGET_DIR/release/patchgate\"
 ";
     build(&stage, cargo).expect(0);
     let arguments = std::fs::read_to_string(stage.path("repo/arguments")).unwrap();
+
     assert_eq!(
         arguments,
         "build --release --locked --package patchgate\ntarget: \n"
@@ -334,6 +351,7 @@ fn a_runner_without_cargo_is_told_to_install_rust() {
             &[("runner.temp", temp.to_str().unwrap())],
         )
         .expect(1);
+
     assert!(run.stdout.contains("install Rust first"), "{run:?}");
 }
 
@@ -348,6 +366,7 @@ exit 101
     let run = build(&stage, cargo).expect(1);
     let needed = env!("CARGO_PKG_RUST_VERSION");
     let said = format!("needs Rust {needed} or newer; here is cargo 1.70.0");
+
     assert!(run.stdout.contains(&said), "{run:?}");
     assert!(run.stderr.contains("it requires rustc"), "{run:?}");
 }

@@ -11,16 +11,19 @@ fn reason_for(file: &str, content: &[u8]) -> String {
     stage.example("cargo-service");
     stage.write(file, content);
     let report = stage.scan_offline().expect(3).json();
+
     assert_eq!(
         report["findings"].as_array().unwrap().len(),
         3,
         "the good lockfile is not reported: {report:#}"
     );
+
     let incomplete = report["incomplete"].as_array().unwrap();
     let about: Vec<_> = incomplete
         .iter()
         .filter(|problem| problem.to_string().contains(file))
         .collect();
+
     assert_eq!(
         about.len(),
         1,
@@ -138,6 +141,7 @@ fn a_symbolic_link_out_of_the_tree_is_not_followed() {
     std::fs::create_dir_all(stage.path("repo/linked")).unwrap();
     std::os::unix::fs::symlink(&outside, stage.path("repo/linked/Cargo.lock")).unwrap();
     let report = stage.scan_offline().json();
+
     for finding in report["findings"].as_array().unwrap() {
         assert!(
             !finding["locations"].to_string().contains("linked/"),
@@ -160,6 +164,7 @@ fn an_output_that_cannot_be_written_leaves_nothing_behind() {
         "no/such/folder/out.json",
         "repo",
     ]);
+
     assert!(run.code == 2 || run.code == 3, "{run:?}");
     assert!(run.stderr.contains("no/such/folder"), "{}", run.stderr);
     assert!(!stage.path("no").exists());

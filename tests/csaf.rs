@@ -20,6 +20,7 @@ fn document(id: &str, cve: &str, status: Value) -> Value {
             "product_identification_helper": {"purl": purl},
         })
     };
+
     json!({
         "document": {
             "category": "csaf_security_advisory",
@@ -90,6 +91,7 @@ fn scan(stage: &Stage, source: &str, more: &[&str]) -> Run {
     ];
     arguments.extend(more);
     arguments.push("repo");
+
     stage.run(&arguments)
 }
 
@@ -116,6 +118,7 @@ fn a_vendors_advisory_is_a_finding() {
     .unwrap();
     let report = scan(&stage, "csaf", &["--offline"]).expect(1).json();
     let finding = by_id(&report, "CVE-2026-1000").unwrap();
+
     assert_eq!(finding["aliases"], json!(["V-2026-1"]));
     assert_eq!(finding["package"]["purl"], CLEAN);
     assert_eq!(finding["fixed_version"], "0.5.6");
@@ -124,11 +127,13 @@ fn a_vendors_advisory_is_a_finding() {
         finding["references"][0]["url"],
         "https://vendor.invalid/V-2026-1.json"
     );
+
     let sources = report["sources"].as_array().unwrap();
     let source = sources
         .iter()
         .find(|source| source["name"] == "csaf")
         .unwrap();
+
     assert_eq!(source["origin"], "csaf");
     assert_eq!(source["records"], 1);
     assert_eq!(source["as_of"], "2026-01-02T00:00:00Z");
@@ -146,7 +151,9 @@ fn a_vendors_advisory_joins_the_finding_of_its_cve() {
     let report = scan(&stage, "csaf/a.json", &[]).expect(1).json();
     let finding = by_id(&report, "GHSA-xvch-5gv4-984h").unwrap();
     let aliases = finding["aliases"].to_string();
+
     assert!(aliases.contains("V-2026-2"), "{aliases}");
+
     let of_package = report["findings"]
         .as_array()
         .unwrap()
@@ -165,11 +172,14 @@ fn a_vendors_word_that_a_package_is_not_affected_suppresses() {
     );
     std::fs::write(stage.path("csaf/a.json"), fine.to_string()).unwrap();
     let report = scan(&stage, "csaf", &[]).expect(1).json();
+
     assert_eq!(texts(&report["suppressed"], "id"), ["GHSA-xvch-5gv4-984h"]);
     assert_eq!(texts(&report["suppressed"], "author"), ["Vendor"]);
+
     fine["document"]["tracking"]["status"] = json!("interim");
     std::fs::write(stage.path("csaf/a.json"), fine.to_string()).unwrap();
     let report = scan(&stage, "csaf", &[]).expect(1).json();
+
     assert_eq!(report["suppressed"], json!([]));
 }
 
@@ -179,6 +189,7 @@ fn what_of_a_folder_cannot_be_read_makes_the_scan_incomplete() {
     let text = new_finding().to_string();
     let path = stage.path("csaf/2026/v-2026-1.json");
     let hash = stage.path("csaf/2026/v-2026-1.json.sha256");
+
     std::fs::write(&path, &text).unwrap();
     std::fs::write(
         stage.path("csaf/provider-metadata.json"),
@@ -187,21 +198,25 @@ fn what_of_a_folder_cannot_be_read_makes_the_scan_incomplete() {
     .unwrap();
     std::fs::write(&hash, format!("{}  v-2026-1.json\n", "0".repeat(64))).unwrap();
     let report = scan(&stage, "csaf", &[]).expect(3).json();
+
     assert_eq!(
         texts(&report["incomplete"], "subject"),
         ["csaf/2026/v-2026-1.json"]
     );
     assert!(by_id(&report, "CVE-2026-1000").is_none());
+
     let sum = std::process::Command::new("sha256sum")
         .arg(&path)
         .output()
         .unwrap();
     std::fs::write(&hash, sum.stdout).unwrap();
+
     // The metadata name the folder that they lie in.
     let report = scan(&stage, "csaf/provider-metadata.json", &[])
         .expect(1)
         .json();
     assert!(by_id(&report, "CVE-2026-1000").is_some());
+
     std::fs::remove_file(&hash).unwrap();
     std::fs::write(&path, &text[..text.len() / 2]).unwrap();
     scan(&stage, "csaf", &[]).expect(3);
@@ -213,6 +228,7 @@ fn what_of_a_folder_cannot_be_read_makes_the_scan_incomplete() {
         "https://vendor.invalid/provider-metadata.json",
         &["--offline"],
     );
+
     assert!(run.expect(2).stderr.contains("`--offline`"));
 }
 
@@ -264,6 +280,7 @@ impl Provider {
             "/white/changes.csv",
             "\"2026/v-2026-1.json\",\"2026-01-02T00:00:00Z\"\n\"2026/v-2026-9.json\",\"2026-01-01T00:00:00Z\"\n",
         );
+
         provider
     }
 
@@ -287,23 +304,28 @@ fn a_provider_leads_to_its_documents_and_they_are_kept() {
     let stage = stage();
     let provider = Provider::with_folder();
     let report = provider.scan(&stage).expect(1).json();
+
     assert!(by_id(&report, "CVE-2026-1000").is_some());
+
     let all = report.to_string();
     assert!(
         !all.contains("CVE-2026-9000") && !all.contains("V-2026-9"),
         "{all}"
     );
+
     let sources = report["sources"].as_array().unwrap();
     let source = sources
         .iter()
         .find(|source| source["name"] == "csaf")
         .unwrap();
+
     assert!(
         source["warning"]
             .as_str()
             .unwrap()
             .contains("1 documents are left out")
     );
+
     provider.server.clear_requests();
     provider.scan(&stage).expect(1);
     let again: Vec<String> = provider
@@ -313,6 +335,7 @@ fn a_provider_leads_to_its_documents_and_they_are_kept() {
         .map(|request| request.path)
         .filter(|path| path.ends_with("v-2026-1.json"))
         .collect();
+
     assert_eq!(
         again,
         Vec::<String>::new(),
@@ -327,7 +350,9 @@ fn an_index_or_a_feed_leads_to_documents_too() {
     provider.files.lock().unwrap().remove("/white/changes.csv");
     provider.put("/white/index.txt", "2026/v-2026-1.json\n");
     let report = provider.scan(&stage).expect(1).json();
+
     assert!(by_id(&report, "CVE-2026-1000").is_some());
+
     provider.metadata(json!([{"rolie": {"feeds": [
         {"summary": "all", "tlp_label": "WHITE", "url": provider.url("/feed.json")},
         {"summary": "few", "tlp_label": "RED", "url": provider.url("/red.json")},
@@ -344,18 +369,22 @@ fn an_index_or_a_feed_leads_to_documents_too() {
         "/feed.json",
         json!({"feed": {"entry": [entry]}}).to_string(),
     );
+
     // A hash that is listed has to be there.
     let report = provider.scan(&stage).expect(3).json();
     assert!(by_id(&report, "CVE-2026-1000").is_none());
+
     provider.put("/white/2026/v-2026-1.json.sha512", "0".repeat(128));
     let report = provider.scan(&stage).expect(3).json();
     let why = report["incomplete"].to_string();
+
     assert!(why.contains("does not have the hash"), "{why}");
 }
 
 #[test]
 fn a_provider_that_does_not_answer_rightly_is_named_and_the_scan_incomplete() {
     type Change = fn(&Provider);
+
     let changes: [(&str, Change); 9] = [
         ("metadata 500", |p| {
             p.answer("/provider-metadata.json", Response::status(500));
@@ -389,6 +418,7 @@ fn a_provider_that_does_not_answer_rightly_is_named_and_the_scan_incomplete() {
             p.metadata(json!([{"directory_url": "http://other.invalid/white"}]));
         }),
     ];
+
     for (name, change) in changes {
         let stage = stage();
         let provider = Provider::with_folder();
@@ -405,6 +435,7 @@ fn a_provider_that_does_not_answer_rightly_is_named_and_the_scan_incomplete() {
             .iter()
             .find(|source| source["name"] == "csaf")
             .unwrap();
+
         assert!(source["warning"].is_string(), "{name}: {source}");
     }
 }

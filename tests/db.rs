@@ -18,6 +18,7 @@ fn builds_a_store_and_says_what_is_in_it() {
             .find(|source| source["name"] == name)
             .map(|source| source["records"].as_u64().unwrap())
     };
+
     assert_eq!(records("osv:npm"), Some(10), "{status:#}");
     assert_eq!(records("osv:crates.io"), Some(4));
     assert_eq!(records("kev"), Some(1));
@@ -29,7 +30,9 @@ fn an_old_store_warns_and_a_limit_can_be_set() {
     let stage = Stage::new();
     stage.build_store();
     let old = stage.run(&["db", "status", "--store", "store"]).expect(0);
+
     assert!(old.stdout.contains("warning"), "{}", old.stdout);
+
     let patient = stage
         .run(&[
             "db",
@@ -49,10 +52,13 @@ fn a_failed_build_leaves_the_store_as_it_was() {
     stage.build_store();
     let before = stage.run(&["db", "status", "--store", "store", "--format", "json"]);
     let run = stage.run(&["db", "build", "--from", "nowhere", "--into", "store"]);
+
     assert_eq!(run.code, 2, "{run:?}");
     assert!(run.stderr.contains("nowhere"), "{}", run.stderr);
+
     let after = stage.run(&["db", "status", "--store", "store", "--format", "json"]);
     let names = |run: &crate::stage::Run| crate::stage::texts(&run.json()["sources"], "name");
+
     assert_eq!(names(&before), names(&after));
 }
 
@@ -63,6 +69,7 @@ fn a_truncated_archive_is_named_and_makes_the_build_incomplete() {
     };
     let stage = Stage::new();
     let whole = std::fs::read(shared.join("advisories/crates.io/all.zip")).unwrap();
+
     std::fs::create_dir_all(stage.path("half/crates.io")).unwrap();
     std::fs::write(
         stage.path("half/crates.io/all.zip"),
@@ -70,6 +77,7 @@ fn a_truncated_archive_is_named_and_makes_the_build_incomplete() {
     )
     .unwrap();
     let run = stage.run(&["db", "build", "--from", "half", "--into", "store"]);
+
     assert!(run.code == 2 || run.code == 3, "{run:?}");
     assert!(
         format!("{}{}", run.stdout, run.stderr).contains("all.zip"),
@@ -100,6 +108,7 @@ fn a_whole_store_is_made_of_the_published_feeds() {
         .expect(0)
         .json();
     let names = crate::stage::texts(&status["sources"], "name");
+
     for name in ["osv:npm", "kev", "epss"] {
         assert!(names.iter().any(|found| found == name), "{names:?}");
     }
@@ -117,9 +126,12 @@ fn the_cache_key_names_the_content() {
             .to_owned()
     };
     let first = key();
+
     assert!(first.starts_with("patchgate-store-"), "{first}");
+
     stage.build_store();
     assert_eq!(key(), first);
+
     let update = stage
         .run(&[
             "db",
@@ -147,8 +159,10 @@ fn verify_tells_a_whole_store_from_a_damaged_one() {
     let stage = Stage::new();
     stage.build_store();
     let whole = stage.run(&["db", "verify", "--store", "store"]).expect(0);
+
     assert!(whole.stdout.contains("osv:npm"), "{whole:?}");
     assert!(!whole.stdout.contains("damaged"), "{whole:?}");
+
     let table = std::fs::read_dir(stage.path("store"))
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -165,10 +179,12 @@ fn verify_tells_a_whole_store_from_a_damaged_one() {
         .lines()
         .filter(|line| line.starts_with("damaged"))
         .collect();
+
     assert!(
         matches!(lines[..], [line] if line.contains(name)),
         "{damaged:?}"
     );
     assert!(damaged.stderr.contains("patchgate db build"), "{damaged:?}");
+
     stage.run(&["db", "verify", "--store", "nowhere"]).expect(2);
 }

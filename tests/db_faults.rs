@@ -25,6 +25,7 @@ fn stage_with_more() -> Stage {
         );
         stage.write(&format!("more/{n}.json"), record);
     }
+
     stage
 }
 
@@ -57,6 +58,7 @@ fn listed(stage: &Stage) -> Vec<String> {
 fn a_full_disk_leaves_the_store_as_it_was() {
     let stage = stage_with_more();
     let before = listed(&stage);
+
     for arguments in [
         "db build --from repo/more --into store",
         "db update --from repo/more --into store --ecosystem npm --mirror nowhere \
@@ -131,20 +133,27 @@ fn of_two_updates_at_once_one_says_so() {
         .stderr(Stdio::null())
         .spawn();
     let mut first = first.unwrap();
+
     // It has the lock when it asks.
     let path = arrivals.recv_timeout(Duration::from_secs(50)).unwrap();
     assert_eq!(path, "/npm/all.zip");
+
     let second = stage.run(&arguments).expect(2);
     assert!(second.stderr.contains("another process"), "{second:?}");
     assert!(second.stderr.contains("run it again"), "{second:?}");
+
     let advisories = crate::stage::root().join("examples/advisories");
     let advisories = advisories.to_str().unwrap();
     let build = stage.run(&["db", "build", "--from", advisories, "--into", "store"]);
+
     assert!(build.expect(2).stderr.contains("another process"));
+
     stage.run(&["db", "verify", "--store", "store"]).expect(0);
     drop(open);
+
     // The export is not there, which is told: the run is incomplete.
     assert_eq!(first.wait().unwrap().code(), Some(3));
+
     stage.run(&["db", "verify", "--store", "store"]).expect(0);
 }
 
@@ -161,6 +170,7 @@ fn a_store_of_another_format_says_what_to_do() {
         "package-lock.json",
         r#"{"lockfileVersion": 3, "packages": {}}"#,
     );
+
     for arguments in [
         &["scan", "--offline", "--store", "store", "repo"][..],
         &["db", "status", "--store", "store"],
@@ -170,6 +180,7 @@ fn a_store_of_another_format_says_what_to_do() {
         assert!(run.stderr.contains("has format 1"), "{run:?}");
         assert!(run.stderr.contains("patchgate db update --into"), "{run:?}");
     }
+
     let update = |extra: &[&str]| {
         let fixed = ["db", "update", "--into", "store", "--ecosystem", "npm"];
         stage.run(&[&fixed[..], extra].concat())
@@ -185,11 +196,13 @@ fn a_store_of_another_format_says_what_to_do() {
         "none",
     ])
     .expect(2);
+
     assert!(lost.stderr.contains("would lose"), "{lost:?}");
     assert_eq!(
         std::fs::read_to_string(&manifest).unwrap(),
         value.to_string()
     );
+
     let feeds = [
         "known_exploited_vulnerabilities.json",
         "epss_scores-2026-01-30.csv",
@@ -207,6 +220,8 @@ fn a_store_of_another_format_says_what_to_do() {
         "nowhere",
     ];
     let made = update(&own).expect(3);
+
     assert!(made.stdout.contains("had format 1"), "{made:?}");
+
     stage.run(&["db", "verify", "--store", "store"]).expect(0);
 }

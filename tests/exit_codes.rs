@@ -41,6 +41,7 @@ fn wrong_usage_is_2() {
     let run = stage
         .run(&["scan", "--offline", "--store", "no-such-store", "repo"])
         .expect(2);
+
     assert!(run.stderr.contains("no-such-store"), "{}", run.stderr);
 }
 
@@ -91,6 +92,7 @@ fn an_ecosystem_that_the_store_lacks_is_3_and_the_rest_is_still_told() {
         ])
         .expect(3);
     let report = run.json();
+
     assert_eq!(
         report["findings"].as_array().unwrap().len(),
         3,
@@ -113,6 +115,7 @@ fn nothing_to_scan_is_4() {
 fn help_tells_every_code() {
     let stage = Stage::new();
     let help = stage.run(&["--help"]).expect(0).stdout;
+
     for line in [
         "0  nothing at or above",
         "3  incomplete",

@@ -21,9 +21,12 @@ fn an_alias_leads_to_the_record_and_every_piece_of_evidence_has_its_answer() {
     let stage = stage();
     let run = explain(&stage, &["CVE-2021-44906", "--format", "json", "repo"]).expect(1);
     let report = run.json();
+
     assert_eq!(report["records"][0]["id"], "GHSA-xvch-5gv4-984h");
+
     let affected = &report["records"][0]["affected"][0];
     assert_eq!(affected["name"], "minimist");
+
     let intervals = affected["ranges"][0]["intervals"].as_array().unwrap();
     assert!(
         intervals
@@ -32,18 +35,22 @@ fn an_alias_leads_to_the_record_and_every_piece_of_evidence_has_its_answer() {
         "{affected}"
     );
     assert_eq!(report["packages"][0]["affected"], "yes");
+
     let evidence = report["packages"][0]["evidence"].as_array().unwrap();
     assert!(
         evidence.iter().any(|one| one["affects"] == true),
         "{evidence:?}"
     );
+
     let schema = stage.run(&["schema", "explain"]).expect(0).json();
     let validator = jsonschema::validator_for(&schema).unwrap();
     let errors: Vec<String> = validator
         .iter_errors(&report)
         .map(|e| e.to_string())
         .collect();
+
     assert_eq!(errors, Vec::<String>::new());
+
     let text = explain(&stage, &["CVE-2021-44906", "repo"])
         .expect(1)
         .stdout;
@@ -62,15 +69,19 @@ fn a_package_that_is_not_affected_is_told_with_the_reason() {
     let stage = stage();
     let purl = ["GHSA-xvch-5gv4-984h", "--purl", "pkg:npm/minimist@1.2.8"];
     let text = explain(&stage, &purl).expect(0).stdout;
+
     assert!(text.contains("minimist 1.2.8 is not affected"), "{text}");
     assert!(text.contains("1.2.8 is outside"), "{text}");
+
     let text = explain(
         &stage,
         &["GHSA-xvch-5gv4-984h", "--purl", "pkg:npm/other@1.0.0"],
     );
     assert!(text.expect(0).stdout.contains("none of these packages"));
+
     explain(&stage, &["GHSA-xvch-5gv4-984h", "--purl", "nonsense"]).expect(2);
     let unknown = explain(&stage, &["GHSA-none-none-none", "repo"]).expect(2);
+
     assert!(
         unknown.stderr.contains("GHSA-none-none-none"),
         "{}",
@@ -84,10 +95,12 @@ fn a_hole_in_what_was_read_or_answered_is_incomplete() {
     stage.write("broken/package-lock.json", "{");
     let report = explain(&stage, &["GHSA-xvch-5gv4-984h", "--format", "json", "repo"]);
     let report = report.expect(3).json();
+
     assert_eq!(
         texts(&report["incomplete"], "subject"),
         ["broken/package-lock.json"]
     );
+
     let server = OsvServer::start(&[&root().join("examples/advisories")]);
     let mut stage = Stage::new();
     stage.example("npm-workspace");
@@ -96,13 +109,16 @@ fn a_hole_in_what_was_read_or_answered_is_incomplete() {
     stage.set("PATCHGATE_EPSS_URL", "none");
     let online = ["explain", "GHSA-xvch-5gv4-984h", "--format", "json", "repo"];
     let report = stage.run(&online).expect(1).json();
+
     assert_eq!(report["packages"][0]["affected"], "yes");
     assert_eq!(report["kev"], Value::Null);
+
     stage
         .run(&["explain", "GHSA-none-none-none", "repo"])
         .expect(2);
     server.fail("/v1/vulns", OsvFault::ServerError, u32::MAX);
     let report = stage.run(&["explain", "GHSA-xvch-5gv4-984x", "--format", "json", "repo"]);
+
     assert_eq!(report.expect(3).json()["records"], json!([]));
 }
 
@@ -110,6 +126,7 @@ fn a_hole_in_what_was_read_or_answered_is_incomplete() {
 fn what_a_scan_calls_incomplete_is_not_clean_here() {
     let stage = stage();
     let explain = |path: &str| explain(&stage, &["GHSA-xvch-5gv4-984h", path]);
+
     // The store has no crates.io.
     let npm = root().join("examples/advisories/npm");
     stage
@@ -124,15 +141,19 @@ fn what_a_scan_calls_incomplete_is_not_clean_here() {
         .expect(0);
     let lock = root().join("examples/cargo-service/Cargo.lock");
     stage.write("rust/Cargo.lock", std::fs::read(lock).unwrap());
+
     assert!(explain("repo/rust").expect(3).stdout.contains("crates.io"));
+
     // A requirement without a lockfile.
     let manifest = r#"{"name": "a", "version": "1.0.0", "dependencies": {"minimist": "^1.2.0"}}"#;
     stage.write("open/package.json", manifest);
     let text = explain("repo/open").expect(3).stdout;
+
     assert!(
         text.contains("asks for `minimist` without a version"),
         "{text}"
     );
+
     stage.write("empty/README.md", "nothing");
     explain("repo/empty").expect(4);
 }

@@ -69,8 +69,10 @@ fn a_dry_run_shows_a_diff_and_changes_nothing() {
     for example in ["cargo-service", "npm-workspace"] {
         let stage = staged(example);
         let run = fix(&stage, "--dry-run");
+
         assert!(run.code == 0 || run.code == 1, "{run:?}");
         assert!(run.stdout.contains("\n+++ "), "{}", run.stdout);
+
         let same = Command::new("diff")
             .arg("-r")
             .arg(root().join("examples").join(example))
@@ -90,18 +92,22 @@ fn an_applied_cargo_fix_ends_every_finding_and_cargo_agrees() {
     let stage = staged("cargo-service");
     let run = fix(&stage, "--apply").expect(0);
     let told = run.stdout.matches("requirement ").count();
+
     assert!(
         run.stdout
             .contains("requirement Cargo.toml: =1.5.4 -> =1.5.5")
     );
     assert_eq!(told, 1, "{}", run.stdout);
+
     stage.scan_offline().expect(0);
     let manifest = std::fs::read_to_string(stage.path("repo/Cargo.toml")).unwrap();
+
     assert!(manifest.contains("version = \"=1.5.5\""), "{manifest}");
     assert!(
         manifest.contains("# Pinned exactly"),
         "the comment is gone: {manifest}"
     );
+
     manager_agrees(
         &stage,
         "cargo",
@@ -188,6 +194,7 @@ fn a_lockfile_that_cargo_does_not_use_is_left_alone_and_told() {
     let words: Vec<&str> = run.stdout.split_whitespace().collect();
     let told = "Cargo does not use `server/Cargo.lock`, because `server` belongs to the workspace \
                 of `Cargo.toml`: delete the file, or put the folder under `exclude` there";
+
     assert!(words.join(" ").contains(told), "{}", run.stdout);
     assert!(lock != std::fs::read(stage.path("repo/Cargo.lock")).unwrap());
     assert!(lock == std::fs::read(stage.path("repo/server/Cargo.lock")).unwrap());

@@ -30,6 +30,7 @@ fn shipped(later: Vec<Published>) -> (Stage, patchgate_testkit::NpmRegistry) {
     let (stage, registry) = npm_project(releases, MANIFEST, ("leaf", "1.0.1"));
     npm_lock(&stage, &[]);
     let copy = &npm_lockfile(&stage)["packages"]["node_modules/carrier/node_modules/leaf"];
+
     assert_eq!(
         (&copy["version"], &copy["inBundle"]),
         (&"1.0.0".into(), &true.into())
@@ -41,14 +42,18 @@ fn shipped(later: Vec<Published>) -> (Stage, patchgate_testkit::NpmRegistry) {
 fn a_shipped_copy_is_mended_by_a_parent_that_ships_the_fixed_one() {
     let (stage, _registry) = shipped(vec![carrier("1.1.0", "1.0.0"), carrier("1.2.0", "1.0.1")]);
     let run = fix(&stage, "--apply").expect(0);
+
     assert!(run.stdout.contains("carrier"), "{}", run.stdout);
+
     let packages = &npm_lockfile(&stage)["packages"];
     assert_eq!(packages["node_modules/carrier"]["version"], "1.2.0");
+
     let copy = &packages["node_modules/carrier/node_modules/leaf"];
     assert_eq!(
         (&copy["version"], &copy["inBundle"]),
         (&"1.0.1".into(), &true.into())
     );
+
     npm_agrees(&stage);
 }
 

@@ -62,6 +62,7 @@ fn an_npm_registry_that_misbehaves_is_named_and_nothing_changes() {
         eprintln!("{fault:?}");
         fails(&stage, &["leaf", server, sign]);
     }
+
     registry.fail("leaf", RegistryFault::ServerError, 0);
     fix(&stage, "--apply").expect(0);
 }
@@ -81,6 +82,7 @@ fn a_cargo_registry_that_misbehaves_is_named_and_nothing_changes() {
         eprintln!("{fault:?}");
         fails(&stage, &["leaf", server, sign]);
     }
+
     registry.fail("leaf", RegistryFault::ServerError, 0);
     fix(&stage, "--apply").expect(0);
 }
@@ -127,8 +129,10 @@ fn offline_with_an_empty_cache_says_what_is_lacking() {
     ];
     let run = stage.run(&arguments).expect(3);
     let said = format!("{}{}", run.stdout, run.stderr);
+
     assert!(said.contains("leaf") && said.contains("offline"), "{said}");
     assert!(before == files(&stage), "a file changed");
+
     let asked: Vec<_> = registry.requests().split_off(asked);
     assert!(asked.is_empty(), "the registry was asked: {asked:?} {said}");
 }
@@ -143,6 +147,7 @@ fn a_lockfile_that_changes_meanwhile_is_not_overwritten() {
     let manifest = std::fs::read(stage.path("repo/package.json")).unwrap();
     let run = fix(&stage, "--apply").expect(2);
     let told = "`package-lock.json` changed while the fix was planned";
+
     assert!(run.stderr.contains(told), "{run:?}");
     assert_eq!(std::fs::read_to_string(path).unwrap(), other);
     assert!(manifest == std::fs::read(stage.path("repo/package.json")).unwrap());

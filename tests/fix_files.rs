@@ -18,9 +18,12 @@ fn an_old_lockfile_format_stays() {
     let manifest = r#"{"name": "shop", "version": "1.0.0", "dependencies": {"leaf": "1.0.0"}}"#;
     let (stage, _registry) = npm_project(leaves(), manifest, ("leaf", "1.0.1"));
     npm_lock(&stage, &["--lockfile-version=1"]);
+
     assert_eq!(npm_lockfile(&stage)["lockfileVersion"], 1);
+
     fix(&stage, "--apply").expect(0);
     let lockfile = npm_lockfile(&stage);
+
     assert_eq!(lockfile["lockfileVersion"], 1);
     assert_eq!(lockfile["dependencies"]["leaf"]["version"], "1.0.1");
     assert!(lockfile.get("packages").is_none(), "{lockfile:#}");
@@ -31,14 +34,18 @@ fn a_project_without_a_name_keeps_its_folders() {
     let manifest = "{\n  \"dependencies\": {\n    \"leaf\": \"1.0.0\"\n  }\n}\n";
     let (stage, _registry) = npm_project(leaves(), manifest, ("leaf", "1.0.1"));
     npm_lock(&stage, &[]);
+
     assert_eq!(npm_lockfile(&stage)["name"], "repo");
+
     fix(&stage, "--apply").expect(0);
     let lockfile = npm_lockfile(&stage);
+
     assert_eq!(lockfile["name"], "repo");
     assert_eq!(
         lockfile["packages"]["node_modules/leaf"]["version"],
         "1.0.1"
     );
+
     npm_agrees(&stage);
 }
 

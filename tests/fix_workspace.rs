@@ -44,17 +44,20 @@ fn staged() -> Option<Stage> {
     let advisories = shared_dir()?.join("advisories/npm");
     let mut stage = Stage::new();
     stage.allow_managers();
+
     for (path, manifest) in manifests() {
         stage.write(
             path,
             serde_json::to_string_pretty(&manifest).unwrap() + "\n",
         );
     }
+
     npm_locks(&stage);
     let advisories = advisories.to_str().unwrap();
     stage
         .run(&["db", "build", "--from", advisories, "--into", "store"])
         .expect(0);
+
     Some(stage)
 }
 
@@ -70,6 +73,7 @@ fn scan(stage: &Stage, code: i32) -> Value {
         "json",
         "repo",
     ];
+
     stage.run(&arguments).expect(code).json()
 }
 
@@ -77,6 +81,7 @@ fn scan(stage: &Stage, code: i32) -> Value {
 fn versions(stage: &Stage) -> BTreeMap<String, Vec<Vec<u64>>> {
     let lock = std::fs::read(stage.path("repo/package-lock.json")).unwrap();
     let lock: Value = serde_json::from_slice(&lock).unwrap();
+
     let mut versions: BTreeMap<String, Vec<Vec<u64>>> = BTreeMap::new();
     for (path, entry) in lock["packages"].as_object().unwrap() {
         let Some((_, name)) = path.rsplit_once("node_modules/") else {
@@ -92,6 +97,7 @@ fn versions(stage: &Stage) -> BTreeMap<String, Vec<Vec<u64>>> {
             .or_default()
             .push(numbers.collect());
     }
+
     versions
 }
 
@@ -158,13 +164,16 @@ fn every_finding_with_a_fixed_release_ends_and_npm_agrees() {
 #[test]
 fn a_second_fix_of_a_workspace_changes_nothing_more() {
     let Some(stage) = staged() else { return };
+
     fix(&stage, "--apply").expect(1);
     let lock = std::fs::read(stage.path("repo/package-lock.json")).unwrap();
     let run = fix(&stage, "--apply").expect(1);
+
     assert!(run.stdout.contains("xmldom"), "{}", run.stdout);
     assert_eq!(
         lock,
         std::fs::read(stage.path("repo/package-lock.json")).unwrap()
     );
+
     run_manager(&stage, "npm", &["ls", "--all", "--package-lock-only"]);
 }

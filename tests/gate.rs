@@ -40,7 +40,9 @@ fn forge(tools: &Tools, version: &str) -> Forge {
             "fbee7696b84bbf3d89a1c2eccff0850e3047ed46bfcd2e92c29a2d074d57e252",
             &"ab".repeat(32),
         );
+
     assert_ne!(text, after);
+
     let plan = Plan {
         changes: vec![FileChange {
             path: "Cargo.lock".into(),
@@ -55,6 +57,7 @@ fn forge(tools: &Tools, version: &str) -> Forge {
     stage.set("GITHUB_TOKEN", TOKEN);
     stage.set("GITHUB_API_URL", server.api_url());
     stage.set("GITHUB_REPOSITORY", REPO);
+
     Forge {
         server,
         repository,
@@ -92,11 +95,13 @@ fn open(server: &patchgate_testkit::GitHub, repository: &Repository, plan: &Plan
             GitHubOptions::default(),
         )
         .unwrap();
+
         let body = PlanBlock::new(plan, &base, &commit.id).render();
         let created = github
             .open_pull_request("Fix", &body, branch.name(), "main")
             .await
             .unwrap();
+
         (created.number, commit.id)
     })
 }
@@ -117,6 +122,7 @@ impl Forge {
             "json",
         ];
         arguments.extend(extra);
+
         self.stage.run(&arguments)
     }
 
@@ -136,6 +142,7 @@ fn against(run: &Run) -> Vec<String> {
         .map(|reason| reason["code"].as_str().unwrap().to_owned())
         .collect();
     codes.dedup();
+
     codes
 }
 
@@ -146,22 +153,28 @@ fn a_good_fix_waits_for_its_check_and_is_merged() {
     };
     let forge = forge(&tools, "1.6.1");
     let run = forge.gate(&["--merge"]).expect(10);
+
     assert_eq!(against(&run), ["checks-present", "checks-required"]);
+
     forge.check(Some("success"));
     let run = forge.gate(&[]).expect(0);
+
     assert_eq!(run.json()["merged"], false);
     assert_eq!(run.json()["head_sha"], forge.head.as_str());
+
     let checks = forge.server.check_runs(REPO);
     assert_eq!(
         checks.last().unwrap().conclusion.as_deref(),
         Some("success")
     );
+
     let run = forge.gate(&["--merge"]).expect(0);
     assert_eq!(run.json()["merged"], true);
     assert!(
         forge.server.pull_requests(REPO)[0].merge_commit.is_some(),
         "{run:?}"
     );
+
     let run = forge.gate(&["--merge"]).expect(11);
     assert!(against(&run).contains(&"open".to_owned()), "{run:?}");
     assert_eq!(forge.server.violations(), Vec::<String>::new());
@@ -183,6 +196,7 @@ fn a_head_that_moves_while_it_is_judged_is_not_merged() {
         None
     });
     let run = forge.gate(&["--merge"]).expect(10);
+
     assert_eq!(against(&run), ["merged"]);
     assert!(run.stdout.contains("the head moved after it was judged"));
     assert_eq!(run.json()["merged"], false);
@@ -198,6 +212,7 @@ fn what_changes_between_judgement_and_merge_stops_the_merge() {
     forge
         .repository
         .git(&["branch", "side", &forge.repository.tip("main").unwrap()]);
+
     for (change, said) in [
         ("{\"base\": \"side\"}", "goes to `side` now"),
         ("{\"body\": \"another\"}", "edited after it was judged"),
@@ -216,12 +231,14 @@ fn what_changes_between_judgement_and_merge_stops_the_merge() {
         let back = serde_json::json!({"base": before.base, "body": before.body});
         patch(&forge.server.api_url(), number, &back.to_string());
     }
+
     let repository = forge.repository.clone();
     forge.server.before("POST", "/check-runs", 0, move || {
         repository.commit("main", "one more", &[("x", b"x\n")]);
         None
     });
     let run = forge.gate(&["--merge"]).expect(10);
+
     assert_eq!(against(&run), ["merged"]);
     assert!(run.stdout.contains("the base branch moved"), "{run:?}");
     assert!(forge.server.pull_requests(REPO)[0].open);
@@ -230,6 +247,7 @@ fn what_changes_between_judgement_and_merge_stops_the_merge() {
 /// Edits a pull request as somebody else would.
 fn patch(api: &str, number: u64, body: &str) {
     use std::io::{Read as _, Write as _};
+
     let address = api.replace("http://", "");
     let mut connection = std::net::TcpStream::connect(&address).unwrap();
     write!(
@@ -241,6 +259,7 @@ fn patch(api: &str, number: u64, body: &str) {
     .unwrap();
     let mut answer = String::new();
     connection.read_to_string(&mut answer).unwrap();
+
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }
 
@@ -251,6 +270,7 @@ fn another_base_branch_cannot_bring_a_laxer_policy_than_the_default_branch() {
     };
     let forge = forge(&tools, "1.6.1");
     let lax = POLICY.split_once("  required-checks").unwrap().0.to_owned() + "  any-check: true\n";
+
     // The same commits, and a branch that differs in nothing but its policy.
     forge
         .repository
@@ -278,6 +298,7 @@ fn another_base_branch_cannot_bring_a_laxer_policy_than_the_default_branch() {
         .filter(|reason| reason["verdict"] != "merge")
         .map(|reason| reason["text"].as_str().unwrap().to_owned())
         .collect();
+
     assert!(!against.is_empty());
     for text in &against {
         assert!(
@@ -285,6 +306,7 @@ fn another_base_branch_cannot_bring_a_laxer_policy_than_the_default_branch() {
             "{against:#?}"
         );
     }
+
     assert!(
         against.iter().any(|text| text.contains("`test` of `ci`")),
         "{against:#?}"
@@ -299,11 +321,13 @@ fn a_policy_that_is_hostile_yaml_is_review_and_ends() {
     };
     let forge = forge(&tools, "1.6.1");
     forge.check(Some("success"));
+
     let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
     for level in 1..12 {
         let below = format!("*a{}, ", level - 1).repeat(10);
         bomb.push_str(&format!("a{level}: &a{level} [{below}]\n"));
     }
+
     for policy in [bomb, "[".repeat(100_000)] {
         forge
             .repository
@@ -326,6 +350,7 @@ fn a_downgrade_and_a_failed_check_are_blocked() {
     for code in ["dependency-downgrade", "checks-passed", "findings-ended"] {
         assert!(codes.contains(&code.to_owned()), "{codes:?}");
     }
+
     assert!(!format!("{run:?}").contains(TOKEN));
 }
 
@@ -346,8 +371,10 @@ fn a_vex_document_opens_no_gate() {
                 ("vex.json", document.as_bytes()),
             ],
         );
+
         against(&forge.gate(&[]))
     };
+
     let policy = format!("{POLICY}  max-score: 1\n  require-up-to-date: false\n");
     let document = serde_json::json!({
         "@context": "https://openvex.dev/ns/v0.2.0",
@@ -362,11 +389,13 @@ fn a_vex_document_opens_no_gate() {
             "justification": "vulnerable_code_not_in_execute_path",
         }],
     });
+
     let without = judge(&policy, "{}");
     assert!(
         without.contains(&"findings-remaining".to_owned()),
         "{without:?}"
     );
+
     let named = format!("{policy}vex:\n  sources: [vex.json]\n");
     assert_eq!(judge(&named, &document.to_string()), without);
 }
@@ -390,6 +419,7 @@ fn without_a_store_or_a_readable_pull_request_it_is_review() {
             "json",
         ])
         .expect(10);
+
     assert_eq!(
         against(&run),
         [
@@ -399,8 +429,10 @@ fn without_a_store_or_a_readable_pull_request_it_is_review() {
             "findings-remaining"
         ]
     );
+
     forge.stage.set("GITHUB_TOKEN", "wrong0123456789");
     let run = forge.gate(&["--merge"]).expect(10);
+
     assert!(run.stdout.contains("the token is not valid"), "{run:?}");
 }
 
@@ -408,11 +440,15 @@ fn without_a_store_or_a_readable_pull_request_it_is_review() {
 fn what_is_missing_to_start_is_named() {
     let mut stage = Stage::new();
     let run = stage.run(&["gate"]).expect(2);
+
     assert!(run.stderr.contains("no pull request is named"), "{run:?}");
+
     let run = stage.run(&["gate", "--pull-request", "1"]).expect(2);
     assert!(run.stderr.contains("no repository is named"), "{run:?}");
+
     stage.set("GITHUB_REPOSITORY", REPO);
     let run = stage.run(&["gate", "--pull-request", "1"]).expect(2);
+
     assert!(
         run.stderr.contains("there is no token for the forge"),
         "{run:?}"

@@ -29,6 +29,7 @@ fn stage(files: &[(&str, &[u8])]) -> Option<(Stage, GitHub, Repository)> {
     repository.git(&["branch", "change", &base]);
     repository.commit("change", "a change", files);
     open_pull_request(&github);
+
     Some((stage, github, repository))
 }
 
@@ -45,6 +46,7 @@ fn open_pull_request(github: &GitHub) {
     .unwrap();
     let mut answer = String::new();
     connection.read_to_string(&mut answer).unwrap();
+
     assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
 }
 
@@ -63,6 +65,7 @@ fn gate(stage: &Stage, number: u64, more: &[&str]) -> Run {
     ];
     arguments.extend(more);
     let run = stage.run(&arguments);
+
     assert!(
         !format!("{run:?}").contains(TOKEN),
         "the token is printed: {run:?}"
@@ -85,7 +88,9 @@ fn a_change_that_is_no_plan_of_patchgate_is_never_merged() {
         Some("success"),
     );
     let run = gate(&stage, pull.number, &["--merge"]);
+
     assert!(run.code == 10 || run.code == 11, "{run:?}");
+
     let report = run.json();
     assert_ne!(report["verdict"], "merge");
     assert!(
@@ -104,6 +109,7 @@ fn the_verdict_is_a_check_run_on_the_judged_head() {
     let pull = github.pull_requests(NAME).remove(0);
     gate(&stage, pull.number, &[]);
     let checks = github.check_runs(NAME);
+
     assert_eq!(checks.len(), 1, "{checks:#?}");
     assert_eq!(checks[0].head_sha, pull.head_sha);
     assert_ne!(checks[0].conclusion.as_deref(), Some("success"));
@@ -125,6 +131,7 @@ fn a_workflow_in_the_change_is_told_and_never_merged() {
         Some("success"),
     );
     let run = gate(&stage, pull.number, &["--merge"]);
+
     assert!(run.code == 10 || run.code == 11, "{run:?}");
     assert!(
         run.stdout.contains(".github/workflows/ci.yml"),
@@ -146,6 +153,7 @@ fn evidence_that_cannot_be_read_is_review_at_best() {
                 Some(patchgate_testkit::Response::status(404))
             });
         }
+
         let run = gate(&stage, pull.number, &["--merge"]);
         assert!(run.code == 10 || run.code == 11, "{part}: {run:?}");
         assert!(github.pull_requests(NAME)[0].open, "{part}");

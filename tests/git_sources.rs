@@ -43,11 +43,13 @@ fn stage(lib: &str, parser: &str) -> Stage {
         package("parser", parser)
     );
     stage.write("Cargo.lock", lock);
+
     for (folder, record) in ["records/GIT", "records/crates.io"].iter().zip(records()) {
         let folder = stage.path(folder);
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join("record.json"), record.to_string()).unwrap();
     }
+
     stage.build_store_of_records();
     stage
 }
@@ -73,12 +75,15 @@ fn a_commit_between_two_others_is_unknown_to_a_store_and_known_online() {
     // A version speaks where there is one.
     let mut stage = stage(BETWEEN, &"d4".repeat(20));
     let report = offline(&stage).expect(3).json();
+
     assert_eq!(texts(&report["findings"], "id"), ["RUSTSEC-2026-0001"]);
+
     let reason = report["incomplete"][0]["reason"].as_str().unwrap();
     assert!(
         reason.contains("CVE-2026-1") && reason.contains("history"),
         "{reason}"
     );
+
     let server = OsvServer::start(&[&stage.path("records/GIT"), &stage.path("records/crates.io")]);
     stage.set("PATCHGATE_OSV_URL", server.url());
     stage.set("PATCHGATE_KEV_URL", "none");
@@ -89,6 +94,7 @@ fn a_commit_between_two_others_is_unknown_to_a_store_and_known_online() {
         .json();
     let mut found = texts(&report["findings"], "id");
     found.sort();
+
     assert_eq!(found, ["CVE-2026-1", "RUSTSEC-2026-0001"]);
 }
 
@@ -100,8 +106,10 @@ fn a_question_about_a_commit_is_answered_online_and_never_clean_from_a_store() {
     );
     let query = [&["query"][..], &OFFLINE].concat();
     let (code, answers, _) = crate::query::with_input(&stage, &query, &lines);
+
     assert_eq!((code, answers.len()), (3, 3));
     assert!(answers[0].contains("ask without a store"), "{}", answers[0]);
+
     let server = OsvServer::start(&[&stage.path("records/GIT")]);
     stage.set("PATCHGATE_OSV_URL", server.url());
     let url = server.url();
@@ -115,7 +123,9 @@ fn a_question_about_a_commit_is_answered_online_and_never_clean_from_a_store() {
         "none",
     ];
     let (code, answers, _) = crate::query::with_input(&stage, &online, &lines);
+
     assert_eq!(code, 3);
+
     let answers: Vec<Value> = answers
         .iter()
         .map(|line| serde_json::from_str(line).unwrap())
@@ -123,6 +133,7 @@ fn a_question_about_a_commit_is_answered_online_and_never_clean_from_a_store() {
     assert_eq!(texts(&answers[0]["findings"], "id"), ["CVE-2026-1"]);
     assert_eq!(answers[1]["findings"], json!([]));
     assert!(answers[1].get("error").is_none());
+
     let error = answers[2]["error"].as_str().unwrap();
     assert!(error.contains("full hash"), "{error}");
 }
@@ -134,16 +145,20 @@ fn a_commit_of_a_fork_hides_nothing_of_the_repository_itself() {
     let fork = lock.replace("host.invalid/owner/lib", "host.invalid/fork/lib");
     stage.write("a/Cargo.lock", fork);
     let report = offline(&stage).expect(1).json();
+
     assert_eq!(texts(&report["findings"], "id"), ["CVE-2026-1"]);
     assert_eq!(
         texts(&report["findings"][0]["locations"], "file"),
         ["Cargo.lock"]
     );
+
     // The same source in another spelling is another copy of one finding.
     let same = lock.replace("host.invalid/owner/lib", "host.invalid/owner/lib.git");
     stage.write("b/Cargo.lock", same);
     let report = offline(&stage).expect(1).json();
+
     assert_eq!(texts(&report["findings"], "id"), ["CVE-2026-1"]);
+
     let files = texts(&report["findings"][0]["locations"], "file");
     assert_eq!(files, ["Cargo.lock", "b/Cargo.lock"]);
 }
@@ -158,7 +173,9 @@ fn a_record_of_commits_adds_nothing_where_an_alias_judges_the_version() {
     let lock = std::fs::read_to_string(stage.path("repo/Cargo.lock")).unwrap();
     stage.write("Cargo.lock", lock.replacen(FIXED, BETWEEN, 1));
     let reason = |run: Run| run.json()["incomplete"][0]["reason"].to_string();
+
     assert!(reason(offline(&stage).expect(3)).contains("CVE-2026-1"));
+
     let folder = stage.path("records/crates.io/other.json");
     std::fs::write(folder, by_version.to_string()).unwrap();
     stage.build_store_of_records();

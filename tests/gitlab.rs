@@ -22,6 +22,7 @@ fn job() -> Step {
     let job = documents[1].get("patchgate-scan").unwrap();
     let lines = job.get("script").unwrap().items().iter();
     let variables = job.get("variables").unwrap().entries().iter();
+
     Step {
         script: lines
             .map(|line| format!("{}\n", line.text().unwrap()))
@@ -52,6 +53,7 @@ fn run_with(stage: &Stage, machine: &str, inputs: &[(&str, &str)]) -> Run {
     let mut job = job();
     let temp = temp.to_str().unwrap().to_owned();
     job.environment.push(("TMPDIR".to_owned(), temp));
+
     let mut all = inputs.to_vec();
     for other in [
         ("inputs.version", ""),
@@ -69,6 +71,7 @@ fn run_with(stage: &Stage, machine: &str, inputs: &[(&str, &str)]) -> Run {
             all.push(other);
         }
     }
+
     job.run(stage, "repo", &all)
 }
 
@@ -99,10 +102,12 @@ fn the_job_runs_the_release_that_it_names() {
     let (archive, checksum) = packed(&stage);
     let server = release(bytes_of(archive), Some(checksum));
     let run = run(&stage, HERE.1, &releases(&server), "v0.1.0").expect(0);
+
     assert!(
         run.stdout.contains("patchgate was run with scan"),
         "{run:?}"
     );
+
     nothing_left(&stage);
 }
 
@@ -122,6 +127,7 @@ fn without_a_release_the_job_runs_the_binary_of_the_image_and_ends_as_it_does() 
 fn a_store_in_the_cache_is_brought_up_to_date_and_used() {
     let stage = Stage::new();
     let binary = stage.path("programs/patchgate");
+
     // An update that fails leaves the store that was there.
     program(
         &binary,
@@ -138,6 +144,7 @@ fn a_store_in_the_cache_is_brought_up_to_date_and_used() {
     )
     .expect(0);
     let lines: Vec<&str> = run.stdout.lines().collect();
+
     assert_eq!(
         lines[0],
         "<db><update><--into><.patchgate-store><--mirror><https://mirror.invalid>\
@@ -161,6 +168,7 @@ fn a_list_that_cannot_be_taken_apart_ends_the_job() {
         &stage.path("programs/patchgate"),
         "#!/bin/sh\necho was run\n",
     );
+
     for (input, name) in [("inputs.ecosystems", "ecosystems"), ("inputs.csaf", "csaf")] {
         let value = "https://vendor.invalid/a.json vendor's.json";
         let run = run_with(&stage, HERE.1, &[(input, value)]).expect(2);
@@ -192,6 +200,7 @@ fn documents_are_handed_over_one_by_one_and_nothing_of_them_is_run() {
         ],
     )
     .expect(0);
+
     assert_eq!(
         run.stdout,
         "<scan><--format><json><--output><patchgate.json><--severity><high>\
@@ -208,10 +217,12 @@ fn a_release_that_is_not_what_its_checksum_says_is_refused() {
     let wrong = format!("{}  {ARCHIVE}\n", "0".repeat(64)).into_bytes();
     let whole = || bytes_of(archive.clone());
     refused(&stage, whole(), Some(wrong), "does not have the checksum");
+
     for text in ["", "<html>"] {
         let checksum = Some(text.as_bytes().to_vec());
         refused(&stage, whole(), checksum, "holds no checksum");
     }
+
     refused(&stage, whole(), None, "could not download");
     refused(
         &stage,
@@ -230,6 +241,7 @@ fn an_archive_of_anything_but_one_file_is_refused() {
     program(&packed.join("../patchgate"), PROGRAM);
     program(&packed.join("other"), PROGRAM);
     symlink("/bin/true", packed.join("patchgate")).unwrap();
+
     for (arguments, reason) in [
         ("../patchgate", "something else than the file patchgate"),
         ("patchgate other", "something else than the file patchgate"),
@@ -246,6 +258,7 @@ fn what_cannot_be_downloaded_is_said_before_anything_is_asked() {
     let (archive, checksum) = packed(&stage);
     let server = release(bytes_of(archive), Some(checksum));
     let address = releases(&server);
+
     // Curl takes the scheme in any case; the job takes it as plain HTTP as it is written only.
     let shouted = address.replace("http://", "HTTP://");
     for (machine, releases, reason) in [
@@ -274,5 +287,6 @@ fn the_job_keeps_to_gitlabs_schema() {
         .arg(stage.path("repo/jobs.yml"))
         .output()
         .unwrap();
+
     assert!(output.status.success(), "{output:?}");
 }

@@ -107,6 +107,7 @@ fn writes_a_workflow_that_github_takes() {
             vec!["--offline", "--quiet", FILES[1]],
         ),
     ];
+
     for (program, arguments) in checks {
         let output = Command::new(&program)
             .args(arguments)

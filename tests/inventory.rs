@@ -10,7 +10,9 @@ fn every_package_with_its_scope_its_line_and_its_edges() {
         .run(&["inventory", "repo", "--format", "json"])
         .expect(0)
         .json();
+
     assert_eq!(report["incomplete"].as_array().unwrap().len(), 0);
+
     let packages = report["packages"].as_array().unwrap();
     let of = |name: &str| {
         packages
@@ -19,6 +21,7 @@ fn every_package_with_its_scope_its_line_and_its_edges() {
             .unwrap_or_else(|| panic!("no `{name}`"))
     };
     let minimist = of("minimist");
+
     assert_eq!(minimist["purl"], "pkg:npm/minimist@1.2.5");
     assert_eq!(minimist["direct"], false);
     assert_eq!(minimist["location"]["file"], "package-lock.json");
@@ -28,8 +31,10 @@ fn every_package_with_its_scope_its_line_and_its_edges() {
             .unwrap()
             .starts_with("sha512-")
     );
+
     let by = &of("mkdirp")["depends_on"];
     assert!(by.as_array().unwrap().contains(&minimist["id"]), "{by}");
+
     // Every number leads to the entry that has it.
     for (place, package) in packages.iter().enumerate() {
         assert_eq!(package["id"], place);
@@ -43,7 +48,9 @@ fn the_tree_and_the_chains_to_a_package() {
     let tree = stage
         .run(&["inventory", "repo", "--format", "tree"])
         .expect(0);
+
     assert!(tree.stdout.contains("mkdirp 0.5.5"), "{}", tree.stdout);
+
     let why = stage
         .run(&["inventory", "repo", "--why", "minimist"])
         .expect(0);
@@ -52,6 +59,7 @@ fn the_tree_and_the_chains_to_a_package() {
         "{}",
         why.stdout
     );
+
     let none = stage
         .run(&["inventory", "repo", "--why", "left-pad"])
         .expect(0);
@@ -81,11 +89,15 @@ fn a_file_of_any_name_is_read_as_what_it_is_said_to_be() {
         ])
     };
     let report = named("cargo-lock:repo/locked.txt").expect(1).json();
+
     assert_eq!(report["findings"].as_array().unwrap().len(), 3);
+
     let place = &report["findings"][0]["locations"][0];
     assert_eq!(place["file"], "repo/locked.txt");
+
     let unknown = named("repo/locked.txt").expect(2);
     assert!(unknown.stderr.contains("FORMAT:FILE"), "{}", unknown.stderr);
+
     named("cargo-lock:repo/nothing.lock").expect(2);
 }
 
@@ -97,9 +109,11 @@ fn a_manifest_without_a_lockfile_is_unknown_and_not_clean() {
         "{\n  \"dependencies\": {\n    \"left-pad\": \"^1.0.0\",\n    \"own\": \"workspace:*\"\n  }\n}\n",
     );
     let report = stage.scan_offline().expect(3).json();
+
     assert_eq!(texts(&report["incomplete"], "kind"), ["unresolved"]);
     assert_eq!(texts(&report["incomplete"], "file"), ["package.json"]);
     assert_eq!(report["incomplete"][0]["line"], 3);
+
     let inventory = stage
         .run(&["inventory", "repo", "--format", "json"])
         .expect(0)
@@ -120,6 +134,7 @@ fn a_requirement_that_a_lockfile_beside_it_pins_is_not_unknown() {
         .run(&["inventory", "repo", "--offline", "--format", "json"])
         .expect(0)
         .json();
+
     assert_eq!(texts(&inventory["unresolved"], "name"), ["other"]);
 }
 
@@ -138,6 +153,7 @@ fn a_requirements_file_takes_over_files_of_any_name() {
         .json();
     let mut names = texts(&inventory["packages"], "name");
     names.sort();
+
     assert_eq!(names, ["flask", "requests", "urllib3"]);
     assert_eq!(
         texts(&inventory["unresolved"], "name"),
@@ -168,6 +184,7 @@ fn an_sbom_is_written_in_every_format_and_read_back_as_the_same_packages() {
         .run(&["inventory", "repo", "--format", "json"])
         .expect(0)
         .json();
+
     for (format, version, file) in [
         ("cyclonedx-json", "1.5", "bom.json"),
         ("cyclonedx-json", "1.6", "bom.json"),
@@ -208,6 +225,7 @@ fn an_sbom_beside_its_lockfile_counts_nothing_twice() {
     let stage = Stage::new();
     stage.example("npm-workspace");
     let before = stage.scan_offline().expect(1).json();
+
     stage
         .run(&[
             "inventory",
@@ -219,13 +237,16 @@ fn an_sbom_beside_its_lockfile_counts_nothing_twice() {
         ])
         .expect(0);
     let after = stage.scan_offline().expect(1).json();
+
     assert_eq!(after["summary"]["findings"], before["summary"]["findings"]);
     assert_eq!(after["summary"]["packages"], before["summary"]["packages"]);
+
     let places = after["findings"][0]["locations"].as_array().unwrap();
     let files: Vec<&str> = places
         .iter()
         .filter_map(|place| place["file"].as_str())
         .collect();
+
     assert_eq!(files, ["package-lock.json", "unusual-name.json"]);
 }
 
@@ -253,6 +274,7 @@ fn a_token_in_an_address_reaches_no_report() {
             "node_modules/x": {"version": "1.0.0", "resolved": format!("{git}#{commit}")}
         }
     });
+
     stage.write("repo/locked/package.json", manifest.to_string());
     stage.write("repo/locked/package-lock.json", lockfile.to_string());
     stage.write("repo/unlocked/package.json", manifest.to_string());
@@ -284,6 +306,7 @@ fn a_token_in_an_address_reaches_no_report() {
         }
         assert!(output.stdout.contains("git.invalid/hooks"), "{format}");
     }
+
     stage.build_store();
     for format in ["table", "json", "markdown", "sarif"] {
         let output = stage.offline("scan", &["repo", "--format", format]);

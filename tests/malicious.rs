@@ -14,10 +14,12 @@ fn stage(records: &[Value]) -> Stage {
     stage.write("package-lock.json", lock.to_string());
     let folder = stage.path("records/npm");
     std::fs::create_dir_all(&folder).unwrap();
+
     for record in records {
         let name = format!("{}.json", record["id"].as_str().unwrap());
         std::fs::write(folder.join(name), record.to_string()).unwrap();
     }
+
     stage.build_store_of_records();
     stage
 }
@@ -39,18 +41,22 @@ fn it_ends_with_5_whatever_the_thresholds_and_the_holes_are() {
     ]);
     let run = scan(&stage, &["--format", "json", "--min-score", "100"]).expect(5);
     let report = run.json();
+
     assert_eq!(report["summary"]["exit_reason"], "malicious");
     assert_eq!(report["summary"]["malicious"], 1);
     assert_eq!(report["findings"][0]["id"], "MAL-2026-1");
     assert_eq!(report["findings"][0]["malicious"], true);
+
     // A hole beside it takes nothing from it, and is told all the same.
     stage.write("Cargo.lock", "<<<<<<< HEAD\n");
     let report = scan(&stage, &["--format", "json"]).expect(5).json();
+
     assert_eq!(report["summary"]["complete"], false);
     for (format, begins) in [("table", "INCIDENT: "), ("markdown", "## Patchgate scan")] {
         let run = scan(&stage, &["--format", format]).expect(5);
         assert!(run.stdout.starts_with(begins), "{}", run.stdout);
     }
+
     scan(&stage, &["--format", "sarif"]).expect(5);
 }
 
@@ -70,12 +76,15 @@ fn only_installed_versions_count_and_an_ignore_entry_with_a_reason_ends_it() {
 fn a_database_is_malicious_when_the_settings_say_so() {
     let stage = stage(&[record("LWA-2026-1", "evil", &["1.0.0"])]);
     let report = scan(&stage, &["--format", "json"]).expect(1).json();
+
     assert_eq!(report["findings"][0]["malicious"], false);
+
     stage.write(
         ".patchgate.yml",
         "advisories:\n  malicious-prefixes: [\"LWA-\"]\n",
     );
     let report = scan(&stage, &["--format", "json"]).expect(5).json();
+
     assert_eq!(report["findings"][0]["malicious"], true);
     assert_eq!(report["findings"][0]["score"], 100.0);
 }
@@ -106,8 +115,10 @@ fn a_record_of_other_releases_makes_no_incident_of_a_vulnerability() {
     other["aliases"] = json!(["CVE-2026-9"]);
     let stage = stage(&[flaw, other]);
     let report = scan(&stage, &["--format", "json"]).expect(1).json();
+
     assert_eq!(report["findings"][0]["id"], "GHSA-evil-evil-evil");
     assert_eq!(report["findings"][0]["severity"], "unknown");
+
     let report = stage.offline("explain", &["CVE-2026-9", "--format", "json", "repo"]);
     assert_eq!(report.expect(1).json()["malicious"], false);
 }
@@ -129,7 +140,9 @@ fn a_fix_tells_it_first_and_ends_with_5_also_when_it_moves_it_away() {
         r#"{"name": "app", "version": "1.0.0", "dependencies": {"evil": "1.0.0", "fine": "1.0.0"}}"#,
     );
     let run = stage.offline("fix", &["--dry-run", "repo"]).expect(5);
+
     assert!(run.stdout.starts_with("INCIDENT: "), "{}", run.stdout);
+
     let json = stage.offline("fix", &["--dry-run", "--format", "json", "repo"]);
     assert_eq!(json.expect(5).json()["incidents"][0]["id"], "MAL-2026-1");
 }

@@ -106,26 +106,34 @@ fn parents_and_lists_are_brought_from_where_the_settings_say() {
     for module in ["pom.xml", "a/pom.xml", "b/pom.xml"] {
         stage.write(module, PROJECT);
     }
+
     settings(&stage, "*", &server.url());
     let run = scan(&mut stage);
+
     assert!(!format!("{run:?}").contains("hunter2"));
+
     let report = run.expect(0).json();
     for module in 0..3 {
         assert_eq!(report["lockfiles"][module]["packages"], 3, "{report:#}");
         assert_eq!(report["lockfiles"][module]["direct_only"], true);
     }
+
     let asked = server.requests();
     let paths: Vec<&str> = asked.iter().map(|request| request.path.as_str()).collect();
+
     assert_eq!(paths, [PARENT, LIST]);
+
     let authorised = |request: &Request| {
         request
             .header("authorization")
             .is_some_and(|value| value.starts_with("Basic "))
     };
     assert!(asked.iter().all(authorised));
+
     // A release never changes: what was brought once is not asked for again.
     server.clear_requests();
     scan(&mut stage).expect(0);
+
     assert!(server.requests().is_empty());
 }
 
@@ -163,6 +171,7 @@ fn what_cannot_be_brought_is_a_hole_with_its_reason() {
             "",
         ),
     ];
+
     for (path, odd, reason, hint) in faults {
         let server = repository(Some((path, odd)));
         let mut stage = Stage::new();
@@ -170,6 +179,7 @@ fn what_cannot_be_brought_is_a_hole_with_its_reason() {
         settings(&stage, "*", &server.url());
         let report = scan(&mut stage).expect(3).json();
         let lacks = lacks(&report);
+
         assert_eq!(lacks.len(), 1, "{report:#}");
         assert!(lacks[0].contains(reason), "{reason}: {lacks:?}");
         assert!(lacks[0].contains(hint), "{hint}: {lacks:?}");
@@ -194,6 +204,7 @@ fn a_wrong_answer_is_not_kept_for_ever() {
             _ => Response::bytes(200, "text/html", "<html>sign in</html>"),
         }
     });
+
     let mut stage = Stage::new();
     stage.write("pom.xml", PROJECT);
     settings(&stage, "*", &server.url());
@@ -206,19 +217,23 @@ fn a_wrong_answer_is_not_kept_for_ever() {
 fn offline_the_local_repository_is_enough() {
     let stage = Stage::new();
     stage.write("pom.xml", PROJECT);
+
     // The repository's own settings for Maven have no say.
     stage.write(".mvn/maven.config", "-Dmaven.repo.local=own\n");
     for (path, text) in files() {
         stage.write(&format!("own{path}"), text);
     }
+
     let inventory = ["inventory", "--offline", "--format", "json", "repo"];
     let run = stage.run(&inventory).expect(3);
+
     assert!(run.stdout.contains("no other is asked offline"), "{run:?}");
     for (path, text) in files() {
         let path = stage.path("home/.m2/repository").join(&path[1..]);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
     }
+
     let run = stage.run(&inventory).expect(0);
     for package in ["g/listed@7.1", "g/own@1.0", "g/inherited@3"] {
         assert!(run.stdout.contains(package), "{package} {run:?}");
@@ -239,5 +254,6 @@ fn a_project_sends_nobody_anywhere_without_encryption() {
     stage.write("pom.xml", PROJECT.replace("</project>", &repositories));
     settings(&stage, "central", &mirror.url());
     scan(&mut stage).expect(3);
+
     assert!(own.requests().is_empty());
 }

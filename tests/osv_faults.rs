@@ -21,11 +21,13 @@ fn scan_with(prepare: impl FnOnce(&OsvServer)) -> (OsvServer, Run) {
 fn an_honest_server_gives_what_the_store_gives() {
     let (server, run) = scan_with(|server| server.set_page_size(1));
     let report = run.expect(1).json();
+
     assert_eq!(
         report["findings"].as_array().unwrap().len(),
         3,
         "{report:#}"
     );
+
     let batches = server
         .requests()
         .into_iter()

@@ -54,6 +54,7 @@ impl Story {
             stage,
         };
         story.check_out();
+
         Some(story)
     }
 
@@ -68,6 +69,7 @@ impl Story {
             .env("GIT_CONFIG_GLOBAL", "/dev/null")
             .output()
             .unwrap();
+
         assert!(output.status.success(), "{output:?}");
     }
 
@@ -82,6 +84,7 @@ impl Story {
                 "the token is printed: {run:?}"
             );
         }
+
         run
     }
 
@@ -126,6 +129,7 @@ impl Story {
     fn fix_by_hand(&self) {
         self.run("fix", &["--apply", "repo"]);
         let lock = std::fs::read(self.stage.path("repo/package-lock.json")).unwrap();
+
         let mut files = vec![("package-lock.json".to_owned(), lock)];
         for entry in std::fs::read_dir(self.stage.path("repo/packages")).unwrap() {
             let name = entry.unwrap().file_name().into_string().unwrap();
@@ -133,6 +137,7 @@ impl Story {
             let content = std::fs::read(self.stage.path("repo").join(&path)).unwrap();
             files.push((path, content));
         }
+
         let files: Vec<(&str, &[u8])> = files
             .iter()
             .map(|(path, content)| (path.as_str(), content.as_slice()))
@@ -167,6 +172,7 @@ fn settled(text: &str, story: &Story, pull: &PullRequest) -> String {
             line
         }
     });
+
     lines.collect::<Vec<_>>().join("\n")
 }
 
@@ -209,9 +215,12 @@ fn carries_what_fix_gives(story: &Story, pull: &PullRequest) {
         git(&["rev-parse", &format!("{}^", pull.head_sha)]),
         story.repository.tip("main").unwrap()
     );
+
     let changed = git(&["diff", "--name-only", "main", &pull.head_sha]);
     let changed: Vec<&str> = changed.lines().collect();
+
     assert!(changed.contains(&"package-lock.json"), "{changed:?}");
+
     story.run("fix", &["--apply", "repo"]).expect(0);
     let clone = story.stage.path("repo");
     let status = Command::new("git")
@@ -220,6 +229,7 @@ fn carries_what_fix_gives(story: &Story, pull: &PullRequest) {
         .output()
         .unwrap();
     let written = String::from_utf8(status.stdout).unwrap();
+
     assert_eq!(written.lines().collect::<Vec<_>>(), changed);
     for path in changed {
         assert!(
@@ -228,6 +238,7 @@ fn carries_what_fix_gives(story: &Story, pull: &PullRequest) {
             "`{path}` is not what fix writes"
         );
     }
+
     story.check_out();
 }
 
@@ -338,6 +349,7 @@ fn a_branch_that_somebody_pushed_onto_is_left_alone() {
     let Some(story) = Story::begin() else {
         return;
     };
+
     story.pr().expect(0);
     let pull = story.only();
     let theirs = story
@@ -345,6 +357,7 @@ fn a_branch_that_somebody_pushed_onto_is_left_alone() {
         .commit(&pull.head, "by hand", &[("NOTES.md", b"a note\n")]);
     let writes = story.writes();
     let run = story.pr();
+
     assert!(
         run.stdout.starts_with(&format!("left #{} ", pull.number)),
         "{run:?}"
@@ -355,8 +368,10 @@ fn a_branch_that_somebody_pushed_onto_is_left_alone() {
     );
     assert_eq!(story.repository.tip(&pull.head), Some(theirs));
     assert_eq!(story.writes(), writes);
+
     let verdict = story.gate(pull.number, &["--merge"]).expect(10);
     assert_eq!(verdict.json()["merged"], false);
+
     story.kept_the_contract();
 }
 
@@ -365,19 +380,25 @@ fn the_gate_waits_for_the_checks_and_merges_exactly_what_it_judged() {
     let Some(story) = Story::begin() else {
         return;
     };
+
     story.pr().expect(0);
     let pull = story.only();
     let waiting = story.gate(pull.number, &["--merge"]).expect(10);
+
     assert!(story.only().open);
+
     story
         .github
         .report_check(NAME, &pull.head_sha, "ci", "test", Some("success"));
     let merged = story.gate(pull.number, &["--merge"]).expect(0);
     let report = merged.json();
+
     assert_eq!(report["merged"], true);
     assert_eq!(report["head_sha"], pull.head_sha.as_str());
+
     let after = story.pull(pull.number);
     let merge = after.merge_commit.expect("it is merged");
+
     assert_eq!(
         story.repository.git(&["rev-parse", "main"]),
         merge,
@@ -395,6 +416,7 @@ fn the_gate_waits_for_the_checks_and_merges_exactly_what_it_judged() {
     for run in [waiting, merged] {
         fits("gate", &run.json());
     }
+
     story.kept_the_contract();
 }
 
@@ -465,6 +487,7 @@ fn the_action_tells_the_runner_and_no_child_sees_the_token() {
 /// Puts programs before npm and git that note their arguments and environment.
 fn spy_on_children(stage: &mut Stage) -> std::path::PathBuf {
     use std::os::unix::fs::PermissionsExt as _;
+
     let folder = stage.path("spies");
     std::fs::create_dir(&folder).unwrap();
     let seen = stage.path("seen");
@@ -478,6 +501,7 @@ fn spy_on_children(stage: &mut Stage) -> std::path::PathBuf {
         std::fs::write(&spy, script).unwrap();
         std::fs::set_permissions(&spy, std::fs::Permissions::from_mode(0o755)).unwrap();
     }
+
     stage.set("PATH", format!("{}:{path}", folder.display()));
     seen
 }

@@ -30,6 +30,7 @@ pub(crate) fn with_input(
         .unwrap();
     let output = child.wait_with_output().unwrap();
     let lines = String::from_utf8(output.stdout).unwrap();
+
     (
         output.status.code().unwrap(),
         lines.lines().map(str::to_owned).collect(),
@@ -52,10 +53,13 @@ fn questions_on_standard_input_are_answered_in_their_order() {
         r#"{"name": "a"}"#,
     ]
     .join("\n");
+
     let mut arguments = vec!["query"];
     arguments.extend(OFFLINE);
     let (code, lines, _) = with_input(&stage, &arguments, &input);
+
     assert_eq!(code, 3);
+
     let answers: Vec<Value> = lines
         .iter()
         .map(|line| serde_json::from_str(line).unwrap())
@@ -70,10 +74,12 @@ fn questions_on_standard_input_are_answered_in_their_order() {
     assert_eq!(texts(&answers[1]["findings"], "id"), ["RUSTSEC-2022-0013"]);
     assert!(answers[2]["findings"].as_array().unwrap().is_empty());
     assert!(answers[2].get("error").is_none());
+
     for (place, part) in [(3, "PyPI"), (4, "Nowhere"), (5, "JSON"), (7, "needs")] {
         let error = answers[place]["error"].as_str().unwrap();
         assert!(error.contains(part), "{error}");
     }
+
     assert_eq!(answers[6]["findings"], answers[0]["findings"]);
 }
 
@@ -83,13 +89,16 @@ fn one_question_by_name_or_package_url() {
     stage.build_store();
     let ask = |question: &[&str]| stage.offline("query", question);
     let by_name = ask(&["npm", "minimist", "1.2.5"]).expect(1);
+
     assert!(
         by_name.stdout.contains("GHSA-xvch-5gv4-984h"),
         "{}",
         by_name.stdout
     );
+
     let by_purl = ask(&["--format", "json", "--purl", "pkg:npm/minimist@1.2.6"]).expect(0);
     assert_eq!(by_purl.json()["findings"], Value::Array(Vec::new()));
+
     ask(&["--purl", "nonsense"]).expect(2);
     ask(&["npm", "minimist"]).expect(2);
 }
@@ -108,6 +117,7 @@ fn versions_are_ordered_as_their_ecosystem_does() {
         let run = stage.run(&["compare-versions", ecosystem, a, b]).expect(0);
         assert_eq!(run.stdout.trim(), sign, "{ecosystem} {a} {b}");
     }
+
     let (code, lines, errors) = with_input(
         &stage,
         &["compare-versions", "npm"],
@@ -119,6 +129,7 @@ fn versions_are_ordered_as_their_ecosystem_does() {
         errors.contains("`latest` is not a version of npm"),
         "{errors}"
     );
+
     let unknown = stage
         .run(&["compare-versions", "Nowhere", "1", "2"])
         .expect(2);

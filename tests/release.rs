@@ -46,6 +46,7 @@ pub(crate) fn archive(stage: &Stage, arguments: &str) -> (Vec<u8>, Vec<u8>) {
     std::fs::create_dir_all(stage.path("build/packed")).unwrap();
     step.run(stage, "build/packed", &[]).expect(0);
     let file = |name: &str| std::fs::read(stage.path("build").join(name)).unwrap();
+
     (file("a"), file("a.sha256"))
 }
 
@@ -65,6 +66,7 @@ pub(crate) fn release_of(tag: &str, archive: Response, checksum: Option<Vec<u8>>
         },
         _ => Response::status(404),
     });
+
     HttpServer::start(move |request| {
         let name = request.path.strip_prefix(&folder);
         match name {

@@ -20,22 +20,27 @@ fn a_cargo_workspace_with_a_pin_and_a_transitive_finding() {
     let report = stage.scan_offline().expect(1).json();
     let mut ids = texts(&report["findings"], "id");
     ids.sort();
+
     assert_eq!(ids.len(), 3, "{report:#}");
+
     let deque = finding(&report, "RUSTSEC-2021-0093");
     assert_eq!(deque["package"]["name"], "crossbeam-deque");
     assert_eq!(deque["package"]["purl"], "pkg:cargo/crossbeam-deque@0.8.0");
     assert_eq!(deque["fixed_version"], "0.8.1");
     assert_eq!(deque["locations"][0]["file"], "Cargo.lock");
+
     let line = deque["locations"][0]["line"].as_u64().unwrap();
     let lock = std::fs::read_to_string(stage.path("repo/Cargo.lock")).unwrap();
     let named = lock
         .lines()
         .skip(usize::try_from(line).unwrap() - 1)
         .take(2);
+
     assert!(
         named.collect::<String>().contains("crossbeam-deque"),
         "line {line} is not where the package stands"
     );
+
     // Two records of two databases are one vulnerability.
     let regex = report["findings"]
         .as_array()
@@ -50,11 +55,13 @@ fn an_npm_workspace_with_a_known_exploited_finding_on_top() {
     let stage = Stage::new();
     stage.example("npm-workspace");
     let report = stage.scan_offline().expect(1).json();
+
     assert_eq!(
         report["findings"].as_array().unwrap().len(),
         10,
         "{report:#}"
     );
+
     let first = &report["findings"][0];
     assert_eq!(
         first["id"], "GHSA-jpcq-cgw6-v4j6",
@@ -63,6 +70,7 @@ fn an_npm_workspace_with_a_known_exploited_finding_on_top() {
     assert_eq!(first["aliases"], json!(["CVE-2020-11023"]));
     assert!(!first["kev"].is_null());
     assert!(!first["epss"].is_null());
+
     let scores: Vec<f64> = report["findings"]
         .as_array()
         .unwrap()
@@ -73,8 +81,10 @@ fn an_npm_workspace_with_a_known_exploited_finding_on_top() {
         })
         .collect();
     assert!(scores.is_sorted_by(|a, b| a >= b), "{scores:?}");
+
     let minimist = finding(&report, "GHSA-xvch-5gv4-984h");
     let chain = minimist["paths"][0].to_string();
+
     assert!(
         chain.contains("mkdirp@0.5.5") && chain.contains("minimist@1.2.5"),
         "{chain}"
@@ -94,6 +104,7 @@ fn the_json_keeps_to_its_published_schema() {
         .iter_errors(&report)
         .map(|error| error.to_string())
         .collect();
+
     assert_eq!(errors, Vec::<String>::new());
 }
 
@@ -102,6 +113,7 @@ fn every_format_ends_with_the_same_code_and_names_the_finding() {
     let stage = Stage::new();
     stage.example("npm-workspace");
     stage.build_store();
+
     for format in ["table", "json", "markdown", "sarif"] {
         let run = stage
             .run(&[
@@ -135,10 +147,12 @@ fn sarif_errors(stage: &Stage, tools: &patchgate_testkit::Tools, file: &str) -> 
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
+
     assert!(
         said.contains("1 files scanned"),
         "it did not run: {output:?}"
     );
+
     let errors = said.lines().filter(|line| line.contains(": error "));
     errors.map(str::to_owned).collect()
 }
@@ -163,15 +177,18 @@ fn the_sarif_report_holds_before_the_validator_with_githubs_rules() {
             "repo",
         ])
         .expect(1);
+
     assert_eq!(
         sarif_errors(&stage, &tools, "good.sarif"),
         Vec::<String>::new()
     );
+
     // The validator does find errors.
     let report = std::fs::read(stage.path("good.sarif")).unwrap();
     let mut report: Value = serde_json::from_slice(&report).unwrap();
     report["runs"][0]["results"][0]["ruleIndex"] = 999.into();
     std::fs::write(stage.path("bad.sarif"), report.to_string()).unwrap();
+
     assert!(!sarif_errors(&stage, &tools, "bad.sarif").is_empty());
 }
 
@@ -193,9 +210,12 @@ fn an_output_file_is_whole_and_standard_output_stays_empty() {
             "repo",
         ])
         .expect(1);
+
     assert_eq!(run.stdout, "");
+
     let text = std::fs::read(stage.path("out.json")).unwrap();
     let report: Value = serde_json::from_slice(&text).unwrap();
+
     assert_eq!(report["findings"].as_array().unwrap().len(), 3);
 }
 
@@ -219,7 +239,9 @@ fn an_ignored_finding_counts_no_more_and_an_expired_one_does_again() {
     stage.scan_offline().expect(0);
     ignore("2020-01-01");
     let run = stage.scan_offline();
+
     assert!(run.code == 1 || run.code == 2, "{run:?}");
+
     let said = format!("{}{}", run.stdout, run.stderr);
     assert!(
         said.contains("2020-01-01") || said.contains("expired"),
@@ -240,7 +262,9 @@ fn real_repositories_scan_whole() {
         .stdout(std::process::Stdio::null())
         .status()
         .unwrap();
+
     assert!(status.success());
+
     let advisories = shared.join("advisories/crates.io");
     stage
         .run(&[
@@ -262,6 +286,7 @@ fn real_repositories_scan_whole() {
         "corpus",
     ]);
     let report = run.json();
+
     assert!(
         texts(&report["findings"], "id")
             .iter()

@@ -121,6 +121,7 @@ impl Stage {
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .output()
             .unwrap();
+
         Run {
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),

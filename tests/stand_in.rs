@@ -44,6 +44,7 @@ fn warn_of(stage: &Stage, ecosystem: &str, package: &str, fixed: &str) {
             "ranges": [{"type": "SEMVER", "events": [{"introduced": "0"}, {"fixed": fixed}]}],
         }],
     });
+
     let folder = stage.path("advisories");
     std::fs::create_dir_all(&folder).unwrap();
     let text = advisory.to_string();
@@ -58,6 +59,7 @@ pub(crate) fn manager(stage: &Stage, folder: &str, program: &str, arguments: &[&
     let home = PathBuf::from(std::env::var_os("HOME").unwrap_or_default());
     let rustup =
         std::env::var_os("RUSTUP_HOME").map_or_else(|| home.join(".rustup"), PathBuf::from);
+
     Command::new(program)
         .args(arguments)
         .current_dir(stage.path(folder))
@@ -147,6 +149,7 @@ pub(crate) fn cargo_project(
     let pin = ["update", package, "--precise", locked];
     succeeds(&manager(&stage, "repo", "cargo", &pin));
     warn_of(&stage, "crates.io", package, fixed);
+
     (stage, registry)
 }
 

@@ -38,6 +38,7 @@ impl Step {
             panic!("{} steps of {file} hold `{part}`", steps.len());
         };
         let environment = step.get("env").map_or(&[][..], |env| env.entries());
+
         Self {
             script: script(step).unwrap().to_owned(),
             shell: BASH,
@@ -78,9 +79,11 @@ impl Step {
             .env_clear()
             .env("PATH", programs)
             .env("HOME", stage.path("home"));
+
         for (name, text) in &self.environment {
             command.env(name, evaluated(text, values));
         }
+
         let output = command.output().unwrap();
         Run {
             code: output.status.code().unwrap_or(-1),
@@ -99,6 +102,7 @@ fn script<'a>(step: &'a Node<'_>) -> Option<&'a str> {
 fn evaluated(text: &str, values: &[(&str, &str)]) -> String {
     let mut rest = text;
     let mut result = String::new();
+
     // GitHub's brackets and GitLab's.
     let next = |rest: &str| ["${{", "$[["].into_iter().find_map(|open| rest.find(open));
     while let Some(at) = next(rest) {
@@ -111,6 +115,7 @@ fn evaluated(text: &str, values: &[(&str, &str)]) -> String {
         result.push_str(value);
         rest = after;
     }
+
     result + rest
 }
 

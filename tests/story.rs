@@ -43,6 +43,7 @@ fn begin(account: Account) -> Option<Story> {
         repository,
     };
     story.check_out();
+
     Some(story)
 }
 
@@ -57,6 +58,7 @@ impl Story {
             .arg(&folder)
             .status()
             .unwrap();
+
         assert!(status.success());
     }
 
@@ -77,6 +79,7 @@ impl Story {
             !format!("{run:?}").contains(TOKEN),
             "the token is printed: {run:?}"
         );
+
         run
     }
 
@@ -96,11 +99,13 @@ impl Story {
         if merge {
             arguments.push("--merge");
         }
+
         let run = self.stage.run(&arguments);
         assert!(
             !format!("{run:?}").contains(TOKEN),
             "the token is printed: {run:?}"
         );
+
         run
     }
 
@@ -213,6 +218,7 @@ fn a_vulnerability_that_is_gone_closes_the_pull_request() {
     let Some(story) = begin(Account::workflow(TOKEN)) else {
         return;
     };
+
     story.pr().expect(0);
     let pull = story.pull();
     let fixed: Vec<(&str, Vec<u8>)> = ["Cargo.lock", "Cargo.toml"]
@@ -226,11 +232,13 @@ fn a_vulnerability_that_is_gone_closes_the_pull_request() {
     story.repository.commit("main", "fixed by hand", &files);
     story.check_out();
     story.pr().expect(0);
+
     assert!(!story.pull().open);
     assert!(
         !story.github.comments(NAME).is_empty(),
         "closed without a word"
     );
+
     story.contract_is_kept();
 }
 
@@ -239,6 +247,7 @@ fn a_head_that_moves_while_it_is_judged_is_not_merged() {
     let Some(story) = begin(Account::workflow(TOKEN)) else {
         return;
     };
+
     story.pr().expect(0);
     story.succeed();
     let pull = story.pull();
@@ -248,6 +257,7 @@ fn a_head_that_moves_while_it_is_judged_is_not_merged() {
         None
     });
     let run = story.gate(true);
+
     assert_eq!(run.code, 10, "{run:?}");
     assert!(story.pull().open);
     assert_eq!(story.repository.file("main", "evil.sh"), None);
@@ -258,6 +268,7 @@ fn a_commit_that_the_plan_does_not_predict_is_never_merged() {
     let Some(story) = begin(Account::workflow(TOKEN)) else {
         return;
     };
+
     story.pr().expect(0);
     let pull = story.pull();
     story.repository.commit(
@@ -267,6 +278,7 @@ fn a_commit_that_the_plan_does_not_predict_is_never_merged() {
     );
     story.succeed();
     let run = story.gate(true);
+
     assert!(run.code == 10 || run.code == 11, "{run:?}");
     assert!(story.pull().open);
 }
@@ -276,6 +288,7 @@ fn the_policy_is_read_from_the_base_and_not_from_the_head() {
     let Some(story) = begin(Account::workflow(TOKEN)) else {
         return;
     };
+
     story.pr().expect(0);
     let pull = story.pull();
     let loose = b"version: 1\ngate:\n  any-check: true\n";
@@ -284,6 +297,7 @@ fn the_policy_is_read_from_the_base_and_not_from_the_head() {
         .commit(&pull.head, "loosen", &[(".patchgate.yml", loose)]);
     story.succeed();
     let run = story.gate(true);
+
     assert!(run.code == 10 || run.code == 11, "{run:?}");
     assert!(story.pull().open);
 }
@@ -294,12 +308,15 @@ fn a_token_without_the_right_scope_is_told_which_one_is_missing() {
     account.may_write = vec![Permission::Contents];
     let Some(story) = begin(account) else { return };
     let run = story.pr();
+
     assert!(run.code == 2 || run.code == 3, "{run:?}");
     assert!(run.stderr.contains("pull-requests"), "{}", run.stderr);
+
     let mut reader = Account::workflow(TOKEN);
     reader.may_write = vec![Permission::PullRequests];
     let Some(story) = begin(reader) else { return };
     let run = story.pr();
+
     assert!(run.code == 2 || run.code == 3, "{run:?}");
     assert!(run.stderr.contains("contents"), "{}", run.stderr);
 }

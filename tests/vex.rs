@@ -69,12 +69,14 @@ fn a_statement_suppresses_its_finding_and_the_report_says_why() {
     let report = scan(&stage, &["--vex", "fine.json", "--offline"])
         .expect(1)
         .json();
+
     assert_eq!(
         report["summary"]["findings"].as_u64().unwrap() + 1,
         before["summary"]["findings"].as_u64().unwrap()
     );
     assert_eq!(report["summary"]["suppressed"], 1);
     assert!(!texts(&report["findings"], "id").contains(&FINDING.to_owned()));
+
     let suppressed = &report["suppressed"][0];
     for (key, expected) in [
         ("id", FINDING),
@@ -87,14 +89,17 @@ fn a_statement_suppresses_its_finding_and_the_report_says_why() {
     ] {
         assert_eq!(suppressed[key], expected, "{key}");
     }
+
     let sources = report["sources"].as_array().unwrap();
     let document = sources
         .iter()
         .find(|source| source["name"] == "vex")
         .unwrap();
+
     assert_eq!(document["origin"], "fine.json");
     assert_eq!(document["as_of"], "2026-01-02T03:04:05Z");
     assert_eq!(document["records"], 1);
+
     for (format, expected) in [
         ("table", "Suppressed by VEX (1)"),
         ("markdown", "### Suppressed by VEX"),
@@ -103,6 +108,7 @@ fn a_statement_suppresses_its_finding_and_the_report_says_why() {
         let run = scan(&stage, &["--vex", "fine.json", "--format", format]).expect(1);
         assert!(run.stdout.contains(expected), "{format}: {}", run.stdout);
     }
+
     let sarif = scan(&stage, &["--vex", "fine.json", "--format", "sarif"])
         .expect(1)
         .json();
@@ -111,6 +117,7 @@ fn a_statement_suppresses_its_finding_and_the_report_says_why() {
         .iter()
         .find(|result| result["ruleId"] == FINDING)
         .unwrap();
+
     assert_eq!(result["suppressions"][0]["kind"], "external");
     assert_eq!(result["suppressions"][0]["status"], "accepted");
 }
@@ -133,6 +140,7 @@ fn all_findings_suppressed_is_a_clean_scan() {
         .collect();
     write(&stage, "all.json", &openvex(&statements));
     let report = scan(&stage, &["--vex", "all.json"]).expect(0).json();
+
     assert_eq!(report["summary"]["findings"], 0);
     assert_eq!(report["summary"]["suppressed"], statements.len());
 }
@@ -142,15 +150,21 @@ fn a_folder_is_read_whole_and_in_a_fixed_order() {
     let stage = stage();
     write(&stage, "vex/b/fine.json", &fine());
     let bad = openvex(&[statement(CVE, &json!({"@id": PACKAGE}), "affected")]);
+
     write(&stage, "vex/notes.txt", "no document");
     let report = scan(&stage, &["--vex", "vex"]).expect(1).json();
+
     assert_eq!(texts(&report["suppressed"], "source"), ["vex/b/fine.json"]);
+
     // Another document of the folder says worse at the same time.
     write(&stage, "vex/a.json", &bad);
     let report = scan(&stage, &["--vex", "vex"]).expect(1).json();
+
     assert_eq!(report["summary"]["suppressed"], 0);
+
     write(&stage, "empty/notes.txt", "no document");
     let report = scan(&stage, &["--vex", "empty"]).expect(3).json();
+
     assert_eq!(texts(&report["incomplete"], "kind"), ["vex"]);
 }
 
@@ -158,6 +172,7 @@ fn a_folder_is_read_whole_and_in_a_fixed_order() {
 fn what_cannot_be_read_makes_the_scan_incomplete() {
     let stage = stage();
     let whole = fine();
+
     for (name, text) in [
         ("cut", &whole[..whole.len() / 2]),
         ("empty", ""),
@@ -189,7 +204,9 @@ fn what_cannot_be_read_makes_the_scan_incomplete() {
 fn what_does_not_exist_or_may_not_be_asked_is_wrong_usage() {
     let stage = stage();
     let run = scan(&stage, &["--vex", "nowhere.json"]).expect(2);
+
     assert!(run.stderr.contains("`nowhere.json`"), "{}", run.stderr);
+
     let run = scan(
         &stage,
         &["--vex", "https://me:pw@vex.invalid/a", "--offline"],
@@ -197,6 +214,7 @@ fn what_does_not_exist_or_may_not_be_asked_is_wrong_usage() {
     .expect(2);
     assert!(run.stderr.contains("`--offline`"), "{}", run.stderr);
     assert!(!run.stderr.contains("pw@"), "{}", run.stderr);
+
     for source in ["http://vex.invalid/a.json", "../fine.json", "/fine.json"] {
         write(&stage, "fine.json", &fine());
         stage.write(
@@ -231,6 +249,7 @@ fn a_document_at_an_address_counts_and_its_address_tells_no_secret() {
 #[test]
 fn a_server_that_does_not_answer_rightly_is_named_and_the_scan_incomplete() {
     type Answer = fn() -> Response;
+
     let answers: [(&str, Answer); 5] = [
         ("500", || Response::status(500)),
         ("429", || {
@@ -244,6 +263,7 @@ fn a_server_that_does_not_answer_rightly_is_named_and_the_scan_incomplete() {
             Response::bytes(200, "text/html", "<html></html>")
         }),
     ];
+
     for (name, answer) in answers {
         let (server, run) = scan_address(answer);
         let report = run.expect(3).json();
@@ -268,18 +288,23 @@ fn the_settings_name_documents_and_what_is_scanned() {
     );
     stage.write(".patchgate.yml", "vex:\n  sources: [.vex]\n");
     let report = scan(&stage, &[]).expect(1).json();
+
     assert_eq!(report["summary"]["suppressed"], 0);
+
     let notice = report["vex_notices"][0]["text"].as_str().unwrap();
     assert!(notice.contains("`pkg:oci/shop@1.4.0`"), "{notice}");
+
     let report = scan(&stage, &["--vex-product", "pkg:oci/shop@1.4.0"])
         .expect(1)
         .json();
     assert_eq!(report["summary"]["suppressed"], 1);
+
     stage.write(
         ".patchgate.yml",
         "vex:\n  sources: [.vex]\n  products: [\"pkg:oci/shop@1.4.0\"]\n",
     );
     let report = scan(&stage, &[]).expect(1).json();
+
     assert_eq!(
         texts(&report["suppressed"], "source"),
         [".vex/shop.openvex.json"]
@@ -295,12 +320,15 @@ fn an_old_document_is_warned_about() {
         &fine().replace("2026-01-02", "2020-01-02"),
     );
     let report = scan(&stage, &["--vex", "old.json"]).expect(1).json();
+
     assert_eq!(report["summary"]["suppressed"], 1);
+
     let sources = report["sources"].as_array().unwrap();
     let source = sources
         .iter()
         .find(|source| source["name"] == "vex")
         .unwrap();
+
     assert_eq!(source["warning"], "is older than 365 days");
 }
 
@@ -314,8 +342,10 @@ fn a_suppressed_finding_is_not_fixed() {
         texts(&stage.run(&arguments).json()["findings"], "id")
     };
     write(&stage, "fine.json", &fine());
+
     assert!(ids(&[]).contains(&FINDING.to_owned()));
     assert!(!ids(&["--vex", "fine.json"]).contains(&FINDING.to_owned()));
+
     let names_it = |more: &[&str]| {
         let run = stage.offline("fix", &[&["--format", "json", "repo"], more].concat());
         let report = run.json();
@@ -332,12 +362,14 @@ fn a_path_of_the_settings_does_not_leave_the_repository_by_a_link() {
     std::fs::create_dir_all(stage.path("elsewhere")).unwrap();
     write(&stage, "elsewhere/fine.json", &fine());
     std::os::unix::fs::symlink(stage.path("elsewhere"), stage.path("repo/link")).unwrap();
+
     for source in ["link", "link/fine.json"] {
         stage.write(
             ".patchgate.yml",
             format!("vex: {{ sources: [{source}] }}\n"),
         );
         let run = stage.offline("scan", &["repo"]).expect(2);
+
         assert!(
             run.stderr.contains("leads out of the repository"),
             "{}",
@@ -356,6 +388,7 @@ fn judged() -> Stage {
          \x20 - { id: GHSA-rrrm-qjm4-v8hf, reason: own patterns, until: 2999-01-01, justification: vulnerable_code_cannot_be_controlled_by_adversary }\n",
     );
     write(&stage, "fine.json", &fine());
+
     stage
 }
 
@@ -378,10 +411,14 @@ fn what_was_judged_is_written_as_openvex_and_read_back() {
     let stage = judged();
     let before = scan(&stage, &["--vex", "fine.json"]).expect(1).json();
     let ignored = texts(&before["ignored"], "id");
+
     assert_eq!(ignored.len(), 2, "{ignored:?}");
+
     let written = scan(&stage, &["--vex", "fine.json", "--format", "openvex"]).expect(1);
     let document = written.json();
+
     assert_eq!(document["author"], "shop@example.invalid");
+
     let all = statuses(&document);
     assert_eq!(
         all.len(),
@@ -397,10 +434,12 @@ fn what_was_judged_is_written_as_openvex_and_read_back() {
             "{id}: {all:?}"
         );
     }
+
     let open = all
         .iter()
         .filter(|(_, status)| status == "under_investigation");
     assert_eq!(open.count(), before["findings"].as_array().unwrap().len());
+
     let passed_on = document["statements"]
         .as_array()
         .unwrap()
@@ -413,9 +452,11 @@ fn what_was_judged_is_written_as_openvex_and_read_back() {
     );
     assert_eq!(passed_on["timestamp"], "2026-01-02T03:04:05Z");
     assert_eq!(passed_on["products"][0]["@id"], PACKAGE);
+
     if let Some(shared) = shared_dir() {
         assert_valid(&shared.join("schemas/openvex.schema.json"), &document);
     }
+
     assert_read_back(&stage, &written.stdout, "own.openvex.json");
 }
 
@@ -429,15 +470,19 @@ fn what_was_judged_is_written_as_cyclonedx_and_read_back() {
         document["metadata"]["timestamp"] = Value::Null;
         document
     };
+
     assert_eq!(without_time(&written), without_time(&again));
     assert_cyclonedx(&stage, &written.stdout);
+
     // Where it lies in the repository, it is no inventory.
     stage.write("own.vex.json", &written.stdout);
     let packages = |report: &Value| report["summary"]["packages"].clone();
     std::fs::remove_file(stage.path("repo/own.vex.json")).unwrap();
     let before = scan(&stage, &[]).expect(1).json();
+
     stage.write("own.vex.json", &written.stdout);
     let with = scan(&stage, &[]).expect(1).json();
+
     assert_eq!(packages(&before), packages(&with));
     assert_eq!(
         before["findings"][0]["locations"],
@@ -454,9 +499,12 @@ fn assert_read_back(stage: &Stage, text: &str, name: &str) {
     let report = scan(stage, &["--vex", name]).expect(1).json();
     let mut ids = texts(&report["suppressed"], "id");
     ids.sort();
+
     assert_eq!(ids, ["GHSA-rrrm-qjm4-v8hf", FINDING]);
+
     let mut words = texts(&report["suppressed"], "justification");
     words.sort();
+
     assert_eq!(
         words,
         [
@@ -479,14 +527,18 @@ fn what_is_written_about_a_product_holds_within_it() {
         if format == "cyclonedx-vex" {
             assert_cyclonedx(&stage, &written.stdout);
         }
+
         write(&stage, name, &written.stdout);
         let alone = scan(&stage, &["--vex", name]).expect(1).json();
+
         assert_eq!(alone["summary"]["suppressed"], 0, "{format}");
+
         let within = scan(&stage, &[&["--vex", name], &product[..]].concat())
             .expect(1)
             .json();
         assert_eq!(texts(&within["suppressed"], "id"), [FINDING], "{format}");
     }
+
     let two = scan(
         &stage,
         &[
@@ -519,6 +571,7 @@ fn assert_cyclonedx(stage: &Stage, text: &str) {
     let Some(tools) = Tools::installed() else {
         return;
     };
+
     write(stage, "check/own.1.6.cdx.json", text);
     let script = crate::stage::root().join("crates/sbom/tests/documents/validate.py");
     let output = std::process::Command::new(tools.python_program("python3"))
@@ -526,5 +579,6 @@ fn assert_cyclonedx(stage: &Stage, text: &str) {
         .arg(stage.path("check"))
         .output()
         .unwrap();
+
     assert!(output.status.success(), "{output:?}");
 }

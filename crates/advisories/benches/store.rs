@@ -52,6 +52,7 @@ fn vulnerability(numbers: &mut Numbers, n: u64) -> serde_json::Value {
         events.push(serde_json::json!({"introduced": format!("{major}.0.0")}));
         events.push(serde_json::json!({"fixed": format!("{major}.{}.0", 1 + numbers.next(20))}));
     }
+
     let references: Vec<_> = (0..3 + numbers.next(8))
         .map(|r| serde_json::json!({"type": "WEB", "url": format!("https://a.invalid/{n}/{r}")}))
         .collect();
@@ -73,6 +74,7 @@ fn vulnerability(numbers: &mut Numbers, n: u64) -> serde_json::Value {
 fn export(path: &Path) {
     let mut numbers = Numbers(4);
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+
     let mut archive = zip::ZipWriter::new(std::fs::File::create(path).unwrap());
     for n in 0..RECORDS {
         let record = if n % 20 == 0 {
@@ -84,6 +86,7 @@ fn export(path: &Path) {
         archive.start_file(format!("{n}.json"), options).unwrap();
         archive.write_all(record.to_string().as_bytes()).unwrap();
     }
+
     archive.finish().unwrap();
 }
 

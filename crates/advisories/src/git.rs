@@ -66,6 +66,7 @@ pub fn repository_key(url: &str) -> String {
     let end = behind.find('/').unwrap_or(behind.len());
     let (host, path) = behind.split_at(end);
     let host = host.rsplit('@').next().unwrap_or_default();
+
     // `git@host:path` has its path behind a colon; a port is a number.
     let host = match host.split_once(':') {
         Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host.to_owned(),
@@ -76,6 +77,7 @@ pub fn repository_key(url: &str) -> String {
     let path = path.strip_suffix(".git").unwrap_or(path);
     let whole = format!("{host}{path}");
     let whole = whole.strip_suffix(".git").unwrap_or(&whole);
+
     whole.trim_end_matches('/').to_lowercase()
 }
 
@@ -97,6 +99,7 @@ mod tests {
         ] {
             assert_eq!(repository_key(url), "host.invalid/owner/name", "{url}");
         }
+
         assert_ne!(
             repository_key("https://host.invalid/owner/name"),
             repository_key("https://host.invalid/owner/name2")

@@ -81,6 +81,7 @@ fn lookup(records: &[Value]) -> Lookup {
             .or_default()
             .push(Arc::new(advisory));
     }
+
     lookup
 }
 
@@ -104,6 +105,7 @@ fn one_vulnerability_in_one_version_is_one_finding_over_all_lockfiles() {
         ),
         lockfile("a/Cargo.lock", vec![weak], &[("a", &[0])]),
     ]);
+
     let records = [
         record(
             "GHSA-a",
@@ -114,12 +116,16 @@ fn one_vulnerability_in_one_version_is_one_finding_over_all_lockfiles() {
         record("CVE-1-2", "a", json!({})),
     ];
     let found = find(&inventory, &lookup(&records), &NoSignals);
+
     assert_eq!(ids(&found), [("a", "RUSTSEC-1"), ("a", "CVE-1-2")]);
+
     let first = &found.findings[0];
     assert_eq!(first.aliases, ["CVE-1-1", "GHSA-a"]);
     assert_eq!(first.summary, "summary of RUSTSEC-1");
+
     let order: Vec<&str> = first.advisories.iter().map(|one| one.id.as_str()).collect();
     assert_eq!(order, ["RUSTSEC-1", "GHSA-a"]);
+
     let places: Vec<(&str, u32)> = first
         .locations
         .iter()
@@ -151,12 +157,14 @@ fn records_that_disagree_are_one_finding() {
             range(json!([{"introduced": "1.5.0"}, {"fixed": "2.5.0"}]))}),
         ),
     ];
+
     let inventory = inventory(vec![lockfile(
         "l",
         vec![package("a", "1.0.0", 1, &[])],
         &[],
     )]);
     let found = find(&inventory, &lookup(&records), &NoSignals);
+
     assert_eq!(ids(&found), [("a", "RUSTSEC-1")]);
     assert_eq!(
         found.findings[0].fixed,
@@ -179,7 +187,9 @@ fn the_users_own_packages_are_not_matched_and_not_asked_for() {
         .into_iter()
         .map(|query| query.name)
         .collect();
+
     assert_eq!(names, ["b"]);
+
     let records = [record("X-1", "a", json!({})), record("X-2", "b", json!({}))];
     assert_eq!(
         ids(&find(&inventory, &lookup(&records), &NoSignals)),
@@ -197,6 +207,7 @@ fn where_versions_have_several_forms_all_of_a_package_are_asked_for() {
         .into_iter()
         .map(|query| (query.name, query.version))
         .collect();
+
     assert_eq!(
         asked,
         [("A".into(), None), ("b".into(), Some("1.0.0".into()))]
@@ -224,6 +235,7 @@ fn chains_lead_from_each_root_and_never_round() {
         &["p3@1.0.0", "t@1.0.0"],
         &["p0@1.0.0", "p1@1.0.0", "t@1.0.0"],
     ];
+
     assert_eq!(found.findings[0].paths, expected);
 }
 
@@ -239,6 +251,7 @@ fn chains_do_not_lead_through_other_members() {
         &lookup(&[record("X-1", "t", json!({}))]),
         &NoSignals,
     );
+
     assert_eq!(found.findings[0].paths, [["t@1.0.0"]]);
 }
 
@@ -257,6 +270,7 @@ fn chains_are_few_and_the_same_each_time() {
         &NoSignals,
     );
     let paths = &found.findings[0].paths;
+
     assert_eq!(paths.len(), 8);
     assert_eq!(
         (paths[0][0].as_str(), paths[7][0].as_str()),
@@ -279,7 +293,9 @@ fn what_cannot_be_judged_is_a_problem_at_its_line() {
             {"type": "SEMVER", "events": [{"introduced": "1.0.0"}]}]}]}),
     )];
     let found = find(&inventory, &lookup(&records), &NoSignals);
+
     assert!(found.findings.is_empty());
+
     let problem = &found.problems[0];
     assert_eq!(
         (problem.kind, problem.line),
@@ -310,17 +326,20 @@ fn of_an_ecosystem_without_an_order_listed_versions_are_found() {
         }
         json!({"affected": [entry]})
     };
+
     let range = |events: Value| json!([{"type": "ECOSYSTEM", "events": events}]);
     let listed = affected(json!({
         "versions": ["0.9", "1.0"],
         "ranges": range(json!([{"introduced": "0"}, {"fixed": "1.5"}]))}));
     let always = affected(json!({"ranges": range(json!([{"introduced": "0"}]))}));
+
     let mut lookup = Lookup::default();
     for (id, more) in [("X-1", listed), ("X-2", always)] {
         let advisory = parse_record(record(id, "a", more).to_string().as_bytes()).unwrap();
         let records = lookup.advisories.entry(("Solaris", "a".into()));
         records.or_default().push(Arc::new(advisory));
     }
+
     let found = find(
         &inventory(vec![lockfile("l", packages, &[])]),
         &lookup,
@@ -331,6 +350,7 @@ fn of_an_ecosystem_without_an_order_listed_versions_are_found() {
         .iter()
         .map(|one| (one.package.version.as_str(), one.id.as_str()))
         .collect();
+
     assert_eq!(
         seen,
         [
@@ -348,6 +368,7 @@ fn of_an_ecosystem_without_an_order_listed_versions_are_found() {
                 .to_owned()
         )
     );
+
     let [problem] = found.problems.as_slice() else {
         panic!("{:?}", found.problems);
     };
@@ -371,6 +392,7 @@ fn notices_and_malicious_releases_are_marked() {
             .collect(),
         &[],
     )]);
+
     let of_b = json!({"affected": [{"package": {"ecosystem": "crates.io", "name": "b"},
         "versions": ["1.0.0"], "database_specific": {"informational": "unsound"}}]});
     let records = [
@@ -386,6 +408,7 @@ fn notices_and_malicious_releases_are_marked() {
         ),
     ];
     let found = find(&inventory, &lookup(&records), &NoSignals);
+
     assert_eq!(
         ids(&found),
         [
@@ -395,12 +418,14 @@ fn notices_and_malicious_releases_are_marked() {
             ("d", "GHSA-d")
         ]
     );
+
     let notices: Vec<_> = found
         .findings
         .iter()
         .map(|one| one.informational.as_deref())
         .collect();
     assert_eq!(notices, [Some("unmaintained"), None, None, None]);
+
     let malicious: Vec<bool> = found.findings.iter().map(|one| one.malicious).collect();
     assert_eq!(malicious, [false, false, true, true]);
 }
@@ -447,9 +472,11 @@ fn signals_are_the_highest_of_all_ids_and_unknown_when_unreadable() {
         &Feeds,
     );
     let signals = &found.findings[0].signals;
+
     assert_eq!(signals.epss.as_ref().unwrap().cve, "CVE-1-2");
     assert_eq!(signals.kev, None);
     assert_eq!(found.problems.len(), 1);
+
     // No CVE at all cannot be in the catalogue.
     let found = find(
         &inventory,
@@ -481,6 +508,7 @@ fn real(lockfile: &str) -> Option<(Inventory, Findings)> {
     let parsed = patchgate_ecosystems::parse(&input).unwrap();
     let inventory = inventory(vec![parsed]);
     let found = find(&inventory, &store.lookup(&queries(&inventory)), &store);
+
     Some((inventory, found))
 }
 
@@ -490,7 +518,9 @@ fn a_real_cargo_lockfile_has_the_findings_that_its_records_state() {
     let Some((inventory, found)) = real("astral-sh__uv@2023-12-29/Cargo.lock") else {
         return;
     };
+
     assert_eq!(found.problems, []);
+
     let versions: Vec<(&str, &str)> = inventory.lockfiles[0]
         .packages
         .iter()
@@ -498,6 +528,7 @@ fn a_real_cargo_lockfile_has_the_findings_that_its_records_state() {
         .collect();
     // RUSTSEC-2024-0336: rustls below 0.20.11, 0.21 below 0.21.11.
     assert!(versions.contains(&("rustls", "0.21.8")));
+
     let rustls = found
         .findings
         .iter()
@@ -508,6 +539,7 @@ fn a_real_cargo_lockfile_has_the_findings_that_its_records_state() {
     assert!(rustls.aliases.contains(&"CVE-2024-32650".to_owned()));
     assert!(rustls.signals.epss.is_some());
     assert_eq!(rustls.signals.kev, Some(None));
+
     for finding in &found.findings {
         assert!(
             !finding.locations.is_empty() && finding.locations[0].line > 1,
@@ -519,12 +551,15 @@ fn a_real_cargo_lockfile_has_the_findings_that_its_records_state() {
             "{}",
             finding.id
         );
+
         let last = format!("{}@{}", finding.package.name, finding.package.version);
         assert!(finding.paths.iter().all(|path| path.last() == Some(&last)));
         assert!(versions.contains(&(&*finding.package.name, &*finding.package.version)));
     }
+
     let mut sorted = ids(&found);
     sorted.dedup();
+
     assert_eq!(sorted.len(), found.findings.len());
 }
 

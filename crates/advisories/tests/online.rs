@@ -91,8 +91,10 @@ async fn commits_are_asked_about_beside_packages() {
     let lookup = OsvClient::new(http(None), &server.url())
         .lookup_all(&queries(), &[of(&commit), of(&"b2".repeat(20))])
         .await;
+
     assert_eq!(lookup.problems, []);
     assert_eq!(ids(&lookup), all());
+
     let commits: Vec<_> = lookup.commits.iter().collect();
     assert_eq!(commits.len(), 1);
     assert_eq!(
@@ -105,6 +107,7 @@ async fn commits_are_asked_about_beside_packages() {
 async fn an_ecosystem_that_no_server_knows_spoils_no_batch() {
     let folder = tempfile::tempdir().unwrap();
     let server = server(folder.path());
+
     let mut queries = queries();
     for name in ["x", "y"] {
         queries.push(PackageQuery {
@@ -113,16 +116,19 @@ async fn an_ecosystem_that_no_server_knows_spoils_no_batch() {
             ..queries[0].clone()
         });
     }
+
     let lookup = OsvClient::new(http(None), &server.url())
         .lookup(&queries)
         .await;
     assert_eq!(ids(&lookup), all());
+
     let subjects: Vec<_> = lookup
         .problems
         .iter()
         .map(|one| one.subject.as_str())
         .collect();
     assert_eq!(subjects, ["Nowhere"]);
+
     let asked = server
         .requests()
         .into_iter()
@@ -137,8 +143,10 @@ async fn answers_with_the_records_of_each_package() {
     let lookup = OsvClient::new(http(None), &server.url())
         .lookup(&queries())
         .await;
+
     assert_eq!(lookup.problems, []);
     assert_eq!(ids(&lookup), all());
+
     // The entries of other packages are left out.
     assert!(
         lookup
@@ -159,8 +167,10 @@ async fn follows_pages_to_their_end() {
     let lookup = OsvClient::new(http(None), &server.url())
         .lookup(&queries())
         .await;
+
     assert_eq!(lookup.problems, []);
     assert_eq!(ids(&lookup), all());
+
     // Only the package with more pages is asked for again.
     let sizes: Vec<usize> = server
         .requests()
@@ -272,6 +282,7 @@ async fn a_slow_server_is_incomplete() {
     server.fail("/v1/querybatch", OsvFault::Slow(Duration::from_secs(30)), 1);
     let client = OsvClient::new(http(None), &server.url()).with_budget(Duration::from_millis(100));
     let lookup = client.lookup(&queries()).await;
+
     assert_eq!(
         lookup.problems[0].reason,
         "3 questions were not answered in the time that was set"
@@ -287,6 +298,7 @@ async fn known_records_come_from_the_cache() {
     let first = client.lookup(&queries()).await;
     let before = server.requests().len();
     let second = client.lookup(&queries()).await;
+
     assert_eq!(first.advisories, second.advisories);
     assert_eq!(server.requests().len(), before + 1);
 }
@@ -307,8 +319,10 @@ async fn many_packages_are_asked_for_in_several_requests() {
     let lookup = OsvClient::new(http(None), &server.url())
         .lookup(&many)
         .await;
+
     assert_eq!(lookup.problems, []);
     assert_eq!(ids(&lookup), all());
+
     let mut sizes: Vec<usize> = server
         .requests()
         .iter()
@@ -316,5 +330,6 @@ async fn many_packages_are_asked_for_in_several_requests() {
         .map(|request| request.json()["queries"].as_array().unwrap().len())
         .collect();
     sizes.sort_unstable();
+
     assert_eq!(sizes, [503, 1000, 1000]);
 }

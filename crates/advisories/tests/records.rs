@@ -18,10 +18,12 @@ fn reads_what_another_reader_reads() {
         return;
     };
     let mut compared = 0;
+
     let mut refused_by_the_other = 0;
     for ecosystem in ["crates.io", "npm", "PyPI", "Go", "Maven", "NuGet"] {
         let file = File::open(shared.join("advisories").join(ecosystem).join("all.zip")).unwrap();
         let mut archive = zip::ZipArchive::new(file).unwrap();
+
         for index in 0..archive.len() {
             let mut json = Vec::new();
             archive
@@ -34,9 +36,11 @@ fn reads_what_another_reader_reads() {
                 Ok(theirs) => compare(&ours, &theirs),
                 Err(_) => refused_by_the_other += 1,
             }
+
             compared += 1;
         }
     }
+
     assert_eq!(compared, 1206 + 3203 + 2665 + 4294 + 424 + 27);
     assert!(
         refused_by_the_other * 100 < compared,
@@ -58,19 +62,23 @@ fn compare(ours: &patchgate_model::Advisory, theirs: &osv::schema::Vulnerability
         "{id}"
     );
     assert_eq!(ours.withdrawn.is_some(), theirs.withdrawn.is_some(), "{id}");
+
     // One record states the year 1 as its time of change, which is "not known".
     let is_stated = theirs.modified.timestamp() > 0;
     let stated = is_stated.then(|| theirs.modified.timestamp());
+
     assert_eq!(
         ours.modified.map(jiff::Timestamp::as_second),
         stated,
         "{id}"
     );
+
     let affected = theirs.affected.clone().unwrap_or_default();
     let named: Vec<_> = affected
         .iter()
         .filter(|one| one.package.is_some())
         .collect();
+
     assert_eq!(ours.affected.len(), named.len(), "{id}");
     for (our, their) in ours.affected.iter().zip(named) {
         assert_eq!(our.name, their.package.as_ref().unwrap().name, "{id}");
@@ -79,8 +87,10 @@ fn compare(ours: &patchgate_model::Advisory, theirs: &osv::schema::Vulnerability
             their.versions.clone().unwrap_or_default(),
             "{id}"
         );
+
         let ranges = their.ranges.clone().unwrap_or_default();
         assert_eq!(our.ranges.len(), ranges.len(), "{id}");
+
         for (our, their) in our.ranges.iter().zip(&ranges) {
             let kind = match their.range_type {
                 osv::schema::RangeType::Semver => RangeKind::Semver,
@@ -89,12 +99,14 @@ fn compare(ours: &patchgate_model::Advisory, theirs: &osv::schema::Vulnerability
                 _ => RangeKind::Other,
             };
             assert_eq!(our.kind, kind, "{id}");
+
             let ours: Vec<_> = our
                 .events
                 .iter()
                 .map(|event| (event.kind, event.version.to_string()))
                 .collect();
             let theirs: Vec<_> = their.events.iter().map(event).collect();
+
             assert_eq!(ours, theirs, "{id}");
         }
     }

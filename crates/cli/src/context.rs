@@ -53,6 +53,7 @@ impl Context {
         if let Some(folder) = self.variable("PATCHGATE_CACHE_DIR") {
             return Some(PathBuf::from(folder));
         }
+
         self.variable("XDG_CACHE_HOME")
             .map(PathBuf::from)
             .or_else(|| {

@@ -39,6 +39,7 @@ impl Forge {
                 UsageError::new("there is no token for the forge")
                     .with_hint("set `PATCHGATE_TOKEN` or `GITHUB_TOKEN`")
             })?;
+
         let http = Client::new(patchgate_http::ClientOptions {
             cache_dir: None,
             ..network::options(context, false)
@@ -51,6 +52,7 @@ impl Forge {
             GitHubOptions::default(),
         )
         .map_err(|error| UsageError::new(error.to_string()))?;
+
         Ok(Self {
             github,
             http,

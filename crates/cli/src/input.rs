@@ -49,6 +49,7 @@ pub(crate) fn open(
     for one in &input.lockfile {
         named.push(lockfile(one)?);
     }
+
     named.extend(input.sbom.iter().cloned().map(Named::Sbom));
     let from_input = named
         .iter()
@@ -57,12 +58,14 @@ pub(crate) fn open(
     if from_input > 1 {
         return Err(UsageError::new("standard input can be read only once"));
     }
+
     for one in &named {
         let file = one.file();
         if file != STANDARD_INPUT && !Path::new(file).is_file() {
             return Err(UsageError::new(format!("there is no file `{file}`")));
         }
     }
+
     let (walked, config) = settings::open(repository)?;
     let root = walked.root().to_owned();
     let alone = !named.is_empty() && repository.path.is_none();
@@ -71,6 +74,7 @@ pub(crate) fn open(
         named,
         root,
     };
+
     Ok((opened, config))
 }
 
@@ -88,6 +92,7 @@ fn lockfile(text: &str) -> Result<Named, UsageError> {
         ))
         .with_hint(hint));
     }
+
     Ok(Named::Lockfile {
         file: file.to_owned(),
         format,
@@ -147,6 +152,7 @@ impl Opened {
             inventory.lockfiles.extend(read.lockfiles);
             inventory.problems.extend(read.problems);
         }
+
         Ok(inventory)
     }
 }
@@ -171,6 +177,7 @@ fn renamed(contents: Contents, file: &str) -> Inventory {
         "" => path.to_owned(),
         folder => format!("{folder}/{path}"),
     };
+
     let mut inventory = contents.inventory;
     for lockfile in &mut inventory.lockfiles {
         lockfile.path = from_here(&lockfile.path);
@@ -178,9 +185,11 @@ fn renamed(contents: Contents, file: &str) -> Inventory {
             root.manifest = root.manifest.as_deref().map(from_here);
         }
     }
+
     for problem in &mut inventory.problems {
         problem.subject = from_here(&problem.subject);
     }
+
     inventory
 }
 
@@ -191,6 +200,7 @@ fn sbom(file: &str) -> Result<Inventory, UsageError> {
         repository::read_named(Path::new(file))
     };
     let bill = read.and_then(|bytes| repository::parse_sbom(file, &bytes));
+
     Ok(match bill {
         Ok(bill) => Inventory {
             lockfiles: vec![bill.lockfile],

@@ -107,6 +107,7 @@ fn main() -> ExitCode {
         }
     };
     log_to_stderr(cli.verbose);
+
     let mut context = Context::new(Terminal::detect(cli.color, cli.quiet));
     if matches!(cli.command, Command::Action(_)) {
         context = commands::action::on_runner(context);
@@ -148,6 +149,7 @@ fn command_line() -> clap::Command {
             })
             .mut_subcommands(without_empty_variables)
     }
+
     without_empty_variables(Cli::command())
 }
 
@@ -163,6 +165,7 @@ fn run(command: Command, context: &Context) -> anyhow::Result<Exit> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
+
     runtime.block_on(dispatch(command, context))
 }
 
@@ -190,8 +193,10 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
 /// Prints an error with its causes and its hint, and says how the run ends.
 fn report(error: &anyhow::Error) -> Exit {
     use std::io::Write as _;
+
     let mut stderr = anstream::stderr().lock();
     let _ = writeln!(stderr, "error: {error:#}");
+
     match error.downcast_ref::<UsageError>() {
         Some(usage) => {
             if let Some(hint) = usage.hint() {
@@ -212,8 +217,10 @@ fn log_to_stderr(verbose: u8) {
         _ => tracing_subscriber::filter::LevelFilter::TRACE,
     };
     let filter = tracing_subscriber::filter::Targets::new().with_target("patchgate", level);
+
     use tracing_subscriber::layer::SubscriberExt as _;
     use tracing_subscriber::util::SubscriberInitExt as _;
+
     let _ = tracing_subscriber::registry()
         .with(filter)
         .with(

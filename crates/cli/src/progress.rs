@@ -21,6 +21,7 @@ impl Progress {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
         let done = Arc::new(AtomicBool::new(false));
         bar.set_message(message.into());
+
         if enabled {
             let style = ProgressStyle::with_template("{spinner} {msg} ({elapsed})")
                 .unwrap_or_else(|_| ProgressStyle::default_spinner());
@@ -34,6 +35,7 @@ impl Progress {
                 }
             });
         }
+
         Self { bar, done }
     }
 

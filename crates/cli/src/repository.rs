@@ -82,6 +82,7 @@ impl Repository {
                 exclude,
             });
         }
+
         let known = path
             .file_name()
             .and_then(|name| name.to_str())
@@ -93,6 +94,7 @@ impl Repository {
             ))
             .with_hint("`patchgate formats` lists the files that are read"));
         }
+
         Ok(Self::file(path, None, exclude))
     }
 
@@ -131,6 +133,7 @@ impl Repository {
         if let Some(only) = &self.only {
             found.files.insert(only.name.clone());
         }
+
         let mut contents = Contents::default();
         contents.inventory.problems = found.problems;
         progress(&format!("{} files", found.files.len()));
@@ -139,6 +142,7 @@ impl Repository {
             .into_par_iter()
             .map(|path| read_bounded(&self.root, &path).map(|bytes| (path, bytes)))
             .collect();
+
         let mut total = 0;
         for file in read {
             match file {
@@ -149,6 +153,7 @@ impl Repository {
                 Err(problem) => contents.inventory.problems.push(problem),
             }
         }
+
         total += self.add_included(&mut contents);
         if total > MAX_TOTAL_BYTES {
             contents.files.clear();
@@ -160,12 +165,14 @@ impl Repository {
                 ),
             ));
         }
+
         self.parse_all(&mut contents);
         self.add_sboms(found.candidates, &mut contents);
         contents
             .inventory
             .lockfiles
             .sort_by(|a, b| a.path.cmp(&b.path));
+
         contents
     }
 
@@ -178,6 +185,7 @@ impl Repository {
             .keys()
             .flat_map(|path| formats_of(path).map(|(ecosystem, _)| (path.clone(), ecosystem)))
             .collect();
+
         let mut left = MAX_INCLUDED;
         while let Some((path, ecosystem)) = next.pop() {
             let Some(bytes) = contents.files.get(&path) else {
@@ -188,6 +196,7 @@ impl Repository {
                 bytes,
                 siblings: &contents.files,
             });
+
             for path in included {
                 if left == 0 || contents.files.contains_key(&path) {
                     continue;
@@ -200,6 +209,7 @@ impl Repository {
                 }
             }
         }
+
         total
     }
 
@@ -217,6 +227,7 @@ impl Repository {
                 parse(format, &lockfile.path, bytes, &contents.files).ok()
             })
             .await;
+
         contents
     }
 
@@ -232,6 +243,7 @@ impl Repository {
                 None => parse_as_all(path, bytes, &contents.files).collect(),
             })
             .collect();
+
         let mut failed = BTreeSet::new();
         for one in parsed {
             match one {
@@ -242,6 +254,7 @@ impl Repository {
                 }
             }
         }
+
         if self.only.is_none() {
             self.add_unlocked(contents, &failed);
         }
@@ -257,6 +270,7 @@ impl Repository {
                 parse_sbom(&path, &bytes)
             })
             .collect();
+
         for one in read {
             match one {
                 Ok(bill) => {
@@ -298,6 +312,7 @@ impl Repository {
                     hide_credentials(&mut unresolved);
                     unresolved
                 });
+
                 match unresolved {
                     Ok(unresolved) if unresolved.is_empty() => None,
                     Ok(unresolved) => Some(Ok(UnlockedManifest {
@@ -309,6 +324,7 @@ impl Repository {
                 }
             })
             .collect();
+
         for manifest in unlocked {
             match manifest {
                 Ok(manifest) => contents.inventory.unlocked.push(manifest),
@@ -329,6 +345,7 @@ fn leave_out_locked(
     if unresolved.is_empty() {
         return;
     }
+
     let locked: BTreeSet<_> = inventory
         .lockfiles
         .iter()
@@ -413,6 +430,7 @@ mod tests {
             root.path().join("Cargo.lock"),
         )
         .unwrap();
+
         assert_eq!(
             problems(root.path()),
             ["Cargo.lock: is a symbolic link that leads out of the repository"]

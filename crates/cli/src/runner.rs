@@ -59,6 +59,7 @@ fn append(path: Option<&PathBuf>, text: &str) -> anyhow::Result<()> {
     let Some(path) = path else {
         return Ok(());
     };
+
     std::fs::OpenOptions::new()
         .append(true)
         .create(true)

@@ -80,6 +80,7 @@ impl Scanned {
         let findings = std::mem::take(&mut self.findings);
         let applied = patchgate_config::apply_ignores(findings, &config.ignore, today);
         let judged = vex.apply(applied.kept, inventory);
+
         Sorted {
             kept: judged.kept,
             judged: judged.judged,
@@ -135,6 +136,7 @@ pub(crate) async fn judge(
     problems.dedup();
     let mut sources = lookup.sources.clone();
     sources.extend(signals.status);
+
     Scanned {
         findings,
         problems,
@@ -154,6 +156,7 @@ fn unresolved(inventory: &Inventory) -> impl Iterator<Item = Problem> {
             "a version",
         )
     });
+
     let unlocked = inventory.unlocked.iter().map(|manifest| {
         (
             &manifest.path,
@@ -162,6 +165,7 @@ fn unresolved(inventory: &Inventory) -> impl Iterator<Item = Problem> {
             "a lockfile",
         )
     });
+
     locked
         .chain(unlocked)
         .filter(|(_, ecosystem, ..)| by_name(ecosystem).is_none_or(Ecosystem::has_advisories))
@@ -171,6 +175,7 @@ fn unresolved(inventory: &Inventory) -> impl Iterator<Item = Problem> {
                 1 => String::new(),
                 more => format!(" and {} more", more - 1),
             };
+
             Some(Problem {
                 kind: ProblemKind::Unresolved,
                 subject: path.clone(),
@@ -247,6 +252,7 @@ pub(crate) fn exit<'a>(
     if inventory.lockfiles.is_empty() {
         return Exit::NothingToScan;
     }
+
     Exit::Clean
 }
 

@@ -32,6 +32,7 @@ pub(crate) fn open(args: &RepositoryArgs) -> Result<(Repository, Config), UsageE
         .cloned()
         .collect();
     let repository = Repository::open(path, &exclude)?;
+
     Ok((repository, config))
 }
 
@@ -61,5 +62,6 @@ pub(crate) fn load(file: Option<&Path>, root: &Path) -> Result<Config, UsageErro
     if text.len() as u64 > MAX_BYTES {
         return Err(UsageError::new(format!("`{name}` is larger than 1 MiB")));
     }
+
     patchgate_config::parse(&name, &text).map_err(|errors| UsageError::new(errors.to_string()))
 }

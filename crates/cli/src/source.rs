@@ -159,6 +159,7 @@ impl AdvisorySource {
                 known.extend(new);
             }
         }
+
         Lookup {
             malicious_prefixes: self.malicious_prefixes.clone(),
             ..lookup
@@ -206,6 +207,7 @@ impl Place {
                 )
                 .into());
         }
+
         let http = network::client(context, false)?;
         Ok(Self::Online(Box::new(Online {
             osv: OsvClient::new(http, &args.osv_url).with_budget(LOOKUP_BUDGET),
@@ -241,6 +243,7 @@ impl Online {
             records: None,
             warning: Some(problem.reason.clone()),
         }));
+
         Signals {
             source: &feeds.signals,
             status,

@@ -48,12 +48,14 @@ impl Terminal {
                     && anstream::AutoStream::choice(&stdout) != anstream::ColorChoice::Never
             }
         };
+
         let width = if stdout.is_terminal() {
             terminal_size::terminal_size()
                 .map_or(Self::PIPE_WIDTH, |(width, _)| usize::from(width.0))
         } else {
             Self::PIPE_WIDTH
         };
+
         Self {
             color,
             width,

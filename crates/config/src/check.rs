@@ -32,6 +32,7 @@ impl Checker {
         if let Some(words) = schema.get("enum").and_then(Schema::as_array) {
             return self.word(node, words, name);
         }
+
         if let Some(constant) = schema.get("const") {
             if node.to_json() != *constant {
                 self.error(
@@ -42,6 +43,7 @@ impl Checker {
             }
             return;
         }
+
         match (expected_type(schema), &node.value) {
             ("object", Value::Map(entries)) => self.map(node, entries, schema),
             ("array", Value::List(items)) => {
@@ -110,6 +112,7 @@ impl Checker {
                 }
             }
         }
+
         let required = schema.get("required").and_then(Schema::as_array);
         for name in required.into_iter().flatten().filter_map(Schema::as_str) {
             if node.get(name).is_none() {
@@ -155,6 +158,7 @@ impl Checker {
         let bound = |name: &str| schema.get(name).and_then(Schema::as_f64);
         let (min, max) = (bound("minimum"), bound("maximum"));
         let within = min.is_none_or(|min| number >= min) && max.is_none_or(|max| number <= max);
+
         if !within {
             let range = match (min, max) {
                 (Some(min), Some(max)) => format!("from {min} to {max}"),

@@ -119,6 +119,7 @@ pub fn parse(file: &str, text: &str) -> Result<Config, ConfigErrors> {
     if !errors.is_empty() {
         return Err(failed(errors));
     }
+
     let wire: schema::File = serde_json::from_value(root.to_json()).map_err(|error| {
         // The schema comes from the same types, so this names a case that it does not express.
         failed(vec![ConfigError::new(root.place, error.to_string())])
@@ -130,6 +131,7 @@ pub fn parse(file: &str, text: &str) -> Result<Config, ConfigErrors> {
 fn bad_globs(root: &Node) -> Vec<ConfigError> {
     let globs = root.get("scan").and_then(|scan| scan.get("exclude"));
     let items = globs.map(Node::items).unwrap_or_default();
+
     items
         .iter()
         .filter_map(|item| match &item.value {
@@ -149,6 +151,7 @@ fn contradictions(root: &Node) -> Option<ConfigError> {
     let any = gate.get("any-check")?;
     let listed = gate.get("required-checks")?;
     let both = matches!(any.value, crate::node::Value::Bool(true)) && !listed.items().is_empty();
+
     both.then(|| {
         ConfigError::new(
             any.place,
@@ -169,6 +172,7 @@ fn config(wire: schema::File, root: &Node, file: &str) -> Result<Config, ConfigE
         .zip(places)
         .map(|(entry, place)| ignore(entry, place, file))
         .collect::<Result<_, _>>()?;
+
     Ok(Config {
         thresholds: Threshold {
             severity: match wire.thresholds.severity {
@@ -206,6 +210,7 @@ fn ignore(entry: schema::IgnoreEntry, place: Place, file: &str) -> Result<Ignore
             _ => (None, Some(package)),
         },
     };
+
     Ok(Ignore {
         id: entry.id.trim().to_owned(),
         reason: entry.reason.trim().to_owned(),
@@ -251,6 +256,7 @@ fn gate(wire: schema::Gate) -> GatePolicy {
             app: check.app,
         })
         .collect();
+
     GatePolicy {
         accounts: wire.accounts,
         require_signed_commits: wire.require_signed_commits,

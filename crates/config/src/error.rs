@@ -63,6 +63,7 @@ impl fmt::Display for ConfigErrors {
             if index > 0 {
                 f.write_str("\n")?;
             }
+
             let ConfigError {
                 line,
                 column,
@@ -70,10 +71,12 @@ impl fmt::Display for ConfigErrors {
                 hint,
             } = error;
             write!(f, "{}:{line}:{column}: {message}", self.file)?;
+
             if let Some(hint) = hint {
                 write!(f, " ({hint})")?;
             }
         }
+
         Ok(())
     }
 }

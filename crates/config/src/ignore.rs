@@ -76,6 +76,7 @@ pub fn apply_ignores(findings: Vec<Finding>, ignores: &[Ignore], today: Date) ->
             text,
         });
     }
+
     for finding in findings {
         let entry = ignores
             .iter()
@@ -90,6 +91,7 @@ pub fn apply_ignores(findings: Vec<Finding>, ignores: &[Ignore], today: Date) ->
             None => applied.kept.push(finding),
         }
     }
+
     applied
 }
 
@@ -107,6 +109,7 @@ fn covers(ignore: &Ignore, finding: &Finding) -> bool {
         .package
         .as_ref()
         .is_none_or(|package| finding.package.name == *package);
+
     id && ecosystem && package
 }
 

@@ -53,6 +53,7 @@ impl Node {
                 format!("the file is larger than {MAX_BYTES} bytes"),
             ));
         }
+
         let options = serde_saphyr::options! {
             budget: serde_saphyr::budget! {
                 max_depth: MAX_DEPTH,
@@ -69,6 +70,7 @@ impl Node {
         };
         let node = serde_saphyr::from_str_with_options::<Option<Self>>(text, options)
             .map_err(|error| yaml_error(&error, start))?;
+
         Ok(node.unwrap_or(Self {
             place: start,
             value: Value::Map(Vec::new()),
@@ -109,6 +111,7 @@ impl Node {
 
     pub(crate) fn to_json(&self) -> serde_json::Value {
         use serde_json::Value as Json;
+
         match &self.value {
             Value::Null => Json::Null,
             Value::Bool(value) => Json::from(*value),
@@ -139,6 +142,7 @@ pub(crate) fn shorten(text: &str) -> String {
 fn yaml_error(error: &serde_saphyr::Error, start: Place) -> ConfigError {
     let error = error.without_snippet();
     let place = error.location().map_or(start, Place::from);
+
     // The text ends with the place, which is told apart here.
     let mut message = error.to_string();
     if let Some(cut) = message.rfind(" at line ") {
@@ -148,6 +152,7 @@ fn yaml_error(error: &serde_saphyr::Error, start: Place) -> ConfigError {
     if let Some(cut) = message.find(", set DuplicateKeyPolicy") {
         message.truncate(cut);
     }
+
     if message.contains("Documents {") {
         return ConfigError::new(place, "the file holds more than one YAML document");
     }
@@ -155,6 +160,7 @@ fn yaml_error(error: &serde_saphyr::Error, start: Place) -> ConfigError {
         let bound = shorten_message(bound);
         return ConfigError::new(place, format!("the file is too deep or too large: {bound}"));
     }
+
     ConfigError::new(
         place,
         format!("not valid YAML: {}", shorten_message(&message)),

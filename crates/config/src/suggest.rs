@@ -9,10 +9,12 @@ pub(crate) fn nearest<'a>(
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
     const MAX_CHARS: usize = 64;
+
     let word = fold(word);
     if word.len() > MAX_CHARS {
         return None;
     }
+
     let allowed = word.len().div_ceil(3);
     candidates
         .into_iter()
@@ -50,6 +52,7 @@ fn distance(a: &[char], b: &[char]) -> usize {
             *cell = left;
         }
     }
+
     row.last().copied().unwrap_or_default()
 }
 

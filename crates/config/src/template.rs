@@ -40,6 +40,7 @@ mod tests {
             })
             .collect();
         let config = crate::parse("patchgate.yml", &text).unwrap();
+
         assert_eq!(config.ignore.len(), 1);
         assert_eq!(config.exclude.len(), 1);
         assert_eq!(config.gate.accounts.len(), 1);
@@ -69,6 +70,7 @@ mod tests {
                 }
             }
         }
+
         assert_eq!(uses, 3);
     }
 }

@@ -25,6 +25,7 @@ fn cargo_lockfile(packages: usize) -> String {
                 "source = \"registry+https://index.invalid/\"\nchecksum = \"{index:064x}\"\n"
             );
         }
+
         let dependencies: Vec<usize> = (1..=7)
             .filter_map(|step| index.checked_sub(step * step))
             .collect();
@@ -36,6 +37,7 @@ fn cargo_lockfile(packages: usize) -> String {
             text.push_str("]\n");
         }
     }
+
     text
 }
 
@@ -92,10 +94,12 @@ fn npm_lockfile(packages: usize) -> String {
             let comma = if step == 5 { "" } else { "," };
             let _ = write!(text, "\n        \"package-{to:05}\": \"^1.{to}.0\"{comma}");
         }
+
         text.push_str(
             "\n      },\n      \"engines\": {\n        \"node\": \">=18\"\n      }\n    }",
         );
     }
+
     text.push_str("\n  }\n}\n");
     text
 }
@@ -126,7 +130,9 @@ fn bench_file(bencher: divan::Bencher<'_, '_>, path: &str, text: &str, packages:
         siblings: &siblings,
     };
     let read = patchgate_ecosystems::parse(&input);
+
     assert!(read.is_ok(), "{path}: {read:?}");
+
     bencher
         .counter(divan::counter::ItemsCount::new(packages))
         .counter(divan::counter::BytesCount::of_str(text))
@@ -156,6 +162,7 @@ fn pnpm_lockfile(packages: usize) -> String {
             );
         }
     }
+
     text.push_str("\nsnapshots:\n");
     let path = |index: usize| match index % 10 {
         9 => format!("1.{index}.0(package-{:05}@1.{}.0)", index - 1, index - 1),
@@ -174,6 +181,7 @@ fn pnpm_lockfile(packages: usize) -> String {
             let _ = writeln!(text, "      package-{to:05}: {}", path(to));
         }
     }
+
     text
 }
 
@@ -206,6 +214,7 @@ fn yarn_classic_lockfile(packages: usize) -> String {
             let _ = writeln!(text, "    package-{to:05} \"^1.{to}.0\"");
         }
     }
+
     text
 }
 
@@ -230,11 +239,13 @@ fn yarn_berry_lockfile(packages: usize) -> String {
         for to in below(index, packages) {
             let _ = writeln!(text, "    package-{to:05}: \"npm:^1.{to}.0\"");
         }
+
         let _ = write!(
             text,
             "  checksum: 10c0/{index:0128x}\n  languageName: node\n  linkType: hard\n"
         );
     }
+
     text.push_str("\n\"shop@workspace:.\":\n  version: 0.0.0-use.local\n  resolution: \"shop@workspace:.\"\n  dependencies:\n    package-00000: \"npm:^1.0.0\"\n  languageName: unknown\n  linkType: soft\n");
     text
 }
@@ -264,6 +275,7 @@ fn bun_lockfile(packages: usize) -> String {
             dependencies.join(", ")
         );
     }
+
     text.push_str("  }\n}\n");
     text
 }
@@ -294,6 +306,7 @@ fn poetry_lockfile(packages: usize) -> String {
             text.push('\n');
         }
     }
+
     text.push_str(
         "[metadata]\nlock-version = \"2.1\"\npython-versions = \">=3.9\"\ncontent-hash = \"0\"\n",
     );
@@ -311,16 +324,19 @@ fn uv_lockfile(packages: usize) -> String {
         for to in earlier(index) {
             let _ = writeln!(text, "    {{ name = \"package-{to:05}\" }},");
         }
+
         let _ = write!(
             text,
             "]\nsdist = {{ url = \"https://files.invalid/package-{index:05}-1.{index}.0.tar.gz\", hash = \"sha256:{index:064x}\", size = 1 }}\nwheels = [\n    {{ url = \"https://files.invalid/package_{index:05}-1.{index}.0-py3-none-any.whl\", hash = \"sha256:{index:064x}\", size = 1 }},\n]\n"
         );
     }
+
     let last = packages - 1;
     let _ = write!(
         text,
         "\n[[package]]\nname = \"shop\"\nversion = \"1.0.0\"\nsource = {{ editable = \".\" }}\ndependencies = [\n    {{ name = \"package-{last:05}\" }},\n]\n"
     );
+
     text
 }
 
@@ -336,6 +352,7 @@ fn requirements(packages: usize) -> String {
             let _ = writeln!(text, "    #   package-{to:05}");
         }
     }
+
     text
 }
 

@@ -158,6 +158,7 @@ fn fits(pattern: &str, part: &str) -> bool {
     let Some(mut rest) = part.strip_prefix(start) else {
         return false;
     };
+
     while let Some((middle, after)) = pattern.split_once('*') {
         let Some(at) = rest.find(middle) else {
             return false;
@@ -165,6 +166,7 @@ fn fits(pattern: &str, part: &str) -> bool {
         rest = &rest[at + middle.len()..];
         pattern = after;
     }
+
     rest.ends_with(pattern)
 }
 
@@ -190,6 +192,7 @@ mod tests {
         ] {
             assert!(matches(pattern, path), "{pattern} {path}");
         }
+
         for (pattern, path) in [
             ("Cargo.lock", "Cargo.lock.bak"),
             ("Cargo.lock", "MyCargo.lock"),

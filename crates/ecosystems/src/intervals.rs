@@ -14,6 +14,7 @@ pub fn intervals(ecosystem: Option<&dyn Ecosystem>, range: &Range) -> Vec<String
     if let (Some(ecosystem), RangeKind::Semver | RangeKind::Ecosystem) = (ecosystem, range.kind) {
         sort(ecosystem, &mut events);
     }
+
     let mut found = Vec::new();
     let mut open: Option<&str> = None;
     for event in events {
@@ -27,6 +28,7 @@ pub fn intervals(ecosystem: Option<&dyn Ecosystem>, range: &Range) -> Vec<String
             EventKind::Limit if event.version == "*" => continue,
             EventKind::Limit => format!("< {} (limit)", event.version),
         };
+
         if let Some(start) = open.take() {
             found.push(match start {
                 "0" => end,
@@ -34,12 +36,14 @@ pub fn intervals(ecosystem: Option<&dyn Ecosystem>, range: &Range) -> Vec<String
             });
         }
     }
+
     match open {
         Some("0") => found.push("all versions".to_owned()),
         Some(start) => found.push(format!(">= {start}")),
         None if found.is_empty() => found.push("no versions".to_owned()),
         None => {}
     }
+
     found
 }
 
@@ -52,6 +56,7 @@ fn sort(ecosystem: &dyn Ecosystem, events: &mut [&Event]) {
                 .compare_versions(&event.version, &event.version)
                 .is_ok()
     });
+
     if orderable {
         events.sort_by(|a, b| match (is_start(a), is_start(b)) {
             (true, true) => Ordering::Equal,
@@ -74,6 +79,7 @@ mod tests {
     #[test]
     fn ranges_read_as_requirements() {
         use EventKind::{Fixed, Introduced, LastAffected, Limit};
+
         for (events, expected) in [
             (&[(Introduced, "0")][..], "all versions"),
             (&[(Introduced, "0"), (Fixed, "1.2.0")], "< 1.2.0"),

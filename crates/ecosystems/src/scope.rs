@@ -32,6 +32,7 @@ pub(crate) fn from_roots(lockfile: &mut Lockfile) {
                 Some(known @ None) => *known = Some(scope),
                 _ => continue,
             }
+
             for edge in lockfile
                 .package(index)
                 .into_iter()
@@ -41,6 +42,7 @@ pub(crate) fn from_roots(lockfile: &mut Lockfile) {
             }
         }
     }
+
     for (package, scope) in lockfile.packages.iter_mut().zip(scopes) {
         package.scope = scope.unwrap_or(package.scope);
     }
@@ -64,6 +66,7 @@ mod tests {
     #[test]
     fn the_strongest_chain_counts_and_is_as_weak_as_its_weakest_edge() {
         use DependencyKind::{Build, Optional, Runtime, Test};
+
         let package = |edges| Package {
             edges,
             ..Package::new("npm", "x".to_owned(), "1".to_owned())
@@ -88,6 +91,7 @@ mod tests {
             .iter()
             .map(|package| package.scope)
             .collect();
+
         assert_eq!(
             scopes,
             [

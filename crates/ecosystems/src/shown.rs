@@ -18,6 +18,7 @@ pub(crate) fn shown(lockfile: &Lockfile) -> String {
             Origin::Path(path) => drop(write!(text, " path {path:?}")),
             Origin::Url(url) => drop(write!(text, " url {url}")),
         }
+
         let _ = write!(text, " {:?}", package.scope);
         if !package.groups.is_empty() {
             let _ = write!(text, " {:?}", package.groups);
@@ -29,14 +30,17 @@ pub(crate) fn shown(lockfile: &Lockfile) -> String {
             let start: String = hash.chars().take(12).collect();
             let _ = write!(text, " {start}");
         }
+
         text.push('\n');
         edges(lockfile, &package.edges, &mut text);
     }
+
     for root in &lockfile.roots {
         let manifest = root.manifest.as_deref().unwrap_or("?");
         let _ = writeln!(text, "root `{}` {manifest}", root.name);
         edges(lockfile, &root.edges, &mut text);
     }
+
     for open in &lockfile.unresolved {
         let _ = writeln!(
             text,
@@ -44,6 +48,7 @@ pub(crate) fn shown(lockfile: &Lockfile) -> String {
             open.line, open.name, open.requirement, open.kind
         );
     }
+
     for file in &lockfile.missing {
         let _ = writeln!(
             text,
@@ -51,6 +56,7 @@ pub(crate) fn shown(lockfile: &Lockfile) -> String {
             file.line, file.role, file.name, file.version, file.path, file.reason
         );
     }
+
     text
 }
 

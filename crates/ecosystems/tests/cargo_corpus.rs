@@ -34,11 +34,13 @@ fn corpus() -> Vec<(PathBuf, String, String, Siblings)> {
             .filter(|path| path.ends_with("Cargo.toml"))
             .map(|path| (inside(path), std::fs::read(path).expect("it is read")))
             .collect();
+
         for path in files.iter().filter(|path| path.ends_with("Cargo.lock")) {
             let text = std::fs::read_to_string(path).expect("it is read");
             found.push((path.clone(), inside(path), text, siblings.clone()));
         }
     }
+
     assert!(found.len() >= 7, "only {} lockfiles", found.len());
     found
 }
@@ -84,6 +86,7 @@ fn packages_and_dependencies_are_those_of_an_independent_reader() {
                         key(&target.name, &target.version, target.source.is_none())
                     })
                     .collect();
+
                 (
                     key(&package.name, &package.version, package.source.is_none()),
                     package.checksum.as_ref().map(ToString::to_string),
@@ -91,6 +94,7 @@ fn packages_and_dependencies_are_those_of_an_independent_reader() {
                 )
             })
             .collect();
+
         let mut ours: Vec<(Key, Option<String>, BTreeSet<Key>)> = own
             .indexed()
             .map(|(index, package)| {
@@ -112,8 +116,10 @@ fn packages_and_dependencies_are_those_of_an_independent_reader() {
                 *checksum = None;
             }
         }
+
         theirs.sort();
         ours.sort();
+
         assert_eq!(ours, theirs, "{}", file.display());
     }
 }
@@ -137,6 +143,7 @@ fn every_project_finds_its_manifest() {
     for (file, path, text, siblings) in corpus() {
         let lockfile = read(&path, &text, &siblings);
         assert!(!lockfile.roots.is_empty(), "{}", file.display());
+
         for root in &lockfile.roots {
             // The corpus lacks some manifests that its repositories have.
             let line = format!("name = \"{}\"", root.name);
@@ -144,15 +151,18 @@ fn every_project_finds_its_manifest() {
                 let text = String::from_utf8_lossy(manifest);
                 text.lines().any(|text| text == line)
             });
+
             assert!(
                 root.manifest.is_some() || !exists,
                 "{}: `{}` has no manifest",
                 file.display(),
                 root.name
             );
+
             count += usize::from(root.manifest.is_some());
         }
     }
+
     if shared_dir().is_some() {
         assert!(count > 40, "only {count} manifests");
     }
@@ -166,12 +176,14 @@ fn locked_versions_meet_their_requirements() {
         if path.contains('/') {
             continue;
         }
+
         let lockfile = read(&path, &text, &siblings);
         for edge in lockfile.roots.iter().flat_map(|root| &root.edges) {
             let package = lockfile.package(edge.to).expect("edges lead to packages");
             let Some(requirement) = &edge.requirement else {
                 continue;
             };
+
             assert_eq!(
                 Cargo.admits(requirement, &package.version),
                 Ok(true),
@@ -191,8 +203,10 @@ fn stated_requirements_can_be_edited() {
     for (file, path, text, siblings) in corpus() {
         let lockfile = read(&path, &text, &siblings);
         let workspace = Path::new(&path).with_file_name("Cargo.toml");
+
         for root in &lockfile.roots {
             let Some(own) = &root.manifest else { continue };
+
             for edge in &root.edges {
                 let Some(requirement) = &edge.requirement else {
                     continue;
@@ -208,11 +222,14 @@ fn stated_requirements_can_be_edited() {
                         let text = std::str::from_utf8(&siblings[path]).expect("UTF-8");
                         Cargo.edit_manifest(text, &edit).ok()
                     });
+
                 assert!(changed.is_some(), "{}: {edit:?}", file.display());
+
                 count += 1;
             }
         }
     }
+
     if shared_dir().is_some() {
         assert!(count > 100, "only {count} requirements");
     }

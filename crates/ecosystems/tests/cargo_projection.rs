@@ -146,6 +146,7 @@ fn lockfile(folder: &Path) -> String {
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
+
     std::fs::read_to_string(folder.join("Cargo.lock")).expect("cargo wrote it")
 }
 
@@ -160,9 +161,11 @@ fn cargo_resolves_it_alike() {
         write(&scratch.path().join(folder).join("Cargo.toml"), &projected);
         write(&scratch.path().join(folder).join("src/lib.rs"), "");
     }
+
     for source in SOURCES {
         write(&whole.path().join(source), "");
     }
+
     let expected = lockfile(whole.path());
     assert!(expected.contains("name = \"derive\""), "{expected}");
     assert_eq!(lockfile(scratch.path()), expected);

@@ -119,6 +119,7 @@ fn fixtures(ecosystem: &'static dyn Ecosystem, kind: &str) -> Vec<Fixture> {
     if ecosystem.formats().is_empty() {
         return Vec::new();
     }
+
     let base = source_folder()
         .join(ecosystem.purl_type())
         .join("fixtures")
@@ -141,6 +142,7 @@ fn fixtures(ecosystem: &'static dyn Ecosystem, kind: &str) -> Vec<Fixture> {
         for file in &files {
             let path = inside(file);
             let of_this = formats_of(&path).filter(|(owner, _)| owner.name() == ecosystem.name());
+
             for (_, format) in of_this {
                 found.push(Fixture {
                     ecosystem,
@@ -153,6 +155,7 @@ fn fixtures(ecosystem: &'static dyn Ecosystem, kind: &str) -> Vec<Fixture> {
             }
         }
     }
+
     assert!(!found.is_empty(), "`{}` is empty", base.display());
     found
 }
@@ -170,6 +173,7 @@ fn check_inventory(lockfile: &Lockfile, fixture: &Fixture) {
     let at = fixture.file.display();
     assert_eq!(lockfile.path, fixture.path, "{at}");
     assert_eq!(lockfile.ecosystem, fixture.ecosystem.name(), "{at}");
+
     let lines = fixture.bytes.iter().filter(|byte| **byte == b'\n').count() + 1;
     let check_edges = |edges: &[Edge]| {
         for edge in edges {
@@ -184,6 +188,7 @@ fn check_inventory(lockfile: &Lockfile, fixture: &Fixture) {
         assert!(package.line >= 1 && package.line as usize <= lines, "{at}");
         check_edges(&package.edges);
     }
+
     for unresolved in &lockfile.unresolved {
         assert!(
             !unresolved.name.is_empty(),
@@ -194,18 +199,21 @@ fn check_inventory(lockfile: &Lockfile, fixture: &Fixture) {
             "{at}"
         );
     }
+
     for root in &lockfile.roots {
         check_edges(&root.edges);
         if let Some(manifest) = &root.manifest {
             assert!(fixture.siblings.contains_key(manifest), "{at}: {manifest}");
         }
     }
+
     let paths: Vec<&String> = lockfile
         .packages
         .iter()
         .filter_map(|package| package.install_path.as_ref())
         .collect();
     let unique: BTreeSet<&&String> = paths.iter().collect();
+
     assert_eq!(unique.len(), paths.len(), "{at}: an install path twice");
 }
 
@@ -224,7 +232,9 @@ fn every_folder_is_registered() {
         .chain(SHARED_FOLDERS)
         .map(str::to_owned)
         .collect();
+
     assert_eq!(folders, registered);
+
     let names: BTreeSet<&str> = ALL.iter().map(|ecosystem| ecosystem.name()).collect();
     assert_eq!(names.len(), ALL.len(), "a name twice");
 }
@@ -248,6 +258,7 @@ fn names_lead_back_to_their_ecosystem() {
             assert!(formats.insert(format.id), "{} twice", format.id);
             assert!(!format.files.is_empty(), "{}", format.id);
             assert!(!format.fixable || ecosystem.upgradable().is_some());
+
             for pattern in format.files {
                 let path = pattern.replace('*', "x");
                 assert!(
@@ -308,6 +319,7 @@ fn unreadable_manifests_lose_no_package() {
         for manifest in fixture.siblings.values_mut() {
             *manifest = b"\xff[[[ not {{{ a manifest".to_vec();
         }
+
         let lockfile = match fixture.parse(&fixture.bytes) {
             Err(_) if COMPLETED_BY_OTHERS.contains(&fixture.format.id) => continue,
             read => read.expect("it is read"),
@@ -316,11 +328,13 @@ fn unreadable_manifests_lose_no_package() {
         // lockfile that cannot be read leaves nothing to that one.
         let is_told = lockfile.unresolved.len() > whole.unresolved.len()
             || lockfile.missing.len() > whole.missing.len();
+
         assert!(
             lockfile.packages.len() >= whole.packages.len() || is_told,
             "{}",
             fixture.file.display()
         );
+
         check_inventory(&lockfile, &fixture);
     }
 }
@@ -330,6 +344,7 @@ fn line_ends_and_byte_order_marks_change_nothing() {
     for fixture in all("read") {
         let whole = fixture.parse(&fixture.bytes).expect("it is read");
         let text = String::from_utf8(fixture.bytes.clone()).expect("fixtures are UTF-8");
+
         // Some fixtures are themselves as an editor on Windows leaves them.
         let plain = text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
         for variant in [
@@ -354,6 +369,7 @@ fn what_is_no_text_or_stands_in_a_merge_is_refused() {
             bytes
         };
         let conflict = b"\n<<<<<<< HEAD\n=======\n>>>>>>> branch\n";
+
         for (what, bytes) in [
             ("nothing", Vec::new()),
             ("blanks", b" \n \n".to_vec()),
@@ -370,6 +386,7 @@ fn what_is_no_text_or_stands_in_a_merge_is_refused() {
 fn a_file_beyond_the_limit_is_refused() {
     let bytes = vec![b' '; patchgate_ecosystems::limits::MAX_FILE_BYTES + 1];
     let siblings = Siblings::new();
+
     for ecosystem in ALL {
         for format in ecosystem.formats() {
             let path = format.files[0].replace('*', "x");
@@ -379,6 +396,7 @@ fn a_file_beyond_the_limit_is_refused() {
                 siblings: &siblings,
             };
             let error = (format.parse)(&input).unwrap_err();
+
             assert!(
                 error.reason.contains("MiB"),
                 "{}: {}",
@@ -396,12 +414,14 @@ fn hostile_fixtures_are_refused_with_a_reason() {
             panic!("{} is read", fixture.file.display());
         };
         let at = fixture.file.display();
+
         assert!(!error.reason.is_empty(), "{at}");
         assert!(
             !error.reason.ends_with('.') && !error.reason.contains('\n'),
             "{at}: `{}` is not a fragment",
             error.reason
         );
+
         let lines = fixture.bytes.iter().filter(|byte| **byte == b'\n').count() + 1;
         assert!(
             error
@@ -427,11 +447,13 @@ fn a_cut_file_never_passes_for_a_shorter_one() {
             let Ok(lockfile) = fixture.parse(&fixture.bytes[..cut]) else {
                 continue;
             };
+
             check_inventory(&lockfile, fixture);
             let free_form = FREE_FORM.contains(&fixture.format.id);
             if lockfile.packages == whole.packages || free_form {
                 continue;
             }
+
             let at_line_end =
                 fixture.bytes[cut] == b'\n' || (cut > 0 && fixture.bytes[cut - 1] == b'\n');
             assert!(
@@ -450,8 +472,10 @@ fn mutate(bytes: &mut Vec<u8>, at: &Index, to: &Index, kind: u8, byte: u8) {
     if bytes.is_empty() {
         return;
     }
+
     let (a, b) = (at.index(bytes.len()), to.index(bytes.len()));
     let (from, until) = (a.min(b), a.max(b));
+
     match kind % 4 {
         0 => bytes[a] = byte,
         1 => bytes.insert(a, byte),

@@ -33,10 +33,12 @@ fn corpus() -> Vec<Siblings> {
                 (path, std::fs::read(file).expect("it is read"))
             })
             .collect();
+
         if !siblings.is_empty() {
             found.push(siblings);
         }
     }
+
     assert!(found.len() >= 7, "only {} repositories", found.len());
     found
 }
@@ -61,6 +63,7 @@ fn every_line_with_a_module_and_a_version_is_a_package() {
         for path in siblings.keys().filter(|path| path.ends_with("go.mod")) {
             let lockfile = read(path, &siblings);
             let lines: Vec<&str> = text(path, &siblings).lines().collect();
+
             for (number, line) in (1u32..).zip(&lines) {
                 let words: Vec<&str> = line
                     .trim_start_matches("require ")
@@ -82,6 +85,7 @@ fn every_line_with_a_module_and_a_version_is_a_package() {
                     .packages
                     .iter()
                     .find(|package| package.name == *module && package.version == *version);
+
                 assert!(package.is_some() || replaced, "{path}: {line}");
                 if let Some(package) = package.filter(|_| !replaced) {
                     assert_eq!(package.line, number, "{path}: {line}");
@@ -91,6 +95,7 @@ fn every_line_with_a_module_and_a_version_is_a_package() {
             }
         }
     }
+
     assert!(shared_dir().is_none() || count > 1000, "only {count}");
 }
 
@@ -124,8 +129,10 @@ fn before_go_1_17_every_archive_is_a_package_and_from_then_on_none_is_added() {
                 after += 1;
                 continue;
             }
+
             before += 1;
             let sums = std::str::from_utf8(sums).expect("it is UTF-8");
+
             for line in sums.lines().filter(|line| !line.contains("/go.mod ")) {
                 let mut words = line.split(' ');
                 let (module, version) = (words.next(), words.next());
@@ -139,6 +146,7 @@ fn before_go_1_17_every_archive_is_a_package_and_from_then_on_none_is_added() {
             }
         }
     }
+
     assert!(shared_dir().is_none() || (before >= 4 && after >= 10));
 }
 
@@ -157,5 +165,6 @@ fn workspaces_find_their_members() {
             }
         }
     }
+
     assert!(shared_dir().is_none() || count > 0);
 }

@@ -57,6 +57,7 @@ fn unreached(lockfile: &Lockfile) -> Vec<&str> {
             next.extend(package.edges.iter().map(|edge| edge.to));
         }
     }
+
     lockfile
         .indexed()
         // A workspace member is a root itself.
@@ -76,11 +77,13 @@ fn real_lockfiles_are_read_whole() {
     files.retain(|path| {
         path.ends_with("package-lock.json") || path.ends_with("npm-shrinkwrap.json")
     });
+
     assert!(
         files.len() >= 5,
         "the corpus holds {} lockfiles",
         files.len()
     );
+
     let mut packages = 0;
     for file in &files {
         let bytes = std::fs::read(file).unwrap();
@@ -88,6 +91,7 @@ fn real_lockfiles_are_read_whole() {
             .map(|manifest| ("package.json".to_owned(), manifest))
             .into_iter()
             .collect();
+
         for siblings in [Siblings::new(), siblings] {
             let lockfile = patchgate_ecosystems::parse(&Input {
                 path: "package-lock.json",
@@ -96,11 +100,13 @@ fn real_lockfiles_are_read_whole() {
             })
             .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
             let document: Value = serde_json::from_slice(&bytes).unwrap();
+
             let mut expected = Facts::new();
             match document["lockfileVersion"].as_u64() {
                 Some(2 | 3) => expected = walk_packages(&document),
                 _ => walk_nested(&document["dependencies"], "", &mut expected),
             }
+
             let read: Facts = lockfile
                 .packages
                 .iter()
@@ -112,6 +118,7 @@ fn real_lockfiles_are_read_whole() {
             assert_eq!(read, expected, "{}", file.display());
             assert_eq!(read.len(), lockfile.packages.len(), "{}", file.display());
             assert_eq!(unreached(&lockfile), [""; 0], "{}", file.display());
+
             let text = std::str::from_utf8(&bytes).unwrap();
             let lines: Vec<&str> = text.lines().collect();
             for package in &lockfile.packages {
@@ -120,8 +127,10 @@ fn real_lockfiles_are_read_whole() {
                 let key = line.split('"').nth(1).unwrap_or_default();
                 assert!(path.ends_with(key) && line.ends_with('{'), "{path}: {line}");
             }
+
             packages += lockfile.packages.len();
         }
     }
+
     assert!(packages > 5_000, "{packages} packages");
 }

@@ -31,6 +31,7 @@ fn yarn_lines(text: &str) -> Facts {
             name = split(line.trim_start_matches('"')).0;
         }
     }
+
     facts
 }
 
@@ -75,6 +76,7 @@ fn unreached(lockfile: &Lockfile) -> Vec<String> {
             next.extend(package.edges.iter().map(|edge| edge.to));
         }
     }
+
     lockfile
         .indexed()
         .filter(|(index, package)| {
@@ -98,6 +100,7 @@ fn real_lockfiles_are_read_whole() {
                 is_sibling(&path).then(|| (path, std::fs::read(file).expect("it is read")))
             })
             .collect();
+
         for (path, bytes) in &siblings {
             let lines = match path.rsplit('/').next().expect("a part") {
                 "yarn.lock" => yarn_lines,
@@ -118,6 +121,7 @@ fn real_lockfiles_are_read_whole() {
                 .map(|package| (package.name.clone(), package.version.clone()))
                 .collect();
             let text = std::str::from_utf8(bytes).expect("it is UTF-8");
+
             assert_eq!(read, lines(text), "{path}");
             assert!(read.len() > 50, "{path}: {}", read.len());
             assert_eq!(unreached(&lockfile), [""; 0], "{path}");
@@ -126,6 +130,7 @@ fn real_lockfiles_are_read_whole() {
                 "{path}: {:?}",
                 lockfile.unresolved
             );
+
             let manifests = lockfile
                 .roots
                 .iter()
@@ -133,5 +138,6 @@ fn real_lockfiles_are_read_whole() {
             assert!(manifests.count() > 0, "{path}");
         }
     }
+
     assert!(count >= 3, "the corpus holds {count} of these lockfiles");
 }

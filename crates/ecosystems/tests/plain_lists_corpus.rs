@@ -27,6 +27,7 @@ fn expected(path: &Path, text: &str) -> BTreeSet<(String, String)> {
             })
             .collect();
     }
+
     if path.ends_with("mix.lock") {
         let entries = text.lines().filter(|line| line.starts_with("  \""));
         return entries
@@ -39,6 +40,7 @@ fn expected(path: &Path, text: &str) -> BTreeSet<(String, String)> {
             })
             .collect();
     }
+
     text.lines()
         .filter(|line| line.starts_with("    ") && !line.starts_with("     "))
         .filter_map(|line| line.trim().trim_end_matches(')').split_once(" ("))
@@ -57,6 +59,7 @@ fn packages_are_those_that_a_simple_reader_finds() {
         if !names.iter().any(|name| file.ends_with(name)) {
             continue;
         }
+
         let text = std::fs::read_to_string(&file).expect("it is read");
         let path = file.to_str().expect("paths are UTF-8");
         let Some((_, format)) = formats_of(path).next() else {
@@ -73,9 +76,12 @@ fn packages_are_those_that_a_simple_reader_finds() {
             .iter()
             .map(|package| (package.name.clone(), package.version.clone()))
             .collect();
+
         assert_eq!(own, expected(&file, &text), "{path}");
         assert!(own.len() == 1 || lockfile.packages.iter().any(|it| !it.edges.is_empty()));
+
         read += 1;
     }
+
     assert!(read >= 7, "only {read} lockfiles");
 }

@@ -17,6 +17,7 @@ type Facts = BTreeSet<(String, String)>;
 fn walk_toml(text: &str) -> Facts {
     let document: toml::Table = toml::from_str(text).unwrap();
     let packages = document["package"].as_array().unwrap();
+
     packages
         .iter()
         .map(|package| {
@@ -30,6 +31,7 @@ fn walk_toml(text: &str) -> Facts {
 fn walk_json(text: &str) -> Facts {
     let document: serde_json::Value = serde_json::from_str(text).unwrap();
     let categories = document.as_object().unwrap().iter();
+
     categories
         .filter(|(category, _)| *category != "_meta")
         .flat_map(|(_, packages)| packages.as_object().unwrap())
@@ -70,6 +72,7 @@ fn unreached(lockfile: &Lockfile) -> usize {
             next.extend(package.edges.iter().map(|edge| edge.to));
         }
     }
+
     reached.iter().filter(|reached| !**reached).count()
 }
 
@@ -80,6 +83,7 @@ fn real_lockfiles_are_read_whole() {
     };
     let pypi = by_name("PyPI").unwrap();
     let (mut lockfiles, mut packages) = (0, 0);
+
     for snapshot in snapshots(&shared) {
         let siblings: Siblings = files_below(&snapshot)
             .iter()
@@ -92,6 +96,7 @@ fn real_lockfiles_are_read_whole() {
             .filter(|(_, path)| is_sibling(path))
             .map(|(file, path)| (path.to_owned(), std::fs::read(file).unwrap()))
             .collect();
+
         for (path, bytes) in &siblings {
             let Some((_, format)) = formats_of(path).find(|(of, _)| of.name() == pypi.name())
             else {
@@ -114,8 +119,10 @@ fn real_lockfiles_are_read_whole() {
                 .iter()
                 .map(|package| (package.name.clone(), package.version.clone()))
                 .collect();
+
             assert_eq!(read, expected, "{path}");
             assert_eq!(read.len(), lockfile.packages.len(), "{path}");
+
             let lines: Vec<&str> = text.lines().collect();
             for package in &lockfile.packages {
                 let line = package.line as usize;
@@ -126,6 +133,7 @@ fn real_lockfiles_are_read_whole() {
             if format.id != "pipfile-lock" {
                 assert!(unreached(&lockfile) <= 1, "{path}");
             }
+
             for package in &lockfile.packages {
                 if matches!(package.origin, Origin::Path(_)) {
                     continue;
@@ -133,10 +141,12 @@ fn real_lockfiles_are_read_whole() {
                 let order = pypi.compare_versions(&package.version, &package.version);
                 assert!(order.is_ok(), "{path}: {}", package.version);
             }
+
             lockfiles += 1;
             packages += lockfile.packages.len();
         }
     }
+
     assert!(
         lockfiles >= 20 && packages > 1_000,
         "{lockfiles} {packages}"

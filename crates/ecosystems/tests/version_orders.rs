@@ -265,6 +265,7 @@ fn versions(forms: &'static Forms) -> impl Strategy<Value = String> {
             string_regex(&whole).unwrap().boxed()
         })
         .collect();
+
     Union::new(patterns)
 }
 
@@ -281,8 +282,10 @@ fn every_ecosystem_has_versions_to_try() {
         .copied()
         .collect();
     let names: BTreeSet<&str> = ALL.iter().map(|ecosystem| ecosystem.name()).collect();
+
     assert_eq!(tried.iter().copied().collect::<BTreeSet<_>>(), names);
     assert_eq!(tried.len(), names.len(), "an ecosystem twice");
+
     for name in WITHOUT_ORDER {
         let ecosystem = by_name(name).unwrap();
         assert!(!is_version(ecosystem, "1.0.0"), "{name} has an order");
@@ -305,12 +308,14 @@ fn the_versions_to_try_are_versions_of_all_forms() {
                 .iter()
                 .filter(|text| is_version(ecosystem, text))
                 .collect();
+
             assert!(
                 read.len() * 10 >= texts.len() * 7,
                 "{name}: only {} of {} are versions",
                 read.len(),
                 texts.len()
             );
+
             for form in forms.must_hold {
                 let holding = read.iter().filter(|text| text.contains(form)).count();
                 assert!(holding >= 5, "{name}: `{form}` stands in {holding} only");
@@ -338,15 +343,18 @@ fn check(ecosystem: &dyn Ecosystem, versions: &[&str]) -> Result<(), TestCaseErr
             name,
             a
         );
+
         for (j, b) in versions.iter().enumerate() {
             let ij = orders[i][j];
             prop_assert_eq!(orders[j][i], ij.reverse(), "{}: `{}` and `{}`", name, a, b);
+
             for (k, c) in versions.iter().enumerate() {
                 let (jk, ik) = (orders[j][k], orders[i][k]);
                 let holds = match ij {
                     Ordering::Equal => ik == jk,
                     _ => ij != jk || ik == ij,
                 };
+
                 prop_assert!(
                     holds,
                     "{name}: `{a}` is {ij:?} than `{b}`, that {jk:?} than `{c}`, but the first {ik:?} than \
@@ -355,6 +363,7 @@ fn check(ecosystem: &dyn Ecosystem, versions: &[&str]) -> Result<(), TestCaseErr
             }
         }
     }
+
     Ok(())
 }
 
@@ -377,6 +386,7 @@ fn every_order_is_total() {
                     .collect();
                 check(ecosystem, &versions)?;
             }
+
             Ok(())
         });
         assert_eq!(tried, Ok(()));

@@ -116,6 +116,7 @@ impl Publisher<'_> {
         let open = self.github.patchgate_pull_requests(self.base).await?;
         let steps = decide(wanted, &open);
         let mut done = Vec::new();
+
         let mut successor = None;
         for step in &steps {
             let outcome = match (wanted, commit) {
@@ -131,8 +132,10 @@ impl Publisher<'_> {
             {
                 successor = Some(number);
             }
+
             done.push(outcome);
         }
+
         Ok(done)
     }
 
@@ -149,6 +152,7 @@ impl Publisher<'_> {
                 .map(|pull| pull.url.clone())
                 .unwrap_or_default()
         };
+
         match (step, proposal) {
             (Step::Keep { number }, _) => Ok(Done::Unchanged {
                 number: *number,
@@ -179,6 +183,7 @@ impl Publisher<'_> {
                     .map_or("", |pull| pull.body.as_str());
                 let comment = comment(*because, successor);
                 let branch_left = self.close(*number, body, branch, head, &comment).await?;
+
                 Ok(Done::Closed {
                     number: *number,
                     url: url(*number),
@@ -214,6 +219,7 @@ impl Publisher<'_> {
                 because: LeaveReason::Declined,
             });
         }
+
         match remote_head(self.target, self.http, branch.name()).await? {
             None => {
                 self.target
@@ -233,16 +239,19 @@ impl Publisher<'_> {
                         commit: stands,
                     });
                 }
+
                 self.target
                     .push(self.http, branch, commit, &Lease::At(stands))
                     .await?;
             }
         }
+
         let created = self
             .github
             .open_pull_request(&proposal.title, &proposal.body, branch.name(), self.base)
             .await?;
         self.github.add_labels(created.number, self.labels).await?;
+
         Ok(Done::Opened {
             number: created.number,
             url: created.url,
@@ -274,6 +283,7 @@ impl Publisher<'_> {
         self.github.comment(number, comment).await?;
         self.github.close_pull_request(number, body).await?;
         let lease = Lease::At(head.to_owned());
+
         match self.target.delete(self.http, branch, &lease).await {
             Ok(()) => Ok(None),
             Err(error @ PushError::Moved { .. }) => {

@@ -149,6 +149,7 @@ fn propose(proposal: &Proposal, open: &[OpenPullRequest]) -> Vec<Step> {
         Some(pull) => steps.push(renew(proposal, pull)),
         None => steps.push(Step::Open),
     }
+
     for pull in others {
         steps.push(if proposal.is_complete {
             close(pull, CloseReason::Superseded)
@@ -161,6 +162,7 @@ fn propose(proposal: &Proposal, open: &[OpenPullRequest]) -> Vec<Step> {
             }
         });
     }
+
     steps
 }
 
@@ -176,6 +178,7 @@ fn renew(proposal: &Proposal, pull: &OpenPullRequest) -> Step {
             Step::Describe { number }
         };
     }
+
     match owned(pull) {
         Ok(()) => Step::Renew {
             number,
@@ -189,6 +192,7 @@ fn close(pull: &OpenPullRequest, because: CloseReason) -> Step {
     let number = pull.number;
     let branch = PatchgateBranch::existing(&pull.branch)
         .map_err(|error| LeaveReason::UnreadableBlock(error.to_string()));
+
     match (owned(pull), branch) {
         (Ok(()), Ok(branch)) => Step::Close {
             number,
@@ -319,6 +323,7 @@ mod tests {
         let unknown = Wanted::Unknown {
             reason: "the scan is incomplete".into(),
         };
+
         for wanted in [Wanted::Proposal(incomplete), unknown] {
             let steps = decide(&wanted, &open);
             assert!(
@@ -371,8 +376,10 @@ mod tests {
                 }]
             );
         }
+
         let mut broken = pull(1, "patchgate/fix-a", "c1", "c1");
         broken.body = broken.body.replace("\"commit\"", "\"other\"");
+
         assert!(matches!(
             &decide(&wanted("c2"), &[broken])[..],
             [Step::Leave {

@@ -35,6 +35,7 @@ impl FromStr for RepositoryName {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let error = || RepositoryNameError(text.to_owned());
         let (owner, name) = text.split_once('/').ok_or_else(error)?;
+
         // The characters that GitHub allows; none of them changes meaning in a path.
         let is_part = |part: &str| {
             !part.is_empty()
@@ -45,6 +46,7 @@ impl FromStr for RepositoryName {
                     .chars()
                     .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
         };
+
         if is_part(owner) && is_part(name) {
             Ok(Self {
                 owner: owner.to_owned(),
@@ -70,6 +72,7 @@ mod tests {
     fn takes_owner_and_name_and_nothing_that_could_lead_elsewhere() {
         let name: RepositoryName = "octo-org/hello.world".parse().unwrap();
         assert_eq!((name.owner(), name.name()), ("octo-org", "hello.world"));
+
         for bad in [
             "", "a", "a/", "/b", "a/b/c", "a/..", "a/b?c", "a b/c", "a/%2e",
         ] {

@@ -131,6 +131,7 @@ async fn pull_request(server: &MockServer) {
         ]),
     )
     .await;
+
     for (commit, text) in [(BASE, "before"), (HEAD, "after\n")] {
         Mock::given(method("GET"))
             .and(path("/repos/o/r/contents/a%20b/Cargo.lock"))
@@ -154,14 +155,17 @@ async fn evidence_is_read_whole_and_takes_words_that_are_newer_than_it() {
         .evidence(7, &|path| path.ends_with("Cargo.lock"), Some(own.clone()))
         .await;
     let pull = evidence.pull_request.unwrap();
+
     assert_eq!((pull.state, pull.mergeable), (PullRequestState::Open, None));
     assert_eq!(evidence.head_at_end.unwrap(), HEAD);
     assert_eq!(evidence.base_tip.unwrap(), BASE);
     assert_eq!(evidence.merge_base.unwrap(), BASE);
     assert_eq!(evidence.own_job, Some(own));
+
     let commit = &evidence.commits.unwrap()[0];
     assert_eq!((&commit.author, &commit.committer), (&None, &None));
     assert_eq!(commit.verification, "unsigned");
+
     let outcomes: Vec<CheckOutcome> = evidence
         .check_runs
         .unwrap()
@@ -178,9 +182,11 @@ async fn evidence_is_read_whole_and_takes_words_that_are_newer_than_it() {
             CheckOutcome::Success,
         ]
     );
+
     let statuses = evidence.statuses.unwrap();
     assert_eq!(statuses.len(), 1);
     assert_eq!(statuses[0].outcome, CheckOutcome::Success);
+
     let wanted: Vec<(String, Option<u64>)> = evidence
         .branch_checks
         .unwrap()
@@ -197,6 +203,7 @@ async fn evidence_is_read_whole_and_takes_words_that_are_newer_than_it() {
         ]
     );
     assert_eq!(evidence.changes_requested.unwrap(), ["ann"]);
+
     let contents = &evidence.contents["a b/Cargo.lock"];
     assert_eq!(contents.base, Ok(Some(b"before".to_vec())));
     assert_eq!(contents.head, Ok(Some(b"after\n".to_vec())));
@@ -268,8 +275,10 @@ async fn lists_are_read_to_their_end_and_not_beyond() {
             .mount(&server)
             .await;
     }
+
     pull_request(&server).await;
     let evidence = github(&server.uri()).evidence(7, &|_| false, None).await;
+
     assert_eq!(evidence.files.unwrap().len(), 207);
 }
 
@@ -287,8 +296,10 @@ async fn a_list_at_the_forges_own_limit_is_missing() {
             .mount(&server)
             .await;
     }
+
     pull_request(&server).await;
     let evidence = github(&server.uri()).evidence(7, &|_| false, None).await;
+
     assert_eq!(
         evidence.commits.unwrap_err().reason,
         "the answer to `GET /repos/o/r/pulls/7/commits` is cut at 250 entries, GitHub's own limit"
@@ -308,6 +319,7 @@ async fn check_runs_that_are_not_all_there_are_missing() {
         .await;
     pull_request(&server).await;
     let evidence = github(&server.uri()).evidence(7, &|_| false, None).await;
+
     assert!(
         evidence
             .check_runs
@@ -332,7 +344,9 @@ async fn get_is_repeated_and_post_never() {
         .mount(&server)
         .await;
     let github = github(&server.uri());
+
     assert_eq!(github.default_branch().await.unwrap(), "trunk");
+
     let error = github.comment(7, "text").await.unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -419,6 +433,7 @@ async fn a_redirect_to_another_server_never_gets_the_token() {
         ))
         .mount(&server)
         .await;
+
     // Whether it is followed or not: the token stays.
     let _ = github(&server.uri()).default_branch().await;
     for request in other.received_requests().await.unwrap() {
@@ -434,6 +449,7 @@ async fn an_answer_that_is_no_json_or_cut_is_an_error() {
         .mount(&server)
         .await;
     let error = github(&server.uri()).default_branch().await.unwrap_err();
+
     assert!(matches!(error, ForgeError::Unreadable { .. }), "{error}");
     assert_eq!(
         error.to_string(),
@@ -466,7 +482,9 @@ async fn a_file_that_does_not_exist_is_told_from_one_that_may_not_be_read() {
     let missing = github(&server.uri())
         .file(".patchgate.yml", BASE, 1000)
         .await;
+
     assert!(matches!(missing, Err(ForgeError::NotFound { .. })));
+
     get(
         &server,
         &format!("/git/commits/{BASE}"),
@@ -474,15 +492,18 @@ async fn a_file_that_does_not_exist_is_told_from_one_that_may_not_be_read() {
     )
     .await;
     let github = github(&server.uri());
+
     assert_eq!(
         github.file(".patchgate.yml", BASE, 1000).await.unwrap(),
         None
     );
+
     Mock::given(path("/repos/o/r/contents/big"))
         .respond_with(ResponseTemplate::new(200).set_body_bytes(vec![b'x'; 1001]))
         .mount(&server)
         .await;
     let error = github.file("big", BASE, 1000).await.unwrap_err();
+
     assert!(
         error.to_string().ends_with("is larger than 1000 bytes"),
         "{error}"
@@ -543,12 +564,14 @@ async fn a_merge_says_exactly_what_became_of_it() {
             .unwrap();
         assert_eq!(outcome, expected);
     }
+
     let server = MockServer::start().await;
     Mock::given(method("PUT"))
         .respond_with(ResponseTemplate::new(500))
         .expect(1)
         .mount(&server)
         .await;
+
     assert!(
         github(&server.uri())
             .merge(7, HEAD, MergeMethod::Merge)
@@ -583,6 +606,7 @@ async fn bad_addresses_and_tokens_are_refused_before_anything_is_sent() {
         .unwrap_err()
         .to_string()
     };
+
     assert!(new("http://forge.invalid", TOKEN).contains("not `https`"));
     assert!(new("not an address", TOKEN).contains("not one of the form"));
     for token in ["", "a b", "a\nb", "ünicode"] {

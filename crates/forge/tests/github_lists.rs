@@ -61,6 +61,7 @@ async fn a_list_that_ends_where_more_was_announced_is_an_error() {
         .patchgate_pull_requests("main")
         .await
         .unwrap_err();
+
     assert!(error.to_string().contains("there is more"), "{error}");
 }
 
@@ -84,6 +85,7 @@ async fn a_forks_closed_pull_request_on_a_branch_of_the_same_name_is_not_ours() 
         .await
         .unwrap();
     let numbers: Vec<u64> = closed.iter().map(|pull| pull.number).collect();
+
     assert_eq!(numbers, [1]);
 }
 
@@ -98,6 +100,7 @@ async fn a_file_that_changes_its_kind_is_not_changed_in_place() {
     .await;
     get(&server, "/pulls/7", pull(7)).await;
     let evidence = github(&server.uri()).evidence(7, &|_| false, None).await;
+
     assert_eq!(
         evidence.files.unwrap()[0].status,
         patchgate_model::FileStatus::Other("changed".into())

@@ -58,6 +58,7 @@ impl Stage {
             options,
         )
         .unwrap();
+
         let target = PushTarget::new(&format!("{}/{REPO}", server.server_url()), &secret).unwrap();
         Self {
             server,
@@ -90,6 +91,7 @@ impl Stage {
                 after: format!("{to}\n").into_bytes(),
             }],
         };
+
         let identity = CommitIdentity::new("bot", "bot@example.invalid").unwrap();
         let commit = commit_files(
             self.repository.path(),
@@ -108,6 +110,7 @@ impl Stage {
             body: format!("Moves x.\n\n{block}\n"),
             is_complete: true,
         });
+
         (wanted, commit)
     }
 
@@ -300,10 +303,12 @@ async fn a_branch_of_somebody_else_is_not_taken() {
     let Wanted::Proposal(proposal) = &wanted else {
         panic!("a proposal");
     };
+
     stage
         .repository
         .commit(proposal.branch.name(), "theirs", &[("b", b"x\n")]);
     let error = stage.publish(&wanted, Some(&commit)).await.unwrap_err();
+
     assert!(
         matches!(error, PublishError::ForeignBranch { .. }),
         "{error}"
@@ -325,13 +330,16 @@ async fn a_run_that_was_cut_off_is_finished_by_the_next() {
         ))
     };
     let (wanted, commit) = stage.proposal("2").await;
+
     stage.server.before("POST", "/pulls", 0, fail);
     assert!(stage.publish(&wanted, Some(&commit)).await.is_err());
     assert_eq!(stage.repository.branches().len(), 2);
     assert_eq!(numbers(&stage.run("2").await)[0].0, "opened");
+
     let first = stage.only().number;
     stage.repository.commit("main", "other", &[("b", b"c\n")]);
     let (wanted, commit) = stage.proposal("2").await;
+
     stage.server.before("PATCH", "/pulls", 0, fail);
     assert!(stage.publish(&wanted, Some(&commit)).await.is_err());
     assert_eq!(numbers(&stage.run("2").await), [("updated", first)]);
@@ -347,6 +355,7 @@ async fn a_token_without_the_permission_is_told_which() {
     let (wanted, commit) = stage.proposal("2").await;
     let error = stage.publish(&wanted, Some(&commit)).await.unwrap_err();
     let text = format!("{error} {error:?} {:?}", error.hint());
+
     assert!(text.contains("pull") && text.contains("write"), "{text}");
     assert!(!text.contains("ghp_reader"), "{text}");
 }

@@ -37,6 +37,7 @@ fn git(folder: &Path, arguments: &[&str]) -> String {
         "{arguments:?}: {}",
         String::from_utf8_lossy(&output.stderr)
     );
+
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
@@ -55,6 +56,7 @@ fn stage() -> Stage {
         clone.path(),
         &["clone", "--quiet", "--depth=1", &address, "."],
     );
+
     Stage {
         server,
         repository,
@@ -114,6 +116,7 @@ async fn a_branch_is_made_moved_and_deleted() {
         .push(&stage.http, &branch(), &first, &Lease::Absent)
         .await
         .unwrap();
+
     assert_eq!(
         stage.repository.tip("patchgate/fix-1"),
         Some(first.id.clone())
@@ -148,6 +151,7 @@ async fn a_branch_is_made_moved_and_deleted() {
             .unwrap(),
         Some(first.id.clone())
     );
+
     let second = stage.commit(b"3\n").await;
     target
         .push(
@@ -158,10 +162,12 @@ async fn a_branch_is_made_moved_and_deleted() {
         )
         .await
         .unwrap();
+
     assert_eq!(
         stage.repository.tip("patchgate/fix-1"),
         Some(second.id.clone())
     );
+
     target
         .delete(&stage.http, &branch(), &Lease::At(second.id))
         .await
@@ -175,6 +181,7 @@ async fn the_same_content_gives_the_same_commit_and_leaves_the_clone_alone() {
     std::fs::write(stage.clone.path().join("b"), "local change\n").unwrap();
     let before = git(stage.clone.path(), &["status", "--porcelain", "--branch"]);
     let (first, second) = (stage.commit(b"2\n").await, stage.commit(b"2\n").await);
+
     assert_eq!(first, second);
     assert_ne!(first.id, stage.commit(b"3\n").await.id);
     assert_eq!(
@@ -191,6 +198,7 @@ async fn a_lease_that_is_lost_moves_nothing() {
     let theirs = stage
         .repository
         .commit("patchgate/fix-1", "theirs", &[("c", b"c\n")]);
+
     for lease in [
         Lease::Absent,
         Lease::At(ours.id.clone()),
@@ -211,6 +219,7 @@ async fn a_lease_that_is_lost_moves_nothing() {
             .unwrap_err();
         assert!(matches!(error, PushError::Moved { .. }), "{error}");
     }
+
     assert_eq!(stage.repository.tip("patchgate/fix-1"), Some(theirs));
 }
 
@@ -229,6 +238,7 @@ async fn a_server_that_refuses_says_why() {
         .push(&stage.http, &branch(), &commit, &Lease::Absent)
         .await
         .unwrap_err();
+
     assert_eq!(
         error.to_string(),
         "the server refused the branch `patchgate/fix-1`: hook declined"
@@ -246,14 +256,17 @@ async fn a_token_that_may_not_push_is_named_as_such_and_never_shown() {
             .push(&stage.http, &branch(), &commit, &Lease::Absent)
             .await
             .unwrap_err();
+
         assert!(
             matches!(error, PushError::NotPermitted { status: 401 | 403 }),
             "{error:?}"
         );
         assert!(error.hint().unwrap().contains("contents: write"));
+
         let printed = format!("{error} {error:?} {target:?}");
         assert!(!printed.contains(token), "{printed}");
     }
+
     assert_eq!(stage.repository.branches(), ["main"]);
 }
 
@@ -277,6 +290,7 @@ async fn what_is_not_git_is_said() {
     let stage = stage();
     let target = PushTarget::new(&stage.server.url(), &Secret::new(TOKEN)).unwrap();
     let commit = stage.commit(b"2\n").await;
+
     assert!(
         target
             .push(&stage.http, &branch(), &commit, &Lease::Absent)
@@ -300,18 +314,23 @@ async fn a_plan_made_from_other_files_is_no_commit() {
         .unwrap_err()
         .to_string()
     };
+
     assert_eq!(
         commit(change(b"other\n", b"2\n")).await,
         "`a/x.lock` differs from the commit that the branch would start from; commit or undo the local change"
     );
+
     let mut missing = change(b"", b"2\n");
     missing.path = "nowhere".to_owned();
+
     assert_eq!(
         commit(missing).await,
         "`nowhere` is not in the commit that the branch would start from"
     );
+
     let mut folder = change(b"", b"2\n");
     folder.path = "a".to_owned();
+
     assert_eq!(
         commit(folder).await,
         "`a` is not a regular file in the commit"
@@ -352,9 +371,12 @@ async fn a_hostile_clone_runs_nothing() {
     ] {
         git(folder, &["config", key, value]);
     }
+
     std::fs::write(folder.join(".gitattributes"), "* filter=evil\n").unwrap();
     let commit = stage.commit(b"2\n").await;
+
     assert!(current_head(folder).await.is_ok());
+
     stage
         .target(TOKEN)
         .push(&stage.http, &branch(), &commit, &Lease::Absent)
@@ -367,15 +389,20 @@ async fn a_hostile_clone_runs_nothing() {
 async fn the_head_is_read_on_and_off_a_branch() {
     let stage = stage();
     let head = current_head(stage.clone.path()).await.unwrap();
+
     assert_eq!(
         (head.commit, head.branch.as_deref()),
         (stage.tip(), Some("main"))
     );
+
     git(stage.clone.path(), &["checkout", "--quiet", "--detach"]);
     let head = current_head(stage.clone.path()).await.unwrap();
+
     assert_eq!((head.commit, head.branch), (stage.tip(), None));
+
     let elsewhere = tempfile::tempdir().unwrap();
     let error = current_head(elsewhere.path()).await.unwrap_err();
+
     assert!(
         error.to_string().contains("not a git repository"),
         "{error}"

@@ -25,6 +25,7 @@ pub fn compare_findings(base: &[Finding], head: &[Finding]) -> FindingComparison
             _ => comparison.introduced.push(now.clone()),
         }
     }
+
     comparison.ended = base
         .iter()
         .filter(|(key, _)| !head.contains_key(*key))
@@ -63,10 +64,12 @@ fn by_key(findings: &[Finding]) -> BTreeMap<Key<'_>, FindingKey> {
             if let Err(place) = entry.versions.binary_search(&package.version) {
                 entry.versions.insert(place, package.version.clone());
             }
+
             entry.scope = entry.scope.min(finding.scope);
             entry.score = entry.score.max(finding.score.value);
             entry.malicious |= finding.malicious;
         }
     }
+
     keys
 }

@@ -43,10 +43,12 @@ pub fn judge(policy: &Fetched<GatePolicy>, evidence: &Evidence) -> Judgement {
             text: outcome.text,
         }));
     }
+
     let head = match &evidence.pull_request {
         Ok(pull_request) => pull_request.head.sha.clone(),
         Err(_) => String::new(),
     };
     let base = evidence.base_tip.clone().unwrap_or_default();
+
     Judgement::new(head, base, reasons)
 }

@@ -43,6 +43,7 @@ pub(crate) fn between(evidence: &Evidence) -> Result<Moves, Vec<Missing>> {
     let base_siblings = siblings(evidence, |contents| &contents.base);
     let head_siblings = siblings(evidence, |contents| &contents.head);
     let mut moves = Moves::default();
+
     let mut missing = Vec::new();
     for file in files {
         let Some((ecosystem, format)) = fixable_format(&file.path) else {
@@ -53,6 +54,7 @@ pub(crate) fn between(evidence: &Evidence) -> Result<Moves, Vec<Missing>> {
             Err(reason) => missing.push(reason),
         }
     }
+
     if missing.is_empty() {
         Ok(moves)
     } else {
@@ -94,6 +96,7 @@ fn both_sides(
             })?
             .as_ref()
             .ok_or_else(|| Missing::new(format!("`{path}` does not exist on the {side}")))?;
+
         (format.parse)(&Input {
             path,
             bytes,
@@ -104,6 +107,7 @@ fn both_sides(
             hint: error.hint,
         })
     };
+
     Ok((
         parse("base", &contents.base, base_siblings)?,
         parse("head", &contents.head, head_siblings)?,
@@ -133,6 +137,7 @@ impl<'a> Comparison<'a> {
             }
             copies
         };
+
         Self {
             ecosystem,
             base: copies(base),
@@ -153,6 +158,7 @@ impl<'a> Comparison<'a> {
                 None => self.new_package(name, head, moves),
             }
         }
+
         for (name, base) in &self.base {
             if !self.head.contains_key(name) {
                 moves
@@ -160,6 +166,7 @@ impl<'a> Comparison<'a> {
                     .push(self.text(&format!("{name} {}", list(&versions(base)))));
             }
         }
+
         self.in_place(moves);
         self.direct(moves);
     }
@@ -190,6 +197,7 @@ impl<'a> Comparison<'a> {
                 Err(error) => moves.unordered.push(self.text(&format!("{name}: {error}"))),
             }
         }
+
         match (self.highest(&before), self.highest(&after)) {
             // Something that needed the highest version must do with a lower one now, or nothing
             // needs it any more: the lockfile alone does not always say which.
@@ -225,11 +233,13 @@ impl<'a> Comparison<'a> {
                     best = Some(candidate);
                 }
             }
+
             Ok::<_, String>(best)
         };
         if gone.is_empty() {
             return below(&mut before.iter().copied());
         }
+
         below(&mut gone.iter().copied())
     }
 
@@ -243,6 +253,7 @@ impl<'a> Comparison<'a> {
                 highest = Some(version);
             }
         }
+
         Ok(highest)
     }
 
@@ -266,6 +277,7 @@ impl<'a> Comparison<'a> {
                 ))
             })
             .collect();
+
         for package in &self.head_file.packages {
             let Some(path) = package.install_path.as_deref() else {
                 continue;
@@ -298,6 +310,7 @@ impl<'a> Comparison<'a> {
                 ((root, manifest, name, package, format!("{kind:?}")), to)
             })
             .collect();
+
         for ((root, manifest, name, package, kind), to) in edges(self.head_file) {
             let key = (root, manifest, name, package, format!("{kind:?}"));
             if let Some(before) = base.get(&key) {
@@ -315,6 +328,7 @@ impl<'a> Comparison<'a> {
         if from == to {
             return;
         }
+
         let text = self.text(&format!("{what} {from} -> {to}"));
         match self.order(to, from) {
             Ok(Ordering::Less) if !moves.downgrades.contains(&text) => moves.downgrades.push(text),
@@ -331,13 +345,16 @@ impl<'a> Comparison<'a> {
                 known.entry(version).or_default().insert(hash);
                 known
             });
+
         let was_there: BTreeSet<&str> = versions(base);
         let mut seen = BTreeSet::new();
+
         for package in head {
             let version = package.version.as_str();
             if !seen.insert((version, package.integrity.as_deref())) {
                 continue;
             }
+
             let name = &package.name;
             match (&package.integrity, known.get(version)) {
                 (Some(now), Some(before)) if !before.contains(now.as_str()) => {
@@ -374,6 +391,7 @@ impl<'a> Comparison<'a> {
     fn origin(&self, name: &str, base: &[&Package], head: &[&Package], moves: &mut Moves) {
         let before: BTreeSet<Place> = base.iter().map(|package| Place::of(package)).collect();
         let now: BTreeSet<Place> = head.iter().map(|package| Place::of(package)).collect();
+
         for place in now.difference(&before) {
             let text = self.text(&format!(
                 "{name} comes from {place}, which it did not before"
@@ -381,6 +399,7 @@ impl<'a> Comparison<'a> {
             // Same server, other path; or a server that the lockfile does not state: perhaps the
             // registry's own layout, so a person decides.
             let same_server = before.iter().any(|known| known.server == place.server);
+
             if same_server || place.server.is_none() {
                 moves.origin_unclear.push(text);
             } else {
@@ -399,6 +418,7 @@ impl<'a> Comparison<'a> {
             .iter()
             .map(|package| Place::of(package).server)
             .collect();
+
         for package in head {
             let place = Place::of(package);
             if !servers.contains(&place.server) {
@@ -438,6 +458,7 @@ impl Place {
         let address = address
             .map(|address| address.replace(&package.version, "{version}"))
             .unwrap_or_default();
+
         Self {
             kind,
             server,

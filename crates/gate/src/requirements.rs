@@ -36,6 +36,7 @@ pub(crate) fn other_changes(path: &str, base: &[u8], head: &[u8]) -> Result<Vec<
     let (base, head) = (read(base)?, read(head)?);
     let mut changes = Vec::new();
     compare(&mut Vec::new(), &base, &head, &mut changes);
+
     Ok(changes)
 }
 
@@ -94,6 +95,7 @@ fn compare<'a>(
         changes.push(format!("`{}` is nested too deep", path[..3].join(".")));
         return;
     }
+
     match (base, head) {
         (Value::Object(base), Value::Object(head)) => {
             for (key, before) in base {
@@ -104,6 +106,7 @@ fn compare<'a>(
                 }
                 path.pop();
             }
+
             for key in head.keys().filter(|key| !base.contains_key(*key)) {
                 path.push(key);
                 changes.push(format!("`{}` is new", path.join(".")));
@@ -126,6 +129,7 @@ fn is_requirement(path: &[&str]) -> bool {
         return false;
     };
     let reachable = matches!(path[..at], [] | ["workspace"] | ["target", _]);
+
     reachable
         && match &path[at + 1..] {
             [_] => true,
@@ -197,6 +201,7 @@ mod tests {
             ),
             ["`config.dependencies.a` changes"]
         );
+
         assert_eq!(
             toml(
                 "[package]\nversion = \"1.0.0\"\n[dependencies]\nb = { version = \"1\", features = [\"x\"] }\n[profile.release]\nlto = true",

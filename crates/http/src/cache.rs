@@ -61,12 +61,15 @@ impl Cache {
         if fs::metadata(&path).ok()?.len() > max_bytes.saturating_add(64 * 1024) {
             return None;
         }
+
         let mut bytes = fs::read(&path).ok()?;
         let line_end = bytes.iter().position(|byte| *byte == b'\n')?;
         let head: Head = serde_json::from_slice(bytes.get(..line_end)?).ok()?;
+
         bytes.drain(..=line_end);
         let whole =
             head.format == FORMAT && head.key == key && head.sha256 == hex(&Sha256::digest(&bytes));
+
         whole.then_some(Kept {
             etag: head.etag,
             last_modified: head.last_modified,
@@ -84,6 +87,7 @@ impl Cache {
             last_modified: kept.last_modified.clone(),
             sha256: hex(&Sha256::digest(&kept.body)),
         };
+
         write_atomically(&path, &head, &kept.body).map_err(|source| (path, source))
     }
 
@@ -103,12 +107,14 @@ fn write_atomically(path: &Path, head: &Head, body: &[u8]) -> io::Result<()> {
     file.write_all(body)?;
     file.flush()?;
     file.persist(path).map_err(|error| error.error)?;
+
     Ok(())
 }
 
 /// Lower-case hexadecimal digits.
 fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
     bytes
         .iter()
         .flat_map(|byte| {
@@ -152,7 +158,9 @@ mod tests {
         let path = cache.path(&key);
         let bytes = std::fs::read(&path).unwrap();
         std::fs::write(&path, &bytes[..bytes.len() - 1]).unwrap();
+
         assert_eq!(cache.read(&key, 100), None);
+
         std::fs::write(&path, b"").unwrap();
         assert_eq!(cache.read(&key, 100), None);
     }
@@ -167,6 +175,7 @@ mod tests {
             Cache::key("https://a.invalid/", None, false, "b"),
         ];
         let unique: std::collections::BTreeSet<_> = keys.iter().collect();
+
         assert_eq!(unique.len(), keys.len());
     }
 }

@@ -68,6 +68,7 @@ impl Client {
             Some(build(&options)?)
         };
         let cache = options.cache_dir.clone().map(Cache::new);
+
         Ok(Self {
             options,
             inner,
@@ -124,11 +125,13 @@ impl Client {
         if let (Some(kept), true) = (&kept, is_final) {
             return Ok(Response::from_cache(kept.body.clone()));
         }
+
         let mut sink = Sink::Memory(Vec::new());
         let answer = self.run(request, kept.as_ref(), &mut sink).await?;
         if let (304, Some(kept)) = (answer.status, kept) {
             return Ok(Response::from_cache(kept.body));
         }
+
         let response = answer.with_body(sink);
         let fresh = Kept {
             etag: response.header("etag").map(str::to_owned),
@@ -139,6 +142,7 @@ impl Client {
         if let Err((path, error)) = cache.write(&key, &fresh) {
             debug!(path = %path.display(), %error, "the cache cannot be written");
         }
+
         Ok(Response {
             body: fresh.body,
             ..response
@@ -170,6 +174,7 @@ impl Client {
     ) -> Result<Answer, Error> {
         let started = Instant::now();
         let mut attempt = 0;
+
         loop {
             let failed = match self.attempt(request, kept, sink).await {
                 Ok(answer) => return Ok(answer),
@@ -187,6 +192,7 @@ impl Client {
             if !again {
                 return Err(failed.error);
             }
+
             debug!(error = %failed.error, attempt, ?wait, "trying again");
             tokio::time::sleep(wait).await;
             attempt += 1;
@@ -204,6 +210,7 @@ impl Client {
         let Some(inner) = &self.inner else {
             return Err(Failed::finally(Error::Offline { url: url() }));
         };
+
         sink.reset()?;
         let outgoing = prepare(inner, request, kept);
         let mut response = outgoing
@@ -217,6 +224,7 @@ impl Client {
                 headers: Vec::new(),
             });
         }
+
         if !response.status().is_success() {
             let wait = header(&response, "retry-after")
                 .and_then(|value| retry_after(&value, Timestamp::now()));
@@ -232,6 +240,7 @@ impl Client {
                 wait,
             });
         }
+
         let limit = self.limit(request);
         let too_large = || Failed::finally(Error::TooLarge { url: url(), limit });
         if response
@@ -240,6 +249,7 @@ impl Client {
         {
             return Err(too_large());
         }
+
         let mut read = 0u64;
         while let Some(chunk) = response
             .chunk()
@@ -252,6 +262,7 @@ impl Client {
             }
             sink.write(&chunk)?;
         }
+
         Ok(Answer {
             status,
             headers: headers(&response),
@@ -379,6 +390,7 @@ fn prepare(
             .header(CONTENT_TYPE, content_type)
             .body(body.clone());
     }
+
     outgoing = match request.auth {
         Some(Auth::Bearer(token)) => outgoing.bearer_auth(token.expose()),
         Some(Auth::Basic { user, password }) => outgoing.basic_auth(user, Some(password.expose())),
@@ -390,6 +402,7 @@ fn prepare(
     if let Some(date) = kept.and_then(|kept| kept.last_modified.as_ref()) {
         outgoing = outgoing.header(IF_MODIFIED_SINCE, date);
     }
+
     outgoing
 }
 
@@ -401,6 +414,7 @@ fn failed(error: reqwest::Error, url: String) -> Failed {
             source: error.without_url(),
         });
     }
+
     let what = if error.is_timeout() {
         "did not answer in time"
     } else if error.is_connect() {
@@ -415,6 +429,7 @@ fn failed(error: reqwest::Error, url: String) -> Failed {
         what,
         source: error.without_url(),
     };
+
     Failed {
         error,
         temporary: true,
@@ -433,6 +448,7 @@ async fn read_refusal(response: &mut reqwest::Response) -> Vec<u8> {
             break;
         }
     }
+
     body
 }
 

@@ -116,8 +116,10 @@ fn excerpt(body: &[u8]) -> String {
     if line.is_empty() || line.contains(char::is_control) {
         return String::new();
     }
+
     let short: String = line.chars().take(EXCERPT_CHARACTERS).collect();
     let more = if short.len() < line.len() { "…" } else { "" };
+
     format!(": {short}{more}")
 }
 
@@ -150,6 +152,7 @@ mod tests {
             refused(404, b"\x1b[31mred").to_string(),
             "`https://a.invalid/` answered 404"
         );
+
         let long = refused(404, "ä".repeat(5000).as_bytes()).to_string();
         assert_eq!(
             long.chars().count(),

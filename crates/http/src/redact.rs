@@ -31,11 +31,13 @@ pub fn redact_url(text: &str) -> String {
     let Ok(mut url) = Url::parse(text) else {
         return "(an unreadable address)".to_owned();
     };
+
     if !url.username().is_empty() || url.password().is_some() {
         // Both fail only for addresses that cannot carry user info, which this one does.
         let _ = url.set_password(None);
         let _ = url.set_username("***");
     }
+
     if url.query().is_some() {
         let pairs: Vec<(String, String)> = url
             .query_pairs()
@@ -50,6 +52,7 @@ pub fn redact_url(text: &str) -> String {
             .collect();
         url.query_pairs_mut().clear().extend_pairs(pairs);
     }
+
     url.set_fragment(None);
     url.into()
 }

@@ -20,10 +20,12 @@ pub(crate) fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
     if let Ok(seconds) = value.parse::<u64>() {
         return Some(Duration::from_secs(seconds));
     }
+
     let date = jiff::fmt::rfc2822::DateTimeParser::new()
         .parse_timestamp(value)
         .ok()?;
     let seconds = date.as_second().saturating_sub(now.as_second());
+
     Some(Duration::from_secs(u64::try_from(seconds).unwrap_or(0)))
 }
 
@@ -48,6 +50,7 @@ mod tests {
         let date = Timestamp::from_second(784_111_777).unwrap();
         let ten_before = Timestamp::from_second(784_111_767).unwrap();
         let text = "Sun, 06 Nov 1994 08:49:37 GMT";
+
         assert_eq!(retry_after(" 7 ", date), Some(Duration::from_secs(7)));
         assert_eq!(retry_after(text, ten_before), Some(Duration::from_secs(10)));
         assert_eq!(

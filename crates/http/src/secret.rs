@@ -61,6 +61,7 @@ mod tests {
             "{secret} {secret:?} {auth:?} {:?}",
             Auth::Bearer(secret.clone())
         );
+
         assert!(!printed.contains("hunter2"), "{printed}");
         assert_eq!(secret.expose(), "hunter2");
     }

@@ -63,6 +63,7 @@ async fn gives_up_after_the_last_repetition() {
         .send(&Request::get(server.url()))
         .await
         .unwrap_err();
+
     assert_eq!(
         error.to_string(),
         format!("`{}/` answered 502: no backend", server.url())
@@ -81,6 +82,7 @@ async fn does_not_wait_longer_than_its_limit() {
         .send(&Request::get(server.url()))
         .await
         .unwrap_err();
+
     assert_eq!(error.status(), Some(429));
     assert_eq!(server.requests().len(), 1);
 }
@@ -98,6 +100,7 @@ async fn sends_what_is_not_idempotent_once() {
         assert_eq!(server.requests().len(), 1);
         assert_eq!(server.requests()[0].body, b"hello");
     }
+
     let server = failing(Response::status(500), 1);
     let request = Request::post(server.url()).json(&[1]).unwrap().idempotent();
     client().send(&request).await.unwrap();
@@ -106,6 +109,7 @@ async fn sends_what_is_not_idempotent_once() {
         .iter()
         .map(|request| request.body.clone())
         .collect();
+
     assert_eq!(bodies, [b"[1]", b"[1]"]);
 }
 
@@ -143,18 +147,22 @@ async fn a_redirect_to_another_server_loses_the_secret() {
     let auth = Auth::Bearer(Secret::new("hunter2"));
     let get = |path: &str| Request::get(format!("{}{path}", server.url())).auth(Some(&auth));
     client().send(&get("/away")).await.unwrap();
+
     assert_eq!(
         server.requests()[0].header("authorization"),
         Some("Bearer hunter2")
     );
     assert_eq!(other.requests()[0].header("authorization"), None);
+
     client().send(&get("/stay")).await.unwrap();
     assert_eq!(
         server.requests()[2].header("authorization"),
         Some("Bearer hunter2")
     );
+
     server.clear_requests();
     let error = client().send(&get("/round")).await.unwrap_err();
+
     assert!(matches!(error, Error::Invalid { .. }), "{error}");
     assert_eq!(server.requests().len(), 6);
 }
@@ -168,6 +176,7 @@ async fn no_error_shows_a_secret() {
         password: Secret::new("hunter2"),
     };
     let refused = Request::get(format!("{address}/?token=hunter2")).auth(Some(&auth));
+
     // Nothing listens on port 1.
     let unreached = Request::get("http://me:hunter2@127.0.0.1:1/?token=hunter2").auth(Some(&auth));
     let unreadable = Request::get("http://me:hunter2@:/");
@@ -176,6 +185,7 @@ async fn no_error_shows_a_secret() {
         ..options()
     })
     .unwrap();
+
     for request in [refused, unreached, unreadable] {
         let error = once.send(&request).await.unwrap_err();
         let mut text = format!("{error} {error:?} {request:?}");
@@ -263,6 +273,7 @@ async fn what_never_changes_is_asked_for_once() {
         let caching = Caching::Immutable(revision.to_owned());
         assert_eq!(client.get(&request, &caching).await.unwrap().body, b"body");
     }
+
     assert_eq!(server.requests().len(), 2);
 }
 
@@ -279,6 +290,7 @@ async fn a_download_begins_anew_after_half_a_body() {
         .download(&Request::get(server.url()), &mut file, &path)
         .await
         .unwrap();
+
     assert_eq!(std::fs::read(&path).unwrap(), b"done");
 }
 
@@ -296,6 +308,7 @@ async fn names_a_server_that_is_not_there() {
     .send(&Request::get(&gone))
     .await
     .unwrap_err();
+
     assert_eq!(error.to_string(), format!("`{gone}/` could not be reached"));
     assert!(error.hint().unwrap().contains("HTTPS_PROXY"));
 }
@@ -311,6 +324,7 @@ async fn a_slow_server_is_given_up() {
             ..ok("late")
         }
     });
+
     let hasty = ClientOptions {
         total_timeout: Duration::from_millis(100),
         retries: 1,
@@ -321,6 +335,7 @@ async fn a_slow_server_is_given_up() {
         .send(&Request::get(server.url()))
         .await
         .unwrap_err();
+
     assert!(
         error.to_string().ends_with("did not answer in time"),
         "{error}"

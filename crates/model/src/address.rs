@@ -25,6 +25,7 @@ pub fn without_credentials(text: &str) -> Cow<'_, str> {
     if !text.contains("://") {
         return Cow::Borrowed(text);
     }
+
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("://") {
@@ -37,6 +38,7 @@ pub fn without_credentials(text: &str) -> Cow<'_, str> {
         push_address(address, before.ends_with("ssh"), &mut out);
         rest = behind;
     }
+
     out.push_str(rest);
     Cow::Owned(out)
 }
@@ -56,6 +58,7 @@ fn push_address(address: &str, is_ssh: bool, out: &mut String) {
         }
         None => out.push_str(authority),
     }
+
     let secret = path.find('?').filter(|at| {
         let query = path.get(*at..).unwrap_or_default().to_ascii_lowercase();
         SECRET_WORDS.iter().any(|word| query.contains(word))

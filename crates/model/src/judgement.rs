@@ -47,6 +47,7 @@ impl Judgement {
             .max()
             .unwrap_or(Verdict::Review);
         reasons.sort_by_key(|reason| std::cmp::Reverse(reason.verdict));
+
         Self {
             verdict,
             reasons,

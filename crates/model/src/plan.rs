@@ -101,6 +101,7 @@ impl Plan {
             }
             hash.field(b"");
         }
+
         hash.finish()
     }
 

@@ -112,6 +112,7 @@ impl PlanBlock {
         if body.matches("<!-- patchgate:plan").nth(1).is_some() {
             return Err(PlanBlockError::Several);
         }
+
         let unreadable = |reason: &str| PlanBlockError::Unreadable(reason.to_owned());
         let (_, rest) = body
             .split_once(OPEN)
@@ -122,6 +123,7 @@ impl PlanBlock {
         if json.len() > MAX_BYTES {
             return Err(unreadable("it is too long"));
         }
+
         let block: Self = serde_json::from_str(json.trim())
             .map_err(|error| PlanBlockError::Unreadable(error.to_string()))?;
         if block.version != VERSION {
@@ -130,6 +132,7 @@ impl PlanBlock {
                 block.version
             )));
         }
+
         Ok(block)
     }
 }
@@ -174,8 +177,10 @@ mod tests {
                 "{body}"
             );
         }
+
         let later = block().render().replace("\"version\":1", "\"version\":2");
         let error = PlanBlock::parse(&later).unwrap_err();
+
         assert_eq!(
             error.to_string(),
             "the body's `patchgate:plan` block cannot be read: its version is 2, and only 1 is known"

@@ -13,10 +13,12 @@ pub fn package_url(purl_type: &str, name: &str, version: &str) -> String {
         purl.push('/');
         encode(segment, &mut purl);
     }
+
     if !version.is_empty() {
         purl.push('@');
         encode(version, &mut purl);
     }
+
     purl
 }
 

@@ -135,11 +135,13 @@ pub async fn run(
             limit: timeout,
         });
     };
+
     group.ended();
     let status = status.map_err(|source| RelockError::Io {
         action: format!("wait for `{program}`"),
         source,
     })?;
+
     Ok(Output {
         success: status.success(),
         stdout,
@@ -164,11 +166,13 @@ async fn read(from: Option<impl AsyncRead + Unpin>) -> String {
         return String::new();
     };
     let mut kept = Vec::new();
+
     let mut buffer = vec![0; 16 * 1024];
     while let Ok(count @ 1..) = from.read(&mut buffer).await {
         let room = MAX_OUTPUT_BYTES.saturating_sub(kept.len());
         kept.extend_from_slice(&buffer[..count.min(room)]);
     }
+
     String::from_utf8_lossy(&kept).into_owned()
 }
 
@@ -221,6 +225,7 @@ mod tests {
         ] {
             assert!(!is_passed(name), "{name}");
         }
+
         for name in ["PATH", "HOME", "CARGO_HOME", "CARGO_REGISTRIES_OURS_INDEX"] {
             assert!(is_passed(name), "{name}");
         }
@@ -241,6 +246,7 @@ mod tests {
             error.to_string(),
             "`patchgate-no-such-program` was not found"
         );
+
         assert!(
             error
                 .hint()
@@ -262,6 +268,7 @@ mod tests {
         )
         .await
         .unwrap_err();
+
         assert!(
             error.to_string().contains("took longer than 1 seconds"),
             "{error}"
@@ -285,6 +292,7 @@ mod tests {
             _ = running => panic!("it should wait for its child"),
             child = child_of(folder.path()) => child,
         };
+
         assert_ends(&child).await;
     }
 
@@ -299,6 +307,7 @@ mod tests {
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+
         panic!("the child did not start");
     }
 
@@ -315,6 +324,7 @@ mod tests {
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+
         panic!("the child still runs");
     }
 

@@ -73,6 +73,7 @@ impl Scratch {
         };
         let folder = temporary.path().join(name);
         std::fs::create_dir(&folder).map_err(failed)?;
+
         Ok(Self {
             _temporary: temporary,
             folder,
@@ -90,6 +91,7 @@ impl Scratch {
             .parent()
             .map_or(Ok(()), std::fs::create_dir_all)
             .and_then(|()| std::fs::write(&target, content));
+
         written.map_err(|source| RelockError::Io {
             action: format!("write `{path}` to the scratch folder"),
             source,
@@ -115,6 +117,7 @@ impl Scratch {
                 reason: "it does not lie in the project's folder".to_owned(),
             });
         }
+
         Ok(self.path().join(path))
     }
 }

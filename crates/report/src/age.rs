@@ -5,6 +5,7 @@ pub(crate) fn age(seconds: i64) -> String {
     const MINUTE: i64 = 60;
     const HOUR: i64 = 60 * MINUTE;
     const DAY: i64 = 24 * HOUR;
+
     match seconds {
         s if s < 2 * MINUTE => "just now".to_owned(),
         s if s < 2 * HOUR => format!("{} min old", s / MINUTE),

@@ -43,6 +43,7 @@ pub fn annotation(
             properties.push(format!("line={line}"));
         }
     }
+
     properties.push(format!(
         "title={}",
         property(&cut(&clean(title), MAX_TITLE))

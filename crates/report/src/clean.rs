@@ -17,6 +17,7 @@ pub fn clean(text: &str) -> String {
             c => out.push(c),
         }
     }
+
     disarm(out.trim())
 }
 

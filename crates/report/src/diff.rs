@@ -34,6 +34,7 @@ pub fn unified_diff(change: &FileChange) -> String {
     if before == after {
         return String::new();
     }
+
     TextDiff::from_lines(before, after)
         .unified_diff()
         .context_radius(3)
@@ -59,6 +60,7 @@ pub fn file_summary(change: &FileChange) -> FileSummary {
         summary.additions = Some(count(ChangeTag::Insert));
         summary.deletions = Some(count(ChangeTag::Delete));
     }
+
     summary
 }
 
@@ -87,6 +89,7 @@ fn comparable(change: &FileChange) -> Option<(&str, &str)> {
         .take_while(|(a, b)| a == b)
         .count();
     let longest = before.lines().count().max(after.lines().count());
+
     (longest.saturating_sub(same + same_at_end) <= MAX_LINES).then_some((before, after))
 }
 

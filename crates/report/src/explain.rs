@@ -212,22 +212,27 @@ impl ExplainReport {
         let mut lines = Vec::new();
         let malicious = self.packages.iter().filter(|one| one.malicious);
         incident_head(malicious.map(|one| &one.package), terminal, &mut lines);
+
         for record in &self.records {
             record_lines(record, terminal, &mut lines);
         }
+
         self.exploitation_lines(&mut lines);
         self.package_lines(terminal, &mut lines);
         incomplete_lines(&self.incomplete, terminal, &mut lines);
+
         for source in self.sources.iter().filter(|one| one.warning.is_some()) {
             let warning = source.warning.as_deref().unwrap_or_default();
             let text = format!("warning: {}: {}", clean(&source.name), clean(warning));
             lines.push(terminal.paint(YELLOW, &text));
         }
+
         let mut text = String::new();
         for line in lines {
             text.push_str(line.trim_end());
             text.push('\n');
         }
+
         text
     }
 
@@ -253,6 +258,7 @@ impl ExplainReport {
             });
             return;
         }
+
         for one in &self.packages {
             let (style, verdict) = match one.affected.as_str() {
                 "yes" => (RED_BOLD, "is affected"),
@@ -277,6 +283,7 @@ impl ExplainReport {
                 let text = format!("{}: {}", clean(&piece.record), clean(&piece.text));
                 lines.extend(terminal.wrap(&format!("  {sign}"), 4, &text));
             }
+
             lines.push(String::new());
         }
     }
@@ -298,6 +305,7 @@ fn record_lines(record: &RecordReport, terminal: Terminal, lines: &mut Vec<Strin
     let severity = record.severity.iter().map(|one| one.value.clone());
     field("severity", severity.collect::<Vec<_>>().join(", "));
     field("weakness", record.cwes.join(", "));
+
     for entry in &record.affected {
         field("package", format!("{} {}", entry.ecosystem, entry.name));
         for range in &entry.ranges {
@@ -307,6 +315,7 @@ fn record_lines(record: &RecordReport, terminal: Terminal, lines: &mut Vec<Strin
         }
         field("  versions", some_of(&entry.versions));
     }
+
     let urls = record.references.iter().map(|one| &one.url);
     for url in urls.take(MAX_SHOWN) {
         field("see", url.clone());
@@ -314,6 +323,7 @@ fn record_lines(record: &RecordReport, terminal: Terminal, lines: &mut Vec<Strin
     if let Some(line) = lines.last_mut() {
         *line = terminal.paint(DIM, line);
     }
+
     lines.push(String::new());
 }
 
@@ -327,6 +337,7 @@ fn some_of(versions: &[String]) -> String {
     if versions.len() > MAX_SHOWN {
         text.push_str(&format!(" and {} more", versions.len() - MAX_SHOWN));
     }
+
     text
 }
 
@@ -396,6 +407,7 @@ impl RangeReport {
             EventKind::LastAffected => "last_affected",
             EventKind::Limit => "limit",
         };
+
         Self {
             kind: range.kind.as_str().to_owned(),
             repo: range.repo.clone(),

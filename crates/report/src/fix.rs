@@ -144,8 +144,10 @@ impl FixReport {
             for upgrade in &self.upgrades {
                 upgrade_lines(upgrade, terminal, &mut lines);
             }
+
             lines.push(String::new());
         }
+
         if !self.unfixed.is_empty() {
             lines.push(terminal.paint(YELLOW, "Left as it is"));
             for unfixed in &self.unfixed {
@@ -159,8 +161,10 @@ impl FixReport {
                 lines.extend(terminal.wrap("", 2, &text));
                 lines.extend(terminal.wrap("", 6, &clean(&unfixed.reason)));
             }
+
             lines.push(String::new());
         }
+
         if !self.incomplete.is_empty() {
             lines.push(terminal.paint(RED_BOLD, "Incomplete"));
             for problem in &self.incomplete {
@@ -172,13 +176,16 @@ impl FixReport {
             }
             lines.push(String::new());
         }
+
         let mut out: String = lines.iter().map(|line| format!("{line}\n")).collect();
         if !self.diff.is_empty() {
             out.push_str(&colored_diff(&self.diff, terminal));
             out.push('\n');
         }
+
         out.push_str(&terminal.paint(BOLD, &self.headline()));
         out.push('\n');
+
         out
     }
 
@@ -198,6 +205,7 @@ impl FixReport {
                 format!("- {}: {}\n", code(&problem.subject), text(&problem.reason))
             }),
         );
+
         body.finish("")
     }
 
@@ -208,6 +216,7 @@ impl FixReport {
             .map(|upgrade| upgrade.fixes.len())
             .sum();
         let left: usize = self.unfixed.iter().map(|unfixed| unfixed.ids.len()).sum();
+
         let mut text = match (self.upgrades.is_empty(), left) {
             (true, 0) if self.incomplete.is_empty() => "Nothing to fix".to_owned(),
             (true, 0) => "Nothing to fix in what could be read; the scan is incomplete".to_owned(),
@@ -230,6 +239,7 @@ impl FixReport {
         if !self.applied && !self.upgrades.is_empty() {
             text.push_str("; nothing was written");
         }
+
         text
     }
 }
@@ -292,6 +302,7 @@ fn upgrade_lines(upgrade: &UpgradeReport, terminal: Terminal, lines: &mut Vec<St
     if let Some(because) = &upgrade.because_of {
         detail(&format!("so that {} can move", clean(because)));
     }
+
     for change in &upgrade.requirement_changes {
         detail(&format!("requirement {}", clean(change)));
     }
@@ -310,6 +321,7 @@ fn colored_diff(diff: &str, terminal: Terminal) -> String {
             .chars()
             .filter(|&c| c == '\t' || !is_unsafe(c))
             .collect();
+
         // A line of context could begin a workflow command; the JSON has it as it is.
         let safe = match safe.strip_prefix(' ') {
             Some(context) if context.trim_start().starts_with("::") => {
@@ -328,8 +340,10 @@ fn colored_diff(diff: &str, terminal: Terminal) -> String {
             Some(style) => out.push_str(&terminal.paint(style, &safe)),
             None => out.push_str(&safe),
         }
+
         out.push_str(end);
     }
+
     out
 }
 
@@ -346,8 +360,10 @@ pub(crate) fn upgrades_table(upgrades: &[UpgradeReport], body: &mut Body) {
                 }
                 ends.push_str(&format!("lets {} move", code(because)));
             }
+
             let mut places = vec![code(&upgrade.lockfile)];
             places.extend(upgrade.requirement_changes.iter().map(|change| code(change)));
+
             format!(
                 "| {} | {} | {} | {} | {ends} | {} |\n",
                 code(&upgrade.package),
@@ -420,6 +436,7 @@ pub(crate) mod tests {
         let mut parent = upgrade("express", "4.17.1", "4.17.3", Bump::Patch, &[]);
         parent.because_of = Some("qs".into());
         parent.requirement_changes = vec!["package.json: 4.17.1 -> 4.17.3".into()];
+
         Plan {
             upgrades: vec![
                 parent,
@@ -487,6 +504,7 @@ pub(crate) mod tests {
     fn json_is_of_its_schema() {
         let report = report(&plan(), true);
         assert_valid(&crate::schema(crate::SchemaKind::Fix), &report.to_json());
+
         let json: serde_json::Value = serde_json::from_str(&report.to_json()).unwrap();
         assert_eq!(json["decision_digest"], plan().decision_digest());
         assert_eq!(json["content_digest"], plan().content_digest());

@@ -126,6 +126,7 @@ impl GateReport {
             };
             let label = format!("  {word:<8}{}", reason.code);
             let wrapped = terminal.wrap(&label, indent, &clean(&reason.text));
+
             for (index, line) in wrapped.iter().enumerate() {
                 // Only the word is coloured, which stands on the first line.
                 match (index, line.split_at_checked(10)) {
@@ -137,12 +138,14 @@ impl GateReport {
                 }
             }
         }
+
         lines.push(format!(
             "{} {}, policy from {}",
             terminal.paint(BOLD, "head"),
             sha(&self.head_sha),
             sha(&self.base_sha)
         ));
+
         lines.join("\n") + "\n"
     }
 
@@ -170,6 +173,7 @@ impl GateReport {
             code(sha(&self.head_sha)),
             code(sha(&self.base_sha))
         ));
+
         body.finish("")
     }
 
@@ -238,6 +242,7 @@ mod tests {
                 "commit by @octocat\u{1b}[2J <img src=x>\n::error::x | y",
             ));
         }
+
         let judgement = Judgement::new("a".repeat(40), String::new(), reasons);
         GateReport::new(&judgement, merged, if merged { 0 } else { 11 })
     }

@@ -97,6 +97,7 @@ impl Body {
         if rows.is_empty() || !self.push(head) {
             return 0;
         }
+
         let shown = rows.iter().take_while(|row| self.push(row)).count();
         let left = rows.len() - shown;
         if left > 0 {
@@ -105,6 +106,7 @@ impl Body {
                 let _ = write!(self.text, "\n{left} more are left out here.\n");
             }
         }
+
         self.push("\n");
         shown
     }
@@ -183,6 +185,7 @@ mod tests {
         fn no_text_gets_out_of_a_cell(raw in "(?s).{0,60}|[<>|`@#\\\\\\[\\]!*_&\n a-c:/-]{0,60}") {
             let cell = text(&raw);
             proptest::prop_assert!(!cell.contains(['<', '>', '\n', '\r']));
+
             // Every sign of markup stands behind exactly its own backslash.
             let mut escaped = false;
             for c in cell.chars() {
@@ -194,6 +197,7 @@ mod tests {
                     proptest::prop_assert!(!"|`*_[]~$".contains(c), "{}", cell);
                 }
             }
+
             let span = code(&raw);
             proptest::prop_assert!(span.is_empty() || span.matches('`').count() == 2);
             proptest::prop_assert!(!span.contains(['|', '\n', '\r']));

@@ -140,6 +140,7 @@ impl PrReport {
     pub fn new(input: &PrInput<'_>) -> Self {
         let pulls = input.pull_requests;
         let carrier = pulls.iter().find(|pull| pull.action.carries());
+
         Self {
             schema_version: crate::SCHEMA_VERSION,
             tool: input.scan.tool.clone(),
@@ -175,6 +176,7 @@ impl PrReport {
         let mut lines = Vec::new();
         incident_lines(&self.incidents, PLAIN, &mut lines);
         lines.extend(self.pull_requests.iter().map(line));
+
         if self.pull_requests.is_empty() {
             lines.push(format!("no pull request: {}", clean(&self.none_because)));
         }
@@ -188,6 +190,7 @@ impl PrReport {
                 lines.push(format!("  {}", clean(hint)));
             }
         }
+
         lines.extend(
             self.warnings
                 .iter()
@@ -202,12 +205,14 @@ impl PrReport {
         let mut body = Body::new(limit, 0);
         body.push("## Patchgate pull request\n\n");
         incident_section(&self.incidents, &mut body);
+
         if self.pull_requests.is_empty() {
             body.push(&format!(
                 "No pull request: {}.\n\n",
                 text(&self.none_because)
             ));
         }
+
         body.rows(
             "",
             self.pull_requests
@@ -228,6 +233,7 @@ impl PrReport {
                 format!("- {}: {}\n", code(&problem.subject), text(&problem.reason))
             }),
         );
+
         body.finish("")
     }
 }
@@ -243,6 +249,7 @@ fn line(pull: &PullRequestReport) -> String {
         line.push_str(": ");
         line.push_str(&clean(reason));
     }
+
     line
 }
 
@@ -308,12 +315,15 @@ mod tests {
     fn texts_are_harmless_and_say_everything() {
         let report = report(&[pull(3, PrAction::Left, Some("why\u{1b}[2J <script>"))]);
         let text = report.to_text();
+
         assert!(!text.contains('\u{1b}'), "{text:?}");
         assert!(text.starts_with("INCIDENT: 1 malicious release is installed\n"));
         assert!(text.contains("\nleft #3 https://forge.invalid/acme/shop/pull/3: why"));
         assert!(text.contains("warning: a warning"));
+
         let markdown = report.to_markdown(crate::GITHUB_SUMMARY_LIMIT);
         assert_harmless(&markdown);
+
         let link = "- left: [pull request 3](https://forge.invalid/acme/shop/pull/3), why";
         assert!(markdown.contains(link), "{markdown}");
         assert!(report.to_markdown(400).len() <= 400);

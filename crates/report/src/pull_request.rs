@@ -49,6 +49,7 @@ pub fn pull_request_title(plan: &Plan) -> String {
             count(moved.len(), "package", "packages")
         ),
     };
+
     // A mention in a title would be one for all who follow the repository.
     cut(&clean(&title).replace('`', "'"), MAX_TITLE)
 }
@@ -61,6 +62,7 @@ pub fn pull_request_body(input: &PullRequestInput<'_>) -> String {
     let end = format!("\n---\n{FOOTER}\n\n{}\n", input.block);
     let mut body = Body::new(crate::GITHUB_BODY_LIMIT, end.len());
     let ended = ended(input);
+
     incident_section(&input.scan.incidents(), &mut body);
     body.push(&format!(
         "This moves {} to the smallest versions that end {} and bring in none.\n\n",
@@ -73,11 +75,13 @@ pub fn pull_request_body(input: &PullRequestInput<'_>) -> String {
             count(input.scan.incomplete.len(), "thing", "things")
         ));
     }
+
     upgrades_table(&upgrades(input.plan), &mut body);
     findings_table(&ended, &mut body);
     files_list(&files(&input.plan.changes), &mut body);
     unfixed_list(&unfixed(input.plan), &mut body);
     reasons(&ended, &mut body);
+
     body.finish(&end)
 }
 
@@ -100,6 +104,7 @@ fn ended(input: &PullRequestInput<'_>) -> Vec<FindingReport> {
             })
         })
         .collect();
+
     input
         .scan
         .findings
@@ -141,14 +146,17 @@ mod tests {
             pull_request_title(&plan),
             "Update qs to 6.5.3 to fix GHSA-aaaa-bbbb-cccc"
         );
+
         plan.upgrades[0].fixes = vec!["GHSA-x".into()];
         assert_eq!(
             pull_request_title(&plan),
             "Update 2 packages to fix 2 vulnerabilities"
         );
+
         plan.upgrades.truncate(1);
         plan.upgrades[0].package = format!("a\n@b\u{1b}{}", "x".repeat(300));
         let title = pull_request_title(&plan);
+
         assert_harmless(&title);
         assert_eq!(title.chars().count(), MAX_TITLE);
     }
@@ -179,6 +187,7 @@ mod tests {
         plan.unfixed = vec![left; 2_000];
         plan.upgrades = vec![plan.upgrades[1].clone(); 300];
         let text = body(&plan);
+
         assert!(text.len() <= crate::GITHUB_BODY_LIMIT, "{}", text.len());
         assert!(text.contains("more are left out here"));
         assert!(PlanBlock::parse(&text).is_ok());

@@ -53,6 +53,7 @@ impl Terminal {
                 _ => lines.push(word.to_owned()),
             }
         }
+
         lines
             .iter()
             .enumerate()
@@ -76,6 +77,7 @@ mod tests {
         };
         let long = "x".repeat(70);
         let lines = terminal.wrap("  at", 6, &format!("{} {long} end", "word ".repeat(12)));
+
         assert_eq!(
             lines,
             [
@@ -94,6 +96,7 @@ mod tests {
             color: false,
         };
         assert_eq!(plain.paint(RED, "a"), "a");
+
         let color = Terminal {
             color: true,
             ..plain

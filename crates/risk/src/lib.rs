@@ -24,9 +24,11 @@ pub fn rate(finding: &mut Finding) {
     let records = finding.advisories.iter().map(AsRef::as_ref);
     let records: Vec<&Advisory> = records.filter(has_say).collect();
     finding.severity = severity(&records, finding.package.ecosystem, &finding.package.name);
+
     // The records' ids do not always tell, an alias or a weakness does too.
     if finding.malicious && finding.severity.level == Level::Unknown {
         finding.severity.level = Level::Critical;
     }
+
     finding.score = score(finding);
 }

@@ -57,6 +57,7 @@ pub fn score(finding: &Finding) -> Score {
             text: "the release itself is malicious".to_owned(),
         }]);
     }
+
     let mut parts = vec![epss_part(finding), cvss_part(finding)];
     match &finding.signals.kev {
         Some(Some(kev)) => {
@@ -74,6 +75,7 @@ pub fn score(finding: &Finding) -> Score {
             });
         }
     }
+
     sum(parts)
 }
 
@@ -92,6 +94,7 @@ fn epss_part(finding: &Finding) -> Part {
             ),
         ),
     };
+
     Part {
         signal: "epss",
         tenths: tenths(EPSS_POINTS * unit(probability).sqrt()),
@@ -126,9 +129,11 @@ fn cvss_part(finding: &Finding) -> Part {
                     "the records state a severity without a CVSS vector; {stand_in:.1}, the middle of its band, is used"
                 ),
             };
+
             (stand_in, text)
         }
     };
+
     Part {
         signal: "cvss",
         tenths: tenths(CVSS_POINTS * unit(score / 10.0)),
@@ -141,6 +146,7 @@ fn kev_parts(kev: &Kev, base: i64) -> Vec<Part> {
     let highest = EPSS_POINTS + CVSS_POINTS;
     let room = 100.0 - KEV_FLOOR - RANSOMWARE_POINTS;
     let within_band = tenths(points(base) * room / highest);
+
     let mut parts = vec![Part {
         signal: "kev",
         tenths: tenths(KEV_FLOOR) + within_band - base,
@@ -156,6 +162,7 @@ fn kev_parts(kev: &Kev, base: i64) -> Vec<Part> {
             text: "ransomware campaigns are known to use it".to_owned(),
         });
     }
+
     parts
 }
 
@@ -168,8 +175,10 @@ fn scope_part(scope: Scope, parts: &[Part]) -> Option<Part> {
             "only needed to develop and test",
         ),
     };
+
     let base: i64 = parts.iter().map(|part| part.tenths).sum();
     let taken = tenths(points(base) * f64::from(100 - percent) / 100.0);
+
     Some(Part {
         signal: "scope",
         tenths: -taken,
@@ -180,6 +189,7 @@ fn scope_part(scope: Scope, parts: &[Part]) -> Option<Part> {
 fn sum(mut parts: Vec<Part>) -> Score {
     parts.sort_by_key(|part| std::cmp::Reverse(part.tenths.abs()));
     let total: i64 = parts.iter().map(|part| part.tenths).sum();
+
     Score {
         value: points(total.clamp(0, 1_000)),
         reasons: parts
@@ -275,6 +285,7 @@ pub(crate) mod tests {
             ransomware,
         }));
         finding.scope = scope;
+
         finding
     }
 
@@ -293,6 +304,7 @@ pub(crate) mod tests {
         ] {
             assert_eq!(score(&finding).value, value, "{finding:?}");
         }
+
         assert_eq!(score(&finding(Level::Informational)).value, 0.0);
     }
 
@@ -322,6 +334,7 @@ pub(crate) mod tests {
             .into_iter()
             .map(|r| r.text)
             .collect();
+
         assert_eq!(
             texts,
             [
@@ -366,6 +379,7 @@ pub(crate) mod tests {
                 kev.0.max(kev.1),
                 scope.0.min(scope.1),
             );
+
             prop_assert!(score(&low).value <= score(&high).value);
         }
 
@@ -377,6 +391,7 @@ pub(crate) mod tests {
                 Level::Informational, Level::None, Level::Low, Level::Medium, Level::Unknown,
                 Level::High,
             ];
+
             let at = |index: usize| {
                 let mut finding = finding(LEVELS[index]);
                 finding.scope = scope;

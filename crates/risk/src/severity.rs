@@ -41,11 +41,13 @@ pub fn severity(advisories: &[&Advisory], ecosystem: &str, name: &str) -> Severi
                     .partial_cmp(&(current, score))
                     .is_none_or(|order| order.is_lt() || (order.is_eq() && candidate.2 < text))
             });
+
             if better {
                 best = Some(candidate);
             }
         }
     }
+
     if let Some((_, score, vector)) = best {
         return Severity {
             level: band(score),
@@ -53,6 +55,7 @@ pub fn severity(advisories: &[&Advisory], ecosystem: &str, name: &str) -> Severi
             cvss_vector: Some(vector.to_owned()),
         };
     }
+
     Severity {
         level: level_without_vector(advisories, &stated),
         cvss_score: None,
@@ -64,6 +67,7 @@ fn level_without_vector(advisories: &[&Advisory], stated: &[&ReportedSeverity]) 
     if advisories.iter().any(|a| a.id.starts_with("MAL-")) {
         return Level::Critical;
     }
+
     let states_none = |advisory: &&Advisory| {
         matches!(
             advisory.informational.as_deref(),
@@ -73,6 +77,7 @@ fn level_without_vector(advisories: &[&Advisory], stated: &[&ReportedSeverity]) 
     if !advisories.is_empty() && advisories.iter().all(states_none) {
         return Level::Informational;
     }
+
     let words = advisories
         .iter()
         .filter_map(|advisory| advisory.severity_word.as_deref())
@@ -97,6 +102,7 @@ fn stated_for<'a>(
         .flat_map(|affected| &affected.severity)
         .filter(|reported| is_usable(reported))
         .collect();
+
     if of_package.is_empty() {
         advisory.severity.iter().collect::<Vec<_>>().into_iter()
     } else {
@@ -126,6 +132,7 @@ fn base_score(vector: &str) -> Option<(bool, f64)> {
     }
     // NVD writes v2 vectors in parentheses, others leave a `/` at the end.
     let vector = vector.trim_matches(|c: char| c.is_whitespace() || "()/".contains(c));
+
     let (prefix, base) = match vector.get(..6) {
         Some("CVSS:4") => (true, BASE_V4),
         Some("CVSS:3") => (true, BASE_V3),
@@ -136,6 +143,7 @@ fn base_score(vector: &str) -> Option<(bool, f64)> {
     } else {
         ("", vector)
     };
+
     let mut text = head.to_owned();
     for metric in metrics.split('/') {
         let (key, _) = metric.split_once(':')?;
@@ -146,6 +154,7 @@ fn base_score(vector: &str) -> Option<(bool, f64)> {
             text.push_str(metric);
         }
     }
+
     let score = text.parse::<cvss::Cvss>().ok()?.score();
     (score.is_finite() && (0.0..=10.0).contains(&score)).then_some((prefix, score))
 }
@@ -279,6 +288,7 @@ mod tests {
             ecosystem_specific: None,
             database_specific: None,
         });
+
         assert_eq!(of(&record).level, Level::Low);
         assert_eq!(severity(&[&record], "npm", "b").level, Level::Critical);
     }
@@ -303,6 +313,7 @@ mod tests {
             record.informational = Some(word.into());
             assert_eq!(of(&record).level, level, "{word}");
         }
+
         record.id = "MAL-2024-1".into();
         assert_eq!(of(&record).level, Level::Critical);
     }

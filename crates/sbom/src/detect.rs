@@ -27,6 +27,7 @@ pub(crate) fn in_text(text: &str) -> Option<Format> {
 fn json(bytes: &[u8]) -> Option<Format> {
     let mut scan = Scan { bytes, at: 0 };
     let mut depth = 0_usize;
+
     // At depth 1, a text is a key when a colon follows it.
     let mut spdx_context = None;
     while let Some(byte) = scan.next() {
@@ -60,6 +61,7 @@ fn json(bytes: &[u8]) -> Option<Format> {
             _ => {}
         }
     }
+
     None
 }
 
@@ -93,6 +95,7 @@ impl<'a> Scan<'a> {
                 _ => {}
             }
         }
+
         self.bytes.get(start..).unwrap_or_default()
     }
 
@@ -117,6 +120,7 @@ impl<'a> Scan<'a> {
             at: self.at,
         };
         ahead.skip_space();
+
         if ahead.next() == Some(b'"') {
             ahead.text()
         } else {
@@ -144,11 +148,13 @@ fn xml(bytes: &[u8]) -> Option<Format> {
         let close = rest.windows(end.len()).position(|window| window == end)?;
         rest = rest.get(close + end.len()..)?;
     }
+
     let tag = rest.get(..rest.iter().position(|byte| *byte == b'>')?)?;
     let name = tag
         .split(|byte| byte.is_ascii_whitespace() || *byte == b'/')
         .next()?;
     let local = name.rsplit(|byte| *byte == b':').next()?;
+
     match local {
         b"bom" if contains(tag, b"cyclonedx.org/schema/bom") => Some(Format::CycloneDxXml),
         b"RDF" if contains(tag, b"spdx.org/rdf/terms") => Some(Format::SpdxRdf),
@@ -170,6 +176,7 @@ fn lines(bytes: &[u8]) -> Option<Format> {
                 return Some(Format::SpdxTagValue);
             }
         }
+
         let key = line.strip_prefix(b"\"").unwrap_or(line);
         let is_key = |name: &[u8]| {
             key.strip_prefix(name)
@@ -179,6 +186,7 @@ fn lines(bytes: &[u8]) -> Option<Format> {
             return Some(Format::SpdxYaml);
         }
     }
+
     None
 }
 

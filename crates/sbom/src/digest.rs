@@ -152,6 +152,7 @@ impl Algorithm {
                 .collect()
         };
         let name = plain(name);
+
         NAMES
             .iter()
             .find(|row| plain(row.1) == name)
@@ -191,6 +192,7 @@ impl Digest {
             let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
             return Self::new(Algorithm::parse(name)?, &hex);
         }
+
         match text.len() {
             40 => Self::new(Algorithm::Sha1, text),
             64 => Self::new(Algorithm::Sha256, text),
@@ -221,10 +223,12 @@ pub(crate) fn digests(integrity: Option<&str>) -> (Vec<Digest>, Vec<String>) {
             None => others.push(text.to_owned()),
         }
     }
+
     known.sort();
     known.dedup();
     others.sort();
     others.dedup();
+
     (known, others)
 }
 
@@ -244,6 +248,7 @@ mod tests {
             let digest = Digest::from_integrity(&text).unwrap();
             assert_eq!(digest.integrity(), format!("sha256:{empty}"), "{text}");
         }
+
         for text in [
             "h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
             "sha256:00",

@@ -86,8 +86,10 @@ pub(crate) fn origin(text: &str, commit: Option<&str>) -> Option<Origin> {
     if text == "path" {
         return Some(Origin::Path(None));
     }
+
     let (kind, rest) = text.split_once('+')?;
     let rest = rest.to_owned();
+
     match kind {
         "registry" => Some(Origin::Registry(Some(rest))),
         "git" => Some(Origin::Git {
@@ -125,6 +127,7 @@ mod tests {
             let text = origin_text(&given).unwrap();
             assert_eq!(origin(&text, commit), Some(given));
         }
+
         assert_eq!(origin_text(&Origin::Registry(None)), None);
         assert_eq!(origin("ftp", None), None);
     }

@@ -109,6 +109,7 @@ pub fn package(purl: &str) -> Option<Package> {
     let parsed = PackageUrl::parse(purl)?;
     let identity = identity::identify(&parsed, None, None);
     let known = identity.ecosystem != UNKNOWN;
+
     known.then(|| Package {
         distribution: identity.distribution,
         purl: Some(purl.to_owned()),

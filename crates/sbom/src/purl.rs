@@ -31,10 +31,12 @@ impl PackageUrl {
         if !scheme.eq_ignore_ascii_case("pkg") {
             return None;
         }
+
         let (kind, rest) = rest.trim_start_matches('/').split_once('/')?;
         if !is_type(kind) {
             return None;
         }
+
         let (path, version) = split_version(rest);
         let path = path.trim_matches('/');
         let (namespace, name) = path.rsplit_once('/').unwrap_or(("", path));
@@ -42,6 +44,7 @@ impl PackageUrl {
         if name.is_empty() {
             return None;
         }
+
         Some(Self {
             kind: kind.to_ascii_lowercase(),
             namespace: segments(namespace),
@@ -101,6 +104,7 @@ pub fn decode(text: &str) -> String {
     if !text.contains('%') {
         return text.to_owned();
     }
+
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [first, after @ ..] = rest {
@@ -115,6 +119,7 @@ pub fn decode(text: &str) -> String {
             }
         }
     }
+
     String::from_utf8(bytes)
         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
@@ -137,6 +142,7 @@ mod tests {
             .iter()
             .map(|(key, value)| format!("{key}={value}"))
             .collect();
+
         Some(format!(
             "{}|{}|{}|{}|{}|{}",
             purl.kind,

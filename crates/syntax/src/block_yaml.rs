@@ -21,6 +21,7 @@ pub(super) fn documents(text: &str) -> Option<Vec<Node<'_>>> {
     if !is_plain(text) {
         return None;
     }
+
     let mut reader = Reader {
         lines: split_lines(text),
         number: 0,
@@ -29,6 +30,7 @@ pub(super) fn documents(text: &str) -> Option<Vec<Node<'_>>> {
     };
     let mut documents = Vec::new();
     reader.advance();
+
     while let Some(line) = reader.peeked {
         if is_start(line) {
             reader.advance();
@@ -41,11 +43,13 @@ pub(super) fn documents(text: &str) -> Option<Vec<Node<'_>>> {
         if line.indent != 0 {
             return None;
         }
+
         documents.push(reader.block(0, 0)?);
         if reader.peeked.is_some_and(|line| !is_start(line)) {
             return None;
         }
     }
+
     Some(documents)
 }
 
@@ -57,14 +61,17 @@ fn is_plain(text: &str) -> bool {
     for byte in bytes {
         strange |= (*byte < b' ' && *byte != b'\n') || *byte == 0x7f || *byte >= 0x80;
     }
+
     if !strange {
         return true;
     }
+
     let mut previous = ' ';
     for c in text.chars() {
         if previous == '\r' && c != '\n' {
             return false;
         }
+
         let odd = (c.is_control() && c != '\n' && c != '\r')
             || matches!(
                 c,
@@ -73,8 +80,10 @@ fn is_plain(text: &str) -> bool {
         if odd {
             return false;
         }
+
         previous = c;
     }
+
     previous != '\r'
 }
 
@@ -130,6 +139,7 @@ impl<'a> Reader<'a> {
             Some(_) => self.list(indent, depth)?,
             None => self.map(indent, depth)?,
         };
+
         Some(Node {
             line: line.number,
             value,
@@ -145,6 +155,7 @@ impl<'a> Reader<'a> {
             if line.indent > indent || item(line.content).is_some() {
                 return None;
             }
+
             let (name, rest) = key(line.content)?;
             self.take(depth + 1)?;
             let node = match rest {
@@ -160,9 +171,11 @@ impl<'a> Reader<'a> {
                 "|-" => self.literal(indent, line.number, depth + 1)?,
                 rest => self.inline(rest, indent, line.number, depth + 1)?,
             };
+
             let line = line.number;
             entries.push((Key { line, name }, node));
         }
+
         map(entries).ok()
     }
 
@@ -179,6 +192,7 @@ impl<'a> Reader<'a> {
                 // The next key of the map that this list, not indented itself, belongs to.
                 break;
             };
+
             if key(rest).is_some() || item(rest).is_some() {
                 // A map or a list that begins on the line of its dash.
                 let indent = indent + (line.content.len() - rest.len());
@@ -192,6 +206,7 @@ impl<'a> Reader<'a> {
                 items.push(self.inline(rest, indent, line.number, depth + 1)?);
             }
         }
+
         Some(Value::List(items))
     }
 
@@ -217,10 +232,12 @@ impl<'a> Reader<'a> {
                 (Node { line, value }, rest)
             }
         };
+
         self.advance();
         let goes_on = self
             .peeked
             .is_some_and(|next| next.indent > indent && !is_marker(next));
+
         (rest.is_empty() && !goes_on).then_some(node)
     }
 
@@ -230,6 +247,7 @@ impl<'a> Reader<'a> {
         let mut text = String::new();
         let mut own = 0;
         let mut blank = 0;
+
         let mut ahead = self.lines.clone();
         while let Some(next) = ahead.next() {
             let content = next.trim_start_matches(' ');
@@ -239,6 +257,7 @@ impl<'a> Reader<'a> {
                 if at > 0 {
                     return None;
                 }
+
                 blank += 1;
             } else if at <= indent {
                 break;
@@ -253,18 +272,22 @@ impl<'a> Reader<'a> {
                 if at < own {
                     return None;
                 }
+
                 if !text.is_empty() {
                     text.push('\n');
                 }
                 for _ in 0..blank {
                     text.push('\n');
                 }
+
                 blank = 0;
                 text.push_str(next.get(own..)?);
             }
+
             self.lines = ahead.clone();
             self.number += 1;
         }
+
         self.advance();
         // The parser, too, gives the line on which the text itself begins.
         (own > 0).then_some(Node {
@@ -280,6 +303,7 @@ impl<'a> Reader<'a> {
         let close = if is_map { '}' } else { ']' };
         let mut rest = text.get(1..)?.trim_start_matches(' ');
         let mut items = Vec::new();
+
         let mut entries = Vec::new();
         while !rest.starts_with(close) {
             if is_map {
@@ -293,6 +317,7 @@ impl<'a> Reader<'a> {
                 items.push(node);
                 rest = after;
             }
+
             rest = rest.trim_start_matches(' ');
             if let Some(after) = rest.strip_prefix(',') {
                 rest = after.trim_start_matches(' ');
@@ -303,6 +328,7 @@ impl<'a> Reader<'a> {
                 return None;
             }
         }
+
         let value = match is_map {
             true => map(entries).ok()?,
             false => Value::List(items),
@@ -373,6 +399,7 @@ fn key(content: &str) -> Option<(Cow<'_, str>, &str)> {
     if name.len() > MAX_KEY_BYTES || !(rest.is_empty() || rest.starts_with(' ')) {
         return None;
     }
+
     let value = rest.trim_start_matches(' ');
     // Spaces behind the colon and then nothing.
     (value.is_empty() == rest.is_empty()).then_some((name, value))
@@ -394,6 +421,7 @@ fn flow_key(text: &str) -> Option<(Cow<'_, str>, &str)> {
             }
         }
     };
+
     let value = rest.strip_prefix(": ")?.trim_start_matches(' ');
     (name.len() <= MAX_KEY_BYTES && !value.is_empty()).then_some((name, value))
 }
@@ -435,6 +463,7 @@ fn plain(text: &str) -> Option<Value<'_>> {
     if !starts || matches!(bytes.last(), Some(b' ' | b':')) {
         return None;
     }
+
     let mut previous = b'x';
     for byte in bytes {
         match (previous, byte) {
@@ -442,6 +471,7 @@ fn plain(text: &str) -> Option<Value<'_>> {
             _ => previous = *byte,
         }
     }
+
     Some(match text {
         "~" | "null" | "Null" | "NULL" => Value::Null,
         text => Value::Text(Cow::Borrowed(text)),
@@ -455,8 +485,10 @@ fn quoted(text: &str) -> Option<(Cow<'_, str>, &str)> {
         let (text, rest) = inner.split_at(end);
         return Some((Cow::Borrowed(text), rest.strip_prefix('"')?));
     }
+
     let inner = text.strip_prefix('\'')?;
     let mut from = 0;
+
     loop {
         let end = from + inner.get(from..)?.find('\'')?;
         let rest = inner.get(end + 1..)?;
@@ -464,6 +496,7 @@ fn quoted(text: &str) -> Option<(Cow<'_, str>, &str)> {
             from = end + 2;
             continue;
         }
+
         let text = inner.get(..end)?;
         let text = match from {
             0 => Cow::Borrowed(text),
@@ -572,6 +605,7 @@ mod tests {
             "",
             "# c",
         ]);
+
         let key = prop::sample::select(vec![
             "a", "b", "c", "'k k'", "\"@s/p\"", "k/l@1", "~", "- a", "- - b", "x y",
         ]);

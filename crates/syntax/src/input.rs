@@ -47,6 +47,7 @@ impl<'a> Input<'a> {
         if memchr::memchr(0, self.bytes).is_some() {
             return Err(ParseError::new("is not text: it holds NUL bytes"));
         }
+
         let text = std::str::from_utf8(self.bytes).map_err(|error| {
             let line = 1 + self.bytes[..error.valid_up_to()]
                 .iter()
@@ -63,6 +64,7 @@ impl<'a> Input<'a> {
                 .at_line(line)
                 .with_hint("resolve the conflict and commit the lockfile"));
         }
+
         Ok(text)
     }
 }

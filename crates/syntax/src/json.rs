@@ -49,6 +49,7 @@ fn read(text: &str, relaxed: bool) -> Result<Node<'_>, ParseError> {
     let value = parsed
         .value
         .ok_or_else(|| ParseError::new("is not valid JSON: it holds no value"))?;
+
     Reader {
         lines: Lines::new(text),
         budget: Budget::new(),
@@ -89,6 +90,7 @@ impl<'a> Reader<'a> {
                 map(entries.collect::<Result<_, ParseError>>()?)?
             }
         };
+
         Ok(Node { line, value })
     }
 }

@@ -45,6 +45,7 @@ impl Budget {
             ))
             .at_line(line as usize));
         }
+
         self.0 = self.0.checked_sub(1).ok_or_else(|| {
             ParseError::new(format!("holds more than {} values", limits::MAX_NODES))
                 .at_line(line as usize)

@@ -26,10 +26,12 @@ impl<'a> Lines<'a> {
             self.offset = 0;
             self.line = 1;
         }
+
         let passed = self.text.get(self.offset..offset).unwrap_or_default();
         let breaks = memchr::memchr_iter(b'\n', passed).count();
         self.line += u32::try_from(breaks).unwrap_or(0);
         self.offset = offset;
+
         self.line
     }
 }
@@ -55,6 +57,7 @@ impl<'a> Iterator for SplitLines<'a> {
             return Some(std::mem::take(&mut self.0));
         };
         let (line, rest) = (self.0.get(..end)?, self.0.get(end + 1..)?);
+
         self.0 = rest;
         Some(line.strip_suffix('\r').unwrap_or(line))
     }

@@ -188,11 +188,13 @@ pub(super) fn map<'a>(entries: Vec<(Key<'a>, Node<'a>)>) -> Result<Value<'a>, Pa
         })
     } else {
         let mut seen = HashSet::with_capacity(entries.len());
+
         entries
             .iter()
             .map(|(key, _)| key)
             .find(|key| !seen.insert(&*key.name))
     };
+
     match twice {
         None => Ok(Value::Map(entries)),
         Some(key) => {

@@ -53,6 +53,7 @@ fn yaml_keeps_lines_and_spellings() {
 fn toml_keeps_lines() {
     let tree = toml("a = \"x\"\n[[b]]\nc = 1\n[[b]]\nc = true\n").unwrap();
     assert_eq!(show(tree.get("a").unwrap()), "\"x\"");
+
     let lines: Vec<u32> = tree
         .get("b")
         .unwrap()
@@ -88,6 +89,7 @@ fn duplicate_keys_are_refused() {
         "3: has the key `a` twice"
     );
     assert!(toml("a = 1\na = 2\n").is_err());
+
     let many: String = (0..20).map(|n| format!("k{n}: 1\n")).collect();
     assert_eq!(
         reason(yaml(&format!("{many}k7: 2\n"))),
@@ -114,26 +116,34 @@ fn yaml_aliases_are_bounded() {
         show(&yaml("a: &x [1]\nb: *x\n").unwrap()),
         "{a@1:[\"1\"]@1,b@2:[\"1\"]@1}"
     );
+
     let mut bomb = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n".to_owned();
     for level in 1..10 {
         let aliases = vec![format!("*a{}", level - 1); 10].join(",");
         bomb.push_str(&format!("a{level}: &a{level} [{aliases}]\n"));
     }
+
     assert!(reason(yaml(&bomb)).contains("aliases written out"));
+
     let mut tower = "a0: &a0 [x]\n".to_owned();
     for level in 1..500 {
         tower.push_str(&format!("a{level}: &a{level} [*a{}]\n", level - 1));
     }
+
     assert!(reason(yaml(&tower)).contains("nested deeper"));
     assert!(yaml("a: &a [*a]\n").is_err());
+
     // Few values with a long text: readers copy the texts that they keep.
     let text = "x".repeat(1024 * 1024);
     let long = format!("a: &a {text}\nb: [{}]\n", vec!["*a"; 40].join(","));
+
     assert!(reason(yaml(&long)).contains("is larger than 32 MiB with its aliases"));
+
     // Anchors around anchors: what an anchor names is kept.
     let items = vec!["x"; 100_000].join(",");
     let nested: String = (0..100).map(|level| format!("&a{level} [")).collect();
     let nested = format!("{nested}{items}{}", "]".repeat(100));
+
     assert!(reason(yaml(&nested)).contains("values with its aliases written out"));
 }
 
@@ -156,6 +166,7 @@ fn what_does_not_end_is_refused() {
     for text in ["<a><b></b>", "<a", "<a>", ""] {
         assert!(xml(text).is_err(), "{text}");
     }
+
     assert!(yaml("a: [1").is_err());
     assert!(yaml("").is_err());
     assert!(json("").is_err());

@@ -21,6 +21,7 @@ pub fn toml(text: &str) -> Result<Node<'_>, ParseError> {
             None => reason,
         }
     })?;
+
     Reader {
         starts: line_starts(text),
         budget: Budget::new(),
@@ -61,6 +62,7 @@ impl Reader {
             Ok((key, self.node(value, depth + 1)?))
         });
         let value = map(entries.collect::<Result<_, ParseError>>()?)?;
+
         Ok(Node { line, value })
     }
 
@@ -83,6 +85,7 @@ impl Reader {
                 Value::List(items.collect::<Result<_, _>>()?)
             }
         };
+
         self.budget.take(depth, line)?;
         Ok(Node { line, value })
     }

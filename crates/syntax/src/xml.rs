@@ -67,6 +67,7 @@ pub fn xml(text: &str) -> Result<Element<'_>, ParseError> {
         root: None,
     };
     let mut reader = XmlReader::from_str(text);
+
     loop {
         let offset = usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX);
         let event = reader.read_event().map_err(|error| {
@@ -81,6 +82,7 @@ pub fn xml(text: &str) -> Result<Element<'_>, ParseError> {
         if matches!(event, Event::Eof) {
             return parser.finish();
         }
+
         let line = parser.lines.of(offset);
         parser
             .event(event, line)
@@ -127,6 +129,7 @@ impl<'a> Parser<'a> {
             }
             Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::Eof => {}
         }
+
         Ok(())
     }
 
@@ -145,6 +148,7 @@ impl<'a> Parser<'a> {
                 .map_err(|error| invalid(&error.to_string()))?
                 .into_owned();
             let name = attribute.key.as_ref();
+
             if name == "xmlns" {
                 element.namespace = Some(Cow::Owned(value));
             } else if !name.starts_with("xmlns:") {
@@ -154,6 +158,7 @@ impl<'a> Parser<'a> {
                     .push((Cow::Owned(local), Cow::Owned(value)));
             }
         }
+
         Ok(element)
     }
 
@@ -167,6 +172,7 @@ impl<'a> Parser<'a> {
                 ));
             }
         }
+
         Ok(())
     }
 
@@ -197,6 +203,7 @@ fn resolved(reference: &BytesRef<'_>) -> Result<String, ParseError> {
         Ok(None) => {}
         Err(error) => return Err(invalid(&error.to_string())),
     }
+
     resolve_xml_entity(reference)
         .map(str::to_owned)
         .ok_or_else(|| {

@@ -15,6 +15,7 @@ pub fn yaml(text: &str) -> Result<Node<'_>, ParseError> {
     let first = documents
         .next()
         .ok_or_else(|| ParseError::new("is not valid YAML: it holds no value"))?;
+
     match documents.next() {
         None => Ok(first),
         Some(second) => {
@@ -50,6 +51,7 @@ pub(crate) fn parsed(text: &str) -> Result<Vec<Node<'_>>, ParseError> {
         copied_bytes: limits::MAX_FILE_BYTES,
     };
     let mut documents = Vec::new();
+
     loop {
         match reader.next()? {
             (Event::StreamEnd, _) => return Ok(documents),
@@ -107,6 +109,7 @@ impl Size {
             size.bytes += within.bytes;
             size.height = size.height.max(within.height + 1);
         }
+
         size
     }
 }
@@ -153,6 +156,7 @@ impl<'a> Reader<'a> {
             let node = node.clone();
             self.anchors.insert(anchor, Anchored { node, size });
         }
+
         Ok(node)
     }
 
@@ -163,6 +167,7 @@ impl<'a> Reader<'a> {
             if event.0 == Event::MappingEnd {
                 return map(entries);
             }
+
             let key = self.node(event, depth + 1)?;
             let line = key.line;
             let name = match key.value {
@@ -174,6 +179,7 @@ impl<'a> Reader<'a> {
                     );
                 }
             };
+
             let event = self.next()?;
             entries.push((Key { line, name }, self.node(event, depth + 1)?));
         }
@@ -186,9 +192,11 @@ impl<'a> Reader<'a> {
                     .at_line(line as usize),
             );
         };
+
         self.budget.take(depth + known.size.height, line)?;
         let (size, node) = (known.size.clone(), known.node.clone());
         self.take_copy(&size, line)?;
+
         Ok(node)
     }
 
@@ -205,6 +213,7 @@ impl<'a> Reader<'a> {
         let megabytes = limits::MAX_FILE_BYTES / (1024 * 1024);
         let large = format!("is larger than {megabytes} MiB");
         self.copied_bytes = within(self.copied_bytes, size.bytes, large)?;
+
         Ok(())
     }
 }

@@ -47,6 +47,7 @@ impl GitServer {
         });
         let shared = Arc::clone(&state);
         let server = HttpServer::start(move |request| shared.answer(request));
+
         Self {
             folder,
             server,
@@ -88,6 +89,7 @@ impl GitServer {
         };
         repository.git(&["init", "--quiet", "--bare", "--initial-branch=main"]);
         repository.git(&["config", "http.receivepack", "true"]);
+
         // As on GitHub, any commit can be fetched by its hash.
         repository.git(&["config", "uploadpack.allowAnySHA1InWant", "true"]);
         repository
@@ -141,12 +143,14 @@ impl Repository {
             .expect("git is installed");
         let mut stdin = child.stdin.take().expect("a pipe");
         let input = input.to_vec();
+
         // A thread, because git may print before it has read everything.
         let writer = std::thread::spawn(move || {
             let _ = stdin.write_all(&input);
         });
         let output = child.wait_with_output().expect("git ends");
         let _ = writer.join();
+
         if output.status.success() {
             Ok(output.stdout)
         } else {
@@ -171,6 +175,7 @@ impl Repository {
         line(format!("commit {reference}"));
         line(format!("committer {committer}"));
         line(format!("data {}\n{message}", message.len()));
+
         if let Some(parent) = parent {
             line(format!("from {parent}"));
         }
@@ -184,6 +189,7 @@ impl Repository {
                 stream.push(b'\n');
             }
         }
+
         self.try_git(&["fast-import", "--quiet", "--force"], &stream)
             .unwrap_or_else(|error| panic!("git fast-import: {error}"));
         self.tip(branch).expect("the branch was just written")
@@ -235,6 +241,7 @@ fn collect(root: &Path, folder: &Path, files: &mut Vec<(String, Vec<u8>)>) {
         .map(|entry| entry.unwrap().path())
         .collect();
     entries.sort();
+
     for path in entries {
         if path.is_dir() {
             collect(root, &path, files);
@@ -263,6 +270,7 @@ fn git_command(folder: &Path) -> Command {
         .env("GIT_AUTHOR_EMAIL", "person@example.invalid")
         .env("GIT_COMMITTER_NAME", "Test Person")
         .env("GIT_COMMITTER_EMAIL", "person@example.invalid");
+
     command
 }
 
@@ -280,14 +288,17 @@ impl State {
         if pushing && !token.may_push {
             return Response::bytes(403, "text/plain", "write access to repository not granted");
         }
+
         let repository = self.root.join(format!("{full_name}.git"));
         if !repository.is_dir() {
             return Response::bytes(404, "text/plain", "repository not found");
         }
+
         let response = run_backend(&repository, &rest, request);
         if rest == "/git-receive-pack" && response.status == 200 {
             self.pushes.lock().unwrap().push(full_name);
         }
+
         response
     }
 
@@ -336,6 +347,7 @@ fn run_backend(repository: &Path, rest: &str, request: &Request) -> Response {
             command.env(variable, value);
         }
     }
+
     let mut child = command.spawn().expect("git is installed");
     let mut stdin = child.stdin.take().expect("a pipe");
     let body = request.body.clone();
@@ -344,6 +356,7 @@ fn run_backend(repository: &Path, rest: &str, request: &Request) -> Response {
     });
     let output = child.wait_with_output().expect("git ends");
     let _ = writer.join();
+
     cgi_response(&output.stdout)
 }
 
@@ -366,6 +379,7 @@ fn cgi_response(output: &[u8]) -> Response {
             None => {}
         }
     }
+
     response.body = output[end + 4..].to_vec();
     response
 }
@@ -388,6 +402,7 @@ mod tests {
             ])
             .output()
             .unwrap();
+
         if output.status.success() {
             Ok(())
         } else {
@@ -404,6 +419,7 @@ mod tests {
             let status = git_command(work.path()).args(arguments).status().unwrap();
             assert!(status.success());
         }
+
         work
     }
 
@@ -416,6 +432,7 @@ mod tests {
         let server = GitServer::start(vec![token("writer", true), token("reader", false)]);
         let repository = server.create("acme/shop");
         let work = worktree();
+
         assert!(
             push(&server, "reader", work.path())
                 .unwrap_err()
@@ -423,6 +440,7 @@ mod tests {
         );
         assert!(push(&server, "stranger", work.path()).is_err());
         assert_eq!(repository.tip("feature"), None);
+
         push(&server, "writer", work.path()).unwrap();
         assert!(repository.tip("feature").is_some());
         assert_eq!(server.pushes(), ["acme/shop"]);

@@ -74,6 +74,7 @@ impl Request {
 pub(crate) fn percent_decode(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut decoded = Vec::with_capacity(bytes.len());
+
     let mut at = 0;
     while at < bytes.len() {
         let escape = (bytes[at] == b'%')
@@ -88,6 +89,7 @@ pub(crate) fn percent_decode(text: &str) -> String {
             at += 1;
         }
     }
+
     String::from_utf8_lossy(&decoded).into_owned()
 }
 
@@ -180,6 +182,7 @@ impl HttpServer {
         });
         let shared = Arc::clone(&state);
         let acceptor = std::thread::spawn(move || accept(&listener, &shared));
+
         Self {
             address,
             state,
@@ -242,11 +245,13 @@ fn serve(connection: &TcpStream, state: &State) -> io::Result<()> {
     let Some(request) = read_request(&mut reader, connection)? else {
         return Ok(());
     };
+
     state.log.lock().unwrap().push(request.clone());
     let response = (state.handler)(&request);
     if let Some(delay) = response.delay {
         wait(delay.min(MAX_DELAY), &state.stopping);
     }
+
     write_response(connection, &request, &response)
 }
 
@@ -271,6 +276,7 @@ fn read_request(
         return Ok(None);
     };
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
+
     let mut request = Request {
         method: method.to_owned(),
         path: path.to_owned(),
@@ -288,9 +294,11 @@ fn read_request(
                 .push((name.to_ascii_lowercase(), value.trim().to_owned()));
         }
     }
+
     if request.header("expect").is_some() {
         connection.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
     }
+
     request.body = read_body(reader, &request)?;
     Ok(Some(request))
 }
@@ -313,6 +321,7 @@ pub(crate) fn read_body(reader: &mut impl BufRead, request: &Request) -> io::Res
             if whole > MAX_BODY_BYTES {
                 return Err(io::Error::from(io::ErrorKind::FileTooLarge));
             }
+
             reader.take(length).read_to_end(&mut body)?;
             read_line(reader)?;
             if length == 0 {
@@ -320,6 +329,7 @@ pub(crate) fn read_body(reader: &mut impl BufRead, request: &Request) -> io::Res
             }
         }
     }
+
     let length: u64 = request
         .header("content-length")
         .and_then(|length| length.parse().ok())
@@ -327,6 +337,7 @@ pub(crate) fn read_body(reader: &mut impl BufRead, request: &Request) -> io::Res
     if length > MAX_BODY_BYTES {
         return Err(io::Error::from(io::ErrorKind::FileTooLarge));
     }
+
     reader.take(length).read_to_end(&mut body)?;
     Ok(body)
 }
@@ -348,6 +359,7 @@ fn write_response(
     if !matches!(response.status, 204 | 304) {
         head.push_str(&format!("Content-Length: {}\r\n", response.body.len()));
     }
+
     head.push_str("Connection: close\r\n\r\n");
     connection.write_all(head.as_bytes())?;
     if request.method != "HEAD" {
@@ -356,6 +368,7 @@ fn write_response(
             .map_or(response.body.len(), |cut| cut.min(response.body.len()));
         connection.write_all(&response.body[..end])?;
     }
+
     connection.flush()?;
     connection.shutdown(std::net::Shutdown::Write)
 }
@@ -401,6 +414,7 @@ mod tests {
             &server,
             "POST /a%2Fb?q=x%20y HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
         );
+
         assert!(answer.ends_with("x yabcde"), "{answer}");
         assert_eq!(server.requests()[0].segments(), ["a/b"]);
     }

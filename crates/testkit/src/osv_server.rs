@@ -79,6 +79,7 @@ impl OsvServer {
         for source in sources {
             load(source, &mut records);
         }
+
         let state = Arc::new(State {
             records,
             affects: Box::new(affects),
@@ -87,6 +88,7 @@ impl OsvServer {
         });
         let shared = Arc::clone(&state);
         let server = HttpServer::start(move |request| shared.answer(request));
+
         Self { server, state }
     }
 
@@ -123,6 +125,7 @@ impl State {
     fn answer(&self, request: &Request) -> Response {
         let fault = self.next_fault(&request.path);
         let looping = fault == Some(OsvFault::LoopingPageToken);
+
         match fault {
             Some(OsvFault::TooManyRequests {
                 retry_after_seconds,
@@ -186,6 +189,7 @@ impl State {
         if queries.len() > MAX_BATCH {
             return bad_request("Too many queries.");
         }
+
         let mut results = Vec::with_capacity(queries.len());
         for query in queries {
             match self.query(query, looping) {
@@ -199,6 +203,7 @@ impl State {
                 Err(message) => return bad_request(&message),
             }
         }
+
         Response::json(200, &json!({"results": results}))
     }
 
@@ -213,6 +218,7 @@ impl State {
         {
             return Err("version specified in both purl and version field".to_owned());
         }
+
         let commit = query["commit"].as_str();
         let (ecosystem, name) = match (package["ecosystem"].as_str(), package["name"].as_str()) {
             (Some(ecosystem), Some(name)) if commit.is_none() => (ecosystem, name),
@@ -223,6 +229,7 @@ impl State {
                 );
             }
         };
+
         let offset: usize = match query["page_token"].as_str() {
             None | Some("") => 0,
             Some(token) => token
@@ -230,6 +237,7 @@ impl State {
                 .and_then(|at| at.parse().ok())
                 .ok_or("Invalid page token.")?,
         };
+
         let all: Vec<&str> = self
             .records
             .iter()
@@ -239,6 +247,7 @@ impl State {
             })
             .map(|(id, _)| id.as_str())
             .collect();
+
         let size = *self.page_size.lock().unwrap();
         let end = all.len().min(offset + size);
         let ids = all.get(offset..end).unwrap_or_default().to_vec();
@@ -247,6 +256,7 @@ impl State {
         } else {
             (end < all.len()).then(|| format!("page-{end}"))
         };
+
         Ok((ids, token))
     }
 
@@ -280,6 +290,7 @@ fn page<T: serde::Serialize>(vulns: &[T], token: Option<String>) -> Value {
     if let Some(token) = token {
         page.insert("next_page_token".to_owned(), json!(token));
     }
+
     Value::Object(page)
 }
 
@@ -299,10 +310,12 @@ fn load(source: &Path, records: &mut BTreeMap<String, Value>) {
         }
         return;
     }
+
     match source.extension().and_then(|extension| extension.to_str()) {
         Some("zip") => {
             let file = fs::File::open(source).unwrap();
             let mut archive = zip::ZipArchive::new(file).unwrap();
+
             for index in 0..archive.len() {
                 let mut text = Vec::new();
                 archive
@@ -352,6 +365,7 @@ fn in_range(events: Option<&Vec<Value>>, version: &str) -> bool {
         .collect();
     events.sort();
     let version = numbers(version);
+
     let mut inside = false;
     for (at, kind) in events {
         match kind {
@@ -361,6 +375,7 @@ fn in_range(events: Option<&Vec<Value>>, version: &str) -> bool {
             _ => {}
         }
     }
+
     inside
 }
 
@@ -388,6 +403,7 @@ mod tests {
             }]});
             fs::write(folder.path().join(format!("{id}.json")), record.to_string()).unwrap();
         }
+
         let server = OsvServer::start(&[folder.path()]);
         (folder, server)
     }
@@ -412,10 +428,13 @@ mod tests {
         server.set_page_size(2);
         let first: Value =
             serde_json::from_slice(&post(&server, &query("1.9.0", "")).body).unwrap();
+
         assert_eq!(first["results"][0]["vulns"].as_array().unwrap().len(), 2);
+
         let token = first["results"][0]["next_page_token"].as_str().unwrap();
         let second: Value =
             serde_json::from_slice(&post(&server, &query("1.9.0", token)).body).unwrap();
+
         assert_eq!(second["results"][0]["vulns"][0]["id"], "T-3");
         assert!(second["results"][0]["next_page_token"].is_null());
     }

@@ -50,10 +50,12 @@ impl ChildGroup {
                     }
                 }
             }
+
             if !told {
                 let _ = sender.send(Err(seen));
             }
         });
+
         match receiver.recv_timeout(patience) {
             Ok(Ok(())) => Ok(group),
             Ok(Err(printed)) => Err(format!("{command:?} ended early: {printed}")),

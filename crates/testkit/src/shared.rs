@@ -20,11 +20,13 @@ pub fn shared_dir() -> Option<PathBuf> {
     if folder.is_dir() {
         return Some(folder.canonicalize().unwrap_or(folder));
     }
+
     assert!(
         !in_ci(),
         "shared test data is missing: `{}` is not a folder",
         folder.display()
     );
+
     eprintln!(
         "SKIPPED: shared test data is missing: `{}` is not a folder; set PATCHGATE_SHARED",
         folder.display()
@@ -57,6 +59,7 @@ pub fn files_below(folder: &Path) -> Vec<PathBuf> {
             files.push(entry);
         }
     }
+
     files.sort();
     files
 }

@@ -36,10 +36,12 @@ impl Tools {
         if root.join("installed").is_file() {
             return Some(Self { root });
         }
+
         assert!(
             !in_ci(),
             "test tools are missing: run `tests/tools/install` first"
         );
+
         eprintln!(
             "SKIPPED: test tools are missing in `{}`: run `tests/tools/install`",
             root.display()

@@ -66,6 +66,7 @@ fn pure_crates_stay_pure() {
         "patchgate-sbom",
         "patchgate-vex",
     ];
+
     let all = dependencies();
     for name in PURE {
         for dependency in &all[name] {

@@ -31,6 +31,7 @@ fn call(github: &GitHub, token: &str, method: &str, path: &str, body: &Value) ->
     connection.read_to_string(&mut answer).unwrap();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+
     (status, serde_json::from_str(body).unwrap_or(Value::Null))
 }
 
@@ -49,6 +50,7 @@ fn stage(tools: &Tools) -> (GitHub, patchgate_testkit::Repository) {
     let base = repository.tip("main").unwrap();
     repository.git(&["branch", "fix/one", &base]);
     repository.commit("fix/one", "fix", &[("a/Cargo.lock", b"2\n")]);
+
     (github, repository)
 }
 
@@ -67,11 +69,13 @@ fn every_answer_keeps_the_contract() {
         "/pulls",
         json!({"title": "t", "head": "fix/one", "base": "main", "body": "b"}),
     );
+
     assert_eq!(
         (status, &pull["head"]["sha"]),
         (201, &json!(head)),
         "{pull}"
     );
+
     let n = pull["number"].as_u64().unwrap();
     assert_eq!(
         api("GET", "/pulls?head=acme:fix/one", Value::Null)
@@ -81,8 +85,10 @@ fn every_answer_keeps_the_contract() {
             .len(),
         1
     );
+
     let (_, files) = api("GET", &format!("/pulls/{n}/files"), Value::Null);
     assert_eq!(files[0]["filename"], "a/Cargo.lock");
+
     let (_, checks) = api(
         "POST",
         "/check-runs",
@@ -90,6 +96,7 @@ fn every_answer_keeps_the_contract() {
             "output": {"title": "t", "summary": "s"}}),
     );
     assert_eq!(checks["app"]["slug"], "github-actions", "{checks}");
+
     let id = checks["id"].as_u64().unwrap();
     let (_, comment) = api(
         "POST",
@@ -97,6 +104,7 @@ fn every_answer_keeps_the_contract() {
         json!({"body": "hello"}),
     );
     let comment = comment["id"].as_u64().unwrap();
+
     github.require_checks("acme/shop", "main", &["gate"]);
     for (method, path, body, expected) in [
         ("GET", String::new(), Value::Null, 200),
@@ -238,6 +246,7 @@ fn every_answer_keeps_the_contract() {
         let (status, answer) = api(method, &path, body);
         assert_eq!(status, expected, "{method} {path}: {answer}");
     }
+
     assert_eq!(github.violations(), Vec::<String>::new());
 }
 
@@ -249,7 +258,9 @@ fn a_misspelt_field_and_an_unknown_path_are_violations() {
     let (github, _repository) = stage(&tools);
     let body = json!({"title": "t", "head": "fix/one", "base": "main", "boby": "b"});
     let (status, _) = call(&github, "secret", "POST", &format!("{REPO}/pulls"), &body);
+
     assert_eq!(status, 422);
+
     let (status, _) = call(
         &github,
         "secret",
@@ -258,6 +269,7 @@ fn a_misspelt_field_and_an_unknown_path_are_violations() {
         &Value::Null,
     );
     assert_eq!(status, 404);
+
     let check = json!({"name": "g", "head_sha": "main", "conclusoin": "success"});
     call(
         &github,
@@ -266,6 +278,7 @@ fn a_misspelt_field_and_an_unknown_path_are_violations() {
         &format!("{REPO}/check-runs"),
         &check,
     );
+
     assert_eq!(github.violations().len(), 3, "{:#?}", github.violations());
     assert!(github.pull_requests("acme/shop").is_empty());
 }
@@ -310,6 +323,7 @@ fn an_answer_that_github_would_not_give_is_a_violation() {
         "/pulls/1/files",
         "/pulls/1/reviews",
     ];
+
     let write = [
         (
             "POST",
@@ -334,6 +348,7 @@ fn an_answer_that_github_would_not_give_is_a_violation() {
             201,
         ),
     ];
+
     let read = read.map(|path| ("GET", path, Value::Null, 200));
     for (method, path, body, good) in read.into_iter().chain(write) {
         let before = github.violations().len();
@@ -341,6 +356,7 @@ fn an_answer_that_github_would_not_give_is_a_violation() {
             Some(Response::json(good, &json!([{"wrong": 1}, 7])))
         });
         call(&github, "secret", method, &format!("{REPO}{path}"), &body);
+
         assert_eq!(
             github.violations().len(),
             before + 1,
@@ -369,18 +385,22 @@ fn merges_only_the_head_that_was_judged_and_only_when_allowed() {
         )
         .0
     };
+
     github.require_checks("acme/shop", "main", &["ci"]);
     assert_eq!(merge("read-only", &head), 403);
     assert_eq!(merge("stranger", &head), 401);
     assert_eq!(merge("secret", &head), 405);
+
     github.report_check("acme/shop", &head, "github-actions", "ci", Some("success"));
     let moved = repository.commit("fix/one", "more", &[("b", b"2\n")]);
+
     assert_eq!(merge("secret", &head), 409);
     assert_eq!(
         merge("secret", &moved),
         405,
         "the check was for the old head"
     );
+
     github.report_check("acme/shop", &moved, "github-actions", "ci", Some("success"));
     assert_eq!(merge("secret", &moved), 200);
     assert_eq!(repository.git(&["rev-parse", "main^2"]), moved);
@@ -398,10 +418,13 @@ fn pages_are_linked_at_the_public_address() {
     for name in ["a", "b", "c"] {
         github.report_check("acme/shop", &head, "ci-app", name, None);
     }
+
     let path = format!("{REPO}/commits/{head}/check-runs?per_page=2");
     let (_, first) = call(&github, "secret", "GET", &path, &Value::Null);
+
     assert_eq!(first["total_count"], 3);
     assert_eq!(first["check_runs"].as_array().unwrap().len(), 2);
+
     let (_, second) = call(
         &github,
         "secret",

@@ -22,6 +22,7 @@ impl<'a> Search<'a> {
         let package = self.movable(copy)?;
         let own = self.findings_of(copy);
         let mut judged: Vec<(&Release, usize)> = Vec::new();
+
         let mut goal_unmet = false;
         for release in self.above(package)? {
             if self.is_refused(package, release) || !reachable(release) {
@@ -37,8 +38,10 @@ impl<'a> Search<'a> {
                 goal_unmet = true;
                 continue;
             }
+
             judged.push((release, ids.len()));
         }
+
         let must_let_go = state.goals.contains_key(&copy);
         let fewest = judged.iter().map(|(_, left)| *left).min();
         let Some(fewest) = fewest.filter(|fewest| must_let_go || *fewest < own.len()) else {
@@ -61,6 +64,7 @@ impl<'a> Search<'a> {
                 ),
             }));
         };
+
         judged.retain(|(_, left)| *left == fewest);
         Ok(judged.into_iter().map(|(release, _)| release).collect())
     }
@@ -73,6 +77,7 @@ impl<'a> Search<'a> {
         if let Some(reason) = self.request.frozen.get(&copy) {
             return Err(Blocked::Because(reason.clone()));
         }
+
         let name = &package.name;
         Err(Blocked::Because(match &package.origin {
             Origin::Registry(_) if package.bundled => {
@@ -101,11 +106,13 @@ impl<'a> Search<'a> {
                     && (prerelease || ecosystem.is_prerelease(&release.version) == Ok(false))
             })
             .collect();
+
         let installed_withdrawn = releases
             .iter()
             .any(|release| release.version == package.version && release.withdrawn);
         let all = self.request.withdrawn_installable
             && (installed_withdrawn || above.iter().all(|release| release.withdrawn));
+
         Ok(above
             .into_iter()
             .filter(|release| all || !release.withdrawn)
@@ -124,11 +131,13 @@ impl<'a> Search<'a> {
         let Some(goals) = state.goals.get(&copy) else {
             return true;
         };
+
         goals.iter().all(|(needed, versions)| {
             let Some(needed) = self.request.lockfile.package(*needed) else {
                 return true;
             };
             let requirements = requirements_on(release, needed);
+
             // Without versions that would do, any other release may be the answer: that is how a
             // parent is asked to move for a copy in its archive.
             versions.is_empty()
@@ -154,6 +163,7 @@ impl<'a> Search<'a> {
                 let holds = |requirement: &str| {
                     self.admits(Some(requirement), &peer.version, &peer.version)
                 };
+
                 !edge.requirement.as_deref().is_none_or(holds)
                     || release
                         .requirements
@@ -196,12 +206,14 @@ impl<'a> Search<'a> {
         if let Some(answer) = known(&self.admitted.borrow()) {
             return answer;
         }
+
         let answer = self.request.ecosystem.admits(requirement, version).ok();
         self.admitted
             .borrow_mut()
             .entry(requirement.to_owned())
             .or_default()
             .insert(version.to_owned(), answer);
+
         answer
     }
 }

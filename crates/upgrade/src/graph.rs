@@ -50,6 +50,7 @@ pub(crate) fn dependents(lockfile: &Lockfile) -> Vec<Vec<Dependent>> {
             );
         }
     }
+
     let rooted: BTreeSet<&str> = lockfile
         .roots
         .iter()
@@ -61,6 +62,7 @@ pub(crate) fn dependents(lockfile: &Lockfile) -> Vec<Vec<Dependent>> {
         if member {
             continue;
         }
+
         for edge in &package.edges {
             add(
                 edge.to,
@@ -73,6 +75,7 @@ pub(crate) fn dependents(lockfile: &Lockfile) -> Vec<Vec<Dependent>> {
             );
         }
     }
+
     dependents
 }
 
@@ -84,6 +87,7 @@ pub(crate) fn depths(lockfile: &Lockfile) -> Vec<usize> {
         .iter()
         .flat_map(|root| root.edges.iter().map(|edge| edge.to))
         .collect();
+
     let mut depth = 0;
     while !layer.is_empty() {
         let mut next = Vec::new();
@@ -98,9 +102,11 @@ pub(crate) fn depths(lockfile: &Lockfile) -> Vec<usize> {
                 }
             }
         }
+
         layer = next;
         depth += 1;
     }
+
     depths
 }
 
@@ -119,5 +125,6 @@ pub fn bundler(lockfile: &Lockfile, copy: PackageIndex) -> Option<PackageIndex> 
             _ => path = above,
         }
     }
+
     None
 }

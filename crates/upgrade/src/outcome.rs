@@ -21,6 +21,7 @@ pub(crate) fn proposal(search: &Search<'_>, state: &mut State<'_>) -> Proposal {
         .filter_map(|(copy, release)| one_move(search, state, *copy, release, &credits))
         .collect();
     moves.sort_by_key(|step| (search.depths.get(step.copy.0 as usize).copied(), step.copy));
+
     Proposal {
         moves,
         left: left(search, state),
@@ -46,6 +47,7 @@ fn one_move(
         .and_then(|goals| goals.keys().next())
         .and_then(|needed| search.request.lockfile.package(*needed))
         .map(|needed| needed.name.clone());
+
     Some(Move {
         copy,
         name: package.name.clone(),
@@ -80,6 +82,7 @@ fn edits(
         if search.fits(copy, &constraint, release) {
             continue;
         }
+
         let manifest = search
             .request
             .lockfile
@@ -105,10 +108,12 @@ fn edits(
                 to,
             },
         };
+
         if !edits.contains(&edit) {
             edits.push(edit);
         }
     }
+
     edits
 }
 
@@ -119,6 +124,7 @@ fn credits(search: &Search<'_>, state: &State<'_>) -> BTreeMap<PackageIndex, BTr
         if state.targets.contains_key(copy) || state.blocked.contains_key(copy) {
             continue;
         }
+
         let bundler = graph::bundler(search.request.lockfile, *copy);
         if let Some(mover) = bundler.or_else(|| mover_above(search, state, *copy)) {
             credits
@@ -127,6 +133,7 @@ fn credits(search: &Search<'_>, state: &State<'_>) -> BTreeMap<PackageIndex, BTr
                 .extend(search.findings_of(*copy).iter().cloned());
         }
     }
+
     credits
 }
 
@@ -141,12 +148,14 @@ fn mover_above(search: &Search<'_>, state: &State<'_>, copy: PackageIndex) -> Op
         if !seen.insert(next) {
             continue;
         }
+
         for dependent in search.dependents_of(next) {
             if let From::Package(from) = dependent.from {
                 queue.push_back(from);
             }
         }
     }
+
     None
 }
 
@@ -168,6 +177,7 @@ fn left(search: &Search<'_>, state: &State<'_>) -> Vec<Left> {
         if remaining.is_empty() {
             continue;
         }
+
         left.push(Left {
             copy: *copy,
             ids: remaining.into_iter().collect(),
@@ -179,5 +189,6 @@ fn left(search: &Search<'_>, state: &State<'_>) -> Vec<Left> {
             }),
         });
     }
+
     left
 }

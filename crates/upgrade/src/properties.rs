@@ -44,6 +44,7 @@ prop_compose! {
             .collect();
         let locked: Vec<(&str, &[&str])> = locked.iter().map(|(name, texts)| (*name, texts.as_slice())).collect();
         let direct: Vec<&str> = direct.iter().map(String::as_str).collect();
+
         let mut world = World::new(&direct, &locked);
         for (name, requirements) in NAMES.iter().zip(&releases) {
             let versions: Vec<(String, Vec<&str>)> = requirements
@@ -57,9 +58,11 @@ prop_compose! {
             let versions: Vec<(&str, &[&str])> = versions.iter().map(|(v, r)| (v.as_str(), r.as_slice())).collect();
             world = world.releases(name, &versions);
         }
+
         for (place, (name, fixed)) in advisories.iter().enumerate() {
             world = world.advisory(NAMES[*name], &format!("A-{place}"), fixed);
         }
+
         world
     }
 }

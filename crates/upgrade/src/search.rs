@@ -110,6 +110,7 @@ impl<'a> Search<'a> {
             self.move_bundler(copy, bundler, state);
             return;
         }
+
         let mut trial = state.clone();
         let Err(blocked) = self.select(copy, &mut trial, &mut Vec::new()) else {
             *state = trial;
@@ -118,9 +119,11 @@ impl<'a> Search<'a> {
         let Blocked::Because(reason) = blocked else {
             return;
         };
+
         if let Some(release) = self.best_in_reach(copy, state) {
             state.targets.insert(copy, release);
         }
+
         state.blocked.insert(copy, reason);
     }
 
@@ -134,6 +137,7 @@ impl<'a> Search<'a> {
             .or_default()
             .entry(copy)
             .or_default();
+
         match self.select(bundler, &mut trial, &mut Vec::new()) {
             Ok(()) => *state = trial,
             Err(Blocked::Missing) => {}
@@ -167,6 +171,7 @@ impl<'a> Search<'a> {
             state.targets.remove(&copy);
             return Ok(());
         }
+
         let constraints = self.constraints(copy, state)?;
         let candidates = self.candidates(copy, state, &|_| true)?;
         let fits_all = |release: &&&Release| {
@@ -178,6 +183,7 @@ impl<'a> Search<'a> {
             state.targets.insert(copy, release);
             return Ok(());
         }
+
         chain.push(copy);
         let moved = self.move_blockers(copy, &constraints, &candidates, state, chain);
         chain.pop();
@@ -187,6 +193,7 @@ impl<'a> Search<'a> {
             Some(release) => state.targets.insert(copy, release),
             None => state.targets.remove(&copy),
         };
+
         Ok(())
     }
 
@@ -209,6 +216,7 @@ impl<'a> Search<'a> {
             {
                 continue;
             }
+
             let acceptable = candidates
                 .iter()
                 .map(|release| release.version.clone())
@@ -228,6 +236,7 @@ impl<'a> Search<'a> {
                     )),
                 })?;
         }
+
         Ok(())
     }
 
@@ -242,6 +251,7 @@ impl<'a> Search<'a> {
         if !self.alive(state).contains(&copy) {
             return Ok(None);
         }
+
         let constraints = self.constraints(copy, state)?;
         let fits =
             |release: &Release, constraint: &Constraint<'_>| self.fits(copy, constraint, release);
@@ -270,11 +280,13 @@ impl<'a> Search<'a> {
                 "no release suits what depends on it".to_owned(),
             ));
         };
+
         for project in projects {
             if !fits(release, project) {
                 self.raisable(project.dependent, release)?;
             }
         }
+
         Ok(Some(release))
     }
 
@@ -291,12 +303,14 @@ impl<'a> Search<'a> {
                 dependent.name
             ));
         }
+
         let Some(requirement) = &dependent.requirement else {
             return because(format!(
                 "the requirement for `{}` was not found in the manifest",
                 dependent.name
             ));
         };
+
         match self
             .request
             .ecosystem
@@ -315,6 +329,7 @@ impl<'a> Search<'a> {
                 .iter()
                 .all(|constraint| self.fits(copy, constraint, release))
         };
+
         self.candidates(copy, state, &reachable)
             .ok()?
             .first()
@@ -334,11 +349,13 @@ impl<'a> Search<'a> {
             return Ok(Vec::new());
         };
         let alive = self.alive(state);
+
         let mut constraints = Vec::new();
         for dependent in self.dependents_of(copy) {
             if matches!(dependent.from, From::Package(from) if !alive.contains(&from)) {
                 continue;
             }
+
             let requirements = match self.requirements_of(dependent, copy, state)? {
                 Some(requirements) => requirements,
                 None => continue,
@@ -357,6 +374,7 @@ impl<'a> Search<'a> {
                 },
             });
         }
+
         Ok(constraints)
     }
 
@@ -374,9 +392,11 @@ impl<'a> Search<'a> {
         {
             return Rc::clone(alive);
         }
+
         let alive = Rc::new(self.reached(state));
         let targets = state.targets.iter().map(of).collect();
         *self.alive.borrow_mut() = Some((targets, Rc::clone(&alive)));
+
         alive
     }
 
@@ -391,6 +411,7 @@ impl<'a> Search<'a> {
                 .filter(|(copy, _)| unreached(&(copy.0 as usize)))
                 .map(|(copy, _)| copy),
         );
+
         let mut alive = BTreeSet::new();
         while let Some(copy) = queue.pop() {
             if !alive.insert(copy) {
@@ -408,6 +429,7 @@ impl<'a> Search<'a> {
                 })
             }));
         }
+
         alive
     }
 
@@ -440,6 +462,7 @@ impl<'a> Search<'a> {
                     Err(Blocked::Missing) if is_registry(package) => return Err(Blocked::Missing),
                     Err(_) => None,
                 };
+
                 match locked {
                     Some(release) => release,
                     None => return stated(),
@@ -453,6 +476,7 @@ impl<'a> Search<'a> {
         if requirements.is_empty() && !state.targets.contains_key(&from) {
             return stated();
         }
+
         Ok((!requirements.is_empty()).then_some(requirements))
     }
 
@@ -500,6 +524,7 @@ impl<'a> Search<'a> {
         if let Some(ids) = self.judged.borrow().get(&key) {
             return Some(ids.clone());
         }
+
         let ids = (self.request.judge)(name, version);
         match &ids {
             Some(ids) => {
@@ -509,6 +534,7 @@ impl<'a> Search<'a> {
                 self.missing.borrow_mut().insert(name.to_owned());
             }
         }
+
         ids
     }
 
@@ -530,6 +556,7 @@ impl Constraint<'_> {
             .flatten()
             .map(String::as_str)
             .collect();
+
         if known.is_empty() {
             self.dependent.name.to_string()
         } else {

@@ -123,7 +123,9 @@ fn a_release_with_another_finding_is_passed_over() {
         .releases("a", &[("1.0.1", &[]), ("1.0.2", &[])])
         .advisory("a", "A-1", "1.0.1");
     let mut vulnerable = world.vulnerable();
+
     assert_eq!(vulnerable.len(), 1);
+
     vulnerable.clear();
     // The second advisory starts at 1.0.1: it would be introduced there.
     let judge = |_: &str, version: &str| -> Option<BTreeSet<String>> {
@@ -138,6 +140,7 @@ fn a_release_with_another_finding_is_passed_over() {
             .collect(),
         )
     };
+
     let vulnerable = world.vulnerable();
     let planned = crate::plan(&crate::Request {
         lockfile: &world.lockfile,
@@ -152,6 +155,7 @@ fn a_release_with_another_finding_is_passed_over() {
     let Planned::Ready(proposal) = planned else {
         panic!()
     };
+
     assert_eq!(proposal.moves[0].to(), "1.0.2");
 }
 
@@ -268,7 +272,9 @@ fn a_bundled_copy_moves_with_its_parent() {
     .advisory("a", "A-1", "1.0.1");
     world.lockfile.packages[1].bundled = true;
     world.lockfile.packages[1].install_path = Some("node_modules/parent/node_modules/a".into());
+
     insta::assert_snapshot!(world.told(), @"parent 1.0.0 -> 1.0.1 ends A-1 for a");
+
     world
         .known
         .insert(&crate::toy::Toy, "parent", Ok(Vec::new()));

@@ -153,6 +153,7 @@ impl World {
                         .iter()
                         .position(|(known, _)| *known == name)
                         .unwrap();
+
                     Edge {
                         to: PackageIndex(u32::try_from(place).unwrap()),
                         name: name.into(),
@@ -182,6 +183,7 @@ impl World {
             }],
             ..Lockfile::default()
         };
+
         Self {
             lockfile,
             known: Known::default(),
@@ -229,6 +231,7 @@ impl World {
     pub(crate) fn plan(&self) -> Planned {
         let vulnerable = self.vulnerable();
         let judge = |name: &str, version: &str| Some(self.judge(name, version));
+
         plan(&Request {
             lockfile: &self.lockfile,
             ecosystem: &Toy,
@@ -266,11 +269,14 @@ impl World {
                     edit.manifest, edit.edit.from, edit.edit.to
                 );
             }
+
             lines.push(line);
         }
+
         for left in &proposal.left {
             lines.push(format!("left {}: {}", left.ids.join(" "), left.reason));
         }
+
         lines.join("\n")
     }
 }

@@ -53,6 +53,7 @@ pub fn kind(bytes: &[u8]) -> FileKind {
         return FileKind::Document;
     };
     let has = |key| root.get(key).is_some();
+
     if has("document") {
         FileKind::Document
     } else if has("metadata_version") {
@@ -73,6 +74,7 @@ pub fn metadata(bytes: &[u8]) -> Result<Metadata, ParseError> {
     if root.get("metadata_version").is_none() {
         return Err(ParseError::new("is no metadata of a CSAF provider"));
     }
+
     let mut metadata = Metadata::default();
     if let Some(publisher) = root.get("publisher") {
         metadata.publisher = text(publisher, "name")?.unwrap_or_default();
@@ -83,6 +85,7 @@ pub fn metadata(bytes: &[u8]) -> Result<Metadata, ParseError> {
                 .folders
                 .push(folder.trim_end_matches('/').to_owned());
         }
+
         if let Some(rolie) = distribution.get("rolie") {
             for feed in rolie.optional_list("feeds")? {
                 let label = text(feed, "tlp_label")?.unwrap_or_default();
@@ -94,6 +97,7 @@ pub fn metadata(bytes: &[u8]) -> Result<Metadata, ParseError> {
             }
         }
     }
+
     Ok(metadata)
 }
 
@@ -119,12 +123,14 @@ pub fn changes(bytes: &[u8]) -> Result<Vec<Entry>, ParseError> {
                 ParseError::new("has a line without a path and a time").at_line(number as usize)
             );
         };
+
         Ok(Entry {
             place: within(path, number)?,
             updated: Some(instant(time, "changes.csv", number)?),
             hashes: Vec::new(),
         })
     });
+
     bounded(entries)
 }
 
@@ -141,6 +147,7 @@ pub fn index(bytes: &[u8]) -> Result<Vec<Entry>, ParseError> {
             hashes: Vec::new(),
         })
     });
+
     bounded(entries)
 }
 
@@ -171,6 +178,7 @@ fn entry(node: &Node<'_>) -> Result<Entry, ParseError> {
             _ => {}
         }
     }
+
     Ok(Entry {
         place: place.ok_or_else(|| {
             ParseError::new("has an entry without a document").at_line(node.line as usize)
@@ -210,6 +218,7 @@ fn within(path: &str, line: u32) -> Result<String, ParseError> {
     if is_plain {
         return Ok(path.to_owned());
     }
+
     let shown: String = path.chars().take(80).collect();
     Err(ParseError::new(format!(
         "names `{shown}`, which is no path below its folder"
@@ -229,6 +238,7 @@ fn bounded(
         }
         list.push(entry?);
     }
+
     Ok(list)
 }
 
@@ -251,6 +261,7 @@ mod tests {
                 ]}}
             ]
         }"#;
+
         assert_eq!(
             metadata(text.as_bytes()),
             Ok(Metadata {
@@ -274,6 +285,7 @@ mod tests {
         assert_eq!(list[1].updated.unwrap().to_string(), "2024-12-31T23:00:00Z");
         assert_eq!(index(b"2026/a.json\r\n./2026/b.json\n").unwrap().len(), 2);
         assert_eq!(index(b"\n").unwrap(), []);
+
         for path in [
             "../a.json",
             "/a.json",
@@ -287,6 +299,7 @@ mod tests {
             let line = format!("{path},2026-01-02T00:00:00Z");
             assert!(changes(line.as_bytes()).is_err(), "{path}");
         }
+
         assert!(changes(b"a.json\n").is_err());
         assert!(changes(b"a.json,today\n").is_err());
     }
@@ -304,6 +317,7 @@ mod tests {
             "content": {"src": "https://v.invalid/v-1.json", "type": "application/json"}
         }]}}"#;
         let list = feed(text.as_bytes()).unwrap();
+
         assert_eq!(list[0].place, "https://v.invalid/v-1.json");
         assert_eq!(list[0].hashes, ["https://v.invalid/v-1.json.sha512"]);
         assert_eq!(kind(text.as_bytes()), FileKind::List);

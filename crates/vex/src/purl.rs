@@ -33,6 +33,7 @@ impl Purl {
             Some(package) if !is_system => package.name.clone(),
             _ => parts.name.clone(),
         };
+
         Some(Self {
             text: text.to_owned(),
             name,
@@ -100,10 +101,12 @@ impl Purl {
         if named.is_empty() && *versions == Versions::Any {
             return true;
         }
+
         let version = other.parts.version.as_str();
         if version.is_empty() || self.epoch() != other.epoch() {
             return false;
         }
+
         let ecosystem = other.ecosystem();
         (named.is_empty() || same_version(ecosystem, named, version))
             && versions.contain(ecosystem, other.kind(), version)

@@ -81,6 +81,7 @@ impl Vers {
         if !self.is_ascending(ecosystem) {
             return false;
         }
+
         self.spans.iter().any(|span| {
             let above = match &span.from {
                 None => Some(true),
@@ -93,6 +94,7 @@ impl Vers {
                 Some((to, inclusive)) => compare(to)
                     .map(|order| order == Ordering::Less || *inclusive && order == Ordering::Equal),
             };
+
             above == Some(true) && below == Some(true)
         })
     }
@@ -105,6 +107,7 @@ impl Vers {
             .flatten()
             .map(|(version, _)| version.as_str())
             .collect();
+
         ends.windows(2).all(|pair| match pair {
             [a, b] => matches!(
                 ecosystem.compare_versions(a, b),
@@ -124,6 +127,7 @@ impl Vers {
         if self.kind != kind || !self.is_ascending(ecosystem) {
             return None;
         }
+
         let mut ranges = Vec::new();
         let mut listed = Vec::new();
         for span in &self.spans {
@@ -141,6 +145,7 @@ impl Vers {
                 Some((version, false)) => Some((EventKind::Fixed, version)),
                 None => None,
             };
+
             let mut events = vec![Event {
                 kind: EventKind::Introduced,
                 version: from.into(),
@@ -155,6 +160,7 @@ impl Vers {
                 events,
             });
         }
+
         Some((ranges, listed))
     }
 }
@@ -168,6 +174,7 @@ fn parse(text: &str) -> Option<Vers> {
     if constraints.len() > MAX_COMPARISONS {
         return None;
     }
+
     for (index, constraint) in constraints.iter().enumerate() {
         if *constraint == "*" {
             if constraints.len() != 1 {
@@ -176,8 +183,10 @@ fn parse(text: &str) -> Option<Vers> {
             spans.push(Span::default());
             continue;
         }
+
         let (comparator, version) = comparison(constraint)?;
         let end = Some((version.clone(), comparator.ends_with('=')));
+
         match comparator {
             "=" if open.is_none() => spans.push(Span {
                 from: end.clone(),
@@ -201,6 +210,7 @@ fn parse(text: &str) -> Option<Vers> {
             _ => return None,
         }
     }
+
     spans.extend(open);
     Some(Vers {
         kind: kind.trim().to_ascii_lowercase(),
@@ -211,6 +221,7 @@ fn parse(text: &str) -> Option<Vers> {
 /// The comparator, `=` where there is none, and the version, decoded.
 fn comparison(text: &str) -> Option<(&'static str, String)> {
     const COMPARATORS: [&str; 6] = ["!=", ">=", "<=", ">", "<", "="];
+
     let (comparator, version) = COMPARATORS
         .iter()
         .find_map(|known| Some((*known, text.strip_prefix(known)?)))
@@ -220,6 +231,7 @@ fn comparison(text: &str) -> Option<(&'static str, String)> {
         && !version
             .chars()
             .any(|c| c.is_whitespace() || matches!(c, '<' | '>' | '=' | '!' | '*' | '|' | ','));
+
     is_plain.then(|| (comparator, patchgate_sbom::percent_decoded(version)))
 }
 

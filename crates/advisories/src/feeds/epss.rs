@@ -66,6 +66,7 @@ impl EpssTable {
             as_of: None,
             rows: Vec::new(),
         };
+
         let mut has_header = false;
         loop {
             line.clear();
@@ -73,8 +74,10 @@ impl EpssTable {
             if lines.read_line(&mut line).map_err(EpssError::Read)? == 0 {
                 break;
             }
+
             number += 1;
             let row = line.trim_end();
+
             if let Some(comment) = row.strip_prefix('#') {
                 table.as_of = table.as_of.or_else(|| score_date(comment));
                 has_header = true;
@@ -88,6 +91,7 @@ impl EpssTable {
                     .push(EpssRow::parse(row).ok_or(EpssError::Row { line: number })?);
             }
         }
+
         if has_header {
             Ok(table)
         } else {
@@ -140,14 +144,17 @@ mod tests {
         let text = "#model_version:v1,score_date:2026-01-30T12:55:00Z\ncve,epss,percentile\n\
                     CVE-1999-0001,0.01151,0.78086\n";
         let table = EpssTable::parse(text.as_bytes()).unwrap();
+
         assert_eq!(table.as_of.unwrap().to_string(), "2026-01-30T12:55:00Z");
         assert_eq!(table.rows[0].cve, "CVE-1999-0001");
         assert_eq!(
             (table.rows[0].probability, table.rows[0].percentile),
             (0.01151, 0.78086)
         );
+
         let bare = EpssTable::parse("cve,epss,percentile\r\nCVE-1-2,1,0\r\n".as_bytes()).unwrap();
         assert_eq!((bare.rows.len(), bare.as_of), (1, None));
+
         let old = "#model_version:v1,score_date:2022-05-01T00:00:00+0000\ncve,epss,percentile\n";
         assert!(EpssTable::parse(old.as_bytes()).unwrap().as_of.is_some());
     }
@@ -170,6 +177,7 @@ mod tests {
                 "{row}"
             );
         }
+
         assert!(matches!(
             EpssTable::parse("a,b\n".as_bytes()),
             Err(EpssError::Header)

@@ -60,6 +60,7 @@ impl FeedSignals {
                 Err(problem) => fetched.problems.push(problem),
             }
         }
+
         if let Some(url) = epss_url {
             let parsed = match get(http, url).await {
                 Ok(body) => EpssTable::parse_any(&body).map_err(|error| unusable(url, &error)),
@@ -74,6 +75,7 @@ impl FeedSignals {
                 Err(problem) => fetched.problems.push(problem),
             }
         }
+
         fetched
     }
 }
@@ -96,6 +98,7 @@ impl SignalSource for FeedSignals {
             return Ok(None);
         };
         let found = rows.binary_search_by(|row| row.cve.as_str().cmp(cve)).ok();
+
         Ok(found.and_then(|place| rows.get(place)).map(|row| Epss {
             cve: row.cve.clone(),
             probability: row.probability,

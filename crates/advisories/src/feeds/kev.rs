@@ -60,12 +60,14 @@ impl Catalogue {
         if let Some(stated) = wire.count.filter(|stated| *stated != held) {
             return Err(KevError::Count { stated, held });
         }
+
         let as_of = wire.date_released.and_then(|date| date.parse().ok());
         let entries = wire
             .vulnerabilities
             .into_iter()
             .map(WireEntry::into_kev)
             .collect();
+
         Ok(Self { as_of, entries })
     }
 }
@@ -93,6 +95,7 @@ pub(crate) fn is_catalogue(json: &[u8]) -> bool {
         date_released: Option<serde::de::IgnoredAny>,
         vulnerabilities: Option<serde::de::IgnoredAny>,
     }
+
     serde_json::from_slice::<Probe>(json).is_ok_and(|probe| {
         probe.vulnerabilities.is_some()
             && (probe.catalog_version.is_some() || probe.date_released.is_some())
@@ -113,6 +116,7 @@ mod tests {
         let catalogue = Catalogue::parse(ONE.as_bytes()).unwrap();
         assert!(is_catalogue(ONE.as_bytes()));
         assert_eq!(catalogue.as_of.unwrap().as_second(), 1_756_141_459);
+
         let kev = &catalogue.entries[0];
         assert_eq!((kev.cve.as_str(), kev.ransomware), ("CVE-2025-1", true));
         assert_eq!(

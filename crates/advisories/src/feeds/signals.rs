@@ -43,6 +43,7 @@ pub trait SignalSource: Sync {
                 Ok(None) => {}
                 Err(problem) => problems.push(problem),
             }
+
             match self.kev(cve) {
                 Ok(Some(Some(kev))) => {
                     let known = signals.kev.as_ref().and_then(Option::as_ref);
@@ -59,6 +60,7 @@ pub trait SignalSource: Sync {
                 }
             }
         }
+
         signals
     }
 }

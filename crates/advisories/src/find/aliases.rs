@@ -20,6 +20,7 @@ pub(super) fn join(records: &[&Arc<Advisory>]) -> Vec<Vec<usize>> {
             }
         }
     }
+
     let mut groups: Vec<Vec<usize>> = vec![Vec::new(); records.len()];
     for place in 0..records.len() {
         let root = root(&mut parents, place);
@@ -27,6 +28,7 @@ pub(super) fn join(records: &[&Arc<Advisory>]) -> Vec<Vec<usize>> {
             group.push(place);
         }
     }
+
     groups.retain(|group| !group.is_empty());
     groups
 }
@@ -42,6 +44,7 @@ fn root(parents: &mut [usize], mut place: usize) -> usize {
         }
         place = above;
     }
+
     place
 }
 
@@ -56,6 +59,7 @@ pub(super) fn rank(ecosystem: &str, id: &str) -> u8 {
     };
     let order = ["MAL-", own, "GHSA-", "CVE-"];
     let place = order.iter().position(|prefix| id.starts_with(prefix));
+
     place
         .and_then(|place| u8::try_from(place).ok())
         .unwrap_or(u8::MAX)
@@ -95,6 +99,7 @@ mod tests {
             record("X-1", &["GHSA-b", "CVE-3"]),
         ];
         let records: Vec<_> = records.iter().collect();
+
         assert_eq!(join(&records), [vec![0, 2], vec![1, 3, 4]]);
         assert!(join(&[]).is_empty());
     }

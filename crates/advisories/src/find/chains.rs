@@ -31,6 +31,7 @@ pub(super) fn shortest(
         if own.is_empty() {
             continue;
         }
+
         let mut chains: HashMap<PackageIndex, BTreeSet<(usize, Vec<String>)>> = HashMap::new();
         for starts in start_sets(lockfile) {
             let search = Search::run(lockfile, &starts);
@@ -44,11 +45,13 @@ pub(super) fn shortest(
                 }
             }
         }
+
         for (target, chains) in chains {
             let chains = chains.into_iter().map(|(_, chain)| chain).collect();
             found.insert((file, target), chains);
         }
     }
+
     found
 }
 
@@ -77,6 +80,7 @@ fn start_sets(lockfile: &Lockfile) -> Vec<Vec<PackageIndex>> {
     if !rest.is_empty() {
         sets.push(rest.into_iter().collect());
     }
+
     sets
 }
 
@@ -98,6 +102,7 @@ impl Search {
         let mut search = Self {
             from: vec![None; lockfile.packages.len()],
         };
+
         let mut queue = VecDeque::new();
         for start in starts {
             search.reach(*start, From::Root, &mut queue);
@@ -110,10 +115,12 @@ impl Search {
             if members.contains(&index) {
                 continue;
             }
+
             for edge in &package.edges {
                 search.reach(edge.to, From::Package(index), &mut queue);
             }
         }
+
         search
     }
 
@@ -138,6 +145,7 @@ impl Search {
                 From::Package(parent) => index = parent,
             }
         }
+
         steps.reverse();
         Some(steps)
     }

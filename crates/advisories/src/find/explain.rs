@@ -30,11 +30,13 @@ pub fn lookup_of(records: &[Arc<Advisory>]) -> Lookup {
                 packages.insert((ecosystem.name(), key), ());
             }
         }
+
         for (key, ()) in packages {
             let known = lookup.advisories.entry(key).or_default();
             known.push(Arc::clone(record));
         }
     }
+
     lookup
 }
 
@@ -59,6 +61,7 @@ pub fn explain(inventory: &Inventory, lookup: &Lookup) -> Vec<Explained> {
         let known = Known::of(subject, lookup, version.commit_query());
         let mut answer = Affects::No;
         let mut pieces = Vec::new();
+
         let mut affected_by = Vec::new();
         for record in &known.records {
             match known.affects(subject, record, version.version) {
@@ -71,10 +74,12 @@ pub fn explain(inventory: &Inventory, lookup: &Lookup) -> Vec<Explained> {
                 }
                 Affects::Unknown(_) | Affects::No => {}
             }
+
             let mut own = evidence(subject, record, version.version);
             own.extend(of_commit(subject, &known, record));
             pieces.extend(own.into_iter().map(|one| (record.id.to_string(), one)));
         }
+
         if !known.records.is_empty() {
             let place = Place::new(inventory, copies, &HashMap::new());
             found.push(Explained {
@@ -90,6 +95,7 @@ pub fn explain(inventory: &Inventory, lookup: &Lookup) -> Vec<Explained> {
             });
         }
     }
+
     found
 }
 
@@ -106,6 +112,7 @@ fn of_commit(
             text: format!("the server calls commit {} affected", source.commit),
         });
     }
+
     let (affects, text) = match affects_commit(subject, record, source)? {
         Affects::Yes => (Some(true), "is named as affected".to_owned()),
         Affects::No => (Some(false), "is named as fixed".to_owned()),

@@ -28,6 +28,7 @@ impl<'a> Known<'a> {
         let key = (subject.ecosystem.name(), SmolStr::new(subject.name));
         let mut records: Vec<&Arc<Advisory>> =
             lookup.advisories.get(&key).into_iter().flatten().collect();
+
         let mut of_commit = BTreeSet::new();
         if let Some(source) = &source {
             let affecting = lookup.commits.get(&source.commit).into_iter().flatten();
@@ -39,6 +40,7 @@ impl<'a> Known<'a> {
                 }
             }
         }
+
         Self {
             records,
             source,
@@ -57,6 +59,7 @@ impl<'a> Known<'a> {
         if self.of_commit.contains(record.id.as_str()) {
             return Affects::Yes;
         }
+
         let by_commit = self
             .source
             .as_ref()

@@ -59,6 +59,7 @@ mod tests {
             let record = parse_record(record.as_bytes()).unwrap();
             assert_eq!(is_malicious(&[&record], &declared), expected, "{record:?}");
         }
+
         let undeclared = parse_record(br#"{"id": "LWA-2026-1"}"#).unwrap();
         assert!(!is_malicious(&[&undeclared], &[]));
         assert!(!is_malicious(&[], &declared));

@@ -98,6 +98,7 @@ pub fn queries(inventory: &Inventory) -> Vec<PackageQuery> {
         .collect();
     queries.sort();
     queries.dedup();
+
     queries
 }
 
@@ -157,6 +158,7 @@ fn find_in(
                     &mut problems,
                 )
             });
+
             (findings.collect(), problems)
         })
         .collect();
@@ -164,6 +166,7 @@ fn find_in(
         findings.extend(of_version);
         problems.extend(of_problems);
     }
+
     Findings {
         findings: merged(findings),
         problems: problems.into_iter().collect(),
@@ -194,6 +197,7 @@ impl<'a> Judged<'a> {
         if ordered.is_none() {
             problems.push(unordered.problem());
         }
+
         let ecosystem = ordered.unwrap_or(&unordered);
         let name = ecosystem.normalize_name(version.name);
         let subject = Subject {
@@ -208,6 +212,7 @@ impl<'a> Judged<'a> {
                 problems.push(untold(inventory, version, copies, reason));
             }
         });
+
         Self {
             version,
             copies,
@@ -228,11 +233,13 @@ fn merged(findings: Vec<Finding>) -> Vec<Finding> {
         if merged.last().is_some_and(is_other) {
             place = merged.len();
         }
+
         let own = merged.get_mut(place..).unwrap_or_default();
         let Some(known) = own.iter_mut().find(|known| known.id == finding.id) else {
             merged.push(finding);
             continue;
         };
+
         known.scope = known.scope.min(finding.scope);
         known.malicious |= finding.malicious;
         known.locations.extend(finding.locations);
@@ -245,6 +252,7 @@ fn merged(findings: Vec<Finding>) -> Vec<Finding> {
         known.paths.dedup();
         known.paths.truncate(chains::MAX_CHAINS);
     }
+
     merged
 }
 
@@ -276,6 +284,7 @@ fn copies(inventory: &Inventory) -> Vec<Installed<'_>> {
     }
     // Lockfiles are all but sorted, which this makes use of and a map would not.
     copies.sort();
+
     copies
 }
 
@@ -312,13 +321,16 @@ fn judge(
         .map(|record| known.affects(subject, record, version.version))
         .collect();
     let (mut any, mut open) = (false, false);
+
     for answer in &answers {
         any |= *answer == Affects::Yes;
         open |= matches!(answer, Affects::Unknown(_));
     }
+
     if !any && !open {
         return Vec::new();
     }
+
     let answer = |member: &usize| answers.get(*member).unwrap_or(&Affects::No);
     let mut groups = Vec::new();
     for members in aliases::join(&in_force) {
@@ -339,8 +351,10 @@ fn judge(
                 }
             }
         }
+
         let is_match = |member: &&usize| *answer(member) == Affects::Yes;
         let matching = members.iter().filter(is_match).count();
+
         if matching > 0 {
             let (mut first, rest): (Vec<&usize>, Vec<&usize>) = members.iter().partition(is_match);
             first.extend(rest);
@@ -350,6 +364,7 @@ fn judge(
             });
         }
     }
+
     groups
 }
 
@@ -371,6 +386,7 @@ impl Place {
         let mut locations = BTreeSet::new();
         let mut paths = BTreeSet::new();
         let mut scope = Scope::Development;
+
         let mut purl = None;
         for Installed { place, .. } in copies {
             let Some(lockfile) = inventory.lockfiles.get(place.0) else {
@@ -379,6 +395,7 @@ impl Place {
             let Some(package) = lockfile.package(place.1) else {
                 continue;
             };
+
             locations.insert(Location {
                 file: lockfile.path.clone(),
                 line: package.line,
@@ -388,6 +405,7 @@ impl Place {
             let known = chains.get(place).into_iter().flatten();
             paths.extend(known.map(|chain| (chain.len(), chain.clone())));
         }
+
         let paths = paths
             .into_iter()
             .map(|(_, chain)| chain)
@@ -427,10 +445,12 @@ impl Group {
             ids.insert(&record.id);
             ids.extend(record.aliases.iter().map(SmolStr::as_str));
         }
+
         let ids: Vec<&str> = ids.into_iter().filter(|id| !id.is_empty()).collect();
         let all: Vec<&Advisory> = self.records.iter().map(AsRef::as_ref).collect();
         let matching = all.get(..self.matching).unwrap_or(&all);
         let malicious = malicious::is_malicious(matching, declared);
+
         // A record of malicious releases that does not affect the version gives no name to the
         // vulnerability that does.
         let is_name = |id: &&str| malicious || !malicious::is_of_database(id);
@@ -451,6 +471,7 @@ impl Group {
             name: &name,
         };
         let fixed = fixed_version(subject, &all, version.version);
+
         // A record that does state a vulnerability outweighs one that only gives notice.
         let informational = matching
             .iter()
@@ -476,6 +497,7 @@ impl Group {
             .find(|summary| !summary.is_empty())
             .unwrap_or_default()
             .to_owned();
+
         Finding {
             id,
             aliases,
@@ -514,6 +536,7 @@ fn untold(
         Some((path, line)) => (path, Some(line)),
         None => (version.name.to_owned(), None),
     };
+
     Problem {
         kind: ProblemKind::Version,
         subject,

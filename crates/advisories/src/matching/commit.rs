@@ -21,12 +21,14 @@ pub(crate) fn affects_commit(
     if advisory.withdrawn.is_some() {
         return Some(Affects::No);
     }
+
     let of_repository = advisory
         .affected
         .iter()
         .filter(|entry| entry.ecosystem == ECOSYSTEM);
     let own = entries(subject, advisory).chain(of_repository);
     let ranges = own.flat_map(|entry| &entry.ranges);
+
     let mut answer = None;
     for range in ranges.filter(|range| is_of(range, &source.repository)) {
         match (range_affects(range, &source.commit), &answer) {
@@ -36,6 +38,7 @@ pub(crate) fn affects_commit(
             (unknown, _) => answer = Some(unknown),
         }
     }
+
     answer
 }
 
@@ -46,6 +49,7 @@ fn range_affects(range: &Range, commit: &str) -> Affects {
     if kinds.clone().any(is_start) {
         return Affects::Yes;
     }
+
     match kinds.next() {
         Some(_) => Affects::No,
         None => Affects::Unknown(
@@ -97,8 +101,10 @@ mod tests {
     fn the_commits_of_events_are_certain_and_others_are_not() {
         let (a, b) = ("a1".repeat(20), "B2".repeat(20));
         let fixed = json!([{"introduced": "0"}, {"fixed": b}]);
+
         assert_eq!(answer(fixed.clone(), "b2"), Some(Affects::No));
         assert!(matches!(answer(fixed, "a1"), Some(Affects::Unknown(_))));
+
         let introduced = json!([{"introduced": a}, {"last_affected": b}]);
         assert_eq!(answer(introduced.clone(), "a1"), Some(Affects::Yes));
         assert_eq!(answer(introduced.clone(), "b2"), Some(Affects::Yes));
@@ -106,6 +112,7 @@ mod tests {
             answer(introduced, "c3"),
             Some(Affects::Unknown(_))
         ));
+
         // Fixed on one branch and introduced again by the same commit on another: it is affected.
         let both = json!([{"fixed": a}, {"introduced": a}]);
         assert_eq!(answer(both, "a1"), Some(Affects::Yes));
@@ -115,12 +122,15 @@ mod tests {
     fn every_range_has_its_say_and_other_packages_have_none() {
         let until = |commit: &str| json!([{"introduced": "0"}, {"fixed": commit.repeat(20)}]);
         let two = json!({"ranges": [git(&until("a1")), git(&until("b2"))]});
+
         assert!(matches!(answers(&[two], "a1"), Some(Affects::Unknown(_))));
+
         let of = |name: &str, commit: &str| {
             json!({"package": {"ecosystem": "PyPI", "name": name},
                 "ranges": [git(&until(commit))]})
         };
         let both = [of("a", "a1"), of("b", "b2")];
+
         assert_eq!(answers(&both, "a1"), Some(Affects::No));
         assert!(matches!(answers(&both, "b2"), Some(Affects::Unknown(_))));
     }
@@ -137,6 +147,7 @@ mod tests {
             repository: "host.invalid/owner/name".to_owned(),
             commit: "a1".repeat(20),
         };
+
         assert_eq!(affects_commit(subject(), &record, &source), None);
     }
 }

@@ -13,6 +13,7 @@ pub(super) fn fits(ecosystem: &str, entry: Option<&str>, package: Option<&str>) 
     if entry == package {
         return true;
     }
+
     match ecosystem {
         "Ubuntu" => ubuntu(entry) == ubuntu(package),
         "Alpine" => {
@@ -81,6 +82,7 @@ mod tests {
             assert!(fits(ecosystem, None, Some(package)));
             assert!(fits(ecosystem, Some(entry), None));
         }
+
         for (ecosystem, entry, package) in [
             ("Debian", "12", "11"),
             ("Ubuntu", "22.04:LTS", "24.04:LTS"),

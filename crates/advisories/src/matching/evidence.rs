@@ -17,6 +17,7 @@ pub fn evidence(subject: Subject<'_>, advisory: &Advisory, version: &str) -> Vec
             text: format!("the record was withdrawn at {withdrawn}"),
         }];
     }
+
     let mut found = Vec::new();
     for entry in entries(subject, advisory) {
         if entry.ranges.is_empty() && entry.versions.is_empty() {
@@ -25,6 +26,7 @@ pub fn evidence(subject: Subject<'_>, advisory: &Advisory, version: &str) -> Vec
                 text: "the package is named without any version".to_owned(),
             });
         }
+
         if !entry.versions.is_empty() {
             found.push(listed(subject.ecosystem, entry, version));
         }
@@ -32,6 +34,7 @@ pub fn evidence(subject: Subject<'_>, advisory: &Advisory, version: &str) -> Vec
             found.push(ranged(subject.ecosystem, range, version));
         }
     }
+
     found
 }
 
@@ -43,6 +46,7 @@ fn listed(ecosystem: &dyn Ecosystem, entry: &Affected, version: &str) -> PieceOf
                 .is_ok_and(|order| order == Ordering::Equal)
     });
     let count = entry.versions.len();
+
     PieceOfEvidence {
         affects: Some(equal.is_some()),
         text: match equal {
@@ -55,6 +59,7 @@ fn listed(ecosystem: &dyn Ecosystem, entry: &Affected, version: &str) -> PieceOf
 fn ranged(ecosystem: &dyn Ecosystem, range: &Range, version: &str) -> PieceOfEvidence {
     let kind = range.kind.as_str();
     let words = intervals(Some(ecosystem), range).join(" or ");
+
     match range.kind {
         RangeKind::Git => PieceOfEvidence {
             affects: None,
@@ -133,6 +138,7 @@ mod tests {
         );
         assert_eq!(told(affected.clone(), "1.2.0")[1].0, Some(false));
         assert_eq!(told(affected.clone(), "latest")[1].0, None);
+
         assert_eq!(
             told(affected, "v1.0.0")[0],
             (

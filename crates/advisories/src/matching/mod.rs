@@ -45,6 +45,7 @@ pub fn affects(subject: Subject<'_>, advisory: &Advisory, version: &str) -> Affe
     if advisory.withdrawn.is_some() {
         return Affects::No;
     }
+
     let mut answer = Affects::No;
     for entry in entries(subject, advisory) {
         match entry_affects(subject.ecosystem, entry, version) {
@@ -53,6 +54,7 @@ pub fn affects(subject: Subject<'_>, advisory: &Advisory, version: &str) -> Affe
             Affects::No => {}
         }
     }
+
     answer
 }
 
@@ -82,12 +84,14 @@ fn entry_affects(ecosystem: &dyn Ecosystem, entry: &Affected, version: &str) -> 
             .compare_versions(listed, version)
             .is_ok_and(|order| order == Ordering::Equal)
     };
+
     if entry.versions.iter().any(equals) {
         return Affects::Yes;
     }
     if entry.ranges.is_empty() && entry.versions.is_empty() {
         return Affects::Unknown("names the package without any version".to_owned());
     }
+
     let mut answer = Affects::No;
     for range in &entry.ranges {
         match range.kind {
@@ -98,12 +102,14 @@ fn entry_affects(ecosystem: &dyn Ecosystem, entry: &Affected, version: &str) -> 
                 continue;
             }
         }
+
         match range_affects(ecosystem, range, version) {
             Ok(true) => return Affects::Yes,
             Ok(false) => {}
             Err(error) => answer = Affects::Unknown(error),
         }
     }
+
     answer
 }
 
@@ -119,6 +125,7 @@ fn range_affects(ecosystem: &dyn Ecosystem, range: &Range, version: &str) -> Res
     };
     let mut limits = 0;
     let mut before_a_limit = false;
+
     let mut last: Option<(&str, EventKind)> = None;
     for event in &range.events {
         if event.kind == EventKind::Limit {
@@ -127,6 +134,7 @@ fn range_affects(ecosystem: &dyn Ecosystem, range: &Range, version: &str) -> Res
                 event.version == "*" || compare(version, &event.version)? == Ordering::Less;
             continue;
         }
+
         let starts_before_all = event.kind == EventKind::Introduced && event.version == "0";
         if !starts_before_all {
             let order = compare(version, &event.version)?;
@@ -138,6 +146,7 @@ fn range_affects(ecosystem: &dyn Ecosystem, range: &Range, version: &str) -> Res
                 continue;
             }
         }
+
         let is_later = match last {
             None => true,
             Some(_) if starts_before_all => false,
@@ -152,10 +161,12 @@ fn range_affects(ecosystem: &dyn Ecosystem, range: &Range, version: &str) -> Res
                 }
             },
         };
+
         if is_later {
             last = Some((&event.version, event.kind));
         }
     }
+
     let inside = last.is_some_and(|(_, kind)| kind == EventKind::Introduced);
     Ok(inside && (limits == 0 || before_a_limit))
 }
@@ -173,6 +184,7 @@ pub fn fixed_version(
     let ecosystem = subject.ecosystem;
     let mut fixed: Vec<&str> = Vec::new();
     let mut last_affected: Option<&str> = None;
+
     let mut lists_versions = false;
     for advisory in advisories {
         for entry in entries(subject, advisory) {
@@ -181,6 +193,7 @@ pub fn fixed_version(
                 .ranges
                 .iter()
                 .filter(|range| matches!(range.kind, RangeKind::Semver | RangeKind::Ecosystem));
+
             for event in ranges.flat_map(|range| &range.events) {
                 match event.kind {
                     EventKind::Fixed => fixed.push(&event.version),
@@ -190,9 +203,11 @@ pub fn fixed_version(
             }
         }
     }
+
     let has_fixed = !fixed.is_empty();
     let is_untold = |version: &&str| ecosystem.compare_versions(version, installed).is_err();
     let has_untold = fixed.iter().any(is_untold);
+
     fixed.retain(|version| {
         ecosystem
             .compare_versions(version, installed)
@@ -208,6 +223,7 @@ pub fn fixed_version(
     if let Some(version) = fixed.iter().find(is_clean) {
         return FixedVersion::At((*version).to_owned());
     }
+
     FixedVersion::None(match (has_fixed, last_affected, lists_versions) {
         (true, _, _) if fixed.is_empty() && has_untold => {
             "whether a release fixes it cannot be told: a fixed version that the advisory lists \

@@ -98,6 +98,7 @@ fn evaluates_each_kind_of_event() {
             &["0.9.0", "1.0.0"],
         ),
     ];
+
     for (events, expected) in cases {
         assert_eq!(
             affected_of(&ranged(events.clone()), &versions),
@@ -167,19 +168,23 @@ fn commits_say_nothing_about_versions() {
 fn what_cannot_be_ordered_is_unknown_and_never_clean() {
     let odd = ranged(json!([{"introduced": "0"}, {"fixed": "two"}]));
     assert!(matches!(judge(&odd, "1.0.0"), Affects::Unknown(reason) if reason.contains("`two`")));
+
     let sound = ranged(json!([{"introduced": "1.0.0"}, {"fixed": "2.0.0"}]));
     assert!(matches!(judge(&sound, "latest"), Affects::Unknown(_)));
+
     // Before all versions needs no order.
     assert_eq!(
         judge(&ranged(json!([{"introduced": "0"}])), "latest"),
         Affects::Yes
     );
+
     let kind = record(json!({"ranges": [{"type": "LATER", "events": [{"introduced": "0"}]}]}));
     assert!(matches!(judge(&kind, "1.0.0"), Affects::Unknown(_)));
     assert!(matches!(
         judge(&record(json!({})), "1.0.0"),
         Affects::Unknown(_)
     ));
+
     // What is certain outweighs what is not.
     let both = record(json!({"ranges": [
         {"type": "SEMVER", "events": [{"introduced": "two"}]},
@@ -199,12 +204,14 @@ fn fixes_with_the_smallest_version_that_every_record_calls_clean() {
         fixed(&[&first], "2.1.0"),
         FixedVersion::At("2.3.0".to_owned())
     );
+
     // The second record says that the first fix was not enough.
     let second = ranged(json!([{"introduced": "0"}, {"fixed": "1.2.5"}]));
     assert_eq!(
         fixed(&[&first, &second], "1.0.0"),
         FixedVersion::At("1.2.5".to_owned())
     );
+
     let third = ranged(json!([{"introduced": "0"}, {"fixed": "2.1.0"}]));
     assert_eq!(
         fixed(&[&first, &third], "1.0.0"),
@@ -219,22 +226,27 @@ fn says_why_nothing_fixes_it() {
         FixedVersion::At(version) => panic!("{version}"),
     };
     let none = ranged(json!([{"introduced": "0"}]));
+
     assert_eq!(
         reason(&none, "1.0.0"),
         "no release fixes it: the advisory lists no fixed version"
     );
+
     let last = ranged(json!([{"introduced": "0"}, {"last_affected": "1.5.0"}]));
     assert_eq!(
         reason(&last, "1.0.0"),
         "the advisory lists no fixed version, only the last affected one: a version after 1.5.0"
     );
+
     let listed = record(json!({"versions": ["1.0.0"]}));
     assert_eq!(
         reason(&listed, "1.0.0"),
         "the advisory lists affected versions one by one and no fixed version"
     );
+
     let below = ranged(json!([{"introduced": "0"}, {"fixed": "1.0.0"}, {"introduced": "2.0.0"}]));
     assert!(reason(&below, "2.1.0").contains("is below it"));
+
     let again = record(json!({"ranges": [
         {"type": "SEMVER", "events": [{"introduced": "0"}, {"fixed": "2.0.0"}]},
         {"type": "SEMVER", "events": [{"introduced": "1.5.0"}]}]}));
@@ -263,6 +275,7 @@ fn oracle(events: &[Event], version: &str) -> bool {
             (a.kind == EventKind::LastAffected).cmp(&(b.kind == EventKind::LastAffected))
         })
     });
+
     let mut vulnerable = false;
     for event in sorted {
         let order = compare(version, &event.version);
@@ -273,6 +286,7 @@ fn oracle(events: &[Event], version: &str) -> bool {
             _ => {}
         }
     }
+
     before && vulnerable
 }
 
@@ -289,6 +303,7 @@ fn event() -> impl Strategy<Value = Event> {
         2 => Just(EventKind::LastAffected),
         1 => Just(EventKind::Limit),
     ];
+
     (kind, version(), proptest::bool::weighted(0.2)).prop_map(|(kind, version, zero)| {
         let is_zero = zero && kind == EventKind::Introduced;
         Event {
@@ -321,6 +336,7 @@ proptest! {
             advisory
         };
         let (a, b) = (with(events), with(more));
+
         if let FixedVersion::At(version) = fixed(&[&a, &b], &installed) {
             let order = cargo().compare_versions(&version, &installed).unwrap();
             prop_assert_eq!(order, Ordering::Greater);

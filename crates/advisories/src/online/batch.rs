@@ -143,6 +143,7 @@ impl OsvClient {
                 seen: BTreeSet::new(),
             })
             .collect();
+
         let mut running = JoinSet::new();
         let mut open = 0;
         loop {
@@ -156,6 +157,7 @@ impl OsvClient {
                     (asked, answered)
                 });
             }
+
             match next(&mut running, deadline).await {
                 Next::Done(Ok((asked, Ok(results)))) => {
                     open -= asked.len();
@@ -176,6 +178,7 @@ impl OsvClient {
                 }
             }
         }
+
         answers
     }
 
@@ -192,6 +195,7 @@ impl OsvClient {
         for vuln in result.vulns.unwrap_or_default() {
             known.insert(vuln.id, vuln.modified.unwrap_or_default());
         }
+
         let token = result.next_page_token.filter(|token| !token.is_empty())?;
         let reason = if asked.seen.len() + 1 >= MAX_PAGES {
             Some(format!(
@@ -211,6 +215,7 @@ impl OsvClient {
             problems.push(self.problem(reason, Some(hint)));
             return None;
         }
+
         asked.page_token = Some(token);
         Some(asked)
     }
@@ -225,11 +230,13 @@ impl OsvClient {
             } else {
                 "packages and commits"
             };
+
             Box::new(self.problem(
                 format!("{count} {what} could not be looked up: {reason}"),
                 hint,
             ))
         };
+
         let queries = asked
             .iter()
             .map(|asked| asked.query.to_wire(asked.page_token.as_deref()))
@@ -254,6 +261,7 @@ impl OsvClient {
             let reason = format!("the server gave {} answers", answer.results.len());
             return Err(failed(&reason, Some("run it again later")));
         }
+
         Ok(answer
             .results
             .into_iter()

@@ -78,6 +78,7 @@ impl OsvClient {
     pub async fn lookup_all(&self, queries: &[PackageQuery], commits: &[CommitQuery]) -> Lookup {
         let deadline = self.budget.map(|budget| Instant::now() + budget);
         let mut lookup = Lookup::default();
+
         // A server refuses a whole batch for one ecosystem that it does not know.
         let (asked, others): (Vec<&PackageQuery>, Vec<&PackageQuery>) = queries
             .iter()
@@ -112,6 +113,7 @@ impl OsvClient {
             if own.clone().next().is_none() {
                 continue;
             }
+
             match subject {
                 Subject::Package(ecosystem, name) => {
                     let own = own
@@ -124,6 +126,7 @@ impl OsvClient {
                 }
             }
         }
+
         lookup.sources = vec![self.source_status(&lookup.problems)];
         lookup
     }
@@ -150,6 +153,7 @@ impl OsvClient {
         let mut records = BTreeMap::new();
         let mut failed = BTreeMap::new();
         let mut left = wanted.into_iter();
+
         let mut running = JoinSet::new();
         loop {
             while running.len() < RECORDS_AT_ONCE
@@ -161,6 +165,7 @@ impl OsvClient {
                     (id, fetched)
                 });
             }
+
             match next(&mut running, deadline).await {
                 Next::Done(Ok((id, Ok(record)))) => {
                     records.insert(id, Arc::new(record));
@@ -177,12 +182,14 @@ impl OsvClient {
                 }
             }
         }
+
         let more = failed.len().saturating_sub(MAX_NAMED);
         problems.extend(failed.into_values().take(MAX_NAMED));
         if more > 0 {
             let reason = format!("{more} more records could not be fetched");
             problems.push(self.problem(reason, None));
         }
+
         records
     }
 
@@ -197,10 +204,12 @@ impl OsvClient {
             return Ok(found);
         };
         let aliases: Vec<SmolStr> = first.aliases.iter().take(MAX_ALIASES).cloned().collect();
+
         found.push(first);
         for alias in aliases {
             found.extend(self.fetch_known(&alias).await?);
         }
+
         Ok(found)
     }
 
@@ -234,6 +243,7 @@ impl OsvClient {
             let reason = format!("it names a record `{}`", id.escape_debug());
             return Err(Failed::Problem(self.problem(reason, None)));
         }
+
         let request = Request::get(format!("{}/v1/vulns/{id}", self.base_url));
         let answer = self.http.get(&request, caching).await;
         let response = answer.map_err(|error| match error.status() {
@@ -243,6 +253,7 @@ impl OsvClient {
         let record = parse_record(&response.body).map_err(|error| {
             Failed::Problem(unfetched(id, describe(&error), Some("run it again")))
         })?;
+
         if record.id == id {
             Ok(record)
         } else {
@@ -286,6 +297,7 @@ async fn next<T: 'static>(running: &mut JoinSet<T>, deadline: Option<Instant>) -
             Err(_) => return Next::TooLate,
         },
     };
+
     match joined {
         None => Next::Empty,
         Some(Ok(value)) => Next::Done(Ok(value)),
@@ -327,8 +339,10 @@ fn trimmed(record: &Arc<Advisory>, ecosystem: &str, name: &str) -> Arc<Advisory>
     if own == 0 || own == record.affected.len() {
         return Arc::clone(record);
     }
+
     let mut copy = Advisory::clone(record);
     copy.affected.retain(is_own);
+
     Arc::new(copy)
 }
 

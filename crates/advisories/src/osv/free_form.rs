@@ -30,6 +30,7 @@ impl FreeForm {
         {
             return Self::default();
         }
+
         let Ok(Value::Object(object)) = serde_json::from_str(text) else {
             return Self::default();
         };
@@ -49,6 +50,7 @@ impl FreeForm {
                 cwes.extend(id.map(SmolStr::new));
             }
         }
+
         let text = |key: &str| {
             object
                 .get(key)
@@ -56,6 +58,7 @@ impl FreeForm {
                 .filter(|text| !text.is_empty())
                 .map(SmolStr::new)
         };
+
         Self {
             cwes,
             severity_word: text("severity"),
@@ -83,6 +86,7 @@ mod tests {
             read(r#"{"cwes": [{"cweId": "CWE-506", "name": "a"}]}"#).cwes,
             ["CWE-506"]
         );
+
         let rust = read(r#"{"informational": "unsound", "cvss": null}"#);
         assert_eq!(rust.informational.as_deref(), Some("unsound"));
     }
@@ -98,6 +102,7 @@ mod tests {
         ] {
             assert!(read(text).cwes.is_empty(), "{text}");
         }
+
         assert_eq!(
             read(r#"{"informational": null, "severity": ""}"#).informational,
             None

@@ -151,6 +151,7 @@ impl WireRecord<'_> {
             text.and_then(|text| text.parse::<Timestamp>().ok())
                 .filter(|time| *time > Timestamp::UNIX_EPOCH)
         };
+
         let withdrawn = match self.withdrawn {
             None => None,
             Some(text) => match text.parse::<Timestamp>() {
@@ -163,10 +164,12 @@ impl WireRecord<'_> {
                 }
             },
         };
+
         let own = FreeForm::read(self.database_specific);
         let mut cwes = own.cwes;
         let mut severity_word = own.severity_word;
         let mut informational = own.informational;
+
         let mut affected = Vec::with_capacity(self.affected.len());
         for entry in self.affected {
             let own = FreeForm::read(entry.database_specific);
@@ -175,8 +178,10 @@ impl WireRecord<'_> {
             informational = informational.or(own.informational);
             affected.extend(entry.into_affected());
         }
+
         cwes.sort();
         cwes.dedup();
+
         Ok(Advisory {
             id: self.id,
             aliases: self.aliases,
@@ -229,6 +234,7 @@ impl WireAffected<'_> {
             Some((ecosystem, rest)) => (ecosystem.into(), Some(rest.into())),
             None => (package.ecosystem, None),
         };
+
         vec![Affected {
             ecosystem,
             distribution,
@@ -245,6 +251,7 @@ fn by_repository(entry: &Affected, ranges: Vec<Range>) -> Vec<Affected> {
         let Some(name) = range.repo.as_deref().map(repository_key) else {
             continue;
         };
+
         match entries.iter_mut().find(|known| known.name == name) {
             Some(known) => known.ranges.push(range),
             None => entries.push(Affected {
@@ -255,6 +262,7 @@ fn by_repository(entry: &Affected, ranges: Vec<Range>) -> Vec<Affected> {
             }),
         }
     }
+
     entries
 }
 
@@ -273,6 +281,7 @@ impl WireRange {
             "GIT" => RangeKind::Git,
             _ => RangeKind::Other,
         };
+
         Range {
             kind,
             repo: self.repo,

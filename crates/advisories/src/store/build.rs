@@ -192,6 +192,7 @@ impl Lock {
             },
             fs::TryLockError::Error(source) => writing(source),
         })?;
+
         // Nobody else writes here now, so what is not finished was cut off.
         remove_unfinished(into);
         Ok(Self { _file: file })
@@ -253,6 +254,7 @@ fn write(
         .filter_map(|source| source.ecosystem.clone())
         .collect();
     let mut sources = kept;
+
     let mut add = |source: Source| {
         sources.retain(|one| one.identity() != source.identity());
         sources.push(source);
@@ -264,6 +266,7 @@ fn write(
         }
         add(write_ecosystem(into, ecosystem, records, now)?);
     }
+
     for (ecosystem, mut records) in collected.own {
         // What it does not say means nothing: the export beside it is the whole.
         records.complete = false;
@@ -273,6 +276,7 @@ fn write(
             ..source
         });
     }
+
     if let Some(feed) = collected.kev {
         let values = feed.content.entries.iter().map(|kev| {
             (
@@ -289,6 +293,7 @@ fn write(
             file,
         ));
     }
+
     if let Some(feed) = collected.epss {
         let values = feed
             .content
@@ -304,6 +309,7 @@ fn write(
             file,
         ));
     }
+
     sources.sort_by(|a, b| a.identity().cmp(&b.identity()));
     let manifest = Manifest {
         format: FORMAT,
@@ -311,6 +317,7 @@ fn write(
     };
     write_manifest(into, &manifest)?;
     remove_others(into, &manifest);
+
     Ok(BuildReport {
         sources: manifest
             .sources

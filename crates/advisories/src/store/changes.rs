@@ -25,6 +25,7 @@ pub(super) fn write_changes(
     let mut source = open.source.clone();
     let ecosystem = source.ecosystem.clone().unwrap_or_default();
     let mut packages: BTreeMap<String, Vec<Advisory>> = BTreeMap::new();
+
     let mut ids: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for advisory in records {
         let mut affected: BTreeMap<String, Vec<Affected>> = BTreeMap::new();
@@ -36,6 +37,7 @@ pub(super) fn write_changes(
             let key = crate::package_key(&ecosystem, &entry.name);
             affected.entry(key.into()).or_default().push(entry.clone());
         }
+
         let mut is_new = true;
         let before = open.names_of(&advisory.id)?;
         for name in before.iter().chain(affected.keys()) {
@@ -47,6 +49,7 @@ pub(super) fn write_changes(
             listed.retain(|one| one.id != advisory.id);
             is_new &= listed.len() == count;
         }
+
         for id in std::iter::once(&advisory.id).chain(&advisory.aliases) {
             if !ids.contains_key(id.as_str()) {
                 ids.insert(id.to_string(), open.names_of(id)?);
@@ -54,30 +57,36 @@ pub(super) fn write_changes(
             let names = ids.entry(id.to_string()).or_default();
             names.extend(affected.keys().cloned());
         }
+
         source.records += u64::from(is_new && !affected.is_empty());
         // A date in the future says nothing about the age.
         let modified = advisory.modified.filter(|modified| *modified <= now);
         source.as_of = source.as_of.max(modified);
+
         for (name, affected) in affected {
             let mut own = advisory.clone();
             own.affected = affected;
             packages.entry(name).or_default().push(own);
         }
     }
+
     let mut entries = earlier(open)?;
     for (name, mut records) in packages {
         records.sort_by(|a, b| a.id.cmp(&b.id));
         entries.insert(prefixed(NAME_PREFIX, &name), encode(&records)?);
     }
+
     for (id, names) in ids {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let value = record::encode_keys(&names).map_err(invalid)?;
         entries.insert(prefixed(ID_PREFIX, &id), value);
     }
+
     let mut writer = Writer::new(into)?;
     for (key, value) in &entries {
         writer.push(key, value)?;
     }
+
     source.changes = Some(writer.finish(into, &format!("osv-{}-changes", file_part(&ecosystem)))?);
     Ok(source)
 }

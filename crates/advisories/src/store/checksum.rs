@@ -27,6 +27,7 @@ const fn tables() -> [[u32; 256]; 8] {
         tables[0][byte] = value;
         byte += 1;
     }
+
     let mut table = 1;
     while table < 8 {
         let mut byte = 0;
@@ -37,6 +38,7 @@ const fn tables() -> [[u32; 256]; 8] {
         }
         table += 1;
     }
+
     tables
 }
 
@@ -44,6 +46,7 @@ const fn tables() -> [[u32; 256]; 8] {
 fn crc32c(before: u32, bytes: &[u8]) -> u32 {
     let look = |table: usize, byte: u32| TABLES[table][(byte & 0xFF) as usize];
     let mut crc = !before;
+
     let mut chunks = bytes.chunks_exact(8);
     for chunk in &mut chunks {
         let word = |at: usize| {
@@ -56,9 +59,11 @@ fn crc32c(before: u32, bytes: &[u8]) -> u32 {
         crc = look(7, low) ^ look(6, low >> 8) ^ look(5, low >> 16) ^ look(4, low >> 24);
         crc ^= look(3, high) ^ look(2, high >> 8) ^ look(1, high >> 16) ^ look(0, high >> 24);
     }
+
     for byte in chunks.remainder() {
         crc = (crc >> 8) ^ look(0, crc ^ u32::from(*byte));
     }
+
     !crc
 }
 
@@ -69,6 +74,7 @@ pub(super) fn promised(response: &Response) -> Option<u32> {
     if encoding.is_some_and(|encoding| encoding != "identity") {
         return None;
     }
+
     let text = response
         .headers
         .iter()
@@ -78,6 +84,7 @@ pub(super) fn promised(response: &Response) -> Option<u32> {
     let bytes = base64::engine::general_purpose::STANDARD
         .decode(text)
         .ok()?;
+
     Some(u32::from_be_bytes(bytes.try_into().ok()?))
 }
 
@@ -86,6 +93,7 @@ pub(super) fn of_file(file: &mut File) -> io::Result<u32> {
     file.rewind()?;
     let mut buffer = vec![0; 256 * 1024];
     let mut crc = 0;
+
     loop {
         let read = file.read(&mut buffer)?;
         if read == 0 {

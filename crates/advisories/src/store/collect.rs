@@ -61,10 +61,12 @@ impl EcosystemRecords {
         self.records.append(&mut other.records);
         self.skipped += other.skipped;
         self.from.append(&mut other.from);
+
         // Once a source holds the ecosystem whole, those that name it in passing add nothing.
         if other.complete && !self.complete {
             self.origins.clear();
         }
+
         self.complete |= other.complete;
         if other.complete == self.complete {
             self.origins.append(&mut other.origins);
@@ -133,12 +135,14 @@ impl Batch {
                     .push(entry);
             }
         }
+
         let mut set: Vec<String> = packages
             .keys()
             .map(|(name, _)| (*name).to_owned())
             .collect();
         set.dedup();
         *self.sets.entry(set).or_default() += 1;
+
         for ((ecosystem, key), affected) in packages {
             match record::encode(advisory, &affected) {
                 Ok(bytes) => {
@@ -153,6 +157,7 @@ impl Batch {
                         modified: advisory.modified,
                         bytes: bytes.into(),
                     };
+
                     match self.by_ecosystem.get_mut(ecosystem) {
                         Some(records) => records.push(trimmed),
                         None => {
@@ -185,9 +190,11 @@ impl Batch {
                 .or_default()
                 .append(&mut records);
         }
+
         for (set, count) in other.sets {
             *self.sets.entry(set).or_default() += count;
         }
+
         self.bad.extend(other.bad);
         self.bad_count += other.bad_count;
         self.unrecognised.extend(other.unrecognised);
@@ -223,6 +230,7 @@ impl Batch {
                 .keys()
                 .any(|other| other != name && count(&[name, other]) == own && count(&[other]) > own)
         };
+
         self.by_ecosystem
             .keys()
             .filter(|name| !in_passing(name))
@@ -269,9 +277,11 @@ impl Collected {
                 "fetch the file again, then repeat `patchgate db build`",
             );
         }
+
         let exports = batch.exports(named);
         let is_export = !exports.is_empty();
         let complete = if is_export { exports } else { batch.complete() };
+
         self.more_problems += batch.bad_count.saturating_sub(batch.bad.len() as u64);
         self.unrecognised.extend(batch.unrecognised);
         let known = if is_export {
@@ -279,6 +289,7 @@ impl Collected {
         } else {
             &mut self.loose
         };
+
         for (ecosystem, records) in batch.by_ecosystem {
             let complete = complete.contains(&ecosystem);
             let skipped = if complete { batch.bad_count } else { 0 };
@@ -301,12 +312,14 @@ impl Collected {
             records.from.insert(from.to_owned());
             self.own.push((ecosystem, records));
         }
+
         if let Some(feed) = other.kev {
             self.add_kev(&feed.origin, feed.content);
         }
         if let Some(feed) = other.epss {
             self.add_epss(&feed.origin, feed.content);
         }
+
         self.take_problems(other.problems, other.more_problems, other.unrecognised);
     }
 
@@ -332,6 +345,7 @@ impl Collected {
             records.from.insert(from.to_owned());
             self.own.push((ecosystem, records));
         }
+
         self.take_problems(own.problems, own.more_problems, own.unrecognised);
     }
 

@@ -47,6 +47,7 @@ pub(super) async fn fetch(
     if !is_url(origin) {
         return open(origin, validator).map_err(|error| (describe(&error), None));
     }
+
     let mut file = tempfile::tempfile().map_err(|error| (describe(&error), None))?;
     let mut request = Request::get(origin).max_bytes(MAX_EXPORT_BYTES);
     request = match validator {
@@ -66,10 +67,12 @@ pub(super) async fn fetch(
         let hint = "try again; if it stays so, something between here and the server changes it";
         return Err((reason.to_owned(), Some(hint)));
     }
+
     let header = |name| answer.header(name).map(str::to_owned);
     let validator = header("etag")
         .map(Validator::Etag)
         .or_else(|| header("last-modified").map(Validator::LastModified));
+
     Ok(Got::File(file, validator))
 }
 
@@ -85,6 +88,7 @@ fn open(origin: &str, validator: Option<&Validator>) -> io::Result<Got> {
     if own.is_some() && own.as_ref() == validator {
         return Ok(Got::Same);
     }
+
     Ok(Got::File(file, own))
 }
 
@@ -93,12 +97,14 @@ fn path_of(origin: &str) -> io::Result<PathBuf> {
     if !origin.starts_with("file:") {
         return Ok(PathBuf::from(origin));
     }
+
     let no_path = || {
         io::Error::new(
             io::ErrorKind::InvalidInput,
             "the address names no file here",
         )
     };
+
     url::Url::parse(origin)
         .ok()
         .and_then(|url| url.to_file_path().ok())

@@ -69,6 +69,7 @@ pub(super) async fn bring_up_to_date(
     if let Some(validator) = &fetched.list_validator {
         request = request.header("If-None-Match", validator);
     }
+
     let answer = match http.send(&request).await {
         Ok(answer) => answer,
         Err(Error::Status { status: 304, .. }) => return Ok(Some(open.source.clone())),
@@ -100,6 +101,7 @@ pub(super) async fn bring_up_to_date(
         until: newest.min(now).max(fetched.until),
         ..fetched
     });
+
     Ok(Some(source))
 }
 
@@ -117,6 +119,7 @@ fn parse(list: &[u8]) -> Option<Vec<Row<'_>>> {
     for line in std::str::from_utf8(list).ok()?.lines() {
         let (modified, id) = line.split_once(',')?;
         let modified: Timestamp = modified.parse().ok()?;
+
         // The id becomes a part of an address.
         let is_plain = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_' | b'.' | b':');
         if id.is_empty() || id.starts_with('.') || !id.bytes().all(is_plain) {
@@ -125,8 +128,10 @@ fn parse(list: &[u8]) -> Option<Vec<Row<'_>>> {
         if rows.last().is_some_and(|before| before.modified < modified) {
             return None;
         }
+
         rows.push(Row { modified, id });
     }
+
     (!rows.is_empty()).then_some(rows)
 }
 
@@ -136,8 +141,10 @@ fn wanted<'a>(open: &OpenSource, fetched: &Fetched, rows: &[Row<'a>]) -> Option<
     if (rows.len() as u64) < open.source.records {
         return None;
     }
+
     let compared_from = fetched.until.checked_sub(OVERLAP).ok()?;
     let held = open.indexes().ok()?;
+
     let mut wanted = Vec::new();
     for row in rows {
         let is_same = if row.modified > compared_from {
@@ -153,10 +160,12 @@ fn wanted<'a>(open: &OpenSource, fetched: &Fetched, rows: &[Row<'a>]) -> Option<
         if !is_same {
             wanted.push(Row { ..*row });
         }
+
         if wanted.len() > MAX_CHANGED {
             return None;
         }
     }
+
     Some(wanted)
 }
 
@@ -164,6 +173,7 @@ fn wanted<'a>(open: &OpenSource, fetched: &Fetched, rows: &[Row<'a>]) -> Option<
 async fn fetch(http: &Client, base: &str, wanted: &[Row<'_>]) -> Option<Vec<Advisory>> {
     let mut running = JoinSet::new();
     let mut rows = wanted.iter();
+
     let mut records = Vec::with_capacity(wanted.len());
     loop {
         while running.len() < AT_ONCE
@@ -182,13 +192,16 @@ async fn fetch(http: &Client, base: &str, wanted: &[Row<'_>]) -> Option<Vec<Advi
                 (record.id == id && record.modified? >= modified).then_some(record)
             });
         }
+
         let Some(one) = running.join_next().await else {
             break;
         };
+
         records.push(one.ok()??);
     }
     // In an order that does not depend on the network: the same content makes the same files.
     records.sort_by(|a, b| a.id.cmp(&b.id));
+
     records.dedup_by(|a, b| a.id == b.id);
     Some(records)
 }
@@ -201,6 +214,7 @@ mod tests {
     fn reads_a_list_and_doubts_what_is_none() {
         let list = b"2026-01-02T00:00:00.5Z,MAL-1\n2026-01-01T00:00:00Z,RHSA-2026:1\n";
         let rows = parse(list).unwrap();
+
         assert_eq!(
             rows.iter().map(|row| row.id).collect::<Vec<_>>(),
             ["MAL-1", "RHSA-2026:1"]

@@ -86,6 +86,7 @@ pub(super) fn list(from: &Path) -> Result<Vec<PathBuf>, InputError> {
     } else {
         files.push(from.to_owned());
     }
+
     Ok(files)
 }
 
@@ -95,6 +96,7 @@ fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Inp
             path: folder.to_owned(),
         });
     }
+
     let unreadable = |source| InputError::Read {
         path: folder.to_owned(),
         source,
@@ -107,12 +109,14 @@ fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Inp
         } else if kind.is_file() || (kind.is_symlink() && entry.path().is_file()) {
             files.push(entry.path());
         }
+
         if files.len() > MAX_FILES {
             return Err(InputError::TooMany {
                 path: folder.to_owned(),
             });
         }
     }
+
     Ok(())
 }
 
@@ -158,6 +162,7 @@ mod tests {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, "{}").unwrap();
         }
+
         let names: Vec<_> = list(folder.path())
             .unwrap()
             .iter()

@@ -100,6 +100,7 @@ impl StoreError {
         };
         let dir = dir.display();
         let build = format!("`patchgate db build --from <export> --into {dir}`");
+
         match self {
             Self::Format { .. } => {
                 format!("make it anew with `patchgate db update --into {dir}` or {build}")
@@ -142,6 +143,7 @@ impl Store {
                 Ok(_) | Err(_) => break,
             }
         }
+
         opened
     }
 
@@ -151,6 +153,7 @@ impl Store {
         for source in manifest.sources {
             sources.push(OpenSource::open(dir, source)?);
         }
+
         Ok(Self {
             dir: dir.to_owned(),
             sources,
@@ -205,11 +208,13 @@ impl Store {
                 .or_default()
                 .push(package_key(query.ecosystem, &query.name));
         }
+
         for (ecosystem, mut names) in names {
             names.sort();
             names.dedup();
             self.look_up_ecosystem(ecosystem, &names, &mut lookup);
         }
+
         lookup.sources = self.status_for(queries);
         lookup
     }
@@ -222,6 +227,7 @@ impl Store {
             .map(|query| query.repository.as_str())
             .collect();
         let is_of_git = |open: &&OpenSource| open.source.ecosystem.as_deref() == Some(ECOSYSTEM);
+
         for open in self.sources.iter().filter(is_of_git) {
             for repository in &repositories {
                 match open.records(repository) {
@@ -239,6 +245,7 @@ impl Store {
                     }
                 }
             }
+
             if !repositories.is_empty() {
                 lookup.sources.push(status_of(&open.source, self.limit));
             }
@@ -258,6 +265,7 @@ impl Store {
             let reason = "the store has only records that name it in passing";
             lookup.problems.push(self.lacks(ecosystem, reason));
         }
+
         let is_normalised = patchgate_ecosystems::by_name(ecosystem).is_some();
         for open in open {
             if open.source.normalised != is_normalised {
@@ -265,11 +273,13 @@ impl Store {
                 lookup.problems.push(self.lacks(ecosystem, reason));
                 continue;
             }
+
             let found = open.records_of(names);
             for (name, records) in found.records {
                 let key = (ecosystem, name.clone());
                 add_records(lookup.advisories.entry(key).or_default(), records);
             }
+
             if let Some(error) = found.error {
                 let kind = ProblemKind::Advisories;
                 let problem = self.unreadable(kind, &open.source, &error);
@@ -294,6 +304,7 @@ impl Store {
                 .map_err(|error| self.unreadable(ProblemKind::Advisories, &open.source, &error))?;
             found.extend(records);
         }
+
         Ok(found)
     }
 
@@ -305,11 +316,13 @@ impl Store {
     pub fn vulnerability(&self, id: &str) -> Result<Vec<Advisory>, Problem> {
         let mut whole: Vec<Advisory> = Vec::new();
         let mut asked: BTreeSet<SmolStr> = BTreeSet::new();
+
         let mut waiting = vec![SmolStr::new(id)];
         while let Some(id) = waiting.pop() {
             if asked.len() >= MAX_IDS || !asked.insert(id.clone()) {
                 continue;
             }
+
             for part in self.find_id(&id)? {
                 waiting.extend(std::iter::once(&part.id).chain(&part.aliases).cloned());
                 match whole.iter_mut().find(|known| known.id == part.id) {
@@ -322,6 +335,7 @@ impl Store {
                 }
             }
         }
+
         whole.sort_by(|a, b| (a.id != id, &a.id).cmp(&(b.id != id, &b.id)));
         Ok(whole)
     }
@@ -382,6 +396,7 @@ impl Store {
                 .map(|value| String::from_utf8(value).map_err(invalid))
                 .transpose()
         });
+
         read.map(Some)
             .map_err(|error| self.unreadable(ProblemKind::Feed, &open.source, &error))
     }
@@ -413,6 +428,7 @@ impl SignalSource for Store {
         };
         let (probability, percentile) =
             EpssRow::parse_numbers(&value).ok_or_else(|| self.bad_value(SourceKind::Epss))?;
+
         Ok(Some(Epss {
             cve: cve.to_owned(),
             probability,
@@ -431,6 +447,7 @@ impl SignalSource for Store {
         let [date_added, due_date, ransomware] = parts[..] else {
             return Err(self.bad_value(SourceKind::Kev));
         };
+
         Ok(Some(Some(Kev {
             cve: cve.to_owned(),
             date_added: date_added.to_owned(),
@@ -484,11 +501,14 @@ fn read_manifest(dir: &Path) -> Result<Manifest, StoreError> {
     if length > MAX_MANIFEST_BYTES {
         return Err(file(invalid("it is too large for a manifest")));
     }
+
     let bytes = fs::read(&path).map_err(file)?;
+
     #[derive(serde::Deserialize)]
     struct Probe {
         format: u64,
     }
+
     let probe: Probe = serde_json::from_slice(&bytes).map_err(|error| file(invalid(error)))?;
     if probe.format != u64::from(FORMAT) {
         return Err(StoreError::Format {
@@ -496,6 +516,7 @@ fn read_manifest(dir: &Path) -> Result<Manifest, StoreError> {
             found: probe.format,
         });
     }
+
     let manifest = Manifest::from_json(&bytes)
         .map_err(|error| file(invalid(error)))?
         .ok_or_else(|| file(invalid("its content is not what was written")))?;
@@ -506,6 +527,7 @@ fn read_manifest(dir: &Path) -> Result<Manifest, StoreError> {
     {
         return Err(file(invalid("it names a file outside its folder")));
     }
+
     Ok(manifest)
 }
 
@@ -534,15 +556,18 @@ fn status_of(source: &Source, limit: Option<AgeLimit>) -> SourceStatus {
             ));
         }
     }
+
     if source.skipped > 0 {
         warnings.push(format!(
             "{} records could not be read when it was built",
             source.skipped
         ));
     }
+
     if !source.complete && !source.own {
         warnings.push("it holds only records that name the ecosystem in passing".to_owned());
     }
+
     SourceStatus {
         name: source.name(),
         origin: source.origin.clone(),

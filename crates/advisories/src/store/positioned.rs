@@ -29,6 +29,7 @@ pub(crate) fn read_exact_at(file: &File, mut buffer: &mut [u8], mut offset: u64)
             Err(error) => return Err(error),
         }
     }
+
     Ok(())
 }
 
@@ -90,19 +91,23 @@ impl Read for Positioned {
                 self.position += read as u64;
                 return Ok(read);
             }
+
             self.window.resize(WINDOW_BYTES, 0);
             let read = read_at(&self.file, &mut self.window, self.position);
             self.window.truncate(*read.as_ref().unwrap_or(&0));
             self.window_start = self.position;
             read?;
         }
+
         let ahead = self.ahead();
         let count = ahead.len().min(buffer.len());
         let (Some(to), Some(from)) = (buffer.get_mut(..count), ahead.get(..count)) else {
             return Ok(0);
         };
+
         to.copy_from_slice(from);
         self.position += count as u64;
+
         Ok(count)
     }
 }

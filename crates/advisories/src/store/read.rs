@@ -87,6 +87,7 @@ pub(super) fn read_all(
             Err(error) => note(collected, &path.display().to_string(), &error.into()),
         }
     }
+
     for path in archives {
         let origin = path.display().to_string();
         let named = ecosystem_of_archive(path);
@@ -97,6 +98,7 @@ pub(super) fn read_all(
             note(collected, &origin, &error);
         }
     }
+
     let origin = from.display().to_string();
     let total = loose.len();
     let results = in_parallel(total, &origin, progress, |batch, index| {
@@ -107,10 +109,12 @@ pub(super) fn read_all(
         let found = File::open(path)
             .map_err(FileError::from)
             .and_then(|file| read_file(file, &name, batch));
+
         found
             .map(|found| Some((name.clone(), found)))
             .map_err(|error| (name, error))
     });
+
     finish(results, &origin, None, 1, collected, progress);
 }
 
@@ -141,6 +145,7 @@ pub(super) fn read_one(
         }
         Err(error) => Err(error.into()),
     };
+
     if let Err(error) = read {
         note(collected, origin, &error);
     }
@@ -172,10 +177,12 @@ fn read_archive(
     if depth > MAX_ARCHIVE_DEPTH {
         return Err(FileError::Depth);
     }
+
     let archive = ZipArchive::new(Positioned::new(file)?)?;
     if archive.len() > MAX_ENTRIES {
         return Err(FileError::Entries);
     }
+
     let unfolded = AtomicU64::new(0);
     let results = in_parallel_with(
         archive.len(),
@@ -202,12 +209,14 @@ fn read_archive(
                     Err(error) => Err((name(), error)),
                 };
             }
+
             let mut entry = archive
                 .by_index(index)
                 .map_err(|error| (label(&index.to_string()), error.into()))?;
             if entry.is_dir() {
                 return Ok(None);
             }
+
             let name = entry
                 .name()
                 .map_or_else(|_| index.to_string(), std::borrow::Cow::into_owned);
@@ -215,6 +224,7 @@ fn read_archive(
             if before.saturating_add(entry.size()) > MAX_UNFOLDED_BYTES {
                 return Err((label(&name), FileError::Unfolded));
             }
+
             match read_file(&mut entry, &label(&name), batch) {
                 Ok(found) => Ok(Some((label(&name), found))),
                 Err(error) => Err((label(&name), error)),
@@ -228,6 +238,7 @@ fn read_archive(
             &io::Error::new(io::ErrorKind::InvalidData, "it is empty").into(),
         );
     }
+
     finish(results, origin, named, depth, collected, progress);
     Ok(())
 }
@@ -250,10 +261,12 @@ fn finish(
             batch.add_bad(&name, &error);
         }
     }
+
     batch.bad.sort();
     batch.unrecognised.sort();
     collected.add_batch(origin, named, batch);
     found.sort_by(|a, b| a.0.cmp(&b.0));
+
     for (name, content) in found {
         match content {
             Found::Nothing => {}
@@ -270,6 +283,7 @@ fn finish(
                     collected,
                     progress,
                 );
+
                 if let Err(error) = read {
                     note(collected, &name, &error);
                 }
@@ -282,6 +296,7 @@ fn finish(
 fn read_file(mut file: impl Read, name: &str, batch: &mut Batch) -> Result<Found, FileError> {
     let mut bytes = Vec::new();
     file.by_ref().take(32).read_to_end(&mut bytes)?;
+
     match Content::of(&bytes) {
         Content::Json => {
             read_bounded(file, MAX_JSON_BYTES, &mut bytes)?;
@@ -347,6 +362,7 @@ fn read_json(
         }
         Err(error) => batch.add_bad(&name(), &error),
     }
+
     Ok(Found::Nothing)
 }
 
@@ -407,11 +423,13 @@ fn in_parallel_with<S>(
     let work = || {
         let mut own = start();
         let (mut batch, mut found, mut failures) = (Batch::default(), Vec::new(), Vec::new());
+
         loop {
             let first = next.fetch_add(FILES_A_TURN, Ordering::Relaxed);
             if first >= total {
                 return (batch, found, failures);
             }
+
             let last = (first + FILES_A_TURN).min(total);
             for index in first..last {
                 match read(&mut own, &mut batch, index) {
@@ -420,6 +438,7 @@ fn in_parallel_with<S>(
                     Err(failure) => failures.push(failure),
                 }
             }
+
             progress(BuildProgress {
                 source,
                 done: last as u64,
@@ -427,12 +446,14 @@ fn in_parallel_with<S>(
             });
         }
     };
+
     let threads = std::thread::available_parallelism()
         .map_or(1, usize::from)
         .min(MAX_THREADS);
     if threads == 1 || total <= FILES_A_TURN {
         return vec![work()];
     }
+
     std::thread::scope(|scope| {
         let running: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
         running

@@ -109,6 +109,7 @@ mod tests {
                 "database_specific": {"informational": "unsound"}
             }]
         });
+
         parse_record(text.to_string().as_bytes()).unwrap()
     }
 
@@ -118,6 +119,7 @@ mod tests {
         let affected: Vec<_> = record.affected.iter().collect();
         let mut bytes = encode(&record, &affected).unwrap();
         bytes.extend(encode(&record, &affected).unwrap());
+
         assert_eq!(decode(&bytes).unwrap(), [record.clone(), record]);
         for length in 1..bytes.len() {
             let cut = decode(&bytes[..length]);

@@ -70,6 +70,7 @@ impl Earlier {
             _ if source.from.is_empty() => is_given(&source.origin),
             _ => source.from.iter().all(is_given),
         };
+
         match self.sources.iter().find(|source| !is_named(source)) {
             None => Ok(()),
             Some(source) => Err(UpdateError::NotNamed {
@@ -100,6 +101,7 @@ impl Earlier {
                 own.any(|(ecosystem, _)| *ecosystem == source.ecosystem)
             }
         };
+
         match self.sources.iter().find(|source| !is_there(source)) {
             None => Ok(()),
             Some(source) => Err(UpdateError::NotFetched {

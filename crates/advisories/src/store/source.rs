@@ -59,11 +59,13 @@ impl OpenSource {
         {
             return Ok(vec![value]);
         }
+
         let mut values = Vec::new();
         values.extend(self.table.get(key)?);
         if let Some(malicious) = &self.malicious {
             values.extend(malicious.get(key)?);
         }
+
         Ok(values)
     }
 
@@ -78,6 +80,7 @@ impl OpenSource {
                 Err(error) => Some(Err(error)),
             })
             .collect();
+
         let mut found = Found::default();
         for read in read {
             match read {
@@ -85,6 +88,7 @@ impl OpenSource {
                 Err(error) => found.error = Some(error),
             }
         }
+
         found
     }
 
@@ -119,6 +123,7 @@ impl OpenSource {
         let Some(changes) = &self.changes else {
             return Ok(found);
         };
+
         changes.for_each(|key, value| {
             if key.first() != Some(&NAME_PREFIX) {
                 return Ok(());
@@ -128,6 +133,7 @@ impl OpenSource {
             found.extend(records.into_iter().filter(is_newer));
             Ok(())
         })?;
+
         Ok(found)
     }
 

@@ -45,6 +45,7 @@ impl Unfolder {
         if !is_small || entry.encrypted() || entry.is_dir() {
             return Ok(None);
         }
+
         self.folded.clear();
         entry.read_to_end(&mut self.folded)?;
         if is_deflated {
@@ -61,9 +62,11 @@ impl Unfolder {
         } else {
             std::mem::swap(&mut self.bytes, &mut self.folded);
         }
+
         let mut found = Crc::new();
         found.update(&self.bytes);
         let is_whole = self.bytes.len() as u64 == length && found.sum() == crc;
+
         Ok(is_whole.then_some(&self.bytes))
     }
 }

@@ -108,6 +108,7 @@ async fn update_locked(
             .filter(|one| !options.ecosystems.iter().any(|asked| asked == one));
         ecosystems.extend(others);
     }
+
     let before = kept.clone();
     let mut collected = Collected::default();
     for ecosystem in ecosystems {
@@ -119,6 +120,7 @@ async fn update_locked(
         };
         update.run(&mut kept, &mut collected, progress).await?;
     }
+
     for (kind, url) in [
         (SourceKind::Kev, &options.kev),
         (SourceKind::Epss, &options.epss),
@@ -140,15 +142,19 @@ async fn update_locked(
             );
         }
     }
+
     read_own(&options.own, &mut kept, &mut collected, progress)?;
     if let Some(earlier) = &earlier {
         earlier.allow_publishing(dir, &collected)?;
     }
+
     if kept == before && collected.is_empty() {
         return Ok(BuildReport::unchanged(kept, collected));
     }
+
     let mut report = publish(collected, dir, kept, options.now, lock)?;
     report.remade_from = earlier.map(|earlier| earlier.format);
+
     Ok(report)
 }
 
@@ -181,12 +187,15 @@ fn read_own(
                 "check the path; to leave its records out, build the store again without it",
             );
         }
+
         if !read.problems.is_empty() {
             unreadable.insert(from.clone());
         }
+
         collected.take_own(&from, read);
         given.insert(from);
     }
+
     kept.retain(|source| {
         let is_reread = source.own && source.from.iter().all(|from| given.contains(from));
         let is_found = collected
@@ -196,6 +205,7 @@ fn read_own(
         let is_unreadable = source.from.iter().any(|from| unreadable.contains(from));
         !is_reread || (is_unreadable && !is_found)
     });
+
     Ok(())
 }
 
@@ -230,6 +240,7 @@ impl EcosystemUpdate<'_> {
             self.note_fetch(got, collected);
             return Ok(());
         };
+
         // Only what came from the same place, in keys of today, and is there, can be built on.
         let is_current = slot.from.is_empty()
             && slot.origin == redact(&origin)
@@ -244,6 +255,7 @@ impl EcosystemUpdate<'_> {
                 return Ok(());
             }
         }
+
         let validator = open
             .as_ref()
             .and_then(|open| open.source.fetched.as_ref()?.validator.clone());
@@ -262,15 +274,18 @@ impl EcosystemUpdate<'_> {
         {
             fetched.whole_at = self.options.now;
         }
+
         if !slot.from.is_empty() && matches!(got, Some(Taken::Read(_))) {
             // No export brings these again: they stand beside it from now on.
             slot.own = true;
             slot.complete = false;
         }
+
         self.note_fetch(got, collected);
         if let Some(open) = &open {
             self.carry_over(open, collected)?;
         }
+
         Ok(())
     }
 
@@ -302,6 +317,7 @@ impl EcosystemUpdate<'_> {
         for record in newer.unwrap_or_default() {
             records.add(self.ecosystem, &record);
         }
+
         Ok(())
     }
 }
@@ -396,6 +412,7 @@ async fn take(
             return None;
         }
     };
+
     let named = match expected {
         Expected::Ecosystem(name) => Some(*name),
         Expected::Feed(_) => None,
@@ -420,6 +437,7 @@ async fn take(
         let problem = problem(origin, expected, reason, Some("check the address"));
         collected.problems.push(problem);
     }
+
     is_there.then_some(Taken::Read(validator))
 }
 

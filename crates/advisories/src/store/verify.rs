@@ -39,6 +39,7 @@ impl Store {
                 });
             }
         }
+
         Ok(checks)
     }
 }
@@ -49,6 +50,7 @@ fn check(path: &Path, name: &str, bytes: u64, kind: SourceKind) -> io::Result<u6
         if kind != SourceKind::Osv {
             return std::str::from_utf8(value).map(|_| ()).map_err(invalid);
         }
+
         match key.split_first() {
             Some((&NAME_PREFIX, name)) => {
                 std::str::from_utf8(name).map_err(invalid)?;
@@ -61,6 +63,7 @@ fn check(path: &Path, name: &str, bytes: u64, kind: SourceKind) -> io::Result<u6
     if table.entry_count() != counted {
         return Err(invalid("it holds another number of entries than it says"));
     }
+
     Ok(counted)
 }
 
@@ -79,5 +82,6 @@ fn open_named(path: &Path, name: &str, bytes: u64) -> io::Result<Table> {
     if named.is_none_or(|named| named.is_empty() || !digest.starts_with(named)) {
         return Err(invalid("its content is not what its name says"));
     }
+
     Ok(table)
 }

@@ -62,6 +62,7 @@ pub(super) fn write_ecosystem(
     own_ids.sort_unstable();
     own_ids.dedup();
     let records = own_ids.len() as u64;
+
     drop(own_ids);
     // The split is stable: the records of one package stay in order.
     let (malicious, others): (Vec<Trimmed>, Vec<Trimmed>) = gathered
@@ -79,6 +80,7 @@ pub(super) fn write_ecosystem(
             malicious,
         )?)
     };
+
     Ok(Source {
         kind: SourceKind::Osv,
         normalised: patchgate_ecosystems::by_name(&ecosystem).is_some(),
@@ -109,12 +111,14 @@ fn write_records(into: &Path, name: &str, records: Vec<Trimmed>) -> io::Result<F
         let key = records.first().map_or("", |record: &Trimmed| &record.key);
         writer.push(&prefixed(NAME_PREFIX, key), &value)?;
     }
+
     let mut ids: Vec<(&str, &str)> = Vec::with_capacity(records.len() * 2);
     for record in &records {
         for id in std::iter::once(&record.id).chain(&record.aliases) {
             ids.push((id, &record.key));
         }
     }
+
     ids.sort_unstable();
     ids.dedup();
     for names in ids.chunk_by(|a, b| a.0 == b.0) {
@@ -123,6 +127,7 @@ fn write_records(into: &Path, name: &str, records: Vec<Trimmed>) -> io::Result<F
         let value = record::encode_keys(&names).map_err(invalid)?;
         writer.push(&prefixed(ID_PREFIX, id), &value)?;
     }
+
     writer.finish(into, name)
 }
 
@@ -197,6 +202,7 @@ impl Writer {
         let name = format!("{name}-{}.table", digest.get(..16).unwrap_or(&digest));
         file.persist(into.join(&name))
             .map_err(|error| error.error)?;
+
         Ok(FileEntry { name, bytes })
     }
 }

@@ -40,17 +40,21 @@ fn finds_everything_wherever_it_stands() {
         )],
         &[("bundle.zip", &bundle)],
     ];
+
     for files in forms {
         let from = tempfile::tempdir().unwrap();
         let into = tempfile::tempdir().unwrap();
         for (name, bytes) in files {
             put(&from.path().join(name), bytes);
         }
+
         let report = build(&[from.path()], into.path());
         assert_eq!(report.problems, []);
         assert_eq!(names(&report), expected);
+
         let store = Store::open(into.path()).unwrap();
         let lookup = store.lookup(&[query("npm", "a"), query("npm", "b")]);
+
         assert_eq!(
             (ids(&lookup), lookup.problems),
             (vec!["X-1".to_owned()], vec![])
@@ -78,7 +82,9 @@ fn an_ecosystem_that_is_lacking_is_named_and_the_others_are_answered() {
     let into = tempfile::tempdir().unwrap();
     build(&[folder.path()], into.path());
     let store = Store::open(into.path()).unwrap();
+
     assert_eq!(store.ecosystems().collect::<Vec<_>>(), ["npm"]);
+
     let lookup = store.lookup(&[query("npm", "a"), query("crates.io", "a")]);
     assert_eq!(ids(&lookup), ["X-1"]);
     assert_eq!(lookup.problems.len(), 1);
@@ -90,6 +96,7 @@ fn an_ecosystem_that_is_lacking_is_named_and_the_others_are_answered() {
             .unwrap()
             .contains("patchgate db build")
     );
+
     // Without feeds the signals are unknown, which is not "no".
     assert_eq!(store.kev("CVE-1-1").unwrap(), None);
     assert_eq!(store.epss("CVE-1-1").unwrap(), None);
@@ -104,13 +111,16 @@ fn many_packages_are_looked_up_at_once() {
         let text = record(&format!("X-{n}"), "npm", &format!("p{n}"));
         put(&folder.path().join(format!("{n}.json")), text.as_bytes());
     }
+
     let into = tempfile::tempdir().unwrap();
     build(&[folder.path()], into.path());
     let queries: Vec<_> = (0..10_000)
         .map(|n| query("npm", &format!("p{n}")))
         .collect();
     let lookup = Store::open(into.path()).unwrap().lookup(&queries);
+
     assert_eq!(lookup.problems, []);
+
     let found: Vec<_> = lookup
         .advisories
         .iter()
@@ -118,6 +128,7 @@ fn many_packages_are_looked_up_at_once() {
         .collect();
     let mut expected = places.map(|n| (format!("p{n}"), format!("X-{n}")));
     expected.sort();
+
     assert_eq!(found, expected);
 }
 
@@ -131,6 +142,7 @@ fn an_ecosystem_named_in_passing_is_not_whole() {
     .to_string();
     let one = record("X-1", "npm", "a");
     let entries: [(&str, &[u8]); 2] = [("X-1.json", one.as_bytes()), ("X-2.json", both.as_bytes())];
+
     for path in ["npm/all.zip", "export.zip"] {
         let folder = tempfile::tempdir().unwrap();
         put(&folder.path().join(path), &zip(&entries));
@@ -151,16 +163,20 @@ fn of_two_copies_of_a_record_the_newer_counts() {
     let new = old
         .replace("2026-01-01", "2026-02-01")
         .replace("2.0.0", "3.0.0");
+
     for (old_at, new_at) in [("1.json", "2.json"), ("2.json", "1.json")] {
         put(&folder.path().join(old_at), old.as_bytes());
         put(&folder.path().join(new_at), new.as_bytes());
         let into = tempfile::tempdir().unwrap();
         let report = build(&[folder.path()], into.path());
+
         assert_eq!(names(&report), [("osv:npm".to_owned(), 1)]);
+
         let lookup = Store::open(into.path())
             .unwrap()
             .lookup(&[query("npm", "a")]);
         let record = &lookup.advisories.values().next().unwrap()[0];
+
         assert_eq!(record.affected[0].ranges[0].events[1].version, "3.0.0");
     }
 }
@@ -177,20 +193,24 @@ fn a_build_replaces_the_files_of_the_one_before() {
         names.sort();
         names
     };
+
     put(
         &folder.path().join("X-1.json"),
         record("X-1", "npm", "a").as_bytes(),
     );
     build(&[folder.path()], into.path());
     let first = listed();
+
     build(&[folder.path()], into.path());
     assert_eq!(listed(), first, "the same input gives the same files");
+
     put(
         &folder.path().join("X-2.json"),
         record("X-2", "npm", "b").as_bytes(),
     );
     put(&into.path().join(".building-left-over"), b"half a file");
     build(&[folder.path()], into.path());
+
     assert_eq!(listed().len(), first.len());
     assert_ne!(listed(), first);
 }
@@ -211,7 +231,9 @@ fn an_old_store_warns() {
         assert_eq!(store.lookup(&[query("npm", "a")]).sources, store.status());
         store.status()[0].warning.clone()
     };
+
     assert_eq!(warning("2026-01-08T00:00:00Z"), None);
+
     let old = warning("2026-01-10T12:00:00Z").unwrap();
     assert!(
         old.starts_with("it is 9 days old, more than the limit of 7"),
@@ -229,9 +251,11 @@ fn the_real_records_are_all_there() {
         &[&shared.join("advisories"), &shared.join("feeds")],
         into.path(),
     );
+
     assert_eq!(report.problems, []);
     // The decision tables and the list of ecosystems are nothing that a store is made from.
     assert_eq!(report.unrecognised.len(), 5);
+
     let whole: Vec<(String, u64)> = report
         .sources
         .iter()
@@ -248,16 +272,21 @@ fn the_real_records_are_all_there() {
         ("osv:crates.io", 1_206),
         ("osv:npm", 3_203),
     ];
+
     assert_eq!(
         whole,
         expected.map(|(name, records)| (name.to_owned(), records))
     );
+
     let store = Store::open(into.path()).unwrap();
     let log4shell = store.kev("CVE-2021-44228").unwrap().unwrap().unwrap();
+
     assert!(log4shell.ransomware);
     assert!(store.epss("CVE-2021-44228").unwrap().unwrap().probability > 0.9);
+
     let smallvec = store.lookup(&[query("crates.io", "smallvec")]);
     assert!(ids(&smallvec).contains(&"RUSTSEC-2018-0003".to_owned()));
+
     let by_alias = store.find_id("CVE-2018-20991").unwrap();
     assert_eq!(by_alias[0].id, "RUSTSEC-2018-0003");
 }

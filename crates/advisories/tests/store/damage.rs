@@ -30,9 +30,12 @@ fn store() -> TempDir {
     put(&folder.path().join("epss.csv"), SCORES.as_bytes());
     let into = tempfile::tempdir().unwrap();
     let report = build(&[folder.path()], into.path());
+
     assert_eq!(report.problems, []);
+
     let expected = ["epss", "kev", "osv:npm", "own:npm"];
     let found: Vec<_> = names(&report).into_iter().map(|(name, _)| name).collect();
+
     assert_eq!(found, expected);
     into
 }
@@ -45,6 +48,7 @@ fn answers(dir: &Path) -> Option<String> {
     if !lookup.problems.is_empty() {
         return None;
     }
+
     let signals = (
         store.kev("CVE-1-1").ok()?,
         store.kev("CVE-1-2").ok()?,
@@ -56,6 +60,7 @@ fn answers(dir: &Path) -> Option<String> {
     if by_id.iter().any(Result::is_err) {
         return None;
     }
+
     Some(format!("{lookup:?} {signals:?} {by_id:?}"))
 }
 
@@ -66,6 +71,7 @@ fn files(dir: &Path) -> Vec<PathBuf> {
         .filter(|path| fs::metadata(path).unwrap().len() > 0)
         .collect();
     files.sort();
+
     assert_eq!(
         files.len(),
         6,
@@ -91,9 +97,11 @@ fn a_changed_byte_never_hides_a_record() {
                 None => noticed += 1,
             }
         }
+
         fs::write(&file, &whole).unwrap();
         assert!(noticed > whole.len() / 2, "{noticed} of {}", whole.len());
     }
+
     assert_eq!(answers(dir.path()).unwrap(), right);
 }
 
@@ -111,5 +119,6 @@ fn a_store_that_is_cut_anywhere_does_not_open() {
         }
         fs::write(&file, &whole).unwrap();
     }
+
     assert!(answers(dir.path()).is_some());
 }

@@ -39,6 +39,7 @@ fn a_damaged_archive_or_feed_is_named() {
         })
         .collect();
     subjects.sort();
+
     assert_eq!(subjects, ["Go/all.zip", "epss.csv.gz", "kev.json"]);
     assert_eq!(names(&report), [("osv:npm".to_owned(), 1)]);
     assert!(!Store::open(into.path()).unwrap().has_kev());
@@ -63,10 +64,12 @@ fn what_is_too_large_or_too_deep_is_named() {
     let mut bomb = gzip(r#"{"id": "X-3", "summary": ""#);
     bomb.extend(gzip(&" ".repeat(1024 * 1024)).repeat(66));
     put(&folder.path().join("bomb.json.gz"), &bomb);
+
     let mut deep = zip(&[("X-4.json", good.as_bytes())]);
     for _ in 0..3 {
         deep = zip(&[("npm/all.zip", &deep)]);
     }
+
     put(&folder.path().join("deep.zip"), &deep);
     let into = tempfile::tempdir().unwrap();
     let report = build(&[folder.path()], into.path());
@@ -77,10 +80,12 @@ fn what_is_too_large_or_too_deep_is_named() {
             .find(|one| one.subject.contains(name));
         found.unwrap().reason.clone()
     };
+
     assert_eq!(report.problems.len(), 3, "{:?}", report.problems);
     assert_eq!(reason("large.json"), "is larger than 67108864 bytes");
     assert_eq!(reason("bomb.json.gz"), "is larger than 67108864 bytes");
     assert_eq!(reason("deep.zip"), "lies in more than 2 archives");
+
     let store = Store::open(into.path()).unwrap();
     assert_eq!(ids(&store.lookup(&[query("npm", "a")])), ["X-1"]);
 }
@@ -106,6 +111,7 @@ fn a_bad_record_is_named_and_the_others_are_kept() {
         .iter()
         .map(|one| format!("{} {}", one.subject.rsplit('!').next().unwrap(), one.reason))
         .collect();
+
     assert_eq!(reasons.len(), 3, "{reasons:?}");
     assert!(
         reasons[0].starts_with("bad.json not an OSV record: EOF"),
@@ -120,8 +126,10 @@ fn a_bad_record_is_named_and_the_others_are_kept() {
         "{reasons:?}"
     );
     assert_eq!(report.unrecognised.len(), 1);
+
     let store = Store::open(into.path()).unwrap();
     let warning = store.status()[0].warning.clone().unwrap();
+
     assert_eq!(warning, "3 records could not be read when it was built");
     assert_eq!(ids(&store.lookup(&[query("npm", "a")])), ["X-1"]);
 }
@@ -134,9 +142,11 @@ fn nothing_of_use_is_an_error_and_leaves_the_store() {
     let target = into.path().join("store");
     let from = [folder.path().to_owned()];
     let error = Store::build(&from, &target, &|_| {}).unwrap_err();
+
     assert!(error.to_string().contains("holds no OSV record"), "{error}");
     assert!(error.hint().unwrap().contains("all.zip"));
     assert!(!target.exists());
+
     let missing = [folder.path().join("none")];
     assert!(
         Store::build(&missing, &target, &|_| {})
@@ -230,6 +240,7 @@ fn what_is_odd_about_a_record_is_kept() {
                 {"forgotten": "2.5.0"}]}]}],
         "references": [{"type": "SONG", "url": "https://a.invalid/"}],
     });
+
     let lunar = serde_json::json!({
         "id": "X-2", "modified": "2026-01-01T00:00:00Z",
         "affected": [{"package": {"ecosystem": "npm", "name": "a"}, "ranges": [
@@ -240,12 +251,16 @@ fn what_is_odd_about_a_record_is_kept() {
     put(&folder.path().join("2.json"), lunar.to_string().as_bytes());
     let into = tempfile::tempdir().unwrap();
     let report = build(&[folder.path()], into.path());
+
     assert_eq!((report.problems, report.unrecognised), (vec![], vec![]));
+
     let store = Store::open(into.path()).unwrap();
     let lookup = store.lookup(&[query("npm", "a")]);
     let records = lookup.advisories.values().next().unwrap();
+
     assert_eq!(records[0].severity[0].kind, "CVSS_V9");
     assert_eq!(records[0].references[0].kind, "SONG");
+
     let npm = patchgate_ecosystems::by_name("npm").unwrap();
     let subject = Subject {
         ecosystem: npm,
@@ -259,6 +274,7 @@ fn what_is_odd_about_a_record_is_kept() {
     for version in ["0.9.0", "3.0.0", "3.9.9", "5.0.0"] {
         assert_eq!(affected(version), Affects::No, "{version}");
     }
+
     assert!(matches!(
         affects(subject, &records[1], "1.0.0"),
         Affects::Unknown(_)
@@ -279,6 +295,7 @@ fn a_feed_from_the_future_warns() {
     let week = jiff::SignedDuration::from_hours(7 * 24);
     let store = Store::open(into.path()).unwrap().with_max_age(now, week);
     let warning = store.status()[0].warning.clone().unwrap();
+
     assert!(warning.contains("in the future"), "{warning}");
 }
 
@@ -290,12 +307,16 @@ fn a_zip_bomb_is_named_and_the_others_are_kept() {
     bomb.resize(100 * 1024 * 1024, b' ');
     let good = record("X-1", "npm", "a");
     let archive = zip(&[("bomb.json", &bomb), ("X-1.json", good.as_bytes())]);
+
     assert!(archive.len() < 200_000);
+
     put(&folder.path().join("npm/all.zip"), &archive);
     let into = tempfile::tempdir().unwrap();
     let report = build(&[folder.path()], into.path());
+
     assert_eq!(report.problems.len(), 1, "{:?}", report.problems);
     assert_eq!(report.problems[0].reason, "is larger than 67108864 bytes");
+
     let store = Store::open(into.path()).unwrap();
     assert_eq!(ids(&store.lookup(&[query("npm", "a")])), ["X-1"]);
 }

@@ -71,6 +71,7 @@ async fn an_update_from_a_folder_asks_no_server() {
         epss: None,
         ..UpdateOptions::default()
     };
+
     let offline = Client::new(ClientOptions {
         offline: true,
         ..ClientOptions::default()
@@ -79,6 +80,7 @@ async fn an_update_from_a_folder_asks_no_server() {
     let report = Store::update(into.path(), &offline, &options, &|_| {})
         .await
         .unwrap();
+
     assert_eq!(report.problems, []);
     assert_eq!(names(&report), [("osv:npm".to_owned(), 1)]);
 }
@@ -118,8 +120,10 @@ async fn an_unchanged_feed_costs_no_download() {
                 .unwrap();
             assert_eq!(report.problems, []);
             assert_eq!(names(&report).len(), 2);
+
             let requests = server.requests();
             server.clear_requests();
+
             requests
                 .iter()
                 .filter(|one| one.header(condition).is_none())

@@ -38,6 +38,7 @@ async fn an_export_is_replaced_and_records_beside_it_are_kept() {
     let export = zip(&[record("X-0", "gone", OLD, "1.0.0")]);
     fs::write(exports.join("npm/all.zip"), export).unwrap();
     write(&own, "ORG-1", "a", "8.0.0");
+
     for from in [[&*exports, &*own], [&*own, &*exports]] {
         built(&mirror, &from);
         assert_eq!(sources(&mirror), ["osv:npm", "own:npm"]);
@@ -50,8 +51,10 @@ async fn an_export_is_replaced_and_records_beside_it_are_kept() {
     }
     // Named again, they are read anew.
     fs::remove_file(own.join("ORG-1.json")).unwrap();
+
     write(&own, "ORG-2", "a", "9.0.0");
     mirror.try_update(NOW, &[&own]).await.unwrap();
+
     assert_eq!(mirror.known("a"), ["X-1 1.0.0", "ORG-2 9.0.0"]);
 }
 
@@ -62,6 +65,7 @@ async fn records_from_files_stand_beside_a_fetched_export() {
     let own = tempfile::tempdir().unwrap();
     write(own.path(), "ORG-1", "a", "8.0.0");
     built(&mirror, &[own.path()]);
+
     assert_eq!(sources(&mirror), ["osv:npm"]);
     for _ in 0..2 {
         mirror.update(NOW).await;
@@ -80,9 +84,12 @@ async fn records_of_other_paths_are_kept() {
     mirror.try_update(NOW, &[&one]).await.unwrap();
     mirror.try_update(NOW, &[&two]).await.unwrap();
     let all = ["X-1 1.0.0", "ORG-1 7.0.0", "ORG-2 8.0.0"];
+
     assert_eq!(mirror.known("a"), all);
+
     write(&one, "ORG-1", "a", "7.5.0");
     mirror.try_update(NOW, &[&one, &two]).await.unwrap();
+
     assert_eq!(mirror.known("a"), [all[0], "ORG-1 7.5.0", all[2]]);
 }
 
@@ -95,17 +102,22 @@ async fn records_that_cannot_be_read_again_are_kept() {
     let archive = zip(&[record("ORG-1", "a", OLD, "8.0.0")]);
     fs::write(&own, &archive).unwrap();
     mirror.try_update(NOW, &[&own]).await.unwrap();
+
     for bad in [&archive[..archive.len() / 2], b""] {
         fs::write(&own, bad).unwrap();
         let report = mirror.try_update(NOW, &[&own]).await.unwrap();
         assert_eq!(report.problems.len(), 1, "{:?}", report.problems);
         assert_eq!(mirror.known("a"), ["X-1 1.0.0", "ORG-1 8.0.0"]);
     }
+
     fs::remove_file(&own).unwrap();
     let error = mirror.try_update(NOW, &[&own]).await.unwrap_err();
+
     assert!(error.to_string().contains("own.zip"), "{error}");
+
     fs::create_dir(&own).unwrap();
     let report = mirror.try_update(NOW, &[&own]).await.unwrap();
+
     assert_eq!(report.problems[0].reason, "it holds no OSV record");
     assert_eq!(mirror.known("a"), ["X-1 1.0.0", "ORG-1 8.0.0"]);
 }

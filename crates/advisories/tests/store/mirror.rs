@@ -30,6 +30,7 @@ pub(crate) fn zip(records: &[String]) -> Vec<u8> {
         writer.start_file(name, options).unwrap();
         writer.write_all(body.as_bytes()).unwrap();
     }
+
     writer.finish().unwrap().into_inner()
 }
 
@@ -46,6 +47,7 @@ pub(crate) fn crc32c(bytes: &[u8]) -> String {
             };
         }
     }
+
     let text = base64::engine::general_purpose::STANDARD.encode((!crc).to_be_bytes());
     format!("crc32c={text}")
 }
@@ -72,6 +74,7 @@ impl Mirror {
             }
             found.clone().with_header("ETag", etag)
         });
+
         Self {
             server,
             files,
@@ -108,7 +111,9 @@ impl Mirror {
             "2026-01-02T00:00:00Z,MAL-2\n2026-01-01T00:00:00Z,X-1\n",
         );
         let report = mirror.update("2026-01-03T00:00:00Z").await;
+
         assert_eq!(report.problems, []);
+
         mirror.server.clear_requests();
         mirror
     }
@@ -130,12 +135,14 @@ impl Mirror {
             own: own.iter().map(|path| (*path).to_owned()).collect(),
             now: now.parse().unwrap(),
         };
+
         let http = Client::new(ClientOptions {
             retries: 1,
             retry_base_delay: std::time::Duration::from_millis(1),
             ..ClientOptions::default()
         })
         .unwrap();
+
         Store::update(self.store.path(), &http, &options, &|_| {}).await
     }
 
@@ -149,6 +156,7 @@ impl Mirror {
             .collect();
         paths.dedup();
         self.server.clear_requests();
+
         paths
     }
 
@@ -161,10 +169,12 @@ impl Mirror {
             name: name.into(),
             version: None,
         }]);
+
         assert_eq!(lookup.problems, []);
         for check in Store::verify(self.store.path()).unwrap() {
             check.entries.unwrap();
         }
+
         lookup
             .advisories
             .values()

@@ -29,6 +29,7 @@ fn a_store_is_read_while_another_takes_its_place() {
             record(&format!("MAL-{id}"), "npm", "a").as_bytes(),
         );
     }
+
     let into = folder.path().join("store");
     build(&[&one], &into);
     let is_over = AtomicBool::new(false);
@@ -43,19 +44,24 @@ fn a_store_is_read_while_another_takes_its_place() {
                 assert!(place == 1 || found == ["X-1", "MAL-X-1"], "{found:?}");
                 seen[place] += 1;
             }
+
             seen
         });
         for _ in 0..50 {
             build(&[&two], &into);
             build(&[&one], &into);
         }
+
         is_over.store(true, Ordering::Relaxed);
         let seen = reader.join().unwrap();
+
         assert!(seen.iter().sum::<u32>() > 0, "{seen:?}");
     });
+
     // The open store goes on to serve when its files are gone from the folder.
     let open = Store::open(&into).unwrap();
     build(&[&two], &into);
+
     assert_eq!(ids(&open.lookup(&[query("npm", "a")])), ["X-1", "MAL-X-1"]);
 }
 
@@ -69,12 +75,14 @@ fn what_a_build_left_that_was_cut_off_goes_with_the_next() {
     let into = tempfile::tempdir().unwrap();
     build(&[folder.path()], into.path());
     let whole = listed(into.path());
+
     put(&into.path().join(".building-abc"), b"half a table");
     put(
         &into.path().join("osv-npm-0123456789abcdef.table"),
         b"of no manifest",
     );
     build(&[folder.path()], into.path());
+
     assert_eq!(listed(into.path()), whole);
 }
 
@@ -86,16 +94,20 @@ fn a_build_that_fails_leaves_no_table() {
         let text = record(id, ecosystem, "a");
         put(&folder.path().join(format!("{id}.json")), text.as_bytes());
     }
+
     let into = tempfile::tempdir().unwrap();
     build(&[folder.path()], into.path());
     let mut written = listed(into.path());
     written.retain(|name| name.ends_with(".table"));
+
     assert!(written[0].contains("crates.io") && written[1].contains("npm"));
+
     // A folder in the place of the second table.
     let other = tempfile::tempdir().unwrap();
     put(&other.path().join(&written[1]).join("in-the-way"), b"");
     let from = [folder.path().to_owned()];
     let error = Store::build(&from, other.path(), &|_| {}).unwrap_err();
+
     assert!(error.to_string().contains("cannot be written"), "{error}");
     assert!(error.hint().unwrap().contains("has space"));
     assert_eq!(listed(other.path()), [written[1].as_str(), "store.lock"]);

@@ -119,6 +119,7 @@ async fn a_list_that_lies_is_not_believed() {
         ),
         ("no record", bytes(newer), Response::status(500)),
     ];
+
     for (case, list, answer) in cases {
         let mirror = Mirror::with_a_store().await;
         mirror.put("modified_id.csv", list);
@@ -127,6 +128,7 @@ async fn a_list_that_lies_is_not_believed() {
         let other = record("MAL-2", "b", "2026-01-02T00:00:00Z", "2.0.0");
         mirror.put_bytes("all.zip", zip(&[truth, other]));
         let report = mirror.update("2026-01-06T00:00:00Z").await;
+
         assert_eq!(report.problems, [], "{case}");
         assert_eq!(mirror.known("a"), ["X-1 7.0.0"], "{case}");
         assert!(mirror.asked().contains(&"all.zip".to_owned()), "{case}");
@@ -158,6 +160,7 @@ async fn a_failing_server_leaves_the_store() {
             "zip",
         ),
     ];
+
     for (answer, reason) in cases {
         let mirror = Mirror::with_a_store().await;
         mirror.put("modified_id.csv", Response::status(500));
@@ -177,19 +180,23 @@ async fn a_deleted_record_goes_with_the_next_whole_export() {
     let mirror = Mirror::with_a_store().await;
     let week = "2026-01-11T00:00:00Z";
     mirror.update(week).await;
+
     assert_eq!(mirror.asked(), ["all.zip"]);
+
     mirror.update(week).await;
     assert_eq!(
         mirror.asked(),
         ["modified_id.csv"],
         "it was confirmed a moment ago"
     );
+
     mirror.put_bytes(
         "all.zip",
         zip(&[record("X-1", "a", "2026-01-01T00:00:00Z", "1.0.0")]),
     );
     mirror.put_bytes("modified_id.csv", "2026-01-01T00:00:00Z,X-1\n");
     mirror.update(week).await;
+
     assert_eq!(mirror.asked(), ["modified_id.csv", "all.zip"]);
     assert_eq!(mirror.known("b"), [""; 0]);
 }
@@ -208,15 +215,20 @@ async fn own_records_stand_beside_the_export() {
     let now = "2026-01-03T12:00:00Z";
     let report = mirror.try_update(now, &[own.path()]).await.unwrap();
     let names: Vec<&str> = report.sources.iter().map(|one| one.name.as_str()).collect();
+
     assert_eq!(names, ["osv:npm", "own:npm"]);
     assert!(report.sources.iter().all(|one| one.warning.is_none()));
+
     // Of two copies the newer one counts.
     assert_eq!(mirror.known("a"), ["X-1 1.1.0", "ORG-1 8.0.0"]);
+
     // They are kept, and read anew where they are named again.
     mirror.update(now).await;
     assert_eq!(mirror.known("z"), ["ORG-2 8.0.0"]);
+
     fs::remove_file(own.path().join("ORG-2.json")).unwrap();
     mirror.try_update(now, &[own.path()]).await.unwrap();
+
     assert_eq!(mirror.known("z"), [""; 0]);
     assert_eq!(mirror.known("b"), ["MAL-2 2.0.0"]);
 }
@@ -230,6 +242,7 @@ async fn of_two_updates_at_once_one_waits_its_turn() {
         .try_update("2026-01-06T00:00:00Z", &[])
         .await
         .unwrap_err();
+
     assert!(error.to_string().contains("another process"), "{error}");
     assert!(error.hint().unwrap().contains("run it again"));
     assert_eq!(mirror.asked(), [""; 0]);
@@ -244,7 +257,9 @@ async fn a_store_of_another_format_is_made_anew() {
         r#"{"format": 1, "sources": 7}"#,
     )
     .unwrap();
+
     assert!(Store::open(mirror.store.path()).is_err());
+
     let report = mirror.update("2026-01-06T00:00:00Z").await;
     assert_eq!(report.problems, []);
     assert_eq!(mirror.known("a"), ["X-1 1.0.0"]);
@@ -270,8 +285,10 @@ async fn verify_names_the_damaged_file_and_an_update_heals_it() {
             .filter(|check| check.entries.is_err())
             .map(|check| check.path)
             .collect();
+
         assert_eq!(damaged, std::slice::from_ref(&table));
     }
+
     fs::write(&table, &bytes[..bytes.len() - 1]).unwrap();
     assert!(
         Store::verify(mirror.store.path())
@@ -279,6 +296,7 @@ async fn verify_names_the_damaged_file_and_an_update_heals_it() {
             .iter()
             .any(|check| check.entries.is_err())
     );
+
     let report = mirror.update("2026-01-06T00:00:00Z").await;
     assert_eq!(report.problems, []);
     assert_eq!(mirror.known("b"), ["MAL-2 2.0.0"]);
@@ -301,18 +319,22 @@ async fn a_folder_that_did_not_change_is_not_read_again() {
             own: Vec::new(),
             now: "2026-01-06T00:00:00Z".parse().unwrap(),
         };
+
         let http = Client::new(ClientOptions::default()).unwrap();
         let read = Mutex::new(false);
         let note = |_: patchgate_advisories::BuildProgress<'_>| *read.lock().unwrap() = true;
         let report = Store::update(mirror.store.path(), &http, &options, &note)
             .await
             .unwrap();
+
         assert_eq!(report.problems, []);
         read.into_inner().unwrap()
     };
     let address = format!("file://{}", folder.path().display());
     assert!(update(address.clone()).await);
+
     assert!(!update(address.clone()).await);
+
     fs::write(&export, at("1.10.0")).unwrap();
     assert!(update(address).await);
     assert_eq!(mirror.known("a"), ["X-1 1.10.0"]);

@@ -70,8 +70,10 @@ pub(crate) fn command(args: &Args) -> anyhow::Result<Command> {
                         .into(),
                 );
             }
+
             inputs.insert("store".to_owned(), store.clone());
         }
+
         arguments(&inputs)?
     };
     let matches = crate::command_line()
@@ -83,6 +85,7 @@ pub(crate) fn command(args: &Args) -> anyhow::Result<Command> {
             ))
         })?;
     let cli = Cli::from_arg_matches(&matches).context("the action's inputs do not fit")?;
+
     Ok(cli.command)
 }
 
@@ -102,6 +105,7 @@ fn update_arguments(inputs: &BTreeMap<String, String>) -> Result<Vec<String>, Us
         .find_subcommand("db")
         .and_then(|db| db.find_subcommand("update"))
         .ok_or_else(|| UsageError::new("there is no command `db update`"))?;
+
     let mut arguments = vec!["patchgate".to_owned(), "db".to_owned(), "update".to_owned()];
     for (input, value) in inputs {
         let is_own = STORE_INPUTS.contains(&input.as_str());
@@ -110,6 +114,7 @@ fn update_arguments(inputs: &BTreeMap<String, String>) -> Result<Vec<String>, Us
             arguments.extend(flags(input, value, flag)?);
         }
     }
+
     Ok(arguments)
 }
 
@@ -127,6 +132,7 @@ fn arguments(inputs: &BTreeMap<String, String>) -> Result<Vec<String>, UsageErro
             UsageError::new(format!("input `command` is `{name}`"))
                 .with_hint("it is one of `scan`, `fix`, `pr` and `gate`")
         })?;
+
     let mut arguments = vec!["patchgate".to_owned(), name.to_owned()];
     let mut positional = Vec::new();
     for (input, value) in inputs {
@@ -135,6 +141,7 @@ fn arguments(inputs: &BTreeMap<String, String>) -> Result<Vec<String>, UsageErro
         if value.trim().is_empty() || input == "command" || is_other {
             continue;
         }
+
         let argument = flag_of(command, input).ok_or_else(|| no_flag(name, input))?;
         if argument.is_positional() {
             positional.push(value.clone());
@@ -142,10 +149,12 @@ fn arguments(inputs: &BTreeMap<String, String>) -> Result<Vec<String>, UsageErro
             arguments.extend(flags(input, value, argument)?);
         }
     }
+
     if !positional.is_empty() {
         arguments.push("--".to_owned());
         arguments.extend(positional);
     }
+
     Ok(arguments)
 }
 
@@ -269,7 +278,9 @@ mod tests {
             cached_store: Some("cached".to_owned()),
         };
         let error = command(&args("own")).unwrap_err();
+
         assert!(error.to_string().contains("exclude each other"), "{error}");
+
         let Ok(Command::Scan(scan)) = command(&args("")) else {
             panic!("no scan");
         };
@@ -319,6 +330,7 @@ mod tests {
             .collect();
         flags.sort_unstable();
         flags.dedup();
+
         assert_eq!(declared, flags);
     }
 }

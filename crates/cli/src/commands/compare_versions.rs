@@ -62,9 +62,11 @@ fn lines(ecosystem: &dyn Ecosystem) -> anyhow::Result<Exit> {
         if exit == Exit::Incomplete {
             worst = exit;
         }
+
         text.push(sign);
         text.push('\n');
     }
+
     output::write(&text, None)?;
     Ok(worst)
 }

@@ -179,8 +179,10 @@ async fn update(args: &UpdateArgs, context: &Context) -> anyhow::Result<Exit> {
     let report = Store::update(&args.into, &http, &options, &say)
         .await
         .map_err(|error| usage(&error, error.hint()))?;
+
     drop(progress);
     context.runner.output("cache-key", &report.cache_key)?;
+
     print_report(&report, &args.into, context.now)
 }
 
@@ -200,6 +202,7 @@ fn print_report(report: &BuildReport, into: &Path, now: Timestamp) -> anyhow::Re
             "the store had format {format} of another version and was made anew\n"
         ));
     }
+
     text.push_str(&format!("store: {}\n", into.display()));
     text.push_str(&format!("cache key: {}\n", report.cache_key));
     if !report.unrecognised.is_empty() {
@@ -211,16 +214,19 @@ fn print_report(report: &BuildReport, into: &Path, now: Timestamp) -> anyhow::Re
             text.push_str(&format!("  {path}\n"));
         }
     }
+
     output::write(&text, None)?;
     if report.problems.is_empty() {
         return Ok(Exit::Clean);
     }
+
     for problem in &report.problems {
         eprint_line(&format!("warning: {}: {}", problem.subject, problem.reason));
     }
     if report.more_problems > 0 {
         eprint_line(&format!("warning: and {} more", report.more_problems));
     }
+
     Ok(Exit::Incomplete)
 }
 
@@ -236,6 +242,7 @@ fn status(args: &StatusArgs, context: &Context) -> anyhow::Result<Exit> {
         Format::Json => json(&sources, &store.cache_key(), context.now)?,
     };
     output::write(&text, None)?;
+
     Ok(Exit::Clean)
 }
 
@@ -246,6 +253,7 @@ fn verify(args: &VerifyArgs) -> anyhow::Result<Exit> {
         usage(&error, Some(hint))
     })?;
     let mut text = String::new();
+
     let mut damaged = 0;
     for check in &checks {
         match &check.entries {
@@ -264,10 +272,12 @@ fn verify(args: &VerifyArgs) -> anyhow::Result<Exit> {
             }
         }
     }
+
     output::write(&text, None)?;
     if damaged == 0 {
         return Ok(Exit::Clean);
     }
+
     eprint_line(&format!(
         "warning: {damaged} of {} files are damaged",
         checks.len()
@@ -275,6 +285,7 @@ fn verify(args: &VerifyArgs) -> anyhow::Result<Exit> {
     eprint_line(
         "hint: build the store again with `patchgate db build`, or remove it and run `patchgate db update`",
     );
+
     Ok(Exit::Incomplete)
 }
 
@@ -294,10 +305,12 @@ fn table(sources: &[SourceStatus], now: Timestamp) -> String {
             "{:<18} {records:>9} {age:>9}  {}\n",
             source.name, source.origin
         ));
+
         if let Some(warning) = &source.warning {
             text.push_str(&format!("  warning: {warning}\n"));
         }
     }
+
     text
 }
 
@@ -326,6 +339,7 @@ fn json(sources: &[SourceStatus], cache_key: &str, now: Timestamp) -> anyhow::Re
         .collect();
     let status = serde_json::json!({ "cache_key": cache_key, "sources": sources });
     let text = serde_json::to_string_pretty(&status)?;
+
     Ok(format!("{text}\n"))
 }
 

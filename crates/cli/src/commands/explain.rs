@@ -63,6 +63,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
                 .await?
         }
     };
+
     progress.say("looking up the advisory");
     let mut problems = inventory.problems.clone();
     problems.extend(scan::missing(&inventory));
@@ -76,10 +77,12 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     if records.is_empty() && problems.is_empty() {
         return Err(unknown(&args.id));
     }
+
     let records: Vec<Arc<Advisory>> = records.into_iter().map(Arc::new).collect();
     let lookup = known(&records, &inventory, &source, &mut problems).await;
     let signals = signals(&records, &source, &lookup, &mut problems).await;
     let packages = patchgate_advisories::explain(&inventory, &lookup);
+
     drop(progress);
     let records: Vec<Advisory> = records.iter().map(|record| (**record).clone()).collect();
     problems.extend(unresolved(&inventory, &lookup));
@@ -98,12 +101,14 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         exit_code: exit.code(),
         now: context.now,
     });
+
     let file = args.output.output.as_deref();
     let text = match args.format {
         Format::Text => report.to_text(context.terminal.for_output(file)),
         Format::Json => report.to_json(),
     };
     output::write(&text, file)?;
+
     Ok(exit)
 }
 
@@ -121,6 +126,7 @@ fn of_purl(purl: &str) -> Result<Inventory, UsageError> {
                 "`{purl}` is not a package URL with a version of an ecosystem that is known"
             ))
         })?;
+
     Ok(Inventory {
         lockfiles: vec![Lockfile {
             path: purl.to_owned(),
@@ -142,6 +148,7 @@ async fn known(
     let commits: Vec<CommitQuery> = commit_queries(inventory);
     let answered = source.lookup_commits(&commits).await;
     problems.extend(answered.problems);
+
     // Of a store's sources, those that have to do with the records.
     lookup.sources = answered.sources;
     lookup.sources.retain(|source| {
@@ -158,6 +165,7 @@ async fn known(
             lookup.commits.insert(commit, found);
         }
     }
+
     lookup
 }
 
@@ -198,6 +206,7 @@ fn unresolved(inventory: &Inventory, lookup: &Lookup) -> Vec<Problem> {
         .unlocked
         .iter()
         .map(|file| (&file.path, file.ecosystem, &file.unresolved));
+
     let mut problems = Vec::new();
     for (path, ecosystem, requirements) in locked.chain(unlocked) {
         for requirement in requirements {
@@ -213,6 +222,7 @@ fn unresolved(inventory: &Inventory, lookup: &Lookup) -> Vec<Problem> {
             }
         }
     }
+
     problems
 }
 

@@ -178,6 +178,7 @@ fn remaining<'a>(findings: &'a [Finding], plan: &Plan) -> impl Iterator<Item = &
                 .map(|id| (unfixed.package.clone(), unfixed.version.clone(), id.clone()))
         })
         .collect();
+
     findings.iter().filter(move |finding| {
         left.contains(&(
             finding.package.name.clone(),

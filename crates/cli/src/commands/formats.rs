@@ -47,6 +47,7 @@ fn table() -> String {
             ));
         }
     }
+
     text
 }
 
@@ -72,6 +73,7 @@ pub(crate) fn markdown() -> String {
             ));
         }
     }
+
     text
 }
 
@@ -86,6 +88,7 @@ mod tests {
         let (before, rest) = readme.split_once(begin).unwrap();
         let (_, after) = rest.split_once("<!-- end -->").unwrap();
         let current = format!("{before}{begin}{}<!-- end -->{after}", super::markdown());
+
         if std::env::var_os("UPDATE_README").is_some() {
             std::fs::write(path, &current).unwrap();
         } else {

@@ -74,12 +74,14 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         .github
         .evidence(number, &is_dependency_file, own_job(context))
         .await;
+
     progress.say("looking up advisories");
     let config = match &evidence.base_tip {
         Ok(tip) => read_config(&forge, tip).await,
         Err(missing) => Err(missing.clone()),
     };
     let policy: Fetched<GatePolicy> = config.clone().map(|config| config.gate);
+
     evidence.findings = compare(args, context, &config, &evidence).await;
     let mut judgement = judge(&policy, &evidence);
     if let Some((branch, config)) = default_config(&forge, &evidence).await {
@@ -87,8 +89,10 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         let other = judge(&config.map(|config| config.gate), &evidence);
         judgement = with_default_policy(judgement, other, &branch);
     }
+
     progress.say("reporting the verdict");
     report_check(&forge, &judgement).await;
+
     let mut merged = false;
     if args.merge && judgement.verdict == Verdict::Merge {
         let method = policy.unwrap_or_default().merge_method;
@@ -97,6 +101,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
             Err(text) => judgement = not_merged(judgement, text),
         }
     }
+
     drop(progress);
     let exit = match judgement.verdict {
         Verdict::Merge => Exit::Merge,
@@ -111,6 +116,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         Format::Markdown => report.to_markdown(),
     };
     output::write(&text, file)?;
+
     if context.runner.is_there() {
         context.runner.output("verdict", report.verdict.as_str())?;
         context.runner.output("pull-request", &number.to_string())?;
@@ -119,6 +125,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
             context.runner.summary(&markdown)?;
         }
     }
+
     Ok(exit)
 }
 
@@ -127,12 +134,14 @@ fn pull_request_number(args: &Args, context: &Context) -> Result<u64, UsageError
     if let Some(number) = args.pull_request {
         return Ok(number);
     }
+
     if let Some(path) = context.variable("GITHUB_EVENT_PATH") {
         let event = read_event(path)?;
         if let Some(number) = number_in(&event) {
             return Ok(number);
         }
     }
+
     context
         .variable("GITHUB_REF")
         .and_then(|reference| reference.strip_prefix("refs/pull/"))
@@ -162,11 +171,13 @@ fn number_in(event: &serde_json::Value) -> Option<u64> {
     if let Some(number) = event["pull_request"]["number"].as_u64() {
         return Some(number);
     }
+
     for kind in ["workflow_run", "check_suite", "check_run"] {
         if let Some([only]) = event[kind]["pull_requests"].as_array().map(Vec::as_slice) {
             return only["number"].as_u64();
         }
     }
+
     event["issue"]["pull_request"]
         .is_object()
         .then(|| event["issue"]["number"].as_u64())
@@ -204,6 +215,7 @@ async fn default_config(forge: &Forge, evidence: &Evidence) -> Option<(String, F
     if default == *base {
         return None;
     }
+
     let config = match forge.github.branch_tip(&default).await {
         Ok(Some(tip)) => read_config(forge, &tip).await,
         Ok(None) => Err(Missing::new("the branch does not exist")),
@@ -226,6 +238,7 @@ fn with_default_policy(judgement: Judgement, other: Judgement, branch: &str) -> 
             });
         }
     }
+
     Judgement::new(judgement.head_sha, judgement.base_sha, reasons)
 }
 
@@ -242,6 +255,7 @@ async fn read_config(forge: &Forge, commit: &str) -> Fetched<Config> {
         })?;
     let text = String::from_utf8(bytes)
         .map_err(|_| Missing::new(format!("`{}` is not UTF-8", settings::FILE_NAME)))?;
+
     patchgate_config::parse(settings::FILE_NAME, &text).map_err(|errors| {
         let text = errors.to_string();
         Missing::new(text.split_whitespace().collect::<Vec<_>>().join(" "))
@@ -267,18 +281,22 @@ async fn compare(
     for side in both {
         let inventory = inventory(&evidence.contents, side)?;
         let scanned = scan::scan(&inventory, &source).await;
+
         let mut holes = scanned.problems.clone();
         if config.gate.max_remaining_score.is_some() {
             // A score without its feeds may be too low.
             holes.extend(scanned.missing_feeds.clone());
         }
+
         if let Some(hole) = holes.first() {
             return Err(hole_as_missing(hole));
         }
+
         let applied =
             patchgate_config::apply_ignores(scanned.findings, &config.ignore, context.today());
         sides.push(applied.kept);
     }
+
     match sides.as_slice() {
         [base, head] => Ok(compare_findings(base, head)),
         _ => Err(Missing::new("one side was not scanned")),
@@ -292,6 +310,7 @@ fn inventory(contents: &BTreeMap<String, FileContents>, side: Side) -> Fetched<I
             files.insert(path.clone(), bytes.clone());
         }
     }
+
     let mut inventory = Inventory::default();
     for (path, bytes) in &files {
         if let Some((_, format)) = fixable_format(path) {
@@ -300,6 +319,7 @@ fn inventory(contents: &BTreeMap<String, FileContents>, side: Side) -> Fetched<I
             inventory.lockfiles.push(lockfile);
         }
     }
+
     Ok(inventory)
 }
 
@@ -315,6 +335,7 @@ async fn report_check(forge: &Forge, judgement: &Judgement) {
     if judgement.head_sha.is_empty() {
         return;
     }
+
     let report = GateReport::new(judgement, false, 0);
     let check = CheckRunReport {
         name: CHECK_NAME.to_owned(),
@@ -327,6 +348,7 @@ async fn report_check(forge: &Forge, judgement: &Judgement) {
         title: report.headline(),
         summary: report.to_markdown(),
     };
+
     if let Err(error) = forge.github.report_check_run(&check).await {
         warn(&format!(
             "the check run could not be written, and the verdict stands: {error}"
@@ -391,6 +413,7 @@ async fn still_as_judged(forge: &Forge, number: u64, judged: &Evidence) -> Resul
     if now.draft || now.body != before.body || now.state != before.state {
         return Err(failed("it was edited after it was judged"));
     }
+
     let tip = forge
         .github
         .branch_tip(&now.base.branch)
@@ -399,6 +422,7 @@ async fn still_as_judged(forge: &Forge, number: u64, judged: &Evidence) -> Resul
     if tip.as_ref() != judged.base_tip.as_ref().ok() {
         return Err(failed("the base branch moved after it was judged"));
     }
+
     Ok(now.head.sha)
 }
 

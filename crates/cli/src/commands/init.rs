@@ -30,6 +30,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     if !args.path.is_dir() {
         return Err(UsageError::new(format!("`{}` is not a folder", args.path.display())).into());
     }
+
     let files = [
         (
             settings::FILE_NAME,
@@ -44,10 +45,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
             .with_hint("`--force` replaces it")
             .into());
     }
+
     for (name, text) in files {
         write(&args.path.join(name), &text)?;
         output::write(&format!("wrote {name}\n"), None)?;
     }
+
     output::write(
         &format!(
             "next: put the action's repository and the commit of its release {RELEASE} into the \
@@ -55,6 +58,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         ),
         None,
     )?;
+
     Ok(Exit::Clean)
 }
 

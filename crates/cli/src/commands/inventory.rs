@@ -93,6 +93,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     let mut inventory = opened
         .read(&mut outside, |text| progress.say(text.to_owned()))
         .await?;
+
     drop(progress);
     let missing: Vec<_> = scan::missing(&inventory).collect();
     inventory.problems.extend(missing);
@@ -103,6 +104,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     } else {
         Exit::Clean
     };
+
     let file = args.output.output.as_deref();
     if let Some(format) = args.sbom() {
         let folder = opened.root().canonicalize().unwrap_or_default();
@@ -118,6 +120,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         tell_problems(&inventory);
         return Ok(exit);
     }
+
     let report = InventoryReport::new(&InventoryInput {
         inventory: &inventory,
         why: args.why.as_deref(),
@@ -129,6 +132,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         _ => report.to_json(),
     };
     output::write(&text, file)?;
+
     Ok(exit)
 }
 
@@ -137,6 +141,7 @@ fn tell_problems(inventory: &Inventory) {
     if inventory.problems.is_empty() {
         return;
     }
+
     let report = InventoryReport::new(&InventoryInput {
         inventory: &Inventory {
             problems: inventory.problems.clone(),

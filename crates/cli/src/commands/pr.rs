@@ -95,11 +95,13 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
             .with_hint("`patchgate fix --offline` shows the fix without it")
             .into());
     }
+
     let (repository, config) = settings::open(&args.repository)?;
     let forge = Forge::open(&args.forge, context)?;
     let target = forge.push_target(&args.forge)?;
     let progress = Progress::start(context.terminal.progress, "asking the forge");
     let (base, head) = base_and_head(args, &forge, repository.root()).await?;
+
     // Before the planning, which takes minutes and would be for nothing.
     let identity = identity(args, &forge, context).await?;
     let source = AdvisorySource::open(&args.source, &config, repository.root(), context)?;
@@ -115,6 +117,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         head: &head,
     };
     let made = run.plan(&repository, &progress).await?;
+
     progress.say("preparing the commit");
     let carried = if made.plan.is_empty() {
         None
@@ -125,6 +128,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         Some((proposal, _)) => Wanted::Proposal(proposal.clone()),
         None => made.nothing_to_propose(),
     };
+
     progress.say("bringing the pull request up to date");
     let publisher = Publisher {
         github: &forge.github,
@@ -137,12 +141,15 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         .publish(&wanted, carried.as_ref().map(|(_, commit)| commit))
         .await
         .map_err(|error| with_hint(crate::exit::chain(&error), error.hint()))?;
+
     drop(progress);
     let pull_requests: Vec<PullRequestReport> = done.into_iter().map(pull_request_report).collect();
+
     let mut warnings = made.notes.clone();
     if !pull_requests.is_empty() && run.starts_no_workflows(&forge) {
         warnings.push(NO_WORKFLOWS.to_owned());
     }
+
     let report = PrReport::new(&PrInput {
         plan: &made.plan,
         scan: &made.scan,
@@ -163,6 +170,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     };
     output::write(&text, args.output.output.as_deref())?;
     tell_runner(context, &report, &made.scan)?;
+
     Ok(made.exit)
 }
 
@@ -198,6 +206,7 @@ async fn base_and_head(
         .with_hint(format!("check out the tip of `{base}` and run it again"))
         .into());
     }
+
     Ok((base, head))
 }
 
@@ -253,6 +262,7 @@ impl Run<'_> {
         let contents = repository
             .read_with(&mut outside, |path| progress.say(format!("reading {path}")))
             .await;
+
         progress.say("looking up advisories");
         let mut scanned = scan::scan(&contents.inventory, self.source).await;
         scanned.add_documents(self.vex);
@@ -278,6 +288,7 @@ impl Run<'_> {
             tell: &|what| progress.say(what),
         })
         .await;
+
         let threshold = scan::threshold(&self.args.threshold, self.config);
         let mut problems = scanned.holes(threshold);
         problems.extend(fixed.problems.iter().cloned());
@@ -285,6 +296,7 @@ impl Run<'_> {
         problems.dedup();
         let mut made = self.made(&contents, scanned, fixed.plan, problems);
         made.notes = fixed.notes;
+
         Ok(made)
     }
 
@@ -330,6 +342,7 @@ impl Run<'_> {
             exit: exit.into(),
             now: self.context.now,
         });
+
         Made {
             scan,
             is_vulnerable: sorted
@@ -374,6 +387,7 @@ impl Run<'_> {
             body: self.with_warning(forge, body),
             is_complete: made.problems.is_empty(),
         };
+
         Ok((proposal, commit))
     }
 
@@ -406,6 +420,7 @@ async fn identity(args: &Args, forge: &Forge, context: &Context) -> anyhow::Resu
         return Ok(CommitIdentity::new(name.trim(), email.trim())
             .map_err(|error| bad(error.to_string()))?);
     }
+
     let known = forge
         .github
         .token_identity()
@@ -422,6 +437,7 @@ async fn identity(args: &Args, forge: &Forge, context: &Context) -> anyhow::Resu
             );
         }
     };
+
     CommitIdentity::new(name, email).map_err(|error| bad(error.to_string()).into())
 }
 
@@ -452,6 +468,7 @@ fn from_root(mut plan: Plan, prefix: &str) -> Plan {
     for unfixed in &mut plan.unfixed {
         unfixed.lockfile.insert_str(0, prefix);
     }
+
     plan
 }
 
@@ -485,6 +502,7 @@ fn pull_request_report(done: Done) -> PullRequestReport {
             because,
         } => (number, url, PrAction::Left, Some(because.to_string())),
     };
+
     PullRequestReport {
         number,
         url,
@@ -499,6 +517,7 @@ fn tell_runner(context: &Context, report: &PrReport, scan: &ScanReport) -> anyho
     if !runner.is_there() {
         return Ok(());
     }
+
     let number = report.pull_request.as_ref().map(|pull| pull.number);
     runner.output(
         "pull-request",
@@ -506,5 +525,6 @@ fn tell_runner(context: &Context, report: &PrReport, scan: &ScanReport) -> anyho
     )?;
     scan::tell_outputs(runner, scan)?;
     runner.summary(&report.to_markdown(GITHUB_SUMMARY_LIMIT / 2))?;
+
     runner.summary(&scan.to_markdown(GITHUB_SUMMARY_LIMIT / 2))
 }

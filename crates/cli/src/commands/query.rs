@@ -100,6 +100,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     };
     let inventory = inventory(&asked);
     let scanned = scan::scan(&inventory, &source).await;
+
     drop(progress);
     if let (Some(_), Format::Table) = (&one, args.format) {
         if let Some((_, Err(reason))) = asked.first() {
@@ -107,8 +108,10 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         }
         return table(&inventory, &scanned, context);
     }
+
     let mut text = String::new();
     let mut exit = Exit::Clean;
+
     let mut by_line = findings_by_line(&scanned);
     for (line, (query, package)) in (1_u32..).zip(&asked) {
         let error = match package {
@@ -131,6 +134,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         text.push_str(&serde_json::to_string(&answer)?);
         text.push('\n');
     }
+
     output::write(&text, None)?;
     Ok(exit)
 }
@@ -164,6 +168,7 @@ fn from_input() -> anyhow::Result<Vec<(Value, Result<Package, String>)>> {
         if line.trim().is_empty() {
             continue;
         }
+
         asked.push(match serde_json::from_str::<Value>(&line) {
             Ok(query) => {
                 let parsed = Question::deserialize(&query)
@@ -177,6 +182,7 @@ fn from_input() -> anyhow::Result<Vec<(Value, Result<Package, String>)>> {
             ),
         });
     }
+
     Ok(asked)
 }
 
@@ -214,6 +220,7 @@ fn package(question: &Question) -> Result<Package, String> {
             };
             let known = by_name(bare).ok_or_else(|| format!("ecosystem `{bare}` is not known"))?;
             let version = question.version.clone().unwrap_or_default();
+
             Package {
                 distribution: release,
                 ..Package::new(known.name(), name.clone(), version)
@@ -232,6 +239,7 @@ fn package(question: &Question) -> Result<Package, String> {
         ..package
     };
     let covered = by_name(package.ecosystem).is_some_and(|ecosystem| ecosystem.has_advisories());
+
     if package.name.is_empty() || package.version.is_empty() {
         Err("the question names no version".to_owned())
     } else if !covered {
@@ -274,6 +282,7 @@ fn inventory(asked: &[(Value, Result<Package, String>)]) -> Inventory {
             })
         })
         .collect();
+
     Inventory {
         lockfiles: vec![Lockfile {
             path: QUESTIONS.to_owned(),
@@ -341,6 +350,7 @@ fn reports(findings: Vec<&Finding>, context: &Context) -> Vec<FindingReport> {
         exit: Exit::Clean.into(),
         now: context.now,
     });
+
     report.findings
 }
 
@@ -367,5 +377,6 @@ fn table(inventory: &Inventory, scanned: &Scanned, context: &Context) -> anyhow:
         now: context.now,
     });
     output::write(&report.to_table(context.terminal.for_output(None)), None)?;
+
     Ok(exit)
 }

@@ -66,9 +66,11 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     let inventory = opened
         .read(&mut outside, |text| progress.say(text.to_owned()))
         .await?;
+
     progress.say("looking up advisories");
     let lookup = source.lookup_inventory(&inventory).await;
     let mut scanned = scan::judge(&inventory, &lookup, &source).await;
+
     drop(progress);
     scanned.add_documents(&documents);
     let threshold = scan::threshold(&args.threshold, &config);
@@ -88,6 +90,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         exit: exit.into(),
         now: context.now,
     });
+
     let file = args.output.output.as_deref();
     let text = match args.format {
         Format::Table => report.to_table(context.terminal.for_output(file)),
@@ -103,6 +106,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
                 author: config.vex.author.as_deref(),
                 now: context.now,
             };
+
             match args.format {
                 Format::Openvex => written.openvex(),
                 _ => written.cyclonedx()?,
@@ -111,6 +115,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     };
     output::write(&text, file)?;
     tell_runner(&report, context)?;
+
     // The process ends now, and of ten thousand packages it takes longer to give each piece of
     // memory back than all of it at once.
     std::mem::forget((report, sorted, inventory, lookup));

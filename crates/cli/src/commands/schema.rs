@@ -42,5 +42,6 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         Schema::Config => SchemaKind::Config,
     };
     output::write(&patchgate_report::schema(kind), None)?;
+
     Ok(Exit::Clean)
 }

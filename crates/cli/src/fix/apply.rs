@@ -22,6 +22,7 @@ pub(crate) fn apply(root: &Path, changes: &[FileChange]) -> anyhow::Result<()> {
         let path = checked(root, change)?;
         ready.push((stage(&path, &change.after)?, path, change));
     }
+
     let mut done: Vec<(&Path, &FileChange)> = Vec::new();
     for (file, path, change) in &mut ready {
         let staged = std::mem::replace(file, stage(path, &change.before)?);
@@ -32,6 +33,7 @@ pub(crate) fn apply(root: &Path, changes: &[FileChange]) -> anyhow::Result<()> {
                     lost.push(change.path.clone());
                 }
             }
+
             let mut context = format!("failed to write `{}`", change.path);
             if !lost.is_empty() {
                 context.push_str(&format!(
@@ -39,10 +41,13 @@ pub(crate) fn apply(root: &Path, changes: &[FileChange]) -> anyhow::Result<()> {
                     lost.join("`, `")
                 ));
             }
+
             return Err(anyhow::Error::new(error.error).context(context));
         }
+
         done.push((path, change));
     }
+
     Ok(())
 }
 
@@ -60,6 +65,7 @@ fn checked(root: &Path, change: &FileChange) -> anyhow::Result<PathBuf> {
         .with_hint("run `patchgate fix` again")
         .into());
     }
+
     Ok(path)
 }
 
@@ -80,6 +86,7 @@ fn stage(path: &Path, content: &[u8]) -> anyhow::Result<NamedTempFile> {
         .set_permissions(permissions)
         .with_context(failed)?;
     file.as_file().sync_all().with_context(failed)?;
+
     Ok(file)
 }
 
@@ -106,6 +113,7 @@ mod tests {
             &[change("x", "1", "2"), change("a/y", "1", "3")],
         )
         .unwrap();
+
         assert_eq!(std::fs::read(root.path().join("x")).unwrap(), b"2");
         assert_eq!(std::fs::read(root.path().join("a/y")).unwrap(), b"3");
         assert_eq!(std::fs::read_dir(root.path().join("a")).unwrap().count(), 1);

@@ -77,6 +77,7 @@ impl Work<'_> {
         if limit.is_over() {
             return Err(Stop::OutOfTime);
         }
+
         let findings: Vec<Finding> = self
             .wanted()
             .filter(|finding| is_asked(self, finding))
@@ -102,6 +103,7 @@ impl Work<'_> {
                 edit,
             );
         }
+
         Ok(proposal)
     }
 
@@ -114,11 +116,13 @@ impl Work<'_> {
         if limit.is_over() {
             return Err(Stop::OutOfTime);
         }
+
         let mut manifests = self.tree.manifests.clone();
         let edits: Vec<&ManifestEdit> = moves.iter().flat_map(|step| &step.edits).collect();
         if let Err(failure) = project::edit(self.ecosystem, &mut manifests, &edits) {
             return Ok(Err(Rejected::Whole(failure.reason)));
         }
+
         let key = self.memory.key(&self.tree, moves);
         let relocked = match self.memory.answers.get(&key) {
             Some(answer) => answer.clone(),
@@ -139,6 +143,7 @@ impl Work<'_> {
                     Err(error) => Err(rejected(error)?),
                 };
                 self.memory.keep(key, answer.clone());
+
                 answer
             }
         };
@@ -156,6 +161,7 @@ impl Work<'_> {
             .await
             .ok_or(Stop::OutOfTime)?
             .map_err(Stop::Failed)?;
+
         Ok(Ok(Locked {
             tree,
             findings,

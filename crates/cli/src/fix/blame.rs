@@ -26,6 +26,7 @@ pub(super) fn movers<'m>(
         .filter(is_about)
         .map(|(copy, _)| copy)
         .collect();
+
     let mut seen = BTreeSet::new();
     while !layer.is_empty() {
         let found: Vec<&Move> = moves
@@ -41,6 +42,7 @@ pub(super) fn movers<'m>(
         if !found.is_empty() {
             return found;
         }
+
         seen.extend(layer.iter().copied());
         layer = lockfile
             .indexed()
@@ -50,6 +52,7 @@ pub(super) fn movers<'m>(
             .map(|(copy, _)| copy)
             .collect();
     }
+
     Vec::new()
 }
 
@@ -90,6 +93,7 @@ mod tests {
                 .collect(),
             ..Package::new("npm", name.to_owned(), version.to_owned())
         };
+
         Lockfile {
             packages: vec![
                 package("top", "2.0.0", Some(1)),
@@ -136,8 +140,10 @@ mod tests {
         let moves = [step("top", "2.0.0"), step("other", "1.0.0")];
         let blamed =
             |moves: &[Move], violation: Violation| names(&movers(&lockfile, &violation, moves));
+
         assert_eq!(blamed(&moves, about("leaf", "1.0.0")), ["top"]);
         assert_eq!(blamed(&moves, about("other", "1.0.0")), ["other"]);
+
         let nearer = [step("top", "2.0.0"), step("middle", "1.0.0")];
         assert_eq!(blamed(&nearer, about("leaf", "1.0.0")), ["middle"]);
         assert_eq!(blamed(&nearer, about("other", "1.0.0")), [""; 0]);

@@ -65,6 +65,7 @@ impl Work<'_> {
             if proposal.moves.is_empty() {
                 break;
             }
+
             let moves = proposal.moves;
             for step in &moves {
                 if step.name == parent.0 {
@@ -73,6 +74,7 @@ impl Work<'_> {
                 self.knowledge
                     .refuse_all_but_newest(&step.name, step.to(), &mut self.bans);
             }
+
             if let Ok(locked) = self.attempt(&moves).await?
                 && self.burden(&locked.tree, &locked.findings)
                     < self.burden(&self.tree, &self.findings)
@@ -87,10 +89,12 @@ impl Work<'_> {
                 self.accept(locked, moves);
             }
         }
+
         self.bans = kept;
         if let Some(tried) = tried {
             self.keep_bundle_reasons(&parent, &tried);
         }
+
         Ok(())
     }
 
@@ -115,6 +119,7 @@ impl Work<'_> {
             })
             .map(key)
             .collect();
+
         for (package, version) in left {
             let text = format!(
                 "it is shipped inside the archive of `{}`, and {tried} does not end it either",

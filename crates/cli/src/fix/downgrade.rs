@@ -38,15 +38,18 @@ pub(super) fn downgrades(
 ) -> Vec<Violation> {
     let (old, new) = (Side::new(before), Side::new(after));
     let smaller = |a: &str, b: &str| ecosystem.compare_versions(a, b) == Ok(Ordering::Less);
+
     let mut found = BTreeMap::new();
     for (dependent, wants) in &new.wants {
         let Some((had, moved)) = old.same(dependent, &new) else {
             continue;
         };
+
         for (name, gets) in wants {
             let Some(got) = had.get(name) else {
                 continue;
             };
+
             for (larger, less) in fallen(got, gets, &smaller) {
                 let worse = new
                     .findings_of(less)
@@ -57,6 +60,7 @@ pub(super) fn downgrades(
                     !dependent.is_project() && old.has(less) && !new.has(larger) && worse.is_none();
                 let allowed =
                     worse.is_none() && (moved || fell_back || less.bundled_with(dependent));
+
                 if !allowed {
                     let violation = violation(dependent, larger, less, worse);
                     found.insert(violation.text.clone(), violation);
@@ -64,6 +68,7 @@ pub(super) fn downgrades(
             }
         }
     }
+
     found.into_values().collect()
 }
 
@@ -79,10 +84,12 @@ fn violation(
         Dependent::Package { name, version, .. } => format!("`{name} {version}`"),
     };
     let with = worse.map_or_else(String::new, |id| format!(", which has {id}"));
+
     let mut packages = vec![(less.name.to_owned(), less.version.to_owned())];
     if let Dependent::Package { name, version, .. } = dependent {
         packages.push(((*name).to_owned(), (*version).to_owned()));
     }
+
     Violation {
         text: format!(
             "it moves `{} {}` down to {} for {whom}{with}",
@@ -153,6 +160,7 @@ impl<'a> Side<'a> {
             let name = root.manifest.as_deref().unwrap_or(&root.name);
             side.add(lockfile, Dependent::Project(name), &root.edges);
         }
+
         for package in &lockfile.packages {
             if !package.bundled {
                 side.versions
@@ -165,6 +173,7 @@ impl<'a> Side<'a> {
                 side.add(lockfile, Dependent::Project(&package.name), &package.edges);
                 continue;
             }
+
             let dependent = dependent(package);
             side.copies
                 .entry((&package.name, &package.version))
@@ -172,12 +181,14 @@ impl<'a> Side<'a> {
                 .push(dependent);
             side.add(lockfile, dependent, &package.edges);
         }
+
         for finding in findings.iter().filter(|finding| !finding.is_notice()) {
             side.findings
                 .entry((&finding.package.name, &finding.package.version))
                 .or_default()
                 .extend(ids(finding).map(str::to_owned));
         }
+
         side
     }
 
@@ -192,6 +203,7 @@ impl<'a> Side<'a> {
             let Some(to) = lockfile.package(edge.to) else {
                 continue;
             };
+
             if matches!(to.origin, Origin::Registry(_)) {
                 wants.entry(&edge.name).or_default().insert(Copy {
                     name: &to.name,
@@ -230,6 +242,7 @@ impl<'a> Side<'a> {
         else {
             return None;
         };
+
         if let Some(copies) = self.copies.get(&(*name, *version)) {
             let wants = copies.iter().filter_map(|copy| self.wants.get(copy));
             return Some((wants.fold(Wants::new(), together), false));
@@ -239,8 +252,10 @@ impl<'a> Side<'a> {
         let was = self.wants.iter().filter(|(old, _)| {
             matches!(old, Dependent::Package { name: was, path: at, .. } if was == name && at == path)
         });
+
         let was: Vec<&Wants<'a>> = was.map(|(_, wants)| wants).collect();
         let now = new.versions.get(name).map_or(0, BTreeSet::len);
+
         match was.as_slice() {
             [one] if path.is_some() || now == 1 => Some(((*one).clone(), true)),
             _ => None,
@@ -283,6 +298,7 @@ fn fallen<'c, 'a>(
                 Ordering::Equal
             }
         });
+
         copies
     };
     let (got, gets) = (in_order(got), in_order(gets));
@@ -294,6 +310,7 @@ fn fallen<'c, 'a>(
             .filter_map(|one| Some((least?, one)))
             .collect()
     };
+
     pairs
         .into_iter()
         .filter(|(had, has)| had.name == has.name && smaller(has.version, had.version))

@@ -124,6 +124,7 @@ pub(super) async fn fix(
         unused: None,
     };
     let stopped = work.run().await.err();
+
     work.done(stopped)
 }
 
@@ -164,6 +165,7 @@ impl Work<'_> {
         if self.wanted().next().is_none() {
             return Ok(());
         }
+
         let (root, run) = (self.workshop.root, self.workshop.run);
         let asking = project::unused(self.ecosystem, root, &self.start, run);
         let answer = self.workshop.time_limit.hold(asking).await;
@@ -173,6 +175,7 @@ impl Work<'_> {
         if self.unused.is_some() {
             return Ok(());
         }
+
         let mut seen = BTreeSet::new();
         for _ in 0..MAX_ROUNDS {
             // What moved can bring new packages with findings, which make the next round.
@@ -183,6 +186,7 @@ impl Work<'_> {
             seen.extend(round.iter().cloned());
             self.divide(round).await?;
         }
+
         self.bundles().await
     }
 
@@ -206,6 +210,7 @@ impl Work<'_> {
                 text
             }
         };
+
         let manifests = self
             .tree
             .manifests
@@ -213,6 +218,7 @@ impl Work<'_> {
             .filter(|(path, bytes)| self.start.manifests.get(*path) != Some(bytes))
             .map(|(path, bytes)| (path.clone(), bytes.clone()))
             .collect();
+
         Ok(Done {
             ecosystem: self.ecosystem,
             start: self.start,
@@ -253,6 +259,7 @@ impl Work<'_> {
                 self.single(package, version).await?;
                 continue;
             }
+
             let keys = group.iter().cloned().collect();
             let Tried::Fails {
                 blamed,
@@ -262,6 +269,7 @@ impl Work<'_> {
             else {
                 continue;
             };
+
             tracing::debug!(?blamed, ?step, reason, "the moves do not work together");
             let (mut later, mut first): (Vec<_>, Vec<_>) =
                 group.into_iter().partition(|key| blamed.contains(key));
@@ -269,8 +277,10 @@ impl Work<'_> {
                 first.append(&mut later);
                 later = first.split_off(first.len() / 2);
             }
+
             groups.extend([later, first]);
         }
+
         Ok(())
     }
 
@@ -292,9 +302,11 @@ impl Work<'_> {
                 }
             }
         }
+
         if let Some(last) = last {
             self.keep_reason(package, version, last);
         }
+
         Ok(())
     }
 
@@ -328,6 +340,7 @@ impl Work<'_> {
             self.notes.truncate(checkpoint.notes);
             self.bans = checkpoint.bans;
         }
+
         tried
     }
 
@@ -354,6 +367,7 @@ impl Work<'_> {
             if moves.is_empty() {
                 break;
             }
+
             match self.attempt(&moves).await? {
                 Ok(locked) => {
                     let moved = locked.tree.bytes != self.tree.bytes;
@@ -376,6 +390,7 @@ impl Work<'_> {
                             .insert(version);
                         continue;
                     }
+
                     let movers = moves.iter().filter(|step| step.name == package);
                     return Ok(Tried::Fails {
                         blamed: asked_for(movers, keys, start),
@@ -389,6 +404,7 @@ impl Work<'_> {
                 }
             }
         }
+
         let violations = self.violations_of(&self.tree, &self.findings);
         let moves = &self.moves[start.moves..];
         let Some(first) = violations.first() else {
@@ -399,6 +415,7 @@ impl Work<'_> {
             .take(MAX_BLAMED)
             .flat_map(|violation| blame::movers(&self.tree.lockfile, violation, moves))
             .collect();
+
         Ok(fails(movers, moves, keys, start, first.text.clone()))
     }
 
@@ -487,5 +504,6 @@ fn asked_for<'m>(
                 })
         })
     };
+
     keys.iter().filter(is_meant).cloned().collect()
 }

@@ -72,6 +72,7 @@ impl<'a> Knowledge<'a> {
                     .or_insert_with(|| finding.id.clone());
             }
         }
+
         let frozen = tree
             .lockfile
             .indexed()
@@ -89,11 +90,13 @@ impl<'a> Knowledge<'a> {
                 frozen: &frozen,
                 withdrawn_installable: self.ecosystem.name() == "npm",
             });
+
             match planned {
                 Planned::Ready(proposal) => return Ok(proposal),
                 Planned::Missing(names) => self.look_up(tree, &names).await?,
             }
         }
+
         Err(Failure::new(
             "planning needs the metadata of too many packages",
         ))
@@ -113,6 +116,7 @@ impl<'a> Knowledge<'a> {
             .rfind(stable)
             .map(|release| &release.version);
         let refused = bans.refused.entry(name.to_owned()).or_default();
+
         refused.extend(
             releases
                 .iter()
@@ -132,6 +136,7 @@ impl<'a> Knowledge<'a> {
                 .unwrap_or(id)
                 .clone()
         };
+
         Some(judged.get(version)?.iter().map(own).collect())
     }
 
@@ -155,6 +160,7 @@ impl<'a> Knowledge<'a> {
         if let Some(problem) = lookup.problems.into_iter().next() {
             return Err(problem.into());
         }
+
         let advisories = patchgate_advisories::Lookup {
             advisories: lookup.advisories,
             ..patchgate_advisories::Lookup::default()
@@ -181,9 +187,11 @@ impl<'a> Knowledge<'a> {
                     hint: unanswered.hint.clone(),
                 });
             }
+
             let releases = releases.map_err(|unanswered| unanswered.reason);
             self.known.insert(self.ecosystem, &name, releases);
         }
+
         Ok(())
     }
 
@@ -217,6 +225,7 @@ impl<'a> Knowledge<'a> {
             if finding.is_notice() {
                 continue;
             }
+
             if let Some(ids_of) = judged.get_mut(&finding.package.version) {
                 // Any id that a finding of the lockfile goes by names the same vulnerability.
                 let id = ids(&finding)
@@ -225,6 +234,7 @@ impl<'a> Knowledge<'a> {
                 ids_of.insert(id.clone());
             }
         }
+
         judged
     }
 }

@@ -83,6 +83,7 @@ pub(crate) async fn plan(workshop: &Workshop<'_>) -> Fixed {
             }
             continue;
         };
+
         match engine::fix(workshop, ecosystem, lockfile, &manifests).await {
             Ok(one) => {
                 // Two lockfiles may share a manifest: the second one sees it as edited.
@@ -93,9 +94,11 @@ pub(crate) async fn plan(workshop: &Workshop<'_>) -> Fixed {
             Err(failure) => fixed.problems.push(failure.into_problem(&lockfile.path)),
         }
     }
+
     outcome::finish(&mut fixed.plan);
     fixed.notes.sort();
     fixed.notes.dedup();
+
     fixed
 }
 

@@ -16,6 +16,7 @@ pub(super) fn add(fixed: &mut Fixed, workshop: &Workshop<'_>, done: Done) {
     for finding in ended(&done) {
         credit(&mut upgrades, &done, finding);
     }
+
     fixed.plan.unfixed.extend(unfixed(workshop, &done));
     if !upgrades.is_empty() {
         change(
@@ -28,8 +29,10 @@ pub(super) fn add(fixed: &mut Fixed, workshop: &Workshop<'_>, done: Done) {
             let before = done.start.manifests.get(path).cloned().unwrap_or_default();
             change(&mut fixed.plan, path, &before, bytes);
         }
+
         fixed.notes.extend(done.notes);
     }
+
     fixed.plan.upgrades.extend(upgrades);
 }
 
@@ -41,6 +44,7 @@ pub(super) fn finish(plan: &mut Plan) {
         upgrade.requirement_changes.sort();
         upgrade.requirement_changes.dedup();
     }
+
     plan.upgrades.sort_by(|a, b| {
         (&a.lockfile, &a.package, &a.from, &a.to).cmp(&(&b.lockfile, &b.package, &b.from, &b.to))
     });
@@ -82,6 +86,7 @@ fn merged(done: &Done) -> Vec<Upgrade> {
                 && (upgrade.to == step.from
                     || (upgrade.from == step.from && upgrade.to == step.to()))
         });
+
         match known {
             Some(upgrade) => {
                 step.to().clone_into(&mut upgrade.to);
@@ -98,6 +103,7 @@ fn merged(done: &Done) -> Vec<Upgrade> {
             .iter()
             .any(|package| package.name == name && package.version == version)
     };
+
     for upgrade in &mut upgrades {
         // Several members may take their requirement from one line.
         let mut told = BTreeSet::new();
@@ -105,6 +111,7 @@ fn merged(done: &Done) -> Vec<Upgrade> {
             .requirement_changes
             .retain(|change| told.insert(change.clone()));
     }
+
     upgrades.retain(|upgrade| there(&upgrade.package, &upgrade.to, &done.end.lockfile));
     upgrades
 }
@@ -151,6 +158,7 @@ fn credit(upgrades: &mut [Upgrade], done: &Done, finding: &Finding) {
     if stays_elsewhere {
         return;
     }
+
     let own = upgrades.iter().position(|upgrade| {
         upgrade.package == finding.package.name && upgrade.from == finding.package.version
     });
@@ -164,6 +172,7 @@ fn credit(upgrades: &mut [Upgrade], done: &Done, finding: &Finding) {
                     .position(|upgrade| upgrade.package == step.name)
             })
     };
+
     let above = || {
         finding.paths.iter().flatten().rev().find_map(|step| {
             upgrades
@@ -171,6 +180,7 @@ fn credit(upgrades: &mut [Upgrade], done: &Done, finding: &Finding) {
                 .position(|upgrade| *step == format!("{}@{}", upgrade.package, upgrade.from))
         })
     };
+
     if let Some(upgrade) = own
         .or_else(mover)
         .or_else(above)
@@ -201,6 +211,7 @@ pub(super) async fn not_changed(
             grouped.entry(finding.package).or_default().push(finding.id);
         }
     }
+
     let unfixed = grouped.into_iter().map(|(package, ids)| Unfixed {
         ecosystem: package.ecosystem,
         lockfile: lockfile.path.clone(),
@@ -209,6 +220,7 @@ pub(super) async fn not_changed(
         ids,
         reason: reason.clone(),
     });
+
     Ok(unfixed.collect())
 }
 
@@ -219,6 +231,7 @@ fn unfixed(workshop: &Workshop<'_>, done: &Done) -> Vec<Unfixed> {
         if (workshop.is_ignored)(finding) {
             continue;
         }
+
         let text = done
             .reasons
             .iter()
@@ -238,6 +251,7 @@ fn unfixed(workshop: &Workshop<'_>, done: &Done) -> Vec<Unfixed> {
             .or_default()
             .push(finding.id.clone());
     }
+
     grouped
         .into_iter()
         .map(|((package, version, reason), ids)| Unfixed {

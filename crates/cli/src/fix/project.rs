@@ -32,6 +32,7 @@ pub(super) fn holder(
         .manifests()
         .first()
         .map(|name| beside(lockfile, name));
+
     std::iter::once(one.manifest.clone())
         .chain(above)
         .find(holds)
@@ -57,6 +58,7 @@ pub(super) fn edit(
             Err(error) => return Err(Failure::new(format!("`{}`: {error}", one.manifest))),
         }
     }
+
     Ok(())
 }
 
@@ -87,10 +89,12 @@ pub(super) async fn unused(
     if ecosystem.name() == "npm" || !has_manifest_above(&tree.manifests, folder) {
         return Ok(None);
     }
+
     let mut project = of(root, tree);
     folder.clone_into(&mut project.folder);
     project.manifests = projected(&tree.manifests)?;
     let manifest = cargo_manager::workspace_manifest(&project, run).await?;
+
     Ok(manifest
         .filter(|manifest| *manifest != beside(path, "Cargo.toml"))
         .map(|manifest| {
@@ -122,6 +126,7 @@ fn has_manifest_above(manifests: &Siblings, folder: &str) -> bool {
 fn of(root: &Path, tree: &Tree) -> Project {
     let path = &tree.lockfile.path;
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+
     Project {
         folder: String::new(),
         folder_name: folder_name(root, folder),
@@ -146,6 +151,7 @@ pub(super) async fn relock(
     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
     let mut project = of(root, tree);
     project.configuration = configuration.to_vec();
+
     if ecosystem.name() == "npm" {
         project.manifests = below(manifests, folder);
         let moves: Vec<npm::CopyMove> = moves
@@ -161,6 +167,7 @@ pub(super) async fn relock(
             .collect();
         return npm::relock(&project, &moves, run).await;
     }
+
     folder.clone_into(&mut project.folder);
     project.manifests = projected(manifests)?;
     let moves: Vec<cargo_manager::PackageMove> = moves
@@ -171,6 +178,7 @@ pub(super) async fn relock(
             to: step.to().to_owned(),
         })
         .collect();
+
     cargo_manager::relock(&project, &moves, run).await
 }
 
@@ -214,12 +222,15 @@ fn projected(manifests: &Siblings) -> Result<Siblings, RelockError> {
         let Ok(text) = std::str::from_utf8(bytes) else {
             continue;
         };
+
         let Ok(manifest) = cargo::resolution_manifest(text) else {
             continue;
         };
+
         projected.insert(path.clone(), manifest.into_bytes());
         projected.insert(beside(path, "src/lib.rs"), Vec::new());
     }
+
     Ok(projected)
 }
 
@@ -243,6 +254,7 @@ pub(super) fn configuration(
             .into_iter()
             .collect();
     }
+
     let mut folders = vec![String::new()];
     let mut path = String::new();
     for part in folder.split('/').filter(|part| !part.is_empty()) {
@@ -252,6 +264,7 @@ pub(super) fn configuration(
         path.push_str(part);
         folders.push(path.clone());
     }
+
     folders
         .iter()
         .flat_map(|folder| {
@@ -276,11 +289,13 @@ fn read_bounded(root: &Path, path: &str) -> Option<Vec<u8>> {
             return None;
         }
     }
+
     let mut bytes = Vec::new();
     std::fs::File::open(&at)
         .ok()?
         .take(MAX_CONFIGURATION_BYTES + 1)
         .read_to_end(&mut bytes)
         .ok()?;
+
     (bytes.len() as u64 <= MAX_CONFIGURATION_BYTES).then_some(bytes)
 }

@@ -53,15 +53,18 @@ impl<'a> Registries<'a> {
             {
                 answers.push(answer);
             }
+
             running.spawn(async move {
                 let releases = fetch(&client, ecosystem, &address, &name).await;
                 (name, releases)
             });
         }
+
         while let Some(answer) = running.join_next().await {
             // A task ends early only by a panic, which ends the process.
             answers.extend(answer.ok());
         }
+
         Ok(answers)
     }
 
@@ -84,6 +87,7 @@ impl<'a> Registries<'a> {
         if let Some(address) = self.addresses.get(&key) {
             return Ok(address.clone());
         }
+
         let address = if is_npm {
             self.npm_address(&key).await?
         } else if key == CRATES_IO {
@@ -92,6 +96,7 @@ impl<'a> Registries<'a> {
             key.clone()
         };
         self.addresses.insert(key, address.clone());
+
         Ok(address)
     }
 
@@ -106,8 +111,10 @@ impl<'a> Registries<'a> {
         if let Some(address) = self.addresses.get("") {
             return Ok(address.clone());
         }
+
         let address = npm::registry(&self.configuration, self.run).await?;
         self.addresses.insert(String::new(), address.clone());
+
         Ok(address)
     }
 }
@@ -145,10 +152,12 @@ async fn fetch(
 ) -> Result<Vec<Release>, Unanswered> {
     let wanted = ecosystem.metadata_request(registry, name);
     let address = redact_url(&wanted.url);
+
     let mut request = Request::get(wanted.url).max_bytes(limits::MAX_METADATA_BYTES as u64);
     if let Some(accept) = wanted.accept {
         request = request.accept(accept);
     }
+
     let answer = client
         .get(&request, &Caching::Revalidate)
         .await
@@ -157,6 +166,7 @@ async fn fetch(
             hint: error.hint().map(str::to_owned),
             is_an_answer: error.status() == Some(NOT_FOUND),
         })?;
+
     ecosystem
         .parse_metadata(name, &answer.body)
         .map_err(|error| Unanswered {

@@ -85,6 +85,7 @@ mod tests {
         assert_eq!(limit.hold(std::future::pending::<()>()).await, None);
         assert!(limit.is_over());
         assert_eq!(limit.hold(async { 1 }).await, Some(1));
+
         let limit = TimeLimit::from_now(Duration::from_secs(600));
         assert!(!limit.is_over());
         assert_eq!(

@@ -28,6 +28,7 @@ impl Tree {
         };
         let lockfile = patchgate_ecosystems::parse(&input)
             .map_err(|error| Failure::new(format!("the new lockfile {error}")))?;
+
         Ok(Self {
             lockfile,
             bytes,
@@ -73,6 +74,7 @@ impl Tree {
                     .insert(finding.id.clone());
             }
         }
+
         vulnerable
     }
 
@@ -106,6 +108,7 @@ pub(super) async fn findings(
     };
     let lookup = source.lookup_inventory(&inventory).await;
     let found = find(&inventory, &lookup, &NoSignals);
+
     match lookup.problems.into_iter().chain(found.problems).next() {
         Some(problem) => Err(problem.into()),
         None => Ok(found.findings),

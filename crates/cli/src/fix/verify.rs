@@ -32,6 +32,7 @@ pub(super) fn violations(
         .collect();
     let unmet = unmet(ecosystem, after.0).into_iter();
     violations.extend(unmet.filter(|violation| !known.contains(&violation.text)));
+
     violations
 }
 
@@ -67,6 +68,7 @@ fn unmet(ecosystem: &dyn Upgradable, lockfile: &Lockfile) -> Vec<Violation> {
             else {
                 continue;
             };
+
             if ecosystem.admits(requirement, &to.version) == Ok(false) {
                 unmet.push(Violation {
                     text: format!(
@@ -81,5 +83,6 @@ fn unmet(ecosystem: &dyn Upgradable, lockfile: &Lockfile) -> Vec<Violation> {
             }
         }
     }
+
     unmet
 }

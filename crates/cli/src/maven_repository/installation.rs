@@ -30,6 +30,7 @@ pub(super) fn folders(context: &Context, scanned: &Path) -> Vec<PathBuf> {
         .filter(|folder| folder.is_absolute())
         .filter_map(|folder| folder.join("mvn").canonicalize().ok())
         .filter_map(|program| Some(program.parent()?.parent()?.to_owned()));
+
     let scanned = scanned.canonicalize();
     named
         .chain(searched)
@@ -57,6 +58,7 @@ pub(super) fn repositories(folder: &Path) -> Option<Vec<Repository>> {
     if file.metadata().ok()?.len() > MAX_ARCHIVE_BYTES {
         return None;
     }
+
     let mut archive = zip::ZipArchive::new(file).ok()?;
     let mut text = String::new();
     archive
@@ -65,6 +67,7 @@ pub(super) fn repositories(folder: &Path) -> Option<Vec<Repository>> {
         .take(MAX_TEXT_BYTES)
         .read_to_string(&mut text)
         .ok()?;
+
     settings::super_project(&text).ok()
 }
 

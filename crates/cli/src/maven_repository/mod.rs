@@ -104,6 +104,7 @@ impl<'a> MavenRepository<'a> {
         if wanted(contents).is_empty() {
             return;
         }
+
         let started = Instant::now();
         let places = self.places(contents, scanned);
         for _ in 0..MAX_ROUNDS {
@@ -119,10 +120,12 @@ impl<'a> MavenRepository<'a> {
                 }
                 self.known.insert(path, found);
             }
+
             let stale = self.stale(contents, is_settled);
             if is_settled && stale.is_empty() {
                 break;
             }
+
             for index in stale {
                 let before = contents.inventory.lockfiles.get(index);
                 let fresh = before.and_then(|lockfile| again(lockfile, contents));
@@ -133,6 +136,7 @@ impl<'a> MavenRepository<'a> {
                 }
             }
         }
+
         contents
             .files
             .retain(|path, _| !path.starts_with(maven::EXTERNAL));
@@ -145,6 +149,7 @@ impl<'a> MavenRepository<'a> {
     fn stale(&self, contents: &Contents, all: bool) -> Vec<usize> {
         let mut sets = BTreeSet::new();
         let lockfiles = contents.inventory.lockfiles.iter().enumerate();
+
         lockfiles
             .filter(|(_, lockfile)| {
                 let mut missing = lockfile.missing.iter();
@@ -185,6 +190,7 @@ impl<'a> MavenRepository<'a> {
                 .map(|folder| folder.join("conf/settings.xml")),
         );
         let mut settings = Settings::default();
+
         let mut fault = None;
         for path in files {
             match self.settings(&path) {
@@ -192,6 +198,7 @@ impl<'a> MavenRepository<'a> {
                 Err(unfetched) => fault = Some(unfetched),
             }
         }
+
         let local = settings
             .local
             .as_ref()
@@ -202,6 +209,7 @@ impl<'a> MavenRepository<'a> {
             Some(fault) => Err(fault),
             None => self.remote(&settings, &installations, contents),
         };
+
         Places { local, remote }
     }
 
@@ -213,11 +221,13 @@ impl<'a> MavenRepository<'a> {
             ),
             hint: Some("mend the file: it says which repositories may be asked".to_owned()),
         };
+
         let Some(text) = installation::text(path) else {
             return Ok(None);
         };
         let text = text.map_err(|error| failed(format!("cannot be read: {error}")))?;
         let variable = |name: &str| self.context.variable(name).map(str::to_owned);
+
         Settings::read(&text, &variable)
             .map(Some)
             .map_err(|error| failed(error.reason))
@@ -239,6 +249,7 @@ impl<'a> MavenRepository<'a> {
                 ),
             });
         }
+
         let own = installations
             .iter()
             .find_map(|folder| installation::repositories(folder))
@@ -256,6 +267,7 @@ impl<'a> MavenRepository<'a> {
             (one.url.starts_with("https://") || settings::is_loopback(&one.url))
                 && seen.insert(one.url.clone())
         });
+
         if answering.is_empty() {
             return Err(Unfetched {
                 reason: "is not in the local repository, and no other is known".to_owned(),
@@ -272,6 +284,7 @@ impl<'a> MavenRepository<'a> {
             retries: 1,
             ..network::options(self.context, false)
         };
+
         self.client = Some(Client::new(options).map_err(|error| Unfetched {
             reason: format!("could not be fetched: {}", crate::exit::chain(&error)),
             hint: error.hint().map(str::to_owned),
@@ -301,6 +314,7 @@ impl<'a> MavenRepository<'a> {
                 answers.push((path, Ok(bytes)));
                 continue;
             }
+
             let (remote, client) = match (&places.remote, &self.client) {
                 (Ok(remote), Some(client)) => (remote.clone(), client.clone()),
                 (Err(unfetched), _) => {
@@ -315,11 +329,13 @@ impl<'a> MavenRepository<'a> {
                 self.count(&answer);
                 answers.push(answer);
             }
+
             running.spawn(async move {
                 let found = ask_all(&client, &remote, &path).await;
                 (path, found)
             });
         }
+
         while let Some(answer) = running.join_next().await {
             // A task ends early only by a panic, which ends the process.
             if let Ok(answer) = answer {
@@ -327,6 +343,7 @@ impl<'a> MavenRepository<'a> {
                 answers.push(answer);
             }
         }
+
         answers
     }
 
@@ -380,6 +397,7 @@ fn declared(contents: &Contents) -> Vec<Repository> {
             bytes,
             siblings: &contents.files,
         };
+
         for one in maven::repositories(&input).unwrap_or_default() {
             let repository = Repository {
                 id: one.id,
@@ -392,6 +410,7 @@ fn declared(contents: &Contents) -> Vec<Repository> {
             }
         }
     }
+
     found
 }
 
@@ -427,6 +446,7 @@ async fn ask_all(client: &Client, remote: &[Answering], path: &str) -> Result<Ve
             hint: Some("build it with `mvn install` first".to_owned()),
         });
     }
+
     let mut failed: Option<Unfetched> = None;
     for one in remote {
         let request = Request::get(format!("{}/{path}", one.url))
@@ -434,6 +454,7 @@ async fn ask_all(client: &Client, remote: &[Answering], path: &str) -> Result<Ve
             .auth(one.auth.as_ref());
         // A released file never changes, but what was kept may be a server's page about itself.
         let released = Caching::Immutable("maven".to_owned());
+
         let mut answer = client.get(&request, &released).await;
         if answer
             .as_ref()
@@ -441,6 +462,7 @@ async fn ask_all(client: &Client, remote: &[Answering], path: &str) -> Result<Ve
         {
             answer = client.get(&request, &Caching::Revalidate).await;
         }
+
         match answer {
             Ok(answer) => return Ok(answer.body),
             Err(error) if error.status() == Some(NOT_FOUND) => {}
@@ -452,6 +474,7 @@ async fn ask_all(client: &Client, remote: &[Answering], path: &str) -> Result<Ve
             }
         }
     }
+
     Err(failed.unwrap_or_else(|| Unfetched {
         reason: match remote.len() {
             1 => "is not in the one repository that was asked".to_owned(),

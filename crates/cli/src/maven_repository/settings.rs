@@ -57,6 +57,7 @@ impl Settings {
         if root.name != "settings" {
             return Err(ParseError::new("does not begin with `<settings>`"));
         }
+
         let fill = |text: &str| fill(text, variable);
         let own = |element: &Element<'_>, name: &str| element.text_of(name).map(fill);
         let list = |list: &'static str, item: &'static str| {
@@ -86,6 +87,7 @@ impl Settings {
                 })
             })
             .collect();
+
         Ok(Self {
             local: own(&root, "localRepository"),
             offline: root.text_of("offline") == Some("true"),
@@ -108,6 +110,7 @@ impl Settings {
                     if password.starts_with('{') {
                         return None;
                     }
+
                     Some(Server {
                         id: own(server, "id")?,
                         auth: Auth::Basic {
@@ -150,6 +153,7 @@ impl Settings {
             None => (&repository.id, &repository.url),
         };
         let server = self.servers.iter().find(|server| server.id == *id);
+
         Some(Answering {
             url: url.trim_end_matches('/').to_owned(),
             auth: server
@@ -178,6 +182,7 @@ fn is_mirrored(patterns: &str, repository: &Repository) -> bool {
             };
         }
     }
+
     mirrored
 }
 
@@ -191,6 +196,7 @@ pub(super) fn is_loopback(url: &str) -> bool {
         Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
         _ => authority,
     };
+
     matches!(host, "localhost" | "127.0.0.1" | "[::1]")
 }
 
@@ -202,6 +208,7 @@ fn fill(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> String {
         let Some((name, after)) = after.split_once('}') else {
             break;
         };
+
         filled.push_str(before);
         let value = match name {
             "user.home" => variable("HOME"),
@@ -211,8 +218,10 @@ fn fill(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> String {
             Some(value) => filled.push_str(&value),
             None => filled.push_str(&format!("${{{name}}}")),
         }
+
         rest = after;
     }
+
     filled + rest
 }
 
@@ -278,12 +287,14 @@ mod tests {
              <url>https://corp.invalid/</url></mirror></mirrors>",
         );
         assert_eq!(settings.local.as_deref(), Some("/home/me/repo"));
+
         let answering = settings
             .answering(&repository("central", "https://a.invalid"), true)
             .unwrap();
         assert_eq!(answering.url, "https://corp.invalid");
         assert!(answering.auth.is_some());
         assert!(!format!("{settings:?}").contains("hunter2"));
+
         // A scanned file that takes the name of a server gets no password.
         let thief = repository("corp", "https://thief.invalid");
         assert_eq!(settings.answering(&thief, false).unwrap().auth, None);
@@ -313,6 +324,7 @@ mod tests {
             .iter()
             .map(|repository| repository.id.as_str())
             .collect();
+
         assert_eq!(ids, ["a", "c"]);
         assert_eq!(
             settings.answering(&repository("x", "http://x.invalid"), true),

@@ -52,9 +52,11 @@ pub(super) fn read_bounded(root: &Path, path: &str) -> Result<Vec<u8>, Problem> 
     }
     // Asked before opening: opening a named pipe would wait for a writer.
     let metadata = std::fs::metadata(&full).map_err(failed)?;
+
     if !metadata.is_file() {
         return Err(file_problem(path, "is not a regular file".to_owned()));
     }
+
     let too_large = || {
         file_problem(
             path,
@@ -67,6 +69,7 @@ pub(super) fn read_bounded(root: &Path, path: &str) -> Result<Vec<u8>, Problem> 
     if metadata.len() > limits::MAX_FILE_BYTES as u64 {
         return Err(too_large());
     }
+
     let file = File::open(&full).map_err(failed)?;
     let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0) + 1);
     file.take(limits::MAX_FILE_BYTES as u64 + 1)
@@ -75,6 +78,7 @@ pub(super) fn read_bounded(root: &Path, path: &str) -> Result<Vec<u8>, Problem> 
     if bytes.len() > limits::MAX_FILE_BYTES {
         return Err(too_large());
     }
+
     Ok(bytes)
 }
 

@@ -76,6 +76,7 @@ impl Repository {
                 )));
                 break;
             }
+
             match entry {
                 Ok(entry) => self.look_at(&entry, &mut found, progress),
                 // A .gitignore that cannot be understood hides nothing, so nothing is missed.
@@ -86,6 +87,7 @@ impl Repository {
                 )),
             }
         }
+
         found
     }
 
@@ -109,6 +111,7 @@ impl Repository {
                     "lies in a folder whose name is not UTF-8".to_owned(),
                 ));
             }
+
             return;
         };
         let Some(kind) = entry.file_type() else {
@@ -121,6 +124,7 @@ impl Repository {
         if self.exclude.iter().any(|glob| glob.is_match(&path)) {
             return;
         }
+
         if is_sibling(&path) {
             found.files.insert(path);
         } else if self.only.is_none() && may_be_sbom(&path) {
@@ -130,6 +134,7 @@ impl Repository {
                     format!("holds more than {MAX_CANDIDATES} files that may be SBOMs; the rest was not looked at"),
                 ));
             }
+
             if found.candidates.len() <= MAX_CANDIDATES {
                 found.candidates.insert(path);
             }
@@ -141,6 +146,7 @@ impl Repository {
 fn may_be_sbom(path: &str) -> bool {
     let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
     let lower = name.to_ascii_lowercase();
+
     [
         ".json",
         ".jsonld",

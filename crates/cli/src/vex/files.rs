@@ -23,8 +23,10 @@ pub(super) fn read(path: &Path, shown: &str) -> Read {
         read.add(path, shown);
         return read;
     }
+
     let (files, problem) = documents_below(path, shown);
     read.problems.extend(problem);
+
     let mut bytes = 0;
     for (file, name) in files {
         bytes += read.add(&file, &name);
@@ -33,12 +35,14 @@ pub(super) fn read(path: &Path, shown: &str) -> Read {
             break;
         }
     }
+
     if read.documents.is_empty() && read.problems.is_empty() {
         read.problems.push(problem_of(
             shown,
             "holds no document: no `*.json` and no `*.xml`".to_owned(),
         ));
     }
+
     read
 }
 
@@ -61,6 +65,7 @@ impl Read {
             Ok(document) => self.documents.push((name.to_owned(), document)),
             Err(problem) => self.problems.push(problem),
         }
+
         size
     }
 }
@@ -83,6 +88,7 @@ pub(super) fn documents_below(
                 format!("holds more than {MAX_ENTRIES} entries; the rest was not looked at");
             return (files, Some(problem_of(shown, reason)));
         }
+
         let entry = match entry {
             Ok(entry) => entry,
             Err(error) => {
@@ -95,12 +101,14 @@ pub(super) fn documents_below(
             .path()
             .extension()
             .is_some_and(|end| end.eq_ignore_ascii_case("json") || end.eq_ignore_ascii_case("xml"));
+
         if is_file && is_document {
             let below = entry.path().strip_prefix(folder).unwrap_or(entry.path());
             let name = format!("{}/{}", shown.trim_end_matches('/'), below.display());
             files.push((entry.into_path(), name));
         }
     }
+
     (files, None)
 }
 

@@ -77,6 +77,7 @@ impl Vex {
             .with_hint("download the documents, and name the file or the folder")
             .into());
         }
+
         let client = match address {
             Some(_) => Some(network::client(context, false)?),
             None => None,
@@ -98,6 +99,7 @@ impl Vex {
                 is_chosen: true,
             }));
         }
+
         for place in &vendors {
             let read = csaf::read(place, client.as_ref()).await;
             vex.sources.push(read.status(place));
@@ -108,9 +110,11 @@ impl Vex {
                 is_chosen: false,
             }));
         }
+
         let of_vendors = sources.iter().filter(|source| !source.is_chosen);
         vex.vendors = csaf::records(of_vendors.map(|source| &*source.document));
         vex.statements = Statements::new(sources, &products(args, config));
+
         Ok(vex)
     }
 
@@ -142,6 +146,7 @@ impl Vex {
                 .filter(|as_of| now.duration_since(*as_of) > max_age)
                 .map(|_| format!("is older than {} days", max_age.as_hours() / 24)),
         };
+
         let of = |document: &Document| document.statements.len();
         if read.documents.len() <= MAX_LISTED {
             self.sources.extend(
@@ -154,6 +159,7 @@ impl Vex {
             let records = read.documents.iter().map(|(_, d)| of(d)).sum();
             self.sources.push(status(place.shown(), newest, records));
         }
+
         self.sources
             .extend(read.problems.iter().map(|problem| SourceStatus {
                 name: "vex".to_owned(),
@@ -175,6 +181,7 @@ pub(crate) fn products(args: &VexArgs, config: &Config) -> Vec<String> {
         .collect();
     let mut seen = std::collections::HashSet::new();
     products.retain(|product| !product.is_empty() && seen.insert(product.clone()));
+
     products
 }
 
@@ -193,6 +200,7 @@ fn places(
             None => existing(PathBuf::from(given), given)?,
         });
     }
+
     for given in settings {
         places.push(match address(given) {
             // What a scanned repository names is asked over an encrypted connection only.
@@ -213,16 +221,19 @@ fn places(
                     ))
                     .with_hint("name a path from the repository's root, or use a flag"));
                 }
+
                 let place = existing(root.join(given), given)?;
                 if !lies_within(&root.join(given), root) {
                     return Err(UsageError::new(format!(
                         "`{FILE_NAME}` names `{given}` under `{key}`, which leads out of the repository by a link"
                     )));
                 }
+
                 place
             }
         });
     }
+
     Ok(places)
 }
 
@@ -251,6 +262,7 @@ fn existing(path: PathBuf, shown: &str) -> Result<Place, UsageError> {
             "there is no file or folder `{shown}` that documents could be read from"
         )));
     }
+
     Ok(Place::Path {
         path,
         shown: shown.to_owned(),

@@ -19,6 +19,7 @@ pub(super) async fn read(client: &Client, url: &str) -> Read {
         Ok(document) => read.documents.push((name, document)),
         Err(problem) => read.problems.push(problem),
     }
+
     read
 }
 

@@ -67,11 +67,13 @@ impl Written<'_> {
             };
             assessment(&one.finding, &copies, judged)
         });
+
         let kept = sorted.kept.iter().zip(&sorted.judged);
         let open = kept.map(|(finding, decision)| {
             let judged = decision.as_ref().map_or(Assessed::Open, Assessed::Stated);
             assessment(finding, &copies, judged)
         });
+
         suppressed.chain(ignored).chain(open).collect()
     }
 }

@@ -130,6 +130,7 @@ fn what_is_no_yaml_is_named_with_its_line() {
     ] {
         all.push_str(&format!("{text:?}\n    {}\n", errors(text)));
     }
+
     assert_snapshot!(all);
 }
 
@@ -140,8 +141,10 @@ fn bombs_are_refused() {
         let items = vec![format!("*a{}", level - 1); 10].join(", ");
         aliases.push_str(&format!("a{level}: &a{level} [{items}]\n"));
     }
+
     let deep = format!("gate: {}{}", "[".repeat(100_000), "]".repeat(100_000));
     let large = format!("# {}\n", "x".repeat(1024 * 1024));
+
     for text in [aliases, deep, large] {
         assert_eq!(parse("f", &text).unwrap_err().errors.len(), 1);
     }
@@ -179,6 +182,7 @@ fn the_checker_knows_every_word_of_the_schema() {
             "minLength",
             "format",
         ];
+
         for (key, value) in schema.as_object().into_iter().flatten() {
             if !KNOWN.contains(&key.as_str()) {
                 unknown.push(format!("{path}/{key}"));
@@ -193,11 +197,14 @@ fn the_checker_knows_every_word_of_the_schema() {
                 _ => {}
             }
         }
+
         let closed = schema["additionalProperties"] == serde_json::json!(false);
         assert_eq!(schema["type"] == "object", closed, "{path} is not closed");
     }
+
     let mut unknown = Vec::new();
     walk(&crate::config_schema(), "", &mut unknown);
+
     assert_eq!(unknown, Vec::<String>::new());
 }
 

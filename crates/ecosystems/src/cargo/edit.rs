@@ -26,6 +26,7 @@ pub(super) fn edit(manifest: &str, edit: &RequirementEdit) -> Result<String, Edi
             super::NAME
         )));
     }
+
     let mark = manifest.len() - manifest.trim_start_matches('\u{feff}').len();
     let body = &manifest[mark..];
     let before = parse(body)?;
@@ -39,11 +40,13 @@ pub(super) fn edit(manifest: &str, edit: &RequirementEdit) -> Result<String, Edi
             requirement: edit.from.clone(),
         });
     }
+
     spans.sort_by_key(|span| span.start);
     let mut changed = manifest.to_owned();
     for span in spans.iter().rev() {
         changed.replace_range(mark + span.start..mark + span.end, &edit.to);
     }
+
     verify(&before, &changed[mark..], edit, spans.len())?;
     Ok(changed)
 }
@@ -97,6 +100,7 @@ fn within_quotes(text: &str, span: Range<usize>) -> Option<Range<usize>> {
                 && literal.ends_with(quotes)
         })?
         .len();
+
     Some(span.start + width..span.end - width)
 }
 
@@ -115,6 +119,7 @@ fn verify(
         difference.after == Some(edit.to.as_str()) && intended.contains(&difference.at)
     };
     let expected = if edit.from == edit.to { 0 } else { count };
+
     if differences.len() == expected && differences.iter().all(as_intended) {
         Ok(())
     } else {
@@ -147,6 +152,7 @@ fn compare_tables<'t>(
             }),
         }
     }
+
     for (key, value) in after {
         if !before.contains_key(key.get_ref().as_ref()) {
             into.push(Difference {
@@ -182,6 +188,7 @@ fn compare<'t>(
         (DeValue::Datetime(a), DeValue::Datetime(b)) => a == b,
         _ => false,
     };
+
     if !same {
         into.push(Difference {
             at: before.span(),

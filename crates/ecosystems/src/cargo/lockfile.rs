@@ -30,6 +30,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     if let Some(root) = raw.root.take() {
         raw.packages.insert(0, root);
     }
+
     check(text, &raw)?;
     let format = format(&raw)?;
     let names: String = raw.packages.iter().map(|package| &*package.name).collect();
@@ -46,8 +47,10 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         packages,
         ..Lockfile::default()
     };
+
     let workspace = manifest::Workspace::read(input);
     roots::attach(&mut lockfile, workspace.as_ref());
+
     Ok(lockfile)
 }
 
@@ -62,6 +65,7 @@ fn check(text: &str, raw: &RawLock<'_>) -> Result<(), ParseError> {
             limits::MAX_PACKAGES
         )));
     }
+
     let edges: usize = raw.packages.iter().map(|p| p.dependencies.len()).sum();
     if edges > limits::MAX_EDGES {
         return Err(ParseError::new(format!(
@@ -74,9 +78,11 @@ fn check(text: &str, raw: &RawLock<'_>) -> Result<(), ParseError> {
             .at_line(last.line)
             .with_hint(REGENERATE));
     }
+
     for package in &raw.packages {
         check_name(package)?;
     }
+
     Ok(())
 }
 
@@ -96,6 +102,7 @@ fn ends_inside(text: &str, raw: &RawLock<'_>, last: &RawPackage<'_>) -> bool {
             .iter()
             .any(|package| package.checksum.is_some());
     let bare = last.source.is_none() && last.dependencies.is_empty() && !text.ends_with('\n');
+
     lacks_checksum || bare
 }
 
@@ -113,6 +120,7 @@ fn check_name(package: &RawPackage<'_>) -> Result<(), ParseError> {
     if is_name(&package.name) {
         return Ok(());
     }
+
     Err(ParseError::new(format!(
         "has a package with the name {:?}, which Cargo does not allow",
         shortened(&package.name)
@@ -176,6 +184,7 @@ fn locked(
             kind: DependencyKind::Runtime,
         });
     }
+
     Ok(Package {
         origin: origin(package)?,
         line: u32::try_from(package.line).unwrap_or(u32::MAX),
@@ -199,6 +208,7 @@ fn origin(package: &RawPackage<'_>) -> Result<Origin, ParseError> {
     {
         return Ok(Origin::Registry(Some(url.to_owned())));
     }
+
     if let Some(address) = source.strip_prefix("git+") {
         let (url, commit) = match address.rsplit_once('#') {
             Some((url, commit)) => (url, Some(commit.to_owned())),
@@ -229,8 +239,10 @@ fn checksum(package: &RawPackage<'_>, raw: &RawLock<'_>) -> Option<String> {
     if raw.metadata.is_empty() {
         return None;
     }
+
     let source = package.source.as_deref()?;
     let key = format!("checksum {} {} ({source})", package.name, package.version);
+
     raw.metadata
         .get(key.as_str())
         .filter(|checksum| *checksum != "<none>")

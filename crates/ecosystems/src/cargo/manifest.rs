@@ -105,6 +105,7 @@ impl Workspace {
                     queue.push_back(found);
                 }
             }
+
             workspace.projects.extend(project(manifest, &shared, path));
         }
         Some(workspace)
@@ -152,6 +153,7 @@ impl Members {
             })
             .cloned()
             .collect();
+
         Self { paths }
     }
 }
@@ -167,6 +169,7 @@ fn patterns(members: &[String]) -> Option<GlobSet> {
                 .ok()?,
         );
     }
+
     set.build().ok()
 }
 
@@ -200,6 +203,7 @@ fn join(base: &str, relative: &str) -> Option<String> {
     if relative.starts_with('/') || relative.contains(':') {
         return None;
     }
+
     let mut parts: Vec<&str> = base.split('/').filter(|part| !part.is_empty()).collect();
     for part in relative.split(['/', '\\']) {
         match part {
@@ -210,6 +214,7 @@ fn join(base: &str, relative: &str) -> Option<String> {
             part => parts.push(part),
         }
     }
+
     Some(parts.join("/"))
 }
 
@@ -231,6 +236,7 @@ fn project(manifest: &DeTable<'_>, shared: &Shared<'_, '_>, path: String) -> Opt
         Some(value) => value.as_str(),
         None => Some("0.0.0"),
     };
+
     let dependencies = dependency_tables(manifest)
         .into_iter()
         .flat_map(|(kind, table)| {
@@ -239,6 +245,7 @@ fn project(manifest: &DeTable<'_>, shared: &Shared<'_, '_>, path: String) -> Opt
             })
         })
         .collect();
+
     Some(Project {
         manifest: path,
         name: string(package, "name")?.to_owned(),
@@ -288,6 +295,7 @@ fn declared(
         DeValue::Table(table) => (string(table, "package"), string(table, "version")),
         _ => return None,
     };
+
     Some(Declared {
         name: name.to_owned(),
         package: package.unwrap_or(name).to_owned(),
@@ -344,6 +352,7 @@ fn paths_of_patches(root_folder: &str, root: &DeTable<'_>) -> Vec<String> {
 pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
     let root = syntax::toml(input.text()?)?;
     let targets = root.get("target").map(Node::entries).unwrap_or_default();
+
     let mut found = Vec::new();
     for table in std::iter::once(&root).chain(targets.iter().map(|(_, target)| target)) {
         for (key, kind) in DEPENDENCY_TABLES {
@@ -351,6 +360,7 @@ pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseErro
                 if value.get("path").is_some() {
                     continue;
                 }
+
                 let requirement = ["version", "git"]
                     .iter()
                     .find_map(|key| value.get(key)?.text())
@@ -371,6 +381,7 @@ pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseErro
             }
         }
     }
+
     Ok(found)
 }
 

@@ -61,11 +61,13 @@ pub fn resolution_manifest(manifest: &str) -> Result<String, EditError> {
             limits::MAX_FILE_BYTES / (1024 * 1024)
         )));
     }
+
     let text = manifest.trim_start_matches('\u{feff}');
     let mut document: DocumentMut = text
         .parse()
         .map_err(|error: toml_edit::TomlError| EditError::Unreadable(error.message().to_owned()))?;
     let is_proc_macro = is_proc_macro(&document);
+
     retain(document.as_table_mut(), TOP);
     for key in ["package", "project"] {
         if let Some(package) = sub_table(document.as_table_mut(), key)? {
@@ -75,6 +77,7 @@ pub fn resolution_manifest(manifest: &str) -> Result<String, EditError> {
             }
         }
     }
+
     if let Some(workspace) = sub_table(document.as_table_mut(), "workspace")? {
         retain(workspace, WORKSPACE);
     }
@@ -83,6 +86,7 @@ pub fn resolution_manifest(manifest: &str) -> Result<String, EditError> {
         library.insert("proc-macro", value(true));
         document.insert("lib", Item::Table(library));
     }
+
     Ok(document.to_string())
 }
 
@@ -97,6 +101,7 @@ fn is_proc_macro(document: &DocumentMut) -> bool {
             .and_then(Item::as_array)
             .is_some_and(|types| types.iter().any(|item| item.as_str() == Some("proc-macro")))
     };
+
     flag("proc-macro") || flag("proc_macro") || crate_type("crate-type") || crate_type("crate_type")
 }
 

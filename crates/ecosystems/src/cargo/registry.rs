@@ -28,6 +28,7 @@ fn index_path(name: &str) -> String {
         encode(&name.chars().skip(from).take(to - from).collect::<String>())
     };
     let whole = encode(&name);
+
     match name.chars().count() {
         0 | 1 => format!("1/{whole}"),
         2 => format!("2/{whole}"),
@@ -46,6 +47,7 @@ fn encode(text: &str) -> String {
             encoded.push_str(&format!("%{byte:02X}"));
         }
     }
+
     encoded
 }
 
@@ -91,13 +93,16 @@ pub(super) fn parse_metadata(name: &str, body: &[u8]) -> Result<Vec<Release>, Pa
             limits::MAX_METADATA_BYTES / (1024 * 1024)
         )));
     }
+
     let text = std::str::from_utf8(body).map_err(|_| ParseError::new("is not UTF-8"))?;
     let mut releases = Vec::new();
+
     let mut newer = false;
     for (index, line) in text.lines().enumerate() {
         if line.trim().is_empty() {
             continue;
         }
+
         let malformed = |error: serde_json::Error| {
             ParseError::new(format!("is not an index of crates: {error}")).at_line(index + 1)
         };
@@ -106,9 +111,11 @@ pub(super) fn parse_metadata(name: &str, body: &[u8]) -> Result<Vec<Release>, Pa
             newer = true;
             continue;
         }
+
         let entry: Entry = serde_json::from_str(line).map_err(malformed)?;
         releases.push(release(name, entry).map_err(|error| error.at_line(index + 1))?);
     }
+
     match (releases.is_empty(), newer) {
         (false, _) => Ok(releases),
         (true, true) => Err(ParseError::new(format!(
@@ -132,6 +139,7 @@ fn release(name: &str, entry: Entry) -> Result<Release, ParseError> {
             "has an entry whose `cksum` is not a SHA-256",
         ));
     }
+
     Ok(Release {
         version: entry.vers,
         withdrawn: entry.yanked.unwrap_or(false),
@@ -147,6 +155,7 @@ fn requirement(dependency: Dependency) -> Requirement {
         Some(Kind::Build) => DependencyKind::Build,
         Some(Kind::Dev) => DependencyKind::Development,
     };
+
     Requirement {
         // In the index the rename is `name`, and `package` what it renames.
         package: dependency

@@ -46,6 +46,7 @@ pub(super) fn raise(requirement: &str, version: &str) -> Result<String, Requirem
     let old = parse(requirement)?;
     let mut version = parse_version(requirement, version)?;
     version.build = BuildMetadata::EMPTY;
+
     if old
         .comparators
         .iter()
@@ -57,12 +58,14 @@ pub(super) fn raise(requirement: &str, version: &str) -> Result<String, Requirem
             format!("asks for more than `{version}`"),
         ));
     }
+
     let raised = match old.comparators.as_slice() {
         [] => format!(">={version}"),
         [one] => single(requirement, one, &version)?,
         several => range(requirement, several, &version)?,
     };
     let holds = VersionReq::parse(&raised).is_ok_and(|new| new.matches(&version));
+
     if holds {
         Ok(raised)
     } else {
@@ -115,6 +118,7 @@ fn range(
             "cannot be raised: its parts are unclear",
         ));
     }
+
     let mut has_lower = false;
     let mut raised = Vec::with_capacity(parts.len());
     for (part, comparator) in parts.into_iter().zip(several) {
@@ -134,6 +138,7 @@ fn range(
             }
         });
     }
+
     let raised = raised.join(",");
     Ok(if has_lower {
         raised
@@ -152,6 +157,7 @@ fn upper_end(
     if comparator.matches(version) {
         return Ok(part.to_owned());
     }
+
     let too_large = || error(requirement, format!("cannot be raised above `{version}`"));
     let next = |number: u64| number.checked_add(1).ok_or_else(too_large);
     let (major, minor, patch) = (version.major, version.minor, version.patch);
@@ -166,6 +172,7 @@ fn upper_end(
         (_, Some(_), Some(0)) => format!("{major}.{}.0", next(minor)?),
         (_, Some(_), Some(_)) => format!("{major}.{minor}.{}", next(patch)?),
     };
+
     Ok(replace_version(part, comparator, &text))
 }
 

@@ -21,12 +21,14 @@ pub(super) fn attach(lockfile: &mut Lockfile, workspace: Option<&Workspace>) {
     let own: Vec<usize> = (0..lockfile.packages.len())
         .filter(|index| matches!(lockfile.packages[*index].origin, Origin::Path(_)))
         .collect();
+
     let mut copies: BTreeMap<String, u32> = BTreeMap::new();
     for &index in &own {
         *copies
             .entry(lockfile.packages[index].name.clone())
             .or_default() += 1;
     }
+
     let mut roots = Vec::with_capacity(own.len());
     for &index in &own {
         let project = project_of(&lockfile.packages[index], &copies, &projects);
@@ -34,6 +36,7 @@ pub(super) fn attach(lockfile: &mut Lockfile, workspace: Option<&Workspace>) {
             let edges = stated_edges(lockfile, index, project);
             lockfile.packages[index].edges = edges;
         }
+
         let package = &lockfile.packages[index];
         roots.push(Root {
             name: package.name.clone(),
@@ -45,6 +48,7 @@ pub(super) fn attach(lockfile: &mut Lockfile, workspace: Option<&Workspace>) {
     let beside = workspace
         .and_then(|workspace| workspace.projects.first())
         .map(|project| project.manifest.clone());
+
     roots.sort_by_key(|root| beside.is_none() || root.manifest != beside);
     lockfile.roots = roots;
     set_scopes(lockfile, &own);
@@ -65,6 +69,7 @@ fn project_of<'w>(
         [only] if copies.get(&package.name) == Some(&1) => Some(only),
         _ => None,
     };
+
     of_version.or_else(alone).copied()
 }
 
@@ -78,8 +83,10 @@ fn stated_edges(lockfile: &Lockfile, index: usize, project: &Project) -> Vec<Edg
     for (place, edge) in locked.iter().enumerate() {
         by_name.entry(edge.name.as_str()).or_default().push(place);
     }
+
     let mut explained = vec![false; locked.len()];
     let mut edges: Vec<Edge> = Vec::with_capacity(locked.len());
+
     let mut stated = BTreeSet::new();
     for declared in &project.dependencies {
         let Some(places) = by_name.get(declared.package.as_str()) else {
@@ -94,6 +101,7 @@ fn stated_edges(lockfile: &Lockfile, index: usize, project: &Project) -> Vec<Edg
                 .find(|place| fits(lockfile, &locked[*place], declared.requirement.as_deref())),
         };
         let Some(place) = place else { continue };
+
         explained[place] = true;
         // The same may be stated for several targets.
         if stated.insert((place, &declared.name, &declared.requirement, declared.kind)) {
@@ -105,6 +113,7 @@ fn stated_edges(lockfile: &Lockfile, index: usize, project: &Project) -> Vec<Edg
             });
         }
     }
+
     edges.extend(
         locked
             .iter()
@@ -112,6 +121,7 @@ fn stated_edges(lockfile: &Lockfile, index: usize, project: &Project) -> Vec<Edg
             .filter(|(_, explained)| !explained)
             .map(|(edge, _)| edge.clone()),
     );
+
     edges
 }
 
@@ -119,6 +129,7 @@ fn fits(lockfile: &Lockfile, edge: &Edge, requirement: Option<&str>) -> bool {
     let Some(package) = lockfile.package(edge.to) else {
         return false;
     };
+
     match requirement {
         Some(requirement) => requirement::admits(requirement, &package.version).unwrap_or_default(),
         // Several packages of one name and no requirement: it is the one that is not of a
@@ -154,6 +165,7 @@ fn set_scopes(lockfile: &mut Lockfile, own: &[usize]) {
             .filter(|edge| scope_of(edge.kind) == scope)
             .map(|edge| edge.to)
             .collect();
+
         while let Some(at) = stack.pop() {
             let at = at.0 as usize;
             if reached[at].is_some() {
@@ -163,6 +175,7 @@ fn set_scopes(lockfile: &mut Lockfile, own: &[usize]) {
             stack.extend(lockfile.packages[at].edges.iter().map(|edge| edge.to));
         }
     }
+
     for (package, scope) in lockfile.packages.iter_mut().zip(reached) {
         package.scope = scope.unwrap_or(Scope::Runtime);
     }

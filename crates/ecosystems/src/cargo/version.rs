@@ -39,6 +39,7 @@ impl<'a> Version<'a> {
             return Bump::Patch;
         };
         let breaking = a.iter().position(|part| !part.is_zero()).unwrap_or(2);
+
         match changed {
             _ if changed <= breaking => Bump::Major,
             1 => Bump::Minor,
@@ -79,6 +80,7 @@ mod tests {
                 assert_eq!(version(a).cmp(&version(b)), i.cmp(&j), "{a} {b}");
             }
         }
+
         assert_eq!(
             version("1.0.0+b").cmp(&version("1.0.0+a")),
             std::cmp::Ordering::Equal

@@ -22,6 +22,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         )
         .with_hint("write the file anew with `pod install`"));
     }
+
     let origins = Origins::new(&document)?;
     let mut lockfile = Lockfile {
         path: input.path.to_owned(),
@@ -30,6 +31,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         ..Lockfile::default()
     };
     let mut places = HashMap::new();
+
     let mut dependencies = Vec::new();
     for entry in document.optional_list("PODS")? {
         let (text, needs) = pod(entry)?;
@@ -41,10 +43,12 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         if lockfile.packages.len() >= limits::MAX_PACKAGES {
             return Err(failed("locks too many pods".to_owned()));
         }
+
         let place = PackageIndex(u32::try_from(lockfile.packages.len()).unwrap_or(u32::MAX));
         if places.insert(name.to_owned(), place).is_some() {
             return Err(failed(format!("locks `{name}` twice")));
         }
+
         dependencies.push(needs);
         // A subspec is of its pod's archive.
         let pod = name.split('/').next().unwrap_or(name);
@@ -55,6 +59,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             ..Package::new(super::NAME, name.to_owned(), version.to_owned())
         });
     }
+
     for (package, needs) in lockfile.packages.iter_mut().zip(dependencies) {
         for need in needs {
             let (name, requirement) = asked(need)?;
@@ -68,6 +73,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             package.edges.push(edge(*to, name, requirement));
         }
     }
+
     let mut root = Root::default();
     for need in document.optional_list("DEPENDENCIES")? {
         let (name, requirement) = asked(need)?;
@@ -81,6 +87,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             }),
         }
     }
+
     lockfile.roots.push(root);
     Ok(lockfile)
 }
@@ -99,6 +106,7 @@ fn pod<'n, 'a>(entry: &'n Node<'a>) -> Result<(&'n str, &'n [Node<'a>]), ParseEr
     if let Some(text) = entry.text() {
         return Ok((text, &[]));
     }
+
     match &entry.value {
         Value::Map(entries) => match entries.as_slice() {
             [(name, needs)] if needs.is_list() => Ok((&name.name, needs.items())),
@@ -145,6 +153,7 @@ impl<'n, 'a> Origins<'n, 'a> {
             let pods = pods.items().iter().filter_map(Node::text);
             repositories.extend(pods.map(|pod| (pod, &*repository.name)));
         }
+
         Ok(Self {
             external: table("EXTERNAL SOURCES")?,
             checkouts: table("CHECKOUT OPTIONS")?,
@@ -161,6 +170,7 @@ impl<'n, 'a> Origins<'n, 'a> {
             };
             Ok(text.map(|text| without_credentials(text).into_owned()))
         };
+
         let (external, checkout) = (self.external.get(pod), self.checkouts.get(pod));
         if let Some(url) = text(checkout, ":git")?.or(text(external, ":git")?) {
             let commit = text(checkout, ":commit")?.or(text(external, ":commit")?);
@@ -169,6 +179,7 @@ impl<'n, 'a> Origins<'n, 'a> {
         if let Some(path) = text(external, ":path")? {
             return Ok(Origin::Path(Some(path)));
         }
+
         for key in [":http", ":podspec"] {
             if let Some(url) = text(external, key)? {
                 return Ok(match url.contains("://") {
@@ -177,6 +188,7 @@ impl<'n, 'a> Origins<'n, 'a> {
                 });
             }
         }
+
         let repository = self.repositories.get(pod);
         Ok(Origin::Registry(repository.map(|repository| {
             without_credentials(repository).into_owned()

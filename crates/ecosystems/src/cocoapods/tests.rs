@@ -57,6 +57,7 @@ fn contradictions_are_refused_at_their_line() {
         let error = read(&LOCK.replacen(from, to, 1)).unwrap_err();
         assert_eq!((error.reason.as_str(), error.line), (reason, Some(line)));
     }
+
     let open = read(&LOCK.replacen("  - Shell (1.1)\n", "", 1)).unwrap();
     assert_eq!(open.unresolved[0].name, "Shell");
 }

@@ -28,15 +28,18 @@ impl<'a> Version<'a> {
         if !starts_with_digit || !version.split('.').all(is_part) {
             return None;
         }
+
         let mut numbers: Vec<Run<'_>> = version.split(['.', '-']).flat_map(runs).collect();
         let first = numbers
             .iter()
             .position(|run| matches!(run, Run::Letters(_)))
             .unwrap_or(numbers.len());
         let pre = numbers.split_off(first);
+
         while numbers.last() == Some(&Run::ZERO) {
             numbers.pop();
         }
+
         Some(Self { numbers, pre })
     }
 }
@@ -95,6 +98,7 @@ mod tests {
                 );
             }
         }
+
         assert!(version("1.0+b").cmp(&version("1")).is_eq());
         for text in ["", "a", "1..0", "1.", "v1", "1.0+", "1 0", "1.0_1"] {
             assert_eq!(Version::parse(text), None, "{text}");

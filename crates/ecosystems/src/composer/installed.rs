@@ -22,11 +22,13 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             ));
         }
     };
+
     let mut development = HashSet::new();
     for name in document.optional_list("dev-package-names")? {
         let text = name.text();
         development.insert(text.ok_or_else(|| name.unexpected("dev-package-names", "texts"))?);
     }
+
     let mut packages = Packages::new(input, format);
     for entry in entries {
         let scope = match entry.optional_text("name")? {
@@ -35,6 +37,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         };
         packages.add(entry, scope)?;
     }
+
     packages.link()?;
     // `vendor/composer/installed.json` lies two folders below the project.
     let project = input
@@ -54,5 +57,6 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     if format == "composer-installed-v1" {
         scope::from_roots(&mut packages.lockfile);
     }
+
     Ok(packages.lockfile)
 }

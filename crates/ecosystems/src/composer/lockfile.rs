@@ -16,6 +16,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
                 .with_hint("write the file anew with `composer update --lock`"),
         );
     }
+
     let mut packages = Packages::new(input, "composer-lock");
     for entry in document.optional_list("packages")? {
         packages.add(entry, Scope::Runtime)?;
@@ -23,8 +24,10 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     for entry in document.optional_list("packages-dev")? {
         packages.add(entry, Scope::Development)?;
     }
+
     packages.link()?;
     let root = manifest::root(input, &input.beside("composer.json"), &packages);
     packages.lockfile.roots.extend(root);
+
     Ok(packages.lockfile)
 }

@@ -31,6 +31,7 @@ pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseErro
             });
         }
     }
+
     Ok(open)
 }
 
@@ -43,6 +44,7 @@ pub(super) fn root(input: &Input<'_>, path: &str, packages: &Packages<'_>) -> Op
     };
     // One that cannot be read still belongs to this lockfile.
     let asked = unresolved(&manifest).unwrap_or_default();
+
     let mut edges = Vec::new();
     for asked in asked {
         edges.extend(packages.find(&asked.name).iter().map(|to| Edge {
@@ -52,6 +54,7 @@ pub(super) fn root(input: &Input<'_>, path: &str, packages: &Packages<'_>) -> Op
             kind: asked.kind,
         }));
     }
+
     let name = read(&manifest)
         .ok()
         .and_then(|document| Some(document.optional_text("name").ok()??.to_owned()));

@@ -41,6 +41,7 @@ impl<'a> Packages<'a> {
                 limits::MAX_PACKAGES
             )));
         }
+
         let name = entry.need_text("name")?;
         check_name(name).map_err(|error| error.at_line(entry.line as usize))?;
         let place = PackageIndex(u32::try_from(self.entries.len()).unwrap_or(u32::MAX));
@@ -53,6 +54,7 @@ impl<'a> Packages<'a> {
                 ParseError::new(format!("locks `{name}` twice")).at_line(entry.line as usize)
             );
         }
+
         own.insert(0, place);
         for key in ["provide", "replace"] {
             for (virtual_name, _) in requirements(entry, key)? {
@@ -63,6 +65,7 @@ impl<'a> Packages<'a> {
                 }
             }
         }
+
         self.lockfile.packages.push(Package {
             line: entry.line,
             origin: origin(entry)?,
@@ -75,6 +78,7 @@ impl<'a> Packages<'a> {
             )
         });
         self.entries.push(entry);
+
         Ok(())
     }
 
@@ -82,6 +86,7 @@ impl<'a> Packages<'a> {
     pub(super) fn find(&self, name: &str) -> &[PackageIndex] {
         let found = self.by_name.get(&name.to_ascii_lowercase());
         let found = found.map(Vec::as_slice).unwrap_or_default();
+
         // A package of the name itself comes before those that stand in for it.
         match found
             .first()
@@ -109,10 +114,12 @@ impl<'a> Packages<'a> {
                     kind: DependencyKind::Runtime,
                 }));
             }
+
             if let Some(package) = self.lockfile.packages.get_mut(place) {
                 package.edges = edges;
             }
         }
+
         Ok(())
     }
 }
@@ -129,6 +136,7 @@ pub(super) fn requirements<'n>(
     if found.is_list() && found.items().is_empty() {
         return Ok(Vec::new());
     }
+
     let entries = node.optional_map(key)?.iter();
     entries
         .filter(|(name, _)| !is_platform(&name.name))
@@ -155,6 +163,7 @@ fn check_name(name: &str) -> Result<(), ParseError> {
     {
         return Ok(());
     }
+
     Err(ParseError::new(format!(
         "names the package {:?}, which Composer does not allow",
         name.chars().take(80).collect::<String>()
@@ -187,6 +196,7 @@ fn origin(entry: &Node<'_>) -> Result<Origin, ParseError> {
             commit: source.optional_text("reference")?.map(str::to_owned),
         });
     }
+
     match dist.or(source) {
         Some(from) => Ok(Origin::Url(url(from)?)),
         None => Ok(Origin::Registry(None)),

@@ -13,6 +13,7 @@ fn read(files: &[(&str, &str)]) -> Result<Lockfile, ParseError> {
         .map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()))
         .collect();
     let (path, text) = files[0];
+
     crate::parse(&Input {
         path,
         bytes: text.as_bytes(),
@@ -95,6 +96,7 @@ fn wrong_kinds_of_values_are_errors() {
     ] {
         assert_eq!(entry(rest).unwrap_err().reason, reason);
     }
+
     assert!(entry(", \"require\": []").is_ok());
 }
 
@@ -111,6 +113,7 @@ fn a_package_itself_comes_before_those_that_stand_in_for_it() {
         let edges = lockfile.packages[place].edges.iter();
         edges.map(|edge| edge.to.0).collect()
     };
+
     assert_eq!((to(0), to(2)), (vec![3], vec![1]));
 }
 
@@ -129,6 +132,7 @@ fn a_manifest_alone_asks_for_packages_but_not_for_the_platform() {
         .iter()
         .map(|it| (it.name.as_str(), it.requirement.as_str(), it.kind, it.line))
         .collect();
+
     assert_eq!(
         open,
         [

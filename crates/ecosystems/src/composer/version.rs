@@ -38,6 +38,7 @@ impl Version {
             Some((text, "stable" | "rc" | "beta" | "alpha" | "dev")) => text,
             _ => &text,
         };
+
         // `1.2@dev as 1.3` stands for the first.
         let text = text
             .split_once(" as ")
@@ -53,6 +54,7 @@ impl Version {
         let parts = classical(text)
             .or_else(|| date(text))
             .or_else(|| branch(text))?;
+
         Some(Self(parts))
     }
 }
@@ -85,6 +87,7 @@ fn classical(text: &str) -> Option<Vec<Part>> {
     if first.is_empty() || first.len() > 5 {
         return None;
     }
+
     let mut parts = vec![Part::number(first)];
     while parts.len() < 4
         && let Some(after) = rest.strip_prefix('.')
@@ -94,8 +97,10 @@ fn classical(text: &str) -> Option<Vec<Part>> {
         parts.push(Part::number(next));
         rest = after;
     }
+
     parts.resize(4, Part::number(""));
     parts.extend(modifier(rest)?);
+
     Some(parts)
 }
 
@@ -104,6 +109,7 @@ fn date(text: &str) -> Option<Vec<Part>> {
     let year = text.get(..4).filter(|year| digits(year).1.is_empty())?;
     let mut parts = vec![year.to_owned()];
     let mut rest = text.get(4..)?;
+
     let mut pairs = 0;
     while pairs < 6
         && let (separated, after) = without_separator(rest)
@@ -113,15 +119,18 @@ fn date(text: &str) -> Option<Vec<Part>> {
         rest = after.get(2..)?;
         pairs += 1;
     }
+
     if pairs == 0 {
         return None;
     }
+
     let (separated, after) = without_separator(rest);
     let (last, after_last) = digits(after);
     if (1..=3).contains(&last.len()) {
         push(&mut parts, separated, last);
         rest = after_last;
     }
+
     let numbers = parts.iter().map(|part| Part::number(part));
     Some(numbers.chain(modifier(rest)?).collect())
 }
@@ -147,6 +156,7 @@ fn modifier(text: &str) -> Option<Vec<Part>> {
     if text.is_empty() {
         return Some(parts);
     }
+
     let stripped = text.strip_prefix(['.', '_', '-']).unwrap_or(text);
     let words = [
         ("stable", None),
@@ -170,6 +180,7 @@ fn modifier(text: &str) -> Option<Vec<Part>> {
         return stripped.is_empty().then_some(parts);
     };
     let is_stable = part.is_none();
+
     parts.extend(part);
     loop {
         let (number, after) = digits(rest.strip_prefix(['.', '-']).unwrap_or(rest));
@@ -179,6 +190,7 @@ fn modifier(text: &str) -> Option<Vec<Part>> {
         parts.push(Part::number(number));
         rest = after;
     }
+
     if is_dev(rest) {
         parts.push(Part::Dev);
     } else if !rest.is_empty() {
@@ -196,6 +208,7 @@ fn is_dev(text: &str) -> bool {
 fn branch(text: &str) -> Option<Vec<Part>> {
     let text = text.strip_suffix("dev")?;
     let text = text.strip_suffix(['.', '-']).unwrap_or(text);
+
     let mut parts = Vec::new();
     for (place, part) in text.split('.').enumerate() {
         let is_number = !part.is_empty() && digits(part).1.is_empty();
@@ -205,11 +218,14 @@ fn branch(text: &str) -> Option<Vec<Part>> {
             _ => return None,
         }
     }
+
     if parts.len() > 4 {
         return None;
     }
+
     parts.resize(4, Part::number("9999999"));
     parts.push(Part::Dev);
+
     Some(parts)
 }
 
@@ -251,6 +267,7 @@ mod tests {
             "2023.01.01" => 18,
             _ => rising.iter().position(|it| *it == text).unwrap(),
         };
+
         for a in rising {
             for b in rising {
                 let order = version(a).cmp(&version(b));

@@ -10,12 +10,14 @@ use crate::ParseError;
 pub(super) fn requirements(text: &str) -> Result<Vec<Unresolved>, ParseError> {
     let mut asked = Vec::new();
     let mut kind = None;
+
     let mut in_section = false;
     for (number, line) in (1_u32..).zip(text.lines()) {
         let line = line.split(" #").next().unwrap_or_default().trim();
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
+
         if let Some(section) = line
             .strip_prefix('[')
             .and_then(|rest| rest.strip_suffix(']'))
@@ -29,12 +31,14 @@ pub(super) fn requirements(text: &str) -> Result<Vec<Unresolved>, ParseError> {
             };
             continue;
         }
+
         if !in_section {
             return Err(
                 ParseError::new("is not a conanfile.txt: it begins outside a section")
                     .at_line(number as usize),
             );
         }
+
         let Some(kind) = kind else { continue };
         let reference = Reference::parse(line).ok_or_else(|| {
             let short: String = line.chars().take(60).collect();
@@ -48,6 +52,7 @@ pub(super) fn requirements(text: &str) -> Result<Vec<Unresolved>, ParseError> {
             line: number,
         });
     }
+
     Ok(asked)
 }
 
@@ -69,6 +74,7 @@ mod tests {
                 )
             })
             .collect();
+
         assert_eq!(
             read,
             [

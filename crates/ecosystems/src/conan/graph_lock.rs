@@ -32,6 +32,7 @@ pub(super) fn read(
     if nodes.len() > limits::MAX_PACKAGES {
         return Err(ParseError::new("holds too many packages"));
     }
+
     let mut reader = Reader::default();
     let required = required(nodes)?;
     for (key, node) in nodes {
@@ -49,12 +50,15 @@ pub(super) fn read(
             ) {
                 package.origin = Origin::Path(Some(path.to_owned()));
             }
+
             reader.places.insert(&key.name, place);
         }
     }
+
     for (key, node) in nodes {
         let edges = reader.edges(node, lockfile)?;
         let place = reader.places.get(&*key.name).map(|place| place.0 as usize);
+
         match place.and_then(|place| lockfile.packages.get_mut(place)) {
             Some(package) => {
                 for edge in edges {
@@ -66,11 +70,13 @@ pub(super) fn read(
             None => lockfile.roots.push(root(node, edges, manifest)?),
         }
     }
+
     if lockfile.roots.is_empty() {
         built(lockfile);
     } else {
         crate::scope::from_roots(lockfile);
     }
+
     Ok(())
 }
 
@@ -108,6 +114,7 @@ fn root(
             .and_then(|manifest| manifest.requirement(&edge.name))
             .map(Into::into);
     }
+
     let name = match reference_of(node)? {
         // A project may have no version.
         Some(text) => text.split('/').next().unwrap_or_default().to_owned(),
@@ -145,9 +152,11 @@ impl<'n> Reader<'n> {
         if lockfile.packages.len() >= limits::MAX_PACKAGES {
             return Err(ParseError::new("holds too many packages").at_line(line as usize));
         }
+
         let place = PackageIndex(u32::try_from(lockfile.packages.len()).unwrap_or(u32::MAX));
         lockfile.packages.push(reference.package(line));
         self.known.insert(reference, place);
+
         Ok(place)
     }
 
@@ -167,6 +176,7 @@ impl<'n> Reader<'n> {
                 edges.push(edge(to, kind, lockfile));
             }
         }
+
         for item in node.optional_list("python_requires")? {
             let text = item
                 .text()
@@ -174,10 +184,12 @@ impl<'n> Reader<'n> {
             let to = self.package(text, item.line, lockfile)?;
             edges.push(edge(to, DependencyKind::Build, lockfile));
         }
+
         self.edges += edges.len();
         if self.edges > limits::MAX_EDGES {
             return Err(ParseError::new("holds too many dependencies"));
         }
+
         Ok(edges)
     }
 }
@@ -202,6 +214,7 @@ fn built(lockfile: &mut Lockfile) {
         .filter(|edge| edge.kind == DependencyKind::Build)
         .map(|edge| edge.to)
         .collect();
+
     for index in built {
         if let Some(package) = lockfile.packages.get_mut(index.0 as usize) {
             package.scope = Scope::Build;

@@ -46,6 +46,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             )));
         }
     }
+
     Ok(lockfile)
 }
 
@@ -78,6 +79,7 @@ fn lists(document: &Node<'_>, lockfile: &mut Lockfile) -> Result<(), ParseError>
             "is not a lockfile of Conan: it lacks `requires`",
         ));
     }
+
     let mut known: HashMap<Reference<'_>, usize> = HashMap::new();
     for (key, kind) in LISTS {
         for item in document.optional_list(key)? {
@@ -94,9 +96,11 @@ fn lists(document: &Node<'_>, lockfile: &mut Lockfile) -> Result<(), ParseError>
                 });
                 continue;
             }
+
             if lockfile.packages.len() >= limits::MAX_PACKAGES {
                 return Err(ParseError::new("holds too many packages").at_line(item.line as usize));
             }
+
             let place = *known.entry(reference.clone()).or_insert_with(|| {
                 let mut package = reference.package(item.line);
                 package.scope = Scope::from(kind);
@@ -107,12 +111,14 @@ fn lists(document: &Node<'_>, lockfile: &mut Lockfile) -> Result<(), ParseError>
                 .packages
                 .get_mut(place)
                 .map(|package| &mut package.groups);
+
             if let Some(groups) = groups.filter(|groups| !groups.iter().any(|one| one == key)) {
                 groups.push(key.to_owned());
                 groups.sort();
             }
         }
     }
+
     Ok(())
 }
 
@@ -131,6 +137,7 @@ fn direct(manifest: Manifest, lockfile: &mut Lockfile) {
     for (index, package) in lockfile.indexed() {
         by_name.entry(&package.name).or_default().push(index);
     }
+
     let mut edges = Vec::new();
     let mut missing = Vec::new();
     for asked in manifest.asked {
@@ -141,6 +148,7 @@ fn direct(manifest: Manifest, lockfile: &mut Lockfile) {
             if exact && version != Some(&asked.requirement) {
                 continue;
             }
+
             found = true;
             if edges.len() < limits::MAX_EDGES {
                 edges.push(Edge {
@@ -151,11 +159,13 @@ fn direct(manifest: Manifest, lockfile: &mut Lockfile) {
                 });
             }
         }
+
         if !found {
             // The line is one of the lockfile, which does not name it.
             missing.push(Unresolved { line: 1, ..asked });
         }
     }
+
     lockfile.unresolved.extend(missing);
     lockfile.roots.push(Root {
         manifest: Some(manifest.path),

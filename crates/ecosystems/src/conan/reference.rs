@@ -36,6 +36,7 @@ impl<'a> Reference<'a> {
                 .iter()
                 .all(|part| part.is_empty() || is_word(part));
         let owned = |part: &'a str| if part == "_" { "" } else { part };
+
         known.then_some(Self {
             name,
             version,
@@ -67,11 +68,13 @@ impl<'a> Reference<'a> {
         if self.user.is_empty() {
             return None;
         }
+
         let mut purl = package_url("conan", self.name, self.version);
         purl.push('?');
         if !self.channel.is_empty() {
             purl += &format!("channel={}&", escaped(self.channel));
         }
+
         purl += &format!("user={}", escaped(self.user));
         Some(purl)
     }
@@ -99,6 +102,7 @@ mod tests {
     fn all_parts_but_the_version_may_be_missing() {
         let full = "zlib/1.2.11@owner/stable#aa11:bb22#cc33%1700000000.5";
         let read = Reference::parse(full).unwrap();
+
         assert_eq!(
             (
                 read.name,
@@ -119,6 +123,7 @@ mod tests {
             assert_eq!((read.user, read.revision), ("", ""), "{text}");
             assert_eq!(read.version, "1.2.11", "{text}");
         }
+
         assert!(Reference::parse("zlib/[>=1.2 <2]").unwrap().is_range());
     }
 

@@ -52,6 +52,7 @@ fn what_the_lockfile_does_not_pin_is_unresolved() {
         .iter()
         .map(|open| open.requirement.as_str())
         .collect();
+
     assert_eq!(open, ["[>=9]", "1.2"]);
     assert_eq!(lockfile.packages.len(), 1);
 }
@@ -70,6 +71,7 @@ fn nodes_of_one_reference_are_one_package() {
         .iter()
         .map(|package| (package.name.as_str(), package.scope))
         .collect();
+
     assert_eq!(
         names,
         [

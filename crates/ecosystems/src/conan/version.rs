@@ -34,8 +34,10 @@ impl<'a> Version<'a> {
         if !is_word(text) {
             return None;
         }
+
         let (text, build) = split(text.rsplit_once('+'), text);
         let (main, pre) = split(text.split_once('-'), text);
+
         Some(Self {
             main: items(main),
             pre: pre.map(items),
@@ -138,6 +140,7 @@ mod tests {
             "cci.20200102",
             "system",
         ];
+
         for (i, a) in rising.iter().enumerate() {
             for (j, b) in rising.iter().enumerate() {
                 assert_eq!(version(a).cmp(&version(b)), i.cmp(&j), "{a} {b}");

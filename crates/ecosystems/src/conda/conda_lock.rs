@@ -37,6 +37,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             );
         }
     }
+
     let Some(entries) = file.get("package").filter(|entries| entries.is_list()) else {
         return Err(ParseError::new("lacks `package`").with_hint(HINT));
     };
@@ -48,6 +49,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     };
     let mut places: HashMap<Key, PackageIndex> = HashMap::new();
     let mut by_name: HashMap<String, BTreeSet<PackageIndex>> = HashMap::new();
+
     let mut found = Vec::new();
     for entry in entries.items() {
         let package = package(entry)?;
@@ -59,12 +61,14 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             Some(before) => merge(before, package),
             None => lockfile.packages.push(package),
         }
+
         by_name.entry(name).or_default().insert(place);
         found.push((place, entry));
         if lockfile.packages.len() > limits::MAX_PACKAGES {
             return Err(ParseError::new("holds too many packages").at_line(entry.line as usize));
         }
     }
+
     connect(&mut lockfile, &found, &by_name)?;
     Ok(lockfile)
 }
@@ -82,6 +86,7 @@ fn package(entry: &Node<'_>) -> Result<Package, ParseError> {
             .at_line(entry.line as usize));
         }
     };
+
     let url = entry.need_text("url")?;
     // The last key that every entry has: without it the file is cut.
     let optional = entry.get("optional").and_then(Node::bool).ok_or_else(|| {
@@ -95,6 +100,7 @@ fn package(entry: &Node<'_>) -> Result<Package, ParseError> {
         ("dev", _) => Scope::Development,
         _ => Scope::Optional,
     };
+
     Ok(Package {
         line: entry.line,
         origin: origin(url),
@@ -137,6 +143,7 @@ fn merge(package: &mut Package, other: Package) {
     package.groups.extend(other.groups);
     package.groups.sort();
     package.groups.dedup();
+
     match (&mut package.integrity, other.integrity) {
         (Some(own), Some(hashes)) if !own.contains(&hashes) => {
             own.push(' ');
@@ -159,16 +166,19 @@ fn connect(
             let Some(copies) = by_name.get(normalize(&name.name).as_ref()) else {
                 continue;
             };
+
             looked_at += copies.len();
             if looked_at > limits::MAX_EDGES {
                 return Err(
                     ParseError::new("holds too many dependencies").at_line(name.line as usize)
                 );
             }
+
             for to in copies {
                 if *to == *place || !known.insert((*place, *to)) {
                     continue;
                 }
+
                 if let Some(package) = lockfile.packages.get_mut(place.0 as usize) {
                     package.edges.push(Edge {
                         to: *to,
@@ -184,5 +194,6 @@ fn connect(
             }
         }
     }
+
     Ok(())
 }

@@ -22,6 +22,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     if !listed.is_list() {
         return Err(listed.unexpected("dependencies", "a list"));
     }
+
     let mut lockfile = Lockfile {
         path: input.path.to_owned(),
         ecosystem: super::NAME,
@@ -36,13 +37,16 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         } else {
             add_conda(&mut lockfile, item)?;
         }
+
         if lockfile.packages.len() > limits::MAX_PACKAGES {
             return Err(ParseError::new("holds too many packages").at_line(item.line as usize));
         }
     }
+
     if is_locked(input) {
         lockfile.unresolved.clear();
     }
+
     let edges = (0u32..)
         .zip(&lockfile.packages)
         .map(|(place, package)| Edge {
@@ -57,6 +61,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         edges: edges.collect(),
     };
     lockfile.roots.push(root);
+
     Ok(lockfile)
 }
 
@@ -97,6 +102,7 @@ fn add_conda(lockfile: &mut Lockfile, item: &Node<'_>) -> Result<(), ParseError>
             line: item.line,
         }),
     }
+
     Ok(())
 }
 
@@ -116,5 +122,6 @@ fn add_pip(lockfile: &mut Lockfile, item: &Node<'_>) -> Result<(), ParseError> {
         }),
         Pinned::Nothing => {}
     }
+
     Ok(())
 }

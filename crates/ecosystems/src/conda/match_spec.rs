@@ -22,6 +22,7 @@ impl<'a> MatchSpec<'a> {
             Some((channel, rest)) => (Some(channel), rest),
             None => (None, text),
         };
+
         // Conditions in brackets are more than a version.
         let (rest, conditions) = match rest.find('[') {
             Some(at) => rest.split_at(at),
@@ -38,6 +39,7 @@ impl<'a> MatchSpec<'a> {
         if !is_name {
             return None;
         }
+
         let rest = rest.trim();
         let single = rest.strip_prefix('=').filter(|rest| !rest.starts_with('='));
         let (versions, build) = match single {
@@ -53,6 +55,7 @@ impl<'a> MatchSpec<'a> {
                 _ => (rest, None),
             },
         };
+
         Some(Self {
             name,
             versions: if conditions.is_empty() {
@@ -84,6 +87,7 @@ impl<'a> MatchSpec<'a> {
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || b".-_+!".contains(&byte))
             && version.starts_with(|character: char| character.is_ascii_alphanumeric());
+
         is_plain.then_some(version)
     }
 }
@@ -118,6 +122,7 @@ mod tests {
             let spec = MatchSpec::parse(text).unwrap();
             assert_eq!((spec.name, spec.exact_version()), (name, version), "{text}");
         }
+
         assert_eq!(MatchSpec::parse(">=1.0"), None);
         assert_eq!(MatchSpec::parse(""), None);
     }

@@ -42,9 +42,12 @@ fn a_lockfile_pins_what_its_environment_asks_for() {
 fn another_version_or_manager_is_refused() {
     let later = LOCK.replacen("version: 1\n", "version: 2\n", 1);
     let error = read("conda-lock.yml", &later, &[]).unwrap_err();
+
     assert_eq!(error.reason, "is of version 2, which is not known");
+
     let other = LOCK.replacen("manager: pip", "manager: npm", 1);
     let error = read("conda-lock.yml", &other, &[]).unwrap_err();
+
     assert_eq!(
         error.reason,
         "has `markdown-it-py` from `npm`, which is neither conda nor pip"

@@ -56,6 +56,7 @@ impl Version {
         if !fits {
             return None;
         }
+
         let (epoch, rest) = match text.split_once('!') {
             Some((epoch, rest)) => (epoch, rest),
             None => ("0", text.as_str()),
@@ -64,10 +65,12 @@ impl Version {
         if rest.contains('!') {
             return None;
         }
+
         let (release, local) = rest.split_once('+').unwrap_or((rest, ""));
         if release.is_empty() || local.contains('+') {
             return None;
         }
+
         Some(Self {
             epoch,
             release: Parts::of(release),
@@ -91,6 +94,7 @@ impl Parts {
         if let (Some(last), Some(end)) = (parts.last_mut(), end) {
             last.push(end);
         }
+
         Self(parts)
     }
 }
@@ -112,6 +116,7 @@ impl Ord for Parts {
             run.cloned().unwrap_or_else(Run::zero)
         };
         let length = |parts: &[Vec<Run>], place: usize| parts.get(place).map_or(0, Vec::len);
+
         (0..self.0.len().max(other.0.len()))
             .flat_map(|place| {
                 let runs = length(&self.0, place).max(length(&other.0, place));
@@ -170,6 +175,7 @@ mod tests {
             "1!3.1.1.6",
             "2!0.4.1",
         ];
+
         let equal = [
             ("0.4", "0.4.0"),
             ("0.4.1.rc", "0.4.1.RC"),
@@ -183,6 +189,7 @@ mod tests {
         for pair in rising.windows(2) {
             assert!(version(pair[0]) <= version(pair[1]), "{pair:?}");
         }
+
         assert!(version("1.18446744073709551616") < version("1.18446744073709551617"));
         assert!(version("1.0") < version("1.0+1"));
     }

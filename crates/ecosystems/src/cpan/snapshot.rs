@@ -29,6 +29,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         return Err(ParseError::new("is truncated: its last line does not end")
             .with_hint("run `carton install`"));
     }
+
     let mut lockfile = Lockfile {
         path: input.path.to_owned(),
         ecosystem: super::NAME,
@@ -43,6 +44,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         }
         lockfile.packages.push(package(distribution)?);
     }
+
     let mut count = 0;
     for (place, distribution) in distributions.iter().enumerate() {
         let mut seen = HashSet::new();
@@ -51,6 +53,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             let Some(to) = providers.get(module).copied() else {
                 continue;
             };
+
             if to.0 as usize != place && seen.insert(*module) {
                 edges.push(Edge {
                     to,
@@ -60,20 +63,24 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
                 });
             }
         }
+
         count += edges.len();
         if count > limits::MAX_EDGES {
             return Err(ParseError::new("holds too many dependencies"));
         }
+
         if let Some(package) = lockfile.packages.get_mut(place) {
             package.edges = edges;
         }
     }
+
     Ok(lockfile)
 }
 
 fn distributions(text: &str) -> Result<Vec<Distribution<'_>>, ParseError> {
     let mut found: Vec<Distribution<'_>> = Vec::new();
     let mut started = false;
+
     let mut section = "";
     for (number, line) in (1_u32..).zip(text.lines()) {
         let content = line.trim();
@@ -82,6 +89,7 @@ fn distributions(text: &str) -> Result<Vec<Distribution<'_>>, ParseError> {
             let short: String = content.chars().take(60).collect();
             failed(format!("is not a snapshot of Carton: `{short}`"))
         };
+
         if let Some(comment) = content.strip_prefix('#') {
             let version = comment
                 .trim()
@@ -92,11 +100,14 @@ fn distributions(text: &str) -> Result<Vec<Distribution<'_>>, ParseError> {
                     comment.trim()
                 )));
             }
+
             continue;
         }
+
         if content.is_empty() {
             continue;
         }
+
         if !started {
             started = content == "DISTRIBUTIONS";
             if started {
@@ -105,6 +116,7 @@ fn distributions(text: &str) -> Result<Vec<Distribution<'_>>, ParseError> {
                 return Err(unknown());
             }
         }
+
         let depth = line.len() - line.trim_start_matches(' ').len();
         match (depth, found.last_mut()) {
             (2, _) => {
@@ -134,11 +146,13 @@ fn distributions(text: &str) -> Result<Vec<Distribution<'_>>, ParseError> {
             _ => return Err(unknown()),
         }
     }
+
     if found.is_empty() {
         return Err(ParseError::new(
             "is not a snapshot of Carton: it lists no distribution",
         ));
     }
+
     Ok(found)
 }
 
@@ -151,12 +165,14 @@ fn package(distribution: &Distribution<'_>) -> Result<Package, ParseError> {
         .pathname
         .filter(|path| !path.is_empty())
         .ok_or_else(|| failed(format!("is truncated: `{title}` has no `pathname`")))?;
+
     // `A/AB/ABC/Name-1.0.tar.gz`: the third part is the author, whom the package URL must name.
     let author = path
         .split('/')
         .nth(2)
         .filter(|_| path.matches('/').count() >= 3);
     let purl = author.map(|author| package_url("cpan", &format!("{author}/{name}"), version));
+
     Ok(Package {
         line: distribution.line,
         origin: Origin::Registry(Some(path.to_owned())),

@@ -35,6 +35,7 @@ fn names_and_versions_are_told_apart() {
             (name, version)
         );
     }
+
     for title in ["X", "X-", "-1", "X-a"] {
         let text = format!("DISTRIBUTIONS\n  {title}\n    pathname: A/AB/ABC/x.tar.gz\n");
         assert!(read(&text).is_err(), "{title}");

@@ -13,6 +13,7 @@ pub(super) fn parse(text: &str) -> Option<Vec<Number<String>>> {
         Some(rest) => (rest, true),
         None => (text, false),
     };
+
     let mut plain: String = text.chars().filter(|c| *c != '_').collect();
     if plain.starts_with('.') && plain.len() > 1 && !starts_with_v {
         plain.insert(0, '0');
@@ -20,11 +21,13 @@ pub(super) fn parse(text: &str) -> Option<Vec<Number<String>>> {
     if !starts_with_v && plain.matches('.').count() < 2 {
         plain = in_threes(&plain);
     }
+
     let numbers = number::list(&plain, &['.'])?;
     let mut numbers: Vec<Number<String>> = numbers.into_iter().map(Number::owned).collect();
     while numbers.last().is_some_and(Number::is_zero) {
         numbers.pop();
     }
+
     Some(numbers)
 }
 
@@ -62,6 +65,7 @@ mod tests {
             "v2.1.1",
             "v18446744073709551617",
         ];
+
         for (i, a) in rising.iter().enumerate() {
             for (j, b) in rising.iter().enumerate() {
                 assert_eq!(version(a).cmp(&version(b)), i.cmp(&j), "{a} {b}");

@@ -51,6 +51,7 @@ pub(super) fn requirements(text: &str) -> Result<Vec<Unresolved>, ParseError> {
     {
         return Ok(Vec::new());
     }
+
     let mut asked = Vec::new();
     let mut kind = None;
     for (number, line) in (1_u32..).zip(text.lines()) {
@@ -65,7 +66,9 @@ pub(super) fn requirements(text: &str) -> Result<Vec<Unresolved>, ParseError> {
             kind = kind_of(field);
             value
         };
+
         let Some(kind) = kind else { continue };
+
         for item in value.split(',') {
             let Some((name, requirement)) = item_of(item) else {
                 continue;
@@ -78,6 +81,7 @@ pub(super) fn requirements(text: &str) -> Result<Vec<Unresolved>, ParseError> {
             });
         }
     }
+
     Ok(asked)
 }
 
@@ -106,6 +110,7 @@ mod tests {
                 )
             })
             .collect();
+
         assert_eq!(
             read,
             [

@@ -30,6 +30,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     if packages.entries().len() > limits::MAX_PACKAGES {
         return Err(ParseError::new("holds too many packages"));
     }
+
     let mut lockfile = Lockfile {
         path: input.path.to_owned(),
         ecosystem: super::NAME,
@@ -37,6 +38,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         ..Lockfile::default()
     };
     let repositories = repositories(&document)?;
+
     let mut places = HashMap::new();
     for (key, record) in packages.entries() {
         if !record.is_map() {
@@ -48,9 +50,11 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             .packages
             .push(package(&key.name, key.line, record, &repositories)?);
     }
+
     edges(packages, &places, &mut lockfile)?;
     direct(input, &places, &mut lockfile);
     crate::scope::from_roots(&mut lockfile);
+
     Ok(lockfile)
 }
 
@@ -60,12 +64,14 @@ fn repositories(document: &Node<'_>) -> Result<HashMap<String, String>, ParseErr
     let Some(r) = document.get("R") else {
         return Ok(known);
     };
+
     for repository in r.optional_list("Repositories")? {
         let text = |key| repository.optional_text(key);
         if let (Some(name), Some(url)) = (text("Name")?, text("URL")?) {
             known.insert(name.to_owned(), url.to_owned());
         }
     }
+
     Ok(known)
 }
 
@@ -85,6 +91,7 @@ fn package(
     } else {
         super::NAME
     };
+
     Ok(Package {
         line,
         origin: origin(record, repository, repositories)?,
@@ -104,6 +111,7 @@ fn origin(
     let owned = |text: Option<&str>| text.map(str::to_owned);
     let url = text("RemoteUrl")?.or(text("RemoteURL")?);
     let kind = text("RemoteType")?.or(text("Source")?).unwrap_or_default();
+
     Ok(match kind.to_ascii_lowercase().as_str() {
         kind @ ("github" | "gitlab" | "bitbucket" | "git" | "git2r" | "xgit") => {
             let host = text("RemoteHost")?.unwrap_or(match kind {
@@ -117,6 +125,7 @@ fn origin(
                 (Some(user), Some(repo)) => format!("https://{host}/{user}/{repo}"),
                 _ => String::new(),
             };
+
             Origin::Git {
                 url: owned(url).unwrap_or(hosted),
                 commit: owned(text("RemoteSha")?),
@@ -147,6 +156,7 @@ fn edges(
             if !seen.insert(name.clone()) {
                 continue;
             }
+
             match places.get(&*name) {
                 Some(to) => edges.push(Edge {
                     to: *to,
@@ -163,14 +173,17 @@ fn edges(
                 None => {}
             }
         }
+
         count += edges.len();
         if count > limits::MAX_EDGES {
             return Err(ParseError::new("holds too many dependencies"));
         }
+
         if let Some(package) = lockfile.packages.get_mut(place) {
             package.edges = edges;
         }
     }
+
     Ok(())
 }
 
@@ -189,6 +202,7 @@ fn needs(record: &Node<'_>) -> Result<Vec<Need>, ParseError> {
             });
             needs.extend(item);
         };
+
         match record.get(field) {
             None => {}
             Some(node) if node.text().is_some() => {
@@ -211,6 +225,7 @@ fn needs(record: &Node<'_>) -> Result<Vec<Need>, ParseError> {
             Some(node) => return Err(node.unexpected(field, "a list")),
         }
     }
+
     Ok(needs)
 }
 
@@ -231,6 +246,7 @@ fn direct(input: &Input<'_>, places: &HashMap<&str, PackageIndex>, lockfile: &mu
         .iter()
         .map(|open| open.name.clone())
         .collect();
+
     let mut root = Root {
         name: name.to_owned(),
         manifest: Some(path),
@@ -257,5 +273,6 @@ fn direct(input: &Input<'_>, places: &HashMap<&str, PackageIndex>, lockfile: &mu
             None => {}
         }
     }
+
     lockfile.roots.push(root);
 }

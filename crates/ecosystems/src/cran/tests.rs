@@ -50,6 +50,7 @@ fn sources_are_told_apart() {
         url: url.to_owned(),
         commit: commit.map(str::to_owned),
     };
+
     assert_eq!(
         origins,
         [

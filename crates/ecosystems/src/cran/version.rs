@@ -38,6 +38,7 @@ mod tests {
                 assert_eq!(version(a).cmp(&version(b)), i.cmp(&j), "{a} {b}");
             }
         }
+
         assert_eq!(version("1.2-3"), version("1.2.03"));
     }
 

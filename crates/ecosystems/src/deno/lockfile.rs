@@ -43,9 +43,11 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             document.describe()
         )));
     }
+
     let (number, format) = version(&document)?;
     let places = Places::of(&document, number);
     let mut tree = Tree::new(&places)?;
+
     let mut packages = Vec::new();
     for (registry, key, entry) in places.entries()? {
         packages.push(tree.package(registry, key, entry)?);
@@ -54,6 +56,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         tree.count.package()?;
         packages.push(module(address, hash)?);
     }
+
     let roots = tree.roots(input, &document, &packages)?;
     let mut lockfile = Lockfile {
         path: input.path.to_owned(),
@@ -64,6 +67,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         ..Lockfile::default()
     };
     settle(&mut lockfile);
+
     Ok(lockfile)
 }
 
@@ -91,6 +95,7 @@ fn module(address: &Key<'_>, hash: &Node<'_>) -> Result<Package, ParseError> {
     if !address.name.contains("://") {
         return Err(incomplete(address, "is no address"));
     }
+
     Ok(Package {
         origin: Origin::Url(address.name.to_string()),
         line: address.line,
@@ -162,6 +167,7 @@ impl<'n> Places<'n> {
                     .map(|(key, node)| (registry, key, node)),
             );
         }
+
         Ok(entries)
     }
 }
@@ -196,18 +202,21 @@ impl<'n> Tree<'n> {
                 .and_modify(|known| *known = None)
                 .or_insert(Some(index));
         }
+
         let Some(specifiers) = places.specifiers.filter(|node| !node.is_null()) else {
             return Ok(tree);
         };
         if !specifiers.is_map() {
             return Err(specifiers.unexpected("specifiers", "a map"));
         }
+
         for (key, value) in specifiers.entries() {
             let value = value
                 .text()
                 .ok_or_else(|| value.unexpected(&key.name, "a version"))?;
             tree.specifier(places.number, key, value)?;
         }
+
         Ok(tree)
     }
 
@@ -230,6 +239,7 @@ impl<'n> Tree<'n> {
             .ok_or_else(|| incomplete(key, "leads to a package that it does not lock"))?;
         self.specifiers.push((key, registry, spec, *index));
         self.by_specifier.insert((registry, spec), *index);
+
         Ok(())
     }
 
@@ -242,6 +252,7 @@ impl<'n> Tree<'n> {
         if !entry.is_map() {
             return Err(entry.unexpected(&key.name, "a map"));
         }
+
         let (name, version) =
             split_spec(&key.name).ok_or_else(|| incomplete(key, "has no version"))?;
         // Behind the version stand the peers that it got.
@@ -249,12 +260,14 @@ impl<'n> Tree<'n> {
         if version.is_empty() {
             return Err(incomplete(key, "has no version"));
         }
+
         let ecosystem = match registry {
             Registry::Npm => npm::NAME,
             Registry::Jsr => NAME,
         };
         let archive = entry.optional_text("tarball")?;
         let mut edges = Vec::new();
+
         let mut seen = HashSet::new();
         for (section, kind) in [
             ("optionalDependencies", DependencyKind::Optional),
@@ -281,6 +294,7 @@ impl<'n> Tree<'n> {
                 let text = text.ok_or_else(|| list.unexpected(section, "texts"))?;
                 self.count.edge()?;
                 let found = self.dependency(registry, name, text);
+
                 match found {
                     Some(edge) if seen.insert(edge.name.clone()) => {
                         edges.push(Edge { kind, ..edge });
@@ -295,6 +309,7 @@ impl<'n> Tree<'n> {
                 }
             }
         }
+
         Ok(Package {
             origin: Origin::Registry(archive.map(str::to_owned)),
             line: key.line,
@@ -314,6 +329,7 @@ impl<'n> Tree<'n> {
         if let Some(key) = reference.strip_prefix("npm:") {
             return self.by_key.get(&(Registry::Npm, key)).copied().map(made);
         }
+
         let exact = self
             .by_key
             .get(&(registry, text))
@@ -351,12 +367,14 @@ impl<'n> Tree<'n> {
                 self.project(input, &folder.name, member, &mut roots, &mut claimed)?;
             }
         }
+
         if roots.is_empty() {
             roots.push(Root {
                 manifest: deno_manifest(input, ""),
                 ..Root::default()
             });
         }
+
         let rest = self
             .specifiers
             .iter()
@@ -365,6 +383,7 @@ impl<'n> Tree<'n> {
         if let Some(root) = roots.first_mut() {
             root.edges.extend(rest);
         }
+
         Ok(roots)
     }
 
@@ -412,6 +431,7 @@ impl<'n> Tree<'n> {
                 });
             }
         }
+
         Ok(())
     }
 }
@@ -454,6 +474,7 @@ fn kinds(input: &Input<'_>, path: &str) -> HashMap<String, DependencyKind> {
     else {
         return kinds;
     };
+
     for (section, kind) in [
         ("devDependencies", DependencyKind::Development),
         ("optionalDependencies", DependencyKind::Optional),
@@ -462,5 +483,6 @@ fn kinds(input: &Input<'_>, path: &str) -> HashMap<String, DependencyKind> {
             kinds.insert(name.name.to_string(), kind);
         }
     }
+
     kinds
 }

@@ -28,6 +28,7 @@ pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseErro
         if name.is_empty() {
             continue;
         }
+
         found.push(Unresolved {
             name: name.to_owned(),
             requirement: requirement.to_owned(),
@@ -35,5 +36,6 @@ pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseErro
             line: key.line,
         });
     }
+
     Ok(found)
 }

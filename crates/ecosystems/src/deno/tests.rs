@@ -83,6 +83,7 @@ fn imports_without_a_lockfile_are_told() {
         .iter()
         .map(|open| format!("{}: {} {:?}", open.line, open.name, open.requirement))
         .collect();
+
     assert_eq!(
         found,
         [

@@ -54,6 +54,7 @@ fn parse(text: &str) -> Option<Version<'_>> {
     if commit.is_some_and(|hash| hash.is_empty() || !hash.bytes().all(|b| b.is_ascii_hexdigit())) {
         return None;
     }
+
     let mut parts = rest.split('_');
     let main = parts.next()?;
     let suffixes = parts.map(suffix).collect::<Option<_>>()?;
@@ -62,6 +63,7 @@ fn parse(text: &str) -> Option<Version<'_>> {
         _ => (main, None),
     };
     let numbers: Vec<&str> = main.split('.').collect();
+
     numbers
         .iter()
         .all(|number| is_digits(number))
@@ -134,6 +136,7 @@ fn numbers(a: &[&str], b: &[&str]) -> Ordering {
             return order;
         }
     }
+
     a.len().cmp(&b.len())
 }
 
@@ -170,6 +173,7 @@ mod tests {
             assert_eq!(a.cmp(&b), Ordering::Less, "{pair:?}");
             assert_eq!(b.cmp(&a), Ordering::Greater, "{pair:?}");
         }
+
         for text in [
             "", "a", "1.a", "1-2", "1-r", "1_x", "1..2", "1.0A", "1~", "1~g",
         ] {

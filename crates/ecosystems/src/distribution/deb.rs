@@ -31,6 +31,7 @@ fn parse(text: &str) -> Option<Version<'_>> {
     };
     let sound = !upstream.is_empty() && allowed(upstream, b".+-~:_") && allowed(revision, b".+~_");
     let epoch = Number::parse(epoch)?;
+
     sound.then_some(Version {
         epoch,
         upstream,
@@ -85,6 +86,7 @@ mod tests {
             let (a, b) = (parse(pair[0]).unwrap(), parse(pair[1]).unwrap());
             assert_eq!(a.cmp(&b), Ordering::Less, "{pair:?}");
         }
+
         for (a, b) in [
             ("1.0", "1.00"),
             ("0:1", "1"),
@@ -93,6 +95,7 @@ mod tests {
         ] {
             assert_eq!(parse(a).unwrap(), parse(b).unwrap());
         }
+
         for text in ["", "a:1", ":1", "1 2", "1-", "1/2", "é"] {
             let is_version = parse(text).is_some();
             assert_eq!(is_version, text == "1-", "{text}");

@@ -29,6 +29,7 @@ fn parse(text: &str) -> Option<Version<'_>> {
             .all(|byte| byte.is_ascii_alphanumeric() || b"._+~^%{}:-".contains(&byte))
     };
     let epoch = Number::parse(epoch)?;
+
     (!version.is_empty() && allowed(version) && allowed(release)).then_some(Version {
         epoch,
         version,
@@ -78,6 +79,7 @@ fn segments(mut a: &str, mut b: &str) -> Ordering {
             (None, Some(_)) => return Ordering::Greater,
             (None, None) => {}
         }
+
         match (a.strip_prefix('^'), b.strip_prefix('^')) {
             (Some(x), Some(y)) => {
                 (a, b) = (x, y);
@@ -89,9 +91,11 @@ fn segments(mut a: &str, mut b: &str) -> Ordering {
             (None, Some(_)) => return Ordering::Greater,
             (None, None) => {}
         }
+
         if a.is_empty() || b.is_empty() {
             return a.len().min(1).cmp(&b.len().min(1));
         }
+
         let digits = (starts_with_digit(a), starts_with_digit(b));
         let order = match digits {
             (true, true) => {
@@ -149,6 +153,7 @@ mod tests {
             assert_eq!(order(pair[0], pair[1]), Ordering::Less, "{pair:?}");
             assert_eq!(order(pair[1], pair[0]), Ordering::Greater, "{pair:?}");
         }
+
         for (a, b) in [
             ("1.0", "1_0"),
             ("1.0", "1.00"),
@@ -157,6 +162,7 @@ mod tests {
         ] {
             assert_eq!(order(a, b), Ordering::Equal, "{a} {b}");
         }
+
         assert_eq!(order("1.a", "1.1"), Ordering::Less);
         for text in ["", ":1", "x:1", "1 2", "é"] {
             assert!(parse(text).is_none(), "{text}");

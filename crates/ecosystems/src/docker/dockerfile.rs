@@ -21,13 +21,16 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         roots: vec![Root::default()],
         ..Lockfile::default()
     };
+
     let mut variables: BTreeMap<String, String> = BTreeMap::new();
     let mut stages: BTreeSet<String> = BTreeSet::new();
+
     let mut started = false;
     for instruction in instructions(text)? {
         let Instruction { line, words } = &instruction;
         let mut words = words.split_whitespace();
         let keyword = words.next().unwrap_or_default().to_ascii_uppercase();
+
         match keyword.as_str() {
             // Variables that are set within a stage are not known to `FROM`.
             "ARG" if !started => {
@@ -70,9 +73,11 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             _ => {}
         }
     }
+
     if !started {
         return Err(ParseError::new("is not a Dockerfile: it has no `FROM`"));
     }
+
     Ok(lockfile)
 }
 
@@ -101,6 +106,7 @@ fn instructions(text: &str) -> Result<Vec<Instruction>, ParseError> {
     let mut directives = true;
     let mut found: Vec<Instruction> = Vec::new();
     let mut open: Option<Instruction> = None;
+
     let mut lines = (1_u32..).zip(text.lines());
     while let Some((line, content)) = lines.next() {
         let trimmed = content.trim();
@@ -114,17 +120,21 @@ fn instructions(text: &str) -> Result<Vec<Instruction>, ParseError> {
                 Some(_) => {}
                 None => directives = false,
             }
+
             continue;
         }
+
         if trimmed.is_empty() {
             directives &= trimmed.is_empty() && open.is_none() && found.is_empty();
             continue;
         }
+
         directives = false;
         let mut instruction = open.take().unwrap_or(Instruction {
             line,
             words: String::new(),
         });
+
         match trimmed.strip_suffix(escape) {
             Some(part) => {
                 instruction.words.push_str(part);
@@ -144,6 +154,7 @@ fn instructions(text: &str) -> Result<Vec<Instruction>, ParseError> {
             }
         }
     }
+
     found.extend(open);
     Ok(found)
 }
@@ -157,6 +168,7 @@ fn here_documents(words: &str) -> Vec<String> {
     {
         return Vec::new();
     }
+
     words
         .split("<<")
         .skip(1)
@@ -182,6 +194,7 @@ fn substituted(text: &str, variables: &BTreeMap<String, String>) -> String {
         let Some((before, after)) = rest.split_once('$') else {
             break;
         };
+
         out.push_str(before);
         let (name, default, behind) = match after.strip_prefix('{') {
             Some(inner) => match inner.split_once('}') {
@@ -212,8 +225,10 @@ fn substituted(text: &str, variables: &BTreeMap<String, String>) -> String {
                 out.push_str(after.get(..after.len() - behind.len()).unwrap_or_default());
             }
         }
+
         rest = behind;
     }
+
     out.push_str(rest);
     out
 }
@@ -238,6 +253,7 @@ mod tests {
             .unresolved
             .iter()
             .map(|one| format!("{} ? {}", one.line, one.requirement));
+
         Ok(packages.chain(unresolved).collect())
     }
 

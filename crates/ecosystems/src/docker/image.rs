@@ -22,6 +22,7 @@ pub(super) fn add(
     if lockfile.packages.len() + lockfile.unresolved.len() >= limits::MAX_PACKAGES {
         return Err(ParseError::new("names too many images").at_line(line as usize));
     }
+
     let (name, tag, digest) = split(reference);
     let version = match (tag, digest) {
         (Some(tag), Some(digest)) => Some(format!("{tag}@{digest}")),
@@ -40,6 +41,7 @@ pub(super) fn add(
                     kind,
                 });
             }
+
             lockfile.packages.push(Package {
                 line,
                 scope: Scope::from(kind),
@@ -55,6 +57,7 @@ pub(super) fn add(
             line,
         }),
     }
+
     Ok(())
 }
 
@@ -66,6 +69,7 @@ fn split(reference: &str) -> (&str, Option<&str>, Option<&str>) {
     };
     // A colon before the last slash belongs to a port.
     let path = rest.rfind('/').map_or(0, |slash| slash + 1);
+
     match rest.get(path..).and_then(|last| last.find(':')) {
         Some(colon) => {
             let (name, tag) = rest.split_at(path + colon);
@@ -93,11 +97,13 @@ pub(super) fn purl(name: &str, version: &str) -> String {
     let version = version
         .split_once('@')
         .map_or(version, |(_, digest)| digest);
+
     let mut purl = package_url("docker", path, version);
     if let Some(host) = host {
         purl.push_str("?repository_url=");
         purl.push_str(host);
     }
+
     purl
 }
 

@@ -31,6 +31,7 @@ pub(super) fn compose(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         None if root.get("include").is_some() || root.get("name").is_some() => &[],
         None => root.entries(),
     };
+
     for (name, service) in services {
         if !service.is_map() {
             if root.get("services").is_some() && !service.is_null() {
@@ -42,6 +43,7 @@ pub(super) fn compose(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             add(&mut lockfile, service, DependencyKind::Runtime)?;
         }
     }
+
     Ok(lockfile)
 }
 
@@ -55,6 +57,7 @@ pub(super) fn gitlab_ci(input: &Input<'_>) -> Result<Lockfile, ParseError> {
                 ParseError::new("is not a configuration of GitLab CI").at_line(root.line as usize)
             );
         }
+
         let jobs = root
             .entries()
             .iter()
@@ -62,6 +65,7 @@ pub(super) fn gitlab_ci(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             .filter(|job| job.is_map());
         // `image` at the top may be a map of its own, which is no job.
         let jobs = jobs.filter(|job| Some(*job) != root.get("image"));
+
         for owner in std::iter::once(&root).chain(jobs) {
             add(&mut lockfile, owner, DependencyKind::Build)?;
             for service in services(owner)? {
@@ -75,6 +79,7 @@ pub(super) fn gitlab_ci(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             }
         }
     }
+
     Ok(lockfile)
 }
 
@@ -89,11 +94,13 @@ pub(super) fn workflow(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     if root.get("jobs").is_none() {
         return Err(ParseError::new("is not a workflow: it has no `jobs`"));
     }
+
     let mut lockfile = empty(input, "github-workflow-images");
     for (name, job) in root.optional_map("jobs")? {
         if !job.is_map() {
             return Err(job.unexpected(&name.name, "a job"));
         }
+
         match job.get("container") {
             Some(container) if container.text().is_some() => {
                 text(&mut lockfile, container)?;
@@ -101,6 +108,7 @@ pub(super) fn workflow(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             Some(container) => add(&mut lockfile, container, DependencyKind::Build)?,
             None => {}
         }
+
         for (_, service) in job.optional_map("services")? {
             add(&mut lockfile, service, DependencyKind::Build)?;
         }
@@ -113,6 +121,7 @@ pub(super) fn workflow(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             }
         }
     }
+
     Ok(lockfile)
 }
 

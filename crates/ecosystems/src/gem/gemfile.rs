@@ -93,6 +93,7 @@ pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseErro
         kind: DependencyKind::Runtime,
         line,
     }));
+
     Ok(open)
 }
 
@@ -108,6 +109,7 @@ pub(super) fn read(input: &Input<'_>) -> Result<Gemfile, ParseError> {
     for (line, statement) in statements(input.text()?) {
         reader.statement(&statement, line);
     }
+
     let groups: BTreeSet<&String> = reader
         .gemfile
         .gems
@@ -116,6 +118,7 @@ pub(super) fn read(input: &Input<'_>) -> Result<Gemfile, ParseError> {
         .collect();
     let is_clear = reader.gemfile.is_clear && groups.len() <= MAX_GROUPS;
     reader.gemfile.is_clear = is_clear && reader.blocks.is_empty();
+
     Ok(reader.gemfile)
 }
 
@@ -137,6 +140,7 @@ impl Reader {
             }
             return;
         }
+
         let head = body
             .and_then(|_| rest.rsplit_once(" do"))
             .map_or(rest, |(head, _)| head);
@@ -176,6 +180,7 @@ impl Reader {
                 None => self.gemfile.is_clear = false,
             }
         }
+
         self.gemfile.is_clear &= !groups.is_empty();
         self.blocks.push(Block::Groups(groups));
     }
@@ -201,6 +206,7 @@ impl Reader {
             .flatten()
             .cloned()
             .collect();
+
         let in_block = |block: &Block| matches!(block, Block::Platform);
         let mut for_platform = self.blocks.iter().any(in_block);
         for argument in arguments {
@@ -214,15 +220,18 @@ impl Reader {
                 }
                 Argument::Positional(value) => value,
             };
+
             match literals(value) {
                 Some(named) if into_groups => groups.extend(named),
                 Some(named) => requirements.extend(named),
                 None => self.gemfile.is_clear = false,
             }
         }
+
         if groups.is_empty() {
             groups.insert(DEFAULT.to_owned());
         }
+
         self.gemfile.gems.push(Asked {
             name: name.clone(),
             requirement: requirements.join(", "),

@@ -24,9 +24,11 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             .line(content.trim_end(), line)
             .map_err(|error| error.at_line(line as usize))?;
     }
+
     reader.ends_whole(text)?;
     let mut lockfile = reader.lockfile(input)?;
     scope::from_roots(&mut lockfile);
+
     Ok(lockfile)
 }
 
@@ -75,8 +77,10 @@ impl Reader {
         if content.is_empty() {
             return Ok(());
         }
+
         let text = content.trim_start_matches(' ');
         let indent = content.len() - text.len();
+
         match (self.section, indent) {
             (_, 0) => self.heading(text),
             (Section::Gem | Section::Git | Section::Path | Section::Plugin, _) => {
@@ -126,6 +130,7 @@ impl Reader {
         self.remotes.clear();
         self.revision = None;
         self.in_specs = false;
+
         Ok(())
     }
 
@@ -140,6 +145,7 @@ impl Reader {
             "revision" => self.revision = Some(value.to_owned()),
             _ => {}
         }
+
         Ok(())
     }
 
@@ -154,6 +160,7 @@ impl Reader {
             only.clone()
                 .ok_or_else(|| ParseError::new("has a source without `remote`"))
         };
+
         Ok(match self.section {
             Section::Git => Origin::Git {
                 url: needed()?,
@@ -183,11 +190,13 @@ impl Reader {
                 limits::MAX_PACKAGES
             )));
         }
+
         let place = PackageIndex(u32::try_from(self.packages.len()).unwrap_or(u32::MAX));
         let key = (name.to_owned(), entry.to_owned());
         if self.by_entry.insert(key, place).is_some() {
             return Err(ParseError::new(format!("locks `{name} ({entry})` twice")));
         }
+
         self.by_name.entry(name.to_owned()).or_default().push(place);
         let purl = platform
             .filter(|platform| is_plain(platform))
@@ -198,6 +207,7 @@ impl Reader {
             purl,
             ..Package::new(super::NAME, name.to_owned(), version.to_owned())
         });
+
         Ok(())
     }
 
@@ -224,6 +234,7 @@ impl Reader {
         if self.wanted.len() >= limits::MAX_EDGES {
             return Err(too_many_edges());
         }
+
         self.wanted.push(Wanted {
             from,
             name: name.to_owned(),
@@ -250,6 +261,7 @@ impl Reader {
         {
             package.integrity = Some(hashes.trim().replace(',', " "));
         }
+
         Ok(())
     }
 
@@ -264,6 +276,7 @@ impl Reader {
         } else {
             return Ok(());
         };
+
         Err(ParseError::new(reason)
             .at_line(text.lines().count())
             .with_hint("write the file anew with `bundle lock`"))
@@ -276,6 +289,7 @@ impl Reader {
         let from_gemspec = gemfile.as_ref().is_some_and(|file| file.gemspec.is_some());
         let mut unresolved = Vec::new();
         let mut edges = Vec::new();
+
         let mut left = limits::MAX_EDGES;
         for wanted in std::mem::take(&mut self.wanted) {
             let kind = match (&wanted.from, &gemfile) {
@@ -288,6 +302,7 @@ impl Reader {
                 }),
                 _ => DependencyKind::Runtime,
             };
+
             let Some(copies) = self.by_name.get(&wanted.name) else {
                 // A gem for other platforms than those that are locked is not installed.
                 let elsewhere = gemfile.iter().flat_map(|file| &file.gems).any(|asked| {
@@ -298,6 +313,7 @@ impl Reader {
                 }
                 continue;
             };
+
             left = left.checked_sub(copies.len()).ok_or_else(too_many_edges)?;
             let into = match wanted.from {
                 Some(from) => self
@@ -306,6 +322,7 @@ impl Reader {
                     .map(|package| &mut package.edges),
                 None => Some(&mut edges),
             };
+
             if let Some(into) = into {
                 into.extend(copies.iter().map(|to| Edge {
                     to: *to,
@@ -315,6 +332,7 @@ impl Reader {
                 }));
             }
         }
+
         let mut lockfile = Lockfile {
             path: input.path.to_owned(),
             ecosystem: super::NAME,
@@ -331,6 +349,7 @@ impl Reader {
         if let Some(gemfile) = gemfile {
             set_groups(&mut lockfile, &gemfile);
         }
+
         Ok(lockfile)
     }
 
@@ -372,6 +391,7 @@ fn named(text: &str) -> Result<(&str, Option<&str>), ParseError> {
     if is_plain(name) {
         return Ok((name, inside));
     }
+
     Err(ParseError::new(format!(
         "names the gem {:?}, which RubyGems does not allow",
         name.chars().take(60).collect::<String>()
@@ -405,6 +425,7 @@ fn gemfile_of(input: &Input<'_>) -> (Option<String>, Option<Gemfile>) {
         bytes,
         siblings: input.siblings,
     });
+
     // One that cannot be read still belongs to this lockfile.
     (Some(path), gemfile.ok().filter(|gemfile| gemfile.is_clear))
 }
@@ -429,6 +450,7 @@ fn set_groups(lockfile: &mut Lockfile, gemfile: &Gemfile) {
         let groups = groups_of.entry(&asked.name).or_default();
         groups.extend(asked.groups.iter().map(String::as_str));
     }
+
     let mut starts: BTreeMap<String, Vec<PackageIndex>> = BTreeMap::new();
     for edge in lockfile.roots.iter().flat_map(|root| &root.edges) {
         let unnamed = match edge.kind {
@@ -440,6 +462,7 @@ fn set_groups(lockfile: &mut Lockfile, gemfile: &Gemfile) {
             starts.entry((*group).to_owned()).or_default().push(edge.to);
         }
     }
+
     for (group, start) in starts {
         let mut reached = vec![false; lockfile.packages.len()];
         walk(lockfile, start, |at| {
@@ -447,6 +470,7 @@ fn set_groups(lockfile: &mut Lockfile, gemfile: &Gemfile) {
                 .get_mut(at.0 as usize)
                 .is_some_and(|place| !std::mem::replace(place, true))
         });
+
         for (package, is_reached) in lockfile.packages.iter_mut().zip(reached) {
             if is_reached {
                 package.groups.push(group.clone());

@@ -19,6 +19,7 @@ pub(super) enum Argument<'a> {
 pub(super) fn statements(text: &str) -> Vec<(u32, Cow<'_, str>)> {
     let mut found: Vec<(u32, Cow<'_, str>)> = Vec::new();
     let mut goes_on = 0;
+
     let mut in_comment = false;
     for (number, line) in (1_u32..).zip(text.lines()) {
         if line.trim_end() == "__END__" {
@@ -28,10 +29,12 @@ pub(super) fn statements(text: &str) -> Vec<(u32, Cow<'_, str>)> {
             in_comment = line.starts_with("=begin");
             continue;
         }
+
         let code = without_comment(line).trim();
         if in_comment || code.is_empty() {
             continue;
         }
+
         match found.last_mut() {
             Some((_, statement)) if goes_on > 0 => {
                 let statement = statement.to_mut();
@@ -40,12 +43,14 @@ pub(super) fn statements(text: &str) -> Vec<(u32, Cow<'_, str>)> {
             }
             _ => found.push((number, Cow::Borrowed(code))),
         }
+
         let is_open = code.ends_with([',', '(', '[', '\\']) || code.ends_with("=>");
         goes_on = match is_open && goes_on < MAX_LINES {
             true => goes_on + 1,
             false => 0,
         };
     }
+
     found
 }
 
@@ -62,6 +67,7 @@ fn without_comment(line: &str) -> &str {
             _ => {}
         }
     }
+
     line
 }
 
@@ -72,6 +78,7 @@ pub(super) fn arguments(text: &str) -> Vec<Argument<'_>> {
         .strip_prefix('(')
         .and_then(|rest| rest.strip_suffix(')'))
         .unwrap_or(text);
+
     split(inner)
         .into_iter()
         .map(str::trim)
@@ -93,6 +100,7 @@ fn argument(text: &str) -> Argument<'_> {
     {
         return Argument::Keyword(name, value.trim());
     }
+
     match text.split_once(": ") {
         Some((name, value)) if is_name(name) => Argument::Keyword(name, value.trim()),
         _ => Argument::Positional(text),
@@ -119,6 +127,7 @@ fn split(text: &str) -> Vec<&str> {
             _ => {}
         }
     }
+
     parts.extend(text.get(start..));
     parts
 }
@@ -134,6 +143,7 @@ pub(super) fn literals(value: &str) -> Option<Vec<String>> {
         let inner = words.strip_prefix(['[', '('])?.strip_suffix([']', ')'])?;
         return Some(inner.split_ascii_whitespace().map(str::to_owned).collect());
     }
+
     if let Some(inner) = value.strip_prefix('[') {
         let parts = split(inner.strip_suffix(']')?);
         return parts
@@ -143,6 +153,7 @@ pub(super) fn literals(value: &str) -> Option<Vec<String>> {
             .map(literal)
             .collect();
     }
+
     Some(vec![literal(value)?])
 }
 
@@ -154,6 +165,7 @@ fn literal(value: &str) -> Option<String> {
         return (!inner.contains(['"', '\'', '\\']) && !inner.contains("#{"))
             .then(|| inner.to_owned());
     }
+
     let is_symbol = value.starts_with(':')
         && !text.is_empty()
         && text

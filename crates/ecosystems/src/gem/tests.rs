@@ -13,6 +13,7 @@ fn read(files: &[(&str, &str)]) -> Result<Lockfile, ParseError> {
         .map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()))
         .collect();
     let (path, text) = files[0];
+
     crate::parse(&Input {
         path,
         bytes: text.as_bytes(),
@@ -78,8 +79,10 @@ fn a_gemfile_that_computes_says_nothing_about_groups() {
         let packages = lockfile.packages.iter();
         packages.map(|it| (it.scope, it.groups.len())).collect()
     };
+
     let plain = "gem 'rack'\ngroup :test do\n  gem 'rake'\nend\n";
     assert_eq!(scopes(plain), [(Scope::Runtime, 1), (Scope::Test, 1)]);
+
     for code in [
         "eval_gemfile 'other.rb'\n",
         "gem 'rake', *args\n",
@@ -115,6 +118,7 @@ fn what_is_asked_for_is_read_from_plain_statements() {
                 \x20 gem 'd', groups: [:z]\nend\ngem 'e',\n  '1',\n  group: %i[p q]\n\
                 =begin\ngem 'no'\n=end\ngem '#f', git: 'https://code.invalid/f.git'\n\
                 __END__\ngem 'no'\n";
+
     assert_eq!(
         asked(text),
         [
@@ -142,6 +146,7 @@ fn a_gemfile_alone_asks_for_its_gems_and_its_gemspec() {
         .iter()
         .map(|it| (it.name.as_str(), it.requirement.as_str(), it.kind, it.line))
         .collect();
+
     assert_eq!(
         open,
         [

@@ -21,6 +21,7 @@ impl<'a> Version<'a> {
         if !is_version(text) {
             return None;
         }
+
         let mut segments = Vec::new();
         for (place, part) in text.split('-').enumerate() {
             if place > 0 {
@@ -28,6 +29,7 @@ impl<'a> Version<'a> {
             }
             segments.extend(part.split('.').flat_map(runs));
         }
+
         let first_letters = segments
             .iter()
             .position(|segment| matches!(segment, Run::Letters(_)))
@@ -36,6 +38,7 @@ impl<'a> Version<'a> {
         drop_zeros(&mut segments);
         drop_zeros(&mut pre);
         segments.append(&mut pre);
+
         Some(Self(segments))
     }
 }
@@ -66,6 +69,7 @@ fn is_version(text: &str) -> bool {
     };
     let mut parts = release.split('.');
     let all = |part: &str, allowed: fn(u8) -> bool| !part.is_empty() && part.bytes().all(allowed);
+
     parts.next().is_some_and(is_digits)
         && parts.all(|part| all(part, |byte| byte.is_ascii_alphanumeric()))
         && pre.is_none_or(|pre| {
@@ -117,6 +121,7 @@ mod tests {
             "2.0.0.rc.2",
             "2.0.0",
         ];
+
         for (i, a) in rising.iter().enumerate() {
             for (j, b) in rising.iter().enumerate() {
                 assert_eq!(version(a).cmp(&version(b)), i.cmp(&j), "{a} {b}");

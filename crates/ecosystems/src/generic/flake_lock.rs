@@ -37,11 +37,13 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             ));
         }
     };
+
     let root = document.need_text("root")?;
     let nodes = document.optional_map("nodes")?;
     if nodes.len() > limits::MAX_PACKAGES {
         return Err(ParseError::new("holds too many inputs"));
     }
+
     let mut graph = Graph {
         nodes: nodes.iter().map(|(key, node)| (&*key.name, node)).collect(),
         places: HashMap::new(),
@@ -53,6 +55,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             "is truncated: it lacks the node `{root}`"
         )));
     }
+
     let mut lockfile = Lockfile {
         path: input.path.to_owned(),
         ecosystem: super::NAME,
@@ -64,6 +67,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         graph.places.insert(&key.name, PackageIndex(index));
         lockfile.packages.push(package(&key.name, key.line, node)?);
     }
+
     let edges = nodes
         .iter()
         .map(|(key, node)| Ok((&*key.name, graph.edges(node)?)))
@@ -78,6 +82,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             }),
         }
     }
+
     Ok(lockfile)
 }
 
@@ -124,6 +129,7 @@ fn package(key: &str, line: u32, node: &Node<'_>) -> Result<Package, ParseError>
             );
         }
     };
+
     let hash = text("narHash")?.map(str::to_owned);
     let version = commit
         .or_else(|| text("ref").ok().flatten().map(str::to_owned))
@@ -138,6 +144,7 @@ fn package(key: &str, line: u32, node: &Node<'_>) -> Result<Package, ParseError>
         )),
         _ => None,
     };
+
     Ok(Package {
         line,
         origin,
@@ -176,6 +183,7 @@ impl Graph<'_, '_> {
                 ))
                 .at_line(name.line as usize)
             };
+
             let target = match input.text() {
                 Some(key) => Some(key),
                 None => self.followed(input, 0),
@@ -184,6 +192,7 @@ impl Graph<'_, '_> {
             if target == self.root {
                 continue;
             }
+
             edges.push(Edge {
                 to: *self.places.get(target).ok_or_else(missing)?,
                 name: (&*name.name).into(),
@@ -191,6 +200,7 @@ impl Graph<'_, '_> {
                 kind: DependencyKind::Build,
             });
         }
+
         Ok(edges)
     }
 
@@ -199,6 +209,7 @@ impl Graph<'_, '_> {
         if depth > MAX_FOLLOWS || !path.is_list() {
             return None;
         }
+
         let mut at = self.root;
         for step in path.items() {
             self.steps.set(self.steps.get() + 1);
@@ -211,6 +222,7 @@ impl Graph<'_, '_> {
                 None => self.followed(input, depth + 1)?,
             };
         }
+
         Some(at)
     }
 }

@@ -49,6 +49,7 @@ impl Ecosystem for Git {
         let address = format!("{tool}{name}{revision}{version}");
         let name = name.trim_end_matches('/');
         let name = name.strip_suffix(".git").unwrap_or(name);
+
         generic_package_url("vcs_url", &address, name, version)
     }
 

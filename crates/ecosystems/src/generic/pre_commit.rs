@@ -17,6 +17,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             "is not a configuration of pre-commit: it has no list `repos`",
         ));
     };
+
     let mut lockfile = Lockfile {
         path: input.path.to_owned(),
         ecosystem: super::NAME,
@@ -35,6 +36,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             }
         }
     }
+
     Ok(lockfile)
 }
 
@@ -43,6 +45,7 @@ fn add(lockfile: &mut Lockfile, repo: &Node<'_>, url: &str) -> Result<(), ParseE
     if lockfile.packages.len() >= limits::MAX_PACKAGES {
         return Err(ParseError::new("names too many repositories").at_line(repo.line as usize));
     }
+
     let is_commit = rev.len() == 40 && rev.bytes().all(|byte| byte.is_ascii_hexdigit());
     let index = u32::try_from(lockfile.packages.len()).unwrap_or(u32::MAX);
     for root in &mut lockfile.roots {
@@ -53,6 +56,7 @@ fn add(lockfile: &mut Lockfile, repo: &Node<'_>, url: &str) -> Result<(), ParseE
             kind: DependencyKind::Development,
         });
     }
+
     lockfile.packages.push(Package {
         line: repo.get("repo").map_or(repo.line, |node| node.line),
         scope: Scope::Development,
@@ -62,6 +66,7 @@ fn add(lockfile: &mut Lockfile, repo: &Node<'_>, url: &str) -> Result<(), ParseE
         },
         ..Package::new(super::NAME, url.to_owned(), rev.to_owned())
     });
+
     Ok(())
 }
 

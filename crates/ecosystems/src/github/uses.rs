@@ -12,6 +12,7 @@ pub(super) fn workflow(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     if !root.is_map() || root.get("jobs").is_none() {
         return Err(ParseError::new("is not a workflow: it has no `jobs`"));
     }
+
     let mut found = Found::new(input, text, "github-workflow", &root);
     for (name, job) in root.optional_map("jobs")? {
         if !job.is_map() {
@@ -20,6 +21,7 @@ pub(super) fn workflow(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         found.uses(job)?;
         found.steps(job)?;
     }
+
     Ok(found.lockfile)
 }
 
@@ -74,6 +76,7 @@ impl<'a> Found<'a> {
         if text.starts_with("./") || text.starts_with("../") || text.starts_with("docker://") {
             return Ok(());
         }
+
         let parsed = text.rsplit_once('@').and_then(|(path, reference)| {
             let mut parts = path.split('/').filter(|part| !part.is_empty());
             let (owner, name) = (parts.next()?, parts.next()?);
@@ -86,6 +89,7 @@ impl<'a> Found<'a> {
         if self.lockfile.packages.len() >= limits::MAX_PACKAGES {
             return Err(ParseError::new("uses too many actions").at_line(line as usize));
         }
+
         let package = self.package(name, reference, line);
         let index = u32::try_from(self.lockfile.packages.len()).unwrap_or(u32::MAX);
         for root in &mut self.lockfile.roots {
@@ -96,6 +100,7 @@ impl<'a> Found<'a> {
                 kind: DependencyKind::Build,
             });
         }
+
         self.lockfile.packages.push(package);
         Ok(())
     }
@@ -114,6 +119,7 @@ impl<'a> Found<'a> {
         } else {
             (reference, Origin::Registry(None))
         };
+
         Package {
             line,
             origin,
@@ -167,6 +173,7 @@ mod tests {
                 )
             })
             .collect();
+
         assert_snapshot!(list.join("\n"), @r#"
         5 Org/shared v1 Registry(None)
         8 actions/checkout v4.2.2 Git { url: "https://github.com/actions/checkout", commit: Some("11bd71901bbe5b1630ceea73d27597364c9af683") }

@@ -42,10 +42,12 @@ fn tag(text: &str) -> Option<Tag<'_>> {
         Some((numbers, pre)) => (numbers, Prerelease::new(pre)),
         None => (bare, Prerelease::NONE),
     };
+
     // A commit of digits alone is a number of forty digits, and no release.
     let is_commit = numbers.split('.').any(|part| part.len() >= 40);
     let numbers = number::list(numbers, &['.'])?;
     let is_sound = numbers.len() <= 4 && (numbers.len() >= MOVING_BELOW || pre.is_none());
+
     (is_sound && !is_commit).then_some(Tag { numbers, pre })
 }
 
@@ -55,6 +57,7 @@ impl Ord for Tag<'_> {
         if let Some(order) = common.map(|(a, b)| a.cmp(b)).find(|order| order.is_ne()) {
             return order;
         }
+
         let moving = |tag: &Self| tag.numbers.len() < MOVING_BELOW;
         match self.numbers.len().cmp(&other.numbers.len()) {
             Ordering::Equal => self.pre.cmp(&other.pre),
@@ -96,6 +99,7 @@ mod tests {
             assert_eq!(order(a, b), Ordering::Less, "{a} {b}");
             assert_eq!(order(b, a), Ordering::Greater, "{b} {a}");
         }
+
         assert_eq!(order("v1.02.3", "1.2.3+x"), Ordering::Equal);
     }
 

@@ -83,6 +83,7 @@ impl Directives {
                 _ => {}
             }
         }
+
         Ok(read)
     }
 
@@ -105,6 +106,7 @@ impl Directives {
         let [path, version] = directive.words.as_slice() else {
             return Err(directive.error("has a `require` that is not a module and a version"));
         };
+
         module_path::check(path, directive.line)?;
         let require = Require {
             path: path.clone().into_owned(),
@@ -128,6 +130,7 @@ impl Directives {
                 known.indirect = indirect;
             }
         }
+
         Ok(())
     }
 
@@ -162,12 +165,14 @@ impl Directives {
             }
             _ => return Err(wrong()),
         };
+
         let of_path = self.replaces.entry(path.clone().into_owned()).or_default();
         if let Some(known) = of_path.get(&old_version)
             && (&known.to, &known.version) != (&replacement.to, &replacement.version)
         {
             return Err(directive.error(format!("replaces `{path}` twice, by different modules")));
         }
+
         of_path.insert(old_version, replacement);
         Ok(())
     }
@@ -256,6 +261,7 @@ fn toolchain_version(directive: &Directive<'_>) -> Result<Option<String>, ParseE
     if matches!(text, "default" | "local") {
         return Ok(None);
     }
+
     let version = text
         .find("go1")
         .and_then(|at| text.get(at + 2..))

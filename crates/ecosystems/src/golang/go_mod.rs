@@ -32,24 +32,29 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         return Err(ParseError::new("does not say which module it is of")
             .with_hint("the file begins with `module` and a path"));
     }
+
     let sum_path = input.beside("go.sum");
     let archives = match Archives::read(&sum_path, input.siblings) {
         Ok(archives) => archives,
         Err(error) if !names_all_modules(&file) => return Err(error),
         Err(_) => None,
     };
+
     let mut build = Build::new(input);
     for require in &file.requires {
         build.require(&file, require, archives.as_ref());
     }
+
     build.mark_tools(&file);
     if let Some(archives) = &archives
         && !names_all_modules(&file)
     {
         build.add_unnamed(&file, archives)?;
     }
+
     build.lockfile.direct_only = archives.is_none() && !names_all_modules(&file);
     build.add_release(&file);
+
     Ok(build.finish(file.module, input))
 }
 
@@ -99,12 +104,14 @@ impl Build {
             });
             return;
         };
+
         package.integrity = archives
             .and_then(|archives| archives.hash(&package.name, &package.version))
             .map(str::to_owned);
         let place = push(&mut self.lockfile, package);
         self.places
             .insert(require.path.clone(), (place, require.version.clone()));
+
         if !require.indirect {
             self.edges.push(Edge {
                 to: place,
@@ -121,6 +128,7 @@ impl Build {
     fn mark_tools(&mut self, file: &Directives) {
         let direct: BTreeSet<PackageIndex> = self.edges.iter().map(|edge| edge.to).collect();
         let mut marked = BTreeSet::new();
+
         for tool in &file.tools {
             let Some((path, (place, requirement))) = holder(tool, &self.places) else {
                 continue;
@@ -129,6 +137,7 @@ impl Build {
             if !marked.insert(place) {
                 continue;
             }
+
             if let Some(package) = self.lockfile.packages.get_mut(place.0 as usize) {
                 package.groups = vec![TOOLS.to_owned()];
             }
@@ -163,6 +172,7 @@ impl Build {
             if known.contains(path) || is_replaced || file.excludes(path, version) {
                 continue;
             }
+
             let mut package = Package::new(super::NAME, path.to_owned(), version.to_owned());
             package.integrity = archives.hash(path, version).map(str::to_owned);
             push(&mut self.lockfile, package);
@@ -173,6 +183,7 @@ impl Build {
                 )));
             }
         }
+
         Ok(())
     }
 
@@ -203,6 +214,7 @@ fn taken(file: &Directives, require: &Require) -> Option<Package> {
             ..Package::new(super::NAME, require.path.clone(), require.version.clone())
         });
     };
+
     match &replacement.version {
         None => Some(Package {
             line: replacement.line,
@@ -251,6 +263,7 @@ pub(super) fn release_of_go(lockfile: &mut Lockfile, file: &Directives) -> Vec<E
             add("toolchain", stated, Scope::Build, DependencyKind::Build);
         }
     }
+
     edges
 }
 

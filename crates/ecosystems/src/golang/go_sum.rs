@@ -26,10 +26,12 @@ impl<'a> Archives<'a> {
             bytes,
             siblings,
         };
+
         // Go writes an empty file where there is nothing to hash.
         if bytes.trim_ascii().is_empty() {
             return Ok(Some(Self::default()));
         }
+
         input
             .text()
             .and_then(Self::parse)
@@ -71,6 +73,7 @@ impl<'a> Archives<'a> {
                 )
                 .at_line(line as usize));
             }
+
             if of_manifest.is_none() {
                 let hashes = archives
                     .0
@@ -81,9 +84,11 @@ impl<'a> Archives<'a> {
                 if !hashes.is_empty() {
                     hashes.push(' ');
                 }
+
                 hashes.push_str(hash);
             }
         }
+
         Ok(archives)
     }
 

@@ -20,6 +20,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             "is not a workspace: it has no `go` and no `use`",
         ));
     }
+
     let mut lockfile = Lockfile {
         path: input.path.to_owned(),
         ecosystem: super::NAME,
@@ -28,6 +29,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     };
     let release = release_of_go(&mut lockfile, &file);
     let replacements = add_replacements(&mut lockfile, &file);
+
     let mut members = BTreeSet::new();
     for member in &file.uses {
         match module_path::file_in(input.path, &member.text, "go.mod") {
@@ -40,6 +42,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             _ => lockfile.unresolved.push(outside(member)),
         }
     }
+
     Ok(lockfile)
 }
 
@@ -63,6 +66,7 @@ fn add_replacements(
     let mut places: BTreeMap<String, Vec<PackageIndex>> = BTreeMap::new();
     for (path, by) in file.replacements() {
         let Some(version) = &by.version else { continue };
+
         match replaced(path, by, version) {
             Some(package) => {
                 let place = push(lockfile, package);
@@ -76,6 +80,7 @@ fn add_replacements(
             }),
         }
     }
+
     places
 }
 
@@ -95,6 +100,7 @@ fn root(
         Directives::parse(member.text().ok()?).ok()
     });
     let member = member.unwrap_or_default();
+
     let mut edges = release.to_vec();
     for require in member.requires.iter().filter(|require| !require.indirect) {
         for place in replacements.get(&require.path).into_iter().flatten() {
@@ -106,6 +112,7 @@ fn root(
             });
         }
     }
+
     Root {
         name: member.module,
         manifest: Some(path),

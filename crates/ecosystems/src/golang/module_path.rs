@@ -19,6 +19,7 @@ pub(super) fn check(path: &str, line: u32) -> Result<(), ParseError> {
     if path.len() <= MAX_BYTES && path.split('/').all(is_element) {
         return Ok(());
     }
+
     let shown: String = path.chars().take(80).collect();
     Err(ParseError::new(format!(
         "names the module {shown:?}, which Go does not allow"
@@ -45,6 +46,7 @@ pub(super) fn file_in(base: &str, folder: &str, name: &str) -> Option<String> {
     if folder.starts_with('/') || folder.contains(':') {
         return None;
     }
+
     let mut parts: Vec<&str> = base.split('/').collect();
     parts.pop();
     for part in folder.split(['/', '\\']) {
@@ -54,6 +56,7 @@ pub(super) fn file_in(base: &str, folder: &str, name: &str) -> Option<String> {
             part => parts.push(part),
         }
     }
+
     parts.push(name);
     Some(parts.join("/"))
 }
@@ -72,6 +75,7 @@ mod tests {
         ] {
             assert_eq!(check(path, 1), Ok(()), "{path}");
         }
+
         for path in [
             "", "a//b", "/a", "a/", "a/../b", "a b", "a\nb", "a@b", "a/./b", "ä.org/x",
         ] {

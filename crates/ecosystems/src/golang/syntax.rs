@@ -36,6 +36,7 @@ pub(super) fn directives(text: &str) -> Result<Vec<Directive<'_>>, ParseError> {
         if words.is_empty() {
             continue;
         }
+
         let closes = matches!(words.as_slice(), [only] if only == ")");
         let opens = words.len() == 2 && words.last().is_some_and(|word| word == "(");
         match (&block, closes, opens) {
@@ -62,6 +63,7 @@ pub(super) fn directives(text: &str) -> Result<Vec<Directive<'_>>, ParseError> {
                 });
             }
         }
+
         if found.len() > limits::MAX_PACKAGES {
             return Err(ParseError::new(format!(
                 "holds more than {} directives",
@@ -69,12 +71,14 @@ pub(super) fn directives(text: &str) -> Result<Vec<Directive<'_>>, ParseError> {
             )));
         }
     }
+
     if let Some((verb, line)) = block {
         return Err(
             ParseError::new(format!("is truncated: the block `{verb} (` is not closed"))
                 .at_line(line as usize),
         );
     }
+
     ends_whole(text)?;
     Ok(found)
 }
@@ -86,6 +90,7 @@ pub(super) fn ends_whole(text: &str) -> Result<(), ParseError> {
     if text.ends_with('\n') || last == ")" {
         return Ok(());
     }
+
     Err(
         ParseError::new("stops within a line: its last line does not end with a line break")
             .at_line(text.lines().count())
@@ -97,6 +102,7 @@ pub(super) fn ends_whole(text: &str) -> Result<(), ParseError> {
 fn words(line: &str) -> Result<(Vec<Cow<'_, str>>, &str), String> {
     let mut words = Vec::new();
     let mut rest = line;
+
     loop {
         rest = rest.trim_start();
         let Some(first) = rest.chars().next() else {
@@ -108,6 +114,7 @@ fn words(line: &str) -> Result<(Vec<Cow<'_, str>>, &str), String> {
         if rest.starts_with("/*") {
             return Err("holds a comment with `/*`, which Go does not allow there".to_owned());
         }
+
         let (word, after) = match first {
             '"' => quoted(rest.get(1..).unwrap_or_default())?,
             '`' => {
@@ -162,6 +169,7 @@ fn quoted(text: &str) -> Result<(Cow<'_, str>, &str), String> {
             c => unescaped.push(c),
         }
     }
+
     Err("has a text whose end is missing".to_owned())
 }
 

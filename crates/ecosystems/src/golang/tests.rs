@@ -22,6 +22,7 @@ fn read(files: &[(&str, String)]) -> Result<Lockfile, ParseError> {
         .map(|(path, text)| ((*path).to_owned(), text.clone().into_bytes()))
         .collect();
     let (path, text) = &files[0];
+
     crate::parse(&Input {
         path,
         bytes: text.as_bytes(),
@@ -77,10 +78,13 @@ fn a_workspace_claims_its_members() {
         fixture!("workspace/lib/go.mod"),
     ];
     let lockfile = read(&members).unwrap();
+
     insta::assert_snapshot!(shown(&lockfile));
+
     let [work, app, lib] = members;
     let vendored = fixture!("workspace/vendor/modules.txt");
     let lockfile = read(&[vendored, work, app, lib]).unwrap();
+
     insta::assert_snapshot!(shown(&lockfile));
 }
 
@@ -180,6 +184,7 @@ fn sums_left_from_before_are_no_packages() {
     ]
     .map(|sum| format!("{sum} {hash}\n"))
     .concat();
+
     let text = "module m\ngo 1.16\nrequire a.invalid/direct v1.8.0\n\
                 replace a.invalid/replaced => ./folder\nexclude a.invalid/excluded v1.0.0\n";
     let with = |go: &str, sums: &str| {
@@ -188,6 +193,7 @@ fn sums_left_from_before_are_no_packages() {
             ("x/go.sum", sums.to_owned()),
         ])
     };
+
     assert_eq!(
         names(&with("1.16", &sums).unwrap()),
         [
@@ -200,6 +206,7 @@ fn sums_left_from_before_are_no_packages() {
         names(&with("1.17", &sums).unwrap()),
         ["a.invalid/direct v1.8.0", "stdlib 1.17"]
     );
+
     let error = with("1.16", "a.invalid/x v1.0.0\n").unwrap_err();
     assert_eq!(
         error.reason,
@@ -207,6 +214,7 @@ fn sums_left_from_before_are_no_packages() {
          hash at line 1"
     );
     assert!(error.hint.unwrap().contains("go mod tidy"));
+
     let alone = |go: &str| {
         read(&[("go.mod", text.replace("1.16", go))])
             .unwrap()
@@ -214,6 +222,7 @@ fn sums_left_from_before_are_no_packages() {
     };
     assert!(alone("1.16") && !alone("1.17"));
     assert!(!with("1.16", &sums).unwrap().direct_only);
+
     // Where go.mod names all modules, sums only add hashes.
     assert!(with("1.17", "a.invalid/x v1.0.0\n").is_ok());
 }
@@ -225,6 +234,7 @@ fn a_folder_in_place_of_a_module_is_the_users_own() {
         .packages
         .iter()
         .find(|package| package.name == "github.com/pkg/errors");
+
     assert_eq!(
         errors.unwrap().origin,
         Origin::Path(Some("./forks/errors".to_owned()))
@@ -272,6 +282,7 @@ fn what_go_refuses_is_refused() {
     ] {
         assert_eq!(go_mod(text).unwrap_err().reason, reason, "{text}");
     }
+
     let unknown = go_mod("module m\nfuture (\n\tx y z\n)\ngodebug default=go1.21\n");
     assert!(unknown.is_ok(), "a directive of a later Go");
 }

@@ -32,12 +32,14 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         format: "go-vendor",
         ..Lockfile::default()
     };
+
     let mut places = BTreeMap::new();
     for module in modules(text)?.into_iter().filter(|module| module.used) {
         let path = module.path;
         let place = push(&mut lockfile, package(module)?);
         places.insert(path, place);
     }
+
     for manifest in projects(input) {
         let file = directives(input, &manifest).unwrap_or_default();
         let edges = file
@@ -59,6 +61,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             edges,
         });
     }
+
     Ok(lockfile)
 }
 
@@ -75,6 +78,7 @@ fn projects(input: &Input<'_>) -> BTreeSet<String> {
             .collect(),
         _ => beside("go.mod").into_iter().collect(),
     };
+
     candidates
         .into_iter()
         .filter(|path| input.sibling(path).is_some())
@@ -128,13 +132,16 @@ fn modules(text: &str) -> Result<Vec<Vendored<'_>>, ParseError> {
             if !inside {
                 return Err(at_line("has a package that is not of the module above it"));
             }
+
             module.used = true;
         }
     }
+
     if modules.is_empty() {
         return Err(ParseError::new("names no modules")
             .with_hint("write the folder anew with `go mod vendor`"));
     }
+
     Ok(modules)
 }
 
@@ -158,6 +165,7 @@ fn heading(text: &str, line: u32) -> Result<Option<Vendored<'_>>, ParseError> {
         _ => return Err(wrong()),
     };
     module_path::check(path, line)?;
+
     Ok(version.map(|version| Vendored {
         path,
         version,
@@ -186,6 +194,7 @@ fn package(module: Vendored<'_>) -> Result<Package, ParseError> {
             module.version.to_owned(),
         )
     };
+
     match &module.replacement {
         None if version::is_canonical(module.version) => Ok(own(Origin::Registry(None))),
         None => Err(no_version(module.version)),

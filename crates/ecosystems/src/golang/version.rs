@@ -35,6 +35,7 @@ impl<'a> Version<'a> {
         if text == "0" {
             return Some(Self(None));
         }
+
         let text = text.strip_prefix('v').unwrap_or(text);
         let (text, _) = Build::split(text)?;
         let (numbers, pre) = match text.split_once('-') {
@@ -45,6 +46,7 @@ impl<'a> Version<'a> {
             },
         };
         let core = RULES.core(numbers)?;
+
         Some(Self(Some(Semantic { core, pre })))
     }
 }
@@ -132,6 +134,7 @@ mod tests {
             "2.10.0+incompatible",
             "2.10.28446744073709551616",
         ];
+
         for (i, a) in rising.iter().enumerate() {
             for (j, b) in rising.iter().enumerate() {
                 assert_eq!(version(a).cmp(&version(b)), i.cmp(&j), "{a} {b}");
@@ -154,6 +157,7 @@ mod tests {
             "1.21.1",
             "1.21.10",
         ];
+
         for (i, a) in rising.iter().enumerate() {
             for (j, b) in rising.iter().enumerate() {
                 assert_eq!(version(a).cmp(&version(b)), i.cmp(&j), "{a} {b}");

@@ -23,14 +23,17 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         },
         seen: HashSet::new(),
     };
+
     let mut found = false;
     let mut in_constraints = false;
+
     let mut last = (1, "");
     for (number, line) in (1_u32..).zip(text.lines()) {
         let content = line.trim();
         if content.is_empty() || content.starts_with("--") {
             continue;
         }
+
         let mut value = content;
         if !line.starts_with([' ', '\t']) {
             let (field, rest) = content.split_once(':').unwrap_or((content, ""));
@@ -41,6 +44,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             }
             value = rest.trim();
         }
+
         last = (number, "");
         if in_constraints {
             last.1 = value;
@@ -53,6 +57,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             }
         }
     }
+
     reader.not_after_a_comma(last)?;
     if !found {
         return Err(ParseError::new(
@@ -62,6 +67,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     if in_constraints && !text.ends_with('\n') {
         return Err(truncated().at_line(last.0 as usize));
     }
+
     let mut lockfile = reader.lockfile;
     let locked: HashSet<&str> = lockfile
         .packages
@@ -71,6 +77,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     lockfile
         .unresolved
         .retain(|open| !locked.contains(open.name.as_str()));
+
     Ok(lockfile)
 }
 
@@ -103,12 +110,14 @@ impl Reader {
             let reason = format!("has `{short}` where a constraint belongs");
             return Err(ParseError::new(reason).at_line(line as usize));
         }
+
         let flags = rest
             .split_whitespace()
             .all(|word| word.starts_with(['+', '-']));
         if flags || matches!(rest, "source" | "test" | "bench") {
             return Ok(());
         }
+
         let kind = if of_setup {
             DependencyKind::Build
         } else {
@@ -127,6 +136,7 @@ impl Reader {
                 line,
             }),
         }
+
         Ok(())
     }
 
@@ -143,6 +153,7 @@ impl Reader {
         if self.lockfile.packages.len() >= limits::MAX_PACKAGES {
             return Err(ParseError::new("holds too many packages").at_line(line as usize));
         }
+
         self.lockfile.packages.push(Package {
             line,
             scope,

@@ -19,6 +19,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
                 .with_hint("run `stack build --dry-run` to write it again"));
         }
     }
+
     let mut lockfile = Lockfile {
         path: input.path.to_owned(),
         ecosystem: super::NAME,
@@ -29,12 +30,14 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     if entries.len() > limits::MAX_PACKAGES {
         return Err(ParseError::new("holds too many packages"));
     }
+
     for entry in entries {
         lockfile.packages.push(package(entry)?);
     }
     for entry in document.optional_list("snapshots")? {
         lockfile.missing.push(snapshot(entry)?);
     }
+
     let manifest = input.beside("stack.yaml");
     if input.sibling(&manifest).is_some() {
         lockfile.roots.push(Root {
@@ -42,6 +45,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             ..Root::default()
         });
     }
+
     Ok(lockfile)
 }
 
@@ -49,6 +53,7 @@ fn package(entry: &Node<'_>) -> Result<Package, ParseError> {
     let Some(completed) = entry.get("completed") else {
         return Err(ParseError::new("lacks `completed`").at_line(entry.line as usize));
     };
+
     if let Some(text) = completed.optional_text("hackage")? {
         let (name, version, hash) = of_hackage(text).ok_or_else(|| {
             let short: String = text.chars().take(60).collect();
@@ -61,6 +66,7 @@ fn package(entry: &Node<'_>) -> Result<Package, ParseError> {
             ..Package::new(super::NAME, name.to_owned(), version.to_owned())
         });
     }
+
     let name = completed.need_text("name")?;
     let version = completed.need_text("version")?;
     let text = |key| completed.optional_text(key);
@@ -76,6 +82,7 @@ fn package(entry: &Node<'_>) -> Result<Package, ParseError> {
         (None, Some(url), _) => Origin::Url(without_credentials(url).into_owned()),
         (None, None, path) => Origin::Path(path.map(str::to_owned)),
     };
+
     Ok(Package {
         line: entry.line,
         origin,
@@ -109,6 +116,7 @@ fn snapshot(entry: &Node<'_>) -> Result<MissingFile, ParseError> {
             completed.optional_text("sha256")?.unwrap_or_default(),
         ),
     };
+
     Ok(MissingFile {
         role: "snapshot",
         name: name.to_owned(),
@@ -137,6 +145,7 @@ pub(super) fn requirements(text: &str) -> Result<Vec<Unresolved>, ParseError> {
             line: key.line,
         });
     }
+
     for item in document.optional_list("extra-deps")? {
         let (name, requirement) = match item.text() {
             Some(text) => of_hackage(text).map_or((text, ""), |(name, version, _)| (name, version)),
@@ -147,6 +156,7 @@ pub(super) fn requirements(text: &str) -> Result<Vec<Unresolved>, ParseError> {
                 (found.unwrap_or("extra-deps"), commit.unwrap_or_default())
             }
         };
+
         if !name.is_empty() {
             asked.push(Unresolved {
                 name: without_credentials(name).into_owned(),
@@ -156,5 +166,6 @@ pub(super) fn requirements(text: &str) -> Result<Vec<Unresolved>, ParseError> {
             });
         }
     }
+
     Ok(asked)
 }

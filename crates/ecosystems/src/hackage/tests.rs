@@ -28,7 +28,9 @@ fn a_lockfile_of_stack_lacks_its_snapshot() {
     let text = include_str!("fixtures/read/stack/stack.yaml.lock");
     let manifest = include_str!("fixtures/read/stack/stack.yaml");
     let lockfile = read("stack.yaml.lock", text, Some(manifest)).unwrap();
+
     insta::assert_snapshot!(shown(&lockfile));
+
     let missing = &lockfile.missing[0];
     assert_eq!(
         (
@@ -44,7 +46,9 @@ fn a_lockfile_of_stack_lacks_its_snapshot() {
 fn what_a_constraint_asks_for_is_open_only_where_none_states_a_version() {
     let text = "constraints: any.base installed,\n base==4.17,any.rts installed\n";
     let lockfile = read("cabal.project.freeze", text, None).unwrap();
+
     assert_eq!(lockfile.packages[0].version, "4.17");
+
     let open: Vec<&str> = lockfile
         .unresolved
         .iter()
@@ -80,6 +84,7 @@ fn a_manifest_alone_asks_for_its_snapshot_and_more() {
         .iter()
         .map(|one| (one.name.as_str(), one.requirement.as_str(), one.line))
         .collect();
+
     assert_eq!(
         asked,
         [
@@ -119,7 +124,9 @@ fn secrets_in_addresses_are_left_out() {
     let lock = with(include_str!("fixtures/read/snapshot-url/stack.yaml.lock"));
     let manifest = with(include_str!("fixtures/read/snapshot-url/stack.yaml"));
     let lockfile = read("stack.yaml.lock", &lock, None).unwrap();
+
     assert!(!format!("{lockfile:?}").contains("secret"));
+
     let open = super::Hackage
         .unresolved(&Input {
             path: "stack.yaml",

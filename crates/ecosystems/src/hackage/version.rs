@@ -28,6 +28,7 @@ mod tests {
             "1.0",
             "1.18446744073709551617",
         ];
+
         for (i, a) in rising.iter().enumerate() {
             for (j, b) in rising.iter().enumerate() {
                 assert_eq!(version(a).cmp(&version(b)), i.cmp(&j), "{a} {b}");

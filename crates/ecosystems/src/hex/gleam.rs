@@ -35,6 +35,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         format: "gleam-manifest",
         ..Lockfile::default()
     };
+
     let mut places = HashMap::new();
     for entry in packages.items() {
         let package = package(entry)?;
@@ -46,8 +47,10 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         if places.insert(package.name.clone(), place).is_some() {
             return Err(failed(format!("locks `{}` twice", package.name)));
         }
+
         lockfile.packages.push(package);
     }
+
     for (package, entry) in lockfile.packages.iter_mut().zip(packages.items()) {
         for name in entry.optional_list("requirements")? {
             let text = name
@@ -56,9 +59,11 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             package.edges.push(edge(text, name.line, None, &places)?);
         }
     }
+
     let root = root(input, &document, &places)?;
     lockfile.roots.push(root);
     scope::from_roots(&mut lockfile);
+
     Ok(lockfile)
 }
 
@@ -76,6 +81,7 @@ fn package(entry: &Node<'_>) -> Result<Package, ParseError> {
         Some("local") => Origin::Path(Some(entry.need_text("path")?.to_owned())),
         _ => Origin::Registry(None),
     };
+
     Ok(Package {
         line: entry.line,
         origin,
@@ -115,6 +121,7 @@ fn root(
         bytes,
         siblings: input.siblings,
     });
+
     // One that cannot be read still belongs to this lockfile.
     let asked = manifest.and_then(|manifest| asked(&manifest).ok());
     let kinds: HashMap<String, DependencyKind> = asked
@@ -122,6 +129,7 @@ fn root(
         .into_iter()
         .map(|asked| (asked.name, asked.kind))
         .collect();
+
     let mut edges = Vec::new();
     for (name, value) in document.optional_map("requirements")? {
         let requirement = value.optional_text("version")?.or(value.text());
@@ -131,6 +139,7 @@ fn root(
         }
         edges.push(edge);
     }
+
     Ok(Root {
         name: String::new(),
         manifest: manifest.map(|manifest| manifest.path.to_owned()),
@@ -157,6 +166,7 @@ fn asked(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
             if name.name.is_empty() {
                 continue;
             }
+
             open.push(Unresolved {
                 name: name.name.clone().into_owned(),
                 requirement: requirement.to_owned(),
@@ -165,6 +175,7 @@ fn asked(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
             });
         }
     }
+
     open.sort_by_key(|open| open.line);
     Ok(open)
 }

@@ -23,6 +23,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         ..Lockfile::default()
     };
     let mut places = HashMap::new();
+
     let mut dependencies = Vec::new();
     for entry in &entries {
         let failed = |reason: String| ParseError::new(reason).at_line(entry.line as usize);
@@ -32,6 +33,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         if lockfile.packages.len() >= limits::MAX_PACKAGES {
             return Err(failed("locks too many packages".to_owned()));
         }
+
         let items = value.tuple().unwrap_or_default();
         let package = package(application, items, entry.line)
             .ok_or_else(|| failed(format!("locks `{application}` in a form that is not known")))?;
@@ -39,10 +41,12 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         if places.insert(application.as_str(), place).is_some() {
             return Err(failed(format!("locks `{application}` twice")));
         }
+
         let is_hex = items.first().and_then(Term::atom) == Some("hex");
         dependencies.push(items.get(5).filter(|_| is_hex).and_then(Term::list));
         lockfile.packages.push(package);
     }
+
     let mut left = limits::MAX_EDGES;
     for (package, dependencies) in lockfile.packages.iter_mut().zip(dependencies) {
         for dependency in dependencies.unwrap_or_default() {
@@ -52,6 +56,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             package.edges.extend(edge(dependency, &places)?);
         }
     }
+
     Ok(lockfile)
 }
 
@@ -62,12 +67,14 @@ fn package(application: &str, items: &[Term], line: u32) -> Option<Package> {
     if application.is_empty() {
         return None;
     }
+
     match items.first()?.atom()? {
         "hex" => {
             let name = items.get(1).and_then(|name| name.atom().or(name.text()))?;
             let version = filled(text(2))?;
             super::version::parse(&version)?;
             let hashes: Vec<String> = [text(3), text(7)].into_iter().filter_map(filled).collect();
+
             Some(Package {
                 line,
                 origin: Origin::Registry(filled(text(6))),
@@ -112,8 +119,10 @@ fn edge(
             ParseError::new("has a dependency in a form that is not known")
                 .at_line(dependency.line as usize)
         })?;
+
     let items = dependency.tuple().unwrap_or_default();
     let optional = items.get(2).and_then(|options| options.get("optional"));
+
     Ok(places.get(name).map(|to| Edge {
         to: *to,
         name: name.into(),

@@ -83,6 +83,7 @@ pub(super) fn read(text: &str) -> Result<Term, ParseError> {
     };
     let term = reader.term(0)?;
     reader.skip();
+
     match reader.rest.is_empty() {
         true => Ok(term),
         false => Err(reader.failed("goes on behind its term")),
@@ -112,6 +113,7 @@ impl<'a> Reader<'a> {
             if !trimmed.starts_with('#') {
                 return;
             }
+
             let end = trimmed.find('\n').unwrap_or(trimmed.len());
             self.rest = trimmed.get(end..).unwrap_or_default();
         }
@@ -155,8 +157,10 @@ impl<'a> Reader<'a> {
                     false => "holds what is not a literal term",
                 }));
             }
+
             Kind::Atom(word.to_owned())
         };
+
         self.pair(Term { line, kind }, depth)
     }
 
@@ -167,15 +171,18 @@ impl<'a> Reader<'a> {
         if !is_keyword {
             self.skip();
         }
+
         let sign = if is_keyword { ":" } else { "=>" };
         if !self.take(sign) {
             return Ok(key);
         }
+
         let name = match key.kind {
             Kind::Text(name) | Kind::Atom(name) => name,
             _ => return Err(self.failed("has a key that is neither a text nor an atom")),
         };
         let value = self.term(depth + 1)?;
+
         Ok(Term {
             line: key.line,
             kind: Kind::Pair(name, Box::new(value)),
@@ -189,6 +196,7 @@ impl<'a> Reader<'a> {
             if self.take(end) {
                 return Ok(items);
             }
+
             items.push(self.term(depth + 1)?);
             self.skip();
             if !self.take(",") && !self.rest.starts_with(end) {
@@ -209,12 +217,14 @@ impl<'a> Reader<'a> {
             .unwrap_or(self.rest.len());
         let (word, rest) = self.rest.split_at_checked(end).unwrap_or(("", self.rest));
         self.rest = rest;
+
         word
     }
 
     fn quoted(&mut self) -> Result<String, ParseError> {
         self.take("\"");
         let mut text = String::new();
+
         let mut chars = self.rest.char_indices();
         while let Some((at, c)) = chars.next() {
             match c {
@@ -237,6 +247,7 @@ impl<'a> Reader<'a> {
                 c => text.push(c),
             }
         }
+
         Err(self.failed("is truncated within a text"))
     }
 }

@@ -13,6 +13,7 @@ fn read(files: &[(&str, &str)]) -> Result<Lockfile, ParseError> {
         .map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()))
         .collect();
     let (path, text) = files[0];
+
     crate::parse(&Input {
         path,
         bytes: text.as_bytes(),
@@ -48,6 +49,7 @@ fn gleams_manifest_alone_asks_for_what_has_versions() {
         .iter()
         .map(|it| format!("{} {} {:?} {}", it.name, it.requirement, it.kind, it.line))
         .collect();
+
     assert_eq!(
         open,
         [
@@ -92,6 +94,7 @@ fn terms_that_are_not_literal_or_not_whole_are_refused_at_their_line() {
         let error = read(&[("mix.lock", text)]).unwrap_err();
         assert_eq!((error.reason.as_str(), error.line), (reason, Some(line)));
     }
+
     assert!(read(&[("mix.lock", "[]")]).is_err());
 }
 
@@ -106,6 +109,7 @@ fn all_forms_of_keys_and_comments_are_read() {
         .iter()
         .map(|it| (it.name.as_str(), it.version.as_str(), it.line))
         .collect();
+
     assert_eq!(
         names,
         [("a", "abc", 2), ("b", "1.0.0", 3), ("c", "1.0.0", 4)]

@@ -39,6 +39,7 @@ mod tests {
                 assert_eq!(version(a).cmp(&version(b)), i.cmp(&j), "{a} {b}");
             }
         }
+
         for text in [
             "",
             "0",

@@ -20,6 +20,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         return Err(ParseError::new("is truncated: its last line does not end")
             .with_hint("run `Pkg.resolve()` and commit the manifest"));
     }
+
     let julia = document.optional_text("julia_version")?;
     let (format, entries) = match document.get("manifest_format").and_then(Node::scalar) {
         None => ("julia-manifest-v1", document.entries()),
@@ -43,6 +44,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         by_uuid: HashMap::new(),
         by_name: HashMap::new(),
     };
+
     let mut tables: Vec<(&str, &Node<'_>)> = Vec::new();
     for (key, node) in entries {
         // The first version keeps its few other values beside the packages.
@@ -53,24 +55,30 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             tables.extend(node.items().iter().map(|item| (&*key.name, item)));
         }
     }
+
     if tables.is_empty() && format == "julia-manifest-v1" && !is_left_empty(text) {
         return Err(ParseError::new(
             "is not a manifest of Julia: it holds no package",
         ));
     }
+
     tables.sort_by_key(|(_, table)| table.line);
     if tables.len() > limits::MAX_PACKAGES {
         return Err(ParseError::new("holds too many packages"));
     }
+
     for (name, table) in &tables {
         reader.package(name, table, julia)?;
     }
+
     reader.edges(&tables)?;
     if julia.is_none() {
         reader.without_julia(&tables);
     }
+
     reader.roots(input);
     crate::scope::from_roots(&mut reader.lockfile);
+
     Ok(reader.lockfile)
 }
 
@@ -98,6 +106,7 @@ impl<'a> Reader<'a> {
         if name.is_empty() {
             return Err(failed("has a package without a name".to_owned()));
         }
+
         let uuid = table.need_text("uuid")?;
         if !uuid
             .bytes()
@@ -105,6 +114,7 @@ impl<'a> Reader<'a> {
         {
             return Err(failed(format!("has a UUID of `{name}` that is none")));
         }
+
         let text = |key| table.optional_text(key);
         let hash = text("git-tree-sha1")?;
         let origin = match (text("path")?, text("repo-url")?) {
@@ -125,10 +135,12 @@ impl<'a> Reader<'a> {
                 return Err(failed(format!("lacks `version` of `{name}`")));
             }
         };
+
         let index = PackageIndex(u32::try_from(self.lockfile.packages.len()).unwrap_or(u32::MAX));
         if self.by_uuid.insert(uuid, index).is_some() {
             return Err(failed(format!("has the UUID of `{name}` twice")));
         }
+
         self.by_name.entry(name).or_default().push(index);
         let purl = format!("{}?uuid={uuid}", package_url("julia", name, version));
         self.lockfile.packages.push(Package {
@@ -138,6 +150,7 @@ impl<'a> Reader<'a> {
             purl: Some(purl),
             ..Package::new(super::NAME, name.to_owned(), version.to_owned())
         });
+
         Ok(())
     }
 
@@ -171,14 +184,17 @@ impl<'a> Reader<'a> {
                     }
                 }
             }
+
             count += edges.len();
             if count > limits::MAX_EDGES {
                 return Err(ParseError::new("holds too many dependencies"));
             }
+
             if let Some(package) = self.lockfile.packages.get_mut(place) {
                 package.edges = edges;
             }
         }
+
         Ok(())
     }
 
@@ -200,6 +216,7 @@ impl<'a> Reader<'a> {
             package.version.is_empty() && matches!(package.origin, Origin::Registry(_))
         });
         let line = of_julia.map(|package| package.line);
+
         if let (Some(line), false) = (line, tables.is_empty()) {
             self.lockfile.unresolved.push(Unresolved {
                 name: "julia".to_owned(),
@@ -224,6 +241,7 @@ impl<'a> Reader<'a> {
             .iter()
             .map(|member| input.beside(&format!("{}/Project.toml", member.trim_end_matches('/'))))
             .collect();
+
         self.root(path, project, &mut known);
         for path in members.into_iter().take(limits::MAX_PACKAGES) {
             if let Some((path, project)) = project_at(input, path) {
@@ -253,6 +271,7 @@ impl<'a> Reader<'a> {
                 None => {}
             }
         }
+
         self.lockfile.roots.push(Root {
             name: project.name,
             manifest: Some(path),
@@ -283,9 +302,11 @@ fn named<'n>(needs: &'n Node<'_>, field: &str) -> Result<Vec<Named<'n>>, ParseEr
         };
         return needs.items().iter().map(name).collect();
     }
+
     if !needs.is_map() {
         return Err(needs.unexpected(field, "a list of names"));
     }
+
     let entry = |(key, node): &'n (crate::syntax::Key<'_>, Node<'_>)| {
         let uuid = node
             .text()
@@ -295,6 +316,7 @@ fn named<'n>(needs: &'n Node<'_>, field: &str) -> Result<Vec<Named<'n>>, ParseEr
         }
         Ok((&*key.name, Some(uuid), key.line))
     };
+
     needs.entries().iter().map(entry).collect()
 }
 

@@ -71,6 +71,7 @@ impl Project {
                 .unwrap_or_default()
                 .to_owned()
         };
+
         let mut asked: Vec<Unresolved> = Vec::new();
         let mut take = |name: &str, line: u32, kind: DependencyKind| {
             if !name.is_empty() {
@@ -82,6 +83,7 @@ impl Project {
                 });
             }
         };
+
         let direct = document.optional_map("deps")?;
         for (key, _) in direct {
             take(&key.name, key.line, DependencyKind::Runtime);
@@ -98,11 +100,13 @@ impl Project {
                 take(name, item.line, kind);
             }
         }
+
         asked.sort_by_key(|one| one.line);
         let members = match document.get("workspace") {
             Some(workspace) => workspace.optional_list("projects")?,
             None => &[],
         };
+
         Ok(Self {
             name: document
                 .optional_text("name")?

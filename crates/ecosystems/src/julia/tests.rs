@@ -29,6 +29,7 @@ fn a_project_with_its_workspace_is_read() {
             include_str!("fixtures/read/app-v2/docs/Project.toml"),
         ),
     ];
+
     let text = include_str!("fixtures/read/app-v2/Manifest.toml");
     insta::assert_snapshot!(shown(&read(text, &manifests).unwrap()));
 }
@@ -57,9 +58,12 @@ A = "ab"
 "#;
     let lockfile = read(text, &[]).unwrap();
     let to = lockfile.packages[2].edges[0].to;
+
     assert_eq!(lockfile.package(to).unwrap().version, "2.0.0");
+
     let by_name = text.replace("[deps.B.deps]\nA = \"ab\"", "deps = [\"A\"]");
     assert!(read(&by_name, &[]).is_err());
+
     let twice = text.replace("\"ab\"", "\"aa\"");
     assert!(read(&twice, &[]).is_err());
 }
@@ -99,6 +103,7 @@ fn a_project_alone_asks_for_all_but_the_standard_library() {
             )
         })
         .collect();
+
     assert_eq!(
         asked,
         [
@@ -133,9 +138,12 @@ fn what_pkg_added_is_read() {
 fn a_manifest_without_packages_is_read_when_pkg_wrote_it() {
     let text = "# This file is machine-generated - editing it directly is not advised\n\n";
     let lockfile = read(text, &[]).unwrap();
+
     assert_eq!((lockfile.packages.len(), lockfile.unresolved.len()), (0, 0));
+
     let asks = "[deps]\nJSON = \"682c06a0-de6a-54ab-a142-c8b1cf79cde6\"\n";
     let asked = read(text, &[("Project.toml", asks)]).unwrap();
+
     assert_eq!(asked.unresolved[0].name, "JSON");
     for other in [&text[..text.len() - 1], "# nothing\n\n"] {
         let error = read(other, &[]).unwrap_err();

@@ -32,6 +32,7 @@ pub(super) fn parse(text: &str) -> Option<Version<'_>> {
         dashed => Pre::Of(RULES.prerelease(dashed.unwrap_or(rest))?),
     };
     let core = RULES.core(numbers)?;
+
     Some((Semantic { core, pre }, build))
 }
 
@@ -68,6 +69,7 @@ mod tests {
                 assert_eq!(version(a).cmp(&version(b)), i.cmp(&j), "{a} {b}");
             }
         }
+
         assert_eq!(version("v1.2rc1"), version("1.2.0-rc1"));
     }
 

@@ -47,6 +47,7 @@ pub(super) fn package(
             ..Package::new(NAME, name, version.to_owned())
         });
     };
+
     Err(ParseError::new(fault.chars().take(200).collect::<String>()).at_line(line as usize))
 }
 

@@ -37,6 +37,7 @@ impl Catalog {
         for (key, node) in root.optional_map("versions")? {
             versions.insert(&*key.name, requirement(node)?);
         }
+
         let mut entries = Vec::new();
         for (key, node) in root.optional_map("libraries")? {
             entries.push(library(node, key.line, &versions)?);
@@ -44,6 +45,7 @@ impl Catalog {
         for (key, node) in root.optional_map("plugins")? {
             entries.push(plugin(node, key.line, &versions)?);
         }
+
         entries.sort_by_key(|entry| entry.line);
         Ok(Self { entries })
     }
@@ -62,6 +64,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let catalog = Catalog::read(input.text()?)?;
     coordinates::within_limit(catalog.entries.len())?;
     let locked = gradle_lockfile::locked_below(input, project(input.path));
+
     let mut lockfile = Lockfile {
         path: input.path.to_owned(),
         ecosystem: NAME,
@@ -73,6 +76,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         if !entry.is_plugin && locked.contains(&entry.name) {
             continue;
         }
+
         let kind = if entry.is_plugin {
             DependencyKind::Build
         } else {
@@ -92,6 +96,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             }),
         }
     }
+
     Ok(lockfile)
 }
 
@@ -108,6 +113,7 @@ pub(super) fn above(input: &Input<'_>, folder: &str) -> Option<(String, Catalog)
             if bytes.len() > MAX_BESIDE_BYTES {
                 return None;
             }
+
             let beside = Input {
                 path: &path,
                 bytes,
@@ -116,6 +122,7 @@ pub(super) fn above(input: &Input<'_>, folder: &str) -> Option<(String, Catalog)
             let catalog = Catalog::read(beside.text().ok()?).ok()?;
             return Some((path, catalog));
         }
+
         folder = match folder.rsplit_once('/') {
             Some((parent, _)) => parent,
             None if folder.is_empty() => return None,
@@ -143,6 +150,7 @@ fn requirement(node: &Node<'_>) -> Result<Wanted, ParseError> {
     }
     // What is preferred is taken from within what is strict or required.
     let mut written = Vec::new();
+
     let mut exact = None;
     for key in ["strictly", "require", "prefer"] {
         if let Some(text) = node.optional_text(key)? {
@@ -151,6 +159,7 @@ fn requirement(node: &Node<'_>) -> Result<Wanted, ParseError> {
             exact = exact.or(version);
         }
     }
+
     Ok((written.join(", "), exact))
 }
 
@@ -176,6 +185,7 @@ fn version_of(
     let Some(version) = node.get("version") else {
         return Ok((String::new(), None));
     };
+
     match version.optional_text("ref")? {
         None => requirement(version),
         Some(name) => versions.get(name).cloned().ok_or_else(|| {
@@ -203,6 +213,7 @@ fn library(
         }
         None => return Err(node.unexpected("libraries", "a text or a table")),
     };
+
     entry(&module, wanted, false, line)
 }
 

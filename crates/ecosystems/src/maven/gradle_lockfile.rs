@@ -21,6 +21,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let for_build = name.starts_with("buildscript-") || name.starts_with("settings-");
     let mut packages = Vec::new();
     let mut is_whole = false;
+
     let mut groups_left = limits::MAX_EDGES;
     for (line, text) in entries(text) {
         let Some((key, configurations)) = text.split_once('=') else {
@@ -33,6 +34,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             is_whole = true;
             continue;
         }
+
         let groups: BTreeSet<&str> = configurations
             .split(',')
             .map(str::trim)
@@ -44,6 +46,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
                     .at_line(line as usize),
             );
         }
+
         groups_left = groups_left.checked_sub(groups.len()).ok_or_else(|| {
             ParseError::new("names more configurations than can be read").at_line(line as usize)
         })?;
@@ -53,12 +56,14 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         packages.push(package);
         coordinates::within_limit(packages.len())?;
     }
+
     if !is_whole {
         return Err(ParseError::new(
             "is truncated: it lacks the line `empty=`, which Gradle writes last",
         )
         .with_hint("write it again with `gradle dependencies --write-locks`"));
     }
+
     Ok(Lockfile {
         path: input.path.to_owned(),
         ecosystem: NAME,
@@ -75,12 +80,14 @@ pub(super) fn parse_single(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     if !text.ends_with('\n') {
         return Err(ParseError::new("is truncated: its last line does not end"));
     }
+
     let name = file_name(input.path);
     let name = name.strip_suffix(".lockfile").unwrap_or(name);
     let (configuration, for_build) = match name.strip_prefix("buildscript-") {
         Some(configuration) => (configuration, true),
         None => (name, false),
     };
+
     let mut packages = Vec::new();
     for (line, text) in entries(text) {
         let mut package = locked(text, line)?;
@@ -89,6 +96,7 @@ pub(super) fn parse_single(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         packages.push(package);
         coordinates::within_limit(packages.len())?;
     }
+
     Ok(Lockfile {
         path: input.path.to_owned(),
         ecosystem: NAME,
@@ -214,6 +222,7 @@ fn roots(input: &Input<'_>, packages: &[Package]) -> Vec<Root> {
     if edges.is_empty() {
         return Vec::new();
     }
+
     vec![Root {
         name: String::new(),
         manifest: Some(path),

@@ -23,6 +23,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         ))
         .at_line(root.line as usize));
     }
+
     let mut packages = Vec::new();
     let components = root
         .all("components")
@@ -38,6 +39,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         packages.push(package);
         coordinates::within_limit(packages.len())?;
     }
+
     Ok(Lockfile {
         path: input.path.to_owned(),
         ecosystem: NAME,
@@ -62,6 +64,7 @@ fn integrity(component: &Element<'_>) -> Result<Option<String>, ParseError> {
             }
         }
     }
+
     Ok(Some(hashes.join(" ")).filter(|hashes| !hashes.is_empty()))
 }
 

@@ -27,6 +27,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             "has neither `dependency_tree` nor `artifacts`, so it is no lockfile of rules_jvm_external",
         ));
     };
+
     Ok(Lockfile {
         path: input.path.to_owned(),
         ecosystem: NAME,
@@ -46,6 +47,7 @@ impl<'a> Coordinates<'a> {
     fn read(text: &'a str, has_version: bool) -> Option<Self> {
         let mut parts: Vec<&str> = text.split(':').collect();
         let version = if has_version { parts.pop() } else { None };
+
         match *parts.as_slice() {
             [group, artifact] | [group, artifact, _] => Some(Self {
                 group,
@@ -104,6 +106,7 @@ fn version_1(tree: &Node<'_>) -> Result<Lockfile, ParseError> {
     };
     let mut packages = Vec::new();
     let mut places: HashMap<&str, PackageIndex> = HashMap::new();
+
     let mut nodes = Vec::new();
     for node in entries.items() {
         let coord = node.need_text("coord")?;
@@ -112,11 +115,13 @@ fn version_1(tree: &Node<'_>) -> Result<Lockfile, ParseError> {
         if !parts.is_code() {
             continue;
         }
+
         let version = parts.version.unwrap_or_default();
         let package = coordinates::package(parts.group, parts.artifact, version, node.line)?;
         if let Ok(index) = u32::try_from(packages.len()) {
             places.insert(coord, PackageIndex(index));
         }
+
         packages.push(Package {
             integrity: node
                 .optional_text("sha256")?
@@ -127,6 +132,7 @@ fn version_1(tree: &Node<'_>) -> Result<Lockfile, ParseError> {
         nodes.push(node);
         coordinates::within_limit(packages.len())?;
     }
+
     let names: Vec<String> = packages
         .iter()
         .map(|package| package.name.clone())
@@ -143,6 +149,7 @@ fn version_1(tree: &Node<'_>) -> Result<Lockfile, ParseError> {
             }
         }
     }
+
     Ok(Lockfile {
         format: "bazel-maven-install-v1",
         packages,
@@ -153,21 +160,25 @@ fn version_1(tree: &Node<'_>) -> Result<Lockfile, ParseError> {
 fn version_2(root: &Node<'_>) -> Result<Lockfile, ParseError> {
     let origins = origins(root)?;
     let mut packages: Vec<Package> = Vec::new();
+
     let mut places: HashMap<&str, PackageIndex> = HashMap::new();
     for (key, node) in root.optional_map("artifacts")? {
         let parts = Coordinates::read(&key.name, false)
             .ok_or_else(|| no_coordinates(&key.name, key.line))?;
         let version = node.need_text("version")?;
         let package = coordinates::package(parts.group, parts.artifact, version, key.line)?;
+
         let mut hashes = Vec::new();
         for (classifier, hash) in node.optional_map("shasums")? {
             if let (Some(hash), false) = (hash.text(), NOT_CODE.contains(&&*classifier.name)) {
                 hashes.push(format!("sha256:{hash}"));
             }
         }
+
         if let Ok(index) = u32::try_from(packages.len()) {
             places.insert(&key.name, PackageIndex(index));
         }
+
         packages.push(Package {
             integrity: Some(hashes.join(" ")).filter(|hashes| !hashes.is_empty()),
             origin: Origin::Registry(origins.get(&*key.name).map(|url| (*url).to_owned())),
@@ -175,12 +186,14 @@ fn version_2(root: &Node<'_>) -> Result<Lockfile, ParseError> {
         });
         coordinates::within_limit(packages.len())?;
     }
+
     let mut budget = EdgeBudget(limits::MAX_EDGES);
     for (from, to) in root.optional_map("dependencies")? {
         let Some(from_place) = place_of(&from.name, &places) else {
             continue;
         };
         let mut edges = Vec::new();
+
         let mut seen = HashSet::new();
         for name in to.items() {
             let Some(place) = name.text().and_then(|name| place_of(name, &places)) else {
@@ -191,11 +204,13 @@ fn version_2(root: &Node<'_>) -> Result<Lockfile, ParseError> {
                 edges.push(edge(place, &package.name));
             }
         }
+
         if let Some(package) = packages.get_mut(from_place.0 as usize) {
             edges.retain(|edge| edge.to != from_place);
             package.edges.extend(edges);
         }
     }
+
     let roots = roots(root, &packages);
     Ok(Lockfile {
         format: "bazel-maven-install-v2",
@@ -211,10 +226,12 @@ fn place_of(key: &str, places: &HashMap<&str, PackageIndex>) -> Option<PackageIn
     if let Some(place) = places.get(key) {
         return Some(*place);
     }
+
     let parts = Coordinates::read(key, false)?;
     if !parts.is_code() {
         return None;
     }
+
     let shorter = key.rsplit_once(':')?.0;
     places
         .get(shorter)
@@ -254,6 +271,7 @@ fn roots(root: &Node<'_>, packages: &[Package]) -> Vec<Root> {
     if edges.is_empty() {
         return Vec::new();
     }
+
     vec![Root {
         edges,
         ..Root::default()

@@ -22,6 +22,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         }
         None => return Err(ParseError::new("lacks `lockVersion`")),
     }
+
     let Some(dependencies) = root.get("dependencies").filter(|node| node.is_list()) else {
         return Err(ParseError::new("lacks the list `dependencies`"));
     };
@@ -31,6 +32,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         .map(dependency)
         .collect::<Result<Vec<_>, _>>()?;
     coordinates::within_limit(packages.len())?;
+
     Ok(Lockfile {
         path: input.path.to_owned(),
         ecosystem: NAME,
@@ -54,10 +56,12 @@ fn dependency(node: &Node<'_>) -> Result<Package, ParseError> {
             None => return Err(group.unexpected("configurations", "a text")),
         };
     }
+
     let mut hashes = Vec::new();
     for artifact in node.optional_list("artifacts")? {
         hashes.extend(artifact.optional_text("hash")?);
     }
+
     Ok(Package {
         scope: groups
             .iter()

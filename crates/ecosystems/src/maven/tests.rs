@@ -32,6 +32,7 @@ fn alone(path: &str, text: &str) -> Result<String, String> {
         bytes: text.as_bytes(),
         siblings: &siblings,
     };
+
     match crate::parse(&input) {
         Ok(lockfile) => Ok(shown(&lockfile)),
         Err(error) => Err(format!("{:?}: {}", error.line, error.reason)),

@@ -56,6 +56,7 @@ impl Qualifier {
             "cr" => "rc",
             other => other,
         };
+
         if let Some(place) = PRERELEASES.iter().position(|known| *known == word) {
             Self::Prerelease(place)
         } else if RELEASES.contains(&word) {
@@ -142,6 +143,7 @@ impl<'a> Walk<'a> {
             sign = item.sign().then(sign);
             signs.push(sign);
         }
+
         Self {
             version,
             signs,
@@ -197,10 +199,12 @@ impl Version {
             if signs.is_ne() || a.sign().is_eq() {
                 return signs;
             }
+
             let heads = a.head().compare(b.head());
             if heads.is_ne() {
                 return heads;
             }
+
             a.step();
             b.step();
         }
@@ -274,6 +278,7 @@ impl Reader {
                 }
             }
         }
+
         let part = text.get(start..).unwrap_or_default();
         if !part.is_empty() {
             // A word at the end stands behind a hyphen, whatever was written.
@@ -297,6 +302,7 @@ fn normalize(lists: Vec<Vec<Item>>) -> Vec<Vec<Item>> {
             inner_first.push(list);
         }
     }
+
     inner_first.reverse();
     inner_first
 }

@@ -126,6 +126,7 @@ impl<'de: 'a, 'a, V: Deserialize<'de>> Deserialize<'de> for Map<'a, V> {
                     let value = map.next_value()?;
                     filling.entries.push((key, value));
                 }
+
                 Ok(filling.done())
             }
         }
@@ -172,6 +173,7 @@ pub(super) fn unreadable(error: &serde_json::Error, what: &str) -> ParseError {
         serde_json::error::Category::Data => format!("is not {what}: {text}"),
         _ => format!("is not valid JSON: {text}"),
     };
+
     match error.line() {
         0 => ParseError::new(reason),
         line => ParseError::new(reason).at_line(line),

@@ -110,6 +110,7 @@ impl<'a> Manifest<'a> {
                 }
             }
         }
+
         found
     }
 
@@ -142,6 +143,7 @@ pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseErro
             if inside.iter().any(|start| requirement.starts_with(start)) {
                 continue;
             }
+
             found.push(Unresolved {
                 name: name.name.clone().into_owned(),
                 requirement: requirement.to_owned(),
@@ -150,6 +152,7 @@ pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseErro
             });
         }
     }
+
     Ok(found)
 }
 
@@ -166,23 +169,29 @@ pub(super) fn edit(manifest: &str, edit: &RequirementEdit) -> Result<String, Edi
     if manifest.len() > limits::MAX_FILE_BYTES {
         return Err(EditError::Unreadable("it is too large".to_owned()));
     }
+
     let text = manifest.strip_prefix(BOM).unwrap_or(manifest);
     let before: serde_json::Value = read_value(text)?;
+
     // Refuses keys that stand twice in a section.
     serde_json::from_str::<Object<Manifest<'_>>>(text).map_err(|error| unreadable(&error))?;
     let tree = strict_ast(text).map_err(EditError::Unreadable)?;
+
     let mut places = places(&tree, &SECTIONS, edit);
     if places.is_empty() {
         places = self::places(&tree, &[PEER_SECTION], edit);
     }
+
     if places.is_empty() {
         return Err(EditError::NotFound {
             name: edit.name.clone(),
             requirement: edit.from.clone(),
         });
     }
+
     let mut expected = before;
     let new = serde_json::Value::from(edit.to.as_str());
+
     let mut splices = Vec::new();
     for (section, range) in places {
         if let Some(value) = expected
@@ -193,12 +202,14 @@ pub(super) fn edit(manifest: &str, edit: &RequirementEdit) -> Result<String, Edi
         }
         splices.push(Splice::new(range, new.to_string()));
     }
+
     let after = splice(text, splices);
     if read_value(&after)? != expected {
         return Err(EditError::Refused(
             "more than the requirement would change".to_owned(),
         ));
     }
+
     Ok(match manifest.starts_with(BOM) {
         true => format!("{BOM}{after}"),
         false => after,
@@ -223,6 +234,7 @@ fn places<'n>(
             places.push((*section, literal.range.start..literal.range.end));
         }
     }
+
     places
 }
 
@@ -253,6 +265,7 @@ pub(super) fn strict_ast(text: &str) -> Result<ast::Value<'_>, String> {
         allow_extended_string_escapes: false,
     };
     let parsed = parse_to_ast(text, &collect, &strict).map_err(|error| error.to_string())?;
+
     parsed.value.ok_or_else(|| "it is empty".to_owned())
 }
 

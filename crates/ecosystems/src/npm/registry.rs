@@ -43,6 +43,7 @@ pub(super) fn request(registry: &str, name: &str) -> MetadataRequest {
             let _ = write!(url, "%{byte:02x}");
         }
     }
+
     MetadataRequest {
         url,
         accept: Some(ACCEPT),
@@ -85,6 +86,7 @@ impl<'de> Deserialize<'de> for Published {
                         map.next_value::<IgnoredAny>()?;
                     }
                 }
+
                 Ok(Published(fields))
             }
         }
@@ -101,6 +103,7 @@ pub(super) fn parse(name: &str, body: &[u8]) -> Result<Vec<Release>, ParseError>
             limits::MAX_METADATA_BYTES / (1024 * 1024)
         )));
     }
+
     let Object(document): Object<Document<'_>> = serde_json::from_slice(body)
         .map_err(|error| json::unreadable(&error, "a package document of an npm registry"))?;
     if let Some(other) = document
@@ -112,6 +115,7 @@ pub(super) fn parse(name: &str, body: &[u8]) -> Result<Vec<Release>, ParseError>
             "is about `{other}`, not about `{name}`"
         )));
     }
+
     Ok(document
         .versions
         .0
@@ -138,6 +142,7 @@ fn release(version: String, fields: &Fields) -> Release {
             .collect(),
         _ => Vec::new(),
     };
+
     // The text of a deprecation; some clients have published `false` or an empty one.
     let withdrawn = fields.get("deprecated").is_some_and(|text| match text {
         Value::String(text) => !text.is_empty(),
@@ -170,6 +175,7 @@ fn requirements(fields: &Fields) -> Vec<Requirement> {
             if requirements.iter().any(|known| known.name == *name) {
                 continue;
             }
+
             requirements.push(Requirement {
                 name: name.clone(),
                 package: super::requirement::alias(requirement)
@@ -179,6 +185,7 @@ fn requirements(fields: &Fields) -> Vec<Requirement> {
             });
         }
     }
+
     requirements
 }
 

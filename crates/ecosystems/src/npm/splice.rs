@@ -23,6 +23,7 @@ impl Splice {
 pub(super) fn splice(text: &str, mut splices: Vec<Splice>) -> String {
     splices.sort_by_key(|splice| (splice.range.start, splice.range.end));
     let mut out = String::with_capacity(text.len());
+
     let mut done = 0;
     for splice in splices {
         let Some(kept) = text.get(done..splice.range.start) else {
@@ -35,6 +36,7 @@ pub(super) fn splice(text: &str, mut splices: Vec<Splice>) -> String {
         out.push_str(&splice.text);
         done = splice.range.end;
     }
+
     out.push_str(text.get(done..).unwrap_or_default());
     out
 }

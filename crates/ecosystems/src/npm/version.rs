@@ -33,6 +33,7 @@ impl<'a> Version<'a> {
         if let Some(version) = Self::three_numbers(text) {
             return Some(version);
         }
+
         let text = text.trim();
         let text = match text {
             "0" => "0.0.0-0",
@@ -41,6 +42,7 @@ impl<'a> Version<'a> {
         };
         let (Semantic { core, pre }, _) = Rules::STRICT.read(text)?;
         let [major, minor, patch] = core.map(Number::digits);
+
         Some(Self {
             major,
             minor,
@@ -55,8 +57,10 @@ impl<'a> Version<'a> {
         if text.len() > MAX_LENGTH {
             return None;
         }
+
         let bytes = text.as_bytes();
         let mut dots = [0; 2];
+
         let mut found = 0;
         for (at, byte) in bytes.iter().enumerate() {
             match byte {
@@ -68,12 +72,14 @@ impl<'a> Version<'a> {
                 _ => return None,
             }
         }
+
         let [first, second] = dots;
         let major = text.get(..first)?;
         let minor = text.get(first + 1..second)?;
         let patch = text.get(second + 1..)?;
         let is_number =
             |text: &str| text.len() == 1 || (!text.is_empty() && !text.starts_with('0'));
+
         (is_number(major) && is_number(minor) && is_number(patch)).then_some(Self {
             major,
             minor,
@@ -109,6 +115,7 @@ pub(super) fn bump(from: &str, to: &str) -> Result<Bump, VersionError> {
     let (from, to) = (parse(from)?, parse(to)?);
     let zero_major = from.major == "0" && to.major == "0";
     let zero_minor = zero_major && from.minor == "0" && to.minor == "0";
+
     Ok(if from.major != to.major {
         Bump::Major
     } else if from.minor != to.minor {
@@ -153,6 +160,7 @@ mod tests {
             "18446744073709551616.0.0",
             "18446744073709551617.0.0",
         ];
+
         for (place, a) in ascending.iter().enumerate() {
             for (other, b) in ascending.iter().enumerate() {
                 assert_eq!(order(a, b), place.cmp(&other), "{a} {b}");
@@ -165,6 +173,7 @@ mod tests {
         for text in ["v1.2.3", "=1.2.3", " 1.2.3 ", "1.2.3+build.1", "v 1.2.3"] {
             assert_eq!(order(text, "1.2.3"), Ordering::Equal, "{text}");
         }
+
         let long = format!("1.2.3-{}", "a".repeat(300));
         for text in [
             "",

@@ -45,6 +45,7 @@ pub(super) fn parse_assets(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         .and_then(Node::text)
         .and_then(|path| path.rsplit(['/', '\\']).next())
         .and_then(|file| project::above(input, file));
+
     let mut lockfile = libraries.lockfile;
     if let Some(project) = &project {
         let development = project.development_packages();
@@ -54,6 +55,7 @@ pub(super) fn parse_assets(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             }
         }
     }
+
     let stated_name = own
         .and_then(|restore| restore.get("projectName"))
         .and_then(Node::text)
@@ -64,6 +66,7 @@ pub(super) fn parse_assets(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         edges,
     });
     scopes::set(&mut lockfile);
+
     Ok(lockfile)
 }
 
@@ -72,6 +75,7 @@ pub(super) fn parse_deps(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let document = json(input.text()?)?;
     let libraries = graph(input, &document, "dotnet-deps")?;
     let mut lockfile = libraries.lockfile;
+
     // The first project is the one that was built; the file lists it like any other library.
     let own = lockfile
         .packages
@@ -85,6 +89,7 @@ pub(super) fn parse_deps(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         };
         lockfile.roots.push(root);
     }
+
     Ok(lockfile)
 }
 
@@ -105,6 +110,7 @@ fn direct(libraries: &Libraries, document: &Node<'_>) -> Result<Vec<Edge>, Parse
             let Some(to) = libraries.find_anywhere(&target.name, name) else {
                 continue;
             };
+
             if known.insert((to, requirement.clone())) {
                 edges.push(Edge {
                     to,
@@ -115,6 +121,7 @@ fn direct(libraries: &Libraries, document: &Node<'_>) -> Result<Vec<Edge>, Parse
             }
         }
     }
+
     Ok(edges)
 }
 
@@ -135,11 +142,13 @@ fn graph(
         .iter()
         .map(|(key, node)| (&*key.name, (node, key.line, false)))
         .collect();
+
     let mut libraries = Libraries::new(input.path, format);
     for (target, entries) in need_map("targets")?.entries() {
         if !entries.is_map() {
             return Err(entries.unexpected(&target.name, "a map"));
         }
+
         let mut places: Vec<(PackageIndex, &Node<'_>)> = Vec::new();
         for (key, entry) in entries.entries() {
             let Some((fact, line, taken)) = facts.get_mut(&*key.name) else {
@@ -149,10 +158,12 @@ fn graph(
                 ))
                 .at_line(key.line as usize));
             };
+
             *taken = true;
             let package = package(&key.name, fact, *line)?;
             places.push((libraries.add(Some(&target.name), package)?, entry));
         }
+
         for (place, entry) in places {
             for (name, requirement) in entry.optional_map("dependencies")? {
                 let name = name.name.strip_prefix(RUNTIME_PACK).unwrap_or(&name.name);
@@ -166,6 +177,7 @@ fn graph(
             libraries.add(None, package(&key.name, fact, *line)?)?;
         }
     }
+
     Ok(libraries)
 }
 
@@ -183,6 +195,7 @@ fn package(key: &str, fact: &Node<'_>, line: u32) -> Result<Package, ParseError>
         .optional_text("sha512")?
         .filter(|hash| !hash.is_empty())
         .map(str::to_owned);
+
     if !is("package") && !is("runtimepack") {
         if name.is_empty() {
             return Err(ParseError::new("has a library without a name").at_line(line as usize));
@@ -193,12 +206,14 @@ fn package(key: &str, fact: &Node<'_>, line: u32) -> Result<Package, ParseError>
             ..Package::new(super::NAME, name.to_owned(), version.to_owned())
         });
     }
+
     let name = match name.strip_prefix(RUNTIME_PACK) {
         Some(rest) if is("runtimepack") => rest,
         _ => name,
     };
     check_name(name, line)?;
     check_version(version, name, line)?;
+
     Ok(Package {
         line,
         integrity,

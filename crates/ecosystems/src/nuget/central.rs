@@ -28,6 +28,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let document = Document::read(input)?;
     let mut state = State::around(input);
     state.add(input.path, &document, input);
+
     lockfile(
         input,
         &document,
@@ -113,6 +114,7 @@ impl State {
                     versions.insert(version.clone());
                 }
             }
+
             if item.kind != ItemKind::Version && !item.is_update {
                 self.included.insert(name);
             }
@@ -130,12 +132,14 @@ impl State {
         if !fits || !self.read.insert(path.to_owned()) {
             return;
         }
+
         self.bytes += bytes.len();
         let file = Input {
             path,
             bytes,
             siblings: input.siblings,
         };
+
         if let Ok(document) = Document::read(&file) {
             self.add_within(path, &document, input, depth);
         }
@@ -155,6 +159,7 @@ fn imported(from: &str, target: &str, input: &Input<'_>) -> Option<String> {
         };
         return nearest(start, name, input).filter(|path| path != from);
     }
+
     let target = target
         .replace("$(MSBuildThisFileDirectory)", "")
         .replace('\\', "/");
@@ -166,6 +171,7 @@ fn imported(from: &str, target: &str, input: &Input<'_>) -> Option<String> {
     if target.contains("$(") || target.contains('*') {
         return None;
     }
+
     let mut parts: Vec<&str> = here.split('/').filter(|part| !part.is_empty()).collect();
     for part in target.split('/') {
         match part {
@@ -174,6 +180,7 @@ fn imported(from: &str, target: &str, input: &Input<'_>) -> Option<String> {
             part => parts.push(part),
         }
     }
+
     Some(parts.join("/"))
 }
 
@@ -218,6 +225,7 @@ pub(super) fn lockfile(
                 found.unresolved(item, written, item.version.as_deref().unwrap_or_default());
                 continue;
             };
+
             for name in names.iter().flat_map(|names| names.split(';')) {
                 let name = name.trim();
                 if !name.is_empty() {
@@ -225,6 +233,7 @@ pub(super) fn lockfile(
                 }
             }
         }
+
         if found.lockfile.packages.len() > limits::MAX_PACKAGES {
             return Err(ParseError::new(format!(
                 "names more than {} packages",
@@ -232,6 +241,7 @@ pub(super) fn lockfile(
             )));
         }
     }
+
     found.lockfile.roots.push(Root {
         name: stem(input.path).to_owned(),
         manifest: input
@@ -240,6 +250,7 @@ pub(super) fn lockfile(
             .then(|| input.path.to_owned()),
         edges: found.edges,
     });
+
     Ok(found.lockfile)
 }
 
@@ -261,6 +272,7 @@ impl Found {
         if named_elsewhere || pattern || (item.is_update && item.version.is_none()) {
             return;
         }
+
         let asked = (key.clone(), item.version.clone(), item.is_development);
         if !self.added.insert(asked) {
             return;
@@ -271,6 +283,7 @@ impl Found {
             }
             return;
         }
+
         let written: BTreeSet<String> = match &item.version {
             Some(version) => BTreeSet::from([version.clone()]),
             None => state.versions.get(&key).cloned().unwrap_or_default(),
@@ -283,6 +296,7 @@ impl Found {
                 self.unresolved(item, name, &written);
                 continue;
             };
+
             for version in versions {
                 match stated_version(&version) {
                     Some(version) => self.package(name, version, item),
@@ -298,6 +312,7 @@ impl Found {
         if check_name(name, item.line).is_err() {
             return self.unresolved(item, name, version);
         }
+
         let key = (name.to_ascii_lowercase(), version.to_owned());
         let kind = kind(item);
         if let Some(place) = self.places.get(&key) {
@@ -310,8 +325,10 @@ impl Found {
             {
                 package.scope = kind.into();
             }
+
             return;
         }
+
         let place = self.lockfile.packages.len();
         self.places.insert(key, place);
         self.lockfile.packages.push(Package {

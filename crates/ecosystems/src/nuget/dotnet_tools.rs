@@ -14,11 +14,13 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         return Err(ParseError::new("is not of format version 1")
             .with_hint("version 1 is read; a newer Patchgate may read this one"));
     }
+
     let tools = document
         .get("tools")
         .filter(|tools| tools.is_map())
         .ok_or_else(|| ParseError::new("lacks the map `tools`"))?;
     let mut packages = Vec::new();
+
     let mut edges = Vec::new();
     for ((key, tool), place) in tools.entries().iter().zip(0u32..) {
         if packages.len() >= limits::MAX_PACKAGES {
@@ -27,6 +29,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
                 limits::MAX_PACKAGES
             )));
         }
+
         let version = tool.need_text("version")?;
         check_name(&key.name, key.line)?;
         check_version(version, &key.name, key.line)?;
@@ -46,6 +49,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             kind: DependencyKind::Development,
         });
     }
+
     Ok(Lockfile {
         path: input.path.to_owned(),
         ecosystem: super::NAME,

@@ -59,14 +59,17 @@ impl Libraries {
                             limits::MAX_PACKAGES
                         ))
                     })?;
+
                 self.lockfile.packages.push(package);
                 self.places.insert(key, place);
+
                 place
             }
         };
         let Some(target) = target else {
             return Ok(place);
         };
+
         if let Some(package) = self.lockfile.packages.get_mut(place.0 as usize)
             && let Err(at) = package
                 .groups
@@ -74,12 +77,14 @@ impl Libraries {
         {
             package.groups.insert(at, target.to_owned());
         }
+
         self.anywhere.entry(name.clone()).or_insert(place);
         if !self.targets.contains_key(target) && self.targets.len() >= MAX_TARGETS {
             return Err(ParseError::new(format!(
                 "has more than {MAX_TARGETS} target frameworks"
             )));
         }
+
         self.targets
             .entry(target.to_owned())
             .or_default()
@@ -122,6 +127,7 @@ impl Libraries {
                 limits::MAX_EDGES
             )));
         }
+
         if let Some(package) = self.lockfile.packages.get_mut(from.0 as usize) {
             package.edges.push(Edge {
                 to,
@@ -130,6 +136,7 @@ impl Libraries {
                 kind: DependencyKind::Runtime,
             });
         }
+
         Ok(())
     }
 }

@@ -31,6 +31,7 @@ pub(super) fn direct_versions(input: &Input<'_>) -> Result<Locked, ParseError> {
             of_name.insert(package.version.clone());
         }
     }
+
     Ok(versions)
 }
 
@@ -43,17 +44,20 @@ fn read(input: &Input<'_>) -> Result<(Lockfile, Vec<Edge>), ParseError> {
         .filter(|targets| targets.is_map())
         .ok_or_else(|| ParseError::new("lacks the map `dependencies`"))?;
     let mut direct = Vec::new();
+
     let mut known = HashSet::new();
     for (target, packages) in targets.entries() {
         if !packages.is_map() {
             return Err(packages.unexpected(&target.name, "a map"));
         }
+
         let mut places = Vec::new();
         for (name, entry) in packages.entries() {
             let package = package(&name.name, entry, name.line)?;
             let place = libraries.add(Some(&target.name), package)?;
             places.push((place, entry));
             let requirement = entry.optional_text("requested")?.map(str::to_owned);
+
             if is_direct(entry)? && known.insert((place, requirement.clone())) {
                 direct.push(Edge {
                     to: place,
@@ -63,12 +67,14 @@ fn read(input: &Input<'_>) -> Result<(Lockfile, Vec<Edge>), ParseError> {
                 });
             }
         }
+
         for (place, entry) in places {
             for (name, requirement) in entry.optional_map("dependencies")? {
                 libraries.depend(&target.name, place, &name.name, requirement.text())?;
             }
         }
     }
+
     Ok((libraries.lockfile, direct))
 }
 
@@ -90,6 +96,7 @@ fn package(name: &str, entry: &Node<'_>, line: u32) -> Result<Package, ParseErro
     if !entry.is_map() {
         return Err(entry.unexpected(name, "a map"));
     }
+
     let kind = entry.need_text("type")?;
     let version = entry.optional_text("resolved")?;
     if kind.eq_ignore_ascii_case("project") {
@@ -103,11 +110,13 @@ fn package(name: &str, entry: &Node<'_>, line: u32) -> Result<Package, ParseErro
             )
         });
     }
+
     let version = version
         .ok_or_else(|| ParseError::new(format!("locks `{name}` without `resolved`")))
         .map_err(|error| error.at_line(line as usize))?;
     check_name(name, line)?;
     check_version(version, name, line)?;
+
     Ok(Package {
         line,
         integrity: entry.optional_text("contentHash")?.map(str::to_owned),
@@ -132,6 +141,7 @@ fn roots(input: &Input<'_>, direct: Vec<Edge>) -> Vec<Root> {
             ..Root::default()
         }];
     }
+
     projects
         .into_iter()
         .map(|project| {
@@ -142,6 +152,7 @@ fn roots(input: &Input<'_>, direct: Vec<Edge>) -> Vec<Root> {
                     edge.kind = DependencyKind::Development;
                 }
             }
+
             Root {
                 name: project.name,
                 manifest: Some(project.path),

@@ -163,6 +163,7 @@ fn check_name(name: &str, line: u32) -> Result<(), ParseError> {
     if is_name {
         return Ok(());
     }
+
     let shown: String = name.chars().take(80).collect();
     Err(ParseError::new(format!(
         "names the package {shown:?}, which NuGet does not allow"

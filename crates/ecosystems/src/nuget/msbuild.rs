@@ -82,8 +82,10 @@ impl Document {
             ))
             .at_line(root.line as usize));
         }
+
         let mut document = Self::default();
         document.gather(&root, false)?;
+
         Ok(document)
     }
 
@@ -91,6 +93,7 @@ impl Document {
         for element in &parent.children {
             let conditional = conditional || attribute(element, "Condition").is_some();
             let is = |name: &str| element.name.eq_ignore_ascii_case(name);
+
             if is("PropertyGroup") {
                 for property in &element.children {
                     self.statements.push(Statement::Property {
@@ -117,6 +120,7 @@ impl Document {
                 self.gather(element, conditional || !is("ImportGroup"))?;
             }
         }
+
         Ok(())
     }
 
@@ -161,6 +165,7 @@ fn item(element: &Element<'_>) -> Result<Option<Item>, ParseError> {
         "dotnetclitoolreference" | "packagedownload" => ItemKind::Tool,
         _ => return Ok(None),
     };
+
     let include = attribute(element, "Include");
     let Some(names) = include.or_else(|| attribute(element, "Update")) else {
         // What is taken away under some condition is there under others.
@@ -172,6 +177,7 @@ fn item(element: &Element<'_>) -> Result<Option<Item>, ParseError> {
             ),
         };
     };
+
     let version = match kind {
         ItemKind::Reference => metadata(element, "VersionOverride"),
         _ => None,
@@ -205,6 +211,7 @@ fn is_development(element: &Element<'_>) -> bool {
         Some(_) => lists("IncludeAssets", "compile") || lists("IncludeAssets", "all"),
     };
     let excluded = lists("ExcludeAssets", "compile") || lists("ExcludeAssets", "all");
+
     lists("PrivateAssets", "all") && (!compiles || excluded)
 }
 
@@ -236,11 +243,13 @@ impl Properties {
         if text.contains("@(") || text.contains("%(") || depth > MAX_REFERENCES {
             return None;
         }
+
         let mut parts = text.split("$(");
         let mut values = BTreeSet::from([parts.next()?.to_owned()]);
         for part in parts {
             let (name, after) = part.split_once(')')?;
             let insides = self.value(&name.trim().to_ascii_lowercase(), depth + 1)?;
+
             let mut longer = BTreeSet::new();
             for value in &values {
                 for inside in &insides {
@@ -251,8 +260,10 @@ impl Properties {
                     longer.insert(value);
                 }
             }
+
             values = longer;
         }
+
         Some(values)
     }
 
@@ -261,8 +272,10 @@ impl Properties {
         if let Some(known) = self.known.get(name) {
             return known.clone();
         }
+
         self.known.insert(name.to_owned(), None);
         let assigned = self.assigned.get(name)?.clone();
+
         let mut values = Some(BTreeSet::new());
         for text in assigned {
             let expanded = self.expand_within(&text, depth);
@@ -271,8 +284,10 @@ impl Properties {
                 values
             });
         }
+
         let values = values.filter(|values| values.len() <= MAX_VALUES);
         self.known.insert(name.to_owned(), values.clone());
+
         values
     }
 }
@@ -295,6 +310,7 @@ mod tests {
         ] {
             properties.assign(name, value, conditional);
         }
+
         let mut shown = |text: &str| {
             let values = properties.expand(text);
             values.map(|values| values.into_iter().collect::<Vec<_>>().join(" "))
@@ -302,6 +318,7 @@ mod tests {
         assert_eq!(shown("1.2").as_deref(), Some("1.2"));
         assert_eq!(shown("$(B).$( a )").as_deref(), Some("2.2.2"));
         assert_eq!(shown("$(c).0").as_deref(), Some("5.0 6.0"));
+
         for unknown in [
             "$(missing)",
             "$(self)",

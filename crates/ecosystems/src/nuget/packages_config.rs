@@ -22,6 +22,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         ))
         .at_line(document.line as usize));
     }
+
     let mut lockfile = Lockfile {
         path: input.path.to_owned(),
         ecosystem: super::NAME,
@@ -29,12 +30,14 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         ..Lockfile::default()
     };
     let mut places: HashMap<(String, String), usize> = HashMap::new();
+
     let mut edges: Vec<Edge> = Vec::new();
     for element in document.all("package") {
         if element.attribute("version").is_none_or(str::is_empty) {
             lockfile.unresolved.push(without_version(element)?);
             continue;
         }
+
         let (package, kind) = package(element)?;
         let key = (package.name.to_ascii_lowercase(), package.version.clone());
         let place = places.entry(key).or_insert(lockfile.packages.len());
@@ -48,6 +51,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             }
             continue;
         }
+
         edges.push(Edge {
             to: PackageIndex(u32::try_from(*place).unwrap_or(u32::MAX)),
             name: package.name.as_str().into(),
@@ -62,10 +66,12 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             )));
         }
     }
+
     for package in &mut lockfile.packages {
         package.groups.sort_unstable();
         package.groups.dedup();
     }
+
     let project = project::beside(input).into_iter().next();
     lockfile.roots.push(Root {
         name: project
@@ -76,6 +82,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         edges,
     });
     scopes::set(&mut lockfile);
+
     Ok(lockfile)
 }
 
@@ -118,6 +125,7 @@ fn package(element: &Element<'_>) -> Result<(Package, DependencyKind), ParseErro
             .collect(),
         ..Package::new(super::NAME, name.to_owned(), version.to_owned())
     };
+
     let kind = if development {
         DependencyKind::Development
     } else {

@@ -52,6 +52,7 @@ pub(super) fn requirements(input: &Input<'_>) -> Result<Vec<Asked>, ParseError> 
             }
             _ => {}
         }
+
         if asked.len() > limits::MAX_PACKAGES {
             return Err(ParseError::new(format!(
                 "asks for more than {} packages",
@@ -59,6 +60,7 @@ pub(super) fn requirements(input: &Input<'_>) -> Result<Vec<Asked>, ParseError> 
             )));
         }
     }
+
     Ok(asked)
 }
 

@@ -23,13 +23,16 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
                 None => error.at_line(line as usize),
             })?;
     }
+
     ends_whole(text, reader.source)?;
     if reader.packages.is_empty() {
         return Err(ParseError::new("locks no packages")
             .with_hint("write the file anew with `paket install`"));
     }
+
     reader.resolve()?;
     let roots = roots(input, &reader);
+
     Ok(Lockfile {
         path: input.path.to_owned(),
         ecosystem: super::NAME,
@@ -49,6 +52,7 @@ fn ends_whole(text: &str, source: Source) -> Result<(), ParseError> {
     if text.ends_with('\n') || is_old {
         return Ok(());
     }
+
     Err(
         ParseError::new("stops within a line: its last line does not end with a line break")
             .at_line(text.lines().count())
@@ -97,6 +101,7 @@ impl Reader {
         if trimmed.is_empty() || trimmed.starts_with("//") || trimmed.starts_with('#') {
             return Ok(());
         }
+
         match content.len() - content.trim_start_matches(' ').len() {
             0 => self.heading(trimmed),
             2 => {
@@ -145,6 +150,7 @@ impl Reader {
                 }
             },
         };
+
         Ok(())
     }
 
@@ -159,6 +165,7 @@ impl Reader {
                 ));
             }
         };
+
         let group = self.group_name().to_owned();
         let remote = self.remote.clone();
         let (name, origin) = match self.source {
@@ -180,6 +187,7 @@ impl Reader {
                 },
             ),
         };
+
         let place = u32::try_from(self.packages.len())
             .ok()
             .filter(|_| self.packages.len() < limits::MAX_PACKAGES)
@@ -187,12 +195,14 @@ impl Reader {
             .ok_or_else(|| {
                 ParseError::new(format!("locks more than {} packages", limits::MAX_PACKAGES))
             })?;
+
         let key = (group.to_ascii_lowercase(), name.to_ascii_lowercase());
         if self.source == Source::NuGet && self.places.insert(key, place).is_some() {
             return Err(ParseError::new(format!(
                 "locks `{name}` twice in the group `{group}`"
             )));
         }
+
         self.open = true;
         self.packages.push(Package {
             line,
@@ -200,6 +210,7 @@ impl Reader {
             groups: vec![group],
             ..Package::new(super::NAME, name, version.to_owned())
         });
+
         Ok(())
     }
 
@@ -211,6 +222,7 @@ impl Reader {
         if self.source != Source::NuGet {
             return Ok(());
         }
+
         let (name, requirement) = match named(text) {
             Some((name, requirement)) => (name, Some(requirement.to_owned())),
             None => (text.split(' ').next().unwrap_or_default(), None),
@@ -221,6 +233,7 @@ impl Reader {
                 limits::MAX_EDGES
             )));
         }
+
         self.wanted.push(Wanted {
             from: self.packages.len().saturating_sub(1),
             name: name.to_owned(),
@@ -228,6 +241,7 @@ impl Reader {
             restricted: text.contains(" - "),
             line,
         });
+
         Ok(())
     }
 
@@ -263,6 +277,7 @@ impl Reader {
                 .at_line(wanted.line as usize)
                 .with_hint("the file may be cut; write it anew with `paket install`"));
             };
+
             if let Some(package) = self.packages.get_mut(wanted.from) {
                 package.edges.push(Edge {
                     to,
@@ -272,6 +287,7 @@ impl Reader {
                 });
             }
         }
+
         Ok(())
     }
 }
@@ -285,6 +301,7 @@ fn without_user(address: &str) -> String {
     let host = rest.find('/').unwrap_or(rest.len());
     let at = rest.get(..host).and_then(|host| host.rfind('@'));
     let rest = at.and_then(|at| rest.get(at + 1..)).unwrap_or(rest);
+
     match scheme {
         Some(scheme) => format!("{scheme}://{rest}"),
         None => rest.to_owned(),
@@ -302,6 +319,7 @@ fn needed_name(name: &str, remote: Option<&str>) -> Result<String, ParseError> {
         .next()
         .unwrap_or_default()
         .trim_matches('/');
+
     match (address, name.trim_matches('/')) {
         ("", _) => Err(ParseError::new("has a file of no remote")),
         (address, "") => Ok(address.to_owned()),
@@ -329,6 +347,7 @@ fn roots(input: &Input<'_>, reader: &Reader) -> Vec<Root> {
         bytes,
         siblings: input.siblings,
     };
+
     // One that cannot be read still belongs to this lockfile.
     let asked = paket_dependencies::requirements(&manifest).unwrap_or_default();
     let edges = asked
@@ -344,6 +363,7 @@ fn roots(input: &Input<'_>, reader: &Reader) -> Vec<Root> {
             })
         })
         .collect();
+
     vec![Root {
         name: String::new(),
         manifest: Some(path),

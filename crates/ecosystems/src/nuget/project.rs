@@ -35,6 +35,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         "msbuild-project",
     )?;
     lockfile.direct_only = !is_locked && state.has_references();
+
     Ok(lockfile)
 }
 
@@ -49,6 +50,7 @@ fn locked(input: &Input<'_>) -> Option<Locked> {
         bytes: input.sibling(&path)?,
         siblings: input.siblings,
     };
+
     lock_json::direct_versions(&lockfile).ok()
 }
 
@@ -99,6 +101,7 @@ pub(super) fn beside(input: &Input<'_>) -> Vec<Project> {
         "config"
     };
     let is_shared = file == format!("packages.{kind}");
+
     input
         .siblings
         .range(folder.clone()..)

@@ -14,6 +14,7 @@ pub(super) fn set(lockfile: &mut Lockfile) {
             .filter(|edge| Scope::from(edge.kind) == scope)
             .map(|edge| edge.to)
             .collect();
+
         while let Some(at) = stack.pop() {
             let place = reached
                 .get_mut(at.0 as usize)
@@ -25,6 +26,7 @@ pub(super) fn set(lockfile: &mut Lockfile) {
             }
         }
     }
+
     for (package, scope) in lockfile.packages.iter_mut().zip(reached) {
         package.scope = scope.unwrap_or(Scope::Runtime);
     }

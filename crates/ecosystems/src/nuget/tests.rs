@@ -29,6 +29,7 @@ fn read(files: &[(&str, String)]) -> Result<Lockfile, ParseError> {
         .map(|(path, text)| ((*path).to_owned(), text.clone().into_bytes()))
         .collect();
     let (path, text) = &files[0];
+
     crate::parse(&Input {
         path,
         bytes: text.as_bytes(),
@@ -74,8 +75,10 @@ fn a_project_has_the_versions_of_its_lockfile() {
         fixture!("lock/src/App/packages.lock.json"),
     ];
     let locked = read(&files).unwrap();
+
     assert!(!locked.direct_only);
     insta::assert_snapshot!(shown(&locked));
+
     let alone = read(&files[..1]).unwrap();
     assert!(alone.direct_only);
     assert_eq!(names(&alone), ["xunit 2.4.1", "StyleCop.Analyzers 1.1.118"]);
@@ -90,6 +93,7 @@ fn versions_are_managed_centrally() {
         fixture!("central/eng/Versions.props"),
     ];
     insta::assert_snapshot!("central_props", shown(&read(&around).unwrap()));
+
     let [packages, build, versions] = around;
     let files = [
         fixture!("central/src/Lib/Lib.fsproj"),
@@ -97,10 +101,13 @@ fn versions_are_managed_centrally() {
         build.clone(),
         versions.clone(),
     ];
+
     insta::assert_snapshot!("central_project", shown(&read(&files).unwrap()));
+
     let build = read(&[build, packages, versions]).unwrap();
     assert_eq!(names(&build), ["StyleCop.Analyzers 1.1.118"]);
     assert!(!build.direct_only, "the projects below it say that");
+
     let lock = read(&[fixture!("central/src/App/packages.lock.json")]).unwrap();
     insta::assert_snapshot!("central_lock", shown(&lock));
 }
@@ -126,6 +133,7 @@ fn paket_may_leave_out_what_is_restricted() {
         read(&[("paket.lock", text)])
     };
     assert!(lock("B (>= 1.0) - restriction: == net45").is_ok());
+
     let error = lock("B (>= 1.0)").unwrap_err();
     assert_eq!(
         error.reason,
@@ -180,6 +188,7 @@ fn paket_keeps_its_groups_apart() {
         fixture!("paket/paket.dependencies"),
     ];
     insta::assert_snapshot!(shown(&read(&files).unwrap()));
+
     let (path, text) = &files[1];
     let manifest = Input {
         path,
@@ -192,6 +201,7 @@ fn paket_keeps_its_groups_apart() {
         .iter()
         .map(|one| format!("{}: {} `{}`", one.line, one.name, one.requirement))
         .collect();
+
     assert_eq!(
         asked,
         [
@@ -257,6 +267,7 @@ fn items_are_read_in_every_form() {
          <Compile Include=\"x.cs\"/>",
     )
     .unwrap();
+
     assert_eq!(
         names(&lockfile),
         [
@@ -305,6 +316,7 @@ fn the_nearest_files_above_count() {
         ])
         .unwrap()
     };
+
     assert_eq!(names(&with("")), ["A 2.0"]);
     for import in [
         "<Import Project=\"..\\Directory.Build.props\"/>",
@@ -355,11 +367,13 @@ fn lockfiles_of_one_project_are_its_own() {
         ];
         files.sort_by_key(|(path, _)| *path != first);
         let roots = read(&files).unwrap().roots;
+
         roots
             .into_iter()
             .filter_map(|root| root.manifest)
             .collect::<Vec<_>>()
     };
+
     assert_eq!(manifests("packages.lock.json"), ["Other.csproj"]);
     assert_eq!(manifests("packages.My_App.lock.json"), ["My App.csproj"]);
 }
@@ -377,6 +391,7 @@ fn utf_16_is_read() {
         })
         .unwrap()
     };
+
     assert_eq!(read(&bytes), read(text.as_bytes()));
 }
 

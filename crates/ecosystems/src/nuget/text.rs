@@ -18,6 +18,7 @@ pub(super) fn text<'a>(input: &Input<'a>) -> Result<Cow<'a, str>, ParseError> {
     if input.bytes.len() > limits::MAX_FILE_BYTES || !pairs.remainder().is_empty() {
         return Err(ParseError::new("is not UTF-16, though it begins as such"));
     }
+
     let units = pairs.filter_map(|pair| Some(decode([*pair.first()?, *pair.get(1)?])));
     let decoded: String = char::decode_utf16(units)
         .collect::<Result<_, _>>()
@@ -26,6 +27,7 @@ pub(super) fn text<'a>(input: &Input<'a>) -> Result<Cow<'a, str>, ParseError> {
         bytes: decoded.as_bytes(),
         ..*input
     };
+
     Ok(Cow::Owned(checked.text()?.to_owned()))
 }
 
@@ -48,6 +50,7 @@ mod tests {
         assert_eq!(read(b"\xff\xfea\0\xe4\0").as_deref(), Ok("aä"));
         assert_eq!(read(b"\xfe\xff\0a\0\xe4").as_deref(), Ok("aä"));
         assert_eq!(read(b"\xef\xbb\xbfa").as_deref(), Ok("a"));
+
         for cut in [
             b"\xff\xfea".as_slice(),
             b"\xff\xfe\x00\xd8",

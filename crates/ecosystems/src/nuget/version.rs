@@ -87,6 +87,7 @@ mod tests {
             "1.0.28446744073709551616",
             "1.2",
         ];
+
         for (i, a) in rising.iter().enumerate() {
             for (j, b) in rising.iter().enumerate() {
                 assert_eq!(version(a).cmp(&version(b)), i.cmp(&j), "{a} {b}");

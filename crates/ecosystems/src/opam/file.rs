@@ -35,6 +35,7 @@ impl File {
         let tokens = tokens(text)?;
         let mut file = Self::default();
         let mut is_opam = false;
+
         let mut rest = tokens.as_slice();
         while let Some(((token, line), after)) = rest.split_first() {
             let failed = |reason: String| ParseError::new(reason).at_line(*line as usize);
@@ -43,6 +44,7 @@ impl File {
                     "is not an opam file: a field has no name".to_owned(),
                 ));
             };
+
             // A section (`url { … }`) has fields of its own.
             let is_section = !matches!(after.first(), Some((Token::Sign(":"), _)));
             let value = if is_section {
@@ -57,6 +59,7 @@ impl File {
             if length == 0 {
                 return Err(failed(format!("is truncated: `{field}` has no value")));
             }
+
             let (value, after) = value.split_at_checked(length).unwrap_or((value, &[]));
             match (*field, is_section) {
                 ("opam-version", false) => is_opam = true,
@@ -66,13 +69,16 @@ impl File {
                 ("pin-depends", false) => file.pins(value),
                 _ => {}
             }
+
             rest = after;
         }
+
         if !is_opam {
             return Err(ParseError::new(
                 "is not an opam file: it lacks `opam-version`",
             ));
         }
+
         Ok(file)
     }
 
@@ -85,6 +91,7 @@ impl File {
                 let reason = "holds too many packages, or one without a name";
                 return Err(ParseError::new(reason).at_line(*line as usize));
             }
+
             let mut braces: &[Placed<'_>] = &[];
             if matches!(after.first(), Some((Token::Bracket('{'), _))) {
                 let length = value_length(after);
@@ -92,8 +99,10 @@ impl File {
                 let inner = braces.len().saturating_sub(1);
                 braces = braces.get(1..inner).unwrap_or_default();
             }
+
             self.asked.push(asked(name, kind, braces, *line));
         }
+
         Ok(())
     }
 
@@ -119,6 +128,7 @@ fn asked(name: &str, kind: DependencyKind, braces: &[Placed<'_>], line: u32) -> 
         filters: Vec::new(),
         line,
     };
+
     let mut others = false;
     for part in parts {
         match part {
@@ -142,16 +152,20 @@ fn asked(name: &str, kind: DependencyKind, braces: &[Placed<'_>], line: u32) -> 
                 let is_filter = matches!(part, [(Token::Word(_) | Token::Sign("!"), _), ..]);
                 others |= !is_filter && (exact.is_none() || asked.version.is_some());
                 asked.version = asked.version.or(exact);
+
                 if !asked.requirement.is_empty() {
                     asked.requirement += " & ";
                 }
+
                 asked.requirement += &written(part);
             }
         }
     }
+
     if others {
         asked.version = None;
     }
+
     asked.filters.sort();
     asked
 }
@@ -186,6 +200,7 @@ fn value_length(tokens: &[Placed<'_>]) -> usize {
             return at + 1;
         }
     }
+
     tokens.len()
 }
 

@@ -26,12 +26,14 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         format: "opam-locked",
         ..Lockfile::default()
     };
+
     let mut places = HashMap::new();
     for asked in &file.asked {
         let Some(version) = &asked.version else {
             if asked.kind == DependencyKind::Optional {
                 continue;
             }
+
             lockfile.unresolved.push(Unresolved {
                 name: asked.name.clone(),
                 requirement: asked.requirement.clone(),
@@ -45,8 +47,10 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             let reason = format!("locks `{}` twice", asked.name);
             return Err(ParseError::new(reason).at_line(asked.line as usize));
         }
+
         lockfile.packages.push(package(asked, version, &pins));
     }
+
     direct(input, &file, &places, &mut lockfile);
     Ok(lockfile)
 }
@@ -101,6 +105,7 @@ fn direct(
         .iter()
         .map(|one| one.name.clone())
         .collect();
+
     let mut root = Root {
         name: file.name.clone(),
         manifest: Some(path.to_owned()),
@@ -132,5 +137,6 @@ fn direct(
             None => {}
         }
     }
+
     lockfile.roots.push(root);
 }

@@ -24,6 +24,7 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Placed<'_>>, ParseError> {
     let mut tokens = Vec::new();
     let mut open: Vec<(char, u32)> = Vec::new();
     let mut rest = text;
+
     let mut line = 1_u32;
     while let Some(first) = rest.chars().next() {
         let failed = |reason: &str| ParseError::new(reason).at_line(line as usize);
@@ -75,13 +76,16 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Placed<'_>>, ParseError> {
                 )));
             }
         }
+
         let (passed, after) = rest.split_at_checked(taken).unwrap_or((rest, ""));
         if taken > 1 {
             let breaks = passed.bytes().filter(|byte| *byte == b'\n').count();
             line += u32::try_from(breaks).unwrap_or(0);
         }
+
         rest = after;
     }
+
     match open.last() {
         None => Ok(tokens),
         Some((bracket, line)) => {
@@ -101,6 +105,7 @@ fn quoted(rest: &str) -> Option<(String, usize)> {
         let end = inner.find("\"\"\"")?;
         return Some((inner.get(..end)?.to_owned(), end + 6));
     }
+
     let mut text = String::new();
     let mut chars = rest.char_indices().skip(1);
     while let Some((at, c)) = chars.next() {
@@ -114,5 +119,6 @@ fn quoted(rest: &str) -> Option<(String, usize)> {
             c => text.push(c),
         }
     }
+
     None
 }

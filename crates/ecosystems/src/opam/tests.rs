@@ -36,6 +36,7 @@ fn comments_and_escapes_hold_no_packages() {
                 description: \"\"\"\ndepends: [ \"c\" ]\"\"\"\nsynopsis: \"\\\"d\\\"\"\n\
                 depends: [\n\"e\" {= \"1\"}]\n";
     let lockfile = read(text, None).unwrap();
+
     assert_eq!(lockfile.packages.len(), 1);
     assert_eq!(
         (
@@ -71,5 +72,6 @@ fn what_the_lockfile_lacks_is_unresolved() {
         .iter()
         .map(|one| one.name.as_str())
         .collect();
+
     assert_eq!(open, ["b"]);
 }

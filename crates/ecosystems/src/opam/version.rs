@@ -70,6 +70,7 @@ mod tests {
                 assert_eq!(version(a).cmp(&version(b)), i.cmp(&j), "{a} {b}");
             }
         }
+
         assert!(version("1.01").cmp(&version("1.1")).is_eq());
     }
 

@@ -27,6 +27,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             "is not a lockfile of pub: it lacks `packages`",
         ));
     }
+
     let mut lockfile = Lockfile {
         path: input.path.to_owned(),
         ecosystem: super::NAME,
@@ -41,6 +42,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         if lockfile.packages.len() >= limits::MAX_PACKAGES {
             return Err(ParseError::new("locks too many packages"));
         }
+
         let place = PackageIndex(u32::try_from(lockfile.packages.len()).unwrap_or(u32::MAX));
         let kind = match entry.optional_text("dependency")? {
             Some("direct dev") => Some(DependencyKind::Development),
@@ -57,6 +59,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             kind,
         }));
     }
+
     lockfile.roots = roots(input, &lockfile, direct);
     Ok(lockfile)
 }
@@ -92,6 +95,7 @@ fn package(
             .at_line(line as usize));
         }
     };
+
     let name = match source {
         "hosted" => detail("name")?.filter(|name| !name.is_empty()),
         _ => None,
@@ -105,6 +109,7 @@ fn package(
                 .at_line(line as usize),
         );
     }
+
     Ok(Package {
         line,
         origin,
@@ -128,6 +133,7 @@ fn roots(input: &Input<'_>, lockfile: &Lockfile, direct: Vec<Edge>) -> Vec<Root>
         .map(|(place, package)| (package.name.as_str(), place))
         .collect();
     let members = manifest::workspace(input);
+
     let mut roots = Vec::new();
     for (path, asked) in members {
         let edges = asked.open.into_iter().filter_map(|asked| {
@@ -152,6 +158,7 @@ fn roots(input: &Input<'_>, lockfile: &Lockfile, direct: Vec<Edge>) -> Vec<Root>
         .flat_map(|root| &root.edges)
         .map(|edge| edge.to)
         .collect();
+
     let rest = direct.into_iter().filter(|edge| !known.contains(&edge.to));
     match roots.first_mut() {
         Some(first) => first.edges.extend(rest),
@@ -160,5 +167,6 @@ fn roots(input: &Input<'_>, lockfile: &Lockfile, direct: Vec<Edge>) -> Vec<Root>
             ..Root::default()
         }),
     }
+
     roots
 }

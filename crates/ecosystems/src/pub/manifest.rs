@@ -36,6 +36,7 @@ pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseErro
 pub(super) fn workspace(input: &Input<'_>) -> Vec<(String, Asked)> {
     let mut found: Vec<(String, Asked)> = Vec::new();
     let mut seen = HashSet::new();
+
     let mut waiting = vec![input.beside("")];
     while let Some(folder) = waiting.pop() {
         let path = format!("{folder}pubspec.yaml");
@@ -64,6 +65,7 @@ pub(super) fn workspace(input: &Input<'_>) -> Vec<(String, Asked)> {
         }));
         found.push((path, asked));
     }
+
     found
 }
 
@@ -71,6 +73,7 @@ fn read(document: &Node<'_>, is_left_out: fn(&Node<'_>) -> bool) -> Result<Asked
     if !document.is_map() {
         return Err(document.unexpected("pubspec.yaml", "a map"));
     }
+
     let mut asked = Asked {
         name: document
             .optional_text("name")?
@@ -86,6 +89,7 @@ fn read(document: &Node<'_>, is_left_out: fn(&Node<'_>) -> bool) -> Result<Asked
             if is_left_out(value) || name.name.is_empty() {
                 continue;
             }
+
             let requirement = match value.text() {
                 Some(text) => Some(text),
                 None if value.is_map() => value.optional_text("version")?,
@@ -100,8 +104,10 @@ fn read(document: &Node<'_>, is_left_out: fn(&Node<'_>) -> bool) -> Result<Asked
             });
         }
     }
+
     for member in document.optional_list("workspace")? {
         asked.members.extend(member.text().map(str::to_owned));
     }
+
     Ok(asked)
 }

@@ -13,6 +13,7 @@ fn read(files: &[(&str, &str)]) -> Lockfile {
         .map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()))
         .collect();
     let (path, text) = files[0];
+
     crate::parse(&Input {
         path,
         bytes: text.as_bytes(),
@@ -73,6 +74,7 @@ fn a_manifest_alone_asks_for_what_has_versions() {
         .iter()
         .map(|it| format!("{} {} {:?} {}", it.name, it.requirement, it.kind, it.line))
         .collect();
+
     assert_eq!(
         open,
         [

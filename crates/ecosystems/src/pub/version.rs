@@ -47,6 +47,7 @@ mod tests {
                 assert_eq!(version(a).cmp(&version(b)), i.cmp(&j), "{a} {b}");
             }
         }
+
         for text in [
             "", "1", "1.0", "v1.0.0", "1.0.0.0", "1.0.0-", "1.0.0+", "any", "^1.0.0",
         ] {

@@ -21,10 +21,12 @@ pub(super) fn repository(address: &str) -> Option<Repository<'_>> {
         .iter()
         .find_map(|prefix| address.strip_prefix(prefix))?;
     let rest = rest.split('#').next().unwrap_or(rest);
+
     // An `@` before the path belongs to the host.
     let path = rest.find("://").map_or(0, |at| at + 3);
     let path = path + rest.get(path..)?.find('/').unwrap_or(0);
     let at = rest.get(path..)?.rfind('@').map(|at| at + path);
+
     Some(match at {
         Some(at) => Repository {
             url: rest.get(..at)?,
@@ -72,6 +74,7 @@ pub(super) fn archive(address: &str) -> Option<(&str, &str)> {
             .find_map(|end| file.strip_suffix(end))?;
         stem.rsplit_once('-')?
     };
+
     (is_name(name) && is_standard(version)).then_some((name, version))
 }
 
@@ -88,6 +91,7 @@ pub(crate) fn path_from(base: &str, path: &str) -> Option<String> {
     if path.starts_with('/') || path.contains("://") {
         return None;
     }
+
     let mut parts: Vec<&str> = base.split('/').collect();
     parts.pop();
     for part in path.split(['/', '\\']) {
@@ -97,6 +101,7 @@ pub(crate) fn path_from(base: &str, path: &str) -> Option<String> {
             part => parts.push(part),
         }
     }
+
     Some(parts.join("/"))
 }
 
@@ -135,6 +140,7 @@ mod tests {
         ] {
             assert_eq!(archive(address), expected, "{address}");
         }
+
         assert_eq!(archive_version("x/A.b-1.0.zip", "a_b"), Some("1.0"));
         assert_eq!(archive_version("x/c-1.0.zip", "a_b"), None);
     }

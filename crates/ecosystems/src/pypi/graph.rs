@@ -70,10 +70,12 @@ impl Graph {
             ))
             .at_line(package.line as usize));
         }
+
         let place = PackageIndex(u32::try_from(self.lockfile.packages.len()).unwrap_or(u32::MAX));
         let name = normalize(&package.name).into_owned();
         self.by_name.entry(name).or_default().push(place);
         self.lockfile.packages.push(package);
+
         Ok(place)
     }
 
@@ -109,6 +111,7 @@ impl Graph {
                 }
             })
             .collect();
+
         match narrowed.is_empty() {
             true => copies.to_vec(),
             false => narrowed,
@@ -128,6 +131,7 @@ impl Graph {
                 limits::MAX_EDGES
             )));
         }
+
         Ok(self
             .meant(ask)
             .into_iter()
@@ -187,6 +191,7 @@ impl Graph {
                 next.extend(self.next(place));
             }
         }
+
         for (package, scope) in self.lockfile.packages.iter_mut().zip(reached) {
             package.scope = scope.unwrap_or(package.scope);
         }
@@ -200,6 +205,7 @@ impl Graph {
                 by_group.entry(group).or_default().push(start.to);
             }
         }
+
         let follow = by_group.len() <= MAX_GROUPS;
         let groups: Vec<(&str, Vec<PackageIndex>)> = by_group.into_iter().collect();
         let count = self.lockfile.packages.len();
@@ -215,6 +221,7 @@ impl Graph {
                     }
                 }
             }
+
             while let Some(place) = queue.pop_front().filter(|_| follow) {
                 let own = bits.get(place.0 as usize).copied().unwrap_or_default();
                 for to in self.next(place) {
@@ -226,6 +233,7 @@ impl Graph {
                     }
                 }
             }
+
             for (package, bits) in self.lockfile.packages.iter_mut().zip(bits) {
                 for (bit, (group, _)) in chunk.iter().enumerate() {
                     if bits & (1 << bit) != 0 {
@@ -234,6 +242,7 @@ impl Graph {
                 }
             }
         }
+
         for package in &mut self.lockfile.packages {
             package.groups.sort();
             package.groups.dedup();

@@ -12,6 +12,7 @@ pub(crate) fn normalize(name: &str) -> Cow<'_, str> {
     if is_normal {
         return Cow::Borrowed(name);
     }
+
     let mut normal = String::with_capacity(name.len());
     for character in name.chars() {
         match character {
@@ -20,6 +21,7 @@ pub(crate) fn normalize(name: &str) -> Cow<'_, str> {
             other => normal.push(other.to_ascii_lowercase()),
         }
     }
+
     Cow::Owned(normal)
 }
 
@@ -48,6 +50,7 @@ mod tests {
         ] {
             assert_eq!(normalize(name), "friendly-bard");
         }
+
         assert!(matches!(normalize("friendly-bard"), Cow::Borrowed(_)));
     }
 

@@ -37,6 +37,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         .flat_map(|manifest| &manifest.direct)
         .filter_map(|direct| Some((direct.group.clone()?, direct.kind)))
         .collect();
+
     // Before version 4.1, the hashes of all packages are in one table.
     let shared: HashMap<&str, &Node<'_>> = metadata
         .optional_map("files")?
@@ -45,6 +46,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         .collect();
     let mut copies: HashMap<(String, String), PackageIndex> = HashMap::new();
     let mut entries = Vec::new();
+
     let mut has_groups = false;
     for entry in file.optional_list("package")? {
         has_groups |= entry.get("groups").is_some();
@@ -66,10 +68,12 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         };
         entries.push((place, entry));
     }
+
     for (place, entry) in &entries {
         let edges = edges(&mut graph, *place, entry)?;
         graph.connect(*place, edges);
     }
+
     if let Some(manifest) = manifest {
         let starts = roots::add(&mut graph, manifest)?;
         if !has_groups {
@@ -77,6 +81,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             graph.spread_groups(&starts);
         }
     }
+
     roots::add_folders(&mut graph, input)?;
     Ok(graph.lockfile)
 }
@@ -104,6 +109,7 @@ fn package(
             ParseError::new("has a package whose name is none").at_line(entry.line as usize)
         );
     }
+
     let version = entry.need_text("version")?;
     let mut groups = Vec::new();
     for group in entry.optional_list("groups")? {
@@ -112,6 +118,7 @@ fn package(
             .ok_or_else(|| group.unexpected("groups", "a text"))?;
         groups.push(group.to_owned());
     }
+
     groups.sort();
     groups.dedup();
     let scope = groups.iter().map(|group| scope(group, kinds)).min();
@@ -127,6 +134,7 @@ fn package(
         .iter()
         .filter_map(|file| file.get("hash").and_then(Node::text))
         .collect();
+
     Ok(Package {
         line: entry.line,
         origin: origin(entry)?,
@@ -154,12 +162,14 @@ fn origin(entry: &Node<'_>) -> Result<Origin, ParseError> {
             return Ok(git(url, entry.optional_text("revision")?));
         }
     }
+
     if let Some(path) = entry.optional_text("path")? {
         return Ok(match manifest::is_folder(path) {
             true => Origin::Path(Some(clean(path))),
             false => Origin::Url(clean(path)),
         });
     }
+
     Ok(match entry.optional_text("url")? {
         Some(url) => Origin::Url(clean(url)),
         None => Origin::Registry(None),
@@ -194,14 +204,17 @@ fn edges(graph: &mut Graph, from: PackageIndex, entry: &Node<'_>) -> Result<Vec<
             version: requirement.exact_version(),
             kind: DependencyKind::Runtime,
         })?;
+
         // An entry with extras asks for the package itself.
         edges.extend(found.into_iter().filter(|edge| edge.to != from));
     }
+
     let known: BTreeSet<PackageIndex> = graph
         .lockfile
         .package(from)
         .map(|package| package.edges.iter().map(|edge| edge.to).collect())
         .unwrap_or_default();
     edges.retain(|edge| !known.contains(&edge.to));
+
     Ok(edges)
 }

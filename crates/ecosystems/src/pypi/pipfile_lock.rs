@@ -32,9 +32,11 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
                 .with_hint("write it anew with `pipenv lock`"),
         );
     };
+
     check_version(meta)?;
     let sources = sources(meta)?;
     let mut graph = Graph::new(input, "pipfile-lock-v6");
+
     let mut copies: HashMap<(String, String), PackageIndex> = HashMap::new();
     for (category, entries) in file.entries() {
         if category.name == META {
@@ -43,6 +45,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         if !entries.is_map() {
             return Err(entries.unexpected(&category.name, "a map"));
         }
+
         let scope = match &*category.name {
             DEFAULT => Scope::Runtime,
             _ => Scope::Development,
@@ -69,8 +72,10 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             }
         }
     }
+
     roots::add_beside(&mut graph, input, "Pipfile")?;
     roots::add_folders(&mut graph, input)?;
+
     Ok(graph.lockfile)
 }
 
@@ -103,6 +108,7 @@ fn add(
             copies.insert(key, place);
         }
     }
+
     Ok(())
 }
 
@@ -127,6 +133,7 @@ fn sources<'n>(meta: &'n Node<'_>) -> Result<HashMap<&'n str, &'n str>, ParseErr
             sources.insert(name, url);
         }
     }
+
     Ok(sources)
 }
 
@@ -142,6 +149,7 @@ fn package(
     if !entry.is_map() {
         return Err(entry.unexpected(name, "a map"));
     }
+
     let stated = entry.optional_text("version")?;
     let version = stated.and_then(exact_version);
     let origin = origin(entry, sources)?;
@@ -164,6 +172,7 @@ fn package(
             return Ok(Locked::Unknown(stated.unwrap_or_default().to_owned()));
         }
     };
+
     Ok(locked(name, version, line, entry, origin))
 }
 
@@ -175,6 +184,7 @@ fn locked(name: &str, version: &str, line: u32, entry: &Node<'_>, origin: Origin
         .iter()
         .filter_map(Node::text)
         .collect();
+
     Locked::Package(Box::new(Package {
         line,
         origin,
@@ -189,6 +199,7 @@ fn origin(entry: &Node<'_>, sources: &HashMap<&str, &str>) -> Result<Origin, Par
             return Ok(git(url, entry.optional_text("ref")?));
         }
     }
+
     if let Some(path) = entry.optional_text("path")? {
         return Ok(Origin::Path(Some(path.to_owned())));
     }
@@ -199,9 +210,11 @@ fn origin(entry: &Node<'_>, sources: &HashMap<&str, &str>) -> Result<Origin, Par
     let named = entry
         .optional_text("index")?
         .and_then(|name| sources.get(name));
+
     let only = sources.values().next().filter(|_| sources.len() == 1);
     let address = named
         .or(only)
         .map(|url| without_credentials(url).into_owned());
+
     Ok(Origin::Registry(address))
 }

@@ -21,15 +21,18 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let metadata = metadata(&file)?;
     let mut graph = Graph::new(input, format(metadata)?);
     let shared = shared(metadata)?;
+
     let mut entries = Vec::new();
     for entry in file.optional_list("package")? {
         let place = graph.push(package(entry, &shared)?)?;
         entries.push((place, entry));
     }
+
     for (place, entry) in &entries {
         let edges = edges(&mut graph, entry)?;
         graph.connect(*place, edges);
     }
+
     if let Some(starts) = roots::add_beside(&mut graph, input, "pyproject.toml")? {
         if entries.iter().any(|(_, entry)| says_what_for(entry)) {
             roots::add_folders(&mut graph, input)?;
@@ -39,6 +42,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         let named: Vec<Start> = starts.into_iter().map(in_named_group).collect();
         graph.spread_groups(&named);
     }
+
     roots::add_folders(&mut graph, input)?;
     Ok(graph.lockfile)
 }
@@ -59,6 +63,7 @@ fn format(metadata: &Node<'_>) -> Result<&'static str, ParseError> {
     let Some(version) = metadata.optional_text("lock-version")? else {
         return Ok("poetry-lock-v0");
     };
+
     match version.split('.').next() {
         Some("1") => Ok("poetry-lock-v1"),
         Some("2") => Ok("poetry-lock-v2"),
@@ -89,8 +94,10 @@ fn package(entry: &Node<'_>, shared: &Shared<'_>) -> Result<Package, ParseError>
             ParseError::new("has a package whose name is none").at_line(entry.line as usize)
         );
     }
+
     let version = entry.need_text("version")?;
     let (scope, groups) = scope(entry)?;
+
     Ok(Package {
         line: entry.line,
         origin: origin(entry)?,
@@ -109,6 +116,7 @@ fn scope(entry: &Node<'_>) -> Result<(Scope, Vec<String>), ParseError> {
             .ok_or_else(|| group.unexpected("groups", "a text"))?;
         groups.push(group.to_owned());
     }
+
     groups.extend(entry.optional_text("category")?.map(str::to_owned));
     groups.sort();
     groups.dedup();
@@ -124,6 +132,7 @@ fn scope(entry: &Node<'_>) -> Result<(Scope, Vec<String>), ParseError> {
         (true, true) => Scope::Optional,
         (false, _) => Scope::Development,
     };
+
     Ok((scope, groups))
 }
 
@@ -134,8 +143,10 @@ fn origin(entry: &Node<'_>) -> Result<Origin, ParseError> {
     if !source.is_map() {
         return Err(source.unexpected("source", "a table"));
     }
+
     let address = source.need_text("url")?;
     let clean = || without_credentials(address).into_owned();
+
     Ok(match source.optional_text("type")? {
         Some("git") => git(address, source.optional_text("resolved_reference")?),
         Some("directory") => Origin::Path(Some(clean())),
@@ -176,6 +187,7 @@ fn hashes(entry: &Node<'_>, shared: &Shared<'_>, name: &str) -> Result<Option<St
             _ => file.get("hash").and_then(Node::text),
         })
         .collect();
+
     Ok((!hashes.is_empty()).then(|| hashes.join(" ")))
 }
 
@@ -189,6 +201,7 @@ fn edges(graph: &mut Graph, entry: &Node<'_>) -> Result<Vec<Edge>, ParseError> {
             false => std::slice::from_ref(wanted),
         };
         let mut seen: BTreeSet<PackageIndex> = BTreeSet::new();
+
         for wanted in alternatives {
             let requirement = super::manifest::requirement(&name.name, wanted)?;
             let optional = wanted.get("optional").and_then(Node::bool) == Some(true);
@@ -201,6 +214,7 @@ fn edges(graph: &mut Graph, entry: &Node<'_>) -> Result<Vec<Edge>, ParseError> {
                     false => DependencyKind::Runtime,
                 },
             })?;
+
             for edge in found {
                 if seen.insert(edge.to) {
                     edges.push(edge);
@@ -208,5 +222,6 @@ fn edges(graph: &mut Graph, entry: &Node<'_>) -> Result<Vec<Edge>, ParseError> {
             }
         }
     }
+
     Ok(edges)
 }

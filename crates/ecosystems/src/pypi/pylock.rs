@@ -25,8 +25,10 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             "is of version {version}, which is not known"
         )));
     }
+
     file.need_text("created-by")?;
     let mut graph = Graph::new(input, "pylock-v1");
+
     let mut entries = Vec::new();
     for entry in file.optional_list("packages")? {
         match package(entry)? {
@@ -37,13 +39,16 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             Err(unresolved) => graph.lockfile.unresolved.push(unresolved),
         }
     }
+
     for (place, entry) in &entries {
         connect(&mut graph, *place, entry)?;
     }
+
     let manifest = manifest::read(input, &input.beside("pyproject.toml"));
     if let Some(manifest) = manifest.filter(|manifest| pins(&graph, manifest)) {
         roots::add(&mut graph, manifest)?;
     }
+
     Ok(graph.lockfile)
 }
 
@@ -66,6 +71,7 @@ fn package(entry: &Node<'_>) -> Result<Result<Package, Unresolved>, ParseError> 
             ParseError::new("has a package whose name is none").at_line(entry.line as usize)
         );
     }
+
     let origin = origin(entry)?;
     let from_name = match &origin {
         Origin::Url(url) => archive_version(url, name).map(str::to_owned),
@@ -87,8 +93,10 @@ fn package(entry: &Node<'_>) -> Result<Result<Package, Unresolved>, ParseError> 
             (Origin::Url(url), None) => return Ok(Err(open(name, url.clone(), entry.line))),
         },
     };
+
     let marker = entry.optional_text("marker")?.unwrap_or_default();
     let (scope, groups) = scope(marker);
+
     Ok(Ok(Package {
         line: entry.line,
         origin,
@@ -123,6 +131,7 @@ fn origin(entry: &Node<'_>) -> Result<Origin, ParseError> {
     if let Some(archive) = entry.get("archive") {
         return Ok(Origin::Url(address(archive)?));
     }
+
     Ok(Origin::Registry(entry.optional_text("index")?.map(clean)))
 }
 
@@ -137,6 +146,7 @@ fn hashes(entry: &Node<'_>) -> Result<Option<String>, ParseError> {
             hashes.push(format!("{}:{hash}", algorithm.name));
         }
     }
+
     Ok((!hashes.is_empty()).then(|| hashes.join(" ")))
 }
 
@@ -158,8 +168,10 @@ fn scope(marker: &str) -> (Scope, Vec<String>) {
             own = own.max(kind);
             groups.insert(name.trim_matches(['(', '\'', '"']).to_owned());
         }
+
         scope = scope.min(own);
     }
+
     (scope, groups.into_iter().collect())
 }
 
@@ -173,5 +185,6 @@ fn connect(graph: &mut Graph, from: PackageIndex, entry: &Node<'_>) -> Result<()
         })?;
         graph.connect(from, edges);
     }
+
     Ok(())
 }

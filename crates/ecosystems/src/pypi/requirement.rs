@@ -32,12 +32,14 @@ impl<'a> Requirement<'a> {
         if !is_name(name) {
             return None;
         }
+
         let mut rest = rest.trim_start();
         let mut extras = "";
         if let Some(inside) = rest.strip_prefix('[') {
             (extras, rest) = inside.split_once(']')?;
             rest = rest.trim_start();
         }
+
         let part = Self {
             name,
             extras: extras.trim(),
@@ -55,6 +57,7 @@ impl<'a> Requirement<'a> {
                 ..part
             });
         }
+
         let (specifier, marker) = rest.split_once(';').unwrap_or((rest, ""));
         let specifier = specifier.trim();
         let specifier = specifier
@@ -62,6 +65,7 @@ impl<'a> Requirement<'a> {
             .and_then(|inside| inside.strip_suffix(')'))
             .unwrap_or(specifier)
             .trim();
+
         (specifier.is_empty() || clauses(specifier).all(|clause| clause.is_some())).then(|| Self {
             specifier,
             marker: marker.trim(),
@@ -93,6 +97,7 @@ pub(crate) fn exact_version(specifier: &str) -> Option<&str> {
             found = Some(version);
         }
     }
+
     found
 }
 
@@ -132,6 +137,7 @@ mod tests {
         assert_eq!(requirement.extras, "security, socks");
         assert_eq!(requirement.specifier, ">=2.8.1, ==2.8.*");
         assert_eq!(requirement.marker, "python_version < '2.7'");
+
         let at = Requirement::parse("pip @ https://host.invalid/pip-1.zip;x=1 ; os_name=='a'");
         let at = at.unwrap();
         assert_eq!(at.url, Some("https://host.invalid/pip-1.zip;x=1"));

@@ -40,6 +40,7 @@ pub(super) fn included(input: &Input<'_>) -> Vec<String> {
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let files = Files::read(input)?;
     let mut graph = Graph::new(input, "pip-requirements");
+
     let mut locked = Vec::new();
     for line in &files.lines {
         match package(line, &files) {
@@ -57,6 +58,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             }),
         }
     }
+
     for (path, line) in &files.unread {
         graph.lockfile.unresolved.push(Unresolved {
             name: without_credentials(path).into_owned(),
@@ -65,6 +67,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             line: *line,
         });
     }
+
     connect(&mut graph, input, &locked)?;
     Ok(graph.lockfile)
 }
@@ -81,6 +84,7 @@ pub(super) fn manifest(input: &Input<'_>) -> Result<Manifest, ParseError> {
         has_marker: line.text.contains(';'),
         line: line.line,
     });
+
     Ok(Manifest {
         direct: direct.collect(),
         ..Manifest::default()
@@ -109,6 +113,7 @@ fn package(line: &Line, files: &Files) -> Option<Package> {
         } => (name, "", Origin::Path(Some(clean(path)))),
         Wanted::Folder { name: None, .. } | Wanted::Address { .. } => return None,
     };
+
     Some(Package {
         line: line.line,
         origin,
@@ -146,6 +151,7 @@ pub(crate) fn pinned(text: &str) -> Option<Pinned> {
             None => Pinned::Nothing,
         });
     };
+
     Some(match package(line, &Files::default()) {
         Some(package) => Pinned::Package(Box::new(package)),
         None if is_folder(line) => Pinned::Nothing,
@@ -187,6 +193,7 @@ fn connect(
                 ..edge.clone()
             });
         }
+
         for reason in &line.reasons {
             match reason {
                 Reason::Package(name) if !graph.copies(name).is_empty() => {
@@ -214,6 +221,7 @@ fn connect(
             }
         }
     }
+
     if !own.is_empty() || roots.is_empty() {
         let itself = input.sibling(input.path).map(|_| input.path.to_owned());
         graph.add_root(Root {
@@ -222,6 +230,7 @@ fn connect(
             edges: own,
         });
     }
+
     for ((name, manifest), edges) in roots {
         graph.add_root(Root {
             name,
@@ -229,6 +238,7 @@ fn connect(
             edges,
         });
     }
+
     Ok(())
 }
 

@@ -39,6 +39,7 @@ pub(super) fn add(graph: &mut Graph, manifest: Manifest) -> Result<Vec<Start>, P
         }));
         root.edges.extend(edges);
     }
+
     graph.add_root(root);
     Ok(starts)
 }
@@ -78,11 +79,13 @@ pub(super) fn add_folders(graph: &mut Graph, input: &Input<'_>) -> Result<(), Pa
             if known.contains(&path) {
                 continue;
             }
+
             if let Some(manifest) = manifest::read(input, &path) {
                 known.insert(path);
                 add(graph, manifest)?;
             }
         }
     }
+
     Ok(())
 }

@@ -16,6 +16,7 @@ pub(super) fn admits(specifier: &str, version: &str) -> Option<bool> {
         }
         any |= all;
     }
+
     Some(any)
 }
 
@@ -23,6 +24,7 @@ fn clause_admits(clause: &str, version: &Version) -> Option<bool> {
     if clause.is_empty() || clause == "*" {
         return Some(true);
     }
+
     let (operator, bound) = ["===", "==", "~=", "!=", "<=", ">=", "<", ">", "^", "~"]
         .iter()
         .find_map(|operator| Some((*operator, clause.strip_prefix(operator)?.trim())))
@@ -38,6 +40,7 @@ fn clause_admits(clause: &str, version: &Version) -> Option<bool> {
             _ => None,
         };
     }
+
     let at = Version::parse(bound)?;
     Some(match operator {
         "===" | "==" => *version == at || without_local(version) == at,
@@ -85,6 +88,7 @@ fn within(start: &str, keep: Option<isize>, version: &Version) -> Option<bool> {
         .take(keep)
         .enumerate()
         .all(|(place, number)| own.get(place).unwrap_or(&zero) == number);
+
     Some(*own_epoch == epoch && same)
 }
 
@@ -106,6 +110,7 @@ fn release(text: &str) -> Option<(super::version::Number, Vec<super::version::Nu
         })
         .count();
     release.resize(count.max(release.len()), super::version::Number::default());
+
     Some((epoch, release))
 }
 

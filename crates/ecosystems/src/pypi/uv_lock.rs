@@ -42,29 +42,35 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             ));
         }
     }
+
     let mut graph = Graph::new(input, "uv-lock-v1");
     let mut entries = Vec::new();
     for entry in file.optional_list("package")? {
         let place = graph.push(package(entry)?)?;
         entries.push((place, entry));
     }
+
     let mut starts = Vec::new();
     for (place, entry) in &entries {
         let edges = edges(&mut graph, *place, entry, &mut starts)?;
         graph.connect(*place, edges);
     }
+
     let own = own(&graph);
     for place in &own {
         add_root(&mut graph, input, *place);
     }
+
     starts.retain(|(from, _)| own.contains(from));
     let mut starts: Vec<Start> = starts.into_iter().map(|(_, start)| start).collect();
     if let Some(manifest) = file.get("manifest") {
         check_members(&graph, manifest)?;
         starts.extend(script(&mut graph, manifest)?);
     }
+
     graph.spread_scopes(&starts);
     graph.spread_groups(&starts);
+
     Ok(graph.lockfile)
 }
 
@@ -75,6 +81,7 @@ fn package(entry: &Node<'_>) -> Result<Package, ParseError> {
             ParseError::new("has a package whose name is none").at_line(entry.line as usize)
         );
     }
+
     let origin = origin(entry)?;
     let version = match (entry.optional_text("version")?, &origin) {
         (Some(version), _) if !version.is_empty() => version,
@@ -86,11 +93,13 @@ fn package(entry: &Node<'_>) -> Result<Package, ParseError> {
                 .with_hint(HINT));
         }
     };
+
     let files = entry.get("sdist").into_iter();
     let hashes: Vec<&str> = files
         .chain(entry.optional_list("wheels")?)
         .filter_map(|file| file.get("hash").and_then(Node::text))
         .collect();
+
     Ok(Package {
         line: entry.line,
         origin,
@@ -115,6 +124,7 @@ fn origin(entry: &Node<'_>) -> Result<Origin, ParseError> {
             return Ok(Origin::Path(Some(path.into_owned())));
         }
     }
+
     if let Some(address) = text("git")? {
         let (url, commit) = match address.rsplit_once('#') {
             Some((url, commit)) => (url, Some(commit)),
@@ -125,6 +135,7 @@ fn origin(entry: &Node<'_>) -> Result<Origin, ParseError> {
     if let Some(url) = text("url")?.or(text("path")?) {
         return Ok(Origin::Url(url.into_owned()));
     }
+
     Ok(Origin::Registry(
         text("registry")?.map(|url| url.into_owned()),
     ))
@@ -142,15 +153,18 @@ impl<'n> Stated<'n> {
         let Some(metadata) = entry.get("metadata") else {
             return Ok(stated);
         };
+
         for wanted in metadata.optional_list("requires-dist")? {
             let marker = wanted.optional_text("marker")?.unwrap_or_default();
             stated.add(extra(marker).unwrap_or_default(), wanted)?;
         }
+
         for (group, wanted) in metadata.optional_map("requires-dev")? {
             for wanted in wanted.items() {
                 stated.add(&group.name, wanted)?;
             }
         }
+
         Ok(stated)
     }
 
@@ -196,6 +210,7 @@ fn edges(
 ) -> Result<Edges, ParseError> {
     let mut all = Vec::new();
     let stated = Stated::read(entry)?;
+
     let mut add = |group: &str, kind: DependencyKind, wanted: &Node<'_>| {
         let name = wanted.need_text("name")?;
         let version = wanted.optional_text("version")?;
@@ -212,6 +227,7 @@ fn edges(
             .at_line(wanted.line as usize)
             .with_hint(HINT));
         }
+
         starts.extend(edges.iter().map(|edge| {
             let start = Start {
                 to: edge.to,
@@ -221,6 +237,7 @@ fn edges(
             (from, start)
         }));
         all.extend(edges);
+
         Ok(())
     };
     for wanted in entry.optional_list("dependencies")? {
@@ -236,6 +253,7 @@ fn edges(
             }
         }
     }
+
     Ok(all)
 }
 
@@ -280,6 +298,7 @@ fn check_members(graph: &Graph, manifest: &Node<'_>) -> Result<(), ParseError> {
             );
         }
     }
+
     Ok(())
 }
 
@@ -298,6 +317,7 @@ fn script(graph: &mut Graph, manifest: &Node<'_>) -> Result<Vec<Start>, ParseErr
                 .map(|wanted| (Some(&*group.name), wanted)),
         );
     }
+
     let mut starts = Vec::new();
     let mut root = Root::default();
     for (group, wanted) in wanted {
@@ -318,8 +338,10 @@ fn script(graph: &mut Graph, manifest: &Node<'_>) -> Result<Vec<Start>, ParseErr
         }));
         root.edges.extend(edges);
     }
+
     if !root.edges.is_empty() {
         graph.add_root(root);
     }
+
     Ok(starts)
 }

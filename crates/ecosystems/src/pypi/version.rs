@@ -112,9 +112,11 @@ impl<'a> Rest<'a> {
             self.0 = start;
             return None;
         };
+
         // The separator is taken without a number too: `1.0a.` is `1.0a0`.
         self.separator();
         let digits = self.digits();
+
         Some((word, number(digits.unwrap_or_default())))
     }
 }
@@ -124,11 +126,13 @@ impl<'a> Rest<'a> {
 fn standard(text: &str) -> Option<Version> {
     let mut rest = Rest(text.strip_prefix('v').unwrap_or(text));
     let mut epoch = Number::default();
+
     let mut first = rest.digits()?;
     if rest.take(&["!"]).is_some() {
         epoch = number(first);
         first = rest.digits()?;
     }
+
     let mut release = vec![number(first)];
     while let Some(after) = rest.0.strip_prefix('.') {
         let mut next = Rest(after);
@@ -136,9 +140,11 @@ fn standard(text: &str) -> Option<Version> {
         release.push(number(digits));
         rest = next;
     }
+
     while release.last().is_some_and(Number::is_zero) {
         release.pop();
     }
+
     let pre = rest
         .word_and_number(&["alpha", "beta", "preview", "pre", "rc", "a", "b", "c"])
         .map(|(word, number)| match word {
@@ -146,6 +152,7 @@ fn standard(text: &str) -> Option<Version> {
             "beta" | "b" => Pre::Beta(number),
             _ => Pre::Candidate(number),
         });
+
     let post = match rest.0.strip_prefix('-') {
         Some(after) if after.starts_with(|character: char| character.is_ascii_digit()) => {
             rest = Rest(after);
@@ -155,6 +162,7 @@ fn standard(text: &str) -> Option<Version> {
             .word_and_number(&["post", "rev", "r"])
             .map(|(_, number)| number),
     };
+
     let dev = rest.word_and_number(&["dev"]).map(|(_, number)| number);
     let local = match rest.take(&["+"]) {
         Some(_) => Some(local(std::mem::take(&mut rest.0))?),
@@ -163,6 +171,7 @@ fn standard(text: &str) -> Option<Version> {
     if !rest.0.is_empty() {
         return None;
     }
+
     Some(Version::Standard {
         epoch,
         release,
@@ -223,11 +232,14 @@ fn legacy(text: &str) -> Vec<Part> {
                 parts.pop();
             }
         }
+
         while matches!(parts.last(), Some(Part::Number(number)) if number.is_zero()) {
             parts.pop();
         }
+
         parts.push(Part::Word(word.to_owned()));
     }
+
     parts
 }
 
@@ -240,6 +252,7 @@ fn pieces(text: &str) -> Vec<&str> {
         Single,
         Other,
     }
+
     let kind = |character: char| match character {
         '0'..='9' => Kind::Digits,
         'a'..='z' => Kind::Letters,
@@ -248,6 +261,7 @@ fn pieces(text: &str) -> Vec<&str> {
     };
     let mut pieces = Vec::new();
     let mut start = 0;
+
     let mut before: Option<Kind> = None;
     for (at, character) in text.char_indices() {
         let now = kind(character);
@@ -257,6 +271,7 @@ fn pieces(text: &str) -> Vec<&str> {
         }
         before = Some(now);
     }
+
     pieces.push(&text[start..]);
     pieces
 }
@@ -301,6 +316,7 @@ mod tests {
             "2012.4",
             "1!0.5",
         ];
+
         for (i, a) in rising.iter().enumerate() {
             for (j, b) in rising.iter().enumerate() {
                 assert_eq!(version(a).cmp(&version(b)), i.cmp(&j), "{a} {b}");
@@ -352,6 +368,7 @@ mod tests {
         for text in rising {
             assert!(matches!(version(text), Version::Legacy(_)), "{text}");
         }
+
         assert!(version("0") > version("9999-x"));
         assert!(version("1.2-x") < version("1.10-x"));
         assert!(version("1.0-dev-x") < version("1.0-x"));

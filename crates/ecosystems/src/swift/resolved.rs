@@ -25,6 +25,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         }
         None => return Err(ParseError::new("lacks its format `version`")),
     };
+
     let pins = holder
         .and_then(|holder| holder.get("pins"))
         .filter(|pins| pins.is_list())
@@ -35,6 +36,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         format,
         ..Lockfile::default()
     };
+
     let mut seen = HashSet::new();
     for pin in pins.items() {
         let at = |error: ParseError| error.at_line(pin.line as usize);
@@ -46,8 +48,10 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             let reason = format!("pins `{}` twice", package.name);
             return Err(at(ParseError::new(reason)));
         }
+
         lockfile.packages.push(package);
     }
+
     Ok(lockfile)
 }
 
@@ -66,6 +70,7 @@ fn package(pin: &Node<'_>, is_first_format: bool) -> Result<Package, ParseError>
         let location = pin.optional_text("location")?.unwrap_or_default();
         (pin.need_text("identity")?, location)
     };
+
     let revision = state.optional_text("revision")?;
     let (name, origin) = match pin.optional_text("kind")? {
         Some("registry") => (
@@ -90,6 +95,7 @@ fn package(pin: &Node<'_>, is_first_format: bool) -> Result<Package, ParseError>
     if name.is_empty() {
         return Err(failed("has a pin without a name".to_owned()));
     }
+
     let version = state
         .optional_text("version")?
         .or(revision)
@@ -99,6 +105,7 @@ fn package(pin: &Node<'_>, is_first_format: bool) -> Result<Package, ParseError>
                 "pins `{name}` neither at a version nor at a revision"
             ))
         })?;
+
     Ok(Package {
         line: pin.line,
         origin,
@@ -121,6 +128,7 @@ fn name_of(url: &str) -> String {
     let host = host.split(':').next().unwrap_or_default();
     let path = path.trim_matches('/');
     let path = path.strip_suffix(".git").unwrap_or(path);
+
     match (host.to_ascii_lowercase().as_str(), path) {
         ("", path) => path.to_owned(),
         (host, "") => host.to_owned(),
@@ -144,6 +152,7 @@ mod tests {
         ] {
             assert_eq!(name_of(url), "github.com/apple/swift-nio", "{url}");
         }
+
         assert_eq!(name_of("../nio"), "../nio");
         assert_eq!(name_of("https://host.invalid"), "host.invalid");
     }

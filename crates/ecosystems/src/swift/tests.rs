@@ -26,6 +26,7 @@ fn all_versions_of_the_format_are_read() {
         .iter()
         .map(|text| shown(&read(text).unwrap()))
         .collect();
+
     insta::assert_snapshot!(all.join("\n"));
 }
 
@@ -59,6 +60,7 @@ fn what_cannot_be_known_is_an_error() {
     ] {
         assert_eq!(read(&text).unwrap_err().reason, reason);
     }
+
     assert!(
         read("{\"version\": 3, \"pins\": []}")
             .unwrap()
@@ -78,5 +80,6 @@ fn what_swift_resolved_is_read() {
         .iter()
         .map(|text| shown(&read(text).unwrap()))
         .collect();
+
     insta::assert_snapshot!(all.join("\n"));
 }

@@ -38,6 +38,7 @@ mod tests {
                 assert_eq!(version(a).cmp(&version(b)), i.cmp(&j), "{a} {b}");
             }
         }
+
         for text in [
             "",
             "main",

@@ -18,6 +18,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         format: "terraform-lock",
         ..Lockfile::default()
     };
+
     let mut block: Option<Block> = None;
     for (number, line) in (1_u32..).zip(text.lines()) {
         let line = line.trim();
@@ -36,6 +37,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             block = Some(Block::new(address, number));
             continue;
         };
+
         if open.line(line).map_err(failed)? {
             if lockfile.packages.len() >= limits::MAX_PACKAGES {
                 return Err(failed("holds too many providers".to_owned()));
@@ -44,6 +46,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             lockfile.packages.extend(closed.transpose()?);
         }
     }
+
     if let Some(open) = block {
         let reason = format!(
             "is truncated: the block of `{}` is not closed",
@@ -56,6 +59,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             "is not a lockfile of Terraform: it names no provider",
         ));
     }
+
     Ok(lockfile)
 }
 
@@ -104,9 +108,11 @@ impl Block {
                 .push(hash.ok_or_else(|| unknown(line))?.to_owned());
             return Ok(false);
         }
+
         if line == "}" {
             return Ok(true);
         }
+
         let (key, value) = line.split_once('=').ok_or_else(|| unknown(line))?;
         match (key.trim(), value.trim()) {
             ("version", value) if self.version.is_none() => {
@@ -118,6 +124,7 @@ impl Block {
             ("constraints", value) if quoted(value).is_some() => {}
             _ => return Err(unknown(line)),
         }
+
         Ok(false)
     }
 
@@ -131,6 +138,7 @@ impl Block {
             .split_once('/')
             .filter(|(host, rest)| host.contains('.') && rest.contains('/'))
             .map(|(host, _)| host.to_owned());
+
         Ok(Package {
             line: self.line,
             origin: Origin::Registry(host),

@@ -17,7 +17,9 @@ fn read(text: &str) -> Result<Lockfile, ParseError> {
 fn what_terraform_locked_is_read() {
     let platforms = include_str!("fixtures/read/platforms/.terraform.lock.hcl");
     let platforms = read(platforms).unwrap();
+
     insta::assert_snapshot!(shown(&platforms));
+
     let one = include_str!("fixtures/read/initialised/.terraform.lock.hcl");
     let hashes = |lockfile: &Lockfile| -> Vec<usize> {
         lockfile
@@ -27,6 +29,7 @@ fn what_terraform_locked_is_read() {
             .map(|hashes| hashes.split(' ').count())
             .collect()
     };
+
     assert_eq!(hashes(&platforms), [2, 2, 2, 2]);
     assert_eq!(hashes(&read(one).unwrap()), [1, 1, 1, 1]);
 }
@@ -43,6 +46,7 @@ fn a_file_without_providers_is_read_when_the_program_wrote_it() {
             .packages,
         []
     );
+
     for other in [
         "# This file is maintained automatically by \"terraform init\".\n",
         "# Manual edits may be lost in future updates.\n",
@@ -54,6 +58,7 @@ fn a_file_without_providers_is_read_when_the_program_wrote_it() {
             "is not a lockfile of Terraform: it names no provider"
         );
     }
+
     let cut = format!("{written}\n");
     assert!(read(&cut).is_err(), "an entry follows the blank line");
 }

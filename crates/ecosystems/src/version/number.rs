@@ -32,6 +32,7 @@ impl<'a> Number<&'a str> {
         if digits.is_empty() {
             return Number::ZERO;
         }
+
         Self {
             length: digits.len(),
             digits,

@@ -58,8 +58,10 @@ pub(crate) fn compare_in_turn(mut a: &str, mut b: &str) -> Ordering {
         if order.is_ne() {
             return order;
         }
+
         (a, b) = (a_rest, b_rest);
     }
+
     Ordering::Equal
 }
 
@@ -86,6 +88,7 @@ mod tests {
             Run::Letters("ä"),
             Run::Number(Number::new("2")),
         ];
+
         assert_eq!(cut, expected);
         assert_eq!(runs("").count(), 0);
         assert!(Run::Letters("z") < Run::ZERO);

@@ -59,6 +59,7 @@ impl Rules {
     pub(crate) fn core<const NUMBERS: usize>(self, text: &str) -> Option<[Number<&str>; NUMBERS]> {
         let mut core = [Number::ZERO; NUMBERS];
         let mut places = core.iter_mut();
+
         let mut count = 0;
         for part in text.split('.') {
             if !self.leading_zeros && !is_plain(part) {
@@ -67,6 +68,7 @@ impl Rules {
             *places.next()? = Number::parse(part)?;
             count += 1;
         }
+
         (count >= self.required).then_some(core)
     }
 
@@ -255,6 +257,7 @@ mod tests {
                 assert_eq!(strict(a).cmp(&strict(b)), i.cmp(&j), "{a} {b}");
             }
         }
+
         assert_eq!(strict("1.0.0+b"), strict("1.0.0+a"));
     }
 
@@ -262,6 +265,7 @@ mod tests {
     fn rules_say_what_is_a_version() {
         let missing = Rules::STRICT.with_missing_numbers();
         let zeros = Rules::STRICT.with_leading_zeros();
+
         for (text, in_strict, in_missing, in_zeros) in [
             ("1.2.3", true, true, true),
             ("1.2", false, true, false),

@@ -35,6 +35,7 @@ impl CommitIdentity {
                 return Err(CommitIdentityError(part.to_owned()));
             }
         }
+
         Ok(Self {
             name: name.to_owned(),
             email: email.to_owned(),
@@ -83,6 +84,7 @@ pub async fn current_head(folder: &Path) -> Result<Head, GitError> {
         .line(&["symbolic-ref", "--quiet", "--short", "HEAD"], &[], b"")
         .await
         .ok();
+
     let prefix = git.line(&["rev-parse", "--show-prefix"], &[], b"").await?;
     Ok(Head {
         commit,
@@ -113,12 +115,14 @@ pub async fn commit_files(
             reason: "is not a full commit id".to_owned(),
         });
     }
+
     let scratch = tempfile::tempdir().map_err(|source| GitError::Pipe {
         command: "read-tree".to_owned(),
         source,
     })?;
     let git = Git::new(folder).with_index(scratch.path().join("index"));
     git.run(&["read-tree", base], &[], b"").await?;
+
     for change in changes {
         let mode = mode_of(&git, base, change).await?;
         let blob = git
@@ -128,6 +132,7 @@ pub async fn commit_files(
                 &change.after,
             )
             .await?;
+
         // `-z` takes the path as it is, whatever characters it has.
         let entry = format!("{mode} {blob}\t{}\0", change.path);
         git.run(
@@ -137,6 +142,7 @@ pub async fn commit_files(
         )
         .await?;
     }
+
     let tree = git.line(&["write-tree"], &[], b"").await?;
     let date = git
         .line(&["show", "--no-patch", "--format=%ct", base], &[], b"")
@@ -161,6 +167,7 @@ pub async fn commit_files(
             command: "commit-tree".to_owned(),
         });
     }
+
     let pack = git
         .run(
             &["pack-objects", "--stdout", "--revs", "--quiet"],
@@ -168,6 +175,7 @@ pub async fn commit_files(
             format!("{id}\n^{base}\n").as_bytes(),
         )
         .await?;
+
     Ok(NewCommit {
         id,
         base: base.to_owned(),
@@ -211,11 +219,13 @@ async fn mode_of(git: &Git, base: &str, change: &FileChange) -> Result<String, G
     if kind != "blob" || !matches!(mode, "100644" | "100755") {
         return Err(error("is not a regular file in the commit"));
     }
+
     let content = git.run(&["cat-file", "blob", blob], &[], b"").await?;
     if content != change.before {
         return Err(error(
             "differs from the commit that the branch would start from; commit or undo the local change",
         ));
     }
+
     Ok(mode.to_owned())
 }

@@ -49,6 +49,7 @@ impl PatchgateBranch {
             && rest
                 .chars()
                 .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+
         if is_plain {
             Ok(Self(name.to_owned()))
         } else {
@@ -91,8 +92,10 @@ mod tests {
     fn only_own_branches_have_a_name() {
         let digest = "0123456789abcdef".repeat(4);
         let branch = PatchgateBranch::for_decision(&digest);
+
         assert_eq!(branch.reference(), "refs/heads/patchgate/fix-0123456789ab");
         assert_eq!(PatchgateBranch::existing(branch.name()), Ok(branch));
+
         for foreign in [
             "main",
             "patchgate/",

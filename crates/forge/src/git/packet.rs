@@ -32,6 +32,7 @@ impl<'a> Packets<'a> {
         if !head.iter().all(u8::is_ascii_hexdigit) {
             return Err(BadPacket);
         }
+
         let length = std::str::from_utf8(head)
             .ok()
             .and_then(|text| usize::from_str_radix(text, 16).ok())
@@ -43,8 +44,10 @@ impl<'a> Packets<'a> {
         if !(4..=MAX_PACKET_BYTES).contains(&length) {
             return Err(BadPacket);
         }
+
         let data = self.rest.get(4..length).ok_or(BadPacket)?;
         self.rest = self.rest.get(length..).unwrap_or_default();
+
         Ok(Packet::Data(data))
     }
 }
@@ -88,10 +91,12 @@ mod tests {
             for part in &parts {
                 write(&mut bytes, part);
             }
+
             write_flush(&mut bytes);
             let packets: Result<Vec<_>, _> = Packets::new(&bytes).collect();
             let mut expected: Vec<_> = parts.iter().map(|part| Packet::Data(part)).collect();
             expected.push(Packet::Flush);
+
             prop_assert_eq!(packets, Ok(expected));
         }
 

@@ -157,11 +157,13 @@ impl Git {
             stdout.read_to_end(&mut out),
             stderr.read_to_end(&mut err)
         );
+
         read.map_err(pipe)?;
         let status = child.wait().await.map_err(pipe)?;
         if status.success() {
             return Ok(out);
         }
+
         let message = String::from_utf8_lossy(&err);
         let message: String = message
             .split_whitespace()
@@ -171,6 +173,7 @@ impl Git {
             .filter(|c| !c.is_control())
             .take(400)
             .collect();
+
         Err(GitError::Failed {
             command: name(arguments),
             message,
@@ -214,6 +217,7 @@ impl Git {
         for (key, value) in extra {
             command.env(OsStr::new(key), OsStr::new(value));
         }
+
         command
     }
 }

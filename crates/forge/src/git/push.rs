@@ -117,8 +117,10 @@ impl PushTarget {
         if !url.username().is_empty() || url.password().is_some() {
             return Err(PushError::Address("carries a user or a password"));
         }
+
         url.set_query(None);
         url.set_fragment(None);
+
         Ok(Self {
             url,
             auth: Auth::Basic {
@@ -174,12 +176,14 @@ impl PushTarget {
             (Lease::At(expected), Some(stands)) if expected == stands => {}
             _ => return Err(moved()),
         }
+
         if new.is_none() && !advertised.can("delete-refs") {
             return Err(PushError::Refused {
                 branch: branch.name().to_owned(),
                 reason: "the server does not let branches be deleted".to_owned(),
             });
         }
+
         let id_length = new
             .map(|(id, _)| id.len())
             .or(stands.map(String::len))
@@ -187,6 +191,7 @@ impl PushTarget {
         let zeros = "0".repeat(id_length);
         let old_id = stands.map_or(zeros.as_str(), String::as_str);
         let new_id = new.map_or(zeros.as_str(), |(id, _)| id);
+
         let mut capabilities = "report-status".to_owned();
         if advertised.can("side-band-64k") {
             capabilities.push_str(" side-band-64k");
@@ -194,6 +199,7 @@ impl PushTarget {
         if id_length == 64 {
             capabilities.push_str(" object-format=sha256");
         }
+
         capabilities.push_str(concat!(" agent=patchgate/", env!("CARGO_PKG_VERSION")));
         let mut body = Vec::new();
         packet::write(
@@ -201,9 +207,11 @@ impl PushTarget {
             format!("{old_id} {new_id} {reference}\0{capabilities}").as_bytes(),
         );
         packet::write_flush(&mut body);
+
         if let Some((_, pack)) = new {
             body.extend_from_slice(pack);
         }
+
         let request = Request::post(self.address("git-receive-pack"))
             .auth(Some(&self.auth))
             .accept("application/x-git-receive-pack-result")
@@ -215,6 +223,7 @@ impl PushTarget {
         } else {
             answer.body
         };
+
         read_report(&report, branch, &reference)
     }
 
@@ -235,6 +244,7 @@ impl PushTarget {
                 "it has another content type; is the address that of a repository?".to_owned(),
             ));
         }
+
         read_advertisement(&answer.body)
     }
 
@@ -286,14 +296,17 @@ fn protocol(reason: &str) -> PushError {
 fn read_advertisement(bytes: &[u8]) -> Result<Advertisement, PushError> {
     let mut found = Advertisement::default();
     let mut packets = Packets::new(bytes);
+
     let mut first = true;
     match packets.next() {
         Some(Ok(Packet::Data(line))) if line.starts_with(b"# service=") => {}
         _ => return Err(protocol("it does not begin with the service's name")),
     }
+
     if packets.next() != Some(Ok(Packet::Flush)) {
         return Err(protocol("its head does not end"));
     }
+
     for packet in packets {
         let line = match packet {
             Ok(Packet::Data(line)) => line,
@@ -307,6 +320,7 @@ fn read_advertisement(bytes: &[u8]) -> Result<Advertisement, PushError> {
             Some((line, capabilities)) => (line, Some(capabilities)),
             None => (line, None),
         };
+
         if first {
             found.capabilities = capabilities
                 .unwrap_or_default()
@@ -315,6 +329,7 @@ fn read_advertisement(bytes: &[u8]) -> Result<Advertisement, PushError> {
                 .collect();
             first = false;
         }
+
         let (id, name) = line
             .split_once(' ')
             .ok_or_else(|| protocol("a reference has no name"))?;
@@ -329,6 +344,7 @@ fn read_advertisement(bytes: &[u8]) -> Result<Advertisement, PushError> {
             return Err(protocol("it lists too many references"));
         }
     }
+
     Err(protocol("it does not end"))
 }
 
@@ -345,6 +361,7 @@ fn band_one(bytes: &[u8]) -> Result<Vec<u8>, PushError> {
             _ => return Err(protocol("the report is cut or malformed")),
         }
     }
+
     Ok(report)
 }
 
@@ -357,6 +374,7 @@ fn read_report(bytes: &[u8], branch: &PatchgateBranch, reference: &str) -> Resul
             Err(_) => return Err(protocol("the report is cut or malformed")),
         };
         let line = String::from_utf8_lossy(line);
+
         if let Some(result) = line.strip_prefix("unpack ") {
             if result != "ok" {
                 return Err(PushError::Refused {
@@ -364,6 +382,7 @@ fn read_report(bytes: &[u8], branch: &PatchgateBranch, reference: &str) -> Resul
                     reason: plain(result.as_bytes()),
                 });
             }
+
             unpacked = true;
         } else if line.strip_prefix("ok ") == Some(reference) {
             return if unpacked {
@@ -378,6 +397,7 @@ fn read_report(bytes: &[u8], branch: &PatchgateBranch, reference: &str) -> Resul
             return Err(refused(branch, &plain(reason.as_bytes())));
         }
     }
+
     Err(protocol("the report does not name the branch"))
 }
 
@@ -394,6 +414,7 @@ fn refused(branch: &PatchgateBranch, reason: &str) -> PushError {
         "reference already exists",
         "incorrect old value provided",
     ];
+
     if lost.iter().any(|word| reason.contains(word)) {
         PushError::Moved {
             branch: branch.name().to_owned(),

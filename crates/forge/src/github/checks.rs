@@ -66,6 +66,7 @@ impl GitHub {
                 }),
             )
             .await?;
+
         Ok(created.html_url)
     }
 }

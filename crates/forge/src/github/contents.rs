@@ -27,6 +27,7 @@ impl GitHub {
                 "contents: read",
             )
         };
+
         match self.send(&call, None).await {
             Ok(answer) => Ok(Some(answer.body)),
             Err(ForgeError::NotFound { .. }) => {

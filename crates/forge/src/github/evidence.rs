@@ -62,6 +62,7 @@ impl GitHub {
         evidence.head_at_end = fetched(self.pull_request(number).await.map(|pull| pull.head.sha));
         evidence.pull_request = pull_request;
         evidence.own_job = own_job;
+
         evidence
     }
 
@@ -108,6 +109,7 @@ impl GitHub {
             Ok(files) => self.contents(files, &merge_base, head, is_wanted).await,
             Err(_) => BTreeMap::new(),
         };
+
         Evidence {
             base_tip: base_tip.map_err(Missing::from),
             merge_base,
@@ -187,6 +189,7 @@ impl GitHub {
                 what: format!("cut: {} of {} check runs", runs.len(), total.get()),
             });
         }
+
         Ok(runs.into_iter().map(check_run).collect())
     }
 
@@ -195,6 +198,7 @@ impl GitHub {
         let statuses: Vec<wire::Status> = self
             .list(&path, "", STATUSES, MAX_CHECKS, |page| page)
             .await?;
+
         // The newest comes first, and only the newest of a context counts.
         let mut latest: Vec<CommitStatus> = Vec::new();
         for wire in statuses {
@@ -206,6 +210,7 @@ impl GitHub {
                 });
             }
         }
+
         Ok(latest)
     }
 
@@ -214,6 +219,7 @@ impl GitHub {
         let reviews: Vec<wire::Review> = self
             .list(&path, "", PULLS, MAX_REVIEWS, |page| page)
             .await?;
+
         let mut asks: BTreeMap<String, bool> = BTreeMap::new();
         // Oldest first; a comment alone takes back nothing.
         for review in reviews {
@@ -226,6 +232,7 @@ impl GitHub {
                 _ => None,
             };
         }
+
         Ok(asks
             .into_iter()
             .filter(|(_, asks)| *asks)
@@ -258,6 +265,7 @@ impl GitHub {
                 let missing = Missing::new(format!(
                     "more than {MAX_CONTENTS} lockfiles and manifests change"
                 ));
+
                 FileContents {
                     base: Err(missing.clone()),
                     head: Err(missing),
@@ -265,6 +273,7 @@ impl GitHub {
             };
             contents.insert(file.path.clone(), pair);
         }
+
         contents
     }
 
@@ -289,6 +298,7 @@ fn nothing() -> Evidence {
     fn unread<T>() -> Fetched<T> {
         Err(Missing::new("it was not read"))
     }
+
     Evidence {
         pull_request: unread(),
         base_tip: unread(),
@@ -314,6 +324,7 @@ fn pull_request(wire: wire::PullRequest) -> PullRequest {
     } else {
         PullRequestState::Closed
     };
+
     PullRequest {
         number: wire.number,
         state,
@@ -355,6 +366,7 @@ fn commit(wire: wire::Commit) -> CommitEvidence {
             })
         })
     };
+
     let verification = wire.commit.verification;
     CommitEvidence {
         sha: wire.sha,
@@ -375,6 +387,7 @@ fn changed_file(wire: wire::File) -> ChangedFile {
         "renamed" => FileStatus::Renamed,
         _ => FileStatus::Other(wire.status),
     };
+
     ChangedFile {
         path: wire.filename,
         previous_path: wire.previous_filename,
@@ -397,6 +410,7 @@ fn check_run(wire: wire::CheckRun) -> CheckRun {
         ("completed", None) => CheckOutcome::Unknown("completed without a conclusion".to_owned()),
         (word, _) => CheckOutcome::Pending(word.to_owned()),
     };
+
     let (app, app_id) = match wire.app {
         Some(app) => (app.slug, Some(app.id)),
         None => (None, None),
@@ -436,6 +450,7 @@ fn branch_checks(branch: &wire::Branch, rules: Vec<wire::BranchRule>) -> Vec<Bra
             wanted.push(check);
         }
     };
+
     let classic = branch
         .protection
         .as_ref()
@@ -449,12 +464,14 @@ fn branch_checks(branch: &wire::Branch, rules: Vec<wire::BranchRule>) -> Vec<Bra
                 check.app_id.and_then(|id| u64::try_from(id).ok()),
             );
         }
+
         for context in &checks.contexts {
             if !checks.checks.iter().any(|check| check.context == *context) {
                 want(context, None);
             }
         }
     }
+
     for rule in rules {
         if rule.kind == "required_status_checks" {
             for check in rule.parameters.unwrap_or_default().required_status_checks {
@@ -462,5 +479,6 @@ fn branch_checks(branch: &wire::Branch, rules: Vec<wire::BranchRule>) -> Vec<Bra
             }
         }
     }
+
     wanted
 }

@@ -49,6 +49,7 @@ impl GitHub {
         let answer = self
             .json_with::<wire::Merged>(&call, &json!({ "sha": sha, "merge_method": method }))
             .await;
+
         match answer {
             Ok(answer) if answer.merged => Ok(MergeOutcome::Merged { sha: answer.sha }),
             Ok(answer) => Ok(MergeOutcome::NotMergeable {

@@ -84,12 +84,14 @@ impl GitHub {
             .reqwest()
             .ok_or_else(|| setup("offline, nothing is sent to a forge"))?;
         let text = token.expose();
+
         // A token that cannot stand in a header would end in a panic further down.
         if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(setup(
                 "the token is empty or holds characters that no token has",
             ));
         }
+
         let api = Url::parse(api_url)
             .ok()
             .filter(|url| {
@@ -112,6 +114,7 @@ impl GitHub {
             .personal_token(text.to_owned())
             .build_with_reqwest(reqwest.clone())
             .map_err(|_| setup("the API's client cannot be made from these settings"))?;
+
         Ok(Self {
             octocrab,
             repository,
@@ -169,6 +172,7 @@ fn encode(text: &str) -> String {
             let _ = write!(out, "%{byte:02X}");
         }
     }
+
     out
 }
 

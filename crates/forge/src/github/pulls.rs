@@ -114,6 +114,7 @@ impl GitHub {
                 } else {
                     host
                 };
+
                 Ok(user.id.map(|id| TokenIdentity {
                     email: format!("{id}+{}@users.noreply.{host}", user.login),
                     login: user.login,
@@ -163,6 +164,7 @@ impl GitHub {
             .collect();
         open.sort_by_key(|pull| pull.number);
         open.dedup_by_key(|pull| pull.number);
+
         Ok(open)
     }
 
@@ -216,6 +218,7 @@ impl GitHub {
             })
             .collect();
         closed.sort_by_key(|pull| std::cmp::Reverse(pull.number));
+
         Ok(closed)
     }
 
@@ -243,6 +246,7 @@ impl GitHub {
                 }),
             )
             .await?;
+
         Ok(CreatedPullRequest {
             number: created.number,
             url: created.html_url,
@@ -302,6 +306,7 @@ impl GitHub {
         if labels.is_empty() {
             return Ok(());
         }
+
         let call = Call::new(
             Verb::Post,
             self.path(&format!("/issues/{number}/labels")),

@@ -117,6 +117,7 @@ impl GitHub {
             if !again {
                 return Err(failed.error);
             }
+
             debug!(error = %failed.error, attempt, ?wait, "trying again");
             tokio::time::sleep(wait).await;
             attempt += 1;
@@ -171,6 +172,7 @@ impl GitHub {
             let answer = self.send(&call, None).await?;
             let found = entries(parse(&call, &answer.body)?);
             let count = found.len();
+
             all.extend(found);
             if all.len() > max_entries {
                 return Err(ForgeError::TooLarge {
@@ -187,11 +189,13 @@ impl GitHub {
                         .to_owned(),
                 });
             }
+
             promised = answer.has_next_page;
             if count == 0 || !(answer.has_next_page || count >= PER_PAGE) {
                 break;
             }
         }
+
         Ok(all)
     }
 
@@ -225,6 +229,7 @@ impl GitHub {
                 .and_then(|value| value.to_str().ok())
                 .map(str::to_owned)
         };
+
         let status = parts.status.as_u16();
         let limit = if parts.status.is_success() {
             call.max_bytes
@@ -251,6 +256,7 @@ impl GitHub {
                 has_next_page: header("link").is_some_and(|link| link.contains("rel=\"next\"")),
             });
         }
+
         Err(self.refusal(call, status, &header, &body))
     }
 
@@ -311,6 +317,7 @@ impl GitHub {
                 message,
             },
         };
+
         // With no calls left the wait is the time to the reset, far beyond what is waited for.
         let wait = if no_calls_left && limited {
             Some(Duration::MAX)
@@ -342,6 +349,7 @@ fn needed(call: &Call, header: &dyn Fn(&str) -> Option<String>) -> String {
     if let Some(permissions) = header("x-accepted-github-permissions") {
         return format!("`{}`", clean(permissions));
     }
+
     if let Some(scopes) = header("x-accepted-oauth-scopes").filter(|scopes| !scopes.is_empty()) {
         let has = header("x-oauth-scopes").unwrap_or_default();
         let has = if has.is_empty() {
@@ -351,6 +359,7 @@ fn needed(call: &Call, header: &dyn Fn(&str) -> Option<String>) -> String {
         };
         return format!("`{}` (a scope; the token has: {has})", clean(scopes));
     }
+
     format!("`{}`", call.needs)
 }
 
@@ -371,6 +380,7 @@ fn message(body: &[u8]) -> String {
         #[serde(default)]
         errors: serde_json::Value,
     }
+
     let Ok(wire) = serde_json::from_slice::<Wire>(body) else {
         return String::new();
     };
@@ -385,6 +395,7 @@ fn message(body: &[u8]) -> String {
             text.push_str(detail);
         }
     }
+
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     line.chars()
         .filter(|c| !c.is_control())
@@ -404,6 +415,7 @@ fn chain(error: &(dyn std::error::Error + 'static)) -> String {
         }
         next = error.source();
     }
+
     text
 }
 
@@ -429,6 +441,7 @@ mod octocrab_request {
             .method(method)
             .uri(&call.path)
             .header("accept", call.accept);
+
         octocrab
             .build_request(builder, body)
             .map_err(|error| error.to_string())

@@ -26,9 +26,11 @@ pub(super) fn commits(context: &Context<'_>) -> Vec<Outcome> {
                 }
             }
         }
+
         if commits.is_empty() {
             outcomes.push(review("the pull request has no commits"));
         }
+
         or_holds(
             outcomes,
             "every commit is by an account that the policy names",
@@ -40,6 +42,7 @@ pub(super) fn signatures(context: &Context<'_>) -> Vec<Outcome> {
     if !context.policy.require_signed_commits {
         return vec![holds("the policy does not ask for signed commits")];
     }
+
     with(&context.evidence.commits, "the commits", |commits| {
         let mut outcomes: Vec<Outcome> = commits
             .iter()
@@ -54,6 +57,7 @@ pub(super) fn signatures(context: &Context<'_>) -> Vec<Outcome> {
         if commits.is_empty() {
             outcomes.push(review("the pull request has no commits"));
         }
+
         or_holds(outcomes, "every commit has a verified signature")
     })
 }
@@ -69,6 +73,7 @@ pub(super) fn complete(context: &Context<'_>) -> Vec<Outcome> {
                     commits.len()
                 )));
             }
+
             if commits.last().map(|commit| &commit.sha) != Some(&pull_request.head.sha) {
                 outcomes.push(review("the last commit that was read is not the head"));
             }
@@ -79,6 +84,7 @@ pub(super) fn complete(context: &Context<'_>) -> Vec<Outcome> {
                     commit.parents.len()
                 )));
             }
+
             for pair in commits.windows(2) {
                 if !pair[1].parents.contains(&pair[0].sha) {
                     outcomes.push(review(format!(
@@ -87,6 +93,7 @@ pub(super) fn complete(context: &Context<'_>) -> Vec<Outcome> {
                     )));
                 }
             }
+
             or_holds(outcomes, "all commits were read")
         })
     })
@@ -100,6 +107,7 @@ fn judge_account<'a>(
     let Some(account) = account else {
         return Err("an account that the forge does not know".to_owned());
     };
+
     if context
         .policy
         .accounts

@@ -9,6 +9,7 @@ pub(super) fn current(context: &Context<'_>) -> Vec<Outcome> {
         (Err(missing), _) => return vec![unread("the tip of the base branch", missing)],
         (_, Err(missing)) => return vec![unread("the merge base", missing)],
     };
+
     vec![if tip == merge_base {
         holds("it stands on the tip of the base branch")
     } else if context.policy.require_up_to_date {

@@ -26,6 +26,7 @@ pub(super) fn present(context: &Context<'_>) -> Vec<Outcome> {
                 "the policy names no checks that must succeed, and does not say that any will do",
             ));
         }
+
         or_holds(
             outcomes,
             format!(
@@ -48,6 +49,7 @@ pub(super) fn passed(context: &Context<'_>) -> Vec<Outcome> {
                 named(check)
             )));
         }
+
         for status in statuses {
             outcomes.extend(judge(
                 context,
@@ -55,6 +57,7 @@ pub(super) fn passed(context: &Context<'_>) -> Vec<Outcome> {
                 &status.outcome,
             ));
         }
+
         or_holds(outcomes, "no check that ran is pending or failed")
     })
 }
@@ -67,6 +70,7 @@ pub(super) fn required(context: &Context<'_>) -> Vec<Outcome> {
     if required.is_empty() {
         return vec![review("the policy names no checks that must succeed")];
     }
+
     with_checks(context, |checks, statuses| {
         let latest = latest(checks);
         let mut outcomes = Vec::new();
@@ -87,6 +91,7 @@ pub(super) fn required(context: &Context<'_>) -> Vec<Outcome> {
                             .is_some_and(|creator| is_account_of(&creator.login, &wanted.app))
                 })
                 .map(|status| &status.outcome);
+
             let name = format!("the required check `{}` of `{}`", wanted.name, wanted.app);
             match run.or(status) {
                 None => outcomes.push(review(format!("{name} did not run on the head"))),
@@ -96,6 +101,7 @@ pub(super) fn required(context: &Context<'_>) -> Vec<Outcome> {
                 },
             }
         }
+
         outcomes
     })
 }
@@ -126,15 +132,18 @@ pub(super) fn branch(context: &Context<'_>) -> Vec<Outcome> {
                                 .map(|status| &status.outcome),
                         );
                     }
+
                     if found.is_empty() {
                         outcomes.push(review(format!("{name} did not run on the head")));
                     }
+
                     outcomes.extend(
                         found
                             .into_iter()
                             .filter_map(|outcome| judge(context, &name, outcome)),
                     );
                 }
+
                 or_holds(
                     outcomes,
                     "every check that the base branch asks for succeeded",
@@ -230,6 +239,7 @@ fn latest<'a>(checks: &[&'a CheckRun]) -> BTreeMap<Key<'a>, &'a CheckRun> {
             *entry = check;
         }
     }
+
     latest
 }
 
@@ -245,6 +255,7 @@ fn disagreeing<'a>(checks: &[&'a CheckRun]) -> Vec<&'a CheckRun> {
             *entry = check;
         }
     }
+
     by_suite
         .into_iter()
         .filter(|((key, _), check)| {

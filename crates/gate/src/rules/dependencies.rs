@@ -32,6 +32,7 @@ pub(super) fn bump(context: &Context<'_>) -> Vec<Outcome> {
         if moves.upgrades.is_empty() {
             return vec![review("no package moves to a higher version")];
         }
+
         moves
             .upgrades
             .iter()

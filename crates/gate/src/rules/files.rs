@@ -31,6 +31,7 @@ pub(super) fn protected(context: &Context<'_>) -> Vec<Outcome> {
             .flat_map(paths)
             .filter(|path| is_protected(path))
             .collect();
+
         or_holds(
             touched
                 .into_iter()
@@ -61,6 +62,7 @@ pub(super) fn exactly_the_plan(context: &Context<'_>) -> Vec<Outcome> {
                 files.len()
             )));
         }
+
         for file in files {
             if !is_editable(&file.path) {
                 outcomes.push(review(format!(
@@ -68,6 +70,7 @@ pub(super) fn exactly_the_plan(context: &Context<'_>) -> Vec<Outcome> {
                     file.path
                 )));
             }
+
             if file.status != FileStatus::Modified {
                 outcomes.push(review(format!(
                     "`{}` is {}, not changed in place",
@@ -75,10 +78,12 @@ pub(super) fn exactly_the_plan(context: &Context<'_>) -> Vec<Outcome> {
                     word(&file.status)
                 )));
             }
+
             if !context.evidence.contents.contains_key(&file.path) {
                 outcomes.push(review(format!("`{}` was not read", file.path)));
             }
         }
+
         let changed: BTreeSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
         match &context.block {
             Some(Ok(plan)) => {
@@ -88,6 +93,7 @@ pub(super) fn exactly_the_plan(context: &Context<'_>) -> Vec<Outcome> {
                         "`{path}` changes, which the plan does not say"
                     )));
                 }
+
                 for path in planned.difference(&changed) {
                     outcomes.push(review(format!(
                         "`{path}` does not change, though the plan says so"
@@ -97,9 +103,11 @@ pub(super) fn exactly_the_plan(context: &Context<'_>) -> Vec<Outcome> {
             Some(Err(error)) => outcomes.push(review(error.to_string())),
             None => outcomes.push(review("the body could not be read")),
         }
+
         if files.is_empty() {
             outcomes.push(review("no file changes"));
         }
+
         or_holds(outcomes, "exactly the files of the plan change")
     })
 }
@@ -123,6 +131,7 @@ pub(super) fn requirements_only(context: &Context<'_>) -> Vec<Outcome> {
                     continue;
                 }
             };
+
             match requirements::other_changes(&file.path, base, head) {
                 Ok(changes) => outcomes.extend(changes.into_iter().map(|change| {
                     review(format!(
@@ -135,6 +144,7 @@ pub(super) fn requirements_only(context: &Context<'_>) -> Vec<Outcome> {
                 }
             }
         }
+
         or_holds(outcomes, "in manifests nothing but requirements changes")
     })
 }

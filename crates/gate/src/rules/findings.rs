@@ -56,6 +56,7 @@ pub(super) fn remaining(context: &Context<'_>) -> Vec<Outcome> {
                 findings.remaining.len()
             ))];
         };
+
         or_holds(
             findings
                 .remaining

@@ -11,6 +11,7 @@ pub(super) fn digest(context: &Context<'_>) -> Vec<Outcome> {
         Some(Ok(block)) => block,
     };
     let evidence = context.evidence;
+
     let mut outcomes = Vec::new();
     if evidence
         .pull_request
@@ -21,6 +22,7 @@ pub(super) fn digest(context: &Context<'_>) -> Vec<Outcome> {
             "the plan block names another commit than the head: something was added to the branch",
         ));
     }
+
     if evidence
         .merge_base
         .as_ref()
@@ -30,6 +32,7 @@ pub(super) fn digest(context: &Context<'_>) -> Vec<Outcome> {
             "the plan block names another base commit than the one that the branch stands on",
         ));
     }
+
     let mut files: Vec<(&str, &[u8])> = Vec::new();
     for (path, contents) in &evidence.contents {
         match &contents.head {
@@ -40,6 +43,7 @@ pub(super) fn digest(context: &Context<'_>) -> Vec<Outcome> {
             }
         }
     }
+
     if outcomes.is_empty() {
         outcomes.push(if content_digest(files) == block.content {
             holds("the files on the head are those of the plan, byte for byte")
@@ -47,5 +51,6 @@ pub(super) fn digest(context: &Context<'_>) -> Vec<Outcome> {
             review("the files on the head are not those of the plan")
         });
     }
+
     outcomes
 }

@@ -7,6 +7,7 @@ use crate::evidence::*;
 #[test]
 fn checks() {
     use Verdict::{Block, Review};
+
     let set = |e: &mut Evidence, runs: Vec<CheckRun>| e.check_runs = Ok(runs);
     let failed = || CheckOutcome::Failed("failure".into());
     expect(
@@ -24,6 +25,7 @@ fn checks() {
         Review,
         &["checks-branch", "checks-passed", "checks-required"],
     );
+
     for word in [
         "failure",
         "cancelled",
@@ -38,6 +40,7 @@ fn checks() {
             &["checks-branch", "checks-passed", "checks-required"],
         );
     }
+
     expect(
         |e, p| {
             p.failed_checks = Review;
@@ -71,6 +74,7 @@ fn checks() {
             &[],
         );
     }
+
     expect(
         |e, _| e.check_runs.as_mut().unwrap()[0].app = Some("impostor".into()),
         Review,
@@ -107,6 +111,7 @@ fn the_latest_run_of_a_name_and_app_counts() {
         check(2, "test", CheckOutcome::Success),
     ];
     expect(|e, _| e.check_runs = Ok(rerun.clone()), Verdict::Merge, &[]);
+
     // Two workflows with a job of one name: the later success does not hide the failure.
     let mut other_suite = rerun;
     other_suite[1].suite = Some(2);
@@ -149,6 +154,7 @@ fn the_job_that_judges_is_not_judged() {
         ));
         gate
     };
+
     let job = Some(OwnJob {
         run_id: "88".into(),
         name: "gate".into(),

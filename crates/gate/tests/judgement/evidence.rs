@@ -74,6 +74,7 @@ pub(crate) fn evidence_of(changes: &[(&str, Vec<u8>, Vec<u8>)]) -> Evidence {
             .collect(),
         ..Plan::default()
     };
+
     Evidence {
         pull_request: Ok(PullRequest {
             number: 7,
@@ -197,6 +198,7 @@ pub(crate) fn expect(
     let (mut evidence, mut policy) = (evidence(), policy());
     change(&mut evidence, &mut policy);
     let judgement = judge(&Ok(policy), &evidence);
+
     assert_eq!(
         (judgement.verdict, against(&judgement)),
         (verdict, codes.to_vec()),

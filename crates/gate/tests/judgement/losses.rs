@@ -95,10 +95,12 @@ proptest! {
         for index in lose {
             PIECES[index].1(&mut evidence);
         }
+
         let mut policy = policy();
         if any {
             policy.checks = RequiredChecks::Any;
         }
+
         prop_assert!(judge(&Ok(policy), &evidence).verdict >= Verdict::Review);
     }
 

@@ -8,6 +8,7 @@ use crate::evidence::*;
 #[test]
 fn findings() {
     use Verdict::{Block, Review};
+
     let set = |e: &mut Evidence, change: fn(&mut FindingComparison)| {
         change(e.findings.as_mut().unwrap());
     };
@@ -62,6 +63,7 @@ fn moves(before: Vec<u8>, after: Vec<u8>, verdict: Verdict, codes: &[&str]) {
 #[test]
 fn dependency_moves() {
     use Verdict::{Block, Merge, Review};
+
     let one = |version| lock(&[("smallvec", version)]);
     moves(one("1.6.0"), one("1.6.1"), Merge, &[]);
     moves(one("1.6.0"), one("2.0.0"), Review, &["dependency-bump"]);
@@ -97,19 +99,23 @@ fn a_hidden_downgrade_beside_an_upgrade_is_seen() {
         &Ok(policy()),
         &evidence_of(&[("Cargo.lock", two("1.6.0", "2.0.0"), two("1.6.0", "1.9.0"))]),
     );
+
     assert_eq!(judgement.verdict, Verdict::Block, "{}", render(&judgement));
 }
 
 #[test]
 fn another_hash_or_origin_is_blocked() {
     use Verdict::Block;
+
     let text = |change: fn(String) -> String| {
         let text = String::from_utf8(lock(&[("libc", "0.2.1"), ("smallvec", "1.6.1")])).unwrap();
         change(text).into_bytes()
     };
     let before = lock(&[("libc", "0.2.1"), ("smallvec", "1.6.0")]);
     let libc = format!("{:0>64}", hex("libc0.2.1"));
+
     assert!(String::from_utf8(before.clone()).unwrap().contains(&libc));
+
     moves(
         before.clone(),
         text(|t| t.replace(&format!("{:0>64}", hex("libc0.2.1")), &"0".repeat(64))),
@@ -142,6 +148,7 @@ fn a_manifest_may_change_in_requirements_alone() {
         lock(&[("smallvec", "1.6.1")]),
     );
     let before = b"[package]\nname = \"app\"\n[dependencies]\nsmallvec = \"=1.6.0\"\n".to_vec();
+
     for (after, verdict, codes) in [
         (
             "[package]\nname = \"app\"\n[dependencies]\nsmallvec = \"=1.6.1\"\n",

@@ -7,6 +7,7 @@ use crate::evidence::*;
 #[test]
 fn state_of_the_pull_request() {
     use Verdict::{Block, Review};
+
     expect(
         |e, _| pull(e).state = PullRequestState::Closed,
         Block,
@@ -50,6 +51,7 @@ fn state_of_the_pull_request() {
 #[test]
 fn accounts_and_commits() {
     use Verdict::Review;
+
     expect(|e, _| pull(e).author = None, Review, &["author"]);
     expect(
         |e, _| pull(e).author = Some(account("mallory")),
@@ -102,6 +104,7 @@ fn accounts_and_commits() {
 #[test]
 fn files_and_the_plan() {
     use Verdict::{Block, Review};
+
     let add = |e: &mut Evidence, path: &str| {
         let file = ChangedFile {
             path: path.to_owned(),
@@ -132,6 +135,7 @@ fn files_and_the_plan() {
             &["changed-files", "plan-digest", "protected-files"],
         );
     }
+
     expect(
         |e, _| {
             let file = &mut e.files.as_mut().unwrap()[0];

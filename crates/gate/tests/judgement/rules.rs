@@ -11,6 +11,7 @@ use crate::evidence::*;
 fn codes_are_unique_and_kebab_case() {
     let codes: BTreeSet<&str> = RULES.iter().map(|rule| rule.code).collect();
     assert_eq!(codes.len(), RULES.len());
+
     for rule in RULES {
         assert!(
             rule.code
@@ -52,5 +53,6 @@ fn a_pull_request_of_somebody_else_with_a_bad_change() {
     });
     evidence.contents.get_mut("Cargo.lock").unwrap().head =
         Ok(Some(lock(&[("smallvec", "1.5.0")])));
+
     insta::assert_snapshot!(render(&judge(&Ok(policy()), &evidence)));
 }

@@ -28,6 +28,7 @@ pub fn filter_config<'a>(configurations: impl IntoIterator<Item = &'a str>) -> S
         let Ok(document) = configuration.parse::<DocumentMut>() else {
             continue;
         };
+
         for (section, keys) in [("registries", REGISTRY), ("source", SOURCE)] {
             let entries = document.get(section).and_then(Item::as_table_like);
             for (name, entry) in entries.into_iter().flat_map(TableLike::iter) {
@@ -38,16 +39,19 @@ pub fn filter_config<'a>(configurations: impl IntoIterator<Item = &'a str>) -> S
                 }
             }
         }
+
         for (section, keys) in [("registry", DEFAULT), ("resolver", RESOLVER)] {
             if let Some(entry) = document.get(section).and_then(Item::as_table_like) {
                 keep(table(kept.as_table_mut(), section), entry, keys);
             }
         }
     }
+
     if let Some(sources) = kept.get_mut("source").and_then(Item::as_table_mut) {
         // A replacement may lead to a source of another file, so this is for the whole.
         drop_dangling(sources);
     }
+
     kept.retain(|_, item| item.as_table().is_some_and(|table| !table.is_empty()));
     kept.to_string()
 }
@@ -95,6 +99,7 @@ fn drop_dangling(sources: &mut Table) {
         if dangling.is_empty() {
             return;
         }
+
         for name in dangling {
             sources.remove(&name);
         }

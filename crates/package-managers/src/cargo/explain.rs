@@ -25,6 +25,7 @@ pub(super) fn reason(output: &Output) -> String {
     let told: Vec<&str> = lines.iter().take(MAX_LINES).copied().collect();
     let text = told.join("; ");
     let cut = |text: &str, most: usize| text.chars().take(most).collect::<String>();
+
     match lines.as_slice() {
         [] => "it says nothing about why".to_owned(),
         [first, middle @ .., last]
@@ -86,6 +87,7 @@ mod tests {
                  https://git.invalid/a\n\nCaused by:\n  {long}\n\nCaused by:\n  revision 1 not found\n"
             ),
         };
+
         assert_eq!(
             reason(&output),
             "failed to get `a`; …; unable to update https://git.invalid/a; …; revision 1 not found"

@@ -25,6 +25,7 @@ pub(super) fn read(path: &str, bytes: &[u8]) -> Result<Vec<Locked>, RelockError>
     let text = |table: &toml_edit::Table, key: &str| {
         table.get(key).and_then(Item::as_str).map(str::to_owned)
     };
+
     Ok(packages
         .into_iter()
         .flatten()

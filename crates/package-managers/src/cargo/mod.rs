@@ -51,6 +51,7 @@ pub async fn relock(
     for step in moves {
         run.apply(step).await?;
     }
+
     let lockfile = run.lockfile()?;
     run.settle().await?;
     if run.lockfile()? != lockfile {
@@ -58,6 +59,7 @@ pub async fn relock(
             command: "cargo update --workspace".to_owned(),
         });
     }
+
     run.nothing_came_back(moves)?;
     Ok(Relocked {
         lockfile,
@@ -85,6 +87,7 @@ pub async fn workspace_manifest(
         let top = top.canonicalize().ok()?;
         found.strip_prefix(top).ok()
     });
+
     Ok(inside
         .filter(|_| output.success)
         .and_then(Path::to_str)
@@ -104,12 +107,14 @@ impl<'a> Run<'a> {
         for (path, content) in &project.manifests {
             scratch.write(path, content)?;
         }
+
         scratch.write(&project.inside(&project.lockfile_name), &project.lockfile)?;
         write_configuration(
             &scratch,
             &project.inside(".cargo/config.toml"),
             &project.configuration,
         )?;
+
         Ok(Self {
             project,
             scratch,
@@ -124,8 +129,10 @@ impl<'a> Run<'a> {
         if output.success {
             return Ok(());
         }
+
         let command = "cargo update --workspace".to_owned();
         let reason = explain::reason(&output);
+
         Err(if explain::is_unreachable(&output) {
             RelockError::Unreachable { command, reason }
         } else {
@@ -141,16 +148,19 @@ impl<'a> Run<'a> {
         if now == step.to {
             return Ok(());
         }
+
         let already_moved = now != step.from;
         let name = format!("{}@{now}", step.name);
         let output = self
             .cargo(&["update", &name, "--precise", &step.to])
             .await?;
+
         // Cargo has replaced the old version while it made room for another move, and the version
         // that it chose is needed now: the smaller one is only a wish.
         if output.success || already_moved {
             return Ok(());
         }
+
         Err(RelockError::Refused {
             package: step.name.clone(),
             version: step.to.clone(),
@@ -170,6 +180,7 @@ impl<'a> Run<'a> {
         if versions.contains(&step.from.as_str()) {
             return Ok(Some(step.from.clone()));
         }
+
         if versions.contains(&step.to.as_str()) {
             return Ok(Some(step.to.clone()));
         }
@@ -203,6 +214,7 @@ impl<'a> Run<'a> {
                 });
             }
         }
+
         Ok(())
     }
 
@@ -221,6 +233,7 @@ impl<'a> Run<'a> {
         if self.options.offline {
             arguments.push("--offline");
         }
+
         let mut output = process::run(
             "cargo",
             &arguments,
@@ -229,9 +242,11 @@ impl<'a> Run<'a> {
             self.options.timeout,
         )
         .await?;
+
         // Paths in complaints are those of the repository, not of the scratch folder.
         let top = format!("{}/", self.scratch.path().display());
         output.stderr = output.stderr.replace(&top, "");
+
         Ok(output)
     }
 }
@@ -247,6 +262,7 @@ fn compatibility(version: &str) -> Vec<&str> {
             break;
         }
     }
+
     part
 }
 
@@ -263,6 +279,7 @@ fn write_configuration(
     if filtered.is_empty() {
         return Ok(());
     }
+
     scratch.write(path, filtered.as_bytes())
 }
 

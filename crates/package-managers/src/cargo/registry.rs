@@ -26,6 +26,7 @@ pub async fn registry(
     if let Some(address) = source.strip_prefix("sparse+") {
         return Ok(address.to_owned());
     }
+
     let scratch = Scratch::new()?;
     scratch.write("project/Cargo.toml", MANIFEST.as_bytes())?;
     scratch.write("project/src/lib.rs", b"")?;
@@ -42,6 +43,7 @@ pub async fn registry(
     let folder = scratch.path().join("project");
     let arguments = ["update", "--color=never"];
     let output = process::run("cargo", &arguments, &folder, &environment, options.timeout).await?;
+
     address(&output.stderr).ok_or_else(|| RelockError::Failed {
         command: process::shown("cargo", &arguments),
         reason: "it names no sparse index for its registry".to_owned(),
@@ -57,6 +59,7 @@ fn user_configuration() -> String {
     let Some(folder) = folder else {
         return String::new();
     };
+
     ["config.toml", "config"]
         .iter()
         .find_map(|name| std::fs::read_to_string(folder.join(name)).ok())

@@ -101,6 +101,7 @@ async fn setting(
             reason: super::explain::reason(&output),
         });
     }
+
     let value = output.stdout.trim();
     Ok((value.starts_with("https://") || value.starts_with("http://")).then(|| value.to_owned()))
 }

@@ -44,6 +44,7 @@ pub(super) fn written(lockfile: &Value, key: &str) -> Option<Written> {
     let packages = packages(lockfile)?;
     let path = format!("node_modules/{key}");
     let mut entry = packages.get(&path)?.as_object()?.clone();
+
     // It was asked for under another name.
     entry.remove("name");
     let below = format!("{path}/");
@@ -55,6 +56,7 @@ pub(super) fn written(lockfile: &Value, key: &str) -> Option<Written> {
             inside.then(|| (rest.to_owned(), value.clone()))
         })
         .collect();
+
     Some(Written { entry, shipped })
 }
 
@@ -71,6 +73,7 @@ pub(super) fn paste(lockfile: &mut Value, step: &CopyMove, written: &Written) ->
     let Some(before) = packages.get(&step.install_path).and_then(Value::as_object) else {
         return false;
     };
+
     let mut entry = written.entry.clone();
     for key in [
         "name",
@@ -85,6 +88,7 @@ pub(super) fn paste(lockfile: &mut Value, step: &CopyMove, written: &Written) ->
             None => entry.remove(key),
         };
     }
+
     let flags: Vec<(String, Value)> = ["dev", "optional", "devOptional", "peer"]
         .into_iter()
         .filter_map(|key| before.get(key).map(|value| (key.to_owned(), value.clone())))
@@ -94,6 +98,7 @@ pub(super) fn paste(lockfile: &mut Value, step: &CopyMove, written: &Written) ->
         !(path.starts_with(&below) && value.get("inBundle").and_then(Value::as_bool) == Some(true))
     });
     packages.insert(step.install_path.clone(), Value::Object(entry));
+
     for (path, value) in &written.shipped {
         let mut value = value.clone();
         if let Some(entry) = value.as_object_mut() {
@@ -101,6 +106,7 @@ pub(super) fn paste(lockfile: &mut Value, step: &CopyMove, written: &Written) ->
         }
         packages.insert(format!("{below}{path}"), value);
     }
+
     true
 }
 
@@ -119,23 +125,27 @@ fn paste_v1(lockfile: &mut Value, step: &CopyMove, written: &Written) -> bool {
         step.to.clone()
     };
     before.insert("version".to_owned(), Value::String(version));
+
     for key in ["resolved", "integrity"] {
         match written.entry.get(key) {
             Some(value) => before.insert(key.to_owned(), value.clone()),
             None => before.remove(key),
         };
     }
+
     let mut needs = Object::new();
     for key in ["dependencies", "optionalDependencies"] {
         if let Some(more) = written.entry.get(key).and_then(Value::as_object) {
             needs.extend(more.clone());
         }
     }
+
     if needs.is_empty() {
         before.remove("requires");
     } else {
         before.insert("requires".to_owned(), Value::Object(needs));
     }
+
     true
 }
 
@@ -148,6 +158,7 @@ fn entry_v1<'a>(lockfile: &'a mut Value, install_path: &str) -> Option<&'a mut O
             .get_mut(name.trim_end_matches('/'))?
             .as_object_mut()?;
     }
+
     Some(at)
 }
 
@@ -166,10 +177,12 @@ pub(super) fn version_at(lockfile: &Value, install_path: &str) -> Option<String>
         let entry = packages(lockfile)?.get(install_path)?;
         return Some(entry.get("version")?.as_str()?.to_owned());
     }
+
     let mut at = lockfile;
     for name in install_path.split("node_modules/").skip(1) {
         at = at.get("dependencies")?.get(name.trim_end_matches('/'))?;
     }
+
     let version = at.get("version")?.as_str()?;
     // `npm:real@1.2.3` for an alias.
     Some(match version.strip_prefix("npm:") {
@@ -214,6 +227,7 @@ mod tests {
             "node_modules/p0/node_modules/other": {"version": "2.0.0"},
         }});
         let written = written(&by_npm, "p0").unwrap();
+
         assert!(paste(&mut lockfile, &step("node_modules/parent"), &written));
         assert_eq!(
             lockfile["packages"],
@@ -241,6 +255,7 @@ mod tests {
         }});
         let written = written(&by_npm, "p0").unwrap();
         let path = "node_modules/a/node_modules/@s/parent";
+
         assert!(paste(&mut lockfile, &step(path), &written));
         assert_eq!(
             lockfile["dependencies"]["a"]["dependencies"]["@s/parent"],

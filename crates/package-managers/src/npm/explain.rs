@@ -41,6 +41,7 @@ pub(super) fn reason(output: &Output) -> String {
                 |line| (*line).to_owned(),
             ),
     };
+
     text.chars().take(MAX_REASON).collect()
 }
 
@@ -54,6 +55,7 @@ fn conflict(lines: &[&str]) -> String {
             line.trim_start_matches("Could not resolve dependency:")
                 .trim()
         });
+
     match (found, asked) {
         (Some(found), Some(asked)) => format!("found {found}, but {asked}"),
         (Some(found), None) => format!("found {found}"),

@@ -124,6 +124,7 @@ fn placed_as_asked(lockfile: &Value, moves: &[CopyMove]) -> Result<(), RelockErr
             _ => {}
         }
     }
+
     Ok(())
 }
 
@@ -137,6 +138,7 @@ fn notes(before: &[u8], after: &[u8]) -> Vec<String> {
                 .to_owned(),
         );
     }
+
     notes
 }
 
@@ -159,8 +161,10 @@ impl Run<'_> {
         if moves.is_empty() {
             return Ok(forced);
         }
+
         let written = self.written_by_npm(moves).await?;
         let workspaces = self.has_workspaces();
+
         let mut anchors = BTreeSet::new();
         for (place, step) in moves.iter().enumerate() {
             let lacks = |reason: &str| RelockError::Refused {
@@ -176,6 +180,7 @@ impl Run<'_> {
                 entries::remove(lockfile, &step.install_path);
                 continue;
             }
+
             let entry = written
                 .as_ref()
                 .and_then(|lockfile| entries::written(lockfile, &key(place)))
@@ -186,10 +191,12 @@ impl Run<'_> {
                     step.install_path
                 )));
             }
+
             if workspaces && let Some(top) = top_of(&step.install_path) {
                 anchors.insert(top.to_owned());
             }
         }
+
         let root = self.anchors(lockfile, &anchors);
         if !root.is_empty() {
             forced
@@ -197,6 +204,7 @@ impl Run<'_> {
                 .or_default()
                 .extend(root);
         }
+
         Ok(forced)
     }
 
@@ -212,22 +220,27 @@ impl Run<'_> {
                 )
             })
             .collect();
+
         let scratch = Scratch::new()?;
         config::write_configuration(&scratch, &self.project.configuration)?;
         let manifest = json!({"private": true, "dependencies": wanted});
         scratch.write("package.json", manifest.to_string().as_bytes())?;
+
         // What a release is does not change, so what npm has in its cache is as good as new; only
         // a release that came after it was cached is missing there.
         // Forced, because a package for another platform is nothing optional in this project.
         let how = ["--legacy-peer-deps", "--lockfile-version=3", "--force"];
         let cached = [how[0], how[1], how[2], "--prefer-offline"];
+
         let mut output = self.npm(&scratch, &cached).await?;
         if !output.success {
             output = self.npm(&scratch, &how).await?;
         }
+
         if !output.success {
             return Err(missing_version(&output, moves).unwrap_or_else(|| failed(&output)));
         }
+
         let written = scratch.read("package-lock.json")?;
         Ok(Some(parse("package-lock.json", &written)?))
     }
@@ -239,6 +252,7 @@ impl Run<'_> {
         if folder.starts_with("node_modules") || folder.contains("/node_modules") {
             return None;
         }
+
         let manifest = self.manifest(&format!("{folder}/package.json"))?;
         SECTIONS
             .iter()
@@ -269,6 +283,7 @@ impl Run<'_> {
             if entry.get("link").is_some() || !from_registry {
                 continue;
             }
+
             if let Some(version) = text("version") {
                 let requirement = match text("name") {
                     Some(real) => format!("npm:{real}@{version}"),
@@ -277,6 +292,7 @@ impl Run<'_> {
                 anchors.insert(name.clone(), requirement);
             }
         }
+
         anchors
     }
 
@@ -302,6 +318,7 @@ impl Run<'_> {
             }
             scratch.write(path, manifest.to_string().as_bytes())?;
         }
+
         Ok(())
     }
 
@@ -317,8 +334,10 @@ impl Run<'_> {
         if output.success {
             return Ok(());
         }
+
         scratch.write(&self.project.lockfile_name, &lockfile)?;
         let output = self.npm(scratch, &[&format]).await?;
+
         if output.success {
             Ok(())
         } else {
@@ -331,6 +350,7 @@ impl Run<'_> {
         if self.options.offline {
             arguments.push("--offline");
         }
+
         arguments.extend(more);
         process::run(
             "npm",
@@ -354,9 +374,11 @@ impl Run<'_> {
         let formatter = serde_json::ser::PrettyFormatter::with_indent(indent.as_bytes());
         let mut text = Vec::new();
         let mut serializer = serde_json::Serializer::with_formatter(&mut text, formatter);
+
         // Writing a JSON value to memory cannot fail.
         let _ = serde::Serialize::serialize(lockfile, &mut serializer);
         text.push(b'\n');
+
         text
     }
 }
@@ -401,6 +423,7 @@ fn force(manifest: &mut Value, name: &str, requirement: &str) {
             found = true;
         }
     }
+
     if !found {
         let needs = manifest
             .entry("dependencies")
@@ -423,6 +446,7 @@ fn missing_version(output: &Output, moves: &[CopyMove]) -> Option<RelockError> {
     if !output.stderr.contains("ETARGET") {
         return None;
     }
+
     let step = moves.iter().find(|step| {
         output
             .stderr

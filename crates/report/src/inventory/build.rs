@@ -27,6 +27,7 @@ impl InventoryReport {
     pub fn new(input: &InventoryInput<'_>) -> Self {
         let inventory = input.inventory;
         let mut packages = Vec::new();
+
         let mut roots = Vec::new();
         for lockfile in &inventory.lockfiles {
             let first = packages.len();
@@ -35,6 +36,7 @@ impl InventoryReport {
                 let is_direct = direct.as_ref().map(|direct| direct.contains(&index));
                 packages.push(entry(lockfile, package, first, first + index, is_direct));
             }
+
             roots.extend(lockfile.roots.iter().map(|root| InventoryRoot {
                 name: root.name.clone(),
                 lockfile: lockfile.path.clone(),
@@ -42,12 +44,14 @@ impl InventoryReport {
                 depends_on: targets(&root.edges, first),
             }));
         }
+
         let unresolved = unresolved(inventory);
         let incomplete: Vec<_> = inventory
             .problems
             .iter()
             .map(IncompleteReport::from)
             .collect();
+
         Self {
             schema_version: crate::SCHEMA_VERSION,
             tool: Tool::this(),
@@ -143,6 +147,7 @@ fn unresolved(inventory: &Inventory) -> Vec<UnresolvedReport> {
         .unlocked
         .iter()
         .map(|file| (file.ecosystem, &file.path, &file.unresolved));
+
     locked
         .chain(unlocked)
         .flat_map(|(ecosystem, path, unresolved)| {

@@ -39,6 +39,7 @@ pub(super) fn chains(inventory: &Inventory, package: &str) -> WhyReport {
             );
         }
     }
+
     more |= found.len() > MAX_CHAINS;
     WhyReport {
         package: package.to_owned(),
@@ -59,10 +60,12 @@ fn is_asked_for(package: &patchgate_model::Package, asked: &str) -> bool {
                 ecosystem.normalize_name(name) == ecosystem.normalize_name(&package.name)
             })
     };
+
     if asked.starts_with("pkg:") {
         let purl = patchgate_ecosystems::purl(package);
         return purl == asked || purl.split('@').next() == Some(asked);
     }
+
     same_name(asked)
         || asked
             .rsplit_once('@')
@@ -93,6 +96,7 @@ impl<'a> Search<'a> {
                 }
             }
         }
+
         let mut roots = vec![BTreeSet::new(); lockfile.packages.len()];
         for (place, root) in lockfile.roots.iter().enumerate() {
             for edge in &root.edges {
@@ -101,6 +105,7 @@ impl<'a> Search<'a> {
                 }
             }
         }
+
         Self {
             lockfile,
             dependents: dependents.into_iter().map(Vec::from_iter).collect(),
@@ -118,6 +123,7 @@ impl<'a> Search<'a> {
         let mut next = vec![0_usize];
         self.path.push(target);
         self.note(target);
+
         while let (Some(&at), Some(place)) = (self.path.last(), next.last_mut()) {
             let above = self
                 .dependents
@@ -129,6 +135,7 @@ impl<'a> Search<'a> {
                 self.more = true;
                 return;
             }
+
             match above.copied() {
                 None => {
                     self.path.pop();

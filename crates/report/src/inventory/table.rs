@@ -29,6 +29,7 @@ impl InventoryReport {
                         why.chains.len()
                     ));
                 }
+
                 lines.push(String::new());
             }
             None => {
@@ -36,6 +37,7 @@ impl InventoryReport {
                 self.unresolved_lines(terminal, &mut lines);
             }
         }
+
         self.end_lines(terminal, &mut lines);
         lines.join("\n") + "\n"
     }
@@ -52,6 +54,7 @@ impl InventoryReport {
         if self.packages.is_empty() {
             return;
         }
+
         let widest = |column: fn(&InventoryPackage) -> usize, least: usize, most: usize| {
             let widest = self.packages.iter().map(column).max().unwrap_or(0);
             widest.clamp(least, most)
@@ -76,6 +79,7 @@ impl InventoryReport {
             "LOCATION",
         ]);
         lines.push(terminal.paint(BOLD, header.trim_end()));
+
         for package in &self.packages {
             let direct = match package.direct {
                 Some(true) => "direct",
@@ -96,6 +100,7 @@ impl InventoryReport {
                 &at,
             ]));
         }
+
         lines.push(String::new());
     }
 
@@ -113,6 +118,7 @@ impl InventoryReport {
                 count(self.summary.unresolved, "requirement", "requirements")
             ));
         }
+
         let style = if self.summary.complete {
             GREEN
         } else {
@@ -120,6 +126,7 @@ impl InventoryReport {
             RED_BOLD
         };
         lines.push(terminal.paint(style, &text));
+
         if self.summary.lockfiles == 0 {
             let hint = "`patchgate formats` lists the files that are read";
             lines.push(terminal.paint(DIM, hint));

@@ -80,6 +80,7 @@ fn report(why: Option<&str>) -> InventoryReport {
             hint: None,
         }],
     };
+
     InventoryReport::new(&InventoryInput {
         inventory: &inventory,
         why,
@@ -132,6 +133,7 @@ fn a_graph_with_countless_chains_ends() {
         packages.push(package(&format!("l{layer}"), "1.0.0", 1, to));
         packages.push(package(&format!("r{layer}"), "1.0.0", 1, to));
     }
+
     let lockfile = Lockfile {
         packages,
         roots: vec![Root {
@@ -151,6 +153,7 @@ fn a_graph_with_countless_chains_ends() {
     })
     .why
     .unwrap();
+
     assert!(why.more);
     assert_eq!(why.chains.len(), 1_000);
 }

@@ -21,6 +21,7 @@ impl InventoryReport {
             }
             self.unresolved_lines(terminal, &mut lines);
         }
+
         self.end_lines(terminal, &mut lines);
         lines.join("\n") + "\n"
     }
@@ -42,6 +43,7 @@ impl InventoryReport {
             drawn: &mut drawn,
             lines,
         };
+
         let own = |id: &usize| (first..first + count).contains(id);
         // A file may be read as two formats; a root belongs to the one that its edges lead into.
         for root in self
@@ -54,6 +56,7 @@ impl InventoryReport {
             draw.lines.push(clean(&name));
             draw.children(&root.depends_on, "", 1);
         }
+
         let rest: Vec<usize> = (first..first + count)
             .filter(|id| draw.is_left(*id))
             .collect();
@@ -74,10 +77,12 @@ impl InventoryReport {
             .copied()
             .filter(|id| !below.contains(id))
             .collect();
+
         if !rest.is_empty() {
             draw.lines
                 .push("(no project is known to ask for these)".to_owned());
         }
+
         draw.children(&tops, "", 0);
         let circular: Vec<usize> = rest.into_iter().filter(|id| draw.is_left(*id)).collect();
         for id in circular {
@@ -85,14 +90,17 @@ impl InventoryReport {
                 draw.children(&[id], "", 0);
             }
         }
+
         lines.push(String::new());
     }
 
     fn why_lines(&self, terminal: Terminal, lines: &mut Vec<String>) {
         let Some(why) = &self.why else { return };
+
         if why.chains.is_empty() {
             lines.push(format!("no file holds `{}`", clean(&why.package)));
         }
+
         let mut file = None;
         for chain in &why.chains {
             if file != Some(&chain.lockfile) {
@@ -101,10 +109,12 @@ impl InventoryReport {
             }
             lines.push(format!("  {}", chain_text(chain)));
         }
+
         if why.more {
             let text = format!("there are more chains; {} are shown", why.chains.len());
             lines.push(terminal.paint(YELLOW, &text));
         }
+
         lines.push(String::new());
     }
 
@@ -112,6 +122,7 @@ impl InventoryReport {
         if self.unresolved.is_empty() {
             return;
         }
+
         let title = format!("Without a version ({})", self.unresolved.len());
         lines.push(terminal.paint(YELLOW, &title));
         for one in &self.unresolved {
@@ -123,6 +134,7 @@ impl InventoryReport {
                 clean(&one.requirement)
             ));
         }
+
         lines.push(String::new());
     }
 }
@@ -166,9 +178,11 @@ impl Draw<'_> {
             };
             let last = place + 1 == ids.len();
             let again = !self.is_left(*id);
+
             if let Some(drawn) = self.drawn.get_mut(*id - self.first) {
                 *drawn = true;
             }
+
             let mut line = format!(
                 "{indent}{}{} {}",
                 if last { "└── " } else { "├── " },
@@ -189,11 +203,13 @@ impl Draw<'_> {
                         .paint(DIM, &format!(" ({})", notes.join(", "))),
                 );
             }
+
             let below = !package.depends_on.is_empty();
             let cut = level >= MAX_LEVELS;
             if below && (again || cut) {
                 line.push_str(if again { " (*)" } else { " …" });
             }
+
             self.lines.push(line);
             if below && !again && !cut {
                 let indent = format!("{indent}{}", if last { "    " } else { "│   " });

@@ -81,6 +81,7 @@ impl ScanReport {
             input.problems.iter().map(IncompleteReport::from).collect();
         incomplete
             .sort_by(|a, b| (&a.kind, &a.subject, a.line).cmp(&(&b.kind, &b.subject, b.line)));
+
         Self {
             schema_version: crate::SCHEMA_VERSION,
             tool: Tool::this(),
@@ -132,6 +133,7 @@ impl SuppressedReport {
     fn new(suppressed: &Suppressed, threshold: Threshold) -> Self {
         let decision = &suppressed.decision;
         let non_empty = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+
         Self {
             finding: FindingReport::new(&suppressed.finding, threshold),
             status: decision.status.word().to_owned(),
@@ -172,12 +174,14 @@ fn not_covered(lockfiles: &[Lockfile]) -> Vec<NotCoveredReport> {
             known.insert((&package.name, &package.version));
         }
     }
+
     let counted = packages
         .into_iter()
         .map(|(ecosystem, packages)| NotCoveredReport {
             ecosystem: ecosystem.to_owned(),
             packages: packages.len(),
         });
+
     counted.collect()
 }
 
@@ -204,6 +208,7 @@ fn worst_first(a: &FindingReport, b: &FindingReport) -> std::cmp::Ordering {
 fn summary(input: &ScanInput<'_>, findings: &[FindingReport]) -> Summary {
     let affected: BTreeSet<_> = findings.iter().map(|finding| &finding.package).collect();
     let count = |test: fn(&FindingReport) -> bool| findings.iter().filter(|f| test(f)).count();
+
     Summary {
         lockfiles: input.lockfiles.len(),
         packages: different_packages(input.lockfiles),
@@ -240,6 +245,7 @@ fn counts(findings: &[FindingReport]) -> SeverityCounts {
             SeverityName::Informational => &mut counts.informational,
         } += 1;
     }
+
     counts
 }
 
@@ -251,6 +257,7 @@ impl FindingReport {
         };
         let epss = finding.signals.epss.as_ref();
         let kev = finding.signals.kev.as_ref();
+
         Self {
             id: finding.id.clone(),
             aliases: finding.aliases.clone(),
@@ -381,6 +388,7 @@ impl From<&Problem> for IncompleteReport {
             ProblemKind::Unresolved => "unresolved",
             ProblemKind::Version => "version",
         };
+
         Self {
             kind: kind.to_owned(),
             subject: problem.subject.clone(),

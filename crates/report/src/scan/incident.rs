@@ -60,6 +60,7 @@ pub(crate) fn lines(incidents: &[FindingReport], terminal: Terminal, lines: &mut
     if incidents.is_empty() {
         return;
     }
+
     let head = format!("INCIDENT: {}", title(packages(incidents)));
     lines.push(terminal.paint(RED_BOLD, &head));
     for finding in incidents {
@@ -73,8 +74,10 @@ pub(crate) fn lines(incidents: &[FindingReport], terminal: Terminal, lines: &mut
         if !finding.summary.is_empty() {
             text.push_str(&format!(", {}", clean(&finding.summary)));
         }
+
         lines.extend(terminal.wrap("", 2, &text));
     }
+
     lines.extend(terminal.wrap("", 2, ADVICE));
     lines.push(String::new());
 }

@@ -21,13 +21,16 @@ impl ScanReport {
         body.push("## Patchgate scan\n\n");
         incident::markdown(&self.incidents(), &mut body);
         body.push(&format!("{}.\n\n", text(&phrases::headline(self))));
+
         if !self.findings.is_empty() {
             body.push(&format!("{}.\n\n", text(&phrases::threshold(self))));
         }
+
         incomplete(self, &mut body);
         if let Some(note) = phrases::direct_only(self) {
             body.push(&format!("{}.\n\n", text(&note)));
         }
+
         findings_table(&self.findings, &mut body);
         reasons(&self.findings, &mut body);
         body.rows(
@@ -79,6 +82,7 @@ impl ScanReport {
                 )
             }),
         );
+
         body.finish("")
     }
 
@@ -106,6 +110,7 @@ impl ScanReport {
                 &message,
             ));
         }
+
         let failing = findings.into_iter().filter(|f| f.at_or_above_threshold);
         for finding in failing.take(MAX_ANNOTATIONS) {
             out.push_str(&finding_annotation(finding));
@@ -119,6 +124,7 @@ impl ScanReport {
                 &notice.text,
             ));
         }
+
         out
     }
 }
@@ -135,6 +141,7 @@ fn finding_annotation(finding: &FindingReport) -> String {
         finding.package.name,
         finding.package.version
     );
+
     let fix = match (&finding.fixed_version, &finding.no_fix_reason) {
         (Some(version), _) => format!("fixed in {version}"),
         (None, Some(reason)) => format!("no fix: {reason}"),
@@ -147,6 +154,7 @@ fn finding_annotation(finding: &FindingReport) -> String {
         finding.score
     );
     let place = finding.locations.first();
+
     annotation(
         AnnotationLevel::Error,
         place.map(|place| place.file.as_str()),
@@ -169,6 +177,7 @@ fn incomplete(report: &ScanReport, body: &mut Body) {
                 .as_ref()
                 .map(|hint| format!(" *{}.*", text(hint)))
                 .unwrap_or_default();
+
             format!("- {subject}: {}.{hint}\n", short(&problem.reason, 500))
         }),
     );
@@ -201,6 +210,7 @@ pub(crate) fn reasons(findings: &[FindingReport], body: &mut Body) {
     if findings.is_empty() || !body.push("<details><summary>What makes the scores</summary>\n\n") {
         return;
     }
+
     body.rows(
         "| Score | Package | ID | Reasons |\n| ---: | --- | --- | --- |\n",
         findings.iter().map(|finding| {
@@ -227,10 +237,12 @@ fn what(finding: &FindingReport) -> String {
     if !finding.summary.is_empty() {
         parts.push(short(&finding.summary, 160));
     }
+
     parts.push(text(&phrases::exploitation(finding).join(", ")));
     if let Some(reason) = &finding.no_fix_reason {
         parts.push(format!("No fix: {}", short(reason, 200)));
     }
+
     parts.join("<br>")
 }
 
@@ -249,11 +261,13 @@ fn places(finding: &FindingReport) -> String {
             "more places",
         ));
     }
+
     match finding.paths.first().map(Vec::as_slice) {
         Some([_]) => parts.push("direct".to_owned()),
         Some(steps) => parts.push(format!("via {}", code(&steps.join(" > ")))),
         None => {}
     }
+
     parts.join("<br>")
 }
 

@@ -62,11 +62,13 @@ pub(crate) fn exploitation(finding: &FindingReport) -> Vec<String> {
     } else if finding.kev.is_none() && states_vulnerability(finding) {
         parts.push("KEV unknown".to_owned());
     }
+
     if let Some(epss) = finding.epss {
         parts.push(format!("EPSS {}", percent(epss)));
     } else if states_vulnerability(finding) && !finding.malicious {
         parts.push("EPSS unknown".to_owned());
     }
+
     if let Some(cvss) = &finding.cvss {
         parts.push(format!("CVSS {:.1}", cvss.score));
     }
@@ -81,6 +83,7 @@ pub(crate) fn exploitation(finding: &FindingReport) -> Vec<String> {
             format!("no vulnerability: {kind}")
         });
     }
+
     parts
 }
 
@@ -117,6 +120,7 @@ pub(crate) fn source(source: &SourceReport) -> String {
     if let Some(records) = source.records {
         parts.push(format!("{} records", thousands(records)));
     }
+
     parts.push(match source.age_seconds {
         Some(seconds) => age(seconds),
         None => "of unknown age".to_owned(),
@@ -134,6 +138,7 @@ fn thousands(number: u64) -> String {
         }
         out.push(digit);
     }
+
     out
 }
 
@@ -155,12 +160,15 @@ pub(crate) fn headline(report: &ScanReport) -> String {
         } else {
             format!("No known vulnerabilities in {scope}")
         };
+
         let set_aside = set_aside(report);
         if !set_aside.is_empty() {
             text.push_str(&format!(" ({})", set_aside.join(", ")));
         }
+
         return text;
     }
+
     let mut text = format!(
         "{} in {} of {scope}: {}; {} fixable",
         count(summary.findings, "finding", "findings"),
@@ -174,12 +182,14 @@ pub(crate) fn headline(report: &ScanReport) -> String {
             summary.known_exploited
         ));
     }
+
     if summary.malicious > 0 {
         text.push_str(&format!(", {} malicious", summary.malicious));
     }
     for part in set_aside(report) {
         text.push_str(&format!(", {}", part.replacen(' ', " more ", 1)));
     }
+
     text
 }
 
@@ -213,6 +223,7 @@ pub(crate) fn stated_by(suppressed: &SuppressedReport) -> String {
     if let Some(author) = &suppressed.author {
         text.push_str(&format!(", by {author}"));
     }
+
     let day = suppressed
         .timestamp
         .as_deref()
@@ -220,6 +231,7 @@ pub(crate) fn stated_by(suppressed: &SuppressedReport) -> String {
     if let Some(day) = day {
         text.push_str(&format!(", {day}"));
     }
+
     text
 }
 
@@ -232,6 +244,7 @@ pub(crate) fn direct_only(report: &ScanReport) -> Option<String> {
         1 => (" and 1 other file".to_owned(), "state"),
         more => (format!(" and {more} other files"), "state"),
     };
+
     Some(format!(
         "{}{more} {verb} direct dependencies only: transitive dependencies are not in such a file \
          and were not looked at. Commit a lockfile, or an SBOM (such as the CycloneDX plugins for \

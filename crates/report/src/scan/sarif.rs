@@ -50,6 +50,7 @@ impl ScanReport {
                 left_out += 1;
                 continue;
             };
+
             for place in 0..finding.locations.len().clamp(1, MAX_PLACES) {
                 if results.len() == MAX_RESULTS {
                     left_out += 1;
@@ -58,6 +59,7 @@ impl ScanReport {
                 }
             }
         }
+
         let run = json!({
             "tool": { "driver": {
                 "name": "Patchgate",
@@ -75,6 +77,7 @@ impl ScanReport {
             }],
             "results": results,
         });
+
         crate::to_json(&json!({
             "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
             "version": "2.1.0",
@@ -88,12 +91,14 @@ impl ScanReport {
             let message = format!("{left_out} results are left out: GitHub takes {MAX_RESULTS}.");
             notifications.push(json!({ "level": "error", "message": { "text": message } }));
         }
+
         if let Some(note) = phrases::direct_only(self) {
             notifications.push(json!({
                 "level": "note",
                 "message": { "text": sentence(&note) },
             }));
         }
+
         for notice in &self.vex_notices {
             let place = phrases::place(&notice.source, notice.line);
             notifications.push(json!({
@@ -101,6 +106,7 @@ impl ScanReport {
                 "message": { "text": format!("{} {}", clean(&place), sentence(&notice.text)) },
             }));
         }
+
         for notice in &self.notices {
             notifications.push(json!({
                 "level": "warning",
@@ -108,6 +114,7 @@ impl ScanReport {
                 "locations": [location(&notice.file, Some(notice.line))],
             }));
         }
+
         notifications
     }
 }
@@ -118,10 +125,12 @@ fn incomplete(problem: &IncompleteReport) -> Value {
         message.push(' ');
         message.push_str(&sentence(hint));
     }
+
     let mut notification = json!({ "level": "error", "message": { "text": message } });
     if let Some(file) = &problem.file {
         notification["locations"] = json!([location(file, problem.line)]);
     }
+
     notification
 }
 
@@ -141,9 +150,11 @@ impl Rules {
         if self.list.len() == MAX_RULES {
             return None;
         }
+
         let index = self.list.len();
         self.list.push(rule(finding));
         self.by_id.insert(finding.id.clone(), index);
+
         Some(index)
     }
 }
@@ -169,6 +180,7 @@ fn rule(finding: &FindingReport) -> Value {
     if score > 0.0 {
         properties["security-severity"] = json!(format!("{score:.1}"));
     }
+
     let mut rule = json!({
         "id": id,
         "shortDescription": { "text": cut(&summary, MAX_DESCRIPTION) },
@@ -177,10 +189,12 @@ fn rule(finding: &FindingReport) -> Value {
         "defaultConfiguration": { "level": level(finding) },
         "properties": properties,
     });
+
     let url = finding.references.iter().find_map(|r| address(&r.url));
     if let Some(url) = url {
         rule["helpUri"] = json!(url);
     }
+
     rule
 }
 
@@ -189,6 +203,7 @@ fn security_severity(finding: &FindingReport) -> f64 {
     if let Some(cvss) = &finding.cvss {
         return cvss.score;
     }
+
     patchgate_risk::midpoint(match finding.severity {
         SeverityName::Critical => Level::Critical,
         SeverityName::High => Level::High,
@@ -216,6 +231,7 @@ fn help_text(finding: &FindingReport) -> String {
         let aliases: Vec<String> = finding.aliases.iter().map(|a| clean(a)).collect();
         lines.push(format!("Also known as {}.", aliases.join(", ")));
     }
+
     lines.extend(
         finding
             .references
@@ -228,6 +244,7 @@ fn help_text(finding: &FindingReport) -> String {
     if lines.is_empty() {
         lines.push(clean(&finding.id));
     }
+
     lines.join("\n")
 }
 
@@ -241,6 +258,7 @@ fn help_markdown(finding: &FindingReport) -> String {
         let aliases: Vec<String> = finding.aliases.iter().map(|a| code(a)).collect();
         parts.push(format!("Also known as {}.", aliases.join(", ")));
     }
+
     let links: Vec<String> = finding
         .references
         .iter()
@@ -250,12 +268,14 @@ fn help_markdown(finding: &FindingReport) -> String {
         .collect();
     parts.push(links.join("\n"));
     parts.retain(|part| !part.is_empty());
+
     parts.join("\n\n")
 }
 
 fn result(finding: &FindingReport, rule: usize, place: usize, suppression: Option<&str>) -> Value {
     let place = finding.locations.get(place);
     let file = place.map_or("", |place| place.file.as_str());
+
     let mut result = json!({
         "ruleId": clean(&finding.id),
         "ruleIndex": rule,
@@ -277,6 +297,7 @@ fn result(finding: &FindingReport, rule: usize, place: usize, suppression: Optio
         result["suppressions"] =
             json!([{ "kind": "external", "status": "accepted", "justification": why }]);
     }
+
     result
 }
 
@@ -319,6 +340,7 @@ fn message(finding: &FindingReport) -> String {
     if let Some(path) = finding.paths.first().filter(|path| path.len() > 1) {
         parts.push(format!("It comes in by {}.", clean(&path.join(" > "))));
     }
+
     parts.push(format!(
         "Score {:.1} of 100: {}.",
         finding.score,
@@ -345,6 +367,7 @@ fn fingerprint(finding: &FindingReport, file: &str) -> String {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part.as_bytes());
     }
+
     hash.finalize()
         .iter()
         .take(16)
@@ -372,6 +395,7 @@ fn uri(path: &str) -> String {
             out.push_str(&format!("%{byte:02X}"));
         }
     }
+
     out
 }
 

@@ -41,23 +41,28 @@ impl ScanReport {
             }
             lines.push(String::new());
         }
+
         self.ignored_lines(terminal, &mut lines);
         self.suppressed_lines(terminal, &mut lines);
         self.notice_lines(terminal, &mut lines);
         incomplete_lines(&self.incomplete, terminal, &mut lines);
         self.not_covered_lines(terminal, &mut lines);
+
         if let Some(note) = phrases::direct_only(self) {
             lines.push(terminal.paint(YELLOW, "Direct dependencies only"));
             lines.extend(terminal.wrap("", 2, &clean(&note)));
             lines.push(String::new());
         }
+
         self.source_lines(terminal, &mut lines);
         lines.extend(self.headline_lines(terminal));
+
         let mut text = String::new();
         for line in lines {
             text.push_str(line.trim_end());
             text.push('\n');
         }
+
         text
     }
 
@@ -65,6 +70,7 @@ impl ScanReport {
         if self.ignored.is_empty() {
             return;
         }
+
         lines.push(terminal.paint(BOLD, &format!("Ignored ({})", self.ignored.len())));
         for ignored in &self.ignored {
             let finding = &ignored.finding;
@@ -78,6 +84,7 @@ impl ScanReport {
             );
             lines.extend(terminal.wrap("", 2, &text));
         }
+
         lines.push(String::new());
     }
 
@@ -86,6 +93,7 @@ impl ScanReport {
             let title = format!("Suppressed by VEX ({})", self.suppressed.len());
             lines.push(terminal.paint(BOLD, &title));
         }
+
         for suppressed in &self.suppressed {
             let finding = &suppressed.finding;
             let text = format!(
@@ -99,18 +107,22 @@ impl ScanReport {
             let source = clean(&phrases::stated_by(suppressed));
             lines.extend(terminal.wrap("    from", 9, &source));
         }
+
         if !self.suppressed.is_empty() {
             lines.push(String::new());
         }
+
         if self.vex_notices.is_empty() {
             return;
         }
+
         lines.push(terminal.paint(YELLOW, "VEX documents"));
         for notice in &self.vex_notices {
             let place = phrases::place(&notice.source, notice.line);
             let text = format!("{} {}", clean(&place), clean(&notice.text));
             lines.extend(terminal.wrap("", 2, &text));
         }
+
         lines.push(String::new());
     }
 
@@ -118,6 +130,7 @@ impl ScanReport {
         if self.notices.is_empty() {
             return;
         }
+
         lines.push(terminal.paint(YELLOW, "Settings"));
         for notice in &self.notices {
             let text = format!(
@@ -128,6 +141,7 @@ impl ScanReport {
             );
             lines.extend(terminal.wrap("", 2, &text));
         }
+
         lines.push(String::new());
     }
 
@@ -135,6 +149,7 @@ impl ScanReport {
         if self.not_covered.is_empty() {
             return;
         }
+
         let counts: Vec<String> = self
             .not_covered
             .iter()
@@ -153,6 +168,7 @@ impl ScanReport {
         if self.sources.is_empty() {
             return;
         }
+
         lines.push(terminal.paint(BOLD, "Sources"));
         let names: Vec<String> = self
             .sources
@@ -171,6 +187,7 @@ impl ScanReport {
                 lines.extend(warning.iter().map(|line| terminal.paint(YELLOW, line)));
             }
         }
+
         lines.push(String::new());
     }
 
@@ -197,6 +214,7 @@ impl ScanReport {
             );
             lines.extend(terminal.wrap("", 0, &text));
         }
+
         lines
     }
 }
@@ -211,6 +229,7 @@ pub(crate) fn incomplete_lines(
     if incomplete.is_empty() {
         return;
     }
+
     let title = format!(
         "Incomplete: {} could not be read or looked up",
         incomplete.len()
@@ -227,6 +246,7 @@ pub(crate) fn incomplete_lines(
             lines.extend(terminal.wrap("    hint:", 10, &clean(hint)));
         }
     }
+
     lines.push(String::new());
 }
 
@@ -244,6 +264,7 @@ fn columns(findings: &[FindingReport], width: usize) -> Columns {
     let others = 5 + 2 + 8 + 2 + 2 + version + 2 + fixed + 2 + id;
     let package =
         longest(|f| &f.package.name, 7).min(width.saturating_sub(others).clamp(14, MAX_PACKAGE));
+
     Columns {
         package,
         version,
@@ -297,6 +318,7 @@ fn finding_lines(finding: &FindingReport, columns: &Columns, terminal: Terminal)
         (true, false) => detail("", &format!("also {}", aliases.join(", "))),
         (true, true) => {}
     }
+
     let exploitation: Vec<String> = phrases::exploitation(finding)
         .iter()
         .map(|part| clean(part))
@@ -304,6 +326,7 @@ fn finding_lines(finding: &FindingReport, columns: &Columns, terminal: Terminal)
     if !exploitation.is_empty() {
         detail("", &exploitation.join(", "));
     }
+
     let places = finding.locations.iter().map(phrases::location);
     detail("at", &some_of(places.map(|place| clean(&place)), ", "));
     for (index, line) in chains(finding).iter().enumerate() {
@@ -312,9 +335,11 @@ fn finding_lines(finding: &FindingReport, columns: &Columns, terminal: Terminal)
     if let Some(reason) = &finding.no_fix_reason {
         detail("fix", &clean(reason));
     }
+
     let (first, details) = lines.split_at(1);
     let mut painted = first.to_vec();
     painted.extend(details.iter().map(|line| terminal.paint(DIM, line)));
+
     painted
 }
 
@@ -336,6 +361,7 @@ fn chains(finding: &FindingReport) -> Vec<String> {
         let others = finding.paths.len() - MAX_SHOWN;
         lines.push(format!("and {}", count(others, "more way", "more ways")));
     }
+
     lines
 }
 
@@ -351,6 +377,7 @@ fn some_of(texts: impl Iterator<Item = String>, separator: &str) -> String {
     if texts.len() > MAX_SHOWN {
         shown.push_str(&format!(" and {} more", texts.len() - MAX_SHOWN));
     }
+
     shown
 }
 

@@ -33,7 +33,9 @@ fn a_malicious_release_is_an_incident_at_the_top_of_every_report() {
     let mut top = exploited();
     top.score.value = 100.0;
     let report = report(&[top, malicious()], &[], &[], &[]);
+
     assert_eq!(report.findings[0].id, "MAL-2026-1");
+
     let table = report.to_table(plain(100));
     assert!(
         table.starts_with(
@@ -41,10 +43,13 @@ fn a_malicious_release_is_an_incident_at_the_top_of_every_report() {
         ),
         "{table}"
     );
+
     let markdown = report.to_markdown(usize::MAX);
     let incident = markdown.find("### Incident: 1 malicious release is installed");
+
     assert!(incident < markdown.find("### Findings"), "{markdown}");
     assert!(incident.is_some());
+
     let annotations = report.to_annotations();
     assert!(
         annotations
@@ -54,17 +59,21 @@ fn a_malicious_release_is_an_incident_at_the_top_of_every_report() {
             .contains("title=Incident%3A malicious release"),
         "{annotations}"
     );
+
     let sarif: serde_json::Value = serde_json::from_str(&report.to_sarif()).unwrap();
     let first = &sarif["runs"][0]["results"][0];
+
     assert_eq!(
         (&first["ruleId"], &first["level"]),
         (&"MAL-2026-1".into(), &"error".into())
     );
+
     let text = first["message"]["text"].as_str().unwrap();
     assert!(
         text.starts_with("evil@1.0.0 is a malicious release, an incident:"),
         "{text}"
     );
+
     let without = super::tests::report(&[exploited()], &[], &[], &[]);
     assert!(!without.to_table(plain(100)).contains("INCIDENT"));
     assert!(!without.to_markdown(usize::MAX).contains("Incident"));
@@ -77,21 +86,25 @@ fn colour_changes_nothing_but_colour() {
         color: true,
     };
     let painted = rich().to_table(color);
+
     assert!(
         painted.contains("\u{1b}[1m\u{1b}[31mcritical"),
         "{painted:?}"
     );
+
     let mut bare = String::new();
     let mut rest = painted.as_str();
     while let Some((before, after)) = rest.split_once('\u{1b}') {
         bare.push_str(before);
         rest = after.split_once('m').unwrap().1;
     }
+
     bare.push_str(rest);
     let trimmed: String = bare
         .lines()
         .map(|line| format!("{}\n", line.trim_end()))
         .collect();
+
     assert_eq!(trimmed, rich().to_table(plain(100)));
 }
 
@@ -118,12 +131,15 @@ fn direct_dependencies_alone_are_told() {
         pom("b/pom.xml"),
     ]);
     let text = several.to_table(plain(300));
+
     assert!(
         text.contains("pom.xml and 2 other files state direct dependencies only: transitive"),
         "{text}"
     );
+
     let one = of(&[pom("pom.xml")]);
     let note = "pom.xml states direct dependencies only";
+
     assert!(one.to_markdown(usize::MAX).contains(note));
     assert!(one.to_sarif().contains(note));
     assert!(one.lockfiles[0].direct_only);
@@ -141,6 +157,7 @@ fn clean_is_said_only_of_a_whole_scan() {
         clean.ends_with("No known vulnerabilities in 6 packages from 1 lockfile\n"),
         "{clean}"
     );
+
     let incomplete = report(&[], &[], &[], &problems()).to_table(plain(200));
     assert!(
         incomplete.ends_with("No known vulnerabilities in what could be read: 6 packages from 1 lockfile. The scan is incomplete\n"),
@@ -153,6 +170,7 @@ fn markdown_is_inert() {
     let text = rich().to_markdown(crate::GITHUB_SUMMARY_LIMIT);
     assert_harmless(&text);
     assert!(!text.contains("<!--"));
+
     // In a code span, markup is text.
     let outside: String = text.split('`').step_by(2).collect();
     assert!(!outside.contains("<img"));
@@ -183,6 +201,7 @@ fn annotations_are_one_line_each() {
         );
         assert!(!line.contains(crate::clean::is_unsafe), "{line:?}");
     }
+
     assert_snapshot!("annotations", text);
 }
 
@@ -190,6 +209,7 @@ fn annotations_are_one_line_each() {
 fn json_is_of_its_schema_and_in_order() {
     let text = rich().to_json();
     assert_valid(&crate::schema(crate::SchemaKind::Scan), &text);
+
     let json: serde_json::Value = serde_json::from_str(&text).unwrap();
     let scores: Vec<f64> = json["findings"]
         .as_array()
@@ -197,9 +217,12 @@ fn json_is_of_its_schema_and_in_order() {
         .iter()
         .map(|finding| finding["score"].as_f64().unwrap())
         .collect();
+
     assert!(scores.is_sorted_by(|a, b| a >= b), "{scores:?}");
+
     let mut reversed = findings();
     reversed.reverse();
+
     assert_eq!(
         report(&reversed, &[], &[], &[]),
         report(&findings(), &[], &[], &[])
@@ -225,6 +248,7 @@ fn sarif_fingerprints_do_not_move_with_lines() {
         let sarif: serde_json::Value =
             serde_json::from_str(&report(&[finding], &[], &[], &[]).to_sarif()).unwrap();
         let results = sarif["runs"][0]["results"].as_array().unwrap().clone();
+
         assert_ne!(
             results[0]["partialFingerprints"],
             results[1]["partialFingerprints"]
@@ -249,6 +273,7 @@ fn sarif_keeps_to_githubs_limits() {
     let sarif: serde_json::Value =
         serde_json::from_str(&report(&many, &[], &[], &[]).to_sarif()).unwrap();
     let run = &sarif["runs"][0];
+
     assert_eq!(run["results"].as_array().unwrap().len(), 25_000);
     assert_eq!(run["invocations"][0]["executionSuccessful"], false);
     assert_eq!(

@@ -116,6 +116,7 @@ pub(super) fn identify(
     ) {
         return None;
     }
+
     let qualified = purl.qualifier("distro").map(split_distro);
     let distribution = by_id(&purl.namespace)
         .or_else(|| by_id(qualified?.0))
@@ -129,6 +130,7 @@ pub(super) fn identify(
                 .map(|system| system.version.as_str())
         })
         .filter(|version| !version.is_empty());
+
     let version = with_epoch(purl);
     let source = if distribution.by_source {
         source.or_else(|| upstream(purl))
@@ -147,6 +149,7 @@ pub(super) fn identify(
         ),
         _ => (purl.name.clone(), version, None),
     };
+
     Some(Identity {
         ecosystem: distribution.ecosystem,
         distribution: release.and_then(distribution.release),
@@ -180,9 +183,11 @@ fn split_distro(distro: &str) -> (&str, &str) {
             return (id, version);
         }
     }
+
     if by_id(distro).is_some() {
         return (distro, "");
     }
+
     ("", distro)
 }
 
@@ -211,6 +216,7 @@ fn upstream(purl: &PackageUrl) -> Option<Source> {
             },
         });
     }
+
     let (name, version) = upstream.split_once('@').unwrap_or((upstream, ""));
     Some(Source {
         name: name.to_owned(),
@@ -247,6 +253,7 @@ fn debian(version: &str) -> Option<String> {
         ("trixie", "13"),
         ("forky", "14"),
     ];
+
     let named = NAMES.iter().find(|(name, _)| *name == version);
     named
         .map(|(_, number)| (*number).to_owned())
@@ -264,6 +271,7 @@ fn ubuntu(version: &str) -> Option<String> {
         ("jammy", "22.04"),
         ("noble", "24.04"),
     ];
+
     let named = NAMES.iter().find(|(name, _)| *name == version);
     let version = named.map_or(version, |(_, number)| number);
     let mut parts = version.split('.');
@@ -271,6 +279,7 @@ fn ubuntu(version: &str) -> Option<String> {
     if !is_number(year) || !is_number(month) {
         return None;
     }
+
     let long_term = month == "04" && year.parse::<u32>().is_ok_and(|year| year % 2 == 0);
     Some(if long_term {
         format!("{year}.{month}:LTS")
@@ -283,6 +292,7 @@ fn ubuntu(version: &str) -> Option<String> {
 fn alpine(version: &str) -> Option<String> {
     let version = version.trim_start_matches('v');
     let mut parts = version.split('.');
+
     match (parts.next(), parts.next()) {
         (Some(major), Some(minor)) if is_number(major) && is_number(minor) => {
             Some(format!("v{major}.{minor}"))
@@ -334,6 +344,7 @@ mod tests {
             version: version.to_owned(),
         });
         let purl = PackageUrl::parse(purl).unwrap();
+
         match identify(&purl, system.as_ref(), None) {
             None => "none".to_owned(),
             Some(found) => format!(

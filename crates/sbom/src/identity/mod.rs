@@ -77,6 +77,7 @@ pub(crate) fn identify(
     if let Some(identity) = distribution::identify(purl, system, source) {
         return identity;
     }
+
     Identity {
         ecosystem: ecosystem(&purl.kind),
         distribution: None,
@@ -104,6 +105,7 @@ pub(crate) fn known_ecosystem(name: &str) -> Option<&'static str> {
     if let Some(ecosystem) = patchgate_ecosystems::by_name(name) {
         return Some(ecosystem.name());
     }
+
     let known = BY_TYPE.iter().map(|(_, known)| *known);
     known
         .chain(distribution::names())
@@ -121,6 +123,7 @@ fn name(purl: &PackageUrl) -> String {
             _ => purl.name.clone(),
         };
     }
+
     match purl.kind.as_str() {
         "maven" => format!("{}:{}", purl.namespace, purl.name),
         // The namespace of a Conan package is its user, that of a Hex package its organisation.

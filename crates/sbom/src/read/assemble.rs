@@ -29,9 +29,11 @@ pub(super) fn bill(path: &str, document: Document) -> Result<Bill, ParseError> {
     for ((component, identity), place) in parts {
         seats.push(seat(&mut lockfile, component, identity, *place));
     }
+
     let graph = Graph::new(&links, &seats);
     set_scopes(&mut lockfile, &document, &seats, &graph);
     set_edges(&mut lockfile, &graph)?;
+
     // A root of which nothing is known but its name says nothing about what is direct.
     let mut marked = seats
         .iter()
@@ -48,6 +50,7 @@ pub(super) fn bill(path: &str, document: Document) -> Result<Bill, ParseError> {
         reason,
         hint: None,
     });
+
     Ok(Bill {
         lockfile,
         problems: problems.into_iter().collect(),
@@ -107,10 +110,12 @@ fn package(component: &Component, identity: Identity) -> Package {
             _ => {}
         }
     }
+
     integrity.sort();
     integrity.dedup();
     groups.sort();
     groups.dedup();
+
     Package {
         distribution: identity.distribution,
         origin: origin(component),
@@ -134,6 +139,7 @@ fn origin(component: &Component) -> Origin {
     if let Some(origin) = component.stated_origin() {
         return origin;
     }
+
     let purl = component.purl.as_deref().and_then(PackageUrl::parse);
     if let Some(repository) = purl.as_ref().and_then(|purl| purl.qualifier("vcs_url")) {
         let (url, commit) = match repository.rsplit_once('@') {
@@ -145,10 +151,12 @@ fn origin(component: &Component) -> Origin {
             commit,
         };
     }
+
     let registry = purl
         .as_ref()
         .and_then(|purl| purl.qualifier("repository_url"));
     let address = registry.or(component.distribution_url.as_deref());
+
     Origin::Registry(address.map(str::to_owned))
 }
 
@@ -157,6 +165,7 @@ fn stated_scope(component: &Component) -> Option<Scope> {
     if let Some(scope) = component.property(facts::SCOPE).and_then(facts::scope) {
         return Some(scope);
     }
+
     let development = [
         "cdx:npm:package:development",
         "cdx:composer:package:isDevRequirement",
@@ -167,6 +176,7 @@ fn stated_scope(component: &Component) -> Option<Scope> {
     {
         return Some(Scope::Development);
     }
+
     component.scope
 }
 
@@ -210,6 +220,7 @@ impl Graph {
         if needed.is_empty() {
             graph.contained.clear();
         }
+
         graph.contained.retain(|(_, to)| !needed.contains(to));
         graph
     }
@@ -222,6 +233,7 @@ fn set_scopes(lockfile: &mut Lockfile, document: &Document, seats: &[Seat], grap
     if document.components.iter().any(complete) {
         return;
     }
+
     let mut open = vec![false; lockfile.packages.len()];
     for (seat, component) in seats.iter().zip(&document.components) {
         if let Seat::Package(index) = seat
@@ -230,9 +242,11 @@ fn set_scopes(lockfile: &mut Lockfile, document: &Document, seats: &[Seat], grap
             *open = stated_scope(component).is_none();
         }
     }
+
     if !open.contains(&true) {
         return;
     }
+
     let reached = reach(lockfile.packages.len(), graph);
     for ((package, reached), open) in lockfile.packages.iter_mut().zip(reached).zip(open) {
         if open {
@@ -257,6 +271,7 @@ fn reach(count: usize, graph: &Graph) -> Vec<Option<Scope>> {
         RelationKind::Depends | RelationKind::Contains => Scope::Runtime,
     };
     let mut outgoing: Vec<Vec<(usize, Scope)>> = vec![Vec::new(); count];
+
     let mut top = vec![true; count];
     for (from, to, kind) in &graph.packages {
         if let Some(edges) = outgoing.get_mut(*from) {
@@ -264,13 +279,16 @@ fn reach(count: usize, graph: &Graph) -> Vec<Option<Scope>> {
         }
         top.get_mut(*to).into_iter().for_each(|top| *top = false);
     }
+
     let mut waiting: Vec<(usize, Scope)> = Vec::new();
     for (_, to, kind) in &graph.roots {
         waiting.push((*to, strength(*kind)));
         top.get_mut(*to).into_iter().for_each(|top| *top = false);
     }
+
     let tops = top.iter().enumerate().filter(|(_, top)| **top);
     waiting.extend(tops.map(|(index, _)| (index, Scope::Runtime)));
+
     let mut reached: Vec<Option<Scope>> = vec![None; count];
     // Strongest first: what is reached once is reached by its strongest way.
     for scope in SCOPES {
@@ -283,6 +301,7 @@ fn reach(count: usize, graph: &Graph) -> Vec<Option<Scope>> {
                 Some(seen @ None) => *seen = Some(scope),
                 _ => continue,
             }
+
             for (to, kind) in outgoing.get(index).into_iter().flatten() {
                 let reason = scope.max(*kind);
                 if reason == scope {
@@ -293,6 +312,7 @@ fn reach(count: usize, graph: &Graph) -> Vec<Option<Scope>> {
             }
         }
     }
+
     reached
 }
 
@@ -315,6 +335,7 @@ fn set_edges(lockfile: &mut Lockfile, graph: &Graph) -> Result<(), ParseError> {
                 .unwrap_or_else(|| package.name.clone())
         })
         .collect();
+
     let targets = graph.packages.iter().chain(&graph.roots);
     let targets = targets
         .map(|(_, to, _)| *to)
@@ -325,6 +346,7 @@ fn set_edges(lockfile: &mut Lockfile, graph: &Graph) -> Result<(), ParseError> {
             "holds too many relations with components of long names",
         ));
     }
+
     let scope = |index: usize| scopes.get(index).copied().unwrap_or_default();
     // Without another word, a package of a weaker scope is needed for just that.
     let kind = |from: Scope, to: usize, kind: RelationKind| match kind {
@@ -345,6 +367,7 @@ fn set_edges(lockfile: &mut Lockfile, graph: &Graph) -> Result<(), ParseError> {
                 .push(edge(*to, kind(scope(*from), *to, *relation)));
         }
     }
+
     let contained = graph
         .contained
         .iter()
@@ -355,6 +378,7 @@ fn set_edges(lockfile: &mut Lockfile, graph: &Graph) -> Result<(), ParseError> {
                 .push(edge(to, kind(Scope::Runtime, to, relation)));
         }
     }
+
     let packages = lockfile
         .packages
         .iter_mut()
@@ -364,5 +388,6 @@ fn set_edges(lockfile: &mut Lockfile, graph: &Graph) -> Result<(), ParseError> {
         edges.sort_by_key(|edge| (edge.to, Scope::from(edge.kind)));
         edges.dedup();
     }
+
     Ok(())
 }

@@ -43,6 +43,7 @@ pub(super) fn links(document: &Document) -> Vec<Link> {
     }
     // By address, so that an identifier of many relations is hashed once, however long it is.
     let mut known = HashMap::with_capacity(document.relations.len());
+
     let mut place = |id: &Rc<str>| {
         let found = known
             .entry(id.as_ptr())
@@ -58,6 +59,7 @@ pub(super) fn links(document: &Document) -> Vec<Link> {
             kind: relation.kind,
         })
     };
+
     document.relations.iter().filter_map(link).collect()
 }
 
@@ -65,6 +67,7 @@ pub(super) fn links(document: &Document) -> Vec<Link> {
 pub(super) fn places(document: &Document, links: &[Link], identities: &[Identity]) -> Vec<Place> {
     let described: HashSet<&str> = document.described.iter().map(String::as_str).collect();
     let mut leads = vec![false; document.components.len()];
+
     let mut needed = vec![false; document.components.len()];
     for link in links {
         if let Some(leads) = leads.get_mut(link.from) {
@@ -74,6 +77,7 @@ pub(super) fn places(document: &Document, links: &[Link], identities: &[Identity
             *needed |= link.kind != RelationKind::Contains;
         }
     }
+
     let place =
         |((component, identity), (leads, needed)): ((&Component, &Identity), (bool, bool))| {
             match component.role {
@@ -81,9 +85,11 @@ pub(super) fn places(document: &Document, links: &[Link], identities: &[Identity
                 Role::Project => return Place::Root,
                 Role::Software => {}
             }
+
             if component.property(facts::DOCUMENT).is_some() {
                 return Place::Nothing;
             }
+
             let is_described =
                 described.contains(component.id.as_str()) && !component.id.is_empty();
             if component.property(facts::ROOT).is_some() || (is_described && leads && !needed) {
@@ -97,6 +103,7 @@ pub(super) fn places(document: &Document, links: &[Link], identities: &[Identity
                 Place::Unresolved
             }
         };
+
     let degrees = leads.iter().copied().zip(needed.iter().copied());
     document
         .components
@@ -123,6 +130,7 @@ pub(super) fn identities(document: &Document) -> Result<Vec<Identity>, ParseErro
             "names an operating system with more than {MAX_SYSTEM_BYTES} letters"
         )));
     }
+
     let identities = document
         .components
         .iter()
@@ -134,12 +142,14 @@ fn system(component: &Component) -> Option<System> {
     if component.role != Role::System {
         return None;
     }
+
     let id = component
         .property("syft:distro:id")
         .unwrap_or(&component.name);
     let version = component
         .property("syft:distro:versionID")
         .unwrap_or(&component.version);
+
     Some(System {
         id: id.to_owned(),
         version: version.to_owned(),
@@ -170,6 +180,7 @@ fn identity(component: &Component, system: Option<&System>) -> Identity {
     {
         identity.ecosystem = ecosystem;
     }
+
     let stated = |name| component.property(name).map(str::to_owned);
     if let Some(distribution) = stated(facts::DISTRIBUTION) {
         identity.distribution = Some(distribution).filter(|text| !text.is_empty());
@@ -183,6 +194,7 @@ fn identity(component: &Component, system: Option<&System>) -> Identity {
     if let Some(alias) = stated(facts::ALIAS) {
         identity.alias = Some(alias).filter(|alias| !alias.is_empty());
     }
+
     identity
 }
 
@@ -214,6 +226,7 @@ fn cpe_field(component: &Component, field: usize) -> Option<String> {
             (_, None) => {}
         }
     }
+
     let value = fields.get(field)?;
     (fields.get(1)? == "2.3" && !matches!(value.as_str(), "" | "*" | "-")).then(|| value.clone())
 }
@@ -230,14 +243,17 @@ fn source(component: &Component) -> Option<Source> {
         {
             version = format!("{version}-{release}");
         }
+
         if let Some(epoch) = stated("aquasecurity:trivy:SrcEpoch").filter(|epoch| *epoch != "0") {
             version = format!("{epoch}:{version}");
         }
+
         return Some(Source {
             name: name.to_owned(),
             version,
         });
     }
+
     stated("syft:metadata:source").map(|name| Source {
         name: name.to_owned(),
         version: stated("syft:metadata:sourceVersion")
@@ -249,6 +265,7 @@ fn source(component: &Component) -> Option<Source> {
 /// The kind of dependency that leads to no stronger a scope.
 pub(super) fn kind_of(scope: patchgate_model::Scope) -> DependencyKind {
     use patchgate_model::Scope;
+
     match scope {
         Scope::Runtime => DependencyKind::Runtime,
         Scope::Peer => DependencyKind::Peer,

@@ -20,6 +20,7 @@ pub(super) fn format(version: &str, xml: bool) -> Result<&'static str, ParseErro
         ("1.6", "cyclonedx-json-1.6", "cyclonedx-xml-1.6"),
         ("1.7", "cyclonedx-json-1.7", "cyclonedx-xml-1.7"),
     ];
+
     if let Some((_, json_name, xml_name)) = NAMES.iter().find(|(known, ..)| *known == version) {
         return Ok(if xml { xml_name } else { json_name });
     }
@@ -31,6 +32,7 @@ pub(super) fn format(version: &str, xml: bool) -> Result<&'static str, ParseErro
             "cyclonedx-json"
         });
     }
+
     let shown: String = version.chars().take(20).collect();
     Err(ParseError::new(format!(
         "is CycloneDX of version `{shown}`, which is not read"

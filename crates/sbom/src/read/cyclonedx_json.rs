@@ -24,6 +24,7 @@ pub(super) fn read(text: &str) -> Result<Document, ParseError> {
     if is_vex(&root) {
         return Ok(document);
     }
+
     if let Some(main) = root.get("metadata").and_then(|node| node.get("component")) {
         let mut project = component(main)?;
         if project.role != Role::System {
@@ -33,6 +34,7 @@ pub(super) fn read(text: &str) -> Result<Document, ParseError> {
         document.components.push(project);
         nested(main, Role::Project, &mut document)?;
     }
+
     nested(&root, Role::Software, &mut document)?;
     for dependency in root.optional_list("dependencies")? {
         relations(dependency, &mut document)?;
@@ -41,6 +43,7 @@ pub(super) fn read(text: &str) -> Result<Document, ParseError> {
         let id = service.get("bom-ref").and_then(Node::text);
         document.others.extend(id.map(str::to_owned));
     }
+
     for composition in root.optional_list("compositions")? {
         if let Some(found) = composition
             .get("aggregate")
@@ -50,6 +53,7 @@ pub(super) fn read(text: &str) -> Result<Document, ParseError> {
             document.incomplete.get_or_insert(found);
         }
     }
+
     Ok(document)
 }
 
@@ -74,14 +78,17 @@ fn nested(node: &Node<'_>, parent: Role, document: &mut Document) -> Result<(), 
         if !item.is_map() {
             return Err(item.unexpected("components", "a component"));
         }
+
         let mut read = component(item)?;
         if parent == Role::Project && read.role == Role::Software {
             read.role = Role::Project;
         }
+
         let role = read.role;
         document.components.push(read);
         nested(item, role, document)?;
     }
+
     Ok(())
 }
 
@@ -123,12 +130,14 @@ fn component(node: &Node<'_>) -> Result<Component, ParseError> {
             }
         }
     }
+
     for property in node.get("properties").map_or(&[][..], Node::items) {
         let value = |key| property.get(key).and_then(Node::scalar);
         if let (Some(name), Some(value)) = (value("name"), value("value")) {
             read.properties.push((name.to_owned(), value.to_owned()));
         }
     }
+
     Ok(read)
 }
 
@@ -155,5 +164,6 @@ fn relations(node: &Node<'_>, document: &mut Document) -> Result<(), ParseError>
             });
         }
     }
+
     Ok(())
 }

@@ -27,6 +27,7 @@ pub(super) fn read(text: &str) -> Result<Document, ParseError> {
         document.components.push(project);
         nested(main, Role::Project, &mut document);
     }
+
     nested(&root, Role::Software, &mut document);
     // In 1.1 a graph was an extension with the same elements.
     for dependencies in root.all("dependencies") {
@@ -34,6 +35,7 @@ pub(super) fn read(text: &str) -> Result<Document, ParseError> {
             relations(dependency, &mut document);
         }
     }
+
     let services = root.all("services").flat_map(|list| list.all("service"));
     let ids = services.filter_map(|service| service.attribute("bom-ref"));
     document.others.extend(ids.map(str::to_owned));
@@ -46,6 +48,7 @@ pub(super) fn read(text: &str) -> Result<Document, ParseError> {
             document.incomplete.get_or_insert(found);
         }
     }
+
     Ok(document)
 }
 
@@ -93,6 +96,7 @@ fn component(element: &Element<'_>) -> Component {
     if read.id.is_empty() {
         read.id = read.purl.clone().unwrap_or_default();
     }
+
     let references = element.child("externalReferences").into_iter();
     for reference in references.flat_map(|list| list.all("reference")) {
         if reference.attribute("type") == Some("distribution") {
@@ -102,6 +106,7 @@ fn component(element: &Element<'_>) -> Component {
             }
         }
     }
+
     let properties = element.child("properties").into_iter();
     for property in properties.flat_map(|list| list.all("property")) {
         if let Some(name) = property.attribute("name") {
@@ -109,6 +114,7 @@ fn component(element: &Element<'_>) -> Component {
                 .push((name.to_owned(), property.text.clone()));
         }
     }
+
     read
 }
 

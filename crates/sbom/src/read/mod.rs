@@ -139,6 +139,7 @@ pub(crate) fn bill(path: &str, bytes: &[u8]) -> Result<Bill, ParseError> {
     };
     check_bounds(&document)?;
     check_whole(&document)?;
+
     assemble::bill(path, document)
 }
 
@@ -151,6 +152,7 @@ fn check_whole(document: &Document) -> Result<(), ParseError> {
     }
     // What the document itself is about is there, and says nothing about the rest.
     let projects = components.iter().filter(|one| one.role == Role::Project);
+
     let projects: HashSet<&str> = projects.map(|one| one.id.as_str()).collect();
     let described = document.described.iter().map(String::as_str);
     let needs = document
@@ -169,6 +171,7 @@ fn check_whole(document: &Document) -> Result<(), ParseError> {
             "is not whole: it relates components, and holds none of them",
         ));
     }
+
     Ok(())
 }
 
@@ -185,5 +188,6 @@ fn check_bounds(document: &Document) -> Result<(), ParseError> {
             limits::MAX_EDGES
         )));
     }
+
     Ok(())
 }

@@ -61,6 +61,7 @@ fn value<'e>(element: &'e Element<'_>, name: &str) -> &'e str {
         .map_or(child.text.as_str(), |address| {
             address.rsplit(['#', '/']).next().unwrap_or_default()
         });
+
     said(value)
 }
 
@@ -107,9 +108,11 @@ impl Reader {
             }
             _ => {}
         }
+
         for child in &element.children {
             self.walk(child, &inner)?;
         }
+
         Ok(())
     }
 
@@ -131,6 +134,7 @@ impl Reader {
         if element.children.is_empty() {
             return Ok(());
         }
+
         let mut read = Component {
             id: id.to_owned(),
             line: element.line,
@@ -143,6 +147,7 @@ impl Reader {
             let address = location.attribute("resource").unwrap_or(&location.text);
             set_address(&mut read, address);
         }
+
         for reference in element
             .all("externalRef")
             .flat_map(|property| &property.children)
@@ -154,6 +159,7 @@ impl Reader {
             });
             set_reference(&mut read, kind, locator);
         }
+
         for checksum in element
             .all("checksum")
             .flat_map(|property| &property.children)
@@ -163,9 +169,11 @@ impl Reader {
                     .extend(Digest::new(algorithm, value(checksum, "checksumValue")));
             }
         }
+
         if let Some(comment) = element.child("comment") {
             read.take_comment(&comment.text);
         }
+
         self.document.components.push(read);
         Ok(())
     }

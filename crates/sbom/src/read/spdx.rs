@@ -75,6 +75,7 @@ pub(super) fn set_address(component: &mut Component, location: &str) {
 /// (<https://spdx.github.io/spdx-spec/v2.3/relationships-between-SPDX-elements/>).
 pub(super) fn relate(document: &mut Document, from: &Rc<str>, kind: &str, to: &str) {
     use DependencyKind::{Build, Development, Optional, Peer, Runtime, Test};
+
     let (kind, reversed) = match kind.to_ascii_uppercase().as_str() {
         "DESCRIBES" => {
             document.described.push(to.to_owned());
@@ -99,6 +100,7 @@ pub(super) fn relate(document: &mut Document, from: &Rc<str>, kind: &str, to: &s
         "DEV_DEPENDENCY_OF" | "DEV_TOOL_OF" => (RelationKind::Needs(Development), true),
         _ => return,
     };
+
     let (from, to) = (Rc::clone(from), Rc::from(to));
     let (from, to) = if reversed { (to, from) } else { (from, to) };
     document.relations.push(Relation { from, to, kind });

@@ -20,6 +20,7 @@ pub(super) fn read(text: &str) -> Result<Document, ParseError> {
         ..Document::default()
     };
     let graph = root.optional_list("@graph")?;
+
     // A document of one element has it at the top.
     let elements = if root.get("@graph").is_some() {
         graph
@@ -30,6 +31,7 @@ pub(super) fn read(text: &str) -> Result<Document, ParseError> {
         if !element.is_map() {
             return Err(element.unexpected("@graph", "an element"));
         }
+
         match kind(element)? {
             "software_Package" | "Package" | "ai_AIPackage" => {
                 document.components.push(component(element)?);
@@ -56,6 +58,7 @@ pub(super) fn read(text: &str) -> Result<Document, ParseError> {
             }
         }
     }
+
     Ok(document)
 }
 
@@ -106,6 +109,7 @@ fn component(node: &Node<'_>) -> Result<Component, ParseError> {
         ..Component::default()
     };
     set_address(&mut read, text(node, "downloadLocation")?);
+
     for identifier in node.optional_list("externalIdentifier")? {
         let part = |name| {
             identifier
@@ -114,12 +118,14 @@ fn component(node: &Node<'_>) -> Result<Component, ParseError> {
                 .unwrap_or_default()
         };
         let value = Some(part("identifier").to_owned()).filter(|value| !value.is_empty());
+
         match part("externalIdentifierType") {
             "packageUrl" | "purl" if read.purl.is_none() => read.purl = value,
             "cpe23" | "cpe22" if read.cpe.is_none() => read.cpe = value,
             _ => {}
         }
     }
+
     for hash in node.get("verifiedUsing").map_or(&[][..], Node::items) {
         let part = |name| hash.get(name).and_then(Node::text).unwrap_or_default();
         if let Some(algorithm) = Algorithm::parse(part("algorithm")) {
@@ -127,12 +133,14 @@ fn component(node: &Node<'_>) -> Result<Component, ParseError> {
                 .extend(Digest::new(algorithm, part("hashValue")));
         }
     }
+
     read.take_comment(text(node, "comment")?);
     Ok(read)
 }
 
 fn relate(document: &mut Document, node: &Node<'_>) {
     use DependencyKind::{Build, Development, Optional, Peer, Runtime, Test};
+
     let part = |name| node.get(name).and_then(Node::text).unwrap_or_default();
     let kind = match part("relationshipType") {
         "contains" => RelationKind::Contains,
@@ -155,6 +163,7 @@ fn relate(document: &mut Document, node: &Node<'_>) {
         "usesTool" => RelationKind::Needs(Build),
         _ => return,
     };
+
     let from: Rc<str> = part("from").into();
     for to in texts(node, "to") {
         document.relations.push(Relation {
@@ -163,6 +172,7 @@ fn relate(document: &mut Document, node: &Node<'_>) {
             kind,
         });
     }
+
     if part("completeness") == "incomplete" {
         let reason = "says that it is incomplete (`completeness`)";
         document.incomplete.get_or_insert_with(|| reason.to_owned());

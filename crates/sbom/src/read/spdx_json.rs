@@ -32,6 +32,7 @@ fn document(
     // Some tools wrap the document once more, as SPDX 2.1 had it.
     let root = root.get("Document").unwrap_or(root);
     let version = root.get("spdxVersion").and_then(Node::scalar);
+
     let mut document = Document {
         format: format(version.unwrap_or_default(), by_version, other)?,
         ..Document::default()
@@ -41,12 +42,14 @@ fn document(
             document.described.push(id.to_owned());
         }
     }
+
     for package in root.optional_list("packages")? {
         if !package.is_map() {
             return Err(package.unexpected("packages", "a package"));
         }
         document.components.push(component(package)?);
     }
+
     for relationship in root.optional_list("relationships")? {
         let part = |name| {
             relationship
@@ -57,11 +60,13 @@ fn document(
         let (from, to) = (part("spdxElementId"), part("relatedSpdxElement"));
         relate(&mut document, &from.into(), part("relationshipType"), to);
     }
+
     for name in ["files", "snippets"] {
         let items = root.get(name).map_or(&[][..], Node::items).iter();
         let ids = items.filter_map(|item| item.get("SPDXID").and_then(Node::text));
         document.others.extend(ids.map(str::to_owned));
     }
+
     Ok(document)
 }
 
@@ -83,10 +88,12 @@ fn component(node: &Node<'_>) -> Result<Component, ParseError> {
         ..Component::default()
     };
     set_address(&mut read, text("downloadLocation")?);
+
     for reference in node.optional_list("externalRefs")? {
         let part = |name| reference.get(name).and_then(Node::text).unwrap_or_default();
         set_reference(&mut read, part("referenceType"), part("referenceLocator"));
     }
+
     for checksum in node.get("checksums").map_or(&[][..], Node::items) {
         let part = |name| checksum.get(name).and_then(Node::text).unwrap_or_default();
         if let Some(algorithm) = Algorithm::parse(part("algorithm")) {
@@ -94,6 +101,7 @@ fn component(node: &Node<'_>) -> Result<Component, ParseError> {
                 .extend(Digest::new(algorithm, part("checksumValue")));
         }
     }
+
     read.take_comment(text("comment")?);
     Ok(read)
 }

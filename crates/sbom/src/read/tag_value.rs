@@ -24,10 +24,12 @@ pub(super) fn read(text: &str) -> Result<Document, ParseError> {
             .tag(tag.trim(), &value, number)
             .map_err(|error| error.at_line(number as usize))?;
     }
+
     let document = reader.document;
     if document.format.is_empty() {
         return Err(ParseError::new("lacks `SPDXVersion`"));
     }
+
     check_references(&document)?;
     Ok(document)
 }
@@ -44,6 +46,7 @@ fn block<'a>(
     if let Some(whole) = start.strip_suffix("</text>") {
         return Ok(whole.to_owned());
     }
+
     let mut text = start.to_owned();
     for (line, at) in lines {
         // The end of the text is lost, and what follows are tags.
@@ -51,13 +54,16 @@ fn block<'a>(
         if tag.is_some_and(|tag| tag.bytes().all(|byte| byte.is_ascii_alphabetic())) {
             return Err(ParseError::new("has a `<text>` within another").at_line(at as usize));
         }
+
         text.push('\n');
         if let Some(last) = line.trim_end().strip_suffix("</text>") {
             text.push_str(last);
             return Ok(text);
         }
+
         text.push_str(line);
     }
+
     Err(ParseError::new("is truncated: a `<text>` does not end").at_line(number as usize))
 }
 
@@ -106,6 +112,7 @@ impl Reader {
                         "has a relationship without its three parts",
                     ));
                 }
+
                 if self.document.relations.len() > limits::MAX_EDGES {
                     return Err(ParseError::new("holds too many relationships"));
                 }
@@ -140,6 +147,7 @@ impl Reader {
             }
             _ => {}
         }
+
         Ok(())
     }
 
@@ -147,6 +155,7 @@ impl Reader {
         let Some(component) = self.document.components.last_mut() else {
             return;
         };
+
         match tag {
             "SPDXID" => component.id = value.to_owned(),
             "PackageVersion" => component.version = said(value).to_owned(),
@@ -188,6 +197,7 @@ pub(super) fn check_references(document: &Document) -> Result<(), ParseError> {
             "is not whole: it does not say what it describes",
         ));
     }
+
     let known: HashSet<&str> = document
         .components
         .iter()
@@ -201,12 +211,14 @@ pub(super) fn check_references(document: &Document) -> Result<(), ParseError> {
             && !id.starts_with("SPDXRef-Snippet")
             && !known.contains(id)
     };
+
     let needs = document
         .relations
         .iter()
         .filter(|relation| relation.kind != super::RelationKind::Contains)
         .flat_map(|relation| [&*relation.from, &*relation.to]);
     let described = document.described.iter().map(String::as_str);
+
     match needs.chain(described).find(is_lost) {
         None => Ok(()),
         Some(id) => {

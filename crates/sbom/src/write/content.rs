@@ -81,10 +81,12 @@ impl Content {
             ..Self::default()
         };
         let places = content.add_packages(inventory, options);
+
         let mut ids = Ids::default();
         for (lockfile, places) in inventory.lockfiles.iter().zip(&places) {
             content.add_projects(lockfile, places, options, &mut ids);
         }
+
         let locked = inventory
             .lockfiles
             .iter()
@@ -99,6 +101,7 @@ impl Content {
                 content.requirements.push(requirement);
             }
         }
+
         content
     }
 
@@ -110,10 +113,12 @@ impl Content {
     ) -> Vec<Vec<usize>> {
         let mut copies: Vec<(&Lockfile, &Package)> = Vec::new();
         let mut edges: Vec<Vec<usize>> = Vec::new();
+
         let mut starts = Vec::new();
         for lockfile in &inventory.lockfiles {
             let start = copies.len();
             starts.push(start);
+
             for package in &lockfile.packages {
                 copies.push((lockfile, package));
                 edges.push(
@@ -125,12 +130,14 @@ impl Content {
                 );
             }
         }
+
         let mut components: Vec<Component> = copies
             .iter()
             .map(|(_, package)| component(package))
             .collect();
         let keys: Vec<_> = components.iter().map(key).collect();
         let classes = classes(&keys, &edges);
+
         drop(keys);
         // The first copy of each class stands for it, and keeps the places of all.
         let mut firsts: Vec<usize> = Vec::new();
@@ -144,12 +151,14 @@ impl Content {
             let id = |index: &usize| components.get(*index).map(|component| &component.id);
             id(a).cmp(&id(b))
         });
+
         let mut order = vec![0; firsts.len()];
         for (place, first) in firsts.iter().enumerate() {
             if let Some(order) = classes.get(*first).and_then(|class| order.get_mut(*class)) {
                 *order = place;
             }
         }
+
         let place_of = |copy: usize| -> usize {
             let class = classes.get(copy).copied().unwrap_or_default();
             order.get(class).copied().unwrap_or_default()
@@ -163,25 +172,30 @@ impl Content {
         self.components = (0..firsts.len())
             .filter_map(|place| chosen.remove(&place))
             .collect();
+
         for (index, ((lockfile, package), edges)) in copies.iter().zip(&edges).enumerate() {
             let Some(component) = self.components.get_mut(place_of(index)) else {
                 continue;
             };
+
             if options.locations {
                 component
                     .locations
                     .insert((lockfile.path.clone(), package.line));
             }
+
             let kinds = package.edges.iter().map(|edge| edge.kind);
             component
                 .edges
                 .extend(edges.iter().map(|to| place_of(*to)).zip(kinds));
         }
+
         let mut ids = Ids::default();
         for component in &mut self.components {
             component.id = ids.unique(&component.id);
             sort_edges(&mut component.edges);
         }
+
         starts
             .iter()
             .zip(&inventory.lockfiles)
@@ -208,10 +222,12 @@ impl Content {
             ];
             let shown = shown.into_iter().flatten().find(|text| !text.is_empty());
             let name = shown.unwrap_or(options.document_name()).to_owned();
+
             let mut facts = vec![(facts::ROOT, root.name.clone())];
             if let Some(manifest) = &root.manifest {
                 facts.push((facts::MANIFEST, manifest.clone()));
             }
+
             let place = |edge: &Edge| Some((*places.get(edge.to.0 as usize)?, edge.kind));
             let mut edges: Vec<_> = root.edges.iter().filter_map(place).collect();
             sort_edges(&mut edges);
@@ -239,6 +255,7 @@ impl Ids {
         let count = self.0.entry(id.to_owned()).or_insert(0);
         *count += 1;
         let mut count = *count;
+
         if count == 1 {
             return id.to_owned();
         }
@@ -292,9 +309,11 @@ fn component(package: &Package) -> Component {
             .iter()
             .map(|group| (facts::GROUP, group.clone())),
     );
+
     if package.bundled {
         facts.push((facts::BUNDLED, "true".to_owned()));
     }
+
     let mut distribution_url = None;
     let mut repository_url = None;
     match &package.origin {
@@ -309,12 +328,14 @@ fn component(package: &Package) -> Component {
             }
         }
     }
+
     if let Origin::Git { url, commit } = &package.origin {
         repository_url = Some(without_credentials(url).into_owned()).filter(|url| is_address(url));
         if let Some(commit) = commit {
             facts.push((facts::COMMIT, commit.clone()));
         }
     }
+
     facts.extend(
         other_hashes
             .into_iter()
@@ -349,6 +370,7 @@ fn identity_facts(package: &Package, purl: Option<&str>) -> Vec<Fact> {
             alias: None,
         },
     };
+
     let mut facts = Vec::new();
     let mut differ = |name, read: &str, is: &str| {
         if read != is {
@@ -356,6 +378,7 @@ fn identity_facts(package: &Package, purl: Option<&str>) -> Vec<Fact> {
         }
     };
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
+
     differ(facts::ECOSYSTEM, read.ecosystem, package.ecosystem);
     differ(
         facts::DISTRIBUTION,
@@ -363,6 +386,7 @@ fn identity_facts(package: &Package, purl: Option<&str>) -> Vec<Fact> {
         &text(&package.distribution),
     );
     differ(facts::NAME, &read.name, &package.name);
+
     // Without a version a component would be read as a requirement.
     if read.version != package.version || package.version.is_empty() {
         facts.push((facts::VERSION, package.version.clone()));
@@ -370,6 +394,7 @@ fn identity_facts(package: &Package, purl: Option<&str>) -> Vec<Fact> {
     if read.alias != package.alias {
         facts.push((facts::ALIAS, text(&package.alias)));
     }
+
     facts
 }
 
@@ -384,6 +409,7 @@ fn is_address(text: &str) -> bool {
     let escapes = rest.split('%').skip(1).all(|after| {
         after.len() >= 2 && after.bytes().take(2).all(|byte| byte.is_ascii_hexdigit())
     });
+
     matches!(
         scheme,
         "http" | "https" | "ssh" | "git" | "git+https" | "git+http" | "git+ssh"
@@ -407,6 +433,7 @@ fn requirement(
     if ecosystem != crate::ECOSYSTEM {
         facts.push((facts::ECOSYSTEM, ecosystem.to_owned()));
     }
+
     Requirement {
         id: ids.unique(&format!("requirement:{}", wanted.name)),
         name: wanted.name.clone(),

@@ -29,12 +29,15 @@ pub(super) fn classes<K: Eq + Hash>(keys: &[K], edges: &[Vec<usize>]) -> Vec<usi
         });
         let next = number(signatures);
         let next_count = distinct(&next);
+
         classes = next;
         if next_count == count {
             return classes;
         }
+
         count = next_count;
     }
+
     (0..keys.len()).collect()
 }
 

@@ -156,6 +156,7 @@ pub(super) fn bom<'a>(
     }
     // The same content at another time has the same number.
     bom.serial_number = format!("urn:uuid:{}", serial::content_uuid(&bom));
+
     bom.metadata.timestamp = options.time();
     bom
 }
@@ -190,6 +191,7 @@ fn entries(content: &Content, version: CycloneDxVersion) -> Vec<Entry<'_>> {
         properties: properties(&project.facts),
         ..Entry::default()
     });
+
     let packages = content
         .components
         .iter()
@@ -198,6 +200,7 @@ fn entries(content: &Content, version: CycloneDxVersion) -> Vec<Entry<'_>> {
         .requirements
         .iter()
         .map(|requirement| unresolved(requirement, version));
+
     projects.chain(packages).chain(requirements).collect()
 }
 
@@ -230,6 +233,7 @@ fn package(component: &Component, version: CycloneDxVersion) -> Entry<'_> {
         .map(|(kind, url)| Reference { kind, url })
         .collect();
     set_locations(&mut entry, component.locations.iter(), version);
+
     entry
 }
 
@@ -243,6 +247,7 @@ fn unresolved(requirement: &Requirement, version: CycloneDxVersion) -> Entry<'_>
     };
     set_scope(&mut entry, Scope::from(requirement.kind));
     set_locations(&mut entry, requirement.location.iter(), version);
+
     entry
 }
 
@@ -277,17 +282,20 @@ fn set_locations<'a>(
             });
             continue;
         }
+
         if occurrences.last().is_none_or(|last| last.location != path) {
             occurrences.push(Occurrence {
                 location: path,
                 line: None,
             });
         }
+
         entry.properties.push(Property {
             name: facts::LOCATION,
             value: format!("{path}:{line}"),
         });
     }
+
     entry.evidence = (!occurrences.is_empty()).then_some(Evidence { occurrences });
 }
 
@@ -311,6 +319,7 @@ fn dependencies(content: &Content) -> Vec<Dependency<'_>> {
         targets.dedup();
         targets
     };
+
     let main = Dependency {
         from: MAIN,
         depends_on: content
@@ -319,6 +328,7 @@ fn dependencies(content: &Content) -> Vec<Dependency<'_>> {
             .map(|project| project.id.as_str())
             .collect(),
     };
+
     let projects = content.projects.iter().map(|project| Dependency {
         from: &project.id,
         depends_on: target(&project.edges),
@@ -327,6 +337,7 @@ fn dependencies(content: &Content) -> Vec<Dependency<'_>> {
         from: &component.id,
         depends_on: target(&component.edges),
     });
+
     std::iter::once(main)
         .chain(projects)
         .chain(components)

@@ -19,9 +19,11 @@ pub(super) fn xml(bom: &Bom<'_>) -> String {
         ("version", &version),
     ];
     out.element("bom", &attributes, |out| body(out, bom));
+
     // Only texts were written.
     let mut text = String::from_utf8(out.writer.into_inner()).unwrap_or_default();
     text.push('\n');
+
     text
 }
 
@@ -51,6 +53,7 @@ fn body(out: &mut Out, bom: &Bom<'_>) {
             });
         }
     });
+
     if !bom.compositions.is_empty() {
         out.element("compositions", &[], |out| {
             for composition in &bom.compositions {
@@ -81,6 +84,7 @@ fn component(out: &mut Out, entry: &Entry<'_>) {
     if !entry.id.is_empty() {
         attributes.push(("bom-ref", entry.id));
     }
+
     out.element("component", &attributes, |out| {
         out.text("name", &[], entry.name);
         if !entry.version.is_empty() {
@@ -96,6 +100,7 @@ fn component(out: &mut Out, entry: &Entry<'_>) {
                 }
             });
         }
+
         if let Some(purl) = entry.purl {
             out.text("purl", &[], purl);
         }
@@ -108,6 +113,7 @@ fn component(out: &mut Out, entry: &Entry<'_>) {
                 }
             });
         }
+
         if !entry.properties.is_empty() {
             out.element("properties", &[], |out| {
                 for property in &entry.properties {
@@ -115,6 +121,7 @@ fn component(out: &mut Out, entry: &Entry<'_>) {
                 }
             });
         }
+
         evidence(out, entry);
     });
 }
@@ -123,6 +130,7 @@ fn evidence(out: &mut Out, entry: &Entry<'_>) {
     let Some(evidence) = &entry.evidence else {
         return;
     };
+
     out.element("evidence", &[], |out| {
         out.element("occurrences", &[], |out| {
             for occurrence in &evidence.occurrences {

@@ -31,6 +31,7 @@ fn uuid(hash: &str) -> String {
         if matches!(index, 8 | 12 | 16 | 20) {
             uuid.push('-');
         }
+
         uuid.push(match index {
             12 => '8',
             // The variant's two bits are 1 and 0.
@@ -43,6 +44,7 @@ fn uuid(hash: &str) -> String {
             _ => digit,
         });
     }
+
     uuid
 }
 

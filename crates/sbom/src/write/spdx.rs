@@ -127,10 +127,12 @@ pub(super) fn document<'a>(content: &'a Content, options: &'a WriteOptions<'_>) 
             .collect(),
         relationships: relationships(content, &ids),
     };
+
     // The same content at another time has the same namespace.
     let uuid = serial::content_uuid(&document);
     document.document_namespace = format!("https://spdx.org/spdxdocs/patchgate-{uuid}");
     document.creation_info.created = options.time();
+
     document
 }
 
@@ -196,6 +198,7 @@ fn package_of<'a>(component: &'a Component, id: &str) -> Package<'a> {
         reference_type: "purl",
         reference_locator: purl,
     });
+
     Package {
         version_info: &component.version,
         download_location: address.map_or(NONE, String::as_str),
@@ -237,6 +240,7 @@ pub(super) fn comment_with_scope(facts: &[Fact], scope: patchgate_model::Scope) 
             facts::scope_name(scope).to_owned(),
         )]));
     }
+
     lines
 }
 
@@ -251,6 +255,7 @@ pub(super) fn comment(facts: &[Fact]) -> String {
 
 fn escaped(value: &str) -> String {
     use std::fmt::Write as _;
+
     let mut out = String::with_capacity(value.len());
     let last = value.len().saturating_sub(1);
     for (at, letter) in value.char_indices() {
@@ -267,6 +272,7 @@ fn escaped(value: &str) -> String {
             out.push(letter);
         }
     }
+
     out
 }
 
@@ -296,6 +302,7 @@ fn relationships(content: &Content, packages: &[String]) -> Vec<Relationship> {
             to: id("Project", &project.id),
         });
     }
+
     for project in &content.projects {
         needs(
             &id("Project", &project.id),
@@ -304,9 +311,11 @@ fn relationships(content: &Content, packages: &[String]) -> Vec<Relationship> {
             &mut list,
         );
     }
+
     for (component, from) in content.components.iter().zip(packages) {
         needs(from, &component.edges, packages, &mut list);
     }
+
     list
 }
 
@@ -329,6 +338,7 @@ fn needs(
             DependencyKind::Test => ("TEST_DEPENDENCY_OF", true),
             DependencyKind::Development => ("DEV_DEPENDENCY_OF", true),
         };
+
         let (from, to) = if reversed {
             (to, from.to_owned())
         } else {

@@ -118,9 +118,11 @@ pub(super) fn json(content: &Content, options: &WriteOptions<'_>) -> String {
         serial::content_uuid(&draft)
     );
     let document = document(content, options, &ids, &namespace, options.time());
+
     // The values have texts as keys, so they always serialise.
     let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
     text.push('\n');
+
     text
 }
 
@@ -139,6 +141,7 @@ fn document<'a>(
     builder.head(content, options, created);
     builder.packages(content, options);
     builder.relationships(content);
+
     Document {
         context: "https://spdx.org/rdf/3.0.1/spdx-context.jsonld",
         graph: builder.graph,
@@ -188,6 +191,7 @@ impl<'a> Builder<'a, '_> {
                     .map(|wanted| id("Requirement", &wanted.id)),
             );
         let elements: Vec<String> = ids.map(|id| self.iri(&id)).collect();
+
         let head = [
             Element {
                 kind: "CreationInfo",
@@ -241,15 +245,18 @@ impl<'a> Builder<'a, '_> {
         let marked = comment(&[(facts::DOCUMENT, "true".to_owned())]);
         self.graph
             .push(application(options.document_name(), marked, main));
+
         for project in &content.projects {
             let element = self.element("software_Package", &id("Project", &project.id));
             self.graph
                 .push(application(&project.name, comment(&project.facts), element));
         }
+
         for (component, id) in content.components.iter().zip(self.ids) {
             let package = self.package(component, id);
             self.graph.push(package);
         }
+
         for wanted in &content.requirements {
             self.graph.push(Element {
                 name: &wanted.name,
@@ -272,6 +279,7 @@ impl<'a> Builder<'a, '_> {
             hash_value: &digest.hex,
         });
         let purl = component.purl.as_deref();
+
         Element {
             name: &component.name,
             comment: comment_with_scope(&component.facts, component.scope),
@@ -309,6 +317,7 @@ impl<'a> Builder<'a, '_> {
             contains.completeness = content.incomplete.then_some("incomplete");
             self.graph.push(contains);
         }
+
         for project in &content.projects {
             self.needs(&id("Project", &project.id), &project.edges);
         }
@@ -331,6 +340,7 @@ impl<'a> Builder<'a, '_> {
                 Some("development"),
             ),
         ];
+
         for (kind, name, scope) in kinds {
             let to: Vec<String> = edges
                 .iter()
@@ -341,6 +351,7 @@ impl<'a> Builder<'a, '_> {
             if to.is_empty() {
                 continue;
             }
+
             let relationship = format!("{}-{name}-{}", from, scope.unwrap_or("any"));
             let class = if scope.is_some() {
                 "LifecycleScopedRelationship"

@@ -12,17 +12,20 @@ pub(super) fn text(document: &Document<'_>) -> String {
     tag(&mut out, "SPDXID", document.id);
     tag(&mut out, "DocumentName", document.name);
     tag(&mut out, "DocumentNamespace", &document.document_namespace);
+
     if let Some(comment) = document.comment {
         block(&mut out, "DocumentComment", comment);
     }
     for creator in &document.creation_info.creators {
         tag(&mut out, "Creator", creator);
     }
+
     tag(&mut out, "Created", &document.creation_info.created);
     for package in &document.packages {
         out.push('\n');
         write_package(&mut out, package);
     }
+
     out.push('\n');
     for relationship in &document.relationships {
         let value = format!(
@@ -31,6 +34,7 @@ pub(super) fn text(document: &Document<'_>) -> String {
         );
         tag(&mut out, "Relationship", &value);
     }
+
     out
 }
 
@@ -40,6 +44,7 @@ fn write_package(out: &mut String, package: &Package<'_>) {
     if !package.version_info.is_empty() {
         tag(out, "PackageVersion", package.version_info);
     }
+
     tag(out, "PackageSupplier", package.supplier);
     tag(out, "PackageDownloadLocation", package.download_location);
     tag(
@@ -51,16 +56,20 @@ fn write_package(out: &mut String, package: &Package<'_>) {
             "false"
         },
     );
+
     for checksum in &package.checksums {
         let value = format!("{}: {}", checksum.algorithm, checksum.checksum_value);
         tag(out, "PackageChecksum", &value);
     }
+
     if !package.source_info.is_empty() {
         block(out, "PackageSourceInfo", &package.source_info);
     }
+
     tag(out, "PackageLicenseConcluded", package.license_concluded);
     tag(out, "PackageLicenseDeclared", package.license_declared);
     tag(out, "PackageCopyrightText", package.copyright_text);
+
     if !package.comment.is_empty() {
         block(out, "PackageComment", &package.comment);
     }
@@ -71,6 +80,7 @@ fn write_package(out: &mut String, package: &Package<'_>) {
         );
         tag(out, "ExternalRef", &value);
     }
+
     tag(
         out,
         "PrimaryPackagePurpose",

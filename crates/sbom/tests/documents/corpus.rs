@@ -32,6 +32,7 @@ fn read_all(shared: &Path) -> Vec<(String, Inventory)> {
             .filter(|file| is_sibling(&inside(file)))
             .map(|file| (inside(file), std::fs::read(file).expect("it is read")))
             .collect();
+
         let mut inventory = Inventory::default();
         for (path, bytes) in &siblings {
             for (_, format) in formats_of(path) {
@@ -43,11 +44,14 @@ fn read_all(shared: &Path) -> Vec<(String, Inventory)> {
                 inventory.lockfiles.extend((format.parse)(&input));
             }
         }
+
         let name = snapshot.file_name().expect("it has a name");
         found.push((name.to_string_lossy().into_owned(), inventory));
     }
+
     found.sort_by(|(a, _), (b, _)| a.cmp(b));
     assert!(found.len() >= 17, "only {} snapshots", found.len());
+
     let packages = |inventory: &Inventory| -> usize {
         inventory
             .lockfiles
@@ -56,6 +60,7 @@ fn read_all(shared: &Path) -> Vec<(String, Inventory)> {
             .sum()
     };
     let all: usize = found.iter().map(|(_, inventory)| packages(inventory)).sum();
+
     assert!(all > 5_000, "only {all} packages");
     found
 }
@@ -76,6 +81,7 @@ fn validator(shared: &Path, name: &str) -> jsonschema::Validator {
             .to_owned();
         registry = registry.add(id, schema).expect("the schema is added");
     }
+
     let registry = registry.prepare().expect("the schemas are known");
     jsonschema::options()
         .with_registry(&registry)
@@ -97,6 +103,7 @@ fn documents_follow_the_published_schemas() {
         ),
         (OutputFormat::SpdxJson, "spdx-2.3.schema.json"),
     ];
+
     let inventories = inventories(&shared);
     for (format, schema) in schemas {
         let validator = validator(&shared, schema);

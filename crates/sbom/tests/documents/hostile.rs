@@ -11,6 +11,7 @@ fn line_ends_and_byte_order_marks_change_nothing() {
     for (name, bytes) in documents() {
         let whole = read(name, &bytes).unwrap();
         let text = String::from_utf8(bytes).unwrap();
+
         for variant in [text.replace('\n', "\r\n"), format!("\u{feff}{text}")] {
             assert_eq!(
                 detect(variant.as_bytes()),
@@ -31,6 +32,7 @@ fn what_is_no_text_or_stands_in_a_merge_is_refused() {
             .encode_utf16()
             .flat_map(u16::to_le_bytes)
             .collect();
+
         for (changed, reason) in [
             (Vec::new(), "is empty"),
             (b" \n \n".to_vec(), "is empty"),
@@ -94,6 +96,7 @@ fn what_stands_there_twice_hides_nothing() {
             "{name}"
         );
     }
+
     let whole = read("a", &fixture("cyclonedx-npm.cdx.xml")).unwrap();
     let from = "  <components>";
     let with = doubled(
@@ -101,6 +104,7 @@ fn what_stands_there_twice_hides_nothing() {
         from,
         &format!("<components/>{from}"),
     );
+
     assert_eq!(lost(&whole, &with.unwrap()), 0);
 }
 
@@ -142,20 +146,25 @@ fn aliases_are_written_out_within_bounds() {
     let package = "{SPDXID: SPDXRef-a, name: &name a, versionInfo: &v '1'}";
     let again = "{SPDXID: SPDXRef-b, name: *name, versionInfo: *v}";
     let read = yaml(&format!("packages: [{package}, {again}]\n")).unwrap();
+
     assert_eq!(counts(&read)[&("a", "1")], 2);
+
     let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
     for level in 1..10 {
         let aliases = vec![format!("*a{}", level - 1); 10].join(",");
         bomb.push_str(&format!("a{level}: &a{level} [{aliases}]\n"));
     }
+
     let error = yaml(&bomb).unwrap_err();
     assert!(error.reason.contains("aliases written out"), "{error}");
+
     let names = vec!["{name: *long}"; 100].join(",");
     let long = format!(
         "a: &long {}\npackages: [{names}]\n",
         "x".repeat(1024 * 1024)
     );
     let error = yaml(&long).unwrap_err();
+
     assert!(error.reason.contains("aliases written out"), "{error}");
 }
 
@@ -168,6 +177,7 @@ fn deep_nesting_is_refused() {
             close.repeat(depth)
         )
     };
+
     for depth in [200, 100_000] {
         for text in [
             wrap(
@@ -226,6 +236,7 @@ fn deep_nesting_is_refused() {
 fn more_packages_than_the_limit_are_refused() {
     let list = |item: &str| vec![item; patchgate_ecosystems::limits::MAX_PACKAGES + 1].join(",");
     let lines = |item: &str| item.repeat(patchgate_ecosystems::limits::MAX_PACKAGES + 1);
+
     for text in [
         format!(
             r#"{{"bomFormat":"CycloneDX","specVersion":"1.6","components":[{}]}}"#,
@@ -296,6 +307,7 @@ fn long_texts_are_not_copied_for_each_relation() {
     let users: Vec<String> = (0..10_000)
         .map(|at| format!(r#"{{"bom-ref":"u{at}","name":"u","version":"1"}}"#))
         .collect();
+
     let needs: Vec<String> = (0..10_000)
         .map(|at| format!(r#"{{"ref":"u{at}","dependsOn":["a"]}}"#))
         .collect();
@@ -305,10 +317,12 @@ fn long_texts_are_not_copied_for_each_relation() {
         needs.join(",")
     );
     let error = read("bom", text.as_bytes()).unwrap_err();
+
     assert_eq!(
         error.reason,
         "holds too many relations with components of long names"
     );
+
     // The release of the operating system that all packages are of.
     let system = format!(r#"{{"type":"operating-system","name":"fedora","version":"{long}"}}"#);
     let package = r#"{"name":"a","purl":"pkg:rpm/fedora/a@1"}"#;
@@ -317,6 +331,7 @@ fn long_texts_are_not_copied_for_each_relation() {
         vec![package; 100_000].join(",")
     );
     let error = read("bom", text.as_bytes()).unwrap_err();
+
     assert_eq!(
         error.reason,
         "names an operating system with more than 256 letters"

@@ -35,6 +35,7 @@ pub(crate) fn documents() -> Vec<(&'static str, Vec<u8>)> {
     ] {
         assert!(formats.contains(&Some(format)), "{format:?}");
     }
+
     all
 }
 
@@ -62,6 +63,7 @@ fn check(name: &str, bytes: &[u8], result: &Result<Lockfile, ParseError>) {
             "{name}: an edge into nothing"
         );
     }
+
     for package in &lockfile.packages {
         assert!(!package.name.is_empty(), "{name}: a package without a name");
         assert!(
@@ -69,6 +71,7 @@ fn check(name: &str, bytes: &[u8], result: &Result<Lockfile, ParseError>) {
             "{name}"
         );
     }
+
     for wanted in &lockfile.unresolved {
         assert!(
             !wanted.name.is_empty(),
@@ -88,6 +91,7 @@ pub(crate) fn counts(lockfile: &Lockfile) -> BTreeMap<(&str, &str), usize> {
     for package in packages.chain(wanted) {
         *counts.entry(package).or_default() += 1;
     }
+
     counts
 }
 
@@ -104,8 +108,10 @@ fn mutate(bytes: &mut Vec<u8>, at: &Index, to: &Index, kind: u8, byte: u8) {
     if bytes.is_empty() {
         return;
     }
+
     let (a, b) = (at.index(bytes.len()), to.index(bytes.len()));
     let (from, until) = (a.min(b), a.max(b));
+
     match kind % 5 {
         0 => bytes[a] = byte,
         1 => bytes.insert(a, byte),
@@ -141,6 +147,7 @@ fn places(value: &Value, path: &mut Vec<usize>, into: &mut Vec<Vec<usize>>) {
         Value::Object(entries) => entries.values().collect(),
         _ => Vec::new(),
     };
+
     for (index, child) in children.into_iter().enumerate() {
         path.push(index);
         places(child, path, into);
@@ -202,11 +209,13 @@ proptest! {
         let whole = read(name, &bytes).unwrap();
         let at = at.index(bytes.len());
         prop_assume!(!is_key_of_a_list(name, &bytes, at));
+
         if insert {
             bytes.insert(at, byte);
         } else {
             bytes[at] = byte;
         }
+
         if let Ok(changed) = read(name, &bytes) {
             let lost = lost(&whole, &changed);
             prop_assert!(lost <= 1, "{} loses {} with {:?} at {}", name, lost, byte as char, at);
@@ -233,6 +242,7 @@ proptest! {
         let text = document.to_string();
         let result = read(name, text.as_bytes());
         check(name, text.as_bytes(), &result);
+
         if let Ok(changed) = result {
             let lost = lost(&whole, &changed);
             prop_assert!(lost <= 1, "{} loses {} with {} at {:?}", name, lost, at(&mut document, path), path);

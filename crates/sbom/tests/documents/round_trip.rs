@@ -41,6 +41,7 @@ fn hash(text: &str) -> String {
         let digits: String = digits.iter().map(|byte| format!("{byte:02x}")).collect();
         return format!("{name}:{digits}");
     }
+
     match text.len() {
         64 => format!("sha256:{text}"),
         _ => text.to_owned(),
@@ -53,6 +54,7 @@ fn describe(package: &Package) -> String {
     let mut hashes: Vec<String> = integrity.split_whitespace().map(hash).collect();
     hashes.sort_unstable();
     hashes.dedup();
+
     format!(
         "{}:{:?} {:?} {:?} {} {:?} {:?} {:?} {:?} {} {hashes:?}",
         package.ecosystem,
@@ -83,6 +85,7 @@ fn same(lockfiles: &[Lockfile]) -> BTreeSet<String> {
                 facts.insert(format!("{from} -> {}", described[edge.to.0 as usize]));
             }
         }
+
         for root in &lockfile.roots {
             let from = format!("root {:?} {:?}", root.name, root.manifest);
             facts.insert(from.clone());
@@ -90,6 +93,7 @@ fn same(lockfiles: &[Lockfile]) -> BTreeSet<String> {
                 facts.insert(format!("{from} -> {}", described[edge.to.0 as usize]));
             }
         }
+
         for wanted in &lockfile.unresolved {
             facts.insert(format!(
                 "{:?} {:?} {:?}",
@@ -97,6 +101,7 @@ fn same(lockfiles: &[Lockfile]) -> BTreeSet<String> {
             ));
         }
     }
+
     facts
 }
 
@@ -108,15 +113,18 @@ pub(crate) fn check(inventory: &Inventory, with_locations: &[bool]) {
         for locations in with_locations.iter().copied() {
             let text = write(inventory, &options(locations), format);
             assert!(detect(text.as_bytes()).is_some(), "{format:?}");
+
             let lockfile = read("bom", text.as_bytes())
                 .unwrap_or_else(|error| panic!("{format:?}: {error:?}\n{text}"));
             let found = same(std::slice::from_ref(&lockfile));
             let lost: Vec<_> = expected.difference(&found).take(3).collect();
             let made: Vec<_> = found.difference(&expected).take(3).collect();
+
             assert!(
                 lost.is_empty() && made.is_empty(),
                 "{format:?}\n-{lost:#?}\n+{made:#?}"
             );
+
             // From here on nothing changes any more, places of evidence aside.
             let once = Inventory {
                 lockfiles: vec![lockfile],
@@ -128,6 +136,7 @@ pub(crate) fn check(inventory: &Inventory, with_locations: &[bool]) {
                 lockfiles: vec![again],
                 ..Inventory::default()
             };
+
             assert_eq!(write(&twice, &options(false), format), second, "{format:?}");
             if !locations
                 && inventory
@@ -224,6 +233,7 @@ fn package() -> impl Strategy<Value = (Package, Vec<(Index, DependencyKind)>)> {
                         .then(|| "pkg:deb/debian/libx@1?upstream=y&distro=debian-12".to_owned()),
                     ..Package::new(ecosystem, name, version)
                 };
+
                 (package, edges)
             },
         )
@@ -257,6 +267,7 @@ fn lockfile() -> impl Strategy<Value = Lockfile> {
                     })
                     .collect::<Vec<_>>()
             };
+
             Lockfile {
                 path: "lock".to_owned(),
                 ecosystem: "npm",

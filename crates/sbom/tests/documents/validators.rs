@@ -50,15 +50,18 @@ fn documents_pass_the_validators() {
         eprintln!("SKIPPED: the validators are missing: run `tests/tools/install`");
         return;
     }
+
     let schema = tools.spdx3_schema();
     if schema.is_none() {
         eprintln!("SKIPPED: the published schema of SPDX 3 is missing: `mvn` was not there");
     }
+
     let folder = tempfile::tempdir().unwrap();
     let mut count = 0;
     for (name, inventory) in inventories(&shared) {
         count += written(folder.path(), name, inventory);
     }
+
     let broken = Inventory {
         problems: vec![Problem {
             kind: ProblemKind::File,
@@ -78,6 +81,7 @@ fn documents_pass_the_validators() {
         .output()
         .unwrap();
     let told = String::from_utf8_lossy(&output.stdout);
+
     assert!(
         output.status.success(),
         "{told}\n{}",

@@ -38,6 +38,7 @@ impl Call<'_> {
         if revision.starts_with('-') {
             return None;
         }
+
         let repository = &self.hosted.repository;
         [
             format!("refs/heads/{revision}"),

@@ -27,6 +27,7 @@ impl Call<'_> {
         };
         apply(&mut check, &body);
         let value = self.check_value(&check);
+
         self.hosted.checks.push(check);
         Reply::value("/check-runs", 201, value)
     }
@@ -43,9 +44,11 @@ impl Call<'_> {
             // An app changes only its own check runs.
             return Err(Refusal::not_permitted());
         }
+
         let body = self.request.json();
         apply(&mut self.hosted.checks[at], &body);
         let value = self.check_value(&self.hosted.checks[at]);
+
         Reply::value("/check-runs/{check_run_id}", 200, value)
     }
 
@@ -69,6 +72,7 @@ impl Call<'_> {
         let name = self.request.parameter("check_name");
         let status = self.request.parameter("status");
         let app = self.request.parameter("app_id");
+
         let mut checks: Vec<&CheckRun> = self
             .hosted
             .checks
@@ -88,11 +92,13 @@ impl Call<'_> {
             }
             checks = latest.into_values().collect();
         }
+
         checks.sort_by_key(|check| std::cmp::Reverse(check.id));
         let values = checks
             .into_iter()
             .map(|check| self.check_value(check))
             .collect();
+
         Reply::wrapped("/commits/{ref}/check-runs", "check_runs", values, json!({}))
     }
 
@@ -107,6 +113,7 @@ impl Call<'_> {
         {
             suites.entry(&check.app).or_default().push(check);
         }
+
         let values = suites
             .into_iter()
             .map(|(slug, checks)| {
@@ -114,6 +121,7 @@ impl Call<'_> {
                 let good = checks
                     .iter()
                     .all(|check| check.conclusion.as_deref() == Some("success"));
+
                 json!({
                     "id": app_id(slug), "head_sha": sha, "app": app(slug),
                     "status": if done { "completed" } else { "in_progress" },
@@ -123,6 +131,7 @@ impl Call<'_> {
                 })
             })
             .collect();
+
         Reply::wrapped(
             "/commits/{ref}/check-suites",
             "check_suites",
@@ -169,6 +178,7 @@ impl Call<'_> {
             creator: self.account.login.clone(),
         };
         let value = self.status_value(&status);
+
         self.hosted.statuses.push(status);
         Reply::value("/statuses/{sha}", 201, value)
     }
@@ -199,11 +209,13 @@ impl Call<'_> {
         } else {
             "success"
         };
+
         let values: Vec<Value> = latest
             .values()
             .map(|status| self.status_value(status))
             .collect();
         let beside = json!({"state": state, "sha": sha, "repository": self.repository_value()});
+
         Reply::wrapped("/commits/{ref}/status", "statuses", values, beside)
     }
 
@@ -240,6 +252,7 @@ impl Call<'_> {
                     Some("success" | "neutral" | "skipped")
                 )
             });
+
         let statuses = self.latest_statuses(sha);
         check
             || statuses
@@ -261,6 +274,7 @@ fn apply(check: &mut CheckRun, body: &Value) {
         // A conclusion completes the run, whatever the status says.
         "completed".clone_into(&mut check.status);
     }
+
     if body["output"].is_object() {
         check.output = body["output"].clone();
     }

@@ -50,6 +50,7 @@ impl Call<'_> {
             "checks": checks.iter().map(|name| json!({"context": name, "app_id": null}))
                 .collect::<Vec<_>>(),
         }});
+
         Reply::value("/branches/{branch}/protection", 200, value)
     }
 
@@ -67,6 +68,7 @@ impl Call<'_> {
                 },
             })
         });
+
         Reply::list("/rules/branches/{branch}", rules.into_iter().collect())
     }
 
@@ -77,6 +79,7 @@ impl Call<'_> {
             .unwrap_or_else(|| "main".to_owned());
         let sha = self.commit_sha(&start).ok_or_else(Refusal::not_found)?;
         let list = self.hosted.repository.git(&["rev-list", &sha]);
+
         Reply::list(
             "/commits",
             list.lines().map(|sha| self.commit_value(sha)).collect(),
@@ -115,6 +118,7 @@ impl Call<'_> {
             panic!("git show of `{sha}` gave {} fields", fields.len());
         };
         let verified = self.hosted.verified.contains(sha);
+
         json!({
             "sha": sha,
             "url": self.url(&format!("/commits/{sha}")),
@@ -150,6 +154,7 @@ impl Call<'_> {
         if domain != "github.com" && domain != host {
             return Value::Null;
         }
+
         user(name.split_once('+').map_or(name, |(_, login)| login))
     }
 
@@ -178,6 +183,7 @@ impl Call<'_> {
             "commits": commits.iter().map(|sha| self.commit_value(sha)).collect::<Vec<_>>(),
             "files": self.changed_files(&merge_base, &head),
         });
+
         Reply::value("/compare/{basehead}", 200, value)
     }
 
@@ -203,6 +209,7 @@ impl Call<'_> {
         let git = &self.hosted.repository;
         let raw = git.git(&["diff", "--raw", "-z", "-M", "--no-abbrev", from, to]);
         let mut fields = raw.split('\0');
+
         let mut files = Vec::new();
         while let Some(head) = fields.next().filter(|head| head.starts_with(':')) {
             let words: Vec<&str> = head.split(' ').collect();
@@ -219,11 +226,13 @@ impl Call<'_> {
                 "C" => "copied",
                 _ => "modified",
             };
+
             let stat = git.git(&["diff", "--numstat", from, to, "--", name]);
             let mut counts = stat
                 .split('\t')
                 .map(|count| count.parse::<u64>().unwrap_or(0));
             let (added, deleted) = (counts.next().unwrap_or(0), counts.next().unwrap_or(0));
+
             let mut file = json!({
                 "sha": if status == "removed" { before } else { after },
                 "filename": name, "status": status,
@@ -233,8 +242,10 @@ impl Call<'_> {
             if let Some(previous) = previous {
                 file["previous_filename"] = json!(previous);
             }
+
             files.push(file);
         }
+
         files
     }
 
@@ -263,6 +274,7 @@ impl Call<'_> {
                 body: Body::Raw(content),
             });
         }
+
         let blob = self
             .hosted
             .repository
@@ -279,6 +291,7 @@ impl Call<'_> {
             "url": self.url(&format!("/contents/{path}?ref={revision}")),
             "git_url": self.url(&format!("/git/blobs/{blob}")),
         });
+
         Reply::value(template, 200, value)
     }
 
@@ -292,6 +305,7 @@ impl Call<'_> {
             "sha": sha, "size": content.len(), "encoding": "base64",
             "content": lines_of_base64(&content), "url": self.url(&format!("/git/blobs/{sha}")),
         });
+
         Reply::value("/git/blobs/{file_sha}", 200, value)
     }
 
@@ -309,10 +323,12 @@ impl Call<'_> {
             )
             .map_err(|_| Refusal::not_found())?;
         let sha = String::from_utf8_lossy(&tree).trim().to_owned();
+
         let mut arguments = vec!["ls-tree", "-z", "--long"];
         if self.request.parameter("recursive").is_some() {
             arguments.extend(["-r", "-t"]);
         }
+
         arguments.push(&sha);
         let listing = git.git(&arguments);
         let entries: Vec<Value> = listing
@@ -330,6 +346,7 @@ impl Call<'_> {
             })
             .collect();
         let value = json!({"sha": sha, "tree": entries, "truncated": false});
+
         Reply::value("/git/trees/{tree_sha}", 200, value)
     }
 
@@ -359,6 +376,7 @@ impl Call<'_> {
         if self.reference_sha(short).is_some() {
             return Err(Refusal::new(422, "Reference already exists"));
         }
+
         self.update(&name, &sha)?;
         Reply::value("/git/refs", 201, self.reference_value(short, &sha))
     }
@@ -374,6 +392,7 @@ impl Call<'_> {
         if !forward && body["force"] != true {
             return Err(Refusal::new(422, "Update is not a fast forward"));
         }
+
         self.update(&format!("refs/{name}"), &sha)?;
         Reply::value("/git/refs/{ref}", 200, self.reference_value(name, &sha))
     }

@@ -104,6 +104,7 @@ impl Contract {
         if depth > 12 || value.is_null() {
             return;
         }
+
         for part in schema["allOf"].as_array().into_iter().flatten() {
             self.fill(part, value, depth + 1);
         }
@@ -117,6 +118,7 @@ impl Contract {
                 self.fill(option, value, depth + 1);
             }
         }
+
         match value {
             Value::Object(object) => {
                 self.fill_object(schema, object, depth);
@@ -139,6 +141,7 @@ impl Contract {
                 object.insert(name.to_owned(), filler);
             }
         }
+
         for (name, value) in object {
             self.fill(&properties[name.as_str()], value, depth + 1);
         }
@@ -156,10 +159,12 @@ impl Contract {
         {
             return first.clone();
         }
+
         let options = schema["anyOf"].as_array();
         if options.is_some_and(|options| options.contains(&json!({"enum": [null]}))) {
             return Value::Null;
         }
+
         for choice in ["allOf", "anyOf", "oneOf"] {
             if let Some(first) = schema[choice]
                 .as_array()
@@ -169,6 +174,7 @@ impl Contract {
                 return self.filler(first, depth + 1);
             }
         }
+
         match schema["type"].as_str() {
             Some("string") => json!(match schema["format"].as_str() {
                 Some("uri") => "http://github.invalid/",
@@ -217,9 +223,11 @@ fn cut(whole: Value) -> Value {
         }
         paths.insert(path, item);
     }
+
     let mut components: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
     let mut open: Vec<String> = Vec::new();
     let mut seen = BTreeSet::new();
+
     references(&Value::Object(paths.clone()), &mut open);
     while let Some(reference) = open.pop() {
         if !seen.insert(reference.clone()) {
@@ -238,6 +246,7 @@ fn cut(whole: Value) -> Value {
             .or_default()
             .insert(name.to_owned(), component);
     }
+
     let mut description = json!({
         "openapi": whole["openapi"],
         "info": whole["info"],
@@ -245,6 +254,7 @@ fn cut(whole: Value) -> Value {
         "components": components,
     });
     spell_out_null(&mut description);
+
     description
 }
 
@@ -264,6 +274,7 @@ fn spell_out_null(value: &mut Value) {
             if let Some(options) = object.get_mut("enum").and_then(Value::as_array_mut) {
                 options.retain(|option| !option.is_null());
             }
+
             if !object.contains_key("type") {
                 object.remove("nullable");
                 let rest = std::mem::take(object);
@@ -298,6 +309,7 @@ fn tighten(operation: &mut Value) {
     let Some(operation) = operation.as_object_mut() else {
         return;
     };
+
     if let Some(content) = operation
         .get_mut("requestBody")
         .map(|body| &mut body["content"])
@@ -316,11 +328,13 @@ fn tighten(operation: &mut Value) {
                         .flat_map(Map::keys)
                         .all(|name| schema["properties"].get(name).is_some())
                 });
+
             if plain {
                 schema.insert("additionalProperties".to_owned(), json!(false));
             }
         }
     }
+
     for (_, response) in operation
         .get_mut("responses")
         .and_then(Value::as_object_mut)

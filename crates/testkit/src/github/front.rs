@@ -40,6 +40,7 @@ impl Front {
             let line = format!("{} {}: {text}", request.method, request.path);
             self.violations.lock().unwrap().push(line);
         }
+
         response
     }
 }
@@ -47,11 +48,13 @@ impl Front {
 fn forward(proxy: SocketAddr, request: &Request) -> std::io::Result<Response> {
     let mut connection = TcpStream::connect(proxy)?;
     connection.set_read_timeout(Some(TIMEOUT))?;
+
     let mut head = format!("{} {}", request.method, one_segment(&request.path));
     if !request.query.is_empty() {
         head.push('?');
         head.push_str(&request.query);
     }
+
     head.push_str(" HTTP/1.1\r\n");
     for (name, value) in &request.headers {
         let hop = [
@@ -65,12 +68,15 @@ fn forward(proxy: SocketAddr, request: &Request) -> std::io::Result<Response> {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
     }
+
     if !request.body.is_empty() {
         head.push_str(&format!("content-length: {}\r\n", request.body.len()));
     }
+
     head.push_str("connection: close\r\n\r\n");
     connection.write_all(head.as_bytes())?;
     connection.write_all(&request.body)?;
+
     read_response(&mut BufReader::new(connection))
 }
 
@@ -88,6 +94,7 @@ fn read_response(reader: &mut BufReader<TcpStream>) -> std::io::Result<Response>
                 .push((name.to_ascii_lowercase(), value.trim().to_owned()));
         }
     }
+
     let framed = ["content-length", "transfer-encoding"]
         .iter()
         .any(|name| answer.header(name).is_some());
@@ -98,6 +105,7 @@ fn read_response(reader: &mut BufReader<TcpStream>) -> std::io::Result<Response>
         reader.read_to_end(&mut rest)?;
         rest
     };
+
     let code = status.split(' ').nth(1).and_then(|code| code.parse().ok());
     let mut response = Response::status(code.unwrap_or(502));
     response.headers = answer
@@ -114,6 +122,7 @@ fn read_response(reader: &mut BufReader<TcpStream>) -> std::io::Result<Response>
         })
         .collect();
     response.body = body;
+
     Ok(response)
 }
 
@@ -130,6 +139,7 @@ fn one_segment(path: &str) -> String {
             rest[prefix.len()..].replace('/', "%2F")
         );
     }
+
     for (prefix, suffixes) in [
         ("branches/", &["/protection"][..]),
         (
@@ -144,6 +154,7 @@ fn one_segment(path: &str) -> String {
             return format!("{before}{prefix}{name}{suffix}");
         }
     }
+
     path.to_owned()
 }
 

@@ -29,8 +29,10 @@ impl Call<'_> {
         if body["labels"].is_array() {
             pull.labels = names(&body["labels"]).into_iter().collect();
         }
+
         pull.updated += 1;
         let value = self.issue_value(at);
+
         Reply::value("/issues/{issue_number}", 200, value)
     }
 
@@ -45,6 +47,7 @@ impl Call<'_> {
             "url": self.url(&format!("/pulls/{number}")),
             "html_url": value["html_url"], "diff_url": null, "patch_url": null,
         });
+
         value
     }
 
@@ -69,6 +72,7 @@ impl Call<'_> {
             body: self.text(&body, "body")?,
         };
         let value = self.comment_value(&comment);
+
         self.hosted.comments.push(comment);
         Reply::value("/issues/{issue_number}/comments", 201, value)
     }
@@ -134,10 +138,12 @@ impl Call<'_> {
         };
         let wanted = names(wanted);
         let at = self.pull_index(number)?;
+
         self.hosted.labels.extend(wanted.iter().cloned());
         let pull = &mut self.hosted.pulls[at];
         pull.labels.extend(wanted);
         let values = pull.labels.iter().map(|name| label(name)).collect();
+
         Reply::list("/issues/{issue_number}/labels", values)
     }
 
@@ -163,6 +169,7 @@ impl Call<'_> {
                 json!([{"resource": "Label", "code": "already_exists", "field": "name"}]);
             return Err(refusal);
         }
+
         Reply::value("/labels", 201, label(&name))
     }
 

@@ -92,6 +92,7 @@ impl GitHub {
         let shared = Arc::clone(&front);
         let front_server = HttpServer::start(move |request| shared.answer(request));
         api.hub.lock().unwrap().public_url = front_server.url();
+
         Self {
             front_server,
             _proxy: proxy,
@@ -304,11 +305,13 @@ fn start_proxy(tools: &Tools, description: &Path, backend: &str) -> (ChildGroup,
         let started = ChildGroup::start(command, PROXY_PATIENCE, |line| {
             line.contains("Prism is listening")
         });
+
         match started {
             Ok(proxy) => return (proxy, port),
             Err(why) => printed = why,
         }
     }
+
     panic!("the contract proxy did not start: {printed}");
 }
 

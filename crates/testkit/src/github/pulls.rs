@@ -17,6 +17,7 @@ impl Call<'_> {
         let head = self.request.parameter("head");
         let base = self.request.parameter("base");
         let owner = self.owner();
+
         let mut pulls: Vec<&PullRequest> = self
             .hosted
             .pulls
@@ -37,6 +38,7 @@ impl Call<'_> {
         if self.request.parameter("direction").as_deref() != Some("asc") {
             pulls.reverse();
         }
+
         Reply::list(
             "/pulls",
             pulls
@@ -66,11 +68,13 @@ impl Call<'_> {
             let message = format!("No commits between {base} and {head}");
             return Err(invalid("head", &message));
         }
+
         let taken = |pull: &&PullRequest| pull.open && pull.head == head && pull.base == base;
         if self.hosted.pulls.iter().any(|pull| taken(&pull)) {
             let message = format!("A pull request already exists for {}:{head}.", self.owner());
             return Err(invalid("head", &message));
         }
+
         let number = self.hosted.next_id();
         let pull = PullRequest {
             number,
@@ -88,6 +92,7 @@ impl Call<'_> {
             updated: 0,
         };
         let value = self.pull_value(&pull);
+
         self.hosted.pulls.push(pull);
         Reply::value("/pulls", 201, value)
     }
@@ -104,12 +109,14 @@ impl Call<'_> {
                 .sum::<u64>()
         };
         let (mergeable, state) = self.mergeability(pull);
+
         value["commits"] = json!(commits.len());
         value["changed_files"] = json!(files.len());
         value["additions"] = json!(sum("additions"));
         value["deletions"] = json!(sum("deletions"));
         value["mergeable"] = json!(mergeable);
         value["mergeable_state"] = json!(state);
+
         Reply::value("/pulls/{pull_number}", 200, value)
     }
 
@@ -144,8 +151,10 @@ impl Call<'_> {
             Some("open") => pull.open = true,
             _ => {}
         }
+
         pull.updated += 1;
         let value = self.pull_value(&self.hosted.pulls[at]);
+
         Reply::value("/pulls/{pull_number}", 200, value)
     }
 
@@ -177,6 +186,7 @@ impl Call<'_> {
                 })
             })
             .collect();
+
         Reply::list("/pulls/{pull_number}/reviews", values)
     }
 
@@ -191,6 +201,7 @@ impl Call<'_> {
             let message = "Head branch was modified. Review and try the merge again.";
             return Err(Refusal::new(409, message));
         }
+
         let (mergeable, state) = self.mergeability(&pull);
         if mergeable != Some(true) || matches!(state, "blocked" | "draft") {
             let message = match state {
@@ -200,6 +211,7 @@ impl Call<'_> {
             };
             return Err(Refusal::new(405, message));
         }
+
         let commit = self.merge_commit(&pull, &body);
         let pull = &mut self.hosted.pulls[at];
         pull.merge_commit = Some(commit.clone());
@@ -208,6 +220,7 @@ impl Call<'_> {
         let value = json!({
             "sha": commit, "merged": true, "message": "Pull Request successfully merged",
         });
+
         Reply::value("/pulls/{pull_number}/merge", 200, value)
     }
 
@@ -233,14 +246,17 @@ impl Call<'_> {
             "{title}\n\n{}",
             body["commit_message"].as_str().unwrap_or_default()
         );
+
         let mut arguments = vec!["commit-tree", tree, "-p", &base];
         if matches!(body["merge_method"].as_str(), None | Some("merge")) {
             arguments.extend(["-p", &pull.head_sha]);
         }
+
         arguments.extend(["-m", &message]);
         let commit = git.git(&arguments);
         let reference = format!("refs/heads/{}", pull.base);
         git.git(&["update-ref", &reference, &commit, &base]);
+
         commit
     }
 
@@ -249,6 +265,7 @@ impl Call<'_> {
         if !pull.open {
             return (Some(false), "unknown");
         }
+
         let git = &self.hosted.repository;
         let Some(base) = git.tip(&pull.base) else {
             return (Some(false), "unknown");
@@ -262,11 +279,13 @@ impl Call<'_> {
         if pull.draft {
             return (Some(true), "draft");
         }
+
         let required = self.hosted.required.get(&pull.base);
         let missing = required
             .into_iter()
             .flatten()
             .any(|name| !self.has_succeeded(&pull.head_sha, name));
+
         (Some(true), if missing { "blocked" } else { "clean" })
     }
 
@@ -311,6 +330,7 @@ impl Call<'_> {
             .map(|name| super::issues::label(name))
             .collect();
         let ended = (!pull.open).then(|| time(pull.number + pull.updated));
+
         json!({
             "id": 1_000 + pull.number,
             "node_id": format!("PR_{}", pull.number),

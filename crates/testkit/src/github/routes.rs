@@ -29,6 +29,7 @@ impl Api {
         {
             return response;
         }
+
         let mut hub = self.hub.lock().unwrap();
         match route(&mut hub, request) {
             Ok(reply) => self.render(request, &hub.public_url, reply),
@@ -51,6 +52,7 @@ impl Api {
                 }
             }
         }
+
         None
     }
 
@@ -88,6 +90,7 @@ impl Api {
                 (beside, Some(total))
             }
         };
+
         let path = match reply.path.strip_prefix('!') {
             Some(path) => path.to_owned(),
             None => format!("/repos/{{owner}}/{{repo}}{}", reply.path),
@@ -96,6 +99,7 @@ impl Api {
         self.contract
             .complete(&method, &path, reply.status, &mut body);
         let response = Response::json(reply.status, &body);
+
         match total {
             Some(total) if page * size < total => {
                 let next = next_page(request, public_url, page + 1);
@@ -122,6 +126,7 @@ fn account(hub: &Hub, request: &Request) -> Result<Account, Refusal> {
     let secret = header
         .strip_prefix("Bearer ")
         .or_else(|| header.strip_prefix("token "));
+
     hub.accounts
         .iter()
         .find(|account| Some(account.token.as_str()) == secret)
@@ -133,6 +138,7 @@ fn route(hub: &mut Hub, request: &Request) -> Result<Reply, Refusal> {
     let account = account(hub, request)?;
     let segments = request.segments();
     let words: Vec<&str> = segments.iter().map(String::as_str).collect();
+
     match words[..] {
         ["user"] if account.app.is_none() => Reply::value("!/user", 200, user(&account.login)),
         ["user"] => Err(Refusal::not_permitted()),
@@ -157,6 +163,7 @@ fn route(hub: &mut Hub, request: &Request) -> Result<Reply, Refusal> {
                 public_url: &public_url,
                 server_url: &server_url,
             };
+
             match request.method.as_str() {
                 "GET" => read(&call, rest),
                 _ => write(&mut call, rest),

@@ -10,9 +10,11 @@ pub(super) fn tar_gz(files: &[(String, Vec<u8>)]) -> Vec<u8> {
         tar.extend_from_slice(content);
         tar.resize(tar.len().next_multiple_of(512), 0);
     }
+
     tar.resize(tar.len() + 1024, 0);
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     gzip.write_all(&tar).unwrap();
+
     gzip.finish().unwrap()
 }
 
@@ -27,12 +29,14 @@ fn header(path: &str, size: usize) -> [u8; 512] {
     put(116, "0000000\0");
     put(124, &format!("{size:011o}\0"));
     put(136, "00000000000\0");
+
     // The checksum is taken with spaces in its own place.
     put(148, "        ");
     put(156, "0");
     put(257, "ustar\x0000");
     let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
     header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+
     header
 }
 

@@ -59,6 +59,7 @@ impl CargoRegistry {
 fn answer(releases: &[Published], request: &Request) -> Response {
     let segments = request.segments();
     let words: Vec<&str> = segments.iter().map(String::as_str).collect();
+
     match words[..] {
         ["index", "config.json"] => {
             let host = request.header("host").unwrap_or_default();
@@ -98,6 +99,7 @@ fn index_line(release: &Published) -> Value {
             })
         })
         .collect();
+
     json!({
         "name": release.name, "vers": release.version, "deps": dependencies,
         "cksum": sha256_hex(&archive(release)), "features": {}, "yanked": release.withdrawn,
@@ -113,6 +115,7 @@ fn archive(release: &Published) -> Vec<u8> {
     for (name, requirement) in &release.dependencies {
         manifest.push_str(&format!("{name} = \"{requirement}\"\n"));
     }
+
     tar_gz(&[
         (format!("{folder}/Cargo.toml"), manifest.into_bytes()),
         (format!("{folder}/src/lib.rs"), b"//! Nothing.\n".to_vec()),
@@ -151,11 +154,13 @@ mod tests {
             .env("CARGO_HOME", folder.path().join("home"))
             .output()
             .unwrap();
+
         assert!(
             output.status.success(),
             "{}",
             String::from_utf8_lossy(&output.stderr)
         );
+
         let lock = std::fs::read_to_string(folder.path().join("Cargo.lock")).unwrap();
         assert!(
             lock.contains("name = \"leafy\"\nversion = \"1.0.0\""),

@@ -113,6 +113,7 @@ impl Faulty {
                 None => answer(request),
             }
         });
+
         Self {
             server,
             fault,

@@ -48,6 +48,7 @@ impl NpmRegistry {
 fn answer(releases: &[Published], request: &Request) -> Response {
     let segments = request.segments();
     let words: Vec<&str> = segments.iter().map(String::as_str).collect();
+
     // A scope's slash comes escaped in metadata requests and plain in archive addresses.
     let (name, file) = match words[..] {
         [scope, name, "-", file] => (format!("{scope}/{name}"), Some(file)),
@@ -60,6 +61,7 @@ fn answer(releases: &[Published], request: &Request) -> Response {
         .iter()
         .filter(|release| release.name == name)
         .collect();
+
     match file {
         None if of_name.is_empty() => not_found(),
         None => {
@@ -88,11 +90,14 @@ fn packument(name: &str, releases: &[&Published], host: &str) -> Value {
             "tarball": format!("http://{host}/{name}/-/{file}"),
             "integrity": integrity(&tarball(release)),
         });
+
         if release.withdrawn {
             manifest["deprecated"] = json!("use another release");
         }
+
         versions.insert(release.version.clone(), manifest);
     }
+
     let latest = releases
         .iter()
         .rfind(|release| !release.version.contains('-'))
@@ -117,11 +122,13 @@ fn manifest(release: &Published) -> Value {
             .collect();
         manifest["bundleDependencies"] = json!(names);
     }
+
     if let Some(command) = &release.install_script {
         manifest["scripts"] =
             json!({"preinstall": command, "install": command, "postinstall": command});
         manifest["hasInstallScript"] = json!(true);
     }
+
     manifest
 }
 
@@ -135,6 +142,7 @@ fn tarball(release: &Published) -> Vec<u8> {
             text.into_bytes(),
         ));
     }
+
     tar_gz(&files)
 }
 
@@ -167,13 +175,16 @@ mod tests {
             .current_dir(folder.path())
             .output()
             .unwrap();
+
         assert!(
             output.status.success(),
             "{}",
             String::from_utf8_lossy(&output.stderr)
         );
+
         let lock = std::fs::read(folder.path().join("package-lock.json")).unwrap();
         let lock: Value = serde_json::from_slice(&lock).unwrap();
+
         assert_eq!(
             lock["packages"]["node_modules/@acme/leaf"]["version"],
             "1.0.0"

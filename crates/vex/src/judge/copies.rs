@@ -30,6 +30,7 @@ impl<'a> Copies<'a> {
             let purls = copies.entry(key).or_default();
             purls.insert(patchgate_ecosystems::purl(package));
         }
+
         Self(copies)
     }
 

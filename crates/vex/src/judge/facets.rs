@@ -20,6 +20,7 @@ pub(super) fn facets(finding: &Finding) -> Vec<Facet> {
     if cves.len() < 2 {
         return vec![all];
     }
+
     cves.into_iter().map(|cve| facet(finding, cve)).collect()
 }
 
@@ -39,10 +40,12 @@ fn facet(finding: &Finding, cve: &str) -> Facet {
         if !ids.contains(cve) {
             continue;
         }
+
         facet.insert(record.id.to_ascii_lowercase());
         if ids.iter().filter(|id| is_cve(id)).count() == 1 {
             facet.extend(ids);
         }
     }
+
     facet
 }

@@ -125,6 +125,7 @@ impl Statements {
                 }
             }
         }
+
         Self {
             sources,
             products: products
@@ -151,8 +152,10 @@ impl Statements {
                 ..Applied::default()
             };
         }
+
         let copies = Copies::of(inventory);
         let mut notices = Notices::default();
+
         let mut applied = Applied::default();
         for finding in findings {
             match self.judge(&finding, &copies, &mut notices) {
@@ -169,6 +172,7 @@ impl Statements {
                 }
             }
         }
+
         applied.notices = notices.finish(&self.sources);
         applied
     }
@@ -191,6 +195,7 @@ impl Statements {
                 decisive.push(self.strongest(&facet, purl, finding, notices));
             }
         }
+
         let worst = decisive
             .iter()
             .flatten()
@@ -199,6 +204,7 @@ impl Statements {
         if let Some(worst) = worst {
             return Verdict::Kept(worst.decision());
         }
+
         match decisive.first() {
             Some(Some(first)) if decisive.iter().all(Option::is_some) => {
                 Verdict::Suppressed(first.decision())
@@ -233,10 +239,12 @@ impl Statements {
                     continue;
                 }
             }
+
             if strongest.is_none_or(|known| statement.rank() > known.statement.rank()) {
                 strongest = Some(applicable);
             }
         }
+
         strongest
     }
 
@@ -274,6 +282,7 @@ impl Statements {
         if found.is_none() && applicable.statement.status.suppresses() {
             notices.nearly(&applicable, purl);
         }
+
         found.map(Arc::as_ref)
     }
 
@@ -328,6 +337,7 @@ fn objection(applicable: Applicable<'_>, target: &Target) -> Option<Objection> {
     if let Some(status) = &source.document.preliminary {
         return Some(Objection::Preliminary(status.clone()));
     }
+
     match statement.status {
         // "For statements conveying a not_affected status, a VEX statement MUST include either a
         // status justification or an impact_statement" (OpenVEX, "Statement Fields"; CSAF 2.0,
@@ -344,6 +354,7 @@ impl Applicable<'_> {
     fn decision(&self) -> Decision {
         let Self { source, statement } = self;
         let document = &source.document;
+
         Decision {
             status: statement.status,
             justification: statement.justification.clone(),

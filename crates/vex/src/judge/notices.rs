@@ -43,6 +43,7 @@ pub(super) struct Notices {
 impl Notices {
     pub(super) fn add(&mut self, applicable: &Applicable<'_>, objection: Objection, id: &str) {
         let status = applicable.statement.status.word();
+
         let (line, text) = match objection {
             Objection::Preliminary(state) => (
                 None,
@@ -81,6 +82,7 @@ impl Notices {
         if !applicable.source.is_chosen {
             return;
         }
+
         for target in &applicable.statement.targets {
             let wholes = if target.within.is_empty() {
                 let is_such_a_package = target
@@ -91,6 +93,7 @@ impl Notices {
                 if is_such_a_package {
                     continue;
                 }
+
                 std::slice::from_ref(&target.component)
             } else if target.component.covers(purl) {
                 target.within.as_slice()
@@ -99,6 +102,7 @@ impl Notices {
             };
             let source = applicable.source.name.clone();
             let products = self.elsewhere.entry(source).or_default();
+
             if products.len() <= MAX_NOTICES {
                 products.extend(wholes.iter().map(|whole| whole.shown().to_owned()));
             }
@@ -117,6 +121,7 @@ impl Notices {
                 });
             }
         }
+
         for (source, products) in self.elsewhere {
             let Some(first) = products.first() else {
                 continue;
@@ -134,6 +139,7 @@ impl Notices {
                 ),
             });
         }
+
         all.extend(self.told);
         let more = all.len().saturating_sub(MAX_NOTICES);
         if more > 0 {
@@ -143,6 +149,7 @@ impl Notices {
                     .push_str(&format!(" (and {more} more such notices)"));
             }
         }
+
         all
     }
 }

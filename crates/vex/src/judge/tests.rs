@@ -99,6 +99,7 @@ fn statements(documents: Vec<Document>, products: &[&str]) -> Statements {
             is_chosen: true,
         })
         .collect();
+
     let products: Vec<String> = products.iter().map(|&product| product.to_owned()).collect();
     Statements::new(sources, &products)
 }
@@ -122,6 +123,7 @@ fn a_statement_about_the_package_suppresses_and_says_why() {
     let applied = apply(&[fine("pkg:npm/minimist@1.2.5")], &[], finding(&IDS));
     assert_eq!(applied.kept, []);
     assert_eq!(applied.notices, []);
+
     let decision = &applied.suppressed[0].decision;
     assert_eq!(decision.status, Status::NotAffected);
     assert_eq!(
@@ -231,13 +233,16 @@ fn a_statement_without_a_reason_or_a_version_is_told_of() {
         "status": "not_affected",
     });
     let applied = apply(&[bare], &[], finding(&IDS));
+
     assert_eq!(
         applied.notices[0].text,
         "says `not_affected` about `GHSA-xvch-5gv4-984h` with neither a justification nor an \
          impact statement, so it does not count"
     );
+
     let all_fixed = with(fine("pkg:npm/minimist"), json!({"status": "fixed"}));
     let applied = apply(&[all_fixed], &[], finding(&IDS));
+
     assert_eq!(
         applied.notices[0].text,
         "says `fixed` about `GHSA-xvch-5gv4-984h` without a version, so it does not count"
@@ -256,14 +261,18 @@ fn what_is_said_of_a_part_of_a_product_counts_for_that_product_alone() {
         "justification": "vulnerable_code_not_in_execute_path",
     });
     let list = [part];
+
     assert!(!suppressed(&list));
     assert!(suppressed_for(&list, &["pkg:oci/shop@1.0"]));
     assert!(!suppressed_for(&list, &["pkg:oci/shop@2.0"]));
+
     // Which version is scanned was not said.
     assert!(!suppressed_for(&list, &["pkg:oci/shop"]));
     assert!(!suppressed_for(&list, &["pkg:oci/other@1.0"]));
+
     // The part itself is not the product.
     assert!(!suppressed_for(&list, &["pkg:npm/minimist@1.2.5"]));
+
     let applied = apply(&list, &[], finding(&IDS));
     assert_eq!(
         applied.notices[0].text,
@@ -294,6 +303,7 @@ fn subcomponents_of_older_documents_stand_beside_the_products() {
         "justification": "component_not_present",
     });
     let list = [old];
+
     assert!(!suppressed(&list));
     assert!(suppressed_for(&list, &["pkg:oci/shop@1.0"]));
 }
@@ -311,6 +321,7 @@ fn the_newest_statement_wins_in_whatever_order() {
         json!({"status": "affected", "action_statement": "update"}),
     );
     let (older, newer) = ("2026-01-02T00:00:00Z", "2026-01-02T00:00:01+00:00");
+
     for (fine_at, bad_at, expected) in [
         (newer, older, true),
         (older, newer, false),
@@ -333,6 +344,7 @@ fn the_worst_of_statements_that_are_as_new_wins() {
     let purl = "pkg:npm/minimist@1.2.5";
     let status = |word: &str| with(fine(purl), json!({"status": word, "action_statement": "a"}));
     let words = ["not_affected", "fixed", "under_investigation", "affected"];
+
     for (better, pair) in words.windows(2).enumerate() {
         let list = [status(pair[0]), status(pair[1])];
         let applied = apply(&list, &[], finding(&IDS));
@@ -359,6 +371,7 @@ fn a_statement_without_a_reason_does_not_hide_an_older_one() {
         fine(purl),
         json!({"status": "affected", "action_statement": "update"}),
     );
+
     assert!(!suppressed(&[bad, bare.clone()]));
     assert!(suppressed(&[fine(purl), bare]));
 }
@@ -379,6 +392,7 @@ fn a_statement_without_a_time_counts_for_the_worse() {
         let applied = statements(documents, &[]).apply(vec![finding(&IDS)], &Inventory::default());
         applied.kept.is_empty()
     };
+
     assert!(decide(vec![undated(fine(purl))]));
     assert!(!decide(vec![
         undated(fine(purl)),
@@ -424,11 +438,13 @@ fn every_vulnerability_of_a_finding_has_to_be_judged() {
         let applied = apply(&list, &[], both());
         assert_eq!(applied.kept.is_empty(), expected, "{ids:?}");
     }
+
     let bad = with(
         about("CVE-2"),
         json!({"status": "affected", "action_statement": "update"}),
     );
     let applied = apply(&[about("CVE-1"), bad], &[], both());
+
     assert_eq!(applied.judged[0].as_ref().unwrap().status, Status::Affected);
 }
 
@@ -461,6 +477,7 @@ fn every_copy_of_a_package_has_to_be_judged() {
         let applied = statements.apply(vec![finding.clone()], &inventory);
         applied.kept.is_empty()
     };
+
     assert!(!decide(&[x86]));
     assert!(decide(&[x86, arm]));
     assert!(decide(&["pkg:rpm/redhat/openssl@3.0.7-1.el9"]));
@@ -486,10 +503,12 @@ fn notices_have_an_end() {
             })
         })
         .collect();
+
     let findings = (0..100)
         .map(|number| finding(&[&format!("CVE-2026-{number}")]))
         .collect();
     let applied = statements(vec![document(&list)], &[]).apply(findings, &Inventory::default());
+
     assert_eq!(applied.notices.len(), 20);
     assert!(
         applied.notices[19]

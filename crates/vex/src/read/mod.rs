@@ -35,6 +35,7 @@ pub(crate) fn document(bytes: &[u8]) -> Result<Document, ParseError> {
             return Err(ParseError::new("is neither OpenVEX, CycloneDX nor CSAF"));
         }
     };
+
     check_bounds(&document.statements)?;
     Ok(document)
 }
@@ -60,6 +61,7 @@ fn check_bounds(statements: &[Statement]) -> Result<(), ParseError> {
                     .at_line(statement.line as usize)
             })?;
     }
+
     Ok(())
 }
 
@@ -125,5 +127,6 @@ fn distinct(ids: impl IntoIterator<Item = String>) -> Vec<String> {
             distinct.push(id.to_owned());
         }
     }
+
     distinct
 }

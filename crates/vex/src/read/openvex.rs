@@ -30,6 +30,7 @@ pub(super) fn read(root: &Node<'_>) -> Result<Document, ParseError> {
     if !list.is_list() {
         return Err(list.unexpected("statements", "a list"));
     }
+
     let statements = list.items().iter().map(|node| statement(node, issued));
     Ok(Document {
         format: Format::OpenVex,
@@ -55,6 +56,7 @@ fn check_version(root: &Node<'_>) -> Result<(), ParseError> {
     if known {
         return Ok(());
     }
+
     let shown: String = version.chars().take(20).collect();
     Err(ParseError::new(format!(
         "is OpenVEX of version `{shown}`, which is not read"
@@ -66,6 +68,7 @@ fn statement(node: &Node<'_>, issued: Option<Timestamp>) -> Result<Statement, Pa
     if !node.is_map() {
         return Err(node.unexpected("statements", "a statement"));
     }
+
     let made = time(node, "timestamp")?;
     let statement = Statement {
         id: text(node, "@id")?,
@@ -85,6 +88,7 @@ fn statement(node: &Node<'_>, issued: Option<Timestamp>) -> Result<Statement, Pa
             ParseError::new("has a statement about no vulnerability").at_line(node.line as usize)
         );
     }
+
     Ok(statement)
 }
 
@@ -99,6 +103,7 @@ fn vulnerability(statement: &Node<'_>) -> Result<Vec<String>, ParseError> {
     if !node.is_map() {
         return Err(node.unexpected("vulnerability", "a vulnerability"));
     }
+
     let mut ids: Vec<String> = text(node, "name")?.into_iter().collect();
     for alias in node.optional_list("aliases")? {
         let alias = alias
@@ -113,6 +118,7 @@ fn vulnerability(statement: &Node<'_>) -> Result<Vec<String>, ParseError> {
         }
         ids.push(id);
     }
+
     Ok(distinct(ids))
 }
 
@@ -161,6 +167,7 @@ fn targets(statement: &Node<'_>) -> Result<Vec<Arc<Target>>, ParseError> {
             }));
             continue;
         }
+
         for part in own.iter().chain(shared) {
             targets.push(Arc::new(Target {
                 component: identified(part)?,
@@ -168,6 +175,7 @@ fn targets(statement: &Node<'_>) -> Result<Vec<Arc<Target>>, ParseError> {
             }));
         }
     }
+
     Ok(targets)
 }
 
@@ -180,6 +188,7 @@ fn identified(node: &Node<'_>) -> Result<Component, ParseError> {
     if !node.is_map() {
         return Err(node.unexpected("products", "a product"));
     }
+
     let mut found = text(node, "@id")?.map_or_else(Component::default, |id| component(&id));
     for (key, value) in node.optional_map("identifiers")? {
         let identifier = value
@@ -198,5 +207,6 @@ fn identified(node: &Node<'_>) -> Result<Component, ParseError> {
             _ => found.names.push(identifier.to_owned()),
         }
     }
+
     Ok(found)
 }

@@ -27,6 +27,7 @@ pub fn cyclonedx(
             ));
         }
     };
+
     let mut components: BTreeMap<&str, Value> = BTreeMap::new();
     let mut vulnerabilities = Vec::new();
     for assessment in ordered(assessments) {
@@ -47,10 +48,13 @@ pub fn cyclonedx(
                 }),
             );
         }
+
         vulnerabilities.push(vulnerability(assessment));
     }
+
     let components: Vec<Value> = components.into_values().collect();
     let (mark, value) = patchgate_sbom::VEX_DOCUMENT;
+
     let mut metadata = json!({
         "timestamp": options.time(),
         "tools": { "components": [{
@@ -64,6 +68,7 @@ pub fn cyclonedx(
     if let Some(product) = main {
         metadata["component"] = component(product);
     }
+
     let id = patchgate_sbom::content_uuid(&(options.author, main, &components, &vulnerabilities));
     Ok(to_text(&json!({
         "bomFormat": "CycloneDX",
@@ -90,6 +95,7 @@ fn component(product: &str) -> Value {
         None if product.starts_with("cpe:") => component["cpe"] = json!(product),
         None => {}
     }
+
     component
 }
 
@@ -101,6 +107,7 @@ fn vulnerability(assessment: &Assessment<'_>) -> Value {
         .iter()
         .map(|purl| json!({ "ref": purl }))
         .collect();
+
     let mut vulnerability = json!({
         "id": finding.id,
         "source": { "name": source(&finding.id) },
@@ -115,9 +122,11 @@ fn vulnerability(assessment: &Assessment<'_>) -> Value {
             .collect();
         vulnerability["references"] = json!(references);
     }
+
     if let Some(notes) = said.notes {
         vulnerability["properties"] = json!([{ "name": "patchgate:notes", "value": notes }]);
     }
+
     vulnerability
 }
 
@@ -130,6 +139,7 @@ fn analysis(said: &Said) -> Value {
             Status::Affected => "exploitable",
         },
     });
+
     let own = said
         .written
         .clone()
@@ -147,6 +157,7 @@ fn analysis(said: &Said) -> Value {
     if let Some(made) = said.timestamp {
         analysis["lastUpdated"] = json!(time(made));
     }
+
     analysis
 }
 

@@ -114,6 +114,7 @@ impl Assessment<'_> {
             notes: None,
             timestamp: None,
         };
+
         match self.judged {
             Assessed::Stated(decision) => Said {
                 status: decision.status,
@@ -167,6 +168,7 @@ fn notes(decision: &Decision) -> Option<String> {
         statement => format!(" in {statement}"),
     };
     let notes = format!("stated{by}{within}");
+
     (notes != "stated").then_some(notes)
 }
 

@@ -20,6 +20,7 @@ pub fn openvex(assessments: &[Assessment<'_>], options: &WriteOptions<'_>) -> St
         .map(|assessment| statement(assessment, options.products))
         .collect();
     let id = patchgate_sbom::content_uuid(&(options.author, &statements));
+
     to_text(&json!({
         "@context": CONTEXT,
         "@id": format!("urn:uuid:{id}"),
@@ -46,10 +47,12 @@ fn statement(assessment: &Assessment<'_>, products: &[String]) -> Value {
         };
         products.iter().map(within).collect()
     };
+
     let mut vulnerability = json!({ "name": finding.id });
     if !finding.aliases.is_empty() {
         vulnerability["aliases"] = json!(finding.aliases);
     }
+
     let mut statement = json!({
         "vulnerability": vulnerability,
         "products": about,
@@ -70,6 +73,7 @@ fn statement(assessment: &Assessment<'_>, products: &[String]) -> Value {
             statement[key] = json!(value);
         }
     }
+
     statement
 }
 
@@ -84,6 +88,7 @@ fn identified(identifier: &str) -> Map<String, Value> {
     } else {
         None
     };
+
     let mut component = Map::new();
     // `@id` is an IRI, which some package URLs that files state are not.
     if kind.is_none() || is_iri(identifier) {
@@ -92,6 +97,7 @@ fn identified(identifier: &str) -> Map<String, Value> {
     if let Some(kind) = kind {
         component.insert("identifiers".to_owned(), json!({ kind: identifier }));
     }
+
     component
 }
 

@@ -22,8 +22,10 @@ fn a_vendors_statement_suppresses_with_its_flag() {
         document.statements[0].ids,
         ["CVE-2026-1000", "GHSA-aaaa-bbbb-cccc"]
     );
+
     let applied = apply(vec![document], &[], lib());
     let decision = &applied.suppressed[0].decision;
+
     assert_eq!(decision.status, Status::NotAffected);
     assert_eq!(
         decision.justification.as_ref().unwrap().word,
@@ -40,11 +42,13 @@ fn a_vendors_statement_suppresses_with_its_flag() {
 fn an_impact_is_a_reason_and_a_flag_for_another_product_is_none() {
     let bare = with(csaf(), "/vulnerabilities/0/flags", json!([]));
     assert!(!suppresses(&bare, &[]));
+
     let other = json!([{"label": "component_not_present", "product_ids": ["LIB-2"]}]);
     assert!(!suppresses(
         &with(csaf(), "/vulnerabilities/0/flags", other),
         &[]
     ));
+
     // A flag has to name its products.
     let all = json!([{"label": "component_not_present"}]);
     assert!(!suppresses(
@@ -59,11 +63,13 @@ fn an_impact_is_a_reason_and_a_flag_for_another_product_is_none() {
         }]);
         let document = with(bare.clone(), "/vulnerabilities/0/threats", threat);
         let applied = apply(vec![read(&document)], &[], lib());
+
         assert_eq!(
             applied.suppressed[0].decision.impact.as_deref(),
             Some("it is not built in")
         );
     }
+
     let exploit =
         json!([{"category": "exploit_status", "details": "none", "product_ids": ["LIB-1"]}]);
     assert!(!suppresses(
@@ -78,6 +84,7 @@ fn a_flag_for_a_group_holds_for_its_members() {
     let flags = json!([{"label": "component_not_present", "group_ids": ["G"]}]);
     let document = with(csaf(), "/product_tree/product_groups", groups);
     let document = with(document, "/vulnerabilities/0/flags", flags.clone());
+
     assert!(suppresses(&document, &[]));
     assert_eq!(
         refused(&with(csaf(), "/vulnerabilities/0/flags", flags)),
@@ -91,8 +98,10 @@ fn only_final_documents_suppress() {
         let document = with(csaf(), "/document/tracking/status", json!(state));
         assert!(!suppresses(&document, &[]), "{state}");
     }
+
     let draft = with(csaf(), "/document/tracking/status", json!("draft"));
     let applied = apply(vec![read(&draft)], &[], lib());
+
     assert_eq!(
         applied.notices[0].text,
         "is `draft` and not final, so it suppresses nothing"
@@ -120,8 +129,10 @@ fn every_group_of_products_means_what_it_says() {
             .or_else(|| applied.judged[0].as_ref().map(|decision| decision.status));
         assert_eq!(found, status, "{group}");
     }
+
     let both = vulnerability(json!({"known_not_affected": ["LIB-1"], "known_affected": ["LIB-1"]}));
     assert!(!suppresses(&both, &[]));
+
     let other = vulnerability(json!({"known_not_affected": ["LIB-2"]}));
     assert!(!suppresses(&other, &[]));
 }
@@ -130,8 +141,10 @@ fn every_group_of_products_means_what_it_says() {
 fn what_lies_between_the_first_and_the_last_affected_is_not_known() {
     let affected = |status: Value| read(&vulnerability(status)).advisories[0].affected[0].clone();
     let ends = affected(json!({"first_affected": ["LIB-1"], "last_affected": ["LIB-2"]}));
+
     assert_eq!(ends.versions, ["1.0.0", "1.0.1"]);
     assert_eq!(ends.ranges[0].kind, RangeKind::Other);
+
     let whole = affected(json!({"known_affected": ["LIB-1", "LIB-2"]}));
     assert_eq!(whole.versions, ["1.0.0", "1.0.1"]);
     assert!(
@@ -155,12 +168,15 @@ fn a_name_of_the_scanned_product_says_nothing_about_a_range_of_it() {
                 "product_identification_helper": {"cpe": name},
             },
         });
+
         let flags = json!([{"label": "component_not_present", "product_ids": ["SHOP:LIB"]}]);
         let document = with(csaf(), "/product_tree/branches/0/branches/2", branch);
         let document = with(document, "/vulnerabilities/0/flags", flags);
         let status = json!({"known_not_affected": ["SHOP:LIB"]});
+
         with(document, "/vulnerabilities/0/product_status", status)
     };
+
     assert!(suppresses(&shop("product_name", "shop"), &[name]));
     assert!(!suppresses(
         &shop("product_version_range", "vers:generic/<2.0"),
@@ -177,9 +193,11 @@ fn a_part_of_the_vendors_product_is_not_ours() {
         "/vulnerabilities/0/flags",
         flags,
     );
+
     assert!(!suppresses(&document, &[]));
     assert!(suppresses(&document, &["pkg:oci/shop@2.0"]));
     assert!(!suppresses(&document, &["pkg:oci/shop@3.0"]));
+
     // A product without an identifier is nobody's.
     let nameless = with(
         document,
@@ -284,6 +302,7 @@ fn a_product_that_is_part_of_itself_is_refused() {
         json!({"known_affected": ["A"]}),
     );
     let reason = refused(&document);
+
     assert!(reason.contains("is part of itself"), "{reason}");
 }
 
@@ -304,7 +323,9 @@ fn affected_packages_become_a_record_with_the_documents_id() {
     }]);
     let document = with(document, "/vulnerabilities/0/scores", scores);
     let advisories = read(&document).advisories;
+
     assert_eq!(advisories.len(), 1);
+
     let advisory = &advisories[0];
     assert_eq!(advisory.id, "V-2026-1");
     assert_eq!(advisory.aliases, ["CVE-2026-1000", "GHSA-aaaa-bbbb-cccc"]);
@@ -315,12 +336,14 @@ fn affected_packages_become_a_record_with_the_documents_id() {
         advisory.references[0].url,
         "https://vendor.invalid/csaf/2026/v-2026-1.json"
     );
+
     let affected = &advisory.affected[0];
     assert_eq!(
         (affected.ecosystem.as_str(), affected.name.as_str()),
         ("npm", "lib")
     );
     assert_eq!(affected.versions, ["1.0.0"]);
+
     let events = &affected.ranges[0].events;
     assert_eq!(events[1].kind, EventKind::Fixed);
     assert_eq!(events[1].version, "1.0.1");
@@ -340,6 +363,7 @@ fn records_of_a_document_about_several_vulnerabilities_share_no_id() {
         .iter()
         .map(|advisory| advisory.id.as_str())
         .collect();
+
     assert_eq!(ids, ["CVE-2026-1000", "CVE-2026-2000", "V-2026-1#3"]);
     assert_eq!(advisories[1].aliases, Vec::<String>::new());
 }
@@ -361,6 +385,7 @@ fn ranges_become_events_where_they_are_simple() {
         .iter()
         .map(|event| (event.kind, event.version.as_str()))
         .collect();
+
     assert_eq!(
         events,
         [
@@ -368,8 +393,10 @@ fn ranges_become_events_where_they_are_simple() {
             (EventKind::LastAffected, "1.2.0")
         ]
     );
+
     let all = affected("vers:npm/*");
     assert_eq!(all.ranges[0].events[0].version, "0");
+
     // Nobody can tell whom these affect: an entry without versions says so.
     for unknown in [
         "vers:npm/>0.5.0|<1.0.0",
@@ -397,6 +424,7 @@ fn a_list_that_is_not_all_says_so() {
             "product_identification_helper": {"purl": "pkg:npm/lib"},
         },
     });
+
     let mut branches = branches.as_array().unwrap().clone();
     branches.push(unknown);
     let document = with(csaf(), "/product_tree/branches/0/branches", json!(branches));
@@ -406,6 +434,7 @@ fn a_list_that_is_not_all_says_so() {
         json!({"known_affected": ["LIB-1", "OLD"]}),
     );
     let affected = read(&document).advisories[0].affected[0].clone();
+
     assert_eq!(affected.versions, ["1.0.0"]);
     assert_eq!(affected.ranges[0].kind, RangeKind::Other);
 }
@@ -440,5 +469,6 @@ fn the_samples_are_of_the_published_schema() {
         .iter_errors(&csaf())
         .map(|error| error.to_string())
         .collect();
+
     assert_eq!(errors, Vec::<String>::new());
 }

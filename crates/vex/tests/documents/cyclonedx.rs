@@ -9,9 +9,11 @@ use crate::samples::{apply, cyclonedx, lib, read, refused, suppresses, with};
 fn an_analysis_is_a_statement() {
     let document = read(&cyclonedx());
     assert_eq!(document.author, "Team");
+
     let applied = apply(vec![document], &[], lib());
     let decision = &applied.suppressed[0].decision;
     let reason = decision.justification.as_ref().unwrap();
+
     assert_eq!(reason.word, Justification::VulnerableCodeNotInExecutePath);
     assert_eq!(reason.written, "code_not_reachable");
     assert_eq!(decision.impact.as_deref(), Some("it is never called"));
@@ -42,15 +44,18 @@ fn every_state_means_what_it_says() {
             .unwrap();
         assert_eq!(decision.status, status, "{state}");
     }
+
     let bare = with(
         cyclonedx(),
         "/vulnerabilities/0/analysis",
         json!({"state": "not_affected"}),
     );
     assert!(!suppresses(&bare, &[]));
+
     // A vulnerability without an analysis says that it is there.
     let listed = with(cyclonedx(), "/vulnerabilities/0/analysis", json!({}));
     assert_eq!(read(&listed).statements, []);
+
     let word = with(
         cyclonedx(),
         "/vulnerabilities/0/analysis/state",
@@ -72,9 +77,11 @@ fn a_part_of_what_the_document_is_about_counts_within_it() {
         "purl": "pkg:oci/shop@2.0",
     });
     let document = with(cyclonedx(), "/metadata/component", app);
+
     assert!(!suppresses(&document, &[]));
     assert!(suppresses(&document, &["pkg:oci/shop@2.0"]));
     assert!(!suppresses(&document, &["pkg:oci/shop@2.1"]));
+
     let whole = with(
         document.clone(),
         "/vulnerabilities/0/affects",
@@ -82,6 +89,7 @@ fn a_part_of_what_the_document_is_about_counts_within_it() {
     );
     assert!(!suppresses(&whole, &[]));
     assert!(suppresses(&whole, &["pkg:oci/shop@2.0"]));
+
     let by_name = with(
         document,
         "/metadata/component",
@@ -118,6 +126,7 @@ fn references_lead_to_what_they_name_and_nowhere_else() {
             "{reference} {products:?}"
         );
     }
+
     let twin = json!([
         {"type": "library", "bom-ref": "lib-1", "name": "lib", "purl": "pkg:npm/lib@1.0.0"},
         {"type": "library", "bom-ref": "lib-1", "name": "other", "purl": "pkg:npm/other@1.0.0"},
@@ -184,12 +193,15 @@ fn xml_says_what_json_says() {
     for document in [&mut from_xml, &mut from_json] {
         document.statements[0].line = 0;
     }
+
     assert_eq!(from_xml, from_json);
+
     let versions = XML.replace(
         "<ref>lib-1</ref>",
         "<ref>lib-1</ref><versions><version><version>9.0.0</version><status>affected</status></version></versions>",
     );
     let narrowed = patchgate_vex::read(versions.as_bytes()).unwrap();
+
     assert_eq!(apply(vec![narrowed], &[], lib()).kept.len(), 1);
 }
 

@@ -35,10 +35,12 @@ fn depth_and_number_have_an_end() {
         "]".repeat(100_000)
     );
     assert!(patchgate_vex::read(deep.as_bytes()).is_err());
+
     let mut branch = json!({"category": "vendor", "name": "v"});
     for _ in 0..100 {
         branch = json!({"category": "vendor", "name": "v", "branches": [branch]});
     }
+
     let document = with(csaf(), "/product_tree/branches", json!([branch]));
     assert!(patchgate_vex::read(document.to_string().as_bytes()).is_err());
 }
@@ -62,10 +64,12 @@ fn many_products_in_many_vulnerabilities_are_refused() {
             })
         })
         .collect();
+
     let tree = json!({"full_product_names": [product]});
     let document = with(csaf(), "/product_tree", tree);
     let document = with(document, "/vulnerabilities", json!(vulnerabilities));
     let reason = crate::samples::refused(&document);
+
     assert!(reason.contains("makes more than"), "{reason}");
 }
 
@@ -118,6 +122,7 @@ fn values_of_another_kind_are_refused() {
         ),
         (csaf(), "/vulnerabilities/0/flags"),
     ];
+
     for (sample, pointer) in pointers {
         let broken = with(sample, pointer, json!(true));
         assert!(
@@ -137,6 +142,7 @@ proptest! {
         let mut bytes = sample.to_string().into_bytes();
         let place = at.index(bytes.len());
         bytes[place] = byte;
+
         for text in [&bytes[..], &bytes[..cut.index(bytes.len())]] {
             if let Ok(document) = patchgate_vex::read(text) {
                 let _ = crate::samples::apply(vec![document], &["pkg:oci/shop@2.0"], crate::samples::lib());

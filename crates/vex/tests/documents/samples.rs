@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 pub(crate) fn finding(ids: &[&str], name: &str, version: &str) -> Finding {
     let (id, aliases) = ids.split_first().unwrap();
     let aliases: Vec<String> = aliases.iter().map(|&alias| alias.to_owned()).collect();
+
     Finding {
         id: (*id).to_owned(),
         aliases: aliases.clone(),
@@ -80,6 +81,7 @@ pub(crate) fn apply(documents: Vec<Document>, products: &[&str], finding: Findin
             is_chosen: true,
         })
         .collect();
+
     let products: Vec<String> = products.iter().map(|&product| product.to_owned()).collect();
     Statements::new(sources, &products).apply(vec![finding], &Inventory::default())
 }
@@ -155,6 +157,7 @@ pub(crate) fn csaf() -> Value {
             },
         })
     };
+
     json!({
         "document": {
             "category": "csaf_vex",

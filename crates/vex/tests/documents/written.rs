@@ -84,6 +84,7 @@ fn check(products: &[String]) {
             judged: *judged,
         })
         .collect();
+
     let declared: Vec<&str> = products.iter().map(String::as_str).collect();
     for text in [
         openvex(&assessments, &options(products)),
@@ -93,6 +94,7 @@ fn check(products: &[String]) {
         for (finding, (judged, expected)) in findings.iter().zip(&judged) {
             let applied = apply(vec![read(&document)], &declared, finding.clone());
             assert_eq!(applied.kept.is_empty(), *expected, "{judged:?}\n{text}");
+
             if let (Assessed::Stated(before), Some(after)) = (judged, applied.suppressed.first()) {
                 let word = |decision: &Decision| decision.justification.as_ref().map(|r| r.word);
                 assert_eq!(word(before), word(&after.decision));
@@ -132,12 +134,14 @@ fn the_order_of_findings_changes_nothing() {
                 judged: Assessed::Open,
             })
             .collect();
+
         let options = options(&[]);
         (
             openvex(&assessments, &options),
             cyclonedx(&assessments, &options).unwrap(),
         )
     };
+
     assert_eq!(assess(&[0, 1, 2]), assess(&[2, 1, 0]));
     assert_ne!(assess(&[0]), assess(&[1]));
 }
@@ -161,6 +165,7 @@ fn validate(document: &Value) {
         .iter_errors(document)
         .map(|error| format!("{}: {error}", error.instance_path()))
         .collect();
+
     assert_eq!(errors, Vec::<String>::new());
 }
 
@@ -173,6 +178,7 @@ pub(crate) fn validator<const N: usize>(
     for (address, resource) in referenced {
         registry = registry.add(address, resource).unwrap();
     }
+
     let registry = registry.prepare().unwrap();
     jsonschema::options()
         .with_registry(&registry)

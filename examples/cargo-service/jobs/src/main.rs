@@ -15,5 +15,6 @@ fn main() -> io::Result<()> {
         .filter_map(|line| line.parse::<u64>().ok())
         .sum();
     println!("{sum}");
+
     Ok(())
 }

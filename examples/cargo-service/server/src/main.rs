@@ -39,6 +39,7 @@ fn main() -> io::Result<()> {
             eprintln!("skipped `{text}`");
         }
     }
+
     println!("{}", total_cents(&lines));
     Ok(())
 }

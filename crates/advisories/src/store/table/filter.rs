@@ -19,6 +19,7 @@ fn places(hash: u64, length: usize) -> impl Iterator<Item = (usize, u8)> {
     mixed ^= mixed >> 31;
     let (start, step) = (mixed >> 32, (mixed & 0xFFFF_FFFF) | 1);
     let bits = length as u64 * 8;
+
     (0..PROBES).map(move |probe| {
         let place = (start + probe * step) % bits.max(1);
         ((place / 8) as usize, 1 << (place % 8))
@@ -41,5 +42,6 @@ pub(super) fn of(hashes: impl ExactSizeIterator<Item = u64>) -> Vec<u8> {
             }
         }
     }
+
     filter
 }

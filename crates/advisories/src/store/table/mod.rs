@@ -83,6 +83,7 @@ impl Table {
         if !sound || pages == 0 || end != Some(length) {
             return Err(damaged());
         }
+
         Ok(Self {
             file,
             pages,
@@ -98,12 +99,14 @@ impl Table {
         if let Some(filter) = self.filter.get() {
             return Ok(filter);
         }
+
         let mut filter = vec![0; filter::length(self.entries) as usize];
         let offset = self.pages_offset + self.pages * PAGE_BYTES as u64;
         read_exact_at(&self.file, &mut filter, offset)?;
         if crc(&[&filter]) != self.filter_crc {
             return Err(damaged());
         }
+
         Ok(self.filter.get_or_init(|| filter))
     }
 
@@ -113,6 +116,7 @@ impl Table {
         if !filter::may_hold(self.filter()?, hash) {
             return Ok(None);
         }
+
         let mut bytes = [0; PAGE_BYTES];
         let mut index = page::home(hash, self.pages);
         for _ in 0..self.pages {
@@ -124,11 +128,14 @@ impl Table {
                     return Ok(Some(value));
                 }
             }
+
             if !page.is_full() {
                 return Ok(None);
             }
+
             index = (index + 1) % self.pages;
         }
+
         Ok(None)
     }
 
@@ -146,6 +153,7 @@ impl Table {
         {
             return Err(damaged());
         }
+
         Ok(Index { bytes })
     }
 
@@ -161,20 +169,24 @@ impl Table {
             read_exact_at(&self.file, &mut head, position)?;
             let (key, value) = (small(&head, 0) as usize, small(&head, 4) as usize);
             let length = key as u64 + value as u64;
+
             position += ENTRY_HEAD_BYTES as u64;
             if length > u64::from(MAX_ENTRY_BYTES) || position + length > self.pages_offset {
                 return Err(damaged());
             }
+
             bytes.resize(key + value, 0);
             read_exact_at(&self.file, &mut bytes, position)?;
             let (key, value) = bytes.split_at(key);
             if crc(&[&head[..8], key, value]) != small(&head, 8) {
                 return Err(damaged());
             }
+
             each(key, value)?;
             position += length;
             count += 1;
         }
+
         Ok(count)
     }
 
@@ -194,6 +206,7 @@ impl Table {
         if slot.length > MAX_ENTRY_BYTES || end.is_none_or(|end| end > self.pages_offset) {
             return Err(damaged());
         }
+
         let mut bytes = vec![0; slot.length as usize];
         read_exact_at(&self.file, &mut bytes, slot.offset)?;
         let (head, rest) = bytes
@@ -208,6 +221,7 @@ impl Table {
         if found != key {
             return Ok(None);
         }
+
         bytes.drain(..ENTRY_HEAD_BYTES + key_length);
         Ok(Some(bytes))
     }
@@ -219,6 +233,7 @@ impl Index {
     pub(crate) fn may_hold(&self, key: &[u8]) -> bool {
         let hash = hash(key);
         let pages = self.bytes.len() / PAGE_BYTES;
+
         let mut index = page::home(hash, pages as u64) as usize;
         for _ in 0..pages {
             let bytes = self.bytes.get(index * PAGE_BYTES..).unwrap_or_default();
@@ -231,6 +246,7 @@ impl Index {
             }
             index = (index + 1) % pages;
         }
+
         false
     }
 }
@@ -239,6 +255,7 @@ impl Index {
 fn digest<R: io::Read + io::Seek>(file: &mut R) -> io::Result<String> {
     file.seek(SeekFrom::Start(0))?;
     let mut hash = Sha256::new();
+
     let mut buffer = vec![0; 256 * 1024];
     loop {
         let read = file.read(&mut buffer)?;
@@ -247,6 +264,7 @@ fn digest<R: io::Read + io::Seek>(file: &mut R) -> io::Result<String> {
         }
         hash.update(&buffer[..read]);
     }
+
     Ok(hash
         .finalize()
         .iter()

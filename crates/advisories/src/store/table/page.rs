@@ -68,12 +68,14 @@ pub(super) fn home(hash: u64, pages: u64) -> u64 {
 pub(super) fn lay_out(slots: &[(u64, Slot)]) -> Vec<u8> {
     let pages = slots.len() / ENTRIES_A_PAGE + 1;
     let mut bytes = vec![0; pages * PAGE_BYTES];
+
     let mut taken = vec![0usize; pages];
     for (hash, slot) in slots {
         let mut index = home(*hash, pages as u64) as usize;
         while taken.get(index).is_some_and(|taken| *taken == PAGE_SLOTS) {
             index = (index + 1) % pages;
         }
+
         let Some(taken) = taken.get_mut(index) else {
             continue;
         };
@@ -85,9 +87,11 @@ pub(super) fn lay_out(slots: &[(u64, Slot)]) -> Vec<u8> {
         }
         *taken += 1;
     }
+
     for page in bytes.chunks_exact_mut(PAGE_BYTES) {
         let (check, slots) = page.split_at_mut(CRC_BYTES);
         check.copy_from_slice(&crc(&[slots]).to_le_bytes());
     }
+
     bytes
 }

@@ -68,18 +68,21 @@ fn a_changed_byte_is_an_error_or_changes_nothing() {
         .map(|n| (vec![b'k', n], vec![n; usize::from(n % 7)]))
         .collect();
     let whole = bytes_of(&entries);
+
     let mut seen = 0;
     for at in 0..whole.len() {
         for change in [0x01, whole[at]] {
             if change == 0 {
                 continue;
             }
+
             let mut bytes = whole.clone();
             bytes[at] ^= change;
             let Ok(table) = Table::open(file_of(&bytes)) else {
                 seen += 1;
                 continue;
             };
+
             let mut failed = false;
             for (key, value) in &entries {
                 match table.get(key) {
@@ -87,14 +90,17 @@ fn a_changed_byte_is_an_error_or_changes_nothing() {
                     Err(_) => failed = true,
                 }
             }
+
             for n in 25u8..30 {
                 assert!(matches!(table.get(&[b'k', n]), Ok(None) | Err(_)));
             }
+
             let index = table.index();
             failed |= index.is_err();
             if let Ok(index) = index {
                 assert!(entries.keys().all(|key| index.may_hold(key)), "byte {at}");
             }
+
             seen += u64::from(failed);
         }
     }
@@ -132,6 +138,7 @@ fn a_full_page_leads_to_the_next() {
         .chunks_exact(super::PAGE_BYTES)
         .map(|page| super::Page::check(page).unwrap().slots().count())
         .collect();
+
     assert_eq!(counts, [31, 31, 8, 0]);
 }
 

@@ -33,6 +33,7 @@ impl<W: Write + io::Seek + io::Read> TableWriter<W> {
             .and_then(|length| length.checked_add(value_length))
             .filter(|length| *length <= MAX_ENTRY_BYTES)
             .ok_or_else(too_large)?;
+
         self.scratch.clear();
         self.scratch.extend_from_slice(&key_length.to_le_bytes());
         self.scratch.extend_from_slice(&value_length.to_le_bytes());
@@ -49,6 +50,7 @@ impl<W: Write + io::Seek + io::Read> TableWriter<W> {
         };
         self.slots.push((hash, slot));
         self.position += u64::from(length);
+
         Ok(())
     }
 
@@ -69,10 +71,12 @@ impl<W: Write + io::Seek + io::Read> TableWriter<W> {
             ],
             crc(&[&filter]),
         );
+
         self.out.seek(SeekFrom::Start(0))?;
         self.out.write_all(&header)?;
         self.out.flush()?;
         let digest = digest(&mut self.out)?;
+
         Ok((self.out, digest, length))
     }
 }

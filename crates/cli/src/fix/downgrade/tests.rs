@@ -28,6 +28,7 @@ fn tree(lines: &[(&str, &[&str])]) -> Lockfile {
             package(place, version)
         })
         .collect();
+
     let edges = |needs: &[&str]| -> Vec<Edge> {
         needs
             .iter()
@@ -48,6 +49,7 @@ fn tree(lines: &[(&str, &[&str])]) -> Lockfile {
     for (package, edges) in packages.iter_mut().zip(&all[1..]) {
         package.edges.clone_from(edges);
     }
+
     Lockfile {
         ecosystem: "npm",
         packages,
@@ -105,6 +107,7 @@ fn a_larger_copy_that_nobody_needs_any_more_is_no_downgrade() {
         ("plugin 1.0.0", &["plugin/ssri"]),
         ("plugin/ssri 8.0.0", &[]),
     ]);
+
     // The plugin moved and asks for nothing, while the older copy moves to 6.0.2.
     let after = tree(&[
         ("", &["cacache", "plugin"]),
@@ -119,6 +122,7 @@ fn a_larger_copy_that_nobody_needs_any_more_is_no_downgrade() {
 fn what_stayed_and_gets_less_is_a_downgrade() {
     let before = tree(&[("", &["a", "b"]), ("a 1.0.0", &["b"]), ("b 1.5.0", &[])]);
     let after = tree(&[("", &["a", "b"]), ("a 1.0.0", &["b"]), ("b 1.4.0", &[])]);
+
     assert_eq!(
         told(&before, &after, &[]),
         [
@@ -126,6 +130,7 @@ fn what_stayed_and_gets_less_is_a_downgrade() {
             "it moves `b 1.5.0` down to 1.4.0 for `package.json`",
         ]
     );
+
     let found = downgrades(npm(), (&before, &[]), (&after, &[]));
     assert_eq!(
         found[0].packages,
@@ -157,6 +162,7 @@ fn falls_back(direct: bool, smaller_was_there: bool, larger_stays: bool) -> Vec<
         ("d 1.0.0", &["d/b"]),
         (other, &[]),
     ]);
+
     let mut after = vec![
         ("", project),
         ("a 1.0.0", &["b"][..]),
@@ -168,6 +174,7 @@ fn falls_back(direct: bool, smaller_was_there: bool, larger_stays: bool) -> Vec<
         after[3] = ("c 2.0.0", &["c/b"]);
         after.push(("c/b 2.0.0", &[]));
     }
+
     told(&before, &tree(&after), &[])
 }
 
@@ -192,6 +199,7 @@ fn an_older_copy_with_a_finding_is_none_to_fall_back_on() {
         ("d 1.0.0", &["d/b"]),
         ("d/b 1.0.0", &[]),
     ]);
+
     let after = tree(&[
         ("", &["a", "d"]),
         ("a 1.0.0", &["b"]),
@@ -199,11 +207,13 @@ fn an_older_copy_with_a_finding_is_none_to_fall_back_on() {
         ("d 1.0.0", &["b"]),
     ]);
     let findings = [finding("b", "1.0.0", "GHSA-aaaa-aaaa-aaaa")];
+
     assert_eq!(
         told(&before, &after, &findings),
         ["it moves `b 2.0.0` down to 1.0.0 for `a 1.0.0`, which has GHSA-aaaa-aaaa-aaaa"]
     );
     assert_eq!(told(&before, &after, &[]), [""; 0]);
+
     // Both have it: nothing is worse.
     let both = [
         findings[0].clone(),
@@ -237,6 +247,7 @@ fn a_copy_that_was_put_elsewhere_is_the_same_dependent() {
         ("a 1.0.0", &["b"]),
         ("b 1.0.0", &[]),
     ]);
+
     assert_eq!(
         told(&before, &after, &[]),
         ["it moves `b 2.0.0` down to 1.0.0 for `a 1.0.0`"]
@@ -263,6 +274,7 @@ fn what_one_archive_ships_is_its_makers_choice() {
         ("a 1.0.0", &["b"]),
         ("b 1.0.0", &[]),
     ]));
+
     assert_eq!(told(&before, &after, &[]), [""; 0]);
 }
 
@@ -275,6 +287,7 @@ fn nobody_falls_back_on_a_copy_inside_an_archive() {
         ("npm 1.0.0", &["npm/b"]),
         ("npm/b 1.0.0", &[]),
     ]);
+
     let after = tree(&[
         ("", &["a", "npm"]),
         ("a 1.0.0", &["b"]),
@@ -282,6 +295,7 @@ fn nobody_falls_back_on_a_copy_inside_an_archive() {
         ("npm 2.0.0", &["b"]),
     ]);
     assert_eq!(told(&before, &after, &[]), [""; 0]);
+
     before.packages[3].bundled = true;
     assert_eq!(
         told(&before, &after, &[]),
@@ -300,6 +314,7 @@ fn trees() -> impl Strategy<Value = Lockfile> {
                 .packages
                 .push(package(&place, &format!("{}.0.0", major + 1)));
         }
+
         let edge = |to: usize| Edge {
             to: PackageIndex(to as u32),
             name: format!("n{}", copies[to].0).into(),
@@ -311,6 +326,7 @@ fn trees() -> impl Strategy<Value = Lockfile> {
             let later = (from + 1..copies.len()).filter(|later| to & (1 << (later % 16)) != 0);
             lockfile.packages[from].edges = later.map(edge).collect();
         }
+
         lockfile
     })
 }
@@ -343,6 +359,7 @@ proptest! {
             let mut names = BTreeSet::new();
             package.edges.retain(|edge| names.insert(edge.name.clone()));
         }
+
         let mut lowered = lockfile.clone();
         let place = at.index(lowered.packages.len());
         lowered.packages[place].version = "0.0.1".to_owned();
@@ -350,6 +367,7 @@ proptest! {
         let asks = |edges: &[Edge]| edges.iter().any(|edge| edge.to == to);
         let mut dependents = lockfile.packages.iter().map(|package| &package.edges);
         let expected = asks(&lockfile.roots[0].edges) || dependents.any(|edges| asks(edges));
+
         prop_assert_eq!(!told(&lockfile, &lowered, &[]).is_empty(), expected);
     }
 }

@@ -19,6 +19,7 @@ pub(super) fn check(bytes: &[u8], stated: &[u8], name: &str) -> Result<(), Strin
     if actual == stated {
         return Ok(());
     }
+
     Err(format!("does not have the hash that `{name}` states"))
 }
 
@@ -38,6 +39,7 @@ pub(super) fn check_beside(path: &Path, bytes: &[u8]) -> Result<(), String> {
             .map_err(|problem| format!("has a hash in `{name}` that {}", problem.reason))?;
         check(bytes, &stated, &name)?;
     }
+
     Ok(())
 }
 

@@ -42,12 +42,14 @@ pub(super) async fn read(place: &Place, client: Option<&Client>) -> Read {
         let problem = problem(&place.shown(), "holds no CSAF document".to_owned());
         read.problems.push(problem);
     }
+
     let more = read.problems.len().saturating_sub(MAX_TOLD);
     if more > 0 {
         read.problems.truncate(MAX_TOLD);
         let reason = format!("has {more} more documents that could not be read");
         read.problems.push(problem(&place.shown(), reason));
     }
+
     read
 }
 
@@ -58,6 +60,7 @@ fn on_disk(path: &Path, shown: &str) -> Read {
         read.folder(path, shown);
         return read;
     }
+
     let is_metadata = path.file_name().is_some_and(|name| name == METADATA_FILE);
     if is_metadata {
         let folder = path
@@ -68,6 +71,7 @@ fn on_disk(path: &Path, shown: &str) -> Read {
     } else {
         read.file(path, shown);
     }
+
     read
 }
 
@@ -80,6 +84,7 @@ impl Read {
                 .is_some_and(|end| end.eq_ignore_ascii_case("json"))
         });
         let mut bytes = 0;
+
         for (path, name) in documents {
             bytes += self.file(path, name);
             if bytes > MAX_BYTES {
@@ -108,6 +113,7 @@ impl Read {
                 Err(reason) => self.problems.push(problem(name, reason)),
             }
         }
+
         bytes.len()
     }
 
@@ -141,6 +147,7 @@ impl Read {
                 self.left_out
             ));
         }
+
         SourceStatus {
             name: "csaf".to_owned(),
             origin: place.shown(),
@@ -171,6 +178,7 @@ pub(super) fn records<'a>(documents: impl Iterator<Item = &'a Document>) -> Vend
             }
         }
     }
+
     records
 }
 

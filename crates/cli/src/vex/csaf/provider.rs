@@ -79,6 +79,7 @@ pub(super) async fn read(client: &Client, address: &str) -> Read {
         read.add(&name, &bytes);
         return read;
     }
+
     let wanted = match walk.wanted(&name, &bytes).await {
         Ok(wanted) => wanted,
         Err(failed) => {
@@ -87,6 +88,7 @@ pub(super) async fn read(client: &Client, address: &str) -> Read {
         }
     };
     walk.fetch(wanted, &name, &mut read).await;
+
     read
 }
 
@@ -99,6 +101,7 @@ impl Walk<'_> {
             let reason = format!("names {lists} feeds and folders; at most {MAX_LISTS} are asked");
             return Err(Box::new(problem(name, reason)));
         }
+
         let mut wanted = Vec::new();
         for feed in &metadata.feeds {
             self.in_bounds(name, wanted.len())?;
@@ -117,12 +120,15 @@ impl Walk<'_> {
                 wanted.extend(self.folder(folder).await?);
             }
         }
+
         if metadata.feeds.is_empty() && metadata.folders.is_empty() {
             let reason = "names neither a feed nor a folder of documents that everybody may have";
             return Err(Box::new(problem(name, reason.to_owned())));
         }
+
         wanted.sort_by(|a, b| b.updated.cmp(&a.updated).then_with(|| a.url.cmp(&b.url)));
         wanted.dedup_by(|a, b| a.url == b.url);
+
         Ok(wanted)
     }
 
@@ -138,6 +144,7 @@ impl Walk<'_> {
         } else {
             return Ok(());
         };
+
         Err(Box::new(problem(name, reason)))
     }
 
@@ -165,6 +172,7 @@ impl Walk<'_> {
             Err(error) => return Err(unreached(&changes, &error)),
         };
         let entries = entries.map_err(|error| unreadable(&shown(&url), &error))?;
+
         let mut wanted = Vec::new();
         for entry in entries
             .iter()
@@ -181,6 +189,7 @@ impl Walk<'_> {
                 hashes_are_listed: false,
             });
         }
+
         Ok(wanted)
     }
 
@@ -196,6 +205,7 @@ impl Walk<'_> {
         if url.scheme() == "https" || is_same && url.scheme() == "http" {
             return Ok(url);
         }
+
         Err(refused(
             "is not asked: it is neither an `https` address nor one of the server that lists it",
         ))
@@ -221,10 +231,12 @@ impl Walk<'_> {
             read.problems.push(problem(name, reason));
             wanted.truncate(MAX_DOCUMENTS);
         }
+
         let mut results = Vec::new();
         let mut bytes = 0;
         let mut running = JoinSet::new();
         let mut waiting = wanted.into_iter().enumerate();
+
         let mut stopped = None;
         loop {
             while running.len() < AT_ONCE && stopped.is_none() {
@@ -236,25 +248,31 @@ impl Walk<'_> {
                     stopped = Some(format!("was not read whole within {seconds} seconds"));
                     break;
                 }
+
                 let client = self.client.clone();
                 running
                     .spawn(async move { (place, shown(&wanted.url), one(&client, &wanted).await) });
             }
+
             let Some(done) = running.join_next().await else {
                 break;
             };
             // A task ends early only when the process does.
             let Ok(done) = done else { continue };
+
             bytes += done.2.as_ref().map_or(0, Vec::len);
             results.push(done);
+
             if bytes > MAX_BYTES && stopped.is_none() {
                 let limit = MAX_BYTES / (1024 * 1024);
                 stopped = Some(format!("has more than {limit} MiB of documents"));
             }
         }
+
         read.problems
             .extend(stopped.map(|reason| problem(name, reason)));
         results.sort_by_key(|(place, ..)| *place);
+
         for (_, name, result) in results {
             match result {
                 Ok(bytes) => read.add_public(&name, &bytes),
@@ -273,6 +291,7 @@ impl Read {
             .documents
             .get(before)
             .and_then(|(_, document)| document.label.clone());
+
         if label.is_some_and(|label| !is_for_all(&label)) {
             self.documents.truncate(before);
             self.left_out += 1;
@@ -319,6 +338,7 @@ async fn attempt(client: &Client, wanted: &Wanted, caching: &Caching) -> Result<
             Err(error) => return Err(failed(url, &error)),
         }
     }
+
     Ok(bytes)
 }
 

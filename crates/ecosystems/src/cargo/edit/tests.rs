@@ -49,6 +49,7 @@ left = "1.0"
 fn changed_lines(before: &str, edit_: &RequirementEdit) -> Vec<(usize, String)> {
     let after = edit(before, edit_).expect("it is changed");
     assert_eq!(before.split('\n').count(), after.split('\n').count());
+
     before
         .split('\n')
         .zip(after.split('\n'))
@@ -62,6 +63,7 @@ fn changed_lines(before: &str, edit_: &RequirementEdit) -> Vec<(usize, String)> 
 fn changes_every_table_that_holds_it() {
     let lines = changed_lines(EVERYWHERE, &change("left", "1.0", "1.4.2"));
     let lines: Vec<_> = lines.iter().map(|(n, text)| (*n, text.as_str())).collect();
+
     assert_eq!(
         lines,
         [

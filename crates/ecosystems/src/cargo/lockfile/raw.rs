@@ -82,6 +82,7 @@ pub(super) fn parse(text: &str) -> Result<RawLock<'_>, ParseError> {
             _ => {}
         }
     }
+
     Ok(lock)
 }
 
@@ -100,6 +101,7 @@ fn package<'a>(mut table: DeTable<'a>, line: usize) -> Result<RawPackage<'a>, Pa
         dependencies: Vec::new(),
         line,
     };
+
     let dependencies = match table.remove("dependencies").map(Spanned::into_inner) {
         None => Vec::new(),
         Some(DeValue::Array(array)) => array
@@ -111,6 +113,7 @@ fn package<'a>(mut table: DeTable<'a>, line: usize) -> Result<RawPackage<'a>, Pa
             .collect::<Result<_, _>>()?,
         Some(_) => return Err(wrong("`dependencies`", "a list of strings", line)),
     };
+
     Ok(RawPackage {
         dependencies,
         ..package

@@ -59,6 +59,7 @@ impl<'a> Resolver<'a> {
             versions: Vec::with_capacity(size),
             by_source: lookup(size),
         };
+
         let mut names = names;
         for (index, package) in (0u32..).zip(&raw.packages) {
             let (name, rest) = names.split_at(package.name.len());
@@ -74,6 +75,7 @@ impl<'a> Resolver<'a> {
                     .at_line(package.line)
                     .with_hint(super::REGENERATE));
             }
+
             let place = *resolver
                 .by_version
                 .entry((name, version))
@@ -92,11 +94,13 @@ impl<'a> Resolver<'a> {
             let known = &mut resolver.versions[place];
             known.any = index;
             known.count += 1;
+
             if source.is_empty() {
                 known.path = Some(index);
                 known.paths += 1;
             }
         }
+
         Ok(resolver)
     }
 
@@ -118,6 +122,7 @@ impl<'a> Resolver<'a> {
             None => named.place,
         };
         let known = &self.versions[place];
+
         match (known.path, known.paths, known.count) {
             (Some(path), 1, _) => Ok((name, path)),
             (None, _, 1) => Ok((name, known.any)),

@@ -20,8 +20,10 @@ pub(super) fn scan(text: &str) -> Option<RawLock<'_>> {
     if has_control(text) {
         return None;
     }
+
     let mut lines = split_lines(text).enumerate().peekable();
     let mut lock = RawLock::default();
+
     let mut seen_metadata = false;
     while let Some((index, line)) = lines.next() {
         match line {
@@ -49,8 +51,10 @@ pub(super) fn scan(text: &str) -> Option<RawLock<'_>> {
                 lock.version = Some(number.parse().ok()?);
             }
         }
+
         lock.saw_unused |= line == "[[patch.unused]]";
     }
+
     Some(lock)
 }
 
@@ -91,8 +95,10 @@ fn package<'a>(lines: &mut Lines<'a>, line: usize) -> Option<RawPackage<'a>> {
             return None;
         }
     }
+
     package.name = name?;
     package.version = version?;
+
     Some(package)
 }
 
@@ -121,6 +127,7 @@ fn metadata<'a>(lines: &mut Lines<'a>) -> Option<HashMap<Cow<'a, str>, Cow<'a, s
             return None;
         }
     }
+
     Some(metadata)
 }
 

@@ -42,6 +42,7 @@ fn outline(lockfile: &Lockfile) -> String {
             step(edge.to)
         )
     };
+
     let mut text = lockfile.format.to_owned();
     for package in &lockfile.packages {
         text += &format!(
@@ -55,6 +56,7 @@ fn outline(lockfile: &Lockfile) -> String {
             text += &format!(" -> {}", step(to.to));
         }
     }
+
     for Root {
         name,
         manifest,
@@ -64,6 +66,7 @@ fn outline(lockfile: &Lockfile) -> String {
         text += &format!("\nroot {name} {manifest:?}");
         text.extend(edges.iter().map(edge));
     }
+
     text
 }
 
@@ -142,8 +145,10 @@ fn an_older_cargo_locks_the_same() {
             })
             .collect();
         lines.sort();
+
         lines
     };
+
     assert!(old.starts_with("cargo-lock-v2"));
     assert_eq!(facts(&old), facts(&new));
 }
@@ -179,6 +184,7 @@ fn a_workspace_with_its_manifests() {
         ),
     ]);
     let lockfile = read(WORKSPACE, &siblings).expect("it is read");
+
     insta::assert_snapshot!(outline(&lockfile));
 }
 
@@ -208,6 +214,7 @@ fn every_refusal_says_what_is_wrong() {
         let line = error.line.map_or("-".to_owned(), |line| line.to_string());
         messages += &format!("{line}: {error}\n");
     }
+
     insta::assert_snapshot!(messages);
 }
 
@@ -219,6 +226,7 @@ fn a_name_that_may_mean_two_packages_means_none() {
     let from = |registry: &str| format!("source = \"registry+https://{registry}.invalid/\"\n");
     let asks = |dependency: &str| format!("dependencies = [\n \"{dependency}\",\n]\n");
     let (one, other) = (from("one"), from("other"));
+
     for (first, second, ambiguous, clear) in [
         (("1.0.0", &one), ("2.0.0", &one), "a", "a 2.0.0"),
         (
@@ -281,6 +289,7 @@ fn the_fast_way_takes_the_lockfiles_of_the_corpus() {
         assert_eq!(fast, raw::parse(&text).expect("it is TOML"));
         count += 1;
     }
+
     assert!(count >= 7, "only {count} lockfiles");
 }
 
@@ -308,6 +317,7 @@ proptest! {
             let (from, until) = (floor(&text, at), floor(&text, (at + remove).min(text.len())));
             text.replace_range(from..until.max(from), insert);
         }
+
         if let Some(fast) = scan::scan(&text) {
             let slow = raw::parse(&text);
             prop_assert_eq!(Ok(fast), slow, "{}", text);

@@ -36,6 +36,7 @@ fn members_follow_patterns_and_exclusions() {
         ])
         .join(" ")
     };
+
     for (root, expected) in [
         ("[workspace]\nmembers = [\"a\"]", "a/Cargo.toml"),
         ("[workspace]\nmembers = [\"./a/\"]", "a/Cargo.toml"),
@@ -135,13 +136,16 @@ unix = "0.2"
     let [project] = workspace.projects.as_slice() else {
         panic!("one project");
     };
+
     assert_eq!(project.version.as_deref(), Some("2.0.0"));
+
     let mut lines: Vec<String> = project
         .dependencies
         .iter()
         .map(|d| format!("{} {} {:?} {:?}", d.name, d.package, d.requirement, d.kind))
         .collect();
     lines.sort();
+
     insta::assert_snapshot!(lines.join("\n"));
 }
 

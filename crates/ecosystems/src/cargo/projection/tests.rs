@@ -82,6 +82,7 @@ fn a_macro_crate_stays_one() {
         let cut = resolution_manifest(library).expect("it is TOML");
         assert_eq!(cut, "[lib]\nproc-macro = true\n", "{library}");
     }
+
     for library in ["[lib]\nproc-macro = false\n", "[lib]\nname = \"x\"\n"] {
         assert_eq!(resolution_manifest(library).expect("it is TOML"), "");
     }

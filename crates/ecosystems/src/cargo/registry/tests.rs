@@ -47,8 +47,10 @@ fn reads_releases() {
     ]
     .join("\n");
     let releases = parse_metadata("left", body.as_bytes()).expect("it is read");
+
     assert_eq!(releases.len(), 2);
     assert!(releases[0].withdrawn && !releases[1].withdrawn);
+
     let requirements: Vec<_> = releases[1]
         .requirements
         .iter()
@@ -112,5 +114,6 @@ fn refuses_what_is_no_index() {
         let error = parse_metadata("left", body.as_bytes()).expect_err(body);
         assert_eq!((error.reason.as_str(), error.line), (message, at));
     }
+
     assert!(parse_metadata("left", b"\xff").is_err());
 }

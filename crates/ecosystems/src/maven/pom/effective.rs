@@ -36,9 +36,11 @@ impl Model {
         let mut place = place.clone();
         let mut version = pom.version.clone();
         let mut group = pom.group.clone();
+
         model.is_whole = true;
         for _ in 0..MAX_DEPTH {
             let Some(wanted) = parent.take() else { break };
+
             group.get_or_insert_with(|| wanted.group.clone());
             version.get_or_insert_with(|| wanted.version.clone());
             let line = model.line_of(pom, &wanted);
@@ -46,19 +48,23 @@ impl Model {
                 model.is_whole = false;
                 break;
             };
+
             model.add(&above, None, Some(line));
             (parent, place) = (above.parent.clone(), at);
         }
+
         model.is_whole &= parent.is_none();
         let project = &mut model.properties.project;
         project.insert("artifactId", pom.artifact.clone());
         project.extend(group.map(|group| ("groupId", group)));
         project.extend(version.map(|version| ("version", version)));
+
         if let Some(parent) = &pom.parent {
             project.insert("parent.groupId", parent.group.clone());
             project.insert("parent.artifactId", parent.artifact.clone());
             project.insert("parent.version", parent.version.clone());
         }
+
         model
     }
 
@@ -90,6 +96,7 @@ impl Model {
             override_all(&mut own.managed, &profile.managed);
             override_all(&mut own.dependencies, &profile.dependencies);
         }
+
         if let Some(line) = line {
             for dependency in own.managed.iter_mut().chain(&mut own.dependencies) {
                 dependency.line = line;
@@ -97,9 +104,11 @@ impl Model {
         }
         // Within one file the last of two counts.
         let set: HashMap<String, String> = own.properties.into_iter().collect();
+
         for (name, value) in set {
             self.properties.set.entry(name).or_insert(value);
         }
+
         inherit(&mut self.managed, last_of_each(own.managed));
         inherit(&mut self.dependencies, last_of_each(own.dependencies));
         self.repositories.extend(pom.repositories.iter().cloned());

@@ -59,6 +59,7 @@ impl Search {
             let (Some(written), true) = (&dependency.version, self.open.contains(&key)) else {
                 continue;
             };
+
             self.open.remove(&key);
             self.found.insert(
                 key,
@@ -69,12 +70,14 @@ impl Search {
                 },
             );
         }
+
         if self.open.is_empty() {
             return true;
         }
         if !model.is_whole {
             return false;
         }
+
         let mut imports = model.managed.iter().filter(is_import);
         for import in &mut imports {
             if self.open.is_empty() {
@@ -88,6 +91,7 @@ impl Search {
                 return false;
             }
         }
+
         true
     }
 
@@ -101,6 +105,7 @@ impl Search {
         if depth == MAX_DEPTH {
             sources.at_line(import.line);
         }
+
         let version = import.version.as_deref().unwrap_or_default();
         sources.by_coordinates(
             "imported list of versions",

@@ -49,12 +49,14 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         let model = Model::of(&pom, &place, Some(index), &mut sources);
         found.add(&model, Some(&profile.id), &mut sources)?;
     }
+
     let name = format!(
         "{}:{}",
         base.filled("${project.groupId}"),
         base.filled("${project.artifactId}")
     );
     let manifest = Some(input.path.to_owned()).filter(|path| input.sibling(path).is_some());
+
     Ok(Lockfile {
         path: input.path.to_owned(),
         ecosystem: NAME,
@@ -81,6 +83,7 @@ pub fn repositories(input: &Input<'_>) -> Result<Vec<DeclaredRepository>, ParseE
     let mut sources = Sources::new(input, 1);
     let place = Place::Repository(input.path.to_owned());
     let model = Model::of(&pom, &place, None, &mut sources);
+
     Ok(model
         .repositories
         .iter()
@@ -125,9 +128,11 @@ impl<'a> Asked<'a> {
                 None => ("", None),
             },
         };
+
         let is_named = coordinates::is_id(&key.group) && coordinates::is_id(&key.artifact);
         let own_scope = dependency.scope.as_deref().map(|scope| model.filled(scope));
         let optional = dependency.optional.as_deref();
+
         Self {
             version: version
                 .as_deref()
@@ -171,6 +176,7 @@ impl Found {
             }
             self.take(asked, profile, sources)?;
         }
+
         Ok(())
     }
 
@@ -202,6 +208,7 @@ impl Found {
             origin,
             ..Package::new(NAME, name, version)
         };
+
         self.push(package, asked.written, kind)
     }
 
@@ -219,6 +226,7 @@ impl Found {
             kind,
         });
         self.packages.push(package);
+
         coordinates::within_limit(self.packages.len())
     }
 }

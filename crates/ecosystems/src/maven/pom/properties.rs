@@ -46,6 +46,7 @@ impl Properties {
             self.fill_into(self.value(name)?, filled, depth, steps)?;
             rest = after;
         }
+
         filled.push_str(rest);
         (filled.len() <= MAX_BYTES).then_some(())
     }
@@ -101,6 +102,7 @@ mod tests {
     fn properties_without_an_end_have_no_value() {
         let circle = properties(&[("a", "${b}"), ("b", "${a}")]);
         assert_eq!(circle.fill("${a}"), None);
+
         for last in ["x", ""] {
             let bomb: Vec<(String, String)> = (0..30)
                 .map(|n| (format!("p{n}"), format!("${{p{}}}${{p{}}}", n + 1, n + 1)))

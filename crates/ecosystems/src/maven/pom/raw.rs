@@ -89,6 +89,7 @@ impl Pom {
             ))
             .at_line(root.line as usize));
         }
+
         let artifact = need(&root, "artifactId")?;
         let mut profiles = Vec::new();
         if let Some(list) = once(&root, "profiles")? {
@@ -100,6 +101,7 @@ impl Pom {
                 });
             }
         }
+
         let repositories = match once(&root, "repositories")? {
             Some(list) => list
                 .all("repository")
@@ -112,6 +114,7 @@ impl Pom {
                 .collect(),
             None => Vec::new(),
         };
+
         Ok(Self {
             group: text_of(&root, "groupId")?.map(str::to_owned),
             artifact,
@@ -134,6 +137,7 @@ impl Pom {
         } else {
             Activation::Default
         };
+
         self.profiles
             .iter()
             .enumerate()
@@ -157,6 +161,7 @@ fn decode<'a>(input: &Input<'a>) -> Result<Cow<'a, str>, ParseError> {
     if declared && readable && std::str::from_utf8(bytes).is_err() {
         return Ok(Cow::Owned(bytes.iter().copied().map(char::from).collect()));
     }
+
     Err(error)
 }
 
@@ -167,6 +172,7 @@ fn once<'s, 'a>(
 ) -> Result<Option<&'s Element<'a>>, ParseError> {
     let mut all = element.children.iter().filter(|child| child.name == name);
     let first = all.next();
+
     match all.next() {
         Some(second) => Err(ParseError::new(format!(
             "has two `<{name}>` in one `<{}>`",
@@ -216,6 +222,7 @@ fn body(element: &Element<'_>) -> Result<Body, ParseError> {
             .collect(),
         None => Vec::new(),
     };
+
     Ok(Body {
         properties,
         managed,
@@ -227,6 +234,7 @@ fn dependencies(element: &Element<'_>) -> Result<Vec<Dependency>, ParseError> {
     let Some(list) = once(element, "dependencies")? else {
         return Ok(Vec::new());
     };
+
     list.all("dependency")
         .map(|element| {
             let own = |name| text_of(element, name).map(|text| text.map(str::to_owned));
@@ -253,6 +261,7 @@ fn activation(profile: &Element<'_>) -> Result<Activation, ParseError> {
     if text_of(activation, "activeByDefault")? == Some("true") {
         return Ok(Activation::Default);
     }
+
     let of_machine = ["jdk", "os", "file"]
         .iter()
         .any(|name| activation.child(name).is_some());
@@ -266,6 +275,7 @@ fn activation(profile: &Element<'_>) -> Result<Activation, ParseError> {
         }
         None => false,
     };
+
     Ok(if absence && !of_machine {
         Activation::Always
     } else {

@@ -45,6 +45,7 @@ impl<'a> Sources<'a> {
                 Some((name, path.as_str()))
             })
             .collect();
+
         Self {
             siblings: input.siblings,
             missing: Vec::new(),
@@ -95,6 +96,7 @@ impl<'a> Sources<'a> {
                 }
             }
         }
+
         self.by_coordinates("parent", &parent.group, &parent.artifact, &parent.version)
     }
 
@@ -122,6 +124,7 @@ impl<'a> Sources<'a> {
                 }
             }
         }
+
         let path = repository_path(group, artifact, version);
         let found = path
             .as_ref()
@@ -145,6 +148,7 @@ impl<'a> Sources<'a> {
         if !self.missing.contains(&missing) {
             self.missing.push(missing);
         }
+
         None
     }
 
@@ -174,6 +178,7 @@ impl<'a> Sources<'a> {
                 .group
                 .as_ref()
                 .or(pom.parent.as_ref().map(|parent| &parent.group));
+
             (pom.artifact == artifact && of_group.is_some_and(|of| of == group))
                 .then(|| folder(path).to_owned())
         })
@@ -188,6 +193,7 @@ impl<'a> Sources<'a> {
                 .and_then(|bytes| std::str::from_utf8(bytes).ok())
                 .is_some_and(|text| text.contains(artifact))
         };
+
         self.projects
             .iter()
             .filter(|(name, path)| artifact.ends_with(name) && names_it(path))
@@ -215,6 +221,7 @@ fn is(pom: &Pom, wanted: &Parent) -> bool {
     let same = |own: Option<&String>, wanted: &str| {
         own.is_some_and(|own| own == wanted || properties.fill(own).as_deref() == Some(wanted))
     };
+
     // A version that holds a property is the same property's in both.
     pom.artifact == wanted.artifact
         && same(group, &wanted.group)
@@ -252,6 +259,7 @@ fn join(path: &str, relative: &str) -> Option<String> {
     if relative.starts_with('/') {
         return None;
     }
+
     for part in relative.split(['/', '\\']) {
         match part {
             "" | "." => {}
@@ -261,6 +269,7 @@ fn join(path: &str, relative: &str) -> Option<String> {
             name => parts.push(name),
         }
     }
+
     Some(parts.join("/"))
 }
 

@@ -77,6 +77,7 @@ fn modules_of_one_repository() {
     .iter()
     .map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()))
     .collect();
+
     assert_snapshot!(shown(&read(&files, "app/pom.xml")));
     assert_snapshot!(shown(&read(&files, "lib/pom.xml")));
 }
@@ -91,6 +92,7 @@ fn what_lacks_is_named_and_nothing_is_guessed() {
         + &dependency("stated", "<version>1</version>")
         + "</dependencies></project>";
     let mut files = repository(&[("pom.xml", &text)]);
+
     assert_eq!(
         summary(&read(&files, "pom.xml")),
         [
@@ -99,6 +101,7 @@ fn what_lacks_is_named_and_nothing_is_guessed() {
             "lacks org/springframework/boot/spring-boot-starter-parent/2.7.5/spring-boot-starter-parent-2.7.5.pom",
         ]
     );
+
     // With the parent at hand its own parent is what lacks.
     let parent = "<project><parent><groupId>b</groupId><artifactId>c</artifactId>\
         <version>1</version></parent><artifactId>spring-boot-starter-parent</artifactId></project>";
@@ -107,21 +110,26 @@ fn what_lacks_is_named_and_nothing_is_guessed() {
     );
     files.insert(path, parent.as_bytes().to_vec());
     let lockfile = read(&files, "pom.xml");
+
     assert_eq!(summary(&lockfile)[2..], ["lacks b/c/1/c-1.pom"]);
     assert_eq!(lockfile.missing[0].line, 1);
+
     let above = project(
         "c",
         &managed(&dependency("managed", "<version>7</version>")),
     )
     .replace("org.acme", "b");
     files.insert(format!("{EXTERNAL}b/c/1/c-1.pom"), above.into_bytes());
+
     assert_eq!(
         summary(&read(&files, "pom.xml")),
         ["g:managed 7", "g:stated 1"]
     );
+
     // One that cannot be read is as good as none, and says why.
     files.insert(format!("{EXTERNAL}b/c/1/c-1.pom"), b"<project>".to_vec());
     let lockfile = read(&files, "pom.xml");
+
     assert_eq!(
         lockfile.missing[0].reason.as_deref(),
         Some("is truncated: `<project>` is not closed")
@@ -137,6 +145,7 @@ fn the_first_list_that_says_something_counts() {
             .collect();
         managed(&list)
     };
+
     let app = project(
         "app",
         &(managed(
@@ -147,6 +156,7 @@ fn the_first_list_that_says_something_counts() {
             + &dependency("late", "")
             + "</dependencies>"),
     );
+
     let first = project("first", &list(&[("own", "2"), ("both", "2")]));
     let second = project(
         "second",
@@ -155,6 +165,7 @@ fn the_first_list_that_says_something_counts() {
     let mut files = repository(&[("pom.xml", &app)]);
     let at = |name: &str| format!("{EXTERNAL}org/acme/{name}/1/{name}-1.pom");
     files.insert(at("second"), second.into_bytes());
+
     // Before the first list is there, the second has no say.
     assert_eq!(
         summary(&read(&files, "pom.xml")),
@@ -165,6 +176,7 @@ fn the_first_list_that_says_something_counts() {
             "lacks org/acme/first/1/first-1.pom"
         ]
     );
+
     files.insert(at("first"), first.into_bytes());
     assert_eq!(
         summary(&read(&files, "pom.xml")),
@@ -202,6 +214,7 @@ fn a_child_has_the_last_word() {
         + "</dependencies></project>";
     let files = repository(&[("pom.xml", &parent), ("child/pom.xml", &child)]);
     let lockfile = read(&files, "child/pom.xml");
+
     assert_eq!(
         summary(&lockfile),
         [
@@ -226,6 +239,7 @@ fn a_parent_of_another_name_is_not_the_parent() {
         + &dependency("a", "")
         + "</dependencies></project>";
     let files = repository(&[("pom.xml", &other), ("child/pom.xml", &child)]);
+
     assert_eq!(
         summary(&read(&files, "child/pom.xml")),
         ["g:a ? ", "lacks org/acme/parent/1/parent-1.pom"]
@@ -241,21 +255,25 @@ fn profiles() {
             dependency(id, &format!("<version>{version}</version>"))
         )
     };
+
     let of = |profiles: &[String]| {
         let text = project(
             "app",
             &format!("<profiles>{}</profiles>", profiles.concat()),
         );
         let files = repository(&[("pom.xml", &text)]);
+
         read(&files, "pom.xml")
             .packages
             .iter()
             .map(|one| format!("{} {:?}", one.name, one.groups))
             .collect::<Vec<_>>()
     };
+
     let default = profile("default", "<activeByDefault>true</activeByDefault>", "1");
     let absent = profile("absent", "<property><name>!skip</name></property>", "1");
     let java = profile("java", "<jdk>[17,)</jdk>", "1");
+
     assert_eq!(
         of(&[default.clone(), java.clone()]),
         [
@@ -286,6 +304,7 @@ fn a_profile_that_changes_a_version_adds_one() {
                </activation><properties><v>2</v></properties></profile></profiles>"),
     );
     let lockfile = read(&repository(&[("pom.xml", &text)]), "pom.xml");
+
     assert_eq!(summary(&lockfile), ["g:a 1", "g:b 1", "g:a 2", "g:c ? "]);
     assert_eq!(lockfile.packages[2].groups, ["compile", "profile java"]);
 }
@@ -312,6 +331,7 @@ fn a_list_whose_version_its_parent_sets_is_found() {
         ("list/pom.xml", &list),
         ("app/pom.xml", &app),
     ]);
+
     assert_eq!(summary(&read(&files, "app/pom.xml")), ["g:a 5"]);
 }
 
@@ -321,7 +341,9 @@ fn circles_end() {
         <version>1</version><relativePath>pom.xml</relativePath></parent>\
         <artifactId>b</artifactId></project>";
     let files = repository(&[("pom.xml", own_parent)]);
+
     assert!(read(&files, "pom.xml").packages.is_empty());
+
     let text = project(
         "list",
         &(managed(&import("list")) + "<dependencies>" + &dependency("a", "") + "</dependencies>"),
@@ -331,6 +353,7 @@ fn circles_end() {
         format!("{EXTERNAL}org/acme/list/1/list-1.pom"),
         text.clone().into_bytes(),
     );
+
     assert_eq!(read(&files, "pom.xml").unresolved.len(), 1);
 }
 
@@ -348,7 +371,9 @@ fn old_encodings_are_read() {
         bytes: &bytes,
         siblings: &siblings,
     };
+
     assert_eq!(parse(&input).unwrap().roots[0].name, "org.acme:app");
+
     let undeclared = Input {
         bytes: &bytes[44..],
         ..input
@@ -374,5 +399,6 @@ fn repositories_are_named_with_their_parents() {
         id: "a".to_owned(),
         url: "https://repo.invalid/a".to_owned(),
     };
+
     assert_eq!(repositories(&input).unwrap(), [expected]);
 }

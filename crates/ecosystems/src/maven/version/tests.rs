@@ -35,6 +35,7 @@ fn orders_as_maven_does() {
         "18446744073709551616",
         "18446744073709551617",
     ];
+
     for (place, a) in ascending.iter().enumerate() {
         for (other, b) in ascending.iter().enumerate() {
             assert_eq!(order(a, b), place.cmp(&other), "{a} {b}");

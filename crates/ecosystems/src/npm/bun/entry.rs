@@ -54,6 +54,7 @@ impl Entry<'_> {
             path.push_str("node_modules/");
             path.push_str(part);
         }
+
         path
     }
 
@@ -85,6 +86,7 @@ pub(super) fn entry<'n>(key: &'n Key<'_>, node: &'n Node<'_>) -> Result<Entry<'n
     if version.is_empty() && matches!(origin, Origin::Registry(_)) {
         return Err(wrong("has no version"));
     }
+
     let is_registry = matches!(origin, Origin::Registry(_));
     if is_registry && about.is_none() {
         return Err(wrong("lacks what it asks for"));
@@ -95,6 +97,7 @@ pub(super) fn entry<'n>(key: &'n Key<'_>, node: &'n Node<'_>) -> Result<Entry<'n
             .iter()
             .any(|start| text.starts_with(start))
     });
+
     Ok(Entry {
         key: &key.name,
         line: key.line,
@@ -120,6 +123,7 @@ pub(super) fn entry<'n>(key: &'n Key<'_>, node: &'n Node<'_>) -> Result<Entry<'n
 fn parts(path: &str) -> Option<Vec<&str>> {
     let mut parts = Vec::new();
     let mut rest = path;
+
     loop {
         let scope = match rest.starts_with('@') {
             true => rest.find('/')? + 1,
@@ -130,6 +134,7 @@ fn parts(path: &str) -> Option<Vec<&str>> {
         if part.len() == scope {
             return None;
         }
+
         parts.push(part);
         match end {
             Some(end) => rest = rest.get(end + 1..)?,
@@ -145,6 +150,7 @@ fn origin<'n>(reference: &'n str, registry: Option<&str>) -> (Origin, &'n str) {
             return (Origin::Path(Some(path.to_owned())), "");
         }
     }
+
     if let Some(Origin::Git { url, commit }) = crate::npm::lockfile::origin::of_address(reference) {
         // bun shortens the commits of code hosts, and no short one is a commit for sure.
         let url = match commit {
@@ -160,6 +166,7 @@ fn origin<'n>(reference: &'n str, registry: Option<&str>) -> (Origin, &'n str) {
         // An archive of the repository.
         return (Origin::Path(Some(reference.to_owned())), "");
     }
+
     let registry = registry.filter(|address| address.contains("://"));
     (Origin::Registry(registry.map(str::to_owned)), reference)
 }
@@ -180,6 +187,7 @@ pub(super) fn needs<'n>(node: &'n Node<'_>, is_project: bool) -> Result<Needs<'n
         }
         // Names within one section differ; most packages have one section.
         let before: HashSet<&str> = needs.iter().map(|need| need.name).collect();
+
         for (name, requirement) in node.optional_map(section)? {
             let requirement = requirement
                 .text()
@@ -187,6 +195,7 @@ pub(super) fn needs<'n>(node: &'n Node<'_>, is_project: bool) -> Result<Needs<'n
             if name.name.is_empty() {
                 return Err(node.unexpected(section, "a map of names"));
             }
+
             if before.is_empty() || !before.contains(&*name.name) {
                 needs.push(Need {
                     name: &name.name,
@@ -196,5 +205,6 @@ pub(super) fn needs<'n>(node: &'n Node<'_>, is_project: bool) -> Result<Needs<'n
             }
         }
     }
+
     Ok(Needs(needs))
 }

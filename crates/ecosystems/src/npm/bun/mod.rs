@@ -30,6 +30,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     if input.path.ends_with(".lockb") {
         return Err(binary(input));
     }
+
     let document = syntax::jsonc(input.text()?)?;
     if !document.is_map() {
         return Err(ParseError::new(format!(
@@ -37,6 +38,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             document.describe()
         )));
     }
+
     let format = format(&document)?;
     let workspaces = workspaces(&document)?;
     let entries = document
@@ -50,6 +52,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         .collect();
     let mut tree = Tree::new(&entries)?;
     let mut packages = Vec::with_capacity(entries.len());
+
     let mut roots = Vec::with_capacity(workspaces.len());
     for workspace in &workspaces {
         roots.push(tree.root(input, workspace)?);
@@ -59,6 +62,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             packages.push(tree.package(entry, &by_folder)?);
         }
     }
+
     for package in &packages {
         // A workspace member is a root already.
         if let Origin::Path(Some(folder)) = &package.origin
@@ -67,6 +71,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             roots.extend(tree::folder_root(input, "", folder, &package.edges));
         }
     }
+
     Ok(tree::lockfile(input, format, packages, roots))
 }
 
@@ -128,6 +133,7 @@ fn workspaces<'n>(document: &'n Node<'_>) -> Result<Vec<Workspace<'n>>, ParseErr
             ParseError::new(format!("is not {WHAT}: it names no project")).with_hint(REGENERATE),
         );
     }
+
     Ok(workspaces)
 }
 
@@ -157,6 +163,7 @@ impl<'e> Tree<'e> {
             };
             tree.by_path.insert(entry.key, index);
         }
+
         Ok(tree)
     }
 
@@ -173,6 +180,7 @@ impl<'e> Tree<'e> {
                 return Some(*index);
             }
         }
+
         None
     }
 
@@ -188,6 +196,7 @@ impl<'e> Tree<'e> {
             if need.kind == DependencyKind::Development && !with_development {
                 continue;
             }
+
             self.count.edge()?;
             match self.find(from, need.name) {
                 Some(Some(to)) => {
@@ -206,6 +215,7 @@ impl<'e> Tree<'e> {
                 }
             }
         }
+
         Ok(edges)
     }
 
@@ -215,6 +225,7 @@ impl<'e> Tree<'e> {
             _ => &[workspace.name],
         };
         let project = project_at(input, workspace.folder);
+
         Ok(Root {
             name: workspace.name.to_owned(),
             manifest: project.map(|project| project.path),
@@ -234,6 +245,7 @@ impl<'e> Tree<'e> {
         {
             needs = &workspace.needs;
         }
+
         Ok(Package {
             origin: entry.origin.clone(),
             line: entry.line,

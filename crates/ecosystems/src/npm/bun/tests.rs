@@ -68,6 +68,7 @@ fn git_archives_links_and_copies_in_archives() {
 fn the_binary_file_is_an_error_with_the_way_out() {
     let bytes = b"#!/usr/bin/env bun\nbun-lockfile-format-v0\n\x02\0";
     let error = read_as("app/bun.lockb", bytes, &[]).unwrap_err();
+
     assert!(error.reason.contains("binary"));
     assert!(
         error
@@ -75,6 +76,7 @@ fn the_binary_file_is_an_error_with_the_way_out() {
             .unwrap()
             .contains("bun install --save-text-lockfile")
     );
+
     let error = read_as("app/bun.lockb", bytes, &[("app/bun.lock", "{}")]).unwrap_err();
     assert!(error.hint.unwrap().starts_with("remove it"));
 }
@@ -108,5 +110,6 @@ fn says_what_is_not_whole() {
             .reason
     })
     .collect();
+
     insta::assert_snapshot!(reasons.join("\n"));
 }

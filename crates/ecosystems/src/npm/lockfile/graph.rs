@@ -56,6 +56,7 @@ pub(super) fn lockfile(
             limits::MAX_EDGES
         )));
     }
+
     let mut lockfile = Lockfile {
         path: input.path.to_owned(),
         ecosystem: NAME,
@@ -68,6 +69,7 @@ pub(super) fn lockfile(
     if infer_root {
         infer_direct(&mut lockfile);
     }
+
     Ok(lockfile)
 }
 
@@ -114,6 +116,7 @@ impl<'a, 'b> Graph<'a, 'b> {
                 .at_line(copy.line as usize));
             }
         }
+
         let mut count = 0;
         let packages = copies.iter().map(|copy| {
             let is_package = match &copy.link {
@@ -126,6 +129,7 @@ impl<'a, 'b> Graph<'a, 'b> {
             })
         });
         graph.packages = packages.collect();
+
         Ok(graph)
     }
 
@@ -146,6 +150,7 @@ impl<'a, 'b> Graph<'a, 'b> {
         let path = joined(&input.beside(""), &copy.path, "package.json");
         let found = path.and_then(|path| input.sibling(&path).map(|bytes| (path, bytes)));
         let manifest = found.as_ref().and_then(|(_, bytes)| Manifest::read(bytes));
+
         let mut edges = self.edges(copy, true);
         if let Some(manifest) = &manifest {
             for edge in &mut edges {
@@ -154,6 +159,7 @@ impl<'a, 'b> Graph<'a, 'b> {
                 }
             }
         }
+
         let name = match (&copy.name, manifest.as_ref().and_then(Manifest::name)) {
             (Some(name), _) => name.to_string(),
             (None, Some(name)) => name.to_owned(),
@@ -171,6 +177,7 @@ impl<'a, 'b> Graph<'a, 'b> {
         let in_path = installed.unwrap_or_else(|| folder_name(&copy.path));
         let name = copy.name.as_deref().unwrap_or(in_path);
         let version = copy.version.as_deref().unwrap_or_default();
+
         Package {
             origin,
             line: copy.line,
@@ -191,6 +198,7 @@ impl<'a, 'b> Graph<'a, 'b> {
         if needs.len() == 0 {
             return Vec::new();
         }
+
         let none = Map::default();
         let development = if with_development {
             &needs.development
@@ -205,6 +213,7 @@ impl<'a, 'b> Graph<'a, 'b> {
         ];
         let folders = self.folders_above(&copy.path);
         let mut seen: Known<&str> = Known::default();
+
         let mut edges = Vec::with_capacity(needs.len());
         for (kind, names) in by_kind {
             // Names within one kind differ; only a kind after another one needs to look back.
@@ -216,6 +225,7 @@ impl<'a, 'b> Graph<'a, 'b> {
                 let Some(to) = self.resolve(&folders, name) else {
                     continue;
                 };
+
                 edges.push(Edge {
                     to,
                     name: (&**name).into(),
@@ -224,6 +234,7 @@ impl<'a, 'b> Graph<'a, 'b> {
                 });
             }
         }
+
         edges
     }
 
@@ -265,6 +276,7 @@ fn above(folder: &str) -> Option<&str> {
     if folder.is_empty() || folder.ends_with("..") {
         return None;
     }
+
     if let Some(at) = installed_at(folder) {
         let name = &folder[at..];
         let parts = if name.starts_with('@') { 2 } else { 1 };
@@ -272,6 +284,7 @@ fn above(folder: &str) -> Option<&str> {
             return Some(folder_of(folder, at));
         }
     }
+
     Some(folder.rsplit_once('/').map_or("", |(above, _)| above))
 }
 
@@ -282,6 +295,7 @@ fn folder_name(path: &str) -> &str {
         return path;
     };
     let scope = above.rsplit_once('/').map_or(above, |(_, scope)| scope);
+
     if scope.starts_with('@') {
         &path[path.len() - last.len() - 1 - scope.len()..]
     } else {
@@ -301,6 +315,7 @@ pub(in crate::npm) fn joined(folder: &str, path: &str, file: &str) -> Option<Str
             part => parts.push(part),
         }
     }
+
     Some(parts.join("/"))
 }
 
@@ -332,6 +347,7 @@ fn infer_direct(lockfile: &mut Lockfile) {
             })
         })
         .collect();
+
     if let Some(root) = lockfile.roots.first_mut() {
         root.edges = direct;
     }
@@ -350,6 +366,7 @@ fn settle_addresses(lockfile: &mut Lockfile) {
     if asked.is_empty() {
         return;
     }
+
     let edges = lockfile
         .roots
         .iter()
@@ -364,6 +381,7 @@ fn settle_addresses(lockfile: &mut Lockfile) {
             *by_address = Some(by_address.unwrap_or(false) || asks_by_address);
         }
     }
+
     for (index, by_address) in asked {
         if by_address == Some(false)
             && let Some(package) = lockfile.packages.get_mut(index.0 as usize)

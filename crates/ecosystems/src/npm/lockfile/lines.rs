@@ -39,6 +39,7 @@ impl<'a> Lines<'a> {
             Some(offset) => offset,
             None => self.look_up(path)?,
         };
+
         Ok(self.lines.of(offset))
     }
 
@@ -46,6 +47,7 @@ impl<'a> Lines<'a> {
         if self.tree.is_none() {
             self.tree = Some(strict_ast(self.text).map_err(ParseError::new)?);
         }
+
         let mut value = self.tree.as_ref();
         let mut offset = 0;
         for key in path {
@@ -55,6 +57,7 @@ impl<'a> Lines<'a> {
             value = property.map(|property| &property.value);
             offset = property.map_or(offset, |property| property.range.start);
         }
+
         Ok(offset)
     }
 }

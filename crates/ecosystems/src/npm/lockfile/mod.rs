@@ -108,6 +108,7 @@ fn read(input: &Input<'_>, text: &str, document: Document<'_>) -> Result<Lockfil
         .sibling(&input.beside("package.json"))
         .and_then(Manifest::read);
     let name = document.name.map(|Text(name)| name);
+
     // Version 1 leaves the project's own requirements to its manifest.
     let infer_root = document.version.unwrap_or(0) < 2 && manifest.is_none();
     let (format, copies) = match (document.version, document.packages) {
@@ -148,9 +149,11 @@ fn read(input: &Input<'_>, text: &str, document: Document<'_>) -> Result<Lockfil
             )));
         }
     };
+
     if copies.len() > limits::MAX_PACKAGES {
         return Err(too_many());
     }
+
     graph::lockfile(input, format, copies, infer_root)
 }
 
@@ -190,6 +193,7 @@ fn check(copy: &Copy<'_>) -> Result<(), ParseError> {
         ))
         .at_line(copy.line as usize));
     }
+
     let locked = copy
         .version
         .as_deref()
@@ -197,6 +201,7 @@ fn check(copy: &Copy<'_>) -> Result<(), ParseError> {
     if locked || copy.link.is_some() || !matches!(copy.origin, Origin::Registry(_)) {
         return Ok(());
     }
+
     let reason = format!("is not {WHAT}: the entry `{}` has no version", copy.path);
     Err(ParseError::new(reason)
         .at_line(copy.line as usize)

@@ -7,6 +7,7 @@ pub(in crate::npm) fn of_address(address: &str) -> Option<Origin> {
     if is_web(address) {
         return Some(Origin::Url(address.to_owned()));
     }
+
     let is_git = address.starts_with("git+")
         || address.starts_with("git:")
         || address.starts_with("git@")
@@ -23,6 +24,7 @@ pub(in crate::npm) fn of_address(address: &str) -> Option<Origin> {
             commit: commit.filter(|commit| is_commit(commit)),
         });
     }
+
     address
         .strip_prefix("file:")
         .map(|path| Origin::Path(Some(path.to_owned())))
@@ -59,11 +61,13 @@ fn is_registry_archive(address: &str, name: &str) -> bool {
         }
         Some(at) => address.get(..at).unwrap_or(address),
     };
+
     let ends_in_name = |base: &str| {
         base.strip_suffix(name)
             .is_some_and(|base| base.ends_with('/'))
     };
     let mut slashes = memchr::memrchr_iter(b'/', path.as_bytes()).map(|at| path.split_at(at));
+
     slashes.any(|(base, rest)| rest.starts_with("/-/") && ends_in_name(base))
         || (!path.contains("/-/") && path.contains(&format!("/download/{name}/")))
 }

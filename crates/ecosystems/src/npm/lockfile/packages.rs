@@ -70,6 +70,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Entries<'a> {
                     let Object(entry) = map.next_value()?;
                     copies.push(copy(path, 0, entry));
                 }
+
                 Ok(Entries(copies))
             }
         }
@@ -95,6 +96,7 @@ pub(super) fn copies<'a>(
         }
         check(copy)?;
     }
+
     Ok(copies)
 }
 
@@ -116,6 +118,7 @@ pub(super) fn copy<'a>(path: Cow<'a, str>, line: u32, entry: Entry<'a>) -> Copy<
             origin::of_resolved(resolved.as_deref(), name.as_deref().unwrap_or(in_path))
         }
     };
+
     Copy {
         installed_at,
         line,

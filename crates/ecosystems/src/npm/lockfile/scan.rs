@@ -33,6 +33,7 @@ fn scan_in_parts(text: &str, part_bytes: usize) -> Option<Document<'_>> {
     if has_control(text) {
         return None;
     }
+
     let mut reader = Reader {
         rest: text,
         line: 0,
@@ -55,6 +56,7 @@ fn scan_in_parts(text: &str, part_bytes: usize) -> Option<Document<'_>> {
     })?;
     let is_whole = reader.expected == Expected::Close && reader.rest.is_empty();
     let has_packages = document.version.is_some() && document.packages.is_some();
+
     (is_whole && has_packages).then_some(document)
 }
 
@@ -71,6 +73,7 @@ fn entries<'a>(reader: &mut Reader<'a>, value: &str, part_bytes: usize) -> Optio
     if value != "{" {
         return None;
     }
+
     let texts = parts(reader.rest, reader.indentation, part_bytes);
     let last = texts.len() - 1;
     let count = AtomicUsize::new(0);
@@ -80,6 +83,7 @@ fn entries<'a>(reader: &mut Reader<'a>, value: &str, part_bytes: usize) -> Optio
         .map(|(place, text)| part(text, place == 0, place == last, &count))
         .collect();
     let parts = parts?;
+
     let mut copies = Vec::with_capacity(count.into_inner());
     for part in parts {
         let lines_before = reader.line;
@@ -90,6 +94,7 @@ fn entries<'a>(reader: &mut Reader<'a>, value: &str, part_bytes: usize) -> Optio
         *reader = part.end;
         reader.line += lines_before;
     }
+
     Some(Entries(copies))
 }
 
@@ -112,6 +117,7 @@ fn parts(text: &str, indentation: usize, part_bytes: usize) -> Vec<&str> {
     let end_of_one = format!("\n{inner}}},\n");
     let finder = memmem::Finder::new(&end_of_one);
     let mut parts = Vec::new();
+
     let mut start = 0_usize;
     while let Some(at) = start.checked_add(part_bytes)
         && let Some(found) = entries.get(at..).and_then(|rest| finder.find(rest))
@@ -120,6 +126,7 @@ fn parts(text: &str, indentation: usize, part_bytes: usize) -> Vec<&str> {
         parts.push(&text[start..end]);
         start = end;
     }
+
     parts.push(&text[start..]);
     parts
 }
@@ -142,6 +149,7 @@ fn part<'a>(text: &'a str, is_first: bool, is_last: bool, count: &AtomicUsize) -
         if !is_last && reader.rest.is_empty() {
             break;
         }
+
         match reader.member()? {
             Some((path, value)) => {
                 let line = reader.line;
@@ -155,6 +163,7 @@ fn part<'a>(text: &'a str, is_first: bool, is_last: bool, count: &AtomicUsize) -
             None => return None,
         }
     }
+
     Some(Part {
         copies,
         end: reader,
@@ -179,6 +188,7 @@ fn entry<'a>(reader: &mut Reader<'a>, value: &str) -> Option<Entry<'a>> {
         "peerDependencies" => names(reader, value, &mut entry.peer_dependencies),
         _ => reader.pass_over(value, 0),
     })?;
+
     Some(entry)
 }
 
@@ -265,6 +275,7 @@ impl<'a> Reader<'a> {
         let line = self
             .rest
             .get(self.indentation..end - usize::from(has_comma))?;
+
         self.rest = self.rest.get(end + 1..).unwrap_or_default();
         self.line += 1;
         let opens = matches!(line.as_bytes().last(), Some(b'{' | b'['));
@@ -274,12 +285,14 @@ impl<'a> Reader<'a> {
             Expected::Value => !closes,
             Expected::Close => closes,
         };
+
         self.expected = match (opens, has_comma) {
             (true, true) => return None,
             (true, false) => Expected::Any,
             (false, true) => Expected::Value,
             (false, false) => Expected::Close,
         };
+
         fits.then_some(line)
     }
 
@@ -295,9 +308,11 @@ impl<'a> Reader<'a> {
             "{}" => return Some(()),
             _ => return None,
         }
+
         while let Some((key, value)) = self.member()? {
             member(self, key, value)?;
         }
+
         Some(())
     }
 

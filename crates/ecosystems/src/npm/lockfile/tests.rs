@@ -41,6 +41,7 @@ fn edges(lockfile: &Lockfile) -> Vec<String> {
         .packages
         .iter()
         .map(|package| (package.install_path.clone().unwrap(), &package.edges));
+
     roots
         .chain(packages)
         .flat_map(|(from, edges)| {
@@ -86,6 +87,7 @@ fn the_three_formats_of_one_tree_say_the_same() {
             .chain(edges(lockfile))
             .collect()
     };
+
     let [one, two, three] = three_formats();
     assert_eq!(facts(&one), facts(&three));
     assert_eq!(facts(&two), facts(&three));
@@ -108,6 +110,7 @@ fn edges_lead_where_node_would_find_the_package() {
 node_modules/debug -> node_modules/debug/node_modules/ms (Runtime 2.0.0 as ms)
 node_modules/mkdirp -> node_modules/minimist (Runtime ^1.2.5 as minimist)
 "#);
+
     let old = at(&lockfile, "node_modules/old-ms");
     assert_eq!(
         (
@@ -138,9 +141,11 @@ fn every_line_is_that_of_the_entry() {
         fixture!("read/origins-v3/npm-shrinkwrap.json"),
         fixture!("read/origins-v1/package-lock.json"),
     ];
+
     for bytes in texts {
         let text = std::str::from_utf8(bytes).unwrap();
         let lockfile = read(bytes).unwrap();
+
         assert!(!lockfile.packages.is_empty());
         for package in &lockfile.packages {
             let path = package.install_path.as_deref().unwrap();
@@ -149,6 +154,7 @@ fn every_line_is_that_of_the_entry() {
                 _ => path,
             };
             let line = text.lines().nth(package.line as usize - 1).unwrap();
+
             assert!(
                 line.trim_start().starts_with(&format!("\"{key}\": {{")),
                 "{path}: {line}"
@@ -161,6 +167,7 @@ fn every_line_is_that_of_the_entry() {
 fn an_escaped_key_is_found_too() {
     let lockfile = read(fixture!("read/escaped-v3/package-lock.json")).unwrap();
     assert_eq!(at(&lockfile, "node_modules/a").line, 9);
+
     let nested = br#"{ "lockfileVersion": 1, "dependencies": {
         "a": { "version": "1.0.0", "requires": { "b": "1" },
           "dependencies": {
@@ -193,6 +200,7 @@ fn workspace_members_are_roots_and_packages() {
     ]
     .map(|(path, bytes)| (format!("frontend/{path}"), bytes.to_vec()))
     .into();
+
     let bytes = fixture!("read/workspace-v3/frontend/package-lock.json");
     let lockfile = read_with("frontend/package-lock.json", bytes, &siblings).unwrap();
     let roots: Vec<_> = lockfile
@@ -200,6 +208,7 @@ fn workspace_members_are_roots_and_packages() {
         .iter()
         .map(|root| (root.name.as_str(), root.manifest.as_deref().unwrap()))
         .collect();
+
     assert_eq!(
         roots,
         [
@@ -233,6 +242,7 @@ tools/@own/cli -> tools/@own/cli/node_modules/ms (Runtime ^2.1.0 as ms)
         at(&lockfile, "packages/lib").origin,
         Origin::Path(Some("packages/lib".into()))
     );
+
     // Links are ways to packages, not packages.
     assert!(
         lockfile
@@ -279,6 +289,7 @@ fn origins_are_told_apart() {
             Origin::Path(Some("../beside".into()))
         );
     }
+
     let lockfile = read(fixture!("read/origins-v3/npm-shrinkwrap.json")).unwrap();
     // A mirror with an odd layout: the range that asks for it says that it is a registry.
     assert_eq!(
@@ -289,12 +300,14 @@ fn origins_are_told_apart() {
         at(&lockfile, "node_modules/packed").origin,
         Origin::Path(Some("packed.tgz".into()))
     );
+
     let parent = at(&lockfile, "node_modules/parent");
     let kinds: Vec<_> = parent
         .edges
         .iter()
         .map(|edge| (edge.name.as_str(), edge.kind))
         .collect();
+
     assert_eq!(
         kinds,
         [
@@ -312,6 +325,7 @@ fn without_a_manifest_version_1_still_has_direct_dependencies() {
         .iter()
         .map(|edge| edge.name.as_str())
         .collect();
+
     assert_eq!(
         direct,
         [
@@ -323,6 +337,7 @@ fn without_a_manifest_version_1_still_has_direct_dependencies() {
             "old-ms"
         ]
     );
+
     let oldest = read(fixture!("read/oldest-v1/npm-shrinkwrap.json")).unwrap();
     assert_eq!(oldest.roots[0].name, "oldest");
     assert_eq!(
@@ -361,6 +376,7 @@ fn refuses_what_it_cannot_read_whole() {
             }
         })
         .collect();
+
     insta::assert_snapshot!(messages.join("\n"), @r#"
 1: is not an npm lockfile: invalid type: sequence, expected an object
 -: is not text: it holds NUL bytes
@@ -412,6 +428,7 @@ fn too_many_packages_are_refused() {
     let locked = list(200_001, r#"{"version": "1.0.0"}"#, ",");
     let braces = list(600_001, "{}", ",");
     let on_lines = format!("{{\n\"lockfileVersion\": 3,\n\"packages\": {{\n{lines}\n}}\n}}\n");
+
     assert!(super::scan::scan(&on_lines).is_none());
     for text in [
         on_lines,

@@ -80,16 +80,19 @@ pub(super) fn copies<'a>(
         Some(raw) => serde_json::from_str(raw.get())
             .map_err(|error| below(text, raw.get(), json::unreadable(&error, WHAT)))?,
     };
+
     let mut reader = Reader {
         lines: Lines::new(text),
         keys: vec![Cow::Borrowed("dependencies")],
         copies: vec![root(document_name)],
     };
     reader.read("", entries)?;
+
     let mut copies = reader.copies;
     if let (Some(root), Some(manifest)) = (copies.first_mut(), manifest) {
         root.needs = manifest.needs();
     }
+
     Ok(copies)
 }
 
@@ -127,6 +130,7 @@ impl<'a> Reader<'a> {
             self.read(&path, inner)?;
             self.keys.truncate(self.keys.len() - 2);
         }
+
         Ok(())
     }
 }
@@ -137,6 +141,7 @@ fn copy(path: String, line: u32, entry: Entry<'_>) -> Copy<'_> {
     let in_path = installed_at
         .and_then(|at| path.get(at..))
         .unwrap_or_default();
+
     // `npm:real@1.2.3` is an alias; an address stands where other files have `resolved`.
     let alias = version
         .as_deref()
@@ -155,6 +160,7 @@ fn copy(path: String, line: u32, entry: Entry<'_>) -> Copy<'_> {
             (None, version, origin)
         }
     };
+
     Copy {
         path: Cow::Owned(path),
         installed_at,

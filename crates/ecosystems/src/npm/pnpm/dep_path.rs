@@ -64,6 +64,7 @@ pub(super) fn dep_path(path: &str, generation: Generation) -> DepPath<'_> {
     let Some((_, path)) = path.split_once('/') else {
         return unnamed;
     };
+
     let split = match generation {
         Generation::Five => {
             let scope = match path.starts_with('@') {
@@ -78,6 +79,7 @@ pub(super) fn dep_path(path: &str, generation: Generation) -> DepPath<'_> {
         }
         _ => split_spec(path),
     };
+
     named(split).unwrap_or(unnamed)
 }
 
@@ -100,9 +102,11 @@ pub(super) fn without_peers(path: &str, generation: Generation) -> &str {
             .and_then(|end| path.get(..version + end))
             .unwrap_or(path);
     }
+
     if !path.ends_with(')') {
         return path;
     }
+
     let mut depth = 0_usize;
     for (at, byte) in path.bytes().enumerate().rev() {
         match byte {
@@ -112,6 +116,7 @@ pub(super) fn without_peers(path: &str, generation: Generation) -> &str {
             _ => {}
         }
     }
+
     path
 }
 
@@ -142,10 +147,12 @@ impl Paths<'_> {
         if reference.starts_with("link:") {
             return Target::Link;
         }
+
         buffer.clear();
         if self.generation != Generation::Nine {
             buffer.push('/');
         }
+
         buffer.push_str(name);
         buffer.push(match self.generation {
             Generation::Five => '/',
@@ -156,6 +163,7 @@ impl Paths<'_> {
             .by_path
             .get(buffer.as_str())
             .or_else(|| self.by_path.get(reference));
+
         found.map_or(Target::Nothing, |index| Target::Package(*index))
     }
 }
@@ -180,6 +188,7 @@ mod tests {
         ] {
             assert_eq!(read(path, Generation::Five), expected);
         }
+
         for (path, expected) in [
             ("/a@1.0.0", "a 1.0.0"),
             ("/@s/a@1.0.0(@t/c@2.0.0(d@1))(e@3)", "@s/a 1.0.0"),
@@ -188,6 +197,7 @@ mod tests {
         ] {
             assert_eq!(read(path, Generation::Six), expected);
         }
+
         for (path, expected) in [
             ("a@1.0.0", "a 1.0.0"),
             ("@s/a@1.0.0(patch_hash=0)(@t/c@2.0.0(d@1))", "@s/a 1.0.0"),

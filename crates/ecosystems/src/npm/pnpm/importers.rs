@@ -32,9 +32,11 @@ pub(super) fn read(
     if !importers.is_map() {
         return Err(importers.unexpected("importers", "a map"));
     }
+
     for (folder, importer) in importers.entries() {
         add(&folder.name, importer, entries, input, count, roots)?;
     }
+
     Ok(())
 }
 
@@ -49,6 +51,7 @@ fn add(
     if !importer.is_map() && !importer.is_null() {
         return Err(importer.unexpected("importers", "a map"));
     }
+
     let edges = edges(importer, entries, count)?;
     // Only a second document has a project that is there already, and it has few.
     let project = project_at(input, folder);
@@ -59,6 +62,7 @@ fn add(
         root.edges.extend(edges);
         return Ok(());
     }
+
     let name = project.as_ref().and_then(|project| project.manifest.name());
     let in_path = if folder == "." { "" } else { folder };
     let root = Root {
@@ -67,6 +71,7 @@ fn add(
         edges,
     };
     roots.push((folder.to_owned(), root));
+
     Ok(())
 }
 
@@ -77,6 +82,7 @@ fn edges(
 ) -> Result<Vec<Edge>, ParseError> {
     let specifiers = importer.get("specifiers");
     let mut edges = Vec::new();
+
     let mut buffer = String::new();
     for (section, kind) in SECTIONS {
         for (name, value) in importer.optional_map(section)? {
@@ -84,6 +90,7 @@ fn edges(
             let Some(to) = entries.find(name, reference, &mut buffer)? else {
                 continue;
             };
+
             count.edge()?;
             let requirement = stated.or_else(|| {
                 specifiers
@@ -93,6 +100,7 @@ fn edges(
             edges.push(tree::edge(to, &name.name, requirement, kind));
         }
     }
+
     Ok(edges)
 }
 
@@ -107,6 +115,7 @@ fn stated<'n>(
     if !value.is_map() {
         return Err(value.unexpected(&name.name, "a version"));
     }
+
     Ok((
         value.need_text("version")?,
         value.optional_text("specifier")?,

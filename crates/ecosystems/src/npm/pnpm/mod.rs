@@ -36,6 +36,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             .at_line(text.lines().count())
             .with_hint(REGENERATE));
     }
+
     let documents = syntax::yaml_documents(text)?;
     if let Some(document) = documents.get(MAX_DOCUMENTS) {
         return Err(ParseError::new(format!(
@@ -43,6 +44,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         ))
         .at_line(document.line as usize));
     }
+
     let mut reader = Reader {
         input,
         count: Count::default(),
@@ -53,15 +55,18 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     for document in &documents {
         newest = newest.max(Some(reader.document(document)?));
     }
+
     let Some(generation) = newest else {
         return Err(ParseError::new(format!(
             "is not {WHAT}: it holds no document"
         )));
     };
+
     reader.name_aliases();
     let folders = reader.folders();
     let mut roots: Vec<Root> = reader.roots.into_iter().map(|(_, root)| root).collect();
     roots.extend(folders);
+
     Ok(tree::lockfile(
         input,
         generation.format(),
@@ -84,10 +89,12 @@ impl Reader<'_, '_> {
         let generation = generation(document)?;
         let entries = packages::entries(document, generation, &mut self.count)?;
         self.packages.reserve(entries.copies.len());
+
         for copy in &entries.copies {
             let package = entries.package(copy, &mut self.count)?;
             self.packages.push(package);
         }
+
         importers::read(
             document,
             &entries,
@@ -102,6 +109,7 @@ impl Reader<'_, '_> {
                     .with_hint(REGENERATE),
             );
         }
+
         Ok(generation)
     }
 
@@ -114,12 +122,14 @@ impl Reader<'_, '_> {
                 .chain(self.packages.iter().flat_map(|package| &package.edges))
         };
         let mut aliases: Vec<(usize, String)> = Vec::new();
+
         let mut known = vec![false; self.packages.len()];
         for edge in edges() {
             let index = edge.to.0 as usize;
             let Some(package) = self.packages.get(index) else {
                 continue;
             };
+
             if package.name == edge.name {
                 if let Some(known) = known.get_mut(index) {
                     *known = true;
@@ -128,6 +138,7 @@ impl Reader<'_, '_> {
                 aliases.push((index, edge.name.to_string()));
             }
         }
+
         for (index, alias) in aliases {
             if known.get(index) == Some(&false)
                 && let Some(package) = self.packages.get_mut(index)
@@ -158,6 +169,7 @@ impl Reader<'_, '_> {
                 found.push(root);
             }
         }
+
         found
     }
 }
@@ -170,6 +182,7 @@ fn generation(document: &Node<'_>) -> Result<Generation, ParseError> {
                 .at_line(document.line as usize),
         );
     }
+
     let version = document.need_text("lockfileVersion")?;
     Generation::of(version).ok_or_else(|| {
         ParseError::new(format!(

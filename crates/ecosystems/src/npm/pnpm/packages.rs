@@ -46,6 +46,7 @@ pub(super) fn entries<'n>(
         }
         return Ok(entries);
     }
+
     let mut by_key: Lookup<&str, (&Key<'_>, &Node<'_>, bool)> = packages
         .iter()
         .map(|(key, entry)| (&*key.name, (key, entry, false)))
@@ -88,12 +89,14 @@ impl<'n> Entries<'n> {
                 return Err(node.unexpected(&path.name, "a map"));
             }
         }
+
         self.paths.by_path.insert(&path.name, count.package()?);
         self.copies.push(Copied {
             key,
             entry,
             snapshot,
         });
+
         Ok(())
     }
 
@@ -105,6 +108,7 @@ impl<'n> Entries<'n> {
     ) -> Result<Package, ParseError> {
         let (key, entry) = (copy.key, copy.entry);
         let path = dep_path(&key.name, self.paths.generation);
+
         // Written where the path does not tell them.
         let name = entry.optional_text("name")?.or(path.name);
         let name = name
@@ -123,6 +127,7 @@ impl<'n> Entries<'n> {
         if version.is_empty() && matches!(origin, Origin::Registry(_)) {
             return Err(incomplete(key, "has no version"));
         }
+
         Ok(Package {
             origin,
             line: key.line,
@@ -137,6 +142,7 @@ impl<'n> Entries<'n> {
         let optional = copy.snapshot.optional_map("optionalDependencies")?;
         let peers = copy.entry.get("peerDependencies");
         let mut edges = Vec::with_capacity(runtime.len() + optional.len());
+
         let mut buffer = String::new();
         for (kind, section) in [
             (DependencyKind::Runtime, runtime),
@@ -149,6 +155,7 @@ impl<'n> Entries<'n> {
                 let Some(to) = self.find(name, reference, &mut buffer)? else {
                     continue;
                 };
+
                 count.edge()?;
                 let peer = peers.and_then(|peers| peers.get(&name.name));
                 let kind = match peer {
@@ -158,6 +165,7 @@ impl<'n> Entries<'n> {
                 edges.push(tree::edge(to, &name.name, peer.and_then(Node::text), kind));
             }
         }
+
         Ok(edges)
     }
 
@@ -171,6 +179,7 @@ impl<'n> Entries<'n> {
         if name.name.is_empty() {
             return Err(incomplete(name, "is a dependency without a name"));
         }
+
         match self.paths.target(&name.name, reference, buffer) {
             Target::Package(index) => Ok(Some(index)),
             Target::Link => Ok(None),
@@ -198,6 +207,7 @@ fn origin(resolution: &Node<'_>, path: &DepPath<'_>) -> Result<Origin, ParseErro
     if let Some(folder) = text("directory")? {
         return Ok(Origin::Path(Some(folder.to_owned())));
     }
+
     let is_version = is_version(path.reference);
     Ok(match text("tarball")? {
         Some(address) if address.starts_with("file:") => {

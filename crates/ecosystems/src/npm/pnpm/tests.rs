@@ -64,12 +64,15 @@ fn all_generations_say_the_same() {
                 edge.requirement = Some("^2.1.2".into());
             }
         }
+
         for root in &mut lockfile.roots {
             root.edges.sort_by(|a, b| a.name.cmp(&b.name));
         }
+
         shown(&lockfile)
     };
     let newest = facts(workspace!("pnpm-workspace-v9.0"));
+
     assert_eq!(facts(workspace!("pnpm-workspace-v6.0")), newest);
     assert_eq!(facts(workspace!("pnpm-workspace-v5.4")), newest);
 }
@@ -117,5 +120,6 @@ fn says_what_is_not_whole() {
     .iter()
     .map(|text| reason(text))
     .collect();
+
     insta::assert_snapshot!(reasons.join("\n"));
 }

@@ -40,6 +40,7 @@ fn read(requirement: &str) -> Result<Range<'_>, RequirementError> {
     if let Some(range) = Range::parse(range) {
         return Ok(range);
     }
+
     let text = range.trim();
     Err(refuse(if text.starts_with("workspace:") {
         "names a workspace member, not versions"

@@ -42,6 +42,7 @@ pub(in super::super) fn raise(
                 .iter()
                 .rposition(|alternative| !lies_above(alternative, &target))
         });
+
     let mut kept = Vec::new();
     for (index, alternative) in range.alternatives.iter().enumerate() {
         if Some(index) == chosen {
@@ -55,6 +56,7 @@ pub(in super::super) fn raise(
             kept.push(alternative.text.to_owned());
         }
     }
+
     let raised = match alias(requirement) {
         Some((name, _)) => format!("npm:{name}@{}", kept.join(" || ")),
         None => kept.join(" || "),
@@ -127,6 +129,7 @@ fn wild(
     if !target.prerelease.is_empty() {
         return None;
     }
+
     let numbers = [target.major, target.minor, target.patch];
     let bare = alternative.text.trim_start_matches(['v', '=', ' ']);
     let signs = &alternative.text[..alternative.text.len() - bare.len()];
@@ -142,6 +145,7 @@ fn wild(
             }
         })
         .collect();
+
     Some(format!("{signs}{}", parts.join(".")))
 }
 
@@ -164,6 +168,7 @@ fn raise_bounds(terms: &[Term<'_>], target: &Version<'_>) -> Option<String> {
     if holds(&kept) {
         return Some(kept);
     }
+
     if *upper != Operator::Less || !bound.prerelease.is_empty() {
         return None;
     }
@@ -173,6 +178,7 @@ fn raise_bounds(terms: &[Term<'_>], target: &Version<'_>) -> Option<String> {
         [_, _, 0] => 2,
         _ => return None,
     };
+
     let after = next(range::numbers(target)?, precision);
     let written: Vec<String> = after
         .iter()
@@ -180,6 +186,7 @@ fn raise_bounds(terms: &[Term<'_>], target: &Version<'_>) -> Option<String> {
         .map(u64::to_string)
         .collect();
     let moved = format!(">={} <{}", text(target), written.join("."));
+
     holds(&moved).then_some(moved)
 }
 

@@ -102,6 +102,7 @@ impl<'a> Alternative<'a> {
         let text = text.trim();
         let words: Vec<&str> = text.split_whitespace().collect();
         let mut terms = Vec::new();
+
         let mut words = words.as_slice();
         while let [first, rest @ ..] = words {
             if let ["-", to, after @ ..] = rest {
@@ -109,6 +110,7 @@ impl<'a> Alternative<'a> {
                 words = after;
                 continue;
             }
+
             let (operator, version) = operator(first);
             // The operator may stand apart from its version.
             if version.is_empty() && !first.is_empty() {
@@ -122,6 +124,7 @@ impl<'a> Alternative<'a> {
                 words = rest;
             }
         }
+
         Some(Self { text, terms })
     }
 
@@ -137,6 +140,7 @@ impl<'a> Alternative<'a> {
             return false;
         };
         let comparators = self.comparators();
+
         comparators
             .iter()
             .all(|comparator| comparator.admits(version))
@@ -172,6 +176,7 @@ impl<'a> Partial<'a> {
         if bare.is_empty() {
             return None;
         }
+
         let (core, prerelease) = match bare.split_once('-') {
             Some((core, prerelease)) => (core, Some(prerelease)),
             None => (bare, None),
@@ -181,6 +186,7 @@ impl<'a> Partial<'a> {
             text,
             ..Self::default()
         };
+
         let mut wild = false;
         for part in core.split('.') {
             let number = match part {
@@ -192,6 +198,7 @@ impl<'a> Partial<'a> {
             if wild && number.is_some() {
                 return None;
             }
+
             wild |= number.is_none();
             match partial.written {
                 0 => partial.major = number,
@@ -199,16 +206,20 @@ impl<'a> Partial<'a> {
                 2 => partial.patch = number,
                 _ => return None,
             }
+
             partial.written += 1;
         }
         // What follows the `-` must be a pre-release; it counts only after three numbers.
         let sample = format!("0.0.0-{}", partial.prerelease);
+
         if prerelease.is_some() && (partial.written < 3 || Version::parse(&sample).is_none()) {
             return None;
         }
+
         if partial.known() < 3 {
             partial.prerelease = "";
         }
+
         Some(partial)
     }
 
@@ -264,6 +275,7 @@ impl<'a> Partial<'a> {
             Operator::Tilde => known.min(2),
             _ => known,
         };
+
         match (operator, known) {
             (Operator::Greater | Operator::Less, 0) => vec![Comparator {
                 operator: Operator::Less,
@@ -371,6 +383,7 @@ pub(super) fn operator(word: &str) -> (Operator, &str) {
         ("^", Operator::Caret),
         ("=", Operator::Equal),
     ];
+
     OPERATORS
         .into_iter()
         .find_map(|(sign, operator)| word.strip_prefix(sign).map(|rest| (operator, rest)))

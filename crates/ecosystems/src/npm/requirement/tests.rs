@@ -88,6 +88,7 @@ fn admits_what_npm_admits() {
             assert_eq!(admits(range, version), Ok(false), "{range} {version}");
         }
     }
+
     assert_eq!(admits("*", "no version"), Ok(false));
 }
 

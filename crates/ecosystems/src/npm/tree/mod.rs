@@ -24,6 +24,7 @@ impl Count {
     pub(crate) fn package(&mut self) -> Result<PackageIndex, ParseError> {
         let index = self.packages;
         self.packages += 1;
+
         match u32::try_from(index) {
             Ok(index) if self.packages <= limits::MAX_PACKAGES => Ok(PackageIndex(index)),
             _ => Err(ParseError::new(format!(
@@ -67,6 +68,7 @@ pub(crate) fn lockfile(
         ..Lockfile::default()
     };
     settle(&mut lockfile);
+
     lockfile
 }
 
@@ -110,6 +112,7 @@ pub(crate) fn names<'t>(patterns: impl Iterator<Item = &'t str>) -> Option<Vec<&
             return None;
         }
     }
+
     Some(names)
 }
 

@@ -73,6 +73,7 @@ pub(in crate::npm) fn projects<'a>(input: &Input<'a>) -> Vec<Project<'a>> {
     if patterns.is_empty() {
         return projects;
     }
+
     let (wanted, unwanted): (Vec<&String>, Vec<&String>) = patterns
         .iter()
         .take(MAX_PATTERNS)
@@ -87,10 +88,12 @@ pub(in crate::npm) fn projects<'a>(input: &Input<'a>) -> Vec<Project<'a>> {
             continue;
         };
         let installed = folder.split('/').any(|part| part == "node_modules");
+
         if !installed && wanted.is_match(folder) && !unwanted.is_match(folder) {
             projects.push(Project::new(path.clone(), bytes));
         }
     }
+
     projects
 }
 
@@ -102,6 +105,7 @@ fn globs(patterns: &[&String]) -> GlobSet {
         if pattern.len() > MAX_PATTERN_BYTES {
             continue;
         }
+
         let glob = GlobBuilder::new(pattern.trim_end_matches('/'))
             .literal_separator(true)
             .build();
@@ -109,5 +113,6 @@ fn globs(patterns: &[&String]) -> GlobSet {
             set.add(glob);
         }
     }
+
     set.build().unwrap_or_default()
 }

@@ -39,11 +39,13 @@ pub(crate) fn settle(lockfile: &mut Lockfile) {
                 continue;
             }
             *place = Some(at);
+
             for edge in lockfile.package(index).iter().flat_map(|p| &p.edges) {
                 put(&mut waiting, edge, at);
             }
         }
     }
+
     for (package, reached) in lockfile.packages.iter_mut().zip(reached) {
         let scope = reached.and_then(|level| LEVELS.get(level)).copied();
         package.scope = scope.unwrap_or_default();

@@ -45,6 +45,7 @@ pub(super) fn parse(input: &Input<'_>, text: &str) -> Result<Lockfile, ParseErro
             document.describe()
         )));
     }
+
     let format = format(&document)?;
     let entries = document
         .entries()
@@ -59,9 +60,11 @@ pub(super) fn parse(input: &Input<'_>, text: &str) -> Result<Lockfile, ParseErro
         ))
         .with_hint(super::REGENERATE));
     }
+
     let root = beside(input);
     let mut tree = Tree::new(&entries, root.as_ref())?;
     let mut packages = Vec::with_capacity(entries.len());
+
     let mut roots = Vec::new();
     for entry in &entries {
         let mut edges = tree.edges(entry)?;
@@ -79,6 +82,7 @@ pub(super) fn parse(input: &Input<'_>, text: &str) -> Result<Lockfile, ParseErro
                 .cloned()
                 .collect();
         }
+
         roots.extend(root);
         if !is_root(entry) {
             for name in &entry.names {
@@ -89,10 +93,12 @@ pub(super) fn parse(input: &Input<'_>, text: &str) -> Result<Lockfile, ParseErro
     }
     // The project beside the lockfile comes first.
     let beside = root.map(|root| root.path);
+
     roots.sort_by_key(|root| beside.is_none() || root.manifest != beside);
     let unresolved = tree.unresolved;
     let mut lockfile = tree::lockfile(input, format, packages, roots);
     lockfile.unresolved = unresolved;
+
     Ok(lockfile)
 }
 
@@ -110,6 +116,7 @@ fn format(document: &Node<'_>) -> Result<&'static str, ParseError> {
         ))
         .at_line(metadata.line as usize)
     })?;
+
     Ok(match number {
         0..=3 => "yarn-lock-v3",
         4 => "yarn-lock-v4",
@@ -132,21 +139,25 @@ fn entry<'n>(key: &'n str, line: u32, node: &'n Node<'_>) -> Result<Entry<'n>, P
     if !node.is_map() {
         return Err(wrong(format!("is {}", node.describe())));
     }
+
     let need = |name: &str| {
         let text = node.optional_text(name)?;
         text.filter(|text| !text.is_empty())
             .ok_or_else(|| wrong(format!("lacks `{name}`")))
     };
     let (version, resolution) = (need("version")?, need("resolution")?);
+
     // The last key of every entry: without it the entry is cut.
     if !matches!(need("linkType")?, "hard" | "soft") {
         return Err(wrong("has a `linkType` of no known kind".to_owned()));
     }
+
     let descriptors: Vec<&str> = key.split(", ").collect();
     let names = tree::names(descriptors.iter().copied())
         .ok_or_else(|| wrong("is not a list of names with requirements".to_owned()))?;
     let locator = locator::locator(resolution)
         .ok_or_else(|| wrong("has a resolution without a name".to_owned()))?;
+
     Ok(Entry {
         line,
         descriptors,
@@ -187,9 +198,11 @@ fn needs<'n>(node: &'n Node<'_>) -> Result<Vec<Need<'n>>, ParseError> {
             if name.is_empty() {
                 return Err(node.unexpected(section, "a map of names"));
             }
+
             needs.push(Need { name, range, kind });
         }
     }
+
     Ok(needs)
 }
 
@@ -224,6 +237,7 @@ fn project(input: &Input<'_>, entry: &Entry<'_>, folder: &str, edges: &[Edge]) -
             _ => edge.clone(),
         })
         .collect();
+
     let name = project.as_ref().and_then(|project| project.manifest.name());
     Root {
         name: name.unwrap_or(&entry.locator.name).to_owned(),
@@ -306,6 +320,7 @@ impl<'e> Tree<'e> {
                 };
                 indices.push((*name, index));
             }
+
             if let Some((_, index)) = indices.first() {
                 tree.by_resolution.insert(entry.resolution, *index);
             }
@@ -316,6 +331,7 @@ impl<'e> Tree<'e> {
                 }
             }
         }
+
         Ok(tree)
     }
 
@@ -337,11 +353,13 @@ impl<'e> Tree<'e> {
         if let Some((short, _)) = descriptor.split_once("::") {
             self.by_descriptor.entry(short).or_insert(index);
         }
+
         let named = self.by_name.entry(name).or_default();
         if named.any != Some(index) {
             named.any = Some(index);
             named.count += 1;
         }
+
         if let Some(inside) = locator::inner(descriptor) {
             // Yarn patches these for everyone that asks for the package.
             if descriptor.contains("builtin<") {
@@ -352,6 +370,7 @@ impl<'e> Tree<'e> {
                 named.patched_count += 1;
             }
         }
+
         Ok(())
     }
 
@@ -364,6 +383,7 @@ impl<'e> Tree<'e> {
                 DependencyKind::Peer => self.by_name.get(need.name).and_then(Named::only),
                 _ => self.find(entry, need),
             };
+
             match found {
                 Some(NOWHERE) => {}
                 Some(to) => edges.push(tree::edge(to, need.name, Some(need.range), need.kind)),
@@ -379,6 +399,7 @@ impl<'e> Tree<'e> {
         }
         // A patched package is made from the one without the patch.
         let source = locator::inner(entry.resolution);
+
         if let Some(to) = source.and_then(|source| self.by_resolution.get(source.as_str()))
             && *to != NOWHERE
         {
@@ -389,6 +410,7 @@ impl<'e> Tree<'e> {
                 DependencyKind::Runtime,
             ));
         }
+
         Ok(edges)
     }
 
@@ -412,17 +434,20 @@ impl<'e> Tree<'e> {
                 return Some(*index);
             }
         }
+
         if let Some(index) = self.exact(need.name, need.range) {
             return Some(index);
         }
         if self.is_strict(need) {
             return None;
         }
+
         let resolutions = self.resolutions.take();
         let about = resolutions
             .as_ref()
             .map_or(&[][..], |known| known.about(need.name));
         let found = about.iter().find_map(|range| self.exact(need.name, range));
+
         self.resolutions = resolutions;
         found.or_else(|| self.by_name.get(need.name).and_then(Named::only))
     }
@@ -445,6 +470,7 @@ impl<'e> Tree<'e> {
                 return Some(*index);
             }
         }
+
         None
     }
 }

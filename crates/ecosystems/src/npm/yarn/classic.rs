@@ -20,6 +20,7 @@ pub(super) fn parse(input: &Input<'_>, text: &str) -> Result<Lockfile, ParseErro
     let entries = syntax::entries(text)?;
     let projects = projects(input);
     let mut tree = Tree::new(&entries, &projects)?;
+
     let mut packages = Vec::with_capacity(entries.len());
     for entry in &entries {
         for name in names(entry)? {
@@ -28,6 +29,7 @@ pub(super) fn parse(input: &Input<'_>, text: &str) -> Result<Lockfile, ParseErro
             packages.push(package);
         }
     }
+
     let mut roots = projects
         .iter()
         .map(|project| tree.root(project))
@@ -37,12 +39,14 @@ pub(super) fn parse(input: &Input<'_>, text: &str) -> Result<Lockfile, ParseErro
             roots.extend(tree::folder_root(input, "", folder, &package.edges));
         }
     }
+
     let unresolved = tree.unresolved;
     let mut lockfile = tree::lockfile(input, "yarn-lock-v1", packages, roots);
     if projects.is_empty() {
         lockfile.roots.push(inferred(&lockfile));
         tree::settle(&mut lockfile);
     }
+
     lockfile.unresolved = unresolved;
     Ok(lockfile)
 }
@@ -85,6 +89,7 @@ fn package(entry: &Entry<'_>, key: &str, requirements: &[&str]) -> Result<Packag
         let spec = requirement.strip_prefix("npm:")?;
         Some(split_spec(spec).map_or(spec, |(name, _)| name))
     });
+
     // `npm:^1.0.0` names a range and no package.
     let real = real.filter(|name| name.starts_with(|c: char| c == '@' || c.is_alphabetic()));
     let name = real.unwrap_or(key);
@@ -95,6 +100,7 @@ fn package(entry: &Entry<'_>, key: &str, requirements: &[&str]) -> Result<Packag
             (Some(address), hash)
         }
     };
+
     Ok(Package {
         origin: from(resolved, name, requirements),
         line: u32::try_from(entry.line).unwrap_or(u32::MAX),
@@ -118,6 +124,7 @@ fn from(resolved: Option<&str>, name: &str, requirements: &[&str]) -> Origin {
             None => Origin::Registry(None),
         };
     };
+
     let by_address = requirements
         .iter()
         .any(|requirement| origin::asks_by_address(requirement));
@@ -182,6 +189,7 @@ impl<'e> Tree<'e> {
                 indices.push((name, index));
                 tree.by_name.entry(name).or_default().push(index);
             }
+
             for pattern in &entry.patterns {
                 let name = split_spec(pattern).map_or(&**pattern, |(name, _)| name);
                 if let Some((_, index)) = indices.iter().find(|(known, _)| *known == name) {
@@ -189,6 +197,7 @@ impl<'e> Tree<'e> {
                 }
             }
         }
+
         Ok(tree)
     }
 
@@ -202,6 +211,7 @@ impl<'e> Tree<'e> {
             .dependencies
             .iter()
             .filter(|(name, _)| !optional.contains(&**name));
+
         let mut edges = Vec::with_capacity(entry.dependencies.len());
         for (kind, (name, requirement)) in
             runtime.map(|pair| (DependencyKind::Runtime, pair)).chain(
@@ -224,6 +234,7 @@ impl<'e> Tree<'e> {
                 }),
             }
         }
+
         Ok(edges)
     }
 
@@ -243,11 +254,13 @@ impl<'e> Tree<'e> {
         if self.is_strict(name) {
             return None;
         }
+
         let resolutions = self.resolutions.take();
         let about = resolutions
             .as_ref()
             .map_or(&[][..], |resolutions| resolutions.about(name));
         let found = about.iter().find_map(|resolved| self.exact(name, resolved));
+
         self.resolutions = resolutions;
         found.or_else(|| self.only(name))
     }
@@ -277,6 +290,7 @@ impl<'e> Tree<'e> {
             let inside = ["file:", "link:"]
                 .iter()
                 .any(|start| requirement.starts_with(start));
+
             match found {
                 Some(to) => edges.push(tree::edge(to, name, Some(requirement), kind)),
                 None if inside || self.own.contains(name) => {}
@@ -288,6 +302,7 @@ impl<'e> Tree<'e> {
                 }),
             }
         }
+
         Ok(Root {
             name: project.manifest.name().unwrap_or_default().to_owned(),
             manifest: Some(project.path.clone()),
@@ -311,6 +326,7 @@ fn inferred(lockfile: &Lockfile) -> Root {
             tree::edge(index, name, None, DependencyKind::Runtime)
         })
         .collect();
+
     Root {
         edges,
         ..Root::default()

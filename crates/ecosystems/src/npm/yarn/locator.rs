@@ -26,6 +26,7 @@ pub(super) fn locator(text: &str) -> Option<Locator> {
             None => break,
         }
     }
+
     let (name, reference) = split_spec(&text)?;
     let (reference, parameters) = reference.split_once("::").unwrap_or((reference, ""));
     let plain = |origin| Locator {
@@ -33,6 +34,7 @@ pub(super) fn locator(text: &str) -> Option<Locator> {
         origin,
         workspace: None,
     };
+
     if let Some(version) = reference.strip_prefix("npm:") {
         let address = parameters
             .split('&')
@@ -46,6 +48,7 @@ pub(super) fn locator(text: &str) -> Option<Locator> {
             workspace: None,
         });
     }
+
     if let Some(folder) = reference.strip_prefix("workspace:") {
         return Some(Locator {
             name: name.to_owned(),
@@ -53,12 +56,14 @@ pub(super) fn locator(text: &str) -> Option<Locator> {
             workspace: Some(folder.to_owned()),
         });
     }
+
     for protocol in ["file:", "portal:", "link:", "exec:"] {
         if let Some(path) = reference.strip_prefix(protocol) {
             let path = path.split('#').next().unwrap_or_default();
             return Some(plain(Origin::Path(Some(path.to_owned()))));
         }
     }
+
     if let Some((url, rest)) = reference.split_once('#')
         && let Some(commit) = rest
             .split('&')
@@ -69,6 +74,7 @@ pub(super) fn locator(text: &str) -> Option<Locator> {
             commit: Some(commit.to_owned()),
         }));
     }
+
     Some(plain(Origin::Url(reference.to_owned())))
 }
 
@@ -104,6 +110,7 @@ fn decoded(text: &str) -> String {
             }
         }
     }
+
     String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
 }
 
@@ -129,6 +136,7 @@ pub(super) fn encoded(text: &str) -> String {
             out.push_str(&format!("%{byte:02X}"));
         }
     }
+
     out
 }
 
@@ -158,6 +166,7 @@ mod tests {
             format!("{} {:?}", locator.name, locator.origin)
         })
         .collect();
+
         insta::assert_snapshot!(read.join("\n"));
         assert_eq!(locator("npm:1.0.0"), None);
         assert_eq!(encoded("@s/a@workspace:."), "%40s%2Fa%40workspace%3A.");

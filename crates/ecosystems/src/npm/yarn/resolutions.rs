@@ -40,6 +40,7 @@ fn target(pattern: &str) -> &str {
             return rest;
         };
         let (name, after) = rest.split_at(scope + end);
+
         match after.strip_prefix('/') {
             Some(below) if !below.is_empty() => rest = below,
             _ => return name,

@@ -55,6 +55,7 @@ pub(super) fn entries(text: &str) -> Result<Vec<Entry<'_>>, ParseError> {
             is_lockfile |= is_header(comment, number)?;
             continue;
         }
+
         reader
             .line(content, line.len() - content.len(), number)
             .ok_or_else(|| {
@@ -63,6 +64,7 @@ pub(super) fn entries(text: &str) -> Result<Vec<Entry<'_>>, ParseError> {
                     .with_hint(super::REGENERATE)
             })??;
     }
+
     if reader.entries.is_empty() && !is_lockfile {
         return Err(ParseError::new(
             "is not a yarn.lock: it has neither its header nor entries",
@@ -73,6 +75,7 @@ pub(super) fn entries(text: &str) -> Result<Vec<Entry<'_>>, ParseError> {
             .at_line(text.lines().count())
             .with_hint(super::REGENERATE));
     }
+
     Ok(reader.entries)
 }
 
@@ -119,12 +122,14 @@ impl<'a> Reader<'a> {
                         return Some(Err(twice(pattern, number)));
                     }
                 }
+
                 self.section = Section::None;
                 self.entries.push(Entry {
                     line: number,
                     patterns,
                     ..Entry::default()
                 });
+
                 Some(Ok(()))
             }
             (2, _) => self.field(content, number),
@@ -162,6 +167,7 @@ impl<'a> Reader<'a> {
                 false => Ok(()),
             });
         }
+
         self.section = Section::None;
         let (name, value) = pair(content)?;
         let slot = match &*name {
@@ -170,6 +176,7 @@ impl<'a> Reader<'a> {
             "integrity" => &mut entry.integrity,
             _ => return Some(Ok(())),
         };
+
         Some(match slot.replace(value) {
             None => Ok(()),
             Some(_) => Err(twice(&name, number)),
@@ -188,6 +195,7 @@ fn twice(key: &str, line: usize) -> ParseError {
 fn patterns(content: &str) -> Option<Vec<Cow<'_, str>>> {
     let mut patterns = Vec::new();
     let mut rest = content;
+
     loop {
         let (pattern, after) = token(rest, &[',', ':'])?;
         patterns.push(pattern);
@@ -232,6 +240,7 @@ fn quoted(inner: &str) -> Option<(Cow<'_, str>, &str)> {
     if !has_escapes {
         return Some((Cow::Borrowed(text), rest));
     }
+
     let text: String = serde_json::from_str(&format!("\"{text}\"")).ok()?;
     Some((Cow::Owned(text), rest))
 }

@@ -66,6 +66,7 @@ fn all_later_versions_say_the_same() {
         shown(&lockfile)
     };
     let newest = facts(workspace!("yarn-workspace-v10"));
+
     assert_eq!(facts(workspace!("yarn-workspace-v4")), newest);
     assert_eq!(facts(workspace!("yarn-workspace-v6")), newest);
     assert_eq!(facts(workspace!("yarn-workspace-v8")), newest);
@@ -87,10 +88,12 @@ fn patches_portals_links_and_catalogs() {
 fn what_is_not_locked_is_named() {
     let package = "a@1:\n  version \"1.0.0\"\n  dependencies:\n    b \"^2\"\n";
     let manifest = |text: &'static str| [("package.json", text)];
+
     assert_eq!(
         reason(package, &manifest("{ \"dependencies\": { \"a\": \"1\" } }")),
         "1: `a@1` depends on `b@^2`, which it does not lock"
     );
+
     // Without the manifest, a resolution may explain it: the file is read, and the hole is told.
     let lockfile = read(package, &[]).unwrap();
     let open: Vec<String> = lockfile
@@ -98,7 +101,9 @@ fn what_is_not_locked_is_named() {
         .iter()
         .map(|open| format!("{}: {} {}", open.line, open.name, open.requirement))
         .collect();
+
     assert_eq!(open, ["1: b ^2"]);
+
     // A workspace member has no entry.
     let lockfile = read(
         package,
@@ -121,6 +126,7 @@ fn what_is_not_locked_is_named() {
         .iter()
         .filter_map(|root| root.manifest.as_deref())
         .collect();
+
     assert_eq!(manifests, ["package.json", "p/b/package.json"]);
     assert_eq!(lockfile.unresolved[0].name, "c");
 }
@@ -144,6 +150,7 @@ fn a_later_file_without_its_project_or_its_end_is_refused() {
     .iter()
     .map(|text| reason(text, &[]))
     .collect();
+
     insta::assert_snapshot!(reasons.join("\n"));
 }
 

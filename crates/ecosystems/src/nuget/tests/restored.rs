@@ -11,6 +11,7 @@ fn lockfiles_of_several_frameworks_are_read() {
         fixture!("restored/src/App/App.csproj"),
     ];
     insta::assert_snapshot!("restored_app", shown(&read(&app).unwrap()));
+
     let tests = [
         fixture!("restored/test/App.Tests/packages.lock.json"),
         fixture!("restored/test/App.Tests/App.Tests.csproj"),
@@ -25,17 +26,22 @@ fn assets_are_read_as_their_lockfile() {
         fixture!("restored/test/App.Tests/App.Tests.csproj"),
     ];
     let assets = read(&files).unwrap();
+
     insta::assert_snapshot!("restored_assets", shown(&assets));
+
     let lock = [fixture!("restored/test/App.Tests/packages.lock.json")];
     let mut assets = names(&assets);
+
     let mut lock = names(&read(&lock).unwrap());
     // The lockfile states no version of a project, and this one in lower case.
     for own in ["App", "app", "Shop.Lib"] {
         assets.retain(|name| *name != format!("{own} 1.0.0"));
         lock.retain(|name| *name != format!("{own} "));
     }
+
     assets.sort();
     lock.sort();
+
     assert_eq!(assets, lock);
 }
 

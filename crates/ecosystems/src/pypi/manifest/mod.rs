@@ -71,6 +71,7 @@ impl Direct {
             Some(url) => format!("@ {url}"),
             None => requirement.specifier.to_owned(),
         };
+
         Ok(Self {
             name: requirement.name.to_owned(),
             requirement: without_credentials(&wanted).into_owned(),
@@ -110,10 +111,12 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Manifest, ParseError> {
 pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
     let manifest = parse(input)?;
     let is_locked = |lockfile: &&str| input.sibling(&input.beside(lockfile)).is_some();
+
     // `setup.cfg` states what `pyproject.toml` leaves to it, and a lockfile pins both.
     if input.path.ends_with("setup.cfg") && LOCKFILES.iter().any(is_locked) {
         return Ok(Vec::new());
     }
+
     let own = normalize(&manifest.name);
     Ok(manifest
         .direct

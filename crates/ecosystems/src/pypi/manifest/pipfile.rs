@@ -20,6 +20,7 @@ pub(super) fn parse(text: &str) -> Result<Manifest, ParseError> {
         if SETTINGS.contains(&&*category.name) || !packages.is_map() {
             continue;
         }
+
         let group = match &*category.name {
             "packages" => None,
             other => Some(other.to_owned()),
@@ -45,5 +46,6 @@ pub(super) fn parse(text: &str) -> Result<Manifest, ParseError> {
             });
         }
     }
+
     Ok(manifest)
 }

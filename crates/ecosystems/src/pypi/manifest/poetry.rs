@@ -22,6 +22,7 @@ pub(super) fn add(settings: &Node<'_>, manifest: &mut Manifest) -> Result<(), Pa
             .unwrap_or_default()
             .clone_into(&mut manifest.name);
     }
+
     let stated: BTreeSet<String> = manifest
         .direct
         .iter()
@@ -39,6 +40,7 @@ pub(super) fn add(settings: &Node<'_>, manifest: &mut Manifest) -> Result<(), Pa
             }
             continue;
         }
+
         let optional = first(wanted)
             .and_then(|wanted| wanted.get("optional"))
             .and_then(Node::bool)
@@ -50,6 +52,7 @@ pub(super) fn add(settings: &Node<'_>, manifest: &mut Manifest) -> Result<(), Pa
         };
         push(&key.name, key.line, wanted, kind, None, manifest)?;
     }
+
     for direct in &mut manifest.direct {
         direct.is_local |= local.contains(normalize(&direct.name).as_ref());
     }
@@ -57,6 +60,7 @@ pub(super) fn add(settings: &Node<'_>, manifest: &mut Manifest) -> Result<(), Pa
         let kind = DependencyKind::Development;
         push(&key.name, key.line, wanted, kind, Some("dev"), manifest)?;
     }
+
     for (group, table) in settings.optional_map("group")? {
         let kind = match &*group.name {
             DEFAULT_GROUP => DependencyKind::Runtime,
@@ -73,6 +77,7 @@ pub(super) fn add(settings: &Node<'_>, manifest: &mut Manifest) -> Result<(), Pa
             )?;
         }
     }
+
     Ok(())
 }
 
@@ -117,6 +122,7 @@ fn push(
             line: line.max(wanted.line),
         });
     }
+
     Ok(())
 }
 
@@ -131,10 +137,12 @@ pub(in crate::pypi) fn requirement<'n>(
     if !wanted.is_map() {
         return Err(wanted.unexpected(name, "a requirement"));
     }
+
     for key in ["version", "git", "url", "file", "path"] {
         if let Some(text) = wanted.optional_text(key)? {
             return Ok(text);
         }
     }
+
     Ok("")
 }

@@ -30,6 +30,7 @@ pub(super) fn parse(text: &str) -> Result<Manifest, ParseError> {
             list(&extra.name, wanted, DependencyKind::Optional, &mut manifest)?;
         }
     }
+
     let groups = file.optional_map("dependency-groups")?;
     let mut includes = Includes {
         groups: groups
@@ -55,10 +56,12 @@ pub(super) fn parse(text: &str) -> Result<Manifest, ParseError> {
                 )?;
             }
         }
+
         if let Some(settings) = table(tool, "uv")? {
             uv(settings, &mut manifest)?;
         }
     }
+
     Ok(manifest)
 }
 
@@ -98,6 +101,7 @@ fn texts(
         }
         push(manifest, Direct::from_text(text, kind, group, item.line)?)?;
     }
+
     Ok(())
 }
 
@@ -133,6 +137,7 @@ impl Includes<'_, '_> {
             if !wanted.is_list() {
                 return Err(wanted.unexpected(written, "a list"));
             }
+
             for item in wanted.items() {
                 self.steps += 1;
                 if self.steps > MAX_DIRECT {
@@ -141,6 +146,7 @@ impl Includes<'_, '_> {
                     ))
                     .at_line(item.line as usize));
                 }
+
                 if let Some(other) = item.get("include-group").and_then(Node::text) {
                     next.push(normalize(other).into_owned());
                 } else if !item.is_map() {
@@ -149,6 +155,7 @@ impl Includes<'_, '_> {
                 }
             }
         }
+
         Ok(())
     }
 }
@@ -175,6 +182,7 @@ fn uv(settings: &Node<'_>, manifest: &mut Manifest) -> Result<(), ParseError> {
     for direct in &mut manifest.direct {
         direct.is_local |= local.contains(normalize(&direct.name).as_ref());
     }
+
     Ok(())
 }
 

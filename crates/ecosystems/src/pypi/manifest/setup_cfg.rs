@@ -14,6 +14,7 @@ use crate::pypi::requirement::Requirement;
 pub(super) fn parse(text: &str) -> Result<Manifest, ParseError> {
     let mut manifest = Manifest::default();
     let mut section = "";
+
     // The key whose value goes on in indented lines.
     let mut key = "";
     for (line, content) in (1u32..).zip(text.lines()) {
@@ -21,6 +22,7 @@ pub(super) fn parse(text: &str) -> Result<Manifest, ParseError> {
         if trimmed.is_empty() || trimmed.starts_with(['#', ';']) {
             continue;
         }
+
         let value = if content.starts_with([' ', '\t']) && !key.is_empty() {
             trimmed
         } else if let Some(name) = trimmed.strip_prefix('[') {
@@ -47,6 +49,7 @@ pub(super) fn parse(text: &str) -> Result<Manifest, ParseError> {
         };
         add(section, key, value, line, &mut manifest)?;
     }
+
     Ok(manifest)
 }
 
@@ -80,6 +83,7 @@ fn add(
         });
         return Ok(());
     }
+
     for part in split(value) {
         let direct = Direct::from_text(part, kind, group, line).map_err(|error| ParseError {
             reason: without_credentials(&error.reason).into_owned(),
@@ -87,6 +91,7 @@ fn add(
         })?;
         manifest.direct.push(direct);
     }
+
     Ok(())
 }
 

@@ -22,6 +22,7 @@ pub(super) fn logical(text: &str) -> Vec<Logical> {
         let (code, comment) = split_comment(content);
         let continues = comment.is_none() && code.ends_with('\\');
         let code = code.strip_suffix('\\').unwrap_or(code).trim();
+
         let mut current = open.take().unwrap_or(Logical {
             line,
             text: String::new(),
@@ -35,6 +36,7 @@ pub(super) fn logical(text: &str) -> Vec<Logical> {
             }
             current.text.push_str(code);
         }
+
         match comment {
             Some(comment) if current.text.is_empty() => {
                 if let Some(before) = lines.last_mut() {
@@ -50,12 +52,14 @@ pub(super) fn logical(text: &str) -> Vec<Logical> {
             }
             None => {}
         }
+
         if continues {
             open = Some(current);
         } else if !current.text.is_empty() {
             lines.push(current);
         }
     }
+
     lines.extend(open.filter(|line| !line.text.is_empty()));
     lines
 }

@@ -92,6 +92,7 @@ impl File {
         let Some((option, value)) = option(&logical.text) else {
             return self.requirement(logical, &logical.text);
         };
+
         match option {
             "-e" | "--editable" => return self.requirement(logical, value),
             "-r" | "--requirement" => self.included.push((value.to_owned(), logical.line)),
@@ -101,6 +102,7 @@ impl File {
             // Options that say how to install, not what.
             _ => {}
         }
+
         Ok(())
     }
 
@@ -109,6 +111,7 @@ impl File {
         if self.lines.len() >= limits::MAX_PACKAGES {
             return Err(ParseError::new("holds too many requirements").at_line(at));
         }
+
         let (text, options) = match text.find(" --") {
             Some(end) => text.split_at(end),
             None => (text, ""),
@@ -122,12 +125,14 @@ impl File {
             .at_line(at)
             .with_hint("a file that pip cannot read can be left out with `--exclude`"));
         }
+
         self.lines.push(Line {
             line: logical.line,
             text: text.trim().to_owned(),
             hashes: hashes(options, at)?,
             reasons: reasons(&logical.comments),
         });
+
         Ok(())
     }
 }
@@ -137,10 +142,12 @@ fn option(text: &str) -> Option<(&str, &str)> {
     if !text.starts_with('-') {
         return None;
     }
+
     let end = text
         .find(|character: char| character.is_whitespace() || character == '=')
         .unwrap_or(text.len());
     let (option, value) = text.split_at(end);
+
     // `-rfile` is `-r file`.
     let (option, value) = match option.split_at_checked(2) {
         Some((short, attached)) if !option.starts_with("--") && !attached.is_empty() => {
@@ -148,6 +155,7 @@ fn option(text: &str) -> Option<(&str, &str)> {
         }
         _ => (option, value),
     };
+
     Some((option, value.trim_start_matches(['=', ' ', '\t']).trim()))
 }
 
@@ -171,8 +179,10 @@ fn hashes(options: &str, line: usize) -> Result<Vec<String>, ParseError> {
         if !is_whole {
             return Err(ParseError::new("has a hash that is none").at_line(line));
         }
+
         found.push(hash.to_owned());
     }
+
     Ok(found)
 }
 
@@ -209,6 +219,7 @@ impl Files {
         let mut next: Vec<Next> = Vec::new();
         let own = File::read(input)?;
         let mut has_more_indexes = own.has_more_indexes;
+
         files.index.clone_from(&own.index);
         files.add(own, input.path, None, false, &mut next);
         while let Some((path, line, is_constraints)) = next.pop() {
@@ -221,6 +232,7 @@ impl Files {
                         .at_line(line as usize),
                 );
             }
+
             let read = input.sibling(&path).and_then(|bytes| {
                 let input = Input {
                     path: &path,
@@ -239,10 +251,12 @@ impl Files {
                 None if is_constraints => {}
                 None => files.unread.push((path, line)),
             }
+
             if files.lines.len() > limits::MAX_PACKAGES {
                 return Err(ParseError::new("holds too many requirements").at_line(line as usize));
             }
         }
+
         files.index = files.index.filter(|_| !has_more_indexes);
         Ok(files)
     }
@@ -265,10 +279,12 @@ impl Files {
                 }
             }
         }
+
         if is_constraints {
             self.constrain(&file.lines);
             return;
         }
+
         self.lines.extend(file.lines.into_iter().map(|line| Line {
             line: at.unwrap_or(line.line),
             ..line
@@ -283,6 +299,7 @@ impl Files {
             let Some(version) = requirement.exact_version() else {
                 continue;
             };
+
             self.constraints
                 .entry(normalize(requirement.name).into_owned())
                 .and_modify(|known| {

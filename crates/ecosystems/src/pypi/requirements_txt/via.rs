@@ -37,12 +37,14 @@ pub(super) fn reasons(comments: &[String]) -> Vec<Reason> {
             .filter(|text| !text.is_empty())
             .map(reason)
             .collect();
+
         match read {
             Some(reasons) => found.extend(reasons),
             // Any other comment ends the list.
             None => inside = false,
         }
     }
+
     found
 }
 
@@ -56,11 +58,13 @@ fn reason(text: &str) -> Option<Reason> {
     if text.starts_with("-c ") || text.starts_with("--override ") {
         return Some(Reason::Constraint);
     }
+
     let (name, file) = match text.split_once(" (") {
         Some((name, file)) => (name, Some(file.strip_suffix(')')?)),
         None => (text, None),
     };
     let name = name.split(['[', ':']).next().unwrap_or(name);
+
     is_name(name).then(|| match file {
         Some(path) => Reason::File {
             name: Some(name.to_owned()),

@@ -37,6 +37,7 @@ impl<'a> Wanted<'a> {
         }
         // A path or an address, with a marker behind it.
         let target = text.split(" ;").next().unwrap_or(text).trim();
+
         let is_address = target.contains("://") || target.starts_with("file:");
         let is_path = target.starts_with(['.', '/', '~', '$'])
             || target.contains(['/', '\\'])
@@ -51,6 +52,7 @@ impl<'a> Wanted<'a> {
         if repository(target).is_some() {
             return Self::Address { name, url: target };
         }
+
         let stated = match name {
             Some(name) => archive_version(target, name).map(|version| (name, version)),
             None => archive(target),
@@ -62,6 +64,7 @@ impl<'a> Wanted<'a> {
                 url: target,
             };
         }
+
         let is_remote = target.contains("://") && !target.starts_with("file:");
         let path = target.split('#').next().unwrap_or(target);
         let is_file = [".whl", ".zip", ".gz", ".bz2", ".xz", ".tgz"]
@@ -70,6 +73,7 @@ impl<'a> Wanted<'a> {
         if is_remote || is_file {
             return Self::Address { name, url: target };
         }
+
         Self::Folder { name, path }
     }
 
@@ -105,6 +109,7 @@ mod tests {
             Some(Wanted::Folder { .. }) => "folder",
             None => "nothing",
         };
+
         for (text, expected) in [
             ("flask", "index"),
             ("flask[async]==2.0; python_version < '3'", "index"),

@@ -12,8 +12,10 @@ fn poetry_1_needs_its_manifest_to_tell_what_is_for_development() {
         fixture!("poetry1/pyproject.toml"),
     ];
     insta::assert_snapshot!(shown(&read(&files).unwrap()));
+
     let alone = read(&files[..1]).unwrap();
     assert!(alone.roots.is_empty());
+
     let scope = |name| {
         let found = alone.packages.iter().find(|package| package.name == name);
         found.map(|package| package.scope)
@@ -51,6 +53,7 @@ fn poetry_writes_where_packages_come_from() {
         lockfile.packages[0].origin.clone()
     };
     let commit = "9d6d4ae0f4ac1d5a4a0a2d2a6b8a5c2d9c3a1b2e";
+
     assert_eq!(
         origin(&format!(
             "type = \"git\"\nurl = \"https://u:p@h.invalid/a.git\"\nreference = \"main\"\nresolved_reference = \"{commit}\"\n"
@@ -83,12 +86,15 @@ fn old_lockfiles_of_poetry_keep_hashes_in_one_table() {
         "[metadata.hashes]\na-b = [\"00\", \"11\"]\n",
     ))
     .unwrap();
+
     assert_eq!(lockfile.format, "poetry-lock-v0");
     assert_eq!(lockfile.packages[0].integrity.as_deref(), Some("00 11"));
     assert_eq!(lockfile.packages[0].scope, Scope::Development);
     assert_eq!(lockfile.packages[0].groups, ["dev"]);
+
     let metadata = "lock-version = \"1.1\"\n[metadata.files]\n\"A.b\" = [{file = \"a\", hash = \"sha256:22\"}]\n";
     let lockfile = read(&poetry(package, metadata)).unwrap();
+
     assert_eq!(lockfile.format, "poetry-lock-v1");
     assert_eq!(lockfile.packages[0].integrity.as_deref(), Some("sha256:22"));
 }
@@ -121,6 +127,7 @@ fn pipenv_locks_what_has_no_version() {
       "develop": {"both": {"version": "==1.0"}, "other": {"version": "===odd"}}
     }"#;
     let lockfile = read(&[("Pipfile.lock", text.to_owned())]).unwrap();
+
     assert_eq!(
         names(&lockfile),
         ["own ", "wheel 1.5", "both 1.0", "other odd"]
@@ -133,6 +140,7 @@ fn pipenv_locks_what_has_no_version() {
             "7: any *"
         ]
     );
+
     let both = &lockfile.packages[2];
     assert_eq!(
         (both.scope, both.groups.join(" ")),
@@ -163,6 +171,7 @@ fn uv_writes_where_packages_come_from() {
         lockfile.packages[0].origin.clone()
     };
     let commit = "9d6d4ae0f4ac1d5a4a0a2d2a6b8a5c2d9c3a1b2e";
+
     assert_eq!(
         origin(&format!(
             "{{ git = \"https://t@h.invalid/a.git?rev=main#{commit}\" }}"
@@ -230,7 +239,9 @@ fn pdm_writes_groups() {
 fn pdm_locks_a_package_with_extras_twice() {
     let text = "[metadata]\nlock_version = \"4.5.0\"\n[[package]]\nname = \"a\"\nversion = \"1\"\ngroups = [\"default\"]\nfiles = [{file = \"a\", hash = \"sha256:0\"}]\n[[package]]\nname = \"a\"\nversion = \"1\"\nextras = [\"x\"]\ngroups = [\"dev\"]\ndependencies = [\"a==1\", \"b>=2\"]\n[[package]]\nname = \"b\"\nversion = \"2\"\ngroups = [\"dev\"]\n";
     let lockfile = read(&[("pdm.lock", text.to_owned())]).unwrap();
+
     assert_eq!(names(&lockfile), ["a 1", "b 2"]);
+
     let a = &lockfile.packages[0];
     assert_eq!(
         (a.scope, a.groups.join(" ")),
@@ -251,6 +262,7 @@ fn pylock_is_read_with_what_its_markers_say() {
         fixture!("pylock/pyproject.toml"),
     ];
     insta::assert_snapshot!(shown(&read(&files).unwrap()));
+
     let text = r#"lock-version = "1.0"
 created-by = "somebody"
 [[packages]]
@@ -265,6 +277,7 @@ name = "c"
 archive = { url = "https://h.invalid/c-2.0.tar.gz", hashes = { sha256 = "00" } }
 "#;
     let lockfile = read(&[("pylock.dev.toml", text.to_owned())]).unwrap();
+
     assert_eq!(names(&lockfile), ["a 1", "c 2.0"]);
     assert_eq!(lockfile.packages[0].groups, ["dev", "x"]);
     assert_eq!(lockfile.packages[0].scope, Scope::Optional);
@@ -290,6 +303,7 @@ fn a_project_that_is_locked_by_its_folder_has_a_lockfile() {
     ];
     let lockfile = read(&files).unwrap();
     let root = &lockfile.roots[0];
+
     assert_eq!(root.manifest.as_deref(), Some("lib/pyproject.toml"));
     assert_eq!(root.edges[0].requirement.as_deref(), Some(">=1"));
 }

@@ -51,13 +51,16 @@ fn lines_go_on_and_comments_end_them() {
     let lockfile = requirements(&format!(
         "\n# a note\na==1.0 \\\n    --hash=sha256:{hash} \\\n    --hash sha256:{hash}\nb==2.0#not-a-comment\n"
     ));
+
     assert_eq!(lockfile.unwrap_err().line, Some(6));
+
     let lockfile = requirements(&format!(
         "a==\\\n1.0 --hash=sha256:{hash}\nb==2.0 # c==3.0 \\\nd==4.0\n"
     ))
     .unwrap();
     assert_eq!(names(&lockfile), ["a 1.0", "b 2.0", "d 4.0"]);
     assert_eq!(lockfile.packages[2].line, 4);
+
     let error = requirements("a==1.0 --hash=sha256:00\n").unwrap_err();
     assert_eq!(error.reason, "has a hash that is none");
 }
@@ -81,6 +84,7 @@ fn secrets_of_addresses_are_not_kept() {
             "5: d git+ssh://git@h.invalid/d.git#egg=d"
         ]
     );
+
     let error = requirements("https://u:secret@h.invalid/x y z\n").unwrap_err();
     assert!(!error.reason.contains("secret"), "{error}");
 }
@@ -106,6 +110,7 @@ fn included_files_count_once_and_in_circles() {
         ("deploy/constraints.txt", "b==2.5\nz<3\n".to_owned()),
     ];
     let lockfile = read(&files).unwrap();
+
     assert_eq!(names(&lockfile), ["a 1.0", "b 2.5"]);
     assert_eq!(lockfile.packages[1].line, 2);
     assert_eq!(
@@ -156,6 +161,7 @@ fn what_a_file_was_made_for_is_its_root() {
             )
         })
         .collect();
+
     assert_eq!(roots, [("", None, 1), ("shop", Some("pyproject.toml"), 2),]);
 }
 
@@ -197,6 +203,7 @@ f = { git = "https://h.invalid/f.git", optional = true }
 g = "*"
 "#;
     let open_ones = unresolved(&[("pyproject.toml", pyproject.to_owned())]).unwrap();
+
     assert_eq!(
         open(&open_ones),
         [
@@ -222,16 +229,19 @@ fn other_manifests_say_it_in_their_own_way() {
         open(&unresolved(&[("setup.cfg", setup.to_owned())]).unwrap()),
         ["5: a >=1", "7: b", "10: c", "10: d >=2"]
     );
+
     let locked = [
         ("setup.cfg", setup.to_owned()),
         ("uv.lock", "version = 1\n".to_owned()),
     ];
     assert!(unresolved(&locked).unwrap().is_empty());
+
     let pipfile = "[packages]\na = \"*\"\nb = {path = \".\", editable = true}\n[dev-packages]\nc = {version = \">=1\", extras = [\"x\"]}\n";
     assert_eq!(
         open(&unresolved(&[("Pipfile", pipfile.to_owned())]).unwrap()),
         ["5: c >=1", "2: a *"]
     );
+
     let source = "# top\na>=1 # note\n-r base.in\n-c c.txt\n";
     assert_eq!(
         open(&unresolved(&[("requirements.in", source.to_owned())]).unwrap()),

@@ -83,6 +83,7 @@ pub(super) fn finding(
         advisories: vec![record(id, summary).into()],
     };
     rate(&mut finding);
+
     finding
 }
 
@@ -125,6 +126,7 @@ pub(super) fn exploited() -> Finding {
         line: 7,
     });
     rate(&mut finding);
+
     finding
 }
 
@@ -138,6 +140,7 @@ pub(super) fn hostile() -> Finding {
     finding.signals.kev = None;
     std::sync::Arc::make_mut(&mut finding.advisories[0]).cwes = vec![HOSTILE.into()];
     rate(&mut finding);
+
     finding
 }
 
@@ -174,6 +177,7 @@ pub(super) fn findings() -> Vec<Finding> {
     malicious.summary = "Malicious code in lodahs (npm)".into();
     malicious.fixed = FixedVersion::None("the whole package is malicious: remove it".into());
     rate(&mut malicious);
+
     vec![unmaintained, development, hostile(), exploited(), malicious]
 }
 
@@ -207,6 +211,7 @@ pub(super) fn sources() -> Vec<SourceStatus> {
         records,
         warning: warning.map(str::to_owned),
     };
+
     vec![
         source("osv:npm", Some("2026-01-28T00:00:00Z"), Some(214_010), None),
         source(
@@ -252,6 +257,7 @@ pub(crate) fn rich() -> ScanReport {
         until: "2026-12-31".parse().unwrap(),
         justification: None,
     }];
+
     let notices = [Notice {
         file: ".patchgate.yml".into(),
         line: 4,
@@ -259,6 +265,7 @@ pub(crate) fn rich() -> ScanReport {
             "the ignore entry for `CVE-1` expired on 2026-01-01 and matches no finding: remove it"
                 .into(),
     }];
+
     ScanReport::new(&ScanInput {
         findings: &findings(),
         ignored: &ignored,
@@ -286,6 +293,7 @@ pub(super) fn suppressed() -> Vec<Suppressed> {
         timestamp: "2026-01-02T03:04:05Z".parse().ok(),
         source: "vex/shop.json".to_owned(),
     };
+
     vec![
         Suppressed {
             finding: finding(

@@ -46,12 +46,14 @@ pub(super) fn read(
         if affected.is_empty() {
             continue;
         }
+
         entries += affected.len();
         if entries > MAX_ENTRIES {
             return Err(ParseError::new(format!(
                 "names more than {MAX_ENTRIES} affected packages"
             )));
         }
+
         let mut ids = ids(vulnerability)?;
         let id = match (vulnerabilities, ids.is_empty()) {
             ([_], _) => head.id.clone(),
@@ -80,6 +82,7 @@ pub(super) fn read(
             database_specific: None,
         });
     }
+
     Ok(advisories)
 }
 
@@ -100,6 +103,7 @@ fn affected(vulnerability: &Node<'_>, products: &Products) -> Result<Vec<Affecte
             }
         }
     }
+
     for group in ["fixed", "first_fixed"] {
         for id in listed(status, group)? {
             for target in products.targets(id, status.line)? {
@@ -112,6 +116,7 @@ fn affected(vulnerability: &Node<'_>, products: &Products) -> Result<Vec<Affecte
             }
         }
     }
+
     Ok(packages.into_iter().filter_map(entry).collect())
 }
 
@@ -128,6 +133,7 @@ fn add(target: &Target, is_whole: bool, packages: &mut BTreeMap<Key, Known>) {
             known.listed.insert(purl.version().to_owned());
             continue;
         }
+
         match &target.component.versions {
             Versions::One(version) if ecosystem.compare_versions(version, version).is_ok() => {
                 known.listed.insert(version.clone());
@@ -159,18 +165,21 @@ fn entry((key, known): (Key, Known)) -> Option<Affected> {
     if !names_versions && !known.unknown {
         return None;
     }
+
     let mut ranges = known.ranges;
     let mut versions: Vec<SmolStr> = known.listed.into_iter().map(Into::into).collect();
     if known.unknown {
         // What is listed is not all: an entry of its own says that the rest is not known.
         ranges.push(unknown());
     }
+
     if names_versions {
         ranges.extend(known.fixed.into_iter().map(fixed));
     } else {
         ranges.clear();
         versions.clear();
     }
+
     Some(Affected {
         ecosystem: ecosystem.into(),
         distribution: distribution.map(Into::into),
@@ -228,6 +237,7 @@ fn severity(vulnerability: &Node<'_>) -> Result<Vec<ReportedSeverity>, ParseErro
             }
         }
     }
+
     Ok(found)
 }
 

@@ -35,6 +35,7 @@ pub(super) fn read(root: &Node<'_>) -> Result<Document, ParseError> {
     let Some(document) = root.get("document") else {
         return Err(ParseError::new("lacks `document`"));
     };
+
     check_version(document)?;
     let tracking = document
         .get("tracking")
@@ -46,6 +47,7 @@ pub(super) fn read(root: &Node<'_>) -> Result<Document, ParseError> {
         current: time(tracking, "current_release_date")?,
         references: references(document)?,
     };
+
     let state = tracking.need_text("status")?;
     let publisher = match document.get("publisher") {
         Some(publisher) => text(publisher, "name")?,
@@ -53,11 +55,13 @@ pub(super) fn read(root: &Node<'_>) -> Result<Document, ParseError> {
     };
     let products = Products::read(root)?;
     let vulnerabilities = root.optional_list("vulnerabilities")?;
+
     let mut statements = Vec::new();
     for vulnerability in vulnerabilities {
         statements.extend(statements::read(vulnerability, &products, &head)?);
         super::check_bounds(&statements)?;
     }
+
     Ok(Document {
         format: Format::Csaf,
         author: publisher.unwrap_or_default(),
@@ -104,6 +108,7 @@ fn references(node: &Node<'_>) -> Result<Vec<Reference>, ParseError> {
             url,
         });
     }
+
     references.sort_by_key(|reference| reference.kind != "ADVISORY");
     Ok(references)
 }
@@ -128,5 +133,6 @@ pub(super) fn ids(vulnerability: &Node<'_>) -> Result<Vec<String>, ParseError> {
             ids.push(text.to_owned());
         }
     }
+
     Ok(super::distinct(ids))
 }

@@ -40,6 +40,7 @@ impl Products {
         let Some(tree) = root.get("product_tree") else {
             return Ok(products);
         };
+
         for branch in tree.optional_list("branches")? {
             products.branch(branch, &Versions::Any)?;
         }
@@ -56,6 +57,7 @@ impl Products {
                 members.into_iter().map(str::to_owned).collect(),
             );
         }
+
         Ok(products)
     }
 
@@ -64,6 +66,7 @@ impl Products {
         if !branch.is_map() {
             return Err(branch.unexpected("branches", "a branch"));
         }
+
         let name = text(branch, "name")?.unwrap_or_default();
         let versions = match text(branch, "category")?.as_deref() {
             Some("product_version") => Versions::One(name),
@@ -76,6 +79,7 @@ impl Products {
         for below in branch.optional_list("branches")? {
             self.branch(below, &versions)?;
         }
+
         Ok(())
     }
 
@@ -101,6 +105,7 @@ impl Products {
             own: identified(product, &Versions::Any)?,
         };
         self.parts.insert(id.to_owned(), part);
+
         Ok(())
     }
 
@@ -123,6 +128,7 @@ impl Products {
             })?;
             members.extend(of_group.iter().map(String::as_str));
         }
+
         Ok(members)
     }
 
@@ -135,6 +141,7 @@ impl Products {
         if let Some(found) = self.found.borrow().get(id) {
             return Ok(found.clone());
         }
+
         let targets = self.resolve(id, line, 0)?;
         let known: Vec<Arc<Target>> = targets
             .into_iter()
@@ -142,6 +149,7 @@ impl Products {
             .map(Arc::new)
             .collect();
         self.found.borrow_mut().insert(id.to_owned(), known.clone());
+
         Ok(known)
     }
 
@@ -153,6 +161,7 @@ impl Products {
             });
             return Ok(alone.collect());
         }
+
         let part = self.parts.get(id).ok_or_else(|| {
             ParseError::new(format!("names the product `{id}`, which it lacks"))
                 .at_line(line as usize)
@@ -163,15 +172,18 @@ impl Products {
             ))
             .at_line(part.line as usize));
         }
+
         let mut whole: Vec<Component> = Vec::new();
         for target in self.resolve(&part.within, part.line, steps + 1)? {
             whole.push(target.component);
             whole.extend(target.within);
         }
+
         if whole.is_empty() {
             // Something within a product that has no identifier holds for nobody.
             whole.push(Component::default());
         }
+
         let mut targets = self.resolve(&part.of, part.line, steps + 1)?;
         targets.extend(part.own.iter().map(|component| Target {
             component: component.clone(),
@@ -180,6 +192,7 @@ impl Products {
         for target in &mut targets {
             target.within.extend(whole.iter().cloned());
         }
+
         Ok(targets)
     }
 }
@@ -202,6 +215,7 @@ fn identified(product: &Node<'_>, versions: &Versions) -> Result<Vec<Component>,
     for uri in helper.optional_list("x_generic_uris")? {
         names.extend(text(uri, "uri")?);
     }
+
     let mut purls: Vec<String> = text(helper, "purl")?.into_iter().collect();
     purls.extend(listed(helper, "purls")?.into_iter().map(str::to_owned));
     let component = |purls| Component {
@@ -209,6 +223,7 @@ fn identified(product: &Node<'_>, versions: &Versions) -> Result<Vec<Component>,
         names: names.clone(),
         versions: versions.clone(),
     };
+
     let mut components = Vec::new();
     for text in &purls {
         let purl = Purl::parse(text).ok_or_else(|| {
@@ -221,10 +236,13 @@ fn identified(product: &Node<'_>, versions: &Versions) -> Result<Vec<Component>,
         if !purl.version().is_empty() {
             component.versions = Versions::Any;
         }
+
         components.push(component);
     }
+
     if components.is_empty() && !names.is_empty() {
         components.push(component(Vec::new()));
     }
+
     Ok(components)
 }

@@ -45,6 +45,7 @@ pub(super) fn read(
         return Ok(Vec::new());
     };
     let (for_all, remarks) = remarks(vulnerability, products)?;
+
     let mut statements = Vec::new();
     for (group, status_word) in GROUPS {
         let mut by_remark: BTreeMap<Remark, Vec<Arc<Target>>> = BTreeMap::new();
@@ -76,6 +77,7 @@ pub(super) fn read(
             });
         }
     }
+
     Ok(statements)
 }
 
@@ -114,6 +116,7 @@ fn remarks(vulnerability: &Node<'_>, products: &Products) -> Result<(Remark, Rem
             remarks.entry(id.to_owned()).or_default().flag = Some(label.to_owned());
         }
     }
+
     for threat in vulnerability.optional_list("threats")? {
         if threat.optional_text("category")? == Some("impact") {
             let details = prose(threat, "details")?;
@@ -122,6 +125,7 @@ fn remarks(vulnerability: &Node<'_>, products: &Products) -> Result<(Remark, Rem
             })?;
         }
     }
+
     for remediation in vulnerability.optional_list("remediations")? {
         let details = prose(remediation, "details")?;
         note(
@@ -134,6 +138,7 @@ fn remarks(vulnerability: &Node<'_>, products: &Products) -> Result<(Remark, Rem
             },
         )?;
     }
+
     Ok((for_all, remarks))
 }
 

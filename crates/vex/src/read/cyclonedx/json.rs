@@ -30,10 +30,12 @@ pub(in super::super) fn read(root: &Node<'_>) -> Result<Document, ParseError> {
             components(main, &mut bom.components)?;
         }
     }
+
     components(root, &mut bom.components)?;
     for node in root.optional_list("vulnerabilities")? {
         bom.vulnerabilities.push(vulnerability(node)?);
     }
+
     bom.into_document()
 }
 
@@ -63,6 +65,7 @@ fn author(metadata: &Node<'_>) -> Result<String, ParseError> {
             names.extend(text(organisation, "name")?);
         }
     }
+
     Ok(names.join(", "))
 }
 
@@ -80,6 +83,7 @@ fn components(node: &Node<'_>, into: &mut Vec<Entry>) -> Result<(), ParseError> 
 fn entry(node: &Node<'_>) -> Result<Entry, ParseError> {
     let purl = scalar(node, "purl")?;
     let reference = scalar(node, "bom-ref")?;
+
     Ok(Entry {
         // Documents of some tools refer to components by their package URL.
         reference: if reference.is_empty() {
@@ -98,6 +102,7 @@ fn vulnerability(node: &Node<'_>) -> Result<Vulnerability, ParseError> {
     if !node.is_map() {
         return Err(node.unexpected("vulnerabilities", "a vulnerability"));
     }
+
     let mut read = Vulnerability {
         line: node.line,
         ids: text(node, "id")?.into_iter().collect(),
@@ -111,14 +116,17 @@ fn vulnerability(node: &Node<'_>) -> Result<Vulnerability, ParseError> {
         read.state = text(analysis, "state")?;
         read.justification = text(analysis, "justification")?;
         read.detail = prose(analysis, "detail")?;
+
         for response in analysis.optional_list("response")? {
             let word = response
                 .text()
                 .ok_or_else(|| response.unexpected("response", "a text"))?;
             read.responses.push(word.to_owned());
         }
+
         read.time = time(analysis, "lastUpdated")?.or(time(analysis, "firstIssued")?);
     }
+
     for affects in node.optional_list("affects")? {
         let mut target = Affects {
             reference: affects.need_text("ref")?.trim().to_owned(),
@@ -131,7 +139,9 @@ fn vulnerability(node: &Node<'_>) -> Result<Vulnerability, ParseError> {
                 status: scalar(entry, "status")?,
             });
         }
+
         read.affects.push(target);
     }
+
     Ok(read)
 }

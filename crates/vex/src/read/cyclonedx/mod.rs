@@ -90,6 +90,7 @@ impl Bom {
     fn into_document(self) -> Result<Document, ParseError> {
         let components = self.by_reference();
         let main = self.main.as_ref().map(Entry::identified);
+
         let mut statements = Vec::new();
         for vulnerability in &self.vulnerabilities {
             // One without an id cannot be any of ours.
@@ -98,6 +99,7 @@ impl Bom {
                 statements.push(statement(vulnerability, state, targets, self.timestamp)?);
             }
         }
+
         Ok(Document {
             format: Format::CycloneDx,
             id: self.serial,
@@ -123,6 +125,7 @@ impl Bom {
                 .and_modify(|known| *known = None)
                 .or_insert_with(|| Some(entry.identified()));
         }
+
         components
     }
 
@@ -163,6 +166,7 @@ impl Bom {
                     within: Vec::new(),
                 });
             }
+
             let component = match components.get(reference) {
                 Some(known) => known.clone()?,
                 None => {
@@ -170,6 +174,7 @@ impl Bom {
                     (!named.purls.is_empty()).then_some(named)?
                 }
             };
+
             Some(Target {
                 component,
                 within: within_main(),
@@ -191,14 +196,17 @@ impl Bom {
             names: vec![format!("{BOM_LINK}{bom}"), format!("{BOM_LINK}{serial}")],
             ..Component::default()
         };
+
         if element.is_empty() {
             return Some(Target {
                 component: whole,
                 within: Vec::new(),
             });
         }
+
         let mut within = within_main();
         within.push(whole);
+
         Some(Target {
             component: component(&element),
             within,
@@ -224,6 +232,7 @@ fn narrowed<'a>(
             };
             target
         });
+
     whole.into_iter().chain(each)
 }
 
@@ -244,6 +253,7 @@ impl Entry {
             }
             found.names.push(self.name.clone());
         }
+
         found
     }
 }
@@ -272,6 +282,7 @@ fn statement(
         }),
         (None, _) => None,
     };
+
     let mut action: Vec<String> = vulnerability
         .responses
         .iter()
@@ -281,6 +292,7 @@ fn statement(
     if status == Status::Affected {
         action.extend(vulnerability.detail.clone());
     }
+
     Ok(Statement {
         id: None,
         line: vulnerability.line,

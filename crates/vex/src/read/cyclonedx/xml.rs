@@ -19,6 +19,7 @@ pub(in super::super) fn read(source: &str) -> Result<Document, ParseError> {
     let (true, Some(version)) = (root.name == "bom", version) else {
         return Err(ParseError::new("is XML and not CycloneDX"));
     };
+
     check_version(version)?;
     let mut bom = Bom {
         serial: attribute(&root, "serialNumber"),
@@ -33,12 +34,14 @@ pub(in super::super) fn read(source: &str) -> Result<Document, ParseError> {
             components(main, &mut bom.components);
         }
     }
+
     components(&root, &mut bom.components);
     if let Some(list) = root.child("vulnerabilities") {
         for element in list.all("vulnerability") {
             bom.vulnerabilities.push(vulnerability(element)?);
         }
     }
+
     bom.into_document()
 }
 
@@ -75,6 +78,7 @@ fn author(metadata: &Element<'_>) -> String {
     if !authors.is_empty() {
         return authors.join(", ");
     }
+
     ["manufacturer", "manufacture", "supplier"]
         .iter()
         .find_map(|name| metadata.child(name)?.text_of("name"))
@@ -96,6 +100,7 @@ fn components(element: &Element<'_>, into: &mut Vec<Entry>) {
 fn entry(element: &Element<'_>) -> Entry {
     let purl = text(element, "purl");
     let reference = attribute(element, "bom-ref");
+
     Entry {
         reference: if reference.is_empty() {
             purl.clone()
@@ -126,6 +131,7 @@ fn vulnerability(element: &Element<'_>) -> Result<Vulnerability, ParseError> {
             .filter_map(|reference| reference.text_of("id"));
         read.ids.extend(ids.map(str::to_owned));
     }
+
     if let Some(analysis) = element.child("analysis") {
         read.state = analysis.text_of("state").map(str::to_owned);
         read.justification = analysis.text_of("justification").map(str::to_owned);
@@ -138,6 +144,7 @@ fn vulnerability(element: &Element<'_>) -> Result<Vulnerability, ParseError> {
             .collect();
         read.time = time(analysis, "lastUpdated")?.or(time(analysis, "firstIssued")?);
     }
+
     let targets = element.child("affects").into_iter();
     for target in targets.flat_map(|affects| affects.all("target")) {
         let entries = target.child("versions").into_iter();
@@ -153,5 +160,6 @@ fn vulnerability(element: &Element<'_>) -> Result<Vulnerability, ParseError> {
                 .collect(),
         });
     }
+
     Ok(read)
 }

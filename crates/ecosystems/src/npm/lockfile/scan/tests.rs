@@ -158,6 +158,7 @@ fn takes_the_lockfiles_of_the_corpus() {
         }
         count += 1;
     }
+
     assert!(count >= 4, "only {count} lockfiles");
 }
 
@@ -167,8 +168,10 @@ fn knows_where_parts_end() {
     let second = "    \"ä\": {\n    },\n";
     let last = "    \"c\": {\n    }\n  },\n  \"d\": {\n    \"e\": {\n    },\n  }\n}\n";
     let all = format!("{first}{second}{last}");
+
     assert_eq!(parts(&all, 2, usize::MAX), [&all]);
     assert_eq!(parts(&all, 2, 0), [first, second, last]);
+
     // In the middle of a character.
     let inside = second.find('ä').unwrap() + 1;
     assert_eq!(parts(&all[first.len()..], 2, inside), [second, last]);
@@ -184,6 +187,7 @@ fn leaves_deep_values_to_serde_json() {
         assert!(by_serde(&text).is_ok());
         scan(&text).is_some()
     };
+
     let on_lines = |levels: usize| {
         let (open, close) = ("[\n".repeat(levels), "\n]".repeat(levels));
         format!("{open}1{close}")
@@ -270,6 +274,7 @@ fn change() -> impl Strategy<Value = Change> {
         "",
         " ",
     ]);
+
     prop_oneof![
         (any::<Index>(), bytes, 0usize..8).prop_map(|(at, text, over)| Change::Put(at, text, over)),
         (any::<Index>(), lines).prop_map(|(at, line)| Change::PutLine(at, line)),
@@ -295,6 +300,7 @@ fn changed(text: &str, change: &Change) -> String {
         }
         Change::Swap(one, other) => lines.swap(place(one), place(other)),
     }
+
     lines.join("\n")
 }
 
@@ -314,6 +320,7 @@ proptest! {
         if let Some(fast) = &in_parts {
             prop_assert_eq!(fast, &by_serde(&text), "{}", text);
         }
+
         let as_one = scan_in_parts(&text, usize::MAX).map(|fast| lockfile(&text, fast));
         if in_parts.is_some() {
             prop_assert_eq!(as_one, in_parts, "{}", text);
