@@ -3,6 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use patchgate_config::Config;
+use patchgate_inventory::{InputOptions, Inputs};
+use patchgate_model::UserError;
+use patchgate_scan::{SourceOptions, VexOptions, load_settings};
 
 /// Which repository, and with which settings.
 #[derive(Debug, Args)]
@@ -21,14 +25,33 @@ pub(crate) struct RepositoryArgs {
 }
 
 impl RepositoryArgs {
-    /// The path that was given, else the current folder.
-    pub(crate) fn path(&self) -> &Path {
-        self.path.as_deref().unwrap_or(Path::new("."))
+    /// Reads the settings, and opens the repository and the files that are named one by one.
+    /// Paths that the settings exclude are left out in addition to those of the flags.
+    pub(crate) fn open(&self, named: &InputArgs) -> Result<(Inputs, Config), UserError> {
+        let path = self.path.as_deref().unwrap_or(Path::new("."));
+        let root = if path.is_dir() {
+            path
+        } else {
+            path.parent()
+                .filter(|parent| !parent.as_os_str().is_empty())
+                .unwrap_or(Path::new("."))
+        };
+        let config = load_settings(self.config.as_deref(), root)?;
+
+        let exclude = self.exclude.iter().chain(&config.exclude).cloned();
+        let inputs = Inputs::open(&InputOptions {
+            path: self.path.clone(),
+            exclude: exclude.collect(),
+            lockfiles: named.lockfile.clone(),
+            sboms: named.sbom.clone(),
+        })?;
+
+        Ok((inputs, config))
     }
 }
 
 /// Files that are named one by one. With them, and without PATH, nothing else is read.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct InputArgs {
     /// Read this file, whatever its name, as FORMAT where one is given (repeatable); `FORMAT:-`
     /// reads standard input. `patchgate formats` lists the formats
@@ -84,6 +107,19 @@ pub(crate) struct SourceArgs {
     pub(crate) epss_url: String,
 }
 
+impl From<&SourceArgs> for SourceOptions {
+    fn from(args: &SourceArgs) -> Self {
+        Self {
+            store: args.store.clone(),
+            offline: args.offline,
+            max_age_days: args.max_age_days,
+            osv_url: args.osv_url.clone(),
+            kev_url: args.kev_url.clone(),
+            epss_url: args.epss_url.clone(),
+        }
+    }
+}
+
 /// Which findings do no harm, and who says so.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "VEX")]
@@ -102,6 +138,16 @@ pub(crate) struct VexArgs {
     /// them, or a `provider-metadata.json`; an `http` or `https` address is fetched
     #[arg(long, value_name = "SOURCE")]
     pub(crate) csaf: Vec<String>,
+}
+
+impl From<&VexArgs> for VexOptions {
+    fn from(args: &VexArgs) -> Self {
+        Self {
+            documents: args.vex.clone(),
+            products: args.vex_product.clone(),
+            csaf: args.csaf.clone(),
+        }
+    }
 }
 
 /// What counts as a failure.

@@ -6,8 +6,7 @@ use patchgate_http::{Client, Secret};
 
 use crate::args::ForgeArgs;
 use crate::context::Context;
-use crate::exit::UsageError;
-use crate::network;
+use patchgate_model::UserError;
 
 /// Variables that may hold the token, the first that is set counts.
 const TOKEN_VARIABLES: [&str; 2] = ["PATCHGATE_TOKEN", "GITHUB_TOKEN"];
@@ -25,24 +24,24 @@ impl Forge {
     /// Connects to what the flags and the environment name. Nothing is sent yet.
     pub(crate) fn open(args: &ForgeArgs, context: &Context) -> anyhow::Result<Self> {
         let repository = args.repository.as_deref().ok_or_else(|| {
-            UsageError::new("no repository is named")
+            UserError::usage("no repository is named")
                 .with_hint("give `--repository OWNER/NAME`, or set `GITHUB_REPOSITORY`")
         })?;
         let repository: RepositoryName = repository
             .parse()
-            .map_err(|error| UsageError::new(format!("{error}")))?;
+            .map_err(|error| UserError::usage(format!("{error}")))?;
         let token = TOKEN_VARIABLES
             .iter()
-            .find_map(|name| context.variable(name))
+            .find_map(|name| context.environment.variable(name))
             .map(Secret::new)
             .ok_or_else(|| {
-                UsageError::new("there is no token for the forge")
+                UserError::usage("there is no token for the forge")
                     .with_hint("set `PATCHGATE_TOKEN` or `GITHUB_TOKEN`")
             })?;
 
         let http = Client::new(patchgate_http::ClientOptions {
             cache_dir: None,
-            ..network::options(context, false)
+            ..context.environment.client_options(false)
         })?;
         let github = GitHub::new(
             &http,
@@ -51,7 +50,7 @@ impl Forge {
             repository,
             GitHubOptions::default(),
         )
-        .map_err(|error| UsageError::new(error.to_string()))?;
+        .map_err(|error| UserError::usage(error.to_string()))?;
 
         Ok(Self {
             github,
@@ -61,26 +60,18 @@ impl Forge {
     }
 
     /// Where branches are pushed to.
-    pub(crate) fn push_target(&self, args: &ForgeArgs) -> Result<PushTarget, UsageError> {
+    pub(crate) fn push_target(&self, args: &ForgeArgs) -> Result<PushTarget, UserError> {
         let url = format!(
             "{}/{}",
             args.server_url.trim_end_matches('/'),
             self.github.repository()
         );
         PushTarget::new(&url, &self.token)
-            .map_err(|error: PushError| UsageError::new(error.to_string()))
+            .map_err(|error: PushError| UserError::usage(error.to_string()))
     }
 }
 
 /// An error of the forge with its next step.
-pub(crate) fn failed(error: &ForgeError) -> anyhow::Error {
-    with_hint(error.to_string(), error.hint())
-}
-
-/// An error with its next step on a line of its own.
-pub(crate) fn with_hint(message: String, hint: Option<String>) -> anyhow::Error {
-    match hint {
-        Some(hint) => anyhow::anyhow!("{message}\nhint: {hint}"),
-        None => anyhow::anyhow!("{message}"),
-    }
+pub(crate) fn failed(error: &ForgeError) -> UserError {
+    UserError::failure(error.to_string()).with_optional_hint(error.hint())
 }

@@ -8,28 +8,21 @@ mod args;
 mod commands;
 mod context;
 mod exit;
-mod fix;
 mod forge;
-mod input;
-mod maven_repository;
-mod network;
 mod output;
 mod progress;
-mod repository;
 mod runner;
-mod scan;
-mod settings;
-mod source;
 mod terminal;
-mod vex;
+mod verdict;
 
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::context::Context;
-use crate::exit::{Exit, UsageError};
+use crate::exit::Exit;
 use crate::terminal::{Color, Terminal};
+use patchgate_model::UserError;
 
 /// Finds known vulnerabilities in dependencies, ranks them by real risk, fixes them by the
 /// smallest safe change and judges the pull request.
@@ -197,14 +190,15 @@ fn report(error: &anyhow::Error) -> Exit {
     let mut stderr = anstream::stderr().lock();
     let _ = writeln!(stderr, "error: {error:#}");
 
-    match error.downcast_ref::<UsageError>() {
-        Some(usage) => {
-            if let Some(hint) = usage.hint() {
-                let _ = writeln!(stderr, "hint: {hint}");
-            }
-            Exit::Usage
-        }
-        None => Exit::Incomplete,
+    let user_error = error.downcast_ref::<UserError>();
+    if let Some(hint) = user_error.and_then(UserError::hint) {
+        let _ = writeln!(stderr, "hint: {hint}");
+    }
+
+    if user_error.is_some_and(UserError::is_usage) {
+        Exit::Usage
+    } else {
+        Exit::Incomplete
     }
 }
 

@@ -29,36 +29,10 @@ pub(crate) fn say(text: &str) {
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
-/// Writes a file by writing beside it and renaming, so that no reader sees half of it. Keeps the
-/// permissions of a file that is replaced.
+/// Replaces a file, or creates it, as a whole.
 pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let failed = || format!("failed to write `{}`", path.display());
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let mut file = tempfile::Builder::new()
-        .prefix(".patchgate-")
-        .tempfile_in(folder)
-        .with_context(failed)?;
-    file.write_all(bytes).with_context(failed)?;
-    let permissions = match std::fs::metadata(path) {
-        Ok(existing) => existing.permissions(),
-        Err(_) => default_permissions(),
-    };
-    file.as_file()
-        .set_permissions(permissions)
-        .with_context(failed)?;
-    file.as_file().sync_all().with_context(failed)?;
-    file.persist(path).with_context(failed)?;
-
-    Ok(())
-}
-
-/// A temporary file is private; a report is not.
-fn default_permissions() -> std::fs::Permissions {
-    use std::os::unix::fs::PermissionsExt as _;
-    std::fs::Permissions::from_mode(0o644)
+    patchgate_fs::write_atomic(path, bytes)
+        .with_context(|| format!("failed to write `{}`", path.display()))
 }
 
 #[cfg(test)]
@@ -66,19 +40,9 @@ mod tests {
     use super::write_file;
 
     #[test]
-    fn replaces_whole_and_leaves_nothing_beside() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("report.json");
-        write_file(&path, b"first").unwrap();
-        write_file(&path, b"second").unwrap();
-        assert_eq!(std::fs::read(&path).unwrap(), b"second");
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
-    }
-
-    #[test]
     fn names_the_file_that_cannot_be_written() {
-        let folder = tempfile::tempdir().unwrap();
-        let error = write_file(&folder.path().join("absent/report.json"), b"").unwrap_err();
+        let directory = tempfile::tempdir().unwrap();
+        let error = write_file(&directory.path().join("absent/report.json"), b"").unwrap_err();
         assert!(format!("{error:#}").contains("absent/report.json"));
     }
 }

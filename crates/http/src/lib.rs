@@ -7,6 +7,7 @@
 
 mod cache;
 mod client;
+mod environment;
 mod error;
 mod options;
 mod redact;
@@ -15,6 +16,7 @@ mod retry;
 mod secret;
 
 pub use client::Client;
+pub use environment::Environment;
 pub use error::Error;
 pub use options::ClientOptions;
 pub use redact::redact_url;

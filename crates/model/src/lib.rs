@@ -19,6 +19,7 @@ mod plan;
 mod plan_block;
 mod problem;
 mod purl;
+mod user_error;
 
 pub use address::without_credentials;
 pub use advisory::{
@@ -47,3 +48,4 @@ pub use problem::{Problem, ProblemKind};
 pub use purl::{generic_package_url, package_url};
 /// A text of which there are very many, nearly all short: up to 23 bytes take no memory of their own.
 pub use smol_str::SmolStr;
+pub use user_error::{UserError, error_chain};

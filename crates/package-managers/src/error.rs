@@ -11,6 +11,12 @@ pub enum RelockError {
         /// The program.
         program: &'static str,
     },
+    /// rustup has no toolchain to run Cargo with.
+    #[error("`cargo` cannot run: {reason}")]
+    NoToolchain {
+        /// The cause, in rustup's words.
+        reason: String,
+    },
     /// The manager could not be started or its folder not be made.
     #[error("cannot {action}")]
     Io {
@@ -78,6 +84,11 @@ impl RelockError {
             Self::NotInstalled { program } => Some(format!(
                 "install `{program}` or put its folder on PATH, then run `patchgate fix` again"
             )),
+            Self::NoToolchain { .. } => Some(
+                "run `rustup default stable`, or set `RUSTUP_TOOLCHAIN`, then run `patchgate fix` \
+                 again"
+                    .to_owned(),
+            ),
             Self::Unreachable { reason, .. } if reason.contains("failed to load manifest") => Some(
                 "the manager reads the manifest of every member and path dependency; check that \
                  the checkout is complete, submodules included"

@@ -10,14 +10,17 @@
 //! Not here: what should move (`patchgate-upgrade`), how manifests are edited
 //! (`patchgate-ecosystems`), and any network access of Patchgate's own.
 
-pub mod cargo;
+mod cargo;
 mod error;
-pub mod npm;
+mod manager;
+mod npm;
 pub mod process;
 mod scratch;
 
 pub use error::RelockError;
-pub use scratch::Project;
+pub use manager::{
+    Answer, ConfigurationFile, LockedProject, PackageManager, PinnedVersion, manager_of,
+};
 
 use std::time::Duration;
 

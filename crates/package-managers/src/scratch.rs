@@ -3,36 +3,36 @@
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
-use crate::RelockError;
+use crate::{ConfigurationFile, RelockError};
 
 /// The files of one project that a manager may see.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Project {
+pub(crate) struct Project {
     /// The folder that the manager runs in, from the top of the scratch folder, empty for the top
     /// itself: a Cargo project may need manifests beside and above its own folder.
-    pub folder: String,
+    pub(crate) directory: String,
     /// Name of the folder that holds the lockfile, which npm takes for the name of a project that
     /// has none.
-    pub folder_name: String,
+    pub(crate) directory_name: String,
     /// Manifests, after their edits, by path from the top of the scratch folder, with `/` between
     /// its parts.
-    pub manifests: BTreeMap<String, Vec<u8>>,
+    pub(crate) manifests: BTreeMap<String, Vec<u8>>,
     /// File name of the lockfile, in [`Project::folder`].
-    pub lockfile_name: String,
+    pub(crate) lockfile_name: String,
     /// The lockfile as it is.
-    pub lockfile: Vec<u8>,
+    pub(crate) lockfile: Vec<u8>,
     /// The repository's own configuration for the manager (`.npmrc`, `.cargo/config.toml`),
     /// outermost folder first. Only settings that say where packages come from are taken over.
-    pub configuration: Vec<Vec<u8>>,
+    pub(crate) configuration: Vec<ConfigurationFile>,
 }
 
 impl Project {
     /// Path of a file in the project's folder, from the top of the scratch folder.
     pub(crate) fn inside(&self, file: &str) -> String {
-        if self.folder.is_empty() {
+        if self.directory.is_empty() {
             file.to_owned()
         } else {
-            format!("{}/{file}", self.folder)
+            format!("{}/{file}", self.directory)
         }
     }
 }

@@ -11,8 +11,8 @@ use anyhow::Context as _;
 use clap::{ArgAction, CommandFactory as _, FromArgMatches as _};
 
 use crate::context::Context;
-use crate::exit::UsageError;
 use crate::{Cli, Command};
+use patchgate_model::UserError;
 
 /// Flags of `patchgate action`.
 #[derive(Debug, clap::Args)]
@@ -53,8 +53,9 @@ const DEFAULT_COMMAND: &str = "scan";
 /// # Errors
 /// When the inputs are no JSON object of strings, or one of them is no flag of the command.
 pub(crate) fn command(args: &Args) -> anyhow::Result<Command> {
-    let inputs: BTreeMap<String, String> = serde_json::from_str(&args.inputs)
-        .map_err(|error| UsageError::new(format!("the action's inputs cannot be read: {error}")))?;
+    let inputs: BTreeMap<String, String> = serde_json::from_str(&args.inputs).map_err(|error| {
+        UserError::usage(format!("the action's inputs cannot be read: {error}"))
+    })?;
     let arguments = if args.update_store {
         update_arguments(&inputs)?
     } else {
@@ -65,7 +66,7 @@ pub(crate) fn command(args: &Args) -> anyhow::Result<Command> {
                 .is_some_and(|own| !own.trim().is_empty())
             {
                 return Err(
-                    UsageError::new("inputs `store` and `ecosystem` exclude each other")
+                    UserError::usage("inputs `store` and `ecosystem` exclude each other")
                         .with_hint("`ecosystem` keeps a store of its own in the runner's cache")
                         .into(),
                 );
@@ -79,7 +80,7 @@ pub(crate) fn command(args: &Args) -> anyhow::Result<Command> {
     let matches = crate::command_line()
         .try_get_matches_from(&arguments)
         .map_err(|error| {
-            UsageError::new(format!(
+            UserError::usage(format!(
                 "the action's inputs do not fit: {}",
                 error.to_string().trim_start_matches("error: ").trim_end()
             ))
@@ -92,19 +93,19 @@ pub(crate) fn command(args: &Args) -> anyhow::Result<Command> {
 /// The context in which an action's command runs: the same, with the runner's files.
 pub(crate) fn on_runner(mut context: Context) -> Context {
     context.runner = crate::runner::Runner::new(
-        context.variable("GITHUB_OUTPUT"),
-        context.variable("GITHUB_STEP_SUMMARY"),
+        context.environment.variable("GITHUB_OUTPUT"),
+        context.environment.variable("GITHUB_STEP_SUMMARY"),
     );
     context
 }
 
 /// The command line of the step that updates the store; where that is, the environment says.
-fn update_arguments(inputs: &BTreeMap<String, String>) -> Result<Vec<String>, UsageError> {
+fn update_arguments(inputs: &BTreeMap<String, String>) -> Result<Vec<String>, UserError> {
     let cli = Cli::command();
     let command = cli
         .find_subcommand("db")
         .and_then(|db| db.find_subcommand("update"))
-        .ok_or_else(|| UsageError::new("there is no command `db update`"))?;
+        .ok_or_else(|| UserError::usage("there is no command `db update`"))?;
 
     let mut arguments = vec!["patchgate".to_owned(), "db".to_owned(), "update".to_owned()];
     for (input, value) in inputs {
@@ -118,7 +119,7 @@ fn update_arguments(inputs: &BTreeMap<String, String>) -> Result<Vec<String>, Us
     Ok(arguments)
 }
 
-fn arguments(inputs: &BTreeMap<String, String>) -> Result<Vec<String>, UsageError> {
+fn arguments(inputs: &BTreeMap<String, String>) -> Result<Vec<String>, UserError> {
     let name = inputs
         .get("command")
         .map(String::as_str)
@@ -129,7 +130,7 @@ fn arguments(inputs: &BTreeMap<String, String>) -> Result<Vec<String>, UsageErro
         .find_subcommand(name)
         .filter(|command| ["scan", "fix", "pr", "gate"].contains(&command.get_name()))
         .ok_or_else(|| {
-            UsageError::new(format!("input `command` is `{name}`"))
+            UserError::usage(format!("input `command` is `{name}`"))
                 .with_hint("it is one of `scan`, `fix`, `pr` and `gate`")
         })?;
 
@@ -165,8 +166,8 @@ fn flag_of<'a>(command: &'a clap::Command, input: &str) -> Option<&'a clap::Arg>
     })
 }
 
-fn no_flag(command: &str, input: &str) -> UsageError {
-    UsageError::new(format!(
+fn no_flag(command: &str, input: &str) -> UserError {
+    UserError::usage(format!(
         "`patchgate {command}` has no flag for input `{input}`"
     ))
     .with_hint(format!("leave `{input}` out when `command` is `{command}`"))
@@ -174,12 +175,12 @@ fn no_flag(command: &str, input: &str) -> UsageError {
 
 /// An input as it stands on the command line: `true` for a switch, a line for each value of a flag
 /// that may be repeated.
-fn flags(input: &str, value: &str, argument: &clap::Arg) -> Result<Vec<String>, UsageError> {
+fn flags(input: &str, value: &str, argument: &clap::Arg) -> Result<Vec<String>, UserError> {
     match argument.get_action() {
         ArgAction::SetTrue => match value {
             "true" => Ok(vec![format!("--{input}")]),
             "false" => Ok(Vec::new()),
-            other => Err(UsageError::new(format!(
+            other => Err(UserError::usage(format!(
                 "input `{input}` is `{other}`, not `true` or `false`"
             ))),
         },

@@ -6,8 +6,9 @@ use std::io::{BufRead as _, Read as _};
 use anyhow::Context as _;
 use patchgate_ecosystems::{ALL, Ecosystem, by_name};
 
-use crate::exit::{Exit, UsageError};
+use crate::exit::Exit;
 use crate::output;
+use patchgate_model::UserError;
 
 /// Largest input that is read from standard input, in bytes.
 const MAX_INPUT_BYTES: u64 = 256 * 1024 * 1024;
@@ -37,11 +38,11 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
 }
 
 /// The ecosystem of a name, also with the release of a distribution behind it.
-fn find(name: &str) -> Result<&'static dyn Ecosystem, UsageError> {
+fn find(name: &str) -> Result<&'static dyn Ecosystem, UserError> {
     let bare = name.split_once(':').map_or(name, |(bare, _)| bare);
     by_name(bare).ok_or_else(|| {
         let known: Vec<&str> = ALL.iter().map(|ecosystem| ecosystem.name()).collect();
-        UsageError::new(format!("ecosystem `{name}` is not known"))
+        UserError::usage(format!("ecosystem `{name}` is not known"))
             .with_hint(format!("it is one of: {}", known.join(", ")))
     })
 }

@@ -7,13 +7,13 @@ use jiff::{SignedDuration, Timestamp};
 use patchgate_advisories::{BuildProgress, BuildReport, Store, UpdateOptions};
 use patchgate_ecosystems::ALL;
 use patchgate_http::{Client, ClientOptions};
-use patchgate_model::SourceStatus;
+use patchgate_model::{SourceStatus, UserError};
+use patchgate_scan::{feed_url, open_store};
 
 use crate::context::Context;
-use crate::exit::{Exit, UsageError};
+use crate::exit::Exit;
+use crate::output;
 use crate::progress::Progress;
-use crate::source::{feed_url, open_store};
-use crate::{network, output};
 
 /// Flags of `patchgate db`.
 #[derive(Debug, clap::Args)]
@@ -144,7 +144,7 @@ fn build(args: &BuildArgs, context: &Context) -> anyhow::Result<Exit> {
     let report =
         Store::build(&args.from, &args.into, &say).map_err(|error| usage(&error, error.hint()))?;
     drop(progress);
-    print_report(&report, &args.into, context.now)
+    print_report(&report, &args.into, context.environment.now())
 }
 
 /// Longest time for one export, which may have some hundred megabytes.
@@ -166,11 +166,11 @@ async fn update(args: &UpdateArgs, context: &Context) -> anyhow::Result<Exit> {
         kev: feed_url(&args.kev_url),
         epss: feed_url(&args.epss_url),
         own: args.from.clone(),
-        now: context.now,
+        now: context.environment.now(),
     };
     let http = Client::new(ClientOptions {
         total_timeout: EXPORT_TIMEOUT,
-        ..network::options(context, false)
+        ..context.environment.client_options(false)
     })?;
     let progress = Progress::start(context.terminal.progress, "fetching advisories");
     let say = |now: BuildProgress<'_>| {
@@ -183,11 +183,11 @@ async fn update(args: &UpdateArgs, context: &Context) -> anyhow::Result<Exit> {
     drop(progress);
     context.runner.output("cache-key", &report.cache_key)?;
 
-    print_report(&report, &args.into, context.now)
+    print_report(&report, &args.into, context.environment.now())
 }
 
-fn usage(error: &dyn std::error::Error, hint: Option<impl Into<String>>) -> UsageError {
-    let usage = UsageError::new(crate::exit::chain(error));
+fn usage(error: &dyn std::error::Error, hint: Option<impl Into<String>>) -> UserError {
+    let usage = UserError::usage(patchgate_model::error_chain(error));
     match hint {
         Some(hint) => usage.with_hint(hint),
         None => usage,
@@ -235,11 +235,11 @@ const MAX_LISTED: usize = 20;
 
 fn status(args: &StatusArgs, context: &Context) -> anyhow::Result<Exit> {
     let max_age = SignedDuration::from_hours(24 * i64::from(args.max_age_days));
-    let store = open_store(&args.store)?.with_max_age(context.now, max_age);
+    let store = open_store(&args.store)?.with_max_age(context.environment.now(), max_age);
     let sources = store.status();
     let text = match args.format {
-        Format::Table => table(&sources, context.now),
-        Format::Json => json(&sources, &store.cache_key(), context.now)?,
+        Format::Table => table(&sources, context.environment.now()),
+        Format::Json => json(&sources, &store.cache_key(), context.environment.now())?,
     };
     output::write(&text, None)?;
 

@@ -3,18 +3,18 @@
 use std::sync::Arc;
 
 use patchgate_advisories::{CommitQuery, Lookup, commit_queries, lookup_of, package_key};
+use patchgate_inventory::{MavenRepository, Network};
 use patchgate_model::{
-    Advisory, Explained, Inventory, Lockfile, Problem, ProblemKind, Signals, SmolStr,
+    Advisory, Explained, Inventory, Lockfile, Problem, ProblemKind, Signals, SmolStr, UserError,
 };
 use patchgate_report::{ExplainInput, ExplainReport};
+use patchgate_scan::{AdvisorySource, SourceOptions};
 
 use crate::args::{InputArgs, OutputArgs, RepositoryArgs, SourceArgs};
 use crate::context::Context;
-use crate::exit::{Exit, UsageError};
-use crate::maven_repository::{MavenRepository, Network};
+use crate::exit::Exit;
+use crate::output;
 use crate::progress::Progress;
-use crate::source::AdvisorySource;
-use crate::{input, output, scan};
 
 /// Flags of `patchgate explain`.
 #[derive(Debug, clap::Args)]
@@ -51,22 +51,28 @@ enum Format {
 
 pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let progress = Progress::start(context.terminal.progress, "reading lockfiles");
-    let (opened, config) = input::open(&args.repository, &args.input)?;
-    let source = AdvisorySource::open(&args.source, &config, opened.root(), context)?;
+    let (inputs, config) = args.repository.open(&args.input)?;
+    let source = AdvisorySource::open(
+        &SourceOptions::from(&args.source),
+        &config,
+        inputs.root(),
+        &context.environment,
+    )?;
     let inventory = match &args.purl {
         Some(purl) => of_purl(purl)?,
         None => {
             let network = Network::unless(args.source.offline);
-            let mut outside = MavenRepository::new(context, network);
-            opened
-                .read(&mut outside, |text| progress.say(text.to_owned()))
-                .await?
+            let mut external = MavenRepository::new(&context.environment, network);
+            let contents = inputs
+                .read(&mut external, |text| progress.say(text.to_owned()))
+                .await?;
+            contents.inventory
         }
     };
 
     progress.say("looking up the advisory");
     let mut problems = inventory.problems.clone();
-    problems.extend(scan::missing(&inventory));
+    problems.extend(patchgate_inventory::missing(&inventory));
     let records = match source.by_id(&args.id).await {
         Ok(records) => records,
         Err(problem) => {
@@ -99,7 +105,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         problems: &problems,
         sources: &lookup.sources,
         exit_code: exit.code(),
-        now: context.now,
+        now: context.environment.now(),
     });
 
     let file = args.output.output.as_deref();
@@ -113,16 +119,16 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
 }
 
 fn unknown(id: &str) -> anyhow::Error {
-    UsageError::new(format!("no record has the id or alias `{id}`"))
+    UserError::usage(format!("no record has the id or alias `{id}`"))
         .with_hint("check the id; a store knows only the ecosystems that it was built from")
         .into()
 }
 
-fn of_purl(purl: &str) -> Result<Inventory, UsageError> {
+fn of_purl(purl: &str) -> Result<Inventory, UserError> {
     let package = patchgate_sbom::package(purl)
         .filter(|package| !package.version.is_empty())
         .ok_or_else(|| {
-            UsageError::new(format!(
+            UserError::usage(format!(
                 "`{purl}` is not a package URL with a version of an ecosystem that is known"
             ))
         })?;

@@ -1,22 +1,16 @@
 //! `patchgate fix`: plans the smallest upgrades that end the findings, shows or applies them.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
-use patchgate_config::Config;
-use patchgate_model::{Finding, Plan, Problem};
-use patchgate_package_managers::RunOptions;
-use patchgate_report::{FixInput, FixReport, GITHUB_SUMMARY_LIMIT, ScanInput, ScanReport};
+use patchgate_fix::{FixOptions, TimeLimit, parse_duration};
+use patchgate_report::{FixInput, FixReport, GITHUB_SUMMARY_LIMIT};
+use patchgate_scan::{ScanRequest, SourceOptions, VexOptions};
 
-use crate::args::{OutputArgs, RepositoryArgs, SourceArgs, ThresholdArgs, VexArgs};
+use crate::args::{InputArgs, OutputArgs, RepositoryArgs, SourceArgs, ThresholdArgs, VexArgs};
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::fix::{self, TimeLimit, Workshop, time_limit};
-use crate::maven_repository::{MavenRepository, Network};
 use crate::progress::Progress;
-use crate::source::AdvisorySource;
-use crate::vex::Vex;
-use crate::{network, output, scan, settings};
+use crate::{output, verdict};
 
 /// Flags of `patchgate fix`.
 #[derive(Debug, clap::Args)]
@@ -38,7 +32,7 @@ pub(crate) struct Args {
 
     /// Longest time for everything; what is proven by then is kept, the rest is reported as not
     /// tried
-    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = time_limit::parse)]
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse_duration)]
     time_limit: Duration,
 
     #[command(flatten)]
@@ -65,76 +59,36 @@ enum Format {
 }
 
 pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
-    let time_limit = TimeLimit::from_now(args.time_limit);
+    let options = FixOptions {
+        manager_timeout: Duration::from_secs(args.manager_timeout),
+        time_limit: TimeLimit::from_now(args.time_limit),
+    };
     let progress = Progress::start(context.terminal.progress, "reading lockfiles");
-    let (repository, config) = settings::open(&args.repository)?;
-    let source = AdvisorySource::open(&args.source, &config, repository.root(), context)?;
-    let mut vex = Vex::open(
-        &args.vex,
-        args.source.offline,
-        &config,
-        repository.root(),
-        context,
-    )
-    .await?;
-    let source = source.with_vendors(std::mem::take(&mut vex.vendors));
-    let client = network::client(context, args.source.offline)?;
-    let mut outside = MavenRepository::new(context, Network::unless(args.source.offline));
-    let contents = repository
-        .read_with(&mut outside, |path| progress.say(format!("reading {path}")))
-        .await;
-    progress.say("looking up advisories");
-    let mut scanned = scan::scan(&contents.inventory, &source).await;
-    scanned.add_documents(&vex);
-    let copies = vex.copies(&contents.inventory);
-    let is_ignored = |finding: &Finding| {
-        is_ignored(&config, context, finding) || vex.suppresses(finding, &copies)
+    let (inputs, config) = args.repository.open(&InputArgs::default())?;
+    let threshold = verdict::threshold(&args.threshold, &config);
+    let request = ScanRequest {
+        inputs: &inputs,
+        config: &config,
+        source: &SourceOptions::from(&args.source),
+        vex: &VexOptions::from(&args.vex),
+        threshold,
+        progress: &|text| progress.say(text),
     };
-    let workshop = Workshop {
-        contents: &contents,
-        root: repository.root(),
-        source: &source,
-        client: &client,
-        run: RunOptions {
-            offline: args.source.offline,
-            timeout: Duration::from_secs(args.manager_timeout),
-        },
-        time_limit,
-        is_ignored: &is_ignored,
-        tell: &|what| progress.say(what),
-    };
-    let fixed = fix::plan(&workshop).await;
+    let fixed = patchgate_fix::fix(&request, options, &context.environment).await?;
     drop(progress);
 
-    let threshold = scan::threshold(&args.threshold, &config);
-    let mut problems: Vec<Problem> = scanned.holes(threshold);
-    problems.extend(fixed.problems);
-    problems.sort();
-    problems.dedup();
-    let sorted = scanned.sort(&config, &vex, &contents.inventory, context.today());
-    let exit = scan::exit(
-        &sorted.kept,
-        remaining(&sorted.kept, &fixed.plan),
-        &problems,
+    let exit = verdict::exit(
+        &fixed.scan.findings.kept,
+        fixed.remaining(),
+        &fixed.problems,
         threshold,
-        &contents.inventory,
+        &fixed.scan.contents.inventory,
     );
-    let scan = ScanReport::new(&ScanInput {
-        findings: &sorted.kept,
-        ignored: &sorted.ignored,
-        suppressed: &sorted.suppressed,
-        vex_notices: &sorted.vex_notices,
-        notices: &sorted.notices,
-        lockfiles: &contents.inventory.lockfiles,
-        problems: &problems,
-        sources: &scanned.sources,
-        threshold,
-        exit: exit.into(),
-        now: context.now,
-    });
+    let scan = verdict::scan_report(&fixed.scan, &fixed.problems, threshold, exit, context);
     if args.apply {
-        fix::apply::apply(repository.root(), &fixed.plan.changes)?;
+        patchgate_fix::apply(inputs.root(), &fixed.plan.changes)?;
     }
+
     let report = FixReport::new(&FixInput {
         plan: &fixed.plan,
         scan: &scan,
@@ -147,8 +101,9 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         Format::Json => report.to_json(),
     };
     output::write(&text, file)?;
+
     if context.runner.is_there() {
-        scan::tell_outputs(&context.runner, &scan)?;
+        verdict::tell_outputs(&context.runner, &scan)?;
         context
             .runner
             .summary(&report.to_markdown(GITHUB_SUMMARY_LIMIT))?;
@@ -156,34 +111,6 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     for note in &fixed.notes {
         anstream::eprintln!("note: {note}");
     }
+
     Ok(exit)
-}
-
-/// Whether the settings ignore a finding today.
-fn is_ignored(config: &Config, context: &Context, finding: &Finding) -> bool {
-    patchgate_config::apply_ignores(vec![finding.clone()], &config.ignore, context.today())
-        .kept
-        .is_empty()
-}
-
-/// The findings of the scan that the plan leaves.
-fn remaining<'a>(findings: &'a [Finding], plan: &Plan) -> impl Iterator<Item = &'a Finding> {
-    let left: BTreeSet<(String, String, String)> = plan
-        .unfixed
-        .iter()
-        .flat_map(|unfixed| {
-            unfixed
-                .ids
-                .iter()
-                .map(|id| (unfixed.package.clone(), unfixed.version.clone(), id.clone()))
-        })
-        .collect();
-
-    findings.iter().filter(move |finding| {
-        left.contains(&(
-            finding.package.name.clone(),
-            finding.package.version.clone(),
-            finding.id.clone(),
-        ))
-    })
 }

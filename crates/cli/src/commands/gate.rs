@@ -11,17 +11,17 @@ use patchgate_forge::{CheckRunReport, Conclusion, MergeOutcome};
 use patchgate_gate::{compare_findings, judge};
 use patchgate_model::{
     Evidence, Fetched, FileContents, Finding, FindingComparison, GatePolicy, Inventory, Judgement,
-    Missing, OwnJob, Problem, Reason, Verdict,
+    Missing, OwnJob, Problem, Reason, UserError, Verdict,
 };
 use patchgate_report::{GITHUB_SUMMARY_LIMIT, GateReport};
+use patchgate_scan::{AdvisorySource, SETTINGS_FILE, SourceOptions, evaluate};
 
 use crate::args::{ForgeArgs, OutputArgs, SourceArgs};
 use crate::context::Context;
-use crate::exit::{Exit, UsageError};
+use crate::exit::Exit;
 use crate::forge::Forge;
+use crate::output;
 use crate::progress::Progress;
-use crate::source::AdvisorySource;
-use crate::{output, repository, scan, settings};
 
 /// Flags of `patchgate gate`.
 #[derive(Debug, clap::Args)]
@@ -130,12 +130,12 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
 }
 
 /// The flag, else the number in the event or the reference that GitHub names in the environment.
-fn pull_request_number(args: &Args, context: &Context) -> Result<u64, UsageError> {
+fn pull_request_number(args: &Args, context: &Context) -> Result<u64, UserError> {
     if let Some(number) = args.pull_request {
         return Ok(number);
     }
 
-    if let Some(path) = context.variable("GITHUB_EVENT_PATH") {
+    if let Some(path) = context.environment.variable("GITHUB_EVENT_PATH") {
         let event = read_event(path)?;
         if let Some(number) = number_in(&event) {
             return Ok(number);
@@ -143,21 +143,23 @@ fn pull_request_number(args: &Args, context: &Context) -> Result<u64, UsageError
     }
 
     context
+        .environment
         .variable("GITHUB_REF")
         .and_then(|reference| reference.strip_prefix("refs/pull/"))
         .and_then(|rest| rest.split('/').next())
         .and_then(|number| number.parse().ok())
         .ok_or_else(|| {
-            UsageError::new("no pull request is named").with_hint(
+            UserError::usage("no pull request is named").with_hint(
                 "give `--pull-request NUMBER`, or run it in a workflow on `pull_request`",
             )
         })
 }
 
-fn read_event(path: &str) -> Result<serde_json::Value, UsageError> {
+fn read_event(path: &str) -> Result<serde_json::Value, UserError> {
     use std::io::Read as _;
-    let failed =
-        |error: String| UsageError::new(format!("the event file `{path}` cannot be read: {error}"));
+    let failed = |error: String| {
+        UserError::usage(format!("the event file `{path}` cannot be read: {error}"))
+    };
     let mut bytes = Vec::new();
     std::fs::File::open(path)
         .and_then(|file| file.take(MAX_EVENT_BYTES).read_to_end(&mut bytes))
@@ -188,10 +190,11 @@ fn number_in(event: &serde_json::Value) -> Option<u64> {
 /// id: a job with a `name` of its own, or one of a matrix.
 fn own_job(context: &Context) -> Option<OwnJob> {
     Some(OwnJob {
-        run_id: context.variable("GITHUB_RUN_ID")?.to_owned(),
+        run_id: context.environment.variable("GITHUB_RUN_ID")?.to_owned(),
         name: context
+            .environment
             .variable("PATCHGATE_JOB_NAME")
-            .or_else(|| context.variable("GITHUB_JOB"))?
+            .or_else(|| context.environment.variable("GITHUB_JOB"))?
             .to_owned(),
     })
 }
@@ -246,17 +249,17 @@ fn with_default_policy(judgement: Judgement, other: Judgement, branch: &str) -> 
 async fn read_config(forge: &Forge, commit: &str) -> Fetched<Config> {
     let bytes = forge
         .github
-        .file(settings::FILE_NAME, commit, MAX_POLICY_BYTES)
+        .file(SETTINGS_FILE, commit, MAX_POLICY_BYTES)
         .await
         .map_err(|error| Missing::from(&error))?
         .ok_or_else(|| Missing {
-            reason: format!("`{}` does not exist there", settings::FILE_NAME),
+            reason: format!("`{}` does not exist there", SETTINGS_FILE),
             hint: Some("`patchgate init` writes one".to_owned()),
         })?;
     let text = String::from_utf8(bytes)
-        .map_err(|_| Missing::new(format!("`{}` is not UTF-8", settings::FILE_NAME)))?;
+        .map_err(|_| Missing::new(format!("`{}` is not UTF-8", SETTINGS_FILE)))?;
 
-    patchgate_config::parse(settings::FILE_NAME, &text).map_err(|errors| {
+    patchgate_config::parse(SETTINGS_FILE, &text).map_err(|errors| {
         let text = errors.to_string();
         Missing::new(text.split_whitespace().collect::<Vec<_>>().join(" "))
     })
@@ -274,13 +277,18 @@ async fn compare(
 ) -> Fetched<FindingComparison> {
     evidence.files.as_ref().map_err(Clone::clone)?;
     let config = config.clone().unwrap_or_default();
-    let source = AdvisorySource::open(&args.source, &config, std::path::Path::new("."), context)
-        .map_err(|error| Missing::new(format!("{error:#}")))?;
+    let source = AdvisorySource::open(
+        &SourceOptions::from(&args.source),
+        &config,
+        std::path::Path::new("."),
+        &context.environment,
+    )
+    .map_err(|error| Missing::new(format!("{error:#}")))?;
     let mut sides: Vec<Vec<Finding>> = Vec::new();
     let both: [Side; 2] = [|contents| &contents.base, |contents| &contents.head];
     for side in both {
         let inventory = inventory(&evidence.contents, side)?;
-        let scanned = scan::scan(&inventory, &source).await;
+        let scanned = evaluate(&inventory, &source).await;
 
         let mut holes = scanned.problems.clone();
         if config.gate.max_remaining_score.is_some() {
@@ -292,8 +300,11 @@ async fn compare(
             return Err(hole_as_missing(hole));
         }
 
-        let applied =
-            patchgate_config::apply_ignores(scanned.findings, &config.ignore, context.today());
+        let applied = patchgate_config::apply_ignores(
+            scanned.findings,
+            &config.ignore,
+            context.environment.today(),
+        );
         sides.push(applied.kept);
     }
 
@@ -314,7 +325,7 @@ fn inventory(contents: &BTreeMap<String, FileContents>, side: Side) -> Fetched<I
     let mut inventory = Inventory::default();
     for (path, bytes) in &files {
         if let Some((_, format)) = fixable_format(path) {
-            let lockfile = repository::parse(format, path, bytes, &files)
+            let lockfile = patchgate_inventory::parse(format, path, bytes, &files)
                 .map_err(|problem| hole_as_missing(&problem))?;
             inventory.lockfiles.push(lockfile);
         }

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use patchgate_model::UserError;
+use patchgate_scan::SETTINGS_FILE;
 
-use crate::exit::{Exit, UsageError};
+use crate::exit::Exit;
 use crate::output;
-use crate::settings;
 
 /// Where GitHub looks for workflows.
 const WORKFLOW: &str = ".github/workflows/patchgate.yml";
@@ -28,12 +29,12 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     if !args.path.is_dir() {
-        return Err(UsageError::new(format!("`{}` is not a folder", args.path.display())).into());
+        return Err(UserError::usage(format!("`{}` is not a folder", args.path.display())).into());
     }
 
     let files = [
         (
-            settings::FILE_NAME,
+            SETTINGS_FILE,
             patchgate_config::config_template().to_owned(),
         ),
         (WORKFLOW, patchgate_config::workflow_template(RELEASE)),
@@ -41,7 +42,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     if !args.force
         && let Some((name, _)) = files.iter().find(|(name, _)| args.path.join(name).exists())
     {
-        return Err(UsageError::new(format!("`{name}` is there already"))
+        return Err(UserError::usage(format!("`{name}` is there already"))
             .with_hint("`--force` replaces it")
             .into());
     }

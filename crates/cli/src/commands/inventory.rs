@@ -1,5 +1,6 @@
 //! `patchgate inventory`: what a repository depends on.
 
+use patchgate_inventory::{MavenRepository, Network};
 use patchgate_model::Inventory;
 use patchgate_report::{InventoryInput, InventoryReport};
 use patchgate_sbom::{CycloneDxVersion, OutputFormat, WriteOptions};
@@ -7,10 +8,9 @@ use patchgate_sbom::{CycloneDxVersion, OutputFormat, WriteOptions};
 use crate::args::{InputArgs, OutputArgs, RepositoryArgs};
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::maven_repository::{MavenRepository, Network};
+use crate::output;
 use crate::progress::Progress;
 use crate::terminal::Terminal;
-use crate::{input, output, scan};
 
 /// Flags of `patchgate inventory`.
 #[derive(Debug, clap::Args)]
@@ -88,14 +88,16 @@ impl Args {
 
 pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let progress = Progress::start(context.terminal.progress, "reading lockfiles");
-    let (opened, _) = input::open(&args.repository, &args.input)?;
-    let mut outside = MavenRepository::new(context, Network::unless(args.offline));
-    let mut inventory = opened
-        .read(&mut outside, |text| progress.say(text.to_owned()))
+    let (inputs, _) = args.repository.open(&args.input)?;
+    let network = Network::unless(args.offline);
+    let mut external = MavenRepository::new(&context.environment, network);
+    let contents = inputs
+        .read(&mut external, |text| progress.say(text.to_owned()))
         .await?;
+    let mut inventory = contents.inventory;
 
     drop(progress);
-    let missing: Vec<_> = scan::missing(&inventory).collect();
+    let missing: Vec<_> = patchgate_inventory::missing(&inventory).collect();
     inventory.problems.extend(missing);
     let exit = if !inventory.problems.is_empty() {
         Exit::Incomplete
@@ -107,12 +109,12 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
 
     let file = args.output.output.as_deref();
     if let Some(format) = args.sbom() {
-        let folder = opened.root().canonicalize().unwrap_or_default();
+        let folder = inputs.root().canonicalize().unwrap_or_default();
         let name = folder.file_name().unwrap_or_default().to_string_lossy();
         let options = WriteOptions {
             name: &name,
             tool_version: env!("CARGO_PKG_VERSION"),
-            timestamp: context.now,
+            timestamp: context.environment.now(),
             locations: true,
         };
         let text = patchgate_sbom::write(&inventory, &options, format);

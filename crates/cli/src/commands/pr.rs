@@ -1,31 +1,30 @@
 //! `patchgate pr`: opens, renews or closes the pull request that carries the fix.
 
-use std::collections::BTreeSet;
+use std::path::Path;
 use std::time::Duration;
 
 use patchgate_config::Config;
+use patchgate_fix::{FixOptions, FixOutcome, TimeLimit, parse_duration};
 use patchgate_forge::git::{CommitIdentity, Head, NewCommit, PatchgateBranch};
 use patchgate_forge::git::{GitError, commit_files, current_head};
 use patchgate_forge::publish::{Done, Publisher};
 use patchgate_forge::pull_request::{CloseReason, Proposal, Wanted};
-use patchgate_model::{Finding, Plan, PlanBlock, Problem};
-use patchgate_package_managers::RunOptions;
+use patchgate_inventory::Inputs;
+use patchgate_model::{Plan, PlanBlock, Problem, UserError, error_chain};
 use patchgate_report::{
     GITHUB_BODY_LIMIT, GITHUB_SUMMARY_LIMIT, PrAction, PrInput, PrReport, PullRequestInput,
-    PullRequestReport, ScanInput, ScanReport, pull_request_body, pull_request_title,
+    PullRequestReport, ScanReport, pull_request_body, pull_request_title,
 };
+use patchgate_scan::{ScanRequest, SourceOptions, VexOptions};
 
-use crate::args::{ForgeArgs, OutputArgs, RepositoryArgs, SourceArgs, ThresholdArgs, VexArgs};
+use crate::args::{
+    ForgeArgs, InputArgs, OutputArgs, RepositoryArgs, SourceArgs, ThresholdArgs, VexArgs,
+};
 use crate::context::Context;
-use crate::exit::{Exit, UsageError};
-use crate::fix::{self, TimeLimit, Workshop, time_limit};
-use crate::forge::{Forge, failed, with_hint};
-use crate::maven_repository::{MavenRepository, Network};
+use crate::exit::Exit;
+use crate::forge::{Forge, failed};
 use crate::progress::Progress;
-use crate::repository::{Contents, Repository};
-use crate::source::AdvisorySource;
-use crate::vex::Vex;
-use crate::{network, output, scan, settings};
+use crate::{output, verdict};
 
 /// Flags of `patchgate pr`.
 #[derive(Debug, clap::Args)]
@@ -51,7 +50,7 @@ pub(crate) struct Args {
 
     /// Longest time for everything; what is proven by then is kept, the rest is reported as not
     /// tried
-    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = time_limit::parse)]
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse_duration)]
     time_limit: Duration,
 
     #[command(flatten)]
@@ -91,38 +90,34 @@ const NO_WORKFLOWS: &str = "This was made with an installation token inside a wo
 
 pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     if args.source.offline {
-        return Err(UsageError::new("`patchgate pr` needs the network")
+        return Err(UserError::usage("`patchgate pr` needs the network")
             .with_hint("`patchgate fix --offline` shows the fix without it")
             .into());
     }
 
-    let (repository, config) = settings::open(&args.repository)?;
+    let (inputs, config) = args.repository.open(&InputArgs::default())?;
+    let root = inputs.root();
     let forge = Forge::open(&args.forge, context)?;
     let target = forge.push_target(&args.forge)?;
     let progress = Progress::start(context.terminal.progress, "asking the forge");
-    let (base, head) = base_and_head(args, &forge, repository.root()).await?;
+    let (base, head) = base_and_head(args, &forge, root).await?;
 
     // Before the planning, which takes minutes and would be for nothing.
     let identity = identity(args, &forge, context).await?;
-    let source = AdvisorySource::open(&args.source, &config, repository.root(), context)?;
-    let mut vex = Vex::open(&args.vex, false, &config, repository.root(), context).await?;
-    let source = source.with_vendors(std::mem::take(&mut vex.vendors));
     let run = Run {
         args,
-        vex: &vex,
         identity: &identity,
         context,
         config: &config,
-        source: &source,
         head: &head,
     };
-    let made = run.plan(&repository, &progress).await?;
+    let made = run.plan(&inputs, &progress).await?;
 
     progress.say("preparing the commit");
     let carried = if made.plan.is_empty() {
         None
     } else {
-        Some(run.carry(&forge, &made, repository.root()).await?)
+        Some(run.carry(&forge, &made, root).await?)
     };
     let wanted = match &carried {
         Some((proposal, _)) => Wanted::Proposal(proposal.clone()),
@@ -140,7 +135,9 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     let done = publisher
         .publish(&wanted, carried.as_ref().map(|(_, commit)| commit))
         .await
-        .map_err(|error| with_hint(crate::exit::chain(&error), error.hint()))?;
+        .map_err(|error| {
+            UserError::failure(error_chain(&error)).with_optional_hint(error.hint())
+        })?;
 
     drop(progress);
     let pull_requests: Vec<PullRequestReport> = done.into_iter().map(pull_request_report).collect();
@@ -176,11 +173,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
 
 /// The branch that the pull request is for, and the commit that it starts from, which must be the
 /// branch's tip: a fix is planned from the base branch's own content and from nothing else.
-async fn base_and_head(
-    args: &Args,
-    forge: &Forge,
-    root: &std::path::Path,
-) -> anyhow::Result<(String, Head)> {
+async fn base_and_head(args: &Args, forge: &Forge, root: &Path) -> anyhow::Result<(String, Head)> {
     let base = match &args.base {
         Some(base) => base.clone(),
         None => forge
@@ -194,12 +187,12 @@ async fn base_and_head(
         .branch_tip(&base)
         .await
         .map_err(|error| failed(&error))?
-        .ok_or_else(|| UsageError::new(format!("the repository has no branch `{base}`")))?;
+        .ok_or_else(|| UserError::usage(format!("the repository has no branch `{base}`")))?;
     let head = current_head(root)
         .await
         .map_err(|error| git_failed(&error))?;
     if head.commit != tip {
-        return Err(UsageError::new(format!(
+        return Err(UserError::usage(format!(
             "the clone stands on `{}`, and `{base}` on `{tip}`",
             head.commit
         ))
@@ -215,8 +208,6 @@ struct Run<'a> {
     args: &'a Args,
     context: &'a Context,
     config: &'a Config,
-    source: &'a AdvisorySource,
-    vex: &'a Vex,
     head: &'a Head,
     /// Who the commit is by.
     identity: &'a CommitIdentity,
@@ -255,104 +246,43 @@ impl Made {
 }
 
 impl Run<'_> {
-    async fn plan(&self, repository: &Repository, progress: &Progress) -> anyhow::Result<Made> {
-        let time_limit = TimeLimit::from_now(self.args.time_limit);
-        let client = network::client(self.context, false)?;
-        let mut outside = MavenRepository::new(self.context, Network::Maven);
-        let contents = repository
-            .read_with(&mut outside, |path| progress.say(format!("reading {path}")))
-            .await;
-
-        progress.say("looking up advisories");
-        let mut scanned = scan::scan(&contents.inventory, self.source).await;
-        scanned.add_documents(self.vex);
-        let copies = self.vex.copies(&contents.inventory);
-        let is_ignored = |finding: &Finding| {
-            let today = self.context.today();
-            patchgate_config::apply_ignores(vec![finding.clone()], &self.config.ignore, today)
-                .kept
-                .is_empty()
-                || self.vex.suppresses(finding, &copies)
+    async fn plan(&self, inputs: &Inputs, progress: &Progress) -> anyhow::Result<Made> {
+        let options = FixOptions {
+            manager_timeout: Duration::from_secs(self.args.manager_timeout),
+            time_limit: TimeLimit::from_now(self.args.time_limit),
         };
-        let fixed = fix::plan(&Workshop {
-            contents: &contents,
-            root: repository.root(),
-            source: self.source,
-            client: &client,
-            run: RunOptions {
-                offline: false,
-                timeout: Duration::from_secs(self.args.manager_timeout),
-            },
-            time_limit,
-            is_ignored: &is_ignored,
-            tell: &|what| progress.say(what),
-        })
-        .await;
+        let request = ScanRequest {
+            inputs,
+            config: self.config,
+            source: &SourceOptions::from(&self.args.source),
+            vex: &VexOptions::from(&self.args.vex),
+            threshold: verdict::threshold(&self.args.threshold, self.config),
+            progress: &|text| progress.say(text),
+        };
+        let fixed = patchgate_fix::fix(&request, options, &self.context.environment).await?;
 
-        let threshold = scan::threshold(&self.args.threshold, self.config);
-        let mut problems = scanned.holes(threshold);
-        problems.extend(fixed.problems.iter().cloned());
-        problems.sort();
-        problems.dedup();
-        let mut made = self.made(&contents, scanned, fixed.plan, problems);
-        made.notes = fixed.notes;
-
-        Ok(made)
+        Ok(self.made(fixed))
     }
 
-    fn made(
-        &self,
-        contents: &Contents,
-        mut scanned: scan::Scanned,
-        plan: Plan,
-        problems: Vec<Problem>,
-    ) -> Made {
-        let threshold = scan::threshold(&self.args.threshold, self.config);
-        let sorted = scanned.sort(
-            self.config,
-            self.vex,
-            &contents.inventory,
-            self.context.today(),
-        );
-        let left = unfixed(&plan);
-        let remaining = sorted.kept.iter().filter(|finding| {
-            left.contains(&(
-                finding.package.name.as_str(),
-                finding.package.version.as_str(),
-                finding.id.as_str(),
-            ))
-        });
-        let exit = scan::exit(
-            &sorted.kept,
-            remaining,
-            &problems,
+    fn made(&self, fixed: FixOutcome) -> Made {
+        let threshold = verdict::threshold(&self.args.threshold, self.config);
+        let kept = &fixed.scan.findings.kept;
+        let inventory = &fixed.scan.contents.inventory;
+        let exit = verdict::exit(
+            kept,
+            fixed.remaining(),
+            &fixed.problems,
             threshold,
-            &contents.inventory,
+            inventory,
         );
-        let scan = ScanReport::new(&ScanInput {
-            findings: &sorted.kept,
-            ignored: &sorted.ignored,
-            suppressed: &sorted.suppressed,
-            vex_notices: &sorted.vex_notices,
-            notices: &sorted.notices,
-            lockfiles: &contents.inventory.lockfiles,
-            problems: &problems,
-            sources: &scanned.sources,
-            threshold,
-            exit: exit.into(),
-            now: self.context.now,
-        });
 
         Made {
-            scan,
-            is_vulnerable: sorted
-                .kept
-                .iter()
-                .any(|finding| finding.informational.is_none()),
-            has_lockfiles: !contents.inventory.lockfiles.is_empty(),
-            plan: from_root(plan, &self.head.prefix),
-            problems,
-            notes: Vec::new(),
+            scan: verdict::scan_report(&fixed.scan, &fixed.problems, threshold, exit, self.context),
+            is_vulnerable: kept.iter().any(|finding| finding.informational.is_none()),
+            has_lockfiles: !inventory.lockfiles.is_empty(),
+            plan: from_root(fixed.plan, &self.head.prefix),
+            problems: fixed.problems,
+            notes: fixed.notes,
             exit,
         }
     }
@@ -362,7 +292,7 @@ impl Run<'_> {
         &self,
         forge: &Forge,
         made: &Made,
-        root: &std::path::Path,
+        root: &Path,
     ) -> anyhow::Result<(Proposal, NewCommit)> {
         let title = pull_request_title(&made.plan);
         let commit = commit_files(
@@ -392,7 +322,7 @@ impl Run<'_> {
     }
 
     fn starts_no_workflows(&self, forge: &Forge) -> bool {
-        self.context.variable("GITHUB_ACTIONS") == Some("true")
+        self.context.environment.variable("GITHUB_ACTIONS") == Some("true")
             && forge.github.has_installation_token()
     }
 
@@ -410,7 +340,7 @@ impl Run<'_> {
 
 /// Who the commit is by: the flag, else the token's account, so that the gate can tell.
 async fn identity(args: &Args, forge: &Forge, context: &Context) -> anyhow::Result<CommitIdentity> {
-    let bad = |error: String| UsageError::new(error).with_hint("give it as `NAME <EMAIL>`");
+    let bad = |error: String| UserError::usage(error).with_hint("give it as `NAME <EMAIL>`");
     if let Some(author) = &args.commit_author {
         let (name, email) = author
             .trim()
@@ -428,10 +358,10 @@ async fn identity(args: &Args, forge: &Forge, context: &Context) -> anyhow::Resu
         .map_err(|error| failed(&error))?;
     let (name, email) = match &known {
         Some(account) => (account.login.as_str(), account.email.as_str()),
-        None if context.variable("GITHUB_ACTIONS") == Some("true") => WORKFLOW_ACCOUNT,
+        None if context.environment.variable("GITHUB_ACTIONS") == Some("true") => WORKFLOW_ACCOUNT,
         None => {
             return Err(
-                UsageError::new("the forge does not say whose token this is")
+                UserError::usage("the forge does not say whose token this is")
                     .with_hint("give `--commit-author \"NAME <EMAIL>\"`")
                     .into(),
             );
@@ -439,22 +369,6 @@ async fn identity(args: &Args, forge: &Forge, context: &Context) -> anyhow::Resu
     };
 
     CommitIdentity::new(name, email).map_err(|error| bad(error.to_string()).into())
-}
-
-/// Package, version and id of every finding that the plan leaves.
-fn unfixed(plan: &Plan) -> BTreeSet<(&str, &str, &str)> {
-    plan.unfixed
-        .iter()
-        .flat_map(|unfixed| {
-            unfixed.ids.iter().map(|id| {
-                (
-                    unfixed.package.as_str(),
-                    unfixed.version.as_str(),
-                    id.as_str(),
-                )
-            })
-        })
-        .collect()
 }
 
 /// The plan with its paths from the clone's root, when only a folder of it was scanned.
@@ -472,8 +386,8 @@ fn from_root(mut plan: Plan, prefix: &str) -> Plan {
     plan
 }
 
-fn git_failed(error: &GitError) -> anyhow::Error {
-    with_hint(crate::exit::chain(error), error.hint().map(str::to_owned))
+fn git_failed(error: &GitError) -> UserError {
+    UserError::failure(error_chain(error)).with_optional_hint(error.hint().map(str::to_owned))
 }
 
 fn pull_request_report(done: Done) -> PullRequestReport {
@@ -523,7 +437,7 @@ fn tell_runner(context: &Context, report: &PrReport, scan: &ScanReport) -> anyho
         "pull-request",
         &number.map_or_else(String::new, |number| number.to_string()),
     )?;
-    scan::tell_outputs(runner, scan)?;
+    verdict::tell_outputs(runner, scan)?;
     runner.summary(&report.to_markdown(GITHUB_SUMMARY_LIMIT / 2))?;
 
     runner.summary(&scan.to_markdown(GITHUB_SUMMARY_LIMIT / 2))

@@ -7,19 +7,18 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use patchgate_advisories::{CommitQuery, is_commit};
 use patchgate_ecosystems::by_name;
-use patchgate_model::{Finding, Inventory, Lockfile, Origin, Package, Problem};
+use patchgate_model::{Finding, Inventory, Lockfile, Origin, Package, Problem, UserError};
 use patchgate_report::{FindingReport, ScanInput, ScanReport};
 use patchgate_risk::Threshold;
+use patchgate_scan::{AdvisorySource, Evaluation, SourceOptions, evaluate, load_settings};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::args::SourceArgs;
 use crate::context::Context;
-use crate::exit::{Exit, UsageError};
+use crate::exit::Exit;
 use crate::progress::Progress;
-use crate::scan::Scanned;
-use crate::source::AdvisorySource;
-use crate::{output, scan, settings};
+use crate::{output, verdict};
 
 /// Largest input that is read from standard input, in bytes.
 const MAX_INPUT_BYTES: u64 = 256 * 1024 * 1024;
@@ -90,8 +89,13 @@ struct Answer<'a> {
 }
 
 pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
-    let config = settings::load(args.config.as_deref(), Path::new("."))?;
-    let source = AdvisorySource::open(&args.source, &config, Path::new("."), context)?;
+    let config = load_settings(args.config.as_deref(), Path::new("."))?;
+    let source = AdvisorySource::open(
+        &SourceOptions::from(&args.source),
+        &config,
+        Path::new("."),
+        &context.environment,
+    )?;
     let progress = Progress::start(context.terminal.progress, "looking up advisories");
     let one = question_of(args);
     let asked: Vec<(Value, Result<Package, String>)> = match &one {
@@ -99,12 +103,12 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         None => from_input()?,
     };
     let inventory = inventory(&asked);
-    let scanned = scan::scan(&inventory, &source).await;
+    let scanned = evaluate(&inventory, &source).await;
 
     drop(progress);
     if let (Some(_), Format::Table) = (&one, args.format) {
         if let Some((_, Err(reason))) = asked.first() {
-            return Err(UsageError::new(reason.clone()).into());
+            return Err(UserError::usage(reason.clone()).into());
         }
         return table(&inventory, &scanned, context);
     }
@@ -293,7 +297,7 @@ fn inventory(asked: &[(Value, Result<Package, String>)]) -> Inventory {
     }
 }
 
-fn findings_by_line(scanned: &Scanned) -> BTreeMap<u32, Vec<&Finding>> {
+fn findings_by_line(scanned: &Evaluation) -> BTreeMap<u32, Vec<&Finding>> {
     let mut by_line: BTreeMap<u32, Vec<&Finding>> = BTreeMap::new();
     for finding in &scanned.findings {
         for location in &finding.locations {
@@ -348,15 +352,15 @@ fn reports(findings: Vec<&Finding>, context: &Context) -> Vec<FindingReport> {
         sources: &[],
         threshold: Threshold::default(),
         exit: Exit::Clean.into(),
-        now: context.now,
+        now: context.environment.now(),
     });
 
     report.findings
 }
 
-fn table(inventory: &Inventory, scanned: &Scanned, context: &Context) -> anyhow::Result<Exit> {
+fn table(inventory: &Inventory, scanned: &Evaluation, context: &Context) -> anyhow::Result<Exit> {
     let threshold = Threshold::default();
-    let exit = scan::exit(
+    let exit = verdict::exit(
         &scanned.findings,
         &scanned.findings,
         &scanned.problems,
@@ -374,7 +378,7 @@ fn table(inventory: &Inventory, scanned: &Scanned, context: &Context) -> anyhow:
         sources: &scanned.sources,
         threshold,
         exit: exit.into(),
-        now: context.now,
+        now: context.environment.now(),
     });
     output::write(&report.to_table(context.terminal.for_output(None)), None)?;
 

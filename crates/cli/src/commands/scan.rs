@@ -1,15 +1,14 @@
 //! `patchgate scan`: finds, ranks and reports.
 
-use patchgate_report::{GITHUB_SUMMARY_LIMIT, ScanInput, ScanReport};
+use patchgate_report::{GITHUB_SUMMARY_LIMIT, ScanReport};
+use patchgate_scan::vex::VexExport;
+use patchgate_scan::{ScanRequest, SourceOptions, VexOptions};
 
 use crate::args::{InputArgs, OutputArgs, RepositoryArgs, SourceArgs, ThresholdArgs, VexArgs};
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::maven_repository::{MavenRepository, Network};
 use crate::progress::Progress;
-use crate::source::AdvisorySource;
-use crate::vex::{self, Vex};
-use crate::{input, output, scan};
+use crate::{output, verdict};
 
 /// Flags of `patchgate scan`.
 #[derive(Debug, clap::Args)]
@@ -51,45 +50,24 @@ enum Format {
 
 pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let progress = Progress::start(context.terminal.progress, "reading lockfiles");
-    let (opened, config) = input::open(&args.repository, &args.input)?;
-    let source = AdvisorySource::open(&args.source, &config, opened.root(), context)?;
-    let mut documents = Vex::open(
-        &args.vex,
-        args.source.offline,
-        &config,
-        opened.root(),
-        context,
-    )
-    .await?;
-    let source = source.with_vendors(std::mem::take(&mut documents.vendors));
-    let mut outside = MavenRepository::new(context, Network::unless(args.source.offline));
-    let inventory = opened
-        .read(&mut outside, |text| progress.say(text.to_owned()))
-        .await?;
-
-    progress.say("looking up advisories");
-    let lookup = source.lookup_inventory(&inventory).await;
-    let mut scanned = scan::judge(&inventory, &lookup, &source).await;
-
-    drop(progress);
-    scanned.add_documents(&documents);
-    let threshold = scan::threshold(&args.threshold, &config);
-    let problems = scanned.holes(threshold);
-    let sorted = scanned.sort(&config, &documents, &inventory, context.today());
-    let exit = scan::exit(&sorted.kept, &sorted.kept, &problems, threshold, &inventory);
-    let report = ScanReport::new(&ScanInput {
-        findings: &sorted.kept,
-        ignored: &sorted.ignored,
-        suppressed: &sorted.suppressed,
-        vex_notices: &sorted.vex_notices,
-        notices: &sorted.notices,
-        lockfiles: &inventory.lockfiles,
-        problems: &problems,
-        sources: &scanned.sources,
+    let (inputs, config) = args.repository.open(&args.input)?;
+    let threshold = verdict::threshold(&args.threshold, &config);
+    let vex_options = VexOptions::from(&args.vex);
+    let request = ScanRequest {
+        inputs: &inputs,
+        config: &config,
+        source: &SourceOptions::from(&args.source),
+        vex: &vex_options,
         threshold,
-        exit: exit.into(),
-        now: context.now,
-    });
+        progress: &|text| progress.say(text),
+    };
+    let result = patchgate_scan::scan(&request, &context.environment).await?;
+    drop(progress);
+
+    let kept = &result.findings.kept;
+    let inventory = &result.contents.inventory;
+    let exit = verdict::exit(kept, kept, &result.incomplete, threshold, inventory);
+    let report = verdict::scan_report(&result, &result.incomplete, threshold, exit, context);
 
     let file = args.output.output.as_deref();
     let text = match args.format {
@@ -98,35 +76,46 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         Format::Markdown => report.to_markdown(usize::MAX),
         Format::Sarif => report.to_sarif(),
         Format::Openvex | Format::CyclonedxVex => {
-            let products = vex::products(&args.vex, &config);
-            let written = vex::Written {
-                sorted: &sorted,
-                inventory: &inventory,
+            let products = patchgate_scan::vex::products(&vex_options, &config);
+            let export = VexExport {
+                findings: &result.findings,
+                inventory,
                 products: &products,
                 author: config.vex.author.as_deref(),
-                now: context.now,
+                now: context.environment.now(),
             };
 
             match args.format {
-                Format::Openvex => written.openvex(),
-                _ => written.cyclonedx()?,
+                Format::Openvex => openvex(&export),
+                _ => export.cyclonedx()?,
             }
         }
     };
     output::write(&text, file)?;
     tell_runner(&report, context)?;
 
-    // The process ends now, and of ten thousand packages it takes longer to give each piece of
-    // memory back than all of it at once.
-    std::mem::forget((report, sorted, inventory, lookup));
+    // Skip destructors: the process is about to exit, and freeing the memory of 10,000 packages
+    // piece by piece is measurably slow.
+    std::mem::forget((report, result));
     Ok(exit)
+}
+
+fn openvex(export: &VexExport<'_>) -> String {
+    if export.is_empty() {
+        anstream::eprintln!(
+            "note: there are no findings, so the document has no statements; OpenVEX does not allow \
+             for a document without statements"
+        );
+    }
+
+    export.openvex()
 }
 
 fn tell_runner(report: &ScanReport, context: &Context) -> anyhow::Result<()> {
     if !context.runner.is_there() {
         return Ok(());
     }
-    scan::tell_outputs(&context.runner, report)?;
+    verdict::tell_outputs(&context.runner, report)?;
     context
         .runner
         .summary(&report.to_markdown(GITHUB_SUMMARY_LIMIT))?;

@@ -22,7 +22,7 @@ const RESOLVER: &[&str] = &["incompatible-rust-versions"];
 /// `[env]`, `[http]`, credential providers and paths are ways to run a program or to listen in. A
 /// file that is not TOML gives nothing.
 #[must_use]
-pub fn filter_config<'a>(configurations: impl IntoIterator<Item = &'a str>) -> String {
+pub(super) fn filter_config<'a>(configurations: impl IntoIterator<Item = &'a str>) -> String {
     let mut kept = DocumentMut::new();
     for configuration in configurations {
         let Ok(document) = configuration.parse::<DocumentMut>() else {

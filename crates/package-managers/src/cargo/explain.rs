@@ -1,5 +1,6 @@
 //! What Cargo says, in short.
 
+use crate::RelockError;
 use crate::process::Output;
 
 /// Longest reason that is passed on, in characters.
@@ -40,6 +41,28 @@ pub(super) fn reason(output: &Output) -> String {
             kept.join("; …; ")
         }
         _ => cut(&text, MAX_REASON),
+    }
+}
+
+/// Refuses the output of a run in which rustup found no Cargo to run.
+///
+/// # Errors
+/// With rustup's own message.
+pub(super) fn toolchain_error(output: &Output) -> Result<(), RelockError> {
+    let line = output
+        .stderr
+        .lines()
+        .find(|line| {
+            line.starts_with("error: rustup ")
+                || (line.starts_with("error: toolchain '") && line.contains("is not installed"))
+        })
+        .filter(|_| !output.success);
+
+    match line {
+        None => Ok(()),
+        Some(line) => Err(RelockError::NoToolchain {
+            reason: line.trim_start_matches("error: ").to_owned(),
+        }),
     }
 }
 
@@ -92,6 +115,30 @@ mod tests {
             reason(&output),
             "failed to get `a`; …; unable to update https://git.invalid/a; …; revision 1 not found"
         );
+    }
+
+    #[test]
+    fn rustup_without_a_toolchain_is_reported_in_its_own_words() {
+        let output = Output {
+            success: false,
+            stdout: String::new(),
+            stderr: "error: rustup could not choose a version of cargo to run, because one wasn't \
+                     specified explicitly, and no default is configured.\nhelp: run 'rustup default \
+                     stable'\n"
+                .to_owned(),
+        };
+        let error = toolchain_error(&output).unwrap_err();
+        assert!(
+            error.to_string().contains("no default is configured"),
+            "{error}"
+        );
+        assert!(error.hint().is_some());
+
+        let other = Output {
+            stderr: "error: failed to select a version for `rustup`.\n".to_owned(),
+            ..output
+        };
+        assert!(toolchain_error(&other).is_ok());
     }
 
     #[test]

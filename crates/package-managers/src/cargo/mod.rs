@@ -13,10 +13,14 @@
 mod config;
 mod explain;
 mod locked;
+mod manager;
 mod registry;
+mod toolchain;
 
-pub use config::filter_config;
-pub use registry::registry;
+pub(crate) use manager::Cargo;
+
+use config::filter_config;
+use registry::registry;
 
 use std::path::Path;
 
@@ -24,47 +28,42 @@ use locked::Locked;
 
 use crate::process::{self, Output};
 use crate::scratch::{Project, Scratch};
-use crate::{RelockError, Relocked, RunOptions};
-
-/// One package that moves.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PackageMove {
-    /// Package name.
-    pub name: String,
-    /// Version before.
-    pub from: String,
-    /// Version after.
-    pub to: String,
-}
+use crate::{ConfigurationFile, PinnedVersion, RelockError, Relocked, RunOptions};
 
 /// Moves packages in a Cargo workspace's lockfile, in the order given: dependents first.
 ///
 /// # Errors
 /// When Cargo is missing, fails, takes too long, or cannot choose a version as asked.
-pub async fn relock(
+async fn relock(
     project: &Project,
-    moves: &[PackageMove],
+    pins: &[PinnedVersion],
     options: RunOptions,
 ) -> Result<Relocked, RelockError> {
-    let run = Run::new(project, options)?;
+    let run = Run::new(project, options).await?;
     run.settle().await?;
-    for step in moves {
+    for step in pins {
         run.apply(step).await?;
     }
 
     let lockfile = run.lockfile()?;
     run.settle().await?;
-    if run.lockfile()? != lockfile {
-        return Err(RelockError::Unstable {
-            command: "cargo update --workspace".to_owned(),
-        });
-    }
+    manager::unchanged("cargo update --workspace", run.lockfile()? == lockfile)?;
+    run.nothing_came_back(pins)?;
 
-    run.nothing_came_back(moves)?;
     Ok(Relocked {
         lockfile,
-        notes: Vec::new(),
+        notes: run.notes,
     })
+}
+
+/// Checks that `cargo --locked` accepts the lockfile.
+async fn check(project: &Project, options: RunOptions) -> Result<(), RelockError> {
+    let run = Run::new(project, options).await?;
+    run.settle().await?;
+    manager::unchanged(
+        "cargo update --workspace",
+        run.lockfile()? == project.lockfile,
+    )
 }
 
 /// The manifest at the top of the workspace to which a project's folder belongs, by its path from
@@ -73,11 +72,11 @@ pub async fn relock(
 ///
 /// # Errors
 /// When Cargo is missing, cannot be started or takes too long.
-pub async fn workspace_manifest(
+async fn workspace_manifest(
     project: &Project,
     options: RunOptions,
 ) -> Result<Option<String>, RelockError> {
-    let run = Run::new(project, options)?;
+    let run = Run::new(project, options).await?;
     let output = run
         .cargo(&["locate-project", "--workspace", "--message-format=plain"])
         .await?;
@@ -99,10 +98,13 @@ struct Run<'a> {
     scratch: Scratch,
     options: RunOptions,
     before: Vec<Locked>,
+    /// The toolchain that the repository pins, when it is installed.
+    toolchain: Option<String>,
+    notes: Vec<String>,
 }
 
 impl<'a> Run<'a> {
-    fn new(project: &'a Project, options: RunOptions) -> Result<Self, RelockError> {
+    async fn new(project: &'a Project, options: RunOptions) -> Result<Self, RelockError> {
         let scratch = Scratch::new()?;
         for (path, content) in &project.manifests {
             scratch.write(path, content)?;
@@ -115,12 +117,51 @@ impl<'a> Run<'a> {
             &project.configuration,
         )?;
 
-        Ok(Self {
+        let mut run = Self {
             project,
             scratch,
             options,
             before: locked::read(&project.lockfile_name, &project.lockfile)?,
-        })
+            toolchain: None,
+            notes: Vec::new(),
+        };
+        run.choose_toolchain().await?;
+
+        Ok(run)
+    }
+
+    /// Uses the toolchain that the repository pins, because another one may choose other versions
+    /// and write another version of the lockfile's format. Nothing is downloaded for it.
+    async fn choose_toolchain(&mut self) -> Result<(), RelockError> {
+        let Some(pinned) = toolchain::pinned(&self.project.configuration) else {
+            return Ok(());
+        };
+        // A toolchain that the user chose for this run counts more than the file.
+        if std::env::var_os("RUSTUP_TOOLCHAIN").is_some() {
+            return Ok(());
+        }
+
+        let asked = process::run(
+            "cargo",
+            &["--version"],
+            self.scratch.path(),
+            &[
+                ("RUSTUP_TOOLCHAIN", pinned.as_str()),
+                ("RUSTUP_AUTO_INSTALL", "0"),
+            ],
+            self.options.timeout,
+        )
+        .await?;
+        if asked.success {
+            self.toolchain = Some(pinned);
+        } else {
+            self.notes.push(format!(
+                "the repository pins Rust {pinned}, which is not installed here: the lockfile was \
+                 resolved with the default toolchain"
+            ));
+        }
+
+        Ok(())
     }
 
     /// Brings the lockfile in line with the manifests and changes nothing else.
@@ -140,7 +181,7 @@ impl<'a> Run<'a> {
         })
     }
 
-    async fn apply(&self, step: &PackageMove) -> Result<(), RelockError> {
+    async fn apply(&self, step: &PinnedVersion) -> Result<(), RelockError> {
         let Some(now) = self.stands_at(step)? else {
             // An earlier move let go of it.
             return Ok(());
@@ -170,7 +211,7 @@ impl<'a> Run<'a> {
 
     /// The version at which the package of a move stands by now: an earlier move or an edit of a
     /// manifest may have moved it already.
-    fn stands_at(&self, step: &PackageMove) -> Result<Option<String>, RelockError> {
+    fn stands_at(&self, step: &PinnedVersion) -> Result<Option<String>, RelockError> {
         let now = self.now()?;
         let versions: Vec<&str> = now
             .iter()
@@ -198,9 +239,9 @@ impl<'a> Run<'a> {
             .map(str::to_owned))
     }
 
-    fn nothing_came_back(&self, moves: &[PackageMove]) -> Result<(), RelockError> {
+    fn nothing_came_back(&self, pins: &[PinnedVersion]) -> Result<(), RelockError> {
         let now = self.now()?;
-        for step in moves {
+        for step in pins {
             let back = now.iter().any(|package| {
                 package.name == step.name
                     && package.version == step.from
@@ -234,16 +275,21 @@ impl<'a> Run<'a> {
             arguments.push("--offline");
         }
 
+        let toolchain = self
+            .toolchain
+            .as_deref()
+            .map(|toolchain| ("RUSTUP_TOOLCHAIN", toolchain));
         let mut output = process::run(
             "cargo",
             &arguments,
-            &self.scratch.path().join(&self.project.folder),
-            &[],
+            &self.scratch.path().join(&self.project.directory),
+            toolchain.as_slice(),
             self.options.timeout,
         )
         .await?;
+        explain::toolchain_error(&output)?;
 
-        // Paths in complaints are those of the repository, not of the scratch folder.
+        // Paths in messages are those of the repository, not of the scratch directory.
         let top = format!("{}/", self.scratch.path().display());
         output.stderr = output.stderr.replace(&top, "");
 
@@ -269,11 +315,12 @@ fn compatibility(version: &str) -> Vec<&str> {
 fn write_configuration(
     scratch: &Scratch,
     path: &str,
-    configuration: &[Vec<u8>],
+    configuration: &[ConfigurationFile],
 ) -> Result<(), RelockError> {
     let texts: Vec<_> = configuration
         .iter()
-        .map(|file| String::from_utf8_lossy(file))
+        .filter(|file| file.path.contains(".cargo/"))
+        .map(|file| String::from_utf8_lossy(&file.content))
         .collect();
     let filtered = filter_config(texts.iter().map(AsRef::as_ref));
     if filtered.is_empty() {

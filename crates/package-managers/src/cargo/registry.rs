@@ -1,7 +1,7 @@
 //! Where Cargo takes crates from: asked of Cargo itself, so that no address is written down here.
 
 use crate::scratch::Scratch;
-use crate::{RelockError, RunOptions, process};
+use crate::{ConfigurationFile, RelockError, RunOptions, process};
 
 /// A project that needs one crate of the default registry. No crate of the name has to exist:
 /// Cargo reads the registry's own configuration first.
@@ -18,9 +18,9 @@ const NOWHERE: &str = "http://127.0.0.1:1";
 ///
 /// # Errors
 /// When Cargo is not installed, or takes crates from something that is not a sparse index.
-pub async fn registry(
+pub(super) async fn registry(
     source: &str,
-    configuration: &[Vec<u8>],
+    configuration: &[ConfigurationFile],
     options: RunOptions,
 ) -> Result<String, RelockError> {
     if let Some(address) = source.strip_prefix("sparse+") {
@@ -43,6 +43,7 @@ pub async fn registry(
     let folder = scratch.path().join("project");
     let arguments = ["update", "--color=never"];
     let output = process::run("cargo", &arguments, &folder, &environment, options.timeout).await?;
+    super::explain::toolchain_error(&output)?;
 
     address(&output.stderr).ok_or_else(|| RelockError::Failed {
         command: process::shown("cargo", &arguments),

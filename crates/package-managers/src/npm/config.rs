@@ -2,7 +2,7 @@
 
 use crate::process;
 use crate::scratch::Scratch;
-use crate::{RelockError, RunOptions};
+use crate::{ConfigurationFile, RelockError, RunOptions};
 
 /// Settings that say where packages come from and how the tree is laid out. Everything else in a
 /// repository's `.npmrc` is dropped: shells, programs, caches, certificates, proxies and options
@@ -28,7 +28,7 @@ pub(super) const ENVIRONMENT: &[(&str, &str)] = &[("npm_config_update_notifier",
 /// Lines with credentials are dropped too: a repository's own would be a secret in the open, or a
 /// reference to a variable that npm does not get. The user's own `.npmrc` is read by npm itself.
 #[must_use]
-pub fn filter_npmrc(npmrc: &str) -> String {
+pub(super) fn filter_npmrc(npmrc: &str) -> String {
     // npm ends a line at a lone carriage return too, where a setting could hide behind a kept one.
     npmrc
         .split(['\r', '\n'])
@@ -53,8 +53,8 @@ pub fn filter_npmrc(npmrc: &str) -> String {
 ///
 /// # Errors
 /// When npm is not installed or does not say.
-pub async fn registry(
-    configuration: &[Vec<u8>],
+pub(super) async fn registry(
+    configuration: &[ConfigurationFile],
     options: RunOptions,
 ) -> Result<String, RelockError> {
     setting("registry", configuration, options)
@@ -70,9 +70,9 @@ pub async fn registry(
 ///
 /// # Errors
 /// When npm is not installed or fails.
-pub async fn scope_registry(
+pub(super) async fn scope_registry(
     scope: &str,
-    configuration: &[Vec<u8>],
+    configuration: &[ConfigurationFile],
     options: RunOptions,
 ) -> Result<Option<String>, RelockError> {
     setting(&format!("{scope}:registry"), configuration, options).await
@@ -80,7 +80,7 @@ pub async fn scope_registry(
 
 async fn setting(
     key: &str,
-    configuration: &[Vec<u8>],
+    configuration: &[ConfigurationFile],
     options: RunOptions,
 ) -> Result<Option<String>, RelockError> {
     let scratch = Scratch::new()?;
@@ -109,11 +109,11 @@ async fn setting(
 /// Writes the filtered configuration; later files win, as npm reads only the project's own.
 pub(super) fn write_configuration(
     scratch: &Scratch,
-    configuration: &[Vec<u8>],
+    configuration: &[ConfigurationFile],
 ) -> Result<(), RelockError> {
     let filtered: String = configuration
         .iter()
-        .map(|file| filter_npmrc(&String::from_utf8_lossy(file)))
+        .map(|file| filter_npmrc(&String::from_utf8_lossy(&file.content)))
         .collect();
     if filtered.is_empty() {
         return Ok(());

@@ -7,15 +7,15 @@ type Object = Map<String, Value>;
 
 /// One copy that moves: where it is installed, what it is and what it becomes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CopyMove {
+pub(super) struct CopyMove {
     /// Where npm installs the copy: `node_modules/a/node_modules/b`.
-    pub install_path: String,
+    pub(super) install_path: String,
     /// Name of the package in its registry.
-    pub name: String,
+    pub(super) name: String,
     /// Version before.
-    pub from: String,
+    pub(super) from: String,
     /// Version after.
-    pub to: String,
+    pub(super) to: String,
 }
 
 /// The `packages` of a lockfile of version 2 or 3.

@@ -15,13 +15,15 @@
 mod config;
 mod entries;
 mod explain;
+mod manager;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-pub use config::{filter_npmrc, registry, scope_registry};
-pub use entries::CopyMove;
+use config::{registry, scope_registry};
+use entries::CopyMove;
+pub(crate) use manager::Npm;
 
 use crate::process::{self, Output};
 use crate::scratch::{Project, Scratch};
@@ -32,6 +34,18 @@ use crate::{RelockError, Relocked, RunOptions};
 const LOCK: &[&str] = &[
     "install",
     "--package-lock-only",
+    "--ignore-scripts",
+    "--no-audit",
+    "--no-fund",
+    "--no-progress",
+    "--loglevel=error",
+    "--allow-git=none",
+];
+
+/// The command that accepts or refuses a lockfile as it is.
+const CHECK: &[&str] = &[
+    "ci",
+    "--dry-run",
     "--ignore-scripts",
     "--no-audit",
     "--no-fund",
@@ -53,7 +67,7 @@ const SECTIONS: [&str; 4] = [
 /// # Errors
 /// When npm is missing, fails, takes too long, cannot place a copy as asked, or does not come to
 /// rest.
-pub async fn relock(
+async fn relock(
     project: &Project,
     moves: &[CopyMove],
     options: RunOptions,
@@ -70,7 +84,7 @@ pub async fn relock(
     let name = lockfile
         .get("name")
         .and_then(Value::as_str)
-        .unwrap_or(&project.folder_name);
+        .unwrap_or(&project.directory_name);
     let scratch = Scratch::named(name)?;
     config::write_configuration(&scratch, &project.configuration)?;
     run.write_manifests(&scratch, &BTreeMap::new())?;
@@ -108,6 +122,39 @@ pub async fn relock(
         notes: notes(&project.lockfile, &result),
         lockfile: result,
     })
+}
+
+/// Checks that `npm ci` accepts the lockfile. Nothing is downloaded but metadata that the lockfile
+/// lacks, and nothing is installed.
+async fn check(project: &Project, options: RunOptions) -> Result<(), RelockError> {
+    let scratch = Scratch::new()?;
+    config::write_configuration(&scratch, &project.configuration)?;
+    for (path, content) in &project.manifests {
+        scratch.write(path, content)?;
+    }
+    scratch.write(&project.lockfile_name, &project.lockfile)?;
+
+    let mut arguments = CHECK.to_vec();
+    if options.offline {
+        arguments.push("--offline");
+    }
+    let output = process::run(
+        "npm",
+        &arguments,
+        scratch.path(),
+        config::ENVIRONMENT,
+        options.timeout,
+    )
+    .await?;
+
+    if output.success {
+        Ok(())
+    } else {
+        Err(RelockError::Failed {
+            command: "npm ci --dry-run --ignore-scripts".to_owned(),
+            reason: explain::reason(&output),
+        })
+    }
 }
 
 /// Refuses a result in which a moved copy stands at another version, or came back.

@@ -1,0 +1,97 @@
+//! Verdict of a run: the threshold from flags and settings, the exit code, the report and the
+//! outputs of a CI step.
+
+use patchgate_config::Config;
+use patchgate_model::{Finding, Inventory, Level, Problem};
+use patchgate_report::{ScanInput, ScanReport};
+use patchgate_risk::Threshold;
+use patchgate_scan::ScanResult;
+
+use crate::args::{SeverityArg, ThresholdArgs};
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::runner::Runner;
+
+/// What fails a run: the flags, else the settings.
+pub(crate) fn threshold(args: &ThresholdArgs, config: &Config) -> Threshold {
+    Threshold {
+        severity: args
+            .severity
+            .map_or(config.thresholds.severity, Level::from),
+        score: args.min_score.unwrap_or(config.thresholds.score),
+    }
+}
+
+impl From<SeverityArg> for Level {
+    fn from(severity: SeverityArg) -> Self {
+        match severity {
+            SeverityArg::Low => Self::Low,
+            SeverityArg::Medium => Self::Medium,
+            SeverityArg::High => Self::High,
+            SeverityArg::Critical => Self::Critical,
+        }
+    }
+}
+
+/// How a run with these findings and problems ends. `found` are all findings that no entry of the
+/// settings covers, `left` those among them that the run leaves: a malicious release is an incident
+/// also where a fix would move it away, since it was installed until then.
+pub(crate) fn exit<'a>(
+    found: &[Finding],
+    left: impl IntoIterator<Item = &'a Finding>,
+    problems: &[Problem],
+    threshold: Threshold,
+    inventory: &Inventory,
+) -> Exit {
+    if found.iter().any(|finding| finding.malicious) {
+        return Exit::Malicious;
+    }
+    if !problems.is_empty() {
+        return Exit::Incomplete;
+    }
+    if left
+        .into_iter()
+        .any(|finding| threshold.is_reached_by(finding))
+    {
+        return Exit::Findings;
+    }
+    if inventory.lockfiles.is_empty() {
+        return Exit::NothingToScan;
+    }
+
+    Exit::Clean
+}
+
+/// The report of a scan. `problems` are those of the scan, and those of a fix that builds on it.
+pub(crate) fn scan_report(
+    result: &ScanResult,
+    problems: &[Problem],
+    threshold: Threshold,
+    exit: Exit,
+    context: &Context,
+) -> ScanReport {
+    ScanReport::new(&ScanInput {
+        findings: &result.findings.kept,
+        ignored: &result.findings.ignored,
+        suppressed: &result.findings.suppressed,
+        vex_notices: &result.findings.vex_notices,
+        notices: &result.findings.notices,
+        lockfiles: &result.contents.inventory.lockfiles,
+        problems,
+        sources: &result.sources,
+        threshold,
+        exit: exit.into(),
+        now: context.environment.now(),
+    })
+}
+
+/// Tells the runner how many findings there are and how bad the worst one is.
+pub(crate) fn tell_outputs(runner: &Runner, report: &ScanReport) -> anyhow::Result<()> {
+    let summary = &report.summary;
+    runner.output("findings", &summary.findings.to_string())?;
+    let highest = summary.highest_score;
+    runner.output(
+        "highest-score",
+        &highest.map_or_else(String::new, |score| score.to_string()),
+    )
+}

@@ -1,0 +1,132 @@
+//! Findings of copies that are shipped inside another package's archive.
+
+use std::collections::BTreeSet;
+
+use patchgate_model::{Finding, PackageIndex};
+use patchgate_upgrade::bundler;
+
+use crate::lock_state::Tree;
+use crate::types::{PackageVersion, Stop, Work, key};
+
+/// Most releases of one package that are tried for what it ships: what an archive ships is known
+/// only once the manager has opened it, so the smallest release is tried first and then the newest.
+const MAX_RELEASES: usize = 4;
+
+impl Work<'_> {
+    /// Whether a finding is about copies inside other packages' archives alone.
+    pub(super) fn is_bundled(&self, finding: &Finding) -> bool {
+        let mut copies = self.tree.copies(finding).peekable();
+        copies.peek().is_some() && copies.all(|copy| bundler(&self.tree.lockfile, copy).is_some())
+    }
+
+    /// Tries to end findings of copies in other packages' archives by moving those packages, each
+    /// for all that it ships.
+    pub(super) async fn bundles(&mut self) -> Result<(), Stop> {
+        let mut seen = BTreeSet::new();
+        while let Some(parent) = self.next_bundler(&seen) {
+            seen.insert(parent.clone());
+            self.bundle(parent, &mut seen).await?;
+        }
+        Ok(())
+    }
+
+    /// Name and version of the package in whose archive a copy is shipped.
+    fn bundler_of(&self, copy: PackageIndex) -> Option<PackageVersion> {
+        let parent = bundler(&self.tree.lockfile, copy)?;
+        let package = self.tree.lockfile.package(parent)?;
+        Some((package.name.clone(), package.version.clone()))
+    }
+
+    /// A package that ships findings and was not worked on yet.
+    fn next_bundler(&self, seen: &BTreeSet<PackageVersion>) -> Option<PackageVersion> {
+        self.wanted()
+            .filter(|finding| self.is_bundled(finding))
+            .flat_map(|finding| self.tree.copies(finding))
+            .filter_map(|copy| self.bundler_of(copy))
+            .find(|parent| !seen.contains(parent))
+    }
+
+    /// Moves one package for what it ships. A release that ends some findings is kept, and for the
+    /// rest the newest one is tried as well.
+    async fn bundle(
+        &mut self,
+        mut parent: PackageVersion,
+        seen: &mut BTreeSet<PackageVersion>,
+    ) -> Result<(), Stop> {
+        let kept = self.bans.clone();
+        let mut tried = None;
+        for _ in 0..MAX_RELEASES {
+            let proposal = self
+                .propose(
+                    |work, finding| work.is_bundled(finding),
+                    |work, copy| work.bundler_of(copy).as_ref() == Some(&parent),
+                )
+                .await?;
+            self.keep_reasons(&proposal);
+            if proposal.moves.is_empty() {
+                break;
+            }
+
+            let moves = proposal.moves;
+            for step in &moves {
+                if step.name == parent.0 {
+                    tried = Some(step.to().to_owned());
+                }
+                self.knowledge
+                    .refuse_all_but_newest(&step.name, step.to(), &mut self.bans);
+            }
+
+            if let Ok(locked) = self.attempt(&moves).await?
+                && self.burden(&locked.tree, &locked.findings)
+                    < self.burden(&self.tree, &self.findings)
+                && self
+                    .violations_of(&locked.tree, &locked.findings)
+                    .is_empty()
+            {
+                if let Some(to) = &tried {
+                    parent.1.clone_from(to);
+                    seen.insert(parent.clone());
+                }
+                self.accept(locked, moves);
+            }
+        }
+
+        self.bans = kept;
+        if let Some(tried) = tried {
+            self.keep_bundle_reasons(&parent, &tried);
+        }
+
+        Ok(())
+    }
+
+    /// How many copies have how many findings, of those that are to be ended.
+    fn burden(&self, tree: &Tree, findings: &[Finding]) -> usize {
+        let wanted = findings
+            .iter()
+            .filter(|finding| !self.workshop.suppressions.covers(finding));
+        tree.vulnerable(wanted).values().map(BTreeSet::len).sum()
+    }
+
+    /// Says of everything that a package still ships that the last release tried does not end it.
+    fn keep_bundle_reasons(&mut self, parent: &PackageVersion, tried: &str) {
+        let left: BTreeSet<PackageVersion> = self
+            .wanted()
+            .filter(|finding| {
+                self.is_bundled(finding)
+                    && self
+                        .tree
+                        .copies(finding)
+                        .any(|copy| self.bundler_of(copy).as_ref() == Some(parent))
+            })
+            .map(key)
+            .collect();
+
+        for (package, version) in left {
+            let text = format!(
+                "it is shipped inside the archive of `{}`, and {tried} does not end it either",
+                parent.0
+            );
+            self.keep_reason(&package, &version, text);
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Context of one fix: what planning needs, and what it gives back.
+
+use std::path::Path;
+
+use patchgate_http::Client;
+use patchgate_inventory::Contents;
+use patchgate_model::{Plan, Problem, ProblemKind, error_chain};
+use patchgate_package_managers::{RelockError, RunOptions};
+use patchgate_scan::{AdvisorySource, Suppressions};
+
+use crate::deadline::TimeLimit;
+
+/// What planning needs.
+pub(crate) struct Workshop<'a> {
+    /// The repository's files.
+    pub(crate) contents: &'a Contents,
+    /// Its folder, for the configuration of package managers.
+    pub(crate) root: &'a Path,
+    /// Advisories.
+    pub(crate) source: &'a AdvisorySource,
+    /// For metadata of registries.
+    pub(crate) client: &'a Client,
+    /// How package managers are run.
+    pub(crate) run: RunOptions,
+    /// How long all of it may take.
+    pub(crate) time_limit: TimeLimit,
+    /// The rules about which findings need no fix.
+    pub(crate) suppressions: &'a Suppressions<'a>,
+    /// Called with a short text before each step of long work.
+    pub(crate) progress: &'a (dyn Fn(&str) + Sync),
+}
+
+/// A plan with what a user should know about it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Fixed {
+    /// The plan.
+    pub(crate) plan: Plan,
+    /// Sentences about side effects of the package managers.
+    pub(crate) notes: Vec<String>,
+    /// What could not be planned or checked. Not empty means that the plan may lack something.
+    pub(crate) problems: Vec<Problem>,
+}
+
+/// Why a lockfile could not be worked on at all.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    kind: ProblemKind,
+    subject: Option<String>,
+    pub(crate) reason: String,
+    hint: Option<String>,
+}
+
+impl Failure {
+    /// Something that stands in the way of the lockfile itself.
+    pub(crate) fn new(reason: impl Into<String>) -> Self {
+        Self {
+            kind: ProblemKind::File,
+            subject: None,
+            reason: reason.into(),
+            hint: None,
+        }
+    }
+
+    pub(crate) fn into_problem(self, lockfile: &str) -> Problem {
+        Problem {
+            kind: self.kind,
+            subject: self.subject.unwrap_or_else(|| lockfile.to_owned()),
+            line: None,
+            reason: self.reason,
+            hint: self.hint,
+        }
+    }
+}
+
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Self {
+        Self {
+            kind: problem.kind,
+            subject: Some(problem.subject),
+            reason: problem.reason,
+            hint: problem.hint,
+        }
+    }
+}
+
+impl From<RelockError> for Failure {
+    fn from(error: RelockError) -> Self {
+        Self {
+            kind: ProblemKind::Registry,
+            subject: None,
+            hint: error.hint(),
+            reason: error_chain(&error),
+        }
+    }
+}

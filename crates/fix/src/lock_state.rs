@@ -1,0 +1,138 @@
+//! A lockfile with its manifests at one point of the work, and what is found in it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use patchgate_advisories::{NoSignals, find};
+use patchgate_ecosystems::{Input, Siblings};
+use patchgate_model::{Finding, Inventory, Lockfile, Origin, PackageIndex};
+use patchgate_package_managers::{ConfigurationFile, LockedProject};
+use patchgate_scan::AdvisorySource;
+
+use crate::context::Failure;
+
+/// A lockfile with its manifests at one point of the work.
+#[derive(Debug, Clone)]
+pub(super) struct Tree {
+    pub(super) lockfile: Lockfile,
+    pub(super) bytes: Vec<u8>,
+    /// Every manifest of the ecosystem in the repository, edits included.
+    pub(super) manifests: Siblings,
+}
+
+impl Tree {
+    /// Reads a lockfile that was changed.
+    pub(super) fn read(path: &str, bytes: Vec<u8>, manifests: Siblings) -> Result<Self, Failure> {
+        let input = Input {
+            path,
+            bytes: &bytes,
+            siblings: &manifests,
+        };
+        let lockfile = patchgate_ecosystems::parse(&input)
+            .map_err(|error| Failure::new(format!("the new lockfile {error}")))?;
+
+        Ok(Self {
+            lockfile,
+            bytes,
+            manifests,
+        })
+    }
+
+    /// The lockfile with the files around it, as package managers are given it.
+    pub(super) fn project<'a>(
+        &'a self,
+        root: &'a Path,
+        configuration: &'a [ConfigurationFile],
+    ) -> LockedProject<'a> {
+        LockedProject {
+            root,
+            lockfile: &self.lockfile,
+            bytes: &self.bytes,
+            manifests: &self.manifests,
+            configuration,
+        }
+    }
+
+    /// The findings in it.
+    ///
+    /// # Errors
+    /// When something could not be looked up or judged: a result that was not checked whole is
+    /// not checked.
+    pub(super) async fn findings(&self, source: &AdvisorySource) -> Result<Vec<Finding>, Failure> {
+        findings(&self.lockfile, source).await
+    }
+
+    /// The copies that a finding is about.
+    pub(super) fn copies<'a>(
+        &'a self,
+        finding: &'a Finding,
+    ) -> impl Iterator<Item = PackageIndex> + 'a {
+        self.lockfile
+            .indexed()
+            .filter(|(_, package)| {
+                package.name == finding.package.name
+                    && package.version == finding.package.version
+                    && !matches!(package.origin, Origin::Path(_))
+            })
+            .map(|(copy, _)| copy)
+    }
+
+    /// Copies with the ids of their findings.
+    pub(super) fn vulnerable<'f>(
+        &self,
+        findings: impl IntoIterator<Item = &'f Finding>,
+    ) -> BTreeMap<PackageIndex, BTreeSet<String>> {
+        let mut vulnerable: BTreeMap<PackageIndex, BTreeSet<String>> = BTreeMap::new();
+        for finding in findings {
+            for copy in self.copies(finding) {
+                vulnerable
+                    .entry(copy)
+                    .or_default()
+                    .insert(finding.id.clone());
+            }
+        }
+
+        vulnerable
+    }
+
+    /// A copy in words that stay the same when other copies move: where it is installed, or its
+    /// name with its version.
+    pub(super) fn place(&self, copy: PackageIndex) -> String {
+        self.lockfile
+            .package(copy)
+            .map_or_else(String::new, |package| {
+                format!(
+                    "{}@{} {}",
+                    package.name,
+                    package.version,
+                    package.install_path.as_deref().unwrap_or_default()
+                )
+            })
+    }
+}
+
+/// The findings in a lockfile.
+///
+/// # Errors
+/// When something could not be looked up or judged.
+pub(super) async fn findings(
+    lockfile: &Lockfile,
+    source: &AdvisorySource,
+) -> Result<Vec<Finding>, Failure> {
+    let inventory = Inventory {
+        lockfiles: vec![lockfile.clone()],
+        ..Inventory::default()
+    };
+    let lookup = source.lookup_inventory(&inventory).await;
+    let found = find(&inventory, &lookup, &NoSignals);
+
+    match lookup.problems.into_iter().chain(found.problems).next() {
+        Some(problem) => Err(problem.into()),
+        None => Ok(found.findings),
+    }
+}
+
+/// Every id of a finding.
+pub(super) fn ids(finding: &Finding) -> impl Iterator<Item = &str> {
+    std::iter::once(finding.id.as_str()).chain(finding.aliases.iter().map(String::as_str))
+}

@@ -1,0 +1,68 @@
+//! Edits of manifests.
+
+use patchgate_ecosystems::{EditError, RequirementEdit, Siblings, Upgradable};
+use patchgate_upgrade::ManifestEdit;
+
+use crate::context::Failure;
+
+/// The manifest that holds the requirement of an edit: the one that asks for it, or, when a member
+/// takes it from the workspace's table, the one beside the lockfile.
+pub(super) fn holder(
+    ecosystem: &dyn Upgradable,
+    manifests: &Siblings,
+    lockfile: &str,
+    one: &ManifestEdit,
+) -> String {
+    let holds = |path: &String| {
+        let text = manifests.get(path).map(|bytes| std::str::from_utf8(bytes));
+        matches!(text, Some(Ok(text)) if ecosystem.edit_manifest(text, &one.edit).is_ok())
+    };
+    let above = ecosystem
+        .manifests()
+        .first()
+        .map(|name| beside(lockfile, name));
+
+    std::iter::once(one.manifest.clone())
+        .chain(above)
+        .find(holds)
+        .unwrap_or_else(|| one.manifest.clone())
+}
+
+/// Changes the manifests for a set of moves.
+pub(super) fn edit(
+    ecosystem: &dyn Upgradable,
+    manifests: &mut Siblings,
+    edits: &[&ManifestEdit],
+) -> Result<(), Failure> {
+    for one in edits {
+        let text = manifests
+            .get(&one.manifest)
+            .and_then(|bytes| std::str::from_utf8(bytes).ok())
+            .ok_or_else(|| Failure::new(format!("`{}` was not found", one.manifest)))?;
+        match ecosystem.edit_manifest(text, &one.edit) {
+            Ok(changed) => {
+                manifests.insert(one.manifest.clone(), changed.into_bytes());
+            }
+            Err(EditError::NotFound { .. }) if already(ecosystem, text, &one.edit) => {}
+            Err(error) => return Err(Failure::new(format!("`{}`: {error}", one.manifest))),
+        }
+    }
+
+    Ok(())
+}
+
+/// Whether a manifest asks for what an edit wants already: several members may share one line.
+fn already(ecosystem: &dyn Upgradable, text: &str, edit: &RequirementEdit) -> bool {
+    let same = RequirementEdit {
+        from: edit.to.clone(),
+        ..edit.clone()
+    };
+    ecosystem.edit_manifest(text, &same).is_ok()
+}
+
+fn beside(path: &str, name: &str) -> String {
+    match path.rsplit_once('/') {
+        Some((folder, _)) => format!("{folder}/{name}"),
+        None => name.to_owned(),
+    }
+}

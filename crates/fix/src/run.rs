@@ -1,0 +1,149 @@
+//! One run: scan, plan for every lockfile, and what is left afterwards.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use patchgate_ecosystems::{Siblings, Upgradable, fixable_format, is_fixable_manifest};
+use patchgate_http::Environment;
+use patchgate_model::{Finding, Lockfile, Plan, Problem, UserError, error_chain};
+use patchgate_package_managers::{PackageManager, RunOptions, manager_of};
+use patchgate_scan::{ScanRequest, ScanResult, scan};
+
+use crate::context::{Fixed, Workshop};
+use crate::deadline::TimeLimit;
+use crate::{plan_report, session};
+
+/// Options of [`fix`], as a user gives them.
+#[derive(Debug, Clone, Copy)]
+pub struct FixOptions {
+    /// Longest time for one run of a package manager.
+    pub manager_timeout: Duration,
+    /// The time for everything.
+    pub time_limit: TimeLimit,
+}
+
+/// Outcome of a fix: the plan, and the scan that it is based on.
+#[derive(Debug)]
+pub struct FixOutcome {
+    /// The scan of the repository as it is.
+    pub scan: ScanResult,
+    /// The plan. Paths are relative to the scanned directory.
+    pub plan: Plan,
+    /// Sentences about side effects of the package managers.
+    pub notes: Vec<String>,
+    /// The reasons why the scan or the plan is incomplete, sorted.
+    pub problems: Vec<Problem>,
+}
+
+/// Scans a repository and plans the fixes for every lockfile of it. Nothing is written.
+///
+/// # Errors
+/// As for [`scan`]. A lockfile that cannot be worked on is no error but one of
+/// [`FixOutcome::problems`].
+pub async fn fix(
+    request: &ScanRequest<'_>,
+    options: FixOptions,
+    environment: &Environment,
+) -> Result<FixOutcome, UserError> {
+    let offline = request.source.offline;
+    let client = environment.client(offline).map_err(|error| {
+        UserError::failure(error_chain(&error)).with_optional_hint(error.hint().map(str::to_owned))
+    })?;
+    let scan = scan(request, environment).await?;
+
+    let fixed = plan(&Workshop {
+        contents: &scan.contents,
+        root: request.inputs.root(),
+        source: &scan.source,
+        client: &client,
+        run: RunOptions {
+            offline,
+            timeout: options.manager_timeout,
+        },
+        time_limit: options.time_limit,
+        suppressions: &scan.suppressions(),
+        progress: request.progress,
+    })
+    .await;
+
+    let mut problems = scan.incomplete.clone();
+    problems.extend(fixed.problems);
+    problems.sort();
+    problems.dedup();
+
+    Ok(FixOutcome {
+        plan: fixed.plan,
+        notes: fixed.notes,
+        problems,
+        scan,
+    })
+}
+
+impl FixOutcome {
+    /// The findings of the scan that the plan does not fix.
+    pub fn remaining(&self) -> impl Iterator<Item = &Finding> {
+        let left: BTreeSet<(&str, &str, &str)> = self
+            .plan
+            .unfixed
+            .iter()
+            .flat_map(|unfixed| {
+                unfixed
+                    .ids
+                    .iter()
+                    .map(|id| (&*unfixed.package, &*unfixed.version, &**id))
+            })
+            .collect();
+
+        self.scan.findings.kept.iter().filter(move |finding| {
+            let package = &finding.package;
+            left.contains(&(&*package.name, &*package.version, &*finding.id))
+        })
+    }
+}
+
+/// Plans the fixes for every lockfile of a repository.
+async fn plan(workshop: &Workshop<'_>) -> Fixed {
+    let mut fixed = Fixed::default();
+    let mut manifests: Siblings = workshop
+        .contents
+        .files
+        .iter()
+        .filter(|(path, _)| is_fixable_manifest(path))
+        .map(|(path, bytes)| (path.clone(), bytes.clone()))
+        .collect();
+    for lockfile in &workshop.contents.inventory.lockfiles {
+        let Some((ecosystem, manager)) = fixable(lockfile) else {
+            let limit = workshop.time_limit;
+            let looked_up = limit
+                .hold(plan_report::not_changed(workshop, lockfile))
+                .await;
+            match looked_up.unwrap_or_else(|| Err(limit.problem(&lockfile.path).into())) {
+                Ok(unfixed) => fixed.plan.unfixed.extend(unfixed),
+                Err(failure) => fixed.problems.push(failure.into_problem(&lockfile.path)),
+            }
+            continue;
+        };
+
+        match session::fix(workshop, ecosystem, manager, lockfile, &manifests).await {
+            Ok(one) => {
+                // Two lockfiles may share a manifest: the second one sees it as edited.
+                manifests.extend(one.manifests.clone());
+                fixed.problems.extend(one.problems.iter().cloned());
+                plan_report::add(&mut fixed, workshop, one);
+            }
+            Err(failure) => fixed.problems.push(failure.into_problem(&lockfile.path)),
+        }
+    }
+
+    plan_report::finish(&mut fixed.plan);
+    fixed.notes.sort();
+    fixed.notes.dedup();
+
+    fixed
+}
+
+/// The ecosystem and the package manager of a lockfile that can be fixed.
+fn fixable(lockfile: &Lockfile) -> Option<(&'static dyn Upgradable, &'static dyn PackageManager)> {
+    let (ecosystem, format) = fixable_format(&lockfile.path)?;
+    Some((ecosystem, manager_of(format.id)?))
+}

@@ -1,0 +1,423 @@
+//! The work on one lockfile: plan, relock, scan again, and keep only what holds.
+
+use std::collections::BTreeSet;
+
+use patchgate_ecosystems::{Siblings, Upgradable};
+use patchgate_model::{Finding, Lockfile};
+use patchgate_package_managers::PackageManager;
+use patchgate_upgrade::{Move, Proposal};
+
+use crate::context::{Failure, Workshop};
+use crate::lock_state::{Tree, ids};
+use crate::release_index::Knowledge;
+use crate::types::{
+    Bans, Checkpoint, Done, Locked, Memory, PackageVersion, Reason, Rejected, Stop, Tried, Work,
+    key,
+};
+use crate::violation::Violation;
+use crate::{attribution, verify};
+
+/// Most rounds of planning: a moved parent can bring a child that must move in turn.
+const MAX_ROUNDS: usize = 8;
+
+/// Most versions that the manager may refuse of a group of packages before the group is divided.
+const MAX_REFUSALS: usize = 8;
+
+/// Most violations of one attempt whose cause is looked for; the rest shows again without it.
+const MAX_BLAMED: usize = 100;
+
+/// Most attempts for the findings of one package alone.
+const MAX_SINGLE_ATTEMPTS: usize = 4;
+
+/// Works on one lockfile.
+pub(super) async fn fix(
+    workshop: &Workshop<'_>,
+    ecosystem: &'static dyn Upgradable,
+    manager: &'static dyn PackageManager,
+    lockfile: &Lockfile,
+    manifests: &Siblings,
+) -> Result<Done, Failure> {
+    let bytes = workshop
+        .contents
+        .files
+        .get(&lockfile.path)
+        .cloned()
+        .unwrap_or_default();
+    let start = Tree::read(&lockfile.path, bytes, manifests.clone())?;
+    let before = workshop
+        .time_limit
+        .hold(start.findings(workshop.source))
+        .await
+        .ok_or_else(|| Failure::from(workshop.time_limit.problem(&lockfile.path)))??;
+    let configuration = manager.configuration(workshop.root, &lockfile.path);
+    let mut work = Work {
+        workshop,
+        ecosystem,
+        manager,
+        knowledge: Knowledge::new(workshop, ecosystem, manager, configuration.clone()),
+        configuration,
+        tree: start.clone(),
+        findings: before.clone(),
+        start,
+        before,
+        moves: Vec::new(),
+        reasons: Vec::new(),
+        notes: Vec::new(),
+        bans: Bans::default(),
+        memory: Memory::default(),
+        attempts: 0,
+        unused: None,
+    };
+    let stopped = work.run().await.err();
+
+    work.done(stopped)
+}
+
+impl Work<'_> {
+    /// Everything, until nothing is left to do.
+    async fn run(&mut self) -> Result<(), Stop> {
+        if self.wanted().next().is_none() {
+            return Ok(());
+        }
+
+        let project = self.start.project(self.workshop.root, &self.configuration);
+        let asking = self.manager.unused_lockfile(project, self.workshop.run);
+        let answer = self.workshop.time_limit.hold(asking).await;
+        self.unused = answer
+            .ok_or(Stop::OutOfTime)?
+            .map_err(|error| Stop::Failed(error.into()))?;
+        if self.unused.is_some() {
+            return Ok(());
+        }
+
+        let mut seen = BTreeSet::new();
+        for _ in 0..MAX_ROUNDS {
+            // What moved can bring new packages with findings, which make the next round.
+            let round: Vec<PackageVersion> = self.loose().difference(&seen).cloned().collect();
+            if round.is_empty() {
+                break;
+            }
+            seen.extend(round.iter().cloned());
+            self.divide(round).await?;
+        }
+
+        self.bundles().await
+    }
+
+    /// What came of it. Work that was stopped counts as far as it got, when it got anywhere.
+    fn done(mut self, stopped: Option<Stop>) -> Result<Done, Failure> {
+        let otherwise = match stopped {
+            None => self
+                .unused
+                .unwrap_or_else(|| "no set of moves was found that ends it and holds".to_owned()),
+            Some(Stop::OutOfTime) => {
+                let limit = self.workshop.time_limit;
+                let problem = limit.problem(&self.start.lockfile.path);
+                self.knowledge.problems.insert(problem);
+                format!("it was not tried to the end: {}", limit.reason())
+            }
+            Some(Stop::Failed(failure)) if self.moves.is_empty() => return Err(failure),
+            Some(Stop::Failed(failure)) => {
+                let text = format!("it was not tried to the end: {}", failure.reason);
+                let problem = failure.into_problem(&self.start.lockfile.path);
+                self.knowledge.problems.insert(problem);
+                text
+            }
+        };
+
+        let manifests = self
+            .tree
+            .manifests
+            .iter()
+            .filter(|(path, bytes)| self.start.manifests.get(*path) != Some(bytes))
+            .map(|(path, bytes)| (path.clone(), bytes.clone()))
+            .collect();
+
+        Ok(Done {
+            ecosystem: self.ecosystem,
+            start: self.start,
+            end: self.tree,
+            before: self.before,
+            after: self.findings,
+            moves: self.moves,
+            reasons: self.reasons,
+            otherwise,
+            notes: self.notes,
+            problems: self.knowledge.problems,
+            manifests,
+        })
+    }
+
+    /// The findings that are to be ended.
+    pub(super) fn wanted(&self) -> impl Iterator<Item = &Finding> {
+        self.findings
+            .iter()
+            .filter(|finding| !self.workshop.suppressions.covers(finding))
+    }
+
+    /// The package versions with findings that are not shipped inside archives of others.
+    fn loose(&self) -> BTreeSet<PackageVersion> {
+        self.wanted()
+            .filter(|finding| !self.is_bundled(finding))
+            .map(key)
+            .collect()
+    }
+
+    /// Works on a group of package versions. One that does not hold is divided: what is known to
+    /// stand in the way is set apart, and when nothing is known it is halved, down to single
+    /// package versions.
+    async fn divide(&mut self, round: Vec<PackageVersion>) -> Result<(), Stop> {
+        let mut groups = vec![round];
+        while let Some(group) = groups.pop() {
+            if let [(package, version)] = group.as_slice() {
+                self.single(package, version).await?;
+                continue;
+            }
+
+            let keys = group.iter().cloned().collect();
+            let Tried::Fails {
+                blamed,
+                step,
+                reason,
+            } = self.together(&keys, MAX_REFUSALS).await?
+            else {
+                continue;
+            };
+
+            tracing::debug!(?blamed, ?step, reason, "the moves do not work together");
+            let (mut later, mut first): (Vec<_>, Vec<_>) =
+                group.into_iter().partition(|key| blamed.contains(key));
+            if later.is_empty() || first.is_empty() {
+                first.append(&mut later);
+                later = first.split_off(first.len() / 2);
+            }
+
+            groups.extend([later, first]);
+        }
+
+        Ok(())
+    }
+
+    /// Works on the findings of one package version, over several of its releases.
+    async fn single(&mut self, package: &str, version: &str) -> Result<(), Stop> {
+        let key = (package.to_owned(), version.to_owned());
+        let mut last = None;
+        for _ in 0..MAX_SINGLE_ATTEMPTS {
+            match self.together(&BTreeSet::from([key.clone()]), 0).await? {
+                Tried::Holds(true) => return Ok(()),
+                Tried::Holds(false) => break,
+                Tried::Fails {
+                    step: (banned, to),
+                    reason,
+                    ..
+                } => {
+                    last = Some(format!("`{banned} {to}` does not work: {reason}"));
+                    self.bans.refused.entry(banned).or_default().insert(to);
+                }
+            }
+        }
+
+        if let Some(last) = last {
+            self.keep_reason(package, version, last);
+        }
+
+        Ok(())
+    }
+
+    /// Moves several package versions together, and what that brings. Nothing changes when the
+    /// result does not hold. `refusals` is how many versions the manager may refuse.
+    async fn together(
+        &mut self,
+        keys: &BTreeSet<PackageVersion>,
+        refusals: usize,
+    ) -> Result<Tried, Stop> {
+        let checkpoint = Checkpoint {
+            tree: self.tree.clone(),
+            findings: self.findings.clone(),
+            moves: self.moves.len(),
+            reasons: self.reasons.len(),
+            notes: self.notes.len(),
+            bans: self.bans.clone(),
+        };
+        let tried = self.rounds(keys, &checkpoint, refusals).await;
+        let holds = match &tried {
+            Ok(Tried::Holds(_)) => true,
+            Ok(Tried::Fails { .. }) => false,
+            // What was reached when the work was stopped may hold as it is.
+            Err(_) => self.violations_of(&self.tree, &self.findings).is_empty(),
+        };
+        if !holds {
+            self.tree = checkpoint.tree;
+            self.findings = checkpoint.findings;
+            self.moves.truncate(checkpoint.moves);
+            self.reasons.truncate(checkpoint.reasons);
+            self.notes.truncate(checkpoint.notes);
+            self.bans = checkpoint.bans;
+        }
+
+        tried
+    }
+
+    async fn rounds(
+        &mut self,
+        keys: &BTreeSet<PackageVersion>,
+        start: &Checkpoint,
+        refusals: usize,
+    ) -> Result<Tried, Stop> {
+        let known = self.loose();
+        let mut refused = BTreeSet::new();
+        for _ in 0..MAX_ROUNDS + refusals {
+            let proposal = self
+                .propose(
+                    |work, finding| {
+                        let key = key(finding);
+                        !work.is_bundled(finding) && (keys.contains(&key) || !known.contains(&key))
+                    },
+                    |_, _| true,
+                )
+                .await?;
+            self.keep_reasons(&proposal);
+            let moves = proposal.moves;
+            if moves.is_empty() {
+                break;
+            }
+
+            match self.attempt(&moves).await? {
+                Ok(locked) => {
+                    let moved = locked.tree.bytes != self.tree.bytes;
+                    self.accept(locked, moves);
+                    if !moved {
+                        break;
+                    }
+                }
+                Err(Rejected::Version {
+                    package,
+                    version,
+                    reason,
+                }) => {
+                    // One version more than once of a package is a matter for that package alone.
+                    if refused.len() < refusals && refused.insert(package.clone()) {
+                        self.bans
+                            .refused
+                            .entry(package)
+                            .or_default()
+                            .insert(version);
+                        continue;
+                    }
+
+                    let movers = moves.iter().filter(|step| step.name == package);
+                    return Ok(Tried::Fails {
+                        blamed: asked_for(movers, keys, start),
+                        step: (package, version),
+                        reason,
+                    });
+                }
+                Err(Rejected::Whole(reason)) => {
+                    let movers = attribution::named(&reason, &moves);
+                    return Ok(fails(movers, &moves, keys, start, reason));
+                }
+            }
+        }
+
+        let violations = self.violations_of(&self.tree, &self.findings);
+        let moves = &self.moves[start.moves..];
+        let Some(first) = violations.first() else {
+            return Ok(Tried::Holds(!moves.is_empty()));
+        };
+        let movers = violations
+            .iter()
+            .take(MAX_BLAMED)
+            .flat_map(|violation| attribution::movers(&self.tree.lockfile, violation, moves))
+            .collect();
+
+        Ok(fails(movers, moves, keys, start, first.text.clone()))
+    }
+
+    /// What a state has that it must not have, measured against the start.
+    pub(super) fn violations_of(&self, tree: &Tree, findings: &[Finding]) -> Vec<Violation> {
+        verify::violations(
+            self.ecosystem,
+            (&self.start.lockfile, &self.before),
+            (&tree.lockfile, findings),
+        )
+    }
+
+    pub(super) fn accept(&mut self, locked: Locked, moves: Vec<Move>) {
+        self.tree = locked.tree;
+        self.findings = locked.findings;
+        self.notes.extend(locked.notes);
+        self.moves.extend(moves);
+    }
+
+    pub(super) fn keep_reasons(&mut self, proposal: &Proposal) {
+        for left in &proposal.left {
+            let Some(package) = self.tree.lockfile.package(left.copy) else {
+                continue;
+            };
+            self.reasons.push(Reason {
+                package: package.name.clone(),
+                version: package.version.clone(),
+                ids: left.ids.iter().cloned().collect(),
+                text: left.reason.clone(),
+            });
+        }
+    }
+
+    pub(super) fn keep_reason(&mut self, package: &str, version: &str, text: String) {
+        let ids = self
+            .findings
+            .iter()
+            .filter(|finding| finding.package.name == package && finding.package.version == version)
+            .flat_map(|finding| ids(finding).map(str::to_owned))
+            .collect();
+        self.reasons.push(Reason {
+            package: package.to_owned(),
+            version: version.to_owned(),
+            ids,
+            text,
+        });
+    }
+}
+
+/// A failure for which `movers` are to blame, or nobody in particular.
+fn fails(
+    movers: Vec<&Move>,
+    moves: &[Move],
+    keys: &BTreeSet<PackageVersion>,
+    start: &Checkpoint,
+    reason: String,
+) -> Tried {
+    let step = movers
+        .first()
+        .copied()
+        .or(moves.first())
+        .map(|step| (step.name.clone(), step.to().to_owned()))
+        .unwrap_or_default();
+    Tried::Fails {
+        blamed: asked_for(movers, keys, start),
+        step,
+        reason,
+    }
+}
+
+/// The package versions for which moves are made.
+fn asked_for<'m>(
+    moves: impl IntoIterator<Item = &'m Move>,
+    keys: &BTreeSet<PackageVersion>,
+    start: &Checkpoint,
+) -> BTreeSet<PackageVersion> {
+    let moves: Vec<&Move> = moves.into_iter().collect();
+    let is_meant = |(name, version): &&PackageVersion| {
+        moves.iter().any(|step| {
+            (step.name == *name && step.from == *version)
+                || step.because_of.as_ref() == Some(name)
+                || start.findings.iter().any(|finding| {
+                    finding.package.name == *name
+                        && finding.package.version == *version
+                        && step.fixes.contains(&finding.id)
+                })
+        })
+    };
+
+    keys.iter().filter(is_meant).cloned().collect()
+}

@@ -1,0 +1,79 @@
+//! Whether a new lockfile holds what a fix promises, measured against the one before.
+
+use std::collections::BTreeSet;
+
+use patchgate_ecosystems::Upgradable;
+use patchgate_model::{Finding, Lockfile};
+
+use crate::downgrade;
+use crate::lock_state::ids;
+use crate::violation::Violation;
+
+/// What a new lockfile has that it must not have. Empty when it holds.
+pub(super) fn violations(
+    ecosystem: &dyn Upgradable,
+    before: (&Lockfile, &[Finding]),
+    after: (&Lockfile, &[Finding]),
+) -> Vec<Violation> {
+    let mut violations = introduced(before.1, after.1);
+    violations.extend(downgrade::downgrades(ecosystem, before, after));
+    let known: BTreeSet<String> = unmet(ecosystem, before.0)
+        .into_iter()
+        .map(|violation| violation.text)
+        .collect();
+    let unmet = unmet(ecosystem, after.0).into_iter();
+    violations.extend(unmet.filter(|violation| !known.contains(&violation.text)));
+
+    violations
+}
+
+/// Findings of packages that did not have them before, in any version. A notice, such as that a
+/// package is no longer maintained, is no reason to keep a vulnerability.
+fn introduced(before: &[Finding], after: &[Finding]) -> Vec<Violation> {
+    let known: BTreeSet<(&str, &str)> = before
+        .iter()
+        .flat_map(|finding| ids(finding).map(|id| (finding.package.name.as_str(), id)))
+        .collect();
+    after
+        .iter()
+        .filter(|finding| {
+            !finding.is_notice()
+                && !ids(finding).any(|id| known.contains(&(finding.package.name.as_str(), id)))
+        })
+        .map(|finding| {
+            let (name, version) = (&finding.package.name, &finding.package.version);
+            Violation {
+                text: format!("it brings {} in `{name} {version}`", finding.id),
+                packages: vec![(name.clone(), version.clone())],
+            }
+        })
+        .collect()
+}
+
+/// Requirements that the locked version does not meet.
+fn unmet(ecosystem: &dyn Upgradable, lockfile: &Lockfile) -> Vec<Violation> {
+    let mut unmet = Vec::new();
+    for package in &lockfile.packages {
+        for edge in &package.edges {
+            let (Some(to), Some(requirement)) = (lockfile.package(edge.to), &edge.requirement)
+            else {
+                continue;
+            };
+
+            if ecosystem.admits(requirement, &to.version) == Ok(false) {
+                unmet.push(Violation {
+                    text: format!(
+                        "`{} {}` gets `{} {}` but requires {requirement}, which is not met",
+                        package.name, package.version, to.name, to.version
+                    ),
+                    packages: vec![
+                        (to.name.clone(), to.version.clone()),
+                        (package.name.clone(), package.version.clone()),
+                    ],
+                });
+            }
+        }
+    }
+
+    unmet
+}

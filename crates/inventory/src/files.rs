@@ -1,0 +1,65 @@
+//! Reads of single files of a repository, with their errors as problems.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
+use patchgate_ecosystems::{ParseError, limits};
+use patchgate_model::{Problem, ProblemKind};
+
+/// How many bytes of a file are looked at for an SBOM: the keys that tell one come first.
+const PEEKED_BYTES: u64 = 256 * 1024;
+
+/// Whether the beginning of a file is that of an SBOM. A link is none: what it leads to is found
+/// where it lies.
+pub(crate) fn is_sbom(path: &Path) -> bool {
+    let regular = std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file());
+    let mut bytes = Vec::new();
+    regular
+        && File::open(path)
+            .and_then(|file| file.take(PEEKED_BYTES).read_to_end(&mut bytes))
+            .is_ok()
+        && patchgate_sbom::detect(&bytes).is_some()
+}
+
+/// Reads a file that the user named.
+///
+/// # Errors
+/// When the file cannot be read, is not regular, is too large, or is a link out of its directory.
+pub fn read_named(path: &Path) -> Result<Vec<u8>, Problem> {
+    patchgate_fs::read_named(path, limits::MAX_FILE_BYTES as u64)
+        .map_err(|error| file_problem(&path.display().to_string(), error.to_string()))
+}
+
+/// Reads a file below the root, never one that a symbolic link leads out of it to.
+pub(crate) fn read_bounded(root: &Path, path: &str) -> Result<Vec<u8>, Problem> {
+    patchgate_fs::read_inside(root, path, limits::MAX_FILE_BYTES as u64)
+        .map_err(|error| file_problem(path, error.to_string()))
+}
+
+pub(crate) fn unreadable(path: &str, error: ParseError) -> Problem {
+    Problem {
+        kind: ProblemKind::File,
+        subject: path.to_owned(),
+        line: error.line,
+        reason: error.reason,
+        hint: error.hint,
+    }
+}
+
+pub(crate) fn too_much(root: &Path, reason: String) -> Problem {
+    Problem {
+        hint: Some("scan its folders one by one".to_owned()),
+        ..file_problem(&root.display().to_string(), reason)
+    }
+}
+
+pub(crate) fn file_problem(path: &str, reason: String) -> Problem {
+    Problem {
+        kind: ProblemKind::File,
+        subject: path.to_owned(),
+        line: None,
+        reason,
+        hint: None,
+    }
+}

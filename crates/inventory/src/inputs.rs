@@ -1,0 +1,231 @@
+//! Inputs of a command: a repository, or files that are named one by one.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use patchgate_ecosystems::{Format, Siblings, format_by_id, formats_of, limits};
+use patchgate_model::{Inventory, Lockfile, UserError};
+
+use crate::contents::{Contents, parse, parse_sbom};
+use crate::external::ExternalFiles;
+use crate::files::read_named;
+use crate::repository::Repository;
+
+/// Standard input instead of a file.
+const STANDARD_INPUT: &str = "-";
+
+/// Options of [`Inputs::open`], as a user gives them.
+#[derive(Debug, Clone, Default)]
+pub struct InputOptions {
+    /// The repository, or a single lockfile of it. `None` is the current directory, which is left
+    /// out when files are named one by one.
+    pub path: Option<PathBuf>,
+    /// Globs of paths to leave out.
+    pub exclude: Vec<String>,
+    /// Files to read whatever their names, each as `[FORMAT:]FILE`; `-` is standard input.
+    pub lockfiles: Vec<String>,
+    /// SBOMs to read; `-` is standard input.
+    pub sboms: Vec<String>,
+}
+
+/// The inputs of a command: a repository, and files that are named one by one.
+#[derive(Debug)]
+pub struct Inputs {
+    /// The repository to walk; `None` when only named files are read.
+    repository: Option<Repository>,
+    named: Vec<Named>,
+    /// The directory that relative paths of the settings start from.
+    root: PathBuf,
+}
+
+/// A file that is named on the command line.
+#[derive(Debug)]
+enum Named {
+    Lockfile {
+        file: String,
+        format: Option<&'static Format>,
+    },
+    Sbom(String),
+}
+
+/// `[FORMAT:]FILE`. What stands before the colon is a format only when it is the name of one.
+fn lockfile(text: &str) -> Result<Named, UserError> {
+    let (format, file) = match text.split_once(':') {
+        Some((id, file)) if format_by_id(id).is_some() => (format_by_id(id), file),
+        _ => (None, text),
+    };
+    if format.is_none() && formats_of(file).next().is_none() {
+        let hint =
+            "name its format, as in `--lockfile FORMAT:FILE`; `patchgate formats` lists them";
+        return Err(UserError::usage(format!(
+            "what kind of lockfile `{file}` is cannot be told by its name"
+        ))
+        .with_hint(hint));
+    }
+
+    Ok(Named::Lockfile {
+        file: file.to_owned(),
+        format,
+    })
+}
+
+impl Named {
+    fn file(&self) -> &str {
+        match self {
+            Self::Lockfile { file, .. } | Self::Sbom(file) => file,
+        }
+    }
+}
+
+impl Inputs {
+    /// Opens the inputs.
+    ///
+    /// # Errors
+    /// When a path does not exist, or a format is unknown.
+    pub fn open(options: &InputOptions) -> Result<Self, UserError> {
+        let mut named = Vec::new();
+        for one in &options.lockfiles {
+            named.push(lockfile(one)?);
+        }
+        named.extend(options.sboms.iter().cloned().map(Named::Sbom));
+
+        let from_input = named
+            .iter()
+            .filter(|one| one.file() == STANDARD_INPUT)
+            .count();
+        if from_input > 1 {
+            return Err(UserError::usage("standard input can be read only once"));
+        }
+
+        for one in &named {
+            let file = one.file();
+            if file != STANDARD_INPUT && !Path::new(file).is_file() {
+                return Err(UserError::usage(format!("there is no file `{file}`")));
+            }
+        }
+
+        let path = options.path.as_deref().unwrap_or(Path::new("."));
+        let repository = Repository::open(path, &options.exclude)?;
+        let root = repository.root().to_owned();
+        let only_named = !named.is_empty() && options.path.is_none();
+
+        Ok(Self {
+            repository: (!only_named).then_some(repository),
+            named,
+            root,
+        })
+    }
+
+    /// The directory of the repository.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Reads everything. [`Contents::files`] has the files of the repository alone.
+    ///
+    /// # Errors
+    /// When standard input cannot be read.
+    pub async fn read(
+        &self,
+        external: &mut impl ExternalFiles,
+        mut progress: impl FnMut(&str),
+    ) -> Result<Contents, UserError> {
+        let mut contents = match &self.repository {
+            Some(repository) => {
+                repository
+                    .read_with(external, |path| progress(&format!("reading {path}")))
+                    .await
+            }
+            None => Contents::default(),
+        };
+
+        for one in &self.named {
+            progress(&format!("reading {}", one.file()));
+            let read = match one {
+                Named::Lockfile { file, format } if file != STANDARD_INPUT => renamed(
+                    Repository::file(Path::new(file), *format, Vec::new())
+                        .read_with(external, |_| {})
+                        .await,
+                    file,
+                ),
+                Named::Lockfile { format, .. } => {
+                    let bytes = standard_input()?;
+                    let parsed = format
+                        .map(|format| parse(format, STANDARD_INPUT, &bytes, &Siblings::new()));
+                    collected(parsed)
+                }
+                Named::Sbom(file) => sbom(file)?,
+            };
+            contents.inventory.lockfiles.extend(read.lockfiles);
+            contents.inventory.problems.extend(read.problems);
+        }
+
+        Ok(contents)
+    }
+}
+
+fn collected(
+    parsed: impl IntoIterator<Item = Result<Lockfile, patchgate_model::Problem>>,
+) -> Inventory {
+    let mut inventory = Inventory::default();
+    for one in parsed {
+        match one {
+            Ok(lockfile) => inventory.lockfiles.push(lockfile),
+            Err(problem) => inventory.problems.push(problem),
+        }
+    }
+    inventory
+}
+
+/// A file's contents with the paths that the user gave, instead of paths from its folder.
+fn renamed(contents: Contents, file: &str) -> Inventory {
+    let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let from_here = |path: &str| match folder {
+        "" => path.to_owned(),
+        folder => format!("{folder}/{path}"),
+    };
+
+    let mut inventory = contents.inventory;
+    for lockfile in &mut inventory.lockfiles {
+        lockfile.path = from_here(&lockfile.path);
+        for root in &mut lockfile.roots {
+            root.manifest = root.manifest.as_deref().map(from_here);
+        }
+    }
+
+    for problem in &mut inventory.problems {
+        problem.subject = from_here(&problem.subject);
+    }
+
+    inventory
+}
+
+fn sbom(file: &str) -> Result<Inventory, UserError> {
+    let read = if file == STANDARD_INPUT {
+        Ok(standard_input()?)
+    } else {
+        read_named(Path::new(file))
+    };
+    let bill = read.and_then(|bytes| parse_sbom(file, &bytes));
+
+    Ok(match bill {
+        Ok(bill) => Inventory {
+            lockfiles: vec![bill.lockfile],
+            problems: bill.problems,
+            ..Inventory::default()
+        },
+        Err(problem) => collected([Err(problem)]),
+    })
+}
+
+fn standard_input() -> Result<Vec<u8>, UserError> {
+    let mut bytes = Vec::new();
+    // One byte more than the limit, so that the parser sees that the input is too large.
+    std::io::stdin()
+        .lock()
+        .take(limits::MAX_FILE_BYTES as u64 + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| UserError::usage(format!("cannot read standard input: {error}")))?;
+
+    Ok(bytes)
+}

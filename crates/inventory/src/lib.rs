@@ -1,0 +1,25 @@
+//! Reading of a repository, or of files that are named one by one, into an inventory.
+//!
+//! [`Repository`] walks a directory within bounds and reads its lockfiles, manifests and SBOMs.
+//! [`Inputs`] adds files that the user names one by one, whatever their names. What a file needs
+//! from outside of the repository (Maven's parents and imported lists of versions) comes through
+//! [`ExternalFiles`]; [`maven::MavenRepository`] fetches it.
+//!
+//! Nothing of the repository is run, and no link is followed out of it. The meaning of a file is not
+//! here but in `patchgate-ecosystems` and `patchgate-sbom`; findings are not here but in
+//! `patchgate-scan`.
+
+mod contents;
+mod external;
+mod files;
+mod inputs;
+pub mod maven;
+mod repository;
+mod walk;
+
+pub use contents::{Contents, parse, parse_sbom};
+pub use external::{ExternalFiles, NoExternalFiles, missing};
+pub use files::read_named;
+pub use inputs::{InputOptions, Inputs};
+pub use maven::{MavenRepository, Network};
+pub use repository::Repository;

@@ -1,0 +1,85 @@
+//! What an installed Maven says of itself: its settings, and the repositories that it asks when
+//! nobody names others. Its files are read; Maven is not run.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use patchgate_http::Environment;
+
+use super::settings::{self, Repository};
+
+/// The project above all projects, in the archive of Maven's model builder.
+const SUPER_PROJECT: &str = "org/apache/maven/model/pom-4.0.0.xml";
+
+/// Largest archive that is opened, and largest text that is read, in bytes.
+const MAX_ARCHIVE_BYTES: u64 = 32 * 1024 * 1024;
+const MAX_TEXT_BYTES: u64 = 1024 * 1024;
+
+/// The folders in which a Maven may be installed: as the environment says, else where the `mvn` of
+/// the search path lies. Nothing inside the scanned repository counts.
+pub(super) fn folders(environment: &Environment, scanned: &Path) -> Vec<PathBuf> {
+    let named = ["MAVEN_HOME", "M2_HOME"]
+        .into_iter()
+        .filter_map(|name| environment.variable(name))
+        .map(PathBuf::from);
+    let searched = environment
+        .variable("PATH")
+        .map(std::env::split_paths)
+        .into_iter()
+        .flatten()
+        .filter(|folder| folder.is_absolute())
+        .filter_map(|folder| folder.join("mvn").canonicalize().ok())
+        .filter_map(|program| Some(program.parent()?.parent()?.to_owned()));
+
+    let scanned = scanned.canonicalize();
+    named
+        .chain(searched)
+        .filter_map(|folder| folder.canonicalize().ok())
+        .filter(|folder| match &scanned {
+            Ok(scanned) => !folder.starts_with(scanned),
+            Err(_) => false,
+        })
+        .collect()
+}
+
+/// The repositories that a Maven asks when nobody names others.
+pub(super) fn repositories(folder: &Path) -> Option<Vec<Repository>> {
+    let archive = std::fs::read_dir(folder.join("lib"))
+        .ok()?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .find(|path| {
+            path.file_name()
+                .and_then(|name| name.to_str())
+                .is_some_and(|name| {
+                    name.starts_with("maven-model-builder") && name.ends_with(".jar")
+                })
+        })?;
+    let file = File::open(archive).ok()?;
+    if file.metadata().ok()?.len() > MAX_ARCHIVE_BYTES {
+        return None;
+    }
+
+    let mut archive = zip::ZipArchive::new(file).ok()?;
+    let mut text = String::new();
+    archive
+        .by_name(SUPER_PROJECT)
+        .ok()?
+        .take(MAX_TEXT_BYTES)
+        .read_to_string(&mut text)
+        .ok()?;
+
+    settings::super_project(&text).ok()
+}
+
+/// A small text file; `None` where there is none.
+pub(super) fn text(path: &Path) -> Option<std::io::Result<String>> {
+    if !path.is_file() {
+        return None;
+    }
+    Some(File::open(path).and_then(|file| {
+        let mut text = String::new();
+        file.take(MAX_TEXT_BYTES).read_to_string(&mut text)?;
+        Ok(text)
+    }))
+}

@@ -1,0 +1,491 @@
+//! Brings the files from outside a repository on which its Maven projects build: parents, and lists
+//! of versions that they import. Taken from the local repository, else from the repositories that
+//! Maven itself would ask.
+//!
+//! Deliberately not here: what a file means (`patchgate-ecosystems` says what lacks), running Maven,
+//! and an address of our own: all addresses come from the settings, from the installed Maven, and,
+//! over encrypted connections and without a password, from the scanned projects. The scanned
+//! repository's own `.mvn` folder has no say.
+
+mod installation;
+mod settings;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use patchgate_ecosystems::{Input, Siblings, format_by_id, maven};
+use patchgate_http::{Caching, Client, ClientOptions, Environment, Request};
+use patchgate_model::{Lockfile, error_chain};
+
+use self::settings::{Answering, Repository, Settings};
+use crate::contents::{Contents, parse};
+use crate::external::ExternalFiles;
+
+/// Most files that are brought for one run, most bytes of one and of all, most rounds of asking for
+/// what the last brought files want, and longest time for all of it.
+const MAX_FILES: usize = 1000;
+const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
+const MAX_TOTAL_BYTES: usize = 128 * 1024 * 1024;
+const MAX_ROUNDS: usize = 60;
+const MAX_TIME: Duration = Duration::from_secs(180);
+
+/// Longest time for one call.
+const CALL_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Most files that are asked for at one time.
+const PARALLEL: usize = 8;
+
+/// Most repositories that scanned projects may add.
+const MAX_DECLARED: usize = 8;
+
+/// The local repository and the others, of one run.
+pub struct MavenRepository<'a> {
+    environment: &'a Environment,
+    network: Network,
+    client: Option<Client>,
+    /// What was looked for, by its path in a repository.
+    known: BTreeMap<String, Result<Vec<u8>, Unfetched>>,
+    bytes: usize,
+}
+
+/// Whether servers may be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Network {
+    /// The repositories that Maven would ask.
+    Maven,
+    /// None: only the local repository is looked in.
+    Off,
+}
+
+impl Network {
+    /// As the flag `--offline` says.
+    pub fn unless(offline: bool) -> Self {
+        if offline { Self::Off } else { Self::Maven }
+    }
+}
+
+/// Why a file could not be had.
+#[derive(Debug, Clone)]
+struct Unfetched {
+    reason: String,
+    hint: Option<String>,
+}
+
+/// Where files are looked for.
+struct Places {
+    local: Option<PathBuf>,
+    remote: Result<Vec<Answering>, Unfetched>,
+}
+
+impl<'a> MavenRepository<'a> {
+    /// Nothing is looked for yet.
+    pub fn new(environment: &'a Environment, network: Network) -> Self {
+        Self {
+            environment,
+            network,
+            client: None,
+            known: BTreeMap::new(),
+            bytes: 0,
+        }
+    }
+
+    /// The lockfiles that lack what is known by now: all of them, or else one for each set of
+    /// files that lack. The modules of a project mostly lack the same, so one of them tells what
+    /// is wanted next, and the others are read again once at the end.
+    fn stale(&self, contents: &Contents, all: bool) -> Vec<usize> {
+        let mut sets = BTreeSet::new();
+        let lockfiles = contents.inventory.lockfiles.iter().enumerate();
+
+        lockfiles
+            .filter(|(_, lockfile)| {
+                let mut missing = lockfile.missing.iter();
+                missing.any(|file| matches!(self.known.get(&file.path), Some(Ok(_))))
+            })
+            .filter(|(_, lockfile)| {
+                let set: Vec<&str> = lockfile.missing.iter().map(|file| &*file.path).collect();
+                sets.insert(set) || all
+            })
+            .map(|(index, _)| index)
+            .collect()
+    }
+
+    /// Says of each file that lacks why it does.
+    fn explain(&self, contents: &mut Contents) {
+        let lockfiles = &mut contents.inventory.lockfiles;
+        for file in lockfiles.iter_mut().flat_map(|one| &mut one.missing) {
+            if file.reason.is_some() || file.path.is_empty() {
+                continue;
+            }
+            let (reason, hint) = match self.known.get(&file.path) {
+                Some(Err(unfetched)) => (unfetched.reason.clone(), unfetched.hint.clone()),
+                _ => (too_much(), None),
+            };
+            file.reason = Some(reason);
+            file.hint = hint;
+        }
+    }
+
+    /// Where files are looked for, by the settings and by the installed Maven.
+    fn places(&mut self, contents: &Contents, scanned: &Path) -> Places {
+        let installations = installation::folders(self.environment, scanned);
+        let home = self.environment.variable("HOME").map(PathBuf::from);
+        let user = home.as_ref().map(|home| home.join(".m2/settings.xml"));
+        let files = user.into_iter().chain(
+            installations
+                .first()
+                .map(|folder| folder.join("conf/settings.xml")),
+        );
+        let mut settings = Settings::default();
+
+        let mut fault = None;
+        for path in files {
+            match self.settings(&path) {
+                Ok(read) => settings = settings.and(read.unwrap_or_default()),
+                Err(unfetched) => fault = Some(unfetched),
+            }
+        }
+
+        let local = settings
+            .local
+            .as_ref()
+            .map(PathBuf::from)
+            .filter(|folder| folder.is_absolute())
+            .or_else(|| home.map(|home| home.join(".m2/repository")));
+        let remote = match fault {
+            Some(fault) => Err(fault),
+            None => self.remote(&settings, &installations, contents),
+        };
+
+        Places { local, remote }
+    }
+
+    fn settings(&self, path: &Path) -> Result<Option<Settings>, Unfetched> {
+        let failed = |why: String| Unfetched {
+            reason: format!(
+                "was not asked for: Maven's settings `{}` {why}",
+                path.display()
+            ),
+            hint: Some("mend the file: it says which repositories may be asked".to_owned()),
+        };
+
+        let Some(text) = installation::text(path) else {
+            return Ok(None);
+        };
+        let text = text.map_err(|error| failed(format!("cannot be read: {error}")))?;
+        let variable = |name: &str| self.environment.variable(name).map(str::to_owned);
+
+        Settings::read(&text, &variable)
+            .map(Some)
+            .map_err(|error| failed(error.reason))
+    }
+
+    /// Who is asked over the network, in Maven's order: the settings' repositories, the projects',
+    /// and Maven's own.
+    fn remote(
+        &mut self,
+        settings: &Settings,
+        installations: &[PathBuf],
+        contents: &Contents,
+    ) -> Result<Vec<Answering>, Unfetched> {
+        if self.network == Network::Off || settings.offline {
+            return Err(Unfetched {
+                reason: "is not in the local repository, and no other is asked offline".to_owned(),
+                hint: Some(
+                    "run `mvn dependency:go-offline` once, or scan without `--offline`".to_owned(),
+                ),
+            });
+        }
+
+        let own = installations
+            .iter()
+            .find_map(|folder| installation::repositories(folder))
+            .unwrap_or_default();
+        let ours = |repository: &Repository| settings.answering(repository, true);
+        let mut answering: Vec<Answering> = settings.repositories.iter().filter_map(ours).collect();
+        answering.extend(
+            declared(contents)
+                .iter()
+                .filter_map(|repository| settings.answering(repository, false)),
+        );
+        answering.extend(own.iter().filter_map(ours));
+        let mut seen = BTreeSet::new();
+        answering.retain(|one| {
+            (one.url.starts_with("https://") || settings::is_loopback(&one.url))
+                && seen.insert(one.url.clone())
+        });
+
+        if answering.is_empty() {
+            return Err(Unfetched {
+                reason: "is not in the local repository, and no other is known".to_owned(),
+                hint: Some(
+                    "install Maven, or name a mirror in `~/.m2/settings.xml`: the repositories to \
+                     ask come from there"
+                        .to_owned(),
+                ),
+            });
+        }
+        // Only now: a client needs certificates, which a scan from a store does without.
+        let options = ClientOptions {
+            total_timeout: CALL_TIMEOUT,
+            retries: 1,
+            ..self.environment.client_options(false)
+        };
+
+        self.client = Some(Client::new(options).map_err(|error| Unfetched {
+            reason: format!("could not be fetched: {}", error_chain(&error)),
+            hint: error.hint().map(str::to_owned),
+        })?);
+        Ok(answering)
+    }
+
+    /// Looks for files, several at a time.
+    async fn fetch(
+        &mut self,
+        paths: Vec<String>,
+        places: &Places,
+        started: Instant,
+    ) -> Vec<(String, Result<Vec<u8>, Unfetched>)> {
+        let mut answers = Vec::new();
+        let mut running = tokio::task::JoinSet::new();
+        for path in paths {
+            let over = answers.len() + running.len() + self.known.len() >= MAX_FILES
+                || self.bytes > MAX_TOTAL_BYTES
+                || started.elapsed() > MAX_TIME;
+            if over {
+                answers.push((path, Err(Unfetched::too_much())));
+                continue;
+            }
+            if let Some(bytes) = places.local.as_deref().and_then(|local| kept(local, &path)) {
+                self.bytes += bytes.len();
+                answers.push((path, Ok(bytes)));
+                continue;
+            }
+
+            let (remote, client) = match (&places.remote, &self.client) {
+                (Ok(remote), Some(client)) => (remote.clone(), client.clone()),
+                (Err(unfetched), _) => {
+                    answers.push((path, Err(unfetched.clone())));
+                    continue;
+                }
+                (Ok(_), None) => continue,
+            };
+            if running.len() >= PARALLEL
+                && let Some(Ok(answer)) = running.join_next().await
+            {
+                self.count(&answer);
+                answers.push(answer);
+            }
+
+            running.spawn(async move {
+                let found = ask_all(&client, &remote, &path).await;
+                (path, found)
+            });
+        }
+
+        while let Some(answer) = running.join_next().await {
+            // A task ends early only by a panic, which ends the process.
+            if let Ok(answer) = answer {
+                self.count(&answer);
+                answers.push(answer);
+            }
+        }
+
+        answers
+    }
+
+    fn count(&mut self, answer: &(String, Result<Vec<u8>, Unfetched>)) {
+        if let (_, Ok(bytes)) = answer {
+            self.bytes += bytes.len();
+        }
+    }
+}
+
+impl ExternalFiles for MavenRepository<'_> {
+    /// Fetches the files that Maven projects need, and reads the projects again with them, until
+    /// nothing more is needed. Fetched files do not stay among the contents.
+    async fn complete(&mut self, contents: &mut Contents, root: &Path) {
+        if wanted(contents).is_empty() {
+            return;
+        }
+
+        let started = Instant::now();
+        let places = self.places(contents, root);
+        for _ in 0..MAX_ROUNDS {
+            let open: Vec<String> = wanted(contents)
+                .into_iter()
+                .filter(|path| !self.known.contains_key(path))
+                .collect();
+            let is_settled = open.is_empty();
+            for (path, found) in self.fetch(open, &places, started).await {
+                if let Ok(bytes) = &found {
+                    let key = format!("{}{path}", maven::EXTERNAL);
+                    contents.files.insert(key, bytes.clone());
+                }
+                self.known.insert(path, found);
+            }
+
+            let stale = self.stale(contents, is_settled);
+            if is_settled && stale.is_empty() {
+                break;
+            }
+
+            for index in stale {
+                let before = contents.inventory.lockfiles.get(index);
+                let fresh = before.and_then(|lockfile| reread(lockfile, contents));
+                if let (Some(fresh), Some(slot)) =
+                    (fresh, contents.inventory.lockfiles.get_mut(index))
+                {
+                    *slot = fresh;
+                }
+            }
+        }
+
+        contents
+            .files
+            .retain(|path, _| !path.starts_with(maven::EXTERNAL));
+        self.explain(contents);
+    }
+}
+
+/// Reads a project again, now that more of the files it needs are there.
+fn reread(lockfile: &Lockfile, contents: &Contents) -> Option<Lockfile> {
+    let format = format_by_id(lockfile.format)?;
+    let bytes = contents.files.get(&lockfile.path)?;
+    parse(format, &lockfile.path, bytes, &contents.files).ok()
+}
+
+fn too_much() -> String {
+    format!("was not asked for: the projects want more than {MAX_FILES} files, or too much time")
+}
+
+impl Unfetched {
+    fn too_much() -> Self {
+        Self {
+            reason: too_much(),
+            hint: None,
+        }
+    }
+}
+
+/// Paths of all files that lack.
+fn wanted(contents: &Contents) -> BTreeSet<String> {
+    contents
+        .inventory
+        .lockfiles
+        .iter()
+        .flat_map(|lockfile| &lockfile.missing)
+        .filter(|file| !file.path.is_empty() && file.reason.is_none())
+        .map(|file| file.path.clone())
+        .collect()
+}
+
+/// The repositories that the scanned projects name: only over encrypted connections, and without
+/// anything in the address but a host and a path.
+fn declared(contents: &Contents) -> Vec<Repository> {
+    let lacking = contents
+        .inventory
+        .lockfiles
+        .iter()
+        .filter(|lockfile| !lockfile.missing.is_empty());
+    let mut found: Vec<Repository> = Vec::new();
+    for lockfile in lacking {
+        let Some(bytes) = contents.files.get(&lockfile.path) else {
+            continue;
+        };
+        let input = Input {
+            path: &lockfile.path,
+            bytes,
+            siblings: &contents.files,
+        };
+
+        for one in maven::repositories(&input).unwrap_or_default() {
+            let repository = Repository {
+                id: one.id,
+                url: one.url,
+            };
+            let plain =
+                repository.url.starts_with("https://") && !repository.url.contains(['@', '?', '#']);
+            if plain && !found.contains(&repository) && found.len() < MAX_DECLARED {
+                found.push(repository);
+            }
+        }
+    }
+
+    found
+}
+
+/// A file of the local repository.
+fn kept(local: &Path, path: &str) -> Option<Vec<u8>> {
+    let full = local.join(path);
+    if !full.is_file() {
+        return None;
+    }
+    let file = std::fs::File::open(full).ok()?;
+    let mut bytes = Vec::new();
+    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).ok()?;
+    (bytes.len() as u64 <= MAX_FILE_BYTES).then_some(bytes)
+}
+
+fn is_project(path: &str, bytes: &[u8]) -> bool {
+    let input = Input {
+        path,
+        bytes,
+        siblings: &Siblings::new(),
+    };
+    maven::repositories(&input).is_ok()
+}
+
+/// The status by which a repository says that it does not have a file.
+const NOT_FOUND: u16 = 404;
+
+/// Asks one repository after the other. Where one fails, what another has is taken all the same.
+async fn ask_all(client: &Client, remote: &[Answering], path: &str) -> Result<Vec<u8>, Unfetched> {
+    if path.ends_with("-SNAPSHOT.pom") {
+        return Err(Unfetched {
+            reason: "is a snapshot, which is taken from the local repository alone".to_owned(),
+            hint: Some("build it with `mvn install` first".to_owned()),
+        });
+    }
+
+    let mut failed: Option<Unfetched> = None;
+    for one in remote {
+        let request = Request::get(format!("{}/{path}", one.url))
+            .max_bytes(MAX_FILE_BYTES)
+            .auth(one.auth.as_ref());
+        // A released file never changes, but what was kept may be a server's page about itself.
+        let released = Caching::Immutable("maven".to_owned());
+
+        let mut answer = client.get(&request, &released).await;
+        if answer
+            .as_ref()
+            .is_ok_and(|answer| answer.cached && !is_project(path, &answer.body))
+        {
+            answer = client.get(&request, &Caching::Revalidate).await;
+        }
+
+        match answer {
+            Ok(answer) => return Ok(answer.body),
+            Err(error) if error.status() == Some(NOT_FOUND) => {}
+            Err(error) => {
+                failed.get_or_insert(Unfetched {
+                    reason: format!("could not be fetched: {}", error_chain(&error)),
+                    hint: error.hint().map(str::to_owned),
+                });
+            }
+        }
+    }
+
+    Err(failed.unwrap_or_else(|| Unfetched {
+        reason: match remote.len() {
+            1 => "is not in the one repository that was asked".to_owned(),
+            many => format!("is in none of {many} repositories that were asked"),
+        },
+        hint: Some(
+            "name the repository that has it in `~/.m2/settings.xml`, or build it with \
+             `mvn install`"
+                .to_owned(),
+        ),
+    }))
+}

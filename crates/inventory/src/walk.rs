@@ -1,0 +1,180 @@
+//! Which files of a folder are looked at, within bounds.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use patchgate_ecosystems::{formats_of, is_sibling};
+use patchgate_model::Problem;
+
+use crate::files::{file_problem, too_much};
+
+/// Folders that hold installed dependencies, build output or another tool's data. Their lockfiles
+/// describe somebody else's project.
+const SKIPPED_FOLDERS: &[&str] = &[
+    ".git",
+    ".gradle",
+    ".hg",
+    ".pnpm-store",
+    ".svn",
+    ".terraform",
+    ".tox",
+    ".venv",
+    ".yarn",
+    "__pycache__",
+    "bower_components",
+    "node_modules",
+    "target",
+    "venv",
+];
+
+/// Deepest folder that is entered.
+const MAX_DEPTH: usize = 64;
+
+/// Most entries that are looked at.
+const MAX_ENTRIES: usize = 2_000_000;
+
+/// Most lockfiles and manifests that are read.
+const MAX_FILES: usize = 50_000;
+
+/// Most files whose beginning is looked at for an SBOM.
+const MAX_CANDIDATES: usize = 200_000;
+
+/// Paths of interest, from the root, sorted.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    pub(crate) files: BTreeSet<String>,
+    /// Files that are SBOMs if their content says so.
+    pub(crate) candidates: BTreeSet<String>,
+    pub(crate) problems: Vec<Problem>,
+}
+
+/// A walk through the directory of a repository.
+#[derive(Debug)]
+pub(crate) struct Walk<'a> {
+    pub(crate) root: &'a Path,
+    /// Globs of paths to leave out.
+    pub(crate) exclude: &'a [globset::GlobMatcher],
+    /// Whether files that may be SBOMs are wanted too.
+    pub(crate) with_sboms: bool,
+}
+
+impl Walk<'_> {
+    pub(crate) fn run(&self, progress: &mut impl FnMut(&str)) -> Found {
+        let mut found = Found::default();
+        let walk = ignore::WalkBuilder::new(self.root)
+            .hidden(false)
+            .ignore(false)
+            .git_global(false)
+            .git_exclude(false)
+            .require_git(false)
+            .follow_links(false)
+            .max_depth(Some(MAX_DEPTH))
+            .filter_entry(|entry| {
+                entry.depth() == 0
+                    || !entry.file_type().is_some_and(|kind| kind.is_dir())
+                    || !entry
+                        .file_name()
+                        .to_str()
+                        .is_some_and(|name| SKIPPED_FOLDERS.contains(&name))
+            })
+            .build();
+        for (count, entry) in walk.enumerate() {
+            if count >= MAX_ENTRIES || found.files.len() >= MAX_FILES {
+                found.problems.push(too_much(self.root, format!(
+                    "holds more than {MAX_ENTRIES} entries or {MAX_FILES} lockfiles and manifests; the rest was not looked at"
+                )));
+                break;
+            }
+
+            match entry {
+                Ok(entry) => self.look_at(&entry, &mut found, progress),
+                // A .gitignore that cannot be understood hides nothing, so nothing is missed.
+                Err(error) if error.is_partial() => {}
+                Err(error) => found.problems.push(file_problem(
+                    &self.root.display().to_string(),
+                    format!("cannot be walked: {error}"),
+                )),
+            }
+        }
+
+        found
+    }
+
+    fn look_at(
+        &self,
+        entry: &ignore::DirEntry,
+        found: &mut Found,
+        progress: &mut impl FnMut(&str),
+    ) {
+        let Ok(relative) = entry.path().strip_prefix(self.root) else {
+            return;
+        };
+        let Some(path) = slashed(relative) else {
+            if entry
+                .file_name()
+                .to_str()
+                .is_some_and(|name| formats_of(name).next().is_some())
+            {
+                found.problems.push(file_problem(
+                    &relative.to_string_lossy(),
+                    "lies in a folder whose name is not UTF-8".to_owned(),
+                ));
+            }
+
+            return;
+        };
+        let Some(kind) = entry.file_type() else {
+            return;
+        };
+        if kind.is_dir() {
+            progress(&path);
+            return;
+        }
+        if self.exclude.iter().any(|glob| glob.is_match(&path)) {
+            return;
+        }
+
+        if is_sibling(&path) {
+            found.files.insert(path);
+        } else if self.with_sboms && may_be_sbom(&path) {
+            if found.candidates.len() == MAX_CANDIDATES {
+                found.problems.push(too_much(
+                    self.root,
+                    format!("holds more than {MAX_CANDIDATES} files that may be SBOMs; the rest was not looked at"),
+                ));
+            }
+
+            if found.candidates.len() <= MAX_CANDIDATES {
+                found.candidates.insert(path);
+            }
+        }
+    }
+}
+
+/// Whether a file of this name is looked into for an SBOM.
+fn may_be_sbom(path: &str) -> bool {
+    let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
+    let lower = name.to_ascii_lowercase();
+
+    [
+        ".json",
+        ".jsonld",
+        ".xml",
+        ".spdx",
+        ".rdf",
+        ".spdx.yaml",
+        ".spdx.yml",
+        ".spdx.txt",
+    ]
+    .iter()
+    .any(|end| lower.ends_with(end))
+}
+
+/// A relative path with `/` between its parts, where every part is UTF-8.
+fn slashed(path: &Path) -> Option<String> {
+    let parts: Option<Vec<&str>> = path
+        .components()
+        .map(|component| component.as_os_str().to_str())
+        .collect();
+    parts.map(|parts| parts.join("/"))
+}

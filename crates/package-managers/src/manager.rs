@@ -1,0 +1,235 @@
+//! The interface of a package manager, as far as a fix needs one.
+//!
+//! A fix asks a manager few things: which of a repository's configuration counts, where packages
+//! come from, whether it uses a lockfile at all, and above all to lock a project again with some
+//! packages at given versions. Everything else (what should change, how manifests are edited, how
+//! registries answer) is pure and lives in `patchgate-upgrade` and `patchgate-ecosystems`.
+//!
+//! `MANAGERS.md` in this crate tries the interface on uv, pnpm, Go and Maven.
+
+use std::path::Path;
+use std::pin::Pin;
+
+use patchgate_ecosystems::Siblings;
+use patchgate_model::Lockfile;
+
+use crate::cargo::Cargo;
+use crate::npm::Npm;
+use crate::{RelockError, Relocked, RunOptions};
+
+/// The answer of a manager that has to be run.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, RelockError>> + Send + 'a>>;
+
+/// A file of the repository that configures a manager.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigurationFile {
+    /// Path from the root of the repository.
+    pub path: String,
+    /// The content, which is hostile: managers see only what a filter keeps of it.
+    pub content: Vec<u8>,
+}
+
+/// A lockfile with the files around it.
+#[derive(Debug, Clone, Copy)]
+pub struct LockedProject<'a> {
+    /// The scanned directory.
+    pub root: &'a Path,
+    /// The lockfile, read. Its path is relative to the root.
+    pub lockfile: &'a Lockfile,
+    /// The bytes of the lockfile.
+    pub bytes: &'a [u8],
+    /// Every manifest of the ecosystem in the repository, edits included, by path from the root.
+    pub manifests: &'a Siblings,
+    /// The configuration that [`PackageManager::configuration`] found.
+    pub configuration: &'a [ConfigurationFile],
+}
+
+impl LockedProject<'_> {
+    /// The directory of the lockfile, relative to the root. Empty for the root itself.
+    pub fn directory(&self) -> &str {
+        parent(&self.lockfile.path)
+    }
+
+    /// The file name of the lockfile.
+    pub fn file_name(&self) -> &str {
+        let path = &self.lockfile.path;
+        path.rsplit_once('/')
+            .map_or(path.as_str(), |(_, name)| name)
+    }
+
+    /// The name of the lockfile's directory, also when the root is given as `.`.
+    pub(crate) fn directory_name(&self) -> String {
+        let path = self.root.join(self.directory());
+        path.canonicalize()
+            .unwrap_or(path)
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default()
+    }
+}
+
+/// One package that gets another version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PinnedVersion {
+    /// The location of the installed copy, for managers that install a package more than once.
+    pub install_path: Option<String>,
+    /// Name of the package in its registry.
+    pub name: String,
+    /// Version before.
+    pub from: String,
+    /// Version after.
+    pub to: String,
+}
+
+/// A package manager.
+///
+/// Every method that runs the manager does so in a scratch directory, with scripts off and a
+/// scrubbed environment. None of them writes to the repository.
+pub trait PackageManager: Sync {
+    /// The program's name, for messages.
+    fn name(&self) -> &'static str;
+
+    /// Ids of the lockfile formats that the manager writes.
+    fn formats(&self) -> &'static [&'static str];
+
+    /// The files of a repository that configure the manager for one lockfile, the outermost
+    /// directory first. Links are not followed, and large files are left out.
+    fn configuration(&self, root: &Path, lockfile: &str) -> Vec<ConfigurationFile>;
+
+    /// Whether the manager installs a release that was yanked from its registry, when a requirement
+    /// names it exactly.
+    fn installs_yanked(&self) -> bool;
+
+    /// The name by which the manager finds the registry of a package: a scope, a source. Packages
+    /// with the same key have the same registry.
+    fn registry_key(&self, lockfile: &Lockfile, package: &str) -> String;
+
+    /// The base address of a registry, as the manager itself finds it. `None` when the key has no
+    /// registry of its own, and the one of the empty key counts.
+    ///
+    /// # Errors
+    /// When the manager is not installed, fails, or names no address.
+    fn registry<'a>(
+        &'a self,
+        key: &'a str,
+        configuration: &'a [ConfigurationFile],
+        options: RunOptions,
+    ) -> Answer<'a, Option<String>>;
+
+    /// The reason why the manager does not use the lockfile at all, when it does not.
+    ///
+    /// # Errors
+    /// When the manager is not installed, fails, or takes too long.
+    fn unused_lockfile<'a>(
+        &'a self,
+        project: LockedProject<'a>,
+        options: RunOptions,
+    ) -> Answer<'a, Option<String>>;
+
+    /// Locks the project again with packages at given versions, in the order given: dependents
+    /// first. The result is one that a further run of the manager does not change.
+    ///
+    /// # Errors
+    /// When the manager is not installed, fails, takes too long, or refuses a version.
+    fn relock<'a>(
+        &'a self,
+        project: LockedProject<'a>,
+        pins: &'a [PinnedVersion],
+        options: RunOptions,
+    ) -> Answer<'a, Relocked>;
+
+    /// Checks that an installation from the lockfile would accept it as it is, as `npm ci` and
+    /// `cargo --locked` do.
+    ///
+    /// # Errors
+    /// When the manager would refuse or change the lockfile, or cannot be asked.
+    fn check<'a>(&'a self, project: LockedProject<'a>, options: RunOptions) -> Answer<'a, ()>;
+}
+
+/// Every package manager that Patchgate can run.
+static MANAGERS: [&dyn PackageManager; 2] = [&Npm, &Cargo];
+
+/// The package manager of a lockfile format.
+///
+/// ```
+/// use patchgate_package_managers::manager_of;
+///
+/// assert_eq!(manager_of("cargo-lock").unwrap().name(), "cargo");
+/// assert!(manager_of("go-mod").is_none());
+/// ```
+pub fn manager_of(format: &str) -> Option<&'static dyn PackageManager> {
+    MANAGERS
+        .into_iter()
+        .find(|manager| manager.formats().contains(&format))
+}
+
+/// The directory of a path with `/` between its parts. Empty for a file of the root.
+pub(crate) fn parent(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(parent, _)| parent)
+}
+
+/// The path of a file in the directory of another one.
+pub(crate) fn next_to(path: &str, name: &str) -> String {
+    join(parent(path), name)
+}
+
+/// The path of a file in a directory.
+pub(crate) fn join(directory: &str, name: &str) -> String {
+    if directory.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{directory}/{name}")
+    }
+}
+
+/// Largest configuration file that is read, in bytes.
+const MAX_CONFIGURATION_BYTES: u64 = 256 * 1024;
+
+/// Reads a configuration file of the repository. One that is a link, or lies behind one, is left
+/// out: it would come from a hostile repository.
+pub(crate) fn configuration_file(root: &Path, path: &str) -> Option<ConfigurationFile> {
+    let mut at = root.to_owned();
+    for part in path.split('/') {
+        at.push(part);
+        if std::fs::symlink_metadata(&at).ok()?.is_symlink() {
+            return None;
+        }
+    }
+
+    let content = patchgate_fs::read_inside(root, path, MAX_CONFIGURATION_BYTES).ok()?;
+    Some(ConfigurationFile {
+        path: path.to_owned(),
+        content,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_format_that_can_be_fixed_has_one_manager_and_no_other_format_has_any() {
+        for ecosystem in patchgate_ecosystems::ALL {
+            for format in ecosystem.formats() {
+                let managers = MANAGERS
+                    .iter()
+                    .filter(|manager| manager.formats().contains(&format.id))
+                    .count();
+                let fixable = format
+                    .files
+                    .iter()
+                    .any(|file| patchgate_ecosystems::fixable_format(file).is_some());
+                assert_eq!(managers, usize::from(fixable), "{}", format.id);
+            }
+        }
+    }
+
+    #[test]
+    fn a_configuration_file_that_is_a_link_is_left_out() {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::write(root.path().join("real"), "registry=https://r.invalid").unwrap();
+        std::os::unix::fs::symlink("real", root.path().join(".npmrc")).unwrap();
+        assert_eq!(configuration_file(root.path(), ".npmrc"), None);
+        assert!(configuration_file(root.path(), "real").is_some());
+    }
+}

@@ -1,0 +1,132 @@
+//! Evaluation of an inventory: lookup, matching and rating, with everything that could not be
+//! judged.
+
+use patchgate_advisories::Lookup;
+use patchgate_ecosystems::{Ecosystem, by_name};
+use patchgate_inventory::missing;
+use patchgate_model::{Finding, Inventory, Problem, ProblemKind, SourceStatus};
+use patchgate_risk::Threshold;
+use rayon::iter::{IntoParallelRefMutIterator as _, ParallelIterator as _};
+
+use crate::source::AdvisorySource;
+
+/// Findings of an inventory, before ignore entries and VEX statements are applied.
+#[derive(Debug, Clone, Default)]
+pub struct Evaluation {
+    /// Every finding with severity and score, worst first, ignored ones included.
+    pub findings: Vec<Finding>,
+    /// Files, packages and advisories that could not be read, looked up or judged.
+    pub problems: Vec<Problem>,
+    /// The sources, with their age.
+    pub sources: Vec<SourceStatus>,
+    /// Feeds that could not be fetched. The findings are whole without them; their scores are not.
+    pub missing_feeds: Vec<Problem>,
+}
+
+impl Evaluation {
+    /// The reasons why the answer is incomplete under a threshold. A missing feed counts only when
+    /// the threshold asks for a score: which findings there are does not depend on feeds.
+    pub fn incomplete_reasons(&self, threshold: Threshold) -> Vec<Problem> {
+        let mut reasons = self.problems.clone();
+        if threshold.score > 0.0 {
+            reasons.extend(self.missing_feeds.iter().cloned());
+        }
+
+        reasons
+    }
+}
+
+/// Looks up every package of an inventory, and rates the findings.
+pub async fn evaluate(inventory: &Inventory, source: &AdvisorySource) -> Evaluation {
+    let lookup = source.lookup_inventory(inventory).await;
+    evaluate_lookup(inventory, &lookup, source).await
+}
+
+/// Rates the findings of an inventory, whose packages were looked up already.
+pub async fn evaluate_lookup(
+    inventory: &Inventory,
+    lookup: &Lookup,
+    source: &AdvisorySource,
+) -> Evaluation {
+    let signals = source.signals(lookup).await;
+    let found = patchgate_advisories::find(inventory, lookup, signals.source);
+    let mut findings = found.findings;
+    findings.par_iter_mut().for_each(patchgate_risk::rate);
+    sort(&mut findings);
+    let mut problems = inventory.problems.clone();
+    problems.extend(unresolved(inventory));
+    problems.extend(missing(inventory));
+    problems.extend(lookup.problems.iter().cloned());
+    problems.extend(found.problems);
+    problems.sort();
+    problems.dedup();
+    let mut sources = lookup.sources.clone();
+    sources.extend(signals.status);
+
+    Evaluation {
+        findings,
+        problems,
+        sources,
+        missing_feeds: signals.problems,
+    }
+}
+
+/// Requirements for which no file states a version: what is installed is not known, and so not
+/// whether it is affected. Ecosystems without advisories are told apart.
+fn unresolved(inventory: &Inventory) -> impl Iterator<Item = Problem> {
+    let locked = inventory.lockfiles.iter().map(|lockfile| {
+        (
+            &lockfile.path,
+            lockfile.ecosystem,
+            &lockfile.unresolved,
+            "a version",
+        )
+    });
+
+    let unlocked = inventory.unlocked.iter().map(|manifest| {
+        (
+            &manifest.path,
+            manifest.ecosystem,
+            &manifest.unresolved,
+            "a lockfile",
+        )
+    });
+
+    locked
+        .chain(unlocked)
+        .filter(|(_, ecosystem, ..)| by_name(ecosystem).is_none_or(Ecosystem::has_advisories))
+        .filter_map(|(path, _, unresolved, lacks)| {
+            let first = unresolved.first()?;
+            let rest = match unresolved.len() {
+                1 => String::new(),
+                more => format!(" and {} more", more - 1),
+            };
+
+            Some(Problem {
+                kind: ProblemKind::Unresolved,
+                subject: path.clone(),
+                line: Some(first.line),
+                reason: format!("asks for `{}`{rest} without {lacks}", first.name),
+                hint: Some(
+                    match lacks {
+                        "a lockfile" => {
+                            "commit the lockfile, or leave the file out with `--exclude`"
+                        }
+                        _ => "pin exact versions, or leave the file out with `--exclude`",
+                    }
+                    .to_owned(),
+                ),
+            })
+        })
+}
+
+/// Incidents before all else, then worst first, then by id and package so that the order never changes between runs.
+fn sort(findings: &mut [Finding]) {
+    findings.sort_by(|a, b| {
+        b.malicious
+            .cmp(&a.malicious)
+            .then_with(|| b.score.value.total_cmp(&a.score.value))
+            .then_with(|| a.id.cmp(&b.id))
+            .then_with(|| a.package.cmp(&b.package))
+    });
+}

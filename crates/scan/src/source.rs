@@ -1,0 +1,294 @@
+//! Where advisories come from in one run: a store on disk, or OSV with the feeds.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use patchgate_advisories::{
+    CommitQuery, FeedSignals, FetchedFeeds, Lookup, NoSignals, OsvClient, PackageQuery,
+    SignalSource, Store, commit_queries, package_key, queries,
+};
+use patchgate_config::Config;
+use patchgate_http::{Client, ClientOptions, Environment};
+use patchgate_model::{
+    Advisory, Inventory, Problem, SmolStr, SourceStatus, UserError, error_chain,
+};
+use tokio::sync::OnceCell;
+
+/// Options of [`AdvisorySource::open`], as a user gives them.
+#[derive(Debug, Clone, Default)]
+pub struct SourceOptions {
+    /// Directory of an offline store. `None` means the one that the settings name, or else OSV.
+    pub store: Option<PathBuf>,
+    /// Whether the network is off limits.
+    pub offline: bool,
+    /// Age in days above which a source of the store gets a warning; `None` is the settings' limit.
+    pub max_age_days: Option<u32>,
+    /// Base address of the OSV API.
+    pub osv_url: String,
+    /// Address of the KEV catalogue, or `none`.
+    pub kev_url: String,
+    /// Address of the EPSS scores, or `none`.
+    pub epss_url: String,
+}
+
+/// Longest time for one lookup with all its questions.
+const LOOKUP_BUDGET: Duration = Duration::from_secs(300);
+
+/// Longest time for one feed, which the findings can do without.
+const FEED_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The advisory source of one run.
+#[derive(Debug)]
+pub struct AdvisorySource {
+    location: Location,
+    /// See [`Lookup::malicious_prefixes`].
+    malicious_prefixes: Vec<String>,
+    /// Records of vendors, which stand beside those of the place.
+    vendors: VendorRecords,
+}
+
+/// Records of vendors, by ecosystem and normalised name.
+pub(crate) type VendorRecords = BTreeMap<(&'static str, SmolStr), Vec<Arc<Advisory>>>;
+
+/// Where advisories are.
+#[derive(Debug)]
+enum Location {
+    /// A store on disk: no advisory is asked for over the network.
+    Store(Store),
+    /// OSV's API.
+    Online(Box<Online>),
+}
+
+/// OSV's API, with the feeds, which are fetched when there is something to rank.
+#[derive(Debug)]
+struct Online {
+    osv: OsvClient,
+    http: Client,
+    kev_url: Option<String>,
+    epss_url: Option<String>,
+    feeds: OnceCell<FetchedFeeds>,
+}
+
+/// What is known about exploitation, and what could not be fetched of it.
+pub struct SourceSignals<'a> {
+    /// The answers.
+    pub source: &'a dyn SignalSource,
+    /// The feeds with their age; one that could not be fetched has a warning.
+    pub status: Vec<SourceStatus>,
+    /// The feeds that could not be fetched.
+    pub problems: Vec<Problem>,
+}
+
+impl AdvisorySource {
+    /// Opens what the flags and the settings ask for: a store where one is named, else OSV.
+    ///
+    /// # Errors
+    /// When `--offline` stands without a store, or the store cannot be opened.
+    pub fn open(
+        options: &SourceOptions,
+        config: &Config,
+        root: &Path,
+        environment: &Environment,
+    ) -> Result<Self, UserError> {
+        Ok(Self {
+            location: Location::open(options, config, root, environment)?,
+            malicious_prefixes: config.malicious_prefixes.clone(),
+            vendors: VendorRecords::new(),
+        })
+    }
+
+    /// Adds the records of vendors to those of the source.
+    pub(crate) fn add_vendors(&mut self, vendors: VendorRecords) {
+        self.vendors = vendors;
+    }
+
+    /// What is known about these packages.
+    pub async fn lookup(&self, queries: &[PackageQuery]) -> Lookup {
+        self.lookup_all(queries, &[]).await
+    }
+
+    /// Whether the source knows the history of repositories, and so what affects a commit.
+    pub fn knows_history(&self) -> bool {
+        matches!(self.location, Location::Online(_))
+    }
+
+    /// What is known about every package of an inventory, by name and by commit.
+    pub async fn lookup_inventory(&self, inventory: &Inventory) -> Lookup {
+        self.lookup_all(&queries(inventory), &commit_queries(inventory))
+            .await
+    }
+
+    /// What is known about these commits, by commit alone.
+    pub async fn lookup_commits(&self, commits: &[CommitQuery]) -> Lookup {
+        match &self.location {
+            Location::Store(store) => Lookup {
+                sources: store.status(),
+                ..Lookup::default()
+            },
+            Location::Online(online) => online.osv.lookup_all(&[], commits).await,
+        }
+    }
+
+    /// What a store lacks of the ecosystems of an inventory: a record of them may not be in it. A
+    /// server is asked by id and lacks nothing.
+    pub fn lacks(&self, inventory: &Inventory) -> Vec<Problem> {
+        match &self.location {
+            Location::Store(store) => store.lookup(&queries(inventory)).problems,
+            Location::Online(_) => Vec::new(),
+        }
+    }
+
+    /// The records of the vulnerability with this id or alias, whole.
+    ///
+    /// # Errors
+    /// When the source cannot be read, or does not answer rightly.
+    pub async fn by_id(&self, id: &str) -> Result<Vec<Advisory>, Problem> {
+        match &self.location {
+            Location::Store(store) => store.vulnerability(id),
+            Location::Online(online) => online.osv.by_id(id).await,
+        }
+    }
+
+    async fn lookup_all(&self, queries: &[PackageQuery], commits: &[CommitQuery]) -> Lookup {
+        let mut lookup = match &self.location {
+            Location::Store(store) => {
+                let mut lookup = store.lookup(queries);
+                store.look_up_repositories(commits, &mut lookup);
+                lookup
+            }
+            Location::Online(online) => online.osv.lookup_all(queries, commits).await,
+        };
+        for query in queries.iter().filter(|_| !self.vendors.is_empty()) {
+            let key = (query.ecosystem, package_key(query.ecosystem, &query.name));
+            if let Some(records) = self.vendors.get(&key) {
+                let known = lookup.advisories.entry(key).or_default();
+                let new = records
+                    .iter()
+                    .filter(|record| !known.contains(record))
+                    .cloned();
+                let new: Vec<Arc<Advisory>> = new.collect();
+                known.extend(new);
+            }
+        }
+
+        Lookup {
+            malicious_prefixes: self.malicious_prefixes.clone(),
+            ..lookup
+        }
+    }
+
+    /// What is known about the exploitation of what was looked up.
+    pub async fn signals(&self, lookup: &Lookup) -> SourceSignals<'_> {
+        let none = |source| SourceSignals {
+            source,
+            status: Vec::new(),
+            problems: Vec::new(),
+        };
+        match &self.location {
+            Location::Store(store) => none(store),
+            Location::Online(_)
+                if lookup.advisories.is_empty()
+                    && lookup.commits.is_empty()
+                    && lookup.repositories.is_empty() =>
+            {
+                none(&NoSignals)
+            }
+            Location::Online(online) => online.signals().await,
+        }
+    }
+}
+
+impl Location {
+    fn open(
+        options: &SourceOptions,
+        config: &Config,
+        root: &Path,
+        environment: &Environment,
+    ) -> Result<Self, UserError> {
+        if let Some(path) = store_path(options, config, root) {
+            let max_age_days = options.max_age_days.unwrap_or(config.store.max_age_days);
+            let max_age = SignedDuration::from_hours(24 * i64::from(max_age_days));
+            let store = open_store(&path)?.with_max_age(environment.now(), max_age);
+            return Ok(Self::Store(store));
+        }
+        if options.offline {
+            return Err(UserError::usage("`--offline` needs a store").with_hint(
+                "name one with `--store` or `PATCHGATE_STORE`; `patchgate db build` makes it",
+            ));
+        }
+
+        let http = environment.client(false).map_err(no_client)?;
+        Ok(Self::Online(Box::new(Online {
+            osv: OsvClient::new(http, &options.osv_url).with_budget(LOOKUP_BUDGET),
+            http: Client::new(ClientOptions {
+                total_timeout: FEED_TIMEOUT,
+                retries: 1,
+                ..environment.client_options(false)
+            })
+            .map_err(no_client)?,
+            kev_url: feed_url(&options.kev_url),
+            epss_url: feed_url(&options.epss_url),
+            feeds: OnceCell::new(),
+        })))
+    }
+}
+
+impl Online {
+    async fn signals(&self) -> SourceSignals<'_> {
+        let feeds = self
+            .feeds
+            .get_or_init(|| {
+                FeedSignals::fetch(
+                    &self.http,
+                    self.kev_url.as_deref(),
+                    self.epss_url.as_deref(),
+                )
+            })
+            .await;
+        let mut status = feeds.sources.clone();
+        status.extend(feeds.problems.iter().map(|problem| SourceStatus {
+            name: "feed".to_owned(),
+            origin: problem.subject.clone(),
+            as_of: None,
+            records: None,
+            warning: Some(problem.reason.clone()),
+        }));
+
+        SourceSignals {
+            source: &feeds.signals,
+            status,
+            problems: feeds.problems.clone(),
+        }
+    }
+}
+
+/// The address of a feed; `none` leaves the feed out.
+pub fn feed_url(url: &str) -> Option<String> {
+    (url != "none").then(|| url.to_owned())
+}
+
+/// The store that is used: the flag or its variable, else the settings.
+fn store_path(options: &SourceOptions, config: &Config, root: &Path) -> Option<PathBuf> {
+    options
+        .store
+        .clone()
+        .filter(|path| !path.as_os_str().is_empty())
+        .or_else(|| config.store.path.as_ref().map(|path| root.join(path)))
+}
+
+/// Opens a store. A store that cannot be opened is the user's to mend, so it is a usage error.
+pub fn open_store(path: &Path) -> Result<Store, UserError> {
+    Store::open(path).map_err(|error| {
+        let hint = error.hint();
+        UserError::usage(error_chain(&error)).with_hint(hint)
+    })
+}
+
+/// The error of a network client that cannot be built.
+pub(crate) fn no_client(error: patchgate_http::Error) -> UserError {
+    let hint = error.hint().map(str::to_owned);
+    UserError::failure(error_chain(&error)).with_optional_hint(hint)
+}

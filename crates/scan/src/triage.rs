@@ -1,0 +1,70 @@
+//! Triage of findings: by the ignore entries of the settings, then by the statements of VEX documents.
+
+use jiff::civil::Date;
+use patchgate_config::{Config, Ignore, IgnoredFinding, Notice};
+use patchgate_model::{Finding, Inventory};
+use patchgate_vex::{Copies, Decision, Suppressed};
+
+use crate::vex::Vex;
+
+/// Findings, divided by what the settings and the VEX documents say about them.
+#[derive(Debug, Clone, Default)]
+pub struct TriagedFindings {
+    /// Findings that count, worst first.
+    pub kept: Vec<Finding>,
+    /// For each kept finding, at the same index, the statement that speaks of it.
+    pub statements: Vec<Option<Decision>>,
+    /// Findings that an ignore entry covers.
+    pub ignored: Vec<IgnoredFinding>,
+    /// Findings that a VEX statement suppresses.
+    pub suppressed: Vec<Suppressed>,
+    /// Ignore entries that should be changed: expired, unused.
+    pub notices: Vec<Notice>,
+    /// Statements that nearly applied.
+    pub vex_notices: Vec<patchgate_vex::Notice>,
+}
+
+/// Divides findings. The settings come first: an ignore entry has an end, and must not be reported as
+/// unused because a document covers the same finding.
+pub(crate) fn triage(
+    findings: Vec<Finding>,
+    config: &Config,
+    vex: &Vex,
+    inventory: &Inventory,
+    today: Date,
+) -> TriagedFindings {
+    let applied = patchgate_config::apply_ignores(findings, &config.ignore, today);
+    let judged = vex.apply(applied.kept, inventory);
+
+    TriagedFindings {
+        kept: judged.kept,
+        statements: judged.judged,
+        ignored: applied.ignored,
+        suppressed: judged.suppressed,
+        notices: applied.notices,
+        vex_notices: judged.notices,
+    }
+}
+
+/// The rules of one scan about which findings need no fix, for findings that appear later: those of
+/// a lockfile that a fix re-created.
+#[derive(Debug)]
+pub struct Suppressions<'a> {
+    pub(crate) ignore: &'a [Ignore],
+    pub(crate) vex: &'a Vex,
+    pub(crate) copies: Copies<'a>,
+    pub(crate) today: Date,
+}
+
+impl Suppressions<'_> {
+    /// Whether an ignore entry or a VEX statement covers a finding today.
+    pub fn covers(&self, finding: &Finding) -> bool {
+        let is_ignored = || {
+            patchgate_config::apply_ignores(vec![finding.clone()], self.ignore, self.today)
+                .kept
+                .is_empty()
+        };
+
+        is_ignored() || self.vex.suppresses(finding, &self.copies)
+    }
+}

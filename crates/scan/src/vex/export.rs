@@ -1,0 +1,91 @@
+//! A scan's outcome as a VEX document.
+
+use jiff::Timestamp;
+use patchgate_model::{Finding, Inventory, UserError};
+use patchgate_vex::{Assessed, Assessment, Copies, WriteOptions};
+
+use crate::triage::TriagedFindings;
+
+/// Who makes the statements where the settings do not say.
+const AUTHOR: &str = "Patchgate";
+
+/// What a document is written from.
+pub struct VexExport<'a> {
+    /// The findings, after triage.
+    pub findings: &'a TriagedFindings,
+    /// The packages that they are about.
+    pub inventory: &'a Inventory,
+    /// What was scanned, as documents name it.
+    pub products: &'a [String],
+    /// Who makes the statements.
+    pub author: Option<&'a str>,
+    /// When the statements are made.
+    pub now: Timestamp,
+}
+
+impl VexExport<'_> {
+    /// Whether there is nothing to state. OpenVEX does not allow a document without statements.
+    pub fn is_empty(&self) -> bool {
+        self.assessments().is_empty()
+    }
+
+    /// As OpenVEX.
+    pub fn openvex(&self) -> String {
+        patchgate_vex::openvex(&self.assessments(), &self.options())
+    }
+
+    /// As CycloneDX.
+    pub fn cyclonedx(&self) -> Result<String, UserError> {
+        patchgate_vex::cyclonedx(&self.assessments(), &self.options()).map_err(|error| {
+            UserError::usage(error.to_string())
+                .with_hint("name one with `--vex-product`, or write OpenVEX")
+        })
+    }
+
+    fn options(&self) -> WriteOptions<'_> {
+        WriteOptions {
+            author: self.author.unwrap_or(AUTHOR),
+            tool_version: env!("CARGO_PKG_VERSION"),
+            timestamp: self.now,
+            products: self.products,
+        }
+    }
+
+    /// What was judged about each finding, and what was not.
+    fn assessments(&self) -> Vec<Assessment<'_>> {
+        let copies = Copies::of(self.inventory);
+        let sorted = self.findings;
+        let suppressed = sorted
+            .suppressed
+            .iter()
+            .map(|one| assessment(&one.finding, &copies, Assessed::Stated(&one.decision)));
+        let ignored = sorted.ignored.iter().map(|one| {
+            let judged = Assessed::Accepted {
+                reason: &one.reason,
+                until: one.until,
+                justification: one.justification,
+            };
+            assessment(&one.finding, &copies, judged)
+        });
+
+        let kept = sorted.kept.iter().zip(&sorted.statements);
+        let open = kept.map(|(finding, decision)| {
+            let judged = decision.as_ref().map_or(Assessed::Open, Assessed::Stated);
+            assessment(finding, &copies, judged)
+        });
+
+        suppressed.chain(ignored).chain(open).collect()
+    }
+}
+
+fn assessment<'a>(
+    finding: &'a Finding,
+    copies: &Copies<'_>,
+    judged: Assessed<'a>,
+) -> Assessment<'a> {
+    Assessment {
+        finding,
+        purls: copies.texts(&finding.package),
+        judged,
+    }
+}
