@@ -170,7 +170,7 @@ fn a_manager_that_hangs_is_stopped_when_the_time_is_up_and_the_rest_is_told() {
     for told in [
         "the time limit of 5s was used up",
         "`--time-limit`",
-        "it was not tried to the end",
+        "not every upgrade was tried",
     ] {
         assert!(run.stdout.contains(told), "{told}: {run:?}");
     }
@@ -193,7 +193,7 @@ fn a_lockfile_that_cargo_does_not_use_is_left_alone_and_told() {
     let run = fix(&stage, "--apply").expect(1);
     let words: Vec<&str> = run.stdout.split_whitespace().collect();
     let told = "Cargo does not use `server/Cargo.lock`, because `server` belongs to the workspace \
-                of `Cargo.toml`: delete the file, or put the folder under `exclude` there";
+                of `Cargo.toml`: delete the file, or put the directory under `exclude` there";
 
     assert!(words.join(" ").contains(told), "{}", run.stdout);
     assert!(lock != std::fs::read(stage.path("repo/Cargo.lock")).unwrap());

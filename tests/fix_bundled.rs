@@ -63,7 +63,7 @@ fn a_shipped_copy_that_no_parent_mends_stays_with_its_reason() {
     let before = files(&stage);
     let run = fix(&stage, "--apply").expect(1);
     let told = run.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
-    let reason = "it is shipped inside the archive of `carrier`, and 1.1.0 does not end it either";
+    let reason = "it is shipped inside the archive of `carrier`, and 1.1.0 does not fix it either";
     assert!(told.contains(reason), "{}", run.stdout);
     assert!(before == files(&stage), "a file changed");
 }

@@ -7,11 +7,11 @@ use patchgate_model::{FileChange, UserError};
 
 /// Writes the changed files.
 ///
-/// All new contents are first written beside the files, and then put in their places one after
-/// the other. When one cannot be put in its place, those before it get their old content back.
+/// All new contents are first written next to the files and then renamed over them, one after the
+/// other. When a rename fails, the files before it get their old content back.
 ///
 /// # Errors
-/// When a file is not what the plan was made from, or cannot be written. Nothing is changed then.
+/// When a file changed since the plan was made, or cannot be written. Nothing is changed then.
 pub fn apply(root: &Path, changes: &[FileChange]) -> Result<(), UserError> {
     let mut ready = Vec::new();
     for change in changes {

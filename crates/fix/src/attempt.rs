@@ -1,14 +1,15 @@
-//! One attempt: what the planner proposes, and what the package manager makes of it.
+//! One attempt: a proposal of the planner, locked by the package manager and scanned again.
 
+use patchgate_ecosystems::Siblings;
 use patchgate_model::{Finding, PackageIndex, error_chain};
-use patchgate_package_managers::{PinnedVersion, RelockError};
+use patchgate_package_managers::{LockedProject, PinnedVersion, RelockError, Relocked};
 use patchgate_upgrade::{ManifestEdit, Move, Proposal};
 
-use crate::lock_state::Tree;
+use crate::lock_state::LockState;
 use crate::manifests;
-use crate::types::{Locked, Rejected, Stop, Work};
+use crate::types::{Attempt, LockfileSession, NewState, Rejection, Stop};
 
-impl Work<'_> {
+impl LockfileSession<'_> {
     /// Asks the planner about the copies that `is_meant` takes of the findings that `is_asked`
     /// takes.
     pub(super) async fn propose(
@@ -16,7 +17,7 @@ impl Work<'_> {
         is_asked: impl Fn(&Self, &Finding) -> bool,
         is_meant: impl Fn(&Self, PackageIndex) -> bool,
     ) -> Result<Proposal, Stop> {
-        let limit = self.workshop.time_limit;
+        let limit = self.context.time_limit;
         if limit.is_over() {
             return Err(Stop::OutOfTime);
         }
@@ -30,10 +31,10 @@ impl Work<'_> {
         let mut vulnerable = self.tree.vulnerable(findings.iter().copied());
         vulnerable.retain(|copy, _| is_meant(self, *copy));
         let planning = self
-            .knowledge
-            .plan(&self.tree, &findings, &vulnerable, &self.bans);
+            .releases
+            .plan(&self.tree, &findings, &vulnerable, &self.exclusions);
         let mut proposal = limit
-            .hold(planning)
+            .run_within(planning)
             .await
             .ok_or(Stop::OutOfTime)?
             .map_err(Stop::Failed)?;
@@ -50,12 +51,9 @@ impl Work<'_> {
         Ok(proposal)
     }
 
-    /// Lets the manager lock the moves and scans the result.
-    pub(super) async fn attempt(
-        &mut self,
-        moves: &[Move],
-    ) -> Result<Result<Locked, Rejected>, Stop> {
-        let limit = self.workshop.time_limit;
+    /// Lets the manager lock a set of version changes, and scans the result.
+    pub(super) async fn attempt(&mut self, moves: &[Move]) -> Result<Attempt, Stop> {
+        let limit = self.context.time_limit;
         if limit.is_over() {
             return Err(Stop::OutOfTime);
         }
@@ -63,51 +61,62 @@ impl Work<'_> {
         let mut edited = self.tree.manifests.clone();
         let edits: Vec<&ManifestEdit> = moves.iter().flat_map(|step| &step.edits).collect();
         if let Err(failure) = manifests::edit(self.ecosystem, &mut edited, &edits) {
-            return Ok(Err(Rejected::Whole(failure.reason)));
+            return Ok(Attempt::Rejected(Rejection::Whole(failure.reason)));
         }
 
-        let key = self.memory.key(&self.tree, moves);
-        let relocked = match self.memory.answers.get(&key) {
-            Some(answer) => answer.clone(),
-            None => {
-                self.attempts += 1;
-                self.tell(moves);
-                let pins: Vec<PinnedVersion> = moves.iter().map(|step| self.pin(step)).collect();
-                let mut project = self.tree.project(self.workshop.root, &self.configuration);
-                project.manifests = &edited;
-                let relocking = self.manager.relock(project, &pins, self.workshop.run);
-                let answer = match limit.hold(relocking).await.ok_or(Stop::OutOfTime)? {
-                    Ok(relocked) => Ok(relocked),
-                    Err(error) => Err(rejected(error)?),
-                };
-                self.memory.keep(key, answer.clone());
-
-                answer
-            }
-        };
-        let relocked = match relocked {
+        let relocked = match self.relock(moves, &edited).await? {
             Ok(relocked) => relocked,
-            Err(rejected) => return Ok(Err(rejected)),
+            Err(rejection) => return Ok(Attempt::Rejected(rejection)),
         };
         let path = &self.tree.lockfile.path;
-        let tree = match Tree::read(path, relocked.lockfile, edited) {
+        let tree = match LockState::read(path, relocked.lockfile, edited) {
             Ok(tree) => tree,
-            Err(failure) => return Ok(Err(Rejected::Whole(failure.reason))),
+            Err(failure) => return Ok(Attempt::Rejected(Rejection::Whole(failure.reason))),
         };
+
         let findings = limit
-            .hold(tree.findings(self.workshop.source))
+            .run_within(tree.findings(self.context.source))
             .await
             .ok_or(Stop::OutOfTime)?
             .map_err(Stop::Failed)?;
 
-        Ok(Ok(Locked {
+        Ok(Attempt::Locked(Box::new(NewState {
             tree,
             findings,
             notes: relocked.notes,
-        }))
+        })))
     }
 
-    /// A move as the package manager is asked for it.
+    /// The answer of the manager, which is run only for changes that it was not asked about before.
+    async fn relock(
+        &mut self,
+        moves: &[Move],
+        manifests: &Siblings,
+    ) -> Result<Result<Relocked, Rejection>, Stop> {
+        let key = self.relock_cache.key(&self.tree, moves);
+        if let Some(answer) = self.relock_cache.answers.get(&key) {
+            return Ok(answer.clone());
+        }
+
+        self.attempts += 1;
+        self.report(moves);
+        let pins: Vec<PinnedVersion> = moves.iter().map(|step| self.pin(step)).collect();
+        let project = LockedProject {
+            manifests,
+            ..self.tree.project(self.context.root, &self.configuration)
+        };
+        let relocking = self.manager.relock(project, &pins, self.context.run);
+        let limit = self.context.time_limit;
+        let answer = match limit.run_within(relocking).await.ok_or(Stop::OutOfTime)? {
+            Ok(relocked) => Ok(relocked),
+            Err(error) => Err(rejected(error)?),
+        };
+        self.relock_cache.keep(key, answer.clone());
+
+        Ok(answer)
+    }
+
+    /// A version change as the package manager is asked for it.
     fn pin(&self, step: &Move) -> PinnedVersion {
         let copy = self.tree.lockfile.package(step.copy);
         PinnedVersion {
@@ -118,33 +127,33 @@ impl Work<'_> {
         }
     }
 
-    fn tell(&self, moves: &[Move]) {
+    fn report(&self, moves: &[Move]) {
         let what = match moves {
             [step] => format!("{} {}", step.name, step.to()),
             _ => format!("{} packages", moves.len()),
         };
         let path = &self.tree.lockfile.path;
         let attempt = self.attempts;
-        (self.workshop.progress)(&format!("{path}: locking {what} (attempt {attempt})"));
+        (self.context.progress)(&format!("{path}: locking {what} (attempt {attempt})"));
         tracing::debug!(attempt, what, "lock");
     }
 }
 
-/// Whether another set of moves may do better, or nothing will work.
-fn rejected(error: RelockError) -> Result<Rejected, Stop> {
+/// A rejection, when another set of changes may succeed, or the end of the session.
+fn rejected(error: RelockError) -> Result<Rejection, Stop> {
     match error {
         RelockError::Refused {
             package,
             version,
             reason,
-        } => Ok(Rejected::Version {
+        } => Ok(Rejection::Version {
             package,
             version,
             reason,
         }),
         RelockError::Failed { .. }
         | RelockError::Unstable { .. }
-        | RelockError::Unusable { .. } => Ok(Rejected::Whole(error_chain(&error))),
+        | RelockError::Unusable { .. } => Ok(Rejection::Whole(error_chain(&error))),
         RelockError::NotInstalled { .. }
         | RelockError::NoToolchain { .. }
         | RelockError::Io { .. }

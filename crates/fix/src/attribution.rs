@@ -1,4 +1,4 @@
-//! Which moves stand behind something that must not be.
+//! Attribution of a failure to the version changes that caused it.
 
 use std::collections::BTreeSet;
 
@@ -7,10 +7,9 @@ use patchgate_upgrade::Move;
 
 use crate::violation::Violation;
 
-/// The moves that stand behind a violation in the lockfile that they led to: those of the packages
-/// that it is about, else the nearest ones above them. Empty when none of the moves has to do with
-/// it.
-pub(super) fn movers<'m>(
+/// The version changes that caused a violation in the resulting lockfile: those of the packages that
+/// it is about, else the nearest ones above them. Empty when none of them is related to it.
+pub(super) fn changes_behind<'m>(
     lockfile: &Lockfile,
     violation: &Violation,
     moves: &'m [Move],
@@ -56,7 +55,8 @@ pub(super) fn movers<'m>(
     Vec::new()
 }
 
-/// The moves that a package manager names in what it says, as `name@version` or `name version`.
+/// The version changes that a package manager mentions in its message, as `name@version` or
+/// `name version`.
 pub(super) fn named<'m>(reason: &str, moves: &'m [Move]) -> Vec<&'m Move> {
     let words: BTreeSet<&str> = reason
         .split(|c: char| c.is_whitespace() || matches!(c, '`' | '"' | '\'' | ',' | ';' | '(' | ')'))
@@ -79,7 +79,7 @@ mod tests {
 
     use super::*;
 
-    /// `top 2.0.0` needs `middle 1.0.0`, which needs `leaf 1.0.0`, and `other 1.0.0` stands alone.
+    /// `top 2.0.0` needs `middle 1.0.0`, which needs `leaf 1.0.0`, and `other 1.0.0` has no edges.
     fn lockfile() -> Lockfile {
         let package = |name: &str, version: &str, needs: Option<u32>| Package {
             edges: needs

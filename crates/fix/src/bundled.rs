@@ -5,27 +5,28 @@ use std::collections::BTreeSet;
 use patchgate_model::{Finding, PackageIndex};
 use patchgate_upgrade::bundler;
 
-use crate::lock_state::Tree;
-use crate::types::{PackageVersion, Stop, Work, key};
+use crate::lock_state::LockState;
+use crate::types::{Attempt, LockfileSession, PackageVersion, Stop, key};
 
-/// Most releases of one package that are tried for what it ships: what an archive ships is known
-/// only once the manager has opened it, so the smallest release is tried first and then the newest.
+/// Most releases of one package that are tried for the copies inside its archive. The content of an
+/// archive is known only after the manager opened it, so the smallest release is tried first, then the
+/// newest.
 const MAX_RELEASES: usize = 4;
 
-impl Work<'_> {
+impl LockfileSession<'_> {
     /// Whether a finding is about copies inside other packages' archives alone.
     pub(super) fn is_bundled(&self, finding: &Finding) -> bool {
         let mut copies = self.tree.copies(finding).peekable();
         copies.peek().is_some() && copies.all(|copy| bundler(&self.tree.lockfile, copy).is_some())
     }
 
-    /// Tries to end findings of copies in other packages' archives by moving those packages, each
-    /// for all that it ships.
-    pub(super) async fn bundles(&mut self) -> Result<(), Stop> {
+    /// Tries to fix findings of copies in other packages' archives by upgrading those packages, each
+    /// once for everything that it ships.
+    pub(super) async fn fix_bundled(&mut self) -> Result<(), Stop> {
         let mut seen = BTreeSet::new();
         while let Some(parent) = self.next_bundler(&seen) {
             seen.insert(parent.clone());
-            self.bundle(parent, &mut seen).await?;
+            self.fix_bundle_of(parent, &mut seen).await?;
         }
         Ok(())
     }
@@ -46,14 +47,14 @@ impl Work<'_> {
             .find(|parent| !seen.contains(parent))
     }
 
-    /// Moves one package for what it ships. A release that ends some findings is kept, and for the
-    /// rest the newest one is tried as well.
-    async fn bundle(
+    /// Upgrades one package for the copies inside its archive. A release that fixes some findings is
+    /// kept, and for the rest the newest release is tried as well.
+    async fn fix_bundle_of(
         &mut self,
         mut parent: PackageVersion,
         seen: &mut BTreeSet<PackageVersion>,
     ) -> Result<(), Stop> {
-        let kept = self.bans.clone();
+        let kept = self.exclusions.clone();
         let mut tried = None;
         for _ in 0..MAX_RELEASES {
             let proposal = self
@@ -72,11 +73,11 @@ impl Work<'_> {
                 if step.name == parent.0 {
                     tried = Some(step.to().to_owned());
                 }
-                self.knowledge
-                    .refuse_all_but_newest(&step.name, step.to(), &mut self.bans);
+                self.releases
+                    .refuse_all_but_newest(&step.name, step.to(), &mut self.exclusions);
             }
 
-            if let Ok(locked) = self.attempt(&moves).await?
+            if let Attempt::Locked(locked) = self.attempt(&moves).await?
                 && self.burden(&locked.tree, &locked.findings)
                     < self.burden(&self.tree, &self.findings)
                 && self
@@ -87,11 +88,11 @@ impl Work<'_> {
                     parent.1.clone_from(to);
                     seen.insert(parent.clone());
                 }
-                self.accept(locked, moves);
+                self.accept(*locked, moves);
             }
         }
 
-        self.bans = kept;
+        self.exclusions = kept;
         if let Some(tried) = tried {
             self.keep_bundle_reasons(&parent, &tried);
         }
@@ -99,15 +100,15 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// How many copies have how many findings, of those that are to be ended.
-    fn burden(&self, tree: &Tree, findings: &[Finding]) -> usize {
+    /// The number of findings that need a fix, counted once for each copy.
+    fn burden(&self, tree: &LockState, findings: &[Finding]) -> usize {
         let wanted = findings
             .iter()
-            .filter(|finding| !self.workshop.suppressions.covers(finding));
+            .filter(|finding| !self.context.suppressions.covers(finding));
         tree.vulnerable(wanted).values().map(BTreeSet::len).sum()
     }
 
-    /// Says of everything that a package still ships that the last release tried does not end it.
+    /// Records for every finding that a package still ships that the last release tried does not fix it.
     fn keep_bundle_reasons(&mut self, parent: &PackageVersion, tried: &str) {
         let left: BTreeSet<PackageVersion> = self
             .wanted()
@@ -123,7 +124,7 @@ impl Work<'_> {
 
         for (package, version) in left {
             let text = format!(
-                "it is shipped inside the archive of `{}`, and {tried} does not end it either",
+                "it is shipped inside the archive of `{}`, and {tried} does not fix it either",
                 parent.0
             );
             self.keep_reason(&package, &version, text);

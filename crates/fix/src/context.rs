@@ -1,4 +1,4 @@
-//! Context of one fix: what planning needs, and what it gives back.
+//! Context of one fix: the inputs of planning, and its results.
 
 use std::path::Path;
 
@@ -10,13 +10,13 @@ use patchgate_scan::{AdvisorySource, Suppressions};
 
 use crate::deadline::TimeLimit;
 
-/// What planning needs.
-pub(crate) struct Workshop<'a> {
-    /// The repository's files.
+/// The inputs of planning.
+pub(crate) struct FixContext<'a> {
+    /// The files of the repository, with their inventory.
     pub(crate) contents: &'a Contents,
-    /// Its folder, for the configuration of package managers.
+    /// The scanned directory, which has the configuration of package managers.
     pub(crate) root: &'a Path,
-    /// Advisories.
+    /// The source of advisories, which also judges what a fix brings.
     pub(crate) source: &'a AdvisorySource,
     /// For metadata of registries.
     pub(crate) client: &'a Client,
@@ -30,18 +30,19 @@ pub(crate) struct Workshop<'a> {
     pub(crate) progress: &'a (dyn Fn(&str) + Sync),
 }
 
-/// A plan with what a user should know about it.
+/// A plan with its notes and problems.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Fixed {
-    /// The plan.
+    /// The plan, which may be empty.
     pub(crate) plan: Plan,
     /// Sentences about side effects of the package managers.
     pub(crate) notes: Vec<String>,
-    /// What could not be planned or checked. Not empty means that the plan may lack something.
+    /// Lockfiles and packages that could not be planned or checked. Not empty means that the plan may
+    /// be incomplete.
     pub(crate) problems: Vec<Problem>,
 }
 
-/// Why a lockfile could not be worked on at all.
+/// The reason why a lockfile could not be worked on at all.
 #[derive(Debug)]
 pub(crate) struct Failure {
     kind: ProblemKind,
@@ -51,7 +52,7 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// Something that stands in the way of the lockfile itself.
+    /// A problem with the lockfile itself.
     pub(crate) fn new(reason: impl Into<String>) -> Self {
         Self {
             kind: ProblemKind::File,

@@ -1,4 +1,4 @@
-//! The time that a fix may take as a whole.
+//! Deadline of a fix as a whole.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use patchgate_model::{Problem, ProblemKind};
 use tokio::time::Instant;
 
-/// The time that a fix may take as a whole, and when it is over.
+/// The time that a fix may take as a whole, and when it ends.
 #[derive(Debug, Clone, Copy)]
 pub struct TimeLimit {
     limit: Duration,
@@ -19,7 +19,7 @@ impl TimeLimit {
         let now = Instant::now();
         Self {
             limit,
-            // What no clock can hold is no limit.
+            // A limit that overflows the clock means no limit.
             ends: now
                 .checked_add(limit)
                 .unwrap_or_else(|| now + Duration::from_secs(u64::from(u32::MAX))),
@@ -33,23 +33,26 @@ impl TimeLimit {
 
     /// Waits for some work, but no longer than there is time. Work that is cut short is dropped,
     /// and with it the programs that it runs.
-    pub(super) async fn hold<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+    pub(super) async fn run_within<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         tokio::time::timeout_at(self.ends, work).await.ok()
     }
 
-    /// Says that it is used up.
+    /// The reason for whatever was left out when the time is used up.
     pub(super) fn reason(&self) -> String {
         let limit = SignedDuration::try_from(self.limit).unwrap_or(SignedDuration::MAX);
         format!("the time limit of {limit:#} was used up")
     }
 
-    /// What could not be done for a lockfile because it is used up.
+    /// The problem of a lockfile whose fix was cut short.
     pub(super) fn problem(&self, lockfile: &str) -> Problem {
         Problem {
             kind: ProblemKind::File,
             subject: lockfile.to_owned(),
             line: None,
-            reason: format!("{}; what was not tried is not fixed", self.reason()),
+            reason: format!(
+                "{}; findings that were not tried are not fixed",
+                self.reason()
+            ),
             hint: Some("give it more time with `--time-limit`".to_owned()),
         }
     }
@@ -82,17 +85,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_does_not_end_is_cut_short_and_told() {
+    async fn work_that_does_not_end_is_cut_short_and_reported() {
         let limit = TimeLimit::from_now(Duration::from_millis(1));
-        assert_eq!(limit.hold(std::future::pending::<()>()).await, None);
+        assert_eq!(limit.run_within(std::future::pending::<()>()).await, None);
         assert!(limit.is_over());
-        assert_eq!(limit.hold(async { 1 }).await, Some(1));
+        assert_eq!(limit.run_within(async { 1 }).await, Some(1));
 
         let limit = TimeLimit::from_now(Duration::from_secs(600));
         assert!(!limit.is_over());
         assert_eq!(
             limit.problem("a/Cargo.lock").reason,
-            "the time limit of 10m was used up; what was not tried is not fixed"
+            "the time limit of 10m was used up; findings that were not tried are not fixed"
         );
         assert!(!TimeLimit::from_now(Duration::MAX).is_over());
     }

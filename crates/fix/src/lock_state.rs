@@ -1,4 +1,4 @@
-//! A lockfile with its manifests at one point of the work, and what is found in it.
+//! State of a lockfile and its manifests at one point of the work, and the findings in it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -13,14 +13,14 @@ use crate::context::Failure;
 
 /// A lockfile with its manifests at one point of the work.
 #[derive(Debug, Clone)]
-pub(super) struct Tree {
+pub(super) struct LockState {
     pub(super) lockfile: Lockfile,
     pub(super) bytes: Vec<u8>,
     /// Every manifest of the ecosystem in the repository, edits included.
     pub(super) manifests: Siblings,
 }
 
-impl Tree {
+impl LockState {
     /// Reads a lockfile that was changed.
     pub(super) fn read(path: &str, bytes: Vec<u8>, manifests: Siblings) -> Result<Self, Failure> {
         let input = Input {
@@ -56,7 +56,7 @@ impl Tree {
     /// The findings in it.
     ///
     /// # Errors
-    /// When something could not be looked up or judged: a result that was not checked whole is
+    /// When something could not be looked up or judged: a result that was checked in part counts as
     /// not checked.
     pub(super) async fn findings(&self, source: &AdvisorySource) -> Result<Vec<Finding>, Failure> {
         findings(&self.lockfile, source).await
@@ -95,9 +95,9 @@ impl Tree {
         vulnerable
     }
 
-    /// A copy in words that stay the same when other copies move: where it is installed, or its
-    /// name with its version.
-    pub(super) fn place(&self, copy: PackageIndex) -> String {
+    /// A key of a copy that stays the same when other copies change: its name, version and install
+    /// path. Indexes of packages differ from one state to the next.
+    pub(super) fn describe(&self, copy: PackageIndex) -> String {
         self.lockfile
             .package(copy)
             .map_or_else(String::new, |package| {

@@ -5,8 +5,8 @@ use patchgate_upgrade::ManifestEdit;
 
 use crate::context::Failure;
 
-/// The manifest that holds the requirement of an edit: the one that asks for it, or, when a member
-/// takes it from the workspace's table, the one beside the lockfile.
+/// The manifest that contains the requirement of an edit: the one that asks for it, or, when a member
+/// inherits it from the workspace, the one next to the lockfile.
 pub(super) fn holder(
     ecosystem: &dyn Upgradable,
     manifests: &Siblings,
@@ -20,7 +20,7 @@ pub(super) fn holder(
     let above = ecosystem
         .manifests()
         .first()
-        .map(|name| beside(lockfile, name));
+        .map(|name| next_to(lockfile, name));
 
     std::iter::once(one.manifest.clone())
         .chain(above)
@@ -28,7 +28,7 @@ pub(super) fn holder(
         .unwrap_or_else(|| one.manifest.clone())
 }
 
-/// Changes the manifests for a set of moves.
+/// Edits the manifests for a set of version changes.
 pub(super) fn edit(
     ecosystem: &dyn Upgradable,
     manifests: &mut Siblings,
@@ -51,7 +51,7 @@ pub(super) fn edit(
     Ok(())
 }
 
-/// Whether a manifest asks for what an edit wants already: several members may share one line.
+/// Whether a manifest has the new requirement already: several members may share one line.
 fn already(ecosystem: &dyn Upgradable, text: &str, edit: &RequirementEdit) -> bool {
     let same = RequirementEdit {
         from: edit.to.clone(),
@@ -60,7 +60,7 @@ fn already(ecosystem: &dyn Upgradable, text: &str, edit: &RequirementEdit) -> bo
     ecosystem.edit_manifest(text, &same).is_ok()
 }
 
-fn beside(path: &str, name: &str) -> String {
+fn next_to(path: &str, name: &str) -> String {
     match path.rsplit_once('/') {
         Some((folder, _)) => format!("{folder}/{name}"),
         None => name.to_owned(),

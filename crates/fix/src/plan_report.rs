@@ -6,18 +6,18 @@ use patchgate_ecosystems::Upgradable;
 use patchgate_model::{Bump, FileChange, Finding, Lockfile, PackageRef, Plan, Unfixed, Upgrade};
 use patchgate_upgrade::Move;
 
-use crate::context::{Failure, Fixed, Workshop};
+use crate::context::{Failure, FixContext, Fixed};
 use crate::lock_state::{self, ids};
-use crate::types::Done;
+use crate::types::LockfileResult;
 
 /// Adds what came of one lockfile.
-pub(super) fn add(fixed: &mut Fixed, workshop: &Workshop<'_>, done: Done) {
+pub(super) fn add(fixed: &mut Fixed, context: &FixContext<'_>, done: LockfileResult) {
     let mut upgrades = merged(&done);
     for finding in ended(&done) {
         credit(&mut upgrades, &done, finding);
     }
 
-    fixed.plan.unfixed.extend(unfixed(workshop, &done));
+    fixed.plan.unfixed.extend(unfixed(context, &done));
     if !upgrades.is_empty() {
         change(
             &mut fixed.plan,
@@ -74,7 +74,7 @@ fn change(plan: &mut Plan, path: &str, before: &[u8], after: &[u8]) {
 
 /// The moves of all rounds as upgrades: copies that move alike are one, and a package that moved
 /// twice moved once, from the first version to the last.
-fn merged(done: &Done) -> Vec<Upgrade> {
+fn merged(done: &LockfileResult) -> Vec<Upgrade> {
     let mut upgrades: Vec<Upgrade> = Vec::new();
     for step in &done.moves {
         let changes = step
@@ -116,7 +116,7 @@ fn merged(done: &Done) -> Vec<Upgrade> {
     upgrades
 }
 
-fn new_upgrade(done: &Done, step: &Move, requirement_changes: Vec<String>) -> Upgrade {
+fn new_upgrade(done: &LockfileResult, step: &Move, requirement_changes: Vec<String>) -> Upgrade {
     Upgrade {
         ecosystem: done.ecosystem.name(),
         lockfile: done.start.lockfile.path.clone(),
@@ -135,7 +135,7 @@ fn bump(ecosystem: &dyn Upgradable, from: &str, to: &str) -> Bump {
 }
 
 /// Findings of the start that the end has no more in that package version.
-fn ended(done: &Done) -> Vec<&Finding> {
+fn ended(done: &LockfileResult) -> Vec<&Finding> {
     done.before
         .iter()
         .filter(|finding| !done.after.iter().any(|after| same(finding, after)))
@@ -148,7 +148,7 @@ fn same(a: &Finding, b: &Finding) -> bool {
 
 /// Notes a finding at the upgrade that ended it: that of its own package, else the one that let it
 /// go, else the nearest above it.
-fn credit(upgrades: &mut [Upgrade], done: &Done, finding: &Finding) {
+fn credit(upgrades: &mut [Upgrade], done: &LockfileResult, finding: &Finding) {
     let stays_elsewhere = done.after.iter().any(|after| {
         after.package.name == finding.package.name
             && after.package.version != finding.package.version
@@ -198,7 +198,7 @@ fn credit(upgrades: &mut [Upgrade], done: &Done, finding: &Finding) {
 /// # Errors
 /// When something could not be looked up or judged.
 pub(super) async fn not_changed(
-    workshop: &Workshop<'_>,
+    context: &FixContext<'_>,
     lockfile: &Lockfile,
 ) -> Result<Vec<Unfixed>, Failure> {
     let reason = format!(
@@ -206,8 +206,8 @@ pub(super) async fn not_changed(
         lockfile.format
     );
     let mut grouped: BTreeMap<PackageRef, Vec<String>> = BTreeMap::new();
-    for finding in lock_state::findings(lockfile, workshop.source).await? {
-        if !workshop.suppressions.covers(&finding) {
+    for finding in lock_state::findings(lockfile, context.source).await? {
+        if !context.suppressions.covers(&finding) {
             grouped.entry(finding.package).or_default().push(finding.id);
         }
     }
@@ -225,10 +225,10 @@ pub(super) async fn not_changed(
 }
 
 /// Findings at the end, with why they stay.
-fn unfixed(workshop: &Workshop<'_>, done: &Done) -> Vec<Unfixed> {
+fn unfixed(context: &FixContext<'_>, done: &LockfileResult) -> Vec<Unfixed> {
     let mut grouped: BTreeMap<(String, String, String), Vec<String>> = BTreeMap::new();
     for finding in &done.after {
-        if workshop.suppressions.covers(finding) {
+        if context.suppressions.covers(finding) {
             continue;
         }
 

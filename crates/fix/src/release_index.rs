@@ -1,4 +1,5 @@
-//! What is known while planning one lockfile: releases of packages and which findings they have.
+//! Index of the releases of packages and the findings that each would have, filled while one lockfile
+//! is planned.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,20 +10,20 @@ use patchgate_upgrade::{Known, Planned, Proposal, Request, plan};
 
 use patchgate_package_managers::{ConfigurationFile, PackageManager};
 
-use crate::context::{Failure, Workshop};
-use crate::lock_state::{Tree, ids};
+use crate::context::{Failure, FixContext};
+use crate::lock_state::{LockState, ids};
 use crate::registries::Registries;
-use crate::types::Bans;
+use crate::types::Exclusions;
 
-/// Most rounds of "what else must be known". Each follows the graph one step up.
+/// Most rounds of looking up metadata that the planner lacks. Each follows the graph one step up.
 const MAX_ROUNDS: usize = 64;
 
-/// Ids by version.
+/// Ids of the findings that each release would have.
 type Judged = BTreeMap<String, BTreeSet<String>>;
 
-/// What is known while planning one lockfile.
-pub(super) struct Knowledge<'a> {
-    workshop: &'a Workshop<'a>,
+/// The releases of packages and their findings, as far as the planner asked for them.
+pub(super) struct ReleaseIndex<'a> {
+    context: &'a FixContext<'a>,
     ecosystem: &'static dyn Upgradable,
     manager: &'static dyn PackageManager,
     registries: Registries<'a>,
@@ -30,22 +31,22 @@ pub(super) struct Knowledge<'a> {
     judged: BTreeMap<String, Judged>,
     /// For each package, the id under which its findings go, by each of their ids.
     canonical: BTreeMap<(String, String), String>,
-    /// Packages whose releases could not be looked up: what a plan says of them may lack something.
+    /// Packages whose releases could not be looked up, so that a plan may miss fixes for them.
     pub(super) problems: BTreeSet<Problem>,
 }
 
-impl<'a> Knowledge<'a> {
+impl<'a> ReleaseIndex<'a> {
     pub(super) fn new(
-        workshop: &'a Workshop<'a>,
+        context: &'a FixContext<'a>,
         ecosystem: &'static dyn Upgradable,
         manager: &'static dyn PackageManager,
         configuration: Vec<ConfigurationFile>,
     ) -> Self {
         Self {
-            workshop,
+            context,
             ecosystem,
             manager,
-            registries: Registries::new(workshop.client, manager, configuration, workshop.run),
+            registries: Registries::new(context.client, manager, configuration, context.run),
             known: Known::default(),
             judged: BTreeMap::new(),
             canonical: BTreeMap::new(),
@@ -57,10 +58,10 @@ impl<'a> Knowledge<'a> {
     /// asks for.
     pub(super) async fn plan(
         &mut self,
-        tree: &Tree,
+        tree: &LockState,
         findings: &[&Finding],
         vulnerable: &BTreeMap<PackageIndex, BTreeSet<String>>,
-        bans: &Bans,
+        exclusions: &Exclusions,
     ) -> Result<Proposal, Failure> {
         for finding in findings {
             for id in ids(finding) {
@@ -73,7 +74,9 @@ impl<'a> Knowledge<'a> {
         let frozen = tree
             .lockfile
             .indexed()
-            .filter_map(|(copy, _)| Some((copy, bans.frozen.get(&tree.place(copy))?.clone())))
+            .filter_map(|(copy, _)| {
+                Some((copy, exclusions.frozen.get(&tree.describe(copy))?.clone()))
+            })
             .collect();
         for _ in 0..MAX_ROUNDS {
             let judge = |name: &str, version: &str| self.judge(name, version);
@@ -83,7 +86,7 @@ impl<'a> Knowledge<'a> {
                 vulnerable,
                 known: &self.known,
                 judge: &judge,
-                refused: &bans.refused,
+                refused: &exclusions.refused,
                 frozen: &frozen,
                 withdrawn_installable: self.manager.installs_yanked(),
             });
@@ -101,7 +104,12 @@ impl<'a> Knowledge<'a> {
 
     /// Bans every release of a package but its newest one that is no pre-release, and that one too
     /// when it was just tried.
-    pub(super) fn refuse_all_but_newest(&self, name: &str, tried: &str, bans: &mut Bans) {
+    pub(super) fn refuse_all_but_newest(
+        &self,
+        name: &str,
+        tried: &str,
+        exclusions: &mut Exclusions,
+    ) {
         let Some(Ok(releases)) = self.known.releases(self.ecosystem, name) else {
             return;
         };
@@ -112,7 +120,7 @@ impl<'a> Knowledge<'a> {
             .iter()
             .rfind(stable)
             .map(|release| &release.version);
-        let refused = bans.refused.entry(name.to_owned()).or_default();
+        let refused = exclusions.refused.entry(name.to_owned()).or_default();
 
         refused.extend(
             releases
@@ -138,9 +146,9 @@ impl<'a> Knowledge<'a> {
     }
 
     /// Fetches releases and all the advisories of packages.
-    async fn look_up(&mut self, tree: &Tree, names: &BTreeSet<String>) -> Result<(), Failure> {
+    async fn look_up(&mut self, tree: &LockState, names: &BTreeSet<String>) -> Result<(), Failure> {
         let names: Vec<String> = names.iter().cloned().collect();
-        (self.workshop.progress)(&match names.as_slice() {
+        (self.context.progress)(&match names.as_slice() {
             [name] => format!("releases of {name}"),
             _ => format!("releases of {} packages", names.len()),
         });
@@ -153,7 +161,7 @@ impl<'a> Knowledge<'a> {
                 version: None,
             })
             .collect();
-        let lookup = self.workshop.source.lookup(&queries).await;
+        let lookup = self.context.source.lookup(&queries).await;
         if let Some(problem) = lookup.problems.into_iter().next() {
             return Err(problem.into());
         }

@@ -1,4 +1,4 @@
-//! One run: scan, plan for every lockfile, and what is left afterwards.
+//! One run: a scan, a plan for every lockfile, and the findings that remain.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use patchgate_model::{Finding, Lockfile, Plan, Problem, UserError, error_chain};
 use patchgate_package_managers::{PackageManager, RunOptions, manager_of};
 use patchgate_scan::{ScanRequest, ScanResult, scan};
 
-use crate::context::{Fixed, Workshop};
+use crate::context::{FixContext, Fixed};
 use crate::deadline::TimeLimit;
 use crate::{plan_report, session};
 
@@ -51,7 +51,7 @@ pub async fn fix(
     })?;
     let scan = scan(request, environment).await?;
 
-    let fixed = plan(&Workshop {
+    let fixed = plan(&FixContext {
         contents: &scan.contents,
         root: request.inputs.root(),
         source: &scan.source,
@@ -102,20 +102,20 @@ impl FixOutcome {
 }
 
 /// Plans the fixes for every lockfile of a repository.
-async fn plan(workshop: &Workshop<'_>) -> Fixed {
+async fn plan(context: &FixContext<'_>) -> Fixed {
     let mut fixed = Fixed::default();
-    let mut manifests: Siblings = workshop
+    let mut manifests: Siblings = context
         .contents
         .files
         .iter()
         .filter(|(path, _)| is_fixable_manifest(path))
         .map(|(path, bytes)| (path.clone(), bytes.clone()))
         .collect();
-    for lockfile in &workshop.contents.inventory.lockfiles {
+    for lockfile in &context.contents.inventory.lockfiles {
         let Some((ecosystem, manager)) = fixable(lockfile) else {
-            let limit = workshop.time_limit;
+            let limit = context.time_limit;
             let looked_up = limit
-                .hold(plan_report::not_changed(workshop, lockfile))
+                .run_within(plan_report::not_changed(context, lockfile))
                 .await;
             match looked_up.unwrap_or_else(|| Err(limit.problem(&lockfile.path).into())) {
                 Ok(unfixed) => fixed.plan.unfixed.extend(unfixed),
@@ -124,12 +124,12 @@ async fn plan(workshop: &Workshop<'_>) -> Fixed {
             continue;
         };
 
-        match session::fix(workshop, ecosystem, manager, lockfile, &manifests).await {
+        match session::fix(context, ecosystem, manager, lockfile, &manifests).await {
             Ok(one) => {
                 // Two lockfiles may share a manifest: the second one sees it as edited.
                 manifests.extend(one.manifests.clone());
                 fixed.problems.extend(one.problems.iter().cloned());
-                plan_report::add(&mut fixed, workshop, one);
+                plan_report::add(&mut fixed, context, one);
             }
             Err(failure) => fixed.problems.push(failure.into_problem(&lockfile.path)),
         }

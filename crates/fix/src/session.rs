@@ -1,4 +1,4 @@
-//! The work on one lockfile: plan, relock, scan again, and keep only what holds.
+//! Session on one lockfile: plan, relock, scan again, and keep only results without violations.
 
 use std::collections::BTreeSet;
 
@@ -7,12 +7,12 @@ use patchgate_model::{Finding, Lockfile};
 use patchgate_package_managers::PackageManager;
 use patchgate_upgrade::{Move, Proposal};
 
-use crate::context::{Failure, Workshop};
-use crate::lock_state::{Tree, ids};
-use crate::release_index::Knowledge;
+use crate::context::{Failure, FixContext};
+use crate::lock_state::{LockState, ids};
+use crate::release_index::ReleaseIndex;
 use crate::types::{
-    Bans, Checkpoint, Done, Locked, Memory, PackageVersion, Reason, Rejected, Stop, Tried, Work,
-    key,
+    Attempt, Checkpoint, Exclusions, GroupOutcome, LockfileResult, LockfileSession, NewState,
+    PackageVersion, Reason, Rejection, RelockCache, Stop, key,
 };
 use crate::violation::Violation;
 use crate::{attribution, verify};
@@ -31,30 +31,30 @@ const MAX_SINGLE_ATTEMPTS: usize = 4;
 
 /// Works on one lockfile.
 pub(super) async fn fix(
-    workshop: &Workshop<'_>,
+    context: &FixContext<'_>,
     ecosystem: &'static dyn Upgradable,
     manager: &'static dyn PackageManager,
     lockfile: &Lockfile,
     manifests: &Siblings,
-) -> Result<Done, Failure> {
-    let bytes = workshop
+) -> Result<LockfileResult, Failure> {
+    let bytes = context
         .contents
         .files
         .get(&lockfile.path)
         .cloned()
         .unwrap_or_default();
-    let start = Tree::read(&lockfile.path, bytes, manifests.clone())?;
-    let before = workshop
+    let start = LockState::read(&lockfile.path, bytes, manifests.clone())?;
+    let before = context
         .time_limit
-        .hold(start.findings(workshop.source))
+        .run_within(start.findings(context.source))
         .await
-        .ok_or_else(|| Failure::from(workshop.time_limit.problem(&lockfile.path)))??;
-    let configuration = manager.configuration(workshop.root, &lockfile.path);
-    let mut work = Work {
-        workshop,
+        .ok_or_else(|| Failure::from(context.time_limit.problem(&lockfile.path)))??;
+    let configuration = manager.configuration(context.root, &lockfile.path);
+    let mut work = LockfileSession {
+        context,
         ecosystem,
         manager,
-        knowledge: Knowledge::new(workshop, ecosystem, manager, configuration.clone()),
+        releases: ReleaseIndex::new(context, ecosystem, manager, configuration.clone()),
         configuration,
         tree: start.clone(),
         findings: before.clone(),
@@ -63,8 +63,8 @@ pub(super) async fn fix(
         moves: Vec::new(),
         reasons: Vec::new(),
         notes: Vec::new(),
-        bans: Bans::default(),
-        memory: Memory::default(),
+        exclusions: Exclusions::default(),
+        relock_cache: RelockCache::default(),
         attempts: 0,
         unused: None,
     };
@@ -73,16 +73,16 @@ pub(super) async fn fix(
     work.done(stopped)
 }
 
-impl Work<'_> {
-    /// Everything, until nothing is left to do.
+impl LockfileSession<'_> {
+    /// Runs the whole search, until nothing is left to do.
     async fn run(&mut self) -> Result<(), Stop> {
         if self.wanted().next().is_none() {
             return Ok(());
         }
 
-        let project = self.start.project(self.workshop.root, &self.configuration);
-        let asking = self.manager.unused_lockfile(project, self.workshop.run);
-        let answer = self.workshop.time_limit.hold(asking).await;
+        let project = self.start.project(self.context.root, &self.configuration);
+        let asking = self.manager.unused_lockfile(project, self.context.run);
+        let answer = self.context.time_limit.run_within(asking).await;
         self.unused = answer
             .ok_or(Stop::OutOfTime)?
             .map_err(|error| Stop::Failed(error.into()))?;
@@ -92,35 +92,36 @@ impl Work<'_> {
 
         let mut seen = BTreeSet::new();
         for _ in 0..MAX_ROUNDS {
-            // What moved can bring new packages with findings, which make the next round.
+            // An upgrade can bring new packages with findings, which make the next round.
             let round: Vec<PackageVersion> = self.loose().difference(&seen).cloned().collect();
             if round.is_empty() {
                 break;
             }
             seen.extend(round.iter().cloned());
-            self.divide(round).await?;
+            self.bisect(round).await?;
         }
 
-        self.bundles().await
+        self.fix_bundled().await
     }
 
-    /// What came of it. Work that was stopped counts as far as it got, when it got anywhere.
-    fn done(mut self, stopped: Option<Stop>) -> Result<Done, Failure> {
+    /// The result. Work that was stopped counts as far as it got, if it got anywhere.
+    fn done(mut self, stopped: Option<Stop>) -> Result<LockfileResult, Failure> {
         let otherwise = match stopped {
-            None => self
-                .unused
-                .unwrap_or_else(|| "no set of moves was found that ends it and holds".to_owned()),
+            None => self.unused.unwrap_or_else(|| {
+                "no set of upgrades was found that fixes it without breaking something else"
+                    .to_owned()
+            }),
             Some(Stop::OutOfTime) => {
-                let limit = self.workshop.time_limit;
+                let limit = self.context.time_limit;
                 let problem = limit.problem(&self.start.lockfile.path);
-                self.knowledge.problems.insert(problem);
-                format!("it was not tried to the end: {}", limit.reason())
+                self.releases.problems.insert(problem);
+                format!("not every upgrade was tried: {}", limit.reason())
             }
             Some(Stop::Failed(failure)) if self.moves.is_empty() => return Err(failure),
             Some(Stop::Failed(failure)) => {
-                let text = format!("it was not tried to the end: {}", failure.reason);
+                let text = format!("not every upgrade was tried: {}", failure.reason);
                 let problem = failure.into_problem(&self.start.lockfile.path);
-                self.knowledge.problems.insert(problem);
+                self.releases.problems.insert(problem);
                 text
             }
         };
@@ -133,7 +134,7 @@ impl Work<'_> {
             .map(|(path, bytes)| (path.clone(), bytes.clone()))
             .collect();
 
-        Ok(Done {
+        Ok(LockfileResult {
             ecosystem: self.ecosystem,
             start: self.start,
             end: self.tree,
@@ -143,16 +144,16 @@ impl Work<'_> {
             reasons: self.reasons,
             otherwise,
             notes: self.notes,
-            problems: self.knowledge.problems,
+            problems: self.releases.problems,
             manifests,
         })
     }
 
-    /// The findings that are to be ended.
+    /// The findings that need a fix.
     pub(super) fn wanted(&self) -> impl Iterator<Item = &Finding> {
         self.findings
             .iter()
-            .filter(|finding| !self.workshop.suppressions.covers(finding))
+            .filter(|finding| !self.context.suppressions.covers(finding))
     }
 
     /// The package versions with findings that are not shipped inside archives of others.
@@ -163,28 +164,28 @@ impl Work<'_> {
             .collect()
     }
 
-    /// Works on a group of package versions. One that does not hold is divided: what is known to
-    /// stand in the way is set apart, and when nothing is known it is halved, down to single
-    /// package versions.
-    async fn divide(&mut self, round: Vec<PackageVersion>) -> Result<(), Stop> {
+    /// Fixes a group of package versions, by delta debugging: a group that fails is split. The members
+    /// that are known to cause the failure are set apart; when none is known the group is halved, down
+    /// to single package versions.
+    async fn bisect(&mut self, round: Vec<PackageVersion>) -> Result<(), Stop> {
         let mut groups = vec![round];
         while let Some(group) = groups.pop() {
             if let [(package, version)] = group.as_slice() {
-                self.single(package, version).await?;
+                self.fix_one(package, version).await?;
                 continue;
             }
 
             let keys = group.iter().cloned().collect();
-            let Tried::Fails {
+            let GroupOutcome::Fails {
                 blamed,
                 step,
                 reason,
-            } = self.together(&keys, MAX_REFUSALS).await?
+            } = self.try_group(&keys, MAX_REFUSALS).await?
             else {
                 continue;
             };
 
-            tracing::debug!(?blamed, ?step, reason, "the moves do not work together");
+            tracing::debug!(?blamed, ?step, reason, "the upgrades do not work together");
             let (mut later, mut first): (Vec<_>, Vec<_>) =
                 group.into_iter().partition(|key| blamed.contains(key));
             if later.is_empty() || first.is_empty() {
@@ -199,20 +200,24 @@ impl Work<'_> {
     }
 
     /// Works on the findings of one package version, over several of its releases.
-    async fn single(&mut self, package: &str, version: &str) -> Result<(), Stop> {
+    async fn fix_one(&mut self, package: &str, version: &str) -> Result<(), Stop> {
         let key = (package.to_owned(), version.to_owned());
         let mut last = None;
         for _ in 0..MAX_SINGLE_ATTEMPTS {
-            match self.together(&BTreeSet::from([key.clone()]), 0).await? {
-                Tried::Holds(true) => return Ok(()),
-                Tried::Holds(false) => break,
-                Tried::Fails {
+            match self.try_group(&BTreeSet::from([key.clone()]), 0).await? {
+                GroupOutcome::Holds(true) => return Ok(()),
+                GroupOutcome::Holds(false) => break,
+                GroupOutcome::Fails {
                     step: (banned, to),
                     reason,
                     ..
                 } => {
                     last = Some(format!("`{banned} {to}` does not work: {reason}"));
-                    self.bans.refused.entry(banned).or_default().insert(to);
+                    self.exclusions
+                        .refused
+                        .entry(banned)
+                        .or_default()
+                        .insert(to);
                 }
             }
         }
@@ -224,26 +229,27 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Moves several package versions together, and what that brings. Nothing changes when the
-    /// result does not hold. `refusals` is how many versions the manager may refuse.
-    async fn together(
+    /// Fixes several package versions together, including findings that the changes bring. The state
+    /// stays as it was when the result has violations. `refusals` is the number of versions that the
+    /// manager may refuse.
+    async fn try_group(
         &mut self,
         keys: &BTreeSet<PackageVersion>,
         refusals: usize,
-    ) -> Result<Tried, Stop> {
+    ) -> Result<GroupOutcome, Stop> {
         let checkpoint = Checkpoint {
             tree: self.tree.clone(),
             findings: self.findings.clone(),
             moves: self.moves.len(),
             reasons: self.reasons.len(),
             notes: self.notes.len(),
-            bans: self.bans.clone(),
+            exclusions: self.exclusions.clone(),
         };
-        let tried = self.rounds(keys, &checkpoint, refusals).await;
+        let tried = self.run_rounds(keys, &checkpoint, refusals).await;
         let holds = match &tried {
-            Ok(Tried::Holds(_)) => true,
-            Ok(Tried::Fails { .. }) => false,
-            // What was reached when the work was stopped may hold as it is.
+            Ok(GroupOutcome::Holds(_)) => true,
+            Ok(GroupOutcome::Fails { .. }) => false,
+            // Work that was stopped half-way may still have reached a state without violations.
             Err(_) => self.violations_of(&self.tree, &self.findings).is_empty(),
         };
         if !holds {
@@ -252,18 +258,18 @@ impl Work<'_> {
             self.moves.truncate(checkpoint.moves);
             self.reasons.truncate(checkpoint.reasons);
             self.notes.truncate(checkpoint.notes);
-            self.bans = checkpoint.bans;
+            self.exclusions = checkpoint.exclusions;
         }
 
         tried
     }
 
-    async fn rounds(
+    async fn run_rounds(
         &mut self,
         keys: &BTreeSet<PackageVersion>,
         start: &Checkpoint,
         refusals: usize,
-    ) -> Result<Tried, Stop> {
+    ) -> Result<GroupOutcome, Stop> {
         let known = self.loose();
         let mut refused = BTreeSet::new();
         for _ in 0..MAX_ROUNDS + refusals {
@@ -283,21 +289,21 @@ impl Work<'_> {
             }
 
             match self.attempt(&moves).await? {
-                Ok(locked) => {
+                Attempt::Locked(locked) => {
                     let moved = locked.tree.bytes != self.tree.bytes;
-                    self.accept(locked, moves);
+                    self.accept(*locked, moves);
                     if !moved {
                         break;
                     }
                 }
-                Err(Rejected::Version {
+                Attempt::Rejected(Rejection::Version {
                     package,
                     version,
                     reason,
                 }) => {
-                    // One version more than once of a package is a matter for that package alone.
+                    // A package that is refused twice is worked on alone.
                     if refused.len() < refusals && refused.insert(package.clone()) {
-                        self.bans
+                        self.exclusions
                             .refused
                             .entry(package)
                             .or_default()
@@ -306,13 +312,13 @@ impl Work<'_> {
                     }
 
                     let movers = moves.iter().filter(|step| step.name == package);
-                    return Ok(Tried::Fails {
+                    return Ok(GroupOutcome::Fails {
                         blamed: asked_for(movers, keys, start),
                         step: (package, version),
                         reason,
                     });
                 }
-                Err(Rejected::Whole(reason)) => {
+                Attempt::Rejected(Rejection::Whole(reason)) => {
                     let movers = attribution::named(&reason, &moves);
                     return Ok(fails(movers, &moves, keys, start, reason));
                 }
@@ -322,19 +328,21 @@ impl Work<'_> {
         let violations = self.violations_of(&self.tree, &self.findings);
         let moves = &self.moves[start.moves..];
         let Some(first) = violations.first() else {
-            return Ok(Tried::Holds(!moves.is_empty()));
+            return Ok(GroupOutcome::Holds(!moves.is_empty()));
         };
         let movers = violations
             .iter()
             .take(MAX_BLAMED)
-            .flat_map(|violation| attribution::movers(&self.tree.lockfile, violation, moves))
+            .flat_map(|violation| {
+                attribution::changes_behind(&self.tree.lockfile, violation, moves)
+            })
             .collect();
 
         Ok(fails(movers, moves, keys, start, first.text.clone()))
     }
 
-    /// What a state has that it must not have, measured against the start.
-    pub(super) fn violations_of(&self, tree: &Tree, findings: &[Finding]) -> Vec<Violation> {
+    /// The violations of a state, measured against the start.
+    pub(super) fn violations_of(&self, tree: &LockState, findings: &[Finding]) -> Vec<Violation> {
         verify::violations(
             self.ecosystem,
             (&self.start.lockfile, &self.before),
@@ -342,7 +350,7 @@ impl Work<'_> {
         )
     }
 
-    pub(super) fn accept(&mut self, locked: Locked, moves: Vec<Move>) {
+    pub(super) fn accept(&mut self, locked: NewState, moves: Vec<Move>) {
         self.tree = locked.tree;
         self.findings = locked.findings;
         self.notes.extend(locked.notes);
@@ -379,28 +387,28 @@ impl Work<'_> {
     }
 }
 
-/// A failure for which `movers` are to blame, or nobody in particular.
+/// A failure that `movers` caused, or none of the version changes in particular.
 fn fails(
     movers: Vec<&Move>,
     moves: &[Move],
     keys: &BTreeSet<PackageVersion>,
     start: &Checkpoint,
     reason: String,
-) -> Tried {
+) -> GroupOutcome {
     let step = movers
         .first()
         .copied()
         .or(moves.first())
         .map(|step| (step.name.clone(), step.to().to_owned()))
         .unwrap_or_default();
-    Tried::Fails {
+    GroupOutcome::Fails {
         blamed: asked_for(movers, keys, start),
         step,
         reason,
     }
 }
 
-/// The package versions for which moves are made.
+/// The package versions that caused the given version changes.
 fn asked_for<'m>(
     moves: impl IntoIterator<Item = &'m Move>,
     keys: &BTreeSet<PackageVersion>,

@@ -8,28 +8,28 @@ use patchgate_model::{Finding, Problem};
 use patchgate_package_managers::{ConfigurationFile, PackageManager, Relocked};
 use patchgate_upgrade::Move;
 
-use crate::context::{Failure, Workshop};
-use crate::lock_state::Tree;
-use crate::release_index::Knowledge;
+use crate::context::{Failure, FixContext};
+use crate::lock_state::LockState;
+use crate::release_index::ReleaseIndex;
 
-/// What came of the work on one lockfile.
-pub(super) struct Done {
+/// The result of a session on one lockfile.
+pub(super) struct LockfileResult {
     pub(super) ecosystem: &'static dyn Upgradable,
-    pub(super) start: Tree,
-    pub(super) end: Tree,
+    pub(super) start: LockState,
+    pub(super) end: LockState,
     /// Findings at the start and at the end.
     pub(super) before: Vec<Finding>,
     pub(super) after: Vec<Finding>,
-    /// Moves in the order in which they were made.
+    /// Version changes in the order in which they were made.
     pub(super) moves: Vec<Move>,
-    /// Why findings stay.
+    /// Reasons why findings remain.
     pub(super) reasons: Vec<Reason>,
-    /// Why findings stay for which there is no other reason.
+    /// The reason for findings that remain without a reason of their own.
     pub(super) otherwise: String,
     pub(super) notes: Vec<String>,
-    /// What could not be looked up for it, or not be tried.
+    /// Lookups that failed, and work that was cut short.
     pub(super) problems: BTreeSet<Problem>,
-    /// Manifests that changed.
+    /// The manifests that were edited, by path.
     pub(super) manifests: Siblings,
 }
 
@@ -43,7 +43,7 @@ pub(super) fn key(finding: &Finding) -> PackageVersion {
     )
 }
 
-/// Why findings of a package version stay.
+/// The reason why findings of a package version remain.
 #[derive(Debug, Clone)]
 pub(super) struct Reason {
     pub(super) package: String,
@@ -52,74 +52,82 @@ pub(super) struct Reason {
     pub(super) text: String,
 }
 
-/// Why the work ends before everything was tried.
+/// The reason why a session ends before everything was tried.
 pub(super) enum Stop {
     /// The time limit of the whole fix is used up.
     OutOfTime,
-    /// Nothing will work: the manager is missing, the sources do not answer.
+    /// No further attempt can succeed: the manager is missing, the sources do not answer.
     Failed(Failure),
 }
 
-/// What came of moving several packages together.
-pub(super) enum Tried {
-    /// The result holds. True when something moved.
+/// The outcome of changing several packages together.
+pub(super) enum GroupOutcome {
+    /// The result has no violations. True when something changed.
     Holds(bool),
-    /// It does not, and everything is as it was before.
+    /// It has violations, and the state is as it was before.
     Fails {
-        /// Package versions that stand in the way, as far as that can be told.
+        /// Package versions that cause the failure, as far as that is known.
         blamed: BTreeSet<PackageVersion>,
-        /// A move that does not work: package and version.
+        /// A version change that does not work: package and version.
         step: PackageVersion,
         reason: String,
     },
 }
 
-pub(super) struct Work<'a> {
-    pub(super) workshop: &'a Workshop<'a>,
+pub(super) struct LockfileSession<'a> {
+    pub(super) context: &'a FixContext<'a>,
     pub(super) ecosystem: &'static dyn Upgradable,
     pub(super) manager: &'static dyn PackageManager,
-    pub(super) knowledge: Knowledge<'a>,
+    pub(super) releases: ReleaseIndex<'a>,
     pub(super) configuration: Vec<ConfigurationFile>,
-    pub(super) start: Tree,
+    pub(super) start: LockState,
     pub(super) before: Vec<Finding>,
-    /// The state that holds so far.
-    pub(super) tree: Tree,
+    /// The last state without violations.
+    pub(super) tree: LockState,
     pub(super) findings: Vec<Finding>,
     pub(super) moves: Vec<Move>,
     pub(super) reasons: Vec<Reason>,
     pub(super) notes: Vec<String>,
-    pub(super) bans: Bans,
-    pub(super) memory: Memory,
-    /// How often the manager was asked.
+    pub(super) exclusions: Exclusions,
+    pub(super) relock_cache: RelockCache,
+    /// The number of times the manager was run.
     pub(super) attempts: usize,
-    /// Why the manager does not use the lockfile at all.
+    /// The reason why the manager does not use the lockfile at all, when it does not.
     pub(super) unused: Option<String>,
 }
 
-/// A state to which the work can go back.
+/// A state that the session can return to.
 pub(super) struct Checkpoint {
-    pub(super) tree: Tree,
+    pub(super) tree: LockState,
     pub(super) findings: Vec<Finding>,
     pub(super) moves: usize,
     pub(super) reasons: usize,
     pub(super) notes: usize,
-    pub(super) bans: Bans,
+    pub(super) exclusions: Exclusions,
 }
 
 /// Most answers of package managers that are remembered.
 const MAX_REMEMBERED: usize = 64;
 
-/// A tree that the package manager made, with what is found in it.
-pub(super) struct Locked {
-    pub(super) tree: Tree,
+/// A state that the package manager made, with the findings in it.
+pub(super) struct NewState {
+    pub(super) tree: LockState,
     pub(super) findings: Vec<Finding>,
     /// Side effects that a user should know about.
     pub(super) notes: Vec<String>,
 }
 
-/// Why a set of moves was not taken.
+/// The outcome of one attempt.
+pub(super) enum Attempt {
+    /// The manager locked the changes; whether the state is wanted is not decided yet.
+    Locked(Box<NewState>),
+    /// The changes do not work.
+    Rejected(Rejection),
+}
+
+/// The reason why a set of version changes was rejected.
 #[derive(Debug, Clone)]
-pub(super) enum Rejected {
+pub(super) enum Rejection {
     /// The manager refuses one version.
     Version {
         package: String,
@@ -130,20 +138,20 @@ pub(super) enum Rejected {
     Whole(String),
 }
 
-/// What package managers answered: the same moves in the same tree have the same answer.
+/// The answers of the package manager. The same changes in the same state have the same answer.
 #[derive(Debug, Default)]
-pub(super) struct Memory {
+pub(super) struct RelockCache {
     state: RandomState,
-    pub(super) answers: BTreeMap<u64, Result<Relocked, Rejected>>,
+    pub(super) answers: BTreeMap<u64, Result<Relocked, Rejection>>,
 }
 
-impl Memory {
-    pub(super) fn key(&self, tree: &Tree, moves: &[Move]) -> u64 {
+impl RelockCache {
+    pub(super) fn key(&self, tree: &LockState, moves: &[Move]) -> u64 {
         let moves: Vec<_> = moves
             .iter()
             .map(|step| {
                 (
-                    tree.place(step.copy),
+                    tree.describe(step.copy),
                     step.to(),
                     format!("{:?}", step.edits),
                 )
@@ -152,7 +160,7 @@ impl Memory {
         self.state.hash_one((&tree.bytes, &tree.manifests, moves))
     }
 
-    pub(super) fn keep(&mut self, key: u64, answer: Result<Relocked, Rejected>) {
+    pub(super) fn keep(&mut self, key: u64, answer: Result<Relocked, Rejection>) {
         if self.answers.len() >= MAX_REMEMBERED {
             self.answers.clear();
         }
@@ -160,11 +168,11 @@ impl Memory {
     }
 }
 
-/// What must not be chosen or moved.
+/// Versions that must not be chosen, and copies that must not change.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Bans {
-    /// Versions by package.
+pub(super) struct Exclusions {
+    /// Versions that must not be chosen, by package.
     pub(super) refused: BTreeMap<String, BTreeSet<String>>,
-    /// Reasons by [`Tree::place`].
+    /// Reasons why a copy must not change, by [`LockState::describe`].
     pub(super) frozen: BTreeMap<String, String>,
 }

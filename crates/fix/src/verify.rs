@@ -1,4 +1,5 @@
-//! Whether a new lockfile holds what a fix promises, measured against the one before.
+//! Verification of a new lockfile against the one before: no new findings, no downgrade, no requirement
+//! that is not met.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +10,7 @@ use crate::downgrade;
 use crate::lock_state::ids;
 use crate::violation::Violation;
 
-/// What a new lockfile has that it must not have. Empty when it holds.
+/// The violations of a new lockfile. Empty when it keeps what a fix promises.
 pub(super) fn violations(
     ecosystem: &dyn Upgradable,
     before: (&Lockfile, &[Finding]),

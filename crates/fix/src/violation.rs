@@ -1,6 +1,6 @@
-//! Violations: what a new lockfile must not contain.
+//! Violations of what a fix promises.
 
-/// Something that a new lockfile has and must not have.
+/// A violation in a new lockfile: a new finding, a downgrade, a requirement that is not met.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Violation {
     /// A fragment for a person.

@@ -1,14 +1,14 @@
-//! Runs cargo and npm to re-resolve a lockfile in a scratch copy: lockfile only, scripts off,
-//! environment scrubbed.
+//! Package managers, run to lock a project again: lockfile only, scripts off, environment scrubbed.
 //!
-//! What the manager sees of a repository is a folder made for the run: manifests, the lockfile, and
-//! of the repository's own configuration only the settings that say where packages come from. It
-//! sees no sources, no build scripts, no hooks, no toolchain file, and of the environment only what
-//! it needs to find itself and the user's own configuration ([`process`]). What comes back is the
-//! bytes of the lockfile.
+//! A manager sees a directory made for the run. It contains the manifests, the lockfile, and of the
+//! repository's own configuration only the settings that say where packages come from. It contains
+//! no sources, no build scripts and no hooks. Of the environment a manager gets only what it needs to
+//! find itself and the user's own configuration ([`process`]). The result is the bytes of the
+//! lockfile.
 //!
-//! Not here: what should move (`patchgate-upgrade`), how manifests are edited
-//! (`patchgate-ecosystems`), and any network access of Patchgate's own.
+//! [`manager_of`] finds the [`PackageManager`] of a lockfile format. What should change is not
+//! decided here (`patchgate-upgrade`), manifests are not edited here (`patchgate-ecosystems`), and
+//! Patchgate's own network access is not here either (`patchgate-http`).
 
 mod cargo;
 mod error;

@@ -4,8 +4,6 @@
 //! come from, whether it uses a lockfile at all, and above all to lock a project again with some
 //! packages at given versions. Everything else (what should change, how manifests are edited, how
 //! registries answer) is pure and lives in `patchgate-upgrade` and `patchgate-ecosystems`.
-//!
-//! `MANAGERS.md` in this crate tries the interface on uv, pnpm, Go and Maven.
 
 use std::path::Path;
 use std::pin::Pin;
@@ -85,6 +83,7 @@ pub struct PinnedVersion {
 ///
 /// Every method that runs the manager does so in a scratch directory, with scripts off and a
 /// scrubbed environment. None of them writes to the repository.
+#[doc = include_str!("../MANAGERS.md")]
 pub trait PackageManager: Sync {
     /// The program's name, for messages.
     fn name(&self) -> &'static str;

@@ -71,8 +71,8 @@ pub async fn evaluate_lookup(
     }
 }
 
-/// Requirements for which no file states a version: what is installed is not known, and so not
-/// whether it is affected. Ecosystems without advisories are told apart.
+/// Requirements for which no file states a version. The installed version is unknown, and with it
+/// whether it is affected. Ecosystems without advisories are reported separately.
 fn unresolved(inventory: &Inventory) -> impl Iterator<Item = Problem> {
     let locked = inventory.lockfiles.iter().map(|lockfile| {
         (

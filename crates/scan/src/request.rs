@@ -40,7 +40,7 @@ pub struct ScanResult {
     pub incomplete: Vec<Problem>,
     /// The sources, with their age.
     pub sources: Vec<SourceStatus>,
-    /// The source, to look up what a fix brings.
+    /// The source, for lookups of the packages that a fix brings.
     pub source: AdvisorySource,
     ignore: Vec<Ignore>,
     vex: Vex,

@@ -14,9 +14,9 @@ const MAX_BYTES: u64 = 1024 * 1024;
 
 /// Reads the settings in `file`, or else the repository's own file, or else returns the defaults.
 ///
-/// The repository's own file is hostile input: it must be a regular file of the repository, because
-/// an error quotes what it read, and a link to a secret of the machine would print it. A file that
-/// the user names may be anywhere; one below the repository is held to the same rules.
+/// The repository's own file is hostile input. It must be a regular file of the repository, because
+/// an error quotes the file, and a link to a secret of the machine would print the secret. A file
+/// that the user names may be anywhere; the same rules apply to one below the repository.
 ///
 /// # Errors
 /// When the file cannot be read or has no valid settings. Every error in it is named with its line.
@@ -78,7 +78,7 @@ fn is_below(path: &Path, directory: &Path) -> bool {
     }
 }
 
-/// Checks that the store is one of the repository: whoever can write the settings would otherwise
+/// Checks that the store is inside the repository. Otherwise anyone who can write the settings could
 /// choose any directory of the machine.
 fn check_store(name: &str, config: &Config, root: &Path) -> Result<(), UserError> {
     let Some(store) = &config.store.path else {

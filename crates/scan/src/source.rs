@@ -1,4 +1,4 @@
-//! Where advisories come from in one run: a store on disk, or OSV with the feeds.
+//! Source of the advisories of one run: a store on disk, or OSV with the feeds.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -44,21 +44,21 @@ const FEED_TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct AdvisorySource {
     location: Location,
-    /// See [`Lookup::malicious_prefixes`].
+    /// Prefixes of ids that mark a release as malicious; see [`Lookup::malicious_prefixes`].
     malicious_prefixes: Vec<String>,
-    /// Records of vendors, which stand beside those of the place.
+    /// Records of vendors, in addition to those of the location.
     vendors: VendorRecords,
 }
 
 /// Records of vendors, by ecosystem and normalised name.
 pub(crate) type VendorRecords = BTreeMap<(&'static str, SmolStr), Vec<Arc<Advisory>>>;
 
-/// Where advisories are.
+/// The location of the advisories.
 #[derive(Debug)]
 enum Location {
     /// A store on disk: no advisory is asked for over the network.
     Store(Store),
-    /// OSV's API.
+    /// OSV's API, with the KEV and EPSS feeds.
     Online(Box<Online>),
 }
 
@@ -72,21 +72,21 @@ struct Online {
     feeds: OnceCell<FetchedFeeds>,
 }
 
-/// What is known about exploitation, and what could not be fetched of it.
+/// Exploitation data, and the feeds that could not be fetched.
 pub struct SourceSignals<'a> {
-    /// The answers.
+    /// The source of KEV and EPSS data.
     pub source: &'a dyn SignalSource,
-    /// The feeds with their age; one that could not be fetched has a warning.
+    /// The feeds, with their age. One that could not be fetched has a warning.
     pub status: Vec<SourceStatus>,
     /// The feeds that could not be fetched.
     pub problems: Vec<Problem>,
 }
 
 impl AdvisorySource {
-    /// Opens what the flags and the settings ask for: a store where one is named, else OSV.
+    /// Opens the store that the options or the settings name, or else OSV.
     ///
     /// # Errors
-    /// When `--offline` stands without a store, or the store cannot be opened.
+    /// When the run is offline without a store, or the store cannot be opened.
     pub fn open(
         options: &SourceOptions,
         config: &Config,
@@ -105,7 +105,7 @@ impl AdvisorySource {
         self.vendors = vendors;
     }
 
-    /// What is known about these packages.
+    /// The advisories of these packages.
     pub async fn lookup(&self, queries: &[PackageQuery]) -> Lookup {
         self.lookup_all(queries, &[]).await
     }
@@ -115,13 +115,13 @@ impl AdvisorySource {
         matches!(self.location, Location::Online(_))
     }
 
-    /// What is known about every package of an inventory, by name and by commit.
+    /// The advisories of every package of an inventory, by name and by commit.
     pub async fn lookup_inventory(&self, inventory: &Inventory) -> Lookup {
         self.lookup_all(&queries(inventory), &commit_queries(inventory))
             .await
     }
 
-    /// What is known about these commits, by commit alone.
+    /// The advisories of these commits, by commit alone.
     pub async fn lookup_commits(&self, commits: &[CommitQuery]) -> Lookup {
         match &self.location {
             Location::Store(store) => Lookup {
@@ -132,8 +132,8 @@ impl AdvisorySource {
         }
     }
 
-    /// What a store lacks of the ecosystems of an inventory: a record of them may not be in it. A
-    /// server is asked by id and lacks nothing.
+    /// The ecosystems of an inventory for which a store has no export, so that a record may be missing
+    /// from it. A server is asked by id and lacks none.
     pub fn lacks(&self, inventory: &Inventory) -> Vec<Problem> {
         match &self.location {
             Location::Store(store) => store.lookup(&queries(inventory)).problems,
@@ -144,7 +144,7 @@ impl AdvisorySource {
     /// The records of the vulnerability with this id or alias, whole.
     ///
     /// # Errors
-    /// When the source cannot be read, or does not answer rightly.
+    /// When the source cannot be read, or gives a wrong answer.
     pub async fn by_id(&self, id: &str) -> Result<Vec<Advisory>, Problem> {
         match &self.location {
             Location::Store(store) => store.vulnerability(id),
@@ -180,7 +180,7 @@ impl AdvisorySource {
         }
     }
 
-    /// What is known about the exploitation of what was looked up.
+    /// Exploitation data for the advisories of a lookup.
     pub async fn signals(&self, lookup: &Lookup) -> SourceSignals<'_> {
         let none = |source| SourceSignals {
             source,
@@ -279,7 +279,7 @@ fn store_path(options: &SourceOptions, config: &Config, root: &Path) -> Option<P
         .or_else(|| config.store.path.as_ref().map(|path| root.join(path)))
 }
 
-/// Opens a store. A store that cannot be opened is the user's to mend, so it is a usage error.
+/// Opens a store. One that cannot be opened is a usage error, because the user can repair it.
 pub fn open_store(path: &Path) -> Result<Store, UserError> {
     Store::open(path).map_err(|error| {
         let hint = error.hint();

@@ -7,7 +7,7 @@ use patchgate_vex::{Copies, Decision, Suppressed};
 
 use crate::vex::Vex;
 
-/// Findings, divided by what the settings and the VEX documents say about them.
+/// Findings, divided by the ignore entries of the settings and the statements of VEX documents.
 #[derive(Debug, Clone, Default)]
 pub struct TriagedFindings {
     /// Findings that count, worst first.

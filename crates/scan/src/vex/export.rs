@@ -1,4 +1,4 @@
-//! A scan's outcome as a VEX document.
+//! Export of the findings of a scan as a VEX document.
 
 use jiff::Timestamp;
 use patchgate_model::{Finding, Inventory, UserError};
@@ -6,18 +6,18 @@ use patchgate_vex::{Assessed, Assessment, Copies, WriteOptions};
 
 use crate::triage::TriagedFindings;
 
-/// Who makes the statements where the settings do not say.
+/// Author of the statements when the settings name none.
 const AUTHOR: &str = "Patchgate";
 
-/// What a document is written from.
+/// The findings and the products that a document is written from.
 pub struct VexExport<'a> {
     /// The findings, after triage.
     pub findings: &'a TriagedFindings,
     /// The packages that they are about.
     pub inventory: &'a Inventory,
-    /// What was scanned, as documents name it.
+    /// Names of what was scanned, most often package URLs.
     pub products: &'a [String],
-    /// Who makes the statements.
+    /// The author of the statements.
     pub author: Option<&'a str>,
     /// When the statements are made.
     pub now: Timestamp,
@@ -29,12 +29,15 @@ impl VexExport<'_> {
         self.assessments().is_empty()
     }
 
-    /// As OpenVEX.
+    /// The statements as an OpenVEX 0.2.0 document.
     pub fn openvex(&self) -> String {
         patchgate_vex::openvex(&self.assessments(), &self.options())
     }
 
-    /// As CycloneDX.
+    /// The statements as a CycloneDX document.
+    ///
+    /// # Errors
+    /// When no product is named, which CycloneDX needs.
     pub fn cyclonedx(&self) -> Result<String, UserError> {
         patchgate_vex::cyclonedx(&self.assessments(), &self.options()).map_err(|error| {
             UserError::usage(error.to_string())
@@ -51,7 +54,7 @@ impl VexExport<'_> {
         }
     }
 
-    /// What was judged about each finding, and what was not.
+    /// An assessment of each finding: suppressed, accepted, or still open.
     fn assessments(&self) -> Vec<Assessment<'_>> {
         let copies = Copies::of(self.inventory);
         let sorted = self.findings;

@@ -1,4 +1,4 @@
-//! Documents on disk: one file, or every `*.json` and `*.xml` below a folder.
+//! Documents on disk: one file, or every `*.json` and `*.xml` file below a directory.
 
 use std::path::Path;
 
@@ -7,16 +7,16 @@ use patchgate_model::{Problem, ProblemKind};
 use super::{Read, parse};
 use patchgate_inventory::read_named;
 
-/// Deepest folder that is entered.
+/// Deepest directory that is entered.
 const MAX_DEPTH: usize = 16;
 
-/// Most entries of a folder that are looked at.
+/// Most entries of a directory that are looked at.
 const MAX_ENTRIES: usize = 200_000;
 
-/// Most bytes of all documents of a folder.
+/// Most bytes of all documents of a directory.
 pub(super) const MAX_BYTES: usize = 1024 * 1024 * 1024;
 
-/// Reads a file or a folder. `shown` is its name in messages.
+/// Reads a file or a directory. `shown` is its name in messages.
 pub(super) fn read(path: &Path, shown: &str) -> Read {
     let mut read = Read::default();
     if !path.is_dir() {
@@ -39,21 +39,21 @@ pub(super) fn read(path: &Path, shown: &str) -> Read {
     if read.documents.is_empty() && read.problems.is_empty() {
         read.problems.push(problem_of(
             shown,
-            "holds no document: no `*.json` and no `*.xml`".to_owned(),
+            "contains no document: no `*.json` and no `*.xml` file".to_owned(),
         ));
     }
 
     read
 }
 
-/// Why the rest of a folder was not read.
+/// The reason why the rest of a directory was not read.
 pub(super) fn too_many_bytes() -> String {
     let mebibytes = MAX_BYTES / (1024 * 1024);
-    format!("holds more than {mebibytes} MiB of documents; the rest was not read")
+    format!("contains more than {mebibytes} MiB of documents; the rest was not read")
 }
 
 impl Read {
-    /// Reads one file, and gives its size in bytes.
+    /// Reads one file, and returns its size in bytes.
     fn add(&mut self, path: &Path, name: &str) -> usize {
         let read = read_named(path).map_err(|problem| Problem {
             kind: ProblemKind::Vex,
@@ -70,7 +70,7 @@ impl Read {
     }
 }
 
-/// The documents below a folder, sorted, with their names in messages. Links are not followed.
+/// The documents below a directory, sorted, with their names in messages. Links are not followed.
 pub(super) fn documents_below(
     folder: &Path,
     shown: &str,
@@ -85,7 +85,7 @@ pub(super) fn documents_below(
     for (count, entry) in walk.enumerate() {
         if count >= MAX_ENTRIES {
             let reason =
-                format!("holds more than {MAX_ENTRIES} entries; the rest was not looked at");
+                format!("contains more than {MAX_ENTRIES} entries; the rest was not looked at");
             return (files, Some(problem_of(shown, reason)));
         }
 

@@ -1,5 +1,5 @@
-//! The VEX documents and the CSAF advisories of one run: which are named, how they are read, and what
-//! they say about the findings.
+//! VEX documents and CSAF advisories of one run: their locations, their statements, and their effect on
+//! findings.
 
 mod csaf;
 mod export;
@@ -20,8 +20,8 @@ use crate::source::{VendorRecords, no_client};
 
 pub use export::VexExport;
 
-/// Documents of one folder that are listed one by one as sources of a report; of more, only their
-/// number and the newest are told.
+/// Most documents of one directory that a report lists one by one as sources. Of more, only the number
+/// and the newest are reported.
 const MAX_LISTED: usize = 20;
 
 /// Options of [`Vex::open`], as a user gives them.
@@ -29,7 +29,7 @@ const MAX_LISTED: usize = 20;
 pub struct VexOptions {
     /// Files, directories and addresses of VEX documents.
     pub documents: Vec<String>,
-    /// Names of what is scanned, most often package URLs.
+    /// Names of the scanned product, most often package URLs.
     pub products: Vec<String>,
     /// Files, directories and addresses of CSAF advisories.
     pub csaf: Vec<String>,
@@ -43,18 +43,18 @@ pub struct Vex {
     problems: Vec<Problem>,
     /// The documents, with their age.
     sources: Vec<SourceStatus>,
-    /// What vendors call affected.
+    /// Records of the products that vendors call affected.
     vendors: VendorRecords,
 }
 
-/// A place where documents are.
+/// A location of documents.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Location {
     Path { path: PathBuf, shown: String },
     Url(String),
 }
 
-/// What was read from one place.
+/// The documents of one location.
 #[derive(Debug, Default)]
 struct Read {
     documents: Vec<(String, Document)>,
@@ -66,8 +66,8 @@ impl Vex {
     /// the network.
     ///
     /// # Errors
-    /// When a place does not exist or may not be asked, which is the user's to mend. A document
-    /// that cannot be read is a problem instead: what it would have said is not known.
+    /// When a location does not exist or may not be asked. A document that cannot be read is no error
+    /// but a problem, because its statements are unknown.
     pub async fn open(
         options: &VexOptions,
         offline: bool,
@@ -75,8 +75,8 @@ impl Vex {
         root: &Path,
         environment: &Environment,
     ) -> Result<Self, UserError> {
-        let statements = places(&options.documents, &config.vex.sources, "vex.sources", root)?;
-        let vendors = places(&options.csaf, &config.csaf, "csaf", root)?;
+        let statements = locations(&options.documents, &config.vex.sources, "vex.sources", root)?;
+        let vendors = locations(&options.csaf, &config.csaf, "csaf", root)?;
         let address = statements
             .iter()
             .chain(&vendors)
@@ -86,7 +86,7 @@ impl Vex {
             return Err(UserError::usage(format!(
                 "`--offline` lets nothing go over the network, and `{url}` is to be read"
             ))
-            .with_hint("download the documents, and name the file or the folder"));
+            .with_hint("download the documents, and name the file or the directory"));
         }
 
         let client = match address {
@@ -96,13 +96,13 @@ impl Vex {
         let mut vex = Self::default();
         let mut sources = Vec::new();
         let max_age = SignedDuration::from_hours(24 * i64::from(config.vex.max_age_days));
-        for place in &statements {
-            let read = match (place, &client) {
+        for location in &statements {
+            let read = match (location, &client) {
                 (Location::Path { path, shown }, _) => files::read(path, shown),
                 (Location::Url(url), Some(client)) => url::read(client, url).await,
                 (Location::Url(_), None) => Read::default(),
             };
-            vex.tell_age(place, &read, environment.now(), max_age);
+            vex.report_age(location, &read, environment.now(), max_age);
             vex.problems.extend(read.problems);
             sources.extend(read.documents.into_iter().map(|(name, document)| Source {
                 name,
@@ -111,9 +111,9 @@ impl Vex {
             }));
         }
 
-        for place in &vendors {
-            let read = csaf::read(place, client.as_ref()).await;
-            vex.sources.push(read.status(place));
+        for location in &vendors {
+            let read = csaf::read(location, client.as_ref()).await;
+            vex.sources.push(read.status(location));
             vex.problems.extend(read.problems);
             sources.extend(read.documents.into_iter().map(|(name, document)| Source {
                 name,
@@ -129,7 +129,7 @@ impl Vex {
         Ok(vex)
     }
 
-    /// What the statements make of the findings.
+    /// Applies the statements to findings.
     pub fn apply(&self, findings: Vec<Finding>, inventory: &Inventory) -> Applied {
         self.statements.apply(findings, inventory)
     }
@@ -147,7 +147,7 @@ impl Vex {
         evaluation.sources.extend(self.sources.iter().cloned());
     }
 
-    /// What of an inventory [`Vex::suppresses`] needs: nothing where there is no document.
+    /// The part of an inventory that [`Vex::suppresses`] needs. Empty when there is no document.
     pub fn copies<'a>(&self, inventory: &'a Inventory) -> Copies<'a> {
         if self.statements.is_empty() {
             return Copies::default();
@@ -160,7 +160,13 @@ impl Vex {
         !self.statements.is_empty() && self.statements.suppresses(finding, copies)
     }
 
-    fn tell_age(&mut self, place: &Location, read: &Read, now: Timestamp, max_age: SignedDuration) {
+    fn report_age(
+        &mut self,
+        location: &Location,
+        read: &Read,
+        now: Timestamp,
+        max_age: SignedDuration,
+    ) {
         let status = |origin: String, as_of: Option<Timestamp>, records: usize| SourceStatus {
             name: "vex".to_owned(),
             origin,
@@ -181,7 +187,7 @@ impl Vex {
         } else {
             let newest = read.documents.iter().filter_map(|(_, d)| d.timestamp).max();
             let records = read.documents.iter().map(|(_, d)| of(d)).sum();
-            self.sources.push(status(place.shown(), newest, records));
+            self.sources.push(status(location.shown(), newest, records));
         }
 
         self.sources
@@ -195,7 +201,7 @@ impl Vex {
     }
 }
 
-/// What is scanned, as documents name it: the flags and the settings together.
+/// Names of the scanned product, from the flags and the settings.
 pub fn products(options: &VexOptions, config: &Config) -> Vec<String> {
     let mut products: Vec<String> = options
         .products
@@ -209,29 +215,29 @@ pub fn products(options: &VexOptions, config: &Config) -> Vec<String> {
     products
 }
 
-/// The places that the flags name, from the current folder, and those of the settings, from the
-/// repository's root. `key` is where the settings name them.
-fn places(
+/// The locations that the flags name, relative to the current directory, and those of the settings,
+/// relative to the repository's root. `key` is the key of the settings.
+fn locations(
     flags: &[String],
     settings: &[String],
     key: &str,
     root: &Path,
 ) -> Result<Vec<Location>, UserError> {
-    let mut places = Vec::new();
+    let mut locations = Vec::new();
     for given in flags {
-        places.push(match address(given) {
+        locations.push(match address(given) {
             Some(_) => Location::Url(given.clone()),
             None => existing(PathBuf::from(given), given)?,
         });
     }
 
     for given in settings {
-        places.push(match address(given) {
-            // What a scanned repository names is asked over an encrypted connection only.
+        locations.push(match address(given) {
+            // An address of a scanned repository is asked over an encrypted connection only.
             Some("https") => Location::Url(given.clone()),
             Some(_) => {
                 return Err(UserError::usage(format!(
-                    "`{SETTINGS_FILE}` names `{}` under `{key}`, which is no `https` address",
+                    "`{SETTINGS_FILE}` names `{}` under `{key}`, which is not an `https` address",
                     patchgate_http::redact_url(given)
                 )));
             }
@@ -246,22 +252,22 @@ fn places(
                     .with_hint("name a path from the repository's root, or use a flag"));
                 }
 
-                let place = existing(root.join(given), given)?;
+                let location = existing(root.join(given), given)?;
                 if !lies_within(&root.join(given), root) {
                     return Err(UserError::usage(format!(
                         "`{SETTINGS_FILE}` names `{given}` under `{key}`, which leads out of the repository by a link"
                     )));
                 }
 
-                place
+                location
             }
         });
     }
 
-    Ok(places)
+    Ok(locations)
 }
 
-/// Whether a path stays below a folder when all links in it are followed.
+/// Whether a path stays below a directory when all links in it are followed.
 fn lies_within(path: &Path, root: &Path) -> bool {
     match (path.canonicalize(), root.canonicalize()) {
         (Ok(path), Ok(root)) => path.starts_with(root),
@@ -283,7 +289,7 @@ fn address(text: &str) -> Option<&'static str> {
 fn existing(path: PathBuf, shown: &str) -> Result<Location, UserError> {
     if !path.exists() {
         return Err(UserError::usage(format!(
-            "there is no file or folder `{shown}` that documents could be read from"
+            "there is no file or directory `{shown}` to read documents from"
         )));
     }
 

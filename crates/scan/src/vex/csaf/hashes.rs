@@ -1,4 +1,4 @@
-//! The hashes that lie beside documents (CSAF 2.0, 7.1.18): a document that has one is held to it.
+//! Hash files next to documents (CSAF 2.0, 7.1.18): a document that has one must match it.
 
 use std::path::Path;
 
@@ -8,10 +8,9 @@ use sha2::{Digest as _, Sha256, Sha512};
 /// What the names of the files with hashes end with.
 pub(super) const ENDS: [&str; 2] = ["sha256", "sha512"];
 
-/// Holds a document to what a file with its hash states.
+/// Checks a document against a file with its hash.
 pub(super) fn check(bytes: &[u8], stated: &[u8], name: &str) -> Result<(), String> {
-    let stated =
-        stated_hash(stated).ok_or_else(|| format!("has a hash in `{name}` that is none"))?;
+    let stated = stated_hash(stated).ok_or_else(|| format!("has an invalid hash in `{name}`"))?;
     let actual = match stated.len() {
         64 => hex(&Sha256::digest(bytes)),
         _ => hex(&Sha512::digest(bytes)),
@@ -23,7 +22,7 @@ pub(super) fn check(bytes: &[u8], stated: &[u8], name: &str) -> Result<(), Strin
     Err(format!("does not have the hash that `{name}` states"))
 }
 
-/// Holds a document on disk to the hashes that lie beside it.
+/// Checks a document on disk against the hash files next to it.
 pub(super) fn check_beside(path: &Path, bytes: &[u8]) -> Result<(), String> {
     for end in ENDS {
         let mut beside = path.as_os_str().to_owned();

@@ -1,7 +1,7 @@
-//! Advisories of vendors, as CSAF: documents, folders of them, and providers on the network.
+//! CSAF advisories of vendors: documents, directories of them, and providers on the network.
 //!
-//! What a document calls affected becomes records beside those of OSV; what it calls not affected or
-//! fixed is a statement like those of other VEX documents.
+//! Products that a document calls affected become records in addition to those of OSV. Products that it
+//! calls not affected or fixed become statements like those of other VEX documents.
 
 mod hashes;
 mod provider;
@@ -19,41 +19,41 @@ use super::files::{MAX_BYTES, documents_below, too_many_bytes};
 use crate::source::VendorRecords;
 use patchgate_inventory::read_named;
 
-/// Problems of one source that are told one by one.
-const MAX_TOLD: usize = 10;
+/// Most problems of one source that are reported one by one.
+const MAX_REPORTED: usize = 10;
 
 /// What was read from one source.
 #[derive(Debug, Default)]
 pub(super) struct Read {
     pub(super) documents: Vec<(String, Arc<Document>)>,
     pub(super) problems: Vec<Problem>,
-    /// Documents that were left out, since not everybody may have them.
+    /// Number of documents that were left out, because their label forbids passing them on.
     left_out: usize,
 }
 
-/// Reads one source.
-pub(super) async fn read(place: &Location, client: Option<&Client>) -> Read {
-    let mut read = match (place, client) {
+/// Reads one source of CSAF documents. A failure is a problem of the result.
+pub(super) async fn read(location: &Location, client: Option<&Client>) -> Read {
+    let mut read = match (location, client) {
         (Location::Path { path, shown }, _) => on_disk(path, shown),
         (Location::Url(url), Some(client)) => provider::read(client, url).await,
         (Location::Url(_), None) => Read::default(),
     };
     if read.documents.is_empty() && read.problems.is_empty() {
-        let problem = problem(&place.shown(), "holds no CSAF document".to_owned());
+        let problem = problem(&location.shown(), "contains no CSAF document".to_owned());
         read.problems.push(problem);
     }
 
-    let more = read.problems.len().saturating_sub(MAX_TOLD);
+    let more = read.problems.len().saturating_sub(MAX_REPORTED);
     if more > 0 {
-        read.problems.truncate(MAX_TOLD);
+        read.problems.truncate(MAX_REPORTED);
         let reason = format!("has {more} more documents that could not be read");
-        read.problems.push(problem(&place.shown(), reason));
+        read.problems.push(problem(&location.shown(), reason));
     }
 
     read
 }
 
-/// A document, a folder, or the folder that a provider's metadata lie in.
+/// A document, a directory, or the directory of a provider's metadata file.
 fn on_disk(path: &Path, shown: &str) -> Read {
     let mut read = Read::default();
     if path.is_dir() {
@@ -124,7 +124,7 @@ impl Read {
                 self.documents.push((name.to_owned(), document.into()));
             }
             Ok(document) => {
-                let reason = format!("is {} and no CSAF document", document.format.name());
+                let reason = format!("is {}, not a CSAF document", document.format.name());
                 self.problems.push(problem(name, reason));
             }
             Err(error) => self.problems.push(Problem {
@@ -136,21 +136,21 @@ impl Read {
     }
 
     /// The source with the state of its newest document.
-    pub(super) fn status(&self, place: &Location) -> SourceStatus {
+    pub(super) fn status(&self, location: &Location) -> SourceStatus {
         let mut warnings = Vec::new();
         if let Some(first) = self.problems.first() {
-            warnings.push(format!("could not be read whole: {}", first.reason));
+            warnings.push(format!("could not be read completely: {}", first.reason));
         }
         if self.left_out > 0 {
             warnings.push(format!(
-                "{} documents are left out, since their label keeps them from being passed on",
+                "{} documents are left out, because their label forbids passing them on",
                 self.left_out
             ));
         }
 
         SourceStatus {
             name: "csaf".to_owned(),
-            origin: place.shown(),
+            origin: location.shown(),
             as_of: self
                 .documents
                 .iter()

@@ -1,7 +1,7 @@
-//! A provider on the network: its metadata lead to lists, and the lists to documents.
+//! CSAF providers on the network: metadata lead to lists, and lists to documents.
 //!
-//! A provider's lists are believed about where its documents are only as far as the connection is
-//! encrypted, or the server is the one that the user named.
+//! An address in a provider's list is followed only over an encrypted connection, or to the server that
+//! the user named.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ use url::Url;
 
 use super::{Read, hashes, problem};
 
-/// Most feeds and folders of one provider.
+/// Most feeds and directories of one provider.
 const MAX_LISTS: usize = 100;
 
 /// Most documents that all of them may list.
@@ -41,26 +41,26 @@ const MAX_HASH_BYTES: u64 = 4096;
 struct Wanted {
     url: Url,
     updated: Option<Timestamp>,
-    /// Files with its hash, of which the first one that is there must agree.
+    /// Files with its hash. The first one that exists must match.
     hashes: Vec<Url>,
-    /// Whether those were listed, and so must be there.
+    /// Whether the hash files were listed, so that they must exist.
     hashes_are_listed: bool,
 }
 
-/// Where the walk began, and when.
+/// A walk through a provider's lists: its start address and start time.
 struct Walk<'a> {
     client: &'a Client,
     base: Url,
     started: Instant,
 }
 
-/// Reads a document, or what a provider's metadata lead to.
+/// Reads a document, or the documents that a provider's metadata lead to.
 pub(super) async fn read(client: &Client, address: &str) -> Read {
     let mut read = Read::default();
     let name = redact_url(address);
     let Ok(base) = Url::parse(address) else {
         read.problems
-            .push(problem(&name, "is no address".to_owned()));
+            .push(problem(&name, "is not an address".to_owned()));
         return read;
     };
     let walk = Walk {
@@ -98,7 +98,8 @@ impl Walk<'_> {
         let metadata = provider::metadata(bytes).map_err(|error| unreadable(name, &error))?;
         let lists = metadata.feeds.len() + metadata.folders.len();
         if lists > MAX_LISTS {
-            let reason = format!("names {lists} feeds and folders; at most {MAX_LISTS} are asked");
+            let reason =
+                format!("names {lists} feeds and directories; at most {MAX_LISTS} are asked");
             return Err(Box::new(problem(name, reason)));
         }
 
@@ -113,7 +114,7 @@ impl Walk<'_> {
                 wanted.push(self.listed(&entry)?);
             }
         }
-        // A feed has all that the folders have.
+        // A feed lists everything that the directories have.
         if metadata.feeds.is_empty() {
             for folder in &metadata.folders {
                 self.in_bounds(name, wanted.len())?;
@@ -122,7 +123,7 @@ impl Walk<'_> {
         }
 
         if metadata.feeds.is_empty() && metadata.folders.is_empty() {
-            let reason = "names neither a feed nor a folder of documents that everybody may have";
+            let reason = "names neither a feed nor a directory of documents that may be passed on";
             return Err(Box::new(problem(name, reason.to_owned())));
         }
 
@@ -132,7 +133,7 @@ impl Walk<'_> {
         Ok(wanted)
     }
 
-    /// Whether there is time for one more list, and room for what it may hold.
+    /// Whether there is time for one more list, and room for its documents.
     fn in_bounds(&self, name: &str, listed: usize) -> Result<(), Box<Problem>> {
         let reason = if self.started.elapsed() > BUDGET {
             format!(
@@ -159,7 +160,7 @@ impl Walk<'_> {
         })
     }
 
-    /// What a folder lists: `changes.csv`, which has times, else `index.txt`.
+    /// The documents of a directory: those of `changes.csv`, which has times, else of `index.txt`.
     async fn folder(&self, folder: &str) -> Result<Vec<Wanted>, Box<Problem>> {
         let changes = self.allowed(&format!("{folder}/changes.csv"))?;
         let (url, entries) = match self.get(&changes, &Caching::Revalidate, list_limit()).await {
@@ -200,7 +201,7 @@ impl Walk<'_> {
         let url = self
             .base
             .join(address)
-            .map_err(|_| refused("is no address"))?;
+            .map_err(|_| refused("is not an address"))?;
         let is_same = url.origin() == self.base.origin();
         if url.scheme() == "https" || is_same && url.scheme() == "http" {
             return Ok(url);
@@ -299,7 +300,7 @@ impl Read {
     }
 }
 
-/// One document, held to its hashes. A copy in the cache that does not have them is fetched anew.
+/// One document, checked against its hashes. A cached copy that does not match is fetched again.
 async fn one(client: &Client, wanted: &Wanted) -> Result<Vec<u8>, Box<Problem>> {
     let caching = match wanted.updated {
         Some(updated) => Caching::Immutable(updated.to_string()),
