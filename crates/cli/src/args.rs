@@ -8,7 +8,7 @@ use patchgate_inventory::{InputOptions, Inputs};
 use patchgate_model::UserError;
 use patchgate_scan::{SourceOptions, VexOptions, load_settings};
 
-/// Which repository, and with which settings.
+/// The repository and its settings.
 #[derive(Debug, Args)]
 pub(crate) struct RepositoryArgs {
     /// Repository to work on, or a single lockfile [default: .]
@@ -19,7 +19,7 @@ pub(crate) struct RepositoryArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 
-    /// Leave out paths that match this glob (repeatable)
+    /// Exclude paths that match this glob (repeatable)
     #[arg(long, value_name = "GLOB")]
     pub(crate) exclude: Vec<String>,
 }
@@ -63,15 +63,15 @@ pub(crate) struct InputArgs {
     pub(crate) sbom: Vec<String>,
 }
 
-/// Where advisories come from.
+/// The source of advisories.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Advisories")]
 pub(crate) struct SourceArgs {
-    /// Take advisories from this store, made by `patchgate db build`, and leave OSV alone
+    /// Take advisories from this offline store instead of OSV; `patchgate db build` makes one
     #[arg(long, value_name = "DIR", env = "PATCHGATE_STORE")]
     pub(crate) store: Option<PathBuf>,
 
-    /// Let nothing at all go over the network; needs a store
+    /// Use no network at all; needs a store
     #[arg(long)]
     pub(crate) offline: bool,
 
@@ -120,21 +120,21 @@ impl From<&SourceArgs> for SourceOptions {
     }
 }
 
-/// Which findings do no harm, and who says so.
+/// VEX documents, their products, and vendor advisories.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "VEX")]
 pub(crate) struct VexArgs {
-    /// Believe the statements of this document, or of every document of this folder (repeatable):
-    /// OpenVEX, CycloneDX or CSAF; an `http` or `https` address is fetched
+    /// Apply the statements of this VEX document, or of every document in this directory
+    /// (repeatable): OpenVEX, CycloneDX or CSAF; an `http` or `https` address is fetched
     #[arg(long, value_name = "SOURCE")]
     pub(crate) vex: Vec<String>,
 
-    /// What is scanned, as documents name it (repeatable): a package URL, most often. A statement
-    /// about a part of a product counts only for the products that are named here
+    /// Name of the scanned product in VEX documents (repeatable), most often a package URL. A
+    /// statement about a part of a product counts only for the products named here
     #[arg(long, value_name = "PURL")]
     pub(crate) vex_product: Vec<String>,
 
-    /// Take these advisories of a vendor beside those of OSV (repeatable): a CSAF document, a folder of
+    /// Add these vendor advisories to those of OSV (repeatable): a CSAF document, a directory of
     /// them, or a `provider-metadata.json`; an `http` or `https` address is fetched
     #[arg(long, value_name = "SOURCE")]
     pub(crate) csaf: Vec<String>,
@@ -150,7 +150,7 @@ impl From<&VexArgs> for VexOptions {
     }
 }
 
-/// What counts as a failure.
+/// The threshold that fails a run.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Threshold")]
 pub(crate) struct ThresholdArgs {
@@ -173,7 +173,7 @@ pub(crate) enum SeverityArg {
     Critical,
 }
 
-/// Where the result goes.
+/// The destination of the result.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputArgs {
@@ -182,7 +182,7 @@ pub(crate) struct OutputArgs {
     pub(crate) output: Option<PathBuf>,
 }
 
-/// Which forge, which repository on it, and as whom.
+/// The forge, and the repository on it.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Forge")]
 pub(crate) struct ForgeArgs {

@@ -10,7 +10,7 @@ use crate::terminal::Terminal;
 pub(crate) struct Context {
     /// The clock, the variables, the cache directory and the network.
     pub(crate) environment: Environment,
-    /// The standard streams.
+    /// The standard streams: whether they are terminals, and how wide.
     pub(crate) terminal: Terminal,
     /// The CI runner that gets outputs and annotations, when there is one.
     pub(crate) runner: Runner,

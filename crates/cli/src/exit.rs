@@ -1,4 +1,4 @@
-//! Exit codes: the same for every output format, and the only place where they are defined.
+//! Exit codes: the only definition, the same for every output format.
 
 use std::process::ExitCode;
 
@@ -17,10 +17,10 @@ pub(crate) enum Exit {
     /// No lockfile was found.
     NothingToScan,
     /// A release that is malicious itself is among the packages: an incident, whatever the
-    /// thresholds are. Stronger than [`Exit::Incomplete`]: what else there may be does not change
-    /// what must be done now.
+    /// thresholds are. Stronger than [`Exit::Incomplete`]: whatever else there may be, the incident
+    /// comes first.
     Malicious,
-    /// `gate`: every condition holds.
+    /// `gate`: every condition is met.
     Merge,
     /// `gate`: a person must decide.
     Review,

@@ -8,20 +8,20 @@ use crate::args::ForgeArgs;
 use crate::context::Context;
 use patchgate_model::UserError;
 
-/// Variables that may hold the token, the first that is set counts.
+/// Variables that may contain the token. The first one that is set counts.
 const TOKEN_VARIABLES: [&str; 2] = ["PATCHGATE_TOKEN", "GITHUB_TOKEN"];
 
 /// A forge that can be spoken to.
 pub(crate) struct Forge {
-    /// Its API.
+    /// The API of the forge.
     pub(crate) github: GitHub,
-    /// The network. Answers of a forge are never kept.
+    /// The network client. Answers of a forge are never cached.
     pub(crate) http: Client,
     token: Secret,
 }
 
 impl Forge {
-    /// Connects to what the flags and the environment name. Nothing is sent yet.
+    /// Connects to the forge that the flags and the environment name. Nothing is sent yet.
     pub(crate) fn open(args: &ForgeArgs, context: &Context) -> anyhow::Result<Self> {
         let repository = args.repository.as_deref().ok_or_else(|| {
             UserError::usage("no repository is named")
@@ -59,7 +59,7 @@ impl Forge {
         })
     }
 
-    /// Where branches are pushed to.
+    /// The address that branches are pushed to.
     pub(crate) fn push_target(&self, args: &ForgeArgs) -> Result<PushTarget, UserError> {
         let url = format!(
             "{}/{}",

@@ -1,4 +1,4 @@
-//! Where a command's result goes: standard output or a file that appears whole or not at all.
+//! Output of a command's result: to standard output, or to a file that appears as a whole.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -24,7 +24,7 @@ pub(crate) fn write(text: &str, to: Option<&Path>) -> anyhow::Result<()> {
     }
 }
 
-/// Writes `text` to standard error, where whoever reads the result does not see it.
+/// Writes `text` to standard error, so that it does not mix with the result.
 pub(crate) fn say(text: &str) {
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }

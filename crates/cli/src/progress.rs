@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 /// Work shorter than this shows nothing.
 const QUIET_FOR: Duration = Duration::from_secs(1);
 
-/// A line on standard error that says what is being done.
+/// A line on standard error with the current step.
 pub(crate) struct Progress {
     bar: ProgressBar,
     done: Arc<AtomicBool>,
@@ -39,7 +39,7 @@ impl Progress {
         Self { bar, done }
     }
 
-    /// Says what is being done now.
+    /// Shows the next step.
     pub(crate) fn say(&self, message: impl Into<String>) {
         self.bar.set_message(message.into());
     }

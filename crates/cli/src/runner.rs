@@ -1,6 +1,6 @@
-//! What a CI runner is told beside the report: step outputs, the job summary, annotations.
+//! Messages to a CI runner: step outputs, the job summary, annotations.
 //!
-//! Commands always say these things; they reach a runner only under `patchgate action`.
+//! Commands always send them. They reach a runner only under `patchgate action`.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -36,7 +36,7 @@ impl Runner {
         append(self.output.as_ref(), &format!("{name}={value}\n"))
     }
 
-    /// Whether anybody listens. Work that only a runner wants can be left out when nobody does.
+    /// Whether there is a runner. Work that only a runner needs can be left out otherwise.
     pub(crate) fn is_there(&self) -> bool {
         self.annotate
     }

@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal as _;
 
-/// When to colour.
+/// The choice of `--color`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub(crate) enum Color {
     /// On a terminal, unless `NO_COLOR` is set.
@@ -10,7 +10,7 @@ pub(crate) enum Color {
     Auto,
     /// Also into files and pipes.
     Always,
-    /// Nowhere.
+    /// Color nothing.
     Never,
 }
 
@@ -19,7 +19,7 @@ pub(crate) enum Color {
 pub(crate) struct Terminal {
     /// Whether standard output takes colour.
     pub(crate) color: bool,
-    /// Columns of standard output; [`Terminal::PIPE_WIDTH`] when it is none.
+    /// Columns of standard output; [`Terminal::PIPE_WIDTH`] when it is not a terminal.
     pub(crate) width: usize,
     /// Whether progress may be drawn on standard error.
     pub(crate) progress: bool,
@@ -65,7 +65,7 @@ impl Terminal {
 }
 
 impl Terminal {
-    /// The layout for what is said on standard error beside a result.
+    /// The layout for messages on standard error.
     pub(crate) fn for_messages() -> patchgate_report::Terminal {
         patchgate_report::Terminal {
             width: Self::PIPE_WIDTH,

@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::runner::Runner;
 
-/// What fails a run: the flags, else the settings.
+/// The threshold that fails a run: the flags, else the settings.
 pub(crate) fn threshold(args: &ThresholdArgs, config: &Config) -> Threshold {
     Threshold {
         severity: args
@@ -33,9 +33,9 @@ impl From<SeverityArg> for Level {
     }
 }
 
-/// How a run with these findings and problems ends. `found` are all findings that no entry of the
-/// settings covers, `left` those among them that the run leaves: a malicious release is an incident
-/// also where a fix would move it away, since it was installed until then.
+/// The exit code of a run. `found` are all findings that nothing suppresses, `left` those of them
+/// that remain after the run. A malicious release is an incident even when a fix would remove it,
+/// because it was installed until then.
 pub(crate) fn exit<'a>(
     found: &[Finding],
     left: impl IntoIterator<Item = &'a Finding>,
@@ -85,8 +85,8 @@ pub(crate) fn scan_report(
     })
 }
 
-/// Tells the runner how many findings there are and how bad the worst one is.
-pub(crate) fn tell_outputs(runner: &Runner, report: &ScanReport) -> anyhow::Result<()> {
+/// Sets the step outputs: the number of findings and the highest score.
+pub(crate) fn write_outputs(runner: &Runner, report: &ScanReport) -> anyhow::Result<()> {
     let summary = &report.summary;
     runner.output("findings", &summary.findings.to_string())?;
     let highest = summary.highest_score;

@@ -7,8 +7,8 @@ use patchgate_upgrade::Move;
 
 use crate::violation::Violation;
 
-/// The version changes that caused a violation in the resulting lockfile: those of the packages that
-/// it is about, else the nearest ones above them. Empty when none of them is related to it.
+/// The version changes that caused a violation in the resulting lockfile: those of the packages
+/// that it is about, else the nearest ones above them. Empty when none of them is related to it.
 pub(super) fn changes_behind<'m>(
     lockfile: &Lockfile,
     violation: &Violation,

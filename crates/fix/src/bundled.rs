@@ -9,8 +9,8 @@ use crate::lock_state::LockState;
 use crate::types::{Attempt, LockfileSession, PackageVersion, Stop, key};
 
 /// Most releases of one package that are tried for the copies inside its archive. The content of an
-/// archive is known only after the manager opened it, so the smallest release is tried first, then the
-/// newest.
+/// archive is known only after the manager opened it, so the smallest release is tried first, then
+/// the newest.
 const MAX_RELEASES: usize = 4;
 
 impl LockfileSession<'_> {
@@ -20,8 +20,8 @@ impl LockfileSession<'_> {
         copies.peek().is_some() && copies.all(|copy| bundler(&self.tree.lockfile, copy).is_some())
     }
 
-    /// Tries to fix findings of copies in other packages' archives by upgrading those packages, each
-    /// once for everything that it ships.
+    /// Tries to fix findings of copies in other packages' archives by upgrading those packages,
+    /// each once for everything that it ships.
     pub(super) async fn fix_bundled(&mut self) -> Result<(), Stop> {
         let mut seen = BTreeSet::new();
         while let Some(parent) = self.next_bundler(&seen) {
@@ -47,8 +47,8 @@ impl LockfileSession<'_> {
             .find(|parent| !seen.contains(parent))
     }
 
-    /// Upgrades one package for the copies inside its archive. A release that fixes some findings is
-    /// kept, and for the rest the newest release is tried as well.
+    /// Upgrades one package for the copies inside its archive. A release that fixes some findings
+    /// is kept, and for the rest the newest release is tried as well.
     async fn fix_bundle_of(
         &mut self,
         mut parent: PackageVersion,
@@ -108,7 +108,8 @@ impl LockfileSession<'_> {
         tree.vulnerable(wanted).values().map(BTreeSet::len).sum()
     }
 
-    /// Records for every finding that a package still ships that the last release tried does not fix it.
+    /// Records for every finding that a package still ships that the last release tried does not
+    /// fix it.
     fn keep_bundle_reasons(&mut self, parent: &PackageVersion, tried: &str) {
         let left: BTreeSet<PackageVersion> = self
             .wanted()

@@ -37,8 +37,8 @@ pub(crate) struct Fixed {
     pub(crate) plan: Plan,
     /// Sentences about side effects of the package managers.
     pub(crate) notes: Vec<String>,
-    /// Lockfiles and packages that could not be planned or checked. Not empty means that the plan may
-    /// be incomplete.
+    /// Lockfiles and packages that could not be planned or checked. Not empty means that the plan
+    /// may be incomplete.
     pub(crate) problems: Vec<Problem>,
 }
 

@@ -1,14 +1,14 @@
 //! Engine from findings to a verified plan, which `fix` and `pr` share.
 //!
-//! [`fix`] scans a repository and works on one lockfile after the other: plan what should change, let
-//! the package manager lock the result in a scratch copy, scan that result with the same source of
-//! advisories, and keep it only when the planned findings are gone, no vulnerability came in, and no
-//! dependent gets an older version than before. A change that fails is left out and reported with its
-//! reason.
+//! [`fix`] scans a repository and works on one lockfile after the other: plan what should change,
+//! let the package manager lock the result in a scratch copy, scan that result with the same source
+//! of advisories, and keep it only when the planned findings are gone, no vulnerability came in,
+//! and no dependent gets an older version than before. A change that fails is left out and reported
+//! with its reason.
 //!
-//! Only [`apply`] writes to the repository, once a plan is complete. `patchgate-upgrade` decides what
-//! should change; the package manager (`patchgate-package-managers`) decides which versions the graph
-//! takes. Pull requests and exit codes are not here.
+//! Only [`apply`] writes to the repository, once a plan is complete. `patchgate-upgrade` decides
+//! what should change; the package manager (`patchgate-package-managers`) decides which versions
+//! the graph takes. Pull requests and exit codes are not here.
 
 mod apply;
 mod attempt;

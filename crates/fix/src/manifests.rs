@@ -5,8 +5,8 @@ use patchgate_upgrade::ManifestEdit;
 
 use crate::context::Failure;
 
-/// The manifest that contains the requirement of an edit: the one that asks for it, or, when a member
-/// inherits it from the workspace, the one next to the lockfile.
+/// The manifest that contains the requirement of an edit: the one that asks for it, or, when a
+/// member inherits it from the workspace, the one next to the lockfile.
 pub(super) fn holder(
     ecosystem: &dyn Upgradable,
     manifests: &Siblings,

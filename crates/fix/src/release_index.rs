@@ -1,5 +1,5 @@
-//! Index of the releases of packages and the findings that each would have, filled while one lockfile
-//! is planned.
+//! Index of the releases of packages and the findings that each would have, filled while one
+//! lockfile is planned.
 
 use std::collections::{BTreeMap, BTreeSet};
 

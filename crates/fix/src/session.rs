@@ -164,9 +164,9 @@ impl LockfileSession<'_> {
             .collect()
     }
 
-    /// Fixes a group of package versions, by delta debugging: a group that fails is split. The members
-    /// that are known to cause the failure are set apart; when none is known the group is halved, down
-    /// to single package versions.
+    /// Fixes a group of package versions, by delta debugging: a group that fails is split. The
+    /// members that are known to cause the failure are set apart; when none is known the group is
+    /// halved, down to single package versions.
     async fn bisect(&mut self, round: Vec<PackageVersion>) -> Result<(), Stop> {
         let mut groups = vec![round];
         while let Some(group) = groups.pop() {
@@ -229,9 +229,9 @@ impl LockfileSession<'_> {
         Ok(())
     }
 
-    /// Fixes several package versions together, including findings that the changes bring. The state
-    /// stays as it was when the result has violations. `refusals` is the number of versions that the
-    /// manager may refuse.
+    /// Fixes several package versions together, including findings that the changes bring. The
+    /// state stays as it was when the result has violations. `refusals` is the number of versions
+    /// that the manager may refuse.
     async fn try_group(
         &mut self,
         keys: &BTreeSet<PackageVersion>,

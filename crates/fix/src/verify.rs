@@ -1,5 +1,5 @@
-//! Verification of a new lockfile against the one before: no new findings, no downgrade, no requirement
-//! that is not met.
+//! Verification of a new lockfile against the one before: no new findings, no downgrade, no
+//! requirement that is not met.
 
 use std::collections::BTreeSet;
 

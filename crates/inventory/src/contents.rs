@@ -16,7 +16,10 @@ pub struct Contents {
     pub files: Siblings,
 }
 
-/// Reads an SBOM.
+/// Reads an SBOM, in CycloneDX or SPDX.
+///
+/// # Errors
+/// When the bytes are not an SBOM that can be read.
 pub fn parse_sbom(path: &str, bytes: &[u8]) -> Result<patchgate_sbom::Bill, Problem> {
     let mut bill =
         patchgate_sbom::read_bill(path, bytes).map_err(|error| unreadable(path, error))?;
@@ -33,7 +36,10 @@ pub(crate) fn parse_as_all<'a>(
     formats_of(path).map(move |(_, format)| parse(format, path, bytes, siblings))
 }
 
-/// Reads a lockfile as its ecosystem does.
+/// Reads a lockfile as one format.
+///
+/// # Errors
+/// When the bytes are not of the format.
 pub fn parse(
     format: &Format,
     path: &str,
@@ -50,7 +56,8 @@ pub fn parse(
     Ok(lockfile)
 }
 
-/// Requirements become part of every report, and one that is an address may hold a token.
+/// Removes credentials from requirements, which become part of every report. A requirement may be
+/// an address with a token.
 pub(crate) fn hide_credentials(unresolved: &mut [Unresolved]) {
     for one in unresolved {
         for text in [&mut one.name, &mut one.requirement] {

@@ -24,8 +24,8 @@ impl ExternalFiles for NoExternalFiles {
     async fn complete(&mut self, _: &mut Contents, _: &Path) {}
 }
 
-/// Problems of an inventory: files from outside of the repository that are missing, so that it is not
-/// known which versions a file asks for.
+/// Problems of an inventory: files from outside of the repository that are missing, so that it is
+/// not known which versions a file asks for.
 pub fn missing(inventory: &Inventory) -> impl Iterator<Item = Problem> {
     inventory.lockfiles.iter().flat_map(|lockfile| {
         lockfile.missing.iter().map(|file| Problem {

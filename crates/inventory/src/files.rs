@@ -7,11 +7,11 @@ use std::path::Path;
 use patchgate_ecosystems::{ParseError, limits};
 use patchgate_model::{Problem, ProblemKind};
 
-/// How many bytes of a file are looked at for an SBOM: the keys that tell one come first.
+/// Number of bytes of a file that are searched for the keys of an SBOM, which come first.
 const PEEKED_BYTES: u64 = 256 * 1024;
 
-/// Whether the beginning of a file is that of an SBOM. A link is none: what it leads to is found
-/// where it lies.
+/// Whether a file begins like an SBOM. A link does not count, because its target is found in its
+/// own directory.
 pub(crate) fn is_sbom(path: &Path) -> bool {
     let regular = std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file());
     let mut bytes = Vec::new();
@@ -49,7 +49,7 @@ pub(crate) fn unreadable(path: &str, error: ParseError) -> Problem {
 
 pub(crate) fn too_much(root: &Path, reason: String) -> Problem {
     Problem {
-        hint: Some("scan its folders one by one".to_owned()),
+        hint: Some("scan its directories one by one".to_owned()),
         ..file_problem(&root.display().to_string(), reason)
     }
 }

@@ -48,7 +48,8 @@ enum Named {
     Sbom(String),
 }
 
-/// `[FORMAT:]FILE`. What stands before the colon is a format only when it is the name of one.
+/// Reads `[FORMAT:]FILE`. The part before the colon counts as a format only when there is one of
+/// that name.
 fn lockfile(text: &str) -> Result<Named, UserError> {
     let (format, file) = match text.split_once(':') {
         Some((id, file)) if format_by_id(id).is_some() => (format_by_id(id), file),
@@ -57,10 +58,10 @@ fn lockfile(text: &str) -> Result<Named, UserError> {
     if format.is_none() && formats_of(file).next().is_none() {
         let hint =
             "name its format, as in `--lockfile FORMAT:FILE`; `patchgate formats` lists them";
-        return Err(UserError::usage(format!(
-            "what kind of lockfile `{file}` is cannot be told by its name"
-        ))
-        .with_hint(hint));
+        return Err(
+            UserError::usage(format!("`{file}` has no name of a known lockfile format"))
+                .with_hint(hint),
+        );
     }
 
     Ok(Named::Lockfile {
@@ -78,7 +79,7 @@ impl Named {
 }
 
 impl Inputs {
-    /// Opens the inputs.
+    /// Opens the repository and checks the named files. Nothing is read yet.
     ///
     /// # Errors
     /// When a path does not exist, or a format is unknown.
@@ -177,12 +178,13 @@ fn collected(
     inventory
 }
 
-/// A file's contents with the paths that the user gave, instead of paths from its folder.
+/// The inventory of a named file, with paths as the user gave them instead of paths from the file's
+/// directory.
 fn renamed(contents: Contents, file: &str) -> Inventory {
-    let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let from_here = |path: &str| match folder {
+    let directory = file.rsplit_once('/').map_or("", |(directory, _)| directory);
+    let from_here = |path: &str| match directory {
         "" => path.to_owned(),
-        folder => format!("{folder}/{path}"),
+        directory => format!("{directory}/{path}"),
     };
 
     let mut inventory = contents.inventory;

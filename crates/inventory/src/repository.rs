@@ -1,4 +1,4 @@
-//! Reads a repository: which lockfiles and manifests it holds, within bounds, running nothing.
+//! Reading of a repository's lockfiles, manifests and SBOMs, within bounds. Nothing is run.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ const MAX_INCLUDED: usize = 5_000;
 /// Most bytes of lockfiles and manifests that are read.
 const MAX_TOTAL_BYTES: usize = 1024 * 1024 * 1024;
 
-/// A folder to scan, or one file of it.
+/// A directory to scan, or one file of it.
 #[derive(Debug)]
 pub struct Repository {
     root: PathBuf,
@@ -26,17 +26,17 @@ pub struct Repository {
     exclude: Vec<globset::GlobMatcher>,
 }
 
-/// The one file that is asked for.
+/// The one file that is read.
 #[derive(Debug)]
 struct Only {
-    /// Its name in the folder.
+    /// Its name in the directory.
     name: String,
-    /// What it is read as, when its name does not say so.
+    /// Its format, when its name does not determine it.
     format: Option<&'static Format>,
 }
 
 impl Repository {
-    /// Opens a folder, or a single lockfile.
+    /// Opens a directory, or a single lockfile.
     ///
     /// # Errors
     /// When there is nothing at the path, or an exclude pattern cannot be read.
@@ -80,8 +80,8 @@ impl Repository {
         Ok(Self::file(path, None, exclude))
     }
 
-    /// Opens one file, to be read as `format` or else as what its name says. Its folder is looked
-    /// through for the manifests that belong to it.
+    /// Opens one file, to be read as `format`, or else as the format of its name. Its directory is
+    /// searched for the manifests that belong to it.
     pub fn file(
         path: &Path,
         format: Option<&'static Format>,
@@ -104,12 +104,12 @@ impl Repository {
         }
     }
 
-    /// The folder that paths in reports start from.
+    /// The directory that paths in reports start from.
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// Walks the folder and reads every lockfile, several at a time.
+    /// Walks the directory and reads every lockfile, several at a time.
     pub fn read(&self, mut progress: impl FnMut(&str)) -> Contents {
         let walk = Walk {
             root: &self.root,
@@ -147,7 +147,7 @@ impl Repository {
             contents.inventory.problems.push(too_much(
                 &self.root,
                 format!(
-                    "holds lockfiles and manifests of more than {} MiB; none was looked at",
+                    "contains lockfiles and manifests of more than {} MiB; none was read",
                     MAX_TOTAL_BYTES / (1024 * 1024)
                 ),
             ));
@@ -163,8 +163,8 @@ impl Repository {
         contents
     }
 
-    /// Reads the files that others take over by name, and theirs in turn; gives their bytes. One that
-    /// cannot be read is told by the file that asks for it.
+    /// Reads included files (`-r base.txt`) recursively, and returns the number of bytes read. An
+    /// unreadable include is reported on the including file.
     fn add_included(&self, contents: &mut Contents) -> usize {
         let mut total = 0;
         let mut next: Vec<(String, &'static dyn Ecosystem)> = contents
@@ -229,7 +229,7 @@ impl Repository {
             match one {
                 Ok(lockfile) => contents.inventory.lockfiles.push(lockfile),
                 Err(problem) => {
-                    failed.insert(folder(&problem.subject).to_owned());
+                    failed.insert(directory(&problem.subject).to_owned());
                     contents.inventory.problems.push(problem);
                 }
             }
@@ -240,7 +240,7 @@ impl Repository {
         }
     }
 
-    /// Adds the SBOMs among the files whose names do not say what they are.
+    /// Adds the SBOMs, which are recognised by their content, whatever their names.
     fn add_sboms(&self, candidates: BTreeSet<String>, contents: &mut Contents) {
         let read: Vec<_> = candidates
             .into_par_iter()
@@ -262,7 +262,7 @@ impl Repository {
         }
     }
 
-    /// Adds the manifests that belong to no lockfile. One beside a lockfile that could not be read
+    /// Adds the manifests that belong to no lockfile. A manifest next to an unreadable lockfile
     /// belongs to that one.
     fn add_unlocked(&self, contents: &mut Contents, failed: &BTreeSet<String>) {
         let locked: BTreeSet<&str> = contents
@@ -277,7 +277,7 @@ impl Repository {
             .par_iter()
             .filter(|(path, _)| {
                 !locked.contains(path.as_str())
-                    && !failed.contains(folder(path))
+                    && !failed.contains(directory(path))
                     && formats_of(path).next().is_none()
             })
             .filter_map(|(path, bytes)| {
@@ -314,8 +314,8 @@ impl Repository {
     }
 }
 
-/// Takes out what a lockfile in the same folder locks under the same name, though it does not say
-/// for whom: a `requirements.txt` with pins beside a `pyproject.toml`.
+/// Removes requirements that a lockfile in the same directory locks under the same name, although
+/// it does not say for which manifest: a `requirements.txt` with pins next to a `pyproject.toml`.
 fn leave_out_locked(
     unresolved: &mut Vec<Unresolved>,
     manifest: &str,
@@ -329,7 +329,7 @@ fn leave_out_locked(
     let locked: BTreeSet<_> = inventory
         .lockfiles
         .iter()
-        .filter(|lockfile| folder(&lockfile.path) == folder(manifest))
+        .filter(|lockfile| directory(&lockfile.path) == directory(manifest))
         .flat_map(|lockfile| &lockfile.packages)
         .filter(|package| package.ecosystem == ecosystem.name())
         .map(|package| ecosystem.normalize_name(&package.name))
@@ -337,8 +337,8 @@ fn leave_out_locked(
     unresolved.retain(|one| !locked.contains(&ecosystem.normalize_name(&one.name)));
 }
 
-fn folder(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+fn directory(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(directory, _)| directory)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Which files of a folder are looked at, within bounds.
+//! Walk through a directory for files of interest, within bounds.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -8,9 +8,9 @@ use patchgate_model::Problem;
 
 use crate::files::{file_problem, too_much};
 
-/// Folders that hold installed dependencies, build output or another tool's data. Their lockfiles
-/// describe somebody else's project.
-const SKIPPED_FOLDERS: &[&str] = &[
+/// Directories with installed dependencies, build output or another tool's data. Their lockfiles
+/// describe projects of others.
+const SKIPPED_DIRECTORIES: &[&str] = &[
     ".git",
     ".gradle",
     ".hg",
@@ -27,7 +27,7 @@ const SKIPPED_FOLDERS: &[&str] = &[
     "venv",
 ];
 
-/// Deepest folder that is entered.
+/// Deepest directory that is entered.
 const MAX_DEPTH: usize = 64;
 
 /// Most entries that are looked at.
@@ -75,13 +75,13 @@ impl Walk<'_> {
                     || !entry
                         .file_name()
                         .to_str()
-                        .is_some_and(|name| SKIPPED_FOLDERS.contains(&name))
+                        .is_some_and(|name| SKIPPED_DIRECTORIES.contains(&name))
             })
             .build();
         for (count, entry) in walk.enumerate() {
             if count >= MAX_ENTRIES || found.files.len() >= MAX_FILES {
                 found.problems.push(too_much(self.root, format!(
-                    "holds more than {MAX_ENTRIES} entries or {MAX_FILES} lockfiles and manifests; the rest was not looked at"
+                    "contains more than {MAX_ENTRIES} entries or {MAX_FILES} lockfiles and manifests; the rest was not read"
                 )));
                 break;
             }
@@ -117,7 +117,7 @@ impl Walk<'_> {
             {
                 found.problems.push(file_problem(
                     &relative.to_string_lossy(),
-                    "lies in a folder whose name is not UTF-8".to_owned(),
+                    "is in a directory whose name is not UTF-8".to_owned(),
                 ));
             }
 
@@ -140,7 +140,7 @@ impl Walk<'_> {
             if found.candidates.len() == MAX_CANDIDATES {
                 found.problems.push(too_much(
                     self.root,
-                    format!("holds more than {MAX_CANDIDATES} files that may be SBOMs; the rest was not looked at"),
+                    format!("contains more than {MAX_CANDIDATES} files that may be SBOMs; the rest was not read"),
                 ));
             }
 

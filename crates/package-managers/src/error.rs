@@ -1,14 +1,14 @@
-//! Why a manager did not deliver a lockfile.
+//! Errors of a relock.
 
 use std::time::Duration;
 
-/// Why a manager did not deliver a lockfile.
+/// The reason why a manager did not deliver a lockfile.
 #[derive(Debug, thiserror::Error)]
 pub enum RelockError {
     /// The manager is not installed.
     #[error("`{program}` was not found")]
     NotInstalled {
-        /// The program.
+        /// The name of the program.
         program: &'static str,
     },
     /// rustup has no toolchain to run Cargo with.
@@ -17,53 +17,54 @@ pub enum RelockError {
         /// The cause, in rustup's words.
         reason: String,
     },
-    /// The manager could not be started or its folder not be made.
+    /// The manager could not be started, or its scratch directory not be created.
     #[error("cannot {action}")]
     Io {
-        /// What was tried: `start \`npm\``, `write \`package.json\` to the scratch folder`.
+        /// The action that failed: `start \`npm\``, `write \`package.json\` to the scratch
+        /// directory`.
         action: String,
-        /// Why it failed.
+        /// The error of the system.
         #[source]
         source: std::io::Error,
     },
     /// It took too long and was stopped.
     #[error("`{command}` took longer than {} seconds and was stopped", limit.as_secs())]
     TimedOut {
-        /// The command, without the scratch folder.
+        /// The command, without the scratch directory.
         command: String,
-        /// The limit.
+        /// The time limit.
         limit: Duration,
     },
-    /// One move is not possible.
+    /// The manager refuses one version.
     #[error("`{package} {version}` was refused: {reason}")]
     Refused {
-        /// The package.
+        /// The name of the package.
         package: String,
         /// The version that it should have got.
         version: String,
         /// Why, as the manager says it in short.
         reason: String,
     },
-    /// The manager failed.
+    /// The manager ended with an error.
     #[error("`{command}` failed: {reason}")]
     Failed {
-        /// The command, without the scratch folder.
+        /// The command, without the scratch directory.
         command: String,
         /// Why, as the manager says it in short.
         reason: String,
     },
     /// Something that the manager needs for any lockfile of the project is out of reach.
-    #[error("`{command}` cannot reach what the project needs: {reason}")]
+    #[error("`{command}` cannot reach a source of the project: {reason}")]
     Unreachable {
-        /// The command, without the scratch folder.
+        /// The command, without the scratch directory.
         command: String,
         /// Why, as the manager says it in short.
         reason: String,
     },
     /// A second run changed the lockfile again.
-    #[error("`{command}` does not come to rest: a second run changes the lockfile again")]
+    #[error("`{command}` does not settle: a second run changes the lockfile again")]
     Unstable {
-        /// The command, without the scratch folder.
+        /// The command, without the scratch directory.
         command: String,
     },
     /// A file of the project cannot be used.
@@ -71,18 +72,18 @@ pub enum RelockError {
     Unusable {
         /// Path of the file in the project.
         path: String,
-        /// What is wrong.
+        /// The reason, as a fragment.
         reason: String,
     },
 }
 
 impl RelockError {
-    /// What to do next, where there is something to do.
+    /// The next step, when there is one.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NotInstalled { program } => Some(format!(
-                "install `{program}` or put its folder on PATH, then run `patchgate fix` again"
+                "install `{program}` or put its directory on PATH, then run `patchgate fix` again"
             )),
             Self::NoToolchain { .. } => Some(
                 "run `rustup default stable`, or set `RUSTUP_TOOLCHAIN`, then run `patchgate fix` \

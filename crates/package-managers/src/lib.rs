@@ -2,13 +2,13 @@
 //!
 //! A manager sees a directory made for the run. It contains the manifests, the lockfile, and of the
 //! repository's own configuration only the settings that say where packages come from. It contains
-//! no sources, no build scripts and no hooks. Of the environment a manager gets only what it needs to
-//! find itself and the user's own configuration ([`process`]). The result is the bytes of the
-//! lockfile.
+//! no sources, no build scripts and no hooks. A manager gets only the environment variables that it
+//! needs to find itself and the user's own configuration ([`process`]). The result is the bytes of
+//! the lockfile.
 //!
-//! [`manager_of`] finds the [`PackageManager`] of a lockfile format. What should change is not
-//! decided here (`patchgate-upgrade`), manifests are not edited here (`patchgate-ecosystems`), and
-//! Patchgate's own network access is not here either (`patchgate-http`).
+//! [`manager_of`] finds the [`PackageManager`] of a lockfile format. Deliberately not here: the
+//! choice of changes (`patchgate-upgrade`), the edits of manifests (`patchgate-ecosystems`), and
+//! Patchgate's own network access (`patchgate-http`).
 
 mod cargo;
 mod error;
@@ -24,7 +24,7 @@ pub use manager::{
 
 use std::time::Duration;
 
-/// How a manager is run.
+/// Options of every run of a manager.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RunOptions {
     /// True when nothing may go over the network: the manager has its own cache only.
@@ -45,8 +45,8 @@ impl Default for RunOptions {
 /// A lockfile that a manager wrote.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Relocked {
-    /// Its content.
+    /// The bytes of the lockfile.
     pub lockfile: Vec<u8>,
-    /// What the user should know about it, as sentences.
+    /// Side effects that the user should know about, as sentences.
     pub notes: Vec<String>,
 }

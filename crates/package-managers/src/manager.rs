@@ -23,7 +23,7 @@ pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, RelockError>> + S
 pub struct ConfigurationFile {
     /// Path from the root of the repository.
     pub path: String,
-    /// The content, which is hostile: managers see only what a filter keeps of it.
+    /// The content, which is hostile input. Managers see only the filtered part of it.
     pub content: Vec<u8>,
 }
 
@@ -73,13 +73,13 @@ pub struct PinnedVersion {
     pub install_path: Option<String>,
     /// Name of the package in its registry.
     pub name: String,
-    /// Version before.
+    /// The version in the lockfile.
     pub from: String,
-    /// Version after.
+    /// The version that the lockfile should get.
     pub to: String,
 }
 
-/// A package manager.
+/// A package manager, as far as a fix needs one.
 ///
 /// Every method that runs the manager does so in a scratch directory, with scripts off and a
 /// scrubbed environment. None of them writes to the repository.

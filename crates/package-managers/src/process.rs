@@ -51,7 +51,7 @@ const PASSED: &[&str] = &[
     "NPM_CONFIG_REGISTRY",
     "npm_config_cache",
     "NPM_CONFIG_CACHE",
-    // Windows needs these to start programs and find the user's folder.
+    // Windows needs these to start programs and find the user's directory.
     "SystemRoot",
     "PATHEXT",
     "USERPROFILE",
@@ -72,18 +72,18 @@ pub fn is_passed(name: &str) -> bool {
             .any(|suffix| name.ends_with(suffix))
 }
 
-/// What a manager left behind.
+/// Output of a manager.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Output {
     /// True when it ended with success.
     pub success: bool,
-    /// Its standard output.
+    /// Standard output, up to the limit.
     pub stdout: String,
-    /// Its standard error.
+    /// Standard error, up to the limit.
     pub stderr: String,
 }
 
-/// Runs a program in a folder and waits for it.
+/// Runs a program in a directory and waits for it.
 ///
 /// # Errors
 /// When it is not installed, cannot be started, or takes longer than `timeout`; then the program
@@ -176,7 +176,7 @@ async fn read(from: Option<impl AsyncRead + Unpin>) -> String {
     String::from_utf8_lossy(&kept).into_owned()
 }
 
-/// A process and all that it started, which are stopped when nobody waits for them any more. The
+/// A process and its descendants, which are stopped when nothing waits for them any more. The
 /// group was made for the process by [`run`].
 struct Group(Option<u32>);
 

@@ -1,4 +1,4 @@
-//! The folder in which a manager runs.
+//! The directory in which a manager runs.
 
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
@@ -8,26 +8,26 @@ use crate::{ConfigurationFile, RelockError};
 /// The files of one project that a manager may see.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Project {
-    /// The folder that the manager runs in, from the top of the scratch folder, empty for the top
-    /// itself: a Cargo project may need manifests beside and above its own folder.
+    /// The directory that the manager runs in, from the top of the scratch directory, empty for the
+    /// top itself: a Cargo project may need manifests next to and above its own directory.
     pub(crate) directory: String,
-    /// Name of the folder that holds the lockfile, which npm takes for the name of a project that
+    /// Name of the directory of the lockfile, which npm takes for the name of a project that
     /// has none.
     pub(crate) directory_name: String,
-    /// Manifests, after their edits, by path from the top of the scratch folder, with `/` between
-    /// its parts.
+    /// Manifests, after their edits, by path from the top of the scratch directory, with `/`
+    /// between its parts.
     pub(crate) manifests: BTreeMap<String, Vec<u8>>,
-    /// File name of the lockfile, in [`Project::folder`].
+    /// File name of the lockfile, in [`Project::directory`].
     pub(crate) lockfile_name: String,
     /// The lockfile as it is.
     pub(crate) lockfile: Vec<u8>,
     /// The repository's own configuration for the manager (`.npmrc`, `.cargo/config.toml`),
-    /// outermost folder first. Only settings that say where packages come from are taken over.
+    /// outermost directory first. Only settings that say where packages come from are taken over.
     pub(crate) configuration: Vec<ConfigurationFile>,
 }
 
 impl Project {
-    /// Path of a file in the project's folder, from the top of the scratch folder.
+    /// Path of a file in the project's directory, from the top of the scratch directory.
     pub(crate) fn inside(&self, file: &str) -> String {
         if self.directory.is_empty() {
             file.to_owned()
@@ -37,17 +37,17 @@ impl Project {
     }
 }
 
-/// A temporary folder with a project's files.
+/// A temporary directory with a project's files.
 pub(crate) struct Scratch {
     /// Removed with everything in it when the value goes.
     _temporary: tempfile::TempDir,
     folder: PathBuf,
 }
 
-/// Name of a scratch folder whose name does not matter.
+/// Name of a scratch directory whose name does not matter.
 const ANY_NAME: &str = "project";
 
-/// Longest name of a folder on the common file systems.
+/// Longest name of a directory on the common file systems.
 const MAX_NAME_BYTES: usize = 255;
 
 impl Scratch {
@@ -55,11 +55,11 @@ impl Scratch {
         Self::named(ANY_NAME)
     }
 
-    /// A scratch folder with a name of its own, as npm writes the folder's name into the lockfile
-    /// of a project that has none. A name that is no folder's name is left alone.
+    /// A scratch directory with a name of its own, as npm writes the directory's name into the
+    /// lockfile of a project that has none. A name that is no directory's name is left alone.
     pub(crate) fn named(name: &str) -> Result<Self, RelockError> {
         let failed = |source| RelockError::Io {
-            action: "make a scratch folder".to_owned(),
+            action: "create a scratch directory".to_owned(),
             source,
         };
         let temporary = tempfile::Builder::new()
@@ -84,7 +84,7 @@ impl Scratch {
         &self.folder
     }
 
-    /// Writes a file, with the folders above it.
+    /// Writes a file, with the directories above it.
     pub(crate) fn write(&self, path: &str, content: &[u8]) -> Result<(), RelockError> {
         let target = self.resolve(path)?;
         let written = target
@@ -93,19 +93,19 @@ impl Scratch {
             .and_then(|()| std::fs::write(&target, content));
 
         written.map_err(|source| RelockError::Io {
-            action: format!("write `{path}` to the scratch folder"),
+            action: format!("write `{path}` to the scratch directory"),
             source,
         })
     }
 
     pub(crate) fn read(&self, path: &str) -> Result<Vec<u8>, RelockError> {
         std::fs::read(self.resolve(path)?).map_err(|source| RelockError::Io {
-            action: format!("read `{path}` from the scratch folder"),
+            action: format!("read `{path}` from the scratch directory"),
             source,
         })
     }
 
-    /// A path inside the folder. A path that would lead out of it is refused.
+    /// A path inside the directory. A path that would lead out of it is refused.
     fn resolve(&self, path: &str) -> Result<PathBuf, RelockError> {
         let inside = !path.is_empty()
             && Path::new(path)
@@ -114,7 +114,7 @@ impl Scratch {
         if !inside {
             return Err(RelockError::Unusable {
                 path: path.to_owned(),
-                reason: "it does not lie in the project's folder".to_owned(),
+                reason: "it is outside of the project's directory".to_owned(),
             });
         }
 

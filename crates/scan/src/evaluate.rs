@@ -120,7 +120,8 @@ fn unresolved(inventory: &Inventory) -> impl Iterator<Item = Problem> {
         })
 }
 
-/// Incidents before all else, then worst first, then by id and package so that the order never changes between runs.
+/// Incidents before all else, then worst first, then by id and package so that the order never
+/// changes between runs.
 fn sort(findings: &mut [Finding]) {
     findings.sort_by(|a, b| {
         b.malicious

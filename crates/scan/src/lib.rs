@@ -2,12 +2,12 @@
 //!
 //! [`scan`] reads the inputs, looks every package up, rates the findings, and applies the
 //! repository's ignore entries and the statements of VEX documents. Its [`ScanResult`] also lists
-//! everything that makes the answer incomplete: a file that could not be read, a source that did not
-//! answer, a version that nothing states.
+//! everything that makes the answer incomplete: a file that could not be read, a source that did
+//! not answer, a version that nothing states.
 //!
 //! Commands that have an inventory already (a package URL, the two sides of a pull request) open an
-//! [`AdvisorySource`] and call [`evaluate`]. Exit codes and reports are not here: they belong to the
-//! binary and to `patchgate-report`.
+//! [`AdvisorySource`] and call [`evaluate`]. Exit codes and reports are not here: they belong to
+//! the binary and to `patchgate-report`.
 
 mod evaluate;
 mod request;

@@ -78,8 +78,8 @@ fn is_below(path: &Path, directory: &Path) -> bool {
     }
 }
 
-/// Checks that the store is inside the repository. Otherwise anyone who can write the settings could
-/// choose any directory of the machine.
+/// Checks that the store is inside the repository. Otherwise anyone who can write the settings
+/// could choose any directory of the machine.
 fn check_store(name: &str, config: &Config, root: &Path) -> Result<(), UserError> {
     let Some(store) = &config.store.path else {
         return Ok(());

@@ -132,8 +132,8 @@ impl AdvisorySource {
         }
     }
 
-    /// The ecosystems of an inventory for which a store has no export, so that a record may be missing
-    /// from it. A server is asked by id and lacks none.
+    /// The ecosystems of an inventory for which a store has no export, so that a record may be
+    /// missing from it. A server is asked by id and lacks none.
     pub fn lacks(&self, inventory: &Inventory) -> Vec<Problem> {
         match &self.location {
             Location::Store(store) => store.lookup(&queries(inventory)).problems,

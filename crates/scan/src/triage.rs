@@ -1,4 +1,5 @@
-//! Triage of findings: by the ignore entries of the settings, then by the statements of VEX documents.
+//! Triage of findings: by the ignore entries of the settings, then by the statements of VEX
+//! documents.
 
 use jiff::civil::Date;
 use patchgate_config::{Config, Ignore, IgnoredFinding, Notice};
@@ -24,8 +25,8 @@ pub struct TriagedFindings {
     pub vex_notices: Vec<patchgate_vex::Notice>,
 }
 
-/// Divides findings. The settings come first: an ignore entry has an end, and must not be reported as
-/// unused because a document covers the same finding.
+/// Divides findings. The settings come first: an ignore entry has an end, and must not be reported
+/// as unused because a document covers the same finding.
 pub(crate) fn triage(
     findings: Vec<Finding>,
     config: &Config,

@@ -173,7 +173,7 @@ fn no_flag(command: &str, input: &str) -> UserError {
     .with_hint(format!("leave `{input}` out when `command` is `{command}`"))
 }
 
-/// An input as it stands on the command line: `true` for a switch, a line for each value of a flag
+/// An input as arguments of the command line: `true` for a switch, a line for each value of a flag
 /// that may be repeated.
 fn flags(input: &str, value: &str, argument: &clap::Arg) -> Result<Vec<String>, UserError> {
     match argument.get_action() {

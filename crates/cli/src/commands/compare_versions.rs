@@ -23,7 +23,7 @@ pub(crate) struct Args {
     #[arg(requires = "b")]
     a: Option<String>,
 
-    /// Second version
+    /// Version to compare it with
     b: Option<String>,
 }
 
@@ -47,7 +47,7 @@ fn find(name: &str) -> Result<&'static dyn Ecosystem, UserError> {
     })
 }
 
-/// Answers line by line, so that an answer stands where its question stood.
+/// Answers line by line, in the order of the questions.
 fn lines(ecosystem: &dyn Ecosystem) -> anyhow::Result<Exit> {
     let mut worst = Exit::Clean;
     let mut text = String::new();

@@ -143,7 +143,8 @@ fn of_purl(purl: &str) -> Result<Inventory, UserError> {
     })
 }
 
-/// The records by what they name, and which of them the source calls affecting a commit at hand.
+/// The records, by the packages and repositories that they name, and by the commits of the
+/// inventory that the source says they affect.
 async fn known(
     records: &[Arc<Advisory>],
     inventory: &Inventory,
@@ -190,7 +191,7 @@ async fn signals(
     feeds.source.signals(&ids, problems)
 }
 
-/// The package URLs of what a record of malicious releases affects.
+/// The package URLs of the packages that a record of malicious releases affects.
 fn affecting(records: &[Advisory], packages: &[Explained], prefixes: &[String]) -> Vec<String> {
     let is_malicious = |one: &&Explained| {
         let own = records

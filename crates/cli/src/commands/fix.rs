@@ -1,4 +1,4 @@
-//! `patchgate fix`: plans the smallest upgrades that end the findings, shows or applies them.
+//! `patchgate fix`: plans the smallest upgrades that fix the findings, and shows or applies them.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     repository: RepositoryArgs,
 
-    /// Show the plan and the diff, and change nothing (this is what happens without `--apply`)
+    /// Show the plan and the diff, and change nothing (the default)
     #[arg(long, conflicts_with = "apply")]
     dry_run: bool,
 
@@ -30,8 +30,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
     manager_timeout: u64,
 
-    /// Longest time for everything; what is proven by then is kept, the rest is reported as not
-    /// tried
+    /// Longest time for everything; fixes that are verified by then are kept, the rest is reported as
+    /// not tried
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse_duration)]
     time_limit: Duration,
 
@@ -103,7 +103,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     output::write(&text, file)?;
 
     if context.runner.is_there() {
-        verdict::tell_outputs(&context.runner, &scan)?;
+        verdict::write_outputs(&context.runner, &scan)?;
         context
             .runner
             .summary(&report.to_markdown(GITHUB_SUMMARY_LIMIT))?;

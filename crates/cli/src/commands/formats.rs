@@ -79,7 +79,7 @@ pub(crate) fn markdown() -> String {
 
 #[cfg(test)]
 mod tests {
-    /// The README's table is what the code says. `UPDATE_README=1` writes it.
+    /// The README's table comes from the code. `UPDATE_README=1` writes it.
     #[test]
     fn the_readme_has_the_table_of_today() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md");

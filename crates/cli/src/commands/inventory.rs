@@ -1,4 +1,4 @@
-//! `patchgate inventory`: what a repository depends on.
+//! `patchgate inventory`: the packages that a repository depends on.
 
 use patchgate_inventory::{MavenRepository, Network};
 use patchgate_model::Inventory;
@@ -119,7 +119,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         };
         let text = patchgate_sbom::write(&inventory, &options, format);
         output::write(&text, file)?;
-        tell_problems(&inventory);
+        print_problems(&inventory);
         return Ok(exit);
     }
 
@@ -138,8 +138,8 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     Ok(exit)
 }
 
-/// Says on standard error what an SBOM has no place for: what could not be read.
-fn tell_problems(inventory: &Inventory) {
+/// Prints the problems on standard error, because an SBOM has no field for them.
+fn print_problems(inventory: &Inventory) {
     if inventory.problems.is_empty() {
         return;
     }

@@ -1,4 +1,4 @@
-//! The commands, one module each: its flags and what it does with them.
+//! Commands, one module each: their flags, and the run.
 
 pub(crate) mod action;
 pub(crate) mod compare_versions;

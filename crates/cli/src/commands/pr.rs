@@ -48,8 +48,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
     manager_timeout: u64,
 
-    /// Longest time for everything; what is proven by then is kept, the rest is reported as not
-    /// tried
+    /// Longest time for everything; fixes that are verified by then are kept, the rest is reported as
+    /// not tried
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse_duration)]
     time_limit: Duration,
 
@@ -85,7 +85,7 @@ const WORKFLOW_ACCOUNT: (&str, &str) = (
     "41898282+github-actions[bot]@users.noreply.github.com",
 );
 
-/// What a pull request by a workflow's own token lacks.
+/// The warning of a pull request that was opened with a workflow's own token.
 const NO_WORKFLOWS: &str = "This was made with an installation token inside a workflow. If it is the workflow's own `GITHUB_TOKEN`, no workflow runs on this pull request, and the gate waits for checks that never come: use the token of an app, or close and reopen the pull request by hand.";
 
 pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
@@ -166,7 +166,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         Format::Json => report.to_json(),
     };
     output::write(&text, args.output.output.as_deref())?;
-    tell_runner(context, &report, &made.scan)?;
+    report_to_runner(context, &report, &made.scan)?;
 
     Ok(made.exit)
 }
@@ -193,7 +193,7 @@ async fn base_and_head(args: &Args, forge: &Forge, root: &Path) -> anyhow::Resul
         .map_err(|error| git_failed(&error))?;
     if head.commit != tip {
         return Err(UserError::usage(format!(
-            "the clone stands on `{}`, and `{base}` on `{tip}`",
+            "the clone is at `{}`, and `{base}` is at `{tip}`",
             head.commit
         ))
         .with_hint(format!("check out the tip of `{base}` and run it again"))
@@ -203,23 +203,23 @@ async fn base_and_head(args: &Args, forge: &Forge, root: &Path) -> anyhow::Resul
     Ok((base, head))
 }
 
-/// What one run plans with.
+/// The inputs of one run.
 struct Run<'a> {
     args: &'a Args,
     context: &'a Context,
     config: &'a Config,
     head: &'a Head,
-    /// Who the commit is by.
+    /// The author of the commit.
     identity: &'a CommitIdentity,
 }
 
-/// What was planned.
+/// A plan, with the scan that it is based on.
 struct Made {
     /// The plan, with paths from the clone's root.
     plan: Plan,
     scan: ScanReport,
     problems: Vec<Problem>,
-    /// What a user should know about the plan.
+    /// Notes about side effects, for the user.
     notes: Vec<String>,
     /// Whether findings are left that a fix would be made for.
     is_vulnerable: bool,
@@ -228,7 +228,7 @@ struct Made {
 }
 
 impl Made {
-    /// What an empty plan means for pull requests that are open.
+    /// The consequence of an empty plan for pull requests that are open.
     fn nothing_to_propose(&self) -> Wanted {
         let unknown = |reason: &str| Wanted::Unknown {
             reason: reason.to_owned(),
@@ -327,7 +327,7 @@ impl Run<'_> {
     }
 
     fn with_warning(&self, forge: &Forge, body: String) -> String {
-        // Below the sentence that says what this is.
+        // Below the first sentence, which introduces the pull request.
         let note = format!("\n\n> [!NOTE]\n> {NO_WORKFLOWS}\n\n");
         let warned = body.replacen("\n\n", &note, 1);
         if self.starts_no_workflows(forge) && warned.len() <= GITHUB_BODY_LIMIT {
@@ -338,7 +338,7 @@ impl Run<'_> {
     }
 }
 
-/// Who the commit is by: the flag, else the token's account, so that the gate can tell.
+/// The author of the commit: the flag, else the token's account, which the gate recognises.
 async fn identity(args: &Args, forge: &Forge, context: &Context) -> anyhow::Result<CommitIdentity> {
     let bad = |error: String| UserError::usage(error).with_hint("give it as `NAME <EMAIL>`");
     if let Some(author) = &args.commit_author {
@@ -371,7 +371,7 @@ async fn identity(args: &Args, forge: &Forge, context: &Context) -> anyhow::Resu
     CommitIdentity::new(name, email).map_err(|error| bad(error.to_string()).into())
 }
 
-/// The plan with its paths from the clone's root, when only a folder of it was scanned.
+/// The plan with paths relative to the clone's root, when only a directory of it was scanned.
 fn from_root(mut plan: Plan, prefix: &str) -> Plan {
     for change in &mut plan.changes {
         change.path.insert_str(0, prefix);
@@ -426,7 +426,7 @@ fn pull_request_report(done: Done) -> PullRequestReport {
 }
 
 /// The step's outputs and the job summary.
-fn tell_runner(context: &Context, report: &PrReport, scan: &ScanReport) -> anyhow::Result<()> {
+fn report_to_runner(context: &Context, report: &PrReport, scan: &ScanReport) -> anyhow::Result<()> {
     let runner = &context.runner;
     if !runner.is_there() {
         return Ok(());
@@ -437,7 +437,7 @@ fn tell_runner(context: &Context, report: &PrReport, scan: &ScanReport) -> anyho
         "pull-request",
         &number.map_or_else(String::new, |number| number.to_string()),
     )?;
-    verdict::tell_outputs(runner, scan)?;
+    verdict::write_outputs(runner, scan)?;
     runner.summary(&report.to_markdown(GITHUB_SUMMARY_LIMIT / 2))?;
 
     runner.summary(&scan.to_markdown(GITHUB_SUMMARY_LIMIT / 2))

@@ -1,4 +1,4 @@
-//! `patchgate query`: what is known about packages that no file needs to name.
+//! `patchgate query`: the vulnerabilities of packages that are named on the command line.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, Read as _};
@@ -23,7 +23,7 @@ use crate::{output, verdict};
 /// Largest input that is read from standard input, in bytes.
 const MAX_INPUT_BYTES: u64 = 256 * 1024 * 1024;
 
-/// The name under which the questions stand in an inventory, a line each.
+/// The name of the lockfile that contains the questions in an inventory, one line each.
 const QUESTIONS: &str = "standard input";
 
 /// Flags of `patchgate query`.
@@ -190,7 +190,7 @@ fn from_input() -> anyhow::Result<Vec<(Value, Result<Package, String>)>> {
     Ok(asked)
 }
 
-/// The package that is asked about, or what is wrong with the question.
+/// The package of a question, or the reason why the question is invalid.
 fn package(question: &Question) -> Result<Package, String> {
     let package = match question {
         Question {
@@ -307,8 +307,8 @@ fn findings_by_line(scanned: &Evaluation) -> BTreeMap<u32, Vec<&Finding>> {
     by_line
 }
 
-/// What keeps the answer to one question from being whole: a problem of its own version or ecosystem,
-/// or one of the source as a whole.
+/// What keeps the answer to one question from being whole: a problem of its own version or
+/// ecosystem, or one of the source as a whole.
 fn problem_of(
     problems: &[Problem],
     package: &Package,
@@ -335,7 +335,7 @@ fn reports(findings: Vec<&Finding>, context: &Context) -> Vec<FindingReport> {
     let findings: Vec<Finding> = findings
         .into_iter()
         .map(|finding| Finding {
-            // Where it stands is the question itself.
+            // The location is the question itself.
             locations: Vec::new(),
             paths: Vec::new(),
             ..finding.clone()

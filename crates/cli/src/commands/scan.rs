@@ -42,7 +42,7 @@ enum Format {
     Markdown,
     /// SARIF 2.1.0, for code scanning
     Sarif,
-    /// OpenVEX 0.2.0: what was suppressed, accepted, or not judged yet
+    /// OpenVEX 0.2.0: which findings were suppressed, accepted, or not judged yet
     Openvex,
     /// CycloneDX 1.6 with the same statements
     CyclonedxVex,
@@ -92,7 +92,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         }
     };
     output::write(&text, file)?;
-    tell_runner(&report, context)?;
+    report_to_runner(&report, context)?;
 
     // Skip destructors: the process is about to exit, and freeing the memory of 10,000 packages
     // piece by piece is measurably slow.
@@ -111,11 +111,11 @@ fn openvex(export: &VexExport<'_>) -> String {
     export.openvex()
 }
 
-fn tell_runner(report: &ScanReport, context: &Context) -> anyhow::Result<()> {
+fn report_to_runner(report: &ScanReport, context: &Context) -> anyhow::Result<()> {
     if !context.runner.is_there() {
         return Ok(());
     }
-    verdict::tell_outputs(&context.runner, report)?;
+    verdict::write_outputs(&context.runner, report)?;
     context
         .runner
         .summary(&report.to_markdown(GITHUB_SUMMARY_LIMIT))?;

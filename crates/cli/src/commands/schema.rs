@@ -8,7 +8,7 @@ use crate::output;
 /// Flags of `patchgate schema`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Which schema
+    /// The schema to print
     #[arg(value_enum)]
     of: Schema,
 }

@@ -1,5 +1,5 @@
-//! What an installed Maven says of itself: its settings, and the repositories that it asks when
-//! nobody names others. Its files are read; Maven is not run.
+//! Files of an installed Maven: its settings, and the repositories that it asks by default. They
+//! are read; Maven is not run.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -16,8 +16,8 @@ const SUPER_PROJECT: &str = "org/apache/maven/model/pom-4.0.0.xml";
 const MAX_ARCHIVE_BYTES: u64 = 32 * 1024 * 1024;
 const MAX_TEXT_BYTES: u64 = 1024 * 1024;
 
-/// The folders in which a Maven may be installed: as the environment says, else where the `mvn` of
-/// the search path lies. Nothing inside the scanned repository counts.
+/// The directories in which Maven may be installed: those that the environment names, else that of
+/// the `mvn` on the search path. Nothing inside the scanned repository counts.
 pub(super) fn folders(environment: &Environment, scanned: &Path) -> Vec<PathBuf> {
     let named = ["MAVEN_HOME", "M2_HOME"]
         .into_iter()
@@ -43,7 +43,7 @@ pub(super) fn folders(environment: &Environment, scanned: &Path) -> Vec<PathBuf>
         .collect()
 }
 
-/// The repositories that a Maven asks when nobody names others.
+/// The repositories that Maven asks by default.
 pub(super) fn repositories(folder: &Path) -> Option<Vec<Repository>> {
     let archive = std::fs::read_dir(folder.join("lib"))
         .ok()?
@@ -72,7 +72,7 @@ pub(super) fn repositories(folder: &Path) -> Option<Vec<Repository>> {
     settings::super_project(&text).ok()
 }
 
-/// A small text file; `None` where there is none.
+/// A small text file; `None` when it does not exist.
 pub(super) fn text(path: &Path) -> Option<std::io::Result<String>> {
     if !path.is_file() {
         return None;

@@ -1,11 +1,11 @@
-//! Brings the files from outside a repository on which its Maven projects build: parents, and lists
-//! of versions that they import. Taken from the local repository, else from the repositories that
+//! Files from outside of a repository on which its Maven projects build: parents, and imported
+//! lists of versions (BOMs). They come from the local repository, else from the repositories that
 //! Maven itself would ask.
 //!
-//! Deliberately not here: what a file means (`patchgate-ecosystems` says what lacks), running Maven,
-//! and an address of our own: all addresses come from the settings, from the installed Maven, and,
-//! over encrypted connections and without a password, from the scanned projects. The scanned
-//! repository's own `.mvn` folder has no say.
+//! Deliberately not here: the meaning of a POM (`patchgate-ecosystems` reports the files that are
+//! missing), running Maven, and addresses of our own. All addresses come from the settings, from
+//! the installed Maven, and, over encrypted connections and without a password, from the scanned
+//! projects. The scanned repository's own `.mvn` directory is ignored.
 
 mod installation;
 mod settings;
@@ -23,8 +23,8 @@ use self::settings::{Answering, Repository, Settings};
 use crate::contents::{Contents, parse};
 use crate::external::ExternalFiles;
 
-/// Most files that are brought for one run, most bytes of one and of all, most rounds of asking for
-/// what the last brought files want, and longest time for all of it.
+/// Most files of one run, most bytes of one and of all, most rounds of fetching the files that the
+/// last round's files need, and the longest time for all of it.
 const MAX_FILES: usize = 1000;
 const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
 const MAX_TOTAL_BYTES: usize = 128 * 1024 * 1024;
@@ -40,12 +40,12 @@ const PARALLEL: usize = 8;
 /// Most repositories that scanned projects may add.
 const MAX_DECLARED: usize = 8;
 
-/// The local repository and the others, of one run.
+/// The local and the remote Maven repositories of one run.
 pub struct MavenRepository<'a> {
     environment: &'a Environment,
     network: Network,
     client: Option<Client>,
-    /// What was looked for, by its path in a repository.
+    /// The files that were looked for, by path in a repository.
     known: BTreeMap<String, Result<Vec<u8>, Unfetched>>,
     bytes: usize,
 }
@@ -66,21 +66,21 @@ impl Network {
     }
 }
 
-/// Why a file could not be had.
+/// The reason why a file could not be fetched.
 #[derive(Debug, Clone)]
 struct Unfetched {
     reason: String,
     hint: Option<String>,
 }
 
-/// Where files are looked for.
-struct Places {
+/// The locations where files are looked for.
+struct Locations {
     local: Option<PathBuf>,
     remote: Result<Vec<Answering>, Unfetched>,
 }
 
 impl<'a> MavenRepository<'a> {
-    /// Nothing is looked for yet.
+    /// Prepares a run. Nothing is read or asked yet.
     pub fn new(environment: &'a Environment, network: Network) -> Self {
         Self {
             environment,
@@ -91,9 +91,9 @@ impl<'a> MavenRepository<'a> {
         }
     }
 
-    /// The lockfiles that lack what is known by now: all of them, or else one for each set of
-    /// files that lack. The modules of a project mostly lack the same, so one of them tells what
-    /// is wanted next, and the others are read again once at the end.
+    /// The lockfiles that need files which are known by now: all of them, or else one for each set
+    /// of missing files. The modules of a project mostly need the same files, so one of them is
+    /// enough to find the next ones, and the others are read again once at the end.
     fn stale(&self, contents: &Contents, all: bool) -> Vec<usize> {
         let mut sets = BTreeSet::new();
         let lockfiles = contents.inventory.lockfiles.iter().enumerate();
@@ -111,7 +111,7 @@ impl<'a> MavenRepository<'a> {
             .collect()
     }
 
-    /// Says of each file that lacks why it does.
+    /// Gives every missing file the reason why it is missing.
     fn explain(&self, contents: &mut Contents) {
         let lockfiles = &mut contents.inventory.lockfiles;
         for file in lockfiles.iter_mut().flat_map(|one| &mut one.missing) {
@@ -127,8 +127,8 @@ impl<'a> MavenRepository<'a> {
         }
     }
 
-    /// Where files are looked for, by the settings and by the installed Maven.
-    fn places(&mut self, contents: &Contents, scanned: &Path) -> Places {
+    /// The locations of files, by the settings and the installed Maven.
+    fn locations(&mut self, contents: &Contents, scanned: &Path) -> Locations {
         let installations = installation::folders(self.environment, scanned);
         let home = self.environment.variable("HOME").map(PathBuf::from);
         let user = home.as_ref().map(|home| home.join(".m2/settings.xml"));
@@ -158,7 +158,7 @@ impl<'a> MavenRepository<'a> {
             None => self.remote(&settings, &installations, contents),
         };
 
-        Places { local, remote }
+        Locations { local, remote }
     }
 
     fn settings(&self, path: &Path) -> Result<Option<Settings>, Unfetched> {
@@ -167,7 +167,7 @@ impl<'a> MavenRepository<'a> {
                 "was not asked for: Maven's settings `{}` {why}",
                 path.display()
             ),
-            hint: Some("mend the file: it says which repositories may be asked".to_owned()),
+            hint: Some("correct the file: it says which repositories may be asked".to_owned()),
         };
 
         let Some(text) = installation::text(path) else {
@@ -181,8 +181,8 @@ impl<'a> MavenRepository<'a> {
             .map_err(|error| failed(error.reason))
     }
 
-    /// Who is asked over the network, in Maven's order: the settings' repositories, the projects',
-    /// and Maven's own.
+    /// The repositories to ask over the network, in Maven's order: those of the settings, of the
+    /// projects, and Maven's own.
     fn remote(
         &mut self,
         settings: &Settings,
@@ -244,7 +244,7 @@ impl<'a> MavenRepository<'a> {
     async fn fetch(
         &mut self,
         paths: Vec<String>,
-        places: &Places,
+        locations: &Locations,
         started: Instant,
     ) -> Vec<(String, Result<Vec<u8>, Unfetched>)> {
         let mut answers = Vec::new();
@@ -257,13 +257,17 @@ impl<'a> MavenRepository<'a> {
                 answers.push((path, Err(Unfetched::too_much())));
                 continue;
             }
-            if let Some(bytes) = places.local.as_deref().and_then(|local| kept(local, &path)) {
+            if let Some(bytes) = locations
+                .local
+                .as_deref()
+                .and_then(|local| kept(local, &path))
+            {
                 self.bytes += bytes.len();
                 answers.push((path, Ok(bytes)));
                 continue;
             }
 
-            let (remote, client) = match (&places.remote, &self.client) {
+            let (remote, client) = match (&locations.remote, &self.client) {
                 (Ok(remote), Some(client)) => (remote.clone(), client.clone()),
                 (Err(unfetched), _) => {
                     answers.push((path, Err(unfetched.clone())));
@@ -311,14 +315,14 @@ impl ExternalFiles for MavenRepository<'_> {
         }
 
         let started = Instant::now();
-        let places = self.places(contents, root);
+        let locations = self.locations(contents, root);
         for _ in 0..MAX_ROUNDS {
             let open: Vec<String> = wanted(contents)
                 .into_iter()
                 .filter(|path| !self.known.contains_key(path))
                 .collect();
             let is_settled = open.is_empty();
-            for (path, found) in self.fetch(open, &places, started).await {
+            for (path, found) in self.fetch(open, &locations, started).await {
                 if let Ok(bytes) = &found {
                     let key = format!("{}{path}", maven::EXTERNAL);
                     contents.files.insert(key, bytes.clone());
@@ -357,7 +361,7 @@ fn reread(lockfile: &Lockfile, contents: &Contents) -> Option<Lockfile> {
 }
 
 fn too_much() -> String {
-    format!("was not asked for: the projects want more than {MAX_FILES} files, or too much time")
+    format!("was not asked for: the projects need more than {MAX_FILES} files, or too much time")
 }
 
 impl Unfetched {
@@ -369,7 +373,7 @@ impl Unfetched {
     }
 }
 
-/// Paths of all files that lack.
+/// Paths of all missing files.
 fn wanted(contents: &Contents) -> BTreeSet<String> {
     contents
         .inventory
@@ -440,7 +444,8 @@ fn is_project(path: &str, bytes: &[u8]) -> bool {
 /// The status by which a repository says that it does not have a file.
 const NOT_FOUND: u16 = 404;
 
-/// Asks one repository after the other. Where one fails, what another has is taken all the same.
+/// Asks one repository after the other. A file that one of them has is taken even when another
+/// fails.
 async fn ask_all(client: &Client, remote: &[Answering], path: &str) -> Result<Vec<u8>, Unfetched> {
     if path.ends_with("-SNAPSHOT.pom") {
         return Err(Unfetched {
@@ -454,7 +459,8 @@ async fn ask_all(client: &Client, remote: &[Answering], path: &str) -> Result<Ve
         let request = Request::get(format!("{}/{path}", one.url))
             .max_bytes(MAX_FILE_BYTES)
             .auth(one.auth.as_ref());
-        // A released file never changes, but what was kept may be a server's page about itself.
+        // A released file never changes, but the cache may have a server's error page instead of
+        // it.
         let released = Caching::Immutable("maven".to_owned());
 
         let mut answer = client.get(&request, &released).await;

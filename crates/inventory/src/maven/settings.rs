@@ -8,9 +8,9 @@ use patchgate_http::{Auth, Secret};
 /// What one or both settings files say.
 #[derive(Debug, Default)]
 pub(super) struct Settings {
-    /// The folder of the local repository, as written.
+    /// The directory of the local repository, as written.
     pub(super) local: Option<String>,
-    /// Whether Maven is told to ask nobody.
+    /// Whether Maven is offline by its settings.
     pub(super) offline: bool,
     mirrors: Vec<Mirror>,
     servers: Vec<Server>,
@@ -43,7 +43,7 @@ struct Server {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Answering {
     pub(super) url: String,
-    /// Whether the settings themselves name the address: only then it is told who asks.
+    /// Whether the settings themselves name the address. Only then are credentials sent to it.
     pub(super) auth: Option<Auth>,
 }
 
@@ -135,7 +135,7 @@ impl Settings {
     }
 
     /// Who answers for a repository: a mirror, or itself. `ours` says whether its address comes
-    /// from the settings or from Maven, and not from a scanned file, which is told no password.
+    /// from the settings or from Maven. A repository of a scanned file gets no password.
     /// `None` where it must not be asked.
     pub(super) fn answering(&self, repository: &Repository, ours: bool) -> Option<Answering> {
         let exact = self
@@ -200,7 +200,7 @@ pub(super) fn is_loopback(url: &str) -> bool {
     matches!(host, "localhost" | "127.0.0.1" | "[::1]")
 }
 
-/// Fills in the environment's variables; what is not known stays as it is.
+/// Fills in the environment's variables. Unknown ones stay as they are.
 fn fill(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> String {
     let mut filled = String::new();
     let mut rest = text;
@@ -225,7 +225,7 @@ fn fill(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> String {
     filled + rest
 }
 
-/// The repositories of the project that stands above all projects, which Maven itself brings.
+/// The repositories of the super POM, the parent of all projects, which Maven itself contains.
 pub(super) fn super_project(text: &str) -> Result<Vec<Repository>, ParseError> {
     let root = syntax::xml(text)?;
     Ok(root

@@ -5,8 +5,8 @@ use toml_edit::{DocumentMut, Item, Table, TableLike};
 /// Keys that are kept of each `[registries.NAME]`.
 const REGISTRY: &[&str] = &["index", "protocol"];
 
-/// Keys that are kept of each `[source.NAME]`: replacements that lead to another registry. Folders
-/// and vendored sources are not copied, so a source that names one is left out.
+/// Keys that are kept of each `[source.NAME]`: replacements that lead to another registry.
+/// Directories and vendored sources are not copied, so a source that names one is left out.
 const SOURCE: &[&str] = &["registry", "replace-with"];
 
 /// Keys that are kept of `[registry]`.
@@ -17,10 +17,10 @@ const RESOLVER: &[&str] = &["incompatible-rust-versions"];
 
 /// Keeps the settings of `.cargo/config.toml` files that say where packages come from, as one file.
 ///
-/// The files are those of a folder and the folders above it, outermost first; as with Cargo, an
-/// inner one decides where both have a key. Everything else goes: `[build]`, `[target]`, `[alias]`,
-/// `[env]`, `[http]`, credential providers and paths are ways to run a program or to listen in. A
-/// file that is not TOML gives nothing.
+/// The files are those of a directory and the directories above it, outermost first; as with Cargo,
+/// an inner one decides where both have a key. Everything else goes: `[build]`, `[target]`,
+/// `[alias]`, `[env]`, `[http]`, credential providers and paths are ways to run a program or to
+/// listen in. A file that is not TOML gives nothing.
 #[must_use]
 pub(super) fn filter_config<'a>(configurations: impl IntoIterator<Item = &'a str>) -> String {
     let mut kept = DocumentMut::new();
@@ -56,7 +56,7 @@ pub(super) fn filter_config<'a>(configurations: impl IntoIterator<Item = &'a str
     kept.to_string()
 }
 
-/// The table under a key, made where there is none.
+/// The table under a key, created when it does not exist.
 fn table<'a>(parent: &'a mut Table, key: &str) -> &'a mut Table {
     let item = parent.entry(key).or_insert_with(toml_edit::table);
     if !item.is_table() {

@@ -1,4 +1,4 @@
-//! What Cargo says, in short.
+//! Short reasons from Cargo's output.
 
 use crate::RelockError;
 use crate::process::Output;
@@ -9,9 +9,9 @@ const MAX_REASON: usize = 400;
 /// Most lines of Cargo's output that are passed on.
 const MAX_LINES: usize = 6;
 
-/// The reason in Cargo's output, on one line. Of a source out of reach that is too long to tell the
-/// middle is left out but for the source: Cargo begins with what it was doing and ends with the
-/// cause.
+/// The reason in Cargo's output, on one line. The message about an unreachable source can be too
+/// long. Then its middle is left out, except for the source: Cargo begins with the action and ends
+/// with the cause.
 pub(super) fn reason(output: &Output) -> String {
     let lines: Vec<&str> = output
         .stderr
@@ -23,8 +23,8 @@ pub(super) fn reason(output: &Output) -> String {
             !line.starts_with("As a reminder") && !line.starts_with("If you want to use")
         })
         .collect();
-    let told: Vec<&str> = lines.iter().take(MAX_LINES).copied().collect();
-    let text = told.join("; ");
+    let kept: Vec<&str> = lines.iter().take(MAX_LINES).copied().collect();
+    let text = kept.join("; ");
     let cut = |text: &str, most: usize| text.chars().take(most).collect::<String>();
 
     match lines.as_slice() {
@@ -66,7 +66,7 @@ pub(super) fn toolchain_error(output: &Output) -> Result<(), RelockError> {
     }
 }
 
-/// Whether Cargo failed because a source is out of reach, which no other choice of versions mends.
+/// Whether Cargo failed because a source is unreachable, which no other choice of versions fixes.
 pub(super) fn is_unreachable(output: &Output) -> bool {
     [
         "failed to load source for dependency",

@@ -1,10 +1,10 @@
-//! The packages of a `Cargo.lock`, as far as moving them needs.
+//! Packages of a `Cargo.lock`, as far as a relock needs them.
 
 use toml_edit::{Document, Item};
 
 use crate::RelockError;
 
-/// One locked package.
+/// One package of the lockfile.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Locked {
     pub(super) name: String,

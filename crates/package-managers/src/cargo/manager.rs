@@ -50,7 +50,7 @@ impl PackageManager for Cargo {
         settings.chain(toolchain).collect()
     }
 
-    /// Cargo keeps a yanked release that is locked, and chooses none anew.
+    /// Cargo keeps a yanked release that is locked already, and never chooses one.
     fn installs_yanked(&self) -> bool {
         false
     }
@@ -123,8 +123,8 @@ impl PackageManager for Cargo {
     }
 }
 
-/// The files of a project that Cargo sees. Cargo may need manifests next to and above the lockfile's
-/// own directory, so the scratch directory has the layout of the repository.
+/// The files of a project that Cargo sees. Cargo may need manifests next to and above the
+/// lockfile's own directory, so the scratch directory has the layout of the repository.
 fn scratch_project(project: LockedProject<'_>) -> Project {
     Project {
         directory: project.directory().to_owned(),

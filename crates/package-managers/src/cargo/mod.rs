@@ -1,14 +1,14 @@
-//! Cargo: moves packages inside `Cargo.lock` with `cargo update --precise`.
+//! Cargo: changes versions in `Cargo.lock` with `cargo update --precise`.
 //!
-//! The scratch copy holds manifests cut down to what decides the graph and an empty library for
-//! each, so nothing of the repository can be built or run, and `cargo update` builds nothing
-//! anyway.
+//! The scratch copy contains manifests, reduced to the keys that decide the graph, and an empty
+//! library for each. Nothing of the repository can be built or run, and `cargo update` builds
+//! nothing anyway.
 //!
-//! Not here: stand-ins for git and path dependencies that are out of reach. A lockfile says neither
-//! which features of a package are on, nor which requirements and features the package states for
-//! its own dependencies. With a guess for those Cargo would drop and add optional packages all over
-//! the lockfile, and nothing could tell whether the real package admits what was moved. So the user
-//! is told what cannot be reached.
+//! Not here: substitutes for git and path dependencies that are unreachable. A lockfile says
+//! neither which features of a package are on, nor which requirements and features the package
+//! states for its own dependencies. With a guess for those, Cargo would drop and add optional
+//! packages all over the lockfile, and nothing could check whether the real package admits the new
+//! versions. The error names the unreachable source instead.
 
 mod config;
 mod explain;
@@ -30,7 +30,7 @@ use crate::process::{self, Output};
 use crate::scratch::{Project, Scratch};
 use crate::{ConfigurationFile, PinnedVersion, RelockError, Relocked, RunOptions};
 
-/// Moves packages in a Cargo workspace's lockfile, in the order given: dependents first.
+/// Changes versions in a Cargo workspace's lockfile, in the order given: dependents first.
 ///
 /// # Errors
 /// When Cargo is missing, fails, takes too long, or cannot choose a version as asked.
@@ -66,9 +66,9 @@ async fn check(project: &Project, options: RunOptions) -> Result<(), RelockError
     )
 }
 
-/// The manifest at the top of the workspace to which a project's folder belongs, by its path from
-/// the top of the project's files. Cargo uses the lockfile beside that one and no other. `None`
-/// when Cargo cannot tell.
+/// The manifest at the top of the workspace to which a project's directory belongs, by its path
+/// from the top of the project's files. Cargo uses the lockfile next to that manifest and no other.
+/// `None` when Cargo does not know.
 ///
 /// # Errors
 /// When Cargo is missing, cannot be started or takes too long.
@@ -182,8 +182,8 @@ impl<'a> Run<'a> {
     }
 
     async fn apply(&self, step: &PinnedVersion) -> Result<(), RelockError> {
-        let Some(now) = self.stands_at(step)? else {
-            // An earlier move let go of it.
+        let Some(now) = self.current_version(step)? else {
+            // An earlier change removed it.
             return Ok(());
         };
         if now == step.to {
@@ -196,8 +196,8 @@ impl<'a> Run<'a> {
             .cargo(&["update", &name, "--precise", &step.to])
             .await?;
 
-        // Cargo has replaced the old version while it made room for another move, and the version
-        // that it chose is needed now: the smaller one is only a wish.
+        // Cargo replaced the old version while it made room for another change, and the version
+        // that it chose is needed now. The smaller one is only preferred.
         if output.success || already_moved {
             return Ok(());
         }
@@ -209,9 +209,9 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// The version at which the package of a move stands by now: an earlier move or an edit of a
-    /// manifest may have moved it already.
-    fn stands_at(&self, step: &PinnedVersion) -> Result<Option<String>, RelockError> {
+    /// The current version of a package to change. An earlier change or an edit of a manifest may
+    /// have changed it already.
+    fn current_version(&self, step: &PinnedVersion) -> Result<Option<String>, RelockError> {
         let now = self.now()?;
         let versions: Vec<&str> = now
             .iter()
@@ -225,8 +225,8 @@ impl<'a> Run<'a> {
         if versions.contains(&step.to.as_str()) {
             return Ok(Some(step.to.clone()));
         }
-        // Among versions that were not there before, the one that Cargo calls compatible with the
-        // wanted one has taken its place.
+        // Among the versions that are new in the lockfile, the one that is compatible with the
+        // target has replaced it.
         Ok(versions
             .into_iter()
             .find(|version| {
@@ -297,7 +297,7 @@ impl<'a> Run<'a> {
     }
 }
 
-/// The part of a version that Cargo holds unique in a graph: the first number that is not zero,
+/// The part of a version that Cargo keeps unique in a graph: the first number that is not zero,
 /// with the zeros before it.
 fn compatibility(version: &str) -> Vec<&str> {
     let numbers = version.split(['.', '-', '+']).take(3);

@@ -1,20 +1,20 @@
-//! Changes to the entries of a lockfile that npm completes.
+//! Edits of a lockfile's entries, which npm then completes.
 
 use serde_json::{Map, Value};
 
 /// A lockfile as JSON.
 type Object = Map<String, Value>;
 
-/// One copy that moves: where it is installed, what it is and what it becomes.
+/// One installed copy that gets another version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct CopyMove {
     /// Where npm installs the copy: `node_modules/a/node_modules/b`.
     pub(super) install_path: String,
     /// Name of the package in its registry.
     pub(super) name: String,
-    /// Version before.
+    /// The version in the lockfile.
     pub(super) from: String,
-    /// Version after.
+    /// The version that the copy should get.
     pub(super) to: String,
 }
 
@@ -31,8 +31,8 @@ pub(super) fn format(lockfile: &Value) -> u64 {
         .unwrap_or(1)
 }
 
-/// The entry that npm wrote for a package, with what it ships inside its archive, by path below
-/// the package.
+/// The entry that npm wrote for a package, and those of the packages inside its archive, by path
+/// below the package.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Written {
     entry: Object,
@@ -60,7 +60,8 @@ pub(super) fn written(lockfile: &Value, key: &str) -> Option<Written> {
     Some(Written { entry, shipped })
 }
 
-/// Puts what npm wrote in the place of a copy, keeping what says why the copy is there.
+/// Replaces the entry of a copy by the one that npm wrote, except for the keys that say why the
+/// copy is installed.
 ///
 /// Returns false when the lockfile has no such copy.
 pub(super) fn paste(lockfile: &mut Value, step: &CopyMove, written: &Written) -> bool {
@@ -162,8 +163,8 @@ fn entry_v1<'a>(lockfile: &'a mut Value, install_path: &str) -> Option<&'a mut O
     Some(at)
 }
 
-/// Takes a copy and what is installed below it out of a lockfile of version 2 or 3, so that npm
-/// chooses it anew.
+/// Removes a copy and everything installed below it from a lockfile of version 2 or 3, so that npm
+/// chooses it again.
 pub(super) fn remove(lockfile: &mut Value, install_path: &str) {
     let below = format!("{install_path}/");
     if let Some(packages) = lockfile.get_mut("packages").and_then(Value::as_object_mut) {
@@ -171,7 +172,7 @@ pub(super) fn remove(lockfile: &mut Value, install_path: &str) {
     }
 }
 
-/// Version of the copy at a place, where there is one.
+/// The version of the copy at an install path, if there is one.
 pub(super) fn version_at(lockfile: &Value, install_path: &str) -> Option<String> {
     if format(lockfile) >= 2 {
         let entry = packages(lockfile)?.get(install_path)?;
@@ -193,7 +194,7 @@ pub(super) fn version_at(lockfile: &Value, install_path: &str) -> Option<String>
 
 /// True when some entry says where its archive is.
 pub(super) fn says_resolved(text: &[u8]) -> bool {
-    // A link says it too; archives are told by their ending.
+    // A link has the key too; archives are recognised by their extension.
     String::from_utf8_lossy(text)
         .lines()
         .any(|line| line.contains("\"resolved\":") && line.contains(".tgz"))

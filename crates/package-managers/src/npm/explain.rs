@@ -24,8 +24,7 @@ pub(super) fn reason(output: &Output) -> String {
             conflict(&lines)
         ),
         Some("ENOTCACHED") => {
-            "npm's cache lacks what is needed, and `--offline` allows nothing else (offline)"
-                .to_owned()
+            "npm's cache lacks a package, and `--offline` forbids to fetch it (offline)".to_owned()
         }
         Some("E401" | "E403" | "ENEEDAUTH") => {
             "the registry wants credentials that npm does not have here".to_owned()
@@ -45,7 +44,7 @@ pub(super) fn reason(output: &Output) -> String {
     text.chars().take(MAX_REASON).collect()
 }
 
-/// The lines that name what was found and what asks for something else.
+/// The lines that name the installed package and the one that asks for another version.
 fn conflict(lines: &[&str]) -> String {
     let found = lines.iter().find_map(|line| line.strip_prefix("Found: "));
     let asked = lines

@@ -1,15 +1,16 @@
-//! npm: moves copies inside `package-lock.json` and lets npm complete the tree.
+//! npm: changes versions of installed copies in `package-lock.json`, and lets npm complete the
+//! tree.
 //!
-//! npm has no command that puts one exact version at one place of a tree, and its lock command
-//! trusts what a lockfile says about packages deep in the tree. So the entries of the new versions
-//! are written by npm itself in an empty project, put in the place of the old ones, and npm is run
-//! on the whole. Three things about npm shape how:
+//! npm has no command that installs one exact version at one path of the tree, and its lock command
+//! trusts the lockfile about packages deep in the tree. So npm itself writes the entries of the new
+//! versions in an empty project; these replace the old entries, and npm is run on the result. Three
+//! properties of npm shape the details:
 //!
-//! - It looks for missing and wrong dependencies only along what the root project reaches without
-//!   crossing into a workspace. In a project with workspaces the moved copies are therefore made
-//!   direct dependencies of the root for one run, which is then undone by a second.
+//! - It checks dependencies only along the paths from the root project that do not cross into a
+//!   workspace. In a project with workspaces the changed copies therefore become direct dependencies of
+//!   the root for one run, and a second run removes them again.
 //! - Copies that a workspace keeps in its own `node_modules` are not reached that way either. They
-//!   are taken out and chosen anew while the workspace's requirement is exact.
+//!   are removed, and chosen again while the workspace's requirement is exact.
 //! - The lock command is run until a further run changes nothing.
 
 mod config;
@@ -29,8 +30,8 @@ use crate::process::{self, Output};
 use crate::scratch::{Project, Scratch};
 use crate::{RelockError, Relocked, RunOptions};
 
-/// What every lock run is told. Git dependencies are not fetched: npm would build them with the
-/// scripts of their repository.
+/// Arguments of every lock run. Git dependencies are not fetched, because npm would build them with
+/// the scripts of their repository.
 const LOCK: &[&str] = &[
     "install",
     "--package-lock-only",
@@ -54,7 +55,7 @@ const CHECK: &[&str] = &[
     "--allow-git=none",
 ];
 
-/// The keys of a manifest that hold requirements.
+/// The keys of a manifest that contain requirements.
 const SECTIONS: [&str; 4] = [
     "dependencies",
     "devDependencies",
@@ -62,11 +63,11 @@ const SECTIONS: [&str; 4] = [
     "peerDependencies",
 ];
 
-/// Moves copies in an npm project's lockfile. The project's folder must be the top of its files.
+/// Changes versions of copies in an npm project's lockfile. The project's directory must be the top
+/// of its files.
 ///
 /// # Errors
-/// When npm is missing, fails, takes too long, cannot place a copy as asked, or does not come to
-/// rest.
+/// When npm is missing, fails, takes too long, cannot install a copy as asked, or does not settle.
 async fn relock(
     project: &Project,
     moves: &[CopyMove],
@@ -80,7 +81,7 @@ async fn relock(
     };
     let forced = run.place(&mut lockfile, moves).await?;
 
-    // The name in the lockfile stays, whatever the folder of this checkout is called.
+    // The name in the lockfile stays, whatever the directory of this checkout is called.
     let name = lockfile
         .get("name")
         .and_then(Value::as_str)
@@ -101,7 +102,7 @@ async fn relock(
     }
     run.lock(&scratch).await?;
     let mut result = scratch.read(&project.lockfile_name)?;
-    // Pruning what the forced run needed can uncover one more step; more would be a loop.
+    // Removing the forced dependencies can uncover one more step; more would be a loop.
     let mut settled = false;
     for _ in 0..2 {
         run.lock(&scratch).await?;
@@ -157,7 +158,7 @@ async fn check(project: &Project, options: RunOptions) -> Result<(), RelockError
     }
 }
 
-/// Refuses a result in which a moved copy stands at another version, or came back.
+/// Refuses a result in which a changed copy has its old version again.
 fn placed_as_asked(lockfile: &Value, moves: &[CopyMove]) -> Result<(), RelockError> {
     for step in moves {
         match entries::version_at(lockfile, &step.install_path) {
@@ -213,7 +214,7 @@ impl Run<'_> {
         let workspaces = self.has_workspaces();
 
         let mut anchors = BTreeSet::new();
-        for (place, step) in moves.iter().enumerate() {
+        for (index, step) in moves.iter().enumerate() {
             let lacks = |reason: &str| RelockError::Refused {
                 package: step.name.clone(),
                 version: step.to.clone(),
@@ -230,7 +231,7 @@ impl Run<'_> {
 
             let entry = written
                 .as_ref()
-                .and_then(|lockfile| entries::written(lockfile, &key(place)))
+                .and_then(|lockfile| entries::written(lockfile, &key(index)))
                 .ok_or_else(|| lacks("npm did not write an entry for it"))?;
             if !entries::paste(lockfile, step, &entry) {
                 return Err(lacks(&format!(
@@ -260,9 +261,9 @@ impl Run<'_> {
         let wanted: Map<String, Value> = moves
             .iter()
             .enumerate()
-            .map(|(place, step)| {
+            .map(|(index, step)| {
                 (
-                    key(place),
+                    key(index),
                     Value::String(format!("npm:{}@{}", step.name, step.to)),
                 )
             })
@@ -293,7 +294,7 @@ impl Run<'_> {
     }
 
     /// For a copy that a workspace keeps in its own `node_modules` because it asks for it itself:
-    /// the workspace's folder and the name under which it asks.
+    /// the workspace's directory and the name under which it asks.
     fn own_dependency(&self, step: &CopyMove) -> Option<(String, String)> {
         let (folder, name) = step.install_path.rsplit_once("/node_modules/")?;
         if folder.starts_with("node_modules") || folder.contains("/node_modules") {
@@ -373,7 +374,7 @@ impl Run<'_> {
     ///
     /// What npm has in its cache is believed at first: asking the registry again about every
     /// package of a tree costs far more than the work itself, and the packages that move were
-    /// asked about just before. Only when that fails is everything asked anew.
+    /// asked about just before. Only when that fails, everything is asked again.
     async fn lock(&self, scratch: &Scratch) -> Result<(), RelockError> {
         let format = format!("--lockfile-version={}", self.format);
         let lockfile = scratch.read(&self.project.lockfile_name)?;
@@ -431,8 +432,8 @@ impl Run<'_> {
 }
 
 /// Name under which an empty project asks for the package of a move.
-fn key(place: usize) -> String {
-    format!("p{place}")
+fn key(index: usize) -> String {
+    format!("p{index}")
 }
 
 /// The requirement that only the new version of a move meets.

@@ -1,5 +1,5 @@
-//! VEX documents and CSAF advisories of one run: their locations, their statements, and their effect on
-//! findings.
+//! VEX documents and CSAF advisories of one run: their locations, their statements, and their
+//! effect on findings.
 
 mod csaf;
 mod export;
@@ -20,8 +20,8 @@ use crate::source::{VendorRecords, no_client};
 
 pub use export::VexExport;
 
-/// Most documents of one directory that a report lists one by one as sources. Of more, only the number
-/// and the newest are reported.
+/// Most documents of one directory that a report lists one by one as sources. Of more, only the
+/// number and the newest are reported.
 const MAX_LISTED: usize = 20;
 
 /// Options of [`Vex::open`], as a user gives them.
@@ -66,8 +66,8 @@ impl Vex {
     /// the network.
     ///
     /// # Errors
-    /// When a location does not exist or may not be asked. A document that cannot be read is no error
-    /// but a problem, because its statements are unknown.
+    /// When a location does not exist or may not be asked. A document that cannot be read is no
+    /// error but a problem, because its statements are unknown.
     pub async fn open(
         options: &VexOptions,
         offline: bool,

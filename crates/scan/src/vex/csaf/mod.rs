@@ -1,7 +1,7 @@
 //! CSAF advisories of vendors: documents, directories of them, and providers on the network.
 //!
-//! Products that a document calls affected become records in addition to those of OSV. Products that it
-//! calls not affected or fixed become statements like those of other VEX documents.
+//! Products that a document calls affected become records in addition to those of OSV. Products
+//! that it calls not affected or fixed become statements like those of other VEX documents.
 
 mod hashes;
 mod provider;

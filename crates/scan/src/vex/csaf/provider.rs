@@ -1,7 +1,7 @@
 //! CSAF providers on the network: metadata lead to lists, and lists to documents.
 //!
-//! An address in a provider's list is followed only over an encrypted connection, or to the server that
-//! the user named.
+//! An address in a provider's list is followed only over an encrypted connection, or to the server
+//! that the user named.
 
 use std::time::{Duration, Instant};
 
