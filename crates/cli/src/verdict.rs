@@ -15,10 +15,8 @@ use crate::runner::Runner;
 /// What fails a run: the flags, else the settings.
 pub(crate) fn threshold(args: &ThresholdArgs, config: &Config) -> Threshold {
     Threshold {
-        severity: args
-            .severity
-            .map_or(config.thresholds.severity, Level::from),
-        score: args.min_score.unwrap_or(config.thresholds.score),
+        severity: args.severity.map(Level::from).or(config.thresholds.severity),
+        score: args.min_score.or(config.thresholds.score),
     }
 }
 

@@ -175,12 +175,12 @@ fn config(wire: schema::File, root: &Node, file: &str) -> Result<Config, ConfigE
 
     Ok(Config {
         thresholds: Threshold {
-            severity: match wire.thresholds.severity {
+            severity: wire.thresholds.severity.map(|word| match word {
                 SeverityWord::Low => Level::Low,
                 SeverityWord::Medium => Level::Medium,
                 SeverityWord::High => Level::High,
                 SeverityWord::Critical => Level::Critical,
-            },
+            }),
             score: wire.thresholds.score,
         },
         ignore,

@@ -11,7 +11,8 @@ pub(crate) struct File {
     /// Version of the file's form.
     #[schemars(extend("const" = 1))]
     pub(crate) version: Option<u32>,
-    /// What fails a run. A finding must reach both figures.
+    /// What fails a run: a finding that reaches any threshold that is set. A malicious release and
+    /// a vulnerability that is known to be exploited (CISA KEV) always do.
     pub(crate) thresholds: Thresholds,
     /// Findings that are accepted for a time.
     pub(crate) ignore: Vec<IgnoreEntry>,
@@ -35,11 +36,12 @@ pub(crate) struct File {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(crate) struct Thresholds {
-    /// Lowest severity that fails a run. An unknown severity counts as high.
-    pub(crate) severity: SeverityWord,
-    /// Lowest score, from 0 to 100, that fails a run.
+    /// Lowest severity that fails a run; `low` when neither threshold is set. An unknown severity
+    /// counts as high.
+    pub(crate) severity: Option<SeverityWord>,
+    /// Lowest score, from 0 to 100, that fails a run; 0 sets no threshold.
     #[schemars(range(min = 0.0, max = 100.0))]
-    pub(crate) score: f64,
+    pub(crate) score: Option<f64>,
 }
 
 /// A severity.
@@ -47,7 +49,6 @@ pub(crate) struct Thresholds {
 #[serde(rename_all = "kebab-case")]
 #[schemars(inline)]
 pub(crate) enum SeverityWord {
-    #[default]
     Low,
     Medium,
     High,

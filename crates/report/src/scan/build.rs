@@ -33,7 +33,7 @@ pub struct ScanInput<'a> {
     pub problems: &'a [Problem],
     /// The sources that answered.
     pub sources: &'a [SourceStatus],
-    /// What fails a run.
+    /// The conditions under which a finding fails the run.
     pub threshold: Threshold,
     /// How the run ends.
     pub exit: RunEnd,
@@ -223,8 +223,8 @@ fn summary(input: &ScanInput<'_>, findings: &[FindingReport]) -> Summary {
         at_or_above_threshold: count(|finding| finding.at_or_above_threshold),
         highest_score: findings.first().map(|finding| finding.score),
         threshold: ThresholdReport {
-            severity: input.threshold.severity.into(),
-            score: input.threshold.score,
+            severity: input.threshold.min_severity().map(SeverityName::from),
+            score: input.threshold.min_score().unwrap_or_default(),
         },
         complete: input.problems.is_empty(),
         exit_code: input.exit.code,

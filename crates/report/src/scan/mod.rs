@@ -89,11 +89,11 @@ pub struct Summary {
     pub ignored: usize,
     /// Findings that a statement of a VEX document suppresses.
     pub suppressed: usize,
-    /// Findings at or above the threshold.
+    /// Findings that fail the run.
     pub at_or_above_threshold: usize,
     /// Highest score, from 0 to 100; `null` without findings.
     pub highest_score: Option<f64>,
-    /// What fails a run.
+    /// The conditions under which a finding fails the run.
     pub threshold: ThresholdReport,
     /// Whether everything could be read and looked up.
     pub complete: bool,
@@ -123,12 +123,13 @@ pub struct SeverityCounts {
     pub informational: usize,
 }
 
-/// What fails a run: a finding that reaches both figures.
+/// What fails a run: a finding that reaches either figure, a vulnerability that is known to be
+/// exploited, or a malicious release.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct ThresholdReport {
-    /// Lowest severity.
-    pub severity: SeverityName,
-    /// Lowest score, from 0 to 100.
+    /// Lowest severity that fails a run; `null` when only a score was set.
+    pub severity: Option<SeverityName>,
+    /// Lowest score, from 0 to 100, that fails a run; 0 when no score was set.
     pub score: f64,
 }
 
@@ -147,7 +148,7 @@ pub enum SeverityName {
     Low,
     /// CVSS 0.0.
     None,
-    /// Not stated; thresholds count it as high.
+    /// The records state no severity; thresholds count it as high.
     Unknown,
     /// States no vulnerability.
     Informational,
@@ -199,7 +200,7 @@ pub struct FindingReport {
     pub malicious: bool,
     /// Kind of a record that states no vulnerability, such as `unmaintained`.
     pub informational: Option<String>,
-    /// Whether it reaches the threshold.
+    /// Whether the finding fails the run.
     pub at_or_above_threshold: bool,
     /// Addresses to read more.
     pub references: Vec<ReferenceReport>,

@@ -2,7 +2,7 @@
 
 use super::{
     FindingReport, LocationReport, ScanReport, SeverityCounts, SeverityName, SourceReport,
-    SuppressedReport,
+    SuppressedReport, ThresholdReport,
 };
 use crate::age::age;
 
@@ -253,14 +253,29 @@ pub(crate) fn direct_only(report: &ScanReport) -> Option<String> {
     ))
 }
 
-/// How many findings fail the run, and by which threshold.
+/// How many findings fail the run, and under which conditions:
+/// `3 at or above the threshold (severity high, or known to be exploited)`.
 pub(crate) fn threshold(report: &ScanReport) -> String {
-    let summary = &report.summary;
+    let ThresholdReport {
+        severity: level,
+        score,
+    } = report.summary.threshold;
+    let mut conditions = Vec::new();
+    if let Some(level) = level {
+        conditions.push(format!("severity {}", severity(level)));
+    }
+    if score > 0.0 {
+        conditions.push(format!("score {score}"));
+    }
+    // Every vulnerability reaches "low", so exploitation adds nothing to it.
+    if level != Some(SeverityName::Low) {
+        conditions.push("or known to be exploited".to_owned());
+    }
+
     format!(
-        "{} at or above the threshold (severity {}, score {})",
-        summary.at_or_above_threshold,
-        severity(summary.threshold.severity),
-        summary.threshold.score
+        "{} at or above the threshold ({})",
+        report.summary.at_or_above_threshold,
+        conditions.join(", ")
     )
 }
 
