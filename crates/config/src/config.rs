@@ -5,10 +5,11 @@ use patchgate_model::{
     Bump, GatePolicy, Justification, Level, MergeMethod, RequiredCheck, RequiredChecks, Verdict,
 };
 use patchgate_risk::Threshold;
+use patchgate_syntax::{Node, Value};
 
 use crate::check::{check, parse_date};
-use crate::error::{ConfigError, ConfigErrors, Place};
-use crate::node::Node;
+use crate::error::{ConfigError, ConfigErrors, Location};
+use crate::node::{self, describe, to_json};
 use crate::schema::{self, BumpWord, FailedChecks, JustificationWord, MergeWord, SeverityWord};
 
 /// The settings of a repository. The default is what an absent file means.
@@ -111,7 +112,7 @@ pub fn parse(file: &str, text: &str) -> Result<Config, ConfigErrors> {
         errors,
     };
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let root = Node::parse(text).map_err(|error| failed(vec![error]))?;
+    let root = node::parse(text).map_err(|error| failed(vec![error]))?;
     let mut errors = check(&root, &schema::config_schema());
     errors.extend(contradictions(&root));
     errors.extend(bad_globs(&root));
@@ -120,25 +121,25 @@ pub fn parse(file: &str, text: &str) -> Result<Config, ConfigErrors> {
         return Err(failed(errors));
     }
 
-    let wire: schema::File = serde_json::from_value(root.to_json()).map_err(|error| {
+    let wire: schema::File = serde_json::from_value(to_json(&root)).map_err(|error| {
         // The schema comes from the same types, so this names a case that it does not express.
-        failed(vec![ConfigError::new(root.place, error.to_string())])
+        failed(vec![ConfigError::new(&root, error.to_string())])
     })?;
     config(wire, &root, file).map_err(|error| failed(vec![error]))
 }
 
 /// Globs that the scan could not use.
-fn bad_globs(root: &Node) -> Vec<ConfigError> {
+fn bad_globs(root: &Node<'_>) -> Vec<ConfigError> {
     let globs = root.get("scan").and_then(|scan| scan.get("exclude"));
     let items = globs.map(Node::items).unwrap_or_default();
 
     items
         .iter()
         .filter_map(|item| match &item.value {
-            crate::node::Value::Text(text) => {
+            Value::Text(text) => {
                 let error = globset::Glob::new(text).err()?;
-                let message = format!("{} is not a glob: {}", item.describe(), error.kind());
-                Some(ConfigError::new(item.place, message))
+                let message = format!("{} is not a glob: {}", describe(item), error.kind());
+                Some(ConfigError::new(item, message))
             }
             _ => None,
         })
@@ -146,31 +147,31 @@ fn bad_globs(root: &Node) -> Vec<ConfigError> {
 }
 
 /// Settings that exclude each other.
-fn contradictions(root: &Node) -> Option<ConfigError> {
+fn contradictions(root: &Node<'_>) -> Option<ConfigError> {
     let gate = root.get("gate")?;
     let any = gate.get("any-check")?;
     let listed = gate.get("required-checks")?;
-    let both = matches!(any.value, crate::node::Value::Bool(true)) && !listed.items().is_empty();
+    let both = matches!(any.value, Value::Bool(true)) && !listed.items().is_empty();
 
     both.then(|| {
         ConfigError::new(
-            any.place,
+            any,
             "`any-check: true` and `required-checks` exclude each other",
         )
         .with_hint(Some("keep the one that is meant".to_owned()))
     })
 }
 
-fn config(wire: schema::File, root: &Node, file: &str) -> Result<Config, ConfigError> {
-    let places: Vec<Place> = root
+fn config(wire: schema::File, root: &Node<'_>, file: &str) -> Result<Config, ConfigError> {
+    let locations: Vec<Location> = root
         .get("ignore")
-        .map(|list| list.items().iter().map(|item| item.place).collect())
+        .map(|list| list.items().iter().map(Location::from).collect())
         .unwrap_or_default();
     let ignore = wire
         .ignore
         .into_iter()
-        .zip(places)
-        .map(|(entry, place)| ignore(entry, place, file))
+        .zip(locations)
+        .map(|(entry, location)| ignore(entry, location, file))
         .collect::<Result<_, _>>()?;
 
     Ok(Config {
@@ -196,9 +197,13 @@ fn config(wire: schema::File, root: &Node, file: &str) -> Result<Config, ConfigE
     })
 }
 
-fn ignore(entry: schema::IgnoreEntry, place: Place, file: &str) -> Result<Ignore, ConfigError> {
+fn ignore(
+    entry: schema::IgnoreEntry,
+    location: Location,
+    file: &str,
+) -> Result<Ignore, ConfigError> {
     let until = parse_date(&entry.until)
-        .ok_or_else(|| ConfigError::new(place, format!("`{}` is not a date", entry.until)))?;
+        .ok_or_else(|| ConfigError::new(location, format!("`{}` is not a date", entry.until)))?;
     // A Maven name has a colon too: `Maven:group:artifact` names the ecosystem, and so does every
     // text whose first part is one that OSV knows.
     let (ecosystem, package) = match entry.package {
@@ -219,7 +224,7 @@ fn ignore(entry: schema::IgnoreEntry, place: Place, file: &str) -> Result<Ignore
         package,
         justification: entry.justification.map(justification),
         file: file.to_owned(),
-        line: place.line,
+        line: location.line,
     })
 }
 

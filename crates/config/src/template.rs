@@ -46,10 +46,14 @@ mod tests {
         assert_eq!(config.gate.accounts.len(), 1);
     }
 
+    fn workflow() -> serde_json::Value {
+        let text = workflow_template("v1.2.3");
+        crate::node::to_json(&patchgate_syntax::yaml_settings(&text).unwrap().unwrap())
+    }
+
     #[test]
     fn the_workflow_is_yaml_without_permissions_by_default() {
-        let workflow: serde_json::Value =
-            serde_saphyr::from_str(&workflow_template("v1.2.3")).unwrap();
+        let workflow = workflow();
         assert_eq!(workflow["permissions"], serde_json::json!({}));
         for (name, job) in workflow["jobs"].as_object().unwrap() {
             assert!(job["permissions"].is_object(), "{name}");
@@ -59,8 +63,7 @@ mod tests {
 
     #[test]
     fn every_use_of_the_action_names_its_release() {
-        let workflow: serde_json::Value =
-            serde_saphyr::from_str(&workflow_template("v1.2.3")).unwrap();
+        let workflow = workflow();
         let mut uses = 0;
         for (name, job) in workflow["jobs"].as_object().unwrap() {
             for step in job["steps"].as_array().unwrap() {
