@@ -23,6 +23,7 @@ mod schema;
 mod terminal;
 
 pub use annotation::{AnnotationLevel, annotation};
+pub use age::age;
 pub use clean::clean;
 pub use diff::{FileSummary, file_summary, unified_diff};
 pub use explain::{

@@ -118,7 +118,8 @@ pub(crate) fn location(location: &LocationReport) -> String {
 pub(crate) fn source(source: &SourceReport) -> String {
     let mut parts = Vec::new();
     if let Some(records) = source.records {
-        parts.push(format!("{} records", thousands(records)));
+        let noun = if records == 1 { "record" } else { "records" };
+        parts.push(format!("{} {noun}", thousands(records)));
     }
 
     parts.push(match source.age_seconds {
@@ -292,5 +293,15 @@ mod tests {
         assert_eq!(percent(0.943), "94.3 %");
         assert_eq!(percent(0.00042), "0.04 %");
         assert_eq!(count(1, "file", "files"), "1 file");
+
+        let one = SourceReport {
+            name: "kev".to_owned(),
+            origin: String::new(),
+            as_of: None,
+            age_seconds: Some(0),
+            records: Some(1),
+            warning: None,
+        };
+        assert_eq!(source(&one), "1 record, just now");
     }
 }
