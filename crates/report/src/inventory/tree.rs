@@ -1,15 +1,15 @@
-//! The graph as indented text.
+//! The dependency graph as an indented tree.
 
 use super::{InventoryReport, WhyChain};
 use crate::clean::clean;
 use crate::terminal::{BOLD, DIM, Terminal, YELLOW};
 
-/// Deepest level that is drawn; deeper ones are marked as cut.
+/// Deepest level that is drawn; `…` marks a cut.
 const MAX_LEVELS: usize = 64;
 
 impl InventoryReport {
-    /// The graph of every file: its projects, and below each package what it depends on. A package
-    /// whose dependencies are drawn already is marked `(*)`.
+    /// The graph of every file as text: its projects, and below each package its dependencies. `(*)`
+    /// marks a package whose dependencies were drawn before.
     #[must_use]
     pub fn to_tree(&self, terminal: Terminal) -> String {
         let mut lines = Vec::new();
@@ -45,7 +45,7 @@ impl InventoryReport {
         };
 
         let own = |id: &usize| (first..first + count).contains(id);
-        // A file may be read as two formats; a root belongs to the one that its edges lead into.
+        // A file may be read as two formats. A root belongs to the one that contains its targets.
         for root in self
             .roots
             .iter()
@@ -60,7 +60,7 @@ impl InventoryReport {
         let rest: Vec<usize> = (first..first + count)
             .filter(|id| draw.is_left(*id))
             .collect();
-        // What no project leads to: the file does not say who asks for it.
+        // Packages that no project leads to: the file does not say why they are installed.
         let below: std::collections::BTreeSet<usize> = rest
             .iter()
             .flat_map(|id| self.packages.get(*id))
@@ -80,7 +80,7 @@ impl InventoryReport {
 
         if !rest.is_empty() {
             draw.lines
-                .push("(no project is known to ask for these)".to_owned());
+                .push("(not required by any known project)".to_owned());
         }
 
         draw.children(&tops, "", 0);
@@ -98,7 +98,7 @@ impl InventoryReport {
         let Some(why) = &self.why else { return };
 
         if why.chains.is_empty() {
-            lines.push(format!("no file holds `{}`", clean(&why.package)));
+            lines.push(format!("no file contains `{}`", clean(&why.package)));
         }
 
         let mut file = None;
@@ -141,7 +141,10 @@ impl InventoryReport {
 
 /// A chain on one line.
 pub(super) fn chain_text(chain: &WhyChain) -> String {
-    let root = chain.root.as_deref().unwrap_or("(no project asks for it)");
+    let root = chain
+        .root
+        .as_deref()
+        .unwrap_or("(not required by any known project)");
     std::iter::once(root)
         .chain(chain.steps.iter().map(String::as_str))
         .map(clean)
@@ -149,7 +152,7 @@ pub(super) fn chain_text(chain: &WhyChain) -> String {
         .join(" > ")
 }
 
-/// What a project is called: its name, else its manifest.
+/// The label of a project: its name, or its manifest when it has none.
 pub(super) fn root_name(name: &str, manifest: Option<&str>) -> String {
     match (name, manifest) {
         ("", Some(manifest)) => manifest.to_owned(),
@@ -172,11 +175,11 @@ impl Draw<'_> {
     }
 
     fn children(&mut self, ids: &[usize], indent: &str, level: usize) {
-        for (place, id) in ids.iter().enumerate() {
+        for (index, id) in ids.iter().enumerate() {
             let Some(package) = self.report.packages.get(*id) else {
                 continue;
             };
-            let last = place + 1 == ids.len();
+            let last = index + 1 == ids.len();
             let again = !self.is_left(*id);
 
             if let Some(drawn) = self.drawn.get_mut(*id - self.first) {

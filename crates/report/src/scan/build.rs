@@ -1,4 +1,4 @@
-//! From the model's values to the report.
+//! Construction of a scan's report from the model's values.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ use patchgate_vex::Suppressed;
 
 use super::*;
 
-/// What a scan's report is made from.
+/// The input of a scan's report.
 #[derive(Debug, Clone, Copy)]
 pub struct ScanInput<'a> {
     /// Findings that are not ignored, in any order.
@@ -25,34 +25,34 @@ pub struct ScanInput<'a> {
     pub suppressed: &'a [Suppressed],
     /// Statements that nearly applied.
     pub vex_notices: &'a [patchgate_vex::Notice],
-    /// What the settings file should be changed for.
+    /// Suggestions for the settings file.
     pub notices: &'a [Notice],
     /// The lockfiles that were read.
     pub lockfiles: &'a [Lockfile],
-    /// What could not be read or looked up.
+    /// Inputs that could not be read or looked up.
     pub problems: &'a [Problem],
-    /// The sources that answered.
+    /// The advisory sources and feeds, with their age.
     pub sources: &'a [SourceStatus],
     /// The conditions under which a finding fails the run.
     pub threshold: Threshold,
     /// How the run ends.
     pub exit: RunEnd,
-    /// The time that ages are counted to.
+    /// The time that ages are relative to.
     pub now: Timestamp,
 }
 
 /// How a run ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RunEnd {
-    /// The exit code.
+    /// The exit code of the process.
     pub code: u8,
-    /// The reason for it, in one word.
+    /// The reason for the code in one word, such as `findings`.
     pub reason: &'static str,
 }
 
 impl ScanReport {
-    /// Makes the report: malicious releases before all else, then worst first, then by id and package, so that the same input always gives
-    /// the same text.
+    /// Makes the report. Findings are ordered: malicious releases first, then by falling score, id and
+    /// package, so that the same input always gives the same text.
     #[must_use]
     pub fn new(input: &ScanInput<'_>) -> Self {
         let mut findings: Vec<FindingReport> = input
@@ -120,7 +120,7 @@ impl ScanReport {
 }
 
 impl Tool {
-    /// This program.
+    /// Name and version of this program.
     pub(crate) fn this() -> Self {
         Self {
             name: "patchgate".to_owned(),
@@ -163,7 +163,7 @@ impl From<&Lockfile> for LockfileReport {
     }
 }
 
-/// The packages of ecosystems for which OSV has no advisories, counted.
+/// Counts the packages of ecosystems for which OSV has no advisories.
 fn not_covered(lockfiles: &[Lockfile]) -> Vec<NotCoveredReport> {
     let mut packages: BTreeMap<&str, BTreeSet<(&str, &str)>> = BTreeMap::new();
     for package in lockfiles.iter().flat_map(|lockfile| &lockfile.packages) {
@@ -185,8 +185,7 @@ fn not_covered(lockfiles: &[Lockfile]) -> Vec<NotCoveredReport> {
     counted.collect()
 }
 
-/// How many different packages with different versions there are. Members of the workspace are not
-/// dependencies.
+/// Counts distinct package versions. Members of the workspace are left out: they are not dependencies.
 pub(crate) fn different_packages(lockfiles: &[Lockfile]) -> usize {
     let packages: BTreeSet<_> = lockfiles
         .iter()
@@ -351,7 +350,7 @@ fn distinct(texts: impl Iterator<Item = String>) -> Vec<String> {
     texts.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-/// A scope in the words of the reports.
+/// The name of a scope in reports.
 pub(crate) fn scope_name(scope: Scope) -> &'static str {
     match scope {
         Scope::Runtime => "runtime",
