@@ -220,7 +220,7 @@ fn a_release_that_is_not_what_its_checksum_says_is_refused() {
 
     for text in ["", "<html>"] {
         let checksum = Some(text.as_bytes().to_vec());
-        refused(&stage, whole(), checksum, "holds no checksum");
+        refused(&stage, whole(), checksum, "contains no checksum");
     }
 
     refused(&stage, whole(), None, "could not download");
@@ -243,9 +243,9 @@ fn an_archive_of_anything_but_one_file_is_refused() {
     symlink("/bin/true", packed.join("patchgate")).unwrap();
 
     for (arguments, reason) in [
-        ("../patchgate", "something else than the file patchgate"),
-        ("patchgate other", "something else than the file patchgate"),
-        ("patchgate", "is no file, or is empty"),
+        ("../patchgate", "something other than the file patchgate"),
+        ("patchgate other", "something other than the file patchgate"),
+        ("patchgate", "is not a file or is empty"),
     ] {
         let (bytes, checksum) = archive(&stage, arguments);
         refused(&stage, bytes_of(bytes), Some(checksum), reason);
@@ -263,7 +263,7 @@ fn what_cannot_be_downloaded_is_said_before_anything_is_asked() {
     let shouted = address.replace("http://", "HTTP://");
     for (machine, releases, reason) in [
         (HERE.1, "", "needs the input releases"),
-        ("riscv64", &address, "no release is built for riscv64"),
+        ("riscv64", &address, "there is no release for riscv64"),
         (HERE.1, &shouted, "could not download"),
     ] {
         let run = run(&stage, machine, releases, "v0.1.0").expect(1);

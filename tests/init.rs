@@ -32,7 +32,7 @@ fn writes_settings_that_it_reads_itself_and_replaces_nothing_unasked() {
     let settings = stage.path("repo").join(FILES[0]);
     std::fs::write(&settings, "version: 1\n").unwrap();
     let run = stage.run(&["init", "repo"]).expect(2);
-    assert!(run.stderr.contains("`.patchgate.yml` is there already"));
+    assert!(run.stderr.contains("`.patchgate.yml` exists already"));
     assert_eq!(std::fs::read_to_string(&settings).unwrap(), "version: 1\n");
     stage.run(&["init", "--force", "repo"]).expect(0);
     assert_ne!(std::fs::read_to_string(&settings).unwrap(), "version: 1\n");

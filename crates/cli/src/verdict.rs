@@ -15,7 +15,10 @@ use crate::runner::Runner;
 /// What fails a run: the flags, else the settings.
 pub(crate) fn threshold(args: &ThresholdArgs, config: &Config) -> Threshold {
     Threshold {
-        severity: args.severity.map(Level::from).or(config.thresholds.severity),
+        severity: args
+            .severity
+            .map(Level::from)
+            .or(config.thresholds.severity),
         score: args.min_score.or(config.thresholds.score),
     }
 }

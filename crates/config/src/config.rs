@@ -1,4 +1,4 @@
-//! The settings as the rest of Patchgate uses them.
+//! The settings in the model's types, and their construction from a file.
 
 use jiff::civil::Date;
 use patchgate_model::{
@@ -12,22 +12,22 @@ use crate::error::{ConfigError, ConfigErrors, Location};
 use crate::node::{self, describe, to_json};
 use crate::schema::{self, BumpWord, FailedChecks, JustificationWord, MergeWord, SeverityWord};
 
-/// The settings of a repository. The default is what an absent file means.
+/// The settings of a repository. The default applies when there is no file.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Config {
-    /// What fails a run.
+    /// The conditions under which a finding fails a run.
     pub thresholds: Threshold,
-    /// Findings that are accepted for a time, in the order of the file.
+    /// Findings that are accepted until a date, in the order of the file.
     pub ignore: Vec<Ignore>,
-    /// What a pull request needs to be merged without a person.
+    /// The policy for merges without a person.
     pub gate: GatePolicy,
-    /// What the ids of databases begin with whose records all speak of malicious releases.
+    /// Prefixes of ids whose records all describe malicious releases.
     pub malicious_prefixes: Vec<String>,
     /// The offline advisory store.
     pub store: StoreSettings,
-    /// Globs of paths that are left out of a scan.
+    /// Globs of paths that a scan skips.
     pub exclude: Vec<String>,
-    /// Statements about vulnerabilities that do no harm.
+    /// VEX documents, which state that a product is not affected by a vulnerability.
     pub vex: VexSettings,
     /// Advisories of vendors, as CSAF: paths from the repository's root, and addresses.
     pub csaf: Vec<String>,
@@ -38,17 +38,17 @@ pub struct Config {
 pub struct Ignore {
     /// Id of the vulnerability, or one of its aliases.
     pub id: String,
-    /// Why it is accepted.
+    /// Why the finding is accepted.
     pub reason: String,
-    /// Last day on which the entry counts.
+    /// Last day on which the entry applies.
     pub until: Date,
-    /// Ecosystem by its OSV name, where the entry names one.
+    /// Ecosystem by its OSV name, if the entry names one.
     pub ecosystem: Option<String>,
-    /// Package, where the entry names one.
+    /// Name of the package, if the entry names one.
     pub package: Option<String>,
-    /// Why the vulnerability does no harm, where the entry says that it does none.
+    /// Why the repository is not affected, if the entry states that.
     pub justification: Option<Justification>,
-    /// File that holds the entry.
+    /// Name of the file with the entry.
     pub file: String,
     /// Line of the entry, from 1.
     pub line: u32,
@@ -57,9 +57,9 @@ pub struct Ignore {
 /// The offline advisory store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoreSettings {
-    /// Its folder, where the file names one.
+    /// Directory of the store, from the repository's root; `None` when the file names none.
     pub path: Option<String>,
-    /// Age in days above which its sources are warned about.
+    /// Age in days above which a source of the store gets a warning.
     pub max_age_days: u32,
 }
 
@@ -72,16 +72,16 @@ impl Default for StoreSettings {
     }
 }
 
-/// Documents with statements about vulnerabilities.
+/// Settings for VEX documents.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VexSettings {
-    /// The documents that are believed: paths from the repository's root, and addresses.
+    /// Trusted documents: paths from the repository's root, and addresses.
     pub sources: Vec<String>,
-    /// What the repository is, as documents name it.
+    /// Names of the repository's product in documents, such as package URLs.
     pub products: Vec<String>,
-    /// Who makes the statements of a document that is written.
+    /// Author of the documents that Patchgate writes.
     pub author: Option<String>,
-    /// Age in days above which a document is warned about.
+    /// Age in days above which a document gets a warning.
     pub max_age_days: u32,
 }
 
@@ -105,7 +105,7 @@ impl From<schema::Vex> for VexSettings {
 /// Reads a settings file. `file` is its name in messages.
 ///
 /// # Errors
-/// With every error of the file, each with its line, when it is not YAML or not of the schema.
+/// With every error of the file, each with its line, when it is not YAML or does not match the schema.
 pub fn parse(file: &str, text: &str) -> Result<Config, ConfigErrors> {
     let failed = |errors: Vec<ConfigError>| ConfigErrors {
         file: file.to_owned(),
@@ -122,13 +122,13 @@ pub fn parse(file: &str, text: &str) -> Result<Config, ConfigErrors> {
     }
 
     let wire: schema::File = serde_json::from_value(to_json(&root)).map_err(|error| {
-        // The schema comes from the same types, so this names a case that it does not express.
+        // The schema comes from the same types, so only a rule that it cannot express gets here.
         failed(vec![ConfigError::new(&root, error.to_string())])
     })?;
     config(wire, &root, file).map_err(|error| failed(vec![error]))
 }
 
-/// Globs that the scan could not use.
+/// Errors for invalid globs.
 fn bad_globs(root: &Node<'_>) -> Vec<ConfigError> {
     let globs = root.get("scan").and_then(|scan| scan.get("exclude"));
     let items = globs.map(Node::items).unwrap_or_default();
@@ -146,7 +146,7 @@ fn bad_globs(root: &Node<'_>) -> Vec<ConfigError> {
         .collect()
 }
 
-/// Settings that exclude each other.
+/// The error for settings that exclude each other.
 fn contradictions(root: &Node<'_>) -> Option<ConfigError> {
     let gate = root.get("gate")?;
     let any = gate.get("any-check")?;
@@ -158,7 +158,7 @@ fn contradictions(root: &Node<'_>) -> Option<ConfigError> {
             any,
             "`any-check: true` and `required-checks` exclude each other",
         )
-        .with_hint(Some("keep the one that is meant".to_owned()))
+        .with_hint(Some("remove one of them".to_owned()))
     })
 }
 
@@ -204,8 +204,8 @@ fn ignore(
 ) -> Result<Ignore, ConfigError> {
     let until = parse_date(&entry.until)
         .ok_or_else(|| ConfigError::new(location, format!("`{}` is not a date", entry.until)))?;
-    // A Maven name has a colon too: `Maven:group:artifact` names the ecosystem, and so does every
-    // text whose first part is one that OSV knows.
+    // Maven names contain a colon, too. So the first part is an ecosystem only when OSV knows it, as
+    // in `Maven:group:artifact`; otherwise the whole text is a name.
     let (ecosystem, package) = match entry.package {
         None => (None, None),
         Some(package) => match package.split_once(':') {
@@ -244,7 +244,7 @@ fn justification(word: JustificationWord) -> Justification {
     }
 }
 
-/// Whether the text is the name of an ecosystem that has advisories, in whatever case.
+/// Whether the text is the name of an ecosystem with advisories, without regard to case.
 fn is_ecosystem(text: &str) -> bool {
     patchgate_ecosystems::ALL
         .iter()

@@ -42,6 +42,15 @@ mod tests {
     }
 
     #[test]
+    fn distance_is_levenshteins() {
+        let of = |a: &str, b: &str| strsim::levenshtein(&fold(a), &fold(b));
+        assert_eq!(of("kitten", "sitting"), 3);
+        assert_eq!(of("", "abc"), 3);
+        assert_eq!(of("abc", ""), 3);
+        assert_eq!(of("abc", "abc"), 0);
+    }
+
+    #[test]
     fn long_words_and_empty_ones_have_no_neighbour() {
         assert_eq!(nearest(&"a".repeat(65), ["aaa"]), None);
         assert_eq!(nearest("", ["a"]), None);
