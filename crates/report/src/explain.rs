@@ -458,7 +458,7 @@ impl ExplainedReport {
     }
 }
 
-/// Parses a text that the model keeps as JSON; `None` when there is none.
+/// Parses a text that the model keeps as JSON; `None` for a missing text.
 fn json(text: Option<&str>) -> Option<Value> {
     serde_json::from_str(text?).ok()
 }

@@ -27,6 +27,7 @@ impl InventoryReport {
     }
 
     fn file_lines(&self, number: usize, path: &str, terminal: Terminal, lines: &mut Vec<String>) {
+        // The copies of this file are a contiguous part of all copies.
         let first: usize = self
             .lockfiles
             .iter()
@@ -34,6 +35,7 @@ impl InventoryReport {
             .map(|file| file.packages)
             .sum();
         let count = self.lockfiles.get(number).map_or(0, |file| file.packages);
+
         lines.push(terminal.paint(BOLD, &clean(path)));
         let mut drawn = vec![false; count];
         let mut draw = Draw {
@@ -44,6 +46,7 @@ impl InventoryReport {
             lines,
         };
 
+        // Trees below the projects.
         let own = |id: &usize| (first..first + count).contains(id);
         // A file may be read as two formats. A root belongs to the one that contains its targets.
         for root in self
@@ -57,10 +60,11 @@ impl InventoryReport {
             draw.children(&root.depends_on, "", 1);
         }
 
+        // Trees of the packages that no project leads to: the file does not say why they are
+        // installed.
         let rest: Vec<usize> = (first..first + count)
             .filter(|id| draw.is_left(*id))
             .collect();
-        // Packages that no project leads to: the file does not say why they are installed.
         let below: std::collections::BTreeSet<usize> = rest
             .iter()
             .flat_map(|id| self.packages.get(*id))
@@ -84,6 +88,8 @@ impl InventoryReport {
         }
 
         draw.children(&tops, "", 0);
+
+        // Cycles have no top, so any of their packages may begin a tree.
         let circular: Vec<usize> = rest.into_iter().filter(|id| draw.is_left(*id)).collect();
         for id in circular {
             if draw.is_left(id) {
@@ -186,6 +192,7 @@ impl Draw<'_> {
                 *drawn = true;
             }
 
+            // The line of the package itself.
             let mut line = format!(
                 "{indent}{}{} {}",
                 if last { "└── " } else { "├── " },
@@ -214,6 +221,8 @@ impl Draw<'_> {
             }
 
             self.lines.push(line);
+
+            // The trees of its dependencies.
             if below && !again && !cut {
                 let indent = format!("{indent}{}", if last { "    " } else { "│   " });
                 let ids = &package.depends_on;

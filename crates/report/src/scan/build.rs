@@ -61,6 +61,7 @@ impl ScanReport {
             .map(|finding| FindingReport::new(finding, input.threshold))
             .collect();
         findings.sort_by(worst_first);
+
         let mut ignored: Vec<IgnoredReport> = input
             .ignored
             .iter()
@@ -71,12 +72,14 @@ impl ScanReport {
             })
             .collect();
         ignored.sort_by(|a, b| worst_first(&a.finding, &b.finding));
+
         let mut suppressed: Vec<SuppressedReport> = input
             .suppressed
             .iter()
             .map(|suppressed| SuppressedReport::new(suppressed, input.threshold))
             .collect();
         suppressed.sort_by(|a, b| worst_first(&a.finding, &b.finding));
+
         let mut incomplete: Vec<IncompleteReport> =
             input.problems.iter().map(IncompleteReport::from).collect();
         incomplete

@@ -152,6 +152,7 @@ pub(crate) fn headline(report: &ScanReport) -> String {
         count(summary.packages, "package", "packages"),
         count(summary.lockfiles, "lockfile", "lockfiles")
     );
+
     if summary.findings == 0 {
         let mut text = if !summary.complete {
             format!(
@@ -178,6 +179,7 @@ pub(crate) fn headline(report: &ScanReport) -> String {
         severities(&summary.by_severity),
         summary.fixable
     );
+
     if summary.known_exploited > 0 {
         text.push_str(&format!(
             ", {} known to be exploited",

@@ -45,6 +45,7 @@ impl ScanReport {
                     .iter()
                     .map(|s| (&s.finding, Some(stated(s)))),
             );
+
         for (finding, suppression) in all {
             let Some(rule) = rules.index(finding) else {
                 omitted += 1;

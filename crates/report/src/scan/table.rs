@@ -288,6 +288,8 @@ fn header(columns: &Columns) -> String {
 
 fn finding_lines(finding: &FindingReport, columns: &Columns, terminal: Terminal) -> Vec<String> {
     let cell = |text: &str, width: usize| format!("{:<width$}", cut(&clean(text), width));
+
+    // The row.
     let severity = format!("{:<8}", phrases::severity(finding.severity));
     let fixed = cell(phrases::fixed(finding), columns.fixed);
     let mut lines = vec![format!(
@@ -303,6 +305,7 @@ fn finding_lines(finding: &FindingReport, columns: &Columns, terminal: Terminal)
         cut(&clean(&finding.id), MAX_ID),
     )];
 
+    // The details below it.
     let mut detail = |label: &str, text: &str| {
         lines.extend(terminal.wrap(&format!("       {label}"), INDENT, text));
     };
