@@ -37,7 +37,7 @@ impl std::fmt::Display for Notice {
 
 /// The findings after the ignore entries were applied.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Applied {
+pub struct AppliedIgnores {
     /// Findings that no entry covers, in their order.
     pub kept: Vec<Finding>,
     /// Findings that an entry covers, in their order.
@@ -52,8 +52,8 @@ pub struct Applied {
 /// one. An expired entry covers nothing and gets a notice. An entry that matches nothing gets a notice,
 /// too: it may be outdated, or its id may have a typing error.
 #[must_use]
-pub fn apply_ignores(findings: Vec<Finding>, ignores: &[Ignore], today: Date) -> Applied {
-    let mut applied = Applied::default();
+pub fn apply_ignores(findings: Vec<Finding>, ignores: &[Ignore], today: Date) -> AppliedIgnores {
+    let mut applied = AppliedIgnores::default();
     for ignore in ignores {
         let hits = findings.iter().filter(|finding| covers(ignore, finding));
         let text = match (today > ignore.until, hits.count()) {
@@ -157,7 +157,7 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn apply(entry: &str, today: &str) -> Applied {
+    fn apply(entry: &str, today: &str) -> AppliedIgnores {
         let text = format!("ignore:\n  - {{ reason: r, until: 2026-03-01, {entry} }}\n");
         let findings = vec![
             finding("GHSA-a", &["CVE-1"], "qs"),
@@ -166,7 +166,7 @@ mod tests {
         apply_ignores(findings, &config(&text), day(today))
     }
 
-    fn ignored(applied: &Applied) -> Vec<&str> {
+    fn ignored(applied: &AppliedIgnores) -> Vec<&str> {
         applied
             .ignored
             .iter()

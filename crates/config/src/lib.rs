@@ -23,7 +23,7 @@ mod template;
 
 pub use config::{Config, Ignore, StoreSettings, VexSettings, parse};
 pub use error::{ConfigError, ConfigErrors};
-pub use ignore::{Applied, IgnoredFinding, Notice, apply_ignores};
+pub use ignore::{AppliedIgnores, IgnoredFinding, Notice, apply_ignores};
 pub use schema::config_schema;
 pub use template::{config_template, workflow_template};
 

@@ -4,7 +4,7 @@ use crate::{Location, PackageRef};
 
 /// A package version and the evidence for whether it is affected.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Explained {
+pub struct Explanation {
     /// The package version.
     pub package: PackageRef,
     /// Its entries in lockfiles, sorted.
@@ -15,12 +15,12 @@ pub struct Explained {
     /// Ids of the records that affect it.
     pub affected_by: Vec<String>,
     /// Each piece of evidence, with the id of its record.
-    pub evidence: Vec<(String, PieceOfEvidence)>,
+    pub evidence: Vec<(String, RecordEvidence)>,
 }
 
 /// One part of a record and its result for a version.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PieceOfEvidence {
+pub struct RecordEvidence {
     /// Whether the version is affected according to this part; `None` when undetermined.
     pub affects: Option<bool>,
     /// Description of the part: a fragment for a person.

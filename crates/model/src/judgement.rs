@@ -13,7 +13,7 @@ pub enum Verdict {
 
 /// One condition that the gate checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reason {
+pub struct GateReason {
     /// Stable name in kebab-case, such as `checks-pending`.
     pub code: &'static str,
     /// The verdict if this were the only condition; [`Verdict::Merge`] if it is met.
@@ -28,7 +28,7 @@ pub struct Judgement {
     /// The strongest of the reasons' verdicts; [`Verdict::Review`] when there are no reasons.
     pub verdict: Verdict,
     /// Every condition that was checked, the decisive ones first.
-    pub reasons: Vec<Reason>,
+    pub reasons: Vec<GateReason>,
     /// The exact commit that was checked.
     pub head_sha: String,
     /// The commit that the policy was read from.
@@ -40,7 +40,7 @@ impl Judgement {
     ///
     /// Without any reason the verdict is [`Verdict::Review`]: missing evidence is never consent.
     #[must_use]
-    pub fn new(head_sha: String, base_sha: String, mut reasons: Vec<Reason>) -> Self {
+    pub fn new(head_sha: String, base_sha: String, mut reasons: Vec<GateReason>) -> Self {
         let verdict = reasons
             .iter()
             .map(|reason| reason.verdict)
@@ -61,8 +61,8 @@ impl Judgement {
 mod tests {
     use super::*;
 
-    fn reason(verdict: Verdict) -> Reason {
-        Reason {
+    fn reason(verdict: Verdict) -> GateReason {
+        GateReason {
             code: "test",
             verdict,
             text: String::new(),

@@ -30,7 +30,7 @@ pub use evidence::{
     CommitStatus, Evidence, Fetched, FileContents, FileStatus, FindingComparison, FindingKey,
     Missing, OwnJob, PullRequest, PullRequestState,
 };
-pub use explanation::{Explained, PieceOfEvidence};
+pub use explanation::{Explanation, RecordEvidence};
 pub use finding::{
     Epss, Finding, FixedVersion, Kev, Level, Location, PackageRef, Score, ScoreReason, Severity,
     Signals, SourceStatus,
@@ -40,7 +40,7 @@ pub use inventory::{
     DependencyKind, Edge, Inventory, Lockfile, MissingFile, Origin, Package, PackageIndex, Root,
     Scope, UnlockedManifest, Unresolved,
 };
-pub use judgement::{Judgement, Reason, Verdict};
+pub use judgement::{GateReason, Judgement, Verdict};
 pub use justification::Justification;
 pub use plan::{Bump, FileChange, Plan, Unfixed, Upgrade, content_digest};
 pub use plan_block::{PlanBlock, PlanBlockError};

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use patchgate_ecosystems::intervals;
 use patchgate_model::{
-    Advisory, Affected, EventKind, Explained, Problem, Range, Signals, SmolStr, SourceStatus,
+    Advisory, Affected, EventKind, Explanation, Problem, Range, Signals, SmolStr, SourceStatus,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -31,7 +31,7 @@ pub struct ExplainInput<'a> {
     /// What the feeds report about its exploitation.
     pub signals: &'a Signals,
     /// The scanned packages that the records name, with the evidence for each.
-    pub packages: &'a [Explained],
+    pub packages: &'a [Explanation],
     /// Number of lockfiles that were read.
     pub lockfiles: usize,
     /// Inputs that could not be read or looked up.
@@ -429,7 +429,7 @@ impl RangeReport {
 }
 
 impl ExplainedReport {
-    fn new(explained: &Explained, malicious: &[String]) -> Self {
+    fn new(explained: &Explanation, malicious: &[String]) -> Self {
         let (affected, unknown_because) = match &explained.affects {
             Ok(true) => ("yes", None),
             Ok(false) => ("no", None),

@@ -214,13 +214,13 @@ fn sha(sha: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use insta::assert_snapshot;
-    use patchgate_model::Reason;
+    use patchgate_model::GateReason;
 
     use super::*;
     use crate::scan::tests::{assert_harmless, assert_valid, plain};
 
     fn report(merged: bool) -> GateReport {
-        let reason = |code, verdict, text: &str| Reason {
+        let reason = |code, verdict, text: &str| GateReason {
             code,
             verdict,
             text: text.to_owned(),
