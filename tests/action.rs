@@ -181,7 +181,7 @@ fn a_threshold_above_all_findings_passes_the_step() {
         return;
     };
     let stage = Stage::new();
-    stage.example("npm-workspace");
+    stage.example("cargo-service");
     stage.build_store();
     let store = stage.path("store");
 

@@ -260,15 +260,15 @@ fn an_archive_of_anything_but_one_file_is_refused() {
         "folder/patchgate",
         "other",
     ] {
-        refuse(beside, "something else than the file patchgate");
+        refuse(beside, "something other than the file patchgate");
     }
 
     std::fs::remove_file(packed.join("patchgate")).unwrap();
     symlink("/bin/true", packed.join("patchgate")).unwrap();
-    refuse("patchgate", "is no file, or is empty");
+    refuse("patchgate", "is not a file or is empty");
     std::fs::remove_file(packed.join("patchgate")).unwrap();
     std::fs::write(packed.join("patchgate"), "").unwrap();
-    refuse("patchgate", "is no file, or is empty");
+    refuse("patchgate", "is not a file or is empty");
 }
 
 #[test]
@@ -365,7 +365,7 @@ exit 101
 ";
     let run = build(&stage, cargo).expect(1);
     let needed = env!("CARGO_PKG_RUST_VERSION");
-    let said = format!("needs Rust {needed} or newer; here is cargo 1.70.0");
+    let said = format!("needs Rust {needed} or newer; this runner has cargo 1.70.0");
 
     assert!(run.stdout.contains(&said), "{run:?}");
     assert!(run.stderr.contains("it requires rustc"), "{run:?}");

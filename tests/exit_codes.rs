@@ -14,7 +14,7 @@ fn nothing_found_is_0() {
 #[test]
 fn findings_are_1_unless_all_are_below_the_threshold() {
     let stage = Stage::new();
-    stage.example("npm-workspace");
+    stage.example("cargo-service");
     stage.scan_offline().expect(1);
     stage
         .run(&[
@@ -27,6 +27,86 @@ fn findings_are_1_unless_all_are_below_the_threshold() {
             "repo",
         ])
         .expect(0);
+}
+
+/// Two findings of medium severity, one of which (CVE-2020-11023) is in the examples' KEV catalogue.
+const JQUERY_LOCK: &str = r#"{
+  "name": "app", "version": "1.0.0", "lockfileVersion": 3,
+  "packages": {
+    "": { "name": "app", "version": "1.0.0", "dependencies": { "jquery": "3.4.1" } },
+    "node_modules/jquery": {
+      "version": "3.4.1", "resolved": "https://packages.invalid/jquery-3.4.1.tgz"
+    }
+  }
+}
+"#;
+
+/// Scans with these flags; the ids of the findings at or above the threshold.
+#[track_caller]
+fn failing(stage: &Stage, flags: &[&str], code: i32) -> Vec<String> {
+    let arguments = [flags, &["--format", "json", "repo"]].concat();
+    let report = stage.offline("scan", &arguments).expect(code).json();
+    let findings = report["findings"].as_array().unwrap();
+    assert_eq!(findings.len(), 2, "{report:#}");
+
+    let failing: Vec<String> = findings
+        .iter()
+        .filter(|finding| finding["at_or_above_threshold"] == true)
+        .map(|finding| finding["id"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(
+        report["summary"]["at_or_above_threshold"],
+        failing.len(),
+        "{report:#}"
+    );
+    failing
+}
+
+#[test]
+fn a_known_exploited_finding_is_1_whatever_its_cvss_is() {
+    let stage = Stage::new();
+    stage.write("package-lock.json", JQUERY_LOCK);
+    stage.build_store();
+
+    for flags in [
+        &["--severity", "high"][..],
+        &["--min-score", "90"],
+        &["--min-score", "100"],
+        &["--severity", "critical", "--min-score", "100"],
+    ] {
+        let ids = failing(&stage, flags, 1);
+        assert_eq!(ids, ["GHSA-jpcq-cgw6-v4j6"], "{flags:?}");
+    }
+
+    let run = stage.offline("scan", &["--severity", "high", "repo"]);
+    let line = "1 at or above the threshold (severity high, or known to be exploited)";
+    let run = run.expect(1);
+    assert!(run.stdout.contains(line), "{}", run.stdout);
+}
+
+#[test]
+fn any_threshold_that_is_set_is_enough() {
+    let stage = Stage::new();
+    stage.write("package-lock.json", JQUERY_LOCK);
+    // Without the feeds: neither finding is known to be exploited.
+    let npm = crate::stage::root().join("examples/advisories/npm");
+    let build = ["db", "build", "--from", npm.to_str().unwrap()];
+    stage
+        .run(&[&build[..], &["--into", "store"]].concat())
+        .expect(0);
+
+    let none: [&str; 0] = [];
+    assert_eq!(failing(&stage, &["--severity", "high"], 0), none);
+    assert_eq!(failing(&stage, &["--min-score", "90"], 0), none);
+    let neither = ["--severity", "high", "--min-score", "90"];
+    assert_eq!(failing(&stage, &neither, 0), none);
+    let by_severity = ["--severity", "medium", "--min-score", "90"];
+    assert_eq!(failing(&stage, &by_severity, 1).len(), 2);
+    let by_score = ["--severity", "high", "--min-score", "10"];
+    assert_eq!(failing(&stage, &by_score, 1).len(), 2);
+    // A score of 0 sets no threshold, so it does not undo the severity.
+    let only_severity = ["--severity", "high", "--min-score", "0"];
+    assert_eq!(failing(&stage, &only_severity, 0), none);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The GitLab component: its job's script, run exactly as it stands there.
+//! The GitLab component: the script of its job, run unchanged.
 
 use std::os::unix::fs::symlink;
 use std::process::Command;
@@ -10,12 +10,12 @@ use crate::release::{ARCHIVE, HERE, PROGRAM, archive, built, bytes_of, packed, r
 use crate::stage::{Run, Stage, root};
 use crate::step::{Step, program};
 
-/// The component's text.
+/// The text of the component.
 fn component() -> String {
     std::fs::read_to_string(root().join("gitlab/scan.yml")).unwrap()
 }
 
-/// The component's job as a step: its script, run by the shell that every image has.
+/// The script of the component's job as a step, run by `sh`, which every image has.
 fn job() -> Step {
     let text = component();
     let documents = yaml_documents(&text).unwrap();
@@ -34,14 +34,14 @@ fn job() -> Step {
     }
 }
 
-/// Runs the job on a machine of this kind.
+/// Runs the job with a download of a release, on a machine for which `uname -m` prints `machine`.
 #[track_caller]
 fn run(stage: &Stage, machine: &str, releases: &str, version: &str) -> Run {
     let inputs = [("inputs.releases", releases), ("inputs.version", version)];
     run_with(stage, machine, &inputs)
 }
 
-/// The same with these inputs; the others are empty or what every test has.
+/// Runs the job with these inputs; the others are empty or the same in every test.
 #[track_caller]
 fn run_with(stage: &Stage, machine: &str, inputs: &[(&str, &str)]) -> Run {
     program(
@@ -79,14 +79,14 @@ fn releases(server: &HttpServer) -> String {
     format!("{}/owner/patchgate/releases/download", server.url())
 }
 
-/// Holds the job to leaving nothing behind.
+/// Asserts that the job left no temporary files.
 #[track_caller]
 fn nothing_left(stage: &Stage) {
     let left: Vec<_> = std::fs::read_dir(stage.path("temp")).unwrap().collect();
     assert!(left.is_empty(), "{left:?}");
 }
 
-/// Holds the job to refusing this release with this reason.
+/// Asserts that the job refuses this release with this reason.
 #[track_caller]
 fn refused(stage: &Stage, archive: Response, checksum: Option<Vec<u8>>, reason: &str) {
     let server = release(archive, checksum);
@@ -128,7 +128,7 @@ fn a_store_in_the_cache_is_brought_up_to_date_and_used() {
     let stage = Stage::new();
     let binary = stage.path("programs/patchgate");
 
-    // An update that fails leaves the store that was there.
+    // After a failed update the restored store is used.
     program(
         &binary,
         "#!/bin/sh\nfor word; do printf '<%s>' \"$word\"; done\necho \" $PATCHGATE_STORE\"\n[ \"$1\" = scan ]\n",
@@ -220,7 +220,7 @@ fn a_release_that_is_not_what_its_checksum_says_is_refused() {
 
     for text in ["", "<html>"] {
         let checksum = Some(text.as_bytes().to_vec());
-        refused(&stage, whole(), checksum, "holds no checksum");
+        refused(&stage, whole(), checksum, "contains no checksum");
     }
 
     refused(&stage, whole(), None, "could not download");
@@ -243,9 +243,9 @@ fn an_archive_of_anything_but_one_file_is_refused() {
     symlink("/bin/true", packed.join("patchgate")).unwrap();
 
     for (arguments, reason) in [
-        ("../patchgate", "something else than the file patchgate"),
-        ("patchgate other", "something else than the file patchgate"),
-        ("patchgate", "is no file, or is empty"),
+        ("../patchgate", "something other than the file patchgate"),
+        ("patchgate other", "something other than the file patchgate"),
+        ("patchgate", "is not a file or is empty"),
     ] {
         let (bytes, checksum) = archive(&stage, arguments);
         refused(&stage, bytes_of(bytes), Some(checksum), reason);
@@ -259,11 +259,11 @@ fn what_cannot_be_downloaded_is_said_before_anything_is_asked() {
     let server = release(bytes_of(archive), Some(checksum));
     let address = releases(&server);
 
-    // Curl takes the scheme in any case; the job takes it as plain HTTP as it is written only.
+    // curl accepts the scheme in any case. The job allows plain HTTP only for a lower-case scheme.
     let shouted = address.replace("http://", "HTTP://");
     for (machine, releases, reason) in [
         (HERE.1, "", "needs the input releases"),
-        ("riscv64", &address, "no release is built for riscv64"),
+        ("riscv64", &address, "there is no release for riscv64"),
         (HERE.1, &shouted, "could not download"),
     ] {
         let run = run(&stage, machine, releases, "v0.1.0").expect(1);

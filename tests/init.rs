@@ -1,4 +1,4 @@
-//! `patchgate init`: what it writes is what it reads, and what GitHub takes.
+//! `patchgate init`: Patchgate reads the settings that it writes, and GitHub accepts the workflow.
 
 use std::process::Command;
 
@@ -22,7 +22,7 @@ fn writes_settings_that_it_reads_itself_and_replaces_nothing_unasked() {
         "store",
         "--max-age-days",
         "36500",
-        // The examples' store knows nothing of the actions that the new workflow uses.
+        // The examples' store has no advisories for the actions of the new workflow.
         "--exclude",
         ".github/**",
         "repo",
@@ -32,16 +32,16 @@ fn writes_settings_that_it_reads_itself_and_replaces_nothing_unasked() {
     let settings = stage.path("repo").join(FILES[0]);
     std::fs::write(&settings, "version: 1\n").unwrap();
     let run = stage.run(&["init", "repo"]).expect(2);
-    assert!(run.stderr.contains("`.patchgate.yml` is there already"));
+    assert!(run.stderr.contains("`.patchgate.yml` exists already"));
     assert_eq!(std::fs::read_to_string(&settings).unwrap(), "version: 1\n");
     stage.run(&["init", "--force", "repo"]).expect(0);
     assert_ne!(std::fs::read_to_string(&settings).unwrap(), "version: 1\n");
 }
 
-/// The commit to which the tests pin the action.
+/// The commit to which these tests pin the action.
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
-/// The workflow as a user completes it.
+/// The workflow with its placeholders replaced, as a user does.
 fn completed(workflow: &str) -> String {
     assert!(workflow.contains("OWNER/patchgate@COMMIT"));
     workflow.replace(
@@ -59,7 +59,7 @@ fn writes_a_workflow_that_runs_the_release_of_this_binary() {
     stage.write("README.md", "");
     stage.run(&["init", "repo"]).expect(0);
     let workflow = std::fs::read_to_string(stage.path("repo").join(FILES[1])).unwrap();
-    // What the project's own workflows check out with is no other release.
+    // The project's own workflows use the same release of the checkout action.
     let own = std::fs::read_to_string(root().join(".github/workflows/ci.yml")).unwrap();
     let checkout = |text: &str| {
         let line = text.lines().find(|line| line.contains("actions/checkout@"));

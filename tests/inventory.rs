@@ -64,7 +64,7 @@ fn the_tree_and_the_chains_to_a_package() {
         .run(&["inventory", "repo", "--why", "left-pad"])
         .expect(0);
     assert!(
-        none.stdout.contains("no file holds `left-pad`"),
+        none.stdout.contains("no file contains `left-pad`"),
         "{}",
         none.stdout
     );

@@ -154,12 +154,14 @@ impl From<&VexArgs> for VexOptions {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Threshold")]
 pub(crate) struct ThresholdArgs {
-    /// Lowest severity that fails the run; a finding of unknown severity counts as high
-    /// [default: low, or what .patchgate.yml says]
+    /// Lowest severity that fails the run; an unknown severity counts as high, and a known exploited
+    /// vulnerability fails the run whatever its severity is
+    /// [default: what .patchgate.yml says, else low unless a score is set]
     #[arg(long, value_name = "SEVERITY")]
     pub(crate) severity: Option<SeverityArg>,
 
-    /// Lowest score, 0 to 100, that fails the run [default: 0, or what .patchgate.yml says]
+    /// Lowest score, 0 to 100, that fails the run; with `--severity`, reaching either is enough, and
+    /// 0 sets no score [default: what .patchgate.yml says]
     #[arg(long, value_name = "SCORE", value_parser = parse_score)]
     pub(crate) min_score: Option<f64>,
 }

@@ -17,8 +17,9 @@ pub(crate) fn threshold(args: &ThresholdArgs, config: &Config) -> Threshold {
     Threshold {
         severity: args
             .severity
-            .map_or(config.thresholds.severity, Level::from),
-        score: args.min_score.unwrap_or(config.thresholds.score),
+            .map(Level::from)
+            .or(config.thresholds.severity),
+        score: args.min_score.or(config.thresholds.score),
     }
 }
 

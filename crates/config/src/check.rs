@@ -1,15 +1,18 @@
-//! Checks a file against the schema that is generated from its types, so that every error is found
-//! and each has its place. It knows the part of JSON Schema that [`crate::config_schema`] uses;
-//! a test holds it to that.
+//! The check of a settings file against the JSON Schema that is generated from its types. It finds
+//! every error of a file, each with its location, where a deserialiser stops at the first one.
+//!
+//! Only the keywords of JSON Schema that [`crate::config_schema`] uses are supported; a test fails
+//! when the schema uses another one.
 
+use patchgate_syntax::{Key, Node, Value};
 use serde_json::Value as Schema;
 
-use crate::error::{ConfigError, Place};
-use crate::node::{Key, Node, Value, shorten};
+use crate::error::{ConfigError, Location};
+use crate::node::{describe, shorten, to_json};
 use crate::suggest::nearest;
 
 /// Every error of the tree, in the order of the file.
-pub(crate) fn check(node: &Node, schema: &Schema) -> Vec<ConfigError> {
+pub(crate) fn check(node: &Node<'_>, schema: &Schema) -> Vec<ConfigError> {
     let mut checker = Checker { errors: Vec::new() };
     checker.value(node, schema, "the file");
     checker
@@ -23,21 +26,21 @@ struct Checker {
 }
 
 impl Checker {
-    fn error(&mut self, place: Place, message: String, hint: Option<String>) {
+    fn error(&mut self, location: impl Into<Location>, message: String, hint: Option<String>) {
         self.errors
-            .push(ConfigError::new(place, message).with_hint(hint));
+            .push(ConfigError::new(location, message).with_hint(hint));
     }
 
-    fn value(&mut self, node: &Node, schema: &Schema, name: &str) {
+    fn value(&mut self, node: &Node<'_>, schema: &Schema, name: &str) {
         if let Some(words) = schema.get("enum").and_then(Schema::as_array) {
             return self.word(node, words, name);
         }
 
         if let Some(constant) = schema.get("const") {
-            if node.to_json() != *constant {
+            if to_json(node) != *constant {
                 self.error(
-                    node.place,
-                    format!("{name} must be {constant}, not {}", node.describe()),
+                    node,
+                    format!("{name} must be {constant}, not {}", describe(node)),
                     None,
                 );
             }
@@ -55,48 +58,32 @@ impl Checker {
             }
             ("string", Value::Text(text)) => self.text(node, text, schema, name),
             ("boolean", Value::Bool(_)) => {}
-            ("integer", Value::Integer(number)) => {
-                #[expect(
-                    clippy::cast_precision_loss,
-                    reason = "only compared with small bounds"
-                )]
-                self.number(node, *number as f64, schema, name);
+            ("integer", Value::Number(_)) if node.integer().is_some() => {
+                self.number(node, schema, name);
             }
-            ("number", Value::Integer(number)) => {
-                #[expect(
-                    clippy::cast_precision_loss,
-                    reason = "only compared with small bounds"
-                )]
-                self.number(node, *number as f64, schema, name);
-            }
-            ("number", Value::Number(number)) => self.number(node, *number, schema, name),
+            ("number", Value::Number(_)) => self.number(node, schema, name),
             (expected, _) => self.error(
-                node.place,
+                node,
                 format!(
                     "{name} must be {}, not {}",
                     type_text(expected),
-                    node.describe()
+                    describe(node)
                 ),
                 (expected == "string")
                     .then(|| "put it in quotes".to_owned())
-                    .filter(|_| {
-                        matches!(
-                            node.value,
-                            Value::Bool(_) | Value::Integer(_) | Value::Number(_)
-                        )
-                    }),
+                    .filter(|_| matches!(node.value, Value::Bool(_) | Value::Number(_))),
             ),
         }
     }
 
-    fn map(&mut self, node: &Node, entries: &[(Key, Node)], schema: &Schema) {
+    fn map(&mut self, node: &Node<'_>, entries: &[(Key<'_>, Node<'_>)], schema: &Schema) {
         let empty = serde_json::Map::new();
         let known = schema
             .get("properties")
             .and_then(Schema::as_object)
             .unwrap_or(&empty);
         for (key, value) in entries {
-            match known.get(&key.name) {
+            match known.get(key.name.as_ref()) {
                 Some(schema) => self.value(value, schema, &format!("`{}`", key.name)),
                 None => {
                     let names = || known.keys().map(String::as_str);
@@ -105,7 +92,7 @@ impl Checker {
                         None => format!("known keys: {}", list(names())),
                     };
                     self.error(
-                        key.place,
+                        key,
                         format!("unknown key `{}`", shorten(&key.name)),
                         Some(hint),
                     );
@@ -116,12 +103,12 @@ impl Checker {
         let required = schema.get("required").and_then(Schema::as_array);
         for name in required.into_iter().flatten().filter_map(Schema::as_str) {
             if node.get(name).is_none() {
-                self.error(node.place, format!("`{name}` is missing"), None);
+                self.error(node, format!("`{name}` is missing"), None);
             }
         }
     }
 
-    fn word(&mut self, node: &Node, words: &[Schema], name: &str) {
+    fn word(&mut self, node: &Node<'_>, words: &[Schema], name: &str) {
         let known = || words.iter().filter_map(Schema::as_str);
         let hint = match &node.value {
             Value::Text(text) if known().any(|word| word == text) => return,
@@ -129,35 +116,37 @@ impl Checker {
             _ => None,
         };
         self.error(
-            node.place,
+            node,
             format!(
                 "{name} must be one of {}, not {}",
                 list(known()),
-                node.describe()
+                describe(node)
             ),
             hint.map(|word| format!("did you mean `{word}`?")),
         );
     }
 
-    fn text(&mut self, node: &Node, text: &str, schema: &Schema, name: &str) {
+    fn text(&mut self, node: &Node<'_>, text: &str, schema: &Schema, name: &str) {
         if schema.get("minLength").is_some() && text.trim().is_empty() {
-            self.error(node.place, format!("{name} is empty"), None);
+            self.error(node, format!("{name} is empty"), None);
         }
         if schema.get("format").and_then(Schema::as_str) == Some("date")
             && parse_date(text).is_none()
         {
             self.error(
-                node.place,
+                node,
                 format!("{name} is not a date: `{}`", shorten(text)),
                 Some("write it as YYYY-MM-DD".to_owned()),
             );
         }
     }
 
-    fn number(&mut self, node: &Node, number: f64, schema: &Schema, name: &str) {
+    fn number(&mut self, node: &Node<'_>, schema: &Schema, name: &str) {
         let bound = |name: &str| schema.get(name).and_then(Schema::as_f64);
         let (min, max) = (bound("minimum"), bound("maximum"));
-        let within = min.is_none_or(|min| number >= min) && max.is_none_or(|max| number <= max);
+        let within = node.float().is_some_and(|number| {
+            min.is_none_or(|min| number >= min) && max.is_none_or(|max| number <= max)
+        });
 
         if !within {
             let range = match (min, max) {
@@ -167,8 +156,8 @@ impl Checker {
                 (None, None) => "a number".to_owned(),
             };
             self.error(
-                node.place,
-                format!("{name} must be {range}, not {}", node.describe()),
+                node,
+                format!("{name} must be {range}, not {}", describe(node)),
                 None,
             );
         }
@@ -185,8 +174,8 @@ pub(crate) fn parse_date(text: &str) -> Option<jiff::civil::Date> {
     shaped.then(|| text.parse().ok()).flatten()
 }
 
-/// The type that a schema asks for. For a setting that may be left out, the type beside `null`: a
-/// key that is there must have a value.
+/// The type that a schema asks for. An optional setting has a second type, `null`, which is skipped:
+/// a key that is in the file must have a value.
 fn expected_type(schema: &Schema) -> &str {
     match schema.get("type") {
         Some(Schema::String(name)) => name,

@@ -1,32 +1,33 @@
-//! The settings as the rest of Patchgate uses them.
+//! The settings in the model's types, and their construction from a file.
 
 use jiff::civil::Date;
 use patchgate_model::{
     Bump, GatePolicy, Justification, Level, MergeMethod, RequiredCheck, RequiredChecks, Verdict,
 };
 use patchgate_risk::Threshold;
+use patchgate_syntax::{Node, Value};
 
 use crate::check::{check, parse_date};
-use crate::error::{ConfigError, ConfigErrors, Place};
-use crate::node::Node;
+use crate::error::{ConfigError, ConfigErrors, Location};
+use crate::node::{self, describe, to_json};
 use crate::schema::{self, BumpWord, FailedChecks, JustificationWord, MergeWord, SeverityWord};
 
-/// The settings of a repository. The default is what an absent file means.
+/// The settings of a repository. The default applies when there is no file.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Config {
-    /// What fails a run.
+    /// The conditions under which a finding fails a run.
     pub thresholds: Threshold,
-    /// Findings that are accepted for a time, in the order of the file.
+    /// Findings that are accepted until a date, in the order of the file.
     pub ignore: Vec<Ignore>,
-    /// What a pull request needs to be merged without a person.
+    /// The policy for merges without a person.
     pub gate: GatePolicy,
-    /// What the ids of databases begin with whose records all speak of malicious releases.
+    /// Prefixes of ids whose records all describe malicious releases.
     pub malicious_prefixes: Vec<String>,
     /// The offline advisory store.
     pub store: StoreSettings,
-    /// Globs of paths that are left out of a scan.
+    /// Globs of paths that a scan skips.
     pub exclude: Vec<String>,
-    /// Statements about vulnerabilities that do no harm.
+    /// VEX documents, which state that a product is not affected by a vulnerability.
     pub vex: VexSettings,
     /// Advisories of vendors, as CSAF: paths from the repository's root, and addresses.
     pub csaf: Vec<String>,
@@ -37,17 +38,17 @@ pub struct Config {
 pub struct Ignore {
     /// Id of the vulnerability, or one of its aliases.
     pub id: String,
-    /// Why it is accepted.
+    /// Why the finding is accepted.
     pub reason: String,
-    /// Last day on which the entry counts.
+    /// Last day on which the entry applies.
     pub until: Date,
-    /// Ecosystem by its OSV name, where the entry names one.
+    /// Ecosystem by its OSV name, if the entry names one.
     pub ecosystem: Option<String>,
-    /// Package, where the entry names one.
+    /// Name of the package, if the entry names one.
     pub package: Option<String>,
-    /// Why the vulnerability does no harm, where the entry says that it does none.
+    /// Why the repository is not affected, if the entry states that.
     pub justification: Option<Justification>,
-    /// File that holds the entry.
+    /// Name of the file with the entry.
     pub file: String,
     /// Line of the entry, from 1.
     pub line: u32,
@@ -56,9 +57,9 @@ pub struct Ignore {
 /// The offline advisory store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoreSettings {
-    /// Its folder, where the file names one.
+    /// Directory of the store, from the repository's root; `None` when the file names none.
     pub path: Option<String>,
-    /// Age in days above which its sources are warned about.
+    /// Age in days above which a source of the store gets a warning.
     pub max_age_days: u32,
 }
 
@@ -71,16 +72,16 @@ impl Default for StoreSettings {
     }
 }
 
-/// Documents with statements about vulnerabilities.
+/// Settings for VEX documents.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VexSettings {
-    /// The documents that are believed: paths from the repository's root, and addresses.
+    /// Trusted documents: paths from the repository's root, and addresses.
     pub sources: Vec<String>,
-    /// What the repository is, as documents name it.
+    /// Names of the repository's product in documents, such as package URLs.
     pub products: Vec<String>,
-    /// Who makes the statements of a document that is written.
+    /// Author of the documents that Patchgate writes.
     pub author: Option<String>,
-    /// Age in days above which a document is warned about.
+    /// Age in days above which a document gets a warning.
     pub max_age_days: u32,
 }
 
@@ -104,14 +105,14 @@ impl From<schema::Vex> for VexSettings {
 /// Reads a settings file. `file` is its name in messages.
 ///
 /// # Errors
-/// With every error of the file, each with its line, when it is not YAML or not of the schema.
+/// With every error of the file, each with its line, when it is not YAML or does not match the schema.
 pub fn parse(file: &str, text: &str) -> Result<Config, ConfigErrors> {
     let failed = |errors: Vec<ConfigError>| ConfigErrors {
         file: file.to_owned(),
         errors,
     };
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let root = Node::parse(text).map_err(|error| failed(vec![error]))?;
+    let root = node::parse(text).map_err(|error| failed(vec![error]))?;
     let mut errors = check(&root, &schema::config_schema());
     errors.extend(contradictions(&root));
     errors.extend(bad_globs(&root));
@@ -120,67 +121,67 @@ pub fn parse(file: &str, text: &str) -> Result<Config, ConfigErrors> {
         return Err(failed(errors));
     }
 
-    let wire: schema::File = serde_json::from_value(root.to_json()).map_err(|error| {
-        // The schema comes from the same types, so this names a case that it does not express.
-        failed(vec![ConfigError::new(root.place, error.to_string())])
+    let wire: schema::File = serde_json::from_value(to_json(&root)).map_err(|error| {
+        // The schema comes from the same types, so only a rule that it cannot express gets here.
+        failed(vec![ConfigError::new(&root, error.to_string())])
     })?;
     config(wire, &root, file).map_err(|error| failed(vec![error]))
 }
 
-/// Globs that the scan could not use.
-fn bad_globs(root: &Node) -> Vec<ConfigError> {
+/// Errors for invalid globs.
+fn bad_globs(root: &Node<'_>) -> Vec<ConfigError> {
     let globs = root.get("scan").and_then(|scan| scan.get("exclude"));
     let items = globs.map(Node::items).unwrap_or_default();
 
     items
         .iter()
         .filter_map(|item| match &item.value {
-            crate::node::Value::Text(text) => {
+            Value::Text(text) => {
                 let error = globset::Glob::new(text).err()?;
-                let message = format!("{} is not a glob: {}", item.describe(), error.kind());
-                Some(ConfigError::new(item.place, message))
+                let message = format!("{} is not a glob: {}", describe(item), error.kind());
+                Some(ConfigError::new(item, message))
             }
             _ => None,
         })
         .collect()
 }
 
-/// Settings that exclude each other.
-fn contradictions(root: &Node) -> Option<ConfigError> {
+/// The error for settings that exclude each other.
+fn contradictions(root: &Node<'_>) -> Option<ConfigError> {
     let gate = root.get("gate")?;
     let any = gate.get("any-check")?;
     let listed = gate.get("required-checks")?;
-    let both = matches!(any.value, crate::node::Value::Bool(true)) && !listed.items().is_empty();
+    let both = matches!(any.value, Value::Bool(true)) && !listed.items().is_empty();
 
     both.then(|| {
         ConfigError::new(
-            any.place,
+            any,
             "`any-check: true` and `required-checks` exclude each other",
         )
-        .with_hint(Some("keep the one that is meant".to_owned()))
+        .with_hint(Some("remove one of them".to_owned()))
     })
 }
 
-fn config(wire: schema::File, root: &Node, file: &str) -> Result<Config, ConfigError> {
-    let places: Vec<Place> = root
+fn config(wire: schema::File, root: &Node<'_>, file: &str) -> Result<Config, ConfigError> {
+    let locations: Vec<Location> = root
         .get("ignore")
-        .map(|list| list.items().iter().map(|item| item.place).collect())
+        .map(|list| list.items().iter().map(Location::from).collect())
         .unwrap_or_default();
     let ignore = wire
         .ignore
         .into_iter()
-        .zip(places)
-        .map(|(entry, place)| ignore(entry, place, file))
+        .zip(locations)
+        .map(|(entry, location)| ignore(entry, location, file))
         .collect::<Result<_, _>>()?;
 
     Ok(Config {
         thresholds: Threshold {
-            severity: match wire.thresholds.severity {
+            severity: wire.thresholds.severity.map(|word| match word {
                 SeverityWord::Low => Level::Low,
                 SeverityWord::Medium => Level::Medium,
                 SeverityWord::High => Level::High,
                 SeverityWord::Critical => Level::Critical,
-            },
+            }),
             score: wire.thresholds.score,
         },
         ignore,
@@ -196,11 +197,15 @@ fn config(wire: schema::File, root: &Node, file: &str) -> Result<Config, ConfigE
     })
 }
 
-fn ignore(entry: schema::IgnoreEntry, place: Place, file: &str) -> Result<Ignore, ConfigError> {
+fn ignore(
+    entry: schema::IgnoreEntry,
+    location: Location,
+    file: &str,
+) -> Result<Ignore, ConfigError> {
     let until = parse_date(&entry.until)
-        .ok_or_else(|| ConfigError::new(place, format!("`{}` is not a date", entry.until)))?;
-    // A Maven name has a colon too: `Maven:group:artifact` names the ecosystem, and so does every
-    // text whose first part is one that OSV knows.
+        .ok_or_else(|| ConfigError::new(location, format!("`{}` is not a date", entry.until)))?;
+    // Maven names contain a colon, too. So the first part is an ecosystem only when OSV knows it, as
+    // in `Maven:group:artifact`; otherwise the whole text is a name.
     let (ecosystem, package) = match entry.package {
         None => (None, None),
         Some(package) => match package.split_once(':') {
@@ -219,7 +224,7 @@ fn ignore(entry: schema::IgnoreEntry, place: Place, file: &str) -> Result<Ignore
         package,
         justification: entry.justification.map(justification),
         file: file.to_owned(),
-        line: place.line,
+        line: location.line,
     })
 }
 
@@ -239,7 +244,7 @@ fn justification(word: JustificationWord) -> Justification {
     }
 }
 
-/// Whether the text is the name of an ecosystem that has advisories, in whatever case.
+/// Whether the text is the name of an ecosystem with advisories, without regard to case.
 fn is_ecosystem(text: &str) -> bool {
     patchgate_ecosystems::ALL
         .iter()

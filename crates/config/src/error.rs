@@ -1,20 +1,37 @@
-//! What is wrong with a settings file, and where.
+//! Errors of a settings file, with their locations.
 
 use std::fmt;
 
-/// A place in a file.
+use patchgate_syntax::{Key, Node};
+
+/// A location in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
+pub(crate) struct Location {
+    /// Line, from 1.
     pub(crate) line: u32,
+    /// Column in characters, from 1.
     pub(crate) column: u32,
 }
 
-impl From<serde_saphyr::Location> for Place {
-    fn from(location: serde_saphyr::Location) -> Self {
-        let at = |number: u64| u32::try_from(number).unwrap_or(u32::MAX).max(1);
+impl Location {
+    /// The first character of a file.
+    pub(crate) const START: Self = Self { line: 1, column: 1 };
+}
+
+impl From<&Node<'_>> for Location {
+    fn from(node: &Node<'_>) -> Self {
         Self {
-            line: at(location.line()),
-            column: at(location.column()),
+            line: node.line,
+            column: node.column,
+        }
+    }
+}
+
+impl From<&Key<'_>> for Location {
+    fn from(key: &Key<'_>) -> Self {
+        Self {
+            line: key.line,
+            column: key.column,
         }
     }
 }
@@ -26,17 +43,18 @@ pub struct ConfigError {
     pub line: u32,
     /// Column in characters, from 1.
     pub column: u32,
-    /// What is wrong: a lower-case fragment without a final period.
+    /// The mistake: a lower-case fragment without a final period.
     pub message: String,
-    /// What to do about it, where that is known.
+    /// The next step, where one is known.
     pub hint: Option<String>,
 }
 
 impl ConfigError {
-    pub(crate) fn new(place: Place, message: impl Into<String>) -> Self {
+    pub(crate) fn new(location: impl Into<Location>, message: impl Into<String>) -> Self {
+        let Location { line, column } = location.into();
         Self {
-            line: place.line,
-            column: place.column,
+            line,
+            column,
             message: message.into(),
             hint: None,
         }
@@ -51,7 +69,7 @@ impl ConfigError {
 /// Every error of a settings file, in the order of the file; never empty.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct ConfigErrors {
-    /// The file's name as it was given.
+    /// Name of the file, as the caller gave it.
     pub file: String,
     /// The errors.
     pub errors: Vec<ConfigError>,

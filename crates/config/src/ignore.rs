@@ -1,31 +1,31 @@
-//! Which findings the ignore entries cover on a given day.
+//! Application of ignore entries to findings on a given day.
 
 use jiff::civil::Date;
 use patchgate_model::{Finding, Justification};
 
 use crate::Ignore;
 
-/// A finding that an entry covers.
+/// A finding that an ignore entry covers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct IgnoredFinding {
-    /// The finding.
+    /// The covered finding.
     pub finding: Finding,
-    /// The entry's reason.
+    /// Why the finding is accepted.
     pub reason: String,
-    /// Last day on which the entry counts.
+    /// Last day on which the entry applies.
     pub until: Date,
-    /// Why the vulnerability does no harm, where the entry says that it does none.
+    /// Why the repository is not affected, if the entry states that.
     pub justification: Option<Justification>,
 }
 
-/// Something to tell about a settings file that is no error in it.
+/// A warning about a settings file: the file is valid, but an entry in it is outdated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
-    /// The file.
+    /// Name of the file.
     pub file: String,
-    /// Line, from 1.
+    /// Line of the entry, from 1.
     pub line: u32,
-    /// What it is: a lower-case fragment without a final period.
+    /// The warning: a lower-case fragment without a final period.
     pub text: String,
 }
 
@@ -35,9 +35,9 @@ impl std::fmt::Display for Notice {
     }
 }
 
-/// What the ignore entries made of the findings.
+/// The findings after the ignore entries were applied.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Applied {
+pub struct AppliedIgnores {
     /// Findings that no entry covers, in their order.
     pub kept: Vec<Finding>,
     /// Findings that an entry covers, in their order.
@@ -46,14 +46,14 @@ pub struct Applied {
     pub notices: Vec<Notice>,
 }
 
-/// Sorts findings by whether an entry covers them on the day `today`.
+/// Separates the findings that an entry covers on the day `today` from the others.
 ///
-/// An entry matches by the id or an alias, without regard to case, and by its package where it
-/// names one. An expired entry covers nothing, and a notice says so. An entry that matches nothing
-/// gets a notice too, so that a file does not gather dead entries; a typing error in an id is seen.
+/// An entry matches by the id or an alias, without regard to case, and by its package if it names
+/// one. An expired entry covers nothing and gets a notice. An entry that matches nothing gets a notice,
+/// too: it may be outdated, or its id may have a typing error.
 #[must_use]
-pub fn apply_ignores(findings: Vec<Finding>, ignores: &[Ignore], today: Date) -> Applied {
-    let mut applied = Applied::default();
+pub fn apply_ignores(findings: Vec<Finding>, ignores: &[Ignore], today: Date) -> AppliedIgnores {
+    let mut applied = AppliedIgnores::default();
     for ignore in ignores {
         let hits = findings.iter().filter(|finding| covers(ignore, finding));
         let text = match (today > ignore.until, hits.count()) {
@@ -70,6 +70,7 @@ pub fn apply_ignores(findings: Vec<Finding>, ignores: &[Ignore], today: Date) ->
                 if hits == 1 { "finding" } else { "findings" }
             ),
         };
+
         applied.notices.push(Notice {
             file: ignore.file.clone(),
             line: ignore.line,
@@ -156,7 +157,7 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn apply(entry: &str, today: &str) -> Applied {
+    fn apply(entry: &str, today: &str) -> AppliedIgnores {
         let text = format!("ignore:\n  - {{ reason: r, until: 2026-03-01, {entry} }}\n");
         let findings = vec![
             finding("GHSA-a", &["CVE-1"], "qs"),
@@ -165,7 +166,7 @@ mod tests {
         apply_ignores(findings, &config(&text), day(today))
     }
 
-    fn ignored(applied: &Applied) -> Vec<&str> {
+    fn ignored(applied: &AppliedIgnores) -> Vec<&str> {
         applied
             .ignored
             .iter()

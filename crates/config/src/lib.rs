@@ -1,8 +1,16 @@
-//! The repository's own settings, `.patchgate.yml`: thresholds, ignore entries, gate rules, store.
+//! The settings of a repository, `.patchgate.yml`: thresholds, ignore entries, gate policy, store.
 //!
-//! Text goes in, a [`Config`] comes out, or every error with its line. The types in `schema` are the
-//! one definition of the file: the published JSON Schema is generated from them, and the file is
-//! checked against that schema before it is read, so that the two cannot drift apart.
+//! [`parse`] turns the text of a file into a [`Config`], or reports every error with its line. It reads
+//! no file. The types in `schema` are the only definition of the format: the published JSON Schema is
+//! generated from them, and a file is checked against that schema, so the two cannot drift apart.
+//!
+//! ```
+//! let error = patchgate_config::parse(".patchgate.yml", "treshold: high").unwrap_err();
+//! assert_eq!(
+//!     error.to_string(),
+//!     ".patchgate.yml:1:1: unknown key `treshold` (did you mean `thresholds`?)"
+//! );
+//! ```
 
 mod check;
 mod config;
@@ -15,7 +23,7 @@ mod template;
 
 pub use config::{Config, Ignore, StoreSettings, VexSettings, parse};
 pub use error::{ConfigError, ConfigErrors};
-pub use ignore::{Applied, IgnoredFinding, Notice, apply_ignores};
+pub use ignore::{AppliedIgnores, IgnoredFinding, Notice, apply_ignores};
 pub use schema::config_schema;
 pub use template::{config_template, workflow_template};
 

@@ -1,4 +1,5 @@
-//! The file as it is written. The JSON Schema is generated from these types, doc comments included.
+//! The format of the settings file. The JSON Schema is generated from these types; their doc comments
+//! become its descriptions, which editors show to users.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -8,46 +9,49 @@ use serde::Deserialize;
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 #[schemars(title = "Patchgate settings")]
 pub(crate) struct File {
-    /// Version of the file's form.
+    /// Version of the file's format.
     #[schemars(extend("const" = 1))]
     pub(crate) version: Option<u32>,
-    /// What fails a run. A finding must reach both figures.
+    /// Thresholds of findings that fail a run. A finding fails it when it reaches any threshold that is
+    /// set. Malicious releases and vulnerabilities that are known to be exploited (CISA KEV) always do.
     pub(crate) thresholds: Thresholds,
-    /// Findings that are accepted for a time.
+    /// Findings that are accepted until a date.
     pub(crate) ignore: Vec<IgnoreEntry>,
-    /// What a pull request needs to be merged without a person. Without it, nothing is.
+    /// Conditions under which the gate merges a pull request without a person. Without this section,
+    /// it merges none.
     pub(crate) gate: Gate,
-    /// What advisories mean beside what they say.
+    /// Interpretation of advisories.
     pub(crate) advisories: Advisories,
     /// The offline advisory store.
     pub(crate) store: Store,
-    /// What is scanned.
+    /// Scope of a scan.
     pub(crate) scan: Scan,
-    /// Statements about vulnerabilities that do no harm here.
+    /// VEX documents: statements that a product is not affected by a vulnerability.
     pub(crate) vex: Vex,
-    /// Advisories of vendors, as CSAF, beside those of OSV: files and folders from the repository's
-    /// root, and `https` addresses of documents or of a `provider-metadata.json`. The gate takes none.
+    /// CSAF advisories of vendors, in addition to those of OSV: files and directories from the
+    /// repository's root, and `https` addresses of documents or of a `provider-metadata.json`. The gate
+    /// uses none of them.
     #[schemars(inner(length(min = 1)))]
     pub(crate) csaf: Vec<String>,
 }
 
-/// What fails a run.
+/// Thresholds of findings that fail a run.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(crate) struct Thresholds {
-    /// Lowest severity that fails a run. An unknown severity counts as high.
-    pub(crate) severity: SeverityWord,
-    /// Lowest score, from 0 to 100, that fails a run.
+    /// Lowest severity that fails a run; `low` when neither threshold is set. An unknown severity
+    /// counts as high.
+    pub(crate) severity: Option<SeverityWord>,
+    /// Lowest score, from 0 to 100, that fails a run; 0 sets no threshold.
     #[schemars(range(min = 0.0, max = 100.0))]
-    pub(crate) score: f64,
+    pub(crate) score: Option<f64>,
 }
 
-/// A severity.
-#[derive(Debug, Default, Clone, Copy, Deserialize, JsonSchema)]
+/// A severity, by CVSS bands.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schemars(inline)]
 pub(crate) enum SeverityWord {
-    #[default]
     Low,
     Medium,
     High,
@@ -61,21 +65,21 @@ pub(crate) struct IgnoreEntry {
     /// Id of the vulnerability, or one of its aliases.
     #[schemars(length(min = 1))]
     pub(crate) id: String,
-    /// Why it is accepted, for whoever reads the report.
+    /// Why the finding is accepted; reports show this text.
     #[schemars(length(min = 1))]
     pub(crate) reason: String,
-    /// Last day, `YYYY-MM-DD`, on which the entry counts.
+    /// Last day, `YYYY-MM-DD`, on which the entry applies.
     #[schemars(extend("format" = "date"))]
     pub(crate) until: String,
-    /// Only for this package: `name` or `ecosystem:name`.
+    /// Restricts the entry to a package: `name` or `ecosystem:name`.
     #[schemars(length(min = 1))]
     pub(crate) package: Option<String>,
-    /// Why the vulnerability does no harm, where that is so: then a VEX document that is written
-    /// says `not_affected`, and `affected` without it.
+    /// Why this repository is not affected. With it, VEX documents that Patchgate writes state
+    /// `not_affected`, otherwise `affected`.
     pub(crate) justification: Option<JustificationWord>,
 }
 
-/// Why a vulnerability does no harm, in the words of OpenVEX and CSAF.
+/// Why a product is not affected, in the words of OpenVEX and CSAF.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
@@ -87,36 +91,36 @@ pub(crate) enum JustificationWord {
     InlineMitigationsAlreadyExist,
 }
 
-/// What a pull request needs to be merged without a person.
+/// Conditions under which the gate merges a pull request without a person.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(crate) struct Gate {
-    /// Logins that may author the pull request and its commits, such as `my-app[bot]`. Empty means
-    /// that nobody is trusted.
+    /// Logins that may author the pull request and its commits, such as `my-app[bot]`. When empty, no
+    /// account is trusted.
     #[schemars(inner(length(min = 1)))]
     pub(crate) accounts: Vec<String>,
     /// Checks that must succeed on the head, each from its own app.
     pub(crate) required_checks: Vec<Check>,
-    /// Instead of naming checks: at least one ran, and all that ran succeeded.
+    /// Instead of required checks: at least one check ran, and all that ran succeeded.
     pub(crate) any_check: bool,
     /// Whether a skipped check counts as success.
     pub(crate) skipped_is_success: bool,
     /// Whether a neutral check counts as success.
     pub(crate) neutral_is_success: bool,
-    /// What a failed check calls for.
+    /// Verdict for a failed check.
     pub(crate) failed_checks: FailedChecks,
-    /// The furthest that a package may move.
+    /// Largest version change of a package.
     pub(crate) max_bump: BumpWord,
-    /// Whether packages may come into the tree that were not there before.
+    /// Whether packages may be added that were not installed before.
     pub(crate) allow_new_packages: bool,
-    /// Highest score, from 0 to 100, of a finding that may stay. Without it, any may.
+    /// Highest score, from 0 to 100, of a finding that may remain. By default, any finding may.
     #[schemars(range(min = 0.0, max = 100.0))]
     pub(crate) max_score: Option<f64>,
     /// Whether every commit needs a signature that the forge verified.
     pub(crate) require_signed_commits: bool,
-    /// Whether the pull request must stand on the tip of its base branch.
+    /// Whether the pull request must contain the tip of its base branch.
     pub(crate) require_up_to_date: bool,
-    /// How it is merged.
+    /// Merge method.
     pub(crate) merge_method: MergeWord,
 }
 
@@ -146,13 +150,13 @@ pub(crate) struct Check {
     /// Name of the check run, or context of the status.
     #[schemars(length(min = 1))]
     pub(crate) name: String,
-    /// Slug of the app that must have made it, such as `github-actions`, or login of the account
-    /// that set the status.
+    /// Slug of the app that must have created the check, such as `github-actions`, or login of the
+    /// account that set the status.
     #[schemars(length(min = 1))]
     pub(crate) app: String,
 }
 
-/// What a failed check calls for.
+/// Verdict for a failed check.
 #[derive(Debug, Default, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schemars(inline)]
@@ -162,7 +166,7 @@ pub(crate) enum FailedChecks {
     Review,
 }
 
-/// How far a package moves.
+/// Size of a version change.
 #[derive(Debug, Default, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schemars(inline)]
@@ -173,7 +177,7 @@ pub(crate) enum BumpWord {
     Major,
 }
 
-/// How a pull request is merged.
+/// Merge method.
 #[derive(Debug, Default, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schemars(inline)]
@@ -184,12 +188,12 @@ pub(crate) enum MergeWord {
     Rebase,
 }
 
-/// What advisories mean beside what they say.
+/// Interpretation of advisories.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(crate) struct Advisories {
-    /// What the ids of databases begin with whose records all speak of malicious releases, such as
-    /// `LWA-`. `MAL-` is always one.
+    /// Prefixes of ids whose records all describe malicious releases, such as `LWA-`. `MAL-` is always
+    /// one of them.
     #[schemars(inner(length(min = 2)))]
     pub(crate) malicious_prefixes: Vec<String>,
 }
@@ -198,10 +202,10 @@ pub(crate) struct Advisories {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(crate) struct Store {
-    /// Folder of the store, from the repository's root. Without it, advisories are asked online.
+    /// Directory of the store, from the repository's root. Without it, advisories are looked up online.
     #[schemars(length(min = 1))]
     pub(crate) path: Option<String>,
-    /// Age in days above which the store's sources are warned about.
+    /// Age in days above which a source of the store gets a warning.
     #[schemars(range(min = 0, max = 36500))]
     pub(crate) max_age_days: u32,
 }
@@ -215,31 +219,32 @@ impl Default for Store {
     }
 }
 
-/// What is scanned.
+/// Scope of a scan.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(crate) struct Scan {
-    /// Globs of paths, from the repository's root, that are left out.
+    /// Globs of paths, from the repository's root, that are skipped.
     #[schemars(inner(length(min = 1)))]
     pub(crate) exclude: Vec<String>,
 }
 
-/// Statements about vulnerabilities that do no harm here. The gate takes none.
+/// VEX documents: statements that a product is not affected by a vulnerability. The gate uses none of
+/// them.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(crate) struct Vex {
-    /// Documents that are believed, OpenVEX, CycloneDX or CSAF: files and folders from the
-    /// repository's root, and `https` addresses.
+    /// Trusted documents (OpenVEX, CycloneDX or CSAF): files and directories from the repository's root,
+    /// and `https` addresses.
     #[schemars(inner(length(min = 1)))]
     pub(crate) sources: Vec<String>,
-    /// What this repository is, as documents name it: package URLs, most often. A statement about
-    /// a part of a product counts when the product is one of these.
+    /// Names of this repository's product in documents, usually package URLs. A statement about a
+    /// component of a product applies when the product is one of these.
     #[schemars(inner(length(min = 1)))]
     pub(crate) products: Vec<String>,
-    /// Who makes the statements of a document that is written, such as an e-mail address.
+    /// Author of the documents that Patchgate writes, such as an e-mail address.
     #[schemars(length(min = 1))]
     pub(crate) author: Option<String>,
-    /// Age in days above which a document is warned about.
+    /// Age in days above which a document gets a warning.
     #[schemars(range(min = 0, max = 36500))]
     pub(crate) max_age_days: u32,
 }

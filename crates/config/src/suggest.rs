@@ -1,59 +1,31 @@
-//! The nearest known word to one that is not known.
+//! Suggestions for unknown keys and words.
 
-/// The candidate that the word was probably meant to be.
-///
-/// It is taken by edit distance, with `_`, `-` and case made equal first; at most a third of the
-/// word may differ.
+/// The candidate with the smallest Levenshtein distance to the word, if that is at most a third of
+/// the word's length. `_`, `-` and case make no difference.
 pub(crate) fn nearest<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
+    // The distance takes time in proportion to the product of both lengths.
     const MAX_CHARS: usize = 64;
 
     let word = fold(word);
-    if word.len() > MAX_CHARS {
+    let length = word.chars().count();
+    if length > MAX_CHARS {
         return None;
     }
 
-    let allowed = word.len().div_ceil(3);
+    let allowed = length.div_ceil(3);
     candidates
         .into_iter()
-        .map(|candidate| (distance(&word, &fold(candidate)), candidate))
+        .map(|candidate| (strsim::levenshtein(&word, &fold(candidate)), candidate))
         .filter(|(distance, _)| *distance <= allowed)
         .min()
         .map(|(_, candidate)| candidate)
 }
 
-fn fold(word: &str) -> Vec<char> {
-    word.chars()
-        .map(|c| {
-            if c == '_' {
-                '-'
-            } else {
-                c.to_ascii_lowercase()
-            }
-        })
-        .collect()
-}
-
-/// Levenshtein distance.
-fn distance(a: &[char], b: &[char]) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.iter().enumerate() {
-        let mut diagonal = i;
-        let mut left = i + 1;
-        if let Some(first) = row.first_mut() {
-            *first = left;
-        }
-        for (cell, to) in row.iter_mut().skip(1).zip(b) {
-            let replaced = diagonal + usize::from(from != to);
-            diagonal = *cell;
-            left = replaced.min(diagonal + 1).min(left + 1);
-            *cell = left;
-        }
-    }
-
-    row.last().copied().unwrap_or_default()
+fn fold(word: &str) -> String {
+    word.to_ascii_lowercase().replace('_', "-")
 }
 
 #[cfg(test)]
@@ -71,10 +43,16 @@ mod tests {
 
     #[test]
     fn distance_is_levenshteins() {
-        let of = |a: &str, b: &str| distance(&fold(a), &fold(b));
+        let of = |a: &str, b: &str| strsim::levenshtein(&fold(a), &fold(b));
         assert_eq!(of("kitten", "sitting"), 3);
         assert_eq!(of("", "abc"), 3);
         assert_eq!(of("abc", ""), 3);
         assert_eq!(of("abc", "abc"), 0);
+    }
+
+    #[test]
+    fn long_words_and_empty_ones_have_no_neighbour() {
+        assert_eq!(nearest(&"a".repeat(65), ["aaa"]), None);
+        assert_eq!(nearest("", ["a"]), None);
     }
 }

@@ -1,4 +1,4 @@
-//! The files that `patchgate init` writes.
+//! Templates of the files that `patchgate init` writes.
 
 /// A commented settings file with every setting at its default.
 #[must_use]
@@ -6,11 +6,11 @@ pub fn config_template() -> &'static str {
     include_str!("template/patchgate.yml")
 }
 
-/// A workflow that scans, opens the pull request with the fix, and judges it.
+/// A workflow that scans, opens a pull request with the fix, and runs the gate on it.
 ///
-/// `release` is the tag of the release, such as `v0.1.0`, of which the action takes its binary: an
-/// action that is pinned to a commit cannot find it by itself. The repository and the commit of the
-/// action are left to whoever uses the workflow.
+/// `release` is the tag of a release, such as `v0.1.0`, whose binary the action downloads: an action
+/// that is pinned to a commit cannot find the release itself. The repository and the commit of the
+/// action are placeholders that the user replaces.
 #[must_use]
 pub fn workflow_template(release: &str) -> String {
     include_str!("template/workflow.yml").replace("RELEASE", release)
@@ -26,7 +26,7 @@ mod tests {
         assert_eq!(config, crate::Config::default());
     }
 
-    /// Without the `# ` before each example, the file is valid too: what the comments show works.
+    /// The file is valid with the examples in its comments enabled, too.
     #[test]
     fn the_examples_in_the_comments_are_valid() {
         let text: String = config_template()
@@ -46,10 +46,14 @@ mod tests {
         assert_eq!(config.gate.accounts.len(), 1);
     }
 
+    fn workflow() -> serde_json::Value {
+        let text = workflow_template("v1.2.3");
+        crate::node::to_json(&patchgate_syntax::yaml_settings(&text).unwrap().unwrap())
+    }
+
     #[test]
     fn the_workflow_is_yaml_without_permissions_by_default() {
-        let workflow: serde_json::Value =
-            serde_saphyr::from_str(&workflow_template("v1.2.3")).unwrap();
+        let workflow = workflow();
         assert_eq!(workflow["permissions"], serde_json::json!({}));
         for (name, job) in workflow["jobs"].as_object().unwrap() {
             assert!(job["permissions"].is_object(), "{name}");
@@ -59,8 +63,7 @@ mod tests {
 
     #[test]
     fn every_use_of_the_action_names_its_release() {
-        let workflow: serde_json::Value =
-            serde_saphyr::from_str(&workflow_template("v1.2.3")).unwrap();
+        let workflow = workflow();
         let mut uses = 0;
         for (name, job) in workflow["jobs"].as_object().unwrap() {
             for step in job["steps"].as_array().unwrap() {

@@ -139,7 +139,7 @@ mod tests {
         let lockfile = lockfile();
         let moves = [step("top", "2.0.0"), step("other", "1.0.0")];
         let blamed =
-            |moves: &[Move], violation: Violation| names(&movers(&lockfile, &violation, moves));
+            |moves: &[Move], violation: Violation| names(&changes_behind(&lockfile, &violation, moves));
 
         assert_eq!(blamed(&moves, about("leaf", "1.0.0")), ["top"]);
         assert_eq!(blamed(&moves, about("other", "1.0.0")), ["other"]);

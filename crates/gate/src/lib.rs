@@ -14,7 +14,7 @@ mod moves;
 mod requirements;
 mod rules;
 
-use patchgate_model::{Evidence, Fetched, GatePolicy, Judgement, Reason, Verdict};
+use patchgate_model::{Evidence, Fetched, GatePolicy, GateReason, Judgement, Verdict};
 
 pub use compare::compare_findings;
 pub use rules::{RULES, Rule};
@@ -31,13 +31,13 @@ pub fn judge(policy: &Fetched<GatePolicy>, evidence: &Evidence) -> Judgement {
         let outcomes = (rule.check)(&context);
         if outcomes.is_empty() {
             // A rule that says nothing has looked at nothing.
-            reasons.push(Reason {
+            reasons.push(GateReason {
                 code: rule.code,
                 verdict: Verdict::Review,
                 text: "the rule came to no answer".to_owned(),
             });
         }
-        reasons.extend(outcomes.into_iter().map(|outcome| Reason {
+        reasons.extend(outcomes.into_iter().map(|outcome| GateReason {
             code: rule.code,
             verdict: outcome.verdict,
             text: outcome.text,

@@ -1,5 +1,5 @@
-//! An advisory as the OSV schema means it (<https://ossf.github.io/osv-schema/>), free of its wire
-//! form.
+//! Advisories, with the fields of the OSV schema (<https://ossf.github.io/osv-schema/>) but not its JSON
+//! form, which `patchgate-advisories` parses.
 
 use jiff::Timestamp;
 use jiff::fmt::serde::timestamp::nanosecond::optional as nanoseconds;
@@ -8,14 +8,15 @@ use smol_str::SmolStr;
 
 /// One record of an advisory database.
 ///
-/// It is written in full, in this order and its times as nanoseconds, into the offline store.
+/// The offline store contains its fields in this order, with times in nanoseconds; a change here needs
+/// a new format of the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Advisory {
     /// The record's own id, such as `GHSA-…`, `RUSTSEC-…` or `CVE-…`.
     pub id: SmolStr,
     /// Ids of the same vulnerability in other databases.
     pub aliases: Vec<SmolStr>,
-    /// One line that says what it is; empty where the record gives none.
+    /// Description in one line; empty where the record has none.
     pub summary: String,
     /// When the record last changed.
     #[serde(with = "nanoseconds")]
@@ -28,18 +29,18 @@ pub struct Advisory {
     pub withdrawn: Option<Timestamp>,
     /// Severities stated for the record as a whole.
     pub severity: Vec<ReportedSeverity>,
-    /// Which packages are affected. In a lookup for one package it holds that package's entries.
+    /// The affected packages. A lookup for one package returns only the entries of that package.
     pub affected: Vec<Affected>,
-    /// Addresses to read more.
+    /// Links of the record.
     pub references: Vec<Reference>,
     /// Weakness ids (`CWE-79`) where the record states them.
     pub cwes: Vec<SmolStr>,
-    /// The word for severity that some databases give beside or instead of a vector, as written
-    /// (`MODERATE`, `high`).
+    /// The word for severity that some databases give in addition to a vector or instead of one, as
+    /// written (`MODERATE`, `high`).
     pub severity_word: Option<SmolStr>,
     /// Set for RustSec records that are not vulnerabilities: `unmaintained`, `unsound`, `notice`.
     pub informational: Option<SmolStr>,
-    /// What the database says beside the schema, as its JSON text.
+    /// Fields that the database adds to the schema, as JSON text.
     pub database_specific: Option<String>,
 }
 
@@ -48,59 +49,58 @@ pub struct Advisory {
 pub struct ReportedSeverity {
     /// `CVSS_V2`, `CVSS_V3`, `CVSS_V4`, or another type, as written.
     pub kind: SmolStr,
-    /// The vector string, or another kind's own text.
+    /// The vector, or the text of another kind.
     pub value: String,
 }
 
 /// One package that an advisory affects.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Affected {
-    /// Ecosystem by its OSV name, without what stands after a colon.
+    /// Ecosystem by its OSV name, up to a colon.
     pub ecosystem: SmolStr,
-    /// What stands after the colon: the release of a distribution (`12` in `Debian:12`), or another
-    /// part of the ecosystem.
+    /// The part after the colon: the release of a distribution (`12` in `Debian:12`), or another
+    /// suffix.
     pub distribution: Option<SmolStr>,
     /// Package name as the record writes it.
     pub name: SmolStr,
     /// Ranges of affected versions.
     pub ranges: Vec<Range>,
-    /// Affected versions that are listed one by one.
+    /// Affected versions that the record lists one by one.
     pub versions: Vec<SmolStr>,
-    /// Severities stated for this package alone.
+    /// Severities stated for this package only.
     pub severity: Vec<ReportedSeverity>,
-    /// What the ecosystem says about this package beside the schema, such as affected functions, as
-    /// its JSON text.
+    /// Fields that the ecosystem adds to the schema, such as affected functions, as JSON text.
     pub ecosystem_specific: Option<String>,
-    /// What the database says about this package beside the schema, as its JSON text.
+    /// Fields that the database adds to the schema for this package, as JSON text.
     pub database_specific: Option<String>,
 }
 
-/// A range of affected versions: events on one line of versions.
+/// A range of affected versions, as events in the order of versions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Range {
-    /// Which order the events stand in.
+    /// The order of versions that the events refer to.
     pub kind: RangeKind,
     /// The repository, for [`RangeKind::Git`].
     pub repo: Option<String>,
-    /// The events as the record lists them, in no promised order.
+    /// The events as the record lists them, not necessarily sorted.
     pub events: Vec<Event>,
 }
 
-/// Which order a range's events stand in.
+/// The order of versions that the events of a range refer to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RangeKind {
-    /// Semantic Versioning 2.0.
+    /// The order of Semantic Versioning 2.0, in every ecosystem.
     Semver,
-    /// The ecosystem's own order.
+    /// The ecosystem's own order of versions.
     Ecosystem,
-    /// Commits of a git repository.
+    /// The history of a git repository.
     Git,
-    /// A kind that this version of Patchgate does not know; it matches by listed versions alone.
+    /// A kind that this version of Patchgate does not know. Only the listed versions match.
     Other,
 }
 
 impl RangeKind {
-    /// The name of the kind, as the schema writes it.
+    /// The name of the kind in the schema.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -115,30 +115,30 @@ impl RangeKind {
 /// One end of a range.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
-    /// What happens at [`Event::version`].
+    /// Whether the affected versions begin or end at [`Event::version`].
     pub kind: EventKind,
     /// A version, a commit, or `0` for "before all versions".
     pub version: SmolStr,
 }
 
-/// What happens at an event's version.
+/// The kinds of events in a range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum EventKind {
     /// This version and later ones are affected.
     Introduced,
-    /// This version and later ones are not affected any more.
+    /// This version and later ones are no longer affected.
     Fixed,
     /// This is the last affected version.
     LastAffected,
-    /// Nothing at or beyond this version is said.
+    /// The range makes no statement about this version and later ones.
     Limit,
 }
 
-/// An address to read more.
+/// A link of a record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reference {
     /// `ADVISORY`, `FIX`, `WEB`, …, as written.
     pub kind: SmolStr,
-    /// The address.
+    /// Address as the record writes it.
     pub url: String,
 }

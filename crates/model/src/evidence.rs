@@ -1,8 +1,7 @@
-//! Everything that the gate looks at about a pull request.
+//! The facts about a pull request that the gate decides on.
 //!
-//! Each piece that has to be fetched is a [`Fetched`], so that a piece that could not be read is
-//! visible as such: missing evidence is never consent. Lists are whole or missing; there is no
-//! "first page" here.
+//! Each piece that has to be fetched is a [`Fetched`], so that a rule sees when a piece could not be
+//! read: missing evidence is never consent. Lists are complete or missing, never a first page.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +17,7 @@ pub type Fetched<T> = Result<T, Missing>;
 pub struct Missing {
     /// A lower-case fragment without a final period: `GET …/files answered 502`.
     pub reason: String,
-    /// What to do next, where there is something to do.
+    /// The next step, if there is one.
     pub hint: Option<String>,
 }
 
@@ -32,12 +31,12 @@ impl Missing {
     }
 }
 
-/// Everything that is known about one pull request at one moment.
+/// The facts about one pull request at one moment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Evidence {
     /// The pull request itself.
     pub pull_request: Fetched<PullRequest>,
-    /// Tip of the base branch when the judgement began: the commit that the policy is read from.
+    /// Tip of the base branch when the gate started. The policy is read from this commit.
     pub base_tip: Fetched<String>,
     /// The commit from which head and base branch diverge. Equal to [`Evidence::base_tip`] when
     /// the pull request is up to date.
@@ -52,56 +51,56 @@ pub struct Evidence {
     pub check_runs: Fetched<Vec<CheckRun>>,
     /// The latest status for each context of the head commit.
     pub statuses: Fetched<Vec<CommitStatus>>,
-    /// The checks that the base branch's own protection asks for. Empty when it asks for none.
+    /// The checks that the protection of the base branch requires. Empty when it requires none.
     pub branch_checks: Fetched<Vec<BranchCheck>>,
-    /// Accounts whose latest review asks for changes.
+    /// Accounts whose latest review requests changes.
     pub changes_requested: Fetched<Vec<String>>,
-    /// What the change does to known vulnerabilities, computed from [`Evidence::contents`].
+    /// The known vulnerabilities before and after the change, computed from [`Evidence::contents`].
     pub findings: Fetched<FindingComparison>,
-    /// The head commit when it was read again after everything else.
+    /// The head commit, read again after everything else.
     pub head_at_end: Fetched<String>,
-    /// The check that runs this very judgement, which cannot be finished yet.
+    /// The check that runs this gate, which cannot be finished yet.
     pub own_job: Option<OwnJob>,
 }
 
 /// The pull request itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PullRequest {
-    /// Its number.
+    /// Number on the forge.
     pub number: u64,
     /// Whether it is still open.
     pub state: PullRequestState,
-    /// Whether its author calls it unfinished.
+    /// Whether it is a draft.
     pub draft: bool,
     /// Who opened it; `None` for a deleted account.
     pub author: Option<Account>,
-    /// Title.
+    /// Title as its author wrote it.
     pub title: String,
-    /// Body; empty where there is none.
+    /// Body; may be empty.
     pub body: String,
-    /// Where the change comes from.
+    /// The branch with the change.
     pub head: BranchEnd,
-    /// Where it goes. [`BranchEnd::sha`] is what the forge recorded, which may lag behind the
-    /// branch; see [`Evidence::base_tip`].
+    /// The branch to merge into. Its [`BranchEnd::sha`] is the commit that the forge recorded, which
+    /// may be older than the tip of the branch; see [`Evidence::base_tip`].
     pub base: BranchEnd,
-    /// Whether it can be merged without conflicts; `None` while the forge still works it out.
+    /// Whether it can be merged without conflicts; `None` while the forge computes this.
     pub mergeable: Option<bool>,
-    /// The forge's own word for what stands in the way: `clean`, `dirty`, `blocked`, ….
+    /// The forge's own word for its state: `clean`, `dirty`, `blocked`, ….
     pub mergeable_state: Option<String>,
-    /// How many commits the forge counts.
+    /// Number of commits, as the forge counts them.
     pub commit_count: u64,
-    /// How many changed files the forge counts.
+    /// Number of changed files, as the forge counts them.
     pub changed_file_count: u64,
 }
 
-/// Whether a pull request is open.
+/// The state of a pull request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PullRequestState {
-    /// Open.
+    /// Neither closed nor merged.
     Open,
     /// Closed without a merge.
     Closed,
-    /// Merged.
+    /// Closed by a merge.
     Merged,
 }
 
@@ -110,7 +109,7 @@ pub enum PullRequestState {
 pub struct BranchEnd {
     /// Branch name without `refs/heads/`.
     pub branch: String,
-    /// Commit id.
+    /// Id of the commit at the tip.
     pub sha: String,
     /// `owner/name` of the repository; `None` when it was deleted.
     pub repository: Option<String>,
@@ -128,11 +127,11 @@ pub struct Account {
 /// One commit of the pull request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommitEvidence {
-    /// Commit id.
+    /// Id of the commit.
     pub sha: String,
-    /// Account that the forge sees as the author; `None` when it knows none.
+    /// Account that the forge derives from the author's address; `None` for an unknown address.
     pub author: Option<Account>,
-    /// Account that the forge sees as the committer; `None` when it knows none.
+    /// Account that the forge derives from the committer's address; `None` for an unknown address.
     pub committer: Option<Account>,
     /// Whether the forge verified the signature.
     pub verified: bool,
@@ -142,33 +141,33 @@ pub struct CommitEvidence {
     pub parents: Vec<String>,
 }
 
-/// One changed file.
+/// A file that the pull request changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangedFile {
     /// Path from the repository root.
     pub path: String,
     /// Path before a rename or copy.
     pub previous_path: Option<String>,
-    /// What happened to it.
+    /// The kind of change.
     pub status: FileStatus,
-    /// Lines added.
+    /// Number of added lines.
     pub additions: u64,
-    /// Lines removed.
+    /// Number of removed lines.
     pub deletions: u64,
 }
 
-/// What happened to a file.
+/// The kind of change to a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FileStatus {
-    /// New.
+    /// The file exists only on the head.
     Added,
-    /// Changed in place.
+    /// The content changed at the same path.
     Modified,
-    /// Gone.
+    /// The file exists only on the base.
     Removed,
-    /// Moved, with or without a change.
+    /// The path changed, and maybe the content.
     Renamed,
-    /// Anything else, as the forge writes it.
+    /// Another kind, as the forge writes it.
     Other(String),
 }
 
@@ -177,18 +176,18 @@ pub enum FileStatus {
 pub struct FileContents {
     /// At the merge base.
     pub base: Fetched<Option<Vec<u8>>>,
-    /// At the judged head.
+    /// At the head that the gate decides on.
     pub head: Fetched<Option<Vec<u8>>>,
 }
 
 /// One run of a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckRun {
-    /// Rises with every run.
+    /// Id on the forge; it rises with every run.
     pub id: u64,
-    /// Name.
+    /// Name of the check.
     pub name: String,
-    /// Slug of the app that made it, such as `github-actions`; `None` when the forge hides it.
+    /// Slug of the app that created it, such as `github-actions`; `None` when the forge hides it.
     pub app: Option<String>,
     /// Numeric id of that app.
     pub app_id: Option<u64>,
@@ -196,70 +195,70 @@ pub struct CheckRun {
     pub suite: Option<u64>,
     /// Commit that it ran on.
     pub head_sha: String,
-    /// Where it stands.
+    /// The result so far.
     pub outcome: CheckOutcome,
-    /// When it started.
+    /// Time of the start.
     pub started: Option<Timestamp>,
-    /// When it ended.
+    /// Time of the end.
     pub completed: Option<Timestamp>,
-    /// Address with more about it.
+    /// Address of its page.
     pub details_url: Option<String>,
 }
 
-/// Where a check stands.
+/// The result of a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CheckOutcome {
-    /// Not finished; the forge's own word: `queued`, `in_progress`, ….
+    /// The check has not finished; the forge's own word: `queued`, `in_progress`, ….
     Pending(String),
-    /// It succeeded.
+    /// The check succeeded.
     Success,
-    /// It did not run.
+    /// The check did not run.
     Skipped,
-    /// It has no opinion.
+    /// The check finished without a result.
     Neutral,
-    /// It did not succeed; the forge's own word: `failure`, `timed_out`, `stale`, ….
+    /// The check failed; the forge's own word: `failure`, `timed_out`, `stale`, ….
     Failed(String),
-    /// Finished with a word that this version of Patchgate does not know.
+    /// The check finished with a word that this version of Patchgate does not know.
     Unknown(String),
 }
 
 /// The latest status of one context.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommitStatus {
-    /// Context: the status's name.
+    /// Name of the status, which the forge calls its context.
     pub context: String,
-    /// Who set it.
+    /// Account that set the status; `None` for a deleted account.
     pub creator: Option<Account>,
-    /// Where it stands.
+    /// The result so far.
     pub outcome: CheckOutcome,
 }
 
-/// A check that the base branch's own protection asks for.
+/// A check that the protection of the base branch requires.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BranchCheck {
     /// Name of the check run or context of the status.
     pub name: String,
-    /// App that must have made it, where the protection names one.
+    /// Id of the app that must have created it, if the protection names one.
     pub app_id: Option<u64>,
 }
 
-/// The job of the forge's own CI that runs the gate.
+/// The CI job that runs the gate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwnJob {
     /// Id of the workflow run (`GITHUB_RUN_ID`).
     pub run_id: String,
-    /// Name of the job as its check run shows it.
+    /// Name of the job, which is that of its check run.
     pub name: String,
 }
 
-/// What a change does to known vulnerabilities.
+/// The known vulnerabilities before and after a change.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct FindingComparison {
-    /// On the head, not on the base.
+    /// Findings on the head that are not on the base.
     pub introduced: Vec<FindingKey>,
-    /// On the base, not on the head.
+    /// Findings on the base that are not on the head.
     pub ended: Vec<FindingKey>,
-    /// On both.
+    /// Findings on both.
     pub remaining: Vec<FindingKey>,
 }
 
@@ -270,13 +269,13 @@ pub struct FindingKey {
     pub id: String,
     /// Ecosystem by its OSV name.
     pub ecosystem: &'static str,
-    /// Package name.
+    /// Name of the package.
     pub package: String,
-    /// Versions that carry it, sorted.
+    /// Affected versions in the lockfile, sorted.
     pub versions: Vec<String>,
-    /// Lockfile in which it stands.
+    /// Path of the lockfile.
     pub lockfile: String,
-    /// The strongest reason for which the package is there.
+    /// The strongest reason why the package is installed.
     pub scope: Scope,
     /// Priority, from 0.0 to 100.0.
     pub score: f64,

@@ -1,28 +1,28 @@
-//! Why a package version counts as affected or not.
+//! The evidence for whether a package version is affected.
 
 use crate::{Location, PackageRef};
 
-/// What records say about one package version.
+/// A package version and the evidence for whether it is affected.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Explained {
-    /// The package.
+pub struct Explanation {
+    /// The package version.
     pub package: PackageRef,
-    /// Where that version stands, sorted.
+    /// Its entries in lockfiles, sorted.
     pub locations: Vec<Location>,
-    /// Whether it is affected, by all records together: one that affects it is enough. The error is
-    /// the reason for which it cannot be told: a lower-case fragment.
+    /// Whether any record affects it. The error is the reason why this is undetermined: a lower-case
+    /// fragment.
     pub affects: Result<bool, String>,
     /// Ids of the records that affect it.
     pub affected_by: Vec<String>,
     /// Each piece of evidence, with the id of its record.
-    pub evidence: Vec<(String, PieceOfEvidence)>,
+    pub evidence: Vec<(String, RecordEvidence)>,
 }
 
-/// One part of a record, and what it says about a version.
+/// One part of a record and its result for a version.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PieceOfEvidence {
-    /// Whether it says that the version is affected; `None` where it cannot say.
+pub struct RecordEvidence {
+    /// Whether the version is affected according to this part; `None` when undetermined.
     pub affects: Option<bool>,
-    /// What it is: a fragment for a person.
+    /// Description of the part: a fragment for a person.
     pub text: String,
 }

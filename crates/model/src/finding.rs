@@ -1,4 +1,4 @@
-//! A vulnerability that was found in a package, with all that is known about it.
+//! Findings: vulnerabilities of installed packages, with severity, signals and score.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ pub struct PackageRef {
     pub distribution: Option<String>,
     /// Name as the registry writes it.
     pub name: String,
-    /// Locked version.
+    /// Version as the lockfile writes it.
     pub version: String,
     /// Package URL, percent-encoded (<https://github.com/package-url/purl-spec>).
     pub purl: String,
@@ -32,38 +32,38 @@ impl PackageRef {
     }
 }
 
-/// Where a package stands.
+/// A line of a file that contains a package.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Location {
     /// Path from the repository root.
     pub file: String,
-    /// Line from 1.
+    /// Line number, from 1.
     pub line: u32,
 }
 
-/// One vulnerability in one package version, wherever in the repository that version stands.
+/// One vulnerability in one package version, with all locations of that version in the repository.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finding {
     /// The preferred id of the vulnerability; see `patchgate-advisories` for the preference.
     pub id: String,
     /// Every other id of the same vulnerability, sorted.
     pub aliases: Vec<String>,
-    /// One line that says what it is.
+    /// Description in one line; may be empty.
     pub summary: String,
-    /// The package.
+    /// The affected package version.
     pub package: PackageRef,
-    /// Where that package version stands, sorted, at least one.
+    /// Entries of that version in lockfiles, sorted, at least one.
     pub locations: Vec<Location>,
     /// Chains from a direct dependency down to the package, each step `name@version`; the last
     /// step is the package itself. Shortest first.
     pub paths: Vec<Vec<String>>,
     /// The strongest scope among the copies.
     pub scope: Scope,
-    /// Which version ends this finding, or why none does.
+    /// The version that fixes this finding, or why there is none.
     pub fixed: FixedVersion,
     /// Severity of the record.
     pub severity: Severity,
-    /// What the feeds say about its exploitation.
+    /// What the feeds report about its exploitation.
     pub signals: Signals,
     /// Set for records that state no vulnerability (`unmaintained`, `unsound`, `notice`).
     pub informational: Option<String>,
@@ -87,16 +87,16 @@ impl Finding {
     }
 }
 
-/// Which version ends a finding.
+/// The version that fixes a finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FixedVersion {
-    /// The smallest version above the installed one that the records call not affected.
+    /// The smallest version above the installed one that is not affected according to the records.
     At(String),
     /// No such version; the reason is a sentence for a person.
     None(String),
 }
 
-/// How severe a record says it is.
+/// The severity that the records state.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Severity {
     /// Band of the score, or the record's own word.
@@ -111,20 +111,20 @@ pub struct Severity {
 /// 7.0-8.9, critical 9.0-10.0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
-    /// States no vulnerability: a notice, or an unmaintained package.
+    /// The record states no vulnerability: a notice, or an unmaintained package.
     Informational,
-    /// A score of 0.0 or a record that says "none".
+    /// A score of 0.0, or the word "none".
     None,
-    /// Low.
+    /// A score from 0.1 to 3.9.
     Low,
-    /// Medium.
+    /// A score from 4.0 to 6.9.
     Medium,
-    /// The record states no severity. Ordered with medium and high around it so that a missing
-    /// figure is neither ignored nor the top of a list; thresholds count it as high.
+    /// The record states no severity. It is ordered between medium and high, so that a missing figure
+    /// is neither ignored nor at the top of a list; thresholds count it as high.
     Unknown,
-    /// High.
+    /// A score from 7.0 to 8.9.
     High,
-    /// Critical.
+    /// A score from 9.0.
     Critical,
 }
 
@@ -161,34 +161,34 @@ pub struct Kev {
     pub ransomware: bool,
 }
 
-/// Priority of a finding.
+/// The priority of a finding.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Score {
     /// From 0.0 (ignore) to 100.0 (drop everything), one decimal.
     pub value: f64,
-    /// What made it so, largest part first.
+    /// The parts of the value, largest first.
     pub reasons: Vec<ScoreReason>,
 }
 
 /// One part of a score.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ScoreReason {
-    /// What the part is from: `kev`, `epss`, `cvss`, `scope`, ….
+    /// The signal behind the part: `kev`, `epss`, `cvss`, `scope`, ….
     pub signal: &'static str,
     /// Points that it added or took away.
     pub points: f64,
-    /// A sentence for a person.
+    /// Explanation for a person: a fragment.
     pub text: String,
 }
 
-/// One source of knowledge and how fresh it is.
+/// An advisory source or a feed, with its age.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceStatus {
     /// `osv:npm`, `kev`, `epss`, `osv-api`, `vex`, `csaf`.
     pub name: String,
-    /// Where it was taken from, without secrets.
+    /// Address or path of the source, without secrets.
     pub origin: String,
-    /// The state of the source: newest record, date of the catalogue, or time of the query.
+    /// Time of the newest record, date of the catalogue, or time of the query.
     pub as_of: Option<Timestamp>,
     /// Number of records, where that is known.
     pub records: Option<u64>,

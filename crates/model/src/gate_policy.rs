@@ -1,4 +1,4 @@
-//! What a repository asks of a pull request before it may be merged without a person.
+//! The policy of the gate: what a pull request needs to be merged without a person.
 
 use crate::{Bump, Verdict};
 
@@ -7,26 +7,26 @@ use crate::{Bump, Verdict};
 #[derive(Debug, Clone, PartialEq)]
 pub struct GatePolicy {
     /// Logins that may author the pull request and its commits, such as `my-app[bot]`. Compared
-    /// without regard to case, as the forge does. Empty means that nobody is trusted.
+    /// without regard to case, as the forge does. When empty, no account is trusted.
     pub accounts: Vec<String>,
     /// Whether every commit needs a signature that the forge verified.
     pub require_signed_commits: bool,
     /// The checks that must succeed.
     pub checks: RequiredChecks,
-    /// What a failed check calls for: [`Verdict::Block`] or [`Verdict::Review`].
+    /// The verdict for a failed check: [`Verdict::Block`] or [`Verdict::Review`].
     pub failed_checks: Verdict,
     /// Whether a skipped check counts as success.
     pub accept_skipped: bool,
     /// Whether a neutral check counts as success.
     pub accept_neutral: bool,
-    /// The furthest that a package may move.
+    /// The largest version change of a package.
     pub max_bump: Bump,
-    /// Whether packages may come into the tree that were not there before.
+    /// Whether packages may be added that were not installed before.
     pub allow_new_packages: bool,
-    /// Highest score, from 0.0 to 100.0, of a finding that may stay on the head; `None` for any.
+    /// Highest score, from 0.0 to 100.0, of a finding that may remain on the head; `None` for any.
     pub max_remaining_score: Option<f64>,
-    /// Whether the pull request must stand on the tip of its base branch, so that what is merged
-    /// is exactly what was judged.
+    /// Whether the pull request must contain the tip of its base branch, so that the merged state is
+    /// exactly the one that was checked.
     pub require_up_to_date: bool,
     /// How it is merged.
     pub merge_method: MergeMethod,
@@ -35,9 +35,9 @@ pub struct GatePolicy {
 /// The checks that must succeed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RequiredChecks {
-    /// These, each from its own app. An empty list is no consent.
+    /// These checks, each from its own app. With an empty list, no pull request is merged.
     Listed(Vec<RequiredCheck>),
-    /// Whatever ran: at least one, and all that ran succeeded.
+    /// All checks that ran, and at least one.
     Any,
 }
 
@@ -46,7 +46,7 @@ pub enum RequiredChecks {
 pub struct RequiredCheck {
     /// Name of the check run or context of the status.
     pub name: String,
-    /// Slug of the app that must have made it (`github-actions`), or the login of the account that
+    /// Slug of the app that must have created it (`github-actions`), or the login of the account that
     /// set the status.
     pub app: String,
 }
@@ -54,12 +54,12 @@ pub struct RequiredCheck {
 /// How a pull request is merged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum MergeMethod {
-    /// A merge commit.
+    /// With a merge commit.
     Merge,
-    /// One commit with all changes.
+    /// As one commit with all changes.
     #[default]
     Squash,
-    /// The commits, put on top of the base.
+    /// As copies of its commits on top of the base.
     Rebase,
 }
 

@@ -1,4 +1,4 @@
-//! What a repository depends on: one [`Lockfile`] a file, each with its own graph.
+//! The dependencies of a repository: one [`Lockfile`] for each file, with its own graph.
 
 use smol_str::SmolStr;
 
@@ -7,23 +7,23 @@ use crate::Problem;
 /// Everything that was read from one repository.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Inventory {
-    /// The lockfiles, ordered by path. A file that several ecosystems read (a workflow names
-    /// actions and images) is here once for each.
+    /// The lockfiles, ordered by path. A file that several ecosystems read (a workflow names actions
+    /// and images) is listed once for each ecosystem.
     pub lockfiles: Vec<Lockfile>,
     /// Manifests whose requirements no lockfile pins, ordered by path.
     pub unlocked: Vec<UnlockedManifest>,
-    /// What could not be read. An inventory with problems is never "clean".
+    /// Inputs that could not be read. An inventory with problems is never "clean".
     pub problems: Vec<Problem>,
 }
 
-/// A manifest without a lockfile: what it asks for is known, what is installed is not.
+/// A manifest without a lockfile. Its requirements are known, the installed versions are not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnlockedManifest {
     /// Path from the repository root, with `/` between its parts.
     pub path: String,
     /// The ecosystem by its name, such as `crates.io` or `npm`.
     pub ecosystem: &'static str,
-    /// What it asks for; at least one.
+    /// Its requirements; at least one.
     pub unresolved: Vec<Unresolved>,
 }
 
@@ -32,16 +32,16 @@ pub struct UnlockedManifest {
 pub struct Unresolved {
     /// Name as the file writes it.
     pub name: String,
-    /// The requirement as written; empty where any version will do.
+    /// The requirement as written; empty when any version satisfies it.
     pub requirement: String,
-    /// Which part of the project asks for it.
+    /// The part of the project that requires it.
     pub kind: DependencyKind,
     /// Line in the file, from 1.
     pub line: u32,
 }
 
-/// One lockfile and the graph that it holds. SBOMs and other files that state exact versions are
-/// lockfiles too.
+/// One lockfile and its dependency graph. SBOMs and other files that state exact versions are
+/// lockfiles, too.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lockfile {
     /// Path from the repository root, with `/` between its parts.
@@ -51,25 +51,24 @@ pub struct Lockfile {
     pub ecosystem: &'static str,
     /// The format with its version, such as `cargo-lock-v4` or `npm-lock-v3`.
     pub format: &'static str,
-    /// What the file asks for without saying which version it takes.
+    /// Requirements for which the file states no version.
     pub unresolved: Vec<Unresolved>,
-    /// Every package copy that the file locks, in the file's order. Workspace members are among
-    /// them where the format lists them, with [`Origin::Path`].
+    /// Every package copy that the file locks, in the order of the file. Workspace members are
+    /// included, with [`Origin::Path`], if the format lists them.
     pub packages: Vec<Package>,
     /// The projects whose dependencies the file locks: the workspace root and its members.
     pub roots: Vec<Root>,
-    /// True when the file states direct dependencies only: what they bring in turn is not in it,
-    /// and so is not looked at.
+    /// Whether the file lists direct dependencies only, so that transitive ones are not scanned.
     pub direct_only: bool,
-    /// Files from outside the repository that the file builds on and that were not there to be
-    /// read: a parent, a list of versions. What they would have added is not known.
+    /// Files from outside the repository that the file depends on and that could not be read: a
+    /// parent, a list of versions. Their contribution is unknown.
     pub missing: Vec<MissingFile>,
 }
 
-/// A file from outside the repository that another file builds on.
+/// A file from outside the repository that another file depends on.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct MissingFile {
-    /// What it is for: `parent`, `imported list of versions`.
+    /// The role of the file: `parent`, `imported list of versions`.
     pub role: &'static str,
     /// Name of the package that it belongs to, as the ecosystem writes it.
     pub name: String,
@@ -77,35 +76,35 @@ pub struct MissingFile {
     pub version: String,
     /// Its path in a repository of packages, from that repository's root.
     pub path: String,
-    /// Line in the lockfile that asks for it, from 1.
+    /// Line in the lockfile that refers to it, from 1.
     pub line: u32,
-    /// Why it could not be had, where somebody tried, as a fragment that follows the file's name:
+    /// Why it could not be fetched, if that was tried, as a fragment that follows the file's name:
     /// `is in none of 2 repositories`.
     pub reason: Option<String>,
-    /// What to do next, where there is more to say than that the file is needed.
+    /// The next step, if there is a more specific one than to provide the file.
     pub hint: Option<String>,
 }
 
-/// The place of a [`Package`] in [`Lockfile::packages`].
+/// The index of a [`Package`] in [`Lockfile::packages`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PackageIndex(pub u32);
 
 /// One project whose own manifest states requirements.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Root {
-    /// The project's name, empty where the manifest gives none.
+    /// The project's name; empty if the manifest has none.
     pub name: String,
     /// Path of the manifest from the repository root, where one was found.
     pub manifest: Option<String>,
-    /// Direct dependencies, with the requirement as the manifest writes it where it was read.
+    /// Direct dependencies, with the requirement as the manifest writes it if that was read.
     pub edges: Vec<Edge>,
 }
 
 /// One locked copy of a package. Two copies of one package in a tree are two of these.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Package {
-    /// The ecosystem that the package is of, by its OSV name without a release of a distribution
-    /// (`npm`, `Debian`), or Patchgate's own name for one that OSV does not have.
+    /// The ecosystem of the package: its OSV name without the release of a distribution (`npm`,
+    /// `Debian`), or Patchgate's own name for an ecosystem that OSV does not have.
     pub ecosystem: &'static str,
     /// Release of the distribution that an operating system's package belongs to, as OSV writes it
     /// after the colon: `12`, `v3.20`, `22.04:LTS`.
@@ -114,7 +113,7 @@ pub struct Package {
     pub name: String,
     /// Locked version, as the file writes it.
     pub version: String,
-    /// Where the package comes from.
+    /// Source of the package.
     pub origin: Origin,
     /// Line of the package's entry in the lockfile, from 1.
     pub line: u32,
@@ -122,25 +121,25 @@ pub struct Package {
     /// hexadecimal SHA-256 in `Cargo.lock`, subresource integrity strings in npm's lockfiles,
     /// `sha256:…` in Python's.
     pub integrity: Option<String>,
-    /// The strongest reason for which the package is there.
+    /// The strongest reason why the package is installed.
     pub scope: Scope,
-    /// The groups of requirements that bring it, by the file's own names, sorted: Poetry's and
-    /// Bundler's groups, Gradle's configurations, extras. Empty where the format has none.
+    /// The groups of requirements that need it, by the file's own names, sorted: Poetry's and
+    /// Bundler's groups, Gradle's configurations, extras. Empty if the format has none.
     pub groups: Vec<String>,
-    /// Where the package manager installs this copy, where the format says so: npm's
-    /// `node_modules/a/node_modules/b`. Unique within the file when present.
+    /// Path to which the package manager installs this copy, if the format states one: npm's
+    /// `node_modules/a/node_modules/b`. Unique in the file.
     pub install_path: Option<String>,
-    /// The name under which dependents know this copy when it is not [`Package::name`]: an npm
+    /// The name that dependents use for this copy, if it differs from [`Package::name`]: an npm
     /// alias.
     pub alias: Option<String>,
-    /// True when the copy is shipped inside its parent's archive (npm's `inBundle`): only moving
-    /// the parent can change it.
+    /// Whether the copy is shipped in the archive of its parent (npm's `inBundle`), so that only an
+    /// upgrade of the parent can change it.
     pub bundled: bool,
-    /// The package URL, where it says more than name and version: exactly as the file states it in
-    /// SBOMs, with user and channel for Conan, with the UUID for Julia. For all others it follows
-    /// from name and version.
+    /// The package URL, if it has more than name and version: as the file states it in SBOMs, with
+    /// user and channel for Conan, with the UUID for Julia. For all others it is derived from name and
+    /// version.
     pub purl: Option<String>,
-    /// What this package depends on, as far as the file says.
+    /// The dependencies of this package that the file lists.
     pub edges: Vec<Edge>,
 }
 
@@ -149,36 +148,36 @@ pub struct Package {
 pub struct Edge {
     /// The locked package that satisfies the dependency.
     pub to: PackageIndex,
-    /// The name by which the dependent asks for it: differs from the package's name for npm
-    /// aliases and Cargo renames.
+    /// The name that the dependent uses. It differs from the package's name for npm aliases and
+    /// Cargo renames.
     pub name: SmolStr,
     /// The requirement as written by the dependent (`^1.2`, `=1.5.4`, `*`), where known.
     pub requirement: Option<SmolStr>,
-    /// Which part of the dependent needs it.
+    /// The part of the dependent that needs it.
     pub kind: DependencyKind,
 }
 
-/// Which part of a dependent needs a dependency.
+/// The part of a dependent that needs a dependency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum DependencyKind {
-    /// Needed to run.
+    /// Needed at run time.
     Runtime,
-    /// Needed to run when present; its absence is not an error.
+    /// Used at run time if it can be installed; its absence is not an error.
     Optional,
-    /// Expected to be supplied by the dependent's own dependent (npm).
+    /// Provided by the dependent's own dependent (npm).
     Peer,
     /// Needed to build (Cargo's `build-dependencies`).
     Build,
-    /// Needed to test, where the ecosystem tells that from developing (Maven).
+    /// Needed to test, in ecosystems that distinguish this from development (Maven).
     Test,
     /// Needed to develop and test.
     Development,
 }
 
-/// The strongest reason for which a package is in a tree, strongest first.
+/// The reasons why a package is in a tree, strongest first.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Scope {
-    /// Reached through run-time dependencies, or the format does not say.
+    /// Reached through run-time dependencies, or the format does not state a reason.
     #[default]
     Runtime,
     /// Reached only through peer dependencies.
@@ -193,29 +192,28 @@ pub enum Scope {
     Development,
 }
 
-/// Where a package comes from.
+/// The source of a package.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Origin {
-    /// A registry; the address as the lockfile writes it, where it does. For npm it is the
-    /// archive's address (`resolved`), for Cargo the `source` without its `registry+` or
-    /// `sparse+` prefix.
+    /// A registry, with its address if the lockfile states one. For npm this is the address of the
+    /// archive (`resolved`), for Cargo the `source` without its prefix `registry+` or `sparse+`.
     Registry(Option<String>),
-    /// A git repository.
+    /// A commit of a git repository.
     Git {
         /// Address as the lockfile writes it, without the commit.
         url: String,
-        /// Full commit hash, where the lockfile has one.
+        /// Full id of the commit, if the lockfile has one.
         commit: Option<String>,
     },
-    /// A folder of the same repository: a workspace member, a path dependency, an npm link.
+    /// A directory of the same repository: a workspace member, a path dependency, an npm link.
     Path(Option<String>),
     /// An archive at an address outside any registry.
     Url(String),
 }
 
 impl Package {
-    /// A package from its ecosystem's registry, needed at run time, at line 1, with nothing else
-    /// known about it: the start for `Package { …, ..Package::new(…) }`.
+    /// A package from its ecosystem's registry, needed at run time, at line 1, and with defaults for
+    /// everything else, for use in `Package { …, ..Package::new(…) }`.
     #[must_use]
     pub fn new(ecosystem: &'static str, name: String, version: String) -> Self {
         Self {

@@ -1,35 +1,35 @@
-//! What the gate says about a pull request.
+//! The decision of the gate on a pull request.
 
-/// The three answers of the gate, weakest first, so that the strongest of several is the largest.
+/// The three decisions of the gate, weakest first, so that the strongest of several is the maximum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verdict {
-    /// Every condition of the policy holds: it may be merged without a person.
+    /// Every condition of the policy is met, and the pull request may be merged without a person.
     Merge,
-    /// A person must decide: something is missing, late, unreadable or outside the policy.
+    /// A person must decide: something is missing, late, unreadable or outside of the policy.
     Review,
-    /// It must not be merged as it is.
+    /// The pull request must not be merged in its current state.
     Block,
 }
 
-/// One thing that the gate looked at.
+/// One condition that the gate checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reason {
+pub struct GateReason {
     /// Stable name in kebab-case, such as `checks-pending`.
     pub code: &'static str,
-    /// What this alone calls for; [`Verdict::Merge`] for a condition that holds.
+    /// The verdict if this were the only condition; [`Verdict::Merge`] if it is met.
     pub verdict: Verdict,
-    /// A sentence for a person.
+    /// Explanation for a person: a fragment.
     pub text: String,
 }
 
-/// The verdict with everything that led to it.
+/// The verdict with all conditions that led to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judgement {
     /// The strongest of the reasons' verdicts; [`Verdict::Review`] when there are no reasons.
     pub verdict: Verdict,
-    /// Every condition that was looked at, the decisive ones first.
-    pub reasons: Vec<Reason>,
-    /// The exact commit that was judged.
+    /// Every condition that was checked, the decisive ones first.
+    pub reasons: Vec<GateReason>,
+    /// The exact commit that was checked.
     pub head_sha: String,
     /// The commit that the policy was read from.
     pub base_sha: String,
@@ -38,9 +38,9 @@ pub struct Judgement {
 impl Judgement {
     /// Takes the strongest verdict of the reasons and puts the decisive reasons first.
     ///
-    /// No reasons at all is [`Verdict::Review`]: missing evidence is never consent.
+    /// Without any reason the verdict is [`Verdict::Review`]: missing evidence is never consent.
     #[must_use]
-    pub fn new(head_sha: String, base_sha: String, mut reasons: Vec<Reason>) -> Self {
+    pub fn new(head_sha: String, base_sha: String, mut reasons: Vec<GateReason>) -> Self {
         let verdict = reasons
             .iter()
             .map(|reason| reason.verdict)
@@ -61,8 +61,8 @@ impl Judgement {
 mod tests {
     use super::*;
 
-    fn reason(verdict: Verdict) -> Reason {
-        Reason {
+    fn reason(verdict: Verdict) -> GateReason {
+        GateReason {
             code: "test",
             verdict,
             text: String::new(),

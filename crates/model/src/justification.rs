@@ -1,23 +1,23 @@
-//! Why a vulnerability does no harm somewhere.
+//! The reasons why a product is not affected by a vulnerability of a component.
 
-/// Why something is not affected: the five words that OpenVEX and CSAF share (CISA's "VEX Status
+/// Why a product is not affected: the five words that OpenVEX and CSAF share (CISA's "VEX Status
 /// Justifications", June 2022).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Justification {
     /// The component is not in the product.
     ComponentNotPresent,
-    /// The component is, but not its vulnerable code.
+    /// The component is in the product, its vulnerable code is not.
     VulnerableCodeNotPresent,
-    /// The vulnerable code is never run.
+    /// The vulnerable code is never executed.
     VulnerableCodeNotInExecutePath,
-    /// An attacker cannot control what reaches the vulnerable code.
+    /// An attacker cannot control the input of the vulnerable code.
     VulnerableCodeCannotBeControlledByAdversary,
-    /// Something in the product keeps the vulnerability from being used.
+    /// The product prevents the exploitation by other means.
     InlineMitigationsAlreadyExist,
 }
 
 impl Justification {
-    /// All of them.
+    /// All justifications.
     pub const ALL: [Self; 5] = [
         Self::ComponentNotPresent,
         Self::VulnerableCodeNotPresent,
@@ -26,7 +26,7 @@ impl Justification {
         Self::InlineMitigationsAlreadyExist,
     ];
 
-    /// The word.
+    /// The word in OpenVEX and CSAF documents.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -40,7 +40,7 @@ impl Justification {
         }
     }
 
-    /// The justification of that word.
+    /// The justification for such a word; `None` for another word.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|known| known.word() == word)

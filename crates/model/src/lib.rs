@@ -1,10 +1,10 @@
-//! Plain values that every part of Patchgate shares.
+//! Plain values that all crates of Patchgate share.
 //!
 //! Data flows one way: files become an [`Inventory`], the inventory and the advisories become
-//! [`Finding`]s, findings become a [`Plan`], and a pull request made from a plan gets a
-//! [`Judgement`]. Nothing here reads a file, a clock, the network or the environment, and nothing
-//! here depends on another Patchgate crate. What is printed for scripts is not defined here but in
-//! `patchgate-report`, so that a field can be renamed here without breaking a script.
+//! [`Finding`]s, findings become a [`Plan`], and a pull request with a plan gets a [`Judgement`].
+//! Nothing here reads a file, a clock, the network or the environment, and nothing here depends on
+//! another Patchgate crate. The JSON for scripts is defined in `patchgate-report`, so that a field can
+//! be renamed here without breaking a script.
 
 mod address;
 mod advisory;
@@ -30,7 +30,7 @@ pub use evidence::{
     CommitStatus, Evidence, Fetched, FileContents, FileStatus, FindingComparison, FindingKey,
     Missing, OwnJob, PullRequest, PullRequestState,
 };
-pub use explanation::{Explained, PieceOfEvidence};
+pub use explanation::{Explanation, RecordEvidence};
 pub use finding::{
     Epss, Finding, FixedVersion, Kev, Level, Location, PackageRef, Score, ScoreReason, Severity,
     Signals, SourceStatus,
@@ -40,12 +40,12 @@ pub use inventory::{
     DependencyKind, Edge, Inventory, Lockfile, MissingFile, Origin, Package, PackageIndex, Root,
     Scope, UnlockedManifest, Unresolved,
 };
-pub use judgement::{Judgement, Reason, Verdict};
+pub use judgement::{GateReason, Judgement, Verdict};
 pub use justification::Justification;
 pub use plan::{Bump, FileChange, Plan, Unfixed, Upgrade, content_digest};
 pub use plan_block::{PlanBlock, PlanBlockError};
 pub use problem::{Problem, ProblemKind};
 pub use purl::{generic_package_url, package_url};
-/// A text of which there are very many, nearly all short: up to 23 bytes take no memory of their own.
+/// A string type for very many short texts: up to 23 bytes are stored without an allocation.
 pub use smol_str::SmolStr;
 pub use user_error::{UserError, error_chain};

@@ -1,67 +1,66 @@
-//! What a fix changes, and the evidence for it.
+//! The plan of a fix: upgrades, remaining findings and file changes.
 
-/// The whole outcome of planning for one repository.
+/// The result of planning a fix for one repository.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// Packages that move, ordered by lockfile, name and version.
+    /// Packages whose version changes, ordered by lockfile, name and version.
     pub upgrades: Vec<Upgrade>,
-    /// Findings that stay, with the reason.
+    /// Findings that remain, with the reasons.
     pub unfixed: Vec<Unfixed>,
-    /// The files with their content before and after, ordered by path. Never holds a file that
-    /// does not change.
+    /// The files that change, with their content before and after, ordered by path.
     pub changes: Vec<FileChange>,
 }
 
-/// One package that moves.
+/// One package whose version changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Upgrade {
     /// Ecosystem by its OSV name.
     pub ecosystem: &'static str,
-    /// Lockfile in which it moves.
+    /// Path of the lockfile.
     pub lockfile: String,
-    /// Package name.
+    /// Name of the package.
     pub package: String,
-    /// Version before.
+    /// Version before the change.
     pub from: String,
-    /// Version after.
+    /// Version after the change.
     pub to: String,
-    /// How far it moves.
+    /// Size of the change.
     pub bump: Bump,
-    /// Ids of the findings that this ends. Empty for a package that moves only to let another one
-    /// move.
+    /// Ids of the findings that the change fixes. Empty for a package that changes only because the
+    /// upgrade of another one requires it.
     pub fixes: Vec<String>,
-    /// Requirements that had to change for it: `package.json: ^1.0.0 -> ^2.0.0`.
+    /// Requirements that change with it: `package.json: ^1.0.0 -> ^2.0.0`.
     pub requirement_changes: Vec<String>,
-    /// Why it moves when it ends no finding itself: the package that it lets move.
+    /// The package whose upgrade requires this change, when the change fixes no finding itself.
     pub because_of: Option<String>,
 }
 
-/// A finding that stays.
+/// The findings of a package version that remain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unfixed {
     /// Ecosystem by its OSV name.
     pub ecosystem: &'static str,
-    /// Lockfile in which it stays.
+    /// Path of the lockfile.
     pub lockfile: String,
-    /// Package name.
+    /// Name of the package.
     pub package: String,
-    /// Installed version.
+    /// Version that remains installed.
     pub version: String,
-    /// Ids of the findings that stay.
+    /// Ids of the findings that remain.
     pub ids: Vec<String>,
-    /// A sentence for a person that says what stands in the way.
+    /// Why they cannot be fixed, for a person.
     pub reason: String,
 }
 
-/// How far a version moves, in the terms of Semantic Versioning, where a zero major makes the
-/// minor number the breaking one (Cargo's and npm's caret rule).
+/// The size of a version change, in the terms of Semantic Versioning. With a major number of zero the
+/// minor number is the breaking one (the caret rule of Cargo and npm).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Bump {
-    /// Nothing but fixes is expected.
+    /// Only fixes are expected.
     Patch,
-    /// New features are expected, old ones stay.
+    /// New features are expected, without breaking changes.
     Minor,
-    /// Anything may break.
+    /// Breaking changes are possible.
     Major,
 }
 
@@ -70,23 +69,23 @@ pub enum Bump {
 pub struct FileChange {
     /// Path from the repository root, with `/` between its parts.
     pub path: String,
-    /// Content before.
+    /// Content before the change.
     pub before: Vec<u8>,
-    /// Content after.
+    /// Content after the change.
     pub after: Vec<u8>,
 }
 
 impl Plan {
-    /// True when nothing changes.
+    /// Whether no file changes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()
     }
 
-    /// SHA-256, in hexadecimal, over what moves: lockfile, package, from, to, and the ids ended.
+    /// SHA-256, in hexadecimal, over the upgrades: lockfile, package, both versions and fixed ids.
     ///
-    /// It depends on the decision and not on the bytes around it, so it stays the same when the
-    /// base branch moves but the same upgrades still apply. The name of the branch is made from it.
+    /// It does not depend on the content of files, so it stays the same when the base branch changes
+    /// but the same upgrades still apply. The name of the branch is derived from it.
     #[must_use]
     pub fn decision_digest(&self) -> String {
         let mut hash = Digest::new("patchgate decision v1");
@@ -129,7 +128,8 @@ pub fn content_digest<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) 
     hash.finish()
 }
 
-/// A hash over fields, each with its length before it, so that no two lists of fields hash alike.
+/// A hash over fields. Each is preceded by its length, so that different lists of fields do not hash
+/// to the same value.
 struct Digest(sha2::Sha256);
 
 impl Digest {

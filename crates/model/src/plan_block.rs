@@ -1,13 +1,13 @@
 //! The machine-readable block in the body of a pull request that Patchgate opened.
 //!
-//! It says which plan the pull request claims to carry. It is text that anyone with write access
-//! can change, so it is only ever compared with what is computed from the files themselves.
+//! It states the plan that the pull request claims to contain. Anyone with write access can change this
+//! text, so it is only compared with values that are computed from the files themselves.
 
 use serde::{Deserialize, Serialize};
 
-/// What stands before the JSON. The comment is invisible in the rendered body.
+/// The text before the JSON. A comment is invisible in the rendered body.
 const OPEN: &str = "<!-- patchgate:plan ";
-/// What stands after the JSON.
+/// The text after the JSON.
 const CLOSE: &str = " -->";
 
 /// Largest block that is read, in bytes: GitHub's limit for a whole body is 65,536 characters.
@@ -16,18 +16,18 @@ const MAX_BYTES: usize = 256 * 1024;
 /// The only version of the block so far.
 const VERSION: u32 = 1;
 
-/// Which plan a pull request carries.
+/// The plan that a pull request claims to contain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanBlock {
-    /// Version of the block's form.
+    /// Version of the block's format.
     version: u32,
-    /// [`crate::Plan::decision_digest`].
+    /// The value of [`crate::Plan::decision_digest`].
     pub decision: String,
-    /// [`crate::Plan::content_digest`].
+    /// The value of [`crate::Plan::content_digest`].
     pub content: String,
-    /// The commit that the plan was made from.
+    /// Id of the commit that the plan is based on.
     pub base: String,
-    /// The commit that carries the plan.
+    /// Id of the commit with the plan.
     pub commit: String,
     /// Paths of the files that the plan changes, sorted.
     pub files: Vec<String>,
@@ -36,11 +36,11 @@ pub struct PlanBlock {
 /// Why a body has no usable block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PlanBlockError {
-    /// There is none.
+    /// The body has no block.
     Absent,
-    /// There is more than one, so it is not clear which one counts.
+    /// The body has several blocks, and it is ambiguous which one counts.
     Several,
-    /// There is one, and it cannot be read; the fragment says why.
+    /// The block cannot be read, for the reason in the fragment.
     Unreadable(String),
 }
 
@@ -62,8 +62,7 @@ impl std::fmt::Display for PlanBlockError {
 impl std::error::Error for PlanBlockError {}
 
 impl PlanBlock {
-    /// The block for a plan whose files are `files`, made from the commit `base` and carried by
-    /// `commit`.
+    /// The block for a plan that is based on the commit `base` and contained in `commit`.
     #[must_use]
     pub fn new(plan: &crate::Plan, base: &str, commit: &str) -> Self {
         Self {
@@ -80,10 +79,9 @@ impl PlanBlock {
         }
     }
 
-    /// The block as it stands in a body: one HTML comment on one line.
+    /// The block as one HTML comment on one line.
     ///
-    /// `<`, `>` and `-` within strings are written as escapes, so that no path can end the
-    /// comment early.
+    /// `<`, `>` and `--` in strings are escaped, so that no path can end the comment early.
     #[must_use]
     pub fn render(&self) -> String {
         // A struct of numbers, strings and a list of strings always serialises.
@@ -95,16 +93,16 @@ impl PlanBlock {
         format!("{OPEN}{json}{CLOSE}")
     }
 
-    /// Whether the text could hold a block, readable or not.
+    /// Whether the text contains the start of a block, readable or not.
     #[must_use]
     pub fn is_marked(body: &str) -> bool {
         body.contains("<!-- patchgate:plan")
     }
 
-    /// Reads the one block of a body.
+    /// Reads the block of a body.
     ///
     /// # Errors
-    /// When there is none, more than one, or one that cannot be read.
+    /// When there is not exactly one block, or it cannot be read.
     pub fn parse(body: &str) -> Result<Self, PlanBlockError> {
         if !Self::is_marked(body) {
             return Err(PlanBlockError::Absent);
@@ -116,10 +114,10 @@ impl PlanBlock {
         let unreadable = |reason: &str| PlanBlockError::Unreadable(reason.to_owned());
         let (_, rest) = body
             .split_once(OPEN)
-            .ok_or_else(|| unreadable("it does not start as one"))?;
+            .ok_or_else(|| unreadable("its start is invalid"))?;
         let (json, _) = rest
             .split_once("-->")
-            .ok_or_else(|| unreadable("it does not end"))?;
+            .ok_or_else(|| unreadable("its end is missing"))?;
         if json.len() > MAX_BYTES {
             return Err(unreadable("it is too long"));
         }
@@ -128,7 +126,7 @@ impl PlanBlock {
             .map_err(|error| PlanBlockError::Unreadable(error.to_string()))?;
         if block.version != VERSION {
             return Err(PlanBlockError::Unreadable(format!(
-                "its version is {}, and only {VERSION} is known",
+                "its version is {}, but only {VERSION} is supported",
                 block.version
             )));
         }
@@ -183,7 +181,7 @@ mod tests {
 
         assert_eq!(
             error.to_string(),
-            "the body's `patchgate:plan` block cannot be read: its version is 2, and only 1 is known"
+            "the body's `patchgate:plan` block cannot be read: its version is 2, but only 1 is supported"
         );
     }
 }

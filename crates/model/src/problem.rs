@@ -1,21 +1,21 @@
-//! What could not be done, as a value: a scan with problems is incomplete, never clean.
+//! Inputs that could not be read. A scan with problems is incomplete, never clean.
 
-/// Something that could not be read or looked up.
+/// An input that could not be read or looked up.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Problem {
-    /// What kind of thing it was.
+    /// The kind of the input.
     pub kind: ProblemKind,
-    /// The file, server, ecosystem or package that it is about.
+    /// Name of the file, server, ecosystem or package.
     pub subject: String,
-    /// Line in the file, where one is known.
+    /// Line in the file, if one is known.
     pub line: Option<u32>,
-    /// What went wrong: a lower-case fragment without a final period.
+    /// The cause: a lower-case fragment without a final period.
     pub reason: String,
-    /// What to do next, where there is something to do.
+    /// The next step, if there is one.
     pub hint: Option<String>,
 }
 
-/// What kind of thing could not be read or looked up.
+/// The kind of an input that could not be read or looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ProblemKind {
     /// A file of the repository.
@@ -30,6 +30,6 @@ pub enum ProblemKind {
     Vex,
     /// Requirements for which no file states a version.
     Unresolved,
-    /// A version that its ecosystem's order cannot place.
+    /// A version that its ecosystem cannot compare with others.
     Version,
 }

@@ -1,7 +1,9 @@
-//! Ages as a person reads them.
+//! Ages as texts.
 
-/// `just now`, `5 min`, `3 h`, `12 d`: the largest unit that gives at least two, rounded down.
-pub(crate) fn age(seconds: i64) -> String {
+/// An age for a person: `just now`, `5 min old`, `3 h old`, `12 d old`. The unit is the largest one
+/// that gives at least two, rounded down.
+#[must_use]
+pub fn age(seconds: i64) -> String {
     const MINUTE: i64 = 60;
     const HOUR: i64 = 60 * MINUTE;
     const DAY: i64 = 24 * HOUR;

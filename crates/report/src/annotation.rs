@@ -1,28 +1,28 @@
-//! Workflow commands of GitHub Actions that show a message beside a line
+//! Workflow commands of GitHub Actions that show a message at a line of a file
 //! (<https://docs.github.com/actions/reference/workflow-commands-for-github-actions>).
 
 use crate::clean::{clean, cut};
 
-/// How an annotation looks.
+/// The level of an annotation, which decides its icon and color.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AnnotationLevel {
-    /// A note.
+    /// Information, such as an ignore entry that has expired.
     Notice,
-    /// A warning.
+    /// A finding that does not fail the run, or an incomplete scan.
     Warning,
-    /// An error.
+    /// A finding that fails the run.
     Error,
 }
 
-/// Most characters of a message; longer ones are cut by the forge.
+/// Most characters of a message. The forge cuts longer ones without a mark.
 const MAX_MESSAGE: usize = 2_000;
 /// Most characters of a title.
 const MAX_TITLE: usize = 200;
 
-/// One annotation as a line that the runner obeys, with its line break.
+/// One annotation as a line of the log, with its line break.
 ///
-/// The texts may come from anywhere: nothing in them can end the line, add a property or start
-/// another command.
+/// The texts may be hostile: nothing in them can end the line, add a property or start another
+/// command.
 #[must_use]
 pub fn annotation(
     level: AnnotationLevel,
@@ -55,14 +55,14 @@ pub fn annotation(
     )
 }
 
-/// Escapes a message.
+/// Escapes a message as the runner's toolkit does: `%`, carriage return and line feed.
 fn data(text: &str) -> String {
     text.replace('%', "%25")
         .replace('\r', "%0D")
         .replace('\n', "%0A")
 }
 
-/// Escapes a property.
+/// Escapes the value of a property, which also ends at a colon or a comma.
 fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }

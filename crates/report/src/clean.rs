@@ -1,8 +1,8 @@
-//! Text from outside, made safe to print on a terminal.
+//! Escaping of hostile text for terminals and logs.
 
-/// The text on one line, without what a terminal would obey or a reader could not see: control
-/// characters, escape sequences' introducers, bidirectional overrides, invisible characters. Line
-/// breaks and tabs become blanks.
+/// The text on one line, without the characters that a terminal interprets or a reader cannot see:
+/// control characters, introducers of escape sequences, bidirectional overrides, invisible
+/// characters. Line breaks and tabs become spaces.
 #[must_use]
 pub fn clean(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -21,9 +21,9 @@ pub fn clean(text: &str) -> String {
     disarm(out.trim())
 }
 
-/// Takes the sting out of workflow commands: GitHub's runner obeys a line of a job's log that
-/// begins with `::` after blanks, or has `##[` anywhere, and a text may stand at the beginning of a
-/// line after it was wrapped.
+/// Breaks up workflow commands. GitHub's runner interprets a line of a job's log that begins with
+/// `::` after spaces, or has `##[` anywhere. Any word may begin a line after the text was wrapped, so
+/// every `::` after a space is broken up.
 fn disarm(text: &str) -> String {
     let mut out = text.replace("##[", "# #[").replace(" ::", " : :");
     if out.starts_with("::") {
@@ -32,7 +32,7 @@ fn disarm(text: &str) -> String {
     out
 }
 
-/// Characters that act instead of showing.
+/// Characters that change how text is shown and show nothing themselves.
 pub(crate) fn is_unsafe(c: char) -> bool {
     c.is_control()
         || matches!(c,
@@ -48,7 +48,7 @@ pub(crate) fn is_unsafe(c: char) -> bool {
         )
 }
 
-/// At most `width` characters of the text, with `…` in place of what is cut.
+/// At most `width` characters of the text; `…` marks a cut.
 pub(crate) fn cut(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
         return text.to_owned();

@@ -5,11 +5,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use similar::{ChangeTag, TextDiff};
 
-/// Lines between the first and the last difference above which no diff is computed: the time for
-/// one grows with the square of the number of differences.
+/// Most lines between the first and the last difference for which a diff is computed: its time grows
+/// with the square of the number of differences.
 const MAX_LINES: usize = 200_000;
 
-/// How much of a file changes.
+/// The size of a file's change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FileSummary {
     /// Path from the repository root.
@@ -22,7 +22,7 @@ pub struct FileSummary {
 
 /// The change as a unified diff that `git apply` accepts, with three lines of context.
 ///
-/// A file that is not UTF-8, or whose change is too large to compare, is named in one line instead.
+/// A file that is not UTF-8, or whose change is too large to compare, becomes one line with its name.
 #[must_use]
 pub fn unified_diff(change: &FileChange) -> String {
     let path = quoted(&change.path);
@@ -42,7 +42,7 @@ pub fn unified_diff(change: &FileChange) -> String {
         .to_string()
 }
 
-/// How much of a file changes.
+/// Counts the lines that a change adds and removes.
 #[must_use]
 pub fn file_summary(change: &FileChange) -> FileSummary {
     let mut summary = FileSummary {
@@ -64,7 +64,7 @@ pub fn file_summary(change: &FileChange) -> FileSummary {
     summary
 }
 
-/// A path that stays on its line.
+/// A path for a diff's header. A line break in it would begin a line of the diff.
 fn quoted(path: &str) -> String {
     if path.contains(char::is_control) {
         crate::clean(path)

@@ -1,9 +1,9 @@
-//! The report of `patchgate explain`: an advisory, and what it says about the packages at hand.
+//! The report of `patchgate explain`: an advisory, and whether the scanned packages are affected.
 
 use jiff::Timestamp;
 use patchgate_ecosystems::intervals;
 use patchgate_model::{
-    Advisory, Affected, EventKind, Explained, Problem, Range, Signals, SmolStr, SourceStatus,
+    Advisory, Affected, EventKind, Explanation, Problem, Range, Signals, SmolStr, SourceStatus,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -16,61 +16,61 @@ use crate::scan::{
 };
 use crate::terminal::{BOLD, DIM, GREEN, RED_BOLD, Terminal, YELLOW};
 
-/// Versions of a list that a text shows; the JSON has all.
+/// Most versions and links of a record in a text; the JSON has all.
 const MAX_SHOWN: usize = 12;
 
-/// What an explanation is made from.
+/// The input of an explanation.
 #[derive(Debug, Clone, Copy)]
 pub struct ExplainInput<'a> {
-    /// The id that was asked about.
+    /// The requested id.
     pub id: &'a str,
-    /// The records of that vulnerability, the one of the preferred id first.
+    /// The records of the vulnerability, the one with the preferred id first.
     pub records: &'a [Advisory],
     /// Package URLs of the packages that are malicious releases.
     pub malicious: &'a [String],
-    /// What is known about its exploitation.
+    /// What the feeds report about its exploitation.
     pub signals: &'a Signals,
-    /// What the records say about the packages at hand.
-    pub packages: &'a [Explained],
-    /// Lockfiles that the packages were read from.
+    /// The scanned packages that the records name, with the evidence for each.
+    pub packages: &'a [Explanation],
+    /// Number of lockfiles that were read.
     pub lockfiles: usize,
-    /// What could not be read or looked up.
+    /// Inputs that could not be read or looked up.
     pub problems: &'a [Problem],
-    /// The sources, with their age.
+    /// The advisory sources and feeds, with their age.
     pub sources: &'a [SourceStatus],
-    /// How the run ends.
+    /// The exit code of the run.
     pub exit_code: u8,
-    /// The time that ages are counted to.
+    /// The time that ages are relative to.
     pub now: Timestamp,
 }
 
-/// An advisory, and what it says about the packages at hand.
+/// An advisory, and whether the scanned packages are affected.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct ExplainReport {
-    /// Version of this form.
+    /// Version of this format.
     pub schema_version: u32,
     /// The program that wrote it.
     pub tool: Tool,
-    /// The id that was asked about.
+    /// The requested id.
     pub id: String,
-    /// The records of that vulnerability in the databases that were asked.
+    /// The records of the vulnerability in all databases.
     pub records: Vec<RecordReport>,
-    /// Whether one of the packages is a malicious release: an incident.
+    /// Whether one of the packages is a malicious release.
     pub malicious: bool,
     /// Probability, from 0 to 1, that exploitation is seen within 30 days (EPSS); `null` when
     /// unknown.
     pub epss: Option<f64>,
     /// Whether it is known to be exploited (CISA KEV); `null` when the catalogue was not read.
     pub kev: Option<bool>,
-    /// Its entry in that catalogue.
+    /// The entry in the KEV catalogue.
     pub kev_details: Option<KevReport>,
-    /// The packages at hand that the records name.
+    /// The scanned packages that the records name.
     pub packages: Vec<ExplainedReport>,
-    /// Lockfiles that were read to look for them.
+    /// Number of lockfiles that were read.
     pub lockfiles: usize,
-    /// What could not be read or looked up.
+    /// Inputs that could not be read or looked up.
     pub incomplete: Vec<IncompleteReport>,
-    /// The sources of knowledge, with their age.
+    /// The advisory sources and feeds, with their age.
     pub sources: Vec<SourceReport>,
     /// The exit code of the run.
     pub exit_code: u8,
@@ -79,27 +79,27 @@ pub struct ExplainReport {
 /// A record of an advisory database (<https://ossf.github.io/osv-schema/>).
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct RecordReport {
-    /// Its own id.
+    /// Id of the record.
     pub id: String,
-    /// Ids of the same vulnerability elsewhere.
+    /// Ids of the same vulnerability in other databases.
     pub aliases: Vec<String>,
-    /// One line that says what it is; may be empty.
+    /// Description in one line; may be empty.
     pub summary: String,
-    /// When it first appeared (RFC 3339).
+    /// Time of the first publication (RFC 3339).
     pub published: Option<String>,
-    /// When it last changed.
+    /// Time of the last change (RFC 3339).
     pub modified: Option<String>,
-    /// When it was withdrawn; such a record matches nothing.
+    /// Time of the withdrawal (RFC 3339). A withdrawn record matches no package.
     pub withdrawn: Option<String>,
-    /// Severities as it states them: a kind such as `CVSS_V3` and a vector.
+    /// Severities as the record states them: a kind such as `CVSS_V3` and a vector.
     pub severity: Vec<StatedSeverity>,
-    /// Weakness ids.
+    /// Weakness ids, such as `CWE-79`.
     pub cwes: Vec<String>,
-    /// Which packages are affected.
+    /// The affected packages.
     pub affected: Vec<AffectedReport>,
-    /// Addresses to read more.
+    /// Links of the record.
     pub references: Vec<ReferenceReport>,
-    /// What the database says beside the schema.
+    /// Fields that the database adds to the schema.
     pub database_specific: Option<Value>,
 }
 
@@ -108,7 +108,7 @@ pub struct RecordReport {
 pub struct StatedSeverity {
     /// `CVSS_V3`, `CVSS_V4`, or another kind.
     pub kind: String,
-    /// The vector, or the kind's own text.
+    /// The vector, or the text of another kind.
     pub value: String,
 }
 
@@ -121,11 +121,11 @@ pub struct AffectedReport {
     pub name: String,
     /// Ranges of affected versions.
     pub ranges: Vec<RangeReport>,
-    /// Affected versions that are listed one by one.
+    /// Affected versions that the record lists one by one.
     pub versions: Vec<String>,
-    /// What the ecosystem says about it beside the schema.
+    /// Fields that the ecosystem adds to the schema.
     pub ecosystem_specific: Option<Value>,
-    /// What the database says about it beside the schema.
+    /// Fields that the database adds to the schema.
     pub database_specific: Option<Value>,
 }
 
@@ -136,42 +136,42 @@ pub struct RangeReport {
     pub kind: String,
     /// The repository, for `GIT`.
     pub repo: Option<String>,
-    /// The affected parts in the notation of requirements: `>= 1.0.0, < 1.2.3`.
+    /// The affected versions as requirements: `>= 1.0.0, < 1.2.3`.
     pub intervals: Vec<String>,
-    /// The events as the record lists them, an object of kind and version each.
+    /// The events as the record lists them, each an object with its kind and version.
     pub events: Vec<Map<String, Value>>,
 }
 
-/// What the records say about a package version.
+/// A package version and the evidence for whether it is affected.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct ExplainedReport {
-    /// The package.
+    /// The package version.
     pub package: PackageReport,
-    /// Where it stands.
+    /// Lines of lockfiles that contain it.
     pub locations: Vec<LocationReport>,
-    /// `yes`, `no`, or `unknown` where it cannot be told.
+    /// `yes`, `no` or `unknown`.
     pub affected: String,
     /// Whether it is a malicious release.
     pub malicious: bool,
-    /// Why it cannot be told.
+    /// Why it is unknown whether the package is affected.
     pub unknown_because: Option<String>,
-    /// Each part of the records with its own answer.
+    /// The parts of the records that name the package, each with its result.
     pub evidence: Vec<EvidenceReport>,
 }
 
-/// A part of a record and its answer about one version.
+/// A part of a record and its result for one version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct EvidenceReport {
     /// Id of the record.
     pub record: String,
-    /// Whether this part says that the version is affected; `null` where it cannot say.
+    /// Whether the version is affected according to this part; `null` when undetermined.
     pub affects: Option<bool>,
-    /// What it is.
+    /// Description of the part.
     pub text: String,
 }
 
 impl ExplainReport {
-    /// Makes the report.
+    /// Makes the report of an advisory.
     #[must_use]
     pub fn new(input: &ExplainInput<'_>) -> Self {
         let kev = input.signals.kev.as_ref();
@@ -200,13 +200,13 @@ impl ExplainReport {
         }
     }
 
-    /// As JSON, indented.
+    /// The report as indented JSON.
     #[must_use]
     pub fn to_json(&self) -> String {
         crate::to_json(self)
     }
 
-    /// As text for a terminal.
+    /// As text for a terminal: incident, records, signals, packages, then missing inputs.
     #[must_use]
     pub fn to_text(&self, terminal: Terminal) -> String {
         let mut lines = Vec::new();
@@ -240,7 +240,9 @@ impl ExplainReport {
         lines.push(match (&self.kev_details, self.kev) {
             (Some(kev), _) => format!("Known to be exploited since {}", clean(&kev.date_added)),
             (None, Some(_)) => "Not in the catalogue of known exploited vulnerabilities".to_owned(),
-            (None, None) => "Whether it is exploited is unknown: no catalogue was read".to_owned(),
+            (None, None) => {
+                "Unknown whether it is exploited: the KEV catalogue was not read".to_owned()
+            }
         });
         lines.push(match self.epss {
             Some(epss) => format!("EPSS {}", percent(epss)),
@@ -252,9 +254,11 @@ impl ExplainReport {
     fn package_lines(&self, terminal: Terminal, lines: &mut Vec<String>) {
         if self.packages.is_empty() {
             lines.push(match self.lockfiles {
-                0 => "No lockfile was read, so no package was judged".to_owned(),
-                1 => "The 1 lockfile that was read has none of these packages".to_owned(),
-                read => format!("The {read} lockfiles that were read have none of these packages"),
+                0 => "No lockfile was read, so no package was checked".to_owned(),
+                1 => "The lockfile that was read contains none of these packages".to_owned(),
+                read => {
+                    format!("The {read} lockfiles that were read contain none of these packages")
+                }
             });
             return;
         }
@@ -263,7 +267,7 @@ impl ExplainReport {
             let (style, verdict) = match one.affected.as_str() {
                 "yes" => (RED_BOLD, "is affected"),
                 "no" => (GREEN, "is not affected"),
-                _ => (YELLOW, "cannot be judged"),
+                _ => (YELLOW, "may be affected (undetermined)"),
             };
             lines.push(format!(
                 "{} {} {}",
@@ -271,8 +275,8 @@ impl ExplainReport {
                 clean(&one.package.version),
                 terminal.paint(style, verdict)
             ));
-            for place in &one.locations {
-                lines.push(format!("  at {}:{}", clean(&place.file), place.line));
+            for location in &one.locations {
+                lines.push(format!("  at {}:{}", clean(&location.file), location.line));
             }
             for piece in &one.evidence {
                 let sign = match piece.affects {
@@ -425,7 +429,7 @@ impl RangeReport {
 }
 
 impl ExplainedReport {
-    fn new(explained: &Explained, malicious: &[String]) -> Self {
+    fn new(explained: &Explanation, malicious: &[String]) -> Self {
         let (affected, unknown_because) = match &explained.affects {
             Ok(true) => ("yes", None),
             Ok(false) => ("no", None),
@@ -454,7 +458,7 @@ impl ExplainedReport {
     }
 }
 
-/// A text that was JSON when it was read.
+/// Parses a text that the model keeps as JSON; `None` for a missing text.
 fn json(text: Option<&str>) -> Option<Value> {
     serde_json::from_str(text?).ok()
 }

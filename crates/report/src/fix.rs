@@ -1,4 +1,4 @@
-//! The report of a fix: what moves, what stays, and the change itself.
+//! The report of a fix: the upgrades, the findings that remain, and the diff.
 
 use patchgate_model::{Bump, FileChange, Plan};
 use schemars::JsonSchema;
@@ -14,93 +14,92 @@ use crate::scan::{
 };
 use crate::terminal::{BOLD, CYAN, DIM, GREEN, RED, RED_BOLD, Terminal, YELLOW};
 
-/// What a fix's report is made from.
+/// The input of a fix's report.
 #[derive(Debug, Clone, Copy)]
 pub struct FixInput<'a> {
-    /// The plan.
+    /// The upgrades and file changes.
     pub plan: &'a Plan,
-    /// The scan that the plan was made from.
+    /// The scan that the plan is based on.
     pub scan: &'a ScanReport,
-    /// Whether the change was written, not only shown.
+    /// Whether the change was written; otherwise it is only shown.
     pub applied: bool,
-    /// How the run ends.
+    /// The exit code of the run.
     pub exit_code: u8,
 }
 
 /// The report of a fix.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct FixReport {
-    /// Version of this form.
+    /// Version of this format.
     pub schema_version: u32,
     /// The program that wrote it.
     pub tool: Tool,
-    /// Whether the change was written, not only shown.
+    /// Whether the change was written; otherwise it is only shown.
     pub applied: bool,
     /// The exit code of the run.
     pub exit_code: u8,
-    /// Malicious releases that were installed before, whether or not the fix moves them away:
-    /// incidents.
+    /// Malicious releases that were installed before, whether or not the fix removes them.
     pub incidents: Vec<FindingReport>,
-    /// Packages that move.
+    /// Packages whose version changes.
     pub upgrades: Vec<UpgradeReport>,
-    /// Findings that stay.
+    /// Findings that remain.
     pub unfixed: Vec<UnfixedReport>,
     /// Files that change.
     pub files: Vec<FileSummary>,
     /// The change as a unified diff.
     pub diff: String,
-    /// SHA-256 over what moves; the name of the branch is made from it.
+    /// SHA-256 over the version changes, in hexadecimal; the name of the branch is derived from it.
     pub decision_digest: String,
-    /// SHA-256 over the changed files' paths and contents.
+    /// SHA-256 over the changed files' paths and contents, in hexadecimal.
     pub content_digest: String,
-    /// What could not be read or looked up.
+    /// Inputs that could not be read or looked up.
     pub incomplete: Vec<IncompleteReport>,
-    /// The sources of knowledge, with their age.
+    /// The advisory sources and feeds, with their age.
     pub sources: Vec<SourceReport>,
 }
 
-/// A package that moves.
+/// A package whose version changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct UpgradeReport {
     /// Ecosystem by its OSV name.
     pub ecosystem: String,
-    /// Lockfile in which it moves.
+    /// Path of the lockfile.
     pub lockfile: String,
-    /// Package name.
+    /// Name of the package.
     pub package: String,
-    /// Version before.
+    /// Version before the change.
     pub from: String,
-    /// Version after.
+    /// Version after the change.
     pub to: String,
-    /// How far it moves: `patch`, `minor` or `major`.
+    /// Size of the change: `patch`, `minor` or `major`.
     pub bump: String,
-    /// Ids of the findings that this ends.
+    /// Ids of the findings that the change fixes.
     pub fixes: Vec<String>,
-    /// Requirements that change for it.
+    /// Requirements that change with it.
     pub requirement_changes: Vec<String>,
-    /// The package that it lets move, when it ends no finding itself.
+    /// The package whose upgrade requires this change, when the change fixes no finding itself.
     pub because_of: Option<String>,
 }
 
-/// A finding that stays.
+/// The findings of a package version that remain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct UnfixedReport {
     /// Ecosystem by its OSV name.
     pub ecosystem: String,
-    /// Lockfile in which it stays.
+    /// Path of the lockfile.
     pub lockfile: String,
-    /// Package name.
+    /// Name of the package.
     pub package: String,
-    /// Installed version.
+    /// Version that remains installed.
     pub version: String,
-    /// Ids of the findings that stay.
+    /// Ids of the findings that remain.
     pub ids: Vec<String>,
-    /// What stands in the way.
+    /// Why they cannot be fixed.
     pub reason: String,
 }
 
 impl FixReport {
-    /// Makes the report.
+    /// Makes the report of a plan.
     #[must_use]
     pub fn new(input: &FixInput<'_>) -> Self {
         let plan = input.plan;
@@ -121,13 +120,13 @@ impl FixReport {
         }
     }
 
-    /// As JSON, indented.
+    /// The report as indented JSON.
     #[must_use]
     pub fn to_json(&self) -> String {
         crate::to_json(self)
     }
 
-    /// As text for a terminal: what moves, what stays and why, and the diff.
+    /// As text for a terminal: the upgrades, the findings that remain with the reasons, and the diff.
     #[must_use]
     pub fn to_text(&self, terminal: Terminal) -> String {
         let mut lines = Vec::new();
@@ -149,7 +148,7 @@ impl FixReport {
         }
 
         if !self.unfixed.is_empty() {
-            lines.push(terminal.paint(YELLOW, "Left as it is"));
+            lines.push(terminal.paint(YELLOW, "Not fixed"));
             for unfixed in &self.unfixed {
                 let text = format!(
                     "{} {} in {} ({})",
@@ -210,30 +209,38 @@ impl FixReport {
     }
 
     fn headline(&self) -> String {
-        let ended: usize = self
+        let fixed: usize = self
             .upgrades
             .iter()
             .map(|upgrade| upgrade.fixes.len())
             .sum();
-        let left: usize = self.unfixed.iter().map(|unfixed| unfixed.ids.len()).sum();
+        let remaining: usize = self.unfixed.iter().map(|unfixed| unfixed.ids.len()).sum();
 
-        let mut text = match (self.upgrades.is_empty(), left) {
+        let mut text = match (self.upgrades.is_empty(), remaining) {
             (true, 0) if self.incomplete.is_empty() => "Nothing to fix".to_owned(),
-            (true, 0) => "Nothing to fix in what could be read; the scan is incomplete".to_owned(),
+            (true, 0) => {
+                "Nothing to fix in the part that was read; the scan is incomplete".to_owned()
+            }
             (true, _) => format!(
-                "Nothing can be fixed, {} left",
-                count(left, "finding", "findings")
+                "Nothing can be fixed: {}",
+                count(remaining, "finding remains", "findings remain")
             ),
             (false, _) => format!(
-                "{} {} {}, {} left",
-                count(self.upgrades.len(), "package moves", "packages move"),
-                if self.applied {
-                    "and ended"
-                } else {
-                    "and would end"
+                "{} {}, {remaining} {}",
+                match self.applied {
+                    true => count(
+                        self.upgrades.len(),
+                        "package changed and fixed",
+                        "packages changed and fixed",
+                    ),
+                    false => count(
+                        self.upgrades.len(),
+                        "package changes and would fix",
+                        "packages change and would fix",
+                    ),
                 },
-                count(ended, "finding", "findings"),
-                left
+                count(fixed, "finding", "findings"),
+                if remaining == 1 { "remains" } else { "remain" }
             ),
         };
         if !self.applied && !self.upgrades.is_empty() {
@@ -297,10 +304,10 @@ fn upgrade_lines(upgrade: &UpgradeReport, terminal: Terminal, lines: &mut Vec<St
         lines.extend(wrapped.iter().map(|line| terminal.paint(DIM, line)));
     };
     if !upgrade.fixes.is_empty() {
-        detail(&format!("ends {}", clean(&upgrade.fixes.join(", "))));
+        detail(&format!("fixes {}", clean(&upgrade.fixes.join(", "))));
     }
     if let Some(because) = &upgrade.because_of {
-        detail(&format!("so that {} can move", clean(because)));
+        detail(&format!("required by the upgrade of {}", clean(because)));
     }
 
     for change in &upgrade.requirement_changes {
@@ -308,8 +315,8 @@ fn upgrade_lines(upgrade: &UpgradeReport, terminal: Terminal, lines: &mut Vec<St
     }
 }
 
-/// The diff with what a terminal would obey taken out. Tabs stay, and so does the carriage return
-/// at the end of a line: without it the diff of such a file would not apply.
+/// The diff without the characters that a terminal interprets. Tabs are kept, and so is a carriage
+/// return at the end of a line: without it the diff of such a file would not apply.
 fn colored_diff(diff: &str, terminal: Terminal) -> String {
     let mut out = String::new();
     for line in diff.split_inclusive('\n') {
@@ -322,7 +329,7 @@ fn colored_diff(diff: &str, terminal: Terminal) -> String {
             .filter(|&c| c == '\t' || !is_unsafe(c))
             .collect();
 
-        // A line of context could begin a workflow command; the JSON has it as it is.
+        // A line of context could be a workflow command. The JSON has the line unchanged.
         let safe = match safe.strip_prefix(' ') {
             Some(context) if context.trim_start().starts_with("::") => {
                 safe.replacen("::", ": :", 1)
@@ -347,39 +354,39 @@ fn colored_diff(diff: &str, terminal: Terminal) -> String {
     out
 }
 
-/// What moves, as a table.
+/// Adds the table of upgrades.
 pub(crate) fn upgrades_table(upgrades: &[UpgradeReport], body: &mut Body) {
     body.rows(
-        "### What moves\n\n| Package | From | To | Bump | Ends | In |\n| --- | --- | --- | --- | --- | --- |\n",
+        "### Upgrades\n\n| Package | From | To | Bump | Fixes | In |\n| --- | --- | --- | --- | --- | --- |\n",
         upgrades.iter().map(|upgrade| {
             let ids: Vec<String> = upgrade.fixes.iter().map(|id| code(id)).collect();
-            let mut ends = ids.join(" ");
+            let mut fixes = ids.join(" ");
             if let Some(because) = &upgrade.because_of {
-                if !ends.is_empty() {
-                    ends.push_str("<br>");
+                if !fixes.is_empty() {
+                    fixes.push_str("<br>");
                 }
-                ends.push_str(&format!("lets {} move", code(because)));
+                fixes.push_str(&format!("required by {}", code(because)));
             }
 
-            let mut places = vec![code(&upgrade.lockfile)];
-            places.extend(upgrade.requirement_changes.iter().map(|change| code(change)));
+            let mut files = vec![code(&upgrade.lockfile)];
+            files.extend(upgrade.requirement_changes.iter().map(|change| code(change)));
 
             format!(
-                "| {} | {} | {} | {} | {ends} | {} |\n",
+                "| {} | {} | {} | {} | {fixes} | {} |\n",
                 code(&upgrade.package),
                 code(&upgrade.from),
                 code(&upgrade.to),
                 upgrade.bump,
-                places.join("<br>")
+                files.join("<br>")
             )
         }),
     );
 }
 
-/// What stays, with the reasons.
+/// Adds the findings that remain, with the reasons.
 pub(crate) fn unfixed_list(unfixed: &[UnfixedReport], body: &mut Body) {
     body.rows(
-        "### What is left\n\n",
+        "### Not fixed\n\n",
         unfixed.iter().map(|unfixed| {
             let ids: Vec<String> = unfixed.ids.iter().map(|id| code(id)).collect();
             format!(
@@ -393,7 +400,7 @@ pub(crate) fn unfixed_list(unfixed: &[UnfixedReport], body: &mut Body) {
     );
 }
 
-/// The changed files with their sizes.
+/// Adds the changed files with the sizes of their changes.
 pub(crate) fn files_list(files: &[FileSummary], body: &mut Body) {
     body.rows(
         "### Files\n\n",
@@ -495,7 +502,7 @@ pub(crate) mod tests {
     fn nothing_to_fix_is_not_said_of_half_a_scan() {
         let empty = report(&Plan::default(), false).to_text(plain(80));
         assert!(
-            empty.ends_with("Nothing to fix in what could be read; the scan is incomplete\n"),
+            empty.ends_with("Nothing to fix in the part that was read; the scan is incomplete\n"),
             "{empty}"
         );
     }

@@ -1,4 +1,4 @@
-//! The report of the gate.
+//! The report of the gate: the verdict and the result of every rule.
 
 use patchgate_model::{Judgement, Verdict};
 use schemars::JsonSchema;
@@ -12,13 +12,13 @@ use crate::terminal::{BOLD, GREEN, RED_BOLD, Terminal, YELLOW};
 /// The report of the gate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct GateReport {
-    /// Version of this form.
+    /// Version of this format.
     pub schema_version: u32,
     /// The program that wrote it.
     pub tool: Tool,
-    /// The answer.
+    /// The decision.
     pub verdict: VerdictName,
-    /// Every condition that was looked at, the decisive ones first.
+    /// Every condition that was checked, the decisive ones first.
     pub reasons: Vec<ReasonReport>,
     /// The exact commit that was judged; empty when it could not be read.
     pub head_sha: String,
@@ -30,27 +30,27 @@ pub struct GateReport {
     pub exit_code: u8,
 }
 
-/// An answer of the gate.
+/// A decision of the gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
 pub enum VerdictName {
-    /// It may be merged without a person.
+    /// The pull request may be merged without a review by a person.
     Merge,
     /// A person must decide.
     Review,
-    /// It must not be merged as it is.
+    /// The pull request must not be merged in its current state.
     Block,
 }
 
-/// One condition that was looked at.
+/// One condition that was checked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ReasonReport {
-    /// Stable name.
+    /// Stable name in kebab-case, such as `checks-pending`.
     pub code: String,
-    /// What this alone calls for.
+    /// The verdict if this were the only condition.
     pub verdict: VerdictName,
-    /// A sentence for a person.
+    /// Explanation for a person.
     pub text: String,
 }
 
@@ -65,7 +65,7 @@ impl From<Verdict> for VerdictName {
 }
 
 impl VerdictName {
-    /// The word that scripts see.
+    /// The word in JSON and step outputs.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -103,7 +103,7 @@ impl GateReport {
         }
     }
 
-    /// As JSON, indented.
+    /// The report as indented JSON.
     #[must_use]
     pub fn to_json(&self) -> String {
         crate::to_json(self)
@@ -128,7 +128,7 @@ impl GateReport {
             let wrapped = terminal.wrap(&label, indent, &clean(&reason.text));
 
             for (index, line) in wrapped.iter().enumerate() {
-                // Only the word is coloured, which stands on the first line.
+                // Only the verdict, at the start of the first line, has a color.
                 match (index, line.split_at_checked(10)) {
                     (0, Some((word, rest))) => lines.push(format!(
                         "{}{rest}",
@@ -177,7 +177,7 @@ impl GateReport {
         body.finish("")
     }
 
-    /// One line: the verdict and how many conditions led to it.
+    /// One line: the verdict and the number of conditions that led to it.
     #[must_use]
     pub fn headline(&self) -> String {
         let decisive = self
@@ -187,9 +187,9 @@ impl GateReport {
             .count();
         match (self.verdict, self.merged) {
             (VerdictName::Merge, true) => {
-                "merge: every condition holds, and it was merged".to_owned()
+                "merge: every condition is met, and it was merged".to_owned()
             }
-            (VerdictName::Merge, false) => "merge: every condition holds".to_owned(),
+            (VerdictName::Merge, false) => "merge: every condition is met".to_owned(),
             (verdict, _) => format!(
                 "{}: {}",
                 verdict.as_str(),
@@ -214,13 +214,13 @@ fn sha(sha: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use insta::assert_snapshot;
-    use patchgate_model::Reason;
+    use patchgate_model::GateReason;
 
     use super::*;
     use crate::scan::tests::{assert_harmless, assert_valid, plain};
 
     fn report(merged: bool) -> GateReport {
-        let reason = |code, verdict, text: &str| Reason {
+        let reason = |code, verdict, text: &str| GateReason {
             code,
             verdict,
             text: text.to_owned(),
@@ -255,7 +255,7 @@ mod tests {
         assert!(
             report(true)
                 .to_text(plain(80))
-                .starts_with("merge: every condition holds, and it was merged\n")
+                .starts_with("merge: every condition is met, and it was merged\n")
         );
     }
 

@@ -1,11 +1,12 @@
-//! What Patchgate prints: text, Markdown, SARIF and JSON, for scans, fixes and judgements.
+//! Reports of scans, fixes, pull requests and the gate, as text, Markdown, SARIF and JSON.
 //!
-//! Every output is made from one of the report values here ([`ScanReport`], [`FixReport`],
-//! [`PrReport`], [`GateReport`]), whose fields are the names that scripts lean on; their JSON Schemas stand in
-//! `schemas/`. Nothing here reads a clock or a file: ages are counted from a time that is passed in.
+//! Each output is rendered from one of the report values ([`ScanReport`], [`FixReport`],
+//! [`PrReport`], [`GateReport`], [`InventoryReport`], [`ExplainReport`]). Their fields are the names
+//! that scripts depend on; their JSON Schemas are in `schemas/`. Nothing here reads a clock or a file:
+//! ages are relative to a time that the caller passes in.
 //!
-//! All text from repositories, advisories and forges is hostile. It is cleaned where it is printed:
-//! see `clean` for terminals, `markdown` for Markdown and `annotation` for workflow commands.
+//! All text from repositories, advisories and forges is hostile. It is escaped where it is printed:
+//! `clean` does so for terminals, `markdown` for Markdown and `annotation` for workflow commands.
 
 mod age;
 mod annotation;
@@ -22,6 +23,7 @@ mod scan;
 mod schema;
 mod terminal;
 
+pub use age::age;
 pub use annotation::{AnnotationLevel, annotation};
 pub use clean::clean;
 pub use diff::{FileSummary, file_summary, unified_diff};
@@ -46,7 +48,7 @@ pub use scan::{
 pub use schema::{SchemaKind, schema};
 pub use terminal::Terminal;
 
-/// Version of the form of the JSON reports. It rises when a field changes its meaning or goes.
+/// Version of the JSON reports' format. It rises when a field changes its meaning or is removed.
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// Most characters of a body, comment or check summary on GitHub.
@@ -57,7 +59,7 @@ pub const GITHUB_SUMMARY_LIMIT: usize = 1024 * 1024;
 
 /// A report as JSON, indented, with a line break at the end.
 fn to_json<T: serde::Serialize>(report: &T) -> String {
-    // Structs of strings, numbers and lists always serialise: no map has a key that is no string.
+    // Serialisation fails only for maps whose keys are not strings, and no report has one.
     let mut json = serde_json::to_string_pretty(report).unwrap_or_default();
     json.push('\n');
     json

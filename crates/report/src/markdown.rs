@@ -1,10 +1,10 @@
-//! Text from outside, made safe to stand in Markdown on a forge, and bodies of bounded length.
+//! Escaping of hostile text for Markdown on a forge, and bodies of bounded length.
 
 use std::fmt::Write as _;
 
 use crate::clean::{clean, cut};
 
-/// Text that shows as it is: no markup, no HTML, no comment, no mention, no reference to an issue,
+/// Text that renders literally: no markup, no HTML, no comment, no mention, no reference to an issue,
 /// no cell border.
 pub(crate) fn text(raw: &str) -> String {
     let mut out = String::new();
@@ -13,8 +13,8 @@ pub(crate) fn text(raw: &str) -> String {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
-            // A mention or an issue reference is looked for in the rendered text, where an escape
-            // is gone; an invisible character between the sign and the name is not.
+            // The forge looks for mentions and issue references in the rendered text, which has no
+            // backslashes any more. An invisible character between sign and name is still there.
             '@' | '#' => {
                 out.push(c);
                 out.push_str("&#8203;");
@@ -30,12 +30,12 @@ pub(crate) fn text(raw: &str) -> String {
     out.replace("://", "&#58;//").replace("www.", "www&#46;")
 }
 
-/// Text in a code span, within or outside a table. Mentions and markup are dead in there; only the
-/// span's own end and a cell's border must be kept out.
+/// Text in a code span, in a table or outside. Mentions and markup do not work in a span, so only its
+/// own end and the border of a cell are replaced.
 pub(crate) fn code(raw: &str) -> String {
     let inner = clean(raw)
         .replace('`', "'")
-        // The cell's border cannot be escaped in a way that holds both within and outside a table.
+        // An escaped `|` shows its backslash outside of a table, so the character is replaced.
         .replace('|', "¦")
         .replace("<!--", "<! --");
     if inner.is_empty() {
@@ -45,7 +45,7 @@ pub(crate) fn code(raw: &str) -> String {
     }
 }
 
-/// A link, or the label alone when the address is not a plain one.
+/// A link, or only the label when [`address`] refuses the address.
 pub(crate) fn link(label: &str, url: &str) -> String {
     match address(url) {
         Some(url) => format!("[{label}]({url})"),
@@ -53,25 +53,26 @@ pub(crate) fn link(label: &str, url: &str) -> String {
     }
 }
 
-/// The address when it is of the web and has no character that means something to Markdown.
+/// The address if it is an `http` or `https` one without a character that Markdown interprets.
 pub(crate) fn address(url: &str) -> Option<&str> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/?#&=+%,;@".contains(c);
     let web = url.starts_with("https://") || url.starts_with("http://");
     (web && url.len() <= 500 && url.chars().all(plain)).then_some(url)
 }
 
-/// Text of a bounded length, built piece by piece. What does not fit is counted, and a note says so.
+/// A text of bounded length, built piece by piece. Pieces that do not fit are left out, and a note
+/// reports that.
 pub(crate) struct Body {
     text: String,
     limit: usize,
     full: bool,
 }
 
-/// Bytes kept for the notes about what was left out.
+/// Bytes reserved for the notes about omitted pieces.
 const NOTE_BYTES: usize = 600;
 
 impl Body {
-    /// A body of at most `limit` bytes, of which `reserved` are kept for what [`Body::finish`] adds.
+    /// A body of at most `limit` bytes, of which `reserved` are for the end that [`Body::finish`] adds.
     pub(crate) fn new(limit: usize, reserved: usize) -> Self {
         Self {
             text: String::new(),
@@ -80,7 +81,7 @@ impl Body {
         }
     }
 
-    /// Adds a piece when it fits.
+    /// Adds a piece if it fits; returns whether it did.
     pub(crate) fn push(&mut self, piece: &str) -> bool {
         let fits = self.text.len() + piece.len() <= self.limit;
         if fits {
@@ -91,7 +92,8 @@ impl Body {
         fits
     }
 
-    /// Adds a head and as many rows as fit; of the others, their number. Returns how many stand.
+    /// Adds a head and as many rows as fit, and the number of those that do not. Returns the number of
+    /// rows added.
     pub(crate) fn rows(&mut self, head: &str, rows: impl IntoIterator<Item = String>) -> usize {
         let rows: Vec<String> = rows.into_iter().collect();
         if rows.is_empty() || !self.push(head) {
@@ -101,9 +103,9 @@ impl Body {
         let shown = rows.iter().take_while(|row| self.push(row)).count();
         let left = rows.len() - shown;
         if left > 0 {
-            // Written past the limit: that is what NOTE_BYTES is for.
+            // This may exceed the limit: NOTE_BYTES are reserved for it.
             if self.text.len() <= self.limit + NOTE_BYTES / 2 {
-                let _ = write!(self.text, "\n{left} more are left out here.\n");
+                let _ = write!(self.text, "\n{left} more are omitted here.\n");
             }
         }
 
@@ -111,23 +113,23 @@ impl Body {
         shown
     }
 
-    /// Adds the end of something that was opened, in the room for notes when there is no other.
+    /// Adds a closing tag, in the room reserved for notes if there is no other.
     pub(crate) fn close(&mut self, end: &str) {
         self.text.push_str(end);
     }
 
-    /// The text with its end.
+    /// The text, with `end` after it.
     pub(crate) fn finish(mut self, end: &str) -> String {
         if self.full {
             self.text
-                .push_str("\nThis text is cut to the length that the forge accepts.\n");
+                .push_str("\nThis text was cut to the length that the forge accepts.\n");
         }
         self.text.push_str(end);
         self.text
     }
 }
 
-/// Text as [`text`], of at most `width` characters before it is escaped.
+/// [`text`] of at most `width` characters, counted before escaping.
 pub(crate) fn short(raw: &str, width: usize) -> String {
     text(&cut(&clean(raw), width))
 }
@@ -176,7 +178,7 @@ mod tests {
         body.rows("head\n", (0..500).map(|n| format!("row {n}\n")));
         let text = body.finish(&"e".repeat(100));
         assert!(text.len() <= 2_000, "{}", text.len());
-        assert!(text.contains("more are left out here"));
+        assert!(text.contains("more are omitted here"));
         assert!(text.contains("cut to the length"));
     }
 
@@ -186,7 +188,7 @@ mod tests {
             let cell = text(&raw);
             proptest::prop_assert!(!cell.contains(['<', '>', '\n', '\r']));
 
-            // Every sign of markup stands behind exactly its own backslash.
+            // Every sign of markup follows its own backslash.
             let mut escaped = false;
             for c in cell.chars() {
                 if escaped {

@@ -1,4 +1,4 @@
-//! The report of `patchgate pr`: what was done about pull requests.
+//! The report of `patchgate pr`: the pull requests and the action taken on each.
 
 use patchgate_model::Plan;
 use schemars::JsonSchema;
@@ -12,53 +12,51 @@ use crate::scan::{
 };
 use crate::terminal::Terminal;
 
-/// What a report about pull requests is made from.
+/// The input of a report about pull requests.
 #[derive(Debug, Clone, Copy)]
 pub struct PrInput<'a> {
-    /// The plan.
+    /// The upgrades and file changes.
     pub plan: &'a Plan,
-    /// The scan that the plan was made from.
+    /// The scan that the plan is based on.
     pub scan: &'a ScanReport,
-    /// Every pull request of Patchgate into the base branch, in the order in which it was dealt
-    /// with.
+    /// Every pull request of Patchgate into the base branch, in the order of the actions.
     pub pull_requests: &'a [PullRequestReport],
-    /// The branch and the commit that carry the plan; `None` for an empty plan.
+    /// The branch and the commit that contain the plan; `None` for an empty plan.
     pub carried: Option<(&'a str, &'a str)>,
-    /// Why there is no pull request, when there is none: a fragment.
+    /// Why there is no pull request, if there is none: a fragment.
     pub none_because: &'a str,
-    /// Sentences that a person should read.
+    /// Warnings for a person, one sentence each.
     pub warnings: &'a [String],
-    /// How the run ends.
+    /// The exit code of the run.
     pub exit_code: u8,
 }
 
 /// The report of `patchgate pr`.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct PrReport {
-    /// Version of this form.
+    /// Version of this format.
     pub schema_version: u32,
     /// The program that wrote it.
     pub tool: Tool,
-    /// What was done: about the pull request that carries the plan when there is one, else about
-    /// the first one.
+    /// The action on the pull request with the plan, or on the first pull request when none has it.
     pub action: PrAction,
-    /// The pull request that carries the plan, where one is open.
+    /// The open pull request with the plan; `null` when there is none.
     pub pull_request: Option<PullRequestLink>,
     /// The plan's branch; `null` when there is nothing to propose.
     pub branch: Option<String>,
     /// The plan's commit; `null` when there is nothing to propose.
     pub commit: Option<String>,
-    /// Every pull request that was dealt with.
+    /// Every pull request of Patchgate into the base branch.
     pub pull_requests: Vec<PullRequestReport>,
-    /// Malicious releases that are installed on the base branch: incidents.
+    /// Malicious releases that are installed on the base branch.
     pub incidents: Vec<FindingReport>,
-    /// Packages that move.
+    /// Packages whose version changes.
     pub upgrades: Vec<UpgradeReport>,
-    /// Findings that stay.
+    /// Findings that remain.
     pub unfixed: Vec<UnfixedReport>,
-    /// What could not be read or looked up.
+    /// Inputs that could not be read or looked up.
     pub incomplete: Vec<IncompleteReport>,
-    /// What a person should know.
+    /// Warnings for a person.
     pub warnings: Vec<String>,
     /// The exit code of the run.
     pub exit_code: u8,
@@ -67,27 +65,27 @@ pub struct PrReport {
     none_because: String,
 }
 
-/// What was done about a pull request.
+/// The action on a pull request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
 pub enum PrAction {
-    /// It was opened.
+    /// A new pull request was opened.
     Opened,
-    /// Its branch or its text was renewed.
+    /// Its branch or its text was updated.
     Updated,
-    /// It was as it should be.
+    /// It was up to date already.
     Unchanged,
-    /// It was closed.
+    /// It was closed because it is no longer needed.
     Closed,
-    /// It was left alone.
+    /// It was not touched, for instance because another account pushed to it.
     Left,
-    /// There is none, and none was opened.
+    /// No pull request exists, and none was opened.
     None,
 }
 
 impl PrAction {
-    /// The word that scripts see.
+    /// The word in JSON and step outputs.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -100,42 +98,42 @@ impl PrAction {
         }
     }
 
-    /// Whether the pull request carries the plan.
+    /// Whether the pull request has the plan after this action.
     fn carries(self) -> bool {
         matches!(self, Self::Opened | Self::Updated | Self::Unchanged)
     }
 }
 
-/// Where a pull request is.
+/// Number and address of a pull request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PullRequestLink {
-    /// Number.
+    /// Number on the forge.
     pub number: u64,
-    /// Its page.
+    /// Address of its page.
     pub url: String,
 }
 
-/// A pull request and what was done about it.
+/// A pull request and the action on it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PullRequestReport {
-    /// Number.
+    /// Number on the forge.
     pub number: u64,
-    /// Its page.
+    /// Address of its page.
     pub url: String,
-    /// What was done about it.
+    /// The action on it.
     pub action: PrAction,
-    /// Why, where that is not plain: a fragment.
+    /// Why this action was taken, if that is not obvious: a fragment.
     pub reason: Option<String>,
 }
 
-/// The report of `pr` is for a log: without colour, and as wide as a log is read.
+/// The layout of texts: they are for a log, so they have no color and a fixed width.
 const PLAIN: Terminal = Terminal {
     width: 120,
     color: false,
 };
 
 impl PrReport {
-    /// Makes the report.
+    /// Makes the report of a run.
     #[must_use]
     pub fn new(input: &PrInput<'_>) -> Self {
         let pulls = input.pull_requests;
@@ -164,7 +162,7 @@ impl PrReport {
         }
     }
 
-    /// As JSON, indented.
+    /// The report as indented JSON.
     #[must_use]
     pub fn to_json(&self) -> String {
         crate::to_json(self)
@@ -253,7 +251,7 @@ fn line(pull: &PullRequestReport) -> String {
     line
 }
 
-/// The same with the number as a link.
+/// [`line`] with the number as a link.
 fn markdown_line(pull: &PullRequestReport) -> String {
     let number = link(&format!("pull request {}", pull.number), &pull.url);
     let mut line = format!("{}: {number}", pull.action.as_str());

@@ -1,4 +1,4 @@
-//! Title and body of the pull request that carries a fix.
+//! Title and body of a pull request with a fix.
 
 use std::collections::BTreeSet;
 
@@ -9,87 +9,87 @@ use crate::fix::{files, files_list, unfixed, unfixed_list, upgrades, upgrades_ta
 use crate::markdown::Body;
 use crate::scan::{FindingReport, ScanReport, count, findings_table, incident_section, reasons};
 
-/// Most characters of a title: GitHub takes 256.
+/// Most characters of a title. GitHub accepts 256, and cuts long ones in lists.
 const MAX_TITLE: usize = 120;
 
-/// What a pull request's text is made from.
+/// The input of a pull request's text.
 #[derive(Debug, Clone, Copy)]
 pub struct PullRequestInput<'a> {
-    /// The plan that it carries.
+    /// The plan in the pull request.
     pub plan: &'a Plan,
-    /// The scan that the plan was made from.
+    /// The scan that the plan is based on.
     pub scan: &'a ScanReport,
-    /// The machine-readable block, as [`patchgate_model::PlanBlock::render`] makes it. It stands in
-    /// the body as it is, whatever has to be left out.
+    /// The machine-readable block from [`patchgate_model::PlanBlock::render`]. The body always contains
+    /// it unchanged, even when other parts are omitted.
     pub block: &'a str,
 }
 
-/// The title: what moves when it is one package, else how much.
+/// The title: the package when only one is upgraded, otherwise the number of packages.
 #[must_use]
 pub fn pull_request_title(plan: &Plan) -> String {
-    let ended: BTreeSet<&str> = plan
+    let fixed: BTreeSet<&str> = plan
         .upgrades
         .iter()
         .flat_map(|upgrade| upgrade.fixes.iter().map(String::as_str))
         .collect();
-    let moved: BTreeSet<_> = plan
+    let upgraded: BTreeSet<_> = plan
         .upgrades
         .iter()
         .filter(|upgrade| !upgrade.fixes.is_empty())
         .map(|upgrade| (upgrade.ecosystem, &upgrade.package, &upgrade.to))
         .collect();
-    let end = match ended.iter().collect::<Vec<_>>().as_slice() {
+    let vulnerabilities = match fixed.iter().collect::<Vec<_>>().as_slice() {
         [id] => (**id).to_owned(),
-        _ => count(ended.len(), "vulnerability", "vulnerabilities"),
+        _ => count(fixed.len(), "vulnerability", "vulnerabilities"),
     };
-    let title = match moved.iter().collect::<Vec<_>>().as_slice() {
-        [(_, package, to)] => format!("Update {package} to {to} to fix {end}"),
+    let title = match upgraded.iter().collect::<Vec<_>>().as_slice() {
+        [(_, package, to)] => format!("Update {package} to {to} to fix {vulnerabilities}"),
         _ => format!(
-            "Update {} to fix {end}",
-            count(moved.len(), "package", "packages")
+            "Update {} to fix {vulnerabilities}",
+            count(upgraded.len(), "package", "packages")
         ),
     };
 
-    // A mention in a title would be one for all who follow the repository.
+    // A mention in a title would notify everyone who follows the repository.
     cut(&clean(&title).replace('`', "'"), MAX_TITLE)
 }
 
-/// The body: what moves, the findings that it ends with their scores, the files, what is left and
-/// why, and the machine-readable block. At most [`crate::GITHUB_BODY_LIMIT`] bytes; what does not
-/// fit is counted.
+/// The body: the upgrades, the findings that they fix with their scores, the files, the findings that
+/// remain with the reasons, and the machine-readable block. It has at most
+/// [`crate::GITHUB_BODY_LIMIT`] bytes; rows that do not fit are counted.
 #[must_use]
 pub fn pull_request_body(input: &PullRequestInput<'_>) -> String {
     let end = format!("\n---\n{FOOTER}\n\n{}\n", input.block);
     let mut body = Body::new(crate::GITHUB_BODY_LIMIT, end.len());
-    let ended = ended(input);
+    let fixed = fixed(input);
 
     incident_section(&input.scan.incidents(), &mut body);
     body.push(&format!(
-        "This moves {} to the smallest versions that end {} and bring in none.\n\n",
+        "This upgrades {} to the smallest versions that fix {} and introduce none.\n\n",
         count(input.plan.upgrades.len(), "package", "packages"),
-        count(ended.len(), "known vulnerability", "known vulnerabilities"),
+        count(fixed.len(), "known vulnerability", "known vulnerabilities"),
     ));
     if !input.scan.summary.complete {
         body.push(&format!(
-            "> **The scan was incomplete:** {} could not be read or looked up, so there may be more.\n\n",
-            count(input.scan.incomplete.len(), "thing", "things")
+            "> **The scan was incomplete:** {} could not be read or looked up, so there may be more findings.\n\n",
+            count(input.scan.incomplete.len(), "input", "inputs")
         ));
     }
 
     upgrades_table(&upgrades(input.plan), &mut body);
-    findings_table(&ended, &mut body);
+    findings_table(&fixed, &mut body);
     files_list(&files(&input.plan.changes), &mut body);
     unfixed_list(&unfixed(input.plan), &mut body);
-    reasons(&ended, &mut body);
+    reasons(&fixed, &mut body);
 
     body.finish(&end)
 }
 
-const FOOTER: &str = "Made by Patchgate. The gate does not merge this by itself once somebody else has pushed to its branch. To accept a finding for a time instead, add it to `ignore` in `.patchgate.yml`, with a reason and a date.";
+const FOOTER: &str = "Made by Patchgate. The gate does not merge this on its own after another account has pushed to its branch. To accept a finding for a limited time instead, add it to `ignore` in `.patchgate.yml`, with a reason and a date.";
 
-/// The findings that the plan ends, worst first.
-fn ended(input: &PullRequestInput<'_>) -> Vec<FindingReport> {
-    let ended: BTreeSet<(&str, &str, &str, &str)> = input
+/// The findings that the plan fixes, worst first.
+fn fixed(input: &PullRequestInput<'_>) -> Vec<FindingReport> {
+    let fixed: BTreeSet<(&str, &str, &str, &str)> = input
         .plan
         .upgrades
         .iter()
@@ -111,7 +111,7 @@ fn ended(input: &PullRequestInput<'_>) -> Vec<FindingReport> {
         .iter()
         .filter(|finding| {
             let package = &finding.package;
-            ended.contains(&(
+            fixed.contains(&(
                 package.ecosystem.as_str(),
                 package.name.as_str(),
                 package.version.as_str(),
@@ -189,7 +189,7 @@ mod tests {
         let text = body(&plan);
 
         assert!(text.len() <= crate::GITHUB_BODY_LIMIT, "{}", text.len());
-        assert!(text.contains("more are left out here"));
+        assert!(text.contains("more are omitted here"));
         assert!(PlanBlock::parse(&text).is_ok());
         assert_eq!(
             text.matches("<details>").count(),

@@ -3,27 +3,27 @@
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 
-/// What a schema is for.
+/// The documents that have a schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SchemaKind {
-    /// [`crate::ScanReport`].
+    /// JSON of `patchgate scan`: [`crate::ScanReport`].
     Scan,
-    /// [`crate::InventoryReport`].
+    /// JSON of `patchgate inventory`: [`crate::InventoryReport`].
     Inventory,
-    /// [`crate::FixReport`].
+    /// JSON of `patchgate fix`: [`crate::FixReport`].
     Fix,
-    /// [`crate::ExplainReport`].
+    /// JSON of `patchgate explain`: [`crate::ExplainReport`].
     Explain,
-    /// [`crate::PrReport`].
+    /// JSON of `patchgate pr`: [`crate::PrReport`].
     Pr,
-    /// [`crate::GateReport`].
+    /// JSON of `patchgate gate`: [`crate::GateReport`].
     Gate,
-    /// The settings file.
+    /// The settings file `.patchgate.yml`.
     Config,
 }
 
 impl SchemaKind {
-    /// Every kind.
+    /// Every kind, in the order of the help.
     pub const ALL: [Self; 7] = [
         Self::Scan,
         Self::Inventory,
@@ -48,7 +48,7 @@ impl SchemaKind {
         }
     }
 
-    /// The kind with that name.
+    /// The kind with a name of [`SchemaKind::name`]; `None` for another name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
@@ -71,7 +71,7 @@ pub fn schema(kind: SchemaKind) -> String {
 }
 
 fn of<T: JsonSchema>() -> serde_json::Value {
-    // What is written always has every field, also one that is `null`.
+    // Reports always have every field, also one that is `null`, so every field is required.
     SchemaSettings::draft2020_12()
         .for_serialize()
         .into_generator()
@@ -83,24 +83,24 @@ fn of<T: JsonSchema>() -> serde_json::Value {
 mod tests {
     use super::*;
 
-    /// The checked-in copies are what the code says. `UPDATE_SCHEMAS=1` writes them.
+    /// The checked-in copies are those that the code generates. `UPDATE_SCHEMAS=1` writes them.
     #[test]
     #[expect(
         clippy::disallowed_methods,
         reason = "a test reads the checked-in copies"
     )]
     fn the_checked_in_schemas_are_current() {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../schemas");
+        let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../../schemas");
         for kind in SchemaKind::ALL {
-            let path = format!("{folder}/{}.schema.json", kind.name());
+            let path = format!("{directory}/{}.schema.json", kind.name());
             if std::env::var_os("UPDATE_SCHEMAS").is_some() {
-                std::fs::create_dir_all(folder).unwrap();
+                std::fs::create_dir_all(directory).unwrap();
                 std::fs::write(&path, schema(kind)).unwrap();
             }
             let checked_in = std::fs::read_to_string(&path).unwrap();
             assert!(
                 checked_in == schema(kind),
-                "schemas/{}.schema.json is not what the code says: run the tests with UPDATE_SCHEMAS=1",
+                "schemas/{}.schema.json is outdated: run the tests with UPDATE_SCHEMAS=1",
                 kind.name()
             );
         }

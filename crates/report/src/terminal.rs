@@ -1,13 +1,13 @@
-//! Where text goes, and colour.
+//! Width and color of the terminal that a text is made for, and the wrapping of words.
 
 use anstyle::{AnsiColor, Style};
 
 /// The terminal, file or pipe that text is made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Terminal {
-    /// Columns.
+    /// Width in columns. Values outside of 60 to 160 are clamped.
     pub width: usize,
-    /// Whether to colour.
+    /// Whether texts contain escape sequences for color.
     pub color: bool,
 }
 
@@ -29,7 +29,7 @@ impl Terminal {
         self.width.clamp(MIN_WIDTH, MAX_WIDTH)
     }
 
-    /// The text in a style, or as it is where no colour is wanted.
+    /// The text in a style, or unchanged without color.
     pub(crate) fn paint(self, style: Style, text: &str) -> String {
         if self.color && !text.is_empty() {
             format!("{style}{text}{style:#}")
@@ -38,9 +38,9 @@ impl Terminal {
         }
     }
 
-    /// Words in lines of at most the terminal's width, each line after `indent` blanks, the first
-    /// after `label` instead. `label` must have at most `indent` characters. A word that is longer
-    /// than a line stands on its own line, whole: it may be something to copy.
+    /// Wraps words into lines of at most the terminal's width. Each line is indented by `indent`
+    /// spaces; the first begins with `label`, which has at most `indent` characters. A word that is
+    /// longer than a line gets a line of its own and is not cut: a user may want to copy it.
     pub(crate) fn wrap(self, label: &str, indent: usize, text: &str) -> Vec<String> {
         let width = self.columns().saturating_sub(indent).max(20);
         let mut lines: Vec<String> = Vec::new();

@@ -1,8 +1,13 @@
-//! What a finding's records and signals make of it: a severity, a score with its reasons, and
-//! whether it reaches a threshold.
+//! Rating of findings: severity, score with its reasons, and the threshold that fails a run.
 //!
-//! Everything here is a pure function of values. The feeds are read elsewhere
-//! (`patchgate-advisories`); the order in which they count is here and nowhere else.
+//! Everything here is a pure function of values. `patchgate-advisories` reads the records and the
+//! feeds; only this crate decides how much each of them counts.
+//!
+//! ```
+//! use patchgate_model::Level;
+//!
+//! assert_eq!(patchgate_risk::band(9.8), Level::Critical);
+//! ```
 
 mod score;
 mod severity;
@@ -17,15 +22,16 @@ pub use score::{
 pub use severity::{band, midpoint, severity};
 pub use threshold::{Threshold, counts_as};
 
-/// Gives a finding its severity, from its records, and its score, from all that is known about it.
+/// Sets the severity of a finding from its records, then its score from severity, signals and scope.
 pub fn rate(finding: &mut Finding) {
-    // A record of malicious releases that does not affect this one has no say in its severity.
-    let has_say = |record: &&Advisory| finding.malicious || !record.id.starts_with("MAL-");
+    // A record of malicious releases may be an alias of the finding without affecting this release.
+    // Then its severity, which is always critical, does not count.
+    let counts = |record: &&Advisory| finding.malicious || !record.id.starts_with("MAL-");
     let records = finding.advisories.iter().map(AsRef::as_ref);
-    let records: Vec<&Advisory> = records.filter(has_say).collect();
+    let records: Vec<&Advisory> = records.filter(counts).collect();
     finding.severity = severity(&records, finding.package.ecosystem, &finding.package.name);
 
-    // The records' ids do not always tell, an alias or a weakness does too.
+    // Not every record of a malicious release has a `MAL-` id: aliases and CWE-506 count as well.
     if finding.malicious && finding.severity.level == Level::Unknown {
         finding.severity.level = Level::Critical;
     }

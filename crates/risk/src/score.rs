@@ -1,8 +1,8 @@
-//! The score: one figure from 0 to 100 that says what to look at first.
+//! The score: a priority from 0 to 100.
 //!
-//! The order in which signals count is the one that practitioners agree on: a malicious release,
-//! then known exploitation, then the probability of exploitation, with severity as the tie-breaker.
-//! Severity alone cannot reach a high score: most critical vulnerabilities are never exploited.
+//! Signals count in this order: a malicious release, then known exploitation, then the probability of
+//! exploitation, with severity as the tie-breaker. Severity alone cannot give a high score, because
+//! most critical vulnerabilities are never exploited.
 //!
 //! ```text
 //! epss     = 70 * sqrt(probability)                 (unknown: probability 0.01, 7 points)
@@ -14,8 +14,8 @@
 //! malicious release:  100
 //! ```
 //!
-//! The square root spreads the low probabilities, where nearly all vulnerabilities stand: 0.001 is
-//! 2.2 points, 0.01 is 7, 0.1 is 22, 0.5 is 49. All parts are counted in tenths of a point, so
+//! The square root spreads the low probabilities, which nearly all vulnerabilities have: 0.001 gives
+//! 2.2 points, 0.01 gives 7, 0.1 gives 22, 0.5 gives 49. All parts are counted in tenths of a point, so
 //! that the reasons add up to the value exactly.
 
 use patchgate_model::{Epss, Finding, Kev, Level, Scope, Score, ScoreReason};
@@ -24,9 +24,9 @@ use crate::severity::midpoint;
 
 /// Points for an EPSS probability of 1.
 pub const EPSS_POINTS: f64 = 70.0;
-/// The probability that is assumed where no feed has one. A missing figure is unknown, not zero:
-/// this is more than three quarters of all CVEs have (0.77 of the scores of 2026-01-30), yet low
-/// enough that a critical vulnerability with a low probability stands above an unknown one.
+/// The EPSS probability that is assumed when no feed has one. A missing figure is unknown, not zero.
+/// The value is above that of three quarters of all CVEs (0.77 of the scores of 2026-01-30), but low
+/// enough that a critical vulnerability with a low probability ranks above an unknown one.
 pub const EPSS_STAND_IN: f64 = 0.01;
 /// Points for a CVSS base score of 10.
 pub const CVSS_POINTS: f64 = 19.0;
@@ -34,9 +34,9 @@ pub const CVSS_POINTS: f64 = 19.0;
 pub const KEV_FLOOR: f64 = 90.0;
 /// Points for known use by ransomware.
 pub const RANSOMWARE_POINTS: f64 = 2.0;
-/// What is left, in percent, of the points of a package that is only needed to build.
+/// Percentage of the points that remains for a package that is only needed to build.
 pub const BUILD_FACTOR_PERCENT: u32 = 85;
-/// What is left, in percent, of the points of a package that is only needed to develop.
+/// Percentage of the points that remains for a package that is only needed to develop.
 pub const DEVELOPMENT_FACTOR_PERCENT: u32 = 70;
 
 /// One part in tenths of a point.
@@ -46,8 +46,8 @@ struct Part {
     text: String,
 }
 
-/// The score of a finding, from its severity, signals, scope and whether it is malicious. What
-/// stands in [`Finding::score`] is not looked at.
+/// The score of a finding, from its severity, its signals, its scope and whether it is malicious.
+/// [`Finding::score`] is not read.
 #[must_use]
 pub fn score(finding: &Finding) -> Score {
     if finding.malicious {
@@ -70,8 +70,7 @@ pub fn score(finding: &Finding) -> Score {
             parts.push(Part {
                 signal: "kev",
                 tenths: 0,
-                text: "it is unknown whether it is exploited: CISA's catalogue was not read"
-                    .to_owned(),
+                text: "unknown whether it is exploited: CISA's catalogue was not read".to_owned(),
             });
         }
     }
@@ -84,12 +83,12 @@ fn epss_part(finding: &Finding) -> Part {
         Some(epss) => (epss.probability, epss_text(epss)),
         None if finding.severity.level == Level::Informational => (
             0.0,
-            "it states no vulnerability, so none is exploited".to_owned(),
+            "the records state no vulnerability that could be exploited".to_owned(),
         ),
         None => (
             EPSS_STAND_IN,
             format!(
-                "EPSS knows no probability; unknown is not zero, so {:.0} % is assumed",
+                "EPSS has no probability; unknown is not zero, so {:.0} % is assumed",
                 EPSS_STAND_IN * 100.0
             ),
         ),
@@ -104,7 +103,7 @@ fn epss_part(finding: &Finding) -> Part {
 
 fn epss_text(epss: &Epss) -> String {
     format!(
-        "EPSS gives {} a probability of {:.*} % to be exploited within 30 days, as high as or higher than {:.0} % of all",
+        "EPSS gives {} a {:.*} % probability of exploitation within 30 days, at least as high as {:.0} % of all scored CVEs",
         epss.cve,
         if epss.probability < 0.01 { 2 } else { 1 },
         unit(epss.probability) * 100.0,
@@ -141,7 +140,7 @@ fn cvss_part(finding: &Finding) -> Part {
     }
 }
 
-/// Lifts the other parts, which make `base` tenths, into the band from [`KEV_FLOOR`] to 100.
+/// The parts that lift the others, `base` tenths in total, into the band from [`KEV_FLOOR`] to 100.
 fn kev_parts(kev: &Kev, base: i64) -> Vec<Part> {
     let highest = EPSS_POINTS + CVSS_POINTS;
     let room = 100.0 - KEV_FLOOR - RANSOMWARE_POINTS;
@@ -203,7 +202,7 @@ fn sum(mut parts: Vec<Part>) -> Score {
     }
 }
 
-/// A figure from a feed, held to 0 to 1. Not a number counts as 1: nonsense must not hide anything.
+/// A figure from a feed, clamped to 0 to 1. NaN counts as 1: an invalid figure must not hide a finding.
 fn unit(value: f64) -> f64 {
     if value.is_nan() {
         1.0
@@ -214,7 +213,7 @@ fn unit(value: f64) -> f64 {
 
 #[expect(
     clippy::cast_possible_truncation,
-    reason = "points are held to 0 to 100 before they are counted"
+    reason = "points are clamped to 0 to 100 before they are counted"
 )]
 fn tenths(points: f64) -> i64 {
     (points * 10.0).round() as i64
@@ -339,8 +338,8 @@ pub(crate) mod tests {
             texts,
             [
                 "the records state no severity; a CVSS score of 7.0 is assumed",
-                "EPSS knows no probability; unknown is not zero, so 1 % is assumed",
-                "it is unknown whether it is exploited: CISA's catalogue was not read",
+                "EPSS has no probability; unknown is not zero, so 1 % is assumed",
+                "unknown whether it is exploited: CISA's catalogue was not read",
             ]
         );
     }

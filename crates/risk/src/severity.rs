@@ -1,4 +1,4 @@
-//! How severe the records of a finding say it is.
+//! The severity of a finding, from its records.
 
 use patchgate_model::{Advisory, Level, ReportedSeverity, Severity};
 
@@ -10,13 +10,13 @@ const BASE_V4: &[&str] = &[
     "AV", "AC", "AT", "PR", "UI", "VC", "VI", "VA", "SC", "SI", "SA",
 ];
 
-/// Longest vector that is looked at, in bytes. A full v4.0 vector has some 200.
+/// Longest vector that is parsed, in bytes. A full v4.0 vector has about 200.
 const MAX_VECTOR_BYTES: usize = 1_024;
 
 /// The severity that the records state for a package.
 ///
-/// For each record, what it states for this package alone goes before what it states as a whole.
-/// Then, over all records of the vulnerability:
+/// In each record, the severity of the package's own entry takes precedence over that of the whole
+/// record. Then, over all records of the vulnerability:
 ///
 /// 1. the highest base score of the CVSS v3 and v4 vectors: databases disagree, and the lower
 ///    figure is not a reason to wait;
@@ -24,7 +24,7 @@ const MAX_VECTOR_BYTES: usize = 1_024;
 /// 3. else [`Level::Critical`] for a record of a malicious release (`MAL-…`);
 /// 4. else [`Level::Informational`] when every record says `unmaintained` or `notice`;
 /// 5. else the highest severity word;
-/// 6. else [`Level::Unknown`], which is also what `unsound` without a vector is.
+/// 6. else [`Level::Unknown`], also for `unsound` records without a vector.
 #[must_use]
 pub fn severity(advisories: &[&Advisory], ecosystem: &str, name: &str) -> Severity {
     let stated: Vec<&ReportedSeverity> = advisories
@@ -35,7 +35,7 @@ pub fn severity(advisories: &[&Advisory], ecosystem: &str, name: &str) -> Severi
     for reported in &stated {
         if let Some((current, score)) = base_score(&reported.value) {
             let candidate = (current, score, reported.value.trim());
-            // Of equal figures the smaller text wins, so that the order of records is no matter.
+            // The smaller text breaks a tie, so that the order of records makes no difference.
             let better = best.is_none_or(|(a, b, text)| {
                 (a, b)
                     .partial_cmp(&(current, score))
@@ -88,8 +88,8 @@ fn level_without_vector(advisories: &[&Advisory], stated: &[&ReportedSeverity]) 
         .unwrap_or(Level::Unknown)
 }
 
-/// What a record states for the package: its own entry's figures where one of them can be used,
-/// else the record's.
+/// The severities that a record states for the package: those of the package's entry if one of them
+/// is usable, otherwise those of the whole record.
 fn stated_for<'a>(
     advisory: &'a Advisory,
     ecosystem: &str,
@@ -114,8 +114,8 @@ fn is_usable(reported: &ReportedSeverity) -> bool {
     base_score(&reported.value).is_some() || level_of_word(&reported.value).is_some()
 }
 
-/// Compares names loosely: the records of a lookup are those of one package already, whose
-/// registry may write it differently (`Foo.Bar` and `foo-bar`).
+/// Compares names without case and separators. The records already belong to one package; a record
+/// may only spell its name differently (`Foo.Bar` and `foo-bar`).
 fn same_name(a: &str, b: &str) -> bool {
     let fold = |c: char| match c {
         '_' | '.' => '-',
@@ -124,8 +124,8 @@ fn same_name(a: &str, b: &str) -> bool {
     a.chars().map(fold).eq(b.chars().map(fold))
 }
 
-/// The base score of a vector, with whether it is of CVSS v3 or v4. `None` when it is not a
-/// vector that can be understood.
+/// The base score of a vector, and whether the vector is of CVSS v3 or v4. `None` when it cannot be
+/// parsed.
 fn base_score(vector: &str) -> Option<(bool, f64)> {
     if vector.len() > MAX_VECTOR_BYTES {
         return None;
@@ -161,7 +161,7 @@ fn base_score(vector: &str) -> Option<(bool, f64)> {
 
 /// The band of a CVSS score: section 5 of the CVSS v3.1 specification
 /// (<https://www.first.org/cvss/v3.1/specification-document#Qualitative-Severity-Rating-Scale>).
-/// It is used for v2 scores too, which have no band "critical" of their own.
+/// v2 scores, which have no band "critical" of their own, use the same bands.
 #[must_use]
 pub fn band(score: f64) -> Level {
     match score {
@@ -173,8 +173,8 @@ pub fn band(score: f64) -> Level {
     }
 }
 
-/// The CVSS score that stands for a level where no vector was given: the middle of its band. An
-/// unknown level stands at the lower end of "high", as thresholds count it.
+/// The CVSS score that is assumed for a level without a vector: the middle of its band. For an unknown
+/// level it is the lower end of "high", because thresholds count it as high.
 #[must_use]
 pub fn midpoint(level: Level) -> f64 {
     match level {
@@ -187,8 +187,8 @@ pub fn midpoint(level: Level) -> f64 {
     }
 }
 
-/// The level that a database's own word means. Red Hat says `important`, GitHub `moderate`,
-/// Ubuntu and Debian `negligible` and `unimportant`.
+/// The level for a database's own word. Red Hat writes `important`, GitHub `moderate`, Ubuntu
+/// `negligible` and Debian `unimportant`.
 fn level_of_word(word: &str) -> Option<Level> {
     Some(match word.trim().to_ascii_lowercase().as_str() {
         "critical" => Level::Critical,

@@ -1,42 +1,83 @@
-//! Which findings fail a run.
+//! The rule for which findings fail a run.
 
 use patchgate_model::{Finding, Level};
 
-/// The lowest severity and the lowest score that fail a run. A finding must reach both.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// The conditions under which a finding fails a run. A finding fails it when it meets any of the
+/// conditions that were set.
+///
+/// The default sets neither condition, which means [`Level::Low`]: every vulnerability fails the
+/// run.
+///
+/// ```
+/// use patchgate_model::Level;
+/// use patchgate_risk::Threshold;
+///
+/// let score_alone = Threshold { severity: None, score: Some(70.0) };
+/// assert_eq!(score_alone.min_severity(), None);
+/// assert_eq!(Threshold::default().min_severity(), Some(Level::Low));
+/// ```
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Threshold {
-    /// Lowest severity; [`Level::Low`] lets every vulnerability count.
-    pub severity: Level,
-    /// Lowest score, from 0.0 to 100.0; 0.0 lets every score count.
-    pub score: f64,
-}
-
-impl Default for Threshold {
-    fn default() -> Self {
-        Self {
-            severity: Level::Low,
-            score: 0.0,
-        }
-    }
+    /// Lowest severity that fails a run; `None` when the user set none.
+    pub severity: Option<Level>,
+    /// Lowest score, from 0.0 to 100.0, that fails a run; `None` when the user set none. A score of
+    /// 0.0 is no condition either: every finding would meet it, whatever severity was asked for.
+    pub score: Option<f64>,
 }
 
 impl Threshold {
+    /// The lowest severity that fails a run. `None` when only a score was set: a severity that the
+    /// user did not ask for must not fail a run next to a score that the user did ask for.
+    #[must_use]
+    pub fn min_severity(&self) -> Option<Level> {
+        match (self.severity, self.min_score()) {
+            // A level below "low" would let informational records fail a run.
+            (Some(level), _) => Some(level.max(Level::Low)),
+            (None, Some(_)) => None,
+            (None, None) => Some(Level::Low),
+        }
+    }
+
+    /// The lowest score that fails a run; `None` when no score above 0.0 was set.
+    #[must_use]
+    pub fn min_score(&self) -> Option<f64> {
+        self.score.filter(|score| *score > 0.0)
+    }
+
     /// Whether the finding fails the run.
     ///
-    /// A malicious release always does. A record that states no vulnerability never does, whatever
-    /// the threshold; neither does a record with the severity "none".
+    /// A malicious release and a vulnerability that is known to be exploited always do, whatever
+    /// their CVSS score is. Every other record must state a vulnerability: an informational record
+    /// or one of severity "none" never fails a run.
     #[must_use]
     pub fn is_reached_by(&self, finding: &Finding) -> bool {
-        if finding.malicious {
+        if finding.malicious || is_known_exploited(finding) {
             return true;
         }
-        // A threshold below "low" would let informational records fail a run.
-        counts_as(finding.severity.level) >= self.severity.max(Level::Low)
-            && finding.score.value >= self.score
+
+        let level = counts_as(finding.severity.level);
+        let severe = self.min_severity().is_some_and(|min| level >= min);
+        let urgent = self
+            .min_score()
+            .is_some_and(|min| finding.score.value >= min);
+
+        level >= Level::Low && (severe || urgent)
+    }
+
+    /// Whether a feed that could not be read might lift the finding to the threshold. KEV may do so
+    /// for any finding that was not looked up in it, and EPSS where a score was set.
+    #[must_use]
+    pub fn may_be_reached_with_feeds(&self, finding: &Finding) -> bool {
+        !self.is_reached_by(finding)
+            && (finding.signals.kev.is_none() || self.min_score().is_some())
     }
 }
 
-/// The level as thresholds see it: an unknown severity counts as high, since a missing figure is
+fn is_known_exploited(finding: &Finding) -> bool {
+    finding.signals.kev.as_ref().is_some_and(Option::is_some)
+}
+
+/// The level as thresholds see it: an unknown severity counts as high, because a missing figure is
 /// no reason to pass. Informational records and those of severity "none" stay below every
 /// threshold.
 #[must_use]
@@ -49,40 +90,132 @@ pub fn counts_as(level: Level) -> Level {
 
 #[cfg(test)]
 mod tests {
+    use patchgate_model::Kev;
+
     use super::*;
     use crate::score::tests::finding;
 
-    fn threshold(severity: Level, score: f64) -> Threshold {
-        Threshold { severity, score }
+    fn severity(level: Level) -> Threshold {
+        Threshold {
+            severity: Some(level),
+            score: None,
+        }
+    }
+
+    fn score(score: f64) -> Threshold {
+        Threshold {
+            severity: None,
+            score: Some(score),
+        }
+    }
+
+    fn both(level: Level, score: f64) -> Threshold {
+        Threshold {
+            severity: Some(level),
+            score: Some(score),
+        }
+    }
+
+    fn scored(level: Level, value: f64) -> Finding {
+        let mut finding = finding(level);
+        finding.score.value = value;
+        finding
+    }
+
+    fn exploited(level: Level) -> Finding {
+        let mut finding = scored(level, 94.8);
+        finding.signals.kev = Some(Some(Kev {
+            cve: "CVE-2020-11023".into(),
+            date_added: "2025-01-23".into(),
+            due_date: "2025-02-13".into(),
+            ransomware: false,
+        }));
+        finding
     }
 
     #[test]
     fn unknown_counts_as_high() {
         let unknown = finding(Level::Unknown);
-        assert!(threshold(Level::High, 0.0).is_reached_by(&unknown));
-        assert!(!threshold(Level::Critical, 0.0).is_reached_by(&unknown));
+        assert!(severity(Level::High).is_reached_by(&unknown));
+        assert!(!severity(Level::Critical).is_reached_by(&unknown));
     }
 
     #[test]
-    fn what_states_no_vulnerability_never_fails() {
+    fn a_record_that_states_no_vulnerability_never_fails() {
         for level in [Level::Informational, Level::None] {
-            assert!(!Threshold::default().is_reached_by(&finding(level)));
+            let stated = scored(level, 50.0);
+            for threshold in [
+                Threshold::default(),
+                severity(Level::Informational),
+                score(1.0),
+                both(Level::Low, 1.0),
+            ] {
+                assert!(!threshold.is_reached_by(&stated), "{threshold:?}");
+            }
         }
     }
 
     #[test]
-    fn both_figures_must_be_reached() {
-        let mut high = finding(Level::High);
-        high.score.value = 40.0;
-        assert!(threshold(Level::High, 40.0).is_reached_by(&high));
-        assert!(!threshold(Level::High, 40.1).is_reached_by(&high));
-        assert!(!threshold(Level::Critical, 0.0).is_reached_by(&high));
+    fn every_vulnerability_fails_when_nothing_is_set() {
+        for threshold in [Threshold::default(), score(0.0)] {
+            assert!(threshold.is_reached_by(&scored(Level::Low, 0.0)));
+        }
+    }
+
+    #[test]
+    fn any_condition_that_is_set_is_enough() {
+        let high = scored(Level::High, 40.0);
+        assert!(both(Level::High, 90.0).is_reached_by(&high));
+        assert!(both(Level::Critical, 40.0).is_reached_by(&high));
+        assert!(!both(Level::Critical, 40.1).is_reached_by(&high));
+    }
+
+    #[test]
+    fn a_severity_that_was_not_set_is_no_condition_next_to_a_score() {
+        let critical = scored(Level::Critical, 25.6);
+        assert!(!score(40.0).is_reached_by(&critical));
+        assert!(score(25.6).is_reached_by(&critical));
+    }
+
+    #[test]
+    fn a_score_of_zero_is_no_condition_next_to_a_severity() {
+        let medium = scored(Level::Medium, 20.0);
+        assert!(!both(Level::High, 0.0).is_reached_by(&medium));
+        assert!(both(Level::Medium, 0.0).is_reached_by(&medium));
+    }
+
+    #[test]
+    fn a_known_exploited_vulnerability_always_fails() {
+        for level in [Level::None, Level::Low, Level::Medium, Level::Unknown] {
+            for threshold in [
+                Threshold::default(),
+                severity(Level::Critical),
+                score(100.0),
+                both(Level::Critical, 100.0),
+            ] {
+                assert!(
+                    threshold.is_reached_by(&exploited(level)),
+                    "{level:?} {threshold:?}"
+                );
+            }
+        }
     }
 
     #[test]
     fn a_malicious_release_always_fails() {
         let mut malicious = finding(Level::Informational);
         malicious.malicious = true;
-        assert!(threshold(Level::Critical, 100.0).is_reached_by(&malicious));
+        assert!(both(Level::Critical, 100.0).is_reached_by(&malicious));
+    }
+
+    #[test]
+    fn a_missing_feed_matters_only_while_a_finding_is_below() {
+        let mut medium = scored(Level::Medium, 20.0);
+        assert!(score(40.0).may_be_reached_with_feeds(&medium));
+        assert!(!severity(Level::High).may_be_reached_with_feeds(&medium));
+
+        medium.signals.kev = None;
+        assert!(severity(Level::High).may_be_reached_with_feeds(&medium));
+        assert!(!severity(Level::Medium).may_be_reached_with_feeds(&medium));
     }
 }

@@ -25,10 +25,14 @@ pub struct Evaluation {
 
 impl Evaluation {
     /// The reasons why the answer is incomplete under a threshold. A missing feed counts only when
-    /// the threshold asks for a score: which findings there are does not depend on feeds.
+    /// the threshold asks for a score, or when KEV could still lift a finding to the threshold: which
+    /// findings there are does not depend on feeds.
     pub fn incomplete_reasons(&self, threshold: Threshold) -> Vec<Problem> {
         let mut reasons = self.problems.clone();
-        if threshold.score > 0.0 {
+        let mut findings = self.findings.iter();
+        if threshold.min_score().is_some()
+            || findings.any(|finding| threshold.may_be_reached_with_feeds(finding))
+        {
             reasons.extend(self.missing_feeds.iter().cloned());
         }
 

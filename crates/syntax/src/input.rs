@@ -1,4 +1,4 @@
-//! What a parser is given, and how it says that it could not read it.
+//! The input of parsers and their error.
 
 use std::collections::BTreeMap;
 
@@ -10,24 +10,24 @@ pub type Siblings = BTreeMap<String, Vec<u8>>;
 pub struct Input<'a> {
     /// Path from the repository root, with `/` between its parts.
     pub path: &'a str,
-    /// Content.
+    /// Content of the file, not checked in any way.
     pub bytes: &'a [u8],
-    /// Manifests of the same ecosystem anywhere in the repository, by path from its root. May
-    /// lack any: a lockfile without its manifests is still read.
+    /// Manifests of the same ecosystem anywhere in the repository, by path from its root. Any of them
+    /// may be missing: a lockfile without its manifests is still read.
     pub siblings: &'a Siblings,
 }
 
 impl<'a> Input<'a> {
-    /// Path of a file beside this one.
+    /// Path of a file in the same directory.
     #[must_use]
     pub fn beside(&self, file_name: &str) -> String {
         match self.path.rsplit_once('/') {
-            Some((folder, _)) => format!("{folder}/{file_name}"),
+            Some((directory, _)) => format!("{directory}/{file_name}"),
             None => file_name.to_owned(),
         }
     }
 
-    /// The manifest at `path`, where there is one.
+    /// The manifest at `path`, if there is one.
     #[must_use]
     pub fn sibling(&self, path: &str) -> Option<&'a [u8]> {
         self.siblings.get(path).map(Vec::as_slice)
@@ -36,7 +36,7 @@ impl<'a> Input<'a> {
     /// The content as text, without a byte order mark.
     ///
     /// # Errors
-    /// When it is empty, too large, not UTF-8, holds NUL bytes, or stands in a merge conflict.
+    /// When it is empty, too large, not UTF-8, or contains NUL bytes or merge conflict markers.
     pub fn text(&self) -> Result<&'a str, ParseError> {
         if self.bytes.len() > crate::limits::MAX_FILE_BYTES {
             return Err(ParseError::new(format!(
@@ -45,7 +45,7 @@ impl<'a> Input<'a> {
             )));
         }
         if memchr::memchr(0, self.bytes).is_some() {
-            return Err(ParseError::new("is not text: it holds NUL bytes"));
+            return Err(ParseError::new("is not text: it contains NUL bytes"));
         }
 
         let text = std::str::from_utf8(self.bytes).map_err(|error| {
@@ -71,9 +71,9 @@ impl<'a> Input<'a> {
 
 /// Line, from 1, of a merge conflict marker that git writes.
 fn conflict_marker(text: &str) -> Option<usize> {
-    // Nearly every file has none, and to look for the text alone is much faster than to go by lines.
-    let holds = |marker| memchr::memmem::find(text.as_bytes(), marker).is_some();
-    if !holds(b"<<<<<<< ".as_slice()) && !holds(b">>>>>>> ".as_slice()) {
+    // Nearly every file has none, and a search for the text is much faster than a loop over lines.
+    let contains = |marker| memchr::memmem::find(text.as_bytes(), marker).is_some();
+    if !contains(b"<<<<<<< ".as_slice()) && !contains(b">>>>>>> ".as_slice()) {
         return None;
     }
     text.lines()
@@ -81,24 +81,27 @@ fn conflict_marker(text: &str) -> Option<usize> {
         .map(|index| index + 1)
 }
 
-/// Why a file could not be read. It does not name the file: whoever reports it does.
+/// Why a file could not be read. It does not name the file: the caller does.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct ParseError {
-    /// What is wrong, as a fragment that follows the file's name: `is not UTF-8`.
+    /// The cause, as a fragment that follows the file's name: `is not UTF-8`.
     pub reason: String,
     /// Line from 1, where one is known.
     pub line: Option<u32>,
-    /// What to do next, where there is something to do.
+    /// Column in characters from 1, where one is known; never without a line.
+    pub column: Option<u32>,
+    /// The next step, if there is one.
     pub hint: Option<String>,
 }
 
 impl ParseError {
-    /// An error without a line.
+    /// An error without a line and a hint.
     pub fn new(reason: impl Into<String>) -> Self {
         Self {
             reason: reason.into(),
             line: None,
+            column: None,
             hint: None,
         }
     }
@@ -108,6 +111,15 @@ impl ParseError {
     pub fn at_line(mut self, line: usize) -> Self {
         self.line = u32::try_from(line).ok();
         self
+    }
+
+    /// The same error at a line and a column, both counted from 1; 0 is an unknown column.
+    #[must_use]
+    pub(crate) fn at(self, line: usize, column: usize) -> Self {
+        Self {
+            column: u32::try_from(column).ok().filter(|column| *column > 0),
+            ..self.at_line(line)
+        }
     }
 
     /// The same error with the next step.

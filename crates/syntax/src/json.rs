@@ -9,12 +9,18 @@ use super::node::map;
 use super::{Budget, Key, Lines, Node, Value, fragment};
 use crate::ParseError;
 
-/// Reads JSON as RFC 8259 has it.
+/// Reads JSON (RFC 8259).
+///
+/// # Errors
+/// When the text is not JSON, has a key twice, or exceeds a limit.
 pub fn json(text: &str) -> Result<Node<'_>, ParseError> {
     read(text, false)
 }
 
-/// Reads JSON that may hold comments and commas before a closing bracket.
+/// Reads JSON with comments and trailing commas.
+///
+/// # Errors
+/// When the text is not such JSON, has a key twice, or exceeds a limit.
 pub fn jsonc(text: &str) -> Result<Node<'_>, ParseError> {
     read(text, true)
 }
@@ -48,7 +54,7 @@ fn read(text: &str, relaxed: bool) -> Result<Node<'_>, ParseError> {
     })?;
     let value = parsed
         .value
-        .ok_or_else(|| ParseError::new("is not valid JSON: it holds no value"))?;
+        .ok_or_else(|| ParseError::new("is not valid JSON: it has no value"))?;
 
     Reader {
         lines: Lines::new(text),
@@ -85,12 +91,12 @@ impl<'a> Reader<'a> {
                         ast::ObjectPropName::Word(word) => Cow::Borrowed(word.value),
                     };
                     let node = self.node(property.value, depth + 1)?;
-                    Ok((Key { line, name }, node))
+                    Ok((Key::new(line, name), node))
                 });
                 map(entries.collect::<Result<_, ParseError>>()?)?
             }
         };
 
-        Ok(Node { line, value })
+        Ok(Node::new(line, value))
     }
 }

@@ -1,6 +1,7 @@
-//! From offsets to lines, and from a text to its lines.
+//! Line numbers of offsets, and the lines of a text.
 
-/// The line of each offset, for a reader that goes through the text once, forwards.
+/// Line numbers of byte offsets. It is fast for offsets that rise: only the bytes since the last
+/// offset are searched.
 #[derive(Debug)]
 pub struct Lines<'a> {
     text: &'a [u8],
@@ -9,7 +10,7 @@ pub struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    /// The lines of a text.
+    /// Starts at the beginning of a text.
     #[must_use]
     pub fn new(text: &'a str) -> Self {
         Self {
@@ -36,13 +37,13 @@ impl<'a> Lines<'a> {
     }
 }
 
-/// The lines of a text as [`str::lines`] has them, for a text that has hundreds of thousands: their
-/// ends are searched by many bytes at a time.
+/// The same lines as [`str::lines`], for texts with hundreds of thousands of them: `memchr` looks for
+/// their ends many bytes at a time.
 pub fn split_lines(text: &str) -> SplitLines<'_> {
     SplitLines(text)
 }
 
-/// What [`split_lines`] returns: the rest of the text.
+/// The iterator of [`split_lines`]: the rest of the text.
 #[derive(Debug, Clone)]
 pub struct SplitLines<'a>(&'a str);
 

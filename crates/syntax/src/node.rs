@@ -1,52 +1,77 @@
-//! A value with its line.
+//! The tree of JSON, YAML and TOML.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use crate::ParseError;
+use crate::{ParseError, core_schema};
 
 /// A value of a JSON, YAML or TOML file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Node<'a> {
     /// Line on which the value begins, from 1.
     pub line: u32,
-    /// The value.
+    /// Column of its first character, from 1; 0 unless [`crate::yaml_settings`] read the file.
+    pub column: u32,
+    /// The value itself, with everything in it.
     pub value: Value<'a>,
 }
 
-/// What a value is.
+/// The kinds of values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value<'a> {
     /// `null`, or nothing at all in YAML.
     Null,
-    /// A truth value of JSON or TOML.
+    /// A truth value of JSON, TOML or YAML settings.
     Bool(bool),
-    /// A number, date or time of JSON or TOML, as written.
+    /// A number of JSON, TOML or YAML settings, or a date or time of TOML, as written.
     Number(Cow<'a, str>),
-    /// A text. In YAML every scalar but null is one, as written: `1.10` is not `1.1`.
+    /// A text. In YAML files other than settings, every scalar but null is a text, as written: the
+    /// version `1.10` is not `1.1`.
     Text(Cow<'a, str>),
-    /// A list.
+    /// A list, in the order of the file.
     List(Vec<Node<'a>>),
-    /// A map in the file's order, without duplicate keys.
+    /// A map without duplicate keys, in the order of the file (for TOML, in the order of the keys).
     Map(Vec<(Key<'a>, Node<'a>)>),
 }
 
 /// A key of a map with its line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key<'a> {
-    /// Line on which the key stands, from 1.
+    /// Line of the key, from 1.
     pub line: u32,
-    /// The key.
+    /// Column of its first character, from 1; 0 unless [`crate::yaml_settings`] read the file.
+    pub column: u32,
+    /// The key as text, with its escapes resolved.
     pub name: Cow<'a, str>,
 }
 
+impl<'a> Key<'a> {
+    /// A key without a column.
+    pub(crate) fn new(line: u32, name: Cow<'a, str>) -> Self {
+        Self {
+            line,
+            column: 0,
+            name,
+        }
+    }
+}
+
 impl<'a> Node<'a> {
-    /// The value under a key; `None` for another kind of value too.
+    /// A value without a column.
+    pub(crate) fn new(line: u32, value: Value<'a>) -> Self {
+        Self {
+            line,
+            column: 0,
+            value,
+        }
+    }
+
+    /// The value under a key; `None` also when this is not a map.
     pub fn get(&self, name: &str) -> Option<&Self> {
         self.entry(name).map(|(_, node)| node)
     }
 
-    /// The key, with its line, and its value.
+    /// The key, with its line, and its value; `None` also when this is not a map.
     pub fn entry(&self, name: &str) -> Option<&(Key<'a>, Self)> {
         self.entries().iter().find(|(key, _)| key.name == name)
     }
@@ -67,7 +92,7 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// The text, for a text.
+    /// The text; `None` for another kind of value.
     pub fn text(&self) -> Option<&str> {
         match &self.value {
             Value::Text(text) => Some(text),
@@ -93,6 +118,23 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// The whole number that a number is; `None` for a fraction and for another kind of value. A
+    /// number beyond the range of `i64` becomes the nearest one in it.
+    pub fn integer(&self) -> Option<i64> {
+        match &self.value {
+            Value::Number(text) => core_schema::integer(text),
+            _ => None,
+        }
+    }
+
+    /// The finite number that a number is; `None` for another kind of value.
+    pub fn float(&self) -> Option<f64> {
+        match &self.value {
+            Value::Number(text) => core_schema::float(text),
+            _ => None,
+        }
+    }
+
     /// Whether it is a map.
     pub fn is_map(&self) -> bool {
         matches!(self.value, Value::Map(_))
@@ -108,7 +150,7 @@ impl<'a> Node<'a> {
         matches!(self.value, Value::Null)
     }
 
-    /// What the value is, for a message.
+    /// The kind of the value in a message: `a list`.
     pub fn describe(&self) -> &'static str {
         match self.value {
             Value::Null => "nothing",
@@ -120,7 +162,10 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// The text under a key that must be there.
+    /// The text under a required key.
+    ///
+    /// # Errors
+    /// When the key is missing, or its value is empty or not a text.
     pub fn need_text(&self, name: &str) -> Result<&str, ParseError> {
         match self.optional_text(name)? {
             Some(text) if !text.is_empty() => Ok(text),
@@ -128,7 +173,10 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// The text under a key that may be missing or null, but not be of another kind.
+    /// The text under an optional key; `None` when the key is missing or its value is null.
+    ///
+    /// # Errors
+    /// When the value is of another kind.
     pub fn optional_text(&self, name: &str) -> Result<Option<&str>, ParseError> {
         match self.get(name) {
             None => Ok(None),
@@ -140,7 +188,10 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// The map under a key that may be missing or null, but not be of another kind.
+    /// The map under an optional key; empty when the key is missing or its value is null.
+    ///
+    /// # Errors
+    /// When the value is of another kind.
     pub fn optional_map(&self, name: &str) -> Result<&[(Key<'a>, Self)], ParseError> {
         match self.get(name) {
             None => Ok(&[]),
@@ -150,7 +201,10 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// The list under a key that may be missing or null, but not be of another kind.
+    /// The list under an optional key; empty when the key is missing or its value is null.
+    ///
+    /// # Errors
+    /// When the value is of another kind.
     pub fn optional_list(&self, name: &str) -> Result<&[Self], ParseError> {
         match self.get(name) {
             None => Ok(&[]),
@@ -173,10 +227,10 @@ impl<'a> Node<'a> {
 /// Up to this many keys, comparing each with each is faster than hashing.
 const FEW_KEYS: usize = 16;
 
-/// The entries as a map.
+/// A map of the entries.
 ///
 /// # Errors
-/// When a key stands there twice.
+/// When a key is there twice.
 pub(super) fn map<'a>(entries: Vec<(Key<'a>, Node<'a>)>) -> Result<Value<'a>, ParseError> {
     let twice = if entries.len() <= FEW_KEYS {
         entries.iter().enumerate().find_map(|(index, (key, _))| {
@@ -197,9 +251,7 @@ pub(super) fn map<'a>(entries: Vec<(Key<'a>, Node<'a>)>) -> Result<Value<'a>, Pa
 
     match twice {
         None => Ok(Value::Map(entries)),
-        Some(key) => {
-            Err(ParseError::new(format!("has the key `{}` twice", key.name))
-                .at_line(key.line as usize))
-        }
+        Some(key) => Err(ParseError::new(format!("has the key `{}` twice", key.name))
+            .at(key.line as usize, key.column as usize)),
     }
 }

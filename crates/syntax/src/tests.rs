@@ -49,6 +49,68 @@ fn yaml_keeps_lines_and_spellings() {
     assert_eq!(yaml_documents("---\na: 1\n---\nb: 2\n").unwrap().len(), 2);
 }
 
+fn settings(text: &str) -> Node<'_> {
+    yaml_settings(text).unwrap().unwrap()
+}
+
+#[test]
+fn settings_resolve_plain_scalars_only() {
+    let root = settings("a: 1.50\nb: '1.5'\nc: true\nd: \"true\"\ne: ~\nf: |\n  7\n1: x\n");
+    assert_eq!(
+        show(&root),
+        "{a@1:#1.50@1,b@2:\"1.5\"@2,c@3:true@3,d@4:\"true\"@4,e@5:null@5,f@6:\"7\\n\"@7,1@8:\"x\"@8}"
+    );
+    for text in ["", "# nothing\n", "---\n", "~"] {
+        assert_eq!(yaml_settings(text), Ok(None), "{text:?}");
+    }
+}
+
+#[test]
+fn settings_merge_maps() {
+    let root = settings(
+        "a: &a { x: 1, y: 2 }\nb: &b { y: 3, z: 4 }\nc:\n  <<: [*a, *b]\n  x: 5\nd: { <<: *b }\n",
+    );
+    assert_eq!(show(root.get("c").unwrap()), "{x@5:#5@5,y@1:#2@1,z@2:#4@2}");
+    assert_eq!(show(root.get("d").unwrap()), "{y@2:#3@2,z@2:#4@2}");
+    assert_eq!(
+        reason(yaml_settings("a: 1\nb: { <<: 2 }\n")),
+        "2: has a merge key `<<` without a map"
+    );
+}
+
+#[test]
+fn settings_have_columns() {
+    let root = settings("a: &x [1]\nbé: { c: \"d\" }\ne:\n  - *x\n");
+    let (key, value) = root.entry("bé").unwrap();
+    let inner = value.entry("c").unwrap();
+    let alias = &root.get("e").unwrap().items()[0];
+    assert_eq!((key.line, key.column, value.column), (2, 1, 5));
+    assert_eq!((inner.0.column, inner.1.column), (7, 10));
+    assert_eq!((alias.line, alias.column), (4, 5));
+
+    for (text, line, column) in [
+        ("a: 1\nb: [c\nd: e\n", 3, 2),
+        ("a: 1\nb: 2\n a: 3\n", 3, 3),
+        ("{ a: 1,\n  a: 2 }", 2, 3),
+        ("a: 1\n--- \nb: 2\n", 2, 1),
+    ] {
+        let error = yaml_settings(text).unwrap_err();
+        let at = (error.line, error.column);
+        assert_eq!(at, (Some(line), Some(column)), "{text:?}: {error}");
+    }
+}
+
+#[test]
+fn settings_have_limits_of_their_own() {
+    let deep = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+    assert!(yaml_settings(&deep(limits::MAX_SETTINGS_DEPTH)).is_ok());
+    assert!(yaml_settings(&deep(limits::MAX_SETTINGS_DEPTH + 2)).is_err());
+
+    let values = format!("[{}]", vec!["x"; limits::MAX_SETTINGS_VALUES].join(","));
+    assert!(reason(yaml_settings(&values)).contains("more than 200000 values"));
+    assert!(yaml(&values).is_ok());
+}
+
 #[test]
 fn toml_keeps_lines() {
     let tree = toml("a = \"x\"\n[[b]]\nc = 1\n[[b]]\nc = true\n").unwrap();
@@ -153,7 +215,7 @@ fn xml_entities_are_refused() {
     assert!(reason(xml(bomb)).contains("document type"));
     assert_eq!(
         reason(xml("<a>\n&x;</a>")),
-        "2: uses the entity `&x;`, which is not read"
+        "2: uses the entity `&x;`, which is not supported"
     );
     assert!(xml("<a k='&x;'/>").is_err());
 }

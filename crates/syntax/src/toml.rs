@@ -9,8 +9,11 @@ use super::node::map;
 use super::{Budget, Key, Lines, Node, Value, fragment};
 use crate::ParseError;
 
-/// Reads TOML. Tables come in the order of their keys' names, as the parser keeps them, not in the
-/// file's.
+/// Reads TOML. The entries of a table are in the order of their keys, as the parser keeps them, and not
+/// in that of the file.
+///
+/// # Errors
+/// When the text is not TOML, has a key twice, or exceeds a limit.
 pub fn toml(text: &str) -> Result<Node<'_>, ParseError> {
     let mut lines = Lines::new(text);
     let table = DeTable::parse(text).map_err(|error| {
@@ -29,7 +32,7 @@ pub fn toml(text: &str) -> Result<Node<'_>, ParseError> {
     .table(table, 0)
 }
 
-/// The offsets at which lines begin: keys do not come in the file's order.
+/// The offsets at which lines begin. [`Lines`] is slow here: keys are not in the order of the file.
 fn line_starts(text: &str) -> Vec<usize> {
     let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
     std::iter::once(0)
@@ -55,15 +58,12 @@ impl Reader {
         let line = self.line(table.span().start);
         self.budget.take(depth, line)?;
         let entries = table.into_inner().into_iter().map(|(key, value)| {
-            let key = Key {
-                line: self.line(key.span().start),
-                name: key.into_inner(),
-            };
+            let key = Key::new(self.line(key.span().start), key.into_inner());
             Ok((key, self.node(value, depth + 1)?))
         });
         let value = map(entries.collect::<Result<_, ParseError>>()?)?;
 
-        Ok(Node { line, value })
+        Ok(Node::new(line, value))
     }
 
     fn node<'a>(
@@ -87,6 +87,6 @@ impl Reader {
         };
 
         self.budget.take(depth, line)?;
-        Ok(Node { line, value })
+        Ok(Node::new(line, value))
     }
 }

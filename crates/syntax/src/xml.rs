@@ -17,36 +17,36 @@ pub struct Element<'a> {
     pub line: u32,
     /// Name without a namespace's prefix.
     pub name: Cow<'a, str>,
-    /// Attributes with their names without a prefix, in the file's order. Namespace declarations
-    /// are not among them.
+    /// Attributes without the prefixes of their names, in the order of the file. Namespace
+    /// declarations are not included.
     pub attributes: Vec<(Cow<'a, str>, Cow<'a, str>)>,
-    /// The namespace that a declaration on this very element gives to names without a prefix.
+    /// The default namespace that this element declares (`xmlns="…"`).
     pub namespace: Option<Cow<'a, str>>,
-    /// The text directly within, without space at its ends; empty where there is none.
+    /// The text between the tags, without that of child elements and trimmed; may be empty.
     pub text: String,
-    /// The elements directly within, in the file's order.
+    /// The child elements, in the order of the file.
     pub children: Vec<Element<'a>>,
 }
 
 impl<'a> Element<'a> {
-    /// The first child of a name.
+    /// The first child with a name.
     pub fn child(&self, name: &str) -> Option<&Self> {
         self.children.iter().find(|child| child.name == name)
     }
 
-    /// The children of a name.
+    /// The children with a name.
     pub fn all<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'s Self> {
         self.children.iter().filter(move |child| child.name == name)
     }
 
-    /// The text of the first child of a name, where it holds one.
+    /// The text of the first child with a name; `None` when it is missing or empty.
     pub fn text_of(&self, name: &str) -> Option<&str> {
         self.child(name)
             .map(|child| child.text.as_str())
             .filter(|text| !text.is_empty())
     }
 
-    /// The value of an attribute.
+    /// The value of an attribute; `None` when it is missing.
     pub fn attribute(&self, name: &str) -> Option<&str> {
         self.attributes
             .iter()
@@ -55,10 +55,11 @@ impl<'a> Element<'a> {
     }
 }
 
-/// Reads an XML file into its one top element.
+/// Reads an XML file into its top element.
 ///
-/// A document type is refused, since it can define entities; so is an entity other than the five of
-/// XML and characters by number.
+/// # Errors
+/// When the text is not XML or exceeds a limit. A document type is refused because it can define
+/// entities; so is every entity other than the five of XML and character references.
 pub fn xml(text: &str) -> Result<Element<'_>, ParseError> {
     let mut parser = Parser {
         lines: Lines::new(text),
@@ -124,8 +125,10 @@ impl<'a> Parser<'a> {
                 self.text(&text)?;
             }
             Event::DocType(_) => {
-                return Err(ParseError::new("has a document type, which is not read")
-                    .with_hint("remove the `<!DOCTYPE …>` line"));
+                return Err(
+                    ParseError::new("has a document type, which is not supported")
+                        .with_hint("remove the `<!DOCTYPE …>` line"),
+                );
             }
             Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::Eof => {}
         }
@@ -208,7 +211,7 @@ fn resolved(reference: &BytesRef<'_>) -> Result<String, ParseError> {
         .map(str::to_owned)
         .ok_or_else(|| {
             ParseError::new(format!(
-                "uses the entity `&{};`, which is not read",
+                "uses the entity `&{};`, which is not supported",
                 fragment(reference)
             ))
         })

@@ -1,34 +1,40 @@
 //! YAML 1.2.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use granit_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput};
+use granit_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, StrInput};
 
 use super::node::map;
-use super::{Budget, Key, Node, Value, fragment};
+use super::{Budget, Key, Node, Value, core_schema, fragment};
 use crate::{ParseError, limits};
 
-/// Reads a file of one YAML document.
+/// Reads a YAML file with one document.
+///
+/// # Errors
+/// See [`yaml_documents`]; also when there are several documents or none.
 pub fn yaml(text: &str) -> Result<Node<'_>, ParseError> {
     let mut documents = yaml_documents(text)?.into_iter();
     let first = documents
         .next()
-        .ok_or_else(|| ParseError::new("is not valid YAML: it holds no value"))?;
+        .ok_or_else(|| ParseError::new("is not valid YAML: it has no value"))?;
 
     match documents.next() {
         None => Ok(first),
-        Some(second) => {
-            Err(ParseError::new("holds more than one YAML document").at_line(second.line as usize))
-        }
+        Some(second) => Err(ParseError::new(SEVERAL_DOCUMENTS).at_line(second.line as usize)),
     }
 }
 
-/// Reads a file of any number of YAML documents.
+const SEVERAL_DOCUMENTS: &str = "contains more than one YAML document";
+
+/// Reads a YAML file with any number of documents.
 ///
-/// An alias stands for a copy of what it names, and each copy counts against the limit on values
-/// and one on the bytes of texts, so that aliases of aliases of aliases and many of a long text end
-/// as an error. `<<` is an ordinary key.
+/// An alias becomes a copy of the value that it names. Each copy counts against the limit on values
+/// and against one on the bytes of texts, so that aliases of aliases and many aliases of a long text
+/// are refused. `<<` is an ordinary key.
+///
+/// # Errors
+/// When the text is not YAML, has a key twice, or exceeds a limit.
 pub fn yaml_documents(text: &str) -> Result<Vec<Node<'_>>, ParseError> {
     match crate::block_yaml::documents(text) {
         Some(documents) => Ok(documents),
@@ -36,20 +42,45 @@ pub fn yaml_documents(text: &str) -> Result<Vec<Node<'_>>, ParseError> {
     }
 }
 
+/// Reads a YAML file that a person writes and that has one document, such as the settings file.
+/// `None` is a file without a value.
+///
+/// It differs from [`yaml`] in this: plain scalars are truth values and numbers where the core schema
+/// says so, `<<` merges maps (<https://yaml.org/type/merge.html>), values, keys and errors have
+/// columns, and the limits are [`limits::MAX_SETTINGS_VALUES`] and [`limits::MAX_SETTINGS_DEPTH`].
+///
+/// # Errors
+/// When the text is not YAML, has several documents, a key twice, or exceeds a limit.
+///
+/// ```
+/// let root = patchgate_syntax::yaml_settings("store:\n  max-age-days: 7\n").unwrap().unwrap();
+/// let age = root.get("store").and_then(|store| store.get("max-age-days")).unwrap();
+/// assert_eq!((age.integer(), age.line, age.column), (Some(7), 2, 17));
+/// ```
+pub fn yaml_settings(text: &str) -> Result<Option<Node<'_>>, ParseError> {
+    let budget = Budget::of(limits::MAX_SETTINGS_VALUES, limits::MAX_SETTINGS_DEPTH);
+    let mut reader = Reader::new(text, Mode::Settings, budget);
+    let mut document = None;
+
+    loop {
+        match reader.next()? {
+            (Event::StreamEnd, _) => return Ok(document.filter(|node: &Node<'_>| !node.is_null())),
+            (Event::DocumentStart(..), span) if document.is_some() => {
+                let (line, column) = position(&span.start);
+                return Err(ParseError::new(SEVERAL_DOCUMENTS).at(line, column));
+            }
+            (Event::DocumentStart(..), _) => {
+                let event = reader.next()?;
+                document = Some(reader.node(event, 0)?);
+            }
+            _ => {}
+        }
+    }
+}
+
 /// Reads the documents with a parser of all of YAML.
 pub(crate) fn parsed(text: &str) -> Result<Vec<Node<'_>>, ParseError> {
-    let options = granit_parser::options! {
-        emit_comments: false,
-        simple_key_max_lookahead: MAX_KEY_CHARS,
-        block_nesting_limit: limits::MAX_DEPTH * 2,
-        flow_nesting_limit: limits::MAX_DEPTH,
-    };
-    let mut reader = Reader {
-        parser: Parser::new_from_str_with_options(text, options),
-        budget: Budget::new(),
-        anchors: HashMap::new(),
-        copied_bytes: limits::MAX_FILE_BYTES,
-    };
+    let mut reader = Reader::new(text, Mode::Files, Budget::new());
     let mut documents = Vec::new();
 
     loop {
@@ -65,31 +96,41 @@ pub(crate) fn parsed(text: &str) -> Result<Vec<Node<'_>>, ParseError> {
     }
 }
 
-/// Longest key, in characters. YAML says 1,024; pnpm's keys with the peers of a package are longer.
+/// Longest key, in characters. YAML allows 1,024; pnpm's keys with the peers of a package are longer.
 const MAX_KEY_CHARS: usize = 16 * 1024;
+
+/// The two ways to read YAML.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// Files that programs write: [`yaml`] and [`yaml_documents`].
+    Files,
+    /// Files that persons write: [`yaml_settings`].
+    Settings,
+}
 
 struct Reader<'a> {
     parser: Parser<'a, StrInput<'a>>,
+    mode: Mode,
     budget: Budget,
     anchors: HashMap<usize, Anchored<'a>>,
-    /// How many bytes of texts may still be copied. Readers copy the texts that they keep.
+    /// The number of bytes of texts that may still be copied. Callers copy the texts that they keep.
     copied_bytes: usize,
 }
 
-/// What an alias stands for.
+/// A value that an alias may name.
 struct Anchored<'a> {
     node: Node<'a>,
     size: Size,
 }
 
-/// What a copy of a value takes.
+/// The size of a value with everything in it.
 #[derive(Clone, Default)]
 struct Size {
-    /// How many values and keys that is.
+    /// Number of values and keys.
     values: usize,
-    /// How many levels it nests.
+    /// Number of levels below the value.
     height: usize,
-    /// How many bytes its texts and keys have.
+    /// Number of bytes of its texts and keys.
     bytes: usize,
 }
 
@@ -115,6 +156,22 @@ impl Size {
 }
 
 impl<'a> Reader<'a> {
+    fn new(text: &'a str, mode: Mode, budget: Budget) -> Self {
+        let options = granit_parser::options! {
+            emit_comments: false,
+            simple_key_max_lookahead: MAX_KEY_CHARS,
+            block_nesting_limit: budget.max_depth * 2,
+            flow_nesting_limit: budget.max_depth,
+        };
+        Self {
+            parser: Parser::new_from_str_with_options(text, options),
+            mode,
+            budget,
+            anchors: HashMap::new(),
+            copied_bytes: limits::MAX_FILE_BYTES,
+        }
+    }
+
     fn next(&mut self) -> Result<(Event<'a>, Span), ParseError> {
         match self.parser.next_event() {
             Some(Ok(event)) => Ok(event),
@@ -125,10 +182,10 @@ impl<'a> Reader<'a> {
 
     fn node(&mut self, event: (Event<'a>, Span), depth: usize) -> Result<Node<'a>, ParseError> {
         let (event, span) = event;
-        let line = u32::try_from(span.start.line()).unwrap_or(u32::MAX);
+        let (line, column) = self.position(&span);
         self.budget.take(depth, line)?;
         let (value, anchor) = match event {
-            Event::Scalar(text, style, anchor, _) => (scalar(text, style), anchor),
+            Event::Scalar(text, style, anchor, _) => (self.scalar(text, style), anchor),
             Event::SequenceStart(_, anchor, _) => {
                 let mut items = Vec::new();
                 loop {
@@ -141,14 +198,14 @@ impl<'a> Reader<'a> {
                 (Value::List(items), anchor)
             }
             Event::MappingStart(_, anchor, _) => (self.map(depth)?, anchor),
-            Event::Alias(id) => return self.alias(id, depth, line),
-            _ => {
-                return Err(
-                    ParseError::new("is not valid YAML: a value is missing").at_line(line as usize)
-                );
-            }
+            Event::Alias(id) => return self.alias(id, depth, &span),
+            _ => return Err(self.error("is not valid YAML: a value is missing", &span)),
         };
-        let node = Node { line, value };
+        let node = Node {
+            line,
+            column,
+            value,
+        };
         if anchor != 0 {
             // Kept until the document ends, and once more for each anchor around it.
             let size = Size::of(&node);
@@ -165,42 +222,73 @@ impl<'a> Reader<'a> {
         loop {
             let event = self.next()?;
             if event.0 == Event::MappingEnd {
-                return map(entries);
+                return match self.mode {
+                    Mode::Files => map(entries),
+                    Mode::Settings => merged(map(entries)?),
+                };
             }
 
+            let span = event.1;
             let key = self.node(event, depth + 1)?;
-            let line = key.line;
+            let (line, column) = (key.line, key.column);
             let name = match key.value {
                 Value::Text(text) => text,
                 Value::Null => Cow::Borrowed(""),
-                _ => {
-                    return Err(
-                        ParseError::new("has a key that is not a text").at_line(line as usize)
-                    );
-                }
+                // A key of digits, as written.
+                Value::Number(text) => text,
+                _ => return Err(self.error("has a key that is not a text", &span)),
             };
 
             let event = self.next()?;
-            entries.push((Key { line, name }, self.node(event, depth + 1)?));
+            let key = Key { line, column, name };
+            entries.push((key, self.node(event, depth + 1)?));
         }
     }
 
-    fn alias(&mut self, id: usize, depth: usize, line: u32) -> Result<Node<'a>, ParseError> {
+    fn alias(&mut self, id: usize, depth: usize, span: &Span) -> Result<Node<'a>, ParseError> {
         let Some(known) = self.anchors.get(&id) else {
-            return Err(
-                ParseError::new("has an alias within the value that it stands for")
-                    .at_line(line as usize),
-            );
+            return Err(self.error("has an alias within the value that it names", span));
         };
 
+        let (line, column) = self.position(span);
         self.budget.take(depth + known.size.height, line)?;
         let (size, node) = (known.size.clone(), known.node.clone());
         self.take_copy(&size, line)?;
 
-        Ok(node)
+        Ok(match self.mode {
+            Mode::Files => node,
+            // A person looks for the mistake at the alias.
+            Mode::Settings => Node {
+                line,
+                column,
+                ..node
+            },
+        })
     }
 
-    /// Counts a copy of a value with all within.
+    /// Line and column, from 1; the column is 0 in files, whose readers only need the line.
+    fn position(&self, span: &Span) -> (u32, u32) {
+        let (line, column) = position(&span.start);
+        let column = match self.mode {
+            Mode::Files => 0,
+            Mode::Settings => u32::try_from(column).unwrap_or(u32::MAX),
+        };
+        (u32::try_from(line).unwrap_or(u32::MAX), column)
+    }
+
+    fn error(&self, reason: &str, span: &Span) -> ParseError {
+        let (line, column) = position(&span.start);
+        ParseError::new(reason).at(line, column)
+    }
+
+    fn scalar(&self, text: Cow<'a, str>, style: ScalarStyle) -> Value<'a> {
+        match self.mode {
+            Mode::Settings if style == ScalarStyle::Plain => core_schema::resolve(text),
+            _ => scalar(text, style),
+        }
+    }
+
+    /// Counts a copy of a value with everything in it.
     fn take_copy(&mut self, size: &Size, line: u32) -> Result<(), ParseError> {
         let within = |have: usize, take: usize, limit: String| {
             have.checked_sub(take).ok_or_else(|| {
@@ -208,14 +296,50 @@ impl<'a> Reader<'a> {
                     .at_line(line as usize)
             })
         };
-        let values = format!("holds more than {} values", limits::MAX_NODES);
-        self.budget.0 = within(self.budget.0, size.values, values)?;
+        let values = format!("contains more than {} values", self.budget.max_values);
+        self.budget.values = within(self.budget.values, size.values, values)?;
         let megabytes = limits::MAX_FILE_BYTES / (1024 * 1024);
         let large = format!("is larger than {megabytes} MiB");
         self.copied_bytes = within(self.copied_bytes, size.bytes, large)?;
 
         Ok(())
     }
+}
+
+/// A map with the entries of the maps under its `<<` key. An entry of its own goes before one that is
+/// merged, and an earlier map before a later one.
+fn merged(value: Value<'_>) -> Result<Value<'_>, ParseError> {
+    let Value::Map(entries) = value else {
+        return Ok(value);
+    };
+    let (sources, mut entries): (Vec<_>, Vec<_>) =
+        entries.into_iter().partition(|(key, _)| key.name == "<<");
+    let mut names: HashSet<Cow<'_, str>> =
+        entries.iter().map(|(key, _)| key.name.clone()).collect();
+
+    for (key, source) in sources {
+        let maps = match source.value {
+            Value::List(items) => items,
+            value => vec![Node { value, ..source }],
+        };
+        for map in maps {
+            let Value::Map(inherited) = map.value else {
+                let reason = "has a merge key `<<` without a map";
+                return Err(ParseError::new(reason).at(key.line as usize, key.column as usize));
+            };
+            let new = inherited
+                .into_iter()
+                .filter(|(key, _)| names.insert(key.name.clone()));
+            entries.extend(new);
+        }
+    }
+
+    Ok(Value::Map(entries))
+}
+
+/// Line and column of a marker, both from 1.
+fn position(marker: &Marker) -> (usize, usize) {
+    (marker.line(), marker.col() + 1)
 }
 
 /// A scalar: only a plain one can be null.
@@ -225,6 +349,6 @@ fn scalar(text: Cow<'_, str>, style: ScalarStyle) -> Value<'_> {
 }
 
 fn unreadable(error: &ScanError) -> ParseError {
-    ParseError::new(format!("is not valid YAML: {}", fragment(&error.info())))
-        .at_line(error.marker().line())
+    let (line, column) = position(error.marker());
+    ParseError::new(format!("is not valid YAML: {}", fragment(&error.info()))).at(line, column)
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use patchgate_ecosystems::by_name;
-use patchgate_model::{Advisory, Explained, Inventory, PieceOfEvidence, SmolStr};
+use patchgate_model::{Advisory, Explanation, Inventory, RecordEvidence, SmolStr};
 
 use super::known::Known;
 use super::unordered::Unordered;
@@ -43,7 +43,7 @@ pub fn lookup_of(records: &[Arc<Advisory>]) -> Lookup {
 /// What the records of a lookup say about every package version that they name, ordered as
 /// [`super::find`] orders findings. What they do not name is not in it.
 #[must_use]
-pub fn explain(inventory: &Inventory, lookup: &Lookup) -> Vec<Explained> {
+pub fn explain(inventory: &Inventory, lookup: &Lookup) -> Vec<Explanation> {
     let mut found = Vec::new();
     let copies = copies(inventory);
     for copies in copies.chunk_by(Installed::is_of_the_same_version) {
@@ -82,7 +82,7 @@ pub fn explain(inventory: &Inventory, lookup: &Lookup) -> Vec<Explained> {
 
         if !known.records.is_empty() {
             let place = Place::new(inventory, copies, &HashMap::new());
-            found.push(Explained {
+            found.push(Explanation {
                 package: package_ref(version, &place),
                 locations: place.locations,
                 affects: match answer {
@@ -100,14 +100,10 @@ pub fn explain(inventory: &Inventory, lookup: &Lookup) -> Vec<Explained> {
 }
 
 /// What a record says about the commit of a git source.
-fn of_commit(
-    subject: Subject<'_>,
-    known: &Known<'_>,
-    record: &Advisory,
-) -> Option<PieceOfEvidence> {
+fn of_commit(subject: Subject<'_>, known: &Known<'_>, record: &Advisory) -> Option<RecordEvidence> {
     let source = known.source.as_ref()?;
     if known.of_commit.contains(record.id.as_str()) {
-        return Some(PieceOfEvidence {
+        return Some(RecordEvidence {
             affects: Some(true),
             text: format!("the server calls commit {} affected", source.commit),
         });
@@ -118,7 +114,7 @@ fn of_commit(
         Affects::No => (Some(false), "is named as fixed".to_owned()),
         Affects::Unknown(reason) => (None, format!("is not named: the record {reason}")),
     };
-    Some(PieceOfEvidence {
+    Some(RecordEvidence {
         affects,
         text: format!("commit {} {text}", source.commit),
     })

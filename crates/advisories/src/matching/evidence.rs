@@ -4,15 +4,15 @@
 use std::cmp::Ordering;
 
 use patchgate_ecosystems::{Ecosystem, intervals};
-use patchgate_model::{Advisory, Affected, PieceOfEvidence, Range, RangeKind};
+use patchgate_model::{Advisory, Affected, Range, RangeKind, RecordEvidence};
 
 use super::{Subject, entries, range_affects};
 
 /// What each part of a record says about a version.
 #[must_use]
-pub fn evidence(subject: Subject<'_>, advisory: &Advisory, version: &str) -> Vec<PieceOfEvidence> {
+pub fn evidence(subject: Subject<'_>, advisory: &Advisory, version: &str) -> Vec<RecordEvidence> {
     if let Some(withdrawn) = advisory.withdrawn {
-        return vec![PieceOfEvidence {
+        return vec![RecordEvidence {
             affects: Some(false),
             text: format!("the record was withdrawn at {withdrawn}"),
         }];
@@ -21,7 +21,7 @@ pub fn evidence(subject: Subject<'_>, advisory: &Advisory, version: &str) -> Vec
     let mut found = Vec::new();
     for entry in entries(subject, advisory) {
         if entry.ranges.is_empty() && entry.versions.is_empty() {
-            found.push(PieceOfEvidence {
+            found.push(RecordEvidence {
                 affects: None,
                 text: "the package is named without any version".to_owned(),
             });
@@ -38,7 +38,7 @@ pub fn evidence(subject: Subject<'_>, advisory: &Advisory, version: &str) -> Vec
     found
 }
 
-fn listed(ecosystem: &dyn Ecosystem, entry: &Affected, version: &str) -> PieceOfEvidence {
+fn listed(ecosystem: &dyn Ecosystem, entry: &Affected, version: &str) -> RecordEvidence {
     let equal = entry.versions.iter().find(|listed| {
         *listed == version
             || ecosystem
@@ -47,7 +47,7 @@ fn listed(ecosystem: &dyn Ecosystem, entry: &Affected, version: &str) -> PieceOf
     });
     let count = entry.versions.len();
 
-    PieceOfEvidence {
+    RecordEvidence {
         affects: Some(equal.is_some()),
         text: match equal {
             Some(equal) => format!("`{equal}` is among the {count} listed versions"),
@@ -56,29 +56,29 @@ fn listed(ecosystem: &dyn Ecosystem, entry: &Affected, version: &str) -> PieceOf
     }
 }
 
-fn ranged(ecosystem: &dyn Ecosystem, range: &Range, version: &str) -> PieceOfEvidence {
+fn ranged(ecosystem: &dyn Ecosystem, range: &Range, version: &str) -> RecordEvidence {
     let kind = range.kind.as_str();
     let words = intervals(Some(ecosystem), range).join(" or ");
 
     match range.kind {
-        RangeKind::Git => PieceOfEvidence {
+        RangeKind::Git => RecordEvidence {
             affects: None,
             text: format!("commits: {words}; they say nothing about versions"),
         },
-        RangeKind::Other => PieceOfEvidence {
+        RangeKind::Other => RecordEvidence {
             affects: None,
             text: "a range of a kind that is not known".to_owned(),
         },
         RangeKind::Semver | RangeKind::Ecosystem => {
             match range_affects(ecosystem, range, version) {
-                Ok(inside) => PieceOfEvidence {
+                Ok(inside) => RecordEvidence {
                     affects: Some(inside),
                     text: format!(
                         "{version} is {} {words} ({kind})",
                         if inside { "inside" } else { "outside" }
                     ),
                 },
-                Err(reason) => PieceOfEvidence {
+                Err(reason) => RecordEvidence {
                     affects: None,
                     text: format!("{words} ({kind}): {reason}"),
                 },

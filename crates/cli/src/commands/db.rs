@@ -291,7 +291,7 @@ fn verify(args: &VerifyArgs) -> anyhow::Result<Exit> {
 
 fn table(sources: &[SourceStatus], now: Timestamp) -> String {
     let mut text = format!(
-        "{:<18} {:>9} {:>9}  {}\n",
+        "{:<18} {:>9} {:>11}  {}\n",
         "SOURCE", "RECORDS", "AGE", "FROM"
     );
     for source in sources {
@@ -300,9 +300,10 @@ fn table(sources: &[SourceStatus], now: Timestamp) -> String {
             .map_or_else(|| "?".to_owned(), |records| records.to_string());
         let age = source
             .as_of
-            .map_or_else(|| "?".to_owned(), |as_of| age(as_of, now));
+            .map(|as_of| patchgate_report::age(now.duration_since(as_of).as_secs()))
+            .unwrap_or_else(|| "?".to_owned());
         text.push_str(&format!(
-            "{:<18} {records:>9} {age:>9}  {}\n",
+            "{:<18} {records:>9} {age:>11}  {}\n",
             source.name, source.origin
         ));
 
@@ -312,15 +313,6 @@ fn table(sources: &[SourceStatus], now: Timestamp) -> String {
     }
 
     text
-}
-
-fn age(as_of: Timestamp, now: Timestamp) -> String {
-    let hours = now.duration_since(as_of).as_hours();
-    if hours < 48 {
-        format!("{hours} h")
-    } else {
-        format!("{} d", hours / 24)
-    }
 }
 
 fn json(sources: &[SourceStatus], cache_key: &str, now: Timestamp) -> anyhow::Result<String> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use patchgate_advisories::{CommitQuery, Lookup, commit_queries, lookup_of, package_key};
 use patchgate_inventory::{MavenRepository, Network};
 use patchgate_model::{
-    Advisory, Explained, Inventory, Lockfile, Problem, ProblemKind, Signals, SmolStr, UserError,
+    Advisory, Explanation, Inventory, Lockfile, Problem, ProblemKind, Signals, SmolStr, UserError,
 };
 use patchgate_report::{ExplainInput, ExplainReport};
 use patchgate_scan::{AdvisorySource, SourceOptions};
@@ -192,8 +192,8 @@ async fn signals(
 }
 
 /// The package URLs of the packages that a record of malicious releases affects.
-fn affecting(records: &[Advisory], packages: &[Explained], prefixes: &[String]) -> Vec<String> {
-    let is_malicious = |one: &&Explained| {
+fn affecting(records: &[Advisory], packages: &[Explanation], prefixes: &[String]) -> Vec<String> {
+    let is_malicious = |one: &&Explanation| {
         let own = records
             .iter()
             .filter(|record| one.affected_by.iter().any(|id| *id == record.id));
@@ -236,7 +236,7 @@ fn unresolved(inventory: &Inventory, lookup: &Lookup) -> Vec<Problem> {
 /// How the run ends: as a scan does that knows of this vulnerability alone.
 fn exit(
     inventory: &Inventory,
-    packages: &[Explained],
+    packages: &[Explanation],
     problems: &[Problem],
     malicious: bool,
 ) -> Exit {

@@ -10,8 +10,8 @@ use patchgate_ecosystems::{Siblings, fixable_format, is_fixable_manifest};
 use patchgate_forge::{CheckRunReport, Conclusion, MergeOutcome};
 use patchgate_gate::{compare_findings, judge};
 use patchgate_model::{
-    Evidence, Fetched, FileContents, Finding, FindingComparison, GatePolicy, Inventory, Judgement,
-    Missing, OwnJob, Problem, Reason, UserError, Verdict,
+    Evidence, Fetched, FileContents, Finding, FindingComparison, GatePolicy, GateReason, Inventory,
+    Judgement, Missing, OwnJob, Problem, UserError, Verdict,
 };
 use patchgate_report::{GITHUB_SUMMARY_LIMIT, GateReport};
 use patchgate_scan::{AdvisorySource, SETTINGS_FILE, SourceOptions, evaluate};
@@ -232,7 +232,7 @@ fn with_default_policy(judgement: Judgement, other: Judgement, branch: &str) -> 
     let mut reasons = judgement.reasons;
     for reason in other.reasons {
         if reason.verdict != Verdict::Merge && !reasons.contains(&reason) {
-            reasons.push(Reason {
+            reasons.push(GateReason {
                 text: format!(
                     "by the policy of the default branch `{branch}`: {}",
                     reason.text
@@ -440,7 +440,7 @@ async fn still_as_judged(forge: &Forge, number: u64, judged: &Evidence) -> Resul
 /// The judgement of a merge that did not happen: a person must look.
 fn not_merged(judgement: Judgement, text: String) -> Judgement {
     let mut reasons = judgement.reasons;
-    reasons.push(Reason {
+    reasons.push(GateReason {
         code: "merged",
         verdict: Verdict::Review,
         text,

@@ -9,10 +9,10 @@ use patchgate_scan::SETTINGS_FILE;
 use crate::exit::Exit;
 use crate::output;
 
-/// Where GitHub looks for workflows.
+/// Path of the workflow, in the directory where GitHub looks for workflows.
 const WORKFLOW: &str = ".github/workflows/patchgate.yml";
 
-/// The release of this binary: its tag, as the release workflow takes it.
+/// Tag of the release of this binary, as the release workflow names it.
 const RELEASE: &str = concat!("v", env!("CARGO_PKG_VERSION"));
 
 /// Flags of `patchgate init`.
@@ -22,14 +22,16 @@ pub(crate) struct Args {
     #[arg(default_value = ".", value_name = "PATH")]
     path: PathBuf,
 
-    /// Replace files that are there already
+    /// Replace files that exist already
     #[arg(long)]
     force: bool,
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     if !args.path.is_dir() {
-        return Err(UserError::usage(format!("`{}` is not a folder", args.path.display())).into());
+        return Err(
+            UserError::usage(format!("`{}` is not a directory", args.path.display())).into(),
+        );
     }
 
     let files = [
@@ -42,7 +44,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     if !args.force
         && let Some((name, _)) = files.iter().find(|(name, _)| args.path.join(name).exists())
     {
-        return Err(UserError::usage(format!("`{name}` is there already"))
+        return Err(UserError::usage(format!("`{name}` exists already"))
             .with_hint("`--force` replaces it")
             .into());
     }
@@ -54,8 +56,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
 
     output::write(
         &format!(
-            "next: put the action's repository and the commit of its release {RELEASE} into the \
-             workflow, and the accounts and checks that you trust into the `gate` section\n"
+            "next: set the action's repository and the commit of its release {RELEASE} in the \
+             workflow, and the trusted accounts and required checks in the `gate` section\n"
         ),
         None,
     )?;
@@ -64,9 +66,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
 }
 
 fn write(path: &Path, text: &str) -> anyhow::Result<()> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)
-            .with_context(|| format!("failed to create `{}`", folder.display()))?;
+    if let Some(directory) = path.parent() {
+        std::fs::create_dir_all(directory)
+            .with_context(|| format!("failed to create `{}`", directory.display()))?;
     }
     output::write_file(path, text.as_bytes())
 }

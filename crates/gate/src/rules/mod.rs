@@ -14,7 +14,7 @@ use crate::context::{Context, Outcome};
 
 /// One condition for a merge.
 pub struct Rule {
-    /// Stable name in kebab-case; [`patchgate_model::Reason::code`] carries it.
+    /// Stable name in kebab-case; [`patchgate_model::GateReason::code`] carries it.
     pub code: &'static str,
     /// What the rule asks for, as a sentence for the documentation.
     pub asks: &'static str,

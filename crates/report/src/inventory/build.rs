@@ -1,4 +1,4 @@
-//! From the model's values to the report.
+//! Construction of an inventory's report from the model's values.
 
 use std::collections::BTreeSet;
 
@@ -10,14 +10,14 @@ use super::chains::chains;
 use super::*;
 use crate::scan::scope_name;
 
-/// What an inventory's report is made from.
+/// The input of an inventory's report.
 #[derive(Debug, Clone, Copy)]
 pub struct InventoryInput<'a> {
-    /// What was read.
+    /// The lockfiles and manifests that were read.
     pub inventory: &'a Inventory,
-    /// The package that chains are asked for: `name`, `name@version` or a package URL.
+    /// The package whose chains are requested: `name`, `name@version` or a package URL.
     pub why: Option<&'a str>,
-    /// How the run ends.
+    /// The exit code of the run.
     pub exit_code: u8,
 }
 
@@ -76,7 +76,7 @@ impl InventoryReport {
     }
 }
 
-/// The packages that a root asks for; `None` when no root says what it asks for.
+/// The packages that roots require directly; `None` when no root lists its requirements.
 fn direct(lockfile: &Lockfile) -> Option<BTreeSet<usize>> {
     let edges: Vec<&Edge> = lockfile.roots.iter().flat_map(|root| &root.edges).collect();
     (!edges.is_empty()).then(|| edges.iter().map(|edge| edge.to.0 as usize).collect())

@@ -1,4 +1,4 @@
-//! Every chain from a project down to a package.
+//! All dependency chains from projects to a package.
 
 use std::collections::BTreeSet;
 
@@ -6,20 +6,20 @@ use patchgate_model::{Inventory, Lockfile, PackageIndex};
 
 use super::{WhyChain, WhyReport};
 
-/// Most chains that are listed. Graphs with a few hundred packages can have millions.
+/// Most chains in a report. Graphs with a few hundred packages can have millions.
 const MAX_CHAINS: usize = 1_000;
 
-/// Most steps that the search over one file takes: a hostile graph can have many dead ends.
+/// Most steps of the search in one file. A hostile graph can have many dead ends.
 const MAX_VISITS: usize = 2_000_000;
 
-/// The chains to a package, which is given as `name`, `name@version` or a package URL.
+/// The chains to a package, given as `name`, `name@version` or a package URL.
 pub(super) fn chains(inventory: &Inventory, package: &str) -> WhyReport {
     let mut found = BTreeSet::new();
     let mut more = false;
     for lockfile in &inventory.lockfiles {
         for (target, _) in lockfile
             .indexed()
-            .filter(|(_, it)| is_asked_for(it, package))
+            .filter(|(_, it)| is_requested(it, package))
         {
             let mut search = Search::new(lockfile);
             search.up(target);
@@ -52,7 +52,7 @@ pub(super) fn chains(inventory: &Inventory, package: &str) -> WhyReport {
     }
 }
 
-fn is_asked_for(package: &patchgate_model::Package, asked: &str) -> bool {
+fn is_requested(package: &patchgate_model::Package, requested: &str) -> bool {
     let same_name = |name: &str| {
         package.name == name
             || package.alias.as_deref() == Some(name)
@@ -61,25 +61,25 @@ fn is_asked_for(package: &patchgate_model::Package, asked: &str) -> bool {
             })
     };
 
-    if asked.starts_with("pkg:") {
+    if requested.starts_with("pkg:") {
         let purl = patchgate_ecosystems::purl(package);
-        return purl == asked || purl.split('@').next() == Some(asked);
+        return purl == requested || purl.split('@').next() == Some(requested);
     }
 
-    same_name(asked)
-        || asked
+    same_name(requested)
+        || requested
             .rsplit_once('@')
             .is_some_and(|(name, version)| package.version == version && same_name(name))
 }
 
-/// A search from a package up to the projects, without going round in circles.
+/// A search from a package up to the projects that does not follow cycles.
 struct Search<'a> {
     lockfile: &'a Lockfile,
-    /// Who depends on each package.
+    /// The dependents of each package.
     dependents: Vec<Vec<PackageIndex>>,
-    /// Projects that ask for each package, by their place.
+    /// The indices of the projects that require each package directly.
     roots: Vec<Vec<usize>>,
-    /// The packages from the target up to where the search stands.
+    /// The packages from the target up to the current one.
     path: Vec<PackageIndex>,
     visits: usize,
     found: Vec<WhyChain>,
@@ -98,10 +98,10 @@ impl<'a> Search<'a> {
         }
 
         let mut roots = vec![BTreeSet::new(); lockfile.packages.len()];
-        for (place, root) in lockfile.roots.iter().enumerate() {
+        for (root_index, root) in lockfile.roots.iter().enumerate() {
             for edge in &root.edges {
                 if let Some(known) = roots.get_mut(edge.to.0 as usize) {
-                    known.insert(place);
+                    known.insert(root_index);
                 }
             }
         }
@@ -117,19 +117,19 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Walks from `target` to every root, each package at most once on the way. A stack of its
-    /// own keeps a graph that is one long chain from ending the program.
+    /// Walks from `target` to every root, with each package at most once on a path. The stack is
+    /// explicit because recursion would overflow on a graph that is one long chain.
     fn up(&mut self, target: PackageIndex) {
         let mut next = vec![0_usize];
         self.path.push(target);
         self.note(target);
 
-        while let (Some(&at), Some(place)) = (self.path.last(), next.last_mut()) {
+        while let (Some(&at), Some(position)) = (self.path.last(), next.last_mut()) {
             let above = self
                 .dependents
                 .get(at.0 as usize)
-                .and_then(|all| all.get(*place));
-            *place += 1;
+                .and_then(|all| all.get(*position));
+            *position += 1;
             self.visits += 1;
             if self.visits > MAX_VISITS || self.found.len() > MAX_CHAINS {
                 self.more = true;
@@ -151,11 +151,11 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Notes the chain from every root that asks for the package on top of the path.
+    /// Records the chain from every root that requires the package on top of the path.
     fn note(&mut self, top: PackageIndex) {
         let steps: Vec<String> = self.path.iter().rev().map(|at| self.step(*at)).collect();
-        for place in self.roots.get(top.0 as usize).into_iter().flatten() {
-            let root = self.lockfile.roots.get(*place);
+        for index in self.roots.get(top.0 as usize).into_iter().flatten() {
+            let root = self.lockfile.roots.get(*index);
             self.found.push(WhyChain {
                 lockfile: self.lockfile.path.clone(),
                 root: root.map(|root| super::tree::root_name(&root.name, root.manifest.as_deref())),

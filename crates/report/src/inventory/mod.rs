@@ -1,4 +1,4 @@
-//! The report of an inventory: every package with where it stands and what it depends on.
+//! The report of an inventory: every package with its location and its dependencies.
 
 mod build;
 mod chains;
@@ -15,23 +15,23 @@ use crate::{IncompleteReport, LocationReport, LockfileReport, Tool};
 /// The report of an inventory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct InventoryReport {
-    /// Version of this form.
+    /// Version of this format.
     pub schema_version: u32,
     /// The program that wrote it.
     pub tool: Tool,
-    /// Totals.
+    /// Totals over all files.
     pub summary: InventorySummary,
-    /// Every copy of a package in every file, ordered by file and by place in it.
+    /// Every copy of a package in every file, ordered by file and by position in the file.
     pub packages: Vec<InventoryPackage>,
     /// The projects whose dependencies the files lock.
     pub roots: Vec<InventoryRoot>,
     /// Requirements for which no file states a version.
     pub unresolved: Vec<UnresolvedReport>,
-    /// What could not be read. Not empty means that the inventory has a hole in it.
+    /// Inputs that could not be read. The inventory is complete only when this is empty.
     pub incomplete: Vec<IncompleteReport>,
     /// The files that were read.
     pub lockfiles: Vec<LockfileReport>,
-    /// Every chain to the package that was asked for; `null` when none was.
+    /// Every chain to the requested package; `null` when none was requested.
     pub why: Option<WhyReport>,
 }
 
@@ -40,9 +40,9 @@ pub struct InventoryReport {
 pub struct InventorySummary {
     /// Files that were read.
     pub lockfiles: usize,
-    /// Different packages with different versions, those of the repository itself left out.
+    /// Distinct package versions, without the packages of the repository itself.
     pub packages: usize,
-    /// Requirements without a version.
+    /// Requirements for which no file states a version.
     pub unresolved: usize,
     /// Whether everything could be read.
     pub complete: bool,
@@ -53,7 +53,7 @@ pub struct InventorySummary {
 /// One copy of a package.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct InventoryPackage {
-    /// Number of the copy in this report, from 0, which other entries refer to.
+    /// Index of the copy in `packages`, from 0. Other entries refer to it.
     pub id: usize,
     /// Ecosystem by its OSV name, or Patchgate's own name for one that OSV does not have.
     pub ecosystem: String,
@@ -63,51 +63,51 @@ pub struct InventoryPackage {
     pub name: String,
     /// Version as the file writes it.
     pub version: String,
-    /// Package URL.
+    /// Package URL, percent-encoded.
     pub purl: String,
-    /// The name under which dependents know it, when that is another one.
+    /// The name that dependents use, if it differs from `name`.
     pub alias: Option<String>,
-    /// Strongest reason for which it is there: `runtime`, `peer`, `optional`, `build`, `test` or
+    /// Strongest reason why the package is installed: `runtime`, `peer`, `optional`, `build`, `test` or
     /// `development`.
     pub scope: String,
-    /// The groups of requirements that bring it, by the file's own names.
+    /// The groups of requirements that need it, by the file's own names.
     pub groups: Vec<String>,
-    /// Whether a project asks for it itself; `null` when the file does not say what its projects
-    /// ask for.
+    /// Whether a project requires it directly; `null` when the file does not list the requirements of
+    /// its projects.
     pub direct: Option<bool>,
-    /// Where it stands.
+    /// Line of its entry.
     pub location: LocationReport,
-    /// Where the package manager installs it, where the file says so.
+    /// Path to which the package manager installs it, if the file states one.
     pub install_path: Option<String>,
-    /// Where it comes from.
+    /// Source of the package.
     pub origin: OriginReport,
     /// Hashes of its archive, as the file writes them.
     pub integrity: Vec<String>,
-    /// What it depends on: numbers of copies.
+    /// Indices of the copies that it depends on.
     pub depends_on: Vec<usize>,
 }
 
-/// Where a package comes from.
+/// The source of a package.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct OriginReport {
     /// `registry`, `git`, `path` or `url`.
     pub kind: String,
-    /// Address or path as the file writes it, without a password.
+    /// Address or path as the file writes it, without secrets.
     pub address: Option<String>,
-    /// Commit, for `git`.
+    /// Id of the commit, for `git`.
     pub commit: Option<String>,
 }
 
 /// A project whose dependencies a file locks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct InventoryRoot {
-    /// Name; empty where it has none.
+    /// Name; empty when the project has none.
     pub name: String,
     /// The file that locks its dependencies.
     pub lockfile: String,
-    /// Its manifest, where one was read.
+    /// Path of its manifest, if one was read.
     pub manifest: Option<String>,
-    /// What it asks for: numbers of copies.
+    /// Indices of the copies that it requires directly.
     pub depends_on: Vec<usize>,
 }
 
@@ -118,18 +118,18 @@ pub struct UnresolvedReport {
     pub ecosystem: String,
     /// Name as the file writes it.
     pub name: String,
-    /// Requirement as written; empty where any version will do.
+    /// Requirement as written; empty when any version satisfies it.
     pub requirement: String,
-    /// What it is needed for, in the words of [`InventoryPackage::scope`].
+    /// Reason for the requirement, in the words of [`InventoryPackage::scope`].
     pub scope: String,
-    /// Where it stands.
+    /// Line of the requirement.
     pub location: LocationReport,
 }
 
 /// Every chain to a package.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct WhyReport {
-    /// What was asked for.
+    /// The requested package, as given.
     pub package: String,
     /// The chains, shortest first.
     pub chains: Vec<WhyChain>,
@@ -140,16 +140,16 @@ pub struct WhyReport {
 /// One chain from a project down to a package.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct WhyChain {
-    /// The file that it is in.
+    /// The file with the chain.
     pub lockfile: String,
-    /// The project that it begins with; `null` when no project leads to the package.
+    /// The project at the start; `null` when no project leads to the package.
     pub root: Option<String>,
     /// `name@version` from the direct dependency down to the package itself.
     pub steps: Vec<String>,
 }
 
 impl InventoryReport {
-    /// As JSON, indented.
+    /// The report as indented JSON.
     #[must_use]
     pub fn to_json(&self) -> String {
         crate::to_json(self)

@@ -1,4 +1,4 @@
-//! The inventory in columns.
+//! The inventory as a table.
 
 use super::tree::chain_text;
 use super::{InventoryPackage, InventoryReport};
@@ -6,8 +6,9 @@ use crate::clean::{clean, cut};
 use crate::scan::count;
 use crate::terminal::{BOLD, DIM, GREEN, RED_BOLD, Terminal};
 
-/// Most columns for a name and for a version.
+/// Most columns of a name.
 const MAX_NAME: usize = 56;
+/// Most columns of a version.
 const MAX_VERSION: usize = 32;
 
 impl InventoryReport {
@@ -21,7 +22,7 @@ impl InventoryReport {
                     lines.push(format!("{}: {}", clean(&chain.lockfile), chain_text(chain)));
                 }
                 if why.chains.is_empty() {
-                    lines.push(format!("no file holds `{}`", clean(&why.package)));
+                    lines.push(format!("no file contains `{}`", clean(&why.package)));
                 }
                 if why.more {
                     lines.push(format!(
@@ -42,7 +43,7 @@ impl InventoryReport {
         lines.join("\n") + "\n"
     }
 
-    /// What could not be read, alone.
+    /// Only the inputs that could not be read.
     #[must_use]
     pub fn problems_text(&self, terminal: Terminal) -> String {
         let mut lines = Vec::new();
@@ -104,7 +105,7 @@ impl InventoryReport {
         lines.push(String::new());
     }
 
-    /// What could not be read, and the totals.
+    /// Adds the inputs that could not be read, and the totals.
     pub(super) fn end_lines(&self, terminal: Terminal, lines: &mut Vec<String>) {
         crate::scan::incomplete_lines(&self.incomplete, terminal, lines);
         let mut text = format!(
@@ -128,7 +129,7 @@ impl InventoryReport {
         lines.push(terminal.paint(style, &text));
 
         if self.summary.lockfiles == 0 {
-            let hint = "`patchgate formats` lists the files that are read";
+            let hint = "`patchgate formats` lists the supported files";
             lines.push(terminal.paint(DIM, hint));
         }
     }

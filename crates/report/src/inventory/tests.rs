@@ -119,7 +119,10 @@ fn every_chain_is_listed_and_circles_end() {
         ["app > a@1.0.0", "app > @s/b@2.0.0 > c@3.0.0 > a@1.0.0"]
     );
     assert_eq!(steps("@s/b@2.0.0"), ["app > @s/b@2.0.0"]);
-    assert_eq!(steps("alone"), ["(no project asks for it) > alone@4.0.0"]);
+    assert_eq!(
+        steps("alone"),
+        ["(not required by any known project) > alone@4.0.0"]
+    );
     assert!(steps("nothing").is_empty());
 }
 

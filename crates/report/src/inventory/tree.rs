@@ -1,15 +1,15 @@
-//! The graph as indented text.
+//! The dependency graph as an indented tree.
 
 use super::{InventoryReport, WhyChain};
 use crate::clean::clean;
 use crate::terminal::{BOLD, DIM, Terminal, YELLOW};
 
-/// Deepest level that is drawn; deeper ones are marked as cut.
+/// Deepest level that is drawn; `…` marks a cut.
 const MAX_LEVELS: usize = 64;
 
 impl InventoryReport {
-    /// The graph of every file: its projects, and below each package what it depends on. A package
-    /// whose dependencies are drawn already is marked `(*)`.
+    /// The graph of every file as text: its projects, and below each package its dependencies. `(*)`
+    /// marks a package whose dependencies were drawn before.
     #[must_use]
     pub fn to_tree(&self, terminal: Terminal) -> String {
         let mut lines = Vec::new();
@@ -27,6 +27,7 @@ impl InventoryReport {
     }
 
     fn file_lines(&self, number: usize, path: &str, terminal: Terminal, lines: &mut Vec<String>) {
+        // The copies of this file are a contiguous part of all copies.
         let first: usize = self
             .lockfiles
             .iter()
@@ -34,6 +35,7 @@ impl InventoryReport {
             .map(|file| file.packages)
             .sum();
         let count = self.lockfiles.get(number).map_or(0, |file| file.packages);
+
         lines.push(terminal.paint(BOLD, &clean(path)));
         let mut drawn = vec![false; count];
         let mut draw = Draw {
@@ -44,8 +46,9 @@ impl InventoryReport {
             lines,
         };
 
+        // Trees below the projects.
         let own = |id: &usize| (first..first + count).contains(id);
-        // A file may be read as two formats; a root belongs to the one that its edges lead into.
+        // A file may be read as two formats. A root belongs to the one that contains its targets.
         for root in self
             .roots
             .iter()
@@ -57,10 +60,11 @@ impl InventoryReport {
             draw.children(&root.depends_on, "", 1);
         }
 
+        // Trees of the packages that no project leads to: the file does not say why they are
+        // installed.
         let rest: Vec<usize> = (first..first + count)
             .filter(|id| draw.is_left(*id))
             .collect();
-        // What no project leads to: the file does not say who asks for it.
         let below: std::collections::BTreeSet<usize> = rest
             .iter()
             .flat_map(|id| self.packages.get(*id))
@@ -80,10 +84,12 @@ impl InventoryReport {
 
         if !rest.is_empty() {
             draw.lines
-                .push("(no project is known to ask for these)".to_owned());
+                .push("(not required by any known project)".to_owned());
         }
 
         draw.children(&tops, "", 0);
+
+        // Cycles have no top, so any of their packages may begin a tree.
         let circular: Vec<usize> = rest.into_iter().filter(|id| draw.is_left(*id)).collect();
         for id in circular {
             if draw.is_left(id) {
@@ -98,7 +104,7 @@ impl InventoryReport {
         let Some(why) = &self.why else { return };
 
         if why.chains.is_empty() {
-            lines.push(format!("no file holds `{}`", clean(&why.package)));
+            lines.push(format!("no file contains `{}`", clean(&why.package)));
         }
 
         let mut file = None;
@@ -141,7 +147,10 @@ impl InventoryReport {
 
 /// A chain on one line.
 pub(super) fn chain_text(chain: &WhyChain) -> String {
-    let root = chain.root.as_deref().unwrap_or("(no project asks for it)");
+    let root = chain
+        .root
+        .as_deref()
+        .unwrap_or("(not required by any known project)");
     std::iter::once(root)
         .chain(chain.steps.iter().map(String::as_str))
         .map(clean)
@@ -149,7 +158,7 @@ pub(super) fn chain_text(chain: &WhyChain) -> String {
         .join(" > ")
 }
 
-/// What a project is called: its name, else its manifest.
+/// The label of a project: its name, or its manifest when it has none.
 pub(super) fn root_name(name: &str, manifest: Option<&str>) -> String {
     match (name, manifest) {
         ("", Some(manifest)) => manifest.to_owned(),
@@ -172,17 +181,18 @@ impl Draw<'_> {
     }
 
     fn children(&mut self, ids: &[usize], indent: &str, level: usize) {
-        for (place, id) in ids.iter().enumerate() {
+        for (index, id) in ids.iter().enumerate() {
             let Some(package) = self.report.packages.get(*id) else {
                 continue;
             };
-            let last = place + 1 == ids.len();
+            let last = index + 1 == ids.len();
             let again = !self.is_left(*id);
 
             if let Some(drawn) = self.drawn.get_mut(*id - self.first) {
                 *drawn = true;
             }
 
+            // The line of the package itself.
             let mut line = format!(
                 "{indent}{}{} {}",
                 if last { "└── " } else { "├── " },
@@ -211,6 +221,8 @@ impl Draw<'_> {
             }
 
             self.lines.push(line);
+
+            // The trees of its dependencies.
             if below && !again && !cut {
                 let indent = format!("{indent}{}", if last { "    " } else { "│   " });
                 let ids = &package.depends_on;

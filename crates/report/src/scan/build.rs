@@ -1,4 +1,4 @@
-//! From the model's values to the report.
+//! Construction of a scan's report from the model's values.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ use patchgate_vex::Suppressed;
 
 use super::*;
 
-/// What a scan's report is made from.
+/// The input of a scan's report.
 #[derive(Debug, Clone, Copy)]
 pub struct ScanInput<'a> {
     /// Findings that are not ignored, in any order.
@@ -25,34 +25,34 @@ pub struct ScanInput<'a> {
     pub suppressed: &'a [Suppressed],
     /// Statements that nearly applied.
     pub vex_notices: &'a [patchgate_vex::Notice],
-    /// What the settings file should be changed for.
+    /// Suggestions for the settings file.
     pub notices: &'a [Notice],
     /// The lockfiles that were read.
     pub lockfiles: &'a [Lockfile],
-    /// What could not be read or looked up.
+    /// Inputs that could not be read or looked up.
     pub problems: &'a [Problem],
-    /// The sources that answered.
+    /// The advisory sources and feeds, with their age.
     pub sources: &'a [SourceStatus],
-    /// What fails a run.
+    /// The conditions under which a finding fails the run.
     pub threshold: Threshold,
     /// How the run ends.
     pub exit: RunEnd,
-    /// The time that ages are counted to.
+    /// The time that ages are relative to.
     pub now: Timestamp,
 }
 
 /// How a run ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RunEnd {
-    /// The exit code.
+    /// The exit code of the process.
     pub code: u8,
-    /// The reason for it, in one word.
+    /// The reason for the code in one word, such as `findings`.
     pub reason: &'static str,
 }
 
 impl ScanReport {
-    /// Makes the report: malicious releases before all else, then worst first, then by id and package, so that the same input always gives
-    /// the same text.
+    /// Makes the report. Findings are ordered: malicious releases first, then by falling score, id and
+    /// package, so that the same input always gives the same text.
     #[must_use]
     pub fn new(input: &ScanInput<'_>) -> Self {
         let mut findings: Vec<FindingReport> = input
@@ -61,6 +61,7 @@ impl ScanReport {
             .map(|finding| FindingReport::new(finding, input.threshold))
             .collect();
         findings.sort_by(worst_first);
+
         let mut ignored: Vec<IgnoredReport> = input
             .ignored
             .iter()
@@ -71,12 +72,14 @@ impl ScanReport {
             })
             .collect();
         ignored.sort_by(|a, b| worst_first(&a.finding, &b.finding));
+
         let mut suppressed: Vec<SuppressedReport> = input
             .suppressed
             .iter()
             .map(|suppressed| SuppressedReport::new(suppressed, input.threshold))
             .collect();
         suppressed.sort_by(|a, b| worst_first(&a.finding, &b.finding));
+
         let mut incomplete: Vec<IncompleteReport> =
             input.problems.iter().map(IncompleteReport::from).collect();
         incomplete
@@ -120,7 +123,7 @@ impl ScanReport {
 }
 
 impl Tool {
-    /// This program.
+    /// Name and version of this program.
     pub(crate) fn this() -> Self {
         Self {
             name: "patchgate".to_owned(),
@@ -163,7 +166,7 @@ impl From<&Lockfile> for LockfileReport {
     }
 }
 
-/// The packages of ecosystems for which OSV has no advisories, counted.
+/// Counts the packages of ecosystems for which OSV has no advisories.
 fn not_covered(lockfiles: &[Lockfile]) -> Vec<NotCoveredReport> {
     let mut packages: BTreeMap<&str, BTreeSet<(&str, &str)>> = BTreeMap::new();
     for package in lockfiles.iter().flat_map(|lockfile| &lockfile.packages) {
@@ -185,8 +188,7 @@ fn not_covered(lockfiles: &[Lockfile]) -> Vec<NotCoveredReport> {
     counted.collect()
 }
 
-/// How many different packages with different versions there are. Members of the workspace are not
-/// dependencies.
+/// Counts distinct package versions. Members of the workspace are left out: they are not dependencies.
 pub(crate) fn different_packages(lockfiles: &[Lockfile]) -> usize {
     let packages: BTreeSet<_> = lockfiles
         .iter()
@@ -223,8 +225,8 @@ fn summary(input: &ScanInput<'_>, findings: &[FindingReport]) -> Summary {
         at_or_above_threshold: count(|finding| finding.at_or_above_threshold),
         highest_score: findings.first().map(|finding| finding.score),
         threshold: ThresholdReport {
-            severity: input.threshold.severity.into(),
-            score: input.threshold.score,
+            severity: input.threshold.min_severity().map(SeverityName::from),
+            score: input.threshold.min_score().unwrap_or_default(),
         },
         complete: input.problems.is_empty(),
         exit_code: input.exit.code,
@@ -351,7 +353,7 @@ fn distinct(texts: impl Iterator<Item = String>) -> Vec<String> {
     texts.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-/// A scope in the words of the reports.
+/// The name of a scope in reports.
 pub(crate) fn scope_name(scope: Scope) -> &'static str {
     match scope {
         Scope::Runtime => "runtime",

@@ -1,5 +1,5 @@
-//! Malicious releases: incidents, at the top of every report and in words of their own. A
-//! vulnerability is a door that may be open; a malicious release has already been let in.
+//! Incidents: malicious releases, at the top of every report. They differ from vulnerabilities in
+//! what to do: a malicious release may already have run its code, so an update alone is not enough.
 
 use std::collections::BTreeSet;
 
@@ -9,13 +9,13 @@ use crate::clean::clean;
 use crate::markdown::{Body, code, short};
 use crate::terminal::{RED_BOLD, Terminal};
 
-/// Places of one release that are named; the JSON has all.
-const MAX_PLACES: usize = 5;
+/// Most locations of one release in a text; the JSON has all.
+const MAX_LOCATIONS: usize = 5;
 
-/// What whoever reads it has to do.
-const ADVICE: &str = "Whatever installed such a release may have run its code. Treat those machines \
-                      and every secret on them as compromised, remove the release, and replace the \
-                      secrets. An update alone undoes nothing.";
+/// The next steps after an incident.
+const ADVICE: &str = "Every machine that installed such a release may have run its code. Treat those \
+                      machines and every secret on them as compromised, remove the release, and \
+                      replace the secrets. An update alone does not undo the damage.";
 
 impl ScanReport {
     /// The findings of malicious releases that are not ignored.
@@ -25,7 +25,7 @@ impl ScanReport {
     }
 }
 
-/// `2 malicious releases are installed`.
+/// The heading: `2 malicious releases are installed`.
 fn title<'a>(packages: impl Iterator<Item = &'a PackageReport>) -> String {
     let releases: BTreeSet<_> = packages.collect();
     let (one, many) = (
@@ -39,8 +39,8 @@ fn packages(incidents: &[FindingReport]) -> impl Iterator<Item = &PackageReport>
     incidents.iter().map(|finding| &finding.package)
 }
 
-/// What stands at the top of a report about one advisory; nothing when none of the packages that it
-/// calls malicious is installed.
+/// Adds the top of a report about one advisory. Adds nothing unless a package that the advisory calls
+/// malicious is installed.
 pub(crate) fn head<'a>(
     installed: impl Iterator<Item = &'a PackageReport>,
     terminal: Terminal,
@@ -55,7 +55,7 @@ pub(crate) fn head<'a>(
     }
 }
 
-/// The section of a text; nothing without incidents.
+/// Adds the section of a text; adds nothing without incidents.
 pub(crate) fn lines(incidents: &[FindingReport], terminal: Terminal, lines: &mut Vec<String>) {
     if incidents.is_empty() {
         return;
@@ -68,7 +68,7 @@ pub(crate) fn lines(incidents: &[FindingReport], terminal: Terminal, lines: &mut
             "{}@{} at {}: {}",
             clean(&finding.package.name),
             clean(&finding.package.version),
-            clean(&places(finding)),
+            clean(&locations(finding)),
             clean(&finding.id)
         );
         if !finding.summary.is_empty() {
@@ -82,7 +82,7 @@ pub(crate) fn lines(incidents: &[FindingReport], terminal: Terminal, lines: &mut
     lines.push(String::new());
 }
 
-/// The section of a Markdown body; nothing without incidents.
+/// Adds the section of a Markdown body; adds nothing without incidents.
 pub(crate) fn markdown(incidents: &[FindingReport], body: &mut Body) {
     let head = format!(
         "### Incident: {}\n\n{ADVICE}\n\n",
@@ -94,7 +94,7 @@ pub(crate) fn markdown(incidents: &[FindingReport], body: &mut Body) {
             format!(
                 "- {} at {}: {} {}\n",
                 super::markdown::package(finding),
-                code(&places(finding)),
+                code(&locations(finding)),
                 super::markdown::id_link(finding),
                 short(&finding.summary, 160)
             )
@@ -102,11 +102,11 @@ pub(crate) fn markdown(incidents: &[FindingReport], body: &mut Body) {
     );
 }
 
-/// The first places, and the number of the others.
-fn places(finding: &FindingReport) -> String {
-    let named = finding.locations.iter().take(MAX_PLACES);
+/// The first locations, and the number of the others.
+fn locations(finding: &FindingReport) -> String {
+    let named = finding.locations.iter().take(MAX_LOCATIONS);
     let mut text = named.map(phrases::location).collect::<Vec<_>>().join(", ");
-    if let Some(more @ 1..) = finding.locations.len().checked_sub(MAX_PLACES) {
+    if let Some(more @ 1..) = finding.locations.len().checked_sub(MAX_LOCATIONS) {
         text.push_str(&format!(" and {more} more"));
     }
     text

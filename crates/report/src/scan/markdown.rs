@@ -1,4 +1,4 @@
-//! The report of a scan for a job summary or a comment.
+//! The report of a scan as Markdown, for a job summary or a comment, and as annotations.
 
 use super::incident;
 use super::phrases::{self, count};
@@ -7,7 +7,7 @@ use crate::annotation::{AnnotationLevel, annotation};
 use crate::clean::{clean, cut};
 use crate::markdown::{Body, address, code, link, short, text};
 
-/// Most characters of a package or an id in a cell; longer ones are no names.
+/// Most characters of a package or an id in a cell. No real name is longer.
 const MAX_CELL: usize = 100;
 /// Annotations of each level that GitHub shows for one step.
 const MAX_ANNOTATIONS: usize = 10;
@@ -60,15 +60,15 @@ impl ScanReport {
         body.rows(
             "### VEX documents\n\n",
             self.vex_notices.iter().map(|notice| {
-                let place = code(&phrases::place(&notice.source, notice.line));
-                format!("- {place} {}\n", text(&notice.text))
+                let location = code(&phrases::at_line(&notice.source, notice.line));
+                format!("- {location} {}\n", text(&notice.text))
             }),
         );
         body.rows(
             "### Settings\n\n",
             self.notices.iter().map(|notice| {
-                let place = code(&format!("{}:{}", notice.file, notice.line));
-                format!("- {place}: {}\n", text(&notice.text))
+                let location = code(&format!("{}:{}", notice.file, notice.line));
+                format!("- {location}: {}\n", text(&notice.text))
             }),
         );
         body.rows(
@@ -86,8 +86,8 @@ impl ScanReport {
         body.finish("")
     }
 
-    /// Annotations for the findings that reach the threshold and for what could not be read: the
-    /// worst ten, as many as the forge shows.
+    /// Workflow commands that annotate the findings at or above the threshold and the inputs that
+    /// could not be read. The worst ten of each level, since GitHub shows no more.
     #[must_use]
     pub fn to_annotations(&self) -> String {
         let mut out = String::new();
@@ -153,12 +153,12 @@ fn finding_annotation(finding: &FindingReport) -> String {
         phrases::severity(finding.severity),
         finding.score
     );
-    let place = finding.locations.first();
+    let location = finding.locations.first();
 
     annotation(
         AnnotationLevel::Error,
-        place.map(|place| place.file.as_str()),
-        place.map(|place| place.line),
+        location.map(|location| location.file.as_str()),
+        location.map(|location| location.line),
         &title,
         message.trim_start(),
     )
@@ -166,7 +166,7 @@ fn finding_annotation(finding: &FindingReport) -> String {
 
 fn incomplete(report: &ScanReport, body: &mut Body) {
     body.rows(
-        "### Incomplete\n\nThe following could not be read or looked up, so there may be more.\n\n",
+        "### Incomplete\n\nThe following could not be read or looked up, so there may be more findings.\n\n",
         report.incomplete.iter().map(|problem| {
             let subject = match problem.line {
                 Some(line) => code(&format!("{}:{line}", problem.subject)),
@@ -183,10 +183,10 @@ fn incomplete(report: &ScanReport, body: &mut Body) {
     );
 }
 
-/// The findings, worst first.
+/// Adds the table of findings, in the given order.
 pub(crate) fn findings_table(findings: &[FindingReport], body: &mut Body) {
     body.rows(
-        "### Findings\n\n| Score | Severity | Package | Fixed | ID | What | Where |\n| ---: | --- | --- | --- | --- | --- | --- |\n",
+        "### Findings\n\n| Score | Severity | Package | Fixed | ID | Summary | Location |\n| ---: | --- | --- | --- | --- | --- | --- |\n",
         findings.iter().map(|finding| {
             format!(
                 "| {:.1} | {} | {} | {} | {} | {} | {} |\n",
@@ -198,16 +198,16 @@ pub(crate) fn findings_table(findings: &[FindingReport], body: &mut Body) {
                     None => "none".to_owned(),
                 },
                 id_link(finding),
-                what(finding),
-                places(finding)
+                summary(finding),
+                locations(finding)
             )
         }),
     );
 }
 
-/// What makes each score, folded away.
+/// Adds the reasons of each score in a section that is collapsed at first.
 pub(crate) fn reasons(findings: &[FindingReport], body: &mut Body) {
-    if findings.is_empty() || !body.push("<details><summary>What makes the scores</summary>\n\n") {
+    if findings.is_empty() || !body.push("<details><summary>Reasons for the scores</summary>\n\n") {
         return;
     }
 
@@ -228,11 +228,12 @@ pub(crate) fn reasons(findings: &[FindingReport], body: &mut Body) {
             )
         }),
     );
-    // Left open, the rest of the text would be folded away.
+    // Without the end tag, the rest of the text would be collapsed too.
     body.close("</details>\n\n");
 }
 
-fn what(finding: &FindingReport) -> String {
+/// Summary, signals, and the reason for which there is no fix.
+fn summary(finding: &FindingReport) -> String {
     let mut parts = Vec::new();
     if !finding.summary.is_empty() {
         parts.push(short(&finding.summary, 160));
@@ -246,8 +247,8 @@ fn what(finding: &FindingReport) -> String {
     parts.join("<br>")
 }
 
-/// The first place and the shortest chain.
-fn places(finding: &FindingReport) -> String {
+/// The first locations and the shortest chain.
+fn locations(finding: &FindingReport) -> String {
     let mut parts: Vec<String> = finding
         .locations
         .iter()
@@ -257,8 +258,8 @@ fn places(finding: &FindingReport) -> String {
     if finding.locations.len() > 2 {
         parts.push(count(
             finding.locations.len() - 2,
-            "more place",
-            "more places",
+            "more location",
+            "more locations",
         ));
     }
 

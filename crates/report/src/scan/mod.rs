@@ -1,4 +1,4 @@
-//! The report of a scan. The fields' names are the published ones; the model's may change.
+//! The report of a scan. Its field names are published and stable; those of the model may change.
 
 mod build;
 mod incident;
@@ -22,29 +22,29 @@ pub(crate) use table::incomplete_lines;
 /// The report of a scan.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct ScanReport {
-    /// Version of this form.
+    /// Version of this format.
     pub schema_version: u32,
     /// The program that wrote it.
     pub tool: Tool,
-    /// Totals.
+    /// Totals over the whole scan.
     pub summary: Summary,
-    /// Findings that are not ignored: malicious releases before all else, then worst first.
+    /// Findings that are not ignored: malicious releases first, then worst first.
     pub findings: Vec<FindingReport>,
     /// Findings that an ignore entry covers, worst first.
     pub ignored: Vec<IgnoredReport>,
     /// Findings that a statement of a VEX document suppresses, worst first.
     pub suppressed: Vec<SuppressedReport>,
-    /// What could not be read or looked up. Not empty means that the report has a hole in it.
+    /// Inputs that could not be read or looked up. The report is complete only when this is empty.
     pub incomplete: Vec<IncompleteReport>,
-    /// What the settings file should be changed for: expired or unused ignore entries.
+    /// Suggestions for the settings file: expired or unused ignore entries.
     pub notices: Vec<NoticeReport>,
     /// Statements of VEX documents that nearly applied, and why they did not.
     pub vex_notices: Vec<VexNoticeReport>,
-    /// The sources of knowledge, with their age.
+    /// The advisory sources and feeds, with their age.
     pub sources: Vec<SourceReport>,
     /// The lockfiles that were read.
     pub lockfiles: Vec<LockfileReport>,
-    /// Packages that no source of advisories covers: nothing is known about them, good or bad.
+    /// Packages that no advisory source covers: it is unknown whether they are vulnerable.
     pub not_covered: Vec<NotCoveredReport>,
 }
 
@@ -53,16 +53,16 @@ pub struct ScanReport {
 pub struct NotCoveredReport {
     /// The ecosystem by Patchgate's own name.
     pub ecosystem: String,
-    /// Different packages with different versions.
+    /// Number of distinct package versions.
     pub packages: usize,
 }
 
-/// A program.
+/// The program that wrote a report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Tool {
-    /// Name.
+    /// Always `patchgate`.
     pub name: String,
-    /// Version.
+    /// Version of the program, such as `0.1.0`.
     pub version: String,
 }
 
@@ -71,13 +71,13 @@ pub struct Tool {
 pub struct Summary {
     /// Lockfiles that were read.
     pub lockfiles: usize,
-    /// Different packages with different versions in them.
+    /// Distinct package versions in them.
     pub packages: usize,
     /// Findings that are not ignored.
     pub findings: usize,
-    /// Findings by severity.
+    /// Numbers of findings by severity.
     pub by_severity: SeverityCounts,
-    /// Different packages with different versions that have findings.
+    /// Distinct package versions that have findings.
     pub affected_packages: usize,
     /// Findings for which a fixed version exists.
     pub fixable: usize,
@@ -89,11 +89,11 @@ pub struct Summary {
     pub ignored: usize,
     /// Findings that a statement of a VEX document suppresses.
     pub suppressed: usize,
-    /// Findings at or above the threshold.
+    /// Findings that fail the run.
     pub at_or_above_threshold: usize,
     /// Highest score, from 0 to 100; `null` without findings.
     pub highest_score: Option<f64>,
-    /// What fails a run.
+    /// The conditions under which a finding fails the run.
     pub threshold: ThresholdReport,
     /// Whether everything could be read and looked up.
     pub complete: bool,
@@ -104,31 +104,32 @@ pub struct Summary {
     pub exit_reason: String,
 }
 
-/// Findings by severity.
+/// Numbers of findings by severity.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct SeverityCounts {
-    /// Critical.
+    /// CVSS 9.0 to 10.0.
     pub critical: usize,
-    /// High.
+    /// CVSS 7.0 to 8.9.
     pub high: usize,
-    /// Medium.
+    /// CVSS 4.0 to 6.9.
     pub medium: usize,
-    /// Low.
+    /// CVSS 0.1 to 3.9.
     pub low: usize,
-    /// Without a stated severity.
+    /// Findings whose records state no severity.
     pub unknown: usize,
-    /// Of severity "none".
+    /// CVSS 0.0, or the word "none".
     pub none: usize,
     /// Records that state no vulnerability.
     pub informational: usize,
 }
 
-/// What fails a run: a finding that reaches both figures.
+/// What fails a run: a finding that reaches either figure, a vulnerability that is known to be
+/// exploited, or a malicious release.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct ThresholdReport {
-    /// Lowest severity.
-    pub severity: SeverityName,
-    /// Lowest score, from 0 to 100.
+    /// Lowest severity that fails a run; `null` when only a score was set.
+    pub severity: Option<SeverityName>,
+    /// Lowest score, from 0 to 100, that fails a run; 0 when no score was set.
     pub score: f64,
 }
 
@@ -145,11 +146,11 @@ pub enum SeverityName {
     Medium,
     /// CVSS 0.1 to 3.9.
     Low,
-    /// CVSS 0.0.
+    /// CVSS 0.0, or the word "none".
     None,
-    /// Not stated; thresholds count it as high.
+    /// The records state no severity; thresholds count it as high.
     Unknown,
-    /// States no vulnerability.
+    /// The records state no vulnerability, such as `unmaintained`.
     Informational,
 }
 
@@ -158,13 +159,13 @@ pub enum SeverityName {
 pub struct FindingReport {
     /// Id of the vulnerability.
     pub id: String,
-    /// Its other ids.
+    /// Other ids of the same vulnerability.
     pub aliases: Vec<String>,
-    /// One line that says what it is; may be empty.
+    /// Description in one line; may be empty.
     pub summary: String,
-    /// The package.
+    /// The affected package version.
     pub package: PackageReport,
-    /// Where it stands.
+    /// Lines of lockfiles that contain the package version.
     pub locations: Vec<LocationReport>,
     /// Chains of `name@version` from a direct dependency down to the package, shortest first. Not
     /// every chain is listed.
@@ -172,9 +173,9 @@ pub struct FindingReport {
     /// Strongest reason for which the package is there: `runtime`, `peer`, `optional`,
     /// `build`, `test` or `development`.
     pub scope: String,
-    /// Smallest version above the installed one that is not affected; `null` when there is none.
+    /// Smallest version above the installed one that is not affected; `null` when none is known.
     pub fixed_version: Option<String>,
-    /// Why there is none.
+    /// Why there is no fixed version; `null` when there is one.
     pub no_fix_reason: Option<String>,
     /// How severe the records say it is.
     pub severity: SeverityName,
@@ -189,19 +190,19 @@ pub struct FindingReport {
     pub epss_percentile: Option<f64>,
     /// Whether it is known to be exploited (CISA KEV); `null` when the catalogue was not read.
     pub kev: Option<bool>,
-    /// Its entry in that catalogue.
+    /// The entry in the KEV catalogue.
     pub kev_details: Option<KevReport>,
     /// Priority, from 0 to 100.
     pub score: f64,
-    /// What the score is made of, largest part first; the points add up to it.
+    /// The parts of the score, largest first. Their points add up to it.
     pub score_reasons: Vec<ScoreReasonReport>,
     /// Whether the release itself is malicious: an incident, not a vulnerability to be fixed.
     pub malicious: bool,
     /// Kind of a record that states no vulnerability, such as `unmaintained`.
     pub informational: Option<String>,
-    /// Whether it reaches the threshold.
+    /// Whether the finding fails the run.
     pub at_or_above_threshold: bool,
-    /// Addresses to read more.
+    /// Links of the records.
     pub references: Vec<ReferenceReport>,
 }
 
@@ -212,9 +213,9 @@ pub struct PackageReport {
     pub ecosystem: String,
     /// Name as the registry writes it.
     pub name: String,
-    /// Version.
+    /// Locked version.
     pub version: String,
-    /// Package URL.
+    /// Package URL, percent-encoded.
     pub purl: String,
 }
 
@@ -223,7 +224,7 @@ pub struct PackageReport {
 pub struct LocationReport {
     /// Path from the repository root.
     pub file: String,
-    /// Line, from 1.
+    /// Line number, from 1.
     pub line: u32,
 }
 
@@ -239,7 +240,7 @@ pub struct CvssReport {
 /// An entry of CISA's catalogue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct KevReport {
-    /// The CVE.
+    /// Id of the CVE.
     pub cve: String,
     /// Date of entry, `YYYY-MM-DD`.
     pub date_added: String,
@@ -252,27 +253,27 @@ pub struct KevReport {
 /// One part of a score.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct ScoreReasonReport {
-    /// What the part is from: `kev`, `epss`, `cvss`, `scope`, `malicious`, `ransomware`.
+    /// The signal behind the part: `kev`, `epss`, `cvss`, `scope`, `malicious`, `ransomware`.
     pub signal: String,
     /// Points that it adds or takes away.
     pub points: f64,
-    /// A sentence for a person.
+    /// Explanation for a person.
     pub text: String,
 }
 
-/// An address.
+/// A link of a record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ReferenceReport {
-    /// `ADVISORY`, `FIX`, `WEB`, …
+    /// OSV's type of the link: `ADVISORY`, `FIX`, `WEB`, …
     pub kind: String,
-    /// The address.
+    /// Address as the record writes it.
     pub url: String,
 }
 
 /// A finding that an ignore entry covers.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct IgnoredReport {
-    /// The finding.
+    /// The finding itself; its fields are at the same level.
     #[serde(flatten)]
     pub finding: FindingReport,
     /// Why it is accepted.
@@ -284,16 +285,16 @@ pub struct IgnoredReport {
 /// A finding that a statement of a VEX document suppresses.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct SuppressedReport {
-    /// The finding.
+    /// The finding itself; its fields are at the same level.
     #[serde(flatten)]
     pub finding: FindingReport,
-    /// What the statement says: `not_affected` or `fixed`.
+    /// The status in the statement: `not_affected` or `fixed`.
     pub status: String,
     /// Why the vulnerability does no harm, in one of the five words that OpenVEX and CSAF share.
     pub justification: Option<String>,
-    /// The same in words for a person.
+    /// Explanation of the status for a person.
     pub impact: Option<String>,
-    /// Id of the statement, else of its document.
+    /// Id of the statement, or of its document where the statement has none.
     pub statement: Option<String>,
     /// Who wrote the document.
     pub author: Option<String>,
@@ -305,60 +306,61 @@ pub struct SuppressedReport {
     pub line: u32,
 }
 
-/// Something that could not be read or looked up.
+/// An input that could not be read or looked up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct IncompleteReport {
-    /// What kind of thing: `file`, `advisories`, `feed`, `registry`, `vex`, `unresolved`
+    /// Kind of the input: `file`, `advisories`, `feed`, `registry`, `vex`, `unresolved`
     /// or `version`.
     pub kind: String,
     /// The file, server, ecosystem or package.
     pub subject: String,
-    /// The file, when it is one.
+    /// Path of the file; `null` for another kind of input.
     pub file: Option<String>,
     /// Line in the file, from 1.
     pub line: Option<u32>,
-    /// What went wrong.
+    /// The cause of the failure.
     pub reason: String,
-    /// What to do next.
+    /// The next step; `null` when there is none.
     pub hint: Option<String>,
 }
 
-/// Something to change in the settings file.
+/// A suggestion for the settings file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct NoticeReport {
-    /// The file.
+    /// Path of the settings file.
     pub file: String,
-    /// Line, from 1.
+    /// Line number, from 1.
     pub line: u32,
-    /// What it is.
+    /// The suggestion.
     pub text: String,
 }
 
-/// Something to know about a VEX document.
+/// A notice about a VEX document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct VexNoticeReport {
     /// File or address of the document.
     pub source: String,
     /// Line of the statement, from 1; `null` for the document as a whole.
     pub line: Option<u32>,
-    /// What it is.
+    /// The notice.
     pub text: String,
 }
 
-/// A source of knowledge.
+/// An advisory source or a feed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct SourceReport {
     /// Name: `osv:npm`, `kev`, `epss`, `osv-api`, `vex`, `csaf`.
     pub name: String,
-    /// Where it was taken from.
+    /// Address or path of the source.
     pub origin: String,
-    /// Its state: newest record, date of the catalogue, or time of the query (RFC 3339).
+    /// Time of the newest record, date of the catalogue, or time of the query (RFC 3339); `null`
+    /// when unknown.
     pub as_of: Option<String>,
-    /// Seconds from that state to the run.
+    /// Seconds from `as_of` to the run.
     pub age_seconds: Option<i64>,
-    /// Number of records.
+    /// Number of records; `null` when unknown.
     pub records: Option<u64>,
-    /// Set when it is older than the limit or could not be refreshed.
+    /// Set when the source is older than the limit or could not be refreshed.
     pub warning: Option<String>,
 }
 
@@ -373,13 +375,12 @@ pub struct LockfileReport {
     pub format: String,
     /// Package copies that it locks.
     pub packages: usize,
-    /// Whether it states direct dependencies only, so that what they bring in turn was not looked
-    /// at.
+    /// Whether the file lists direct dependencies only, so that transitive ones were not scanned.
     pub direct_only: bool,
 }
 
 impl ScanReport {
-    /// As JSON, indented.
+    /// The report as indented JSON.
     #[must_use]
     pub fn to_json(&self) -> String {
         crate::to_json(self)

@@ -1,12 +1,12 @@
-//! Sentences that the text and the Markdown of a scan share. Nothing in them is cleaned yet.
+//! Sentences that the text and the Markdown of a scan share. They are not escaped yet.
 
 use super::{
     FindingReport, LocationReport, ScanReport, SeverityCounts, SeverityName, SourceReport,
-    SuppressedReport,
+    SuppressedReport, ThresholdReport,
 };
 use crate::age::age;
 
-/// `1 finding`, `2 findings`.
+/// A number with its noun: `1 finding`, `2 findings`.
 pub(crate) fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
@@ -24,12 +24,12 @@ pub(crate) fn severity(name: SeverityName) -> &'static str {
     }
 }
 
-/// What the fixed column says.
+/// The column of the fixed version.
 pub(crate) fn fixed(finding: &FindingReport) -> &str {
     finding.fixed_version.as_deref().unwrap_or("none")
 }
 
-/// `2 critical, 1 low`.
+/// The findings of each severity: `2 critical, 1 low`.
 pub(crate) fn severities(counts: &SeverityCounts) -> String {
     [
         (counts.critical, "critical"),
@@ -47,7 +47,8 @@ pub(crate) fn severities(counts: &SeverityCounts) -> String {
     .join(", ")
 }
 
-/// `EPSS 94.3 % · KEV since 2024-01-02, due 2024-01-23, ransomware`, or what is unknown.
+/// The signals of a finding, including those that are unknown: `known to be exploited since
+/// 2024-01-02, also by ransomware`, `EPSS 94.3 %`, `CVSS 9.8`.
 pub(crate) fn exploitation(finding: &FindingReport) -> Vec<String> {
     let mut parts = Vec::new();
     if finding.malicious {
@@ -76,7 +77,7 @@ pub(crate) fn exploitation(finding: &FindingReport) -> Vec<String> {
         parts.push(format!("{} only", finding.scope));
     }
     if let Some(kind) = &finding.informational {
-        // An unsound package may well be exploitable; only the others state no vulnerability.
+        // Unsound code may be exploitable; the other kinds state no vulnerability.
         parts.push(if states_vulnerability(finding) {
             kind.clone()
         } else {
@@ -101,24 +102,25 @@ pub(crate) fn percent(value: f64) -> String {
     }
 }
 
-/// `vex.json:12`, or the name alone.
-pub(crate) fn place(name: &str, line: Option<u32>) -> String {
+/// A line of a document: `vex.json:12`, or only its name.
+pub(crate) fn at_line(name: &str, line: Option<u32>) -> String {
     match line {
         Some(line) => format!("{name}:{line}"),
         None => name.to_owned(),
     }
 }
 
-/// `package-lock.json:12`.
+/// A line of a file: `package-lock.json:12`.
 pub(crate) fn location(location: &LocationReport) -> String {
     format!("{}:{}", location.file, location.line)
 }
 
-/// `osv:npm  3,203 records, 5 d old`.
+/// The size and age of a source: `3,203 records, 5 d old`.
 pub(crate) fn source(source: &SourceReport) -> String {
     let mut parts = Vec::new();
     if let Some(records) = source.records {
-        parts.push(format!("{} records", thousands(records)));
+        let noun = if records == 1 { "record" } else { "records" };
+        parts.push(format!("{} {noun}", thousands(records)));
     }
 
     parts.push(match source.age_seconds {
@@ -128,7 +130,7 @@ pub(crate) fn source(source: &SourceReport) -> String {
     parts.join(", ")
 }
 
-/// `214,010`.
+/// A number with separators: `214,010`.
 fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::new();
@@ -142,7 +144,7 @@ fn thousands(number: u64) -> String {
     out
 }
 
-/// The sentence that says it all.
+/// The summary in one sentence.
 pub(crate) fn headline(report: &ScanReport) -> String {
     let summary = &report.summary;
     let scope = format!(
@@ -150,10 +152,11 @@ pub(crate) fn headline(report: &ScanReport) -> String {
         count(summary.packages, "package", "packages"),
         count(summary.lockfiles, "lockfile", "lockfiles")
     );
+
     if summary.findings == 0 {
         let mut text = if !summary.complete {
             format!(
-                "No known vulnerabilities in what could be read: {scope}. The scan is incomplete"
+                "No known vulnerabilities in the part that was read: {scope}. The scan is incomplete"
             )
         } else if summary.lockfiles == 0 {
             "Nothing to scan: no lockfile was found".to_owned()
@@ -161,9 +164,9 @@ pub(crate) fn headline(report: &ScanReport) -> String {
             format!("No known vulnerabilities in {scope}")
         };
 
-        let set_aside = set_aside(report);
-        if !set_aside.is_empty() {
-            text.push_str(&format!(" ({})", set_aside.join(", ")));
+        let excluded = excluded(report);
+        if !excluded.is_empty() {
+            text.push_str(&format!(" ({})", excluded.join(", ")));
         }
 
         return text;
@@ -176,6 +179,7 @@ pub(crate) fn headline(report: &ScanReport) -> String {
         severities(&summary.by_severity),
         summary.fixable
     );
+
     if summary.known_exploited > 0 {
         text.push_str(&format!(
             ", {} known to be exploited",
@@ -186,15 +190,15 @@ pub(crate) fn headline(report: &ScanReport) -> String {
     if summary.malicious > 0 {
         text.push_str(&format!(", {} malicious", summary.malicious));
     }
-    for part in set_aside(report) {
+    for part in excluded(report) {
         text.push_str(&format!(", {}", part.replacen(' ', " more ", 1)));
     }
 
     text
 }
 
-/// `2 ignored`, `1 suppressed by VEX`.
-fn set_aside(report: &ScanReport) -> Vec<String> {
+/// Findings that do not count: `2 ignored`, `1 suppressed by VEX`.
+fn excluded(report: &ScanReport) -> Vec<String> {
     [
         (report.summary.ignored, "ignored"),
         (report.summary.suppressed, "suppressed by VEX"),
@@ -205,7 +209,7 @@ fn set_aside(report: &ScanReport) -> Vec<String> {
     .collect()
 }
 
-/// `not_affected, vulnerable_code_not_present: it is not called`.
+/// A VEX statement: `not_affected, vulnerable_code_not_present: it is not called`.
 pub(crate) fn statement(suppressed: &SuppressedReport) -> String {
     let mut text = suppressed.status.clone();
     if let Some(word) = &suppressed.justification {
@@ -217,7 +221,7 @@ pub(crate) fn statement(suppressed: &SuppressedReport) -> String {
     text
 }
 
-/// `vex.json:12, by Team, 2026-01-30`.
+/// The source of a VEX statement: `vex.json:12, by Team, 2026-01-30`.
 pub(crate) fn stated_by(suppressed: &SuppressedReport) -> String {
     let mut text = format!("{}:{}", suppressed.source, suppressed.line);
     if let Some(author) = &suppressed.author {
@@ -235,32 +239,46 @@ pub(crate) fn stated_by(suppressed: &SuppressedReport) -> String {
     text
 }
 
-/// Which files state direct dependencies only, and what to do about it.
+/// A note about files that list direct dependencies only, with the next step.
 pub(crate) fn direct_only(report: &ScanReport) -> Option<String> {
     let mut files = report.lockfiles.iter().filter(|file| file.direct_only);
     let first = files.next()?;
     let (more, verb) = match files.count() {
-        0 => (String::new(), "states"),
-        1 => (" and 1 other file".to_owned(), "state"),
-        more => (format!(" and {more} other files"), "state"),
+        0 => (String::new(), "lists"),
+        1 => (" and 1 other file".to_owned(), "list"),
+        more => (format!(" and {more} other files"), "list"),
     };
 
     Some(format!(
-        "{}{more} {verb} direct dependencies only: transitive dependencies are not in such a file \
-         and were not looked at. Commit a lockfile, or an SBOM (such as the CycloneDX plugins for \
-         Maven and Gradle write)",
+        "{}{more} {verb} direct dependencies only, so transitive dependencies were not scanned. \
+         Commit a lockfile, or an SBOM (the CycloneDX plugins for Maven and Gradle write one)",
         first.path
     ))
 }
 
-/// How many findings fail the run, and by which threshold.
+/// How many findings fail the run, and under which conditions:
+/// `3 at or above the threshold (severity high, or known to be exploited)`.
 pub(crate) fn threshold(report: &ScanReport) -> String {
-    let summary = &report.summary;
+    let ThresholdReport {
+        severity: level,
+        score,
+    } = report.summary.threshold;
+    let mut conditions = Vec::new();
+    if let Some(level) = level {
+        conditions.push(format!("severity {}", severity(level)));
+    }
+    if score > 0.0 {
+        conditions.push(format!("score {score}"));
+    }
+    // Every vulnerability reaches "low", so exploitation adds nothing to it.
+    if level != Some(SeverityName::Low) {
+        conditions.push("or known to be exploited".to_owned());
+    }
+
     format!(
-        "{} at or above the threshold (severity {}, score {})",
-        summary.at_or_above_threshold,
-        severity(summary.threshold.severity),
-        summary.threshold.score
+        "{} at or above the threshold ({})",
+        report.summary.at_or_above_threshold,
+        conditions.join(", ")
     )
 }
 
@@ -277,5 +295,15 @@ mod tests {
         assert_eq!(percent(0.943), "94.3 %");
         assert_eq!(percent(0.00042), "0.04 %");
         assert_eq!(count(1, "file", "files"), "1 file");
+
+        let one = SourceReport {
+            name: "kev".to_owned(),
+            origin: String::new(),
+            as_of: None,
+            age_seconds: Some(0),
+            records: Some(1),
+            warning: None,
+        };
+        assert_eq!(source(&one), "1 record, just now");
     }
 }

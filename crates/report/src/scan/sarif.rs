@@ -1,6 +1,6 @@
 //! The report of a scan as SARIF 2.1.0
-//! (<https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>), within what GitHub's code
-//! scanning takes (<https://docs.github.com/code-security/code-scanning/integrating-with-code-scanning/sarif-support-for-code-scanning>).
+//! (<https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>), within the limits of GitHub's
+//! code scanning (<https://docs.github.com/code-security/code-scanning/integrating-with-code-scanning/sarif-support-for-code-scanning>).
 
 use std::collections::BTreeMap;
 
@@ -15,26 +15,26 @@ use super::{
 use crate::clean::{clean, cut};
 use crate::markdown::{address, code, link, text};
 
-/// Most results in one run that GitHub takes.
+/// Most results in one run that GitHub accepts.
 const MAX_RESULTS: usize = 25_000;
-/// Most rules in one run that GitHub takes.
+/// Most rules in one run that GitHub accepts.
 const MAX_RULES: usize = 25_000;
-/// Most tags of a rule that GitHub takes.
+/// Most tags of a rule that GitHub accepts.
 const MAX_TAGS: usize = 20;
-/// Most characters of a description that GitHub takes.
+/// Most characters of a description that GitHub accepts.
 const MAX_DESCRIPTION: usize = 1_024;
-/// Places of one finding that become results.
-const MAX_PLACES: usize = 100;
+/// Most locations of one finding that become results.
+const MAX_LOCATIONS: usize = 100;
 
 impl ScanReport {
-    /// As SARIF: one rule for each vulnerability, one result for each place of a finding. Ignored
-    /// and suppressed findings are there as suppressed results, and an incomplete scan says that it did not
-    /// succeed.
+    /// As SARIF: one rule for each vulnerability, one result for each location of a finding. Ignored
+    /// and suppressed findings are suppressed results, and the invocation of an incomplete scan is
+    /// marked as not successful.
     #[must_use]
     pub fn to_sarif(&self) -> String {
         let mut rules = Rules::default();
         let mut results = Vec::new();
-        let mut left_out = 0usize;
+        let mut omitted = 0usize;
         let all = self
             .findings
             .iter()
@@ -45,17 +45,18 @@ impl ScanReport {
                     .iter()
                     .map(|s| (&s.finding, Some(stated(s)))),
             );
+
         for (finding, suppression) in all {
             let Some(rule) = rules.index(finding) else {
-                left_out += 1;
+                omitted += 1;
                 continue;
             };
 
-            for place in 0..finding.locations.len().clamp(1, MAX_PLACES) {
+            for location in 0..finding.locations.len().clamp(1, MAX_LOCATIONS) {
                 if results.len() == MAX_RESULTS {
-                    left_out += 1;
+                    omitted += 1;
                 } else {
-                    results.push(result(finding, rule, place, suppression.as_deref()));
+                    results.push(result(finding, rule, location, suppression.as_deref()));
                 }
             }
         }
@@ -71,9 +72,9 @@ impl ScanReport {
                 "%SRCROOT%": { "description": { "text": "The root of the repository." } }
             },
             "invocations": [{
-                "executionSuccessful": self.summary.complete && left_out == 0,
+                "executionSuccessful": self.summary.complete && omitted == 0,
                 "exitCode": self.summary.exit_code,
-                "toolExecutionNotifications": self.notifications(left_out),
+                "toolExecutionNotifications": self.notifications(omitted),
             }],
             "results": results,
         });
@@ -85,10 +86,10 @@ impl ScanReport {
         }))
     }
 
-    fn notifications(&self, left_out: usize) -> Vec<Value> {
+    fn notifications(&self, omitted: usize) -> Vec<Value> {
         let mut notifications: Vec<Value> = self.incomplete.iter().map(incomplete).collect();
-        if left_out > 0 {
-            let message = format!("{left_out} results are left out: GitHub takes {MAX_RESULTS}.");
+        if omitted > 0 {
+            let message = format!("{omitted} results are omitted: GitHub accepts {MAX_RESULTS}.");
             notifications.push(json!({ "level": "error", "message": { "text": message } }));
         }
 
@@ -100,10 +101,10 @@ impl ScanReport {
         }
 
         for notice in &self.vex_notices {
-            let place = phrases::place(&notice.source, notice.line);
+            let location = phrases::at_line(&notice.source, notice.line);
             notifications.push(json!({
                 "level": "warning",
-                "message": { "text": format!("{} {}", clean(&place), sentence(&notice.text)) },
+                "message": { "text": format!("{} {}", clean(&location), sentence(&notice.text)) },
             }));
         }
 
@@ -142,7 +143,7 @@ struct Rules {
 }
 
 impl Rules {
-    /// The place of the finding's rule; `None` when there are too many.
+    /// The index of the finding's rule, which is added if it is new; `None` when there are too many.
     fn index(&mut self, finding: &FindingReport) -> Option<usize> {
         if let Some(index) = self.by_id.get(&finding.id) {
             return Some(*index);
@@ -215,7 +216,7 @@ fn security_severity(finding: &FindingReport) -> f64 {
     })
 }
 
-/// Unknown is an error, since thresholds count it as high.
+/// The level of a result. An unknown severity is an error because thresholds count it as high.
 fn level(finding: &FindingReport) -> &'static str {
     match finding.severity {
         _ if finding.malicious => "error",
@@ -272,9 +273,9 @@ fn help_markdown(finding: &FindingReport) -> String {
     parts.join("\n\n")
 }
 
-fn result(finding: &FindingReport, rule: usize, place: usize, suppression: Option<&str>) -> Value {
-    let place = finding.locations.get(place);
-    let file = place.map_or("", |place| place.file.as_str());
+fn result(finding: &FindingReport, rule: usize, index: usize, suppression: Option<&str>) -> Value {
+    let at = finding.locations.get(index);
+    let file = at.map_or("", |at| at.file.as_str());
 
     let mut result = json!({
         "ruleId": clean(&finding.id),
@@ -290,8 +291,8 @@ fn result(finding: &FindingReport, rule: usize, place: usize, suppression: Optio
             "fixedVersion": finding.fixed_version,
         },
     });
-    if let Some(place) = place {
-        result["locations"] = json!([location(&place.file, Some(place.line))]);
+    if let Some(at) = at {
+        result["locations"] = json!([location(&at.file, Some(at.line))]);
     }
     if let Some(why) = suppression {
         result["suppressions"] =
@@ -301,12 +302,12 @@ fn result(finding: &FindingReport, rule: usize, place: usize, suppression: Optio
     result
 }
 
-/// Why an ignore entry accepts a finding.
+/// The justification of an ignore entry.
 fn accepted(ignored: &IgnoredReport) -> String {
     format!("{} (until {})", clean(&ignored.reason), ignored.until)
 }
 
-/// What a statement says about a finding.
+/// The justification of a VEX statement.
 fn stated(suppressed: &SuppressedReport) -> String {
     let statement = clean(&phrases::statement(suppressed));
     format!(
@@ -338,7 +339,7 @@ fn message(finding: &FindingReport) -> String {
         (None, None) => "No fix is known.".to_owned(),
     });
     if let Some(path) = finding.paths.first().filter(|path| path.len() > 1) {
-        parts.push(format!("It comes in by {}.", clean(&path.join(" > "))));
+        parts.push(format!("Dependency chain: {}.", clean(&path.join(" > "))));
     }
 
     parts.push(format!(
@@ -346,7 +347,7 @@ fn message(finding: &FindingReport) -> String {
         finding.score,
         clean(&phrases::exploitation(finding).join(", "))
     ));
-    // A bracket in a message begins a link to a location.
+    // An unescaped bracket in a message begins a link to a location.
     parts
         .join(" ")
         .replace('\\', "\\\\")
@@ -354,7 +355,7 @@ fn message(finding: &FindingReport) -> String {
         .replace(']', "\\]")
 }
 
-/// What stays the same when lines move: the vulnerability, the package copy and the file.
+/// A hash that stays the same when only lines change: vulnerability, package version and file.
 fn fingerprint(finding: &FindingReport, file: &str) -> String {
     let mut hash = Sha256::new();
     for part in [

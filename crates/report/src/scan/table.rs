@@ -1,4 +1,4 @@
-//! The report of a scan for a terminal.
+//! The report of a scan as a table for a terminal.
 
 use super::incident;
 use super::phrases::{self, count};
@@ -6,17 +6,17 @@ use super::{FindingReport, IncompleteReport, ScanReport, SeverityName};
 use crate::clean::{clean, cut};
 use crate::terminal::{BOLD, CYAN, DIM, GREEN, RED, RED_BOLD, Terminal, YELLOW};
 
-/// Columns before a finding's details, so that they stand apart from the rows.
+/// Indentation of a finding's details, which sets them apart from the rows.
 const INDENT: usize = 12;
-/// Locations and chains that are shown for a finding; the JSON has all.
+/// Most locations, chains and aliases of a finding; the JSON has all.
 const MAX_SHOWN: usize = 3;
 
 /// Most columns for a package's name, however wide the terminal is.
 const MAX_PACKAGE: usize = 48;
-/// Most characters of an id: it is there to be copied, so it is only cut when it cannot be one.
+/// Most characters of an id. A user may want to copy it, so only a text that cannot be an id is cut.
 const MAX_ID: usize = 48;
 
-/// Most characters of what a statement says.
+/// Most characters of a VEX statement.
 const MAX_STATEMENT: usize = 300;
 
 /// Width of each column that depends on the content.
@@ -27,8 +27,8 @@ struct Columns {
 }
 
 impl ScanReport {
-    /// As text for a terminal: the findings, worst first, each with where it stands and how it came
-    /// in; then what is ignored, what is missing, and the sources.
+    /// As text for a terminal: the findings, worst first, each with its locations and the chains of
+    /// dependencies to it; then the ignored ones, the missing inputs, and the sources.
     #[must_use]
     pub fn to_table(&self, terminal: Terminal) -> String {
         let mut lines = Vec::new();
@@ -118,8 +118,8 @@ impl ScanReport {
 
         lines.push(terminal.paint(YELLOW, "VEX documents"));
         for notice in &self.vex_notices {
-            let place = phrases::place(&notice.source, notice.line);
-            let text = format!("{} {}", clean(&place), clean(&notice.text));
+            let location = phrases::at_line(&notice.source, notice.line);
+            let text = format!("{} {}", clean(&location), clean(&notice.text));
             lines.extend(terminal.wrap("", 2, &text));
         }
 
@@ -156,7 +156,7 @@ impl ScanReport {
             .map(|one| format!("{} {}", one.packages, clean(&one.ecosystem)))
             .collect();
         let text = format!(
-            "Not judged: no advisories cover these packages: {}",
+            "Skipped: no advisories cover these packages: {}",
             counts.join(", ")
         );
         let wrapped = terminal.wrap("", 0, &text);
@@ -209,8 +209,8 @@ impl ScanReport {
         }
         if !self.summary.complete && !self.findings.is_empty() {
             let text = format!(
-                "The scan is incomplete: {} could not be read or looked up, so there may be more",
-                count(self.incomplete.len(), "thing", "things")
+                "The scan is incomplete: {} could not be read or looked up, so there may be more findings",
+                count(self.incomplete.len(), "input", "inputs")
             );
             lines.extend(terminal.wrap("", 0, &text));
         }
@@ -219,8 +219,7 @@ impl ScanReport {
     }
 }
 
-/// Gives the package what is left of the width once every other column has what it needs.
-/// What could not be read or looked up, each with the next step.
+/// The inputs that could not be read or looked up, each with the next step.
 pub(crate) fn incomplete_lines(
     incomplete: &[IncompleteReport],
     terminal: Terminal,
@@ -232,7 +231,7 @@ pub(crate) fn incomplete_lines(
 
     let title = format!(
         "Incomplete: {} could not be read or looked up",
-        incomplete.len()
+        count(incomplete.len(), "input", "inputs")
     );
     lines.push(terminal.paint(RED_BOLD, &title));
     for problem in incomplete {
@@ -250,6 +249,7 @@ pub(crate) fn incomplete_lines(
     lines.push(String::new());
 }
 
+/// The widths of the columns. The package gets the width that the other columns leave.
 fn columns(findings: &[FindingReport], width: usize) -> Columns {
     let longest = |text: fn(&FindingReport) -> &str, least: usize| {
         let longest = findings
@@ -288,6 +288,8 @@ fn header(columns: &Columns) -> String {
 
 fn finding_lines(finding: &FindingReport, columns: &Columns, terminal: Terminal) -> Vec<String> {
     let cell = |text: &str, width: usize| format!("{:<width$}", cut(&clean(text), width));
+
+    // The row.
     let severity = format!("{:<8}", phrases::severity(finding.severity));
     let fixed = cell(phrases::fixed(finding), columns.fixed);
     let mut lines = vec![format!(
@@ -302,6 +304,8 @@ fn finding_lines(finding: &FindingReport, columns: &Columns, terminal: Terminal)
         },
         cut(&clean(&finding.id), MAX_ID),
     )];
+
+    // The details below it.
     let mut detail = |label: &str, text: &str| {
         lines.extend(terminal.wrap(&format!("       {label}"), INDENT, text));
     };
@@ -327,8 +331,8 @@ fn finding_lines(finding: &FindingReport, columns: &Columns, terminal: Terminal)
         detail("", &exploitation.join(", "));
     }
 
-    let places = finding.locations.iter().map(phrases::location);
-    detail("at", &some_of(places.map(|place| clean(&place)), ", "));
+    let locations = finding.locations.iter().map(phrases::location);
+    detail("at", &some_of(locations.map(|at| clean(&at)), ", "));
     for (index, line) in chains(finding).iter().enumerate() {
         detail(if index == 0 { "via" } else { "" }, line);
     }
@@ -359,7 +363,10 @@ fn chains(finding: &FindingReport) -> Vec<String> {
         .collect();
     if finding.paths.len() > MAX_SHOWN {
         let others = finding.paths.len() - MAX_SHOWN;
-        lines.push(format!("and {}", count(others, "more way", "more ways")));
+        lines.push(format!(
+            "and {}",
+            count(others, "more chain", "more chains")
+        ));
     }
 
     lines

@@ -133,12 +133,12 @@ fn direct_dependencies_alone_are_told() {
     let text = several.to_table(plain(300));
 
     assert!(
-        text.contains("pom.xml and 2 other files state direct dependencies only: transitive"),
+        text.contains("pom.xml and 2 other files list direct dependencies only, so transitive"),
         "{text}"
     );
 
     let one = of(&[pom("pom.xml")]);
-    let note = "pom.xml states direct dependencies only";
+    let note = "pom.xml lists direct dependencies only";
 
     assert!(one.to_markdown(usize::MAX).contains(note));
     assert!(one.to_sarif().contains(note));
@@ -160,7 +160,7 @@ fn clean_is_said_only_of_a_whole_scan() {
 
     let incomplete = report(&[], &[], &[], &problems()).to_table(plain(200));
     assert!(
-        incomplete.ends_with("No known vulnerabilities in what could be read: 6 packages from 1 lockfile. The scan is incomplete\n"),
+        incomplete.ends_with("No known vulnerabilities in the part that was read: 6 packages from 1 lockfile. The scan is incomplete\n"),
         "{incomplete}"
     );
 }
@@ -187,7 +187,7 @@ fn markdown_keeps_its_length() {
     let text = report(&many, &[], &[], &[]).to_markdown(crate::GITHUB_BODY_LIMIT);
     assert!(text.len() <= crate::GITHUB_BODY_LIMIT, "{}", text.len());
     assert!(text.len() > crate::GITHUB_BODY_LIMIT * 9 / 10);
-    assert!(text.contains("more are left out here"));
+    assert!(text.contains("more are omitted here"));
 }
 
 #[test]
@@ -278,7 +278,7 @@ fn sarif_keeps_to_githubs_limits() {
     assert_eq!(run["invocations"][0]["executionSuccessful"], false);
     assert_eq!(
         run["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"],
-        "10 results are left out: GitHub takes 25000."
+        "10 results are omitted: GitHub accepts 25000."
     );
 }
 

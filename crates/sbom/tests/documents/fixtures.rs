@@ -122,7 +122,7 @@ fn hostile_xml_is_refused() {
     let document = r#"<!DOCTYPE bom [<!ENTITY a "b">]>
 <bom xmlns="http://cyclonedx.org/schema/bom/1.6"><components/></bom>"#;
     let error = read("bom.xml", document.as_bytes()).unwrap_err();
-    assert_eq!(error.reason, "has a document type, which is not read");
+    assert_eq!(error.reason, "has a document type, which is not supported");
     let error = read("bom.json", b"{}").unwrap_err();
     assert_eq!(error.reason, "is neither CycloneDX nor SPDX");
 }

@@ -37,8 +37,8 @@ fn what_is_no_text_or_stands_in_a_merge_is_refused() {
             (Vec::new(), "is empty"),
             (b" \n \n".to_vec(), "is empty"),
             (with(b"\n\xff\xfe\n"), "is not UTF-8"),
-            (with(b"\n\0\n"), "is not text: it holds NUL bytes"),
-            (utf_16, "is not text: it holds NUL bytes"),
+            (with(b"\n\0\n"), "is not text: it contains NUL bytes"),
+            (utf_16, "is not text: it contains NUL bytes"),
             (with(b"\n<<<<<<< HEAD\n"), "has merge conflict markers"),
         ] {
             assert_eq!(read(name, &changed).unwrap_err().reason, reason, "{name}");
@@ -122,7 +122,7 @@ fn entities_and_document_types_are_refused() {
             let changed = text.replacen(top, &format!("{kind}{top}"), 1);
             let error = read(name, changed.as_bytes()).unwrap_err();
             assert_eq!(
-                error.reason, "has a document type, which is not read",
+                error.reason, "has a document type, which is not supported",
                 "{name}"
             );
         }
@@ -130,7 +130,7 @@ fn entities_and_document_types_are_refused() {
         let changed = changed.replacen("</spdx:name>", "&b;</spdx:name>", 1);
         let error = read(name, changed.as_bytes()).unwrap_err();
         assert_eq!(
-            error.reason, "uses the entity `&b;`, which is not read",
+            error.reason, "uses the entity `&b;`, which is not supported",
             "{name}"
         );
     }

@@ -379,7 +379,7 @@ fn refuses_what_it_cannot_read_whole() {
 
     insta::assert_snapshot!(messages.join("\n"), @r#"
 1: is not an npm lockfile: invalid type: sequence, expected an object
--: is not text: it holds NUL bytes
+-: is not text: it contains NUL bytes
 10: has merge conflict markers
 1: is not valid JSON: recursion limit exceeded
 11: is not an npm lockfile: duplicate key `version`
@@ -393,7 +393,7 @@ fn refuses_what_it_cannot_read_whole() {
 -: is not an npm lockfile: it holds `packages`, which lockfileVersion 1 does not have
 14: is not valid JSON: trailing characters
 11: is truncated: its JSON does not end
--: is not text: it holds NUL bytes
+-: is not text: it contains NUL bytes
 "#);
 }
 

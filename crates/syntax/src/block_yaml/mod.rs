@@ -1,11 +1,12 @@
-//! The fast way through YAML: line by line, for the plain block style that programs write.
+//! A fast reader for the subset of YAML that programs write: block maps and lists, scalars that end
+//! with their line, and flow collections on one line.
 //!
-//! A lockfile is maps and lists by indentation, scalars that end with their line, and flow
-//! collections on one line. Whatever differs from that in the least (an anchor, a tag, an escape, a
-//! scalar that goes on in the next line, a comment behind a value, an empty value) makes [`documents`]
-//! give up, and the whole file goes to the YAML parser instead, which alone decides what is an
-//! error. So this file may refuse anything but must never read anything that YAML reads otherwise;
-//! a property test holds it to that.
+//! For any other construct (an anchor, a tag, an escape, a scalar of several lines, a comment after a
+//! value, an empty value) [`documents`] returns `None`, and the YAML parser reads the whole file. Only
+//! the parser reports errors. This reader may therefore refuse any text, but its result for a text that
+//! it accepts must be that of the parser; a property test checks this.
+
+mod tokens;
 
 use std::borrow::Cow;
 
@@ -13,10 +14,9 @@ use crate::limits;
 use crate::lines::{SplitLines, split_lines};
 use crate::node::{Key, Node, Value, map};
 
-/// Longest key that is read here, in bytes; YAML's own limit is counted in characters.
-const MAX_KEY_BYTES: usize = 4 * 1024;
+use tokens::{flow_key, item, key, plain, quoted};
 
-/// Reads a file of any number of documents, or gives up with `None`.
+/// Reads a file with any number of documents; `None` when the parser has to read it.
 pub(super) fn documents(text: &str) -> Option<Vec<Node<'_>>> {
     if !is_plain(text) {
         return None;
@@ -34,7 +34,7 @@ pub(super) fn documents(text: &str) -> Option<Vec<Node<'_>>> {
     while let Some(line) = reader.peeked {
         if is_start(line) {
             reader.advance();
-            // An empty document is a value too, but none that a program writes.
+            // An empty document is null, which programs do not write.
             if reader.peeked.is_none_or(is_start) {
                 return None;
             }
@@ -53,8 +53,8 @@ pub(super) fn documents(text: &str) -> Option<Vec<Node<'_>>> {
     Some(documents)
 }
 
-/// Whether a text holds no character with a meaning of its own beyond line ends: control
-/// characters, line separators of Unicode, and spaces that are not spaces.
+/// Whether a text has no special characters other than line feeds: no control characters, line
+/// separators of Unicode, byte order marks or non-breaking spaces.
 fn is_plain(text: &str) -> bool {
     let bytes = text.as_bytes();
     let mut strange = false;
@@ -87,7 +87,7 @@ fn is_plain(text: &str) -> bool {
     previous != '\r'
 }
 
-/// A line that holds something, without its indentation.
+/// A line that is neither blank nor a comment, without its indentation.
 #[derive(Clone, Copy)]
 struct Line<'a> {
     indent: usize,
@@ -97,11 +97,11 @@ struct Line<'a> {
 
 struct Reader<'a> {
     lines: SplitLines<'a>,
-    /// Number of the last line that was taken.
+    /// Number of the last line that was read.
     number: u32,
-    /// The next line that holds something.
+    /// The next line that is neither blank nor a comment.
     peeked: Option<Line<'a>>,
-    /// How many values may still come.
+    /// Number of values that may still follow.
     left: usize,
 }
 
@@ -122,7 +122,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Counts a value, as the slow reader does.
+    /// Counts a value, as the parser's reader does.
     fn take(&mut self, depth: usize) -> Option<()> {
         if depth > limits::MAX_DEPTH {
             return None;
@@ -131,7 +131,7 @@ impl<'a> Reader<'a> {
         Some(())
     }
 
-    /// The map or list that begins with the next line, whose indentation is `indent`.
+    /// The map or list that begins on the next line, which is indented by `indent`.
     fn block(&mut self, indent: usize, depth: usize) -> Option<Node<'a>> {
         let line = self.peeked?;
         self.take(depth)?;
@@ -140,10 +140,7 @@ impl<'a> Reader<'a> {
             None => self.map(indent, depth)?,
         };
 
-        Some(Node {
-            line: line.number,
-            value,
-        })
+        Some(Node::new(line.number, value))
     }
 
     fn map(&mut self, indent: usize, depth: usize) -> Option<Value<'a>> {
@@ -173,7 +170,7 @@ impl<'a> Reader<'a> {
             };
 
             let line = line.number;
-            entries.push((Key { line, name }, node));
+            entries.push((Key::new(line, name), node));
         }
 
         map(entries).ok()
@@ -189,7 +186,7 @@ impl<'a> Reader<'a> {
                 return None;
             }
             let Some(rest) = item(line.content) else {
-                // The next key of the map that this list, not indented itself, belongs to.
+                // A list may be indented like the key that it belongs to. This is the next key.
                 break;
             };
 
@@ -210,7 +207,7 @@ impl<'a> Reader<'a> {
         Some(Value::List(items))
     }
 
-    /// A value on the line of its key or dash, after which no line goes deeper.
+    /// A value on the line of its key or dash. The following lines must not be indented deeper.
     fn inline(
         &mut self,
         text: &'a str,
@@ -229,7 +226,7 @@ impl<'a> Reader<'a> {
                     }
                     _ => (plain(text)?, ""),
                 };
-                (Node { line, value }, rest)
+                (Node::new(line, value), rest)
             }
         };
 
@@ -241,7 +238,7 @@ impl<'a> Reader<'a> {
         (rest.is_empty() && !goes_on).then_some(node)
     }
 
-    /// `|-`: the deeper lines that follow, as they are.
+    /// The literal text of `|-`: the following lines that are indented deeper.
     fn literal(&mut self, indent: usize, line: u32, depth: usize) -> Option<Node<'a>> {
         self.take(depth)?;
         let mut text = String::new();
@@ -253,7 +250,7 @@ impl<'a> Reader<'a> {
             let content = next.trim_start_matches(' ');
             let at = next.len() - content.len();
             if content.is_empty() {
-                // Lines of spaces belong to the text or not, depending on how many.
+                // It depends on the number of spaces whether they belong to the text.
                 if at > 0 {
                     return None;
                 }
@@ -263,7 +260,7 @@ impl<'a> Reader<'a> {
                 break;
             } else {
                 if own == 0 {
-                    // A blank line before the first one would be a part of the text.
+                    // Blank lines before the first line are a part of the text.
                     if blank > 0 {
                         return None;
                     }
@@ -289,14 +286,11 @@ impl<'a> Reader<'a> {
         }
 
         self.advance();
-        // The parser, too, gives the line on which the text itself begins.
-        (own > 0).then_some(Node {
-            line: line + 1,
-            value: Value::Text(Cow::Owned(text)),
-        })
+        // The line on which the text itself begins, as the parser reports it.
+        (own > 0).then_some(Node::new(line + 1, Value::Text(Cow::Owned(text))))
     }
 
-    /// A map or list in brackets, with what follows it on the line.
+    /// A map or list in brackets, and the rest of the line.
     fn flow(&mut self, text: &'a str, line: u32, depth: usize) -> Option<(Node<'a>, &'a str)> {
         self.take(depth)?;
         let is_map = text.starts_with('{');
@@ -310,7 +304,7 @@ impl<'a> Reader<'a> {
                 let (name, after) = flow_key(rest)?;
                 self.take(depth + 1)?;
                 let (node, after) = self.flow_value(after, line, depth + 1)?;
-                entries.push((Key { line, name }, node));
+                entries.push((Key::new(line, name), node));
                 rest = after;
             } else {
                 let (node, after) = self.flow_value(rest, line, depth + 1)?;
@@ -333,7 +327,7 @@ impl<'a> Reader<'a> {
             true => map(entries).ok()?,
             false => Value::List(items),
         };
-        Some((Node { line, value }, rest.get(1..)?))
+        Some((Node::new(line, value), rest.get(1..)?))
     }
 
     fn flow_value(
@@ -348,7 +342,7 @@ impl<'a> Reader<'a> {
                 self.take(depth)?;
                 let (text, rest) = quoted(text)?;
                 let value = Value::Text(text);
-                Some((Node { line, value }, rest))
+                Some((Node::new(line, value), rest))
             }
             _ => {
                 self.take(depth)?;
@@ -358,7 +352,7 @@ impl<'a> Reader<'a> {
                     return None;
                 }
                 let value = plain(text.trim_end_matches(' '))?;
-                Some((Node { line, value }, rest))
+                Some((Node::new(line, value), rest))
             }
         }
     }
@@ -369,141 +363,9 @@ fn is_start(line: Line<'_>) -> bool {
     line.indent == 0 && line.content == "---"
 }
 
-/// Whether the line begins or ends a document, or gives a directive.
+/// Whether the line begins or ends a document.
 fn is_marker(line: Line<'_>) -> bool {
     line.indent == 0 && (line.content.starts_with("---") || line.content.starts_with("..."))
-}
-
-/// What follows the dash of a list's item.
-fn item(content: &str) -> Option<&str> {
-    let rest = content.strip_prefix("- ")?.trim_start_matches(' ');
-    (!rest.is_empty()).then_some(rest)
-}
-
-/// The key at the start of a line, with what follows its colon.
-fn key(content: &str) -> Option<(Cow<'_, str>, &str)> {
-    let (name, rest) = match content.as_bytes().first()? {
-        b'"' | b'\'' => {
-            let (name, rest) = quoted(content)?;
-            (name, rest.strip_prefix(':')?)
-        }
-        _ => {
-            let end = colon(content)?;
-            let name = content.get(..end)?;
-            match plain(name)? {
-                Value::Text(name) => (name, content.get(end + 1..)?),
-                _ => return None,
-            }
-        }
-    };
-    if name.len() > MAX_KEY_BYTES || !(rest.is_empty() || rest.starts_with(' ')) {
-        return None;
-    }
-
-    let value = rest.trim_start_matches(' ');
-    // Spaces behind the colon and then nothing.
-    (value.is_empty() == rest.is_empty()).then_some((name, value))
-}
-
-/// The key of an entry of a map in brackets, with its value and what follows.
-fn flow_key(text: &str) -> Option<(Cow<'_, str>, &str)> {
-    let (name, rest) = match text.as_bytes().first()? {
-        b'"' | b'\'' => quoted(text)?,
-        _ => {
-            let end = colon(text)?;
-            let (name, rest) = text.split_at(end);
-            if name.contains([',', '[', ']', '{', '}', '\'', '"']) {
-                return None;
-            }
-            match plain(name)? {
-                Value::Text(name) => (name, rest),
-                _ => return None,
-            }
-        }
-    };
-
-    let value = rest.strip_prefix(": ")?.trim_start_matches(' ');
-    (name.len() <= MAX_KEY_BYTES && !value.is_empty()).then_some((name, value))
-}
-
-/// Where the colon of a plain key stands: the first that a space or the end follows.
-fn colon(text: &str) -> Option<usize> {
-    let bytes = text.as_bytes();
-    bytes.iter().enumerate().find_map(|(at, byte)| {
-        (*byte == b':' && matches!(bytes.get(at + 1), None | Some(b' '))).then_some(at)
-    })
-}
-
-/// A plain scalar that is the whole text: nothing in it could be read otherwise.
-fn plain(text: &str) -> Option<Value<'_>> {
-    let bytes = text.as_bytes();
-    let first = bytes.first()?;
-    let starts = !matches!(
-        first,
-        b'-' | b'?'
-            | b':'
-            | b','
-            | b'['
-            | b']'
-            | b'{'
-            | b'}'
-            | b'#'
-            | b'&'
-            | b'*'
-            | b'!'
-            | b'|'
-            | b'>'
-            | b'\''
-            | b'"'
-            | b'%'
-            | b'@'
-            | b'`'
-            | b' '
-    );
-    if !starts || matches!(bytes.last(), Some(b' ' | b':')) {
-        return None;
-    }
-
-    let mut previous = b'x';
-    for byte in bytes {
-        match (previous, byte) {
-            (b':', b' ' | b',' | b'[' | b']' | b'{' | b'}') | (b' ', b'#') => return None,
-            _ => previous = *byte,
-        }
-    }
-
-    Some(match text {
-        "~" | "null" | "Null" | "NULL" => Value::Null,
-        text => Value::Text(Cow::Borrowed(text)),
-    })
-}
-
-/// A text in quotes without escapes but `''`, with what follows it.
-fn quoted(text: &str) -> Option<(Cow<'_, str>, &str)> {
-    if let Some(inner) = text.strip_prefix('"') {
-        let end = inner.find(['"', '\\'])?;
-        let (text, rest) = inner.split_at(end);
-        return Some((Cow::Borrowed(text), rest.strip_prefix('"')?));
-    }
-
-    let inner = text.strip_prefix('\'')?;
-    let mut from = 0;
-
-    loop {
-        let end = from + inner.get(from..)?.find('\'')?;
-        let rest = inner.get(end + 1..)?;
-        if rest.starts_with('\'') {
-            from = end + 2;
-            continue;
-        }
-
-        let text = inner.get(..end)?;
-        let text = match from {
-            0 => Cow::Borrowed(text),
-            _ => Cow::Owned(text.replace("''", "'")),
-        };
-        return Some((text, rest));
-    }
 }
 
 #[cfg(test)]
