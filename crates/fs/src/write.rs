@@ -50,6 +50,36 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
     stage(path, bytes)?.persist(path)
 }
 
+/// Like [`write_atomic`], for a file below `root` whose directories are created as needed. No link is
+/// followed: a directory on the way that is one is refused, and a file that is one is replaced.
+///
+/// # Errors
+/// When a directory on the way is a link or a file, or the file cannot be written.
+pub fn write_inside(root: &Path, path: &str, bytes: &[u8]) -> io::Result<()> {
+    let (directory, _) = path.rsplit_once('/').unwrap_or(("", path));
+
+    let mut at = root.to_owned();
+    for part in directory.split('/').filter(|part| !part.is_empty()) {
+        at.push(part);
+        match std::fs::symlink_metadata(&at) {
+            Ok(metadata) if metadata.is_dir() => {}
+            Ok(_) => {
+                let reason = format!("`{}` is not a directory, or is a link", at.display());
+                return Err(io::Error::new(io::ErrorKind::NotADirectory, reason));
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => std::fs::create_dir(&at)?,
+            Err(error) => return Err(error),
+        }
+    }
+
+    // The permissions of a target outside of the repository are none of the new file's.
+    let full = root.join(path);
+    if std::fs::symlink_metadata(&full).is_ok_and(|metadata| metadata.is_symlink()) {
+        std::fs::remove_file(&full)?;
+    }
+    write_atomic(&full, bytes)
+}
+
 /// Like [`write_atomic`], but only the user may read the file, and it is not synced to disk: for
 /// caches, where a lost file costs a request.
 ///
@@ -108,6 +138,28 @@ mod tests {
         write_atomic(&path, b"new").unwrap();
         let mode = std::fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o750);
+    }
+
+    #[test]
+    fn a_file_is_written_below_a_root_and_never_through_a_link() {
+        let top = tempfile::tempdir().unwrap();
+        let (root, outside) = (top.path().join("root"), top.path().join("outside"));
+        std::fs::create_dir(&root).unwrap();
+        std::fs::create_dir(&outside).unwrap();
+
+        write_inside(&root, "a/b/file", b"x").unwrap();
+        assert_eq!(std::fs::read(root.join("a/b/file")).unwrap(), b"x");
+
+        std::os::unix::fs::symlink(&outside, root.join("link")).unwrap();
+        let error = write_inside(&root, "link/file", b"x").unwrap_err();
+        assert!(error.to_string().contains("is a link"), "{error}");
+        assert_eq!(std::fs::read_dir(&outside).unwrap().count(), 0);
+
+        std::fs::write(outside.join("file"), "kept").unwrap();
+        std::os::unix::fs::symlink(outside.join("file"), root.join("file")).unwrap();
+        write_inside(&root, "file", b"new").unwrap();
+        assert_eq!(std::fs::read(outside.join("file")).unwrap(), b"kept");
+        assert_eq!(std::fs::read(root.join("file")).unwrap(), b"new");
     }
 
     #[test]

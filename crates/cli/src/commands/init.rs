@@ -42,7 +42,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         (WORKFLOW, patchgate_config::workflow_template(RELEASE)),
     ];
     if !args.force
-        && let Some((name, _)) = files.iter().find(|(name, _)| args.path.join(name).exists())
+        && let Some((name, _)) = files.iter().find(|(name, _)| is_there(&args.path.join(name)))
     {
         return Err(UserError::usage(format!("`{name}` exists already"))
             .with_hint("`--force` replaces it")
@@ -50,7 +50,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     }
 
     for (name, text) in files {
-        write(&args.path.join(name), &text)?;
+        patchgate_fs::write_inside(&args.path, name, text.as_bytes())
+            .with_context(|| format!("failed to write `{name}`"))?;
         output::write(&format!("wrote {name}\n"), None)?;
     }
 
@@ -65,10 +66,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     Ok(Exit::Clean)
 }
 
-fn write(path: &Path, text: &str) -> anyhow::Result<()> {
-    if let Some(directory) = path.parent() {
-        std::fs::create_dir_all(directory)
-            .with_context(|| format!("failed to create `{}`", directory.display()))?;
-    }
-    output::write_file(path, text.as_bytes())
+/// Whether there is anything at a path, a link to nothing included.
+fn is_there(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).is_ok()
 }
