@@ -1,6 +1,6 @@
 //! The exit codes that scripts lean on, and that they do not depend on the format.
 
-use crate::stage::Stage;
+use crate::support::sandbox::Stage;
 
 const CLEAN_LOCK: &str = "version = 4\n\n[[package]]\nname = \"own\"\nversion = \"0.1.0\"\n";
 
@@ -67,9 +67,9 @@ fn wrong_settings_are_2_and_named_with_their_line() {
 fn an_ecosystem_that_the_store_lacks_is_3_and_the_rest_is_still_told() {
     let stage = Stage::new();
     stage.example("cargo-service");
-    let npm = crate::stage::root().join("examples/npm-workspace/package-lock.json");
+    let npm = crate::support::sandbox::root().join("examples/npm-workspace/package-lock.json");
     stage.write("web/package-lock.json", std::fs::read(npm).unwrap());
-    let crates = crate::stage::root().join("examples/advisories/crates.io");
+    let crates = crate::support::sandbox::root().join("examples/advisories/crates.io");
     stage
         .run(&[
             "db",

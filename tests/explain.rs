@@ -3,7 +3,7 @@
 use patchgate_testkit::{OsvFault, OsvServer};
 use serde_json::{Value, json};
 
-use crate::stage::{Run, Stage, root, texts};
+use crate::support::sandbox::{Run, Stage, root, texts};
 
 fn stage() -> Stage {
     let stage = Stage::new();

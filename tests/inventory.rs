@@ -1,6 +1,6 @@
 //! `patchgate inventory`, and files that are named one by one.
 
-use crate::stage::{Stage, texts};
+use crate::support::sandbox::{Stage, texts};
 
 #[test]
 fn every_package_with_its_scope_its_line_and_its_edges() {

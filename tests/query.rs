@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::stage::{OFFLINE, Stage, texts};
+use crate::support::sandbox::{OFFLINE, Stage, texts};
 
 /// Runs the binary in the stage's folder with lines on its standard input.
 pub(crate) fn with_input(

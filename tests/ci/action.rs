@@ -1,0 +1,389 @@
+//! `action.yml`, run by `act` on this host, without containers and without the network.
+
+use std::path::Path;
+use std::process::Command;
+
+use patchgate_syntax::yaml;
+use patchgate_testkit::Tools;
+
+use crate::support::sandbox::{Run, Stage, root};
+
+const TOKEN: &str = "token-that-must-not-be-printed";
+
+/// Runs a workflow whose only job uses the action with these inputs and then tells its outputs.
+fn run_action(tools: &Tools, stage: &Stage, inputs: &str) -> Run {
+    std::fs::copy(root().join("action.yml"), stage.path("repo/action.yml")).unwrap();
+    let indented: String = inputs
+        .lines()
+        .map(|line| format!("          {line}\n"))
+        .collect();
+    let workflow = format!(
+        "on: push
+permissions: {{}}
+jobs:
+  job:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+      - id: patchgate
+        uses: ./
+        continue-on-error: true
+        with:
+          binary-path: {}
+          token: {TOKEN}
+{indented}      - shell: bash
+        env:
+          FINDINGS: ${{{{ steps.patchgate.outputs.findings }}}}
+          SCORE: ${{{{ steps.patchgate.outputs.highest-score }}}}
+          OUTCOME: ${{{{ steps.patchgate.outcome }}}}
+        run: echo \"findings=$FINDINGS score=$SCORE outcome=$OUTCOME\"
+",
+        env!("CARGO_BIN_EXE_patchgate")
+    );
+
+    run_workflow(tools, stage, &workflow, &[])
+}
+
+/// The cache action that `action.yml` names, as act's flag wants it: a stand-in that keeps the cache
+/// in a folder, one file a key, and restores the newest one whose key begins as asked.
+fn cache_stand_in(stage: &Stage) -> String {
+    let action = |name: &str, script: &str| {
+        let text = format!(
+            "name: {name}
+description: stand-in
+inputs: {{ path: {{ description: p }}, key: {{ description: k }}, restore-keys: {{ description: r }} }}
+outputs: {{ cache-matched-key: {{ description: k, value: '${{{{ steps.run.outputs.key }}}}' }} }}
+runs:
+  using: composite
+  steps:
+    - id: run
+      shell: bash
+      env:
+        FOLDER: '{}'
+        WHAT: '${{{{ inputs.path }}}}'
+        KEY: '${{{{ inputs.key }}}}'
+        PREFIX: '${{{{ inputs.restore-keys }}}}'
+      run: {script}
+",
+            stage.path("cache").display()
+        );
+
+        let folder = stage.path("cache-action").join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("action.yml"), text).unwrap();
+    };
+
+    std::fs::create_dir_all(stage.path("cache")).unwrap();
+    action(
+        "save",
+        "tar -C \"$(dirname \"$WHAT\")\" -cf \"$FOLDER/$KEY\" \"$(basename \"$WHAT\")\"; echo \"saved $KEY\"",
+    );
+    action(
+        "restore",
+        "found=$(ls -t \"$FOLDER\" | grep \"^$PREFIX\" | head -n 1 || true); if [ -n \"$found\" ]; then \
+         tar -C \"$(dirname \"$WHAT\")\" -xf \"$FOLDER/$found\"; echo \"key=$found\" >> \"$GITHUB_OUTPUT\"; \
+         echo \"restored $found\"; fi",
+    );
+    let text = std::fs::read_to_string(root().join("action.yml")).unwrap();
+    let (_, commit) = text.split_once("actions/cache/restore@").unwrap();
+    let commit = commit.split_whitespace().next().unwrap();
+
+    assert!(text.contains(&format!("actions/cache/save@{commit} ")));
+
+    let folder = stage.path("cache-action");
+    format!("actions/cache@{commit}={}", folder.display())
+}
+
+/// Runs a workflow in the stage's repository with these arguments of act too.
+pub(crate) fn run_workflow(
+    tools: &Tools,
+    stage: &Stage,
+    workflow: &str,
+    arguments: &[&str],
+) -> Run {
+    stage.write(".github/workflows/test.yml", workflow);
+    for arguments in [
+        &["init", "--quiet", "--initial-branch=main"][..],
+        &["add", "--all"],
+        &[
+            "-c",
+            "user.name=Test",
+            "-c",
+            "user.email=test@example.invalid",
+            "commit",
+            "--quiet",
+            "--allow-empty",
+            "--message=start",
+        ],
+    ] {
+        let status = clean("git", stage).args(arguments).status().unwrap();
+        assert!(status.success());
+    }
+    // Without this file act asks which image it should use.
+    std::fs::create_dir_all(stage.path("home/.config/act")).unwrap();
+
+    std::fs::write(stage.path("home/.config/act/actrc"), "").unwrap();
+    // act fetches every action that `action.yml` names, also for steps that do not run.
+    let cache = cache_stand_in(stage);
+    let output = clean(tools.act(), stage)
+        .args(["push", "-P", "ubuntu-latest=-self-hosted"])
+        .args(["--local-repository", &cache])
+        .args(arguments)
+        .output()
+        .unwrap();
+
+    Run {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+/// A command in the stage's repository with nothing of this machine's settings.
+fn clean(program: impl AsRef<std::ffi::OsStr>, stage: &Stage) -> Command {
+    let mut command = Command::new(program);
+    command
+        .current_dir(stage.path("repo"))
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("HOME", stage.path("home"))
+        .env("GIT_CONFIG_NOSYSTEM", "1");
+    command
+}
+
+#[test]
+fn scan_sets_its_outputs_and_fails_the_step() {
+    let Some(tools) = Tools::installed() else {
+        return;
+    };
+    let stage = Stage::new();
+    stage.example("npm-workspace");
+    stage.build_store();
+    let store = stage.path("store");
+    let inputs = format!("command: scan\noffline: true\nstore: {}", store.display());
+    let run = run_action(&tools, &stage, &inputs).expect(0);
+    let said = format!("{}{}", run.stdout, run.stderr);
+
+    assert!(
+        said.contains("findings=10 score=94.8 outcome=failure"),
+        "{said}"
+    );
+    assert!(
+        said.contains("GHSA-jpcq-cgw6-v4j6"),
+        "the summary lacks the worst finding: {said}"
+    );
+    assert!(!said.contains(TOKEN), "the token is printed: {said}");
+}
+
+#[test]
+fn a_threshold_above_all_findings_passes_the_step() {
+    let Some(tools) = Tools::installed() else {
+        return;
+    };
+    let stage = Stage::new();
+    stage.example("npm-workspace");
+    stage.build_store();
+    let store = stage.path("store");
+
+    // The examples' store knows nothing of the actions that the test's own workflow and the action
+    // use.
+    let inputs = format!(
+        "offline: true\nmin-score: 99\nexclude: |\n  .github/**\n  action.yml\nstore: {}",
+        store.display()
+    );
+    let run = run_action(&tools, &stage, &inputs).expect(0);
+
+    assert!(
+        run.stdout.contains("outcome=success"),
+        "{}{}",
+        run.stdout,
+        run.stderr
+    );
+}
+
+#[test]
+fn a_store_in_the_runners_cache_is_brought_up_to_date_and_saved_once() {
+    let Some(tools) = Tools::installed() else {
+        return;
+    };
+    let stage = Stage::new();
+    stage.example("npm-workspace");
+    let exports = stage.path("exports/npm");
+    std::fs::create_dir_all(&exports).unwrap();
+    let zip = |records: &[&str]| {
+        let archive = exports.join("all.zip");
+        let _ = std::fs::remove_file(&archive);
+        let folder = root().join("examples/advisories/npm");
+        let status = Command::new("python3")
+            .args(["-m", "zipfile", "-c"])
+            .arg(&archive)
+            .args(records.iter().map(|name| folder.join(name)))
+            .status();
+        assert!(status.unwrap().success());
+    };
+    zip(&["GHSA-xvch-5gv4-984h.json"]);
+    let inputs = format!(
+        "ecosystem: npm\nmirror: {}\nkev-url: none\nepss-url: none\nexclude: |\n  .github/**\n  action.yml",
+        stage.path("exports").display()
+    );
+    let said = |run: Run| format!("{}{}", run.stdout, run.stderr);
+    let first = said(run_action(&tools, &stage, &inputs).expect(0));
+
+    assert!(first.contains("findings=1 "), "{first}");
+    assert!(first.contains("saved patchgate-store-"), "{first}");
+    assert!(!first.contains("restored patchgate-store-"), "{first}");
+
+    // Nothing new: the same store is restored and not saved again.
+    let second = said(run_action(&tools, &stage, &inputs).expect(0));
+    assert!(second.contains("restored patchgate-store-"), "{second}");
+    assert!(!second.contains("saved patchgate-store-"), "{second}");
+
+    // The mirror is gone: the store of the cache still answers, and the step says why it is old.
+    std::fs::remove_dir_all(stage.path("exports")).unwrap();
+    let third = said(run_action(&tools, &stage, &inputs).expect(0));
+
+    assert!(third.contains("findings=1 "), "{third}");
+    assert!(third.contains("warning: "), "{third}");
+}
+
+#[test]
+fn an_input_that_is_no_flag_of_the_command_fails_the_step() {
+    let Some(tools) = Tools::installed() else {
+        return;
+    };
+    let stage = Stage::new();
+    stage.example("npm-workspace");
+    let run = run_action(&tools, &stage, "command: scan\nmerge: true").expect(0);
+    let said = format!("{}{}", run.stdout, run.stderr);
+
+    assert!(said.contains("no flag for input `merge`"), "{said}");
+    assert!(said.contains("outcome=failure"), "{said}");
+}
+
+#[test]
+fn a_value_is_never_run_by_a_shell() {
+    let Some(tools) = Tools::installed() else {
+        return;
+    };
+    let stage = Stage::new();
+    stage.example("npm-workspace");
+    let path = "$(touch run-by-a-shell)`touch run-by-a-shell`;touch run-by-a-shell";
+    run_action(&tools, &stage, &format!("path: '{path}'\nconfig: '{path}'"));
+    let found = walk(&stage.path("."));
+
+    assert!(
+        !found.iter().any(|name| name == "run-by-a-shell"),
+        "{found:?}"
+    );
+}
+
+fn walk(folder: &Path) -> Vec<String> {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_type().unwrap().is_dir() {
+            names.extend(walk(&entry.path()));
+        }
+        names.push(entry.file_name().to_string_lossy().into_owned());
+    }
+
+    names
+}
+
+#[test]
+fn the_action_and_the_workflows_keep_to_their_schemas() {
+    let Some(tools) = Tools::installed() else {
+        return;
+    };
+    let check = |program: &Path, arguments: &[&str]| {
+        let output = Command::new(program)
+            .args(arguments)
+            .current_dir(root())
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{}\n{}{}",
+            program.display(),
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+    };
+    let schema = tools.python_program("check-jsonschema");
+    check(
+        &schema,
+        &["--builtin-schema", "vendor.github-actions", "action.yml"],
+    );
+    let workflows: Vec<String> = std::fs::read_dir(root().join(".github/workflows"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path().to_string_lossy().into_owned())
+        .collect();
+    let names: Vec<&str> = workflows.iter().map(String::as_str).collect();
+    let mut arguments = vec!["--builtin-schema", "vendor.github-workflows"];
+    arguments.extend(&names);
+    check(&schema, &arguments);
+    check(&tools.actionlint(), &names);
+
+    // Below "medium" zizmor asks for another way to write `uses: ./`, which act does not know.
+    let zizmor = [
+        "--offline",
+        "--quiet",
+        "--min-severity",
+        "medium",
+        "action.yml",
+        ".github",
+    ];
+    check(&tools.python_program("zizmor"), &zizmor);
+}
+
+#[test]
+fn the_workflows_of_the_readme_use_the_action_as_it_is() {
+    let Some(tools) = Tools::installed() else {
+        return;
+    };
+    let file = |name: &str| std::fs::read_to_string(root().join(name)).unwrap();
+    let (readme, action) = (file("README.md"), file("action.yml"));
+    let action = yaml(&action).unwrap();
+    let inputs = action.get("inputs").unwrap();
+    let stage = Stage::new();
+
+    let mut uses = 0;
+    for block in readme.split("```yaml\n").skip(1) {
+        let block = block.split("```").next().unwrap();
+        let tree = yaml(block).unwrap();
+        let jobs = tree.get("jobs").map_or(&[][..], |jobs| jobs.entries());
+
+        for (name, job) in jobs {
+            let steps = job.get("steps").unwrap().items().iter();
+            for step in steps.filter(|step| {
+                step.get("uses").and_then(|uses| uses.text()) == Some("OWNER/patchgate@COMMIT")
+            }) {
+                let with = step.get("with").unwrap();
+                for (input, _) in with.entries() {
+                    assert!(inputs.get(&input.name).is_some(), "no input {}", input.name);
+                }
+                let version = with.get("version").and_then(|version| version.text());
+                assert_eq!(version, Some(concat!("v", env!("CARGO_PKG_VERSION"))));
+                uses += 1;
+            }
+
+            let commit = "0123456789abcdef0123456789abcdef01234567";
+            let name = format!(".github/workflows/{}.yml", name.name);
+            stage.write(
+                &name,
+                block.replace(
+                    "OWNER/patchgate@COMMIT",
+                    &format!("owner/patchgate@{commit}"),
+                ),
+            );
+            let output = Command::new(tools.actionlint())
+                .arg(stage.path("repo").join(&name))
+                .output()
+                .unwrap();
+
+            assert!(output.status.success(), "{output:?}");
+        }
+    }
+
+    assert_eq!(uses, 2);
+}

@@ -1,0 +1,125 @@
+//! `patchgate init`: what it writes is what it reads, and what GitHub takes.
+
+use std::process::Command;
+
+use patchgate_testkit::Tools;
+
+use crate::ci::action_binary::run_released;
+use crate::support::release_archive::{built, bytes_of, packed, release_of};
+use crate::support::sandbox::{Stage, root};
+
+const FILES: [&str; 2] = [".patchgate.yml", ".github/workflows/patchgate.yml"];
+
+#[test]
+fn writes_settings_that_it_reads_itself_and_replaces_nothing_unasked() {
+    let stage = Stage::new();
+    stage.example("cargo-service");
+    stage.build_store();
+    stage.run(&["init", "repo"]).expect(0);
+    let scan = [
+        "scan",
+        "--store",
+        "store",
+        "--max-age-days",
+        "36500",
+        // The examples' store knows nothing of the actions that the new workflow uses.
+        "--exclude",
+        ".github/**",
+        "repo",
+    ];
+    stage.run(&scan).expect(1);
+
+    let settings = stage.path("repo").join(FILES[0]);
+    std::fs::write(&settings, "version: 1\n").unwrap();
+    let run = stage.run(&["init", "repo"]).expect(2);
+    assert!(run.stderr.contains("`.patchgate.yml` is there already"));
+    assert_eq!(std::fs::read_to_string(&settings).unwrap(), "version: 1\n");
+    stage.run(&["init", "--force", "repo"]).expect(0);
+    assert_ne!(std::fs::read_to_string(&settings).unwrap(), "version: 1\n");
+}
+
+/// The commit to which the tests pin the action.
+const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
+
+/// The workflow as a user completes it.
+fn completed(workflow: &str) -> String {
+    assert!(workflow.contains("OWNER/patchgate@COMMIT"));
+    workflow.replace(
+        "OWNER/patchgate@COMMIT",
+        &format!("owner/patchgate@{COMMIT}"),
+    )
+}
+
+#[test]
+fn writes_a_workflow_that_runs_the_release_of_this_binary() {
+    let Some(tools) = Tools::installed() else {
+        return;
+    };
+    let stage = built();
+    stage.write("README.md", "");
+    stage.run(&["init", "repo"]).expect(0);
+    let workflow = std::fs::read_to_string(stage.path("repo").join(FILES[1])).unwrap();
+    // What the project's own workflows check out with is no other release.
+    let own = std::fs::read_to_string(root().join(".github/workflows/ci.yml")).unwrap();
+    let checkout = |text: &str| {
+        let line = text.lines().find(|line| line.contains("actions/checkout@"));
+        line.unwrap().trim().to_owned()
+    };
+    assert_eq!(checkout(&workflow), checkout(&own));
+
+    let (archive, checksum) = packed(&stage);
+    let release = concat!("v", env!("CARGO_PKG_VERSION"));
+    let server = release_of(release, bytes_of(archive), Some(checksum));
+    std::fs::remove_file(stage.path("repo").join(FILES[1])).unwrap();
+    let run = run_released(
+        &tools,
+        &stage,
+        &server,
+        COMMIT,
+        &completed(&workflow),
+        &["--job=scan", "--platform=ubuntu-24.04=-self-hosted"],
+    );
+    assert!(
+        run.stdout.contains("patchgate was run with action"),
+        "{run:?}"
+    );
+}
+
+#[test]
+fn writes_a_workflow_that_github_takes() {
+    let Some(tools) = Tools::installed() else {
+        return;
+    };
+    let stage = Stage::new();
+    stage.write("repo/README.md", "");
+    stage.run(&["init", "repo"]).expect(0);
+    let path = stage.path("repo").join(FILES[1]);
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, completed(&text)).unwrap();
+    let checks = [
+        (
+            tools.python_program("check-jsonschema"),
+            vec!["--builtin-schema", "vendor.github-workflows", FILES[1]],
+        ),
+        (tools.actionlint(), vec![FILES[1]]),
+        (
+            tools.python_program("zizmor"),
+            vec!["--offline", "--quiet", FILES[1]],
+        ),
+    ];
+
+    for (program, arguments) in checks {
+        let output = Command::new(&program)
+            .args(arguments)
+            .current_dir(stage.path("repo"))
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{}\n{}{}",
+            program.display(),
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+}

@@ -1,0 +1,192 @@
+//! `patchgate db`.
+
+use crate::support::sandbox::Stage;
+
+#[test]
+fn builds_a_store_and_says_what_is_in_it() {
+    let stage = Stage::new();
+    stage.build_store();
+    let status = stage
+        .run(&["db", "status", "--store", "store", "--format", "json"])
+        .expect(0)
+        .json();
+    let records = |name: &str| {
+        status["sources"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|source| source["name"] == name)
+            .map(|source| source["records"].as_u64().unwrap())
+    };
+
+    assert_eq!(records("osv:npm"), Some(10), "{status:#}");
+    assert_eq!(records("osv:crates.io"), Some(4));
+    assert_eq!(records("kev"), Some(1));
+    assert_eq!(records("epss"), Some(13));
+}
+
+#[test]
+fn an_old_store_warns_and_a_limit_can_be_set() {
+    let stage = Stage::new();
+    stage.build_store();
+    let old = stage.run(&["db", "status", "--store", "store"]).expect(0);
+
+    assert!(old.stdout.contains("warning"), "{}", old.stdout);
+
+    let patient = stage
+        .run(&[
+            "db",
+            "status",
+            "--store",
+            "store",
+            "--max-age-days",
+            "36500",
+        ])
+        .expect(0);
+    assert!(!patient.stdout.contains("warning"), "{}", patient.stdout);
+}
+
+#[test]
+fn a_failed_build_leaves_the_store_as_it_was() {
+    let stage = Stage::new();
+    stage.build_store();
+    let before = stage.run(&["db", "status", "--store", "store", "--format", "json"]);
+    let run = stage.run(&["db", "build", "--from", "nowhere", "--into", "store"]);
+
+    assert_eq!(run.code, 2, "{run:?}");
+    assert!(run.stderr.contains("nowhere"), "{}", run.stderr);
+
+    let after = stage.run(&["db", "status", "--store", "store", "--format", "json"]);
+    let names = |run: &crate::support::sandbox::Run| {
+        crate::support::sandbox::texts(&run.json()["sources"], "name")
+    };
+
+    assert_eq!(names(&before), names(&after));
+}
+
+#[test]
+fn a_truncated_archive_is_named_and_makes_the_build_incomplete() {
+    let Some(shared) = patchgate_testkit::shared_dir() else {
+        return;
+    };
+    let stage = Stage::new();
+    let whole = std::fs::read(shared.join("advisories/crates.io/all.zip")).unwrap();
+
+    std::fs::create_dir_all(stage.path("half/crates.io")).unwrap();
+    std::fs::write(
+        stage.path("half/crates.io/all.zip"),
+        &whole[..whole.len() / 2],
+    )
+    .unwrap();
+    let run = stage.run(&["db", "build", "--from", "half", "--into", "store"]);
+
+    assert!(run.code == 2 || run.code == 3, "{run:?}");
+    assert!(
+        format!("{}{}", run.stdout, run.stderr).contains("all.zip"),
+        "{run:?}"
+    );
+}
+
+#[test]
+fn a_whole_store_is_made_of_the_published_feeds() {
+    let Some(shared) = patchgate_testkit::shared_dir() else {
+        return;
+    };
+    let stage = Stage::new();
+    let advisories = shared.join("advisories/npm");
+    let feeds = shared.join("feeds");
+    stage.run(&[
+        "db",
+        "build",
+        "--from",
+        advisories.to_str().unwrap(),
+        "--from",
+        feeds.to_str().unwrap(),
+        "--into",
+        "store",
+    ]);
+    let status = stage
+        .run(&["db", "status", "--store", "store", "--format", "json"])
+        .expect(0)
+        .json();
+    let names = crate::support::sandbox::texts(&status["sources"], "name");
+
+    for name in ["osv:npm", "kev", "epss"] {
+        assert!(names.iter().any(|found| found == name), "{names:?}");
+    }
+}
+
+#[test]
+fn the_cache_key_names_the_content() {
+    let stage = Stage::new();
+    stage.build_store();
+    let key = || {
+        let status = stage.run(&["db", "status", "--store", "store", "--format", "json"]);
+        status.expect(0).json()["cache_key"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    let first = key();
+
+    assert!(first.starts_with("patchgate-store-"), "{first}");
+
+    stage.build_store();
+    assert_eq!(key(), first);
+
+    let update = stage
+        .run(&[
+            "db",
+            "update",
+            "--into",
+            "store",
+            "--ecosystem",
+            "npm",
+            "--mirror",
+            "nowhere",
+            "--kev-url",
+            "none",
+            "--epss-url",
+            "none",
+        ])
+        .expect(3);
+    assert!(
+        update.stdout.contains(&format!("cache key: {first}")),
+        "{update:?}"
+    );
+}
+
+#[test]
+fn verify_tells_a_whole_store_from_a_damaged_one() {
+    let stage = Stage::new();
+    stage.build_store();
+    let whole = stage.run(&["db", "verify", "--store", "store"]).expect(0);
+
+    assert!(whole.stdout.contains("osv:npm"), "{whole:?}");
+    assert!(!whole.stdout.contains("damaged"), "{whole:?}");
+
+    let table = std::fs::read_dir(stage.path("store"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.display().to_string().contains("osv-npm-"))
+        .unwrap();
+    let mut bytes = std::fs::read(&table).unwrap();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    std::fs::write(&table, bytes).unwrap();
+    let damaged = stage.run(&["db", "verify", "--store", "store"]).expect(3);
+    let name = table.file_name().unwrap().to_str().unwrap();
+    let lines: Vec<&str> = damaged
+        .stdout
+        .lines()
+        .filter(|line| line.starts_with("damaged"))
+        .collect();
+
+    assert!(
+        matches!(lines[..], [line] if line.contains(name)),
+        "{damaged:?}"
+    );
+    assert!(damaged.stderr.contains("patchgate db build"), "{damaged:?}");
+
+    stage.run(&["db", "verify", "--store", "nowhere"]).expect(2);
+}

@@ -1,0 +1,227 @@
+//! `patchgate db` when something is in its way: a disk that is full, a build that is killed, two at
+//! once, a store of another format.
+
+use std::process::{Command, Output, Stdio};
+use std::sync::Mutex;
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use patchgate_testkit::{HttpServer, Response};
+
+use crate::support::sandbox::Stage;
+
+/// A stage with a store, and with more records than the store has at `repo/more`: few of crates.io,
+/// whose table is written first, and many of npm.
+#[cfg(unix)]
+fn stage_with_more() -> Stage {
+    let stage = Stage::new();
+    stage.build_store();
+    for n in 0..2000 {
+        let ecosystem = if n < 10 { "crates.io" } else { "npm" };
+        let record = format!(
+            r#"{{"id": "X-{n}", "summary": "{}", "affected": [{{"package":
+            {{"ecosystem": "{ecosystem}", "name": "p-{n}"}}, "versions": ["1.0.0"]}}]}}"#,
+            "long ".repeat(200)
+        );
+        stage.write(&format!("more/{n}.json"), record);
+    }
+
+    stage
+}
+
+/// Runs `patchgate` where no file may have more than 64 blocks, far below the size of npm's table.
+#[cfg(unix)]
+fn run_limited(stage: &Stage, before: &str, arguments: &str) -> Output {
+    let script = format!("{before} ulimit -c 0; ulimit -f 64; exec \"$0\" {arguments}");
+    Command::new("sh")
+        .args(["-c", &script, env!("CARGO_BIN_EXE_patchgate")])
+        .current_dir(stage.path(""))
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap())
+        .output()
+        .unwrap()
+}
+
+fn listed(stage: &Stage) -> Vec<String> {
+    let mut names: Vec<String> = std::fs::read_dir(stage.path("store"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+/// A file that may not grow stands for a disk that is full. The store that was there still serves,
+/// and nothing is left of what was written.
+#[cfg(unix)]
+#[test]
+fn a_full_disk_leaves_the_store_as_it_was() {
+    let stage = stage_with_more();
+    let before = listed(&stage);
+
+    for arguments in [
+        "db build --from repo/more --into store",
+        "db update --from repo/more --into store --ecosystem npm --mirror nowhere \
+         --kev-url none --epss-url none",
+    ] {
+        // The signal is ignored, so that writing fails.
+        let run = run_limited(&stage, "trap '' XFSZ;", arguments);
+        let stderr = String::from_utf8(run.stderr).unwrap();
+        assert_eq!(run.status.code(), Some(2), "{stderr}");
+        assert!(stderr.contains("cannot be written"), "{stderr}");
+        assert!(stderr.contains("has space"), "{stderr}");
+        assert_eq!(listed(&stage), before);
+        stage.run(&["db", "verify", "--store", "store"]).expect(0);
+    }
+}
+
+/// A build that is killed while it writes leaves a file that is not finished. The store still
+/// serves, and the next build removes the file.
+#[cfg(unix)]
+#[test]
+fn a_killed_build_leaves_the_store_as_it_was() {
+    use std::os::unix::process::ExitStatusExt as _;
+
+    let stage = stage_with_more();
+    let before = listed(&stage);
+    let run = run_limited(&stage, "", "db build --from repo/more --into store");
+    assert!(run.status.signal().is_some(), "{run:?}");
+    let left = listed(&stage);
+    let is_unfinished = |name: &&String| name.starts_with(".building-");
+    assert_eq!(left.iter().filter(is_unfinished).count(), 1, "{left:?}");
+    stage.run(&["db", "verify", "--store", "store"]).expect(0);
+    // A table that was whole already may be there too; no manifest names it.
+    assert!(before.iter().all(|name| left.contains(name)));
+    stage.build_store();
+    assert_eq!(listed(&stage), before);
+}
+
+/// Two processes at once: the second one says so and changes nothing, the first one ends well.
+#[test]
+fn of_two_updates_at_once_one_says_so() {
+    let stage = Stage::new();
+    stage.build_store();
+    let (arrived, arrivals) = channel();
+    let (open, gate) = channel::<()>();
+    let (arrived, gate) = (Mutex::new(arrived), Mutex::new(gate));
+    let server = HttpServer::start(move |request| {
+        let _ = arrived.lock().unwrap().send(request.path.clone());
+        let _ = gate.lock().unwrap().recv_timeout(Duration::from_secs(50));
+        Response::status(404)
+    });
+    let url = server.url();
+    let arguments = [
+        "db",
+        "update",
+        "--into",
+        "store",
+        "--ecosystem",
+        "npm",
+        "--mirror",
+        &url,
+        "--kev-url",
+        "none",
+        "--epss-url",
+        "none",
+    ];
+    let first = Command::new(env!("CARGO_BIN_EXE_patchgate"))
+        .args(arguments)
+        .current_dir(stage.path(""))
+        .env_clear()
+        .env("HOME", stage.path("home"))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    let mut first = first.unwrap();
+
+    // It has the lock when it asks.
+    let path = arrivals.recv_timeout(Duration::from_secs(50)).unwrap();
+    assert_eq!(path, "/npm/all.zip");
+
+    let second = stage.run(&arguments).expect(2);
+    assert!(second.stderr.contains("another process"), "{second:?}");
+    assert!(second.stderr.contains("run it again"), "{second:?}");
+
+    let advisories = crate::support::sandbox::root().join("examples/advisories");
+    let advisories = advisories.to_str().unwrap();
+    let build = stage.run(&["db", "build", "--from", advisories, "--into", "store"]);
+
+    assert!(build.expect(2).stderr.contains("another process"));
+
+    stage.run(&["db", "verify", "--store", "store"]).expect(0);
+    drop(open);
+
+    // The export is not there, which is told: the run is incomplete.
+    assert_eq!(first.wait().unwrap().code(), Some(3));
+
+    stage.run(&["db", "verify", "--store", "store"]).expect(0);
+}
+
+#[test]
+fn a_store_of_another_format_says_what_to_do() {
+    let stage = Stage::new();
+    stage.build_store();
+    let manifest = stage.path("store/store.json");
+    let text = std::fs::read_to_string(&manifest).unwrap();
+    let mut value: serde_json::Value = serde_json::from_str(&text).unwrap();
+    value["format"] = 1.into();
+    std::fs::write(&manifest, value.to_string()).unwrap();
+    stage.write(
+        "package-lock.json",
+        r#"{"lockfileVersion": 3, "packages": {}}"#,
+    );
+
+    for arguments in [
+        &["scan", "--offline", "--store", "store", "repo"][..],
+        &["db", "status", "--store", "store"],
+        &["db", "verify", "--store", "store"],
+    ] {
+        let run = stage.run(arguments).expect(2);
+        assert!(run.stderr.contains("has format 1"), "{run:?}");
+        assert!(run.stderr.contains("patchgate db update --into"), "{run:?}");
+    }
+
+    let update = |extra: &[&str]| {
+        let fixed = ["db", "update", "--into", "store", "--ecosystem", "npm"];
+        stage.run(&[&fixed[..], extra].concat())
+    };
+    let advisories = crate::support::sandbox::root().join("examples/advisories");
+    let mirror = advisories.to_str().unwrap();
+    let lost = update(&[
+        "--mirror",
+        mirror,
+        "--kev-url",
+        "none",
+        "--epss-url",
+        "none",
+    ])
+    .expect(2);
+
+    assert!(lost.stderr.contains("would lose"), "{lost:?}");
+    assert_eq!(
+        std::fs::read_to_string(&manifest).unwrap(),
+        value.to_string()
+    );
+
+    let feeds = [
+        "known_exploited_vulnerabilities.json",
+        "epss_scores-2026-01-30.csv",
+    ]
+    .map(|name| format!("{mirror}/feeds/{name}"));
+    let [kev, epss] = feeds.each_ref().map(String::as_str);
+    let own = [
+        "--from",
+        mirror,
+        "--kev-url",
+        kev,
+        "--epss-url",
+        epss,
+        "--mirror",
+        "nowhere",
+    ];
+    let made = update(&own).expect(3);
+
+    assert!(made.stdout.contains("had format 1"), "{made:?}");
+
+    stage.run(&["db", "verify", "--store", "store"]).expect(0);
+}

@@ -1,0 +1,201 @@
+//! `patchgate fix` with the real cargo and npm.
+
+use std::process::Command;
+
+use crate::support::sandbox::{Run, Stage, root};
+
+fn staged(example: &str) -> Stage {
+    let mut stage = Stage::new();
+    stage.example(example);
+    stage.build_store();
+    stage.allow_managers();
+    stage
+}
+
+/// Runs `patchgate fix` on `repo/` with the store at `store/`.
+pub(crate) fn fix(stage: &Stage, mode: &str) -> Run {
+    stage.run(&[
+        "fix",
+        mode,
+        "--store",
+        "store",
+        "--max-age-days",
+        "36500",
+        "repo",
+    ])
+}
+
+/// Runs a package manager in `repo/`, with the machine's own settings.
+#[track_caller]
+pub(crate) fn run_manager(stage: &Stage, program: &str, arguments: &[&str]) {
+    let output = Command::new(program)
+        .args(arguments)
+        .current_dir(stage.path("repo"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{program} {arguments:?}: {said}");
+}
+
+/// Lets npm write the lockfile of `repo/`.
+#[track_caller]
+pub(crate) fn npm_locks(stage: &Stage) {
+    let lock = ["install", "--package-lock-only", "--ignore-scripts"];
+    run_manager(
+        stage,
+        "npm",
+        &[&lock[..], &["--no-audit", "--no-fund"]].concat(),
+    );
+}
+
+/// Whether the manager takes the lockfile as it is, and would write the same.
+#[track_caller]
+pub(crate) fn manager_agrees(
+    stage: &Stage,
+    program: &str,
+    accepts: &[&str],
+    locks: &[&str],
+    lockfile: &str,
+) {
+    let path = stage.path("repo").join(lockfile);
+    let before = std::fs::read_to_string(&path).unwrap();
+    run_manager(stage, program, accepts);
+    run_manager(stage, program, locks);
+    assert_eq!(before, std::fs::read_to_string(&path).unwrap());
+}
+
+#[test]
+fn a_dry_run_shows_a_diff_and_changes_nothing() {
+    for example in ["cargo-service", "npm-workspace"] {
+        let stage = staged(example);
+        let run = fix(&stage, "--dry-run");
+
+        assert!(run.code == 0 || run.code == 1, "{run:?}");
+        assert!(run.stdout.contains("\n+++ "), "{}", run.stdout);
+
+        let same = Command::new("diff")
+            .arg("-r")
+            .arg(root().join("examples").join(example))
+            .arg(stage.path("repo"))
+            .output()
+            .unwrap();
+        assert!(
+            same.status.success(),
+            "{}",
+            String::from_utf8_lossy(&same.stdout)
+        );
+    }
+}
+
+#[test]
+fn an_applied_cargo_fix_ends_every_finding_and_cargo_agrees() {
+    let stage = staged("cargo-service");
+    let run = fix(&stage, "--apply").expect(0);
+    let told = run.stdout.matches("requirement ").count();
+
+    assert!(
+        run.stdout
+            .contains("requirement Cargo.toml: =1.5.4 -> =1.5.5")
+    );
+    assert_eq!(told, 1, "{}", run.stdout);
+
+    stage.scan_offline().expect(0);
+    let manifest = std::fs::read_to_string(stage.path("repo/Cargo.toml")).unwrap();
+
+    assert!(manifest.contains("version = \"=1.5.5\""), "{manifest}");
+    assert!(
+        manifest.contains("# Pinned exactly"),
+        "the comment is gone: {manifest}"
+    );
+
+    manager_agrees(
+        &stage,
+        "cargo",
+        &["metadata", "--locked", "--format-version=1"],
+        &["metadata", "--format-version=1"],
+        "Cargo.lock",
+    );
+}
+
+#[test]
+fn an_applied_npm_fix_ends_every_finding_and_npm_agrees() {
+    let stage = staged("npm-workspace");
+    fix(&stage, "--apply").expect(0);
+    stage.scan_offline().expect(0);
+    manager_agrees(
+        &stage,
+        "npm",
+        &["ci", "--ignore-scripts"],
+        &["install", "--package-lock-only", "--ignore-scripts"],
+        "package-lock.json",
+    );
+}
+
+#[test]
+fn a_second_fix_has_nothing_to_do() {
+    let stage = staged("cargo-service");
+    fix(&stage, "--apply").expect(0);
+    let lock = std::fs::read(stage.path("repo/Cargo.lock")).unwrap();
+    fix(&stage, "--apply").expect(0);
+    assert_eq!(lock, std::fs::read(stage.path("repo/Cargo.lock")).unwrap());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_manager_that_hangs_is_stopped_when_the_time_is_up_and_the_rest_is_told() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let mut stage = staged("npm-workspace");
+    let before = std::fs::read(stage.path("repo/package-lock.json")).unwrap();
+    let path = std::env::var("PATH").unwrap();
+    let folder = stage.path("bin");
+    std::fs::create_dir(&folder).unwrap();
+    // It says where its registry is, and then never ends, nor does its child.
+    let npm = format!(
+        "#!/bin/sh\n[ \"$1\" = config ] && PATH='{path}' exec npm \"$@\"\nsleep 600 &\nwait\n"
+    );
+    std::fs::write(folder.join("npm"), npm).unwrap();
+    std::fs::set_permissions(folder.join("npm"), PermissionsExt::from_mode(0o755)).unwrap();
+    stage.set("PATH", format!("{}:{path}", folder.display()));
+    let run = stage
+        .run(&[
+            "fix",
+            "--apply",
+            "--time-limit=5s",
+            "--store=store",
+            "--max-age-days=36500",
+            "repo",
+        ])
+        .expect(3);
+    for told in [
+        "the time limit of 5s was used up",
+        "`--time-limit`",
+        "it was not tried to the end",
+    ] {
+        assert!(run.stdout.contains(told), "{told}: {run:?}");
+    }
+    let after = std::fs::read(stage.path("repo/package-lock.json")).unwrap();
+    assert!(before == after, "the lockfile changed");
+}
+
+#[test]
+fn a_time_limit_that_is_none_is_wrong_usage() {
+    let stage = Stage::new();
+    let run = stage.run(&["fix", "--time-limit=10"]).expect(2);
+    assert!(run.stderr.contains("such as 90s, 10m or 1h"), "{run:?}");
+}
+
+#[test]
+fn a_lockfile_that_cargo_does_not_use_is_left_alone_and_told() {
+    let stage = staged("cargo-service");
+    let lock = std::fs::read(stage.path("repo/Cargo.lock")).unwrap();
+    stage.write("server/Cargo.lock", &lock);
+    let run = fix(&stage, "--apply").expect(1);
+    let words: Vec<&str> = run.stdout.split_whitespace().collect();
+    let told = "Cargo does not use `server/Cargo.lock`, because `server` belongs to the workspace \
+                of `Cargo.toml`: delete the file, or put the folder under `exclude` there";
+
+    assert!(words.join(" ").contains(told), "{}", run.stdout);
+    assert!(lock != std::fs::read(stage.path("repo/Cargo.lock")).unwrap());
+    assert!(lock == std::fs::read(stage.path("repo/server/Cargo.lock")).unwrap());
+}

@@ -1,0 +1,171 @@
+//! Lockfiles that nobody would write on purpose. Each gives one clear message that names the file,
+//! the exit code for "incomplete", and no half-written output; a good lockfile beside it is still
+//! reported.
+
+use crate::support::sandbox::Stage;
+
+/// Scans a repository with one bad file beside the Cargo example, and returns what was said of it.
+#[track_caller]
+fn reason_for(file: &str, content: &[u8]) -> String {
+    let stage = Stage::new();
+    stage.example("cargo-service");
+    stage.write(file, content);
+    let report = stage.scan_offline().expect(3).json();
+
+    assert_eq!(
+        report["findings"].as_array().unwrap().len(),
+        3,
+        "the good lockfile is not reported: {report:#}"
+    );
+
+    let incomplete = report["incomplete"].as_array().unwrap();
+    let about: Vec<_> = incomplete
+        .iter()
+        .filter(|problem| problem.to_string().contains(file))
+        .collect();
+
+    assert_eq!(
+        about.len(),
+        1,
+        "not one message about `{file}`: {incomplete:#?}"
+    );
+    about[0].to_string()
+}
+
+fn good_npm_lock() -> Vec<u8> {
+    let path = crate::support::sandbox::root().join("examples/npm-workspace/package-lock.json");
+    std::fs::read(path).unwrap()
+}
+
+#[test]
+fn truncated() {
+    let whole = good_npm_lock();
+    for end in [1, whole.len() / 3, whole.len() - 3] {
+        reason_for("web/package-lock.json", &whole[..end]);
+    }
+    reason_for(
+        "other/Cargo.lock",
+        b"version = 4\n\n[[package]]\nname = \"a",
+    );
+}
+
+#[test]
+fn empty() {
+    for file in ["web/package-lock.json", "other/Cargo.lock"] {
+        let reason = reason_for(file, b"");
+        assert!(reason.contains("empty"), "{reason}");
+        reason_for(file, b" \n\t\n");
+    }
+}
+
+#[test]
+fn binary() {
+    let bytes: Vec<u8> = (0..=255).cycle().take(4096).collect();
+    reason_for("web/package-lock.json", &bytes);
+    reason_for("other/Cargo.lock", &bytes);
+}
+
+#[test]
+fn fifty_megabytes() {
+    let mut lock = b"{\"lockfileVersion\": 3, \"packages\": {}, \"x\": \"".to_vec();
+    lock.resize(50 * 1024 * 1024, b'a');
+    lock.extend_from_slice(b"\"}");
+    let reason = reason_for("web/package-lock.json", &lock);
+    assert!(reason.contains("32 MiB"), "{reason}");
+}
+
+#[test]
+fn deeply_nested() {
+    let deep = |key: &str, depth: usize| {
+        format!("{{\"lockfileVersion\": 1, \"{key}\": ")
+            + &"{\"a\":".repeat(depth)
+            + "1"
+            + &"}".repeat(depth + 1)
+    };
+    reason_for(
+        "web/package-lock.json",
+        deep("dependencies", 200_000).as_bytes(),
+    );
+    reason_for("web/package-lock.json", "[".repeat(200_000).as_bytes());
+    let array = format!(
+        "version = 4\nx = {}{}\n",
+        "[".repeat(100_000),
+        "]".repeat(100_000)
+    );
+    reason_for("other/Cargo.lock", array.as_bytes());
+}
+
+#[test]
+fn some_other_json() {
+    let reason = reason_for("web/package-lock.json", b"{\"name\": \"web\"}");
+    assert!(reason.contains("lockfileVersion"), "{reason}");
+    reason_for("web/package-lock.json", b"[]");
+    reason_for("web/package-lock.json", b"null");
+}
+
+#[test]
+fn wrongly_encoded() {
+    let text = String::from_utf8(good_npm_lock()).unwrap();
+    let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    reason_for("web/package-lock.json", &utf16);
+    let latin1 = b"{\"name\": \"caf\xe9\", \"lockfileVersion\": 3, \"packages\": {}}";
+    let reason = reason_for("web/package-lock.json", latin1);
+    assert!(reason.contains("UTF-8"), "{reason}");
+}
+
+#[test]
+fn in_a_merge_conflict() {
+    let text = "version = 4\n<<<<<<< HEAD\n[[package]]\n=======\n[[package]]\n>>>>>>> other\n";
+    let reason = reason_for("other/Cargo.lock", text.as_bytes());
+    assert!(reason.contains("conflict"), "{reason}");
+    assert!(
+        reason.contains("resolve"),
+        "the next step is missing: {reason}"
+    );
+}
+
+#[test]
+fn the_same_package_twice() {
+    let twice = "version = 4\n\n[[package]]\nname = \"a\"\nversion = \"1.0.0\"\n\n\
+                 [[package]]\nname = \"a\"\nversion = \"1.0.0\"\n";
+    reason_for("other/Cargo.lock", twice.as_bytes());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_symbolic_link_out_of_the_tree_is_not_followed() {
+    let stage = Stage::new();
+    stage.example("cargo-service");
+    let outside = stage.path("outside-Cargo.lock");
+    std::fs::copy(stage.path("repo/Cargo.lock"), &outside).unwrap();
+    std::fs::create_dir_all(stage.path("repo/linked")).unwrap();
+    std::os::unix::fs::symlink(&outside, stage.path("repo/linked/Cargo.lock")).unwrap();
+    let report = stage.scan_offline().json();
+
+    for finding in report["findings"].as_array().unwrap() {
+        assert!(
+            !finding["locations"].to_string().contains("linked/"),
+            "{finding:#}"
+        );
+    }
+}
+
+#[test]
+fn an_output_that_cannot_be_written_leaves_nothing_behind() {
+    let stage = Stage::new();
+    stage.example("cargo-service");
+    stage.build_store();
+    let run = stage.run(&[
+        "scan",
+        "--offline",
+        "--store",
+        "store",
+        "--output",
+        "no/such/folder/out.json",
+        "repo",
+    ]);
+
+    assert!(run.code == 2 || run.code == 3, "{run:?}");
+    assert!(run.stderr.contains("no/such/folder"), "{}", run.stderr);
+    assert!(!stage.path("no").exists());
+}

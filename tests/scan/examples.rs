@@ -1,0 +1,296 @@
+//! `patchgate scan` on the examples.
+
+use serde_json::{Value, json};
+
+use crate::support::sandbox::{Stage, texts};
+
+fn finding<'a>(report: &'a Value, id: &str) -> &'a Value {
+    report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|finding| finding["id"] == id)
+        .unwrap_or_else(|| panic!("no finding `{id}` in {report:#}"))
+}
+
+#[test]
+fn a_cargo_workspace_with_a_pin_and_a_transitive_finding() {
+    let stage = Stage::new();
+    stage.example("cargo-service");
+    let report = stage.scan_offline().expect(1).json();
+    let mut ids = texts(&report["findings"], "id");
+    ids.sort();
+
+    assert_eq!(ids.len(), 3, "{report:#}");
+
+    let deque = finding(&report, "RUSTSEC-2021-0093");
+    assert_eq!(deque["package"]["name"], "crossbeam-deque");
+    assert_eq!(deque["package"]["purl"], "pkg:cargo/crossbeam-deque@0.8.0");
+    assert_eq!(deque["fixed_version"], "0.8.1");
+    assert_eq!(deque["locations"][0]["file"], "Cargo.lock");
+
+    let line = deque["locations"][0]["line"].as_u64().unwrap();
+    let lock = std::fs::read_to_string(stage.path("repo/Cargo.lock")).unwrap();
+    let named = lock
+        .lines()
+        .skip(usize::try_from(line).unwrap() - 1)
+        .take(2);
+
+    assert!(
+        named.collect::<String>().contains("crossbeam-deque"),
+        "line {line} is not where the package stands"
+    );
+
+    // Two records of two databases are one vulnerability.
+    let regex = report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|finding| finding["package"]["name"] == "regex");
+    assert_eq!(regex.count(), 1);
+}
+
+#[test]
+fn an_npm_workspace_with_a_known_exploited_finding_on_top() {
+    let stage = Stage::new();
+    stage.example("npm-workspace");
+    let report = stage.scan_offline().expect(1).json();
+
+    assert_eq!(
+        report["findings"].as_array().unwrap().len(),
+        10,
+        "{report:#}"
+    );
+
+    let first = &report["findings"][0];
+    assert_eq!(
+        first["id"], "GHSA-jpcq-cgw6-v4j6",
+        "what is exploited comes first"
+    );
+    assert_eq!(first["aliases"], json!(["CVE-2020-11023"]));
+    assert!(!first["kev"].is_null());
+    assert!(!first["epss"].is_null());
+
+    let scores: Vec<f64> = report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|finding| {
+            let score = &finding["score"];
+            score.as_f64().or_else(|| score["value"].as_f64()).unwrap()
+        })
+        .collect();
+    assert!(scores.is_sorted_by(|a, b| a >= b), "{scores:?}");
+
+    let minimist = finding(&report, "GHSA-xvch-5gv4-984h");
+    let chain = minimist["paths"][0].to_string();
+
+    assert!(
+        chain.contains("mkdirp@0.5.5") && chain.contains("minimist@1.2.5"),
+        "{chain}"
+    );
+    assert_eq!(report["incomplete"], json!([]));
+    assert!(report["sources"].as_array().unwrap().len() >= 3);
+}
+
+#[test]
+fn the_json_keeps_to_its_published_schema() {
+    let stage = Stage::new();
+    stage.example("npm-workspace");
+    let report = stage.scan_offline().expect(1).json();
+    let schema = stage.run(&["schema", "scan"]).expect(0).json();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let errors: Vec<String> = validator
+        .iter_errors(&report)
+        .map(|error| error.to_string())
+        .collect();
+
+    assert_eq!(errors, Vec::<String>::new());
+}
+
+#[test]
+fn every_format_ends_with_the_same_code_and_names_the_finding() {
+    let stage = Stage::new();
+    stage.example("npm-workspace");
+    stage.build_store();
+
+    for format in ["table", "json", "markdown", "sarif"] {
+        let run = stage
+            .run(&[
+                "scan",
+                "--offline",
+                "--store",
+                "store",
+                "--format",
+                format,
+                "repo",
+            ])
+            .expect(1);
+        assert!(
+            run.stdout.contains("GHSA-xvch-5gv4-984h"),
+            "{format}: {}",
+            run.stdout
+        );
+        assert!(
+            !run.stdout.contains('\u{1b}'),
+            "{format}: colour into a pipe"
+        );
+    }
+}
+
+/// What the SARIF validator, with GitHub's rules, calls an error. It ends with success all the same.
+#[cfg(target_os = "linux")]
+fn sarif_errors(stage: &Stage, tools: &patchgate_testkit::Tools, file: &str) -> Vec<String> {
+    let output = std::process::Command::new(tools.sarif_multitool().join("Sarif.Multitool"))
+        .args(["validate", file, "--rule-kind", "Sarif;Ghas"])
+        .current_dir(stage.path(""))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+
+    assert!(
+        said.contains("1 files scanned"),
+        "it did not run: {output:?}"
+    );
+
+    let errors = said.lines().filter(|line| line.contains(": error "));
+    errors.map(str::to_owned).collect()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_sarif_report_holds_before_the_validator_with_githubs_rules() {
+    let Some(tools) = patchgate_testkit::Tools::installed() else {
+        return;
+    };
+    let stage = Stage::new();
+    stage.example("npm-workspace");
+    stage.build_store();
+    stage
+        .run(&[
+            "scan",
+            "--offline",
+            "--store=store",
+            "--max-age-days=36500",
+            "--format=sarif",
+            "--output=good.sarif",
+            "repo",
+        ])
+        .expect(1);
+
+    assert_eq!(
+        sarif_errors(&stage, &tools, "good.sarif"),
+        Vec::<String>::new()
+    );
+
+    // The validator does find errors.
+    let report = std::fs::read(stage.path("good.sarif")).unwrap();
+    let mut report: Value = serde_json::from_slice(&report).unwrap();
+    report["runs"][0]["results"][0]["ruleIndex"] = 999.into();
+    std::fs::write(stage.path("bad.sarif"), report.to_string()).unwrap();
+
+    assert!(!sarif_errors(&stage, &tools, "bad.sarif").is_empty());
+}
+
+#[test]
+fn an_output_file_is_whole_and_standard_output_stays_empty() {
+    let stage = Stage::new();
+    stage.example("cargo-service");
+    stage.build_store();
+    let run = stage
+        .run(&[
+            "scan",
+            "--offline",
+            "--store",
+            "store",
+            "--format",
+            "json",
+            "--output",
+            "out.json",
+            "repo",
+        ])
+        .expect(1);
+
+    assert_eq!(run.stdout, "");
+
+    let text = std::fs::read(stage.path("out.json")).unwrap();
+    let report: Value = serde_json::from_slice(&text).unwrap();
+
+    assert_eq!(report["findings"].as_array().unwrap().len(), 3);
+}
+
+#[test]
+fn an_ignored_finding_counts_no_more_and_an_expired_one_does_again() {
+    let stage = Stage::new();
+    stage.example("cargo-service");
+    let all = [
+        "RUSTSEC-2021-0093",
+        "RUSTSEC-2021-0003",
+        "RUSTSEC-2022-0013",
+    ];
+    let ignore = |until: &str| {
+        let entries: String = all
+            .iter()
+            .map(|id| format!("  - id: {id}\n    reason: not reached by us\n    until: {until}\n"))
+            .collect();
+        stage.write(".patchgate.yml", format!("ignore:\n{entries}"));
+    };
+    ignore("9999-12-31");
+    stage.scan_offline().expect(0);
+    ignore("2020-01-01");
+    let run = stage.scan_offline();
+
+    assert!(run.code == 1 || run.code == 2, "{run:?}");
+
+    let said = format!("{}{}", run.stdout, run.stderr);
+    assert!(
+        said.contains("2020-01-01") || said.contains("expired"),
+        "{said}"
+    );
+}
+
+#[test]
+fn real_repositories_scan_whole() {
+    let Some(shared) = patchgate_testkit::shared_dir() else {
+        return;
+    };
+    let stage = Stage::new();
+    let script = shared.join("corpus/materialize");
+    let status = std::process::Command::new(script)
+        .arg(stage.path("corpus"))
+        .arg("astral-sh__uv@2023-12-29")
+        .stdout(std::process::Stdio::null())
+        .status()
+        .unwrap();
+
+    assert!(status.success());
+
+    let advisories = shared.join("advisories/crates.io");
+    stage
+        .run(&[
+            "db",
+            "build",
+            "--from",
+            advisories.to_str().unwrap(),
+            "--into",
+            "store",
+        ])
+        .expect(0);
+    let run = stage.run(&[
+        "scan",
+        "--offline",
+        "--store",
+        "store",
+        "--format",
+        "json",
+        "corpus",
+    ]);
+    let report = run.json();
+
+    assert!(
+        texts(&report["findings"], "id")
+            .iter()
+            .any(|id| id.starts_with("RUSTSEC-")),
+        "{report:#}"
+    );
+}

@@ -1,0 +1,127 @@
+//! A step of a CI file, run exactly as it stands there.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Command;
+
+use patchgate_syntax::{Node, yaml};
+
+use crate::support::sandbox::{Run, Stage, root};
+
+/// `shell: bash` as GitHub's runner starts it.
+pub(crate) const BASH: &[&str] = &["/bin/bash", "--noprofile", "--norc", "-eo", "pipefail"];
+
+/// A step's script, and the expressions in its environment by their variable.
+pub(crate) struct Step {
+    pub(crate) script: String,
+    /// The shell that runs it, with its arguments.
+    pub(crate) shell: &'static [&'static str],
+    pub(crate) environment: Vec<(String, String)>,
+}
+
+impl Step {
+    /// The only step of a file whose script holds this text.
+    pub(crate) fn of(file: &str, part: &str) -> Self {
+        let text = std::fs::read_to_string(root().join(file)).unwrap();
+        let tree = yaml(&text).unwrap();
+        let runs = tree.get("runs").into_iter();
+        let jobs = tree.get("jobs").into_iter().flat_map(|jobs| {
+            let jobs = jobs.entries().iter();
+            jobs.map(|(_, job)| job)
+        });
+        let steps: Vec<&Node<'_>> = runs
+            .chain(jobs)
+            .flat_map(|job| job.get("steps").map_or(&[][..], |steps| steps.items()))
+            .filter(|step| script(step).is_some_and(|script| script.contains(part)))
+            .collect();
+        let [step] = steps[..] else {
+            panic!("{} steps of {file} hold `{part}`", steps.len());
+        };
+        let environment = step.get("env").map_or(&[][..], |env| env.entries());
+
+        Self {
+            script: script(step).unwrap().to_owned(),
+            shell: BASH,
+            environment: environment
+                .iter()
+                .map(|(key, value)| (key.name.to_string(), value.scalar().unwrap().to_owned()))
+                .collect(),
+        }
+    }
+
+    /// Runs the script as a runner does, in the stage's `folder`, with these values of expressions and
+    /// the stage's `programs` before the machine's.
+    #[track_caller]
+    pub(crate) fn run(&self, stage: &Stage, folder: &str, values: &[(&str, &str)]) -> Run {
+        let machine = std::env::var("PATH").unwrap_or_default();
+        let programs = format!("{}:{machine}", stage.path("programs").display());
+        self.run_among(&programs, stage, folder, values)
+    }
+
+    /// Runs it with this `PATH`.
+    #[track_caller]
+    pub(crate) fn run_among(
+        &self,
+        programs: &str,
+        stage: &Stage,
+        folder: &str,
+        values: &[(&str, &str)],
+    ) -> Run {
+        std::fs::write(stage.path("step.sh"), &self.script).unwrap();
+        let [shell, arguments @ ..] = self.shell else {
+            panic!("no shell");
+        };
+        let mut command = Command::new(shell);
+        command
+            .args(arguments)
+            .arg(stage.path("step.sh"))
+            .current_dir(stage.path(folder))
+            .env_clear()
+            .env("PATH", programs)
+            .env("HOME", stage.path("home"));
+
+        for (name, text) in &self.environment {
+            command.env(name, evaluated(text, values));
+        }
+
+        let output = command.output().unwrap();
+        Run {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+fn script<'a>(step: &'a Node<'_>) -> Option<&'a str> {
+    step.get("run").and_then(|run| run.text())
+}
+
+/// The text with each expression replaced by its value.
+#[track_caller]
+fn evaluated(text: &str, values: &[(&str, &str)]) -> String {
+    let mut rest = text;
+    let mut result = String::new();
+
+    // GitHub's brackets and GitLab's.
+    let next = |rest: &str| ["${{", "$[["].into_iter().find_map(|open| rest.find(open));
+    while let Some(at) = next(rest) {
+        let (before, after) = (&rest[..at], &rest[at + 3..]);
+        let end = after.find("}}").or_else(|| after.find("]]")).unwrap();
+        let (expression, after) = (&after[..end], &after[end + 2..]);
+        let value = values.iter().find(|(name, _)| *name == expression.trim());
+        let (_, value) = value.unwrap_or_else(|| panic!("no value for `{expression}`"));
+        result.push_str(before);
+        result.push_str(value);
+        rest = after;
+    }
+
+    result + rest
+}
+
+/// Writes an executable file.
+pub(crate) fn program(path: &Path, text: &str) {
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, text).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+}
