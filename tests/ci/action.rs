@@ -6,13 +6,13 @@ use std::process::Command;
 use patchgate_syntax::yaml;
 use patchgate_testkit::Tools;
 
-use crate::support::sandbox::{Run, Stage, root};
+use crate::support::sandbox::{Run, Sandbox, root};
 
 const TOKEN: &str = "token-that-must-not-be-printed";
 
 /// Runs a workflow whose only job uses the action with these inputs and then tells its outputs.
-fn run_action(tools: &Tools, stage: &Stage, inputs: &str) -> Run {
-    std::fs::copy(root().join("action.yml"), stage.path("repo/action.yml")).unwrap();
+fn run_action(tools: &Tools, sandbox: &Sandbox, inputs: &str) -> Run {
+    std::fs::copy(root().join("action.yml"), sandbox.path("repo/action.yml")).unwrap();
     let indented: String = inputs
         .lines()
         .map(|line| format!("          {line}\n"))
@@ -41,12 +41,12 @@ jobs:
         env!("CARGO_BIN_EXE_patchgate")
     );
 
-    run_workflow(tools, stage, &workflow, &[])
+    run_workflow(tools, sandbox, &workflow, &[])
 }
 
 /// The cache action that `action.yml` names, as act's flag wants it: a stand-in that keeps the cache
 /// in a folder, one file a key, and restores the newest one whose key begins as asked.
-fn cache_stand_in(stage: &Stage) -> String {
+fn cache_stand_in(sandbox: &Sandbox) -> String {
     let action = |name: &str, script: &str| {
         let text = format!(
             "name: {name}
@@ -65,15 +65,15 @@ runs:
         PREFIX: '${{{{ inputs.restore-keys }}}}'
       run: {script}
 ",
-            stage.path("cache").display()
+            sandbox.path("cache").display()
         );
 
-        let folder = stage.path("cache-action").join(name);
+        let folder = sandbox.path("cache-action").join(name);
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join("action.yml"), text).unwrap();
     };
 
-    std::fs::create_dir_all(stage.path("cache")).unwrap();
+    std::fs::create_dir_all(sandbox.path("cache")).unwrap();
     action(
         "save",
         "tar -C \"$(dirname \"$WHAT\")\" -cf \"$FOLDER/$KEY\" \"$(basename \"$WHAT\")\"; echo \"saved $KEY\"",
@@ -90,18 +90,18 @@ runs:
 
     assert!(text.contains(&format!("actions/cache/save@{commit} ")));
 
-    let folder = stage.path("cache-action");
+    let folder = sandbox.path("cache-action");
     format!("actions/cache@{commit}={}", folder.display())
 }
 
-/// Runs a workflow in the stage's repository with these arguments of act too.
+/// Runs a workflow in the sandbox's repository with these arguments of act too.
 pub(crate) fn run_workflow(
     tools: &Tools,
-    stage: &Stage,
+    sandbox: &Sandbox,
     workflow: &str,
     arguments: &[&str],
 ) -> Run {
-    stage.write(".github/workflows/test.yml", workflow);
+    sandbox.write(".github/workflows/test.yml", workflow);
     for arguments in [
         &["init", "--quiet", "--initial-branch=main"][..],
         &["add", "--all"],
@@ -116,16 +116,16 @@ pub(crate) fn run_workflow(
             "--message=start",
         ],
     ] {
-        let status = clean("git", stage).args(arguments).status().unwrap();
+        let status = clean("git", sandbox).args(arguments).status().unwrap();
         assert!(status.success());
     }
     // Without this file act asks which image it should use.
-    std::fs::create_dir_all(stage.path("home/.config/act")).unwrap();
+    std::fs::create_dir_all(sandbox.path("home/.config/act")).unwrap();
 
-    std::fs::write(stage.path("home/.config/act/actrc"), "").unwrap();
+    std::fs::write(sandbox.path("home/.config/act/actrc"), "").unwrap();
     // act fetches every action that `action.yml` names, also for steps that do not run.
-    let cache = cache_stand_in(stage);
-    let output = clean(tools.act(), stage)
+    let cache = cache_stand_in(sandbox);
+    let output = clean(tools.act(), sandbox)
         .args(["push", "-P", "ubuntu-latest=-self-hosted"])
         .args(["--local-repository", &cache])
         .args(arguments)
@@ -139,14 +139,14 @@ pub(crate) fn run_workflow(
     }
 }
 
-/// A command in the stage's repository with nothing of this machine's settings.
-fn clean(program: impl AsRef<std::ffi::OsStr>, stage: &Stage) -> Command {
+/// A command in the sandbox's repository with nothing of this machine's settings.
+fn clean(program: impl AsRef<std::ffi::OsStr>, sandbox: &Sandbox) -> Command {
     let mut command = Command::new(program);
     command
-        .current_dir(stage.path("repo"))
+        .current_dir(sandbox.path("repo"))
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .env("HOME", stage.path("home"))
+        .env("HOME", sandbox.path("home"))
         .env("GIT_CONFIG_NOSYSTEM", "1");
     command
 }
@@ -156,12 +156,12 @@ fn scan_sets_its_outputs_and_fails_the_step() {
     let Some(tools) = Tools::installed() else {
         return;
     };
-    let stage = Stage::new();
-    stage.example("npm-workspace");
-    stage.build_store();
-    let store = stage.path("store");
+    let sandbox = Sandbox::new();
+    sandbox.example("npm-workspace");
+    sandbox.build_store();
+    let store = sandbox.path("store");
     let inputs = format!("command: scan\noffline: true\nstore: {}", store.display());
-    let run = run_action(&tools, &stage, &inputs).expect(0);
+    let run = run_action(&tools, &sandbox, &inputs).expect(0);
     let said = format!("{}{}", run.stdout, run.stderr);
 
     assert!(
@@ -180,10 +180,10 @@ fn a_threshold_above_all_findings_passes_the_step() {
     let Some(tools) = Tools::installed() else {
         return;
     };
-    let stage = Stage::new();
-    stage.example("npm-workspace");
-    stage.build_store();
-    let store = stage.path("store");
+    let sandbox = Sandbox::new();
+    sandbox.example("npm-workspace");
+    sandbox.build_store();
+    let store = sandbox.path("store");
 
     // The examples' store knows nothing of the actions that the test's own workflow and the action
     // use.
@@ -191,7 +191,7 @@ fn a_threshold_above_all_findings_passes_the_step() {
         "offline: true\nmin-score: 99\nexclude: |\n  .github/**\n  action.yml\nstore: {}",
         store.display()
     );
-    let run = run_action(&tools, &stage, &inputs).expect(0);
+    let run = run_action(&tools, &sandbox, &inputs).expect(0);
 
     assert!(
         run.stdout.contains("outcome=success"),
@@ -206,9 +206,9 @@ fn a_store_in_the_runners_cache_is_brought_up_to_date_and_saved_once() {
     let Some(tools) = Tools::installed() else {
         return;
     };
-    let stage = Stage::new();
-    stage.example("npm-workspace");
-    let exports = stage.path("exports/npm");
+    let sandbox = Sandbox::new();
+    sandbox.example("npm-workspace");
+    let exports = sandbox.path("exports/npm");
     std::fs::create_dir_all(&exports).unwrap();
     let zip = |records: &[&str]| {
         let archive = exports.join("all.zip");
@@ -224,23 +224,23 @@ fn a_store_in_the_runners_cache_is_brought_up_to_date_and_saved_once() {
     zip(&["GHSA-xvch-5gv4-984h.json"]);
     let inputs = format!(
         "ecosystem: npm\nmirror: {}\nkev-url: none\nepss-url: none\nexclude: |\n  .github/**\n  action.yml",
-        stage.path("exports").display()
+        sandbox.path("exports").display()
     );
     let said = |run: Run| format!("{}{}", run.stdout, run.stderr);
-    let first = said(run_action(&tools, &stage, &inputs).expect(0));
+    let first = said(run_action(&tools, &sandbox, &inputs).expect(0));
 
     assert!(first.contains("findings=1 "), "{first}");
     assert!(first.contains("saved patchgate-store-"), "{first}");
     assert!(!first.contains("restored patchgate-store-"), "{first}");
 
     // Nothing new: the same store is restored and not saved again.
-    let second = said(run_action(&tools, &stage, &inputs).expect(0));
+    let second = said(run_action(&tools, &sandbox, &inputs).expect(0));
     assert!(second.contains("restored patchgate-store-"), "{second}");
     assert!(!second.contains("saved patchgate-store-"), "{second}");
 
     // The mirror is gone: the store of the cache still answers, and the step says why it is old.
-    std::fs::remove_dir_all(stage.path("exports")).unwrap();
-    let third = said(run_action(&tools, &stage, &inputs).expect(0));
+    std::fs::remove_dir_all(sandbox.path("exports")).unwrap();
+    let third = said(run_action(&tools, &sandbox, &inputs).expect(0));
 
     assert!(third.contains("findings=1 "), "{third}");
     assert!(third.contains("warning: "), "{third}");
@@ -251,9 +251,9 @@ fn an_input_that_is_no_flag_of_the_command_fails_the_step() {
     let Some(tools) = Tools::installed() else {
         return;
     };
-    let stage = Stage::new();
-    stage.example("npm-workspace");
-    let run = run_action(&tools, &stage, "command: scan\nmerge: true").expect(0);
+    let sandbox = Sandbox::new();
+    sandbox.example("npm-workspace");
+    let run = run_action(&tools, &sandbox, "command: scan\nmerge: true").expect(0);
     let said = format!("{}{}", run.stdout, run.stderr);
 
     assert!(said.contains("no flag for input `merge`"), "{said}");
@@ -265,11 +265,15 @@ fn a_value_is_never_run_by_a_shell() {
     let Some(tools) = Tools::installed() else {
         return;
     };
-    let stage = Stage::new();
-    stage.example("npm-workspace");
+    let sandbox = Sandbox::new();
+    sandbox.example("npm-workspace");
     let path = "$(touch run-by-a-shell)`touch run-by-a-shell`;touch run-by-a-shell";
-    run_action(&tools, &stage, &format!("path: '{path}'\nconfig: '{path}'"));
-    let found = walk(&stage.path("."));
+    run_action(
+        &tools,
+        &sandbox,
+        &format!("path: '{path}'\nconfig: '{path}'"),
+    );
+    let found = walk(&sandbox.path("."));
 
     assert!(
         !found.iter().any(|name| name == "run-by-a-shell"),
@@ -345,7 +349,7 @@ fn the_workflows_of_the_readme_use_the_action_as_it_is() {
     let (readme, action) = (file("README.md"), file("action.yml"));
     let action = yaml(&action).unwrap();
     let inputs = action.get("inputs").unwrap();
-    let stage = Stage::new();
+    let sandbox = Sandbox::new();
 
     let mut uses = 0;
     for block in readme.split("```yaml\n").skip(1) {
@@ -369,7 +373,7 @@ fn the_workflows_of_the_readme_use_the_action_as_it_is() {
 
             let commit = "0123456789abcdef0123456789abcdef01234567";
             let name = format!(".github/workflows/{}.yml", name.name);
-            stage.write(
+            sandbox.write(
                 &name,
                 block.replace(
                     "OWNER/patchgate@COMMIT",
@@ -377,7 +381,7 @@ fn the_workflows_of_the_readme_use_the_action_as_it_is() {
                 ),
             );
             let output = Command::new(tools.actionlint())
-                .arg(stage.path("repo").join(&name))
+                .arg(sandbox.path("repo").join(&name))
                 .output()
                 .unwrap();
 

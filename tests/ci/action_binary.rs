@@ -11,16 +11,16 @@ use crate::support::ci_step::{Step, program};
 use crate::support::release_archive::{
     ARCHIVE, HERE, PROGRAM, archive, built, bytes_of, packed, release,
 };
-use crate::support::sandbox::{Run, Stage, root};
+use crate::support::sandbox::{Run, Sandbox, root};
 
 /// Runs the download step against a server.
 #[track_caller]
-fn download(stage: &Stage, server: &str, repository: &str, release: &str) -> Run {
-    let temp = stage.path("temp");
+fn download(sandbox: &Sandbox, server: &str, repository: &str, release: &str) -> Run {
+    let temp = sandbox.path("temp");
     std::fs::create_dir_all(&temp).unwrap();
 
     Step::of("action.yml", "curl").run(
-        stage,
+        sandbox,
         "repo",
         &[
             ("github.server_url", server),
@@ -35,28 +35,28 @@ fn download(stage: &Stage, server: &str, repository: &str, release: &str) -> Run
 
 /// Holds the step to refusing this release with this reason, and to leaving nothing behind.
 #[track_caller]
-fn refused(stage: &Stage, archive: Response, checksum: Option<Vec<u8>>, reason: &str) {
+fn refused(sandbox: &Sandbox, archive: Response, checksum: Option<Vec<u8>>, reason: &str) {
     let server = release(archive, checksum);
     // What an earlier job may have left on a runner that is kept.
-    program(&stage.path("temp/patchgate-release/patchgate"), PROGRAM);
-    let run = download(stage, &server.url(), "owner/patchgate", "v0.1.0").expect(1);
+    program(&sandbox.path("temp/patchgate-release/patchgate"), PROGRAM);
+    let run = download(sandbox, &server.url(), "owner/patchgate", "v0.1.0").expect(1);
 
     assert!(run.stdout.starts_with("::error::"), "{run:?}");
     assert!(run.stdout.contains(reason), "{run:?}");
     assert!(!run.stdout.contains("was run"), "{run:?}");
 
-    let left: Vec<_> = std::fs::read_dir(stage.path("temp")).unwrap().collect();
+    let left: Vec<_> = std::fs::read_dir(sandbox.path("temp")).unwrap().collect();
     assert!(left.is_empty(), "{left:?}");
-    assert!(!stage.path("patchgate").exists());
+    assert!(!sandbox.path("patchgate").exists());
 }
 
 #[test]
 fn what_the_release_workflow_packs_is_what_the_action_runs() {
-    let stage = built();
-    let (archive, checksum) = packed(&stage);
+    let sandbox = built();
+    let (archive, checksum) = packed(&sandbox);
     let server = release(bytes_of(archive), Some(checksum));
-    download(&stage, &server.url(), "owner/patchgate", "v0.1.0").expect(0);
-    let output = Command::new(stage.path("temp/patchgate-release/patchgate"))
+    download(&sandbox, &server.url(), "owner/patchgate", "v0.1.0").expect(0);
+    let output = Command::new(sandbox.path("temp/patchgate-release/patchgate"))
         .arg("action")
         .output()
         .unwrap();
@@ -68,13 +68,13 @@ fn what_the_release_workflow_packs_is_what_the_action_runs() {
 #[track_caller]
 pub(crate) fn run_released(
     tools: &Tools,
-    stage: &Stage,
+    sandbox: &Sandbox,
     server: &HttpServer,
     reference: &str,
     workflow: &str,
     arguments: &[&str],
 ) -> Run {
-    let action = stage.path("action");
+    let action = sandbox.path("action");
     std::fs::create_dir_all(&action).unwrap();
     std::fs::copy(root().join("action.yml"), action.join("action.yml")).unwrap();
     let action = format!(
@@ -85,7 +85,7 @@ pub(crate) fn run_released(
     let mut all = vec![action.as_str(), &server];
     all.extend(arguments);
 
-    run_workflow(tools, stage, workflow, &all).expect(0)
+    run_workflow(tools, sandbox, workflow, &all).expect(0)
 }
 
 #[test]
@@ -93,8 +93,8 @@ fn a_workflow_that_names_a_release_runs_the_binary_of_that_release() {
     let Some(tools) = Tools::installed() else {
         return;
     };
-    let stage = built();
-    let (archive, checksum) = packed(&stage);
+    let sandbox = built();
+    let (archive, checksum) = packed(&sandbox);
     let server = release(bytes_of(archive), Some(checksum));
 
     // Pinned to a commit and with the release beside it, as `patchgate init` writes it.
@@ -113,7 +113,7 @@ jobs:
           version: '{version}'
 "
         );
-        let run = run_released(&tools, &stage, &server, reference, &workflow, &[]);
+        let run = run_released(&tools, &sandbox, &server, reference, &workflow, &[]);
 
         assert!(
             run.stdout.contains("patchgate was run with action"),
@@ -154,17 +154,17 @@ fn every_archive_of_the_release_has_the_name_of_a_runner() {
 
 #[test]
 fn a_release_has_the_version_of_its_binary() {
-    let stage = Stage::new();
-    let binary = stage.path("build/target/release/patchgate");
+    let sandbox = Sandbox::new();
+    let binary = sandbox.path("build/target/release/patchgate");
     std::fs::create_dir_all(binary.parent().unwrap()).unwrap();
     symlink(env!("CARGO_BIN_EXE_patchgate"), binary).unwrap();
     let check = Step::of(".github/workflows/release.yml", "--version");
     let tag = concat!("v", env!("CARGO_PKG_VERSION"));
     check
-        .run(&stage, "build", &[("github.ref_name", tag)])
+        .run(&sandbox, "build", &[("github.ref_name", tag)])
         .expect(0);
     let run = check
-        .run(&stage, "build", &[("github.ref_name", "v999.0.0")])
+        .run(&sandbox, "build", &[("github.ref_name", "v999.0.0")])
         .expect(1);
 
     assert!(run.stdout.contains("the tag is v999.0.0"), "{run:?}");
@@ -172,11 +172,11 @@ fn a_release_has_the_version_of_its_binary() {
 
 #[test]
 fn a_wrong_checksum_is_refused() {
-    let stage = built();
-    let (archive, _) = packed(&stage);
+    let sandbox = built();
+    let (archive, _) = packed(&sandbox);
     let checksum = format!("{}  {ARCHIVE}\n", "0".repeat(64)).into_bytes();
     refused(
-        &stage,
+        &sandbox,
         bytes_of(archive),
         Some(checksum),
         "does not have the checksum",
@@ -185,8 +185,8 @@ fn a_wrong_checksum_is_refused() {
 
 #[test]
 fn a_checksum_that_is_none_is_refused() {
-    let stage = built();
-    let (archive, _) = packed(&stage);
+    let sandbox = built();
+    let (archive, _) = packed(&sandbox);
     for text in [
         "",
         "\n",
@@ -195,19 +195,19 @@ fn a_checksum_that_is_none_is_refused() {
         "d41d8cd98f00b204e9800998ecf8427e",
     ] {
         let checksum = Some(text.as_bytes().to_vec());
-        refused(&stage, bytes_of(archive.clone()), checksum, "no checksum");
+        refused(&sandbox, bytes_of(archive.clone()), checksum, "no checksum");
     }
 
-    refused(&stage, bytes_of(archive), None, "could not download");
+    refused(&sandbox, bytes_of(archive), None, "could not download");
 }
 
 #[test]
 fn an_archive_that_does_not_come_whole_is_refused() {
-    let stage = built();
-    let (archive, checksum) = packed(&stage);
+    let sandbox = built();
+    let (archive, checksum) = packed(&sandbox);
     let whole = bytes_of(archive.clone());
     refused(
-        &stage,
+        &sandbox,
         whole.cut_in_half(),
         Some(checksum.clone()),
         "could not download",
@@ -216,7 +216,7 @@ fn an_archive_that_does_not_come_whole_is_refused() {
     // Cut before it was served, so that its length is no lie.
     let half = archive[..archive.len() / 2].to_vec();
     refused(
-        &stage,
+        &sandbox,
         bytes_of(half),
         Some(checksum),
         "does not have the checksum",
@@ -225,16 +225,16 @@ fn an_archive_that_does_not_come_whole_is_refused() {
 
 #[test]
 fn a_release_that_is_not_there_is_refused() {
-    let stage = built();
-    let (_, checksum) = packed(&stage);
+    let sandbox = built();
+    let (_, checksum) = packed(&sandbox);
     refused(
-        &stage,
+        &sandbox,
         Response::status(404),
         Some(checksum.clone()),
         "set the input version to a release that has it",
     );
     refused(
-        &stage,
+        &sandbox,
         Response::status(500),
         Some(checksum),
         "could not download",
@@ -243,16 +243,16 @@ fn a_release_that_is_not_there_is_refused() {
 
 #[test]
 fn an_archive_of_anything_but_one_file_is_refused() {
-    let stage = built();
-    let packed = stage.path("build/packed");
+    let sandbox = built();
+    let packed = sandbox.path("build/packed");
     program(&packed.join("patchgate"), PROGRAM);
     program(&packed.join("other"), PROGRAM);
     program(&packed.join("folder/patchgate"), PROGRAM);
     program(&packed.join("../patchgate"), PROGRAM);
     symlink("/bin/true", packed.join("link")).unwrap();
     let refuse = |arguments: &str, reason: &str| {
-        let (bytes, checksum) = archive(&stage, arguments);
-        refused(&stage, bytes_of(bytes), Some(checksum), reason);
+        let (bytes, checksum) = archive(&sandbox, arguments);
+        refused(&sandbox, bytes_of(bytes), Some(checksum), reason);
     };
     for beside in [
         "../patchgate",
@@ -275,26 +275,26 @@ fn an_archive_of_anything_but_one_file_is_refused() {
 
 #[test]
 fn only_a_server_that_is_plain_http_itself_is_asked_without_tls() {
-    let stage = built();
-    let (archive, checksum) = packed(&stage);
+    let sandbox = built();
+    let (archive, checksum) = packed(&sandbox);
     let server = release(bytes_of(archive), Some(checksum));
     // Curl takes the scheme in any case; the step takes it as plain HTTP as runners write it only.
     let address = server.url().replace("http://", "HTTP://");
-    let run = download(&stage, &address, "owner/patchgate", "v0.1.0").expect(1);
+    let run = download(&sandbox, &address, "owner/patchgate", "v0.1.0").expect(1);
     assert!(run.stderr.contains("disabled"), "{run:?}");
     assert!(server.requests().is_empty());
 }
 
 #[test]
 fn what_has_no_release_is_said_before_anything_is_asked() {
-    let stage = built();
+    let sandbox = built();
     let server = HttpServer::start(|_| Response::status(404));
     let commit = "0123456789abcdef0123456789abcdef01234567";
     for (repository, release, reason) in [
         ("", "", "set the input version to source"),
         ("owner/patchgate", commit, "found by its tag"),
     ] {
-        let run = download(&stage, &server.url(), repository, release).expect(1);
+        let run = download(&sandbox, &server.url(), repository, release).expect(1);
         assert!(run.stdout.contains(reason), "{run:?}");
     }
 
@@ -303,10 +303,10 @@ fn what_has_no_release_is_said_before_anything_is_asked() {
 
 /// Runs the build step in a copy of the workspace's manifest, with this program as cargo.
 #[track_caller]
-fn build(stage: &Stage, cargo: &str) -> Run {
-    program(&stage.path("programs/cargo"), cargo);
-    std::fs::copy(root().join("Cargo.toml"), stage.path("repo/Cargo.toml")).unwrap();
-    let temp = stage.path("temp");
+fn build(sandbox: &Sandbox, cargo: &str) -> Run {
+    program(&sandbox.path("programs/cargo"), cargo);
+    std::fs::copy(root().join("Cargo.toml"), sandbox.path("repo/Cargo.toml")).unwrap();
+    let temp = sandbox.path("temp");
     let temp = temp.to_str().unwrap();
     let mut step = Step::of("action.yml", "cargo build");
 
@@ -314,27 +314,27 @@ fn build(stage: &Stage, cargo: &str) -> Run {
     let target = ("CARGO_BUILD_TARGET".to_owned(), "other".to_owned());
     step.environment.push(target);
 
-    step.run(stage, "repo", &[("runner.temp", temp)])
+    step.run(sandbox, "repo", &[("runner.temp", temp)])
 }
 
 #[test]
 fn the_source_is_built_as_locked_and_its_binary_is_where_the_action_looks() {
-    let stage = Stage::new();
+    let sandbox = Sandbox::new();
     let cargo = "#!/bin/sh
 echo \"$*\" > arguments
 echo \"target: $CARGO_BUILD_TARGET\" >> arguments
 mkdir -p \"$CARGO_TARGET_DIR/release\"
 echo built > \"$CARGO_TARGET_DIR/release/patchgate\"
 ";
-    build(&stage, cargo).expect(0);
-    let arguments = std::fs::read_to_string(stage.path("repo/arguments")).unwrap();
+    build(&sandbox, cargo).expect(0);
+    let arguments = std::fs::read_to_string(sandbox.path("repo/arguments")).unwrap();
 
     assert_eq!(
         arguments,
         "build --release --locked --package patchgate\ntarget: \n"
     );
     assert!(
-        stage
+        sandbox
             .path("temp/patchgate-build/release/patchgate")
             .is_file()
     );
@@ -342,13 +342,13 @@ echo built > \"$CARGO_TARGET_DIR/release/patchgate\"
 
 #[test]
 fn a_runner_without_cargo_is_told_to_install_rust() {
-    let stage = Stage::new();
-    let programs = stage.path("programs");
-    let temp = stage.path("temp");
+    let sandbox = Sandbox::new();
+    let programs = sandbox.path("programs");
+    let temp = sandbox.path("temp");
     let run = Step::of("action.yml", "cargo build")
         .run_among(
             programs.to_str().unwrap(),
-            &stage,
+            &sandbox,
             "repo",
             &[("runner.temp", temp.to_str().unwrap())],
         )
@@ -359,13 +359,13 @@ fn a_runner_without_cargo_is_told_to_install_rust() {
 
 #[test]
 fn a_cargo_that_is_too_old_is_told_what_is_needed() {
-    let stage = Stage::new();
+    let sandbox = Sandbox::new();
     let cargo = "#!/bin/sh
 [ \"$1\" = --version ] && echo 'cargo 1.70.0' && exit
 echo 'error: it requires rustc' >&2
 exit 101
 ";
-    let run = build(&stage, cargo).expect(1);
+    let run = build(&sandbox, cargo).expect(1);
     let needed = env!("CARGO_PKG_RUST_VERSION");
     let said = format!("needs Rust {needed} or newer; here is cargo 1.70.0");
 

@@ -10,7 +10,7 @@ use crate::support::ci_step::{Step, program};
 use crate::support::release_archive::{
     ARCHIVE, HERE, PROGRAM, archive, built, bytes_of, packed, release,
 };
-use crate::support::sandbox::{Run, Stage, root};
+use crate::support::sandbox::{Run, Sandbox, root};
 
 /// The component's text.
 fn component() -> String {
@@ -38,19 +38,19 @@ fn job() -> Step {
 
 /// Runs the job on a machine of this kind.
 #[track_caller]
-fn run(stage: &Stage, machine: &str, releases: &str, version: &str) -> Run {
+fn run(sandbox: &Sandbox, machine: &str, releases: &str, version: &str) -> Run {
     let inputs = [("inputs.releases", releases), ("inputs.version", version)];
-    run_with(stage, machine, &inputs)
+    run_with(sandbox, machine, &inputs)
 }
 
 /// The same with these inputs; the others are empty or what every test has.
 #[track_caller]
-fn run_with(stage: &Stage, machine: &str, inputs: &[(&str, &str)]) -> Run {
+fn run_with(sandbox: &Sandbox, machine: &str, inputs: &[(&str, &str)]) -> Run {
     program(
-        &stage.path("programs/uname"),
+        &sandbox.path("programs/uname"),
         &format!("#!/bin/sh\necho {machine}\n"),
     );
-    let temp = stage.path("temp");
+    let temp = sandbox.path("temp");
     std::fs::create_dir_all(&temp).unwrap();
     let mut job = job();
     let temp = temp.to_str().unwrap().to_owned();
@@ -74,7 +74,7 @@ fn run_with(stage: &Stage, machine: &str, inputs: &[(&str, &str)]) -> Run {
         }
     }
 
-    job.run(stage, "repo", &all)
+    job.run(sandbox, "repo", &all)
 }
 
 fn releases(server: &HttpServer) -> String {
@@ -83,42 +83,42 @@ fn releases(server: &HttpServer) -> String {
 
 /// Holds the job to leaving nothing behind.
 #[track_caller]
-fn nothing_left(stage: &Stage) {
-    let left: Vec<_> = std::fs::read_dir(stage.path("temp")).unwrap().collect();
+fn nothing_left(sandbox: &Sandbox) {
+    let left: Vec<_> = std::fs::read_dir(sandbox.path("temp")).unwrap().collect();
     assert!(left.is_empty(), "{left:?}");
 }
 
 /// Holds the job to refusing this release with this reason.
 #[track_caller]
-fn refused(stage: &Stage, archive: Response, checksum: Option<Vec<u8>>, reason: &str) {
+fn refused(sandbox: &Sandbox, archive: Response, checksum: Option<Vec<u8>>, reason: &str) {
     let server = release(archive, checksum);
-    let run = run(stage, HERE.1, &releases(&server), "v0.1.0").expect(1);
+    let run = run(sandbox, HERE.1, &releases(&server), "v0.1.0").expect(1);
     assert!(run.stderr.contains(reason), "{run:?}");
     assert!(!run.stdout.contains("was run"), "{run:?}");
-    nothing_left(stage);
+    nothing_left(sandbox);
 }
 
 #[test]
 fn the_job_runs_the_release_that_it_names() {
-    let stage = built();
-    let (archive, checksum) = packed(&stage);
+    let sandbox = built();
+    let (archive, checksum) = packed(&sandbox);
     let server = release(bytes_of(archive), Some(checksum));
-    let run = run(&stage, HERE.1, &releases(&server), "v0.1.0").expect(0);
+    let run = run(&sandbox, HERE.1, &releases(&server), "v0.1.0").expect(0);
 
     assert!(
         run.stdout.contains("patchgate was run with scan"),
         "{run:?}"
     );
 
-    nothing_left(&stage);
+    nothing_left(&sandbox);
 }
 
 #[test]
 fn without_a_release_the_job_runs_the_binary_of_the_image_and_ends_as_it_does() {
-    let stage = Stage::new();
-    let binary = stage.path("programs/patchgate");
+    let sandbox = Sandbox::new();
+    let binary = sandbox.path("programs/patchgate");
     program(&binary, "#!/bin/sh\necho \"$*\"\nexit 3\n");
-    let run = run(&stage, HERE.1, "", "").expect(3);
+    let run = run(&sandbox, HERE.1, "", "").expect(3);
     assert_eq!(
         run.stdout,
         "scan --format json --output patchgate.json --severity high -- .\n"
@@ -127,8 +127,8 @@ fn without_a_release_the_job_runs_the_binary_of_the_image_and_ends_as_it_does() 
 
 #[test]
 fn a_store_in_the_cache_is_brought_up_to_date_and_used() {
-    let stage = Stage::new();
-    let binary = stage.path("programs/patchgate");
+    let sandbox = Sandbox::new();
+    let binary = sandbox.path("programs/patchgate");
 
     // An update that fails leaves the store that was there.
     program(
@@ -137,7 +137,7 @@ fn a_store_in_the_cache_is_brought_up_to_date_and_used() {
     );
     let ecosystems = "npm 'GitHub Actions' $(touch-me) `touch-me`";
     let run = run_with(
-        &stage,
+        &sandbox,
         HERE.1,
         &[
             ("inputs.ecosystems", ecosystems),
@@ -165,15 +165,15 @@ fn a_store_in_the_cache_is_brought_up_to_date_and_used() {
 
 #[test]
 fn a_list_that_cannot_be_taken_apart_ends_the_job() {
-    let stage = Stage::new();
+    let sandbox = Sandbox::new();
     program(
-        &stage.path("programs/patchgate"),
+        &sandbox.path("programs/patchgate"),
         "#!/bin/sh\necho was run\n",
     );
 
     for (input, name) in [("inputs.ecosystems", "ecosystems"), ("inputs.csaf", "csaf")] {
         let value = "https://vendor.invalid/a.json vendor's.json";
-        let run = run_with(&stage, HERE.1, &[(input, value)]).expect(2);
+        let run = run_with(&sandbox, HERE.1, &[(input, value)]).expect(2);
         assert!(
             run.stderr.contains(&format!("the input {name} cannot")),
             "{run:?}"
@@ -184,13 +184,13 @@ fn a_list_that_cannot_be_taken_apart_ends_the_job() {
 
 #[test]
 fn documents_are_handed_over_one_by_one_and_nothing_of_them_is_run() {
-    let stage = Stage::new();
+    let sandbox = Sandbox::new();
     program(
-        &stage.path("programs/patchgate"),
+        &sandbox.path("programs/patchgate"),
         "#!/bin/sh\nfor word; do printf '<%s>' \"$word\"; done\n",
     );
     let run = run_with(
-        &stage,
+        &sandbox,
         HERE.1,
         &[
             ("inputs.vex", "vex 'a b.json' $(touch-me) --apply"),
@@ -214,32 +214,32 @@ fn documents_are_handed_over_one_by_one_and_nothing_of_them_is_run() {
 
 #[test]
 fn a_release_that_is_not_what_its_checksum_says_is_refused() {
-    let stage = built();
-    let (archive, checksum) = packed(&stage);
+    let sandbox = built();
+    let (archive, checksum) = packed(&sandbox);
     let wrong = format!("{}  {ARCHIVE}\n", "0".repeat(64)).into_bytes();
     let whole = || bytes_of(archive.clone());
-    refused(&stage, whole(), Some(wrong), "does not have the checksum");
+    refused(&sandbox, whole(), Some(wrong), "does not have the checksum");
 
     for text in ["", "<html>"] {
         let checksum = Some(text.as_bytes().to_vec());
-        refused(&stage, whole(), checksum, "holds no checksum");
+        refused(&sandbox, whole(), checksum, "holds no checksum");
     }
 
-    refused(&stage, whole(), None, "could not download");
+    refused(&sandbox, whole(), None, "could not download");
     refused(
-        &stage,
+        &sandbox,
         Response::status(404),
         Some(checksum.clone()),
         "could not download",
     );
     let cut = whole().cut_in_half();
-    refused(&stage, cut, Some(checksum), "could not download");
+    refused(&sandbox, cut, Some(checksum), "could not download");
 }
 
 #[test]
 fn an_archive_of_anything_but_one_file_is_refused() {
-    let stage = built();
-    let packed = stage.path("build/packed");
+    let sandbox = built();
+    let packed = sandbox.path("build/packed");
     program(&packed.join("../patchgate"), PROGRAM);
     program(&packed.join("other"), PROGRAM);
     symlink("/bin/true", packed.join("patchgate")).unwrap();
@@ -249,15 +249,15 @@ fn an_archive_of_anything_but_one_file_is_refused() {
         ("patchgate other", "something else than the file patchgate"),
         ("patchgate", "is no file, or is empty"),
     ] {
-        let (bytes, checksum) = archive(&stage, arguments);
-        refused(&stage, bytes_of(bytes), Some(checksum), reason);
+        let (bytes, checksum) = archive(&sandbox, arguments);
+        refused(&sandbox, bytes_of(bytes), Some(checksum), reason);
     }
 }
 
 #[test]
 fn what_cannot_be_downloaded_is_said_before_anything_is_asked() {
-    let stage = built();
-    let (archive, checksum) = packed(&stage);
+    let sandbox = built();
+    let (archive, checksum) = packed(&sandbox);
     let server = release(bytes_of(archive), Some(checksum));
     let address = releases(&server);
 
@@ -268,9 +268,9 @@ fn what_cannot_be_downloaded_is_said_before_anything_is_asked() {
         ("riscv64", &address, "no release is built for riscv64"),
         (HERE.1, &shouted, "could not download"),
     ] {
-        let run = run(&stage, machine, releases, "v0.1.0").expect(1);
+        let run = run(&sandbox, machine, releases, "v0.1.0").expect(1);
         assert!(run.stderr.contains(reason), "{run:?}");
-        nothing_left(&stage);
+        nothing_left(&sandbox);
     }
     assert!(server.requests().is_empty());
 }
@@ -282,11 +282,11 @@ fn the_job_keeps_to_gitlabs_schema() {
     };
     let text = component();
     let (_, jobs) = text.split_once("\n---\n").unwrap();
-    let stage = Stage::new();
-    stage.write("jobs.yml", jobs);
+    let sandbox = Sandbox::new();
+    sandbox.write("jobs.yml", jobs);
     let output = Command::new(tools.python_program("check-jsonschema"))
         .args(["--builtin-schema", "vendor.gitlab-ci"])
-        .arg(stage.path("repo/jobs.yml"))
+        .arg(sandbox.path("repo/jobs.yml"))
         .output()
         .unwrap();
 

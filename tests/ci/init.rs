@@ -6,16 +6,16 @@ use patchgate_testkit::Tools;
 
 use crate::ci::action_binary::run_released;
 use crate::support::release_archive::{built, bytes_of, packed, release_of};
-use crate::support::sandbox::{Stage, root};
+use crate::support::sandbox::{Sandbox, root};
 
 const FILES: [&str; 2] = [".patchgate.yml", ".github/workflows/patchgate.yml"];
 
 #[test]
 fn writes_settings_that_it_reads_itself_and_replaces_nothing_unasked() {
-    let stage = Stage::new();
-    stage.example("cargo-service");
-    stage.build_store();
-    stage.run(&["init", "repo"]).expect(0);
+    let sandbox = Sandbox::new();
+    sandbox.example("cargo-service");
+    sandbox.build_store();
+    sandbox.run(&["init", "repo"]).expect(0);
     let scan = [
         "scan",
         "--store",
@@ -27,14 +27,14 @@ fn writes_settings_that_it_reads_itself_and_replaces_nothing_unasked() {
         ".github/**",
         "repo",
     ];
-    stage.run(&scan).expect(1);
+    sandbox.run(&scan).expect(1);
 
-    let settings = stage.path("repo").join(FILES[0]);
+    let settings = sandbox.path("repo").join(FILES[0]);
     std::fs::write(&settings, "version: 1\n").unwrap();
-    let run = stage.run(&["init", "repo"]).expect(2);
+    let run = sandbox.run(&["init", "repo"]).expect(2);
     assert!(run.stderr.contains("`.patchgate.yml` is there already"));
     assert_eq!(std::fs::read_to_string(&settings).unwrap(), "version: 1\n");
-    stage.run(&["init", "--force", "repo"]).expect(0);
+    sandbox.run(&["init", "--force", "repo"]).expect(0);
     assert_ne!(std::fs::read_to_string(&settings).unwrap(), "version: 1\n");
 }
 
@@ -55,10 +55,10 @@ fn writes_a_workflow_that_runs_the_release_of_this_binary() {
     let Some(tools) = Tools::installed() else {
         return;
     };
-    let stage = built();
-    stage.write("README.md", "");
-    stage.run(&["init", "repo"]).expect(0);
-    let workflow = std::fs::read_to_string(stage.path("repo").join(FILES[1])).unwrap();
+    let sandbox = built();
+    sandbox.write("README.md", "");
+    sandbox.run(&["init", "repo"]).expect(0);
+    let workflow = std::fs::read_to_string(sandbox.path("repo").join(FILES[1])).unwrap();
     // What the project's own workflows check out with is no other release.
     let own = std::fs::read_to_string(root().join(".github/workflows/ci.yml")).unwrap();
     let checkout = |text: &str| {
@@ -67,13 +67,13 @@ fn writes_a_workflow_that_runs_the_release_of_this_binary() {
     };
     assert_eq!(checkout(&workflow), checkout(&own));
 
-    let (archive, checksum) = packed(&stage);
+    let (archive, checksum) = packed(&sandbox);
     let release = concat!("v", env!("CARGO_PKG_VERSION"));
     let server = release_of(release, bytes_of(archive), Some(checksum));
-    std::fs::remove_file(stage.path("repo").join(FILES[1])).unwrap();
+    std::fs::remove_file(sandbox.path("repo").join(FILES[1])).unwrap();
     let run = run_released(
         &tools,
-        &stage,
+        &sandbox,
         &server,
         COMMIT,
         &completed(&workflow),
@@ -90,10 +90,10 @@ fn writes_a_workflow_that_github_takes() {
     let Some(tools) = Tools::installed() else {
         return;
     };
-    let stage = Stage::new();
-    stage.write("repo/README.md", "");
-    stage.run(&["init", "repo"]).expect(0);
-    let path = stage.path("repo").join(FILES[1]);
+    let sandbox = Sandbox::new();
+    sandbox.write("repo/README.md", "");
+    sandbox.run(&["init", "repo"]).expect(0);
+    let path = sandbox.path("repo").join(FILES[1]);
     let text = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, completed(&text)).unwrap();
     let checks = [
@@ -111,7 +111,7 @@ fn writes_a_workflow_that_github_takes() {
     for (program, arguments) in checks {
         let output = Command::new(&program)
             .args(arguments)
-            .current_dir(stage.path("repo"))
+            .current_dir(sandbox.path("repo"))
             .output()
             .unwrap();
         assert!(

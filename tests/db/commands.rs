@@ -1,12 +1,12 @@
 //! `patchgate db`.
 
-use crate::support::sandbox::Stage;
+use crate::support::sandbox::Sandbox;
 
 #[test]
 fn builds_a_store_and_says_what_is_in_it() {
-    let stage = Stage::new();
-    stage.build_store();
-    let status = stage
+    let sandbox = Sandbox::new();
+    sandbox.build_store();
+    let status = sandbox
         .run(&["db", "status", "--store", "store", "--format", "json"])
         .expect(0)
         .json();
@@ -27,13 +27,13 @@ fn builds_a_store_and_says_what_is_in_it() {
 
 #[test]
 fn an_old_store_warns_and_a_limit_can_be_set() {
-    let stage = Stage::new();
-    stage.build_store();
-    let old = stage.run(&["db", "status", "--store", "store"]).expect(0);
+    let sandbox = Sandbox::new();
+    sandbox.build_store();
+    let old = sandbox.run(&["db", "status", "--store", "store"]).expect(0);
 
     assert!(old.stdout.contains("warning"), "{}", old.stdout);
 
-    let patient = stage
+    let patient = sandbox
         .run(&[
             "db",
             "status",
@@ -48,15 +48,15 @@ fn an_old_store_warns_and_a_limit_can_be_set() {
 
 #[test]
 fn a_failed_build_leaves_the_store_as_it_was() {
-    let stage = Stage::new();
-    stage.build_store();
-    let before = stage.run(&["db", "status", "--store", "store", "--format", "json"]);
-    let run = stage.run(&["db", "build", "--from", "nowhere", "--into", "store"]);
+    let sandbox = Sandbox::new();
+    sandbox.build_store();
+    let before = sandbox.run(&["db", "status", "--store", "store", "--format", "json"]);
+    let run = sandbox.run(&["db", "build", "--from", "nowhere", "--into", "store"]);
 
     assert_eq!(run.code, 2, "{run:?}");
     assert!(run.stderr.contains("nowhere"), "{}", run.stderr);
 
-    let after = stage.run(&["db", "status", "--store", "store", "--format", "json"]);
+    let after = sandbox.run(&["db", "status", "--store", "store", "--format", "json"]);
     let names = |run: &crate::support::sandbox::Run| {
         crate::support::sandbox::texts(&run.json()["sources"], "name")
     };
@@ -69,16 +69,16 @@ fn a_truncated_archive_is_named_and_makes_the_build_incomplete() {
     let Some(shared) = patchgate_testkit::shared_dir() else {
         return;
     };
-    let stage = Stage::new();
+    let sandbox = Sandbox::new();
     let whole = std::fs::read(shared.join("advisories/crates.io/all.zip")).unwrap();
 
-    std::fs::create_dir_all(stage.path("half/crates.io")).unwrap();
+    std::fs::create_dir_all(sandbox.path("half/crates.io")).unwrap();
     std::fs::write(
-        stage.path("half/crates.io/all.zip"),
+        sandbox.path("half/crates.io/all.zip"),
         &whole[..whole.len() / 2],
     )
     .unwrap();
-    let run = stage.run(&["db", "build", "--from", "half", "--into", "store"]);
+    let run = sandbox.run(&["db", "build", "--from", "half", "--into", "store"]);
 
     assert!(run.code == 2 || run.code == 3, "{run:?}");
     assert!(
@@ -92,10 +92,10 @@ fn a_whole_store_is_made_of_the_published_feeds() {
     let Some(shared) = patchgate_testkit::shared_dir() else {
         return;
     };
-    let stage = Stage::new();
+    let sandbox = Sandbox::new();
     let advisories = shared.join("advisories/npm");
     let feeds = shared.join("feeds");
-    stage.run(&[
+    sandbox.run(&[
         "db",
         "build",
         "--from",
@@ -105,7 +105,7 @@ fn a_whole_store_is_made_of_the_published_feeds() {
         "--into",
         "store",
     ]);
-    let status = stage
+    let status = sandbox
         .run(&["db", "status", "--store", "store", "--format", "json"])
         .expect(0)
         .json();
@@ -118,10 +118,10 @@ fn a_whole_store_is_made_of_the_published_feeds() {
 
 #[test]
 fn the_cache_key_names_the_content() {
-    let stage = Stage::new();
-    stage.build_store();
+    let sandbox = Sandbox::new();
+    sandbox.build_store();
     let key = || {
-        let status = stage.run(&["db", "status", "--store", "store", "--format", "json"]);
+        let status = sandbox.run(&["db", "status", "--store", "store", "--format", "json"]);
         status.expect(0).json()["cache_key"]
             .as_str()
             .unwrap()
@@ -131,10 +131,10 @@ fn the_cache_key_names_the_content() {
 
     assert!(first.starts_with("patchgate-store-"), "{first}");
 
-    stage.build_store();
+    sandbox.build_store();
     assert_eq!(key(), first);
 
-    let update = stage
+    let update = sandbox
         .run(&[
             "db",
             "update",
@@ -158,14 +158,14 @@ fn the_cache_key_names_the_content() {
 
 #[test]
 fn verify_tells_a_whole_store_from_a_damaged_one() {
-    let stage = Stage::new();
-    stage.build_store();
-    let whole = stage.run(&["db", "verify", "--store", "store"]).expect(0);
+    let sandbox = Sandbox::new();
+    sandbox.build_store();
+    let whole = sandbox.run(&["db", "verify", "--store", "store"]).expect(0);
 
     assert!(whole.stdout.contains("osv:npm"), "{whole:?}");
     assert!(!whole.stdout.contains("damaged"), "{whole:?}");
 
-    let table = std::fs::read_dir(stage.path("store"))
+    let table = std::fs::read_dir(sandbox.path("store"))
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .find(|path| path.display().to_string().contains("osv-npm-"))
@@ -174,7 +174,7 @@ fn verify_tells_a_whole_store_from_a_damaged_one() {
     let last = bytes.len() - 1;
     bytes[last] ^= 1;
     std::fs::write(&table, bytes).unwrap();
-    let damaged = stage.run(&["db", "verify", "--store", "store"]).expect(3);
+    let damaged = sandbox.run(&["db", "verify", "--store", "store"]).expect(3);
     let name = table.file_name().unwrap().to_str().unwrap();
     let lines: Vec<&str> = damaged
         .stdout
@@ -188,5 +188,7 @@ fn verify_tells_a_whole_store_from_a_damaged_one() {
     );
     assert!(damaged.stderr.contains("patchgate db build"), "{damaged:?}");
 
-    stage.run(&["db", "verify", "--store", "nowhere"]).expect(2);
+    sandbox
+        .run(&["db", "verify", "--store", "nowhere"])
+        .expect(2);
 }

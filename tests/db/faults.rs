@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use patchgate_testkit::{HttpServer, Response};
 
-use crate::support::sandbox::Stage;
+use crate::support::sandbox::Sandbox;
 
-/// A stage with a store, and with more records than the store has at `repo/more`: few of crates.io,
+/// A sandbox with a store, and with more records than the store has at `repo/more`: few of crates.io,
 /// whose table is written first, and many of npm.
 #[cfg(unix)]
-fn stage_with_more() -> Stage {
-    let stage = Stage::new();
-    stage.build_store();
+fn sandbox_with_more() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.build_store();
     for n in 0..2000 {
         let ecosystem = if n < 10 { "crates.io" } else { "npm" };
         let record = format!(
@@ -23,27 +23,27 @@ fn stage_with_more() -> Stage {
             {{"ecosystem": "{ecosystem}", "name": "p-{n}"}}, "versions": ["1.0.0"]}}]}}"#,
             "long ".repeat(200)
         );
-        stage.write(&format!("more/{n}.json"), record);
+        sandbox.write(&format!("more/{n}.json"), record);
     }
 
-    stage
+    sandbox
 }
 
 /// Runs `patchgate` where no file may have more than 64 blocks, far below the size of npm's table.
 #[cfg(unix)]
-fn run_limited(stage: &Stage, before: &str, arguments: &str) -> Output {
+fn run_limited(sandbox: &Sandbox, before: &str, arguments: &str) -> Output {
     let script = format!("{before} ulimit -c 0; ulimit -f 64; exec \"$0\" {arguments}");
     Command::new("sh")
         .args(["-c", &script, env!("CARGO_BIN_EXE_patchgate")])
-        .current_dir(stage.path(""))
+        .current_dir(sandbox.path(""))
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap())
         .output()
         .unwrap()
 }
 
-fn listed(stage: &Stage) -> Vec<String> {
-    let mut names: Vec<String> = std::fs::read_dir(stage.path("store"))
+fn listed(sandbox: &Sandbox) -> Vec<String> {
+    let mut names: Vec<String> = std::fs::read_dir(sandbox.path("store"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
@@ -56,8 +56,8 @@ fn listed(stage: &Stage) -> Vec<String> {
 #[cfg(unix)]
 #[test]
 fn a_full_disk_leaves_the_store_as_it_was() {
-    let stage = stage_with_more();
-    let before = listed(&stage);
+    let sandbox = sandbox_with_more();
+    let before = listed(&sandbox);
 
     for arguments in [
         "db build --from repo/more --into store",
@@ -65,13 +65,13 @@ fn a_full_disk_leaves_the_store_as_it_was() {
          --kev-url none --epss-url none",
     ] {
         // The signal is ignored, so that writing fails.
-        let run = run_limited(&stage, "trap '' XFSZ;", arguments);
+        let run = run_limited(&sandbox, "trap '' XFSZ;", arguments);
         let stderr = String::from_utf8(run.stderr).unwrap();
         assert_eq!(run.status.code(), Some(2), "{stderr}");
         assert!(stderr.contains("cannot be written"), "{stderr}");
         assert!(stderr.contains("has space"), "{stderr}");
-        assert_eq!(listed(&stage), before);
-        stage.run(&["db", "verify", "--store", "store"]).expect(0);
+        assert_eq!(listed(&sandbox), before);
+        sandbox.run(&["db", "verify", "--store", "store"]).expect(0);
     }
 }
 
@@ -82,25 +82,25 @@ fn a_full_disk_leaves_the_store_as_it_was() {
 fn a_killed_build_leaves_the_store_as_it_was() {
     use std::os::unix::process::ExitStatusExt as _;
 
-    let stage = stage_with_more();
-    let before = listed(&stage);
-    let run = run_limited(&stage, "", "db build --from repo/more --into store");
+    let sandbox = sandbox_with_more();
+    let before = listed(&sandbox);
+    let run = run_limited(&sandbox, "", "db build --from repo/more --into store");
     assert!(run.status.signal().is_some(), "{run:?}");
-    let left = listed(&stage);
+    let left = listed(&sandbox);
     let is_unfinished = |name: &&String| name.starts_with(".building-");
     assert_eq!(left.iter().filter(is_unfinished).count(), 1, "{left:?}");
-    stage.run(&["db", "verify", "--store", "store"]).expect(0);
+    sandbox.run(&["db", "verify", "--store", "store"]).expect(0);
     // A table that was whole already may be there too; no manifest names it.
     assert!(before.iter().all(|name| left.contains(name)));
-    stage.build_store();
-    assert_eq!(listed(&stage), before);
+    sandbox.build_store();
+    assert_eq!(listed(&sandbox), before);
 }
 
 /// Two processes at once: the second one says so and changes nothing, the first one ends well.
 #[test]
 fn of_two_updates_at_once_one_says_so() {
-    let stage = Stage::new();
-    stage.build_store();
+    let sandbox = Sandbox::new();
+    sandbox.build_store();
     let (arrived, arrivals) = channel();
     let (open, gate) = channel::<()>();
     let (arrived, gate) = (Mutex::new(arrived), Mutex::new(gate));
@@ -126,9 +126,9 @@ fn of_two_updates_at_once_one_says_so() {
     ];
     let first = Command::new(env!("CARGO_BIN_EXE_patchgate"))
         .args(arguments)
-        .current_dir(stage.path(""))
+        .current_dir(sandbox.path(""))
         .env_clear()
-        .env("HOME", stage.path("home"))
+        .env("HOME", sandbox.path("home"))
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn();
@@ -138,35 +138,35 @@ fn of_two_updates_at_once_one_says_so() {
     let path = arrivals.recv_timeout(Duration::from_secs(50)).unwrap();
     assert_eq!(path, "/npm/all.zip");
 
-    let second = stage.run(&arguments).expect(2);
+    let second = sandbox.run(&arguments).expect(2);
     assert!(second.stderr.contains("another process"), "{second:?}");
     assert!(second.stderr.contains("run it again"), "{second:?}");
 
     let advisories = crate::support::sandbox::root().join("examples/advisories");
     let advisories = advisories.to_str().unwrap();
-    let build = stage.run(&["db", "build", "--from", advisories, "--into", "store"]);
+    let build = sandbox.run(&["db", "build", "--from", advisories, "--into", "store"]);
 
     assert!(build.expect(2).stderr.contains("another process"));
 
-    stage.run(&["db", "verify", "--store", "store"]).expect(0);
+    sandbox.run(&["db", "verify", "--store", "store"]).expect(0);
     drop(open);
 
     // The export is not there, which is told: the run is incomplete.
     assert_eq!(first.wait().unwrap().code(), Some(3));
 
-    stage.run(&["db", "verify", "--store", "store"]).expect(0);
+    sandbox.run(&["db", "verify", "--store", "store"]).expect(0);
 }
 
 #[test]
 fn a_store_of_another_format_says_what_to_do() {
-    let stage = Stage::new();
-    stage.build_store();
-    let manifest = stage.path("store/store.json");
+    let sandbox = Sandbox::new();
+    sandbox.build_store();
+    let manifest = sandbox.path("store/store.json");
     let text = std::fs::read_to_string(&manifest).unwrap();
     let mut value: serde_json::Value = serde_json::from_str(&text).unwrap();
     value["format"] = 1.into();
     std::fs::write(&manifest, value.to_string()).unwrap();
-    stage.write(
+    sandbox.write(
         "package-lock.json",
         r#"{"lockfileVersion": 3, "packages": {}}"#,
     );
@@ -176,14 +176,14 @@ fn a_store_of_another_format_says_what_to_do() {
         &["db", "status", "--store", "store"],
         &["db", "verify", "--store", "store"],
     ] {
-        let run = stage.run(arguments).expect(2);
+        let run = sandbox.run(arguments).expect(2);
         assert!(run.stderr.contains("has format 1"), "{run:?}");
         assert!(run.stderr.contains("patchgate db update --into"), "{run:?}");
     }
 
     let update = |extra: &[&str]| {
         let fixed = ["db", "update", "--into", "store", "--ecosystem", "npm"];
-        stage.run(&[&fixed[..], extra].concat())
+        sandbox.run(&[&fixed[..], extra].concat())
     };
     let advisories = crate::support::sandbox::root().join("examples/advisories");
     let mirror = advisories.to_str().unwrap();
@@ -223,5 +223,5 @@ fn a_store_of_another_format_says_what_to_do() {
 
     assert!(made.stdout.contains("had format 1"), "{made:?}");
 
-    stage.run(&["db", "verify", "--store", "store"]).expect(0);
+    sandbox.run(&["db", "verify", "--store", "store"]).expect(0);
 }

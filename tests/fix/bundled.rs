@@ -4,7 +4,7 @@ use patchgate_testkit::Published;
 
 use crate::fix::examples::fix;
 use crate::support::fixture_registry::{files, npm_agrees, npm_lock, npm_lockfile, npm_project};
-use crate::support::sandbox::Stage;
+use crate::support::sandbox::Sandbox;
 
 const MANIFEST: &str = r#"{
   "name": "shop",
@@ -20,32 +20,32 @@ fn carrier(version: &str, inside: &str) -> Published {
 }
 
 /// A project that gets `leaf 1.0.0` inside the archive of `carrier 1.0.0`.
-fn shipped(later: Vec<Published>) -> (Stage, patchgate_testkit::NpmRegistry) {
+fn shipped(later: Vec<Published>) -> (Sandbox, patchgate_testkit::NpmRegistry) {
     let mut releases = vec![
         Published::new("leaf", "1.0.0", &[]),
         Published::new("leaf", "1.0.1", &[]),
         carrier("1.0.0", "1.0.0"),
     ];
     releases.extend(later);
-    let (stage, registry) = npm_project(releases, MANIFEST, ("leaf", "1.0.1"));
-    npm_lock(&stage, &[]);
-    let copy = &npm_lockfile(&stage)["packages"]["node_modules/carrier/node_modules/leaf"];
+    let (sandbox, registry) = npm_project(releases, MANIFEST, ("leaf", "1.0.1"));
+    npm_lock(&sandbox, &[]);
+    let copy = &npm_lockfile(&sandbox)["packages"]["node_modules/carrier/node_modules/leaf"];
 
     assert_eq!(
         (&copy["version"], &copy["inBundle"]),
         (&"1.0.0".into(), &true.into())
     );
-    (stage, registry)
+    (sandbox, registry)
 }
 
 #[test]
 fn a_shipped_copy_is_mended_by_a_parent_that_ships_the_fixed_one() {
-    let (stage, _registry) = shipped(vec![carrier("1.1.0", "1.0.0"), carrier("1.2.0", "1.0.1")]);
-    let run = fix(&stage, "--apply").expect(0);
+    let (sandbox, _registry) = shipped(vec![carrier("1.1.0", "1.0.0"), carrier("1.2.0", "1.0.1")]);
+    let run = fix(&sandbox, "--apply").expect(0);
 
     assert!(run.stdout.contains("carrier"), "{}", run.stdout);
 
-    let packages = &npm_lockfile(&stage)["packages"];
+    let packages = &npm_lockfile(&sandbox)["packages"];
     assert_eq!(packages["node_modules/carrier"]["version"], "1.2.0");
 
     let copy = &packages["node_modules/carrier/node_modules/leaf"];
@@ -54,16 +54,16 @@ fn a_shipped_copy_is_mended_by_a_parent_that_ships_the_fixed_one() {
         (&"1.0.1".into(), &true.into())
     );
 
-    npm_agrees(&stage);
+    npm_agrees(&sandbox);
 }
 
 #[test]
 fn a_shipped_copy_that_no_parent_mends_stays_with_its_reason() {
-    let (stage, _registry) = shipped(vec![carrier("1.1.0", "1.0.0")]);
-    let before = files(&stage);
-    let run = fix(&stage, "--apply").expect(1);
+    let (sandbox, _registry) = shipped(vec![carrier("1.1.0", "1.0.0")]);
+    let before = files(&sandbox);
+    let run = fix(&sandbox, "--apply").expect(1);
     let told = run.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     let reason = "it is shipped inside the archive of `carrier`, and 1.1.0 does not end it either";
     assert!(told.contains(reason), "{}", run.stdout);
-    assert!(before == files(&stage), "a file changed");
+    assert!(before == files(&sandbox), "a file changed");
 }

@@ -2,19 +2,19 @@
 
 use std::process::Command;
 
-use crate::support::sandbox::{Run, Stage, root};
+use crate::support::sandbox::{Run, Sandbox, root};
 
-fn staged(example: &str) -> Stage {
-    let mut stage = Stage::new();
-    stage.example(example);
-    stage.build_store();
-    stage.allow_managers();
-    stage
+fn sandbox_with(example: &str) -> Sandbox {
+    let mut sandbox = Sandbox::new();
+    sandbox.example(example);
+    sandbox.build_store();
+    sandbox.allow_managers();
+    sandbox
 }
 
 /// Runs `patchgate fix` on `repo/` with the store at `store/`.
-pub(crate) fn fix(stage: &Stage, mode: &str) -> Run {
-    stage.run(&[
+pub(crate) fn fix(sandbox: &Sandbox, mode: &str) -> Run {
+    sandbox.run(&[
         "fix",
         mode,
         "--store",
@@ -27,10 +27,10 @@ pub(crate) fn fix(stage: &Stage, mode: &str) -> Run {
 
 /// Runs a package manager in `repo/`, with the machine's own settings.
 #[track_caller]
-pub(crate) fn run_manager(stage: &Stage, program: &str, arguments: &[&str]) {
+pub(crate) fn run_manager(sandbox: &Sandbox, program: &str, arguments: &[&str]) {
     let output = Command::new(program)
         .args(arguments)
-        .current_dir(stage.path("repo"))
+        .current_dir(sandbox.path("repo"))
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
@@ -39,10 +39,10 @@ pub(crate) fn run_manager(stage: &Stage, program: &str, arguments: &[&str]) {
 
 /// Lets npm write the lockfile of `repo/`.
 #[track_caller]
-pub(crate) fn npm_locks(stage: &Stage) {
+pub(crate) fn npm_locks(sandbox: &Sandbox) {
     let lock = ["install", "--package-lock-only", "--ignore-scripts"];
     run_manager(
-        stage,
+        sandbox,
         "npm",
         &[&lock[..], &["--no-audit", "--no-fund"]].concat(),
     );
@@ -51,24 +51,24 @@ pub(crate) fn npm_locks(stage: &Stage) {
 /// Whether the manager takes the lockfile as it is, and would write the same.
 #[track_caller]
 pub(crate) fn manager_agrees(
-    stage: &Stage,
+    sandbox: &Sandbox,
     program: &str,
     accepts: &[&str],
     locks: &[&str],
     lockfile: &str,
 ) {
-    let path = stage.path("repo").join(lockfile);
+    let path = sandbox.path("repo").join(lockfile);
     let before = std::fs::read_to_string(&path).unwrap();
-    run_manager(stage, program, accepts);
-    run_manager(stage, program, locks);
+    run_manager(sandbox, program, accepts);
+    run_manager(sandbox, program, locks);
     assert_eq!(before, std::fs::read_to_string(&path).unwrap());
 }
 
 #[test]
 fn a_dry_run_shows_a_diff_and_changes_nothing() {
     for example in ["cargo-service", "npm-workspace"] {
-        let stage = staged(example);
-        let run = fix(&stage, "--dry-run");
+        let sandbox = sandbox_with(example);
+        let run = fix(&sandbox, "--dry-run");
 
         assert!(run.code == 0 || run.code == 1, "{run:?}");
         assert!(run.stdout.contains("\n+++ "), "{}", run.stdout);
@@ -76,7 +76,7 @@ fn a_dry_run_shows_a_diff_and_changes_nothing() {
         let same = Command::new("diff")
             .arg("-r")
             .arg(root().join("examples").join(example))
-            .arg(stage.path("repo"))
+            .arg(sandbox.path("repo"))
             .output()
             .unwrap();
         assert!(
@@ -89,8 +89,8 @@ fn a_dry_run_shows_a_diff_and_changes_nothing() {
 
 #[test]
 fn an_applied_cargo_fix_ends_every_finding_and_cargo_agrees() {
-    let stage = staged("cargo-service");
-    let run = fix(&stage, "--apply").expect(0);
+    let sandbox = sandbox_with("cargo-service");
+    let run = fix(&sandbox, "--apply").expect(0);
     let told = run.stdout.matches("requirement ").count();
 
     assert!(
@@ -99,8 +99,8 @@ fn an_applied_cargo_fix_ends_every_finding_and_cargo_agrees() {
     );
     assert_eq!(told, 1, "{}", run.stdout);
 
-    stage.scan_offline().expect(0);
-    let manifest = std::fs::read_to_string(stage.path("repo/Cargo.toml")).unwrap();
+    sandbox.scan_offline().expect(0);
+    let manifest = std::fs::read_to_string(sandbox.path("repo/Cargo.toml")).unwrap();
 
     assert!(manifest.contains("version = \"=1.5.5\""), "{manifest}");
     assert!(
@@ -109,7 +109,7 @@ fn an_applied_cargo_fix_ends_every_finding_and_cargo_agrees() {
     );
 
     manager_agrees(
-        &stage,
+        &sandbox,
         "cargo",
         &["metadata", "--locked", "--format-version=1"],
         &["metadata", "--format-version=1"],
@@ -119,11 +119,11 @@ fn an_applied_cargo_fix_ends_every_finding_and_cargo_agrees() {
 
 #[test]
 fn an_applied_npm_fix_ends_every_finding_and_npm_agrees() {
-    let stage = staged("npm-workspace");
-    fix(&stage, "--apply").expect(0);
-    stage.scan_offline().expect(0);
+    let sandbox = sandbox_with("npm-workspace");
+    fix(&sandbox, "--apply").expect(0);
+    sandbox.scan_offline().expect(0);
     manager_agrees(
-        &stage,
+        &sandbox,
         "npm",
         &["ci", "--ignore-scripts"],
         &["install", "--package-lock-only", "--ignore-scripts"],
@@ -133,11 +133,14 @@ fn an_applied_npm_fix_ends_every_finding_and_npm_agrees() {
 
 #[test]
 fn a_second_fix_has_nothing_to_do() {
-    let stage = staged("cargo-service");
-    fix(&stage, "--apply").expect(0);
-    let lock = std::fs::read(stage.path("repo/Cargo.lock")).unwrap();
-    fix(&stage, "--apply").expect(0);
-    assert_eq!(lock, std::fs::read(stage.path("repo/Cargo.lock")).unwrap());
+    let sandbox = sandbox_with("cargo-service");
+    fix(&sandbox, "--apply").expect(0);
+    let lock = std::fs::read(sandbox.path("repo/Cargo.lock")).unwrap();
+    fix(&sandbox, "--apply").expect(0);
+    assert_eq!(
+        lock,
+        std::fs::read(sandbox.path("repo/Cargo.lock")).unwrap()
+    );
 }
 
 #[cfg(unix)]
@@ -145,10 +148,10 @@ fn a_second_fix_has_nothing_to_do() {
 fn a_manager_that_hangs_is_stopped_when_the_time_is_up_and_the_rest_is_told() {
     use std::os::unix::fs::PermissionsExt;
 
-    let mut stage = staged("npm-workspace");
-    let before = std::fs::read(stage.path("repo/package-lock.json")).unwrap();
+    let mut sandbox = sandbox_with("npm-workspace");
+    let before = std::fs::read(sandbox.path("repo/package-lock.json")).unwrap();
     let path = std::env::var("PATH").unwrap();
-    let folder = stage.path("bin");
+    let folder = sandbox.path("bin");
     std::fs::create_dir(&folder).unwrap();
     // It says where its registry is, and then never ends, nor does its child.
     let npm = format!(
@@ -156,8 +159,8 @@ fn a_manager_that_hangs_is_stopped_when_the_time_is_up_and_the_rest_is_told() {
     );
     std::fs::write(folder.join("npm"), npm).unwrap();
     std::fs::set_permissions(folder.join("npm"), PermissionsExt::from_mode(0o755)).unwrap();
-    stage.set("PATH", format!("{}:{path}", folder.display()));
-    let run = stage
+    sandbox.set("PATH", format!("{}:{path}", folder.display()));
+    let run = sandbox
         .run(&[
             "fix",
             "--apply",
@@ -174,28 +177,28 @@ fn a_manager_that_hangs_is_stopped_when_the_time_is_up_and_the_rest_is_told() {
     ] {
         assert!(run.stdout.contains(told), "{told}: {run:?}");
     }
-    let after = std::fs::read(stage.path("repo/package-lock.json")).unwrap();
+    let after = std::fs::read(sandbox.path("repo/package-lock.json")).unwrap();
     assert!(before == after, "the lockfile changed");
 }
 
 #[test]
 fn a_time_limit_that_is_none_is_wrong_usage() {
-    let stage = Stage::new();
-    let run = stage.run(&["fix", "--time-limit=10"]).expect(2);
+    let sandbox = Sandbox::new();
+    let run = sandbox.run(&["fix", "--time-limit=10"]).expect(2);
     assert!(run.stderr.contains("such as 90s, 10m or 1h"), "{run:?}");
 }
 
 #[test]
 fn a_lockfile_that_cargo_does_not_use_is_left_alone_and_told() {
-    let stage = staged("cargo-service");
-    let lock = std::fs::read(stage.path("repo/Cargo.lock")).unwrap();
-    stage.write("server/Cargo.lock", &lock);
-    let run = fix(&stage, "--apply").expect(1);
+    let sandbox = sandbox_with("cargo-service");
+    let lock = std::fs::read(sandbox.path("repo/Cargo.lock")).unwrap();
+    sandbox.write("server/Cargo.lock", &lock);
+    let run = fix(&sandbox, "--apply").expect(1);
     let words: Vec<&str> = run.stdout.split_whitespace().collect();
     let told = "Cargo does not use `server/Cargo.lock`, because `server` belongs to the workspace \
                 of `Cargo.toml`: delete the file, or put the folder under `exclude` there";
 
     assert!(words.join(" ").contains(told), "{}", run.stdout);
-    assert!(lock != std::fs::read(stage.path("repo/Cargo.lock")).unwrap());
-    assert!(lock == std::fs::read(stage.path("repo/server/Cargo.lock")).unwrap());
+    assert!(lock != std::fs::read(sandbox.path("repo/Cargo.lock")).unwrap());
+    assert!(lock == std::fs::read(sandbox.path("repo/server/Cargo.lock")).unwrap());
 }

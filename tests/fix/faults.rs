@@ -9,7 +9,7 @@ use crate::fix::examples::fix;
 use crate::support::fixture_registry::{
     cargo_project, files, npm_lock, npm_project, use_npm_registry,
 };
-use crate::support::sandbox::{Run, Stage};
+use crate::support::sandbox::{Run, Sandbox};
 
 fn leaves() -> Vec<Published> {
     ["1.0.0", "1.0.1"]
@@ -17,14 +17,14 @@ fn leaves() -> Vec<Published> {
         .to_vec()
 }
 
-fn npm() -> (Stage, NpmRegistry) {
+fn npm() -> (Sandbox, NpmRegistry) {
     let manifest = r#"{"name": "shop", "version": "1.0.0", "dependencies": {"leaf": "1.0.0"}}"#;
-    let (stage, registry) = npm_project(leaves(), manifest, ("leaf", "1.0.1"));
-    npm_lock(&stage, &[]);
-    (stage, registry)
+    let (sandbox, registry) = npm_project(leaves(), manifest, ("leaf", "1.0.1"));
+    npm_lock(&sandbox, &[]);
+    (sandbox, registry)
 }
 
-fn cargo() -> (Stage, CargoRegistry) {
+fn cargo() -> (Sandbox, CargoRegistry) {
     let manifest = "[package]\nname = \"shop\"\nversion = \"1.0.0\"\nedition = \"2021\"\n\n\
                     [dependencies]\nleaf = \"1\"\n";
     cargo_project(leaves(), manifest, ("leaf", "1.0.0", "1.0.1"))
@@ -38,20 +38,20 @@ fn nobody() -> String {
 
 /// Fixes, and holds that nothing changed and that the report names all of `told`.
 #[track_caller]
-fn fails(stage: &Stage, told: &[&str]) -> Run {
-    let before = files(stage);
-    let run = fix(stage, "--apply").expect(3);
+fn fails(sandbox: &Sandbox, told: &[&str]) -> Run {
+    let before = files(sandbox);
+    let run = fix(sandbox, "--apply").expect(3);
     let said = format!("{}{}", run.stdout, run.stderr);
     for text in told {
         assert!(said.contains(text), "`{text}` is not said: {said}");
     }
-    assert!(before == files(stage), "a file changed");
+    assert!(before == files(sandbox), "a file changed");
     run
 }
 
 #[test]
 fn an_npm_registry_that_misbehaves_is_named_and_nothing_changes() {
-    let (stage, registry) = npm();
+    let (sandbox, registry) = npm();
     let server = registry.url();
     let server = server.split('/').nth(2).unwrap();
     for (fault, sign) in [
@@ -62,16 +62,16 @@ fn an_npm_registry_that_misbehaves_is_named_and_nothing_changes() {
     ] {
         registry.fail("leaf", fault, u32::MAX);
         eprintln!("{fault:?}");
-        fails(&stage, &["leaf", server, sign]);
+        fails(&sandbox, &["leaf", server, sign]);
     }
 
     registry.fail("leaf", RegistryFault::ServerError, 0);
-    fix(&stage, "--apply").expect(0);
+    fix(&sandbox, "--apply").expect(0);
 }
 
 #[test]
 fn a_cargo_registry_that_misbehaves_is_named_and_nothing_changes() {
-    let (stage, registry) = cargo();
+    let (sandbox, registry) = cargo();
     let server = registry.url();
     let server = server.split('/').nth(2).unwrap();
     for (fault, sign) in [
@@ -82,45 +82,45 @@ fn a_cargo_registry_that_misbehaves_is_named_and_nothing_changes() {
     ] {
         registry.fail("/le/af/leaf", fault, u32::MAX);
         eprintln!("{fault:?}");
-        fails(&stage, &["leaf", server, sign]);
+        fails(&sandbox, &["leaf", server, sign]);
     }
 
     registry.fail("leaf", RegistryFault::ServerError, 0);
-    fix(&stage, "--apply").expect(0);
+    fix(&sandbox, "--apply").expect(0);
 }
 
 #[test]
 fn a_server_that_does_not_listen_is_named() {
-    let (stage, _registry) = npm();
+    let (sandbox, _registry) = npm();
     let server = nobody();
-    use_npm_registry(&stage, &format!("http://{server}/"));
-    fails(&stage, &["leaf", &server]);
+    use_npm_registry(&sandbox, &format!("http://{server}/"));
+    fails(&sandbox, &["leaf", &server]);
 
-    let (stage, registry) = cargo();
+    let (sandbox, registry) = cargo();
     let server = nobody();
     let gone = registry
         .config()
         .replace(&registry.url(), &format!("http://{server}/index/"));
-    std::fs::write(stage.path("home/.cargo/config.toml"), gone).unwrap();
-    fails(&stage, &["leaf", &server]);
+    std::fs::write(sandbox.path("home/.cargo/config.toml"), gone).unwrap();
+    fails(&sandbox, &["leaf", &server]);
 }
 
 #[test]
 fn a_missing_manager_is_named_with_the_next_step() {
-    for (program, mut stage) in [("npm", npm().0), ("cargo", cargo().0)] {
-        let empty = stage.path("empty");
+    for (program, mut sandbox) in [("npm", npm().0), ("cargo", cargo().0)] {
+        let empty = sandbox.path("empty");
         std::fs::create_dir(&empty).unwrap();
-        stage.set("PATH", empty.to_str().unwrap());
+        sandbox.set("PATH", empty.to_str().unwrap());
         let next = format!("install `{program}` or put its folder on PATH");
-        fails(&stage, &[&format!("`{program}` was not found"), &next]);
+        fails(&sandbox, &[&format!("`{program}` was not found"), &next]);
     }
 }
 
 #[test]
 fn offline_with_an_empty_cache_says_what_is_lacking() {
-    let (stage, registry) = npm();
-    std::fs::remove_dir_all(stage.path("cache")).unwrap();
-    let (before, asked) = (files(&stage), registry.requests().len());
+    let (sandbox, registry) = npm();
+    std::fs::remove_dir_all(sandbox.path("cache")).unwrap();
+    let (before, asked) = (files(&sandbox), registry.requests().len());
     let arguments = [
         "fix",
         "--apply",
@@ -129,11 +129,11 @@ fn offline_with_an_empty_cache_says_what_is_lacking() {
         "--max-age-days=36500",
         "repo",
     ];
-    let run = stage.run(&arguments).expect(3);
+    let run = sandbox.run(&arguments).expect(3);
     let said = format!("{}{}", run.stdout, run.stderr);
 
     assert!(said.contains("leaf") && said.contains("offline"), "{said}");
-    assert!(before == files(&stage), "a file changed");
+    assert!(before == files(&sandbox), "a file changed");
 
     let asked: Vec<_> = registry.requests().split_off(asked);
     assert!(asked.is_empty(), "the registry was asked: {asked:?} {said}");
@@ -141,16 +141,16 @@ fn offline_with_an_empty_cache_says_what_is_lacking() {
 
 #[test]
 fn a_lockfile_that_changes_meanwhile_is_not_overwritten() {
-    let (stage, registry) = npm();
-    let path = stage.path("repo/package-lock.json");
+    let (sandbox, registry) = npm();
+    let path = sandbox.path("repo/package-lock.json");
     let other = std::fs::read_to_string(&path).unwrap() + "\n";
     let (to, text) = (path.clone(), other.clone());
     registry.upon("leaf", move || std::fs::write(to, text).unwrap());
-    let manifest = std::fs::read(stage.path("repo/package.json")).unwrap();
-    let run = fix(&stage, "--apply").expect(2);
+    let manifest = std::fs::read(sandbox.path("repo/package.json")).unwrap();
+    let run = fix(&sandbox, "--apply").expect(2);
     let told = "`package-lock.json` changed while the fix was planned";
 
     assert!(run.stderr.contains(told), "{run:?}");
     assert_eq!(std::fs::read_to_string(path).unwrap(), other);
-    assert!(manifest == std::fs::read(stage.path("repo/package.json")).unwrap());
+    assert!(manifest == std::fs::read(sandbox.path("repo/package.json")).unwrap());
 }

@@ -16,13 +16,13 @@ fn leaves() -> Vec<Published> {
 #[test]
 fn an_old_lockfile_format_stays() {
     let manifest = r#"{"name": "shop", "version": "1.0.0", "dependencies": {"leaf": "1.0.0"}}"#;
-    let (stage, _registry) = npm_project(leaves(), manifest, ("leaf", "1.0.1"));
-    npm_lock(&stage, &["--lockfile-version=1"]);
+    let (sandbox, _registry) = npm_project(leaves(), manifest, ("leaf", "1.0.1"));
+    npm_lock(&sandbox, &["--lockfile-version=1"]);
 
-    assert_eq!(npm_lockfile(&stage)["lockfileVersion"], 1);
+    assert_eq!(npm_lockfile(&sandbox)["lockfileVersion"], 1);
 
-    fix(&stage, "--apply").expect(0);
-    let lockfile = npm_lockfile(&stage);
+    fix(&sandbox, "--apply").expect(0);
+    let lockfile = npm_lockfile(&sandbox);
 
     assert_eq!(lockfile["lockfileVersion"], 1);
     assert_eq!(lockfile["dependencies"]["leaf"]["version"], "1.0.1");
@@ -32,13 +32,13 @@ fn an_old_lockfile_format_stays() {
 #[test]
 fn a_project_without_a_name_keeps_its_folders() {
     let manifest = "{\n  \"dependencies\": {\n    \"leaf\": \"1.0.0\"\n  }\n}\n";
-    let (stage, _registry) = npm_project(leaves(), manifest, ("leaf", "1.0.1"));
-    npm_lock(&stage, &[]);
+    let (sandbox, _registry) = npm_project(leaves(), manifest, ("leaf", "1.0.1"));
+    npm_lock(&sandbox, &[]);
 
-    assert_eq!(npm_lockfile(&stage)["name"], "repo");
+    assert_eq!(npm_lockfile(&sandbox)["name"], "repo");
 
-    fix(&stage, "--apply").expect(0);
-    let lockfile = npm_lockfile(&stage);
+    fix(&sandbox, "--apply").expect(0);
+    let lockfile = npm_lockfile(&sandbox);
 
     assert_eq!(lockfile["name"], "repo");
     assert_eq!(
@@ -46,25 +46,25 @@ fn a_project_without_a_name_keeps_its_folders() {
         "1.0.1"
     );
 
-    npm_agrees(&stage);
+    npm_agrees(&sandbox);
 }
 
 #[test]
 fn the_ends_of_lines_and_of_the_file_stay() {
     let manifest = "{\r\n\t\"name\": \"shop\",\r\n\t\"dependencies\": {\r\n\t\t\"leaf\": \"1.0.0\"\r\n\t}\r\n}";
-    let (stage, _registry) = npm_project(leaves(), manifest, ("leaf", "1.0.1"));
-    npm_lock(&stage, &[]);
+    let (sandbox, _registry) = npm_project(leaves(), manifest, ("leaf", "1.0.1"));
+    npm_lock(&sandbox, &[]);
     // npm wrote the manifest's line ends anew where it touched it.
-    stage.write("package.json", manifest);
-    fix(&stage, "--apply").expect(0);
-    let after = std::fs::read_to_string(stage.path("repo/package.json")).unwrap();
+    sandbox.write("package.json", manifest);
+    fix(&sandbox, "--apply").expect(0);
+    let after = std::fs::read_to_string(sandbox.path("repo/package.json")).unwrap();
     assert_eq!(after, manifest.replace("1.0.0", "1.0.1"));
 
     let manifest = "[package]\r\nname = \"shop\"\r\nversion = \"2.0.0\"\r\nedition = \"2021\"\r\n\r\n\
                     [dependencies]\r\nleaf = \"=1.0.0\"";
-    let (stage, _registry) = cargo_project(leaves(), manifest, ("leaf", "1.0.0", "1.0.1"));
-    fix(&stage, "--apply").expect(0);
-    let after = std::fs::read_to_string(stage.path("repo/Cargo.toml")).unwrap();
+    let (sandbox, _registry) = cargo_project(leaves(), manifest, ("leaf", "1.0.0", "1.0.1"));
+    fix(&sandbox, "--apply").expect(0);
+    let after = std::fs::read_to_string(sandbox.path("repo/Cargo.toml")).unwrap();
     assert_eq!(after, manifest.replace("=1.0.0", "=1.0.1"));
-    cargo_agrees(&stage);
+    cargo_agrees(&sandbox);
 }

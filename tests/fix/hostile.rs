@@ -10,23 +10,23 @@ use crate::fix::examples::fix;
 use crate::support::fixture_registry::{
     cargo_project, files, manager, npm_lock, npm_lockfile, npm_project,
 };
-use crate::support::sandbox::{Stage, copy};
+use crate::support::sandbox::{Sandbox, copy};
 
 /// Puts a program at `evil` that leaves `marker` behind.
-fn plant(stage: &Stage) {
-    let (program, marker) = (stage.path("evil"), stage.path("marker"));
+fn plant(sandbox: &Sandbox) {
+    let (program, marker) = (sandbox.path("evil"), sandbox.path("marker"));
     std::fs::write(&program, format!("#!/bin/sh\n: > '{}'\n", marker.display())).unwrap();
     std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
     let script = format!("require('fs').writeFileSync('{}', '')\n", marker.display());
-    std::fs::write(stage.path("evil.js"), script).unwrap();
+    std::fs::write(sandbox.path("evil.js"), script).unwrap();
 }
 
 /// The trap works: the manager itself, run carelessly in a copy of the repository, falls into it.
 #[track_caller]
-fn springs(stage: &Stage, program: &str, arguments: &[&str]) {
-    copy(&stage.path("repo"), &stage.path("careless"));
-    let output = manager(stage, "careless", program, arguments);
-    let marker = stage.path("marker");
+fn springs(sandbox: &Sandbox, program: &str, arguments: &[&str]) {
+    copy(&sandbox.path("repo"), &sandbox.path("careless"));
+    let output = manager(sandbox, "careless", program, arguments);
+    let marker = sandbox.path("marker");
     assert!(marker.exists(), "the trap does not work: {output:?}");
     std::fs::remove_file(marker).unwrap();
 }
@@ -40,13 +40,13 @@ fn nothing_of_an_npm_repository_runs() {
     let manifest = json!({
         "name": "shop", "version": "1.0.0", "dependencies": {"leaf": "1.0.0"},
     });
-    let (stage, _registry) = npm_project(releases, &manifest.to_string(), ("leaf", "1.0.1"));
-    npm_lock(&stage, &[]);
-    plant(&stage);
-    let evil = stage.path("evil").display().to_string();
+    let (sandbox, _registry) = npm_project(releases, &manifest.to_string(), ("leaf", "1.0.1"));
+    npm_lock(&sandbox, &[]);
+    plant(&sandbox);
+    let evil = sandbox.path("evil").display().to_string();
     // First the dependency's own scripts, then those of the repository, then its settings.
     springs(
-        &stage,
+        &sandbox,
         "npm",
         &["install", "--no-audit", "--dangerously-allow-all-scripts"],
     );
@@ -61,10 +61,10 @@ fn nothing_of_an_npm_repository_runs() {
     ] {
         manifest["scripts"][script] = json!(evil);
     }
-    stage.write("package.json", manifest.to_string());
-    std::fs::remove_dir_all(stage.path("careless")).unwrap();
-    springs(&stage, "npm", &["install", "--no-audit"]);
-    let folder = stage.path("");
+    sandbox.write("package.json", manifest.to_string());
+    std::fs::remove_dir_all(sandbox.path("careless")).unwrap();
+    springs(&sandbox, "npm", &["install", "--no-audit"]);
+    let folder = sandbox.path("");
     let settings = format!(
         "script-shell={evil}\nshell={evil}\ngit={evil}\neditor={evil}\nignore-scripts=false\n\
          node-options=--require={evil}.js\nonload-script={evil}.js\ninit-module={evil}.js\n\
@@ -72,23 +72,23 @@ fn nothing_of_an_npm_repository_runs() {
          dangerously-allow-all-scripts=true\n",
         folder.display()
     );
-    stage.write(".npmrc", settings);
-    std::fs::remove_dir_all(stage.path("careless")).unwrap();
-    springs(&stage, "npm", &["install", "--no-audit"]);
-    std::fs::remove_dir_all(stage.path("elsewhere")).unwrap();
+    sandbox.write(".npmrc", settings);
+    std::fs::remove_dir_all(sandbox.path("careless")).unwrap();
+    springs(&sandbox, "npm", &["install", "--no-audit"]);
+    std::fs::remove_dir_all(sandbox.path("elsewhere")).unwrap();
 
-    let names: Vec<_> = files(&stage).into_keys().collect();
-    fix(&stage, "--apply").expect(0);
+    let names: Vec<_> = files(&sandbox).into_keys().collect();
+    fix(&sandbox, "--apply").expect(0);
     assert!(
-        !stage.path("marker").exists(),
+        !sandbox.path("marker").exists(),
         "a program of the repository ran"
     );
     assert!(
-        !stage.path("elsewhere").exists(),
+        !sandbox.path("elsewhere").exists(),
         "npm used the repository's cache"
     );
-    assert_eq!(names, files(&stage).into_keys().collect::<Vec<_>>());
-    let lockfile = npm_lockfile(&stage);
+    assert_eq!(names, files(&sandbox).into_keys().collect::<Vec<_>>());
+    let lockfile = npm_lockfile(&sandbox);
     assert_eq!(
         lockfile["packages"]["node_modules/leaf"]["version"],
         "1.0.1"
@@ -102,13 +102,13 @@ fn nothing_of_a_cargo_repository_runs() {
         .to_vec();
     let manifest = "[package]\nname = \"shop\"\nversion = \"1.0.0\"\nedition = \"2021\"\n\
                     build = \"build.rs\"\n\n[dependencies]\nleaf = \"1\"\n";
-    let (stage, _registry) = cargo_project(releases, manifest, ("leaf", "1.0.0", "1.0.1"));
-    plant(&stage);
-    let evil = stage.path("evil").display().to_string();
+    let (sandbox, _registry) = cargo_project(releases, manifest, ("leaf", "1.0.0", "1.0.1"));
+    plant(&sandbox);
+    let evil = sandbox.path("evil").display().to_string();
     let build =
         format!("fn main() {{ std::process::Command::new({evil:?}).status().unwrap(); }}\n");
-    stage.write("build.rs", build);
-    springs(&stage, "cargo", &["check"]);
+    sandbox.write("build.rs", build);
+    springs(&sandbox, "cargo", &["check"]);
     let settings = format!(
         "[build]\nrustc = {evil:?}\nrustc-wrapper = {evil:?}\nrustc-workspace-wrapper = {evil:?}\n\
          rustdoc = {evil:?}\n\n[target.'cfg(all())']\nrunner = {evil:?}\nlinker = {evil:?}\n\n\
@@ -118,10 +118,10 @@ fn nothing_of_a_cargo_repository_runs() {
          [registries.crates-io]\ncredential-provider = [{evil:?}]\n\n\
          [net]\ngit-fetch-with-cli = true\n"
     );
-    stage.write(".cargo/config.toml", settings);
-    std::fs::remove_dir_all(stage.path("careless")).unwrap();
-    springs(&stage, "cargo", &["check"]);
-    stage.write(
+    sandbox.write(".cargo/config.toml", settings);
+    std::fs::remove_dir_all(sandbox.path("careless")).unwrap();
+    springs(&sandbox, "cargo", &["check"]);
+    sandbox.write(
         "rust-toolchain.toml",
         format!(
             "[toolchain]
@@ -130,14 +130,14 @@ path = {evil:?}
         ),
     );
 
-    let names: Vec<_> = files(&stage).into_keys().collect();
-    fix(&stage, "--apply").expect(0);
+    let names: Vec<_> = files(&sandbox).into_keys().collect();
+    fix(&sandbox, "--apply").expect(0);
     assert!(
-        !stage.path("marker").exists(),
+        !sandbox.path("marker").exists(),
         "a program of the repository ran"
     );
-    assert_eq!(names, files(&stage).into_keys().collect::<Vec<_>>());
-    let lockfile = std::fs::read_to_string(stage.path("repo/Cargo.lock")).unwrap();
+    assert_eq!(names, files(&sandbox).into_keys().collect::<Vec<_>>());
+    let lockfile = std::fs::read_to_string(sandbox.path("repo/Cargo.lock")).unwrap();
     assert!(
         lockfile.contains("name = \"leaf\"\nversion = \"1.0.1\""),
         "{lockfile}"

@@ -7,7 +7,7 @@ use patchgate_testkit::shared_dir;
 use serde_json::{Value, json};
 
 use crate::fix::examples::{fix, manager_agrees, npm_locks, run_manager};
-use crate::support::sandbox::{Stage, texts};
+use crate::support::sandbox::{Sandbox, texts};
 
 /// Exact pins to releases of 2019 to 2021. One of them, the XML parser, was abandoned with its
 /// vulnerability; the two lodash versions stand in two places of the tree.
@@ -40,28 +40,28 @@ fn manifests() -> Vec<(&'static str, Value)> {
 }
 
 /// The workspace, locked by npm, with a store of the shared advisories; `None` without those.
-fn staged() -> Option<Stage> {
+fn workspace_sandbox() -> Option<Sandbox> {
     let advisories = shared_dir()?.join("advisories/npm");
-    let mut stage = Stage::new();
-    stage.allow_managers();
+    let mut sandbox = Sandbox::new();
+    sandbox.allow_managers();
 
     for (path, manifest) in manifests() {
-        stage.write(
+        sandbox.write(
             path,
             serde_json::to_string_pretty(&manifest).unwrap() + "\n",
         );
     }
 
-    npm_locks(&stage);
+    npm_locks(&sandbox);
     let advisories = advisories.to_str().unwrap();
-    stage
+    sandbox
         .run(&["db", "build", "--from", advisories, "--into", "store"])
         .expect(0);
 
-    Some(stage)
+    Some(sandbox)
 }
 
-fn scan(stage: &Stage, code: i32) -> Value {
+fn scan(sandbox: &Sandbox, code: i32) -> Value {
     let arguments = [
         "scan",
         "--offline",
@@ -74,12 +74,12 @@ fn scan(stage: &Stage, code: i32) -> Value {
         "repo",
     ];
 
-    stage.run(&arguments).expect(code).json()
+    sandbox.run(&arguments).expect(code).json()
 }
 
 /// Every version of each package, by name, as numbers.
-fn versions(stage: &Stage) -> BTreeMap<String, Vec<Vec<u64>>> {
-    let lock = std::fs::read(stage.path("repo/package-lock.json")).unwrap();
+fn versions(sandbox: &Sandbox) -> BTreeMap<String, Vec<Vec<u64>>> {
+    let lock = std::fs::read(sandbox.path("repo/package-lock.json")).unwrap();
     let lock: Value = serde_json::from_slice(&lock).unwrap();
 
     let mut versions: BTreeMap<String, Vec<Vec<u64>>> = BTreeMap::new();
@@ -103,11 +103,13 @@ fn versions(stage: &Stage) -> BTreeMap<String, Vec<Vec<u64>>> {
 
 #[test]
 fn every_finding_with_a_fixed_release_ends_and_npm_agrees() {
-    let Some(stage) = staged() else { return };
-    let before = scan(&stage, 1);
+    let Some(sandbox) = workspace_sandbox() else {
+        return;
+    };
+    let before = scan(&sandbox, 1);
     let count = texts(&before["findings"], "id").len();
     assert!((20..=40).contains(&count), "{count} findings");
-    let old = versions(&stage);
+    let old = versions(&sandbox);
 
     // What has no fixed release stays, so the exit code says that there are findings.
     let arguments = [
@@ -121,7 +123,7 @@ fn every_finding_with_a_fixed_release_ends_and_npm_agrees() {
         "json",
         "repo",
     ];
-    let plan = stage.run(&arguments).expect(1).json();
+    let plan = sandbox.run(&arguments).expect(1).json();
     let unfixed = plan["unfixed"].as_array().unwrap();
     assert_eq!(texts(&plan["unfixed"], "package"), ["xmldom"], "{plan}");
     assert!(
@@ -130,7 +132,7 @@ fn every_finding_with_a_fixed_release_ends_and_npm_agrees() {
             .all(|one| !one["reason"].as_str().unwrap().is_empty())
     );
 
-    let after = scan(&stage, 1);
+    let after = scan(&sandbox, 1);
     let left = after["findings"].as_array().unwrap();
     assert_eq!(left.len(), 1, "{left:?}");
     assert!(
@@ -139,7 +141,7 @@ fn every_finding_with_a_fixed_release_ends_and_npm_agrees() {
         "{left:?}"
     );
 
-    for (name, new) in versions(&stage) {
+    for (name, new) in versions(&sandbox) {
         if let Some(old) = old.get(&name) {
             assert!(
                 new.iter().min() >= old.iter().min(),
@@ -147,13 +149,13 @@ fn every_finding_with_a_fixed_release_ends_and_npm_agrees() {
             );
         }
     }
-    let manifest = std::fs::read_to_string(stage.path("repo/packages/api/package.json")).unwrap();
+    let manifest = std::fs::read_to_string(sandbox.path("repo/packages/api/package.json")).unwrap();
     assert!(
         manifest.contains("\"@shop/tool\": \"1.0.0\"") && !manifest.contains("4.17.15"),
         "{manifest}"
     );
     manager_agrees(
-        &stage,
+        &sandbox,
         "npm",
         &["ci", "--ignore-scripts", "--dry-run"],
         &["install", "--package-lock-only", "--ignore-scripts"],
@@ -163,17 +165,19 @@ fn every_finding_with_a_fixed_release_ends_and_npm_agrees() {
 
 #[test]
 fn a_second_fix_of_a_workspace_changes_nothing_more() {
-    let Some(stage) = staged() else { return };
+    let Some(sandbox) = workspace_sandbox() else {
+        return;
+    };
 
-    fix(&stage, "--apply").expect(1);
-    let lock = std::fs::read(stage.path("repo/package-lock.json")).unwrap();
-    let run = fix(&stage, "--apply").expect(1);
+    fix(&sandbox, "--apply").expect(1);
+    let lock = std::fs::read(sandbox.path("repo/package-lock.json")).unwrap();
+    let run = fix(&sandbox, "--apply").expect(1);
 
     assert!(run.stdout.contains("xmldom"), "{}", run.stdout);
     assert_eq!(
         lock,
-        std::fs::read(stage.path("repo/package-lock.json")).unwrap()
+        std::fs::read(sandbox.path("repo/package-lock.json")).unwrap()
     );
 
-    run_manager(&stage, "npm", &["ls", "--all", "--package-lock-only"]);
+    run_manager(&sandbox, "npm", &["ls", "--all", "--package-lock-only"]);
 }

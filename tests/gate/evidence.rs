@@ -2,38 +2,38 @@
 
 use std::io::{Read as _, Write as _};
 
-use patchgate_testkit::{Account, GitHub, Repository, Tools};
+use patchgate_testkit::{Account, FakeGitHub, Repository, Tools};
 
-use crate::support::sandbox::{Run, Stage};
+use crate::support::sandbox::{Run, Sandbox};
 
 const NAME: &str = "acme/orders";
 const TOKEN: &str = "token-that-must-not-be-printed";
 
 /// A repository with a policy and a pull request, number 2, that changes these files.
-fn stage(files: &[(&str, &[u8])]) -> Option<(Stage, GitHub, Repository)> {
+fn sandbox(files: &[(&str, &[u8])]) -> Option<(Sandbox, FakeGitHub, Repository)> {
     let tools = Tools::installed()?;
-    let github = GitHub::start(&tools, vec![Account::workflow(TOKEN)]);
+    let github = FakeGitHub::start(&tools, vec![Account::workflow(TOKEN)]);
     let repository = github.create(NAME);
-    let mut stage = Stage::new();
-    stage.example("cargo-service");
-    stage.write(
+    let mut sandbox = Sandbox::new();
+    sandbox.example("cargo-service");
+    sandbox.write(
         ".patchgate.yml",
         "version: 1\ngate:\n  accounts: [\"github-actions[bot]\"]\n  any-check: true\n",
     );
-    stage.build_store();
-    stage.set("GITHUB_REPOSITORY", NAME);
-    stage.set("GITHUB_API_URL", github.api_url());
-    stage.set("GITHUB_SERVER_URL", github.server_url());
-    stage.set("PATCHGATE_TOKEN", TOKEN);
-    let base = repository.commit_folder("main", "start", &stage.path("repo"));
+    sandbox.build_store();
+    sandbox.set("GITHUB_REPOSITORY", NAME);
+    sandbox.set("GITHUB_API_URL", github.api_url());
+    sandbox.set("GITHUB_SERVER_URL", github.server_url());
+    sandbox.set("PATCHGATE_TOKEN", TOKEN);
+    let base = repository.commit_folder("main", "start", &sandbox.path("repo"));
     repository.git(&["branch", "change", &base]);
     repository.commit("change", "a change", files);
     open_pull_request(&github);
 
-    Some((stage, github, repository))
+    Some((sandbox, github, repository))
 }
 
-fn open_pull_request(github: &GitHub) {
+fn open_pull_request(github: &FakeGitHub) {
     let body = r#"{"title": "a change", "head": "change", "base": "main", "body": "by hand"}"#;
     let address = github.api_url().replace("http://", "");
     let mut connection = std::net::TcpStream::connect(&address).unwrap();
@@ -50,7 +50,7 @@ fn open_pull_request(github: &GitHub) {
     assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
 }
 
-fn gate(stage: &Stage, number: u64, more: &[&str]) -> Run {
+fn gate(sandbox: &Sandbox, number: u64, more: &[&str]) -> Run {
     let number = number.to_string();
     let mut arguments = vec![
         "gate",
@@ -64,7 +64,7 @@ fn gate(stage: &Stage, number: u64, more: &[&str]) -> Run {
         &number,
     ];
     arguments.extend(more);
-    let run = stage.run(&arguments);
+    let run = sandbox.run(&arguments);
 
     assert!(
         !format!("{run:?}").contains(TOKEN),
@@ -75,7 +75,8 @@ fn gate(stage: &Stage, number: u64, more: &[&str]) -> Run {
 
 #[test]
 fn a_change_that_is_no_plan_of_patchgate_is_never_merged() {
-    let Some((stage, github, _repository)) = stage(&[("server/src/main.rs", b"fn main() {}\n")])
+    let Some((sandbox, github, _repository)) =
+        sandbox(&[("server/src/main.rs", b"fn main() {}\n")])
     else {
         return;
     };
@@ -87,7 +88,7 @@ fn a_change_that_is_no_plan_of_patchgate_is_never_merged() {
         "test",
         Some("success"),
     );
-    let run = gate(&stage, pull.number, &["--merge"]);
+    let run = gate(&sandbox, pull.number, &["--merge"]);
 
     assert!(run.code == 10 || run.code == 11, "{run:?}");
 
@@ -103,11 +104,11 @@ fn a_change_that_is_no_plan_of_patchgate_is_never_merged() {
 
 #[test]
 fn the_verdict_is_a_check_run_on_the_judged_head() {
-    let Some((stage, github, _repository)) = stage(&[("NOTES.md", b"a note\n")]) else {
+    let Some((sandbox, github, _repository)) = sandbox(&[("NOTES.md", b"a note\n")]) else {
         return;
     };
     let pull = github.pull_requests(NAME).remove(0);
-    gate(&stage, pull.number, &[]);
+    gate(&sandbox, pull.number, &[]);
     let checks = github.check_runs(NAME);
 
     assert_eq!(checks.len(), 1, "{checks:#?}");
@@ -119,7 +120,7 @@ fn the_verdict_is_a_check_run_on_the_judged_head() {
 #[test]
 fn a_workflow_in_the_change_is_told_and_never_merged() {
     let files: &[(&str, &[u8])] = &[(".github/workflows/ci.yml", b"on: push\njobs: {}\n")];
-    let Some((stage, github, _repository)) = stage(files) else {
+    let Some((sandbox, github, _repository)) = sandbox(files) else {
         return;
     };
     let pull = github.pull_requests(NAME).remove(0);
@@ -130,7 +131,7 @@ fn a_workflow_in_the_change_is_told_and_never_merged() {
         "test",
         Some("success"),
     );
-    let run = gate(&stage, pull.number, &["--merge"]);
+    let run = gate(&sandbox, pull.number, &["--merge"]);
 
     assert!(run.code == 10 || run.code == 11, "{run:?}");
     assert!(
@@ -144,7 +145,7 @@ fn a_workflow_in_the_change_is_told_and_never_merged() {
 #[test]
 fn evidence_that_cannot_be_read_is_review_at_best() {
     for part in ["/files", "/commits", "/check-runs", "/reviews"] {
-        let Some((stage, github, _repository)) = stage(&[("NOTES.md", b"a note\n")]) else {
+        let Some((sandbox, github, _repository)) = sandbox(&[("NOTES.md", b"a note\n")]) else {
             return;
         };
         let pull = github.pull_requests(NAME).remove(0);
@@ -154,7 +155,7 @@ fn evidence_that_cannot_be_read_is_review_at_best() {
             });
         }
 
-        let run = gate(&stage, pull.number, &["--merge"]);
+        let run = gate(&sandbox, pull.number, &["--merge"]);
         assert!(run.code == 10 || run.code == 11, "{part}: {run:?}");
         assert!(github.pull_requests(NAME)[0].open, "{part}");
     }
@@ -162,10 +163,10 @@ fn evidence_that_cannot_be_read_is_review_at_best() {
 
 #[test]
 fn a_pull_request_that_is_not_there_is_not_merged() {
-    let Some((stage, _github, _repository)) = stage(&[("NOTES.md", b"a note\n")]) else {
+    let Some((sandbox, _github, _repository)) = sandbox(&[("NOTES.md", b"a note\n")]) else {
         return;
     };
-    let run = gate(&stage, 99, &["--merge"]);
+    let run = gate(&sandbox, 99, &["--merge"]);
     assert!([2, 3, 10].contains(&run.code), "{run:?}");
     let said = format!("{}{}", run.stdout, run.stderr);
     assert!(said.contains("99"), "{said}");

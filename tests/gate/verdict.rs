@@ -6,23 +6,23 @@ use patchgate_http::{Client, ClientOptions, Secret};
 use patchgate_model::{FileChange, Plan, PlanBlock};
 use patchgate_testkit::{Account, Repository, Tools};
 
-use crate::support::sandbox::{Run, Stage, root};
+use crate::support::sandbox::{Run, Sandbox, root};
 
 const TOKEN: &str = "ghs_secret0123456789";
 const REPO: &str = "acme/shop";
 const POLICY: &str = "gate:\n  accounts: [\"github-actions[bot]\"]\n  required-checks:\n    - name: test\n      app: ci\n";
 
 struct Forge {
-    server: patchgate_testkit::GitHub,
+    server: patchgate_testkit::FakeGitHub,
     repository: Repository,
-    stage: Stage,
+    sandbox: Sandbox,
     number: u64,
     head: String,
 }
 
 /// The example with a pull request that moves smallvec to `version`.
 fn forge(tools: &Tools, version: &str) -> Forge {
-    let server = patchgate_testkit::GitHub::start(tools, vec![Account::workflow(TOKEN)]);
+    let server = patchgate_testkit::FakeGitHub::start(tools, vec![Account::workflow(TOKEN)]);
     let repository = server.create(REPO);
     let lock = std::fs::read(root().join("examples/cargo-service/Cargo.lock")).unwrap();
     repository.commit(
@@ -52,22 +52,26 @@ fn forge(tools: &Tools, version: &str) -> Forge {
         ..Plan::default()
     };
     let (number, head) = open(&server, &repository, &plan);
-    let mut stage = Stage::new();
-    stage.build_store();
-    stage.set("GITHUB_TOKEN", TOKEN);
-    stage.set("GITHUB_API_URL", server.api_url());
-    stage.set("GITHUB_REPOSITORY", REPO);
+    let mut sandbox = Sandbox::new();
+    sandbox.build_store();
+    sandbox.set("GITHUB_TOKEN", TOKEN);
+    sandbox.set("GITHUB_API_URL", server.api_url());
+    sandbox.set("GITHUB_REPOSITORY", REPO);
 
     Forge {
         server,
         repository,
-        stage,
+        sandbox,
         number,
         head,
     }
 }
 
-fn open(server: &patchgate_testkit::GitHub, repository: &Repository, plan: &Plan) -> (u64, String) {
+fn open(
+    server: &patchgate_testkit::FakeGitHub,
+    repository: &Repository,
+    plan: &Plan,
+) -> (u64, String) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let http = Client::new(ClientOptions::default()).unwrap();
@@ -123,7 +127,7 @@ impl Forge {
         ];
         arguments.extend(extra);
 
-        self.stage.run(&arguments)
+        self.sandbox.run(&arguments)
     }
 
     fn check(&self, conclusion: Option<&str>) {
@@ -409,7 +413,7 @@ fn without_a_store_or_a_readable_pull_request_it_is_review() {
     forge.check(Some("success"));
     let number = forge.number.to_string();
     let run = forge
-        .stage
+        .sandbox
         .run(&[
             "gate",
             "--pull-request",
@@ -430,7 +434,7 @@ fn without_a_store_or_a_readable_pull_request_it_is_review() {
         ]
     );
 
-    forge.stage.set("GITHUB_TOKEN", "wrong0123456789");
+    forge.sandbox.set("GITHUB_TOKEN", "wrong0123456789");
     let run = forge.gate(&["--merge"]).expect(10);
 
     assert!(run.stdout.contains("the token is not valid"), "{run:?}");
@@ -438,16 +442,16 @@ fn without_a_store_or_a_readable_pull_request_it_is_review() {
 
 #[test]
 fn what_is_missing_to_start_is_named() {
-    let mut stage = Stage::new();
-    let run = stage.run(&["gate"]).expect(2);
+    let mut sandbox = Sandbox::new();
+    let run = sandbox.run(&["gate"]).expect(2);
 
     assert!(run.stderr.contains("no pull request is named"), "{run:?}");
 
-    let run = stage.run(&["gate", "--pull-request", "1"]).expect(2);
+    let run = sandbox.run(&["gate", "--pull-request", "1"]).expect(2);
     assert!(run.stderr.contains("no repository is named"), "{run:?}");
 
-    stage.set("GITHUB_REPOSITORY", REPO);
-    let run = stage.run(&["gate", "--pull-request", "1"]).expect(2);
+    sandbox.set("GITHUB_REPOSITORY", REPO);
+    let run = sandbox.run(&["gate", "--pull-request", "1"]).expect(2);
 
     assert!(
         run.stderr.contains("there is no token for the forge"),

@@ -3,9 +3,9 @@
 
 use std::process::Command;
 
-use patchgate_testkit::{Account, GitHub, Permission, PullRequest, Repository, Tools};
+use patchgate_testkit::{Account, FakeGitHub, Permission, PullRequest, Repository, Tools};
 
-use crate::support::sandbox::{Run, Stage};
+use crate::support::sandbox::{Run, Sandbox};
 
 const NAME: &str = "acme/orders";
 const TOKEN: &str = "token-that-must-not-be-printed";
@@ -18,27 +18,27 @@ gate:
 ";
 
 struct Story {
-    stage: Stage,
-    github: GitHub,
+    sandbox: Sandbox,
+    github: FakeGitHub,
     repository: Repository,
 }
 
 fn begin(account: Account) -> Option<Story> {
     let tools = Tools::installed()?;
-    let github = GitHub::start(&tools, vec![account]);
+    let github = FakeGitHub::start(&tools, vec![account]);
     let repository = github.create(NAME);
-    let mut stage = Stage::new();
-    stage.example("cargo-service");
-    stage.write(".patchgate.yml", POLICY);
-    stage.build_store();
-    stage.allow_managers();
-    stage.set("GITHUB_REPOSITORY", NAME);
-    stage.set("GITHUB_API_URL", github.api_url());
-    stage.set("GITHUB_SERVER_URL", github.server_url());
-    stage.set("PATCHGATE_TOKEN", TOKEN);
-    repository.commit_folder("main", "start", &stage.path("repo"));
+    let mut sandbox = Sandbox::new();
+    sandbox.example("cargo-service");
+    sandbox.write(".patchgate.yml", POLICY);
+    sandbox.build_store();
+    sandbox.allow_managers();
+    sandbox.set("GITHUB_REPOSITORY", NAME);
+    sandbox.set("GITHUB_API_URL", github.api_url());
+    sandbox.set("GITHUB_SERVER_URL", github.server_url());
+    sandbox.set("PATCHGATE_TOKEN", TOKEN);
+    repository.commit_folder("main", "start", &sandbox.path("repo"));
     let story = Story {
-        stage,
+        sandbox,
         github,
         repository,
     };
@@ -50,7 +50,7 @@ fn begin(account: Account) -> Option<Story> {
 impl Story {
     /// Makes `repo/` a fresh clone of the base branch.
     fn check_out(&self) {
-        let folder = self.stage.path("repo");
+        let folder = self.sandbox.path("repo");
         std::fs::remove_dir_all(&folder).unwrap();
         let status = Command::new("git")
             .args(["clone", "--quiet"])
@@ -63,7 +63,7 @@ impl Story {
     }
 
     fn pr(&self) -> Run {
-        let run = self.stage.run(&[
+        let run = self.sandbox.run(&[
             "pr",
             "--commit-author",
             "github-actions[bot] <41898282+github-actions[bot]@users.noreply.github.com>",
@@ -100,7 +100,7 @@ impl Story {
             arguments.push("--merge");
         }
 
-        let run = self.stage.run(&arguments);
+        let run = self.sandbox.run(&arguments);
         assert!(
             !format!("{run:?}").contains(TOKEN),
             "the token is printed: {run:?}"

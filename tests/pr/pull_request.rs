@@ -3,9 +3,9 @@
 
 use std::process::Command;
 
-use patchgate_testkit::{Account, GitHub, Permission, PullRequest, Repository, Tools};
+use patchgate_testkit::{Account, FakeGitHub, Permission, PullRequest, Repository, Tools};
 
-use crate::support::sandbox::{Run, Stage, root};
+use crate::support::sandbox::{Run, Sandbox, root};
 
 const NAME: &str = "acme/storefront";
 const TOKEN: &str = "ghs_tokenthatmustnotbeprinted01";
@@ -21,9 +21,9 @@ gate:
 
 /// A repository on the forge with its clone at `repo/`.
 struct Story {
-    github: GitHub,
+    github: FakeGitHub,
     repository: Repository,
-    stage: Stage,
+    sandbox: Sandbox,
 }
 
 impl Story {
@@ -35,23 +35,23 @@ impl Story {
             may_write: vec![Permission::PullRequests],
             ..Account::workflow(TOKEN)
         };
-        let github = GitHub::start(&tools, vec![Account::workflow(TOKEN), reader]);
+        let github = FakeGitHub::start(&tools, vec![Account::workflow(TOKEN), reader]);
         let repository = github.create(NAME);
-        let mut stage = Stage::new();
-        stage.build_store();
-        stage.allow_managers();
-        stage.set("GITHUB_REPOSITORY", NAME);
-        stage.set("GITHUB_API_URL", github.api_url());
-        stage.set("GITHUB_SERVER_URL", github.server_url());
-        stage.set("GITHUB_ACTIONS", "true");
-        stage.set("GITHUB_TOKEN", TOKEN);
+        let mut sandbox = Sandbox::new();
+        sandbox.build_store();
+        sandbox.allow_managers();
+        sandbox.set("GITHUB_REPOSITORY", NAME);
+        sandbox.set("GITHUB_API_URL", github.api_url());
+        sandbox.set("GITHUB_SERVER_URL", github.server_url());
+        sandbox.set("GITHUB_ACTIONS", "true");
+        sandbox.set("GITHUB_TOKEN", TOKEN);
         let example = root().join("examples/npm-workspace");
         repository.commit_folder("main", "start", &example);
         repository.commit("main", "policy", &[(".patchgate.yml", POLICY.as_bytes())]);
         let story = Self {
             github,
             repository,
-            stage,
+            sandbox,
         };
         story.check_out();
 
@@ -60,7 +60,7 @@ impl Story {
 
     /// Puts a fresh clone of the tip of `main` at `repo/`.
     fn check_out(&self) {
-        let clone = self.stage.path("repo");
+        let clone = self.sandbox.path("repo");
         std::fs::remove_dir_all(&clone).unwrap();
         let output = Command::new("git")
             .args(["clone", "--quiet", "--branch=main"])
@@ -77,7 +77,7 @@ impl Story {
     fn run(&self, command: &str, more: &[&str]) -> Run {
         let mut arguments = vec![command, "--store", "store", "--max-age-days", "36500"];
         arguments.extend(more);
-        let run = self.stage.run(&arguments);
+        let run = self.sandbox.run(&arguments);
         for secret in [TOKEN, READER] {
             assert!(
                 !format!("{run:?}").contains(secret),
@@ -128,13 +128,13 @@ impl Story {
     /// Takes the fix into `main`, as a person would.
     fn fix_by_hand(&self) {
         self.run("fix", &["--apply", "repo"]);
-        let lock = std::fs::read(self.stage.path("repo/package-lock.json")).unwrap();
+        let lock = std::fs::read(self.sandbox.path("repo/package-lock.json")).unwrap();
 
         let mut files = vec![("package-lock.json".to_owned(), lock)];
-        for entry in std::fs::read_dir(self.stage.path("repo/packages")).unwrap() {
+        for entry in std::fs::read_dir(self.sandbox.path("repo/packages")).unwrap() {
             let name = entry.unwrap().file_name().into_string().unwrap();
             let path = format!("packages/{name}/package.json");
-            let content = std::fs::read(self.stage.path("repo").join(&path)).unwrap();
+            let content = std::fs::read(self.sandbox.path("repo").join(&path)).unwrap();
             files.push((path, content));
         }
 
@@ -222,7 +222,7 @@ fn carries_what_fix_gives(story: &Story, pull: &PullRequest) {
     assert!(changed.contains(&"package-lock.json"), "{changed:?}");
 
     story.run("fix", &["--apply", "repo"]).expect(0);
-    let clone = story.stage.path("repo");
+    let clone = story.sandbox.path("repo");
     let status = Command::new("git")
         .args(["diff", "--name-only"])
         .current_dir(&clone)
@@ -273,17 +273,17 @@ fn a_moved_base_renews_the_same_pull_request_and_a_fixed_one_closes_it() {
     // A store that lacks the ecosystem knows nothing, and closes nothing.
     let cargo = root().join("examples/advisories/crates.io");
     let feeds = root().join("examples/advisories/feeds");
-    let from = story.stage.path("cargo-only");
+    let from = story.sandbox.path("cargo-only");
     crate::support::sandbox::copy(&cargo, &from.join("crates.io"));
     crate::support::sandbox::copy(&feeds, &from.join("feeds"));
     let from = from.to_string_lossy();
     story
-        .stage
+        .sandbox
         .run(&["db", "build", "--from", &from, "--into", "lacking"])
         .expect(0);
     let writes = story.writes();
     let run = story
-        .stage
+        .sandbox
         .run(&[
             "pr",
             "--store",
@@ -329,7 +329,7 @@ fn a_token_that_may_not_push_is_told_which_permission_is_missing() {
     let Some(mut story) = Story::begin() else {
         return;
     };
-    story.stage.set("PATCHGATE_TOKEN", READER);
+    story.sandbox.set("PATCHGATE_TOKEN", READER);
     let run = story.pr().expect(3);
     assert!(run.stderr.contains("may not push"), "{run:?}");
     assert!(run.stderr.contains("`contents: write`"), "{run:?}");
@@ -337,7 +337,7 @@ fn a_token_that_may_not_push_is_told_which_permission_is_missing() {
     assert!(story.github.pull_requests(NAME).is_empty());
     assert_eq!(story.repository.branches(), ["main"]);
 
-    story.stage.set("PATCHGATE_TOKEN", "ghs_wrong0123456789");
+    story.sandbox.set("PATCHGATE_TOKEN", "ghs_wrong0123456789");
     let run = story.pr().expect(3);
     assert!(run.stderr.contains("the token is not valid"), "{run:?}");
     assert!(!format!("{run:?}").contains("ghs_wrong"), "{run:?}");
@@ -425,21 +425,21 @@ fn the_action_tells_the_runner_and_no_child_sees_the_token() {
     let Some(mut story) = Story::begin() else {
         return;
     };
-    let seen = spy_on_children(&mut story.stage);
+    let seen = spy_on_children(&mut story.sandbox);
     for (name, file) in [
         ("GITHUB_OUTPUT", "outputs"),
         ("GITHUB_STEP_SUMMARY", "summary"),
     ] {
-        let path = story.stage.path(file);
-        story.stage.set(name, path.to_string_lossy());
+        let path = story.sandbox.path(file);
+        story.sandbox.set(name, path.to_string_lossy());
     }
-    story.stage.set("PATCHGATE_TOKEN", TOKEN);
+    story.sandbox.set("PATCHGATE_TOKEN", TOKEN);
     let common = format!(
         "\"token\":\"{TOKEN}\",\"store\":\"store\",\"max-age-days\":\"36500\",\"format\":\"json\""
     );
     let inputs = format!("{{\"command\":\"pr\",\"path\":\"repo\",{common}}}");
-    story.stage.set("PATCHGATE_INPUTS", inputs);
-    let run = story.stage.run(&["action"]).expect(0);
+    story.sandbox.set("PATCHGATE_INPUTS", inputs);
+    let run = story.sandbox.run(&["action"]).expect(0);
     assert!(!format!("{run:?}").contains(TOKEN), "{run:?}");
     let pull = story.only();
     let report = run.json();
@@ -457,21 +457,21 @@ fn the_action_tells_the_runner_and_no_child_sees_the_token() {
         "{report:#}"
     );
     let number = pull.number;
-    let outputs = std::fs::read_to_string(story.stage.path("outputs")).unwrap();
+    let outputs = std::fs::read_to_string(story.sandbox.path("outputs")).unwrap();
     assert_eq!(
         outputs,
         format!("pull-request={number}\nfindings=10\nhighest-score=94.8\n")
     );
 
     let inputs = format!("{{\"command\":\"gate\",\"pull-request\":\"{number}\",{common}}}");
-    story.stage.set("PATCHGATE_INPUTS", inputs);
-    story.stage.run(&["action"]).expect(10);
-    let outputs = std::fs::read_to_string(story.stage.path("outputs")).unwrap();
+    story.sandbox.set("PATCHGATE_INPUTS", inputs);
+    story.sandbox.run(&["action"]).expect(10);
+    let outputs = std::fs::read_to_string(story.sandbox.path("outputs")).unwrap();
     assert!(
         outputs.ends_with(&format!("verdict=review\npull-request={number}\n")),
         "{outputs}"
     );
-    let summary = std::fs::read_to_string(story.stage.path("summary")).unwrap();
+    let summary = std::fs::read_to_string(story.sandbox.path("summary")).unwrap();
     for part in ["## Patchgate pull request", "jquery", "checks-required"] {
         assert!(summary.contains(part), "no {part:?} in:\n{summary}");
     }
@@ -485,12 +485,12 @@ fn the_action_tells_the_runner_and_no_child_sees_the_token() {
 }
 
 /// Puts programs before npm and git that note their arguments and environment.
-fn spy_on_children(stage: &mut Stage) -> std::path::PathBuf {
+fn spy_on_children(sandbox: &mut Sandbox) -> std::path::PathBuf {
     use std::os::unix::fs::PermissionsExt as _;
 
-    let folder = stage.path("spies");
+    let folder = sandbox.path("spies");
     std::fs::create_dir(&folder).unwrap();
-    let seen = stage.path("seen");
+    let seen = sandbox.path("seen");
     let path = std::env::var("PATH").unwrap();
     for program in ["npm", "git"] {
         let script = format!(
@@ -502,7 +502,7 @@ fn spy_on_children(stage: &mut Stage) -> std::path::PathBuf {
         std::fs::set_permissions(&spy, std::fs::Permissions::from_mode(0o755)).unwrap();
     }
 
-    stage.set("PATH", format!("{}:{path}", folder.display()));
+    sandbox.set("PATH", format!("{}:{path}", folder.display()));
     seen
 }
 

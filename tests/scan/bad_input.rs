@@ -2,15 +2,15 @@
 //! the exit code for "incomplete", and no half-written output; a good lockfile beside it is still
 //! reported.
 
-use crate::support::sandbox::Stage;
+use crate::support::sandbox::Sandbox;
 
 /// Scans a repository with one bad file beside the Cargo example, and returns what was said of it.
 #[track_caller]
 fn reason_for(file: &str, content: &[u8]) -> String {
-    let stage = Stage::new();
-    stage.example("cargo-service");
-    stage.write(file, content);
-    let report = stage.scan_offline().expect(3).json();
+    let sandbox = Sandbox::new();
+    sandbox.example("cargo-service");
+    sandbox.write(file, content);
+    let report = sandbox.scan_offline().expect(3).json();
 
     assert_eq!(
         report["findings"].as_array().unwrap().len(),
@@ -134,13 +134,13 @@ fn the_same_package_twice() {
 #[cfg(unix)]
 #[test]
 fn a_symbolic_link_out_of_the_tree_is_not_followed() {
-    let stage = Stage::new();
-    stage.example("cargo-service");
-    let outside = stage.path("outside-Cargo.lock");
-    std::fs::copy(stage.path("repo/Cargo.lock"), &outside).unwrap();
-    std::fs::create_dir_all(stage.path("repo/linked")).unwrap();
-    std::os::unix::fs::symlink(&outside, stage.path("repo/linked/Cargo.lock")).unwrap();
-    let report = stage.scan_offline().json();
+    let sandbox = Sandbox::new();
+    sandbox.example("cargo-service");
+    let outside = sandbox.path("outside-Cargo.lock");
+    std::fs::copy(sandbox.path("repo/Cargo.lock"), &outside).unwrap();
+    std::fs::create_dir_all(sandbox.path("repo/linked")).unwrap();
+    std::os::unix::fs::symlink(&outside, sandbox.path("repo/linked/Cargo.lock")).unwrap();
+    let report = sandbox.scan_offline().json();
 
     for finding in report["findings"].as_array().unwrap() {
         assert!(
@@ -152,10 +152,10 @@ fn a_symbolic_link_out_of_the_tree_is_not_followed() {
 
 #[test]
 fn an_output_that_cannot_be_written_leaves_nothing_behind() {
-    let stage = Stage::new();
-    stage.example("cargo-service");
-    stage.build_store();
-    let run = stage.run(&[
+    let sandbox = Sandbox::new();
+    sandbox.example("cargo-service");
+    sandbox.build_store();
+    let run = sandbox.run(&[
         "scan",
         "--offline",
         "--store",
@@ -167,5 +167,5 @@ fn an_output_that_cannot_be_written_leaves_nothing_behind() {
 
     assert!(run.code == 2 || run.code == 3, "{run:?}");
     assert!(run.stderr.contains("no/such/folder"), "{}", run.stderr);
-    assert!(!stage.path("no").exists());
+    assert!(!sandbox.path("no").exists());
 }

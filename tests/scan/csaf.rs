@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use patchgate_testkit::{HttpServer, Response};
 use serde_json::{Value, json};
 
-use crate::support::sandbox::{Run, Stage, texts};
+use crate::support::sandbox::{Run, Sandbox, texts};
 
 /// A package of the npm example without findings, and one with.
 const CLEAN: &str = "pkg:npm/mkdirp@0.5.5";
@@ -77,7 +77,7 @@ fn new_finding() -> Value {
     )
 }
 
-fn scan(stage: &Stage, source: &str, more: &[&str]) -> Run {
+fn scan(sandbox: &Sandbox, source: &str, more: &[&str]) -> Run {
     let mut arguments = vec![
         "scan",
         "--store",
@@ -92,15 +92,15 @@ fn scan(stage: &Stage, source: &str, more: &[&str]) -> Run {
     arguments.extend(more);
     arguments.push("repo");
 
-    stage.run(&arguments)
+    sandbox.run(&arguments)
 }
 
-fn stage() -> Stage {
-    let stage = Stage::new();
-    stage.example("npm-workspace");
-    stage.build_store();
-    std::fs::create_dir_all(stage.path("csaf/2026")).unwrap();
-    stage
+fn sandbox() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.example("npm-workspace");
+    sandbox.build_store();
+    std::fs::create_dir_all(sandbox.path("csaf/2026")).unwrap();
+    sandbox
 }
 
 fn by_id<'a>(report: &'a Value, id: &str) -> Option<&'a Value> {
@@ -110,13 +110,13 @@ fn by_id<'a>(report: &'a Value, id: &str) -> Option<&'a Value> {
 
 #[test]
 fn a_vendors_advisory_is_a_finding() {
-    let stage = stage();
+    let sandbox = sandbox();
     std::fs::write(
-        stage.path("csaf/2026/v-2026-1.json"),
+        sandbox.path("csaf/2026/v-2026-1.json"),
         new_finding().to_string(),
     )
     .unwrap();
-    let report = scan(&stage, "csaf", &["--offline"]).expect(1).json();
+    let report = scan(&sandbox, "csaf", &["--offline"]).expect(1).json();
     let finding = by_id(&report, "CVE-2026-1000").unwrap();
 
     assert_eq!(finding["aliases"], json!(["V-2026-1"]));
@@ -141,14 +141,14 @@ fn a_vendors_advisory_is_a_finding() {
 
 #[test]
 fn a_vendors_advisory_joins_the_finding_of_its_cve() {
-    let stage = stage();
+    let sandbox = sandbox();
     let affected = document(
         "V-2026-2",
         "CVE-2021-44906",
         json!({"known_affected": ["AFFECTED"]}),
     );
-    std::fs::write(stage.path("csaf/a.json"), affected.to_string()).unwrap();
-    let report = scan(&stage, "csaf/a.json", &[]).expect(1).json();
+    std::fs::write(sandbox.path("csaf/a.json"), affected.to_string()).unwrap();
+    let report = scan(&sandbox, "csaf/a.json", &[]).expect(1).json();
     let finding = by_id(&report, "GHSA-xvch-5gv4-984h").unwrap();
     let aliases = finding["aliases"].to_string();
 
@@ -164,40 +164,40 @@ fn a_vendors_advisory_joins_the_finding_of_its_cve() {
 
 #[test]
 fn a_vendors_word_that_a_package_is_not_affected_suppresses() {
-    let stage = stage();
+    let sandbox = sandbox();
     let mut fine = document(
         "V-2026-3",
         "CVE-2021-44906",
         json!({"known_not_affected": ["AFFECTED"]}),
     );
-    std::fs::write(stage.path("csaf/a.json"), fine.to_string()).unwrap();
-    let report = scan(&stage, "csaf", &[]).expect(1).json();
+    std::fs::write(sandbox.path("csaf/a.json"), fine.to_string()).unwrap();
+    let report = scan(&sandbox, "csaf", &[]).expect(1).json();
 
     assert_eq!(texts(&report["suppressed"], "id"), ["GHSA-xvch-5gv4-984h"]);
     assert_eq!(texts(&report["suppressed"], "author"), ["Vendor"]);
 
     fine["document"]["tracking"]["status"] = json!("interim");
-    std::fs::write(stage.path("csaf/a.json"), fine.to_string()).unwrap();
-    let report = scan(&stage, "csaf", &[]).expect(1).json();
+    std::fs::write(sandbox.path("csaf/a.json"), fine.to_string()).unwrap();
+    let report = scan(&sandbox, "csaf", &[]).expect(1).json();
 
     assert_eq!(report["suppressed"], json!([]));
 }
 
 #[test]
 fn what_of_a_folder_cannot_be_read_makes_the_scan_incomplete() {
-    let stage = stage();
+    let sandbox = sandbox();
     let text = new_finding().to_string();
-    let path = stage.path("csaf/2026/v-2026-1.json");
-    let hash = stage.path("csaf/2026/v-2026-1.json.sha256");
+    let path = sandbox.path("csaf/2026/v-2026-1.json");
+    let hash = sandbox.path("csaf/2026/v-2026-1.json.sha256");
 
     std::fs::write(&path, &text).unwrap();
     std::fs::write(
-        stage.path("csaf/provider-metadata.json"),
+        sandbox.path("csaf/provider-metadata.json"),
         json!({"metadata_version": "2.0", "canonical_url": "https://vendor.invalid/"}).to_string(),
     )
     .unwrap();
     std::fs::write(&hash, format!("{}  v-2026-1.json\n", "0".repeat(64))).unwrap();
-    let report = scan(&stage, "csaf", &[]).expect(3).json();
+    let report = scan(&sandbox, "csaf", &[]).expect(3).json();
 
     assert_eq!(
         texts(&report["incomplete"], "subject"),
@@ -212,19 +212,19 @@ fn what_of_a_folder_cannot_be_read_makes_the_scan_incomplete() {
     std::fs::write(&hash, sum.stdout).unwrap();
 
     // The metadata name the folder that they lie in.
-    let report = scan(&stage, "csaf/provider-metadata.json", &[])
+    let report = scan(&sandbox, "csaf/provider-metadata.json", &[])
         .expect(1)
         .json();
     assert!(by_id(&report, "CVE-2026-1000").is_some());
 
     std::fs::remove_file(&hash).unwrap();
     std::fs::write(&path, &text[..text.len() / 2]).unwrap();
-    scan(&stage, "csaf", &[]).expect(3);
+    scan(&sandbox, "csaf", &[]).expect(3);
     std::fs::remove_file(&path).unwrap();
-    scan(&stage, "csaf", &[]).expect(3);
-    scan(&stage, "nowhere", &[]).expect(2);
+    scan(&sandbox, "csaf", &[]).expect(3);
+    scan(&sandbox, "nowhere", &[]).expect(2);
     let run = scan(
-        &stage,
+        &sandbox,
         "https://vendor.invalid/provider-metadata.json",
         &["--offline"],
     );
@@ -294,16 +294,16 @@ impl Provider {
         self.put("/provider-metadata.json", metadata.to_string());
     }
 
-    fn scan(&self, stage: &Stage) -> Run {
-        scan(stage, &self.url("/provider-metadata.json"), &[])
+    fn scan(&self, sandbox: &Sandbox) -> Run {
+        scan(sandbox, &self.url("/provider-metadata.json"), &[])
     }
 }
 
 #[test]
 fn a_provider_leads_to_its_documents_and_they_are_kept() {
-    let stage = stage();
+    let sandbox = sandbox();
     let provider = Provider::with_folder();
-    let report = provider.scan(&stage).expect(1).json();
+    let report = provider.scan(&sandbox).expect(1).json();
 
     assert!(by_id(&report, "CVE-2026-1000").is_some());
 
@@ -327,7 +327,7 @@ fn a_provider_leads_to_its_documents_and_they_are_kept() {
     );
 
     provider.server.clear_requests();
-    provider.scan(&stage).expect(1);
+    provider.scan(&sandbox).expect(1);
     let again: Vec<String> = provider
         .server
         .requests()
@@ -345,11 +345,11 @@ fn a_provider_leads_to_its_documents_and_they_are_kept() {
 
 #[test]
 fn an_index_or_a_feed_leads_to_documents_too() {
-    let stage = stage();
+    let sandbox = sandbox();
     let provider = Provider::with_folder();
     provider.files.lock().unwrap().remove("/white/changes.csv");
     provider.put("/white/index.txt", "2026/v-2026-1.json\n");
-    let report = provider.scan(&stage).expect(1).json();
+    let report = provider.scan(&sandbox).expect(1).json();
 
     assert!(by_id(&report, "CVE-2026-1000").is_some());
 
@@ -371,11 +371,11 @@ fn an_index_or_a_feed_leads_to_documents_too() {
     );
 
     // A hash that is listed has to be there.
-    let report = provider.scan(&stage).expect(3).json();
+    let report = provider.scan(&sandbox).expect(3).json();
     assert!(by_id(&report, "CVE-2026-1000").is_none());
 
     provider.put("/white/2026/v-2026-1.json.sha512", "0".repeat(128));
-    let report = provider.scan(&stage).expect(3).json();
+    let report = provider.scan(&sandbox).expect(3).json();
     let why = report["incomplete"].to_string();
 
     assert!(why.contains("does not have the hash"), "{why}");
@@ -420,10 +420,10 @@ fn a_provider_that_does_not_answer_rightly_is_named_and_the_scan_incomplete() {
     ];
 
     for (name, change) in changes {
-        let stage = stage();
+        let sandbox = sandbox();
         let provider = Provider::with_folder();
         change(&provider);
-        let report = provider.scan(&stage).expect(3).json();
+        let report = provider.scan(&sandbox).expect(3).json();
         let incomplete = report["incomplete"].to_string();
         let host = provider.server.url().replace("http://", "");
         assert!(

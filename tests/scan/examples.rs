@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::sandbox::{Stage, texts};
+use crate::support::sandbox::{Sandbox, texts};
 
 fn finding<'a>(report: &'a Value, id: &str) -> &'a Value {
     report["findings"]
@@ -15,9 +15,9 @@ fn finding<'a>(report: &'a Value, id: &str) -> &'a Value {
 
 #[test]
 fn a_cargo_workspace_with_a_pin_and_a_transitive_finding() {
-    let stage = Stage::new();
-    stage.example("cargo-service");
-    let report = stage.scan_offline().expect(1).json();
+    let sandbox = Sandbox::new();
+    sandbox.example("cargo-service");
+    let report = sandbox.scan_offline().expect(1).json();
     let mut ids = texts(&report["findings"], "id");
     ids.sort();
 
@@ -30,7 +30,7 @@ fn a_cargo_workspace_with_a_pin_and_a_transitive_finding() {
     assert_eq!(deque["locations"][0]["file"], "Cargo.lock");
 
     let line = deque["locations"][0]["line"].as_u64().unwrap();
-    let lock = std::fs::read_to_string(stage.path("repo/Cargo.lock")).unwrap();
+    let lock = std::fs::read_to_string(sandbox.path("repo/Cargo.lock")).unwrap();
     let named = lock
         .lines()
         .skip(usize::try_from(line).unwrap() - 1)
@@ -52,9 +52,9 @@ fn a_cargo_workspace_with_a_pin_and_a_transitive_finding() {
 
 #[test]
 fn an_npm_workspace_with_a_known_exploited_finding_on_top() {
-    let stage = Stage::new();
-    stage.example("npm-workspace");
-    let report = stage.scan_offline().expect(1).json();
+    let sandbox = Sandbox::new();
+    sandbox.example("npm-workspace");
+    let report = sandbox.scan_offline().expect(1).json();
 
     assert_eq!(
         report["findings"].as_array().unwrap().len(),
@@ -95,10 +95,10 @@ fn an_npm_workspace_with_a_known_exploited_finding_on_top() {
 
 #[test]
 fn the_json_keeps_to_its_published_schema() {
-    let stage = Stage::new();
-    stage.example("npm-workspace");
-    let report = stage.scan_offline().expect(1).json();
-    let schema = stage.run(&["schema", "scan"]).expect(0).json();
+    let sandbox = Sandbox::new();
+    sandbox.example("npm-workspace");
+    let report = sandbox.scan_offline().expect(1).json();
+    let schema = sandbox.run(&["schema", "scan"]).expect(0).json();
     let validator = jsonschema::validator_for(&schema).unwrap();
     let errors: Vec<String> = validator
         .iter_errors(&report)
@@ -110,12 +110,12 @@ fn the_json_keeps_to_its_published_schema() {
 
 #[test]
 fn every_format_ends_with_the_same_code_and_names_the_finding() {
-    let stage = Stage::new();
-    stage.example("npm-workspace");
-    stage.build_store();
+    let sandbox = Sandbox::new();
+    sandbox.example("npm-workspace");
+    sandbox.build_store();
 
     for format in ["table", "json", "markdown", "sarif"] {
-        let run = stage
+        let run = sandbox
             .run(&[
                 "scan",
                 "--offline",
@@ -140,10 +140,10 @@ fn every_format_ends_with_the_same_code_and_names_the_finding() {
 
 /// What the SARIF validator, with GitHub's rules, calls an error. It ends with success all the same.
 #[cfg(target_os = "linux")]
-fn sarif_errors(stage: &Stage, tools: &patchgate_testkit::Tools, file: &str) -> Vec<String> {
+fn sarif_errors(sandbox: &Sandbox, tools: &patchgate_testkit::Tools, file: &str) -> Vec<String> {
     let output = std::process::Command::new(tools.sarif_multitool().join("Sarif.Multitool"))
         .args(["validate", file, "--rule-kind", "Sarif;Ghas"])
-        .current_dir(stage.path(""))
+        .current_dir(sandbox.path(""))
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
@@ -163,10 +163,10 @@ fn the_sarif_report_holds_before_the_validator_with_githubs_rules() {
     let Some(tools) = patchgate_testkit::Tools::installed() else {
         return;
     };
-    let stage = Stage::new();
-    stage.example("npm-workspace");
-    stage.build_store();
-    stage
+    let sandbox = Sandbox::new();
+    sandbox.example("npm-workspace");
+    sandbox.build_store();
+    sandbox
         .run(&[
             "scan",
             "--offline",
@@ -179,25 +179,25 @@ fn the_sarif_report_holds_before_the_validator_with_githubs_rules() {
         .expect(1);
 
     assert_eq!(
-        sarif_errors(&stage, &tools, "good.sarif"),
+        sarif_errors(&sandbox, &tools, "good.sarif"),
         Vec::<String>::new()
     );
 
     // The validator does find errors.
-    let report = std::fs::read(stage.path("good.sarif")).unwrap();
+    let report = std::fs::read(sandbox.path("good.sarif")).unwrap();
     let mut report: Value = serde_json::from_slice(&report).unwrap();
     report["runs"][0]["results"][0]["ruleIndex"] = 999.into();
-    std::fs::write(stage.path("bad.sarif"), report.to_string()).unwrap();
+    std::fs::write(sandbox.path("bad.sarif"), report.to_string()).unwrap();
 
-    assert!(!sarif_errors(&stage, &tools, "bad.sarif").is_empty());
+    assert!(!sarif_errors(&sandbox, &tools, "bad.sarif").is_empty());
 }
 
 #[test]
 fn an_output_file_is_whole_and_standard_output_stays_empty() {
-    let stage = Stage::new();
-    stage.example("cargo-service");
-    stage.build_store();
-    let run = stage
+    let sandbox = Sandbox::new();
+    sandbox.example("cargo-service");
+    sandbox.build_store();
+    let run = sandbox
         .run(&[
             "scan",
             "--offline",
@@ -213,7 +213,7 @@ fn an_output_file_is_whole_and_standard_output_stays_empty() {
 
     assert_eq!(run.stdout, "");
 
-    let text = std::fs::read(stage.path("out.json")).unwrap();
+    let text = std::fs::read(sandbox.path("out.json")).unwrap();
     let report: Value = serde_json::from_slice(&text).unwrap();
 
     assert_eq!(report["findings"].as_array().unwrap().len(), 3);
@@ -221,8 +221,8 @@ fn an_output_file_is_whole_and_standard_output_stays_empty() {
 
 #[test]
 fn an_ignored_finding_counts_no_more_and_an_expired_one_does_again() {
-    let stage = Stage::new();
-    stage.example("cargo-service");
+    let sandbox = Sandbox::new();
+    sandbox.example("cargo-service");
     let all = [
         "RUSTSEC-2021-0093",
         "RUSTSEC-2021-0003",
@@ -233,12 +233,12 @@ fn an_ignored_finding_counts_no_more_and_an_expired_one_does_again() {
             .iter()
             .map(|id| format!("  - id: {id}\n    reason: not reached by us\n    until: {until}\n"))
             .collect();
-        stage.write(".patchgate.yml", format!("ignore:\n{entries}"));
+        sandbox.write(".patchgate.yml", format!("ignore:\n{entries}"));
     };
     ignore("9999-12-31");
-    stage.scan_offline().expect(0);
+    sandbox.scan_offline().expect(0);
     ignore("2020-01-01");
-    let run = stage.scan_offline();
+    let run = sandbox.scan_offline();
 
     assert!(run.code == 1 || run.code == 2, "{run:?}");
 
@@ -254,10 +254,10 @@ fn real_repositories_scan_whole() {
     let Some(shared) = patchgate_testkit::shared_dir() else {
         return;
     };
-    let stage = Stage::new();
+    let sandbox = Sandbox::new();
     let script = shared.join("corpus/materialize");
     let status = std::process::Command::new(script)
-        .arg(stage.path("corpus"))
+        .arg(sandbox.path("corpus"))
         .arg("astral-sh__uv@2023-12-29")
         .stdout(std::process::Stdio::null())
         .status()
@@ -266,7 +266,7 @@ fn real_repositories_scan_whole() {
     assert!(status.success());
 
     let advisories = shared.join("advisories/crates.io");
-    stage
+    sandbox
         .run(&[
             "db",
             "build",
@@ -276,7 +276,7 @@ fn real_repositories_scan_whole() {
             "store",
         ])
         .expect(0);
-    let run = stage.run(&[
+    let run = sandbox.run(&[
         "scan",
         "--offline",
         "--store",

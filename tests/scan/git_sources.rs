@@ -3,7 +3,7 @@
 use patchgate_testkit::OsvServer;
 use serde_json::{Value, json};
 
-use crate::support::sandbox::{OFFLINE, Run, Stage, texts};
+use crate::support::sandbox::{OFFLINE, Run, Sandbox, texts};
 
 const FIXED: &str = "b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2";
 const BROKEN: &str = "a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1";
@@ -27,8 +27,8 @@ fn records() -> [Value; 2] {
 }
 
 /// A repository whose lockfile takes two packages from git, at a commit each.
-fn stage(lib: &str, parser: &str) -> Stage {
-    let stage = Stage::new();
+fn sandbox(lib: &str, parser: &str) -> Sandbox {
+    let sandbox = Sandbox::new();
     let package = |name: &str, commit: &str| {
         format!(
             "[[package]]\nname = \"{name}\"\nversion = \"1.0.0\"\n\
@@ -42,39 +42,39 @@ fn stage(lib: &str, parser: &str) -> Stage {
         package("lib", lib),
         package("parser", parser)
     );
-    stage.write("Cargo.lock", lock);
+    sandbox.write("Cargo.lock", lock);
 
     for (folder, record) in ["records/GIT", "records/crates.io"].iter().zip(records()) {
-        let folder = stage.path(folder);
+        let folder = sandbox.path(folder);
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join("record.json"), record.to_string()).unwrap();
     }
 
-    stage.build_store_of_records();
-    stage
+    sandbox.build_store_of_records();
+    sandbox
 }
 
-fn offline(stage: &Stage) -> Run {
-    stage.offline("scan", &["--format", "json", "repo"])
+fn offline(sandbox: &Sandbox) -> Run {
+    sandbox.offline("scan", &["--format", "json", "repo"])
 }
 
 #[test]
 fn the_commits_that_a_record_names_are_certain_from_a_store() {
-    let report = offline(&stage(BROKEN, FIXED)).expect(1).json();
+    let report = offline(&sandbox(BROKEN, FIXED)).expect(1).json();
     assert_eq!(texts(&report["findings"], "id"), ["CVE-2026-1"]);
     assert_eq!(report["findings"][0]["package"]["name"], "lib");
     let reason = report["findings"][0]["no_fix_reason"].as_str().unwrap();
     assert!(reason.contains(FIXED), "{reason}");
     // At the fixed commit the version, which is not released yet, says nothing.
-    let report = offline(&stage(FIXED, FIXED)).expect(0).json();
+    let report = offline(&sandbox(FIXED, FIXED)).expect(0).json();
     assert_eq!(report["findings"], json!([]));
 }
 
 #[test]
 fn a_commit_between_two_others_is_unknown_to_a_store_and_known_online() {
     // A version speaks where there is one.
-    let mut stage = stage(BETWEEN, &"d4".repeat(20));
-    let report = offline(&stage).expect(3).json();
+    let mut sandbox = sandbox(BETWEEN, &"d4".repeat(20));
+    let report = offline(&sandbox).expect(3).json();
 
     assert_eq!(texts(&report["findings"], "id"), ["RUSTSEC-2026-0001"]);
 
@@ -84,11 +84,14 @@ fn a_commit_between_two_others_is_unknown_to_a_store_and_known_online() {
         "{reason}"
     );
 
-    let server = OsvServer::start(&[&stage.path("records/GIT"), &stage.path("records/crates.io")]);
-    stage.set("PATCHGATE_OSV_URL", server.url());
-    stage.set("PATCHGATE_KEV_URL", "none");
-    stage.set("PATCHGATE_EPSS_URL", "none");
-    let report = stage
+    let server = OsvServer::start(&[
+        &sandbox.path("records/GIT"),
+        &sandbox.path("records/crates.io"),
+    ]);
+    sandbox.set("PATCHGATE_OSV_URL", server.url());
+    sandbox.set("PATCHGATE_KEV_URL", "none");
+    sandbox.set("PATCHGATE_EPSS_URL", "none");
+    let report = sandbox
         .run(&["scan", "--format", "json", "repo"])
         .expect(1)
         .json();
@@ -100,18 +103,18 @@ fn a_commit_between_two_others_is_unknown_to_a_store_and_known_online() {
 
 #[test]
 fn a_question_about_a_commit_is_answered_online_and_never_clean_from_a_store() {
-    let mut stage = stage(FIXED, FIXED);
+    let mut sandbox = sandbox(FIXED, FIXED);
     let lines = format!(
         "{{\"commit\": \"{BETWEEN}\"}}\n{{\"commit\": \"{FIXED}\"}}\n{{\"commit\": \"main\"}}\n"
     );
     let query = [&["query"][..], &OFFLINE].concat();
-    let (code, answers, _) = crate::query::with_input(&stage, &query, &lines);
+    let (code, answers, _) = crate::query::with_input(&sandbox, &query, &lines);
 
     assert_eq!((code, answers.len()), (3, 3));
     assert!(answers[0].contains("ask without a store"), "{}", answers[0]);
 
-    let server = OsvServer::start(&[&stage.path("records/GIT")]);
-    stage.set("PATCHGATE_OSV_URL", server.url());
+    let server = OsvServer::start(&[&sandbox.path("records/GIT")]);
+    sandbox.set("PATCHGATE_OSV_URL", server.url());
     let url = server.url();
     let online = [
         "query",
@@ -122,7 +125,7 @@ fn a_question_about_a_commit_is_answered_online_and_never_clean_from_a_store() {
         "--epss-url",
         "none",
     ];
-    let (code, answers, _) = crate::query::with_input(&stage, &online, &lines);
+    let (code, answers, _) = crate::query::with_input(&sandbox, &online, &lines);
 
     assert_eq!(code, 3);
 
@@ -140,11 +143,11 @@ fn a_question_about_a_commit_is_answered_online_and_never_clean_from_a_store() {
 
 #[test]
 fn a_commit_of_a_fork_hides_nothing_of_the_repository_itself() {
-    let stage = stage(BROKEN, FIXED);
-    let lock = std::fs::read_to_string(stage.path("repo/Cargo.lock")).unwrap();
+    let sandbox = sandbox(BROKEN, FIXED);
+    let lock = std::fs::read_to_string(sandbox.path("repo/Cargo.lock")).unwrap();
     let fork = lock.replace("host.invalid/owner/lib", "host.invalid/fork/lib");
-    stage.write("a/Cargo.lock", fork);
-    let report = offline(&stage).expect(1).json();
+    sandbox.write("a/Cargo.lock", fork);
+    let report = offline(&sandbox).expect(1).json();
 
     assert_eq!(texts(&report["findings"], "id"), ["CVE-2026-1"]);
     assert_eq!(
@@ -154,8 +157,8 @@ fn a_commit_of_a_fork_hides_nothing_of_the_repository_itself() {
 
     // The same source in another spelling is another copy of one finding.
     let same = lock.replace("host.invalid/owner/lib", "host.invalid/owner/lib.git");
-    stage.write("b/Cargo.lock", same);
-    let report = offline(&stage).expect(1).json();
+    sandbox.write("b/Cargo.lock", same);
+    let report = offline(&sandbox).expect(1).json();
 
     assert_eq!(texts(&report["findings"], "id"), ["CVE-2026-1"]);
 
@@ -165,19 +168,19 @@ fn a_commit_of_a_fork_hides_nothing_of_the_repository_itself() {
 
 #[test]
 fn a_record_of_commits_adds_nothing_where_an_alias_judges_the_version() {
-    let stage = stage(FIXED, FIXED);
+    let sandbox = sandbox(FIXED, FIXED);
     let by_version = json!({"id": "RUSTSEC-2026-0002", "aliases": ["CVE-2026-1"],
         "modified": "2026-11-01T00:00:00Z", "affected": [{
             "package": {"ecosystem": "crates.io", "name": "lib"}, "ranges": [
                 {"type": "SEMVER", "events": [{"introduced": "0"}, {"fixed": "0.9.0"}]}]}]});
-    let lock = std::fs::read_to_string(stage.path("repo/Cargo.lock")).unwrap();
-    stage.write("Cargo.lock", lock.replacen(FIXED, BETWEEN, 1));
+    let lock = std::fs::read_to_string(sandbox.path("repo/Cargo.lock")).unwrap();
+    sandbox.write("Cargo.lock", lock.replacen(FIXED, BETWEEN, 1));
     let reason = |run: Run| run.json()["incomplete"][0]["reason"].to_string();
 
-    assert!(reason(offline(&stage).expect(3)).contains("CVE-2026-1"));
+    assert!(reason(offline(&sandbox).expect(3)).contains("CVE-2026-1"));
 
-    let folder = stage.path("records/crates.io/other.json");
+    let folder = sandbox.path("records/crates.io/other.json");
     std::fs::write(folder, by_version.to_string()).unwrap();
-    stage.build_store_of_records();
-    offline(&stage).expect(0);
+    sandbox.build_store_of_records();
+    offline(&sandbox).expect(0);
 }

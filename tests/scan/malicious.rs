@@ -2,17 +2,17 @@
 
 use serde_json::{Value, json};
 
-use crate::support::sandbox::{Run, Stage};
+use crate::support::sandbox::{Run, Sandbox};
 
 /// A repository that installs `evil` and `fine`, and a store with these records beside.
-fn stage(records: &[Value]) -> Stage {
-    let stage = Stage::new();
+fn sandbox(records: &[Value]) -> Sandbox {
+    let sandbox = Sandbox::new();
     let package = |name: &str| json!({"version": "1.0.0", "resolved": format!("https://packages.invalid/{name}.tgz")});
     let lock = json!({"name": "app", "version": "1.0.0", "lockfileVersion": 3, "packages": {
         "": {"name": "app", "version": "1.0.0", "dependencies": {"evil": "1.0.0", "fine": "1.0.0"}},
         "node_modules/evil": package("evil"), "node_modules/fine": package("fine")}});
-    stage.write("package-lock.json", lock.to_string());
-    let folder = stage.path("records/npm");
+    sandbox.write("package-lock.json", lock.to_string());
+    let folder = sandbox.path("records/npm");
     std::fs::create_dir_all(&folder).unwrap();
 
     for record in records {
@@ -20,8 +20,8 @@ fn stage(records: &[Value]) -> Stage {
         std::fs::write(folder.join(name), record.to_string()).unwrap();
     }
 
-    stage.build_store_of_records();
-    stage
+    sandbox.build_store_of_records();
+    sandbox
 }
 
 fn record(id: &str, package: &str, versions: &[&str]) -> Value {
@@ -29,17 +29,17 @@ fn record(id: &str, package: &str, versions: &[&str]) -> Value {
         "affected": [{"package": {"ecosystem": "npm", "name": package}, "versions": versions}]})
 }
 
-fn scan(stage: &Stage, more: &[&str]) -> Run {
-    stage.offline("scan", &[more, &["repo"]].concat())
+fn scan(sandbox: &Sandbox, more: &[&str]) -> Run {
+    sandbox.offline("scan", &[more, &["repo"]].concat())
 }
 
 #[test]
 fn it_ends_with_5_whatever_the_thresholds_and_the_holes_are() {
-    let stage = stage(&[
+    let sandbox = sandbox(&[
         record("MAL-2026-1", "evil", &["1.0.0"]),
         record("GHSA-fine-fine-fine", "fine", &["1.0.0"]),
     ]);
-    let run = scan(&stage, &["--format", "json", "--min-score", "100"]).expect(5);
+    let run = scan(&sandbox, &["--format", "json", "--min-score", "100"]).expect(5);
     let report = run.json();
 
     assert_eq!(report["summary"]["exit_reason"], "malicious");
@@ -48,42 +48,42 @@ fn it_ends_with_5_whatever_the_thresholds_and_the_holes_are() {
     assert_eq!(report["findings"][0]["malicious"], true);
 
     // A hole beside it takes nothing from it, and is told all the same.
-    stage.write("Cargo.lock", "<<<<<<< HEAD\n");
-    let report = scan(&stage, &["--format", "json"]).expect(5).json();
+    sandbox.write("Cargo.lock", "<<<<<<< HEAD\n");
+    let report = scan(&sandbox, &["--format", "json"]).expect(5).json();
 
     assert_eq!(report["summary"]["complete"], false);
     for (format, begins) in [("table", "INCIDENT: "), ("markdown", "## Patchgate scan")] {
-        let run = scan(&stage, &["--format", format]).expect(5);
+        let run = scan(&sandbox, &["--format", format]).expect(5);
         assert!(run.stdout.starts_with(begins), "{}", run.stdout);
     }
 
-    scan(&stage, &["--format", "sarif"]).expect(5);
+    scan(&sandbox, &["--format", "sarif"]).expect(5);
 }
 
 #[test]
 fn only_installed_versions_count_and_an_ignore_entry_with_a_reason_ends_it() {
-    let other = stage(&[record("MAL-2026-1", "evil", &["1.0.1"])]);
+    let other = sandbox(&[record("MAL-2026-1", "evil", &["1.0.1"])]);
     scan(&other, &[]).expect(0);
-    let stage = stage(&[record("MAL-2026-1", "evil", &["1.0.0"])]);
-    stage.write(
+    let sandbox = sandbox(&[record("MAL-2026-1", "evil", &["1.0.0"])]);
+    sandbox.write(
         ".patchgate.yml",
         "ignore:\n  - id: MAL-2026-1\n    reason: our own test package\n    until: 2999-01-01\n",
     );
-    scan(&stage, &[]).expect(0);
+    scan(&sandbox, &[]).expect(0);
 }
 
 #[test]
 fn a_database_is_malicious_when_the_settings_say_so() {
-    let stage = stage(&[record("LWA-2026-1", "evil", &["1.0.0"])]);
-    let report = scan(&stage, &["--format", "json"]).expect(1).json();
+    let sandbox = sandbox(&[record("LWA-2026-1", "evil", &["1.0.0"])]);
+    let report = scan(&sandbox, &["--format", "json"]).expect(1).json();
 
     assert_eq!(report["findings"][0]["malicious"], false);
 
-    stage.write(
+    sandbox.write(
         ".patchgate.yml",
         "advisories:\n  malicious-prefixes: [\"LWA-\"]\n",
     );
-    let report = scan(&stage, &["--format", "json"]).expect(5).json();
+    let report = scan(&sandbox, &["--format", "json"]).expect(5).json();
 
     assert_eq!(report["findings"][0]["malicious"], true);
     assert_eq!(report["findings"][0]["score"], 100.0);
@@ -91,19 +91,25 @@ fn a_database_is_malicious_when_the_settings_say_so() {
 
 #[test]
 fn a_question_about_one_ends_with_5_too() {
-    let stage = stage(&[record("MAL-2026-1", "evil", &["1.0.0"])]);
-    let run = stage.offline("query", &["npm", "evil", "1.0.0"]).expect(5);
+    let sandbox = sandbox(&[record("MAL-2026-1", "evil", &["1.0.0"])]);
+    let run = sandbox
+        .offline("query", &["npm", "evil", "1.0.0"])
+        .expect(5);
     assert!(run.stdout.starts_with("INCIDENT: "), "{}", run.stdout);
-    stage.offline("query", &["npm", "evil", "1.0.1"]).expect(0);
+    sandbox
+        .offline("query", &["npm", "evil", "1.0.1"])
+        .expect(0);
 }
 
 #[test]
 fn an_advisory_of_one_is_an_incident_where_it_is_installed() {
-    let stage = stage(&[record("MAL-2026-1", "evil", &["1.0.0"])]);
-    let run = stage.offline("explain", &["MAL-2026-1", "repo"]).expect(5);
+    let sandbox = sandbox(&[record("MAL-2026-1", "evil", &["1.0.0"])]);
+    let run = sandbox
+        .offline("explain", &["MAL-2026-1", "repo"])
+        .expect(5);
     assert!(run.stdout.starts_with("INCIDENT: "), "{}", run.stdout);
     let other = ["MAL-2026-1", "--purl", "pkg:npm/evil@1.0.1"];
-    let run = stage.offline("explain", &other).expect(0);
+    let run = sandbox.offline("explain", &other).expect(0);
     assert!(!run.stdout.contains("INCIDENT"), "{}", run.stdout);
 }
 
@@ -113,36 +119,40 @@ fn a_record_of_other_releases_makes_no_incident_of_a_vulnerability() {
     flaw["aliases"] = json!(["CVE-2026-9"]);
     let mut other = record("MAL-2026-9", "evil", &["1.5.0"]);
     other["aliases"] = json!(["CVE-2026-9"]);
-    let stage = stage(&[flaw, other]);
-    let report = scan(&stage, &["--format", "json"]).expect(1).json();
+    let sandbox = sandbox(&[flaw, other]);
+    let report = scan(&sandbox, &["--format", "json"]).expect(1).json();
 
     assert_eq!(report["findings"][0]["id"], "GHSA-evil-evil-evil");
     assert_eq!(report["findings"][0]["severity"], "unknown");
 
-    let report = stage.offline("explain", &["CVE-2026-9", "--format", "json", "repo"]);
+    let report = sandbox.offline("explain", &["CVE-2026-9", "--format", "json", "repo"]);
     assert_eq!(report.expect(1).json()["malicious"], false);
 }
 
 #[test]
 fn a_question_is_asked_with_the_settings_of_the_folder() {
-    let stage = stage(&[record("LWA-2026-1", "evil", &["1.0.0"])]);
-    stage.offline("query", &["npm", "evil", "1.0.0"]).expect(1);
+    let sandbox = sandbox(&[record("LWA-2026-1", "evil", &["1.0.0"])]);
+    sandbox
+        .offline("query", &["npm", "evil", "1.0.0"])
+        .expect(1);
     let settings = "advisories:\n  malicious-prefixes: [\"LWA-\"]\n";
-    std::fs::write(stage.path(".patchgate.yml"), settings).unwrap();
-    stage.offline("query", &["npm", "evil", "1.0.0"]).expect(5);
+    std::fs::write(sandbox.path(".patchgate.yml"), settings).unwrap();
+    sandbox
+        .offline("query", &["npm", "evil", "1.0.0"])
+        .expect(5);
 }
 
 #[test]
 fn a_fix_tells_it_first_and_ends_with_5_also_when_it_moves_it_away() {
-    let stage = stage(&[record("MAL-2026-1", "evil", &["1.0.0"])]);
-    stage.write(
+    let sandbox = sandbox(&[record("MAL-2026-1", "evil", &["1.0.0"])]);
+    sandbox.write(
         "package.json",
         r#"{"name": "app", "version": "1.0.0", "dependencies": {"evil": "1.0.0", "fine": "1.0.0"}}"#,
     );
-    let run = stage.offline("fix", &["--dry-run", "repo"]).expect(5);
+    let run = sandbox.offline("fix", &["--dry-run", "repo"]).expect(5);
 
     assert!(run.stdout.starts_with("INCIDENT: "), "{}", run.stdout);
 
-    let json = stage.offline("fix", &["--dry-run", "--format", "json", "repo"]);
+    let json = sandbox.offline("fix", &["--dry-run", "--format", "json", "repo"]);
     assert_eq!(json.expect(5).json()["incidents"][0]["id"], "MAL-2026-1");
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use patchgate_testkit::{HttpServer, OsvServer, Request, Response};
 use serde_json::Value;
 
-use crate::support::sandbox::{Run, Stage, root};
+use crate::support::sandbox::{Run, Sandbox, root};
 
 const PARENT: &str = "/org/acme/parent/1/parent-1.pom";
 const LIST: &str = "/org/acme/list/2/list-2.pom";
@@ -68,8 +68,8 @@ fn repository(odd: Option<(&'static str, Odd)>) -> HttpServer {
 }
 
 /// A home whose settings send every question to a server, as somebody.
-fn settings(stage: &Stage, mirror_of: &str, url: &str) {
-    let folder = stage.path("home/.m2");
+fn settings(sandbox: &Sandbox, mirror_of: &str, url: &str) {
+    let folder = sandbox.path("home/.m2");
     std::fs::create_dir_all(&folder).unwrap();
     let text = format!(
         "<settings><mirrors><mirror><id>corp</id><mirrorOf>{mirror_of}</mirrorOf>
@@ -80,12 +80,12 @@ fn settings(stage: &Stage, mirror_of: &str, url: &str) {
 }
 
 /// Scans with an OSV that knows of nothing in these packages.
-fn scan(stage: &mut Stage) -> Run {
+fn scan(sandbox: &mut Sandbox) -> Run {
     let osv = OsvServer::start(&[&root().join("examples/advisories")]);
-    stage.set("PATCHGATE_OSV_URL", osv.url());
-    stage.set("PATCHGATE_KEV_URL", "none".to_owned());
-    stage.set("PATCHGATE_EPSS_URL", "none".to_owned());
-    stage.run(&["scan", "--format", "json", "repo"])
+    sandbox.set("PATCHGATE_OSV_URL", osv.url());
+    sandbox.set("PATCHGATE_KEV_URL", "none".to_owned());
+    sandbox.set("PATCHGATE_EPSS_URL", "none".to_owned());
+    sandbox.run(&["scan", "--format", "json", "repo"])
 }
 
 /// What is said to lack: reasons with hints.
@@ -102,13 +102,13 @@ fn lacks(report: &Value) -> Vec<String> {
 #[test]
 fn parents_and_lists_are_brought_from_where_the_settings_say() {
     let server = repository(None);
-    let mut stage = Stage::new();
+    let mut sandbox = Sandbox::new();
     for module in ["pom.xml", "a/pom.xml", "b/pom.xml"] {
-        stage.write(module, PROJECT);
+        sandbox.write(module, PROJECT);
     }
 
-    settings(&stage, "*", &server.url());
-    let run = scan(&mut stage);
+    settings(&sandbox, "*", &server.url());
+    let run = scan(&mut sandbox);
 
     assert!(!format!("{run:?}").contains("hunter2"));
 
@@ -132,7 +132,7 @@ fn parents_and_lists_are_brought_from_where_the_settings_say() {
 
     // A release never changes: what was brought once is not asked for again.
     server.clear_requests();
-    scan(&mut stage).expect(0);
+    scan(&mut sandbox).expect(0);
 
     assert!(server.requests().is_empty());
 }
@@ -174,10 +174,10 @@ fn what_cannot_be_brought_is_a_hole_with_its_reason() {
 
     for (path, odd, reason, hint) in faults {
         let server = repository(Some((path, odd)));
-        let mut stage = Stage::new();
-        stage.write("pom.xml", PROJECT);
-        settings(&stage, "*", &server.url());
-        let report = scan(&mut stage).expect(3).json();
+        let mut sandbox = Sandbox::new();
+        sandbox.write("pom.xml", PROJECT);
+        settings(&sandbox, "*", &server.url());
+        let report = scan(&mut sandbox).expect(3).json();
         let lacks = lacks(&report);
 
         assert_eq!(lacks.len(), 1, "{report:#}");
@@ -205,36 +205,36 @@ fn a_wrong_answer_is_not_kept_for_ever() {
         }
     });
 
-    let mut stage = Stage::new();
-    stage.write("pom.xml", PROJECT);
-    settings(&stage, "*", &server.url());
-    scan(&mut stage).expect(3);
+    let mut sandbox = Sandbox::new();
+    sandbox.write("pom.xml", PROJECT);
+    settings(&sandbox, "*", &server.url());
+    scan(&mut sandbox).expect(3);
     is_well.store(true, Ordering::Relaxed);
-    scan(&mut stage).expect(0);
+    scan(&mut sandbox).expect(0);
 }
 
 #[test]
 fn offline_the_local_repository_is_enough() {
-    let stage = Stage::new();
-    stage.write("pom.xml", PROJECT);
+    let sandbox = Sandbox::new();
+    sandbox.write("pom.xml", PROJECT);
 
     // The repository's own settings for Maven have no say.
-    stage.write(".mvn/maven.config", "-Dmaven.repo.local=own\n");
+    sandbox.write(".mvn/maven.config", "-Dmaven.repo.local=own\n");
     for (path, text) in files() {
-        stage.write(&format!("own{path}"), text);
+        sandbox.write(&format!("own{path}"), text);
     }
 
     let inventory = ["inventory", "--offline", "--format", "json", "repo"];
-    let run = stage.run(&inventory).expect(3);
+    let run = sandbox.run(&inventory).expect(3);
 
     assert!(run.stdout.contains("no other is asked offline"), "{run:?}");
     for (path, text) in files() {
-        let path = stage.path("home/.m2/repository").join(&path[1..]);
+        let path = sandbox.path("home/.m2/repository").join(&path[1..]);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
     }
 
-    let run = stage.run(&inventory).expect(0);
+    let run = sandbox.run(&inventory).expect(0);
     for package in ["g/listed@7.1", "g/own@1.0", "g/inherited@3"] {
         assert!(run.stdout.contains(package), "{package} {run:?}");
     }
@@ -246,14 +246,14 @@ fn a_project_sends_nobody_anywhere_without_encryption() {
         repository(Some((PARENT, |_| Response::status(404)))),
         repository(None),
     );
-    let mut stage = Stage::new();
+    let mut sandbox = Sandbox::new();
     let repositories = format!(
         "<repositories><repository><id>corp</id><url>{}</url></repository></repositories></project>",
         own.url()
     );
-    stage.write("pom.xml", PROJECT.replace("</project>", &repositories));
-    settings(&stage, "central", &mirror.url());
-    scan(&mut stage).expect(3);
+    sandbox.write("pom.xml", PROJECT.replace("</project>", &repositories));
+    settings(&sandbox, "central", &mirror.url());
+    scan(&mut sandbox).expect(3);
 
     assert!(own.requests().is_empty());
 }

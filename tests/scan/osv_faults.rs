@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use patchgate_testkit::{OsvFault, OsvServer};
 
-use crate::support::sandbox::{Run, Stage, root};
+use crate::support::sandbox::{Run, Sandbox, root};
 
 fn scan_with(prepare: impl FnOnce(&OsvServer)) -> (OsvServer, Run) {
     let advisories = root().join("examples/advisories");
     let server = OsvServer::start(&[&advisories]);
     prepare(&server);
-    let mut stage = Stage::new();
-    stage.example("cargo-service");
-    stage.set("PATCHGATE_OSV_URL", server.url());
-    let run = stage.run(&["scan", "--format", "json", "repo"]);
+    let mut sandbox = Sandbox::new();
+    sandbox.example("cargo-service");
+    sandbox.set("PATCHGATE_OSV_URL", server.url());
+    let run = sandbox.run(&["scan", "--format", "json", "repo"]);
     (server, run)
 }
 

@@ -3,7 +3,7 @@
 use patchgate_testkit::{HttpServer, Response, Tools, shared_dir};
 use serde_json::{Value, json};
 
-use crate::support::sandbox::{Run, Stage, texts};
+use crate::support::sandbox::{Run, Sandbox, texts};
 
 /// The finding in `minimist` 1.2.5 of the npm example.
 const FINDING: &str = "GHSA-xvch-5gv4-984h";
@@ -38,35 +38,35 @@ fn fine() -> String {
 }
 
 /// The npm example with its store.
-fn stage() -> Stage {
-    let stage = Stage::new();
-    stage.example("npm-workspace");
-    stage.build_store();
-    stage
+fn sandbox() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.example("npm-workspace");
+    sandbox.build_store();
+    sandbox
 }
 
-fn scan(stage: &Stage, more: &[&str]) -> Run {
+fn scan(sandbox: &Sandbox, more: &[&str]) -> Run {
     let mut arguments = vec!["scan", "--store", "store", "--max-age-days", "36500"];
     if !more.contains(&"--format") {
         arguments.extend(["--format", "json"]);
     }
     arguments.extend(more);
     arguments.push("repo");
-    stage.run(&arguments)
+    sandbox.run(&arguments)
 }
 
-fn write(stage: &Stage, name: &str, text: &str) {
-    let path = stage.path(name);
+fn write(sandbox: &Sandbox, name: &str, text: &str) {
+    let path = sandbox.path(name);
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(path, text).unwrap();
 }
 
 #[test]
 fn a_statement_suppresses_its_finding_and_the_report_says_why() {
-    let stage = stage();
-    write(&stage, "fine.json", &fine());
-    let before = scan(&stage, &[]).expect(1).json();
-    let report = scan(&stage, &["--vex", "fine.json", "--offline"])
+    let sandbox = sandbox();
+    write(&sandbox, "fine.json", &fine());
+    let before = scan(&sandbox, &[]).expect(1).json();
+    let report = scan(&sandbox, &["--vex", "fine.json", "--offline"])
         .expect(1)
         .json();
 
@@ -105,11 +105,11 @@ fn a_statement_suppresses_its_finding_and_the_report_says_why() {
         ("markdown", "### Suppressed by VEX"),
         ("sarif", "vulnerable_code_not_in_execute_path"),
     ] {
-        let run = scan(&stage, &["--vex", "fine.json", "--format", format]).expect(1);
+        let run = scan(&sandbox, &["--vex", "fine.json", "--format", format]).expect(1);
         assert!(run.stdout.contains(expected), "{format}: {}", run.stdout);
     }
 
-    let sarif = scan(&stage, &["--vex", "fine.json", "--format", "sarif"])
+    let sarif = scan(&sandbox, &["--vex", "fine.json", "--format", "sarif"])
         .expect(1)
         .json();
     let results = sarif["runs"][0]["results"].as_array().unwrap();
@@ -124,8 +124,8 @@ fn a_statement_suppresses_its_finding_and_the_report_says_why() {
 
 #[test]
 fn all_findings_suppressed_is_a_clean_scan() {
-    let stage = stage();
-    let report = scan(&stage, &[]).expect(1).json();
+    let sandbox = sandbox();
+    let report = scan(&sandbox, &[]).expect(1).json();
     let statements: Vec<Value> = report["findings"]
         .as_array()
         .unwrap()
@@ -138,8 +138,8 @@ fn all_findings_suppressed_is_a_clean_scan() {
             )
         })
         .collect();
-    write(&stage, "all.json", &openvex(&statements));
-    let report = scan(&stage, &["--vex", "all.json"]).expect(0).json();
+    write(&sandbox, "all.json", &openvex(&statements));
+    let report = scan(&sandbox, &["--vex", "all.json"]).expect(0).json();
 
     assert_eq!(report["summary"]["findings"], 0);
     assert_eq!(report["summary"]["suppressed"], statements.len());
@@ -147,30 +147,30 @@ fn all_findings_suppressed_is_a_clean_scan() {
 
 #[test]
 fn a_folder_is_read_whole_and_in_a_fixed_order() {
-    let stage = stage();
-    write(&stage, "vex/b/fine.json", &fine());
+    let sandbox = sandbox();
+    write(&sandbox, "vex/b/fine.json", &fine());
     let bad = openvex(&[statement(CVE, &json!({"@id": PACKAGE}), "affected")]);
 
-    write(&stage, "vex/notes.txt", "no document");
-    let report = scan(&stage, &["--vex", "vex"]).expect(1).json();
+    write(&sandbox, "vex/notes.txt", "no document");
+    let report = scan(&sandbox, &["--vex", "vex"]).expect(1).json();
 
     assert_eq!(texts(&report["suppressed"], "source"), ["vex/b/fine.json"]);
 
     // Another document of the folder says worse at the same time.
-    write(&stage, "vex/a.json", &bad);
-    let report = scan(&stage, &["--vex", "vex"]).expect(1).json();
+    write(&sandbox, "vex/a.json", &bad);
+    let report = scan(&sandbox, &["--vex", "vex"]).expect(1).json();
 
     assert_eq!(report["summary"]["suppressed"], 0);
 
-    write(&stage, "empty/notes.txt", "no document");
-    let report = scan(&stage, &["--vex", "empty"]).expect(3).json();
+    write(&sandbox, "empty/notes.txt", "no document");
+    let report = scan(&sandbox, &["--vex", "empty"]).expect(3).json();
 
     assert_eq!(texts(&report["incomplete"], "kind"), ["vex"]);
 }
 
 #[test]
 fn what_cannot_be_read_makes_the_scan_incomplete() {
-    let stage = stage();
+    let sandbox = sandbox();
     let whole = fine();
 
     for (name, text) in [
@@ -183,8 +183,8 @@ fn what_cannot_be_read_makes_the_scan_incomplete() {
         ("word", &whole.replace("not_affected", "perhaps_affected")),
         ("newer", &whole.replace("v0.2.0", "v9.0.0")),
     ] {
-        write(&stage, "vex.json", text);
-        let report = scan(&stage, &["--vex", "vex.json"]).expect(3).json();
+        write(&sandbox, "vex.json", text);
+        let report = scan(&sandbox, &["--vex", "vex.json"]).expect(3).json();
         assert_eq!(
             texts(&report["incomplete"], "subject"),
             ["vex.json"],
@@ -202,13 +202,13 @@ fn what_cannot_be_read_makes_the_scan_incomplete() {
 
 #[test]
 fn what_does_not_exist_or_may_not_be_asked_is_wrong_usage() {
-    let stage = stage();
-    let run = scan(&stage, &["--vex", "nowhere.json"]).expect(2);
+    let sandbox = sandbox();
+    let run = scan(&sandbox, &["--vex", "nowhere.json"]).expect(2);
 
     assert!(run.stderr.contains("`nowhere.json`"), "{}", run.stderr);
 
     let run = scan(
-        &stage,
+        &sandbox,
         &["--vex", "https://me:pw@vex.invalid/a", "--offline"],
     )
     .expect(2);
@@ -216,12 +216,12 @@ fn what_does_not_exist_or_may_not_be_asked_is_wrong_usage() {
     assert!(!run.stderr.contains("pw@"), "{}", run.stderr);
 
     for source in ["http://vex.invalid/a.json", "../fine.json", "/fine.json"] {
-        write(&stage, "fine.json", &fine());
-        stage.write(
+        write(&sandbox, "fine.json", &fine());
+        sandbox.write(
             ".patchgate.yml",
             format!("vex:\n  sources: [\"{source}\"]\n"),
         );
-        let run = scan(&stage, &[]).expect(2);
+        let run = scan(&sandbox, &[]).expect(2);
         assert!(
             run.stderr.contains("vex.sources"),
             "{source}: {}",
@@ -231,10 +231,10 @@ fn what_does_not_exist_or_may_not_be_asked_is_wrong_usage() {
 }
 
 fn scan_address(answer: impl Fn() -> Response + Send + Sync + 'static) -> (HttpServer, Run) {
-    let stage = stage();
+    let sandbox = sandbox();
     let server = HttpServer::start(move |_| answer());
     let address = format!("{}/vex.json?token=hunter2", server.url());
-    let run = scan(&stage, &["--vex", &address]);
+    let run = scan(&sandbox, &["--vex", &address]);
     (server, run)
 }
 
@@ -277,33 +277,33 @@ fn a_server_that_does_not_answer_rightly_is_named_and_the_scan_incomplete() {
 
 #[test]
 fn the_settings_name_documents_and_what_is_scanned() {
-    let stage = stage();
+    let sandbox = sandbox();
     let part = json!({
         "@id": "pkg:oci/shop@1.4.0",
         "subcomponents": [{"@id": PACKAGE}],
     });
-    stage.write(
+    sandbox.write(
         ".vex/shop.openvex.json",
         openvex(&[statement(CVE, &part, "not_affected")]),
     );
-    stage.write(".patchgate.yml", "vex:\n  sources: [.vex]\n");
-    let report = scan(&stage, &[]).expect(1).json();
+    sandbox.write(".patchgate.yml", "vex:\n  sources: [.vex]\n");
+    let report = scan(&sandbox, &[]).expect(1).json();
 
     assert_eq!(report["summary"]["suppressed"], 0);
 
     let notice = report["vex_notices"][0]["text"].as_str().unwrap();
     assert!(notice.contains("`pkg:oci/shop@1.4.0`"), "{notice}");
 
-    let report = scan(&stage, &["--vex-product", "pkg:oci/shop@1.4.0"])
+    let report = scan(&sandbox, &["--vex-product", "pkg:oci/shop@1.4.0"])
         .expect(1)
         .json();
     assert_eq!(report["summary"]["suppressed"], 1);
 
-    stage.write(
+    sandbox.write(
         ".patchgate.yml",
         "vex:\n  sources: [.vex]\n  products: [\"pkg:oci/shop@1.4.0\"]\n",
     );
-    let report = scan(&stage, &[]).expect(1).json();
+    let report = scan(&sandbox, &[]).expect(1).json();
 
     assert_eq!(
         texts(&report["suppressed"], "source"),
@@ -313,13 +313,13 @@ fn the_settings_name_documents_and_what_is_scanned() {
 
 #[test]
 fn an_old_document_is_warned_about() {
-    let stage = stage();
+    let sandbox = sandbox();
     write(
-        &stage,
+        &sandbox,
         "old.json",
         &fine().replace("2026-01-02", "2020-01-02"),
     );
-    let report = scan(&stage, &["--vex", "old.json"]).expect(1).json();
+    let report = scan(&sandbox, &["--vex", "old.json"]).expect(1).json();
 
     assert_eq!(report["summary"]["suppressed"], 1);
 
@@ -334,20 +334,20 @@ fn an_old_document_is_warned_about() {
 
 #[test]
 fn a_suppressed_finding_is_not_fixed() {
-    let stage = stage();
+    let sandbox = sandbox();
     let ids = |more: &[&str]| {
         let mut arguments = vec!["scan", "--store", "store", "--offline", "--format", "json"];
         arguments.extend(more);
         arguments.push("repo");
-        texts(&stage.run(&arguments).json()["findings"], "id")
+        texts(&sandbox.run(&arguments).json()["findings"], "id")
     };
-    write(&stage, "fine.json", &fine());
+    write(&sandbox, "fine.json", &fine());
 
     assert!(ids(&[]).contains(&FINDING.to_owned()));
     assert!(!ids(&["--vex", "fine.json"]).contains(&FINDING.to_owned()));
 
     let names_it = |more: &[&str]| {
-        let run = stage.offline("fix", &[&["--format", "json", "repo"], more].concat());
+        let run = sandbox.offline("fix", &[&["--format", "json", "repo"], more].concat());
         let report = run.json();
         let told = format!("{}{}", report["upgrades"], report["unfixed"]);
         told.contains("minimist")
@@ -358,17 +358,17 @@ fn a_suppressed_finding_is_not_fixed() {
 
 #[test]
 fn a_path_of_the_settings_does_not_leave_the_repository_by_a_link() {
-    let stage = stage();
-    std::fs::create_dir_all(stage.path("elsewhere")).unwrap();
-    write(&stage, "elsewhere/fine.json", &fine());
-    std::os::unix::fs::symlink(stage.path("elsewhere"), stage.path("repo/link")).unwrap();
+    let sandbox = sandbox();
+    std::fs::create_dir_all(sandbox.path("elsewhere")).unwrap();
+    write(&sandbox, "elsewhere/fine.json", &fine());
+    std::os::unix::fs::symlink(sandbox.path("elsewhere"), sandbox.path("repo/link")).unwrap();
 
     for source in ["link", "link/fine.json"] {
-        stage.write(
+        sandbox.write(
             ".patchgate.yml",
             format!("vex: {{ sources: [{source}] }}\n"),
         );
-        let run = stage.offline("scan", &["repo"]).expect(2);
+        let run = sandbox.offline("scan", &["repo"]).expect(2);
 
         assert!(
             run.stderr.contains("leads out of the repository"),
@@ -379,17 +379,17 @@ fn a_path_of_the_settings_does_not_leave_the_repository_by_a_link() {
 }
 
 /// Ignores one finding for a while, one of them as harmless, and suppresses a third.
-fn judged() -> Stage {
-    let stage = stage();
-    stage.write(
+fn judged() -> Sandbox {
+    let sandbox = sandbox();
+    sandbox.write(
         ".patchgate.yml",
         "vex: { author: shop@example.invalid }\nignore:\n\
          \x20 - { id: GHSA-jpcq-cgw6-v4j6, reason: not yet, until: 2999-01-01 }\n\
          \x20 - { id: GHSA-rrrm-qjm4-v8hf, reason: own patterns, until: 2999-01-01, justification: vulnerable_code_cannot_be_controlled_by_adversary }\n",
     );
-    write(&stage, "fine.json", &fine());
+    write(&sandbox, "fine.json", &fine());
 
-    stage
+    sandbox
 }
 
 fn statuses(document: &Value) -> Vec<(String, String)> {
@@ -408,13 +408,13 @@ fn statuses(document: &Value) -> Vec<(String, String)> {
 
 #[test]
 fn what_was_judged_is_written_as_openvex_and_read_back() {
-    let stage = judged();
-    let before = scan(&stage, &["--vex", "fine.json"]).expect(1).json();
+    let sandbox = judged();
+    let before = scan(&sandbox, &["--vex", "fine.json"]).expect(1).json();
     let ignored = texts(&before["ignored"], "id");
 
     assert_eq!(ignored.len(), 2, "{ignored:?}");
 
-    let written = scan(&stage, &["--vex", "fine.json", "--format", "openvex"]).expect(1);
+    let written = scan(&sandbox, &["--vex", "fine.json", "--format", "openvex"]).expect(1);
     let document = written.json();
 
     assert_eq!(document["author"], "shop@example.invalid");
@@ -457,14 +457,22 @@ fn what_was_judged_is_written_as_openvex_and_read_back() {
         assert_valid(&shared.join("schemas/openvex.schema.json"), &document);
     }
 
-    assert_read_back(&stage, &written.stdout, "own.openvex.json");
+    assert_read_back(&sandbox, &written.stdout, "own.openvex.json");
 }
 
 #[test]
 fn what_was_judged_is_written_as_cyclonedx_and_read_back() {
-    let stage = judged();
-    let written = scan(&stage, &["--vex", "fine.json", "--format", "cyclonedx-vex"]).expect(1);
-    let again = scan(&stage, &["--vex", "fine.json", "--format", "cyclonedx-vex"]).expect(1);
+    let sandbox = judged();
+    let written = scan(
+        &sandbox,
+        &["--vex", "fine.json", "--format", "cyclonedx-vex"],
+    )
+    .expect(1);
+    let again = scan(
+        &sandbox,
+        &["--vex", "fine.json", "--format", "cyclonedx-vex"],
+    )
+    .expect(1);
     let without_time = |run: &Run| {
         let mut document = run.json();
         document["metadata"]["timestamp"] = Value::Null;
@@ -472,31 +480,31 @@ fn what_was_judged_is_written_as_cyclonedx_and_read_back() {
     };
 
     assert_eq!(without_time(&written), without_time(&again));
-    assert_cyclonedx(&stage, &written.stdout);
+    assert_cyclonedx(&sandbox, &written.stdout);
 
     // Where it lies in the repository, it is no inventory.
-    stage.write("own.vex.json", &written.stdout);
+    sandbox.write("own.vex.json", &written.stdout);
     let packages = |report: &Value| report["summary"]["packages"].clone();
-    std::fs::remove_file(stage.path("repo/own.vex.json")).unwrap();
-    let before = scan(&stage, &[]).expect(1).json();
+    std::fs::remove_file(sandbox.path("repo/own.vex.json")).unwrap();
+    let before = scan(&sandbox, &[]).expect(1).json();
 
-    stage.write("own.vex.json", &written.stdout);
-    let with = scan(&stage, &[]).expect(1).json();
+    sandbox.write("own.vex.json", &written.stdout);
+    let with = scan(&sandbox, &[]).expect(1).json();
 
     assert_eq!(packages(&before), packages(&with));
     assert_eq!(
         before["findings"][0]["locations"],
         with["findings"][0]["locations"]
     );
-    assert_read_back(&stage, &written.stdout, "own.vex.cdx.json");
+    assert_read_back(&sandbox, &written.stdout, "own.vex.cdx.json");
 }
 
 /// Without the settings, the document suppresses what it says does no harm, and nothing else.
 #[track_caller]
-fn assert_read_back(stage: &Stage, text: &str, name: &str) {
-    std::fs::remove_file(stage.path("repo/.patchgate.yml")).unwrap();
-    write(stage, name, text);
-    let report = scan(stage, &["--vex", name]).expect(1).json();
+fn assert_read_back(sandbox: &Sandbox, text: &str, name: &str) {
+    std::fs::remove_file(sandbox.path("repo/.patchgate.yml")).unwrap();
+    write(sandbox, name, text);
+    let report = scan(sandbox, &["--vex", name]).expect(1).json();
     let mut ids = texts(&report["suppressed"], "id");
     ids.sort();
 
@@ -516,31 +524,31 @@ fn assert_read_back(stage: &Stage, text: &str, name: &str) {
 
 #[test]
 fn what_is_written_about_a_product_holds_within_it() {
-    let stage = judged();
+    let sandbox = judged();
     let product = ["--vex-product", "pkg:oci/shop@1.4.0"];
     for (format, name) in [("openvex", "a.json"), ("cyclonedx-vex", "b.json")] {
         let written = scan(
-            &stage,
+            &sandbox,
             &[&["--vex", "fine.json", "--format", format], &product[..]].concat(),
         )
         .expect(1);
         if format == "cyclonedx-vex" {
-            assert_cyclonedx(&stage, &written.stdout);
+            assert_cyclonedx(&sandbox, &written.stdout);
         }
 
-        write(&stage, name, &written.stdout);
-        let alone = scan(&stage, &["--vex", name]).expect(1).json();
+        write(&sandbox, name, &written.stdout);
+        let alone = scan(&sandbox, &["--vex", name]).expect(1).json();
 
         assert_eq!(alone["summary"]["suppressed"], 0, "{format}");
 
-        let within = scan(&stage, &[&["--vex", name], &product[..]].concat())
+        let within = scan(&sandbox, &[&["--vex", name], &product[..]].concat())
             .expect(1)
             .json();
         assert_eq!(texts(&within["suppressed"], "id"), [FINDING], "{format}");
     }
 
     let two = scan(
-        &stage,
+        &sandbox,
         &[
             "--format",
             "cyclonedx-vex",
@@ -567,16 +575,16 @@ fn assert_valid(schema: &std::path::Path, document: &Value) {
 
 /// Holds a document against CycloneDX's own validator.
 #[track_caller]
-fn assert_cyclonedx(stage: &Stage, text: &str) {
+fn assert_cyclonedx(sandbox: &Sandbox, text: &str) {
     let Some(tools) = Tools::installed() else {
         return;
     };
 
-    write(stage, "check/own.1.6.cdx.json", text);
+    write(sandbox, "check/own.1.6.cdx.json", text);
     let script = crate::support::sandbox::root().join("crates/sbom/tests/documents/validate.py");
     let output = std::process::Command::new(tools.python_program("python3"))
         .arg(script)
-        .arg(stage.path("check"))
+        .arg(sandbox.path("check"))
         .output()
         .unwrap();
 

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use patchgate_syntax::{Node, yaml};
 
-use crate::support::sandbox::{Run, Stage, root};
+use crate::support::sandbox::{Run, Sandbox, root};
 
 /// `shell: bash` as GitHub's runner starts it.
 pub(crate) const BASH: &[&str] = &["/bin/bash", "--noprofile", "--norc", "-eo", "pipefail"];
@@ -49,13 +49,13 @@ impl Step {
         }
     }
 
-    /// Runs the script as a runner does, in the stage's `folder`, with these values of expressions and
-    /// the stage's `programs` before the machine's.
+    /// Runs the script as a runner does, in the sandbox's `folder`, with these values of expressions and
+    /// the sandbox's `programs` before the machine's.
     #[track_caller]
-    pub(crate) fn run(&self, stage: &Stage, folder: &str, values: &[(&str, &str)]) -> Run {
+    pub(crate) fn run(&self, sandbox: &Sandbox, folder: &str, values: &[(&str, &str)]) -> Run {
         let machine = std::env::var("PATH").unwrap_or_default();
-        let programs = format!("{}:{machine}", stage.path("programs").display());
-        self.run_among(&programs, stage, folder, values)
+        let programs = format!("{}:{machine}", sandbox.path("programs").display());
+        self.run_among(&programs, sandbox, folder, values)
     }
 
     /// Runs it with this `PATH`.
@@ -63,22 +63,22 @@ impl Step {
     pub(crate) fn run_among(
         &self,
         programs: &str,
-        stage: &Stage,
+        sandbox: &Sandbox,
         folder: &str,
         values: &[(&str, &str)],
     ) -> Run {
-        std::fs::write(stage.path("step.sh"), &self.script).unwrap();
+        std::fs::write(sandbox.path("step.sh"), &self.script).unwrap();
         let [shell, arguments @ ..] = self.shell else {
             panic!("no shell");
         };
         let mut command = Command::new(shell);
         command
             .args(arguments)
-            .arg(stage.path("step.sh"))
-            .current_dir(stage.path(folder))
+            .arg(sandbox.path("step.sh"))
+            .current_dir(sandbox.path(folder))
             .env_clear()
             .env("PATH", programs)
-            .env("HOME", stage.path("home"));
+            .env("HOME", sandbox.path("home"));
 
         for (name, text) in &self.environment {
             command.env(name, evaluated(text, values));

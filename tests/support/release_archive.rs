@@ -3,7 +3,7 @@
 use patchgate_testkit::{HttpServer, Response};
 
 use crate::support::ci_step::{BASH, Step, program};
-use crate::support::sandbox::Stage;
+use crate::support::sandbox::Sandbox;
 
 /// What this machine is to GitHub's runner and to `uname`, and the archive for it.
 #[cfg(not(target_arch = "aarch64"))]
@@ -15,37 +15,37 @@ pub(crate) const ARCHIVE: &str = HERE.2;
 /// A program in the place of patchgate.
 pub(crate) const PROGRAM: &str = "#!/bin/sh\necho \"patchgate was run with $1\"\n";
 
-/// Packs `target/release/patchgate` of the stage's `build` as the release workflow does; returns
+/// Packs `target/release/patchgate` of the sandbox's `build` as the release workflow does; returns
 /// the archive and its checksum file.
 #[track_caller]
-pub(crate) fn packed(stage: &Stage) -> (Vec<u8>, Vec<u8>) {
+pub(crate) fn packed(sandbox: &Sandbox) -> (Vec<u8>, Vec<u8>) {
     let name = ARCHIVE.strip_suffix(".tar.gz").unwrap();
     Step::of(".github/workflows/release.yml", "tar -czf")
-        .run(stage, "build", &[("matrix.archive", name)])
+        .run(sandbox, "build", &[("matrix.archive", name)])
         .expect(0);
-    let file = |name: &str| std::fs::read(stage.path("build").join(name)).unwrap();
+    let file = |name: &str| std::fs::read(sandbox.path("build").join(name)).unwrap();
     (file(ARCHIVE), file(&format!("{ARCHIVE}.sha256")))
 }
 
-/// A stage with a build of [`PROGRAM`].
-pub(crate) fn built() -> Stage {
-    let stage = Stage::new();
-    program(&stage.path("build/target/release/patchgate"), PROGRAM);
-    stage
+/// A sandbox with a build of [`PROGRAM`].
+pub(crate) fn built() -> Sandbox {
+    let sandbox = Sandbox::new();
+    program(&sandbox.path("build/target/release/patchgate"), PROGRAM);
+    sandbox
 }
 
 /// The archive of these arguments of tar, and its checksum file.
 #[track_caller]
-pub(crate) fn archive(stage: &Stage, arguments: &str) -> (Vec<u8>, Vec<u8>) {
+pub(crate) fn archive(sandbox: &Sandbox, arguments: &str) -> (Vec<u8>, Vec<u8>) {
     let script = format!("tar -czPf ../a {arguments}\nsha256sum ../a > ../a.sha256");
     let step = Step {
         script,
         shell: BASH,
         environment: Vec::new(),
     };
-    std::fs::create_dir_all(stage.path("build/packed")).unwrap();
-    step.run(stage, "build/packed", &[]).expect(0);
-    let file = |name: &str| std::fs::read(stage.path("build").join(name)).unwrap();
+    std::fs::create_dir_all(sandbox.path("build/packed")).unwrap();
+    step.run(sandbox, "build/packed", &[]).expect(0);
+    let file = |name: &str| std::fs::read(sandbox.path("build").join(name)).unwrap();
 
     (file("a"), file("a.sha256"))
 }

@@ -15,7 +15,7 @@ pub(crate) fn root() -> PathBuf {
 }
 
 /// A folder that is gone with the value: `home` is the run's home, everything else is the test's.
-pub(crate) struct Stage {
+pub(crate) struct Sandbox {
     folder: TempDir,
     environment: Vec<(String, String)>,
 }
@@ -47,7 +47,7 @@ impl Run {
     }
 }
 
-impl Stage {
+impl Sandbox {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(folder.path().join("home")).unwrap();
@@ -109,8 +109,8 @@ impl Stage {
         }
     }
 
-    /// Runs `patchgate` in the stage's folder, with nothing in its environment but `PATH`, a home
-    /// of its own, and what [`Stage::set`] gave it.
+    /// Runs `patchgate` in the sandbox's folder, with nothing in its environment but `PATH`, a home
+    /// of its own, and what [`Sandbox::set`] gave it.
     pub(crate) fn run(&self, arguments: &[&str]) -> Run {
         let output = Command::new(env!("CARGO_BIN_EXE_patchgate"))
             .args(arguments)

@@ -26,7 +26,7 @@ mod tools;
 
 pub use git_server::{GitServer, GitToken, Repository};
 pub use github::{
-    Account, CheckRun, Comment, CommitStatus, GitHub, Permission, PullRequest, Review,
+    Account, CheckRun, Comment, CommitStatus, FakeGitHub, Permission, PullRequest, Review,
 };
 pub use http_server::{HttpServer, Request, Response};
 pub use osv_server::{OsvFault, OsvServer};

@@ -7,11 +7,11 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
-use patchgate_testkit::{Account, GitHub, Permission, Response, Tools};
+use patchgate_testkit::{Account, FakeGitHub, Permission, Response, Tools};
 use serde_json::{Value, json};
 
 /// Sends one request and returns status and body.
-fn call(github: &GitHub, token: &str, method: &str, path: &str, body: &Value) -> (u16, Value) {
+fn call(github: &FakeGitHub, token: &str, method: &str, path: &str, body: &Value) -> (u16, Value) {
     let address = github.api_url().replace("http://", "");
     let mut connection = TcpStream::connect(&address).unwrap();
     let text = if body.is_null() {
@@ -37,14 +37,14 @@ fn call(github: &GitHub, token: &str, method: &str, path: &str, body: &Value) ->
 
 const REPO: &str = "/repos/acme/shop";
 
-fn stage(tools: &Tools) -> (GitHub, patchgate_testkit::Repository) {
+fn start(tools: &Tools) -> (FakeGitHub, patchgate_testkit::Repository) {
     let reader = Account {
         login: "reader".to_owned(),
         token: "read-only".to_owned(),
         app: None,
         may_write: vec![Permission::Issues],
     };
-    let github = GitHub::start(tools, vec![Account::workflow("secret"), reader]);
+    let github = FakeGitHub::start(tools, vec![Account::workflow("secret"), reader]);
     let repository = github.create("acme/shop");
     repository.commit("main", "start", &[("a/Cargo.lock", b"1\n"), ("b", b"1\n")]);
     let base = repository.tip("main").unwrap();
@@ -59,7 +59,7 @@ fn every_answer_keeps_the_contract() {
     let Some(tools) = Tools::installed() else {
         return;
     };
-    let (github, repository) = stage(&tools);
+    let (github, repository) = start(&tools);
     let head = repository.tip("fix/one").unwrap();
     let api = |method: &str, path: &str, body: Value| {
         call(&github, "secret", method, &format!("{REPO}{path}"), &body)
@@ -255,7 +255,7 @@ fn a_misspelt_field_and_an_unknown_path_are_violations() {
     let Some(tools) = Tools::installed() else {
         return;
     };
-    let (github, _repository) = stage(&tools);
+    let (github, _repository) = start(&tools);
     let body = json!({"title": "t", "head": "fix/one", "base": "main", "boby": "b"});
     let (status, _) = call(&github, "secret", "POST", &format!("{REPO}/pulls"), &body);
 
@@ -289,7 +289,7 @@ fn an_answer_that_github_would_not_give_is_a_violation() {
     let Some(tools) = Tools::installed() else {
         return;
     };
-    let (github, _repository) = stage(&tools);
+    let (github, _repository) = start(&tools);
     let read = [
         "",
         "/branches",
@@ -370,7 +370,7 @@ fn merges_only_the_head_that_was_judged_and_only_when_allowed() {
     let Some(tools) = Tools::installed() else {
         return;
     };
-    let (github, repository) = stage(&tools);
+    let (github, repository) = start(&tools);
     let body = json!({"title": "t", "head": "fix/one", "base": "main"});
     let (_, pull) = call(&github, "secret", "POST", &format!("{REPO}/pulls"), &body);
     let n = pull["number"].as_u64().unwrap();
@@ -413,7 +413,7 @@ fn pages_are_linked_at_the_public_address() {
     let Some(tools) = Tools::installed() else {
         return;
     };
-    let (github, repository) = stage(&tools);
+    let (github, repository) = start(&tools);
     let head = repository.tip("fix/one").unwrap();
     for name in ["a", "b", "c"] {
         github.report_check("acme/shop", &head, "ci-app", name, None);

@@ -1,7 +1,7 @@
 //! GitHub for tests: a stateful API over real git repositories, behind a contract proxy.
 //!
 //! ```text
-//! client ──► front ──► Prism with GitHub's own OpenAPI description ──► stateful API ──► git
+//! client ──► listener ──► Prism with GitHub's own OpenAPI description ──► stateful API ──► git
 //!        (violations)   (refuses what GitHub's contract does not know)              ▲
 //! client ──────────────────────── git push over HTTP ───────────────────────────────┘
 //! ```
@@ -17,8 +17,8 @@ mod call;
 mod checks;
 mod commits;
 mod contract;
-mod front;
 mod issues;
+mod listener;
 mod pulls;
 mod reply;
 mod routes;
@@ -38,9 +38,9 @@ pub use state::{Account, CheckRun, Comment, CommitStatus, Permission, PullReques
 use crate::process::ChildGroup;
 use crate::{GitServer, GitToken, HttpServer, Repository, Request, Response, Tools};
 use contract::Contract;
-use front::Front;
+use listener::Listener;
 use routes::Api;
-use state::{Ambush, Hosted, Hub};
+use state::{FaultInjector, GitHubState, Hosted};
 
 /// How long the contract proxy may take to start; some three seconds are usual.
 const PROXY_PATIENCE: Duration = Duration::from_secs(90);
@@ -49,18 +49,18 @@ const PROXY_PATIENCE: Duration = Duration::from_secs(90);
 const PORTS_TRIED: usize = 5;
 
 /// A running GitHub. Dropping it stops everything.
-pub struct GitHub {
+pub struct FakeGitHub {
     // The order is the order of their end: first those that ask, then those that answer.
-    front_server: HttpServer,
+    listener_server: HttpServer,
     _proxy: ChildGroup,
     _description: tempfile::NamedTempFile,
     api_server: HttpServer,
-    front: Arc<Front>,
+    listener: Arc<Listener>,
     api: Arc<Api>,
     git: GitServer,
 }
 
-impl GitHub {
+impl FakeGitHub {
     /// Starts a GitHub with these accounts. Their tokens work for the API and for git; pushing
     /// takes [`Permission::Contents`].
     ///
@@ -72,33 +72,33 @@ impl GitHub {
         let git = GitServer::start(accounts.iter().map(git_token).collect());
         let api = Arc::new(Api {
             contract,
-            hub: Mutex::new(Hub {
+            state: Mutex::new(GitHubState {
                 accounts,
                 hosted: BTreeMap::new(),
                 public_url: String::new(),
                 server_url: git.url(),
             }),
-            ambushes: Mutex::new(Vec::new()),
+            faults: Mutex::new(Vec::new()),
         });
         let shared = Arc::clone(&api);
         let api_server = HttpServer::start(move |request| shared.answer(request));
         let mut description = tempfile::Builder::new().suffix(".json").tempfile().unwrap();
         description.write_all(contract.text().as_bytes()).unwrap();
         let (proxy, port) = start_proxy(tools, description.path(), &api_server.url());
-        let front = Arc::new(Front {
+        let listener = Arc::new(Listener {
             proxy: ([127, 0, 0, 1], port).into(),
             violations: Mutex::new(Vec::new()),
         });
-        let shared = Arc::clone(&front);
-        let front_server = HttpServer::start(move |request| shared.answer(request));
-        api.hub.lock().unwrap().public_url = front_server.url();
+        let shared = Arc::clone(&listener);
+        let listener_server = HttpServer::start(move |request| shared.answer(request));
+        api.state.lock().unwrap().public_url = listener_server.url();
 
         Self {
-            front_server,
+            listener_server,
             _proxy: proxy,
             _description: description,
             api_server,
-            front,
+            listener,
             api,
             git,
         }
@@ -107,7 +107,7 @@ impl GitHub {
     /// Base address of the API, for `GITHUB_API_URL`.
     #[must_use]
     pub fn api_url(&self) -> String {
-        self.front_server.url()
+        self.listener_server.url()
     }
 
     /// Base address of git and of the pages, for `GITHUB_SERVER_URL`.
@@ -127,8 +127,8 @@ impl GitHub {
     pub fn create(&self, full_name: &str) -> Repository {
         let repository = self.git.create(full_name);
         let hosted = Hosted::new(repository.clone());
-        let mut hub = self.api.hub.lock().unwrap();
-        hub.hosted.insert(full_name.to_owned(), hosted);
+        let mut state = self.api.state.lock().unwrap();
+        state.hosted.insert(full_name.to_owned(), hosted);
         repository
     }
 
@@ -137,7 +137,7 @@ impl GitHub {
     /// nothing.
     #[must_use]
     pub fn violations(&self) -> Vec<String> {
-        self.front.violations.lock().unwrap().clone()
+        self.listener.violations.lock().unwrap().clone()
     }
 
     /// Every request that reached the API behind the proxy.
@@ -156,7 +156,7 @@ impl GitHub {
         skip: u32,
         action: impl FnOnce() -> Option<Response> + Send + 'static,
     ) {
-        self.api.ambushes.lock().unwrap().push(Ambush {
+        self.api.faults.lock().unwrap().push(FaultInjector {
             method: method.to_owned(),
             path_part: path_part.to_owned(),
             skip,
@@ -270,8 +270,8 @@ impl GitHub {
     }
 
     fn with<T>(&self, full_name: &str, action: impl FnOnce(&mut Hosted) -> T) -> T {
-        let mut hub = self.api.hub.lock().unwrap();
-        let hosted = hub
+        let mut state = self.api.state.lock().unwrap();
+        let hosted = state
             .hosted
             .get_mut(full_name)
             .unwrap_or_else(|| panic!("no repository `{full_name}`"));

@@ -217,7 +217,7 @@ impl Hosted {
 pub(crate) type Intercept = Box<dyn FnOnce() -> Option<Response> + Send>;
 
 /// A wait for a request.
-pub(crate) struct Ambush {
+pub(crate) struct FaultInjector {
     pub(crate) method: String,
     pub(crate) path_part: String,
     pub(crate) skip: u32,
@@ -225,7 +225,7 @@ pub(crate) struct Ambush {
 }
 
 /// Everything that is behind the lock.
-pub(crate) struct Hub {
+pub(crate) struct GitHubState {
     pub(crate) accounts: Vec<Account>,
     pub(crate) hosted: BTreeMap<String, Hosted>,
     /// Base address that clients see, for links.

@@ -25,12 +25,12 @@ const SPANNING: &[&str] = &[
     "compare/",
 ];
 
-pub(crate) struct Front {
+pub(crate) struct Listener {
     pub(crate) proxy: SocketAddr,
     pub(crate) violations: Mutex<Vec<String>>,
 }
 
-impl Front {
+impl Listener {
     pub(crate) fn answer(&self, request: &Request) -> Response {
         let response = forward(self.proxy, request)
             .unwrap_or_else(|error| Response::bytes(502, "text/plain", error.to_string()));
