@@ -64,7 +64,7 @@ fn wrong_settings_are_2_and_named_with_their_line() {
 }
 
 #[test]
-fn an_ecosystem_that_the_store_lacks_is_3_and_the_rest_is_still_told() {
+fn an_ecosystem_that_the_store_lacks_is_3_and_the_rest_is_reported() {
     let sandbox = Sandbox::new();
     sandbox.example("cargo-service");
     let npm = crate::support::sandbox::root().join("examples/npm-workspace/package-lock.json");
@@ -112,7 +112,7 @@ fn nothing_to_scan_is_4() {
 }
 
 #[test]
-fn help_tells_every_code() {
+fn help_lists_every_code() {
     let sandbox = Sandbox::new();
     let help = sandbox.run(&["--help"]).expect(0).stdout;
 

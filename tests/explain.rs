@@ -17,7 +17,7 @@ fn explain(sandbox: &Sandbox, arguments: &[&str]) -> Run {
 }
 
 #[test]
-fn an_alias_leads_to_the_record_and_every_piece_of_evidence_has_its_answer() {
+fn an_alias_leads_to_its_record_and_each_range_gets_an_answer() {
     let sandbox = sandbox();
     let run = explain(&sandbox, &["CVE-2021-44906", "--format", "json", "repo"]).expect(1);
     let report = run.json();
@@ -65,7 +65,7 @@ fn an_alias_leads_to_the_record_and_every_piece_of_evidence_has_its_answer() {
 }
 
 #[test]
-fn a_package_that_is_not_affected_is_told_with_the_reason() {
+fn an_unaffected_package_is_reported_with_the_reason() {
     let sandbox = sandbox();
     let purl = ["GHSA-xvch-5gv4-984h", "--purl", "pkg:npm/minimist@1.2.8"];
     let text = explain(&sandbox, &purl).expect(0).stdout;
@@ -90,7 +90,7 @@ fn a_package_that_is_not_affected_is_told_with_the_reason() {
 }
 
 #[test]
-fn a_hole_in_what_was_read_or_answered_is_incomplete() {
+fn an_unreadable_file_or_a_missing_answer_is_incomplete() {
     let sandbox = sandbox();
     sandbox.write("broken/package-lock.json", "{");
     let report = explain(
@@ -126,7 +126,7 @@ fn a_hole_in_what_was_read_or_answered_is_incomplete() {
 }
 
 #[test]
-fn what_a_scan_calls_incomplete_is_not_clean_here() {
+fn a_case_that_scan_calls_incomplete_is_incomplete_here() {
     let sandbox = sandbox();
     let explain = |path: &str| explain(&sandbox, &["GHSA-xvch-5gv4-984h", path]);
 

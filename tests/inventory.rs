@@ -3,7 +3,7 @@
 use crate::support::sandbox::{Sandbox, texts};
 
 #[test]
-fn every_package_with_its_scope_its_line_and_its_edges() {
+fn every_package_is_listed_with_its_scope_line_and_edges() {
     let sandbox = Sandbox::new();
     sandbox.example("npm-workspace");
     let report = sandbox
@@ -42,7 +42,7 @@ fn every_package_with_its_scope_its_line_and_its_edges() {
 }
 
 #[test]
-fn the_tree_and_the_chains_to_a_package() {
+fn a_tree_and_the_chains_to_a_package_are_printed() {
     let sandbox = Sandbox::new();
     sandbox.example("npm-workspace");
     let tree = sandbox
@@ -71,7 +71,7 @@ fn the_tree_and_the_chains_to_a_package() {
 }
 
 #[test]
-fn a_file_of_any_name_is_read_as_what_it_is_said_to_be() {
+fn a_file_of_any_name_is_read_in_the_given_format() {
     let sandbox = Sandbox::new();
     sandbox.example("cargo-service");
     std::fs::rename(
@@ -106,7 +106,7 @@ fn a_file_of_any_name_is_read_as_what_it_is_said_to_be() {
 }
 
 #[test]
-fn a_manifest_without_a_lockfile_is_unknown_and_not_clean() {
+fn a_manifest_without_a_lockfile_is_not_clean() {
     let sandbox = Sandbox::new();
     sandbox.write(
         "package.json",
@@ -127,7 +127,7 @@ fn a_manifest_without_a_lockfile_is_unknown_and_not_clean() {
 }
 
 #[test]
-fn a_requirement_that_a_lockfile_beside_it_pins_is_not_unknown() {
+fn a_requirement_that_a_lockfile_next_to_it_pins_is_not_unknown() {
     let sandbox = Sandbox::new();
     sandbox.write(
         "pyproject.toml",
@@ -143,7 +143,7 @@ fn a_requirement_that_a_lockfile_beside_it_pins_is_not_unknown() {
 }
 
 #[test]
-fn a_requirements_file_takes_over_files_of_any_name() {
+fn a_requirements_file_includes_files_of_any_name() {
     let sandbox = Sandbox::new();
     sandbox.write("requirements.txt", "-r deps/base.list\nflask==1.0\n");
     sandbox.write(
@@ -166,7 +166,7 @@ fn a_requirements_file_takes_over_files_of_any_name() {
 }
 
 #[test]
-fn what_no_advisories_cover_is_said_and_not_called_clean() {
+fn packages_without_an_advisory_source_are_reported_and_not_clean() {
     let sandbox = Sandbox::new();
     sandbox.write("Dockerfile", "FROM alpine:3.20\nFROM debian\n");
     let report = sandbox.scan_offline().expect(0).json();
@@ -175,7 +175,7 @@ fn what_no_advisories_cover_is_said_and_not_called_clean() {
 }
 
 #[test]
-fn an_sbom_is_written_in_every_format_and_read_back_as_the_same_packages() {
+fn an_sbom_in_every_format_is_read_back_as_the_same_packages() {
     let sandbox = Sandbox::new();
     sandbox.example("npm-workspace");
     let identities = |report: &serde_json::Value| {
@@ -225,7 +225,7 @@ fn an_sbom_is_written_in_every_format_and_read_back_as_the_same_packages() {
 }
 
 #[test]
-fn an_sbom_beside_its_lockfile_counts_nothing_twice() {
+fn an_sbom_next_to_its_lockfile_counts_no_package_twice() {
     let sandbox = Sandbox::new();
     sandbox.example("npm-workspace");
     let before = sandbox.scan_offline().expect(1).json();
@@ -255,7 +255,7 @@ fn an_sbom_beside_its_lockfile_counts_nothing_twice() {
 }
 
 #[test]
-fn an_unreadable_sbom_is_listed_and_the_scan_incomplete() {
+fn an_unreadable_sbom_is_listed_and_makes_the_scan_incomplete() {
     let sandbox = Sandbox::new();
     sandbox.write(
         "bom.json",
@@ -266,7 +266,7 @@ fn an_unreadable_sbom_is_listed_and_the_scan_incomplete() {
 }
 
 #[test]
-fn a_token_in_an_address_reaches_no_report() {
+fn a_token_in_an_address_is_in_no_report() {
     let sandbox = Sandbox::new();
     let git = "git+https://user:S3CRET@git.invalid/x.git";
     let commit = "4e55001eb042661fd81e9c5ec619e516c34d810c";

@@ -39,7 +39,7 @@ pub(crate) fn with_input(
 }
 
 #[test]
-fn questions_on_standard_input_are_answered_in_their_order() {
+fn queries_on_standard_input_are_answered_in_their_order() {
     let sandbox = Sandbox::new();
     sandbox.build_store();
     let input = [
@@ -84,7 +84,7 @@ fn questions_on_standard_input_are_answered_in_their_order() {
 }
 
 #[test]
-fn one_question_by_name_or_package_url() {
+fn a_query_is_a_name_or_a_package_url() {
     let sandbox = Sandbox::new();
     sandbox.build_store();
     let ask = |question: &[&str]| sandbox.offline("query", question);
@@ -104,7 +104,7 @@ fn one_question_by_name_or_package_url() {
 }
 
 #[test]
-fn versions_are_ordered_as_their_ecosystem_does() {
+fn versions_are_ordered_by_the_rules_of_their_ecosystem() {
     let sandbox = Sandbox::new();
     for (ecosystem, a, b, sign) in [
         ("npm", "1.2.10", "1.2.9", ">"),

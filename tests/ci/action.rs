@@ -202,7 +202,7 @@ fn a_threshold_above_all_findings_passes_the_step() {
 }
 
 #[test]
-fn a_store_in_the_runners_cache_is_brought_up_to_date_and_saved_once() {
+fn a_store_in_the_runners_cache_is_updated_and_saved_once() {
     let Some(tools) = Tools::installed() else {
         return;
     };
@@ -247,7 +247,7 @@ fn a_store_in_the_runners_cache_is_brought_up_to_date_and_saved_once() {
 }
 
 #[test]
-fn an_input_that_is_no_flag_of_the_command_fails_the_step() {
+fn an_input_that_the_command_does_not_have_fails_the_step() {
     let Some(tools) = Tools::installed() else {
         return;
     };
@@ -261,7 +261,7 @@ fn an_input_that_is_no_flag_of_the_command_fails_the_step() {
 }
 
 #[test]
-fn a_value_is_never_run_by_a_shell() {
+fn no_shell_runs_the_value_of_an_input() {
     let Some(tools) = Tools::installed() else {
         return;
     };
@@ -295,7 +295,7 @@ fn walk(folder: &Path) -> Vec<String> {
 }
 
 #[test]
-fn the_action_and_the_workflows_keep_to_their_schemas() {
+fn the_action_and_the_workflows_are_valid_by_their_schemas() {
     let Some(tools) = Tools::installed() else {
         return;
     };
@@ -341,7 +341,7 @@ fn the_action_and_the_workflows_keep_to_their_schemas() {
 }
 
 #[test]
-fn the_workflows_of_the_readme_use_the_action_as_it_is() {
+fn the_workflows_in_the_readme_match_the_action() {
     let Some(tools) = Tools::installed() else {
         return;
     };

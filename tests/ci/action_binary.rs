@@ -51,7 +51,7 @@ fn refused(sandbox: &Sandbox, archive: Response, checksum: Option<Vec<u8>>, reas
 }
 
 #[test]
-fn what_the_release_workflow_packs_is_what_the_action_runs() {
+fn the_action_runs_the_binary_that_the_release_workflow_packed() {
     let sandbox = built();
     let (archive, checksum) = packed(&sandbox);
     let server = release(bytes_of(archive), Some(checksum));
@@ -89,7 +89,7 @@ pub(crate) fn run_released(
 }
 
 #[test]
-fn a_workflow_that_names_a_release_runs_the_binary_of_that_release() {
+fn a_workflow_that_names_a_release_runs_its_binary() {
     let Some(tools) = Tools::installed() else {
         return;
     };
@@ -123,7 +123,7 @@ jobs:
 }
 
 #[test]
-fn every_archive_of_the_release_has_the_name_of_a_runner() {
+fn every_archive_of_the_release_is_named_after_a_runner() {
     let text = std::fs::read_to_string(root().join(".github/workflows/release.yml")).unwrap();
     let tree = yaml(&text).unwrap();
     let build = tree.get("jobs").and_then(|jobs| jobs.get("build")).unwrap();
@@ -184,7 +184,7 @@ fn a_wrong_checksum_is_refused() {
 }
 
 #[test]
-fn a_checksum_that_is_none_is_refused() {
+fn a_checksum_file_without_a_checksum_is_refused() {
     let sandbox = built();
     let (archive, _) = packed(&sandbox);
     for text in [
@@ -202,7 +202,7 @@ fn a_checksum_that_is_none_is_refused() {
 }
 
 #[test]
-fn an_archive_that_does_not_come_whole_is_refused() {
+fn a_truncated_download_is_refused() {
     let sandbox = built();
     let (archive, checksum) = packed(&sandbox);
     let whole = bytes_of(archive.clone());
@@ -224,7 +224,7 @@ fn an_archive_that_does_not_come_whole_is_refused() {
 }
 
 #[test]
-fn a_release_that_is_not_there_is_refused() {
+fn a_release_that_does_not_exist_is_refused() {
     let sandbox = built();
     let (_, checksum) = packed(&sandbox);
     refused(
@@ -274,7 +274,7 @@ fn an_archive_of_anything_but_one_file_is_refused() {
 }
 
 #[test]
-fn only_a_server_that_is_plain_http_itself_is_asked_without_tls() {
+fn only_a_forge_on_plain_http_is_downloaded_from_without_tls() {
     let sandbox = built();
     let (archive, checksum) = packed(&sandbox);
     let server = release(bytes_of(archive), Some(checksum));
@@ -286,7 +286,7 @@ fn only_a_server_that_is_plain_http_itself_is_asked_without_tls() {
 }
 
 #[test]
-fn what_has_no_release_is_said_before_anything_is_asked() {
+fn a_platform_without_a_release_is_named_before_any_download() {
     let sandbox = built();
     let server = HttpServer::start(|_| Response::status(404));
     let commit = "0123456789abcdef0123456789abcdef01234567";
@@ -318,7 +318,7 @@ fn build(sandbox: &Sandbox, cargo: &str) -> Run {
 }
 
 #[test]
-fn the_source_is_built_as_locked_and_its_binary_is_where_the_action_looks() {
+fn the_source_is_built_with_its_lockfile_and_the_action_finds_the_binary() {
     let sandbox = Sandbox::new();
     let cargo = "#!/bin/sh
 echo \"$*\" > arguments
@@ -341,7 +341,7 @@ echo built > \"$CARGO_TARGET_DIR/release/patchgate\"
 }
 
 #[test]
-fn a_runner_without_cargo_is_told_to_install_rust() {
+fn without_cargo_the_error_says_to_install_rust() {
     let sandbox = Sandbox::new();
     let programs = sandbox.path("programs");
     let temp = sandbox.path("temp");
@@ -358,7 +358,7 @@ fn a_runner_without_cargo_is_told_to_install_rust() {
 }
 
 #[test]
-fn a_cargo_that_is_too_old_is_told_what_is_needed() {
+fn an_old_cargo_is_refused_with_the_version_that_is_needed() {
     let sandbox = Sandbox::new();
     let cargo = "#!/bin/sh
 [ \"$1\" = --version ] && echo 'cargo 1.70.0' && exit

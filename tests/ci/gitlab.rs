@@ -114,7 +114,7 @@ fn the_job_runs_the_release_that_it_names() {
 }
 
 #[test]
-fn without_a_release_the_job_runs_the_binary_of_the_image_and_ends_as_it_does() {
+fn without_a_release_the_job_runs_the_binary_of_the_image_and_has_its_exit_code() {
     let sandbox = Sandbox::new();
     let binary = sandbox.path("programs/patchgate");
     program(&binary, "#!/bin/sh\necho \"$*\"\nexit 3\n");
@@ -126,7 +126,7 @@ fn without_a_release_the_job_runs_the_binary_of_the_image_and_ends_as_it_does() 
 }
 
 #[test]
-fn a_store_in_the_cache_is_brought_up_to_date_and_used() {
+fn a_store_in_the_cache_is_updated_and_used() {
     let sandbox = Sandbox::new();
     let binary = sandbox.path("programs/patchgate");
 
@@ -164,7 +164,7 @@ fn a_store_in_the_cache_is_brought_up_to_date_and_used() {
 }
 
 #[test]
-fn a_list_that_cannot_be_taken_apart_ends_the_job() {
+fn a_list_that_cannot_be_split_fails_the_job() {
     let sandbox = Sandbox::new();
     program(
         &sandbox.path("programs/patchgate"),
@@ -183,7 +183,7 @@ fn a_list_that_cannot_be_taken_apart_ends_the_job() {
 }
 
 #[test]
-fn documents_are_handed_over_one_by_one_and_nothing_of_them_is_run() {
+fn documents_are_passed_one_by_one_and_no_shell_runs_them() {
     let sandbox = Sandbox::new();
     program(
         &sandbox.path("programs/patchgate"),
@@ -213,7 +213,7 @@ fn documents_are_handed_over_one_by_one_and_nothing_of_them_is_run() {
 }
 
 #[test]
-fn a_release_that_is_not_what_its_checksum_says_is_refused() {
+fn a_release_with_another_checksum_is_refused() {
     let sandbox = built();
     let (archive, checksum) = packed(&sandbox);
     let wrong = format!("{}  {ARCHIVE}\n", "0".repeat(64)).into_bytes();
@@ -255,7 +255,7 @@ fn an_archive_of_anything_but_one_file_is_refused() {
 }
 
 #[test]
-fn what_cannot_be_downloaded_is_said_before_anything_is_asked() {
+fn a_platform_without_a_release_is_named_before_any_download() {
     let sandbox = built();
     let (archive, checksum) = packed(&sandbox);
     let server = release(bytes_of(archive), Some(checksum));
@@ -276,7 +276,7 @@ fn what_cannot_be_downloaded_is_said_before_anything_is_asked() {
 }
 
 #[test]
-fn the_job_keeps_to_gitlabs_schema() {
+fn the_job_is_valid_by_gitlabs_schema() {
     let Some(tools) = Tools::installed() else {
         return;
     };

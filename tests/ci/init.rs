@@ -11,7 +11,7 @@ use crate::support::sandbox::{Sandbox, root};
 const FILES: [&str; 2] = [".patchgate.yml", ".github/workflows/patchgate.yml"];
 
 #[test]
-fn writes_settings_that_it_reads_itself_and_replaces_nothing_unasked() {
+fn writes_settings_that_patchgate_reads_and_overwrites_only_on_request() {
     let sandbox = Sandbox::new();
     sandbox.example("cargo-service");
     sandbox.build_store();
@@ -86,7 +86,7 @@ fn writes_a_workflow_that_runs_the_release_of_this_binary() {
 }
 
 #[test]
-fn writes_a_workflow_that_github_takes() {
+fn writes_a_workflow_that_is_valid_on_github() {
     let Some(tools) = Tools::installed() else {
         return;
     };

@@ -3,7 +3,7 @@
 use crate::support::sandbox::Sandbox;
 
 #[test]
-fn builds_a_store_and_says_what_is_in_it() {
+fn a_store_is_built_and_its_content_listed() {
     let sandbox = Sandbox::new();
     sandbox.build_store();
     let status = sandbox
@@ -26,7 +26,7 @@ fn builds_a_store_and_says_what_is_in_it() {
 }
 
 #[test]
-fn an_old_store_warns_and_a_limit_can_be_set() {
+fn an_old_store_is_reported_beyond_a_limit_that_can_be_set() {
     let sandbox = Sandbox::new();
     sandbox.build_store();
     let old = sandbox.run(&["db", "status", "--store", "store"]).expect(0);
@@ -88,7 +88,7 @@ fn a_truncated_archive_is_named_and_makes_the_build_incomplete() {
 }
 
 #[test]
-fn a_whole_store_is_made_of_the_published_feeds() {
+fn a_store_is_built_from_the_published_feeds() {
     let Some(shared) = patchgate_testkit::shared_dir() else {
         return;
     };
@@ -117,7 +117,7 @@ fn a_whole_store_is_made_of_the_published_feeds() {
 }
 
 #[test]
-fn the_cache_key_names_the_content() {
+fn the_cache_key_depends_on_the_content() {
     let sandbox = Sandbox::new();
     sandbox.build_store();
     let key = || {
@@ -157,7 +157,7 @@ fn the_cache_key_names_the_content() {
 }
 
 #[test]
-fn verify_tells_a_whole_store_from_a_damaged_one() {
+fn verify_finds_damage() {
     let sandbox = Sandbox::new();
     sandbox.build_store();
     let whole = sandbox.run(&["db", "verify", "--store", "store"]).expect(0);

@@ -98,7 +98,7 @@ fn a_killed_build_leaves_the_store_as_it_was() {
 
 /// Two processes at once: the second one says so and changes nothing, the first one ends well.
 #[test]
-fn of_two_updates_at_once_one_says_so() {
+fn the_second_of_two_updates_at_once_is_refused() {
     let sandbox = Sandbox::new();
     sandbox.build_store();
     let (arrived, arrivals) = channel();
@@ -158,7 +158,7 @@ fn of_two_updates_at_once_one_says_so() {
 }
 
 #[test]
-fn a_store_of_another_format_says_what_to_do() {
+fn a_store_of_another_format_is_refused_with_the_next_step() {
     let sandbox = Sandbox::new();
     sandbox.build_store();
     let manifest = sandbox.path("store/store.json");

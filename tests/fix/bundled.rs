@@ -39,7 +39,7 @@ fn shipped(later: Vec<Published>) -> (Sandbox, patchgate_testkit::NpmRegistry) {
 }
 
 #[test]
-fn a_shipped_copy_is_mended_by_a_parent_that_ships_the_fixed_one() {
+fn a_bundled_copy_is_fixed_by_a_parent_that_bundles_the_fixed_one() {
     let (sandbox, _registry) = shipped(vec![carrier("1.1.0", "1.0.0"), carrier("1.2.0", "1.0.1")]);
     let run = fix(&sandbox, "--apply").expect(0);
 
@@ -58,7 +58,7 @@ fn a_shipped_copy_is_mended_by_a_parent_that_ships_the_fixed_one() {
 }
 
 #[test]
-fn a_shipped_copy_that_no_parent_mends_stays_with_its_reason() {
+fn a_bundled_copy_that_no_parent_fixes_stays_with_its_reason() {
     let (sandbox, _registry) = shipped(vec![carrier("1.1.0", "1.0.0")]);
     let before = files(&sandbox);
     let run = fix(&sandbox, "--apply").expect(1);

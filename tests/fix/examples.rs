@@ -88,7 +88,7 @@ fn a_dry_run_shows_a_diff_and_changes_nothing() {
 }
 
 #[test]
-fn an_applied_cargo_fix_ends_every_finding_and_cargo_agrees() {
+fn an_applied_cargo_fix_fixes_every_finding_and_cargo_agrees() {
     let sandbox = sandbox_with("cargo-service");
     let run = fix(&sandbox, "--apply").expect(0);
     let told = run.stdout.matches("requirement ").count();
@@ -118,7 +118,7 @@ fn an_applied_cargo_fix_ends_every_finding_and_cargo_agrees() {
 }
 
 #[test]
-fn an_applied_npm_fix_ends_every_finding_and_npm_agrees() {
+fn an_applied_npm_fix_fixes_every_finding_and_npm_agrees() {
     let sandbox = sandbox_with("npm-workspace");
     fix(&sandbox, "--apply").expect(0);
     sandbox.scan_offline().expect(0);
@@ -145,7 +145,7 @@ fn a_second_fix_has_nothing_to_do() {
 
 #[cfg(unix)]
 #[test]
-fn a_manager_that_hangs_is_stopped_when_the_time_is_up_and_the_rest_is_told() {
+fn a_manager_that_hangs_is_stopped_at_the_time_limit_and_the_rest_is_reported() {
     use std::os::unix::fs::PermissionsExt;
 
     let mut sandbox = sandbox_with("npm-workspace");
@@ -182,14 +182,14 @@ fn a_manager_that_hangs_is_stopped_when_the_time_is_up_and_the_rest_is_told() {
 }
 
 #[test]
-fn a_time_limit_that_is_none_is_wrong_usage() {
+fn an_invalid_time_limit_is_wrong_usage() {
     let sandbox = Sandbox::new();
     let run = sandbox.run(&["fix", "--time-limit=10"]).expect(2);
     assert!(run.stderr.contains("such as 90s, 10m or 1h"), "{run:?}");
 }
 
 #[test]
-fn a_lockfile_that_cargo_does_not_use_is_left_alone_and_told() {
+fn a_lockfile_that_cargo_does_not_use_is_left_alone_and_reported() {
     let sandbox = sandbox_with("cargo-service");
     let lock = std::fs::read(sandbox.path("repo/Cargo.lock")).unwrap();
     sandbox.write("server/Cargo.lock", &lock);

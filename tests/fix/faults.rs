@@ -117,7 +117,7 @@ fn a_missing_manager_is_named_with_the_next_step() {
 }
 
 #[test]
-fn offline_with_an_empty_cache_says_what_is_lacking() {
+fn offline_with_an_empty_cache_names_the_missing_package() {
     let (sandbox, registry) = npm();
     std::fs::remove_dir_all(sandbox.path("cache")).unwrap();
     let (before, asked) = (files(&sandbox), registry.requests().len());
@@ -140,7 +140,7 @@ fn offline_with_an_empty_cache_says_what_is_lacking() {
 }
 
 #[test]
-fn a_lockfile_that_changes_meanwhile_is_not_overwritten() {
+fn a_lockfile_that_changes_during_the_fix_is_not_overwritten() {
     let (sandbox, registry) = npm();
     let path = sandbox.path("repo/package-lock.json");
     let other = std::fs::read_to_string(&path).unwrap() + "\n";

@@ -14,7 +14,7 @@ fn leaves() -> Vec<Published> {
 }
 
 #[test]
-fn an_old_lockfile_format_stays() {
+fn an_old_lockfile_format_is_kept() {
     let manifest = r#"{"name": "shop", "version": "1.0.0", "dependencies": {"leaf": "1.0.0"}}"#;
     let (sandbox, _registry) = npm_project(leaves(), manifest, ("leaf", "1.0.1"));
     npm_lock(&sandbox, &["--lockfile-version=1"]);
@@ -30,7 +30,7 @@ fn an_old_lockfile_format_stays() {
 }
 
 #[test]
-fn a_project_without_a_name_keeps_its_folders() {
+fn a_project_without_a_name_keeps_its_directories() {
     let manifest = "{\n  \"dependencies\": {\n    \"leaf\": \"1.0.0\"\n  }\n}\n";
     let (sandbox, _registry) = npm_project(leaves(), manifest, ("leaf", "1.0.1"));
     npm_lock(&sandbox, &[]);
@@ -50,7 +50,7 @@ fn a_project_without_a_name_keeps_its_folders() {
 }
 
 #[test]
-fn the_ends_of_lines_and_of_the_file_stay() {
+fn line_endings_and_the_end_of_the_file_are_kept() {
     let manifest = "{\r\n\t\"name\": \"shop\",\r\n\t\"dependencies\": {\r\n\t\t\"leaf\": \"1.0.0\"\r\n\t}\r\n}";
     let (sandbox, _registry) = npm_project(leaves(), manifest, ("leaf", "1.0.1"));
     npm_lock(&sandbox, &[]);

@@ -32,7 +32,7 @@ fn springs(sandbox: &Sandbox, program: &str, arguments: &[&str]) {
 }
 
 #[test]
-fn nothing_of_an_npm_repository_runs() {
+fn no_program_of_an_npm_repository_runs() {
     let touch = "touch \"$PWD/../marker\" \"$INIT_CWD/../marker\"";
     let releases = ["1.0.0", "1.0.1"]
         .map(|version| Published::new("leaf", version, &[]).with_install_script(touch))
@@ -96,7 +96,7 @@ fn nothing_of_an_npm_repository_runs() {
 }
 
 #[test]
-fn nothing_of_a_cargo_repository_runs() {
+fn no_program_of_a_cargo_repository_runs() {
     let releases = ["1.0.0", "1.0.1"]
         .map(|version| Published::new("leaf", version, &[]))
         .to_vec();

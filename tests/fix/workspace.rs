@@ -102,7 +102,7 @@ fn versions(sandbox: &Sandbox) -> BTreeMap<String, Vec<Vec<u64>>> {
 }
 
 #[test]
-fn every_finding_with_a_fixed_release_ends_and_npm_agrees() {
+fn every_finding_with_a_fixed_release_is_fixed_and_npm_agrees() {
     let Some(sandbox) = workspace_sandbox() else {
         return;
     };
@@ -164,7 +164,7 @@ fn every_finding_with_a_fixed_release_ends_and_npm_agrees() {
 }
 
 #[test]
-fn a_second_fix_of_a_workspace_changes_nothing_more() {
+fn a_second_fix_of_a_workspace_changes_nothing() {
     let Some(sandbox) = workspace_sandbox() else {
         return;
     };

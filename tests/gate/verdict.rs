@@ -207,7 +207,7 @@ fn a_head_that_moves_while_it_is_judged_is_not_merged() {
 }
 
 #[test]
-fn what_changes_between_judgement_and_merge_stops_the_merge() {
+fn a_change_between_the_verdict_and_the_merge_stops_the_merge() {
     let Some(tools) = Tools::installed() else {
         return;
     };
@@ -319,7 +319,7 @@ fn another_base_branch_cannot_bring_a_laxer_policy_than_the_default_branch() {
 }
 
 #[test]
-fn a_policy_that_is_hostile_yaml_is_review_and_ends() {
+fn a_policy_of_hostile_yaml_is_review_within_the_time_limit() {
     let Some(tools) = Tools::installed() else {
         return;
     };
@@ -360,7 +360,7 @@ fn a_downgrade_and_a_failed_check_are_blocked() {
 
 /// A document of the repository is the repository's own word, and the gate takes none.
 #[test]
-fn a_vex_document_opens_no_gate() {
+fn a_vex_document_does_not_change_the_verdict() {
     let Some(tools) = Tools::installed() else {
         return;
     };
@@ -405,7 +405,7 @@ fn a_vex_document_opens_no_gate() {
 }
 
 #[test]
-fn without_a_store_or_a_readable_pull_request_it_is_review() {
+fn a_missing_store_or_a_refused_token_is_review() {
     let Some(tools) = Tools::installed() else {
         return;
     };
@@ -441,7 +441,7 @@ fn without_a_store_or_a_readable_pull_request_it_is_review() {
 }
 
 #[test]
-fn what_is_missing_to_start_is_named() {
+fn a_missing_number_repository_or_token_is_named() {
     let mut sandbox = Sandbox::new();
     let run = sandbox.run(&["gate"]).expect(2);
 

@@ -130,7 +130,7 @@ impl Story {
 }
 
 #[test]
-fn the_whole_way() {
+fn a_vulnerability_is_found_proposed_judged_and_merged() {
     let Some(story) = begin(Account::workflow(TOKEN)) else {
         return;
     };
@@ -264,7 +264,7 @@ fn a_head_that_moves_while_it_is_judged_is_not_merged() {
 }
 
 #[test]
-fn a_commit_that_the_plan_does_not_predict_is_never_merged() {
+fn a_commit_outside_the_plan_is_blocked() {
     let Some(story) = begin(Account::workflow(TOKEN)) else {
         return;
     };
@@ -303,7 +303,7 @@ fn the_policy_is_read_from_the_base_and_not_from_the_head() {
 }
 
 #[test]
-fn a_token_without_the_right_scope_is_told_which_one_is_missing() {
+fn a_token_without_a_permission_is_refused_with_its_name() {
     let mut account = Account::workflow(TOKEN);
     account.may_write = vec![Permission::Contents];
     let Some(story) = begin(account) else { return };

@@ -243,7 +243,7 @@ fn carries_what_fix_gives(story: &Story, pull: &PullRequest) {
 }
 
 #[test]
-fn a_moved_base_renews_the_same_pull_request_and_a_fixed_one_closes_it() {
+fn a_moved_base_updates_the_pull_request_and_a_fixed_one_closes_it() {
     let Some(story) = Story::begin() else {
         return;
     };
@@ -325,7 +325,7 @@ fn a_moved_base_renews_the_same_pull_request_and_a_fixed_one_closes_it() {
 }
 
 #[test]
-fn a_token_that_may_not_push_is_told_which_permission_is_missing() {
+fn a_token_that_may_not_push_is_refused_with_the_missing_permission() {
     let Some(mut story) = Story::begin() else {
         return;
     };
@@ -345,7 +345,7 @@ fn a_token_that_may_not_push_is_told_which_permission_is_missing() {
 }
 
 #[test]
-fn a_branch_that_somebody_pushed_onto_is_left_alone() {
+fn a_branch_with_commits_of_another_author_is_left_alone() {
     let Some(story) = Story::begin() else {
         return;
     };
@@ -421,7 +421,7 @@ fn the_gate_waits_for_the_checks_and_merges_exactly_what_it_judged() {
 }
 
 #[test]
-fn the_action_tells_the_runner_and_no_child_sees_the_token() {
+fn the_action_sets_its_outputs_and_no_child_process_sees_the_token() {
     let Some(mut story) = Story::begin() else {
         return;
     };

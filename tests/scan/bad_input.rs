@@ -38,7 +38,7 @@ fn good_npm_lock() -> Vec<u8> {
 }
 
 #[test]
-fn truncated() {
+fn a_truncated_lockfile_is_incomplete() {
     let whole = good_npm_lock();
     for end in [1, whole.len() / 3, whole.len() - 3] {
         reason_for("web/package-lock.json", &whole[..end]);
@@ -50,7 +50,7 @@ fn truncated() {
 }
 
 #[test]
-fn empty() {
+fn an_empty_lockfile_is_incomplete() {
     for file in ["web/package-lock.json", "other/Cargo.lock"] {
         let reason = reason_for(file, b"");
         assert!(reason.contains("empty"), "{reason}");
@@ -59,14 +59,14 @@ fn empty() {
 }
 
 #[test]
-fn binary() {
+fn a_binary_lockfile_is_incomplete() {
     let bytes: Vec<u8> = (0..=255).cycle().take(4096).collect();
     reason_for("web/package-lock.json", &bytes);
     reason_for("other/Cargo.lock", &bytes);
 }
 
 #[test]
-fn fifty_megabytes() {
+fn a_lockfile_of_fifty_megabytes_is_incomplete() {
     let mut lock = b"{\"lockfileVersion\": 3, \"packages\": {}, \"x\": \"".to_vec();
     lock.resize(50 * 1024 * 1024, b'a');
     lock.extend_from_slice(b"\"}");
@@ -75,7 +75,7 @@ fn fifty_megabytes() {
 }
 
 #[test]
-fn deeply_nested() {
+fn a_deeply_nested_lockfile_is_incomplete() {
     let deep = |key: &str, depth: usize| {
         format!("{{\"lockfileVersion\": 1, \"{key}\": ")
             + &"{\"a\":".repeat(depth)
@@ -96,7 +96,7 @@ fn deeply_nested() {
 }
 
 #[test]
-fn some_other_json() {
+fn json_that_is_not_a_lockfile_is_incomplete() {
     let reason = reason_for("web/package-lock.json", b"{\"name\": \"web\"}");
     assert!(reason.contains("lockfileVersion"), "{reason}");
     reason_for("web/package-lock.json", b"[]");
@@ -104,7 +104,7 @@ fn some_other_json() {
 }
 
 #[test]
-fn wrongly_encoded() {
+fn a_lockfile_in_another_encoding_is_incomplete() {
     let text = String::from_utf8(good_npm_lock()).unwrap();
     let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
     reason_for("web/package-lock.json", &utf16);
@@ -114,7 +114,7 @@ fn wrongly_encoded() {
 }
 
 #[test]
-fn in_a_merge_conflict() {
+fn a_lockfile_with_a_merge_conflict_is_incomplete() {
     let text = "version = 4\n<<<<<<< HEAD\n[[package]]\n=======\n[[package]]\n>>>>>>> other\n";
     let reason = reason_for("other/Cargo.lock", text.as_bytes());
     assert!(reason.contains("conflict"), "{reason}");
@@ -125,7 +125,7 @@ fn in_a_merge_conflict() {
 }
 
 #[test]
-fn the_same_package_twice() {
+fn a_lockfile_with_the_same_package_twice_is_incomplete() {
     let twice = "version = 4\n\n[[package]]\nname = \"a\"\nversion = \"1.0.0\"\n\n\
                  [[package]]\nname = \"a\"\nversion = \"1.0.0\"\n";
     reason_for("other/Cargo.lock", twice.as_bytes());

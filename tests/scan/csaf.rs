@@ -163,7 +163,7 @@ fn a_vendors_advisory_joins_the_finding_of_its_cve() {
 }
 
 #[test]
-fn a_vendors_word_that_a_package_is_not_affected_suppresses() {
+fn a_vendors_statement_that_a_package_is_not_affected_suppresses_its_finding() {
     let sandbox = sandbox();
     let mut fine = document(
         "V-2026-3",
@@ -184,7 +184,7 @@ fn a_vendors_word_that_a_package_is_not_affected_suppresses() {
 }
 
 #[test]
-fn what_of_a_folder_cannot_be_read_makes_the_scan_incomplete() {
+fn an_unreadable_document_in_a_directory_makes_the_scan_incomplete() {
     let sandbox = sandbox();
     let text = new_finding().to_string();
     let path = sandbox.path("csaf/2026/v-2026-1.json");
@@ -300,7 +300,7 @@ impl Provider {
 }
 
 #[test]
-fn a_provider_leads_to_its_documents_and_they_are_kept() {
+fn the_documents_of_a_provider_are_fetched_and_cached() {
     let sandbox = sandbox();
     let provider = Provider::with_folder();
     let report = provider.scan(&sandbox).expect(1).json();
@@ -382,7 +382,7 @@ fn an_index_or_a_feed_leads_to_documents_too() {
 }
 
 #[test]
-fn a_provider_that_does_not_answer_rightly_is_named_and_the_scan_incomplete() {
+fn a_provider_that_misbehaves_is_named_and_makes_the_scan_incomplete() {
     type Change = fn(&Provider);
 
     let changes: [(&str, Change); 9] = [

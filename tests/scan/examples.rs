@@ -14,7 +14,7 @@ fn finding<'a>(report: &'a Value, id: &str) -> &'a Value {
 }
 
 #[test]
-fn a_cargo_workspace_with_a_pin_and_a_transitive_finding() {
+fn a_cargo_workspace_has_a_pinned_and_a_transitive_finding() {
     let sandbox = Sandbox::new();
     sandbox.example("cargo-service");
     let report = sandbox.scan_offline().expect(1).json();
@@ -51,7 +51,7 @@ fn a_cargo_workspace_with_a_pin_and_a_transitive_finding() {
 }
 
 #[test]
-fn an_npm_workspace_with_a_known_exploited_finding_on_top() {
+fn an_npm_workspace_has_its_known_exploited_finding_first() {
     let sandbox = Sandbox::new();
     sandbox.example("npm-workspace");
     let report = sandbox.scan_offline().expect(1).json();
@@ -94,7 +94,7 @@ fn an_npm_workspace_with_a_known_exploited_finding_on_top() {
 }
 
 #[test]
-fn the_json_keeps_to_its_published_schema() {
+fn the_json_is_valid_by_its_published_schema() {
     let sandbox = Sandbox::new();
     sandbox.example("npm-workspace");
     let report = sandbox.scan_offline().expect(1).json();
@@ -109,7 +109,7 @@ fn the_json_keeps_to_its_published_schema() {
 }
 
 #[test]
-fn every_format_ends_with_the_same_code_and_names_the_finding() {
+fn every_format_has_the_same_exit_code_and_names_the_finding() {
     let sandbox = Sandbox::new();
     sandbox.example("npm-workspace");
     sandbox.build_store();
@@ -159,7 +159,7 @@ fn sarif_errors(sandbox: &Sandbox, tools: &patchgate_testkit::Tools, file: &str)
 
 #[cfg(target_os = "linux")]
 #[test]
-fn the_sarif_report_holds_before_the_validator_with_githubs_rules() {
+fn the_sarif_report_passes_the_validator_with_githubs_rules() {
     let Some(tools) = patchgate_testkit::Tools::installed() else {
         return;
     };
@@ -193,7 +193,7 @@ fn the_sarif_report_holds_before_the_validator_with_githubs_rules() {
 }
 
 #[test]
-fn an_output_file_is_whole_and_standard_output_stays_empty() {
+fn an_output_file_is_complete_and_standard_output_is_empty() {
     let sandbox = Sandbox::new();
     sandbox.example("cargo-service");
     sandbox.build_store();
@@ -220,7 +220,7 @@ fn an_output_file_is_whole_and_standard_output_stays_empty() {
 }
 
 #[test]
-fn an_ignored_finding_counts_no_more_and_an_expired_one_does_again() {
+fn an_ignored_finding_does_not_count_until_the_entry_expires() {
     let sandbox = Sandbox::new();
     sandbox.example("cargo-service");
     let all = [
@@ -250,7 +250,7 @@ fn an_ignored_finding_counts_no_more_and_an_expired_one_does_again() {
 }
 
 #[test]
-fn real_repositories_scan_whole() {
+fn a_real_repository_has_findings() {
     let Some(shared) = patchgate_testkit::shared_dir() else {
         return;
     };

@@ -59,7 +59,7 @@ fn offline(sandbox: &Sandbox) -> Run {
 }
 
 #[test]
-fn the_commits_that_a_record_names_are_certain_from_a_store() {
+fn a_store_matches_the_commits_that_a_record_lists() {
     let report = offline(&sandbox(BROKEN, FIXED)).expect(1).json();
     assert_eq!(texts(&report["findings"], "id"), ["CVE-2026-1"]);
     assert_eq!(report["findings"][0]["package"]["name"], "lib");
@@ -71,7 +71,7 @@ fn the_commits_that_a_record_names_are_certain_from_a_store() {
 }
 
 #[test]
-fn a_commit_between_two_others_is_unknown_to_a_store_and_known_online() {
+fn a_commit_between_two_listed_ones_is_unknown_to_a_store_and_known_online() {
     // A version speaks where there is one.
     let mut sandbox = sandbox(BETWEEN, &"d4".repeat(20));
     let report = offline(&sandbox).expect(3).json();
@@ -102,7 +102,7 @@ fn a_commit_between_two_others_is_unknown_to_a_store_and_known_online() {
 }
 
 #[test]
-fn a_question_about_a_commit_is_answered_online_and_never_clean_from_a_store() {
+fn a_query_about_a_commit_is_answered_online_and_never_clean_from_a_store() {
     let mut sandbox = sandbox(FIXED, FIXED);
     let lines = format!(
         "{{\"commit\": \"{BETWEEN}\"}}\n{{\"commit\": \"{FIXED}\"}}\n{{\"commit\": \"main\"}}\n"
@@ -142,7 +142,7 @@ fn a_question_about_a_commit_is_answered_online_and_never_clean_from_a_store() {
 }
 
 #[test]
-fn a_commit_of_a_fork_hides_nothing_of_the_repository_itself() {
+fn a_commit_of_a_fork_hides_no_finding_of_the_repository() {
     let sandbox = sandbox(BROKEN, FIXED);
     let lock = std::fs::read_to_string(sandbox.path("repo/Cargo.lock")).unwrap();
     let fork = lock.replace("host.invalid/owner/lib", "host.invalid/fork/lib");
@@ -167,7 +167,7 @@ fn a_commit_of_a_fork_hides_nothing_of_the_repository_itself() {
 }
 
 #[test]
-fn a_record_of_commits_adds_nothing_where_an_alias_judges_the_version() {
+fn a_record_of_commits_adds_nothing_when_an_alias_covers_the_version() {
     let sandbox = sandbox(FIXED, FIXED);
     let by_version = json!({"id": "RUSTSEC-2026-0002", "aliases": ["CVE-2026-1"],
         "modified": "2026-11-01T00:00:00Z", "affected": [{

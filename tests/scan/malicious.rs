@@ -34,7 +34,7 @@ fn scan(sandbox: &Sandbox, more: &[&str]) -> Run {
 }
 
 #[test]
-fn it_ends_with_5_whatever_the_thresholds_and_the_holes_are() {
+fn the_exit_code_is_5_whatever_the_thresholds_and_the_problems_are() {
     let sandbox = sandbox(&[
         record("MAL-2026-1", "evil", &["1.0.0"]),
         record("GHSA-fine-fine-fine", "fine", &["1.0.0"]),
@@ -61,7 +61,7 @@ fn it_ends_with_5_whatever_the_thresholds_and_the_holes_are() {
 }
 
 #[test]
-fn only_installed_versions_count_and_an_ignore_entry_with_a_reason_ends_it() {
+fn only_installed_versions_count_and_an_ignore_entry_with_a_reason_suppresses_it() {
     let other = sandbox(&[record("MAL-2026-1", "evil", &["1.0.1"])]);
     scan(&other, &[]).expect(0);
     let sandbox = sandbox(&[record("MAL-2026-1", "evil", &["1.0.0"])]);
@@ -90,7 +90,7 @@ fn a_database_is_malicious_when_the_settings_say_so() {
 }
 
 #[test]
-fn a_question_about_one_ends_with_5_too() {
+fn a_query_about_a_malicious_release_has_exit_code_5_too() {
     let sandbox = sandbox(&[record("MAL-2026-1", "evil", &["1.0.0"])]);
     let run = sandbox
         .offline("query", &["npm", "evil", "1.0.0"])
@@ -102,7 +102,7 @@ fn a_question_about_one_ends_with_5_too() {
 }
 
 #[test]
-fn an_advisory_of_one_is_an_incident_where_it_is_installed() {
+fn explaining_a_malicious_release_is_an_incident_where_it_is_installed() {
     let sandbox = sandbox(&[record("MAL-2026-1", "evil", &["1.0.0"])]);
     let run = sandbox
         .offline("explain", &["MAL-2026-1", "repo"])
@@ -114,7 +114,7 @@ fn an_advisory_of_one_is_an_incident_where_it_is_installed() {
 }
 
 #[test]
-fn a_record_of_other_releases_makes_no_incident_of_a_vulnerability() {
+fn a_malicious_record_of_other_releases_does_not_turn_a_vulnerability_into_an_incident() {
     let mut flaw = record("GHSA-evil-evil-evil", "evil", &["1.0.0"]);
     flaw["aliases"] = json!(["CVE-2026-9"]);
     let mut other = record("MAL-2026-9", "evil", &["1.5.0"]);
@@ -130,7 +130,7 @@ fn a_record_of_other_releases_makes_no_incident_of_a_vulnerability() {
 }
 
 #[test]
-fn a_question_is_asked_with_the_settings_of_the_folder() {
+fn a_query_uses_the_settings_of_the_directory() {
     let sandbox = sandbox(&[record("LWA-2026-1", "evil", &["1.0.0"])]);
     sandbox
         .offline("query", &["npm", "evil", "1.0.0"])
@@ -143,7 +143,7 @@ fn a_question_is_asked_with_the_settings_of_the_folder() {
 }
 
 #[test]
-fn a_fix_tells_it_first_and_ends_with_5_also_when_it_moves_it_away() {
+fn a_fix_reports_it_first_and_has_exit_code_5_even_when_it_removes_it() {
     let sandbox = sandbox(&[record("MAL-2026-1", "evil", &["1.0.0"])]);
     sandbox.write(
         "package.json",

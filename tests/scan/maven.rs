@@ -100,7 +100,7 @@ fn lacks(report: &Value) -> Vec<String> {
 }
 
 #[test]
-fn parents_and_lists_are_brought_from_where_the_settings_say() {
+fn parents_and_version_lists_are_fetched_from_the_configured_repository() {
     let server = repository(None);
     let mut sandbox = Sandbox::new();
     for module in ["pom.xml", "a/pom.xml", "b/pom.xml"] {
@@ -138,7 +138,7 @@ fn parents_and_lists_are_brought_from_where_the_settings_say() {
 }
 
 #[test]
-fn what_cannot_be_brought_is_a_hole_with_its_reason() {
+fn a_parent_that_cannot_be_fetched_makes_the_scan_incomplete_with_its_reason() {
     let faults: [(&str, Odd, &str, &str); 5] = [
         (
             PARENT,
@@ -193,7 +193,7 @@ fn what_cannot_be_brought_is_a_hole_with_its_reason() {
 
 /// A page that a server once gave in a file's place does not stay.
 #[test]
-fn a_wrong_answer_is_not_kept_for_ever() {
+fn a_wrong_answer_is_not_cached() {
     let is_well = Arc::new(AtomicBool::new(false));
     let server = HttpServer::start({
         let is_well = Arc::clone(&is_well);
@@ -241,7 +241,7 @@ fn offline_the_local_repository_is_enough() {
 }
 
 #[test]
-fn a_project_sends_nobody_anywhere_without_encryption() {
+fn an_address_of_the_project_is_not_asked_without_encryption() {
     let (mirror, own) = (
         repository(Some((PARENT, |_| Response::status(404)))),
         repository(None),

@@ -18,7 +18,7 @@ fn scan_with(prepare: impl FnOnce(&OsvServer)) -> (OsvServer, Run) {
 }
 
 #[test]
-fn an_honest_server_gives_what_the_store_gives() {
+fn a_correct_server_gives_the_same_findings_as_the_store() {
     let (server, run) = scan_with(|server| server.set_page_size(1));
     let report = run.expect(1).json();
 
@@ -36,7 +36,7 @@ fn an_honest_server_gives_what_the_store_gives() {
 }
 
 #[test]
-fn too_many_requests_is_waited_out() {
+fn too_many_requests_are_retried_after_the_given_time() {
     let fault = OsvFault::TooManyRequests {
         retry_after_seconds: 1,
     };
@@ -45,7 +45,7 @@ fn too_many_requests_is_waited_out() {
 }
 
 #[test]
-fn a_server_that_does_not_answer_rightly_is_named_and_the_scan_incomplete() {
+fn a_server_that_misbehaves_is_named_and_makes_the_scan_incomplete() {
     for fault in [
         OsvFault::ServerError,
         OsvFault::TooManyRequests {
@@ -72,7 +72,7 @@ fn a_server_that_does_not_answer_rightly_is_named_and_the_scan_incomplete() {
 }
 
 #[test]
-fn a_record_that_cannot_be_had_makes_the_scan_incomplete() {
+fn a_record_that_cannot_be_fetched_makes_the_scan_incomplete() {
     for fault in [
         OsvFault::ServerError,
         OsvFault::HalfBody,
@@ -85,7 +85,7 @@ fn a_record_that_cannot_be_had_makes_the_scan_incomplete() {
 }
 
 #[test]
-fn a_slow_server_is_waited_for() {
+fn a_slow_server_gives_the_same_findings() {
     let fault = OsvFault::Slow(Duration::from_secs(1));
     let (_server, run) = scan_with(|server| server.fail("/v1/querybatch", fault, 1));
     run.expect(1);

@@ -146,7 +146,7 @@ fn all_findings_suppressed_is_a_clean_scan() {
 }
 
 #[test]
-fn a_folder_is_read_whole_and_in_a_fixed_order() {
+fn every_document_in_a_directory_is_read_in_a_fixed_order() {
     let sandbox = sandbox();
     write(&sandbox, "vex/b/fine.json", &fine());
     let bad = openvex(&[statement(CVE, &json!({"@id": PACKAGE}), "affected")]);
@@ -169,7 +169,7 @@ fn a_folder_is_read_whole_and_in_a_fixed_order() {
 }
 
 #[test]
-fn what_cannot_be_read_makes_the_scan_incomplete() {
+fn an_unreadable_document_makes_the_scan_incomplete() {
     let sandbox = sandbox();
     let whole = fine();
 
@@ -201,7 +201,7 @@ fn what_cannot_be_read_makes_the_scan_incomplete() {
 }
 
 #[test]
-fn what_does_not_exist_or_may_not_be_asked_is_wrong_usage() {
+fn a_missing_document_or_a_forbidden_address_is_wrong_usage() {
     let sandbox = sandbox();
     let run = scan(&sandbox, &["--vex", "nowhere.json"]).expect(2);
 
@@ -239,7 +239,7 @@ fn scan_address(answer: impl Fn() -> Response + Send + Sync + 'static) -> (HttpS
 }
 
 #[test]
-fn a_document_at_an_address_counts_and_its_address_tells_no_secret() {
+fn a_document_at_an_address_counts_and_no_secret_of_the_address_is_printed() {
     let (_server, run) = scan_address(|| Response::bytes(200, "application/json", fine()));
     let report = run.expect(1).json();
     assert_eq!(report["summary"]["suppressed"], 1);
@@ -247,7 +247,7 @@ fn a_document_at_an_address_counts_and_its_address_tells_no_secret() {
 }
 
 #[test]
-fn a_server_that_does_not_answer_rightly_is_named_and_the_scan_incomplete() {
+fn a_server_that_misbehaves_is_named_and_makes_the_scan_incomplete() {
     type Answer = fn() -> Response;
 
     let answers: [(&str, Answer); 5] = [
@@ -276,7 +276,7 @@ fn a_server_that_does_not_answer_rightly_is_named_and_the_scan_incomplete() {
 }
 
 #[test]
-fn the_settings_name_documents_and_what_is_scanned() {
+fn the_settings_name_documents_and_products() {
     let sandbox = sandbox();
     let part = json!({
         "@id": "pkg:oci/shop@1.4.0",
@@ -357,7 +357,7 @@ fn a_suppressed_finding_is_not_fixed() {
 }
 
 #[test]
-fn a_path_of_the_settings_does_not_leave_the_repository_by_a_link() {
+fn a_path_in_the_settings_does_not_leave_the_repository_through_a_link() {
     let sandbox = sandbox();
     std::fs::create_dir_all(sandbox.path("elsewhere")).unwrap();
     write(&sandbox, "elsewhere/fine.json", &fine());
@@ -407,7 +407,7 @@ fn statuses(document: &Value) -> Vec<(String, String)> {
 }
 
 #[test]
-fn what_was_judged_is_written_as_openvex_and_read_back() {
+fn the_result_is_written_as_openvex_and_read_back() {
     let sandbox = judged();
     let before = scan(&sandbox, &["--vex", "fine.json"]).expect(1).json();
     let ignored = texts(&before["ignored"], "id");
@@ -461,7 +461,7 @@ fn what_was_judged_is_written_as_openvex_and_read_back() {
 }
 
 #[test]
-fn what_was_judged_is_written_as_cyclonedx_and_read_back() {
+fn the_result_is_written_as_cyclonedx_and_read_back() {
     let sandbox = judged();
     let written = scan(
         &sandbox,
@@ -523,7 +523,7 @@ fn assert_read_back(sandbox: &Sandbox, text: &str, name: &str) {
 }
 
 #[test]
-fn what_is_written_about_a_product_holds_within_it() {
+fn a_written_statement_about_a_product_applies_within_it() {
     let sandbox = judged();
     let product = ["--vex-product", "pkg:oci/shop@1.4.0"];
     for (format, name) in [("openvex", "a.json"), ("cyclonedx-vex", "b.json")] {
