@@ -45,7 +45,7 @@ jobs:
 }
 
 /// The cache action that `action.yml` names, as act's flag wants it: a stand-in that keeps the cache
-/// in a folder, one file a key, and restores the newest one whose key begins as asked.
+/// in a directory, one file a key, and restores the newest one whose key begins as asked.
 fn cache_stand_in(sandbox: &Sandbox) -> String {
     let action = |name: &str, script: &str| {
         let text = format!(
@@ -68,9 +68,9 @@ runs:
             sandbox.path("cache").display()
         );
 
-        let folder = sandbox.path("cache-action").join(name);
-        std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join("action.yml"), text).unwrap();
+        let directory = sandbox.path("cache-action").join(name);
+        std::fs::create_dir_all(&directory).unwrap();
+        std::fs::write(directory.join("action.yml"), text).unwrap();
     };
 
     std::fs::create_dir_all(sandbox.path("cache")).unwrap();
@@ -90,8 +90,8 @@ runs:
 
     assert!(text.contains(&format!("actions/cache/save@{commit} ")));
 
-    let folder = sandbox.path("cache-action");
-    format!("actions/cache@{commit}={}", folder.display())
+    let directory = sandbox.path("cache-action");
+    format!("actions/cache@{commit}={}", directory.display())
 }
 
 /// Runs a workflow in the sandbox's repository with these arguments of act too.
@@ -162,17 +162,17 @@ fn scan_sets_its_outputs_and_fails_the_step() {
     let store = sandbox.path("store");
     let inputs = format!("command: scan\noffline: true\nstore: {}", store.display());
     let run = run_action(&tools, &sandbox, &inputs).expect(0);
-    let said = format!("{}{}", run.stdout, run.stderr);
+    let printed = format!("{}{}", run.stdout, run.stderr);
 
     assert!(
-        said.contains("findings=10 score=94.8 outcome=failure"),
-        "{said}"
+        printed.contains("findings=10 score=94.8 outcome=failure"),
+        "{printed}"
     );
     assert!(
-        said.contains("GHSA-jpcq-cgw6-v4j6"),
-        "the summary lacks the worst finding: {said}"
+        printed.contains("GHSA-jpcq-cgw6-v4j6"),
+        "the summary lacks the worst finding: {printed}"
     );
-    assert!(!said.contains(TOKEN), "the token is printed: {said}");
+    assert!(!printed.contains(TOKEN), "the token is printed: {printed}");
 }
 
 #[test]
@@ -213,11 +213,11 @@ fn a_store_in_the_runners_cache_is_updated_and_saved_once() {
     let zip = |records: &[&str]| {
         let archive = exports.join("all.zip");
         let _ = std::fs::remove_file(&archive);
-        let folder = root().join("examples/advisories/npm");
+        let directory = root().join("examples/advisories/npm");
         let status = Command::new("python3")
             .args(["-m", "zipfile", "-c"])
             .arg(&archive)
-            .args(records.iter().map(|name| folder.join(name)))
+            .args(records.iter().map(|name| directory.join(name)))
             .status();
         assert!(status.unwrap().success());
     };
@@ -226,21 +226,21 @@ fn a_store_in_the_runners_cache_is_updated_and_saved_once() {
         "ecosystem: npm\nmirror: {}\nkev-url: none\nepss-url: none\nexclude: |\n  .github/**\n  action.yml",
         sandbox.path("exports").display()
     );
-    let said = |run: Run| format!("{}{}", run.stdout, run.stderr);
-    let first = said(run_action(&tools, &sandbox, &inputs).expect(0));
+    let printed = |run: Run| format!("{}{}", run.stdout, run.stderr);
+    let first = printed(run_action(&tools, &sandbox, &inputs).expect(0));
 
     assert!(first.contains("findings=1 "), "{first}");
     assert!(first.contains("saved patchgate-store-"), "{first}");
     assert!(!first.contains("restored patchgate-store-"), "{first}");
 
     // Nothing new: the same store is restored and not saved again.
-    let second = said(run_action(&tools, &sandbox, &inputs).expect(0));
+    let second = printed(run_action(&tools, &sandbox, &inputs).expect(0));
     assert!(second.contains("restored patchgate-store-"), "{second}");
     assert!(!second.contains("saved patchgate-store-"), "{second}");
 
     // The mirror is gone: the store of the cache still answers, and the step says why it is old.
     std::fs::remove_dir_all(sandbox.path("exports")).unwrap();
-    let third = said(run_action(&tools, &sandbox, &inputs).expect(0));
+    let third = printed(run_action(&tools, &sandbox, &inputs).expect(0));
 
     assert!(third.contains("findings=1 "), "{third}");
     assert!(third.contains("warning: "), "{third}");
@@ -254,10 +254,10 @@ fn an_input_that_the_command_does_not_have_fails_the_step() {
     let sandbox = Sandbox::new();
     sandbox.example("npm-workspace");
     let run = run_action(&tools, &sandbox, "command: scan\nmerge: true").expect(0);
-    let said = format!("{}{}", run.stdout, run.stderr);
+    let printed = format!("{}{}", run.stdout, run.stderr);
 
-    assert!(said.contains("no flag for input `merge`"), "{said}");
-    assert!(said.contains("outcome=failure"), "{said}");
+    assert!(printed.contains("no flag for input `merge`"), "{printed}");
+    assert!(printed.contains("outcome=failure"), "{printed}");
 }
 
 #[test]
@@ -281,9 +281,9 @@ fn no_shell_runs_the_value_of_an_input() {
     );
 }
 
-fn walk(folder: &Path) -> Vec<String> {
+fn walk(directory: &Path) -> Vec<String> {
     let mut names = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
+    for entry in std::fs::read_dir(directory).unwrap() {
         let entry = entry.unwrap();
         if entry.file_type().unwrap().is_dir() {
             names.extend(walk(&entry.path()));

@@ -346,7 +346,7 @@ fn without_cargo_the_error_says_to_install_rust() {
     let programs = sandbox.path("programs");
     let temp = sandbox.path("temp");
     let run = Step::of("action.yml", "cargo build")
-        .run_among(
+        .run_with_path(
             programs.to_str().unwrap(),
             &sandbox,
             "repo",
@@ -367,8 +367,8 @@ exit 101
 ";
     let run = build(&sandbox, cargo).expect(1);
     let needed = env!("CARGO_PKG_RUST_VERSION");
-    let said = format!("needs Rust {needed} or newer; here is cargo 1.70.0");
+    let printed = format!("needs Rust {needed} or newer; here is cargo 1.70.0");
 
-    assert!(run.stdout.contains(&said), "{run:?}");
+    assert!(run.stdout.contains(&printed), "{run:?}");
     assert!(run.stderr.contains("it requires rustc"), "{run:?}");
 }

@@ -151,7 +151,7 @@ fn the_second_of_two_updates_at_once_is_refused() {
     sandbox.run(&["db", "verify", "--store", "store"]).expect(0);
     drop(open);
 
-    // The export is not there, which is told: the run is incomplete.
+    // The export is not there, which is reported: the run is incomplete.
     assert_eq!(first.wait().unwrap().code(), Some(3));
 
     sandbox.run(&["db", "verify", "--store", "store"]).expect(0);

@@ -1,6 +1,6 @@
 //! `patchgate fix` and copies that are shipped inside another package's archive.
 
-use patchgate_testkit::Published;
+use patchgate_testkit::Release;
 
 use crate::fix::examples::fix;
 use crate::support::fixture_registry::{files, npm_agrees, npm_lock, npm_lockfile, npm_project};
@@ -15,15 +15,15 @@ const MANIFEST: &str = r#"{
 }
 "#;
 
-fn carrier(version: &str, inside: &str) -> Published {
-    Published::new("carrier", version, &[("leaf", "^1.0.0")]).bundling(&[("leaf", inside)])
+fn carrier(version: &str, inside: &str) -> Release {
+    Release::new("carrier", version, &[("leaf", "^1.0.0")]).bundling(&[("leaf", inside)])
 }
 
 /// A project that gets `leaf 1.0.0` inside the archive of `carrier 1.0.0`.
-fn shipped(later: Vec<Published>) -> (Sandbox, patchgate_testkit::NpmRegistry) {
+fn shipped(later: Vec<Release>) -> (Sandbox, patchgate_testkit::NpmRegistry) {
     let mut releases = vec![
-        Published::new("leaf", "1.0.0", &[]),
-        Published::new("leaf", "1.0.1", &[]),
+        Release::new("leaf", "1.0.0", &[]),
+        Release::new("leaf", "1.0.1", &[]),
         carrier("1.0.0", "1.0.0"),
     ];
     releases.extend(later);
@@ -62,8 +62,8 @@ fn a_bundled_copy_that_no_parent_fixes_stays_with_its_reason() {
     let (sandbox, _registry) = shipped(vec![carrier("1.1.0", "1.0.0")]);
     let before = files(&sandbox);
     let run = fix(&sandbox, "--apply").expect(1);
-    let told = run.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    let reported = run.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     let reason = "it is shipped inside the archive of `carrier`, and 1.1.0 does not end it either";
-    assert!(told.contains(reason), "{}", run.stdout);
+    assert!(reported.contains(reason), "{}", run.stdout);
     assert!(before == files(&sandbox), "a file changed");
 }

@@ -33,8 +33,11 @@ pub(crate) fn run_manager(sandbox: &Sandbox, program: &str, arguments: &[&str]) 
         .current_dir(sandbox.path("repo"))
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{program} {arguments:?}: {said}");
+    let printed = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success(),
+        "{program} {arguments:?}: {printed}"
+    );
 }
 
 /// Lets npm write the lockfile of `repo/`.
@@ -91,13 +94,13 @@ fn a_dry_run_shows_a_diff_and_changes_nothing() {
 fn an_applied_cargo_fix_fixes_every_finding_and_cargo_agrees() {
     let sandbox = sandbox_with("cargo-service");
     let run = fix(&sandbox, "--apply").expect(0);
-    let told = run.stdout.matches("requirement ").count();
+    let reported = run.stdout.matches("requirement ").count();
 
     assert!(
         run.stdout
             .contains("requirement Cargo.toml: =1.5.4 -> =1.5.5")
     );
-    assert_eq!(told, 1, "{}", run.stdout);
+    assert_eq!(reported, 1, "{}", run.stdout);
 
     sandbox.scan_offline().expect(0);
     let manifest = std::fs::read_to_string(sandbox.path("repo/Cargo.toml")).unwrap();
@@ -151,15 +154,15 @@ fn a_manager_that_hangs_is_stopped_at_the_time_limit_and_the_rest_is_reported() 
     let mut sandbox = sandbox_with("npm-workspace");
     let before = std::fs::read(sandbox.path("repo/package-lock.json")).unwrap();
     let path = std::env::var("PATH").unwrap();
-    let folder = sandbox.path("bin");
-    std::fs::create_dir(&folder).unwrap();
+    let directory = sandbox.path("bin");
+    std::fs::create_dir(&directory).unwrap();
     // It says where its registry is, and then never ends, nor does its child.
     let npm = format!(
         "#!/bin/sh\n[ \"$1\" = config ] && PATH='{path}' exec npm \"$@\"\nsleep 600 &\nwait\n"
     );
-    std::fs::write(folder.join("npm"), npm).unwrap();
-    std::fs::set_permissions(folder.join("npm"), PermissionsExt::from_mode(0o755)).unwrap();
-    sandbox.set("PATH", format!("{}:{path}", folder.display()));
+    std::fs::write(directory.join("npm"), npm).unwrap();
+    std::fs::set_permissions(directory.join("npm"), PermissionsExt::from_mode(0o755)).unwrap();
+    sandbox.set("PATH", format!("{}:{path}", directory.display()));
     let run = sandbox
         .run(&[
             "fix",
@@ -170,12 +173,12 @@ fn a_manager_that_hangs_is_stopped_at_the_time_limit_and_the_rest_is_reported() 
             "repo",
         ])
         .expect(3);
-    for told in [
+    for reported in [
         "the time limit of 5s was used up",
         "`--time-limit`",
         "it was not tried to the end",
     ] {
-        assert!(run.stdout.contains(told), "{told}: {run:?}");
+        assert!(run.stdout.contains(reported), "{reported}: {run:?}");
     }
     let after = std::fs::read(sandbox.path("repo/package-lock.json")).unwrap();
     assert!(before == after, "the lockfile changed");
@@ -195,10 +198,10 @@ fn a_lockfile_that_cargo_does_not_use_is_left_alone_and_reported() {
     sandbox.write("server/Cargo.lock", &lock);
     let run = fix(&sandbox, "--apply").expect(1);
     let words: Vec<&str> = run.stdout.split_whitespace().collect();
-    let told = "Cargo does not use `server/Cargo.lock`, because `server` belongs to the workspace \
+    let reported = "Cargo does not use `server/Cargo.lock`, because `server` belongs to the workspace \
                 of `Cargo.toml`: delete the file, or put the folder under `exclude` there";
 
-    assert!(words.join(" ").contains(told), "{}", run.stdout);
+    assert!(words.join(" ").contains(reported), "{}", run.stdout);
     assert!(lock != std::fs::read(sandbox.path("repo/Cargo.lock")).unwrap());
     assert!(lock == std::fs::read(sandbox.path("repo/server/Cargo.lock")).unwrap());
 }

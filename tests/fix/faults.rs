@@ -3,7 +3,7 @@
 
 use std::net::TcpListener;
 
-use patchgate_testkit::{CargoRegistry, NpmRegistry, Published, RegistryFault};
+use patchgate_testkit::{CargoRegistry, NpmRegistry, RegistryFault, Release};
 
 use crate::fix::examples::fix;
 use crate::support::fixture_registry::{
@@ -11,9 +11,9 @@ use crate::support::fixture_registry::{
 };
 use crate::support::sandbox::{Run, Sandbox};
 
-fn leaves() -> Vec<Published> {
+fn leaves() -> Vec<Release> {
     ["1.0.0", "1.0.1"]
-        .map(|version| Published::new("leaf", version, &[]))
+        .map(|version| Release::new("leaf", version, &[]))
         .to_vec()
 }
 
@@ -36,14 +36,14 @@ fn nobody() -> String {
     listener.local_addr().unwrap().to_string()
 }
 
-/// Fixes, and holds that nothing changed and that the report names all of `told`.
+/// Fixes, and holds that nothing changed and that the report names all of `reported`.
 #[track_caller]
-fn fails(sandbox: &Sandbox, told: &[&str]) -> Run {
+fn fails(sandbox: &Sandbox, reported: &[&str]) -> Run {
     let before = files(sandbox);
     let run = fix(sandbox, "--apply").expect(3);
-    let said = format!("{}{}", run.stdout, run.stderr);
-    for text in told {
-        assert!(said.contains(text), "`{text}` is not said: {said}");
+    let printed = format!("{}{}", run.stdout, run.stderr);
+    for text in reported {
+        assert!(printed.contains(text), "`{text}` is not said: {printed}");
     }
     assert!(before == files(sandbox), "a file changed");
     run
@@ -130,13 +130,19 @@ fn offline_with_an_empty_cache_names_the_missing_package() {
         "repo",
     ];
     let run = sandbox.run(&arguments).expect(3);
-    let said = format!("{}{}", run.stdout, run.stderr);
+    let printed = format!("{}{}", run.stdout, run.stderr);
 
-    assert!(said.contains("leaf") && said.contains("offline"), "{said}");
+    assert!(
+        printed.contains("leaf") && printed.contains("offline"),
+        "{printed}"
+    );
     assert!(before == files(&sandbox), "a file changed");
 
     let asked: Vec<_> = registry.requests().split_off(asked);
-    assert!(asked.is_empty(), "the registry was asked: {asked:?} {said}");
+    assert!(
+        asked.is_empty(),
+        "the registry was asked: {asked:?} {printed}"
+    );
 }
 
 #[test]
@@ -145,12 +151,12 @@ fn a_lockfile_that_changes_during_the_fix_is_not_overwritten() {
     let path = sandbox.path("repo/package-lock.json");
     let other = std::fs::read_to_string(&path).unwrap() + "\n";
     let (to, text) = (path.clone(), other.clone());
-    registry.upon("leaf", move || std::fs::write(to, text).unwrap());
+    registry.before("leaf", move || std::fs::write(to, text).unwrap());
     let manifest = std::fs::read(sandbox.path("repo/package.json")).unwrap();
     let run = fix(&sandbox, "--apply").expect(2);
-    let told = "`package-lock.json` changed while the fix was planned";
+    let reported = "`package-lock.json` changed while the fix was planned";
 
-    assert!(run.stderr.contains(told), "{run:?}");
+    assert!(run.stderr.contains(reported), "{run:?}");
     assert_eq!(std::fs::read_to_string(path).unwrap(), other);
     assert!(manifest == std::fs::read(sandbox.path("repo/package.json")).unwrap());
 }

@@ -1,15 +1,15 @@
 //! What `patchgate fix` leaves as it is in the files that it writes.
 
-use patchgate_testkit::Published;
+use patchgate_testkit::Release;
 
 use crate::fix::examples::fix;
 use crate::support::fixture_registry::{
     cargo_agrees, cargo_project, npm_agrees, npm_lock, npm_lockfile, npm_project,
 };
 
-fn leaves() -> Vec<Published> {
+fn leaves() -> Vec<Release> {
     ["1.0.0", "1.0.1"]
-        .map(|version| Published::new("leaf", version, &[]))
+        .map(|version| Release::new("leaf", version, &[]))
         .to_vec()
 }
 

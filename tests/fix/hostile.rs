@@ -3,7 +3,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use patchgate_testkit::Published;
+use patchgate_testkit::Release;
 use serde_json::json;
 
 use crate::fix::examples::fix;
@@ -35,7 +35,7 @@ fn springs(sandbox: &Sandbox, program: &str, arguments: &[&str]) {
 fn no_program_of_an_npm_repository_runs() {
     let touch = "touch \"$PWD/../marker\" \"$INIT_CWD/../marker\"";
     let releases = ["1.0.0", "1.0.1"]
-        .map(|version| Published::new("leaf", version, &[]).with_install_script(touch))
+        .map(|version| Release::new("leaf", version, &[]).with_install_script(touch))
         .to_vec();
     let manifest = json!({
         "name": "shop", "version": "1.0.0", "dependencies": {"leaf": "1.0.0"},
@@ -64,13 +64,13 @@ fn no_program_of_an_npm_repository_runs() {
     sandbox.write("package.json", manifest.to_string());
     std::fs::remove_dir_all(sandbox.path("careless")).unwrap();
     springs(&sandbox, "npm", &["install", "--no-audit"]);
-    let folder = sandbox.path("");
+    let directory = sandbox.path("");
     let settings = format!(
         "script-shell={evil}\nshell={evil}\ngit={evil}\neditor={evil}\nignore-scripts=false\n\
          node-options=--require={evil}.js\nonload-script={evil}.js\ninit-module={evil}.js\n\
          prefix={0}\nglobalconfig={0}/global\nuserconfig={0}/user\ncache={0}/elsewhere\n\
          dangerously-allow-all-scripts=true\n",
-        folder.display()
+        directory.display()
     );
     sandbox.write(".npmrc", settings);
     std::fs::remove_dir_all(sandbox.path("careless")).unwrap();
@@ -98,7 +98,7 @@ fn no_program_of_an_npm_repository_runs() {
 #[test]
 fn no_program_of_a_cargo_repository_runs() {
     let releases = ["1.0.0", "1.0.1"]
-        .map(|version| Published::new("leaf", version, &[]))
+        .map(|version| Release::new("leaf", version, &[]))
         .to_vec();
     let manifest = "[package]\nname = \"shop\"\nversion = \"1.0.0\"\nedition = \"2021\"\n\
                     build = \"build.rs\"\n\n[dependencies]\nleaf = \"1\"\n";

@@ -25,7 +25,7 @@ fn sandbox(files: &[(&str, &[u8])]) -> Option<(Sandbox, FakeGitHub, Repository)>
     sandbox.set("GITHUB_API_URL", github.api_url());
     sandbox.set("GITHUB_SERVER_URL", github.server_url());
     sandbox.set("PATCHGATE_TOKEN", TOKEN);
-    let base = repository.commit_folder("main", "start", &sandbox.path("repo"));
+    let base = repository.commit_directory("main", "start", &sandbox.path("repo"));
     repository.git(&["branch", "change", &base]);
     repository.commit("change", "a change", files);
     open_pull_request(&github);
@@ -168,6 +168,6 @@ fn a_pull_request_that_is_not_there_is_not_merged() {
     };
     let run = gate(&sandbox, 99, &["--merge"]);
     assert!([2, 3, 10].contains(&run.code), "{run:?}");
-    let said = format!("{}{}", run.stdout, run.stderr);
-    assert!(said.contains("99"), "{said}");
+    let printed = format!("{}{}", run.stdout, run.stderr);
+    assert!(printed.contains("99"), "{printed}");
 }

@@ -217,7 +217,7 @@ fn a_change_between_the_verdict_and_the_merge_stops_the_merge() {
         .repository
         .git(&["branch", "side", &forge.repository.tip("main").unwrap()]);
 
-    for (change, said) in [
+    for (change, printed) in [
         ("{\"base\": \"side\"}", "goes to `side` now"),
         ("{\"body\": \"another\"}", "edited after it was judged"),
     ] {
@@ -230,7 +230,7 @@ fn a_change_between_the_verdict_and_the_merge_stops_the_merge() {
         });
         let run = forge.gate(&["--merge"]).expect(10);
         assert_eq!(against(&run), ["merged"]);
-        assert!(run.stdout.contains(said), "{run:?}");
+        assert!(run.stdout.contains(printed), "{run:?}");
         assert!(forge.server.pull_requests(REPO)[0].open);
         let back = serde_json::json!({"base": before.base, "body": before.body});
         patch(&forge.server.api_url(), number, &back.to_string());

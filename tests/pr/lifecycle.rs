@@ -36,7 +36,7 @@ fn begin(account: Account) -> Option<Story> {
     sandbox.set("GITHUB_API_URL", github.api_url());
     sandbox.set("GITHUB_SERVER_URL", github.server_url());
     sandbox.set("PATCHGATE_TOKEN", TOKEN);
-    repository.commit_folder("main", "start", &sandbox.path("repo"));
+    repository.commit_directory("main", "start", &sandbox.path("repo"));
     let story = Story {
         sandbox,
         github,
@@ -50,12 +50,12 @@ fn begin(account: Account) -> Option<Story> {
 impl Story {
     /// Makes `repo/` a fresh clone of the base branch.
     fn check_out(&self) {
-        let folder = self.sandbox.path("repo");
-        std::fs::remove_dir_all(&folder).unwrap();
+        let directory = self.sandbox.path("repo");
+        std::fs::remove_dir_all(&directory).unwrap();
         let status = Command::new("git")
             .args(["clone", "--quiet"])
             .arg(self.repository.path())
-            .arg(&folder)
+            .arg(&directory)
             .status()
             .unwrap();
 

@@ -46,7 +46,7 @@ impl Story {
         sandbox.set("GITHUB_ACTIONS", "true");
         sandbox.set("GITHUB_TOKEN", TOKEN);
         let example = root().join("examples/npm-workspace");
-        repository.commit_folder("main", "start", &example);
+        repository.commit_directory("main", "start", &example);
         repository.commit("main", "policy", &[(".patchgate.yml", POLICY.as_bytes())]);
         let story = Self {
             github,
@@ -488,8 +488,8 @@ fn the_action_sets_its_outputs_and_no_child_process_sees_the_token() {
 fn spy_on_children(sandbox: &mut Sandbox) -> std::path::PathBuf {
     use std::os::unix::fs::PermissionsExt as _;
 
-    let folder = sandbox.path("spies");
-    std::fs::create_dir(&folder).unwrap();
+    let directory = sandbox.path("spies");
+    std::fs::create_dir(&directory).unwrap();
     let seen = sandbox.path("seen");
     let path = std::env::var("PATH").unwrap();
     for program in ["npm", "git"] {
@@ -497,12 +497,12 @@ fn spy_on_children(sandbox: &mut Sandbox) -> std::path::PathBuf {
             "#!/bin/sh\n{{ echo \"{program} $*\"; env; }} >> '{}'\nPATH='{path}'\nexec {program} \"$@\"\n",
             seen.display()
         );
-        let spy = folder.join(program);
+        let spy = directory.join(program);
         std::fs::write(&spy, script).unwrap();
         std::fs::set_permissions(&spy, std::fs::Permissions::from_mode(0o755)).unwrap();
     }
 
-    sandbox.set("PATH", format!("{}:{path}", folder.display()));
+    sandbox.set("PATH", format!("{}:{path}", directory.display()));
     seen
 }
 

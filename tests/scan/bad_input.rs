@@ -4,7 +4,7 @@
 
 use crate::support::sandbox::Sandbox;
 
-/// Scans a repository with one bad file beside the Cargo example, and returns what was said of it.
+/// Scans a repository with one bad file beside the Cargo example, and returns what was printed of it.
 #[track_caller]
 fn reason_for(file: &str, content: &[u8]) -> String {
     let sandbox = Sandbox::new();

@@ -211,7 +211,7 @@ fn an_unreadable_document_in_a_directory_makes_the_scan_incomplete() {
         .unwrap();
     std::fs::write(&hash, sum.stdout).unwrap();
 
-    // The metadata name the folder that they lie in.
+    // The metadata name the directory that they lie in.
     let report = scan(&sandbox, "csaf/provider-metadata.json", &[])
         .expect(1)
         .json();
@@ -264,7 +264,7 @@ impl Provider {
         format!("{}{path}", self.server.url())
     }
 
-    /// One that lists two documents in a folder, one of which not everybody may have.
+    /// One that lists two documents in a directory, one of which not everybody may have.
     fn with_folder() -> Self {
         let provider = Self::start();
         provider.metadata(json!([{"directory_url": provider.url("/white")}]));

@@ -146,14 +146,14 @@ fn sarif_errors(sandbox: &Sandbox, tools: &patchgate_testkit::Tools, file: &str)
         .current_dir(sandbox.path(""))
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
+    let printed = String::from_utf8_lossy(&output.stdout);
 
     assert!(
-        said.contains("1 files scanned"),
+        printed.contains("1 files scanned"),
         "it did not run: {output:?}"
     );
 
-    let errors = said.lines().filter(|line| line.contains(": error "));
+    let errors = printed.lines().filter(|line| line.contains(": error "));
     errors.map(str::to_owned).collect()
 }
 
@@ -242,10 +242,10 @@ fn an_ignored_finding_does_not_count_until_the_entry_expires() {
 
     assert!(run.code == 1 || run.code == 2, "{run:?}");
 
-    let said = format!("{}{}", run.stdout, run.stderr);
+    let printed = format!("{}{}", run.stdout, run.stderr);
     assert!(
-        said.contains("2020-01-01") || said.contains("expired"),
-        "{said}"
+        printed.contains("2020-01-01") || printed.contains("expired"),
+        "{printed}"
     );
 }
 

@@ -44,10 +44,10 @@ fn sandbox(lib: &str, parser: &str) -> Sandbox {
     );
     sandbox.write("Cargo.lock", lock);
 
-    for (folder, record) in ["records/GIT", "records/crates.io"].iter().zip(records()) {
-        let folder = sandbox.path(folder);
-        std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join("record.json"), record.to_string()).unwrap();
+    for (directory, record) in ["records/GIT", "records/crates.io"].iter().zip(records()) {
+        let directory = sandbox.path(directory);
+        std::fs::create_dir_all(&directory).unwrap();
+        std::fs::write(directory.join("record.json"), record.to_string()).unwrap();
     }
 
     sandbox.build_store_of_records();
@@ -179,8 +179,8 @@ fn a_record_of_commits_adds_nothing_when_an_alias_covers_the_version() {
 
     assert!(reason(offline(&sandbox).expect(3)).contains("CVE-2026-1"));
 
-    let folder = sandbox.path("records/crates.io/other.json");
-    std::fs::write(folder, by_version.to_string()).unwrap();
+    let directory = sandbox.path("records/crates.io/other.json");
+    std::fs::write(directory, by_version.to_string()).unwrap();
     sandbox.build_store_of_records();
     offline(&sandbox).expect(0);
 }

@@ -12,12 +12,12 @@ fn sandbox(records: &[Value]) -> Sandbox {
         "": {"name": "app", "version": "1.0.0", "dependencies": {"evil": "1.0.0", "fine": "1.0.0"}},
         "node_modules/evil": package("evil"), "node_modules/fine": package("fine")}});
     sandbox.write("package-lock.json", lock.to_string());
-    let folder = sandbox.path("records/npm");
-    std::fs::create_dir_all(&folder).unwrap();
+    let directory = sandbox.path("records/npm");
+    std::fs::create_dir_all(&directory).unwrap();
 
     for record in records {
         let name = format!("{}.json", record["id"].as_str().unwrap());
-        std::fs::write(folder.join(name), record.to_string()).unwrap();
+        std::fs::write(directory.join(name), record.to_string()).unwrap();
     }
 
     sandbox.build_store_of_records();
@@ -47,7 +47,7 @@ fn the_exit_code_is_5_whatever_the_thresholds_and_the_problems_are() {
     assert_eq!(report["findings"][0]["id"], "MAL-2026-1");
     assert_eq!(report["findings"][0]["malicious"], true);
 
-    // A hole beside it takes nothing from it, and is told all the same.
+    // A hole beside it takes nothing from it, and is reported all the same.
     sandbox.write("Cargo.lock", "<<<<<<< HEAD\n");
     let report = scan(&sandbox, &["--format", "json"]).expect(5).json();
 

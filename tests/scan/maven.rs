@@ -1,5 +1,5 @@
 //! Maven projects whose parents and lists of versions are not in the repository: brought from the
-//! local repository or from a stand-in for the one that the settings name, or told as lacking.
+//! local repository or from a stand-in for the one that the settings name, or reported as lacking.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -69,14 +69,14 @@ fn repository(odd: Option<(&'static str, Odd)>) -> HttpServer {
 
 /// A home whose settings send every question to a server, as somebody.
 fn settings(sandbox: &Sandbox, mirror_of: &str, url: &str) {
-    let folder = sandbox.path("home/.m2");
-    std::fs::create_dir_all(&folder).unwrap();
+    let directory = sandbox.path("home/.m2");
+    std::fs::create_dir_all(&directory).unwrap();
     let text = format!(
         "<settings><mirrors><mirror><id>corp</id><mirrorOf>{mirror_of}</mirrorOf>
          <url>{url}</url></mirror></mirrors><servers><server><id>corp</id>
          <username>me</username><password>hunter2</password></server></servers></settings>"
     );
-    std::fs::write(folder.join("settings.xml"), text).unwrap();
+    std::fs::write(directory.join("settings.xml"), text).unwrap();
 }
 
 /// Scans with an OSV that knows of nothing in these packages.
@@ -88,7 +88,7 @@ fn scan(sandbox: &mut Sandbox) -> Run {
     sandbox.run(&["scan", "--format", "json", "repo"])
 }
 
-/// What is said to lack: reasons with hints.
+/// What is printed to lack: reasons with hints.
 fn lacks(report: &Value) -> Vec<String> {
     report["incomplete"]
         .as_array()

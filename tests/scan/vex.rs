@@ -156,7 +156,7 @@ fn every_document_in_a_directory_is_read_in_a_fixed_order() {
 
     assert_eq!(texts(&report["suppressed"], "source"), ["vex/b/fine.json"]);
 
-    // Another document of the folder says worse at the same time.
+    // Another document of the directory says worse at the same time.
     write(&sandbox, "vex/a.json", &bad);
     let report = scan(&sandbox, &["--vex", "vex"]).expect(1).json();
 
@@ -349,8 +349,8 @@ fn a_suppressed_finding_is_not_fixed() {
     let names_it = |more: &[&str]| {
         let run = sandbox.offline("fix", &[&["--format", "json", "repo"], more].concat());
         let report = run.json();
-        let told = format!("{}{}", report["upgrades"], report["unfixed"]);
-        told.contains("minimist")
+        let reported = format!("{}{}", report["upgrades"], report["unfixed"]);
+        reported.contains("minimist")
     };
     assert!(names_it(&[]));
     assert!(!names_it(&["--vex", "fine.json"]));

@@ -49,22 +49,22 @@ impl Step {
         }
     }
 
-    /// Runs the script as a runner does, in the sandbox's `folder`, with these values of expressions and
+    /// Runs the script as a runner does, in the sandbox's `directory`, with these values of expressions and
     /// the sandbox's `programs` before the machine's.
     #[track_caller]
-    pub(crate) fn run(&self, sandbox: &Sandbox, folder: &str, values: &[(&str, &str)]) -> Run {
+    pub(crate) fn run(&self, sandbox: &Sandbox, directory: &str, values: &[(&str, &str)]) -> Run {
         let machine = std::env::var("PATH").unwrap_or_default();
         let programs = format!("{}:{machine}", sandbox.path("programs").display());
-        self.run_among(&programs, sandbox, folder, values)
+        self.run_with_path(&programs, sandbox, directory, values)
     }
 
     /// Runs it with this `PATH`.
     #[track_caller]
-    pub(crate) fn run_among(
+    pub(crate) fn run_with_path(
         &self,
         programs: &str,
         sandbox: &Sandbox,
-        folder: &str,
+        directory: &str,
         values: &[(&str, &str)],
     ) -> Run {
         std::fs::write(sandbox.path("step.sh"), &self.script).unwrap();
@@ -75,7 +75,7 @@ impl Step {
         command
             .args(arguments)
             .arg(sandbox.path("step.sh"))
-            .current_dir(sandbox.path(folder))
+            .current_dir(sandbox.path(directory))
             .env_clear()
             .env("PATH", programs)
             .env("HOME", sandbox.path("home"));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use patchgate_testkit::{CargoRegistry, NpmRegistry, Published};
+use patchgate_testkit::{CargoRegistry, NpmRegistry, Release};
 use serde_json::{Value, json};
 
 use crate::support::sandbox::Sandbox;
@@ -12,7 +12,7 @@ use crate::support::sandbox::Sandbox;
 /// The id of the only advisory.
 pub(crate) const ADVISORY: &str = "GHSA-2222-3333-4444";
 
-/// Every file of a folder with its content.
+/// Every file of a directory with its content.
 pub(crate) type Files = BTreeMap<PathBuf, Vec<u8>>;
 
 /// Every file of `repo/`.
@@ -22,8 +22,8 @@ pub(crate) fn files(sandbox: &Sandbox) -> Files {
     files
 }
 
-fn gather(folder: &Path, files: &mut Files) {
-    for entry in std::fs::read_dir(folder).unwrap() {
+fn gather(directory: &Path, files: &mut Files) {
+    for entry in std::fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
             gather(&path, files);
@@ -45,19 +45,19 @@ fn warn_of(sandbox: &Sandbox, ecosystem: &str, package: &str, fixed: &str) {
         }],
     });
 
-    let folder = sandbox.path("advisories");
-    std::fs::create_dir_all(&folder).unwrap();
+    let directory = sandbox.path("advisories");
+    std::fs::create_dir_all(&directory).unwrap();
     let text = advisory.to_string();
-    std::fs::write(folder.join(format!("{ADVISORY}.json")), text).unwrap();
+    std::fs::write(directory.join(format!("{ADVISORY}.json")), text).unwrap();
     sandbox
         .run(&["db", "build", "--from", "advisories", "--into", "store"])
         .expect(0);
 }
 
-/// Runs a manager in a folder of the sandbox, with the settings that `patchgate` will see.
+/// Runs a manager in a directory of the sandbox, with the settings that `patchgate` will see.
 pub(crate) fn manager(
     sandbox: &Sandbox,
-    folder: &str,
+    directory: &str,
     program: &str,
     arguments: &[&str],
 ) -> Output {
@@ -67,7 +67,7 @@ pub(crate) fn manager(
 
     Command::new(program)
         .args(arguments)
-        .current_dir(sandbox.path(folder))
+        .current_dir(sandbox.path(directory))
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .env("HOME", sandbox.path("home"))
@@ -79,8 +79,8 @@ pub(crate) fn manager(
 
 #[track_caller]
 fn succeeds(output: &Output) {
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}");
+    let printed = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{printed}");
 }
 
 /// Points npm and `patchgate` to a registry, with an empty cache at `cache/`.
@@ -95,7 +95,7 @@ pub(crate) fn use_npm_registry(sandbox: &Sandbox, url: &str) {
 
 /// An npm project at `repo/`, not locked yet, with an advisory for `package` before `fixed`.
 pub(crate) fn npm_project(
-    releases: Vec<Published>,
+    releases: Vec<Release>,
     manifest: &str,
     (package, fixed): (&str, &str),
 ) -> (Sandbox, NpmRegistry) {
@@ -143,7 +143,7 @@ pub(crate) fn npm_agrees(sandbox: &Sandbox) {
 /// A Cargo project at `repo/` with one dependency, locked at `locked`, and an advisory for it
 /// before `fixed`.
 pub(crate) fn cargo_project(
-    releases: Vec<Published>,
+    releases: Vec<Release>,
     manifest: &str,
     (package, locked, fixed): (&str, &str, &str),
 ) -> (Sandbox, CargoRegistry) {

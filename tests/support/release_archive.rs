@@ -57,7 +57,7 @@ pub(crate) fn release(archive: Response, checksum: Option<Vec<u8>>) -> HttpServe
 
 /// The same for the release of another tag.
 pub(crate) fn release_of(tag: &str, archive: Response, checksum: Option<Vec<u8>>) -> HttpServer {
-    let folder = format!("/owner/patchgate/releases/download/{tag}");
+    let directory = format!("/owner/patchgate/releases/download/{tag}");
     let files = HttpServer::start(move |request| match request.path.as_str() {
         path if path == format!("/{ARCHIVE}") => archive.clone(),
         path if path == format!("/{ARCHIVE}.sha256") => match &checksum {
@@ -68,7 +68,7 @@ pub(crate) fn release_of(tag: &str, archive: Response, checksum: Option<Vec<u8>>
     });
 
     HttpServer::start(move |request| {
-        let name = request.path.strip_prefix(&folder);
+        let name = request.path.strip_prefix(&directory);
         match name {
             Some(name) => {
                 Response::status(302).with_header("Location", format!("{}{name}", files.url()))

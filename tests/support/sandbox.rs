@@ -1,4 +1,4 @@
-//! What every test needs: a folder of its own, the examples, and the binary in a clean environment.
+//! What every test needs: a directory of its own, the examples, and the binary in a clean environment.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,16 +14,16 @@ pub(crate) fn root() -> PathBuf {
         .unwrap()
 }
 
-/// A folder that is gone with the value: `home` is the run's home, everything else is the test's.
+/// A directory that is gone with the value: `home` is the run's home, everything else is the test's.
 pub(crate) struct Sandbox {
-    folder: TempDir,
+    directory: TempDir,
     environment: Vec<(String, String)>,
 }
 
 /// The flags of a run with the store at `store/` and nothing else.
 pub(crate) const OFFLINE: [&str; 5] = ["--offline", "--store", "store", "--max-age-days", "36500"];
 
-/// How a run ended and what it said.
+/// How a run ended and what it printed.
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) code: i32,
@@ -49,17 +49,17 @@ impl Run {
 
 impl Sandbox {
     pub(crate) fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::create_dir_all(folder.path().join("home")).unwrap();
-        std::fs::create_dir_all(folder.path().join("repo")).unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(directory.path().join("home")).unwrap();
+        std::fs::create_dir_all(directory.path().join("repo")).unwrap();
         Self {
-            folder,
+            directory,
             environment: Vec::new(),
         }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.directory.path().join(name)
     }
 
     /// Writes a file of the repository at `repo/`.
@@ -109,12 +109,12 @@ impl Sandbox {
         }
     }
 
-    /// Runs `patchgate` in the sandbox's folder, with nothing in its environment but `PATH`, a home
+    /// Runs `patchgate` in the sandbox's directory, with nothing in its environment but `PATH`, a home
     /// of its own, and what [`Sandbox::set`] gave it.
     pub(crate) fn run(&self, arguments: &[&str]) -> Run {
         let output = Command::new(env!("CARGO_BIN_EXE_patchgate"))
             .args(arguments)
-            .current_dir(self.folder.path())
+            .current_dir(self.directory.path())
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", self.path("home"))
@@ -135,7 +135,7 @@ impl Sandbox {
         self.offline("scan", &["--format", "json", "repo"])
     }
 
-    /// Builds the store at `store/` from the folder `records/`.
+    /// Builds the store at `store/` from the directory `records/`.
     #[track_caller]
     pub(crate) fn build_store_of_records(&self) {
         self.run(&["db", "build", "--from", "records", "--into", "store"])
@@ -148,7 +148,7 @@ impl Sandbox {
     }
 }
 
-/// Copies a folder with all that is in it.
+/// Copies a directory with all that is in it.
 pub(crate) fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {

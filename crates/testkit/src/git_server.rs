@@ -27,7 +27,7 @@ struct State {
 
 /// A running git server; its repositories are gone when it is dropped.
 pub struct GitServer {
-    folder: TempDir,
+    directory: TempDir,
     server: HttpServer,
     state: Arc<State>,
 }
@@ -36,12 +36,12 @@ impl GitServer {
     /// Starts a server that knows these tokens. Without one of them nothing is readable.
     ///
     /// # Panics
-    /// When no folder or port can be had.
+    /// When no directory or port can be had.
     #[must_use]
     pub fn start(tokens: Vec<GitToken>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         let state = Arc::new(State {
-            root: folder.path().to_owned(),
+            root: directory.path().to_owned(),
             tokens,
             pushes: Mutex::new(Vec::new()),
         });
@@ -49,7 +49,7 @@ impl GitServer {
         let server = HttpServer::start(move |request| shared.answer(request));
 
         Self {
-            folder,
+            directory,
             server,
             state,
         }
@@ -81,7 +81,7 @@ impl GitServer {
     /// When git fails.
     #[must_use]
     pub fn create(&self, full_name: &str) -> Repository {
-        let path = self.folder.path().join(format!("{full_name}.git"));
+        let path = self.directory.path().join(format!("{full_name}.git"));
         std::fs::create_dir_all(&path).unwrap();
         let repository = Repository {
             full_name: full_name.to_owned(),
@@ -110,7 +110,7 @@ impl Repository {
         &self.full_name
     }
 
-    /// The bare repository's folder.
+    /// The bare repository's directory.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
@@ -195,13 +195,13 @@ impl Repository {
         self.tip(branch).expect("the branch was just written")
     }
 
-    /// Puts every file below `folder` on a branch as one commit; see [`Repository::commit`].
+    /// Puts every file below `directory` on a branch as one commit; see [`Repository::commit`].
     ///
     /// # Panics
     /// When a file cannot be read.
-    pub fn commit_folder(&self, branch: &str, message: &str, folder: &Path) -> String {
+    pub fn commit_directory(&self, branch: &str, message: &str, directory: &Path) -> String {
         let mut files = Vec::new();
-        collect(folder, folder, &mut files);
+        collect(directory, directory, &mut files);
         let files: Vec<(&str, &[u8])> = files
             .iter()
             .map(|(path, content)| (path.as_str(), content.as_slice()))
@@ -235,9 +235,9 @@ impl Repository {
     }
 }
 
-fn collect(root: &Path, folder: &Path, files: &mut Vec<(String, Vec<u8>)>) {
-    let mut entries: Vec<_> = std::fs::read_dir(folder)
-        .unwrap_or_else(|error| panic!("`{}`: {error}", folder.display()))
+fn collect(root: &Path, directory: &Path, files: &mut Vec<(String, Vec<u8>)>) {
+    let mut entries: Vec<_> = std::fs::read_dir(directory)
+        .unwrap_or_else(|error| panic!("`{}`: {error}", directory.display()))
         .map(|entry| entry.unwrap().path())
         .collect();
     entries.sort();
@@ -257,13 +257,13 @@ fn collect(root: &Path, folder: &Path, files: &mut Vec<(String, Vec<u8>)>) {
 }
 
 /// Git with an environment in which only the repository's own configuration counts.
-fn git_command(folder: &Path) -> Command {
+fn git_command(directory: &Path) -> Command {
     let mut command = Command::new("git");
     command
-        .current_dir(folder)
+        .current_dir(directory)
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .env("HOME", folder)
+        .env("HOME", directory)
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
         .env("GIT_AUTHOR_NAME", "Test Person")

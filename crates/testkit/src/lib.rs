@@ -2,7 +2,7 @@
 //!
 //! Everything listens on loopback, on a port that the system chooses, and ends when its value is
 //! dropped. A stand-in either runs the real thing behind a thin bridge ([`GitServer`] is git's own
-//! `http-backend`) or answers from data that the test gives it, and can be told to misbehave.
+//! `http-backend`) or answers from data that the test gives it, and can be reported to misbehave.
 //!
 //! Nothing here is meant for the product: it panics when it cannot do its work, because a test
 //! that cannot set its stage has failed.
@@ -30,6 +30,6 @@ pub use github::{
 };
 pub use http_server::{HttpServer, Request, Response};
 pub use osv_server::{OsvFault, OsvServer};
-pub use registry::{CargoRegistry, NpmRegistry, Published, RegistryFault};
+pub use registry::{CargoRegistry, NpmRegistry, RegistryFault, Release};
 pub use shared::{files_below, shared_dir, snapshots};
 pub use tools::{Tools, in_ci};

@@ -331,7 +331,7 @@ fn load(source: &Path, records: &mut BTreeMap<String, Value>) {
     }
 }
 
-/// Keeps what looks like a record: other JSON may lie in the same folder.
+/// Keeps what looks like a record: other JSON may lie in the same directory.
 fn insert(text: &[u8], records: &mut BTreeMap<String, Value>) {
     let Ok(record) = serde_json::from_slice::<Value>(text) else {
         return;
@@ -395,17 +395,21 @@ mod tests {
     use super::*;
 
     fn server() -> (tempfile::TempDir, OsvServer) {
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         for id in ["T-1", "T-2", "T-3"] {
             let record = json!({"id": id, "modified": "2024-01-01T00:00:00Z", "affected": [{
                 "package": {"ecosystem": "npm", "name": "left"},
                 "ranges": [{"type": "SEMVER", "events": [{"introduced": "0"}, {"fixed": "1.10.0"}]}]
             }]});
-            fs::write(folder.path().join(format!("{id}.json")), record.to_string()).unwrap();
+            fs::write(
+                directory.path().join(format!("{id}.json")),
+                record.to_string(),
+            )
+            .unwrap();
         }
 
-        let server = OsvServer::start(&[folder.path()]);
-        (folder, server)
+        let server = OsvServer::start(&[directory.path()]);
+        (directory, server)
     }
 
     fn post(server: &OsvServer, body: &Value) -> Response {

@@ -38,20 +38,20 @@ impl ChildGroup {
         let (sender, receiver) = mpsc::channel();
         std::thread::spawn(move || {
             let mut seen = String::new();
-            let mut told = false;
+            let mut reported = false;
             for line in BufReader::new(output).lines() {
                 let Ok(line) = line else { break };
-                if !told {
+                if !reported {
                     seen.push_str(&line);
                     seen.push('\n');
                     if ready(&line) {
-                        told = true;
+                        reported = true;
                         let _ = sender.send(Ok(()));
                     }
                 }
             }
 
-            if !told {
+            if !reported {
                 let _ = sender.send(Err(seen));
             }
         });

@@ -73,7 +73,7 @@ impl Tools {
             .join("generated/api.github.com.json")
     }
 
-    /// The folder of Microsoft's SARIF validator.
+    /// The directory of Microsoft's SARIF validator.
     #[must_use]
     pub fn sarif_multitool(&self) -> PathBuf {
         self.module("@microsoft/sarif-multitool-linux")

@@ -10,7 +10,7 @@
 //! what Patchgate's promises are about: it knows no git over HTTP, so a pushed commit would have to
 //! be written a second time through its API; it lists made-up names as a pull request's files; it
 //! has no commit statuses; and it answers 422 where GitHub answers 405 (blocked) and 409 (the head
-//! moved). Here every hash, file and merge is git's own, and what an answer must look like is told by
+//! moved). Here every hash, file and merge is git's own, and what an answer must look like is reported by
 //! GitHub's own description, not by us.
 
 mod call;

@@ -13,7 +13,7 @@ use crate::{HttpServer, Request, Response};
 
 /// One release of a package.
 #[derive(Debug, Clone, Default)]
-pub struct Published {
+pub struct Release {
     /// Name of the package.
     pub name: String,
     /// Version.
@@ -21,14 +21,14 @@ pub struct Published {
     /// Names and requirements of what it depends on.
     pub dependencies: Vec<(String, String)>,
     /// Yanked (Cargo) or deprecated (npm).
-    pub withdrawn: bool,
+    pub yanked: bool,
     /// Names and versions of the dependencies that its archive ships (npm).
     pub bundled: Vec<(String, String)>,
     /// The command of its install scripts (npm).
     pub install_script: Option<String>,
 }
 
-impl Published {
+impl Release {
     /// A release with these dependencies.
     #[must_use]
     pub fn new(name: &str, version: &str, dependencies: &[(&str, &str)]) -> Self {
@@ -63,8 +63,8 @@ impl Published {
 
     /// The same release, yanked or deprecated.
     #[must_use]
-    pub fn withdrawn(mut self) -> Self {
-        self.withdrawn = true;
+    pub fn yanked(mut self) -> Self {
+        self.yanked = true;
         self
     }
 }
@@ -88,13 +88,13 @@ type Fault = (String, RegistryFault, u32);
 type Interruption = (String, Box<dyn FnOnce() + Send>);
 
 /// A server with a switch for faults.
-struct Faulty {
+struct FaultyServer {
     server: HttpServer,
     fault: Arc<Mutex<Option<Fault>>>,
     interruption: Arc<Mutex<Option<Interruption>>>,
 }
 
-impl Faulty {
+impl FaultyServer {
     fn start(answer: impl Fn(&Request) -> Response + Send + Sync + 'static) -> Self {
         let fault: Arc<Mutex<Option<Fault>>> = Arc::default();
         let interruption: Arc<Mutex<Option<Interruption>>> = Arc::default();
@@ -121,7 +121,7 @@ impl Faulty {
         }
     }
 
-    fn upon(&self, path_part: &str, act: impl FnOnce() + Send + 'static) {
+    fn before(&self, path_part: &str, act: impl FnOnce() + Send + 'static) {
         *self.interruption.lock().unwrap() = Some((path_part.to_owned(), Box::new(act)));
     }
 
