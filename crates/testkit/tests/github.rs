@@ -1,38 +1,14 @@
-//! The stand-in for GitHub keeps to GitHub's contract and to what git says.
+//! Tests of the fake GitHub: it follows GitHub's contract, and agrees with git.
 #![expect(
     clippy::unwrap_used,
     reason = "the lint's exception for tests does not reach their helper functions"
 )]
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
-
-use patchgate_testkit::{Account, FakeGitHub, Permission, Response, Tools};
+use patchgate_testkit::{Account, FakeGitHub, Permission, Response, Tools, call_api};
 use serde_json::{Value, json};
 
-/// Sends one request and returns status and body.
 fn call(github: &FakeGitHub, token: &str, method: &str, path: &str, body: &Value) -> (u16, Value) {
-    let address = github.api_url().replace("http://", "");
-    let mut connection = TcpStream::connect(&address).unwrap();
-    let text = if body.is_null() {
-        String::new()
-    } else {
-        body.to_string()
-    };
-    write!(
-        connection,
-        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\n\
-         Accept: application/vnd.github+json\r\nUser-Agent: test\r\n\
-         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{text}",
-        text.len()
-    )
-    .unwrap();
-    let mut answer = String::new();
-    connection.read_to_string(&mut answer).unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-
-    (status, serde_json::from_str(body).unwrap_or(Value::Null))
+    call_api(&github.api_url(), token, method, path, body)
 }
 
 const REPO: &str = "/repos/acme/shop";

@@ -1,8 +1,8 @@
-//! What stands before the contract proxy: it writes down what the proxy objects to.
+//! The server in front of the contract proxy, which records the proxy's objections.
 //!
-//! Two things make it needed. The proxy answers a violation like any server answers an error, and
-//! a program that bears errors well would hide it from the test. And OpenAPI knows no parameter
-//! that spans several path segments, while GitHub takes `contents/a/b` and `git/ref/heads/main`.
+//! It is needed for two reasons. The proxy answers a violation with an error status, and a program
+//! that handles errors well would hide it from the test. And OpenAPI has no parameter that spans
+//! several path segments, while GitHub accepts `contents/a/b` and `git/ref/heads/main`.
 
 use std::io::{BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -12,10 +12,10 @@ use std::time::Duration;
 use crate::http_server::{read_body, read_line};
 use crate::{Request, Response};
 
-/// Longest wait for the proxy.
+/// Longest time to wait for the proxy.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Paths, below a repository, whose last parameter may hold slashes.
+/// Paths below a repository whose last parameter may contain slashes.
 const SPANNING: &[&str] = &[
     "contents/",
     "git/ref/",
@@ -25,6 +25,7 @@ const SPANNING: &[&str] = &[
     "compare/",
 ];
 
+/// Forwards requests to the proxy.
 pub(crate) struct Listener {
     pub(crate) proxy: SocketAddr,
     pub(crate) violations: Mutex<Vec<String>>,

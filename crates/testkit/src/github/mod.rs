@@ -1,20 +1,21 @@
-//! GitHub for tests: a stateful API over real git repositories, behind a contract proxy.
+//! A fake GitHub: a stateful API over real git repositories, behind a contract proxy.
 //!
 //! ```text
 //! client ──► listener ──► Prism with GitHub's own OpenAPI description ──► stateful API ──► git
-//!        (violations)   (refuses what GitHub's contract does not know)              ▲
+//!          (records      (refuses what GitHub's contract does not know)              ▲
+//!           violations)                                                              │
 //! client ──────────────────────── git push over HTTP ───────────────────────────────┘
 //! ```
 //!
-//! The state is the project's own and not the `emulate` package's, because that one cannot hold
-//! what Patchgate's promises are about: it knows no git over HTTP, so a pushed commit would have to
-//! be written a second time through its API; it lists made-up names as a pull request's files; it
-//! has no commit statuses; and it answers 422 where GitHub answers 405 (blocked) and 409 (the head
-//! moved). Here every hash, file and merge is git's own, and what an answer must look like is reported by
-//! GitHub's own description, not by us.
+//! The `emulate` package is not used, because it lacks the parts that Patchgate's promises are about:
+//! it has no git over HTTP, so a pushed commit would have to be written a second time through its API;
+//! it invents the names of a pull request's files; it has no commit statuses; and it answers 422 where
+//! GitHub answers 405 (blocked) and 409 (the head moved). Here git itself makes every hash, file and
+//! merge, and GitHub's own description decides whether an answer is well-formed.
 
 mod call;
 mod checks;
+mod client;
 mod commits;
 mod contract;
 mod issues;
@@ -33,6 +34,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+pub use client::call_api;
 pub use state::{Account, CheckRun, Comment, CommitStatus, Permission, PullRequest, Review};
 
 use crate::process::ChildGroup;
@@ -42,15 +44,15 @@ use listener::Listener;
 use routes::Api;
 use state::{FaultInjector, GitHubState, Hosted};
 
-/// How long the contract proxy may take to start; some three seconds are usual.
+/// Longest time for the contract proxy to start; about three seconds are usual.
 const PROXY_PATIENCE: Duration = Duration::from_secs(90);
 
-/// How many ports the contract proxy is started with before it counts as broken.
+/// Number of ports on which the contract proxy is started before the test fails.
 const PORTS_TRIED: usize = 5;
 
-/// A running GitHub. Dropping it stops everything.
+/// A running fake GitHub. Dropping it stops everything.
 pub struct FakeGitHub {
-    // The order is the order of their end: first those that ask, then those that answer.
+    // Fields are dropped in this order: first the servers that ask, then those that answer.
     listener_server: HttpServer,
     _proxy: ChildGroup,
     _description: tempfile::NamedTempFile,
@@ -61,8 +63,8 @@ pub struct FakeGitHub {
 }
 
 impl FakeGitHub {
-    /// Starts a GitHub with these accounts. Their tokens work for the API and for git; pushing
-    /// takes [`Permission::Contents`].
+    /// Starts it with these accounts. Their tokens work for the API and for git; a push needs
+    /// [`Permission::Contents`].
     ///
     /// # Panics
     /// When a server does not start.
@@ -104,25 +106,25 @@ impl FakeGitHub {
         }
     }
 
-    /// Base address of the API, for `GITHUB_API_URL`.
+    /// The base address of the API, for `GITHUB_API_URL`.
     #[must_use]
     pub fn api_url(&self) -> String {
         self.listener_server.url()
     }
 
-    /// Base address of git and of the pages, for `GITHUB_SERVER_URL`.
+    /// The base address of git and of the pages, for `GITHUB_SERVER_URL`.
     #[must_use]
     pub fn server_url(&self) -> String {
         self.git.url()
     }
 
-    /// The git server.
+    /// The git server that hosts the repositories.
     #[must_use]
     pub fn git(&self) -> &GitServer {
         &self.git
     }
 
-    /// Makes an empty repository.
+    /// Creates an empty repository.
     #[must_use]
     pub fn create(&self, full_name: &str) -> Repository {
         let repository = self.git.create(full_name);
@@ -132,9 +134,8 @@ impl FakeGitHub {
         repository
     }
 
-    /// What the contract proxy objected to: requests that GitHub's description does not know, and
-    /// answers of this stand-in that GitHub would not give. A test ends by asserting that there is
-    /// nothing.
+    /// Violations of GitHub's contract: requests that GitHub's description does not have, and answers of
+    /// this fake that GitHub would not give. A test ends by asserting that there are none.
     #[must_use]
     pub fn violations(&self) -> Vec<String> {
         self.listener.violations.lock().unwrap().clone()
@@ -146,9 +147,9 @@ impl FakeGitHub {
         self.api_server.requests()
     }
 
-    /// Runs `action` before the answer to the next request of this method whose path holds
-    /// `path_part`, after `skip` such requests were answered as ever. When it returns a response,
-    /// that is the answer.
+    /// Runs `action` before the answer to the next request of this method whose path contains
+    /// `path_part`, after `skip` such requests were answered as usual. A response that the action
+    /// returns replaces the answer.
     pub fn before(
         &self,
         method: &str,
@@ -236,7 +237,7 @@ impl FakeGitHub {
         });
     }
 
-    /// Reviews a pull request's present head.
+    /// Adds a review of the current head of a pull request.
     pub fn review(&self, full_name: &str, number: u64, login: &str, state: &str) {
         self.with(full_name, |hosted| {
             let sha = hosted
@@ -256,7 +257,7 @@ impl FakeGitHub {
         });
     }
 
-    /// Protects a branch: merging into it takes these checks.
+    /// Protects a branch: a merge into it needs these checks.
     pub fn require_checks(&self, full_name: &str, branch: &str, names: &[&str]) {
         self.with(full_name, |hosted| {
             let names = names.iter().map(|name| (*name).to_owned()).collect();
@@ -264,7 +265,7 @@ impl FakeGitHub {
         });
     }
 
-    /// Makes GitHub call the signature of a commit valid.
+    /// Lets GitHub report the signature of a commit as valid.
     pub fn verify(&self, full_name: &str, sha: &str) {
         self.with(full_name, |hosted| hosted.verified.insert(sha.to_owned()));
     }
@@ -286,10 +287,9 @@ fn git_token(account: &Account) -> GitToken {
     }
 }
 
-/// A port that was free a moment ago: the proxy cannot choose one by itself.
-/// Starts the contract proxy. It takes its port as a number and not as an open socket, so between
-/// the moment in which a port is seen to be free and the one in which the proxy opens it, any
-/// connection of another test may be given the same one. Then another port is tried.
+/// Starts the contract proxy. It takes its port as a number and not as an open socket, so a connection
+/// of another test may get the port between the check that it is free and the proxy's start. Then
+/// another port is tried.
 fn start_proxy(tools: &Tools, description: &Path, backend: &str) -> (ChildGroup, u16) {
     let mut printed = String::new();
     for _ in 0..PORTS_TRIED {
@@ -315,7 +315,7 @@ fn start_proxy(tools: &Tools, description: &Path, backend: &str) -> (ChildGroup,
     panic!("the contract proxy did not start: {printed}");
 }
 
-/// A port that nothing listens on now.
+/// A port on which nothing listens at this moment.
 fn free_port() -> u16 {
     let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a loopback port");
     listener.local_addr().expect("a bound address").port()

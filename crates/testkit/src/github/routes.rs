@@ -1,4 +1,4 @@
-//! From a request to an answer: who asks, what is asked, and how the answer becomes bytes.
+//! The way from a request to an answer: account, route, and rendering.
 
 use std::sync::Mutex;
 
@@ -10,7 +10,7 @@ use super::reply::{Body, Refusal, Reply};
 use super::state::{Account, FaultInjector, GitHubState, Permission};
 use crate::{Request, Response};
 
-/// Largest page, as GitHub allows it, and the page without a wish.
+/// Largest page that GitHub allows, and the page of a request that does not say.
 const MAX_PAGE: usize = 100;
 const DEFAULT_PAGE: usize = 30;
 
@@ -23,7 +23,7 @@ pub(crate) struct Api {
 
 impl Api {
     pub(crate) fn answer(&self, request: &Request) -> Response {
-        // The action runs without any lock held: it may change the stage.
+        // The action runs without any lock: it may change the state.
         if let Some(action) = self.triggered(request)
             && let Some(response) = action()
         {
@@ -83,11 +83,11 @@ impl Api {
                 let (values, total) = cut(values);
                 (Value::Array(values), Some(total))
             }
-            Body::Wrapped(key, values, mut beside) => {
+            Body::Wrapped(key, values, mut fields) => {
                 let (values, total) = cut(values);
-                beside[key] = Value::Array(values);
-                beside["total_count"] = json!(total);
-                (beside, Some(total))
+                fields[key] = Value::Array(values);
+                fields["total_count"] = json!(total);
+                (fields, Some(total))
             }
         };
 

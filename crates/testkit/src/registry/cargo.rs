@@ -13,10 +13,10 @@ pub struct CargoRegistry {
 }
 
 impl CargoRegistry {
-    /// Serves these releases.
+    /// Starts a registry with these releases.
     ///
     /// # Panics
-    /// When no port can be had.
+    /// When there is no free port.
     #[must_use]
     pub fn start(releases: Vec<Release>) -> Self {
         let faulty = FaultyServer::start(move |request| answer(&releases, request));
@@ -29,7 +29,7 @@ impl CargoRegistry {
         format!("{}/index/", self.faulty.server.url())
     }
 
-    /// A `.cargo/config.toml` that puts this registry in the place of Cargo's default one.
+    /// The text of a `.cargo/config.toml` that replaces Cargo's default registry by this one.
     #[must_use]
     pub fn config(&self) -> String {
         format!(
@@ -39,18 +39,18 @@ impl CargoRegistry {
         )
     }
 
-    /// Every request so far.
+    /// All requests so far, in order.
     #[must_use]
     pub fn requests(&self) -> Vec<Request> {
         self.faulty.server.requests()
     }
 
-    /// Misbehaves at the next `times` requests whose path holds `path_part`.
+    /// Misbehaves at the next `times` requests whose path contains `path_part`.
     pub fn fail(&self, path_part: &str, fault: RegistryFault, times: u32) {
         self.faulty.fail(path_part, fault, times);
     }
 
-    /// Does something once, before the next request whose path holds `path_part` is answered.
+    /// Runs an action once, before the answer to the next request whose path contains `path_part`.
     pub fn before(&self, path_part: &str, act: impl FnOnce() + Send + 'static) {
         self.faulty.before(path_part, act);
     }
@@ -155,6 +155,7 @@ mod tests {
             .arg("fetch")
             .current_dir(directory.path())
             .env("CARGO_HOME", directory.path().join("home"))
+            .env("RUSTUP_TOOLCHAIN", crate::rust_toolchain())
             .output()
             .unwrap();
 

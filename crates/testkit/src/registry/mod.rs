@@ -1,4 +1,4 @@
-//! Stand-ins for package registries: a table of releases becomes metadata and archives on the fly.
+//! Fake package registries, which make metadata and archives from a table of releases.
 
 mod archive;
 mod cargo;
@@ -14,17 +14,17 @@ use crate::{HttpServer, Request, Response};
 /// One release of a package.
 #[derive(Debug, Clone, Default)]
 pub struct Release {
-    /// Name of the package.
+    /// The name of the package.
     pub name: String,
-    /// Version.
+    /// The version, as its ecosystem writes it.
     pub version: String,
-    /// Names and requirements of what it depends on.
+    /// The dependencies, as names and requirements.
     pub dependencies: Vec<(String, String)>,
-    /// Yanked (Cargo) or deprecated (npm).
+    /// Whether it is yanked (Cargo) or deprecated (npm).
     pub yanked: bool,
-    /// Names and versions of the dependencies that its archive ships (npm).
+    /// The dependencies that its archive contains, as names and versions (npm).
     pub bundled: Vec<(String, String)>,
-    /// The command of its install scripts (npm).
+    /// The command that its install scripts run (npm).
     pub install_script: Option<String>,
 }
 
@@ -72,7 +72,7 @@ impl Release {
 /// A way for a registry to misbehave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RegistryFault {
-    /// 500.
+    /// 500 without a body.
     ServerError,
     /// 429 with `Retry-After: 1`.
     TooManyRequests,
@@ -84,10 +84,10 @@ pub enum RegistryFault {
 
 type Fault = (String, RegistryFault, u32);
 
-/// What happens once, before a request whose path holds the text is answered.
+/// An action that runs once, before the answer to a request whose path contains the text.
 type Interruption = (String, Box<dyn FnOnce() + Send>);
 
-/// A server with a switch for faults.
+/// A server that misbehaves on request.
 struct FaultyServer {
     server: HttpServer,
     fault: Arc<Mutex<Option<Fault>>>,

@@ -15,31 +15,31 @@ impl NpmRegistry {
     /// Serves these releases. The last plain release of a package in the list is `latest`.
     ///
     /// # Panics
-    /// When no port can be had.
+    /// When there is no free port.
     #[must_use]
     pub fn start(releases: Vec<Release>) -> Self {
         let faulty = FaultyServer::start(move |request| answer(&releases, request));
         Self { faulty }
     }
 
-    /// Base address, with a trailing slash, as npm's `registry` setting has it.
+    /// The base address with a trailing slash, as in npm's setting `registry`.
     #[must_use]
     pub fn url(&self) -> String {
         format!("{}/", self.faulty.server.url())
     }
 
-    /// Every request so far.
+    /// All requests so far, in order.
     #[must_use]
     pub fn requests(&self) -> Vec<Request> {
         self.faulty.server.requests()
     }
 
-    /// Misbehaves at the next `times` requests whose path holds `path_part`.
+    /// Misbehaves at the next `times` requests whose path contains `path_part`.
     pub fn fail(&self, path_part: &str, fault: RegistryFault, times: u32) {
         self.faulty.fail(path_part, fault, times);
     }
 
-    /// Does something once, before the next request whose path holds `path_part` is answered.
+    /// Runs an action once, before the answer to the next request whose path contains `path_part`.
     pub fn before(&self, path_part: &str, act: impl FnOnce() + Send + 'static) {
         self.faulty.before(path_part, act);
     }
