@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::support::sandbox::{OFFLINE, Sandbox, texts};
 
-/// Runs the binary in the sandbox's directory with lines on its standard input.
+/// Runs the binary in the sandbox with lines on its standard input.
 pub(crate) fn with_input(
     sandbox: &Sandbox,
     arguments: &[&str],

@@ -10,7 +10,7 @@ use crate::support::sandbox::{Run, Sandbox, root};
 
 const TOKEN: &str = "token-that-must-not-be-printed";
 
-/// Runs a workflow whose only job uses the action with these inputs and then tells its outputs.
+/// Runs a workflow whose only job uses the action with these inputs and then prints its outputs.
 fn run_action(tools: &Tools, sandbox: &Sandbox, inputs: &str) -> Run {
     std::fs::copy(root().join("action.yml"), sandbox.path("repo/action.yml")).unwrap();
     let indented: String = inputs
@@ -44,8 +44,8 @@ jobs:
     run_workflow(tools, sandbox, &workflow, &[])
 }
 
-/// The cache action that `action.yml` names, as act's flag wants it: a stand-in that keeps the cache
-/// in a directory, one file a key, and restores the newest one whose key begins as asked.
+/// A replacement for the cache action that `action.yml` names, as a flag of act. It keeps the cache in a
+/// directory, one file for each key, and restores the newest one whose key has the given prefix.
 fn cache_stand_in(sandbox: &Sandbox) -> String {
     let action = |name: &str, script: &str| {
         let text = format!(
@@ -94,7 +94,7 @@ runs:
     format!("actions/cache@{commit}={}", directory.display())
 }
 
-/// Runs a workflow in the sandbox's repository with these arguments of act too.
+/// Runs a workflow in the sandbox's repository, with more arguments of act.
 pub(crate) fn run_workflow(
     tools: &Tools,
     sandbox: &Sandbox,
@@ -139,7 +139,7 @@ pub(crate) fn run_workflow(
     }
 }
 
-/// A command in the sandbox's repository with nothing of this machine's settings.
+/// A command in the sandbox's repository, without the settings of this machine.
 fn clean(program: impl AsRef<std::ffi::OsStr>, sandbox: &Sandbox) -> Command {
     let mut command = Command::new(program);
     command

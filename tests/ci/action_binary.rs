@@ -1,4 +1,4 @@
-//! How the action comes by its binary: the steps of `action.yml`, run exactly as they stand there.
+//! How the action gets its binary: the steps of `action.yml`, run exactly as the file has them.
 
 use std::os::unix::fs::symlink;
 use std::process::Command;
@@ -97,7 +97,7 @@ fn a_workflow_that_names_a_release_runs_its_binary() {
     let (archive, checksum) = packed(&sandbox);
     let server = release(bytes_of(archive), Some(checksum));
 
-    // Pinned to a commit and with the release beside it, as `patchgate init` writes it.
+    // Pinned to a commit with the release in a comment, as `patchgate init` writes it.
     let commit = "0123456789abcdef0123456789abcdef01234567";
     for (reference, version) in [("v0.1.0", ""), (commit, "v0.1.0")] {
         let workflow = format!(

@@ -1,4 +1,4 @@
-//! The GitLab component: its job's script, run exactly as it stands there.
+//! The GitLab component: the script of its job, run exactly as the file has it.
 
 use std::os::unix::fs::symlink;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! `patchgate init`: what it writes is what it reads, and what GitHub takes.
+//! `patchgate init`: it writes settings that it reads, and a workflow that GitHub accepts.
 
 use std::process::Command;
 

@@ -1,5 +1,5 @@
-//! `patchgate db` when something is in its way: a disk that is full, a build that is killed, two at
-//! once, a store of another format.
+//! `patchgate db` in adverse conditions: a full disk, a killed build, two updates at once, a store of
+//! another format.
 
 use std::process::{Command, Output, Stdio};
 use std::sync::Mutex;
@@ -10,7 +10,7 @@ use patchgate_testkit::{HttpServer, Response};
 
 use crate::support::sandbox::Sandbox;
 
-/// A sandbox with a store, and with more records than the store has at `repo/more`: few of crates.io,
+/// A sandbox with a store, and at `repo/more` with more records than the store has: a few of crates.io,
 /// whose table is written first, and many of npm.
 #[cfg(unix)]
 fn sandbox_with_more() -> Sandbox {
@@ -29,7 +29,7 @@ fn sandbox_with_more() -> Sandbox {
     sandbox
 }
 
-/// Runs `patchgate` where no file may have more than 64 blocks, far below the size of npm's table.
+/// Runs `patchgate` with a limit of 64 blocks for each file, far below the size of the npm table.
 #[cfg(unix)]
 fn run_limited(sandbox: &Sandbox, before: &str, arguments: &str) -> Output {
     let script = format!("{before} ulimit -c 0; ulimit -f 64; exec \"$0\" {arguments}");
@@ -51,8 +51,8 @@ fn listed(sandbox: &Sandbox) -> Vec<String> {
     names
 }
 
-/// A file that may not grow stands for a disk that is full. The store that was there still serves,
-/// and nothing is left of what was written.
+/// A limit on the size of files simulates a full disk. The previous store remains usable, and the files of
+/// the failed build are removed.
 #[cfg(unix)]
 #[test]
 fn a_full_disk_leaves_the_store_as_it_was() {
@@ -75,8 +75,8 @@ fn a_full_disk_leaves_the_store_as_it_was() {
     }
 }
 
-/// A build that is killed while it writes leaves a file that is not finished. The store still
-/// serves, and the next build removes the file.
+/// A build that is killed while it writes leaves an unfinished file. The store remains usable, and the
+/// next build removes the file.
 #[cfg(unix)]
 #[test]
 fn a_killed_build_leaves_the_store_as_it_was() {
@@ -90,13 +90,13 @@ fn a_killed_build_leaves_the_store_as_it_was() {
     let is_unfinished = |name: &&String| name.starts_with(".building-");
     assert_eq!(left.iter().filter(is_unfinished).count(), 1, "{left:?}");
     sandbox.run(&["db", "verify", "--store", "store"]).expect(0);
-    // A table that was whole already may be there too; no manifest names it.
+    // There may also be a finished table, which no manifest names.
     assert!(before.iter().all(|name| left.contains(name)));
     sandbox.build_store();
     assert_eq!(listed(&sandbox), before);
 }
 
-/// Two processes at once: the second one says so and changes nothing, the first one ends well.
+/// The second of two processes is refused and changes nothing; the first one succeeds.
 #[test]
 fn the_second_of_two_updates_at_once_is_refused() {
     let sandbox = Sandbox::new();
@@ -134,7 +134,7 @@ fn the_second_of_two_updates_at_once_is_refused() {
         .spawn();
     let mut first = first.unwrap();
 
-    // It has the lock when it asks.
+    // It has the lock by the time it sends its first request.
     let path = arrivals.recv_timeout(Duration::from_secs(50)).unwrap();
     assert_eq!(path, "/npm/all.zip");
 
@@ -151,7 +151,7 @@ fn the_second_of_two_updates_at_once_is_refused() {
     sandbox.run(&["db", "verify", "--store", "store"]).expect(0);
     drop(open);
 
-    // The export is not there, which is reported: the run is incomplete.
+    // The export does not exist, so the run is incomplete.
     assert_eq!(first.wait().unwrap().code(), Some(3));
 
     sandbox.run(&["db", "verify", "--store", "store"]).expect(0);

@@ -1,4 +1,4 @@
-//! `patchgate fix` when a registry misbehaves or a program is missing: it says so and changes
+//! `patchgate fix` when a registry misbehaves or a program is missing: it reports the fault and changes
 //! nothing.
 
 use std::net::TcpListener;
@@ -30,13 +30,13 @@ fn cargo() -> (Sandbox, CargoRegistry) {
     cargo_project(leaves(), manifest, ("leaf", "1.0.0", "1.0.1"))
 }
 
-/// An address at which nobody listens.
-fn nobody() -> String {
+/// An address at which no server listens.
+fn closed_address() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().to_string()
 }
 
-/// Fixes, and holds that nothing changed and that the report names all of `reported`.
+/// Runs a fix that must fail; checks that no file changed and that every text of `reported` is printed.
 #[track_caller]
 fn fails(sandbox: &Sandbox, reported: &[&str]) -> Run {
     let before = files(sandbox);
@@ -92,12 +92,12 @@ fn a_cargo_registry_that_misbehaves_is_named_and_nothing_changes() {
 #[test]
 fn a_server_that_does_not_listen_is_named() {
     let (sandbox, _registry) = npm();
-    let server = nobody();
+    let server = closed_address();
     use_npm_registry(&sandbox, &format!("http://{server}/"));
     fails(&sandbox, &["leaf", &server]);
 
     let (sandbox, registry) = cargo();
-    let server = nobody();
+    let server = closed_address();
     let gone = registry
         .config()
         .replace(&registry.url(), &format!("http://{server}/index/"));

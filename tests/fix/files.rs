@@ -54,7 +54,7 @@ fn line_endings_and_the_end_of_the_file_are_kept() {
     let manifest = "{\r\n\t\"name\": \"shop\",\r\n\t\"dependencies\": {\r\n\t\t\"leaf\": \"1.0.0\"\r\n\t}\r\n}";
     let (sandbox, _registry) = npm_project(leaves(), manifest, ("leaf", "1.0.1"));
     npm_lock(&sandbox, &[]);
-    // npm wrote the manifest's line ends anew where it touched it.
+    // npm rewrote the line endings of the manifest where it changed it.
     sandbox.write("package.json", manifest);
     fix(&sandbox, "--apply").expect(0);
     let after = std::fs::read_to_string(sandbox.path("repo/package.json")).unwrap();

@@ -21,9 +21,9 @@ fn plant(sandbox: &Sandbox) {
     std::fs::write(sandbox.path("evil.js"), script).unwrap();
 }
 
-/// The trap works: the manager itself, run carelessly in a copy of the repository, falls into it.
+/// Checks that the trap works: the manager itself, run carelessly in a copy, triggers it.
 #[track_caller]
-fn springs(sandbox: &Sandbox, program: &str, arguments: &[&str]) {
+fn triggers(sandbox: &Sandbox, program: &str, arguments: &[&str]) {
     copy(&sandbox.path("repo"), &sandbox.path("careless"));
     let output = manager(sandbox, "careless", program, arguments);
     let marker = sandbox.path("marker");
@@ -45,7 +45,7 @@ fn no_program_of_an_npm_repository_runs() {
     plant(&sandbox);
     let evil = sandbox.path("evil").display().to_string();
     // First the dependency's own scripts, then those of the repository, then its settings.
-    springs(
+    triggers(
         &sandbox,
         "npm",
         &["install", "--no-audit", "--dangerously-allow-all-scripts"],
@@ -63,7 +63,7 @@ fn no_program_of_an_npm_repository_runs() {
     }
     sandbox.write("package.json", manifest.to_string());
     std::fs::remove_dir_all(sandbox.path("careless")).unwrap();
-    springs(&sandbox, "npm", &["install", "--no-audit"]);
+    triggers(&sandbox, "npm", &["install", "--no-audit"]);
     let directory = sandbox.path("");
     let settings = format!(
         "script-shell={evil}\nshell={evil}\ngit={evil}\neditor={evil}\nignore-scripts=false\n\
@@ -74,7 +74,7 @@ fn no_program_of_an_npm_repository_runs() {
     );
     sandbox.write(".npmrc", settings);
     std::fs::remove_dir_all(sandbox.path("careless")).unwrap();
-    springs(&sandbox, "npm", &["install", "--no-audit"]);
+    triggers(&sandbox, "npm", &["install", "--no-audit"]);
     std::fs::remove_dir_all(sandbox.path("elsewhere")).unwrap();
 
     let names: Vec<_> = files(&sandbox).into_keys().collect();
@@ -108,7 +108,7 @@ fn no_program_of_a_cargo_repository_runs() {
     let build =
         format!("fn main() {{ std::process::Command::new({evil:?}).status().unwrap(); }}\n");
     sandbox.write("build.rs", build);
-    springs(&sandbox, "cargo", &["check"]);
+    triggers(&sandbox, "cargo", &["check"]);
     let settings = format!(
         "[build]\nrustc = {evil:?}\nrustc-wrapper = {evil:?}\nrustc-workspace-wrapper = {evil:?}\n\
          rustdoc = {evil:?}\n\n[target.'cfg(all())']\nrunner = {evil:?}\nlinker = {evil:?}\n\n\
@@ -120,7 +120,7 @@ fn no_program_of_a_cargo_repository_runs() {
     );
     sandbox.write(".cargo/config.toml", settings);
     std::fs::remove_dir_all(sandbox.path("careless")).unwrap();
-    springs(&sandbox, "cargo", &["check"]);
+    triggers(&sandbox, "cargo", &["check"]);
     sandbox.write(
         "rust-toolchain.toml",
         format!(

@@ -10,7 +10,7 @@ use crate::fix::examples::{fix, manager_agrees, npm_locks, run_manager};
 use crate::support::sandbox::{Sandbox, texts};
 
 /// Exact pins to releases of 2019 to 2021. One of them, the XML parser, was abandoned with its
-/// vulnerability; the two lodash versions stand in two places of the tree.
+/// vulnerability; the two lodash versions are at two locations of the tree.
 fn manifests() -> Vec<(&'static str, Value)> {
     let package = |name: &str, dependencies: Value| json!({"name": name, "version": "1.0.0", "dependencies": dependencies});
     vec![

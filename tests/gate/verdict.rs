@@ -1,31 +1,33 @@
-//! `patchgate gate` on a GitHub that keeps to GitHub's own contract.
+//! `patchgate gate` on a pull request of Patchgate: policy, checks, and changes during the run.
 
 use patchgate_forge::git::{CommitIdentity, Lease, PatchgateBranch, PushTarget, commit_files};
 use patchgate_forge::{GitHub, GitHubOptions};
 use patchgate_http::{Client, ClientOptions, Secret};
 use patchgate_model::{FileChange, Plan, PlanBlock};
-use patchgate_testkit::{Account, Repository, Tools};
+use serde_json::json;
 
+use crate::support::forge_sandbox::{
+    ForgeSandbox, REPO, TOKEN, edit_pull_request, reasons_against, writer,
+};
 use crate::support::sandbox::{Run, Sandbox, root};
 
-const TOKEN: &str = "ghs_secret0123456789";
-const REPO: &str = "acme/shop";
 const POLICY: &str = "gate:\n  accounts: [\"github-actions[bot]\"]\n  required-checks:\n    - name: test\n      app: ci\n";
 
-struct Forge {
-    server: patchgate_testkit::FakeGitHub,
-    repository: Repository,
-    sandbox: Sandbox,
+/// A repository with a pull request that Patchgate's own code opened.
+struct Proposed {
+    forge: ForgeSandbox,
     number: u64,
     head: String,
 }
 
-/// The example with a pull request that moves smallvec to `version`.
-fn forge(tools: &Tools, version: &str) -> Forge {
-    let server = patchgate_testkit::FakeGitHub::start(tools, vec![Account::workflow(TOKEN)]);
-    let repository = server.create(REPO);
+/// The lockfile of the Cargo example, with a pull request that changes smallvec to `version`.
+#[track_caller]
+fn propose(version: &str) -> Option<Proposed> {
+    let mut forge = ForgeSandbox::new(vec![writer()])?;
+    forge.sandbox.set("GITHUB_TOKEN", TOKEN);
+
     let lock = std::fs::read(root().join("examples/cargo-service/Cargo.lock")).unwrap();
-    repository.commit(
+    forge.repository.commit(
         "main",
         "start",
         &[("Cargo.lock", &lock), (".patchgate.yml", POLICY.as_bytes())],
@@ -51,27 +53,17 @@ fn forge(tools: &Tools, version: &str) -> Forge {
         }],
         ..Plan::default()
     };
-    let (number, head) = open(&server, &repository, &plan);
-    let mut sandbox = Sandbox::new();
-    sandbox.build_store();
-    sandbox.set("GITHUB_TOKEN", TOKEN);
-    sandbox.set("GITHUB_API_URL", server.api_url());
-    sandbox.set("GITHUB_REPOSITORY", REPO);
-
-    Forge {
-        server,
-        repository,
-        sandbox,
+    let (number, head) = open(&forge, &plan);
+    Some(Proposed {
+        forge,
         number,
         head,
-    }
+    })
 }
 
-fn open(
-    server: &patchgate_testkit::FakeGitHub,
-    repository: &Repository,
-    plan: &Plan,
-) -> (u64, String) {
+/// Pushes the commit of a plan and opens its pull request; returns its number and its head.
+fn open(forge: &ForgeSandbox, plan: &Plan) -> (u64, String) {
+    let (server, repository) = (&forge.github, &forge.repository);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let http = Client::new(ClientOptions::default()).unwrap();
@@ -110,191 +102,154 @@ fn open(
     })
 }
 
-impl Forge {
-    fn gate(&self, extra: &[&str]) -> Run {
-        let number = self.number.to_string();
-        let mut arguments = vec![
-            "gate",
-            "--pull-request",
-            &number,
-            "--offline",
-            "--store",
-            "store",
-            "--max-age-days",
-            "36500",
-            "--format",
-            "json",
-        ];
-        arguments.extend(extra);
-
-        self.sandbox.run(&arguments)
+impl Proposed {
+    #[track_caller]
+    fn gate(&self, more: &[&str]) -> Run {
+        self.forge
+            .gate(self.number, &[&["--offline"][..], more].concat())
     }
 
-    fn check(&self, conclusion: Option<&str>) {
-        self.server
-            .report_check(REPO, &self.head, "ci", "test", conclusion);
+    fn report_test(&self, conclusion: &str) {
+        self.forge.report_test("ci", &self.head, Some(conclusion));
     }
-}
 
-/// The codes of the reasons that stand against a merge.
-fn against(run: &Run) -> Vec<String> {
-    let mut codes: Vec<String> = run.json()["reasons"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|reason| reason["verdict"] != "merge")
-        .map(|reason| reason["code"].as_str().unwrap().to_owned())
-        .collect();
-    codes.dedup();
-
-    codes
+    fn is_open(&self) -> bool {
+        self.forge.only_pull().open
+    }
 }
 
 #[test]
 fn a_good_fix_waits_for_its_check_and_is_merged() {
-    let Some(tools) = Tools::installed() else {
+    let Some(proposed) = propose("1.6.1") else {
         return;
     };
-    let forge = forge(&tools, "1.6.1");
-    let run = forge.gate(&["--merge"]).expect(10);
+    let run = proposed.gate(&["--merge"]).expect(10);
 
-    assert_eq!(against(&run), ["checks-present", "checks-required"]);
+    assert_eq!(reasons_against(&run), ["checks-present", "checks-required"]);
 
-    forge.check(Some("success"));
-    let run = forge.gate(&[]).expect(0);
+    proposed.report_test("success");
+    let run = proposed.gate(&[]).expect(0);
 
     assert_eq!(run.json()["merged"], false);
-    assert_eq!(run.json()["head_sha"], forge.head.as_str());
+    assert_eq!(run.json()["head_sha"], proposed.head.as_str());
 
-    let checks = forge.server.check_runs(REPO);
+    let checks = proposed.forge.github.check_runs(REPO);
     assert_eq!(
         checks.last().unwrap().conclusion.as_deref(),
         Some("success")
     );
 
-    let run = forge.gate(&["--merge"]).expect(0);
+    let run = proposed.gate(&["--merge"]).expect(0);
     assert_eq!(run.json()["merged"], true);
+    assert!(proposed.forge.only_pull().merge_commit.is_some(), "{run:?}");
+
+    let run = proposed.gate(&["--merge"]).expect(11);
     assert!(
-        forge.server.pull_requests(REPO)[0].merge_commit.is_some(),
+        reasons_against(&run).contains(&"open".to_owned()),
         "{run:?}"
     );
-
-    let run = forge.gate(&["--merge"]).expect(11);
-    assert!(against(&run).contains(&"open".to_owned()), "{run:?}");
-    assert_eq!(forge.server.violations(), Vec::<String>::new());
+    proposed.forge.assert_contract_kept();
 }
 
 #[test]
 fn a_head_that_moves_while_it_is_judged_is_not_merged() {
-    let Some(tools) = Tools::installed() else {
+    let Some(proposed) = propose("1.6.1") else {
         return;
     };
-    let forge = forge(&tools, "1.6.1");
-    forge.check(Some("success"));
+    proposed.report_test("success");
     let (repository, branch) = (
-        forge.repository.clone(),
-        forge.server.pull_requests(REPO)[0].head.clone(),
+        proposed.forge.repository.clone(),
+        proposed.forge.only_pull().head,
     );
-    forge.server.before("PUT", "/merge", 0, move || {
+    proposed.forge.github.before("PUT", "/merge", 0, move || {
         repository.commit(&branch, "one more", &[("x", b"x\n")]);
         None
     });
-    let run = forge.gate(&["--merge"]).expect(10);
+    let run = proposed.gate(&["--merge"]).expect(10);
 
-    assert_eq!(against(&run), ["merged"]);
+    assert_eq!(reasons_against(&run), ["merged"]);
     assert!(run.stdout.contains("the head moved after it was judged"));
     assert_eq!(run.json()["merged"], false);
 }
 
 #[test]
 fn a_change_between_the_verdict_and_the_merge_stops_the_merge() {
-    let Some(tools) = Tools::installed() else {
+    let Some(proposed) = propose("1.6.1") else {
         return;
     };
-    let forge = forge(&tools, "1.6.1");
-    forge.check(Some("success"));
-    forge
-        .repository
-        .git(&["branch", "side", &forge.repository.tip("main").unwrap()]);
+    proposed.report_test("success");
+    proposed.forge.repository.git(&[
+        "branch",
+        "side",
+        &proposed.forge.repository.tip("main").unwrap(),
+    ]);
 
     for (change, printed) in [
-        ("{\"base\": \"side\"}", "goes to `side` now"),
-        ("{\"body\": \"another\"}", "edited after it was judged"),
+        (json!({"base": "side"}), "goes to `side` now"),
+        (json!({"body": "another"}), "edited after it was judged"),
     ] {
-        let before = forge.server.pull_requests(REPO).remove(0);
-        let (api, number) = (forge.server.api_url(), forge.number);
+        let before = proposed.forge.only_pull();
+        let (api, number) = (proposed.forge.github.api_url(), proposed.number);
         // The verdict's check run is written after the judgement and before the merge.
-        forge.server.before("POST", "/check-runs", 0, move || {
-            patch(&api, number, change);
-            None
-        });
-        let run = forge.gate(&["--merge"]).expect(10);
-        assert_eq!(against(&run), ["merged"]);
+        proposed
+            .forge
+            .github
+            .before("POST", "/check-runs", 0, move || {
+                edit_pull_request(&api, number, &change);
+                None
+            });
+        let run = proposed.gate(&["--merge"]).expect(10);
+        assert_eq!(reasons_against(&run), ["merged"]);
         assert!(run.stdout.contains(printed), "{run:?}");
-        assert!(forge.server.pull_requests(REPO)[0].open);
-        let back = serde_json::json!({"base": before.base, "body": before.body});
-        patch(&forge.server.api_url(), number, &back.to_string());
+        assert!(proposed.is_open());
+        let back = json!({"base": before.base, "body": before.body});
+        edit_pull_request(&proposed.forge.github.api_url(), number, &back);
     }
 
-    let repository = forge.repository.clone();
-    forge.server.before("POST", "/check-runs", 0, move || {
-        repository.commit("main", "one more", &[("x", b"x\n")]);
-        None
-    });
-    let run = forge.gate(&["--merge"]).expect(10);
+    let repository = proposed.forge.repository.clone();
+    proposed
+        .forge
+        .github
+        .before("POST", "/check-runs", 0, move || {
+            repository.commit("main", "one more", &[("x", b"x\n")]);
+            None
+        });
+    let run = proposed.gate(&["--merge"]).expect(10);
 
-    assert_eq!(against(&run), ["merged"]);
+    assert_eq!(reasons_against(&run), ["merged"]);
     assert!(run.stdout.contains("the base branch moved"), "{run:?}");
-    assert!(forge.server.pull_requests(REPO)[0].open);
-}
-
-/// Edits a pull request as somebody else would.
-fn patch(api: &str, number: u64, body: &str) {
-    use std::io::{Read as _, Write as _};
-
-    let address = api.replace("http://", "");
-    let mut connection = std::net::TcpStream::connect(&address).unwrap();
-    write!(
-        connection,
-        "PATCH /repos/{REPO}/pulls/{number} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {TOKEN}\r\n\
-         User-Agent: test\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    )
-    .unwrap();
-    let mut answer = String::new();
-    connection.read_to_string(&mut answer).unwrap();
-
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(proposed.is_open());
 }
 
 #[test]
 fn another_base_branch_cannot_bring_a_laxer_policy_than_the_default_branch() {
-    let Some(tools) = Tools::installed() else {
+    let Some(proposed) = propose("1.6.1") else {
         return;
     };
-    let forge = forge(&tools, "1.6.1");
     let lax = POLICY.split_once("  required-checks").unwrap().0.to_owned() + "  any-check: true\n";
 
     // The same commits, and a branch that differs in nothing but its policy.
-    forge
-        .repository
-        .git(&["branch", "side", &forge.repository.tip("main").unwrap()]);
-    forge
+    proposed.forge.repository.git(&[
+        "branch",
+        "side",
+        &proposed.forge.repository.tip("main").unwrap(),
+    ]);
+    proposed
+        .forge
         .repository
         .commit("side", "policy", &[(".patchgate.yml", lax.as_bytes())]);
     let lax = lax + "  require-up-to-date: false\n";
-    forge
+    proposed
+        .forge
         .repository
         .commit("side", "policy", &[(".patchgate.yml", lax.as_bytes())]);
-    patch(
-        &forge.server.api_url(),
-        forge.number,
-        "{\"base\": \"side\"}",
-    );
-    forge
-        .server
-        .report_check(REPO, &forge.head, "other", "lint", Some("success"));
-    let run = forge.gate(&["--merge"]).expect(10);
+    let change = json!({"base": "side"});
+    edit_pull_request(&proposed.forge.github.api_url(), proposed.number, &change);
+    proposed
+        .forge
+        .github
+        .report_check(REPO, &proposed.head, "other", "lint", Some("success"));
+    let run = proposed.gate(&["--merge"]).expect(10);
     let against: Vec<String> = run.json()["reasons"]
         .as_array()
         .unwrap()
@@ -315,16 +270,15 @@ fn another_base_branch_cannot_bring_a_laxer_policy_than_the_default_branch() {
         against.iter().any(|text| text.contains("`test` of `ci`")),
         "{against:#?}"
     );
-    assert!(forge.server.pull_requests(REPO)[0].open);
+    assert!(proposed.is_open());
 }
 
 #[test]
 fn a_policy_of_hostile_yaml_is_review_within_the_time_limit() {
-    let Some(tools) = Tools::installed() else {
+    let Some(proposed) = propose("1.6.1") else {
         return;
     };
-    let forge = forge(&tools, "1.6.1");
-    forge.check(Some("success"));
+    proposed.report_test("success");
 
     let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
     for level in 1..12 {
@@ -333,24 +287,28 @@ fn a_policy_of_hostile_yaml_is_review_within_the_time_limit() {
     }
 
     for policy in [bomb, "[".repeat(100_000)] {
-        forge
-            .repository
-            .commit("main", "policy", &[(".patchgate.yml", policy.as_bytes())]);
-        let run = forge.gate(&["--merge"]).expect(10);
-        assert!(against(&run).contains(&"policy".to_owned()), "{run:?}");
-        assert!(forge.server.pull_requests(REPO)[0].open);
+        proposed.forge.repository.commit(
+            "main",
+            "policy",
+            &[(".patchgate.yml", policy.as_bytes())],
+        );
+        let run = proposed.gate(&["--merge"]).expect(10);
+        assert!(
+            reasons_against(&run).contains(&"policy".to_owned()),
+            "{run:?}"
+        );
+        assert!(proposed.is_open());
     }
 }
 
 #[test]
 fn a_downgrade_and_a_failed_check_are_blocked() {
-    let Some(tools) = Tools::installed() else {
+    let Some(proposed) = propose("1.4.1") else {
         return;
     };
-    let forge = forge(&tools, "1.4.1");
-    forge.check(Some("failure"));
-    let run = forge.gate(&["--merge"]).expect(11);
-    let codes = against(&run);
+    proposed.report_test("failure");
+    let run = proposed.gate(&["--merge"]).expect(11);
+    let codes = reasons_against(&run);
     for code in ["dependency-downgrade", "checks-passed", "findings-ended"] {
         assert!(codes.contains(&code.to_owned()), "{codes:?}");
     }
@@ -358,16 +316,13 @@ fn a_downgrade_and_a_failed_check_are_blocked() {
     assert!(!format!("{run:?}").contains(TOKEN));
 }
 
-/// A document of the repository is the repository's own word, and the gate takes none.
+/// A VEX document in the repository is a claim of the repository, and the gate accepts none.
 #[test]
 fn a_vex_document_does_not_change_the_verdict() {
-    let Some(tools) = Tools::installed() else {
-        return;
-    };
     let judge = |policy: &str, document: &str| {
-        let forge = forge(&tools, "1.6.0");
-        forge.check(Some("success"));
-        forge.repository.commit(
+        let proposed = propose("1.6.0")?;
+        proposed.report_test("success");
+        proposed.forge.repository.commit(
             "main",
             "policy",
             &[
@@ -376,11 +331,11 @@ fn a_vex_document_does_not_change_the_verdict() {
             ],
         );
 
-        against(&forge.gate(&[]))
+        Some(reasons_against(&proposed.gate(&[])))
     };
 
     let policy = format!("{POLICY}  max-score: 1\n  require-up-to-date: false\n");
-    let document = serde_json::json!({
+    let document = json!({
         "@context": "https://openvex.dev/ns/v0.2.0",
         "@id": "https://vex.invalid/1",
         "author": "Team",
@@ -394,25 +349,27 @@ fn a_vex_document_does_not_change_the_verdict() {
         }],
     });
 
-    let without = judge(&policy, "{}");
+    let Some(without) = judge(&policy, "{}") else {
+        return;
+    };
     assert!(
         without.contains(&"findings-remaining".to_owned()),
         "{without:?}"
     );
 
     let named = format!("{policy}vex:\n  sources: [vex.json]\n");
-    assert_eq!(judge(&named, &document.to_string()), without);
+    assert_eq!(judge(&named, &document.to_string()), Some(without));
 }
 
 #[test]
 fn a_missing_store_or_a_refused_token_is_review() {
-    let Some(tools) = Tools::installed() else {
+    let Some(mut proposed) = propose("1.6.1") else {
         return;
     };
-    let mut forge = forge(&tools, "1.6.1");
-    forge.check(Some("success"));
-    let number = forge.number.to_string();
-    let run = forge
+    proposed.report_test("success");
+    let number = proposed.number.to_string();
+    let run = proposed
+        .forge
         .sandbox
         .run(&[
             "gate",
@@ -425,7 +382,7 @@ fn a_missing_store_or_a_refused_token_is_review() {
         .expect(10);
 
     assert_eq!(
-        against(&run),
+        reasons_against(&run),
         [
             "findings-introduced",
             "findings-ended",
@@ -434,8 +391,11 @@ fn a_missing_store_or_a_refused_token_is_review() {
         ]
     );
 
-    forge.sandbox.set("GITHUB_TOKEN", "wrong0123456789");
-    let run = forge.gate(&["--merge"]).expect(10);
+    proposed
+        .forge
+        .sandbox
+        .set("GITHUB_TOKEN", "wrong0123456789");
+    let run = proposed.gate(&["--merge"]).expect(10);
 
     assert!(run.stdout.contains("the token is not valid"), "{run:?}");
 }

@@ -1,15 +1,13 @@
-//! `patchgate pr`, from the first pull request to its merge: the real npm, real pushes over git
-//! HTTP, a GitHub that keeps to GitHub's own contract.
+//! `patchgate pr` on an npm workspace, with the real npm and real pushes, against a fake GitHub that
+//! checks its contract.
 
 use std::process::Command;
 
-use patchgate_testkit::{Account, FakeGitHub, Permission, PullRequest, Repository, Tools};
+use patchgate_testkit::{Permission, PullRequest};
 
-use crate::support::sandbox::{Run, Sandbox, root};
+use crate::support::forge_sandbox::{ForgeSandbox, READ_ONLY_TOKEN, REPO, TOKEN, reader, writer};
+use crate::support::sandbox::{Sandbox, copy, root};
 
-const NAME: &str = "acme/storefront";
-const TOKEN: &str = "ghs_tokenthatmustnotbeprinted01";
-const READER: &str = "ghs_readonlytokennottobeprinted2";
 const POLICY: &str = "version: 1
 gate:
   accounts: [\"github-actions[bot]\"]
@@ -19,141 +17,42 @@ gate:
       app: ci
 ";
 
-/// A repository on the forge with its clone at `repo/`.
-struct Story {
-    github: FakeGitHub,
-    repository: Repository,
-    sandbox: Sandbox,
+/// The npm example on `main` with its clone at `repo/`, in a workflow with its own token.
+#[track_caller]
+fn npm_workspace() -> Option<ForgeSandbox> {
+    let mut forge = ForgeSandbox::new(vec![writer(), reader(&[Permission::PullRequests])])?;
+    forge.sandbox.set("GITHUB_ACTIONS", "true");
+    forge.sandbox.set("GITHUB_TOKEN", TOKEN);
+    forge.sandbox.allow_managers();
+    forge.commit_example("npm-workspace", POLICY);
+    forge.check_out();
+    Some(forge)
 }
 
-impl Story {
-    /// The npm example on `main`; `None` where the tools are not installed.
-    fn begin() -> Option<Self> {
-        let tools = Tools::installed()?;
-        let reader = Account {
-            token: READER.to_owned(),
-            may_write: vec![Permission::PullRequests],
-            ..Account::workflow(TOKEN)
-        };
-        let github = FakeGitHub::start(&tools, vec![Account::workflow(TOKEN), reader]);
-        let repository = github.create(NAME);
-        let mut sandbox = Sandbox::new();
-        sandbox.build_store();
-        sandbox.allow_managers();
-        sandbox.set("GITHUB_REPOSITORY", NAME);
-        sandbox.set("GITHUB_API_URL", github.api_url());
-        sandbox.set("GITHUB_SERVER_URL", github.server_url());
-        sandbox.set("GITHUB_ACTIONS", "true");
-        sandbox.set("GITHUB_TOKEN", TOKEN);
-        let example = root().join("examples/npm-workspace");
-        repository.commit_directory("main", "start", &example);
-        repository.commit("main", "policy", &[(".patchgate.yml", POLICY.as_bytes())]);
-        let story = Self {
-            github,
-            repository,
-            sandbox,
-        };
-        story.check_out();
+/// Commits the fix to `main`, as a person would.
+fn fix_by_hand(forge: &ForgeSandbox) {
+    forge.run("fix", &["--apply", "repo"]);
+    let lock = std::fs::read(forge.sandbox.path("repo/package-lock.json")).unwrap();
 
-        Some(story)
+    let mut files = vec![("package-lock.json".to_owned(), lock)];
+    for entry in std::fs::read_dir(forge.sandbox.path("repo/packages")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let path = format!("packages/{name}/package.json");
+        let content = std::fs::read(forge.sandbox.path("repo").join(&path)).unwrap();
+        files.push((path, content));
     }
 
-    /// Puts a fresh clone of the tip of `main` at `repo/`.
-    fn check_out(&self) {
-        let clone = self.sandbox.path("repo");
-        std::fs::remove_dir_all(&clone).unwrap();
-        let output = Command::new("git")
-            .args(["clone", "--quiet", "--branch=main"])
-            .arg(self.repository.path())
-            .arg(&clone)
-            .env("GIT_CONFIG_GLOBAL", "/dev/null")
-            .output()
-            .unwrap();
-
-        assert!(output.status.success(), "{output:?}");
-    }
-
-    /// Runs a command on the clone, and sees to it that no token is printed.
-    fn run(&self, command: &str, more: &[&str]) -> Run {
-        let mut arguments = vec![command, "--store", "store", "--max-age-days", "36500"];
-        arguments.extend(more);
-        let run = self.sandbox.run(&arguments);
-        for secret in [TOKEN, READER] {
-            assert!(
-                !format!("{run:?}").contains(secret),
-                "the token is printed: {run:?}"
-            );
-        }
-
-        run
-    }
-
-    fn pr(&self) -> Run {
-        self.run("pr", &["repo"])
-    }
-
-    fn gate(&self, number: u64, more: &[&str]) -> Run {
-        let number = number.to_string();
-        let mut arguments = vec!["--format", "json", "--pull-request", &number];
-        arguments.extend(more);
-        self.run("gate", &arguments)
-    }
-
-    fn pull(&self, number: u64) -> PullRequest {
-        self.github
-            .pull_requests(NAME)
-            .into_iter()
-            .find(|pull| pull.number == number)
-            .unwrap()
-    }
-
-    /// The only pull request.
-    fn only(&self) -> PullRequest {
-        let pulls = self.github.pull_requests(NAME);
-        assert_eq!(pulls.len(), 1, "{pulls:#?}");
-        pulls[0].clone()
-    }
-
-    /// How many calls wrote something, through the API or by a push.
-    fn writes(&self) -> usize {
-        let api = self
-            .github
-            .requests()
-            .iter()
-            .filter(|request| request.method != "GET")
-            .count();
-        api + self.github.git().pushes().len()
-    }
-
-    /// Takes the fix into `main`, as a person would.
-    fn fix_by_hand(&self) {
-        self.run("fix", &["--apply", "repo"]);
-        let lock = std::fs::read(self.sandbox.path("repo/package-lock.json")).unwrap();
-
-        let mut files = vec![("package-lock.json".to_owned(), lock)];
-        for entry in std::fs::read_dir(self.sandbox.path("repo/packages")).unwrap() {
-            let name = entry.unwrap().file_name().into_string().unwrap();
-            let path = format!("packages/{name}/package.json");
-            let content = std::fs::read(self.sandbox.path("repo").join(&path)).unwrap();
-            files.push((path, content));
-        }
-
-        let files: Vec<(&str, &[u8])> = files
-            .iter()
-            .map(|(path, content)| (path.as_str(), content.as_slice()))
-            .collect();
-        self.repository.commit("main", "updates", &files);
-        self.check_out();
-    }
-
-    fn kept_the_contract(&self) {
-        assert_eq!(self.github.violations(), Vec::<String>::new());
-    }
+    let files: Vec<(&str, &[u8])> = files
+        .iter()
+        .map(|(path, content)| (path.as_str(), content.as_slice()))
+        .collect();
+    forge.repository.commit("main", "updates", &files);
+    forge.check_out();
 }
 
-/// The text with what differs from run to run written as names.
-fn settled(text: &str, story: &Story, pull: &PullRequest) -> String {
-    let base = story.repository.tip("main").unwrap();
+/// Replaces everything in a text that differs from run to run by a name.
+fn normalize(text: &str, forge: &ForgeSandbox, pull: &PullRequest) -> String {
+    let base = forge.repository.tip("main").unwrap();
     let mut text = text
         .replace(&pull.head_sha, "HEAD-COMMIT")
         .replace(&base, "BASE-COMMIT");
@@ -164,7 +63,7 @@ fn settled(text: &str, story: &Story, pull: &PullRequest) -> String {
             text = format!("{before}{marker}DIGEST\"{after}");
         }
     }
-    // How npm lays out an entry is npm's: it differs between its versions.
+    // Versions of npm differ in the number of lines of an entry.
     let lines = text.lines().map(|line| {
         if line.starts_with("- `package-lock.json` (+") {
             "- `package-lock.json` (+ADDED -REMOVED)"
@@ -178,11 +77,11 @@ fn settled(text: &str, story: &Story, pull: &PullRequest) -> String {
 
 #[test]
 fn the_first_run_opens_a_pull_request_and_the_second_changes_nothing() {
-    let Some(story) = Story::begin() else {
+    let Some(forge) = npm_workspace() else {
         return;
     };
-    let run = story.pr().expect(0);
-    let pull = story.only();
+    let run = forge.pr().expect(0);
+    let pull = forge.only_pull();
     assert!(
         run.stdout.starts_with(&format!("opened #{} ", pull.number)),
         "{run:?}"
@@ -192,28 +91,28 @@ fn the_first_run_opens_a_pull_request_and_the_second_changes_nothing() {
     assert!(pull.open && !pull.draft);
     insta::assert_snapshot!(
         "pull_request",
-        format!("{}\n\n{}", pull.title, settled(&pull.body, &story, &pull))
+        format!("{}\n\n{}", pull.title, normalize(&pull.body, &forge, &pull))
     );
-    carries_what_fix_gives(&story, &pull);
+    carries_what_fix_gives(&forge, &pull);
 
-    let writes = story.writes();
-    let run = story.pr().expect(0);
+    let writes = forge.writes();
+    let run = forge.pr().expect(0);
     assert!(
         run.stdout
             .starts_with(&format!("unchanged #{} ", pull.number)),
         "{run:?}"
     );
-    assert_eq!(story.writes(), writes, "the second run wrote");
-    story.kept_the_contract();
+    assert_eq!(forge.writes(), writes, "the second run wrote");
+    forge.assert_contract_kept();
 }
 
-/// The commit stands on `main` and differs from it in exactly the files that `fix --apply` writes.
+/// Checks that the commit is on top of `main` and changes exactly the files that `fix --apply` writes.
 #[track_caller]
-fn carries_what_fix_gives(story: &Story, pull: &PullRequest) {
-    let git = |arguments: &[&str]| story.repository.git(arguments);
+fn carries_what_fix_gives(forge: &ForgeSandbox, pull: &PullRequest) {
+    let git = |arguments: &[&str]| forge.repository.git(arguments);
     assert_eq!(
         git(&["rev-parse", &format!("{}^", pull.head_sha)]),
-        story.repository.tip("main").unwrap()
+        forge.repository.tip("main").unwrap()
     );
 
     let changed = git(&["diff", "--name-only", "main", &pull.head_sha]);
@@ -221,8 +120,8 @@ fn carries_what_fix_gives(story: &Story, pull: &PullRequest) {
 
     assert!(changed.contains(&"package-lock.json"), "{changed:?}");
 
-    story.run("fix", &["--apply", "repo"]).expect(0);
-    let clone = story.sandbox.path("repo");
+    forge.run("fix", &["--apply", "repo"]).expect(0);
+    let clone = forge.sandbox.path("repo");
     let status = Command::new("git")
         .args(["diff", "--name-only"])
         .current_dir(&clone)
@@ -233,56 +132,56 @@ fn carries_what_fix_gives(story: &Story, pull: &PullRequest) {
     assert_eq!(written.lines().collect::<Vec<_>>(), changed);
     for path in changed {
         assert!(
-            story.repository.file(&pull.head_sha, path)
+            forge.repository.file(&pull.head_sha, path)
                 == Some(std::fs::read(clone.join(path)).unwrap()),
             "`{path}` is not what fix writes"
         );
     }
 
-    story.check_out();
+    forge.check_out();
 }
 
 #[test]
 fn a_moved_base_updates_the_pull_request_and_a_fixed_one_closes_it() {
-    let Some(story) = Story::begin() else {
+    let Some(forge) = npm_workspace() else {
         return;
     };
-    story.pr().expect(0);
-    let first = story.only();
-    let tip = story
+    forge.pr().expect(0);
+    let first = forge.only_pull();
+    let tip = forge
         .repository
         .commit("main", "unrelated", &[("NOTES.md", b"a note\n")]);
-    story.check_out();
-    let run = story.pr().expect(0);
+    forge.check_out();
+    let run = forge.pr().expect(0);
     assert!(
         run.stdout
             .starts_with(&format!("updated #{} ", first.number)),
         "{run:?}"
     );
-    let second = story.only();
+    let second = forge.only_pull();
     assert_eq!(second.head, first.head);
     assert_ne!(second.head_sha, first.head_sha);
     assert_eq!(
-        story
+        forge
             .repository
             .git(&["rev-parse", &format!("{}^", second.head_sha)]),
         tip
     );
     assert!(second.body.contains(&second.head_sha));
 
-    // A store that lacks the ecosystem knows nothing, and closes nothing.
+    // With a store that lacks the ecosystem, nothing is closed.
     let cargo = root().join("examples/advisories/crates.io");
     let feeds = root().join("examples/advisories/feeds");
-    let from = story.sandbox.path("cargo-only");
-    crate::support::sandbox::copy(&cargo, &from.join("crates.io"));
-    crate::support::sandbox::copy(&feeds, &from.join("feeds"));
+    let from = forge.sandbox.path("cargo-only");
+    copy(&cargo, &from.join("crates.io"));
+    copy(&feeds, &from.join("feeds"));
     let from = from.to_string_lossy();
-    story
+    forge
         .sandbox
         .run(&["db", "build", "--from", &from, "--into", "lacking"])
         .expect(0);
-    let writes = story.writes();
-    let run = story
+    let writes = forge.writes();
+    let run = forge
         .sandbox
         .run(&[
             "pr",
@@ -297,19 +196,19 @@ fn a_moved_base_updates_the_pull_request_and_a_fixed_one_closes_it() {
         run.stdout.contains(&format!("left #{} ", first.number)),
         "{run:?}"
     );
-    assert!(story.only().open);
-    assert_eq!(story.writes(), writes, "an incomplete run wrote");
+    assert!(forge.only_pull().open);
+    assert_eq!(forge.writes(), writes, "an incomplete run wrote");
 
-    story.fix_by_hand();
-    let run = story.pr().expect(0);
+    fix_by_hand(&forge);
+    let run = forge.pr().expect(0);
     assert!(
         run.stdout
             .starts_with(&format!("closed #{} ", first.number)),
         "{run:?}"
     );
-    assert!(!story.only().open);
-    assert_eq!(story.repository.branches(), ["main"]);
-    let comments = story.github.comments(NAME);
+    assert!(!forge.only_pull().open);
+    assert_eq!(forge.repository.branches(), ["main"]);
+    let comments = forge.github.comments(REPO);
     assert_eq!(comments.len(), 1, "{comments:?}");
     assert!(
         comments[0]
@@ -317,28 +216,28 @@ fn a_moved_base_updates_the_pull_request_and_a_fixed_one_closes_it() {
             .contains("no longer has the vulnerabilities"),
         "{comments:?}"
     );
-    let writes = story.writes();
-    let run = story.pr().expect(0);
+    let writes = forge.writes();
+    let run = forge.pr().expect(0);
     assert_eq!(run.stdout, "no pull request: none is needed\n");
-    assert_eq!(story.writes(), writes);
-    story.kept_the_contract();
+    assert_eq!(forge.writes(), writes);
+    forge.assert_contract_kept();
 }
 
 #[test]
 fn a_token_that_may_not_push_is_refused_with_the_missing_permission() {
-    let Some(mut story) = Story::begin() else {
+    let Some(mut forge) = npm_workspace() else {
         return;
     };
-    story.sandbox.set("PATCHGATE_TOKEN", READER);
-    let run = story.pr().expect(3);
+    forge.sandbox.set("PATCHGATE_TOKEN", READ_ONLY_TOKEN);
+    let run = forge.pr().expect(3);
     assert!(run.stderr.contains("may not push"), "{run:?}");
     assert!(run.stderr.contains("`contents: write`"), "{run:?}");
     assert_eq!(run.stderr.matches("error: ").count(), 1, "{run:?}");
-    assert!(story.github.pull_requests(NAME).is_empty());
-    assert_eq!(story.repository.branches(), ["main"]);
+    assert!(forge.github.pull_requests(REPO).is_empty());
+    assert_eq!(forge.repository.branches(), ["main"]);
 
-    story.sandbox.set("PATCHGATE_TOKEN", "ghs_wrong0123456789");
-    let run = story.pr().expect(3);
+    forge.sandbox.set("PATCHGATE_TOKEN", "ghs_wrong0123456789");
+    let run = forge.pr().expect(3);
     assert!(run.stderr.contains("the token is not valid"), "{run:?}");
     assert!(!format!("{run:?}").contains("ghs_wrong"), "{run:?}");
     assert_eq!(run.stderr.matches("error: ").count(), 1, "{run:?}");
@@ -346,17 +245,17 @@ fn a_token_that_may_not_push_is_refused_with_the_missing_permission() {
 
 #[test]
 fn a_branch_with_commits_of_another_author_is_left_alone() {
-    let Some(story) = Story::begin() else {
+    let Some(forge) = npm_workspace() else {
         return;
     };
 
-    story.pr().expect(0);
-    let pull = story.only();
-    let theirs = story
+    forge.pr().expect(0);
+    let pull = forge.only_pull();
+    let theirs = forge
         .repository
         .commit(&pull.head, "by hand", &[("NOTES.md", b"a note\n")]);
-    let writes = story.writes();
-    let run = story.pr();
+    let writes = forge.writes();
+    let run = forge.pr();
 
     assert!(
         run.stdout.starts_with(&format!("left #{} ", pull.number)),
@@ -366,49 +265,47 @@ fn a_branch_with_commits_of_another_author_is_left_alone() {
         run.stdout.contains("commits that Patchgate did not make"),
         "{run:?}"
     );
-    assert_eq!(story.repository.tip(&pull.head), Some(theirs));
-    assert_eq!(story.writes(), writes);
+    assert_eq!(forge.repository.tip(&pull.head), Some(theirs));
+    assert_eq!(forge.writes(), writes);
 
-    let verdict = story.gate(pull.number, &["--merge"]).expect(10);
+    let verdict = forge.gate(pull.number, &["--merge"]).expect(10);
     assert_eq!(verdict.json()["merged"], false);
 
-    story.kept_the_contract();
+    forge.assert_contract_kept();
 }
 
 #[test]
 fn the_gate_waits_for_the_checks_and_merges_exactly_what_it_judged() {
-    let Some(story) = Story::begin() else {
+    let Some(forge) = npm_workspace() else {
         return;
     };
 
-    story.pr().expect(0);
-    let pull = story.only();
-    let waiting = story.gate(pull.number, &["--merge"]).expect(10);
+    forge.pr().expect(0);
+    let pull = forge.only_pull();
+    let waiting = forge.gate(pull.number, &["--merge"]).expect(10);
 
-    assert!(story.only().open);
+    assert!(forge.only_pull().open);
 
-    story
-        .github
-        .report_check(NAME, &pull.head_sha, "ci", "test", Some("success"));
-    let merged = story.gate(pull.number, &["--merge"]).expect(0);
+    forge.report_test("ci", &pull.head_sha, Some("success"));
+    let merged = forge.gate(pull.number, &["--merge"]).expect(0);
     let report = merged.json();
 
     assert_eq!(report["merged"], true);
     assert_eq!(report["head_sha"], pull.head_sha.as_str());
 
-    let after = story.pull(pull.number);
+    let after = forge.pull(pull.number);
     let merge = after.merge_commit.expect("it is merged");
 
     assert_eq!(
-        story.repository.git(&["rev-parse", "main"]),
+        forge.repository.git(&["rev-parse", "main"]),
         merge,
         "main is not the merge"
     );
     assert_eq!(
-        story
+        forge
             .repository
             .git(&["rev-parse", &format!("{merge}^{{tree}}")]),
-        story
+        forge
             .repository
             .git(&["rev-parse", &format!("{}^{{tree}}", pull.head_sha)]),
         "more or less than the judged head was merged"
@@ -417,31 +314,31 @@ fn the_gate_waits_for_the_checks_and_merges_exactly_what_it_judged() {
         fits("gate", &run.json());
     }
 
-    story.kept_the_contract();
+    forge.assert_contract_kept();
 }
 
 #[test]
 fn the_action_sets_its_outputs_and_no_child_process_sees_the_token() {
-    let Some(mut story) = Story::begin() else {
+    let Some(mut forge) = npm_workspace() else {
         return;
     };
-    let seen = spy_on_children(&mut story.sandbox);
+    let seen = spy_on_children(&mut forge.sandbox);
     for (name, file) in [
         ("GITHUB_OUTPUT", "outputs"),
         ("GITHUB_STEP_SUMMARY", "summary"),
     ] {
-        let path = story.sandbox.path(file);
-        story.sandbox.set(name, path.to_string_lossy());
+        let path = forge.sandbox.path(file);
+        forge.sandbox.set(name, path.to_string_lossy());
     }
-    story.sandbox.set("PATCHGATE_TOKEN", TOKEN);
+    forge.sandbox.set("PATCHGATE_TOKEN", TOKEN);
     let common = format!(
         "\"token\":\"{TOKEN}\",\"store\":\"store\",\"max-age-days\":\"36500\",\"format\":\"json\""
     );
     let inputs = format!("{{\"command\":\"pr\",\"path\":\"repo\",{common}}}");
-    story.sandbox.set("PATCHGATE_INPUTS", inputs);
-    let run = story.sandbox.run(&["action"]).expect(0);
+    forge.sandbox.set("PATCHGATE_INPUTS", inputs);
+    let run = forge.sandbox.run(&["action"]).expect(0);
     assert!(!format!("{run:?}").contains(TOKEN), "{run:?}");
-    let pull = story.only();
+    let pull = forge.only_pull();
     let report = run.json();
     fits("pr", &report);
     assert_eq!(report["action"], "opened");
@@ -457,21 +354,21 @@ fn the_action_sets_its_outputs_and_no_child_process_sees_the_token() {
         "{report:#}"
     );
     let number = pull.number;
-    let outputs = std::fs::read_to_string(story.sandbox.path("outputs")).unwrap();
+    let outputs = std::fs::read_to_string(forge.sandbox.path("outputs")).unwrap();
     assert_eq!(
         outputs,
         format!("pull-request={number}\nfindings=10\nhighest-score=94.8\n")
     );
 
     let inputs = format!("{{\"command\":\"gate\",\"pull-request\":\"{number}\",{common}}}");
-    story.sandbox.set("PATCHGATE_INPUTS", inputs);
-    story.sandbox.run(&["action"]).expect(10);
-    let outputs = std::fs::read_to_string(story.sandbox.path("outputs")).unwrap();
+    forge.sandbox.set("PATCHGATE_INPUTS", inputs);
+    forge.sandbox.run(&["action"]).expect(10);
+    let outputs = std::fs::read_to_string(forge.sandbox.path("outputs")).unwrap();
     assert!(
         outputs.ends_with(&format!("verdict=review\npull-request={number}\n")),
         "{outputs}"
     );
-    let summary = std::fs::read_to_string(story.sandbox.path("summary")).unwrap();
+    let summary = std::fs::read_to_string(forge.sandbox.path("summary")).unwrap();
     for part in ["## Patchgate pull request", "jquery", "checks-required"] {
         assert!(summary.contains(part), "no {part:?} in:\n{summary}");
     }
@@ -484,7 +381,7 @@ fn the_action_sets_its_outputs_and_no_child_process_sees_the_token() {
     }
 }
 
-/// Puts programs before npm and git that note their arguments and environment.
+/// Puts programs before npm and git that log their arguments and environment.
 fn spy_on_children(sandbox: &mut Sandbox) -> std::path::PathBuf {
     use std::os::unix::fs::PermissionsExt as _;
 
@@ -506,7 +403,7 @@ fn spy_on_children(sandbox: &mut Sandbox) -> std::path::PathBuf {
     seen
 }
 
-/// Whether a report is what its published schema says.
+/// Checks a report against its published schema.
 #[track_caller]
 fn fits(schema: &str, report: &serde_json::Value) {
     let path = root().join(format!("schemas/{schema}.schema.json"));

@@ -1,4 +1,4 @@
-//! Advisories of vendors: documents, folders, and providers on loopback.
+//! CSAF advisories of vendors, from documents, directories, and providers on loopback.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -211,7 +211,7 @@ fn an_unreadable_document_in_a_directory_makes_the_scan_incomplete() {
         .unwrap();
     std::fs::write(&hash, sum.stdout).unwrap();
 
-    // The metadata name the directory that they lie in.
+    // The metadata names the directory that it is in.
     let report = scan(&sandbox, "csaf/provider-metadata.json", &[])
         .expect(1)
         .json();
@@ -264,7 +264,7 @@ impl Provider {
         format!("{}{path}", self.server.url())
     }
 
-    /// One that lists two documents in a directory, one of which not everybody may have.
+    /// A provider that lists two documents in a directory, one of which needs a login.
     fn with_folder() -> Self {
         let provider = Self::start();
         provider.metadata(json!([{"directory_url": provider.url("/white")}]));

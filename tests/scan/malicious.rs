@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::sandbox::{Run, Sandbox};
 
-/// A repository that installs `evil` and `fine`, and a store with these records beside.
+/// A repository that installs `evil` and `fine`, next to a store with these records.
 fn sandbox(records: &[Value]) -> Sandbox {
     let sandbox = Sandbox::new();
     let package = |name: &str| json!({"version": "1.0.0", "resolved": format!("https://packages.invalid/{name}.tgz")});
@@ -47,7 +47,7 @@ fn the_exit_code_is_5_whatever_the_thresholds_and_the_problems_are() {
     assert_eq!(report["findings"][0]["id"], "MAL-2026-1");
     assert_eq!(report["findings"][0]["malicious"], true);
 
-    // A hole beside it takes nothing from it, and is reported all the same.
+    // An unreadable file next to it changes nothing, and is reported as well.
     sandbox.write("Cargo.lock", "<<<<<<< HEAD\n");
     let report = scan(&sandbox, &["--format", "json"]).expect(5).json();
 

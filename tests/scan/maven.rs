@@ -1,5 +1,5 @@
-//! Maven projects whose parents and lists of versions are not in the repository: brought from the
-//! local repository or from a stand-in for the one that the settings name, or reported as lacking.
+//! Maven projects whose parents and version lists are not in the repository: they come from the local
+//! repository or from a fake of the configured one, or are reported as missing.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -67,7 +67,7 @@ fn repository(odd: Option<(&'static str, Odd)>) -> HttpServer {
     })
 }
 
-/// A home whose settings send every question to a server, as somebody.
+/// A home whose settings name a server as the mirror of every repository, with a login.
 fn settings(sandbox: &Sandbox, mirror_of: &str, url: &str) {
     let directory = sandbox.path("home/.m2");
     std::fs::create_dir_all(&directory).unwrap();
@@ -130,7 +130,7 @@ fn parents_and_version_lists_are_fetched_from_the_configured_repository() {
     };
     assert!(asked.iter().all(authorised));
 
-    // A release never changes: what was brought once is not asked for again.
+    // A release never changes, so a file that was fetched once is not fetched again.
     server.clear_requests();
     scan(&mut sandbox).expect(0);
 
@@ -191,7 +191,7 @@ fn a_parent_that_cannot_be_fetched_makes_the_scan_incomplete_with_its_reason() {
     }
 }
 
-/// A page that a server once gave in a file's place does not stay.
+/// A page that a server once sent instead of a file is not kept.
 #[test]
 fn a_wrong_answer_is_not_cached() {
     let is_well = Arc::new(AtomicBool::new(false));

@@ -1,4 +1,4 @@
-//! VEX documents, in and out: files, folders and addresses.
+//! VEX documents, read from files, directories and addresses, and written.
 
 use patchgate_testkit::{HttpServer, Response, Tools, shared_dir};
 use serde_json::{Value, json};
@@ -156,7 +156,7 @@ fn every_document_in_a_directory_is_read_in_a_fixed_order() {
 
     assert_eq!(texts(&report["suppressed"], "source"), ["vex/b/fine.json"]);
 
-    // Another document of the directory says worse at the same time.
+    // Another document in the directory says at the same time that it is affected.
     write(&sandbox, "vex/a.json", &bad);
     let report = scan(&sandbox, &["--vex", "vex"]).expect(1).json();
 
@@ -499,7 +499,7 @@ fn the_result_is_written_as_cyclonedx_and_read_back() {
     assert_read_back(&sandbox, &written.stdout, "own.vex.cdx.json");
 }
 
-/// Without the settings, the document suppresses what it says does no harm, and nothing else.
+/// Without settings, the document suppresses the findings that it declares harmless, and no others.
 #[track_caller]
 fn assert_read_back(sandbox: &Sandbox, text: &str, name: &str) {
     std::fs::remove_file(sandbox.path("repo/.patchgate.yml")).unwrap();
@@ -573,7 +573,7 @@ fn assert_valid(schema: &std::path::Path, document: &Value) {
     assert_eq!(errors, Vec::<String>::new());
 }
 
-/// Holds a document against CycloneDX's own validator.
+/// Checks a document with the validator of CycloneDX.
 #[track_caller]
 fn assert_cyclonedx(sandbox: &Sandbox, text: &str) {
     let Some(tools) = Tools::installed() else {

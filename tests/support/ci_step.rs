@@ -1,4 +1,4 @@
-//! A step of a CI file, run exactly as it stands there.
+//! A step of a CI file, run exactly as the file has it.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::support::sandbox::{Run, Sandbox, root};
 /// `shell: bash` as GitHub's runner starts it.
 pub(crate) const BASH: &[&str] = &["/bin/bash", "--noprofile", "--norc", "-eo", "pipefail"];
 
-/// A step's script, and the expressions in its environment by their variable.
+/// A script, its shell, and the variables of its environment with their expressions.
 pub(crate) struct Step {
     pub(crate) script: String,
     /// The shell that runs it, with its arguments.
@@ -20,7 +20,7 @@ pub(crate) struct Step {
 }
 
 impl Step {
-    /// The only step of a file whose script holds this text.
+    /// The only step of a file whose script contains this text.
     pub(crate) fn of(file: &str, part: &str) -> Self {
         let text = std::fs::read_to_string(root().join(file)).unwrap();
         let tree = yaml(&text).unwrap();
@@ -35,7 +35,7 @@ impl Step {
             .filter(|step| script(step).is_some_and(|script| script.contains(part)))
             .collect();
         let [step] = steps[..] else {
-            panic!("{} steps of {file} hold `{part}`", steps.len());
+            panic!("{} steps of {file} contain `{part}`", steps.len());
         };
         let environment = step.get("env").map_or(&[][..], |env| env.entries());
 
@@ -49,8 +49,8 @@ impl Step {
         }
     }
 
-    /// Runs the script as a runner does, in the sandbox's `directory`, with these values of expressions and
-    /// the sandbox's `programs` before the machine's.
+    /// Runs the script as a runner does: in `directory` of the sandbox, with these values for its
+    /// expressions, and with the sandbox's `programs/` before those of the machine.
     #[track_caller]
     pub(crate) fn run(&self, sandbox: &Sandbox, directory: &str, values: &[(&str, &str)]) -> Run {
         let machine = std::env::var("PATH").unwrap_or_default();
@@ -58,7 +58,7 @@ impl Step {
         self.run_with_path(&programs, sandbox, directory, values)
     }
 
-    /// Runs it with this `PATH`.
+    /// Like [`Step::run`], with `programs` as `PATH`.
     #[track_caller]
     pub(crate) fn run_with_path(
         &self,
@@ -97,13 +97,13 @@ fn script<'a>(step: &'a Node<'_>) -> Option<&'a str> {
     step.get("run").and_then(|run| run.text())
 }
 
-/// The text with each expression replaced by its value.
+/// Replaces each expression in a text by its value.
 #[track_caller]
 fn evaluated(text: &str, values: &[(&str, &str)]) -> String {
     let mut rest = text;
     let mut result = String::new();
 
-    // GitHub's brackets and GitLab's.
+    // The brackets of GitHub and those of GitLab.
     let next = |rest: &str| ["${{", "$[["].into_iter().find_map(|open| rest.find(open));
     while let Some(at) = next(rest) {
         let (before, after) = (&rest[..at], &rest[at + 3..]);

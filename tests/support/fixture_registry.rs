@@ -1,10 +1,10 @@
-//! A small project, a registry on loopback that has its packages, and one advisory.
+//! A small project, a registry on loopback with its packages, and one advisory.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use patchgate_testkit::{CargoRegistry, NpmRegistry, Release};
+use patchgate_testkit::{CargoRegistry, NpmRegistry, Release, rust_toolchain};
 use serde_json::{Value, json};
 
 use crate::support::sandbox::Sandbox;
@@ -12,10 +12,10 @@ use crate::support::sandbox::Sandbox;
 /// The id of the only advisory.
 pub(crate) const ADVISORY: &str = "GHSA-2222-3333-4444";
 
-/// Every file of a directory with its content.
+/// The files of a directory with their content.
 pub(crate) type Files = BTreeMap<PathBuf, Vec<u8>>;
 
-/// Every file of `repo/`.
+/// The files of `repo/`.
 pub(crate) fn files(sandbox: &Sandbox) -> Files {
     let mut files = Files::new();
     gather(&sandbox.path("repo"), &mut files);
@@ -33,7 +33,7 @@ fn gather(directory: &Path, files: &mut Files) {
     }
 }
 
-/// Builds the store at `store/` with an advisory for every version of a package before `fixed`.
+/// Builds `store/` with an advisory for every version of a package before `fixed`.
 fn warn_of(sandbox: &Sandbox, ecosystem: &str, package: &str, fixed: &str) {
     let advisory = json!({
         "schema_version": "1.7.0", "id": ADVISORY,
@@ -54,7 +54,7 @@ fn warn_of(sandbox: &Sandbox, ecosystem: &str, package: &str, fixed: &str) {
         .expect(0);
 }
 
-/// Runs a manager in a directory of the sandbox, with the settings that `patchgate` will see.
+/// Runs a package manager in a directory of the sandbox, with the settings that `patchgate` gets.
 pub(crate) fn manager(
     sandbox: &Sandbox,
     directory: &str,
@@ -73,6 +73,7 @@ pub(crate) fn manager(
         .env("HOME", sandbox.path("home"))
         .env("CARGO_HOME", sandbox.path("home/.cargo"))
         .env("RUSTUP_HOME", rustup)
+        .env("RUSTUP_TOOLCHAIN", rust_toolchain())
         .output()
         .unwrap()
 }
@@ -93,7 +94,7 @@ pub(crate) fn use_npm_registry(sandbox: &Sandbox, url: &str) {
     std::fs::write(sandbox.path("home/.npmrc"), text).unwrap();
 }
 
-/// An npm project at `repo/`, not locked yet, with an advisory for `package` before `fixed`.
+/// An npm project at `repo/` without a lockfile, and an advisory for `package` before `fixed`.
 pub(crate) fn npm_project(
     releases: Vec<Release>,
     manifest: &str,
@@ -107,7 +108,7 @@ pub(crate) fn npm_project(
     (sandbox, registry)
 }
 
-/// Lets npm lock `repo/`.
+/// Lets npm write the lockfile of `repo/`.
 #[track_caller]
 pub(crate) fn npm_lock(sandbox: &Sandbox, more: &[&str]) {
     let lock = [
@@ -124,13 +125,13 @@ pub(crate) fn npm_lock(sandbox: &Sandbox, more: &[&str]) {
     ));
 }
 
-/// `package-lock.json` as it is now.
+/// The current `package-lock.json`.
 pub(crate) fn npm_lockfile(sandbox: &Sandbox) -> Value {
     let text = std::fs::read(sandbox.path("repo/package-lock.json")).unwrap();
     serde_json::from_slice(&text).unwrap()
 }
 
-/// npm takes the lockfile as it is, and writes the same again.
+/// Checks that npm accepts the lockfile and would write the same.
 #[track_caller]
 pub(crate) fn npm_agrees(sandbox: &Sandbox) {
     let before = files(sandbox);
@@ -140,7 +141,7 @@ pub(crate) fn npm_agrees(sandbox: &Sandbox) {
     assert!(before == files(sandbox), "npm changes what was written");
 }
 
-/// A Cargo project at `repo/` with one dependency, locked at `locked`, and an advisory for it
+/// A Cargo project at `repo/` with one dependency that is locked at `locked`, and an advisory for it
 /// before `fixed`.
 pub(crate) fn cargo_project(
     releases: Vec<Release>,
@@ -163,7 +164,7 @@ pub(crate) fn cargo_project(
     (sandbox, registry)
 }
 
-/// Cargo takes the lockfile as it is.
+/// Checks that Cargo accepts the lockfile.
 #[track_caller]
 pub(crate) fn cargo_agrees(sandbox: &Sandbox) {
     let check = ["metadata", "--locked", "--format-version=1"];

@@ -5,18 +5,18 @@ use patchgate_testkit::{HttpServer, Response};
 use crate::support::ci_step::{BASH, Step, program};
 use crate::support::sandbox::Sandbox;
 
-/// What this machine is to GitHub's runner and to `uname`, and the archive for it.
+/// The names of this machine on GitHub's runners and in `uname`, and its archive.
 #[cfg(not(target_arch = "aarch64"))]
 pub(crate) const HERE: (&str, &str, &str) = ("X64", "x86_64", "patchgate-Linux-X64.tar.gz");
 #[cfg(target_arch = "aarch64")]
 pub(crate) const HERE: (&str, &str, &str) = ("ARM64", "aarch64", "patchgate-Linux-ARM64.tar.gz");
 /// The archive for this machine.
 pub(crate) const ARCHIVE: &str = HERE.2;
-/// A program in the place of patchgate.
+/// A program that replaces `patchgate`.
 pub(crate) const PROGRAM: &str = "#!/bin/sh\necho \"patchgate was run with $1\"\n";
 
-/// Packs `target/release/patchgate` of the sandbox's `build` as the release workflow does; returns
-/// the archive and its checksum file.
+/// Packs `build/target/release/patchgate` of the sandbox as the release workflow does; returns the
+/// archive and its checksum file.
 #[track_caller]
 pub(crate) fn packed(sandbox: &Sandbox) -> (Vec<u8>, Vec<u8>) {
     let name = ARCHIVE.strip_suffix(".tar.gz").unwrap();

@@ -1,8 +1,9 @@
-//! What every test needs: a directory of its own, the examples, and the binary in a clean environment.
+//! The basis of every test: a temporary directory, the examples, and the binary in a clean environment.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use patchgate_testkit::rust_toolchain;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -14,16 +15,17 @@ pub(crate) fn root() -> PathBuf {
         .unwrap()
 }
 
-/// A directory that is gone with the value: `home` is the run's home, everything else is the test's.
+/// A temporary directory, removed when the value is dropped. `home/` is the home of every run and
+/// `repo/` the repository; a test may create anything else.
 pub(crate) struct Sandbox {
     directory: TempDir,
     environment: Vec<(String, String)>,
 }
 
-/// The flags of a run with the store at `store/` and nothing else.
+/// Flags of a run that uses the store at `store/` and no network.
 pub(crate) const OFFLINE: [&str; 5] = ["--offline", "--store", "store", "--max-age-days", "36500"];
 
-/// How a run ended and what it printed.
+/// Exit code and output of a run. The code is -1 after a signal.
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) code: i32,
@@ -39,7 +41,7 @@ impl Run {
             .unwrap_or_else(|error| panic!("standard output is not JSON: {error}\n{self:?}"))
     }
 
-    /// The same run, when it ended with this code.
+    /// The same run, after a check of its exit code.
     #[track_caller]
     pub(crate) fn expect(self, code: i32) -> Self {
         assert_eq!(self.code, code, "{}\n{}", self.stdout, self.stderr);
@@ -69,12 +71,12 @@ impl Sandbox {
         std::fs::write(path, content).unwrap();
     }
 
-    /// Puts a copy of an example at `repo/`.
+    /// Copies an example to `repo/`.
     pub(crate) fn example(&self, name: &str) {
         copy(&root().join("examples").join(name), &self.path("repo"));
     }
 
-    /// Builds the examples' store at `store/`.
+    /// Builds `store/` from the advisories of the examples.
     #[track_caller]
     pub(crate) fn build_store(&self) {
         let advisories = root().join("examples/advisories");
@@ -89,12 +91,12 @@ impl Sandbox {
         .expect(0);
     }
 
-    /// Gives later runs one more variable.
+    /// Sets a variable of later runs.
     pub(crate) fn set(&mut self, name: &str, value: impl Into<String>) {
         self.environment.push((name.to_owned(), value.into()));
     }
 
-    /// Lets later runs find cargo and npm with the machine's own settings, which say where the
+    /// Lets later runs use cargo and npm with the settings of the machine, which say where the
     /// registries are.
     pub(crate) fn allow_managers(&mut self) {
         let home = PathBuf::from(std::env::var_os("HOME").unwrap_or_default());
@@ -107,10 +109,13 @@ impl Sandbox {
                 .unwrap_or_else(|_| home.join(default).to_string_lossy().into_owned());
             self.set(name, value);
         }
+
+        // The sandbox is outside of the repository, where rustup does not find its toolchain file.
+        self.set("RUSTUP_TOOLCHAIN", rust_toolchain());
     }
 
-    /// Runs `patchgate` in the sandbox's directory, with nothing in its environment but `PATH`, a home
-    /// of its own, and what [`Sandbox::set`] gave it.
+    /// Runs `patchgate` in the sandbox. Its environment contains `PATH`, a home of its own, and the
+    /// variables of [`Sandbox::set`], nothing else.
     pub(crate) fn run(&self, arguments: &[&str]) -> Run {
         let output = Command::new(env!("CARGO_BIN_EXE_patchgate"))
             .args(arguments)
@@ -129,26 +134,26 @@ impl Sandbox {
         }
     }
 
-    /// Scans `repo/` with the examples' store and prints JSON.
+    /// Builds the store of the examples and scans `repo/` with it, to JSON.
     pub(crate) fn scan_offline(&self) -> Run {
         self.build_store();
         self.offline("scan", &["--format", "json", "repo"])
     }
 
-    /// Builds the store at `store/` from the directory `records/`.
+    /// Builds `store/` from the records in `records/`.
     #[track_caller]
     pub(crate) fn build_store_of_records(&self) {
         self.run(&["db", "build", "--from", "records", "--into", "store"])
             .expect(0);
     }
 
-    /// Runs a command with the store at `store/`, however old that is, and without the network.
+    /// Runs a command with the store at `store/`, whatever its age, and without the network.
     pub(crate) fn offline(&self, command: &str, arguments: &[&str]) -> Run {
         self.run(&[&[command][..], &OFFLINE, arguments].concat())
     }
 }
 
-/// Copies a directory with all that is in it.
+/// Copies a directory with everything in it.
 pub(crate) fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
