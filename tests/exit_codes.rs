@@ -1,22 +1,22 @@
 //! The exit codes that scripts lean on, and that they do not depend on the format.
 
-use crate::stage::Stage;
+use crate::support::sandbox::Sandbox;
 
 const CLEAN_LOCK: &str = "version = 4\n\n[[package]]\nname = \"own\"\nversion = \"0.1.0\"\n";
 
 #[test]
 fn nothing_found_is_0() {
-    let stage = Stage::new();
-    stage.write("Cargo.lock", CLEAN_LOCK);
-    stage.scan_offline().expect(0);
+    let sandbox = Sandbox::new();
+    sandbox.write("Cargo.lock", CLEAN_LOCK);
+    sandbox.scan_offline().expect(0);
 }
 
 #[test]
 fn findings_are_1_unless_all_are_below_the_threshold() {
-    let stage = Stage::new();
-    stage.example("cargo-service");
-    stage.scan_offline().expect(1);
-    stage
+    let sandbox = Sandbox::new();
+    sandbox.example("cargo-service");
+    sandbox.scan_offline().expect(1);
+    sandbox
         .run(&[
             "scan",
             "--offline",
@@ -43,9 +43,9 @@ const JQUERY_LOCK: &str = r#"{
 
 /// Scans with these flags; the ids of the findings at or above the threshold.
 #[track_caller]
-fn failing(stage: &Stage, flags: &[&str], code: i32) -> Vec<String> {
+fn failing(sandbox: &Sandbox, flags: &[&str], code: i32) -> Vec<String> {
     let arguments = [flags, &["--format", "json", "repo"]].concat();
-    let report = stage.offline("scan", &arguments).expect(code).json();
+    let report = sandbox.offline("scan", &arguments).expect(code).json();
     let findings = report["findings"].as_array().unwrap();
     assert_eq!(findings.len(), 2, "{report:#}");
 
@@ -64,9 +64,9 @@ fn failing(stage: &Stage, flags: &[&str], code: i32) -> Vec<String> {
 
 #[test]
 fn a_known_exploited_finding_is_1_whatever_its_cvss_is() {
-    let stage = Stage::new();
-    stage.write("package-lock.json", JQUERY_LOCK);
-    stage.build_store();
+    let sandbox = Sandbox::new();
+    sandbox.write("package-lock.json", JQUERY_LOCK);
+    sandbox.build_store();
 
     for flags in [
         &["--severity", "high"][..],
@@ -74,11 +74,11 @@ fn a_known_exploited_finding_is_1_whatever_its_cvss_is() {
         &["--min-score", "100"],
         &["--severity", "critical", "--min-score", "100"],
     ] {
-        let ids = failing(&stage, flags, 1);
+        let ids = failing(&sandbox, flags, 1);
         assert_eq!(ids, ["GHSA-jpcq-cgw6-v4j6"], "{flags:?}");
     }
 
-    let run = stage.offline("scan", &["--severity", "high", "repo"]);
+    let run = sandbox.offline("scan", &["--severity", "high", "repo"]);
     let line = "1 at or above the threshold (severity high, or known to be exploited)";
     let run = run.expect(1);
     assert!(run.stdout.contains(line), "{}", run.stdout);
@@ -86,39 +86,39 @@ fn a_known_exploited_finding_is_1_whatever_its_cvss_is() {
 
 #[test]
 fn any_threshold_that_is_set_is_enough() {
-    let stage = Stage::new();
-    stage.write("package-lock.json", JQUERY_LOCK);
+    let sandbox = Sandbox::new();
+    sandbox.write("package-lock.json", JQUERY_LOCK);
     // Without the feeds: neither finding is known to be exploited.
-    let npm = crate::stage::root().join("examples/advisories/npm");
+    let npm = crate::support::sandbox::root().join("examples/advisories/npm");
     let build = ["db", "build", "--from", npm.to_str().unwrap()];
-    stage
+    sandbox
         .run(&[&build[..], &["--into", "store"]].concat())
         .expect(0);
 
     let none: [&str; 0] = [];
-    assert_eq!(failing(&stage, &["--severity", "high"], 0), none);
-    assert_eq!(failing(&stage, &["--min-score", "90"], 0), none);
+    assert_eq!(failing(&sandbox, &["--severity", "high"], 0), none);
+    assert_eq!(failing(&sandbox, &["--min-score", "90"], 0), none);
     let neither = ["--severity", "high", "--min-score", "90"];
-    assert_eq!(failing(&stage, &neither, 0), none);
+    assert_eq!(failing(&sandbox, &neither, 0), none);
     let by_severity = ["--severity", "medium", "--min-score", "90"];
-    assert_eq!(failing(&stage, &by_severity, 1).len(), 2);
+    assert_eq!(failing(&sandbox, &by_severity, 1).len(), 2);
     let by_score = ["--severity", "high", "--min-score", "10"];
-    assert_eq!(failing(&stage, &by_score, 1).len(), 2);
+    assert_eq!(failing(&sandbox, &by_score, 1).len(), 2);
     // A score of 0 sets no threshold, so it does not undo the severity.
     let only_severity = ["--severity", "high", "--min-score", "0"];
-    assert_eq!(failing(&stage, &only_severity, 0), none);
+    assert_eq!(failing(&sandbox, &only_severity, 0), none);
 }
 
 #[test]
 fn wrong_usage_is_2() {
-    let stage = Stage::new();
-    stage.write("Cargo.lock", CLEAN_LOCK);
-    stage.build_store();
-    stage.run(&["scan", "--no-such-flag"]).expect(2);
-    stage
+    let sandbox = Sandbox::new();
+    sandbox.write("Cargo.lock", CLEAN_LOCK);
+    sandbox.build_store();
+    sandbox.run(&["scan", "--no-such-flag"]).expect(2);
+    sandbox
         .run(&["scan", "--offline", "no-such-folder", "--store", "store"])
         .expect(2);
-    let run = stage
+    let run = sandbox
         .run(&["scan", "--offline", "--store", "no-such-store", "repo"])
         .expect(2);
 
@@ -127,30 +127,30 @@ fn wrong_usage_is_2() {
 
 #[test]
 fn offline_without_a_store_is_2_and_never_clean() {
-    let stage = Stage::new();
-    stage.write("Cargo.lock", CLEAN_LOCK);
-    let run = stage.run(&["scan", "--offline", "repo"]).expect(2);
+    let sandbox = Sandbox::new();
+    sandbox.write("Cargo.lock", CLEAN_LOCK);
+    let run = sandbox.run(&["scan", "--offline", "repo"]).expect(2);
     assert!(run.stderr.contains("--store"), "{}", run.stderr);
 }
 
 #[test]
 fn wrong_settings_are_2_and_named_with_their_line() {
-    let stage = Stage::new();
-    stage.write("Cargo.lock", CLEAN_LOCK);
-    stage.write(".patchgate.yml", "ignore: []\nthresholdd: high\n");
-    let run = stage.scan_offline().expect(2);
+    let sandbox = Sandbox::new();
+    sandbox.write("Cargo.lock", CLEAN_LOCK);
+    sandbox.write(".patchgate.yml", "ignore: []\nthresholdd: high\n");
+    let run = sandbox.scan_offline().expect(2);
     assert!(run.stderr.contains("thresholdd"), "{}", run.stderr);
     assert!(run.stderr.contains(".patchgate.yml:2"), "{}", run.stderr);
 }
 
 #[test]
-fn an_ecosystem_that_the_store_lacks_is_3_and_the_rest_is_still_told() {
-    let stage = Stage::new();
-    stage.example("cargo-service");
-    let npm = crate::stage::root().join("examples/npm-workspace/package-lock.json");
-    stage.write("web/package-lock.json", std::fs::read(npm).unwrap());
-    let crates = crate::stage::root().join("examples/advisories/crates.io");
-    stage
+fn an_ecosystem_that_the_store_lacks_is_3_and_the_rest_is_reported() {
+    let sandbox = Sandbox::new();
+    sandbox.example("cargo-service");
+    let npm = crate::support::sandbox::root().join("examples/npm-workspace/package-lock.json");
+    sandbox.write("web/package-lock.json", std::fs::read(npm).unwrap());
+    let crates = crate::support::sandbox::root().join("examples/advisories/crates.io");
+    sandbox
         .run(&[
             "db",
             "build",
@@ -160,7 +160,7 @@ fn an_ecosystem_that_the_store_lacks_is_3_and_the_rest_is_still_told() {
             "store",
         ])
         .expect(0);
-    let run = stage
+    let run = sandbox
         .run(&[
             "scan",
             "--offline",
@@ -186,15 +186,15 @@ fn an_ecosystem_that_the_store_lacks_is_3_and_the_rest_is_still_told() {
 
 #[test]
 fn nothing_to_scan_is_4() {
-    let stage = Stage::new();
-    stage.write("README.md", "no lockfile here\n");
-    stage.scan_offline().expect(4);
+    let sandbox = Sandbox::new();
+    sandbox.write("README.md", "no lockfile here\n");
+    sandbox.scan_offline().expect(4);
 }
 
 #[test]
-fn help_tells_every_code() {
-    let stage = Stage::new();
-    let help = stage.run(&["--help"]).expect(0).stdout;
+fn help_lists_every_code() {
+    let sandbox = Sandbox::new();
+    let help = sandbox.run(&["--help"]).expect(0).stdout;
 
     for line in [
         "0  nothing at or above",

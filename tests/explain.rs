@@ -3,23 +3,23 @@
 use patchgate_testkit::{OsvFault, OsvServer};
 use serde_json::{Value, json};
 
-use crate::stage::{Run, Stage, root, texts};
+use crate::support::sandbox::{Run, Sandbox, root, texts};
 
-fn stage() -> Stage {
-    let stage = Stage::new();
-    stage.example("npm-workspace");
-    stage.build_store();
-    stage
+fn sandbox() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.example("npm-workspace");
+    sandbox.build_store();
+    sandbox
 }
 
-fn explain(stage: &Stage, arguments: &[&str]) -> Run {
-    stage.offline("explain", arguments)
+fn explain(sandbox: &Sandbox, arguments: &[&str]) -> Run {
+    sandbox.offline("explain", arguments)
 }
 
 #[test]
-fn an_alias_leads_to_the_record_and_every_piece_of_evidence_has_its_answer() {
-    let stage = stage();
-    let run = explain(&stage, &["CVE-2021-44906", "--format", "json", "repo"]).expect(1);
+fn an_alias_leads_to_its_record_and_each_range_gets_an_answer() {
+    let sandbox = sandbox();
+    let run = explain(&sandbox, &["CVE-2021-44906", "--format", "json", "repo"]).expect(1);
     let report = run.json();
 
     assert_eq!(report["records"][0]["id"], "GHSA-xvch-5gv4-984h");
@@ -42,7 +42,7 @@ fn an_alias_leads_to_the_record_and_every_piece_of_evidence_has_its_answer() {
         "{evidence:?}"
     );
 
-    let schema = stage.run(&["schema", "explain"]).expect(0).json();
+    let schema = sandbox.run(&["schema", "explain"]).expect(0).json();
     let validator = jsonschema::validator_for(&schema).unwrap();
     let errors: Vec<String> = validator
         .iter_errors(&report)
@@ -51,7 +51,7 @@ fn an_alias_leads_to_the_record_and_every_piece_of_evidence_has_its_answer() {
 
     assert_eq!(errors, Vec::<String>::new());
 
-    let text = explain(&stage, &["CVE-2021-44906", "repo"])
+    let text = explain(&sandbox, &["CVE-2021-44906", "repo"])
         .expect(1)
         .stdout;
     for part in [
@@ -65,22 +65,22 @@ fn an_alias_leads_to_the_record_and_every_piece_of_evidence_has_its_answer() {
 }
 
 #[test]
-fn a_package_that_is_not_affected_is_told_with_the_reason() {
-    let stage = stage();
+fn an_unaffected_package_is_reported_with_the_reason() {
+    let sandbox = sandbox();
     let purl = ["GHSA-xvch-5gv4-984h", "--purl", "pkg:npm/minimist@1.2.8"];
-    let text = explain(&stage, &purl).expect(0).stdout;
+    let text = explain(&sandbox, &purl).expect(0).stdout;
 
     assert!(text.contains("minimist 1.2.8 is not affected"), "{text}");
     assert!(text.contains("1.2.8 is outside"), "{text}");
 
     let text = explain(
-        &stage,
+        &sandbox,
         &["GHSA-xvch-5gv4-984h", "--purl", "pkg:npm/other@1.0.0"],
     );
     assert!(text.expect(0).stdout.contains("none of these packages"));
 
-    explain(&stage, &["GHSA-xvch-5gv4-984h", "--purl", "nonsense"]).expect(2);
-    let unknown = explain(&stage, &["GHSA-none-none-none", "repo"]).expect(2);
+    explain(&sandbox, &["GHSA-xvch-5gv4-984h", "--purl", "nonsense"]).expect(2);
+    let unknown = explain(&sandbox, &["GHSA-none-none-none", "repo"]).expect(2);
 
     assert!(
         unknown.stderr.contains("GHSA-none-none-none"),
@@ -90,10 +90,13 @@ fn a_package_that_is_not_affected_is_told_with_the_reason() {
 }
 
 #[test]
-fn a_hole_in_what_was_read_or_answered_is_incomplete() {
-    let stage = stage();
-    stage.write("broken/package-lock.json", "{");
-    let report = explain(&stage, &["GHSA-xvch-5gv4-984h", "--format", "json", "repo"]);
+fn an_unreadable_file_or_a_missing_answer_is_incomplete() {
+    let sandbox = sandbox();
+    sandbox.write("broken/package-lock.json", "{");
+    let report = explain(
+        &sandbox,
+        &["GHSA-xvch-5gv4-984h", "--format", "json", "repo"],
+    );
     let report = report.expect(3).json();
 
     assert_eq!(
@@ -102,34 +105,34 @@ fn a_hole_in_what_was_read_or_answered_is_incomplete() {
     );
 
     let server = OsvServer::start(&[&root().join("examples/advisories")]);
-    let mut stage = Stage::new();
-    stage.example("npm-workspace");
-    stage.set("PATCHGATE_OSV_URL", server.url());
-    stage.set("PATCHGATE_KEV_URL", "none");
-    stage.set("PATCHGATE_EPSS_URL", "none");
+    let mut sandbox = Sandbox::new();
+    sandbox.example("npm-workspace");
+    sandbox.set("PATCHGATE_OSV_URL", server.url());
+    sandbox.set("PATCHGATE_KEV_URL", "none");
+    sandbox.set("PATCHGATE_EPSS_URL", "none");
     let online = ["explain", "GHSA-xvch-5gv4-984h", "--format", "json", "repo"];
-    let report = stage.run(&online).expect(1).json();
+    let report = sandbox.run(&online).expect(1).json();
 
     assert_eq!(report["packages"][0]["affected"], "yes");
     assert_eq!(report["kev"], Value::Null);
 
-    stage
+    sandbox
         .run(&["explain", "GHSA-none-none-none", "repo"])
         .expect(2);
     server.fail("/v1/vulns", OsvFault::ServerError, u32::MAX);
-    let report = stage.run(&["explain", "GHSA-xvch-5gv4-984x", "--format", "json", "repo"]);
+    let report = sandbox.run(&["explain", "GHSA-xvch-5gv4-984x", "--format", "json", "repo"]);
 
     assert_eq!(report.expect(3).json()["records"], json!([]));
 }
 
 #[test]
-fn what_a_scan_calls_incomplete_is_not_clean_here() {
-    let stage = stage();
-    let explain = |path: &str| explain(&stage, &["GHSA-xvch-5gv4-984h", path]);
+fn a_case_that_scan_calls_incomplete_is_incomplete_here() {
+    let sandbox = sandbox();
+    let explain = |path: &str| explain(&sandbox, &["GHSA-xvch-5gv4-984h", path]);
 
     // The store has no crates.io.
     let npm = root().join("examples/advisories/npm");
-    stage
+    sandbox
         .run(&[
             "db",
             "build",
@@ -140,13 +143,13 @@ fn what_a_scan_calls_incomplete_is_not_clean_here() {
         ])
         .expect(0);
     let lock = root().join("examples/cargo-service/Cargo.lock");
-    stage.write("rust/Cargo.lock", std::fs::read(lock).unwrap());
+    sandbox.write("rust/Cargo.lock", std::fs::read(lock).unwrap());
 
     assert!(explain("repo/rust").expect(3).stdout.contains("crates.io"));
 
     // A requirement without a lockfile.
     let manifest = r#"{"name": "a", "version": "1.0.0", "dependencies": {"minimist": "^1.2.0"}}"#;
-    stage.write("open/package.json", manifest);
+    sandbox.write("open/package.json", manifest);
     let text = explain("repo/open").expect(3).stdout;
 
     assert!(
@@ -154,6 +157,6 @@ fn what_a_scan_calls_incomplete_is_not_clean_here() {
         "{text}"
     );
 
-    stage.write("empty/README.md", "nothing");
+    sandbox.write("empty/README.md", "nothing");
     explain("repo/empty").expect(4);
 }

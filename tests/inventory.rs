@@ -1,12 +1,12 @@
 //! `patchgate inventory`, and files that are named one by one.
 
-use crate::stage::{Stage, texts};
+use crate::support::sandbox::{Sandbox, texts};
 
 #[test]
-fn every_package_with_its_scope_its_line_and_its_edges() {
-    let stage = Stage::new();
-    stage.example("npm-workspace");
-    let report = stage
+fn every_package_is_listed_with_its_scope_line_and_edges() {
+    let sandbox = Sandbox::new();
+    sandbox.example("npm-workspace");
+    let report = sandbox
         .run(&["inventory", "repo", "--format", "json"])
         .expect(0)
         .json();
@@ -42,16 +42,16 @@ fn every_package_with_its_scope_its_line_and_its_edges() {
 }
 
 #[test]
-fn the_tree_and_the_chains_to_a_package() {
-    let stage = Stage::new();
-    stage.example("npm-workspace");
-    let tree = stage
+fn a_tree_and_the_chains_to_a_package_are_printed() {
+    let sandbox = Sandbox::new();
+    sandbox.example("npm-workspace");
+    let tree = sandbox
         .run(&["inventory", "repo", "--format", "tree"])
         .expect(0);
 
     assert!(tree.stdout.contains("mkdirp 0.5.5"), "{}", tree.stdout);
 
-    let why = stage
+    let why = sandbox
         .run(&["inventory", "repo", "--why", "minimist"])
         .expect(0);
     assert!(
@@ -60,7 +60,7 @@ fn the_tree_and_the_chains_to_a_package() {
         why.stdout
     );
 
-    let none = stage
+    let none = sandbox
         .run(&["inventory", "repo", "--why", "left-pad"])
         .expect(0);
     assert!(
@@ -71,13 +71,17 @@ fn the_tree_and_the_chains_to_a_package() {
 }
 
 #[test]
-fn a_file_of_any_name_is_read_as_what_it_is_said_to_be() {
-    let stage = Stage::new();
-    stage.example("cargo-service");
-    std::fs::rename(stage.path("repo/Cargo.lock"), stage.path("repo/locked.txt")).unwrap();
-    stage.build_store();
+fn a_file_of_any_name_is_read_in_the_given_format() {
+    let sandbox = Sandbox::new();
+    sandbox.example("cargo-service");
+    std::fs::rename(
+        sandbox.path("repo/Cargo.lock"),
+        sandbox.path("repo/locked.txt"),
+    )
+    .unwrap();
+    sandbox.build_store();
     let named = |file: &str| {
-        stage.run(&[
+        sandbox.run(&[
             "scan",
             "--offline",
             "--store",
@@ -102,19 +106,19 @@ fn a_file_of_any_name_is_read_as_what_it_is_said_to_be() {
 }
 
 #[test]
-fn a_manifest_without_a_lockfile_is_unknown_and_not_clean() {
-    let stage = Stage::new();
-    stage.write(
+fn a_manifest_without_a_lockfile_is_not_clean() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
         "package.json",
         "{\n  \"dependencies\": {\n    \"left-pad\": \"^1.0.0\",\n    \"own\": \"workspace:*\"\n  }\n}\n",
     );
-    let report = stage.scan_offline().expect(3).json();
+    let report = sandbox.scan_offline().expect(3).json();
 
     assert_eq!(texts(&report["incomplete"], "kind"), ["unresolved"]);
     assert_eq!(texts(&report["incomplete"], "file"), ["package.json"]);
     assert_eq!(report["incomplete"][0]["line"], 3);
 
-    let inventory = stage
+    let inventory = sandbox
         .run(&["inventory", "repo", "--format", "json"])
         .expect(0)
         .json();
@@ -123,14 +127,14 @@ fn a_manifest_without_a_lockfile_is_unknown_and_not_clean() {
 }
 
 #[test]
-fn a_requirement_that_a_lockfile_beside_it_pins_is_not_unknown() {
-    let stage = Stage::new();
-    stage.write(
+fn a_requirement_that_a_lockfile_next_to_it_pins_is_not_unknown() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
         "pyproject.toml",
         "[project]\nname = \"a\"\nversion = \"1\"\ndependencies = [\"Flask_Thing>=1\", \"other\"]\n",
     );
-    stage.write("requirements.txt", "flask-thing==1.2.3\n");
-    let inventory = stage
+    sandbox.write("requirements.txt", "flask-thing==1.2.3\n");
+    let inventory = sandbox
         .run(&["inventory", "repo", "--offline", "--format", "json"])
         .expect(0)
         .json();
@@ -139,15 +143,15 @@ fn a_requirement_that_a_lockfile_beside_it_pins_is_not_unknown() {
 }
 
 #[test]
-fn a_requirements_file_takes_over_files_of_any_name() {
-    let stage = Stage::new();
-    stage.write("requirements.txt", "-r deps/base.list\nflask==1.0\n");
-    stage.write(
+fn a_requirements_file_includes_files_of_any_name() {
+    let sandbox = Sandbox::new();
+    sandbox.write("requirements.txt", "-r deps/base.list\nflask==1.0\n");
+    sandbox.write(
         "deps/base.list",
         "-r ../requirements.txt\n-r more.list\nrequests==2.0\n",
     );
-    stage.write("deps/more.list", "-r ../../outside.txt\nurllib3==1.0\n");
-    let inventory = stage
+    sandbox.write("deps/more.list", "-r ../../outside.txt\nurllib3==1.0\n");
+    let inventory = sandbox
         .run(&["inventory", "repo", "--offline", "--format", "json"])
         .expect(0)
         .json();
@@ -162,25 +166,25 @@ fn a_requirements_file_takes_over_files_of_any_name() {
 }
 
 #[test]
-fn what_no_advisories_cover_is_said_and_not_called_clean() {
-    let stage = Stage::new();
-    stage.write("Dockerfile", "FROM alpine:3.20\nFROM debian\n");
-    let report = stage.scan_offline().expect(0).json();
+fn packages_without_an_advisory_source_are_reported_and_not_clean() {
+    let sandbox = Sandbox::new();
+    sandbox.write("Dockerfile", "FROM alpine:3.20\nFROM debian\n");
+    let report = sandbox.scan_offline().expect(0).json();
     assert_eq!(report["not_covered"][0]["ecosystem"], "Docker");
     assert_eq!(report["not_covered"][0]["packages"], 1);
 }
 
 #[test]
-fn an_sbom_is_written_in_every_format_and_read_back_as_the_same_packages() {
-    let stage = Stage::new();
-    stage.example("npm-workspace");
+fn an_sbom_in_every_format_is_read_back_as_the_same_packages() {
+    let sandbox = Sandbox::new();
+    sandbox.example("npm-workspace");
     let identities = |report: &serde_json::Value| {
         let mut purls = texts(&report["packages"], "purl");
         purls.sort();
         purls.dedup();
         purls
     };
-    let own = stage
+    let own = sandbox
         .run(&["inventory", "repo", "--format", "json"])
         .expect(0)
         .json();
@@ -198,11 +202,11 @@ fn an_sbom_is_written_in_every_format_and_read_back_as_the_same_packages() {
     ] {
         let arguments = ["inventory", "repo", "--format", format, "--output", file];
         let version_arguments = ["--cyclonedx-version", version];
-        stage
+        sandbox
             .run(&[&arguments[..], &version_arguments].concat())
             .expect(0);
         if format.starts_with("cyclonedx") {
-            let text = std::fs::read_to_string(stage.path(file)).unwrap();
+            let text = std::fs::read_to_string(sandbox.path(file)).unwrap();
             let stated = [
                 format!("\"specVersion\": \"{version}\""),
                 format!("cyclonedx.org/schema/bom/{version}\""),
@@ -212,7 +216,7 @@ fn an_sbom_is_written_in_every_format_and_read_back_as_the_same_packages() {
                 "{format} {version}"
             );
         }
-        let back = stage
+        let back = sandbox
             .run(&["inventory", "--sbom", file, "--format", "json"])
             .expect(0)
             .json();
@@ -221,12 +225,12 @@ fn an_sbom_is_written_in_every_format_and_read_back_as_the_same_packages() {
 }
 
 #[test]
-fn an_sbom_beside_its_lockfile_counts_nothing_twice() {
-    let stage = Stage::new();
-    stage.example("npm-workspace");
-    let before = stage.scan_offline().expect(1).json();
+fn an_sbom_next_to_its_lockfile_counts_no_package_twice() {
+    let sandbox = Sandbox::new();
+    sandbox.example("npm-workspace");
+    let before = sandbox.scan_offline().expect(1).json();
 
-    stage
+    sandbox
         .run(&[
             "inventory",
             "repo",
@@ -236,7 +240,7 @@ fn an_sbom_beside_its_lockfile_counts_nothing_twice() {
             "repo/unusual-name.json",
         ])
         .expect(0);
-    let after = stage.scan_offline().expect(1).json();
+    let after = sandbox.scan_offline().expect(1).json();
 
     assert_eq!(after["summary"]["findings"], before["summary"]["findings"]);
     assert_eq!(after["summary"]["packages"], before["summary"]["packages"]);
@@ -251,19 +255,19 @@ fn an_sbom_beside_its_lockfile_counts_nothing_twice() {
 }
 
 #[test]
-fn an_unreadable_sbom_is_listed_and_the_scan_incomplete() {
-    let stage = Stage::new();
-    stage.write(
+fn an_unreadable_sbom_is_listed_and_makes_the_scan_incomplete() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
         "bom.json",
         "{\"bomFormat\": \"CycloneDX\", \"specVersion\": \"1.6\", \"components\": [{\"na",
     );
-    let report = stage.scan_offline().expect(3).json();
+    let report = sandbox.scan_offline().expect(3).json();
     assert_eq!(texts(&report["incomplete"], "file"), ["bom.json"]);
 }
 
 #[test]
-fn a_token_in_an_address_reaches_no_report() {
-    let stage = Stage::new();
+fn a_token_in_an_address_is_in_no_report() {
+    let sandbox = Sandbox::new();
     let git = "git+https://user:S3CRET@git.invalid/x.git";
     let commit = "4e55001eb042661fd81e9c5ec619e516c34d810c";
     let manifest = serde_json::json!({"name": "a", "version": "1.0.0", "dependencies": {"x": git}});
@@ -275,15 +279,15 @@ fn a_token_in_an_address_reaches_no_report() {
         }
     });
 
-    stage.write("repo/locked/package.json", manifest.to_string());
-    stage.write("repo/locked/package-lock.json", lockfile.to_string());
-    stage.write("repo/unlocked/package.json", manifest.to_string());
+    sandbox.write("repo/locked/package.json", manifest.to_string());
+    sandbox.write("repo/locked/package-lock.json", lockfile.to_string());
+    sandbox.write("repo/unlocked/package.json", manifest.to_string());
     let bill = serde_json::json!({
         "bomFormat": "CycloneDX", "specVersion": "1.6",
         "components": [{"type": "library", "name": git}]
     });
-    stage.write("repo/bill.cdx.json", bill.to_string());
-    stage.write(
+    sandbox.write("repo/bill.cdx.json", bill.to_string());
+    sandbox.write(
         "repo/.pre-commit-config.yaml",
         format!(
             "repos:\n  - repo: https://user:S3CRET@git.invalid/hooks.git\n    rev: v1\n    hooks:\n      - id: a\n        additional_dependencies: [\"{git}\"]\n"
@@ -300,16 +304,16 @@ fn a_token_in_an_address_reaches_no_report() {
         "spdx3",
     ];
     for format in formats {
-        let output = stage.run(&["inventory", "repo", "--format", format]);
+        let output = sandbox.run(&["inventory", "repo", "--format", format]);
         for text in [&output.stdout, &output.stderr] {
             assert!(!text.contains("S3CRET"), "{format}: {text}");
         }
         assert!(output.stdout.contains("git.invalid/hooks"), "{format}");
     }
 
-    stage.build_store();
+    sandbox.build_store();
     for format in ["table", "json", "markdown", "sarif"] {
-        let output = stage.offline("scan", &["repo", "--format", format]);
+        let output = sandbox.offline("scan", &["repo", "--format", format]);
         for text in [&output.stdout, &output.stderr] {
             assert!(!text.contains("S3CRET"), "{format}: {text}");
         }

@@ -5,17 +5,17 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::stage::{OFFLINE, Stage, texts};
+use crate::support::sandbox::{OFFLINE, Sandbox, texts};
 
-/// Runs the binary in the stage's folder with lines on its standard input.
+/// Runs the binary in the sandbox with lines on its standard input.
 pub(crate) fn with_input(
-    stage: &Stage,
+    sandbox: &Sandbox,
     arguments: &[&str],
     input: &str,
 ) -> (i32, Vec<String>, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_patchgate"))
         .args(arguments)
-        .current_dir(stage.path("."))
+        .current_dir(sandbox.path("."))
         .env_clear()
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -39,9 +39,9 @@ pub(crate) fn with_input(
 }
 
 #[test]
-fn questions_on_standard_input_are_answered_in_their_order() {
-    let stage = Stage::new();
-    stage.build_store();
+fn queries_on_standard_input_are_answered_in_their_order() {
+    let sandbox = Sandbox::new();
+    sandbox.build_store();
     let input = [
         r#"{"purl": "pkg:npm/minimist@1.2.5"}"#,
         r#"{"ecosystem": "crates.io", "name": "regex", "version": "1.5.4"}"#,
@@ -56,7 +56,7 @@ fn questions_on_standard_input_are_answered_in_their_order() {
 
     let mut arguments = vec!["query"];
     arguments.extend(OFFLINE);
-    let (code, lines, _) = with_input(&stage, &arguments, &input);
+    let (code, lines, _) = with_input(&sandbox, &arguments, &input);
 
     assert_eq!(code, 3);
 
@@ -84,10 +84,10 @@ fn questions_on_standard_input_are_answered_in_their_order() {
 }
 
 #[test]
-fn one_question_by_name_or_package_url() {
-    let stage = Stage::new();
-    stage.build_store();
-    let ask = |question: &[&str]| stage.offline("query", question);
+fn a_query_is_a_name_or_a_package_url() {
+    let sandbox = Sandbox::new();
+    sandbox.build_store();
+    let ask = |question: &[&str]| sandbox.offline("query", question);
     let by_name = ask(&["npm", "minimist", "1.2.5"]).expect(1);
 
     assert!(
@@ -104,8 +104,8 @@ fn one_question_by_name_or_package_url() {
 }
 
 #[test]
-fn versions_are_ordered_as_their_ecosystem_does() {
-    let stage = Stage::new();
+fn versions_are_ordered_by_the_rules_of_their_ecosystem() {
+    let sandbox = Sandbox::new();
     for (ecosystem, a, b, sign) in [
         ("npm", "1.2.10", "1.2.9", ">"),
         ("crates.io", "1.0.0-alpha", "1.0.0", "<"),
@@ -114,12 +114,14 @@ fn versions_are_ordered_as_their_ecosystem_does() {
         ("Red Hat", "0:1.0-1", "1.0-1", "="),
         ("Maven", "1.0-alpha-1", "1.0", "<"),
     ] {
-        let run = stage.run(&["compare-versions", ecosystem, a, b]).expect(0);
+        let run = sandbox
+            .run(&["compare-versions", ecosystem, a, b])
+            .expect(0);
         assert_eq!(run.stdout.trim(), sign, "{ecosystem} {a} {b}");
     }
 
     let (code, lines, errors) = with_input(
-        &stage,
+        &sandbox,
         &["compare-versions", "npm"],
         "1.0.0\t2.0.0\n1.0.0\tlatest\n3.0.0\t2.0.0\nno tab\n",
     );
@@ -130,7 +132,7 @@ fn versions_are_ordered_as_their_ecosystem_does() {
         "{errors}"
     );
 
-    let unknown = stage
+    let unknown = sandbox
         .run(&["compare-versions", "Nowhere", "1", "2"])
         .expect(2);
     assert!(unknown.stderr.contains("crates.io"), "{}", unknown.stderr);

@@ -21,7 +21,7 @@ const TOKEN: &str = "ghs_secret0123456789";
 const REPO: &str = "acme/shop";
 
 struct Stage {
-    server: patchgate_testkit::GitHub,
+    server: patchgate_testkit::FakeGitHub,
     repository: Repository,
     http: Client,
     github: GitHub,
@@ -37,7 +37,7 @@ impl Stage {
             may_write: vec![Permission::Contents],
         };
         let server =
-            patchgate_testkit::GitHub::start(tools, vec![Account::workflow(TOKEN), reader]);
+            patchgate_testkit::FakeGitHub::start(tools, vec![Account::workflow(TOKEN), reader]);
         let repository = server.create(REPO);
         repository.commit("main", "start", &[("Cargo.lock", b"1\n"), ("b", b"b\n")]);
         let http = Client::new(ClientOptions {

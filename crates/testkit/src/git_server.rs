@@ -10,10 +10,10 @@ use tempfile::TempDir;
 
 use crate::{HttpServer, Request, Response};
 
-/// A token that the server knows. As on GitHub it is the password; the user name says nothing.
+/// A token that the server accepts. As on GitHub it is the password, and the user name is ignored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GitToken {
-    /// The secret.
+    /// The secret, which is sent as the password.
     pub secret: String,
     /// Whether it may push.
     pub may_push: bool,
@@ -25,23 +25,23 @@ struct State {
     pushes: Mutex<Vec<String>>,
 }
 
-/// A running git server; its repositories are gone when it is dropped.
+/// A running git server. Its repositories are removed when it is dropped.
 pub struct GitServer {
-    folder: TempDir,
+    directory: TempDir,
     server: HttpServer,
     state: Arc<State>,
 }
 
 impl GitServer {
-    /// Starts a server that knows these tokens. Without one of them nothing is readable.
+    /// Starts a server that accepts these tokens. Without one of them nothing is readable.
     ///
     /// # Panics
-    /// When no folder or port can be had.
+    /// When there is no temporary directory or no free port.
     #[must_use]
     pub fn start(tokens: Vec<GitToken>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         let state = Arc::new(State {
-            root: folder.path().to_owned(),
+            root: directory.path().to_owned(),
             tokens,
             pushes: Mutex::new(Vec::new()),
         });
@@ -49,7 +49,7 @@ impl GitServer {
         let server = HttpServer::start(move |request| shared.answer(request));
 
         Self {
-            folder,
+            directory,
             server,
             state,
         }
@@ -62,26 +62,26 @@ impl GitServer {
         self.server.url()
     }
 
-    /// Every request so far.
+    /// All requests so far, in order.
     #[must_use]
     pub fn requests(&self) -> Vec<Request> {
         self.server.requests()
     }
 
-    /// The repositories that were pushed to (`owner/name`), one entry a push that git accepted for
-    /// processing.
+    /// The repositories that were pushed to (`owner/name`), one entry for each push that git accepted
+    /// for processing.
     #[must_use]
     pub fn pushes(&self) -> Vec<String> {
         self.state.pushes.lock().unwrap().clone()
     }
 
-    /// Makes an empty bare repository with `main` as its default branch.
+    /// Creates an empty bare repository with `main` as its default branch.
     ///
     /// # Panics
     /// When git fails.
     #[must_use]
     pub fn create(&self, full_name: &str) -> Repository {
-        let path = self.folder.path().join(format!("{full_name}.git"));
+        let path = self.directory.path().join(format!("{full_name}.git"));
         std::fs::create_dir_all(&path).unwrap();
         let repository = Repository {
             full_name: full_name.to_owned(),
@@ -96,7 +96,7 @@ impl GitServer {
     }
 }
 
-/// A bare repository of a [`GitServer`], for setting the stage and looking at the outcome.
+/// A bare repository of a [`GitServer`]. Tests prepare it and look at the outcome.
 #[derive(Debug, Clone)]
 pub struct Repository {
     full_name: String,
@@ -104,19 +104,19 @@ pub struct Repository {
 }
 
 impl Repository {
-    /// `owner/name`.
+    /// The name on the server, `owner/name`.
     #[must_use]
     pub fn full_name(&self) -> &str {
         &self.full_name
     }
 
-    /// The bare repository's folder.
+    /// The directory of the bare repository.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Runs git in the repository and returns what it prints, without the last line break.
+    /// Runs git in the repository and returns its standard output, without the last line break.
     ///
     /// # Panics
     /// When git fails.
@@ -126,10 +126,10 @@ impl Repository {
             .unwrap_or_else(|error| panic!("git {arguments:?}: {error}"))
     }
 
-    /// Runs git in the repository with `input`; what it prints, or its complaint.
+    /// Runs git in the repository with `input` and returns its standard output.
     ///
     /// # Errors
-    /// When git fails.
+    /// When git fails, with its standard error.
     ///
     /// # Panics
     /// When git cannot be started.
@@ -158,8 +158,8 @@ impl Repository {
         }
     }
 
-    /// Puts files on a branch as one new commit on its tip (an empty content removes the file) and
-    /// returns the commit's hash. The branch is made when it is not there.
+    /// Commits files to the tip of a branch and returns the commit's hash. Empty content removes the
+    /// file. A branch that does not exist is created.
     ///
     /// # Panics
     /// When git fails.
@@ -195,13 +195,13 @@ impl Repository {
         self.tip(branch).expect("the branch was just written")
     }
 
-    /// Puts every file below `folder` on a branch as one commit; see [`Repository::commit`].
+    /// Commits every file below `directory` to a branch; see [`Repository::commit`].
     ///
     /// # Panics
     /// When a file cannot be read.
-    pub fn commit_folder(&self, branch: &str, message: &str, folder: &Path) -> String {
+    pub fn commit_directory(&self, branch: &str, message: &str, directory: &Path) -> String {
         let mut files = Vec::new();
-        collect(folder, folder, &mut files);
+        collect(directory, directory, &mut files);
         let files: Vec<(&str, &[u8])> = files
             .iter()
             .map(|(path, content)| (path.as_str(), content.as_slice()))
@@ -235,9 +235,9 @@ impl Repository {
     }
 }
 
-fn collect(root: &Path, folder: &Path, files: &mut Vec<(String, Vec<u8>)>) {
-    let mut entries: Vec<_> = std::fs::read_dir(folder)
-        .unwrap_or_else(|error| panic!("`{}`: {error}", folder.display()))
+fn collect(root: &Path, directory: &Path, files: &mut Vec<(String, Vec<u8>)>) {
+    let mut entries: Vec<_> = std::fs::read_dir(directory)
+        .unwrap_or_else(|error| panic!("`{}`: {error}", directory.display()))
         .map(|entry| entry.unwrap().path())
         .collect();
     entries.sort();
@@ -256,14 +256,14 @@ fn collect(root: &Path, folder: &Path, files: &mut Vec<(String, Vec<u8>)>) {
     }
 }
 
-/// Git with an environment in which only the repository's own configuration counts.
-fn git_command(folder: &Path) -> Command {
+/// Git in an environment in which it reads only the repository's own configuration.
+fn git_command(directory: &Path) -> Command {
     let mut command = Command::new("git");
     command
-        .current_dir(folder)
+        .current_dir(directory)
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .env("HOME", folder)
+        .env("HOME", directory)
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
         .env("GIT_AUTHOR_NAME", "Test Person")
@@ -360,7 +360,7 @@ fn run_backend(repository: &Path, rest: &str, request: &Request) -> Response {
     cgi_response(&output.stdout)
 }
 
-/// Reads a CGI answer: headers, an empty line, the body; `Status` is the status.
+/// Reads a CGI response: headers, an empty line, the body. The header `Status` is the status code.
 fn cgi_response(output: &[u8]) -> Response {
     let Some(end) = output.windows(4).position(|window| window == b"\r\n\r\n") else {
         return Response::bytes(500, "text/plain", "git http-backend gave no headers");

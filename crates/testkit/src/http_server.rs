@@ -1,7 +1,7 @@
-//! A small HTTP/1.1 server on loopback: one thread a connection, one request a connection.
+//! A small HTTP/1.1 server on loopback, with one thread and one request for each connection.
 //!
-//! It is deliberately not general: no TLS, no keep-alive, no compression. What it adds over a
-//! library is that a test can make it misbehave: cut a body short, hold an answer back.
+//! It deliberately has no TLS, no keep-alive and no compression. Unlike a library it can misbehave: a
+//! test can cut a body short or delay a response.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -10,25 +10,25 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// Largest request body that is taken, in bytes.
+/// Largest request body that is accepted, in bytes.
 const MAX_BODY_BYTES: u64 = 64 * 1024 * 1024;
-/// Longest request line or header line that is taken, in bytes.
+/// Longest request line or header line that is accepted, in bytes.
 const MAX_LINE_BYTES: u64 = 64 * 1024;
-/// How long a connection may stay silent.
+/// Longest time for which a connection may send nothing.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
-/// Longest time for which an answer is held back, so that no test hangs on a stand-in.
+/// Longest delay of a response, so that no test hangs on a fake server.
 const MAX_DELAY: Duration = Duration::from_secs(60);
 
-/// A request as it came in.
+/// A request as it was received.
 #[derive(Debug, Clone, Default)]
 pub struct Request {
-    /// `GET`, `POST`, ….
+    /// The method, such as `GET`.
     pub method: String,
     /// Path without the query, still percent-encoded.
     pub path: String,
-    /// Query without the `?`, empty when there is none.
+    /// Query without the `?`; empty when the address has no query.
     pub query: String,
-    /// Headers in order, names in lower case.
+    /// Headers in their order, with names in lower case.
     pub headers: Vec<(String, String)>,
     /// Body, with chunks joined.
     pub body: Vec<u8>,
@@ -96,11 +96,11 @@ pub(crate) fn percent_decode(text: &str) -> String {
 /// An answer, honest or not.
 #[derive(Debug, Clone, Default)]
 pub struct Response {
-    /// Status code.
+    /// The status code.
     pub status: u16,
-    /// Headers beside `Content-Length` and `Connection`.
+    /// Headers other than `Content-Length` and `Connection`.
     pub headers: Vec<(String, String)>,
-    /// Body.
+    /// The body, before it is cut.
     pub body: Vec<u8>,
     /// Sends only so many bytes of the body, though `Content-Length` promises all of it, and hangs
     /// up.
@@ -255,7 +255,7 @@ fn serve(connection: &TcpStream, state: &State) -> io::Result<()> {
     write_response(connection, &request, &response)
 }
 
-/// Waits in small steps, so that a dropped server is not held up.
+/// Waits in small steps, so that dropping the server does not take as long as the delay.
 fn wait(delay: Duration, stopping: &AtomicBool) {
     const STEP: Duration = Duration::from_millis(20);
     for _ in 0..delay.as_millis() / STEP.as_millis() {

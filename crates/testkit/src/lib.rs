@@ -1,18 +1,16 @@
-//! Stand-ins and builders for tests only.
+//! Fake servers, builders and requirements for tests only.
 //!
-//! Everything listens on loopback, on a port that the system chooses, and ends when its value is
-//! dropped. A stand-in either runs the real thing behind a thin bridge ([`GitServer`] is git's own
-//! `http-backend`) or answers from data that the test gives it, and can be told to misbehave.
+//! Every server listens on loopback, on a port that the system chooses, and ends when its value is
+//! dropped. A server either runs the real program behind a thin bridge ([`GitServer`] is git's own
+//! `http-backend`) or answers from data that the test gives it, and misbehaves on request.
 //!
-//! Nothing here is meant for the product: it panics when it cannot do its work, because a test
-//! that cannot set its stage has failed.
+//! The product does not use this crate: it panics when it cannot do its work, because a test whose
+//! setup fails has failed. A test that lacks a tool or data is skipped through [`skip`].
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    clippy::print_stderr,
-    reason = "this crate runs in tests only: a stage that cannot be set is a failed test, and a \
-              skipped test says so on standard error"
+    reason = "this crate runs in tests only, where a setup that fails is a failed test"
 )]
 
 mod git_server;
@@ -21,15 +19,17 @@ mod http_server;
 mod osv_server;
 mod process;
 mod registry;
+mod requirement;
 mod shared;
 mod tools;
 
 pub use git_server::{GitServer, GitToken, Repository};
 pub use github::{
-    Account, CheckRun, Comment, CommitStatus, GitHub, Permission, PullRequest, Review,
+    Account, CheckRun, Comment, CommitStatus, FakeGitHub, Permission, PullRequest, Review, call_api,
 };
 pub use http_server::{HttpServer, Request, Response};
 pub use osv_server::{OsvFault, OsvServer};
-pub use registry::{CargoRegistry, NpmRegistry, Published, RegistryFault};
+pub use registry::{CargoRegistry, NpmRegistry, RegistryFault, Release};
+pub use requirement::{Requirement, skip};
 pub use shared::{files_below, shared_dir, snapshots};
-pub use tools::{Tools, in_ci};
+pub use tools::{Tools, rust_toolchain};

@@ -1,4 +1,4 @@
-//! A stand-in for the OSV API (<https://google.github.io/osv.dev/api/>).
+//! A fake OSV API (<https://google.github.io/osv.dev/api/>).
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,18 +17,18 @@ const MAX_BATCH: usize = 1_000;
 /// A way to misbehave.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OsvFault {
-    /// 429, with `Retry-After` in seconds.
+    /// 429 with `Retry-After`.
     TooManyRequests {
-        /// What `Retry-After` says.
+        /// The value of `Retry-After`, in seconds.
         retry_after_seconds: u32,
     },
     /// 500 with a plain text body.
     ServerError,
     /// 200, with the second half of the body missing.
     HalfBody,
-    /// 200, and every page says that the same page comes next.
+    /// 200 with a token of the same page as the next page.
     LoopingPageToken,
-    /// An honest answer, held back.
+    /// A correct answer after a delay.
     Slow(Duration),
     /// 200 with something that is not JSON.
     NotJson,
@@ -38,7 +38,7 @@ pub enum OsvFault {
     MissingResults,
 }
 
-/// Judges whether an `affected` entry affects a version.
+/// Whether an `affected` entry of a record affects a version.
 type Affects = dyn Fn(&Value, &str) -> bool + Send + Sync;
 
 struct State {
@@ -55,7 +55,7 @@ pub struct OsvServer {
 }
 
 impl OsvServer {
-    /// Serves the records of `sources`: OSV zips, JSON files, or folders that hold either at any
+    /// Serves the records of `sources`: OSV zips, JSON files, or directories that contain either at any
     /// depth. Versions are compared as dotted numbers, which is enough for plain releases.
     ///
     /// # Panics
@@ -65,8 +65,8 @@ impl OsvServer {
         Self::with_versions(sources, affects_version)
     }
 
-    /// Like [`OsvServer::start`], with the test's own judgement whether an `affected` entry of a
-    /// record affects a version.
+    /// Like [`OsvServer::start`], but the test decides whether an `affected` entry of a record affects a
+    /// version.
     ///
     /// # Panics
     /// When a source cannot be read.
@@ -98,7 +98,7 @@ impl OsvServer {
         self.server.url()
     }
 
-    /// Every request so far.
+    /// All requests so far, in order.
     #[must_use]
     pub fn requests(&self) -> Vec<Request> {
         self.server.requests()
@@ -110,7 +110,7 @@ impl OsvServer {
         self.state.records.len()
     }
 
-    /// Gives at most so many ids for each query before a page token.
+    /// Limits a page to this many ids for each query; a token of the next page follows.
     pub fn set_page_size(&self, ids: usize) {
         *self.state.page_size.lock().unwrap() = ids.max(1);
     }
@@ -225,7 +225,7 @@ impl State {
             (None, None) if commit.is_some() && version.is_none() => ("", ""),
             _ => {
                 return Err(
-                    "this stand-in answers queries by ecosystem and name, or by commit".to_owned(),
+                    "this server answers queries by ecosystem and name, or by commit".to_owned(),
                 );
             }
         };
@@ -274,15 +274,15 @@ impl State {
     }
 }
 
-/// Whether a commit lies in a range, which the real server knows from the repository's history. Here
-/// a record lists such commits itself, beside the schema.
+/// Whether a record affects a commit. The real server knows this from the history of the repository.
+/// Here the record lists the commits in a field of its own, which the schema does not have.
 fn affects_commit(record: &Value, commit: &str) -> bool {
     let listed = record["database_specific"]["commits"].as_array();
     record["withdrawn"].is_null() && listed.is_some_and(|list| list.contains(&commit.into()))
 }
 
 fn page<T: serde::Serialize>(vulns: &[T], token: Option<String>) -> Value {
-    // The real API leaves out what is empty.
+    // The real API leaves out empty fields.
     let mut page = serde_json::Map::new();
     if !vulns.is_empty() {
         page.insert("vulns".to_owned(), json!(vulns));
@@ -331,7 +331,7 @@ fn load(source: &Path, records: &mut BTreeMap<String, Value>) {
     }
 }
 
-/// Keeps what looks like a record: other JSON may lie in the same folder.
+/// Adds a text when it is a record. The same directory may contain other JSON.
 fn insert(text: &[u8], records: &mut BTreeMap<String, Value>) {
     let Ok(record) = serde_json::from_slice::<Value>(text) else {
         return;
@@ -395,17 +395,21 @@ mod tests {
     use super::*;
 
     fn server() -> (tempfile::TempDir, OsvServer) {
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         for id in ["T-1", "T-2", "T-3"] {
             let record = json!({"id": id, "modified": "2024-01-01T00:00:00Z", "affected": [{
                 "package": {"ecosystem": "npm", "name": "left"},
                 "ranges": [{"type": "SEMVER", "events": [{"introduced": "0"}, {"fixed": "1.10.0"}]}]
             }]});
-            fs::write(folder.path().join(format!("{id}.json")), record.to_string()).unwrap();
+            fs::write(
+                directory.path().join(format!("{id}.json")),
+                record.to_string(),
+            )
+            .unwrap();
         }
 
-        let server = OsvServer::start(&[folder.path()]);
-        (folder, server)
+        let server = OsvServer::start(&[directory.path()]);
+        (directory, server)
     }
 
     fn post(server: &OsvServer, body: &Value) -> Response {
@@ -423,7 +427,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_until_all_ids_are_told() {
+    fn pages_until_all_ids_are_listed() {
         let (_folder, server) = server();
         server.set_page_size(2);
         let first: Value =

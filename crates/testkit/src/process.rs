@@ -1,4 +1,4 @@
-//! Child processes that end with the value that started them.
+//! Child processes that end when the value that started them is dropped.
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt as _;
@@ -12,14 +12,14 @@ pub(crate) struct ChildGroup {
 }
 
 impl ChildGroup {
-    /// Starts `command` and waits, at most `patience`, for a line of its standard output that
-    /// `ready` accepts. The rest of its output is read and dropped, so that it never blocks.
+    /// Starts `command` and waits, at most `patience`, for a line of its standard output that `ready`
+    /// accepts. The rest of the output is read and discarded, so that the child never blocks.
     ///
     /// # Errors
-    /// When it ends early or is not ready in time; with what it printed on its standard output.
+    /// When the child ends early, with its standard output, or is not ready in time.
     ///
     /// # Panics
-    /// When it cannot be started at all.
+    /// When the child cannot be started.
     pub(crate) fn start(
         mut command: Command,
         patience: Duration,
@@ -32,26 +32,26 @@ impl ChildGroup {
             .stderr(Stdio::inherit())
             .spawn()
             .unwrap_or_else(|error| panic!("{command:?}: {error}"));
-        // From here on a panic drops the group.
+        // From here on a panic drops, and so kills, the group.
         let mut group = Self { child };
         let output = group.child.stdout.take().expect("a pipe");
         let (sender, receiver) = mpsc::channel();
         std::thread::spawn(move || {
             let mut seen = String::new();
-            let mut told = false;
+            let mut reported = false;
             for line in BufReader::new(output).lines() {
                 let Ok(line) = line else { break };
-                if !told {
+                if !reported {
                     seen.push_str(&line);
                     seen.push('\n');
                     if ready(&line) {
-                        told = true;
+                        reported = true;
                         let _ = sender.send(Ok(()));
                     }
                 }
             }
 
-            if !told {
+            if !reported {
                 let _ = sender.send(Err(seen));
             }
         });
@@ -66,8 +66,8 @@ impl ChildGroup {
 
 impl Drop for ChildGroup {
     fn drop(&mut self) {
-        // The group's id is the child's: it was started with `process_group(0)`. The child has not
-        // been waited for, so the id still belongs to it.
+        // `process_group(0)` made the group's id that of the child. The child has not been waited for,
+        // so the system has not given the id to another process.
         let _ = Command::new("kill")
             .args(["-KILL", "--", &format!("-{}", self.child.id())])
             .stderr(Stdio::null())

@@ -1,40 +1,42 @@
-//! Where the shared test data lies, and what it holds.
+//! Locations of the shared test data, and its files.
 
 use std::path::{Path, PathBuf};
 
-use crate::in_ci;
+use crate::{Requirement, skip};
 
-/// The folder of shared data: `PATCHGATE_SHARED`, else `../shared` beside the repository.
+/// The directory of shared data: `PATCHGATE_SHARED`, otherwise `shared` next to the repository.
 ///
-/// Returns `None`, after saying so on standard error, when there is no such folder: the test then
-/// returns early.
+/// `None` when there is no such directory. The test has been reported as skipped then (see [`skip`])
+/// and returns early:
+///
+/// ```
+/// # fn test() {
+/// let Some(shared) = patchgate_testkit::shared_dir() else {
+///     return;
+/// };
+/// assert!(shared.join("corpus").is_dir());
+/// # }
+/// ```
 ///
 /// # Panics
-/// In CI (`CI=true`), where missing data is a failure.
+/// Where tests may not be skipped, see [`skip`].
 #[must_use]
+#[track_caller]
 pub fn shared_dir() -> Option<PathBuf> {
-    let folder = std::env::var_os("PATCHGATE_SHARED").map_or_else(
+    let directory = std::env::var_os("PATCHGATE_SHARED").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
         PathBuf::from,
     );
-    if folder.is_dir() {
-        return Some(folder.canonicalize().unwrap_or(folder));
+    if directory.is_dir() {
+        return Some(directory.canonicalize().unwrap_or(directory));
     }
 
-    assert!(
-        !in_ci(),
-        "shared test data is missing: `{}` is not a folder",
-        folder.display()
-    );
-
-    eprintln!(
-        "SKIPPED: shared test data is missing: `{}` is not a folder; set PATCHGATE_SHARED",
-        folder.display()
-    );
+    let reason = "shared test data is missing: set PATCHGATE_SHARED to its directory";
+    skip(Requirement::SharedData, reason);
     None
 }
 
-/// The repositories of the corpus in the folder of shared data, each a folder.
+/// The repositories of the corpus in the directory of shared data, one directory each.
 ///
 /// # Panics
 /// When the corpus cannot be listed.
@@ -45,14 +47,14 @@ pub fn snapshots(shared: &Path) -> Vec<PathBuf> {
     entries
 }
 
-/// The files in a folder and all folders below it, sorted.
+/// The files in a directory and everything below it, sorted.
 ///
 /// # Panics
-/// When a folder cannot be listed.
+/// When a directory cannot be listed.
 #[must_use]
-pub fn files_below(folder: &Path) -> Vec<PathBuf> {
+pub fn files_below(directory: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
-    for entry in entries(folder) {
+    for entry in entries(directory) {
         if entry.is_dir() {
             files.extend(files_below(&entry));
         } else {
@@ -64,10 +66,10 @@ pub fn files_below(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-fn entries(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-    let entries =
-        entries.unwrap_or_else(|error| panic!("`{}` cannot be listed: {error}", folder.display()));
+fn entries(directory: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(directory)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .unwrap_or_else(|error| panic!("`{}` cannot be listed: {error}", directory.display()));
     let mut paths: Vec<PathBuf> = entries.iter().map(std::fs::DirEntry::path).collect();
     paths.sort();
     paths

@@ -1,17 +1,35 @@
-//! The pinned programs that `tests/tools/install` puts into `target/tools`.
+//! Programs that `tests/tools/install` installs into `target/tools`, at pinned versions.
 
 use std::path::{Path, PathBuf};
 
-/// Whether this is a CI run, where a missing tool or missing data fails instead of being skipped.
-#[must_use]
-pub fn in_ci() -> bool {
-    std::env::var("CI").is_ok_and(|value| value == "true")
-}
+use crate::{Requirement, skip};
 
 /// The root of the repository.
 pub(crate) fn repository_root() -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     root.canonicalize().unwrap_or(root)
+}
+
+/// The Rust toolchain of this repository, as a value for `RUSTUP_TOOLCHAIN`.
+///
+/// rustup finds `rust-toolchain.toml` only from inside the repository. A test that runs cargo in a
+/// temporary directory has to pass the toolchain on, because a machine need not have a default one.
+///
+/// # Panics
+/// When `rust-toolchain.toml` has no channel.
+#[must_use]
+pub fn rust_toolchain() -> String {
+    if let Ok(toolchain) = std::env::var("RUSTUP_TOOLCHAIN") {
+        return toolchain;
+    }
+
+    let path = repository_root().join("rust-toolchain.toml");
+    let text = std::fs::read_to_string(path).unwrap();
+    let channel = text
+        .lines()
+        .find_map(|line| line.strip_prefix("channel = "))
+        .expect("rust-toolchain.toml has a channel");
+    channel.trim_matches('"').to_owned()
 }
 
 /// Paths of the installed tools.
@@ -21,14 +39,15 @@ pub struct Tools {
 }
 
 impl Tools {
-    /// The tools, when they are installed: `PATCHGATE_TEST_TOOLS`, else `target/tools`.
+    /// The tools below `PATCHGATE_TEST_TOOLS`, otherwise below `target/tools`.
     ///
-    /// Returns `None`, after saying so on standard error, when they are not: the test then returns
-    /// early.
+    /// `None` when they are not installed. The test has been reported as skipped then (see [`skip`])
+    /// and returns early.
     ///
     /// # Panics
-    /// In CI (`CI=true`), where missing tools are a failure.
+    /// Where tests may not be skipped, see [`skip`].
     #[must_use]
+    #[track_caller]
     pub fn installed() -> Option<Self> {
         let root = std::env::var_os("PATCHGATE_TEST_TOOLS")
             .map_or_else(|| repository_root().join("target/tools"), PathBuf::from);
@@ -37,15 +56,8 @@ impl Tools {
             return Some(Self { root });
         }
 
-        assert!(
-            !in_ci(),
-            "test tools are missing: run `tests/tools/install` first"
-        );
-
-        eprintln!(
-            "SKIPPED: test tools are missing in `{}`: run `tests/tools/install`",
-            root.display()
-        );
+        let reason = "test tools are missing: run `tests/tools/install`";
+        skip(Requirement::Tools, reason);
         None
     }
 
@@ -73,7 +85,7 @@ impl Tools {
             .join("generated/api.github.com.json")
     }
 
-    /// The folder of Microsoft's SARIF validator.
+    /// The directory of Microsoft's SARIF validator.
     #[must_use]
     pub fn sarif_multitool(&self) -> PathBuf {
         self.module("@microsoft/sarif-multitool-linux")
@@ -97,12 +109,25 @@ impl Tools {
         self.root.join("python/bin").join(name)
     }
 
-    /// The archive that holds the published schema of SPDX 3; absent where Maven was not there when the
-    /// tools were installed.
+    /// The archive that contains the published schema of SPDX 3.
+    ///
+    /// `None` when Maven was missing while the tools were installed. That part of the test has been
+    /// reported as skipped then (see [`skip`]).
+    ///
+    /// # Panics
+    /// Where tests may not be skipped, see [`skip`].
     #[must_use]
+    #[track_caller]
     pub fn spdx3_schema(&self) -> Option<PathBuf> {
         let archive = self.root.join("spdx3/spdx-v3jsonld-store.jar");
-        archive.is_file().then_some(archive)
+        if archive.is_file() {
+            return Some(archive);
+        }
+
+        let reason = "the published schema of SPDX 3 is missing: install Maven, then run \
+                      `tests/tools/install`";
+        skip(Requirement::Spdx3Schema, reason);
+        None
     }
 
     fn module(&self, name: &str) -> PathBuf {

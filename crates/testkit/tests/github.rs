@@ -1,50 +1,26 @@
-//! The stand-in for GitHub keeps to GitHub's contract and to what git says.
+//! Tests of the fake GitHub: it follows GitHub's contract, and agrees with git.
 #![expect(
     clippy::unwrap_used,
     reason = "the lint's exception for tests does not reach their helper functions"
 )]
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
-
-use patchgate_testkit::{Account, GitHub, Permission, Response, Tools};
+use patchgate_testkit::{Account, FakeGitHub, Permission, Response, Tools, call_api};
 use serde_json::{Value, json};
 
-/// Sends one request and returns status and body.
-fn call(github: &GitHub, token: &str, method: &str, path: &str, body: &Value) -> (u16, Value) {
-    let address = github.api_url().replace("http://", "");
-    let mut connection = TcpStream::connect(&address).unwrap();
-    let text = if body.is_null() {
-        String::new()
-    } else {
-        body.to_string()
-    };
-    write!(
-        connection,
-        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\n\
-         Accept: application/vnd.github+json\r\nUser-Agent: test\r\n\
-         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{text}",
-        text.len()
-    )
-    .unwrap();
-    let mut answer = String::new();
-    connection.read_to_string(&mut answer).unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-
-    (status, serde_json::from_str(body).unwrap_or(Value::Null))
+fn call(github: &FakeGitHub, token: &str, method: &str, path: &str, body: &Value) -> (u16, Value) {
+    call_api(&github.api_url(), token, method, path, body)
 }
 
 const REPO: &str = "/repos/acme/shop";
 
-fn stage(tools: &Tools) -> (GitHub, patchgate_testkit::Repository) {
+fn start(tools: &Tools) -> (FakeGitHub, patchgate_testkit::Repository) {
     let reader = Account {
         login: "reader".to_owned(),
         token: "read-only".to_owned(),
         app: None,
         may_write: vec![Permission::Issues],
     };
-    let github = GitHub::start(tools, vec![Account::workflow("secret"), reader]);
+    let github = FakeGitHub::start(tools, vec![Account::workflow("secret"), reader]);
     let repository = github.create("acme/shop");
     repository.commit("main", "start", &[("a/Cargo.lock", b"1\n"), ("b", b"1\n")]);
     let base = repository.tip("main").unwrap();
@@ -59,7 +35,7 @@ fn every_answer_keeps_the_contract() {
     let Some(tools) = Tools::installed() else {
         return;
     };
-    let (github, repository) = stage(&tools);
+    let (github, repository) = start(&tools);
     let head = repository.tip("fix/one").unwrap();
     let api = |method: &str, path: &str, body: Value| {
         call(&github, "secret", method, &format!("{REPO}{path}"), &body)
@@ -255,7 +231,7 @@ fn a_misspelt_field_and_an_unknown_path_are_violations() {
     let Some(tools) = Tools::installed() else {
         return;
     };
-    let (github, _repository) = stage(&tools);
+    let (github, _repository) = start(&tools);
     let body = json!({"title": "t", "head": "fix/one", "base": "main", "boby": "b"});
     let (status, _) = call(&github, "secret", "POST", &format!("{REPO}/pulls"), &body);
 
@@ -289,7 +265,7 @@ fn an_answer_that_github_would_not_give_is_a_violation() {
     let Some(tools) = Tools::installed() else {
         return;
     };
-    let (github, _repository) = stage(&tools);
+    let (github, _repository) = start(&tools);
     let read = [
         "",
         "/branches",
@@ -370,7 +346,7 @@ fn merges_only_the_head_that_was_judged_and_only_when_allowed() {
     let Some(tools) = Tools::installed() else {
         return;
     };
-    let (github, repository) = stage(&tools);
+    let (github, repository) = start(&tools);
     let body = json!({"title": "t", "head": "fix/one", "base": "main"});
     let (_, pull) = call(&github, "secret", "POST", &format!("{REPO}/pulls"), &body);
     let n = pull["number"].as_u64().unwrap();
@@ -413,7 +389,7 @@ fn pages_are_linked_at_the_public_address() {
     let Some(tools) = Tools::installed() else {
         return;
     };
-    let (github, repository) = stage(&tools);
+    let (github, repository) = start(&tools);
     let head = repository.tip("fix/one").unwrap();
     for name in ["a", "b", "c"] {
         github.report_check("acme/shop", &head, "ci-app", name, None);

@@ -293,23 +293,12 @@ pub(crate) fn assert_valid(schema: &str, text: &str) {
     assert_eq!(errors, Vec::<String>::new());
 }
 
-/// A file of the shared data; `None`, loudly, where it is absent outside CI.
+/// A file of the shared data; `None`, and reported as skipped, when that is missing.
 #[expect(
     clippy::disallowed_methods,
     reason = "a test reads the published schema"
 )]
 fn shared(path: &str) -> Option<String> {
-    let folder = std::env::var("PATCHGATE_SHARED")
-        .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared").to_owned());
-    match std::fs::read_to_string(format!("{folder}/{path}")) {
-        Ok(text) => Some(text),
-        Err(error) => {
-            assert!(
-                std::env::var("CI").as_deref() != Ok("true"),
-                "{folder}/{path}: {error}"
-            );
-            eprintln!("SKIPPED: {folder}/{path} is absent: {error}");
-            None
-        }
-    }
+    let path = patchgate_testkit::shared_dir()?.join(path);
+    Some(std::fs::read_to_string(path).unwrap())
 }

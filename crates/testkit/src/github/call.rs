@@ -1,4 +1,4 @@
-//! One request to a repository, and the values that most answers share.
+//! One request to a repository, and the values that most answers have.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::reply::Refusal;
 use super::state::{Account, Hosted, Permission};
 use crate::Request;
 
-/// A request by a known account about a known repository.
+/// A request of a known account about a known repository.
 pub(crate) struct Call<'a> {
     pub(crate) request: &'a Request,
     pub(crate) account: &'a Account,
@@ -25,7 +25,7 @@ impl Call<'_> {
         }
     }
 
-    /// A required text of the request's body.
+    /// A required text in the request's body.
     pub(crate) fn text(&self, body: &Value, field: &'static str) -> Result<String, Refusal> {
         body[field]
             .as_str()
@@ -71,7 +71,7 @@ impl Call<'_> {
         })
     }
 
-    /// Address of something of this repository in the API.
+    /// The address of a part of this repository in the API.
     pub(crate) fn url(&self, rest: &str) -> String {
         format!("{}/repos/{}{rest}", self.public_url, self.full_name)
     }
@@ -92,7 +92,7 @@ pub(crate) fn app(slug: &str) -> Value {
     json!({"id": app_id(slug), "slug": slug, "name": slug, "owner": user("github")})
 }
 
-/// Number of an app.
+/// The number of an app.
 pub(crate) fn app_id(slug: &str) -> u64 {
     if slug == "github-actions" {
         15_368

@@ -193,7 +193,7 @@ impl Call<'_> {
         Reply::list("/commits/{ref}/statuses", values)
     }
 
-    /// The combined status: "pending" when there is none at all, as on GitHub.
+    /// The combined status; without any status it is "pending", as on GitHub.
     pub(crate) fn combined_status(&self, revision: &str) -> Result<Reply, Refusal> {
         let sha = self.commit_sha(revision).ok_or_else(Refusal::not_found)?;
         let latest = self.latest_statuses(&sha);
@@ -214,9 +214,9 @@ impl Call<'_> {
             .values()
             .map(|status| self.status_value(status))
             .collect();
-        let beside = json!({"state": state, "sha": sha, "repository": self.repository_value()});
+        let fields = json!({"state": state, "sha": sha, "repository": self.repository_value()});
 
-        Reply::wrapped("/commits/{ref}/status", "statuses", values, beside)
+        Reply::wrapped("/commits/{ref}/status", "statuses", values, fields)
     }
 
     fn latest_statuses(&self, sha: &str) -> BTreeMap<&str, &CommitStatus> {
@@ -261,7 +261,7 @@ impl Call<'_> {
     }
 }
 
-/// Takes over what a request says about a check run.
+/// Applies the fields of a request to a check run.
 fn apply(check: &mut CheckRun, body: &Value) {
     if let Some(name) = body["name"].as_str() {
         name.clone_into(&mut check.name);

@@ -1,4 +1,4 @@
-//! GitHub's OpenAPI description, cut down to the paths that are served and made stricter.
+//! GitHub's OpenAPI description, reduced to the paths that are served, and made stricter.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use serde_json::{Map, Value, json};
 
-/// The paths below `/repos/{owner}/{repo}` that the stand-in serves. A request to any other path
+/// The paths below `/repos/{owner}/{repo}` that the fake serves. A request to any other path
 /// is answered by the contract proxy with 404, and so shows up as a violation.
 const REPOSITORY_PATHS: &[&str] = &[
     "",
@@ -51,10 +51,10 @@ const REPOSITORY_PATHS: &[&str] = &[
 /// Paths outside a repository.
 const OTHER_PATHS: &[&str] = &["/user", "/rate_limit"];
 
-/// The whole description is a large file: it is read once for a test program.
+/// The description, read once for each test binary because the file is large.
 static CONTRACT: OnceLock<Contract> = OnceLock::new();
 
-/// A cut-down description.
+/// GitHub's description, reduced to these paths.
 pub(crate) struct Contract {
     description: Value,
 }
@@ -78,8 +78,8 @@ impl Contract {
         self.description.to_string()
     }
 
-    /// Fills in what an answer needs to have by its schema and the stand-in has nothing to say
-    /// about: addresses, counters, flags. What is there is never changed.
+    /// Adds fields that an answer must have by its schema and that do not matter here: addresses,
+    /// counters, flags. Fields that exist are not changed.
     pub(crate) fn complete(&self, method: &str, path: &str, status: u16, body: &mut Value) {
         let responses = &self.description["paths"][path][method]["responses"];
         let response = self.resolve(&responses[status.to_string()]);
@@ -258,7 +258,7 @@ fn cut(whole: Value) -> Value {
     description
 }
 
-/// Writes `nullable` beside a schema without a `type` as a choice that JSON Schema knows.
+/// Replaces `nullable` next to a schema without a `type` by a choice that JSON Schema has.
 ///
 /// The proxy's validator cannot compile `nullable` without `type`, and the proxy takes a schema that
 /// does not compile for one that admits everything, without a word: half of GitHub's answers would
@@ -270,7 +270,7 @@ fn spell_out_null(value: &mut Value) {
             if object.get("nullable") != Some(&json!(true)) {
                 return;
             }
-            // The proxy adds the null itself, and then finds the list to hold it twice.
+            // The proxy adds the null itself, and then finds it twice in the list.
             if let Some(options) = object.get_mut("enum").and_then(Value::as_array_mut) {
                 options.retain(|option| !option.is_null());
             }
@@ -316,7 +316,7 @@ fn tighten(operation: &mut Value) {
     {
         let schema = &mut content["application/json"]["schema"];
         if let Some(schema) = schema.as_object_mut() {
-            // Alternatives only narrow what stands above them; where one brings a field of its own,
+            // Alternatives only narrow the schema above them; where one has a field of its own,
             // refusing unknown fields here would refuse that field.
             let plain = schema.contains_key("properties")
                 && ["oneOf", "anyOf", "allOf"].iter().all(|key| {

@@ -1,24 +1,25 @@
-//! GitHub for tests: a stateful API over real git repositories, behind a contract proxy.
+//! A fake GitHub: a stateful API over real git repositories, behind a contract proxy.
 //!
 //! ```text
-//! client ──► front ──► Prism with GitHub's own OpenAPI description ──► stateful API ──► git
-//!        (violations)   (refuses what GitHub's contract does not know)              ▲
+//! client ──► listener ──► Prism with GitHub's own OpenAPI description ──► stateful API ──► git
+//!          (records      (refuses what GitHub's contract does not know)              ▲
+//!           violations)                                                              │
 //! client ──────────────────────── git push over HTTP ───────────────────────────────┘
 //! ```
 //!
-//! The state is the project's own and not the `emulate` package's, because that one cannot hold
-//! what Patchgate's promises are about: it knows no git over HTTP, so a pushed commit would have to
-//! be written a second time through its API; it lists made-up names as a pull request's files; it
-//! has no commit statuses; and it answers 422 where GitHub answers 405 (blocked) and 409 (the head
-//! moved). Here every hash, file and merge is git's own, and what an answer must look like is told by
-//! GitHub's own description, not by us.
+//! The `emulate` package is not used, because it lacks the parts that Patchgate's promises are about:
+//! it has no git over HTTP, so a pushed commit would have to be written a second time through its API;
+//! it invents the names of a pull request's files; it has no commit statuses; and it answers 422 where
+//! GitHub answers 405 (blocked) and 409 (the head moved). Here git itself makes every hash, file and
+//! merge, and GitHub's own description decides whether an answer is well-formed.
 
 mod call;
 mod checks;
+mod client;
 mod commits;
 mod contract;
-mod front;
 mod issues;
+mod listener;
 mod pulls;
 mod reply;
 mod routes;
@@ -33,36 +34,37 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+pub use client::call_api;
 pub use state::{Account, CheckRun, Comment, CommitStatus, Permission, PullRequest, Review};
 
 use crate::process::ChildGroup;
 use crate::{GitServer, GitToken, HttpServer, Repository, Request, Response, Tools};
 use contract::Contract;
-use front::Front;
+use listener::Listener;
 use routes::Api;
-use state::{Ambush, Hosted, Hub};
+use state::{FaultInjector, GitHubState, Hosted};
 
-/// How long the contract proxy may take to start; some three seconds are usual.
+/// Longest time for the contract proxy to start; about three seconds are usual.
 const PROXY_PATIENCE: Duration = Duration::from_secs(90);
 
-/// How many ports the contract proxy is started with before it counts as broken.
+/// Number of ports on which the contract proxy is started before the test fails.
 const PORTS_TRIED: usize = 5;
 
-/// A running GitHub. Dropping it stops everything.
-pub struct GitHub {
-    // The order is the order of their end: first those that ask, then those that answer.
-    front_server: HttpServer,
+/// A running fake GitHub. Dropping it stops everything.
+pub struct FakeGitHub {
+    // Fields are dropped in this order: first the servers that ask, then those that answer.
+    listener_server: HttpServer,
     _proxy: ChildGroup,
     _description: tempfile::NamedTempFile,
     api_server: HttpServer,
-    front: Arc<Front>,
+    listener: Arc<Listener>,
     api: Arc<Api>,
     git: GitServer,
 }
 
-impl GitHub {
-    /// Starts a GitHub with these accounts. Their tokens work for the API and for git; pushing
-    /// takes [`Permission::Contents`].
+impl FakeGitHub {
+    /// Starts it with these accounts. Their tokens work for the API and for git; a push needs
+    /// [`Permission::Contents`].
     ///
     /// # Panics
     /// When a server does not start.
@@ -72,72 +74,71 @@ impl GitHub {
         let git = GitServer::start(accounts.iter().map(git_token).collect());
         let api = Arc::new(Api {
             contract,
-            hub: Mutex::new(Hub {
+            state: Mutex::new(GitHubState {
                 accounts,
                 hosted: BTreeMap::new(),
                 public_url: String::new(),
                 server_url: git.url(),
             }),
-            ambushes: Mutex::new(Vec::new()),
+            faults: Mutex::new(Vec::new()),
         });
         let shared = Arc::clone(&api);
         let api_server = HttpServer::start(move |request| shared.answer(request));
         let mut description = tempfile::Builder::new().suffix(".json").tempfile().unwrap();
         description.write_all(contract.text().as_bytes()).unwrap();
         let (proxy, port) = start_proxy(tools, description.path(), &api_server.url());
-        let front = Arc::new(Front {
+        let listener = Arc::new(Listener {
             proxy: ([127, 0, 0, 1], port).into(),
             violations: Mutex::new(Vec::new()),
         });
-        let shared = Arc::clone(&front);
-        let front_server = HttpServer::start(move |request| shared.answer(request));
-        api.hub.lock().unwrap().public_url = front_server.url();
+        let shared = Arc::clone(&listener);
+        let listener_server = HttpServer::start(move |request| shared.answer(request));
+        api.state.lock().unwrap().public_url = listener_server.url();
 
         Self {
-            front_server,
+            listener_server,
             _proxy: proxy,
             _description: description,
             api_server,
-            front,
+            listener,
             api,
             git,
         }
     }
 
-    /// Base address of the API, for `GITHUB_API_URL`.
+    /// The base address of the API, for `GITHUB_API_URL`.
     #[must_use]
     pub fn api_url(&self) -> String {
-        self.front_server.url()
+        self.listener_server.url()
     }
 
-    /// Base address of git and of the pages, for `GITHUB_SERVER_URL`.
+    /// The base address of git and of the pages, for `GITHUB_SERVER_URL`.
     #[must_use]
     pub fn server_url(&self) -> String {
         self.git.url()
     }
 
-    /// The git server.
+    /// The git server that hosts the repositories.
     #[must_use]
     pub fn git(&self) -> &GitServer {
         &self.git
     }
 
-    /// Makes an empty repository.
+    /// Creates an empty repository.
     #[must_use]
     pub fn create(&self, full_name: &str) -> Repository {
         let repository = self.git.create(full_name);
         let hosted = Hosted::new(repository.clone());
-        let mut hub = self.api.hub.lock().unwrap();
-        hub.hosted.insert(full_name.to_owned(), hosted);
+        let mut state = self.api.state.lock().unwrap();
+        state.hosted.insert(full_name.to_owned(), hosted);
         repository
     }
 
-    /// What the contract proxy objected to: requests that GitHub's description does not know, and
-    /// answers of this stand-in that GitHub would not give. A test ends by asserting that there is
-    /// nothing.
+    /// Violations of GitHub's contract: requests that GitHub's description does not have, and answers of
+    /// this fake that GitHub would not give. A test ends by asserting that there are none.
     #[must_use]
     pub fn violations(&self) -> Vec<String> {
-        self.front.violations.lock().unwrap().clone()
+        self.listener.violations.lock().unwrap().clone()
     }
 
     /// Every request that reached the API behind the proxy.
@@ -146,9 +147,9 @@ impl GitHub {
         self.api_server.requests()
     }
 
-    /// Runs `action` before the answer to the next request of this method whose path holds
-    /// `path_part`, after `skip` such requests were answered as ever. When it returns a response,
-    /// that is the answer.
+    /// Runs `action` before the answer to the next request of this method whose path contains
+    /// `path_part`, after `skip` such requests were answered as usual. A response that the action
+    /// returns replaces the answer.
     pub fn before(
         &self,
         method: &str,
@@ -156,7 +157,7 @@ impl GitHub {
         skip: u32,
         action: impl FnOnce() -> Option<Response> + Send + 'static,
     ) {
-        self.api.ambushes.lock().unwrap().push(Ambush {
+        self.api.faults.lock().unwrap().push(FaultInjector {
             method: method.to_owned(),
             path_part: path_part.to_owned(),
             skip,
@@ -236,7 +237,7 @@ impl GitHub {
         });
     }
 
-    /// Reviews a pull request's present head.
+    /// Adds a review of the current head of a pull request.
     pub fn review(&self, full_name: &str, number: u64, login: &str, state: &str) {
         self.with(full_name, |hosted| {
             let sha = hosted
@@ -256,7 +257,7 @@ impl GitHub {
         });
     }
 
-    /// Protects a branch: merging into it takes these checks.
+    /// Protects a branch: a merge into it needs these checks.
     pub fn require_checks(&self, full_name: &str, branch: &str, names: &[&str]) {
         self.with(full_name, |hosted| {
             let names = names.iter().map(|name| (*name).to_owned()).collect();
@@ -264,14 +265,14 @@ impl GitHub {
         });
     }
 
-    /// Makes GitHub call the signature of a commit valid.
+    /// Lets GitHub report the signature of a commit as valid.
     pub fn verify(&self, full_name: &str, sha: &str) {
         self.with(full_name, |hosted| hosted.verified.insert(sha.to_owned()));
     }
 
     fn with<T>(&self, full_name: &str, action: impl FnOnce(&mut Hosted) -> T) -> T {
-        let mut hub = self.api.hub.lock().unwrap();
-        let hosted = hub
+        let mut state = self.api.state.lock().unwrap();
+        let hosted = state
             .hosted
             .get_mut(full_name)
             .unwrap_or_else(|| panic!("no repository `{full_name}`"));
@@ -286,10 +287,9 @@ fn git_token(account: &Account) -> GitToken {
     }
 }
 
-/// A port that was free a moment ago: the proxy cannot choose one by itself.
-/// Starts the contract proxy. It takes its port as a number and not as an open socket, so between
-/// the moment in which a port is seen to be free and the one in which the proxy opens it, any
-/// connection of another test may be given the same one. Then another port is tried.
+/// Starts the contract proxy. It takes its port as a number and not as an open socket, so a connection
+/// of another test may get the port between the check that it is free and the proxy's start. Then
+/// another port is tried.
 fn start_proxy(tools: &Tools, description: &Path, backend: &str) -> (ChildGroup, u16) {
     let mut printed = String::new();
     for _ in 0..PORTS_TRIED {
@@ -315,7 +315,7 @@ fn start_proxy(tools: &Tools, description: &Path, backend: &str) -> (ChildGroup,
     panic!("the contract proxy did not start: {printed}");
 }
 
-/// A port that nothing listens on now.
+/// A port on which nothing listens at this moment.
 fn free_port() -> u16 {
     let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a loopback port");
     listener.local_addr().expect("a bound address").port()

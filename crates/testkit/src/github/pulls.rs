@@ -190,8 +190,8 @@ impl Call<'_> {
         Reply::list("/pulls/{pull_number}/reviews", values)
     }
 
-    /// Merges, with GitHub's refusals: 405 when it cannot be merged, 409 when the head is not the
-    /// one that was asked for.
+    /// Merges, or refuses as GitHub does: 405 when it cannot be merged, 409 when the head is not the
+    /// requested one.
     pub(crate) fn merge(&mut self, number: &str) -> Result<Reply, Refusal> {
         self.require(Permission::Contents)?;
         let body = self.request.json();
@@ -260,7 +260,7 @@ impl Call<'_> {
         commit
     }
 
-    /// `mergeable` and `mergeable_state`.
+    /// The fields `mergeable` and `mergeable_state`.
     fn mergeability(&self, pull: &PullRequest) -> (Option<bool>, &'static str) {
         if !pull.open {
             return (Some(false), "unknown");

@@ -1,25 +1,25 @@
-//! Answers of the API before they are bytes.
+//! Answers of the API before they are rendered as bytes.
 
 use serde_json::{Value, json};
 
-/// A good answer.
+/// An answer with a status of success.
 pub(crate) struct Reply {
-    /// Path in GitHub's description, below `/repos/{owner}/{repo}`; whole when it starts with `!`.
+    /// The path in GitHub's description, below `/repos/{owner}/{repo}`; the whole path after a `!`.
     pub(crate) path: &'static str,
     pub(crate) status: u16,
     pub(crate) body: Body,
 }
 
 pub(crate) enum Body {
-    /// Nothing (204).
+    /// No body (204).
     Empty,
-    /// One value.
+    /// A single JSON value.
     Value(Value),
-    /// A list, given in pages.
+    /// A list, which is paged.
     List(Vec<Value>),
-    /// A list below a key, given in pages, with what stands beside it.
+    /// A paged list below a key, and the other fields of its object.
     Wrapped(&'static str, Vec<Value>, Value),
-    /// Bytes of a file.
+    /// The bytes of a file.
     Raw(Vec<u8>),
 }
 
@@ -42,9 +42,9 @@ impl Reply {
         path: &'static str,
         key: &'static str,
         values: Vec<Value>,
-        beside: Value,
+        fields: Value,
     ) -> Result<Self, Refusal> {
-        let body = Body::Wrapped(key, values, beside);
+        let body = Body::Wrapped(key, values, fields);
         Ok(Self {
             path,
             status: 200,
@@ -62,7 +62,7 @@ impl Reply {
     }
 }
 
-/// A refusal, in GitHub's words where a client may look at them.
+/// A refusal, with GitHub's text where a client may depend on it.
 #[derive(Debug)]
 pub(crate) struct Refusal {
     pub(crate) status: u16,

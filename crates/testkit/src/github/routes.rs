@@ -1,4 +1,4 @@
-//! From a request to an answer: who asks, what is asked, and how the answer becomes bytes.
+//! The way from a request to an answer: account, route, and rendering.
 
 use std::sync::Mutex;
 
@@ -7,48 +7,48 @@ use serde_json::{Value, json};
 use super::call::{Call, user};
 use super::contract::Contract;
 use super::reply::{Body, Refusal, Reply};
-use super::state::{Account, Ambush, Hub, Permission};
+use super::state::{Account, FaultInjector, GitHubState, Permission};
 use crate::{Request, Response};
 
-/// Largest page, as GitHub allows it, and the page without a wish.
+/// Largest page that GitHub allows, and the page of a request that does not say.
 const MAX_PAGE: usize = 100;
 const DEFAULT_PAGE: usize = 30;
 
 /// The API over the git repositories.
 pub(crate) struct Api {
     pub(crate) contract: &'static Contract,
-    pub(crate) hub: Mutex<Hub>,
-    pub(crate) ambushes: Mutex<Vec<Ambush>>,
+    pub(crate) state: Mutex<GitHubState>,
+    pub(crate) faults: Mutex<Vec<FaultInjector>>,
 }
 
 impl Api {
     pub(crate) fn answer(&self, request: &Request) -> Response {
-        // The action runs without any lock held: it may change the stage.
-        if let Some(action) = self.sprung(request)
+        // The action runs without any lock: it may change the state.
+        if let Some(action) = self.triggered(request)
             && let Some(response) = action()
         {
             return response;
         }
 
-        let mut hub = self.hub.lock().unwrap();
-        match route(&mut hub, request) {
-            Ok(reply) => self.render(request, &hub.public_url, reply),
+        let mut state = self.state.lock().unwrap();
+        match route(&mut state, request) {
+            Ok(reply) => self.render(request, &state.public_url, reply),
             Err(refusal) => Response::json(refusal.status, &refusal.body),
         }
     }
 
-    fn sprung(&self, request: &Request) -> Option<super::state::Intercept> {
+    fn triggered(&self, request: &Request) -> Option<super::state::Intercept> {
         let path = request.segments().join("/");
-        let mut ambushes = self.ambushes.lock().unwrap();
-        for ambush in ambushes.iter_mut() {
-            if ambush.action.is_some()
-                && ambush.method == request.method
-                && path.contains(&ambush.path_part)
+        let mut faults = self.faults.lock().unwrap();
+        for fault in faults.iter_mut() {
+            if fault.action.is_some()
+                && fault.method == request.method
+                && path.contains(&fault.path_part)
             {
-                if ambush.skip > 0 {
-                    ambush.skip -= 1;
+                if fault.skip > 0 {
+                    fault.skip -= 1;
                 } else {
-                    return ambush.action.take();
+                    return fault.action.take();
                 }
             }
         }
@@ -83,11 +83,11 @@ impl Api {
                 let (values, total) = cut(values);
                 (Value::Array(values), Some(total))
             }
-            Body::Wrapped(key, values, mut beside) => {
+            Body::Wrapped(key, values, mut fields) => {
                 let (values, total) = cut(values);
-                beside[key] = Value::Array(values);
-                beside["total_count"] = json!(total);
-                (beside, Some(total))
+                fields[key] = Value::Array(values);
+                fields["total_count"] = json!(total);
+                (fields, Some(total))
             }
         };
 
@@ -121,21 +121,22 @@ fn next_page(request: &Request, public_url: &str, page: usize) -> String {
     format!("{public_url}{}?{}", request.path, query.join("&"))
 }
 
-fn account(hub: &Hub, request: &Request) -> Result<Account, Refusal> {
+fn account(state: &GitHubState, request: &Request) -> Result<Account, Refusal> {
     let header = request.header("authorization").unwrap_or_default();
     let secret = header
         .strip_prefix("Bearer ")
         .or_else(|| header.strip_prefix("token "));
 
-    hub.accounts
+    state
+        .accounts
         .iter()
         .find(|account| Some(account.token.as_str()) == secret)
         .cloned()
         .ok_or_else(|| Refusal::new(401, "Bad credentials"))
 }
 
-fn route(hub: &mut Hub, request: &Request) -> Result<Reply, Refusal> {
-    let account = account(hub, request)?;
+fn route(state: &mut GitHubState, request: &Request) -> Result<Reply, Refusal> {
+    let account = account(state, request)?;
     let segments = request.segments();
     let words: Vec<&str> = segments.iter().map(String::as_str).collect();
 
@@ -149,8 +150,8 @@ fn route(hub: &mut Hub, request: &Request) -> Result<Reply, Refusal> {
         }
         ["repos", owner, name, ref rest @ ..] => {
             let full_name = format!("{owner}/{name}");
-            let (public_url, server_url) = (hub.public_url.clone(), hub.server_url.clone());
-            let hosted = hub
+            let (public_url, server_url) = (state.public_url.clone(), state.server_url.clone());
+            let hosted = state
                 .hosted
                 .get_mut(&full_name)
                 .ok_or_else(Refusal::not_found)?;

@@ -1,39 +1,39 @@
-//! What the stand-in remembers beside the git repositories themselves.
+//! The state of the fake GitHub that is not in the git repositories.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{Repository, Response};
 
-/// Something that a token may write.
+/// A permission to write. Everything may be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Permission {
-    /// Pushes, branches and merges.
+    /// To push, to change branches, and to merge.
     Contents,
-    /// Pull requests.
+    /// To open and edit pull requests.
     PullRequests,
-    /// Issues, comments and labels; pull requests are issues too.
+    /// To write issues, comments and labels; pull requests are issues too.
     Issues,
-    /// Check runs. Only an app has it.
+    /// To report check runs. Only an app has it.
     Checks,
-    /// Commit statuses.
+    /// To set commit statuses.
     Statuses,
 }
 
-/// Who speaks to the API.
+/// An account that uses the API.
 #[derive(Debug, Clone)]
 pub struct Account {
-    /// Login; an app's ends with `[bot]`.
+    /// The login; that of an app ends with `[bot]`.
     pub login: String,
-    /// The secret.
+    /// The secret token, for the API and for git.
     pub token: String,
-    /// Slug of the app when the token is an installation's; only apps may write check runs.
+    /// The slug of the app when the token is one of an app's installation.
     pub app: Option<String>,
-    /// What it may write. Everything may be read.
+    /// The permissions to write.
     pub may_write: Vec<Permission>,
 }
 
 impl Account {
-    /// The account of a workflow's own token, with everything that Patchgate asks for.
+    /// The account of a workflow's own token, with every permission that Patchgate asks for.
     #[must_use]
     pub fn workflow(token: &str) -> Self {
         Self {
@@ -58,102 +58,102 @@ impl Account {
     }
 }
 
-/// A pull request.
+/// A pull request and its last known commits.
 #[derive(Debug, Clone)]
 pub struct PullRequest {
-    /// Number, shared with issues.
+    /// The number, from the same sequence as those of issues.
     pub number: u64,
-    /// Title.
+    /// The title, without Markdown.
     pub title: String,
-    /// Body.
+    /// The body, in Markdown.
     pub body: String,
-    /// Login of the author.
+    /// The login of the author.
     pub author: String,
-    /// Branch that it brings.
+    /// The branch that is to be merged.
     pub head: String,
-    /// Branch that it goes into.
+    /// The branch that it is merged into.
     pub base: String,
-    /// Whether it is open.
+    /// Whether it is neither merged nor closed.
     pub open: bool,
     /// Whether it is a draft.
     pub draft: bool,
-    /// The commit that merged it.
+    /// The commit that merged it; `None` when it is not merged.
     pub merge_commit: Option<String>,
-    /// Tip of the head branch when it was last looked at.
+    /// The tip of the head branch when it was last looked at.
     pub head_sha: String,
-    /// Tip of the base branch at the last push to the head: GitHub does not keep it up to date.
+    /// The tip of the base branch at the last push to the head: GitHub does not keep it up to date.
     pub base_sha: String,
-    /// Names of the labels.
+    /// The names of the labels.
     pub labels: BTreeSet<String>,
-    /// Counts the changes; the time of the last one is made from it.
+    /// Number of changes so far, from which the time of the last one is made.
     pub(crate) updated: u64,
 }
 
 /// A comment on a pull request.
 #[derive(Debug, Clone)]
 pub struct Comment {
-    /// Id.
+    /// The id, unique in the repository.
     pub id: u64,
-    /// Number of the pull request.
+    /// The number of the pull request.
     pub number: u64,
-    /// Login of the author.
+    /// The login of the author.
     pub author: String,
-    /// Text.
+    /// The text, in Markdown.
     pub body: String,
 }
 
-/// A check run.
+/// A check run of an app on a commit.
 #[derive(Debug, Clone)]
 pub struct CheckRun {
-    /// Id.
+    /// The id, unique in the repository.
     pub id: u64,
-    /// Commit.
+    /// The commit that it is about.
     pub head_sha: String,
-    /// Name.
+    /// The name of the check.
     pub name: String,
-    /// Slug of the app that reported it.
+    /// The slug of the app that reported it.
     pub app: String,
     /// `queued`, `in_progress` or `completed`.
     pub status: String,
-    /// `success`, `failure`, …, for a completed run.
+    /// The result of a completed run, such as `success` or `failure`.
     pub conclusion: Option<String>,
-    /// `title`, `summary` and `text` as reported.
+    /// The reported `title`, `summary` and `text`.
     pub output: serde_json::Value,
 }
 
-/// A commit status.
+/// A commit status, the older kind of check.
 #[derive(Debug, Clone)]
 pub struct CommitStatus {
-    /// Id.
+    /// The id, unique in the repository.
     pub id: u64,
-    /// Commit.
+    /// The commit that it is about.
     pub sha: String,
-    /// Context.
+    /// The context, which is its name.
     pub context: String,
     /// `error`, `failure`, `pending` or `success`.
     pub state: String,
-    /// Description.
+    /// The text next to the context.
     pub description: Option<String>,
-    /// Login of who set it.
+    /// The login of the account that set it.
     pub creator: String,
 }
 
-/// A review.
+/// A review of a pull request.
 #[derive(Debug, Clone)]
 pub struct Review {
-    /// Id.
+    /// The id, unique in the repository.
     pub id: u64,
-    /// Number of the pull request.
+    /// The number of the pull request.
     pub number: u64,
-    /// Login of the reviewer.
+    /// The login of the reviewer.
     pub author: String,
     /// `APPROVED`, `CHANGES_REQUESTED`, `COMMENTED` or `DISMISSED`.
     pub state: String,
-    /// Commit that was reviewed.
+    /// The commit that was reviewed.
     pub sha: String,
 }
 
-/// One repository with all that hangs on it.
+/// One repository with its pull requests, checks and comments.
 pub(crate) struct Hosted {
     pub(crate) repository: Repository,
     pub(crate) pulls: Vec<PullRequest>,
@@ -162,9 +162,9 @@ pub(crate) struct Hosted {
     pub(crate) statuses: Vec<CommitStatus>,
     pub(crate) reviews: Vec<Review>,
     pub(crate) labels: BTreeSet<String>,
-    /// Checks that a branch demands.
+    /// The checks that a merge into a branch needs.
     pub(crate) required: BTreeMap<String, Vec<String>>,
-    /// Commits whose signature GitHub calls valid.
+    /// Commits whose signature GitHub reports as valid.
     pub(crate) verified: BTreeSet<String>,
     next_id: u64,
 }
@@ -185,14 +185,14 @@ impl Hosted {
         }
     }
 
-    /// A number that was not given before.
+    /// A number that was not used before.
     pub(crate) fn next_id(&mut self) -> u64 {
         self.next_id += 1;
         self.next_id
     }
 
-    /// Brings the pull requests up to date with the branches, as GitHub does at a push: a new tip
-    /// is the new head, and a deleted head branch closes.
+    /// Brings the pull requests up to date with the branches, as GitHub does after a push: a new tip
+    /// is the new head, and a deleted head branch closes the pull request.
     pub(crate) fn follow_branches(&mut self) {
         for pull in self.pulls.iter_mut().filter(|pull| pull.open) {
             match self.repository.tip(&pull.head) {
@@ -213,23 +213,23 @@ impl Hosted {
     }
 }
 
-/// What happens instead of, or before, an answer.
+/// An action before an answer; a response that it returns replaces the answer.
 pub(crate) type Intercept = Box<dyn FnOnce() -> Option<Response> + Send>;
 
-/// A wait for a request.
-pub(crate) struct Ambush {
+/// An action that waits for the request that triggers it.
+pub(crate) struct FaultInjector {
     pub(crate) method: String,
     pub(crate) path_part: String,
     pub(crate) skip: u32,
     pub(crate) action: Option<Intercept>,
 }
 
-/// Everything that is behind the lock.
-pub(crate) struct Hub {
+/// Everything that requests change, behind one lock.
+pub(crate) struct GitHubState {
     pub(crate) accounts: Vec<Account>,
     pub(crate) hosted: BTreeMap<String, Hosted>,
-    /// Base address that clients see, for links.
+    /// The base address that clients see, for links.
     pub(crate) public_url: String,
-    /// Base address of the git server, for links.
+    /// The base address of the git server, for links.
     pub(crate) server_url: String,
 }

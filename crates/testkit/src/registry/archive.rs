@@ -30,7 +30,7 @@ fn header(path: &str, size: usize) -> [u8; 512] {
     put(124, &format!("{size:011o}\0"));
     put(136, "00000000000\0");
 
-    // The checksum is taken with spaces in its own place.
+    // The checksum is computed with spaces in its own field.
     put(148, "        ");
     put(156, "0");
     put(257, "ustar\x0000");

@@ -4,22 +4,22 @@
 use serde_json::{Value, json};
 
 use super::archive::{sha256_hex, tar_gz};
-use super::{Faulty, Published, RegistryFault};
+use super::{FaultyServer, RegistryFault, Release};
 use crate::{Request, Response};
 
 /// A running registry with the crates that the test gave it.
 pub struct CargoRegistry {
-    faulty: Faulty,
+    faulty: FaultyServer,
 }
 
 impl CargoRegistry {
-    /// Serves these releases.
+    /// Starts a registry with these releases.
     ///
     /// # Panics
-    /// When no port can be had.
+    /// When there is no free port.
     #[must_use]
-    pub fn start(releases: Vec<Published>) -> Self {
-        let faulty = Faulty::start(move |request| answer(&releases, request));
+    pub fn start(releases: Vec<Release>) -> Self {
+        let faulty = FaultyServer::start(move |request| answer(&releases, request));
         Self { faulty }
     }
 
@@ -29,7 +29,7 @@ impl CargoRegistry {
         format!("{}/index/", self.faulty.server.url())
     }
 
-    /// A `.cargo/config.toml` that puts this registry in the place of Cargo's default one.
+    /// The text of a `.cargo/config.toml` that replaces Cargo's default registry by this one.
     #[must_use]
     pub fn config(&self) -> String {
         format!(
@@ -39,24 +39,24 @@ impl CargoRegistry {
         )
     }
 
-    /// Every request so far.
+    /// All requests so far, in order.
     #[must_use]
     pub fn requests(&self) -> Vec<Request> {
         self.faulty.server.requests()
     }
 
-    /// Misbehaves at the next `times` requests whose path holds `path_part`.
+    /// Misbehaves at the next `times` requests whose path contains `path_part`.
     pub fn fail(&self, path_part: &str, fault: RegistryFault, times: u32) {
         self.faulty.fail(path_part, fault, times);
     }
 
-    /// Does something once, before the next request whose path holds `path_part` is answered.
-    pub fn upon(&self, path_part: &str, act: impl FnOnce() + Send + 'static) {
-        self.faulty.upon(path_part, act);
+    /// Runs an action once, before the answer to the next request whose path contains `path_part`.
+    pub fn before(&self, path_part: &str, act: impl FnOnce() + Send + 'static) {
+        self.faulty.before(path_part, act);
     }
 }
 
-fn answer(releases: &[Published], request: &Request) -> Response {
+fn answer(releases: &[Release], request: &Request) -> Response {
     let segments = request.segments();
     let words: Vec<&str> = segments.iter().map(String::as_str).collect();
 
@@ -88,7 +88,7 @@ fn answer(releases: &[Published], request: &Request) -> Response {
     }
 }
 
-fn index_line(release: &Published) -> Value {
+fn index_line(release: &Release) -> Value {
     let dependencies: Vec<Value> = release
         .dependencies
         .iter()
@@ -102,12 +102,12 @@ fn index_line(release: &Published) -> Value {
 
     json!({
         "name": release.name, "vers": release.version, "deps": dependencies,
-        "cksum": sha256_hex(&archive(release)), "features": {}, "yanked": release.withdrawn,
+        "cksum": sha256_hex(&archive(release)), "features": {}, "yanked": release.yanked,
     })
 }
 
-fn archive(release: &Published) -> Vec<u8> {
-    let folder = format!("{}-{}", release.name, release.version);
+fn archive(release: &Release) -> Vec<u8> {
+    let directory = format!("{}-{}", release.name, release.version);
     let mut manifest = format!(
         "[package]\nname = \"{}\"\nversion = \"{}\"\nedition = \"2021\"\n\n[dependencies]\n",
         release.name, release.version
@@ -117,8 +117,11 @@ fn archive(release: &Published) -> Vec<u8> {
     }
 
     tar_gz(&[
-        (format!("{folder}/Cargo.toml"), manifest.into_bytes()),
-        (format!("{folder}/src/lib.rs"), b"//! Nothing.\n".to_vec()),
+        (format!("{directory}/Cargo.toml"), manifest.into_bytes()),
+        (
+            format!("{directory}/src/lib.rs"),
+            b"//! Nothing.\n".to_vec(),
+        ),
     ])
 }
 
@@ -131,13 +134,13 @@ mod tests {
     #[test]
     fn cargo_itself_locks_and_fetches_from_it() {
         let registry = CargoRegistry::start(vec![
-            Published::new("leafy", "1.0.0", &[]),
-            Published::new("leafy", "1.1.0", &[]).withdrawn(),
-            Published::new("rooty", "2.0.0", &[("leafy", "1")]),
+            Release::new("leafy", "1.0.0", &[]),
+            Release::new("leafy", "1.1.0", &[]).yanked(),
+            Release::new("rooty", "2.0.0", &[("leafy", "1")]),
         ]);
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         let write = |path: &str, text: &str| {
-            let path = folder.path().join(path);
+            let path = directory.path().join(path);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, text).unwrap();
         };
@@ -150,8 +153,9 @@ mod tests {
         write(".cargo/config.toml", &registry.config());
         let output = Command::new("cargo")
             .arg("fetch")
-            .current_dir(folder.path())
-            .env("CARGO_HOME", folder.path().join("home"))
+            .current_dir(directory.path())
+            .env("CARGO_HOME", directory.path().join("home"))
+            .env("RUSTUP_TOOLCHAIN", crate::rust_toolchain())
             .output()
             .unwrap();
 
@@ -161,7 +165,7 @@ mod tests {
             String::from_utf8_lossy(&output.stderr)
         );
 
-        let lock = std::fs::read_to_string(folder.path().join("Cargo.lock")).unwrap();
+        let lock = std::fs::read_to_string(directory.path().join("Cargo.lock")).unwrap();
         assert!(
             lock.contains("name = \"leafy\"\nversion = \"1.0.0\""),
             "{lock}"

@@ -1,4 +1,4 @@
-//! Stand-ins for package registries: a table of releases becomes metadata and archives on the fly.
+//! Fake package registries, which make metadata and archives from a table of releases.
 
 mod archive;
 mod cargo;
@@ -13,22 +13,22 @@ use crate::{HttpServer, Request, Response};
 
 /// One release of a package.
 #[derive(Debug, Clone, Default)]
-pub struct Published {
-    /// Name of the package.
+pub struct Release {
+    /// The name of the package.
     pub name: String,
-    /// Version.
+    /// The version, as its ecosystem writes it.
     pub version: String,
-    /// Names and requirements of what it depends on.
+    /// The dependencies, as names and requirements.
     pub dependencies: Vec<(String, String)>,
-    /// Yanked (Cargo) or deprecated (npm).
-    pub withdrawn: bool,
-    /// Names and versions of the dependencies that its archive ships (npm).
+    /// Whether it is yanked (Cargo) or deprecated (npm).
+    pub yanked: bool,
+    /// The dependencies that its archive contains, as names and versions (npm).
     pub bundled: Vec<(String, String)>,
-    /// The command of its install scripts (npm).
+    /// The command that its install scripts run (npm).
     pub install_script: Option<String>,
 }
 
-impl Published {
+impl Release {
     /// A release with these dependencies.
     #[must_use]
     pub fn new(name: &str, version: &str, dependencies: &[(&str, &str)]) -> Self {
@@ -63,8 +63,8 @@ impl Published {
 
     /// The same release, yanked or deprecated.
     #[must_use]
-    pub fn withdrawn(mut self) -> Self {
-        self.withdrawn = true;
+    pub fn yanked(mut self) -> Self {
+        self.yanked = true;
         self
     }
 }
@@ -72,7 +72,7 @@ impl Published {
 /// A way for a registry to misbehave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RegistryFault {
-    /// 500.
+    /// 500 without a body.
     ServerError,
     /// 429 with `Retry-After: 1`.
     TooManyRequests,
@@ -84,17 +84,17 @@ pub enum RegistryFault {
 
 type Fault = (String, RegistryFault, u32);
 
-/// What happens once, before a request whose path holds the text is answered.
+/// An action that runs once, before the answer to a request whose path contains the text.
 type Interruption = (String, Box<dyn FnOnce() + Send>);
 
-/// A server with a switch for faults.
-struct Faulty {
+/// A server that misbehaves on request.
+struct FaultyServer {
     server: HttpServer,
     fault: Arc<Mutex<Option<Fault>>>,
     interruption: Arc<Mutex<Option<Interruption>>>,
 }
 
-impl Faulty {
+impl FaultyServer {
     fn start(answer: impl Fn(&Request) -> Response + Send + Sync + 'static) -> Self {
         let fault: Arc<Mutex<Option<Fault>>> = Arc::default();
         let interruption: Arc<Mutex<Option<Interruption>>> = Arc::default();
@@ -121,7 +121,7 @@ impl Faulty {
         }
     }
 
-    fn upon(&self, path_part: &str, act: impl FnOnce() + Send + 'static) {
+    fn before(&self, path_part: &str, act: impl FnOnce() + Send + 'static) {
         *self.interruption.lock().unwrap() = Some((path_part.to_owned(), Box::new(act)));
     }
 

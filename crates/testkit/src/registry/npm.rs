@@ -3,49 +3,49 @@
 use serde_json::{Map, Value, json};
 
 use super::archive::{integrity, tar_gz};
-use super::{Faulty, Published, RegistryFault};
+use super::{FaultyServer, RegistryFault, Release};
 use crate::{Request, Response};
 
 /// A running registry with the packages that the test gave it.
 pub struct NpmRegistry {
-    faulty: Faulty,
+    faulty: FaultyServer,
 }
 
 impl NpmRegistry {
     /// Serves these releases. The last plain release of a package in the list is `latest`.
     ///
     /// # Panics
-    /// When no port can be had.
+    /// When there is no free port.
     #[must_use]
-    pub fn start(releases: Vec<Published>) -> Self {
-        let faulty = Faulty::start(move |request| answer(&releases, request));
+    pub fn start(releases: Vec<Release>) -> Self {
+        let faulty = FaultyServer::start(move |request| answer(&releases, request));
         Self { faulty }
     }
 
-    /// Base address, with a trailing slash, as npm's `registry` setting has it.
+    /// The base address with a trailing slash, as in npm's setting `registry`.
     #[must_use]
     pub fn url(&self) -> String {
         format!("{}/", self.faulty.server.url())
     }
 
-    /// Every request so far.
+    /// All requests so far, in order.
     #[must_use]
     pub fn requests(&self) -> Vec<Request> {
         self.faulty.server.requests()
     }
 
-    /// Misbehaves at the next `times` requests whose path holds `path_part`.
+    /// Misbehaves at the next `times` requests whose path contains `path_part`.
     pub fn fail(&self, path_part: &str, fault: RegistryFault, times: u32) {
         self.faulty.fail(path_part, fault, times);
     }
 
-    /// Does something once, before the next request whose path holds `path_part` is answered.
-    pub fn upon(&self, path_part: &str, act: impl FnOnce() + Send + 'static) {
-        self.faulty.upon(path_part, act);
+    /// Runs an action once, before the answer to the next request whose path contains `path_part`.
+    pub fn before(&self, path_part: &str, act: impl FnOnce() + Send + 'static) {
+        self.faulty.before(path_part, act);
     }
 }
 
-fn answer(releases: &[Published], request: &Request) -> Response {
+fn answer(releases: &[Release], request: &Request) -> Response {
     let segments = request.segments();
     let words: Vec<&str> = segments.iter().map(String::as_str).collect();
 
@@ -57,7 +57,7 @@ fn answer(releases: &[Published], request: &Request) -> Response {
         [name] => (name.to_owned(), None),
         _ => return not_found(),
     };
-    let of_name: Vec<&Published> = releases
+    let of_name: Vec<&Release> = releases
         .iter()
         .filter(|release| release.name == name)
         .collect();
@@ -81,7 +81,7 @@ fn not_found() -> Response {
     Response::json(404, &json!({"error": "Not found"}))
 }
 
-fn packument(name: &str, releases: &[&Published], host: &str) -> Value {
+fn packument(name: &str, releases: &[&Release], host: &str) -> Value {
     let mut versions = Map::new();
     for release in releases {
         let mut manifest = manifest(release);
@@ -91,7 +91,7 @@ fn packument(name: &str, releases: &[&Published], host: &str) -> Value {
             "integrity": integrity(&tarball(release)),
         });
 
-        if release.withdrawn {
+        if release.yanked {
             manifest["deprecated"] = json!("use another release");
         }
 
@@ -106,7 +106,7 @@ fn packument(name: &str, releases: &[&Published], host: &str) -> Value {
     json!({"name": name, "dist-tags": {"latest": latest}, "versions": versions})
 }
 
-fn manifest(release: &Published) -> Value {
+fn manifest(release: &Release) -> Value {
     let dependencies: Map<String, Value> = release
         .dependencies
         .iter()
@@ -132,7 +132,7 @@ fn manifest(release: &Published) -> Value {
     manifest
 }
 
-fn tarball(release: &Published) -> Vec<u8> {
+fn tarball(release: &Release) -> Vec<u8> {
     let text = manifest(release).to_string().into_bytes();
     let mut files = vec![("package/package.json".to_owned(), text)];
     for (name, version) in &release.bundled {
@@ -146,7 +146,7 @@ fn tarball(release: &Published) -> Vec<u8> {
     tar_gz(&files)
 }
 
-fn file_name(release: &Published) -> String {
+fn file_name(release: &Release) -> String {
     let name = release.name.rsplit('/').next().unwrap_or_default();
     format!("{name}-{}.tgz", release.version)
 }
@@ -160,19 +160,22 @@ mod tests {
     #[test]
     fn npm_itself_locks_and_installs_from_it() {
         let registry = NpmRegistry::start(vec![
-            Published::new("@acme/leaf", "1.0.0", &[]),
-            Published::new("@acme/leaf", "1.1.0", &[]),
-            Published::new("root-thing", "2.0.0", &[("@acme/leaf", "~1.0.0")]),
+            Release::new("@acme/leaf", "1.0.0", &[]),
+            Release::new("@acme/leaf", "1.1.0", &[]),
+            Release::new("root-thing", "2.0.0", &[("@acme/leaf", "~1.0.0")]),
         ]);
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         let manifest =
             json!({"name": "a", "version": "1.0.0", "dependencies": {"root-thing": "^2"}});
-        std::fs::write(folder.path().join("package.json"), manifest.to_string()).unwrap();
+        std::fs::write(directory.path().join("package.json"), manifest.to_string()).unwrap();
         let output = Command::new("npm")
             .args(["install", "--ignore-scripts", "--no-audit", "--no-fund"])
             .arg(format!("--registry={}", registry.url()))
-            .arg(format!("--cache={}", folder.path().join("cache").display()))
-            .current_dir(folder.path())
+            .arg(format!(
+                "--cache={}",
+                directory.path().join("cache").display()
+            ))
+            .current_dir(directory.path())
             .output()
             .unwrap();
 
@@ -182,7 +185,7 @@ mod tests {
             String::from_utf8_lossy(&output.stderr)
         );
 
-        let lock = std::fs::read(folder.path().join("package-lock.json")).unwrap();
+        let lock = std::fs::read(directory.path().join("package-lock.json")).unwrap();
         let lock: Value = serde_json::from_slice(&lock).unwrap();
 
         assert_eq!(

@@ -1,0 +1,6 @@
+//! What CI runs: the GitHub action, the GitLab component, and the workflows of `patchgate init`.
+
+mod action;
+mod action_binary;
+mod gitlab;
+mod init;

@@ -1,0 +1,4 @@
+//! `patchgate db`.
+
+mod commands;
+mod faults;

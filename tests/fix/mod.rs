@@ -1,0 +1,8 @@
+//! `patchgate fix`.
+
+mod bundled;
+mod examples;
+mod faults;
+mod files;
+mod hostile;
+mod workspace;

@@ -1,0 +1,4 @@
+//! `patchgate gate`.
+
+mod evidence;
+mod verdict;

@@ -1,0 +1,4 @@
+//! `patchgate pr`.
+
+mod lifecycle;
+mod pull_request;

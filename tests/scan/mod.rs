@@ -1,0 +1,10 @@
+//! `patchgate scan`.
+
+mod bad_input;
+mod csaf;
+mod examples;
+mod git_sources;
+mod malicious;
+mod maven;
+mod osv_faults;
+mod vex;
