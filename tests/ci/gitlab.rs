@@ -158,7 +158,7 @@ fn a_store_in_the_cache_is_updated_and_used() {
         "{lines:?}"
     );
     assert!(
-        run.stderr.contains("could not be brought up to date"),
+        run.stderr.contains("could not be updated completely"),
         "{run:?}"
     );
 }
