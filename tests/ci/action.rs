@@ -46,7 +46,7 @@ jobs:
 
 /// A replacement for the cache action that `action.yml` names, as a flag of act. It keeps the cache in a
 /// directory, one file for each key, and restores the newest one whose key has the given prefix.
-fn cache_stand_in(sandbox: &Sandbox) -> String {
+fn fake_cache_action(sandbox: &Sandbox) -> String {
     let action = |name: &str, script: &str| {
         let text = format!(
             "name: {name}
@@ -124,7 +124,7 @@ pub(crate) fn run_workflow(
 
     std::fs::write(sandbox.path("home/.config/act/actrc"), "").unwrap();
     // act fetches every action that `action.yml` names, also for steps that do not run.
-    let cache = cache_stand_in(sandbox);
+    let cache = fake_cache_action(sandbox);
     let output = clean(tools.act(), sandbox)
         .args(["push", "-P", "ubuntu-latest=-self-hosted"])
         .args(["--local-repository", &cache])

@@ -65,7 +65,7 @@ fn a_failed_build_leaves_the_store_as_it_was() {
 }
 
 #[test]
-fn a_truncated_archive_is_named_and_makes_the_build_incomplete() {
+fn a_truncated_archive_is_named_and_fails_the_build() {
     let Some(shared) = patchgate_testkit::shared_dir() else {
         return;
     };

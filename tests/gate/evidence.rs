@@ -26,7 +26,7 @@ fn a_change_without_a_plan_of_patchgate_is_not_merged() {
     };
     let pull = forge.only_pull();
     forge.report_test("github-actions", &pull.head_sha, Some("success"));
-    let run = forge.gate(pull.number, &["--merge"]).expect(11);
+    let run = forge.gate(pull.number, &["--merge"]).expect(10);
 
     let report = run.json();
     assert_ne!(report["verdict"], "merge");
@@ -61,7 +61,7 @@ fn a_change_of_a_workflow_is_reported_and_not_merged() {
     };
     let pull = forge.only_pull();
     forge.report_test("github-actions", &pull.head_sha, Some("success"));
-    let run = forge.gate(pull.number, &["--merge"]).expect(11);
+    let run = forge.gate(pull.number, &["--merge"]).expect(10);
     assert!(
         run.stdout.contains(".github/workflows/ci.yml"),
         "{}",

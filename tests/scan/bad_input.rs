@@ -164,7 +164,7 @@ fn an_output_that_cannot_be_written_leaves_nothing_behind() {
             "no/such/folder/out.json",
             "repo",
         ])
-        .expect(2);
+        .expect(3);
     assert!(run.stderr.contains("no/such/folder"), "{}", run.stderr);
     assert!(!sandbox.path("no").exists());
 }

@@ -56,6 +56,7 @@ fn summary(log: &Path, environment: &[(&str, &str)]) -> Output {
     Command::new(script)
         .arg(log)
         .env_remove("CI")
+        .env_remove("GITHUB_STEP_SUMMARY")
         .env_remove("PATCHGATE_ALLOW_SKIPPED")
         .envs(environment.iter().copied())
         .output()
