@@ -5,12 +5,10 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use patchgate_ecosystems::{
-    Ecosystem, EditError, Format, Input, MetadataRequest, ParseError, Release, Requirement,
-    RequirementEdit, RequirementError, Upgradable, VersionError,
+    Ecosystem, EditError, MetadataRequest, ParseError, Release, Requirement, RequirementEdit,
+    RequirementError, Upgradable, VersionError,
 };
-use patchgate_model::{
-    Bump, DependencyKind, Edge, Lockfile, Package, PackageIndex, Root, Unresolved,
-};
+use patchgate_model::{Bump, DependencyKind, Edge, Lockfile, Package, PackageIndex, Root};
 use semver::{Version, VersionReq};
 
 use crate::{Known, Planned, Proposal, Request, plan};
@@ -30,15 +28,6 @@ impl Ecosystem for Toy {
     }
     fn purl_type(&self) -> &'static str {
         "toy"
-    }
-    fn formats(&self) -> &'static [Format] {
-        &[]
-    }
-    fn manifests(&self) -> &'static [&'static str] {
-        &[]
-    }
-    fn unresolved(&self, _: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
-        Err(ParseError::new("is a toy"))
     }
     fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
         Cow::Borrowed(name)

@@ -4,9 +4,7 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::Unresolved;
-
-use crate::{Ecosystem, Format, Input, ParseError, VersionError};
+use crate::{Ecosystem, VersionError};
 
 /// OSV's name for the ecosystem.
 pub(crate) const NAME: &str = "Bioconductor";
@@ -22,18 +20,6 @@ impl Ecosystem for Bioconductor {
 
     fn purl_type(&self) -> &'static str {
         "bioconductor"
-    }
-
-    fn formats(&self) -> &'static [Format] {
-        &[]
-    }
-
-    fn manifests(&self) -> &'static [&'static str] {
-        &[]
-    }
-
-    fn unresolved(&self, _: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
-        Ok(Vec::new())
     }
 
     fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {

@@ -17,14 +17,14 @@ mod version;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::{Bump, Unresolved};
+use patchgate_model::Bump;
 
 pub use projection::resolution_manifest;
 
 use self::version::Version;
 use crate::{
-    Ecosystem, EditError, Format, Input, MetadataRequest, ParseError, Release, RequirementEdit,
-    RequirementError, Upgradable, VersionError,
+    Ecosystem, EditError, FileReader, Format, ManifestFormat, MetadataRequest, ParseError, Release,
+    RequirementEdit, RequirementError, Upgradable, VersionError,
 };
 
 /// OSV's name for the ecosystem.
@@ -43,6 +43,24 @@ impl Ecosystem for Cargo {
         "cargo"
     }
 
+    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        normalize_name(name)
+    }
+
+    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
+        crate::version::compare(NAME, Version::parse, a, b)
+    }
+
+    fn files(&self) -> Option<&dyn FileReader> {
+        Some(self)
+    }
+
+    fn upgradable(&self) -> Option<&'static dyn Upgradable> {
+        Some(&Cargo)
+    }
+}
+
+impl FileReader for Cargo {
     fn formats(&self) -> &'static [Format] {
         &[Format {
             id: "cargo-lock",
@@ -53,24 +71,11 @@ impl Ecosystem for Cargo {
         }]
     }
 
-    fn manifests(&self) -> &'static [&'static str] {
-        &["Cargo.toml"]
-    }
-
-    fn unresolved(&self, manifest: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
-        manifest::unresolved(manifest)
-    }
-
-    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
-        normalize_name(name)
-    }
-
-    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
-        crate::version::compare(NAME, Version::parse, a, b)
-    }
-
-    fn upgradable(&self) -> Option<&'static dyn Upgradable> {
-        Some(&Cargo)
+    fn manifests(&self) -> &'static [ManifestFormat] {
+        &[ManifestFormat {
+            files: &["Cargo.toml"],
+            unresolved: manifest::unresolved,
+        }]
     }
 }
 

@@ -7,9 +7,9 @@ mod version;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::{Unresolved, package_url};
+use patchgate_model::package_url;
 
-use crate::{Ecosystem, Format, Input, ParseError, VersionError};
+use crate::{Ecosystem, FileReader, Format, VersionError};
 use version::Version;
 
 /// Patchgate's own name: OSV has none.
@@ -32,24 +32,6 @@ impl Ecosystem for CocoaPods {
         "cocoapods"
     }
 
-    fn formats(&self) -> &'static [Format] {
-        &[Format {
-            id: "podfile-lock",
-            files: &["Podfile.lock"],
-            versions: "",
-            fixable: false,
-            parse: podfile_lock::parse,
-        }]
-    }
-
-    fn manifests(&self) -> &'static [&'static str] {
-        &[]
-    }
-
-    fn unresolved(&self, _: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
-        Ok(Vec::new())
-    }
-
     /// A subspec (`Pod/Part`) is a package URL's subpath.
     fn purl(&self, name: &str, version: &str) -> String {
         let (pod, part) = name.split_once('/').unwrap_or((name, ""));
@@ -67,6 +49,22 @@ impl Ecosystem for CocoaPods {
 
     fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
         crate::version::compare(NAME, Version::parse, a, b)
+    }
+
+    fn files(&self) -> Option<&dyn FileReader> {
+        Some(self)
+    }
+}
+
+impl FileReader for CocoaPods {
+    fn formats(&self) -> &'static [Format] {
+        &[Format {
+            id: "podfile-lock",
+            files: &["Podfile.lock"],
+            versions: "",
+            fixable: false,
+            parse: podfile_lock::parse,
+        }]
     }
 }
 

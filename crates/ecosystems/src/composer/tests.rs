@@ -2,9 +2,8 @@
 
 use patchgate_model::{DependencyKind, Lockfile, Origin};
 
-use super::Composer;
 use crate::shown::shown;
-use crate::{Ecosystem as _, Input, ParseError, Siblings};
+use crate::{Input, ParseError, Siblings};
 
 /// Reads the first of the files, which are a repository.
 fn read(files: &[(&str, &str)]) -> Result<Lockfile, ParseError> {
@@ -121,13 +120,12 @@ fn a_package_itself_comes_before_those_that_stand_in_for_it() {
 fn a_manifest_alone_asks_for_packages_but_not_for_the_platform() {
     let text = "{\n\"require\": {\"php\": \">=8\", \"ext-json\": \"*\",\n\"a/b\": \"^1\"},\n\
                 \"require-dev\": {\n\"c/d\": \"1.*\"}}";
-    let open = Composer
-        .unresolved(&Input {
-            path: "composer.json",
-            bytes: text.as_bytes(),
-            siblings: &Siblings::new(),
-        })
-        .unwrap();
+    let open = crate::unresolved(&Input {
+        path: "composer.json",
+        bytes: text.as_bytes(),
+        siblings: &Siblings::new(),
+    })
+    .unwrap();
     let open: Vec<_> = open
         .iter()
         .map(|it| (it.name.as_str(), it.requirement.as_str(), it.kind, it.line))

@@ -10,10 +10,8 @@ mod tests;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::Unresolved;
-
 pub(crate) use self::version::parse as parse_version;
-use crate::{Ecosystem, Format, Input, ParseError, VersionError};
+use crate::{Ecosystem, FileReader, Format, ManifestFormat, VersionError};
 
 /// OSV's name for the ecosystem.
 const NAME: &str = "CRAN";
@@ -31,6 +29,21 @@ impl Ecosystem for Cran {
         "cran"
     }
 
+    /// R tells the letters of names apart.
+    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        Cow::Borrowed(name)
+    }
+
+    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
+        crate::version::compare(NAME, version::parse, a, b)
+    }
+
+    fn files(&self) -> Option<&dyn FileReader> {
+        Some(self)
+    }
+}
+
+impl FileReader for Cran {
     fn formats(&self) -> &'static [Format] {
         &[Format {
             id: "renv-lock",
@@ -41,20 +54,10 @@ impl Ecosystem for Cran {
         }]
     }
 
-    fn manifests(&self) -> &'static [&'static str] {
-        &["DESCRIPTION"]
-    }
-
-    fn unresolved(&self, manifest: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
-        description::requirements(manifest.text()?)
-    }
-
-    /// R tells the letters of names apart.
-    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
-        Cow::Borrowed(name)
-    }
-
-    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
-        crate::version::compare(NAME, version::parse, a, b)
+    fn manifests(&self) -> &'static [ManifestFormat] {
+        &[ManifestFormat {
+            files: &["DESCRIPTION"],
+            unresolved: |manifest| description::requirements(manifest.text()?),
+        }]
     }
 }

@@ -10,9 +10,9 @@ mod rpm;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::{Unresolved, package_url};
+use patchgate_model::package_url;
 
-use crate::{Ecosystem, Format, Input, ParseError, VersionError};
+use crate::{Ecosystem, VersionError};
 
 /// A distribution of packages for an operating system.
 #[derive(Debug, Clone, Copy)]
@@ -112,18 +112,6 @@ impl Ecosystem for Distribution {
 
     fn purl_type(&self) -> &'static str {
         self.packages.purl_type
-    }
-
-    fn formats(&self) -> &'static [Format] {
-        &[]
-    }
-
-    fn manifests(&self) -> &'static [&'static str] {
-        &[]
-    }
-
-    fn unresolved(&self, _: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
-        Ok(Vec::new())
     }
 
     fn purl(&self, name: &str, version: &str) -> String {

@@ -3,7 +3,7 @@
 use patchgate_model::Lockfile;
 
 use crate::shown::shown;
-use crate::{Ecosystem as _, Input, ParseError, Siblings, parse};
+use crate::{Input, ParseError, Siblings, parse};
 
 fn read(path: &str, text: &str, manifest: Option<&str>) -> Result<Lockfile, ParseError> {
     let siblings: Siblings = manifest
@@ -73,13 +73,12 @@ fn constraints_that_do_not_end_are_truncated() {
 fn a_manifest_alone_asks_for_its_snapshot_and_more() {
     let text = include_str!("fixtures/read/stack/stack.yaml");
     let siblings = Siblings::new();
-    let asked = super::Hackage
-        .unresolved(&Input {
-            path: "stack.yaml",
-            bytes: text.as_bytes(),
-            siblings: &siblings,
-        })
-        .unwrap();
+    let asked = crate::unresolved(&Input {
+        path: "stack.yaml",
+        bytes: text.as_bytes(),
+        siblings: &siblings,
+    })
+    .unwrap();
     let asked: Vec<(&str, &str, u32)> = asked
         .iter()
         .map(|one| (one.name.as_str(), one.requirement.as_str(), one.line))
@@ -127,13 +126,12 @@ fn secrets_in_addresses_are_left_out() {
 
     assert!(!format!("{lockfile:?}").contains("secret"));
 
-    let open = super::Hackage
-        .unresolved(&Input {
-            path: "stack.yaml",
-            bytes: manifest.as_bytes(),
-            siblings: &Siblings::new(),
-        })
-        .unwrap();
+    let open = crate::unresolved(&Input {
+        path: "stack.yaml",
+        bytes: manifest.as_bytes(),
+        siblings: &Siblings::new(),
+    })
+    .unwrap();
     assert_eq!(open.len(), 4, "the snapshot and three sources");
     assert!(!format!("{open:?}").contains("secret"));
 }

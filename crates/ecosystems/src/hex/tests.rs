@@ -2,9 +2,8 @@
 
 use patchgate_model::Lockfile;
 
-use super::Hex;
 use crate::shown::shown;
-use crate::{Ecosystem as _, Input, ParseError, Siblings};
+use crate::{Input, ParseError, Siblings};
 
 /// Reads the first of the files, which are a repository.
 fn read(files: &[(&str, &str)]) -> Result<Lockfile, ParseError> {
@@ -38,13 +37,12 @@ fn gleam_locks_with_the_reasons_of_its_manifest() {
 
 #[test]
 fn gleams_manifest_alone_asks_for_what_has_versions() {
-    let open = Hex
-        .unresolved(&Input {
-            path: "gleam.toml",
-            bytes: GLEAM.as_bytes(),
-            siblings: &Siblings::new(),
-        })
-        .unwrap();
+    let open = crate::unresolved(&Input {
+        path: "gleam.toml",
+        bytes: GLEAM.as_bytes(),
+        siblings: &Siblings::new(),
+    })
+    .unwrap();
     let open: Vec<String> = open
         .iter()
         .map(|it| format!("{} {} {:?} {}", it.name, it.requirement, it.kind, it.line))

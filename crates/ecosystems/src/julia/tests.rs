@@ -3,7 +3,7 @@
 use patchgate_model::Lockfile;
 
 use crate::shown::shown;
-use crate::{Ecosystem as _, Input, ParseError, Siblings, parse};
+use crate::{Input, ParseError, Siblings, parse};
 
 fn read(text: &str, manifests: &[(&str, &str)]) -> Result<Lockfile, ParseError> {
     let siblings: Siblings = manifests
@@ -87,13 +87,12 @@ fn names_are_told_from_those_of_other_ecosystems_by_their_capital() {
 #[test]
 fn a_project_alone_asks_for_all_but_the_standard_library() {
     let siblings = Siblings::new();
-    let asked = super::Julia
-        .unresolved(&Input {
-            path: "Project.toml",
-            bytes: include_bytes!("fixtures/read/app-v2/Project.toml"),
-            siblings: &siblings,
-        })
-        .unwrap();
+    let asked = crate::unresolved(&Input {
+        path: "Project.toml",
+        bytes: include_bytes!("fixtures/read/app-v2/Project.toml"),
+        siblings: &siblings,
+    })
+    .unwrap();
     let asked: Vec<String> = asked
         .iter()
         .map(|one| {

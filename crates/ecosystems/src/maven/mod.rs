@@ -15,11 +15,11 @@ mod version;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::{Unresolved, package_url};
+use patchgate_model::package_url;
 
 pub use self::pom::{DeclaredRepository, EXTERNAL, repositories};
 use self::version::Version;
-use crate::{Ecosystem, Format, Input, ParseError, VersionError};
+use crate::{Ecosystem, FileReader, Format, VersionError};
 
 /// Name in OSV.
 const NAME: &str = "Maven";
@@ -36,6 +36,30 @@ impl Ecosystem for Maven {
     fn purl_type(&self) -> &'static str {
         "maven"
     }
+
+    /// `group:artifact` is namespace and name
+    /// (<https://github.com/package-url/purl-spec/blob/main/types-doc/maven-definition.md>).
+    fn purl(&self, name: &str, version: &str) -> String {
+        package_url(self.purl_type(), &name.replacen(':', "/", 1), version)
+    }
+
+    /// Maven compares names exactly.
+    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        Cow::Borrowed(name)
+    }
+
+    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
+        Ok(Version::new(a).compare(&Version::new(b)))
+    }
+
+    fn files(&self) -> Option<&dyn FileReader> {
+        Some(self)
+    }
+}
+
+impl FileReader for Maven {
+    // No manifests: every file that states requirements also states versions, so it is a lockfile
+    // format.
 
     fn formats(&self) -> &'static [Format] {
         &[
@@ -89,30 +113,6 @@ impl Ecosystem for Maven {
                 parse: maven_install::parse,
             },
         ]
-    }
-
-    /// None: what states a requirement here states versions too, and is a format.
-    fn manifests(&self) -> &'static [&'static str] {
-        &[]
-    }
-
-    fn unresolved(&self, _: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
-        Ok(Vec::new())
-    }
-
-    /// `group:artifact` is namespace and name
-    /// (<https://github.com/package-url/purl-spec/blob/main/types-doc/maven-definition.md>).
-    fn purl(&self, name: &str, version: &str) -> String {
-        package_url(self.purl_type(), &name.replacen(':', "/", 1), version)
-    }
-
-    /// Maven compares names exactly.
-    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
-        Cow::Borrowed(name)
-    }
-
-    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
-        Ok(Version::new(a).compare(&Version::new(b)))
     }
 }
 

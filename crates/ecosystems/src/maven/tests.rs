@@ -1,8 +1,8 @@
 use insta::assert_snapshot;
 
 use super::*;
-use crate::Siblings;
 use crate::shown::shown;
+use crate::{Input, Siblings};
 
 /// Files of a fixture as a repository.
 macro_rules! repository {

@@ -27,10 +27,8 @@ mod tests;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::Unresolved;
-
 use self::version::Version;
-use crate::{Ecosystem, Format, Input, ParseError, VersionError};
+use crate::{Ecosystem, FileReader, Format, Input, ManifestFormat, ParseError, VersionError};
 
 /// OSV's name for the ecosystem.
 const NAME: &str = "NuGet";
@@ -110,23 +108,6 @@ impl Ecosystem for NuGet {
         "nuget"
     }
 
-    fn formats(&self) -> &'static [Format] {
-        FORMATS
-    }
-
-    fn manifests(&self) -> &'static [&'static str] {
-        &["paket.dependencies"]
-    }
-
-    /// What project files import.
-    fn companions(&self) -> &'static [&'static str] {
-        &["*.props", "*.targets"]
-    }
-
-    fn unresolved(&self, manifest: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
-        paket_dependencies::unresolved(manifest)
-    }
-
     fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
         normalize_name(name)
     }
@@ -138,6 +119,28 @@ impl Ecosystem for NuGet {
     /// Project files leave out zeros that the registry writes.
     fn writes_registry_versions(&self) -> bool {
         false
+    }
+
+    fn files(&self) -> Option<&dyn FileReader> {
+        Some(self)
+    }
+}
+
+impl FileReader for NuGet {
+    fn formats(&self) -> &'static [Format] {
+        FORMATS
+    }
+
+    fn manifests(&self) -> &'static [ManifestFormat] {
+        &[ManifestFormat {
+            files: &["paket.dependencies"],
+            unresolved: paket_dependencies::unresolved,
+        }]
+    }
+
+    /// What project files import.
+    fn companions(&self) -> &'static [&'static str] {
+        &["*.props", "*.targets"]
     }
 }
 

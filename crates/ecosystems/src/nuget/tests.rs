@@ -195,8 +195,7 @@ fn paket_keeps_its_groups_apart() {
         bytes: text.as_bytes(),
         siblings: &Siblings::new(),
     };
-    let asked: Vec<String> = NuGet
-        .unresolved(&manifest)
+    let asked: Vec<String> = crate::unresolved(&manifest)
         .unwrap()
         .iter()
         .map(|one| format!("{}: {} `{}`", one.line, one.name, one.requirement))

@@ -2,9 +2,8 @@
 
 use patchgate_model::Lockfile;
 
-use super::Pub;
 use crate::shown::shown;
-use crate::{Ecosystem as _, Input, Siblings};
+use crate::{Input, Siblings};
 
 /// Reads the first of the files, which are a repository.
 fn read(files: &[(&str, &str)]) -> Lockfile {
@@ -63,13 +62,12 @@ fn without_its_manifest_a_lockfile_still_says_what_is_direct() {
 
 #[test]
 fn a_manifest_alone_asks_for_what_has_versions() {
-    let open = Pub
-        .unresolved(&Input {
-            path: "pubspec.yaml",
-            bytes: MANIFEST.as_bytes(),
-            siblings: &Siblings::new(),
-        })
-        .unwrap();
+    let open = crate::unresolved(&Input {
+        path: "pubspec.yaml",
+        bytes: MANIFEST.as_bytes(),
+        siblings: &Siblings::new(),
+    })
+    .unwrap();
     let open: Vec<String> = open
         .iter()
         .map(|it| format!("{} {} {:?} {}", it.name, it.requirement, it.kind, it.line))
