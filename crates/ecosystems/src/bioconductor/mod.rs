@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
+use crate::version::{self, r};
 use crate::{Ecosystem, VersionError};
 
 /// OSV's name for the ecosystem.
@@ -28,6 +29,6 @@ impl Ecosystem for Bioconductor {
 
     /// As R orders all its packages.
     fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
-        crate::version::compare(NAME, crate::cran::parse_version, a, b)
+        version::compare(NAME, r::parse, a, b)
     }
 }

@@ -2,7 +2,6 @@
 
 mod description;
 mod renv_lock;
-mod version;
 
 #[cfg(test)]
 mod tests;
@@ -10,7 +9,7 @@ mod tests;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-pub(crate) use self::version::parse as parse_version;
+use crate::version::{self, r};
 use crate::{Ecosystem, FileReader, Format, ManifestFormat, VersionError};
 
 /// OSV's name for the ecosystem.
@@ -35,7 +34,7 @@ impl Ecosystem for Cran {
     }
 
     fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
-        crate::version::compare(NAME, version::parse, a, b)
+        version::compare(NAME, r::parse, a, b)
     }
 
     fn files(&self) -> Option<&dyn FileReader> {

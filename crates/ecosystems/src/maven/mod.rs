@@ -5,6 +5,7 @@
 
 mod coordinates;
 mod gradle_catalog;
+mod gradle_lines;
 mod gradle_lockfile;
 mod gradle_verification;
 mod maven_install;

@@ -2,13 +2,13 @@
 
 use std::collections::HashSet;
 
-use jsonc_parser::{CollectOptions, CommentCollectionStrategy, ParseOptions, ast, parse_to_ast};
+use jsonc_parser::ast;
 use patchgate_model::{DependencyKind, Unresolved};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::json::{Map, Object, Text};
-use super::lockfile::Needs;
+use super::json::{Map, Object, Text, strict_ast};
+use super::needs::Needs;
 use super::splice::{Splice, splice};
 use crate::syntax;
 use crate::{EditError, Input, ParseError, RequirementEdit, limits};
@@ -244,29 +244,6 @@ fn read_value(text: &str) -> Result<serde_json::Value, EditError> {
 
 fn unreadable(error: &serde_json::Error) -> EditError {
     EditError::Unreadable(error.to_string())
-}
-
-/// The tree of a JSON text with the place of every value, without the liberties that JSONC takes.
-pub(super) fn strict_ast(text: &str) -> Result<ast::Value<'_>, String> {
-    let collect = CollectOptions {
-        comments: CommentCollectionStrategy::Off,
-        tokens: false,
-    };
-    let strict = ParseOptions {
-        allow_comments: false,
-        allow_loose_object_property_names: false,
-        allow_trailing_commas: false,
-        allow_missing_commas: false,
-        allow_single_quoted_strings: false,
-        allow_hexadecimal_numbers: false,
-        allow_unary_plus_numbers: false,
-        allow_bare_decimal_point_numbers: false,
-        allow_non_finite_numbers: false,
-        allow_extended_string_escapes: false,
-    };
-    let parsed = parse_to_ast(text, &collect, &strict).map_err(|error| error.to_string())?;
-
-    parsed.value.ok_or_else(|| "it is empty".to_owned())
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod bun;
 mod json;
 mod lockfile;
 mod manifest;
+mod needs;
 mod pnpm;
 mod registry;
 mod requirement;

@@ -17,6 +17,7 @@ mod packages_config;
 mod paket_dependencies;
 mod paket_lock;
 mod project;
+mod project_files;
 mod scopes;
 mod text;
 mod version;

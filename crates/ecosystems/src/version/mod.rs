@@ -1,8 +1,10 @@
 //! What the version orders of several ecosystems share. The order of one ecosystem stands in its
 //! own folder and is put together from these: [`number`] for digits of any size, [`semantic`] for
-//! Semantic Versioning, [`runs`] for versions that are cut where letters and digits meet.
+//! Semantic Versioning, [`runs`] for versions that are cut where letters and digits meet, [`r`] for
+//! R's packages, which CRAN and Bioconductor publish.
 
 pub(crate) mod number;
+pub(crate) mod r;
 pub(crate) mod runs;
 pub(crate) mod semantic;
 

@@ -20,8 +20,9 @@ use serde_json::value::RawValue;
 
 pub(super) use graph::joined;
 
-use super::json::{self, Map, Object, Text};
+use super::json::{self, Object, Text};
 use super::manifest::Manifest;
+use super::needs::Needs;
 use crate::{Input, ParseError, limits};
 
 /// What the file should have been, for error texts.
@@ -64,25 +65,6 @@ impl Copy<'_> {
     /// The name in the install path.
     fn installed_name(&self) -> Option<&str> {
         self.installed_at.and_then(|at| self.path.get(at..))
-    }
-}
-
-/// What a copy or a project asks for, by kind.
-#[derive(Default)]
-pub(super) struct Needs<'a> {
-    pub(super) runtime: Map<'a, Option<Text<'a>>>,
-    pub(super) optional: Map<'a, Option<Text<'a>>>,
-    pub(super) peer: Map<'a, Option<Text<'a>>>,
-    pub(super) development: Map<'a, Option<Text<'a>>>,
-}
-
-impl Needs<'_> {
-    /// How many names there are, counted again for each kind in which they stand.
-    fn len(&self) -> usize {
-        [&self.runtime, &self.optional, &self.peer, &self.development]
-            .iter()
-            .map(|names| names.0.len())
-            .sum()
     }
 }
 

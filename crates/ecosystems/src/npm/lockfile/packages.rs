@@ -8,8 +8,9 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::lines::Lines;
-use super::{Copy, Needs, check, installed_at, origin, scope};
+use super::{Copy, check, installed_at, origin, scope};
 use crate::npm::json::{Map, Object, Text};
+use crate::npm::needs::Needs;
 use crate::{ParseError, limits};
 
 /// One value of `packages`.

@@ -12,9 +12,10 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::lines::Lines;
-use super::{Copy, Needs, WHAT, check, origin, scope};
+use super::{Copy, WHAT, check, origin, scope};
 use crate::npm::json::{self, Map, Object, Text};
 use crate::npm::manifest::Manifest;
+use crate::npm::needs::Needs;
 use crate::{ParseError, limits};
 
 /// One value of `dependencies`.
