@@ -23,12 +23,31 @@ pub trait Ecosystem: Sync {
         true
     }
 
+    /// Prefix of the ids of the database that OSV imports this ecosystem's advisories from, the
+    /// preferred one where a vulnerability has ids of several databases
+    /// (<https://ossf.github.io/osv-schema/#id-modified-fields>). GitHub's where the ecosystem has
+    /// no database of its own.
+    fn advisory_id_prefix(&self) -> &'static str {
+        "GHSA-"
+    }
+
     /// Type in package URLs (<https://github.com/package-url/purl-spec>).
     fn purl_type(&self) -> &'static str;
 
     /// The package URL for a name as this ecosystem writes it.
     fn purl(&self, name: &str, version: &str) -> String {
         package_url(self.purl_type(), name, version)
+    }
+
+    /// The reverse of [`Ecosystem::purl`]: the name as this ecosystem writes it.
+    fn name_from_purl(&self, purl: PurlName<'_>) -> String {
+        purl.joined()
+    }
+
+    /// Qualifiers that a package URL of this type has when it does not state them, as keys and
+    /// values.
+    fn default_qualifiers(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
     }
 
     /// The name as the registry compares it: two spellings of one package give one text.
@@ -39,6 +58,12 @@ pub trait Ecosystem: Sync {
     /// # Errors
     /// When one of them is not a version of this ecosystem.
     fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError>;
+
+    /// Whether an advisory for one release of a distribution (`12` of `Debian:12`) is about the
+    /// packages of another. Ecosystems without releases do not ask.
+    fn covers_release(&self, advisory: &str, package: &str) -> bool {
+        advisory == package
+    }
 
     /// Whether files write a version in the same way as its registry, so that a server that
     /// compares texts knows it. Where they may not (`6.0` for `6.0.0`), advisories are asked for by
@@ -55,6 +80,28 @@ pub trait Ecosystem: Sync {
     /// The same ecosystem as one that `patchgate fix` can change, where it can.
     fn upgradable(&self) -> Option<&'static dyn Upgradable> {
         None
+    }
+}
+
+/// The parts of a package URL that name a package, decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PurlName<'a> {
+    /// Namespace, its segments separated by `/`; empty where there is none.
+    pub namespace: &'a str,
+    /// Name.
+    pub name: &'a str,
+    /// Path within the package; empty where there is none.
+    pub subpath: &'a str,
+}
+
+impl PurlName<'_> {
+    /// Namespace and name, separated by `/`: the name in most ecosystems.
+    #[must_use]
+    pub fn joined(&self) -> String {
+        match self.namespace {
+            "" => self.name.to_owned(),
+            namespace => format!("{namespace}/{}", self.name),
+        }
     }
 }
 

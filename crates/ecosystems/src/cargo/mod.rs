@@ -23,8 +23,8 @@ pub use projection::resolution_manifest;
 
 use self::version::Version;
 use crate::{
-    Ecosystem, EditError, FileReader, Format, ManifestFormat, MetadataRequest, ParseError, Release,
-    RequirementEdit, RequirementError, Upgradable, VersionError,
+    Ecosystem, EditError, FileReader, Format, ManifestFormat, MetadataRequest, ParseError,
+    PurlName, Release, RequirementEdit, RequirementError, Upgradable, VersionError,
 };
 
 /// OSV's name for the ecosystem.
@@ -41,6 +41,15 @@ impl Ecosystem for Cargo {
 
     fn purl_type(&self) -> &'static str {
         "cargo"
+    }
+
+    fn advisory_id_prefix(&self) -> &'static str {
+        "RUSTSEC-"
+    }
+
+    /// Names have no namespace; one that a tool adds is not part of the name.
+    fn name_from_purl(&self, purl: PurlName<'_>) -> String {
+        purl.name.to_owned()
     }
 
     fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {

@@ -9,7 +9,7 @@ use std::cmp::Ordering;
 
 use patchgate_model::package_url;
 
-use crate::{Ecosystem, FileReader, Format, VersionError};
+use crate::{Ecosystem, FileReader, Format, PurlName, VersionError};
 use version::Version;
 
 /// Patchgate's own name: OSV has none.
@@ -30,6 +30,14 @@ impl Ecosystem for CocoaPods {
 
     fn purl_type(&self) -> &'static str {
         "cocoapods"
+    }
+
+    fn name_from_purl(&self, purl: PurlName<'_>) -> String {
+        match (purl.namespace, purl.subpath) {
+            // A subspec is named by the path within its pod.
+            ("", subspec) if !subspec.is_empty() => format!("{}/{subspec}", purl.name),
+            _ => purl.joined(),
+        }
     }
 
     /// A subspec (`Pod/Part`) is a package URL's subpath.

@@ -17,7 +17,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use self::version::Version;
-use crate::{Ecosystem, FileReader, Format, ManifestFormat, VersionError};
+use crate::{Ecosystem, FileReader, Format, ManifestFormat, PurlName, VersionError};
 
 /// OSV's name for the ecosystem.
 const NAME: &str = "ConanCenter";
@@ -33,6 +33,11 @@ impl Ecosystem for Conan {
 
     fn purl_type(&self) -> &'static str {
         "conan"
+    }
+
+    /// The namespace is the user of the recipe, and not part of the name.
+    fn name_from_purl(&self, purl: PurlName<'_>) -> String {
+        purl.name.to_owned()
     }
 
     /// Conan 2 allows small letters only; Conan 1 tells the letters apart.

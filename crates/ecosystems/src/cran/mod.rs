@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use crate::version::{self, r};
-use crate::{Ecosystem, FileReader, Format, ManifestFormat, VersionError};
+use crate::{Ecosystem, FileReader, Format, ManifestFormat, PurlName, VersionError};
 
 /// OSV's name for the ecosystem.
 const NAME: &str = "CRAN";
@@ -26,6 +26,11 @@ impl Ecosystem for Cran {
 
     fn purl_type(&self) -> &'static str {
         "cran"
+    }
+
+    /// Names have no namespace; one that a tool adds is not part of the name.
+    fn name_from_purl(&self, purl: PurlName<'_>) -> String {
+        purl.name.to_owned()
     }
 
     /// R tells the letters of names apart.

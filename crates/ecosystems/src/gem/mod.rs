@@ -9,7 +9,7 @@ mod version;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use crate::{Ecosystem, FileReader, Format, ManifestFormat, VersionError};
+use crate::{Ecosystem, FileReader, Format, ManifestFormat, PurlName, VersionError};
 use version::Version;
 
 /// The name in OSV.
@@ -26,6 +26,11 @@ impl Ecosystem for RubyGems {
 
     fn purl_type(&self) -> &'static str {
         "gem"
+    }
+
+    /// Names have no namespace; one that a tool adds is not part of the name.
+    fn name_from_purl(&self, purl: PurlName<'_>) -> String {
+        purl.name.to_owned()
     }
 
     /// Names are compared exactly.

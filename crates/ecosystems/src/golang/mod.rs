@@ -41,6 +41,10 @@ impl Ecosystem for Go {
         "golang"
     }
 
+    fn advisory_id_prefix(&self) -> &'static str {
+        "GO-"
+    }
+
     fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
         Cow::Borrowed(name)
     }

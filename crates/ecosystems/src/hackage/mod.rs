@@ -12,7 +12,7 @@ mod tests;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use crate::{Ecosystem, FileReader, Format, ManifestFormat, VersionError};
+use crate::{Ecosystem, FileReader, Format, ManifestFormat, PurlName, VersionError};
 
 /// OSV's name for the ecosystem.
 const NAME: &str = "Hackage";
@@ -28,6 +28,11 @@ impl Ecosystem for Hackage {
 
     fn purl_type(&self) -> &'static str {
         "hackage"
+    }
+
+    /// Names have no namespace; one that a tool adds is not part of the name.
+    fn name_from_purl(&self, purl: PurlName<'_>) -> String {
+        purl.name.to_owned()
     }
 
     /// Hackage tells the letters of names apart.

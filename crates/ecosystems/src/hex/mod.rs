@@ -9,7 +9,7 @@ mod version;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use crate::{Ecosystem, FileReader, Format, ManifestFormat, VersionError};
+use crate::{Ecosystem, FileReader, Format, ManifestFormat, PurlName, VersionError};
 
 /// The name in OSV.
 const NAME: &str = "Hex";
@@ -25,6 +25,11 @@ impl Ecosystem for Hex {
 
     fn purl_type(&self) -> &'static str {
         "hex"
+    }
+
+    /// The namespace is an organisation with packages of its own, and not part of the name.
+    fn name_from_purl(&self, purl: PurlName<'_>) -> String {
+        purl.name.to_owned()
     }
 
     /// Names are lower case.

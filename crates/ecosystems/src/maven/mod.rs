@@ -20,7 +20,7 @@ use patchgate_model::package_url;
 
 pub use self::pom::{DeclaredRepository, EXTERNAL, repositories};
 use self::version::Version;
-use crate::{Ecosystem, FileReader, Format, VersionError};
+use crate::{Ecosystem, FileReader, Format, PurlName, VersionError};
 
 /// Name in OSV.
 const NAME: &str = "Maven";
@@ -36,6 +36,19 @@ impl Ecosystem for Maven {
 
     fn purl_type(&self) -> &'static str {
         "maven"
+    }
+
+    fn name_from_purl(&self, purl: PurlName<'_>) -> String {
+        match purl.namespace {
+            "" => purl.name.to_owned(),
+            group => format!("{group}:{}", purl.name),
+        }
+    }
+
+    /// A package is a `jar`, and tools differ on whether they say so
+    /// (<https://github.com/package-url/purl-spec/blob/main/types-doc/maven-definition.md>).
+    fn default_qualifiers(&self) -> &'static [(&'static str, &'static str)] {
+        &[("type", "jar")]
     }
 
     /// `group:artifact` is namespace and name

@@ -29,7 +29,9 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use self::version::Version;
-use crate::{Ecosystem, FileReader, Format, Input, ManifestFormat, ParseError, VersionError};
+use crate::{
+    Ecosystem, FileReader, Format, Input, ManifestFormat, ParseError, PurlName, VersionError,
+};
 
 /// OSV's name for the ecosystem.
 const NAME: &str = "NuGet";
@@ -107,6 +109,11 @@ impl Ecosystem for NuGet {
 
     fn purl_type(&self) -> &'static str {
         "nuget"
+    }
+
+    /// Names have no namespace; one that a tool adds is not part of the name.
+    fn name_from_purl(&self, purl: PurlName<'_>) -> String {
+        purl.name.to_owned()
     }
 
     fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {

@@ -31,7 +31,7 @@ use std::cmp::Ordering;
 use patchgate_model::package_url;
 
 use self::version::Version;
-use crate::{Ecosystem, FileReader, Format, Input, ManifestFormat, VersionError};
+use crate::{Ecosystem, FileReader, Format, Input, ManifestFormat, PurlName, VersionError};
 pub(crate) use address::without_credentials;
 pub(crate) use name::normalize;
 pub(crate) use requirements_txt::{Pinned, pinned};
@@ -50,6 +50,15 @@ impl Ecosystem for PyPi {
 
     fn purl_type(&self) -> &'static str {
         "pypi"
+    }
+
+    fn advisory_id_prefix(&self) -> &'static str {
+        "PYSEC-"
+    }
+
+    /// Names have no namespace; one that a tool adds is not part of the name.
+    fn name_from_purl(&self, purl: PurlName<'_>) -> String {
+        purl.name.to_owned()
     }
 
     /// The name in its normal form, as the type's definition in the specification says.
