@@ -10,7 +10,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 
 use crate::ParseError;
-use crate::lookup::Known;
+use crate::fast_hash::FastHashSet;
 
 /// A string of the document, borrowed unless it holds escapes.
 ///
@@ -70,14 +70,14 @@ const FEW_KEYS: usize = 16;
 pub(super) struct Filling<'a, V> {
     entries: Vec<(Cow<'a, str>, V)>,
     /// The keys, once they are many.
-    keys: Known<Cow<'a, str>>,
+    keys: FastHashSet<Cow<'a, str>>,
 }
 
 impl<V> Default for Filling<'_, V> {
     fn default() -> Self {
         Self {
             entries: Vec::new(),
-            keys: Known::default(),
+            keys: FastHashSet::default(),
         }
     }
 }

@@ -10,7 +10,7 @@ use super::super::NAME;
 use super::super::json::{Map, Text};
 use super::super::manifest::Manifest;
 use super::{Installed, installed_at, origin};
-use crate::lookup::{Known, Lookup, PACKAGES_A_TASK};
+use crate::fast_hash::{FastHashMap, FastHashSet, PACKAGES_A_TASK};
 use crate::{Input, ParseError, limits};
 
 /// Makes the lockfile's value out of its copies. `infer_root` says that nothing states what the
@@ -77,16 +77,16 @@ struct Graph<'a, 'b> {
     copies: &'b [Installed<'a>],
     /// Places among the copies by the folder in whose `node_modules` they are installed, and by the
     /// name there.
-    installed: Lookup<&'b str, Names<'b>>,
+    installed: FastHashMap<&'b str, Names<'b>>,
     /// Places of the folders that are not installed, by their path.
-    folders: Lookup<&'b str, usize>,
+    folders: FastHashMap<&'b str, usize>,
     /// For each copy the package that it is: every one but the root project and the links whose
     /// folder has an entry of its own.
     packages: Vec<Option<PackageIndex>>,
 }
 
 /// Places among the copies by name.
-type Names<'b> = Lookup<&'b str, usize>;
+type Names<'b> = FastHashMap<&'b str, usize>;
 
 impl<'a, 'b> Graph<'a, 'b> {
     /// `paths` holds those of the copies one after the other: the tens of thousands of comparisons
@@ -94,8 +94,8 @@ impl<'a, 'b> Graph<'a, 'b> {
     fn new(copies: &'b [Installed<'a>], paths: &'b str) -> Result<Self, ParseError> {
         let mut graph = Self {
             copies,
-            installed: Lookup::default(),
-            folders: Lookup::default(),
+            installed: FastHashMap::default(),
+            folders: FastHashMap::default(),
             packages: Vec::new(),
         };
         let mut rest = paths;
@@ -212,7 +212,7 @@ impl<'a, 'b> Graph<'a, 'b> {
             (DependencyKind::Peer, &needs.peer),
         ];
         let folders = self.folders_above(&copy.path);
-        let mut seen: Known<&str> = Known::default();
+        let mut seen: FastHashSet<&str> = FastHashSet::default();
 
         let mut edges = Vec::with_capacity(needs.len());
         for (kind, names) in by_kind {

@@ -12,12 +12,12 @@ use foldhash::fast::RandomState;
 pub(crate) const PACKAGES_A_TASK: usize = 1_000;
 
 /// A map by a text of the file.
-pub(crate) type Lookup<K, V> = HashMap<K, V, RandomState>;
+pub(crate) type FastHashMap<K, V> = HashMap<K, V, RandomState>;
 
 /// A set of texts of the file.
-pub(crate) type Known<K> = HashSet<K, RandomState>;
+pub(crate) type FastHashSet<K> = HashSet<K, RandomState>;
 
 /// An empty map with room for `size` entries.
-pub(crate) fn lookup<K, V>(size: usize) -> Lookup<K, V> {
-    Lookup::with_capacity_and_hasher(size, RandomState::default())
+pub(crate) fn fast_hash_map<K, V>(size: usize) -> FastHashMap<K, V> {
+    FastHashMap::with_capacity_and_hasher(size, RandomState::default())
 }
