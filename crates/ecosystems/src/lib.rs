@@ -41,7 +41,7 @@ pub mod pypi;
 mod release;
 mod scope;
 #[cfg(test)]
-mod shown;
+mod snapshot_text;
 pub mod swift;
 pub mod terraform;
 mod upgradable;

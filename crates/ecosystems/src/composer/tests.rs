@@ -2,7 +2,7 @@
 
 use patchgate_model::{DependencyKind, Lockfile, Origin};
 
-use crate::shown::shown;
+use crate::snapshot_text::snapshot_text;
 use crate::{Input, ParseError, Siblings};
 
 /// Reads the first of the files, which are a repository.
@@ -22,7 +22,7 @@ fn read(files: &[(&str, &str)]) -> Result<Lockfile, ParseError> {
 
 #[test]
 fn a_lockfile_with_all_kinds_of_origins() {
-    insta::assert_snapshot!(shown(
+    insta::assert_snapshot!(snapshot_text(
         &read(&[
             (
                 "composer.lock",
@@ -43,7 +43,7 @@ fn what_is_installed_by_composer_1_and_2() {
     let second = include_str!("fixtures/read/installed-v2/vendor/composer/installed.json");
     let first = include_str!("fixtures/read/installed-v1/vendor/composer/installed.json");
     let path = "app/vendor/composer/installed.json";
-    let of = |text| shown(&read(&[(path, text), ("app/composer.json", manifest)]).unwrap());
+    let of = |text| snapshot_text(&read(&[(path, text), ("app/composer.json", manifest)]).unwrap());
     insta::assert_snapshot!([of(first), of(second)].join("\n"));
 }
 

@@ -1,7 +1,7 @@
 use patchgate_model::Lockfile;
 
 use super::Deno;
-use crate::shown::shown;
+use crate::snapshot_text::snapshot_text;
 use crate::{Ecosystem, Input, ParseError, Siblings};
 
 fn read(text: &str, siblings: &[(&str, &str)]) -> Result<Lockfile, ParseError> {
@@ -18,7 +18,7 @@ fn read(text: &str, siblings: &[(&str, &str)]) -> Result<Lockfile, ParseError> {
 
 macro_rules! fixture {
     ($case:literal, $($file:literal),*) => {
-        shown(&read(
+        snapshot_text(&read(
             include_str!(concat!("fixtures/read/", $case, "/deno.lock")),
             &[$(($file, include_str!(concat!("fixtures/read/", $case, "/", $file)))),*],
         )

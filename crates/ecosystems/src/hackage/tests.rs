@@ -2,7 +2,7 @@
 
 use patchgate_model::Lockfile;
 
-use crate::shown::shown;
+use crate::snapshot_text::snapshot_text;
 use crate::{Input, ParseError, Siblings, parse};
 
 fn read(path: &str, text: &str, manifest: Option<&str>) -> Result<Lockfile, ParseError> {
@@ -20,7 +20,9 @@ fn read(path: &str, text: &str, manifest: Option<&str>) -> Result<Lockfile, Pars
 #[test]
 fn a_freeze_file_is_read() {
     let text = include_str!("fixtures/read/freeze/cabal.project.freeze");
-    insta::assert_snapshot!(shown(&read("cabal.project.freeze", text, None).unwrap()));
+    insta::assert_snapshot!(snapshot_text(
+        &read("cabal.project.freeze", text, None).unwrap()
+    ));
 }
 
 #[test]
@@ -29,7 +31,7 @@ fn a_lockfile_of_stack_lacks_its_snapshot() {
     let manifest = include_str!("fixtures/read/stack/stack.yaml");
     let lockfile = read("stack.yaml.lock", text, Some(manifest)).unwrap();
 
-    insta::assert_snapshot!(shown(&lockfile));
+    insta::assert_snapshot!(snapshot_text(&lockfile));
 
     let missing = &lockfile.missing[0];
     assert_eq!(
@@ -102,7 +104,9 @@ fn a_manifest_alone_asks_for_its_snapshot_and_more() {
 #[test]
 fn what_cabal_froze_is_read() {
     let text = include_str!("fixtures/read/frozen/cabal.project.freeze");
-    insta::assert_snapshot!(shown(&read("cabal.project.freeze", text, None).unwrap()));
+    insta::assert_snapshot!(snapshot_text(
+        &read("cabal.project.freeze", text, None).unwrap()
+    ));
 }
 
 /// A snapshot of the project's own is in the lockfile as far as it names packages.
@@ -114,7 +118,7 @@ fn what_stack_locked_is_read() {
     let address = include_str!("fixtures/read/snapshot-url/stack.yaml.lock");
     let address = read("stack.yaml.lock", address, None).unwrap();
     assert_eq!(own.packages, address.packages);
-    insta::assert_snapshot!(shown(&address));
+    insta::assert_snapshot!(snapshot_text(&address));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use patchgate_model::Lockfile;
 
-use crate::shown::shown;
+use crate::snapshot_text::snapshot_text;
 use crate::{Input, ParseError, Siblings};
 
 /// Reads the first of the files, which are a repository.
@@ -25,14 +25,14 @@ const GLEAM: &str = include_str!("fixtures/read/gleam/gleam.toml");
 #[test]
 fn mix_locks_packages_and_repositories() {
     let text = include_str!("fixtures/read/mix/mix.lock");
-    insta::assert_snapshot!(shown(&read(&[("mix.lock", text)]).unwrap()));
+    insta::assert_snapshot!(snapshot_text(&read(&[("mix.lock", text)]).unwrap()));
 }
 
 #[test]
 fn gleam_locks_with_the_reasons_of_its_manifest() {
     let text = include_str!("fixtures/read/gleam/manifest.toml");
     let files = [("manifest.toml", text), ("gleam.toml", GLEAM)];
-    insta::assert_snapshot!(shown(&read(&files).unwrap()));
+    insta::assert_snapshot!(snapshot_text(&read(&files).unwrap()));
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn all_forms_of_keys_and_comments_are_read() {
 #[test]
 fn what_mix_fetched_is_read() {
     let text = include_str!("fixtures/read/fetched/mix.lock");
-    insta::assert_snapshot!(shown(&read(&[("mix.lock", text)]).unwrap()));
+    insta::assert_snapshot!(snapshot_text(&read(&[("mix.lock", text)]).unwrap()));
 }
 
 /// As Mix 1.18.3 leaves it when the last package went.

@@ -2,7 +2,7 @@
 
 use patchgate_model::Lockfile;
 
-use crate::shown::shown;
+use crate::snapshot_text::snapshot_text;
 use crate::{Input, Siblings};
 
 /// Reads the first of the files, which are a repository.
@@ -26,7 +26,7 @@ const MANIFEST: &str = include_str!("fixtures/read/app/pubspec.yaml");
 
 #[test]
 fn all_sources_are_read() {
-    insta::assert_snapshot!(shown(&read(&[
+    insta::assert_snapshot!(snapshot_text(&read(&[
         ("app/pubspec.lock", LOCK),
         ("app/pubspec.yaml", MANIFEST)
     ])));
@@ -34,7 +34,7 @@ fn all_sources_are_read() {
 
 #[test]
 fn members_of_a_workspace_are_roots() {
-    insta::assert_snapshot!(shown(&read(&[
+    insta::assert_snapshot!(snapshot_text(&read(&[
         (
             "pubspec.lock",
             include_str!("fixtures/read/workspace/pubspec.lock")
