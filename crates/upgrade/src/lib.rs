@@ -36,6 +36,6 @@ pub use search::plan;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
-mod tests;
+mod test_ecosystem;
 #[cfg(test)]
-mod toy;
+mod tests;

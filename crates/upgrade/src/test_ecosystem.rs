@@ -13,7 +13,7 @@ use semver::{Version, VersionReq};
 
 use crate::{Known, Planned, Proposal, Request, plan};
 
-pub(crate) struct Toy;
+pub(crate) struct TestEcosystem;
 
 fn version(text: &str) -> Result<Version, VersionError> {
     Version::parse(text).map_err(|_| VersionError {
@@ -22,7 +22,7 @@ fn version(text: &str) -> Result<Version, VersionError> {
     })
 }
 
-impl Ecosystem for Toy {
+impl Ecosystem for TestEcosystem {
     fn name(&self) -> &'static str {
         "toy"
     }
@@ -37,7 +37,7 @@ impl Ecosystem for Toy {
     }
 }
 
-impl Upgradable for Toy {
+impl Upgradable for TestEcosystem {
     fn is_prerelease(&self, text: &str) -> Result<bool, VersionError> {
         Ok(!version(text)?.pre.is_empty())
     }
@@ -187,7 +187,7 @@ impl World {
             .iter()
             .map(|(version, requirements)| release(version, requirements))
             .collect();
-        self.known.insert(&Toy, name, Ok(releases));
+        self.known.insert(&TestEcosystem, name, Ok(releases));
         self
     }
 
@@ -203,7 +203,7 @@ impl World {
             .filter(|(affected, _, fixed)| {
                 affected == name
                     && (fixed.is_empty()
-                        || Toy.compare_versions(version, fixed) == Ok(Ordering::Less))
+                        || TestEcosystem.compare_versions(version, fixed) == Ok(Ordering::Less))
             })
             .map(|(_, id, _)| id.clone())
             .collect()
@@ -223,7 +223,7 @@ impl World {
 
         plan(&Request {
             lockfile: &self.lockfile,
-            ecosystem: &Toy,
+            ecosystem: &TestEcosystem,
             vulnerable: &vulnerable,
             known: &self.known,
             judge: &judge,
