@@ -18,7 +18,7 @@ pub struct Release {
     /// Version as the registry writes it.
     pub version: String,
     /// True when it was yanked (crates.io) or deprecated (npm): never chosen while another will do.
-    pub withdrawn: bool,
+    pub yanked: bool,
     /// What it depends on.
     pub requirements: Vec<Requirement>,
     /// Names of dependencies that it ships inside its own archive (npm's `bundleDependencies`).

@@ -6,7 +6,7 @@
 //!
 //! # The rule
 //! For every vulnerable copy the candidates are the releases above the installed one that are not
-//! withdrawn, not pre-releases (unless the installed one is), and that bring no finding that the
+//! yanked, not pre-releases (unless the installed one is), and that bring no finding that the
 //! copy does not have already. Of these, only the ones that leave the fewest findings count.
 //!
 //! 1. The smallest candidate that every dependent admits as it stands wins, even over a smaller

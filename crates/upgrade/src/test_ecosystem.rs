@@ -89,7 +89,7 @@ pub(crate) struct World {
     /// Ids of affected versions: package, id, affected below this version (all when empty).
     pub(crate) advisories: Vec<(String, String, String)>,
     pub(crate) refused: BTreeMap<String, BTreeSet<String>>,
-    pub(crate) withdrawn_installable: bool,
+    pub(crate) yanked_installable: bool,
 }
 
 pub(crate) fn requirement(text: &str) -> (String, String, DependencyKind) {
@@ -101,11 +101,11 @@ pub(crate) fn requirement(text: &str) -> (String, String, DependencyKind) {
     (name.to_owned(), requirement.to_owned(), kind)
 }
 
-/// `version` or `version!` (withdrawn), then its requirements.
+/// `version` or `version!` (yanked), then its requirements.
 pub(crate) fn release(text: &str, requirements: &[&str]) -> Release {
     Release {
         version: text.trim_end_matches('!').to_owned(),
-        withdrawn: text.ends_with('!'),
+        yanked: text.ends_with('!'),
         requirements: requirements
             .iter()
             .map(|text| {
@@ -178,7 +178,7 @@ impl World {
             known: Known::default(),
             advisories: Vec::new(),
             refused: BTreeMap::new(),
-            withdrawn_installable: false,
+            yanked_installable: false,
         }
     }
 
@@ -229,7 +229,7 @@ impl World {
             judge: &judge,
             refused: &self.refused,
             frozen: &BTreeMap::new(),
-            withdrawn_installable: self.withdrawn_installable,
+            yanked_installable: self.yanked_installable,
         })
     }
 

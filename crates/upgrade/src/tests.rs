@@ -150,7 +150,7 @@ fn a_release_with_another_finding_is_passed_over() {
         judge: &judge,
         refused: &world.refused,
         frozen: &std::collections::BTreeMap::new(),
-        withdrawn_installable: false,
+        yanked_installable: false,
     });
     let Planned::Ready(proposal) = planned else {
         panic!()
@@ -188,7 +188,7 @@ fn takes_the_best_in_reach_when_the_full_fix_is_blocked() {
 }
 
 #[test]
-fn withdrawn_releases_are_passed_over() {
+fn yanked_releases_are_passed_over() {
     let world = World::new(&["a ^1.0.0"], &[("a 1.0.0", &[])])
         .releases("a", &[("1.0.1!", &[]), ("1.0.2", &[])])
         .advisory("a", "A-1", "1.0.1");
@@ -196,12 +196,12 @@ fn withdrawn_releases_are_passed_over() {
 }
 
 #[test]
-fn only_withdrawn_releases_do_where_they_can_be_installed() {
+fn only_yanked_releases_do_where_they_can_be_installed() {
     let mut world = World::new(&["a ^1.0.0"], &[("a 1.0.0", &[])])
         .releases("a", &[("1.0.1!", &[])])
         .advisory("a", "A-1", "1.0.1");
     insta::assert_snapshot!(world.told(), @"left A-1: no release above 1.0.0 is known to be free of them");
-    world.withdrawn_installable = true;
+    world.yanked_installable = true;
     insta::assert_snapshot!(world.told(), @"a 1.0.0 -> 1.0.1 ends A-1");
 }
 
