@@ -29,7 +29,7 @@ mod outcome;
 mod request;
 mod search;
 
-pub use graph::bundler;
+pub use graph::bundled_by;
 pub use request::{Judge, Known, Left, ManifestEdit, Move, Planned, Proposal, Request};
 pub use search::plan;
 
