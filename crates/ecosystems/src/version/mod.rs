@@ -30,3 +30,14 @@ pub(crate) fn compare<'a, V: Ord>(
     };
     Ok(read(a)?.cmp(&read(b)?))
 }
+
+/// Asserts that texts are in rising order: any two of them compare as their positions do.
+#[cfg(test)]
+#[track_caller]
+pub(crate) fn assert_rising<'t>(texts: &[&'t str], compare: impl Fn(&'t str, &'t str) -> Ordering) {
+    for (i, a) in texts.iter().enumerate() {
+        for (j, b) in texts.iter().enumerate() {
+            assert_eq!(compare(a, b), i.cmp(&j), "{a} {b}");
+        }
+    }
+}
