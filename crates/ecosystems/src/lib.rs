@@ -1,11 +1,27 @@
-//! One folder an ecosystem: lockfiles, manifests, version order, requirements, edits, and the wire
-//! format of its registry.
+//! Ecosystems, a directory for each: names, version order, lockfiles, manifests, requirements,
+//! edits, and the wire format of the registry.
 //!
 //! Everything here is pure: bytes come in, values go out. No file is opened, no process is started,
-//! no address is known. To add an ecosystem, add its folder and its line in [`ALL`]; the contract
-//! tests in `tests/contract.rs` and `tests/version_orders.rs` and the support table in the README
-//! pick it up from there. Distributions of operating systems share the folder [`distribution`], and
-//! `version` holds what the version orders of several ecosystems share.
+//! no address is known. `ARCHITECTURE.md` says step by step how to add an ecosystem or a lockfile
+//! format. The contract tests in `tests/contract.rs` and `tests/version_orders.rs` and the support
+//! table in the README take every ecosystem of [`ALL`].
+//!
+//! [`Ecosystem`] has the names and the order, which every ecosystem has; [`FileReader`] reads its
+//! files, and [`Upgradable`] changes its versions. Distributions of operating systems share the
+//! directory [`distribution`], and `version` contains what several version orders share.
+//!
+//! ```
+//! use patchgate_ecosystems::{Input, Siblings, by_name, parse};
+//!
+//! let bytes = b"version = 4\n\n[[package]]\nname = \"app\"\nversion = \"1.0.0\"\n";
+//! let siblings = Siblings::new();
+//! let lockfile = parse(&Input { path: "Cargo.lock", bytes, siblings: &siblings })?;
+//! assert_eq!(lockfile.packages[0].name, "app");
+//!
+//! let cargo = by_name(lockfile.ecosystem).unwrap();
+//! assert!(cargo.compare_versions("1.10.0", "1.9.0").unwrap().is_gt());
+//! # Ok::<(), patchgate_ecosystems::ParseError>(())
+//! ```
 
 pub mod bioconductor;
 pub mod bitnami;
@@ -118,7 +134,7 @@ pub fn by_name(name: &str) -> Option<&'static dyn Ecosystem> {
 }
 
 /// The ecosystem with this type in package URLs, compared exactly. `None` also for a type that
-/// several share: which distribution a package is of, its namespace says.
+/// several share: [`distribution::by_id`] finds a distribution by the namespace.
 #[must_use]
 pub fn by_purl_type(purl_type: &str) -> Option<&'static dyn Ecosystem> {
     let mut known = ALL
