@@ -39,6 +39,10 @@ pub trait Upgradable: Ecosystem {
         version: &str,
     ) -> Result<String, RequirementError>;
 
+    /// Whether a path of keys in a manifest leads to the versions of a requirement, such as
+    /// `dependencies`, `serde`, `version`. Everything else in a manifest may be code or settings.
+    fn is_requirement_key(&self, path: &[&str]) -> bool;
+
     /// Changes one requirement in a manifest and nothing else, keeping every other byte.
     ///
     /// # Errors

@@ -67,6 +67,9 @@ impl Upgradable for TestEcosystem {
             }),
         }
     }
+    fn is_requirement_key(&self, path: &[&str]) -> bool {
+        matches!(path, ["dependencies", _])
+    }
     fn edit_manifest(&self, _: &str, edit: &RequirementEdit) -> Result<String, EditError> {
         Err(EditError::Unreadable(edit.name.clone()))
     }

@@ -109,6 +109,10 @@ impl Upgradable for Cargo {
         requirement::raise(requirement, version)
     }
 
+    fn is_requirement_key(&self, path: &[&str]) -> bool {
+        manifest::is_requirement_key(path)
+    }
+
     fn edit_manifest(&self, manifest: &str, edit: &RequirementEdit) -> Result<String, EditError> {
         edit::edit(manifest, edit)
     }

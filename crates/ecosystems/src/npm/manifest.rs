@@ -164,6 +164,19 @@ const BOM: char = '\u{feff}';
 const SECTIONS: [&str; 3] = ["dependencies", "devDependencies", "optionalDependencies"];
 const PEER_SECTION: &str = "peerDependencies";
 
+/// Whether a path of keys leads to the versions of a requirement: `dependencies.qs`,
+/// `overrides.parent.qs`.
+pub(super) fn is_requirement_key(path: &[&str]) -> bool {
+    match path {
+        // Overrides nest by the package that asks.
+        ["overrides", rest @ ..] => !rest.is_empty(),
+        [section, _] => {
+            SECTIONS.contains(section) || [PEER_SECTION, "resolutions"].contains(section)
+        }
+        _ => false,
+    }
+}
+
 /// Changes one requirement in every section that holds it.
 pub(super) fn edit(manifest: &str, edit: &RequirementEdit) -> Result<String, EditError> {
     if manifest.len() > limits::MAX_FILE_BYTES {
@@ -259,6 +272,32 @@ mod tests {
     }
 
     const MANIFEST: &str = "{\r\n\t\"name\" : \"m\",\r\n\t\"dependencies\":{ \"a\":\"^1.0.0\" ,\"b\":\"^1.0.0\"},\r\n\t\"devDependencies\": {\r\n\t\t\"a\": \"\\u005e1.0.0\",\r\n\t\t\"c\": \"npm:a@^1.0.0\"\r\n\t},\r\n\t\"peerDependencies\": { \"a\": \"^1.0.0\", \"p\": \"1 || 2\" },\r\n\t\"note\": \"^1.0.0 \\u00e9\"\r\n}";
+
+    #[test]
+    fn keys_of_requirements_are_told_from_others() {
+        let is_requirement = |path: &str| is_requirement_key(&path.split(' ').collect::<Vec<_>>());
+        for path in [
+            "dependencies a",
+            "devDependencies a",
+            "optionalDependencies a",
+            "peerDependencies a",
+            "resolutions a",
+            "overrides a",
+            "overrides a b c",
+        ] {
+            assert!(is_requirement(path), "{path}");
+        }
+        for path in [
+            "overrides",
+            "dependencies",
+            "dependencies a version",
+            "scripts postinstall",
+            "workspace dependencies a",
+            "build-dependencies a",
+        ] {
+            assert!(!is_requirement(path), "{path}");
+        }
+    }
 
     #[test]
     fn changes_the_requirement_wherever_it_installs_something() {

@@ -124,6 +124,10 @@ impl Upgradable for Npm {
         requirement::raise(requirement, version)
     }
 
+    fn is_requirement_key(&self, path: &[&str]) -> bool {
+        manifest::is_requirement_key(path)
+    }
+
     fn edit_manifest(&self, manifest: &str, edit: &RequirementEdit) -> Result<String, EditError> {
         manifest::edit(manifest, edit)
     }
