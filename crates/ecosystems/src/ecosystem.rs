@@ -66,8 +66,8 @@ pub trait Ecosystem: Sync {
     }
 
     /// Whether files write a version in the same way as its registry, so that a server that
-    /// compares texts knows it. Where they may not (`6.0` for `6.0.0`), advisories are asked for by
-    /// name alone and versions are compared here.
+    /// compares texts finds it. When they may not (`6.0` for `6.0.0`), advisories are requested by
+    /// name alone, and versions are compared by [`Ecosystem::compare_versions`].
     fn writes_registry_versions(&self) -> bool {
         true
     }
@@ -86,11 +86,11 @@ pub trait Ecosystem: Sync {
 /// The parts of a package URL that name a package, decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PurlName<'a> {
-    /// Namespace, its segments separated by `/`; empty where there is none.
+    /// Namespace, its segments separated by `/`. May be empty.
     pub namespace: &'a str,
-    /// Name.
+    /// The last segment of the path: the name in the narrow sense.
     pub name: &'a str,
-    /// Path within the package; empty where there is none.
+    /// Path within the package. May be empty.
     pub subpath: &'a str,
 }
 
@@ -109,7 +109,7 @@ impl PurlName<'_> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{version}` is not a version of {ecosystem}")]
 pub struct VersionError {
-    /// The text.
+    /// The text, as it was given.
     pub version: String,
     /// OSV name of the ecosystem.
     pub ecosystem: &'static str,

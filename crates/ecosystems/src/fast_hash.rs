@@ -1,14 +1,14 @@
-//! Maps for what a large lockfile looks up tens of thousands of times.
+//! Maps and sets with a faster hasher, for the tens of thousands of look-ups in a large lockfile.
 //!
 //! The standard hasher withstands an attacker who can watch its answers over time. A lockfile is
-//! written before the process starts that picks the seed, so a faster hasher with a seed of its own
+//! written before the process starts and picks the seed, so a faster hasher with a seed of its own
 //! for each process is enough.
 
 use std::collections::{HashMap, HashSet};
 
 use foldhash::fast::RandomState;
 
-/// Packages for which another thread is worth being called.
+/// Smallest number of packages that is worth a rayon task of its own.
 pub(crate) const PACKAGES_A_TASK: usize = 1_000;
 
 /// A map by a text of the file.

@@ -15,7 +15,7 @@ pub trait FileReader: Sync {
     fn formats(&self) -> &'static [Format];
 
     /// The files with requirements only. They are given to the parser of a lockfile as siblings,
-    /// and are read on their own when no lockfile pins what they ask for.
+    /// and are read on their own when no lockfile pins their requirements.
     fn manifests(&self) -> &'static [ManifestFormat] {
         &[]
     }
@@ -36,10 +36,10 @@ pub trait FileReader: Sync {
 /// A kind of file that states exact versions: a lockfile, or a manifest that pins.
 #[derive(Debug, Clone, Copy)]
 pub struct Format {
-    /// Name by which a user asks for it and reports name it, without the version: `cargo-lock`.
+    /// Identifier in flags and reports, without the version of the format: `cargo-lock`.
     pub id: &'static str,
     /// Patterns of the files. A pattern is compared with the end of a path, part by part; `*`
-    /// stands for any run of characters within a part: `Cargo.lock`, `*.csproj`,
+    /// matches any run of characters within a part: `Cargo.lock`, `*.csproj`,
     /// `.github/workflows/*.yml`.
     pub files: &'static [&'static str],
     /// Versions of the format that are read, for the support table: `v1-v4`. Empty where the
@@ -47,7 +47,7 @@ pub struct Format {
     pub versions: &'static str,
     /// Whether `patchgate fix` changes such files.
     pub fixable: bool,
-    /// Reads a file.
+    /// The parser: from a file to its packages.
     ///
     /// It is an error when the file is not of the format, too large, too deep, or truncated. A file
     /// that cannot be read whole is an error, never a shorter list.

@@ -8,7 +8,7 @@ use patchgate_model::Bump;
 
 use crate::{Ecosystem, MetadataRequest, ParseError, Release, VersionError};
 
-/// An ecosystem whose packages `patchgate fix` can move to other versions.
+/// An ecosystem whose packages `patchgate fix` can change to other versions.
 pub trait Upgradable: Ecosystem {
     /// Whether the version is a pre-release.
     ///
@@ -16,7 +16,7 @@ pub trait Upgradable: Ecosystem {
     /// When it is not a version of this ecosystem.
     fn is_prerelease(&self, version: &str) -> Result<bool, VersionError>;
 
-    /// How far a move goes.
+    /// The part of the version that a change raises: major, minor or patch.
     ///
     /// # Errors
     /// When one of them is not a version of this ecosystem.
@@ -46,10 +46,10 @@ pub trait Upgradable: Ecosystem {
     /// Changes one requirement in a manifest and nothing else, keeping every other byte.
     ///
     /// # Errors
-    /// When the manifest cannot be read or does not hold that requirement.
+    /// When the manifest cannot be read or does not contain that requirement.
     fn edit_manifest(&self, manifest: &str, edit: &RequirementEdit) -> Result<String, EditError>;
 
-    /// The request that fetches what a registry knows about a package.
+    /// The request for a package's releases.
     ///
     /// `registry` is the base address as the package manager gives it, with or without a trailing
     /// slash (for Cargo the sparse index, without its `sparse+` prefix).
@@ -68,9 +68,9 @@ pub trait Upgradable: Ecosystem {
 pub struct RequirementEdit {
     /// The name under which the manifest asks for the package: an alias or a Cargo rename's key.
     pub name: String,
-    /// The requirement as it stands there.
+    /// The requirement as the manifest has it.
     pub from: String,
-    /// The requirement to put in its place.
+    /// The new requirement.
     pub to: String,
 }
 

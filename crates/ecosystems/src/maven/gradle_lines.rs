@@ -16,7 +16,7 @@ pub(super) fn entries(text: &str) -> impl Iterator<Item = (u32, &str)> {
 /// each catalog.
 const MAX_LOOKED_THROUGH_BYTES: usize = 4 * 1024 * 1024;
 
-/// Names that the project lockfiles at or below a folder lock.
+/// Names of the packages in the project lockfiles of a directory and those below it.
 pub(super) fn locked_below(input: &Input<'_>, root: &str) -> BTreeSet<String> {
     let prefix = if root.is_empty() {
         String::new()

@@ -2,7 +2,7 @@
 
 use super::json::{Map, Text};
 
-/// What a copy or a project asks for, by kind.
+/// The requirements of a package or a project, by kind: names with their requirements.
 #[derive(Default)]
 pub(super) struct Needs<'a> {
     pub(super) runtime: Map<'a, Option<Text<'a>>>,
@@ -12,7 +12,7 @@ pub(super) struct Needs<'a> {
 }
 
 impl Needs<'_> {
-    /// How many names there are, counted again for each kind in which they stand.
+    /// Number of names; a name counts once for each kind that lists it.
     pub(super) fn len(&self) -> usize {
         [&self.runtime, &self.optional, &self.peer, &self.development]
             .iter()

@@ -1,5 +1,5 @@
-//! What the version orders of several ecosystems share. The order of one ecosystem stands in its
-//! own folder and is put together from these: [`number`] for digits of any size, [`semantic`] for
+//! Parts of version orders that several ecosystems share. The order of one ecosystem is in its own
+//! directory and is composed of these: [`number`] for digits of any size, [`semantic`] for
 //! Semantic Versioning, [`runs`] for versions that are cut where letters and digits meet, [`r`] for
 //! R's packages, which CRAN and Bioconductor publish.
 
