@@ -16,7 +16,7 @@ pub trait Upgradable: Ecosystem {
     /// When it is not a version of this ecosystem.
     fn is_prerelease(&self, version: &str) -> Result<bool, VersionError>;
 
-    /// The part of the version that a change raises: major, minor or patch.
+    /// How much may break when a version changes to a higher one.
     ///
     /// # Errors
     /// When one of them is not a version of this ecosystem.
