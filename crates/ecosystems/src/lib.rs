@@ -1,11 +1,27 @@
-//! One folder an ecosystem: lockfiles, manifests, version order, requirements, edits, and the wire
-//! format of its registry.
+//! Ecosystems, a directory for each: names, version order, lockfiles, manifests, requirements,
+//! edits, and the wire format of the registry.
 //!
 //! Everything here is pure: bytes come in, values go out. No file is opened, no process is started,
-//! no address is known. To add an ecosystem, add its folder and its line in [`ALL`]; the contract
-//! tests in `tests/contract.rs` and `tests/version_orders.rs` and the support table in the README
-//! pick it up from there. Distributions of operating systems share the folder [`distribution`], and
-//! `version` holds what the version orders of several ecosystems share.
+//! no address is known. `ARCHITECTURE.md` says step by step how to add an ecosystem or a lockfile
+//! format. The contract tests in `tests/contract.rs` and `tests/version_orders.rs` and the support
+//! table in the README take every ecosystem of [`ALL`].
+//!
+//! [`Ecosystem`] has the names and the order, which every ecosystem has; [`FileReader`] reads its
+//! files, and [`Upgradable`] changes its versions. Distributions of operating systems share the
+//! directory [`distribution`], and `version` contains what several version orders share.
+//!
+//! ```
+//! use patchgate_ecosystems::{Input, Siblings, by_name, parse};
+//!
+//! let bytes = b"version = 4\n\n[[package]]\nname = \"app\"\nversion = \"1.0.0\"\n";
+//! let siblings = Siblings::new();
+//! let lockfile = parse(&Input { path: "Cargo.lock", bytes, siblings: &siblings })?;
+//! assert_eq!(lockfile.packages[0].name, "app");
+//!
+//! let cargo = by_name(lockfile.ecosystem).unwrap();
+//! assert!(cargo.compare_versions("1.10.0", "1.9.0").unwrap().is_gt());
+//! # Ok::<(), patchgate_ecosystems::ParseError>(())
+//! ```
 
 pub mod bioconductor;
 pub mod bitnami;
@@ -19,7 +35,10 @@ pub mod cran;
 pub mod deno;
 pub mod distribution;
 pub mod docker;
-mod format;
+mod ecosystem;
+mod fast_hash;
+mod files;
+mod format_index;
 pub mod gem;
 pub mod generic;
 pub mod github;
@@ -28,7 +47,6 @@ pub mod hackage;
 pub mod hex;
 mod intervals;
 pub mod julia;
-mod lookup;
 pub mod maven;
 pub mod npm;
 pub mod nuget;
@@ -39,23 +57,24 @@ pub mod pypi;
 mod release;
 mod scope;
 #[cfg(test)]
-mod shown;
+mod snapshot_text;
 pub mod swift;
 pub mod terraform;
+mod upgradable;
 mod version;
 
-use std::borrow::Cow;
-use std::cmp::Ordering;
+use patchgate_model::{Package, package_url};
 
-use patchgate_model::{Bump, Package, Unresolved, package_url};
-
-pub use format::{
-    Format, fixable_format, format_by_id, formats_of, is_fixable_manifest, is_sibling, manifest_of,
-    parse,
+pub use ecosystem::{Ecosystem, PurlName, VersionError};
+pub use files::{FileReader, Format, ManifestFormat};
+pub use format_index::{
+    FormatIndex, FormatMatch, fixable_format, format_by_id, formats_of, is_fixable_manifest,
+    is_sibling, manifest_of, parse, unresolved,
 };
 pub use intervals::intervals;
 pub use patchgate_syntax::{self as syntax, Input, ParseError, Siblings, limits};
 pub use release::{MetadataRequest, Release, Requirement};
+pub use upgradable::{EditError, RequirementEdit, RequirementError, Upgradable};
 
 /// Every ecosystem that Patchgate reads, in the order of the support table.
 pub const ALL: &[&dyn Ecosystem] = &[
@@ -115,7 +134,7 @@ pub fn by_name(name: &str) -> Option<&'static dyn Ecosystem> {
 }
 
 /// The ecosystem with this type in package URLs, compared exactly. `None` also for a type that
-/// several share: which distribution a package is of, its namespace says.
+/// several share: [`distribution::by_id`] finds a distribution by the namespace.
 #[must_use]
 pub fn by_purl_type(purl_type: &str) -> Option<&'static dyn Ecosystem> {
     let mut known = ALL
@@ -136,173 +155,4 @@ pub fn purl(package: &Package) -> String {
         Some(ecosystem) => ecosystem.purl(&package.name, &package.version),
         None => package_url("generic", &package.name, &package.version),
     }
-}
-
-/// What Patchgate knows about one ecosystem.
-pub trait Ecosystem: Sync {
-    /// Name in OSV (<https://ossf.github.io/osv-schema/#defined-ecosystems>), or Patchgate's own
-    /// for an ecosystem that OSV does not have.
-    fn name(&self) -> &'static str;
-
-    /// Whether OSV has advisories for it. The packages of one that it does not have are part of
-    /// the inventory and are never called clean.
-    fn has_advisories(&self) -> bool {
-        true
-    }
-
-    /// Type in package URLs (<https://github.com/package-url/purl-spec>).
-    fn purl_type(&self) -> &'static str;
-
-    /// The files with exact versions that are read.
-    fn formats(&self) -> &'static [Format];
-
-    /// Patterns of the manifests, which state requirements; see [`Format::files`]. They are handed
-    /// to the parser of a lockfile as siblings.
-    fn manifests(&self) -> &'static [&'static str];
-
-    /// Patterns of other files that parsers need beside a lockfile: `go.sum`, a workspace's list
-    /// of members.
-    fn companions(&self) -> &'static [&'static str] {
-        &[]
-    }
-
-    /// Files of the repository that a file of this ecosystem takes over by name, whatever they are
-    /// called: `-r base.txt`. Paths from the repository's root; they need not exist.
-    fn included(&self, _input: &Input<'_>) -> Vec<String> {
-        Vec::new()
-    }
-
-    /// What a manifest asks for, for one that no lockfile pins. Empty where it asks for nothing
-    /// from outside the repository.
-    ///
-    /// # Errors
-    /// When the manifest cannot be read.
-    fn unresolved(&self, manifest: &Input<'_>) -> Result<Vec<Unresolved>, ParseError>;
-
-    /// The package URL for a name as this ecosystem writes it.
-    fn purl(&self, name: &str, version: &str) -> String {
-        package_url(self.purl_type(), name, version)
-    }
-
-    /// The name as the registry compares it: two spellings of one package give one text.
-    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str>;
-
-    /// Orders two versions as the ecosystem does.
-    ///
-    /// # Errors
-    /// When one of them is not a version of this ecosystem.
-    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError>;
-
-    /// Whether files write a version in the same way as its registry, so that a server that
-    /// compares texts knows it. Where they may not (`6.0` for `6.0.0`), advisories are asked for by
-    /// name alone and versions are compared here.
-    fn writes_registry_versions(&self) -> bool {
-        true
-    }
-
-    /// The same ecosystem as one that `patchgate fix` can change, where it can.
-    fn upgradable(&self) -> Option<&'static dyn Upgradable> {
-        None
-    }
-}
-
-/// What it takes to move the packages of an ecosystem to other versions.
-pub trait Upgradable: Ecosystem {
-    /// Whether the version is a pre-release.
-    ///
-    /// # Errors
-    /// When it is not a version of this ecosystem.
-    fn is_prerelease(&self, version: &str) -> Result<bool, VersionError>;
-
-    /// How far a move goes.
-    ///
-    /// # Errors
-    /// When one of them is not a version of this ecosystem.
-    fn bump(&self, from: &str, to: &str) -> Result<Bump, VersionError>;
-
-    /// Whether a requirement admits a version, by the package manager's own rules.
-    ///
-    /// # Errors
-    /// When the requirement names no versions (a tag, an address, a path) or cannot be read.
-    fn admits(&self, requirement: &str, version: &str) -> Result<bool, RequirementError>;
-
-    /// The requirement in the same style (exact, caret, tilde, …) that admits `version` as its
-    /// smallest version.
-    ///
-    /// # Errors
-    /// When the requirement names no versions or its style cannot be kept.
-    fn raise_requirement(
-        &self,
-        requirement: &str,
-        version: &str,
-    ) -> Result<String, RequirementError>;
-
-    /// Changes one requirement in a manifest and nothing else, keeping every other byte.
-    ///
-    /// # Errors
-    /// When the manifest cannot be read or does not hold that requirement.
-    fn edit_manifest(&self, manifest: &str, edit: &RequirementEdit) -> Result<String, EditError>;
-
-    /// The request that fetches what a registry knows about a package.
-    ///
-    /// `registry` is the base address as the package manager gives it, with or without a trailing
-    /// slash (for Cargo the sparse index, without its `sparse+` prefix).
-    fn metadata_request(&self, registry: &str, name: &str) -> MetadataRequest;
-
-    /// Reads the registry's answer to [`Upgradable::metadata_request`].
-    ///
-    /// # Errors
-    /// When the answer is not of the registry's format. An empty list is never an answer to
-    /// unreadable bytes.
-    fn parse_metadata(&self, name: &str, body: &[u8]) -> Result<Vec<Release>, ParseError>;
-}
-
-/// One requirement to change in a manifest.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RequirementEdit {
-    /// The name under which the manifest asks for the package: an alias or a Cargo rename's key.
-    pub name: String,
-    /// The requirement as it stands there.
-    pub from: String,
-    /// The requirement to put in its place.
-    pub to: String,
-}
-
-/// A text that is not a version.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{version}` is not a version of {ecosystem}")]
-pub struct VersionError {
-    /// The text.
-    pub version: String,
-    /// OSV name of the ecosystem.
-    pub ecosystem: &'static str,
-}
-
-/// A requirement that cannot be judged or changed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("requirement `{requirement}` {reason}")]
-pub struct RequirementError {
-    /// The requirement as written.
-    pub requirement: String,
-    /// Why: `names a tag, not versions`, `is not a requirement of crates.io`, ….
-    pub reason: String,
-}
-
-/// A manifest that cannot be changed as asked.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum EditError {
-    /// The manifest is not of its format.
-    #[error("the manifest cannot be read: {0}")]
-    Unreadable(String),
-    /// The change would do something else than was asked.
-    #[error("the manifest cannot be changed: {0}")]
-    Refused(String),
-    /// The requirement is not there.
-    #[error("the manifest does not ask for `{name}` as `{requirement}`")]
-    NotFound {
-        /// The name that was looked for.
-        name: String,
-        /// The requirement that was looked for.
-        requirement: String,
-    },
 }

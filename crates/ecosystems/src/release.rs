@@ -1,12 +1,12 @@
-//! What a registry says about a package, the same for every ecosystem.
+//! Releases of a package as its registry describes them, in one form for every ecosystem.
 
 use patchgate_model::DependencyKind;
 
-/// A request for a package's metadata. Only its address and its headers: whoever sends it owns
-/// retries, caps and caching.
+/// A request for a package's metadata: address and headers. Retries, caps and caching belong to the
+/// client that sends it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MetadataRequest {
-    /// Full address.
+    /// Absolute address of the metadata document.
     pub url: String,
     /// Value of the `Accept` header, where the registry needs one.
     pub accept: Option<&'static str>,
@@ -18,7 +18,7 @@ pub struct Release {
     /// Version as the registry writes it.
     pub version: String,
     /// True when it was yanked (crates.io) or deprecated (npm): never chosen while another will do.
-    pub withdrawn: bool,
+    pub yanked: bool,
     /// What it depends on.
     pub requirements: Vec<Requirement>,
     /// Names of dependencies that it ships inside its own archive (npm's `bundleDependencies`).

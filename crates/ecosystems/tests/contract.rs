@@ -15,8 +15,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use patchgate_ecosystems::{
-    ALL, Ecosystem, Format, Input, ParseError, Siblings, by_name, by_purl_type, formats_of,
-    is_sibling, purl,
+    ALL, Ecosystem, FileReader, Format, Input, ParseError, Siblings, by_name, by_purl_type,
+    formats_of, is_sibling, purl,
 };
 use patchgate_model::{Edge, Lockfile};
 use patchgate_testkit::files_below;
@@ -113,10 +113,10 @@ fn source_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
 }
 
-/// Every lockfile in `fixtures/<kind>` of an ecosystem; none where its packages are only found in
-/// the files of others.
+/// Every lockfile in `fixtures/<kind>` of an ecosystem; empty for an ecosystem whose packages are
+/// only found in SBOMs or in the files of others.
 fn fixtures(ecosystem: &'static dyn Ecosystem, kind: &str) -> Vec<Fixture> {
-    if ecosystem.formats().is_empty() {
+    if ecosystem.files().is_none() {
         return Vec::new();
     }
 
@@ -160,10 +160,13 @@ fn fixtures(ecosystem: &'static dyn Ecosystem, kind: &str) -> Vec<Fixture> {
     found
 }
 
+/// The formats of an ecosystem; empty where it has no files.
+fn formats(ecosystem: &'static dyn Ecosystem) -> &'static [Format] {
+    ecosystem.files().map_or(&[], |files| files.formats())
+}
+
 fn all(kind: &str) -> Vec<Fixture> {
-    // Packages of operating systems have no files of their own: SBOMs name them.
     ALL.iter()
-        .filter(|ecosystem| !ecosystem.formats().is_empty())
         .flat_map(|ecosystem| fixtures(*ecosystem, kind))
         .collect()
 }
@@ -241,7 +244,7 @@ fn every_folder_is_registered() {
 
 #[test]
 fn names_lead_back_to_their_ecosystem() {
-    let mut formats = BTreeSet::new();
+    let mut ids = BTreeSet::new();
     for ecosystem in ALL {
         let found = by_name(ecosystem.name()).expect("it is found by its own name");
         assert_eq!(found.purl_type(), ecosystem.purl_type());
@@ -254,8 +257,8 @@ fn names_lead_back_to_their_ecosystem() {
                 .bytes()
                 .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'.')
         );
-        for format in ecosystem.formats() {
-            assert!(formats.insert(format.id), "{} twice", format.id);
+        for format in formats(*ecosystem) {
+            assert!(ids.insert(format.id), "{} twice", format.id);
             assert!(!format.files.is_empty(), "{}", format.id);
             assert!(!format.fixable || ecosystem.upgradable().is_some());
 
@@ -276,7 +279,7 @@ fn every_format_has_fixtures() {
     for kind in ["read", "refused"] {
         let seen: BTreeSet<&str> = all(kind).iter().map(|fixture| fixture.format.id).collect();
         for ecosystem in ALL {
-            for format in ecosystem.formats() {
+            for format in formats(*ecosystem) {
                 assert!(
                     seen.contains(format.id),
                     "{} has none in `{kind}`",
@@ -388,7 +391,7 @@ fn a_file_beyond_the_limit_is_refused() {
     let siblings = Siblings::new();
 
     for ecosystem in ALL {
-        for format in ecosystem.formats() {
+        for format in formats(*ecosystem) {
             let path = format.files[0].replace('*', "x");
             let input = Input {
                 path: &path,
@@ -514,17 +517,29 @@ proptest! {
     #[test]
     fn arbitrary_text_never_panics(text in "\\PC{0,80}", other in "\\PC{0,40}") {
         for ecosystem in ALL {
-            for format in ecosystem.formats() {
+            let files = ecosystem.files();
+            for format in files.into_iter().flat_map(FileReader::formats) {
                 let path = format.files[0].replace('*', "x");
-                let siblings: Siblings = ecosystem
-                    .manifests()
-                    .iter()
-                    .chain(ecosystem.companions())
+                let siblings: Siblings = files
+                    .into_iter()
+                    .flat_map(FileReader::manifests)
+                    .flat_map(|manifest| manifest.files)
+                    .chain(files.into_iter().flat_map(FileReader::companions))
                     .map(|name| (name.replace('*', "x"), other.clone().into_bytes()))
                     .collect();
                 let input = Input { path: &path, bytes: text.as_bytes(), siblings: &siblings };
                 let _ = (format.parse)(&input);
-                let _ = ecosystem.unresolved(&input);
+            }
+            for manifest in files.into_iter().flat_map(FileReader::manifests) {
+                for pattern in manifest.files {
+                    let path = pattern.replace('*', "x");
+                    let input = Input {
+                        path: &path,
+                        bytes: text.as_bytes(),
+                        siblings: &Siblings::new(),
+                    };
+                    let _ = (manifest.unresolved)(&input);
+                }
             }
             let _ = ecosystem.normalize_name(&text);
             let _ = ecosystem.purl(&text, &other);

@@ -112,7 +112,7 @@ mod tests {
             from: "0.1.0".to_owned(),
             release: Release {
                 version: to.to_owned(),
-                withdrawn: false,
+                yanked: false,
                 requirements: Vec::new(),
                 bundled: Vec::new(),
             },

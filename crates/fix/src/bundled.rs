@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use patchgate_model::{Finding, PackageIndex};
-use patchgate_upgrade::bundler;
+use patchgate_upgrade::bundled_by;
 
 use crate::lock_state::LockState;
 use crate::types::{Attempt, LockfileSession, PackageVersion, Stop, key};
@@ -17,7 +17,8 @@ impl LockfileSession<'_> {
     /// Whether a finding is about copies inside other packages' archives alone.
     pub(super) fn is_bundled(&self, finding: &Finding) -> bool {
         let mut copies = self.tree.copies(finding).peekable();
-        copies.peek().is_some() && copies.all(|copy| bundler(&self.tree.lockfile, copy).is_some())
+        copies.peek().is_some()
+            && copies.all(|copy| bundled_by(&self.tree.lockfile, copy).is_some())
     }
 
     /// Tries to fix findings of copies in other packages' archives by upgrading those packages,
@@ -33,7 +34,7 @@ impl LockfileSession<'_> {
 
     /// Name and version of the package in whose archive a copy is shipped.
     fn bundler_of(&self, copy: PackageIndex) -> Option<PackageVersion> {
-        let parent = bundler(&self.tree.lockfile, copy)?;
+        let parent = bundled_by(&self.tree.lockfile, copy)?;
         let package = self.tree.lockfile.package(parent)?;
         Some((package.name.clone(), package.version.clone()))
     }

@@ -18,8 +18,8 @@ pub(super) fn holder(
         matches!(text, Some(Ok(text)) if ecosystem.edit_manifest(text, &one.edit).is_ok())
     };
     let above = ecosystem
-        .manifests()
-        .first()
+        .files()
+        .and_then(|files| files.manifests().first()?.files.first())
         .map(|name| next_to(lockfile, name));
 
     std::iter::once(one.manifest.clone())

@@ -88,7 +88,7 @@ impl<'a> ReleaseIndex<'a> {
                 judge: &judge,
                 refused: &exclusions.refused,
                 frozen: &frozen,
-                withdrawn_installable: self.manager.installs_yanked(),
+                yanked_installable: self.manager.installs_yanked(),
             });
 
             match planned {
@@ -114,7 +114,7 @@ impl<'a> ReleaseIndex<'a> {
             return;
         };
         let stable = |release: &&Release| {
-            !release.withdrawn && self.ecosystem.is_prerelease(&release.version) == Ok(false)
+            !release.yanked && self.ecosystem.is_prerelease(&release.version) == Ok(false)
         };
         let newest = releases
             .iter()

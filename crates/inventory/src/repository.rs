@@ -178,7 +178,10 @@ impl Repository {
             let Some(bytes) = contents.files.get(&path) else {
                 continue;
             };
-            let included = ecosystem.included(&Input {
+            let Some(files) = ecosystem.files() else {
+                continue;
+            };
+            let included = files.included(&Input {
                 path: &path,
                 bytes,
                 siblings: &contents.files,
@@ -281,13 +284,13 @@ impl Repository {
                     && formats_of(path).next().is_none()
             })
             .filter_map(|(path, bytes)| {
-                let ecosystem = manifest_of(path)?;
+                let (ecosystem, manifest) = manifest_of(path)?;
                 let input = Input {
                     path,
                     bytes,
                     siblings: &contents.files,
                 };
-                let unresolved = ecosystem.unresolved(&input).map(|mut unresolved| {
+                let unresolved = (manifest.unresolved)(&input).map(|mut unresolved| {
                     leave_out_locked(&mut unresolved, path, ecosystem, &contents.inventory);
                     hide_credentials(&mut unresolved);
                     unresolved

@@ -209,7 +209,11 @@ mod tests {
     #[test]
     fn every_format_that_can_be_fixed_has_one_manager_and_no_other_format_has_any() {
         for ecosystem in patchgate_ecosystems::ALL {
-            for format in ecosystem.formats() {
+            for format in ecosystem
+                .files()
+                .into_iter()
+                .flat_map(|files| files.formats())
+            {
                 let managers = MANAGERS
                     .iter()
                     .filter(|manager| manager.formats().contains(&format.id))

@@ -92,7 +92,7 @@ impl<'a> Search<'a> {
         }))
     }
 
-    /// Releases above the installed one, in ascending order, without pre-releases and withdrawn
+    /// Releases above the installed one, in ascending order, without pre-releases and yanked
     /// ones where others exist.
     fn above(&self, package: &Package) -> Result<Vec<&'a Release>, Blocked> {
         let ecosystem = self.request.ecosystem;
@@ -107,15 +107,15 @@ impl<'a> Search<'a> {
             })
             .collect();
 
-        let installed_withdrawn = releases
+        let installed_yanked = releases
             .iter()
-            .any(|release| release.version == package.version && release.withdrawn);
-        let all = self.request.withdrawn_installable
-            && (installed_withdrawn || above.iter().all(|release| release.withdrawn));
+            .any(|release| release.version == package.version && release.yanked);
+        let all = self.request.yanked_installable
+            && (installed_yanked || above.iter().all(|release| release.yanked));
 
         Ok(above
             .into_iter()
-            .filter(|release| all || !release.withdrawn)
+            .filter(|release| all || !release.yanked)
             .collect())
     }
 

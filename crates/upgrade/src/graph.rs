@@ -113,7 +113,7 @@ pub(crate) fn depths(lockfile: &Lockfile) -> Vec<usize> {
 /// The copy in whose archive a bundled copy is shipped: the nearest copy above it in the install
 /// tree that is not bundled itself. `None` for a copy that is not bundled.
 #[must_use]
-pub fn bundler(lockfile: &Lockfile, copy: PackageIndex) -> Option<PackageIndex> {
+pub fn bundled_by(lockfile: &Lockfile, copy: PackageIndex) -> Option<PackageIndex> {
     let package = lockfile.package(copy).filter(|package| package.bundled)?;
     let mut path = package.install_path.as_deref()?;
     while let Some((above, _)) = path.rsplit_once("/node_modules/") {

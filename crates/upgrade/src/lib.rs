@@ -6,7 +6,7 @@
 //!
 //! # The rule
 //! For every vulnerable copy the candidates are the releases above the installed one that are not
-//! withdrawn, not pre-releases (unless the installed one is), and that bring no finding that the
+//! yanked, not pre-releases (unless the installed one is), and that bring no finding that the
 //! copy does not have already. Of these, only the ones that leave the fewest findings count.
 //!
 //! 1. The smallest candidate that every dependent admits as it stands wins, even over a smaller
@@ -29,13 +29,13 @@ mod outcome;
 mod request;
 mod search;
 
-pub use graph::bundler;
+pub use graph::bundled_by;
 pub use request::{Judge, Known, Left, ManifestEdit, Move, Planned, Proposal, Request};
 pub use search::plan;
 
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
-mod tests;
+mod test_ecosystem;
 #[cfg(test)]
-mod toy;
+mod tests;

@@ -125,8 +125,8 @@ fn credits(search: &Search<'_>, state: &State<'_>) -> BTreeMap<PackageIndex, BTr
             continue;
         }
 
-        let bundler = graph::bundler(search.request.lockfile, *copy);
-        if let Some(mover) = bundler.or_else(|| mover_above(search, state, *copy)) {
+        let bundling = graph::bundled_by(search.request.lockfile, *copy);
+        if let Some(mover) = bundling.or_else(|| mover_above(search, state, *copy)) {
             credits
                 .entry(mover)
                 .or_default()

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use patchgate_ecosystems::Ecosystem as _;
 use proptest::prelude::*;
 
-use crate::toy::{Toy, World};
+use crate::test_ecosystem::{TestEcosystem, World};
 
 const NAMES: [&str; 5] = ["a", "b", "c", "d", "e"];
 
@@ -74,7 +74,7 @@ proptest! {
     fn nothing_moves_down_and_nothing_is_introduced(world in worlds()) {
         let vulnerable = world.vulnerable();
         for step in world.proposal().moves {
-            prop_assert_eq!(Toy.compare_versions(&step.from, step.to()), Ok(Ordering::Less));
+            prop_assert_eq!(TestEcosystem.compare_versions(&step.from, step.to()), Ok(Ordering::Less));
             let own = vulnerable.get(&step.copy).cloned().unwrap_or_default();
             prop_assert!(world.judge(&step.name, step.to()).is_subset(&own));
         }

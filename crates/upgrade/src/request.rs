@@ -27,9 +27,9 @@ pub struct Request<'a> {
     pub refused: &'a BTreeMap<String, BTreeSet<String>>,
     /// Copies that must not move, with the reason for a person.
     pub frozen: &'a BTreeMap<PackageIndex, String>,
-    /// Whether a withdrawn release can be installed at all: npm's deprecated ones can, Cargo's
+    /// Whether a yanked release can be installed at all: npm's deprecated ones can, Cargo's
     /// yanked ones cannot.
-    pub withdrawn_installable: bool,
+    pub yanked_installable: bool,
 }
 
 /// What the registries said about packages, each list in ascending order of versions.

@@ -106,8 +106,8 @@ impl<'a> Search<'a> {
     /// Decides on one vulnerable copy, keeping the reason when nothing can be done.
     fn repair(&self, copy: PackageIndex, state: &mut State<'a>) {
         state.blocked.remove(&copy);
-        if let Some(bundler) = graph::bundler(self.request.lockfile, copy) {
-            self.move_bundler(copy, bundler, state);
+        if let Some(bundling) = graph::bundled_by(self.request.lockfile, copy) {
+            self.move_bundling_package(copy, bundling, state);
             return;
         }
 
@@ -129,20 +129,25 @@ impl<'a> Search<'a> {
 
     /// Moves the copy whose archive ships a vulnerable one. Whether the new archive ships a better
     /// one is in no metadata: the scan of the result tells.
-    fn move_bundler(&self, copy: PackageIndex, bundler: PackageIndex, state: &mut State<'a>) {
+    fn move_bundling_package(
+        &self,
+        copy: PackageIndex,
+        bundling: PackageIndex,
+        state: &mut State<'a>,
+    ) {
         let mut trial = state.clone();
         trial
             .goals
-            .entry(bundler)
+            .entry(bundling)
             .or_default()
             .entry(copy)
             .or_default();
 
-        match self.select(bundler, &mut trial, &mut Vec::new()) {
+        match self.select(bundling, &mut trial, &mut Vec::new()) {
             Ok(()) => *state = trial,
             Err(Blocked::Missing) => {}
             Err(Blocked::Because(reason)) => {
-                let parent = self.describe(bundler);
+                let parent = self.describe(bundling);
                 state.blocked.insert(
                     copy,
                     format!(

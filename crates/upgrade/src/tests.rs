@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::Planned;
-use crate::toy::World;
+use crate::test_ecosystem::World;
 
 #[test]
 fn takes_the_smallest_release_inside_the_requirement() {
@@ -144,13 +144,13 @@ fn a_release_with_another_finding_is_passed_over() {
     let vulnerable = world.vulnerable();
     let planned = crate::plan(&crate::Request {
         lockfile: &world.lockfile,
-        ecosystem: &crate::toy::Toy,
+        ecosystem: &crate::test_ecosystem::TestEcosystem,
         vulnerable: &vulnerable,
         known: &world.known,
         judge: &judge,
         refused: &world.refused,
         frozen: &std::collections::BTreeMap::new(),
-        withdrawn_installable: false,
+        yanked_installable: false,
     });
     let Planned::Ready(proposal) = planned else {
         panic!()
@@ -188,7 +188,7 @@ fn takes_the_best_in_reach_when_the_full_fix_is_blocked() {
 }
 
 #[test]
-fn withdrawn_releases_are_passed_over() {
+fn yanked_releases_are_passed_over() {
     let world = World::new(&["a ^1.0.0"], &[("a 1.0.0", &[])])
         .releases("a", &[("1.0.1!", &[]), ("1.0.2", &[])])
         .advisory("a", "A-1", "1.0.1");
@@ -196,12 +196,12 @@ fn withdrawn_releases_are_passed_over() {
 }
 
 #[test]
-fn only_withdrawn_releases_do_where_they_can_be_installed() {
+fn only_yanked_releases_do_where_they_can_be_installed() {
     let mut world = World::new(&["a ^1.0.0"], &[("a 1.0.0", &[])])
         .releases("a", &[("1.0.1!", &[])])
         .advisory("a", "A-1", "1.0.1");
     insta::assert_snapshot!(world.told(), @"left A-1: no release above 1.0.0 is known to be free of them");
-    world.withdrawn_installable = true;
+    world.yanked_installable = true;
     insta::assert_snapshot!(world.told(), @"a 1.0.0 -> 1.0.1 ends A-1");
 }
 
@@ -275,9 +275,11 @@ fn a_bundled_copy_moves_with_its_parent() {
 
     insta::assert_snapshot!(world.told(), @"parent 1.0.0 -> 1.0.1 ends A-1 for a");
 
-    world
-        .known
-        .insert(&crate::toy::Toy, "parent", Ok(Vec::new()));
+    world.known.insert(
+        &crate::test_ecosystem::TestEcosystem,
+        "parent",
+        Ok(Vec::new()),
+    );
     insta::assert_snapshot!(
         world.told(),
         @"left A-1: it is shipped inside the archive of `parent 1.0.0`, which cannot move: there is no release of `parent` above 1.0.0 without findings"
@@ -310,7 +312,7 @@ fn asks_for_what_it_lacks() {
 fn an_unreachable_registry_is_the_reason() {
     let mut world = World::new(&["a ^1.0.0"], &[("a 1.0.0", &[])]).advisory("a", "A-1", "1.0.1");
     world.known.insert(
-        &crate::toy::Toy,
+        &crate::test_ecosystem::TestEcosystem,
         "a",
         Err("`registry.invalid` answered 503".into()),
     );

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use patchgate_ecosystems::{Ecosystem, by_name};
+use patchgate_ecosystems::{Ecosystem, by_name, by_purl_type};
 use patchgate_sbom::PackageUrl;
 
 use crate::vers::Versions;
@@ -126,11 +126,10 @@ impl Purl {
     }
 }
 
-/// Whether a qualifier says what holds without it. A Maven package is a `jar`
-/// (<https://github.com/package-url/purl-spec/blob/main/types-doc/maven-definition.md>), and tools
-/// differ on whether they say so.
+/// Whether a qualifier says what holds without it, such as `type=jar` of a Maven package.
 fn is_default(kind: &str, key: &str, value: &str) -> bool {
-    (kind, key, value) == ("maven", "type", "jar")
+    by_purl_type(kind)
+        .is_some_and(|ecosystem| ecosystem.default_qualifiers().contains(&(key, value)))
 }
 
 /// Whether two texts are one version: the same text, or equal in the ecosystem's order.

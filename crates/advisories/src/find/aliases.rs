@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use patchgate_ecosystems::{Ecosystem, by_name};
 use patchgate_model::Advisory;
 
 /// Joins records that share an id or an alias, directly or through others. Gives the places of the
@@ -51,12 +52,7 @@ fn root(parents: &mut [usize], mut place: usize) -> usize {
 /// How much an id is preferred, smallest first: malicious packages (`MAL-`), the ecosystem's own
 /// database, GitHub, the CVE list, any other.
 pub(super) fn rank(ecosystem: &str, id: &str) -> u8 {
-    let own = match ecosystem {
-        "crates.io" => "RUSTSEC-",
-        "PyPI" => "PYSEC-",
-        "Go" => "GO-",
-        _ => "GHSA-",
-    };
+    let own = by_name(ecosystem).map_or("GHSA-", Ecosystem::advisory_id_prefix);
     let order = ["MAL-", own, "GHSA-", "CVE-"];
     let place = order.iter().position(|prefix| id.starts_with(prefix));
 

@@ -4,8 +4,8 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_ecosystems::{Ecosystem, Format, Input, ParseError, VersionError};
-use patchgate_model::{Problem, ProblemKind, Unresolved};
+use patchgate_ecosystems::{Ecosystem, VersionError};
+use patchgate_model::{Problem, ProblemKind};
 
 /// An ecosystem by its name alone.
 #[derive(Debug, Clone, Copy)]
@@ -33,18 +33,6 @@ impl Ecosystem for Unordered {
 
     fn purl_type(&self) -> &'static str {
         "generic"
-    }
-
-    fn formats(&self) -> &'static [Format] {
-        &[]
-    }
-
-    fn manifests(&self) -> &'static [&'static str] {
-        &[]
-    }
-
-    fn unresolved(&self, _: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
-        Ok(Vec::new())
     }
 
     fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {

@@ -1,61 +1,24 @@
 //! Whether an entry of a record is about the release of a distribution that a package is of.
 //!
 //! OSV writes the release after the ecosystem's name and a colon
-//! (<https://ossf.github.io/osv-schema/#defined-ecosystems>): `Debian:12`, `Ubuntu:22.04:LTS`,
-//! `Alpine:v3.20`, `Red Hat:enterprise_linux:9::baseos`.
+//! (<https://ossf.github.io/osv-schema/#defined-ecosystems>): `Debian:12`. Which releases are the
+//! same is a rule of each distribution, in [`Ecosystem::covers_release`].
+
+use patchgate_ecosystems::Ecosystem;
 
 /// Whether an entry for the release `entry` is about a package of the release `package`. An entry
 /// without a release is about all of them, and a package whose release is not known may be of any.
-pub(super) fn fits(ecosystem: &str, entry: Option<&str>, package: Option<&str>) -> bool {
+pub(super) fn fits(ecosystem: &dyn Ecosystem, entry: Option<&str>, package: Option<&str>) -> bool {
     let (Some(entry), Some(package)) = (entry, package) else {
         return true;
     };
-    if entry == package {
-        return true;
-    }
-
-    match ecosystem {
-        "Ubuntu" => ubuntu(entry) == ubuntu(package),
-        "Alpine" => {
-            let bare = |text| str::strip_prefix(text, 'v').unwrap_or(text);
-            bare(entry) == bare(package)
-        }
-        "Red Hat" => red_hat(entry, package),
-        // Minor releases of these share the packages of their major one.
-        "Debian" | "Rocky Linux" | "AlmaLinux" | "Mageia" => major(entry) == major(package),
-        _ => false,
-    }
-}
-
-/// `22.04:LTS` is the release `22.04`. What only paying users get (`Pro:22.04:LTS`) is a line of
-/// its own.
-fn ubuntu(text: &str) -> (bool, &str) {
-    let (pro, rest) = match text.strip_prefix("Pro:") {
-        Some(rest) => (true, rest),
-        None => (false, text),
-    };
-    (pro, rest.strip_suffix(":LTS").unwrap_or(rest))
-}
-
-fn major(text: &str) -> &str {
-    text.split('.').next().unwrap_or(text)
-}
-
-/// Red Hat's releases are the end of a CPE: product, version, update and edition. A package is
-/// known by the version of Enterprise Linux alone; of other products it is not.
-fn red_hat(entry: &str, package: &str) -> bool {
-    if package.contains(':') {
-        return false;
-    }
-    let mut parts = entry.split(':');
-    let product = parts.next().unwrap_or_default();
-    let version = parts.next().unwrap_or_default();
-    let is_linux = product.contains("enterprise_linux") || product.starts_with("rhel");
-    is_linux && (version == package || version == major(package))
+    entry == package || ecosystem.covers_release(entry, package)
 }
 
 #[cfg(test)]
 mod tests {
+    use patchgate_ecosystems::by_name;
+
     use super::fits;
 
     #[test]
@@ -75,6 +38,7 @@ mod tests {
                 "Linux Enterprise Server 15 SP5",
             ),
         ] {
+            let ecosystem = by_name(ecosystem).unwrap();
             assert!(
                 fits(ecosystem, Some(entry), Some(package)),
                 "{entry} {package}"
@@ -96,6 +60,7 @@ mod tests {
                 "Linux Enterprise Server 15 SP6",
             ),
         ] {
+            let ecosystem = by_name(ecosystem).unwrap();
             assert!(
                 !fits(ecosystem, Some(entry), Some(package)),
                 "{entry} {package}"

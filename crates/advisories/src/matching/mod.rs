@@ -67,7 +67,7 @@ pub(crate) fn entries<'a>(
         entry.ecosystem == subject.ecosystem.name()
             && subject.ecosystem.normalize_name(&entry.name) == subject.name
             && distribution::fits(
-                subject.ecosystem.name(),
+                subject.ecosystem,
                 entry.distribution.as_deref(),
                 subject.distribution,
             )

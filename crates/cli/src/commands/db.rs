@@ -154,7 +154,7 @@ async fn update(args: &UpdateArgs, context: &Context) -> anyhow::Result<Exit> {
     let ecosystems = if args.ecosystem.is_empty() {
         // Packages of operating systems come from SBOMs: whoever scans those names them.
         ALL.iter()
-            .filter(|ecosystem| ecosystem.has_advisories() && !ecosystem.formats().is_empty())
+            .filter(|ecosystem| ecosystem.has_advisories() && ecosystem.files().is_some())
             .map(|ecosystem| ecosystem.name().to_owned())
             .collect()
     } else {

@@ -1,6 +1,6 @@
 //! `patchgate formats`: the files that are read, from the registry of ecosystems.
 
-use patchgate_ecosystems::ALL;
+use patchgate_ecosystems::{ALL, FileReader};
 
 use crate::exit::Exit;
 use crate::output;
@@ -36,7 +36,7 @@ fn table() -> String {
         "ECOSYSTEM", "FORMAT", "VERSIONS", "FIX"
     );
     for ecosystem in ALL {
-        for format in ecosystem.formats() {
+        for format in ecosystem.files().into_iter().flat_map(FileReader::formats) {
             text.push_str(&format!(
                 "{:<16} {:<24} {:<10} {:<4} {}\n",
                 ecosystem.name(),
@@ -57,7 +57,7 @@ pub(crate) fn markdown() -> String {
         "| ecosystem | format | files | versions | `fix` |\n| --- | --- | --- | --- | --- |\n",
     );
     for ecosystem in ALL {
-        for format in ecosystem.formats() {
+        for format in ecosystem.files().into_iter().flat_map(FileReader::formats) {
             let files: Vec<String> = format
                 .files
                 .iter()

@@ -4,9 +4,8 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::Unresolved;
-
-use crate::{Ecosystem, Format, Input, ParseError, VersionError};
+use crate::version::{self, r};
+use crate::{Ecosystem, VersionError};
 
 /// OSV's name for the ecosystem.
 pub(crate) const NAME: &str = "Bioconductor";
@@ -24,24 +23,12 @@ impl Ecosystem for Bioconductor {
         "bioconductor"
     }
 
-    fn formats(&self) -> &'static [Format] {
-        &[]
-    }
-
-    fn manifests(&self) -> &'static [&'static str] {
-        &[]
-    }
-
-    fn unresolved(&self, _: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
-        Ok(Vec::new())
-    }
-
     fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
         Cow::Borrowed(name)
     }
 
     /// As R orders all its packages.
     fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
-        crate::version::compare(NAME, crate::cran::parse_version, a, b)
+        version::compare(NAME, r::parse, a, b)
     }
 }

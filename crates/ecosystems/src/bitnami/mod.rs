@@ -3,10 +3,8 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::Unresolved;
-
 use crate::version::{self, semantic};
-use crate::{Ecosystem, Format, Input, ParseError, VersionError};
+use crate::{Ecosystem, VersionError};
 
 /// Name in OSV.
 const NAME: &str = "Bitnami";
@@ -22,18 +20,6 @@ impl Ecosystem for Bitnami {
 
     fn purl_type(&self) -> &'static str {
         "bitnami"
-    }
-
-    fn formats(&self) -> &'static [Format] {
-        &[]
-    }
-
-    fn manifests(&self) -> &'static [&'static str] {
-        &[]
-    }
-
-    fn unresolved(&self, _: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
-        Ok(Vec::new())
     }
 
     fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {

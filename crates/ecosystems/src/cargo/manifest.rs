@@ -385,6 +385,27 @@ pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseErro
     Ok(found)
 }
 
+/// Whether a path of keys leads to the versions of a requirement: `dependencies.serde`,
+/// `workspace.dependencies.serde.version`, `target.'cfg(unix)'.dependencies.libc`. The spellings with
+/// `_` (`dev_dependencies`), which Cargo warns about, do not count.
+pub(super) fn is_requirement_key(path: &[&str]) -> bool {
+    let path = match path {
+        ["workspace", rest @ ..] | ["target", _, rest @ ..] => rest,
+        _ => path,
+    };
+    matches!(
+        path,
+        [
+            "dependencies" | "dev-dependencies" | "build-dependencies",
+            _
+        ] | [
+            "dependencies" | "dev-dependencies" | "build-dependencies",
+            _,
+            "version"
+        ]
+    )
+}
+
 /// Projects by the name of their package.
 pub(super) fn by_name(workspace: &Workspace) -> BTreeMap<&str, Vec<&Project>> {
     let mut map: BTreeMap<&str, Vec<&Project>> = BTreeMap::new();

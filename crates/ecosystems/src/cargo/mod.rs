@@ -17,14 +17,14 @@ mod version;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::{Bump, Unresolved};
+use patchgate_model::Bump;
 
 pub use projection::resolution_manifest;
 
 use self::version::Version;
 use crate::{
-    Ecosystem, EditError, Format, Input, MetadataRequest, ParseError, Release, RequirementEdit,
-    RequirementError, Upgradable, VersionError,
+    Ecosystem, EditError, FileReader, Format, ManifestFormat, MetadataRequest, ParseError,
+    PurlName, Release, RequirementEdit, RequirementError, Upgradable, VersionError,
 };
 
 /// OSV's name for the ecosystem.
@@ -43,22 +43,13 @@ impl Ecosystem for Cargo {
         "cargo"
     }
 
-    fn formats(&self) -> &'static [Format] {
-        &[Format {
-            id: "cargo-lock",
-            files: &["Cargo.lock"],
-            versions: "v1-v4",
-            fixable: true,
-            parse: lockfile::parse,
-        }]
+    fn advisory_id_prefix(&self) -> &'static str {
+        "RUSTSEC-"
     }
 
-    fn manifests(&self) -> &'static [&'static str] {
-        &["Cargo.toml"]
-    }
-
-    fn unresolved(&self, manifest: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
-        manifest::unresolved(manifest)
+    /// Names have no namespace; one that a tool adds is not part of the name.
+    fn name_from_purl(&self, purl: PurlName<'_>) -> String {
+        purl.name.to_owned()
     }
 
     fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
@@ -69,8 +60,31 @@ impl Ecosystem for Cargo {
         crate::version::compare(NAME, Version::parse, a, b)
     }
 
+    fn files(&self) -> Option<&dyn FileReader> {
+        Some(self)
+    }
+
     fn upgradable(&self) -> Option<&'static dyn Upgradable> {
         Some(&Cargo)
+    }
+}
+
+impl FileReader for Cargo {
+    fn formats(&self) -> &'static [Format] {
+        &[Format {
+            id: "cargo-lock",
+            files: &["Cargo.lock"],
+            versions: "v1-v4",
+            fixable: true,
+            parse: lockfile::parse,
+        }]
+    }
+
+    fn manifests(&self) -> &'static [ManifestFormat] {
+        &[ManifestFormat {
+            files: &["Cargo.toml"],
+            unresolved: manifest::unresolved,
+        }]
     }
 }
 
@@ -93,6 +107,10 @@ impl Upgradable for Cargo {
         version: &str,
     ) -> Result<String, RequirementError> {
         requirement::raise(requirement, version)
+    }
+
+    fn is_requirement_key(&self, path: &[&str]) -> bool {
+        manifest::is_requirement_key(path)
     }
 
     fn edit_manifest(&self, manifest: &str, edit: &RequirementEdit) -> Result<String, EditError> {

@@ -142,7 +142,7 @@ fn release(name: &str, entry: Entry) -> Result<Release, ParseError> {
 
     Ok(Release {
         version: entry.vers,
-        withdrawn: entry.yanked.unwrap_or(false),
+        yanked: entry.yanked.unwrap_or(false),
         requirements: entry.deps.into_iter().map(requirement).collect(),
         bundled: Vec::new(),
     })

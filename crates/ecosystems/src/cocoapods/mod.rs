@@ -7,9 +7,9 @@ mod version;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::{Unresolved, package_url};
+use patchgate_model::package_url;
 
-use crate::{Ecosystem, Format, Input, ParseError, VersionError};
+use crate::{Ecosystem, FileReader, Format, PurlName, VersionError};
 use version::Version;
 
 /// Patchgate's own name: OSV has none.
@@ -32,22 +32,12 @@ impl Ecosystem for CocoaPods {
         "cocoapods"
     }
 
-    fn formats(&self) -> &'static [Format] {
-        &[Format {
-            id: "podfile-lock",
-            files: &["Podfile.lock"],
-            versions: "",
-            fixable: false,
-            parse: podfile_lock::parse,
-        }]
-    }
-
-    fn manifests(&self) -> &'static [&'static str] {
-        &[]
-    }
-
-    fn unresolved(&self, _: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
-        Ok(Vec::new())
+    fn name_from_purl(&self, purl: PurlName<'_>) -> String {
+        match (purl.namespace, purl.subpath) {
+            // A subspec is named by the path within its pod.
+            ("", subspec) if !subspec.is_empty() => format!("{}/{subspec}", purl.name),
+            _ => purl.joined(),
+        }
     }
 
     /// A subspec (`Pod/Part`) is a package URL's subpath.
@@ -67,6 +57,22 @@ impl Ecosystem for CocoaPods {
 
     fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
         crate::version::compare(NAME, Version::parse, a, b)
+    }
+
+    fn files(&self) -> Option<&dyn FileReader> {
+        Some(self)
+    }
+}
+
+impl FileReader for CocoaPods {
+    fn formats(&self) -> &'static [Format] {
+        &[Format {
+            id: "podfile-lock",
+            files: &["Podfile.lock"],
+            versions: "",
+            fixable: false,
+            parse: podfile_lock::parse,
+        }]
     }
 }
 

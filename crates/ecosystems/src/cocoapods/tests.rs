@@ -3,7 +3,7 @@
 use patchgate_model::Lockfile;
 
 use super::CocoaPods;
-use crate::shown::shown;
+use crate::snapshot_text::snapshot_text;
 use crate::{Ecosystem as _, Input, ParseError, Siblings};
 
 const LOCK: &str = include_str!("fixtures/read/app/Podfile.lock");
@@ -18,7 +18,7 @@ fn read(text: &str) -> Result<Lockfile, ParseError> {
 
 #[test]
 fn pods_of_all_kinds_of_sources() {
-    insta::assert_snapshot!(shown(&read(LOCK).unwrap()));
+    insta::assert_snapshot!(snapshot_text(&read(LOCK).unwrap()));
 }
 
 #[test]

@@ -9,9 +9,9 @@ mod version;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::{Unresolved, package_url};
+use patchgate_model::package_url;
 
-use crate::{Ecosystem, Format, Input, ParseError, VersionError};
+use crate::{Ecosystem, FileReader, Format, ManifestFormat, VersionError};
 use version::Version;
 
 /// The name in OSV.
@@ -30,6 +30,29 @@ impl Ecosystem for Composer {
         "composer"
     }
 
+    fn purl(&self, name: &str, version: &str) -> String {
+        package_url(self.purl_type(), &self.normalize_name(name), version)
+    }
+
+    /// Names are compared without case.
+    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            Cow::Owned(name.to_ascii_lowercase())
+        } else {
+            Cow::Borrowed(name)
+        }
+    }
+
+    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
+        crate::version::compare(NAME, Version::parse, a, b)
+    }
+
+    fn files(&self) -> Option<&dyn FileReader> {
+        Some(self)
+    }
+}
+
+impl FileReader for Composer {
     fn formats(&self) -> &'static [Format] {
         &[
             Format {
@@ -49,29 +72,11 @@ impl Ecosystem for Composer {
         ]
     }
 
-    fn manifests(&self) -> &'static [&'static str] {
-        &["composer.json"]
-    }
-
-    fn unresolved(&self, manifest: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
-        manifest::unresolved(manifest)
-    }
-
-    fn purl(&self, name: &str, version: &str) -> String {
-        package_url(self.purl_type(), &self.normalize_name(name), version)
-    }
-
-    /// Names are compared without case.
-    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
-        if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            Cow::Owned(name.to_ascii_lowercase())
-        } else {
-            Cow::Borrowed(name)
-        }
-    }
-
-    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
-        crate::version::compare(NAME, Version::parse, a, b)
+    fn manifests(&self) -> &'static [ManifestFormat] {
+        &[ManifestFormat {
+            files: &["composer.json"],
+            unresolved: manifest::unresolved,
+        }]
     }
 }
 

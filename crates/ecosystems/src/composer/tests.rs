@@ -2,9 +2,8 @@
 
 use patchgate_model::{DependencyKind, Lockfile, Origin};
 
-use super::Composer;
-use crate::shown::shown;
-use crate::{Ecosystem as _, Input, ParseError, Siblings};
+use crate::snapshot_text::snapshot_text;
+use crate::{Input, ParseError, Siblings};
 
 /// Reads the first of the files, which are a repository.
 fn read(files: &[(&str, &str)]) -> Result<Lockfile, ParseError> {
@@ -23,7 +22,7 @@ fn read(files: &[(&str, &str)]) -> Result<Lockfile, ParseError> {
 
 #[test]
 fn a_lockfile_with_all_kinds_of_origins() {
-    insta::assert_snapshot!(shown(
+    insta::assert_snapshot!(snapshot_text(
         &read(&[
             (
                 "composer.lock",
@@ -44,7 +43,7 @@ fn what_is_installed_by_composer_1_and_2() {
     let second = include_str!("fixtures/read/installed-v2/vendor/composer/installed.json");
     let first = include_str!("fixtures/read/installed-v1/vendor/composer/installed.json");
     let path = "app/vendor/composer/installed.json";
-    let of = |text| shown(&read(&[(path, text), ("app/composer.json", manifest)]).unwrap());
+    let of = |text| snapshot_text(&read(&[(path, text), ("app/composer.json", manifest)]).unwrap());
     insta::assert_snapshot!([of(first), of(second)].join("\n"));
 }
 
@@ -121,13 +120,12 @@ fn a_package_itself_comes_before_those_that_stand_in_for_it() {
 fn a_manifest_alone_asks_for_packages_but_not_for_the_platform() {
     let text = "{\n\"require\": {\"php\": \">=8\", \"ext-json\": \"*\",\n\"a/b\": \"^1\"},\n\
                 \"require-dev\": {\n\"c/d\": \"1.*\"}}";
-    let open = Composer
-        .unresolved(&Input {
-            path: "composer.json",
-            bytes: text.as_bytes(),
-            siblings: &Siblings::new(),
-        })
-        .unwrap();
+    let open = crate::unresolved(&Input {
+        path: "composer.json",
+        bytes: text.as_bytes(),
+        siblings: &Siblings::new(),
+    })
+    .unwrap();
     let open: Vec<_> = open
         .iter()
         .map(|it| (it.name.as_str(), it.requirement.as_str(), it.kind, it.line))

@@ -4,7 +4,30 @@
 use patchgate_model::{DependencyKind, Unresolved};
 
 use super::reference::Reference;
-use crate::ParseError;
+use crate::{Input, ParseError};
+
+/// The `conanfile.txt` beside a lockfile.
+pub(super) struct Manifest {
+    pub(super) path: String,
+    pub(super) asked: Vec<Unresolved>,
+}
+
+impl Manifest {
+    /// The one that can be read, if any.
+    pub(super) fn beside(input: &Input<'_>) -> Option<Self> {
+        let path = input.beside("conanfile.txt");
+        let bytes = input.sibling(&path)?;
+        let text = Input { bytes, ..*input }.text().ok()?;
+        let asked = requirements(text).ok()?;
+        Some(Self { path, asked })
+    }
+
+    /// The requirement on a package, as written.
+    pub(super) fn requirement(&self, name: &str) -> Option<String> {
+        let asked = self.asked.iter().find(|asked| asked.name == name)?;
+        Some(asked.requirement.clone())
+    }
+}
 
 /// What the file asks for.
 pub(super) fn requirements(text: &str) -> Result<Vec<Unresolved>, ParseError> {

@@ -8,8 +8,8 @@ use std::collections::{HashMap, HashSet};
 
 use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, PackageIndex, Root, Scope};
 
-use super::lockfile::{Manifest, parse_reference};
-use super::reference::Reference;
+use super::conanfile::Manifest;
+use super::reference::{Reference, parse_reference};
 use crate::syntax::Node;
 use crate::{ParseError, limits};
 

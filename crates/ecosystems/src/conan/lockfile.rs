@@ -5,8 +5,9 @@ use std::collections::HashMap;
 
 use patchgate_model::{DependencyKind, Edge, Lockfile, PackageIndex, Root, Scope, Unresolved};
 
-use super::reference::Reference;
-use super::{conanfile, graph_lock};
+use super::conanfile::Manifest;
+use super::graph_lock;
+use super::reference::{Reference, parse_reference};
 use crate::syntax::{Node, json};
 use crate::{Input, ParseError, limits};
 
@@ -48,29 +49,6 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     }
 
     Ok(lockfile)
-}
-
-/// The `conanfile.txt` beside a lockfile.
-pub(super) struct Manifest {
-    pub(super) path: String,
-    pub(super) asked: Vec<Unresolved>,
-}
-
-impl Manifest {
-    /// The one that can be read, if any.
-    fn beside(input: &Input<'_>) -> Option<Self> {
-        let path = input.beside("conanfile.txt");
-        let bytes = input.sibling(&path)?;
-        let text = Input { bytes, ..*input }.text().ok()?;
-        let asked = conanfile::requirements(text).ok()?;
-        Some(Self { path, asked })
-    }
-
-    /// The requirement on a package, as written.
-    pub(super) fn requirement(&self, name: &str) -> Option<String> {
-        let asked = self.asked.iter().find(|asked| asked.name == name)?;
-        Some(asked.requirement.clone())
-    }
 }
 
 fn lists(document: &Node<'_>, lockfile: &mut Lockfile) -> Result<(), ParseError> {
@@ -120,14 +98,6 @@ fn lists(document: &Node<'_>, lockfile: &mut Lockfile) -> Result<(), ParseError>
     }
 
     Ok(())
-}
-
-/// Reads a reference of the lockfile.
-pub(super) fn parse_reference(text: &str, line: u32) -> Result<Reference<'_>, ParseError> {
-    Reference::parse(text).ok_or_else(|| {
-        let short: String = text.chars().take(60).collect();
-        ParseError::new(format!("has `{short}` where a reference belongs")).at_line(line as usize)
-    })
 }
 
 /// The manifest tells which packages are direct. A range may stand for each locked version of its

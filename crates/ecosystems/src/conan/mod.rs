@@ -16,10 +16,8 @@ mod tests;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::Unresolved;
-
 use self::version::Version;
-use crate::{Ecosystem, Format, Input, ParseError, VersionError};
+use crate::{Ecosystem, FileReader, Format, ManifestFormat, PurlName, VersionError};
 
 /// OSV's name for the ecosystem.
 const NAME: &str = "ConanCenter";
@@ -37,6 +35,26 @@ impl Ecosystem for Conan {
         "conan"
     }
 
+    /// The namespace is the user of the recipe, and not part of the name.
+    fn name_from_purl(&self, purl: PurlName<'_>) -> String {
+        purl.name.to_owned()
+    }
+
+    /// Conan 2 allows small letters only; Conan 1 tells the letters apart.
+    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        Cow::Borrowed(name)
+    }
+
+    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
+        crate::version::compare(NAME, Version::parse, a, b)
+    }
+
+    fn files(&self) -> Option<&dyn FileReader> {
+        Some(self)
+    }
+}
+
+impl FileReader for Conan {
     fn formats(&self) -> &'static [Format] {
         &[Format {
             id: "conan-lock",
@@ -47,20 +65,10 @@ impl Ecosystem for Conan {
         }]
     }
 
-    fn manifests(&self) -> &'static [&'static str] {
-        &["conanfile.txt"]
-    }
-
-    fn unresolved(&self, manifest: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
-        conanfile::requirements(manifest.text()?)
-    }
-
-    /// Conan 2 allows small letters only; Conan 1 tells the letters apart.
-    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
-        Cow::Borrowed(name)
-    }
-
-    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
-        crate::version::compare(NAME, Version::parse, a, b)
+    fn manifests(&self) -> &'static [ManifestFormat] {
+        &[ManifestFormat {
+            files: &["conanfile.txt"],
+            unresolved: |manifest| conanfile::requirements(manifest.text()?),
+        }]
     }
 }

@@ -5,6 +5,8 @@
 
 use patchgate_model::{Package, package_url};
 
+use crate::ParseError;
+
 /// A reference, cut into its parts.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Reference<'a> {
@@ -78,6 +80,14 @@ impl<'a> Reference<'a> {
         purl += &format!("user={}", escaped(self.user));
         Some(purl)
     }
+}
+
+/// Reads a reference of the lockfile.
+pub(super) fn parse_reference(text: &str, line: u32) -> Result<Reference<'_>, ParseError> {
+    Reference::parse(text).ok_or_else(|| {
+        let short: String = text.chars().take(60).collect();
+        ParseError::new(format!("has `{short}` where a reference belongs")).at_line(line as usize)
+    })
 }
 
 /// Percent-encodes the one character of a reference's word that a URL gives another meaning.

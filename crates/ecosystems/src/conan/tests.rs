@@ -2,7 +2,7 @@
 
 use patchgate_model::{Lockfile, Origin, Scope};
 
-use crate::shown::shown;
+use crate::snapshot_text::snapshot_text;
 use crate::{Input, ParseError, Siblings, parse};
 
 fn read(text: &str, manifest: Option<&str>) -> Result<Lockfile, ParseError> {
@@ -21,7 +21,7 @@ fn read(text: &str, manifest: Option<&str>) -> Result<Lockfile, ParseError> {
 fn the_lists_of_conan_2_are_read() {
     let lock = include_str!("fixtures/read/lists-v2/conan.lock");
     let manifest = include_str!("fixtures/read/lists-v2/conanfile.txt");
-    insta::assert_snapshot!(shown(&read(lock, Some(manifest)).unwrap()));
+    insta::assert_snapshot!(snapshot_text(&read(lock, Some(manifest)).unwrap()));
     assert_eq!(read(lock, None).unwrap().roots, []);
 }
 
@@ -29,7 +29,7 @@ fn the_lists_of_conan_2_are_read() {
 fn the_graph_of_conan_1_is_read() {
     let lock = include_str!("fixtures/read/graph-v1/conan.lock");
     let manifest = include_str!("fixtures/read/graph-v1/conanfile.txt");
-    insta::assert_snapshot!(shown(&read(lock, Some(manifest)).unwrap()));
+    insta::assert_snapshot!(snapshot_text(&read(lock, Some(manifest)).unwrap()));
 }
 
 #[test]

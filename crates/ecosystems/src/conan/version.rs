@@ -115,6 +115,7 @@ impl PartialOrd for Version<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::version::assert_rising;
     fn version(text: &str) -> Version<'_> {
         Version::parse(text).unwrap_or_else(|| panic!("`{text}` is a version"))
     }
@@ -141,11 +142,7 @@ mod tests {
             "system",
         ];
 
-        for (i, a) in rising.iter().enumerate() {
-            for (j, b) in rising.iter().enumerate() {
-                assert_eq!(version(a).cmp(&version(b)), i.cmp(&j), "{a} {b}");
-            }
-        }
+        assert_rising(&rising, |a, b| version(a).cmp(&version(b)));
     }
 
     #[test]

@@ -14,10 +14,8 @@ mod tests;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::Unresolved;
-
 use self::version::Version;
-use crate::{Ecosystem, Format, Input, ParseError, VersionError};
+use crate::{Ecosystem, FileReader, Format, VersionError};
 
 /// Patchgate's name for the ecosystem, which OSV does not have.
 const NAME: &str = "conda";
@@ -42,6 +40,25 @@ impl Ecosystem for Conda {
         "conda"
     }
 
+    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        match name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            true => Cow::Owned(name.to_ascii_lowercase()),
+            false => Cow::Borrowed(name),
+        }
+    }
+
+    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
+        crate::version::compare(NAME, Version::parse, a, b)
+    }
+
+    fn files(&self) -> Option<&dyn FileReader> {
+        Some(self)
+    }
+}
+
+impl FileReader for Conda {
+    // No manifests: an environment file itself states versions, so it is a lockfile format.
+
     fn formats(&self) -> &'static [Format] {
         &[
             Format {
@@ -59,25 +76,5 @@ impl Ecosystem for Conda {
                 parse: environment::parse,
             },
         ]
-    }
-
-    /// None beside the formats: an environment states versions itself.
-    fn manifests(&self) -> &'static [&'static str] {
-        &[]
-    }
-
-    fn unresolved(&self, manifest: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
-        Ok(environment::parse(manifest)?.unresolved)
-    }
-
-    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
-        match name.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            true => Cow::Owned(name.to_ascii_lowercase()),
-            false => Cow::Borrowed(name),
-        }
-    }
-
-    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
-        crate::version::compare(NAME, Version::parse, a, b)
     }
 }

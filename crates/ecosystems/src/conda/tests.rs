@@ -2,7 +2,7 @@
 
 use patchgate_model::Lockfile;
 
-use crate::shown::shown;
+use crate::snapshot_text::snapshot_text;
 use crate::{Input, ParseError, Siblings};
 
 fn read(path: &str, text: &str, beside: &[(&str, &str)]) -> Result<Lockfile, ParseError> {
@@ -22,12 +22,14 @@ const ENVIRONMENT: &str = include_str!("fixtures/read/environment/environment.ym
 
 #[test]
 fn platforms_of_one_package_are_one() {
-    insta::assert_snapshot!(shown(&read("conda-lock.yml", LOCK, &[]).unwrap()));
+    insta::assert_snapshot!(snapshot_text(&read("conda-lock.yml", LOCK, &[]).unwrap()));
 }
 
 #[test]
 fn an_environment_pins_some_and_asks_for_others() {
-    insta::assert_snapshot!(shown(&read("environment.yml", ENVIRONMENT, &[]).unwrap()));
+    insta::assert_snapshot!(snapshot_text(
+        &read("environment.yml", ENVIRONMENT, &[]).unwrap()
+    ));
 }
 
 #[test]
@@ -58,8 +60,8 @@ fn another_version_or_manager_is_refused() {
 fn what_conda_lock_resolved_is_read() {
     let lock = include_str!("fixtures/read/resolved/conda-lock.yml");
     let environment = include_str!("fixtures/read/resolved/environment.yml");
-    insta::assert_snapshot!(shown(&read("conda-lock.yml", lock, &[]).unwrap()));
+    insta::assert_snapshot!(snapshot_text(&read("conda-lock.yml", lock, &[]).unwrap()));
     let lock = [("conda-lock.yml", lock)];
     let asked = read("environment.yml", environment, &lock).unwrap();
-    insta::assert_snapshot!("resolved_environment", shown(&asked));
+    insta::assert_snapshot!("resolved_environment", snapshot_text(&asked));
 }

@@ -12,9 +12,7 @@ mod tests;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::Unresolved;
-
-use crate::{Ecosystem, Format, Input, ParseError, VersionError};
+use crate::{Ecosystem, FileReader, Format, VersionError};
 
 /// Patchgate's own name: OSV has none.
 const NAME: &str = "CPAN";
@@ -36,6 +34,21 @@ impl Ecosystem for Cpan {
         "cpan"
     }
 
+    /// Perl tells the letters of names apart.
+    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        Cow::Borrowed(name)
+    }
+
+    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
+        crate::version::compare(NAME, version::parse, a, b)
+    }
+
+    fn files(&self) -> Option<&dyn FileReader> {
+        Some(self)
+    }
+}
+
+impl FileReader for Cpan {
     fn formats(&self) -> &'static [Format] {
         &[Format {
             id: "cpanfile-snapshot",
@@ -44,22 +57,5 @@ impl Ecosystem for Cpan {
             fixable: false,
             parse: snapshot::parse,
         }]
-    }
-
-    fn manifests(&self) -> &'static [&'static str] {
-        &[]
-    }
-
-    fn unresolved(&self, _: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
-        Ok(Vec::new())
-    }
-
-    /// Perl tells the letters of names apart.
-    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
-        Cow::Borrowed(name)
-    }
-
-    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
-        crate::version::compare(NAME, version::parse, a, b)
     }
 }

@@ -2,7 +2,7 @@
 
 use patchgate_model::Lockfile;
 
-use crate::shown::shown;
+use crate::snapshot_text::snapshot_text;
 use crate::{Input, ParseError, Siblings, parse};
 
 fn read(text: &str) -> Result<Lockfile, ParseError> {
@@ -16,7 +16,7 @@ fn read(text: &str) -> Result<Lockfile, ParseError> {
 #[test]
 fn a_snapshot_that_carton_wrote_is_read() {
     let text = include_str!("fixtures/read/carton/cpanfile.snapshot");
-    insta::assert_snapshot!(shown(&read(text).unwrap()));
+    insta::assert_snapshot!(snapshot_text(&read(text).unwrap()));
 }
 
 #[test]

@@ -43,6 +43,7 @@ fn in_threes(decimal: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::version::assert_rising;
 
     fn version(text: &str) -> Vec<Number<String>> {
         parse(text).unwrap_or_else(|| panic!("`{text}` is a version"))
@@ -66,11 +67,7 @@ mod tests {
             "v18446744073709551617",
         ];
 
-        for (i, a) in rising.iter().enumerate() {
-            for (j, b) in rising.iter().enumerate() {
-                assert_eq!(version(a).cmp(&version(b)), i.cmp(&j), "{a} {b}");
-            }
-        }
+        assert_rising(&rising, |a, b| version(a).cmp(&version(b)));
     }
 
     #[test]

@@ -2,7 +2,6 @@
 
 mod description;
 mod renv_lock;
-mod version;
 
 #[cfg(test)]
 mod tests;
@@ -10,10 +9,8 @@ mod tests;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::Unresolved;
-
-pub(crate) use self::version::parse as parse_version;
-use crate::{Ecosystem, Format, Input, ParseError, VersionError};
+use crate::version::{self, r};
+use crate::{Ecosystem, FileReader, Format, ManifestFormat, PurlName, VersionError};
 
 /// OSV's name for the ecosystem.
 const NAME: &str = "CRAN";
@@ -31,6 +28,26 @@ impl Ecosystem for Cran {
         "cran"
     }
 
+    /// Names have no namespace; one that a tool adds is not part of the name.
+    fn name_from_purl(&self, purl: PurlName<'_>) -> String {
+        purl.name.to_owned()
+    }
+
+    /// R tells the letters of names apart.
+    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        Cow::Borrowed(name)
+    }
+
+    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
+        version::compare(NAME, r::parse, a, b)
+    }
+
+    fn files(&self) -> Option<&dyn FileReader> {
+        Some(self)
+    }
+}
+
+impl FileReader for Cran {
     fn formats(&self) -> &'static [Format] {
         &[Format {
             id: "renv-lock",
@@ -41,20 +58,10 @@ impl Ecosystem for Cran {
         }]
     }
 
-    fn manifests(&self) -> &'static [&'static str] {
-        &["DESCRIPTION"]
-    }
-
-    fn unresolved(&self, manifest: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
-        description::requirements(manifest.text()?)
-    }
-
-    /// R tells the letters of names apart.
-    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
-        Cow::Borrowed(name)
-    }
-
-    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
-        crate::version::compare(NAME, version::parse, a, b)
+    fn manifests(&self) -> &'static [ManifestFormat] {
+        &[ManifestFormat {
+            files: &["DESCRIPTION"],
+            unresolved: |manifest| description::requirements(manifest.text()?),
+        }]
     }
 }

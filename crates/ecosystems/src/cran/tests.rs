@@ -2,7 +2,7 @@
 
 use patchgate_model::{Lockfile, Origin};
 
-use crate::shown::shown;
+use crate::snapshot_text::snapshot_text;
 use crate::{Input, ParseError, Siblings, parse};
 
 fn read(text: &str, manifest: Option<&str>) -> Result<Lockfile, ParseError> {
@@ -21,14 +21,14 @@ fn read(text: &str, manifest: Option<&str>) -> Result<Lockfile, ParseError> {
 fn a_project_with_packages_of_all_sources_is_read() {
     let lock = include_str!("fixtures/read/project/renv.lock");
     let manifest = include_str!("fixtures/read/project/DESCRIPTION");
-    insta::assert_snapshot!(shown(&read(lock, Some(manifest)).unwrap()));
+    insta::assert_snapshot!(snapshot_text(&read(lock, Some(manifest)).unwrap()));
     assert_eq!(read(lock, None).unwrap().roots, []);
 }
 
 #[test]
 fn records_with_whole_descriptions_are_read() {
     let lock = include_str!("fixtures/read/package-v2/renv.lock");
-    insta::assert_snapshot!(shown(&read(lock, None).unwrap()));
+    insta::assert_snapshot!(snapshot_text(&read(lock, None).unwrap()));
 }
 
 #[test]
@@ -79,8 +79,14 @@ fn snapshots_of_both_versions_are_read() {
     let manifest = include_str!("fixtures/read/snapshot-v1/DESCRIPTION");
     let first = include_str!("fixtures/read/snapshot-v1/renv.lock");
     let second = include_str!("fixtures/read/snapshot-v2/renv.lock");
-    insta::assert_snapshot!("snapshot_v1", shown(&read(first, Some(manifest)).unwrap()));
-    insta::assert_snapshot!("snapshot_v2", shown(&read(second, Some(manifest)).unwrap()));
+    insta::assert_snapshot!(
+        "snapshot_v1",
+        snapshot_text(&read(first, Some(manifest)).unwrap())
+    );
+    insta::assert_snapshot!(
+        "snapshot_v2",
+        snapshot_text(&read(second, Some(manifest)).unwrap())
+    );
 }
 
 /// As renv 1.1.2 writes it for a project without packages.

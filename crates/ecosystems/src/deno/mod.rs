@@ -10,10 +10,10 @@ mod manifest;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::{Unresolved, generic_package_url, package_url};
+use patchgate_model::{generic_package_url, package_url};
 
 use crate::version::{self, semantic};
-use crate::{Ecosystem, Format, Input, ParseError, VersionError};
+use crate::{Ecosystem, FileReader, Format, ManifestFormat, VersionError};
 
 /// Patchgate's own name: OSV has none.
 const NAME: &str = "Deno";
@@ -35,24 +35,6 @@ impl Ecosystem for Deno {
         "deno"
     }
 
-    fn formats(&self) -> &'static [Format] {
-        &[Format {
-            id: "deno-lock",
-            files: &["deno.lock"],
-            versions: "v2-v5",
-            fixable: false,
-            parse: lockfile::parse,
-        }]
-    }
-
-    fn manifests(&self) -> &'static [&'static str] {
-        &["deno.json", "deno.jsonc"]
-    }
-
-    fn unresolved(&self, manifest: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
-        manifest::unresolved(manifest)
-    }
-
     /// The specification of package URLs has a type for neither: a package of JSR is of the type
     /// that JSR's own name suggests, a module is a generic file at an address.
     fn purl(&self, name: &str, version: &str) -> String {
@@ -69,6 +51,29 @@ impl Ecosystem for Deno {
     /// JSR's versions are semantic versions (<https://semver.org>).
     fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
         version::compare(NAME, semantic::strict, a, b)
+    }
+
+    fn files(&self) -> Option<&dyn FileReader> {
+        Some(self)
+    }
+}
+
+impl FileReader for Deno {
+    fn formats(&self) -> &'static [Format] {
+        &[Format {
+            id: "deno-lock",
+            files: &["deno.lock"],
+            versions: "v2-v5",
+            fixable: false,
+            parse: lockfile::parse,
+        }]
+    }
+
+    fn manifests(&self) -> &'static [ManifestFormat] {
+        &[ManifestFormat {
+            files: &["deno.json", "deno.jsonc"],
+            unresolved: manifest::unresolved,
+        }]
     }
 }
 

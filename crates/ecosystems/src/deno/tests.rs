@@ -1,7 +1,7 @@
 use patchgate_model::Lockfile;
 
 use super::Deno;
-use crate::shown::shown;
+use crate::snapshot_text::snapshot_text;
 use crate::{Ecosystem, Input, ParseError, Siblings};
 
 fn read(text: &str, siblings: &[(&str, &str)]) -> Result<Lockfile, ParseError> {
@@ -18,7 +18,7 @@ fn read(text: &str, siblings: &[(&str, &str)]) -> Result<Lockfile, ParseError> {
 
 macro_rules! fixture {
     ($case:literal, $($file:literal),*) => {
-        shown(&read(
+        snapshot_text(&read(
             include_str!(concat!("fixtures/read/", $case, "/deno.lock")),
             &[$(($file, include_str!(concat!("fixtures/read/", $case, "/", $file)))),*],
         )
@@ -72,13 +72,12 @@ fn says_what_is_not_whole() {
 fn imports_without_a_lockfile_are_told() {
     let text = "{ // note\n \"imports\": {\n  \"a\": \"npm:@s/a@^1/x\",\n  \"b\": \"jsr:@s/b\",\n  \"c\": \"https://modules.invalid/c.ts\",\n  \"d\": \"./d.ts\",\n },\n}";
     let siblings = Siblings::new();
-    let found = Deno
-        .unresolved(&Input {
-            path: "deno.jsonc",
-            bytes: text.as_bytes(),
-            siblings: &siblings,
-        })
-        .unwrap();
+    let found = crate::unresolved(&Input {
+        path: "deno.jsonc",
+        bytes: text.as_bytes(),
+        siblings: &siblings,
+    })
+    .unwrap();
     let found: Vec<String> = found
         .iter()
         .map(|open| format!("{}: {} {:?}", open.line, open.name, open.requirement))

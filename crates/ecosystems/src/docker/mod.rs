@@ -9,9 +9,7 @@ mod yaml_files;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::Unresolved;
-
-use crate::{Ecosystem, Format, Input, ParseError, VersionError};
+use crate::{Ecosystem, FileReader, Format, Input, ParseError, VersionError};
 
 /// Patchgate's own name: OSV has none.
 const NAME: &str = "Docker";
@@ -33,6 +31,28 @@ impl Ecosystem for Docker {
         "docker"
     }
 
+    fn purl(&self, name: &str, version: &str) -> String {
+        image::purl(name, version)
+    }
+
+    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        Cow::Borrowed(name)
+    }
+
+    /// Tags are names; they have no order.
+    fn compare_versions(&self, a: &str, _: &str) -> Result<Ordering, VersionError> {
+        Err(VersionError {
+            version: a.to_owned(),
+            ecosystem: NAME,
+        })
+    }
+
+    fn files(&self) -> Option<&dyn FileReader> {
+        Some(self)
+    }
+}
+
+impl FileReader for Docker {
     fn formats(&self) -> &'static [Format] {
         const fn format(
             id: &'static str,
@@ -85,29 +105,5 @@ impl Ecosystem for Docker {
                 ),
             ]
         }
-    }
-
-    fn manifests(&self) -> &'static [&'static str] {
-        &[]
-    }
-
-    fn unresolved(&self, _: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
-        Ok(Vec::new())
-    }
-
-    fn purl(&self, name: &str, version: &str) -> String {
-        image::purl(name, version)
-    }
-
-    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
-        Cow::Borrowed(name)
-    }
-
-    /// Tags are names; they have no order.
-    fn compare_versions(&self, a: &str, _: &str) -> Result<Ordering, VersionError> {
-        Err(VersionError {
-            version: a.to_owned(),
-            ecosystem: NAME,
-        })
     }
 }

@@ -9,9 +9,7 @@ mod version;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::Unresolved;
-
-use crate::{Ecosystem, Format, Input, ParseError, VersionError};
+use crate::{Ecosystem, FileReader, Format, ManifestFormat, PurlName, VersionError};
 use version::Version;
 
 /// The name in OSV.
@@ -30,6 +28,26 @@ impl Ecosystem for RubyGems {
         "gem"
     }
 
+    /// Names have no namespace; one that a tool adds is not part of the name.
+    fn name_from_purl(&self, purl: PurlName<'_>) -> String {
+        purl.name.to_owned()
+    }
+
+    /// Names are compared exactly.
+    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        Cow::Borrowed(name)
+    }
+
+    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
+        crate::version::compare(NAME, Version::parse, a, b)
+    }
+
+    fn files(&self) -> Option<&dyn FileReader> {
+        Some(self)
+    }
+}
+
+impl FileReader for RubyGems {
     fn formats(&self) -> &'static [Format] {
         &[Format {
             id: "gemfile-lock",
@@ -40,21 +58,11 @@ impl Ecosystem for RubyGems {
         }]
     }
 
-    fn manifests(&self) -> &'static [&'static str] {
-        &["Gemfile", "gems.rb", "*.gemfile"]
-    }
-
-    fn unresolved(&self, manifest: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
-        gemfile::unresolved(manifest)
-    }
-
-    /// Names are compared exactly.
-    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
-        Cow::Borrowed(name)
-    }
-
-    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
-        crate::version::compare(NAME, Version::parse, a, b)
+    fn manifests(&self) -> &'static [ManifestFormat] {
+        &[ManifestFormat {
+            files: &["Gemfile", "gems.rb", "*.gemfile"],
+            unresolved: gemfile::unresolved,
+        }]
     }
 }
 

@@ -3,7 +3,7 @@
 use patchgate_model::{DependencyKind, Lockfile, Scope};
 
 use super::gemfile::{self, Gemfile};
-use crate::shown::shown;
+use crate::snapshot_text::snapshot_text;
 use crate::{Input, ParseError, Siblings};
 
 /// Reads the first of the files, which are a repository.
@@ -41,7 +41,7 @@ fn asked(text: &str) -> Vec<String> {
 
 #[test]
 fn a_lockfile_of_all_kinds_of_sources() {
-    insta::assert_snapshot!(shown(
+    insta::assert_snapshot!(snapshot_text(
         &read(&[
             (
                 "Gemfile.lock",
@@ -55,7 +55,7 @@ fn a_lockfile_of_all_kinds_of_sources() {
 
 #[test]
 fn a_gemspec_brings_its_development_dependencies() {
-    insta::assert_snapshot!(shown(
+    insta::assert_snapshot!(snapshot_text(
         &read(&[
             (
                 "gems.locked",
@@ -204,7 +204,7 @@ fn a_file_that_contradicts_itself_is_refused_at_its_line() {
 /// As `bundle list` has it, for the platform that it was asked on.
 #[test]
 fn checksums_and_platforms_of_a_real_lockfile_are_read() {
-    insta::assert_snapshot!(shown(
+    insta::assert_snapshot!(snapshot_text(
         &read(&[
             (
                 "Gemfile.lock",

@@ -87,6 +87,7 @@ fn drop_zeros(segments: &mut Vec<Run<'_>>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::version::assert_rising;
 
     fn version(text: &str) -> Version<'_> {
         Version::parse(text).unwrap_or_else(|| panic!("`{text}` is a version"))
@@ -122,11 +123,7 @@ mod tests {
             "2.0.0",
         ];
 
-        for (i, a) in rising.iter().enumerate() {
-            for (j, b) in rising.iter().enumerate() {
-                assert_eq!(version(a).cmp(&version(b)), i.cmp(&j), "{a} {b}");
-            }
-        }
+        assert_rising(&rising, |a, b| version(a).cmp(&version(b)));
     }
 
     #[test]

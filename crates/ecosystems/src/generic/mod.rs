@@ -10,9 +10,9 @@ mod tests;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::{Unresolved, generic_package_url, package_url};
+use patchgate_model::{generic_package_url, package_url};
 
-use crate::{Ecosystem, Format, Input, ParseError, VersionError};
+use crate::{Ecosystem, FileReader, Format, VersionError};
 
 /// Patchgate's own name: OSV knows such sources by commit, and under no name.
 const NAME: &str = "Git";
@@ -53,6 +53,23 @@ impl Ecosystem for Git {
         generic_package_url("vcs_url", &address, name, version)
     }
 
+    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        Cow::Borrowed(name)
+    }
+
+    fn compare_versions(&self, a: &str, _: &str) -> Result<Ordering, VersionError> {
+        Err(VersionError {
+            version: a.to_owned(),
+            ecosystem: NAME,
+        })
+    }
+
+    fn files(&self) -> Option<&dyn FileReader> {
+        Some(self)
+    }
+}
+
+impl FileReader for Git {
     fn formats(&self) -> &'static [Format] {
         &[
             Format {
@@ -70,24 +87,5 @@ impl Ecosystem for Git {
                 parse: flake_lock::parse,
             },
         ]
-    }
-
-    fn manifests(&self) -> &'static [&'static str] {
-        &[]
-    }
-
-    fn unresolved(&self, _: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
-        Ok(Vec::new())
-    }
-
-    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
-        Cow::Borrowed(name)
-    }
-
-    fn compare_versions(&self, a: &str, _: &str) -> Result<Ordering, VersionError> {
-        Err(VersionError {
-            version: a.to_owned(),
-            ecosystem: NAME,
-        })
     }
 }

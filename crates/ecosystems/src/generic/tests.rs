@@ -2,7 +2,7 @@
 
 use patchgate_model::Lockfile;
 
-use crate::shown::shown;
+use crate::snapshot_text::snapshot_text;
 use crate::{Input, ParseError, Siblings};
 
 fn read(text: &str) -> Result<Lockfile, ParseError> {
@@ -17,7 +17,7 @@ fn read(text: &str) -> Result<Lockfile, ParseError> {
 #[test]
 fn what_nix_locked_is_read() {
     let text = include_str!("fixtures/read/inputs/flake.lock");
-    insta::assert_snapshot!(shown(&read(text).unwrap()));
+    insta::assert_snapshot!(snapshot_text(&read(text).unwrap()));
 }
 
 #[test]

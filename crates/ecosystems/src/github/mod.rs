@@ -10,9 +10,9 @@ mod version;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::{Unresolved, package_url};
+use patchgate_model::package_url;
 
-use crate::{Ecosystem, Format, Input, ParseError, VersionError};
+use crate::{Ecosystem, FileReader, Format, VersionError};
 
 /// Name in OSV.
 const NAME: &str = "GitHub Actions";
@@ -28,33 +28,6 @@ impl Ecosystem for GitHubActions {
 
     fn purl_type(&self) -> &'static str {
         "github"
-    }
-
-    fn formats(&self) -> &'static [Format] {
-        &[
-            Format {
-                id: "github-workflow",
-                files: &[".github/workflows/*.yml", ".github/workflows/*.yaml"],
-                versions: "",
-                fixable: false,
-                parse: uses::workflow,
-            },
-            Format {
-                id: "github-action",
-                files: &["action.yml", "action.yaml"],
-                versions: "",
-                fixable: false,
-                parse: uses::action,
-            },
-        ]
-    }
-
-    fn manifests(&self) -> &'static [&'static str] {
-        &[]
-    }
-
-    fn unresolved(&self, _: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
-        Ok(Vec::new())
     }
 
     /// Names of repositories are in lower case, as the type's definition has it.
@@ -73,5 +46,30 @@ impl Ecosystem for GitHubActions {
 
     fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
         Ok(version::parse(a)?.cmp(&version::parse(b)?))
+    }
+
+    fn files(&self) -> Option<&dyn FileReader> {
+        Some(self)
+    }
+}
+
+impl FileReader for GitHubActions {
+    fn formats(&self) -> &'static [Format] {
+        &[
+            Format {
+                id: "github-workflow",
+                files: &[".github/workflows/*.yml", ".github/workflows/*.yaml"],
+                versions: "",
+                fixable: false,
+                parse: uses::workflow,
+            },
+            Format {
+                id: "github-action",
+                files: &["action.yml", "action.yaml"],
+                versions: "",
+                fixable: false,
+                parse: uses::action,
+            },
+        ]
     }
 }

@@ -22,10 +22,8 @@ mod tests;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::Unresolved;
-
 use self::version::Version;
-use crate::{Ecosystem, Format, Input, ParseError, VersionError};
+use crate::{Ecosystem, FileReader, Format, VersionError};
 
 /// OSV's name for the ecosystem.
 const NAME: &str = "Go";
@@ -42,6 +40,26 @@ impl Ecosystem for Go {
     fn purl_type(&self) -> &'static str {
         "golang"
     }
+
+    fn advisory_id_prefix(&self) -> &'static str {
+        "GO-"
+    }
+
+    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        Cow::Borrowed(name)
+    }
+
+    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
+        crate::version::compare(NAME, Version::parse, a, b)
+    }
+
+    fn files(&self) -> Option<&dyn FileReader> {
+        Some(self)
+    }
+}
+
+impl FileReader for Go {
+    // No manifests: `go.mod` itself states versions, so it is a lockfile format.
 
     fn formats(&self) -> &'static [Format] {
         &[
@@ -69,24 +87,7 @@ impl Ecosystem for Go {
         ]
     }
 
-    /// None beside the formats: `go.mod` states versions itself.
-    fn manifests(&self) -> &'static [&'static str] {
-        &[]
-    }
-
     fn companions(&self) -> &'static [&'static str] {
         &["go.sum"]
-    }
-
-    fn unresolved(&self, manifest: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
-        Ok(go_mod::parse(manifest)?.unresolved)
-    }
-
-    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
-        Cow::Borrowed(name)
-    }
-
-    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
-        crate::version::compare(NAME, Version::parse, a, b)
     }
 }

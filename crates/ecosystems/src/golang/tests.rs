@@ -3,7 +3,7 @@
 use patchgate_model::{Lockfile, Origin};
 
 use super::Go;
-use crate::shown::shown;
+use crate::snapshot_text::snapshot_text;
 use crate::{Ecosystem as _, Input, ParseError, Siblings};
 
 macro_rules! fixture {
@@ -45,19 +45,19 @@ fn names(lockfile: &Lockfile) -> Vec<String> {
 #[test]
 fn a_tool_is_a_dependency_for_development() {
     let lockfile = read(&[fixture!("tool/go.mod"), fixture!("tool/go.sum")]).unwrap();
-    insta::assert_snapshot!(shown(&lockfile));
+    insta::assert_snapshot!(snapshot_text(&lockfile));
 }
 
 #[test]
 fn before_go_1_17_the_sums_complete_the_modules() {
     let lockfile = read(&[fixture!("old/go.mod"), fixture!("old/go.sum")]).unwrap();
-    insta::assert_snapshot!(shown(&lockfile));
+    insta::assert_snapshot!(snapshot_text(&lockfile));
 }
 
 #[test]
 fn replaced_modules_are_what_replaces_them() {
     let lockfile = read(&[fixture!("replaced/go.mod"), fixture!("replaced/go.sum")]).unwrap();
-    insta::assert_snapshot!(shown(&lockfile));
+    insta::assert_snapshot!(snapshot_text(&lockfile));
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn vendored_modules_are_those_that_are_built() {
         fixture!("replaced/go.mod"),
     ])
     .unwrap();
-    insta::assert_snapshot!(shown(&lockfile));
+    insta::assert_snapshot!(snapshot_text(&lockfile));
 }
 
 #[test]
@@ -79,13 +79,13 @@ fn a_workspace_claims_its_members() {
     ];
     let lockfile = read(&members).unwrap();
 
-    insta::assert_snapshot!(shown(&lockfile));
+    insta::assert_snapshot!(snapshot_text(&lockfile));
 
     let [work, app, lib] = members;
     let vendored = fixture!("workspace/vendor/modules.txt");
     let lockfile = read(&[vendored, work, app, lib]).unwrap();
 
-    insta::assert_snapshot!(shown(&lockfile));
+    insta::assert_snapshot!(snapshot_text(&lockfile));
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn a_member_outside_the_repository_is_not_passed_over() {
         "go.work",
         "go 1.22\n\nuse (\n\t.\n\t../other\n)\n".to_owned(),
     )]);
-    insta::assert_snapshot!(shown(&lockfile.unwrap()));
+    insta::assert_snapshot!(snapshot_text(&lockfile.unwrap()));
 }
 
 /// The version of the standard library by the `go` and `toolchain` lines.
@@ -147,7 +147,7 @@ fn a_query_is_no_version() {
          require a.invalid/w v1.0.0\n",
     )
     .unwrap();
-    insta::assert_snapshot!(shown(&lockfile));
+    insta::assert_snapshot!(snapshot_text(&lockfile));
 }
 
 #[test]

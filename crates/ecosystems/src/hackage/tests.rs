@@ -2,8 +2,8 @@
 
 use patchgate_model::Lockfile;
 
-use crate::shown::shown;
-use crate::{Ecosystem as _, Input, ParseError, Siblings, parse};
+use crate::snapshot_text::snapshot_text;
+use crate::{Input, ParseError, Siblings, parse};
 
 fn read(path: &str, text: &str, manifest: Option<&str>) -> Result<Lockfile, ParseError> {
     let siblings: Siblings = manifest
@@ -20,7 +20,9 @@ fn read(path: &str, text: &str, manifest: Option<&str>) -> Result<Lockfile, Pars
 #[test]
 fn a_freeze_file_is_read() {
     let text = include_str!("fixtures/read/freeze/cabal.project.freeze");
-    insta::assert_snapshot!(shown(&read("cabal.project.freeze", text, None).unwrap()));
+    insta::assert_snapshot!(snapshot_text(
+        &read("cabal.project.freeze", text, None).unwrap()
+    ));
 }
 
 #[test]
@@ -29,7 +31,7 @@ fn a_lockfile_of_stack_lacks_its_snapshot() {
     let manifest = include_str!("fixtures/read/stack/stack.yaml");
     let lockfile = read("stack.yaml.lock", text, Some(manifest)).unwrap();
 
-    insta::assert_snapshot!(shown(&lockfile));
+    insta::assert_snapshot!(snapshot_text(&lockfile));
 
     let missing = &lockfile.missing[0];
     assert_eq!(
@@ -73,13 +75,12 @@ fn constraints_that_do_not_end_are_truncated() {
 fn a_manifest_alone_asks_for_its_snapshot_and_more() {
     let text = include_str!("fixtures/read/stack/stack.yaml");
     let siblings = Siblings::new();
-    let asked = super::Hackage
-        .unresolved(&Input {
-            path: "stack.yaml",
-            bytes: text.as_bytes(),
-            siblings: &siblings,
-        })
-        .unwrap();
+    let asked = crate::unresolved(&Input {
+        path: "stack.yaml",
+        bytes: text.as_bytes(),
+        siblings: &siblings,
+    })
+    .unwrap();
     let asked: Vec<(&str, &str, u32)> = asked
         .iter()
         .map(|one| (one.name.as_str(), one.requirement.as_str(), one.line))
@@ -103,7 +104,9 @@ fn a_manifest_alone_asks_for_its_snapshot_and_more() {
 #[test]
 fn what_cabal_froze_is_read() {
     let text = include_str!("fixtures/read/frozen/cabal.project.freeze");
-    insta::assert_snapshot!(shown(&read("cabal.project.freeze", text, None).unwrap()));
+    insta::assert_snapshot!(snapshot_text(
+        &read("cabal.project.freeze", text, None).unwrap()
+    ));
 }
 
 /// A snapshot of the project's own is in the lockfile as far as it names packages.
@@ -115,7 +118,7 @@ fn what_stack_locked_is_read() {
     let address = include_str!("fixtures/read/snapshot-url/stack.yaml.lock");
     let address = read("stack.yaml.lock", address, None).unwrap();
     assert_eq!(own.packages, address.packages);
-    insta::assert_snapshot!(shown(&address));
+    insta::assert_snapshot!(snapshot_text(&address));
 }
 
 #[test]
@@ -127,13 +130,12 @@ fn secrets_in_addresses_are_left_out() {
 
     assert!(!format!("{lockfile:?}").contains("secret"));
 
-    let open = super::Hackage
-        .unresolved(&Input {
-            path: "stack.yaml",
-            bytes: manifest.as_bytes(),
-            siblings: &Siblings::new(),
-        })
-        .unwrap();
+    let open = crate::unresolved(&Input {
+        path: "stack.yaml",
+        bytes: manifest.as_bytes(),
+        siblings: &Siblings::new(),
+    })
+    .unwrap();
     assert_eq!(open.len(), 4, "the snapshot and three sources");
     assert!(!format!("{open:?}").contains("secret"));
 }

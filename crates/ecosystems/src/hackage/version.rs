@@ -11,6 +11,7 @@ pub(super) fn parse(text: &str) -> Option<Vec<Number<&str>>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::version::assert_rising;
 
     fn version(text: &str) -> Vec<Number<&str>> {
         parse(text).unwrap_or_else(|| panic!("`{text}` is a version"))
@@ -29,11 +30,7 @@ mod tests {
             "1.18446744073709551617",
         ];
 
-        for (i, a) in rising.iter().enumerate() {
-            for (j, b) in rising.iter().enumerate() {
-                assert_eq!(version(a).cmp(&version(b)), i.cmp(&j), "{a} {b}");
-            }
-        }
+        assert_rising(&rising, |a, b| version(a).cmp(&version(b)));
     }
 
     #[test]

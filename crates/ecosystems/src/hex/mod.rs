@@ -9,9 +9,7 @@ mod version;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::Unresolved;
-
-use crate::{Ecosystem, Format, Input, ParseError, VersionError};
+use crate::{Ecosystem, FileReader, Format, ManifestFormat, PurlName, VersionError};
 
 /// The name in OSV.
 const NAME: &str = "Hex";
@@ -29,6 +27,26 @@ impl Ecosystem for Hex {
         "hex"
     }
 
+    /// The namespace is an organisation with packages of its own, and not part of the name.
+    fn name_from_purl(&self, purl: PurlName<'_>) -> String {
+        purl.name.to_owned()
+    }
+
+    /// Names are lower case.
+    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        Cow::Borrowed(name)
+    }
+
+    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
+        crate::version::compare(NAME, version::parse, a, b)
+    }
+
+    fn files(&self) -> Option<&dyn FileReader> {
+        Some(self)
+    }
+}
+
+impl FileReader for Hex {
     fn formats(&self) -> &'static [Format] {
         &[
             Format {
@@ -48,21 +66,11 @@ impl Ecosystem for Hex {
         ]
     }
 
-    fn manifests(&self) -> &'static [&'static str] {
-        &["gleam.toml"]
-    }
-
-    fn unresolved(&self, manifest: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
-        gleam::unresolved(manifest)
-    }
-
-    /// Names are lower case.
-    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
-        Cow::Borrowed(name)
-    }
-
-    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
-        crate::version::compare(NAME, version::parse, a, b)
+    fn manifests(&self) -> &'static [ManifestFormat] {
+        &[ManifestFormat {
+            files: &["gleam.toml"],
+            unresolved: gleam::unresolved,
+        }]
     }
 }
 

@@ -2,9 +2,8 @@
 
 use patchgate_model::Lockfile;
 
-use super::Hex;
-use crate::shown::shown;
-use crate::{Ecosystem as _, Input, ParseError, Siblings};
+use crate::snapshot_text::snapshot_text;
+use crate::{Input, ParseError, Siblings};
 
 /// Reads the first of the files, which are a repository.
 fn read(files: &[(&str, &str)]) -> Result<Lockfile, ParseError> {
@@ -26,25 +25,24 @@ const GLEAM: &str = include_str!("fixtures/read/gleam/gleam.toml");
 #[test]
 fn mix_locks_packages_and_repositories() {
     let text = include_str!("fixtures/read/mix/mix.lock");
-    insta::assert_snapshot!(shown(&read(&[("mix.lock", text)]).unwrap()));
+    insta::assert_snapshot!(snapshot_text(&read(&[("mix.lock", text)]).unwrap()));
 }
 
 #[test]
 fn gleam_locks_with_the_reasons_of_its_manifest() {
     let text = include_str!("fixtures/read/gleam/manifest.toml");
     let files = [("manifest.toml", text), ("gleam.toml", GLEAM)];
-    insta::assert_snapshot!(shown(&read(&files).unwrap()));
+    insta::assert_snapshot!(snapshot_text(&read(&files).unwrap()));
 }
 
 #[test]
 fn gleams_manifest_alone_asks_for_what_has_versions() {
-    let open = Hex
-        .unresolved(&Input {
-            path: "gleam.toml",
-            bytes: GLEAM.as_bytes(),
-            siblings: &Siblings::new(),
-        })
-        .unwrap();
+    let open = crate::unresolved(&Input {
+        path: "gleam.toml",
+        bytes: GLEAM.as_bytes(),
+        siblings: &Siblings::new(),
+    })
+    .unwrap();
     let open: Vec<String> = open
         .iter()
         .map(|it| format!("{} {} {:?} {}", it.name, it.requirement, it.kind, it.line))
@@ -119,7 +117,7 @@ fn all_forms_of_keys_and_comments_are_read() {
 #[test]
 fn what_mix_fetched_is_read() {
     let text = include_str!("fixtures/read/fetched/mix.lock");
-    insta::assert_snapshot!(shown(&read(&[("mix.lock", text)]).unwrap()));
+    insta::assert_snapshot!(snapshot_text(&read(&[("mix.lock", text)]).unwrap()));
 }
 
 /// As Mix 1.18.3 leaves it when the last package went.

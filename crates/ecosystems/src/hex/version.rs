@@ -15,6 +15,7 @@ pub(super) fn parse(text: &str) -> Option<Semantic<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::version::assert_rising;
 
     fn version(text: &str) -> Semantic<'_> {
         parse(text).unwrap_or_else(|| panic!("`{text}` is a version"))
@@ -34,11 +35,7 @@ mod tests {
             "1.0.10",
             "1.28446744073709551616.0",
         ];
-        for (i, a) in rising.iter().enumerate() {
-            for (j, b) in rising.iter().enumerate() {
-                assert_eq!(version(a).cmp(&version(b)), i.cmp(&j), "{a} {b}");
-            }
-        }
+        assert_rising(&rising, |a, b| version(a).cmp(&version(b)));
 
         for text in [
             "",

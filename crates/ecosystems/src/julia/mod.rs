@@ -14,9 +14,7 @@ mod tests;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::Unresolved;
-
-use crate::{Ecosystem, Format, Input, ParseError, VersionError};
+use crate::{Ecosystem, FileReader, Format, ManifestFormat, VersionError};
 
 /// OSV's name for the ecosystem.
 const NAME: &str = "Julia";
@@ -34,6 +32,21 @@ impl Ecosystem for Julia {
         "julia"
     }
 
+    /// Julia tells the letters of names apart.
+    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        Cow::Borrowed(name)
+    }
+
+    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
+        crate::version::compare(NAME, version::parse, a, b)
+    }
+
+    fn files(&self) -> Option<&dyn FileReader> {
+        Some(self)
+    }
+}
+
+impl FileReader for Julia {
     fn formats(&self) -> &'static [Format] {
         &[Format {
             id: "julia-manifest",
@@ -44,22 +57,10 @@ impl Ecosystem for Julia {
         }]
     }
 
-    fn manifests(&self) -> &'static [&'static str] {
-        &["Project.toml", "JuliaProject.toml"]
-    }
-
-    fn unresolved(&self, manifest: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
-        let mut asked = project_toml::Project::parse(manifest.text()?)?.asked;
-        asked.retain(|one| !project_toml::comes_with_julia(&one.name));
-        Ok(asked)
-    }
-
-    /// Julia tells the letters of names apart.
-    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
-        Cow::Borrowed(name)
-    }
-
-    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
-        crate::version::compare(NAME, version::parse, a, b)
+    fn manifests(&self) -> &'static [ManifestFormat] {
+        &[ManifestFormat {
+            files: &["Project.toml", "JuliaProject.toml"],
+            unresolved: project_toml::unresolved,
+        }]
     }
 }

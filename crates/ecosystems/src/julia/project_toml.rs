@@ -3,8 +3,8 @@
 
 use patchgate_model::{DependencyKind, Unresolved};
 
-use crate::ParseError;
 use crate::syntax::{Node, toml};
+use crate::{Input, ParseError};
 
 /// What comes with Julia, version and all.
 const WITH_JULIA: [&str; 33] = [
@@ -42,6 +42,16 @@ const WITH_JULIA: [&str; 33] = [
     "UUIDs",
     "Unicode",
 ];
+
+/// The dependencies that a project without a manifest asks for, without the standard library.
+///
+/// # Errors
+/// When the file is not TOML, or an entry has an unexpected type.
+pub(super) fn unresolved(manifest: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
+    let mut asked = Project::parse(manifest.text()?)?.asked;
+    asked.retain(|one| !comes_with_julia(&one.name));
+    Ok(asked)
+}
 
 /// Whether a package is a part of Julia.
 pub(super) fn comes_with_julia(name: &str) -> bool {

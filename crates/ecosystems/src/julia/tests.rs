@@ -2,8 +2,8 @@
 
 use patchgate_model::Lockfile;
 
-use crate::shown::shown;
-use crate::{Ecosystem as _, Input, ParseError, Siblings, parse};
+use crate::snapshot_text::snapshot_text;
+use crate::{Input, ParseError, Siblings, parse};
 
 fn read(text: &str, manifests: &[(&str, &str)]) -> Result<Lockfile, ParseError> {
     let siblings: Siblings = manifests
@@ -31,13 +31,13 @@ fn a_project_with_its_workspace_is_read() {
     ];
 
     let text = include_str!("fixtures/read/app-v2/Manifest.toml");
-    insta::assert_snapshot!(shown(&read(text, &manifests).unwrap()));
+    insta::assert_snapshot!(snapshot_text(&read(text, &manifests).unwrap()));
 }
 
 #[test]
 fn the_first_version_does_not_state_julia_s() {
     let text = include_str!("fixtures/read/app-v1/Manifest.toml");
-    insta::assert_snapshot!(shown(&read(text, &[]).unwrap()));
+    insta::assert_snapshot!(snapshot_text(&read(text, &[]).unwrap()));
 }
 
 #[test]
@@ -87,13 +87,12 @@ fn names_are_told_from_those_of_other_ecosystems_by_their_capital() {
 #[test]
 fn a_project_alone_asks_for_all_but_the_standard_library() {
     let siblings = Siblings::new();
-    let asked = super::Julia
-        .unresolved(&Input {
-            path: "Project.toml",
-            bytes: include_bytes!("fixtures/read/app-v2/Project.toml"),
-            siblings: &siblings,
-        })
-        .unwrap();
+    let asked = crate::unresolved(&Input {
+        path: "Project.toml",
+        bytes: include_bytes!("fixtures/read/app-v2/Project.toml"),
+        siblings: &siblings,
+    })
+    .unwrap();
     let asked: Vec<String> = asked
         .iter()
         .map(|one| {
@@ -130,7 +129,7 @@ fn what_pkg_added_is_read() {
         include_str!("fixtures/read/added-v1/Project.toml"),
     )];
     let text = include_str!("fixtures/read/added-v1/Manifest.toml");
-    insta::assert_snapshot!(shown(&read(text, &manifest).unwrap()));
+    insta::assert_snapshot!(snapshot_text(&read(text, &manifest).unwrap()));
 }
 
 /// As Pkg 1.5.3 leaves it when the last package went. What a project still asks for is told.

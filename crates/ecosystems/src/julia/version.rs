@@ -39,6 +39,7 @@ pub(super) fn parse(text: &str) -> Option<Version<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::version::assert_rising;
 
     fn version(text: &str) -> Version<'_> {
         parse(text).unwrap_or_else(|| panic!("`{text}` is a version"))
@@ -64,11 +65,7 @@ mod tests {
             "1.10",
             "1.18446744073709551617",
         ];
-        for (i, a) in rising.iter().enumerate() {
-            for (j, b) in rising.iter().enumerate() {
-                assert_eq!(version(a).cmp(&version(b)), i.cmp(&j), "{a} {b}");
-            }
-        }
+        assert_rising(&rising, |a, b| version(a).cmp(&version(b)));
 
         assert_eq!(version("v1.2rc1"), version("1.2.0-rc1"));
     }

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use patchgate_model::{DependencyKind, Lockfile, Package, Scope, Unresolved};
 
-use super::{NAME, coordinates, gradle_lockfile};
+use super::{NAME, coordinates, gradle_lines};
 use crate::syntax::{self, Node};
 use crate::{Input, ParseError};
 
@@ -63,7 +63,7 @@ impl Catalog {
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let catalog = Catalog::read(input.text()?)?;
     coordinates::within_limit(catalog.entries.len())?;
-    let locked = gradle_lockfile::locked_below(input, project(input.path));
+    let locked = gradle_lines::locked_below(input, project(input.path));
 
     let mut lockfile = Lockfile {
         path: input.path.to_owned(),

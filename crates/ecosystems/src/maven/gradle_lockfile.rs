@@ -8,6 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use patchgate_model::{DependencyKind, Edge, Lockfile, Package, PackageIndex, Root, Scope};
 
+use super::gradle_lines::entries;
 use super::{NAME, coordinates, gradle_catalog};
 use crate::{Input, ParseError, limits};
 
@@ -104,14 +105,6 @@ pub(super) fn parse_single(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         packages,
         ..Lockfile::default()
     })
-}
-
-/// The lines that are neither empty nor comments, with their numbers.
-fn entries(text: &str) -> impl Iterator<Item = (u32, &str)> {
-    (1u32..)
-        .zip(text.lines())
-        .map(|(line, text)| (line, text.trim()))
-        .filter(|(_, text)| !text.is_empty() && !text.starts_with('#'))
 }
 
 fn locked(coordinates: &str, line: u32) -> Result<Package, ParseError> {
@@ -228,33 +221,4 @@ fn roots(input: &Input<'_>, packages: &[Package]) -> Vec<Root> {
         manifest: Some(path),
         edges,
     }]
-}
-
-/// Most bytes of lockfiles that are looked through for a version catalog, which is done again for
-/// each catalog.
-const MAX_LOOKED_THROUGH_BYTES: usize = 4 * 1024 * 1024;
-
-/// Names that the project lockfiles at or below a folder lock.
-pub(super) fn locked_below(input: &Input<'_>, root: &str) -> BTreeSet<String> {
-    let prefix = if root.is_empty() {
-        String::new()
-    } else {
-        format!("{root}/")
-    };
-    input
-        .siblings
-        .range(prefix.clone()..)
-        .take_while(|(path, _)| path.starts_with(&prefix))
-        .filter(|(path, _)| path.ends_with("gradle.lockfile"))
-        .scan(MAX_LOOKED_THROUGH_BYTES, |left, (path, bytes)| {
-            *left = left.checked_sub(bytes.len())?;
-            Some((path, bytes))
-        })
-        .filter_map(|(_, bytes)| std::str::from_utf8(bytes).ok())
-        .flat_map(entries)
-        .filter_map(|(_, text)| {
-            let mut parts = text.split('=').next()?.split(':');
-            Some(format!("{}:{}", parts.next()?, parts.next()?))
-        })
-        .collect()
 }

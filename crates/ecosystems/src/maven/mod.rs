@@ -5,6 +5,7 @@
 
 mod coordinates;
 mod gradle_catalog;
+mod gradle_lines;
 mod gradle_lockfile;
 mod gradle_verification;
 mod maven_install;
@@ -15,11 +16,11 @@ mod version;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::{Unresolved, package_url};
+use patchgate_model::package_url;
 
 pub use self::pom::{DeclaredRepository, EXTERNAL, repositories};
 use self::version::Version;
-use crate::{Ecosystem, Format, Input, ParseError, VersionError};
+use crate::{Ecosystem, FileReader, Format, PurlName, VersionError};
 
 /// Name in OSV.
 const NAME: &str = "Maven";
@@ -36,6 +37,43 @@ impl Ecosystem for Maven {
     fn purl_type(&self) -> &'static str {
         "maven"
     }
+
+    fn name_from_purl(&self, purl: PurlName<'_>) -> String {
+        match purl.namespace {
+            "" => purl.name.to_owned(),
+            group => format!("{group}:{}", purl.name),
+        }
+    }
+
+    /// A package is a `jar`, and tools differ on whether they say so
+    /// (<https://github.com/package-url/purl-spec/blob/main/types-doc/maven-definition.md>).
+    fn default_qualifiers(&self) -> &'static [(&'static str, &'static str)] {
+        &[("type", "jar")]
+    }
+
+    /// `group:artifact` is namespace and name
+    /// (<https://github.com/package-url/purl-spec/blob/main/types-doc/maven-definition.md>).
+    fn purl(&self, name: &str, version: &str) -> String {
+        package_url(self.purl_type(), &name.replacen(':', "/", 1), version)
+    }
+
+    /// Maven compares names exactly.
+    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        Cow::Borrowed(name)
+    }
+
+    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
+        Ok(Version::new(a).compare(&Version::new(b)))
+    }
+
+    fn files(&self) -> Option<&dyn FileReader> {
+        Some(self)
+    }
+}
+
+impl FileReader for Maven {
+    // No manifests: every file that states requirements also states versions, so it is a lockfile
+    // format.
 
     fn formats(&self) -> &'static [Format] {
         &[
@@ -89,30 +127,6 @@ impl Ecosystem for Maven {
                 parse: maven_install::parse,
             },
         ]
-    }
-
-    /// None: what states a requirement here states versions too, and is a format.
-    fn manifests(&self) -> &'static [&'static str] {
-        &[]
-    }
-
-    fn unresolved(&self, _: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
-        Ok(Vec::new())
-    }
-
-    /// `group:artifact` is namespace and name
-    /// (<https://github.com/package-url/purl-spec/blob/main/types-doc/maven-definition.md>).
-    fn purl(&self, name: &str, version: &str) -> String {
-        package_url(self.purl_type(), &name.replacen(':', "/", 1), version)
-    }
-
-    /// Maven compares names exactly.
-    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
-        Cow::Borrowed(name)
-    }
-
-    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
-        Ok(Version::new(a).compare(&Version::new(b)))
     }
 }
 

@@ -1,8 +1,8 @@
 use insta::assert_snapshot;
 
 use super::*;
-use crate::Siblings;
-use crate::shown::shown;
+use crate::snapshot_text::snapshot_text;
+use crate::{Input, Siblings};
 
 /// Files of a fixture as a repository.
 macro_rules! repository {
@@ -21,7 +21,7 @@ fn read(siblings: &Siblings, path: &str) -> String {
         bytes: &siblings[path],
         siblings,
     };
-    shown(&crate::parse(&input).unwrap())
+    snapshot_text(&crate::parse(&input).unwrap())
 }
 
 /// What is read of a text that stands alone, or why it is not.
@@ -34,7 +34,7 @@ fn alone(path: &str, text: &str) -> Result<String, String> {
     };
 
     match crate::parse(&input) {
-        Ok(lockfile) => Ok(shown(&lockfile)),
+        Ok(lockfile) => Ok(snapshot_text(&lockfile)),
         Err(error) => Err(format!("{:?}: {}", error.line, error.reason)),
     }
 }

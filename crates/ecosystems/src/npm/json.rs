@@ -4,12 +4,13 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
+use jsonc_parser::{CollectOptions, CommentCollectionStrategy, ParseOptions, ast, parse_to_ast};
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 
 use crate::ParseError;
-use crate::lookup::Known;
+use crate::fast_hash::FastHashSet;
 
 /// A string of the document, borrowed unless it holds escapes.
 ///
@@ -69,14 +70,14 @@ const FEW_KEYS: usize = 16;
 pub(super) struct Filling<'a, V> {
     entries: Vec<(Cow<'a, str>, V)>,
     /// The keys, once they are many.
-    keys: Known<Cow<'a, str>>,
+    keys: FastHashSet<Cow<'a, str>>,
 }
 
 impl<V> Default for Filling<'_, V> {
     fn default() -> Self {
         Self {
             entries: Vec::new(),
-            keys: Known::default(),
+            keys: FastHashSet::default(),
         }
     }
 }
@@ -178,4 +179,27 @@ pub(super) fn unreadable(error: &serde_json::Error, what: &str) -> ParseError {
         0 => ParseError::new(reason),
         line => ParseError::new(reason).at_line(line),
     }
+}
+
+/// The tree of a JSON text with the place of every value, without the liberties that JSONC takes.
+pub(super) fn strict_ast(text: &str) -> Result<ast::Value<'_>, String> {
+    let collect = CollectOptions {
+        comments: CommentCollectionStrategy::Off,
+        tokens: false,
+    };
+    let strict = ParseOptions {
+        allow_comments: false,
+        allow_loose_object_property_names: false,
+        allow_trailing_commas: false,
+        allow_missing_commas: false,
+        allow_single_quoted_strings: false,
+        allow_hexadecimal_numbers: false,
+        allow_unary_plus_numbers: false,
+        allow_bare_decimal_point_numbers: false,
+        allow_non_finite_numbers: false,
+        allow_extended_string_escapes: false,
+    };
+    let parsed = parse_to_ast(text, &collect, &strict).map_err(|error| error.to_string())?;
+
+    parsed.value.ok_or_else(|| "it is empty".to_owned())
 }

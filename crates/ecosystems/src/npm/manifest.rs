@@ -2,13 +2,13 @@
 
 use std::collections::HashSet;
 
-use jsonc_parser::{CollectOptions, CommentCollectionStrategy, ParseOptions, ast, parse_to_ast};
+use jsonc_parser::ast;
 use patchgate_model::{DependencyKind, Unresolved};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::json::{Map, Object, Text};
-use super::lockfile::Needs;
+use super::json::{Map, Object, Text, strict_ast};
+use super::needs::Needs;
 use super::splice::{Splice, splice};
 use crate::syntax;
 use crate::{EditError, Input, ParseError, RequirementEdit, limits};
@@ -164,6 +164,19 @@ const BOM: char = '\u{feff}';
 const SECTIONS: [&str; 3] = ["dependencies", "devDependencies", "optionalDependencies"];
 const PEER_SECTION: &str = "peerDependencies";
 
+/// Whether a path of keys leads to the versions of a requirement: `dependencies.qs`,
+/// `overrides.parent.qs`.
+pub(super) fn is_requirement_key(path: &[&str]) -> bool {
+    match path {
+        // Overrides nest by the package that asks.
+        ["overrides", rest @ ..] => !rest.is_empty(),
+        [section, _] => {
+            SECTIONS.contains(section) || [PEER_SECTION, "resolutions"].contains(section)
+        }
+        _ => false,
+    }
+}
+
 /// Changes one requirement in every section that holds it.
 pub(super) fn edit(manifest: &str, edit: &RequirementEdit) -> Result<String, EditError> {
     if manifest.len() > limits::MAX_FILE_BYTES {
@@ -246,29 +259,6 @@ fn unreadable(error: &serde_json::Error) -> EditError {
     EditError::Unreadable(error.to_string())
 }
 
-/// The tree of a JSON text with the place of every value, without the liberties that JSONC takes.
-pub(super) fn strict_ast(text: &str) -> Result<ast::Value<'_>, String> {
-    let collect = CollectOptions {
-        comments: CommentCollectionStrategy::Off,
-        tokens: false,
-    };
-    let strict = ParseOptions {
-        allow_comments: false,
-        allow_loose_object_property_names: false,
-        allow_trailing_commas: false,
-        allow_missing_commas: false,
-        allow_single_quoted_strings: false,
-        allow_hexadecimal_numbers: false,
-        allow_unary_plus_numbers: false,
-        allow_bare_decimal_point_numbers: false,
-        allow_non_finite_numbers: false,
-        allow_extended_string_escapes: false,
-    };
-    let parsed = parse_to_ast(text, &collect, &strict).map_err(|error| error.to_string())?;
-
-    parsed.value.ok_or_else(|| "it is empty".to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -282,6 +272,32 @@ mod tests {
     }
 
     const MANIFEST: &str = "{\r\n\t\"name\" : \"m\",\r\n\t\"dependencies\":{ \"a\":\"^1.0.0\" ,\"b\":\"^1.0.0\"},\r\n\t\"devDependencies\": {\r\n\t\t\"a\": \"\\u005e1.0.0\",\r\n\t\t\"c\": \"npm:a@^1.0.0\"\r\n\t},\r\n\t\"peerDependencies\": { \"a\": \"^1.0.0\", \"p\": \"1 || 2\" },\r\n\t\"note\": \"^1.0.0 \\u00e9\"\r\n}";
+
+    #[test]
+    fn keys_of_requirements_are_told_from_others() {
+        let is_requirement = |path: &str| is_requirement_key(&path.split(' ').collect::<Vec<_>>());
+        for path in [
+            "dependencies a",
+            "devDependencies a",
+            "optionalDependencies a",
+            "peerDependencies a",
+            "resolutions a",
+            "overrides a",
+            "overrides a b c",
+        ] {
+            assert!(is_requirement(path), "{path}");
+        }
+        for path in [
+            "overrides",
+            "dependencies",
+            "dependencies a version",
+            "scripts postinstall",
+            "workspace dependencies a",
+            "build-dependencies a",
+        ] {
+            assert!(!is_requirement(path), "{path}");
+        }
+    }
 
     #[test]
     fn changes_the_requirement_wherever_it_installs_something() {

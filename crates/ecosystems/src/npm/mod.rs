@@ -8,6 +8,7 @@ mod bun;
 mod json;
 mod lockfile;
 mod manifest;
+mod needs;
 mod pnpm;
 mod registry;
 mod requirement;
@@ -19,11 +20,11 @@ mod yarn;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::{Bump, Unresolved};
+use patchgate_model::Bump;
 
 use crate::{
-    Ecosystem, EditError, Format, Input, MetadataRequest, ParseError, Release, RequirementEdit,
-    RequirementError, Upgradable, VersionError,
+    Ecosystem, EditError, FileReader, Format, ManifestFormat, MetadataRequest, ParseError, Release,
+    RequirementEdit, RequirementError, Upgradable, VersionError,
 };
 
 /// Name in OSV.
@@ -42,6 +43,25 @@ impl Ecosystem for Npm {
         "npm"
     }
 
+    /// npm's registry compares names exactly: a few old packages differ only in case.
+    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        Cow::Borrowed(name)
+    }
+
+    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
+        Ok(version::parse(a)?.compare(&version::parse(b)?))
+    }
+
+    fn files(&self) -> Option<&dyn FileReader> {
+        Some(self)
+    }
+
+    fn upgradable(&self) -> Option<&'static dyn Upgradable> {
+        Some(&Npm)
+    }
+}
+
+impl FileReader for Npm {
     fn formats(&self) -> &'static [Format] {
         &[
             Format {
@@ -75,25 +95,11 @@ impl Ecosystem for Npm {
         ]
     }
 
-    fn manifests(&self) -> &'static [&'static str] {
-        &["package.json"]
-    }
-
-    fn unresolved(&self, manifest: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
-        manifest::unresolved(manifest)
-    }
-
-    /// npm's registry compares names exactly: a few old packages differ only in case.
-    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
-        Cow::Borrowed(name)
-    }
-
-    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
-        Ok(version::parse(a)?.compare(&version::parse(b)?))
-    }
-
-    fn upgradable(&self) -> Option<&'static dyn Upgradable> {
-        Some(&Npm)
+    fn manifests(&self) -> &'static [ManifestFormat] {
+        &[ManifestFormat {
+            files: &["package.json"],
+            unresolved: manifest::unresolved,
+        }]
     }
 }
 
@@ -116,6 +122,10 @@ impl Upgradable for Npm {
         version: &str,
     ) -> Result<String, RequirementError> {
         requirement::raise(requirement, version)
+    }
+
+    fn is_requirement_key(&self, path: &[&str]) -> bool {
+        manifest::is_requirement_key(path)
     }
 
     fn edit_manifest(&self, manifest: &str, edit: &RequirementEdit) -> Result<String, EditError> {

@@ -144,14 +144,14 @@ fn release(version: String, fields: &Fields) -> Release {
     };
 
     // The text of a deprecation; some clients have published `false` or an empty one.
-    let withdrawn = fields.get("deprecated").is_some_and(|text| match text {
+    let yanked = fields.get("deprecated").is_some_and(|text| match text {
         Value::String(text) => !text.is_empty(),
         Value::Bool(deprecated) => *deprecated,
         _ => false,
     });
     Release {
         version,
-        withdrawn,
+        yanked,
         requirements,
         bundled,
     }

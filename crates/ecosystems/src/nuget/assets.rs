@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root};
 
 use super::libraries::Libraries;
-use super::{check_name, check_version, project, scopes};
+use super::{check_name, check_version, project_files, scopes};
 use crate::syntax::{Node, json};
 use crate::{Input, ParseError};
 
@@ -44,7 +44,7 @@ pub(super) fn parse_assets(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         .and_then(|restore| restore.get("projectPath"))
         .and_then(Node::text)
         .and_then(|path| path.rsplit(['/', '\\']).next())
-        .and_then(|file| project::above(input, file));
+        .and_then(|file| project_files::above(input, file));
 
     let mut lockfile = libraries.lockfile;
     if let Some(project) = &project {

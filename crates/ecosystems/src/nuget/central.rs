@@ -9,7 +9,7 @@ use patchgate_model::{DependencyKind, Edge, Lockfile, Package, PackageIndex, Roo
 
 use super::check_name;
 use super::msbuild::{Document, Item, ItemKind, Properties, Statement};
-use super::project::stem;
+use super::project_files::stem;
 use super::version::Version;
 use crate::{Input, ParseError, limits};
 

@@ -7,7 +7,7 @@ use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, Package, Root};
 
 use super::central::Locked;
 use super::libraries::Libraries;
-use super::{check_name, check_version, project, scopes};
+use super::{check_name, check_version, project_files, scopes};
 use crate::syntax::{Node, json};
 use crate::{Input, ParseError};
 
@@ -134,7 +134,7 @@ fn is_direct(entry: &Node<'_>) -> Result<bool, ParseError> {
 /// The projects beside the lockfile, which own it. Each tells which packages it takes for developing
 /// only.
 fn roots(input: &Input<'_>, direct: Vec<Edge>) -> Vec<Root> {
-    let projects = project::beside(input);
+    let projects = project_files::beside(input);
     if projects.is_empty() {
         return vec![Root {
             edges: direct,

@@ -17,6 +17,7 @@ mod packages_config;
 mod paket_dependencies;
 mod paket_lock;
 mod project;
+mod project_files;
 mod scopes;
 mod text;
 mod version;
@@ -27,10 +28,10 @@ mod tests;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::Unresolved;
-
 use self::version::Version;
-use crate::{Ecosystem, Format, Input, ParseError, VersionError};
+use crate::{
+    Ecosystem, FileReader, Format, Input, ManifestFormat, ParseError, PurlName, VersionError,
+};
 
 /// OSV's name for the ecosystem.
 const NAME: &str = "NuGet";
@@ -110,21 +111,9 @@ impl Ecosystem for NuGet {
         "nuget"
     }
 
-    fn formats(&self) -> &'static [Format] {
-        FORMATS
-    }
-
-    fn manifests(&self) -> &'static [&'static str] {
-        &["paket.dependencies"]
-    }
-
-    /// What project files import.
-    fn companions(&self) -> &'static [&'static str] {
-        &["*.props", "*.targets"]
-    }
-
-    fn unresolved(&self, manifest: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
-        paket_dependencies::unresolved(manifest)
+    /// Names have no namespace; one that a tool adds is not part of the name.
+    fn name_from_purl(&self, purl: PurlName<'_>) -> String {
+        purl.name.to_owned()
     }
 
     fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
@@ -138,6 +127,28 @@ impl Ecosystem for NuGet {
     /// Project files leave out zeros that the registry writes.
     fn writes_registry_versions(&self) -> bool {
         false
+    }
+
+    fn files(&self) -> Option<&dyn FileReader> {
+        Some(self)
+    }
+}
+
+impl FileReader for NuGet {
+    fn formats(&self) -> &'static [Format] {
+        FORMATS
+    }
+
+    fn manifests(&self) -> &'static [ManifestFormat] {
+        &[ManifestFormat {
+            files: &["paket.dependencies"],
+            unresolved: paket_dependencies::unresolved,
+        }]
+    }
+
+    /// What project files import.
+    fn companions(&self) -> &'static [&'static str] {
+        &["*.props", "*.targets"]
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use patchgate_model::{DependencyKind, Edge, Lockfile, Package, PackageIndex, Root, Unresolved};
 
 use super::text::text;
-use super::{check_name, check_version, project, scopes};
+use super::{check_name, check_version, project_files, scopes};
 use crate::syntax::{Element, xml};
 use crate::{Input, ParseError, limits};
 
@@ -72,7 +72,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         package.groups.dedup();
     }
 
-    let project = project::beside(input).into_iter().next();
+    let project = project_files::beside(input).into_iter().next();
     lockfile.roots.push(Root {
         name: project
             .as_ref()

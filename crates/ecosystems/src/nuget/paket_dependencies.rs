@@ -3,8 +3,10 @@
 use patchgate_model::{DependencyKind, Unresolved};
 
 use super::check_name;
-use super::paket_lock::MAIN;
 use crate::{Input, ParseError, limits};
+
+/// The group that needs no name.
+pub(super) const MAIN: &str = "Main";
 
 /// A package that the file asks for.
 #[derive(Debug)]

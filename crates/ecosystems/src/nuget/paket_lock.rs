@@ -5,11 +5,9 @@ use std::collections::HashMap;
 
 use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root};
 
-use super::{check_name, check_version, paket_dependencies};
+use super::paket_dependencies::{self, MAIN};
+use super::{check_name, check_version};
 use crate::{Input, ParseError, limits};
-
-/// The group that needs no name.
-pub(super) const MAIN: &str = "Main";
 
 /// Reads a lockfile with the `paket.dependencies` beside it.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {

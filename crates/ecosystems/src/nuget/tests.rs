@@ -3,7 +3,7 @@
 use patchgate_model::{Lockfile, Scope};
 
 use super::NuGet;
-use crate::shown::shown;
+use crate::snapshot_text::snapshot_text;
 use crate::{Ecosystem as _, Input, ParseError, Siblings, by_purl_type};
 
 macro_rules! fixture {
@@ -65,7 +65,7 @@ fn a_lockfile_holds_the_graph_of_each_framework() {
         fixture!("lock/src/App/packages.lock.json"),
         fixture!("lock/src/App/App.csproj"),
     ];
-    insta::assert_snapshot!(shown(&read(&files).unwrap()));
+    insta::assert_snapshot!(snapshot_text(&read(&files).unwrap()));
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn a_project_has_the_versions_of_its_lockfile() {
     let locked = read(&files).unwrap();
 
     assert!(!locked.direct_only);
-    insta::assert_snapshot!(shown(&locked));
+    insta::assert_snapshot!(snapshot_text(&locked));
 
     let alone = read(&files[..1]).unwrap();
     assert!(alone.direct_only);
@@ -92,7 +92,7 @@ fn versions_are_managed_centrally() {
         fixture!("central/Directory.Build.props"),
         fixture!("central/eng/Versions.props"),
     ];
-    insta::assert_snapshot!("central_props", shown(&read(&around).unwrap()));
+    insta::assert_snapshot!("central_props", snapshot_text(&read(&around).unwrap()));
 
     let [packages, build, versions] = around;
     let files = [
@@ -102,19 +102,21 @@ fn versions_are_managed_centrally() {
         versions.clone(),
     ];
 
-    insta::assert_snapshot!("central_project", shown(&read(&files).unwrap()));
+    insta::assert_snapshot!("central_project", snapshot_text(&read(&files).unwrap()));
 
     let build = read(&[build, packages, versions]).unwrap();
     assert_eq!(names(&build), ["StyleCop.Analyzers 1.1.118"]);
     assert!(!build.direct_only, "the projects below it say that");
 
     let lock = read(&[fixture!("central/src/App/packages.lock.json")]).unwrap();
-    insta::assert_snapshot!("central_lock", shown(&lock));
+    insta::assert_snapshot!("central_lock", snapshot_text(&lock));
 }
 
 #[test]
 fn a_flat_list_tells_development_from_the_rest() {
-    insta::assert_snapshot!(shown(&read(&[fixture!("config/packages.config")]).unwrap()));
+    insta::assert_snapshot!(snapshot_text(
+        &read(&[fixture!("config/packages.config")]).unwrap()
+    ));
 }
 
 #[test]
@@ -161,12 +163,14 @@ fn restored_assets_hold_graph_and_project() {
         fixture!("assets/obj/project.assets.json"),
         fixture!("assets/App.csproj"),
     ];
-    insta::assert_snapshot!(shown(&read(&files).unwrap()));
+    insta::assert_snapshot!(snapshot_text(&read(&files).unwrap()));
 }
 
 #[test]
 fn a_build_lists_the_runtime_that_it_ships() {
-    insta::assert_snapshot!(shown(&read(&[fixture!("deps/App.deps.json")]).unwrap()));
+    insta::assert_snapshot!(snapshot_text(
+        &read(&[fixture!("deps/App.deps.json")]).unwrap()
+    ));
 }
 
 #[test]
@@ -187,7 +191,7 @@ fn paket_keeps_its_groups_apart() {
         fixture!("paket/paket.lock"),
         fixture!("paket/paket.dependencies"),
     ];
-    insta::assert_snapshot!(shown(&read(&files).unwrap()));
+    insta::assert_snapshot!(snapshot_text(&read(&files).unwrap()));
 
     let (path, text) = &files[1];
     let manifest = Input {
@@ -195,8 +199,7 @@ fn paket_keeps_its_groups_apart() {
         bytes: text.as_bytes(),
         siblings: &Siblings::new(),
     };
-    let asked: Vec<String> = NuGet
-        .unresolved(&manifest)
+    let asked: Vec<String> = crate::unresolved(&manifest)
         .unwrap()
         .iter()
         .map(|one| format!("{}: {} `{}`", one.line, one.name, one.requirement))

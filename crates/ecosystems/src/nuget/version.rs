@@ -59,6 +59,7 @@ impl Eq for WithoutCase<'_> {}
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::version::assert_rising;
     fn version(text: &str) -> Version<'_> {
         Version::parse(text).unwrap_or_else(|| panic!("`{text}` is a version"))
     }
@@ -88,11 +89,7 @@ mod tests {
             "1.2",
         ];
 
-        for (i, a) in rising.iter().enumerate() {
-            for (j, b) in rising.iter().enumerate() {
-                assert_eq!(version(a).cmp(&version(b)), i.cmp(&j), "{a} {b}");
-            }
-        }
+        assert_rising(&rising, |a, b| version(a).cmp(&version(b)));
     }
 
     #[test]

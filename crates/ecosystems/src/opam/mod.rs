@@ -14,10 +14,8 @@ mod tests;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::Unresolved;
-
 use self::version::Version;
-use crate::{Ecosystem, Format, Input, ParseError, VersionError};
+use crate::{Ecosystem, FileReader, Format, ManifestFormat, VersionError};
 
 /// OSV's name for the ecosystem.
 const NAME: &str = "opam";
@@ -35,6 +33,21 @@ impl Ecosystem for Opam {
         "opam"
     }
 
+    /// opam tells the letters of names apart.
+    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        Cow::Borrowed(name)
+    }
+
+    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
+        crate::version::compare(NAME, Version::parse, a, b)
+    }
+
+    fn files(&self) -> Option<&dyn FileReader> {
+        Some(self)
+    }
+}
+
+impl FileReader for Opam {
     fn formats(&self) -> &'static [Format] {
         &[Format {
             id: "opam-locked",
@@ -45,20 +58,10 @@ impl Ecosystem for Opam {
         }]
     }
 
-    fn manifests(&self) -> &'static [&'static str] {
-        &["opam", "*.opam"]
-    }
-
-    fn unresolved(&self, manifest: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
-        file::requirements(manifest.text()?)
-    }
-
-    /// opam tells the letters of names apart.
-    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
-        Cow::Borrowed(name)
-    }
-
-    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
-        crate::version::compare(NAME, Version::parse, a, b)
+    fn manifests(&self) -> &'static [ManifestFormat] {
+        &[ManifestFormat {
+            files: &["opam", "*.opam"],
+            unresolved: |manifest| file::requirements(manifest.text()?),
+        }]
     }
 }

@@ -2,7 +2,7 @@
 
 use patchgate_model::Lockfile;
 
-use crate::shown::shown;
+use crate::snapshot_text::snapshot_text;
 use crate::{Input, ParseError, Siblings, parse};
 
 fn read(text: &str, manifest: Option<&str>) -> Result<Lockfile, ParseError> {
@@ -21,13 +21,13 @@ fn read(text: &str, manifest: Option<&str>) -> Result<Lockfile, ParseError> {
 fn a_project_that_opam_locked_is_read() {
     let text = include_str!("fixtures/read/app/app.opam.locked");
     let manifest = include_str!("fixtures/read/app/app.opam");
-    insta::assert_snapshot!(shown(&read(text, Some(manifest)).unwrap()));
+    insta::assert_snapshot!(snapshot_text(&read(text, Some(manifest)).unwrap()));
 }
 
 #[test]
 fn pins_filters_and_alternatives_are_read() {
     let text = include_str!("fixtures/read/pinned/opam.locked");
-    insta::assert_snapshot!(shown(&read(text, None).unwrap()));
+    insta::assert_snapshot!(snapshot_text(&read(text, None).unwrap()));
 }
 
 #[test]

@@ -41,6 +41,7 @@ impl Eq for Version<'_> {}
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::version::assert_rising;
 
     fn version(text: &str) -> Version<'_> {
         Version::parse(text).unwrap_or_else(|| panic!("`{text}` is a version"))
@@ -65,11 +66,7 @@ mod tests {
             "v0.15.0",
             "v0.16.0",
         ];
-        for (i, a) in rising.iter().enumerate() {
-            for (j, b) in rising.iter().enumerate() {
-                assert_eq!(version(a).cmp(&version(b)), i.cmp(&j), "{a} {b}");
-            }
-        }
+        assert_rising(&rising, |a, b| version(a).cmp(&version(b)));
 
         assert!(version("1.01").cmp(&version("1.1")).is_eq());
     }

@@ -7,9 +7,7 @@ mod version;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::Unresolved;
-
-use crate::{Ecosystem, Format, Input, ParseError, VersionError};
+use crate::{Ecosystem, FileReader, Format, ManifestFormat, VersionError};
 
 /// The name in OSV.
 const NAME: &str = "Pub";
@@ -27,6 +25,21 @@ impl Ecosystem for Pub {
         "pub"
     }
 
+    /// Names are lower case.
+    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        Cow::Borrowed(name)
+    }
+
+    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
+        crate::version::compare(NAME, version::parse, a, b)
+    }
+
+    fn files(&self) -> Option<&dyn FileReader> {
+        Some(self)
+    }
+}
+
+impl FileReader for Pub {
     fn formats(&self) -> &'static [Format] {
         &[Format {
             id: "pubspec-lock",
@@ -37,21 +50,11 @@ impl Ecosystem for Pub {
         }]
     }
 
-    fn manifests(&self) -> &'static [&'static str] {
-        &["pubspec.yaml"]
-    }
-
-    fn unresolved(&self, manifest: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
-        manifest::unresolved(manifest)
-    }
-
-    /// Names are lower case.
-    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
-        Cow::Borrowed(name)
-    }
-
-    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
-        crate::version::compare(NAME, version::parse, a, b)
+    fn manifests(&self) -> &'static [ManifestFormat] {
+        &[ManifestFormat {
+            files: &["pubspec.yaml"],
+            unresolved: manifest::unresolved,
+        }]
     }
 }
 

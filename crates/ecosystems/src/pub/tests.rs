@@ -2,9 +2,8 @@
 
 use patchgate_model::Lockfile;
 
-use super::Pub;
-use crate::shown::shown;
-use crate::{Ecosystem as _, Input, Siblings};
+use crate::snapshot_text::snapshot_text;
+use crate::{Input, Siblings};
 
 /// Reads the first of the files, which are a repository.
 fn read(files: &[(&str, &str)]) -> Lockfile {
@@ -27,7 +26,7 @@ const MANIFEST: &str = include_str!("fixtures/read/app/pubspec.yaml");
 
 #[test]
 fn all_sources_are_read() {
-    insta::assert_snapshot!(shown(&read(&[
+    insta::assert_snapshot!(snapshot_text(&read(&[
         ("app/pubspec.lock", LOCK),
         ("app/pubspec.yaml", MANIFEST)
     ])));
@@ -35,7 +34,7 @@ fn all_sources_are_read() {
 
 #[test]
 fn members_of_a_workspace_are_roots() {
-    insta::assert_snapshot!(shown(&read(&[
+    insta::assert_snapshot!(snapshot_text(&read(&[
         (
             "pubspec.lock",
             include_str!("fixtures/read/workspace/pubspec.lock")
@@ -63,13 +62,12 @@ fn without_its_manifest_a_lockfile_still_says_what_is_direct() {
 
 #[test]
 fn a_manifest_alone_asks_for_what_has_versions() {
-    let open = Pub
-        .unresolved(&Input {
-            path: "pubspec.yaml",
-            bytes: MANIFEST.as_bytes(),
-            siblings: &Siblings::new(),
-        })
-        .unwrap();
+    let open = crate::unresolved(&Input {
+        path: "pubspec.yaml",
+        bytes: MANIFEST.as_bytes(),
+        siblings: &Siblings::new(),
+    })
+    .unwrap();
     let open: Vec<String> = open
         .iter()
         .map(|it| format!("{} {} {:?} {}", it.name, it.requirement, it.kind, it.line))

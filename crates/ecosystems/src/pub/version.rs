@@ -17,6 +17,7 @@ pub(super) fn parse(text: &str) -> Option<Version<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::version::assert_rising;
 
     fn version(text: &str) -> Version<'_> {
         parse(text).unwrap_or_else(|| panic!("`{text}` is a version"))
@@ -42,11 +43,7 @@ mod tests {
             "2.0.0",
             "18446744073709551616.0.0",
         ];
-        for (i, a) in rising.iter().enumerate() {
-            for (j, b) in rising.iter().enumerate() {
-                assert_eq!(version(a).cmp(&version(b)), i.cmp(&j), "{a} {b}");
-            }
-        }
+        assert_rising(&rising, |a, b| version(a).cmp(&version(b)));
 
         for text in [
             "", "1", "1.0", "v1.0.0", "1.0.0.0", "1.0.0-", "1.0.0+", "any", "^1.0.0",

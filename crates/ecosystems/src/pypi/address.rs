@@ -78,6 +78,11 @@ pub(super) fn archive(address: &str) -> Option<(&str, &str)> {
     (is_name(name) && is_standard(version)).then_some((name, version))
 }
 
+/// Whether a path is a directory of the repository, not an archive.
+pub(super) fn is_folder(path: &str) -> bool {
+    archive(path).is_none()
+}
+
 /// The version that an archive's file name states, when it is of this project.
 pub(super) fn archive_version<'a>(address: &'a str, name: &str) -> Option<&'a str> {
     archive(address)

@@ -28,10 +28,10 @@ mod tests;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::{Unresolved, package_url};
+use patchgate_model::package_url;
 
 use self::version::Version;
-use crate::{Ecosystem, Format, Input, ParseError, VersionError};
+use crate::{Ecosystem, FileReader, Format, Input, ManifestFormat, PurlName, VersionError};
 pub(crate) use address::without_credentials;
 pub(crate) use name::normalize;
 pub(crate) use requirements_txt::{Pinned, pinned};
@@ -52,6 +52,34 @@ impl Ecosystem for PyPi {
         "pypi"
     }
 
+    fn advisory_id_prefix(&self) -> &'static str {
+        "PYSEC-"
+    }
+
+    /// Names have no namespace; one that a tool adds is not part of the name.
+    fn name_from_purl(&self, purl: PurlName<'_>) -> String {
+        purl.name.to_owned()
+    }
+
+    /// The name in its normal form, as the type's definition in the specification says.
+    fn purl(&self, name: &str, version: &str) -> String {
+        package_url(self.purl_type(), &name::normalize(name), version)
+    }
+
+    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        name::normalize(name)
+    }
+
+    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
+        crate::version::compare(NAME, Version::parse, a, b)
+    }
+
+    fn files(&self) -> Option<&dyn FileReader> {
+        Some(self)
+    }
+}
+
+impl FileReader for PyPi {
     fn formats(&self) -> &'static [Format] {
         &[
             Format {
@@ -104,34 +132,20 @@ impl Ecosystem for PyPi {
         ]
     }
 
-    fn manifests(&self) -> &'static [&'static str] {
-        &[
-            "pyproject.toml",
-            "Pipfile",
-            "setup.cfg",
-            "*requirements*.in",
-            "requirements/*.in",
-        ]
+    fn manifests(&self) -> &'static [ManifestFormat] {
+        &[ManifestFormat {
+            files: &[
+                "pyproject.toml",
+                "Pipfile",
+                "setup.cfg",
+                "*requirements*.in",
+                "requirements/*.in",
+            ],
+            unresolved: manifest::unresolved,
+        }]
     }
 
     fn included(&self, input: &Input<'_>) -> Vec<String> {
         requirements_txt::included(input)
-    }
-
-    fn unresolved(&self, manifest: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
-        manifest::unresolved(manifest)
-    }
-
-    /// The name in its normal form, as the type's definition in the specification says.
-    fn purl(&self, name: &str, version: &str) -> String {
-        package_url(self.purl_type(), &name::normalize(name), version)
-    }
-
-    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
-        name::normalize(name)
-    }
-
-    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
-        crate::version::compare(NAME, Version::parse, a, b)
     }
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Scope};
 
-use super::address::{git, without_credentials};
+use super::address::{git, is_folder, without_credentials};
 use super::graph::{Ask, Graph};
 use super::manifest;
 use super::name::{is_name, normalize};
@@ -164,7 +164,7 @@ fn origin(entry: &Node<'_>) -> Result<Origin, ParseError> {
     }
 
     if let Some(path) = entry.optional_text("path")? {
-        return Ok(match manifest::is_folder(path) {
+        return Ok(match is_folder(path) {
             true => Origin::Path(Some(clean(path))),
             false => Origin::Url(clean(path)),
         });

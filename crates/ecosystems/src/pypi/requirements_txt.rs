@@ -9,7 +9,7 @@
 //! nothing themselves.
 
 mod lines;
-mod read;
+pub(super) mod read;
 mod via;
 mod wanted;
 
@@ -24,7 +24,6 @@ use self::via::Reason;
 use self::wanted::Wanted;
 use super::address::{path_from, without_credentials};
 use super::graph::{Ask, Graph};
-use super::manifest::{Direct, Manifest};
 use super::name::normalize;
 use crate::{Input, ParseError};
 
@@ -49,7 +48,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
                 locked.push((place, line));
             }
             // A folder without a name is the repository's own: its manifest says what it asks for.
-            None if files.is_constraints || is_folder(line) => {}
+            None if files.is_constraints || line.is_folder() => {}
             None => graph.lockfile.unresolved.push(Unresolved {
                 name: line.name(),
                 requirement: line.requirement(),
@@ -70,25 +69,6 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
 
     connect(&mut graph, input, &locked)?;
     Ok(graph.lockfile)
-}
-
-/// Reads a file of requirements (`requirements.in`) from which others are made.
-pub(super) fn manifest(input: &Input<'_>) -> Result<Manifest, ParseError> {
-    let file = File::read(input)?;
-    let direct = file.lines.iter().map(|line| Direct {
-        name: line.name(),
-        requirement: line.requirement(),
-        kind: DependencyKind::Runtime,
-        group: None,
-        is_local: is_folder(line),
-        has_marker: line.text.contains(';'),
-        line: line.line,
-    });
-
-    Ok(Manifest {
-        direct: direct.collect(),
-        ..Manifest::default()
-    })
 }
 
 /// The package that a line states; `None` where nothing states its version.
@@ -154,16 +134,12 @@ pub(crate) fn pinned(text: &str) -> Option<Pinned> {
 
     Some(match package(line, &Files::default()) {
         Some(package) => Pinned::Package(Box::new(package)),
-        None if is_folder(line) => Pinned::Nothing,
+        None if line.is_folder() => Pinned::Nothing,
         None => Pinned::Open {
             name: line.name(),
             requirement: line.requirement(),
         },
     })
-}
-
-fn is_folder(line: &Line) -> bool {
-    matches!(line.wanted(), Some(Wanted::Folder { .. }))
 }
 
 /// Adds the edges that comments state, and the roots.

@@ -5,8 +5,7 @@ mod requirements;
 
 use patchgate_model::{Lockfile, Unresolved};
 
-use super::PyPi;
-use crate::{Ecosystem as _, Input, ParseError, Siblings};
+use crate::{Input, ParseError, Siblings};
 
 macro_rules! fixture {
     ($path:literal) => {
@@ -32,7 +31,7 @@ fn read(files: &[(&str, String)]) -> Result<Lockfile, ParseError> {
 fn unresolved(files: &[(&str, String)]) -> Result<Vec<Unresolved>, ParseError> {
     let siblings = siblings(files);
     let (path, text) = &files[0];
-    PyPi.unresolved(&Input {
+    crate::unresolved(&Input {
         path,
         bytes: text.as_bytes(),
         siblings: &siblings,

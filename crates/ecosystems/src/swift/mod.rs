@@ -7,9 +7,7 @@ mod version;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::Unresolved;
-
-use crate::{Ecosystem, Format, Input, ParseError, VersionError};
+use crate::{Ecosystem, FileReader, Format, VersionError};
 
 /// The name in OSV.
 const NAME: &str = "SwiftURL";
@@ -27,24 +25,6 @@ impl Ecosystem for Swift {
         "swift"
     }
 
-    fn formats(&self) -> &'static [Format] {
-        &[Format {
-            id: "swift-resolved",
-            files: &["Package.resolved"],
-            versions: "v1-v3",
-            fixable: false,
-            parse: resolved::parse,
-        }]
-    }
-
-    fn manifests(&self) -> &'static [&'static str] {
-        &[]
-    }
-
-    fn unresolved(&self, _: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
-        Ok(Vec::new())
-    }
-
     /// Names are repositories' addresses without scheme and `.git`, compared without case as
     /// Swift Package Manager compares addresses.
     fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
@@ -57,6 +37,22 @@ impl Ecosystem for Swift {
 
     fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
         crate::version::compare(NAME, version::parse, a, b)
+    }
+
+    fn files(&self) -> Option<&dyn FileReader> {
+        Some(self)
+    }
+}
+
+impl FileReader for Swift {
+    fn formats(&self) -> &'static [Format] {
+        &[Format {
+            id: "swift-resolved",
+            files: &["Package.resolved"],
+            versions: "v1-v3",
+            fixable: false,
+            parse: resolved::parse,
+        }]
     }
 }
 

@@ -2,7 +2,7 @@
 
 use patchgate_model::Lockfile;
 
-use crate::shown::shown;
+use crate::snapshot_text::snapshot_text;
 use crate::{Input, ParseError, Siblings};
 
 fn read(text: &str) -> Result<Lockfile, ParseError> {
@@ -24,7 +24,7 @@ fn all_versions_of_the_format_are_read() {
     ];
     let all: Vec<String> = files
         .iter()
-        .map(|text| shown(&read(text).unwrap()))
+        .map(|text| snapshot_text(&read(text).unwrap()))
         .collect();
 
     insta::assert_snapshot!(all.join("\n"));
@@ -78,7 +78,7 @@ fn what_swift_resolved_is_read() {
     ];
     let all: Vec<String> = files
         .iter()
-        .map(|text| shown(&read(text).unwrap()))
+        .map(|text| snapshot_text(&read(text).unwrap()))
         .collect();
 
     insta::assert_snapshot!(all.join("\n"));

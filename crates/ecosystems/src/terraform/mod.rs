@@ -9,10 +9,10 @@ mod tests;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::{Unresolved, package_url};
+use patchgate_model::package_url;
 
 use crate::version::{self, semantic};
-use crate::{Ecosystem, Format, Input, ParseError, VersionError};
+use crate::{Ecosystem, FileReader, Format, VersionError};
 
 /// Patchgate's own name: OSV has none.
 const NAME: &str = "Terraform";
@@ -34,24 +34,6 @@ impl Ecosystem for Terraform {
         "terraform"
     }
 
-    fn formats(&self) -> &'static [Format] {
-        &[Format {
-            id: "terraform-lock",
-            files: &[".terraform.lock.hcl"],
-            versions: "",
-            fixable: false,
-            parse: lockfile::parse,
-        }]
-    }
-
-    fn manifests(&self) -> &'static [&'static str] {
-        &[]
-    }
-
-    fn unresolved(&self, _: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
-        Ok(Vec::new())
-    }
-
     /// The host in front of a provider's name is where it comes from, not who it is.
     fn purl(&self, name: &str, version: &str) -> String {
         let own = match name.split_once('/') {
@@ -68,5 +50,21 @@ impl Ecosystem for Terraform {
     /// Providers follow Semantic Versioning 2.0.
     fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
         version::compare(NAME, semantic::strict, a, b)
+    }
+
+    fn files(&self) -> Option<&dyn FileReader> {
+        Some(self)
+    }
+}
+
+impl FileReader for Terraform {
+    fn formats(&self) -> &'static [Format] {
+        &[Format {
+            id: "terraform-lock",
+            files: &[".terraform.lock.hcl"],
+            versions: "",
+            fixable: false,
+            parse: lockfile::parse,
+        }]
     }
 }

@@ -2,7 +2,7 @@
 
 use patchgate_model::Lockfile;
 
-use crate::shown::shown;
+use crate::snapshot_text::snapshot_text;
 use crate::{Input, ParseError, Siblings};
 
 fn read(text: &str) -> Result<Lockfile, ParseError> {
@@ -18,7 +18,7 @@ fn what_terraform_locked_is_read() {
     let platforms = include_str!("fixtures/read/platforms/.terraform.lock.hcl");
     let platforms = read(platforms).unwrap();
 
-    insta::assert_snapshot!(shown(&platforms));
+    insta::assert_snapshot!(snapshot_text(&platforms));
 
     let one = include_str!("fixtures/read/initialised/.terraform.lock.hcl");
     let hashes = |lockfile: &Lockfile| -> Vec<usize> {

@@ -1,107 +1,11 @@
-//! Packages of operating systems: which distribution, which release of it, and which source
-//! package.
+//! The distribution, its release and the source package of an operating system's package, from its
+//! package URL. The distributions themselves are in `patchgate_ecosystems::distribution`.
+
+use patchgate_ecosystems::Ecosystem;
+use patchgate_ecosystems::distribution::by_id;
 
 use super::{Identity, Source, System};
 use crate::purl::PackageUrl;
-
-/// One distribution.
-struct Distribution {
-    /// Namespaces of its package URLs, and its `ID` in os-release.
-    ids: &'static [&'static str],
-    /// What OSV calls it; where OSV does not have it, its own name.
-    ecosystem: &'static str,
-    /// Whether its advisories are about source packages.
-    by_source: bool,
-    /// Its release as OSV writes it after the colon, from `VERSION_ID`.
-    release: fn(&str) -> Option<String>,
-}
-
-const DISTRIBUTIONS: [Distribution; 26] = [
-    by_source(&["debian"], "Debian", debian),
-    by_source(&["ubuntu"], "Ubuntu", ubuntu),
-    by_source(&["alpine"], "Alpine", alpine),
-    by_source(&["wolfi"], "Wolfi", none),
-    by_source(&["chainguard"], "Chainguard", none),
-    by_source(&["minimos"], "MinimOS", none),
-    by_source(&["alpaquita"], "Alpaquita", whole),
-    by_source(
-        &["bellsoft-hardened-containers"],
-        "BellSoft Hardened Containers",
-        whole,
-    ),
-    by_source(&["cleanstart"], "CleanStart", none),
-    by_source(&["echo"], "Echo", none),
-    by_source(&["mageia"], "Mageia", major),
-    by_source(
-        &[
-            "opensuse",
-            "opensuse-leap",
-            "opensuse-tumbleweed",
-            "opensuse.leap",
-            "opensuse.tumbleweed",
-        ],
-        "openSUSE",
-        opensuse,
-    ),
-    by_source(&["suse", "sles", "sled", "sles_sap"], "SUSE", suse),
-    by_source(&["openeuler"], "openEuler", whole),
-    by_binary(&["redhat", "rhel"], "Red Hat", red_hat),
-    by_binary(
-        &["rocky", "rockylinux", "rocky-linux"],
-        "Rocky Linux",
-        major,
-    ),
-    by_binary(&["almalinux", "alma"], "AlmaLinux", major),
-    by_binary(
-        &["azurelinux", "azure-linux", "mariner", "cbl-mariner"],
-        "Azure Linux",
-        major,
-    ),
-    by_binary(&["photon"], "Photon OS", whole),
-    by_binary(&["amzn", "amazon", "amazonlinux"], "Amazon Linux", whole),
-    by_binary(&["ol", "oracle", "oraclelinux"], "Oracle Linux", major),
-    by_binary(&["fedora"], "Fedora", whole),
-    by_binary(&["centos"], "CentOS", major),
-    by_binary(&["arch", "archlinux"], "Arch Linux", none),
-    by_binary(&["postmarketos"], "postmarketOS", whole),
-    by_binary(&["openwrt"], "OpenWrt", whole),
-];
-
-const fn by_source(
-    ids: &'static [&'static str],
-    ecosystem: &'static str,
-    release: fn(&str) -> Option<String>,
-) -> Distribution {
-    Distribution {
-        ids,
-        ecosystem,
-        by_source: true,
-        release,
-    }
-}
-
-const fn by_binary(
-    ids: &'static [&'static str],
-    ecosystem: &'static str,
-    release: fn(&str) -> Option<String>,
-) -> Distribution {
-    Distribution {
-        by_source: false,
-        ..by_source(ids, ecosystem, release)
-    }
-}
-
-/// The names of all distributions.
-pub(super) fn names() -> impl Iterator<Item = &'static str> {
-    DISTRIBUTIONS.iter().map(|known| known.ecosystem)
-}
-
-fn by_id(id: &str) -> Option<&'static Distribution> {
-    let id = id.to_ascii_lowercase();
-    DISTRIBUTIONS
-        .iter()
-        .find(|known| known.ids.contains(&id.as_str()))
-}
 
 /// The package that a package URL of an operating system's package names; `None` for URLs of other
 /// types and of distributions that are not known.
@@ -122,17 +26,17 @@ pub(super) fn identify(
         .or_else(|| by_id(qualified?.0))
         .or_else(|| by_id(&system?.id))?;
     let release = qualified
-        .filter(|(id, _)| id.is_empty() || is_same(distribution, id))
+        .filter(|(id, _)| id.is_empty() || distribution.has_id(id))
         .map(|(_, version)| version)
         .or_else(|| {
             system
-                .filter(|system| is_same(distribution, &system.id))
+                .filter(|system| distribution.has_id(&system.id))
                 .map(|system| system.version.as_str())
         })
         .filter(|version| !version.is_empty());
 
     let version = with_epoch(purl);
-    let source = if distribution.by_source {
+    let source = if distribution.has_source_advisories() {
         source.or_else(|| upstream(purl))
     } else {
         None
@@ -151,17 +55,12 @@ pub(super) fn identify(
     };
 
     Some(Identity {
-        ecosystem: distribution.ecosystem,
-        distribution: release.and_then(distribution.release),
+        ecosystem: distribution.name(),
+        distribution: release.and_then(|version| distribution.release(version)),
         name,
         version,
         alias,
     })
-}
-
-/// Whether an identifier is one of the distribution's own. openSUSE and SUSE share a namespace.
-fn is_same(distribution: &Distribution, id: &str) -> bool {
-    distribution.ids.contains(&id.to_ascii_lowercase().as_str())
 }
 
 /// Longer than any identifier of a distribution, in bytes.
@@ -222,116 +121,6 @@ fn upstream(purl: &PackageUrl) -> Option<Source> {
         name: name.to_owned(),
         version: version.to_owned(),
     })
-}
-
-fn none(_: &str) -> Option<String> {
-    None
-}
-
-fn whole(version: &str) -> Option<String> {
-    Some(version.to_owned())
-}
-
-fn is_number(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-fn major(version: &str) -> Option<String> {
-    let major = version.split('.').next().unwrap_or_default();
-    is_number(major).then(|| major.to_owned())
-}
-
-/// `12` of `12.5` and of `bookworm`; none for a release without a number (`sid`).
-fn debian(version: &str) -> Option<String> {
-    const NAMES: [(&str, &str); 8] = [
-        ("wheezy", "7"),
-        ("jessie", "8"),
-        ("stretch", "9"),
-        ("buster", "10"),
-        ("bullseye", "11"),
-        ("bookworm", "12"),
-        ("trixie", "13"),
-        ("forky", "14"),
-    ];
-
-    let named = NAMES.iter().find(|(name, _)| *name == version);
-    named
-        .map(|(_, number)| (*number).to_owned())
-        .or_else(|| major(version))
-}
-
-/// `22.04:LTS`, `23.10`. Ubuntu's releases of April in even years are long-term ones.
-fn ubuntu(version: &str) -> Option<String> {
-    const NAMES: [(&str, &str); 7] = [
-        ("precise", "12.04"),
-        ("trusty", "14.04"),
-        ("xenial", "16.04"),
-        ("bionic", "18.04"),
-        ("focal", "20.04"),
-        ("jammy", "22.04"),
-        ("noble", "24.04"),
-    ];
-
-    let named = NAMES.iter().find(|(name, _)| *name == version);
-    let version = named.map_or(version, |(_, number)| number);
-    let mut parts = version.split('.');
-    let (year, month) = (parts.next()?, parts.next()?);
-    if !is_number(year) || !is_number(month) {
-        return None;
-    }
-
-    let long_term = month == "04" && year.parse::<u32>().is_ok_and(|year| year % 2 == 0);
-    Some(if long_term {
-        format!("{year}.{month}:LTS")
-    } else {
-        format!("{year}.{month}")
-    })
-}
-
-/// `v3.20` of `3.20.3`.
-fn alpine(version: &str) -> Option<String> {
-    let version = version.trim_start_matches('v');
-    let mut parts = version.split('.');
-
-    match (parts.next(), parts.next()) {
-        (Some(major), Some(minor)) if is_number(major) && is_number(minor) => {
-            Some(format!("v{major}.{minor}"))
-        }
-        _ if version == "edge" => Some("edge".to_owned()),
-        _ => None,
-    }
-}
-
-/// `enterprise_linux:9`: the beginning of the CPE names that OSV writes for Red Hat. Which of its
-/// repositories a package is from, the rest of such a name, is not known from a package URL.
-fn red_hat(version: &str) -> Option<String> {
-    major(version).map(|major| format!("enterprise_linux:{major}"))
-}
-
-/// `Leap 15.5`, `Tumbleweed`.
-fn opensuse(version: &str) -> Option<String> {
-    let parts: Vec<&str> = version.split('.').collect();
-    match parts.as_slice() {
-        [major, minor] if is_number(major) && is_number(minor) && major.len() < 4 => {
-            Some(format!("Leap {version}"))
-        }
-        // A Tumbleweed snapshot has the day as its version.
-        [day] if is_number(day) && day.len() == 8 => Some("Tumbleweed".to_owned()),
-        _ if version == "tumbleweed" => Some("Tumbleweed".to_owned()),
-        _ => None,
-    }
-}
-
-/// `Linux Enterprise Server 15 SP5` of `15.5`.
-fn suse(version: &str) -> Option<String> {
-    let mut parts = version.split('.');
-    let major = parts.next().filter(|major| is_number(major))?;
-    match parts.next() {
-        Some(pack) if is_number(pack) && pack != "0" => {
-            Some(format!("Linux Enterprise Server {major} SP{pack}"))
-        }
-        _ => Some(format!("Linux Enterprise Server {major}")),
-    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 mod distribution;
 
-use patchgate_ecosystems::by_purl_type;
+use patchgate_ecosystems::distribution::DISTRIBUTIONS;
+use patchgate_ecosystems::{Ecosystem, PurlName, by_purl_type};
 
 use crate::purl::PackageUrl;
 
@@ -13,30 +14,12 @@ pub const UNKNOWN: &str = "unknown";
 /// The ecosystem that bills of materials belong to: their packages are of others.
 pub const ECOSYSTEM: &str = "SBOM";
 
-/// Types of package URLs and what OSV calls their ecosystems, for those that no lockfile that
-/// Patchgate reads belongs to (<https://ossf.github.io/osv-schema/#defined-ecosystems>).
-const BY_TYPE: [(&str, &str); 22] = [
-    ("bitnami", "Bitnami"),
-    ("cargo", "crates.io"),
-    ("cocoapods", "CocoaPods"),
-    ("composer", "Packagist"),
-    ("conan", "ConanCenter"),
-    ("cran", "CRAN"),
+/// Types of package URLs that no ecosystem of `patchgate_ecosystems` has, and the ecosystems in OSV
+/// that they belong to (<https://ossf.github.io/osv-schema/#defined-ecosystems>).
+const BY_TYPE: [(&str, &str); 3] = [
     ("dhi", "Docker Hardened Images"),
-    ("gem", "RubyGems"),
-    ("github", "GitHub Actions"),
+    // Some tools write it for `github`.
     ("githubactions", "GitHub Actions"),
-    ("golang", "Go"),
-    ("hackage", "Hackage"),
-    ("hex", "Hex"),
-    ("julia", "Julia"),
-    ("maven", "Maven"),
-    ("npm", "npm"),
-    ("nuget", "NuGet"),
-    ("opam", "opam"),
-    ("pub", "Pub"),
-    ("pypi", "PyPI"),
-    ("swift", "SwiftURL"),
     ("vscode-extension", "VSCode"),
 ];
 
@@ -108,29 +91,20 @@ pub(crate) fn known_ecosystem(name: &str) -> Option<&'static str> {
 
     let known = BY_TYPE.iter().map(|(_, known)| *known);
     known
-        .chain(distribution::names())
+        .chain(DISTRIBUTIONS.iter().map(|known| known.name()))
         .find(|known| *known == name)
 }
 
 /// The name as registries write it.
 fn name(purl: &PackageUrl) -> String {
-    if purl.namespace.is_empty() {
-        return match purl.kind.as_str() {
-            // A subspec is named by the path within its pod.
-            "cocoapods" if !purl.subpath.is_empty() => {
-                format!("{}/{}", purl.name, purl.subpath)
-            }
-            _ => purl.name.clone(),
-        };
-    }
-
-    match purl.kind.as_str() {
-        "maven" => format!("{}:{}", purl.namespace, purl.name),
-        // The namespace of a Conan package is its user, that of a Hex package its organisation.
-        "conan" | "hex" | "pypi" | "gem" | "nuget" | "cran" | "hackage" | "cargo" => {
-            purl.name.clone()
-        }
-        _ => format!("{}/{}", purl.namespace, purl.name),
+    let parts = PurlName {
+        namespace: &purl.namespace,
+        name: &purl.name,
+        subpath: &purl.subpath,
+    };
+    match by_purl_type(&purl.kind) {
+        Some(ecosystem) => ecosystem.name_from_purl(parts),
+        None => parts.joined(),
     }
 }
 
@@ -152,6 +126,37 @@ mod tests {
         ] {
             let purl = PackageUrl::parse(purl).unwrap();
             assert_eq!(identify(&purl, None, None).ecosystem, expected, "{purl:?}");
+        }
+    }
+
+    /// A row whose type some ecosystem has would never be looked at.
+    #[test]
+    fn every_row_of_types_is_reached() {
+        for (kind, expected) in BY_TYPE {
+            assert!(by_purl_type(kind).is_none(), "{kind} has an ecosystem");
+            let purl = PackageUrl::parse(&format!("pkg:{kind}/acme/a@1")).unwrap();
+            assert_eq!(identify(&purl, None, None).ecosystem, expected, "{kind}");
+        }
+    }
+
+    #[test]
+    fn names_are_written_as_registries_write_them() {
+        for (purl, expected) in [
+            ("pkg:maven/org.acme/tool@1", "org.acme:tool"),
+            ("pkg:maven/tool@1", "tool"),
+            ("pkg:npm/%40acme/tool@1", "@acme/tool"),
+            ("pkg:conan/user/tool@1", "tool"),
+            ("pkg:hex/organisation/tool@1", "tool"),
+            ("pkg:pypi/acme/tool@1", "tool"),
+            ("pkg:cocoapods/Tool@1#Core/Part", "Tool/Core/Part"),
+            (
+                "pkg:golang/host.invalid/acme/tool@1",
+                "host.invalid/acme/tool",
+            ),
+            ("pkg:acme/maker/tool@1", "maker/tool"),
+        ] {
+            let parsed = PackageUrl::parse(purl).unwrap();
+            assert_eq!(identify(&parsed, None, None).name, expected, "{purl}");
         }
     }
 }

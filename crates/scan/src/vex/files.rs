@@ -4,7 +4,7 @@ use std::path::Path;
 
 use patchgate_model::{Problem, ProblemKind};
 
-use super::{Read, parse};
+use super::{SourceDocuments, parse};
 use patchgate_inventory::read_named;
 
 /// Deepest directory that is entered.
@@ -17,8 +17,8 @@ const MAX_ENTRIES: usize = 200_000;
 pub(super) const MAX_BYTES: usize = 1024 * 1024 * 1024;
 
 /// Reads a file or a directory. `shown` is its name in messages.
-pub(super) fn read(path: &Path, shown: &str) -> Read {
-    let mut read = Read::default();
+pub(super) fn read(path: &Path, shown: &str) -> SourceDocuments {
+    let mut read = SourceDocuments::default();
     if !path.is_dir() {
         read.add(path, shown);
         return read;
@@ -52,7 +52,7 @@ pub(super) fn too_many_bytes() -> String {
     format!("contains more than {mebibytes} MiB of documents; the rest was not read")
 }
 
-impl Read {
+impl SourceDocuments {
     /// Reads one file, and returns its size in bytes.
     fn add(&mut self, path: &Path, name: &str) -> usize {
         let read = read_named(path).map_err(|problem| Problem {

@@ -56,7 +56,7 @@ enum Location {
 
 /// The documents of one location.
 #[derive(Debug, Default)]
-struct Read {
+struct SourceDocuments {
     documents: Vec<(String, Document)>,
     problems: Vec<Problem>,
 }
@@ -100,7 +100,7 @@ impl Vex {
             let read = match (location, &client) {
                 (Location::Path { path, shown }, _) => files::read(path, shown),
                 (Location::Url(url), Some(client)) => url::read(client, url).await,
-                (Location::Url(_), None) => Read::default(),
+                (Location::Url(_), None) => SourceDocuments::default(),
             };
             vex.report_age(location, &read, environment.now(), max_age);
             vex.problems.extend(read.problems);
@@ -163,7 +163,7 @@ impl Vex {
     fn report_age(
         &mut self,
         location: &Location,
-        read: &Read,
+        read: &SourceDocuments,
         now: Timestamp,
         max_age: SignedDuration,
     ) {

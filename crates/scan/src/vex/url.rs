@@ -4,13 +4,13 @@ use patchgate_ecosystems::limits;
 use patchgate_http::{Caching, Client, Error, Request, redact_url};
 use patchgate_model::{Problem, ProblemKind};
 
-use super::{Read, parse};
+use super::{SourceDocuments, parse};
 
 /// Fetches a document, through the client's cache.
-pub(super) async fn read(client: &Client, url: &str) -> Read {
+pub(super) async fn read(client: &Client, url: &str) -> SourceDocuments {
     let name = redact_url(url);
     let request = Request::get(url).max_bytes(limits::MAX_FILE_BYTES as u64);
-    let mut read = Read::default();
+    let mut read = SourceDocuments::default();
     let document = match client.get(&request, &Caching::Revalidate).await {
         Ok(response) => parse(&name, &response.body),
         Err(error) => Err(unreached(&name, &error)),

@@ -2,15 +2,15 @@
 
 use super::raw::RawLock;
 use crate::ParseError;
-use crate::lookup::{Lookup, lookup};
+use crate::fast_hash::{FastHashMap, fast_hash_map};
 
 /// Packages by each of the three spellings. Every look-up takes the same time however the file is
 /// made, so a hostile one cannot make it slow.
 pub(super) struct Resolver<'a> {
-    by_name: Lookup<&'a str, ByName>,
-    by_version: Lookup<(&'a str, &'a str), usize>,
+    by_name: FastHashMap<&'a str, ByName>,
+    by_version: FastHashMap<(&'a str, &'a str), usize>,
     versions: Vec<ByVersion>,
-    by_source: Lookup<(&'a str, &'a str, &'a str), u32>,
+    by_source: FastHashMap<(&'a str, &'a str, &'a str), u32>,
 }
 
 /// What is known of a name: the place of one of its versions among all, and whether there are more.
@@ -54,10 +54,10 @@ impl<'a> Resolver<'a> {
     pub(super) fn new(raw: &'a RawLock<'_>, names: &'a str) -> Result<Self, ParseError> {
         let size = raw.packages.len();
         let mut resolver = Self {
-            by_name: lookup(size),
-            by_version: lookup(size),
+            by_name: fast_hash_map(size),
+            by_version: fast_hash_map(size),
             versions: Vec::with_capacity(size),
-            by_source: lookup(size),
+            by_source: fast_hash_map(size),
         };
 
         let mut names = names;

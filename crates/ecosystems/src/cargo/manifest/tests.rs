@@ -154,3 +154,28 @@ fn an_unreadable_root_is_an_absent_one() {
     assert!(workspace(&[("Cargo.toml", "[package")]).is_none());
     assert!(workspace(&[("other/Cargo.toml", MEMBER)]).is_none());
 }
+
+#[test]
+fn keys_of_requirements_are_told_from_others() {
+    let is_requirement = |path: &str| is_requirement_key(&path.split(' ').collect::<Vec<_>>());
+    for path in [
+        "dependencies serde",
+        "build-dependencies cc version",
+        "workspace dependencies serde version",
+        "target cfg(unix) dev-dependencies libc",
+    ] {
+        assert!(is_requirement(path), "{path}");
+    }
+    for path in [
+        "dependencies",
+        "dependencies serde path",
+        "dev_dependencies serde",
+        "package version",
+        "patch crates-io serde version",
+        "workspace workspace dependencies serde",
+        "workspace",
+        "target dependencies",
+    ] {
+        assert!(!is_requirement(path), "{path}");
+    }
+}

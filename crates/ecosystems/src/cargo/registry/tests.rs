@@ -49,7 +49,7 @@ fn reads_releases() {
     let releases = parse_metadata("left", body.as_bytes()).expect("it is read");
 
     assert_eq!(releases.len(), 2);
-    assert!(releases[0].withdrawn && !releases[1].withdrawn);
+    assert!(releases[0].yanked && !releases[1].yanked);
 
     let requirements: Vec<_> = releases[1]
         .requirements

@@ -2,7 +2,7 @@ use insta::assert_snapshot;
 
 use super::*;
 use crate::Siblings;
-use crate::shown::shown;
+use crate::snapshot_text::snapshot_text;
 
 fn repository(files: &[(&str, &str)]) -> Siblings {
     files
@@ -78,8 +78,8 @@ fn modules_of_one_repository() {
     .map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()))
     .collect();
 
-    assert_snapshot!(shown(&read(&files, "app/pom.xml")));
-    assert_snapshot!(shown(&read(&files, "lib/pom.xml")));
+    assert_snapshot!(snapshot_text(&read(&files, "app/pom.xml")));
+    assert_snapshot!(snapshot_text(&read(&files, "lib/pom.xml")));
 }
 
 #[test]

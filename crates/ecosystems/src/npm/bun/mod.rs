@@ -12,7 +12,7 @@ use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, Package, PackageIn
 
 use self::entry::{Entry, Needs, entry, needs};
 use super::tree::{self, Count, project_at, shortened};
-use crate::lookup::{Lookup, lookup};
+use crate::fast_hash::{FastHashMap, fast_hash_map};
 use crate::syntax::{self, Node};
 use crate::{Input, ParseError};
 
@@ -139,7 +139,7 @@ fn workspaces<'n>(document: &'n Node<'_>) -> Result<Vec<Workspace<'n>>, ParseErr
 
 /// Where paths of names lead.
 struct Tree<'e> {
-    by_path: Lookup<&'e str, Option<PackageIndex>>,
+    by_path: FastHashMap<&'e str, Option<PackageIndex>>,
     count: Count,
     /// Kept between look-ups, so that they need no new memory.
     candidate: String,
@@ -148,7 +148,7 @@ struct Tree<'e> {
 impl<'e> Tree<'e> {
     fn new(entries: &'e [Entry<'_>]) -> Result<Self, ParseError> {
         let mut tree = Self {
-            by_path: lookup(entries.len()),
+            by_path: fast_hash_map(entries.len()),
             count: Count::default(),
             candidate: String::new(),
         };

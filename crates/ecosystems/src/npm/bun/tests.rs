@@ -1,7 +1,7 @@
 use patchgate_model::Lockfile;
 
 use super::parse;
-use crate::shown::shown;
+use crate::snapshot_text::snapshot_text;
 use crate::{Input, ParseError, Siblings};
 
 fn read_as(path: &str, bytes: &[u8], siblings: &[(&str, &str)]) -> Result<Lockfile, ParseError> {
@@ -41,7 +41,7 @@ macro_rules! workspace {
 
 #[test]
 fn a_workspace_of_bun_1_4() {
-    insta::assert_snapshot!(shown(&workspace!("bun-workspace-v2")));
+    insta::assert_snapshot!(snapshot_text(&workspace!("bun-workspace-v2")));
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn the_versions_of_one_tree_say_the_same() {
         for package in &mut lockfile.packages {
             package.line = 1;
         }
-        shown(&lockfile)
+        snapshot_text(&lockfile)
     };
     assert_eq!(
         facts(workspace!("bun-workspace-v1")),
@@ -61,7 +61,7 @@ fn the_versions_of_one_tree_say_the_same() {
 
 #[test]
 fn git_archives_links_and_copies_in_archives() {
-    insta::assert_snapshot!(shown(&fixture!("bun-sources-v1", "package.json")));
+    insta::assert_snapshot!(snapshot_text(&fixture!("bun-sources-v1", "package.json")));
 }
 
 #[test]

@@ -9,8 +9,8 @@ use rayon::iter::{IndexedParallelIterator as _, IntoParallelIterator as _, Paral
 use super::super::NAME;
 use super::super::json::{Map, Text};
 use super::super::manifest::Manifest;
-use super::{Copy, installed_at, origin};
-use crate::lookup::{Known, Lookup, PACKAGES_A_TASK};
+use super::{Installed, installed_at, origin};
+use crate::fast_hash::{FastHashMap, FastHashSet, PACKAGES_A_TASK};
 use crate::{Input, ParseError, limits};
 
 /// Makes the lockfile's value out of its copies. `infer_root` says that nothing states what the
@@ -18,7 +18,7 @@ use crate::{Input, ParseError, limits};
 pub(super) fn lockfile(
     input: &Input<'_>,
     format: &'static str,
-    mut copies: Vec<Copy<'_>>,
+    mut copies: Vec<Installed<'_>>,
     infer_root: bool,
 ) -> Result<Lockfile, ParseError> {
     // Taken out to become the packages' own.
@@ -33,7 +33,7 @@ pub(super) fn lockfile(
         .filter(|copy| copy.installed_at.is_none())
         .map(|copy| graph.root(input, copy))
         .collect();
-    let of_packages: Vec<(&Copy<'_>, Origin)> = copies
+    let of_packages: Vec<(&Installed<'_>, Origin)> = copies
         .iter()
         .zip(origins)
         .zip(&graph.packages)
@@ -74,28 +74,28 @@ pub(super) fn lockfile(
 }
 
 struct Graph<'a, 'b> {
-    copies: &'b [Copy<'a>],
+    copies: &'b [Installed<'a>],
     /// Places among the copies by the folder in whose `node_modules` they are installed, and by the
     /// name there.
-    installed: Lookup<&'b str, Names<'b>>,
+    installed: FastHashMap<&'b str, Names<'b>>,
     /// Places of the folders that are not installed, by their path.
-    folders: Lookup<&'b str, usize>,
+    folders: FastHashMap<&'b str, usize>,
     /// For each copy the package that it is: every one but the root project and the links whose
     /// folder has an entry of its own.
     packages: Vec<Option<PackageIndex>>,
 }
 
 /// Places among the copies by name.
-type Names<'b> = Lookup<&'b str, usize>;
+type Names<'b> = FastHashMap<&'b str, usize>;
 
 impl<'a, 'b> Graph<'a, 'b> {
     /// `paths` holds those of the copies one after the other: the tens of thousands of comparisons
     /// find them nearer to each other there than in the file.
-    fn new(copies: &'b [Copy<'a>], paths: &'b str) -> Result<Self, ParseError> {
+    fn new(copies: &'b [Installed<'a>], paths: &'b str) -> Result<Self, ParseError> {
         let mut graph = Self {
             copies,
-            installed: Lookup::default(),
-            folders: Lookup::default(),
+            installed: FastHashMap::default(),
+            folders: FastHashMap::default(),
             packages: Vec::new(),
         };
         let mut rest = paths;
@@ -146,7 +146,7 @@ impl<'a, 'b> Graph<'a, 'b> {
         self.packages.get(place).copied().flatten()
     }
 
-    fn root(&self, input: &Input<'_>, copy: &Copy<'a>) -> Root {
+    fn root(&self, input: &Input<'_>, copy: &Installed<'a>) -> Root {
         let path = joined(&input.beside(""), &copy.path, "package.json");
         let found = path.and_then(|path| input.sibling(&path).map(|bytes| (path, bytes)));
         let manifest = found.as_ref().and_then(|(_, bytes)| Manifest::read(bytes));
@@ -172,7 +172,7 @@ impl<'a, 'b> Graph<'a, 'b> {
         }
     }
 
-    fn package(&self, copy: &Copy<'a>, origin: Origin) -> Package {
+    fn package(&self, copy: &Installed<'a>, origin: Origin) -> Package {
         let installed = copy.installed_name();
         let in_path = installed.unwrap_or_else(|| folder_name(&copy.path));
         let name = copy.name.as_deref().unwrap_or(in_path);
@@ -193,7 +193,7 @@ impl<'a, 'b> Graph<'a, 'b> {
 
     /// What a copy depends on. A name that stands under several kinds counts once, under the kind
     /// that npm lets win: development, then optional, then run time, then peer.
-    fn edges(&self, copy: &Copy<'a>, with_development: bool) -> Vec<Edge> {
+    fn edges(&self, copy: &Installed<'a>, with_development: bool) -> Vec<Edge> {
         let needs = &copy.needs;
         if needs.len() == 0 {
             return Vec::new();
@@ -212,7 +212,7 @@ impl<'a, 'b> Graph<'a, 'b> {
             (DependencyKind::Peer, &needs.peer),
         ];
         let folders = self.folders_above(&copy.path);
-        let mut seen: Known<&str> = Known::default();
+        let mut seen: FastHashSet<&str> = FastHashSet::default();
 
         let mut edges = Vec::with_capacity(needs.len());
         for (kind, names) in by_kind {

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use jsonc_parser::ast;
 
-use super::super::manifest::strict_ast;
 use crate::ParseError;
+use crate::npm::json::strict_ast;
 
 /// The lines of keys, for a reader that goes down the document once.
 pub(super) struct Lines<'a> {

@@ -20,8 +20,9 @@ use serde_json::value::RawValue;
 
 pub(super) use graph::joined;
 
-use super::json::{self, Map, Object, Text};
+use super::json::{self, Object, Text};
 use super::manifest::Manifest;
+use super::needs::Needs;
 use crate::{Input, ParseError, limits};
 
 /// What the file should have been, for error texts.
@@ -41,7 +42,7 @@ struct Document<'a> {
 }
 
 /// One entry of the file, whatever the version.
-struct Copy<'a> {
+struct Installed<'a> {
     /// Its key in version 2 and 3, the path that follows from the nesting in version 1.
     path: Cow<'a, str>,
     /// Where in `path` the name begins; `None` for a folder that is not installed.
@@ -60,29 +61,10 @@ struct Copy<'a> {
     needs: Needs<'a>,
 }
 
-impl Copy<'_> {
+impl Installed<'_> {
     /// The name in the install path.
     fn installed_name(&self) -> Option<&str> {
         self.installed_at.and_then(|at| self.path.get(at..))
-    }
-}
-
-/// What a copy or a project asks for, by kind.
-#[derive(Default)]
-pub(super) struct Needs<'a> {
-    pub(super) runtime: Map<'a, Option<Text<'a>>>,
-    pub(super) optional: Map<'a, Option<Text<'a>>>,
-    pub(super) peer: Map<'a, Option<Text<'a>>>,
-    pub(super) development: Map<'a, Option<Text<'a>>>,
-}
-
-impl Needs<'_> {
-    /// How many names there are, counted again for each kind in which they stand.
-    fn len(&self) -> usize {
-        [&self.runtime, &self.optional, &self.peer, &self.development]
-            .iter()
-            .map(|names| names.0.len())
-            .sum()
     }
 }
 
@@ -185,7 +167,7 @@ fn scope(development: bool, optional: bool, either: bool) -> Scope {
 
 /// An entry from a registry must say which version it locks; `npm ci` refuses it too. Whether the
 /// version can be ordered is for those to say who compare it.
-fn check(copy: &Copy<'_>) -> Result<(), ParseError> {
+fn check(copy: &Installed<'_>) -> Result<(), ParseError> {
     if copy.path.len() > limits::MAX_INSTALL_PATH_BYTES {
         return Err(ParseError::new(format!(
             "holds an install path of more than {} bytes",

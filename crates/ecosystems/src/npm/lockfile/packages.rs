@@ -8,8 +8,9 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::lines::Lines;
-use super::{Copy, Needs, check, installed_at, origin, scope};
+use super::{Installed, check, installed_at, origin, scope};
 use crate::npm::json::{Map, Object, Text};
+use crate::npm::needs::Needs;
 use crate::{ParseError, limits};
 
 /// One value of `packages`.
@@ -46,7 +47,7 @@ pub(super) struct Entry<'a> {
 
 /// The value of `packages`: a copy for each entry as it is read, from serde still without its line.
 /// That no path stands there twice is for those to see who look copies up by it.
-pub(super) struct Entries<'a>(pub(super) Vec<Copy<'a>>);
+pub(super) struct Entries<'a>(pub(super) Vec<Installed<'a>>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Entries<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -84,7 +85,7 @@ pub(super) fn copies<'a>(
     text: &'a str,
     document_name: Option<Cow<'a, str>>,
     Entries(mut copies): Entries<'a>,
-) -> Result<Vec<Copy<'a>>, ParseError> {
+) -> Result<Vec<Installed<'a>>, ParseError> {
     let mut lines = Lines::new(text);
     let section = Cow::Borrowed("packages");
     for copy in &mut copies {
@@ -101,7 +102,7 @@ pub(super) fn copies<'a>(
 }
 
 /// The copy at a path; `line` is 0 where it is not known yet.
-pub(super) fn copy<'a>(path: Cow<'a, str>, line: u32, entry: Entry<'a>) -> Copy<'a> {
+pub(super) fn copy<'a>(path: Cow<'a, str>, line: u32, entry: Entry<'a>) -> Installed<'a> {
     let name = entry.name.map(|Text(name)| name);
     let resolved = entry.resolved.map(|Text(resolved)| resolved);
     let link = if entry.link {
@@ -119,7 +120,7 @@ pub(super) fn copy<'a>(path: Cow<'a, str>, line: u32, entry: Entry<'a>) -> Copy<
         }
     };
 
-    Copy {
+    Installed {
         installed_at,
         line,
         name,

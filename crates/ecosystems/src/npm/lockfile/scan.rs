@@ -14,7 +14,7 @@ use rayon::iter::{IndexedParallelIterator as _, IntoParallelIterator as _, Paral
 use serde::de::IgnoredAny;
 
 use super::packages::{self, Entries, Entry};
-use super::{Copy, Document};
+use super::{Document, Installed};
 use crate::limits;
 use crate::npm::json::{Filling, Map, Text};
 
@@ -87,7 +87,7 @@ fn entries<'a>(reader: &mut Reader<'a>, value: &str, part_bytes: usize) -> Optio
     let mut copies = Vec::with_capacity(count.into_inner());
     for part in parts {
         let lines_before = reader.line;
-        copies.extend(part.copies.into_iter().map(|copy| Copy {
+        copies.extend(part.copies.into_iter().map(|copy| Installed {
             line: lines_before + copy.line,
             ..copy
         }));
@@ -100,7 +100,7 @@ fn entries<'a>(reader: &mut Reader<'a>, value: &str, part_bytes: usize) -> Optio
 
 /// Some entries that follow each other, with lines that count from the first of them.
 struct Part<'a> {
-    copies: Vec<Copy<'a>>,
+    copies: Vec<Installed<'a>>,
     /// After the last of them, or after the object that they are in.
     end: Reader<'a>,
 }

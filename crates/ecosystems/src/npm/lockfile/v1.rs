@@ -12,9 +12,10 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::lines::Lines;
-use super::{Copy, Needs, WHAT, check, origin, scope};
+use super::{Installed, WHAT, check, origin, scope};
 use crate::npm::json::{self, Map, Object, Text};
 use crate::npm::manifest::Manifest;
+use crate::npm::needs::Needs;
 use crate::{ParseError, limits};
 
 /// One value of `dependencies`.
@@ -72,7 +73,7 @@ pub(super) fn copies<'a>(
     document_name: Option<Cow<'a, str>>,
     dependencies: Option<&'a RawValue>,
     manifest: Option<&Manifest<'a>>,
-) -> Result<Vec<Copy<'a>>, ParseError> {
+) -> Result<Vec<Installed<'a>>, ParseError> {
     let entries: Map<'a, Object<Entry<'a>>> = match dependencies {
         None => Map::default(),
         // Up to three objects are a package: itself, what it asks for and what is installed in it.
@@ -104,7 +105,7 @@ struct Reader<'a> {
     lines: Lines<'a>,
     /// Keys that lead from the document's root to the entry that is read.
     keys: Vec<Cow<'a, str>>,
-    copies: Vec<Copy<'a>>,
+    copies: Vec<Installed<'a>>,
 }
 
 impl<'a> Reader<'a> {
@@ -135,7 +136,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn copy(path: String, line: u32, entry: Entry<'_>) -> Copy<'_> {
+fn copy(path: String, line: u32, entry: Entry<'_>) -> Installed<'_> {
     let version = entry.version.map(|Text(version)| version);
     let installed_at = super::installed_at(&path);
     let in_path = installed_at
@@ -161,7 +162,7 @@ fn copy(path: String, line: u32, entry: Entry<'_>) -> Copy<'_> {
         }
     };
 
-    Copy {
+    Installed {
         path: Cow::Owned(path),
         installed_at,
         line,
@@ -188,8 +189,8 @@ fn registry(resolved: Option<&Text<'_>>, name: &str) -> Origin {
     }
 }
 
-fn root(name: Option<Cow<'_, str>>) -> Copy<'_> {
-    Copy {
+fn root(name: Option<Cow<'_, str>>) -> Installed<'_> {
+    Installed {
         path: Cow::Borrowed(""),
         installed_at: None,
         line: 1,

@@ -2,7 +2,7 @@
 
 use patchgate_model::PackageIndex;
 
-use crate::lookup::Lookup;
+use crate::fast_hash::FastHashMap;
 use crate::npm::tree::split_spec;
 
 /// The generations of the format, by how they write a path.
@@ -128,7 +128,7 @@ pub(super) fn is_version(reference: &str) -> bool {
 /// The packages by their paths.
 pub(super) struct Paths<'p> {
     pub(super) generation: Generation,
-    pub(super) by_path: Lookup<&'p str, PackageIndex>,
+    pub(super) by_path: FastHashMap<&'p str, PackageIndex>,
 }
 
 /// Where a dependency leads.

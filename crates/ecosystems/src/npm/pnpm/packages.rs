@@ -5,7 +5,7 @@ use patchgate_model::{DependencyKind, Edge, Origin, Package, PackageIndex};
 use super::dep_path::{DepPath, Generation, Paths, Target, dep_path, is_version, without_peers};
 use super::{REGENERATE, WHAT};
 use crate::ParseError;
-use crate::lookup::{Lookup, lookup};
+use crate::fast_hash::{FastHashMap, fast_hash_map};
 use crate::npm::NAME;
 use crate::npm::tree::{self, Count, shortened};
 use crate::syntax::{Key, Node};
@@ -36,7 +36,7 @@ pub(super) fn entries<'n>(
     let mut entries = Entries {
         paths: Paths {
             generation,
-            by_path: lookup(packages.len()),
+            by_path: fast_hash_map(packages.len()),
         },
         copies: Vec::with_capacity(packages.len()),
     };
@@ -47,7 +47,7 @@ pub(super) fn entries<'n>(
         return Ok(entries);
     }
 
-    let mut by_key: Lookup<&str, (&Key<'_>, &Node<'_>, bool)> = packages
+    let mut by_key: FastHashMap<&str, (&Key<'_>, &Node<'_>, bool)> = packages
         .iter()
         .map(|(key, entry)| (&*key.name, (key, entry, false)))
         .collect();

@@ -1,7 +1,7 @@
 use patchgate_model::Lockfile;
 
 use super::parse;
-use crate::shown::shown;
+use crate::snapshot_text::snapshot_text;
 use crate::{Input, ParseError, Siblings};
 
 fn read(text: &str, siblings: &[(&str, &str)]) -> Result<Lockfile, ParseError> {
@@ -44,7 +44,7 @@ fn reason(text: &str) -> String {
 
 #[test]
 fn a_workspace_of_pnpm_12() {
-    insta::assert_snapshot!(shown(&workspace!("pnpm-workspace-v9.0")));
+    insta::assert_snapshot!(snapshot_text(&workspace!("pnpm-workspace-v9.0")));
 }
 
 /// The three generations of one tree differ in lines, and in what stands for a catalog.
@@ -69,7 +69,7 @@ fn all_generations_say_the_same() {
             root.edges.sort_by(|a, b| a.name.cmp(&b.name));
         }
 
-        shown(&lockfile)
+        snapshot_text(&lockfile)
     };
     let newest = facts(workspace!("pnpm-workspace-v9.0"));
 
@@ -79,7 +79,7 @@ fn all_generations_say_the_same() {
 
 #[test]
 fn git_archives_folders_patches_and_runtimes() {
-    insta::assert_snapshot!(shown(&fixture!(
+    insta::assert_snapshot!(snapshot_text(&fixture!(
         "pnpm-sources-v9",
         "package.json",
         "d/package.json"
@@ -88,12 +88,12 @@ fn git_archives_folders_patches_and_runtimes() {
 
 #[test]
 fn a_file_of_one_project_and_another_registry() {
-    insta::assert_snapshot!(shown(&fixture!("pnpm-single-v5",)));
+    insta::assert_snapshot!(snapshot_text(&fixture!("pnpm-single-v5",)));
 }
 
 #[test]
 fn what_pnpm_itself_needs_is_in_a_document_of_its_own() {
-    insta::assert_snapshot!(shown(&fixture!("pnpm-env-v9", "package.json")));
+    insta::assert_snapshot!(snapshot_text(&fixture!("pnpm-env-v9", "package.json")));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use patchgate_model::{DependencyKind, Edge, Lockfile, Package, PackageIndex, Roo
 
 use super::locator::{self, Locator};
 use super::resolutions::Resolutions;
-use crate::lookup::{Lookup, lookup};
+use crate::fast_hash::{FastHashMap, fast_hash_map};
 use crate::npm::NAME;
 use crate::npm::tree::{self, Count, Project, beside, project_at, shortened, split_spec};
 use crate::syntax::{self, Node};
@@ -260,11 +260,11 @@ fn folder(input: &Input<'_>, entry: &Entry<'_>, edges: &[Edge]) -> Option<Root> 
 
 /// What descriptors lead to.
 struct Tree<'e> {
-    by_descriptor: Lookup<&'e str, PackageIndex>,
+    by_descriptor: FastHashMap<&'e str, PackageIndex>,
     /// The patched package by the descriptor of what it is made from.
     by_patched: HashMap<String, PackageIndex>,
-    by_name: Lookup<&'e str, Named>,
-    by_resolution: Lookup<&'e str, PackageIndex>,
+    by_name: FastHashMap<&'e str, Named>,
+    by_resolution: FastHashMap<&'e str, PackageIndex>,
     /// `None` when the root project is not known.
     resolutions: Option<Resolutions>,
     unresolved: Vec<Unresolved>,
@@ -300,10 +300,10 @@ const NOWHERE: PackageIndex = PackageIndex(u32::MAX);
 impl<'e> Tree<'e> {
     fn new(entries: &'e [Entry<'_>], root: Option<&Project<'_>>) -> Result<Self, ParseError> {
         let mut tree = Self {
-            by_descriptor: lookup(entries.len()),
+            by_descriptor: fast_hash_map(entries.len()),
             by_patched: HashMap::new(),
-            by_name: lookup(entries.len()),
-            by_resolution: lookup(entries.len()),
+            by_name: fast_hash_map(entries.len()),
+            by_resolution: fast_hash_map(entries.len()),
             resolutions: Resolutions::of(root),
             unresolved: Vec::new(),
             count: Count::default(),

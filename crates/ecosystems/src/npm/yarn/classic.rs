@@ -9,7 +9,7 @@ use patchgate_model::{
 
 use super::resolutions::Resolutions;
 use super::syntax::{self, Entry};
-use crate::lookup::{Lookup, lookup};
+use crate::fast_hash::{FastHashMap, fast_hash_map};
 use crate::npm::lockfile::origin;
 use crate::npm::tree::{self, Count, Project, shortened, split_spec};
 use crate::npm::{NAME, tree::projects};
@@ -155,9 +155,9 @@ fn without_hash(address: &str) -> (&str, Option<&str>) {
 
 /// What names and requirements lead to.
 struct Tree<'e> {
-    by_pattern: Lookup<&'e str, PackageIndex>,
+    by_pattern: FastHashMap<&'e str, PackageIndex>,
     /// Packages by the name that is asked for.
-    by_name: Lookup<&'e str, Vec<PackageIndex>>,
+    by_name: FastHashMap<&'e str, Vec<PackageIndex>>,
     /// Names of the repository's own packages.
     own: HashSet<&'e str>,
     /// `None` when the root project is not known.
@@ -171,8 +171,8 @@ struct Tree<'e> {
 impl<'e> Tree<'e> {
     fn new(entries: &'e [Entry<'_>], projects: &'e [Project<'_>]) -> Result<Self, ParseError> {
         let mut tree = Self {
-            by_pattern: lookup(entries.len()),
-            by_name: lookup(entries.len()),
+            by_pattern: fast_hash_map(entries.len()),
+            by_name: fast_hash_map(entries.len()),
             own: projects
                 .iter()
                 .filter_map(|project| project.manifest.name())

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use patchgate_syntax::split_lines;
 
 use crate::ParseError;
-use crate::lookup::Known;
+use crate::fast_hash::FastHashSet;
 
 /// A name with what stands behind it.
 pub(super) type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
@@ -42,7 +42,7 @@ pub(super) fn entries(text: &str) -> Result<Vec<Entry<'_>>, ParseError> {
     let mut reader = Reader {
         entries: Vec::new(),
         section: Section::None,
-        seen: Known::default(),
+        seen: FastHashSet::default(),
     };
     let mut is_lockfile = false;
     for (index, line) in split_lines(text).enumerate() {
@@ -103,7 +103,7 @@ struct Reader<'a> {
     entries: Vec<Entry<'a>>,
     section: Section,
     /// Patterns so far: one that stands twice would hide one of the two.
-    seen: Known<Cow<'a, str>>,
+    seen: FastHashSet<Cow<'a, str>>,
 }
 
 impl<'a> Reader<'a> {

@@ -1,7 +1,7 @@
 use patchgate_model::Lockfile;
 
 use super::parse;
-use crate::shown::shown;
+use crate::snapshot_text::snapshot_text;
 use crate::{Input, ParseError, Siblings};
 
 fn read(text: &str, siblings: &[(&str, &str)]) -> Result<Lockfile, ParseError> {
@@ -44,12 +44,12 @@ fn reason(text: &str, siblings: &[(&str, &str)]) -> String {
 
 #[test]
 fn a_workspace_of_yarn_1() {
-    insta::assert_snapshot!(shown(&workspace!("yarn-workspace-v1")));
+    insta::assert_snapshot!(snapshot_text(&workspace!("yarn-workspace-v1")));
 }
 
 #[test]
 fn a_workspace_of_yarn_4() {
-    insta::assert_snapshot!(shown(&workspace!("yarn-workspace-v10")));
+    insta::assert_snapshot!(snapshot_text(&workspace!("yarn-workspace-v10")));
 }
 
 /// Yarn 2, 3 and 4 write one tree; only their checksums and the numbers of lines differ.
@@ -63,7 +63,7 @@ fn all_later_versions_say_the_same() {
                 edge.requirement = None;
             }
         }
-        shown(&lockfile)
+        snapshot_text(&lockfile)
     };
     let newest = facts(workspace!("yarn-workspace-v10"));
 
@@ -81,7 +81,7 @@ fn patches_portals_links_and_catalogs() {
         "vendor/l/package.json",
         "vendor/f/package.json"
     );
-    insta::assert_snapshot!(shown(&lockfile));
+    insta::assert_snapshot!(snapshot_text(&lockfile));
 }
 
 #[test]
@@ -180,5 +180,5 @@ c@o/c:
 \"f@npm:ms@1\", ms@1:
   version \"1.0.0\"
 ";
-    insta::assert_snapshot!(shown(&read(text, &[]).unwrap()));
+    insta::assert_snapshot!(snapshot_text(&read(text, &[]).unwrap()));
 }

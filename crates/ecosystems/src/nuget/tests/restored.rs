@@ -1,7 +1,7 @@
 //! A solution as the .NET SDK restored, published and listed it.
 
 use super::{names, read};
-use crate::shown::shown;
+use crate::snapshot_text::snapshot_text;
 
 /// As `dotnet list package --include-transitive` has it.
 #[test]
@@ -10,13 +10,13 @@ fn lockfiles_of_several_frameworks_are_read() {
         fixture!("restored/src/App/packages.lock.json"),
         fixture!("restored/src/App/App.csproj"),
     ];
-    insta::assert_snapshot!("restored_app", shown(&read(&app).unwrap()));
+    insta::assert_snapshot!("restored_app", snapshot_text(&read(&app).unwrap()));
 
     let tests = [
         fixture!("restored/test/App.Tests/packages.lock.json"),
         fixture!("restored/test/App.Tests/App.Tests.csproj"),
     ];
-    insta::assert_snapshot!("restored_tests", shown(&read(&tests).unwrap()));
+    insta::assert_snapshot!("restored_tests", snapshot_text(&read(&tests).unwrap()));
 }
 
 #[test]
@@ -27,7 +27,7 @@ fn assets_are_read_as_their_lockfile() {
     ];
     let assets = read(&files).unwrap();
 
-    insta::assert_snapshot!("restored_assets", shown(&assets));
+    insta::assert_snapshot!("restored_assets", snapshot_text(&assets));
 
     let lock = [fixture!("restored/test/App.Tests/packages.lock.json")];
     let mut assets = names(&assets);
@@ -51,9 +51,9 @@ fn a_published_program_and_its_assets_are_read() {
         fixture!("published/src/App/obj/project.assets.json"),
         fixture!("published/src/App/App.csproj"),
     ];
-    insta::assert_snapshot!("published_assets", shown(&read(&files).unwrap()));
+    insta::assert_snapshot!("published_assets", snapshot_text(&read(&files).unwrap()));
     let deps = read(&[fixture!("published/App.deps.json")]).unwrap();
-    insta::assert_snapshot!("published_deps", shown(&deps));
+    insta::assert_snapshot!("published_deps", snapshot_text(&deps));
 }
 
 #[test]

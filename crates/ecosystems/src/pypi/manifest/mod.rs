@@ -6,6 +6,7 @@
 mod pipfile;
 mod poetry;
 mod pyproject;
+mod requirements_in;
 mod setup_cfg;
 
 use patchgate_model::{DependencyKind, Unresolved};
@@ -16,7 +17,6 @@ use super::requirement::Requirement;
 use crate::{Input, ParseError};
 
 pub(super) use poetry::{DEFAULT_GROUP, requirement};
-pub(super) use pyproject::is_folder;
 
 /// A manifest's own statements.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -100,7 +100,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Manifest, ParseError> {
     let mut manifest = match input.path.rsplit('/').next().unwrap_or(input.path) {
         "Pipfile" => pipfile::parse(input.text()?)?,
         "setup.cfg" => setup_cfg::parse(input.text()?)?,
-        name if name.ends_with(".in") => super::requirements_txt::manifest(input)?,
+        name if name.ends_with(".in") => requirements_in::parse(input)?,
         _ => pyproject::parse(input.text()?)?,
     };
     input.path.clone_into(&mut manifest.path);

@@ -3,10 +3,9 @@
 use patchgate_model::DependencyKind;
 
 use super::poetry::requirement;
-use super::pyproject::is_folder;
 use super::{Direct, Manifest};
 use crate::ParseError;
-use crate::pypi::address::without_credentials;
+use crate::pypi::address::{is_folder, without_credentials};
 use crate::syntax::{Node, toml};
 
 /// Tables that are no category of packages.

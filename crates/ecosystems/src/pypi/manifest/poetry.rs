@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 
 use patchgate_model::DependencyKind;
 
-use super::pyproject::is_folder;
 use super::{Direct, Manifest};
 use crate::ParseError;
-use crate::pypi::address::without_credentials;
+use crate::pypi::address::{is_folder, without_credentials};
 use crate::pypi::name::normalize;
 use crate::syntax::Node;
 

@@ -9,6 +9,7 @@ use patchgate_model::DependencyKind;
 
 use super::{Direct, Manifest, poetry};
 use crate::ParseError;
+use crate::pypi::address::is_folder;
 use crate::pypi::name::normalize;
 use crate::syntax::{Node, toml};
 
@@ -184,9 +185,4 @@ fn uv(settings: &Node<'_>, manifest: &mut Manifest) -> Result<(), ParseError> {
     }
 
     Ok(())
-}
-
-/// Whether a path is a folder and no archive.
-pub(in crate::pypi) fn is_folder(path: &str) -> bool {
-    crate::pypi::address::archive(path).is_none()
 }

@@ -17,11 +17,11 @@ const HASHES: [(&str, usize); 3] = [("sha256", 64), ("sha384", 96), ("sha512", 1
 
 /// One requirement.
 #[derive(Debug, Clone)]
-pub(super) struct Line {
+pub(in crate::pypi) struct Line {
     /// Line in the file that is read, from 1; for an included file that of the inclusion.
-    pub(super) line: u32,
+    pub(in crate::pypi) line: u32,
     /// The requirement as written, without options and comments.
-    pub(super) text: String,
+    pub(in crate::pypi) text: String,
     /// `sha256:…`, as written.
     pub(super) hashes: Vec<String>,
     /// Why it is there, by its comments.
@@ -29,13 +29,18 @@ pub(super) struct Line {
 }
 
 impl Line {
+    /// Whether it asks for a directory of the repository.
+    pub(in crate::pypi) fn is_folder(&self) -> bool {
+        matches!(self.wanted(), Some(Wanted::Folder { .. }))
+    }
+
     /// What the line asks for. [`File::read`] has refused every line that asks for nothing.
     pub(super) fn wanted(&self) -> Option<Wanted<'_>> {
         Wanted::parse(&self.text)
     }
 
     /// The name of what is asked for, else the requirement itself.
-    pub(super) fn name(&self) -> String {
+    pub(in crate::pypi) fn name(&self) -> String {
         match self.wanted().and_then(|wanted| wanted.name()) {
             Some(name) => name.to_owned(),
             None => without_credentials(&self.text).into_owned(),
@@ -43,7 +48,7 @@ impl Line {
     }
 
     /// The requirement as written, without name and marker.
-    pub(super) fn requirement(&self) -> String {
+    pub(in crate::pypi) fn requirement(&self) -> String {
         let wanted = self.wanted();
         without_credentials(
             wanted
@@ -56,8 +61,8 @@ impl Line {
 
 /// One file.
 #[derive(Debug, Default)]
-pub(super) struct File {
-    pub(super) lines: Vec<Line>,
+pub(in crate::pypi) struct File {
+    pub(in crate::pypi) lines: Vec<Line>,
     /// Files whose requirements count as this file's, with the line.
     pub(super) included: Vec<(String, u32)>,
     /// Constraints files, with the line.
@@ -72,7 +77,7 @@ impl File {
     ///
     /// # Errors
     /// When a line is neither a requirement nor an option.
-    pub(super) fn read(input: &Input<'_>) -> Result<Self, ParseError> {
+    pub(in crate::pypi) fn read(input: &Input<'_>) -> Result<Self, ParseError> {
         let mut file = Self::default();
         for line in logical(input.text()?) {
             file.line(&line)?;

@@ -3,7 +3,7 @@
 use patchgate_model::{Origin, Scope};
 
 use super::{fixture, names, open, read};
-use crate::shown::shown;
+use crate::snapshot_text::snapshot_text;
 
 #[test]
 fn poetry_1_needs_its_manifest_to_tell_what_is_for_development() {
@@ -11,7 +11,7 @@ fn poetry_1_needs_its_manifest_to_tell_what_is_for_development() {
         fixture!("poetry1/poetry.lock"),
         fixture!("poetry1/pyproject.toml"),
     ];
-    insta::assert_snapshot!(shown(&read(&files).unwrap()));
+    insta::assert_snapshot!(snapshot_text(&read(&files).unwrap()));
 
     let alone = read(&files[..1]).unwrap();
     assert!(alone.roots.is_empty());
@@ -34,7 +34,7 @@ fn poetry_2_writes_groups() {
         fixture!("poetry2/poetry.lock"),
         fixture!("poetry2/pyproject.toml"),
     ];
-    insta::assert_snapshot!(shown(&read(&files).unwrap()));
+    insta::assert_snapshot!(snapshot_text(&read(&files).unwrap()));
 }
 
 /// A package of `poetry.lock` with the end that every such file has.
@@ -109,7 +109,7 @@ fn a_lockfile_of_a_later_poetry_is_refused() {
 #[test]
 fn pipenv_writes_categories() {
     let files = [fixture!("pipenv/Pipfile.lock"), fixture!("pipenv/Pipfile")];
-    insta::assert_snapshot!(shown(&read(&files).unwrap()));
+    insta::assert_snapshot!(snapshot_text(&read(&files).unwrap()));
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn uv_locks_a_workspace_with_its_members() {
         fixture!("uv/pyproject.toml"),
         fixture!("uv/libs/core/pyproject.toml"),
     ];
-    insta::assert_snapshot!(shown(&read(&files).unwrap()));
+    insta::assert_snapshot!(snapshot_text(&read(&files).unwrap()));
 }
 
 #[test]
@@ -232,7 +232,7 @@ fn a_script_has_a_lockfile_of_its_own() {
 #[test]
 fn pdm_writes_groups() {
     let files = [fixture!("pdm/pdm.lock"), fixture!("pdm/pyproject.toml")];
-    insta::assert_snapshot!(shown(&read(&files).unwrap()));
+    insta::assert_snapshot!(snapshot_text(&read(&files).unwrap()));
 }
 
 #[test]
@@ -261,7 +261,7 @@ fn pylock_is_read_with_what_its_markers_say() {
         fixture!("pylock/pylock.toml"),
         fixture!("pylock/pyproject.toml"),
     ];
-    insta::assert_snapshot!(shown(&read(&files).unwrap()));
+    insta::assert_snapshot!(snapshot_text(&read(&files).unwrap()));
 
     let text = r#"lock-version = "1.0"
 created-by = "somebody"

@@ -3,7 +3,7 @@
 use patchgate_model::{DependencyKind, Origin};
 
 use super::{fixture, names, open, read, unresolved};
-use crate::shown::shown;
+use crate::snapshot_text::snapshot_text;
 
 fn requirements(text: &str) -> Result<patchgate_model::Lockfile, crate::ParseError> {
     read(&[("requirements.txt", text.to_owned())])
@@ -16,7 +16,7 @@ fn comments_of_pip_tools_are_edges() {
         fixture!("compiled/requirements.in"),
         fixture!("compiled/constraints.txt"),
     ];
-    insta::assert_snapshot!(shown(&read(&files).unwrap()));
+    insta::assert_snapshot!(snapshot_text(&read(&files).unwrap()));
 }
 
 #[test]
@@ -26,8 +26,8 @@ fn comments_of_uv_and_comments_on_one_line_are_edges() {
         fixture!("compiled/requirements.in"),
         fixture!("compiled/requirements-dev.in"),
     ];
-    insta::assert_snapshot!(shown(&read(&files).unwrap()));
-    insta::assert_snapshot!(shown(
+    insta::assert_snapshot!(snapshot_text(&read(&files).unwrap()));
+    insta::assert_snapshot!(snapshot_text(
         &read(&[fixture!("compiled/requirements-line.txt")]).unwrap()
     ));
 }

@@ -24,7 +24,7 @@ const MAX_REPORTED: usize = 10;
 
 /// What was read from one source.
 #[derive(Debug, Default)]
-pub(super) struct Read {
+pub(super) struct CsafDocuments {
     pub(super) documents: Vec<(String, Arc<Document>)>,
     pub(super) problems: Vec<Problem>,
     /// Number of documents that were left out, because their label forbids passing them on.
@@ -32,11 +32,11 @@ pub(super) struct Read {
 }
 
 /// Reads one source of CSAF documents. A failure is a problem of the result.
-pub(super) async fn read(location: &Location, client: Option<&Client>) -> Read {
+pub(super) async fn read(location: &Location, client: Option<&Client>) -> CsafDocuments {
     let mut read = match (location, client) {
         (Location::Path { path, shown }, _) => on_disk(path, shown),
         (Location::Url(url), Some(client)) => provider::read(client, url).await,
-        (Location::Url(_), None) => Read::default(),
+        (Location::Url(_), None) => CsafDocuments::default(),
     };
     if read.documents.is_empty() && read.problems.is_empty() {
         let problem = problem(&location.shown(), "contains no CSAF document".to_owned());
@@ -54,8 +54,8 @@ pub(super) async fn read(location: &Location, client: Option<&Client>) -> Read {
 }
 
 /// A document, a directory, or the directory of a provider's metadata file.
-fn on_disk(path: &Path, shown: &str) -> Read {
-    let mut read = Read::default();
+fn on_disk(path: &Path, shown: &str) -> CsafDocuments {
+    let mut read = CsafDocuments::default();
     if path.is_dir() {
         read.folder(path, shown);
         return read;
@@ -75,7 +75,7 @@ fn on_disk(path: &Path, shown: &str) -> Read {
     read
 }
 
-impl Read {
+impl CsafDocuments {
     fn folder(&mut self, folder: &Path, shown: &str) {
         let (files, walked) = documents_below(folder, shown);
         self.problems.extend(walked);

@@ -13,7 +13,7 @@ use patchgate_vex::provider::{self, Entry, FileKind, is_for_all};
 use tokio::task::JoinSet;
 use url::Url;
 
-use super::{Read, hashes, problem};
+use super::{CsafDocuments, hashes, problem};
 
 /// Most feeds and directories of one provider.
 const MAX_LISTS: usize = 100;
@@ -55,8 +55,8 @@ struct Walk<'a> {
 }
 
 /// Reads a document, or the documents that a provider's metadata lead to.
-pub(super) async fn read(client: &Client, address: &str) -> Read {
-    let mut read = Read::default();
+pub(super) async fn read(client: &Client, address: &str) -> CsafDocuments {
+    let mut read = CsafDocuments::default();
     let name = redact_url(address);
     let Ok(base) = Url::parse(address) else {
         read.problems
@@ -223,7 +223,7 @@ impl Walk<'_> {
     }
 
     /// Fetches the documents, several at a time.
-    async fn fetch(&self, mut wanted: Vec<Wanted>, name: &str, read: &mut Read) {
+    async fn fetch(&self, mut wanted: Vec<Wanted>, name: &str, read: &mut CsafDocuments) {
         if wanted.len() > MAX_DOCUMENTS {
             let reason = format!(
                 "lists {} documents; only the newest {MAX_DOCUMENTS} were read",
@@ -283,7 +283,7 @@ impl Walk<'_> {
     }
 }
 
-impl Read {
+impl CsafDocuments {
     /// Adds a document of a provider, unless its label says that not everybody may have it.
     fn add_public(&mut self, name: &str, bytes: &[u8]) {
         let before = self.documents.len();

@@ -7,7 +7,7 @@ use patchgate_model::{Edge, Lockfile, Origin};
 use crate::purl;
 
 /// Everything that was read, a package, a requirement or an edge a line.
-pub(crate) fn shown(lockfile: &Lockfile) -> String {
+pub(crate) fn snapshot_text(lockfile: &Lockfile) -> String {
     let mut text = format!("{} {}\n", lockfile.path, lockfile.format);
     for package in &lockfile.packages {
         let _ = write!(text, "{}: {}", package.line, purl(package));

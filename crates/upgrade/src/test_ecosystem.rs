@@ -5,17 +5,15 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use patchgate_ecosystems::{
-    Ecosystem, EditError, Format, Input, MetadataRequest, ParseError, Release, Requirement,
-    RequirementEdit, RequirementError, Upgradable, VersionError,
+    Ecosystem, EditError, MetadataRequest, ParseError, Release, Requirement, RequirementEdit,
+    RequirementError, Upgradable, VersionError,
 };
-use patchgate_model::{
-    Bump, DependencyKind, Edge, Lockfile, Package, PackageIndex, Root, Unresolved,
-};
+use patchgate_model::{Bump, DependencyKind, Edge, Lockfile, Package, PackageIndex, Root};
 use semver::{Version, VersionReq};
 
 use crate::{Known, Planned, Proposal, Request, plan};
 
-pub(crate) struct Toy;
+pub(crate) struct TestEcosystem;
 
 fn version(text: &str) -> Result<Version, VersionError> {
     Version::parse(text).map_err(|_| VersionError {
@@ -24,21 +22,12 @@ fn version(text: &str) -> Result<Version, VersionError> {
     })
 }
 
-impl Ecosystem for Toy {
+impl Ecosystem for TestEcosystem {
     fn name(&self) -> &'static str {
         "toy"
     }
     fn purl_type(&self) -> &'static str {
         "toy"
-    }
-    fn formats(&self) -> &'static [Format] {
-        &[]
-    }
-    fn manifests(&self) -> &'static [&'static str] {
-        &[]
-    }
-    fn unresolved(&self, _: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
-        Err(ParseError::new("is a toy"))
     }
     fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
         Cow::Borrowed(name)
@@ -48,7 +37,7 @@ impl Ecosystem for Toy {
     }
 }
 
-impl Upgradable for Toy {
+impl Upgradable for TestEcosystem {
     fn is_prerelease(&self, text: &str) -> Result<bool, VersionError> {
         Ok(!version(text)?.pre.is_empty())
     }
@@ -78,6 +67,9 @@ impl Upgradable for Toy {
             }),
         }
     }
+    fn is_requirement_key(&self, path: &[&str]) -> bool {
+        matches!(path, ["dependencies", _])
+    }
     fn edit_manifest(&self, _: &str, edit: &RequirementEdit) -> Result<String, EditError> {
         Err(EditError::Unreadable(edit.name.clone()))
     }
@@ -100,7 +92,7 @@ pub(crate) struct World {
     /// Ids of affected versions: package, id, affected below this version (all when empty).
     pub(crate) advisories: Vec<(String, String, String)>,
     pub(crate) refused: BTreeMap<String, BTreeSet<String>>,
-    pub(crate) withdrawn_installable: bool,
+    pub(crate) yanked_installable: bool,
 }
 
 pub(crate) fn requirement(text: &str) -> (String, String, DependencyKind) {
@@ -112,11 +104,11 @@ pub(crate) fn requirement(text: &str) -> (String, String, DependencyKind) {
     (name.to_owned(), requirement.to_owned(), kind)
 }
 
-/// `version` or `version!` (withdrawn), then its requirements.
+/// `version` or `version!` (yanked), then its requirements.
 pub(crate) fn release(text: &str, requirements: &[&str]) -> Release {
     Release {
         version: text.trim_end_matches('!').to_owned(),
-        withdrawn: text.ends_with('!'),
+        yanked: text.ends_with('!'),
         requirements: requirements
             .iter()
             .map(|text| {
@@ -189,7 +181,7 @@ impl World {
             known: Known::default(),
             advisories: Vec::new(),
             refused: BTreeMap::new(),
-            withdrawn_installable: false,
+            yanked_installable: false,
         }
     }
 
@@ -198,7 +190,7 @@ impl World {
             .iter()
             .map(|(version, requirements)| release(version, requirements))
             .collect();
-        self.known.insert(&Toy, name, Ok(releases));
+        self.known.insert(&TestEcosystem, name, Ok(releases));
         self
     }
 
@@ -214,7 +206,7 @@ impl World {
             .filter(|(affected, _, fixed)| {
                 affected == name
                     && (fixed.is_empty()
-                        || Toy.compare_versions(version, fixed) == Ok(Ordering::Less))
+                        || TestEcosystem.compare_versions(version, fixed) == Ok(Ordering::Less))
             })
             .map(|(_, id, _)| id.clone())
             .collect()
@@ -234,13 +226,13 @@ impl World {
 
         plan(&Request {
             lockfile: &self.lockfile,
-            ecosystem: &Toy,
+            ecosystem: &TestEcosystem,
             vulnerable: &vulnerable,
             known: &self.known,
             judge: &judge,
             refused: &self.refused,
             frozen: &BTreeMap::new(),
-            withdrawn_installable: self.withdrawn_installable,
+            yanked_installable: self.yanked_installable,
         })
     }
 

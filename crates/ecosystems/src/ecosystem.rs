@@ -1,0 +1,116 @@
+//! The identity of an ecosystem: its names, and the order of its versions.
+//!
+//! Every ecosystem has these, distributions of operating systems included. Reading files
+//! ([`FileReader`]) and changing versions ([`Upgradable`]) are traits of their own, for the
+//! ecosystems that can.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use patchgate_model::package_url;
+
+use crate::{FileReader, Upgradable};
+
+/// Names and version order of one ecosystem.
+pub trait Ecosystem: Sync {
+    /// Name in OSV (<https://ossf.github.io/osv-schema/#defined-ecosystems>), or Patchgate's own
+    /// for an ecosystem that OSV does not have.
+    fn name(&self) -> &'static str;
+
+    /// Whether OSV has advisories for it. The packages of one that it does not have are part of
+    /// the inventory and are never called clean.
+    fn has_advisories(&self) -> bool {
+        true
+    }
+
+    /// Prefix of the ids of the database that OSV imports this ecosystem's advisories from, the
+    /// preferred one where a vulnerability has ids of several databases
+    /// (<https://ossf.github.io/osv-schema/#id-modified-fields>). GitHub's where the ecosystem has
+    /// no database of its own.
+    fn advisory_id_prefix(&self) -> &'static str {
+        "GHSA-"
+    }
+
+    /// Type in package URLs (<https://github.com/package-url/purl-spec>).
+    fn purl_type(&self) -> &'static str;
+
+    /// The package URL for a name as this ecosystem writes it.
+    fn purl(&self, name: &str, version: &str) -> String {
+        package_url(self.purl_type(), name, version)
+    }
+
+    /// The reverse of [`Ecosystem::purl`]: the name as this ecosystem writes it.
+    fn name_from_purl(&self, purl: PurlName<'_>) -> String {
+        purl.joined()
+    }
+
+    /// Qualifiers that a package URL of this type has when it does not state them, as keys and
+    /// values.
+    fn default_qualifiers(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
+
+    /// The name as the registry compares it: two spellings of one package give one text.
+    fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str>;
+
+    /// Orders two versions as the ecosystem does.
+    ///
+    /// # Errors
+    /// When one of them is not a version of this ecosystem.
+    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError>;
+
+    /// Whether an advisory for one release of a distribution (`12` of `Debian:12`) is about the
+    /// packages of another. Ecosystems without releases do not ask.
+    fn covers_release(&self, advisory: &str, package: &str) -> bool {
+        advisory == package
+    }
+
+    /// Whether files write a version in the same way as its registry, so that a server that
+    /// compares texts finds it. When they may not (`6.0` for `6.0.0`), advisories are requested by
+    /// name alone, and versions are compared by [`Ecosystem::compare_versions`].
+    fn writes_registry_versions(&self) -> bool {
+        true
+    }
+
+    /// The same ecosystem as one whose files are read, where it has files.
+    fn files(&self) -> Option<&dyn FileReader> {
+        None
+    }
+
+    /// The same ecosystem as one that `patchgate fix` can change, where it can.
+    fn upgradable(&self) -> Option<&'static dyn Upgradable> {
+        None
+    }
+}
+
+/// The parts of a package URL that name a package, decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PurlName<'a> {
+    /// Namespace, its segments separated by `/`. May be empty.
+    pub namespace: &'a str,
+    /// The last segment of the path: the name in the narrow sense.
+    pub name: &'a str,
+    /// Path within the package. May be empty.
+    pub subpath: &'a str,
+}
+
+impl PurlName<'_> {
+    /// Namespace and name, separated by `/`: the name in most ecosystems.
+    #[must_use]
+    pub fn joined(&self) -> String {
+        match self.namespace {
+            "" => self.name.to_owned(),
+            namespace => format!("{namespace}/{}", self.name),
+        }
+    }
+}
+
+/// A text that is not a version.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{version}` is not a version of {ecosystem}")]
+pub struct VersionError {
+    /// The text, as it was given.
+    pub version: String,
+    /// OSV name of the ecosystem.
+    pub ecosystem: &'static str,
+}
