@@ -51,7 +51,7 @@ impl Cache {
             hash.update(part.len().to_le_bytes());
             hash.update(part.as_bytes());
         }
-        hex(&hash.finalize())
+        hex::encode(hash.finalize())
     }
 
     /// The answer for `key`, unless there is none or its file is damaged or above `max_bytes`.
@@ -67,8 +67,9 @@ impl Cache {
         let head: Head = serde_json::from_slice(bytes.get(..line_end)?).ok()?;
 
         bytes.drain(..=line_end);
-        let whole =
-            head.format == FORMAT && head.key == key && head.sha256 == hex(&Sha256::digest(&bytes));
+        let whole = head.format == FORMAT
+            && head.key == key
+            && head.sha256 == hex::encode(Sha256::digest(&bytes));
 
         whole.then_some(Kept {
             etag: head.etag,
@@ -85,7 +86,7 @@ impl Cache {
             key: key.to_owned(),
             etag: kept.etag.clone(),
             last_modified: kept.last_modified.clone(),
-            sha256: hex(&Sha256::digest(&kept.body)),
+            sha256: hex::encode(Sha256::digest(&kept.body)),
         };
 
         write_atomically(&path, &head, &kept.body).map_err(|source| (path, source))
@@ -109,22 +110,6 @@ fn write_atomically(path: &Path, head: &Head, body: &[u8]) -> io::Result<()> {
     file.persist(path).map_err(|error| error.error)?;
 
     Ok(())
-}
-
-/// Lower-case hexadecimal digits.
-fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-
-    bytes
-        .iter()
-        .flat_map(|byte| {
-            [
-                DIGITS[usize::from(byte >> 4)],
-                DIGITS[usize::from(byte & 15)],
-            ]
-        })
-        .map(char::from)
-        .collect()
 }
 
 #[cfg(test)]

@@ -147,11 +147,7 @@ impl Digest {
 
     fn finish(self) -> String {
         use sha2::Digest as _;
-        self.0
-            .finalize()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        hex::encode(self.0.finalize())
     }
 }
 

@@ -189,8 +189,7 @@ impl Digest {
         if let Some((name, value)) = text.split_once('-') {
             let value = value.split('?').next().unwrap_or_default();
             let bytes = LENIENT.decode(value).ok()?;
-            let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-            return Self::new(Algorithm::parse(name)?, &hex);
+            return Self::new(Algorithm::parse(name)?, &hex::encode(bytes));
         }
 
         match text.len() {

@@ -167,7 +167,7 @@ impl Manifest {
 
     fn digest(&self) -> serde_json::Result<String> {
         let bytes = serde_json::to_vec(&(self.format, &self.sources))?;
-        Ok(hex(&Sha256::digest(bytes)))
+        Ok(hex::encode(Sha256::digest(bytes)))
     }
 
     /// A name for the content: the format and the hash of all the files' names, which hold the
@@ -178,7 +178,7 @@ impl Manifest {
             hash.update(file.name.as_bytes());
             hash.update([0]);
         }
-        let digits = hex(hash.finalize().get(..16).unwrap_or_default());
+        let digits = hex::encode(hash.finalize().get(..16).unwrap_or_default());
         format!("patchgate-store-{}-{digits}", self.format)
     }
 
@@ -186,9 +186,4 @@ impl Manifest {
     pub(super) fn files(&self) -> impl Iterator<Item = &FileEntry> {
         self.sources.iter().flat_map(Source::files)
     }
-}
-
-/// Lower-case hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

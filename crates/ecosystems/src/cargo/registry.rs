@@ -2,6 +2,7 @@
 //! (<https://doc.rust-lang.org/cargo/reference/registry-index.html>).
 
 use patchgate_model::DependencyKind;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
 use super::version::Version;
@@ -10,6 +11,10 @@ use crate::{MetadataRequest, ParseError, Release, Requirement, limits};
 /// The newest version of the index format that is read; newer entries are passed over, as Cargo
 /// does.
 const NEWEST_ENTRY_VERSION: u32 = 2;
+
+/// The characters that are encoded in a path: all that the name of a published crate cannot
+/// contain, so that no name leads to another file.
+const CRATE_NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
 
 /// The request for one package's file in the index.
 pub(super) fn metadata_request(registry: &str, name: &str) -> MetadataRequest {
@@ -25,9 +30,10 @@ pub(super) fn metadata_request(registry: &str, name: &str) -> MetadataRequest {
 fn index_path(name: &str) -> String {
     let name = name.to_lowercase();
     let part = |from: usize, to: usize| -> String {
-        encode(&name.chars().skip(from).take(to - from).collect::<String>())
+        let part: String = name.chars().skip(from).take(to - from).collect();
+        utf8_percent_encode(&part, CRATE_NAME).to_string()
     };
-    let whole = encode(&name);
+    let whole = utf8_percent_encode(&name, CRATE_NAME);
 
     match name.chars().count() {
         0 | 1 => format!("1/{whole}"),
@@ -35,20 +41,6 @@ fn index_path(name: &str) -> String {
         3 => format!("3/{}/{whole}", part(0, 1)),
         _ => format!("{}/{}/{whole}", part(0, 2), part(2, 4)),
     }
-}
-
-/// Percent-encodes what no crate name of a registry holds, so that no name leads elsewhere.
-fn encode(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_') {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-
-    encoded
 }
 
 /// One line of an index file.

@@ -2,9 +2,9 @@
 //! (<https://github.com/npm/registry/blob/main/docs/responses/package-metadata.md>).
 
 use std::fmt;
-use std::fmt::Write as _;
 
 use patchgate_model::DependencyKind;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
@@ -26,21 +26,30 @@ const FIELDS: [&str; 6] = [
     "peerDependencies",
 ];
 
+/// The characters that are encoded in a package's name: all but those that JavaScript's
+/// `encodeURIComponent` leaves as they are, and `@`, which npm leaves too.
+const NAME: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'@')
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~')
+    .remove(b'!')
+    .remove(b'*')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')');
+
 /// The request for a package's document. The `/` of a scoped name is encoded, as npm does.
 pub(super) fn request(registry: &str, name: &str) -> MetadataRequest {
     let mut url = registry.trim_end_matches('/').to_owned();
     url.push('/');
-    for byte in name.bytes() {
-        let is_plain = byte.is_ascii_alphanumeric()
-            || matches!(
-                byte,
-                b'@' | b'-' | b'_' | b'.' | b'~' | b'!' | b'*' | b'\'' | b'(' | b')'
-            );
-        if is_plain {
-            url.push(char::from(byte));
-        } else {
-            // Writing to a String cannot fail.
-            let _ = write!(url, "%{byte:02x}");
+    for piece in utf8_percent_encode(name, NAME) {
+        // A piece is either plain or one escape. npm writes escapes in lower case (`%2f`), and a
+        // proxy or a cache that compares addresses as texts must see the same one.
+        match piece.starts_with('%') {
+            true => url.push_str(&piece.to_ascii_lowercase()),
+            false => url.push_str(piece),
         }
     }
 

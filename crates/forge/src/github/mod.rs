@@ -17,6 +17,7 @@ use std::time::Duration;
 use octocrab::Octocrab;
 use octocrab::service::middleware::retry::RetryConfig;
 use patchgate_http::{Client, Secret};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
 
 use crate::{ForgeError, RepositoryName};
@@ -160,20 +161,16 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
     }
 }
 
+/// The characters that are encoded: all but the unreserved ones (RFC 3986, 2.3).
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
+
 /// Percent-encodes one segment of a path, or a value of a query.
 fn encode(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
-            out.push(char::from(byte));
-        } else {
-            use std::fmt::Write as _;
-            // Writing to a String cannot fail.
-            let _ = write!(out, "%{byte:02X}");
-        }
-    }
-
-    out
+    utf8_percent_encode(text, SEGMENT).to_string()
 }
 
 /// Percent-encodes a path or a branch name, whose `/` stay.

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use patchgate_model::Level;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -369,11 +370,7 @@ fn fingerprint(finding: &FindingReport, file: &str) -> String {
         hash.update(part.as_bytes());
     }
 
-    hash.finalize()
-        .iter()
-        .take(16)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex::encode(hash.finalize().get(..16).unwrap_or_default())
 }
 
 fn location(file: &str, line: Option<u32>) -> Value {
@@ -386,18 +383,20 @@ fn location(file: &str, line: Option<u32>) -> Value {
     json!({ "physicalLocation": location })
 }
 
-/// A path as a relative URI reference (RFC 3986).
-fn uri(path: &str) -> String {
-    let mut out = String::new();
-    for byte in path.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~/@+".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
+/// The characters that are encoded in a path: all but the unreserved ones (RFC 3986, 2.3), and `/`,
+/// `@` and `+`, which a path may contain as they are.
+const PATH: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'/')
+    .remove(b'@')
+    .remove(b'+');
 
-    out
+/// A path as a relative URI reference (RFC 3986, 4.2).
+fn uri(path: &str) -> String {
+    utf8_percent_encode(path, PATH).to_string()
 }
 
 /// The text with a period at its end; empty stays empty.

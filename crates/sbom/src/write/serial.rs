@@ -13,10 +13,7 @@ pub fn content_uuid(value: &impl Serialize) -> String {
 pub(super) fn hash(value: &impl Serialize) -> String {
     // The values here have texts as keys and no numbers that JSON lacks, so they always serialise.
     let bytes = serde_json::to_vec(value).unwrap_or_default();
-    Sha256::digest(&bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex::encode(Sha256::digest(&bytes))
 }
 
 /// A UUID of version 8, whose bits are its maker's to choose (RFC 9562, 5.8), from a hash.

@@ -43,10 +43,7 @@ fn header(path: &str, size: usize) -> [u8; 512] {
 /// SHA-256 in hexadecimal, as Cargo's index states it.
 pub(super) fn sha256_hex(bytes: &[u8]) -> String {
     use sha2::Digest as _;
-    sha2::Sha256::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex::encode(sha2::Sha256::digest(bytes))
 }
 
 /// A subresource integrity string, as npm states it.

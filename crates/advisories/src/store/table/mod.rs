@@ -265,11 +265,7 @@ fn digest<R: io::Read + io::Seek>(file: &mut R) -> io::Result<String> {
         hash.update(&buffer[..read]);
     }
 
-    Ok(hash
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect())
+    Ok(hex::encode(hash.finalize()))
 }
 
 fn damaged() -> io::Error {

@@ -1,8 +1,24 @@
 //! yarn's locators, which say what exactly a package is (<https://yarnpkg.com/protocols>).
 
+use std::borrow::Cow;
+
 use patchgate_model::Origin;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use crate::npm::tree::split_spec;
+
+/// The characters that yarn encodes in a parameter: all but those that JavaScript's
+/// `encodeURIComponent` leaves as they are.
+const PARAMETER: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'!')
+    .remove(b'~')
+    .remove(b'*')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')');
 
 /// Patches of patches are followed up to this many times.
 const MAX_PATCHES: usize = 8;
@@ -90,28 +106,11 @@ pub(super) fn inner(text: &str) -> Option<String> {
     Some(format!("{name}@{inside}"))
 }
 
-/// Without percent-encoding. What is no text then stays as it is.
+/// The text without percent-encoding; unchanged where the decoded bytes are not UTF-8.
 fn decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let hex = after
-            .get(..2)
-            .and_then(|digits| std::str::from_utf8(digits).ok())
-            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        match (first, hex) {
-            (b'%', Some(byte)) => {
-                bytes.push(byte);
-                rest = after.get(2..).unwrap_or_default();
-            }
-            _ => {
-                bytes.push(*first);
-                rest = after;
-            }
-        }
-    }
-
-    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
+    percent_decode_str(text)
+        .decode_utf8()
+        .map_or_else(|_| text.to_owned(), Cow::into_owned)
 }
 
 /// The folder of the workspace that a relative path starts from, by a locator's parameters:
@@ -125,19 +124,9 @@ pub(super) fn bound_to(parameters: &str) -> Option<String> {
     reference.strip_prefix("workspace:").map(str::to_owned)
 }
 
-/// As yarn writes a locator into the parameters of another one: all but letters, digits and
-/// `-_.!~*'()` in percent-encoding.
+/// Percent-encodes a locator as yarn does within the parameters of another one.
 pub(super) fn encoded(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 8);
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.!~*'()".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-
-    out
+    utf8_percent_encode(text, PARAMETER).to_string()
 }
 
 #[cfg(test)]

@@ -12,8 +12,8 @@ pub(super) const ENDS: [&str; 2] = ["sha256", "sha512"];
 pub(super) fn check(bytes: &[u8], stated: &[u8], name: &str) -> Result<(), String> {
     let stated = stated_hash(stated).ok_or_else(|| format!("has an invalid hash in `{name}`"))?;
     let actual = match stated.len() {
-        64 => hex(&Sha256::digest(bytes)),
-        _ => hex(&Sha512::digest(bytes)),
+        64 => hex::encode(Sha256::digest(bytes)),
+        _ => hex::encode(Sha512::digest(bytes)),
     };
     if actual == stated {
         return Ok(());
@@ -40,10 +40,6 @@ pub(super) fn check_beside(path: &Path, bytes: &[u8]) -> Result<(), String> {
     }
 
     Ok(())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
