@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use patchgate_model::{Inventory, Origin};
+use patchgate_model::{CommitId, Inventory, Origin};
 
 /// Name under which OSV exports the records that name repositories and no package, and under which
 /// the store keeps them.
@@ -33,9 +33,9 @@ impl CommitQuery {
     /// The question about a commit of the repository at an address, when it is a whole hash.
     #[must_use]
     pub fn new(url: &str, commit: &str) -> Option<Self> {
-        is_commit(commit).then(|| Self {
+        CommitId::parse(commit).map(|commit| Self {
             repository: repository_key(url),
-            commit: commit.to_ascii_lowercase(),
+            commit: commit.to_lower_case().into(),
         })
     }
 }
@@ -48,12 +48,6 @@ pub fn commit_queries(inventory: &Inventory) -> Vec<CommitQuery> {
         .filter_map(|package| CommitQuery::of(&package.origin))
         .collect();
     unique.into_iter().collect()
-}
-
-/// Whether a text is the full hash of a commit: SHA-1 or SHA-256.
-#[must_use]
-pub fn is_commit(text: &str) -> bool {
-    matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// A repository's address as it is compared: host and path in lower case, without scheme, user,
@@ -83,7 +77,7 @@ pub fn repository_key(url: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_commit, repository_key};
+    use super::{CommitQuery, repository_key};
 
     #[test]
     fn one_repository_has_one_key() {
@@ -111,6 +105,8 @@ mod tests {
 
     #[test]
     fn a_commit_is_a_whole_hash() {
+        let is_commit =
+            |text: &str| CommitQuery::new("https://host.invalid/owner/name", text).is_some();
         assert!(is_commit(&"a1".repeat(20)));
         assert!(is_commit(&"A1".repeat(32)));
         for text in ["", "main", "v1.2.3", "a1b2c3d"] {

@@ -22,7 +22,7 @@ pub use feeds::{
     SignalSource,
 };
 pub use find::{Findings, explain, find, is_malicious, lookup_of, preferred_id, queries};
-pub use git::{CommitQuery, commit_queries, is_commit, repository_key};
+pub use git::{CommitQuery, commit_queries, repository_key};
 pub use lookup::{Lookup, PackageQuery};
 pub use matching::{Affects, Subject, affects, evidence, fixed_version};
 pub use online::{OsvClient, PUBLIC_OSV_API};

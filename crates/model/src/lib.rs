@@ -8,6 +8,7 @@
 
 mod address;
 mod advisory;
+mod commit_id;
 mod evidence;
 mod explanation;
 mod finding;
@@ -25,6 +26,7 @@ pub use address::without_credentials;
 pub use advisory::{
     Advisory, Affected, Event, EventKind, Range, RangeKind, Reference, ReportedSeverity,
 };
+pub use commit_id::CommitId;
 pub use evidence::{
     Account, BranchCheck, BranchEnd, ChangedFile, CheckOutcome, CheckRun, CommitEvidence,
     CommitStatus, Evidence, Fetched, FileContents, FileStatus, FindingComparison, FindingKey,

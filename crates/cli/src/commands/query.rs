@@ -5,9 +5,11 @@ use std::io::{BufRead as _, Read as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use patchgate_advisories::{CommitQuery, is_commit};
+use patchgate_advisories::CommitQuery;
 use patchgate_ecosystems::by_name;
-use patchgate_model::{Finding, Inventory, Lockfile, Origin, Package, Problem, UserError};
+use patchgate_model::{
+    CommitId, Finding, Inventory, Lockfile, Origin, Package, Problem, UserError,
+};
 use patchgate_report::{FindingReport, ScanInput, ScanReport};
 use patchgate_risk::Threshold;
 use patchgate_scan::{AdvisorySource, Evaluation, SourceOptions, evaluate, load_settings};
@@ -199,7 +201,7 @@ fn package(question: &Question) -> Result<Package, String> {
             ecosystem: None,
             name: None,
             version: None,
-        } if is_commit(commit) => return Ok(of_commit(commit)),
+        } if CommitId::parse(commit).is_some() => return Ok(of_commit(commit)),
         Question {
             commit: Some(commit),
             ..

@@ -2,8 +2,8 @@
 //! repositories of hooks with the tag or commit that is used.
 
 use patchgate_model::{
-    DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root, Scope, Unresolved,
-    without_credentials,
+    CommitId, DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root, Scope,
+    Unresolved, without_credentials,
 };
 
 use crate::syntax::{Node, yaml};
@@ -46,7 +46,7 @@ fn add(lockfile: &mut Lockfile, repo: &Node<'_>, url: &str) -> Result<(), ParseE
         return Err(ParseError::new("names too many repositories").at_line(repo.line as usize));
     }
 
-    let is_commit = rev.len() == 40 && rev.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let commit = CommitId::parse(rev).filter(CommitId::is_sha1);
     let index = u32::try_from(lockfile.packages.len()).unwrap_or(u32::MAX);
     for root in &mut lockfile.roots {
         root.edges.push(Edge {
@@ -62,7 +62,7 @@ fn add(lockfile: &mut Lockfile, repo: &Node<'_>, url: &str) -> Result<(), ParseE
         scope: Scope::Development,
         origin: Origin::Git {
             url: url.to_owned(),
-            commit: is_commit.then(|| rev.to_owned()),
+            commit: commit.map(Into::into),
         },
         ..Package::new(super::NAME, url.to_owned(), rev.to_owned())
     });

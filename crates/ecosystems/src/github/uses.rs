@@ -1,6 +1,8 @@
 //! `uses:` in workflows and composite actions.
 
-use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root, Scope};
+use patchgate_model::{
+    CommitId, DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root, Scope,
+};
 
 use crate::syntax::{Node, yaml};
 use crate::{Input, ParseError, limits};
@@ -108,12 +110,12 @@ impl<'a> Found<'a> {
     /// A tag is the version. For a commit, the version is the one that a comment behind it states,
     /// as bots write it; the commit stays what is trusted.
     fn package(&self, name: String, reference: &str, line: u32) -> Package {
-        let is_commit = reference.len() == 40 && reference.bytes().all(|b| b.is_ascii_hexdigit());
-        let (version, origin) = if is_commit {
+        let commit = CommitId::parse(reference).filter(CommitId::is_sha1);
+        let (version, origin) = if let Some(commit) = commit {
             let stated = self.comment_version(line, reference).unwrap_or(reference);
             let origin = Origin::Git {
                 url: format!("https://github.com/{name}"),
-                commit: Some(reference.to_owned()),
+                commit: Some(commit.into()),
             };
             (stated, origin)
         } else {

@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use patchgate_model::{
-    DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root, Scope, Unresolved,
+    CommitId, DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root, Scope,
+    Unresolved,
 };
 
 use super::file::{Asked, File};
@@ -75,11 +76,9 @@ fn origin(address: &str) -> Origin {
         stripped => {
             let address = stripped.unwrap_or(address);
             let (url, revision) = address.split_once('#').unwrap_or((address, ""));
-            let is_commit = matches!(revision.len(), 40 | 64)
-                && revision.bytes().all(|byte| byte.is_ascii_hexdigit());
             Origin::Git {
                 url: url.to_owned(),
-                commit: is_commit.then(|| revision.to_owned()),
+                commit: CommitId::parse(revision).map(Into::into),
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Addresses: without secrets, and in their parts.
 
-use patchgate_model::Origin;
 pub(crate) use patchgate_model::without_credentials;
+use patchgate_model::{CommitId, Origin};
 
 use super::name::{is_name, normalize};
 use super::version::is_standard;
@@ -41,12 +41,9 @@ pub(super) fn repository(address: &str) -> Option<Repository<'_>> {
 
 /// A git origin; a revision that is no full hash names no commit.
 pub(super) fn git(url: &str, revision: Option<&str>) -> Origin {
-    let is_commit = |text: &&str| {
-        matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
-    };
     Origin::Git {
         url: without_credentials(url).into_owned(),
-        commit: revision.filter(is_commit).map(str::to_owned),
+        commit: revision.and_then(CommitId::parse).map(Into::into),
     }
 }
 

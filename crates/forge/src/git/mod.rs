@@ -9,6 +9,8 @@ mod packet;
 mod process;
 mod push;
 
+use patchgate_model::CommitId;
+
 pub use commit::{CommitIdentity, Head, NewCommit, commit_files, current_head};
 pub use process::GitError;
 pub use push::{Lease, PushError, PushTarget, remote_head};
@@ -76,12 +78,9 @@ impl std::fmt::Display for PatchgateBranch {
     }
 }
 
-/// Whether the text is a full commit id: SHA-1 or SHA-256.
+/// Whether the text is the full id of an object, written as git writes it.
 pub(crate) fn is_object_id(text: &str) -> bool {
-    matches!(text.len(), 40 | 64)
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+    CommitId::parse(text).is_some_and(|id| id.is_lower_case())
 }
 
 #[cfg(test)]

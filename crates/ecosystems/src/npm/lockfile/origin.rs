@@ -84,6 +84,8 @@ fn is_web(address: &str) -> bool {
     address.starts_with("https://") || address.starts_with("http://")
 }
 
+/// Whether a fragment pins a commit. Unlike `CommitId` this accepts 41 to 63 digits, which are an
+/// abbreviated id of SHA-256: without them, two lockfiles with different commits would look alike.
 fn is_commit(text: &str) -> bool {
     text.len() >= 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
