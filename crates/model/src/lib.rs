@@ -47,7 +47,7 @@ pub use justification::Justification;
 pub use plan::{Bump, FileChange, Plan, Unfixed, Upgrade, content_digest};
 pub use plan_block::{PlanBlock, PlanBlockError};
 pub use problem::{Problem, ProblemKind};
-pub use purl::{generic_package_url, package_url};
+pub use purl::{Purl, generic_package_url, package_url};
 /// A string type for very many short texts: up to 23 bytes are stored without an allocation.
 pub use smol_str::SmolStr;
 pub use user_error::{UserError, error_chain};

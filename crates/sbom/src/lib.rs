@@ -22,17 +22,15 @@ mod detect;
 mod digest;
 mod facts;
 mod identity;
-mod purl;
 mod read;
 mod write;
 
-use patchgate_model::{Inventory, Lockfile, Package, Problem};
+use patchgate_model::{Inventory, Lockfile, Package, Problem, Purl};
 
 pub use detect::detect;
 pub use facts::VEX_DOCUMENT;
 pub use identity::{ECOSYSTEM, UNKNOWN};
 pub use patchgate_syntax::ParseError;
-pub use purl::{PackageUrl, decode as percent_decoded};
 pub use write::{WriteOptions, content_uuid};
 
 /// A format that is read.
@@ -106,7 +104,7 @@ pub struct Bill {
 /// Patchgate does not know.
 #[must_use]
 pub fn package(purl: &str) -> Option<Package> {
-    let parsed = PackageUrl::parse(purl)?;
+    let parsed = Purl::parse(purl)?;
     let identity = identity::identify(&parsed, None, None);
     let known = identity.ecosystem != UNKNOWN;
 

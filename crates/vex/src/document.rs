@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use patchgate_model::{Advisory, Justification};
 
-use crate::purl::Purl;
+use crate::identity::PackageIdentity;
 use crate::vers::Versions;
 
 /// The format of a document.
@@ -132,7 +132,7 @@ pub struct Target {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Component {
     /// Package URLs, all of which must match.
-    pub purls: Vec<Purl>,
+    pub purls: Vec<PackageIdentity>,
     /// Other identifiers: addresses, CPE names. They are compared as texts.
     pub names: Vec<String>,
     /// The versions that are meant, beside the one that a package URL may hold.
@@ -151,7 +151,7 @@ impl Component {
     pub fn shown(&self) -> &str {
         self.purls
             .first()
-            .map(Purl::as_str)
+            .map(PackageIdentity::as_str)
             .or_else(|| self.names.first().map(String::as_str))
             .unwrap_or("a product without an identifier")
     }

@@ -10,18 +10,19 @@
 //! scanned is that product.
 
 mod document;
+mod identity;
 mod judge;
 pub mod provider;
-mod purl;
 mod read;
 mod vers;
+mod version_eq;
 mod write;
 
 pub use document::{Component, Document, Format, Reason, Statement, Status, Target};
+pub use identity::PackageIdentity;
 pub use judge::{Applied, Copies, Decision, Notice, Source, Statements, Suppressed};
 pub use patchgate_model::Justification;
 pub use patchgate_syntax::ParseError;
-pub use purl::Purl;
 pub use vers::{Vers, Versions};
 pub use write::{Assessed, Assessment, WriteError, WriteOptions, cyclonedx, openvex};
 

@@ -7,8 +7,9 @@ use std::cmp::Ordering;
 
 use patchgate_ecosystems::Ecosystem;
 use patchgate_model::{Event, EventKind, Range, RangeKind};
+use percent_encoding::percent_decode_str;
 
-use crate::purl::same_version;
+use crate::version_eq::same_version;
 
 /// Most comparisons in one range.
 const MAX_COMPARISONS: usize = 1_000;
@@ -232,7 +233,10 @@ fn comparison(text: &str) -> Option<(&'static str, String)> {
             .chars()
             .any(|c| c.is_whitespace() || matches!(c, '<' | '>' | '=' | '!' | '*' | '|' | ','));
 
-    is_plain.then(|| (comparator, patchgate_sbom::percent_decoded(version)))
+    is_plain.then(|| {
+        let version = percent_decode_str(version).decode_utf8_lossy();
+        (comparator, version.into_owned())
+    })
 }
 
 #[cfg(test)]

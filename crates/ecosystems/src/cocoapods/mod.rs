@@ -7,7 +7,7 @@ mod version;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::package_url;
+use patchgate_model::Purl;
 
 use crate::{Ecosystem, FileReader, Format, PurlName, VersionError};
 use version::Version;
@@ -43,11 +43,11 @@ impl Ecosystem for CocoaPods {
     /// A subspec (`Pod/Part`) is a package URL's subpath.
     fn purl(&self, name: &str, version: &str) -> String {
         let (pod, part) = name.split_once('/').unwrap_or((name, ""));
-        let purl = package_url(self.purl_type(), pod, version);
-        match package_url("", part, "").strip_prefix("pkg:/") {
-            Some(part) => format!("{purl}#{part}"),
-            None => purl,
-        }
+        let purl = Purl {
+            subpath: part.to_owned(),
+            ..Purl::new(self.purl_type(), pod, version)
+        };
+        purl.to_string()
     }
 
     /// Names are compared exactly.

@@ -3,7 +3,7 @@
 //! `name/version@user/channel#recipe_revision:package_id#package_revision%timestamp`, all after the
 //! version optional.
 
-use patchgate_model::{Package, package_url};
+use patchgate_model::{Package, Purl};
 
 use crate::ParseError;
 
@@ -71,14 +71,10 @@ impl<'a> Reference<'a> {
             return None;
         }
 
-        let mut purl = package_url("conan", self.name, self.version);
-        purl.push('?');
-        if !self.channel.is_empty() {
-            purl += &format!("channel={}&", escaped(self.channel));
-        }
-
-        purl += &format!("user={}", escaped(self.user));
-        Some(purl)
+        let purl = Purl::new("conan", self.name, self.version)
+            .with_qualifier("channel", self.channel)
+            .with_qualifier("user", self.user);
+        Some(purl.to_string())
     }
 }
 
@@ -88,11 +84,6 @@ pub(super) fn parse_reference(text: &str, line: u32) -> Result<Reference<'_>, Pa
         let short: String = text.chars().take(60).collect();
         ParseError::new(format!("has `{short}` where a reference belongs")).at_line(line as usize)
     })
-}
-
-/// Percent-encodes the one character of a reference's word that a URL gives another meaning.
-fn escaped(word: &str) -> String {
-    word.replace('+', "%2B")
 }
 
 /// The characters of names, versions, users and channels

@@ -2,7 +2,7 @@
 //! (<https://github.com/distribution/reference>).
 
 use patchgate_model::{
-    DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Scope, Unresolved, package_url,
+    DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Purl, Scope, Unresolved,
 };
 
 use crate::{ParseError, limits};
@@ -98,13 +98,9 @@ pub(super) fn purl(name: &str, version: &str) -> String {
         .split_once('@')
         .map_or(version, |(_, digest)| digest);
 
-    let mut purl = package_url("docker", path, version);
-    if let Some(host) = host {
-        purl.push_str("?repository_url=");
-        purl.push_str(host);
-    }
-
-    purl
+    Purl::new("docker", path, version)
+        .with_qualifier("repository_url", host.unwrap_or_default())
+        .to_string()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use patchgate_model::{
-    DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root, Unresolved, package_url,
+    DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Purl, Root, Unresolved,
 };
 
 use super::gemfile::{self, Gemfile};
@@ -200,11 +200,11 @@ impl Reader {
         self.by_name.entry(name.to_owned()).or_default().push(place);
         let purl = platform
             .filter(|platform| is_plain(platform))
-            .map(|platform| format!("{}?platform={platform}", package_url("gem", name, version)));
+            .map(|platform| Purl::new("gem", name, version).with_qualifier("platform", platform));
         self.packages.push(Package {
             line,
             origin: self.origin()?,
-            purl,
+            purl: purl.map(|purl| purl.to_string()),
             ..Package::new(super::NAME, name.to_owned(), version.to_owned())
         });
 

@@ -5,7 +5,7 @@
 use std::collections::{HashMap, HashSet};
 
 use patchgate_model::{
-    DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root, Unresolved, package_url,
+    CommitId, DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Purl, Root, Unresolved,
 };
 
 use super::project_toml::{Project, comes_with_julia};
@@ -122,8 +122,9 @@ impl<'a> Reader<'a> {
             (None, Some(url)) => Origin::Git {
                 url: url.to_owned(),
                 commit: text("repo-rev")?
-                    .filter(|rev| is_commit(rev))
-                    .map(str::to_owned),
+                    .and_then(CommitId::parse)
+                    .filter(CommitId::is_sha1)
+                    .map(Into::into),
             },
             (None, None) => Origin::Registry(None),
         };
@@ -142,12 +143,12 @@ impl<'a> Reader<'a> {
         }
 
         self.by_name.entry(name).or_default().push(index);
-        let purl = format!("{}?uuid={uuid}", package_url("julia", name, version));
+        let purl = Purl::new("julia", name, version).with_qualifier("uuid", uuid);
         self.lockfile.packages.push(Package {
             line: table.line,
             origin,
             integrity: hash.map(str::to_owned),
-            purl: Some(purl),
+            purl: Some(purl.to_string()),
             ..Package::new(super::NAME, name.to_owned(), version.to_owned())
         });
 
@@ -318,8 +319,4 @@ fn named<'n>(needs: &'n Node<'_>, field: &str) -> Result<Vec<Named<'n>>, ParseEr
     };
 
     needs.entries().iter().map(entry).collect()
-}
-
-fn is_commit(text: &str) -> bool {
-    text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

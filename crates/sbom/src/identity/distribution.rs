@@ -3,14 +3,14 @@
 
 use patchgate_ecosystems::Ecosystem;
 use patchgate_ecosystems::distribution::by_id;
+use patchgate_model::Purl;
 
 use super::{Identity, Source, System};
-use crate::purl::PackageUrl;
 
 /// The package that a package URL of an operating system's package names; `None` for URLs of other
 /// types and of distributions that are not known.
 pub(super) fn identify(
-    purl: &PackageUrl,
+    purl: &Purl,
     system: Option<&System>,
     source: Option<Source>,
 ) -> Option<Identity> {
@@ -91,7 +91,7 @@ fn split_distro(distro: &str) -> (&str, &str) {
 }
 
 /// The version with the epoch that package URLs hold apart.
-fn with_epoch(purl: &PackageUrl) -> String {
+fn with_epoch(purl: &Purl) -> String {
     match purl.qualifier("epoch") {
         Some(epoch) if epoch != "0" && !purl.version.contains(':') => {
             format!("{epoch}:{}", purl.version)
@@ -102,7 +102,7 @@ fn with_epoch(purl: &PackageUrl) -> String {
 
 /// The source package of the `upstream` qualifier: `name`, `name@version`, or the file name of a
 /// source RPM.
-fn upstream(purl: &PackageUrl) -> Option<Source> {
+fn upstream(purl: &Purl) -> Option<Source> {
     let upstream = purl.qualifier("upstream")?;
     if let Some(file) = upstream.strip_suffix(".src.rpm") {
         let (rest, release) = file.rsplit_once('-')?;
@@ -132,7 +132,7 @@ mod tests {
             id: id.to_owned(),
             version: version.to_owned(),
         });
-        let purl = PackageUrl::parse(purl).unwrap();
+        let purl = Purl::parse(purl).unwrap();
 
         match identify(&purl, system.as_ref(), None) {
             None => "none".to_owned(),

@@ -4,8 +4,7 @@ mod distribution;
 
 use patchgate_ecosystems::distribution::DISTRIBUTIONS;
 use patchgate_ecosystems::{Ecosystem, PurlName, by_purl_type};
-
-use crate::purl::PackageUrl;
+use patchgate_model::Purl;
 
 /// The ecosystem of packages that have no package URL, or one of a type that Patchgate does not
 /// know. It has no advisories.
@@ -52,11 +51,7 @@ pub(crate) struct Identity {
 }
 
 /// The package that a package URL names, in a document about `system`.
-pub(crate) fn identify(
-    purl: &PackageUrl,
-    system: Option<&System>,
-    source: Option<Source>,
-) -> Identity {
+pub(crate) fn identify(purl: &Purl, system: Option<&System>, source: Option<Source>) -> Identity {
     if let Some(identity) = distribution::identify(purl, system, source) {
         return identity;
     }
@@ -96,7 +91,7 @@ pub(crate) fn known_ecosystem(name: &str) -> Option<&'static str> {
 }
 
 /// The name as registries write it.
-fn name(purl: &PackageUrl) -> String {
+fn name(purl: &Purl) -> String {
     let parts = PurlName {
         namespace: &purl.namespace,
         name: &purl.name,
@@ -124,7 +119,7 @@ mod tests {
             ("pkg:apk/a@1", UNKNOWN),
             ("pkg:acme/a@1", UNKNOWN),
         ] {
-            let purl = PackageUrl::parse(purl).unwrap();
+            let purl = Purl::parse(purl).unwrap();
             assert_eq!(identify(&purl, None, None).ecosystem, expected, "{purl:?}");
         }
     }

@@ -4,14 +4,13 @@ use std::collections::BTreeSet;
 
 use patchgate_ecosystems::{ParseError, limits};
 use patchgate_model::{
-    DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Problem, ProblemKind, Root,
-    Scope, Unresolved,
+    DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Problem, ProblemKind, Purl,
+    Root, Scope, Unresolved,
 };
 
 use super::classify::{Link, Place, identities, kind_of, links, places};
 use super::{Component, Document, RelationKind};
 use crate::identity::{ECOSYSTEM, Identity};
-use crate::purl::PackageUrl;
 use crate::{Bill, facts};
 
 pub(super) fn bill(path: &str, document: Document) -> Result<Bill, ParseError> {
@@ -128,7 +127,7 @@ fn package(component: &Component, identity: Identity) -> Package {
         purl: component
             .purl
             .clone()
-            .filter(|purl| PackageUrl::parse(purl).is_some()),
+            .filter(|purl| Purl::parse(purl).is_some()),
         ..Package::new(identity.ecosystem, identity.name, identity.version)
     }
 }
@@ -140,7 +139,7 @@ fn origin(component: &Component) -> Origin {
         return origin;
     }
 
-    let purl = component.purl.as_deref().and_then(PackageUrl::parse);
+    let purl = component.purl.as_deref().and_then(Purl::parse);
     if let Some(repository) = purl.as_ref().and_then(|purl| purl.qualifier("vcs_url")) {
         let (url, commit) = match repository.rsplit_once('@') {
             Some((url, commit)) if !commit.contains('/') => (url, Some(commit.to_owned())),

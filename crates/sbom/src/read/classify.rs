@@ -4,12 +4,11 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use patchgate_ecosystems::ParseError;
-use patchgate_model::DependencyKind;
+use patchgate_model::{DependencyKind, Purl};
 
 use super::{Component, Document, RelationKind, Role};
 use crate::facts;
 use crate::identity::{Identity, Source, System, UNKNOWN, identify, known_ecosystem};
-use crate::purl::PackageUrl;
 
 /// What a component becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,7 +156,7 @@ fn system(component: &Component) -> Option<System> {
 }
 
 fn identity(component: &Component, system: Option<&System>) -> Identity {
-    let purl = component.purl.as_deref().and_then(PackageUrl::parse);
+    let purl = component.purl.as_deref().and_then(Purl::parse);
     let mut identity = match &purl {
         Some(purl) => identify(purl, system, source(component)),
         None => Identity {

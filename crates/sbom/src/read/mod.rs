@@ -17,6 +17,7 @@ use std::rc::Rc;
 
 use patchgate_ecosystems::{Input, ParseError, Siblings, limits};
 use patchgate_model::{DependencyKind, Origin, Scope};
+use percent_encoding::percent_decode_str;
 
 use crate::digest::Digest;
 use crate::{Bill, Format, detect, facts};
@@ -85,8 +86,10 @@ impl Component {
     pub(crate) fn take_comment(&mut self, comment: &str) {
         let lines = comment.lines().filter_map(|line| {
             let (name, value) = line.trim().split_once('=')?;
-            name.starts_with(facts::PREFIX)
-                .then(|| (name.to_owned(), crate::purl::decode(value)))
+            name.starts_with(facts::PREFIX).then(|| {
+                let value = percent_decode_str(value).decode_utf8_lossy();
+                (name.to_owned(), value.into_owned())
+            })
         });
         self.properties.extend(lines);
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use patchgate_ecosystems::by_name;
 use patchgate_model::{
-    DependencyKind, Edge, Inventory, Lockfile, Origin, Package, Scope, Unresolved,
+    DependencyKind, Edge, Inventory, Lockfile, Origin, Package, Purl, Scope, Unresolved,
     without_credentials,
 };
 
@@ -13,7 +13,6 @@ use super::copies::classes;
 use crate::digest::{Digest, digests};
 use crate::facts;
 use crate::identity::{Identity, UNKNOWN, identify};
-use crate::purl::PackageUrl;
 
 /// A named text about a component; see [`facts`].
 pub(super) type Fact = (&'static str, String);
@@ -300,7 +299,7 @@ fn component(package: &Package) -> Component {
     let known = by_name(package.ecosystem).is_some() || package.purl.is_some();
     let purl = known
         .then(|| patchgate_ecosystems::purl(package))
-        .filter(|purl| PackageUrl::parse(purl).is_some());
+        .filter(|purl| Purl::parse(purl).is_some());
     let (digests, other_hashes) = digests(package.integrity.as_deref());
     let mut facts = identity_facts(package, purl.as_deref());
     facts.extend(
@@ -360,7 +359,7 @@ fn component(package: &Package) -> Component {
 
 /// What a reader would not make of the package URL and the name by itself.
 fn identity_facts(package: &Package, purl: Option<&str>) -> Vec<Fact> {
-    let read = match purl.and_then(PackageUrl::parse) {
+    let read = match purl.and_then(Purl::parse) {
         Some(purl) => identify(&purl, None, None),
         None => Identity {
             ecosystem: UNKNOWN,

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use patchgate_model::{Inventory, PackageRef};
 
-use crate::purl::Purl;
+use crate::identity::PackageIdentity;
 
 /// Ecosystem, release of the distribution, name and version.
 type Key<'a> = (&'a str, Option<&'a str>, &'a str, &'a str);
@@ -45,10 +45,10 @@ impl<'a> Copies<'a> {
 
     /// The package URLs of a finding's package: those of its copies, else its own. `None` when one
     /// of them cannot be taken apart.
-    pub(super) fn purls(&self, package: &PackageRef) -> Option<Vec<Purl>> {
+    pub(super) fn purls(&self, package: &PackageRef) -> Option<Vec<PackageIdentity>> {
         self.texts(package)
             .iter()
-            .map(|purl| Purl::parse(purl))
+            .map(|purl| PackageIdentity::parse(purl))
             .collect()
     }
 }

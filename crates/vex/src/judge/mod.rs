@@ -18,7 +18,7 @@ pub use copies::Copies;
 pub use notices::Notice;
 
 use crate::document::{Component, Document, Reason, Statement, Status, Target};
-use crate::purl::Purl;
+use crate::identity::PackageIdentity;
 use crate::vers::Versions;
 use facets::{Facet, facets};
 use notices::{Notices, Objection};
@@ -218,7 +218,7 @@ impl Statements {
     fn strongest(
         &self,
         facet: &Facet,
-        purl: &Purl,
+        purl: &PackageIdentity,
         finding: &Finding,
         notices: &mut Notices,
     ) -> Option<Applicable<'_>> {
@@ -267,7 +267,7 @@ impl Statements {
     fn target<'a>(
         &self,
         applicable: Applicable<'a>,
-        purl: &Purl,
+        purl: &PackageIdentity,
         notices: &mut Notices,
     ) -> Option<&'a Target> {
         let targets = &applicable.statement.targets;
@@ -310,7 +310,7 @@ impl Component {
     }
 
     /// Whether a package is what this identifies.
-    pub(crate) fn covers(&self, package: &Purl) -> bool {
+    pub(crate) fn covers(&self, package: &PackageIdentity) -> bool {
         !self.purls.is_empty()
             && self
                 .purls

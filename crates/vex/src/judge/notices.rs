@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Applicable, Source};
-use crate::purl::Purl;
+use crate::identity::PackageIdentity;
 
 /// Most notices that are told; beyond them only their number is.
 const MAX_NOTICES: usize = 20;
@@ -78,7 +78,7 @@ impl Notices {
     /// Notes a statement about the finding's vulnerability that is about other products: where it is
     /// about the package within one, or about a product that is no such package, the user may have
     /// meant to name it.
-    pub(super) fn nearly(&mut self, applicable: &Applicable<'_>, purl: &Purl) {
+    pub(super) fn nearly(&mut self, applicable: &Applicable<'_>, purl: &PackageIdentity) {
         if !applicable.source.is_chosen {
             return;
         }

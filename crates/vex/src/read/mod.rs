@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use patchgate_syntax::{Input, Node, ParseError, Siblings, json};
 
 use crate::document::{Component, Document, Statement};
-use crate::purl::Purl;
+use crate::identity::PackageIdentity;
 
 /// Most pairs of a statement and a target in one document. A vendor's largest documents hold some
 /// hundred thousand.
@@ -105,7 +105,7 @@ pub(crate) fn instant(text: &str, name: &str, line: u32) -> Result<Timestamp, Pa
 
 /// A component that a text names: a package URL, or another identifier.
 pub(crate) fn component(identifier: &str) -> Component {
-    match Purl::parse(identifier) {
+    match PackageIdentity::parse(identifier) {
         Some(purl) => Component {
             purls: vec![purl],
             ..Component::default()

@@ -9,7 +9,7 @@ use patchgate_syntax::{Node, ParseError};
 
 use super::{component, distinct, prose, text, time};
 use crate::document::{Component, Document, Format, Reason, Statement, Status, Target};
-use crate::purl::Purl;
+use crate::identity::PackageIdentity;
 
 /// What every context of OpenVEX begins with.
 const CONTEXT: &str = "https://openvex.dev/ns";
@@ -195,7 +195,7 @@ fn identified(node: &Node<'_>) -> Result<Component, ParseError> {
             .text()
             .ok_or_else(|| value.unexpected(&key.name, "a text"))?
             .trim();
-        match (&*key.name, Purl::parse(identifier)) {
+        match (&*key.name, PackageIdentity::parse(identifier)) {
             ("purl", Some(purl)) => found.purls.push(purl),
             ("purl", None) => {
                 let shown: String = identifier.chars().take(80).collect();

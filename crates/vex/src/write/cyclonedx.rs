@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Assessment, Said, WriteError, WriteOptions, ordered, time, to_text};
 use crate::document::Status;
-use crate::purl::Purl;
+use crate::identity::PackageIdentity;
 use crate::read::cyclonedx::{is_justification, justification};
 
 /// Writes the assessments as CycloneDX 1.6, one vulnerability each. The serial number follows from
@@ -84,7 +84,7 @@ pub fn cyclonedx(
 /// What the document is about.
 fn component(product: &str) -> Value {
     let mut component = json!({ "type": "application", "bom-ref": product, "name": product });
-    match Purl::parse(product) {
+    match PackageIdentity::parse(product) {
         Some(purl) => {
             component["name"] = json!(purl.name());
             component["purl"] = json!(product);

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{Assessment, WriteOptions, ordered, time, to_text};
-use crate::purl::Purl;
+use crate::identity::PackageIdentity;
 
 /// The context of the version that is written.
 const CONTEXT: &str = "https://openvex.dev/ns/v0.2.0";
@@ -79,7 +79,7 @@ fn statement(assessment: &Assessment<'_>, products: &[String]) -> Value {
 
 /// A component by an identifier: a package URL, a CPE name, or another address.
 fn identified(identifier: &str) -> Map<String, Value> {
-    let kind = if Purl::parse(identifier).is_some() {
+    let kind = if PackageIdentity::parse(identifier).is_some() {
         Some("purl")
     } else if identifier.starts_with("cpe:2.3:") {
         Some("cpe23")

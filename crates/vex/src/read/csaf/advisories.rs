@@ -11,7 +11,7 @@ use super::super::text;
 use super::products::{Products, listed};
 use super::{Head, ids, references};
 use crate::document::Target;
-use crate::purl::Purl;
+use crate::identity::PackageIdentity;
 use crate::vers::Versions;
 
 /// Most entries about packages in the records of one document.
@@ -152,7 +152,7 @@ fn add(target: &Target, is_whole: bool, packages: &mut BTreeMap<Key, Known>) {
     }
 }
 
-fn key(purl: &Purl) -> Option<Key> {
+fn key(purl: &PackageIdentity) -> Option<Key> {
     let package = patchgate_sbom::package(purl.as_str())?;
     Some((package.ecosystem, package.distribution, package.name))
 }

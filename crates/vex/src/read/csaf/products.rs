@@ -8,7 +8,7 @@ use patchgate_syntax::{Node, ParseError};
 
 use super::super::text;
 use crate::document::{Component, Target};
-use crate::purl::Purl;
+use crate::identity::PackageIdentity;
 use crate::vers::Versions;
 
 /// Most steps from a product to the products that it is part of.
@@ -226,7 +226,7 @@ fn identified(product: &Node<'_>, versions: &Versions) -> Result<Vec<Component>,
 
     let mut components = Vec::new();
     for text in &purls {
-        let purl = Purl::parse(text).ok_or_else(|| {
+        let purl = PackageIdentity::parse(text).ok_or_else(|| {
             let shown: String = text.chars().take(80).collect();
             ParseError::new(format!("has `{shown}` where a package URL belongs"))
                 .at_line(helper.line as usize)

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use patchgate_model::Justification;
 use patchgate_syntax::ParseError;
+use percent_encoding::percent_decode_str;
 
 use super::{component, distinct, shortened};
 use crate::document::{Component, Document, Format, Reason, Statement, Status, Target};
@@ -185,7 +186,7 @@ impl Bom {
         };
         let (bom, element) = link.split_once('#').unwrap_or((link, ""));
         let (serial, version) = bom.split_once('/').unwrap_or((bom, ""));
-        let element = patchgate_sbom::percent_decoded(element);
+        let element = percent_decode_str(element).decode_utf8_lossy();
         if self.serial.strip_prefix("urn:uuid:") == Some(serial)
             && (version.is_empty() || self.version.is_empty() || version == self.version)
         {

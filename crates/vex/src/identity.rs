@@ -1,11 +1,10 @@
 //! Package URLs as patterns: which packages one covers.
 
-use std::cmp::Ordering;
-
 use patchgate_ecosystems::{Ecosystem, by_name, by_purl_type};
-use patchgate_sbom::PackageUrl;
+use patchgate_model::Purl;
 
 use crate::vers::Versions;
+use crate::version_eq::same_version;
 
 /// Types of package URLs of operating systems' packages. Their package is the one that the name of
 /// the URL says, never the source package that it is built from.
@@ -13,20 +12,20 @@ const SYSTEMS: [&str; 6] = ["alpm", "apk", "deb", "ipk", "opkg", "rpm"];
 
 /// A package URL, taken apart once.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Purl {
+pub struct PackageIdentity {
     text: String,
-    parts: PackageUrl,
+    parts: Purl,
     /// Name as the ecosystem writes it, with the namespace where that belongs to it.
     name: String,
     /// The ecosystem's name; `None` for a type that Patchgate does not know.
     ecosystem: Option<&'static str>,
 }
 
-impl Purl {
+impl PackageIdentity {
     /// Takes a text apart; `None` for one that is no package URL.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let parts = PackageUrl::parse(text)?;
+        let parts = Purl::parse(text)?;
         let package = patchgate_sbom::package(text);
         let is_system = SYSTEMS.contains(&parts.kind.as_str());
         let name = match &package {
@@ -132,23 +131,12 @@ fn is_default(kind: &str, key: &str, value: &str) -> bool {
         .is_some_and(|ecosystem| ecosystem.default_qualifiers().contains(&(key, value)))
 }
 
-/// Whether two texts are one version: the same text, or equal in the ecosystem's order.
-pub(crate) fn same_version(
-    ecosystem: Option<&'static dyn Ecosystem>,
-    one: &str,
-    other: &str,
-) -> bool {
-    one == other
-        || ecosystem
-            .is_some_and(|ecosystem| ecosystem.compare_versions(one, other) == Ok(Ordering::Equal))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn covers(pattern: &str, package: &str) -> bool {
-        let parse = |text| Purl::parse(text).unwrap_or_else(|| panic!("{text}"));
+        let parse = |text| PackageIdentity::parse(text).unwrap_or_else(|| panic!("{text}"));
         parse(pattern).covers(&parse(package), &Versions::Any)
     }
 
