@@ -4,7 +4,7 @@
 use jiff::civil::Date;
 use patchgate_config::{Config, Ignore, IgnoredFinding, Notice};
 use patchgate_model::{Finding, Inventory};
-use patchgate_vex::{Copies, Decision, Suppressed};
+use patchgate_vex::{Copies, Decision, SuppressedFinding};
 
 use crate::vex::Vex;
 
@@ -18,7 +18,7 @@ pub struct TriagedFindings {
     /// Findings that an ignore entry covers.
     pub ignored: Vec<IgnoredFinding>,
     /// Findings that a VEX statement suppresses.
-    pub suppressed: Vec<Suppressed>,
+    pub suppressed: Vec<SuppressedFinding>,
     /// Ignore entries that should be changed: expired, unused.
     pub notices: Vec<Notice>,
     /// Statements that nearly applied.
@@ -39,7 +39,7 @@ pub(crate) fn triage(
 
     TriagedFindings {
         kept: judged.kept,
-        statements: judged.judged,
+        statements: judged.decisions,
         ignored: applied.ignored,
         suppressed: judged.suppressed,
         notices: applied.notices,

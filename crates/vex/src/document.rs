@@ -67,7 +67,7 @@ pub struct Statement {
     /// What it says.
     pub status: Status,
     /// Why something is not affected, in one of the five words.
-    pub justification: Option<Reason>,
+    pub justification: Option<StatedJustification>,
     /// Why something is not affected, in words for a person.
     pub impact: Option<String>,
     /// What to do, for something that is affected.
@@ -111,7 +111,7 @@ impl Status {
 
 /// A justification as it was understood and as it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reason {
+pub struct StatedJustification {
     /// One of the five words.
     pub word: Justification,
     /// What the document has: the same word, or CycloneDX's own.

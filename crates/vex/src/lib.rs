@@ -9,22 +9,24 @@
 //! says nothing about the same part elsewhere: it counts only where the user says that what is
 //! scanned is that product.
 
+mod apply;
 mod document;
 mod identity;
-mod judge;
 pub mod provider;
 mod read;
 mod vers;
 mod version_eq;
 mod write;
 
-pub use document::{Component, Document, Format, Reason, Statement, Status, Target};
+pub use apply::{
+    AppliedStatements, Copies, Decision, Notice, Source, Statements, SuppressedFinding,
+};
+pub use document::{Component, Document, Format, StatedJustification, Statement, Status, Target};
 pub use identity::PackageIdentity;
-pub use judge::{Applied, Copies, Decision, Notice, Source, Statements, Suppressed};
 pub use patchgate_model::Justification;
 pub use patchgate_syntax::ParseError;
 pub use vers::{Vers, Versions};
-pub use write::{Assessed, Assessment, WriteError, WriteOptions, cyclonedx, openvex};
+pub use write::{Assessment, AssessmentBasis, WriteError, WriteOptions, cyclonedx, openvex};
 
 /// Reads a document, whatever its format.
 ///

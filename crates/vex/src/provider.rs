@@ -19,22 +19,22 @@ pub struct Metadata {
     pub publisher: String,
     /// Addresses of feeds with documents that everybody may have (7.1.15).
     pub feeds: Vec<String>,
-    /// Addresses of folders with such documents (7.1.11), without a slash at the end.
-    pub folders: Vec<String>,
+    /// Addresses of directories with such documents (7.1.11), without a slash at the end.
+    pub directories: Vec<String>,
 }
 
 /// A document in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Where it is: an address, or a path from the folder that the list is of.
-    pub place: String,
+    /// Where it is: an address, or a path from the directory that the list is of.
+    pub location: String,
     /// When it last changed, where the list says so.
     pub updated: Option<Timestamp>,
     /// Addresses of files with its hash, where the list has them.
     pub hashes: Vec<String>,
 }
 
-/// What a JSON file of a provider's folder is.
+/// What a JSON file of a provider's directory is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileKind {
     /// A document.
@@ -45,7 +45,7 @@ pub enum FileKind {
     List,
 }
 
-/// Tells what a JSON file of a provider's folder is. What cannot be read is a document: whoever
+/// Tells what a JSON file of a provider's directory is. What cannot be read is a document: whoever
 /// reads it then says what is wrong.
 #[must_use]
 pub fn kind(bytes: &[u8]) -> FileKind {
@@ -80,10 +80,10 @@ pub fn metadata(bytes: &[u8]) -> Result<Metadata, ParseError> {
         metadata.publisher = text(publisher, "name")?.unwrap_or_default();
     }
     for distribution in root.optional_list("distributions")? {
-        if let Some(folder) = text(distribution, "directory_url")? {
+        if let Some(directory) = text(distribution, "directory_url")? {
             metadata
-                .folders
-                .push(folder.trim_end_matches('/').to_owned());
+                .directories
+                .push(directory.trim_end_matches('/').to_owned());
         }
 
         if let Some(rolie) = distribution.get("rolie") {
@@ -111,7 +111,7 @@ pub fn is_for_all(label: &str) -> bool {
 /// Reads `changes.csv` (7.1.13): a path and a time a line.
 ///
 /// # Errors
-/// When a line is not of that form, or a path leads out of the folder.
+/// When a line is not of that form, or a path leads out of the directory.
 pub fn changes(bytes: &[u8]) -> Result<Vec<Entry>, ParseError> {
     let lines = lines(bytes)?;
     let entries = lines.map(|(number, line)| {
@@ -125,7 +125,7 @@ pub fn changes(bytes: &[u8]) -> Result<Vec<Entry>, ParseError> {
         };
 
         Ok(Entry {
-            place: within(path, number)?,
+            location: within(path, number)?,
             updated: Some(instant(time, "changes.csv", number)?),
             hashes: Vec::new(),
         })
@@ -137,12 +137,12 @@ pub fn changes(bytes: &[u8]) -> Result<Vec<Entry>, ParseError> {
 /// Reads `index.txt` (7.1.12): a path a line.
 ///
 /// # Errors
-/// When a path leads out of the folder.
+/// When a path leads out of the directory.
 pub fn index(bytes: &[u8]) -> Result<Vec<Entry>, ParseError> {
     let lines = lines(bytes)?;
     let entries = lines.map(|(number, line)| {
         Ok(Entry {
-            place: within(line, number)?,
+            location: within(line, number)?,
             updated: None,
             hashes: Vec::new(),
         })
@@ -165,7 +165,7 @@ pub fn feed(bytes: &[u8]) -> Result<Vec<Entry>, ParseError> {
 }
 
 fn entry(node: &Node<'_>) -> Result<Entry, ParseError> {
-    let mut place = match node.get("content") {
+    let mut location = match node.get("content") {
         Some(content) => text(content, "src")?,
         None => None,
     };
@@ -173,14 +173,14 @@ fn entry(node: &Node<'_>) -> Result<Entry, ParseError> {
     for link in node.optional_list("link")? {
         let href = link.need_text("href")?.trim().to_owned();
         match link.optional_text("rel")? {
-            Some("self") => place = Some(href),
+            Some("self") => location = Some(href),
             Some("hash") => hashes.push(href),
             _ => {}
         }
     }
 
     Ok(Entry {
-        place: place.ok_or_else(|| {
+        location: location.ok_or_else(|| {
             ParseError::new("has an entry without a document").at_line(node.line as usize)
         })?,
         updated: time(node, "updated")?,
@@ -208,7 +208,7 @@ fn lines(bytes: &[u8]) -> Result<impl Iterator<Item = (u32, &str)>, ParseError> 
         .filter(|(_, line)| !line.is_empty()))
 }
 
-/// A path below the folder.
+/// A path below the directory.
 fn within(path: &str, line: u32) -> Result<String, ParseError> {
     let path = path.strip_prefix("./").unwrap_or(path);
     let is_plain = !path.is_empty()
@@ -221,7 +221,7 @@ fn within(path: &str, line: u32) -> Result<String, ParseError> {
 
     let shown: String = path.chars().take(80).collect();
     Err(ParseError::new(format!(
-        "names `{shown}`, which is no path below its folder"
+        "names `{shown}`, which is no path below its directory"
     ))
     .at_line(line as usize))
 }
@@ -267,7 +267,7 @@ mod tests {
             Ok(Metadata {
                 publisher: "Vendor".to_owned(),
                 feeds: vec!["https://v.invalid/white.json".to_owned()],
-                folders: vec!["https://v.invalid/csaf/white".to_owned()],
+                directories: vec!["https://v.invalid/csaf/white".to_owned()],
             })
         );
         assert_eq!(kind(text.as_bytes()), FileKind::Metadata);
@@ -281,7 +281,7 @@ mod tests {
             b"\"2026/a.json\",\"2026-01-02T00:00:00Z\"\n2025/b.json,2025-01-01T00:00:00+01:00\n\n",
         )
         .unwrap();
-        assert_eq!(list[0].place, "2026/a.json");
+        assert_eq!(list[0].location, "2026/a.json");
         assert_eq!(list[1].updated.unwrap().to_string(), "2024-12-31T23:00:00Z");
         assert_eq!(index(b"2026/a.json\r\n./2026/b.json\n").unwrap().len(), 2);
         assert_eq!(index(b"\n").unwrap(), []);
@@ -318,7 +318,7 @@ mod tests {
         }]}}"#;
         let list = feed(text.as_bytes()).unwrap();
 
-        assert_eq!(list[0].place, "https://v.invalid/v-1.json");
+        assert_eq!(list[0].location, "https://v.invalid/v-1.json");
         assert_eq!(list[0].hashes, ["https://v.invalid/v-1.json.sha512"]);
         assert_eq!(kind(text.as_bytes()), FileKind::List);
         assert!(feed(b"{\"feed\": {\"entry\": [{}]}}").is_err());

@@ -10,7 +10,7 @@ use patchgate_model::{
     ProblemKind, Scope, SourceStatus,
 };
 use patchgate_risk::Threshold;
-use patchgate_vex::Suppressed;
+use patchgate_vex::SuppressedFinding;
 
 use super::*;
 
@@ -22,7 +22,7 @@ pub struct ScanInput<'a> {
     /// Findings that an ignore entry covers, in any order.
     pub ignored: &'a [IgnoredFinding],
     /// Findings that a statement of a VEX document suppresses, in any order.
-    pub suppressed: &'a [Suppressed],
+    pub suppressed: &'a [SuppressedFinding],
     /// Statements that nearly applied.
     pub vex_notices: &'a [patchgate_vex::Notice],
     /// Suggestions for the settings file.
@@ -133,7 +133,7 @@ impl Tool {
 }
 
 impl SuppressedReport {
-    fn new(suppressed: &Suppressed, threshold: Threshold) -> Self {
+    fn new(suppressed: &SuppressedFinding, threshold: Threshold) -> Self {
         let decision = &suppressed.decision;
         let non_empty = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
 

@@ -8,7 +8,7 @@ use patchgate_model::{
     Root, Scope, Unresolved,
 };
 
-use super::classify::{Link, Place, identities, kind_of, links, places};
+use super::classify::{InventoryItem, Link, identities, items, kind_of, links};
 use super::{Component, Document, RelationKind};
 use crate::identity::{ECOSYSTEM, Identity};
 use crate::{Bill, facts};
@@ -16,28 +16,28 @@ use crate::{Bill, facts};
 pub(super) fn bill(path: &str, document: Document) -> Result<Bill, ParseError> {
     let identities = identities(&document)?;
     let links = links(&document);
-    let places = places(&document, &links, &identities);
+    let items = items(&document, &links, &identities);
     let mut lockfile = Lockfile {
         path: path.to_owned(),
         ecosystem: ECOSYSTEM,
         format: document.format,
         ..Lockfile::default()
     };
-    let mut seats = Vec::with_capacity(places.len());
-    let parts = document.components.iter().zip(identities).zip(&places);
-    for ((component, identity), place) in parts {
-        seats.push(seat(&mut lockfile, component, identity, *place));
+    let mut indices = Vec::with_capacity(items.len());
+    let parts = document.components.iter().zip(identities).zip(&items);
+    for ((component, identity), item) in parts {
+        indices.push(add_item(&mut lockfile, component, identity, *item));
     }
 
-    let graph = Graph::new(&links, &seats);
-    set_scopes(&mut lockfile, &document, &seats, &graph);
+    let graph = Graph::new(&links, &indices);
+    set_scopes(&mut lockfile, &document, &indices, &graph);
     set_edges(&mut lockfile, &graph)?;
 
     // A root of which nothing is known but its name says nothing about what is direct.
-    let mut marked = seats
+    let mut marked = indices
         .iter()
         .zip(&document.components)
-        .filter(|(seat, _)| matches!(seat, Seat::Root(_)))
+        .filter(|(index, _)| matches!(index, ItemIndex::Root(_)))
         .map(|(_, component)| component.property(facts::ROOT).is_some());
     lockfile
         .roots
@@ -58,20 +58,25 @@ pub(super) fn bill(path: &str, document: Document) -> Result<Bill, ParseError> {
 
 /// Where a component went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Seat {
+enum ItemIndex {
     Package(usize),
     Root(usize),
     Nowhere,
 }
 
-fn seat(lockfile: &mut Lockfile, component: &Component, identity: Identity, place: Place) -> Seat {
-    match place {
-        Place::Nothing => Seat::Nowhere,
-        Place::Package => {
+fn add_item(
+    lockfile: &mut Lockfile,
+    component: &Component,
+    identity: Identity,
+    item: InventoryItem,
+) -> ItemIndex {
+    match item {
+        InventoryItem::Nothing => ItemIndex::Nowhere,
+        InventoryItem::Package => {
             lockfile.packages.push(package(component, identity));
-            Seat::Package(lockfile.packages.len() - 1)
+            ItemIndex::Package(lockfile.packages.len() - 1)
         }
-        Place::Root => {
+        InventoryItem::Root => {
             let name = component
                 .property(facts::ROOT)
                 .map_or(identity.name, str::to_owned);
@@ -80,9 +85,9 @@ fn seat(lockfile: &mut Lockfile, component: &Component, identity: Identity, plac
                 manifest: component.property(facts::MANIFEST).map(str::to_owned),
                 edges: Vec::new(),
             });
-            Seat::Root(lockfile.roots.len() - 1)
+            ItemIndex::Root(lockfile.roots.len() - 1)
         }
-        Place::Unresolved => {
+        InventoryItem::Unresolved => {
             lockfile.unresolved.push(Unresolved {
                 name: identity.name,
                 requirement: component
@@ -92,7 +97,7 @@ fn seat(lockfile: &mut Lockfile, component: &Component, identity: Identity, plac
                 kind: kind_of(stated_scope(component).unwrap_or_default()),
                 line: component.line,
             });
-            Seat::Nowhere
+            ItemIndex::Nowhere
         }
     }
 }
@@ -179,7 +184,7 @@ fn stated_scope(component: &Component) -> Option<Scope> {
     component.scope
 }
 
-/// The links between seats.
+/// The links between indices.
 struct Graph {
     /// From a package.
     packages: Vec<(usize, usize, RelationKind)>,
@@ -190,24 +195,31 @@ struct Graph {
 }
 
 impl Graph {
-    fn new(links: &[Link], seats: &[Seat]) -> Self {
+    fn new(links: &[Link], indices: &[ItemIndex]) -> Self {
         let mut graph = Self {
             packages: Vec::new(),
             roots: Vec::new(),
             contained: Vec::new(),
         };
         let mut needed = BTreeSet::new();
-        let seat = |index: usize| seats.get(index).copied().unwrap_or(Seat::Nowhere);
+        let index_of = |component: usize| {
+            indices
+                .get(component)
+                .copied()
+                .unwrap_or(ItemIndex::Nowhere)
+        };
         for link in links {
-            match (seat(link.from), seat(link.to)) {
-                (Seat::Package(from), Seat::Package(to)) => {
+            match (index_of(link.from), index_of(link.to)) {
+                (ItemIndex::Package(from), ItemIndex::Package(to)) => {
                     needed.insert(to);
                     graph.packages.push((from, to, link.kind));
                 }
-                (Seat::Root(from), Seat::Package(to)) if link.kind == RelationKind::Contains => {
+                (ItemIndex::Root(from), ItemIndex::Package(to))
+                    if link.kind == RelationKind::Contains =>
+                {
                     graph.contained.push((from, to));
                 }
-                (Seat::Root(from), Seat::Package(to)) => {
+                (ItemIndex::Root(from), ItemIndex::Package(to)) => {
                     needed.insert(to);
                     graph.roots.push((from, to, link.kind));
                 }
@@ -227,15 +239,15 @@ impl Graph {
 
 /// Sets the scope of the packages for which the document does not state it: the strongest by which
 /// a root, or a package that nothing needs, reaches them.
-fn set_scopes(lockfile: &mut Lockfile, document: &Document, seats: &[Seat], graph: &Graph) {
+fn set_scopes(lockfile: &mut Lockfile, document: &Document, indices: &[ItemIndex], graph: &Graph) {
     let complete = |component: &Component| component.property(facts::DOCUMENT).is_some();
     if document.components.iter().any(complete) {
         return;
     }
 
     let mut open = vec![false; lockfile.packages.len()];
-    for (seat, component) in seats.iter().zip(&document.components) {
-        if let Seat::Package(index) = seat
+    for (index, component) in indices.iter().zip(&document.components) {
+        if let ItemIndex::Package(index) = index
             && let Some(open) = open.get_mut(*index)
         {
             *open = stated_scope(component).is_none();

@@ -12,7 +12,7 @@ use crate::identity::{Identity, Source, System, UNKNOWN, identify, known_ecosyst
 
 /// What a component becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum InventoryItem {
     /// A package of the lockfile.
     Package,
     /// A project whose dependencies the lockfile holds.
@@ -23,7 +23,7 @@ pub(super) enum Place {
     Nothing,
 }
 
-/// A relation by the places of its components in the document.
+/// A relation by the indices of its components in the document.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Link {
     pub(super) from: usize,
@@ -43,15 +43,15 @@ pub(super) fn links(document: &Document) -> Vec<Link> {
     // By address, so that an identifier of many relations is hashed once, however long it is.
     let mut known = HashMap::with_capacity(document.relations.len());
 
-    let mut place = |id: &Rc<str>| {
+    let mut index_of = |id: &Rc<str>| {
         let found = known
             .entry(id.as_ptr())
             .or_insert_with(|| by_id.get(&**id).copied());
         *found
     };
     let link = |relation: &super::Relation| {
-        let from = place(&relation.from)?;
-        let to = place(&relation.to)?;
+        let from = index_of(&relation.from)?;
+        let to = index_of(&relation.to)?;
         (from != to).then_some(Link {
             from,
             to,
@@ -62,8 +62,12 @@ pub(super) fn links(document: &Document) -> Vec<Link> {
     document.relations.iter().filter_map(link).collect()
 }
 
-/// The place of every component.
-pub(super) fn places(document: &Document, links: &[Link], identities: &[Identity]) -> Vec<Place> {
+/// What every component becomes.
+pub(super) fn items(
+    document: &Document,
+    links: &[Link],
+    identities: &[Identity],
+) -> Vec<InventoryItem> {
     let described: HashSet<&str> = document.described.iter().map(String::as_str).collect();
     let mut leads = vec![false; document.components.len()];
 
@@ -77,29 +81,29 @@ pub(super) fn places(document: &Document, links: &[Link], identities: &[Identity
         }
     }
 
-    let place =
+    let item =
         |((component, identity), (leads, needed)): ((&Component, &Identity), (bool, bool))| {
             match component.role {
-                Role::System | Role::Other => return Place::Nothing,
-                Role::Project => return Place::Root,
+                Role::System | Role::Other => return InventoryItem::Nothing,
+                Role::Project => return InventoryItem::Root,
                 Role::Software => {}
             }
 
             if component.property(facts::DOCUMENT).is_some() {
-                return Place::Nothing;
+                return InventoryItem::Nothing;
             }
 
             let is_described =
                 described.contains(component.id.as_str()) && !component.id.is_empty();
             if component.property(facts::ROOT).is_some() || (is_described && leads && !needed) {
-                Place::Root
+                InventoryItem::Root
             } else if !identity.version.is_empty() || component.property(facts::VERSION).is_some() {
-                Place::Package
+                InventoryItem::Package
             } else if component.purl.is_none() && (leads || is_described) {
                 // Some tools have a component for each lockfile, on which the packages hang.
-                Place::Root
+                InventoryItem::Root
             } else {
-                Place::Unresolved
+                InventoryItem::Unresolved
             }
         };
 
@@ -109,7 +113,7 @@ pub(super) fn places(document: &Document, links: &[Link], identities: &[Identity
         .iter()
         .zip(identities)
         .zip(degrees)
-        .map(place)
+        .map(item)
         .collect()
 }
 

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use patchgate_model::{Finding, Inventory, UserError};
-use patchgate_vex::{Assessed, Assessment, Copies, WriteOptions};
+use patchgate_vex::{Assessment, AssessmentBasis, Copies, WriteOptions};
 
 use crate::triage::TriagedFindings;
 
@@ -58,12 +58,15 @@ impl VexExport<'_> {
     fn assessments(&self) -> Vec<Assessment<'_>> {
         let copies = Copies::of(self.inventory);
         let sorted = self.findings;
-        let suppressed = sorted
-            .suppressed
-            .iter()
-            .map(|one| assessment(&one.finding, &copies, Assessed::Stated(&one.decision)));
+        let suppressed = sorted.suppressed.iter().map(|one| {
+            assessment(
+                &one.finding,
+                &copies,
+                AssessmentBasis::Stated(&one.decision),
+            )
+        });
         let ignored = sorted.ignored.iter().map(|one| {
-            let judged = Assessed::Accepted {
+            let judged = AssessmentBasis::Accepted {
                 reason: &one.reason,
                 until: one.until,
                 justification: one.justification,
@@ -73,7 +76,9 @@ impl VexExport<'_> {
 
         let kept = sorted.kept.iter().zip(&sorted.statements);
         let open = kept.map(|(finding, decision)| {
-            let judged = decision.as_ref().map_or(Assessed::Open, Assessed::Stated);
+            let judged = decision
+                .as_ref()
+                .map_or(AssessmentBasis::Open, AssessmentBasis::Stated);
             assessment(finding, &copies, judged)
         });
 
@@ -84,11 +89,11 @@ impl VexExport<'_> {
 fn assessment<'a>(
     finding: &'a Finding,
     copies: &Copies<'_>,
-    judged: Assessed<'a>,
+    judged: AssessmentBasis<'a>,
 ) -> Assessment<'a> {
     Assessment {
         finding,
         purls: copies.texts(&finding.package),
-        judged,
+        basis: judged,
     }
 }

@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use patchgate_config::Config;
 use patchgate_http::Environment;
 use patchgate_model::{Finding, Inventory, Problem, ProblemKind, SourceStatus, UserError};
-use patchgate_vex::{Applied, Copies, Document, Source, Statements};
+use patchgate_vex::{AppliedStatements, Copies, Document, Source, Statements};
 
 use crate::evaluate::Evaluation;
 use crate::settings::SETTINGS_FILE;
@@ -130,7 +130,7 @@ impl Vex {
     }
 
     /// Applies the statements to findings.
-    pub fn apply(&self, findings: Vec<Finding>, inventory: &Inventory) -> Applied {
+    pub fn apply(&self, findings: Vec<Finding>, inventory: &Inventory) -> AppliedStatements {
         self.statements.apply(findings, inventory)
     }
 

@@ -1,5 +1,5 @@
 //! From bytes to a [`Document`]. Each format's module knows its words; what follows from them is
-//! not decided here but in `judge`.
+//! not decided here but in `apply`.
 
 mod csaf;
 pub(crate) mod cyclonedx;

@@ -8,7 +8,9 @@ use patchgate_model::Justification;
 use patchgate_syntax::{Node, ParseError};
 
 use super::{component, distinct, prose, text, time};
-use crate::document::{Component, Document, Format, Reason, Statement, Status, Target};
+use crate::document::{
+    Component, Document, Format, StatedJustification, Statement, Status, Target,
+};
 use crate::identity::PackageIdentity;
 
 /// What every context of OpenVEX begins with.
@@ -135,13 +137,13 @@ fn status(statement: &Node<'_>) -> Result<Status, ParseError> {
     .ok_or_else(|| unknown_word(statement, "status", word))
 }
 
-fn justification(statement: &Node<'_>) -> Result<Option<Reason>, ParseError> {
+fn justification(statement: &Node<'_>) -> Result<Option<StatedJustification>, ParseError> {
     let Some(written) = text(statement, "justification")? else {
         return Ok(None);
     };
     let word = Justification::from_word(&written)
         .ok_or_else(|| unknown_word(statement, "justification", &written))?;
-    Ok(Some(Reason { word, written }))
+    Ok(Some(StatedJustification { word, written }))
 }
 
 fn unknown_word(node: &Node<'_>, name: &str, word: &str) -> ParseError {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Assessment, Said, WriteError, WriteOptions, ordered, time, to_text};
+use super::{Assessment, OutputStatement, WriteError, WriteOptions, ordered, time, to_text};
 use crate::document::Status;
 use crate::identity::PackageIdentity;
 use crate::read::cyclonedx::{is_justification, justification};
@@ -130,7 +130,7 @@ fn vulnerability(assessment: &Assessment<'_>) -> Value {
     vulnerability
 }
 
-fn analysis(said: &Said) -> Value {
+fn analysis(said: &OutputStatement) -> Value {
     let mut analysis = json!({
         "state": match said.status {
             Status::NotAffected => "not_affected",

@@ -7,8 +7,8 @@ mod openvex;
 use jiff::Timestamp;
 use patchgate_model::{Finding, Justification};
 
+use crate::apply::Decision;
 use crate::document::Status;
-use crate::judge::Decision;
 
 pub use cyclonedx::cyclonedx;
 pub use openvex::openvex;
@@ -21,12 +21,12 @@ pub struct Assessment<'a> {
     /// Package URLs of its package, at least one.
     pub purls: Vec<String>,
     /// Who judged it, and how.
-    pub judged: Assessed<'a>,
+    pub basis: AssessmentBasis<'a>,
 }
 
 /// How a finding was judged.
 #[derive(Debug, Clone, Copy)]
-pub enum Assessed<'a> {
+pub enum AssessmentBasis<'a> {
     /// A statement of a document says so.
     Stated(&'a Decision),
     /// The settings accept it for a time.
@@ -70,7 +70,7 @@ impl std::error::Error for WriteError {}
 
 /// One statement, the same for every format.
 #[derive(Debug)]
-struct Said {
+struct OutputStatement {
     status: Status,
     justification: Option<Justification>,
     /// The justification in the words of the document that stated it.
@@ -104,8 +104,8 @@ fn ordered<'a, 'b>(assessments: &'b [Assessment<'a>]) -> Vec<&'b Assessment<'a>>
 }
 
 impl Assessment<'_> {
-    fn said(&self) -> Said {
-        let open = Said {
+    fn said(&self) -> OutputStatement {
+        let open = OutputStatement {
             status: Status::UnderInvestigation,
             justification: None,
             written: None,
@@ -115,8 +115,8 @@ impl Assessment<'_> {
             timestamp: None,
         };
 
-        match self.judged {
-            Assessed::Stated(decision) => Said {
+        match self.basis {
+            AssessmentBasis::Stated(decision) => OutputStatement {
                 status: decision.status,
                 justification: decision.justification.as_ref().map(|reason| reason.word),
                 written: decision
@@ -131,28 +131,28 @@ impl Assessment<'_> {
                 notes: notes(decision),
                 timestamp: decision.timestamp,
             },
-            Assessed::Accepted {
+            AssessmentBasis::Accepted {
                 reason,
                 until,
                 justification: Some(justification),
-            } => Said {
+            } => OutputStatement {
                 status: Status::NotAffected,
                 justification: Some(justification),
                 impact: Some(reason.to_owned()),
                 notes: Some(format!("holds until {until}")),
                 ..open
             },
-            Assessed::Accepted { reason, until, .. } => Said {
+            AssessmentBasis::Accepted { reason, until, .. } => OutputStatement {
                 status: Status::Affected,
                 action: Some(format!("accepted until {until}: {reason}")),
                 ..open
             },
-            Assessed::Open if self.finding.malicious => Said {
+            AssessmentBasis::Open if self.finding.malicious => OutputStatement {
                 status: Status::Affected,
                 action: Some("the release itself is malicious: remove it".to_owned()),
                 ..open
             },
-            Assessed::Open => open,
+            AssessmentBasis::Open => open,
         }
     }
 }

@@ -126,7 +126,11 @@ fn every_group_of_products_means_what_it_says() {
             .suppressed
             .first()
             .map(|one| one.decision.status)
-            .or_else(|| applied.judged[0].as_ref().map(|decision| decision.status));
+            .or_else(|| {
+                applied.decisions[0]
+                    .as_ref()
+                    .map(|decision| decision.status)
+            });
         assert_eq!(found, status, "{group}");
     }
 

@@ -40,7 +40,7 @@ fn every_state_means_what_it_says() {
             .suppressed
             .first()
             .map(|one| one.decision.clone())
-            .or_else(|| applied.judged[0].clone())
+            .or_else(|| applied.decisions[0].clone())
             .unwrap();
         assert_eq!(decision.status, status, "{state}");
     }

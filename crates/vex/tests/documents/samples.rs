@@ -5,7 +5,7 @@ use std::sync::Arc;
 use patchgate_model::{
     Advisory, Finding, FixedVersion, Inventory, Level, PackageRef, Scope, Score, Severity, Signals,
 };
-use patchgate_vex::{Applied, Document, Source, Statements};
+use patchgate_vex::{AppliedStatements, Document, Source, Statements};
 use serde_json::{Value, json};
 
 /// A finding about these ids in this package of npm.
@@ -72,7 +72,11 @@ pub(crate) fn refused(document: &Value) -> String {
         .reason
 }
 
-pub(crate) fn apply(documents: Vec<Document>, products: &[&str], finding: Finding) -> Applied {
+pub(crate) fn apply(
+    documents: Vec<Document>,
+    products: &[&str],
+    finding: Finding,
+) -> AppliedStatements {
     let sources = documents
         .into_iter()
         .map(|document| Source {

@@ -5,7 +5,8 @@ use std::path::Path;
 use patchgate_model::Justification;
 use patchgate_testkit::shared_dir;
 use patchgate_vex::{
-    Assessed, Assessment, Decision, Reason, Status, WriteOptions, cyclonedx, openvex,
+    Assessment, AssessmentBasis, Decision, StatedJustification, Status, WriteOptions, cyclonedx,
+    openvex,
 };
 use serde_json::Value;
 
@@ -29,7 +30,7 @@ fn options(products: &[String]) -> WriteOptions<'_> {
 fn decision(status: Status, word: Option<Justification>) -> Decision {
     Decision {
         status,
-        justification: word.map(|word| Reason {
+        justification: word.map(|word| StatedJustification {
             word,
             written: word.word().to_owned(),
         }),
@@ -54,21 +55,26 @@ fn check(products: &[String]) {
     decisions.push(decision(Status::Affected, None));
     decisions.push(decision(Status::UnderInvestigation, None));
     let until = "2027-01-01".parse().unwrap();
-    let accepted = |justification| Assessed::Accepted {
+    let accepted = |justification| AssessmentBasis::Accepted {
         reason: "own patterns",
         until,
         justification,
     };
-    let mut judged: Vec<(Assessed<'_>, bool)> = decisions
+    let mut judged: Vec<(AssessmentBasis<'_>, bool)> = decisions
         .iter()
-        .map(|decision| (Assessed::Stated(decision), decision.status.suppresses()))
+        .map(|decision| {
+            (
+                AssessmentBasis::Stated(decision),
+                decision.status.suppresses(),
+            )
+        })
         .collect();
     judged.push((accepted(None), false));
     judged.push((
         accepted(Some(Justification::InlineMitigationsAlreadyExist)),
         true,
     ));
-    judged.push((Assessed::Open, false));
+    judged.push((AssessmentBasis::Open, false));
     let findings: Vec<_> = (0..judged.len())
         .map(|number| {
             let ids = [format!("GHSA-{number}"), format!("CVE-2026-{number}")];
@@ -81,7 +87,7 @@ fn check(products: &[String]) {
         .map(|(finding, (judged, _))| Assessment {
             finding,
             purls: vec![finding.package.purl.clone()],
-            judged: *judged,
+            basis: *judged,
         })
         .collect();
 
@@ -95,7 +101,9 @@ fn check(products: &[String]) {
             let applied = apply(vec![read(&document)], &declared, finding.clone());
             assert_eq!(applied.kept.is_empty(), *expected, "{judged:?}\n{text}");
 
-            if let (Assessed::Stated(before), Some(after)) = (judged, applied.suppressed.first()) {
+            if let (AssessmentBasis::Stated(before), Some(after)) =
+                (judged, applied.suppressed.first())
+            {
                 let word = |decision: &Decision| decision.justification.as_ref().map(|r| r.word);
                 assert_eq!(word(before), word(&after.decision));
                 assert_eq!(before.impact, after.decision.impact);
@@ -131,7 +139,7 @@ fn the_order_of_findings_changes_nothing() {
             .map(|&place| Assessment {
                 finding: &findings[place],
                 purls: vec![findings[place].package.purl.clone()],
-                judged: Assessed::Open,
+                basis: AssessmentBasis::Open,
             })
             .collect();
 

@@ -9,7 +9,7 @@ use patchgate_model::{
     package_url,
 };
 use patchgate_risk::Threshold;
-use patchgate_vex::{Decision, Justification, Status, Suppressed};
+use patchgate_vex::{Decision, Justification, Status, SuppressedFinding};
 
 /// Text that tries everything: an escape sequence, a bidirectional override, markup, HTML, a
 /// comment, a mention, a cell border, a line break and a workflow command.
@@ -278,10 +278,10 @@ pub(crate) fn rich() -> ScanReport {
 }
 
 /// A finding that a statement suppresses, and one that a statement in words alone does.
-pub(super) fn suppressed() -> Vec<Suppressed> {
+pub(super) fn suppressed() -> Vec<SuppressedFinding> {
     let decision = |status, word: Option<Justification>, impact: Option<&str>| Decision {
         status,
-        justification: word.map(|word| patchgate_vex::Reason {
+        justification: word.map(|word| patchgate_vex::StatedJustification {
             word,
             written: word.word().to_owned(),
         }),
@@ -295,7 +295,7 @@ pub(super) fn suppressed() -> Vec<Suppressed> {
     };
 
     vec![
-        Suppressed {
+        SuppressedFinding {
             finding: finding(
                 "GHSA-jjjj-kkkk-llll",
                 "semver",
@@ -309,7 +309,7 @@ pub(super) fn suppressed() -> Vec<Suppressed> {
                 None,
             ),
         },
-        Suppressed {
+        SuppressedFinding {
             finding: finding(
                 "GHSA-mmmm-nnnn-oooo",
                 "tar",

@@ -96,7 +96,7 @@ impl Walk<'_> {
     /// Everything that the provider lists, newest first.
     async fn wanted(&self, name: &str, bytes: &[u8]) -> Result<Vec<Wanted>, Box<Problem>> {
         let metadata = provider::metadata(bytes).map_err(|error| unreadable(name, &error))?;
-        let lists = metadata.feeds.len() + metadata.folders.len();
+        let lists = metadata.feeds.len() + metadata.directories.len();
         if lists > MAX_LISTS {
             let reason =
                 format!("names {lists} feeds and directories; at most {MAX_LISTS} are asked");
@@ -116,13 +116,13 @@ impl Walk<'_> {
         }
         // A feed lists everything that the directories have.
         if metadata.feeds.is_empty() {
-            for folder in &metadata.folders {
+            for folder in &metadata.directories {
                 self.in_bounds(name, wanted.len())?;
                 wanted.extend(self.folder(folder).await?);
             }
         }
 
-        if metadata.feeds.is_empty() && metadata.folders.is_empty() {
+        if metadata.feeds.is_empty() && metadata.directories.is_empty() {
             let reason = "names neither a feed nor a directory of documents that may be passed on";
             return Err(Box::new(problem(name, reason.to_owned())));
         }
@@ -153,7 +153,7 @@ impl Walk<'_> {
     fn listed(&self, entry: &Entry) -> Result<Wanted, Box<Problem>> {
         let hashes = entry.hashes.iter().map(|hash| self.allowed(hash));
         Ok(Wanted {
-            url: self.allowed(&entry.place)?,
+            url: self.allowed(&entry.location)?,
             updated: entry.updated,
             hashes: hashes.collect::<Result<_, _>>()?,
             hashes_are_listed: true,
@@ -177,9 +177,9 @@ impl Walk<'_> {
         let mut wanted = Vec::new();
         for entry in entries
             .iter()
-            .filter(|entry| entry.place.ends_with(".json"))
+            .filter(|entry| entry.location.ends_with(".json"))
         {
-            let document = format!("{folder}/{}", entry.place);
+            let document = format!("{folder}/{}", entry.location);
             let hashes = hashes::ENDS
                 .iter()
                 .map(|end| self.allowed(&format!("{document}.{end}")));

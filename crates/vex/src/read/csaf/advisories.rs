@@ -22,7 +22,7 @@ type Key = (&'static str, Option<String>, String);
 
 /// What a document says about the versions of one package.
 #[derive(Debug, Default)]
-struct Known {
+struct PackageVersions {
     listed: BTreeSet<String>,
     ranges: Vec<Range>,
     fixed: BTreeSet<String>,
@@ -90,7 +90,7 @@ fn affected(vulnerability: &Node<'_>, products: &Products) -> Result<Vec<Affecte
     let Some(status) = vulnerability.get("product_status") else {
         return Ok(Vec::new());
     };
-    let mut packages: BTreeMap<Key, Known> = BTreeMap::new();
+    let mut packages: BTreeMap<Key, PackageVersions> = BTreeMap::new();
     for (group, is_whole) in [
         ("known_affected", true),
         // The ends of something whose middle is not listed (3.2.3.9.2 and 3.2.3.9.6).
@@ -122,7 +122,7 @@ fn affected(vulnerability: &Node<'_>, products: &Products) -> Result<Vec<Affecte
 
 /// Adds what an affected product says about the package that it is. Where the products are not the
 /// `is_whole` list, other versions are not known.
-fn add(target: &Target, is_whole: bool, packages: &mut BTreeMap<Key, Known>) {
+fn add(target: &Target, is_whole: bool, packages: &mut BTreeMap<Key, PackageVersions>) {
     for purl in &target.component.purls {
         let (Some(key), Some(ecosystem)) = (key(purl), purl.ecosystem()) else {
             continue;
@@ -159,7 +159,7 @@ fn key(purl: &PackageIdentity) -> Option<Key> {
 
 /// The record's entry for a package; `None` where it says nothing about it. An entry without
 /// versions is one of which nobody can tell whom it affects, and a scan says so.
-fn entry((key, known): (Key, Known)) -> Option<Affected> {
+fn entry((key, known): (Key, PackageVersions)) -> Option<Affected> {
     let (ecosystem, distribution, name) = key;
     let names_versions = !known.listed.is_empty() || !known.ranges.is_empty();
     if !names_versions && !known.unknown {

@@ -9,7 +9,7 @@ use patchgate_syntax::{Node, ParseError};
 use super::super::{prose, shortened};
 use super::products::{Products, listed};
 use super::{Head, ids};
-use crate::document::{Reason, Statement, Status, Target};
+use crate::document::{StatedJustification, Statement, Status, Target};
 
 /// The groups of products and what each says. `recommended` says which version to take, and
 /// nothing about any other.
@@ -81,8 +81,8 @@ pub(super) fn read(
     Ok(statements)
 }
 
-fn reason(label: &str) -> Option<Reason> {
-    Some(Reason {
+fn reason(label: &str) -> Option<StatedJustification> {
+    Some(StatedJustification {
         word: Justification::from_word(label)?,
         written: label.to_owned(),
     })

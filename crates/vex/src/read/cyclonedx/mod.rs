@@ -14,7 +14,9 @@ use patchgate_syntax::ParseError;
 use percent_encoding::percent_decode_str;
 
 use super::{component, distinct, shortened};
-use crate::document::{Component, Document, Format, Reason, Statement, Status, Target};
+use crate::document::{
+    Component, Document, Format, StatedJustification, Statement, Status, Target,
+};
 use crate::vers::Versions;
 
 /// What every link to another document begins with
@@ -272,12 +274,12 @@ fn statement(
     };
     let status = status(state).ok_or_else(|| unknown("state", state))?;
     let justification = match (&vulnerability.justification, state) {
-        (Some(written), _) => Some(Reason {
+        (Some(written), _) => Some(StatedJustification {
             word: word_of(written).ok_or_else(|| unknown("justification", written))?,
             written: written.clone(),
         }),
         // The state says why: "falsely identified or associated".
-        (None, "false_positive") => Some(Reason {
+        (None, "false_positive") => Some(StatedJustification {
             word: Justification::VulnerableCodeNotPresent,
             written: state.to_owned(),
         }),

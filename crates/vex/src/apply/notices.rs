@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Applicable, Source};
+use super::{Source, StatementRef};
 use crate::identity::PackageIdentity;
 
 /// Most notices that are told; beyond them only their number is.
@@ -41,7 +41,7 @@ pub(super) struct Notices {
 }
 
 impl Notices {
-    pub(super) fn add(&mut self, applicable: &Applicable<'_>, objection: Objection, id: &str) {
+    pub(super) fn add(&mut self, applicable: &StatementRef<'_>, objection: Objection, id: &str) {
         let status = applicable.statement.status.word();
 
         let (line, text) = match objection {
@@ -78,7 +78,7 @@ impl Notices {
     /// Notes a statement about the finding's vulnerability that is about other products: where it is
     /// about the package within one, or about a product that is no such package, the user may have
     /// meant to name it.
-    pub(super) fn nearly(&mut self, applicable: &Applicable<'_>, purl: &PackageIdentity) {
+    pub(super) fn nearly(&mut self, applicable: &StatementRef<'_>, purl: &PackageIdentity) {
         if !applicable.source.is_chosen {
             return;
         }

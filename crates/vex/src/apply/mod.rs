@@ -17,7 +17,7 @@ use patchgate_model::{Finding, Inventory};
 pub use copies::Copies;
 pub use notices::Notice;
 
-use crate::document::{Component, Document, Reason, Statement, Status, Target};
+use crate::document::{Component, Document, StatedJustification, Statement, Status, Target};
 use crate::identity::PackageIdentity;
 use crate::vers::Versions;
 use facets::{Facet, facets};
@@ -41,7 +41,7 @@ pub struct Decision {
     /// The status.
     pub status: Status,
     /// Why it is not affected, in one of the five words.
-    pub justification: Option<Reason>,
+    pub justification: Option<StatedJustification>,
     /// Why it is not affected, in words for a person.
     pub impact: Option<String>,
     /// What to do, for something that is affected.
@@ -60,7 +60,7 @@ pub struct Decision {
 
 /// A finding that a statement suppresses.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Suppressed {
+pub struct SuppressedFinding {
     /// The finding.
     pub finding: Finding,
     /// What was decided.
@@ -69,14 +69,14 @@ pub struct Suppressed {
 
 /// What the statements made of the findings.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Applied {
+pub struct AppliedStatements {
     /// Findings that no statement suppresses, in their order, each with the statement that says
     /// that it is affected or under investigation, where there is one.
     pub kept: Vec<Finding>,
-    /// For each finding of [`Applied::kept`] at the same place, the statement about it.
-    pub judged: Vec<Option<Decision>>,
+    /// For each finding of [`AppliedStatements::kept`] at the same place, the statement about it.
+    pub decisions: Vec<Option<Decision>>,
     /// Findings that a statement suppresses, in their order.
-    pub suppressed: Vec<Suppressed>,
+    pub suppressed: Vec<SuppressedFinding>,
     /// Statements that nearly applied, and why they did not.
     pub notices: Vec<Notice>,
 }
@@ -88,11 +88,11 @@ pub struct Statements {
     /// What the user says that is scanned.
     products: Vec<Component>,
     /// Places of statements, by the ids of their vulnerabilities in lower case.
-    by_id: HashMap<String, Vec<Place>>,
+    by_id: HashMap<String, Vec<StatementIndex>>,
 }
 
 /// The number of a source, and the number of a statement in it.
-type Place = (usize, usize);
+type StatementIndex = (usize, usize);
 
 /// What the statements say about one finding.
 enum Verdict {
@@ -106,7 +106,7 @@ enum Verdict {
 
 /// A statement that applies.
 #[derive(Clone, Copy)]
-struct Applicable<'a> {
+struct StatementRef<'a> {
     source: &'a Source,
     statement: &'a Statement,
 }
@@ -116,7 +116,7 @@ impl Statements {
     /// of what the user says that is scanned.
     #[must_use]
     pub fn new(sources: Vec<Source>, products: &[String]) -> Self {
-        let mut by_id: HashMap<String, Vec<Place>> = HashMap::new();
+        let mut by_id: HashMap<String, Vec<StatementIndex>> = HashMap::new();
         for (number, source) in sources.iter().enumerate() {
             for (place, statement) in source.document.statements.iter().enumerate() {
                 for id in &statement.ids {
@@ -144,31 +144,33 @@ impl Statements {
 
     /// Sorts findings by what the statements say about them. `inventory` is where they were found.
     #[must_use]
-    pub fn apply(&self, findings: Vec<Finding>, inventory: &Inventory) -> Applied {
+    pub fn apply(&self, findings: Vec<Finding>, inventory: &Inventory) -> AppliedStatements {
         if self.is_empty() {
-            return Applied {
-                judged: vec![None; findings.len()],
+            return AppliedStatements {
+                decisions: vec![None; findings.len()],
                 kept: findings,
-                ..Applied::default()
+                ..AppliedStatements::default()
             };
         }
 
         let copies = Copies::of(inventory);
         let mut notices = Notices::default();
 
-        let mut applied = Applied::default();
+        let mut applied = AppliedStatements::default();
         for finding in findings {
-            match self.judge(&finding, &copies, &mut notices) {
+            match self.decide(&finding, &copies, &mut notices) {
                 Verdict::Suppressed(decision) => {
-                    applied.suppressed.push(Suppressed { finding, decision });
+                    applied
+                        .suppressed
+                        .push(SuppressedFinding { finding, decision });
                 }
                 Verdict::Kept(decision) => {
                     applied.kept.push(finding);
-                    applied.judged.push(Some(decision));
+                    applied.decisions.push(Some(decision));
                 }
                 Verdict::Open => {
                     applied.kept.push(finding);
-                    applied.judged.push(None);
+                    applied.decisions.push(None);
                 }
             }
         }
@@ -181,15 +183,15 @@ impl Statements {
     /// by the finding's own package URL.
     #[must_use]
     pub fn suppresses(&self, finding: &Finding, copies: &Copies<'_>) -> bool {
-        let verdict = self.judge(finding, copies, &mut Notices::default());
+        let verdict = self.decide(finding, copies, &mut Notices::default());
         matches!(verdict, Verdict::Suppressed(_))
     }
 
-    fn judge(&self, finding: &Finding, copies: &Copies<'_>, notices: &mut Notices) -> Verdict {
+    fn decide(&self, finding: &Finding, copies: &Copies<'_>, notices: &mut Notices) -> Verdict {
         let Some(purls) = copies.purls(&finding.package) else {
             return Verdict::Open;
         };
-        let mut decisive: Vec<Option<Applicable<'_>>> = Vec::new();
+        let mut decisive: Vec<Option<StatementRef<'_>>> = Vec::new();
         for facet in facets(finding) {
             for purl in &purls {
                 decisive.push(self.strongest(&facet, purl, finding, notices));
@@ -221,8 +223,8 @@ impl Statements {
         purl: &PackageIdentity,
         finding: &Finding,
         notices: &mut Notices,
-    ) -> Option<Applicable<'_>> {
-        let mut strongest: Option<Applicable<'_>> = None;
+    ) -> Option<StatementRef<'_>> {
+        let mut strongest: Option<StatementRef<'_>> = None;
         for applicable in self.about(facet) {
             let Some(target) = self.target(applicable, purl, notices) else {
                 continue;
@@ -249,8 +251,8 @@ impl Statements {
     }
 
     /// The statements that name the vulnerability, in the order of the documents.
-    fn about(&self, facet: &Facet) -> impl Iterator<Item = Applicable<'_>> {
-        let places: BTreeSet<Place> = facet
+    fn about(&self, facet: &Facet) -> impl Iterator<Item = StatementRef<'_>> {
+        let places: BTreeSet<StatementIndex> = facet
             .iter()
             .filter_map(|id| self.by_id.get(id))
             .flatten()
@@ -259,14 +261,14 @@ impl Statements {
         places.into_iter().filter_map(|(number, place)| {
             let source = self.sources.get(number)?;
             let statement = source.document.statements.get(place)?;
-            Some(Applicable { source, statement })
+            Some(StatementRef { source, statement })
         })
     }
 
     /// The target of the statement that a copy of a package is.
     fn target<'a>(
         &self,
-        applicable: Applicable<'a>,
+        applicable: StatementRef<'a>,
         purl: &PackageIdentity,
         notices: &mut Notices,
     ) -> Option<&'a Target> {
@@ -332,8 +334,8 @@ impl Statement {
 }
 
 /// Why a statement that would suppress a finding does not count.
-fn objection(applicable: Applicable<'_>, target: &Target) -> Option<Objection> {
-    let Applicable { source, statement } = applicable;
+fn objection(applicable: StatementRef<'_>, target: &Target) -> Option<Objection> {
+    let StatementRef { source, statement } = applicable;
     if let Some(status) = &source.document.preliminary {
         return Some(Objection::Preliminary(status.clone()));
     }
@@ -350,7 +352,7 @@ fn objection(applicable: Applicable<'_>, target: &Target) -> Option<Objection> {
     }
 }
 
-impl Applicable<'_> {
+impl StatementRef<'_> {
     fn decision(&self) -> Decision {
         let Self { source, statement } = self;
         let document = &source.document;

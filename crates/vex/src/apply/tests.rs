@@ -104,7 +104,7 @@ fn statements(documents: Vec<Document>, products: &[&str]) -> Statements {
     Statements::new(sources, &products)
 }
 
-fn apply(list: &[Value], products: &[&str], finding: Finding) -> Applied {
+fn apply(list: &[Value], products: &[&str], finding: Finding) -> AppliedStatements {
     statements(vec![document(list)], products).apply(vec![finding], &Inventory::default())
 }
 
@@ -352,7 +352,7 @@ fn the_worst_of_statements_that_are_as_new_wins() {
             .suppressed
             .first()
             .map(|suppressed| suppressed.decision.clone())
-            .or_else(|| applied.judged[0].clone())
+            .or_else(|| applied.decisions[0].clone())
             .unwrap();
         assert_eq!(decision.status.word(), words[better + 1]);
     }
@@ -445,7 +445,10 @@ fn every_vulnerability_of_a_finding_has_to_be_judged() {
     );
     let applied = apply(&[about("CVE-1"), bad], &[], both());
 
-    assert_eq!(applied.judged[0].as_ref().unwrap().status, Status::Affected);
+    assert_eq!(
+        applied.decisions[0].as_ref().unwrap().status,
+        Status::Affected
+    );
 }
 
 /// Copies of one version may be different things: builds for other systems, packages of other
