@@ -1,12 +1,12 @@
-//! Which format a file is of, by its content.
+//! Detection of a file's format by its content.
 
 use crate::Format;
 
-/// The format of a file: by the keys at the top of JSON and YAML, the first element of XML, the
-/// first lines of tags and values. `None` for everything else, of which nothing is parsed.
+/// The format of a file: by the top-level keys of JSON and YAML, the first element of XML, or the
+/// first `tag: value` lines. `None` for any other file, which is not parsed.
 ///
-/// One pass over the bytes at most, without a copy. A document that is broken further on is
-/// still of its format, so that it is told as unreadable and not passed over.
+/// This is at most one pass over the bytes, without a copy. A document that is damaged further on
+/// still has its format, so that it is reported as unreadable instead of skipped.
 #[must_use]
 pub fn detect(bytes: &[u8]) -> Option<Format> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
@@ -18,17 +18,17 @@ pub fn detect(bytes: &[u8]) -> Option<Format> {
     }
 }
 
-/// [`detect`] for a text that has lost its byte order mark.
+/// [`detect`] for a text without a byte order mark.
 pub(crate) fn in_text(text: &str) -> Option<Format> {
     detect(text.as_bytes())
 }
 
-/// Walks over the top object's keys, and over their values without looking into them.
+/// Looks at the keys of the top-level object and skips their values.
 fn json(bytes: &[u8]) -> Option<Format> {
     let mut scan = Scan { bytes, at: 0 };
     let mut depth = 0_usize;
 
-    // At depth 1, a text is a key when a colon follows it.
+    // At depth 1, a string is a key if a colon follows it.
     let mut spdx_context = None;
     while let Some(byte) = scan.next() {
         match byte {
@@ -43,11 +43,11 @@ fn json(bytes: &[u8]) -> Option<Format> {
                         }
                         b"spdxVersion" => return Some(Format::SpdxJson),
                         b"SPDXID" => return Some(Format::SpdxJson),
-                        // Looked at once, however often the key is there.
+                        // Only the first one counts: looking at each would make repeated keys expensive.
                         b"@context" if spdx_context.is_none() => {
                             spdx_context = Some(is_spdx_context(&scan));
                         }
-                        // A document of a single element has `spdxId` at the top.
+                        // A document with a single element has `spdxId` at the top level.
                         b"@graph" | b"spdxId" if spdx_context == Some(true) => {
                             return Some(Format::Spdx3Json);
                         }
@@ -65,7 +65,7 @@ fn json(bytes: &[u8]) -> Option<Format> {
     None
 }
 
-/// Whether the value that follows, a text or a list of them, names SPDX's context.
+/// Whether the value that follows, a string or a list of strings, names the context of SPDX 3.
 fn is_spdx_context(scan: &Scan<'_>) -> bool {
     let rest = scan.bytes.get(scan.at..).unwrap_or_default();
     let end = rest.len().min(512);
@@ -105,7 +105,7 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Whether a colon follows; goes behind it.
+    /// Whether a colon follows. Consumes it.
     fn colon(&mut self) -> bool {
         self.skip_space();
         let found = self.bytes.get(self.at) == Some(&b':');
@@ -113,7 +113,7 @@ impl<'a> Scan<'a> {
         found
     }
 
-    /// The text that follows, without going behind it; empty for another value.
+    /// The string that follows, without consuming it; empty for any other value.
     fn value(&self) -> &'a [u8] {
         let mut ahead = Self {
             bytes: self.bytes,
@@ -162,10 +162,11 @@ fn xml(bytes: &[u8]) -> Option<Format> {
     }
 }
 
-/// Most lines before the first tag: comments.
+/// Most lines that are searched for the first tag, comments and empty lines not counted.
 const MAX_LEADING_LINES: usize = 200;
 
-/// Tags and values begin with the version; a YAML document may have its keys in any order.
+/// Looks for the version: in the first `tag: value` lines, or anywhere among the keys of YAML, which
+/// have no order.
 fn lines(bytes: &[u8]) -> Option<Format> {
     let mut leading = 0;
     for line in bytes.split(|byte| *byte == b'\n') {
@@ -195,7 +196,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tells_formats_by_their_content() {
+    fn formats_are_detected_by_content() {
         for (text, expected) in [
             (r#"{"bomFormat": "CycloneDX"}"#, Some(Format::CycloneDxJson)),
             (

@@ -1,10 +1,10 @@
-//! Hashes: as inventories, CycloneDX and SPDX write them.
+//! Hashes of package archives, in the notations of lockfiles, CycloneDX and SPDX.
 
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-/// An algorithm that both CycloneDX and SPDX know.
+/// A hash algorithm that both CycloneDX and SPDX define.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Algorithm {
     Md5,
@@ -21,8 +21,8 @@ pub(crate) enum Algorithm {
     Blake3,
 }
 
-/// All algorithms with the name here, in CycloneDX, in SPDX 2, in SPDX 3, and the digest's length
-/// in bytes.
+/// All algorithms: the name in an inventory, in CycloneDX, in SPDX 2 and in SPDX 3, and the length
+/// of the digest in bytes.
 const NAMES: [(Algorithm, &str, &str, &str, &str, usize); 12] = [
     (Algorithm::Md5, "md5", "MD5", "MD5", "md5", 16),
     (Algorithm::Sha1, "sha1", "SHA-1", "SHA1", "sha1", 20),
@@ -119,11 +119,11 @@ impl Algorithm {
         &'static str,
         usize,
     ) {
-        // Every algorithm has its row, in the order of the declaration.
+        // Every algorithm has a row, so the default is never used.
         NAMES.iter().find(|row| row.0 == self).unwrap_or(&NAMES[2])
     }
 
-    /// Name as inventories write it before a colon.
+    /// Name in an inventory, where it comes before a colon.
     pub(crate) fn name(self) -> &'static str {
         self.row().1
     }
@@ -143,7 +143,7 @@ impl Algorithm {
         self.row().4
     }
 
-    /// The algorithm by any of its names, whatever their case and punctuation.
+    /// The algorithm with a name in any of the notations, ignoring case and punctuation.
     pub(crate) fn parse(name: &str) -> Option<Self> {
         let plain = |text: &str| -> String {
             text.chars()
@@ -164,12 +164,12 @@ impl Algorithm {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Digest {
     pub(crate) algorithm: Algorithm,
-    /// Lower-case hexadecimal digits, as many as the algorithm gives.
+    /// Lower-case hexadecimal digits, two for each byte of the digest.
     pub(crate) hex: String,
 }
 
 impl Digest {
-    /// A digest from its hexadecimal digits; `None` where their number does not fit.
+    /// A digest from its hexadecimal digits; `None` if there are too few or too many.
     pub(crate) fn new(algorithm: Algorithm, hex: &str) -> Option<Self> {
         let right =
             hex.len() == algorithm.row().5 * 2 && hex.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -179,9 +179,9 @@ impl Digest {
         })
     }
 
-    /// A hash as a lockfile writes it: `sha512-<base64>` (subresource integrity),
-    /// `sha256:<hexadecimal>`, or plain hexadecimal digits of a SHA-1, SHA-256 or SHA-512. `None` for
-    /// others, such as Go's `h1:`, which is no hash of an archive.
+    /// Reads a hash from a lockfile: `sha512-<base64>` (subresource integrity),
+    /// `sha256:<hexadecimal>`, or the plain hexadecimal digits of a SHA-1, SHA-256 or SHA-512. `None`
+    /// for any other, such as Go's `h1:`, which is not a hash of an archive.
     pub(crate) fn from_integrity(text: &str) -> Option<Self> {
         if let Some((name, hex)) = text.split_once(':') {
             return Self::new(Algorithm::parse(name)?, hex);
@@ -200,19 +200,19 @@ impl Digest {
         }
     }
 
-    /// The hash as an inventory holds it.
+    /// The hash in the notation of an inventory: `sha256:<hexadecimal>`.
     pub(crate) fn integrity(&self) -> String {
         format!("{}:{}", self.algorithm.name(), self.hex)
     }
 }
 
-/// Base64 with or without its padding.
+/// Base64 with or without padding: some lockfiles omit it.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// The hashes of a package, each once and sorted, and the texts that are none that SBOMs know.
+/// The distinct hashes of a package, sorted, and the texts that are not a hash that SBOMs can have.
 pub(crate) fn digests(integrity: Option<&str>) -> (Vec<Digest>, Vec<String>) {
     let mut known = Vec::new();
     let mut others = Vec::new();
@@ -236,7 +236,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_what_lockfiles_write() {
+    fn hashes_of_lockfiles_are_read() {
         let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
         for text in [
             empty.to_owned(),
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn every_name_leads_back() {
+    fn every_name_gives_its_algorithm() {
         for (algorithm, name, cyclonedx, spdx, spdx3, _) in NAMES {
             assert_eq!(algorithm.name(), name);
             for name in [name, cyclonedx, spdx, spdx3] {

@@ -1,47 +1,47 @@
-//! What neither CycloneDX nor SPDX has a field for, as named texts: CycloneDX holds them as
-//! properties, SPDX as lines of a package's comment.
+//! Facts: named texts for values that have no field in CycloneDX or SPDX. In CycloneDX they are
+//! properties, in SPDX lines of a package's comment.
 
 use patchgate_model::{Origin, Scope, without_credentials};
 
-/// The property, by name and value, of a CycloneDX document that was written for its statements about
-/// vulnerabilities. Its components are no inventory.
+/// The property (name and value) that marks a CycloneDX document as written for its statements about
+/// vulnerabilities. The components of such a document are not an inventory.
 pub const VEX_DOCUMENT: (&str, &str) = ("patchgate:document", "vex");
 
-/// What every name begins with.
+/// The prefix of every fact's name.
 pub(crate) const PREFIX: &str = "patchgate:";
 
-/// `true` for what stands for the document itself. Packages of such a document are of the scope of
-/// run time unless they say another.
+/// `true` for the component that represents the document itself. In such a document, a package
+/// without [`SCOPE`] has the scope of run time.
 pub(crate) const DOCUMENT: &str = "patchgate:document";
-/// The ecosystem, where the package URL does not lead to it.
+/// The ecosystem, unless the package URL implies it.
 pub(crate) const ECOSYSTEM: &str = "patchgate:ecosystem";
-/// The distribution's release, where the package URL does not lead to it.
+/// The distribution's release, unless the package URL implies it.
 pub(crate) const DISTRIBUTION: &str = "patchgate:distribution";
-/// The name, where the package URL does not lead to it.
+/// The name, unless the package URL implies it.
 pub(crate) const NAME: &str = "patchgate:name";
-/// The version, where the package URL does not lead to it.
+/// The version, unless the package URL implies it.
 pub(crate) const VERSION: &str = "patchgate:version";
-/// The scope, where it is not that of run time.
+/// The scope, unless it is that of run time.
 pub(crate) const SCOPE: &str = "patchgate:scope";
-/// A group of requirements that brings the package; there may be several.
+/// A group of requirements that includes the package; a package can have several.
 pub(crate) const GROUP: &str = "patchgate:group";
-/// The name under which dependents know the package.
+/// The name by which dependents refer to the package.
 pub(crate) const ALIAS: &str = "patchgate:alias";
 /// `true` for a package that is shipped within its parent's archive.
 pub(crate) const BUNDLED: &str = "patchgate:bundled";
-/// Where the package comes from, where that is not just its ecosystem's registry.
+/// The origin of the package, unless that is its ecosystem's registry.
 pub(crate) const ORIGIN: &str = "patchgate:origin";
 /// The commit of an origin that is a git repository.
 pub(crate) const COMMIT: &str = "patchgate:commit";
-/// A hash that neither CycloneDX nor SPDX knows, as the lockfile writes it.
+/// A hash of an algorithm that CycloneDX and SPDX do not have, in the form of the lockfile.
 pub(crate) const INTEGRITY: &str = "patchgate:integrity";
-/// The name of a project whose dependencies these are; such a component is no package.
+/// The name of a project with dependencies; such a component is not a package.
 pub(crate) const ROOT: &str = "patchgate:root";
 /// The path of a project's manifest.
 pub(crate) const MANIFEST: &str = "patchgate:manifest";
-/// The requirement of a component for which no file states a version.
+/// The requirement of a component without a version in any file.
 pub(crate) const REQUIREMENT: &str = "patchgate:requirement";
-/// A line of a file that states the package, where the format has no field for lines.
+/// The path and the line of a file that lists the package, for formats without a field for lines.
 pub(crate) const LOCATION: &str = "patchgate:location";
 
 const SCOPES: [(Scope, &str); 6] = [
@@ -53,7 +53,6 @@ const SCOPES: [(Scope, &str); 6] = [
     (Scope::Development, "development"),
 ];
 
-/// A scope's name.
 pub(crate) fn scope_name(scope: Scope) -> &'static str {
     SCOPES
         .iter()
@@ -61,7 +60,7 @@ pub(crate) fn scope_name(scope: Scope) -> &'static str {
         .map_or("runtime", |(_, name)| name)
 }
 
-/// The scope of a name.
+/// The scope with a name; the inverse of [`scope_name`].
 pub(crate) fn scope(name: &str) -> Option<Scope> {
     SCOPES
         .iter()
@@ -81,7 +80,7 @@ pub(crate) fn origin_text(origin: &Origin) -> Option<String> {
     })
 }
 
-/// The origin that [`origin_text`] and a commit stand for.
+/// The origin with this text and commit; the inverse of [`origin_text`].
 pub(crate) fn origin(text: &str, commit: Option<&str>) -> Option<Origin> {
     if text == "path" {
         return Some(Origin::Path(None));

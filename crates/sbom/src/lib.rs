@@ -1,22 +1,50 @@
-//! Software bills of materials: CycloneDX and SPDX, read into a [`Lockfile`] and written from an
-//! [`Inventory`].
+//! Software bills of materials (SBOMs): CycloneDX and SPDX, read into a [`Lockfile`] and written
+//! from an [`Inventory`].
 //!
-//! Everything here is pure: bytes and the time come in, values and text go out.
+//! This crate is pure: bytes and the time come in, values and text go out.
 //!
-//! **Reading** is tolerant where a document says more than is needed (unknown fields, odd licences,
-//! references that lead nowhere) and strict where it would lose a package: what cannot be read
-//! whole is an error. Packages are known by their package URL; one without keeps its name under the
-//! ecosystem [`UNKNOWN`], so that a scan can say what it could not judge. What is a file, a service
-//! or an operating system is not a package.
+//! **Reading** ignores everything that is not needed (unknown fields, odd licences, references to
+//! components that do not exist), and fails whenever a package could be lost: a document that
+//! cannot be read completely is an error. A package is identified by its package URL. A package
+//! without one keeps its name in the ecosystem [`UNKNOWN`], so that a scan can report it as not
+//! covered. Files, services and operating systems are not packages.
 //!
-//! **Writing** is deterministic: the same inventory and options give the same bytes, and the
-//! serial number follows from the content. Copies of one package become one component, unless
-//! something that is written about them differs: what they depend on, their origin, hashes or scope.
-//! What the formats have no field for is written as properties (SPDX: as lines of the package's
-//! comment) whose names begin with `patchgate:`, so that a document that Patchgate wrote is read
-//! back as the same inventory; [`write()`] says what that means.
+//! **Writing** is deterministic: the same inventory and options give the same bytes, and the serial
+//! number is computed from the content. Copies of a package become one component, unless they
+//! differ in anything that is written: dependencies, origin, hashes or scope. Values for which a
+//! format has no field are written as properties (in SPDX: as lines of the package's comment) whose
+//! names begin with `patchgate:`. They let a document that Patchgate wrote be read back as the same
+//! inventory; [`write()`] lists the exceptions.
 //!
-//! There are no licences and no vulnerabilities here: an inventory holds none.
+//! Licences and vulnerabilities are neither read nor written: an inventory has neither.
+//!
+//! ```
+//! use patchgate_model::{Inventory, Lockfile, Package};
+//! use patchgate_sbom::{CycloneDxVersion, OutputFormat, WriteOptions};
+//!
+//! let inventory = Inventory {
+//!     lockfiles: vec![Lockfile {
+//!         path: "package-lock.json".to_owned(),
+//!         ecosystem: "npm",
+//!         packages: vec![Package::new("npm", "qs".to_owned(), "6.5.2".to_owned())],
+//!         ..Lockfile::default()
+//!     }],
+//!     ..Inventory::default()
+//! };
+//! let options = WriteOptions {
+//!     name: "shop",
+//!     tool_version: "0.1.0",
+//!     timestamp: "2026-01-30T12:00:00Z".parse()?,
+//!     locations: true,
+//! };
+//!
+//! let format = OutputFormat::CycloneDxJson(CycloneDxVersion::V1_6);
+//! let text = patchgate_sbom::write(&inventory, &options, format);
+//! let read = patchgate_sbom::read("bom.cdx.json", text.as_bytes())?;
+//! assert_eq!(read.packages[0].name, "qs");
+//! assert_eq!(read.packages[0].purl.as_deref(), Some("pkg:npm/qs@6.5.2"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod detect;
 mod digest;
@@ -33,7 +61,7 @@ pub use identity::{ECOSYSTEM, UNKNOWN};
 pub use patchgate_syntax::ParseError;
 pub use write::{WriteOptions, content_uuid};
 
-/// A format that is read.
+/// A format that [`read()`] accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Format {
     /// CycloneDX as JSON (<https://cyclonedx.org/docs/1.7/json/>).
@@ -42,29 +70,29 @@ pub enum Format {
     CycloneDxXml,
     /// SPDX 2 as JSON (<https://spdx.github.io/spdx-spec/v2.3/>).
     SpdxJson,
-    /// SPDX 2 as YAML.
+    /// SPDX 2 as YAML, with the keys of its JSON form.
     SpdxYaml,
-    /// SPDX 2 as lines of tags and values.
+    /// SPDX 2 as `tag: value` lines.
     SpdxTagValue,
-    /// SPDX 2 as RDF/XML.
+    /// SPDX 2 as RDF/XML (<https://spdx.org/rdf/v2.3/terms/>).
     SpdxRdf,
     /// SPDX 3 as JSON-LD (<https://spdx.github.io/spdx-spec/v3.0.1/>).
     Spdx3Json,
 }
 
-/// A version of CycloneDX that is written.
+/// A version of CycloneDX that [`write()`] supports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum CycloneDxVersion {
-    /// 1.5, of 2023.
+    /// CycloneDX 1.5 (2023).
     V1_5,
-    /// 1.6, of 2024: ECMA-424.
+    /// CycloneDX 1.6 (2024), which is also ECMA-424.
     V1_6,
-    /// 1.7, of 2025.
+    /// CycloneDX 1.7 (2025).
     V1_7,
 }
 
 impl CycloneDxVersion {
-    /// The version as documents write it.
+    /// The version in the form that documents have: `1.6`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -75,33 +103,40 @@ impl CycloneDxVersion {
     }
 }
 
-/// A format that is written.
+/// A format that [`write()`] supports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum OutputFormat {
-    /// CycloneDX as JSON.
+    /// CycloneDX as JSON (<https://cyclonedx.org/docs/1.7/json/>).
     CycloneDxJson(CycloneDxVersion),
-    /// CycloneDX as XML.
+    /// CycloneDX as XML (<https://cyclonedx.org/docs/1.7/xml/>).
     CycloneDxXml(CycloneDxVersion),
-    /// SPDX 2.3 as JSON.
+    /// SPDX 2.3 as JSON (<https://spdx.github.io/spdx-spec/v2.3/>).
     SpdxJson,
-    /// SPDX 2.3 as lines of tags and values.
+    /// SPDX 2.3 as `tag: value` lines.
     SpdxTagValue,
-    /// SPDX 3.0.1 as JSON-LD.
+    /// SPDX 3.0.1 as JSON-LD (<https://spdx.github.io/spdx-spec/v3.0.1/>).
     Spdx3Json,
 }
 
-/// What a document says.
+/// The content of a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bill {
-    /// Its packages and their graph.
+    /// The packages and their dependency graph.
     pub lockfile: Lockfile,
-    /// What it says about itself that keeps a scan from being whole: CycloneDX's compositions can
-    /// declare the list of components incomplete.
+    /// Reasons for which a scan of the document is incomplete. CycloneDX's compositions and SPDX 3's
+    /// relationships can declare that the document does not list everything.
     pub problems: Vec<Problem>,
 }
 
-/// The package that a package URL names; `None` for a text that is none, and for one of a type that
-/// Patchgate does not know.
+/// The package that a package URL identifies. `None` for a text that is not a package URL, and for
+/// a type of package URL that no ecosystem has.
+///
+/// ```
+/// let package = patchgate_sbom::package("pkg:maven/org.apache.commons/commons-text@1.9").unwrap();
+/// assert_eq!(package.ecosystem, "Maven");
+/// assert_eq!(package.name, "org.apache.commons:commons-text");
+/// assert_eq!(patchgate_sbom::package("pkg:acme/tool@1"), None);
+/// ```
 #[must_use]
 pub fn package(purl: &str) -> Option<Package> {
     let parsed = Purl::parse(purl)?;
@@ -116,15 +151,15 @@ pub fn package(purl: &str) -> Option<Package> {
     })
 }
 
-/// Reads a document, whatever its format; `path` is where it lies in the repository.
+/// Reads a document of any supported format. `path` is its path in the repository.
 ///
 /// # Errors
-/// When [`detect`] finds no format, or the document cannot be read whole.
+/// When [`detect`] recognizes no format, or the document cannot be read completely.
 pub fn read(path: &str, bytes: &[u8]) -> Result<Lockfile, ParseError> {
     read_bill(path, bytes).map(|bill| bill.lockfile)
 }
 
-/// Reads a document with what it says about its own completeness.
+/// Reads a document like [`read()`], and also its statements about its own completeness.
 ///
 /// # Errors
 /// As [`read()`].
@@ -134,15 +169,14 @@ pub fn read_bill(path: &str, bytes: &[u8]) -> Result<Bill, ParseError> {
 
 /// Writes an inventory as a document.
 ///
-/// [`read()`] gives the same inventory back, as one lockfile: the same packages (ecosystem,
-/// distribution, name, version, package URL, hashes, scope, groups, alias, origin without secrets
-/// in its address) with the same edges between them and from the same roots, and the same
-/// requirements without a version. Not kept are: which lockfile a package is from other than as its
-/// place of evidence, equal copies of a package, install paths, and what an edge is called and
-/// requires.
+/// [`read()`] gives the same inventory back, as a single lockfile: the same packages (ecosystem,
+/// distribution, name, version, package URL, hashes, scope, groups, alias, and origin without
+/// secrets in its address) with the same edges between them and from the same roots, and the same
+/// requirements without a version. Lost are: the lockfile of a package, except as a location; equal
+/// copies of a package; install paths; and the name and the requirement of an edge.
 ///
-/// Problems of the inventory are not listed, but the document says that it is incomplete when there
-/// are any, and when a file states direct dependencies only or builds on one that was not there.
+/// Problems of the inventory are not listed. The document declares itself incomplete when there are
+/// any, and when a file lists only direct dependencies or builds on a file that was missing.
 #[must_use]
 pub fn write(inventory: &Inventory, options: &WriteOptions<'_>, format: OutputFormat) -> String {
     write::document(inventory, options, format)

@@ -1,4 +1,4 @@
-//! What a document says, the same for every format.
+//! The content of a VEX document, independent of its format.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use patchgate_model::{Advisory, Justification};
 use crate::identity::PackageIdentity;
 use crate::vers::Versions;
 
-/// The format of a document.
+/// A format of VEX documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// OpenVEX (<https://github.com/openvex/spec>).
@@ -20,7 +20,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// Its name for a person.
+    /// The name for display.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -31,67 +31,66 @@ impl Format {
     }
 }
 
-/// A document that makes statements.
+/// A document with statements about vulnerabilities.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Document {
-    /// Its format.
+    /// Format that the document was read from.
     pub format: Format,
-    /// Its own id; empty where it has none.
+    /// Id of the document; empty if it has none.
     pub id: String,
-    /// Who wrote it; empty where it does not say.
+    /// Author or publisher; empty if the document does not say.
     pub author: String,
-    /// When it was issued or last changed.
+    /// Time of the last change, else of the first release.
     pub timestamp: Option<Timestamp>,
-    /// What it says about itself that keeps its statements from suppressing anything: a CSAF
-    /// document that is not `final`.
+    /// The state of a CSAF document that is not `final`. Its statements suppress nothing.
     pub preliminary: Option<String>,
-    /// The label that says to whom it may be passed on, as written: `WHITE`, `AMBER`.
+    /// The Traffic Light Protocol label as written: `WHITE`, `AMBER`.
     pub label: Option<String>,
-    /// Its statements, in its order.
+    /// The statements, in the order of the document.
     pub statements: Vec<Statement>,
-    /// What a CSAF document says is affected, as records that join those of other databases.
+    /// The affected packages of a CSAF document, as records that join those of other databases.
     pub advisories: Vec<Advisory>,
 }
 
 /// One statement about one vulnerability.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Statement {
-    /// Its own id, where it has one.
+    /// Id of the statement. Only OpenVEX has one.
     pub id: Option<String>,
-    /// The line on which it begins, from 1.
+    /// Line of its beginning, from 1.
     pub line: u32,
-    /// Every id of the vulnerability, the main one first, at least one.
+    /// All ids of the vulnerability, the main one first; never empty.
     pub ids: Vec<String>,
-    /// What it is about.
+    /// Products and components that it is about.
     pub targets: Vec<Arc<Target>>,
-    /// What it says.
+    /// Status of the vulnerability in the targets.
     pub status: Status,
-    /// Why something is not affected, in one of the five words.
+    /// Reason for `not_affected`, as one of the five justifications.
     pub justification: Option<StatedJustification>,
-    /// Why something is not affected, in words for a person.
+    /// Reason for `not_affected`, as free text.
     pub impact: Option<String>,
-    /// What to do, for something that is affected.
+    /// Recommended action for `affected`, as free text.
     pub action: Option<String>,
-    /// When it was made; `None` where neither it nor its document says so.
+    /// Time of the statement, else of its document; `None` if neither states one.
     pub timestamp: Option<Timestamp>,
 }
 
-/// What a statement says about a vulnerability in a product. The order is from what suppresses most
-/// to what is worst.
+/// Status of a vulnerability in a product. The order is from the least to the most severe: among
+/// statements of the same time, the greatest counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Status {
-    /// The vulnerability does no harm there.
+    /// The vulnerability does no harm in the product.
     NotAffected,
-    /// The product holds a fix.
+    /// The product contains a fix.
     Fixed,
-    /// It is not known yet.
+    /// It is not yet known whether the product is affected.
     UnderInvestigation,
-    /// Something should be done.
+    /// The product is affected, and action is recommended.
     Affected,
 }
 
 impl Status {
-    /// The word of OpenVEX.
+    /// The status in OpenVEX's vocabulary: `not_affected`.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -102,51 +101,51 @@ impl Status {
         }
     }
 
-    /// Whether a statement of this status ends a finding.
+    /// Whether a statement of this status suppresses a finding.
     #[must_use]
     pub const fn suppresses(self) -> bool {
         matches!(self, Self::NotAffected | Self::Fixed)
     }
 }
 
-/// A justification as it was understood and as it was written.
+/// A justification, as understood and as written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StatedJustification {
-    /// One of the five words.
+    /// One of the five justifications of VEX.
     pub word: Justification,
-    /// What the document has: the same word, or CycloneDX's own.
+    /// The word in the document: the same, or one of CycloneDX's own.
     pub written: String,
 }
 
-/// What a statement is about: a component, on its own or only within products.
+/// The target of a statement: a component, either anywhere or only within products.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Target {
     /// The component.
     pub component: Component,
-    /// The products within which the statement holds, all of them; empty where it holds for the
-    /// component wherever it is.
+    /// The products that must all contain the component for the statement to apply; empty if it
+    /// applies to the component anywhere.
     pub within: Vec<Component>,
 }
 
-/// A product or a part of one, by its identifiers.
+/// A product, or a component of one, by its identifiers.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Component {
     /// Package URLs, all of which must match.
     pub purls: Vec<PackageIdentity>,
-    /// Other identifiers: addresses, CPE names. They are compared as texts.
+    /// Other identifiers: addresses, CPE names. Compared as texts.
     pub names: Vec<String>,
-    /// The versions that are meant, beside the one that a package URL may hold.
+    /// The versions, in addition to the one that a package URL may have.
     pub versions: Versions,
 }
 
 impl Component {
-    /// Whether it is about certain versions rather than about all.
+    /// Whether it is limited to certain versions.
     #[must_use]
     pub fn has_version(&self) -> bool {
         self.versions != Versions::Any || self.purls.iter().any(|purl| !purl.version().is_empty())
     }
 
-    /// Its first identifier, for a person.
+    /// The first identifier, for display.
     #[must_use]
     pub fn shown(&self) -> &str {
         self.purls

@@ -1,4 +1,6 @@
-//! Package URLs as patterns: which packages one covers.
+//! Package URLs as patterns, and the packages that a pattern covers.
+//!
+//! Reading and writing a package URL is in `patchgate-model`. Here are the rules for comparing two.
 
 use patchgate_ecosystems::{Ecosystem, by_name, by_purl_type};
 use patchgate_model::Purl;
@@ -6,23 +8,31 @@ use patchgate_model::Purl;
 use crate::vers::Versions;
 use crate::version_eq::same_version;
 
-/// Types of package URLs of operating systems' packages. Their package is the one that the name of
-/// the URL says, never the source package that it is built from.
+/// Types of package URLs for packages of operating systems. The identified package is the binary
+/// package, never the source package that it is built from.
 const SYSTEMS: [&str; 6] = ["alpm", "apk", "deb", "ipk", "opkg", "rpm"];
 
-/// A package URL, taken apart once.
+/// A package URL, with the ecosystem and the name of the package that it identifies.
+///
+/// ```
+/// use patchgate_vex::{PackageIdentity, Versions};
+///
+/// let pattern = PackageIdentity::parse("pkg:pypi/Foo_Bar@1.0").unwrap();
+/// let package = PackageIdentity::parse("pkg:pypi/foo-bar@1.0.0").unwrap();
+/// assert!(pattern.covers(&package, &Versions::Any));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PackageIdentity {
     text: String,
     parts: Purl,
-    /// Name as the ecosystem writes it, with the namespace where that belongs to it.
+    /// Name in the notation of the ecosystem, including the namespace if that is part of the name.
     name: String,
-    /// The ecosystem's name; `None` for a type that Patchgate does not know.
+    /// Name of the ecosystem; `None` for an unknown type.
     ecosystem: Option<&'static str>,
 }
 
 impl PackageIdentity {
-    /// Takes a text apart; `None` for one that is no package URL.
+    /// Reads a package URL; `None` for a text that is not one.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let parts = Purl::parse(text)?;
@@ -41,34 +51,34 @@ impl PackageIdentity {
         })
     }
 
-    /// The text, as it was given.
+    /// The text that was read.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The version; empty where it has none.
+    /// The version; empty if it has none.
     #[must_use]
     pub fn version(&self) -> &str {
         &self.parts.version
     }
 
-    /// The name as the ecosystem writes it.
+    /// The name in the notation of the ecosystem.
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
-    /// The type.
+    /// The type: `npm`, `deb`.
     #[must_use]
     pub fn kind(&self) -> &str {
         &self.parts.kind
     }
 
-    /// Whether everything that this one names is true of `other`: the type, the namespace, the name
-    /// as the ecosystem compares names, the version where one is named here, every qualifier that
-    /// is named here, and the path within the package. `versions` are those that are meant beside.
+    /// Whether this pattern covers the package `other`: equal type and namespace, a name that is
+    /// equal by the rules of the ecosystem, and the same version, qualifiers and subpath as far as
+    /// the pattern has them. The version must also be in `versions`.
     ///
-    /// What cannot be compared is not covered.
+    /// A version that cannot be compared is not covered.
     #[must_use]
     pub fn covers(&self, other: &Self, versions: &Versions) -> bool {
         self.parts.kind == other.parts.kind
@@ -111,7 +121,7 @@ impl PackageIdentity {
             && versions.contain(ecosystem, other.kind(), version)
     }
 
-    /// The epoch, which package URLs of some systems' packages hold apart from the version.
+    /// The epoch, which package URLs of some distributions state apart from the version.
     fn epoch(&self) -> &str {
         self.parts.qualifier("epoch").unwrap_or("0")
     }
@@ -125,7 +135,8 @@ impl PackageIdentity {
     }
 }
 
-/// Whether a qualifier says what holds without it, such as `type=jar` of a Maven package.
+/// Whether a qualifier has the default value of its type, such as `type=jar` of a Maven package. Some
+/// tools write it, others omit it.
 fn is_default(kind: &str, key: &str, value: &str) -> bool {
     by_purl_type(kind)
         .is_some_and(|ecosystem| ecosystem.default_qualifiers().contains(&(key, value)))
@@ -183,7 +194,7 @@ mod tests {
                 "pkg:deb/debian/curl@7.88.1-10?distro=debian-12",
                 false,
             ),
-            // Other binary packages of a source are not what the statement is about.
+            // A statement about one binary package is not about the others of the same source.
             (
                 "pkg:deb/debian/libssl3@3.0?upstream=openssl",
                 "pkg:deb/debian/openssl@3.0",

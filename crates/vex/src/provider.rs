@@ -1,52 +1,53 @@
-//! How a CSAF provider says where its documents are (CSAF 2.0, section 7.1): its metadata, and the
-//! lists that lead to the documents.
+//! The metadata of a CSAF provider, and its lists of documents (CSAF 2.0, section 7.1).
+//!
+//! Only reading is here. Downloads, hash checks and the choice of documents belong to the caller.
 
 use jiff::Timestamp;
 use patchgate_syntax::{Node, ParseError, json};
 
 use crate::read::{instant, text, time, utf8};
 
-/// Name of the file with a provider's metadata (7.1.7).
+/// Name of the file with the metadata of a provider (7.1.7).
 pub const METADATA_FILE: &str = "provider-metadata.json";
 
-/// Most documents that one list names.
+/// Most documents in one list.
 const MAX_ENTRIES: usize = 1_000_000;
 
-/// What a provider says about itself.
+/// The metadata of a provider.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Metadata {
-    /// Its name; empty where it does not say.
+    /// Name of the publisher; empty if it is missing.
     pub publisher: String,
-    /// Addresses of feeds with documents that everybody may have (7.1.15).
+    /// Addresses of feeds with public documents (7.1.15).
     pub feeds: Vec<String>,
-    /// Addresses of directories with such documents (7.1.11), without a slash at the end.
+    /// Addresses of directories with public documents (7.1.11), without a slash at the end.
     pub directories: Vec<String>,
 }
 
-/// A document in a list.
+/// An entry of a list of documents.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Where it is: an address, or a path from the directory that the list is of.
+    /// An address, or a path relative to the list's directory.
     pub location: String,
-    /// When it last changed, where the list says so.
+    /// Time of the last change, if the list states it.
     pub updated: Option<Timestamp>,
-    /// Addresses of files with its hash, where the list has them.
+    /// Addresses of files with the document's hash.
     pub hashes: Vec<String>,
 }
 
-/// What a JSON file of a provider's directory is.
+/// The kind of a JSON file in a provider's directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileKind {
-    /// A document.
+    /// A CSAF document.
     Document,
-    /// The provider's metadata.
+    /// The metadata of the provider.
     Metadata,
-    /// A list: a feed, a category, an aggregator's.
+    /// A list: a feed, a category, or the list of an aggregator.
     List,
 }
 
-/// Tells what a JSON file of a provider's directory is. What cannot be read is a document: whoever
-/// reads it then says what is wrong.
+/// The kind of a JSON file in a provider's directory, by its keys. A file that cannot be read counts
+/// as a document, so that reading it as one reports the error.
 #[must_use]
 pub fn kind(bytes: &[u8]) -> FileKind {
     let Some(root) = utf8(bytes).ok().and_then(|text| json(text).ok()) else {
@@ -65,14 +66,14 @@ pub fn kind(bytes: &[u8]) -> FileKind {
     }
 }
 
-/// Reads a provider's metadata.
+/// Reads the metadata of a provider.
 ///
 /// # Errors
-/// When it is not of its form.
+/// When the text is not JSON of the form of 7.1.7.
 pub fn metadata(bytes: &[u8]) -> Result<Metadata, ParseError> {
     let root = json(utf8(bytes)?)?;
     if root.get("metadata_version").is_none() {
-        return Err(ParseError::new("is no metadata of a CSAF provider"));
+        return Err(ParseError::new("is not the metadata of a CSAF provider"));
     }
 
     let mut metadata = Metadata::default();
@@ -101,17 +102,17 @@ pub fn metadata(bytes: &[u8]) -> Result<Metadata, ParseError> {
     Ok(metadata)
 }
 
-/// Whether a document with this label may be passed on to everybody (TLP 1.0 and 2.0,
+/// Whether a document with this label is public (`WHITE` of TLP 1.0, `CLEAR` of TLP 2.0,
 /// <https://www.first.org/tlp/>).
 #[must_use]
 pub fn is_for_all(label: &str) -> bool {
     matches!(label, "WHITE" | "CLEAR")
 }
 
-/// Reads `changes.csv` (7.1.13): a path and a time a line.
+/// Reads `changes.csv` (7.1.13): one path and one time per line.
 ///
 /// # Errors
-/// When a line is not of that form, or a path leads out of the directory.
+/// When a line does not have that form, or a path leads out of the directory.
 pub fn changes(bytes: &[u8]) -> Result<Vec<Entry>, ParseError> {
     let lines = lines(bytes)?;
     let entries = lines.map(|(number, line)| {
@@ -134,7 +135,7 @@ pub fn changes(bytes: &[u8]) -> Result<Vec<Entry>, ParseError> {
     bounded(entries)
 }
 
-/// Reads `index.txt` (7.1.12): a path a line.
+/// Reads `index.txt` (7.1.12): one path per line.
 ///
 /// # Errors
 /// When a path leads out of the directory.
@@ -151,16 +152,16 @@ pub fn index(bytes: &[u8]) -> Result<Vec<Entry>, ParseError> {
     bounded(entries)
 }
 
-/// Reads a feed of the Resource-Oriented Lightweight Information Exchange as CSAF has it (7.1.15,
-/// RFC 8322).
+/// Reads a ROLIE feed (Resource-Oriented Lightweight Information Exchange, RFC 8322) in CSAF's JSON
+/// form (7.1.15).
 ///
 /// # Errors
-/// When it is not of that form.
+/// When the text is not such a feed, or an entry has no document.
 pub fn feed(bytes: &[u8]) -> Result<Vec<Entry>, ParseError> {
     let root = json(utf8(bytes)?)?;
     let feed = root
         .get("feed")
-        .ok_or_else(|| ParseError::new("is no feed"))?;
+        .ok_or_else(|| ParseError::new("is not a ROLIE feed"))?;
     bounded(feed.optional_list("entry")?.iter().map(entry))
 }
 
@@ -188,7 +189,8 @@ fn entry(node: &Node<'_>) -> Result<Entry, ParseError> {
     })
 }
 
-/// The hash in a file such as `sha256sum` writes: its first word, in lower case.
+/// The hash in a file of the form that `sha256sum` writes: its first word, in lower case. `None` if
+/// that is not a SHA-256 or a SHA-512 in hexadecimal digits.
 #[must_use]
 pub fn stated_hash(bytes: &[u8]) -> Option<String> {
     let word = std::str::from_utf8(bytes).ok()?.split_whitespace().next()?;
@@ -196,7 +198,7 @@ pub fn stated_hash(bytes: &[u8]) -> Option<String> {
     is_hash.then(|| word.to_ascii_lowercase())
 }
 
-/// The lines that are not empty, with their numbers. An empty list is a list too.
+/// The lines that are not empty, with their numbers. An empty file is a valid list.
 fn lines(bytes: &[u8]) -> Result<impl Iterator<Item = (u32, &str)>, ParseError> {
     let text = match bytes.trim_ascii() {
         [] => "",
@@ -208,7 +210,7 @@ fn lines(bytes: &[u8]) -> Result<impl Iterator<Item = (u32, &str)>, ParseError> 
         .filter(|(_, line)| !line.is_empty()))
 }
 
-/// A path below the directory.
+/// Checks that a path stays below the directory.
 fn within(path: &str, line: u32) -> Result<String, ParseError> {
     let path = path.strip_prefix("./").unwrap_or(path);
     let is_plain = !path.is_empty()
@@ -221,7 +223,7 @@ fn within(path: &str, line: u32) -> Result<String, ParseError> {
 
     let shown: String = path.chars().take(80).collect();
     Err(ParseError::new(format!(
-        "names `{shown}`, which is no path below its directory"
+        "names `{shown}`, which is not a path below its directory"
     ))
     .at_line(line as usize))
 }
@@ -247,7 +249,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn metadata_leads_to_what_everybody_may_have() {
+    fn metadata_lists_public_feeds_and_directories() {
         let text = r#"{
             "metadata_version": "2.0",
             "canonical_url": "https://v.invalid/provider-metadata.json",

@@ -1,7 +1,7 @@
-//! Ranges of versions: `vers` (<https://github.com/package-url/vers-spec>), as far as it is simple.
+//! Version ranges in a subset of `vers` (<https://github.com/package-url/vers-spec>).
 //!
-//! Simple means: `*`, or comparisons without `!=`, in ascending order, where ranges do not overlap.
-//! Everything else is kept as unknown, which contains nothing.
+//! The subset is `*`, or comparisons without `!=`, in ascending order and without overlap. Any other
+//! range becomes [`Versions::Unknown`], which contains no version.
 
 use std::cmp::Ordering;
 
@@ -14,30 +14,28 @@ use crate::version_eq::same_version;
 /// Most comparisons in one range.
 const MAX_COMPARISONS: usize = 1_000;
 
-/// Which versions are meant.
+/// A set of versions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Versions {
-    /// All of them.
+    /// All versions.
     #[default]
     Any,
-    /// Exactly this one.
+    /// Exactly one version.
     One(String),
-    /// Those of a range.
+    /// The versions in a range.
     Range(Vers),
-    /// A range that is not understood: it contains nothing, and what is outside of it is not known
-    /// either.
+    /// A range that is not supported, as text. No version is certainly in it, nor certainly outside.
     Unknown(String),
 }
 
-/// A range of versions that is understood.
+/// A version range of the supported subset.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Vers {
     kind: String,
     spans: Vec<Span>,
 }
 
-/// Versions from one to another. Without a lower end it begins before all, without an upper one it
-/// does not end.
+/// Versions between two bounds, each with whether it is included. A bound that is `None` is open.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Span {
     from: Option<(String, bool)>,
@@ -45,8 +43,14 @@ struct Span {
 }
 
 impl Versions {
-    /// Reads the text of a range. A text that is not `vers`, or not a simple one, is
-    /// [`Versions::Unknown`].
+    /// Reads a range. A text outside of the supported subset becomes [`Versions::Unknown`].
+    ///
+    /// ```
+    /// use patchgate_vex::Versions;
+    ///
+    /// assert!(matches!(Versions::range("vers:npm/>=1.0.0|<2.0.0"), Versions::Range(_)));
+    /// assert!(matches!(Versions::range("before 2.0.0"), Versions::Unknown(_)));
+    /// ```
     #[must_use]
     pub fn range(text: &str) -> Self {
         match parse(text) {
@@ -55,7 +59,7 @@ impl Versions {
         }
     }
 
-    /// Whether a version is certainly among them.
+    /// Whether the set certainly contains a version.
     pub(crate) fn contain(
         &self,
         ecosystem: Option<&'static dyn Ecosystem>,
@@ -75,10 +79,10 @@ impl Versions {
 }
 
 impl Vers {
-    /// Whether a version is within; false too where it cannot be compared.
+    /// Whether a version is within the range; false also if it cannot be compared.
     fn contains(&self, ecosystem: &dyn Ecosystem, version: &str) -> bool {
         let compare = |other: &str| ecosystem.compare_versions(version, other).ok();
-        // Were the spans out of order, what they leave out would be a matter of interpretation.
+        // The specification requires ascending order. The meaning of any other order is unclear.
         if !self.is_ascending(ecosystem) {
             return false;
         }
@@ -118,8 +122,8 @@ impl Vers {
         })
     }
 
-    /// The same range as an advisory states it, with the versions that it lists one by one; `None`
-    /// where OSV has no event for one of its ends, or it is for another type of packages.
+    /// The same range as ranges of an advisory, and the single versions that it lists. `None` if a
+    /// bound has no corresponding OSV event, or the range is for another type of package.
     pub(crate) fn to_osv(
         &self,
         ecosystem: &dyn Ecosystem,
@@ -166,7 +170,7 @@ impl Vers {
     }
 }
 
-/// `vers:npm/>=1.0.0|<2.0.0`.
+/// Reads a range such as `vers:npm/>=1.0.0|<2.0.0`; `None` for one outside of the subset.
 fn parse(text: &str) -> Option<Vers> {
     let (kind, constraints) = text.trim().strip_prefix("vers:")?.split_once('/')?;
     let mut spans = Vec::new();
@@ -201,7 +205,7 @@ fn parse(text: &str) -> Option<Vers> {
             }
             "<" | "<=" => match open.take() {
                 Some(span) => spans.push(Span { to: end, ..span }),
-                // Only the first comparison can be without a lower end.
+                // Only the first comparison can be an upper bound without a lower one.
                 None if index == 0 => spans.push(Span {
                     from: None,
                     to: end,
@@ -219,7 +223,7 @@ fn parse(text: &str) -> Option<Vers> {
     })
 }
 
-/// The comparator, `=` where there is none, and the version, decoded.
+/// The comparator (`=` if none is written) and the decoded version.
 fn comparison(text: &str) -> Option<(&'static str, String)> {
     const COMPARATORS: [&str; 6] = ["!=", ">=", "<=", ">", "<", "="];
 
@@ -249,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_range_contains_what_lies_between_its_ends() {
+    fn a_range_contains_the_versions_between_its_bounds() {
         for (range, inside, outside) in [
             ("vers:npm/*", &["0.0.1", "9.0.0"][..], &[][..]),
             ("vers:npm/1.0.0", &["1.0.0"], &["1.0.1", "0.9.0"]),
@@ -279,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_simple_contains_nothing() {
+    fn an_unsupported_range_contains_no_version() {
         for range in [
             "",
             "<2.0.0",

@@ -129,7 +129,7 @@ mod tests {
     fn every_row_of_types_is_reached() {
         for (kind, expected) in BY_TYPE {
             assert!(by_purl_type(kind).is_none(), "{kind} has an ecosystem");
-            let purl = PackageUrl::parse(&format!("pkg:{kind}/acme/a@1")).unwrap();
+            let purl = Purl::parse(&format!("pkg:{kind}/acme/a@1")).unwrap();
             assert_eq!(identify(&purl, None, None).ecosystem, expected, "{kind}");
         }
     }
@@ -150,7 +150,7 @@ mod tests {
             ),
             ("pkg:acme/maker/tool@1", "maker/tool"),
         ] {
-            let parsed = PackageUrl::parse(purl).unwrap();
+            let parsed = Purl::parse(purl).unwrap();
             assert_eq!(identify(&parsed, None, None).name, expected, "{purl}");
         }
     }

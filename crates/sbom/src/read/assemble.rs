@@ -1,4 +1,4 @@
-//! From a document to an inventory's values.
+//! Assembly of a [`Bill`] from a document: packages, roots, requirements, edges and scopes.
 
 use std::collections::BTreeSet;
 
@@ -33,7 +33,7 @@ pub(super) fn bill(path: &str, document: Document) -> Result<Bill, ParseError> {
     set_scopes(&mut lockfile, &document, &indices, &graph);
     set_edges(&mut lockfile, &graph)?;
 
-    // A root of which nothing is known but its name says nothing about what is direct.
+    // Drops a root that has only a name: without edges it does not say which packages are direct.
     let mut marked = indices
         .iter()
         .zip(&document.components)
@@ -56,7 +56,7 @@ pub(super) fn bill(path: &str, document: Document) -> Result<Bill, ParseError> {
     })
 }
 
-/// Where a component went.
+/// The position of a component in the lockfile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ItemIndex {
     Package(usize),
@@ -137,8 +137,8 @@ fn package(component: &Component, identity: Identity) -> Package {
     }
 }
 
-/// Where a package comes from: what the document says for Patchgate, else the qualifiers of its
-/// URL, else the address of its archive.
+/// The origin of a package: the document's own fact, else the qualifiers of the package URL, else
+/// the address of the archive.
 fn origin(component: &Component) -> Origin {
     if let Some(origin) = component.stated_origin() {
         return origin;
@@ -164,7 +164,7 @@ fn origin(component: &Component) -> Origin {
     Origin::Registry(address.map(str::to_owned))
 }
 
-/// The scope that the document states for the component itself, also in properties of other tools.
+/// The scope that the document states for the component, also by properties of other tools.
 fn stated_scope(component: &Component) -> Option<Scope> {
     if let Some(scope) = component.property(facts::SCOPE).and_then(facts::scope) {
         return Some(scope);
@@ -184,13 +184,13 @@ fn stated_scope(component: &Component) -> Option<Scope> {
     component.scope
 }
 
-/// The links between indices.
+/// The links between packages and roots, by their positions in the lockfile.
 struct Graph {
-    /// From a package.
+    /// Links from a package to a package.
     packages: Vec<(usize, usize, RelationKind)>,
-    /// From a root.
+    /// Links from a root to a package.
     roots: Vec<(usize, usize, RelationKind)>,
-    /// Packages that a root contains, and that nothing needs.
+    /// Packages that a root contains and that nothing depends on.
     contained: Vec<(usize, usize)>,
 }
 
@@ -226,8 +226,9 @@ impl Graph {
                 _ => {}
             }
         }
-        // "Contains" lists every package; the ones that no other brings are the project's own.
-        // Without any graph, nothing is known to be its own.
+
+        // "Contains" lists every package. The direct dependencies are those that no other package
+        // depends on; a document without any dependency does not say which are direct.
         if needed.is_empty() {
             graph.contained.clear();
         }
@@ -237,8 +238,8 @@ impl Graph {
     }
 }
 
-/// Sets the scope of the packages for which the document does not state it: the strongest by which
-/// a root, or a package that nothing needs, reaches them.
+/// Sets the scope of each package for which the document does not state one: the strongest scope by
+/// which a root, or a package that nothing depends on, reaches it.
 fn set_scopes(lockfile: &mut Lockfile, document: &Document, indices: &[ItemIndex], graph: &Graph) {
     let complete = |component: &Component| component.property(facts::DOCUMENT).is_some();
     if document.components.iter().any(complete) {
@@ -276,6 +277,8 @@ const SCOPES: [Scope; 6] = [
     Scope::Development,
 ];
 
+/// The strongest scope by which each of `count` packages is reached; `None` for one in a cycle that
+/// nothing else depends on.
 fn reach(count: usize, graph: &Graph) -> Vec<Option<Scope>> {
     let strength = |kind: RelationKind| match kind {
         RelationKind::Needs(kind) => Scope::from(kind),
@@ -301,7 +304,7 @@ fn reach(count: usize, graph: &Graph) -> Vec<Option<Scope>> {
     waiting.extend(tops.map(|(index, _)| (index, Scope::Runtime)));
 
     let mut reached: Vec<Option<Scope>> = vec![None; count];
-    // Strongest first: what is reached once is reached by its strongest way.
+    // From the strongest scope to the weakest, so the first visit of a package is the strongest.
     for scope in SCOPES {
         let (mut now, later): (Vec<_>, Vec<_>) = waiting
             .into_iter()
@@ -327,7 +330,8 @@ fn reach(count: usize, graph: &Graph) -> Vec<Option<Scope>> {
     reached
 }
 
-/// Most bytes of the names of all edges together: each edge holds a copy of its target's name.
+/// Most bytes of the names of all edges together. Each edge has a copy of its target's name, so a
+/// document of many relations to one long name would need far more memory than its own size.
 const MAX_EDGE_NAME_BYTES: usize = 4 * limits::MAX_FILE_BYTES;
 
 fn set_edges(lockfile: &mut Lockfile, graph: &Graph) -> Result<(), ParseError> {
@@ -354,12 +358,12 @@ fn set_edges(lockfile: &mut Lockfile, graph: &Graph) -> Result<(), ParseError> {
     let bytes: usize = targets.map(|to| names.get(to).map_or(0, String::len)).sum();
     if bytes > MAX_EDGE_NAME_BYTES {
         return Err(ParseError::new(
-            "holds too many relations with components of long names",
+            "has too many relations to components with long names",
         ));
     }
 
     let scope = |index: usize| scopes.get(index).copied().unwrap_or_default();
-    // Without another word, a package of a weaker scope is needed for just that.
+    // Without a stated kind, an edge to a package of a weaker scope is of the kind of that scope.
     let kind = |from: Scope, to: usize, kind: RelationKind| match kind {
         RelationKind::Needs(kind) => kind,
         _ if scope(to) > from => kind_of(scope(to)),

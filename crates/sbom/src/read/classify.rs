@@ -1,4 +1,5 @@
-//! What each component of a document is to an inventory.
+//! Classification of components: which are packages, projects or requirements, and which package
+//! each of them is.
 
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
@@ -10,16 +11,16 @@ use super::{Component, Document, RelationKind, Role};
 use crate::facts;
 use crate::identity::{Identity, Source, System, UNKNOWN, identify, known_ecosystem};
 
-/// What a component becomes.
+/// The part of an inventory that a component becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum InventoryItem {
-    /// A package of the lockfile.
+    /// A package.
     Package,
-    /// A project whose dependencies the lockfile holds.
+    /// A project with dependencies.
     Root,
-    /// A package of which no version is stated.
+    /// A requirement: a package without a version.
     Unresolved,
-    /// Nothing: a file, an operating system.
+    /// Not a part of it: a file, an operating system.
     Nothing,
 }
 
@@ -31,8 +32,8 @@ pub(super) struct Link {
     pub(super) kind: RelationKind,
 }
 
-/// The relations whose two ends are components. The first of two components with one identifier
-/// has it.
+/// The relations between two components of the document. An identifier of several components
+/// refers to the first.
 pub(super) fn links(document: &Document) -> Vec<Link> {
     let mut by_id = HashMap::with_capacity(document.components.len());
     for (index, component) in document.components.iter().enumerate() {
@@ -40,7 +41,8 @@ pub(super) fn links(document: &Document) -> Vec<Link> {
             by_id.entry(component.id.as_str()).or_insert(index);
         }
     }
-    // By address, so that an identifier of many relations is hashed once, however long it is.
+    // Keyed by the address of the text, so that an identifier that many relations share is hashed
+    // once, however long it is.
     let mut known = HashMap::with_capacity(document.relations.len());
 
     let mut index_of = |id: &Rc<str>| {
@@ -62,7 +64,7 @@ pub(super) fn links(document: &Document) -> Vec<Link> {
     document.relations.iter().filter_map(link).collect()
 }
 
-/// What every component becomes.
+/// The part of the inventory that each component becomes.
 pub(super) fn items(
     document: &Document,
     links: &[Link],
@@ -100,7 +102,7 @@ pub(super) fn items(
             } else if !identity.version.is_empty() || component.property(facts::VERSION).is_some() {
                 InventoryItem::Package
             } else if component.purl.is_none() && (leads || is_described) {
-                // Some tools have a component for each lockfile, on which the packages hang.
+                // Some tools write a component for each lockfile, which depends on its packages.
                 InventoryItem::Root
             } else {
                 InventoryItem::Unresolved
@@ -117,20 +119,21 @@ pub(super) fn items(
         .collect()
 }
 
-/// Longest name and longest version of an operating system, in bytes. Its packages hold a copy each.
+/// Longest name and longest version of an operating system, in bytes. Each of its packages has a
+/// copy.
 const MAX_SYSTEM_BYTES: usize = 256;
 
-/// Who every component is.
+/// The package that each component is.
 ///
 /// # Errors
-/// When the operating system has a name or a version that is none.
+/// When the name or the version of the operating system is too long.
 pub(super) fn identities(document: &Document) -> Result<Vec<Identity>, ParseError> {
     let system = document.components.iter().find_map(system);
     if let Some(system) = &system
         && system.id.len().max(system.version.len()) > MAX_SYSTEM_BYTES
     {
         return Err(ParseError::new(format!(
-            "names an operating system with more than {MAX_SYSTEM_BYTES} letters"
+            "names an operating system with a name or version of more than {MAX_SYSTEM_BYTES} bytes"
         )));
     }
 
@@ -216,8 +219,8 @@ fn plain_name(component: &Component) -> String {
     }
 }
 
-/// A field of a CPE name of version 2.3, where it says something; 4 is the product, 5 the version
-/// (NIST IR 7695, 6.2).
+/// A field of a CPE 2.3 name (NIST IR 7695, 6.2): 4 is the product, 5 the version. `None` for one that
+/// is empty, "any" (`*`) or "not applicable" (`-`).
 fn cpe_field(component: &Component, field: usize) -> Option<String> {
     let mut fields = vec![String::new()];
     let mut letters = component.cpe.as_deref()?.chars();
@@ -234,7 +237,7 @@ fn cpe_field(component: &Component, field: usize) -> Option<String> {
     (fields.get(1)? == "2.3" && !matches!(value.as_str(), "" | "*" | "-")).then(|| value.clone())
 }
 
-/// The source package of a distribution's package, where a tool states it apart from the URL.
+/// The source package of a distribution's package, if a tool states it outside of the package URL.
 fn source(component: &Component) -> Option<Source> {
     let stated = |name| component.property(name).filter(|value| !value.is_empty());
     if let Some(name) = stated("aquasecurity:trivy:SrcName") {
@@ -265,7 +268,7 @@ fn source(component: &Component) -> Option<Source> {
     })
 }
 
-/// The kind of dependency that leads to no stronger a scope.
+/// The kind of dependency that gives a package this scope.
 pub(super) fn kind_of(scope: patchgate_model::Scope) -> DependencyKind {
     use patchgate_model::Scope;
 

@@ -1,14 +1,14 @@
-//! What CycloneDX means, the same in JSON and in XML.
+//! The vocabulary of CycloneDX, which JSON and XML share.
 
 use patchgate_ecosystems::ParseError;
 use patchgate_model::Scope;
 
 use super::Role;
 
-/// The document's format by the version that it states.
+/// The name of the document's format, by the version that it states.
 ///
 /// # Errors
-/// When it is of a version that has another shape.
+/// When the version is not 1.x.
 pub(super) fn format(version: &str, xml: bool) -> Result<&'static str, ParseError> {
     const NAMES: [(&str, &str, &str); 8] = [
         ("1.0", "cyclonedx-json-1.0", "cyclonedx-xml-1.0"),
@@ -25,7 +25,7 @@ pub(super) fn format(version: &str, xml: bool) -> Result<&'static str, ParseErro
         return Ok(if xml { xml_name } else { json_name });
     }
     if version.starts_with("1.") {
-        // Versions of CycloneDX add to the ones before them.
+        // A newer minor version only adds to the ones before it.
         return Ok(if xml {
             "cyclonedx-xml"
         } else {
@@ -35,12 +35,12 @@ pub(super) fn format(version: &str, xml: bool) -> Result<&'static str, ParseErro
 
     let shown: String = version.chars().take(20).collect();
     Err(ParseError::new(format!(
-        "is CycloneDX of version `{shown}`, which is not read"
+        "is CycloneDX version `{shown}`, which is not supported"
     ))
     .with_hint("write the document as CycloneDX 1.6"))
 }
 
-/// What a component of a type is.
+/// The role of a component, by its type.
 pub(super) fn role(kind: &str) -> Role {
     match kind {
         "operating-system" => Role::System,
@@ -49,7 +49,7 @@ pub(super) fn role(kind: &str) -> Role {
     }
 }
 
-/// The scope that `scope` states. "Excluded" is for "test and other non-runtime purposes".
+/// The scope of a component, by its `scope`. `excluded` is for "test and other non-runtime purposes".
 pub(super) fn scope(scope: &str) -> Scope {
     match scope {
         "optional" => Scope::Optional,
@@ -58,9 +58,9 @@ pub(super) fn scope(scope: &str) -> Scope {
     }
 }
 
-/// What the aggregate of a composition says, where that is that something is missing.
+/// The reason for which a composition with this aggregate is incomplete; `None` for one that is not.
 pub(super) fn incomplete(aggregate: &str) -> Option<String> {
     aggregate
         .starts_with("incomplete")
-        .then(|| format!("says that it is incomplete (`{aggregate}`)"))
+        .then(|| format!("declares itself incomplete (`{aggregate}`)"))
 }

@@ -1,4 +1,4 @@
-//! CycloneDX as JSON.
+//! Reader of CycloneDX as JSON (<https://cyclonedx.org/docs/1.7/json/>).
 
 use std::rc::Rc;
 
@@ -57,8 +57,8 @@ pub(super) fn read(text: &str) -> Result<Document, ParseError> {
     Ok(document)
 }
 
-/// Whether it is a document that Patchgate wrote for its statements: its components are what those
-/// refer to, as it was when they were written, and no inventory.
+/// Whether Patchgate wrote the document for its statements about vulnerabilities. Its components are
+/// only the targets of these statements, not an inventory.
 fn is_vex(root: &Node<'_>) -> bool {
     let (name, value) = facts::VEX_DOCUMENT;
     root.get("metadata")
@@ -71,8 +71,8 @@ fn is_vex(root: &Node<'_>) -> bool {
         })
 }
 
-/// The components within a component or the document. The ones within the project are its parts,
-/// projects too; the ones within a package are packages.
+/// Adds the components within a component or the document. Components within the project are parts
+/// of it, so they are projects too; components within a package are packages.
 fn nested(node: &Node<'_>, parent: Role, document: &mut Document) -> Result<(), ParseError> {
     for item in node.optional_list("components")? {
         if !item.is_map() {
@@ -117,7 +117,7 @@ fn component(node: &Node<'_>) -> Result<Component, ParseError> {
         digests: digests(node),
         ..Component::default()
     };
-    // Documents of 1.2 and of some tools refer to components by their package URL.
+    // CycloneDX 1.2, and some tools, refer to a component by its package URL.
     if read.id.is_empty() {
         read.id = read.purl.clone().unwrap_or_default();
     }
@@ -154,7 +154,7 @@ fn digests(node: &Node<'_>) -> Vec<Digest> {
 
 fn relations(node: &Node<'_>, document: &mut Document) -> Result<(), ParseError> {
     let from: Rc<str> = text(node, "ref")?.into();
-    // `provides` names what the component implements, such as an algorithm: nothing it needs.
+    // `provides` is not read: it lists what the component implements, such as an algorithm.
     for to in node.optional_list("dependsOn")? {
         if let Some(to) = to.scalar() {
             document.relations.push(Relation {

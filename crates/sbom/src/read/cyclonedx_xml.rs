@@ -1,4 +1,4 @@
-//! CycloneDX as XML.
+//! Reader of CycloneDX as XML (<https://cyclonedx.org/docs/1.7/xml/>).
 
 use std::rc::Rc;
 
@@ -29,7 +29,7 @@ pub(super) fn read(text: &str) -> Result<Document, ParseError> {
     }
 
     nested(&root, Role::Software, &mut document);
-    // In 1.1 a graph was an extension with the same elements.
+    // In 1.1 the graph was an extension with the same elements.
     for dependencies in root.all("dependencies") {
         for dependency in dependencies.all("dependency") {
             relations(dependency, &mut document);
@@ -52,7 +52,7 @@ pub(super) fn read(text: &str) -> Result<Document, ParseError> {
     Ok(document)
 }
 
-/// The version in the namespace of the first element, whatever prefix it is bound to.
+/// The version, from the namespace of the first element.
 fn version(text: &str) -> String {
     let after = text
         .split_once("cyclonedx.org/schema/bom/")
@@ -63,9 +63,9 @@ fn version(text: &str) -> String {
         .collect()
 }
 
-/// The components within a component or the document; see the reader of JSON.
+/// Adds the components within a component or the document, as the reader of JSON does.
 fn nested(element: &Element<'_>, parent: Role, document: &mut Document) {
-    // A second list, which the schema does not allow, would otherwise be lost.
+    // All lists, although the schema allows only one: packages of a second one must not be lost.
     let lists = element.all("components");
     for item in lists.flat_map(|list| list.all("component")) {
         let mut read = component(item);

@@ -1,4 +1,4 @@
-//! From bytes to a [`Document`], which is the same for every format, and from there to a
+//! Readers: from bytes to a [`Document`], which is the same for every format, and from there to a
 //! [`Bill`].
 
 mod assemble;
@@ -22,52 +22,52 @@ use percent_encoding::percent_decode_str;
 use crate::digest::Digest;
 use crate::{Bill, Format, detect, facts};
 
-/// A document as its format's reader leaves it.
+/// A document after the reader of its format.
 #[derive(Debug, Default)]
 pub(crate) struct Document {
     /// The format with its version, for [`patchgate_model::Lockfile::format`].
     pub(crate) format: &'static str,
     pub(crate) components: Vec<Component>,
     pub(crate) relations: Vec<Relation>,
-    /// Identifiers of what the document says that it is about.
+    /// Identifiers of the components that the document describes as a whole.
     pub(crate) described: Vec<String>,
-    /// What the document says about its own completeness, where that is not "complete".
+    /// The reason for which the document declares itself incomplete.
     pub(crate) incomplete: Option<String>,
-    /// Identifiers of what is related like components and is none: files, services.
+    /// Identifiers that relations can refer to although they are not components: files, services.
     pub(crate) others: HashSet<String>,
 }
 
-/// What a component is.
+/// The kind of a component.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Role {
     /// Software that may be a package.
     #[default]
     Software,
-    /// The project that the document is about; its own packages, not a package itself.
+    /// The project that the document describes. It has dependencies and is not itself a package.
     Project,
     /// An operating system.
     System,
-    /// A file, a device, a key: nothing that advisories are about.
+    /// A file, a device, a key: never the subject of an advisory.
     Other,
 }
 
 /// A component of CycloneDX or a package of SPDX.
 #[derive(Debug, Default)]
 pub(crate) struct Component {
-    /// By what relations refer to it; empty where nothing can.
+    /// The identifier that relations use; empty for a component that they cannot refer to.
     pub(crate) id: String,
     pub(crate) line: u32,
     pub(crate) role: Role,
     pub(crate) name: String,
-    /// The group or namespace, where the document holds it apart from the name.
+    /// The group or namespace, if the document separates it from the name.
     pub(crate) group: String,
     pub(crate) version: String,
     pub(crate) purl: Option<String>,
     pub(crate) cpe: Option<String>,
     pub(crate) digests: Vec<Digest>,
-    /// The scope, where the document states it for the component itself.
+    /// The scope, if the document states one for the component itself.
     pub(crate) scope: Option<Scope>,
-    /// Address of the archive, where the document has one.
+    /// Address of the archive, if the document has one.
     pub(crate) distribution_url: Option<String>,
     /// Properties by name; `patchgate:…` are [`facts`].
     pub(crate) properties: Vec<(String, String)>,
@@ -82,7 +82,7 @@ impl Component {
             .map(|(_, value)| value.as_str())
     }
 
-    /// Takes the lines of an SPDX package's comment that are facts; other text is no fact.
+    /// Adds the facts in an SPDX package's comment; its other lines are ignored.
     pub(crate) fn take_comment(&mut self, comment: &str) {
         let lines = comment.lines().filter_map(|line| {
             let (name, value) = line.trim().split_once('=')?;
@@ -94,26 +94,26 @@ impl Component {
         self.properties.extend(lines);
     }
 
-    /// The origin that the document states, where it is not plainly the registry.
+    /// The origin that the document states; `None` for the plain registry.
     pub(crate) fn stated_origin(&self) -> Option<Origin> {
         let text = self.property(facts::ORIGIN)?;
         facts::origin(text, self.property(facts::COMMIT))
     }
 }
 
-/// How two components belong together.
+/// The kind of a relation between two components.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RelationKind {
-    /// `from` needs `to`, and the document says what for.
+    /// `from` needs `to`, and the document states the kind of dependency.
     Needs(DependencyKind),
-    /// `from` needs `to`; what for follows from the scope of `to`.
+    /// `from` needs `to`; the kind of dependency follows from the scope of `to`.
     Depends,
     /// `to` is part of `from`.
     Contains,
 }
 
-/// One relation between two components, by their identifiers. A list of relations of one component
-/// shares its identifier: a long one must not be copied for each.
+/// A relation between two components, by their identifiers. All relations of a component share the
+/// allocation of its identifier: copying a long one for each would multiply a document's size.
 #[derive(Debug)]
 pub(crate) struct Relation {
     pub(crate) from: Rc<str>,
@@ -146,16 +146,16 @@ pub(crate) fn bill(path: &str, bytes: &[u8]) -> Result<Bill, ParseError> {
     assemble::bill(path, document)
 }
 
-/// A document without packages, of which all that is related is nowhere in it, has lost its
-/// packages, or has them where this reader does not look.
+/// Rejects a document whose relations refer only to components that it does not contain: it was
+/// truncated, or it has its packages where this reader does not look.
 fn check_whole(document: &Document) -> Result<(), ParseError> {
     let components = &document.components;
     if components.iter().any(|one| one.role == Role::Software) {
         return Ok(());
     }
-    // What the document itself is about is there, and says nothing about the rest.
-    let projects = components.iter().filter(|one| one.role == Role::Project);
 
+    // The described project is present even in a document that lost its packages.
+    let projects = components.iter().filter(|one| one.role == Role::Project);
     let projects: HashSet<&str> = projects.map(|one| one.id.as_str()).collect();
     let described = document.described.iter().map(String::as_str);
     let needs = document
@@ -171,7 +171,7 @@ fn check_whole(document: &Document) -> Result<(), ParseError> {
         && related.all(|id| !known.contains(id) && !document.others.contains(id))
     {
         return Err(ParseError::new(
-            "is not whole: it relates components, and holds none of them",
+            "is incomplete: it relates components but contains none of them",
         ));
     }
 
@@ -181,13 +181,13 @@ fn check_whole(document: &Document) -> Result<(), ParseError> {
 fn check_bounds(document: &Document) -> Result<(), ParseError> {
     if document.components.len() > limits::MAX_PACKAGES {
         return Err(ParseError::new(format!(
-            "holds more than {} components",
+            "has more than {} components",
             limits::MAX_PACKAGES
         )));
     }
     if document.relations.len() > limits::MAX_EDGES {
         return Err(ParseError::new(format!(
-            "holds more than {} relations",
+            "has more than {} relations",
             limits::MAX_EDGES
         )));
     }

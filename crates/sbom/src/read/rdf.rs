@@ -1,14 +1,14 @@
-//! SPDX 2 as RDF/XML (<https://spdx.org/rdf/v2.3/terms/>).
+//! Reader of SPDX 2 as RDF/XML (<https://spdx.org/rdf/v2.3/terms/>).
 //!
-//! Any element may stand within the property of another that refers to it, so packages are found
-//! wherever they are, and relationships belong to the package or document around them.
+//! An element can be nested in any property that refers to it. Packages are therefore searched at
+//! every depth, and a relationship belongs to the package or document that surrounds it.
 
 use std::rc::Rc;
 
 use patchgate_ecosystems::ParseError;
 use patchgate_syntax::{Element, xml};
 
-use super::spdx::{format, relate, role, said, set_address, set_reference};
+use super::spdx::{format, relate, role, set_address, set_reference, stated};
 use super::{Component, Document};
 use crate::digest::{Algorithm, Digest};
 
@@ -27,7 +27,7 @@ struct Reader {
     version: String,
 }
 
-/// The element's own identifier, or that of what it refers to: the part after `#`.
+/// The identifier of the element, or of the element that it refers to: the part after `#`.
 fn id<'e>(element: &'e Element<'_>) -> Option<&'e str> {
     let address = element
         .attribute("about")
@@ -43,7 +43,7 @@ fn fragment(address: &str) -> &str {
         .map_or(address, |(_, fragment)| fragment)
 }
 
-/// What an element is: RDF/XML names it by its tag, or by a property of a plain description.
+/// The class of an element: its tag, or the `type` property of an `rdf:Description`.
 fn class<'e>(element: &'e Element<'_>) -> &'e str {
     match (&*element.name, element.child("type")) {
         ("Description", Some(class)) => fragment(class.attribute("resource").unwrap_or_default()),
@@ -51,7 +51,7 @@ fn class<'e>(element: &'e Element<'_>) -> &'e str {
     }
 }
 
-/// What a property says: its text, or the last part of the address that it refers to.
+/// The value of a property: its text, or the last segment of the address that it refers to.
 fn value<'e>(element: &'e Element<'_>, name: &str) -> &'e str {
     let Some(child) = element.child(name) else {
         return "";
@@ -62,15 +62,15 @@ fn value<'e>(element: &'e Element<'_>, name: &str) -> &'e str {
             address.rsplit(['#', '/']).next().unwrap_or_default()
         });
 
-    said(value)
+    stated(value)
 }
 
-/// The term without the word that RDF puts before it: `relationshipType_dependsOn`.
+/// The term without the prefix that it has in RDF: `dependsOn` of `relationshipType_dependsOn`.
 fn term(text: &str) -> &str {
     text.rsplit_once('_').map_or(text, |(_, term)| term)
 }
 
-/// `dependsOn` as tags and values write it: `DEPENDS_ON`.
+/// The term in the notation of the other serializations: `DEPENDS_ON` for `dependsOn`.
 fn upper(term: &str) -> String {
     let mut text = String::with_capacity(term.len() + 4);
     for letter in term.chars() {
@@ -83,7 +83,7 @@ fn upper(term: &str) -> String {
 }
 
 impl Reader {
-    /// Goes through an element and all within; `owner` is the identifier of the package or document
+    /// Reads an element and its descendants. `owner` is the identifier of the package or document
     /// around it.
     fn walk(&mut self, element: &Element<'_>, owner: &Rc<str>) -> Result<(), ParseError> {
         let mut inner = Rc::clone(owner);
@@ -125,12 +125,12 @@ impl Reader {
         {
             let shown: String = name.chars().take(40).collect();
             return Err(ParseError::new(format!(
-                "has `{shown}` of a package as an attribute, which is not read"
+                "has `{shown}` of a package as an attribute, which is not supported"
             ))
             .at_line(element.line as usize)
             .with_hint("write the document as SPDX 2.3 JSON"));
         }
-        // A reference with `rdf:about` alone is no second package.
+        // An element with only `rdf:about` refers to a package that is elsewhere.
         if element.children.is_empty() {
             return Ok(());
         }
@@ -189,7 +189,7 @@ impl Reader {
     }
 }
 
-/// What a property refers to, by an address or as an element within.
+/// The identifier of the element that a property refers to or contains.
 fn target<'e>(property: &'e Element<'_>) -> Option<&'e str> {
     match property
         .attribute("resource")

@@ -1,4 +1,4 @@
-//! What SPDX 2 means, the same in all its serialisations.
+//! The vocabulary of SPDX 2, which all its serializations share.
 
 use std::rc::Rc;
 
@@ -7,10 +7,10 @@ use patchgate_model::DependencyKind;
 
 use super::{Component, Document, Relation, RelationKind, Role};
 
-/// The document's format by the version that it states.
+/// The name of the document's format, by the version that it states.
 ///
 /// # Errors
-/// When it is of a version that has another shape.
+/// When the version is not 2.x.
 pub(super) fn format(
     version: &str,
     by_version: [&'static str; 2],
@@ -23,28 +23,28 @@ pub(super) fn format(
         version => {
             let shown: String = version.chars().take(20).collect();
             Err(
-                ParseError::new(format!("is SPDX of version `{shown}`, which is not read"))
+                ParseError::new(format!("is SPDX version `{shown}`, which is not supported"))
                     .with_hint("write the document as SPDX 2.3"),
             )
         }
     }
 }
 
-/// A value, or none for SPDX's words that there is none.
-pub(super) fn said(value: &str) -> &str {
+/// The value of a field; empty for `NOASSERTION` and `NONE`.
+pub(super) fn stated(value: &str) -> &str {
     match value.trim() {
         "NOASSERTION" | "NONE" => "",
         value => value,
     }
 }
 
-/// Puts an external reference of a package in its place.
+/// Sets the package URL or the CPE name of a package from an external reference.
 pub(super) fn set_reference(component: &mut Component, kind: &str, locator: &str) {
     let locator = locator.trim();
     if locator.is_empty() {
         return;
     }
-    // RDF writes types as addresses.
+    // In RDF, the type is an address.
     match kind.rsplit(['/', '#']).next().unwrap_or_default() {
         "purl" if component.purl.is_none() => component.purl = Some(locator.to_owned()),
         "cpe23Type" | "cpe22Type" if component.cpe.is_none() => {
@@ -54,7 +54,7 @@ pub(super) fn set_reference(component: &mut Component, kind: &str, locator: &str
     }
 }
 
-/// The role of a package of a purpose.
+/// The role of a package, by its primary purpose.
 pub(super) fn role(purpose: &str) -> Role {
     match purpose.to_ascii_uppercase().replace('_', "-").as_str() {
         "OPERATING-SYSTEM" | "OPERATINGSYSTEM" => Role::System,
@@ -63,9 +63,9 @@ pub(super) fn role(purpose: &str) -> Role {
     }
 }
 
-/// Sets the address of a package's archive, where it is one.
+/// Sets the address of a package's archive; ignores anything but `http` and `https`.
 pub(super) fn set_address(component: &mut Component, location: &str) {
-    let location = said(location);
+    let location = stated(location);
     if location.starts_with("https://") || location.starts_with("http://") {
         component.distribution_url = Some(location.to_owned());
     }

@@ -1,7 +1,8 @@
-//! SPDX 3 as JSON-LD.
+//! Reader of SPDX 3 as JSON-LD (<https://spdx.github.io/spdx-spec/v3.0.1/>).
 //!
-//! Documents are read in the form that the specification prescribes for exchange: the published
-//! context, and a flat list of elements. Other forms of JSON-LD would need its whole processing.
+//! Documents must have the form that the specification prescribes for exchange: the published
+//! context, and a flat list of elements. Other forms of JSON-LD are not supported, because they need
+//! a complete JSON-LD processor.
 
 use std::rc::Rc;
 
@@ -9,7 +10,7 @@ use patchgate_ecosystems::ParseError;
 use patchgate_model::DependencyKind;
 use patchgate_syntax::{Node, json};
 
-use super::spdx::{role, said, set_address};
+use super::spdx::{role, set_address, stated};
 use super::{Component, Document, Relation, RelationKind, Role};
 use crate::digest::{Algorithm, Digest};
 
@@ -21,7 +22,7 @@ pub(super) fn read(text: &str) -> Result<Document, ParseError> {
     };
     let graph = root.optional_list("@graph")?;
 
-    // A document of one element has it at the top.
+    // A document with a single element has it at the top level.
     let elements = if root.get("@graph").is_some() {
         graph
     } else {
@@ -46,10 +47,11 @@ pub(super) fn read(text: &str) -> Result<Document, ParseError> {
                     .described
                     .extend(texts(element, "rootElement").map(str::to_owned));
             }
-            // The same class by a name that the published context does not give it.
+            // The same class by a name that is not the one of the published context. Ignoring it
+            // would lose a package.
             kind if kind.ends_with("Package") => {
                 let shown: String = kind.chars().take(100).collect();
-                let reason = format!("has an element of type `{shown}`, which is not read");
+                let reason = format!("has an element of type `{shown}`, which is not supported");
                 return Err(ParseError::new(reason).at_line(element.line as usize));
             }
             _ => {
@@ -62,7 +64,7 @@ pub(super) fn read(text: &str) -> Result<Document, ParseError> {
     Ok(document)
 }
 
-/// The class of an element, of which every one has a single one in the form for exchange.
+/// The class of an element. In the form for exchange, each element has exactly one.
 fn kind<'n>(node: &'n Node<'_>) -> Result<&'n str, ParseError> {
     match node.get("type").or_else(|| node.get("@type")) {
         None => Err(ParseError::new("has an element without `type`").at_line(node.line as usize)),
@@ -70,7 +72,7 @@ fn kind<'n>(node: &'n Node<'_>) -> Result<&'n str, ParseError> {
     }
 }
 
-/// The text under a key, also under the longer name of SPDX's software profile.
+/// The text under a key, or under the same key with the prefix of the software profile.
 fn text<'n>(node: &'n Node<'_>, name: &str) -> Result<&'n str, ParseError> {
     let long = format!("software_{name}");
     match node.get(name).or_else(|| node.get(&long)) {
@@ -78,12 +80,12 @@ fn text<'n>(node: &'n Node<'_>, name: &str) -> Result<&'n str, ParseError> {
         Some(value) if value.is_null() => Ok(""),
         Some(value) => value
             .scalar()
-            .map(said)
+            .map(stated)
             .ok_or_else(|| value.unexpected(name, "a text")),
     }
 }
 
-/// The texts under a key that holds one or a list of them.
+/// The texts under a key whose value is a text or a list of texts.
 fn texts<'n>(node: &'n Node<'_>, name: &str) -> impl Iterator<Item = &'n str> {
     let value = node.get(name);
     let single = value.and_then(Node::text);
@@ -174,7 +176,7 @@ fn relate(document: &mut Document, node: &Node<'_>) {
     }
 
     if part("completeness") == "incomplete" {
-        let reason = "says that it is incomplete (`completeness`)";
+        let reason = "declares itself incomplete (`completeness`)";
         document.incomplete.get_or_insert_with(|| reason.to_owned());
     }
 }

@@ -1,9 +1,10 @@
-//! SPDX 2 as JSON and, with the same keys, as YAML.
+//! Reader of SPDX 2 as JSON and, with the same keys, as YAML
+//! (<https://spdx.github.io/spdx-spec/v2.3/>).
 
 use patchgate_ecosystems::ParseError;
 use patchgate_syntax::{Node, json, yaml};
 
-use super::spdx::{format, relate, role, said, set_address, set_reference};
+use super::spdx::{format, relate, role, set_address, set_reference, stated};
 use super::{Component, Document};
 use crate::digest::{Algorithm, Digest};
 
@@ -15,8 +16,8 @@ pub(super) fn read_json(text: &str) -> Result<Document, ParseError> {
     )
 }
 
-/// As [`read_json`]. A YAML file that is cut between two items is a whole file by its grammar; it
-/// is noticed by relationships that are missing or lead nowhere.
+/// Like [`read_json`]. A YAML file that was cut between two items is still valid YAML, so the
+/// relationships are checked for references to packages that are missing.
 pub(super) fn read_yaml(text: &str) -> Result<Document, ParseError> {
     let root = yaml(text)?;
     let document = document(&root, ["spdx-yaml-2.2", "spdx-yaml-2.3"], "spdx-yaml")?;
@@ -29,7 +30,7 @@ fn document(
     by_version: [&'static str; 2],
     other: &'static str,
 ) -> Result<Document, ParseError> {
-    // Some tools wrap the document once more, as SPDX 2.1 had it.
+    // Some tools wrap the document in `Document`, as SPDX 2.1 did.
     let root = root.get("Document").unwrap_or(root);
     let version = root.get("spdxVersion").and_then(Node::scalar);
 
@@ -76,7 +77,7 @@ fn component(node: &Node<'_>) -> Result<Component, ParseError> {
         Some(value) if value.is_null() => Ok(""),
         Some(value) => value
             .scalar()
-            .map(said)
+            .map(stated)
             .ok_or_else(|| value.unexpected(name, "a text")),
     };
     let mut read = Component {

@@ -1,11 +1,11 @@
-//! SPDX 2 as lines of tags and values
+//! Reader of SPDX 2 as `tag: value` lines
 //! (<https://spdx.github.io/spdx-spec/v2.3/conformance/>, 4.4).
 
 use std::collections::HashSet;
 
 use patchgate_ecosystems::{ParseError, limits};
 
-use super::spdx::{format, relate, role, said, set_address, set_reference};
+use super::spdx::{format, relate, role, set_address, set_reference, stated};
 use super::{Component, Document};
 use crate::digest::{Algorithm, Digest};
 
@@ -34,7 +34,7 @@ pub(super) fn read(text: &str) -> Result<Document, ParseError> {
     Ok(document)
 }
 
-/// The value with the lines that follow, where it is a text over several.
+/// The value, with the following lines if it is a `<text>` over several.
 fn block<'a>(
     value: &str,
     number: u32,
@@ -49,7 +49,7 @@ fn block<'a>(
 
     let mut text = start.to_owned();
     for (line, at) in lines {
-        // The end of the text is lost, and what follows are tags.
+        // The end of the text was lost: this line is already another tag.
         let tag = line.split_once(": <text>").map(|(tag, _)| tag);
         if tag.is_some_and(|tag| tag.bytes().all(|byte| byte.is_ascii_alphabetic())) {
             return Err(ParseError::new("has a `<text>` within another").at_line(at as usize));
@@ -67,13 +67,13 @@ fn block<'a>(
     Err(ParseError::new("is truncated: a `<text>` does not end").at_line(number as usize))
 }
 
-/// What the tags that follow are about.
+/// The element that the following tags describe.
 #[derive(Default, PartialEq, Eq)]
 enum Section {
     #[default]
     Document,
     Package,
-    /// Files, snippets, licences, reviews: not read.
+    /// A file, a snippet, a licence or a review: not read.
     Other,
 }
 
@@ -81,12 +81,12 @@ enum Section {
 struct Reader {
     document: Document,
     section: Section,
-    /// Tags of the package that may stand there once, and did.
+    /// Those of [`ONCE`] that the current package already had.
     seen: HashSet<&'static str>,
 }
 
-/// Tags that a package has once at most. One that comes again is of a package whose first line is
-/// lost.
+/// Tags that a package has at most once. A second one belongs to another package, whose first line
+/// was lost.
 const ONCE: [&str; 4] = [
     "SPDXID",
     "PackageVersion",
@@ -109,12 +109,12 @@ impl Reader {
                     relate(&mut self.document, &from.into(), kind, to);
                 } else {
                     return Err(ParseError::new(
-                        "has a relationship without its three parts",
+                        "has a relationship that does not have three parts",
                     ));
                 }
 
                 if self.document.relations.len() > limits::MAX_EDGES {
-                    return Err(ParseError::new("holds too many relationships"));
+                    return Err(ParseError::new("has too many relationships"));
                 }
             }
             "PackageName" => {
@@ -126,7 +126,7 @@ impl Reader {
                     ..Component::default()
                 });
                 if self.document.components.len() > limits::MAX_PACKAGES {
-                    return Err(ParseError::new("holds too many packages"));
+                    return Err(ParseError::new("has too many packages"));
                 }
             }
             "FileName" | "LicenseID" | "Reviewer" => self.section = Section::Other,
@@ -158,7 +158,7 @@ impl Reader {
 
         match tag {
             "SPDXID" => component.id = value.to_owned(),
-            "PackageVersion" => component.version = said(value).to_owned(),
+            "PackageVersion" => component.version = stated(value).to_owned(),
             "PackageDownloadLocation" => set_address(component, value),
             "PrimaryPackagePurpose" => component.role = role(value),
             "PackageComment" => component.take_comment(value),
@@ -184,17 +184,17 @@ impl Reader {
     }
 }
 
-/// In formats that end anywhere, a relationship with a package that is not there is the sign of a
-/// file that was cut or of which a part was lost; so is a document that does not say what it
-/// describes, which it must unless it holds a single package (SPDX 2.3, 11.1).
+/// Rejects a document that has lost a part. Some formats have no closing mark, so a cut file is still
+/// valid; it shows by relationships to packages that are missing, or by not saying what it describes,
+/// which is required unless it contains a single package (SPDX 2.3, 11.1).
 ///
 /// # Errors
-/// When a relationship that tells of a dependency names a package that the document lacks, or none
-/// tells what the document describes.
+/// When a relationship of a dependency names a package that the document does not contain, or no
+/// relationship says what the document describes.
 pub(super) fn check_references(document: &Document) -> Result<(), ParseError> {
     if document.described.is_empty() && document.components.len() != 1 {
         return Err(ParseError::new(
-            "is not whole: it does not say what it describes",
+            "is incomplete: it does not say what it describes",
         ));
     }
 
@@ -203,7 +203,7 @@ pub(super) fn check_references(document: &Document) -> Result<(), ParseError> {
         .iter()
         .map(|component| component.id.as_str())
         .collect();
-    // Files may be left out, and other documents may be referred to.
+    // Files may be left out, and relationships may refer to other documents.
     let is_lost = |id: &&str| {
         id.starts_with("SPDXRef-")
             && !id.starts_with("SPDXRef-DOCUMENT")
@@ -224,7 +224,7 @@ pub(super) fn check_references(document: &Document) -> Result<(), ParseError> {
         Some(id) => {
             let shown: String = id.chars().take(100).collect();
             Err(ParseError::new(format!(
-                "is not whole: it relates to `{shown}`, which it does not hold"
+                "is incomplete: it relates to `{shown}`, which it does not contain"
             )))
         }
     }

@@ -1,4 +1,5 @@
-//! What every format writes: components, projects and requirements, with their graph.
+//! The content of a document, independent of its format: components, projects and requirements, with
+//! their graph.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -17,7 +18,7 @@ use crate::identity::{Identity, UNKNOWN, identify};
 /// A named text about a component; see [`facts`].
 pub(super) type Fact = (&'static str, String);
 
-/// What a document holds.
+/// The content of a document.
 #[derive(Debug, Default)]
 pub(super) struct Content {
     /// Sorted by their identifiers.
@@ -26,42 +27,42 @@ pub(super) struct Content {
     pub(super) projects: Vec<Project>,
     /// In the inventory's order.
     pub(super) requirements: Vec<Requirement>,
-    /// Whether something could not be read, or is not stated in any file.
+    /// Whether packages may be missing: something could not be read, or no file lists them.
     pub(super) incomplete: bool,
 }
 
-/// A package, once for all its equal copies.
+/// A package, with all its equal copies (see [`super::copies`]).
 #[derive(Debug)]
 pub(super) struct Component {
-    /// Unique in the document.
+    /// Identifier; unique in the document.
     pub(super) id: String,
     pub(super) name: String,
     pub(super) version: String,
     pub(super) purl: Option<String>,
     pub(super) digests: Vec<Digest>,
     pub(super) scope: Scope,
-    /// All but the scope.
+    /// Facts, without that of the scope: whether it is written depends on the format.
     pub(super) facts: Vec<Fact>,
-    /// Address of the archive.
+    /// Address of the archive, if the lockfile has one.
     pub(super) distribution_url: Option<String>,
-    /// Address of the git repository that the package is taken from.
+    /// Address of the git repository that the package comes from.
     pub(super) repository_url: Option<String>,
-    /// Paths of files that state the package, and the lines in them.
+    /// Paths of the files that list the package, and the lines in them.
     pub(super) locations: BTreeSet<(String, u32)>,
     pub(super) edges: Vec<(usize, DependencyKind)>,
 }
 
-/// A project whose dependencies the inventory holds.
+/// A project: a root of a lockfile.
 #[derive(Debug)]
 pub(super) struct Project {
     pub(super) id: String,
-    /// For people; never empty.
+    /// Name for display; never empty.
     pub(super) name: String,
     pub(super) facts: Vec<Fact>,
     pub(super) edges: Vec<(usize, DependencyKind)>,
 }
 
-/// A package of which no file states the version.
+/// A package without a version in any file.
 #[derive(Debug)]
 pub(super) struct Requirement {
     pub(super) id: String,
@@ -73,17 +74,17 @@ pub(super) struct Requirement {
 
 impl Content {
     pub(super) fn new(inventory: &Inventory, options: &WriteOptions<'_>) -> Self {
-        // What a file leaves out is missing here too.
+        // A file that lists only a part of its packages makes the document incomplete.
         let partial = |file: &Lockfile| file.direct_only || !file.missing.is_empty();
         let mut content = Self {
             incomplete: !inventory.problems.is_empty() || inventory.lockfiles.iter().any(partial),
             ..Self::default()
         };
-        let places = content.add_packages(inventory, options);
+        let indices = content.add_packages(inventory, options);
 
         let mut ids = Ids::default();
-        for (lockfile, places) in inventory.lockfiles.iter().zip(&places) {
-            content.add_projects(lockfile, places, options, &mut ids);
+        for (lockfile, indices) in inventory.lockfiles.iter().zip(&indices) {
+            content.add_projects(lockfile, indices, options, &mut ids);
         }
 
         let locked = inventory
@@ -104,15 +105,15 @@ impl Content {
         content
     }
 
-    /// Adds all packages; gives the component of each package of each lockfile.
+    /// Adds all packages. Returns, for each package of each lockfile, the index of its component.
     fn add_packages(
         &mut self,
         inventory: &Inventory,
         options: &WriteOptions<'_>,
     ) -> Vec<Vec<usize>> {
+        // Collect the copies of all lockfiles, with edges between them.
         let mut copies: Vec<(&Lockfile, &Package)> = Vec::new();
         let mut edges: Vec<Vec<usize>> = Vec::new();
-
         let mut starts = Vec::new();
         for lockfile in &inventory.lockfiles {
             let start = copies.len();
@@ -130,50 +131,33 @@ impl Content {
             }
         }
 
+        // Find the equal ones.
         let mut components: Vec<Component> = copies
             .iter()
             .map(|(_, package)| component(package))
             .collect();
         let keys: Vec<_> = components.iter().map(key).collect();
         let classes = classes(&keys, &edges);
-
         drop(keys);
-        // The first copy of each class stands for it, and keeps the places of all.
-        let mut firsts: Vec<usize> = Vec::new();
-        for (index, class) in classes.iter().enumerate() {
-            if *class == firsts.len() {
-                firsts.push(index);
-            }
-        }
-        // Stable, so that equal ones stay in the inventory's order.
-        firsts.sort_by(|a, b| {
-            let id = |index: &usize| components.get(*index).map(|component| &component.id);
-            id(a).cmp(&id(b))
-        });
 
-        let mut order = vec![0; firsts.len()];
-        for (place, first) in firsts.iter().enumerate() {
-            if let Some(order) = classes.get(*first).and_then(|class| order.get_mut(*class)) {
-                *order = place;
-            }
-        }
-
-        let place_of = |copy: usize| -> usize {
+        let (firsts, order) = sorted_classes(&classes, &components);
+        let index_of = |copy: usize| -> usize {
             let class = classes.get(copy).copied().unwrap_or_default();
             order.get(class).copied().unwrap_or_default()
         };
         let mut chosen: HashMap<usize, Component> = components
             .drain(..)
             .enumerate()
-            .filter(|(index, _)| firsts.get(place_of(*index)) == Some(index))
-            .map(|(index, component)| (place_of(index), component))
+            .filter(|(index, _)| firsts.get(index_of(*index)) == Some(index))
+            .map(|(index, component)| (index_of(index), component))
             .collect();
         self.components = (0..firsts.len())
-            .filter_map(|place| chosen.remove(&place))
+            .filter_map(|index| chosen.remove(&index))
             .collect();
 
+        // Add the locations and the edges of all copies.
         for (index, ((lockfile, package), edges)) in copies.iter().zip(&edges).enumerate() {
-            let Some(component) = self.components.get_mut(place_of(index)) else {
+            let Some(component) = self.components.get_mut(index_of(index)) else {
                 continue;
             };
 
@@ -186,7 +170,7 @@ impl Content {
             let kinds = package.edges.iter().map(|edge| edge.kind);
             component
                 .edges
-                .extend(edges.iter().map(|to| place_of(*to)).zip(kinds));
+                .extend(edges.iter().map(|to| index_of(*to)).zip(kinds));
         }
 
         let mut ids = Ids::default();
@@ -200,7 +184,7 @@ impl Content {
             .zip(&inventory.lockfiles)
             .map(|(start, file)| {
                 (*start..start + file.packages.len())
-                    .map(place_of)
+                    .map(index_of)
                     .collect()
             })
             .collect()
@@ -209,7 +193,7 @@ impl Content {
     fn add_projects(
         &mut self,
         lockfile: &Lockfile,
-        places: &[usize],
+        indices: &[usize],
         options: &WriteOptions<'_>,
         ids: &mut Ids,
     ) {
@@ -227,8 +211,8 @@ impl Content {
                 facts.push((facts::MANIFEST, manifest.clone()));
             }
 
-            let place = |edge: &Edge| Some((*places.get(edge.to.0 as usize)?, edge.kind));
-            let mut edges: Vec<_> = root.edges.iter().filter_map(place).collect();
+            let target = |edge: &Edge| Some((*indices.get(edge.to.0 as usize)?, edge.kind));
+            let mut edges: Vec<_> = root.edges.iter().filter_map(target).collect();
             sort_edges(&mut edges);
             self.projects.push(Project {
                 id: ids.unique(&format!("project:{name}")),
@@ -240,16 +224,43 @@ impl Content {
     }
 }
 
+/// The first copy of each class, which represents it, sorted by the identifier of its component, and
+/// the position of each class in that order.
+fn sorted_classes(classes: &[usize], components: &[Component]) -> (Vec<usize>, Vec<usize>) {
+    let mut firsts: Vec<usize> = Vec::new();
+    for (index, class) in classes.iter().enumerate() {
+        if *class == firsts.len() {
+            firsts.push(index);
+        }
+    }
+
+    // The sort is stable: classes with equal identifiers stay in the order of the inventory.
+    firsts.sort_by(|a, b| {
+        let id = |index: &usize| components.get(*index).map(|component| &component.id);
+        id(a).cmp(&id(b))
+    });
+
+    let mut order = vec![0; firsts.len()];
+    for (index, first) in firsts.iter().enumerate() {
+        if let Some(order) = classes.get(*first).and_then(|class| order.get_mut(*class)) {
+            *order = index;
+        }
+    }
+
+    (firsts, order)
+}
+
 fn sort_edges(edges: &mut Vec<(usize, DependencyKind)>) {
     edges.sort_unstable_by_key(|(to, kind)| (*to, Scope::from(*kind)));
     edges.dedup();
 }
 
-/// Gives each identifier once.
+/// Identifiers that were given, with how often each was asked for.
 #[derive(Default)]
 struct Ids(HashMap<String, usize>);
 
 impl Ids {
+    /// The identifier itself the first time; then with a number behind it.
     fn unique(&mut self, id: &str) -> String {
         let count = self.0.entry(id.to_owned()).or_insert(0);
         *count += 1;
@@ -258,7 +269,8 @@ impl Ids {
         if count == 1 {
             return id.to_owned();
         }
-        // A package URL's `#` begins its subpath, so the text could be another's own.
+        // The result could be the package URL of another package, whose subpath begins with `#` too,
+        // so it is checked as well.
         loop {
             let unique = format!("{id}#{count}");
             if !self.0.contains_key(&unique) {
@@ -270,7 +282,7 @@ impl Ids {
     }
 }
 
-/// All that is written about a component but its graph and its places.
+/// Everything that is written about a component except its edges and its locations.
 type ComponentKey<'a> = (
     &'a str,
     &'a str,
@@ -357,7 +369,7 @@ fn component(package: &Package) -> Component {
     }
 }
 
-/// What a reader would not make of the package URL and the name by itself.
+/// The parts of the identity that a reader could not derive from the package URL and the name.
 fn identity_facts(package: &Package, purl: Option<&str>) -> Vec<Fact> {
     let read = match purl.and_then(Purl::parse) {
         Some(purl) => identify(&purl, None, None),
@@ -386,7 +398,7 @@ fn identity_facts(package: &Package, purl: Option<&str>) -> Vec<Fact> {
     );
     differ(facts::NAME, &read.name, &package.name);
 
-    // Without a version a component would be read as a requirement.
+    // Also written when empty: a component without a version would be read as a requirement.
     if read.version != package.version || package.version.is_empty() {
         facts.push((facts::VERSION, package.version.clone()));
     }
@@ -397,8 +409,8 @@ fn identity_facts(package: &Package, purl: Option<&str>) -> Vec<Fact> {
     facts
 }
 
-/// Whether a text is an address that the schemas take: a scheme, a host, and only characters that
-/// RFC 3986 has.
+/// Whether a text is an address that the schemas accept: a scheme, a host, and only characters that
+/// RFC 3986 allows.
 fn is_address(text: &str) -> bool {
     let Some((scheme, rest)) = text.split_once("://") else {
         return false;

@@ -1,19 +1,21 @@
-//! Which copies of packages are one component.
+//! Merging of equal copies of packages into components.
 //!
-//! Two copies are one when all that a document says of them is the same: who they are, and which
-//! components they depend on. That is the coarsest partition that is stable under the edges; it is
-//! found by splitting, round by round, what differs in the round before.
+//! Two copies are equal when a document would say the same about both: the same key, and
+//! dependencies on the same components. The result is the coarsest partition that is stable under
+//! the edges. It is computed by partition refinement: each round splits the classes whose members
+//! depend on different classes of the round before.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 
-/// Most rounds. Each goes one step further along the graph; real graphs are some twenty deep. A
-/// graph that is not settled by then keeps every copy apart.
+/// Most rounds. Each round looks one step further along the graph, and real graphs are about twenty
+/// steps deep. If the partition still changes after the last round, every copy stays separate.
 const MAX_ROUNDS: usize = 100;
 
 /// The class of each copy, numbered by first appearance.
 ///
-/// `keys` says who each copy is, `edges` the copies that it depends on.
+/// `keys` has everything that is written about a copy except its dependencies; `edges` has the copies
+/// that it depends on.
 pub(super) fn classes<K: Eq + Hash>(keys: &[K], edges: &[Vec<usize>]) -> Vec<usize> {
     let mut classes = number(keys.iter());
     let mut count = distinct(&classes);
@@ -41,6 +43,7 @@ pub(super) fn classes<K: Eq + Hash>(keys: &[K], edges: &[Vec<usize>]) -> Vec<usi
     (0..keys.len()).collect()
 }
 
+/// Numbers values by first appearance.
 fn number<T: Eq + Hash>(values: impl Iterator<Item = T>) -> Vec<usize> {
     let mut numbers = HashMap::new();
     values
@@ -51,6 +54,7 @@ fn number<T: Eq + Hash>(values: impl Iterator<Item = T>) -> Vec<usize> {
         .collect()
 }
 
+/// The number of classes.
 fn distinct(classes: &[usize]) -> usize {
     classes.iter().max().map_or(0, |most| most + 1)
 }

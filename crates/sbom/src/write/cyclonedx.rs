@@ -1,4 +1,5 @@
-//! CycloneDX 1.5 to 1.7, as values that JSON and XML are made from.
+//! CycloneDX 1.5 to 1.7, as values that are serialized as JSON or XML
+//! (<https://cyclonedx.org/docs/1.7/json/>).
 
 use patchgate_model::{DependencyKind, Scope};
 use serde::Serialize;
@@ -8,7 +9,7 @@ use super::{WriteOptions, serial};
 use crate::CycloneDxVersion;
 use crate::facts;
 
-/// A document. Fields stand in the order of the XML schema, which prescribes one.
+/// A document. The fields have the order of the XML schema, which is binding there.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Bom<'a> {
@@ -94,7 +95,7 @@ pub(super) struct Evidence<'a> {
 #[derive(Debug, Serialize)]
 pub(super) struct Occurrence<'a> {
     pub(super) location: &'a str,
-    /// From 1.6 on.
+    /// Line, from 1; only since CycloneDX 1.6.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) line: Option<u32>,
 }
@@ -114,7 +115,7 @@ pub(super) struct Composition {
     pub(super) assemblies: [&'static str; 1],
 }
 
-/// The identifier of what the document is about.
+/// The identifier of the component that the document describes.
 const MAIN: &str = "document";
 
 pub(super) fn json(
@@ -123,7 +124,7 @@ pub(super) fn json(
     version: CycloneDxVersion,
 ) -> String {
     let bom = bom(content, options, version);
-    // The values have texts as keys, so they always serialise.
+    // Serialization cannot fail: all keys are texts.
     let mut text = serde_json::to_string_pretty(&bom).unwrap_or_default();
     text.push('\n');
     text
@@ -154,7 +155,7 @@ pub(super) fn bom<'a>(
             assemblies: [MAIN],
         });
     }
-    // The same content at another time has the same number.
+    // Computed before the time is set, so that the same content always has the same number.
     bom.serial_number = format!("urn:uuid:{}", serial::content_uuid(&bom));
 
     bom.metadata.timestamp = options.time();
@@ -164,7 +165,7 @@ pub(super) fn bom<'a>(
 fn metadata<'a>(options: &'a WriteOptions<'_>) -> Metadata<'a> {
     Metadata {
         timestamp: String::new(),
-        // Lockfiles say what a build will take.
+        // A lockfile lists the packages of a build that has not happened yet.
         lifecycles: [Lifecycle { phase: "pre-build" }],
         tools: Tools {
             components: [Entry {
@@ -251,7 +252,7 @@ fn unresolved(requirement: &Requirement, version: CycloneDxVersion) -> Entry<'_>
     entry
 }
 
-/// Sets CycloneDX's scope, and ours where a reader would take another from that.
+/// Sets the scope of CycloneDX, and a fact for scopes that it does not distinguish.
 fn set_scope(entry: &mut Entry<'_>, scope: Scope) {
     entry.scope = Some(match scope {
         Scope::Runtime | Scope::Peer => "required",
@@ -266,7 +267,7 @@ fn set_scope(entry: &mut Entry<'_>, scope: Scope) {
     }
 }
 
-/// Sets where the component stands. Before 1.6 occurrences had no lines.
+/// Sets the locations of the component. Before 1.6 an occurrence has no line, so lines are facts.
 fn set_locations<'a>(
     entry: &mut Entry<'a>,
     locations: impl Iterator<Item = &'a (String, u32)>,

@@ -1,11 +1,11 @@
-//! CycloneDX as XML.
+//! Serializer of CycloneDX as XML (<https://cyclonedx.org/docs/1.7/xml/>).
 
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 
 use super::cyclonedx::{Bom, Entry};
 
-/// Writes a document.
+/// The document as XML, indented, with a line break at its end.
 pub(super) fn xml(bom: &Bom<'_>) -> String {
     let mut out = Out {
         writer: Writer::new_with_indent(Vec::new(), b' ', 2),
@@ -20,7 +20,7 @@ pub(super) fn xml(bom: &Bom<'_>) -> String {
     ];
     out.element("bom", &attributes, |out| body(out, bom));
 
-    // Only texts were written.
+    // Cannot fail: only texts were written.
     let mut text = String::from_utf8(out.writer.into_inner()).unwrap_or_default();
     text.push('\n');
 
@@ -78,7 +78,7 @@ fn components(out: &mut Out, entries: &[Entry<'_>]) {
     });
 }
 
-/// The schema prescribes the order of the elements.
+/// Writes a component. The schema prescribes the order of the elements.
 fn component(out: &mut Out, entry: &Entry<'_>) {
     let mut attributes = vec![("type", entry.kind)];
     if !entry.id.is_empty() {
@@ -183,7 +183,8 @@ impl Out {
     }
 }
 
-/// The text with every character that XML 1.0 does not have (section 2.2) replaced.
+/// The text without characters that XML 1.0 excludes (section 2.2): they become U+FFFD, and tabs and
+/// line breaks become spaces.
 fn allowed(text: &str) -> String {
     text.chars()
         .map(|letter| match letter {

@@ -1,4 +1,5 @@
-//! From an inventory to a document.
+//! Writers: from an inventory to its [`Content`], which is the same for every format, and from there
+//! to a document.
 
 mod content;
 mod copies;
@@ -17,26 +18,26 @@ pub use serial::content_uuid;
 use crate::OutputFormat;
 use content::Content;
 
-/// What a document says about itself.
+/// The metadata of a document, and how much of the inventory it contains.
 #[derive(Debug, Clone, Copy)]
 pub struct WriteOptions<'a> {
-    /// Name of what the inventory was read from, such as the repository's.
+    /// Name of the scanned project, usually that of the repository. Empty is written as `repository`.
     pub name: &'a str,
-    /// Version of Patchgate.
+    /// Version of Patchgate, which the document names as the tool that made it.
     pub tool_version: &'a str,
-    /// When the document is made; kept to the second.
+    /// Time of writing, in UTC and to the second. It does not influence the serial number.
     pub timestamp: Timestamp,
-    /// Whether to write where each package stands: paths of lockfiles and lines in them.
+    /// Whether to write the location of each package: the path of the lockfile and the line in it.
     pub locations: bool,
 }
 
 impl WriteOptions<'_> {
-    /// The time as all formats write it (SPDX allows no fraction and no offset).
+    /// The time in the one notation that all formats accept: SPDX allows no fraction and no offset.
     fn time(&self) -> String {
         self.timestamp.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
     }
 
-    /// The name, which no format allows to be empty.
+    /// The name. It is never empty, which all formats require.
     fn document_name(&self) -> &str {
         match self.name.trim() {
             "" => "repository",

@@ -1,9 +1,10 @@
-//! Serial numbers that follow from what they number.
+//! Serial numbers that are computed from the content, so that the same content has the same number.
 
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-/// The UUID of a value, of version 8: the same for the same content.
+/// A UUID that is computed from a value: equal values have equal UUIDs. It is of version 8 (RFC 9562,
+/// 5.8), whose bits are free for the application to choose.
 #[must_use]
 pub fn content_uuid(value: &impl Serialize) -> String {
     uuid(&hash(value))
@@ -11,12 +12,12 @@ pub fn content_uuid(value: &impl Serialize) -> String {
 
 /// The hexadecimal digits of the SHA-256 of a value's JSON.
 pub(super) fn hash(value: &impl Serialize) -> String {
-    // The values here have texts as keys and no numbers that JSON lacks, so they always serialise.
+    // Serialization cannot fail: all keys are texts, and no number is infinite or not a number.
     let bytes = serde_json::to_vec(value).unwrap_or_default();
     hex::encode(Sha256::digest(&bytes))
 }
 
-/// A UUID of version 8, whose bits are its maker's to choose (RFC 9562, 5.8), from a hash.
+/// A UUID of version 8 with the first digits of a hash.
 fn uuid(hash: &str) -> String {
     let digits: Vec<char> = hash
         .chars()
@@ -31,7 +32,7 @@ fn uuid(hash: &str) -> String {
 
         uuid.push(match index {
             12 => '8',
-            // The variant's two bits are 1 and 0.
+            // The two bits of the variant are `10`.
             16 => match digit.to_digit(16).unwrap_or(0) & 3 {
                 0 => '8',
                 1 => '9',

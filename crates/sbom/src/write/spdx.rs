@@ -1,13 +1,15 @@
-//! SPDX 2.3, as values that JSON and tags with values are made from.
+//! SPDX 2.3, as values that are serialized as JSON or as `tag: value` lines
+//! (<https://spdx.github.io/spdx-spec/v2.3/>).
 
 use patchgate_model::DependencyKind;
+use percent_encoding::percent_encode_byte;
 use serde::Serialize;
 
 use super::content::{Component, Content, Fact, Project, Requirement};
 use super::{WriteOptions, serial};
 use crate::facts;
 
-/// A document. Fields stand in the order of the specification's chapters.
+/// A document. The fields have the order of the specification's chapters.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Document<'a> {
@@ -83,14 +85,13 @@ pub(super) struct Relationship {
 
 const NONE: &str = "NOASSERTION";
 const DOCUMENT: &str = "SPDXRef-DOCUMENT";
-/// The package that stands for what the document is about.
+/// The identifier of the package that represents the scanned project.
 pub(super) const MAIN: &str = "SPDXRef-Main";
-/// What an incomplete document says; SPDX has no field for that.
-pub(super) const INCOMPLETE: &str =
-    "This document is incomplete: some packages are in no file that could be read.";
+/// The comment of an incomplete document; SPDX 2 has no field for that.
+pub(super) const INCOMPLETE: &str = "This document is incomplete: some files could not be read, or list only a part of the packages.";
 
 pub(super) fn json(content: &Content, options: &WriteOptions<'_>) -> String {
-    // The values have texts as keys, so they always serialise.
+    // Serialization cannot fail: all keys are texts.
     let mut text = serde_json::to_string_pretty(&document(content, options)).unwrap_or_default();
     text.push('\n');
     text
@@ -128,7 +129,7 @@ pub(super) fn document<'a>(content: &'a Content, options: &'a WriteOptions<'_>) 
         relationships: relationships(content, &ids),
     };
 
-    // The same content at another time has the same namespace.
+    // Computed before the time is set, so that the same content always has the same namespace.
     let uuid = serial::content_uuid(&document);
     document.document_namespace = format!("https://spdx.org/spdxdocs/patchgate-{uuid}");
     document.creation_info.created = options.time();
@@ -140,7 +141,7 @@ fn creator(options: &WriteOptions<'_>) -> String {
     format!("Tool: patchgate-{}", options.tool_version)
 }
 
-/// The identifier of each component: hashing once is enough.
+/// The identifiers of all components. Relationships repeat them, so each is hashed only once.
 pub(super) fn package_ids(content: &Content) -> Vec<String> {
     content
         .components
@@ -149,8 +150,8 @@ pub(super) fn package_ids(content: &Content) -> Vec<String> {
         .collect()
 }
 
-/// An identifier of SPDX: letters, digits, `.` and `-` only, so it is made of a hash, which stays
-/// when other packages come and go.
+/// An SPDX identifier. It may contain only letters, digits, `.` and `-`, so it is made from a hash.
+/// Unlike a number, the hash does not change when other packages are added or removed.
 pub(super) fn id(kind: &str, id: &str) -> String {
     let hash = serial::hash(&id);
     let digits: String = hash.chars().take(20).collect();
@@ -218,14 +219,14 @@ fn requirement(requirement: &Requirement) -> Package<'_> {
     }
 }
 
-/// Where a package is stated, for people.
+/// The locations of a package, for display.
 pub(super) fn source_info<'a>(locations: impl Iterator<Item = &'a (String, u32)>) -> String {
-    let places: Vec<String> = locations
+    let locations: Vec<String> = locations
         .map(|(path, line)| format!("{}:{line}", one_line(path)))
         .collect();
-    match places.as_slice() {
+    match locations.as_slice() {
         [] => String::new(),
-        _ => format!("stated in {}", places.join(", ")),
+        _ => format!("stated in {}", locations.join(", ")),
     }
 }
 
@@ -244,7 +245,7 @@ pub(super) fn comment_with_scope(facts: &[Fact], scope: patchgate_model::Scope) 
     lines
 }
 
-/// Facts as lines. Whatever could end a line or a text of tags and values is percent-encoded.
+/// Facts as lines of a comment. Characters that could end a line or a `<text>` are percent-encoded.
 pub(super) fn comment(facts: &[Fact]) -> String {
     let lines: Vec<String> = facts
         .iter()
@@ -254,8 +255,6 @@ pub(super) fn comment(facts: &[Fact]) -> String {
 }
 
 fn escaped(value: &str) -> String {
-    use std::fmt::Write as _;
-
     let mut out = String::with_capacity(value.len());
     let last = value.len().saturating_sub(1);
     for (at, letter) in value.char_indices() {
@@ -265,8 +264,7 @@ fn escaped(value: &str) -> String {
             || matches!(letter, '%' | '<' | '>' | '\u{85}' | '\u{2028}' | '\u{2029}')
         {
             for byte in letter.encode_utf8(&mut [0; 4]).bytes() {
-                // Writing to a String cannot fail.
-                let _ = write!(out, "%{byte:02X}");
+                out.push_str(percent_encode_byte(byte));
             }
         } else {
             out.push(letter);
@@ -276,7 +274,7 @@ fn escaped(value: &str) -> String {
     out
 }
 
-/// The text without anything that ends a line.
+/// The text with every character that could end a line replaced by a space.
 pub(super) fn one_line(text: &str) -> String {
     text.chars()
         .map(|letter| {

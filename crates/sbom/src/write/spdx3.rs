@@ -1,4 +1,4 @@
-//! SPDX 3.0.1 as JSON-LD.
+//! SPDX 3.0.1 as JSON-LD (<https://spdx.github.io/spdx-spec/v3.0.1/>).
 
 use patchgate_model::DependencyKind;
 use serde::Serialize;
@@ -16,7 +16,7 @@ struct Document<'a> {
     graph: Vec<Element<'a>>,
 }
 
-/// An element of any type; what its type does not have is left out.
+/// An element of any type. Fields that its type does not have stay empty and are not written.
 #[derive(Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Element<'a> {
@@ -110,7 +110,7 @@ struct Identifier<'a> {
 const CREATION: &str = "_:creationinfo";
 
 pub(super) fn json(content: &Content, options: &WriteOptions<'_>) -> String {
-    // The namespace follows from all that is written in an empty one.
+    // The namespace is computed from the document with an empty one and without a time.
     let ids = package_ids(content);
     let draft = document(content, options, &ids, "", String::new());
     let namespace = format!(
@@ -119,7 +119,7 @@ pub(super) fn json(content: &Content, options: &WriteOptions<'_>) -> String {
     );
     let document = document(content, options, &ids, &namespace, options.time());
 
-    // The values have texts as keys, so they always serialise.
+    // Serialization cannot fail: all keys are texts.
     let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
     text.push('\n');
 
@@ -150,7 +150,7 @@ fn document<'a>(
 
 struct Builder<'a, 'n> {
     namespace: &'n str,
-    /// Identifiers of the components.
+    /// Identifiers of the components, in the same order.
     ids: &'n [String],
     graph: Vec<Element<'a>>,
 }
@@ -169,7 +169,7 @@ impl<'a> Builder<'a, '_> {
         }
     }
 
-    /// Who made the document, and what it is.
+    /// Adds the elements about the document: its creation, the tool, and the SBOM with its elements.
     fn head(&mut self, content: &Content, options: &'a WriteOptions<'_>, created: String) {
         let ids = std::iter::once(super::spdx::MAIN.to_owned())
             .chain(

@@ -1,10 +1,11 @@
-//! SPDX 2.3 as lines of tags and values.
+//! Serializer of SPDX 2.3 as `tag: value` lines
+//! (<https://spdx.github.io/spdx-spec/v2.3/conformance/>, 4.4).
 
 use std::fmt::Write as _;
 
 use super::spdx::{Document, Package, one_line};
 
-/// Writes a document.
+/// The document as lines.
 pub(super) fn text(document: &Document<'_>) -> String {
     let mut out = String::new();
     tag(&mut out, "SPDXVersion", document.spdx_version);
@@ -94,7 +95,7 @@ fn tag(out: &mut String, name: &str, value: &str) {
 }
 
 fn block(out: &mut String, name: &str, value: &str) {
-    // The end of a text cannot be escaped.
+    // The format has no escape for the closing tag, so a value that contains it is changed.
     let value = value.replace("</text>", "< /text>");
     let _ = writeln!(out, "{name}: <text>{value}</text>");
 }

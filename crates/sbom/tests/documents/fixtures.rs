@@ -73,7 +73,7 @@ fn documents_of_other_tools_are_read() {
     }
 }
 
-/// All of them are of one project, so all hold the same packages.
+/// All of them describe the same project, so all contain the same packages.
 #[test]
 fn all_tools_find_the_same_packages() {
     let packages = |name: &str| -> Vec<(String, String)> {

@@ -55,7 +55,7 @@ fn a_document_beyond_the_limit_is_refused() {
     }
 }
 
-/// A key that stands there twice, of which one would hide the other.
+/// A key that is there twice, so that one would hide the other.
 #[test]
 fn what_stands_there_twice_hides_nothing() {
     let doubled = |name: &str, from: &str, to: &str| {
@@ -265,10 +265,7 @@ fn more_packages_than_the_limit_are_refused() {
         ),
     ] {
         let error = read("bom", text.as_bytes()).unwrap_err();
-        let known = [
-            "holds more than 200000 components",
-            "holds too many packages",
-        ];
+        let known = ["has more than 200000 components", "has too many packages"];
         assert!(
             known.contains(&error.reason.as_str()),
             "{error}: {}",
@@ -283,7 +280,7 @@ fn more_packages_than_the_limit_are_refused() {
 fn long_texts_are_not_copied_for_each_relation() {
     let long = "x".repeat(4 * 1024 * 1024);
     let many = vec!["\"a\""; 100_000].join(",");
-    // The identifier of what has the relations.
+    // The identifier of the component with the relations.
     for text in [
         format!(
             r#"{{"bomFormat":"CycloneDX","specVersion":"1.6","components":[{{"bom-ref":"a","name":"a"}}],"dependencies":[{{"ref":"{long}","dependsOn":[{many}]}}]}}"#
@@ -320,7 +317,7 @@ fn long_texts_are_not_copied_for_each_relation() {
 
     assert_eq!(
         error.reason,
-        "holds too many relations with components of long names"
+        "has too many relations to components with long names"
     );
 
     // The release of the operating system that all packages are of.
@@ -334,7 +331,7 @@ fn long_texts_are_not_copied_for_each_relation() {
 
     assert_eq!(
         error.reason,
-        "names an operating system with more than 256 letters"
+        "names an operating system with a name or version of more than 256 bytes"
     );
 }
 
@@ -361,7 +358,7 @@ fn what_is_written_in_an_unusual_form_is_read_or_refused() {
     for (kind, reason) in [
         (
             r#""https://spdx.org/rdf/3.0.1/terms/Software/Package""#,
-            "has an element of type `https://spdx.org/rdf/3.0.1/terms/Software/Package`, which is not read",
+            "has an element of type `https://spdx.org/rdf/3.0.1/terms/Software/Package`, which is not supported",
         ),
         (
             r#"["software_Package"]"#,
@@ -385,7 +382,7 @@ fn what_is_written_in_an_unusual_form_is_read_or_refused() {
     let error = rdf("<s:Package s:name=\"a\" s:versionInfo=\"1\"/>").unwrap_err();
     assert_eq!(
         error.reason,
-        "has `name` of a package as an attribute, which is not read"
+        "has `name` of a package as an attribute, which is not supported"
     );
 
     // What is related has to be somewhere.
@@ -393,12 +390,12 @@ fn what_is_written_in_an_unusual_form_is_read_or_refused() {
     let error = read("bom.json", text.as_bytes()).unwrap_err();
     assert_eq!(
         error.reason,
-        "is not whole: it relates components, and holds none of them"
+        "is incomplete: it relates components but contains none of them"
     );
     let text = String::from_utf8(fixture("syft.spdx.json")).unwrap();
     let text = text.replacen("\"packages\":", "\"package\":", 1);
     let error = read("bom.json", text.as_bytes()).unwrap_err();
-    assert!(error.reason.starts_with("is not whole"), "{error}");
+    assert!(error.reason.starts_with("is incomplete"), "{error}");
     // Documents about files alone have no packages.
     let text = r#"{"spdxVersion":"SPDX-2.3","documentDescribes":["SPDXRef-f"],"files":[{"SPDXID":"SPDXRef-f"}]}"#;
     assert!(

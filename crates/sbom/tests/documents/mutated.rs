@@ -1,4 +1,4 @@
-//! Documents with changes at random places: read, or refused with a reason, and never taken for a
+//! Documents with changes at random positions: read, or refused with a reason, and never taken for a
 //! shorter document.
 
 use std::collections::BTreeMap;
@@ -39,7 +39,7 @@ pub(crate) fn documents() -> Vec<(&'static str, Vec<u8>)> {
     all
 }
 
-/// What holds for everything that is read, and for every refusal.
+/// Properties of every document that is read, and of every refusal.
 fn check(name: &str, bytes: &[u8], result: &Result<Lockfile, ParseError>) {
     let lines = bytes.iter().filter(|byte| **byte == b'\n').count() + 1;
     let lockfile = match result {
@@ -131,7 +131,7 @@ fn any_byte() -> impl Strategy<Value = u8> {
     ]
 }
 
-/// Whether a place is within the key of the list of components of a document that relates nothing.
+/// Whether a position is within the key of the list of components of a document without relations.
 /// With another key, which may be anything, it is a whole document that has no components.
 fn is_key_of_a_list(name: &str, bytes: &[u8], at: usize) -> bool {
     let key = b"\"components\":";
@@ -139,7 +139,7 @@ fn is_key_of_a_list(name: &str, bytes: &[u8], at: usize) -> bool {
     name == "syft.cdx.json" && bytes[near].windows(key.len()).any(|window| window == key)
 }
 
-/// The places of a JSON tree's values, as steps from its top.
+/// The paths to the values of a JSON tree, as steps from its top.
 fn places(value: &Value, path: &mut Vec<usize>, into: &mut Vec<Vec<usize>>) {
     into.push(path.clone());
     let children: Vec<&Value> = match value {
@@ -166,7 +166,7 @@ fn at<'v>(value: &'v mut Value, path: &[usize]) -> &'v mut Value {
     }
 }
 
-/// A value of a kind that does not belong in the place of another.
+/// A value of another kind than the one that it replaces.
 fn other_kind(value: &Value, choice: u8) -> Value {
     let kinds = [
         Value::Bool(true),
@@ -222,7 +222,7 @@ proptest! {
         }
     }
 
-    /// A value of another kind is refused, or loses nothing but what it says itself.
+    /// A value of another kind is refused, or loses nothing but itself.
     #[test]
     fn values_of_another_kind_lose_one_package_at_most(
         which in any::<Index>(),

@@ -125,7 +125,7 @@ pub(crate) fn check(inventory: &Inventory, with_locations: &[bool]) {
                 "{format:?}\n-{lost:#?}\n+{made:#?}"
             );
 
-            // From here on nothing changes any more, places of evidence aside.
+            // From here on nothing changes, except for the locations.
             let once = Inventory {
                 lockfiles: vec![lockfile],
                 ..Inventory::default()

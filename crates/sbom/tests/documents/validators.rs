@@ -10,7 +10,7 @@ use patchgate_testkit::{Requirement, Tools, shared_dir, skip};
 use crate::corpus::inventories;
 use crate::round_trip::{FORMATS, options};
 
-/// How the validators' script is told of a format.
+/// The argument by which the validators' script recognizes a format.
 fn extension(format: OutputFormat) -> String {
     match format {
         OutputFormat::CycloneDxJson(version) => format!("{}.cdx.json", version.as_str()),

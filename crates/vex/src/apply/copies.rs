@@ -1,4 +1,4 @@
-//! The copies that a finding stands for.
+//! The package URLs of all copies of a package version.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -9,8 +9,8 @@ use crate::identity::PackageIdentity;
 /// Ecosystem, release of the distribution, name and version.
 type Key<'a> = (&'a str, Option<&'a str>, &'a str, &'a str);
 
-/// The package URLs of every package version: copies of one may differ in their qualifiers, and a
-/// statement about one of them says nothing about the others.
+/// The package URLs of every package version. Copies can differ in their qualifiers, and a statement
+/// about one copy does not apply to the others.
 #[derive(Debug, Default)]
 pub struct Copies<'a>(HashMap<Key<'a>, BTreeSet<String>>);
 
@@ -34,7 +34,7 @@ impl<'a> Copies<'a> {
         Self(copies)
     }
 
-    /// The package URLs of a finding's package, as texts.
+    /// The package URLs of all copies of a finding's package; its own if it has no copies.
     #[must_use]
     pub fn texts(&self, package: &PackageRef) -> Vec<String> {
         match self.0.get(&key(package)) {
@@ -43,8 +43,7 @@ impl<'a> Copies<'a> {
         }
     }
 
-    /// The package URLs of a finding's package: those of its copies, else its own. `None` when one
-    /// of them cannot be taken apart.
+    /// Like [`Copies::texts`], parsed. `None` if one of them is not a package URL.
     pub(super) fn purls(&self, package: &PackageRef) -> Option<Vec<PackageIdentity>> {
         self.texts(package)
             .iter()

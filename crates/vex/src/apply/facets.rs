@@ -1,16 +1,16 @@
-//! The vulnerabilities that one finding may stand for.
+//! The separate vulnerabilities of one finding.
 //!
-//! Databases join records by their aliases, and some of their records are about several CVEs. A
-//! statement about one of those says nothing about the others, so each has to be judged.
+//! Databases join records by their aliases, and some records are about several CVEs. A statement
+//! about one CVE does not apply to the others, so each needs a statement of its own.
 
 use std::collections::BTreeSet;
 
 use patchgate_model::Finding;
 
-/// The ids, in lower case, by which a statement can name one vulnerability of a finding.
+/// The ids, in lower case, by which a statement can refer to one vulnerability of a finding.
 pub(super) type Facet = BTreeSet<String>;
 
-/// The vulnerabilities of a finding, at least one.
+/// The vulnerabilities of a finding; never empty.
 pub(super) fn facets(finding: &Finding) -> Vec<Facet> {
     let all: Facet = std::iter::once(&finding.id)
         .chain(&finding.aliases)
@@ -28,8 +28,9 @@ fn is_cve(id: &str) -> bool {
     id.starts_with("cve-")
 }
 
-/// A CVE with the records that are about it. A record's own id stands for all that it is about; its
-/// aliases, where it is about this CVE alone, are other names of it.
+/// The ids of a CVE, from the records that mention it. The id of such a record always counts, because
+/// a statement about the record covers all its CVEs. Its aliases count only if the record is about
+/// this CVE alone.
 fn facet(finding: &Finding, cve: &str) -> Facet {
     let mut facet = Facet::from([cve.to_owned()]);
     for record in &finding.advisories {

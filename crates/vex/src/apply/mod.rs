@@ -1,8 +1,8 @@
-//! Which findings the statements of all documents suppress.
+//! Application of the statements of all documents to findings.
 //!
-//! A finding stands for every copy of its package version, and its ids may be those of more than one
-//! vulnerability. It is suppressed when each of them, for each copy, has a statement that says so
-//! and none that is newer or as new and says worse.
+//! A finding covers every copy of its package version, and its ids may belong to several
+//! vulnerabilities. It is suppressed if, for each vulnerability in each copy, the newest statement
+//! suppresses it. Among statements of the same time, the most severe counts.
 
 mod copies;
 mod facets;
@@ -23,36 +23,36 @@ use crate::vers::Versions;
 use facets::{Facet, facets};
 use notices::{Notices, Objection};
 
-/// A document and where it was read from.
+/// A document and its origin.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Source {
-    /// The file or the address, for a person.
+    /// The file or the address, for display.
     pub name: String,
-    /// What it says.
+    /// The content.
     pub document: Arc<Document>,
-    /// Whether the user chose the document for what is scanned, rather than all documents of a
-    /// vendor: then a statement that nearly applies is worth a notice.
+    /// Whether the user chose this document for the scanned project, rather than all documents of a
+    /// vendor. Only then is a statement that nearly applies worth a notice.
     pub is_chosen: bool,
 }
 
-/// What was decided about a finding, by which statement.
+/// The decision about a finding, with the statement that it comes from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decision {
-    /// The status.
+    /// Status of the vulnerability in the package.
     pub status: Status,
-    /// Why it is not affected, in one of the five words.
+    /// Reason for `not_affected`, as one of the five justifications.
     pub justification: Option<StatedJustification>,
-    /// Why it is not affected, in words for a person.
+    /// Reason for `not_affected`, as free text.
     pub impact: Option<String>,
-    /// What to do, for something that is affected.
+    /// Recommended action for `affected`, as free text.
     pub action: Option<String>,
-    /// The statement's own id, else its document's; empty where neither has one.
+    /// Id of the statement, else of its document; empty if neither has one.
     pub statement: String,
     /// Line of the statement in its document, from 1.
     pub line: u32,
-    /// Who wrote the document; empty where it does not say.
+    /// Author of the document; empty if it does not say.
     pub author: String,
-    /// When the statement was made.
+    /// Time of the statement.
     pub timestamp: Option<Timestamp>,
     /// The file or the address of the document.
     pub source: String,
@@ -63,21 +63,21 @@ pub struct Decision {
 pub struct SuppressedFinding {
     /// The finding.
     pub finding: Finding,
-    /// What was decided.
+    /// The decision that suppresses it.
     pub decision: Decision,
 }
 
-/// What the statements made of the findings.
+/// The findings after all statements were applied.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct AppliedStatements {
-    /// Findings that no statement suppresses, in their order, each with the statement that says
-    /// that it is affected or under investigation, where there is one.
+    /// Findings that no statement suppresses, in their original order.
     pub kept: Vec<Finding>,
-    /// For each finding of [`AppliedStatements::kept`] at the same place, the statement about it.
+    /// For each finding of [`AppliedStatements::kept`], at the same index, the decision that it is
+    /// affected or under investigation; `None` if no statement applies.
     pub decisions: Vec<Option<Decision>>,
-    /// Findings that a statement suppresses, in their order.
+    /// Findings that a statement suppresses, in their original order.
     pub suppressed: Vec<SuppressedFinding>,
-    /// Statements that nearly applied, and why they did not.
+    /// Notices about statements that nearly applied, with the reason why they did not.
     pub notices: Vec<Notice>,
 }
 
@@ -85,26 +85,26 @@ pub struct AppliedStatements {
 #[derive(Debug, Clone, Default)]
 pub struct Statements {
     sources: Vec<Source>,
-    /// What the user says that is scanned.
+    /// The products that the user named as the scanned ones.
     products: Vec<Component>,
-    /// Places of statements, by the ids of their vulnerabilities in lower case.
+    /// Indices of statements, by the ids of their vulnerabilities in lower case.
     by_id: HashMap<String, Vec<StatementIndex>>,
 }
 
-/// The number of a source, and the number of a statement in it.
+/// The index of a source, and the index of a statement in its document.
 type StatementIndex = (usize, usize);
 
-/// What the statements say about one finding.
+/// The result for one finding.
 enum Verdict {
-    /// Nothing, or not enough.
+    /// No statement applies, or not to every copy and vulnerability.
     Open,
-    /// That it is affected, or that it is not known yet.
+    /// A statement says `affected` or `under_investigation`.
     Kept(Decision),
-    /// That it needs nothing.
+    /// Every copy and vulnerability is `not_affected` or `fixed`.
     Suppressed(Decision),
 }
 
-/// A statement that applies.
+/// A statement with its document.
 #[derive(Clone, Copy)]
 struct StatementRef<'a> {
     source: &'a Source,
@@ -112,16 +112,16 @@ struct StatementRef<'a> {
 }
 
 impl Statements {
-    /// The statements of these documents. `products` are the identifiers, package URLs most often,
-    /// of what the user says that is scanned.
+    /// The statements of these documents. `products` are the identifiers (usually package URLs) of
+    /// the products that are scanned, as the user names them.
     #[must_use]
     pub fn new(sources: Vec<Source>, products: &[String]) -> Self {
         let mut by_id: HashMap<String, Vec<StatementIndex>> = HashMap::new();
         for (number, source) in sources.iter().enumerate() {
-            for (place, statement) in source.document.statements.iter().enumerate() {
+            for (index, statement) in source.document.statements.iter().enumerate() {
                 for id in &statement.ids {
-                    let places = by_id.entry(id.to_ascii_lowercase()).or_default();
-                    places.push((number, place));
+                    let indices = by_id.entry(id.to_ascii_lowercase()).or_default();
+                    indices.push((number, index));
                 }
             }
         }
@@ -136,13 +136,13 @@ impl Statements {
         }
     }
 
-    /// Whether there is no document.
+    /// Whether there are no documents.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.sources.is_empty()
     }
 
-    /// Sorts findings by what the statements say about them. `inventory` is where they were found.
+    /// Applies the statements to the findings of an inventory, and separates the suppressed ones.
     #[must_use]
     pub fn apply(&self, findings: Vec<Finding>, inventory: &Inventory) -> AppliedStatements {
         if self.is_empty() {
@@ -179,8 +179,8 @@ impl Statements {
         applied
     }
 
-    /// Whether a statement suppresses a finding. A package that is not among the copies is judged
-    /// by the finding's own package URL.
+    /// Whether the statements suppress a finding. For a package that is not among the copies, the
+    /// finding's own package URL is used.
     #[must_use]
     pub fn suppresses(&self, finding: &Finding, copies: &Copies<'_>) -> bool {
         let verdict = self.decide(finding, copies, &mut Notices::default());
@@ -215,8 +215,8 @@ impl Statements {
         }
     }
 
-    /// The newest statement about one vulnerability in one copy of a package; among those that are
-    /// as new, the worst.
+    /// The newest statement about one vulnerability in one copy of a package; among statements of the
+    /// same time, the most severe.
     fn strongest(
         &self,
         facet: &Facet,
@@ -250,22 +250,22 @@ impl Statements {
         strongest
     }
 
-    /// The statements that name the vulnerability, in the order of the documents.
+    /// The statements about a vulnerability, in the order of the documents.
     fn about(&self, facet: &Facet) -> impl Iterator<Item = StatementRef<'_>> {
-        let places: BTreeSet<StatementIndex> = facet
+        let indices: BTreeSet<StatementIndex> = facet
             .iter()
             .filter_map(|id| self.by_id.get(id))
             .flatten()
             .copied()
             .collect();
-        places.into_iter().filter_map(|(number, place)| {
+        indices.into_iter().filter_map(|(number, index)| {
             let source = self.sources.get(number)?;
-            let statement = source.document.statements.get(place)?;
+            let statement = source.document.statements.get(index)?;
             Some(StatementRef { source, statement })
         })
     }
 
-    /// The target of the statement that a copy of a package is.
+    /// The target of the statement that covers a copy of a package.
     fn target<'a>(
         &self,
         applicable: StatementRef<'a>,
@@ -277,7 +277,7 @@ impl Statements {
             if target.component.covers(purl) {
                 return target.within.iter().all(|whole| self.is_scanned(whole));
             }
-            // What is said of a product is said of all that is in it.
+            // A statement about a whole product applies to every component in it.
             target.within.is_empty() && self.is_scanned(&target.component)
         };
         let found = targets.iter().find(applies);
@@ -288,7 +288,7 @@ impl Statements {
         found.map(Arc::as_ref)
     }
 
-    /// Whether the component is something that the user says is scanned.
+    /// Whether the user named the component as a scanned product.
     fn is_scanned(&self, component: &Component) -> bool {
         self.products.iter().any(|product| {
             product.purls.iter().any(|purl| component.covers(purl))
@@ -301,8 +301,8 @@ impl Statements {
 }
 
 impl Component {
-    /// Whether a name stands for the component whatever the versions are that its document states
-    /// beside it: who names a product by it says nothing about those.
+    /// Whether a name identifies the component in the version that its document states. A user who
+    /// names a product by a name without a version has not said which version is scanned.
     fn is_whole(&self, name: &str) -> bool {
         match &self.versions {
             Versions::Any => true,
@@ -311,7 +311,7 @@ impl Component {
         }
     }
 
-    /// Whether a package is what this identifies.
+    /// Whether all package URLs of the component cover a package; false if it has none.
     pub(crate) fn covers(&self, package: &PackageIdentity) -> bool {
         !self.purls.is_empty()
             && self
@@ -322,8 +322,9 @@ impl Component {
 }
 
 impl Statement {
-    /// The newer it is, and the worse what it says, the more it counts. A statement without a time
-    /// counts as the newest where it says something bad, and as the oldest where it suppresses.
+    /// The precedence of the statement: by time, then by severity of the status. A statement without
+    /// a time is the oldest if it suppresses, and the newest if it does not, so that an unknown time
+    /// never hides a finding.
     fn rank(&self) -> (u8, Timestamp, Status) {
         match self.timestamp {
             Some(time) => (1, time, self.status),
@@ -333,7 +334,7 @@ impl Statement {
     }
 }
 
-/// Why a statement that would suppress a finding does not count.
+/// The reason for which a statement that would suppress a finding does not count.
 fn objection(applicable: StatementRef<'_>, target: &Target) -> Option<Objection> {
     let StatementRef { source, statement } = applicable;
     if let Some(status) = &source.document.preliminary {

@@ -1,42 +1,42 @@
-//! What a user should know about statements that nearly applied.
+//! Notices for the user about statements that nearly applied.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Source, StatementRef};
 use crate::identity::PackageIdentity;
 
-/// Most notices that are told; beyond them only their number is.
+/// Most notices that are reported; the others are only counted.
 const MAX_NOTICES: usize = 20;
 
-/// Something to tell about a document.
+/// A notice about a document.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Notice {
     /// The file or the address of the document.
     pub source: String,
-    /// Line, from 1, of the statement; `None` for the document as a whole.
+    /// Line of the statement, from 1; `None` for the document as a whole.
     pub line: Option<u32>,
-    /// What it is: a lower-case fragment without a final period.
+    /// A lower-case fragment without a final period.
     pub text: String,
 }
 
-/// Why a statement that would suppress a finding does not.
+/// The reason for which a statement that would suppress a finding does not count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Objection {
-    /// Its document is not final.
+    /// Its document is not final; the state of the document.
     Preliminary(String),
-    /// It does not say why.
+    /// It has neither a justification nor an impact statement.
     NoReason,
-    /// It says that all versions are fixed.
+    /// It says `fixed` without a version.
     NoVersion,
-    /// The release is malicious.
+    /// The finding is about a malicious release.
     Malicious,
 }
 
-/// The notices so far, each once.
+/// The distinct notices so far.
 #[derive(Debug, Default)]
 pub(super) struct Notices {
-    told: BTreeSet<Notice>,
-    /// For each document, the products that its statements would hold for.
+    reported: BTreeSet<Notice>,
+    /// For each document, the products that its statements are limited to.
     elsewhere: BTreeMap<String, BTreeSet<String>>,
 }
 
@@ -63,21 +63,21 @@ impl Notices {
             Objection::Malicious => (
                 Some(applicable.statement.line),
                 format!(
-                    "says `{status}` about `{id}`, but a malicious release is accepted by an \
-                     `ignore` entry only"
+                    "says `{status}` about `{id}`, but only an `ignore` entry can accept a \
+                     malicious release"
                 ),
             ),
         };
-        self.told.insert(Notice {
+        self.reported.insert(Notice {
             source: applicable.source.name.clone(),
             line,
             text,
         });
     }
 
-    /// Notes a statement about the finding's vulnerability that is about other products: where it is
-    /// about the package within one, or about a product that is no such package, the user may have
-    /// meant to name it.
+    /// Records a statement about the finding's vulnerability in other products. If it is about the
+    /// package within a product, or about a product of another type than the package, the user may
+    /// have forgotten to name that product as the scanned one.
     pub(super) fn nearly(&mut self, applicable: &StatementRef<'_>, purl: &PackageIdentity) {
         if !applicable.source.is_chosen {
             return;
@@ -85,12 +85,12 @@ impl Notices {
 
         for target in &applicable.statement.targets {
             let wholes = if target.within.is_empty() {
-                let is_such_a_package = target
+                let has_same_type = target
                     .component
                     .purls
                     .iter()
                     .any(|named| named.kind() == purl.kind());
-                if is_such_a_package {
+                if has_same_type {
                     continue;
                 }
 
@@ -112,7 +112,7 @@ impl Notices {
     pub(super) fn finish(self, sources: &[Source]) -> Vec<Notice> {
         let mut all: Vec<Notice> = Vec::new();
         for source in sources {
-            // An SBOM without an analysis, most often.
+            // Usually an SBOM without an analysis.
             if source.is_chosen && source.document.statements.is_empty() {
                 all.push(Notice {
                     source: source.name.clone(),
@@ -134,13 +134,13 @@ impl Notices {
                 source,
                 line: None,
                 text: format!(
-                    "has statements that hold for `{first}`{more} only: if that is what is \
-                     scanned, name it with `--vex-product`"
+                    "has statements that apply only to `{first}`{more}: if that is the scanned product, \
+                     name it with `--vex-product`"
                 ),
             });
         }
 
-        all.extend(self.told);
+        all.extend(self.reported);
         let more = all.len().saturating_sub(MAX_NOTICES);
         if more > 0 {
             all.truncate(MAX_NOTICES);

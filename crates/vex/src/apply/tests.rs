@@ -276,8 +276,8 @@ fn what_is_said_of_a_part_of_a_product_counts_for_that_product_alone() {
     let applied = apply(&list, &[], finding(&IDS));
     assert_eq!(
         applied.notices[0].text,
-        "has statements that hold for `pkg:oci/shop@1.0` only: if that is what is scanned, name it \
-         with `--vex-product`"
+        "has statements that apply only to `pkg:oci/shop@1.0`: if that is the scanned product, name \
+         it with `--vex-product`"
     );
     assert_eq!(applied.notices.len(), 1);
 }
@@ -407,10 +407,10 @@ fn a_malicious_release_is_suppressed_by_nothing() {
     malicious.malicious = true;
     let applied = apply(&[fine("pkg:npm/minimist@1.2.5")], &[], malicious);
     assert_eq!(applied.kept.len(), 1);
-    assert!(applied.notices[0].text.contains("`ignore` entry only"));
+    assert!(applied.notices[0].text.contains("only an `ignore` entry"));
 }
 
-/// A record of a database may be about several CVEs. A statement about one of them is none about
+/// A record of a database may be about several CVEs. A statement about one of them is not about
 /// the others.
 #[test]
 fn every_vulnerability_of_a_finding_has_to_be_judged() {

@@ -1,5 +1,5 @@
-//! From bytes to a [`Document`]. Each format's module knows its words; what follows from them is
-//! not decided here but in `apply`.
+//! Readers: from bytes to a [`Document`]. Each format has a module with its vocabulary. The effect of
+//! statements on findings is not decided here but in `apply`.
 
 mod csaf;
 pub(crate) mod cyclonedx;
@@ -11,14 +11,14 @@ use patchgate_syntax::{Input, Node, ParseError, Siblings, json};
 use crate::document::{Component, Document, Statement};
 use crate::identity::PackageIdentity;
 
-/// Most pairs of a statement and a target in one document. A vendor's largest documents hold some
-/// hundred thousand.
+/// Most pairs of a statement and a target in one document. The largest documents of vendors have
+/// some hundred thousand.
 const MAX_PAIRS: usize = 2_000_000;
 
-/// Most characters of a text for a person that are kept.
+/// Most characters of a free text that are kept.
 const MAX_TEXT: usize = 4_000;
 
-/// Reads a document of any format that is known.
+/// Reads a document of any supported format.
 pub(crate) fn document(bytes: &[u8]) -> Result<Document, ParseError> {
     let text = utf8(bytes)?;
     let document = if text.trim_start().starts_with('<') {
@@ -40,7 +40,7 @@ pub(crate) fn document(bytes: &[u8]) -> Result<Document, ParseError> {
     Ok(document)
 }
 
-/// The bytes as text, within the bounds of every parser.
+/// The bytes as text, within the bounds that all parsers share.
 pub(crate) fn utf8(bytes: &[u8]) -> Result<&str, ParseError> {
     static NONE: Siblings = Siblings::new();
     let input = Input {
@@ -65,13 +65,13 @@ fn check_bounds(statements: &[Statement]) -> Result<(), ParseError> {
     Ok(())
 }
 
-/// The text under a key, without space at its ends; `None` where it is missing or empty.
+/// The text under a key, without surrounding space; `None` if it is missing or empty.
 pub(crate) fn text(node: &Node<'_>, name: &str) -> Result<Option<String>, ParseError> {
     let text = node.optional_text(name)?.map(str::trim);
     Ok(text.filter(|text| !text.is_empty()).map(str::to_owned))
 }
 
-/// The same for a text that a person reads, cut where it is very long.
+/// Like [`text`] for a free text, which is cut after [`MAX_TEXT`] characters.
 fn prose(node: &Node<'_>, name: &str) -> Result<Option<String>, ParseError> {
     Ok(text(node, name)?.map(|text| shortened(&text)))
 }
@@ -92,18 +92,18 @@ pub(crate) fn time(node: &Node<'_>, name: &str) -> Result<Option<Timestamp>, Par
     instant(&text, name, line).map(Some)
 }
 
-/// A date and time of RFC 3339.
+/// Reads a date and time in the notation of RFC 3339.
 pub(crate) fn instant(text: &str, name: &str, line: u32) -> Result<Timestamp, ParseError> {
     text.parse().map_err(|_| {
         let shown: String = text.chars().take(40).collect();
         ParseError::new(format!(
-            "has `{shown}` under `{name}` where a date and time belongs"
+            "has `{shown}` under `{name}` instead of a date and time"
         ))
         .at_line(line as usize)
     })
 }
 
-/// A component that a text names: a package URL, or another identifier.
+/// The component with an identifier: a package URL, or any other text.
 pub(crate) fn component(identifier: &str) -> Component {
     match PackageIdentity::parse(identifier) {
         Some(purl) => Component {
@@ -117,7 +117,7 @@ pub(crate) fn component(identifier: &str) -> Component {
     }
 }
 
-/// The statement's ids without those that are empty or there twice.
+/// The ids without empty ones and duplicates, which may differ in case.
 fn distinct(ids: impl IntoIterator<Item = String>) -> Vec<String> {
     let mut distinct: Vec<String> = Vec::new();
     let mut seen = std::collections::HashSet::new();

@@ -1,5 +1,5 @@
-//! OpenVEX (<https://github.com/openvex/spec/blob/main/OPENVEX-SPEC.md>), 0.2.0 and the versions
-//! before it, in which vulnerabilities and products were plain texts.
+//! Reader of OpenVEX (<https://github.com/openvex/spec/blob/main/OPENVEX-SPEC.md>) 0.2.0 and of the
+//! versions before it, in which vulnerabilities and products were plain texts.
 
 use std::sync::Arc;
 
@@ -13,10 +13,10 @@ use crate::document::{
 };
 use crate::identity::PackageIdentity;
 
-/// What every context of OpenVEX begins with.
+/// The prefix of the context of every version of OpenVEX.
 const CONTEXT: &str = "https://openvex.dev/ns";
 
-/// Whether the document says that it is OpenVEX.
+/// Whether the document declares itself as OpenVEX.
 pub(super) fn is(root: &Node<'_>) -> bool {
     root.get("@context")
         .and_then(Node::text)
@@ -46,7 +46,7 @@ pub(super) fn read(root: &Node<'_>) -> Result<Document, ParseError> {
     })
 }
 
-/// Versions that are not known may mean something else by the same words.
+/// Rejects unknown versions, which may give the same words another meaning.
 fn check_version(root: &Node<'_>) -> Result<(), ParseError> {
     let context = root.need_text("@context")?;
     let version = context.strip_prefix(CONTEXT).unwrap_or_default();
@@ -61,7 +61,7 @@ fn check_version(root: &Node<'_>) -> Result<(), ParseError> {
 
     let shown: String = version.chars().take(20).collect();
     Err(ParseError::new(format!(
-        "is OpenVEX of version `{shown}`, which is not read"
+        "is OpenVEX version `{shown}`, which is not supported"
     ))
     .with_hint("write the document as OpenVEX 0.2.0"))
 }
@@ -81,8 +81,9 @@ fn statement(node: &Node<'_>, issued: Option<Timestamp>) -> Result<Statement, Pa
         justification: justification(node)?,
         impact: prose(node, "impact_statement")?,
         action: prose(node, "action_statement")?,
-        // A statement without a time has that of its document: "Inheritance Flow" of the
-        // specification. When the document last changed says nothing about one of its statements.
+        // A statement without a time inherits that of its document ("Inheritance Flow" of the
+        // specification). `last_updated` of the document is not inherited: the change may have been
+        // in another statement.
         timestamp: time(node, "last_updated")?.or(made).or(issued),
     };
     if statement.ids.is_empty() {
@@ -113,7 +114,7 @@ fn vulnerability(statement: &Node<'_>) -> Result<Vec<String>, ParseError> {
             .ok_or_else(|| alias.unexpected("aliases", "a text"))?;
         ids.push(alias.to_owned());
     }
-    // Some writers put the name itself there, others an address that ends with it.
+    // Some tools use the name itself as `@id`, others an address that ends with it.
     if let Some(id) = text(node, "@id")? {
         if ids.is_empty() {
             ids.extend(id.rsplit(['/', '#']).next().map(str::to_owned));
@@ -149,10 +150,14 @@ fn justification(statement: &Node<'_>) -> Result<Option<StatedJustification>, Pa
 fn unknown_word(node: &Node<'_>, name: &str, word: &str) -> ParseError {
     let line = node.get(name).map_or(node.line, |value| value.line);
     let shown: String = word.chars().take(60).collect();
-    ParseError::new(format!("has the {name} `{shown}`, which OpenVEX lacks")).at_line(line as usize)
+    ParseError::new(format!(
+        "has the {name} `{shown}`, which OpenVEX does not define"
+    ))
+    .at_line(line as usize)
 }
 
-/// The products. Before 0.2.0, subcomponents stood beside them, for all products.
+/// The products with their subcomponents. Before 0.2.0, subcomponents were listed next to the
+/// products and belonged to all of them.
 fn targets(statement: &Node<'_>) -> Result<Vec<Arc<Target>>, ParseError> {
     let shared = statement.optional_list("subcomponents")?;
     let mut targets = Vec::new();
@@ -181,8 +186,8 @@ fn targets(statement: &Node<'_>) -> Result<Vec<Arc<Target>>, ParseError> {
     Ok(targets)
 }
 
-/// A product or subcomponent by its identifiers. Where `@id` and `identifiers` hold package URLs
-/// both, both must match: they ought to say the same.
+/// A product or subcomponent, by its identifiers. If both `@id` and `identifiers` have a package URL,
+/// both must match, because they should identify the same package.
 fn identified(node: &Node<'_>) -> Result<Component, ParseError> {
     if let Some(id) = node.text() {
         return Ok(component(id.trim()));
@@ -202,7 +207,7 @@ fn identified(node: &Node<'_>) -> Result<Component, ParseError> {
             ("purl", None) => {
                 let shown: String = identifier.chars().take(80).collect();
                 return Err(
-                    ParseError::new(format!("has `{shown}` where a package URL belongs"))
+                    ParseError::new(format!("has `{shown}` instead of a package URL"))
                         .at_line(value.line as usize),
                 );
             }

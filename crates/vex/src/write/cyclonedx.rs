@@ -1,4 +1,5 @@
-//! CycloneDX 1.6 with an analysis of each vulnerability.
+//! Writer of CycloneDX 1.6 with an analysis of each vulnerability
+//! (<https://cyclonedx.org/docs/1.6/json/#vulnerabilities_items_analysis>).
 
 use std::collections::BTreeMap;
 
@@ -9,11 +10,11 @@ use crate::document::Status;
 use crate::identity::PackageIdentity;
 use crate::read::cyclonedx::{is_justification, justification};
 
-/// Writes the assessments as CycloneDX 1.6, one vulnerability each. The serial number follows from
-/// what the document says.
+/// Writes the assessments as CycloneDX 1.6, one vulnerability each. The serial number is computed from
+/// the content of the document.
 ///
 /// # Errors
-/// When there is more than one product: a document is about one.
+/// When there is more than one product: a CycloneDX document describes a single one.
 pub fn cyclonedx(
     assessments: &[Assessment<'_>],
     options: &WriteOptions<'_>,
@@ -23,7 +24,7 @@ pub fn cyclonedx(
         [product] => Some(product.as_str()),
         _ => {
             return Err(WriteError(
-                "a CycloneDX document is about one product, and more are named".to_owned(),
+                "a CycloneDX document describes one product, but several are named".to_owned(),
             ));
         }
     };
@@ -81,7 +82,7 @@ pub fn cyclonedx(
     })))
 }
 
-/// What the document is about.
+/// The component that the document describes.
 fn component(product: &str) -> Value {
     let mut component = json!({ "type": "application", "bom-ref": product, "name": product });
     match PackageIdentity::parse(product) {
@@ -101,7 +102,7 @@ fn component(product: &str) -> Value {
 
 fn vulnerability(assessment: &Assessment<'_>) -> Value {
     let finding = assessment.finding;
-    let said = assessment.said();
+    let stated = assessment.statement();
     let affects: Vec<Value> = assessment
         .purls
         .iter()
@@ -111,7 +112,7 @@ fn vulnerability(assessment: &Assessment<'_>) -> Value {
     let mut vulnerability = json!({
         "id": finding.id,
         "source": { "name": source(&finding.id) },
-        "analysis": analysis(&said),
+        "analysis": analysis(&stated),
         "affects": affects,
     });
     if !finding.aliases.is_empty() {
@@ -123,16 +124,16 @@ fn vulnerability(assessment: &Assessment<'_>) -> Value {
         vulnerability["references"] = json!(references);
     }
 
-    if let Some(notes) = said.notes {
+    if let Some(notes) = stated.notes {
         vulnerability["properties"] = json!([{ "name": "patchgate:notes", "value": notes }]);
     }
 
     vulnerability
 }
 
-fn analysis(said: &OutputStatement) -> Value {
+fn analysis(stated: &OutputStatement) -> Value {
     let mut analysis = json!({
-        "state": match said.status {
+        "state": match stated.status {
             Status::NotAffected => "not_affected",
             Status::Fixed => "resolved",
             Status::UnderInvestigation => "in_triage",
@@ -140,28 +141,29 @@ fn analysis(said: &OutputStatement) -> Value {
         },
     });
 
-    let own = said
+    let own = stated
         .written
         .clone()
         .filter(|written| is_justification(written));
     let word = own.or_else(|| {
-        said.justification
+        stated
+            .justification
             .map(|word| justification(word).to_owned())
     });
-    if let (Some(word), Status::NotAffected) = (word, said.status) {
+    if let (Some(word), Status::NotAffected) = (word, stated.status) {
         analysis["justification"] = json!(word);
     }
-    if let Some(detail) = said.impact.as_ref().or(said.action.as_ref()) {
+    if let Some(detail) = stated.impact.as_ref().or(stated.action.as_ref()) {
         analysis["detail"] = json!(detail);
     }
-    if let Some(made) = said.timestamp {
+    if let Some(made) = stated.timestamp {
         analysis["lastUpdated"] = json!(time(made));
     }
 
     analysis
 }
 
-/// The database that an id is of.
+/// The database that an id belongs to.
 fn source(id: &str) -> &'static str {
     match id.split_once('-').map(|(prefix, _)| prefix) {
         Some("CVE") => "NVD",

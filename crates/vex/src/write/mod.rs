@@ -1,5 +1,5 @@
-//! Documents that pass on what was judged: what VEX documents stated, what the settings accept, and
-//! what nobody has looked at yet.
+//! Writers of VEX documents about findings: those that other VEX documents decided, those that the
+//! settings accept, and those without a decision.
 
 mod cyclonedx;
 mod openvex;
@@ -13,50 +13,50 @@ use crate::document::Status;
 pub use cyclonedx::cyclonedx;
 pub use openvex::openvex;
 
-/// What was judged about one finding.
+/// The assessment of one finding.
 #[derive(Debug, Clone)]
 pub struct Assessment<'a> {
     /// The finding.
     pub finding: &'a Finding,
-    /// Package URLs of its package, at least one.
+    /// Package URLs of all copies of its package; never empty.
     pub purls: Vec<String>,
-    /// Who judged it, and how.
+    /// Basis of the assessment.
     pub basis: AssessmentBasis<'a>,
 }
 
-/// How a finding was judged.
+/// The basis of an assessment.
 #[derive(Debug, Clone, Copy)]
 pub enum AssessmentBasis<'a> {
-    /// A statement of a document says so.
+    /// A statement of a VEX document.
     Stated(&'a Decision),
-    /// The settings accept it for a time.
+    /// An `ignore` entry of the settings, which is valid for a time.
     Accepted {
-        /// Why.
+        /// Reason of the entry.
         reason: &'a str,
-        /// Last day on which that holds.
+        /// Last day on which the entry is valid.
         until: jiff::civil::Date,
-        /// Why it does no harm, where the settings say that it does none.
+        /// Justification, if the entry says that the vulnerability does no harm.
         justification: Option<Justification>,
     },
-    /// Nobody has yet.
+    /// None: the finding is still open.
     Open,
 }
 
-/// What a document says about itself.
+/// The metadata of a document.
 #[derive(Debug, Clone, Copy)]
 pub struct WriteOptions<'a> {
-    /// Who makes the statements.
+    /// Author of the statements.
     pub author: &'a str,
-    /// Version of Patchgate.
+    /// Version of Patchgate, which the document names as the tool that made it.
     pub tool_version: &'a str,
-    /// When the document is made; kept to the second.
+    /// Time of writing, in UTC and to the second.
     pub timestamp: Timestamp,
-    /// What was scanned, by package URLs or other identifiers. The statements are about the
-    /// packages within these; with none, about the packages themselves.
+    /// Package URLs or other identifiers of the scanned products. The statements are about the
+    /// packages within these products; without any, about the packages anywhere.
     pub products: &'a [String],
 }
 
-/// A document that cannot be written as asked.
+/// The reason for which a document cannot be written with the given options.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WriteError(String);
 
@@ -73,13 +73,13 @@ impl std::error::Error for WriteError {}
 struct OutputStatement {
     status: Status,
     justification: Option<Justification>,
-    /// The justification in the words of the document that stated it.
+    /// The justification in the vocabulary of the document that stated it.
     written: Option<String>,
     impact: Option<String>,
     action: Option<String>,
-    /// Whose judgement it is, where that is not the author's.
+    /// Origin of the assessment, if that is not the author of the document.
     notes: Option<String>,
-    /// When it was made, where that was before this document.
+    /// Time of the original statement, if that is older than this document.
     timestamp: Option<Timestamp>,
 }
 
@@ -89,12 +89,12 @@ impl WriteOptions<'_> {
     }
 }
 
-/// A time in UTC, to the second.
+/// A time in UTC and to the second, in the notation of RFC 3339.
 fn time(timestamp: Timestamp) -> String {
     timestamp.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-/// The assessments in an order that follows from what they say.
+/// The assessments, sorted by finding and package.
 fn ordered<'a, 'b>(assessments: &'b [Assessment<'a>]) -> Vec<&'b Assessment<'a>> {
     let mut ordered: Vec<&Assessment<'_>> = assessments.iter().collect();
     ordered.sort_by(|a, b| {
@@ -104,7 +104,8 @@ fn ordered<'a, 'b>(assessments: &'b [Assessment<'a>]) -> Vec<&'b Assessment<'a>>
 }
 
 impl Assessment<'_> {
-    fn said(&self) -> OutputStatement {
+    /// The statement to write.
+    fn statement(&self) -> OutputStatement {
         let open = OutputStatement {
             status: Status::UnderInvestigation,
             justification: None,
@@ -139,7 +140,7 @@ impl Assessment<'_> {
                 status: Status::NotAffected,
                 justification: Some(justification),
                 impact: Some(reason.to_owned()),
-                notes: Some(format!("holds until {until}")),
+                notes: Some(format!("valid until {until}")),
                 ..open
             },
             AssessmentBasis::Accepted { reason, until, .. } => OutputStatement {
@@ -157,7 +158,7 @@ impl Assessment<'_> {
     }
 }
 
-/// Whose statement is passed on.
+/// A note with the author and the id of the original statement.
 fn notes(decision: &Decision) -> Option<String> {
     let by = match decision.author.as_str() {
         "" => String::new(),
@@ -172,7 +173,7 @@ fn notes(decision: &Decision) -> Option<String> {
     (notes != "stated").then_some(notes)
 }
 
-/// A document as indented JSON with a line break at its end.
+/// A document as indented JSON, with a line break at its end.
 fn to_text(document: &serde_json::Value) -> String {
     format!("{document:#}\n")
 }

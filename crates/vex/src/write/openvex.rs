@@ -1,18 +1,30 @@
-//! OpenVEX 0.2.0.
+//! Writer of OpenVEX 0.2.0 (<https://github.com/openvex/spec/blob/main/OPENVEX-SPEC.md>).
 
 use serde_json::{Map, Value, json};
 
 use super::{Assessment, WriteOptions, ordered, time, to_text};
 use crate::identity::PackageIdentity;
 
-/// The context of the version that is written.
+/// The context of version 0.2.0.
 const CONTEXT: &str = "https://openvex.dev/ns/v0.2.0";
 
-/// Writes the assessments as OpenVEX, one statement each. The document's id follows from what it
-/// says.
+/// Writes the assessments as OpenVEX, one statement each. The id of the document is computed from its
+/// content.
 ///
-/// OpenVEX has no document without statements: without assessments, its list is empty all the same,
-/// and validators refuse it.
+/// OpenVEX requires at least one statement. Without assessments the list is empty anyway, and
+/// validators reject the document.
+///
+/// ```
+/// let options = patchgate_vex::WriteOptions {
+///     author: "Security team",
+///     tool_version: "0.1.0",
+///     timestamp: "2026-01-30T12:00:00Z".parse()?,
+///     products: &["pkg:oci/shop@1.0".to_owned()],
+/// };
+/// let text = patchgate_vex::openvex(&[], &options);
+/// assert!(text.contains("https://openvex.dev/ns/v0.2.0"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use]
 pub fn openvex(assessments: &[Assessment<'_>], options: &WriteOptions<'_>) -> String {
     let statements: Vec<Value> = ordered(assessments)
@@ -34,7 +46,7 @@ pub fn openvex(assessments: &[Assessment<'_>], options: &WriteOptions<'_>) -> St
 
 fn statement(assessment: &Assessment<'_>, products: &[String]) -> Value {
     let finding = assessment.finding;
-    let said = assessment.said();
+    let stated = assessment.statement();
     let packages = || assessment.purls.iter().map(|purl| identified(purl));
     let about: Vec<Value> = if products.is_empty() {
         packages().map(Value::Object).collect()
@@ -56,17 +68,17 @@ fn statement(assessment: &Assessment<'_>, products: &[String]) -> Value {
     let mut statement = json!({
         "vulnerability": vulnerability,
         "products": about,
-        "status": said.status.word(),
+        "status": stated.status.word(),
     });
     let optional = [
-        ("timestamp", said.timestamp.map(time)),
+        ("timestamp", stated.timestamp.map(time)),
         (
             "justification",
-            said.justification.map(|word| word.word().to_owned()),
+            stated.justification.map(|word| word.word().to_owned()),
         ),
-        ("impact_statement", said.impact),
-        ("action_statement", said.action),
-        ("status_notes", said.notes),
+        ("impact_statement", stated.impact),
+        ("action_statement", stated.action),
+        ("status_notes", stated.notes),
     ];
     for (key, value) in optional {
         if let Some(value) = value {
@@ -77,7 +89,7 @@ fn statement(assessment: &Assessment<'_>, products: &[String]) -> Value {
     statement
 }
 
-/// A component by an identifier: a package URL, a CPE name, or another address.
+/// A component with an identifier: a package URL, a CPE name, or another address.
 fn identified(identifier: &str) -> Map<String, Value> {
     let kind = if PackageIdentity::parse(identifier).is_some() {
         Some("purl")
@@ -90,7 +102,7 @@ fn identified(identifier: &str) -> Map<String, Value> {
     };
 
     let mut component = Map::new();
-    // `@id` is an IRI, which some package URLs that files state are not.
+    // `@id` must be an IRI. Some package URLs that files state are not.
     if kind.is_none() || is_iri(identifier) {
         component.insert("@id".to_owned(), json!(identifier));
     }
@@ -101,7 +113,8 @@ fn identified(identifier: &str) -> Map<String, Value> {
     component
 }
 
-/// Whether a text that begins with a scheme holds only what an IRI may (RFC 3987, 2.2).
+/// Whether a text that begins with a scheme has only characters that an IRI may have (RFC 3987,
+/// 2.2).
 fn is_iri(text: &str) -> bool {
     !text.chars().any(|c| {
         c.is_control()

@@ -1,4 +1,4 @@
-//! CSAF: statements, and records of what is affected.
+//! CSAF: statements, and records of affected packages.
 
 use patchgate_model::{EventKind, RangeKind};
 use patchgate_testkit::shared_dir;
@@ -88,7 +88,7 @@ fn a_flag_for_a_group_holds_for_its_members() {
     assert!(suppresses(&document, &[]));
     assert_eq!(
         refused(&with(csaf(), "/vulnerabilities/0/flags", flags)),
-        "names the product group `G`, which it lacks"
+        "names the product group `G`, which it does not define"
     );
 }
 
@@ -202,7 +202,7 @@ fn a_part_of_the_vendors_product_is_not_ours() {
     assert!(suppresses(&document, &["pkg:oci/shop@2.0"]));
     assert!(!suppresses(&document, &["pkg:oci/shop@3.0"]));
 
-    // A product without an identifier is nobody's.
+    // A product without an identifier matches no scanned product.
     let nameless = with(
         document,
         "/product_tree/branches/0/branches/2/product/product_identification_helper",
@@ -258,7 +258,7 @@ fn what_contradicts_itself_is_refused() {
         ),
         (
             vulnerability(json!({"known_not_affected": ["NONE"]})),
-            "names the product `NONE`, which it lacks",
+            "names the product `NONE`, which it does not define",
         ),
         (
             with(
@@ -266,11 +266,11 @@ fn what_contradicts_itself_is_refused() {
                 "/product_tree/branches/0/branches/0/product/product_identification_helper/purl",
                 json!("npm:lib"),
             ),
-            "has `npm:lib` where a package URL belongs",
+            "has `npm:lib` instead of a package URL",
         ),
         (
             with(csaf(), "/document/csaf_version", json!("3.0")),
-            "is CSAF of version `3.0`, which is not read",
+            "is CSAF version `3.0`, which is not supported",
         ),
         (
             with(
@@ -278,7 +278,7 @@ fn what_contradicts_itself_is_refused() {
                 "/document/tracking/current_release_date",
                 json!("yesterday"),
             ),
-            "has `yesterday` under `current_release_date` where a date and time belongs",
+            "has `yesterday` under `current_release_date` instead of a date and time",
         ),
     ] {
         assert_eq!(refused(&document), reason);
@@ -353,7 +353,7 @@ fn affected_packages_become_a_record_with_the_documents_id() {
     assert_eq!(events[1].version, "1.0.1");
 }
 
-/// Records that share an id are one vulnerability to whoever joins them.
+/// Records with the same id are joined as one vulnerability.
 #[test]
 fn records_of_a_document_about_several_vulnerabilities_share_no_id() {
     let one = csaf()["vulnerabilities"][0].clone();
@@ -401,7 +401,7 @@ fn ranges_become_events_where_they_are_simple() {
     let all = affected("vers:npm/*");
     assert_eq!(all.ranges[0].events[0].version, "0");
 
-    // Nobody can tell whom these affect: an entry without versions says so.
+    // The affected versions are unknown, which an entry without versions expresses.
     for unknown in [
         "vers:npm/>0.5.0|<1.0.0",
         "vers:npm/!=1.0.0",

@@ -63,7 +63,7 @@ fn every_state_means_what_it_says() {
     );
     assert_eq!(
         refused(&word),
-        "has the state `harmless`, which CycloneDX lacks"
+        "has the state `harmless`, which CycloneDX does not define"
     );
 }
 

@@ -1,4 +1,4 @@
-//! Documents of every format: what they mean, and what a hostile one can do.
+//! Documents of every format: their meaning, and the damage that a hostile one can do.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,

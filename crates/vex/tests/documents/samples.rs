@@ -1,4 +1,4 @@
-//! Documents made here, and what they are asked about.
+//! Sample documents, and the packages and findings that they are applied to.
 
 use std::sync::Arc;
 

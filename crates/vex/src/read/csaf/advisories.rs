@@ -1,4 +1,5 @@
-//! What a CSAF document says is affected, as records that join those of other databases.
+//! Advisories from a CSAF document: its affected packages, as records that join those of other
+//! databases.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,26 +15,28 @@ use crate::document::Target;
 use crate::identity::PackageIdentity;
 use crate::vers::Versions;
 
-/// Most entries about packages in the records of one document.
+/// Most affected packages in all records of one document.
 const MAX_ENTRIES: usize = 200_000;
 
-/// A package by what records name it: ecosystem, release of the distribution, name.
+/// A package as records identify it: ecosystem, release of the distribution, name.
 type Key = (&'static str, Option<String>, String);
 
-/// What a document says about the versions of one package.
+/// The versions of one package that a document mentions.
 #[derive(Debug, Default)]
 struct PackageVersions {
+    /// Affected versions.
     listed: BTreeSet<String>,
     ranges: Vec<Range>,
     fixed: BTreeSet<String>,
-    /// Set where it names the package without any version that is understood.
+    /// Whether more versions may be affected than the document states in a supported form.
     unknown: bool,
 }
 
 /// The records of a document, one for each vulnerability that affects a package.
 ///
-/// A document about one vulnerability gives a record with the document's own id. Of a document about
-/// several, each has its own id: records that share one are taken for one vulnerability.
+/// The record of a document about one vulnerability has the id of the document. In a document about
+/// several, each record has an id of its own, because records with the same id are taken for the same
+/// vulnerability.
 pub(super) fn read(
     vulnerabilities: &[Node<'_>],
     products: &Products,
@@ -93,7 +96,7 @@ fn affected(vulnerability: &Node<'_>, products: &Products) -> Result<Vec<Affecte
     let mut packages: BTreeMap<Key, PackageVersions> = BTreeMap::new();
     for (group, is_whole) in [
         ("known_affected", true),
-        // The ends of something whose middle is not listed (3.2.3.9.2 and 3.2.3.9.6).
+        // Only the ends of a range, whose other versions are not listed (3.2.3.9.2 and 3.2.3.9.6).
         ("first_affected", false),
         ("last_affected", false),
     ] {
@@ -120,8 +123,8 @@ fn affected(vulnerability: &Node<'_>, products: &Products) -> Result<Vec<Affecte
     Ok(packages.into_iter().filter_map(entry).collect())
 }
 
-/// Adds what an affected product says about the package that it is. Where the products are not the
-/// `is_whole` list, other versions are not known.
+/// Adds the versions of an affected product to those of its package. `is_whole` is whether the list
+/// names all affected products; if not, other versions are unknown.
 fn add(target: &Target, is_whole: bool, packages: &mut BTreeMap<Key, PackageVersions>) {
     for purl in &target.component.purls {
         let (Some(key), Some(ecosystem)) = (key(purl), purl.ecosystem()) else {
@@ -145,8 +148,8 @@ fn add(target: &Target, is_whole: bool, packages: &mut BTreeMap<Key, PackageVers
                 }
                 None => known.unknown = true,
             },
-            // That somebody's product holds an affected version of it says nothing about the
-            // versions elsewhere.
+            // A version that is affected within a vendor's product says nothing about the package
+            // elsewhere.
             _ => known.unknown |= target.within.is_empty(),
         }
     }
@@ -157,8 +160,8 @@ fn key(purl: &PackageIdentity) -> Option<Key> {
     Some((package.ecosystem, package.distribution, package.name))
 }
 
-/// The record's entry for a package; `None` where it says nothing about it. An entry without
-/// versions is one of which nobody can tell whom it affects, and a scan says so.
+/// The record's entry for a package; `None` if nothing is known about it. An entry without versions
+/// cannot be matched with a version, and a scan reports it as undetermined.
 fn entry((key, known): (Key, PackageVersions)) -> Option<Affected> {
     let (ecosystem, distribution, name) = key;
     let names_versions = !known.listed.is_empty() || !known.ranges.is_empty();
@@ -169,7 +172,7 @@ fn entry((key, known): (Key, PackageVersions)) -> Option<Affected> {
     let mut ranges = known.ranges;
     let mut versions: Vec<SmolStr> = known.listed.into_iter().map(Into::into).collect();
     if known.unknown {
-        // What is listed is not all: an entry of its own says that the rest is not known.
+        // The listed versions are not all. An extra range marks the others as unknown.
         ranges.push(unknown());
     }
 
@@ -192,7 +195,7 @@ fn entry((key, known): (Key, PackageVersions)) -> Option<Affected> {
     })
 }
 
-/// A range that nothing is known about.
+/// A range that cannot be compared, so every version that is not listed is undetermined.
 fn unknown() -> Range {
     Range {
         kind: RangeKind::Other,
@@ -201,8 +204,8 @@ fn unknown() -> Range {
     }
 }
 
-/// A range that holds no version and says that one is fixed: a vendor lists versions, and does not
-/// say what lies between an affected and a fixed one.
+/// An empty range that only says that a version is fixed. A vendor lists versions and does not say
+/// whether those between an affected and a fixed one are affected.
 fn fixed(version: String) -> Range {
     let event = |kind| Event {
         kind,
@@ -215,7 +218,7 @@ fn fixed(version: String) -> Range {
     }
 }
 
-/// The vectors of all scores (3.2.3.13), each once. CSAF 2.1 has those of CVSS 4 too.
+/// The distinct vectors of all scores (3.2.3.13). CSAF 2.1 adds those of CVSS 4.
 fn severity(vulnerability: &Node<'_>) -> Result<Vec<ReportedSeverity>, ParseError> {
     let mut found: Vec<ReportedSeverity> = Vec::new();
     for score in vulnerability.optional_list("scores")? {

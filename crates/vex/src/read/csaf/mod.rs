@@ -1,5 +1,7 @@
-//! CSAF 2.0 (<https://docs.oasis-open.org/csaf/csaf/v2.0/csaf-v2.0.html>), of every category: a
-//! vendor's advisory and a VEX document differ in what they must hold, not in what it means.
+//! Reader of CSAF 2.0 (<https://docs.oasis-open.org/csaf/csaf/v2.0/csaf-v2.0.html>).
+//!
+//! All categories are read alike: a security advisory and a VEX document differ in their required
+//! fields, not in the meaning of a field.
 
 mod advisories;
 mod products;
@@ -13,16 +15,16 @@ use super::{text, time};
 use crate::document::{Document, Format};
 use products::Products;
 
-/// The state of a document that its publisher stands by (3.2.1.12.8).
+/// The status of a document that is ready for use (3.2.1.12.8); the others are `draft` and `interim`.
 const FINAL: &str = "final";
 
-/// Whether the document says that it is CSAF.
+/// Whether the document declares itself as CSAF.
 pub(super) fn is(root: &Node<'_>) -> bool {
     root.get("document")
         .is_some_and(|document| document.get("csaf_version").is_some())
 }
 
-/// What a document says about itself.
+/// The metadata of a document that its statements and advisories share.
 pub(super) struct Head {
     pub(super) id: String,
     pub(super) title: String,
@@ -81,7 +83,7 @@ fn check_version(document: &Node<'_>) -> Result<(), ParseError> {
     }
     let shown: String = version.chars().take(20).collect();
     Err(ParseError::new(format!(
-        "is CSAF of version `{shown}`, which is not read"
+        "is CSAF version `{shown}`, which is not supported"
     )))
 }
 
@@ -95,7 +97,7 @@ fn label(document: &Node<'_>) -> Result<Option<String>, ParseError> {
     }
 }
 
-/// The addresses of a document or a vulnerability. The document's own comes first among its.
+/// The addresses about a document or a vulnerability, that of the document itself (`self`) first.
 fn references(node: &Node<'_>) -> Result<Vec<Reference>, ParseError> {
     let mut references = Vec::new();
     for reference in node.optional_list("references")? {
@@ -113,14 +115,14 @@ fn references(node: &Node<'_>) -> Result<Vec<Reference>, ParseError> {
     Ok(references)
 }
 
-/// Prefixes of ids that other databases know a vulnerability by. Vendors put the numbers of their
-/// bug trackers into the same list, and two vendors' bugs of one number are not one vulnerability.
+/// Prefixes of ids that are unique across databases. Vendors put the numbers of their bug trackers
+/// into the same list, and bugs of two vendors with the same number are not the same vulnerability.
 const DATABASES: [&str; 12] = [
     "CVE-", "GHSA-", "RUSTSEC-", "PYSEC-", "GO-", "OSV-", "MAL-", "GSD-", "EUVD-", "CAN-", "DSA-",
     "USN-",
 ];
 
-/// Every id of a vulnerability (3.2.3.2, 3.2.3.6), the CVE first.
+/// All ids of a vulnerability (3.2.3.2, 3.2.3.6), the CVE first.
 pub(super) fn ids(vulnerability: &Node<'_>) -> Result<Vec<String>, ParseError> {
     let mut ids: Vec<String> = text(vulnerability, "cve")?.into_iter().collect();
     for id in vulnerability.optional_list("ids")? {

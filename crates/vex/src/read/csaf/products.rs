@@ -1,4 +1,4 @@
-//! The product tree of a CSAF document (3.2.2): which packages each product id stands for.
+//! The product tree of a CSAF document (3.2.2): the packages that each product id refers to.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
@@ -14,20 +14,25 @@ use crate::vers::Versions;
 /// Most steps from a product to the products that it is part of.
 const MAX_STEPS: usize = 16;
 
-/// The products of a document by their ids.
+/// The products of a document, by their ids.
 #[derive(Debug, Default)]
 pub(super) struct Products {
+    /// Products with identifiers of their own.
     plain: HashMap<String, Vec<Component>>,
-    /// For a product that is another one within a third: those two.
+    /// Products that are a combination: one product within another.
     parts: HashMap<String, Part>,
+    /// Ids of the products in each group.
     groups: BTreeMap<String, Vec<String>>,
-    /// What each id was found to stand for: lists of the same products follow one another.
+    /// The targets of each id that was resolved: consecutive lists often name the same products.
     found: RefCell<HashMap<String, Vec<Arc<Target>>>>,
 }
 
+/// A product within another one.
 #[derive(Debug)]
 struct Part {
+    /// Id of the inner product.
     of: String,
+    /// Id of the outer product.
     within: String,
     line: u32,
     /// Identifiers of the combination itself.
@@ -61,7 +66,7 @@ impl Products {
         Ok(products)
     }
 
-    /// A branch of the tree. The versions that it names hold for all below it.
+    /// Adds a branch of the tree. Its versions apply to all products below it.
     fn branch(&mut self, branch: &Node<'_>, above: &Versions) -> Result<(), ParseError> {
         if !branch.is_map() {
             return Err(branch.unexpected("branches", "a branch"));
@@ -109,7 +114,7 @@ impl Products {
         Ok(())
     }
 
-    /// An id that stands for two products stands for none (6.1.2).
+    /// Rejects an id that was already used: it must identify one product (6.1.2).
     fn check_new(&self, id: &str, node: &Node<'_>) -> Result<(), ParseError> {
         if self.plain.contains_key(id) || self.parts.contains_key(id) {
             return Err(ParseError::new(format!("has the product `{id}` twice"))
@@ -118,13 +123,15 @@ impl Products {
         Ok(())
     }
 
-    /// The ids that a list names, those of its groups included.
+    /// The ids of the products that a node names, including those of its groups.
     pub(super) fn members<'a>(&'a self, node: &'a Node<'_>) -> Result<Vec<&'a str>, ParseError> {
         let mut members = listed(node, "product_ids")?;
         for group in listed(node, "group_ids")? {
             let of_group = self.groups.get(group).ok_or_else(|| {
-                ParseError::new(format!("names the product group `{group}`, which it lacks"))
-                    .at_line(node.line as usize)
+                ParseError::new(format!(
+                    "names the product group `{group}`, which it does not define"
+                ))
+                .at_line(node.line as usize)
             })?;
             members.extend(of_group.iter().map(String::as_str));
         }
@@ -132,11 +139,10 @@ impl Products {
         Ok(members)
     }
 
-    /// What a product id stands for: nothing where the product has no identifier that is known
-    /// here.
+    /// The targets of a product id; empty if the product has no identifier that is supported.
     ///
     /// # Errors
-    /// When the tree lacks the id (6.1.1), or a product is part of itself.
+    /// When the tree does not define the id (6.1.1), or a product is part of itself.
     pub(super) fn targets(&self, id: &str, line: u32) -> Result<Vec<Arc<Target>>, ParseError> {
         if let Some(found) = self.found.borrow().get(id) {
             return Ok(found.clone());
@@ -163,8 +169,10 @@ impl Products {
         }
 
         let part = self.parts.get(id).ok_or_else(|| {
-            ParseError::new(format!("names the product `{id}`, which it lacks"))
-                .at_line(line as usize)
+            ParseError::new(format!(
+                "names the product `{id}`, which it does not define"
+            ))
+            .at_line(line as usize)
         })?;
         if steps == MAX_STEPS {
             return Err(ParseError::new(format!(
@@ -180,7 +188,8 @@ impl Products {
         }
 
         if whole.is_empty() {
-            // Something within a product that has no identifier holds for nobody.
+            // The outer product has no identifier, so no scanned product can match it. An empty
+            // component keeps the statement from applying everywhere.
             whole.push(Component::default());
         }
 
@@ -205,8 +214,8 @@ pub(super) fn listed<'a>(node: &'a Node<'_>, name: &str) -> Result<Vec<&'a str>,
         .collect()
 }
 
-/// The identifiers of a product (3.1.3.3): its package URL, and its CPE and its addresses, by which
-/// a user can name it. CSAF 2.1 has several package URLs, each of which is the product.
+/// The identifiers of a product (3.1.3.3): its package URL, and its CPE and addresses, by which a user
+/// can name it. CSAF 2.1 allows several package URLs, each of which identifies the product.
 fn identified(product: &Node<'_>, versions: &Versions) -> Result<Vec<Component>, ParseError> {
     let Some(helper) = product.get("product_identification_helper") else {
         return Ok(Vec::new());
@@ -228,11 +237,11 @@ fn identified(product: &Node<'_>, versions: &Versions) -> Result<Vec<Component>,
     for text in &purls {
         let purl = PackageIdentity::parse(text).ok_or_else(|| {
             let shown: String = text.chars().take(80).collect();
-            ParseError::new(format!("has `{shown}` where a package URL belongs"))
+            ParseError::new(format!("has `{shown}` instead of a package URL"))
                 .at_line(helper.line as usize)
         })?;
         let mut component = component(vec![purl.clone()]);
-        // The package URL's own version is more exact than the branch's words for it.
+        // The version of the package URL is more precise than that of the branch, which is free text.
         if !purl.version().is_empty() {
             component.versions = Versions::Any;
         }

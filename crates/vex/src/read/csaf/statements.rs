@@ -1,4 +1,4 @@
-//! The statuses of a CSAF vulnerability (3.2.3.9) as statements.
+//! Statements from the product status of a CSAF vulnerability (3.2.3.9).
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -11,8 +11,8 @@ use super::products::{Products, listed};
 use super::{Head, ids};
 use crate::document::{StatedJustification, Statement, Status, Target};
 
-/// The groups of products and what each says. `recommended` says which version to take, and
-/// nothing about any other.
+/// The groups of products with their status. `recommended` is not among them: it says which version
+/// to use, and nothing about the other versions.
 const GROUPS: [(&str, Status); 7] = [
     ("known_not_affected", Status::NotAffected),
     ("fixed", Status::Fixed),
@@ -23,16 +23,16 @@ const GROUPS: [(&str, Status); 7] = [
     ("last_affected", Status::Affected),
 ];
 
-/// What a document says beside the status of a product.
+/// Details about a product, in addition to its status.
 #[derive(Debug, Default, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Remark {
-    /// The label of a flag, as written.
+    /// The label of a flag (a justification), as written.
     flag: Option<String>,
     impact: Option<String>,
     action: Option<String>,
 }
 
-/// Remarks by product id.
+/// Remarks by the id of the product.
 type Remarks = HashMap<String, Remark>;
 
 pub(super) fn read(
@@ -59,7 +59,7 @@ pub(super) fn read(
             let remark = relevant(remarks.get(id), &for_all, status_word);
             by_remark.entry(remark).or_default().extend(targets);
         }
-        // A vulnerability that no id names cannot be any of ours.
+        // Without an id the vulnerability cannot match a finding.
         if ids.is_empty() {
             continue;
         }
@@ -88,7 +88,7 @@ fn reason(label: &str) -> Option<StatedJustification> {
     })
 }
 
-/// What of the remarks about a product belongs to its status.
+/// The parts of the remarks about a product that belong to its status.
 fn relevant(own: Option<&Remark>, for_all: &Remark, status: Status) -> Remark {
     let own = own.cloned().unwrap_or_default();
     match status {
@@ -105,8 +105,8 @@ fn relevant(own: Option<&Remark>, for_all: &Remark, status: Status) -> Remark {
     }
 }
 
-/// The flags, impacts and remediations: those for all products, and those for each. A flag has to
-/// name its products (6.1.32).
+/// The flags, impacts and remediations: those for all products, and those for single ones. A flag
+/// always names its products (6.1.32).
 fn remarks(vulnerability: &Node<'_>, products: &Products) -> Result<(Remark, Remarks), ParseError> {
     let mut for_all = Remark::default();
     let mut remarks = Remarks::new();
@@ -142,7 +142,7 @@ fn remarks(vulnerability: &Node<'_>, products: &Products) -> Result<(Remark, Rem
     Ok((for_all, remarks))
 }
 
-/// Notes something for the products that a node names; for all where it names none.
+/// Changes the remarks of the products that a node names, or of all products if it names none.
 fn note(
     node: &Node<'_>,
     products: &Products,
@@ -160,6 +160,7 @@ fn note(
     Ok(())
 }
 
+/// Appends a free text.
 fn add(to: &mut Option<String>, details: Option<&str>) {
     let Some(details) = details else { return };
     *to = Some(match to.take() {

@@ -1,4 +1,4 @@
-//! CycloneDX as JSON.
+//! CycloneDX as JSON (<https://cyclonedx.org/docs/1.6/json/>).
 
 use patchgate_syntax::{Node, ParseError};
 
@@ -6,7 +6,7 @@ use super::super::{prose, text, time};
 use super::{AffectedVersions, Affects, Bom, Entry, Vulnerability, check_version};
 use crate::document::Document;
 
-/// Whether the document says that it is CycloneDX.
+/// Whether the document declares itself as CycloneDX.
 pub(in super::super) fn is(root: &Node<'_>) -> bool {
     root.get("bomFormat").and_then(Node::text) == Some("CycloneDX")
         || root
@@ -39,7 +39,7 @@ pub(in super::super) fn read(root: &Node<'_>) -> Result<Document, ParseError> {
     bom.into_document()
 }
 
-/// The text of a text or a number; empty where it is missing.
+/// The text under a key, whose value is a text or a number; empty if it is missing.
 fn scalar(node: &Node<'_>, name: &str) -> Result<String, ParseError> {
     match node.get(name) {
         None => Ok(String::new()),
@@ -51,7 +51,7 @@ fn scalar(node: &Node<'_>, name: &str) -> Result<String, ParseError> {
     }
 }
 
-/// Who made the document: its authors, else the organisation behind it.
+/// The author of the document: its authors, else the organization that made it.
 fn author(metadata: &Node<'_>) -> Result<String, ParseError> {
     let mut names = Vec::new();
     for author in metadata.optional_list("authors")? {
@@ -85,7 +85,7 @@ fn entry(node: &Node<'_>) -> Result<Entry, ParseError> {
     let reference = scalar(node, "bom-ref")?;
 
     Ok(Entry {
-        // Documents of some tools refer to components by their package URL.
+        // Some tools refer to a component by its package URL.
         reference: if reference.is_empty() {
             purl.clone()
         } else {

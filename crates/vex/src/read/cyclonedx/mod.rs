@@ -1,6 +1,6 @@
-//! CycloneDX with an analysis of its vulnerabilities, 1.4 and later
-//! (<https://cyclonedx.org/docs/1.6/json/#vulnerabilities_items_analysis>): what it means, the same
-//! in JSON and in XML. A vulnerability without an analysis makes no statement.
+//! Reader of CycloneDX 1.4 and later with an analysis of its vulnerabilities
+//! (<https://cyclonedx.org/docs/1.6/json/#vulnerabilities_items_analysis>): the part that JSON and XML
+//! share. A vulnerability without an analysis is not a statement.
 
 pub(super) mod json;
 pub(super) mod xml;
@@ -19,25 +19,25 @@ use crate::document::{
 };
 use crate::vers::Versions;
 
-/// What every link to another document begins with
+/// The prefix of every link to another document
 /// (<https://cyclonedx.org/capabilities/bomlink/>).
 const BOM_LINK: &str = "urn:cdx:";
 
-/// A document as its syntax's reader leaves it.
+/// A document after the reader of its syntax.
 #[derive(Debug, Default)]
 struct Bom {
-    /// `urn:uuid:…`; empty where it has none.
+    /// `urn:uuid:…`; empty if the document has none.
     serial: String,
     version: String,
     author: String,
     timestamp: Option<Timestamp>,
-    /// What the document is about.
+    /// The component that the document describes.
     main: Option<Entry>,
     components: Vec<Entry>,
     vulnerabilities: Vec<Vulnerability>,
 }
 
-/// A component.
+/// A component, with its identifiers.
 #[derive(Debug, Default)]
 struct Entry {
     reference: String,
@@ -61,11 +61,11 @@ struct Vulnerability {
     affects: Vec<Affects>,
 }
 
-/// A component that a vulnerability is about.
+/// A reference from a vulnerability to an affected component.
 #[derive(Debug, Default)]
 struct Affects {
     reference: String,
-    /// Versions or ranges with what is said of each; empty where the component is meant as it is.
+    /// Versions or ranges with their status; empty if the vulnerability is in the component as it is.
     versions: Vec<AffectedVersions>,
 }
 
@@ -73,18 +73,18 @@ struct Affects {
 struct AffectedVersions {
     version: String,
     range: String,
-    /// `affected` where it is missing.
+    /// `affected`, `unaffected` or `unknown`; empty means `affected`.
     status: String,
 }
 
-/// Refuses a version of another shape. Versions of CycloneDX add to the ones before them.
+/// Rejects versions other than 1.x. A newer minor version only adds to the ones before it.
 fn check_version(version: &str) -> Result<(), ParseError> {
     if version.starts_with("1.") {
         return Ok(());
     }
     let shown: String = version.chars().take(20).collect();
     Err(ParseError::new(format!(
-        "is CycloneDX of version `{shown}`, which is not read"
+        "is CycloneDX version `{shown}`, which is not supported"
     ))
     .with_hint("write the document as CycloneDX 1.6"))
 }
@@ -96,7 +96,7 @@ impl Bom {
 
         let mut statements = Vec::new();
         for vulnerability in &self.vulnerabilities {
-            // One without an id cannot be any of ours.
+            // Without an id the vulnerability cannot match a finding.
             if let (Some(state), false) = (&vulnerability.state, vulnerability.ids.is_empty()) {
                 let targets = self.targets(vulnerability, &components, main.as_ref());
                 statements.push(statement(vulnerability, state, targets, self.timestamp)?);
@@ -115,7 +115,7 @@ impl Bom {
         })
     }
 
-    /// The components by their references. One that two components share names neither.
+    /// The components by their references; `None` for a reference that several components share.
     fn by_reference(&self) -> HashMap<&str, Option<Component>> {
         let mut components: HashMap<&str, Option<Component>> = HashMap::new();
         for entry in self
@@ -148,8 +148,8 @@ impl Bom {
         targets
     }
 
-    /// What a reference leads to: what the document is about, one of its components, something of
-    /// another document, or a package by its package URL.
+    /// The target of a reference: the component that the document describes, one of its components, a
+    /// component of another document, or a package by its package URL.
     fn target(
         &self,
         reference: &str,
@@ -194,7 +194,8 @@ impl Bom {
         {
             return own(&element);
         }
-        // What stands in another document holds for what that one is about.
+
+        // A component of another document is a component within the product that it describes.
         let whole = Component {
             names: vec![format!("{BOM_LINK}{bom}"), format!("{BOM_LINK}{serial}")],
             ..Component::default()
@@ -217,8 +218,8 @@ impl Bom {
     }
 }
 
-/// A target for each of the versions that are meant. What is said of versions that are called
-/// unaffected or unknown is not what the analysis is about.
+/// The target limited to each of the affected versions. The analysis is not about versions with the
+/// status `unaffected` or `unknown`.
 fn narrowed<'a>(
     target: &'a Target,
     versions: &'a [AffectedVersions],
@@ -240,8 +241,7 @@ fn narrowed<'a>(
 }
 
 impl Entry {
-    /// The identifiers of a component. Its name is one only where it has none that is known
-    /// elsewhere.
+    /// The identifiers of a component. The name is used only if there is no package URL.
     fn identified(&self) -> Component {
         let mut found = match self.purl.is_empty() {
             true => Component::default(),
@@ -269,8 +269,10 @@ fn statement(
 ) -> Result<Statement, ParseError> {
     let unknown = |name: &str, word: &str| {
         let shown: String = word.chars().take(60).collect();
-        ParseError::new(format!("has the {name} `{shown}`, which CycloneDX lacks"))
-            .at_line(vulnerability.line as usize)
+        ParseError::new(format!(
+            "has the {name} `{shown}`, which CycloneDX does not define"
+        ))
+        .at_line(vulnerability.line as usize)
     };
     let status = status(state).ok_or_else(|| unknown("state", state))?;
     let justification = match (&vulnerability.justification, state) {
@@ -278,7 +280,7 @@ fn statement(
             word: word_of(written).ok_or_else(|| unknown("justification", written))?,
             written: written.clone(),
         }),
-        // The state says why: "falsely identified or associated".
+        // The state itself is the reason: "falsely identified or associated".
         (None, "false_positive") => Some(StatedJustification {
             word: Justification::VulnerableCodeNotPresent,
             written: state.to_owned(),
@@ -323,7 +325,7 @@ fn status(state: &str) -> Option<Status> {
     })
 }
 
-/// CycloneDX's justifications in the five words.
+/// The VEX justification for one of CycloneDX.
 fn word_of(justification: &str) -> Option<Justification> {
     Some(match justification {
         "code_not_present" => Justification::VulnerableCodeNotPresent,
@@ -340,7 +342,7 @@ fn word_of(justification: &str) -> Option<Justification> {
     })
 }
 
-/// One of the five words as CycloneDX's justification, so that [`word_of`] gives it back.
+/// The CycloneDX justification for one of VEX; [`word_of`] is the inverse.
 pub(crate) fn justification(word: Justification) -> &'static str {
     match word {
         Justification::ComponentNotPresent => "requires_dependency",
@@ -351,7 +353,7 @@ pub(crate) fn justification(word: Justification) -> &'static str {
     }
 }
 
-/// Whether a justification is one of CycloneDX's own.
+/// Whether a text is a justification of CycloneDX.
 pub(crate) fn is_justification(written: &str) -> bool {
     word_of(written).is_some()
 }

@@ -1,4 +1,4 @@
-//! CycloneDX as XML.
+//! CycloneDX as XML (<https://cyclonedx.org/docs/1.6/xml/>).
 
 use jiff::Timestamp;
 use patchgate_syntax::{Element, ParseError, xml};
@@ -7,7 +7,7 @@ use super::super::{instant, shortened};
 use super::{AffectedVersions, Affects, Bom, Entry, Vulnerability, check_version};
 use crate::document::Document;
 
-/// What the namespace of every version begins with.
+/// The prefix of the namespace of every version.
 const NAMESPACE: &str = "http://cyclonedx.org/schema/bom/";
 
 pub(in super::super) fn read(source: &str) -> Result<Document, ParseError> {
@@ -17,7 +17,7 @@ pub(in super::super) fn read(source: &str) -> Result<Document, ParseError> {
         .as_deref()
         .and_then(|namespace| namespace.strip_prefix(NAMESPACE));
     let (true, Some(version)) = (root.name == "bom", version) else {
-        return Err(ParseError::new("is XML and not CycloneDX"));
+        return Err(ParseError::new("is XML but not CycloneDX"));
     };
 
     check_version(version)?;
