@@ -6,7 +6,7 @@ use std::sync::Arc;
 use patchgate_ecosystems::by_name;
 use patchgate_model::{Advisory, Explanation, Inventory, RecordEvidence, SmolStr};
 
-use super::known::Known;
+use super::candidates::CandidateRecords;
 use super::unordered::Unordered;
 use super::{Installed, Place, copies, package_ref};
 use crate::matching::{Affects, Subject, affects_commit, evidence};
@@ -58,7 +58,7 @@ pub fn explain(inventory: &Inventory, lookup: &Lookup) -> Vec<Explanation> {
             distribution: version.distribution,
             name: &name,
         };
-        let known = Known::of(subject, lookup, version.commit_query());
+        let known = CandidateRecords::of(subject, lookup, version.commit_query());
         let mut answer = Affects::No;
         let mut pieces = Vec::new();
 
@@ -100,7 +100,11 @@ pub fn explain(inventory: &Inventory, lookup: &Lookup) -> Vec<Explanation> {
 }
 
 /// What a record says about the commit of a git source.
-fn of_commit(subject: Subject<'_>, known: &Known<'_>, record: &Advisory) -> Option<RecordEvidence> {
+fn of_commit(
+    subject: Subject<'_>,
+    known: &CandidateRecords<'_>,
+    record: &Advisory,
+) -> Option<RecordEvidence> {
     let source = known.source.as_ref()?;
     if known.of_commit.contains(record.id.as_str()) {
         return Some(RecordEvidence {

@@ -3,7 +3,7 @@
 mod aliases;
 mod chains;
 mod explain;
-mod known;
+mod candidates;
 mod malicious;
 mod unordered;
 
@@ -20,7 +20,7 @@ use rayon::iter::{
     ParallelIterator as _,
 };
 
-use self::known::Known;
+use self::candidates::CandidateRecords;
 use self::unordered::Unordered;
 use crate::git::CommitQuery;
 use crate::matching::{Affects, Subject, entries, fixed_version};
@@ -205,7 +205,7 @@ impl<'a> Judged<'a> {
             distribution: version.distribution,
             name: &name,
         };
-        let known = Known::of(subject, lookup, version.commit_query());
+        let known = CandidateRecords::of(subject, lookup, version.commit_query());
         let groups = judge(subject, &known, version, &mut |reason| {
             // Of an ecosystem without an order all ranges are untold, which is said once.
             if ordered.is_some() {
@@ -306,7 +306,7 @@ struct Group {
 /// `untold` takes the reasons for which a record could not be judged.
 fn judge(
     subject: Subject<'_>,
-    known: &Known<'_>,
+    known: &CandidateRecords<'_>,
     version: Version<'_>,
     untold: &mut dyn FnMut(String),
 ) -> Vec<Group> {

@@ -10,14 +10,14 @@ use crate::git::CommitQuery;
 use crate::matching::{Affects, Subject, affects, affects_commit, entries};
 
 /// The records that may speak of a version.
-pub(super) struct Known<'a> {
+pub(super) struct CandidateRecords<'a> {
     pub(super) records: Vec<&'a Arc<Advisory>>,
     pub(super) source: Option<CommitQuery>,
     /// Ids of the records that the source of advisories calls affecting the commit.
     pub(super) of_commit: BTreeSet<&'a str>,
 }
 
-impl<'a> Known<'a> {
+impl<'a> CandidateRecords<'a> {
     /// The records of the package by its name, and of its git source by repository and commit; each
     /// once.
     pub(super) fn of(
