@@ -87,11 +87,11 @@ fn start_sets(lockfile: &Lockfile) -> Vec<Vec<PackageIndex>> {
 /// A breadth-first search over one lockfile's graph.
 struct Search {
     /// The package by which each package was reached first.
-    from: Vec<Option<From>>,
+    from: Vec<Option<Parent>>,
 }
 
 #[derive(Clone, Copy)]
-enum From {
+enum Parent {
     Root,
     Package(PackageIndex),
 }
@@ -105,7 +105,7 @@ impl Search {
 
         let mut queue = VecDeque::new();
         for start in starts {
-            search.reach(*start, From::Root, &mut queue);
+            search.reach(*start, Parent::Root, &mut queue);
         }
         while let Some(index) = queue.pop_front() {
             let Some(package) = lockfile.package(index) else {
@@ -117,14 +117,14 @@ impl Search {
             }
 
             for edge in &package.edges {
-                search.reach(edge.to, From::Package(index), &mut queue);
+                search.reach(edge.to, Parent::Package(index), &mut queue);
             }
         }
 
         search
     }
 
-    fn reach(&mut self, index: PackageIndex, from: From, queue: &mut VecDeque<PackageIndex>) {
+    fn reach(&mut self, index: PackageIndex, from: Parent, queue: &mut VecDeque<PackageIndex>) {
         if let Some(place @ None) = self.from.get_mut(index.0 as usize) {
             *place = Some(from);
             queue.push_back(index);
@@ -141,8 +141,8 @@ impl Search {
                 return None;
             }
             match (*self.from.get(index.0 as usize)?)? {
-                From::Root => break,
-                From::Package(parent) => index = parent,
+                Parent::Root => break,
+                Parent::Package(parent) => index = parent,
             }
         }
 

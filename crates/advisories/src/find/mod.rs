@@ -1,9 +1,9 @@
 //! Findings: the packages of an inventory against the records of a lookup.
 
 mod aliases;
+mod candidates;
 mod chains;
 mod explain;
-mod candidates;
 mod malicious;
 mod unordered;
 

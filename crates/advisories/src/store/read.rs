@@ -11,9 +11,9 @@ use zip::ZipArchive;
 
 use super::BuildProgress;
 use super::collect::{Batch, Collected};
+use super::inflate::Inflater;
 use super::input::{Content, ecosystem_of_archive};
-use super::positioned::Positioned;
-use super::unfold::Unfolder;
+use super::read_at::SharedFileReader;
 use crate::feeds::{Catalogue, EpssTable, MAX_TEXT_BYTES, is_catalogue};
 use crate::osv::{RecordError, parse_record};
 
@@ -28,7 +28,7 @@ const MAX_INNER_ARCHIVE_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 const MAX_ENTRIES: usize = 2_000_000;
 
 /// Most bytes that one archive may unfold to. All of OSV is at 3 GiB.
-const MAX_UNFOLDED_BYTES: u64 = 32 * 1024 * 1024 * 1024;
+const MAX_INFLATED_BYTES: u64 = 32 * 1024 * 1024 * 1024;
 
 /// Archives within archives: `bundle.zip` may hold `npm/all.zip`, and that is all.
 const MAX_ARCHIVE_DEPTH: usize = 2;
@@ -58,8 +58,8 @@ enum FileError {
     Zip(#[from] zip::result::ZipError),
     #[error("has more than {MAX_ENTRIES} entries")]
     Entries,
-    #[error("unfolds to more than {MAX_UNFOLDED_BYTES} bytes")]
-    Unfolded,
+    #[error("unfolds to more than {MAX_INFLATED_BYTES} bytes")]
+    Inflated,
     #[error(transparent)]
     Kev(#[from] crate::feeds::KevError),
     #[error(transparent)]
@@ -178,20 +178,20 @@ fn read_archive(
         return Err(FileError::Depth);
     }
 
-    let archive = ZipArchive::new(Positioned::new(file)?)?;
+    let archive = ZipArchive::new(SharedFileReader::new(file)?)?;
     if archive.len() > MAX_ENTRIES {
         return Err(FileError::Entries);
     }
 
-    let unfolded = AtomicU64::new(0);
+    let inflated = AtomicU64::new(0);
     let results = in_parallel_with(
         archive.len(),
         origin,
         progress,
-        || (archive.clone(), Unfolder::new()),
-        |(archive, unfolder), batch, index| {
+        || (archive.clone(), Inflater::new()),
+        |(archive, inflater), batch, index| {
             let label = |name: &str| format!("{origin}!{name}");
-            if let Ok(Some(bytes)) = unfolder.small(archive, index)
+            if let Ok(Some(bytes)) = inflater.small(archive, index)
                 && Content::of(bytes) == Content::Json
             {
                 let length = bytes.len() as u64;
@@ -200,8 +200,8 @@ fn read_archive(
                     let name = entry.as_ref().and_then(|entry| entry.name().ok());
                     label(&name.unwrap_or_else(|| index.to_string().into()))
                 };
-                if unfolded.fetch_add(length, Ordering::Relaxed) > MAX_UNFOLDED_BYTES {
-                    return Err((name(), FileError::Unfolded));
+                if inflated.fetch_add(length, Ordering::Relaxed) > MAX_INFLATED_BYTES {
+                    return Err((name(), FileError::Inflated));
                 }
                 return match read_json(bytes, &name, batch) {
                     Ok(Found::Nothing) => Ok(None),
@@ -220,9 +220,9 @@ fn read_archive(
             let name = entry
                 .name()
                 .map_or_else(|_| index.to_string(), std::borrow::Cow::into_owned);
-            let before = unfolded.fetch_add(entry.size(), Ordering::Relaxed);
-            if before.saturating_add(entry.size()) > MAX_UNFOLDED_BYTES {
-                return Err((label(&name), FileError::Unfolded));
+            let before = inflated.fetch_add(entry.size(), Ordering::Relaxed);
+            if before.saturating_add(entry.size()) > MAX_INFLATED_BYTES {
+                return Err((label(&name), FileError::Inflated));
             }
 
             match read_file(&mut entry, &label(&name), batch) {

@@ -14,8 +14,8 @@ use super::collect::Collected;
 use super::fetch::{Got, fetch, is_url, redact};
 use super::incremental::bring_up_to_date;
 use super::manifest::{Fetched, Source, SourceKind, Validator};
+use super::migrate::OldManifest;
 use super::read::read_one;
-use super::remake::Earlier;
 use super::verify::open_whole;
 use super::{OpenSource, Store, StoreError, read_manifest};
 use crate::{PUBLIC_EPSS, PUBLIC_KEV};
@@ -377,11 +377,13 @@ impl UpdateError {
 }
 
 /// What is in the store, and what is known of one of another format, which is made anew.
-fn kept_sources(dir: &Path) -> Result<(Vec<Source>, Option<Earlier>), StoreError> {
+fn kept_sources(dir: &Path) -> Result<(Vec<Source>, Option<OldManifest>), StoreError> {
     match read_manifest(dir) {
         Ok(manifest) => Ok((manifest.sources, None)),
         Err(StoreError::Missing { .. }) => Ok((Vec::new(), None)),
-        Err(StoreError::Format { found, .. }) => Ok((Vec::new(), Some(Earlier::read(dir, found)))),
+        Err(StoreError::Format { found, .. }) => {
+            Ok((Vec::new(), Some(OldManifest::read(dir, found))))
+        }
         Err(error) => Err(error),
     }
 }

@@ -31,7 +31,7 @@ use std::sync::OnceLock;
 use flate2::Crc;
 use sha2::{Digest as _, Sha256};
 
-use super::positioned::read_exact_at;
+use super::read_at::read_exact_at;
 use page::{PAGE_BYTES, Page, Slot};
 pub(crate) use writer::TableWriter;
 

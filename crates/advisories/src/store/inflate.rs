@@ -5,17 +5,17 @@ use std::io::{self, Read, Seek};
 use flate2::{Crc, Decompress, FlushDecompress, Status};
 use zip::{CompressionMethod, ZipArchive};
 
-/// Largest entry, folded or not, that is unfolded at once in memory. Almost every record is smaller.
+/// Largest entry, folded or not, that is inflated at once in memory. Almost every record is smaller.
 const MAX_SMALL_BYTES: u64 = 1024 * 1024;
 
 /// What one thread needs to unfold one entry after the other.
-pub(super) struct Unfolder {
+pub(super) struct Inflater {
     inflate: Decompress,
     folded: Vec<u8>,
     bytes: Vec<u8>,
 }
 
-impl Unfolder {
+impl Inflater {
     pub(super) fn new() -> Self {
         Self {
             inflate: Decompress::new(false),

@@ -33,13 +33,13 @@ pub(crate) fn read_exact_at(file: &File, mut buffer: &mut [u8], mut offset: u64)
     Ok(())
 }
 
-/// Bytes that one read of a [`Positioned`] brings: the entries of an archive lie side by side and
+/// Bytes that one read of a [`SharedFileReader`] brings: the entries of an archive lie side by side and
 /// are small.
 const WINDOW_BYTES: usize = 128 * 1024;
 
 /// A reader with a cursor of its own over a shared file. Cloning it opens nothing.
 #[derive(Debug)]
-pub(crate) struct Positioned {
+pub(crate) struct SharedFileReader {
     file: Arc<File>,
     length: u64,
     position: u64,
@@ -48,7 +48,7 @@ pub(crate) struct Positioned {
     window_start: u64,
 }
 
-impl Positioned {
+impl SharedFileReader {
     pub(crate) fn new(file: File) -> io::Result<Self> {
         let length = file.metadata()?.len();
         Ok(Self {
@@ -70,7 +70,7 @@ impl Positioned {
     }
 }
 
-impl Clone for Positioned {
+impl Clone for SharedFileReader {
     /// The clone has a window of its own.
     fn clone(&self) -> Self {
         Self {
@@ -83,7 +83,7 @@ impl Clone for Positioned {
     }
 }
 
-impl Read for Positioned {
+impl Read for SharedFileReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.ahead().is_empty() {
             if buffer.len() >= WINDOW_BYTES {
@@ -112,7 +112,7 @@ impl Read for Positioned {
     }
 }
 
-impl Seek for Positioned {
+impl Seek for SharedFileReader {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         let target = match to {
             SeekFrom::Start(offset) => Some(offset),

@@ -12,14 +12,14 @@ use super::update::UpdateError;
 
 /// What a manifest of another format says of itself, as far as it is understood.
 #[derive(Debug, Default, Deserialize)]
-pub(super) struct Earlier {
+pub(super) struct OldManifest {
     pub(super) format: u64,
     #[serde(default)]
-    sources: Vec<EarlierSource>,
+    sources: Vec<OldSource>,
 }
 
 #[derive(Debug, Deserialize)]
-struct EarlierSource {
+struct OldSource {
     kind: String,
     #[serde(default)]
     ecosystem: String,
@@ -35,7 +35,7 @@ struct EarlierSource {
     fetched: Option<serde::de::IgnoredAny>,
 }
 
-impl Earlier {
+impl OldManifest {
     /// Reads the manifest of format `format` in `dir`. Of a layout that is not known nothing is
     /// known but its format.
     pub(super) fn read(dir: &Path, format: u64) -> Self {
@@ -63,7 +63,7 @@ impl Earlier {
             let path = Path::new(path);
             options.own.iter().any(|given| path.starts_with(given))
         };
-        let is_named = |source: &EarlierSource| match source.kind.as_str() {
+        let is_named = |source: &OldSource| match source.kind.as_str() {
             "kev" => options.kev.is_some(),
             "epss" => options.epss.is_some(),
             _ if source.is_export() || source.is_in_passing() => true,
@@ -88,7 +88,7 @@ impl Earlier {
         dir: &Path,
         collected: &Collected,
     ) -> Result<(), UpdateError> {
-        let is_there = |source: &EarlierSource| match source.kind.as_str() {
+        let is_there = |source: &OldSource| match source.kind.as_str() {
             "kev" => collected.kev.is_some(),
             "epss" => collected.epss.is_some(),
             _ if source.is_in_passing() => true,
@@ -117,7 +117,7 @@ impl Earlier {
     }
 }
 
-impl EarlierSource {
+impl OldSource {
     /// Whether a fetch brings it again.
     fn is_export(&self) -> bool {
         let path = PathBuf::from(&self.origin);
