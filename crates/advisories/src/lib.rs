@@ -1,7 +1,7 @@
 //! What is known about a package: OSV online and offline, KEV, EPSS, and the matching of packages
 //! against them.
 //!
-//! [`Lookup`] is the one form in which advisories reach the rest of Patchgate, whichever source
+//! [`AdvisoryLookup`] is the one form in which advisories reach the rest of Patchgate, whichever source
 //! they come from. This crate never meets a forge or its token.
 
 use std::borrow::Cow;
@@ -23,7 +23,7 @@ pub use feeds::{
 };
 pub use find::{Findings, explain, find, is_malicious, lookup_of, preferred_id, queries};
 pub use git::{CommitQuery, commit_queries, is_commit, repository_key};
-pub use lookup::{Lookup, PackageQuery};
+pub use lookup::{AdvisoryLookup, PackageQuery};
 pub use matching::{Affects, Subject, affects, evidence, fixed_version};
 pub use online::{OsvClient, PUBLIC_OSV_API};
 pub use osv::{RecordError, parse_record};
@@ -32,7 +32,7 @@ pub use store::{
     StoreError, UpdateError, UpdateOptions,
 };
 
-/// The key of a package in a [`Lookup`]: its name as the ecosystem compares it. Names of ecosystems
+/// The key of a package in a [`AdvisoryLookup`]: its name as the ecosystem compares it. Names of ecosystems
 /// that Patchgate does not read are kept as they are.
 #[must_use]
 pub fn package_key(ecosystem: &str, name: &str) -> SmolStr {

@@ -22,9 +22,9 @@ pub struct PackageQuery {
 
 /// The answer to a set of questions.
 #[derive(Debug, Clone, Default)]
-pub struct Lookup {
+pub struct AdvisoryLookup {
     /// Records by ecosystem and normalised name. A package that was asked for and has no entry has
-    /// no known records, unless [`Lookup::problems`] says that it could not be looked up.
+    /// no known records, unless [`AdvisoryLookup::problems`] says that it could not be looked up.
     pub advisories: BTreeMap<(&'static str, SmolStr), Vec<Arc<Advisory>>>,
     /// Records that speak of git repositories, by [`crate::repository_key`]. Only a store gives
     /// them: which commits lie between two others, their ranges do not say.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 
 use patchgate_advisories::{
-    Findings, Lookup, NoSignals, SignalSource, Store, find, parse_record, queries,
+    AdvisoryLookup, Findings, NoSignals, SignalSource, Store, find, parse_record, queries,
 };
 use patchgate_ecosystems::{Input, Siblings};
 use patchgate_model::{
@@ -70,8 +70,8 @@ fn record(id: &str, name: &str, more: Value) -> Value {
     record
 }
 
-fn lookup(records: &[Value]) -> Lookup {
-    let mut lookup = Lookup::default();
+fn lookup(records: &[Value]) -> AdvisoryLookup {
+    let mut lookup = AdvisoryLookup::default();
     for record in records {
         let advisory = parse_record(record.to_string().as_bytes()).unwrap();
         let name = advisory.affected[0].name.clone();
@@ -333,7 +333,7 @@ fn of_an_ecosystem_without_an_order_listed_versions_are_found() {
         "ranges": range(json!([{"introduced": "0"}, {"fixed": "1.5"}]))}));
     let always = affected(json!({"ranges": range(json!([{"introduced": "0"}]))}));
 
-    let mut lookup = Lookup::default();
+    let mut lookup = AdvisoryLookup::default();
     for (id, more) in [("X-1", listed), ("X-2", always)] {
         let advisory = parse_record(record(id, "a", more).to_string().as_bytes()).unwrap();
         let records = lookup.advisories.entry(("Solaris", "a".into()));

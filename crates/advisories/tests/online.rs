@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use patchgate_advisories::{CommitQuery, Lookup, OsvClient, PackageQuery};
+use patchgate_advisories::{AdvisoryLookup, CommitQuery, OsvClient, PackageQuery};
 use patchgate_http::{Client, ClientOptions};
 use patchgate_testkit::{OsvFault, OsvServer};
 
@@ -54,7 +54,7 @@ fn queries() -> Vec<PackageQuery> {
         .collect()
 }
 
-fn ids(lookup: &Lookup) -> Vec<(String, Vec<String>)> {
+fn ids(lookup: &AdvisoryLookup) -> Vec<(String, Vec<String>)> {
     lookup
         .advisories
         .iter()

@@ -138,8 +138,9 @@ mod tests {
     fn the_package_itself_is_to_blame_or_the_nearest_above_it() {
         let lockfile = lockfile();
         let moves = [step("top", "2.0.0"), step("other", "1.0.0")];
-        let blamed =
-            |moves: &[Move], violation: Violation| names(&changes_behind(&lockfile, &violation, moves));
+        let blamed = |moves: &[Move], violation: Violation| {
+            names(&changes_behind(&lockfile, &violation, moves))
+        };
 
         assert_eq!(blamed(&moves, about("leaf", "1.0.0")), ["top"]);
         assert_eq!(blamed(&moves, about("other", "1.0.0")), ["other"]);

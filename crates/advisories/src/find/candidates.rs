@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use patchgate_model::{Advisory, SmolStr};
 
-use crate::Lookup;
+use crate::AdvisoryLookup;
 use crate::git::CommitQuery;
 use crate::matching::{Affects, Subject, affects, affects_commit, entries};
 
@@ -22,7 +22,7 @@ impl<'a> CandidateRecords<'a> {
     /// once.
     pub(super) fn of(
         subject: Subject<'_>,
-        lookup: &'a Lookup,
+        lookup: &'a AdvisoryLookup,
         source: Option<CommitQuery>,
     ) -> Self {
         let key = (subject.ecosystem.name(), SmolStr::new(subject.name));

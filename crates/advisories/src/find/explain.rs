@@ -10,12 +10,12 @@ use super::candidates::CandidateRecords;
 use super::unordered::Unordered;
 use super::{Installed, Place, copies, package_ref};
 use crate::matching::{Affects, Subject, affects_commit, evidence};
-use crate::{Lookup, git, package_key};
+use crate::{AdvisoryLookup, git, package_key};
 
 /// A lookup that holds these records under everything that they name.
 #[must_use]
-pub fn lookup_of(records: &[Arc<Advisory>]) -> Lookup {
-    let mut lookup = Lookup::default();
+pub fn lookup_of(records: &[Arc<Advisory>]) -> AdvisoryLookup {
+    let mut lookup = AdvisoryLookup::default();
     for record in records {
         let mut packages: BTreeMap<(&'static str, SmolStr), ()> = BTreeMap::new();
         for entry in &record.affected {
@@ -43,7 +43,7 @@ pub fn lookup_of(records: &[Arc<Advisory>]) -> Lookup {
 /// What the records of a lookup say about every package version that they name, ordered as
 /// [`super::find`] orders findings. What they do not name is not in it.
 #[must_use]
-pub fn explain(inventory: &Inventory, lookup: &Lookup) -> Vec<Explanation> {
+pub fn explain(inventory: &Inventory, lookup: &AdvisoryLookup) -> Vec<Explanation> {
     let mut found = Vec::new();
     let copies = copies(inventory);
     for copies in copies.chunk_by(Installed::is_of_the_same_version) {

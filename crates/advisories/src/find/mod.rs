@@ -24,7 +24,7 @@ use self::candidates::CandidateRecords;
 use self::unordered::Unordered;
 use crate::git::CommitQuery;
 use crate::matching::{Affects, Subject, entries, fixed_version};
-use crate::{Lookup, PackageQuery, SignalSource};
+use crate::{AdvisoryLookup, PackageQuery, SignalSource};
 
 pub use aliases::preferred_id;
 pub use explain::{explain, lookup_of};
@@ -109,14 +109,18 @@ pub fn queries(inventory: &Inventory) -> Vec<PackageQuery> {
 /// left unknown and empty: `patchgate-risk` fills them from [`Finding::advisories`], and this crate
 /// does not know it.
 #[must_use]
-pub fn find(inventory: &Inventory, lookup: &Lookup, signals: &dyn SignalSource) -> Findings {
+pub fn find(
+    inventory: &Inventory,
+    lookup: &AdvisoryLookup,
+    signals: &dyn SignalSource,
+) -> Findings {
     find_in(inventory, lookup, signals, &patchgate_ecosystems::by_name)
 }
 
 /// [`find`] over the ecosystems that `by_name` knows.
 fn find_in(
     inventory: &Inventory,
-    lookup: &Lookup,
+    lookup: &AdvisoryLookup,
     signals: &dyn SignalSource,
     by_name: &(dyn Fn(&str) -> Option<&'static dyn Ecosystem> + Sync),
 ) -> Findings {
@@ -187,7 +191,7 @@ impl<'a> Judged<'a> {
     /// `ordered` is absent for an ecosystem whose versions cannot be ordered.
     fn new(
         inventory: &Inventory,
-        lookup: &Lookup,
+        lookup: &AdvisoryLookup,
         version: Version<'a>,
         copies: &'a [Installed<'a>],
         ordered: Option<&'static dyn Ecosystem>,

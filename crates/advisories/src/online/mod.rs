@@ -15,7 +15,7 @@ use patchgate_model::{Advisory, Problem, ProblemKind, SmolStr, SourceStatus};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::{CommitQuery, Lookup, PackageQuery, parse_record};
+use crate::{AdvisoryLookup, CommitQuery, PackageQuery, parse_record};
 use batch::Question;
 
 /// The public server.
@@ -69,15 +69,19 @@ impl OsvClient {
     }
 
     /// Answers questions about packages; see [`OsvClient::lookup_all`].
-    pub async fn lookup(&self, queries: &[PackageQuery]) -> Lookup {
+    pub async fn lookup(&self, queries: &[PackageQuery]) -> AdvisoryLookup {
         self.lookup_all(queries, &[]).await
     }
 
     /// Answers questions: which records the server names for each package and each commit, then the
     /// records.
-    pub async fn lookup_all(&self, queries: &[PackageQuery], commits: &[CommitQuery]) -> Lookup {
+    pub async fn lookup_all(
+        &self,
+        queries: &[PackageQuery],
+        commits: &[CommitQuery],
+    ) -> AdvisoryLookup {
         let deadline = self.budget.map(|budget| Instant::now() + budget);
-        let mut lookup = Lookup::default();
+        let mut lookup = AdvisoryLookup::default();
 
         // A server refuses a whole batch for one ecosystem that it does not know.
         let (asked, others): (Vec<&PackageQuery>, Vec<&PackageQuery>) = queries

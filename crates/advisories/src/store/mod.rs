@@ -45,7 +45,7 @@ pub use verify::FileCheck;
 
 use crate::feeds::{EpssRow, SignalSource};
 use crate::git::ECOSYSTEM;
-use crate::{CommitQuery, Lookup, PackageQuery, package_key};
+use crate::{AdvisoryLookup, CommitQuery, PackageQuery, package_key};
 
 /// Most ids of one vulnerability that are followed.
 const MAX_IDS: usize = 64;
@@ -199,8 +199,8 @@ impl Store {
     /// Answers questions. An ecosystem that the store lacks is a problem; the others are answered
     /// all the same. All records of a package are given, whatever version is asked for.
     #[must_use]
-    pub fn lookup(&self, queries: &[PackageQuery]) -> Lookup {
-        let mut lookup = Lookup::default();
+    pub fn lookup(&self, queries: &[PackageQuery]) -> AdvisoryLookup {
+        let mut lookup = AdvisoryLookup::default();
         let mut names: BTreeMap<&'static str, Vec<SmolStr>> = BTreeMap::new();
         for query in queries {
             names
@@ -219,9 +219,9 @@ impl Store {
         lookup
     }
 
-    /// The records that speak of repositories (see [`Lookup::repositories`]), where the store has
+    /// The records that speak of repositories (see [`AdvisoryLookup::repositories`]), where the store has
     /// any. A store without them is no hole: packages from git are judged by version too.
-    pub fn look_up_repositories(&self, commits: &[CommitQuery], lookup: &mut Lookup) {
+    pub fn look_up_repositories(&self, commits: &[CommitQuery], lookup: &mut AdvisoryLookup) {
         let repositories: BTreeSet<&str> = commits
             .iter()
             .map(|query| query.repository.as_str())
@@ -252,7 +252,12 @@ impl Store {
         }
     }
 
-    fn look_up_ecosystem(&self, ecosystem: &'static str, names: &[SmolStr], lookup: &mut Lookup) {
+    fn look_up_ecosystem(
+        &self,
+        ecosystem: &'static str,
+        names: &[SmolStr],
+        lookup: &mut AdvisoryLookup,
+    ) {
         let open: Vec<&OpenSource> = self
             .sources
             .iter()

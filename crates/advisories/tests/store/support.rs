@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use patchgate_advisories::{BuildReport, Lookup, PackageQuery, Store};
+use patchgate_advisories::{AdvisoryLookup, BuildReport, PackageQuery, Store};
 use patchgate_http::{Client, ClientOptions};
 
 pub(crate) fn record(id: &str, ecosystem: &str, name: &str) -> String {
@@ -59,7 +59,7 @@ pub(crate) fn query(ecosystem: &'static str, name: &str) -> PackageQuery {
     }
 }
 
-pub(crate) fn ids(lookup: &Lookup) -> Vec<String> {
+pub(crate) fn ids(lookup: &AdvisoryLookup) -> Vec<String> {
     lookup
         .advisories
         .values()

@@ -42,7 +42,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         (WORKFLOW, patchgate_config::workflow_template(RELEASE)),
     ];
     if !args.force
-        && let Some((name, _)) = files.iter().find(|(name, _)| is_there(&args.path.join(name)))
+        && let Some((name, _)) = files
+            .iter()
+            .find(|(name, _)| is_there(&args.path.join(name)))
     {
         return Err(UserError::usage(format!("`{name}` exists already"))
             .with_hint("`--force` replaces it")
