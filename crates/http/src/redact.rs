@@ -1,67 +1,24 @@
-//! Addresses without the secrets that people put into them.
+//! Addresses in errors and logs.
 
+use patchgate_model::without_credentials;
 use url::Url;
 
-/// Parts of query parameter names that mark a secret, in lower case.
-const SECRET_NAMES: &[&str] = &[
-    "token",
-    "secret",
-    "password",
-    "passwd",
-    "signature",
-    "credential",
-    "auth",
-    "apikey",
-    "api_key",
-    "api-key",
-    "access_key",
-    "accesskey",
-    "session",
-];
-
-/// Whole names of query parameters that hold a secret: too short to look for inside other names.
-const SECRET_WHOLE_NAMES: &[&str] = &["key", "sig", "pass", "pwd", "code", "jwt"];
-
-/// The address with `***` in place of its user info and of query parameters that look like secrets.
+/// The address without user information, query and fragment, as
+/// [`patchgate_model::without_credentials`] removes them.
 ///
-/// A text that is no address comes back as `(an unreadable address)`, since what cannot be taken
-/// apart cannot be cleaned either.
+/// A text that cannot be parsed as an address becomes `(an unreadable address)`: it cannot be
+/// filtered reliably.
 #[must_use]
 pub fn redact_url(text: &str) -> String {
-    let Ok(mut url) = Url::parse(text) else {
-        return "(an unreadable address)".to_owned();
-    };
-
-    if !url.username().is_empty() || url.password().is_some() {
-        // Both fail only for addresses that cannot carry user info, which this one does.
-        let _ = url.set_password(None);
-        let _ = url.set_username("***");
+    match Url::parse(text) {
+        Ok(mut url) => {
+            // The parser knows better than a search in text where the query begins and ends.
+            url.set_query(None);
+            url.set_fragment(None);
+            without_credentials(url.as_str()).into_owned()
+        }
+        Err(_) => "(an unreadable address)".to_owned(),
     }
-
-    if url.query().is_some() {
-        let pairs: Vec<(String, String)> = url
-            .query_pairs()
-            .map(|(name, value)| {
-                let value = if is_secret(&name) {
-                    "***".to_owned()
-                } else {
-                    value.into_owned()
-                };
-                (name.into_owned(), value)
-            })
-            .collect();
-        url.query_pairs_mut().clear().extend_pairs(pairs);
-    }
-
-    url.set_fragment(None);
-    url.into()
-}
-
-/// Whether a query parameter of this name is likely to hold a secret.
-fn is_secret(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    SECRET_WHOLE_NAMES.contains(&name.as_str())
-        || SECRET_NAMES.iter().any(|part| name.contains(part))
 }
 
 #[cfg(test)]
@@ -69,23 +26,27 @@ mod tests {
     use super::redact_url;
 
     #[test]
-    fn takes_out_user_info_and_tokens() {
+    fn user_information_and_queries_are_removed() {
         assert_eq!(
             redact_url("https://me:hunter2@git.invalid/a.git?private_token=hunter2&page=2#hunter2"),
-            "https://***@git.invalid/a.git?private_token=***&page=2"
+            "https://git.invalid/a.git"
         );
         assert_eq!(
             redact_url("https://hunter2@git.invalid/"),
-            "https://***@git.invalid/"
+            "https://git.invalid/"
         );
         assert_eq!(
             redact_url("https://s.invalid/?X-Amz-Signature=hunter2&key=hunter2&keyword=a"),
-            "https://s.invalid/?X-Amz-Signature=***&key=***&keyword=a"
+            "https://s.invalid/"
+        );
+        assert_eq!(
+            redact_url("https:me:hunter2@git.invalid/a?hunter2"),
+            "https://git.invalid/a"
         );
     }
 
     #[test]
-    fn shows_nothing_of_an_unreadable_address() {
+    fn an_unreadable_address_is_not_shown() {
         assert_eq!(redact_url("hunter2@:::"), "(an unreadable address)");
     }
 }
