@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use patchgate_http::{Caching, Client, Error, Request, redact_url};
-use patchgate_model::{Epss, Kev, Problem, ProblemKind, SourceStatus};
+use patchgate_model::{Epss, Kev, KevStatus, Problem, ProblemKind, SourceStatus};
 
 use super::{Catalogue, EpssRow, EpssTable, SignalSource};
 use crate::online::describe;
@@ -106,8 +106,13 @@ impl SignalSource for FeedSignals {
         }))
     }
 
-    fn kev(&self, cve: &str) -> Result<Option<Option<Kev>>, Problem> {
-        Ok(self.kev.as_ref().map(|entries| entries.get(cve).cloned()))
+    fn kev(&self, cve: &str) -> Result<KevStatus, Problem> {
+        Ok(match &self.kev {
+            None => KevStatus::NotConsulted,
+            Some(entries) => entries
+                .get(cve)
+                .map_or(KevStatus::NotListed, |kev| KevStatus::Listed(kev.clone())),
+        })
     }
 
     fn has_kev(&self) -> bool {

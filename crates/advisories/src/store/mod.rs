@@ -33,7 +33,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use patchgate_model::{Advisory, Affected, Epss, Kev, Problem, ProblemKind, SmolStr, SourceStatus};
+use patchgate_model::{Advisory, Affected, Epss, Kev, KevStatus, Problem, ProblemKind, SmolStr, SourceStatus};
 
 pub use build::{BuildError, BuildProgress, BuildReport};
 pub use input::InputError;
@@ -441,24 +441,24 @@ impl SignalSource for Store {
         }))
     }
 
-    fn kev(&self, cve: &str) -> Result<Option<Option<Kev>>, Problem> {
+    fn kev(&self, cve: &str) -> Result<KevStatus, Problem> {
         let Some(value) = self.feed_value(SourceKind::Kev, cve)? else {
-            return Ok(None);
+            return Ok(KevStatus::NotConsulted);
         };
         let Some(value) = value else {
-            return Ok(Some(None));
+            return Ok(KevStatus::NotListed);
         };
         let parts: Vec<&str> = value.split('\n').collect();
         let [date_added, due_date, ransomware] = parts[..] else {
             return Err(self.bad_value(SourceKind::Kev));
         };
 
-        Ok(Some(Some(Kev {
+        Ok(KevStatus::Listed(Kev {
             cve: cve.to_owned(),
             date_added: date_added.to_owned(),
             due_date: due_date.to_owned(),
             ransomware: ransomware == "true",
-        })))
+        }))
     }
 
     fn has_kev(&self) -> bool {
