@@ -5,8 +5,9 @@
 //! fragment, with the exceptions that carry no secret:
 //!
 //! - the user `git` of an SSH address, without a password: the address is not usable without it;
-//! - a fragment that is a commit id (`#<40 or 64 hexadecimal digits>`, also as `#commit=…`), or that
-//!   consists of digits and comparison operators only (`#v1.2.3`, `#semver:^1.2`).
+//! - parts of a fragment (separated by `&`) that are a commit id (40 or 64 hexadecimal digits, also
+//!   as `commit=…`), a version (`v1.2.3`, `semver:^1.2`), or what pip reads there: `egg=<name>` and
+//!   `subdirectory=<path>`.
 //!
 //! A text is filtered where it leaves: the functions that compare origins see the whole address.
 
@@ -101,11 +102,12 @@ fn push_without_query(address: &str, out: &mut String) {
     let path = address.split(['?', '#']).next().unwrap_or_default();
     push_path(path, out);
 
-    if let Some((_, fragment)) = address.split_once('#')
-        && is_harmless(fragment)
-    {
-        out.push('#');
-        out.push_str(fragment);
+    let fragment = address.split_once('#').map_or("", |(_, fragment)| fragment);
+    let mut separator = '#';
+    for part in fragment.split('&').filter(|part| is_harmless(part)) {
+        out.push(separator);
+        out.push_str(part);
+        separator = '&';
     }
 }
 
@@ -204,13 +206,22 @@ fn push_scp_like(word: &str, out: &mut String) {
     push_without_query(path, out);
 }
 
-/// Whether a fragment is a commit id or a plain version requirement, which cannot be a secret.
-fn is_harmless(fragment: &str) -> bool {
-    let commit = fragment.strip_prefix("commit=").unwrap_or(fragment);
+/// Whether a part of a fragment is a commit id, a version, or a name or path for pip, which are no
+/// secrets.
+fn is_harmless(part: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./[],".contains(c);
+    let for_pip = ["egg=", "subdirectory="]
+        .iter()
+        .find_map(|name| part.strip_prefix(name));
+    if let Some(value) = for_pip {
+        return value.chars().all(is_plain);
+    }
+
+    let commit = part.strip_prefix("commit=").unwrap_or(part);
     let is_commit =
         matches!(commit.len(), 40 | 64) && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
 
-    let version = fragment.strip_prefix("semver:").unwrap_or(fragment);
+    let version = part.strip_prefix("semver:").unwrap_or(part);
     let version = version.strip_prefix('v').unwrap_or(version);
     let is_version = version
         .bytes()
@@ -286,6 +297,7 @@ mod tests {
             format!("a@https://h.invalid/a.git#commit={COMMIT}"),
             format!("git@h.invalid:a/b.git#{COMMIT}"),
             "git+https://h.invalid/a.git#v1.2.3".to_owned(),
+            "git+https://h.invalid/a.git@v1#egg=a[b]&subdirectory=c/d".to_owned(),
             "git+ssh://git@h.invalid/a.git#semver:^1.2".to_owned(),
         ] {
             check(&text, &text);
@@ -294,6 +306,10 @@ mod tests {
         check(
             &format!("git+https://h.invalid/a.git?s3cret#{COMMIT}"),
             &format!("git+https://h.invalid/a.git#{COMMIT}"),
+        );
+        check(
+            "https://h.invalid/a.whl#egg=a&sha256=s3cret&s3cret",
+            "https://h.invalid/a.whl#egg=a",
         );
         let longer = format!("https://h.invalid/a#{COMMIT}0");
         check(&longer, "https://h.invalid/a");
