@@ -1,4 +1,4 @@
-//! Addresses in errors and logs.
+//! Addresses: their form in errors and logs, and the addresses of this machine.
 
 use patchgate_model::without_credentials;
 use url::Url;
@@ -21,9 +21,20 @@ pub fn redact_url(text: &str) -> String {
     }
 }
 
+/// Whether an address is this machine's own, so that a request to it crosses no network.
+#[must_use]
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::redact_url;
+    use super::{is_loopback, redact_url};
 
     #[test]
     fn user_information_and_queries_are_removed() {
@@ -43,6 +54,24 @@ mod tests {
             redact_url("https:me:hunter2@git.invalid/a?hunter2"),
             "https://git.invalid/a"
         );
+    }
+
+    #[test]
+    fn only_this_machine_is_loopback() {
+        for (text, expected) in [
+            ("http://localhost:8080/a", true),
+            ("http://127.0.0.1/", true),
+            ("http://[::1]:1/", true),
+            ("http://localhost.invalid/", false),
+            ("http://10.0.0.1/", false),
+            ("file:///a", false),
+        ] {
+            assert_eq!(
+                is_loopback(&url::Url::parse(text).unwrap()),
+                expected,
+                "{text}"
+            );
+        }
     }
 
     #[test]

@@ -2,14 +2,13 @@
 
 use std::io::Write as _;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, IF_MODIFIED_SINCE, IF_NONE_MATCH};
 use tracing::debug;
 
 use crate::cache::{Cache, Kept};
-use crate::retry::{MAX_RETRY_AFTER, backoff, is_temporary, retry_after};
+use crate::retry::{FailedAttempt, Retries, is_temporary, retry_after};
 use crate::{Auth, Caching, ClientOptions, Error, Method, Request, Response, redact_url};
 
 /// Most redirects that are followed.
@@ -27,22 +26,8 @@ pub struct Client {
     cache: Option<Cache>,
 }
 
-/// How one attempt ended without a usable answer.
-struct Failed {
-    error: Error,
-    temporary: bool,
-    wait: Option<Duration>,
-}
-
-impl Failed {
-    fn finally(error: Error) -> Self {
-        Self {
-            error,
-            temporary: false,
-            wait: None,
-        }
-    }
-}
+/// An attempt without a usable answer.
+type Failed = FailedAttempt<Error>;
 
 /// Where the bytes of an answer go.
 enum Sink<'a> {
@@ -165,37 +150,27 @@ impl Client {
         Ok(answer.with_body(sink))
     }
 
-    /// Attempts until there is an answer or no attempt is left.
+    /// Sends the request until there is an answer, as often as it may be sent.
     async fn run(
         &self,
         request: &Request<'_>,
         kept: Option<&Kept>,
         sink: &mut Sink<'_>,
     ) -> Result<Answer, Error> {
-        let started = Instant::now();
-        let mut attempt = 0;
+        let options = &self.options;
+        // A call that is not idempotent may have taken effect although it failed.
+        let max = if request.idempotent {
+            options.retries
+        } else {
+            0
+        };
+        let mut retries = Retries::new(max, options.retry_base_delay, options.retry_budget);
 
         loop {
-            let failed = match self.attempt(request, kept, sink).await {
+            match self.attempt(request, kept, sink).await {
                 Ok(answer) => return Ok(answer),
-                Err(failed) => failed,
-            };
-            let wait = failed
-                .wait
-                .unwrap_or_else(|| backoff(self.options.retry_base_delay, attempt));
-            let spent = started.elapsed().saturating_add(wait);
-            let again = request.idempotent
-                && failed.temporary
-                && attempt < self.options.retries
-                && wait <= MAX_RETRY_AFTER
-                && spent <= self.options.retry_budget;
-            if !again {
-                return Err(failed.error);
+                Err(failed) => retries.wait_after(failed).await?,
             }
-
-            debug!(error = %failed.error, attempt, ?wait, "trying again");
-            tokio::time::sleep(wait).await;
-            attempt += 1;
         }
     }
 
@@ -236,7 +211,7 @@ impl Client {
             };
             return Err(Failed {
                 error,
-                temporary: is_temporary(status),
+                repeatable: is_temporary(status),
                 wait,
             });
         }
@@ -432,7 +407,7 @@ fn failed(error: reqwest::Error, url: String) -> Failed {
 
     Failed {
         error,
-        temporary: true,
+        repeatable: true,
         wait: None,
     }
 }

@@ -10,7 +10,6 @@ use url::Url;
 
 use super::packet::{self, Packet, Packets};
 use super::{NewCommit, PatchgateBranch, is_object_id};
-use crate::github::is_loopback;
 
 /// Largest list of references that is read, in bytes.
 const MAX_ADVERTISEMENT_BYTES: u64 = 64 * 1024 * 1024;

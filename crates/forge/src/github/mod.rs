@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use octocrab::Octocrab;
 use octocrab::service::middleware::retry::RetryConfig;
-use patchgate_http::{Client, Secret};
+use patchgate_http::{Client, Secret, is_loopback};
 use url::Url;
 
 use crate::{ForgeError, RepositoryName};
@@ -147,16 +147,6 @@ impl GitHub {
             self.repository.owner(),
             self.repository.name()
         )
-    }
-}
-
-/// Whether the address is this machine's own, where no network is crossed.
-pub(crate) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost",
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
     }
 }
 

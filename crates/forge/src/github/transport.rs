@@ -5,9 +5,9 @@ use std::time::Duration;
 use http_body_util::{BodyExt as _, Limited};
 use jiff::Timestamp;
 use octocrab::OctoBody;
+use patchgate_http::{FailedAttempt, Retries, is_temporary, retry_after};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tracing::debug;
 
 use super::GitHub;
 use crate::ForgeError;
@@ -17,9 +17,6 @@ pub(super) const MAX_JSON_BYTES: usize = 48 * 1024 * 1024;
 
 /// Entries on a page; GitHub's own maximum.
 pub(super) const PER_PAGE: usize = 100;
-
-/// Longest wait that a server may ask for; longer ones end the call.
-const MAX_WAIT: Duration = Duration::from_secs(60);
 
 /// Most characters of the forge's message in an error.
 const MESSAGE_CHARACTERS: usize = 300;
@@ -84,43 +81,29 @@ pub(super) struct Answer {
     pub(super) has_next_page: bool,
 }
 
-/// How one attempt failed.
-struct Failed {
-    error: ForgeError,
-    /// Set when the same call may succeed later.
-    passing: bool,
-    wait: Option<Duration>,
-}
+/// An attempt without a usable answer.
+type Failed = FailedAttempt<ForgeError>;
 
 impl GitHub {
-    /// Sends a call; a `GET` again when it failed for a passing reason.
+    /// Sends a call. A `GET` is repeated after a temporary failure.
     pub(super) async fn send(
         &self,
         call: &Call,
         body: Option<&serde_json::Value>,
     ) -> Result<Answer, ForgeError> {
-        let mut attempt = 0;
-        loop {
-            let failed = match self.attempt(call, body).await {
-                Ok(answer) => return Ok(answer),
-                Err(failed) => failed,
-            };
-            let wait = failed.wait.unwrap_or_else(|| {
-                self.options
-                    .retry_base_delay
-                    .saturating_mul(1 << attempt.min(10))
-            });
-            let again = call.verb == Verb::Get
-                && failed.passing
-                && attempt < self.options.retries
-                && wait <= MAX_WAIT;
-            if !again {
-                return Err(failed.error);
-            }
+        // Other calls may have taken effect although they failed.
+        let max = if call.verb == Verb::Get {
+            self.options.retries
+        } else {
+            0
+        };
+        let mut retries = Retries::new(max, self.options.retry_base_delay, Duration::MAX);
 
-            debug!(error = %failed.error, attempt, ?wait, "trying again");
-            tokio::time::sleep(wait).await;
-            attempt += 1;
+        loop {
+            match self.attempt(call, body).await {
+                Ok(answer) => return Ok(answer),
+                Err(failed) => retries.wait_after(failed).await?,
+            }
         }
     }
 
@@ -209,11 +192,11 @@ impl GitHub {
                 call: call.name(),
                 reason: self.scrub(&reason),
             },
-            passing: true,
+            repeatable: true,
             wait: None,
         };
         let request = self.request(call, body).map_err(|error| Failed {
-            passing: false,
+            repeatable: false,
             ..transport(error)
         })?;
         let response = self
@@ -239,14 +222,10 @@ impl GitHub {
         let body = match Limited::new(body, limit).collect().await {
             Ok(body) => body.to_bytes().to_vec(),
             Err(error) if error.is::<http_body_util::LengthLimitError>() => {
-                return Err(Failed {
-                    error: ForgeError::TooLarge {
-                        call: call.name(),
-                        what: format!("larger than {limit} bytes"),
-                    },
-                    passing: false,
-                    wait: None,
-                });
+                return Err(Failed::finally(ForgeError::TooLarge {
+                    call: call.name(),
+                    what: format!("larger than {limit} bytes"),
+                }));
             }
             Err(error) => return Err(transport(chain(error.as_ref()))),
         };
@@ -278,16 +257,14 @@ impl GitHub {
     ) -> Failed {
         let name = call.name();
         let message = self.scrub(&message(body));
-        let wait = header("retry-after")
-            .and_then(|value| value.trim().parse().ok())
-            .map(Duration::from_secs);
+        let wait = header("retry-after").and_then(|value| retry_after(&value, Timestamp::now()));
         let no_calls_left = header("x-ratelimit-remaining").is_some_and(|left| left == "0");
         let limited = status == 429
             || (status == 403
                 && (no_calls_left
                     || wait.is_some()
                     || message.to_ascii_lowercase().contains("rate limit")));
-        let passing = limited || matches!(status, 500 | 502 | 503 | 504);
+        let repeatable = limited || is_temporary(status);
         let needs = || needed(call, header);
         let error = match status {
             _ if limited => ForgeError::RateLimited {
@@ -318,7 +295,8 @@ impl GitHub {
             },
         };
 
-        // With no calls left the wait is the time to the reset, far beyond what is waited for.
+        // Without calls left, the limit ends at the reset: up to an hour, so the call is not
+        // repeated, whatever `Retry-After` says.
         let wait = if no_calls_left && limited {
             Some(Duration::MAX)
         } else {
@@ -326,7 +304,7 @@ impl GitHub {
         };
         Failed {
             error,
-            passing,
+            repeatable,
             wait,
         }
     }
