@@ -137,6 +137,7 @@ fn what_a_scan_calls_incomplete_is_not_clean_here() {
             npm.to_str().unwrap(),
             "--into",
             "store",
+            "--replace",
         ])
         .expect(0);
     let lock = root().join("examples/cargo-service/Cargo.lock");

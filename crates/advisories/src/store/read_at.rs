@@ -1,4 +1,4 @@
-//! Reading a file at a position, by several readers at once and without moving a shared cursor.
+//! Reading of a file at an offset, by several readers at once and without a shared cursor.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -16,7 +16,7 @@ fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
     std::os::windows::fs::FileExt::seek_read(file, buffer, offset)
 }
 
-/// Fills `buffer` from `offset` on.
+/// Fills `buffer` with the bytes from `offset`.
 pub(crate) fn read_exact_at(file: &File, mut buffer: &mut [u8], mut offset: u64) -> io::Result<()> {
     while !buffer.is_empty() {
         match read_at(file, buffer, offset) {
@@ -33,8 +33,7 @@ pub(crate) fn read_exact_at(file: &File, mut buffer: &mut [u8], mut offset: u64)
     Ok(())
 }
 
-/// Bytes that one read of a [`SharedFileReader`] brings: the entries of an archive lie side by side and
-/// are small.
+/// Bytes per read of a [`SharedFileReader`]. The entries of an archive are small and adjacent.
 const WINDOW_BYTES: usize = 128 * 1024;
 
 /// A reader with a cursor of its own over a shared file. Cloning it opens nothing.
@@ -60,7 +59,7 @@ impl SharedFileReader {
         })
     }
 
-    /// What is left of the window from the cursor on.
+    /// The rest of the window after the cursor.
     fn ahead(&self) -> &[u8] {
         self.position
             .checked_sub(self.window_start)

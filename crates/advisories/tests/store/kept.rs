@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use patchgate_advisories::{Store, UpdateError, UpdateOptions};
+use patchgate_advisories::{Existing, Store, UpdateError, UpdateOptions};
 
 use crate::mirror::{Mirror, record, zip};
 use crate::support::http;
@@ -20,7 +20,7 @@ fn write(folder: &Path, id: &str, name: &str, fixed: &str) {
 
 fn built(mirror: &Mirror, from: &[&Path]) {
     let from: Vec<_> = from.iter().map(|path| (*path).to_owned()).collect();
-    let report = Store::build(&from, mirror.store.path(), &|_| {}).unwrap();
+    let report = Store::build(&from, mirror.store.path(), Existing::Replace, &|_| {}).unwrap();
     assert_eq!(report.problems, []);
 }
 
