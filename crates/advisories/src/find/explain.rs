@@ -1,4 +1,4 @@
-//! What some records say about each package of an inventory that they name, and why.
+//! Explanations: what a set of records says about the packages of an inventory, and why.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use super::{Installed, Place, copies, package_ref};
 use crate::matching::{Affects, Subject, affects_commit, evidence};
 use crate::{AdvisoryLookup, git, package_key};
 
-/// A lookup that holds these records under everything that they name.
+/// A lookup with these records, indexed by every package and repository that they name.
 #[must_use]
 pub fn lookup_of(records: &[Arc<Advisory>]) -> AdvisoryLookup {
     let mut lookup = AdvisoryLookup::default();
@@ -40,8 +40,8 @@ pub fn lookup_of(records: &[Arc<Advisory>]) -> AdvisoryLookup {
     lookup
 }
 
-/// What the records of a lookup say about every package version that they name, ordered as
-/// [`super::find`] orders findings. What they do not name is not in it.
+/// What the records of a lookup say about every package version that they name, in the order of the
+/// findings of [`super::find`]. Other packages are left out.
 #[must_use]
 pub fn explain(inventory: &Inventory, lookup: &AdvisoryLookup) -> Vec<Explanation> {
     let mut found = Vec::new();
@@ -99,7 +99,7 @@ pub fn explain(inventory: &Inventory, lookup: &AdvisoryLookup) -> Vec<Explanatio
     found
 }
 
-/// What a record says about the commit of a git source.
+/// The statement of a record about the commit of a git source.
 fn of_commit(
     subject: Subject<'_>,
     known: &CandidateRecords<'_>,
@@ -109,14 +109,17 @@ fn of_commit(
     if known.of_commit.contains(record.id.as_str()) {
         return Some(RecordEvidence {
             affects: Some(true),
-            text: format!("the server calls commit {} affected", source.commit),
+            text: format!(
+                "commit {} is affected according to the server",
+                source.commit
+            ),
         });
     }
 
     let (affects, text) = match affects_commit(subject, record, source)? {
-        Affects::Yes => (Some(true), "is named as affected".to_owned()),
-        Affects::No => (Some(false), "is named as fixed".to_owned()),
-        Affects::Unknown(reason) => (None, format!("is not named: the record {reason}")),
+        Affects::Yes => (Some(true), "is listed as affected".to_owned()),
+        Affects::No => (Some(false), "is listed as fixed".to_owned()),
+        Affects::Unknown(reason) => (None, format!("is not listed: the record {reason}")),
     };
     Some(RecordEvidence {
         affects,

@@ -1,11 +1,11 @@
-//! Whether an entry of a record is about the release of a distribution that a package is of.
+//! Comparison of distribution releases: those of an advisory's entry and of a package.
 //!
 //! OSV writes the release after the ecosystem's name and a colon
 //! (<https://ossf.github.io/osv-schema/#defined-ecosystems>): `Debian:12`, `Ubuntu:22.04:LTS`,
 //! `Alpine:v3.20`, `Red Hat:enterprise_linux:9::baseos`.
 
-/// Whether an entry for the release `entry` is about a package of the release `package`. An entry
-/// without a release is about all of them, and a package whose release is not known may be of any.
+/// Whether an entry for the release `entry` applies to a package of the release `package`. An entry
+/// without a release applies to all of them, and a package of an unknown release may be of any.
 pub(super) fn fits(ecosystem: &str, entry: Option<&str>, package: Option<&str>) -> bool {
     let (Some(entry), Some(package)) = (entry, package) else {
         return true;
@@ -21,14 +21,14 @@ pub(super) fn fits(ecosystem: &str, entry: Option<&str>, package: Option<&str>) 
             bare(entry) == bare(package)
         }
         "Red Hat" => red_hat(entry, package),
-        // Minor releases of these share the packages of their major one.
+        // The minor releases of these distributions share the packages of the major release.
         "Debian" | "Rocky Linux" | "AlmaLinux" | "Mageia" => major(entry) == major(package),
         _ => false,
     }
 }
 
-/// `22.04:LTS` is the release `22.04`. What only paying users get (`Pro:22.04:LTS`) is a line of
-/// its own.
+/// The release without `:LTS`, and whether it is a `Pro:` release, whose packages only paying users
+/// get. Those have versions of their own.
 fn ubuntu(text: &str) -> (bool, &str) {
     let (pro, rest) = match text.strip_prefix("Pro:") {
         Some(rest) => (true, rest),
