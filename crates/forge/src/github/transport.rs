@@ -1,4 +1,4 @@
-//! One call: sent, read up to a limit, and its refusal understood.
+//! Single calls: sending, reading up to a limit, and the interpretation of refusals.
 
 use std::time::Duration;
 
@@ -12,16 +12,16 @@ use serde::de::DeserializeOwned;
 use super::GitHub;
 use crate::ForgeError;
 
-/// Largest JSON answer, in bytes. A page of 100 changed files with their patches is below 30 MiB.
+/// Limit on a JSON answer, in bytes. A page of 100 changed files with their patches is below 30 MiB.
 pub(super) const MAX_JSON_BYTES: usize = 48 * 1024 * 1024;
 
 /// Entries on a page; GitHub's own maximum.
 pub(super) const PER_PAGE: usize = 100;
 
-/// Most characters of the forge's message in an error.
+/// Limit on the characters of the forge's message in an error.
 const MESSAGE_CHARACTERS: usize = 300;
 
-/// HTTP methods of the API that are used.
+/// The HTTP methods that Patchgate uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verb {
     Get,
@@ -47,7 +47,7 @@ pub(super) struct Call {
     pub(super) verb: Verb,
     /// Path with query, from the API's base address.
     pub(super) path: String,
-    /// The permission that it needs, as GitHub's documentation names it.
+    /// The permission that the call needs, as GitHub's documentation names it.
     pub(super) needs: &'static str,
     pub(super) accept: &'static str,
     pub(super) max_bytes: usize,
@@ -136,7 +136,7 @@ impl GitHub {
         self.send(call, Some(&body)).await
     }
 
-    /// Reads a list page by page, whole or not at all. `query` goes before the page numbers.
+    /// Reads a list page by page. An incomplete list is an error. `query` precedes the page parameters.
     pub(super) async fn list<P: DeserializeOwned, T>(
         &self,
         path: &str,
@@ -163,12 +163,12 @@ impl GitHub {
                     what: format!("longer than {max_entries} entries"),
                 });
             }
-            // An empty page ends the list, or it could go on forever; but where the server said that
-            // there is more, something is missing.
+            // An empty page ends the list, or a hostile server could continue forever. If the server
+            // announced more entries, some are missing.
             if count == 0 && (promised || answer.has_next_page) {
                 return Err(ForgeError::TooLarge {
                     call: call.name(),
-                    what: "cut: an empty page stands where the server said that there is more"
+                    what: "cut: a page is empty, although the server said that there is more"
                         .to_owned(),
                 });
             }
@@ -244,7 +244,7 @@ impl GitHub {
         call: &Call,
         body: Option<&serde_json::Value>,
     ) -> Result<octocrab_request::Request, String> {
-        // Only the path goes in: octocrab adds the API's own address, and the token for that alone.
+        // octocrab adds the API's address, and adds the token only for that address.
         octocrab_request::build(&self.octocrab, call, body)
     }
 
@@ -309,13 +309,13 @@ impl GitHub {
         }
     }
 
-    /// A text without the token, should a server or a library ever repeat it.
+    /// A text without the token, in case a server or a library repeats it.
     pub(super) fn scrub(&self, text: &str) -> String {
         text.replace(self.token.expose(), "***")
     }
 }
 
-/// The permission that the call needs: the forge's own word where it gives one.
+/// The permission that the call needs, as the answer names it, or else as the documentation does.
 fn needed(call: &Call, header: &dyn Fn(&str) -> Option<String>) -> String {
     let clean = |value: String| {
         value
@@ -341,7 +341,7 @@ fn needed(call: &Call, header: &dyn Fn(&str) -> Option<String>) -> String {
     format!("`{}`", call.needs)
 }
 
-/// Reads an answer as JSON.
+/// Parses an answer as JSON.
 pub(super) fn parse<T: DeserializeOwned>(call: &Call, body: &[u8]) -> Result<T, ForgeError> {
     serde_json::from_slice(body).map_err(|source| ForgeError::Unreadable {
         call: call.name(),
@@ -349,7 +349,7 @@ pub(super) fn parse<T: DeserializeOwned>(call: &Call, body: &[u8]) -> Result<T, 
     })
 }
 
-/// The message of a refusal, with the single errors that GitHub lists below it.
+/// The message of a refusal, with the individual errors that GitHub lists.
 fn message(body: &[u8]) -> String {
     #[derive(serde::Deserialize)]
     struct Wire {
@@ -381,7 +381,7 @@ fn message(body: &[u8]) -> String {
         .collect()
 }
 
-/// An error with everything below it, each said once.
+/// An error with its sources, without repetitions.
 fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = String::new();
     let mut next = Some(error);
@@ -397,7 +397,7 @@ fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     text
 }
 
-/// Requests in the form that octocrab takes.
+/// Requests for octocrab.
 mod octocrab_request {
     use super::{Call, OctoBody, Verb};
     use octocrab::Octocrab;

@@ -277,7 +277,7 @@ async fn bad_addresses_and_tokens_are_refused_before_anything_is_sent() {
     for token in ["", "a b", "a\nb", "ünicode"] {
         assert_eq!(
             new("https://forge.invalid", token),
-            "the forge's client cannot be built: the token is empty or holds characters that no token has"
+            "the forge's client cannot be built: the token is empty or contains invalid characters"
         );
     }
 }
