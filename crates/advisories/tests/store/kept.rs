@@ -118,7 +118,7 @@ async fn records_that_cannot_be_read_again_are_kept() {
     fs::create_dir(&own).unwrap();
     let report = mirror.try_update(NOW, &[&own]).await.unwrap();
 
-    assert_eq!(report.problems[0].reason, "it holds no OSV record");
+    assert_eq!(report.problems[0].reason, "it contains no OSV record");
     assert_eq!(mirror.known("a"), ["X-1 1.0.0", "ORG-1 8.0.0"]);
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use patchgate_forge::{GitHub, GitHubOptions};
 use patchgate_http::{Client, ClientOptions, Secret};
 use patchgate_testkit::{HttpServer, Request, Response};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 pub(crate) const TOKEN: &str = "ghs_secret0123456789";
 pub(crate) const HEAD: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
