@@ -140,6 +140,7 @@ fn a_case_that_scan_calls_incomplete_is_incomplete_here() {
             npm.to_str().unwrap(),
             "--into",
             "store",
+            "--replace",
         ])
         .expect(0);
     let lock = root().join("examples/cargo-service/Cargo.lock");

@@ -320,3 +320,77 @@ fn a_token_in_an_address_is_in_no_report() {
         assert!(output.stdout.contains("unlocked/package.json"), "{format}");
     }
 }
+
+/// Every server names its secrets differently, so no query, fragment or user information of an
+/// address is printed, in any format and from any kind of file.
+#[test]
+fn no_format_prints_the_credentials_of_an_address() {
+    let commit = "0123456789abcdef0123456789abcdef01234567";
+    let address = "https://me:s3cret@h.invalid/x-1.0.0.tgz?jwt=s3cret&session=s3cret#s3cret";
+    let git = format!("git+https://me:s3cret@h.invalid/g.git?code=s3cret#{commit}");
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "manifest/package.json",
+        format!(
+            r#"{{"name": "root", "version": "1.0.0", "dependencies": {{
+            "x": "{address}", "g": "{git}", "h": "git:s3cret@h.invalid:a/h.git#s3cret"}}}}"#
+        ),
+    );
+    sandbox.write(
+        "lock/package-lock.json",
+        format!(
+            r#"{{"name": "root", "version": "1.0.0", "lockfileVersion": 3, "packages": {{
+            "": {{"name": "root", "version": "1.0.0", "dependencies": {{"x": "{address}", "g": "{git}"}}}},
+            "node_modules/x": {{"version": "1.0.0", "resolved": "{address}"}},
+            "node_modules/g": {{"version": "1.0.0", "resolved": "{git}"}}}}}}"#
+        ),
+    );
+    sandbox.write(
+        "old/package-lock.json",
+        format!(
+            r#"{{"name": "root", "version": "1.0.0", "lockfileVersion": 1, "requires": true,
+            "dependencies": {{"x": {{"version": "{address}"}}, "g": {{"version": "{git}", "from": "{git}"}}}}}}"#
+        ),
+    );
+    sandbox.write(
+        "mix/mix.lock",
+        format!(
+            "%{{\n  \"g\": {{:git, \"https://me:s3cret@h.invalid/g.git?pwd=s3cret\", \"{commit}\", []}},\n}}\n"
+        ),
+    );
+    sandbox.write(
+        "pip/requirements.txt",
+        format!(
+            "--index-url https://me:s3cret@h.invalid/simple?jwt=s3cret\n\
+             --extra-index-url=//me:s3cret@h.invalid/simple?jwt=s3cret\n\
+             x @ {address}\n\
+             {git}&egg=g\n\
+             y==1.0.0\n"
+        ),
+    );
+
+    for format in [
+        "table",
+        "tree",
+        "json",
+        "cyclonedx-json",
+        "cyclonedx-xml",
+        "spdx-json",
+        "spdx-tag-value",
+        "spdx3",
+    ] {
+        for directory in ["manifest", "lock", "old", "mix", "pip"] {
+            let path = format!("repo/{directory}");
+            let run = sandbox.run(&["inventory", &path, "--format", format]);
+            let text = format!("{}{}", run.stdout, run.stderr);
+            let code = if directory == "pip" { [0, 3] } else { [0, 0] };
+            assert!(code.contains(&run.code), "{format} of {directory}: {run:?}");
+            assert!(!text.contains("s3cret"), "{format} of {directory}: {text}");
+            // The addresses themselves are shown, and so are commits.
+            if format == "json" {
+                assert!(text.contains("h.invalid/"), "{directory}: {text}");
+                assert!(text.contains(commit), "{directory}: {text}");
+            }
+        }
+    }
+}

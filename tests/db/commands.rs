@@ -192,3 +192,144 @@ fn verify_finds_damage() {
         .run(&["db", "verify", "--store", "nowhere"])
         .expect(2);
 }
+
+/// The names of the sources of the store at `store/`.
+fn sources(sandbox: &Sandbox) -> Vec<String> {
+    let status = sandbox.run(&["db", "status", "--store", "store", "--format", "json"]);
+    crate::support::sandbox::texts(&status.expect(0).json()["sources"], "name")
+}
+
+#[test]
+fn a_build_deletes_other_content_only_with_replace() {
+    let sandbox = Sandbox::new();
+    sandbox.build_store();
+    let before = sources(&sandbox);
+    sandbox.write(
+        "own/X-1.json",
+        r#"{"id": "X-1", "affected": [{"package": {"ecosystem": "npm", "name": "a"},
+            "versions": ["1.0.0"]}]}"#,
+    );
+    let build = ["db", "build", "--from", "repo/own", "--into", "store"];
+    let refused = sandbox.run(&build).expect(2);
+
+    assert!(
+        refused
+            .stderr
+            .contains("the build would replace the store in `store`, which contains `epss`"),
+        "{refused:?}"
+    );
+    for way_out in ["patchgate db update", "--replace"] {
+        assert!(refused.stderr.contains(way_out), "{refused:?}");
+    }
+    assert_eq!(sources(&sandbox), before);
+    sandbox.run(&["db", "verify", "--store", "store"]).expect(0);
+
+    // The same inputs again take nothing away.
+    sandbox.build_store();
+    assert_eq!(sources(&sandbox), before);
+
+    sandbox.run(&[&build[..], &["--replace"]].concat()).expect(0);
+    assert_eq!(sources(&sandbox), ["osv:npm"]);
+}
+
+#[test]
+fn a_directory_that_is_not_a_store_is_never_built_into() {
+    let sandbox = Sandbox::new();
+    sandbox.write("src/main.rs", "fn main() {}");
+    sandbox.write("data.table", "mine");
+    let advisories = crate::support::sandbox::root().join("examples/advisories");
+    let advisories = advisories.to_str().unwrap();
+    let update = [
+        "db",
+        "update",
+        "--ecosystem",
+        "npm",
+        "--mirror",
+        advisories,
+        "--kev-url",
+        "none",
+        "--epss-url",
+        "none",
+    ];
+
+    for arguments in [
+        &["db", "build", "--from", advisories][..],
+        &["db", "build", "--from", advisories, "--replace"],
+        &update,
+    ] {
+        for into in ["repo", "repo/data.table"] {
+            let run = sandbox
+                .run(&[arguments, &["--into", into]].concat())
+                .expect(2);
+            let text = format!("`{into}` is neither an advisory store nor an empty directory");
+            assert!(run.stderr.contains(&text), "{run:?}");
+        }
+    }
+
+    let mut names: Vec<_> = std::fs::read_dir(sandbox.path("repo"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["data.table", "src"]);
+
+    // An empty directory is as good as none.
+    std::fs::create_dir(sandbox.path("store")).unwrap();
+    sandbox.build_store();
+}
+
+/// The hint is run as it is printed, with the flags that it names for a machine without a network.
+#[test]
+fn the_hint_for_a_missing_ecosystem_adds_it_to_the_store() {
+    use std::io::Write as _;
+
+    let sandbox = Sandbox::new();
+    sandbox.example("cargo-service");
+    let advisories = crate::support::sandbox::root().join("examples/advisories");
+    let npm = advisories.join("npm");
+    let npm = npm.to_str().unwrap();
+    sandbox
+        .run(&["db", "build", "--from", npm, "--into", "store"])
+        .expect(0);
+    let scan = || sandbox.offline("scan", &["--format", "json", "repo"]);
+    let report = scan().expect(3).json();
+    let hint = report["incomplete"][0]["hint"].as_str().unwrap();
+    let command = hint.split('`').nth(1).unwrap();
+
+    assert_eq!(
+        command,
+        "patchgate db update --into store --ecosystem crates.io"
+    );
+    for flag in ["--mirror", "--kev-url none", "--epss-url none"] {
+        assert!(hint.contains(flag), "{hint}");
+    }
+
+    std::fs::create_dir_all(sandbox.path("exports/crates.io")).unwrap();
+    let export = std::fs::File::create(sandbox.path("exports/crates.io/all.zip")).unwrap();
+    let mut export = zip::ZipWriter::new(export);
+    for record in std::fs::read_dir(advisories.join("crates.io")).unwrap() {
+        let path = record.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        export
+            .start_file(name, zip::write::SimpleFileOptions::default())
+            .unwrap();
+        export.write_all(&std::fs::read(&path).unwrap()).unwrap();
+    }
+    export.finish().unwrap();
+
+    let mut arguments: Vec<&str> = command.split(' ').skip(1).collect();
+    arguments.extend([
+        "--mirror",
+        "exports",
+        "--kev-url",
+        "none",
+        "--epss-url",
+        "none",
+    ]);
+    sandbox.run(&arguments).expect(0);
+
+    assert_eq!(sources(&sandbox), ["osv:crates.io", "osv:npm"]);
+    let report = scan().expect(1).json();
+    assert_eq!(report["incomplete"].as_array().unwrap().len(), 0);
+    assert_eq!(report["findings"].as_array().unwrap().len(), 3);
+}

@@ -60,7 +60,7 @@ fn a_full_disk_leaves_the_store_as_it_was() {
     let before = listed(&sandbox);
 
     for arguments in [
-        "db build --from repo/more --into store",
+        "db build --replace --from repo/more --into store",
         "db update --from repo/more --into store --ecosystem npm --mirror nowhere \
          --kev-url none --epss-url none",
     ] {
@@ -84,7 +84,11 @@ fn a_killed_build_leaves_the_store_as_it_was() {
 
     let sandbox = sandbox_with_more();
     let before = listed(&sandbox);
-    let run = run_limited(&sandbox, "", "db build --from repo/more --into store");
+    let run = run_limited(
+        &sandbox,
+        "",
+        "db build --replace --from repo/more --into store",
+    );
     assert!(run.status.signal().is_some(), "{run:?}");
     let left = listed(&sandbox);
     let is_unfinished = |name: &&String| name.starts_with(".building-");

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use divan::Bencher;
-use patchgate_advisories::{PackageQuery, SignalSource as _, Store};
+use patchgate_advisories::{Existing, PackageQuery, SignalSource as _, Store};
 use tempfile::TempDir;
 
 /// Records in the generated export.
@@ -110,7 +110,13 @@ static INPUT: LazyLock<TempDir> = LazyLock::new(|| {
 /// A built store.
 static STORE: LazyLock<TempDir> = LazyLock::new(|| {
     let folder = tempfile::tempdir().unwrap();
-    Store::build(&[INPUT.path().to_owned()], folder.path(), &|_| {}).unwrap();
+    Store::build(
+        &[INPUT.path().to_owned()],
+        folder.path(),
+        Existing::Keep,
+        &|_| {},
+    )
+    .unwrap();
     folder
 });
 
@@ -138,7 +144,15 @@ fn queries() -> Vec<PackageQuery> {
 fn build_20_000_records(bencher: Bencher<'_, '_>) {
     LazyLock::force(&INPUT);
     let into = tempfile::tempdir().unwrap();
-    bencher.bench_local(|| Store::build(&[INPUT.path().to_owned()], into.path(), &|_| {}).unwrap());
+    bencher.bench_local(|| {
+        Store::build(
+            &[INPUT.path().to_owned()],
+            into.path(),
+            Existing::Keep,
+            &|_| {},
+        )
+        .unwrap()
+    });
 }
 
 #[divan::bench]

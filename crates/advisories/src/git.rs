@@ -1,24 +1,24 @@
-//! Sources in git repositories: how a repository is known, and what is asked about a commit.
+//! Git sources: the key of a repository, and queries for commits.
 
 use std::collections::BTreeSet;
 
 use patchgate_model::{CommitId, Inventory, Origin};
 
-/// Name under which OSV exports the records that name repositories and no package, and under which
-/// the store keeps them.
+/// Ecosystem of the records that name repositories instead of packages, in OSV's exports and in the
+/// store.
 pub(crate) const ECOSYSTEM: &str = "GIT";
 
-/// A question: is this commit of this repository affected by anything?
+/// A query for the records that affect a commit of a repository.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CommitQuery {
-    /// The repository, as [`repository_key`] writes it; empty where it is not known.
+    /// The repository, as [`repository_key`] writes it; empty if it is unknown.
     pub repository: String,
     /// The full hash of the commit, in lower case.
     pub commit: String,
 }
 
 impl CommitQuery {
-    /// The question about a source, when it is one of git with a commit.
+    /// The query for a git source with a commit; `None` for other sources.
     #[must_use]
     pub fn of(origin: &Origin) -> Option<Self> {
         match origin {
@@ -30,7 +30,8 @@ impl CommitQuery {
         }
     }
 
-    /// The question about a commit of the repository at an address, when it is a whole hash.
+    /// The query for a commit of the repository at an address; `None` unless the commit is a full
+    /// hash.
     #[must_use]
     pub fn new(url: &str, commit: &str) -> Option<Self> {
         CommitId::parse(commit).map(|commit| Self {
@@ -40,7 +41,7 @@ impl CommitQuery {
     }
 }
 
-/// The questions that the git sources of an inventory raise, sorted, each once.
+/// The queries for the git sources of an inventory, sorted and without duplicates.
 #[must_use]
 pub fn commit_queries(inventory: &Inventory) -> Vec<CommitQuery> {
     let packages = inventory.lockfiles.iter().flat_map(|file| &file.packages);
@@ -50,9 +51,16 @@ pub fn commit_queries(inventory: &Inventory) -> Vec<CommitQuery> {
     unique.into_iter().collect()
 }
 
-/// A repository's address as it is compared: host and path in lower case, without scheme, user,
-/// query, `.git` and slashes at the end. Files write one repository in many ways
-/// (`git+https://…`, `ssh://git@…`, `git@host:path`), and forges do not tell case apart.
+/// The address of a repository in the form in which it is compared: host and path in lower case,
+/// without scheme, user, query, `.git` and trailing slashes. Files write the same repository in many
+/// forms (`git+https://…`, `ssh://git@…`, `git@host:path`), and forges ignore case.
+///
+/// ```
+/// use patchgate_advisories::repository_key;
+///
+/// assert_eq!(repository_key("git@Host.invalid:a/b.git"), "host.invalid/a/b");
+/// assert_eq!(repository_key("https://host.invalid/a/b/"), "host.invalid/a/b");
+/// ```
 #[must_use]
 pub fn repository_key(url: &str) -> String {
     let bare = url.split(['?', '#']).next().unwrap_or_default();

@@ -1,8 +1,9 @@
-//! What is known about a package: OSV online and offline, KEV, EPSS, and the matching of packages
-//! against them.
+//! Advisories and signals about packages: OSV online and offline, KEV, EPSS, and the matching of
+//! packages against them.
 //!
-//! [`Lookup`] is the one form in which advisories reach the rest of Patchgate, whichever source
-//! they come from. This crate never meets a forge or its token.
+//! Every source of advisories answers with an [`AdvisoryLookup`], so the rest of Patchgate does not
+//! depend on the source. [`find`] matches an inventory against it. Severity and score are not
+//! computed here. The crate never depends on the forge or its token.
 
 use std::borrow::Cow;
 
@@ -23,17 +24,21 @@ pub use feeds::{
 };
 pub use find::{Findings, explain, find, is_malicious, lookup_of, preferred_id, queries};
 pub use git::{CommitQuery, commit_queries, repository_key};
-pub use lookup::{Lookup, PackageQuery};
+pub use lookup::{AdvisoryLookup, PackageQuery};
 pub use matching::{Affects, Subject, affects, evidence, fixed_version};
 pub use online::{OsvClient, PUBLIC_OSV_API};
 pub use osv::{RecordError, parse_record};
 pub use store::{
-    BuildError, BuildProgress, BuildReport, FileCheck, InputError, PUBLIC_OSV_EXPORTS, Store,
-    StoreError, UpdateError, UpdateOptions,
+    BuildError, BuildProgress, BuildReport, Existing, FileCheck, InputError, PUBLIC_OSV_EXPORTS,
+    Store, StoreError, UpdateError, UpdateOptions,
 };
 
-/// The key of a package in a [`Lookup`]: its name as the ecosystem compares it. Names of ecosystems
-/// that Patchgate does not read are kept as they are.
+/// The key of a package in an [`AdvisoryLookup`]: its name, normalised by the ecosystem's rule. Names
+/// of ecosystems that Patchgate does not know stay unchanged.
+///
+/// ```
+/// assert_eq!(patchgate_advisories::package_key("PyPI", "Flask_Login"), "flask-login");
+/// ```
 #[must_use]
 pub fn package_key(ecosystem: &str, name: &str) -> SmolStr {
     patchgate_ecosystems::by_name(ecosystem)

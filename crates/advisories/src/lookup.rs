@@ -1,42 +1,42 @@
-//! Questions to an advisory source and their answers.
+//! Queries to an advisory source and their answer.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use patchgate_model::{Advisory, Problem, SmolStr, SourceStatus};
 
-/// A question: what is known about this package?
+/// A query for the records of a package.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PackageQuery {
     /// Ecosystem by its OSV name, without the release of a distribution.
     pub ecosystem: &'static str,
-    /// Release of the distribution, for a package of an operating system: a server may answer for
-    /// that release alone.
+    /// Release of the distribution, for a package of an operating system. A server may restrict its
+    /// answer to that release.
     pub distribution: Option<String>,
     /// Name as the lockfile writes it.
     pub name: SmolStr,
-    /// With a version, only records that may affect it need to be answered; without, all records
-    /// of the package, so that candidate versions can be judged.
+    /// With a version, the answer may be restricted to records that affect it. Without one, it
+    /// contains all records of the package, so that candidate versions can be matched too.
     pub version: Option<SmolStr>,
 }
 
-/// The answer to a set of questions.
+/// The answer to a set of queries.
 #[derive(Debug, Clone, Default)]
-pub struct Lookup {
-    /// Records by ecosystem and normalised name. A package that was asked for and has no entry has
-    /// no known records, unless [`Lookup::problems`] says that it could not be looked up.
+pub struct AdvisoryLookup {
+    /// Records by ecosystem and normalised name. A package without an entry has no known records,
+    /// unless [`AdvisoryLookup::problems`] says that it could not be looked up.
     pub advisories: BTreeMap<(&'static str, SmolStr), Vec<Arc<Advisory>>>,
-    /// Records that speak of git repositories, by [`crate::repository_key`]. Only a store gives
-    /// them: which commits lie between two others, their ranges do not say.
+    /// Records about git repositories, by [`crate::repository_key`]. Only a store fills this: its
+    /// ranges name commits without the history between them, which a server knows.
     pub repositories: BTreeMap<String, Vec<Arc<Advisory>>>,
-    /// Records that the source calls affecting a commit, by commit. A commit without an entry is
-    /// affected by none that the source can tell.
+    /// Records that affect a commit according to the server, by commit. A commit without an entry is
+    /// not affected, as far as the server knows.
     pub commits: BTreeMap<String, Vec<Arc<Advisory>>>,
-    /// What could not be looked up. Not empty means that the answer is incomplete.
+    /// Queries that failed. If there are any, the answer is incomplete.
     pub problems: Vec<Problem>,
-    /// The sources that answered, with their age.
+    /// The sources that answered, with their ages.
     pub sources: Vec<SourceStatus>,
-    /// What the ids of records of malicious releases begin with, beside `MAL-`: databases that the
-    /// configuration declares to hold nothing else.
+    /// Id prefixes of databases that contain only malicious releases, in addition to `MAL-`. The
+    /// configuration declares them.
     pub malicious_prefixes: Vec<String>,
 }

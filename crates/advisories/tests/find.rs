@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 
 use patchgate_advisories::{
-    Findings, Lookup, NoSignals, SignalSource, Store, find, parse_record, queries,
+    AdvisoryLookup, Existing, Findings, NoSignals, SignalSource, Store, find, parse_record, queries,
 };
 use patchgate_ecosystems::{Input, Siblings};
 use patchgate_model::{
-    DependencyKind, Edge, Epss, FixedVersion, Inventory, Kev, Level, Lockfile, Origin, Package,
-    PackageIndex, Problem, ProblemKind, Root, Scope,
+    DependencyKind, Edge, Epss, FixedVersion, Inventory, KevStatus, Level, Lockfile, Origin,
+    Package, PackageIndex, Problem, ProblemKind, Root, Scope,
 };
 use serde_json::{Value, json};
 
@@ -70,8 +70,8 @@ fn record(id: &str, name: &str, more: Value) -> Value {
     record
 }
 
-fn lookup(records: &[Value]) -> Lookup {
-    let mut lookup = Lookup::default();
+fn lookup(records: &[Value]) -> AdvisoryLookup {
+    let mut lookup = AdvisoryLookup::default();
     for record in records {
         let advisory = parse_record(record.to_string().as_bytes()).unwrap();
         let name = advisory.affected[0].name.clone();
@@ -137,7 +137,7 @@ fn one_vulnerability_in_one_version_is_one_finding_over_all_lockfiles() {
     assert_eq!(first.package.purl, "pkg:cargo/a@1.0.0");
     assert_eq!(first.fixed, FixedVersion::At("2.0.0".to_owned()));
     assert_eq!(first.severity.level, Level::Unknown);
-    assert_eq!(first.signals.kev, None);
+    assert_eq!(first.signals.kev, KevStatus::NotConsulted);
     assert!(!first.malicious);
 }
 
@@ -303,8 +303,8 @@ fn what_cannot_be_judged_is_a_problem_at_its_line() {
     );
     assert_eq!(
         problem.reason,
-        "whether `a` latest is affected cannot be told: `X-1` cannot be compared: `latest` is not \
-         a version of crates.io"
+        "it is unknown whether `a` latest is affected: `X-1` cannot be compared: `latest` is not a \
+         version of crates.io"
     );
 }
 
@@ -333,7 +333,7 @@ fn of_an_ecosystem_without_an_order_listed_versions_are_found() {
         "ranges": range(json!([{"introduced": "0"}, {"fixed": "1.5"}]))}));
     let always = affected(json!({"ranges": range(json!([{"introduced": "0"}]))}));
 
-    let mut lookup = Lookup::default();
+    let mut lookup = AdvisoryLookup::default();
     for (id, more) in [("X-1", listed), ("X-2", always)] {
         let advisory = parse_record(record(id, "a", more).to_string().as_bytes()).unwrap();
         let records = lookup.advisories.entry(("Solaris", "a".into()));
@@ -363,8 +363,8 @@ fn of_an_ecosystem_without_an_order_listed_versions_are_found() {
     assert_eq!(
         found.findings[0].fixed,
         FixedVersion::None(
-            "whether a release fixes it cannot be told: a fixed version that the advisory lists \
-             cannot be compared with the installed one"
+            "whether a release fixes it is unknown: a fixed version that the advisory lists cannot \
+             be compared with the installed one"
                 .to_owned()
         )
     );
@@ -443,7 +443,7 @@ impl SignalSource for Feeds {
         }))
     }
 
-    fn kev(&self, _cve: &str) -> Result<Option<Option<Kev>>, Problem> {
+    fn kev(&self, _cve: &str) -> Result<KevStatus, Problem> {
         Err(Problem {
             kind: ProblemKind::Feed,
             subject: "kev".to_owned(),
@@ -474,7 +474,7 @@ fn signals_are_the_highest_of_all_ids_and_unknown_when_unreadable() {
     let signals = &found.findings[0].signals;
 
     assert_eq!(signals.epss.as_ref().unwrap().cve, "CVE-1-2");
-    assert_eq!(signals.kev, None);
+    assert_eq!(signals.kev, KevStatus::NotConsulted);
     assert_eq!(found.problems.len(), 1);
 
     // No CVE at all cannot be in the catalogue.
@@ -483,7 +483,7 @@ fn signals_are_the_highest_of_all_ids_and_unknown_when_unreadable() {
         &lookup(&[record("GHSA-a", "a", json!({}))]),
         &Feeds,
     );
-    assert_eq!(found.findings[0].signals.kev, Some(None));
+    assert_eq!(found.findings[0].signals.kev, KevStatus::NotListed);
 }
 
 /// The real records of crates.io and the real feeds, built once for all tests.
@@ -491,7 +491,7 @@ static REAL: LazyLock<Option<(PathBuf, tempfile::TempDir)>> = LazyLock::new(|| {
     let shared = patchgate_testkit::shared_dir()?;
     let into = tempfile::tempdir().unwrap();
     let from = [shared.join("advisories/crates.io"), shared.join("feeds")];
-    Store::build(&from, into.path(), &|_| {}).unwrap();
+    Store::build(&from, into.path(), Existing::Keep, &|_| {}).unwrap();
     Some((shared, into))
 });
 
@@ -538,7 +538,7 @@ fn a_real_cargo_lockfile_has_the_findings_that_its_records_state() {
     assert_eq!(rustls.fixed, FixedVersion::At("0.21.11".to_owned()));
     assert!(rustls.aliases.contains(&"CVE-2024-32650".to_owned()));
     assert!(rustls.signals.epss.is_some());
-    assert_eq!(rustls.signals.kev, Some(None));
+    assert_eq!(rustls.signals.kev, KevStatus::NotListed);
 
     for finding in &found.findings {
         assert!(

@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use patchgate_advisories::{CommitQuery, Lookup, OsvClient, PackageQuery};
+use patchgate_advisories::{AdvisoryLookup, CommitQuery, OsvClient, PackageQuery};
 use patchgate_http::{Client, ClientOptions};
 use patchgate_testkit::{OsvFault, OsvServer};
 
@@ -54,7 +54,7 @@ fn queries() -> Vec<PackageQuery> {
         .collect()
 }
 
-fn ids(lookup: &Lookup) -> Vec<(String, Vec<String>)> {
+fn ids(lookup: &AdvisoryLookup) -> Vec<(String, Vec<String>)> {
     lookup
         .advisories
         .iter()
@@ -196,15 +196,19 @@ async fn a_failing_server_is_never_clean() {
             9,
             "answered 429",
         ),
-        (OsvFault::HalfBody, 9, "answered only in part"),
-        (OsvFault::NotJson, 1, "the answer is none of OSV"),
+        (OsvFault::HalfBody, 9, "answered only partially"),
+        (
+            OsvFault::NotJson,
+            1,
+            "the answer is not one of an OSV server",
+        ),
         (
             OsvFault::ErrorBody,
             1,
-            "the answer is none of OSV: missing field `results`",
+            "the answer is not one of an OSV server: missing field `results`",
         ),
-        (OsvFault::MissingResults, 1, "the server gave 0 answers"),
-        (OsvFault::LoopingPageToken, 9, "lead round in a circle"),
+        (OsvFault::MissingResults, 1, "the server sent 0 answers"),
+        (OsvFault::LoopingPageToken, 9, "repeat in a circle"),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let server = server(folder.path());
@@ -285,7 +289,7 @@ async fn a_slow_server_is_incomplete() {
 
     assert_eq!(
         lookup.problems[0].reason,
-        "3 questions were not answered in the time that was set"
+        "3 queries were not answered within the time limit"
     );
 }
 

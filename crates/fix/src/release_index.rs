@@ -166,9 +166,9 @@ impl<'a> ReleaseIndex<'a> {
             return Err(problem.into());
         }
 
-        let advisories = patchgate_advisories::Lookup {
+        let advisories = patchgate_advisories::AdvisoryLookup {
             advisories: lookup.advisories,
-            ..patchgate_advisories::Lookup::default()
+            ..patchgate_advisories::AdvisoryLookup::default()
         };
         let answers = self
             .registries
@@ -205,7 +205,7 @@ impl<'a> ReleaseIndex<'a> {
         &self,
         name: &str,
         releases: &[Release],
-        advisories: &patchgate_advisories::Lookup,
+        advisories: &patchgate_advisories::AdvisoryLookup,
     ) -> Judged {
         let mut judged: Judged = releases
             .iter()

@@ -1,97 +1,97 @@
-//! What goes wrong between Patchgate and a forge. No error holds a token.
+//! Errors of calls to a forge. No error contains a token.
 
 use jiff::Timestamp;
 
-/// A call to the forge that has no usable answer.
+/// Why a call to the forge has no usable answer.
 #[derive(Debug, thiserror::Error)]
 pub enum ForgeError {
-    /// The client cannot be built from what was given.
+    /// The client cannot be built, because an argument is invalid.
     #[error("the forge's client cannot be built: {reason}")]
     Setup {
-        /// Why: a fragment.
+        /// The reason: a fragment.
         reason: String,
     },
     /// The token is not accepted.
     #[error("`{call}` answered 401: the token is not valid{}", after_colon(.message))]
     Unauthorized {
-        /// Method and path.
+        /// Method and path of the call.
         call: String,
-        /// What the forge said.
+        /// The forge's message.
         message: String,
     },
-    /// The token may not do this.
+    /// The token lacks a permission.
     #[error("`{call}` answered 403{}", after_colon(.message))]
     Forbidden {
-        /// Method and path.
+        /// Method and path of the call.
         call: String,
-        /// What the forge said.
+        /// The forge's message.
         message: String,
         /// The permission that the token lacks, as the forge or its documentation names it.
         needs: String,
     },
-    /// There is no such thing, or the token may not see it: the forge does not tell which.
+    /// The object does not exist, or the token may not see it. The forge gives both the same answer.
     #[error("`{call}` answered 404{}", after_colon(.message))]
     NotFound {
-        /// Method and path.
+        /// Method and path of the call.
         call: String,
-        /// What the forge said.
+        /// The forge's message.
         message: String,
-        /// The permission without which the forge answers the same.
+        /// The permission without which the forge gives the same answer.
         needs: String,
     },
-    /// Too many calls.
+    /// The rate limit is exceeded.
     #[error("`{call}` was refused for too many calls{}", until(.reset.as_ref()))]
     RateLimited {
-        /// Method and path.
+        /// Method and path of the call.
         call: String,
-        /// When the limit ends, where the forge says so.
+        /// The end of the limit, if the forge states it.
         reset: Option<Timestamp>,
     },
-    /// The forge refuses what was sent.
+    /// The forge answered with another error status.
     #[error("`{call}` answered {status}{}", after_colon(.message))]
     Refused {
-        /// Method and path.
+        /// Method and path of the call.
         call: String,
-        /// HTTP status.
+        /// HTTP status code.
         status: u16,
-        /// What the forge said.
+        /// The forge's message.
         message: String,
     },
-    /// The repository moved; its old name only redirects.
+    /// The repository was renamed or moved. Its old name only redirects.
     #[error("`{call}` was redirected: the repository was renamed or moved")]
     Moved {
-        /// Method and path.
+        /// Method and path of the call.
         call: String,
     },
-    /// No answer.
+    /// The forge did not answer.
     #[error("`{call}` got no answer: {reason}")]
     Transport {
-        /// Method and path.
+        /// Method and path of the call.
         call: String,
-        /// What happened.
+        /// The errors of the network, without the token.
         reason: String,
     },
-    /// An answer of another form than the API's.
+    /// The answer does not have the form of the API.
     #[error("the answer to `{call}` cannot be read")]
     Unreadable {
-        /// Method and path.
+        /// Method and path of the call.
         call: String,
-        /// Why.
+        /// The reason.
         #[source]
         source: serde_json::Error,
     },
-    /// An answer that is larger, or a list that is longer, than what is read.
+    /// The answer is larger, or the list longer, than the limit; or the list is incomplete.
     #[error("the answer to `{call}` is {what}")]
     TooLarge {
-        /// Method and path.
+        /// Method and path of the call.
         call: String,
-        /// `larger than … bytes`, `longer than … entries`.
+        /// `larger than … bytes`, `longer than … entries`, `cut: …`.
         what: String,
     },
 }
 
 impl ForgeError {
-    /// What to do next: a sentence for a line of its own.
+    /// The next step: a fragment for a line of its own.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -114,7 +114,7 @@ impl ForgeError {
             | Self::Transport { .. } => {
                 Some("check the network and the server's status page, then run it again".to_owned())
             }
-            Self::Moved { .. } => Some("use the repository's present name".to_owned()),
+            Self::Moved { .. } => Some("use the repository's current name".to_owned()),
             Self::Setup { .. }
             | Self::Refused { .. }
             | Self::Unreadable { .. }
@@ -122,7 +122,7 @@ impl ForgeError {
         }
     }
 
-    /// HTTP status of the answer, where there was one.
+    /// HTTP status code of the answer, if there was one.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         match self {

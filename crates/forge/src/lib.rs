@@ -1,12 +1,14 @@
-//! Pull requests, comments, checks, merges and pushes. The one crate that sees a forge's token.
+//! Pull requests, comments, checks, merges and pushes. The only crate that uses a forge's token.
 //!
-//! [`GitHub`] is a client of the forge's API; [`git`] makes a commit with the git command line and
-//! pushes it over HTTP itself, so that no child process ever gets the token; [`pull_request`]
-//! decides what has to happen to Patchgate's pull requests, without doing it; [`publish`] does it.
+//! - [`GitHub`] is a client of the forge's API.
+//! - [`git`] creates a commit with the git command line, and pushes it over HTTP in this process, so
+//!   that no child process gets the token.
+//! - [`pull_request`] decides how Patchgate's pull requests must change.
+//! - [`publish`] carries the decision out.
 //!
-//! Deliberately not here: advisories (this crate and `patchgate-advisories` never meet), the
-//! judgement (that is `patchgate-gate`), and any text of a pull request (that is
-//! `patchgate-report`).
+//! Deliberately not here: advisories (this crate does not depend on `patchgate-advisories`), the
+//! verdict about a pull request (`patchgate-gate`), and the text of pull requests
+//! (`patchgate-report`).
 
 mod error;
 pub mod git;

@@ -1,4 +1,4 @@
-//! Does what [`crate::pull_request::decide`] decided.
+//! Execution of the steps of [`crate::pull_request::decide`].
 
 use patchgate_http::Client;
 use patchgate_model::PlanBlock;
@@ -7,81 +7,81 @@ use crate::git::{Lease, NewCommit, PatchgateBranch, PushError, PushTarget, remot
 use crate::pull_request::{CloseReason, LeaveReason, Proposal, Step, Wanted, decide};
 use crate::{ForgeError, GitHub, OpenPullRequest};
 
-/// What was done about one pull request.
+/// The outcome for one pull request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Done {
-    /// It was as it should be, and nothing was written.
+    /// It was up to date, and nothing was written.
     Unchanged {
-        /// Number.
+        /// Number of the pull request.
         number: u64,
-        /// Its page.
+        /// Address of its page.
         url: String,
     },
-    /// It was opened.
+    /// It was opened by this run.
     Opened {
-        /// Number.
+        /// Number of the pull request.
         number: u64,
-        /// Its page.
+        /// Address of its page.
         url: String,
     },
-    /// Its branch or its text was renewed.
+    /// Its branch or its text was updated.
     Updated {
-        /// Number.
+        /// Number of the pull request.
         number: u64,
-        /// Its page.
+        /// Address of its page.
         url: String,
     },
     /// It was closed with a comment, and its branch deleted.
     Closed {
-        /// Number.
+        /// Number of the pull request.
         number: u64,
-        /// Its page.
+        /// Address of its page.
         url: String,
-        /// Why.
+        /// The reason.
         because: CloseReason,
-        /// Set when the branch could not be deleted: why.
+        /// Why the branch could not be deleted; `None` if it was.
         branch_left: Option<String>,
     },
-    /// It was left alone.
+    /// It was left unchanged.
     Left {
-        /// Number.
+        /// Number of the pull request.
         number: u64,
-        /// Its page.
+        /// Address of its page.
         url: String,
-        /// Why.
+        /// The reason.
         because: LeaveReason,
     },
 }
 
-/// What went wrong. What was done before it stays done; the next run goes on from there.
+/// Why publishing failed. Completed steps are not undone; the next run continues from there.
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
-    /// The forge.
+    /// A call to the forge failed.
     #[error(transparent)]
     Forge(#[from] ForgeError),
-    /// The push.
+    /// A push failed.
     #[error(transparent)]
     Push(#[from] PushError),
-    /// The branch exists, no open pull request is on it, and its commit is not known to be
+    /// The branch exists without an open pull request, and its commit is not known to be
     /// Patchgate's.
-    #[error("the branch `{branch}` already stands on `{commit}`, which Patchgate did not make")]
+    #[error("the branch `{branch}` is already at `{commit}`, which Patchgate did not create")]
     ForeignBranch {
-        /// The branch.
+        /// Name of the branch.
         branch: String,
-        /// Where it stands.
+        /// Commit at its head.
         commit: String,
     },
 }
 
 impl PublishError {
-    /// What to do next: a sentence for a line of its own.
+    /// The next step: a fragment for a line of its own.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Forge(error) => error.hint(),
             Self::Push(error) => error.hint(),
             Self::ForeignBranch { branch, .. } => Some(format!(
-                "look at the branch `{branch}`, delete it when it is not needed, and run it again"
+                "check the branch `{branch}`, delete it if it is not needed, and run it again"
             )),
         }
     }
@@ -90,24 +90,24 @@ impl PublishError {
 /// Everything that publishing needs.
 #[derive(Debug)]
 pub struct Publisher<'a> {
-    /// The forge.
+    /// Client of the forge.
     pub github: &'a GitHub,
-    /// The network.
+    /// Network client for pushes.
     pub http: &'a Client,
-    /// Where branches are pushed to.
+    /// The repository to which branches are pushed.
     pub target: &'a PushTarget,
-    /// The branch that pull requests go to.
+    /// The base branch of the pull requests.
     pub base: &'a str,
     /// Labels for a new pull request.
     pub labels: &'a [String],
 }
 
 impl Publisher<'_> {
-    /// Makes the forge show what is wanted. `commit` is the proposal's commit; a proposal without
-    /// it is not pushed.
+    /// Brings the pull requests of the base branch into the wanted state. `commit` is the proposal's
+    /// commit; without it, a proposal cannot be pushed.
     ///
     /// # Errors
-    /// At the first call or push that fails.
+    /// When a call or a push fails. Later steps are then not taken.
     pub async fn publish(
         &self,
         wanted: &Wanted,
@@ -196,7 +196,7 @@ impl Publisher<'_> {
                 url: url(*number),
                 because: because.clone(),
             }),
-            // Steps that need a proposal come only from one.
+            // Only a proposal gives these steps, and it comes with its commit.
             (Step::Open | Step::Renew { .. } | Step::Describe { .. }, None) => {
                 Err(ForgeError::Setup {
                     reason: "a proposal was given without its commit".to_owned(),
@@ -226,22 +226,22 @@ impl Publisher<'_> {
                     .push(self.http, branch, commit, &Lease::Absent)
                     .await?;
             }
-            // A run that was cut off between push and opening.
-            Some(stands) if stands == commit.id => {}
-            Some(stands) => {
-                // A branch without an open pull request is Patchgate's when a closed one says so.
+            // An earlier run was interrupted between push and opening.
+            Some(head) if head == commit.id => {}
+            Some(head) => {
+                // A branch without an open pull request is Patchgate's if a closed one names its commit.
                 let is_own = closed.iter().any(|pull| {
-                    PlanBlock::parse(&pull.body).is_ok_and(|block| block.commit == stands)
+                    PlanBlock::parse(&pull.body).is_ok_and(|block| block.commit == head)
                 });
                 if !is_own {
                     return Err(PublishError::ForeignBranch {
                         branch: branch.name().to_owned(),
-                        commit: stands,
+                        commit: head,
                     });
                 }
 
                 self.target
-                    .push(self.http, branch, commit, &Lease::At(stands))
+                    .push(self.http, branch, commit, &Lease::At(head))
                     .await?;
             }
         }
@@ -270,8 +270,8 @@ impl Publisher<'_> {
         Ok(Done::Updated { number, url })
     }
 
-    /// Closes, and says why the branch is left where it could not be deleted: a closed pull request
-    /// is done, whatever becomes of its branch.
+    /// Closes a pull request and deletes its branch. Returns the reason if the branch could not be
+    /// deleted, which is not an error: the pull request is closed.
     async fn close(
         &self,
         number: u64,
@@ -287,7 +287,7 @@ impl Publisher<'_> {
         match self.target.delete(self.http, branch, &lease).await {
             Ok(()) => Ok(None),
             Err(error @ PushError::Moved { .. }) => {
-                // Gone already is as good; moved means that somebody uses it.
+                // A branch that is gone already is fine. One that moved is in use.
                 let gone = remote_head(self.target, self.http, branch.name())
                     .await?
                     .is_none();
@@ -298,7 +298,7 @@ impl Publisher<'_> {
     }
 }
 
-/// What is said below a pull request that is closed.
+/// The comment below a pull request that is closed.
 fn comment(because: CloseReason, successor: Option<u64>) -> String {
     match (because, successor) {
         (CloseReason::Superseded, Some(successor)) => format!("Superseded by #{successor}."),

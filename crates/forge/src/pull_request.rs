@@ -1,26 +1,26 @@
-//! What has to happen to Patchgate's pull requests, decided without doing it.
+//! Decisions about Patchgate's pull requests, without any effects.
 //!
-//! There is one open pull request of Patchgate for each base branch. A run that finds the same
-//! plan on the same base changes nothing; one that finds another plan opens a new pull request and
-//! closes the old one; one that finds nothing vulnerable closes it. What a person closed stays
-//! closed until the plan changes. What somebody else pushed to a
-//! branch is never overwritten, and what is not known is never taken for clean.
+//! There is one open pull request of Patchgate per base branch. A run with the same plan on the same
+//! base changes nothing. A run with another plan opens a new pull request and closes the old one. A
+//! run without anything to fix closes it. A plan whose pull request was closed by a person is not
+//! proposed again. Commits of other people on a branch are never overwritten, and an incomplete scan
+//! never counts as clean.
 
 use patchgate_model::PlanBlock;
 
 use crate::OpenPullRequest;
 use crate::git::{Lease, PatchgateBranch};
 
-/// What this run found out, as far as pull requests are concerned.
+/// The state of the pull requests that this run wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wanted {
-    /// A pull request that carries a plan.
+    /// One pull request with a plan.
     Proposal(Proposal),
-    /// Nothing: no finding is left that Patchgate would fix.
+    /// No pull request, because there is no finding that Patchgate would fix.
     Nothing,
-    /// Not known: the scan is incomplete, or findings are left that cannot be fixed now.
+    /// Undecided: the scan is incomplete, or there are findings that cannot be fixed now.
     Unknown {
-        /// Why: a fragment.
+        /// The reason: a fragment.
         reason: String,
     },
 }
@@ -28,57 +28,57 @@ pub enum Wanted {
 /// The pull request that should be open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proposal {
-    /// Its branch.
+    /// Head branch.
     pub branch: PatchgateBranch,
-    /// The commit that the branch should stand on.
+    /// The commit that the branch should be at.
     pub commit: String,
-    /// Title.
+    /// Title of the pull request.
     pub title: String,
-    /// Body, with its plan block.
+    /// Body as Markdown, with its plan block.
     pub body: String,
-    /// Whether the scan behind it is complete. An incomplete one closes no other pull request: the
-    /// other may fix what this run could not see.
+    /// Whether the scan is complete. After an incomplete scan no other pull request is closed, because
+    /// it may fix findings that this run missed.
     pub is_complete: bool,
 }
 
-/// One thing to do.
+/// A change of one pull request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
-    /// The pull request is as it should be.
+    /// The pull request is up to date.
     Keep {
-        /// Number.
+        /// Number of the pull request.
         number: u64,
     },
-    /// Put the proposal's commit on its branch, and then title and body on the pull request.
+    /// Push the proposal's commit to the branch, then set title and body.
     Renew {
-        /// Number.
+        /// Number of the pull request.
         number: u64,
-        /// Where the branch stands now.
+        /// Commit at the head of the branch now.
         lease: Lease,
     },
-    /// Put title and body on the pull request; its branch is as it should be.
+    /// Set title and body. The branch is up to date.
     Describe {
-        /// Number.
+        /// Number of the pull request.
         number: u64,
     },
     /// Push the proposal's branch and open a pull request.
     Open,
     /// Close the pull request with a comment and delete its branch.
     Close {
-        /// Number.
+        /// Number of the pull request.
         number: u64,
-        /// Its branch.
+        /// Head branch.
         branch: PatchgateBranch,
-        /// Where the branch stands now.
+        /// Commit at the head of the branch now.
         head: String,
-        /// Why.
+        /// The reason.
         because: CloseReason,
     },
-    /// Leave the pull request alone.
+    /// Leave the pull request unchanged.
     Leave {
-        /// Number.
+        /// Number of the pull request.
         number: u64,
-        /// Why.
+        /// The reason.
         because: LeaveReason,
     },
 }
@@ -86,20 +86,20 @@ pub enum Step {
 /// Why a pull request is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CloseReason {
-    /// The proposal takes its place.
+    /// The proposal replaces it.
     Superseded,
     /// Nothing is left to fix.
     Resolved,
 }
 
-/// Why a pull request is left alone.
+/// Why a pull request is left unchanged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LeaveReason {
-    /// Its head is a commit that Patchgate did not make.
+    /// Its head is a commit that Patchgate did not create.
     ForeignCommit,
-    /// Its body does not say which commit Patchgate made.
+    /// Its body does not state which commit Patchgate created.
     UnreadableBlock(String),
-    /// This run does not know enough to close it.
+    /// The run is incomplete, so it cannot be closed.
     NotKnown(String),
     /// A person closed it, and the same plan is not proposed again.
     Declined,
@@ -109,11 +109,14 @@ impl std::fmt::Display for LeaveReason {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::ForeignCommit => {
-                write!(f, "its branch holds commits that Patchgate did not make")
+                write!(
+                    f,
+                    "its branch contains commits that Patchgate did not create"
+                )
             }
             Self::Declined => write!(
                 f,
-                "somebody closed it, and the same plan is not proposed again until it is reopened"
+                "it was closed by a person, and the same plan is not proposed again until it is reopened"
             ),
             Self::UnreadableBlock(reason) => write!(f, "{reason}"),
             Self::NotKnown(reason) => write!(f, "{reason}"),
@@ -157,7 +160,8 @@ fn propose(proposal: &Proposal, open: &[OpenPullRequest]) -> Vec<Step> {
             Step::Leave {
                 number: pull.number,
                 because: LeaveReason::NotKnown(
-                    "the scan is incomplete, and it may fix what this run could not see".to_owned(),
+                    "the scan is incomplete, and it may fix findings that this scan missed"
+                        .to_owned(),
                 ),
             }
         });

@@ -10,7 +10,7 @@ pub struct RepositoryName {
     name: String,
 }
 
-/// A text that names no repository.
+/// A text that is not the name of a repository.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a repository of the form `owner/name`")]
 pub struct RepositoryNameError(String);
@@ -36,7 +36,7 @@ impl FromStr for RepositoryName {
         let error = || RepositoryNameError(text.to_owned());
         let (owner, name) = text.split_once('/').ok_or_else(error)?;
 
-        // The characters that GitHub allows; none of them changes meaning in a path.
+        // The characters that GitHub allows. None of them has a meaning in a path.
         let is_part = |part: &str| {
             !part.is_empty()
                 && part.len() <= 100

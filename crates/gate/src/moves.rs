@@ -4,7 +4,9 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use patchgate_ecosystems::{Format, Input, Siblings, Upgradable, fixable_format};
-use patchgate_model::{Bump, Evidence, FileContents, Lockfile, Missing, Origin, Package};
+use patchgate_model::{
+    Bump, Evidence, FileContents, Lockfile, Missing, Origin, Package, without_credentials,
+};
 
 /// Everything that moves, over all changed lockfiles. Texts name package, versions and file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -472,23 +474,8 @@ impl std::fmt::Display for Place {
         if self.server.is_none() {
             write!(f, "{} without an address", self.kind)
         } else {
-            write!(f, "{} `{}`", self.kind, without_secrets(&self.address))
+            write!(f, "{} `{}`", self.kind, without_credentials(&self.address))
         }
-    }
-}
-
-/// An address without user, password, query and fragment.
-fn without_secrets(address: &str) -> String {
-    match url::Url::parse(address) {
-        Ok(mut url) => {
-            // Both fail only for addresses that cannot carry credentials.
-            let _ = url.set_username("");
-            let _ = url.set_password(None);
-            url.set_query(None);
-            url.set_fragment(None);
-            url.to_string().replace("%7Bversion%7D", "{version}")
-        }
-        Err(_) => address.to_owned(),
     }
 }
 

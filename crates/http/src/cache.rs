@@ -1,7 +1,7 @@
-//! Answers on disk: one file for each address, written beside and renamed.
+//! The cache on disk: one file per answer, written to a temporary file and renamed.
 //!
-//! A file holds one line of JSON with the validators and then the body. It is never trusted to be
-//! whole: a file that does not match its own length and hash counts as absent.
+//! A file contains one line of JSON with the validators and the hash, followed by the body. A file
+//! whose body does not match the hash counts as absent.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -10,13 +10,13 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-/// A folder of answers.
+/// A directory of answers.
 #[derive(Debug, Clone)]
 pub(crate) struct Cache {
-    folder: PathBuf,
+    dir: PathBuf,
 }
 
-/// An answer that was kept.
+/// A cached answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Kept {
     pub(crate) etag: Option<String>,
@@ -38,12 +38,12 @@ struct Head {
 const FORMAT: u32 = 1;
 
 impl Cache {
-    pub(crate) fn new(folder: PathBuf) -> Self {
-        Self { folder }
+    pub(crate) fn new(dir: PathBuf) -> Self {
+        Self { dir }
     }
 
-    /// What identifies an answer. The address itself never becomes a file name, and since it may
-    /// hold a secret it is not written into the file either.
+    /// The key of an answer. An address may contain a secret, so it is hashed and neither becomes a
+    /// file name nor part of a file.
     pub(crate) fn key(url: &str, accept: Option<&str>, authorised: bool, revision: &str) -> String {
         let mut hash = Sha256::new();
         let authorised = if authorised { "authorised" } else { "" };
@@ -54,10 +54,10 @@ impl Cache {
         hex::encode(hash.finalize())
     }
 
-    /// The answer for `key`, unless there is none or its file is damaged or above `max_bytes`.
+    /// The answer for `key`; `None` if it is absent, damaged or larger than `max_bytes`.
     pub(crate) fn read(&self, key: &str, max_bytes: u64) -> Option<Kept> {
         let path = self.path(key);
-        // The head is small; 64 KiB is far above the longest header that is kept.
+        // 64 KiB for the head, which is far above the longest validators.
         if fs::metadata(&path).ok()?.len() > max_bytes.saturating_add(64 * 1024) {
             return None;
         }
@@ -78,7 +78,7 @@ impl Cache {
         })
     }
 
-    /// Keeps an answer.
+    /// Writes an answer into the cache.
     pub(crate) fn write(&self, key: &str, kept: &Kept) -> Result<(), (PathBuf, io::Error)> {
         let path = self.path(key);
         let head = Head {
@@ -92,17 +92,17 @@ impl Cache {
         write_atomically(&path, &head, &kept.body).map_err(|source| (path, source))
     }
 
-    /// Two levels, so that no folder gets too long.
+    /// The file of a key, in one of 256 directories: very large directories are slow.
     fn path(&self, key: &str) -> PathBuf {
         let (first, rest) = key.split_at(key.len().min(2));
-        self.folder.join(first).join(rest)
+        self.dir.join(first).join(rest)
     }
 }
 
 fn write_atomically(path: &Path, head: &Head, body: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    let dir = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(dir)?;
+    let mut file = tempfile::NamedTempFile::new_in(dir)?;
     serde_json::to_writer(&mut file, head)?;
     file.write_all(b"\n")?;
     file.write_all(body)?;

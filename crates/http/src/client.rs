@@ -1,66 +1,51 @@
-//! The client: one way out for every request.
+//! [`Client`], through which every request leaves.
 
 use std::io::Write as _;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, IF_MODIFIED_SINCE, IF_NONE_MATCH};
 use tracing::debug;
 
 use crate::cache::{Cache, Kept};
-use crate::retry::{MAX_RETRY_AFTER, backoff, is_temporary, retry_after};
+use crate::retry::{FailedAttempt, Retries, is_temporary, retry_after};
 use crate::{Auth, Caching, ClientOptions, Error, Method, Request, Response, redact_url};
 
-/// Most redirects that are followed.
+/// Limit on the redirects of a call.
 const MAX_REDIRECTS: usize = 5;
 
-/// Most bytes of a refusal's body that are read.
+/// Limit on the body of a refusal, in bytes. The rest is not read.
 const MAX_REFUSAL_BYTES: u64 = 64 * 1024;
 
-/// The network client. Cheap to clone; clones share connections.
+/// The network client. Cloning is cheap, and clones share their connections.
 #[derive(Debug, Clone)]
 pub struct Client {
     options: ClientOptions,
-    /// Absent offline, where nothing is ever sent.
+    /// `None` offline, so that nothing can be sent.
     inner: Option<reqwest::Client>,
     cache: Option<Cache>,
 }
 
-/// How one attempt ended without a usable answer.
-struct Failed {
-    error: Error,
-    temporary: bool,
-    wait: Option<Duration>,
-}
+/// An attempt without a usable answer.
+type Failed = FailedAttempt<Error>;
 
-impl Failed {
-    fn finally(error: Error) -> Self {
-        Self {
-            error,
-            temporary: false,
-            wait: None,
-        }
-    }
-}
-
-/// Where the bytes of an answer go.
+/// The destination of an answer's body.
 enum Sink<'a> {
     Memory(Vec<u8>),
     File(&'a mut std::fs::File, &'a Path),
 }
 
-/// The head of an answer whose body went into the sink. Status 304 has none.
+/// The head of an answer, whose body went into the sink. With status 304 there is no body.
 struct Answer {
     status: u16,
     headers: Vec<(String, String)>,
 }
 
 impl Client {
-    /// Builds a client. Offline it needs neither certificates nor a TLS library.
+    /// Builds a client. An offline client needs neither certificates nor a TLS library.
     ///
     /// # Errors
-    /// When no CA certificates are found or the options make no header.
+    /// When no CA certificates are found, or an option is not a valid header value.
     pub fn new(options: ClientOptions) -> Result<Self, Error> {
         let inner = if options.offline {
             None
@@ -76,25 +61,25 @@ impl Client {
         })
     }
 
-    /// The client below, for a library that brings its own calls. What goes through it has the
-    /// timeouts, the redirect rules and the user agent, but no retries, no cap and no redaction.
-    /// `None` offline.
+    /// The underlying client, for a library with calls of its own. They have the timeouts, the
+    /// redirect rules and the user agent, but no retries, no size limit and no redaction. `None`
+    /// offline.
     #[must_use]
     pub fn reqwest(&self) -> Option<&reqwest::Client> {
         self.inner.as_ref()
     }
 
-    /// Whether nothing is ever sent.
+    /// Whether the client is offline and sends nothing.
     #[must_use]
     pub fn is_offline(&self) -> bool {
         self.inner.is_none()
     }
 
-    /// Sends a request and reads its answer, without the cache.
+    /// Sends a request and reads its answer, without using the cache.
     ///
     /// # Errors
-    /// Every answer that is not from 200 to 299 is an error, after the repetitions that the
-    /// request allows.
+    /// When there is no answer, or one with a status outside of 200 to 299, after the repetitions
+    /// that the request allows.
     pub async fn send(&self, request: &Request<'_>) -> Result<Response, Error> {
         let mut sink = Sink::Memory(Vec::new());
         let answer = self.run(request, None, &mut sink).await?;
@@ -104,7 +89,7 @@ impl Client {
     /// Sends a `GET` through the cache.
     ///
     /// # Errors
-    /// As [`Client::send`]; offline also when the cache has no answer.
+    /// As [`Client::send`]. Offline, also when the cache has no answer.
     pub async fn get(&self, request: &Request<'_>, caching: &Caching) -> Result<Response, Error> {
         let (Some(cache), false) = (&self.cache, *caching == Caching::Off) else {
             return self.send(request).await;
@@ -138,7 +123,7 @@ impl Client {
             last_modified: response.header("last-modified").map(str::to_owned),
             body: response.body,
         };
-        // A cache that cannot be written costs time, not truth.
+        // A cache that cannot be written only costs time.
         if let Err((path, error)) = cache.write(&key, &fresh) {
             debug!(path = %path.display(), %error, "the cache cannot be written");
         }
@@ -149,11 +134,11 @@ impl Client {
         })
     }
 
-    /// Sends a `GET` and writes its answer to `file` from the start, so that an answer may be
-    /// larger than memory. The file is truncated before each attempt. `path` names it in errors.
+    /// Sends a `GET` and writes its answer to `file`, so that an answer may be larger than memory.
+    /// The file is truncated before each attempt. `path` names it in errors.
     ///
     /// # Errors
-    /// As [`Client::send`]; also when the file cannot be written.
+    /// As [`Client::send`], and when the file cannot be written.
     pub async fn download(
         &self,
         request: &Request<'_>,
@@ -165,37 +150,27 @@ impl Client {
         Ok(answer.with_body(sink))
     }
 
-    /// Attempts until there is an answer or no attempt is left.
+    /// Sends the request until there is an answer, as often as it may be sent.
     async fn run(
         &self,
         request: &Request<'_>,
         kept: Option<&Kept>,
         sink: &mut Sink<'_>,
     ) -> Result<Answer, Error> {
-        let started = Instant::now();
-        let mut attempt = 0;
+        let options = &self.options;
+        // A call that is not idempotent may have taken effect although it failed.
+        let max = if request.idempotent {
+            options.retries
+        } else {
+            0
+        };
+        let mut retries = Retries::new(max, options.retry_base_delay, options.retry_budget);
 
         loop {
-            let failed = match self.attempt(request, kept, sink).await {
+            match self.attempt(request, kept, sink).await {
                 Ok(answer) => return Ok(answer),
-                Err(failed) => failed,
-            };
-            let wait = failed
-                .wait
-                .unwrap_or_else(|| backoff(self.options.retry_base_delay, attempt));
-            let spent = started.elapsed().saturating_add(wait);
-            let again = request.idempotent
-                && failed.temporary
-                && attempt < self.options.retries
-                && wait <= MAX_RETRY_AFTER
-                && spent <= self.options.retry_budget;
-            if !again {
-                return Err(failed.error);
+                Err(failed) => retries.wait_after(failed).await?,
             }
-
-            debug!(error = %failed.error, attempt, ?wait, "trying again");
-            tokio::time::sleep(wait).await;
-            attempt += 1;
         }
     }
 
@@ -236,7 +211,7 @@ impl Client {
             };
             return Err(Failed {
                 error,
-                temporary: is_temporary(status),
+                repeatable: is_temporary(status),
                 wait,
             });
         }
@@ -301,7 +276,7 @@ impl Answer {
 }
 
 impl Sink<'_> {
-    /// Forgets what an earlier attempt left.
+    /// Discards the bytes of an earlier attempt.
     fn reset(&mut self) -> Result<(), Failed> {
         match self {
             Self::Memory(body) => {
@@ -335,9 +310,9 @@ fn unwritable(path: &Path, source: std::io::Error) -> Failed {
     })
 }
 
-/// Builds the client below, with the crypto provider installed once for the process.
+/// Builds the underlying client. Installs the crypto provider of the process.
 fn build(options: &ClientOptions) -> Result<reqwest::Client, Error> {
-    // An error says that one is installed already, which is as good.
+    // Fails only if a provider is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()
         .user_agent(&options.user_agent)
@@ -348,8 +323,8 @@ fn build(options: &ClientOptions) -> Result<reqwest::Client, Error> {
         .map_err(Error::Build)
 }
 
-/// Follows a few redirects, but never from an encrypted connection to a plain one. The library
-/// itself takes the `Authorization` header off when the server changes.
+/// Follows a few redirects, but never from an encrypted connection to a plain one. reqwest removes the
+/// `Authorization` header when the server changes.
 fn redirect_policy() -> reqwest::redirect::Policy {
     reqwest::redirect::Policy::custom(|attempt| {
         let was_encrypted = attempt
@@ -406,7 +381,7 @@ fn prepare(
     outgoing
 }
 
-/// Sorts a library error into what may pass and what will not.
+/// Converts an error of the library, and decides whether it is temporary.
 fn failed(error: reqwest::Error, url: String) -> Failed {
     if error.is_builder() || error.is_redirect() {
         return Failed::finally(Error::Invalid {
@@ -420,7 +395,7 @@ fn failed(error: reqwest::Error, url: String) -> Failed {
     } else if error.is_connect() {
         "could not be reached"
     } else if error.is_body() || error.is_decode() {
-        "answered only in part"
+        "answered only partially"
     } else {
         "broke the connection"
     };
@@ -432,13 +407,13 @@ fn failed(error: reqwest::Error, url: String) -> Failed {
 
     Failed {
         error,
-        temporary: true,
+        repeatable: true,
         wait: None,
     }
 }
 
-/// Reads the beginning of a refusal's body; what cannot be read is left out, since the status says
-/// the most.
+/// Reads the beginning of a refusal's body. Read errors are ignored, because the status matters
+/// most.
 async fn read_refusal(response: &mut reqwest::Response) -> Vec<u8> {
     let mut body = Vec::new();
     while let Ok(Some(chunk)) = response.chunk().await {

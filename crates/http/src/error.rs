@@ -1,9 +1,9 @@
-//! What goes wrong between Patchgate and a server.
+//! Errors of requests.
 
 use std::io;
 use std::path::PathBuf;
 
-/// A request that has no usable answer. Addresses in it are redacted.
+/// Why a request has no usable answer. Addresses are without credentials.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Offline, and the cache has no answer.
@@ -12,15 +12,15 @@ pub enum Error {
         /// The address.
         url: String,
     },
-    /// The client itself cannot be built, for want of CA certificates most often.
+    /// The client cannot be built, mostly because there are no CA certificates.
     #[error("the network client cannot be built")]
     Build(#[source] reqwest::Error),
     /// The address or a header cannot be sent.
-    #[error("`{url}` cannot be asked")]
+    #[error("`{url}` cannot be requested")]
     Invalid {
         /// The address.
         url: String,
-        /// What is wrong with the request.
+        /// The fault of the request.
         #[source]
         source: reqwest::Error,
     },
@@ -29,13 +29,13 @@ pub enum Error {
     Transport {
         /// The address.
         url: String,
-        /// What happened: `could not be reached`, `did not answer in time`, ….
+        /// The event: `could not be reached`, `did not answer in time`, ….
         what: &'static str,
-        /// What lies below.
+        /// The underlying error.
         #[source]
         source: reqwest::Error,
     },
-    /// The server refused.
+    /// The status of the answer is not one from 200 to 299.
     #[error("`{url}` answered {status}{}", excerpt(.body))]
     Status {
         /// The address.
@@ -58,17 +58,17 @@ pub enum Error {
     Write {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         #[source]
         source: io::Error,
     },
 }
 
-/// Most characters of an answer's body in a message.
+/// Limit on the characters of an answer's body in a message.
 const EXCERPT_CHARACTERS: usize = 200;
 
 impl Error {
-    /// The HTTP status, when the server refused.
+    /// The HTTP status, if the server answered with an error.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         match self {
@@ -77,7 +77,7 @@ impl Error {
         }
     }
 
-    /// What to do next: a sentence for a line of its own.
+    /// The next step: a fragment for a line of its own.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
@@ -99,14 +99,16 @@ impl Error {
             }
             Self::Status {
                 status: 500..=599, ..
-            } => Some("the server has a fault of its own: run it again later"),
-            Self::Write { .. } => Some("check that the folder exists, is writable and has space"),
+            } => Some("the server has an internal error: run it again later"),
+            Self::Write { .. } => {
+                Some("check that the directory exists, is writable and has space")
+            }
             Self::Invalid { .. } | Self::Status { .. } | Self::TooLarge { .. } => None,
         }
     }
 }
 
-/// `: ` and the beginning of a body on one line, or nothing for an empty or binary one.
+/// `: ` and the beginning of a body on one line. Empty for an empty or binary body.
 fn excerpt(body: &[u8]) -> String {
     let head = body
         .get(..body.len().min(4 * EXCERPT_CHARACTERS))

@@ -1,24 +1,30 @@
-//! The one network client: timeouts, retries, caps, cache, redaction.
+//! The network client: timeouts, retries, size limits, cache and redaction.
 //!
-//! Every request of Patchgate leaves through [`Client`]. What it holds for all of them: a call that
-//! is not idempotent is sent once and never again; an answer is read up to a limit and no further;
-//! an address in an error carries no secret; and offline nothing at all is sent. It knows no
-//! server, no API and no JSON of anybody.
+//! Every request of Patchgate leaves through [`Client`], which guarantees:
+//!
+//! - a call that is not idempotent is sent only once;
+//! - an answer is read up to a limit;
+//! - an address in an error contains no secret;
+//! - offline, nothing is sent.
+//!
+//! The crate deliberately knows no server, no API and no JSON format.
 
+mod address;
 mod cache;
 mod client;
 mod environment;
 mod error;
 mod options;
-mod redact;
 mod request;
 mod retry;
 mod secret;
 
+pub use address::is_loopback;
+pub use address::redact_url;
 pub use client::Client;
 pub use environment::Environment;
 pub use error::Error;
 pub use options::ClientOptions;
-pub use redact::redact_url;
 pub use request::{Caching, Method, Request, Response};
+pub use retry::{FailedAttempt, Retries, is_temporary, retry_after};
 pub use secret::{Auth, Secret};

@@ -1,4 +1,4 @@
-//! What a client is built from.
+//! Settings of the client.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,22 +8,21 @@ use std::time::Duration;
 pub struct ClientOptions {
     /// Value of the `User-Agent` header.
     pub user_agent: String,
-    /// Longest wait for a connection.
+    /// Time limit for a connection.
     pub connect_timeout: Duration,
-    /// Longest wait for one attempt, from the connection to the last byte.
+    /// Time limit for one attempt, from the connection to the last byte.
     pub total_timeout: Duration,
-    /// Longest time that one call with all its attempts and waits may take; no attempt starts
-    /// after it.
+    /// Time limit for a call with all its attempts and waits. No attempt starts after it.
     pub retry_budget: Duration,
-    /// First wait before a repetition where the server names none; it doubles each time.
+    /// Wait before the first repetition if the server names none. It doubles each time.
     pub retry_base_delay: Duration,
-    /// Most repetitions of an idempotent call. The call itself is not counted.
+    /// Limit on the repetitions of an idempotent call. The first attempt is not counted.
     pub retries: u32,
-    /// Largest answer in bytes, unless a request says otherwise.
+    /// Size limit of an answer in bytes, unless the request sets another one.
     pub max_response_bytes: u64,
-    /// True to send nothing at all: answers come from the cache or not at all.
+    /// Whether to send nothing: answers come only from the cache.
     pub offline: bool,
-    /// Folder of the cache; `None` for no cache.
+    /// Directory of the cache; `None` for no cache.
     pub cache_dir: Option<PathBuf>,
 }
 

@@ -1,4 +1,4 @@
-//! A request and its answer, as values.
+//! Requests and their answers.
 
 use std::fmt;
 
@@ -9,18 +9,31 @@ use crate::{Auth, redact_url};
 pub enum Method {
     /// `GET`, idempotent.
     Get,
-    /// `POST`, idempotent only where the request says so.
+    /// `POST`, idempotent only if the request says so.
     Post,
     /// `PUT`, idempotent by its definition (RFC 9110, section 9.2.2).
     Put,
-    /// `PATCH`, idempotent only where the request says so.
+    /// `PATCH`, idempotent only if the request says so.
     Patch,
     /// `DELETE`, idempotent by its definition (RFC 9110, section 9.2.2).
     Delete,
 }
 
-/// One request. Printed for debugging it shows its method and its redacted address, since
-/// anything else of it may hold a secret.
+/// One request.
+///
+/// Its debug output is limited to the method and the address without credentials, because other
+/// parts may contain a secret.
+///
+/// ```
+/// use patchgate_http::Request;
+///
+/// let request = Request::post("https://host.invalid/query")
+///     .json(&["a"])?
+///     .idempotent()
+///     .max_bytes(1024);
+/// # let _ = request;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Request<'a> {
     pub(crate) method: Method,
@@ -49,13 +62,13 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// A `GET`.
+    /// A `GET` request, which may be repeated.
     #[must_use]
     pub fn get(url: impl Into<String>) -> Self {
         Self::new(Method::Get, url)
     }
 
-    /// A `POST`, which is sent once unless [`Request::idempotent`] says that it may be repeated.
+    /// A `POST` request, which is sent only once unless it is marked as [`Request::idempotent`].
     #[must_use]
     pub fn post(url: impl Into<String>) -> Self {
         Self::new(Method::Post, url)
@@ -84,30 +97,30 @@ impl<'a> Request<'a> {
         self
     }
 
-    /// Says who asks.
+    /// Sets the credentials.
     #[must_use]
     pub fn auth(mut self, auth: Option<&'a Auth>) -> Self {
         self.auth = auth;
         self
     }
 
-    /// Adds a header. Secrets belong into [`Request::auth`], which redirects to another server
-    /// lose.
+    /// Adds a header. Secrets belong in [`Request::auth`], which is removed on redirects to another
+    /// server.
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
         self
     }
 
-    /// Says that sending the request twice does no more than sending it once, so that it may be
-    /// repeated.
+    /// Marks the request as idempotent: sending it twice has the same effect as sending it once, so
+    /// it may be repeated.
     #[must_use]
     pub fn idempotent(mut self) -> Self {
         self.idempotent = true;
         self
     }
 
-    /// Sets the largest answer in bytes for this request.
+    /// Sets the size limit of the answer, in bytes.
     #[must_use]
     pub fn max_bytes(mut self, max_bytes: u64) -> Self {
         self.max_bytes = Some(max_bytes);
@@ -124,35 +137,36 @@ impl fmt::Debug for Request<'_> {
     }
 }
 
-/// Whether and how a `GET` uses the disk cache. Offline the cache answers whatever this says,
-/// except for [`Caching::Off`].
+/// Use of the disk cache by a `GET`. Offline, the cache always answers, except with
+/// [`Caching::Off`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Caching {
-    /// Not at all.
+    /// The cache is neither read nor written.
     Off,
-    /// Ask the server each time, with the validators of what is there (RFC 9111, section 4.3).
+    /// The server is asked each time, with the validators of the cached answer (RFC 9111, section
+    /// 4.3).
     Revalidate,
-    /// The answer never changes for this revision, a text that becomes part of the key: once
-    /// there, no server is asked.
+    /// The answer never changes for this revision, which becomes part of the key. A cached answer is
+    /// used without asking the server.
     Immutable(String),
 }
 
 /// An answer with a status from 200 to 299.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Response {
-    /// HTTP status.
+    /// HTTP status code.
     pub status: u16,
-    /// The headers, names in lower case, in the order of the answer. Empty when the cache answered
-    /// alone. Values that are not text are left out.
+    /// The headers in the order of the answer, with names in lower case. Empty if the answer came from
+    /// the cache without asking the server. Values that are not text are left out.
     pub headers: Vec<(String, String)>,
-    /// The body.
+    /// The decompressed body; empty for a download to a file.
     pub body: Vec<u8>,
-    /// True when the body came from the cache, be it confirmed by the server or not.
+    /// Whether the body came from the cache, with or without confirmation by the server.
     pub cached: bool,
 }
 
 impl Response {
-    /// The first header of this name, given in lower case.
+    /// The value of the first header with this name, which must be in lower case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers

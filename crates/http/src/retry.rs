@@ -1,21 +1,115 @@
-//! When a call is repeated, and how long to wait before it.
+//! Repetition of calls: [`Retries`], the only retry loop, and the rules behind it.
+//!
+//! The module does not know which calls may be repeated. Callers pass failures of calls that are not
+//! idempotent as final.
 
-use std::time::Duration;
+use std::fmt::Display;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use tracing::debug;
 
-/// Longest wait that a server's `Retry-After` is granted; a server that wants more is refused and
-/// the call fails.
-pub(crate) const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
+/// Longest `Retry-After` that is honoured. If a server asks for a longer wait, the call fails.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
 
-/// Whether a status says that the same request may succeed later.
-pub(crate) fn is_temporary(status: u16) -> bool {
+/// A failed attempt of a call.
+#[derive(Debug)]
+pub struct FailedAttempt<E> {
+    /// The error, which the call returns if it is not repeated.
+    pub error: E,
+    /// Whether the same call may succeed later, and may be sent again.
+    pub repeatable: bool,
+    /// The wait that the server asks for.
+    pub wait: Option<Duration>,
+}
+
+impl<E> FailedAttempt<E> {
+    /// A failure that a repetition would not change.
+    pub fn finally(error: E) -> Self {
+        Self {
+            error,
+            repeatable: false,
+            wait: None,
+        }
+    }
+}
+
+/// The repetitions of one call.
+///
+/// ```no_run
+/// # use std::time::Duration;
+/// # use patchgate_http::{FailedAttempt, Retries};
+/// # async fn attempt() -> Result<u8, FailedAttempt<String>> { Ok(0) }
+/// # async fn call() -> Result<u8, String> {
+/// let mut retries = Retries::new(3, Duration::from_millis(500), Duration::from_secs(60));
+/// loop {
+///     match attempt().await {
+///         Ok(answer) => return Ok(answer),
+///         Err(failed) => retries.wait_after(failed).await?,
+///     }
+/// }
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Retries {
+    started: Instant,
+    done: u32,
+    max: u32,
+    base_delay: Duration,
+    budget: Duration,
+}
+
+impl Retries {
+    /// Starts a call. `max` is the number of repetitions, without the first attempt. The wait
+    /// before a repetition starts with `base_delay` and doubles each time, unless the server names
+    /// one. No repetition starts later than `budget` after now.
+    #[must_use]
+    pub fn new(max: u32, base_delay: Duration, budget: Duration) -> Self {
+        Self {
+            started: Instant::now(),
+            done: 0,
+            max,
+            base_delay,
+            budget,
+        }
+    }
+
+    /// Waits until the call may be repeated.
+    ///
+    /// # Errors
+    /// The error of the attempt, if the call must not be repeated: the failure is final, the
+    /// repetitions or the budget are used up, or the server asks for a wait above one minute.
+    pub async fn wait_after<E: Display>(&mut self, failed: FailedAttempt<E>) -> Result<(), E> {
+        let wait = failed
+            .wait
+            .unwrap_or_else(|| backoff(self.base_delay, self.done));
+        let spent = self.started.elapsed().saturating_add(wait);
+        let again = failed.repeatable
+            && self.done < self.max
+            && wait <= MAX_RETRY_AFTER
+            && spent <= self.budget;
+        if !again {
+            return Err(failed.error);
+        }
+
+        debug!(error = %failed.error, attempt = self.done, ?wait, "trying again");
+        tokio::time::sleep(wait).await;
+        self.done += 1;
+
+        Ok(())
+    }
+}
+
+/// Whether the same request may succeed later, by the HTTP status of its answer.
+#[must_use]
+pub fn is_temporary(status: u16) -> bool {
     matches!(status, 429 | 500 | 502 | 503 | 504)
 }
 
-/// The wait that a `Retry-After` header asks for: seconds or an HTTP date (RFC 9110, section
-/// 10.2.3). `None` when it is neither.
-pub(crate) fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
+/// The wait of a `Retry-After` header: seconds or an HTTP date (RFC 9110, section 10.2.3). `None` if
+/// the value is neither.
+#[must_use]
+pub fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
     let value = value.trim();
     if let Ok(seconds) = value.parse::<u64>() {
         return Some(Duration::from_secs(seconds));
@@ -29,9 +123,9 @@ pub(crate) fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
     Some(Duration::from_secs(u64::try_from(seconds).unwrap_or(0)))
 }
 
-/// The wait before repetition number `attempt`, counted from 0, when the server names none: the
-/// base, doubled each time.
-pub(crate) fn backoff(base: Duration, attempt: u32) -> Duration {
+/// The wait before repetition number `attempt`, counted from 0, if the server names none: the base,
+/// doubled each time.
+fn backoff(base: Duration, attempt: u32) -> Duration {
     base.saturating_mul(1 << attempt.min(10))
         .min(MAX_RETRY_AFTER)
 }

@@ -1,19 +1,25 @@
-//! Secrets that cannot be printed by mistake.
+//! Secrets, which cannot be printed by mistake.
 
 use std::fmt;
 
-/// A token or password. It prints as `***`; only [`Secret::expose`] gives the text.
+/// A token or password. It prints as `***`; only [`Secret::expose`] returns the text.
+///
+/// ```
+/// let token = patchgate_http::Secret::new("hunter2\n");
+/// assert_eq!(format!("{token} {token:?}"), "*** ***");
+/// assert_eq!(token.expose(), "hunter2");
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Wraps a secret. White space around it, such as the line end of a token file, is cut off.
+    /// Wraps a secret. Surrounding white space, such as the line end of a token file, is removed.
     #[must_use]
     pub fn new(text: &str) -> Self {
         Self(text.trim().to_owned())
     }
 
-    /// The text itself, for the header that needs it and for nothing else.
+    /// The secret text. Use it only for the header that needs it.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -32,7 +38,7 @@ impl fmt::Display for Secret {
     }
 }
 
-/// How a request says who asks. Redirects to another server lose it.
+/// Credentials of a request. They are removed on redirects to another server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Auth {
     /// `Authorization: Bearer …` (RFC 6750).

@@ -248,7 +248,7 @@ async fn asks_again_with_what_it_knows() {
     assert_eq!(
         error.to_string(),
         format!(
-            "`{}/other?token=***` is not in the cache, and offline no server is asked",
+            "`{}/other` is not in the cache, and offline no server is asked",
             server.url()
         )
     );

@@ -128,13 +128,49 @@ pub enum Level {
     Critical,
 }
 
-/// What is known about exploitation. `None` means unknown, never "no".
+/// Signals of exploitation. A missing signal means unknown, never "no".
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Signals {
     /// EPSS of the highest-scored CVE among the ids, where a feed has one.
     pub epss: Option<Epss>,
-    /// Entry in CISA's catalogue. `Some(None)` means that the catalogue was read and lacks it.
-    pub kev: Option<Option<Kev>>,
+    /// Whether CISA's catalogue lists one of the ids.
+    pub kev: KevStatus,
+}
+
+/// Whether CISA's Known Exploited Vulnerabilities catalogue lists a vulnerability.
+///
+/// A catalogue that was not read proves nothing, so it must not look like a catalogue that lacks
+/// the entry.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum KevStatus {
+    /// The catalogue was not read: exploitation is unknown.
+    #[default]
+    NotConsulted,
+    /// The catalogue was read and does not list it.
+    NotListed,
+    /// The catalogue lists it: exploitation is known.
+    Listed(Kev),
+}
+
+impl KevStatus {
+    /// The entry, if the catalogue lists the vulnerability.
+    #[must_use]
+    pub fn entry(&self) -> Option<&Kev> {
+        match self {
+            Self::Listed(kev) => Some(kev),
+            Self::NotConsulted | Self::NotListed => None,
+        }
+    }
+
+    /// Whether the catalogue lists the vulnerability; `None` if the catalogue was not read.
+    #[must_use]
+    pub fn is_listed(&self) -> Option<bool> {
+        match self {
+            Self::NotConsulted => None,
+            Self::NotListed => Some(false),
+            Self::Listed(_) => Some(true),
+        }
+    }
 }
 
 /// A score of FIRST's Exploit Prediction Scoring System (<https://www.first.org/epss/>).

@@ -34,8 +34,8 @@ pub use evidence::{
 };
 pub use explanation::{Explanation, RecordEvidence};
 pub use finding::{
-    Epss, Finding, FixedVersion, Kev, Level, Location, PackageRef, Score, ScoreReason, Severity,
-    Signals, SourceStatus,
+    Epss, Finding, FixedVersion, Kev, KevStatus, Level, Location, PackageRef, Score, ScoreReason,
+    Severity, Signals, SourceStatus,
 };
 pub use gate_policy::{GatePolicy, MergeMethod, RequiredCheck, RequiredChecks};
 pub use inventory::{

@@ -174,7 +174,7 @@ impl ExplainReport {
     /// Makes the report of an advisory.
     #[must_use]
     pub fn new(input: &ExplainInput<'_>) -> Self {
-        let kev = input.signals.kev.as_ref();
+        let kev = &input.signals.kev;
         Self {
             schema_version: crate::SCHEMA_VERSION,
             tool: Tool::this(),
@@ -182,8 +182,8 @@ impl ExplainReport {
             records: input.records.iter().map(RecordReport::new).collect(),
             malicious: !input.malicious.is_empty(),
             epss: input.signals.epss.as_ref().map(|epss| epss.probability),
-            kev: kev.map(Option::is_some),
-            kev_details: kev.and_then(Option::as_ref).map(KevReport::from),
+            kev: kev.is_listed(),
+            kev_details: kev.entry().map(KevReport::from),
             packages: input
                 .packages
                 .iter()

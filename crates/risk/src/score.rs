@@ -18,7 +18,7 @@
 //! 2.2 points, 0.01 gives 7, 0.1 gives 22, 0.5 gives 49. All parts are counted in tenths of a point, so
 //! that the reasons add up to the value exactly.
 
-use patchgate_model::{Epss, Finding, Kev, Level, Scope, Score, ScoreReason};
+use patchgate_model::{Epss, Finding, Kev, KevStatus, Level, Scope, Score, ScoreReason};
 
 use crate::severity::midpoint;
 
@@ -60,12 +60,12 @@ pub fn score(finding: &Finding) -> Score {
 
     let mut parts = vec![epss_part(finding), cvss_part(finding)];
     match &finding.signals.kev {
-        Some(Some(kev)) => {
+        KevStatus::Listed(kev) => {
             let base = parts.iter().map(|part| part.tenths).sum();
             parts.extend(kev_parts(kev, base));
         }
-        Some(None) => parts.extend(scope_part(finding.scope, &parts)),
-        None => {
+        KevStatus::NotListed => parts.extend(scope_part(finding.scope, &parts)),
+        KevStatus::NotConsulted => {
             parts.extend(scope_part(finding.scope, &parts));
             parts.push(Part {
                 signal: "kev",
@@ -260,7 +260,7 @@ pub(crate) mod tests {
             },
             signals: Signals {
                 epss: None,
-                kev: Some(None),
+                kev: KevStatus::NotListed,
             },
             informational: None,
             malicious: false,
@@ -277,12 +277,14 @@ pub(crate) mod tests {
             probability,
             percentile: probability,
         });
-        finding.signals.kev = Some(kev.map(|ransomware| Kev {
-            cve: "CVE-2024-1".into(),
-            date_added: "2024-01-02".into(),
-            due_date: "2024-01-23".into(),
-            ransomware,
-        }));
+        finding.signals.kev = kev.map_or(KevStatus::NotListed, |ransomware| {
+            KevStatus::Listed(Kev {
+                cve: "CVE-2024-1".into(),
+                date_added: "2024-01-02".into(),
+                due_date: "2024-01-23".into(),
+                ransomware,
+            })
+        });
         finding.scope = scope;
 
         finding
@@ -327,7 +329,7 @@ pub(crate) mod tests {
     #[test]
     fn an_unknown_signal_is_said_to_be_unknown() {
         let mut unknown = finding(Level::Unknown);
-        unknown.signals.kev = None;
+        unknown.signals.kev = KevStatus::NotConsulted;
         let texts: Vec<String> = score(&unknown)
             .reasons
             .into_iter()

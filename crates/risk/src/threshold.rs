@@ -69,12 +69,12 @@ impl Threshold {
     #[must_use]
     pub fn may_be_reached_with_feeds(&self, finding: &Finding) -> bool {
         !self.is_reached_by(finding)
-            && (finding.signals.kev.is_none() || self.min_score().is_some())
+            && (finding.signals.kev.is_listed().is_none() || self.min_score().is_some())
     }
 }
 
 fn is_known_exploited(finding: &Finding) -> bool {
-    finding.signals.kev.as_ref().is_some_and(Option::is_some)
+    finding.signals.kev.entry().is_some()
 }
 
 /// The level as thresholds see it: an unknown severity counts as high, because a missing figure is
@@ -90,7 +90,7 @@ pub fn counts_as(level: Level) -> Level {
 
 #[cfg(test)]
 mod tests {
-    use patchgate_model::Kev;
+    use patchgate_model::{Kev, KevStatus};
 
     use super::*;
     use crate::score::tests::finding;
@@ -124,12 +124,12 @@ mod tests {
 
     fn exploited(level: Level) -> Finding {
         let mut finding = scored(level, 94.8);
-        finding.signals.kev = Some(Some(Kev {
+        finding.signals.kev = KevStatus::Listed(Kev {
             cve: "CVE-2020-11023".into(),
             date_added: "2025-01-23".into(),
             due_date: "2025-02-13".into(),
             ransomware: false,
-        }));
+        });
         finding
     }
 
@@ -214,7 +214,7 @@ mod tests {
         assert!(score(40.0).may_be_reached_with_feeds(&medium));
         assert!(!severity(Level::High).may_be_reached_with_feeds(&medium));
 
-        medium.signals.kev = None;
+        medium.signals.kev = KevStatus::NotConsulted;
         assert!(severity(Level::High).may_be_reached_with_feeds(&medium));
         assert!(!severity(Level::Medium).may_be_reached_with_feeds(&medium));
     }

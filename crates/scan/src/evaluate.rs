@@ -1,7 +1,7 @@
 //! Evaluation of an inventory: lookup, matching and rating, with everything that could not be
 //! judged.
 
-use patchgate_advisories::Lookup;
+use patchgate_advisories::AdvisoryLookup;
 use patchgate_ecosystems::{Ecosystem, by_name};
 use patchgate_inventory::missing;
 use patchgate_model::{Finding, Inventory, Problem, ProblemKind, SourceStatus};
@@ -49,7 +49,7 @@ pub async fn evaluate(inventory: &Inventory, source: &AdvisorySource) -> Evaluat
 /// Rates the findings of an inventory, whose packages were looked up already.
 pub async fn evaluate_lookup(
     inventory: &Inventory,
-    lookup: &Lookup,
+    lookup: &AdvisoryLookup,
     source: &AdvisorySource,
 ) -> Evaluation {
     let signals = source.signals(lookup).await;

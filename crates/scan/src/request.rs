@@ -1,6 +1,6 @@
 //! One scan, from its inputs to its result.
 
-use patchgate_advisories::Lookup;
+use patchgate_advisories::AdvisoryLookup;
 use patchgate_config::{Config, Ignore};
 use patchgate_http::Environment;
 use patchgate_inventory::{Contents, Inputs, MavenRepository, Network};
@@ -47,7 +47,7 @@ pub struct ScanResult {
     today: jiff::civil::Date,
     /// The answers that the findings refer to. Kept because dropping the records of ten thousand
     /// packages takes time, which a process that is about to exit can save.
-    _lookup: Lookup,
+    _lookup: AdvisoryLookup,
 }
 
 /// Reads the inputs, looks every package up and rates the findings.

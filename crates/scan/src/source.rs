@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use patchgate_advisories::{
-    CommitQuery, FeedSignals, FetchedFeeds, Lookup, NoSignals, OsvClient, PackageQuery,
+    AdvisoryLookup, CommitQuery, FeedSignals, FetchedFeeds, NoSignals, OsvClient, PackageQuery,
     SignalSource, Store, commit_queries, package_key, queries,
 };
 use patchgate_config::Config;
@@ -44,7 +44,7 @@ const FEED_TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct AdvisorySource {
     location: Location,
-    /// Prefixes of ids that mark a release as malicious; see [`Lookup::malicious_prefixes`].
+    /// Prefixes of ids that mark a release as malicious; see [`AdvisoryLookup::malicious_prefixes`].
     malicious_prefixes: Vec<String>,
     /// Records of vendors, in addition to those of the location.
     vendors: VendorRecords,
@@ -106,7 +106,7 @@ impl AdvisorySource {
     }
 
     /// The advisories of these packages.
-    pub async fn lookup(&self, queries: &[PackageQuery]) -> Lookup {
+    pub async fn lookup(&self, queries: &[PackageQuery]) -> AdvisoryLookup {
         self.lookup_all(queries, &[]).await
     }
 
@@ -116,17 +116,17 @@ impl AdvisorySource {
     }
 
     /// The advisories of every package of an inventory, by name and by commit.
-    pub async fn lookup_inventory(&self, inventory: &Inventory) -> Lookup {
+    pub async fn lookup_inventory(&self, inventory: &Inventory) -> AdvisoryLookup {
         self.lookup_all(&queries(inventory), &commit_queries(inventory))
             .await
     }
 
     /// The advisories of these commits, by commit alone.
-    pub async fn lookup_commits(&self, commits: &[CommitQuery]) -> Lookup {
+    pub async fn lookup_commits(&self, commits: &[CommitQuery]) -> AdvisoryLookup {
         match &self.location {
-            Location::Store(store) => Lookup {
+            Location::Store(store) => AdvisoryLookup {
                 sources: store.status(),
-                ..Lookup::default()
+                ..AdvisoryLookup::default()
             },
             Location::Online(online) => online.osv.lookup_all(&[], commits).await,
         }
@@ -152,7 +152,11 @@ impl AdvisorySource {
         }
     }
 
-    async fn lookup_all(&self, queries: &[PackageQuery], commits: &[CommitQuery]) -> Lookup {
+    async fn lookup_all(
+        &self,
+        queries: &[PackageQuery],
+        commits: &[CommitQuery],
+    ) -> AdvisoryLookup {
         let mut lookup = match &self.location {
             Location::Store(store) => {
                 let mut lookup = store.lookup(queries);
@@ -174,14 +178,14 @@ impl AdvisorySource {
             }
         }
 
-        Lookup {
+        AdvisoryLookup {
             malicious_prefixes: self.malicious_prefixes.clone(),
             ..lookup
         }
     }
 
     /// Exploitation data for the advisories of a lookup.
-    pub async fn signals(&self, lookup: &Lookup) -> SourceSignals<'_> {
+    pub async fn signals(&self, lookup: &AdvisoryLookup) -> SourceSignals<'_> {
         let none = |source| SourceSignals {
             source,
             status: Vec::new(),

@@ -1,31 +1,31 @@
-//! Scores of FIRST's Exploit Prediction Scoring System, as the daily CSV
+//! The scores of FIRST's Exploit Prediction Scoring System (EPSS), from the daily CSV
 //! (<https://www.first.org/epss/data_stats>).
 
 use std::io::{BufRead, BufReader, Read};
 
 use jiff::Timestamp;
 
-/// Most bytes that the scores may unfold to; the daily file is at 10 MiB.
+/// Limit on the uncompressed scores, in bytes. The daily file has 10 MiB.
 pub(crate) const MAX_TEXT_BYTES: u64 = 512 * 1024 * 1024;
 
-/// A text that is not the scores.
+/// Why a text is not a file of EPSS scores.
 #[derive(Debug, thiserror::Error)]
 pub enum EpssError {
-    /// It cannot be read or decompressed to its end.
+    /// Reading or decompression fails before the end.
     #[error("the EPSS scores cannot be read to their end")]
     Read(#[source] std::io::Error),
-    /// It does not begin as the scores do.
+    /// The first line is not that of a file of scores.
     #[error("the EPSS scores begin with neither `#model_version` nor `cve,epss,percentile`")]
     Header,
-    /// A line that is no score.
-    #[error("line {line} of the EPSS scores is no score")]
+    /// A line is invalid.
+    #[error("line {line} of the EPSS scores is not a score")]
     Row {
-        /// Line from 1.
+        /// Line number, from 1.
         line: u64,
     },
 }
 
-/// One score.
+/// The score of one CVE.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct EpssRow {
     pub(crate) cve: String,
@@ -36,13 +36,13 @@ pub(crate) struct EpssRow {
 /// All scores of a day.
 #[derive(Debug)]
 pub(crate) struct EpssTable {
-    /// When they were computed.
+    /// Time of the computation.
     pub(crate) as_of: Option<Timestamp>,
     /// The scores, in the file's order.
     pub(crate) rows: Vec<EpssRow>,
 }
 
-/// Whether a line is the first one of the scores.
+/// Whether a text starts like a file of scores.
 pub(crate) fn is_epss_header(line: &[u8]) -> bool {
     line.starts_with(b"#model_version") || line.starts_with(b"cve,epss,percentile")
 }
@@ -70,7 +70,7 @@ impl EpssTable {
         let mut has_header = false;
         loop {
             line.clear();
-            // Read failures are those of the decompressor too: a truncated file ends here.
+            // A truncated gzip stream fails here.
             if lines.read_line(&mut line).map_err(EpssError::Read)? == 0 {
                 break;
             }
@@ -101,7 +101,7 @@ impl EpssTable {
 }
 
 impl EpssRow {
-    /// Reads `CVE-…,probability,percentile`, the two between 0 and 1.
+    /// Parses `CVE-…,probability,percentile`. The numbers must be between 0 and 1.
     pub(crate) fn parse(row: &str) -> Option<Self> {
         let (cve, numbers) = row.split_once(',')?;
         let (probability, percentile) = Self::parse_numbers(numbers)?;
@@ -112,7 +112,7 @@ impl EpssRow {
         })
     }
 
-    /// Reads `probability,percentile`.
+    /// Parses `probability,percentile`, without the CVE.
     pub(crate) fn parse_numbers(text: &str) -> Option<(f64, f64)> {
         let (probability, percentile) = text.split_once(',')?;
         let share = |text: &str| {
@@ -129,7 +129,7 @@ fn score_date(comment: &str) -> Option<Timestamp> {
     let text = comment
         .split(',')
         .find_map(|part| part.strip_prefix("score_date:"))?;
-    // Files of earlier years write the offset without a colon.
+    // Files of earlier years have an offset without a colon, which the parser refuses.
     text.parse()
         .ok()
         .or_else(|| text.replace("+0000", "Z").parse().ok())

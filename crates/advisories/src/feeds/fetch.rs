@@ -1,24 +1,24 @@
-//! Signals straight from their publishers, for a scan without a store.
+//! Feeds fetched directly from their publishers, for a scan without a store.
 
 use std::collections::HashMap;
 
 use patchgate_http::{Caching, Client, Error, Request, redact_url};
-use patchgate_model::{Epss, Kev, Problem, ProblemKind, SourceStatus};
+use patchgate_model::{Epss, Kev, KevStatus, Problem, ProblemKind, SourceStatus};
 
 use super::{Catalogue, EpssRow, EpssTable, SignalSource};
 use crate::online::describe;
 
-/// Where CISA publishes its catalogue.
+/// The address of CISA's catalogue.
 pub const PUBLIC_KEV: &str =
     "https://www.cisa.gov/sites/default/files/feeds/known_exploited_vulnerabilities.json";
 
-/// Where FIRST's EPSS scores of the day are published.
+/// The address of FIRST's EPSS scores of the day.
 pub const PUBLIC_EPSS: &str = "https://epss.empiricalsecurity.com/epss_scores-current.csv.gz";
 
-/// Largest catalogue or file of scores as it is sent, in bytes.
+/// Limit on a feed as it is transferred, in bytes.
 const MAX_FEED_BYTES: u64 = 128 * 1024 * 1024;
 
-/// Feeds held in memory. A feed that could not be fetched is absent: its signals are unknown.
+/// Feeds in memory. A feed that could not be fetched is absent, so its signals are unknown.
 #[derive(Debug, Default)]
 pub struct FeedSignals {
     kev: Option<HashMap<String, Kev>>,
@@ -26,19 +26,19 @@ pub struct FeedSignals {
     epss: Option<Vec<EpssRow>>,
 }
 
-/// What [`FeedSignals::fetch`] gives.
+/// The result of [`FeedSignals::fetch`].
 #[derive(Debug, Default)]
 pub struct FetchedFeeds {
-    /// The feeds.
+    /// The feeds that were fetched.
     pub signals: FeedSignals,
     /// The feeds that could not be fetched.
     pub problems: Vec<Problem>,
-    /// The feeds that could be, with their age.
+    /// The feeds that were fetched, with their ages.
     pub sources: Vec<SourceStatus>,
 }
 
 impl FeedSignals {
-    /// Fetches the feeds whose addresses are given, through the client's cache.
+    /// Fetches the feeds with an address, through the client's cache.
     pub async fn fetch(
         http: &Client,
         kev_url: Option<&str>,
@@ -99,15 +99,20 @@ impl SignalSource for FeedSignals {
         };
         let found = rows.binary_search_by(|row| row.cve.as_str().cmp(cve)).ok();
 
-        Ok(found.and_then(|place| rows.get(place)).map(|row| Epss {
+        Ok(found.and_then(|index| rows.get(index)).map(|row| Epss {
             cve: row.cve.clone(),
             probability: row.probability,
             percentile: row.percentile,
         }))
     }
 
-    fn kev(&self, cve: &str) -> Result<Option<Option<Kev>>, Problem> {
-        Ok(self.kev.as_ref().map(|entries| entries.get(cve).cloned()))
+    fn kev(&self, cve: &str) -> Result<KevStatus, Problem> {
+        Ok(match &self.kev {
+            None => KevStatus::NotConsulted,
+            Some(entries) => entries
+                .get(cve)
+                .map_or(KevStatus::NotListed, |kev| KevStatus::Listed(kev.clone())),
+        })
     }
 
     fn has_kev(&self) -> bool {

@@ -5,28 +5,28 @@ use jiff::Timestamp;
 use patchgate_model::Kev;
 use serde::Deserialize;
 
-/// A text that is not the catalogue.
+/// Why a text is not a KEV catalogue.
 #[derive(Debug, thiserror::Error)]
 pub enum KevError {
-    /// No JSON, or not of the catalogue's shape.
+    /// The text is not JSON, or has other fields than the catalogue.
     #[error("not a KEV catalogue")]
     Json(#[from] serde_json::Error),
-    /// The number of entries is not the one that the catalogue itself states: a part is missing.
-    #[error("the KEV catalogue states {stated} entries and holds {held}")]
+    /// The number of entries differs from the one that the catalogue states, so a part is missing.
+    #[error("the KEV catalogue states {stated} entries but contains {held}")]
     Count {
         /// `count` of the catalogue.
         stated: u64,
-        /// Entries in it.
+        /// Number of entries in it.
         held: u64,
     },
 }
 
-/// The catalogue.
+/// CISA's catalogue of known exploited vulnerabilities.
 #[derive(Debug)]
 pub(crate) struct Catalogue {
-    /// When it was released.
+    /// Time of the release.
     pub(crate) as_of: Option<Timestamp>,
-    /// The entries, in its order.
+    /// The entries, in the order of the file.
     pub(crate) entries: Vec<Kev>,
 }
 
@@ -86,7 +86,7 @@ impl WireEntry {
     }
 }
 
-/// Whether a JSON text claims to be the catalogue: it has the fields that no OSV record has.
+/// Whether a JSON text looks like the catalogue, by fields that no OSV record has.
 pub(crate) fn is_catalogue(json: &[u8]) -> bool {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]

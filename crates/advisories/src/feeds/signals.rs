@@ -1,33 +1,38 @@
-//! The one form in which signals reach findings.
+//! The interface through which signals of exploitation reach findings.
 
-use patchgate_model::{Epss, Kev, Problem, Signals};
+use patchgate_model::{Epss, KevStatus, Problem, Signals};
 
 /// A source of signals about CVEs.
 ///
-/// "The feed is not there" and "the feed does not list it" are different answers; see the methods.
+/// An absent feed and a feed that does not list a CVE are different answers; see the methods.
 pub trait SignalSource: Sync {
-    /// The EPSS score of a CVE. `None` when the feed is absent or has no score for it.
+    /// The EPSS score of a CVE. `None` if the feed is absent or has no score for it.
     ///
     /// # Errors
-    /// When the feed is there and cannot be read.
+    /// When the feed is present but cannot be read.
     fn epss(&self, cve: &str) -> Result<Option<Epss>, Problem>;
 
-    /// The catalogue's entry of a CVE. `None` when the catalogue is absent, `Some(None)` when it
-    /// does not list the CVE.
+    /// Whether CISA's catalogue lists a CVE.
     ///
     /// # Errors
-    /// When the catalogue is there and cannot be read.
-    fn kev(&self, cve: &str) -> Result<Option<Option<Kev>>, Problem>;
+    /// When the catalogue is present but cannot be read.
+    fn kev(&self, cve: &str) -> Result<KevStatus, Problem>;
 
-    /// Whether there is a catalogue at all. An id that is no CVE cannot be in one.
+    /// Whether a catalogue is present. Needed for vulnerabilities without a CVE id, which no
+    /// catalogue can list.
     fn has_kev(&self) -> bool;
 
-    /// The signals of a vulnerability known under several ids: the highest EPSS score and the
-    /// earliest entry of the catalogue. What cannot be read is unknown and added to `problems`.
+    /// The signals of a vulnerability with several ids: the highest EPSS score and the earliest
+    /// catalogue entry. A signal that cannot be read is unknown, and the error is added to
+    /// `problems`.
     fn signals(&self, ids: &[&str], problems: &mut Vec<Problem>) -> Signals {
         let mut signals = Signals {
             epss: None,
-            kev: if self.has_kev() { Some(None) } else { None },
+            kev: if self.has_kev() {
+                KevStatus::NotListed
+            } else {
+                KevStatus::NotConsulted
+            },
         };
         for cve in ids.iter().filter(|id| is_cve(id)) {
             match self.epss(cve) {
@@ -45,16 +50,17 @@ pub trait SignalSource: Sync {
             }
 
             match self.kev(cve) {
-                Ok(Some(Some(kev))) => {
-                    let known = signals.kev.as_ref().and_then(Option::as_ref);
+                Ok(KevStatus::Listed(kev)) => {
+                    let known = signals.kev.entry();
                     if known.is_none_or(|known| kev.date_added < known.date_added) {
-                        signals.kev = Some(Some(kev));
+                        signals.kev = KevStatus::Listed(kev);
                     }
                 }
-                Ok(_) => {}
+                Ok(KevStatus::NotConsulted | KevStatus::NotListed) => {}
                 Err(problem) => {
-                    if signals.kev == Some(None) {
-                        signals.kev = None;
+                    // An unread entry may be the one that lists it. A known entry stays known.
+                    if signals.kev == KevStatus::NotListed {
+                        signals.kev = KevStatus::NotConsulted;
                     }
                     problems.push(problem);
                 }
@@ -65,7 +71,7 @@ pub trait SignalSource: Sync {
     }
 }
 
-/// No feed at all: every signal is unknown.
+/// A source without feeds: every signal is unknown.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoSignals;
 
@@ -74,8 +80,8 @@ impl SignalSource for NoSignals {
         Ok(None)
     }
 
-    fn kev(&self, _cve: &str) -> Result<Option<Option<Kev>>, Problem> {
-        Ok(None)
+    fn kev(&self, _cve: &str) -> Result<KevStatus, Problem> {
+        Ok(KevStatus::NotConsulted)
     }
 
     fn has_kev(&self) -> bool {
@@ -83,7 +89,7 @@ impl SignalSource for NoSignals {
     }
 }
 
-/// Whether an id is of the CVE list.
+/// Whether an id is a CVE id. The feeds have no other ids.
 fn is_cve(id: &str) -> bool {
     id.starts_with("CVE-")
 }

@@ -1,4 +1,4 @@
-//! Which records speak of one vulnerability, and by which id it is known.
+//! Grouping of records by vulnerability, and the id that names it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,16 +6,16 @@ use std::sync::Arc;
 use patchgate_ecosystems::{Ecosystem, by_name};
 use patchgate_model::Advisory;
 
-/// Joins records that share an id or an alias, directly or through others. Gives the places of the
-/// records of each vulnerability, in the order of the first of them.
+/// Groups records that share an id or an alias, directly or through others. Returns the indexes of
+/// the records of each vulnerability; the groups are sorted by their first index.
 pub(super) fn join(records: &[&Arc<Advisory>]) -> Vec<Vec<usize>> {
     let mut parents: Vec<usize> = (0..records.len()).collect();
     let mut owners: HashMap<&str, usize> = HashMap::new();
-    for (place, record) in records.iter().enumerate() {
+    for (index, record) in records.iter().enumerate() {
         for id in std::iter::once(&record.id).chain(&record.aliases) {
-            let owner = *owners.entry(id).or_insert(place);
-            let (a, b) = (root(&mut parents, owner), root(&mut parents, place));
-            // The smaller place becomes the root, so that the outcome has an order.
+            let owner = *owners.entry(id).or_insert(index);
+            let (a, b) = (root(&mut parents, owner), root(&mut parents, index));
+            // The smaller index becomes the root, so that the result is deterministic.
             if let Some(parent) = parents.get_mut(a.max(b)) {
                 *parent = a.min(b);
             }
@@ -23,10 +23,10 @@ pub(super) fn join(records: &[&Arc<Advisory>]) -> Vec<Vec<usize>> {
     }
 
     let mut groups: Vec<Vec<usize>> = vec![Vec::new(); records.len()];
-    for place in 0..records.len() {
-        let root = root(&mut parents, place);
+    for index in 0..records.len() {
+        let root = root(&mut parents, index);
         if let Some(group) = groups.get_mut(root) {
-            group.push(place);
+            group.push(index);
         }
     }
 
@@ -34,36 +34,41 @@ pub(super) fn join(records: &[&Arc<Advisory>]) -> Vec<Vec<usize>> {
     groups
 }
 
-/// The root of a tree, shortening the way to it.
-fn root(parents: &mut [usize], mut place: usize) -> usize {
-    while let Some(&parent) = parents.get(place)
-        && parent != place
+/// The root of a tree. Shortens the path to it (path halving).
+fn root(parents: &mut [usize], mut index: usize) -> usize {
+    while let Some(&parent) = parents.get(index)
+        && parent != index
     {
         let above = parents.get(parent).copied().unwrap_or(parent);
-        if let Some(own) = parents.get_mut(place) {
+        if let Some(own) = parents.get_mut(index) {
             *own = above;
         }
-        place = above;
+        index = above;
     }
 
-    place
+    index
 }
 
-/// How much an id is preferred, smallest first: malicious packages (`MAL-`), the ecosystem's own
+/// The preference of an id, smallest first: malicious packages (`MAL-`), the ecosystem's own
 /// database, GitHub, the CVE list, any other.
 pub(super) fn rank(ecosystem: &str, id: &str) -> u8 {
     let own = by_name(ecosystem).map_or("GHSA-", Ecosystem::advisory_id_prefix);
     let order = ["MAL-", own, "GHSA-", "CVE-"];
-    let place = order.iter().position(|prefix| id.starts_with(prefix));
+    let rank = order.iter().position(|prefix| id.starts_with(prefix));
 
-    place
-        .and_then(|place| u8::try_from(place).ok())
+    rank.and_then(|rank| u8::try_from(rank).ok())
         .unwrap_or(u8::MAX)
 }
 
-/// The id by which a vulnerability is known: `MAL-` first, then the ecosystem's own database
-/// (`RUSTSEC-`, `PYSEC-`, `GO-`), then `GHSA-`, then `CVE-`, then others; alphabetically within.
-/// `None` for no ids.
+/// The id that names a vulnerability: `MAL-` first, then the ecosystem's own database (`RUSTSEC-`,
+/// `PYSEC-`, `GO-`), then `GHSA-`, then `CVE-`, then others, alphabetically within each. `None`
+/// without ids.
+///
+/// ```
+/// use patchgate_advisories::preferred_id;
+///
+/// assert_eq!(preferred_id("PyPI", &["CVE-1", "GHSA-a", "PYSEC-1"]), Some("PYSEC-1"));
+/// ```
 #[must_use]
 pub fn preferred_id<'a>(ecosystem: &str, ids: &[&'a str]) -> Option<&'a str> {
     ids.iter()

@@ -1,22 +1,22 @@
-//! The shortest chains from direct dependencies down to packages.
+//! The shortest dependency chains from direct dependencies to packages.
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 
 use patchgate_model::{Edge, Inventory, Lockfile, Origin, PackageIndex};
 
-/// Most chains that a finding shows.
+/// Limit on the chains of a finding.
 pub(super) const MAX_CHAINS: usize = 8;
 
-/// Longest chain that is shown, in steps; beyond it nobody reads on, and a hostile lockfile could
-/// fill memory with it.
+/// Limit on the steps of a chain. A longer one helps no reader, and a hostile lockfile could exhaust
+/// memory with it.
 const MAX_STEPS: usize = 256;
 
-/// Most edges that the searches over one lockfile follow. Above it, the roots that are left are
-/// searched together and share one chain a package.
+/// Limit on the edges that the searches over one lockfile follow. Beyond it, the remaining roots are
+/// searched together and share one chain per package.
 const MAX_EDGE_VISITS: usize = 20_000_000;
 
-/// For each target the shortest chain from every root of its lockfile that reaches it, shortest
-/// first, at most [`MAX_CHAINS`]. Each step is `name@version`; the last one is the target itself.
+/// For each target the shortest chain from every root of its lockfile that reaches it: shortest
+/// first, at most [`MAX_CHAINS`]. Each step is `name@version`, and the last one is the target.
 pub(super) fn shortest(
     inventory: &Inventory,
     targets: &BTreeSet<(usize, PackageIndex)>,
@@ -55,8 +55,8 @@ pub(super) fn shortest(
     found
 }
 
-/// The direct dependencies to search from: a set for each root, and one set for all roots beyond
-/// what [`MAX_EDGE_VISITS`] allows. Roots with the same dependencies share a set.
+/// The direct dependencies to search from: one set per root, and one for all roots that exceed
+/// [`MAX_EDGE_VISITS`]. Roots with the same dependencies share a set.
 fn start_sets(lockfile: &Lockfile) -> Vec<Vec<PackageIndex>> {
     let edges: usize = lockfile
         .packages
@@ -86,12 +86,12 @@ fn start_sets(lockfile: &Lockfile) -> Vec<Vec<PackageIndex>> {
 
 /// A breadth-first search over one lockfile's graph.
 struct Search {
-    /// The package by which each package was reached first.
-    from: Vec<Option<From>>,
+    /// The parent from which each package was reached first.
+    parents: Vec<Option<Parent>>,
 }
 
 #[derive(Clone, Copy)]
-enum From {
+enum Parent {
     Root,
     Package(PackageIndex),
 }
@@ -100,33 +100,33 @@ impl Search {
     fn run(lockfile: &Lockfile, starts: &[PackageIndex]) -> Self {
         let members = members(lockfile);
         let mut search = Self {
-            from: vec![None; lockfile.packages.len()],
+            parents: vec![None; lockfile.packages.len()],
         };
 
         let mut queue = VecDeque::new();
         for start in starts {
-            search.reach(*start, From::Root, &mut queue);
+            search.reach(*start, Parent::Root, &mut queue);
         }
         while let Some(index) = queue.pop_front() {
             let Some(package) = lockfile.package(index) else {
                 continue;
             };
-            // A workspace member is a root of its own: what lies below it is reached from there.
+            // A workspace member is a root itself, so its dependencies are searched from there.
             if members.contains(&index) {
                 continue;
             }
 
             for edge in &package.edges {
-                search.reach(edge.to, From::Package(index), &mut queue);
+                search.reach(edge.to, Parent::Package(index), &mut queue);
             }
         }
 
         search
     }
 
-    fn reach(&mut self, index: PackageIndex, from: From, queue: &mut VecDeque<PackageIndex>) {
-        if let Some(place @ None) = self.from.get_mut(index.0 as usize) {
-            *place = Some(from);
+    fn reach(&mut self, index: PackageIndex, parent: Parent, queue: &mut VecDeque<PackageIndex>) {
+        if let Some(unreached @ None) = self.parents.get_mut(index.0 as usize) {
+            *unreached = Some(parent);
             queue.push_back(index);
         }
     }
@@ -140,9 +140,9 @@ impl Search {
             if steps.len() > MAX_STEPS {
                 return None;
             }
-            match (*self.from.get(index.0 as usize)?)? {
-                From::Root => break,
-                From::Package(parent) => index = parent,
+            match (*self.parents.get(index.0 as usize)?)? {
+                Parent::Root => break,
+                Parent::Package(parent) => index = parent,
             }
         }
 
@@ -151,7 +151,7 @@ impl Search {
     }
 }
 
-/// The packages that are workspace members with a root of their own.
+/// The packages that are workspace members and have a root of their own.
 fn members(lockfile: &Lockfile) -> HashSet<PackageIndex> {
     let roots: HashSet<&str> = lockfile
         .roots

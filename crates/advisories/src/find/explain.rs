@@ -1,4 +1,4 @@
-//! What some records say about each package of an inventory that they name, and why.
+//! Explanations: what a set of records says about the packages of an inventory, and why.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -6,16 +6,16 @@ use std::sync::Arc;
 use patchgate_ecosystems::by_name;
 use patchgate_model::{Advisory, Explanation, Inventory, RecordEvidence, SmolStr};
 
-use super::known::Known;
+use super::candidates::CandidateRecords;
 use super::unordered::Unordered;
 use super::{Installed, Place, copies, package_ref};
 use crate::matching::{Affects, Subject, affects_commit, evidence};
-use crate::{Lookup, git, package_key};
+use crate::{AdvisoryLookup, git, package_key};
 
-/// A lookup that holds these records under everything that they name.
+/// A lookup with these records, indexed by every package and repository that they name.
 #[must_use]
-pub fn lookup_of(records: &[Arc<Advisory>]) -> Lookup {
-    let mut lookup = Lookup::default();
+pub fn lookup_of(records: &[Arc<Advisory>]) -> AdvisoryLookup {
+    let mut lookup = AdvisoryLookup::default();
     for record in records {
         let mut packages: BTreeMap<(&'static str, SmolStr), ()> = BTreeMap::new();
         for entry in &record.affected {
@@ -40,10 +40,10 @@ pub fn lookup_of(records: &[Arc<Advisory>]) -> Lookup {
     lookup
 }
 
-/// What the records of a lookup say about every package version that they name, ordered as
-/// [`super::find`] orders findings. What they do not name is not in it.
+/// What the records of a lookup say about every package version that they name, in the order of the
+/// findings of [`super::find`]. Other packages are left out.
 #[must_use]
-pub fn explain(inventory: &Inventory, lookup: &Lookup) -> Vec<Explanation> {
+pub fn explain(inventory: &Inventory, lookup: &AdvisoryLookup) -> Vec<Explanation> {
     let mut found = Vec::new();
     let copies = copies(inventory);
     for copies in copies.chunk_by(Installed::is_of_the_same_version) {
@@ -58,7 +58,7 @@ pub fn explain(inventory: &Inventory, lookup: &Lookup) -> Vec<Explanation> {
             distribution: version.distribution,
             name: &name,
         };
-        let known = Known::of(subject, lookup, version.commit_query());
+        let known = CandidateRecords::of(subject, lookup, version.commit_query());
         let mut answer = Affects::No;
         let mut pieces = Vec::new();
 
@@ -99,20 +99,27 @@ pub fn explain(inventory: &Inventory, lookup: &Lookup) -> Vec<Explanation> {
     found
 }
 
-/// What a record says about the commit of a git source.
-fn of_commit(subject: Subject<'_>, known: &Known<'_>, record: &Advisory) -> Option<RecordEvidence> {
+/// The statement of a record about the commit of a git source.
+fn of_commit(
+    subject: Subject<'_>,
+    known: &CandidateRecords<'_>,
+    record: &Advisory,
+) -> Option<RecordEvidence> {
     let source = known.source.as_ref()?;
     if known.of_commit.contains(record.id.as_str()) {
         return Some(RecordEvidence {
             affects: Some(true),
-            text: format!("the server calls commit {} affected", source.commit),
+            text: format!(
+                "commit {} is affected according to the server",
+                source.commit
+            ),
         });
     }
 
     let (affects, text) = match affects_commit(subject, record, source)? {
-        Affects::Yes => (Some(true), "is named as affected".to_owned()),
-        Affects::No => (Some(false), "is named as fixed".to_owned()),
-        Affects::Unknown(reason) => (None, format!("is not named: the record {reason}")),
+        Affects::Yes => (Some(true), "is listed as affected".to_owned()),
+        Affects::No => (Some(false), "is listed as fixed".to_owned()),
+        Affects::Unknown(reason) => (None, format!("is not listed: the record {reason}")),
     };
     Some(RecordEvidence {
         affects,

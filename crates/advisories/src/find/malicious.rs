@@ -1,18 +1,18 @@
-//! Whether a record says that the release itself is malicious.
+//! Detection of records about malicious releases.
 
 use patchgate_model::Advisory;
 
-/// What the ids of the malicious packages' database begin with
-/// (<https://github.com/ossf/malicious-packages>).
+/// Id prefix of the malicious packages' database (<https://github.com/ossf/malicious-packages>).
 const DATABASE: &str = "MAL-";
 
 /// Embedded malicious code (<https://cwe.mitre.org/data/definitions/506.html>).
 const WEAKNESS: &str = "CWE-506";
 
-/// Whether one of the records that affect a version says that the release is malicious: by its id
-/// or an alias, by its weakness, or because it is of a database that is declared to hold nothing
-/// else. Records of the same vulnerability that do not affect the version have no say: of a package
-/// that was taken over, only some releases are malicious.
+/// Whether one of the records that affect a version marks the release as malicious: by its id or an
+/// alias, by its weakness, or because its id has one of the `declared` prefixes.
+///
+/// `matching` must contain only records that affect the version. If a package was taken over, only
+/// some of its releases are malicious.
 #[must_use]
 pub fn is_malicious(matching: &[&Advisory], declared: &[String]) -> bool {
     matching.iter().any(|record| {
@@ -25,7 +25,7 @@ pub fn is_malicious(matching: &[&Advisory], declared: &[String]) -> bool {
     })
 }
 
-/// Whether an id is of the malicious packages' database.
+/// Whether an id belongs to the malicious packages' database.
 pub(super) fn is_of_database(id: &str) -> bool {
     id.starts_with(DATABASE)
 }

@@ -1,9 +1,9 @@
 //! Findings: the packages of an inventory against the records of a lookup.
 
 mod aliases;
+mod candidates;
 mod chains;
 mod explain;
-mod known;
 mod malicious;
 mod unordered;
 
@@ -20,38 +20,38 @@ use rayon::iter::{
     ParallelIterator as _,
 };
 
-use self::known::Known;
+use self::candidates::CandidateRecords;
 use self::unordered::Unordered;
 use crate::git::CommitQuery;
 use crate::matching::{Affects, Subject, entries, fixed_version};
-use crate::{Lookup, PackageQuery, SignalSource};
+use crate::{AdvisoryLookup, PackageQuery, SignalSource};
 
 pub use aliases::preferred_id;
 pub use explain::{explain, lookup_of};
 pub use malicious::is_malicious;
 
-/// What was found, and what could not be told.
+/// The findings of an inventory, and the problems that leave some undetermined.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Findings {
     /// The findings, ordered by ecosystem, package, version and id.
     pub findings: Vec<Finding>,
-    /// What could not be judged. Not empty means that the findings may not be all.
+    /// Packages and records that could not be matched. If there are any, findings may be missing.
     pub problems: Vec<Problem>,
 }
 
-/// Package versions that are judged in one go. Few, since names that are alike, and so stand
-/// together, are often known together.
+/// Package versions per rayon task. Kept small: similar names are adjacent and tend to hit together,
+/// so large chunks would be unbalanced.
 const VERSIONS_A_TASK: usize = 50;
 
-/// One package version, wherever it stands.
+/// One package version, however many lockfiles contain it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 struct Version<'a> {
     ecosystem: &'static str,
     distribution: Option<&'a str>,
     name: &'a str,
     version: &'a str,
-    /// Address and commit that a git source is locked to: one version may be another commit, or of
-    /// another repository, elsewhere.
+    /// Address and commit of a git source. The same version may be another commit, or from another
+    /// repository, in another lockfile.
     source: Option<(&'a str, &'a str)>,
 }
 
@@ -66,8 +66,8 @@ impl Version<'_> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Installed<'a> {
     version: Version<'a>,
-    /// Lockfile and place in it.
-    place: (usize, PackageIndex),
+    /// Index of the lockfile and of the package in it.
+    location: (usize, PackageIndex),
 }
 
 impl Installed<'_> {
@@ -76,9 +76,9 @@ impl Installed<'_> {
     }
 }
 
-/// The questions that an inventory raises, sorted, each once. Packages from a folder of the
-/// repository are the user's own and raise none. Where a version may be written otherwise than in
-/// the advisories, the question is about all versions.
+/// The queries for an inventory, sorted and without duplicates. Packages from a directory of the
+/// repository are the user's own, so there is no query for them. If an ecosystem writes versions in
+/// another form than the advisories, the query asks for all versions.
 #[must_use]
 pub fn queries(inventory: &Inventory) -> Vec<PackageQuery> {
     let mut copies = copies(inventory);
@@ -102,21 +102,24 @@ pub fn queries(inventory: &Inventory) -> Vec<PackageQuery> {
     queries
 }
 
-/// Matches an inventory against what was looked up.
+/// Matches an inventory against the records of a lookup.
 ///
-/// Records that share an id or an alias are one vulnerability, and one vulnerability in one package
-/// version is one finding, in however many lockfiles that version stands. Severity and score are
-/// left unknown and empty: `patchgate-risk` fills them from [`Finding::advisories`], and this crate
-/// does not know it.
+/// Records that share an id or an alias are one vulnerability. One vulnerability in one package
+/// version is one finding, however many lockfiles contain the version. Severity and score are left
+/// unknown and empty: `patchgate-risk` computes them from [`Finding::advisories`].
 #[must_use]
-pub fn find(inventory: &Inventory, lookup: &Lookup, signals: &dyn SignalSource) -> Findings {
+pub fn find(
+    inventory: &Inventory,
+    lookup: &AdvisoryLookup,
+    signals: &dyn SignalSource,
+) -> Findings {
     find_in(inventory, lookup, signals, &patchgate_ecosystems::by_name)
 }
 
-/// [`find`] over the ecosystems that `by_name` knows.
+/// [`find`] with another list of ecosystems, for tests.
 fn find_in(
     inventory: &Inventory,
-    lookup: &Lookup,
+    lookup: &AdvisoryLookup,
     signals: &dyn SignalSource,
     by_name: &(dyn Fn(&str) -> Option<&'static dyn Ecosystem> + Sync),
 ) -> Findings {
@@ -136,7 +139,7 @@ fn find_in(
     let targets = judged
         .iter()
         .filter(|judged| !judged.groups.is_empty())
-        .flat_map(|judged| judged.copies.iter().map(|copy| copy.place))
+        .flat_map(|judged| judged.copies.iter().map(|copy| copy.location))
         .collect();
     let chains = chains::shortest(inventory, &targets);
     let mut problems = BTreeSet::new();
@@ -173,13 +176,13 @@ fn find_in(
     }
 }
 
-/// What is known about one package version.
+/// The outcome of matching one package version.
 struct Judged<'a> {
     version: Version<'a>,
     copies: &'a [Installed<'a>],
     /// The vulnerabilities that affect it.
     groups: Vec<Group>,
-    /// Why it is not known whether others do.
+    /// Why other vulnerabilities are undetermined.
     problems: Vec<Problem>,
 }
 
@@ -187,7 +190,7 @@ impl<'a> Judged<'a> {
     /// `ordered` is absent for an ecosystem whose versions cannot be ordered.
     fn new(
         inventory: &Inventory,
-        lookup: &Lookup,
+        lookup: &AdvisoryLookup,
         version: Version<'a>,
         copies: &'a [Installed<'a>],
         ordered: Option<&'static dyn Ecosystem>,
@@ -205,11 +208,11 @@ impl<'a> Judged<'a> {
             distribution: version.distribution,
             name: &name,
         };
-        let known = Known::of(subject, lookup, version.commit_query());
-        let groups = judge(subject, &known, version, &mut |reason| {
-            // Of an ecosystem without an order all ranges are untold, which is said once.
+        let known = CandidateRecords::of(subject, lookup, version.commit_query());
+        let groups = match_records(subject, &known, version, &mut |reason| {
+            // Without an order all ranges are undetermined, which the problem above reports once.
             if ordered.is_some() {
-                problems.push(untold(inventory, version, copies, reason));
+                problems.push(undetermined(inventory, version, copies, reason));
             }
         });
 
@@ -222,19 +225,20 @@ impl<'a> Judged<'a> {
     }
 }
 
-/// One finding of those that are about the same vulnerability in the same package version: copies
-/// from different commits were judged apart.
+/// Merges the findings of one vulnerability in one package version. Copies from different commits
+/// were matched separately.
 fn merged(findings: Vec<Finding>) -> Vec<Finding> {
     let mut merged: Vec<Finding> = Vec::with_capacity(findings.len());
-    let mut place = 0;
+    // Index of the first finding of the present version. Its findings are adjacent, whatever their
+    // source.
+    let mut first = 0;
     for finding in findings {
-        // Those of one version stand together, whatever its source is.
         let is_other = |known: &Finding| known.package != finding.package;
         if merged.last().is_some_and(is_other) {
-            place = merged.len();
+            first = merged.len();
         }
 
-        let own = merged.get_mut(place..).unwrap_or_default();
+        let own = merged.get_mut(first..).unwrap_or_default();
         let Some(known) = own.iter_mut().find(|known| known.id == finding.id) else {
             merged.push(finding);
             continue;
@@ -256,8 +260,8 @@ fn merged(findings: Vec<Finding>) -> Vec<Finding> {
     merged
 }
 
-/// Every copy of a package in an inventory that is not the user's own and that advisories may cover,
-/// sorted by version.
+/// The copies of packages in an inventory, sorted by version, without the user's own packages and
+/// those that no advisory can cover.
 fn copies(inventory: &Inventory) -> Vec<Installed<'_>> {
     let mut copies = Vec::new();
     for (file, lockfile) in inventory.lockfiles.iter().enumerate() {
@@ -277,38 +281,38 @@ fn copies(inventory: &Inventory) -> Vec<Installed<'_>> {
                 };
                 copies.push(Installed {
                     version,
-                    place: (file, index),
+                    location: (file, index),
                 });
             }
         }
     }
-    // Lockfiles are all but sorted, which this makes use of and a map would not.
+    // Lockfiles are almost sorted, and the sort takes advantage of that; a map would not.
     copies.sort();
 
     copies
 }
 
-/// Whether there are advisories for the package's ecosystem; one that Patchgate does not know may
-/// have some.
+/// Whether advisories may exist for the package's ecosystem. An ecosystem that Patchgate does not
+/// know may have some.
 fn is_covered(package: &Package) -> bool {
     patchgate_ecosystems::by_name(package.ecosystem).is_none_or(Ecosystem::has_advisories)
 }
 
-/// The records of one vulnerability of which at least one affects the version.
+/// The records of one vulnerability, at least one of which affects the version.
 struct Group {
-    /// The records, the ones that affect the version first.
+    /// The records; those that affect the version come first.
     records: Vec<Arc<Advisory>>,
-    /// How many of them affect the version.
+    /// Number of records that affect the version.
     matching: usize,
 }
 
 /// Groups the records of a package into vulnerabilities and keeps those that affect the version.
-/// `untold` takes the reasons for which a record could not be judged.
-fn judge(
+/// `undetermined` takes the reason if a record could not be matched.
+fn match_records(
     subject: Subject<'_>,
-    known: &Known<'_>,
+    known: &CandidateRecords<'_>,
     version: Version<'_>,
-    untold: &mut dyn FnMut(String),
+    undetermined: &mut dyn FnMut(String),
 ) -> Vec<Group> {
     let in_force: Vec<&Arc<Advisory>> = known
         .records
@@ -335,8 +339,8 @@ fn judge(
     let mut groups = Vec::new();
     for members in aliases::join(&in_force) {
         let record = |member: &usize| in_force.get(*member).copied();
-        // Where another record of the vulnerability judges the package by its version, one that
-        // names commits alone has nothing to add.
+        // A record that names only commits adds nothing if another record of the same vulnerability
+        // covers the version.
         let by_version = |member: &usize| {
             *answer(member) != Affects::Yes
                 && !matches!(answer(member), Affects::Unknown(_))
@@ -347,7 +351,7 @@ fn judge(
             if let (Affects::Unknown(reason), Some(record)) = (answer(member), record(member)) {
                 let names_commits_alone = entries(subject, record).next().is_none();
                 if !(is_judged && names_commits_alone) {
-                    untold(format!("`{}` {reason}", record.id));
+                    undetermined(format!("`{}` {reason}", record.id));
                 }
             }
         }
@@ -368,7 +372,7 @@ fn judge(
     groups
 }
 
-/// Where a package version stands.
+/// The locations of a package version, and the chains to it.
 struct Place {
     locations: Vec<Location>,
     paths: Vec<Vec<String>>,
@@ -388,11 +392,11 @@ impl Place {
         let mut scope = Scope::Development;
 
         let mut purl = None;
-        for Installed { place, .. } in copies {
-            let Some(lockfile) = inventory.lockfiles.get(place.0) else {
+        for Installed { location, .. } in copies {
+            let Some(lockfile) = inventory.lockfiles.get(location.0) else {
                 continue;
             };
-            let Some(package) = lockfile.package(place.1) else {
+            let Some(package) = lockfile.package(location.1) else {
                 continue;
             };
 
@@ -402,7 +406,7 @@ impl Place {
             });
             scope = scope.min(package.scope);
             purl.get_or_insert_with(|| patchgate_ecosystems::purl(package));
-            let known = chains.get(place).into_iter().flatten();
+            let known = chains.get(location).into_iter().flatten();
             paths.extend(known.map(|chain| (chain.len(), chain.clone())));
         }
 
@@ -451,8 +455,8 @@ impl Group {
         let matching = all.get(..self.matching).unwrap_or(&all);
         let malicious = malicious::is_malicious(matching, declared);
 
-        // A record of malicious releases that does not affect the version gives no name to the
-        // vulnerability that does.
+        // A record about malicious releases that does not affect this version must not name the
+        // vulnerability.
         let is_name = |id: &&str| malicious || !malicious::is_of_database(id);
         let names: Vec<&str> = ids.iter().copied().filter(is_name).collect();
         let id = preferred_id(version.ecosystem, &names)
@@ -472,7 +476,7 @@ impl Group {
         };
         let fixed = fixed_version(subject, &all, version.version);
 
-        // A record that does state a vulnerability outweighs one that only gives notice.
+        // A record of a vulnerability outweighs a mere notice.
         let informational = matching
             .iter()
             .map(|record| record.informational.clone())
@@ -521,14 +525,14 @@ impl Group {
     }
 }
 
-fn untold(
+fn undetermined(
     inventory: &Inventory,
     version: Version<'_>,
     copies: &[Installed<'_>],
     reason: String,
 ) -> Problem {
     let first = copies.first().and_then(|copy| {
-        let (file, index) = copy.place;
+        let (file, index) = copy.location;
         let lockfile = inventory.lockfiles.get(file)?;
         Some((lockfile.path.clone(), lockfile.package(index)?.line))
     });
@@ -542,9 +546,9 @@ fn untold(
         subject,
         line,
         reason: format!(
-            "whether `{}` {} is affected cannot be told: {reason}",
+            "it is unknown whether `{}` {} is affected: {reason}",
             version.name, version.version
         ),
-        hint: Some("read the advisory and judge it by hand".to_owned()),
+        hint: Some("read the advisory and decide by hand".to_owned()),
     }
 }

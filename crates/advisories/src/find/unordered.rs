@@ -1,5 +1,5 @@
-//! Packages of ecosystems whose versions Patchgate cannot order: what an advisory lists version by
-//! version is matched by its text, and a problem says that nothing more was.
+//! Packages of ecosystems whose versions Patchgate cannot order. Only the versions that an advisory
+//! lists one by one are matched, by their text; a problem reports that ranges were not evaluated.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -7,12 +7,12 @@ use std::cmp::Ordering;
 use patchgate_ecosystems::{Ecosystem, VersionError};
 use patchgate_model::{Problem, ProblemKind};
 
-/// An ecosystem by its name alone.
+/// An ecosystem of which only the name is known.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Unordered(pub(super) &'static str);
 
 impl Unordered {
-    /// What a scan with a package of this ecosystem lacks.
+    /// The problem of a scan that contains a package of this ecosystem.
     pub(super) fn problem(self) -> Problem {
         Problem {
             kind: ProblemKind::Advisories,

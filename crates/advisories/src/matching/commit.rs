@@ -1,18 +1,18 @@
-//! Whether a record affects a commit, as far as its ranges of commits say so by themselves.
+//! Matching of commits against the commit ranges of a record, without the repository.
 //!
 //! The schema orders commits by the history of their repository
-//! (<https://ossf.github.io/osv-schema/#affectedrangestype-field>), which a record does not hold and
-//! a scan does not fetch. What is certain without it are the commits that the events name.
+//! (<https://ossf.github.io/osv-schema/#affectedrangestype-field>). A record does not contain the
+//! history, and a scan does not fetch it. So only the commits that the events name are certain.
 
 use patchgate_model::{Advisory, Event, EventKind, Range, RangeKind};
 
 use super::{Affects, Subject, entries};
 use crate::git::{CommitQuery, ECOSYSTEM, repository_key};
 
-/// Whether `advisory` affects the commit. `None` when it says nothing about the commit's repository.
+/// Whether `advisory` affects the commit. `None` if it does not mention the commit's repository.
 ///
-/// Entries about other packages are passed over: a repository may hold several. A commit is affected
-/// when one range holds it, and not affected only when each range says so.
+/// Entries about other packages are skipped, because a repository may contain several. A commit is
+/// affected if one range contains it, and unaffected only if every range excludes it.
 pub(crate) fn affects_commit(
     subject: Subject<'_>,
     advisory: &Advisory,
@@ -53,7 +53,7 @@ fn range_affects(range: &Range, commit: &str) -> Affects {
     match kinds.next() {
         Some(_) => Affects::No,
         None => Affects::Unknown(
-            "names commits, and only the history of the repository tells which lie between them"
+            "names only commits, and the commits between them are known only from the repository's history"
                 .to_owned(),
         ),
     }

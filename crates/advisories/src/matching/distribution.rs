@@ -1,4 +1,4 @@
-//! Whether an entry of a record is about the release of a distribution that a package is of.
+//! Comparison of distribution releases: those of an advisory's entry and of a package.
 //!
 //! OSV writes the release after the ecosystem's name and a colon
 //! (<https://ossf.github.io/osv-schema/#defined-ecosystems>): `Debian:12`. Which releases are the
@@ -6,8 +6,8 @@
 
 use patchgate_ecosystems::Ecosystem;
 
-/// Whether an entry for the release `entry` is about a package of the release `package`. An entry
-/// without a release is about all of them, and a package whose release is not known may be of any.
+/// Whether an entry for the release `entry` applies to a package of the release `package`. An entry
+/// without a release applies to all of them, and a package of an unknown release may be of any.
 pub(super) fn fits(ecosystem: &dyn Ecosystem, entry: Option<&str>, package: Option<&str>) -> bool {
     let (Some(entry), Some(package)) = (entry, package) else {
         return true;

@@ -1,5 +1,5 @@
-//! Why a record affects a version or does not: every piece of evidence with its own answer, for
-//! people who ask. The answer as a whole is [`super::affects`]'s and nobody else's.
+//! Explanations of a match: what each part of a record says about a version, as text for people.
+//! [`super::affects`] alone decides whether the record affects the version.
 
 use std::cmp::Ordering;
 
@@ -8,7 +8,7 @@ use patchgate_model::{Advisory, Affected, Range, RangeKind, RecordEvidence};
 
 use super::{Subject, entries, range_affects};
 
-/// What each part of a record says about a version.
+/// What each part of a record says about a version, in the order of the record.
 #[must_use]
 pub fn evidence(subject: Subject<'_>, advisory: &Advisory, version: &str) -> Vec<RecordEvidence> {
     if let Some(withdrawn) = advisory.withdrawn {
@@ -23,7 +23,7 @@ pub fn evidence(subject: Subject<'_>, advisory: &Advisory, version: &str) -> Vec
         if entry.ranges.is_empty() && entry.versions.is_empty() {
             found.push(RecordEvidence {
                 affects: None,
-                text: "the package is named without any version".to_owned(),
+                text: "the package is listed without any version".to_owned(),
             });
         }
 
@@ -67,7 +67,7 @@ fn ranged(ecosystem: &dyn Ecosystem, range: &Range, version: &str) -> RecordEvid
         },
         RangeKind::Other => RecordEvidence {
             affects: None,
-            text: "a range of a kind that is not known".to_owned(),
+            text: "a range of an unknown kind".to_owned(),
         },
         RangeKind::Semver | RangeKind::Ecosystem => {
             match range_affects(ecosystem, range, version) {

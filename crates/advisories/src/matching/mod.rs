@@ -1,5 +1,5 @@
-//! Whether a record affects a version: the evaluation algorithm of the OSV schema
-//! (<https://ossf.github.io/osv-schema/#evaluation>), with a third answer for what cannot be told.
+//! Matching of versions against records: the evaluation algorithm of the OSV schema
+//! (<https://ossf.github.io/osv-schema/#evaluation>), with a third answer for undetermined cases.
 
 mod commit;
 mod distribution;
@@ -15,31 +15,31 @@ use patchgate_model::{Advisory, Affected, EventKind, FixedVersion, Range, RangeK
 /// Whether a record affects a version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Affects {
-    /// It does.
+    /// The version is affected.
     Yes,
-    /// It does not.
+    /// The version is not affected.
     No,
-    /// It cannot be told, for this reason: a lower-case fragment.
+    /// Undetermined, with the reason: a lower-case fragment that follows the record's id.
     Unknown(String),
 }
 
-/// The package that is asked about.
+/// The package that is matched.
 #[derive(Clone, Copy)]
 pub struct Subject<'a> {
-    /// Its ecosystem.
+    /// Ecosystem of the package.
     pub ecosystem: &'a dyn Ecosystem,
     /// Release of its distribution, for a package of an operating system; `None` matches entries
     /// of every release.
     pub distribution: Option<&'a str>,
-    /// Its name, as the ecosystem normalises it.
+    /// Name of the package, normalised by the ecosystem's rule.
     pub name: &'a str,
 }
 
 /// Whether `advisory` affects `version` of a package.
 ///
 /// A withdrawn record affects nothing. Ranges of git commits say nothing about versions and are
-/// passed over. What cannot be ordered gives [`Affects::Unknown`], unless another entry of the
-/// record settles the question with [`Affects::Yes`].
+/// skipped. A version that cannot be compared gives [`Affects::Unknown`], unless another entry of
+/// the record gives [`Affects::Yes`].
 #[must_use]
 pub fn affects(subject: Subject<'_>, advisory: &Advisory, version: &str) -> Affects {
     if advisory.withdrawn.is_some() {
@@ -58,7 +58,7 @@ pub fn affects(subject: Subject<'_>, advisory: &Advisory, version: &str) -> Affe
     answer
 }
 
-/// The entries of a record that are about a package.
+/// The entries of a record for a package.
 pub(crate) fn entries<'a>(
     subject: Subject<'a>,
     advisory: &'a Advisory,
@@ -78,7 +78,7 @@ fn entry_affects(ecosystem: &dyn Ecosystem, entry: &Affected, version: &str) -> 
     if entry.versions.iter().any(|listed| listed == version) {
         return Affects::Yes;
     }
-    // A listed text that is no version equals none; a version that is none equals only its text.
+    // An invalid version equals only the same text, which was compared above.
     let equals = |listed: &SmolStr| {
         ecosystem
             .compare_versions(listed, version)
@@ -89,7 +89,7 @@ fn entry_affects(ecosystem: &dyn Ecosystem, entry: &Affected, version: &str) -> 
         return Affects::Yes;
     }
     if entry.ranges.is_empty() && entry.versions.is_empty() {
-        return Affects::Unknown("names the package without any version".to_owned());
+        return Affects::Unknown("lists the package without any version".to_owned());
     }
 
     let mut answer = Affects::No;
@@ -98,7 +98,7 @@ fn entry_affects(ecosystem: &dyn Ecosystem, entry: &Affected, version: &str) -> 
             RangeKind::Semver | RangeKind::Ecosystem => {}
             RangeKind::Git => continue,
             RangeKind::Other => {
-                answer = Affects::Unknown("has a range of a kind that is not known".to_owned());
+                answer = Affects::Unknown("has a range of an unknown kind".to_owned());
                 continue;
             }
         }
@@ -115,8 +115,8 @@ fn entry_affects(ecosystem: &dyn Ecosystem, entry: &Affected, version: &str) -> 
 
 /// Whether a version lies in a range.
 ///
-/// The schema sorts the events and lets each one at or below the version switch the answer. The
-/// last switch wins, so it is enough to find the greatest event that applies.
+/// In the schema's algorithm the events are sorted, and each one at or below the version switches
+/// the answer. The last switch decides, so it is enough to find the greatest event that applies.
 fn range_affects(ecosystem: &dyn Ecosystem, range: &Range, version: &str) -> Result<bool, String> {
     let compare = |a: &str, b: &str| {
         ecosystem
@@ -171,10 +171,10 @@ fn range_affects(ecosystem: &dyn Ecosystem, range: &Range, version: &str) -> Res
     Ok(inside && (limits == 0 || before_a_limit))
 }
 
-/// The smallest version above `installed` that every one of `advisories` calls not affected.
+/// The smallest version above `installed` that none of `advisories` affects.
 ///
-/// `advisories` are all records of one vulnerability. Candidates are the versions that their ranges
-/// name as fixed; only a registry knows which other versions exist.
+/// `advisories` are all records of one vulnerability. The candidates are the fixed versions of their
+/// ranges; only a registry knows other versions.
 #[must_use]
 pub fn fixed_version(
     subject: Subject<'_>,
@@ -205,15 +205,15 @@ pub fn fixed_version(
     }
 
     let has_fixed = !fixed.is_empty();
-    let is_untold = |version: &&str| ecosystem.compare_versions(version, installed).is_err();
-    let has_untold = fixed.iter().any(is_untold);
+    let is_incomparable = |version: &&str| ecosystem.compare_versions(version, installed).is_err();
+    let has_incomparable = fixed.iter().any(is_incomparable);
 
     fixed.retain(|version| {
         ecosystem
             .compare_versions(version, installed)
             .is_ok_and(|order| order == Ordering::Greater)
     });
-    // All that is left can be ordered, so equality never stands in for a failure.
+    // All versions that are left can be compared, so the fallback is never used.
     fixed.sort_by(|a, b| ecosystem.compare_versions(a, b).unwrap_or(Ordering::Equal));
     let is_clean = |version: &&&str| {
         advisories
@@ -225,9 +225,9 @@ pub fn fixed_version(
     }
 
     FixedVersion::None(match (has_fixed, last_affected, lists_versions) {
-        (true, _, _) if fixed.is_empty() && has_untold => {
-            "whether a release fixes it cannot be told: a fixed version that the advisory lists \
-             cannot be compared with the installed one"
+        (true, _, _) if fixed.is_empty() && has_incomparable => {
+            "whether a release fixes it is unknown: a fixed version that the advisory lists cannot \
+             be compared with the installed one"
                 .to_owned()
         }
         (true, _, _) if fixed.is_empty() => {
@@ -255,7 +255,7 @@ pub fn fixed_version(
     })
 }
 
-/// The first commit that a record names as fixing it.
+/// The first commit that a record lists as fixed.
 fn fixed_commit<'a>(advisories: &[&'a Advisory]) -> Option<&'a str> {
     let entries = advisories.iter().flat_map(|record| &record.affected);
     entries

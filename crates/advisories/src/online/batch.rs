@@ -1,4 +1,4 @@
-//! `POST /v1/querybatch`: which records the server names for each package and each commit.
+//! `POST /v1/querybatch`: the ids of the records for packages and commits.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,26 +12,26 @@ use tokio::time::Instant;
 use super::{Answers, Next, OsvClient, Subject, describe, next};
 use crate::PackageQuery;
 
-/// Most questions in one request, as the server allows.
+/// Queries per request; the server's own limit.
 const QUERIES_A_REQUEST: usize = 1000;
 
-/// Requests that are sent at the same time.
+/// Number of requests that are sent at the same time.
 const REQUESTS_AT_ONCE: usize = 4;
 
-/// Most pages of one answer. The largest packages fill a handful.
+/// Limit on the pages of one answer. The largest packages have about five.
 const MAX_PAGES: usize = 100;
 
-/// A question that the server can be asked.
+/// A query to the server.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Question {
-    /// What is known about a package.
+    /// All records of a package, or of one of its versions.
     Package(PackageQuery),
-    /// What affects a commit, by its full hash.
+    /// The records that affect a commit, by its full hash.
     Commit(String),
 }
 
 impl Question {
-    /// What the answer is about.
+    /// The key of the answer.
     fn subject(&self) -> Subject {
         match self {
             Self::Package(query) => {
@@ -74,9 +74,9 @@ impl Question {
     }
 }
 
-/// A question with the page that is wanted.
+/// A query with the page that is requested next.
 #[derive(Debug, Clone)]
-struct Asked {
+struct PagedQuery {
     query: Question,
     page_token: Option<String>,
     seen: BTreeSet<String>,
@@ -105,7 +105,8 @@ struct WirePackage<'a> {
     name: &'a str,
 }
 
-/// The answer. `results` has no default: a body without it is an error message, not "nothing".
+/// The answer. `results` has no default, because a body without it is an error message and not an
+/// empty answer.
 #[derive(Deserialize)]
 struct WireAnswer {
     results: Vec<Option<WireResult>>,
@@ -127,7 +128,7 @@ struct WireVuln {
 }
 
 impl OsvClient {
-    /// Asks which records there are for each question, page by page, in parallel.
+    /// Sends all queries, in parallel and page by page, and collects the ids.
     pub(super) async fn ask(
         &self,
         queries: Vec<Question>,
@@ -135,9 +136,9 @@ impl OsvClient {
         problems: &mut Vec<Problem>,
     ) -> Answers {
         let mut answers = Answers::new();
-        let mut waiting: Vec<Asked> = queries
+        let mut waiting: Vec<PagedQuery> = queries
             .into_iter()
-            .map(|query| Asked {
+            .map(|query| PagedQuery {
                 query,
                 page_token: None,
                 seen: BTreeSet::new(),
@@ -172,7 +173,7 @@ impl OsvClient {
                 Next::Done(Err(problem)) => problems.push(*problem),
                 Next::Empty => break,
                 Next::TooLate => {
-                    problems.push(self.too_late(open + waiting.len(), "questions"));
+                    problems.push(self.too_late(open + waiting.len(), "queries"));
                     running.abort_all();
                     break;
                 }
@@ -182,14 +183,14 @@ impl OsvClient {
         answers
     }
 
-    /// Takes the records of one answer; gives the question for the next page, if there is one.
+    /// Takes the ids of one answer. Returns the query for the next page, if there is one.
     fn take(
         &self,
-        mut asked: Asked,
+        mut asked: PagedQuery,
         result: WireResult,
         answers: &mut Answers,
         problems: &mut Vec<Problem>,
-    ) -> Option<Asked> {
+    ) -> Option<PagedQuery> {
         let known: &mut BTreeMap<String, String> =
             answers.entry(asked.query.subject()).or_default();
         for vuln in result.vulns.unwrap_or_default() {
@@ -199,12 +200,12 @@ impl OsvClient {
         let token = result.next_page_token.filter(|token| !token.is_empty())?;
         let reason = if asked.seen.len() + 1 >= MAX_PAGES {
             Some(format!(
-                "its answer about `{}` has more than {MAX_PAGES} pages",
+                "its answer for `{}` has more than {MAX_PAGES} pages",
                 asked.query.label()
             ))
         } else if !asked.seen.insert(token.clone()) {
             Some(format!(
-                "its pages about `{}` lead round in a circle",
+                "its pages for `{}` repeat in a circle",
                 asked.query.label()
             ))
         } else {
@@ -220,11 +221,11 @@ impl OsvClient {
         Some(asked)
     }
 
-    /// Sends one request. Asking twice changes nothing on the server, so that it may be repeated.
-    async fn ask_once(&self, asked: &[Asked]) -> Result<Vec<WireResult>, Box<Problem>> {
+    /// Sends one request. A query changes nothing on the server, so it may be repeated.
+    async fn ask_once(&self, asked: &[PagedQuery]) -> Result<Vec<WireResult>, Box<Problem>> {
         let failed = |reason: &str, hint: Option<&str>| {
             let count = asked.len();
-            let is_package = |asked: &Asked| matches!(asked.query, Question::Package(_));
+            let is_package = |asked: &PagedQuery| matches!(asked.query, Question::Package(_));
             let what = if asked.iter().all(is_package) {
                 "packages"
             } else {
@@ -251,14 +252,11 @@ impl OsvClient {
             .await
             .map_err(|error| failed(&describe(&error), error.hint()))?;
         let answer: WireAnswer = serde_json::from_slice(&response.body).map_err(|error| {
-            let reason = format!("the answer is none of OSV: {error}");
-            failed(
-                &reason,
-                Some("check that the address is that of an OSV server"),
-            )
+            let reason = format!("the answer is not one of an OSV server: {error}");
+            failed(&reason, Some("check the address"))
         })?;
         if answer.results.len() != asked.len() {
-            let reason = format!("the server gave {} answers", answer.results.len());
+            let reason = format!("the server sent {} answers", answer.results.len());
             return Err(failed(&reason, Some("run it again later")));
         }
 

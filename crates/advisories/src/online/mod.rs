@@ -1,7 +1,7 @@
 //! Advisories from an OSV server (<https://google.github.io/osv.dev/api/>).
 //!
-//! An answer that is missing, cut off or contradicts its question is a problem, never "no known
-//! records": a server that fails must not make a scan look clean.
+//! An answer that is missing, truncated or does not match its query is a problem, never "no known
+//! records": a failing server must not make a scan look clean.
 
 mod batch;
 
@@ -15,19 +15,19 @@ use patchgate_model::{Advisory, Problem, ProblemKind, SmolStr, SourceStatus};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::{CommitQuery, Lookup, PackageQuery, parse_record};
+use crate::{AdvisoryLookup, CommitQuery, PackageQuery, parse_record};
 use batch::Question;
 
-/// The public server.
+/// The address of the public OSV server.
 pub const PUBLIC_OSV_API: &str = "https://api.osv.dev";
 
-/// Records that are asked for at the same time.
+/// Number of records that are fetched at the same time.
 const RECORDS_AT_ONCE: usize = 16;
 
-/// Most aliases of one record that are fetched beside it.
+/// Limit on the aliases of a record that are fetched together with it.
 const MAX_ALIASES: usize = 16;
 
-/// Most failed records that are named one by one.
+/// Limit on the failed records that are reported one by one.
 const MAX_NAMED: usize = 10;
 
 /// A client of one OSV server.
@@ -38,16 +38,16 @@ pub struct OsvClient {
     budget: Option<Duration>,
 }
 
-/// What an answer is about.
+/// The subject of an answer.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Subject {
-    /// A package: its ecosystem and its name as the ecosystem compares it.
+    /// A package: its ecosystem and its normalised name.
     Package(&'static str, SmolStr),
-    /// A commit.
+    /// A commit, by its full hash.
     Commit(String),
 }
 
-/// The records that questions were answered with: subject to id to time of change.
+/// The records in the answers: by subject and id, with their modification times.
 type Answers = BTreeMap<Subject, BTreeMap<String, String>>;
 
 impl OsvClient {
@@ -61,40 +61,46 @@ impl OsvClient {
         }
     }
 
-    /// Sets the longest time that one lookup may take. What is not answered by then is a problem.
+    /// Sets the time limit of a lookup. Queries that are not answered by then are a problem.
     #[must_use]
     pub fn with_budget(mut self, budget: Duration) -> Self {
         self.budget = Some(budget);
         self
     }
 
-    /// Answers questions about packages; see [`OsvClient::lookup_all`].
-    pub async fn lookup(&self, queries: &[PackageQuery]) -> Lookup {
+    /// Looks up packages; see [`OsvClient::lookup_all`].
+    pub async fn lookup(&self, queries: &[PackageQuery]) -> AdvisoryLookup {
         self.lookup_all(queries, &[]).await
     }
 
-    /// Answers questions: which records the server names for each package and each commit, then the
-    /// records.
-    pub async fn lookup_all(&self, queries: &[PackageQuery], commits: &[CommitQuery]) -> Lookup {
+    /// Looks up packages and commits. First asks the server for the ids of each one's records, then
+    /// fetches the records.
+    pub async fn lookup_all(
+        &self,
+        queries: &[PackageQuery],
+        commits: &[CommitQuery],
+    ) -> AdvisoryLookup {
         let deadline = self.budget.map(|budget| Instant::now() + budget);
-        let mut lookup = Lookup::default();
+        let mut lookup = AdvisoryLookup::default();
 
-        // A server refuses a whole batch for one ecosystem that it does not know.
+        // A server refuses a whole batch because of one ecosystem that it does not know.
         let (asked, others): (Vec<&PackageQuery>, Vec<&PackageQuery>) = queries
             .iter()
             .partition(|query| patchgate_ecosystems::by_name(query.ecosystem).is_some());
         let unknown: BTreeSet<&str> = others.iter().map(|query| query.ecosystem).collect();
-        lookup.problems.extend(unknown.into_iter().map(|ecosystem| {
-            Problem {
-                kind: ProblemKind::Advisories,
-                subject: ecosystem.to_owned(),
-                line: None,
-                reason: "the server was not asked about it: it is not known to be an ecosystem of \
-                         OSV"
-                .to_owned(),
-                hint: Some("use a store that holds it: `patchgate db build`".to_owned()),
-            }
-        }));
+        lookup
+            .problems
+            .extend(unknown.into_iter().map(|ecosystem| {
+                Problem {
+                    kind: ProblemKind::Advisories,
+                    subject: ecosystem.to_owned(),
+                    line: None,
+                    reason:
+                        "the server was not asked, because this is not a known ecosystem of OSV"
+                            .to_owned(),
+                    hint: Some("use a store that contains it: `patchgate db build`".to_owned()),
+                }
+            }));
         let packages = asked.into_iter().cloned().map(Question::Package);
         let commits = commits
             .iter()
@@ -131,19 +137,19 @@ impl OsvClient {
         lookup
     }
 
-    /// How the server stands in a report: asked now, whatever the age of its records.
+    /// The status of the server in a report. Its age is that of the query, not of its records.
     fn source_status(&self, problems: &[Problem]) -> SourceStatus {
         SourceStatus {
             name: "osv-api".to_owned(),
             origin: redact_url(&self.base_url),
             as_of: Some(Timestamp::now()),
             records: None,
-            warning: (!problems.is_empty()).then(|| "it did not answer everything".to_owned()),
+            warning: (!problems.is_empty()).then(|| "it did not answer all queries".to_owned()),
         }
     }
 
-    /// Fetches records by id, in parallel. A record of a known time of change comes from the cache
-    /// when it is there.
+    /// Fetches records by id, in parallel. A record with a known modification time may come from the
+    /// cache.
     async fn fetch(
         &self,
         wanted: BTreeMap<String, String>,
@@ -193,11 +199,11 @@ impl OsvClient {
         records
     }
 
-    /// The record with this id and those of its aliases that the server has, the first one first;
-    /// empty where it does not know the id.
+    /// The record with this id, followed by those of its aliases that the server has. Empty if the
+    /// server does not know the id.
     ///
     /// # Errors
-    /// When the server does not answer rightly.
+    /// When the server does not answer, or not with a valid record.
     pub async fn by_id(&self, id: &str) -> Result<Vec<Advisory>, Problem> {
         let mut found = Vec::new();
         let Some(first) = self.fetch_known(id).await? else {
@@ -213,7 +219,7 @@ impl OsvClient {
         Ok(found)
     }
 
-    /// A record, or nothing where the server does not know the id.
+    /// A record; `None` if the server does not know the id.
     async fn fetch_known(&self, id: &str) -> Result<Option<Advisory>, Problem> {
         match self.get_record(id, &Caching::Revalidate).await {
             Err(Failed::Unknown) => Ok(None),
@@ -223,7 +229,7 @@ impl OsvClient {
     }
 
     async fn fetch_one(&self, id: &str, modified: String) -> Result<Advisory, Problem> {
-        // Without a time of change the server is asked each time.
+        // Without a modification time, a cached record may be outdated.
         let caching = if modified.is_empty() {
             Caching::Revalidate
         } else {
@@ -233,14 +239,19 @@ impl OsvClient {
             .await
             .map_err(|failed| match failed {
                 Failed::Problem(problem) => problem,
-                Failed::Unknown => unfetched(id, "the server does not know it".to_owned(), None),
+                Failed::Unknown => {
+                    unfetched(id, "the server does not know the id".to_owned(), None)
+                }
             })
     }
 
     async fn get_record(&self, id: &str, caching: &Caching) -> Result<Advisory, Failed> {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':');
         if id.is_empty() || !id.chars().all(is_plain) || id.contains("..") {
-            let reason = format!("it names a record `{}`", id.escape_debug());
+            let reason = format!(
+                "it lists a record with the invalid id `{}`",
+                id.escape_debug()
+            );
             return Err(Failed::Problem(self.problem(reason, None)));
         }
 
@@ -258,7 +269,7 @@ impl OsvClient {
             Ok(record)
         } else {
             let sent = record.id.escape_debug();
-            let reason = format!("the server sent `{sent}` in its place");
+            let reason = format!("the server sent `{sent}` instead");
             Err(Failed::Problem(unfetched(id, reason, None)))
         }
     }
@@ -275,13 +286,13 @@ impl OsvClient {
 
     fn too_late(&self, count: usize, what: &str) -> Problem {
         self.problem(
-            format!("{count} {what} were not answered in the time that was set"),
-            Some("raise the limit, or use an offline store: `patchgate db build`"),
+            format!("{count} {what} were not answered within the time limit"),
+            Some("raise the limit, or use an offline store (`patchgate db build`)"),
         )
     }
 }
 
-/// How the next of several tasks ended.
+/// The outcome of waiting for the next of several tasks.
 enum Next<T> {
     Done(Result<T, Box<Problem>>),
     Empty,
@@ -305,17 +316,17 @@ async fn next<T: 'static>(running: &mut JoinSet<T>, deadline: Option<Instant>) -
             kind: ProblemKind::Advisories,
             subject: "lookup".to_owned(),
             line: None,
-            reason: format!("a part of it was broken off: {error}"),
+            reason: format!("a part of it was aborted: {error}"),
             hint: Some("run it again".to_owned()),
         }))),
     }
 }
 
-/// Why there is no record.
+/// Why a record is missing.
 enum Failed {
     /// The server does not know the id.
     Unknown,
-    /// It did not answer rightly.
+    /// The server did not answer, or not with a valid record.
     Problem(Problem),
 }
 
@@ -329,8 +340,8 @@ fn unfetched(id: &str, reason: String, hint: Option<&str>) -> Problem {
     }
 }
 
-/// A record with only the entries of one package, unless it has none for it: the server may have
-/// matched it by other means, and then all it says is kept.
+/// A record with only the entries of one package. A record without such entries stays complete,
+/// because the server may have matched it in another way.
 fn trimmed(record: &Arc<Advisory>, ecosystem: &str, name: &str) -> Arc<Advisory> {
     let is_own = |entry: &patchgate_model::Affected| {
         entry.ecosystem == ecosystem && crate::package_key(ecosystem, &entry.name) == name
@@ -346,7 +357,7 @@ fn trimmed(record: &Arc<Advisory>, ecosystem: &str, name: &str) -> Arc<Advisory>
     Arc::new(copy)
 }
 
-/// An error with what lies below it, on one line.
+/// An error with its sources, on one line.
 pub(crate) fn describe(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut below = error.source();

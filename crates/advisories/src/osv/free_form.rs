@@ -1,19 +1,19 @@
-//! What databases put into `database_specific`, where the schema promises no shape: a value of an
-//! unexpected shape is passed over, never an error.
+//! Values from `database_specific`, for which the schema defines no structure. A value of an
+//! unexpected type is skipped and never an error.
 
 use patchgate_model::SmolStr;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// What Patchgate reads from a `database_specific`.
+/// The values that Patchgate reads from a `database_specific`.
 #[derive(Debug, Default)]
 pub(super) struct FreeForm {
     /// Weakness ids, from the shapes in use: `cwe_ids: ["CWE-79"]` (GitHub),
     /// `cwes: [{"cweId": "CWE-506"}]` (malicious packages), `cwes: ["CWE-79"]`.
     pub(super) cwes: Vec<SmolStr>,
-    /// `severity: "HIGH"` (GitHub).
+    /// Severity as a word, from `severity: "HIGH"` (GitHub).
     pub(super) severity_word: Option<SmolStr>,
-    /// `informational: "unmaintained"` (RustSec).
+    /// Kind of a notice, from `informational: "unmaintained"` (RustSec).
     pub(super) informational: Option<SmolStr>,
 }
 
@@ -22,7 +22,7 @@ impl FreeForm {
         let Some(raw) = raw else {
             return Self::default();
         };
-        // Most records hold nothing of interest here, and a search is cheaper than a tree.
+        // Most records have none of the values, and a text search is cheaper than parsing.
         let text = raw.get();
         if !["\"cwe", "\"severity\"", "\"informational\""]
             .iter()

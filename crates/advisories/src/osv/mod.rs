@@ -1,5 +1,4 @@
-//! Records of the OSV schema (<https://ossf.github.io/osv-schema/>): their wire form and what
-//! becomes of it.
+//! Parsing of records of the OSV schema (<https://ossf.github.io/osv-schema/>).
 
 mod free_form;
 mod wire;

@@ -1,4 +1,4 @@
-//! The wire form of a record: tolerant of null, of unknown fields and of unknown kinds.
+//! The wire form of a record. The parser accepts null, unknown fields and unknown kinds.
 
 use jiff::Timestamp;
 use patchgate_model::{
@@ -10,39 +10,46 @@ use serde_json::value::RawValue;
 use super::free_form::FreeForm;
 use crate::git::{self, repository_key};
 
-/// Longest text of a `database_specific` or `ecosystem_specific` that is kept, in bytes. Some
-/// databases put whole file lists there; what Patchgate reads from them is read before.
+/// Limit on the text of a `database_specific` or `ecosystem_specific` that is kept, in bytes. Some
+/// databases put whole file lists there. The values that Patchgate uses are read before.
 const MAX_SPECIFIC_BYTES: usize = 16 * 1024;
 
-/// A text that is not a record.
+/// Why a text is not a record.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
-    /// No JSON, or a field of another type than the schema gives it.
+    /// The text is not JSON, or a field has another type than in the schema.
     #[error("not an OSV record")]
     Json(#[from] serde_json::Error),
-    /// A record without an id.
+    /// The record has no id.
     #[error("the record has no id")]
     NoId,
-    /// Whether the record is withdrawn cannot be told.
-    #[error("`{id}` was withdrawn at `{withdrawn}`, which is no time")]
+    /// The time of the withdrawal is invalid, so it is unknown whether the record is in force.
+    #[error("`{id}` was withdrawn at `{withdrawn}`, which is not a time")]
     Withdrawn {
-        /// The record.
+        /// Id of the record.
         id: String,
-        /// The text in place of a time.
+        /// The invalid time.
         withdrawn: String,
     },
 }
 
-/// Reads one record.
+/// Parses one OSV record.
+///
+/// ```
+/// let record = br#"{"id": "X-1", "affected": [{"package": {"ecosystem": "npm", "name": "a"}}]}"#;
+/// let advisory = patchgate_advisories::parse_record(record)?;
+/// assert_eq!(advisory.affected[0].name, "a");
+/// # Ok::<(), patchgate_advisories::RecordError>(())
+/// ```
 ///
 /// # Errors
-/// When the text is not a record. Unknown fields, unknown kinds and null are no errors.
+/// When the text is not a record. Unknown fields, unknown kinds and null are accepted.
 pub fn parse_record(json: &[u8]) -> Result<Advisory, RecordError> {
     let wire: WireRecord<'_> = serde_json::from_slice(json)?;
     wire.into_advisory()
 }
 
-/// Takes null, which some databases write for "none", as the default.
+/// Reads null as the default, because some databases write null for empty values.
 fn null_is_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
@@ -51,7 +58,7 @@ where
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
-/// A record. `details`, `credits` and `related` are read by nothing here and skipped.
+/// A record. `details`, `credits` and `related` are not used and therefore skipped.
 #[derive(Deserialize)]
 pub(crate) struct WireRecord<'a> {
     #[serde(default, deserialize_with = "null_is_default")]
@@ -110,8 +117,8 @@ struct WireRange {
     events: Vec<WireEvent>,
 }
 
-/// One event. The schema allows one field each, but older records put `introduced` and `fixed`
-/// into one object, which means both.
+/// One event. The schema allows one field per event, but older records put `introduced` and `fixed`
+/// into one object, which means two events.
 #[derive(Deserialize)]
 struct WireEvent {
     #[serde(default)]
@@ -141,12 +148,12 @@ struct WireReference {
 }
 
 impl WireRecord<'_> {
-    /// The record free of its wire form.
+    /// Converts the record to an [`Advisory`].
     pub(crate) fn into_advisory(self) -> Result<Advisory, RecordError> {
         if self.id.is_empty() {
             return Err(RecordError::NoId);
         }
-        // The year 1, which some records state, is a zero that was never set.
+        // Some records have the year 1: an unset time of the program that wrote them.
         let time = |text: Option<String>| {
             text.and_then(|text| text.parse::<Timestamp>().ok())
                 .filter(|time| *time > Timestamp::UNIX_EPOCH)
@@ -209,8 +216,8 @@ impl WireRecord<'_> {
 }
 
 impl WireAffected<'_> {
-    /// An entry that names no package speaks of repositories alone: it becomes one entry for each of
-    /// them, with the repository as the name.
+    /// Converts an entry. One without a package is about repositories only, and becomes one entry per
+    /// repository, with the repository as its name.
     fn into_affected(self) -> Vec<Affected> {
         let ranges: Vec<Range> = self.ranges.into_iter().map(WireRange::into_range).collect();
         let entry = Affected {
@@ -266,7 +273,7 @@ fn by_repository(entry: &Affected, ranges: Vec<Range>) -> Vec<Affected> {
     entries
 }
 
-/// The text of a field without a promised shape, unless it says nothing or is too long to keep.
+/// The text of a free-form field, unless it is empty or too long.
 fn kept(raw: Option<&RawValue>) -> Option<String> {
     let text = raw.map(RawValue::get)?;
     let says_nothing = matches!(text, "null" | "{}");

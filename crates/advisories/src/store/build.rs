@@ -1,4 +1,4 @@
-//! Building a store and publishing it in one step.
+//! `Store::build`: a new store from files, published in one step.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -8,51 +8,61 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use patchgate_model::{Problem, SourceStatus};
 
-use super::collect::Collected;
+use super::collect::{Collected, EcosystemRecords};
 use super::input::{InputError, list};
-use super::manifest::{FORMAT, Manifest, Source, SourceKind};
+use super::manifest::{FORMAT, MANIFEST, Manifest, Source, SourceKind};
 use super::read::read_all;
 use super::write::{
-    feed_source, remove_others, remove_unfinished, write_ecosystem, write_manifest, write_table,
+    feed_source, is_written_by_builds, name_origins, remove_others, remove_unfinished,
+    write_ecosystem, write_manifest, write_table,
 };
 use super::{Store, StoreError, read_manifest};
 
-/// File that a build holds locked, so that two builds do not remove each other's files.
-const LOCK: &str = "store.lock";
+/// File that a build locks, because two builds at once would remove each other's files.
+pub(super) const LOCK: &str = "store.lock";
 
-/// How far a build has come.
+/// Progress of a build through one input.
 #[derive(Debug, Clone, Copy)]
 pub struct BuildProgress<'a> {
-    /// The archive or folder that is being read.
+    /// The archive or directory that is being read.
     pub source: &'a str,
-    /// Files of it that are read.
+    /// Number of its files that have been read.
     pub done: u64,
-    /// Files in it.
+    /// Number of its files.
     pub total: u64,
 }
 
-/// What a build has done.
+/// How a build treats a store that is already in its directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Existing {
+    /// Refuse to build if the store has content that the build does not re-create from the same
+    /// origin. Building twice from the same inputs is allowed.
+    Keep,
+    /// Replace the whole store.
+    Replace,
+}
+
+/// The outcome of a build or an update.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BuildReport {
-    /// What the store now holds.
+    /// The sources of the store after the build.
     pub sources: Vec<SourceStatus>,
-    /// Names the store's content: the same content has the same key, on every machine. Made for
-    /// the cache of a runner.
+    /// Key that names the store's content, for the cache of a CI runner. Equal content has equal
+    /// keys on every machine.
     pub cache_key: String,
-    /// What could not be read. Not empty means that the build is incomplete: what could be read is
-    /// published all the same.
+    /// Inputs that could not be read. If there are any, the build is incomplete; everything else is
+    /// published.
     pub problems: Vec<Problem>,
-    /// Problems beyond those in [`BuildReport::problems`], which is kept short.
+    /// Number of further problems: the length of [`BuildReport::problems`] is limited.
     pub more_problems: u64,
-    /// Files that are nothing that a store is made from, sorted.
+    /// Input files that are neither records nor feeds, sorted.
     pub unrecognised: Vec<String>,
-    /// The format of the store that was there, where that was another one: an update made the
-    /// store anew in place of changing it.
+    /// The format of the previous store, if an update had to re-create a store of another format.
     pub remade_from: Option<u64>,
 }
 
 impl BuildReport {
-    /// The report of an update that found nothing new.
+    /// The report of an update that changed nothing.
     pub(super) fn unchanged(sources: Vec<Source>, collected: Collected) -> Self {
         let shown = |source| super::status_of(source, None);
         Self {
@@ -70,46 +80,65 @@ impl BuildReport {
     }
 }
 
-/// Why a store was not built. A store that was there stays as it was.
+/// Why a store was not built. An existing store stays as it was.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
     /// An input cannot be listed.
     #[error(transparent)]
     Input(#[from] InputError),
-    /// No input holds anything that a store is made from.
-    #[error("{} holds no OSV record, no KEV catalogue and no EPSS scores", name_all(.from))]
+    /// No input contains a record or a feed.
+    #[error("{} contains no OSV record, no KEV catalogue and no EPSS scores", name_all(.from))]
     Nothing {
         /// The inputs.
         from: Vec<PathBuf>,
+    },
+    /// The target is something else: a build would delete files there that it did not write.
+    #[error("`{}` is neither an advisory store nor an empty directory", .dir.display())]
+    NotAStore {
+        /// The target.
+        dir: PathBuf,
+    },
+    /// The target is a store with content that the build would delete.
+    #[error("the build would replace the store in `{}`, which {content}", .dir.display())]
+    Occupied {
+        /// The directory.
+        dir: PathBuf,
+        /// The content, as the end of a relative clause: `contains …`, `cannot be read`.
+        content: String,
     },
     /// A file of the store cannot be written.
     #[error("`{}` cannot be written", .path.display())]
     Write {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         #[source]
         source: io::Error,
     },
-    /// Another build is at work in the same folder.
+    /// Another build or update is running in the same directory.
     #[error("another process is building the store in `{}`", .dir.display())]
     Busy {
-        /// The folder.
+        /// The directory.
         dir: PathBuf,
     },
 }
 
 impl BuildError {
-    /// What to do next: a sentence for a line of its own.
+    /// The next step: a fragment for a line of its own.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Nothing { .. } => Some(
-                "give `--from` an OSV export (`<ecosystem>/all.zip`), a folder of them, the KEV \
-                 catalogue or the EPSS scores",
+                "give `--from` an OSV export (`<ecosystem>/all.zip`), a directory of exports, the \
+                 KEV catalogue or the EPSS scores",
+            ),
+            Self::NotAStore { .. } => Some("name an empty or a new directory"),
+            Self::Occupied { .. } => Some(
+                "add to the store with `patchgate db update`, or replace all of it with \
+                 `patchgate db build --replace`",
             ),
             Self::Busy { .. } => Some("wait until it has finished, then run it again"),
-            Self::Write { .. } => Some("check that the folder is writable and has space"),
+            Self::Write { .. } => Some("check that the directory is writable and has space"),
             Self::Input(_) => None,
         }
     }
@@ -128,23 +157,114 @@ fn name_all(paths: &[PathBuf]) -> String {
 }
 
 impl Store {
-    /// Builds the store in `into` from files, archives and folders, in place of the one that is
-    /// there.
+    /// Builds the store in `into` from files, archives and directories.
     ///
     /// # Errors
-    /// When an input is missing, nothing of use is found, or the store cannot be written. One bad
-    /// file among many is a problem in the report.
+    /// When an input is missing, no input contains anything usable, `into` is neither a store nor an
+    /// empty directory, its store has content that `existing` protects, or the store cannot be
+    /// written. One bad file among many is a problem in the report.
     pub fn build(
         from: &[PathBuf],
         into: &Path,
+        existing: Existing,
         progress: &(dyn Fn(BuildProgress<'_>) + Sync),
     ) -> Result<BuildReport, BuildError> {
+        // Reading takes minutes, so a wrong target is refused before it.
+        check_target(into)?;
         let collected = collect(from, progress)?;
         if collected.is_empty() {
             return Err(nothing(&collected, from));
         }
+
         let lock = Lock::take(into)?;
+        if existing == Existing::Keep {
+            check_content(into, &collected)?;
+        }
+
         publish(collected, into, Vec::new(), Timestamp::now(), &lock)
+    }
+}
+
+/// Refuses a target that is neither a store nor empty. The leftovers of a first build that was
+/// killed count as empty.
+fn check_target(into: &Path) -> Result<(), BuildError> {
+    let not_a_store = || BuildError::NotAStore {
+        dir: into.to_owned(),
+    };
+    let entries = match fs::read_dir(into) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Err(not_a_store()),
+        Err(source) => {
+            return Err(BuildError::Write {
+                path: into.to_owned(),
+                source,
+            });
+        }
+    };
+    if into.join(MANIFEST).is_file() {
+        return Ok(());
+    }
+
+    for entry in entries {
+        let is_leftover = entry.is_ok_and(|entry| {
+            let name = entry.file_name();
+            name.to_str()
+                .is_some_and(|name| name == LOCK || is_written_by_builds(name))
+        });
+        if !is_leftover {
+            return Err(not_a_store());
+        }
+    }
+
+    Ok(())
+}
+
+/// Refuses to replace a store with content that `collected` does not re-create from the same origin.
+fn check_content(into: &Path, collected: &Collected) -> Result<(), BuildError> {
+    let content = match read_manifest(into) {
+        Err(StoreError::Missing { .. }) => return Ok(()),
+        Err(StoreError::Format { found, .. }) => format!("has format {found}"),
+        Err(error @ StoreError::File { .. }) => format!("cannot be read: {error}"),
+        Ok(manifest) => {
+            let mut lost = manifest
+                .sources
+                .iter()
+                .filter(|source| !is_rebuilt(source, collected))
+                .map(|source| format!("`{}` from `{}`", source.name(), source.origin));
+            match (lost.next(), lost.count()) {
+                (None, _) => return Ok(()),
+                (Some(one), 0) => format!("contains {one}"),
+                (Some(one), more) => format!("contains {one} and {more} more"),
+            }
+        }
+    };
+
+    Err(BuildError::Occupied {
+        dir: into.to_owned(),
+        content,
+    })
+}
+
+/// Whether a build from `collected` re-creates a source. A feed is always complete, so any other copy
+/// of it is accepted.
+fn is_rebuilt(source: &Source, collected: &Collected) -> bool {
+    let has_same_origin = |records: &EcosystemRecords| {
+        name_origins(&records.origins) == source.origin && records.from.iter().eq(&source.from)
+    };
+    let ecosystem = source.ecosystem.as_deref().unwrap_or_default();
+
+    match source.kind {
+        SourceKind::Kev => collected.kev.is_some(),
+        SourceKind::Epss => collected.epss.is_some(),
+        SourceKind::Osv if source.own => collected
+            .own
+            .iter()
+            .any(|(of, records)| of == ecosystem && has_same_origin(records)),
+        SourceKind::Osv => collected
+            .osv
+            .get(ecosystem)
+            .is_some_and(|records| has_same_origin(records) && records.complete >= source.complete),
     }
 }
 
@@ -172,18 +292,19 @@ pub(super) fn collect_one(
     Ok(collected)
 }
 
-/// The right to change the store in a folder, held until it is dropped.
+/// The exclusive right to change the store in a directory, released on drop.
 pub(super) struct Lock {
     _file: File,
 }
 
 impl Lock {
-    /// Takes the lock, and makes the folder where it is not there.
+    /// Takes the lock. Creates the directory if it does not exist.
     pub(super) fn take(into: &Path) -> Result<Self, BuildError> {
         let writing = |source| BuildError::Write {
             path: into.to_owned(),
             source,
         };
+        check_target(into)?;
         fs::create_dir_all(into).map_err(writing)?;
         let file = File::create(into.join(LOCK)).map_err(writing)?;
         file.try_lock().map_err(|error| match error {
@@ -193,16 +314,17 @@ impl Lock {
             fs::TryLockError::Error(source) => writing(source),
         })?;
 
-        // Nobody else writes here now, so what is not finished was cut off.
+        // No other process writes here while the lock is held, so unfinished files are leftovers of
+        // a build that was killed.
         remove_unfinished(into);
         Ok(Self { _file: file })
     }
 }
 
-/// Says why nothing was found in `from`.
+/// The error for inputs without anything usable.
 fn nothing(collected: &Collected, from: &[PathBuf]) -> BuildError {
     match collected.problems.first() {
-        // The one bad file says more than "nothing was found".
+        // A bad file is the likely cause, and more specific than "contains nothing".
         Some(problem) => {
             let source = io::Error::other(problem.reason.clone());
             let path = PathBuf::from(&problem.subject);
@@ -214,8 +336,9 @@ fn nothing(collected: &Collected, from: &[PathBuf]) -> BuildError {
     }
 }
 
-/// Writes what was collected beside what `kept` names, and makes it the store. Where that fails,
-/// what it wrote is removed. A record that is dated after `now` says nothing about a source's age.
+/// Writes the collected records and feeds, and publishes them together with the sources in `kept`.
+/// After a failure the new files are removed. A record that is dated after `now` is ignored for the
+/// age of its source.
 pub(super) fn publish(
     collected: Collected,
     into: &Path,
@@ -233,7 +356,8 @@ pub(super) fn publish(
     })
 }
 
-/// Removes the tables that no manifest names, where it is known what the manifest names.
+/// Removes the tables that the manifest does not name. A manifest that cannot be read may name any
+/// table, so then only unfinished files are removed.
 pub(super) fn remove_unnamed(into: &Path) {
     match read_manifest(into) {
         Ok(manifest) => remove_others(into, &manifest),
@@ -260,7 +384,7 @@ fn write(
         sources.push(source);
     };
     for (ecosystem, records) in collected.osv {
-        // An export that names an ecosystem in passing must not replace the export of it.
+        // An export of another ecosystem that only mentions this one must not replace its export.
         if !records.complete && complete.contains(&ecosystem) {
             continue;
         }
@@ -268,7 +392,7 @@ fn write(
     }
 
     for (ecosystem, mut records) in collected.own {
-        // What it does not say means nothing: the export beside it is the whole.
+        // A package without own records may still have some in the export.
         records.complete = false;
         let source = write_ecosystem(into, ecosystem, records, now)?;
         add(Source {

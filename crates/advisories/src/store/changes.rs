@@ -1,8 +1,8 @@
-//! Taking single records into an ecosystem that is there, without writing the whole of it again.
+//! The table of changes of an ecosystem: single records of an update, without rewriting the large
+//! tables.
 //!
-//! What changes goes into a small table of its own. An entry in it is whole: it stands in place of
-//! the entries of the same key in the other tables. The next update writes the table anew with the
-//! entries that it had.
+//! An entry of the table is complete: it replaces the entries with the same key in the other tables.
+//! The next update writes a new table with the old and the new entries.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -15,7 +15,7 @@ use super::manifest::Source;
 use super::write::{Writer, file_part};
 use super::{ID_PREFIX, NAME_PREFIX, OpenSource, invalid, prefixed, record};
 
-/// Writes `records` over those of `open` and gives the source as it is then.
+/// Writes a table of changes with `records` and returns the updated source.
 pub(super) fn write_changes(
     into: &Path,
     open: &OpenSource,
@@ -59,7 +59,7 @@ pub(super) fn write_changes(
         }
 
         source.records += u64::from(is_new && !affected.is_empty());
-        // A date in the future says nothing about the age.
+        // A date in the future must not make the source look fresh.
         let modified = advisory.modified.filter(|modified| *modified <= now);
         source.as_of = source.as_of.max(modified);
 
@@ -70,7 +70,7 @@ pub(super) fn write_changes(
         }
     }
 
-    let mut entries = earlier(open)?;
+    let mut entries = present_entries(open)?;
     for (name, mut records) in packages {
         records.sort_by(|a, b| a.id.cmp(&b.id));
         entries.insert(prefixed(NAME_PREFIX, &name), encode(&records)?);
@@ -91,8 +91,8 @@ pub(super) fn write_changes(
     Ok(source)
 }
 
-/// The entries of the table of changes that is there.
-fn earlier(open: &OpenSource) -> io::Result<BTreeMap<Vec<u8>, Vec<u8>>> {
+/// The entries of the present table of changes.
+fn present_entries(open: &OpenSource) -> io::Result<BTreeMap<Vec<u8>, Vec<u8>>> {
     let mut entries = BTreeMap::new();
     if let Some(changes) = &open.changes {
         changes.for_each(|key, value| {

@@ -1,5 +1,5 @@
-//! What a build gathers before it writes: records by ecosystem, scores, catalogue entries, and
-//! what could not be read.
+//! The content that a build collects before it writes: records by ecosystem, scores, catalogue
+//! entries, and problems.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,10 +10,10 @@ use super::manifest::{Fetched, SourceKind};
 use super::record;
 use crate::feeds::{Catalogue, EpssTable};
 
-/// Most problems that are kept one by one; beyond it they are only counted.
+/// Limit on the problems that are kept. Further ones are only counted.
 const MAX_PROBLEMS: usize = 50;
 
-/// A record trimmed to one package, in its stored form.
+/// A record reduced to one package, in its stored form.
 pub(super) struct Trimmed {
     pub(super) key: Box<str>,
     pub(super) id: Box<str>,
@@ -23,7 +23,7 @@ pub(super) struct Trimmed {
 }
 
 impl Trimmed {
-    /// Whether the record is of the malicious packages' database, by its own id or an alias.
+    /// Whether the record belongs to the malicious packages' database, by its id or an alias.
     pub(super) fn is_malicious(&self) -> bool {
         std::iter::once(&self.id)
             .chain(&self.aliases)
@@ -36,33 +36,33 @@ impl Trimmed {
 pub(super) struct EcosystemRecords {
     pub(super) records: Vec<Trimmed>,
     pub(super) origins: BTreeSet<String>,
-    /// True when a source promised to hold the whole ecosystem.
+    /// Whether a source contains the whole ecosystem.
     pub(super) complete: bool,
     pub(super) skipped: u64,
-    /// The `--from` paths of records that are not an export's.
+    /// The `--from` paths of records that do not come from an export.
     pub(super) from: BTreeSet<String>,
-    /// How it was fetched.
+    /// The fetch, for the next update.
     pub(super) fetched: Option<Fetched>,
 }
 
 impl EcosystemRecords {
-    /// The newest time of a record.
+    /// The latest modification time of a record.
     pub(super) fn newest(&self) -> Option<Timestamp> {
         self.records.iter().filter_map(|one| one.modified).max()
     }
 
-    /// Whether they are, or lie in passing in, exports in the public bucket's layout.
+    /// Whether the records come from an export of the ecosystem.
     fn is_export(&self) -> bool {
         self.complete && self.from.is_empty()
     }
 
-    /// Takes more records of the same ecosystem.
+    /// Adds more records of the same ecosystem.
     fn join(&mut self, mut other: Self) {
         self.records.append(&mut other.records);
         self.skipped += other.skipped;
         self.from.append(&mut other.from);
 
-        // Once a source holds the ecosystem whole, those that name it in passing add nothing.
+        // Sources that only mention the ecosystem are not listed as origins of a complete one.
         if other.complete && !self.complete {
             self.origins.clear();
         }
@@ -73,7 +73,7 @@ impl EcosystemRecords {
         }
     }
 
-    /// Takes one more record as far as it names this ecosystem.
+    /// Adds the parts of a record that are about this ecosystem.
     pub(super) fn add(&mut self, ecosystem: &str, advisory: &Advisory) {
         let mut batch = Batch::default();
         batch.add_record(advisory);
@@ -82,48 +82,48 @@ impl EcosystemRecords {
     }
 }
 
-/// A feed and where it was taken from.
+/// A feed and its origin.
 pub(super) struct Feed<T> {
     pub(super) origin: String,
     pub(super) content: T,
-    /// How it was fetched.
+    /// The fetch, for the next update.
     pub(super) fetched: Option<Fetched>,
 }
 
-/// All that was gathered.
+/// The content of all inputs.
 #[derive(Default)]
 pub(super) struct Collected {
-    /// What an ecosystem's own source is made from.
+    /// The records of each ecosystem's main source.
     pub(super) osv: BTreeMap<String, EcosystemRecords>,
-    /// Records from files that are no exports, by ecosystem. What they are is settled by
-    /// [`Collected::settle`] when all is read.
+    /// Records from files that are not exports, by ecosystem. [`Collected::settle`] assigns them when
+    /// all inputs are read.
     loose: BTreeMap<String, EcosystemRecords>,
-    /// An organisation's own records, which stand beside exports, with their ecosystems.
+    /// An organisation's own records with their ecosystems, which are kept separate from exports.
     pub(super) own: Vec<(String, EcosystemRecords)>,
     pub(super) kev: Option<Feed<Catalogue>>,
     pub(super) epss: Option<Feed<EpssTable>>,
     pub(super) problems: Vec<Problem>,
     /// Problems beyond those in `problems`.
     pub(super) more_problems: u64,
-    /// Files that are nothing that a store is made from.
+    /// Files that are neither records nor feeds.
     pub(super) unrecognised: Vec<String>,
 }
 
-/// The records of one source: one archive, or the loose files of one folder.
+/// The records of one source: one archive, or the loose files of one directory.
 #[derive(Default)]
 pub(super) struct Batch {
     /// Trimmed records by ecosystem.
     by_ecosystem: BTreeMap<String, Vec<Trimmed>>,
-    /// How many records name each set of ecosystems.
+    /// Number of records for each set of ecosystems that a record names.
     sets: BTreeMap<Vec<String>, u64>,
-    /// What could not be read as a record: the file and the reason.
+    /// The files that could not be read as a record, with the reason.
     pub(super) bad: Vec<(String, String)>,
     pub(super) bad_count: u64,
     pub(super) unrecognised: Vec<String>,
 }
 
 impl Batch {
-    /// Takes one record.
+    /// Adds one record, split by package.
     pub(super) fn add_record(&mut self, advisory: &Advisory) {
         let mut packages: BTreeMap<(&str, SmolStr), Vec<&Affected>> = BTreeMap::new();
         for entry in &advisory.affected {
@@ -200,8 +200,8 @@ impl Batch {
         self.unrecognised.extend(other.unrecognised);
     }
 
-    /// The ecosystems of which the batch is the export: an archive in the bucket's layout names its
-    /// own.
+    /// The ecosystems of which the batch is the export. An archive in the bucket's layout is named
+    /// after its ecosystem; its releases (`Debian:12`) belong to it.
     fn exports(&self, named: Option<&str>) -> BTreeSet<String> {
         let is_of = |name: &&String| {
             named.is_some_and(|named| {
@@ -212,19 +212,19 @@ impl Batch {
         self.by_ecosystem.keys().filter(is_of).cloned().collect()
     }
 
-    /// The ecosystems that a batch holds whole which is no export: what it is about. That excludes
-    /// an ecosystem that occurs only in passing: one whose records all speak of another, more
-    /// frequent ecosystem too, as the RubyGems entries in a copy of npm's export do.
+    /// The ecosystems that a batch covers completely, for a batch that is not an export. An ecosystem
+    /// is only mentioned, and not covered, if all its records also name another, more frequent
+    /// ecosystem, like the RubyGems entries in a copy of npm's export.
     fn complete(&self) -> BTreeSet<String> {
         let count = |wanted: &[&String]| -> u64 {
-            let holds_all = |set: &&Vec<String>| wanted.iter().all(|name| set.contains(name));
+            let names_all = |set: &&Vec<String>| wanted.iter().all(|name| set.contains(name));
             self.sets
                 .iter()
-                .filter(|(set, _)| holds_all(set))
+                .filter(|(set, _)| names_all(set))
                 .map(|(_, count)| count)
                 .sum()
         };
-        let in_passing = |name: &String| {
+        let is_only_mentioned = |name: &String| {
             let own = count(&[name]);
             self.by_ecosystem
                 .keys()
@@ -233,24 +233,24 @@ impl Batch {
 
         self.by_ecosystem
             .keys()
-            .filter(|name| !in_passing(name))
+            .filter(|name| !is_only_mentioned(name))
             .cloned()
             .collect()
     }
 }
 
 impl Collected {
-    /// Whether there is nothing that a store is made from.
+    /// Whether the inputs contained neither records nor feeds.
     pub(super) fn is_empty(&self) -> bool {
         self.osv.is_empty() && self.own.is_empty() && self.kev.is_none() && self.epss.is_none()
     }
 
-    /// Whether there are no records, whatever feeds there may be.
+    /// Whether the inputs contained no records. Feeds are not counted.
     pub(super) fn holds_no_record(&self) -> bool {
         self.osv.is_empty() && self.loose.is_empty()
     }
 
-    /// Keeps with a feed how it was fetched.
+    /// Notes the fetch of a feed, for the next update.
     pub(super) fn note_feed_fetch(&mut self, kind: SourceKind, fetched: Fetched) {
         match kind {
             SourceKind::Osv => {}
@@ -267,14 +267,14 @@ impl Collected {
         }
     }
 
-    /// Takes the records of one source.
+    /// Adds the records of one source.
     pub(super) fn add_batch(&mut self, origin: &str, named: Option<&str>, batch: Batch) {
         for (file, reason) in &batch.bad {
             self.add_problem(
                 ProblemKind::Advisories,
                 file,
                 reason,
-                "fetch the file again, then repeat `patchgate db build`",
+                "fetch the file again, then repeat the command",
             );
         }
 
@@ -303,7 +303,7 @@ impl Collected {
         }
     }
 
-    /// Takes what was read from one `--from`.
+    /// Adds the content of one `--from`.
     pub(super) fn take(&mut self, from: &str, other: Self) {
         for (ecosystem, records) in other.osv {
             self.osv.entry(ecosystem).or_default().join(records);
@@ -323,8 +323,9 @@ impl Collected {
         self.take_problems(other.problems, other.more_problems, other.unrecognised);
     }
 
-    /// Tells records that stand beside an export of their ecosystem from those that are all there
-    /// is: an update replaces the export and must not lose the others.
+    /// Assigns records that do not come from an export. If their ecosystem has an export, they become
+    /// a source of their own, because an update replaces the export and must not lose them.
+    /// Otherwise they are the main source of the ecosystem.
     pub(super) fn settle(&mut self) {
         for (ecosystem, records) in std::mem::take(&mut self.own) {
             match self.osv.get(&ecosystem) {
@@ -334,8 +335,8 @@ impl Collected {
         }
     }
 
-    /// Takes an organisation's own records from one `--from` of an update, exports among them too.
-    /// Feeds are passed over: an update is told apart where they are.
+    /// Adds an organisation's own records from one `--from` of an update, including exports. Feeds
+    /// are skipped, because an update has options of its own for them.
     pub(super) fn take_own(&mut self, from: &str, own: Self) {
         let mut all = own.osv;
         for (ecosystem, records) in own.loose {
@@ -356,7 +357,7 @@ impl Collected {
         self.unrecognised.extend(unrecognised);
     }
 
-    /// Takes a catalogue; of two the newer one counts.
+    /// Adds a catalogue. The newest one is kept.
     pub(super) fn add_kev(&mut self, origin: &str, content: Catalogue) {
         if self
             .kev
@@ -371,7 +372,7 @@ impl Collected {
         }
     }
 
-    /// Takes scores; of two files the newer one counts.
+    /// Adds scores. The newest file is kept.
     pub(super) fn add_epss(&mut self, origin: &str, content: EpssTable) {
         if self
             .epss

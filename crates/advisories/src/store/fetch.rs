@@ -1,4 +1,4 @@
-//! Getting one file of an update, from a server or from a folder.
+//! Fetching of one file of an update, from a server or a directory.
 
 use std::fs::File;
 use std::io;
@@ -13,18 +13,18 @@ use crate::online::describe;
 /// Largest export that is fetched, in bytes. The largest one, of all of OSV, is below 1 GiB.
 const MAX_EXPORT_BYTES: u64 = 4 * 1024 * 1024 * 1024;
 
-/// What came of a fetch.
+/// The outcome of a fetch.
 pub(super) enum Got {
-    /// The file, and by what to recognise that it is still the same.
+    /// The file, and its validator for the next fetch.
     File(File, Option<Validator>),
-    /// The file is that of the validator that was given.
+    /// The file has not changed since the validator was taken.
     Same,
 }
 
-/// Why a file could not be had, and what to do about it.
+/// The reason of a failure, and a hint.
 pub(super) type Refused = (String, Option<&'static str>);
 
-/// The address for people; a path stands for itself.
+/// The origin for messages: an address without credentials, or a path.
 pub(super) fn redact(origin: &str) -> String {
     if is_url(origin) {
         redact_url(origin)
@@ -37,8 +37,8 @@ pub(super) fn is_url(origin: &str) -> bool {
     origin.starts_with("https://") || origin.starts_with("http://")
 }
 
-/// Opens a file of a mirror folder, or downloads it to a file without a name. `validator` is what
-/// an earlier fetch of the same file gave.
+/// Opens a file of a mirror directory, or downloads it to an unnamed temporary file. `validator` is
+/// the one of the previous fetch of the same file.
 pub(super) async fn fetch(
     http: &Client,
     origin: &str,
@@ -55,16 +55,16 @@ pub(super) async fn fetch(
         Some(Validator::LastModified(date)) => request.header("If-Modified-Since", date),
         Some(Validator::File(_)) | None => request,
     };
-    let place = Path::new("temporary download");
-    let answer = match http.download(&request, &mut file, place).await {
+    let label = Path::new("temporary download");
+    let answer = match http.download(&request, &mut file, label).await {
         Ok(answer) => answer,
         Err(Error::Status { status: 304, .. }) if validator.is_some() => return Ok(Got::Same),
         Err(error) => return Err((describe(&error), error.hint())),
     };
     let found = checksum::of_file(&mut file).map_err(|error| (describe(&error), None))?;
     if checksum::promised(&answer).is_some_and(|promised| promised != found) {
-        let reason = "the answer does not have the checksum that its server states";
-        let hint = "try again; if it stays so, something between here and the server changes it";
+        let reason = "the answer does not match the checksum that the server states";
+        let hint = "try again; if it fails again, a proxy on the way changes the answer";
         return Err((reason.to_owned(), Some(hint)));
     }
 
@@ -92,7 +92,7 @@ fn open(origin: &str, validator: Option<&Validator>) -> io::Result<Got> {
     Ok(Got::File(file, own))
 }
 
-/// The path of a folder's file, which may stand as a `file:` address.
+/// The path of a file in a directory, which may be given as a `file:` address.
 fn path_of(origin: &str) -> io::Result<PathBuf> {
     if !origin.starts_with("file:") {
         return Ok(PathBuf::from(origin));
@@ -101,7 +101,7 @@ fn path_of(origin: &str) -> io::Result<PathBuf> {
     let no_path = || {
         io::Error::new(
             io::ErrorKind::InvalidInput,
-            "the address names no file here",
+            "the address is not a local file",
         )
     };
 

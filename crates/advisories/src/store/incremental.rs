@@ -1,18 +1,19 @@
-//! What a server changed since the last fetch, from its list of changes.
+//! Incremental updates: the records that changed since the last fetch, by the server's list.
 //!
-//! A mirror in the layout of the public bucket has `<ecosystem>/modified_id.csv`, lines of a time
-//! and an id with the newest first (<https://google.github.io/osv.dev/data/>). The whole export is
-//! fetched in place of single records
+//! A mirror in the layout of the public bucket has `<ecosystem>/modified_id.csv`: lines of a time
+//! and an id, newest first (<https://google.github.io/osv.dev/data/>). The whole export is fetched
+//! instead of single records
 //!
 //! - after seven days, which removes records that were deleted without being withdrawn;
-//! - when the list is shorter than what the store holds, for the same reason;
-//! - when more than [`MAX_CHANGED`] records are to be fetched;
-//! - when the list is missing, out of order or not true: an id that is no file name, a record that
-//!   is another one or older than the list says, one that cannot be fetched.
+//! - if the list has fewer records than the store, for the same reason;
+//! - if more than [`MAX_CHANGED`] records would have to be fetched;
+//! - if the list is missing, unsorted or wrong: an id is not a file name, or a record cannot be
+//!   fetched, has another id, or is older than listed.
 //!
-//! A record is fetched when the store lacks its id, whatever its time, or when its time in the list
-//! lies after the last fetch (less two days, since exports and lists are made apart) and is not that
-//! of the record in the store. So neither a late record nor one dated in the future hides another.
+//! A record is fetched if the store lacks its id, whatever its time. It is also fetched if its time
+//! in the list differs from the record in the store and is after the last fetch, minus two days
+//! because exports and lists are not created together. So neither a late record nor one dated in
+//! the future hides another.
 
 use std::path::Path;
 
@@ -28,22 +29,22 @@ use super::manifest::{Fetched, Source};
 use super::{ID_PREFIX, OpenSource, prefixed};
 use crate::osv::parse_record;
 
-/// Most records that are fetched one by one; beyond it the whole export costs less.
+/// Limit on the records that are fetched one by one. For more, the whole export is cheaper.
 const MAX_CHANGED: usize = 2_000;
 
-/// Records that are fetched at the same time.
+/// Number of records that are fetched at the same time.
 const AT_ONCE: usize = 16;
 
-/// Longest time between two fetches of the whole export.
+/// Limit on the time between two fetches of the whole export.
 const MAX_AGE: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// How far before the last fetch the times in a list are still compared.
+/// The period before the last fetch for which the times in a list are compared.
 const OVERLAP: SignedDuration = SignedDuration::from_hours(48);
 
-/// Largest list in bytes; npm's has ten million.
+/// Limit on a list in bytes. The list of npm has ten million.
 const MAX_LIST_BYTES: u64 = 256 * 1024 * 1024;
 
-/// Largest single record in bytes.
+/// Limit on a single record in bytes.
 const MAX_RECORD_BYTES: u64 = 64 * 1024 * 1024;
 
 /// One line of the list.
@@ -53,8 +54,7 @@ struct Row<'a> {
     id: &'a str,
 }
 
-/// Brings one ecosystem up to date by its list of changes. `None` says that the whole export is to
-/// be fetched.
+/// Updates one ecosystem by its list of changes. `None` if the whole export must be fetched instead.
 pub(super) async fn bring_up_to_date(
     dir: &Path,
     http: &Client,
@@ -105,7 +105,7 @@ pub(super) async fn bring_up_to_date(
     Ok(Some(source))
 }
 
-/// What is known of the last fetch, where single records may be added to it.
+/// The last fetch, if single records may be added to its result.
 fn usable(source: &Source, now: Timestamp) -> Option<Fetched> {
     let fetched = source.fetched.clone()?;
     let age = now.duration_since(fetched.whole_at);
@@ -113,14 +113,14 @@ fn usable(source: &Source, now: Timestamp) -> Option<Fetched> {
     (source.complete && source.skipped == 0 && is_recent).then_some(fetched)
 }
 
-/// The lines of a list; `None` when it is none, or not the newest first.
+/// The lines of a list; `None` if it is not a list, or not sorted newest first.
 fn parse(list: &[u8]) -> Option<Vec<Row<'_>>> {
     let mut rows: Vec<Row<'_>> = Vec::new();
     for line in std::str::from_utf8(list).ok()?.lines() {
         let (modified, id) = line.split_once(',')?;
         let modified: Timestamp = modified.parse().ok()?;
 
-        // The id becomes a part of an address.
+        // The id becomes part of an address.
         let is_plain = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_' | b'.' | b':');
         if id.is_empty() || id.starts_with('.') || !id.bytes().all(is_plain) {
             return None;
@@ -135,8 +135,8 @@ fn parse(list: &[u8]) -> Option<Vec<Row<'_>>> {
     (!rows.is_empty()).then_some(rows)
 }
 
-/// The rows whose records the store lacks or has in another state; `None` for too many, for a
-/// list that lacks records, and for a store that cannot be read.
+/// The rows whose records the store lacks or has with another time. `None` if there are too many, the
+/// list lacks records, or the store cannot be read.
 fn wanted<'a>(open: &OpenSource, fetched: &Fetched, rows: &[Row<'a>]) -> Option<Vec<Row<'a>>> {
     if (rows.len() as u64) < open.source.records {
         return None;
@@ -149,7 +149,7 @@ fn wanted<'a>(open: &OpenSource, fetched: &Fetched, rows: &[Row<'a>]) -> Option<
     for row in rows {
         let is_same = if row.modified > compared_from {
             let known = open.by_id(row.id).ok()?;
-            // A record without packages in this ecosystem leaves its id alone.
+            // A record without packages in this ecosystem is stored as an id only.
             known
                 .iter()
                 .any(|one| one.id == row.id && one.modified == Some(row.modified))
@@ -169,7 +169,7 @@ fn wanted<'a>(open: &OpenSource, fetched: &Fetched, rows: &[Row<'a>]) -> Option<
     Some(wanted)
 }
 
-/// Fetches records; `None` when one cannot be had as the list says.
+/// Fetches records. `None` if one of them cannot be fetched or is not as listed.
 async fn fetch(http: &Client, base: &str, wanted: &[Row<'_>]) -> Option<Vec<Advisory>> {
     let mut running = JoinSet::new();
     let mut rows = wanted.iter();
@@ -199,9 +199,8 @@ async fn fetch(http: &Client, base: &str, wanted: &[Row<'_>]) -> Option<Vec<Advi
 
         records.push(one.ok()??);
     }
-    // In an order that does not depend on the network: the same content makes the same files.
+    // Answers arrive in any order, but the same content must give the same files.
     records.sort_by(|a, b| a.id.cmp(&b.id));
-
     records.dedup_by(|a, b| a.id == b.id);
     Some(records)
 }

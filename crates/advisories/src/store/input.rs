@@ -1,42 +1,42 @@
-//! Which files a build is made from, and what each of them is by its content.
+//! The input files of a build, and their kinds by content.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Deepest folder below a `--from` folder.
-const MAX_FOLDER_DEPTH: usize = 16;
+/// Limit on the depth of directories below a `--from` directory.
+const MAX_DIRECTORY_DEPTH: usize = 16;
 
-/// Most files below all `--from` folders.
+/// Limit on the files below one `--from` directory.
 const MAX_FILES: usize = 2_000_000;
 
 /// Why the inputs cannot be listed.
 #[derive(Debug, thiserror::Error)]
 pub enum InputError {
-    /// A file or folder cannot be read.
+    /// A file or directory cannot be read.
     #[error("`{}` cannot be read", .path.display())]
     Read {
-        /// The file or folder.
+        /// The file or directory.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         #[source]
         source: io::Error,
     },
     /// More files than any advisory database has.
-    #[error("`{}` holds more than {MAX_FILES} files", .path.display())]
+    #[error("`{}` contains more than {MAX_FILES} files", .path.display())]
     TooMany {
-        /// The folder.
+        /// The directory.
         path: PathBuf,
     },
-    /// Deeper than any advisory database is.
-    #[error("`{}` lies more than {MAX_FOLDER_DEPTH} folders deep", .path.display())]
+    /// Deeper directories than any advisory database has.
+    #[error("`{}` is more than {MAX_DIRECTORY_DEPTH} directories deep", .path.display())]
     TooDeep {
-        /// The folder.
+        /// The directory.
         path: PathBuf,
     },
 }
 
-/// What the first bytes say about a file.
+/// The kind of a file, by its first bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Content {
     /// A zip archive.
@@ -52,7 +52,7 @@ pub(super) enum Content {
 }
 
 impl Content {
-    /// Tells by the first bytes, of which 32 are enough.
+    /// Recognises the kind by the first bytes; 32 are enough.
     pub(super) fn of(bytes: &[u8]) -> Self {
         let text = bytes
             .strip_prefix(b"\xEF\xBB\xBF")
@@ -72,8 +72,8 @@ impl Content {
     }
 }
 
-/// The files of one `--from`, sorted by path, so that a build does not depend on the folder's
-/// order. Links to folders are not followed: they may lead round in a circle.
+/// The files of one `--from`, sorted by path, because the order of a directory differs between
+/// machines. Links to directories are not followed, because they may form a cycle.
 pub(super) fn list(from: &Path) -> Result<Vec<PathBuf>, InputError> {
     let mut files = Vec::new();
     let metadata = fs::metadata(from).map_err(|source| InputError::Read {
@@ -90,18 +90,18 @@ pub(super) fn list(from: &Path) -> Result<Vec<PathBuf>, InputError> {
     Ok(files)
 }
 
-fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), InputError> {
-    if depth > MAX_FOLDER_DEPTH {
+fn walk(dir: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), InputError> {
+    if depth > MAX_DIRECTORY_DEPTH {
         return Err(InputError::TooDeep {
-            path: folder.to_owned(),
+            path: dir.to_owned(),
         });
     }
 
     let unreadable = |source| InputError::Read {
-        path: folder.to_owned(),
+        path: dir.to_owned(),
         source,
     };
-    for entry in fs::read_dir(folder).map_err(unreadable)? {
+    for entry in fs::read_dir(dir).map_err(unreadable)? {
         let entry = entry.map_err(unreadable)?;
         let kind = entry.file_type().map_err(unreadable)?;
         if kind.is_dir() {
@@ -112,7 +112,7 @@ fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Inp
 
         if files.len() > MAX_FILES {
             return Err(InputError::TooMany {
-                path: folder.to_owned(),
+                path: dir.to_owned(),
             });
         }
     }
@@ -120,8 +120,7 @@ fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Inp
     Ok(())
 }
 
-/// The ecosystem that an archive in the layout of the public OSV bucket is about:
-/// `<ecosystem>/all.zip`.
+/// The ecosystem of an archive in the layout of the public OSV bucket: `<ecosystem>/all.zip`.
 pub(super) fn ecosystem_of_archive(path: &Path) -> Option<String> {
     if path.file_name()? != "all.zip" {
         return None;

@@ -1,5 +1,5 @@
-//! `store.json`: what the store holds and in which files. Whoever renames it last decides which
-//! generation of files counts.
+//! The manifest `store.json`: the sources of a store and their files. Renaming a new manifest over
+//! the old one publishes a new generation of files.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -8,10 +8,10 @@ use sha2::{Digest as _, Sha256};
 /// File name of the manifest.
 pub(super) const MANIFEST: &str = "store.json";
 
-/// Version of the store's layout. A store of another version is rebuilt, not read.
+/// Version of the store's layout. A store of another version is re-created, not read.
 pub(super) const FORMAT: u32 = 6;
 
-/// Largest manifest, in bytes: far above one line for each ecosystem there is.
+/// Limit on the manifest, in bytes. Even with all ecosystems a manifest is much smaller.
 pub(super) const MAX_MANIFEST_BYTES: u64 = 4 * 1024 * 1024;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,62 +20,62 @@ pub(super) struct Manifest {
     pub(super) sources: Vec<Source>,
 }
 
-/// What one source gave.
+/// One source of a store: an export, own records or a feed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Source {
     pub(super) kind: SourceKind,
     /// OSV name of the ecosystem, for [`SourceKind::Osv`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) ecosystem: Option<String>,
-    /// Where it was taken from.
+    /// Address or path that it was read from.
     pub(super) origin: String,
     pub(super) as_of: Option<Timestamp>,
-    /// Records, scores or entries.
+    /// Number of records, scores or entries.
     pub(super) records: u64,
-    /// Records that could not be read when the store was built.
+    /// Number of records that could not be read when the store was built.
     pub(super) skipped: u64,
-    /// False when the source named this ecosystem only in passing: what it says is true, what it
-    /// does not say means nothing.
+    /// False if the source only mentions this ecosystem, like the export of another one. Then a
+    /// package without a record may still be affected.
     pub(super) complete: bool,
-    /// True when the keys are normalised by the ecosystem's own rule. A Patchgate that has learnt
-    /// the ecosystem since cannot use keys that were written without it.
+    /// Whether the keys are normalised by the ecosystem's rule. A later version of Patchgate that
+    /// knows the ecosystem cannot use keys that were written without its rule.
     pub(super) normalised: bool,
     pub(super) file: FileEntry,
-    /// Malicious packages, apart from `file`: there are forty times as many of them as of
-    /// vulnerabilities in npm, and almost no question meets one.
+    /// Records about malicious packages, in a table of their own: npm has forty times as many of them
+    /// as of vulnerabilities, and almost no query hits one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) malicious: Option<FileEntry>,
-    /// Entries that stand in place of those in the other two files, from updates since.
+    /// Entries of later updates, which replace those in the other two files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) changes: Option<FileEntry>,
-    /// True for an organisation's own records, which stand beside those of an export.
+    /// Whether these are an organisation's own records, separate from those of an export.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) own: bool,
-    /// The `--from` paths whose records these are, where they are not those of an export: no fetch
-    /// brings them again, only reading the same paths.
+    /// The `--from` paths of records that do not come from an export. They can only be updated by
+    /// reading the same paths again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) from: Vec<String>,
-    /// How the export or feed was fetched; absent when the store was built from files.
+    /// The last fetch of the export or feed; absent if the store was built from files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) fetched: Option<Fetched>,
 }
 
-/// What an update needs to know of the fetch before it.
+/// The facts about a fetch that the next update needs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Fetched {
-    /// When the whole export or feed was fetched last.
+    /// Time of the last complete fetch.
     pub(super) whole_at: Timestamp,
-    /// Up to when what was fetched holds all changes; never later than the fetch itself.
+    /// Time up to which all changes are included; never later than the fetch.
     pub(super) until: Timestamp,
-    /// By what the export or feed is recognised.
+    /// Validator of the export or feed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) validator: Option<Validator>,
-    /// The server's validator of the list of changes.
+    /// The server's `ETag` of the list of changes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) list_validator: Option<String>,
 }
 
-/// By what an unchanged file is recognised.
+/// A value by which an unchanged file is recognised.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Validator {
@@ -83,7 +83,7 @@ pub(super) enum Validator {
     Etag(String),
     /// The server's `Last-Modified`, where it sends no `ETag`.
     LastModified(String),
-    /// Size and time of a file.
+    /// Size and modification time of a local file.
     File(String),
 }
 
@@ -115,13 +115,13 @@ impl Source {
         }
     }
 
-    /// What two sources of a store never share.
+    /// The key of a source, unique in a store.
     pub(super) fn identity(&self) -> (String, &[String]) {
         (self.name(), if self.own { &self.from } else { &[] })
     }
 
-    /// Whether this is an ecosystem's own source: all that is known about it, from an export or
-    /// from files, and not an organisation's records beside that.
+    /// Whether this is the main source of an ecosystem, from an export or from files, and not an
+    /// organisation's own records.
     pub(super) fn is_main_of(&self, ecosystem: &str) -> bool {
         self.kind == SourceKind::Osv && !self.own && self.ecosystem.as_deref() == Some(ecosystem)
     }
@@ -134,8 +134,7 @@ impl Source {
     }
 }
 
-/// The manifest as it stands in its file, with a checksum: a byte that is lost in it could hide a
-/// file of the store.
+/// The manifest in its file, with a checksum: damage could otherwise hide a file of the store.
 #[derive(Serialize, Deserialize)]
 struct Stored {
     format: u32,
@@ -144,7 +143,7 @@ struct Stored {
 }
 
 impl Manifest {
-    /// The text of the manifest's file.
+    /// The text of the manifest file.
     pub(super) fn to_json(&self) -> serde_json::Result<String> {
         let stored = Stored {
             format: self.format,
@@ -154,8 +153,8 @@ impl Manifest {
         Ok(serde_json::to_string_pretty(&stored)? + "\n")
     }
 
-    /// Reads the text of a manifest's file of today's format; `Ok(None)` when it is not what was
-    /// written.
+    /// Parses the text of a manifest file of the present format. `Ok(None)` if the checksum does not
+    /// match.
     pub(super) fn from_json(text: &[u8]) -> serde_json::Result<Option<Self>> {
         let stored: Stored = serde_json::from_slice(text)?;
         let manifest = Self {
@@ -170,7 +169,7 @@ impl Manifest {
         Ok(hex::encode(Sha256::digest(bytes)))
     }
 
-    /// A name for the content: the format and the hash of all the files' names, which hold the
+    /// A key that names the content: the format, and a hash of the file names, which contain the
     /// hashes of the files.
     pub(super) fn cache_key(&self) -> String {
         let mut hash = Sha256::new();

@@ -1,28 +1,34 @@
-//! The offline store: read-only files beside a manifest, opened and not loaded.
+//! The offline store: a directory with a manifest and read-only tables, which are opened but not
+//! loaded.
 //!
-//! Nothing here needs a runtime or a network client, so that an offline scan pays for neither.
+//! A store is a directory with `store.json` and one table for each ecosystem and each feed. The name
+//! of a table contains its hash, and a table never changes. A build writes new tables, renames the
+//! new manifest over the old one, and then removes the tables that the manifest does not name. A
+//! reader that loses this race finds a table missing and reads the manifest again.
 //!
-//! A store is a folder with `store.json` and one table for each ecosystem and each feed. Tables
-//! carry their hash in their names and never change; a build writes new ones, renames the manifest
-//! over the old one and then removes what no manifest names. A reader that loses this race finds a
-//! table missing and reads the manifest once more.
+//! Reading a store needs neither an async runtime nor a network client, so an offline scan starts
+//! neither. Only `Store::update` uses the network.
 
 mod build;
 mod changes;
 mod checksum;
 mod collect;
+mod error;
 mod fetch;
 mod incremental;
+mod inflate;
 mod input;
 mod manifest;
-mod positioned;
+mod migrate;
 mod read;
+mod read_at;
 mod record;
-mod remake;
+mod signals;
 mod source;
 mod table;
-mod unfold;
 mod update;
+mod update_error;
+mod update_options;
 mod verify;
 mod write;
 
@@ -33,84 +39,53 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use patchgate_model::{Advisory, Affected, Epss, Kev, Problem, ProblemKind, SmolStr, SourceStatus};
+use patchgate_model::{Advisory, Affected, Problem, ProblemKind, SmolStr, SourceStatus};
 
-pub use build::{BuildError, BuildProgress, BuildReport};
+pub use build::{BuildError, BuildProgress, BuildReport, Existing};
+pub use error::StoreError;
 pub use input::InputError;
 use manifest::{FORMAT, MANIFEST, MAX_MANIFEST_BYTES, Manifest, Source, SourceKind};
 use source::OpenSource;
 use table::Table;
-pub use update::{PUBLIC_OSV_EXPORTS, UpdateError, UpdateOptions};
+pub use update_error::UpdateError;
+pub use update_options::{PUBLIC_OSV_EXPORTS, UpdateOptions};
 pub use verify::FileCheck;
 
-use crate::feeds::{EpssRow, SignalSource};
 use crate::git::ECOSYSTEM;
-use crate::{CommitQuery, Lookup, PackageQuery, package_key};
+use crate::{AdvisoryLookup, CommitQuery, PackageQuery, package_key};
 
-/// Most ids of one vulnerability that are followed.
+/// Limit on the ids that are followed for one vulnerability.
 const MAX_IDS: usize = 64;
 
-/// Prefix of the keys that are package names.
+/// Prefix of keys that are package names.
 const NAME_PREFIX: u8 = b'n';
 
-/// Prefix of the keys that are ids and aliases.
+/// Prefix of keys that are ids and aliases.
 const ID_PREFIX: u8 = b'i';
 
-/// How far a date may lie in the future before its age counts as unknown: clocks differ.
+/// Tolerance for dates in the future, because clocks differ. Beyond it an age is unknown.
 const MAX_CLOCK_ERROR: SignedDuration = SignedDuration::from_hours(24);
 
-/// How often a store is opened while it is replaced again and again.
+/// Attempts to open a store that builds keep replacing.
 const MAX_OPENS: usize = 8;
 
-/// Why a store cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The folder holds no store.
-    #[error("`{}` holds no advisory store", .dir.display())]
-    Missing {
-        /// The folder.
-        dir: PathBuf,
-    },
-    /// The store was written by another version of Patchgate.
-    #[error("the store in `{}` has format {found}, and this version reads format {FORMAT}", .dir.display())]
-    Format {
-        /// The folder.
-        dir: PathBuf,
-        /// The format of the store.
-        found: u64,
-    },
-    /// A file of the store is missing or damaged.
-    #[error("`{}` of the advisory store cannot be read", .path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
-}
-
-impl StoreError {
-    /// What to do next: a sentence for a line of its own.
-    #[must_use]
-    pub fn hint(&self) -> String {
-        let dir = match self {
-            Self::Missing { dir } | Self::Format { dir, .. } => dir.as_path(),
-            Self::File { path, .. } => path.parent().unwrap_or(path),
-        };
-        let dir = dir.display();
-        let build = format!("`patchgate db build --from <export> --into {dir}`");
-
-        match self {
-            Self::Format { .. } => {
-                format!("make it anew with `patchgate db update --into {dir}` or {build}")
-            }
-            Self::Missing { .. } | Self::File { .. } => format!("build it with {build}"),
-        }
-    }
-}
-
 /// An open store.
+///
+/// ```no_run
+/// use patchgate_advisories::{PackageQuery, Store};
+///
+/// let store = Store::open(std::path::Path::new("store"))?;
+/// let lookup = store.lookup(&[PackageQuery {
+///     ecosystem: "npm",
+///     distribution: None,
+///     name: "minimist".into(),
+///     version: None,
+/// }]);
+/// for problem in &lookup.problems {
+///     eprintln!("{}: {}", problem.subject, problem.reason);
+/// }
+/// # Ok::<(), patchgate_advisories::StoreError>(())
+/// ```
 #[derive(Debug)]
 pub struct Store {
     dir: PathBuf,
@@ -118,7 +93,7 @@ pub struct Store {
     limit: Option<AgeLimit>,
 }
 
-/// From when on a source is too old.
+/// The age above which a source gets a warning.
 #[derive(Debug, Clone, Copy)]
 struct AgeLimit {
     now: Timestamp,
@@ -126,15 +101,15 @@ struct AgeLimit {
 }
 
 impl Store {
-    /// Opens the store in a folder.
+    /// Opens the store in a directory. Opening reads the manifest and the header of each table.
     ///
     /// # Errors
-    /// When there is none, or one of another format, or one of its files is missing or damaged.
+    /// When there is no store or one of another format, and when a file of it is missing or damaged.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
         let mut opened = Self::open_once(dir);
         for _ in 1..MAX_OPENS {
             match &opened {
-                // A build may have removed the table since the manifest was read.
+                // A build may have removed the table after the manifest was read.
                 Err(StoreError::File { source, .. })
                     if source.kind() == io::ErrorKind::NotFound =>
                 {
@@ -161,7 +136,8 @@ impl Store {
         })
     }
 
-    /// A name for the content, for the cache of a runner: the same content has the same key.
+    /// A key that names the content, for the cache of a CI runner. Equal content has equal keys on
+    /// every machine.
     #[must_use]
     pub fn cache_key(&self) -> String {
         let sources = self.sources.iter().map(|open| open.source.clone());
@@ -172,14 +148,14 @@ impl Store {
         .cache_key()
     }
 
-    /// Sets the age from which on a source gets a warning.
+    /// Sets the age above which a source gets a warning.
     #[must_use]
     pub fn with_max_age(mut self, now: Timestamp, max_age: SignedDuration) -> Self {
         self.limit = Some(AgeLimit { now, max_age });
         self
     }
 
-    /// The sources in the store with their age, sorted by name.
+    /// The sources of the store with their ages, sorted by name.
     #[must_use]
     pub fn status(&self) -> Vec<SourceStatus> {
         self.sources
@@ -188,7 +164,7 @@ impl Store {
             .collect()
     }
 
-    /// The ecosystems that the store holds whole, sorted.
+    /// The ecosystems whose exports the store contains, sorted.
     pub fn ecosystems(&self) -> impl Iterator<Item = &str> {
         self.sources
             .iter()
@@ -196,11 +172,12 @@ impl Store {
             .filter_map(|open| open.source.ecosystem.as_deref())
     }
 
-    /// Answers questions. An ecosystem that the store lacks is a problem; the others are answered
-    /// all the same. All records of a package are given, whatever version is asked for.
+    /// Looks up packages. The answer contains all records of a package, whatever version the query
+    /// has. An ecosystem that the store lacks becomes a problem of the answer; the others are still
+    /// looked up.
     #[must_use]
-    pub fn lookup(&self, queries: &[PackageQuery]) -> Lookup {
-        let mut lookup = Lookup::default();
+    pub fn lookup(&self, queries: &[PackageQuery]) -> AdvisoryLookup {
+        let mut lookup = AdvisoryLookup::default();
         let mut names: BTreeMap<&'static str, Vec<SmolStr>> = BTreeMap::new();
         for query in queries {
             names
@@ -219,9 +196,9 @@ impl Store {
         lookup
     }
 
-    /// The records that speak of repositories (see [`Lookup::repositories`]), where the store has
-    /// any. A store without them is no hole: packages from git are judged by version too.
-    pub fn look_up_repositories(&self, commits: &[CommitQuery], lookup: &mut Lookup) {
+    /// Adds the records about git repositories (see [`AdvisoryLookup::repositories`]). A store
+    /// without such records is not a problem, because packages from git are also matched by version.
+    pub fn look_up_repositories(&self, commits: &[CommitQuery], lookup: &mut AdvisoryLookup) {
         let repositories: BTreeSet<&str> = commits
             .iter()
             .map(|query| query.repository.as_str())
@@ -252,24 +229,30 @@ impl Store {
         }
     }
 
-    fn look_up_ecosystem(&self, ecosystem: &'static str, names: &[SmolStr], lookup: &mut Lookup) {
+    fn look_up_ecosystem(
+        &self,
+        ecosystem: &'static str,
+        names: &[SmolStr],
+        lookup: &mut AdvisoryLookup,
+    ) {
         let open: Vec<&OpenSource> = self
             .sources
             .iter()
             .filter(|open| open.source.ecosystem.as_deref() == Some(ecosystem))
             .collect();
         if open.is_empty() {
-            let reason = "the store has no advisories for it";
+            let reason = "the store has no advisories for this ecosystem";
             lookup.problems.push(self.lacks(ecosystem, reason));
         } else if !open.iter().any(|open| open.source.complete) {
-            let reason = "the store has only records that name it in passing";
+            let reason = "the store has no export for this ecosystem, only records that mention it";
             lookup.problems.push(self.lacks(ecosystem, reason));
         }
 
         let is_normalised = patchgate_ecosystems::by_name(ecosystem).is_some();
         for open in open {
             if open.source.normalised != is_normalised {
-                let reason = "the store was built before Patchgate knew how it compares names";
+                let reason =
+                    "the store was built before Patchgate knew this ecosystem's rule for names";
                 lookup.problems.push(self.lacks(ecosystem, reason));
                 continue;
             }
@@ -288,10 +271,10 @@ impl Store {
         }
     }
 
-    /// The records with this id or alias, in every ecosystem of the store.
+    /// The records with this id or alias, from every ecosystem of the store.
     ///
     /// # Errors
-    /// When a file of the store is damaged.
+    /// When a file of the store cannot be read.
     pub fn find_id(&self, id: &str) -> Result<Vec<Advisory>, Problem> {
         let mut found = Vec::new();
         for open in self
@@ -308,11 +291,12 @@ impl Store {
         Ok(found)
     }
 
-    /// The records of the vulnerability with this id or alias, each whole as far as the store has it:
-    /// those that have the id, and those that share another one with them.
+    /// The records of the vulnerability with this id or alias: the records that have the id, and
+    /// those that share another id with them, directly or through others. A record that affects
+    /// several packages is stored once per package; the parts are joined again.
     ///
     /// # Errors
-    /// When a file of the store is damaged.
+    /// When a file of the store cannot be read.
     pub fn vulnerability(&self, id: &str) -> Result<Vec<Advisory>, Problem> {
         let mut whole: Vec<Advisory> = Vec::new();
         let mut asked: BTreeSet<SmolStr> = BTreeSet::new();
@@ -340,7 +324,7 @@ impl Store {
         Ok(whole)
     }
 
-    /// The status of the sources that have to do with `queries`: their ecosystems and the feeds.
+    /// The status of the sources that answer `queries`: their ecosystems and the feeds.
     fn status_for(&self, queries: &[PackageQuery]) -> Vec<SourceStatus> {
         self.sources
             .iter()
@@ -352,20 +336,20 @@ impl Store {
             .collect()
     }
 
-    fn feed(&self, kind: SourceKind) -> Option<&OpenSource> {
-        self.sources.iter().find(|open| open.source.kind == kind)
-    }
-
+    /// The problem of an ecosystem that the store does not cover. The hint is the command that adds
+    /// the export: `db build` would replace the rest of the store.
     fn lacks(&self, ecosystem: &str, reason: &str) -> Problem {
+        let dir = self.dir.display();
+        let quote = if ecosystem.contains(' ') { "'" } else { "" };
         Problem {
             kind: ProblemKind::Advisories,
             subject: ecosystem.to_owned(),
             line: None,
             reason: reason.to_owned(),
             hint: Some(format!(
-                "build it again with the export of {ecosystem}: `patchgate db build --from \
-                 <export> --into {}`",
-                self.dir.display()
+                "add it with `patchgate db update --into {dir} --ecosystem {quote}{ecosystem}{quote}`; \
+                 without a network, add `--mirror <directory with the exports> --kev-url none \
+                 --epss-url none`"
             )),
         }
     }
@@ -376,92 +360,13 @@ impl Store {
             kind,
             subject: path.display().to_string(),
             line: None,
-            reason: format!("the store's file cannot be read: {error}"),
-            hint: Some(
-                StoreError::Missing {
-                    dir: self.dir.clone(),
-                }
-                .hint(),
-            ),
-        }
-    }
-
-    /// The value of a CVE in a feed.
-    fn feed_value(&self, kind: SourceKind, cve: &str) -> Result<Option<Option<String>>, Problem> {
-        let Some(open) = self.feed(kind) else {
-            return Ok(None);
-        };
-        let read = open.table.get(cve.as_bytes()).and_then(|value| {
-            value
-                .map(|value| String::from_utf8(value).map_err(invalid))
-                .transpose()
-        });
-
-        read.map(Some)
-            .map_err(|error| self.unreadable(ProblemKind::Feed, &open.source, &error))
-    }
-
-    fn bad_value(&self, kind: SourceKind) -> Problem {
-        let path = self.feed(kind).map_or_else(
-            || self.dir.clone(),
-            |open| self.dir.join(&open.source.file.name),
-        );
-        Problem {
-            kind: ProblemKind::Feed,
-            subject: path.display().to_string(),
-            line: None,
-            reason: "the store's file holds an entry that is none".to_owned(),
-            hint: Some(
-                StoreError::Missing {
-                    dir: self.dir.clone(),
-                }
-                .hint(),
-            ),
+            reason: format!("the store file cannot be read: {error}"),
+            hint: Some(error::rebuild(&self.dir)),
         }
     }
 }
 
-impl SignalSource for Store {
-    fn epss(&self, cve: &str) -> Result<Option<Epss>, Problem> {
-        let Some(Some(value)) = self.feed_value(SourceKind::Epss, cve)? else {
-            return Ok(None);
-        };
-        let (probability, percentile) =
-            EpssRow::parse_numbers(&value).ok_or_else(|| self.bad_value(SourceKind::Epss))?;
-
-        Ok(Some(Epss {
-            cve: cve.to_owned(),
-            probability,
-            percentile,
-        }))
-    }
-
-    fn kev(&self, cve: &str) -> Result<Option<Option<Kev>>, Problem> {
-        let Some(value) = self.feed_value(SourceKind::Kev, cve)? else {
-            return Ok(None);
-        };
-        let Some(value) = value else {
-            return Ok(Some(None));
-        };
-        let parts: Vec<&str> = value.split('\n').collect();
-        let [date_added, due_date, ransomware] = parts[..] else {
-            return Err(self.bad_value(SourceKind::Kev));
-        };
-
-        Ok(Some(Some(Kev {
-            cve: cve.to_owned(),
-            date_added: date_added.to_owned(),
-            due_date: due_date.to_owned(),
-            ransomware: ransomware == "true",
-        })))
-    }
-
-    fn has_kev(&self) -> bool {
-        self.feed(SourceKind::Kev).is_some()
-    }
-}
-
-/// Adds the records of one more source; of two copies of a record the newer one counts.
+/// Adds the records of one more source. A newer copy of a record replaces an older one.
 fn add_records(known: &mut Vec<Arc<Advisory>>, records: Vec<Advisory>) {
     for record in records {
         match known.iter_mut().find(|one| one.id == record.id) {
@@ -519,13 +424,13 @@ fn read_manifest(dir: &Path) -> Result<Manifest, StoreError> {
 
     let manifest = Manifest::from_json(&bytes)
         .map_err(|error| file(invalid(error)))?
-        .ok_or_else(|| file(invalid("its content is not what was written")))?;
-    // A manifest names files beside itself and nothing else.
+        .ok_or_else(|| file(invalid("its checksum does not match")))?;
+    // The names become paths, so a manifest must not lead out of the directory.
     if manifest
         .files()
         .any(|entry| entry.name.contains(['/', '\\']))
     {
-        return Err(file(invalid("it names a file outside its folder")));
+        return Err(file(invalid("it names a file outside its directory")));
     }
 
     Ok(manifest)
@@ -535,18 +440,18 @@ fn open_table(path: &Path, bytes: u64) -> io::Result<Table> {
     let file = File::open(path)?;
     let found = file.metadata()?.len();
     if found != bytes {
-        return Err(invalid(format!("it has {found} bytes in place of {bytes}")));
+        return Err(invalid(format!("it has {found} bytes instead of {bytes}")));
     }
     Table::open(file)
 }
 
-/// How a source is shown.
+/// The status of a source, with its warnings.
 fn status_of(source: &Source, limit: Option<AgeLimit>) -> SourceStatus {
     let mut warnings = Vec::new();
     if let (Some(limit), Some(as_of)) = (limit, source.as_of) {
         let age = limit.now.duration_since(as_of);
         if age < -MAX_CLOCK_ERROR {
-            warnings.push("its date lies in the future, so its age is not known".to_owned());
+            warnings.push("its date is in the future, so its age is unknown".to_owned());
         }
         if age > limit.max_age {
             warnings.push(format!(
@@ -558,14 +463,20 @@ fn status_of(source: &Source, limit: Option<AgeLimit>) -> SourceStatus {
     }
 
     if source.skipped > 0 {
+        let records = if source.skipped == 1 {
+            "record"
+        } else {
+            "records"
+        };
         warnings.push(format!(
-            "{} records could not be read when it was built",
+            "{} {records} could not be read when it was built",
             source.skipped
         ));
     }
 
     if !source.complete && !source.own {
-        warnings.push("it holds only records that name the ecosystem in passing".to_owned());
+        warnings
+            .push("it contains only records that mention the ecosystem, not its export".to_owned());
     }
 
     SourceStatus {

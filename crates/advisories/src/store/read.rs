@@ -1,4 +1,4 @@
-//! Reading the files of a build: archives, loose records and feeds, in parallel and bounded.
+//! Reading of input files: archives, loose records and feeds, in parallel and with limits.
 
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read, Seek as _};
@@ -11,35 +11,35 @@ use zip::ZipArchive;
 
 use super::BuildProgress;
 use super::collect::{Batch, Collected};
+use super::inflate::Inflater;
 use super::input::{Content, ecosystem_of_archive};
-use super::positioned::Positioned;
-use super::unfold::Unfolder;
+use super::read_at::SharedFileReader;
 use crate::feeds::{Catalogue, EpssTable, MAX_TEXT_BYTES, is_catalogue};
 use crate::osv::{RecordError, parse_record};
 
-/// Largest single record or catalogue, in bytes. The largest records of the public databases are
+/// Limit on a single record or catalogue, in bytes. The largest records of the public databases are
 /// below 10 MiB.
 const MAX_JSON_BYTES: u64 = 64 * 1024 * 1024;
 
-/// Largest archive within an archive, in bytes.
+/// Limit on an archive within an archive, in bytes.
 const MAX_INNER_ARCHIVE_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 
-/// Most entries of one archive. All of OSV has about half a million.
+/// Limit on the entries of one archive. All of OSV has about half a million.
 const MAX_ENTRIES: usize = 2_000_000;
 
-/// Most bytes that one archive may unfold to. All of OSV is at 3 GiB.
-const MAX_UNFOLDED_BYTES: u64 = 32 * 1024 * 1024 * 1024;
+/// Limit on the uncompressed bytes of one archive. All of OSV has 3 GiB.
+const MAX_INFLATED_BYTES: u64 = 32 * 1024 * 1024 * 1024;
 
-/// Archives within archives: `bundle.zip` may hold `npm/all.zip`, and that is all.
+/// Limit on nested archives: `bundle.zip` may contain `npm/all.zip`, but no deeper ones.
 const MAX_ARCHIVE_DEPTH: usize = 2;
 
-/// Files that one thread takes at a time.
+/// Number of files that a thread takes at a time.
 const FILES_A_TURN: usize = 64;
 
-/// Most threads that read; beyond it the disk is the limit.
+/// Limit on reading threads. With more, the disk is the bottleneck.
 const MAX_THREADS: usize = 8;
 
-/// What a file held when it was no record.
+/// The content of a file other than a record.
 enum Found {
     Nothing,
     Kev(Catalogue),
@@ -47,7 +47,7 @@ enum Found {
     Archive(File),
 }
 
-/// Why a file cannot be taken.
+/// Why a file cannot be used.
 #[derive(Debug, thiserror::Error)]
 enum FileError {
     #[error("cannot be read")]
@@ -58,13 +58,13 @@ enum FileError {
     Zip(#[from] zip::result::ZipError),
     #[error("has more than {MAX_ENTRIES} entries")]
     Entries,
-    #[error("unfolds to more than {MAX_UNFOLDED_BYTES} bytes")]
-    Unfolded,
+    #[error("has more than {MAX_INFLATED_BYTES} bytes uncompressed")]
+    Inflated,
     #[error(transparent)]
     Kev(#[from] crate::feeds::KevError),
     #[error(transparent)]
     Epss(#[from] crate::feeds::EpssError),
-    #[error("lies in more than {MAX_ARCHIVE_DEPTH} archives")]
+    #[error("is nested in more than {MAX_ARCHIVE_DEPTH} archives")]
     Depth,
 }
 
@@ -118,7 +118,8 @@ pub(super) fn read_all(
     finish(results, &origin, None, 1, collected, progress);
 }
 
-/// Reads one open file into `collected`, whatever it is. `named` is the ecosystem that it promises.
+/// Reads one open file of any kind into `collected`. `named` is the ecosystem that it is expected to
+/// cover.
 pub(super) fn read_one(
     mut file: File,
     origin: &str,
@@ -162,10 +163,10 @@ fn first_bytes(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The outcome of one thread: its records, what else it found, and what failed.
+/// The outcome of one thread: its records, other content by file name, and failures by file name.
 type Outcome = (Batch, Vec<(String, Found)>, Vec<(String, FileError)>);
 
-/// Reads the entries of an archive. Their names are never used as paths.
+/// Reads the entries of an archive. Entry names are never used as paths.
 fn read_archive(
     file: File,
     origin: &str,
@@ -178,20 +179,20 @@ fn read_archive(
         return Err(FileError::Depth);
     }
 
-    let archive = ZipArchive::new(Positioned::new(file)?)?;
+    let archive = ZipArchive::new(SharedFileReader::new(file)?)?;
     if archive.len() > MAX_ENTRIES {
         return Err(FileError::Entries);
     }
 
-    let unfolded = AtomicU64::new(0);
+    let inflated = AtomicU64::new(0);
     let results = in_parallel_with(
         archive.len(),
         origin,
         progress,
-        || (archive.clone(), Unfolder::new()),
-        |(archive, unfolder), batch, index| {
+        || (archive.clone(), Inflater::new()),
+        |(archive, inflater), batch, index| {
             let label = |name: &str| format!("{origin}!{name}");
-            if let Ok(Some(bytes)) = unfolder.small(archive, index)
+            if let Ok(Some(bytes)) = inflater.small(archive, index)
                 && Content::of(bytes) == Content::Json
             {
                 let length = bytes.len() as u64;
@@ -200,8 +201,8 @@ fn read_archive(
                     let name = entry.as_ref().and_then(|entry| entry.name().ok());
                     label(&name.unwrap_or_else(|| index.to_string().into()))
                 };
-                if unfolded.fetch_add(length, Ordering::Relaxed) > MAX_UNFOLDED_BYTES {
-                    return Err((name(), FileError::Unfolded));
+                if inflated.fetch_add(length, Ordering::Relaxed) > MAX_INFLATED_BYTES {
+                    return Err((name(), FileError::Inflated));
                 }
                 return match read_json(bytes, &name, batch) {
                     Ok(Found::Nothing) => Ok(None),
@@ -220,9 +221,9 @@ fn read_archive(
             let name = entry
                 .name()
                 .map_or_else(|_| index.to_string(), std::borrow::Cow::into_owned);
-            let before = unfolded.fetch_add(entry.size(), Ordering::Relaxed);
-            if before.saturating_add(entry.size()) > MAX_UNFOLDED_BYTES {
-                return Err((label(&name), FileError::Unfolded));
+            let before = inflated.fetch_add(entry.size(), Ordering::Relaxed);
+            if before.saturating_add(entry.size()) > MAX_INFLATED_BYTES {
+                return Err((label(&name), FileError::Inflated));
             }
 
             match read_file(&mut entry, &label(&name), batch) {
@@ -243,7 +244,7 @@ fn read_archive(
     Ok(())
 }
 
-/// Puts what the threads found together, in an order that does not depend on them.
+/// Merges the outcomes of the threads, in an order that does not depend on scheduling.
 fn finish(
     results: Vec<Outcome>,
     origin: &str,
@@ -366,7 +367,8 @@ fn read_json(
     Ok(Found::Nothing)
 }
 
-/// Whether a JSON text without an id was meant as a record.
+/// Whether a JSON text without an id has other fields of a record, so that it is a bad record and not
+/// an unrelated file.
 fn claims_to_be_a_record(json: &[u8]) -> bool {
     #[derive(serde::Deserialize)]
     struct Probe {
@@ -390,7 +392,7 @@ fn note(collected: &mut Collected, name: &str, error: &FileError) {
     if let Some(source) = std::error::Error::source(error) {
         reason = format!("{reason}: {source}");
     }
-    let hint = "fetch the file again, then repeat `patchgate db build`";
+    let hint = "fetch the file again, then repeat the command";
     collected.add_problem(ProblemKind::Advisories, name, &reason, hint);
 }
 
@@ -409,8 +411,7 @@ fn in_parallel(
     )
 }
 
-/// Runs `read` for every index, on as many threads as there are processors. `start` gives each
-/// thread what it needs for itself.
+/// Runs `read` for every index, on one thread per processor. `start` creates the state of each thread.
 fn in_parallel_with<S>(
     total: usize,
     source: &str,

@@ -1,16 +1,15 @@
-//! How a record stands in the store: the record itself with what its package needs and nothing else,
-//! in postcard's format (<https://postcard.jamesmunns.com>), which takes less than half as many
-//! instructions to read as the same in JSON.
+//! The stored form of a record, reduced to one package, in postcard's format
+//! (<https://postcard.jamesmunns.com>). Reading it takes less than half as many instructions as JSON.
 //!
-//! The format names nothing: fields and variants go by their order. So whatever changes in
-//! [`Advisory`] or in a type that it holds is another [`FORMAT`](super::manifest::FORMAT).
+//! The format contains no names: fields and variants are identified by their order. So any change of
+//! [`Advisory`] or of a type in it needs a new [`FORMAT`](super::manifest::FORMAT).
 
 use jiff::Timestamp;
 use jiff::fmt::serde::timestamp::nanosecond::optional as nanoseconds;
 use patchgate_model::{Advisory, Affected, Reference, ReportedSeverity, SmolStr};
 use serde::Serialize;
 
-/// An [`Advisory`] of some packages, field by field.
+/// An [`Advisory`] with some of its packages, field by field.
 #[derive(Serialize)]
 struct Trimmed<'a> {
     id: &'a str,
@@ -31,11 +30,10 @@ struct Trimmed<'a> {
     database_specific: Option<&'a str>,
 }
 
-/// Writes a record with only `affected` of its packages. The records of one package are written one
-/// after the other.
+/// Encodes a record with only the entries `affected`. The records of one package are concatenated.
 ///
-/// Of malicious packages the database's own part is left out: it lists the reports that a record was
-/// made from, and of 200,000 records it would be the larger part of a store.
+/// The `database_specific` part of malicious packages is left out: it lists the reports behind a
+/// record, and with 200,000 records it would be the larger part of a store.
 pub(super) fn encode(advisory: &Advisory, affected: &[&Affected]) -> postcard::Result<Vec<u8>> {
     postcard::to_allocvec(&Trimmed {
         id: &advisory.id,
@@ -57,7 +55,7 @@ pub(super) fn encode(advisory: &Advisory, affected: &[&Affected]) -> postcard::R
     })
 }
 
-/// Reads the records of one package.
+/// Decodes the records of one package.
 pub(super) fn decode(mut bytes: &[u8]) -> postcard::Result<Vec<Advisory>> {
     let mut records = Vec::new();
     while !bytes.is_empty() {
@@ -68,12 +66,12 @@ pub(super) fn decode(mut bytes: &[u8]) -> postcard::Result<Vec<Advisory>> {
     Ok(records)
 }
 
-/// Writes the keys of the packages that a record names.
+/// Encodes the keys of the packages that a record names.
 pub(super) fn encode_keys(keys: &[&str]) -> postcard::Result<Vec<u8>> {
     postcard::to_allocvec(keys)
 }
 
-/// Reads the keys of the packages that a record names.
+/// Decodes the keys of the packages that a record names.
 pub(super) fn decode_keys(bytes: &[u8]) -> postcard::Result<Vec<&str>> {
     postcard::from_bytes(bytes)
 }
@@ -127,7 +125,7 @@ mod tests {
         }
     }
 
-    /// Nothing in the bytes says what they mean. Where this fails, [`FORMAT`] has to change too.
+    /// The bytes do not describe themselves. If this test fails, [`FORMAT`] must change too.
     #[test]
     fn the_format_is_that_of_its_number() {
         let record = record();

@@ -1,4 +1,4 @@
-//! One source of a store with its open tables.
+//! A source of a store with its open tables.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -14,27 +14,27 @@ use super::manifest::{FileEntry, Source};
 use super::table::{Index, Table};
 use super::{ID_PREFIX, NAME_PREFIX, StoreError, invalid, open_table, prefixed, record};
 
-/// Names that are looked up in one go. Few, since names that are alike, and so stand together, are
-/// often known together, and only a name that is known is work.
+/// Names per rayon task. Kept small: similar names are adjacent and tend to hit together, and only a
+/// hit is work, so large chunks would be unbalanced.
 const NAMES_A_TASK: usize = 50;
 
 /// The records of many packages.
 #[derive(Default)]
 pub(super) struct Found<'a> {
-    /// By name, without the packages that have none.
+    /// The records by name, without packages that have none.
     pub(super) records: Vec<(&'a SmolStr, Vec<Advisory>)>,
-    /// Why the others could not be read.
+    /// Why other records could not be read.
     pub(super) error: Option<io::Error>,
 }
 
-/// A source with its table.
+/// A source with its tables.
 #[derive(Debug)]
 pub(super) struct OpenSource {
     pub(super) source: Source,
     pub(super) table: Table,
-    /// Malicious packages.
+    /// Records about malicious packages.
     pub(super) malicious: Option<Table>,
-    /// What stands in place of entries of the other two.
+    /// Entries that replace those of the other two tables.
     pub(super) changes: Option<Table>,
 }
 
@@ -52,7 +52,7 @@ impl OpenSource {
         })
     }
 
-    /// The values of a key: the one that an update wrote in place of the others, or all of them.
+    /// The values of a key: the one in the table of changes, or those of the other tables.
     pub(super) fn values(&self, key: &[u8]) -> io::Result<Vec<Vec<u8>>> {
         if let Some(changes) = &self.changes
             && let Some(value) = changes.get(key)?
@@ -100,7 +100,7 @@ impl OpenSource {
         Ok(records)
     }
 
-    /// The slots of all its tables, for very many questions whether a key is there.
+    /// The indexes of all tables, for very many membership queries.
     pub(super) fn indexes(&self) -> io::Result<Vec<Index>> {
         [
             Some(&self.table),
@@ -113,7 +113,7 @@ impl OpenSource {
         .collect()
     }
 
-    /// The records that updates brought, modified after one time and not after the other.
+    /// The records of updates that were modified after `time`, and not after `until`.
     pub(super) fn changed_after(
         &self,
         time: Timestamp,

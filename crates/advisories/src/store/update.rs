@@ -1,9 +1,9 @@
-//! `db update`: fetching exports and feeds anew. What cannot be fetched stays as it was.
+//! `Store::update`: exports and feeds fetched into a store. A source that cannot be fetched stays as
+//! it was.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
 use patchgate_http::Client;
 use patchgate_model::{Problem, ProblemKind};
 
@@ -14,48 +14,12 @@ use super::collect::Collected;
 use super::fetch::{Got, fetch, is_url, redact};
 use super::incremental::bring_up_to_date;
 use super::manifest::{Fetched, Source, SourceKind, Validator};
+use super::migrate::OldManifest;
 use super::read::read_one;
-use super::remake::Earlier;
 use super::verify::open_whole;
-use super::{OpenSource, Store, StoreError, read_manifest};
-use crate::{PUBLIC_EPSS, PUBLIC_KEV};
+use super::{OpenSource, Store, StoreError, UpdateError, UpdateOptions, read_manifest};
 
-/// The public bucket of OSV exports, `<ecosystem>/all.zip` each
-/// (<https://google.github.io/osv.dev/data/>).
-pub const PUBLIC_OSV_EXPORTS: &str = "https://osv-vulnerabilities.storage.googleapis.com";
-
-/// What to fetch and from where.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UpdateOptions {
-    /// OSV names of the ecosystems.
-    pub ecosystems: Vec<String>,
-    /// Address of the exports, or a folder that holds them in the same layout, also as `file:`.
-    pub exports: String,
-    /// Address of the KEV catalogue; `None` keeps the one in the store.
-    pub kev: Option<String>,
-    /// Address of the EPSS scores; `None` keeps those in the store.
-    pub epss: Option<String>,
-    /// Archives, files and folders with an organisation's own records, which stand beside the
-    /// exports and are read whole at each update. None keeps those in the store.
-    pub own: Vec<PathBuf>,
-    /// The time of the update: an export is fetched whole after seven days at the latest.
-    pub now: Timestamp,
-}
-
-impl Default for UpdateOptions {
-    fn default() -> Self {
-        Self {
-            ecosystems: Vec::new(),
-            exports: PUBLIC_OSV_EXPORTS.to_owned(),
-            kev: Some(PUBLIC_KEV.to_owned()),
-            epss: Some(PUBLIC_EPSS.to_owned()),
-            own: Vec::new(),
-            now: Timestamp::now(),
-        }
-    }
-}
-
-/// What a fetched file is expected to be.
+/// The expected content of a fetched file.
 enum Expected<'a> {
     Ecosystem(&'a str),
     Feed(SourceKind),
@@ -63,20 +27,21 @@ enum Expected<'a> {
 
 impl Store {
     /// Fetches the exports and feeds of `options` into the store in `dir`, which need not exist.
-    /// Everything else in the store is kept: records that came from files stand beside an export
-    /// that is fetched.
+    /// Everything else in the store is kept. Records that were built from files are kept separate
+    /// from an export that is fetched.
     ///
-    /// A store of another format is made anew, with the exports that it held beside those of
-    /// `options`. Where anything that it held is not asked for or cannot be had, it stays as it is.
+    /// An export that the store already has is not always fetched again: if the server lists its
+    /// changes, only the changed records are fetched, and if it answers that nothing has changed,
+    /// nothing is. Exports are large, so the client should allow some minutes for one answer.
     ///
-    /// An export that is there already is not fetched again: where the server lists its changes,
-    /// only they are fetched, and where it answers that nothing has changed, nothing is.
-    ///
-    /// Exports are large: the client should allow some minutes for one answer.
+    /// A store of another format is re-created, with the exports that it had in addition to those
+    /// of `options`. If any other part of it is not named by `options`, or cannot be fetched, the
+    /// store stays as it is.
     ///
     /// # Errors
-    /// When the store cannot be read or written, or another process is writing it. What could not
-    /// be fetched is a problem in the report, and the store keeps what it had of it.
+    /// When the store cannot be read or written, `dir` is neither a store nor an empty directory, or
+    /// another process is writing the store. An export or feed that cannot be fetched is a problem
+    /// in the report, and the store keeps its present copy.
     pub async fn update(
         dir: &Path,
         http: &Client,
@@ -158,7 +123,7 @@ async fn update_locked(
     Ok(report)
 }
 
-/// By what the feed in the store is recognised, where it is of the same place and whole.
+/// The validator of the feed in the store, if the feed is undamaged and from the same address.
 fn feed_validator(dir: &Path, kept: &[Source], kind: SourceKind, url: &str) -> Option<Validator> {
     let known = kept
         .iter()
@@ -167,8 +132,8 @@ fn feed_validator(dir: &Path, kept: &[Source], kind: SourceKind, url: &str) -> O
     known.fetched.as_ref()?.validator.clone()
 }
 
-/// Reads an organisation's own records anew, in place of those of the same paths. Records of other
-/// paths are kept, and so are those of a path that cannot be read now.
+/// Reads an organisation's own records again. They replace the records of the same paths. Records of
+/// other paths are kept, and so are those of a path that cannot be read now.
 fn read_own(
     paths: &[PathBuf],
     kept: &mut Vec<Source>,
@@ -183,7 +148,7 @@ fn read_own(
             read.add_problem(
                 ProblemKind::Advisories,
                 &from,
-                "it holds no OSV record",
+                "it contains no OSV record",
                 "check the path; to leave its records out, build the store again without it",
             );
         }
@@ -241,7 +206,8 @@ impl EcosystemUpdate<'_> {
             return Ok(());
         };
 
-        // Only what came from the same place, in keys of today, and is there, can be built on.
+        // An update can build on the present tables only if they are readable, come from the same
+        // address, and have keys that were normalised by the present rules.
         let is_current = slot.from.is_empty()
             && slot.origin == redact(&origin)
             && slot.normalised == patchgate_ecosystems::by_name(self.ecosystem).is_some();
@@ -276,7 +242,7 @@ impl EcosystemUpdate<'_> {
         }
 
         if !slot.from.is_empty() && matches!(got, Some(Taken::Read(_))) {
-            // No export brings these again: they stand beside it from now on.
+            // The export does not contain these records, so they are kept separately from now on.
             slot.own = true;
             slot.complete = false;
         }
@@ -289,7 +255,7 @@ impl EcosystemUpdate<'_> {
         Ok(())
     }
 
-    /// Keeps with an export by what the next update recognises it.
+    /// Notes with a fetched export how the next update can recognise it.
     fn note_fetch(&self, got: Option<Taken>, collected: &mut Collected) {
         if let Some(Taken::Read(validator)) = got
             && let Some(records) = collected.osv.get_mut(self.ecosystem)
@@ -304,8 +270,8 @@ impl EcosystemUpdate<'_> {
         }
     }
 
-    /// Single records are often newer than the export, which is made less often: one that came
-    /// before is not lost to an export that lags behind.
+    /// Adds the records of earlier updates that are newer than the export. Servers rebuild exports
+    /// less often than single records, so an export that lags behind would lose them.
     fn carry_over(&self, open: &OpenSource, collected: &mut Collected) -> Result<(), BuildError> {
         let Some(records) = collected.osv.get_mut(self.ecosystem) else {
             return Ok(());
@@ -322,79 +288,27 @@ impl EcosystemUpdate<'_> {
     }
 }
 
-/// Why an update could not be made. The store stays as it was.
-#[derive(Debug, thiserror::Error)]
-pub enum UpdateError {
-    /// The store that is there cannot be read.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The new store cannot be written.
-    #[error(transparent)]
-    Build(#[from] BuildError),
-    /// A store of another format cannot be made anew without losing what is not asked for.
-    #[error("the store in `{}` has format {found} and has to be made anew, which would lose `{lost}` of `{origin}`", .dir.display())]
-    NotNamed {
-        /// The folder.
-        dir: PathBuf,
-        /// The format of the store.
-        found: u64,
-        /// What would be lost.
-        lost: String,
-        /// Where it was taken from.
-        origin: String,
-    },
-    /// A store of another format cannot be made anew, since a part of it cannot be had.
-    #[error("the store in `{}` has format {found} and has to be made anew, and `{lacking}` could not be had: {reason}", .dir.display())]
-    NotFetched {
-        /// The folder.
-        dir: PathBuf,
-        /// The format of the store.
-        found: u64,
-        /// What could not be had.
-        lacking: String,
-        /// Why.
-        reason: String,
-    },
-}
-
-impl UpdateError {
-    /// What to do next: a sentence for a line of its own.
-    #[must_use]
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::Store(error) => Some(error.hint()),
-            Self::Build(error) => error.hint().map(str::to_owned),
-            Self::NotNamed { .. } => Some(
-                "name that as well, with `--from`, `--kev-url` or `--epss-url`, or make another \
-                 store in an empty folder"
-                    .to_owned(),
-            ),
-            Self::NotFetched { .. } => {
-                Some("try again, or make another store in an empty folder".to_owned())
-            }
-        }
-    }
-}
-
-/// What is in the store, and what is known of one of another format, which is made anew.
-fn kept_sources(dir: &Path) -> Result<(Vec<Source>, Option<Earlier>), StoreError> {
+/// The sources of the store, or the manifest of a store of another format, which is re-created.
+fn kept_sources(dir: &Path) -> Result<(Vec<Source>, Option<OldManifest>), StoreError> {
     match read_manifest(dir) {
         Ok(manifest) => Ok((manifest.sources, None)),
         Err(StoreError::Missing { .. }) => Ok((Vec::new(), None)),
-        Err(StoreError::Format { found, .. }) => Ok((Vec::new(), Some(Earlier::read(dir, found)))),
+        Err(StoreError::Format { found, .. }) => {
+            Ok((Vec::new(), Some(OldManifest::read(dir, found))))
+        }
         Err(error) => Err(error),
     }
 }
 
-/// What came of a file.
+/// How a file was taken.
 enum Taken {
-    /// It was read, and has this validator.
+    /// It was read. It has this validator.
     Read(Option<Validator>),
-    /// It is the one that was there.
+    /// It has not changed.
     Same,
 }
 
-/// Fetches one file and reads it, or notes why that failed.
+/// Fetches one file and reads it. A failure becomes a problem of the update.
 async fn take(
     http: &Client,
     origin: &str,

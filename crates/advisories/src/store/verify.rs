@@ -1,4 +1,4 @@
-//! Reading a store from end to end.
+//! Verification of a whole store.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,23 +9,23 @@ use super::{
     ID_PREFIX, NAME_PREFIX, Store, StoreError, invalid, open_table, read_manifest, record,
 };
 
-/// What was found in one file of a store.
+/// The result for one file of a store.
 #[derive(Debug)]
 pub struct FileCheck {
     /// The file.
     pub path: PathBuf,
-    /// The source that it belongs to, as in [`patchgate_model::SourceStatus::name`].
+    /// Name of its source, as in [`patchgate_model::SourceStatus::name`].
     pub source: String,
-    /// The number of entries that were read, or why the file is damaged.
+    /// Number of entries, or why the file is damaged.
     pub entries: io::Result<u64>,
 }
 
 impl Store {
-    /// Reads every file of the store in `dir` from end to end: its length, its hash, the number
-    /// of its entries, and each entry.
+    /// Verifies every file of the store in `dir`: its length, its hash, the number of its entries,
+    /// and each entry.
     ///
     /// # Errors
-    /// When there is no store, or its manifest cannot be read. A damaged file is an answer.
+    /// When there is no store, or its manifest cannot be read. A damaged file is part of the result.
     pub fn verify(dir: &Path) -> Result<Vec<FileCheck>, StoreError> {
         let manifest = read_manifest(dir)?;
         let mut checks = Vec::new();
@@ -57,17 +57,19 @@ fn check(path: &Path, name: &str, bytes: u64, kind: SourceKind) -> io::Result<u6
                 record::decode(value).map(|_| ()).map_err(invalid)
             }
             Some((&ID_PREFIX, _)) => record::decode_keys(value).map(|_| ()).map_err(invalid),
-            _ => Err(invalid("it holds a key of an unknown kind")),
+            _ => Err(invalid("it contains a key of an unknown kind")),
         }
     })?;
     if table.entry_count() != counted {
-        return Err(invalid("it holds another number of entries than it says"));
+        return Err(invalid(
+            "the number of its entries is not the one in its header",
+        ));
     }
 
     Ok(counted)
 }
 
-/// Opens a table whose content is what its name says, which reads the whole of it.
+/// Opens a table and verifies the hash in its name, which reads the whole file.
 pub(super) fn open_whole(dir: &Path, file: &FileEntry) -> io::Result<Table> {
     open_named(&dir.join(&file.name), &file.name, file.bytes)
 }
@@ -80,7 +82,7 @@ fn open_named(path: &Path, name: &str, bytes: u64) -> io::Result<Table> {
         .map(|(_, digits)| digits);
     let digest = table.digest()?;
     if named.is_none_or(|named| named.is_empty() || !digest.starts_with(named)) {
-        return Err(invalid("its content is not what its name says"));
+        return Err(invalid("its content does not match the hash in its name"));
     }
 
     Ok(table)

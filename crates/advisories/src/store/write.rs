@@ -1,4 +1,4 @@
-//! Writing the files of a store: tables under names that hold their hash, and the manifest.
+//! Writing the files of a store: the tables, whose names contain their hash, and the manifest.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -43,7 +43,7 @@ pub(super) fn write_ecosystem(
     mut gathered: EcosystemRecords,
     now: Timestamp,
 ) -> io::Result<Source> {
-    // Of two copies of a record the newer one counts.
+    // The newest copy of a record comes first, so that `dedup_by` keeps it.
     gathered.records.sort_by(|a, b| {
         (&a.key, &a.id)
             .cmp(&(&b.key, &b.id))
@@ -64,7 +64,7 @@ pub(super) fn write_ecosystem(
     let records = own_ids.len() as u64;
 
     drop(own_ids);
-    // The split is stable: the records of one package stay in order.
+    // `partition` is stable, so the records of each package stay together.
     let (malicious, others): (Vec<Trimmed>, Vec<Trimmed>) = gathered
         .records
         .into_iter()
@@ -131,7 +131,7 @@ fn write_records(into: &Path, name: &str, records: Vec<Trimmed>) -> io::Result<F
     writer.finish(into, name)
 }
 
-/// Writes a table of texts; of two values for one key the first counts.
+/// Writes a table of texts. If a key has several values, the first one is kept.
 pub(super) fn write_table(
     into: &Path,
     name: &str,
@@ -146,12 +146,12 @@ pub(super) fn write_table(
     Ok((writer.finish(into, name)?, values.len() as u64))
 }
 
-/// A table that is being written beside its final place.
+/// A table that is being written, under a temporary name in its final directory.
 pub(super) struct Writer {
     table: TableWriter<Buffered>,
 }
 
-/// A temporary file behind a buffer. Seeking and reading flush the buffer first.
+/// A buffered temporary file. Seeking and reading flush the buffer first.
 struct Buffered(BufWriter<tempfile::NamedTempFile>);
 
 impl io::Write for Buffered {
@@ -190,8 +190,8 @@ impl Writer {
         })
     }
 
-    /// Gives the file its name, which holds its hash: a reader never sees a name whose content
-    /// changes.
+    /// Renames the file to its final name, which contains its hash. So the content behind a name
+    /// never changes for a reader.
     pub(super) fn finish(self, into: &Path, name: &str) -> io::Result<FileEntry> {
         let (buffered, digest, bytes) = self.table.finish()?;
         let file = buffered
@@ -207,11 +207,11 @@ impl Writer {
     }
 }
 
-/// Prefix of files that are not finished.
+/// Name prefix of unfinished files.
 const TEMPORARY: &str = ".building-";
 
-/// A file beside its final place. Advisories are public, so others may read it as far as the umask
-/// allows, unlike a common temporary file.
+/// A temporary file in the final directory, so that it can be renamed. Temporary files are private by
+/// default; advisories are public, so the umask decides who else may read them.
 fn temporary(into: &Path) -> io::Result<tempfile::NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(TEMPORARY);
@@ -224,23 +224,23 @@ pub(super) fn write_manifest(into: &Path, manifest: &Manifest) -> io::Result<()>
     let mut file = temporary(into)?;
     file.write_all(manifest.to_json()?.as_bytes())?;
     file.as_file().sync_all()?;
-    sync_folder(into)?;
+    sync_directory(into)?;
     file.persist(into.join(MANIFEST))
         .map_err(|error| error.error)?;
-    sync_folder(into)
+    sync_directory(into)
 }
 
-/// Makes renames in a folder last. Only Unix has folders that can be opened for it.
-fn sync_folder(folder: &Path) -> io::Result<()> {
+/// Makes renames in a directory durable. Only Unix can open a directory for that.
+fn sync_directory(dir: &Path) -> io::Result<()> {
     if cfg!(unix) {
-        File::open(folder)?.sync_all()
+        File::open(dir)?.sync_all()
     } else {
         Ok(())
     }
 }
 
-/// Removes files of earlier generations and of builds that were cut off. A file that cannot be
-/// removed costs space and no more.
+/// Removes the tables of earlier generations and the unfinished files of builds that were killed. A
+/// file that cannot be removed only costs space.
 pub(super) fn remove_others(into: &Path, manifest: &Manifest) {
     let names: BTreeSet<&str> = manifest.files().map(|file| file.name.as_str()).collect();
     remove(into, |name| {
@@ -248,9 +248,18 @@ pub(super) fn remove_others(into: &Path, manifest: &Manifest) {
     });
 }
 
-/// Removes what a build left that was cut off, which may have filled the disk.
+/// Removes the unfinished files of builds that were killed, which may have filled the disk.
 pub(super) fn remove_unfinished(into: &Path) {
     remove(into, |name| name.starts_with(TEMPORARY));
+}
+
+/// Whether a file name is one that builds use for tables and unfinished files.
+pub(super) fn is_written_by_builds(name: &str) -> bool {
+    let is_table = name.ends_with(".table")
+        && ["osv-", "kev-", "epss-"]
+            .iter()
+            .any(|prefix| name.starts_with(prefix));
+    is_table || name.starts_with(TEMPORARY)
 }
 
 fn remove(into: &Path, is_left_over: impl Fn(&str) -> bool) {
@@ -261,7 +270,8 @@ fn remove(into: &Path, is_left_over: impl Fn(&str) -> bool) {
     }
 }
 
-fn name_origins(origins: &BTreeSet<String>) -> String {
+/// The origin of a source as text: the first one, and the number of the others.
+pub(super) fn name_origins(origins: &BTreeSet<String>) -> String {
     let first = origins.first().cloned().unwrap_or_default();
     match origins.len() {
         0 | 1 => first,
@@ -269,7 +279,7 @@ fn name_origins(origins: &BTreeSet<String>) -> String {
     }
 }
 
-/// An ecosystem's name as a part of a file name.
+/// The name of an ecosystem, reduced to characters that are safe in a file name.
 pub(super) fn file_part(ecosystem: &str) -> String {
     ecosystem
         .chars()

@@ -4,6 +4,7 @@ use std::fs;
 
 use jiff::{SignedDuration, Timestamp};
 use patchgate_advisories::{SignalSource as _, Store};
+use patchgate_model::KevStatus;
 
 use crate::support::*;
 
@@ -62,10 +63,10 @@ fn finds_everything_wherever_it_stands() {
         assert_eq!(store.epss("CVE-1-1").unwrap().unwrap().probability, 0.5);
         assert_eq!(store.epss("CVE-1-2").unwrap(), None);
         assert_eq!(
-            store.kev("CVE-1-1").unwrap().unwrap().unwrap().due_date,
+            store.kev("CVE-1-1").unwrap().entry().unwrap().due_date,
             "2026-01-22"
         );
-        assert_eq!(store.kev("CVE-1-2").unwrap(), Some(None));
+        assert_eq!(store.kev("CVE-1-2").unwrap(), KevStatus::NotListed);
         assert_eq!(store.find_id("X-1").unwrap().len(), 1);
         assert_eq!(store.find_id("CVE-1-1").unwrap().len(), 1);
         assert_eq!(store.find_id("CVE-1-2").unwrap(), []);
@@ -89,16 +90,13 @@ fn an_ecosystem_that_is_lacking_is_named_and_the_others_are_answered() {
     assert_eq!(ids(&lookup), ["X-1"]);
     assert_eq!(lookup.problems.len(), 1);
     assert_eq!(lookup.problems[0].subject, "crates.io");
-    assert!(
-        lookup.problems[0]
-            .hint
-            .as_ref()
-            .unwrap()
-            .contains("patchgate db build")
-    );
+    assert!(lookup.problems[0].hint.as_ref().unwrap().contains(&format!(
+        "patchgate db update --into {} --ecosystem crates.io",
+        into.path().display()
+    )));
 
     // Without feeds the signals are unknown, which is not "no".
-    assert_eq!(store.kev("CVE-1-1").unwrap(), None);
+    assert_eq!(store.kev("CVE-1-1").unwrap(), KevStatus::NotConsulted);
     assert_eq!(store.epss("CVE-1-1").unwrap(), None);
 }
 
@@ -279,7 +277,8 @@ fn the_real_records_are_all_there() {
     );
 
     let store = Store::open(into.path()).unwrap();
-    let log4shell = store.kev("CVE-2021-44228").unwrap().unwrap().unwrap();
+    let log4shell = store.kev("CVE-2021-44228").unwrap();
+    let log4shell = log4shell.entry().unwrap();
 
     assert!(log4shell.ransomware);
     assert!(store.epss("CVE-2021-44228").unwrap().unwrap().probability > 0.9);

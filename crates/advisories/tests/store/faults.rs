@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use patchgate_advisories::{Affects, SignalSource as _, Store, StoreError, Subject, affects};
+use patchgate_advisories::{
+    Affects, Existing, SignalSource as _, Store, StoreError, Subject, affects,
+};
 
 use crate::support::*;
 
@@ -84,7 +86,7 @@ fn what_is_too_large_or_too_deep_is_named() {
     assert_eq!(report.problems.len(), 3, "{:?}", report.problems);
     assert_eq!(reason("large.json"), "is larger than 67108864 bytes");
     assert_eq!(reason("bomb.json.gz"), "is larger than 67108864 bytes");
-    assert_eq!(reason("deep.zip"), "lies in more than 2 archives");
+    assert_eq!(reason("deep.zip"), "is nested in more than 2 archives");
 
     let store = Store::open(into.path()).unwrap();
     assert_eq!(ids(&store.lookup(&[query("npm", "a")])), ["X-1"]);
@@ -141,15 +143,18 @@ fn nothing_of_use_is_an_error_and_leaves_the_store() {
     let into = tempfile::tempdir().unwrap();
     let target = into.path().join("store");
     let from = [folder.path().to_owned()];
-    let error = Store::build(&from, &target, &|_| {}).unwrap_err();
+    let error = Store::build(&from, &target, Existing::Keep, &|_| {}).unwrap_err();
 
-    assert!(error.to_string().contains("holds no OSV record"), "{error}");
+    assert!(
+        error.to_string().contains("contains no OSV record"),
+        "{error}"
+    );
     assert!(error.hint().unwrap().contains("all.zip"));
     assert!(!target.exists());
 
     let missing = [folder.path().join("none")];
     assert!(
-        Store::build(&missing, &target, &|_| {})
+        Store::build(&missing, &target, Existing::Keep, &|_| {})
             .unwrap_err()
             .to_string()
             .contains("none")

@@ -141,6 +141,6 @@ async fn an_unchanged_feed_costs_no_download() {
         std::fs::write(&table, bytes).unwrap();
         assert_eq!(update().await, 1, "{validator}");
         let store = Store::open(into.path()).unwrap();
-        assert!(store.kev("CVE-1-1").unwrap().unwrap().is_some());
+        assert!(store.kev("CVE-1-1").unwrap().entry().is_some());
     }
 }

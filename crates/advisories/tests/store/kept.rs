@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use patchgate_advisories::{Store, UpdateError, UpdateOptions};
+use patchgate_advisories::{Existing, Store, UpdateError, UpdateOptions};
 
 use crate::mirror::{Mirror, record, zip};
 use crate::support::http;
@@ -20,7 +20,7 @@ fn write(folder: &Path, id: &str, name: &str, fixed: &str) {
 
 fn built(mirror: &Mirror, from: &[&Path]) {
     let from: Vec<_> = from.iter().map(|path| (*path).to_owned()).collect();
-    let report = Store::build(&from, mirror.store.path(), &|_| {}).unwrap();
+    let report = Store::build(&from, mirror.store.path(), Existing::Replace, &|_| {}).unwrap();
     assert_eq!(report.problems, []);
 }
 
@@ -118,7 +118,7 @@ async fn records_that_cannot_be_read_again_are_kept() {
     fs::create_dir(&own).unwrap();
     let report = mirror.try_update(NOW, &[&own]).await.unwrap();
 
-    assert_eq!(report.problems[0].reason, "it holds no OSV record");
+    assert_eq!(report.problems[0].reason, "it contains no OSV record");
     assert_eq!(mirror.known("a"), ["X-1 1.0.0", "ORG-1 8.0.0"]);
 }
 

@@ -4,6 +4,7 @@
 
 mod build;
 mod damage;
+mod existing;
 mod faults;
 mod feeds;
 mod kept;

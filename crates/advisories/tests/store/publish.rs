@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use patchgate_advisories::{Store, StoreError};
+use patchgate_advisories::{Existing, Store, StoreError};
 
 use crate::support::*;
 
@@ -40,9 +40,9 @@ fn a_store_is_read_while_another_takes_its_place() {
                 let lookup = Store::open(&into).unwrap().lookup(&[query("npm", "a")]);
                 assert_eq!(lookup.problems, []);
                 let found = ids(&lookup);
-                let place = usize::from(found == ["X-2", "MAL-X-2"]);
-                assert!(place == 1 || found == ["X-1", "MAL-X-1"], "{found:?}");
-                seen[place] += 1;
+                let index = usize::from(found == ["X-2", "MAL-X-2"]);
+                assert!(index == 1 || found == ["X-1", "MAL-X-1"], "{found:?}");
+                seen[index] += 1;
             }
 
             seen
@@ -106,7 +106,7 @@ fn a_build_that_fails_leaves_no_table() {
     let other = tempfile::tempdir().unwrap();
     put(&other.path().join(&written[1]).join("in-the-way"), b"");
     let from = [folder.path().to_owned()];
-    let error = Store::build(&from, other.path(), &|_| {}).unwrap_err();
+    let error = Store::build(&from, other.path(), Existing::Keep, &|_| {}).unwrap_err();
 
     assert!(error.to_string().contains("cannot be written"), "{error}");
     assert!(error.hint().unwrap().contains("has space"));

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use patchgate_advisories::{BuildReport, Lookup, PackageQuery, Store};
+use patchgate_advisories::{AdvisoryLookup, BuildReport, Existing, PackageQuery, Store};
 use patchgate_http::{Client, ClientOptions};
 
 pub(crate) fn record(id: &str, ecosystem: &str, name: &str) -> String {
@@ -45,9 +45,10 @@ pub(crate) fn put(path: &Path, bytes: &[u8]) {
     fs::write(path, bytes).unwrap();
 }
 
+/// Builds the store, in place of the one that is there.
 pub(crate) fn build(from: &[&Path], into: &Path) -> BuildReport {
     let from: Vec<PathBuf> = from.iter().map(|path| (*path).to_owned()).collect();
-    Store::build(&from, into, &|_| {}).unwrap()
+    Store::build(&from, into, Existing::Replace, &|_| {}).unwrap()
 }
 
 pub(crate) fn query(ecosystem: &'static str, name: &str) -> PackageQuery {
@@ -59,7 +60,7 @@ pub(crate) fn query(ecosystem: &'static str, name: &str) -> PackageQuery {
     }
 }
 
-pub(crate) fn ids(lookup: &Lookup) -> Vec<String> {
+pub(crate) fn ids(lookup: &AdvisoryLookup) -> Vec<String> {
     lookup
         .advisories
         .values()

@@ -146,7 +146,7 @@ async fn a_failing_server_leaves_the_store() {
             Response::status(429).with_header("Retry-After", "0"),
             "answered 429",
         ),
-        (whole().cut_in_half(), "only in part"),
+        (whole().cut_in_half(), "only partially"),
         (
             whole().with_header("x-goog-hash", "crc32c=AAAAAA=="),
             "checksum",

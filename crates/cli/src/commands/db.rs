@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use patchgate_advisories::{BuildProgress, BuildReport, Store, UpdateOptions};
+use patchgate_advisories::{BuildProgress, BuildReport, Existing, Store, UpdateOptions};
 use patchgate_ecosystems::ALL;
 use patchgate_http::{Client, ClientOptions};
 use patchgate_model::{SourceStatus, UserError};
@@ -24,32 +24,37 @@ pub(crate) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Build a store from OSV exports, the KEV catalogue and EPSS scores
+    /// Build a new store from OSV exports, the KEV catalogue and EPSS scores
     Build(BuildArgs),
-    /// Fetch the newest exports and feeds into a store
+    /// Fetch the newest exports and feeds into a store, or add an ecosystem to it
     Update(UpdateArgs),
-    /// Show what a store holds and how old it is
+    /// Show the sources of a store and their ages
     Status(StatusArgs),
-    /// Read a store from end to end and name the files that are damaged
+    /// Read a store completely and list its damaged files
     Verify(VerifyArgs),
 }
 
 #[derive(Debug, clap::Args)]
 struct BuildArgs {
-    /// Archive, file or folder to take records from: OSV's `<ecosystem>/all.zip`, single records,
-    /// the KEV catalogue (JSON), EPSS scores (CSV, gzipped or not), wherever they stand in it
-    /// (repeatable)
+    /// Archive, file or directory with records and feeds, at any depth (repeatable): OSV's
+    /// `<ecosystem>/all.zip`, single records, the KEV catalogue (JSON), EPSS scores (CSV, gzipped or
+    /// not)
     #[arg(long, value_name = "PATH", required = true, num_args = 1..)]
     from: Vec<PathBuf>,
 
-    /// Folder of the store; a store that is there is replaced at once when the new one is whole
+    /// Directory of the store: a new or empty one, or a store that was built from the same inputs
     #[arg(long, value_name = "DIR", env = "PATCHGATE_STORE")]
     into: PathBuf,
+
+    /// Replace a store with other content, in one step when the new one is complete; `db update`
+    /// adds to a store
+    #[arg(long)]
+    replace: bool,
 }
 
 #[derive(Debug, clap::Args)]
 struct UpdateArgs {
-    /// Folder of the store; it is made when it is not there, and what is not fetched anew is kept
+    /// Directory of the store, created if it does not exist; everything that is not fetched is kept
     #[arg(
         long,
         visible_alias = "store",
@@ -58,16 +63,16 @@ struct UpdateArgs {
     )]
     into: PathBuf,
 
-    /// Ecosystem to fetch, by its OSV name (repeatable) [default: those of `patchgate formats`]
+    /// OSV name of an ecosystem to fetch (repeatable) [default: those of `patchgate formats`]
     #[arg(long, value_name = "ECOSYSTEM")]
     ecosystem: Vec<String>,
 
-    /// Archive, file or folder with records of your own, beside the exports (repeatable); they are
-    /// read whole at each update, and kept where the flag is not given
+    /// Archive, file or directory with records of your own, in addition to the exports (repeatable);
+    /// they are read completely at each update, and kept without this flag
     #[arg(long, value_name = "PATH", num_args = 1..)]
     from: Vec<PathBuf>,
 
-    /// Address (`https:`, `file:`) or folder with OSV's exports: `<ecosystem>/all.zip`, and for
+    /// Address (`https:`, `file:`) or directory of OSV's exports: `<ecosystem>/all.zip`, and for
     /// updates of single records `<ecosystem>/modified_id.csv` and `<ecosystem>/<id>.json`
     #[arg(
         long,
@@ -77,7 +82,7 @@ struct UpdateArgs {
     )]
     mirror: String,
 
-    /// Address of the catalogue of known exploited vulnerabilities; `none` keeps the one in the
+    /// Address of CISA's catalogue of known exploited vulnerabilities; `none` keeps the one in the
     /// store
     #[arg(
         long,
@@ -99,7 +104,7 @@ struct UpdateArgs {
 
 #[derive(Debug, clap::Args)]
 struct StatusArgs {
-    /// Folder of the store
+    /// Directory of the store
     #[arg(long, value_name = "DIR", env = "PATCHGATE_STORE")]
     store: PathBuf,
 
@@ -107,23 +112,23 @@ struct StatusArgs {
     #[arg(long, value_name = "DAYS", default_value_t = 7)]
     max_age_days: u32,
 
-    /// How to print it
+    /// Output format
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
 }
 
 #[derive(Debug, clap::Args)]
 struct VerifyArgs {
-    /// Folder of the store
+    /// Directory of the store
     #[arg(long, value_name = "DIR", env = "PATCHGATE_STORE")]
     store: PathBuf,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum Format {
-    /// Columns
+    /// Columns for people
     Table,
-    /// One JSON object
+    /// One JSON object for scripts
     Json,
 }
 
@@ -141,18 +146,24 @@ fn build(args: &BuildArgs, context: &Context) -> anyhow::Result<Exit> {
     let say = |now: BuildProgress<'_>| {
         progress.say(format!("{} ({} of {})", now.source, now.done, now.total));
     };
-    let report =
-        Store::build(&args.from, &args.into, &say).map_err(|error| usage(&error, error.hint()))?;
+    let existing = if args.replace {
+        Existing::Replace
+    } else {
+        Existing::Keep
+    };
+    let report = Store::build(&args.from, &args.into, existing, &say)
+        .map_err(|error| usage(&error, error.hint()))?;
     drop(progress);
     print_report(&report, &args.into, context.environment.now())
 }
 
-/// Longest time for one export, which may have some hundred megabytes.
+/// Time limit for one export, which may have some hundred megabytes.
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(900);
 
 async fn update(args: &UpdateArgs, context: &Context) -> anyhow::Result<Exit> {
     let ecosystems = if args.ecosystem.is_empty() {
-        // Packages of operating systems come from SBOMs: whoever scans those names them.
+        // Ecosystems without lockfiles are operating systems, whose packages come from SBOMs. Their
+        // exports are large, so they are fetched on request only.
         ALL.iter()
             .filter(|ecosystem| ecosystem.has_advisories() && ecosystem.files().is_some())
             .map(|ecosystem| ecosystem.name().to_owned())
@@ -194,12 +205,12 @@ fn usage(error: &dyn std::error::Error, hint: Option<impl Into<String>>) -> User
     }
 }
 
-/// Says what a build made of its inputs.
+/// Prints the outcome of a build or an update.
 fn print_report(report: &BuildReport, into: &Path, now: Timestamp) -> anyhow::Result<Exit> {
     let mut text = table(&report.sources, now);
     if let Some(format) = report.remade_from {
         text.push_str(&format!(
-            "the store had format {format} of another version and was made anew\n"
+            "the store had format {format} of another version and was re-created\n"
         ));
     }
 
@@ -207,7 +218,7 @@ fn print_report(report: &BuildReport, into: &Path, now: Timestamp) -> anyhow::Re
     text.push_str(&format!("cache key: {}\n", report.cache_key));
     if !report.unrecognised.is_empty() {
         text.push_str(&format!(
-            "{} files are nothing that a store is made from:\n",
+            "{} files are neither records nor feeds:\n",
             report.unrecognised.len()
         ));
         for path in report.unrecognised.iter().take(MAX_LISTED) {
@@ -230,7 +241,7 @@ fn print_report(report: &BuildReport, into: &Path, now: Timestamp) -> anyhow::Re
     Ok(Exit::Incomplete)
 }
 
-/// Most files that are listed by name.
+/// Limit on the unrecognised files that are listed by name.
 const MAX_LISTED: usize = 20;
 
 fn status(args: &StatusArgs, context: &Context) -> anyhow::Result<Exit> {
@@ -246,7 +257,7 @@ fn status(args: &StatusArgs, context: &Context) -> anyhow::Result<Exit> {
     Ok(Exit::Clean)
 }
 
-/// Reads the whole store; a damaged file makes the answer incomplete.
+/// Reads the whole store. A damaged file makes the outcome incomplete.
 fn verify(args: &VerifyArgs) -> anyhow::Result<Exit> {
     let checks = Store::verify(&args.store).map_err(|error| {
         let hint = error.hint();
@@ -278,12 +289,13 @@ fn verify(args: &VerifyArgs) -> anyhow::Result<Exit> {
         return Ok(Exit::Clean);
     }
 
+    let verb = if damaged == 1 { "is" } else { "are" };
     eprint_line(&format!(
-        "warning: {damaged} of {} files are damaged",
+        "warning: {damaged} of {} files {verb} damaged",
         checks.len()
     ));
     eprint_line(
-        "hint: build the store again with `patchgate db build`, or remove it and run `patchgate db update`",
+        "hint: rebuild the store with `patchgate db build --replace`, or remove it and run `patchgate db update`",
     );
 
     Ok(Exit::Incomplete)

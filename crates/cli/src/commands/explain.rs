@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use patchgate_advisories::{CommitQuery, Lookup, commit_queries, lookup_of, package_key};
+use patchgate_advisories::{AdvisoryLookup, CommitQuery, commit_queries, lookup_of, package_key};
 use patchgate_inventory::{MavenRepository, Network};
 use patchgate_model::{
     Advisory, Explanation, Inventory, Lockfile, Problem, ProblemKind, Signals, SmolStr, UserError,
@@ -150,7 +150,7 @@ async fn known(
     inventory: &Inventory,
     source: &AdvisorySource,
     problems: &mut Vec<Problem>,
-) -> Lookup {
+) -> AdvisoryLookup {
     let mut lookup = lookup_of(records);
     let commits: Vec<CommitQuery> = commit_queries(inventory);
     let answered = source.lookup_commits(&commits).await;
@@ -179,7 +179,7 @@ async fn known(
 async fn signals(
     records: &[Arc<Advisory>],
     source: &AdvisorySource,
-    lookup: &Lookup,
+    lookup: &AdvisoryLookup,
     problems: &mut Vec<Problem>,
 ) -> Signals {
     let ids: Vec<&str> = records
@@ -204,7 +204,7 @@ fn affecting(records: &[Advisory], packages: &[Explanation], prefixes: &[String]
 }
 
 /// Requirements of the packages that the records name, for which no file states a version.
-fn unresolved(inventory: &Inventory, lookup: &Lookup) -> Vec<Problem> {
+fn unresolved(inventory: &Inventory, lookup: &AdvisoryLookup) -> Vec<Problem> {
     let locked = inventory
         .lockfiles
         .iter()

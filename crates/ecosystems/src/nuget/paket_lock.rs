@@ -3,7 +3,9 @@
 
 use std::collections::HashMap;
 
-use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root};
+use patchgate_model::{
+    DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root, without_credentials,
+};
 
 use super::paket_dependencies::{self, MAIN};
 use super::{check_name, check_version};
@@ -107,7 +109,7 @@ impl Reader {
                 if let Some((key, value)) = trimmed.split_once(": ")
                     && key == "remote"
                 {
-                    self.remote = Some(without_user(value.trim()));
+                    self.remote = Some(without_credentials(value.trim()).into_owned());
                 }
                 Ok(())
             }
@@ -287,22 +289,6 @@ impl Reader {
         }
 
         Ok(())
-    }
-}
-
-/// An address without the name and password that may stand in it.
-fn without_user(address: &str) -> String {
-    let (scheme, rest) = match address.split_once("://") {
-        Some((scheme, rest)) => (Some(scheme), rest),
-        None => (None, address),
-    };
-    let host = rest.find('/').unwrap_or(rest.len());
-    let at = rest.get(..host).and_then(|host| host.rfind('@'));
-    let rest = at.and_then(|at| rest.get(at + 1..)).unwrap_or(rest);
-
-    match scheme {
-        Some(scheme) => format!("{scheme}://{rest}"),
-        None => rest.to_owned(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! A commit made of a base commit and changed files, the same each time.
+//! Reproducible commits: a base commit with changed files.
 
 use std::path::Path;
 
@@ -7,23 +7,23 @@ use patchgate_model::FileChange;
 use super::is_object_id;
 use super::process::{Git, GitError};
 
-/// Who a commit says it is by.
+/// Author and committer of a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommitIdentity {
     name: String,
     email: String,
 }
 
-/// A name or an e-mail address that cannot stand in a commit.
+/// A name or an e-mail address that is invalid in a commit.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` cannot stand as a name or an e-mail address in a commit")]
+#[error("`{0}` is not a valid name or e-mail address for a commit")]
 pub struct CommitIdentityError(String);
 
 impl CommitIdentity {
-    /// An identity.
+    /// Creates an identity.
     ///
     /// # Errors
-    /// When a part is empty or holds `<`, `>` or control characters.
+    /// When a part is empty, longer than 200 bytes, or contains `<`, `>` or control characters.
     pub fn new(name: &str, email: &str) -> Result<Self, CommitIdentityError> {
         for part in [name, email] {
             let is_bad = part.trim().is_empty()
@@ -43,34 +43,34 @@ impl CommitIdentity {
     }
 }
 
-/// A commit that was made in the clone and is not on any branch yet.
+/// A commit that was created in the clone, without a branch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewCommit {
-    /// Its id.
+    /// Commit id.
     pub id: String,
-    /// The commit that it stands on.
+    /// Id of the parent commit.
     pub base: String,
-    /// The objects that a forge needs which already has the base.
+    /// The pack of the objects that a server with the base commit lacks.
     pub(super) pack: Vec<u8>,
 }
 
-/// What the clone stands on.
+/// The head of a clone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Head {
     /// Commit id.
     pub commit: String,
-    /// Branch without `refs/heads/`; `None` when the head is detached, as in most CI jobs.
+    /// Branch without `refs/heads/`; `None` for a detached head, as in most CI jobs.
     pub branch: Option<String>,
-    /// Path of the folder below the clone's root, with a `/` at its end; empty at the root.
+    /// Path of the directory below the clone's root, with a trailing `/`; empty at the root.
     pub prefix: String,
 }
 
-/// Reads what the clone in `folder` stands on.
+/// Reads the head of the clone that contains `dir`.
 ///
 /// # Errors
-/// When `folder` is not in a clone, or the clone has no commit.
-pub async fn current_head(folder: &Path) -> Result<Head, GitError> {
-    let git = Git::new(folder);
+/// When `dir` is not in a clone, or the clone has no commit.
+pub async fn current_head(dir: &Path) -> Result<Head, GitError> {
+    let git = Git::new(dir);
     let commit = git
         .line(&["rev-parse", "--verify", "HEAD^{commit}"], &[], b"")
         .await?;
@@ -79,7 +79,7 @@ pub async fn current_head(folder: &Path) -> Result<Head, GitError> {
             command: "rev-parse".to_owned(),
         });
     }
-    // Fails on a detached head, which is no error here.
+    // Fails with a detached head, which is allowed.
     let branch = git
         .line(&["symbolic-ref", "--quiet", "--short", "HEAD"], &[], b"")
         .await
@@ -93,17 +93,18 @@ pub async fn current_head(folder: &Path) -> Result<Head, GitError> {
     })
 }
 
-/// Makes the commit that carries `changes` on top of `base`, in the clone in `folder`, and the pack
-/// to push it. Neither the working tree nor the index nor any branch of the clone changes.
+/// Creates a commit with `changes` on top of `base` in the clone that contains `dir`, and the pack to
+/// push it. The working tree, the index and the branches of the clone stay unchanged.
 ///
-/// The same base, changes, identity and message give the same commit id: the date is the base
-/// commit's own.
+/// Equal base, changes, identity and message give the same commit id, because the date is that of the
+/// base commit.
 ///
 /// # Errors
-/// When git fails, or a file is not a regular file at `base`, or its content there is not
-/// [`FileChange::before`]: the plan was then made from other files than those of the commit.
+/// When git fails, a file is not a regular file at `base`, or its content there is not
+/// [`FileChange::before`]. In the last case the plan was made from other files than those of the
+/// commit.
 pub async fn commit_files(
-    folder: &Path,
+    dir: &Path,
     base: &str,
     changes: &[FileChange],
     identity: &CommitIdentity,
@@ -120,7 +121,7 @@ pub async fn commit_files(
         command: "read-tree".to_owned(),
         source,
     })?;
-    let git = Git::new(folder).with_index(scratch.path().join("index"));
+    let git = Git::new(dir).with_index(scratch.path().join("index"));
     git.run(&["read-tree", base], &[], b"").await?;
 
     for change in changes {
@@ -133,7 +134,7 @@ pub async fn commit_files(
             )
             .await?;
 
-        // `-z` takes the path as it is, whatever characters it has.
+        // With `-z`, git does not interpret any characters of the path.
         let entry = format!("{mode} {blob}\t{}\0", change.path);
         git.run(
             &["update-index", "-z", "--index-info"],
@@ -183,7 +184,7 @@ pub async fn commit_files(
     })
 }
 
-/// Mode of the file at the base commit, whose content must be what the plan was made from.
+/// Mode of a file at the base commit. Verifies that its content is the one that the plan is based on.
 async fn mode_of(git: &Git, base: &str, change: &FileChange) -> Result<String, GitError> {
     let error = |reason: &str| GitError::File {
         path: change.path.clone(),

@@ -1,8 +1,8 @@
-//! A commit made with the git command line, and a push that is not.
+//! Commits, created with the git command line, and pushes, which are not.
 //!
-//! The git command line gets no token, no network and no say of the repository: hooks, filters,
-//! global and system settings are off. What goes to the forge goes over HTTP from this process, in
-//! git's own protocol (<https://git-scm.com/docs/http-protocol>, <https://git-scm.com/docs/pack-protocol>).
+//! The git command line gets no token and no network. Hooks, filters, and global and system settings
+//! are disabled, so that the repository cannot influence it. This process pushes over HTTP, in git's
+//! protocol (<https://git-scm.com/docs/http-protocol>, <https://git-scm.com/docs/pack-protocol>).
 
 mod commit;
 mod packet;
@@ -15,21 +15,20 @@ pub use commit::{CommitIdentity, Head, NewCommit, commit_files, current_head};
 pub use process::GitError;
 pub use push::{Lease, PushError, PushTarget, remote_head};
 
-/// Every branch that Patchgate may write starts so.
+/// Prefix of every branch that Patchgate may write.
 pub const BRANCH_PREFIX: &str = "patchgate/";
 
-/// The name of a branch that Patchgate may write. There is no way to make one that names a branch
-/// of anybody else's.
+/// The name of a branch that Patchgate may write. The type cannot hold any other name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PatchgateBranch(String);
 
-/// A branch that is not Patchgate's to write.
+/// A branch that Patchgate must not write.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a branch that Patchgate writes")]
 pub struct ForeignBranch(String);
 
 impl PatchgateBranch {
-    /// The branch for a plan: its name depends on what moves and on nothing else.
+    /// The branch for a plan. Its name depends only on the version changes of the plan.
     #[must_use]
     pub fn for_decision(decision_digest: &str) -> Self {
         let short: String = decision_digest
@@ -43,7 +42,7 @@ impl PatchgateBranch {
     /// A branch that already exists.
     ///
     /// # Errors
-    /// When it is not below [`BRANCH_PREFIX`], or is not a well-formed name.
+    /// When the name does not start with [`BRANCH_PREFIX`], or is malformed.
     pub fn existing(name: &str) -> Result<Self, ForeignBranch> {
         let rest = name.strip_prefix(BRANCH_PREFIX).unwrap_or_default();
         let is_plain = !rest.is_empty()

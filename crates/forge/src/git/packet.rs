@@ -1,22 +1,22 @@
 //! git's packet lines (<https://git-scm.com/docs/protocol-common>).
 
-/// One packet.
+/// A packet line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Packet<'a> {
     /// `0000`: the end of a section.
     Flush,
-    /// A payload.
+    /// A packet with a payload.
     Data(&'a [u8]),
 }
 
-/// Bytes that are no packet lines.
+/// Bytes that are not valid packet lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct BadPacket;
 
-/// Longest packet with its length, by the specification.
+/// Maximal length of a packet with its length field, by the specification.
 const MAX_PACKET_BYTES: usize = 65_520;
 
-/// Reads packet after packet.
+/// Iterates over the packets in bytes.
 #[derive(Debug, Clone)]
 pub(super) struct Packets<'a> {
     rest: &'a [u8],
@@ -67,13 +67,13 @@ impl<'a> Iterator for Packets<'a> {
     }
 }
 
-/// Appends a packet.
+/// Appends a packet with a payload.
 pub(super) fn write(out: &mut Vec<u8>, payload: &[u8]) {
     out.extend_from_slice(format!("{:04x}", payload.len() + 4).as_bytes());
     out.extend_from_slice(payload);
 }
 
-/// Appends the end of a section.
+/// Appends a flush packet, the end of a section.
 pub(super) fn write_flush(out: &mut Vec<u8>) {
     out.extend_from_slice(b"0000");
 }

@@ -1,4 +1,4 @@
-//! The git command line, with nothing of its surroundings.
+//! Git commands, isolated from the settings of machine, user and repository.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -8,45 +8,45 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::Command;
 
-/// Longest time that one git command may take. The commands here touch a few objects each.
+/// Time limit for a git command. Each one handles only a few objects.
 const TIMEOUT: Duration = Duration::from_secs(120);
 
-/// Largest output that is read, in bytes: a pack with a few lockfiles in it.
+/// Limit on the output, in bytes. The largest one is a pack with a few lockfiles.
 const MAX_OUTPUT_BYTES: u64 = 512 * 1024 * 1024;
 
-/// A git command that did not do what it was asked to.
+/// Why a git command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum GitError {
-    /// git is not there or cannot be started.
+    /// git is not installed or cannot be started.
     #[error("`git` cannot be started")]
     Start(#[source] std::io::Error),
-    /// Its input or output broke.
-    #[error("`git {command}` broke off")]
+    /// Reading or writing a pipe of the command failed.
+    #[error("the connection to `git {command}` failed")]
     Pipe {
-        /// The subcommand.
+        /// Name of the subcommand.
         command: String,
-        /// Why.
+        /// The reason.
         #[source]
         source: std::io::Error,
     },
-    /// It took too long.
+    /// The command exceeded the time limit.
     #[error("`git {command}` took longer than {} s", TIMEOUT.as_secs())]
     Timeout {
-        /// The subcommand.
+        /// Name of the subcommand.
         command: String,
     },
-    /// It failed.
+    /// The command ended with an error code.
     #[error("`git {command}` failed: {message}")]
     Failed {
-        /// The subcommand.
+        /// Name of the subcommand.
         command: String,
-        /// What it said.
+        /// Its error output.
         message: String,
     },
-    /// It said something that it never should.
-    #[error("`git {command}` answered in an unknown form")]
+    /// The output of the command has an unknown form.
+    #[error("the output of `git {command}` has an unknown form")]
     Unreadable {
-        /// The subcommand.
+        /// Name of the subcommand.
         command: String,
     },
     /// A file of the plan cannot be part of the commit.
@@ -54,13 +54,13 @@ pub enum GitError {
     File {
         /// Path from the repository root.
         path: String,
-        /// Why: a fragment.
+        /// The reason: a fragment that follows the path.
         reason: String,
     },
 }
 
 impl GitError {
-    /// What to do next: a sentence for a line of its own.
+    /// The next step: a fragment for a line of its own.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {

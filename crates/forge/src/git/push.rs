@@ -1,81 +1,80 @@
-//! A push over smart HTTP, spoken by this process, so that the token stays in it.
+//! Pushes over git's smart HTTP protocol, sent by this process so that no other gets the token.
 //!
-//! The old object id that a push names is a lease: the server moves the branch only when it still
-//! stands there.
+//! A push names the old commit of the branch, which acts as a lease: the server updates the branch
+//! only if it is still at that commit.
 
 use std::collections::BTreeMap;
 
-use patchgate_http::{Auth, Client, Request, Secret};
+use patchgate_http::{Auth, Client, Request, Secret, is_loopback};
 use url::Url;
 
 use super::packet::{self, Packet, Packets};
 use super::{NewCommit, PatchgateBranch, is_object_id};
-use crate::github::is_loopback;
 
-/// Largest list of references that is read, in bytes.
+/// Limit on the list of references, in bytes.
 const MAX_ADVERTISEMENT_BYTES: u64 = 64 * 1024 * 1024;
 
-/// Most references that are read.
+/// Limit on the number of references.
 const MAX_REFERENCES: usize = 500_000;
 
-/// Largest report of a push, in bytes.
+/// Limit on the report of a push, in bytes.
 const MAX_REPORT_BYTES: u64 = 1024 * 1024;
 
-/// The user name under which forges take a token as password.
+/// The user name with which forges accept a token as the password.
 const TOKEN_USER: &str = "x-access-token";
 
-/// A repository that branches are pushed to.
+/// A repository to which branches are pushed.
 #[derive(Debug, Clone)]
 pub struct PushTarget {
     url: Url,
     auth: Auth,
 }
 
-/// Where a branch must stand for a push to happen.
+/// The required state of a branch before a push.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Lease {
-    /// It must not exist.
+    /// The branch must not exist.
     Absent,
-    /// It must stand on this commit.
+    /// The branch must be at this commit.
     At(String),
 }
 
-/// A push that did not happen.
+/// Why a push failed.
 #[derive(Debug, thiserror::Error)]
 pub enum PushError {
-    /// The address can be none.
+    /// The repository's address is invalid.
     #[error("the repository's address {0}")]
     Address(&'static str),
-    /// The server could not be asked, or refused.
+    /// The server did not answer, or answered with an error.
     #[error("the push failed")]
     Http(#[from] patchgate_http::Error),
-    /// The token may not write.
+    /// The token may not write to the repository.
     #[error("the token may not push to the repository (HTTP {status})")]
     NotPermitted {
-        /// HTTP status.
+        /// HTTP status code.
         status: u16,
     },
-    /// The server's answer is not git's.
-    #[error("the server's answer is not git's: {0}")]
+    /// The server's answer violates git's protocol.
+    #[error("the server's answer is not valid in git's protocol: {0}")]
     Protocol(String),
-    /// The branch moved since it was looked at.
+    /// The branch is not at the commit of the lease.
     #[error("the branch `{branch}` moved while it was being written")]
     Moved {
-        /// The branch.
+        /// Name of the branch.
         branch: String,
     },
     /// The server refused this branch.
     #[error("the server refused the branch `{branch}`: {reason}")]
     Refused {
-        /// The branch.
+        /// Name of the branch.
         branch: String,
-        /// What the server said.
+        /// The server's reason.
         reason: String,
     },
 }
 
 impl PushError {
-    /// What to do next: a sentence for a line of its own.
+    /// The next step: a fragment for a line of its own.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -94,7 +93,7 @@ impl PushError {
     }
 }
 
-/// Whether a refusal is one by a rule, in the words that forges use.
+/// Whether a rule of the repository refused the push, by the words that forges use.
 fn is_protection(reason: &str) -> bool {
     let reason = reason.to_ascii_lowercase();
     ["protected", "rule", "hook declined"]
@@ -103,19 +102,19 @@ fn is_protection(reason: &str) -> bool {
 }
 
 impl PushTarget {
-    /// The repository at `url` (`https://HOST/owner/name`), written to with `token`.
+    /// The repository at `url` (`https://HOST/owner/name`), which `token` may write.
     ///
     /// # Errors
-    /// When the address is not one of `https`, or carries a user or password.
+    /// When the address is invalid, not `https`, or contains a user or password.
     pub fn new(url: &str, token: &Secret) -> Result<Self, PushError> {
-        let mut url = Url::parse(url).map_err(|_| PushError::Address("is not one"))?;
+        let mut url = Url::parse(url).map_err(|_| PushError::Address("is invalid"))?;
         if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback(&url)) {
             return Err(PushError::Address(
                 "is not `https`, and the token would go over the network in the clear",
             ));
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(PushError::Address("carries a user or a password"));
+            return Err(PushError::Address("contains a user or a password"));
         }
 
         url.set_query(None);
@@ -130,10 +129,10 @@ impl PushTarget {
         })
     }
 
-    /// Moves `branch` to the new commit.
+    /// Sets `branch` to the new commit.
     ///
     /// # Errors
-    /// When the branch does not stand where `lease` says, or the server refuses.
+    /// When the branch does not match `lease`, or the server refuses.
     pub async fn push(
         &self,
         http: &Client,
@@ -145,10 +144,10 @@ impl PushTarget {
             .await
     }
 
-    /// Deletes `branch`.
+    /// Deletes `branch` from the repository.
     ///
     /// # Errors
-    /// When the branch does not stand where `lease` says, or the server refuses.
+    /// When the branch does not match `lease`, or the server refuses.
     pub async fn delete(
         &self,
         http: &Client,
@@ -253,10 +252,11 @@ impl PushTarget {
     }
 }
 
-/// Commit that a branch stands on, asked of the repository itself; `None` when it does not exist.
+/// Commit at the head of a branch, read with git's protocol and not from the API, which may lag behind.
+/// `None` if the branch does not exist.
 ///
 /// # Errors
-/// When the repository cannot be asked.
+/// When the repository cannot be read.
 pub async fn remote_head(
     target: &PushTarget,
     http: &Client,
@@ -336,7 +336,7 @@ fn read_advertisement(bytes: &[u8]) -> Result<Advertisement, PushError> {
         if !is_object_id(id) {
             return Err(protocol("a reference has no object id"));
         }
-        // An empty repository lists this in place of its first reference.
+        // An empty repository lists this instead of a reference, to carry the capabilities.
         if name != "capabilities^{}" {
             found.references.insert(name.to_owned(), id.to_owned());
         }
@@ -348,7 +348,7 @@ fn read_advertisement(bytes: &[u8]) -> Result<Advertisement, PushError> {
     Err(protocol("it does not end"))
 }
 
-/// The report out of its side band; what the server says for a person is left out.
+/// The report from side band 1. Messages for people (band 2) are skipped.
 fn band_one(bytes: &[u8]) -> Result<Vec<u8>, PushError> {
     let mut report = Vec::new();
     for packet in Packets::new(bytes) {

@@ -6,25 +6,25 @@ use super::transport::{Call, Verb};
 use super::{GitHub, wire};
 use crate::ForgeError;
 
-/// Largest summary and text of a check run, in bytes: GitHub's limit is 65,535 characters.
+/// Limit on the summary of a check run, in bytes. GitHub's limit is 65,535 characters.
 const MAX_TEXT_BYTES: usize = 65_000;
 
-/// A finished check run to write.
+/// A finished check run that is to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckRunReport {
     /// Name of the check.
     pub name: String,
-    /// Commit that was judged.
+    /// Commit that the verdict is about.
     pub head_sha: String,
-    /// How it ended.
+    /// Conclusion of the check.
     pub conclusion: Conclusion,
-    /// One line.
+    /// Title: one line.
     pub title: String,
-    /// Markdown.
+    /// Summary as Markdown.
     pub summary: String,
 }
 
-/// How the gate's check run ends.
+/// The conclusion of the gate's check run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Conclusion {
     /// The verdict is merge.
@@ -36,11 +36,11 @@ pub enum Conclusion {
 }
 
 impl GitHub {
-    /// Writes a finished check run and gives the address of its page.
+    /// Writes a finished check run. Returns the address of its page.
     ///
     /// # Errors
-    /// When the forge refuses: the token needs `checks: write`, which only an app or a workflow's
-    /// own token can have.
+    /// When the forge refuses. The token needs `checks: write`, which only apps and workflow tokens
+    /// can have.
     pub async fn report_check_run(
         &self,
         report: &CheckRunReport,
@@ -71,7 +71,7 @@ impl GitHub {
     }
 }
 
-/// At most [`MAX_TEXT_BYTES`] of a text, cut between characters.
+/// The first [`MAX_TEXT_BYTES`] of a text, cut between characters.
 fn cut(text: &str) -> String {
     if text.len() <= MAX_TEXT_BYTES {
         return text.to_owned();

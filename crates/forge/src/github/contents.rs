@@ -1,11 +1,11 @@
-//! Files at a commit.
+//! Contents of files at a commit.
 
 use super::transport::Call;
 use super::{GitHub, encode, encode_path};
 use crate::ForgeError;
 
 impl GitHub {
-    /// Content of a file at a commit, byte for byte; `None` when it does not exist there.
+    /// The bytes of a file at a commit; `None` if it does not exist there.
     ///
     /// # Errors
     /// When it cannot be read, or is larger than `max_bytes`.
@@ -31,7 +31,7 @@ impl GitHub {
         match self.send(&call, None).await {
             Ok(answer) => Ok(Some(answer.body)),
             Err(ForgeError::NotFound { .. }) => {
-                // A missing permission gives the same answer, and must not read as "no such file".
+                // A missing permission gives the same answer, but does not mean that there is no file.
                 let commit = Call::get(
                     self.path(&format!("/git/commits/{}", encode(commit))),
                     "contents: read",

@@ -1,4 +1,4 @@
-//! Everything that the gate looks at, each piece read whole or missing.
+//! The evidence of the gate about a pull request. Each piece is complete or missing.
 
 use std::collections::BTreeMap;
 
@@ -12,17 +12,17 @@ use super::transport::Call;
 use super::{GitHub, encode, encode_path, wire};
 use crate::ForgeError;
 
-/// Most commits that GitHub lists for a pull request.
+/// Number of commits up to which GitHub lists those of a pull request.
 const MAX_COMMITS: usize = 250;
-/// Most changed files that GitHub lists for a pull request.
+/// Number of changed files up to which GitHub lists those of a pull request.
 const MAX_FILES: usize = 3_000;
-/// Most check runs and statuses that are read.
+/// Limit on check runs, and on statuses.
 const MAX_CHECKS: usize = 5_000;
-/// Most reviews that are read.
+/// Limit on reviews.
 const MAX_REVIEWS: usize = 5_000;
-/// Most files whose content is read.
+/// Limit on the files whose content is read.
 const MAX_CONTENTS: usize = 200;
-/// Largest file whose content is read, in bytes.
+/// Limit on the content of a file, in bytes.
 const MAX_CONTENT_BYTES: usize = 32 * 1024 * 1024;
 
 const PULLS: &str = "pull-requests: read";
@@ -46,8 +46,9 @@ fn fetched<T>(result: Result<T, ForgeError>) -> Fetched<T> {
 impl GitHub {
     /// Collects the evidence about a pull request.
     ///
-    /// `is_wanted` says of which changed files the content is needed. The head is read again after
-    /// everything else. [`Evidence::findings`] is left missing: this crate knows no advisories.
+    /// `is_wanted` selects the changed files whose content is needed. The head is read again at the
+    /// end, to detect a push in between. [`Evidence::findings`] is left missing, because this crate
+    /// does not know advisories.
     pub async fn evidence(
         &self,
         number: u64,
@@ -66,7 +67,7 @@ impl GitHub {
         evidence
     }
 
-    /// The head of a pull request as it is now.
+    /// The current head of a pull request.
     ///
     /// # Errors
     /// When it cannot be read.
@@ -134,7 +135,7 @@ impl GitHub {
         self.list(&path, "", "metadata: read", MAX_CHECKS, |page| page)
             .await
             .or_else(|error| match error {
-                // On plans without rulesets GitHub answers so, and there can be no rules.
+                // GitHub's answer on plans without rulesets, where there can be no rules.
                 ForgeError::Forbidden { message, .. } if message.starts_with("Upgrade to") => {
                     Ok(Vec::new())
                 }
@@ -199,7 +200,7 @@ impl GitHub {
             .list(&path, "", STATUSES, MAX_CHECKS, |page| page)
             .await?;
 
-        // The newest comes first, and only the newest of a context counts.
+        // The newest status comes first. Older ones of the same context are obsolete.
         let mut latest: Vec<CommitStatus> = Vec::new();
         for wire in statuses {
             if !latest.iter().any(|known| known.context == wire.context) {
@@ -221,7 +222,7 @@ impl GitHub {
             .await?;
 
         let mut asks: BTreeMap<String, bool> = BTreeMap::new();
-        // Oldest first; a comment alone takes back nothing.
+        // The oldest review comes first. A later comment does not withdraw a request for changes.
         for review in reviews {
             let login = review
                 .user
@@ -282,7 +283,7 @@ impl GitHub {
     }
 }
 
-/// A list as long as GitHub's own limit may have been cut there.
+/// Refuses a list that is as long as GitHub's limit, because GitHub may have cut it.
 fn full(path: &str, count: usize, limit: usize) -> Result<(), ForgeError> {
     if count < limit {
         return Ok(());
@@ -293,7 +294,7 @@ fn full(path: &str, count: usize, limit: usize) -> Result<(), ForgeError> {
     })
 }
 
-/// Evidence of which nothing was read.
+/// Evidence in which every piece is missing.
 fn nothing() -> Evidence {
     fn unread<T>() -> Fetched<T> {
         Err(Missing::new("it was not read"))
@@ -336,7 +337,7 @@ fn pull_request(wire: wire::PullRequest) -> PullRequest {
         base: end(wire.base),
         mergeable: wire.mergeable,
         mergeable_state: wire.mergeable_state,
-        // Without a count nothing can equal it, and the evidence reads as incomplete.
+        // Without a count the gate sees the evidence as incomplete, because no length equals this.
         commit_count: wire.commits.unwrap_or(u64::MAX),
         changed_file_count: wire.changed_files.unwrap_or(u64::MAX),
     }
@@ -381,7 +382,7 @@ fn commit(wire: wire::Commit) -> CommitEvidence {
 fn changed_file(wire: wire::File) -> ChangedFile {
     let status = match wire.status.as_str() {
         "added" => FileStatus::Added,
-        // "changed" is another mode or kind, such as a symbolic link in the place of a file.
+        // "changed" means another mode or kind, such as a symbolic link instead of a file.
         "modified" => FileStatus::Modified,
         "removed" => FileStatus::Removed,
         "renamed" => FileStatus::Renamed,
@@ -438,7 +439,7 @@ fn status_outcome(state: String) -> CheckOutcome {
     }
 }
 
-/// What classic protection and rulesets ask for, together.
+/// The checks that classic branch protection and rulesets require.
 fn branch_checks(branch: &wire::Branch, rules: Vec<wire::BranchRule>) -> Vec<BranchCheck> {
     let mut wanted: Vec<BranchCheck> = Vec::new();
     let mut want = |name: &str, app_id: Option<u64>| {

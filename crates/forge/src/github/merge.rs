@@ -1,4 +1,4 @@
-//! The merge of exactly the commit that was judged.
+//! The merge of a pull request at an exact commit.
 
 use patchgate_model::MergeMethod;
 use serde_json::json;
@@ -7,29 +7,29 @@ use super::transport::{Call, Verb};
 use super::{GitHub, wire};
 use crate::ForgeError;
 
-/// What became of a merge.
+/// The outcome of a merge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MergeOutcome {
-    /// It is merged.
+    /// The pull request is merged.
     Merged {
-        /// The commit on the base branch, where the forge names it.
+        /// The commit on the base branch, if the forge names it.
         sha: Option<String>,
     },
-    /// The head is another commit than the judged one. Nothing was merged.
+    /// The head is another commit than the given one. Nothing was merged.
     HeadMoved,
-    /// The forge does not let it be merged: protection, conflicts, a method that is not allowed.
+    /// The forge refuses the merge because of protection, conflicts or the method.
     NotMergeable {
-        /// What the forge said.
+        /// The forge's message.
         reason: String,
     },
 }
 
 impl GitHub {
-    /// Merges a pull request when its head is still `sha`.
+    /// Merges a pull request if its head is still `sha`.
     ///
     /// # Errors
-    /// When the forge gives an answer that says neither that it was merged nor why not. The call is
-    /// never repeated.
+    /// When the outcome is unknown: there is no answer, or one that states neither a merge nor a reason.
+    /// The call is never repeated.
     pub async fn merge(
         &self,
         number: u64,

@@ -1,8 +1,9 @@
 //! GitHub's REST API, version 2022-11-28, on github.com and GitHub Enterprise Server.
 //!
-//! octocrab carries the calls; what comes back is read into own structs, which hold only what is
-//! used and take words that are newer than they are. octocrab's own retry repeats `POST`, so it is
-//! off, and only `GET` is repeated, here.
+//! octocrab sends the calls. Its models are not used: they reject words of the API that are newer than
+//! octocrab, and an unknown word must not make a whole answer unreadable. `wire` has structs for the
+//! fields that Patchgate uses. octocrab's retry is disabled, because it repeats `POST`; `transport`
+//! repeats only `GET`.
 
 mod checks;
 mod contents;
@@ -16,7 +17,7 @@ use std::time::Duration;
 
 use octocrab::Octocrab;
 use octocrab::service::middleware::retry::RetryConfig;
-use patchgate_http::{Client, Secret};
+use patchgate_http::{Client, Secret, is_loopback};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
 
@@ -26,7 +27,7 @@ pub use checks::{CheckRunReport, Conclusion};
 pub use merge::MergeOutcome;
 pub use pulls::{ClosedPullRequest, CreatedPullRequest, OpenPullRequest, TokenIdentity};
 
-/// One repository on GitHub, seen with one token.
+/// A client for one repository on GitHub, with one token.
 #[derive(Clone)]
 pub struct GitHub {
     octocrab: Octocrab,
@@ -39,9 +40,9 @@ pub struct GitHub {
 /// Settings of a [`GitHub`] client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GitHubOptions {
-    /// Most repetitions of a `GET` that failed for a passing reason.
+    /// Limit on the repetitions of a `GET` after temporary failures.
     pub retries: u32,
-    /// First wait before a repetition; it doubles each time.
+    /// Wait before the first repetition. It doubles each time.
     pub retry_base_delay: Duration,
 }
 
@@ -70,7 +71,7 @@ impl GitHub {
     /// Must be called within a tokio runtime.
     ///
     /// # Errors
-    /// When the address or the token can be none, or the network client is offline.
+    /// When the address or the token is invalid, or the network client is offline.
     pub fn new(
         http: &Client,
         api_url: &str,
@@ -86,11 +87,9 @@ impl GitHub {
             .ok_or_else(|| setup("offline, nothing is sent to a forge"))?;
         let text = token.expose();
 
-        // A token that cannot stand in a header would end in a panic further down.
+        // octocrab panics on a token that is not a valid header value.
         if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(setup(
-                "the token is empty or holds characters that no token has",
-            ));
+            return Err(setup("the token is empty or contains invalid characters"));
         }
 
         let api = Url::parse(api_url)
@@ -125,39 +124,28 @@ impl GitHub {
         })
     }
 
-    /// The repository.
+    /// The repository of this client.
     #[must_use]
     pub fn repository(&self) -> &RepositoryName {
         &self.repository
     }
 
-    /// Whether the token is one that a workflow run or an app installation gets, by the prefix
-    /// that GitHub documents.
+    /// Whether the token belongs to a workflow run or an app installation, by its documented prefix.
     ///
-    /// A pull request that is opened, or a branch that is pushed, with the workflow's own
-    /// `GITHUB_TOKEN` starts no workflows; an app's token has the same prefix and starts them.
+    /// A pull request or a push with the workflow's `GITHUB_TOKEN` starts no workflows. An app's
+    /// token has the same prefix, but does start them.
     #[must_use]
     pub fn has_installation_token(&self) -> bool {
         self.token.expose().starts_with("ghs_")
     }
 
-    /// The address of a path of the repository.
+    /// The API path of a path below the repository.
     fn path(&self, rest: &str) -> String {
         format!(
             "/repos/{}/{}{rest}",
             self.repository.owner(),
             self.repository.name()
         )
-    }
-}
-
-/// Whether the address is this machine's own, where no network is crossed.
-pub(crate) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost",
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
     }
 }
 
@@ -173,7 +161,7 @@ fn encode(text: &str) -> String {
     utf8_percent_encode(text, SEGMENT).to_string()
 }
 
-/// Percent-encodes a path or a branch name, whose `/` stay.
+/// Percent-encodes a path or a branch name, but not its `/`.
 fn encode_path(path: &str) -> String {
     path.split('/').map(encode).collect::<Vec<_>>().join("/")
 }

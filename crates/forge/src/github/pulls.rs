@@ -1,4 +1,4 @@
-//! Pull requests: find, open, change, close.
+//! Pull requests: finding, opening, changing and closing.
 
 use patchgate_model::PlanBlock;
 use serde_json::{Value, json};
@@ -8,10 +8,10 @@ use super::{GitHub, encode, encode_path, wire};
 use crate::ForgeError;
 use crate::git::{BRANCH_PREFIX, PatchgateBranch};
 
-/// Most open pull requests that are looked through.
+/// Limit on the open pull requests that are read.
 const MAX_OPEN: usize = 5_000;
 
-/// Stands in the body of a pull request that Patchgate closed itself.
+/// Mark in the body of a pull request that Patchgate closed itself.
 const CLOSED_MARK: &str = "<!-- patchgate:closed -->";
 
 const READ: &str = "pull-requests: read";
@@ -20,30 +20,30 @@ const WRITE: &str = "pull-requests: write";
 /// An open pull request that Patchgate made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenPullRequest {
-    /// Its number.
+    /// Number of the pull request.
     pub number: u64,
-    /// Its page.
+    /// Address of its page.
     pub url: String,
-    /// Title.
+    /// Title of the pull request.
     pub title: String,
-    /// Body.
+    /// Body, as Markdown.
     pub body: String,
-    /// Branch that carries it, without `refs/heads/`.
+    /// Head branch, without `refs/heads/`.
     pub branch: String,
-    /// Commit that the branch stands on.
+    /// Commit at the head of the branch.
     pub head: String,
-    /// Branch that it goes to.
+    /// Base branch.
     pub base: String,
 }
 
 /// A closed pull request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClosedPullRequest {
-    /// Its number.
+    /// Number of the pull request.
     pub number: u64,
-    /// Its page.
+    /// Address of its page.
     pub url: String,
-    /// Body.
+    /// Body, as Markdown.
     pub body: String,
     /// Whether it was merged.
     pub is_merged: bool,
@@ -54,16 +54,16 @@ pub struct ClosedPullRequest {
 /// A pull request that was just opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CreatedPullRequest {
-    /// Its number.
+    /// Number of the pull request.
     pub number: u64,
-    /// Its page.
+    /// Address of its page.
     pub url: String,
 }
 
-/// Who the token acts as, with the e-mail address by which the forge knows that account's commits.
+/// The account of the token, with the e-mail address that assigns commits to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenIdentity {
-    /// Login.
+    /// Login of the account.
     pub login: String,
     /// The account's no-reply address.
     pub email: String,
@@ -79,10 +79,10 @@ impl GitHub {
         Ok(self.json::<wire::Repository>(&call).await?.default_branch)
     }
 
-    /// Commit that a branch stands on; `None` when there is no such branch.
+    /// Commit at the head of a branch; `None` if there is no such branch.
     ///
     /// # Errors
-    /// When the branch cannot be read for another reason than that it does not exist.
+    /// When the branch cannot be read for any other reason.
     pub async fn branch_tip(&self, branch: &str) -> Result<Option<String>, ForgeError> {
         let call = Call::get(
             self.path(&format!("/branches/{}", encode_path(branch))),
@@ -99,11 +99,11 @@ impl GitHub {
         }
     }
 
-    /// Who the token acts as; `None` for the token of an installation, which has no account of its
-    /// own to ask for.
+    /// The account of the token; `None` for the token of an app installation, for which the API has no
+    /// such call.
     ///
     /// # Errors
-    /// When the forge does not answer the question.
+    /// When the forge does not answer.
     pub async fn token_identity(&self) -> Result<Option<TokenIdentity>, ForgeError> {
         let call = Call::get("/user".to_owned(), "metadata: read");
         match self.json::<wire::User>(&call).await {
@@ -129,7 +129,7 @@ impl GitHub {
     /// `patchgate/`, with a plan block in the body. Lowest number first.
     ///
     /// # Errors
-    /// When the list cannot be read whole.
+    /// When the list cannot be read completely.
     pub async fn patchgate_pull_requests(
         &self,
         base: &str,
@@ -168,8 +168,8 @@ impl GitHub {
         Ok(open)
     }
 
-    /// Whether the pull request comes from a branch of this repository: anybody can open one from a
-    /// fork, on a branch of any name.
+    /// Whether the pull request comes from a branch of this repository. Anyone can open one from a
+    /// fork, with any branch name.
     fn is_own(&self, pull: &wire::PullRequest) -> bool {
         let own = self.repository.to_string();
         pull.head
@@ -182,7 +182,7 @@ impl GitHub {
     /// first.
     ///
     /// # Errors
-    /// When the list cannot be read whole.
+    /// When the list cannot be read completely.
     pub async fn closed_pull_requests(
         &self,
         branch: &PatchgateBranch,
@@ -267,8 +267,8 @@ impl GitHub {
             .await
     }
 
-    /// Closes a pull request without a merge, with a mark in its body that says that Patchgate did:
-    /// what a person closes stays closed.
+    /// Closes a pull request without a merge, and marks its body as closed by Patchgate. A pull request
+    /// without the mark was closed by a person, and its plan is not proposed again.
     ///
     /// # Errors
     /// When the forge refuses.
@@ -283,7 +283,7 @@ impl GitHub {
         self.send_with(&call, body).await.map(|_| ())
     }
 
-    /// Writes a comment.
+    /// Adds a comment to a pull request.
     ///
     /// # Errors
     /// When the forge refuses.
@@ -298,7 +298,7 @@ impl GitHub {
             .map(|_| ())
     }
 
-    /// Adds labels; the forge makes those that it does not know.
+    /// Adds labels. The forge creates those that do not exist.
     ///
     /// # Errors
     /// When the forge refuses.

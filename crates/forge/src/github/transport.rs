@@ -1,30 +1,27 @@
-//! One call: sent, read up to a limit, and its refusal understood.
+//! Single calls: sending, reading up to a limit, and the interpretation of refusals.
 
 use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Limited};
 use jiff::Timestamp;
 use octocrab::OctoBody;
+use patchgate_http::{FailedAttempt, Retries, is_temporary, retry_after};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tracing::debug;
 
 use super::GitHub;
 use crate::ForgeError;
 
-/// Largest JSON answer, in bytes. A page of 100 changed files with their patches is below 30 MiB.
+/// Limit on a JSON answer, in bytes. A page of 100 changed files with their patches is below 30 MiB.
 pub(super) const MAX_JSON_BYTES: usize = 48 * 1024 * 1024;
 
 /// Entries on a page; GitHub's own maximum.
 pub(super) const PER_PAGE: usize = 100;
 
-/// Longest wait that a server may ask for; longer ones end the call.
-const MAX_WAIT: Duration = Duration::from_secs(60);
-
-/// Most characters of the forge's message in an error.
+/// Limit on the characters of the forge's message in an error.
 const MESSAGE_CHARACTERS: usize = 300;
 
-/// HTTP methods of the API that are used.
+/// The HTTP methods that Patchgate uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verb {
     Get,
@@ -50,7 +47,7 @@ pub(super) struct Call {
     pub(super) verb: Verb,
     /// Path with query, from the API's base address.
     pub(super) path: String,
-    /// The permission that it needs, as GitHub's documentation names it.
+    /// The permission that the call needs, as GitHub's documentation names it.
     pub(super) needs: &'static str,
     pub(super) accept: &'static str,
     pub(super) max_bytes: usize,
@@ -84,43 +81,29 @@ pub(super) struct Answer {
     pub(super) has_next_page: bool,
 }
 
-/// How one attempt failed.
-struct Failed {
-    error: ForgeError,
-    /// Set when the same call may succeed later.
-    passing: bool,
-    wait: Option<Duration>,
-}
+/// An attempt without a usable answer.
+type Failed = FailedAttempt<ForgeError>;
 
 impl GitHub {
-    /// Sends a call; a `GET` again when it failed for a passing reason.
+    /// Sends a call. A `GET` is repeated after a temporary failure.
     pub(super) async fn send(
         &self,
         call: &Call,
         body: Option<&serde_json::Value>,
     ) -> Result<Answer, ForgeError> {
-        let mut attempt = 0;
-        loop {
-            let failed = match self.attempt(call, body).await {
-                Ok(answer) => return Ok(answer),
-                Err(failed) => failed,
-            };
-            let wait = failed.wait.unwrap_or_else(|| {
-                self.options
-                    .retry_base_delay
-                    .saturating_mul(1 << attempt.min(10))
-            });
-            let again = call.verb == Verb::Get
-                && failed.passing
-                && attempt < self.options.retries
-                && wait <= MAX_WAIT;
-            if !again {
-                return Err(failed.error);
-            }
+        // Other calls may have taken effect although they failed.
+        let max = if call.verb == Verb::Get {
+            self.options.retries
+        } else {
+            0
+        };
+        let mut retries = Retries::new(max, self.options.retry_base_delay, Duration::MAX);
 
-            debug!(error = %failed.error, attempt, ?wait, "trying again");
-            tokio::time::sleep(wait).await;
-            attempt += 1;
+        loop {
+            match self.attempt(call, body).await {
+                Ok(answer) => return Ok(answer),
+                Err(failed) => retries.wait_after(failed).await?,
+            }
         }
     }
 
@@ -153,7 +136,7 @@ impl GitHub {
         self.send(call, Some(&body)).await
     }
 
-    /// Reads a list page by page, whole or not at all. `query` goes before the page numbers.
+    /// Reads a list page by page. An incomplete list is an error. `query` precedes the page parameters.
     pub(super) async fn list<P: DeserializeOwned, T>(
         &self,
         path: &str,
@@ -180,12 +163,12 @@ impl GitHub {
                     what: format!("longer than {max_entries} entries"),
                 });
             }
-            // An empty page ends the list, or it could go on forever; but where the server said that
-            // there is more, something is missing.
+            // An empty page ends the list, or a hostile server could continue forever. If the server
+            // announced more entries, some are missing.
             if count == 0 && (promised || answer.has_next_page) {
                 return Err(ForgeError::TooLarge {
                     call: call.name(),
-                    what: "cut: an empty page stands where the server said that there is more"
+                    what: "cut: a page is empty, although the server said that there is more"
                         .to_owned(),
                 });
             }
@@ -209,11 +192,11 @@ impl GitHub {
                 call: call.name(),
                 reason: self.scrub(&reason),
             },
-            passing: true,
+            repeatable: true,
             wait: None,
         };
         let request = self.request(call, body).map_err(|error| Failed {
-            passing: false,
+            repeatable: false,
             ..transport(error)
         })?;
         let response = self
@@ -239,14 +222,10 @@ impl GitHub {
         let body = match Limited::new(body, limit).collect().await {
             Ok(body) => body.to_bytes().to_vec(),
             Err(error) if error.is::<http_body_util::LengthLimitError>() => {
-                return Err(Failed {
-                    error: ForgeError::TooLarge {
-                        call: call.name(),
-                        what: format!("larger than {limit} bytes"),
-                    },
-                    passing: false,
-                    wait: None,
-                });
+                return Err(Failed::finally(ForgeError::TooLarge {
+                    call: call.name(),
+                    what: format!("larger than {limit} bytes"),
+                }));
             }
             Err(error) => return Err(transport(chain(error.as_ref()))),
         };
@@ -265,7 +244,7 @@ impl GitHub {
         call: &Call,
         body: Option<&serde_json::Value>,
     ) -> Result<octocrab_request::Request, String> {
-        // Only the path goes in: octocrab adds the API's own address, and the token for that alone.
+        // octocrab adds the API's address, and adds the token only for that address.
         octocrab_request::build(&self.octocrab, call, body)
     }
 
@@ -278,16 +257,14 @@ impl GitHub {
     ) -> Failed {
         let name = call.name();
         let message = self.scrub(&message(body));
-        let wait = header("retry-after")
-            .and_then(|value| value.trim().parse().ok())
-            .map(Duration::from_secs);
+        let wait = header("retry-after").and_then(|value| retry_after(&value, Timestamp::now()));
         let no_calls_left = header("x-ratelimit-remaining").is_some_and(|left| left == "0");
         let limited = status == 429
             || (status == 403
                 && (no_calls_left
                     || wait.is_some()
                     || message.to_ascii_lowercase().contains("rate limit")));
-        let passing = limited || matches!(status, 500 | 502 | 503 | 504);
+        let repeatable = limited || is_temporary(status);
         let needs = || needed(call, header);
         let error = match status {
             _ if limited => ForgeError::RateLimited {
@@ -318,7 +295,8 @@ impl GitHub {
             },
         };
 
-        // With no calls left the wait is the time to the reset, far beyond what is waited for.
+        // Without calls left, the limit ends at the reset: up to an hour, so the call is not
+        // repeated, whatever `Retry-After` says.
         let wait = if no_calls_left && limited {
             Some(Duration::MAX)
         } else {
@@ -326,18 +304,18 @@ impl GitHub {
         };
         Failed {
             error,
-            passing,
+            repeatable,
             wait,
         }
     }
 
-    /// A text without the token, should a server or a library ever repeat it.
+    /// A text without the token, in case a server or a library repeats it.
     pub(super) fn scrub(&self, text: &str) -> String {
         text.replace(self.token.expose(), "***")
     }
 }
 
-/// The permission that the call needs: the forge's own word where it gives one.
+/// The permission that the call needs, as the answer names it, or else as the documentation does.
 fn needed(call: &Call, header: &dyn Fn(&str) -> Option<String>) -> String {
     let clean = |value: String| {
         value
@@ -363,7 +341,7 @@ fn needed(call: &Call, header: &dyn Fn(&str) -> Option<String>) -> String {
     format!("`{}`", call.needs)
 }
 
-/// Reads an answer as JSON.
+/// Parses an answer as JSON.
 pub(super) fn parse<T: DeserializeOwned>(call: &Call, body: &[u8]) -> Result<T, ForgeError> {
     serde_json::from_slice(body).map_err(|source| ForgeError::Unreadable {
         call: call.name(),
@@ -371,7 +349,7 @@ pub(super) fn parse<T: DeserializeOwned>(call: &Call, body: &[u8]) -> Result<T, 
     })
 }
 
-/// The message of a refusal, with the single errors that GitHub lists below it.
+/// The message of a refusal, with the individual errors that GitHub lists.
 fn message(body: &[u8]) -> String {
     #[derive(serde::Deserialize)]
     struct Wire {
@@ -403,7 +381,7 @@ fn message(body: &[u8]) -> String {
         .collect()
 }
 
-/// An error with everything below it, each said once.
+/// An error with its sources, without repetitions.
 fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = String::new();
     let mut next = Some(error);
@@ -419,7 +397,7 @@ fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     text
 }
 
-/// Requests in the form that octocrab takes.
+/// Requests for octocrab.
 mod octocrab_request {
     use super::{Call, OctoBody, Verb};
     use octocrab::Octocrab;

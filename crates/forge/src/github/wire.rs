@@ -1,5 +1,5 @@
-//! The parts of GitHub's answers that are used. Words that may grow are texts here and become
-//! values where they are understood.
+//! The fields of GitHub's answers that Patchgate uses. Enumerations that GitHub may extend are strings
+//! here, and are interpreted by the caller.
 
 use serde::Deserialize;
 
@@ -62,7 +62,7 @@ pub(super) struct Commit {
     pub(super) parents: Vec<Parent>,
 }
 
-/// GitHub answers an empty object for some commits without an account.
+/// For some commits without an account, GitHub sends an empty object.
 #[derive(Debug, Deserialize)]
 pub(super) struct MaybeUser {
     pub(super) login: Option<String>,

@@ -186,18 +186,9 @@ fn is_mirrored(patterns: &str, repository: &Repository) -> bool {
     mirrored
 }
 
-/// Whether an address leads to this very machine.
+/// Whether an address is this machine's own.
 pub(super) fn is_loopback(url: &str) -> bool {
-    let Some((_, rest)) = url.split_once("://") else {
-        return false;
-    };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let host = match authority.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
-        _ => authority,
-    };
-
-    matches!(host, "localhost" | "127.0.0.1" | "[::1]")
+    url::Url::parse(url).is_ok_and(|url| patchgate_http::is_loopback(&url))
 }
 
 /// Fills in the environment's variables. Unknown ones stay as they are.

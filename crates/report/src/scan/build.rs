@@ -258,7 +258,7 @@ impl FindingReport {
             FixedVersion::None(reason) => (None, Some(reason.clone())),
         };
         let epss = finding.signals.epss.as_ref();
-        let kev = finding.signals.kev.as_ref();
+        let kev = &finding.signals.kev;
 
         Self {
             id: finding.id.clone(),
@@ -283,8 +283,8 @@ impl FindingReport {
             ),
             epss: epss.map(|epss| epss.probability),
             epss_percentile: epss.map(|epss| epss.percentile),
-            kev: kev.map(Option::is_some),
-            kev_details: kev.and_then(Option::as_ref).map(KevReport::from),
+            kev: kev.is_listed(),
+            kev_details: kev.entry().map(KevReport::from),
             score: finding.score.value,
             score_reasons: finding
                 .score

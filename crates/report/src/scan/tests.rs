@@ -22,7 +22,7 @@ fn malicious() -> Finding {
     let mut finding = finding("MAL-2026-1", "evil", "1.0.0", Level::Low, None);
     finding.malicious = true;
     finding.summary = "Malicious code in evil".into();
-    finding.signals.kev = None;
+    finding.signals.kev = patchgate_model::KevStatus::NotConsulted;
     rate(&mut finding);
     finding
 }

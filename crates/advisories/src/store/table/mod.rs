@@ -1,11 +1,12 @@
-//! A read-only file from keys to values, found by hash.
+//! A read-only file that maps keys to values by hash.
 //!
-//! A key that is absent costs no read, one that is there two small ones; opening reads 48 bytes,
-//! whatever the size, and the first question the filter, ten bits for each entry. Whatever is read
-//! is held to a checksum, so that a damaged file is an error and never a key that is not there.
-//! The same content gives the same bytes, so that a file's name can be its hash. The idea is that of
-//! D. J. Bernstein's constant database (<https://cr.yp.to/cdb.html>), with checksums and 64-bit
-//! offsets.
+//! Opening reads 48 bytes, whatever the size of the file. The first lookup reads the filter, ten
+//! bits per entry. After that an absent key mostly costs no read, and a present key two small ones.
+//! Everything that is read is verified by a checksum, so a damaged file is an error and never an
+//! absent key. The same content gives the same bytes, so that a file name can contain the hash.
+//!
+//! The design follows D. J. Bernstein's constant database (<https://cr.yp.to/cdb.html>), with
+//! checksums and 64-bit offsets.
 //!
 //! ```text
 //! header   magic 8, page count 8, page offset 8, entry count 8, file length 8, filter crc 4,
@@ -15,8 +16,8 @@
 //!          the key's hash 4
 //! filter   a Bloom filter of the keys (B. H. Bloom, CACM 13(7), 1970)
 //! ```
-//! All numbers are little-endian. A key's slot is in the page that its hash names, or, where that
-//! one is full, in the next one that is not.
+//! All numbers are little-endian. The slot of a key is in the page that its hash selects, or in the
+//! next page that is not full.
 
 mod filter;
 mod page;
@@ -31,7 +32,7 @@ use std::sync::OnceLock;
 use flate2::Crc;
 use sha2::{Digest as _, Sha256};
 
-use super::positioned::read_exact_at;
+use super::read_at::read_exact_at;
 use page::{PAGE_BYTES, Page, Slot};
 pub(crate) use writer::TableWriter;
 
@@ -39,11 +40,11 @@ const MAGIC: &[u8; 8] = b"pgtable3";
 const HEADER_BYTES: usize = 48;
 const ENTRY_HEAD_BYTES: usize = 12;
 
-/// Most entries of a table, so that a damaged header asks for no filter larger than 160 MiB.
+/// Limit on the entries of a table, so that a damaged header cannot ask for a filter above 160 MiB.
 const MAX_ENTRIES: u64 = 1 << 27;
 
-/// Largest entry that is read, in bytes. The largest package of the public databases (the Linux
-/// kernel) is below it by far.
+/// Limit on an entry, in bytes. The largest package of the public databases (the Linux kernel) is
+/// much smaller.
 const MAX_ENTRY_BYTES: u32 = 256 * 1024 * 1024;
 
 /// An open table.
@@ -54,17 +55,17 @@ pub(crate) struct Table {
     pages_offset: u64,
     entries: u64,
     filter_crc: u32,
-    /// Read with the first question.
+    /// Read by the first lookup.
     filter: OnceLock<Vec<u8>>,
 }
 
-/// All slots of a table in memory, for very many questions.
+/// All slots of a table in memory, for very many membership queries.
 pub(crate) struct Index {
     bytes: Vec<u8>,
 }
 
 impl Table {
-    /// Opens a table and checks that it is whole by its length.
+    /// Opens a table. Checks its header and its length.
     pub(crate) fn open(file: File) -> io::Result<Self> {
         let mut header = [0; HEADER_BYTES];
         read_exact_at(&file, &mut header, 0)?;
@@ -94,7 +95,7 @@ impl Table {
         })
     }
 
-    /// The filter, whose checksum is held to: a bit that is lost would hide a key.
+    /// The filter. Its checksum is verified, because a lost bit would hide a key.
     fn filter(&self) -> io::Result<&[u8]> {
         if let Some(filter) = self.filter.get() {
             return Ok(filter);
@@ -157,7 +158,7 @@ impl Table {
         Ok(Index { bytes })
     }
 
-    /// Gives every entry to `each`, in the order of the file.
+    /// Calls `each` with every entry, in the order of the file. Returns the number of entries.
     pub(crate) fn for_each(
         &self,
         mut each: impl FnMut(&[u8], &[u8]) -> io::Result<()>,
@@ -195,12 +196,12 @@ impl Table {
         digest(&mut &self.file)
     }
 
-    /// The number of entries that the header promises.
+    /// The number of entries according to the header.
     pub(crate) fn entry_count(&self) -> u64 {
         self.entries
     }
 
-    /// The value in a slot, unless it is another key with the same hash.
+    /// The value in a slot; `None` for another key with the same hash.
     fn entry(&self, slot: &Slot, key: &[u8]) -> io::Result<Option<Vec<u8>>> {
         let end = slot.offset.checked_add(u64::from(slot.length));
         if slot.length > MAX_ENTRY_BYTES || end.is_none_or(|end| end > self.pages_offset) {
@@ -228,8 +229,8 @@ impl Table {
 }
 
 impl Index {
-    /// Whether a slot has the hash of `key`, which is cheaper to know than its value. Place and
-    /// half a hash together differ for two keys in all but one of some 10^14 cases.
+    /// Whether a slot has the hash of `key`, which is cheaper than reading its value. Two keys share
+    /// both the page and the half hash in about one of 10^14 cases.
     pub(crate) fn may_hold(&self, key: &[u8]) -> bool {
         let hash = hash(key);
         let pages = self.bytes.len() / PAGE_BYTES;
@@ -251,7 +252,7 @@ impl Index {
     }
 }
 
-/// SHA-256 of all that was written, in hexadecimal digits.
+/// SHA-256 of a whole file, in hexadecimal digits.
 fn digest<R: io::Read + io::Seek>(file: &mut R) -> io::Result<String> {
     file.seek(SeekFrom::Start(0))?;
     let mut hash = Sha256::new();
@@ -280,7 +281,7 @@ fn crc(parts: &[&[u8]]) -> u32 {
     crc.sum()
 }
 
-/// FNV-1a, 64 bits.
+/// FNV-1a with 64 bits: fast, and the same on every machine.
 fn hash(key: &[u8]) -> u64 {
     key.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)

@@ -1,19 +1,19 @@
-//! A page of slots: where the entries are whose keys' hashes name the page.
+//! Pages of slots, which contain the offsets of entries.
 
 use super::{crc, number, small};
 
-/// Slots of a page: few enough that a read of it is cheap, and enough that few pages get full.
+/// Slots per page: few enough that reading a page is cheap, enough that few pages get full.
 pub(super) const PAGE_SLOTS: usize = 31;
 
 const SLOT_BYTES: usize = 16;
 const CRC_BYTES: usize = 4;
 pub(super) const PAGE_BYTES: usize = CRC_BYTES + PAGE_SLOTS * SLOT_BYTES;
 
-/// Entries for which there is a page: two thirds of its slots, so that a key is rarely in another
-/// one than its own.
+/// Average number of entries per page: two thirds of its slots, so that a key is rarely in another
+/// page than its own.
 const ENTRIES_A_PAGE: usize = 20;
 
-/// Where an entry is.
+/// The location of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Slot {
     pub(super) offset: u64,
@@ -28,19 +28,19 @@ pub(super) struct Page<'a> {
 }
 
 impl<'a> Page<'a> {
-    /// The page in `bytes`, unless they are not what was written.
+    /// The page in `bytes`; `None` if the checksum does not match.
     pub(super) fn check(bytes: &'a [u8]) -> Option<Self> {
         let (check, slots) = bytes.split_at_checked(CRC_BYTES)?;
         (small(check, 0) == crc(&[slots])).then_some(Self { slots })
     }
 
-    /// The page in bytes that were checked before.
+    /// The page in bytes that were checked already.
     pub(super) fn trusted(bytes: &'a [u8]) -> Self {
         let slots = bytes.get(CRC_BYTES..).unwrap_or_default();
         Self { slots }
     }
 
-    /// The slots that are taken, which come first.
+    /// The used slots. Empty ones follow them.
     pub(super) fn slots(&self) -> impl Iterator<Item = Slot> + use<'a> {
         self.slots
             .chunks_exact(SLOT_BYTES)
@@ -59,12 +59,12 @@ impl<'a> Page<'a> {
     }
 }
 
-/// The page at which the search for a hash begins.
+/// The page at which the search for a hash starts.
 pub(super) fn home(hash: u64, pages: u64) -> u64 {
     (hash >> 32) % pages.max(1)
 }
 
-/// The pages of a table with these slots, which stand beside the whole hashes of their keys.
+/// The pages of a table with these slots, given with the full hashes of their keys.
 pub(super) fn lay_out(slots: &[(u64, Slot)]) -> Vec<u8> {
     let pages = slots.len() / ENTRIES_A_PAGE + 1;
     let mut bytes = vec![0; pages * PAGE_BYTES];
@@ -80,10 +80,10 @@ pub(super) fn lay_out(slots: &[(u64, Slot)]) -> Vec<u8> {
             continue;
         };
         let at = index * PAGE_BYTES + CRC_BYTES + *taken * SLOT_BYTES;
-        if let Some(place) = bytes.get_mut(at..at + SLOT_BYTES) {
-            place[..8].copy_from_slice(&slot.offset.to_le_bytes());
-            place[8..12].copy_from_slice(&slot.length.to_le_bytes());
-            place[12..].copy_from_slice(&slot.hash.to_le_bytes());
+        if let Some(bytes) = bytes.get_mut(at..at + SLOT_BYTES) {
+            bytes[..8].copy_from_slice(&slot.offset.to_le_bytes());
+            bytes[8..12].copy_from_slice(&slot.length.to_le_bytes());
+            bytes[12..].copy_from_slice(&slot.hash.to_le_bytes());
         }
         *taken += 1;
     }

@@ -4,9 +4,9 @@ use crate::Terminal;
 use crate::scan::*;
 use patchgate_config::{IgnoredFinding, Notice};
 use patchgate_model::{
-    Advisory, Epss, Finding, FixedVersion, Kev, Level, Location, Lockfile, Origin, Package,
-    PackageRef, Problem, ProblemKind, Reference, Scope, Score, Severity, Signals, SourceStatus,
-    package_url,
+    Advisory, Epss, Finding, FixedVersion, Kev, KevStatus, Level, Location, Lockfile, Origin,
+    Package, PackageRef, Problem, ProblemKind, Reference, Scope, Score, Severity, Signals,
+    SourceStatus, package_url,
 };
 use patchgate_risk::Threshold;
 use patchgate_vex::{Decision, Justification, Status, SuppressedFinding};
@@ -75,7 +75,7 @@ pub(super) fn finding(
         },
         signals: Signals {
             epss: None,
-            kev: Some(None),
+            kev: KevStatus::NotListed,
         },
         informational: None,
         malicious: false,
@@ -105,12 +105,12 @@ pub(super) fn exploited() -> Finding {
         probability: 0.943,
         percentile: 0.998,
     });
-    finding.signals.kev = Some(Some(Kev {
+    finding.signals.kev = KevStatus::Listed(Kev {
         cve: "CVE-2024-0001".into(),
         date_added: "2024-01-02".into(),
         due_date: "2024-01-23".into(),
         ransomware: true,
-    }));
+    });
     finding.paths = vec![
         vec![
             "express@4.17.1".into(),
@@ -137,7 +137,7 @@ pub(super) fn hostile() -> Finding {
     finding.paths = vec![vec![HOSTILE.into(), HOSTILE.into()]];
     finding.fixed = FixedVersion::None(HOSTILE.into());
     finding.locations[0].file = HOSTILE.into();
-    finding.signals.kev = None;
+    finding.signals.kev = KevStatus::NotConsulted;
     std::sync::Arc::make_mut(&mut finding.advisories[0]).cwes = vec![HOSTILE.into()];
     rate(&mut finding);
 

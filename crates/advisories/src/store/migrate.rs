@@ -1,25 +1,25 @@
-//! A store of another format, which an update makes anew: what it held must not be lost with it.
+//! Migration of a store of another format, which an update re-creates. Nothing that the store
+//! contains may get lost.
 
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::UpdateOptions;
 use super::collect::Collected;
 use super::input::ecosystem_of_archive;
 use super::manifest::{MANIFEST, MAX_MANIFEST_BYTES};
-use super::update::UpdateError;
+use super::{UpdateError, UpdateOptions};
 
-/// What a manifest of another format says of itself, as far as it is understood.
+/// The manifest of another format, as far as it can be understood.
 #[derive(Debug, Default, Deserialize)]
-pub(super) struct Earlier {
+pub(super) struct OldManifest {
     pub(super) format: u64,
     #[serde(default)]
-    sources: Vec<EarlierSource>,
+    sources: Vec<OldSource>,
 }
 
 #[derive(Debug, Deserialize)]
-struct EarlierSource {
+struct OldSource {
     kind: String,
     #[serde(default)]
     ecosystem: String,
@@ -35,9 +35,9 @@ struct EarlierSource {
     fetched: Option<serde::de::IgnoredAny>,
 }
 
-impl Earlier {
-    /// Reads the manifest of format `format` in `dir`. Of a layout that is not known nothing is
-    /// known but its format.
+impl OldManifest {
+    /// Reads the manifest of format `format` in `dir`. For an unrecognised layout only the format
+    /// number is returned.
     pub(super) fn read(dir: &Path, format: u64) -> Self {
         let path = dir.join(MANIFEST);
         let is_small = std::fs::metadata(&path).is_ok_and(|file| file.len() <= MAX_MANIFEST_BYTES);
@@ -49,7 +49,7 @@ impl Earlier {
         }
     }
 
-    /// The ecosystems whose exports it held, which are to be fetched as well.
+    /// The ecosystems whose exports the store has. The update fetches them as well.
     pub(super) fn exports(&self) -> impl Iterator<Item = &str> {
         self.sources
             .iter()
@@ -57,16 +57,16 @@ impl Earlier {
             .map(|source| source.ecosystem.as_str())
     }
 
-    /// Says no where the update would not bring again what the store holds.
+    /// Refuses the update if it would not re-create every source of the store.
     pub(super) fn allow(&self, dir: &Path, options: &UpdateOptions) -> Result<(), UpdateError> {
         let is_given = |path: &String| {
             let path = Path::new(path);
             options.own.iter().any(|given| path.starts_with(given))
         };
-        let is_named = |source: &EarlierSource| match source.kind.as_str() {
+        let is_named = |source: &OldSource| match source.kind.as_str() {
             "kev" => options.kev.is_some(),
             "epss" => options.epss.is_some(),
-            _ if source.is_export() || source.is_in_passing() => true,
+            _ if source.is_export() || source.is_only_mentioned() => true,
             _ if source.from.is_empty() => is_given(&source.origin),
             _ => source.from.iter().all(is_given),
         };
@@ -82,16 +82,16 @@ impl Earlier {
         }
     }
 
-    /// Says no where something that the store holds could not be had.
+    /// Refuses to publish if a source of the store could not be fetched or read again.
     pub(super) fn allow_publishing(
         &self,
         dir: &Path,
         collected: &Collected,
     ) -> Result<(), UpdateError> {
-        let is_there = |source: &EarlierSource| match source.kind.as_str() {
+        let is_there = |source: &OldSource| match source.kind.as_str() {
             "kev" => collected.kev.is_some(),
             "epss" => collected.epss.is_some(),
-            _ if source.is_in_passing() => true,
+            _ if source.is_only_mentioned() => true,
             _ if source.is_export() => {
                 let records = collected.osv.get(&source.ecosystem);
                 records.is_some_and(|records| records.complete)
@@ -109,7 +109,7 @@ impl Earlier {
                 found: self.format,
                 lacking: source.name(),
                 reason: collected.problems.first().map_or_else(
-                    || "nothing was found".to_owned(),
+                    || "no input contains it".to_owned(),
                     |problem| format!("`{}`: {}", problem.subject, problem.reason),
                 ),
             }),
@@ -117,8 +117,8 @@ impl Earlier {
     }
 }
 
-impl EarlierSource {
-    /// Whether a fetch brings it again.
+impl OldSource {
+    /// Whether the update fetches it again.
     fn is_export(&self) -> bool {
         let path = PathBuf::from(&self.origin);
         let is_named = ecosystem_of_archive(&path).is_some_and(|named| named == self.ecosystem);
@@ -129,8 +129,8 @@ impl EarlierSource {
             && (self.fetched.is_some() || is_named)
     }
 
-    /// Whether it came with an export of another ecosystem.
-    fn is_in_passing(&self) -> bool {
+    /// Whether its records came with the export of another ecosystem.
+    fn is_only_mentioned(&self) -> bool {
         self.kind == "osv" && !self.complete && !self.own && self.from.is_empty()
     }
 

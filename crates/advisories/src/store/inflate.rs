@@ -1,32 +1,34 @@
-//! Unfolding the many small entries of an export, without a decoder and its buffers for each.
+//! Decompression of the many small entries of an export with one reused decoder.
+//!
+//! The `zip` crate creates a decoder with its buffers for each entry.
 
 use std::io::{self, Read, Seek};
 
 use flate2::{Crc, Decompress, FlushDecompress, Status};
 use zip::{CompressionMethod, ZipArchive};
 
-/// Largest entry, folded or not, that is unfolded at once in memory. Almost every record is smaller.
+/// Largest entry, compressed or not, that is inflated at once in memory. Almost every record is smaller.
 const MAX_SMALL_BYTES: u64 = 1024 * 1024;
 
-/// What one thread needs to unfold one entry after the other.
-pub(super) struct Unfolder {
+/// A decoder with its buffers, for one thread.
+pub(super) struct Inflater {
     inflate: Decompress,
-    folded: Vec<u8>,
+    compressed: Vec<u8>,
     bytes: Vec<u8>,
 }
 
-impl Unfolder {
+impl Inflater {
     pub(super) fn new() -> Self {
         Self {
             inflate: Decompress::new(false),
-            folded: Vec::new(),
+            compressed: Vec::new(),
             bytes: Vec::new(),
         }
     }
 
-    /// The content of a small entry whose length and checksum are those that the archive states.
-    /// `None` for every other entry, which is to be read in the common way: that knows all methods,
-    /// and says what is wrong.
+    /// The content of a small entry. `None` for an entry that is large, encrypted, compressed in
+    /// another way, or does not have the length and checksum that the archive states: the general
+    /// reader handles those and reports what is wrong.
     pub(super) fn small<R: Read + Seek>(
         &mut self,
         archive: &mut ZipArchive<R>,
@@ -46,21 +48,23 @@ impl Unfolder {
             return Ok(None);
         }
 
-        self.folded.clear();
-        entry.read_to_end(&mut self.folded)?;
+        self.compressed.clear();
+        entry.read_to_end(&mut self.compressed)?;
         if is_deflated {
             self.bytes.clear();
-            // One byte more than is stated, so that a longer content is noticed.
+            // One byte more than the archive states, so that a longer content is detected.
             self.bytes.reserve(length as usize + 1);
             self.inflate.reset(false);
-            let ended =
-                self.inflate
-                    .decompress_vec(&self.folded, &mut self.bytes, FlushDecompress::Finish);
+            let ended = self.inflate.decompress_vec(
+                &self.compressed,
+                &mut self.bytes,
+                FlushDecompress::Finish,
+            );
             if !matches!(ended, Ok(Status::StreamEnd)) {
                 return Ok(None);
             }
         } else {
-            std::mem::swap(&mut self.bytes, &mut self.folded);
+            std::mem::swap(&mut self.bytes, &mut self.compressed);
         }
 
         let mut found = Crc::new();

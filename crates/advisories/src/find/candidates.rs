@@ -1,28 +1,28 @@
-//! What a lookup holds about one package version: by its name, and by the commit of its git source.
+//! The records of a lookup that may affect a package version: by its name, and by the commit of its
+//! git source.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use patchgate_model::{Advisory, SmolStr};
 
-use crate::Lookup;
+use crate::AdvisoryLookup;
 use crate::git::CommitQuery;
 use crate::matching::{Affects, Subject, affects, affects_commit, entries};
 
-/// The records that may speak of a version.
-pub(super) struct Known<'a> {
+/// The records that may affect a version.
+pub(super) struct CandidateRecords<'a> {
     pub(super) records: Vec<&'a Arc<Advisory>>,
     pub(super) source: Option<CommitQuery>,
-    /// Ids of the records that the source of advisories calls affecting the commit.
+    /// Ids of the records that affect the commit according to the server.
     pub(super) of_commit: BTreeSet<&'a str>,
 }
 
-impl<'a> Known<'a> {
-    /// The records of the package by its name, and of its git source by repository and commit; each
-    /// once.
+impl<'a> CandidateRecords<'a> {
+    /// Collects the records of the package's name, repository and commit, without duplicates.
     pub(super) fn of(
         subject: Subject<'_>,
-        lookup: &'a Lookup,
+        lookup: &'a AdvisoryLookup,
         source: Option<CommitQuery>,
     ) -> Self {
         let key = (subject.ecosystem.name(), SmolStr::new(subject.name));
@@ -48,8 +48,8 @@ impl<'a> Known<'a> {
         }
     }
 
-    /// Whether a record affects the version: by its commit where that is certain, else by the
-    /// version, else, where only commits are named, it cannot be told.
+    /// Whether a record affects the version. The commit decides if it is certain, otherwise the
+    /// version. A record that names only commits is then undetermined.
     pub(super) fn affects(
         &self,
         subject: Subject<'_>,

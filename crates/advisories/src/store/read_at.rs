@@ -1,4 +1,4 @@
-//! Reading a file at a position, by several readers at once and without moving a shared cursor.
+//! Reading of a file at an offset, by several readers at once and without a shared cursor.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -16,7 +16,7 @@ fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
     std::os::windows::fs::FileExt::seek_read(file, buffer, offset)
 }
 
-/// Fills `buffer` from `offset` on.
+/// Fills `buffer` with the bytes from `offset`.
 pub(crate) fn read_exact_at(file: &File, mut buffer: &mut [u8], mut offset: u64) -> io::Result<()> {
     while !buffer.is_empty() {
         match read_at(file, buffer, offset) {
@@ -33,13 +33,12 @@ pub(crate) fn read_exact_at(file: &File, mut buffer: &mut [u8], mut offset: u64)
     Ok(())
 }
 
-/// Bytes that one read of a [`Positioned`] brings: the entries of an archive lie side by side and
-/// are small.
+/// Bytes per read of a [`SharedFileReader`]. The entries of an archive are small and adjacent.
 const WINDOW_BYTES: usize = 128 * 1024;
 
 /// A reader with a cursor of its own over a shared file. Cloning it opens nothing.
 #[derive(Debug)]
-pub(crate) struct Positioned {
+pub(crate) struct SharedFileReader {
     file: Arc<File>,
     length: u64,
     position: u64,
@@ -48,7 +47,7 @@ pub(crate) struct Positioned {
     window_start: u64,
 }
 
-impl Positioned {
+impl SharedFileReader {
     pub(crate) fn new(file: File) -> io::Result<Self> {
         let length = file.metadata()?.len();
         Ok(Self {
@@ -60,7 +59,7 @@ impl Positioned {
         })
     }
 
-    /// What is left of the window from the cursor on.
+    /// The rest of the window after the cursor.
     fn ahead(&self) -> &[u8] {
         self.position
             .checked_sub(self.window_start)
@@ -70,7 +69,7 @@ impl Positioned {
     }
 }
 
-impl Clone for Positioned {
+impl Clone for SharedFileReader {
     /// The clone has a window of its own.
     fn clone(&self) -> Self {
         Self {
@@ -83,7 +82,7 @@ impl Clone for Positioned {
     }
 }
 
-impl Read for Positioned {
+impl Read for SharedFileReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.ahead().is_empty() {
             if buffer.len() >= WINDOW_BYTES {
@@ -112,7 +111,7 @@ impl Read for Positioned {
     }
 }
 
-impl Seek for Positioned {
+impl Seek for SharedFileReader {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         let target = match to {
             SeekFrom::Start(offset) => Some(offset),

@@ -1,35 +1,8 @@
-//! Lists of the forge with more, less or something else in them than there should be.
-#![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
+//! Lists with more, fewer or other entries than expected.
 
-use std::time::Duration;
-
-use patchgate_forge::{GitHub, GitHubOptions};
-use patchgate_http::{Client, ClientOptions, Secret};
 use serde_json::{Value, json};
-use wiremock::matchers::{method, path, query_param};
-use wiremock::{Mock, MockServer, ResponseTemplate};
 
-fn github(api: &str) -> GitHub {
-    let options = GitHubOptions {
-        retries: 0,
-        retry_base_delay: Duration::ZERO,
-    };
-    let http = Client::new(ClientOptions::default()).unwrap();
-    let token = Secret::new("ghs_secret0123456789");
-    GitHub::new(&http, api, &token, "o/r".parse().unwrap(), options).unwrap()
-}
-
-fn json_answer(status: u16, body: &Value) -> ResponseTemplate {
-    ResponseTemplate::new(status).set_body_json(body)
-}
-
-async fn get(server: &MockServer, at: &str, body: Value) {
-    Mock::given(method("GET"))
-        .and(path(format!("/repos/o/r{at}")))
-        .respond_with(json_answer(200, &body))
-        .mount(server)
-        .await;
-}
+use crate::support::{Route, Server, get, github, json_answer, method, path, query_param};
 
 fn pull(number: u64) -> Value {
     json!({
@@ -41,22 +14,20 @@ fn pull(number: u64) -> Value {
 
 #[tokio::test]
 async fn a_list_that_ends_where_more_was_announced_is_an_error() {
-    let server = MockServer::start().await;
-    Mock::given(method("GET"))
+    let server = Server::start();
+    Route::on(method("GET"))
         .and(path("/repos/o/r/pulls"))
         .and(query_param("page", "1"))
-        .respond_with(
+        .answer(
             json_answer(200, &json!([pull(1)]))
-                .insert_header("link", "<https://forge.invalid/?page=2>; rel=\"next\""),
+                .with_header("link", "<https://forge.invalid/?page=2>; rel=\"next\""),
         )
-        .mount(&server)
-        .await;
-    Mock::given(method("GET"))
+        .mount(&server);
+    Route::on(method("GET"))
         .and(path("/repos/o/r/pulls"))
         .and(query_param("page", "2"))
-        .respond_with(json_answer(200, &json!([])))
-        .mount(&server)
-        .await;
+        .answer(json_answer(200, &json!([])))
+        .mount(&server);
     let error = github(&server.uri())
         .patchgate_pull_requests("main")
         .await
@@ -67,7 +38,7 @@ async fn a_list_that_ends_where_more_was_announced_is_an_error() {
 
 #[tokio::test]
 async fn a_forks_closed_pull_request_on_a_branch_of_the_same_name_is_not_ours() {
-    let server = MockServer::start().await;
+    let server = Server::start();
     let mut own = pull(1);
     own["state"] = json!("closed");
     let mut forks = own.clone();
@@ -76,7 +47,7 @@ async fn a_forks_closed_pull_request_on_a_branch_of_the_same_name_is_not_ours() 
     let mut gone = own.clone();
     gone["number"] = json!(3);
     gone["head"]["repo"] = Value::Null;
-    get(&server, "/pulls", json!([gone, forks, own])).await;
+    get(&server, "/pulls", json!([gone, forks, own]));
     let closed = github(&server.uri())
         .closed_pull_requests(
             &patchgate_forge::git::PatchgateBranch::existing("patchgate/fix-1").unwrap(),
@@ -91,14 +62,13 @@ async fn a_forks_closed_pull_request_on_a_branch_of_the_same_name_is_not_ours() 
 
 #[tokio::test]
 async fn a_file_that_changes_its_kind_is_not_changed_in_place() {
-    let server = MockServer::start().await;
+    let server = Server::start();
     get(
         &server,
         "/pulls/7/files",
         json!([{"filename": "Cargo.lock", "status": "changed", "additions": 0, "deletions": 0}]),
-    )
-    .await;
-    get(&server, "/pulls/7", pull(7)).await;
+    );
+    get(&server, "/pulls/7", pull(7));
     let evidence = github(&server.uri()).evidence(7, &|_| false, None).await;
 
     assert_eq!(
