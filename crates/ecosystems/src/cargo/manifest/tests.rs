@@ -73,7 +73,7 @@ fn members_follow_patterns_and_exclusions() {
 }
 
 #[test]
-fn dependencies_on_folders_lead_on() {
+fn path_dependencies_are_followed() {
     let found = manifests(&[
         (
             "Cargo.toml",
