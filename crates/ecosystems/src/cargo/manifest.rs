@@ -384,9 +384,9 @@ pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseErro
     Ok(unresolved)
 }
 
-/// Whether a path of keys leads to the versions of a requirement: `dependencies.serde`,
-/// `workspace.dependencies.serde.version`, `target.'cfg(unix)'.dependencies.libc`. The spellings with
-/// `_` (`dev_dependencies`), which Cargo warns about, do not count.
+/// Whether a path of keys in a manifest is that of a requirement's versions: `dependencies.serde`,
+/// `workspace.dependencies.serde.version`, `target.'cfg(unix)'.dependencies.libc`. Spellings with `_`
+/// (`dev_dependencies`), about which Cargo warns, are not accepted.
 pub(super) fn is_requirement_key(path: &[&str]) -> bool {
     let path = match path {
         ["workspace", rest @ ..] | ["target", _, rest @ ..] => rest,

@@ -156,7 +156,7 @@ fn an_unreadable_root_is_an_absent_one() {
 }
 
 #[test]
-fn keys_of_requirements_are_told_from_others() {
+fn recognizes_keys_of_requirements() {
     let is_requirement = |path: &str| is_requirement_key(&path.split(' ').collect::<Vec<_>>());
     for path in [
         "dependencies serde",
