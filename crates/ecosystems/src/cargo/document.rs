@@ -1,19 +1,19 @@
-//! TOML text as a tree that knows where each value stands.
+//! TOML text as a tree in which each value has its position.
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::ParseError;
 
-/// A parsed file.
+/// A parsed TOML file.
 pub(super) struct Document<'a> {
     /// The tree. The parser refuses nesting deeper than 80, so walking it recursively is safe.
     pub(super) table: Spanned<DeTable<'a>>,
-    /// Where its lines begin.
+    /// Line numbers for the tree's byte offsets.
     pub(super) lines: Lines,
 }
 
-/// Parses TOML.
+/// Parses TOML. An error has the line at which the parser stopped.
 pub(super) fn parse(text: &str) -> Result<Document<'_>, ParseError> {
     let lines = Lines::new(text);
     match DeTable::parse(text) {
@@ -29,7 +29,7 @@ pub(super) fn parse(text: &str) -> Result<Document<'_>, ParseError> {
     }
 }
 
-/// The offsets at which lines begin.
+/// The byte offsets at which lines begin.
 pub(super) struct Lines(Vec<usize>);
 
 impl Lines {
@@ -37,7 +37,7 @@ impl Lines {
         let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
         Self(
             std::iter::once(0)
-                .chain(ends.map(|(at, _)| at + 1))
+                .chain(ends.map(|(end, _)| end + 1))
                 .collect(),
         )
     }
@@ -48,22 +48,23 @@ impl Lines {
     }
 }
 
-/// The table under `key`, where there is one.
+/// The table under `key`; `None` for a missing key or a value of another type.
 pub(super) fn table<'a, 't>(parent: &'t DeTable<'a>, key: &str) -> Option<&'t DeTable<'a>> {
     parent.get(key).and_then(|value| value.get_ref().as_table())
 }
 
-/// The string under `key`, where there is one.
+/// The string under `key`; `None` for a missing key or a value of another type.
 pub(super) fn string<'t>(parent: &'t DeTable<'_>, key: &str) -> Option<&'t str> {
     parent.get(key).and_then(|value| value.get_ref().as_str())
 }
 
-/// The truth value under `key`, where there is one.
+/// The boolean under `key`; `None` for a missing key or a value of another type.
 pub(super) fn boolean(parent: &DeTable<'_>, key: &str) -> Option<bool> {
     parent.get(key).and_then(|value| value.get_ref().as_bool())
 }
 
-/// The strings of the list under `key`; empty where there is none.
+/// The strings in the array under `key`. Items of other types are skipped; a missing key gives an
+/// empty list.
 pub(super) fn strings<'t>(parent: &'t DeTable<'_>, key: &str) -> Vec<&'t str> {
     match parent.get(key).map(Spanned::get_ref) {
         Some(DeValue::Array(items)) => items

@@ -1,4 +1,8 @@
-//! One requirement of a `Cargo.toml` exchanged, every other byte kept.
+//! Replacement of one requirement in a `Cargo.toml`. Every other byte stays as it is.
+//!
+//! The text is edited at the spans that the parser reports and is not printed from a tree, so
+//! comments, quotes and line ends survive. The result is parsed again and compared with the
+//! original before it is returned.
 
 use std::ops::Range;
 
@@ -10,7 +14,7 @@ use super::document::{self, boolean, table};
 use super::manifest::dependency_tables;
 use crate::{EditError, RequirementEdit, limits};
 
-/// Changes the requirement in every table of dependencies that holds it under that name.
+/// Changes the requirement in every dependency table that has it under that name.
 pub(super) fn edit(manifest: &str, edit: &RequirementEdit) -> Result<String, EditError> {
     if manifest.len() > limits::MAX_FILE_BYTES {
         return Err(EditError::Unreadable(format!(
@@ -18,7 +22,8 @@ pub(super) fn edit(manifest: &str, edit: &RequirementEdit) -> Result<String, Edi
             limits::MAX_FILE_BYTES / (1024 * 1024)
         )));
     }
-    // A requirement holds no character that TOML would have to escape, in any kind of string.
+    // A valid requirement has no character that TOML would have to escape in any kind of string,
+    // so it can be inserted between the existing quotes.
     if VersionReq::parse(&edit.to).is_err() {
         return Err(EditError::Refused(format!(
             "`{}` is not a requirement of {}",
@@ -27,9 +32,11 @@ pub(super) fn edit(manifest: &str, edit: &RequirementEdit) -> Result<String, Edi
         )));
     }
 
+    // The parser does not accept a byte order mark, so spans are relative to the text after it.
     let mark = manifest.len() - manifest.trim_start_matches('\u{feff}').len();
     let body = &manifest[mark..];
     let before = parse(body)?;
+
     let mut spans: Vec<Range<usize>> = requirements(&before, edit)
         .map(|value| within_quotes(body, value.span()))
         .collect::<Option<_>>()
@@ -41,6 +48,7 @@ pub(super) fn edit(manifest: &str, edit: &RequirementEdit) -> Result<String, Edi
         });
     }
 
+    // From the last span to the first, so that a change does not shift the spans still to come.
     spans.sort_by_key(|span| span.start);
     let mut changed = manifest.to_owned();
     for span in spans.iter().rev() {
@@ -62,7 +70,7 @@ fn parse(text: &str) -> Result<DeTable<'_>, EditError> {
         })
 }
 
-/// The values that hold the requirement, in every table of dependencies and in
+/// The values that state the requirement, in every dependency table and in
 /// `[workspace.dependencies]`.
 fn requirements<'t, 'a>(
     manifest: &'t DeTable<'a>,
@@ -78,7 +86,8 @@ fn requirements<'t, 'a>(
         .filter(|value| value.get_ref().as_str() == Some(&edit.from))
 }
 
-/// The value that states a dependency's versions, where there is one of its own.
+/// The value with a dependency's own requirement. `None` for a dependency that has none or inherits
+/// it from the workspace.
 fn requirement_in<'t, 'a>(
     dependency: &'t Spanned<DeValue<'a>>,
 ) -> Option<&'t Spanned<DeValue<'a>>> {
@@ -89,7 +98,7 @@ fn requirement_in<'t, 'a>(
     }
 }
 
-/// The span of a string without its quotes, of whichever kind they are.
+/// The span of a string without its quotes, for all four kinds of TOML strings.
 fn within_quotes(text: &str, span: Range<usize>) -> Option<Range<usize>> {
     let literal = text.get(span.clone())?;
     let width = ["\"\"\"", "'''", "\"", "'"]
@@ -104,7 +113,7 @@ fn within_quotes(text: &str, span: Range<usize>) -> Option<Range<usize>> {
     Some(span.start + width..span.end - width)
 }
 
-/// Reads the result and makes sure that it differs in those requirements and nowhere else.
+/// Checks that the result parses and differs from the original in the intended requirements only.
 fn verify(
     before: &DeTable<'_>,
     changed: &str,
@@ -114,6 +123,7 @@ fn verify(
     let after = parse(changed)?;
     let mut differences = Vec::new();
     compare_tables(before, &after, &mut differences);
+
     let intended: Vec<Range<usize>> = requirements(before, edit).map(Spanned::span).collect();
     let as_intended = |difference: &Difference<'_>| {
         difference.after == Some(edit.to.as_str()) && intended.contains(&difference.at)
@@ -124,15 +134,15 @@ fn verify(
         Ok(())
     } else {
         Err(EditError::Refused(format!(
-            "the requirement of `{}` does not change alone",
+            "changing the requirement of `{}` would also change something else",
             edit.name
         )))
     }
 }
 
-/// Where two trees differ.
+/// A value in which two trees differ.
 struct Difference<'t> {
-    /// Where the value stands in the old text.
+    /// Span of the value in the old text; of the new value when the old text has none.
     at: Range<usize>,
     /// The new value, when it is a string.
     after: Option<&'t str>,

@@ -1,9 +1,9 @@
 //! `Cargo.lock`, versions 1 to 4
 //! (<https://doc.rust-lang.org/cargo/guide/cargo-toml-vs-cargo-lock.html>).
 //!
-//! What a cut file can be told by: a cut inside a string, a list or an entry is an error, and so
-//! is one that leaves a dependency without its package. A cut exactly between two entries, of
-//! which the lost ones are nobody's dependency, leaves a file that Cargo, too, takes for whole.
+//! A truncated file is an error if the cut is inside a string, a list or an entry, or if a
+//! dependency has lost its package. A cut exactly between two entries cannot be detected when no
+//! remaining package depends on a lost one; Cargo accepts such a file too.
 
 mod raw;
 mod resolve;
@@ -18,9 +18,9 @@ use super::roots;
 use crate::{Input, ParseError, limits};
 
 const REGENERATE: &str =
-    "restore the file from version control or write it anew with `cargo generate-lockfile`";
+    "restore the file from version control or re-create it with `cargo generate-lockfile`";
 
-/// Reads a lockfile with the manifests beside it.
+/// Reads a lockfile, together with the manifests in its directory and below.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let text = input.text()?;
     let mut raw = match scan::scan(text) {
@@ -33,6 +33,8 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
 
     check(text, &raw)?;
     let format = format(&raw)?;
+
+    // Dependencies become edges.
     let names: String = raw.packages.iter().map(|package| &*package.name).collect();
     let resolver = Resolver::new(&raw, &names)?;
     let packages = raw
@@ -40,6 +42,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         .iter()
         .map(|package| locked(package, &raw, &resolver))
         .collect::<Result<Vec<_>, _>>()?;
+
     let mut lockfile = Lockfile {
         path: input.path.to_owned(),
         ecosystem: super::NAME,
@@ -54,7 +57,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     Ok(lockfile)
 }
 
-/// Checks what must hold before names are resolved.
+/// Checks limits, truncation and package names before dependencies are resolved.
 fn check(text: &str, raw: &RawLock<'_>) -> Result<(), ParseError> {
     let Some(last) = raw.packages.last() else {
         return Err(ParseError::new("locks no packages").with_hint(REGENERATE));
@@ -86,8 +89,8 @@ fn check(text: &str, raw: &RawLock<'_>) -> Result<(), ParseError> {
     Ok(())
 }
 
-/// Whether the file stops before its last entry is whole: Cargo ends the file with a line end, and
-/// writes a checksum for each package of a registry or for none.
+/// Whether the last entry is incomplete. Cargo ends the file with a line end, and writes a checksum
+/// either for every registry package or for none.
 fn ends_inside(text: &str, raw: &RawLock<'_>, last: &RawPackage<'_>) -> bool {
     let from_registry = |package: &RawPackage<'_>| {
         package
@@ -106,9 +109,9 @@ fn ends_inside(text: &str, raw: &RawLock<'_>, last: &RawPackage<'_>) -> bool {
     lacks_checksum || bare
 }
 
-/// Cargo's own rule for package names, without the part about where each character may stand
+/// Cargo's rule for the characters of a package name, without its rule for the first character
 /// (<https://doc.rust-lang.org/cargo/reference/manifest.html#the-name-field>). Names become parts
-/// of addresses and paths, so nothing else may pass.
+/// of addresses and paths, so all other characters are refused.
 fn check_name(package: &RawPackage<'_>) -> Result<(), ParseError> {
     let is_name = |name: &str| {
         !name.is_empty()
@@ -128,7 +131,7 @@ fn check_name(package: &RawPackage<'_>) -> Result<(), ParseError> {
     .at_line(package.line))
 }
 
-/// A text from the file, short enough for a message.
+/// At most 120 characters of a text from the file, for a message.
 fn shortened(text: &str) -> String {
     const LONGEST: usize = 120;
     match text.char_indices().nth(LONGEST) {
@@ -137,16 +140,16 @@ fn shortened(text: &str) -> String {
     }
 }
 
-/// The name of the format. Versions 1 and 2 carry no number; like Cargo, this takes a file for
-/// version 2 when a package carries its checksum or a dependency leaves out what needs no saying.
+/// The name of the format. Files of versions 1 and 2 have no version number. Like Cargo, this
+/// assumes version 2 if a package entry has a checksum or a dependency omits version and source.
 fn format(raw: &RawLock<'_>) -> Result<&'static str, ParseError> {
     match raw.version {
         Some(3) => Ok("cargo-lock-v3"),
         Some(4) => Ok("cargo-lock-v4"),
-        Some(other) => Err(ParseError::new(format!(
-            "has format version {other}, which is not known"
-        ))
-        .with_hint("versions 1 to 4 are read; a newer Patchgate may read this one")),
+        Some(other) => Err(
+            ParseError::new(format!("has the unknown format version {other}"))
+                .with_hint("versions 1 to 4 are read; a newer Patchgate may read this one"),
+        ),
         None => {
             let abbreviated = raw.packages.iter().any(|package| {
                 package.checksum.is_some()
@@ -161,6 +164,7 @@ fn format(raw: &RawLock<'_>) -> Result<&'static str, ParseError> {
     }
 }
 
+/// The package of one entry, with an edge for each dependency.
 fn locked(
     package: &RawPackage<'_>,
     raw: &RawLock<'_>,
@@ -219,7 +223,8 @@ fn origin(package: &RawPackage<'_>) -> Result<Origin, ParseError> {
             commit,
         });
     }
-    // Cargo also writes these for vendored and local registries and for paths given by address.
+
+    // Cargo writes these kinds for vendored and local registries, and for paths given as a URL.
     match source.split_once('+') {
         Some(("path", path)) => Ok(Origin::Path(Some(path.to_owned()))),
         Some(("local-registry" | "directory", url)) => Ok(Origin::Registry(Some(url.to_owned()))),
@@ -231,7 +236,8 @@ fn origin(package: &RawPackage<'_>) -> Result<Origin, ParseError> {
     }
 }
 
-/// The checksum: on the entry, or in `[metadata]` in version 1, where `<none>` means none.
+/// The checksum: a key of the entry, or in version 1 a key of `[metadata]`, in which `<none>` means
+/// that the package has no checksum.
 fn checksum(package: &RawPackage<'_>, raw: &RawLock<'_>) -> Option<String> {
     if let Some(checksum) = &package.checksum {
         return Some(checksum.to_string());

@@ -1,8 +1,8 @@
-//! `Cargo.toml`: the projects of a workspace and what each asks for
+//! `Cargo.toml`: the projects of a workspace and their dependencies
 //! (<https://doc.rust-lang.org/cargo/reference/workspaces.html>).
 //!
-//! Only what the lockfile does not say is read here. A manifest that cannot be read counts as
-//! absent: the lockfile alone still names every package.
+//! Manifests only add what the lockfile does not contain: requirements, kinds and renames. An
+//! unreadable manifest is treated as absent, because the lockfile alone still names every package.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -15,10 +15,10 @@ use super::document::{self, boolean, string, strings, table};
 use crate::syntax::{self, Node};
 use crate::{Input, ParseError, limits};
 
-/// Most patterns in `[workspace] members` that are followed.
+/// Maximum number of patterns read from `[workspace] members`, and from `exclude`.
 const MAX_PATTERNS: usize = 1_000;
 
-/// The tables of dependencies with what they are for; the spellings with `_` are Cargo's old ones.
+/// The dependency tables and their kinds. Spellings with `_` are deprecated in Cargo.
 pub(super) const DEPENDENCY_TABLES: [(&str, DependencyKind); 5] = [
     ("dependencies", DependencyKind::Runtime),
     ("build-dependencies", DependencyKind::Build),
@@ -30,7 +30,7 @@ pub(super) const DEPENDENCY_TABLES: [(&str, DependencyKind); 5] = [
 /// The manifests that belong to one lockfile.
 #[derive(Debug, Default)]
 pub(super) struct Workspace {
-    /// Projects in the order found, the lockfile's own folder first.
+    /// Projects in the order in which they were found, the one in the lockfile's directory first.
     pub(super) projects: Vec<Project>,
 }
 
@@ -43,16 +43,16 @@ pub(super) struct Project {
     pub(super) name: String,
     /// Version of the package, where the manifest or the workspace states one.
     pub(super) version: Option<String>,
-    /// What it asks for.
+    /// Dependencies of all kinds and targets.
     pub(super) dependencies: Vec<Declared>,
 }
 
-/// One dependency as a manifest states it.
+/// One dependency as declared in a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Declared {
-    /// The name that the project's code uses: the key in the manifest.
+    /// The key in the manifest, which is also the crate's name in the project's code.
     pub(super) name: String,
-    /// Name of the package.
+    /// Name of the package in its registry; differs from `name` for a renamed dependency.
     pub(super) package: String,
     /// The requirement as written, where there is one.
     pub(super) requirement: Option<String>,
@@ -61,14 +61,15 @@ pub(super) struct Declared {
 }
 
 impl Workspace {
-    /// Reads the manifest beside the lockfile and every project that it leads to; `None` when
-    /// there is no readable manifest beside the lockfile.
+    /// Reads the manifest next to the lockfile, then the workspace members, patches and path
+    /// dependencies that are reachable from it. `None` if there is no readable manifest next to
+    /// the lockfile.
     pub(super) fn read(input: &Input<'_>) -> Option<Self> {
         let root_path = input.beside("Cargo.toml");
         let root_text = text(input.sibling(&root_path)?)?;
         let root = document::parse(root_text).ok()?.table.into_inner();
-        let root_folder = folder(&root_path);
-        let members = Members::read(input, root_folder, &root);
+        let root_directory = directory(&root_path);
+        let members = members(input, root_directory, &root);
         let shared = Shared {
             dependencies: table(&root, "workspace")
                 .and_then(|workspace| table(workspace, "dependencies")),
@@ -80,14 +81,15 @@ impl Workspace {
         let mut seen = BTreeSet::from([root_path.clone()]);
         let mut queue = VecDeque::from([root_path.clone()]);
         for path in members
-            .paths
             .iter()
-            .chain(&paths_of_patches(root_folder, &root))
+            .chain(&paths_of_patches(root_directory, &root))
         {
             if seen.insert(path.clone()) {
                 queue.push_back(path.clone());
             }
         }
+
+        // Path dependencies of each manifest add further manifests to the queue.
         let mut workspace = Self::default();
         while let Some(path) = queue.pop_front() {
             let Some(text) = input.sibling(&path).and_then(text) else {
@@ -97,68 +99,62 @@ impl Workspace {
                 continue;
             };
             let manifest = document.table.get_ref();
-            for (entry, base) in path_entries(manifest, &shared, folder(&path), root_folder) {
-                if let Some(found) = join(base, entry).map(|path| manifest_in(&path))
-                    && input.siblings.contains_key(&found)
-                    && seen.insert(found.clone())
+            for (entry, base) in path_entries(manifest, &shared, directory(&path), root_directory) {
+                if let Some(manifest) = join(base, entry).map(|path| manifest_in(&path))
+                    && input.siblings.contains_key(&manifest)
+                    && seen.insert(manifest.clone())
                 {
-                    queue.push_back(found);
+                    queue.push_back(manifest);
                 }
             }
 
             workspace.projects.extend(project(manifest, &shared, path));
         }
+
         Some(workspace)
     }
 }
 
-/// What members take from `[workspace]`.
+/// Values of `[workspace]` that members can inherit.
 struct Shared<'t, 'a> {
     dependencies: Option<&'t DeTable<'a>>,
     version: Option<&'t str>,
 }
 
-/// The manifests that `[workspace] members` names.
-struct Members {
-    paths: Vec<String>,
-}
-
-impl Members {
-    fn read(input: &Input<'_>, root_folder: &str, root: &DeTable<'_>) -> Self {
-        let Some(workspace) = table(root, "workspace") else {
-            return Self { paths: Vec::new() };
-        };
-        let literal: Vec<String> = strings(workspace, "members")
+/// Paths of the manifests that match `[workspace] members`.
+fn members(input: &Input<'_>, root_directory: &str, root: &DeTable<'_>) -> Vec<String> {
+    let Some(workspace) = table(root, "workspace") else {
+        return Vec::new();
+    };
+    let paths = |key: &str| -> Vec<String> {
+        strings(workspace, key)
             .into_iter()
             .take(MAX_PATTERNS)
-            .filter_map(|member| join(root_folder, member))
-            .collect();
-        let excluded: Vec<String> = strings(workspace, "exclude")
-            .into_iter()
-            .take(MAX_PATTERNS)
-            .filter_map(|path| join(root_folder, path))
-            .collect();
-        let Some(patterns) = patterns(&literal) else {
-            return Self { paths: Vec::new() };
-        };
-        let paths = input
-            .siblings
-            .keys()
-            .filter(|path| is_manifest(path))
-            .filter(|path| {
-                let folder = folder(path);
-                let is_under = |base: &String| is_within(folder, base);
-                patterns.is_match(folder)
-                    && (literal.iter().any(is_under) || !excluded.iter().any(is_under))
-            })
-            .cloned()
-            .collect();
+            .filter_map(|path| join(root_directory, path))
+            .collect()
+    };
+    let included = paths("members");
+    let excluded = paths("exclude");
+    let Some(patterns) = patterns(&included) else {
+        return Vec::new();
+    };
 
-        Self { paths }
-    }
+    input
+        .siblings
+        .keys()
+        .filter(|path| is_manifest(path))
+        .filter(|path| {
+            let directory = directory(path);
+            let is_under = |base: &String| is_within(directory, base);
+            // As in Cargo, a member that is listed without a pattern overrides `exclude`.
+            patterns.is_match(directory)
+                && (included.iter().any(is_under) || !excluded.iter().any(is_under))
+        })
+        .cloned()
+        .collect()
 }
 
-/// The members' patterns, in the syntax that Cargo takes from the `glob` crate.
+/// The patterns of members as one set, in the syntax of the `glob` crate, which Cargo uses.
 fn patterns(members: &[String]) -> Option<GlobSet> {
     let mut set = GlobSetBuilder::new();
     for member in members {
@@ -177,28 +173,28 @@ fn is_manifest(path: &str) -> bool {
     path == "Cargo.toml" || path.ends_with("/Cargo.toml")
 }
 
-/// The folder of a path, empty for the repository root.
-fn folder(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+/// The directory of a path, empty for the repository root.
+fn directory(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(directory, _)| directory)
 }
 
-fn manifest_in(folder: &str) -> String {
-    if folder.is_empty() {
+fn manifest_in(directory: &str) -> String {
+    if directory.is_empty() {
         "Cargo.toml".to_owned()
     } else {
-        format!("{folder}/Cargo.toml")
+        format!("{directory}/Cargo.toml")
     }
 }
 
-fn is_within(folder: &str, base: &str) -> bool {
+fn is_within(directory: &str, base: &str) -> bool {
     base.is_empty()
-        || folder
+        || directory
             .strip_prefix(base)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// A relative path below a folder, with `.` and `..` resolved; `None` when it leaves the
-/// repository.
+/// Joins a directory and a relative path and resolves `.` and `..`; `None` if the result is outside
+/// the repository.
 fn join(base: &str, relative: &str) -> Option<String> {
     if relative.starts_with('/') || relative.contains(':') {
         return None;
@@ -218,7 +214,7 @@ fn join(base: &str, relative: &str) -> Option<String> {
     Some(parts.join("/"))
 }
 
-/// A manifest's text, when it is one that can be read.
+/// A manifest's text; `None` if it is too large or not UTF-8.
 fn text(bytes: &[u8]) -> Option<&str> {
     if bytes.len() > limits::MAX_FILE_BYTES {
         return None;
@@ -227,6 +223,7 @@ fn text(bytes: &[u8]) -> Option<&str> {
     Some(text.strip_prefix('\u{feff}').unwrap_or(text))
 }
 
+/// The project of a manifest; `None` for a manifest without a `[package]`.
 fn project(manifest: &DeTable<'_>, shared: &Shared<'_, '_>, path: String) -> Option<Project> {
     let package = table(manifest, "package").or_else(|| table(manifest, "project"))?;
     let version = match package.get("version").map(Spanned::get_ref) {
@@ -254,7 +251,7 @@ fn project(manifest: &DeTable<'_>, shared: &Shared<'_, '_>, path: String) -> Opt
     })
 }
 
-/// Every table of dependencies, those for one target included.
+/// Every dependency table, including those in `[target.…]`.
 pub(super) fn dependency_tables<'t, 'a>(
     manifest: &'t DeTable<'a>,
 ) -> Vec<(DependencyKind, &'t DeTable<'a>)> {
@@ -273,6 +270,7 @@ pub(super) fn dependency_tables<'t, 'a>(
         .collect()
 }
 
+/// A dependency, with the values that it inherits from the workspace.
 fn declared(
     name: &str,
     value: &DeValue<'_>,
@@ -307,12 +305,13 @@ fn declared(
     })
 }
 
-/// The folders that a manifest's dependencies name, each with the folder that it is relative to.
+/// The paths of a manifest's path dependencies, each with the directory that it is relative to: the
+/// workspace's for an inherited dependency.
 fn path_entries<'t>(
     manifest: &'t DeTable<'_>,
     shared: &Shared<'t, '_>,
-    own_folder: &'t str,
-    root_folder: &'t str,
+    own_directory: &'t str,
+    root_directory: &'t str,
 ) -> Vec<(&'t str, &'t str)> {
     let path = |value: &'t DeValue<'_>| value.as_table().and_then(|table| string(table, "path"));
     dependency_tables(manifest)
@@ -325,16 +324,16 @@ fn path_entries<'t>(
                 .is_some_and(|table| boolean(table, "workspace") == Some(true));
             if inherited {
                 let value = shared.dependencies?.get(name.get_ref().as_ref())?;
-                Some((path(value.get_ref())?, root_folder))
+                Some((path(value.get_ref())?, root_directory))
             } else {
-                Some((path(value.get_ref())?, own_folder))
+                Some((path(value.get_ref())?, own_directory))
             }
         })
         .collect()
 }
 
-/// The manifests of packages that `[patch]` and `[replace]` take from a folder.
-fn paths_of_patches(root_folder: &str, root: &DeTable<'_>) -> Vec<String> {
+/// The manifests of local packages in `[patch]` and `[replace]`.
+fn paths_of_patches(root_directory: &str, root: &DeTable<'_>) -> Vec<String> {
     let patches = table(root, "patch")
         .into_iter()
         .flat_map(|patches| patches.values())
@@ -343,17 +342,17 @@ fn paths_of_patches(root_folder: &str, root: &DeTable<'_>) -> Vec<String> {
         .chain(table(root, "replace"))
         .flat_map(|table| table.values())
         .filter_map(|value| value.get_ref().as_table())
-        .filter_map(|value| join(root_folder, string(value, "path")?))
-        .map(|folder| manifest_in(&folder))
+        .filter_map(|value| join(root_directory, string(value, "path")?))
+        .map(|directory| manifest_in(&directory))
         .collect()
 }
 
-/// What a manifest without a lockfile asks for from outside the repository.
+/// The dependencies of a manifest without a lockfile, except for path dependencies.
 pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
     let root = syntax::toml(input.text()?)?;
     let targets = root.get("target").map(Node::entries).unwrap_or_default();
 
-    let mut found = Vec::new();
+    let mut unresolved = Vec::new();
     for table in std::iter::once(&root).chain(targets.iter().map(|(_, target)| target)) {
         for (key, kind) in DEPENDENCY_TABLES {
             for (name, value) in table.optional_map(key)? {
@@ -365,7 +364,7 @@ pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseErro
                     .iter()
                     .find_map(|key| value.get(key)?.text())
                     .or(value.text());
-                found.push(Unresolved {
+                unresolved.push(Unresolved {
                     name: value
                         .get("package")
                         .and_then(Node::text)
@@ -382,12 +381,12 @@ pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseErro
         }
     }
 
-    Ok(found)
+    Ok(unresolved)
 }
 
-/// Whether a path of keys leads to the versions of a requirement: `dependencies.serde`,
-/// `workspace.dependencies.serde.version`, `target.'cfg(unix)'.dependencies.libc`. The spellings with
-/// `_` (`dev_dependencies`), which Cargo warns about, do not count.
+/// Whether a path of keys in a manifest is that of a requirement's versions: `dependencies.serde`,
+/// `workspace.dependencies.serde.version`, `target.'cfg(unix)'.dependencies.libc`. Spellings with `_`
+/// (`dev_dependencies`), about which Cargo warns, are not accepted.
 pub(super) fn is_requirement_key(path: &[&str]) -> bool {
     let path = match path {
         ["workspace", rest @ ..] | ["target", _, rest @ ..] => rest,
@@ -406,7 +405,7 @@ pub(super) fn is_requirement_key(path: &[&str]) -> bool {
     )
 }
 
-/// Projects by the name of their package.
+/// Projects by package name.
 pub(super) fn by_name(workspace: &Workspace) -> BTreeMap<&str, Vec<&Project>> {
     let mut map: BTreeMap<&str, Vec<&Project>> = BTreeMap::new();
     for project in &workspace.projects {

@@ -1,8 +1,8 @@
-//! Cargo and crates.io.
+//! Cargo and crates.io: lockfile, manifest, versions, requirements and the sparse index.
 //!
-//! A name, a version or a source is never guessed: what a `Cargo.lock` does not hold is an error
-//! there, and manifests only add what the lockfile leaves out. Nothing here knows the address of a
-//! registry; it comes with the lockfile or from Cargo's configuration.
+//! Names, versions and sources are never guessed: a missing one is an error in `Cargo.lock`, and
+//! manifests only add what the lockfile omits. There is no registry address here; it comes from the
+//! lockfile or from Cargo's configuration.
 
 mod document;
 mod edit;
@@ -30,7 +30,15 @@ use crate::{
 /// OSV's name for the ecosystem.
 const NAME: &str = "crates.io";
 
-/// Rust's packages.
+/// The ecosystem of crates.io.
+///
+/// ```
+/// use patchgate_ecosystems::{Upgradable as _, cargo::Cargo};
+///
+/// assert_eq!(Cargo.admits("0.3", "0.3.7"), Ok(true));
+/// assert_eq!(Cargo.admits("0.3", "0.4.0"), Ok(false));
+/// assert_eq!(Cargo.raise_requirement("0.3", "0.4.1").as_deref(), Ok("0.4.1"));
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Cargo;
 
@@ -133,7 +141,7 @@ fn parse_version(text: &str) -> Result<Version<'_>, VersionError> {
     })
 }
 
-/// crates.io takes names that differ only in case or in `-` and `_` for the same.
+/// crates.io treats names that differ only in case, or in `-` and `_`, as the same.
 fn normalize_name(name: &str) -> Cow<'_, str> {
     let differs = |c: char| c == '_' || c.is_ascii_uppercase();
     if name.contains(differs) {

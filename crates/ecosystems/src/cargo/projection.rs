@@ -1,10 +1,10 @@
-//! A `Cargo.toml` cut down to what decides the dependency graph.
+//! Reduction of a `Cargo.toml` to the keys that affect dependency resolution.
 
 use toml_edit::{DocumentMut, Item, Table, TableLike, value};
 
 use crate::{EditError, limits};
 
-/// Top-level keys that decide the graph. `lib` is handled on its own.
+/// Top-level keys that affect the graph. `lib` is handled separately.
 const TOP: &[&str] = &[
     "cargo-features",
     "package",
@@ -21,8 +21,8 @@ const TOP: &[&str] = &[
     "replace",
 ];
 
-/// Keys of `[package]` that decide the graph: its identity, the workspace that it belongs to, and
-/// what the resolver itself looks at.
+/// Keys of `[package]` that affect the graph: the package's identity, its workspace, and the keys
+/// that the resolver reads.
 const PACKAGE: &[&str] = &[
     "name",
     "version",
@@ -33,7 +33,7 @@ const PACKAGE: &[&str] = &[
     "resolver",
 ];
 
-/// Keys of `[workspace]` that decide the graph.
+/// Keys of `[workspace]` that affect the graph.
 const WORKSPACE: &[&str] = &[
     "members",
     "exclude",
@@ -43,17 +43,37 @@ const WORKSPACE: &[&str] = &[
     "resolver",
 ];
 
-/// The manifest as dependency resolution needs it, for a scratch copy without sources: beside the
-/// result only an empty `src/lib.rs` has to exist.
+/// Reduces a manifest to what dependency resolution needs, for a scratch copy without sources. In
+/// addition to the result, only an empty `src/lib.rs` has to exist.
 ///
-/// What names a file of the sources goes: targets, build scripts, readme and licence files; so do
-/// profiles, lints and metadata, which do not change the graph. Two things stay because Cargo
-/// treats the package differently without them: `proc-macro = true` in `[lib]`, and `links`, for
-/// which Cargo demands a build script, so the empty library stands in for one. Comments and
+/// Keys that refer to source files are removed: targets, build scripts, readme and licence files.
+/// So are profiles, lints and metadata, which do not affect the graph. Two keys are kept because
+/// Cargo treats the package differently without them: `proc-macro = true` in `[lib]`, and `links`.
+/// Cargo requires a build script with `links`, so the empty library is used as one. Comments and
 /// formatting are not kept.
 ///
+/// ```
+/// use patchgate_ecosystems::cargo::resolution_manifest;
+///
+/// let manifest = "\
+/// [package]
+/// name = \"app\"
+/// readme = \"README.md\"
+///
+/// [dependencies]
+/// time = \"0.1\"
+///
+/// [profile.release]
+/// lto = true
+/// ";
+/// assert_eq!(
+///     resolution_manifest(manifest).unwrap(),
+///     "[package]\nname = \"app\"\n\n[dependencies]\ntime = \"0.1\"\n"
+/// );
+/// ```
+///
 /// # Errors
-/// When the manifest is not TOML, too large, or has a `package` or `workspace` that is no table.
+/// If the manifest is not TOML, is too large, or has a `package` or `workspace` that is not a table.
 pub fn resolution_manifest(manifest: &str) -> Result<String, EditError> {
     if manifest.len() > limits::MAX_FILE_BYTES {
         return Err(EditError::Unreadable(format!(
@@ -66,6 +86,7 @@ pub fn resolution_manifest(manifest: &str) -> Result<String, EditError> {
     let mut document: DocumentMut = text
         .parse()
         .map_err(|error: toml_edit::TomlError| EditError::Unreadable(error.message().to_owned()))?;
+    // Before `lib` is removed.
     let is_proc_macro = is_proc_macro(&document);
 
     retain(document.as_table_mut(), TOP);
@@ -77,10 +98,10 @@ pub fn resolution_manifest(manifest: &str) -> Result<String, EditError> {
             }
         }
     }
-
     if let Some(workspace) = sub_table(document.as_table_mut(), "workspace")? {
         retain(workspace, WORKSPACE);
     }
+
     if is_proc_macro {
         let mut library = Table::new();
         library.insert("proc-macro", value(true));
@@ -90,6 +111,7 @@ pub fn resolution_manifest(manifest: &str) -> Result<String, EditError> {
     Ok(document.to_string())
 }
 
+/// Whether the library is a procedural macro, in any of the spellings that Cargo accepts.
 fn is_proc_macro(document: &DocumentMut) -> bool {
     let Some(library) = document.get("lib").and_then(Item::as_table_like) else {
         return false;
@@ -119,12 +141,12 @@ fn sub_table<'t>(
 }
 
 fn retain(table: &mut dyn TableLike, keep: &[&str]) {
-    let dropped: Vec<String> = table
+    let unwanted: Vec<String> = table
         .iter()
         .map(|(key, _)| key.to_owned())
         .filter(|key| !keep.contains(&key.as_str()))
         .collect();
-    for key in dropped {
+    for key in unwanted {
         table.remove(&key);
     }
 }

@@ -8,8 +8,7 @@ use serde::Deserialize;
 use super::version::Version;
 use crate::{MetadataRequest, ParseError, Release, Requirement, limits};
 
-/// The newest version of the index format that is read; newer entries are passed over, as Cargo
-/// does.
+/// The newest supported version of the index format. Newer entries are skipped, as in Cargo.
 const NEWEST_ENTRY_VERSION: u32 = 2;
 
 /// The characters that are encoded in a path: all that the name of a published crate cannot
@@ -25,8 +24,8 @@ pub(super) fn metadata_request(registry: &str, name: &str) -> MetadataRequest {
     }
 }
 
-/// The path of a package's file: by its length for up to three characters, else in two folders of
-/// two characters.
+/// The path of a package's index file: `1/a`, `2/ab`, `3/a/abc`, and for longer names two
+/// directories of two characters each (`se/rd/serde`).
 fn index_path(name: &str) -> String {
     let name = name.to_lowercase();
     let part = |from: usize, to: usize| -> String {
@@ -53,7 +52,8 @@ struct Entry {
     yanked: Option<bool>,
 }
 
-/// The one key that decides whether the others can be read.
+/// The format version of an entry. It is read first because the other keys of a newer entry may
+/// have any form.
 #[derive(Deserialize)]
 struct EntryVersion {
     v: Option<u32>,
@@ -77,7 +77,7 @@ enum Kind {
     Dev,
 }
 
-/// Reads an index file: one JSON object a line, one line a version.
+/// Reads an index file: one JSON object per line, one line per version.
 pub(super) fn parse_metadata(name: &str, body: &[u8]) -> Result<Vec<Release>, ParseError> {
     if body.len() > limits::MAX_METADATA_BYTES {
         return Err(ParseError::new(format!(
@@ -88,15 +88,15 @@ pub(super) fn parse_metadata(name: &str, body: &[u8]) -> Result<Vec<Release>, Pa
 
     let text = std::str::from_utf8(body).map_err(|_| ParseError::new("is not UTF-8"))?;
     let mut releases = Vec::new();
-
     let mut newer = false;
+
     for (index, line) in text.lines().enumerate() {
         if line.trim().is_empty() {
             continue;
         }
 
         let malformed = |error: serde_json::Error| {
-            ParseError::new(format!("is not an index of crates: {error}")).at_line(index + 1)
+            ParseError::new(format!("is not an index file: {error}")).at_line(index + 1)
         };
         let version: EntryVersion = serde_json::from_str(line).map_err(malformed)?;
         if version.v.unwrap_or(1) > NEWEST_ENTRY_VERSION {
@@ -111,24 +111,25 @@ pub(super) fn parse_metadata(name: &str, body: &[u8]) -> Result<Vec<Release>, Pa
     match (releases.is_empty(), newer) {
         (false, _) => Ok(releases),
         (true, true) => Err(ParseError::new(format!(
-            "holds only entries newer than version {NEWEST_ENTRY_VERSION} of the index format"
+            "contains only entries newer than version {NEWEST_ENTRY_VERSION} of the index format"
         ))),
         (true, false) => Err(ParseError::new("is empty")),
     }
 }
 
+/// Checks an entry and converts it to a release.
 fn release(name: &str, entry: Entry) -> Result<Release, ParseError> {
     if super::normalize_name(&entry.name) != super::normalize_name(name) {
         return Err(ParseError::new(format!(
-            "is about another crate than `{name}`"
+            "describes a crate other than `{name}`"
         )));
     }
     if Version::parse(&entry.vers).is_none() {
-        return Err(ParseError::new("has an entry whose `vers` is no version"));
+        return Err(ParseError::new("has an entry with an invalid `vers`"));
     }
     if entry.cksum.len() != 64 || !entry.cksum.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err(ParseError::new(
-            "has an entry whose `cksum` is not a SHA-256",
+            "has an entry with a `cksum` that is not a SHA-256 checksum",
         ));
     }
 
@@ -149,7 +150,8 @@ fn requirement(dependency: Dependency) -> Requirement {
     };
 
     Requirement {
-        // In the index the rename is `name`, and `package` what it renames.
+        // For a renamed dependency the index has the new name in `name` and the original in
+        // `package`.
         package: dependency
             .package
             .filter(|package| *package != dependency.name),

@@ -1,4 +1,4 @@
-//! Cargo's version requirements
+//! Cargo's version requirements: matching, and raising to a new lower bound
 //! (<https://doc.rust-lang.org/cargo/reference/specifying-dependencies.html>).
 
 use std::cmp::Ordering;
@@ -24,24 +24,27 @@ fn parse_version(requirement: &str, version: &str) -> Result<Version, Requiremen
     Version::parse(version).map_err(|_| {
         error(
             requirement,
-            format!("cannot be judged for `{version}`, which Cargo does not take for a version"),
+            format!("cannot be compared with `{version}`, which is not a version for Cargo"),
         )
     })
 }
 
-/// Whether Cargo takes `version` for `requirement`.
+/// Whether Cargo accepts `version` for `requirement`.
 pub(super) fn admits(requirement: &str, version: &str) -> Result<bool, RequirementError> {
     let parsed = parse(requirement)?;
     Ok(parsed.matches(&parse_version(requirement, version)?))
 }
 
-/// The requirement in the same style with `version` as its smallest.
+/// The requirement in the same style with `version` as its smallest version.
 ///
-/// Numbers of the old text that are left out stay out where the version is then still the smallest
-/// (`1.2` becomes `1.4` for 1.4.0 and `1.4.2` for 1.4.2). Of a range, the lower end moves; the
-/// upper end moves only when it shuts the version out, to the next version of the same rank
-/// (`>=1.2, <2` becomes `>=2.1.0, <3` for 2.1.0). A wildcard that cannot name the version becomes
-/// the range that it stands for. A version below the requirement is refused: that is no raise.
+/// - A requirement with fewer than three numbers keeps its length if `version` is then still the
+///   smallest: `1.2` becomes `1.4` for 1.4.0, and `1.4.2` for 1.4.2.
+/// - In a range, the lower bound is replaced. The upper bound changes only if it excludes the
+///   version, to the next version with the same number of parts: `>=1.2, <2` becomes `>=2.1, <3`
+///   for 2.1.0.
+/// - A wildcard that cannot express the version becomes the equivalent range.
+///
+/// A version below the requirement is an error, because that would lower it.
 pub(super) fn raise(requirement: &str, version: &str) -> Result<String, RequirementError> {
     let old = parse(requirement)?;
     let mut version = parse_version(requirement, version)?;
@@ -50,12 +53,12 @@ pub(super) fn raise(requirement: &str, version: &str) -> Result<String, Requirem
     if old
         .comparators
         .iter()
-        .filter_map(lower_end)
-        .any(|end| end.cmp_precedence(&version) == Ordering::Greater)
+        .filter_map(lower_bound)
+        .any(|bound| bound.cmp_precedence(&version) == Ordering::Greater)
     {
         return Err(error(
             requirement,
-            format!("asks for more than `{version}`"),
+            format!("asks for a version above `{version}`"),
         ));
     }
 
@@ -64,9 +67,8 @@ pub(super) fn raise(requirement: &str, version: &str) -> Result<String, Requirem
         [one] => single(requirement, one, &version)?,
         several => range(requirement, several, &version)?,
     };
-    let holds = VersionReq::parse(&raised).is_ok_and(|new| new.matches(&version));
 
-    if holds {
+    if VersionReq::parse(&raised).is_ok_and(|new| new.matches(&version)) {
         Ok(raised)
     } else {
         Err(error(
@@ -76,8 +78,8 @@ pub(super) fn raise(requirement: &str, version: &str) -> Result<String, Requirem
     }
 }
 
-/// The smallest version that a comparator can admit; `None` for one that only sets an upper end.
-fn lower_end(comparator: &Comparator) -> Option<Version> {
+/// The smallest version that a comparator can admit; `None` for one that only sets an upper bound.
+fn lower_bound(comparator: &Comparator) -> Option<Version> {
     (!matches!(comparator.op, Op::Less | Op::LessEq)).then(|| Version {
         major: comparator.major,
         minor: comparator.minor.unwrap_or(0),
@@ -87,6 +89,7 @@ fn lower_end(comparator: &Comparator) -> Option<Version> {
     })
 }
 
+/// Raises a requirement with one comparator.
 fn single(
     requirement: &str,
     one: &Comparator,
@@ -94,7 +97,7 @@ fn single(
 ) -> Result<String, RequirementError> {
     match one.op {
         Op::Less | Op::LessEq => {
-            let upper = upper_end(requirement, requirement, one, version)?;
+            let upper = upper_bound(requirement, requirement, one, version)?;
             Ok(format!(">={version}, {}", upper.trim()))
         }
         Op::Wildcard => Ok(wildcard(one, version)),
@@ -105,7 +108,7 @@ fn single(
     }
 }
 
-/// A requirement of several comparators, each part kept with the blanks around it.
+/// Raises a requirement with several comparators. Each part keeps the blanks around it.
 fn range(
     requirement: &str,
     several: &[Comparator],
@@ -123,7 +126,7 @@ fn range(
     let mut raised = Vec::with_capacity(parts.len());
     for (part, comparator) in parts.into_iter().zip(several) {
         raised.push(match comparator.op {
-            Op::Less | Op::LessEq => upper_end(requirement, part, comparator, version)?,
+            Op::Less | Op::LessEq => upper_bound(requirement, part, comparator, version)?,
             Op::Wildcard => {
                 has_lower = true;
                 wildcard(comparator, version)
@@ -147,8 +150,8 @@ fn range(
     })
 }
 
-/// `<` or `<=` with its end moved when it shuts the version out.
-fn upper_end(
+/// A part with `<` or `<=`, with a new bound if the old one excludes the version.
+fn upper_bound(
     requirement: &str,
     part: &str,
     comparator: &Comparator,
@@ -176,8 +179,8 @@ fn upper_end(
     Ok(replace_version(part, comparator, &text))
 }
 
-/// A wildcard that begins at the version, or else the range from the version to where the wildcard
-/// would end.
+/// The wildcard that begins at the version if there is one, else the range from the version to the
+/// wildcard's end.
 fn wildcard(comparator: &Comparator, version: &Version) -> String {
     let (major, minor) = (version.major, version.minor);
     let plain = version.pre.is_empty() && version.patch == 0;
@@ -189,12 +192,12 @@ fn wildcard(comparator: &Comparator, version: &Version) -> String {
     }
 }
 
-/// The version with at least as many numbers as the comparator had, and no more than it takes for
-/// the version to be the smallest.
+/// The version in as few numbers as possible: at least as many as the comparator had, and enough
+/// that the version is the smallest one admitted.
 fn shortest(comparator: &Comparator, version: &Version) -> String {
     let (major, minor) = (version.major, version.minor);
-    // A tilde or an equals sign with fewer numbers means a wider range, and so the number of
-    // numbers is a part of the style; but an exact version stays exact.
+    // After a tilde or an equals sign fewer numbers mean a wider range, so the count is part of the
+    // style. A complete version stays complete.
     match (comparator.minor, comparator.patch) {
         _ if !version.pre.is_empty() || version.patch != 0 => version.to_string(),
         (_, Some(_)) => version.to_string(),
@@ -203,7 +206,7 @@ fn shortest(comparator: &Comparator, version: &Version) -> String {
     }
 }
 
-/// The part with its version exchanged, operator and blanks kept.
+/// The part with a new version; operator and blanks are kept.
 fn replace_version(part: &str, _: &Comparator, version: &str) -> String {
     let is_part_of_version = |c: char| !c.is_whitespace() && !"=<>~^".contains(c);
     let start = part.find(is_part_of_version).unwrap_or(part.len());
@@ -279,12 +282,12 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_it_cannot_raise() {
+    fn refuses_requirements_that_cannot_be_raised() {
         for (requirement, version, message) in [
             (
                 "2.0",
                 "1.5.0",
-                "requirement `2.0` asks for more than `1.5.0`",
+                "requirement `2.0` asks for a version above `1.5.0`",
             ),
             (
                 "git",
@@ -294,7 +297,7 @@ mod tests {
             (
                 "1",
                 "x",
-                "requirement `1` cannot be judged for `x`, which Cargo does not take for a version",
+                "requirement `1` cannot be compared with `x`, which is not a version for Cargo",
             ),
         ] {
             let error = raise(requirement, version).unwrap_err();

@@ -1,4 +1,5 @@
-//! Which packages are the repository's own, what they ask for, and why each other package is there.
+//! Roots and scopes: the repository's own packages, their declared dependencies, and the strongest
+//! reason for which every other package is installed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,31 +8,31 @@ use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, Package, PackageIn
 use super::manifest::{self, Project, Workspace};
 use super::requirement;
 
-/// Most copies of one package among a project's dependencies that requirements are tried on. Cargo
-/// allows one for each breaking version; no real project has more than a few.
+/// Maximum number of versions of one package, among a project's dependencies, against which a
+/// requirement is checked. Cargo allows one per incompatible version; real projects have a few.
 const MAX_COPIES: usize = 64;
 
-/// Fills in [`Lockfile::roots`], the edges of packages from folders, and every scope.
+/// Sets [`Lockfile::roots`], the edges of path packages, and every scope.
 ///
-/// A root is a package from a folder. With its manifest, its edges carry requirements, names and
-/// kinds; without, they are the lockfile's and count as needed at run time. Edges of other packages
-/// stay [`DependencyKind::Runtime`]: the lockfile does not say what they are for.
+/// A root is a package with a path source. If its manifest is known, its edges get requirements,
+/// names and kinds from there; otherwise they count as runtime dependencies. Edges of all other
+/// packages stay [`DependencyKind::Runtime`], because the lockfile does not state their kind.
 pub(super) fn attach(lockfile: &mut Lockfile, workspace: Option<&Workspace>) {
     let projects = workspace.map(manifest::by_name).unwrap_or_default();
     let own: Vec<usize> = (0..lockfile.packages.len())
         .filter(|index| matches!(lockfile.packages[*index].origin, Origin::Path(_)))
         .collect();
 
-    let mut copies: BTreeMap<String, u32> = BTreeMap::new();
+    let mut versions: BTreeMap<String, u32> = BTreeMap::new();
     for &index in &own {
-        *copies
+        *versions
             .entry(lockfile.packages[index].name.clone())
             .or_default() += 1;
     }
 
     let mut roots = Vec::with_capacity(own.len());
     for &index in &own {
-        let project = project_of(&lockfile.packages[index], &copies, &projects);
+        let project = project_of(&lockfile.packages[index], &versions, &projects);
         if let Some(project) = project {
             let edges = stated_edges(lockfile, index, project);
             lockfile.packages[index].edges = edges;
@@ -44,21 +45,24 @@ pub(super) fn attach(lockfile: &mut Lockfile, workspace: Option<&Workspace>) {
             edges: package.edges.clone(),
         });
     }
-    // The project beside the lockfile comes first, as in `cargo metadata`'s resolve root.
-    let beside = workspace
+
+    // The project in the lockfile's directory comes first, like the resolve root of
+    // `cargo metadata`.
+    let first = workspace
         .and_then(|workspace| workspace.projects.first())
         .map(|project| project.manifest.clone());
+    roots.sort_by_key(|root| first.is_none() || root.manifest != first);
 
-    roots.sort_by_key(|root| beside.is_none() || root.manifest != beside);
     lockfile.roots = roots;
     set_scopes(lockfile, &own);
 }
 
-/// The manifest of a package: the one of its name and version, or the only one of its name where
-/// the lockfile, too, holds only one (then one of the two is stale).
+/// The project of a path package: the one with its name and version. Without such a project it is
+/// the only one with its name, if the lockfile has only one package with that name as well; then
+/// either the manifest or the lockfile is stale.
 fn project_of<'w>(
     package: &Package,
-    copies: &BTreeMap<String, u32>,
+    versions: &BTreeMap<String, u32>,
     projects: &BTreeMap<&str, Vec<&'w Project>>,
 ) -> Option<&'w Project> {
     let candidates = projects.get(package.name.as_str())?;
@@ -66,47 +70,48 @@ fn project_of<'w>(
         .iter()
         .find(|project| project.version.as_deref() == Some(package.version.as_str()));
     let alone = || match candidates.as_slice() {
-        [only] if copies.get(&package.name) == Some(&1) => Some(only),
+        [only] if versions.get(&package.name) == Some(&1) => Some(only),
         _ => None,
     };
 
     of_version.or_else(alone).copied()
 }
 
-/// The lockfile's edges of a project, told apart by what its manifest states.
+/// The lockfile's edges of a project, with the requirement, name and kind that its manifest
+/// declares.
 ///
-/// An edge that the manifest does not explain stays, as needed at run time: a stale manifest hides
-/// nothing. A statement that the lockfile does not hold leaves no trace.
+/// An edge that the manifest does not declare is kept as a runtime dependency, so a stale manifest
+/// hides nothing. A declaration without an edge in the lockfile is ignored.
 fn stated_edges(lockfile: &Lockfile, index: usize, project: &Project) -> Vec<Edge> {
     let locked = &lockfile.packages[index].edges;
     let mut by_name: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (place, edge) in locked.iter().enumerate() {
-        by_name.entry(edge.name.as_str()).or_default().push(place);
+    for (index, edge) in locked.iter().enumerate() {
+        by_name.entry(edge.name.as_str()).or_default().push(index);
     }
 
-    let mut explained = vec![false; locked.len()];
+    let mut is_declared = vec![false; locked.len()];
     let mut edges: Vec<Edge> = Vec::with_capacity(locked.len());
+    let mut seen = BTreeSet::new();
 
-    let mut stated = BTreeSet::new();
     for declared in &project.dependencies {
-        let Some(places) = by_name.get(declared.package.as_str()) else {
+        let Some(candidates) = by_name.get(declared.package.as_str()) else {
             continue;
         };
-        let place = match places.as_slice() {
+        let matching = match candidates.as_slice() {
             [only] => Some(*only),
             several => several
                 .iter()
                 .take(MAX_COPIES)
                 .copied()
-                .find(|place| fits(lockfile, &locked[*place], declared.requirement.as_deref())),
+                .find(|index| fits(lockfile, &locked[*index], declared.requirement.as_deref())),
         };
-        let Some(place) = place else { continue };
+        let Some(index) = matching else { continue };
 
-        explained[place] = true;
-        // The same may be stated for several targets.
-        if stated.insert((place, &declared.name, &declared.requirement, declared.kind)) {
+        is_declared[index] = true;
+        // A manifest may declare the same dependency for several targets.
+        if seen.insert((index, &declared.name, &declared.requirement, declared.kind)) {
             edges.push(Edge {
-                to: locked[place].to,
+                to: locked[index].to,
                 name: declared.name.as_str().into(),
                 requirement: declared.requirement.clone().map(Into::into),
                 kind: declared.kind,
@@ -117,14 +122,15 @@ fn stated_edges(lockfile: &Lockfile, index: usize, project: &Project) -> Vec<Edg
     edges.extend(
         locked
             .iter()
-            .zip(explained)
-            .filter(|(_, explained)| !explained)
+            .zip(is_declared)
+            .filter(|(_, is_declared)| !is_declared)
             .map(|(edge, _)| edge.clone()),
     );
 
     edges
 }
 
+/// Whether an edge leads to a package that the requirement admits.
 fn fits(lockfile: &Lockfile, edge: &Edge, requirement: Option<&str>) -> bool {
     let Some(package) = lockfile.package(edge.to) else {
         return false;
@@ -132,16 +138,16 @@ fn fits(lockfile: &Lockfile, edge: &Edge, requirement: Option<&str>) -> bool {
 
     match requirement {
         Some(requirement) => requirement::admits(requirement, &package.version).unwrap_or_default(),
-        // Several packages of one name and no requirement: it is the one that is not of a
-        // registry.
+        // A dependency without a requirement has a path or Git source, so of several packages with
+        // its name it is the one that is not from a registry.
         None => !matches!(package.origin, Origin::Registry(_)),
     }
 }
 
-/// The scope that an edge of a root gives.
+/// The scope of the packages behind a root's edge.
 ///
-/// An optional dependency counts as needed at run time: it is behind a feature, and the lockfile
-/// does not say which features are on.
+/// An optional dependency counts as a runtime dependency: a feature enables it, and the lockfile
+/// does not record which features are enabled.
 fn scope_of(kind: DependencyKind) -> Scope {
     match kind {
         DependencyKind::Runtime | DependencyKind::Optional | DependencyKind::Peer => Scope::Runtime,
@@ -150,13 +156,15 @@ fn scope_of(kind: DependencyKind) -> Scope {
     }
 }
 
-/// Gives each package the strongest scope by which a root reaches it. Roots themselves, and
-/// packages that none reaches, count as needed at run time.
+/// Gives each package the strongest scope of all paths from a root to it. Roots, and packages that
+/// no root reaches, get the runtime scope.
 fn set_scopes(lockfile: &mut Lockfile, own: &[usize]) {
     let mut reached = vec![None; lockfile.packages.len()];
     for &index in own {
         reached[index] = Some(Scope::Runtime);
     }
+
+    // Strongest scope first: a package that has been reached keeps its scope.
     for scope in [Scope::Runtime, Scope::Build, Scope::Development] {
         let mut stack: Vec<PackageIndex> = lockfile
             .roots
@@ -166,13 +174,13 @@ fn set_scopes(lockfile: &mut Lockfile, own: &[usize]) {
             .map(|edge| edge.to)
             .collect();
 
-        while let Some(at) = stack.pop() {
-            let at = at.0 as usize;
-            if reached[at].is_some() {
+        while let Some(package) = stack.pop() {
+            let index = package.0 as usize;
+            if reached[index].is_some() {
                 continue;
             }
-            reached[at] = Some(scope);
-            stack.extend(lockfile.packages[at].edges.iter().map(|edge| edge.to));
+            reached[index] = Some(scope);
+            stack.extend(lockfile.packages[index].edges.iter().map(|edge| edge.to));
         }
     }
 

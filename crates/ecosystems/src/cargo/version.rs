@@ -1,16 +1,16 @@
-//! Cargo's versions: Semantic Versioning 2.0 (<https://semver.org/>), with numbers of any size.
+//! Cargo's versions: Semantic Versioning 2.0 (<https://semver.org/>) with numbers of any size.
 
 use patchgate_model::Bump;
 
 use crate::version::semantic::{Semantic, strict};
 
-/// A version. None is OSV's `0`, which stands before every version
+/// A version. `None` is OSV's `0`, which sorts before every version
 /// (<https://ossf.github.io/osv-schema/#affectedrangesevents-fields>).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Version<'a>(Option<Semantic<'a>>);
 
 impl<'a> Version<'a> {
-    /// Reads a version; `None` when the text is not one.
+    /// Parses a version; `None` for a text that is not one.
     pub(super) fn parse(text: &'a str) -> Option<Self> {
         if text == "0" {
             return Some(Self(None));
@@ -23,8 +23,8 @@ impl<'a> Version<'a> {
         self.0.is_some_and(|version| !version.pre.is_none())
     }
 
-    /// How far the move to `other` goes, by Cargo's caret rule: the leftmost number that is not
-    /// zero is the breaking one
+    /// The size of the change to `other`, by Cargo's caret rule: a change of the leftmost nonzero
+    /// number, or of one before it, is breaking
     /// (<https://doc.rust-lang.org/cargo/reference/specifying-dependencies.html#default-requirements>).
     pub(super) fn bump_to(&self, other: &Self) -> Bump {
         let (Some(Semantic { core: a, .. }), Some(Semantic { core: b, .. })) = (self.0, other.0)
@@ -52,6 +52,7 @@ impl<'a> Version<'a> {
 mod tests {
     use super::*;
     use crate::version::assert_rising;
+
     fn version(text: &str) -> Version<'_> {
         Version::parse(text).unwrap_or_else(|| panic!("`{text}` is a version"))
     }
@@ -85,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn rejects_what_is_no_version() {
+    fn rejects_invalid_versions() {
         for text in [
             "",
             "1",

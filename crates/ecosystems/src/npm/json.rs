@@ -1,4 +1,5 @@
-//! What the parsers share about JSON: borrowed text, maps without duplicate keys, error text.
+//! JSON building blocks of npm's parsers: borrowed strings, maps without duplicate keys, and error
+//! texts.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,9 +13,9 @@ use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use crate::ParseError;
 use crate::fast_hash::FastHashSet;
 
-/// A string of the document, borrowed unless it holds escapes.
+/// A string of the document, borrowed unless it has escapes.
 ///
-/// (`Option<Cow<str>>` never borrows with serde's derive; this does.)
+/// An own type because serde's derive never borrows an `Option<Cow<str>>`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Text<'a>(pub(super) Cow<'a, str>);
 
@@ -42,8 +43,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     }
 }
 
-/// An object in the document's order. A key that stands there twice is an error: readers differ on
-/// which of the two counts, so one of them would be hidden.
+/// An object, in the order of the document. A duplicate key is an error: readers differ in which of
+/// the two values they use, so the other one would be hidden.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Map<'a, V>(pub(super) Vec<(Cow<'a, str>, V)>);
 
@@ -54,7 +55,7 @@ impl<V> Default for Map<'_, V> {
 }
 
 impl<V> Map<'_, V> {
-    /// The value of a key.
+    /// The value of a key. Takes linear time.
     pub(super) fn get(&self, key: &str) -> Option<&V> {
         self.0
             .iter()
@@ -63,13 +64,13 @@ impl<V> Map<'_, V> {
     }
 }
 
-/// Up to this many keys, comparing each with each is faster than hashing.
+/// Number of keys up to which comparing all pairs is faster than hashing.
 const FEW_KEYS: usize = 16;
 
-/// A map that is being read.
+/// A [`Map`] while it is being read.
 pub(super) struct Filling<'a, V> {
     entries: Vec<(Cow<'a, str>, V)>,
-    /// The keys, once they are many.
+    /// All keys, once there are more than [`FEW_KEYS`].
     keys: FastHashSet<Cow<'a, str>>,
 }
 
@@ -83,7 +84,7 @@ impl<V> Default for Filling<'_, V> {
 }
 
 impl<'a, V> Filling<'a, V> {
-    /// Notes a key; whether it stands there for the first time.
+    /// Records a key, and returns whether it is new.
     #[expect(clippy::ptr_arg, reason = "a borrowed key is kept without a copy")]
     fn is_new(&mut self, key: &Cow<'a, str>) -> bool {
         if self.entries.len() < FEW_KEYS {
@@ -96,12 +97,12 @@ impl<'a, V> Filling<'a, V> {
         self.keys.insert(key.clone())
     }
 
-    /// Adds an entry, or does nothing when its key stands there.
+    /// Adds an entry; `None`, and no change, if its key is already present.
     pub(super) fn insert(&mut self, key: Cow<'a, str>, value: V) -> Option<()> {
         self.is_new(&key).then(|| self.entries.push((key, value)))
     }
 
-    /// What was read.
+    /// The finished map.
     pub(super) fn done(self) -> Map<'a, V> {
         Map(self.entries)
     }
@@ -136,8 +137,8 @@ impl<'de: 'a, 'a, V: Deserialize<'de>> Deserialize<'de> for Map<'a, V> {
     }
 }
 
-/// An object read into `T`. Serde's derive reads an array too, by position, which would make a
-/// lockfile of `[]`.
+/// An object, read into `T`. Serde's derive also accepts an array, by position, so without this
+/// type `[]` would be a valid lockfile.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Object<T>(pub(super) T);
 
@@ -161,10 +162,10 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
-/// The error for a text that serde_json refused; `what` says what it should have been.
+/// The error for a text that serde_json refused; `what` is the kind of file that was expected.
 pub(super) fn unreadable(error: &serde_json::Error, what: &str) -> ParseError {
     let text = error.to_string();
-    // serde_json puts the position at the end of its text; it is kept as a number instead.
+    // serde_json appends the position to its message; the line is kept as a number instead.
     let text = text
         .rsplit_once(" at line ")
         .map_or(text.as_str(), |(text, _)| text)
@@ -181,7 +182,7 @@ pub(super) fn unreadable(error: &serde_json::Error, what: &str) -> ParseError {
     }
 }
 
-/// The tree of a JSON text with the place of every value, without the liberties that JSONC takes.
+/// Parses JSON into a tree with the byte range of every value. All extensions of JSONC are refused.
 pub(super) fn strict_ast(text: &str) -> Result<ast::Value<'_>, String> {
     let collect = CollectOptions {
         comments: CommentCollectionStrategy::Off,

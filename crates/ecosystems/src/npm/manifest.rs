@@ -1,4 +1,5 @@
-//! `package.json`: reading its requirements and changing one of them.
+//! `package.json` (<https://docs.npmjs.com/cli/v11/configuring-npm/package-json>): its requirements,
+//! workspaces and resolutions, and the edit of one requirement.
 
 use std::collections::HashSet;
 
@@ -13,7 +14,7 @@ use super::splice::{Splice, splice};
 use crate::syntax;
 use crate::{EditError, Input, ParseError, RequirementEdit, limits};
 
-/// What is read of a manifest.
+/// The fields of a manifest that are read.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct Manifest<'a> {
@@ -33,7 +34,7 @@ pub(super) struct Manifest<'a> {
     resolutions: Option<&'a RawValue>,
 }
 
-/// What stands under `workspaces`: a list, or yarn's object with that list.
+/// The value of `workspaces`: a list of patterns, or yarn's object with that list.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Workspaces {
@@ -45,7 +46,8 @@ enum Workspaces {
 }
 
 impl<'a> Manifest<'a> {
-    /// Reads a manifest. `None` when it cannot be read: a lockfile does without it.
+    /// Reads a manifest; `None` if it cannot be read. This is not an error, because lockfiles can be
+    /// read without manifests.
     pub(super) fn read(bytes: &'a [u8]) -> Option<Self> {
         if bytes.len() > limits::MAX_FILE_BYTES {
             return None;
@@ -59,7 +61,7 @@ impl<'a> Manifest<'a> {
         self.name.as_ref().map(|Text(name)| &**name)
     }
 
-    /// What the project asks for.
+    /// The project's dependencies, by kind.
     pub(super) fn needs(&self) -> Needs<'a> {
         Needs {
             runtime: self.dependencies.clone(),
@@ -69,7 +71,7 @@ impl<'a> Manifest<'a> {
         }
     }
 
-    /// The patterns of the workspace members' folders. None where they cannot be read.
+    /// The patterns for the directories of workspace members; empty if they cannot be read.
     pub(super) fn workspaces(&self) -> Vec<String> {
         match self.workspaces.map(|raw| serde_json::from_str(raw.get())) {
             Some(Ok(Workspaces::List(list) | Workspaces::Object { packages: list })) => list,
@@ -77,8 +79,8 @@ impl<'a> Manifest<'a> {
         }
     }
 
-    /// What yarn's `resolutions` puts in the place of other requirements: the pattern as written
-    /// (`a`, `a/**/b`, `b@npm:^1`) with the requirement.
+    /// The entries of yarn's `resolutions`: the pattern as written (`a`, `a/**/b`, `b@npm:^1`), and
+    /// the requirement that replaces those that match it.
     pub(super) fn resolutions(&self) -> Vec<(String, String)> {
         let read: Option<Map<'_, Option<Text<'_>>>> = self
             .resolutions
@@ -92,11 +94,11 @@ impl<'a> Manifest<'a> {
             .collect()
     }
 
-    /// What the project installs, with the kind. A name that stands in several sections counts
-    /// once, in the first of them here.
+    /// The requirements of the dependencies that the project installs, with their kinds. A name in
+    /// several sections counts once: optional first, then runtime, then development.
     pub(super) fn requirements(&self) -> Vec<(DependencyKind, &str, &str)> {
         let mut seen = HashSet::new();
-        let mut found = Vec::new();
+        let mut requirements = Vec::new();
         for (kind, section) in [
             (DependencyKind::Optional, &self.optional_dependencies),
             (DependencyKind::Runtime, &self.dependencies),
@@ -106,12 +108,12 @@ impl<'a> Manifest<'a> {
                 if let Some(Text(requirement)) = requirement
                     && seen.insert(&**name)
                 {
-                    found.push((kind, &**name, &**requirement));
+                    requirements.push((kind, &**name, &**requirement));
                 }
             }
         }
 
-        found
+        requirements
     }
 
     /// The requirement under a name, in the section for the kind.
@@ -127,11 +129,11 @@ impl<'a> Manifest<'a> {
     }
 }
 
-/// What a manifest without a lockfile asks for from outside the repository. Peer dependencies are
-/// not among it: they state what a package works with, not what it installs.
+/// The dependencies of a manifest without a lockfile, except for those inside the repository. Peer
+/// dependencies are left out: they state what a package works with, not what it installs.
 pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
     let root = syntax::json(input.text()?)?;
-    let mut found = Vec::new();
+    let mut unresolved = Vec::new();
     for (section, kind) in [
         ("dependencies", DependencyKind::Runtime),
         ("devDependencies", DependencyKind::Development),
@@ -144,7 +146,7 @@ pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseErro
                 continue;
             }
 
-            found.push(Unresolved {
+            unresolved.push(Unresolved {
                 name: name.name.clone().into_owned(),
                 requirement: requirement.to_owned(),
                 kind,
@@ -153,22 +155,22 @@ pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseErro
         }
     }
 
-    Ok(found)
+    Ok(unresolved)
 }
 
 const BOM: char = '\u{feff}';
 
-/// The sections that hold requirements, in the order in which an edit looks at them. Peer
-/// dependencies come last: they state what a package works with, not what is installed, and are
-/// changed only when the requirement stands nowhere else.
+/// The sections with requirements that an edit changes. Peer dependencies state what a package
+/// works with, not what is installed, so they are changed only if none of these sections has the
+/// requirement.
 const SECTIONS: [&str; 3] = ["dependencies", "devDependencies", "optionalDependencies"];
 const PEER_SECTION: &str = "peerDependencies";
 
-/// Whether a path of keys leads to the versions of a requirement: `dependencies.qs`,
+/// Whether a path of keys in a manifest is that of a requirement's versions: `dependencies.qs`,
 /// `overrides.parent.qs`.
 pub(super) fn is_requirement_key(path: &[&str]) -> bool {
     match path {
-        // Overrides nest by the package that asks.
+        // Overrides are nested by dependent.
         ["overrides", rest @ ..] => !rest.is_empty(),
         [section, _] => {
             SECTIONS.contains(section) || [PEER_SECTION, "resolutions"].contains(section)
@@ -177,7 +179,7 @@ pub(super) fn is_requirement_key(path: &[&str]) -> bool {
     }
 }
 
-/// Changes one requirement in every section that holds it.
+/// Changes one requirement in every section that has it, and keeps every other byte.
 pub(super) fn edit(manifest: &str, edit: &RequirementEdit) -> Result<String, EditError> {
     if manifest.len() > limits::MAX_FILE_BYTES {
         return Err(EditError::Unreadable("it is too large".to_owned()));
@@ -186,27 +188,26 @@ pub(super) fn edit(manifest: &str, edit: &RequirementEdit) -> Result<String, Edi
     let text = manifest.strip_prefix(BOM).unwrap_or(manifest);
     let before: serde_json::Value = read_value(text)?;
 
-    // Refuses keys that stand twice in a section.
+    // Refuses duplicate keys, which `read_value` accepts.
     serde_json::from_str::<Object<Manifest<'_>>>(text).map_err(|error| unreadable(&error))?;
     let tree = strict_ast(text).map_err(EditError::Unreadable)?;
 
-    let mut places = places(&tree, &SECTIONS, edit);
-    if places.is_empty() {
-        places = self::places(&tree, &[PEER_SECTION], edit);
+    let mut spans = spans(&tree, &SECTIONS, edit);
+    if spans.is_empty() {
+        spans = self::spans(&tree, &[PEER_SECTION], edit);
     }
-
-    if places.is_empty() {
+    if spans.is_empty() {
         return Err(EditError::NotFound {
             name: edit.name.clone(),
             requirement: edit.from.clone(),
         });
     }
 
+    // The same change to the text and to the parsed value, which must then agree.
     let mut expected = before;
     let new = serde_json::Value::from(edit.to.as_str());
-
     let mut splices = Vec::new();
-    for (section, range) in places {
+    for (section, range) in spans {
         if let Some(value) = expected
             .get_mut(section)
             .and_then(|s| s.get_mut(&edit.name))
@@ -218,9 +219,10 @@ pub(super) fn edit(manifest: &str, edit: &RequirementEdit) -> Result<String, Edi
 
     let after = splice(text, splices);
     if read_value(&after)? != expected {
-        return Err(EditError::Refused(
-            "more than the requirement would change".to_owned(),
-        ));
+        return Err(EditError::Refused(format!(
+            "changing the requirement of `{}` would also change something else",
+            edit.name
+        )));
     }
 
     Ok(match manifest.starts_with(BOM) {
@@ -229,13 +231,13 @@ pub(super) fn edit(manifest: &str, edit: &RequirementEdit) -> Result<String, Edi
     })
 }
 
-/// The sections that hold the requirement, with the range of its value.
-fn places<'n>(
+/// The sections that have the requirement, with the byte range of its value, quotes included.
+fn spans<'n>(
     tree: &ast::Value<'_>,
     sections: &[&'n str],
     edit: &RequirementEdit,
 ) -> Vec<(&'n str, std::ops::Range<usize>)> {
-    let mut places = Vec::new();
+    let mut spans = Vec::new();
     for section in sections {
         let value = tree
             .as_object()
@@ -244,11 +246,11 @@ fn places<'n>(
         if let Some(literal) = value
             && literal.value == edit.from
         {
-            places.push((*section, literal.range.start..literal.range.end));
+            spans.push((*section, literal.range.start..literal.range.end));
         }
     }
 
-    places
+    spans
 }
 
 fn read_value(text: &str) -> Result<serde_json::Value, EditError> {
@@ -263,7 +265,7 @@ fn unreadable(error: &serde_json::Error) -> EditError {
 mod tests {
     use super::*;
 
-    fn asked(name: &str, from: &str, to: &str) -> RequirementEdit {
+    fn change(name: &str, from: &str, to: &str) -> RequirementEdit {
         RequirementEdit {
             name: name.to_owned(),
             from: from.to_owned(),
@@ -274,7 +276,7 @@ mod tests {
     const MANIFEST: &str = "{\r\n\t\"name\" : \"m\",\r\n\t\"dependencies\":{ \"a\":\"^1.0.0\" ,\"b\":\"^1.0.0\"},\r\n\t\"devDependencies\": {\r\n\t\t\"a\": \"\\u005e1.0.0\",\r\n\t\t\"c\": \"npm:a@^1.0.0\"\r\n\t},\r\n\t\"peerDependencies\": { \"a\": \"^1.0.0\", \"p\": \"1 || 2\" },\r\n\t\"note\": \"^1.0.0 \\u00e9\"\r\n}";
 
     #[test]
-    fn keys_of_requirements_are_told_from_others() {
+    fn recognizes_keys_of_requirements() {
         let is_requirement = |path: &str| is_requirement_key(&path.split(' ').collect::<Vec<_>>());
         for path in [
             "dependencies a",
@@ -300,8 +302,8 @@ mod tests {
     }
 
     #[test]
-    fn changes_the_requirement_wherever_it_installs_something() {
-        let after = edit(MANIFEST, &asked("a", "^1.0.0", "^1.2.0")).unwrap();
+    fn changes_the_requirement_in_every_section_that_installs() {
+        let after = edit(MANIFEST, &change("a", "^1.0.0", "^1.2.0")).unwrap();
         let expected = MANIFEST
             .replacen("\"a\":\"^1.0.0\"", "\"a\":\"^1.2.0\"", 1)
             .replace("\\u005e1.0.0", "^1.2.0");
@@ -309,39 +311,39 @@ mod tests {
     }
 
     #[test]
-    fn changes_a_peer_dependency_only_when_it_stands_alone() {
-        let after = edit(MANIFEST, &asked("p", "1 || 2", "2")).unwrap();
+    fn changes_a_peer_dependency_only_when_no_other_section_has_it() {
+        let after = edit(MANIFEST, &change("p", "1 || 2", "2")).unwrap();
         assert_eq!(after, MANIFEST.replace("1 || 2", "2"));
     }
 
     #[test]
     fn keeps_an_alias_and_a_byte_order_mark() {
         let manifest = format!("\u{feff}{MANIFEST}");
-        let after = edit(&manifest, &asked("c", "npm:a@^1.0.0", "npm:a@^1.2.0")).unwrap();
+        let after = edit(&manifest, &change("c", "npm:a@^1.0.0", "npm:a@^1.2.0")).unwrap();
         assert_eq!(after, manifest.replace("npm:a@^1.0.0", "npm:a@^1.2.0"));
     }
 
     #[test]
     fn says_why_nothing_is_changed() {
         let messages: Vec<String> = [
-            (MANIFEST, asked("a", "^9", "^10")),
-            (MANIFEST, asked("zz", "^1.0.0", "^2")),
+            (MANIFEST, change("a", "^9", "^10")),
+            (MANIFEST, change("zz", "^1.0.0", "^2")),
             (
                 "{ \"dependencies\": { \"a\": \"1\", } }",
-                asked("a", "1", "2"),
+                change("a", "1", "2"),
             ),
             (
                 "{ \"dependencies\": { \"a\": \"1\", \"a\": \"1\" } }",
-                asked("a", "1", "2"),
+                change("a", "1", "2"),
             ),
             (
                 "{ \"dependencies\": {}, \"dependencies\": { \"a\": \"1\" } }",
-                asked("a", "1", "2"),
+                change("a", "1", "2"),
             ),
-            ("// note\n{}", asked("a", "1", "2")),
+            ("// note\n{}", change("a", "1", "2")),
         ]
         .iter()
-        .map(|(manifest, asked)| edit(manifest, asked).unwrap_err().to_string())
+        .map(|(manifest, change)| edit(manifest, change).unwrap_err().to_string())
         .collect();
         insta::assert_snapshot!(messages.join("\n"), @r#"
 the manifest does not ask for `a` as `^9`

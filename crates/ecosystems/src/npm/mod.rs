@@ -1,8 +1,8 @@
-//! npm: `package-lock.json` and `npm-shrinkwrap.json` of versions 1 to 3, `package.json`,
-//! node-semver, and the registry's package documents.
+//! npm: the lockfiles of npm, yarn, pnpm and bun, `package.json`, node-semver, and the registry's
+//! package documents.
 //!
-//! Deliberately not here: the choice of which copies move (that is `patchgate-upgrade`), and
-//! running npm (that is `patchgate-package-managers`).
+//! Deliberately not here: the choice of which copies to upgrade (`patchgate-upgrade`), and running
+//! npm (`patchgate-package-managers`).
 
 mod bun;
 mod json;
@@ -27,10 +27,25 @@ use crate::{
     RequirementEdit, RequirementError, Upgradable, VersionError,
 };
 
-/// Name in OSV.
+/// OSV's name for the ecosystem.
 pub(crate) const NAME: &str = "npm";
 
-/// The npm ecosystem.
+/// The ecosystem of npm's registry, for all package managers that use it.
+///
+/// ```
+/// use patchgate_ecosystems::{RequirementEdit, Upgradable as _, npm::Npm};
+///
+/// let manifest = r#"{ "dependencies": { "semver": "^7.5.0" } }"#;
+/// let edit = RequirementEdit {
+///     name: "semver".to_owned(),
+///     from: "^7.5.0".to_owned(),
+///     to: Npm.raise_requirement("^7.5.0", "7.5.2").unwrap(),
+/// };
+/// assert_eq!(
+///     Npm.edit_manifest(manifest, &edit).unwrap(),
+///     r#"{ "dependencies": { "semver": "^7.5.2" } }"#
+/// );
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Npm;
 

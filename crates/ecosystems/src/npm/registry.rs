@@ -1,4 +1,4 @@
-//! A registry's document about a package, in its abbreviated form
+//! A registry's package document, in its abbreviated form
 //! (<https://github.com/npm/registry/blob/main/docs/responses/package-metadata.md>).
 
 use std::fmt;
@@ -12,11 +12,11 @@ use serde_json::Value;
 use super::json::{self, Map, Object, Text};
 use crate::{MetadataRequest, ParseError, Release, Requirement, limits};
 
-/// The abbreviated form, which holds all that is read here and is a tenth of the full one; a
-/// registry that does not make it answers with the full one.
+/// Asks for the abbreviated form, which has all fields that are read and a tenth of the full form's
+/// size. A registry without it answers with the full form.
 const ACCEPT: &str = "application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8";
 
-/// The fields of a release that are read.
+/// The fields of a release that are kept.
 const FIELDS: [&str; 6] = [
     "bundleDependencies",
     "bundledDependencies",
@@ -59,8 +59,8 @@ pub(super) fn request(registry: &str, name: &str) -> MetadataRequest {
     }
 }
 
-/// The document. Publishers have put odd values into optional fields over the years, so those are
-/// read as they come and judged one by one.
+/// The document. Old releases have values of unexpected types in optional fields, so these are kept
+/// as JSON and checked one by one, and one odd release does not make the document unreadable.
 #[derive(Deserialize)]
 struct Document<'a> {
     #[serde(borrow, default)]
@@ -69,8 +69,8 @@ struct Document<'a> {
     versions: Map<'a, Published>,
 }
 
-/// The fields of one release that are looked at. The rest, readme texts among them, is most of the
-/// document and is passed over while reading.
+/// The fields of one release that are kept. The others, such as readme texts, are most of the
+/// document and are skipped while reading.
 struct Published(Fields);
 
 type Fields = serde_json::Map<String, Value>;
@@ -104,7 +104,7 @@ impl<'de> Deserialize<'de> for Published {
     }
 }
 
-/// Reads a registry's answer.
+/// Reads a registry's package document. It is an error if the document is of another package.
 pub(super) fn parse(name: &str, body: &[u8]) -> Result<Vec<Release>, ParseError> {
     if body.len() > limits::MAX_METADATA_BYTES {
         return Err(ParseError::new(format!(
@@ -121,7 +121,7 @@ pub(super) fn parse(name: &str, body: &[u8]) -> Result<Vec<Release>, ParseError>
         .filter(|other| other != name)
     {
         return Err(ParseError::new(format!(
-            "is about `{other}`, not about `{name}`"
+            "describes `{other}` instead of `{name}`"
         )));
     }
 
@@ -139,7 +139,7 @@ fn release(version: String, fields: &Fields) -> Release {
         .get("bundleDependencies")
         .or_else(|| fields.get("bundledDependencies"))
     {
-        // `true` bundles everything that it depends on.
+        // `true` means all dependencies.
         Some(Value::Bool(true)) => requirements
             .iter()
             .filter(|requirement| requirement.kind != DependencyKind::Peer)
@@ -152,12 +152,13 @@ fn release(version: String, fields: &Fields) -> Release {
         _ => Vec::new(),
     };
 
-    // The text of a deprecation; some clients have published `false` or an empty one.
+    // A text, but some clients have published `false` or an empty one.
     let yanked = fields.get("deprecated").is_some_and(|text| match text {
         Value::String(text) => !text.is_empty(),
         Value::Bool(deprecated) => *deprecated,
         _ => false,
     });
+
     Release {
         version,
         yanked,
@@ -166,8 +167,8 @@ fn release(version: String, fields: &Fields) -> Release {
     }
 }
 
-/// What the release depends on. A name in `optionalDependencies` is there too in `dependencies` in
-/// documents that the registry made from old clients; the optional one counts, as for npm.
+/// The release's dependencies. Documents that old clients published repeat a name of
+/// `optionalDependencies` in `dependencies`; the optional entry counts, as in npm.
 fn requirements(fields: &Fields) -> Vec<Requirement> {
     let sections = [
         (DependencyKind::Optional, "optionalDependencies"),
@@ -203,7 +204,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn asks_where_npm_asks() {
+    fn requests_the_same_address_as_npm() {
         assert_eq!(
             request("https://npm.invalid/store/", "@own/a").url,
             "https://npm.invalid/store/@own%2fa"
@@ -254,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_document() {
+    fn refuses_other_answers() {
         let messages: Vec<String> = [
             "",
             "[]",
@@ -275,7 +276,7 @@ is not a package document of an npm registry: invalid type: sequence, expected a
 is not a package document of an npm registry: missing field `versions`
 is not a package document of an npm registry: missing field `versions`
 is not a package document of an npm registry: invalid type: sequence, expected an object
-is about `other`, not about `a`
+describes `other` instead of `a`
 is not a package document of an npm registry: duplicate key `1.0.0`
 is truncated: its JSON does not end
 is not valid JSON: expected value

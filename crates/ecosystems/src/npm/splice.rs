@@ -1,8 +1,8 @@
-//! Replaces ranges of a text and keeps every other byte.
+//! Replacement of byte ranges in a text. Every other byte stays as it is.
 
 use std::ops::Range;
 
-/// One range with the text to put in its place.
+/// One range and its new text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Splice {
     range: Range<usize>,
@@ -18,13 +18,13 @@ impl Splice {
     }
 }
 
-/// Applies splices, in any order. One that overlaps an earlier one, or that does not lie on the
-/// text's character boundaries, is left out; callers compare the result with what they expect.
+/// Applies splices, given in any order. A splice that overlaps an earlier one, or is not on
+/// character boundaries, is skipped; callers compare the result with what they expect.
 pub(super) fn splice(text: &str, mut splices: Vec<Splice>) -> String {
     splices.sort_by_key(|splice| (splice.range.start, splice.range.end));
     let mut out = String::with_capacity(text.len());
-
     let mut done = 0;
+
     for splice in splices {
         let Some(kept) = text.get(done..splice.range.start) else {
             continue;

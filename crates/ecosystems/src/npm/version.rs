@@ -1,8 +1,8 @@
-//! Versions as node-semver reads and orders them (<https://semver.org/spec/v2.0.0.html>).
+//! npm's versions, parsed and ordered as in node-semver (<https://semver.org/spec/v2.0.0.html>).
 //!
-//! The order is total: numbers have no upper bound here. node-semver itself refuses numbers above
-//! `Number.MAX_SAFE_INTEGER`, so no published version carries one, but OSV ranges and hostile
-//! lockfiles may.
+//! Numbers have no upper bound here, so the order is total. node-semver refuses numbers above
+//! `Number.MAX_SAFE_INTEGER`, so no published version has one, but OSV ranges and hostile lockfiles
+//! may.
 
 use std::cmp::Ordering;
 
@@ -13,10 +13,10 @@ use crate::VersionError;
 use crate::version::number::Number;
 use crate::version::semantic::{Prerelease, Rules, Semantic};
 
-/// Longest version that node-semver reads, in characters.
+/// Maximum length of a version, in bytes, as in node-semver.
 const MAX_LENGTH: usize = 256;
 
-/// A version, split but not copied. Build metadata is dropped: it takes no part in the order.
+/// A version, as slices of its text. Build metadata is dropped, because the order ignores it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Version<'a> {
     pub(super) major: &'a str,
@@ -27,8 +27,8 @@ pub(super) struct Version<'a> {
 }
 
 impl<'a> Version<'a> {
-    /// Reads a version: strict, or with the leading `v` or `=` that node-semver's loose mode takes
-    /// off. OSV's `0`, the start of every range, reads as `0.0.0-0`, below every version.
+    /// Parses a version: a strict one, or one with the leading `v` or `=` that node-semver's loose
+    /// mode accepts. OSV's `0`, the start of every range, becomes `0.0.0-0`, the smallest version.
     pub(super) fn parse(text: &'a str) -> Option<Self> {
         if let Some(version) = Self::three_numbers(text) {
             return Some(version);
@@ -51,23 +51,21 @@ impl<'a> Version<'a> {
         })
     }
 
-    /// Reads a version that is three numbers and nothing else, as almost all of them are, in one
-    /// go: ranges are compared with by the ten thousand.
+    /// Parses a version of three numbers without anything else, as almost all are. A fast path,
+    /// because tens of thousands of versions are compared with ranges.
     fn three_numbers(text: &'a str) -> Option<Self> {
         if text.len() > MAX_LENGTH {
             return None;
         }
 
-        let bytes = text.as_bytes();
         let mut dots = [0; 2];
-
-        let mut found = 0;
-        for (at, byte) in bytes.iter().enumerate() {
+        let mut count = 0;
+        for (index, byte) in text.bytes().enumerate() {
             match byte {
                 b'0'..=b'9' => {}
                 b'.' => {
-                    *dots.get_mut(found)? = at;
-                    found += 1;
+                    *dots.get_mut(count)? = index;
+                    count += 1;
                 }
                 _ => return None,
             }
@@ -101,7 +99,7 @@ impl<'a> Version<'a> {
     }
 }
 
-/// Reads a version or says that it is none.
+/// Parses a version; an error for a text that is not one.
 pub(super) fn parse(text: &str) -> Result<Version<'_>, VersionError> {
     Version::parse(text).ok_or_else(|| VersionError {
         version: text.to_owned(),
@@ -109,8 +107,8 @@ pub(super) fn parse(text: &str) -> Result<Version<'_>, VersionError> {
     })
 }
 
-/// How far a move goes: the leftmost number that changes decides, counted as npm's caret does, for
-/// which the leftmost number that is not zero is the breaking one.
+/// The size of a version change, by npm's caret rule: a change of the leftmost nonzero number, or of
+/// one before it, is breaking.
 pub(super) fn bump(from: &str, to: &str) -> Result<Bump, VersionError> {
     let (from, to) = (parse(from)?, parse(to)?);
     let zero_major = from.major == "0" && to.major == "0";
@@ -161,15 +159,15 @@ mod tests {
             "18446744073709551617.0.0",
         ];
 
-        for (place, a) in ascending.iter().enumerate() {
-            for (other, b) in ascending.iter().enumerate() {
-                assert_eq!(order(a, b), place.cmp(&other), "{a} {b}");
+        for (i, a) in ascending.iter().enumerate() {
+            for (j, b) in ascending.iter().enumerate() {
+                assert_eq!(order(a, b), i.cmp(&j), "{a} {b}");
             }
         }
     }
 
     #[test]
-    fn takes_what_npm_takes_off() {
+    fn accepts_the_prefixes_that_npm_accepts() {
         for text in ["v1.2.3", "=1.2.3", " 1.2.3 ", "1.2.3+build.1", "v 1.2.3"] {
             assert_eq!(order(text, "1.2.3"), Ordering::Equal, "{text}");
         }

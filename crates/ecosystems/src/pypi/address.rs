@@ -1,4 +1,4 @@
-//! Addresses: without secrets, and in their parts.
+//! Addresses of repositories and archives: their parts, and removal of credentials.
 
 pub(crate) use patchgate_model::without_credentials;
 use patchgate_model::{CommitId, Origin};
@@ -9,28 +9,29 @@ use super::version::is_standard;
 /// The parts of an address of a repository: `git+https://host/path@revision#fragment`.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Repository<'a> {
-    /// Without the prefix that names the system, the revision and the fragment.
+    /// The address without the prefix of the version control system, revision and fragment.
     pub(super) url: &'a str,
-    /// The revision, where one is stated.
+    /// The revision; `None` if the address has none.
     pub(super) revision: Option<&'a str>,
 }
 
-/// The repository that an address with the prefix of a version control system names.
+/// Splits the address of a repository; `None` for one without the prefix of a version control
+/// system.
 pub(super) fn repository(address: &str) -> Option<Repository<'_>> {
     let rest = ["git+", "hg+", "svn+", "bzr+"]
         .iter()
         .find_map(|prefix| address.strip_prefix(prefix))?;
     let rest = rest.split('#').next().unwrap_or(rest);
 
-    // An `@` before the path belongs to the host.
-    let path = rest.find("://").map_or(0, |at| at + 3);
-    let path = path + rest.get(path..)?.find('/').unwrap_or(0);
-    let at = rest.get(path..)?.rfind('@').map(|at| at + path);
+    // An `@` before the path separates the user from the host.
+    let host = rest.find("://").map_or(0, |index| index + 3);
+    let path = host + rest.get(host..)?.find('/').unwrap_or(0);
+    let separator = rest.get(path..)?.rfind('@').map(|index| index + path);
 
-    Some(match at {
-        Some(at) => Repository {
-            url: rest.get(..at)?,
-            revision: rest.get(at + 1..),
+    Some(match separator {
+        Some(separator) => Repository {
+            url: rest.get(..separator)?,
+            revision: rest.get(separator + 1..),
         },
         None => Repository {
             url: rest,
@@ -39,7 +40,7 @@ pub(super) fn repository(address: &str) -> Option<Repository<'_>> {
     })
 }
 
-/// A git origin; a revision that is no full hash names no commit.
+/// A Git origin. Only a revision that is a full hash is used as the commit.
 pub(super) fn git(url: &str, revision: Option<&str>) -> Origin {
     Origin::Git {
         url: without_credentials(url).into_owned(),
@@ -47,7 +48,7 @@ pub(super) fn git(url: &str, revision: Option<&str>) -> Origin {
     }
 }
 
-/// What follows `egg=` in an address's fragment, without extras.
+/// The project name after `egg=` in the fragment of an address, without extras.
 pub(super) fn egg(address: &str) -> Option<&str> {
     let (_, fragment) = address.split_once('#')?;
     let egg = fragment
@@ -57,8 +58,9 @@ pub(super) fn egg(address: &str) -> Option<&str> {
     is_name(name).then_some(name)
 }
 
-/// Name and version that an archive's file name states
-/// (<https://packaging.python.org/en/latest/specifications/binary-distribution-format/>).
+/// Name and version in the file name of an archive
+/// (<https://packaging.python.org/en/latest/specifications/binary-distribution-format/>). `None` if
+/// it is not an archive, or its version is not a standard one.
 pub(super) fn archive(address: &str) -> Option<(&str, &str)> {
     let path = address.split(['#', '?']).next().unwrap_or(address);
     let file = path.rsplit(['/', '\\']).next().unwrap_or(path);
@@ -80,15 +82,15 @@ pub(super) fn is_folder(path: &str) -> bool {
     archive(path).is_none()
 }
 
-/// The version that an archive's file name states, when it is of this project.
+/// The version in the file name of an archive; `None` if the archive is of another project.
 pub(super) fn archive_version<'a>(address: &'a str, name: &str) -> Option<&'a str> {
     archive(address)
         .filter(|(of, _)| normalize(of) == normalize(name))
         .map(|(_, version)| version)
 }
 
-/// The file that a path names from another file's folder: a path from the repository's root, or
-/// `None` where it leads out of the repository.
+/// Resolves a path that is relative to the directory of the file `base`. The result is relative to
+/// the repository's root; `None` outside the repository.
 pub(crate) fn path_from(base: &str, path: &str) -> Option<String> {
     if path.starts_with('/') || path.contains("://") {
         return None;
@@ -112,8 +114,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn repositories_are_taken_apart() {
-        let parts = |address| repository(address).map(|found| (found.url, found.revision));
+    fn repositories_are_split() {
+        let parts = |address| repository(address).map(|parts| (parts.url, parts.revision));
         assert_eq!(
             parts("git+https://u@h.invalid/a/b.git@feature/x#egg=b"),
             Some(("https://u@h.invalid/a/b.git", Some("feature/x")))

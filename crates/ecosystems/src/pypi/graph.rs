@@ -1,4 +1,4 @@
-//! A lockfile in the making: packages by name, the edges between them, and what brings each.
+//! A lockfile under construction: packages by name, edges between them, scopes and groups.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
@@ -8,16 +8,16 @@ use super::name::normalize;
 use super::specifier::admits;
 use crate::{Input, ParseError, limits};
 
-/// Most groups whose reach is followed through the graph. Of a file with more, packages have the
-/// groups that name them themselves.
+/// Maximum number of groups that are followed through the graph. In a file with more, a package only
+/// has the groups that list it directly.
 const MAX_GROUPS: usize = 1024;
 
-/// Packages that are found by their names.
+/// The lockfile, with the tables that are needed to add to it.
 pub(super) struct Graph {
     pub(super) lockfile: Lockfile,
     by_name: HashMap<String, Vec<PackageIndex>>,
-    /// Packages that are roots themselves: their extras and groups start at the root, and do not
-    /// come with the package.
+    /// Packages that are roots as well. Their extras and groups belong to the root: a dependent of
+    /// the package does not install them.
     own: BTreeSet<PackageIndex>,
     edges: usize,
 }
@@ -25,17 +25,16 @@ pub(super) struct Graph {
 /// One requirement of a package or of a project.
 #[derive(Debug, Clone)]
 pub(super) struct Ask<'a> {
-    /// The project, as written.
+    /// The required project, as written.
     pub(super) name: &'a str,
-    /// The versions that will do, where known.
+    /// The admitted versions; `None` if unknown.
     pub(super) requirement: Option<&'a str>,
-    /// The one version that is meant, where the file says so.
+    /// The locked version, if the file states it with the requirement.
     pub(super) version: Option<&'a str>,
-    /// What it is for.
     pub(super) kind: DependencyKind,
 }
 
-/// One dependency of a root with the group that it is in.
+/// One dependency of a root, from which scope and group spread through the graph.
 #[derive(Debug, Clone)]
 pub(super) struct Start {
     pub(super) to: PackageIndex,
@@ -58,82 +57,85 @@ impl Graph {
         }
     }
 
-    /// Adds a package.
+    /// Adds a package and returns its index.
     ///
     /// # Errors
-    /// When there are too many.
+    /// If there are too many packages.
     pub(super) fn push(&mut self, package: Package) -> Result<PackageIndex, ParseError> {
         if self.lockfile.packages.len() >= limits::MAX_PACKAGES {
             return Err(ParseError::new(format!(
-                "holds more than {} packages",
+                "has more than {} packages",
                 limits::MAX_PACKAGES
             ))
             .at_line(package.line as usize));
         }
 
-        let place = PackageIndex(u32::try_from(self.lockfile.packages.len()).unwrap_or(u32::MAX));
+        let index = PackageIndex(u32::try_from(self.lockfile.packages.len()).unwrap_or(u32::MAX));
         let name = normalize(&package.name).into_owned();
-        self.by_name.entry(name).or_default().push(place);
+        self.by_name.entry(name).or_default().push(index);
         self.lockfile.packages.push(package);
 
-        Ok(place)
+        Ok(index)
     }
 
-    /// Every copy of a project.
+    /// All packages of a project. There are several if environments need different versions.
     pub(super) fn copies(&self, name: &str) -> &[PackageIndex] {
         self.by_name
             .get(normalize(name).as_ref())
             .map_or(&[], Vec::as_slice)
     }
 
-    pub(super) fn package_mut(&mut self, place: PackageIndex) -> Option<&mut Package> {
-        self.lockfile.packages.get_mut(place.0 as usize)
+    pub(super) fn package_mut(&mut self, index: PackageIndex) -> Option<&mut Package> {
+        self.lockfile.packages.get_mut(index.0 as usize)
     }
 
-    /// The copies that a requirement may mean: the ones of the version or within the requirement,
-    /// and all where that leaves none.
-    pub(super) fn meant(&self, ask: &Ask<'_>) -> Vec<PackageIndex> {
+    /// The packages of a project that a requirement may refer to: those with the stated version or
+    /// within the requirement, or all if there is no such package.
+    pub(super) fn matching(&self, ask: &Ask<'_>) -> Vec<PackageIndex> {
         let copies = self.copies(ask.name);
         if copies.len() < 2 {
             return copies.to_vec();
         }
-        let narrowed: Vec<_> = copies
+
+        let matching: Vec<_> = copies
             .iter()
             .copied()
-            .filter(|place| {
-                let Some(package) = self.lockfile.package(*place) else {
+            .filter(|index| {
+                let Some(package) = self.lockfile.package(*index) else {
                     return false;
                 };
                 match (ask.version, ask.requirement) {
                     (Some(version), _) => package.version == version,
-                    (None, Some(wanted)) => admits(wanted, &package.version).unwrap_or(true),
+                    (None, Some(requirement)) => {
+                        admits(requirement, &package.version).unwrap_or(true)
+                    }
                     (None, None) => true,
                 }
             })
             .collect();
 
-        match narrowed.is_empty() {
+        match matching.is_empty() {
             true => copies.to_vec(),
-            false => narrowed,
+            false => matching,
         }
     }
 
-    /// The edges for a requirement.
+    /// The edges for a requirement; several if it may refer to several packages.
     ///
     /// # Errors
-    /// When the file has too many.
+    /// If the file has too many dependencies.
     pub(super) fn edges_to(&mut self, ask: &Ask<'_>) -> Result<Vec<Edge>, ParseError> {
-        // Copies that are looked at count, meant or not: it is looking that takes time.
+        // All candidates count, not only the matching ones, because comparing takes time as well.
         self.edges += self.copies(ask.name).len();
         if self.edges > limits::MAX_EDGES {
             return Err(ParseError::new(format!(
-                "holds more than {} dependencies",
+                "has more than {} dependencies",
                 limits::MAX_EDGES
             )));
         }
 
         Ok(self
-            .meant(ask)
+            .matching(ask)
             .into_iter()
             .map(|to| Edge {
                 to,
@@ -147,7 +149,7 @@ impl Graph {
             .collect())
     }
 
-    /// Adds edges to a package; one that it has already is not added again.
+    /// Adds edges to a package.
     pub(super) fn connect(&mut self, from: PackageIndex, edges: Vec<Edge>) {
         if let Some(package) = self.package_mut(from) {
             package.edges.extend(edges);
@@ -158,37 +160,40 @@ impl Graph {
         self.lockfile.roots.push(root);
     }
 
-    /// Adds the root that a package of the file is.
-    pub(super) fn add_own_root(&mut self, place: PackageIndex, root: Root) {
-        self.own.insert(place);
+    /// Adds the root for a package of the file that is a project of the repository.
+    pub(super) fn add_own_root(&mut self, index: PackageIndex, root: Root) {
+        self.own.insert(index);
         self.lockfile.roots.push(root);
     }
 
-    /// What comes with a package.
-    fn next(&self, place: PackageIndex) -> impl Iterator<Item = PackageIndex> {
-        let is_own = self.own.contains(&place);
+    /// The packages that are installed together with a package.
+    fn next(&self, index: PackageIndex) -> impl Iterator<Item = PackageIndex> {
+        let is_own = self.own.contains(&index);
         self.lockfile
-            .package(place)
+            .package(index)
             .into_iter()
             .flat_map(|package| &package.edges)
             .filter(move |edge| !is_own || edge.kind == DependencyKind::Runtime)
             .map(|edge| edge.to)
     }
 
-    /// Gives every package that the starts lead to its strongest scope. The others keep theirs.
+    /// Sets the scope of every package that is reachable from `starts` to the strongest one that
+    /// reaches it. Other packages keep their scope.
     pub(super) fn spread_scopes(&mut self, starts: &[Start]) {
         let mut reached: Vec<Option<Scope>> = vec![None; self.lockfile.packages.len()];
         let mut by_scope: BTreeMap<Scope, Vec<PackageIndex>> = BTreeMap::new();
         for start in starts {
             by_scope.entry(start.scope).or_default().push(start.to);
         }
-        for (scope, mut next) in by_scope {
-            while let Some(place) = next.pop() {
-                let Some(seen @ None) = reached.get_mut(place.0 as usize) else {
+
+        // Strongest scope first: a package that has been reached keeps its scope.
+        for (scope, mut stack) in by_scope {
+            while let Some(index) = stack.pop() {
+                let Some(seen @ None) = reached.get_mut(index.0 as usize) else {
                     continue;
                 };
                 *seen = Some(scope);
-                next.extend(self.next(place));
+                stack.extend(self.next(index));
             }
         }
 
@@ -197,7 +202,7 @@ impl Graph {
         }
     }
 
-    /// Gives every package the groups of the starts that lead to it.
+    /// Adds to every package the groups of all `starts` from which it is reachable.
     pub(super) fn spread_groups(&mut self, starts: &[Start]) {
         let mut by_group: BTreeMap<&str, Vec<PackageIndex>> = BTreeMap::new();
         for start in starts {
@@ -209,7 +214,7 @@ impl Graph {
         let follow = by_group.len() <= MAX_GROUPS;
         let groups: Vec<(&str, Vec<PackageIndex>)> = by_group.into_iter().collect();
         let count = self.lockfile.packages.len();
-        // Sixty-four groups at a time, a bit each.
+        // One pass through the graph handles 64 groups, one bit for each.
         for chunk in groups.chunks(64) {
             let mut bits = vec![0u64; count];
             let mut queue: VecDeque<PackageIndex> = VecDeque::new();
@@ -222,9 +227,10 @@ impl Graph {
                 }
             }
 
-            while let Some(place) = queue.pop_front().filter(|_| follow) {
-                let own = bits.get(place.0 as usize).copied().unwrap_or_default();
-                for to in self.next(place) {
+            // A package is queued again whenever it gets another bit.
+            while let Some(index) = queue.pop_front().filter(|_| follow) {
+                let own = bits.get(index.0 as usize).copied().unwrap_or_default();
+                for to in self.next(index) {
                     if let Some(bits) = bits.get_mut(to.0 as usize)
                         && *bits | own != *bits
                     {

@@ -1,11 +1,12 @@
-//! Python packages (<https://packaging.python.org/>).
+//! Python packages: lockfiles, requirements files, manifests and versions
+//! (<https://packaging.python.org/>).
 //!
-//! Names are compared as the index does (`name.rs`), versions by PEP 440 (`version.rs`). A version is
-//! what a file pins: a floor, a wildcard or a repository without a version is
-//! [`patchgate_model::Unresolved`]. Nothing of a project is run: what `setup.py` or a build backend
-//! would say is not known.
+//! Names are compared as the index does (`name.rs`), versions by PEP 440 (`version.rs`). Only an
+//! exact pin gives a package a version: a lower bound, a wildcard or a repository without a version
+//! becomes [`patchgate_model::Unresolved`]. No code of a project is run, so dependencies that only
+//! `setup.py` or a build backend knows are missing.
 //!
-//! What files say of private indexes with passwords is read without the passwords.
+//! Credentials in the addresses of private indexes are removed.
 
 mod address;
 mod graph;
@@ -39,7 +40,16 @@ pub(crate) use requirements_txt::{Pinned, pinned};
 /// OSV's name for the ecosystem.
 const NAME: &str = "PyPI";
 
-/// The packages of the Python Package Index.
+/// The ecosystem of the Python Package Index.
+///
+/// ```
+/// use std::cmp::Ordering;
+///
+/// use patchgate_ecosystems::{Ecosystem as _, pypi::PyPi};
+///
+/// assert_eq!(PyPi.normalize_name("Zope.Interface"), "zope-interface");
+/// assert_eq!(PyPi.compare_versions("1.0rc1", "1.0"), Ok(Ordering::Less));
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct PyPi;
 

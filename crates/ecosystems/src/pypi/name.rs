@@ -1,8 +1,9 @@
-//! Names of projects and the rule by which two spellings are one.
+//! Project names and their normal form.
 
 use std::borrow::Cow;
 
-/// The name as an index compares it: lower case, and one `-` for each run of `-`, `_` and `.`
+/// The normal form of a name, by which an index compares names: lower case, and one `-` for each run
+/// of `-`, `_` and `.`
 /// (<https://packaging.python.org/en/latest/specifications/name-normalization/>).
 pub(crate) fn normalize(name: &str) -> Cow<'_, str> {
     let is_normal = name
@@ -25,7 +26,7 @@ pub(crate) fn normalize(name: &str) -> Cow<'_, str> {
     Cow::Owned(normal)
 }
 
-/// Whether a text is the name of a project: letters, digits, and `-`, `_`, `.` between them.
+/// Whether a text is a valid project name: letters and digits, with `-`, `_` and `.` between them.
 pub(crate) fn is_name(text: &str) -> bool {
     let ends = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
     let bytes = text.as_bytes();
@@ -41,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spellings_of_one_name_are_one() {
+    fn spellings_of_one_name_have_one_normal_form() {
         for name in [
             "friendly-bard",
             "Friendly-Bard",

@@ -1,6 +1,7 @@
 //! `pdm.lock` (<https://pdm-project.org/en/latest/usage/lockfile/>).
 //!
-//! A package that is locked with extras has an entry for each set of them; they are one package.
+//! A package that is locked with extras has one entry for each set of extras. These entries are
+//! merged into one package.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -15,10 +16,10 @@ use super::roots;
 use crate::syntax::{Node, toml};
 use crate::{Input, ParseError};
 
-/// PDM's name for the group of what is needed at run time.
+/// PDM's name for the group of runtime dependencies.
 const DEFAULT_GROUP: &str = "default";
 
-/// Reads a `pdm.lock` with the `pyproject.toml` beside it.
+/// Reads a `pdm.lock`, with the `pyproject.toml` in its directory.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let file = toml(input.text()?)?;
     let metadata = match file.get("metadata") {
@@ -26,10 +27,11 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         _ => {
             return Err(
                 ParseError::new("is not a lockfile of PDM: it lacks `metadata`")
-                    .with_hint("write it anew with `pdm lock`"),
+                    .with_hint("re-create the file with `pdm lock`"),
             );
         }
     };
+
     let mut graph = Graph::new(input, format(metadata)?);
     let manifest = manifest::read(input, &input.beside("pyproject.toml"));
     let kinds: HashMap<String, DependencyKind> = manifest
@@ -38,15 +40,15 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         .filter_map(|direct| Some((direct.group.clone()?, direct.kind)))
         .collect();
 
-    // Before version 4.1, the hashes of all packages are in one table.
+    // Before version 4.1, one table has the hashes of all packages.
     let shared: HashMap<&str, &Node<'_>> = metadata
         .optional_map("files")?
         .iter()
         .map(|(key, files)| (&*key.name, files))
         .collect();
+
     let mut copies: HashMap<(String, String), PackageIndex> = HashMap::new();
     let mut entries = Vec::new();
-
     let mut has_groups = false;
     for entry in file.optional_list("package")? {
         has_groups |= entry.get("groups").is_some();
@@ -55,25 +57,26 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             normalize(&package.name).into_owned(),
             format!("{} {:?}", package.version, package.origin),
         );
-        let place = match copies.get(&key) {
-            Some(place) => {
-                merge(&mut graph, *place, package);
-                *place
+        let index = match copies.get(&key) {
+            Some(index) => {
+                merge(&mut graph, *index, package);
+                *index
             }
             None => {
-                let place = graph.push(package)?;
-                copies.insert(key, place);
-                place
+                let index = graph.push(package)?;
+                copies.insert(key, index);
+                index
             }
         };
-        entries.push((place, entry));
+        entries.push((index, entry));
     }
 
-    for (place, entry) in &entries {
-        let edges = edges(&mut graph, *place, entry)?;
-        graph.connect(*place, edges);
+    for (index, entry) in &entries {
+        let edges = edges(&mut graph, *index, entry)?;
+        graph.connect(*index, edges);
     }
 
+    // Files without groups: they follow from the manifest.
     if let Some(manifest) = manifest {
         let starts = roots::add(&mut graph, manifest)?;
         if !has_groups {
@@ -86,18 +89,20 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     Ok(graph.lockfile)
 }
 
+/// The name of the format. PDM writes `lock_version` since version 2 of the format.
 fn format(metadata: &Node<'_>) -> Result<&'static str, ParseError> {
     let version = metadata.optional_text("lock_version")?.unwrap_or("2");
     match version.split('.').next() {
         Some("2" | "3") => Ok("pdm-lock-v3"),
         Some("4") => Ok("pdm-lock-v4"),
         _ => Err(
-            ParseError::new(format!("is of version {version}, which is not known"))
+            ParseError::new(format!("has the unknown format version {version}"))
                 .at_line(metadata.line as usize),
         ),
     }
 }
 
+/// The package of one entry, without edges.
 fn package(
     entry: &Node<'_>,
     shared: &HashMap<&str, &Node<'_>>,
@@ -106,7 +111,7 @@ fn package(
     let name = entry.need_text("name")?;
     if !is_name(name) {
         return Err(
-            ParseError::new("has a package whose name is none").at_line(entry.line as usize)
+            ParseError::new("has a package with an invalid name").at_line(entry.line as usize)
         );
     }
 
@@ -122,6 +127,8 @@ fn package(
     groups.sort();
     groups.dedup();
     let scope = groups.iter().map(|group| scope(group, kinds)).min();
+
+    // Hashes are in the entry, or in one table for all packages.
     let key = format!("{name} {version}");
     let files = match entry.optional_list("files")? {
         [] => shared
@@ -145,8 +152,8 @@ fn package(
     })
 }
 
-/// What a group is for. PDM tells extras from groups for development in `pyproject.toml` only;
-/// without it the stronger of the two counts.
+/// The scope of a group. The lockfile does not separate extras from development groups, only
+/// `pyproject.toml` does; without it the stronger scope is assumed.
 fn scope(group: &str, kinds: &HashMap<String, DependencyKind>) -> Scope {
     match (group, kinds.get(group)) {
         (DEFAULT_GROUP, _) => Scope::Runtime,
@@ -176,9 +183,9 @@ fn origin(entry: &Node<'_>) -> Result<Origin, ParseError> {
     })
 }
 
-/// Adds what another entry of the same package says.
-fn merge(graph: &mut Graph, place: PackageIndex, other: Package) {
-    if let Some(package) = graph.package_mut(place) {
+/// Merges another entry of the same package.
+fn merge(graph: &mut Graph, index: PackageIndex, other: Package) {
+    if let Some(package) = graph.package_mut(index) {
         package.scope = package.scope.min(other.scope);
         package.groups.extend(other.groups);
         package.groups.sort();
@@ -187,7 +194,7 @@ fn merge(graph: &mut Graph, place: PackageIndex, other: Package) {
     }
 }
 
-/// The edges of an entry. A dependency that the file does not lock is for another environment.
+/// The new edges of an entry. A dependency that is not in the file is for another environment.
 fn edges(graph: &mut Graph, from: PackageIndex, entry: &Node<'_>) -> Result<Vec<Edge>, ParseError> {
     let mut edges = Vec::new();
     for wanted in entry.optional_list("dependencies")? {
@@ -195,18 +202,20 @@ fn edges(graph: &mut Graph, from: PackageIndex, entry: &Node<'_>) -> Result<Vec<
             .text()
             .ok_or_else(|| wanted.unexpected("dependencies", "a text"))?;
         let Some(requirement) = Requirement::parse(text) else {
-            return Err(ParseError::new("has a dependency that is no requirement")
-                .at_line(wanted.line as usize));
+            return Err(
+                ParseError::new("has a dependency with an invalid requirement")
+                    .at_line(wanted.line as usize),
+            );
         };
-        let found = graph.edges_to(&Ask {
+        let targets = graph.edges_to(&Ask {
             name: requirement.name,
             requirement: Some(requirement.specifier),
             version: requirement.exact_version(),
             kind: DependencyKind::Runtime,
         })?;
 
-        // An entry with extras asks for the package itself.
-        edges.extend(found.into_iter().filter(|edge| edge.to != from));
+        // An entry with extras depends on the package itself.
+        edges.extend(targets.into_iter().filter(|edge| edge.to != from));
     }
 
     let known: BTreeSet<PackageIndex> = graph

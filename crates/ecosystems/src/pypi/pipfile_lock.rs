@@ -1,6 +1,7 @@
 //! `Pipfile.lock` (<https://pipenv.pypa.io/en/stable/pipfile.html>).
 //!
-//! It holds no edges: which package needs which is not known, only what `Pipfile` asks for.
+//! The file has no edges between packages. Only the dependencies of the project itself are known,
+//! from `Pipfile`.
 
 use std::collections::HashMap;
 
@@ -14,30 +15,29 @@ use super::roots;
 use crate::syntax::{Node, json};
 use crate::{Input, ParseError};
 
-/// Key of the file's own data.
+/// Key of the metadata; all other keys are categories of packages.
 const META: &str = "_meta";
 
-/// Category of what is needed at run time.
+/// Category of runtime dependencies.
 const DEFAULT: &str = "default";
 
-/// The one version of the format that is known.
+/// The supported version of the format.
 const SPEC: &str = "6";
 
-/// Reads a `Pipfile.lock` with the `Pipfile` beside it.
+/// Reads a `Pipfile.lock`, with the `Pipfile` in its directory.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let file = json(input.text()?)?;
     let Some(meta) = file.get(META).filter(|meta| meta.is_map()) else {
         return Err(
             ParseError::new("is not a lockfile of Pipenv: it lacks `_meta`")
-                .with_hint("write it anew with `pipenv lock`"),
+                .with_hint("re-create the file with `pipenv lock`"),
         );
     };
-
     check_version(meta)?;
     let sources = sources(meta)?;
     let mut graph = Graph::new(input, "pipfile-lock-v6");
-
     let mut copies: HashMap<(String, String), PackageIndex> = HashMap::new();
+
     for (category, entries) in file.entries() {
         if category.name == META {
             continue;
@@ -79,14 +79,14 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     Ok(graph.lockfile)
 }
 
-/// What an entry says of its version.
+/// An entry of a category.
 enum Locked {
     Package(Box<Package>),
-    /// None: a repository or an address, as written.
+    /// A requirement, repository or address without a version, as written.
     Unknown(String),
 }
 
-/// Adds a package, or its category to the same package of another category.
+/// Adds a package. If another category has it already, only the category is added to that one.
 fn add(
     graph: &mut Graph,
     copies: &mut HashMap<(String, String), PackageIndex>,
@@ -96,16 +96,16 @@ fn add(
         normalize(&package.name).into_owned(),
         format!("{} {:?}", package.version, package.origin),
     );
-    match copies.get(&key).and_then(|place| graph.package_mut(*place)) {
-        Some(before) => {
-            before.scope = before.scope.min(package.scope);
-            before.groups.extend(package.groups);
-            before.groups.sort();
-            before.groups.dedup();
+    match copies.get(&key).and_then(|index| graph.package_mut(*index)) {
+        Some(earlier) => {
+            earlier.scope = earlier.scope.min(package.scope);
+            earlier.groups.extend(package.groups);
+            earlier.groups.sort();
+            earlier.groups.dedup();
         }
         None => {
-            let place = graph.push(package)?;
-            copies.insert(key, place);
+            let index = graph.push(package)?;
+            copies.insert(key, index);
         }
     }
 
@@ -115,7 +115,7 @@ fn add(
 fn check_version(meta: &Node<'_>) -> Result<(), ParseError> {
     match meta.get("pipfile-spec") {
         Some(spec) if spec.scalar() != Some(SPEC) => Err(ParseError::new(format!(
-            "is of version {}, which is not known",
+            "has the unknown format version {}",
             spec.scalar().unwrap_or("?")
         ))
         .at_line(spec.line as usize)),
@@ -123,7 +123,7 @@ fn check_version(meta: &Node<'_>) -> Result<(), ParseError> {
     }
 }
 
-/// The registries by their names in the file.
+/// The addresses of registries, by their names in the file.
 fn sources<'n>(meta: &'n Node<'_>) -> Result<HashMap<&'n str, &'n str>, ParseError> {
     let mut sources = HashMap::new();
     for source in meta.optional_list("sources")? {
@@ -137,6 +137,7 @@ fn sources<'n>(meta: &'n Node<'_>) -> Result<HashMap<&'n str, &'n str>, ParseErr
     Ok(sources)
 }
 
+/// The package of one entry. A version is taken from a pin, or from the file name of an archive.
 fn package(
     name: &str,
     line: u32,
@@ -144,7 +145,7 @@ fn package(
     sources: &HashMap<&str, &str>,
 ) -> Result<Locked, ParseError> {
     if !is_name(name) {
-        return Err(ParseError::new("has a package whose name is none").at_line(line as usize));
+        return Err(ParseError::new("has a package with an invalid name").at_line(line as usize));
     }
     if !entry.is_map() {
         return Err(entry.unexpected(name, "a map"));
@@ -206,11 +207,11 @@ fn origin(entry: &Node<'_>, sources: &HashMap<&str, &str>) -> Result<Origin, Par
     if let Some(file) = entry.optional_text("file")? {
         return Ok(Origin::Url(without_credentials(file).into_owned()));
     }
-    // Only what `Pipfile` asks for names its registry; the others come from the one that there is.
+
+    // Only direct dependencies name their registry. For the others it is known if there is only one.
     let named = entry
         .optional_text("index")?
         .and_then(|name| sources.get(name));
-
     let only = sources.values().next().filter(|_| sources.len() == 1);
     let address = named
         .or(only)

@@ -1,7 +1,8 @@
 //! `poetry.lock` (<https://python-poetry.org/docs/basic-usage/#installing-dependencies>).
 //!
-//! Poetry 2 writes the groups of each package. Poetry up to 1.4 writes a category, `main` or `dev`;
-//! between them nothing says what a package is for, and `pyproject.toml` with the edges tells it.
+//! Poetry 2 writes the groups of each package, and Poetry up to 1.4 a category, `main` or `dev`. The
+//! versions between write neither; there, groups and scopes follow from `pyproject.toml` and the
+//! edges.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -15,7 +16,7 @@ use super::roots;
 use crate::syntax::{Node, Value, toml};
 use crate::{Input, ParseError};
 
-/// Reads a `poetry.lock` with the `pyproject.toml` beside it.
+/// Reads a `poetry.lock`, with the `pyproject.toml` in its directory.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let file = toml(input.text()?)?;
     let metadata = metadata(&file)?;
@@ -24,20 +25,21 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
 
     let mut entries = Vec::new();
     for entry in file.optional_list("package")? {
-        let place = graph.push(package(entry, &shared)?)?;
-        entries.push((place, entry));
+        let index = graph.push(package(entry, &shared)?)?;
+        entries.push((index, entry));
     }
 
-    for (place, entry) in &entries {
+    for (index, entry) in &entries {
         let edges = edges(&mut graph, entry)?;
-        graph.connect(*place, edges);
+        graph.connect(*index, edges);
     }
 
     if let Some(starts) = roots::add_beside(&mut graph, input, "pyproject.toml")? {
-        if entries.iter().any(|(_, entry)| says_what_for(entry)) {
+        if entries.iter().any(|(_, entry)| has_group(entry)) {
             roots::add_folders(&mut graph, input)?;
             return Ok(graph.lockfile);
         }
+
         graph.spread_scopes(&starts);
         let named: Vec<Start> = starts.into_iter().map(in_named_group).collect();
         graph.spread_groups(&named);
@@ -47,15 +49,15 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     Ok(graph.lockfile)
 }
 
-/// The table that Poetry writes last: without it the file is cut.
+/// The table that Poetry writes last. Without it the file is truncated.
 fn metadata<'n>(file: &'n Node<'n>) -> Result<&'n Node<'n>, ParseError> {
     let metadata = file.get("metadata").filter(|metadata| metadata.is_map());
     match metadata {
         Some(metadata) if metadata.get("content-hash").is_some() => Ok(metadata),
-        _ => Err(
-            ParseError::new("is not a whole lockfile of Poetry: its `metadata` is missing")
-                .with_hint("write it anew with `poetry lock`"),
-        ),
+        _ => Err(ParseError::new(
+            "is not a complete lockfile of Poetry: its `metadata` is missing",
+        )
+        .with_hint("re-create the file with `poetry lock`")),
     }
 }
 
@@ -68,17 +70,18 @@ fn format(metadata: &Node<'_>) -> Result<&'static str, ParseError> {
         Some("1") => Ok("poetry-lock-v1"),
         Some("2") => Ok("poetry-lock-v2"),
         _ => Err(
-            ParseError::new(format!("is of version {version}, which is not known"))
+            ParseError::new(format!("has the unknown format version {version}"))
                 .at_line(metadata.line as usize),
         ),
     }
 }
 
-/// Whether an entry states groups or a category itself.
-fn says_what_for(entry: &Node<'_>) -> bool {
+/// Whether an entry has groups or a category.
+fn has_group(entry: &Node<'_>) -> bool {
     entry.get("groups").is_some() || entry.get("category").is_some()
 }
 
+/// The start with a group for runtime dependencies, whose group has no name in `pyproject.toml`.
 fn in_named_group(start: Start) -> Start {
     let group = match start.scope {
         Scope::Runtime | Scope::Optional => Some(DEFAULT_GROUP.to_owned()),
@@ -87,11 +90,12 @@ fn in_named_group(start: Start) -> Start {
     Start { group, ..start }
 }
 
+/// The package of one entry, without edges.
 fn package(entry: &Node<'_>, shared: &Shared<'_>) -> Result<Package, ParseError> {
     let name = entry.need_text("name")?;
     if !is_name(name) {
         return Err(
-            ParseError::new("has a package whose name is none").at_line(entry.line as usize)
+            ParseError::new("has a package with an invalid name").at_line(entry.line as usize)
         );
     }
 
@@ -108,6 +112,8 @@ fn package(entry: &Node<'_>, shared: &Shared<'_>) -> Result<Package, ParseError>
     })
 }
 
+/// The scope and groups of an entry. An entry without groups counts as a runtime dependency, unless
+/// it is optional.
 fn scope(entry: &Node<'_>) -> Result<(Scope, Vec<String>), ParseError> {
     let mut groups = Vec::new();
     for group in entry.optional_list("groups")? {
@@ -120,6 +126,7 @@ fn scope(entry: &Node<'_>) -> Result<(Scope, Vec<String>), ParseError> {
     groups.extend(entry.optional_text("category")?.map(str::to_owned));
     groups.sort();
     groups.dedup();
+
     let optional = match entry.get("optional") {
         None => false,
         Some(optional) => optional
@@ -155,10 +162,10 @@ fn origin(entry: &Node<'_>) -> Result<Origin, ParseError> {
     })
 }
 
-/// The files of every package by its name in normal form.
+/// The files of every package, by its normalized name.
 type Shared<'n> = HashMap<String, &'n Node<'n>>;
 
-/// The table of all hashes that versions of the format before 2 have.
+/// The table with the hashes of all packages, in versions of the format before 2.
 fn shared<'n>(metadata: &'n Node<'n>) -> Result<Shared<'n>, ParseError> {
     let mut shared = HashMap::new();
     for table in ["files", "hashes"] {
@@ -169,7 +176,8 @@ fn shared<'n>(metadata: &'n Node<'n>) -> Result<Shared<'n>, ParseError> {
     Ok(shared)
 }
 
-/// The hashes of a package: its own since version 2 of the format, before in one table for all.
+/// The hashes of a package, separated by spaces: from its own entry since version 2 of the format,
+/// before that from one table for all packages.
 fn hashes(entry: &Node<'_>, shared: &Shared<'_>, name: &str) -> Result<Option<String>, ParseError> {
     let own = entry.optional_list("files")?;
     let listed = shared
@@ -191,8 +199,8 @@ fn hashes(entry: &Node<'_>, shared: &Shared<'_>, name: &str) -> Result<Option<St
     Ok((!hashes.is_empty()).then(|| hashes.join(" ")))
 }
 
-/// The edges of a package. A dependency that the file does not lock is for an environment that the
-/// project excludes, or an extra that nobody asks for.
+/// The edges of a package. A dependency that is not in the file is for an environment that the
+/// project excludes, or for an extra that is not used.
 fn edges(graph: &mut Graph, entry: &Node<'_>) -> Result<Vec<Edge>, ParseError> {
     let mut edges = Vec::new();
     for (name, wanted) in entry.optional_map("dependencies")? {
@@ -205,7 +213,7 @@ fn edges(graph: &mut Graph, entry: &Node<'_>) -> Result<Vec<Edge>, ParseError> {
         for wanted in alternatives {
             let requirement = super::manifest::requirement(&name.name, wanted)?;
             let optional = wanted.get("optional").and_then(Node::bool) == Some(true);
-            let found = graph.edges_to(&Ask {
+            let targets = graph.edges_to(&Ask {
                 name: &name.name,
                 requirement: Some(requirement),
                 version: None,
@@ -215,7 +223,7 @@ fn edges(graph: &mut Graph, entry: &Node<'_>) -> Result<Vec<Edge>, ParseError> {
                 },
             })?;
 
-            for edge in found {
+            for edge in targets {
                 if seen.insert(edge.to) {
                     edges.push(edge);
                 }

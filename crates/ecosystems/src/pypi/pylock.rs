@@ -1,8 +1,8 @@
 //! `pylock.toml` and `pylock.<name>.toml` (PEP 751,
 //! <https://packaging.python.org/en/latest/specifications/pylock-toml/>).
 //!
-//! The file need not say what depends on what, nor what is direct. Extras and groups are in the
-//! markers of packages.
+//! Edges are optional in this format, and direct dependencies are not marked. Extras and groups are
+//! in the markers of packages.
 
 use std::collections::BTreeSet;
 
@@ -16,32 +16,32 @@ use super::roots;
 use crate::syntax::{Node, toml};
 use crate::{Input, ParseError};
 
-/// Reads a `pylock.toml` with the `pyproject.toml` beside it.
+/// Reads a `pylock.toml`, with the `pyproject.toml` in its directory.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let file = toml(input.text()?)?;
     let version = file.need_text("lock-version")?;
     if version.split('.').next() != Some("1") {
         return Err(ParseError::new(format!(
-            "is of version {version}, which is not known"
+            "has the unknown format version {version}"
         )));
     }
-
+    // Required by the specification, so its absence means another or a truncated file.
     file.need_text("created-by")?;
-    let mut graph = Graph::new(input, "pylock-v1");
 
+    let mut graph = Graph::new(input, "pylock-v1");
     let mut entries = Vec::new();
     for entry in file.optional_list("packages")? {
         match package(entry)? {
             Ok(package) => {
-                let place = graph.push(package)?;
-                entries.push((place, entry));
+                let index = graph.push(package)?;
+                entries.push((index, entry));
             }
             Err(unresolved) => graph.lockfile.unresolved.push(unresolved),
         }
     }
 
-    for (place, entry) in &entries {
-        connect(&mut graph, *place, entry)?;
+    for (index, entry) in &entries {
+        connect(&mut graph, *index, entry)?;
     }
 
     let manifest = manifest::read(input, &input.beside("pyproject.toml"));
@@ -52,8 +52,8 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     Ok(graph.lockfile)
 }
 
-/// Whether the file can be the lockfile of a manifest: it holds all that is needed at run time.
-/// Nothing in the file says so.
+/// Whether the file can be the lockfile of a manifest, that is, contains all its runtime
+/// dependencies. The file itself does not name its project.
 fn pins(graph: &Graph, manifest: &Manifest) -> bool {
     !manifest.direct.is_empty()
         && manifest
@@ -63,12 +63,12 @@ fn pins(graph: &Graph, manifest: &Manifest) -> bool {
             .all(|direct| !graph.copies(&direct.name).is_empty())
 }
 
-/// The package of an entry, or what it asks for where nothing states the version.
+/// The package of an entry, without edges; the requirement if its version is unknown.
 fn package(entry: &Node<'_>) -> Result<Result<Package, Unresolved>, ParseError> {
     let name = entry.need_text("name")?;
     if !is_name(name) {
         return Err(
-            ParseError::new("has a package whose name is none").at_line(entry.line as usize)
+            ParseError::new("has a package with an invalid name").at_line(entry.line as usize)
         );
     }
 
@@ -79,6 +79,7 @@ fn package(entry: &Node<'_>) -> Result<Result<Package, Unresolved>, ParseError> 
     };
     let version = match entry.optional_text("version")? {
         Some(version) if !version.is_empty() => version.to_owned(),
+        // Optional in the format. A package from an index cannot be identified without it.
         _ => match (&origin, from_name) {
             (Origin::Path(_), _) => String::new(),
             (_, Some(version)) => version,
@@ -135,6 +136,7 @@ fn origin(entry: &Node<'_>) -> Result<Origin, ParseError> {
     Ok(Origin::Registry(entry.optional_text("index")?.map(clean)))
 }
 
+/// The hashes of all files of a package, separated by spaces.
 fn hashes(entry: &Node<'_>) -> Result<Option<String>, ParseError> {
     let mut hashes = Vec::new();
     let files = ["archive", "sdist"].iter().filter_map(|key| entry.get(key));
@@ -150,16 +152,17 @@ fn hashes(entry: &Node<'_>) -> Result<Option<String>, ParseError> {
     Ok((!hashes.is_empty()).then(|| hashes.join(" ")))
 }
 
-/// The extras and groups that a marker names, and what the package is for: for development when it
-/// is there only with a group, optional when only with an extra or a group.
+/// The scope of a package with this marker, and the extras and groups that the marker names. The
+/// scope is development if only groups install the package, optional if only extras or groups do,
+/// and otherwise runtime.
 fn scope(marker: &str) -> (Scope, Vec<String>) {
     let mut groups = BTreeSet::new();
     let mut scope = Scope::Development;
     for alternative in marker.split(" or ") {
         let words: Vec<&str> = alternative.split_whitespace().collect();
         let mut own = Scope::Runtime;
-        for three in words.windows(3) {
-            let [name, "in", set] = three else { continue };
+        for window in words.windows(3) {
+            let [name, "in", set] = window else { continue };
             let kind = match set.trim_end_matches(')') {
                 "dependency_groups" => Scope::Development,
                 "extras" => Scope::Optional,
@@ -175,6 +178,7 @@ fn scope(marker: &str) -> (Scope, Vec<String>) {
     (scope, groups.into_iter().collect())
 }
 
+/// Adds the edges of an entry.
 fn connect(graph: &mut Graph, from: PackageIndex, entry: &Node<'_>) -> Result<(), ParseError> {
     for wanted in entry.optional_list("dependencies")? {
         let edges = graph.edges_to(&Ask {

@@ -1,26 +1,26 @@
-//! A requirement on one project
-//! (<https://packaging.python.org/en/latest/specifications/dependency-specifiers/>, PEP 508).
+//! Dependency specifiers, PEP 508
+//! (<https://packaging.python.org/en/latest/specifications/dependency-specifiers/>).
 
 use super::name::is_name;
 use super::version::is_standard;
 
-/// A requirement in its parts, as written.
+/// The parts of a requirement, as written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Requirement<'a> {
-    /// The project.
+    /// Name of the project.
     pub(crate) name: &'a str,
-    /// The extras that are asked for, with commas between them and without brackets.
+    /// The extras, comma-separated and without brackets.
     pub(crate) extras: &'a str,
-    /// The versions that will do; empty for any.
+    /// The admitted versions; empty for any.
     pub(crate) specifier: &'a str,
     /// The address after `@`.
     pub(crate) url: Option<&'a str>,
-    /// The environments that need it; empty for all.
+    /// The condition on the environment; empty for all environments.
     pub(crate) marker: &'a str,
 }
 
 impl<'a> Requirement<'a> {
-    /// Reads `name [extras] specifier ; marker` or `name [extras] @ address ; marker`.
+    /// Parses `name [extras] specifier ; marker` or `name [extras] @ address ; marker`.
     pub(crate) fn parse(text: &'a str) -> Option<Self> {
         let text = text.trim();
         let end = text
@@ -73,40 +73,41 @@ impl<'a> Requirement<'a> {
         })
     }
 
-    /// The one version that will do, where the requirement states one.
+    /// The only version that the requirement admits, if it states one.
     pub(crate) fn exact_version(&self) -> Option<&'a str> {
         exact_version(self.specifier)
     }
 }
 
-/// The one version that a specifier admits, where it states one: `==1.0` or `===1.0`.
+/// The only version that a specifier admits, if it states one: `==1.0` or `===1.0`.
 ///
-/// `==1.*` is a range, and a floor is no version. A specifier that states two versions states none.
+/// `==1.*` is a range, and a lower bound is not a version either. A specifier with two different
+/// versions gives `None`.
 pub(crate) fn exact_version(specifier: &str) -> Option<&str> {
-    let mut found = None;
+    let mut exact = None;
     for (operator, version) in clauses(specifier).flatten() {
-        let exact = match operator {
+        let is_exact = match operator {
             "===" => true,
             "==" => is_standard(version),
             _ => false,
         };
-        if exact {
-            if found.is_some_and(|found| found != version) {
+        if is_exact {
+            if exact.is_some_and(|earlier| earlier != version) {
                 return None;
             }
-            found = Some(version);
+            exact = Some(version);
         }
     }
 
-    found
+    exact
 }
 
-/// The clauses of a specifier, as operator and version; `None` for one that is none.
+/// The clauses of a specifier, as operator and version; `None` for an invalid clause.
 fn clauses(specifier: &str) -> impl Iterator<Item = Option<(&str, &str)>> {
     specifier
         .split(',')
         .map(str::trim)
-        // A comma at the end is allowed.
+        // A trailing comma is allowed.
         .filter(|clause| !clause.is_empty())
         .map(|clause| {
             let (operator, version) = OPERATORS
@@ -120,7 +121,7 @@ fn clauses(specifier: &str) -> impl Iterator<Item = Option<(&str, &str)>> {
         })
 }
 
-/// Longer ones first, as each may begin another.
+/// Longer operators first, because a shorter one may be a prefix of them.
 const OPERATORS: [&str; 8] = ["===", "==", "~=", "!=", "<=", ">=", "<", ">"];
 
 #[cfg(test)]
@@ -128,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts_are_told_apart() {
+    fn parts_are_split() {
         let requirement = Requirement::parse(
             "Requests [security, socks] (>=2.8.1, ==2.8.*) ; python_version < '2.7'",
         )
@@ -145,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_requirement_is_refused() {
+    fn other_texts_are_refused() {
         for text in [
             "",
             "==1.0",

@@ -1,12 +1,14 @@
 //! Requirements files of pip
-//! (<https://pip.pypa.io/en/stable/reference/requirements-file-format/>), as people, `pip freeze`,
-//! pip-tools and uv write them.
+//! (<https://pip.pypa.io/en/stable/reference/requirements-file-format/>), written by hand or by
+//! `pip freeze`, pip-tools or uv.
 //!
-//! Only `==` and `===` state a version; every other requirement is without one, unless a constraints
-//! file that `-c` names states it. Included files (`-r`) count as part of the file, at the line that
-//! includes them. pip-tools and uv write behind each package what it is there for; from these
-//! comments come the edges. Constraints files state versions of what others ask for, and so ask for
-//! nothing themselves.
+//! - Only `==` and `===` state a version. Every other requirement is unresolved, unless a constraints
+//!   file (`-c`) states its version.
+//! - Included files (`-r`) count as part of the file, at the line that includes them.
+//! - pip-tools and uv add a comment to each package that names its dependents. Edges come from these
+//!   comments.
+//! - Constraints files limit versions of packages that other files require. They require nothing
+//!   themselves.
 
 mod lines;
 pub(super) mod read;
@@ -27,27 +29,28 @@ use super::graph::{Ask, Graph};
 use super::name::normalize;
 use crate::{Input, ParseError};
 
-/// Paths, from the repository's root, of the files that a requirements file includes itself. None
-/// for a file that cannot be read: whoever reads it says so.
+/// Paths, from the repository's root, of the files that a requirements file includes directly. Empty
+/// for a file that cannot be read, because reading it as a lockfile or manifest reports the error.
 pub(super) fn included(input: &Input<'_>) -> Vec<String> {
     read::File::read(input)
         .map(|file| file.paths(input.path))
         .unwrap_or_default()
 }
 
-/// Reads a requirements file with the files that it includes.
+/// Reads a requirements file, with the files that it includes.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let files = Files::read(input)?;
     let mut graph = Graph::new(input, "pip-requirements");
-
     let mut locked = Vec::new();
+
     for line in &files.lines {
         match package(line, &files) {
             Some(package) => {
-                let place = graph.push(package)?;
-                locked.push((place, line));
+                let index = graph.push(package)?;
+                locked.push((index, line));
             }
-            // A folder without a name is the repository's own: its manifest says what it asks for.
+            // A directory without a name belongs to the repository, and its manifest is read on its
+            // own.
             None if files.is_constraints || line.is_folder() => {}
             None => graph.lockfile.unresolved.push(Unresolved {
                 name: line.name(),
@@ -71,7 +74,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     Ok(graph.lockfile)
 }
 
-/// The package that a line states; `None` where nothing states its version.
+/// The package of a line; `None` if its version is unknown.
 fn package(line: &Line, files: &Files) -> Option<Package> {
     let clean = |text: &str| without_credentials(text).into_owned();
     let (name, version, origin) = match line.wanted()? {
@@ -102,18 +105,18 @@ fn package(line: &Line, files: &Files) -> Option<Package> {
     })
 }
 
-/// What one requirement of a file of another kind states.
+/// One line of a requirements file, found in a file of another format.
 #[derive(Debug)]
 pub(crate) enum Pinned {
     /// A package, at line 1.
     Package(Box<Package>),
     /// A requirement without a version.
     Open { name: String, requirement: String },
-    /// A folder of the repository, or an option of pip.
+    /// A directory of the repository, or an option of pip.
     Nothing,
 }
 
-/// Reads a line of a requirements file that stands in another file; `None` for what is none.
+/// Reads a line of a requirements file that is part of another file; `None` if it is invalid.
 pub(crate) fn pinned(text: &str) -> Option<Pinned> {
     let siblings = crate::Siblings::new();
     let file = File::read(&Input {
@@ -144,8 +147,8 @@ pub(crate) fn pinned(text: &str) -> Option<Pinned> {
 
 /// Adds the edges that comments state, and the roots.
 ///
-/// A package without a comment is one that the file itself asks for. A reason that is no package of
-/// the file is the project that the file was made for.
+/// A package without a comment is required by the file itself. A reason that is not a package of the
+/// file is the project from which the file was compiled.
 fn connect(
     graph: &mut Graph,
     input: &Input<'_>,
@@ -153,12 +156,12 @@ fn connect(
 ) -> Result<(), ParseError> {
     let mut own = Vec::new();
     let mut roots: BTreeMap<(String, Option<String>), Vec<Edge>> = BTreeMap::new();
-    for (place, line) in locked {
-        let Some(package) = graph.lockfile.package(*place) else {
+    for (index, line) in locked {
+        let Some(package) = graph.lockfile.package(*index) else {
             continue;
         };
         let edge = Edge {
-            to: *place,
+            to: *index,
             name: package.name.as_str().into(),
             requirement: None,
             kind: DependencyKind::Runtime,
@@ -170,6 +173,7 @@ fn connect(
             });
         }
 
+        // A reason is an edge from another package, or from a root.
         for reason in &line.reasons {
             match reason {
                 Reason::Package(name) if !graph.copies(name).is_empty() => {
@@ -198,6 +202,7 @@ fn connect(
         }
     }
 
+    // The file itself comes first, then the projects and files from which it was compiled.
     if !own.is_empty() || roots.is_empty() {
         let itself = input.sibling(input.path).map(|_| input.path.to_owned());
         graph.add_root(Root {
@@ -218,7 +223,7 @@ fn connect(
     Ok(())
 }
 
-/// The `pyproject.toml` beside the file, when it is of the project of this name.
+/// The path of the `pyproject.toml` in the file's directory; `None` if it is of another project.
 fn project(input: &Input<'_>, name: &str) -> Option<String> {
     let path = input.beside("pyproject.toml");
     let manifest = super::manifest::read(input, &path)?;

@@ -1,4 +1,4 @@
-//! The projects that a lockfile is of, from the manifests beside it.
+//! Roots of Python lockfiles, read from manifests in the repository.
 
 use std::collections::BTreeSet;
 
@@ -10,14 +10,13 @@ use super::manifest::{self, Manifest};
 use super::requirement::exact_version;
 use crate::{Input, ParseError};
 
-/// Adds a manifest as a root whose edges lead to what it asks for; gives the edges with the groups
-/// that they are in.
+/// Adds a manifest as a root with edges to its dependencies, and returns these with their groups.
 ///
-/// What the lockfile does not hold (a requirement for another platform, or one that came later)
-/// leaves no trace.
+/// A requirement without a package in the lockfile is ignored: it is for another platform, or newer
+/// than the lockfile.
 ///
 /// # Errors
-/// When the file has too many dependencies.
+/// If the file has too many dependencies.
 pub(super) fn add(graph: &mut Graph, manifest: Manifest) -> Result<Vec<Start>, ParseError> {
     let mut starts = Vec::new();
     let mut root = Root {
@@ -44,7 +43,7 @@ pub(super) fn add(graph: &mut Graph, manifest: Manifest) -> Result<Vec<Start>, P
     Ok(starts)
 }
 
-/// [`add`] for the manifest of this name beside the lockfile; nothing where there is none or it
+/// [`add`] for the manifest of this name in the lockfile's directory; `None` if it is missing or
 /// cannot be read.
 pub(super) fn add_beside(
     graph: &mut Graph,
@@ -57,23 +56,24 @@ pub(super) fn add_beside(
     }
 }
 
-/// [`add`] for the projects of the repository that the lockfile names by their folders: it locks
-/// what they ask for, too.
+/// [`add`] for the projects of the repository that the lockfile refers to by their directories, since
+/// it contains their dependencies as well.
 pub(super) fn add_folders(graph: &mut Graph, input: &Input<'_>) -> Result<(), ParseError> {
     let roots = graph.lockfile.roots.iter();
     let mut known: BTreeSet<String> = roots.filter_map(|root| root.manifest.clone()).collect();
-    let folders: BTreeSet<String> = graph
+    let directories: BTreeSet<String> = graph
         .lockfile
         .packages
         .iter()
         .filter_map(|package| match &package.origin {
-            Origin::Path(Some(folder)) => Some(folder.clone()),
+            Origin::Path(Some(directory)) => Some(directory.clone()),
             _ => None,
         })
         .collect();
-    for folder in folders {
+
+    for directory in directories {
         for name in ["pyproject.toml", "setup.cfg"] {
-            let Some(path) = path_from(input.path, &format!("{folder}/{name}")) else {
+            let Some(path) = path_from(input.path, &format!("{directory}/{name}")) else {
                 continue;
             };
             if known.contains(&path) {

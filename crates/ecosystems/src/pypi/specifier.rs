@@ -1,11 +1,12 @@
-//! Whether a version is among those that a requirement admits, to tell copies of one package apart.
+//! Matching of versions against requirements, to choose between several locked packages of one
+//! project.
 //!
-//! This is about locked copies, so the rules on which releases may be taken anew (pre-releases, the
-//! post-releases of an excluded bound) are not here.
+//! Deliberately absent are the rules for choosing new releases (pre-releases, post-releases of an
+//! exclusive bound): all versions here are already locked.
 
 use super::version::Version;
 
-/// Whether a specifier of PEP 440 or of Poetry admits a version; `None` when it cannot be judged.
+/// Whether a specifier of PEP 440 or of Poetry admits a version; `None` if one of them is invalid.
 pub(super) fn admits(specifier: &str, version: &str) -> Option<bool> {
     let version = Version::parse(version)?;
     let mut any = false;
@@ -41,22 +42,22 @@ fn clause_admits(clause: &str, version: &Version) -> Option<bool> {
         };
     }
 
-    let at = Version::parse(bound)?;
+    let limit = Version::parse(bound)?;
     Some(match operator {
-        "===" | "==" => *version == at || without_local(version) == at,
-        "!=" => *version != at,
-        "<=" => without_local(version) <= at,
-        ">=" => *version >= at,
-        "<" => *version < at,
-        ">" => *version > at,
-        "~=" => *version >= at && within(bound, Some(-1), version)?,
-        "~" => *version >= at && within(bound, Some(2), version)?,
-        "^" => *version >= at && within(bound, caret(bound), version)?,
+        "===" | "==" => *version == limit || without_local(version) == limit,
+        "!=" => *version != limit,
+        "<=" => without_local(version) <= limit,
+        ">=" => *version >= limit,
+        "<" => *version < limit,
+        ">" => *version > limit,
+        "~=" => *version >= limit && within(bound, Some(-1), version)?,
+        "~" => *version >= limit && within(bound, Some(2), version)?,
+        "^" => *version >= limit && within(bound, caret(bound), version)?,
         _ => return None,
     })
 }
 
-/// How many numbers of a release `^` holds fast: up to the first that is not zero.
+/// Count of leading numbers that `^` keeps fixed: up to the first nonzero one.
 fn caret(bound: &str) -> Option<isize> {
     let zeros = bound
         .split('.')
@@ -65,8 +66,8 @@ fn caret(bound: &str) -> Option<isize> {
     isize::try_from(zeros + 1).ok()
 }
 
-/// Whether a version begins with the first `keep` numbers of another's release: all for `None`, all
-/// but the last for -1.
+/// Whether a version begins with the first `keep` numbers of the release `start`. `None` means all
+/// numbers, -1 all but the last.
 fn within(start: &str, keep: Option<isize>, version: &Version) -> Option<bool> {
     let (epoch, release) = release(start)?;
     let Version::Standard {
@@ -87,12 +88,12 @@ fn within(start: &str, keep: Option<isize>, version: &Version) -> Option<bool> {
         .iter()
         .take(keep)
         .enumerate()
-        .all(|(place, number)| own.get(place).unwrap_or(&zero) == number);
+        .all(|(index, number)| own.get(index).unwrap_or(&zero) == number);
 
     Some(*own_epoch == epoch && same)
 }
 
-/// Epoch and numbers of a release, with the zeros at its end.
+/// Epoch and numbers of a release, including trailing zeros, which [`Version`] drops.
 fn release(text: &str) -> Option<(super::version::Number, Vec<super::version::Number>)> {
     let Version::Standard {
         epoch, mut release, ..
@@ -114,6 +115,7 @@ fn release(text: &str) -> Option<(super::version::Number, Vec<super::version::Nu
     Some((epoch, release))
 }
 
+/// The version without its local part (`+cpu`), which bounds do not consider.
 fn without_local(version: &Version) -> Version {
     let mut version = version.clone();
     if let Version::Standard { local, .. } = &mut version {
@@ -127,7 +129,7 @@ mod tests {
     use super::admits;
 
     #[test]
-    fn copies_are_told_apart() {
+    fn admits_by_the_rules_of_pep_440_and_poetry() {
         for (specifier, version, expected) in [
             ("==1.0", "1.0.0", Some(true)),
             ("==1.0", "1.0+cpu", Some(true)),

@@ -1,4 +1,4 @@
-//! Whole files: what the fixtures hold, and the traps of the formats.
+//! Tests of whole files: the fixtures, and the pitfalls of the formats.
 
 mod locks;
 mod requirements;
@@ -17,7 +17,7 @@ macro_rules! fixture {
 }
 use fixture;
 
-/// Reads the first of the files, which are a repository.
+/// Reads the first of the files; all of them are the repository.
 fn read(files: &[(&str, String)]) -> Result<Lockfile, ParseError> {
     let siblings = siblings(files);
     let (path, text) = &files[0];

@@ -1,8 +1,8 @@
-//! `uv.lock`, and the lockfile beside a script, `*.py.lock`
+//! `uv.lock`, and the lockfile of a script, `*.py.lock`
 //! (<https://docs.astral.sh/uv/concepts/projects/layout/#the-lockfile>).
 //!
-//! The file holds every member of a workspace with what its manifest asks for, so it needs no
-//! manifest to tell what is direct. A package may be there in several versions, for environments
+//! The file lists every member of a workspace with the requirements of its manifest, so direct
+//! dependencies are known without manifests. A package may have several versions, for environments
 //! that exclude each other.
 
 use std::collections::{BTreeSet, HashMap};
@@ -16,24 +16,24 @@ use super::specifier::admits;
 use crate::syntax::{Node, toml};
 use crate::{Input, ParseError};
 
-/// The one version of the format that is known; its revisions are compatible.
+/// The supported version of the format; its revisions are compatible.
 const VERSION: &str = "1";
 
-/// Most requirements of a project on one package, for different environments, that are tried on a
-/// copy of it.
+/// Maximum number of requirements of a project on one package, for different environments, that are
+/// compared with a version.
 const MAX_ALTERNATIVES: usize = 64;
 
-/// What mends a file that holds too little.
-const HINT: &str = "write it anew with `uv lock`";
+/// Hint for an incomplete file.
+const HINT: &str = "re-create the file with `uv lock`";
 
-/// Reads a `uv.lock`.
+/// Reads a `uv.lock` or `*.py.lock`.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let file = toml(input.text()?)?;
     match file.get("version").and_then(Node::scalar) {
         Some(VERSION) => {}
         Some(other) => {
             return Err(ParseError::new(format!(
-                "is of version {other}, which is not known"
+                "has the unknown format version {other}"
             )));
         }
         None => {
@@ -46,19 +46,21 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let mut graph = Graph::new(input, "uv-lock-v1");
     let mut entries = Vec::new();
     for entry in file.optional_list("package")? {
-        let place = graph.push(package(entry)?)?;
-        entries.push((place, entry));
+        let index = graph.push(package(entry)?)?;
+        entries.push((index, entry));
     }
 
     let mut starts = Vec::new();
-    for (place, entry) in &entries {
-        let edges = edges(&mut graph, *place, entry, &mut starts)?;
-        graph.connect(*place, edges);
+    for (index, entry) in &entries {
+        let edges = edges(&mut graph, *index, entry, &mut starts)?;
+        graph.connect(*index, edges);
     }
 
+    // Only the groups of the repository's own projects start here: those of other packages are not
+    // installed.
     let own = own(&graph);
-    for place in &own {
-        add_root(&mut graph, input, *place);
+    for index in &own {
+        add_root(&mut graph, input, *index);
     }
 
     starts.retain(|(from, _)| own.contains(from));
@@ -74,18 +76,19 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     Ok(graph.lockfile)
 }
 
+/// The package of one entry, without edges.
 fn package(entry: &Node<'_>) -> Result<Package, ParseError> {
     let name = entry.need_text("name")?;
     if !is_name(name) {
         return Err(
-            ParseError::new("has a package whose name is none").at_line(entry.line as usize)
+            ParseError::new("has a package with an invalid name").at_line(entry.line as usize)
         );
     }
 
     let origin = origin(entry)?;
     let version = match (entry.optional_text("version")?, &origin) {
         (Some(version), _) if !version.is_empty() => version,
-        // Of a project with a dynamic version, uv writes none.
+        // uv writes no version for a project with a dynamic one.
         (None, Origin::Path(_)) => "",
         _ => {
             return Err(ParseError::new(format!("has no version for `{name}`"))
@@ -141,7 +144,7 @@ fn origin(entry: &Node<'_>) -> Result<Origin, ParseError> {
     ))
 }
 
-/// The requirements that a project's manifest states, by extra or group and by name.
+/// The requirements of a project's manifest, by extra or group and by name.
 #[derive(Default)]
 struct Stated<'n> {
     requirements: HashMap<(String, String), Vec<&'n str>>,
@@ -178,7 +181,7 @@ impl<'n> Stated<'n> {
         Ok(())
     }
 
-    /// The requirement on a package; of several the one that admits the version.
+    /// The requirement on a package; if there are several, the first that admits the version.
     fn find(&self, group: &str, name: &str, version: Option<&str>) -> Option<&'n str> {
         let key = (group.to_owned(), name.to_owned());
         match self.requirements.get(&key)?.as_slice() {
@@ -192,7 +195,7 @@ impl<'n> Stated<'n> {
     }
 }
 
-/// The extra that a marker is about: the text after `extra ==`.
+/// The extra in a marker: the text after `extra ==`.
 fn extra(marker: &str) -> Option<&str> {
     let (_, rest) = marker.split_once("extra == ")?;
     let quote = rest.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
@@ -201,16 +204,19 @@ fn extra(marker: &str) -> Option<&str> {
 
 type Edges = Vec<patchgate_model::Edge>;
 
-/// The edges of an entry, and where they start a group if the entry turns out to be a project.
+/// The edges of an entry. They are added to `starts` as well, for the case that the entry turns out
+/// to be one of the repository's own projects.
+///
+/// # Errors
+/// If a dependency is not in the file.
 fn edges(
     graph: &mut Graph,
     from: PackageIndex,
     entry: &Node<'_>,
     starts: &mut Vec<(PackageIndex, Start)>,
 ) -> Result<Edges, ParseError> {
-    let mut all = Vec::new();
     let stated = Stated::read(entry)?;
-
+    let mut all = Vec::new();
     let mut add = |group: &str, kind: DependencyKind, wanted: &Node<'_>| {
         let name = wanted.need_text("name")?;
         let version = wanted.optional_text("version")?;
@@ -222,7 +228,7 @@ fn edges(
         })?;
         if edges.is_empty() {
             return Err(ParseError::new(format!(
-                "lacks `{name}`, on which another package depends"
+                "has a dependency on `{name}`, which is not in the file"
             ))
             .at_line(wanted.line as usize)
             .with_hint(HINT));
@@ -240,6 +246,7 @@ fn edges(
 
         Ok(())
     };
+
     for wanted in entry.optional_list("dependencies")? {
         add("", DependencyKind::Runtime, wanted)?;
     }
@@ -257,19 +264,20 @@ fn edges(
     Ok(all)
 }
 
-/// The packages from folders: the project, the members of its workspace, and what it takes from
-/// elsewhere in the repository.
+/// The packages from directories: the project, the members of its workspace, and its other path
+/// dependencies.
 fn own(graph: &Graph) -> BTreeSet<PackageIndex> {
     graph
         .lockfile
         .indexed()
         .filter(|(_, package)| matches!(package.origin, Origin::Path(_)))
-        .map(|(place, _)| place)
+        .map(|(index, _)| index)
         .collect()
 }
 
-fn add_root(graph: &mut Graph, input: &Input<'_>, place: PackageIndex) {
-    let Some(package) = graph.lockfile.package(place) else {
+/// Adds the root for one of the repository's own packages.
+fn add_root(graph: &mut Graph, input: &Input<'_>, index: PackageIndex) {
+    let Some(package) = graph.lockfile.package(index) else {
         return;
     };
     let manifest = match &package.origin {
@@ -281,10 +289,11 @@ fn add_root(graph: &mut Graph, input: &Input<'_>, place: PackageIndex) {
         manifest: manifest.filter(|path| input.sibling(path).is_some()),
         edges: package.edges.clone(),
     };
-    graph.add_own_root(place, root);
+    graph.add_own_root(index, root);
 }
 
-/// Checks that the members that the file begins with are all there: a cut file lacks some.
+/// Checks that all members that are listed at the start of the file have an entry; otherwise the
+/// file is truncated.
 fn check_members(graph: &Graph, manifest: &Node<'_>) -> Result<(), ParseError> {
     for member in manifest.optional_list("members")? {
         let name = member
@@ -292,7 +301,7 @@ fn check_members(graph: &Graph, manifest: &Node<'_>) -> Result<(), ParseError> {
             .ok_or_else(|| member.unexpected("members", "a text"))?;
         if graph.copies(name).is_empty() {
             return Err(
-                ParseError::new(format!("lacks `{name}`, a member of the workspace"))
+                ParseError::new(format!("does not contain the workspace member `{name}`"))
                     .at_line(member.line as usize)
                     .with_hint(HINT),
             );
@@ -302,8 +311,10 @@ fn check_members(graph: &Graph, manifest: &Node<'_>) -> Result<(), ParseError> {
     Ok(())
 }
 
-/// What the file's own manifest asks for: a script, or groups of a workspace without a project.
+/// Adds a root for the requirements in the lockfile's `manifest` table: those of a script, or of the
+/// groups of a workspace without a project.
 fn script(graph: &mut Graph, manifest: &Node<'_>) -> Result<Vec<Start>, ParseError> {
+    // Requirements with their group, which is `None` for those of a script.
     let mut wanted: Vec<(Option<&str>, &Node<'_>)> = manifest
         .optional_list("requirements")?
         .iter()

@@ -1,56 +1,56 @@
-//! The order of versions.
+//! Python versions and their order.
 //!
-//! Versions of the specification
-//! (<https://packaging.python.org/en/latest/specifications/version-specifiers/>, PEP 440) are
-//! ordered as it says. Every other text is a legacy version, smaller than all of them, in the order
-//! that setuptools had before (`pkg_resources.parse_version`), so that the order is total: the
-//! index holds releases from before the specification, and OSV lists them.
+//! Standard versions follow PEP 440
+//! (<https://packaging.python.org/en/latest/specifications/version-specifiers/>). Every other text is
+//! a legacy version. Legacy versions sort below all standard ones, in the order that setuptools had
+//! before PEP 440 (`pkg_resources.parse_version`). The order has to be total because the index has
+//! releases from before PEP 440, and OSV lists them.
 
 use crate::version::number::{self, is_digits};
 
-/// A version by its place in the order.
-///
-/// The order of the variants and fields is the order of versions.
+/// A version, in a form whose derived order is the order of versions: it depends on the order of the
+/// variants and fields.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Version {
-    /// A text that the specification does not know.
+    /// A text that is not a version of PEP 440.
     Legacy(Vec<Part>),
-    /// A version of the specification. Without the zeros at the end of its release.
+    /// A version of PEP 440.
     Standard {
         epoch: Number,
+        /// The numbers, without trailing zeros.
         release: Vec<Number>,
         pre: Pre,
-        /// None sorts first: a release comes before its post-releases.
+        /// `None` sorts first: a release is smaller than its post-releases.
         post: Option<Number>,
         dev: Dev,
-        /// None sorts first: a release comes before its local versions.
+        /// `None` sorts first: a release is smaller than its local versions.
         local: Option<Vec<Part>>,
     },
 }
 
-/// A number, which outlives the text in lower case that it is read from.
+/// An owned number, because it is parsed from a temporary lower-case copy of the text.
 pub(super) type Number = number::Number<String>;
 
-/// A part of a local or a legacy version: words come before numbers.
+/// A part of a local or a legacy version. Words sort before numbers.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Part {
     Word(String),
     Number(Number),
 }
 
-/// Where a version stands among the pre-releases of its release.
+/// The position of a version among the pre-releases of its release.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Pre {
-    /// A developmental release of the release itself, which comes before all its pre-releases.
+    /// A developmental release without a pre-release; it sorts before all pre-releases.
     BeforeAll,
     Alpha(Number),
     Beta(Number),
     Candidate(Number),
-    /// No pre-release.
+    /// Not a pre-release, so it sorts after all of them.
     AfterAll,
 }
 
-/// Whether a version is a developmental release, which comes before what it develops.
+/// Whether a version is a developmental release, which sorts before the version that it leads to.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Dev {
     Of(Number),
@@ -62,7 +62,7 @@ fn number(digits: &str) -> Number {
 }
 
 impl Version {
-    /// Reads any text but an empty one.
+    /// Parses a version; `None` only for an empty text.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let text = text.trim().to_ascii_lowercase();
         if text.is_empty() {
@@ -72,22 +72,22 @@ impl Version {
     }
 }
 
-/// Whether a text is a version of the specification.
+/// Whether a text is a version of PEP 440.
 pub(crate) fn is_standard(text: &str) -> bool {
     standard(&text.trim().to_ascii_lowercase()).is_some()
 }
 
-/// What is left of a text while it is read.
+/// The unread rest of a text.
 struct Rest<'a>(&'a str);
 
 impl<'a> Rest<'a> {
-    /// Takes one of these texts, the first that fits.
+    /// Reads the first of these texts that matches.
     fn take(&mut self, texts: &[&'a str]) -> Option<&'a str> {
-        let (found, rest) = texts
+        let (text, rest) = texts
             .iter()
             .find_map(|text| Some((*text, self.0.strip_prefix(text)?)))?;
         self.0 = rest;
-        Some(found)
+        Some(text)
     }
 
     fn digits(&mut self) -> Option<&'a str> {
@@ -104,7 +104,7 @@ impl<'a> Rest<'a> {
         self.take(&[".", "-", "_"]);
     }
 
-    /// Takes `[-_.]? word [-_.]? number?`, or nothing.
+    /// Reads `[-_.]? word [-_.]? number?`; reads nothing if there is no such word.
     fn word_and_number(&mut self, words: &[&'a str]) -> Option<(&'a str, Number)> {
         let start = self.0;
         self.separator();
@@ -113,7 +113,7 @@ impl<'a> Rest<'a> {
             return None;
         };
 
-        // The separator is taken without a number too: `1.0a.` is `1.0a0`.
+        // A separator without a number is allowed: `1.0a.` is `1.0a0`.
         self.separator();
         let digits = self.digits();
 
@@ -121,12 +121,13 @@ impl<'a> Rest<'a> {
     }
 }
 
-/// Reads a version of the specification, in lower case and with the spellings that it normalizes
+/// Parses a lower-case text as a version of PEP 440, with all spellings that its normalization allows
 /// (<https://packaging.python.org/en/latest/specifications/version-specifiers/#normalization>).
 fn standard(text: &str) -> Option<Version> {
     let mut rest = Rest(text.strip_prefix('v').unwrap_or(text));
-    let mut epoch = Number::default();
 
+    // Epoch and release.
+    let mut epoch = Number::default();
     let mut first = rest.digits()?;
     if rest.take(&["!"]).is_some() {
         epoch = number(first);
@@ -140,11 +141,11 @@ fn standard(text: &str) -> Option<Version> {
         release.push(number(digits));
         rest = next;
     }
-
     while release.last().is_some_and(Number::is_zero) {
         release.pop();
     }
 
+    // Suffixes.
     let pre = rest
         .word_and_number(&["alpha", "beta", "preview", "pre", "rc", "a", "b", "c"])
         .map(|(word, number)| match word {
@@ -152,7 +153,6 @@ fn standard(text: &str) -> Option<Version> {
             "beta" | "b" => Pre::Beta(number),
             _ => Pre::Candidate(number),
         });
-
     let post = match rest.0.strip_prefix('-') {
         Some(after) if after.starts_with(|character: char| character.is_ascii_digit()) => {
             rest = Rest(after);
@@ -162,7 +162,6 @@ fn standard(text: &str) -> Option<Version> {
             .word_and_number(&["post", "rev", "r"])
             .map(|(_, number)| number),
     };
-
     let dev = rest.word_and_number(&["dev"]).map(|(_, number)| number);
     let local = match rest.take(&["+"]) {
         Some(_) => Some(local(std::mem::take(&mut rest.0))?),
@@ -186,7 +185,7 @@ fn standard(text: &str) -> Option<Version> {
     })
 }
 
-/// Reads what follows the `+`.
+/// Parses the local part, after the `+`.
 fn local(text: &str) -> Option<Vec<Part>> {
     text.split(['.', '-', '_'])
         .map(|part| {
@@ -202,15 +201,16 @@ fn local(text: &str) -> Option<Vec<Part>> {
         .collect()
 }
 
-/// The word that ends every legacy version.
+/// The word at the end of every legacy version. Words that sort before it are pre-releases.
 const FINAL: &str = "final";
 
-/// A hyphen in a legacy version: what follows is a patch level, after the release.
+/// The word for a hyphen in a legacy version. The part after it is a patch level, so it sorts after
+/// the release.
 const PATCH: &str = "final-";
 
-/// Reads a legacy version as setuptools did: runs of digits and of letters, `-`, and whatever is
-/// between them; `.` only separates. Numbers of more than eight digits, which setuptools compared
-/// as texts, are compared as numbers.
+/// Parses a legacy version as setuptools did: into runs of digits, runs of letters, `-`, and the
+/// other characters; `.` is only a separator. Unlike in setuptools, numbers of more than eight
+/// digits are compared as numbers, not as texts.
 fn legacy(text: &str) -> Vec<Part> {
     let mut parts: Vec<Part> = Vec::new();
     let words = pieces(text).into_iter().chain([FINAL]);
@@ -226,13 +226,13 @@ fn legacy(text: &str) -> Vec<Part> {
             }
             other => other,
         };
-        // A pre-release of `1.0-` or `1.0.0` is one of `1`.
+
+        // A pre-release of `1.0-` or `1.0.0` is a pre-release of `1`.
         if word < FINAL {
             while matches!(parts.last(), Some(Part::Word(word)) if word == PATCH) {
                 parts.pop();
             }
         }
-
         while matches!(parts.last(), Some(Part::Number(number)) if number.is_zero()) {
             parts.pop();
         }
@@ -243,7 +243,8 @@ fn legacy(text: &str) -> Vec<Part> {
     parts
 }
 
-/// A text in runs of digits, runs of letters, single `.` and `-`, and runs of all else.
+/// Splits a text into runs of digits, runs of letters, single `.` and `-`, and runs of other
+/// characters.
 fn pieces(text: &str) -> Vec<&str> {
     #[derive(PartialEq)]
     enum Kind {
@@ -259,17 +260,17 @@ fn pieces(text: &str) -> Vec<&str> {
         '.' | '-' => Kind::Single,
         _ => Kind::Other,
     };
+
     let mut pieces = Vec::new();
     let mut start = 0;
-
-    let mut before: Option<Kind> = None;
-    for (at, character) in text.char_indices() {
-        let now = kind(character);
-        if before.is_some_and(|before| before != now || before == Kind::Single) {
-            pieces.push(&text[start..at]);
-            start = at;
+    let mut previous: Option<Kind> = None;
+    for (index, character) in text.char_indices() {
+        let current = kind(character);
+        if previous.is_some_and(|previous| previous != current || previous == Kind::Single) {
+            pieces.push(&text[start..index]);
+            start = index;
         }
-        before = Some(now);
+        previous = Some(current);
     }
 
     pieces.push(&text[start..]);
@@ -373,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn only_an_empty_text_is_no_version() {
+    fn only_an_empty_text_is_refused() {
         for text in ["", " ", "\n"] {
             assert_eq!(Version::parse(text), None);
         }
@@ -385,7 +386,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_has_a_place(text in "\\PC{1,20}") {
+        fn any_other_text_is_a_version(text in "\\PC{1,20}") {
             prop_assert_eq!(Version::parse(&text).is_none(), text.trim().is_empty());
         }
     }

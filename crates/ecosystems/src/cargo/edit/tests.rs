@@ -60,7 +60,7 @@ fn changed_lines(before: &str, edit_: &RequirementEdit) -> Vec<(usize, String)> 
 }
 
 #[test]
-fn changes_every_table_that_holds_it() {
+fn changes_every_table_that_has_it() {
     let lines = changed_lines(EVERYWHERE, &change("left", "1.0", "1.4.2"));
     let lines: Vec<_> = lines.iter().map(|(n, text)| (*n, text.as_str())).collect();
 
@@ -149,7 +149,7 @@ proptest! {
     }
 
     #[test]
-    fn there_and_back_is_nothing(from in 0u64..30, to in 0u64..30) {
+    fn two_opposite_edits_restore_the_text(from in 0u64..30, to in 0u64..30) {
         let (from, to) = (format!("0.{from}"), format!("0.{to}.1"));
         let text = EVERYWHERE.replace("1.0", &from);
         let there = edit(&text, &change("left", &from, &to)).unwrap();

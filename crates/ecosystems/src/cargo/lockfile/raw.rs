@@ -9,10 +9,10 @@ use toml::de::{DeTable, DeValue};
 use crate::ParseError;
 use crate::cargo::document::{self, Document};
 
-/// The whole file.
+/// The content of a `Cargo.lock`.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct RawLock<'a> {
-    /// The file's own version number; Cargo wrote none before version 3.
+    /// The format version that the file states; Cargo wrote none before version 3.
     pub(super) version: Option<u64>,
     /// The root package of files written before Cargo 0.16 (2017).
     pub(super) root: Option<RawPackage<'a>>,
@@ -20,18 +20,18 @@ pub(super) struct RawLock<'a> {
     pub(super) packages: Vec<RawPackage<'a>>,
     /// `[metadata]`: version 1 keeps its checksums there.
     pub(super) metadata: HashMap<Cow<'a, str>, Cow<'a, str>>,
-    /// Whether there is a `[[patch.unused]]`.
+    /// Whether the file has a `[[patch.unused]]`.
     pub(super) saw_unused: bool,
 }
 
-/// One entry.
+/// One `[[package]]` entry.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct RawPackage<'a> {
     pub(super) name: Cow<'a, str>,
     pub(super) version: Cow<'a, str>,
     pub(super) source: Option<Cow<'a, str>>,
     pub(super) checksum: Option<Cow<'a, str>>,
-    /// The package that stands in for this one, by the old `[replace]` table.
+    /// The package that replaces this one, from the deprecated `[replace]` table.
     pub(super) replace: Option<Cow<'a, str>>,
     /// `name`, `name version` or `name version (source)`.
     pub(super) dependencies: Vec<Cow<'a, str>>,
@@ -78,7 +78,7 @@ pub(super) fn parse(text: &str) -> Result<RawLock<'_>, ParseError> {
             }
             ("metadata", _) => return Err(wrong("`metadata`", "a table", line)),
             ("patch", _) => lock.saw_unused = true,
-            // Cargo, too, passes over keys that it does not know.
+            // Cargo ignores unknown keys as well.
             _ => {}
         }
     }
@@ -128,6 +128,6 @@ fn missing(key: &str, line: usize) -> ParseError {
     ParseError::new(format!("has a package without `{key}`"))
         .at_line(line)
         .with_hint(
-            "restore the file from version control or write it anew with `cargo generate-lockfile`",
+            "restore the file from version control or re-create it with `cargo generate-lockfile`",
         )
 }

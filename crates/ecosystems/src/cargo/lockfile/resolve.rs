@@ -1,11 +1,12 @@
-//! From the name that a dependency is written with to the package that it means.
+//! Resolution of dependencies as a `Cargo.lock` writes them (`name`, `name version` or
+//! `name version (source)`) to packages of the same file.
 
 use super::raw::RawLock;
 use crate::ParseError;
 use crate::fast_hash::{FastHashMap, fast_hash_map};
 
-/// Packages by each of the three spellings. Every look-up takes the same time however the file is
-/// made, so a hostile one cannot make it slow.
+/// Packages by each of the three spellings. A lookup takes constant time for each of them, so a
+/// hostile file cannot slow it down.
 pub(super) struct Resolver<'a> {
     by_name: FastHashMap<&'a str, ByName>,
     by_version: FastHashMap<(&'a str, &'a str), usize>,
@@ -13,23 +14,28 @@ pub(super) struct Resolver<'a> {
     by_source: FastHashMap<(&'a str, &'a str, &'a str), u32>,
 }
 
-/// What is known of a name: the place of one of its versions among all, and whether there are more.
+/// The versions of one name.
 struct ByName {
-    place: usize,
+    /// Index of one version in [`Resolver::versions`].
+    version: usize,
+    /// Whether there are other versions.
     several: bool,
 }
 
-/// What is known of a name and version: how many packages of folders there are, how many at all,
-/// and one of each.
+/// The packages of one name and version, which differ in their sources.
 #[derive(Default)]
 struct ByVersion {
+    /// One of those with a path source.
     path: Option<u32>,
+    /// Number of those with a path source.
     paths: u32,
+    /// One of them, whatever its source.
     any: u32,
+    /// Number of packages with this name and version.
     count: u32,
 }
 
-/// Why a spelling means no package; completes "which …".
+/// The reason why a dependency cannot be resolved; its text completes "which …".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Problem {
     Missing,
@@ -40,17 +46,18 @@ pub(super) enum Problem {
 impl std::fmt::Display for Problem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Self::Missing => "it does not lock",
-            Self::Ambiguous => "may be more than one of its packages",
-            Self::Malformed => "is not a package's name, version and source",
+            Self::Missing => "is not in the file",
+            Self::Ambiguous => "matches more than one package",
+            Self::Malformed => "is not a name, version and source of a package",
         })
     }
 }
 
 impl<'a> Resolver<'a> {
-    /// Collects the packages; the same package twice is an error. `names` holds theirs one after the
-    /// other: the tens of thousands of comparisons find them nearer to each other there than in the
-    /// file.
+    /// Builds the tables. `names` is the names of the packages, concatenated: comparing tens of
+    /// thousands of keys is faster when they are close together in memory.
+    ///
+    /// A package that is listed twice is an error.
     pub(super) fn new(raw: &'a RawLock<'_>, names: &'a str) -> Result<Self, ParseError> {
         let size = raw.packages.len();
         let mut resolver = Self {
@@ -62,6 +69,7 @@ impl<'a> Resolver<'a> {
 
         let mut names = names;
         for (index, package) in (0u32..).zip(&raw.packages) {
+            // The name from `names` instead of the equal one in the package.
             let (name, rest) = names.split_at(package.name.len());
             names = rest;
             let version = package.version.as_ref();
@@ -76,7 +84,7 @@ impl<'a> Resolver<'a> {
                     .with_hint(super::REGENERATE));
             }
 
-            let place = *resolver
+            let position = *resolver
                 .by_version
                 .entry((name, version))
                 .or_insert_with(|| {
@@ -86,31 +94,31 @@ impl<'a> Resolver<'a> {
             resolver
                 .by_name
                 .entry(name)
-                .and_modify(|known| known.several |= known.place != place)
+                .and_modify(|by_name| by_name.several |= by_name.version != position)
                 .or_insert(ByName {
-                    place,
+                    version: position,
                     several: false,
                 });
-            let known = &mut resolver.versions[place];
-            known.any = index;
-            known.count += 1;
 
+            let by_version = &mut resolver.versions[position];
+            by_version.any = index;
+            by_version.count += 1;
             if source.is_empty() {
-                known.path = Some(index);
-                known.paths += 1;
+                by_version.path = Some(index);
+                by_version.paths += 1;
             }
         }
 
         Ok(resolver)
     }
 
-    /// The name and the package that `name`, `name version` or `name version (source)` means, by
-    /// Cargo's rules: without a source, a package of a folder comes first, and a spelling that leaves
-    /// a choice means nothing.
+    /// Resolves `name`, `name version` or `name version (source)` to the name and the package, by
+    /// Cargo's rules: without a source, a path dependency is preferred, and an ambiguous dependency
+    /// is an error.
     pub(super) fn find<'d>(&self, dependency: &'d str) -> Result<(&'d str, u32), Problem> {
         let (name, rest) = at_space(dependency);
         let named = self.by_name.get(name).ok_or(Problem::Missing)?;
-        let place = match rest.map(at_space) {
+        let position = match rest.map(at_space) {
             Some((version, Some(source))) => {
                 return Ok((name, self.find_from(name, version, source)?));
             }
@@ -119,13 +127,13 @@ impl<'a> Resolver<'a> {
                 .get(&(name, version))
                 .ok_or(Problem::Missing)?,
             None if named.several => return Err(Problem::Ambiguous),
-            None => named.place,
+            None => named.version,
         };
-        let known = &self.versions[place];
 
-        match (known.path, known.paths, known.count) {
+        let by_version = &self.versions[position];
+        match (by_version.path, by_version.paths, by_version.count) {
             (Some(path), 1, _) => Ok((name, path)),
-            (None, _, 1) => Ok((name, known.any)),
+            (None, _, 1) => Ok((name, by_version.any)),
             _ => Err(Problem::Ambiguous),
         }
     }
@@ -143,7 +151,7 @@ impl<'a> Resolver<'a> {
     }
 }
 
-/// The text before the first space, and what follows it where there is one.
+/// Splits a text at its first space; the second part is `None` if there is no space.
 fn at_space(text: &str) -> (&str, Option<&str>) {
     match memchr::memchr(b' ', text.as_bytes()) {
         Some(at) => (&text[..at], Some(&text[at + 1..])),
@@ -151,8 +159,8 @@ fn at_space(text: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// A source without the commit that it is locked to, which some versions of the format write in
-/// the entry but not in the dependency on it.
+/// A Git source without its locked commit. Some versions of the format write the commit in the
+/// entry but not in dependencies on it.
 fn without_commit(source: &str) -> &str {
     let address = source
         .starts_with("git+")

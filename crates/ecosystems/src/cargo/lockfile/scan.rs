@@ -1,9 +1,9 @@
-//! The fast way through a `Cargo.lock`: line by line, for exactly the text that Cargo writes.
+//! Fast line-based reader for a `Cargo.lock` with exactly the layout that Cargo writes.
 //!
-//! Cargo writes one key a line, one dependency a line, and no escapes. Whatever differs from that
-//! in the least makes [`scan`] give up, and the whole file goes to the TOML parser instead, which
-//! alone decides what is an error. So this file may refuse anything but must never read anything
-//! that TOML reads otherwise; a property test holds it to that.
+//! Cargo writes one key per line, one dependency per line, and no escapes. On any deviation
+//! [`scan`] gives up, and the TOML parser reads the whole file instead. Only the TOML parser
+//! reports errors. This reader may therefore reject any file, but must never read one differently
+//! from TOML; a property test checks that.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -15,7 +15,7 @@ use super::raw::{RawLock, RawPackage};
 
 type Lines<'a> = Peekable<std::iter::Enumerate<SplitLines<'a>>>;
 
-/// Reads the lockfile, or gives up with `None`.
+/// Reads the lockfile; `None` if its layout is not Cargo's.
 pub(super) fn scan(text: &str) -> Option<RawLock<'_>> {
     if has_control(text) {
         return None;
@@ -23,8 +23,8 @@ pub(super) fn scan(text: &str) -> Option<RawLock<'_>> {
 
     let mut lines = split_lines(text).enumerate().peekable();
     let mut lock = RawLock::default();
-
     let mut seen_metadata = false;
+
     while let Some((index, line)) = lines.next() {
         match line {
             "" => {}
@@ -35,7 +35,7 @@ pub(super) fn scan(text: &str) -> Option<RawLock<'_>> {
                 lock.metadata = metadata(&mut lines)?;
             }
             "[[patch.unused]]" => {
-                // Not a part of the graph; read only to be sure of its grammar.
+                // Not part of the graph. Parsed only because a syntax error in it must be found.
                 package(&mut lines, index + 1)?;
             }
             _ if line.starts_with('#') && !line.contains('\r') => {}
@@ -65,6 +65,7 @@ fn package<'a>(lines: &mut Lines<'a>, line: usize) -> Option<RawPackage<'a>> {
         ..RawPackage::default()
     };
     let (mut name, mut version, mut has_dependencies) = (None, None, false);
+
     while let Some((_, line)) =
         lines.next_if(|(_, line)| !line.is_empty() && !line.starts_with('['))
     {
@@ -81,8 +82,10 @@ fn package<'a>(lines: &mut Lines<'a>, line: usize) -> Option<RawPackage<'a>> {
             }
             continue;
         }
+
         let (key, value) = line.split_once(' ')?;
         let value = quoted(value.strip_prefix("= ")?)?;
+        // A key that is listed twice is an error in TOML.
         let slot = match key {
             "name" => &mut name,
             "version" => &mut version,
@@ -102,6 +105,7 @@ fn package<'a>(lines: &mut Lines<'a>, line: usize) -> Option<RawPackage<'a>> {
     Some(package)
 }
 
+/// Collects the items of a dependency list, up to its closing bracket.
 fn dependencies<'a>(lines: &mut Lines<'a>, into: &mut Vec<Cow<'a, str>>) -> Option<()> {
     loop {
         let (_, line) = lines.next()?;
@@ -113,6 +117,7 @@ fn dependencies<'a>(lines: &mut Lines<'a>, into: &mut Vec<Cow<'a, str>>) -> Opti
     }
 }
 
+/// The entries below `[metadata]`.
 fn metadata<'a>(lines: &mut Lines<'a>) -> Option<HashMap<Cow<'a, str>, Cow<'a, str>>> {
     let mut metadata = HashMap::new();
     while let Some((_, line)) =
@@ -131,17 +136,17 @@ fn metadata<'a>(lines: &mut Lines<'a>) -> Option<HashMap<Cow<'a, str>, Cow<'a, s
     Some(metadata)
 }
 
-/// The inside of a basic string that holds nothing to interpret.
+/// The content of a basic string; `None` if it has an escape or a quote inside.
 fn quoted(text: &str) -> Option<&str> {
     let inner = text.strip_prefix('"')?.strip_suffix('"')?;
-    // A carriage return that ends no line is an error.
+    // TOML does not allow a carriage return inside a line.
     let special = memchr::memchr3(b'"', b'\\', b'\r', inner.as_bytes());
     special.is_none().then_some(inner)
 }
 
-/// Whether there is a control character but line ends. They are errors, except for the tab, which
-/// Cargo does not write. It looks at every byte, which goes by many at a time, where to stop at the
-/// first goes by one.
+/// Whether the text has a control character other than line ends. TOML allows only the tab, which
+/// Cargo does not write. The loop has no early exit: a full pass is vectorized, a short-circuiting
+/// one is not.
 fn has_control(text: &str) -> bool {
     text.bytes().fold(false, |found, byte| {
         found | (byte < 0x20 && byte != b'\n' && byte != b'\r') | (byte == 0x7f)

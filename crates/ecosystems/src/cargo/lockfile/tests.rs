@@ -100,7 +100,7 @@ fn a_replaced_package_leads_to_its_replacement() {
     insta::assert_snapshot!(outline(&alone(FIXTURES[6])));
 }
 
-/// The lockfile, with the two manifests beside it, of a project that cargo locked.
+/// A lockfile that Cargo wrote, read with the two manifests of its project.
 fn locked(lock: &str, own: &str, part: &str) -> String {
     let siblings = Siblings::from([
         ("Cargo.toml".to_owned(), own.as_bytes().to_vec()),
@@ -121,7 +121,7 @@ fn sources_as_cargo_locks_them() {
     ));
 }
 
-/// The old form states the same, but for the order of two packages of one name.
+/// The old format has the same content, except for the order of two packages with one name.
 #[test]
 fn an_older_cargo_locks_the_same() {
     let old = locked(
@@ -139,7 +139,7 @@ fn an_older_cargo_locks_the_same() {
             .lines()
             .skip(1)
             .map(|line| match line.split_once(": ") {
-                // Without the number of the line.
+                // Without the line number.
                 Some((number, rest)) if number.parse::<u32>().is_ok() => rest.to_owned(),
                 _ => line.to_owned(),
             })
@@ -219,7 +219,7 @@ fn every_refusal_says_what_is_wrong() {
 }
 
 #[test]
-fn a_name_that_may_mean_two_packages_means_none() {
+fn an_ambiguous_dependency_is_refused() {
     let package = |name: &str, version: &str, rest: &str| {
         format!("\n[[package]]\nname = \"{name}\"\nversion = \"{version}\"\n{rest}")
     };
@@ -247,10 +247,10 @@ fn a_name_that_may_mean_two_packages_means_none() {
             )
         };
         let error = read(&text(ambiguous), &Siblings::new()).expect_err(ambiguous);
-        let said = error.to_string();
+        let message = error.to_string();
         assert!(
-            said.ends_with("which may be more than one of its packages"),
-            "{said}"
+            message.ends_with("which matches more than one package"),
+            "{message}"
         );
         let lockfile = read(&text(clear), &Siblings::new()).expect(clear);
         let edge = &lockfile.packages[2].edges[0];
@@ -268,7 +268,7 @@ fn what_cargo_ignores_is_ignored() {
 }
 
 #[test]
-fn the_fast_way_takes_what_cargo_writes() {
+fn the_fast_reader_accepts_lockfiles_of_cargo() {
     for text in FIXTURES {
         let fast = scan::scan(text).expect("Cargo's own spelling");
         assert_eq!(fast, raw::parse(text).expect("it is TOML"));
@@ -277,7 +277,7 @@ fn the_fast_way_takes_what_cargo_writes() {
 
 #[test]
 #[expect(clippy::disallowed_methods, reason = "the test reads shared files")]
-fn the_fast_way_takes_the_lockfiles_of_the_corpus() {
+fn the_fast_reader_accepts_the_lockfiles_of_the_corpus() {
     let Some(shared) = patchgate_testkit::shared_dir() else {
         return;
     };
@@ -296,9 +296,9 @@ fn the_fast_way_takes_the_lockfiles_of_the_corpus() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 3_000, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Whatever the fast way reads, TOML reads alike.
+    /// The TOML parser reads every text that the fast reader accepts, with the same result.
     #[test]
-    fn the_fast_way_never_differs_from_toml(
+    fn the_fast_reader_never_differs_from_toml(
         which in any::<Index>(),
         changes in prop::collection::vec((any::<Index>(), prop::sample::select(vec![
             "", "\n", "\r\n", "\r", " ", "\t", "\"", "\\", "\\n", "'", "#", "# x\n", "=", "[", "]", ",", "\0", "ä", "\u{7f}",
@@ -309,7 +309,7 @@ proptest! {
     ) {
         let mut text = FIXTURES[which.index(FIXTURES.len())].to_owned();
         for (at, insert, remove) in &changes {
-            // Half of the changes at line starts, where the grammar decides the most.
+            // Half of the changes are at the start of a line, where they affect the grammar most.
             let mut at = at.index(text.len() + 1);
             if remove % 2 == 0 {
                 at = text[..floor(&text, at)].rfind('\n').map_or(0, |end| end + 1);

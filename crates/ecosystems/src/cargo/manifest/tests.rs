@@ -73,7 +73,7 @@ fn members_follow_patterns_and_exclusions() {
 }
 
 #[test]
-fn dependencies_on_folders_lead_on() {
+fn path_dependencies_are_followed() {
     let found = manifests(&[
         (
             "Cargo.toml",
@@ -156,7 +156,7 @@ fn an_unreadable_root_is_an_absent_one() {
 }
 
 #[test]
-fn keys_of_requirements_are_told_from_others() {
+fn recognizes_keys_of_requirements() {
     let is_requirement = |path: &str| is_requirement_key(&path.split(' ').collect::<Vec<_>>());
     for path in [
         "dependencies serde",

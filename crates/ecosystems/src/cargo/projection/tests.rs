@@ -72,7 +72,7 @@ left = { path = "left" }
 }
 
 #[test]
-fn a_macro_crate_stays_one() {
+fn a_macro_crate_stays_a_macro_crate() {
     for library in [
         "[lib]\nproc-macro = true\npath = \"x.rs\"\n",
         "[lib]\nproc_macro = true\n",
@@ -89,7 +89,7 @@ fn a_macro_crate_stays_one() {
 }
 
 #[test]
-fn says_why_it_cannot() {
+fn an_unreadable_manifest_is_refused_with_the_reason() {
     for (text, message) in [
         (
             "[package",

@@ -76,7 +76,7 @@ fn reads_releases() {
 }
 
 #[test]
-fn refuses_what_is_no_index() {
+fn refuses_other_answers() {
     let other = line("1.0.0", "").replace("left", "right");
     let no_version = line("latest", "");
     let no_sum = line("1.0.0", "").replace(SUM, "11");
@@ -86,28 +86,24 @@ fn refuses_what_is_no_index() {
         ("\n\n", "is empty", None),
         (
             r#"{"v":3}"#,
-            "holds only entries newer than version 2 of the index format",
+            "contains only entries newer than version 2 of the index format",
             None,
         ),
-        (&other, "is about another crate than `left`", Some(1)),
-        (
-            &no_version,
-            "has an entry whose `vers` is no version",
-            Some(1),
-        ),
+        (&other, "describes a crate other than `left`", Some(1)),
+        (&no_version, "has an entry with an invalid `vers`", Some(1)),
         (
             &no_sum,
-            "has an entry whose `cksum` is not a SHA-256",
+            "has an entry with a `cksum` that is not a SHA-256 checksum",
             Some(1),
         ),
         (
             half,
-            "is not an index of crates: EOF while parsing a value at line 1 column 40",
+            "is not an index file: EOF while parsing a value at line 1 column 40",
             Some(1),
         ),
         (
             "<html>",
-            "is not an index of crates: expected value at line 1 column 1",
+            "is not an index file: expected value at line 1 column 1",
             Some(1),
         ),
     ] {

@@ -1,4 +1,5 @@
-//! One line of `packages`.
+//! One entry of `packages` in a `bun.lock`, and the dependency sections that packages and projects
+//! have in common.
 
 use std::collections::HashSet;
 
@@ -9,30 +10,30 @@ use crate::ParseError;
 use crate::npm::tree::{shortened, split_spec};
 use crate::syntax::{Key, Node};
 
-/// An entry: `[name@version, registry, { what it asks for }, integrity]`, of which only the first
-/// is there for all kinds.
+/// An entry: `[name@version, registry, { dependencies }, integrity]`. Only the first item is present
+/// for every kind of package.
 pub(super) struct Entry<'n> {
     pub(super) key: &'n str,
     pub(super) line: u32,
-    /// The names of the key: those of the packages around it, and its own.
+    /// The names in the key: those of the packages that it is nested in, and its own.
     pub(super) parts: Vec<&'n str>,
     pub(super) name: &'n str,
     pub(super) version: &'n str,
     pub(super) origin: Origin,
-    /// The folder, for a workspace member.
+    /// The directory, for a workspace member.
     pub(super) workspace: Option<&'n str>,
-    /// Whether it stands for the project itself.
+    /// Whether the entry is the project itself.
     pub(super) is_root: bool,
     pub(super) bundled: bool,
     pub(super) integrity: Option<&'n str>,
     pub(super) needs: Needs<'n>,
 }
 
-/// What a package or a project asks for.
+/// The dependencies of a package or a project.
 #[derive(Default)]
 pub(super) struct Needs<'n>(pub(super) Vec<Need<'n>>);
 
-/// One requirement.
+/// One dependency, as its section states it.
 pub(super) struct Need<'n> {
     pub(super) name: &'n str,
     pub(super) requirement: &'n str,
@@ -58,7 +59,7 @@ impl Entry<'_> {
         path
     }
 
-    /// The name under which it is installed, when that is not its own.
+    /// The name under which it is installed, if it is not the package's own.
     pub(super) fn alias(&self) -> Option<&str> {
         self.parts.last().copied().filter(|name| *name != self.name)
     }
@@ -70,7 +71,7 @@ fn wrong(key: &str, line: u32, what: &str) -> ParseError {
         .with_hint(REGENERATE)
 }
 
-/// Reads an entry.
+/// Reads an entry of `packages` and checks that it is complete.
 pub(super) fn entry<'n>(key: &'n Key<'_>, node: &'n Node<'_>) -> Result<Entry<'n>, ParseError> {
     let wrong = |what: &str| wrong(&key.name, key.line, what);
     let items = node.items();
@@ -89,9 +90,11 @@ pub(super) fn entry<'n>(key: &'n Key<'_>, node: &'n Node<'_>) -> Result<Entry<'n
 
     let is_registry = matches!(origin, Origin::Registry(_));
     if is_registry && about.is_none() {
-        return Err(wrong("lacks what it asks for"));
+        return Err(wrong("has no map of dependencies"));
     }
-    // For git the last text is bun's own mark of a download; a hash has its algorithm before it.
+
+    // For git the last text is not a hash but bun's tag of the download. A hash starts with its
+    // algorithm.
     let integrity = texts.last().copied().filter(|text| {
         ["sha1-", "sha256-", "sha384-", "sha512-"]
             .iter()
@@ -119,7 +122,7 @@ pub(super) fn entry<'n>(key: &'n Key<'_>, node: &'n Node<'_>) -> Result<Entry<'n
     })
 }
 
-/// The names of a path: `a/@s/b` is `a` and `@s/b`.
+/// The names in a path: `a/@s/b` is `a` and `@s/b`.
 fn parts(path: &str) -> Option<Vec<&str>> {
     let mut parts = Vec::new();
     let mut rest = path;
@@ -143,7 +146,7 @@ fn parts(path: &str) -> Option<Vec<&str>> {
     }
 }
 
-/// Where a package comes from, with the version that its reference states.
+/// The origin of a package, and its version, which is empty unless the package is from a registry.
 fn origin<'n>(reference: &'n str, registry: Option<&str>) -> (Origin, &'n str) {
     for protocol in ["workspace:", "file:", "link:", "root:"] {
         if let Some(path) = reference.strip_prefix(protocol) {
@@ -152,7 +155,8 @@ fn origin<'n>(reference: &'n str, registry: Option<&str>) -> (Origin, &'n str) {
     }
 
     if let Some(Origin::Git { url, commit }) = crate::npm::lockfile::origin::of_address(reference) {
-        // bun shortens the commits of code hosts, and no short one is a commit for sure.
+        // bun shortens commits of code hosts. A short one may be ambiguous, so the reference is
+        // kept whole.
         let url = match commit {
             Some(_) => url,
             None => reference.to_owned(),
@@ -163,7 +167,7 @@ fn origin<'n>(reference: &'n str, registry: Option<&str>) -> (Origin, &'n str) {
         return (Origin::Url(reference.to_owned()), "");
     }
     if reference.contains('/') {
-        // An archive of the repository.
+        // An archive in the repository.
         return (Origin::Path(Some(reference.to_owned())), "");
     }
 
@@ -171,8 +175,8 @@ fn origin<'n>(reference: &'n str, registry: Option<&str>) -> (Origin, &'n str) {
     (Origin::Registry(registry.map(str::to_owned)), reference)
 }
 
-/// Reads what a package or a project asks for. A name that stands in several sections counts once,
-/// in the first of them here; an optional peer is one that may be missing.
+/// Reads the dependencies of a package or a project. A name in several sections counts once: optional
+/// first, then runtime, development and peer.
 pub(super) fn needs<'n>(node: &'n Node<'_>, is_project: bool) -> Result<Needs<'n>, ParseError> {
     let sections = [
         ("optionalDependencies", DependencyKind::Optional),
@@ -185,7 +189,8 @@ pub(super) fn needs<'n>(node: &'n Node<'_>, is_project: bool) -> Result<Needs<'n
         if kind == DependencyKind::Development && !is_project {
             continue;
         }
-        // Names within one section differ; most packages have one section.
+        // Names are unique within a section, and most packages have one section, so only names of
+        // earlier sections are compared.
         let before: HashSet<&str> = needs.iter().map(|need| need.name).collect();
 
         for (name, requirement) in node.optional_map(section)? {

@@ -1,8 +1,8 @@
-//! `bun.lock` (<https://bun.com/docs/pm/lockfile>): JSON with trailing commas, one line a package,
-//! keyed by the path of names under which it is installed.
+//! `bun.lock` (<https://bun.com/docs/pm/lockfile>): JSON with trailing commas and one line per
+//! package. The key of a package is the path of names under which it is installed.
 //!
-//! `bun.lockb`, the binary file that bun wrote before 1.2, is not read: its layout is that of bun's
-//! memory and changes without notice. It is an error that says how to get the text.
+//! `bun.lockb`, the binary file that bun wrote before 1.2, is not supported: its layout is that of
+//! bun's memory and changes without notice. The error says how to convert the file to text.
 
 mod entry;
 
@@ -16,16 +16,16 @@ use crate::fast_hash::{FastHashMap, fast_hash_map};
 use crate::syntax::{self, Node};
 use crate::{Input, ParseError};
 
-/// What the file should have been, for error texts.
+/// The expected kind of file, for error texts.
 const WHAT: &str = "a bun.lock";
 
-/// What to do with a file that is not whole.
-const REGENERATE: &str = "run `bun install --lockfile-only` to write it anew";
+/// Hint for an incomplete file.
+const REGENERATE: &str = "run `bun install --lockfile-only` to re-create the file";
 
-/// Longest path of names, in parts. Resolving a name walks up all of them.
+/// Maximum number of names in a path. Resolving a dependency tries all of them.
 const MAX_PARTS: usize = 64;
 
-/// Reads a lockfile.
+/// Reads a `bun.lock`. A `bun.lockb` is always an error.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     if input.path.ends_with(".lockb") {
         return Err(binary(input));
@@ -46,42 +46,42 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         .iter()
         .map(|(key, node)| entry(key, node))
         .collect::<Result<Vec<_>, _>>()?;
-    let by_folder: HashMap<&str, &Workspace<'_>> = workspaces
+    let by_directory: HashMap<&str, &Workspace<'_>> = workspaces
         .iter()
-        .map(|workspace| (workspace.folder, workspace))
+        .map(|workspace| (workspace.directory, workspace))
         .collect();
+
     let mut tree = Tree::new(&entries)?;
     let mut packages = Vec::with_capacity(entries.len());
-
     let mut roots = Vec::with_capacity(workspaces.len());
     for workspace in &workspaces {
         roots.push(tree.root(input, workspace)?);
     }
     for entry in &entries {
         if !entry.is_root {
-            packages.push(tree.package(entry, &by_folder)?);
+            packages.push(tree.package(entry, &by_directory)?);
         }
     }
 
+    // Packages from directories are roots as well. Workspace members are already among them.
     for package in &packages {
-        // A workspace member is a root already.
-        if let Origin::Path(Some(folder)) = &package.origin
-            && !by_folder.contains_key(folder.as_str())
+        if let Origin::Path(Some(directory)) = &package.origin
+            && !by_directory.contains_key(directory.as_str())
         {
-            roots.extend(tree::folder_root(input, "", folder, &package.edges));
+            roots.extend(tree::folder_root(input, "", directory, &package.edges));
         }
     }
 
     Ok(tree::lockfile(input, format, packages, roots))
 }
 
+/// The error for a `bun.lockb`, with the way to a text file.
 fn binary(input: &Input<'_>) -> ParseError {
-    let error =
-        ParseError::new("is binary, and its layout is bun's own: its packages are not known");
+    let error = ParseError::new("is a binary lockfile of bun, which Patchgate cannot read");
     match input.sibling(&input.beside("bun.lock")) {
-        Some(_) => error.with_hint("remove it: `bun.lock` beside it is what bun reads"),
+        Some(_) => error.with_hint("remove it: bun reads the `bun.lock` next to it"),
         None => error.with_hint(
-            "run `bun install --save-text-lockfile --frozen-lockfile --lockfile-only` and commit `bun.lock` in its place",
+            "run `bun install --save-text-lockfile --frozen-lockfile --lockfile-only` and commit `bun.lock` instead",
         ),
     }
 }
@@ -103,10 +103,10 @@ fn format(document: &Node<'_>) -> Result<&'static str, ParseError> {
     }
 }
 
-/// A project of the repository.
+/// A project of the repository: the root project or a workspace member.
 struct Workspace<'n> {
-    /// From the lockfile's own folder; empty for that.
-    folder: &'n str,
+    /// Relative to the lockfile's directory; empty for the root project.
+    directory: &'n str,
     name: &'n str,
     needs: Needs<'n>,
     line: u32,
@@ -116,32 +116,33 @@ fn workspaces<'n>(document: &'n Node<'_>) -> Result<Vec<Workspace<'n>>, ParseErr
     let workspaces = document
         .optional_map("workspaces")?
         .iter()
-        .map(|(folder, node)| {
+        .map(|(directory, node)| {
             if !node.is_map() {
-                return Err(node.unexpected(&folder.name, "a map"));
+                return Err(node.unexpected(&directory.name, "a map"));
             }
             Ok(Workspace {
-                folder: &folder.name,
+                directory: &directory.name,
                 name: node.optional_text("name")?.unwrap_or_default(),
                 needs: needs(node, true)?,
-                line: folder.line,
+                line: directory.line,
             })
         })
         .collect::<Result<Vec<_>, ParseError>>()?;
     if workspaces.is_empty() {
         return Err(
-            ParseError::new(format!("is not {WHAT}: it names no project")).with_hint(REGENERATE),
+            ParseError::new(format!("is not {WHAT}: it lists no project")).with_hint(REGENERATE),
         );
     }
 
     Ok(workspaces)
 }
 
-/// Where paths of names lead.
+/// The packages by their paths of names.
 struct Tree<'e> {
+    /// `None` for the project itself.
     by_path: FastHashMap<&'e str, Option<PackageIndex>>,
     count: Count,
-    /// Kept between look-ups, so that they need no new memory.
+    /// Buffer for the path to look up, reused to avoid allocations.
     candidate: String,
 }
 
@@ -156,7 +157,7 @@ impl<'e> Tree<'e> {
             if entry.parts.len() > MAX_PARTS {
                 return Err(entry.wrong("is a path of too many names"));
             }
-            // `root:` is the project itself, for packages that depend on it.
+            // A package may depend on the project itself, which is a root and not a package.
             let index = match entry.is_root {
                 true => None,
                 false => Some(tree.count.package()?),
@@ -167,7 +168,7 @@ impl<'e> Tree<'e> {
         Ok(tree)
     }
 
-    /// The package that a name means for a dependent at a path: the nearest one, going up.
+    /// Resolves a name for a dependent at a path, nearest directory first, as Node.js does.
     fn find(&mut self, from: &[&str], name: &str) -> Option<Option<PackageIndex>> {
         for depth in (0..=from.len()).rev() {
             self.candidate.clear();
@@ -203,11 +204,11 @@ impl<'e> Tree<'e> {
                     edges.push(tree::edge(to, need.name, Some(need.requirement), need.kind));
                 }
                 Some(None) => {}
-                // Peers that may be missing, and what bun leaves out for other systems.
+                // Optional peers may be missing, and bun omits packages for other systems.
                 None if matches!(need.kind, DependencyKind::Peer | DependencyKind::Optional) => {}
                 None => {
                     return Err(ParseError::new(format!(
-                        "depends on `{}`, which it does not lock",
+                        "depends on `{}`, which is not in the file",
                         shortened(&format!("{}@{}", need.name, need.requirement))
                     ))
                     .at_line(line as usize)
@@ -220,11 +221,11 @@ impl<'e> Tree<'e> {
     }
 
     fn root(&mut self, input: &Input<'_>, workspace: &Workspace<'_>) -> Result<Root, ParseError> {
-        let from: &[&str] = match workspace.folder {
+        let from: &[&str] = match workspace.directory {
             "" => &[],
             _ => &[workspace.name],
         };
-        let project = project_at(input, workspace.folder);
+        let project = project_at(input, workspace.directory);
 
         Ok(Root {
             name: workspace.name.to_owned(),
@@ -239,9 +240,9 @@ impl<'e> Tree<'e> {
         workspaces: &HashMap<&str, &Workspace<'_>>,
     ) -> Result<Package, ParseError> {
         let mut needs = &entry.needs;
-        // What a workspace member asks for stands with the projects.
-        if let Some(folder) = entry.workspace
-            && let Some(workspace) = workspaces.get(folder)
+        // The dependencies of a workspace member are listed under `workspaces`.
+        if let Some(directory) = entry.workspace
+            && let Some(workspace) = workspaces.get(directory)
         {
             needs = &workspace.needs;
         }

@@ -45,7 +45,7 @@ fn a_workspace_of_bun_1_4() {
 }
 
 #[test]
-fn the_versions_of_one_tree_say_the_same() {
+fn all_versions_of_the_format_give_the_same_tree() {
     let facts = |mut lockfile: Lockfile| {
         lockfile.format = "";
         for package in &mut lockfile.packages {
@@ -65,7 +65,7 @@ fn git_archives_links_and_copies_in_archives() {
 }
 
 #[test]
-fn the_binary_file_is_an_error_with_the_way_out() {
+fn the_binary_file_is_an_error_with_a_hint() {
     let bytes = b"#!/usr/bin/env bun\nbun-lockfile-format-v0\n\x02\0";
     let error = read_as("app/bun.lockb", bytes, &[]).unwrap_err();
 

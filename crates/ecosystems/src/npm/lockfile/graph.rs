@@ -1,4 +1,4 @@
-//! From copies by install path to packages with edges.
+//! Conversion of copies by install path to packages with edges.
 
 use std::collections::{HashMap, HashSet};
 use std::mem;
@@ -13,21 +13,22 @@ use super::{Installed, installed_at, origin};
 use crate::fast_hash::{FastHashMap, FastHashSet, PACKAGES_A_TASK};
 use crate::{Input, ParseError, limits};
 
-/// Makes the lockfile's value out of its copies. `infer_root` says that nothing states what the
-/// root project asks for.
+/// Builds the lockfile from its copies. With `infer_root` neither the lockfile nor a manifest states
+/// the dependencies of the root project, so they are derived from the graph.
 pub(super) fn lockfile(
     input: &Input<'_>,
     format: &'static str,
     mut copies: Vec<Installed<'_>>,
     infer_root: bool,
 ) -> Result<Lockfile, ParseError> {
-    // Taken out to become the packages' own.
+    // Moved out of the copies, so that the packages can own them.
     let origins = copies
         .iter_mut()
         .map(|copy| mem::replace(&mut copy.origin, Origin::Registry(None)));
     let origins: Vec<Origin> = origins.collect();
     let paths: String = copies.iter().map(|copy| &*copy.path).collect();
     let graph = Graph::new(&copies, &paths)?;
+
     let roots: Vec<Root> = copies
         .iter()
         .filter(|copy| copy.installed_at.is_none())
@@ -45,6 +46,7 @@ pub(super) fn lockfile(
         .with_min_len(PACKAGES_A_TASK)
         .map(|(copy, origin)| graph.package(copy, origin))
         .collect_into_vec(&mut packages);
+
     let of_roots = roots.iter().map(|root| root.edges.len());
     let edges: usize = packages
         .iter()
@@ -52,7 +54,7 @@ pub(super) fn lockfile(
         .sum();
     if edges + of_roots.sum::<usize>() > limits::MAX_EDGES {
         return Err(ParseError::new(format!(
-            "holds more than {} dependencies",
+            "has more than {} dependencies",
             limits::MAX_EDGES
         )));
     }
@@ -75,41 +77,44 @@ pub(super) fn lockfile(
 
 struct Graph<'a, 'b> {
     copies: &'b [Installed<'a>],
-    /// Places among the copies by the folder in whose `node_modules` they are installed, and by the
-    /// name there.
+    /// Indices of installed copies, by the directory whose `node_modules` they are in, then by name.
     installed: FastHashMap<&'b str, Names<'b>>,
-    /// Places of the folders that are not installed, by their path.
-    folders: FastHashMap<&'b str, usize>,
-    /// For each copy the package that it is: every one but the root project and the links whose
-    /// folder has an entry of its own.
+    /// Indices of directories that are not installed, by path.
+    directories: FastHashMap<&'b str, usize>,
+    /// The package of each copy. The root project has none, nor has a link to a directory with an
+    /// entry of its own.
     packages: Vec<Option<PackageIndex>>,
 }
 
-/// Places among the copies by name.
+/// Indices of copies by name.
 type Names<'b> = FastHashMap<&'b str, usize>;
 
 impl<'a, 'b> Graph<'a, 'b> {
-    /// `paths` holds those of the copies one after the other: the tens of thousands of comparisons
-    /// find them nearer to each other there than in the file.
+    /// `paths` is the paths of the copies, concatenated: comparing tens of thousands of keys is
+    /// faster when they are close together in memory.
+    ///
+    /// A path that is listed twice is an error.
     fn new(copies: &'b [Installed<'a>], paths: &'b str) -> Result<Self, ParseError> {
         let mut graph = Self {
             copies,
             installed: FastHashMap::default(),
-            folders: FastHashMap::default(),
+            directories: FastHashMap::default(),
             packages: Vec::new(),
         };
+
+        // Lookup tables.
         let mut rest = paths;
-        for (place, copy) in copies.iter().enumerate() {
+        for (index, copy) in copies.iter().enumerate() {
             let (path, after) = rest.split_at(copy.path.len());
             rest = after;
-            let known = match copy.installed_at {
+            let earlier = match copy.installed_at {
                 Some(at) => {
-                    let names = graph.installed.entry(folder_of(path, at)).or_default();
-                    names.insert(&path[at..], place)
+                    let names = graph.installed.entry(directory_of(path, at)).or_default();
+                    names.insert(&path[at..], index)
                 }
-                None => graph.folders.insert(path, place),
+                None => graph.directories.insert(path, index),
             };
-            if known.is_some() {
+            if earlier.is_some() {
                 return Err(ParseError::new(format!(
                     "is not an npm lockfile: duplicate key `{path}`"
                 ))
@@ -117,10 +122,11 @@ impl<'a, 'b> Graph<'a, 'b> {
             }
         }
 
+        // Links can only be classified once all entries are in the tables.
         let mut count = 0;
         let packages = copies.iter().map(|copy| {
             let is_package = match &copy.link {
-                Some(target) => graph.place(target).is_none(),
+                Some(target) => graph.index(target).is_none(),
                 None => !copy.path.is_empty(),
             };
             is_package.then(|| {
@@ -133,23 +139,24 @@ impl<'a, 'b> Graph<'a, 'b> {
         Ok(graph)
     }
 
-    /// The place of the copy at a path.
-    fn place(&self, path: &str) -> Option<usize> {
-        let place = match installed_at(path) {
-            Some(at) => self.installed.get(folder_of(path, at))?.get(&path[at..]),
-            None => self.folders.get(path),
+    /// The index of the copy at a path.
+    fn index(&self, path: &str) -> Option<usize> {
+        let index = match installed_at(path) {
+            Some(at) => self.installed.get(directory_of(path, at))?.get(&path[at..]),
+            None => self.directories.get(path),
         };
-        place.copied()
+        index.copied()
     }
 
-    fn package_at(&self, place: usize) -> Option<PackageIndex> {
-        self.packages.get(place).copied().flatten()
+    fn package_at(&self, index: usize) -> Option<PackageIndex> {
+        self.packages.get(index).copied().flatten()
     }
 
+    /// The root of a project, with requirements from its manifest where there is one.
     fn root(&self, input: &Input<'_>, copy: &Installed<'a>) -> Root {
         let path = joined(&input.beside(""), &copy.path, "package.json");
-        let found = path.and_then(|path| input.sibling(&path).map(|bytes| (path, bytes)));
-        let manifest = found.as_ref().and_then(|(_, bytes)| Manifest::read(bytes));
+        let file = path.and_then(|path| input.sibling(&path).map(|bytes| (path, bytes)));
+        let manifest = file.as_ref().and_then(|(_, bytes)| Manifest::read(bytes));
 
         let mut edges = self.edges(copy, true);
         if let Some(manifest) = &manifest {
@@ -163,18 +170,18 @@ impl<'a, 'b> Graph<'a, 'b> {
         let name = match (&copy.name, manifest.as_ref().and_then(Manifest::name)) {
             (Some(name), _) => name.to_string(),
             (None, Some(name)) => name.to_owned(),
-            (None, None) => folder_name(&copy.path).to_owned(),
+            (None, None) => directory_name(&copy.path).to_owned(),
         };
         Root {
             name,
-            manifest: found.map(|(path, _)| path),
+            manifest: file.map(|(path, _)| path),
             edges,
         }
     }
 
     fn package(&self, copy: &Installed<'a>, origin: Origin) -> Package {
         let installed = copy.installed_name();
-        let in_path = installed.unwrap_or_else(|| folder_name(&copy.path));
+        let in_path = installed.unwrap_or_else(|| directory_name(&copy.path));
         let name = copy.name.as_deref().unwrap_or(in_path);
         let version = copy.version.as_deref().unwrap_or_default();
 
@@ -191,8 +198,8 @@ impl<'a, 'b> Graph<'a, 'b> {
         }
     }
 
-    /// What a copy depends on. A name that stands under several kinds counts once, under the kind
-    /// that npm lets win: development, then optional, then run time, then peer.
+    /// The dependencies of a copy. A name under several kinds counts once, in npm's order of
+    /// precedence: development, optional, runtime, peer.
     fn edges(&self, copy: &Installed<'a>, with_development: bool) -> Vec<Edge> {
         let needs = &copy.needs;
         if needs.len() == 0 {
@@ -211,18 +218,19 @@ impl<'a, 'b> Graph<'a, 'b> {
             (DependencyKind::Runtime, &needs.runtime),
             (DependencyKind::Peer, &needs.peer),
         ];
-        let folders = self.folders_above(&copy.path);
+        let directories = self.directories_above(&copy.path);
+
         let mut seen: FastHashSet<&str> = FastHashSet::default();
 
         let mut edges = Vec::with_capacity(needs.len());
         for (kind, names) in by_kind {
-            // Names within one kind differ; only a kind after another one needs to look back.
-            let look_back = !seen.is_empty() || names.0.len() < needs.len();
+            // Names are unique within a kind, so a copy with only one kind needs no check.
+            let may_repeat = !seen.is_empty() || names.0.len() < needs.len();
             for (name, requirement) in &names.0 {
-                if look_back && !seen.insert(name) {
+                if may_repeat && !seen.insert(name) {
                     continue;
                 }
-                let Some(to) = self.resolve(&folders, name) else {
+                let Some(to) = self.resolve(&directories, name) else {
                     continue;
                 };
 
@@ -238,59 +246,60 @@ impl<'a, 'b> Graph<'a, 'b> {
         edges
     }
 
-    /// What is installed in the folders in which Node.js looks for what a dependent asks for,
-    /// nearest first
+    /// The contents of the `node_modules` directories in which Node.js searches for the dependencies
+    /// of a package, nearest first
     /// (<https://nodejs.org/api/modules.html#loading-from-node_modules-folders>).
-    fn folders_above(&self, from: &str) -> Vec<&Names<'b>> {
-        std::iter::successors(Some(from), |folder| above(folder))
-            .filter_map(|folder| self.installed.get(folder))
+    fn directories_above(&self, from: &str) -> Vec<&Names<'b>> {
+        std::iter::successors(Some(from), |directory| above(directory))
+            .filter_map(|directory| self.installed.get(directory))
             .collect()
     }
 
-    fn resolve(&self, folders: &[&Names<'b>], name: &str) -> Option<PackageIndex> {
-        let place = folders.iter().find_map(|names| names.get(name))?;
-        self.follow(*place)
+    fn resolve(&self, directories: &[&Names<'b>], name: &str) -> Option<PackageIndex> {
+        let index = directories.iter().find_map(|names| names.get(name))?;
+        self.follow(*index)
     }
 
-    /// The package at a place, or the one that a link there stands for. A link to a link is nothing
-    /// that npm writes; following it could go round.
-    fn follow(&self, place: usize) -> Option<PackageIndex> {
-        self.package_at(place).or_else(|| {
-            let target = self.copies.get(place)?.link.as_deref()?;
-            self.package_at(self.place(target)?)
+    /// The package at an index, or the one that a link there points to. A link to a link is not
+    /// followed: npm writes none, and a hostile file could make a cycle of them.
+    fn follow(&self, index: usize) -> Option<PackageIndex> {
+        self.package_at(index).or_else(|| {
+            let target = self.copies.get(index)?.link.as_deref()?;
+            self.package_at(self.index(target)?)
         })
     }
 }
 
-/// The folder whose `node_modules` holds the package whose name begins at `at`.
-fn folder_of(path: &str, at: usize) -> &str {
+/// The directory whose `node_modules` contains the package with its name at byte offset `at`.
+fn directory_of(path: &str, at: usize) -> &str {
     let above = path[..at].strip_suffix("node_modules/").unwrap_or_default();
     match above.strip_suffix('/') {
         Some("") | None => above,
-        Some(folder) => folder,
+        Some(directory) => directory,
     }
 }
 
-/// The folder from which Node.js looks next. `None` above the lockfile's own folder.
-fn above(folder: &str) -> Option<&str> {
-    if folder.is_empty() || folder.ends_with("..") {
+/// The directory that Node.js searches next. `None` above the lockfile's directory.
+fn above(directory: &str) -> Option<&str> {
+    if directory.is_empty() || directory.ends_with("..") {
         return None;
     }
 
-    if let Some(at) = installed_at(folder) {
-        let name = &folder[at..];
+    // From a package, directly to the directory that its `node_modules` is in.
+    if let Some(at) = installed_at(directory) {
+        let name = &directory[at..];
         let parts = if name.starts_with('@') { 2 } else { 1 };
         if name.split('/').count() <= parts {
-            return Some(folder_of(folder, at));
+            return Some(directory_of(directory, at));
         }
     }
 
-    Some(folder.rsplit_once('/').map_or("", |(above, _)| above))
+    Some(directory.rsplit_once('/').map_or("", |(above, _)| above))
 }
 
-/// The last part of a folder's path, with a scope that stands before it, as npm names a folder
-/// whose manifest has no name.
-fn folder_name(path: &str) -> &str {
+/// The last part of a directory's path, with the scope before it if there is one. npm uses this name
+/// for a directory whose manifest has none.
+fn directory_name(path: &str) -> &str {
     let Some((above, last)) = path.rsplit_once('/') else {
         return path;
     };
@@ -303,10 +312,10 @@ fn folder_name(path: &str) -> &str {
     }
 }
 
-/// `folder/path/file` without `.` and `..`; `None` outside the repository.
-pub(in crate::npm) fn joined(folder: &str, path: &str, file: &str) -> Option<String> {
+/// `directory/path/file` with `.` and `..` resolved; `None` outside the repository.
+pub(in crate::npm) fn joined(directory: &str, path: &str, file: &str) -> Option<String> {
     let mut parts: Vec<&str> = Vec::new();
-    for part in folder.split('/').chain(path.split('/')).chain([file]) {
+    for part in directory.split('/').chain(path.split('/')).chain([file]) {
         match part {
             "" | "." => {}
             ".." => {
@@ -319,17 +328,17 @@ pub(in crate::npm) fn joined(folder: &str, path: &str, file: &str) -> Option<Str
     Some(parts.join("/"))
 }
 
-/// Gives the root project the copies at the top that no other copy asks for: nothing but the
-/// project itself can have brought them there.
+/// Makes the top-level copies that no other copy requires the dependencies of the root project:
+/// only the project itself can be the reason for them.
 fn infer_direct(lockfile: &mut Lockfile) {
-    let asked: HashSet<PackageIndex> = lockfile
+    let required: HashSet<PackageIndex> = lockfile
         .packages
         .iter()
         .flat_map(|package| package.edges.iter().map(|edge| edge.to))
         .collect();
     let direct: Vec<Edge> = lockfile
         .indexed()
-        .filter(|(index, _)| !asked.contains(index))
+        .filter(|(index, _)| !required.contains(index))
         .filter_map(|(to, package)| {
             let name = package
                 .install_path
@@ -353,17 +362,18 @@ fn infer_direct(lockfile: &mut Lockfile) {
     }
 }
 
-/// An archive whose address has no layout known here is from a registry after all when nobody asks
-/// for it by address: only a registry answers a range.
+/// Corrects the origin of archives at addresses of an unknown layout. If every dependent requires
+/// such a package by a range, it is from a registry, because only a registry resolves ranges.
 fn settle_addresses(lockfile: &mut Lockfile) {
     let is_url = |package: &Package| matches!(package.origin, Origin::Url(_));
-    // Whether it is asked for, and by address, for each of them. Mostly there is none.
-    let mut asked: HashMap<PackageIndex, Option<bool>> = lockfile
+    // For each archive, whether a dependent requires it by address; `None` without dependents. Most
+    // lockfiles have no such archive.
+    let mut by_address: HashMap<PackageIndex, Option<bool>> = lockfile
         .indexed()
         .filter(|(_, package)| is_url(package))
         .map(|(index, _)| (index, None))
         .collect();
-    if asked.is_empty() {
+    if by_address.is_empty() {
         return;
     }
 
@@ -373,7 +383,7 @@ fn settle_addresses(lockfile: &mut Lockfile) {
         .flat_map(|root| &root.edges)
         .chain(lockfile.packages.iter().flat_map(|package| &package.edges));
     for edge in edges {
-        if let Some(by_address) = asked.get_mut(&edge.to) {
+        if let Some(by_address) = by_address.get_mut(&edge.to) {
             let asks_by_address = match &edge.requirement {
                 Some(requirement) => origin::asks_by_address(requirement),
                 None => true,
@@ -382,7 +392,7 @@ fn settle_addresses(lockfile: &mut Lockfile) {
         }
     }
 
-    for (index, by_address) in asked {
+    for (index, by_address) in by_address {
         if by_address == Some(false)
             && let Some(package) = lockfile.packages.get_mut(index.0 as usize)
             && let Origin::Url(address) = &mut package.origin
@@ -399,7 +409,7 @@ mod tests {
     #[test]
     fn goes_up_as_node_does() {
         let walk = |start: &'static str| {
-            std::iter::successors(Some(start), |folder| above(folder)).collect::<Vec<_>>()
+            std::iter::successors(Some(start), |directory| above(directory)).collect::<Vec<_>>()
         };
         assert_eq!(
             walk("node_modules/@a/b/node_modules/c"),
@@ -413,16 +423,16 @@ mod tests {
     }
 
     #[test]
-    fn different_paths_are_different_places() {
-        let place = |path: &'static str| {
+    fn different_paths_are_different_locations() {
+        let location = |path: &'static str| {
             let at = installed_at(path).expect("it is installed");
-            (folder_of(path, at), &path[at..])
+            (directory_of(path, at), &path[at..])
         };
-        assert_eq!(place("node_modules/@a/b"), ("", "@a/b"));
-        assert_eq!(place("a/node_modules/b"), ("a", "b"));
-        assert_eq!(place("a//node_modules/b"), ("a/", "b"));
-        assert_eq!(place("/node_modules/b"), ("/", "b"));
-        assert_eq!(place("node_modules//b"), ("", "/b"));
+        assert_eq!(location("node_modules/@a/b"), ("", "@a/b"));
+        assert_eq!(location("a/node_modules/b"), ("a", "b"));
+        assert_eq!(location("a//node_modules/b"), ("a/", "b"));
+        assert_eq!(location("/node_modules/b"), ("/", "b"));
+        assert_eq!(location("node_modules//b"), ("", "/b"));
     }
 
     #[test]
@@ -439,9 +449,9 @@ mod tests {
     }
 
     #[test]
-    fn names_folders_with_their_scope() {
-        assert_eq!(folder_name("packages/@a/b"), "@a/b");
-        assert_eq!(folder_name("packages/b"), "b");
-        assert_eq!(folder_name("b"), "b");
+    fn names_directories_with_their_scope() {
+        assert_eq!(directory_name("packages/@a/b"), "@a/b");
+        assert_eq!(directory_name("packages/b"), "b");
+        assert_eq!(directory_name("b"), "b");
     }
 }

@@ -1,4 +1,4 @@
-//! From a key of the document to its line.
+//! Line numbers of keys in a JSON document.
 
 use std::borrow::Cow;
 
@@ -7,11 +7,11 @@ use jsonc_parser::ast;
 use crate::ParseError;
 use crate::npm::json::strict_ast;
 
-/// The lines of keys, for a reader that goes down the document once.
+/// The lines of keys, for a reader that asks for them from top to bottom.
 pub(super) struct Lines<'a> {
     text: &'a str,
     lines: patchgate_syntax::Lines<'a>,
-    /// The document's tree, made only when a key holds an escape.
+    /// The document's tree, parsed only if a key has escapes.
     tree: Option<ast::Value<'a>>,
 }
 
@@ -24,10 +24,10 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// The line of the last key of `path`, which leads there from the document's root.
+    /// The line of the last key of `path`, a path of keys from the document's root.
     ///
-    /// A key without escapes is borrowed from the document, so its address is its place; npm
-    /// writes no other. A key with escapes is looked up in a tree with positions.
+    /// A key without escapes, as npm writes all of them, is borrowed from the document, so its
+    /// address gives its offset. A key with escapes is looked up in a tree with positions.
     pub(super) fn line(&mut self, path: &[&Cow<'_, str>]) -> Result<u32, ParseError> {
         let offset = match path.last() {
             Some(Cow::Borrowed(key)) => (key.as_ptr() as usize)
@@ -43,6 +43,7 @@ impl<'a> Lines<'a> {
         Ok(self.lines.of(offset))
     }
 
+    /// The byte offset of the last key of `path`, from the tree.
     fn look_up(&mut self, path: &[&Cow<'_, str>]) -> Result<usize, ParseError> {
         if self.tree.is_none() {
             self.tree = Some(strict_ast(self.text).map_err(ParseError::new)?);

@@ -1,9 +1,9 @@
 //! `package-lock.json` and `npm-shrinkwrap.json`
 //! (<https://docs.npmjs.com/cli/v11/configuring-npm/package-lock-json>).
 //!
-//! All three versions are brought into one flat list of copies by install path; edges are then
-//! found as Node.js finds modules. Version 2 holds the tree twice: `packages` is read, as npm does,
-//! and its mirror `dependencies` is not.
+//! All three versions are converted to one flat list of installed copies by path. Edges are then
+//! resolved in the same way in which Node.js resolves modules. Version 2 contains the tree twice;
+//! like npm, this reads `packages` and ignores `dependencies`.
 
 mod graph;
 mod lines;
@@ -25,10 +25,10 @@ use super::manifest::Manifest;
 use super::needs::Needs;
 use crate::{Input, ParseError, limits};
 
-/// What the file should have been, for error texts.
+/// The expected kind of file, for error texts.
 const WHAT: &str = "an npm lockfile";
 
-/// The document. Fields that nothing here needs are passed over.
+/// The fields of the document that are read.
 #[derive(Deserialize, Default)]
 struct Document<'a> {
     #[serde(borrow, default)]
@@ -41,20 +41,20 @@ struct Document<'a> {
     dependencies: Option<&'a RawValue>,
 }
 
-/// One entry of the file, whatever the version.
+/// One entry of the file, for all versions of the format.
 struct Installed<'a> {
-    /// Its key in version 2 and 3, the path that follows from the nesting in version 1.
+    /// Its key in versions 2 and 3; derived from the nesting in version 1.
     path: Cow<'a, str>,
-    /// Where in `path` the name begins; `None` for a folder that is not installed.
+    /// Byte offset of the name in `path`; `None` for a directory that is not below `node_modules`.
     installed_at: Option<usize>,
     /// Line of the key.
     line: u32,
-    /// Name of the package, when it is not the one in the path.
+    /// Name of the package, if it differs from the one in the path.
     name: Option<Cow<'a, str>>,
     version: Option<Cow<'a, str>>,
     integrity: Option<Cow<'a, str>>,
     origin: Origin,
-    /// For a link, the path of the folder that it stands for.
+    /// For a link, the path of the directory that it points to.
     link: Option<Cow<'a, str>>,
     scope: Scope,
     bundled: bool,
@@ -68,7 +68,7 @@ impl Installed<'_> {
     }
 }
 
-/// Reads a lockfile.
+/// Reads an npm lockfile of version 1, 2 or 3.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let text = input.text()?;
     let document = match scan::scan(text) {
@@ -78,7 +78,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     read(input, text, document)
 }
 
-/// Reads the document, in any spelling that JSON allows.
+/// Reads the document with serde_json, for a layout other than npm's own.
 fn document(text: &str) -> Result<Document<'_>, ParseError> {
     let Object(document) =
         serde_json::from_str(text).map_err(|error| json::unreadable(&error, WHAT))?;
@@ -91,15 +91,15 @@ fn read(input: &Input<'_>, text: &str, document: Document<'_>) -> Result<Lockfil
         .and_then(Manifest::read);
     let name = document.name.map(|Text(name)| name);
 
-    // Version 1 leaves the project's own requirements to its manifest.
+    // In version 1 only the manifest has the project's own requirements.
     let infer_root = document.version.unwrap_or(0) < 2 && manifest.is_none();
     let (format, copies) = match (document.version, document.packages) {
-        // A lockfile of npm 4 and before has no version, but then it has dependencies.
+        // A lockfile without a version is from npm 4 or before, if it has `dependencies`.
         (None, None) if document.dependencies.is_none() => {
             return Err(ParseError::new(format!(
                 "is not {WHAT}: it has neither `lockfileVersion` nor `dependencies`"
             ))
-            .with_hint("run `npm install --package-lock-only` to write it anew"));
+            .with_hint("run `npm install --package-lock-only` to re-create the file"));
         }
         (None | Some(0 | 1), None) => (
             "npm-lock-v1",
@@ -107,9 +107,9 @@ fn read(input: &Input<'_>, text: &str, document: Document<'_>) -> Result<Lockfil
         ),
         (None | Some(0 | 1), Some(_)) => {
             return Err(ParseError::new(format!(
-                "is not {WHAT}: it holds `packages`, which lockfileVersion 1 does not have"
+                "is not {WHAT}: it has `packages`, which lockfileVersion 1 does not have"
             ))
-            .with_hint("run `npm install --package-lock-only` to write it anew"));
+            .with_hint("run `npm install --package-lock-only` to re-create the file"));
         }
         (Some(version @ (2 | 3)), Some(entries)) => {
             let format = if version == 2 {
@@ -123,7 +123,7 @@ fn read(input: &Input<'_>, text: &str, document: Document<'_>) -> Result<Lockfil
             return Err(ParseError::new(format!(
                 "is not {WHAT}: it lacks `packages`, which lockfileVersion {version} needs"
             ))
-            .with_hint("run `npm install --package-lock-only` to write it anew"));
+            .with_hint("run `npm install --package-lock-only` to re-create the file"));
         }
         (Some(version), _) => {
             return Err(ParseError::new(format!(
@@ -140,11 +140,11 @@ fn read(input: &Input<'_>, text: &str, document: Document<'_>) -> Result<Lockfil
 }
 
 fn too_many() -> ParseError {
-    ParseError::new(format!("holds more than {} packages", limits::MAX_PACKAGES))
+    ParseError::new(format!("has more than {} packages", limits::MAX_PACKAGES))
 }
 
-/// Where the name begins that an install path ends in, with its scope: at the `@` in
-/// `node_modules/@a/b`. `None` for a folder that is not installed but part of the repository.
+/// Byte offset of the name, with its scope, at the end of an install path: of the `@` in
+/// `node_modules/@a/b`. `None` for a directory of the repository, which is not installed.
 fn installed_at(path: &str) -> Option<usize> {
     memchr::memrchr_iter(b'/', path.as_bytes()).find_map(|at| {
         let above = path[..at].strip_suffix("node_modules")?;
@@ -152,35 +152,36 @@ fn installed_at(path: &str) -> Option<usize> {
     })
 }
 
-/// The scope that npm's flags state: see "dev", "optional" and "devOptional" in npm's description
-/// of the format. A copy that only peer dependencies need is needed at run time.
+/// The scope that follows from npm's flags "dev", "optional" and "devOptional", which its
+/// description of the format defines. A copy that only peer dependencies require gets the runtime
+/// scope.
 fn scope(development: bool, optional: bool, either: bool) -> Scope {
     if development {
         Scope::Development
     } else if optional || either {
-        // `devOptional`: needed by development dependencies and by optional ones.
+        // `devOptional`: required by development dependencies and by optional ones.
         Scope::Optional
     } else {
         Scope::Runtime
     }
 }
 
-/// An entry from a registry must say which version it locks; `npm ci` refuses it too. Whether the
-/// version can be ordered is for those to say who compare it.
+/// Checks the length of the install path, and that an entry from a registry has a version; `npm ci`
+/// refuses one without. The version is not parsed here: comparing it reports an invalid one.
 fn check(copy: &Installed<'_>) -> Result<(), ParseError> {
     if copy.path.len() > limits::MAX_INSTALL_PATH_BYTES {
         return Err(ParseError::new(format!(
-            "holds an install path of more than {} bytes",
+            "has an install path of more than {} bytes",
             limits::MAX_INSTALL_PATH_BYTES
         ))
         .at_line(copy.line as usize));
     }
 
-    let locked = copy
+    let has_version = copy
         .version
         .as_deref()
         .is_some_and(|version| !version.is_empty());
-    if locked || copy.link.is_some() || !matches!(copy.origin, Origin::Registry(_)) {
+    if has_version || copy.link.is_some() || !matches!(copy.origin, Origin::Registry(_)) {
         return Ok(());
     }
 

@@ -1,8 +1,8 @@
-//! Where a copy comes from, told from the address that the lockfile writes.
+//! Origins of packages, derived from the addresses and specifiers in lockfiles and manifests.
 
 use patchgate_model::Origin;
 
-/// What an address or an npm specifier points at, when it is not a range or a tag.
+/// The origin that an address or an npm specifier names; `None` for a range or a tag.
 pub(in crate::npm) fn of_address(address: &str) -> Option<Origin> {
     if is_web(address) {
         return Some(Origin::Url(address.to_owned()));
@@ -30,11 +30,11 @@ pub(in crate::npm) fn of_address(address: &str) -> Option<Origin> {
         .map(|path| Origin::Path(Some(path.to_owned())))
 }
 
-/// Where an entry with this `resolved` comes from, for the package of this name.
+/// The origin of a package with this name and this `resolved` value.
 pub(in crate::npm) fn of_resolved(resolved: Option<&str>, name: &str) -> Origin {
     match resolved {
-        // npm leaves the address out with `omit-lockfile-registry-resolved`, and for bundled
-        // copies, but never for git, files and plain addresses.
+        // npm omits the address with `omit-lockfile-registry-resolved` and for bundled copies, but
+        // never for Git, files and archives.
         None => Origin::Registry(None),
         Some(address) => match of_address(address) {
             Some(Origin::Url(address)) if is_registry_archive(&address, name) => {
@@ -46,9 +46,9 @@ pub(in crate::npm) fn of_resolved(resolved: Option<&str>, name: &str) -> Origin 
     }
 }
 
-/// Whether an address has the layout in which registries keep a package's archives:
-/// `<base>/<name>/-/<file>.tgz`, or `<base>/download/<name>/<version>/<hash>`. A base may have a
-/// `/-/` of its own.
+/// Whether an address has one of the layouts of registries for a package's archives:
+/// `<base>/<name>/-/<file>.tgz` or `<base>/download/<name>/<version>/<hash>`. The base may contain
+/// `/-/` as well.
 fn is_registry_archive(address: &str, name: &str) -> bool {
     let path = match memchr::memchr3(b'?', b'#', b'%', address.as_bytes()) {
         None => address,
@@ -72,7 +72,8 @@ fn is_registry_archive(address: &str, name: &str) -> bool {
         || (!path.contains("/-/") && path.contains(&format!("/download/{name}/")))
 }
 
-/// Whether a requirement names a place instead of versions, so that no registry answers it.
+/// Whether a requirement names a location instead of versions, so that it is not resolved through a
+/// registry.
 pub(in crate::npm) fn asks_by_address(requirement: &str) -> bool {
     of_address(requirement).is_some()
         || requirement

@@ -1,4 +1,4 @@
-//! Versions 2 and 3: a flat object `packages`, keyed by install path.
+//! Versions 2 and 3: the flat object `packages`, keyed by install path.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -45,8 +45,8 @@ pub(super) struct Entry<'a> {
     pub(super) peer_dependencies: Map<'a, Option<Text<'a>>>,
 }
 
-/// The value of `packages`: a copy for each entry as it is read, from serde still without its line.
-/// That no path stands there twice is for those to see who look copies up by it.
+/// The value of `packages`, with one copy for each entry. Copies that serde read have no line yet.
+/// Duplicate paths are not detected here but when the graph is built.
 pub(super) struct Entries<'a>(pub(super) Vec<Installed<'a>>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Entries<'a> {
@@ -64,7 +64,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Entries<'a> {
                 let mut copies = Vec::new();
                 while let Some(Text(path)) = map.next_key()? {
                     if copies.len() > limits::MAX_PACKAGES {
-                        // It is refused in any case, and needs no more memory for that.
+                        // The file will be refused, so no more memory is spent on it.
                         map.next_value::<IgnoredAny>()?;
                         continue;
                     }
@@ -80,7 +80,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Entries<'a> {
     }
 }
 
-/// The copies that `packages` lists, the root project (`""`) among them.
+/// The copies in `packages`, including the root project (`""`), with their lines.
 pub(super) fn copies<'a>(
     text: &'a str,
     document_name: Option<Cow<'a, str>>,
@@ -101,7 +101,7 @@ pub(super) fn copies<'a>(
     Ok(copies)
 }
 
-/// The copy at a path; `line` is 0 where it is not known yet.
+/// The copy at a path; `line` is 0 if it is not known yet.
 pub(super) fn copy<'a>(path: Cow<'a, str>, line: u32, entry: Entry<'a>) -> Installed<'a> {
     let name = entry.name.map(|Text(name)| name);
     let resolved = entry.resolved.map(|Text(resolved)| resolved);

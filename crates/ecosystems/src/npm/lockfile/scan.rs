@@ -1,10 +1,9 @@
-//! The fast way through a `package-lock.json`: line by line, for the text that npm writes.
+//! Fast line-based reader for a `package-lock.json` with exactly the layout that npm writes.
 //!
-//! npm writes `JSON.stringify` with an indentation: one key or element a line, and brackets at the
-//! ends of lines. Whatever differs from that in the least makes [`scan`] give up, and the whole
-//! file goes to serde_json instead, which alone decides what is an error. So this file may refuse
-//! anything but must never read anything that serde_json reads otherwise; a property test holds it
-//! to that.
+//! npm writes the output of `JSON.stringify` with indentation: one key or element per line, and
+//! brackets at the ends of lines. On any deviation [`scan`] gives up, and serde_json reads the whole
+//! file instead. Only serde_json reports errors. This reader may therefore reject any file, but must
+//! never read one differently from serde_json; a property test checks that.
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,13 +17,13 @@ use super::{Document, Installed};
 use crate::limits;
 use crate::npm::json::{Filling, Map, Text};
 
-/// How deep a value may nest that is passed over. The deepest is the second tree of version 2.
+/// Maximum nesting of a skipped value. The deepest one is the second tree of version 2.
 const MAX_DEPTH: usize = 64;
 
-/// Bytes for which another thread is worth being called, some 500 packages.
+/// Smallest size of a part, in bytes, that is worth a task of its own: about 500 packages.
 const PART_BYTES: usize = 256 * 1024;
 
-/// Reads a lockfile of version 2 or 3, or gives up with `None`.
+/// Reads a lockfile of version 2 or 3; `None` if its layout is not npm's.
 pub(super) fn scan(text: &str) -> Option<Document<'_>> {
     scan_in_parts(text, PART_BYTES)
 }
@@ -47,13 +46,14 @@ fn scan_in_parts(text: &str, part_bytes: usize) -> Option<Document<'_>> {
         "name" => once(&mut document.name, string(value)?),
         "lockfileVersion" => once(&mut document.version, version(value)?),
         "packages" => once(&mut document.packages, entries(reader, value, part_bytes)?),
-        // Version 2 holds the tree a second time.
+        // Version 2 contains the tree a second time.
         "dependencies" => {
             once(&mut mirror, ())?;
             reader.pass_over(value, 0)
         }
         _ => reader.pass_over(value, 0),
     })?;
+
     let is_whole = reader.expected == Expected::Close && reader.rest.is_empty();
     let has_packages = document.version.is_some() && document.packages.is_some();
 
@@ -68,7 +68,7 @@ fn version(value: &str) -> Option<u64> {
     }
 }
 
-/// The value of `packages`, part by part at the same time.
+/// The value of `packages`, with its parts read in parallel.
 fn entries<'a>(reader: &mut Reader<'a>, value: &str, part_bytes: usize) -> Option<Entries<'a>> {
     if value != "{" {
         return None;
@@ -80,7 +80,7 @@ fn entries<'a>(reader: &mut Reader<'a>, value: &str, part_bytes: usize) -> Optio
     let parts: Option<Vec<Part<'a>>> = texts
         .into_par_iter()
         .enumerate()
-        .map(|(place, text)| part(text, place == 0, place == last, &count))
+        .map(|(index, text)| part(text, index == 0, index == last, &count))
         .collect();
     let parts = parts?;
 
@@ -98,16 +98,17 @@ fn entries<'a>(reader: &mut Reader<'a>, value: &str, part_bytes: usize) -> Optio
     Some(Entries(copies))
 }
 
-/// Some entries that follow each other, with lines that count from the first of them.
+/// Consecutive entries. Their lines are relative to the first of them.
 struct Part<'a> {
     copies: Vec<Installed<'a>>,
-    /// After the last of them, or after the object that they are in.
+    /// The reader after the last entry; for the last part, after the object.
     end: Reader<'a>,
 }
 
-/// Cuts the text where entries seem to end, but not beyond where the object seems to end that began
-/// on a line with this indentation: the last part is all the rest. Whether an entry ends there is
-/// seen when the part is read, which must end between two members of the object that it began in.
+/// Splits the text into parts at lines that look like the end of an entry. The last part is the rest
+/// of the text, including everything after the apparent end of `packages`, which is the first
+/// closing brace with this indentation. Reading a part verifies its split: it must end between two
+/// members of the object in which it began.
 fn parts(text: &str, indentation: usize, part_bytes: usize) -> Vec<&str> {
     let end_of_all = format!("\n{}}}", " ".repeat(indentation));
     let end_of_all = memmem::find(text.as_bytes(), end_of_all.as_bytes());
@@ -116,13 +117,13 @@ fn parts(text: &str, indentation: usize, part_bytes: usize) -> Vec<&str> {
     let (inner, _) = text.split_at(text.len() - text.trim_start_matches(' ').len());
     let end_of_one = format!("\n{inner}}},\n");
     let finder = memmem::Finder::new(&end_of_one);
-    let mut parts = Vec::new();
 
+    let mut parts = Vec::new();
     let mut start = 0_usize;
-    while let Some(at) = start.checked_add(part_bytes)
-        && let Some(found) = entries.get(at..).and_then(|rest| finder.find(rest))
+    while let Some(from) = start.checked_add(part_bytes)
+        && let Some(offset) = entries.get(from..).and_then(|rest| finder.find(rest))
     {
-        let end = at + found + end_of_one.len();
+        let end = from + offset + end_of_one.len();
         parts.push(&text[start..end]);
         start = end;
     }
@@ -131,7 +132,7 @@ fn parts(text: &str, indentation: usize, part_bytes: usize) -> Vec<&str> {
     parts
 }
 
-/// Reads a part; `count` is how many entries there are in all parts so far.
+/// Reads a part; `count` is the number of entries that all parts have read so far.
 fn part<'a>(text: &'a str, is_first: bool, is_last: bool, count: &AtomicUsize) -> Option<Part<'a>> {
     let mut copies = Vec::new();
     let mut reader = Reader {
@@ -144,8 +145,9 @@ fn part<'a>(text: &'a str, is_first: bool, is_last: bool, count: &AtomicUsize) -
             Expected::Value
         },
     };
+
     loop {
-        // Its last line has a comma, so another member has to come.
+        // The last line of a part other than the last ends in a comma, so the object goes on.
         if !is_last && reader.rest.is_empty() {
             break;
         }
@@ -192,7 +194,8 @@ fn entry<'a>(reader: &mut Reader<'a>, value: &str) -> Option<Entry<'a>> {
     Some(entry)
 }
 
-/// Names with requirements. npm writes none that is empty, so one that is filled was read before.
+/// Reads a map of names and requirements. npm writes no empty one, so if `names` is already filled
+/// the key is a duplicate.
 fn names<'a>(
     reader: &mut Reader<'a>,
     value: &str,
@@ -202,18 +205,18 @@ fn names<'a>(
     reader.object(value, |_, name, value| {
         filling.insert(Cow::Borrowed(name), Some(string(value)?))
     })?;
-    let read = std::mem::replace(names, filling.done());
-    (read.0.is_empty() && !names.0.is_empty()).then_some(())
+    let earlier = std::mem::replace(names, filling.done());
+    (earlier.0.is_empty() && !names.0.is_empty()).then_some(())
 }
 
-/// Fills a place that no earlier key of the same name has filled.
-fn once<T>(place: &mut Option<T>, value: T) -> Option<()> {
-    place.replace(value).is_none().then_some(())
+/// Sets a field; `None` if an earlier key has set it.
+fn once<T>(field: &mut Option<T>, value: T) -> Option<()> {
+    field.replace(value).is_none().then_some(())
 }
 
-/// npm writes no flag that is false, so one that is set was read before.
-fn flag(place: &mut bool, value: &str) -> Option<()> {
-    (value == "true" && !std::mem::replace(place, true)).then_some(())
+/// Sets a flag. npm writes only true ones, so if it is already set the key is a duplicate.
+fn flag(field: &mut bool, value: &str) -> Option<()> {
+    (value == "true" && !std::mem::replace(field, true)).then_some(())
 }
 
 fn string(value: &str) -> Option<Text<'_>> {
@@ -223,50 +226,50 @@ fn string(value: &str) -> Option<Text<'_>> {
     }
 }
 
-/// The inside of a string that holds nothing to interpret.
+/// The content of a string literal; `None` if it has escapes.
 fn plain(value: &str) -> Option<&str> {
     let (inside, after) = until_quote(value.strip_prefix('"')?)?;
     (after == "\"").then_some(inside)
 }
 
-/// The text before a quotation mark, and from it on, if no escape comes first.
+/// Splits a text before its first quotation mark; `None` if an escape comes first.
 fn until_quote(text: &str) -> Option<(&str, &str)> {
     let at = memchr::memchr2(b'"', b'\\', text.as_bytes())?;
     let (inside, after) = text.split_at_checked(at)?;
     after.starts_with('"').then_some((inside, after))
 }
 
-/// Whether there is a control character but line feeds. In strings they are errors; elsewhere npm
-/// writes some where a project is indented by tabs or its lines end as on Windows. It looks at every
-/// byte, which goes by many at a time, where to stop at the first goes by one.
+/// Whether the text has a control character other than line feeds. In strings they are errors;
+/// elsewhere npm writes them for projects with tabs or Windows line ends. The loop has no early exit:
+/// a full pass is vectorized, a short-circuiting one is not.
 fn has_control(text: &str) -> bool {
     text.bytes()
         .fold(false, |found, byte| found | (byte < 0x20 && byte != b'\n'))
 }
 
-/// The text from a line on.
+/// The rest of the text, read line by line.
 struct Reader<'a> {
     rest: &'a str,
-    /// The number of the line that was read last, from 1.
+    /// Number of the last line that was read, from 1.
     line: u32,
-    /// How many spaces it begins with.
+    /// Number of spaces at the start of that line.
     indentation: usize,
     expected: Expected,
 }
 
-/// What the lines so far let the next one be.
+/// The lines that may come next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Expected {
-    /// The last line opened an object or an array, or there is none yet.
+    /// Any line: the last one opened an object or an array, or none was read yet.
     Any,
-    /// The last line ended in a comma.
+    /// A value: the last line ended in a comma.
     Value,
-    /// The last line ended a value.
+    /// A closing bracket: the last line ended a value without a comma.
     Close,
 }
 
 impl<'a> Reader<'a> {
-    /// The next line without its indentation and its comma.
+    /// The next line, without its indentation and its comma.
     fn next(&mut self) -> Option<&'a str> {
         let bytes = self.rest.as_bytes();
         let end = memchr::memchr(b'\n', bytes).unwrap_or(bytes.len());
@@ -278,6 +281,7 @@ impl<'a> Reader<'a> {
 
         self.rest = self.rest.get(end + 1..).unwrap_or_default();
         self.line += 1;
+
         let opens = matches!(line.as_bytes().last(), Some(b'{' | b'['));
         let closes = matches!(line, "}" | "]");
         let fits = match self.expected {
@@ -285,7 +289,6 @@ impl<'a> Reader<'a> {
             Expected::Value => !closes,
             Expected::Close => closes,
         };
-
         self.expected = match (opens, has_comma) {
             (true, true) => return None,
             (true, false) => Expected::Any,
@@ -296,8 +299,8 @@ impl<'a> Reader<'a> {
         fits.then_some(line)
     }
 
-    /// Reads the object that `open` begins; `member` gets each key with the rest of its line, and
-    /// reads on where its value does not end there.
+    /// Reads the object that `open` begins. `member` is called with each key and the rest of its
+    /// line, and reads further lines if the value does not end there.
     fn object(
         &mut self,
         open: &str,
@@ -316,7 +319,7 @@ impl<'a> Reader<'a> {
         Some(())
     }
 
-    /// The key of the next member with the rest of its line, or `Some(None)` at the object's end.
+    /// The key of the next member and the rest of its line; `Some(None)` at the object's end.
     fn member(&mut self) -> Option<Option<(&'a str, &'a str)>> {
         let line = self.next()?;
         if line == "}" {
@@ -326,7 +329,7 @@ impl<'a> Reader<'a> {
         Some(Some((key, value.strip_prefix("\": ")?)))
     }
 
-    /// Makes sure of a value's grammar.
+    /// Skips a value, and checks its syntax.
     fn pass_over(&mut self, value: &str, depth: usize) -> Option<()> {
         match value {
             "{" | "[" if depth == MAX_DEPTH => None,

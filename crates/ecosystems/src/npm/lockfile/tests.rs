@@ -73,7 +73,7 @@ fn three_formats() -> [Lockfile; 3] {
 }
 
 #[test]
-fn the_three_formats_of_one_tree_say_the_same() {
+fn the_three_formats_give_the_same_tree() {
     let facts = |lockfile: &Lockfile| -> BTreeSet<String> {
         lockfile
             .packages
@@ -243,7 +243,7 @@ tools/@own/cli -> tools/@own/cli/node_modules/ms (Runtime ^2.1.0 as ms)
         Origin::Path(Some("packages/lib".into()))
     );
 
-    // Links are ways to packages, not packages.
+    // Links point to packages and are not packages themselves.
     assert!(
         lockfile
             .packages
@@ -253,7 +253,7 @@ tools/@own/cli -> tools/@own/cli/node_modules/ms (Runtime ^2.1.0 as ms)
 }
 
 #[test]
-fn origins_are_told_apart() {
+fn origins_are_distinguished() {
     for (bytes, version) in [
         (fixture!("read/origins-v3/npm-shrinkwrap.json"), 3),
         (fixture!("read/origins-v1/package-lock.json"), 1),
@@ -279,19 +279,19 @@ fn origins_are_told_apart() {
             (child.bundled, &child.origin),
             (true, &Origin::Registry(None))
         );
-        let beside = if version == 3 {
+        let linked = if version == 3 {
             "../beside"
         } else {
             "node_modules/beside"
         };
         assert_eq!(
-            at(&lockfile, beside).origin,
+            at(&lockfile, linked).origin,
             Origin::Path(Some("../beside".into()))
         );
     }
 
     let lockfile = read(fixture!("read/origins-v3/npm-shrinkwrap.json")).unwrap();
-    // A mirror with an odd layout: the range that asks for it says that it is a registry.
+    // A mirror with an unusual layout: the dependent requires a range, so it is a registry.
     assert_eq!(
         at(&lockfile, "node_modules/mirror").origin,
         Origin::Registry(Some("https://mirror.invalid/store/4f/mirror.tgz".into()))
@@ -347,7 +347,7 @@ fn without_a_manifest_version_1_still_has_direct_dependencies() {
 }
 
 #[test]
-fn refuses_what_it_cannot_read_whole() {
+fn refuses_files_that_it_cannot_read_completely() {
     let refused = [
         fixture!("refused/array/package-lock.json"),
         fixture!("refused/binary/package-lock.json"),
@@ -390,7 +390,7 @@ fn refuses_what_it_cannot_read_whole() {
 -: has lockfileVersion 4; versions 1, 2 and 3 are read
 -: is not an npm lockfile: it lacks `packages`, which lockfileVersion 2 needs
 9: is not an npm lockfile: the entry `node_modules/a` has no version
--: is not an npm lockfile: it holds `packages`, which lockfileVersion 1 does not have
+-: is not an npm lockfile: it has `packages`, which lockfileVersion 1 does not have
 14: is not valid JSON: trailing characters
 11: is truncated: its JSON does not end
 -: is not text: it contains NUL bytes
@@ -432,12 +432,12 @@ fn too_many_packages_are_refused() {
     assert!(super::scan::scan(&on_lines).is_none());
     for text in [
         on_lines,
-        // What comes after too many is not read: it could not be an entry.
+        // Entries beyond the limit are not read: `1` would not be a valid entry.
         format!("{{\"lockfileVersion\": 3, \"packages\": {{{one_line}, \"last\": 1}}}}"),
         format!("{{\"lockfileVersion\": 1, \"dependencies\": {{{locked}}}}}"),
         format!("{{\"lockfileVersion\": 1, \"dependencies\": {{{braces}}}}}"),
     ] {
         let error = read(text.as_bytes()).unwrap_err();
-        assert_eq!(error.to_string(), "holds more than 200000 packages");
+        assert_eq!(error.to_string(), "has more than 200000 packages");
     }
 }

@@ -1,6 +1,7 @@
-//! Version 1: copies nested as they are installed, with what each `requires`.
+//! Version 1: copies nested as they are installed, each with the names that it `requires`.
 //!
-//! The root project's own requirements are not in the file; they come from the manifest beside it.
+//! The file does not contain the requirements of the root project; they come from the manifest next
+//! to it.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -39,7 +40,7 @@ struct Entry<'a> {
     dependencies: Map<'a, Object<Entry<'a>>>,
 }
 
-/// What an entry asks for. The first files of version 1 wrote `true` or `false` here, or nothing.
+/// The dependencies of an entry. Early files of version 1 have `true`, `false` or no value here.
 #[derive(Default)]
 struct Requires<'a>(Map<'a, Option<Text<'a>>>);
 
@@ -76,7 +77,7 @@ pub(super) fn copies<'a>(
 ) -> Result<Vec<Installed<'a>>, ParseError> {
     let entries: Map<'a, Object<Entry<'a>>> = match dependencies {
         None => Map::default(),
-        // Up to three objects are a package: itself, what it asks for and what is installed in it.
+        // A package has up to three objects: its entry, its `requires` and its `dependencies`.
         Some(raw) if braces(raw.get()) > 3 * limits::MAX_PACKAGES => return Err(super::too_many()),
         Some(raw) => serde_json::from_str(raw.get())
             .map_err(|error| below(text, raw.get(), json::unreadable(&error, WHAT)))?,
@@ -103,13 +104,14 @@ fn braces(text: &str) -> usize {
 
 struct Reader<'a> {
     lines: Lines<'a>,
-    /// Keys that lead from the document's root to the entry that is read.
+    /// Keys from the document's root to the current entry.
     keys: Vec<Cow<'a, str>>,
     copies: Vec<Installed<'a>>,
 }
 
 impl<'a> Reader<'a> {
-    /// Reads the entries installed below `parent`. The JSON parser has bounded the depth.
+    /// Reads the entries installed below `parent`. Recursion is safe because the JSON parser limits
+    /// the depth.
     fn read(
         &mut self,
         parent: &str,
@@ -143,7 +145,8 @@ fn copy(path: String, line: u32, entry: Entry<'_>) -> Installed<'_> {
         .and_then(|at| path.get(at..))
         .unwrap_or_default();
 
-    // `npm:real@1.2.3` is an alias; an address stands where other files have `resolved`.
+    // `npm:real@1.2.3` is an alias. For a package that is not from a registry, `version` is its
+    // address.
     let alias = version
         .as_deref()
         .and_then(|version| version.strip_prefix("npm:"))
@@ -180,8 +183,8 @@ fn copy(path: String, line: u32, entry: Entry<'_>) -> Installed<'_> {
     }
 }
 
-/// In version 1 a copy that is not from a registry has its address as its version, so an odd
-/// archive address belongs to a registry all the same.
+/// The origin of a copy with a version. In version 1 a copy that is not from a registry has an
+/// address as its version, so an address in `resolved` is a registry's whatever its layout.
 fn registry(resolved: Option<&Text<'_>>, name: &str) -> Origin {
     match origin::of_resolved(resolved.map(|Text(address)| &**address), name) {
         Origin::Url(address) => Origin::Registry(Some(address)),
@@ -205,7 +208,7 @@ fn root(name: Option<Cow<'_, str>>) -> Installed<'_> {
     }
 }
 
-/// An error in a part of the document, with its line counted from the document's start.
+/// Converts the line of an error in a part of the document to a line of the document.
 fn below(text: &str, part: &str, mut error: ParseError) -> ParseError {
     let start = (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
     let before = text.as_bytes().get(..start).unwrap_or_default();

@@ -1,11 +1,12 @@
-//! pnpm's dependency paths: the keys of packages, and how a dependency's version leads to one.
+//! pnpm's dependency paths: the keys of packages, and the lookup of the package that a dependency's
+//! version refers to.
 
 use patchgate_model::PackageIndex;
 
 use crate::fast_hash::FastHashMap;
 use crate::npm::tree::split_spec;
 
-/// The generations of the format, by how they write a path.
+/// The generations of the format, which differ in the form of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Generation {
     /// `/name/1.0.0_peer@2.0.0`
@@ -17,7 +18,8 @@ pub(super) enum Generation {
 }
 
 impl Generation {
-    /// The generation of a `lockfileVersion` as written: `5.4`, `'6.0'`, `5.4-inlineSpecifiers`.
+    /// The generation of a `lockfileVersion` such as `5.4`, `6.0` or `5.4-inlineSpecifiers`; `None`
+    /// for an unsupported one.
     pub(super) fn of(version: &str) -> Option<Self> {
         let major = version.split('.').next().unwrap_or(version);
         match major {
@@ -41,13 +43,13 @@ impl Generation {
 /// A path without its peers.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct DepPath<'p> {
-    /// The name, where the path has one.
+    /// The name; `None` for a package whose path is an address only.
     pub(super) name: Option<&'p str>,
-    /// What follows the name: a version, or an address.
+    /// The version or address after the name.
     pub(super) reference: &'p str,
 }
 
-/// Reads a path.
+/// Splits a path into its name and its reference.
 pub(super) fn dep_path(path: &str, generation: Generation) -> DepPath<'_> {
     let path = without_peers(path, generation);
     let unnamed = DepPath {
@@ -60,7 +62,8 @@ pub(super) fn dep_path(path: &str, generation: Generation) -> DepPath<'_> {
     if path.starts_with("file:") {
         return unnamed;
     }
-    // `host/name/1.0.0` is from a registry that is not the default one.
+    // The part before the first slash is empty for the default registry, else the registry's host:
+    // `host/name/1.0.0`.
     let Some((_, path)) = path.split_once('/') else {
         return unnamed;
     };
@@ -91,12 +94,13 @@ fn named<'p>(split: Option<(&'p str, &'p str)>) -> Option<DepPath<'p>> {
     })
 }
 
-/// Without the peers and patches behind a path.
+/// A path without the peers and patches at its end.
 pub(super) fn without_peers(path: &str, generation: Generation) -> &str {
     if generation == Generation::Five {
-        // A version has no underscore; a name before it may have one.
+        // A name may have an underscore, but a version has none, so the first one after the start of
+        // the version begins the peers. The last slash is before the version, because pnpm writes
+        // slashes in the names of peers as `+`.
         let version = path.rfind('/').map_or(0, |slash| slash + 1);
-        // Slashes in a peer's name are written as `+`, so the last one is before the version.
         let end = path.get(version..).and_then(|last| last.find('_'));
         return end
             .and_then(|end| path.get(..version + end))
@@ -107,12 +111,13 @@ pub(super) fn without_peers(path: &str, generation: Generation) -> &str {
         return path;
     }
 
+    // The peers are balanced groups of parentheses at the end.
     let mut depth = 0_usize;
-    for (at, byte) in path.bytes().enumerate().rev() {
+    for (index, byte) in path.bytes().enumerate().rev() {
         match byte {
             b')' => depth += 1,
             b'(' if depth > 0 => depth -= 1,
-            _ if depth == 0 => return path.get(..=at).unwrap_or(path),
+            _ if depth == 0 => return path.get(..=index).unwrap_or(path),
             _ => {}
         }
     }
@@ -120,29 +125,30 @@ pub(super) fn without_peers(path: &str, generation: Generation) -> &str {
     path
 }
 
-/// Whether a reference is a version, not an address.
+/// Whether a reference is a version, as opposed to an address.
 pub(super) fn is_version(reference: &str) -> bool {
     reference.starts_with(|c: char| c.is_ascii_digit())
 }
 
-/// The packages by their paths.
+/// The packages of a document, by path.
 pub(super) struct Paths<'p> {
     pub(super) generation: Generation,
     pub(super) by_path: FastHashMap<&'p str, PackageIndex>,
 }
 
-/// Where a dependency leads.
+/// The target of a dependency.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Target {
     Package(PackageIndex),
-    /// A folder that is linked: a workspace member, or one whose dependencies pnpm does not lock.
+    /// A linked directory: a workspace member, or one whose dependencies are not in the lockfile.
     Link,
+    /// No package of the document.
     Nothing,
 }
 
 impl Paths<'_> {
-    /// The package that a dependency means: `reference` is a version with its peers, a whole path
-    /// (for an alias), an address, or a link.
+    /// The target of a dependency. `reference` is a version with its peers, a whole path (for an
+    /// alias), an address, or a link. `buffer` is reused for the path to look up.
     pub(super) fn target(&self, name: &str, reference: &str, buffer: &mut String) -> Target {
         if reference.starts_with("link:") {
             return Target::Link;
@@ -152,19 +158,18 @@ impl Paths<'_> {
         if self.generation != Generation::Nine {
             buffer.push('/');
         }
-
         buffer.push_str(name);
         buffer.push(match self.generation {
             Generation::Five => '/',
             _ => '@',
         });
         buffer.push_str(reference);
-        let found = self
+
+        let package = self
             .by_path
             .get(buffer.as_str())
             .or_else(|| self.by_path.get(reference));
-
-        found.map_or(Target::Nothing, |index| Target::Package(*index))
+        package.map_or(Target::Nothing, |index| Target::Package(*index))
     }
 }
 

@@ -1,4 +1,4 @@
-//! The projects of a document, with what they ask for.
+//! The projects of a document and their dependencies.
 
 use patchgate_model::{DependencyKind, Edge, Root};
 
@@ -7,8 +7,8 @@ use crate::npm::tree::{self, Count, project_at};
 use crate::syntax::{Key, Node};
 use crate::{Input, ParseError};
 
-/// The sections of a project. `configDependencies` and `packageManagerDependencies` are what pnpm
-/// itself needs to run there.
+/// The dependency sections of a project. `configDependencies` and `packageManagerDependencies` are
+/// required by pnpm itself.
 const SECTIONS: [(&str, DependencyKind); 5] = [
     ("dependencies", DependencyKind::Runtime),
     ("optionalDependencies", DependencyKind::Optional),
@@ -17,7 +17,8 @@ const SECTIONS: [(&str, DependencyKind); 5] = [
     ("packageManagerDependencies", DependencyKind::Build),
 ];
 
-/// Adds the document's projects. One that an earlier document has too gets the edges of both.
+/// Adds the projects of a document to `roots`, by their directories. If an earlier document has the
+/// root project as well, it gets the edges of both.
 pub(super) fn read(
     document: &Node<'_>,
     entries: &Entries<'_>,
@@ -26,22 +27,22 @@ pub(super) fn read(
     roots: &mut Vec<(String, Root)>,
 ) -> Result<(), ParseError> {
     let Some(importers) = document.get("importers") else {
-        // A file of one project has its sections at the top.
+        // In a file with only one project its sections are at the top level.
         return add(".", document, entries, input, count, roots);
     };
     if !importers.is_map() {
         return Err(importers.unexpected("importers", "a map"));
     }
 
-    for (folder, importer) in importers.entries() {
-        add(&folder.name, importer, entries, input, count, roots)?;
+    for (directory, importer) in importers.entries() {
+        add(&directory.name, importer, entries, input, count, roots)?;
     }
 
     Ok(())
 }
 
 fn add(
-    folder: &str,
+    directory: &str,
     importer: &Node<'_>,
     entries: &Entries<'_>,
     input: &Input<'_>,
@@ -53,24 +54,24 @@ fn add(
     }
 
     let edges = edges(importer, entries, count)?;
-    // Only a second document has a project that is there already, and it has few.
-    let project = project_at(input, folder);
+    let project = project_at(input, directory);
     let manifest = project.as_ref().map(|project| project.path.clone());
-    if folder == "."
-        && let Some((_, root)) = roots.iter_mut().find(|(known, _)| known == folder)
+    // Searching is cheap: it is only done once per document.
+    if directory == "."
+        && let Some((_, root)) = roots.iter_mut().find(|(known, _)| known == directory)
     {
         root.edges.extend(edges);
         return Ok(());
     }
 
     let name = project.as_ref().and_then(|project| project.manifest.name());
-    let in_path = if folder == "." { "" } else { folder };
+    let in_path = if directory == "." { "" } else { directory };
     let root = Root {
         name: name.unwrap_or(in_path).to_owned(),
         manifest,
         edges,
     };
-    roots.push((folder.to_owned(), root));
+    roots.push((directory.to_owned(), root));
 
     Ok(())
 }
@@ -82,8 +83,8 @@ fn edges(
 ) -> Result<Vec<Edge>, ParseError> {
     let specifiers = importer.get("specifiers");
     let mut edges = Vec::new();
-
     let mut buffer = String::new();
+
     for (section, kind) in SECTIONS {
         for (name, value) in importer.optional_map(section)? {
             let (reference, stated) = stated(name, value)?;
@@ -104,7 +105,8 @@ fn edges(
     Ok(edges)
 }
 
-/// What a project's dependency is locked at, with the requirement where that stands beside it.
+/// The reference that a project's dependency is locked to, and the requirement if it is next to it.
+/// Older files have requirements in `specifiers` instead.
 fn stated<'n>(
     name: &Key<'_>,
     value: &'n Node<'_>,

@@ -1,9 +1,8 @@
 //! `pnpm-lock.yaml` of versions 5 to 9 (<https://github.com/pnpm/spec/blob/master/lockfile/>).
 //!
-//! Versions 5 and 6 keep all that is known of a package in one entry; version 9 keeps what the
-//! registry says in `packages` and the copies that are installed, one for each set of peers, in
-//! `snapshots`. pnpm 11 and later put a second document before the project's own: what pnpm itself
-//! needs to run for the project.
+//! Versions 5 and 6 have one entry per package. Version 9 has the registry's data in `packages`, and
+//! the installed copies, one for each set of peers, in `snapshots`. pnpm 11 and later write a second
+//! document before the project's own, with the dependencies of pnpm itself.
 
 mod dep_path;
 mod importers;
@@ -18,19 +17,19 @@ use super::tree::{self, Count, shortened};
 use crate::syntax::{self, Node};
 use crate::{Input, ParseError};
 
-/// What the file should have been, for error texts.
+/// The expected kind of file, for error texts.
 const WHAT: &str = "a pnpm-lock.yaml";
 
-/// What to do with a file that is not whole.
-const REGENERATE: &str = "run `pnpm install --lockfile-only` to write it anew";
+/// Hint for an incomplete file.
+const REGENERATE: &str = "run `pnpm install --lockfile-only` to re-create the file";
 
-/// Most documents in one file. pnpm writes at most two.
+/// Maximum number of documents in one file. pnpm writes at most two.
 const MAX_DOCUMENTS: usize = 8;
 
-/// Reads a lockfile.
+/// Reads all documents of a `pnpm-lock.yaml` into one lockfile.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let text = input.text()?;
-    // pnpm ends every line, and what is lost in the last one may leave YAML behind.
+    // pnpm ends every line. A file that is cut inside its last line may still be valid YAML.
     if !text.ends_with('\n') {
         return Err(ParseError::new("ends in the middle of a line")
             .at_line(text.lines().count())
@@ -40,7 +39,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let documents = syntax::yaml_documents(text)?;
     if let Some(document) = documents.get(MAX_DOCUMENTS) {
         return Err(ParseError::new(format!(
-            "is not {WHAT}: it holds more than {MAX_DOCUMENTS} documents"
+            "is not {WHAT}: it has more than {MAX_DOCUMENTS} documents"
         ))
         .at_line(document.line as usize));
     }
@@ -58,14 +57,14 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
 
     let Some(generation) = newest else {
         return Err(ParseError::new(format!(
-            "is not {WHAT}: it holds no document"
+            "is not {WHAT}: it has no document"
         )));
     };
 
     reader.name_aliases();
-    let folders = reader.folders();
+    let directories = reader.directories();
     let mut roots: Vec<Root> = reader.roots.into_iter().map(|(_, root)| root).collect();
-    roots.extend(folders);
+    roots.extend(directories);
 
     Ok(tree::lockfile(
         input,
@@ -79,7 +78,7 @@ struct Reader<'i, 'a> {
     input: &'i Input<'a>,
     count: Count,
     packages: Vec<Package>,
-    /// By the folder of the project, from the lockfile's own.
+    /// By the directory of the project, relative to the lockfile's.
     roots: Vec<(String, Root)>,
 }
 
@@ -104,7 +103,7 @@ impl Reader<'_, '_> {
         )?;
         if self.roots.is_empty() {
             return Err(
-                ParseError::new(format!("is not {WHAT}: it names no project"))
+                ParseError::new(format!("is not {WHAT}: it lists no project"))
                     .at_line(document.line as usize)
                     .with_hint(REGENERATE),
             );
@@ -113,7 +112,8 @@ impl Reader<'_, '_> {
         Ok(generation)
     }
 
-    /// Gives a package that is asked for under other names only the first of these.
+    /// Sets the alias of each package that is never required under its own name, to the first other
+    /// name.
     fn name_aliases(&mut self) {
         let edges = || {
             self.roots
@@ -121,9 +121,9 @@ impl Reader<'_, '_> {
                 .flat_map(|(_, root)| &root.edges)
                 .chain(self.packages.iter().flat_map(|package| &package.edges))
         };
-        let mut aliases: Vec<(usize, String)> = Vec::new();
 
-        let mut known = vec![false; self.packages.len()];
+        let mut aliases: Vec<(usize, String)> = Vec::new();
+        let mut has_own_name = vec![false; self.packages.len()];
         for edge in edges() {
             let index = edge.to.0 as usize;
             let Some(package) = self.packages.get(index) else {
@@ -131,8 +131,8 @@ impl Reader<'_, '_> {
             };
 
             if package.name == edge.name {
-                if let Some(known) = known.get_mut(index) {
-                    *known = true;
+                if let Some(has_own_name) = has_own_name.get_mut(index) {
+                    *has_own_name = true;
                 }
             } else {
                 aliases.push((index, edge.name.to_string()));
@@ -140,7 +140,7 @@ impl Reader<'_, '_> {
         }
 
         for (index, alias) in aliases {
-            if known.get(index) == Some(&false)
+            if has_own_name.get(index) == Some(&false)
                 && let Some(package) = self.packages.get_mut(index)
                 && package.alias.is_none()
             {
@@ -149,32 +149,33 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// Roots for the folders that are installed like packages: `file:` and injected workspaces. A
-    /// workspace member is a root already.
-    fn folders(&self) -> Vec<Root> {
+    /// Roots for directories that are installed like packages: `file:` dependencies and injected
+    /// workspaces. Workspace members are roots already and are left out.
+    fn directories(&self) -> Vec<Root> {
         let mut known: HashSet<String> = self
             .roots
             .iter()
             .filter_map(|(_, root)| root.manifest.clone())
             .collect();
-        let mut found = Vec::new();
+
+        let mut directories = Vec::new();
         for package in &self.packages {
-            if let Origin::Path(Some(folder)) = &package.origin
-                && let Some(root) = tree::folder_root(self.input, "", folder, &package.edges)
+            if let Origin::Path(Some(directory)) = &package.origin
+                && let Some(root) = tree::folder_root(self.input, "", directory, &package.edges)
                 && root
                     .manifest
                     .clone()
                     .is_some_and(|manifest| known.insert(manifest))
             {
-                found.push(root);
+                directories.push(root);
             }
         }
 
-        found
+        directories
     }
 }
 
-/// Which generation of the format a document is of.
+/// The generation of a document's format.
 fn generation(document: &Node<'_>) -> Result<Generation, ParseError> {
     if !document.is_map() {
         return Err(
@@ -190,7 +191,7 @@ fn generation(document: &Node<'_>) -> Result<Generation, ParseError> {
             shortened(version)
         ))
         .at_line(document.line as usize)
-        .with_hint("install with a current pnpm to bring the file to its version")
+        .with_hint("run `pnpm install` with a current pnpm to convert the file")
     })
 }
 

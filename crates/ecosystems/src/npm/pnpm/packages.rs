@@ -10,17 +10,17 @@ use crate::npm::NAME;
 use crate::npm::tree::{self, Count, shortened};
 use crate::syntax::{Key, Node};
 
-/// A package as it is installed: with the peers that it got.
+/// A package as it is installed, with one set of peers.
 pub(super) struct Copied<'n> {
-    /// The key of what the registry says about it.
+    /// Its key in `packages`.
     key: &'n Key<'n>,
-    /// That itself.
+    /// Its entry in `packages`, with the registry's data.
     entry: &'n Node<'n>,
-    /// Where its dependencies stand: there too, or in `snapshots`.
+    /// The node with its dependencies: the same entry, or in version 9 one of `snapshots`.
     snapshot: &'n Node<'n>,
 }
 
-/// What a document says about packages.
+/// The packages of a document.
 pub(super) struct Entries<'n> {
     pub(super) paths: Paths<'n>,
     pub(super) copies: Vec<Copied<'n>>,
@@ -47,25 +47,28 @@ pub(super) fn entries<'n>(
         return Ok(entries);
     }
 
+    // Version 9: each entry of `snapshots` belongs to one of `packages`, and each of these to at
+    // least one snapshot.
     let mut by_key: FastHashMap<&str, (&Key<'_>, &Node<'_>, bool)> = packages
         .iter()
         .map(|(key, entry)| (&*key.name, (key, entry, false)))
         .collect();
     for (key, snapshot) in document.optional_map("snapshots")? {
         let path = without_peers(&key.name, generation);
-        let Some((about, entry, seen)) = by_key.get_mut(path) else {
-            return Err(incomplete(key, "is not among its `packages`"));
+        let Some((package_key, entry, is_installed)) = by_key.get_mut(path) else {
+            return Err(incomplete(key, "is not in `packages`"));
         };
-        *seen = true;
-        entries.add(key, about, entry, snapshot, count)?;
+        *is_installed = true;
+        entries.add(key, package_key, entry, snapshot, count)?;
     }
-    // One that was never installed would be a file that lost its end.
+
+    // A package without a snapshot means that the end of the file is missing.
     match packages
         .iter()
-        .find(|(key, _)| by_key.get(&*key.name).is_some_and(|known| !known.2))
+        .find(|(key, _)| by_key.get(&*key.name).is_some_and(|package| !package.2))
     {
         None => Ok(entries),
-        Some((key, _)) => Err(incomplete(key, "is not among its `snapshots`")),
+        Some((key, _)) => Err(incomplete(key, "is not in `snapshots`")),
     }
 }
 
@@ -109,7 +112,7 @@ impl<'n> Entries<'n> {
         let (key, entry) = (copy.key, copy.entry);
         let path = dep_path(&key.name, self.paths.generation);
 
-        // Written where the path does not tell them.
+        // The entry has a name and a version if they do not follow from the path.
         let name = entry.optional_text("name")?.or(path.name);
         let name = name
             .filter(|name| !name.is_empty())
@@ -122,7 +125,7 @@ impl<'n> Entries<'n> {
         let resolution = entry
             .get("resolution")
             .filter(|resolution| resolution.is_map())
-            .ok_or_else(|| incomplete(key, "lacks its `resolution`"))?;
+            .ok_or_else(|| incomplete(key, "has no `resolution`"))?;
         let origin = origin(resolution, &path)?;
         if version.is_empty() && matches!(origin, Origin::Registry(_)) {
             return Err(incomplete(key, "has no version"));
@@ -142,8 +145,8 @@ impl<'n> Entries<'n> {
         let optional = copy.snapshot.optional_map("optionalDependencies")?;
         let peers = copy.entry.get("peerDependencies");
         let mut edges = Vec::with_capacity(runtime.len() + optional.len());
-
         let mut buffer = String::new();
+
         for (kind, section) in [
             (DependencyKind::Runtime, runtime),
             (DependencyKind::Optional, optional),
@@ -184,7 +187,7 @@ impl<'n> Entries<'n> {
             Target::Package(index) => Ok(Some(index)),
             Target::Link => Ok(None),
             Target::Nothing => Err(ParseError::new(format!(
-                "depends on `{}`, which it does not lock",
+                "depends on `{}`, which is not in the file",
                 shortened(&format!("{}@{reference}", name.name))
             ))
             .at_line(name.line as usize)
@@ -193,8 +196,8 @@ impl<'n> Entries<'n> {
     }
 }
 
-/// Where a package comes from (<https://github.com/pnpm/spec/blob/master/lockfile/5.md>, and for
-/// later kinds pnpm's `lockfile.types`).
+/// The origin of a package (<https://github.com/pnpm/spec/blob/master/lockfile/5.md>, and for later
+/// kinds pnpm's `lockfile.types`).
 fn origin(resolution: &Node<'_>, path: &DepPath<'_>) -> Result<Origin, ParseError> {
     let text = |name: &str| resolution.optional_text(name);
     let kind = text("type")?;
@@ -204,8 +207,8 @@ fn origin(resolution: &Node<'_>, path: &DepPath<'_>) -> Result<Origin, ParseErro
             commit: text("commit")?.map(str::to_owned),
         });
     }
-    if let Some(folder) = text("directory")? {
-        return Ok(Origin::Path(Some(folder.to_owned())));
+    if let Some(directory) = text("directory")? {
+        return Ok(Origin::Path(Some(directory.to_owned())));
     }
 
     let is_version = is_version(path.reference);
@@ -215,7 +218,7 @@ fn origin(resolution: &Node<'_>, path: &DepPath<'_>) -> Result<Origin, ParseErro
         }
         Some(address) if is_version => Origin::Registry(Some(address.to_owned())),
         Some(address) => Origin::Url(address.to_owned()),
-        // What is not of a registry either, such as `runtime:` for Node.js itself.
+        // Neither from a registry nor an archive, for example `runtime:` for Node.js itself.
         None if !is_version => Origin::Url(path.reference.to_owned()),
         None => Origin::Registry(None),
     })

@@ -47,9 +47,9 @@ fn a_workspace_of_pnpm_12() {
     insta::assert_snapshot!(snapshot_text(&workspace!("pnpm-workspace-v9.0")));
 }
 
-/// The three generations of one tree differ in lines, and in what stands for a catalog.
+/// The three generations differ only in lines, and in the requirement for a catalog entry.
 #[test]
-fn all_generations_say_the_same() {
+fn all_generations_give_the_same_tree() {
     let facts = |mut lockfile: Lockfile| {
         lockfile.format = "";
         let edges = lockfile.packages.iter_mut().map(|package| {

@@ -1,9 +1,9 @@
-//! Requirements as npm reads them: node-semver ranges, and the specifiers that name no versions
+//! npm's requirements: node-semver ranges, and the specifiers that do not name versions
 //! (<https://github.com/npm/node-semver#ranges>, <https://github.com/npm/npm-package-arg>).
 //!
-//! Own code rather than `nodejs-semver`: that crate's bound for numbers lacks a digit of
-//! JavaScript's (it refuses versions made of dates that npm takes), and a range that it has parsed
-//! no longer tells in which style it was written, which [`raise`] must keep.
+//! Own code instead of the crate `nodejs-semver`, for two reasons. The crate's limit for numbers is
+//! one digit shorter than JavaScript's, so it refuses versions made of dates that npm accepts. And a
+//! range that it has parsed no longer has the style in which it was written, which [`raise`] keeps.
 
 mod raise;
 mod range;
@@ -15,7 +15,7 @@ pub(super) use raise::raise;
 use super::version::Version;
 use crate::RequirementError;
 
-/// Splits `npm:real@^1` into the real name and the range, which may be missing.
+/// Splits `npm:real@^1` into the package's real name and the range, which may be empty.
 pub(super) fn alias(requirement: &str) -> Option<(&str, &str)> {
     let spec = requirement.trim().strip_prefix("npm:")?;
     match spec.rfind('@') {
@@ -24,13 +24,14 @@ pub(super) fn alias(requirement: &str) -> Option<(&str, &str)> {
     }
 }
 
-/// Whether a requirement admits a version.
+/// Whether a requirement admits a version. A text that is not a version is not admitted.
 pub(super) fn admits(requirement: &str, version: &str) -> Result<bool, RequirementError> {
     let range = read(requirement)?;
     Ok(Version::parse(version).is_some_and(|version| range.admits(&version)))
 }
 
-/// The versions that a requirement names.
+/// The range of a requirement, with an alias removed. The error says what the requirement names
+/// instead of versions.
 fn read(requirement: &str) -> Result<Range<'_>, RequirementError> {
     let range = alias(requirement).map_or(requirement, |(_, range)| range);
     let refuse = |reason: &str| RequirementError {
@@ -45,7 +46,7 @@ fn read(requirement: &str) -> Result<Range<'_>, RequirementError> {
     Err(refuse(if text.starts_with("workspace:") {
         "names a workspace member, not versions"
     } else if text.starts_with("file:") || text.starts_with(['.', '/']) || text.starts_with("~/") {
-        "names a folder or a file, not versions"
+        "names a directory or a file, not versions"
     } else if text.contains("git") && text.contains(':') {
         "names a git repository, not versions"
     } else if text.contains("://") {
@@ -61,7 +62,8 @@ fn read(requirement: &str) -> Result<Range<'_>, RequirementError> {
     }))
 }
 
-/// A distribution tag: npm takes any text that is no range and needs no encoding in an address.
+/// Whether a text is a distribution tag. npm accepts any text that is not a range and needs no
+/// percent-encoding in an address.
 fn is_tag(text: &str) -> bool {
     !text.is_empty()
         && text

@@ -1,4 +1,4 @@
-//! Raising a requirement to a version in the style in which it is written.
+//! Raising of a requirement to a new smallest version, in the style in which it is written.
 
 use std::cmp::Ordering;
 
@@ -7,15 +7,16 @@ use super::range::{self, Alternative, Operator, Partial, Term, next};
 use super::{alias, read};
 use crate::RequirementError;
 
-/// The requirement in the same style whose smallest version is `version`.
+/// The requirement in the same style with `version` as its smallest version.
 ///
-/// - `1.2.3`, `=1.2.3`, `^1.2`, `~1.2.3` get the whole version; `^`, `~` and `>=` keep their sign.
-/// - Wild cards (`1.x`, `2`, `*`) stay as they are while they admit the version and otherwise keep
-///   as many numbers as they have: their smallest version is then below it.
-/// - `>=a <b` moves `a`, and `b` to the next version of its own precision where it must.
-/// - In a union the alternatives below the version go, since they admit what is to be left behind;
-///   those above it stay.
-/// - The `npm:name@` of an alias stays.
+/// - `1.2.3`, `=1.2.3`, `^1.2` and `~1.2.3` get the whole version; `=`, `^`, `~` and `>=` are kept.
+/// - Wildcards (`1.x`, `2`, `*`) stay as they are if they admit the version. Otherwise they keep
+///   their number of parts, so their smallest version may be below `version`.
+/// - In `>=a <b`, `a` becomes the version. If `b` excludes it, `b` becomes the next version of its
+///   own precision.
+/// - In a union, alternatives below the version are removed, because they admit the versions that
+///   are to be excluded. Alternatives above it are kept.
+/// - The `npm:name@` of an alias is kept.
 pub(in super::super) fn raise(
     requirement: &str,
     version: &str,
@@ -29,9 +30,11 @@ pub(in super::super) fn raise(
         .filter(|version| range::numbers(version).is_some())
         .ok_or_else(|| {
             refuse(format!(
-                "cannot be raised to `{version}`, which is no version"
+                "cannot be raised to `{version}`, which is not a version"
             ))
         })?;
+
+    // The alternative to raise: one that admits the version, else the last one that is not above it.
     let chosen = range
         .alternatives
         .iter()
@@ -40,19 +43,17 @@ pub(in super::super) fn raise(
             range
                 .alternatives
                 .iter()
-                .rposition(|alternative| !lies_above(alternative, &target))
+                .rposition(|alternative| !is_above(alternative, &target))
         });
 
     let mut kept = Vec::new();
     for (index, alternative) in range.alternatives.iter().enumerate() {
         if Some(index) == chosen {
             let raised = raise_one(alternative, &target).ok_or_else(|| {
-                refuse(format!(
-                    "cannot admit `{version}` in the style in which it is written"
-                ))
+                refuse(format!("cannot be raised to `{version}` in its own style"))
             })?;
             kept.push(raised);
-        } else if lies_above(alternative, &target) {
+        } else if is_above(alternative, &target) {
             kept.push(alternative.text.to_owned());
         }
     }
@@ -61,17 +62,15 @@ pub(in super::super) fn raise(
         Some((name, _)) => format!("npm:{name}@{}", kept.join(" || ")),
         None => kept.join(" || "),
     };
-    // A requirement that came out wrong is worse than none.
+    // Never return a requirement that excludes the version.
     match super::admits(&raised, version) {
         Ok(true) => Ok(raised),
-        _ => Err(refuse(format!(
-            "lies above `{version}` and cannot be raised to it"
-        ))),
+        _ => Err(refuse(format!("asks for a version above `{version}`"))),
     }
 }
 
-/// Whether all that the alternative admits is above the version.
-fn lies_above(alternative: &Alternative<'_>, version: &Version<'_>) -> bool {
+/// Whether all versions that the alternative admits are above the given one.
+fn is_above(alternative: &Alternative<'_>, version: &Version<'_>) -> bool {
     alternative.comparators().iter().any(|comparator| {
         let order = comparator.compare(version);
         match comparator.operator {
@@ -82,6 +81,7 @@ fn lies_above(alternative: &Alternative<'_>, version: &Version<'_>) -> bool {
     })
 }
 
+/// Raises one alternative; `None` if its style cannot express the version.
 fn raise_one(alternative: &Alternative<'_>, target: &Version<'_>) -> Option<String> {
     match alternative.terms.as_slice() {
         [] => Some(alternative.text.to_owned()),
@@ -93,6 +93,7 @@ fn raise_one(alternative: &Alternative<'_>, target: &Version<'_>) -> Option<Stri
     }
 }
 
+/// Raises an alternative with one operator.
 fn raise_single(
     alternative: &Alternative<'_>,
     operator: Operator,
@@ -111,21 +112,21 @@ fn raise_single(
             Some(prefix(&alternative.text[..signs]))
         }
         Operator::Equal if alternative.admits(target) => Some(alternative.text.to_owned()),
-        Operator::Equal => wild(alternative, partial, target),
+        Operator::Equal => wildcard(alternative, partial, target),
         Operator::Less | Operator::LessEqual => alternative
             .admits(target)
             .then(|| format!(">={} {}", text(target), alternative.text)),
     }
 }
 
-/// `1.x` to `2.x`, `1` to `2`, `1.2.*` to `1.3.*`: the numbers that are written become the
+/// `1.x` to `2.x`, `1` to `2`, `1.2.*` to `1.3.*`: the numbers that are written are replaced by the
 /// version's.
-fn wild(
+fn wildcard(
     alternative: &Alternative<'_>,
     partial: &Partial<'_>,
     target: &Version<'_>,
 ) -> Option<String> {
-    // No such range holds a pre-release.
+    // A wildcard never admits a pre-release.
     if !target.prerelease.is_empty() {
         return None;
     }
@@ -137,8 +138,8 @@ fn wild(
         .split('.')
         .zip(numbers)
         .enumerate()
-        .map(|(place, (part, number))| {
-            if place < partial.known() {
+        .map(|(index, (part, number))| {
+            if index < partial.known() {
                 number
             } else {
                 part
@@ -149,7 +150,7 @@ fn wild(
     Some(format!("{signs}{}", parts.join(".")))
 }
 
-/// `>=a <b` and its like: one lower bound, one upper bound.
+/// Raises `>=a <b` and other combinations of one lower and one upper bound.
 fn raise_bounds(terms: &[Term<'_>], target: &Version<'_>) -> Option<String> {
     let [
         Term::Simple(Operator::Greater | Operator::GreaterEqual, _),
@@ -163,34 +164,36 @@ fn raise_bounds(terms: &[Term<'_>], target: &Version<'_>) -> Option<String> {
         Operator::LessEqual => "<=",
         _ => return None,
     };
+
+    // With the old upper bound if it admits the version.
     let kept = format!(">={} {sign}{}", text(target), bound.text);
-    let holds = |range: &str| range::Range::parse(range).is_some_and(|range| range.admits(target));
-    if holds(&kept) {
+    let admits = |range: &str| range::Range::parse(range).is_some_and(|range| range.admits(target));
+    if admits(&kept) {
         return Some(kept);
     }
 
+    // Otherwise with the next one.
     if *upper != Operator::Less || !bound.prerelease.is_empty() {
         return None;
     }
-    // The bound's last number that is not zero says how far the range goes.
+    // The position of the bound's last nonzero number is its precision.
     let precision = match bound.numbers() {
         [_, 0, 0] => 1,
         [_, _, 0] => 2,
         _ => return None,
     };
-
     let after = next(range::numbers(target)?, precision);
     let written: Vec<String> = after
         .iter()
         .take(bound.written)
         .map(u64::to_string)
         .collect();
-    let moved = format!(">={} <{}", text(target), written.join("."));
+    let raised = format!(">={} <{}", text(target), written.join("."));
 
-    holds(&moved).then_some(moved)
+    admits(&raised).then_some(raised)
 }
 
-/// The version without build metadata and loose signs.
+/// The version as text, without build metadata and without a leading `v` or `=`.
 fn text(version: &Version<'_>) -> String {
     let mut text = format!("{}.{}.{}", version.major, version.minor, version.patch);
     if !version.prerelease.is_empty() {

@@ -1,25 +1,26 @@
-//! node-semver's range grammar, brought down to comparators.
+//! node-semver's range grammar (<https://github.com/npm/node-semver#ranges>), reduced to
+//! comparators.
 
 use std::cmp::Ordering;
 
 use super::super::version::Version;
 
-/// Largest number that node-semver reads: JavaScript's `Number.MAX_SAFE_INTEGER`.
+/// Largest number that node-semver accepts: JavaScript's `Number.MAX_SAFE_INTEGER`.
 const MAX_NUMBER: u64 = 9_007_199_254_740_991;
 
-/// Longest range that is read. npm sets no bound; published ranges stay far below.
+/// Maximum length of a range, in bytes. npm has no limit; published ranges are far shorter.
 const MAX_LENGTH: usize = 4096;
 
-/// Alternatives of which one must hold.
+/// A union: at least one alternative must admit the version.
 #[derive(Debug, Clone)]
 pub(super) struct Range<'a> {
     pub(super) alternatives: Vec<Alternative<'a>>,
 }
 
-/// Terms of which all must hold.
+/// An intersection: all terms must admit the version.
 #[derive(Debug, Clone)]
 pub(super) struct Alternative<'a> {
-    /// As written, without the white space around it.
+    /// The text as written, trimmed.
     pub(super) text: &'a str,
     pub(super) terms: Vec<Term<'a>>,
 }
@@ -29,13 +30,13 @@ pub(super) struct Alternative<'a> {
 pub(super) enum Term<'a> {
     /// `1.2.3 - 2`.
     Hyphen(Partial<'a>, Partial<'a>),
-    /// An operator, which may be empty, and a version that may lack numbers.
+    /// An operator, which may be empty, and a version that may be incomplete.
     Simple(Operator, Partial<'a>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Operator {
-    /// Nothing or `=`.
+    /// No operator, or `=`.
     Equal,
     Greater,
     GreaterEqual,
@@ -46,16 +47,16 @@ pub(super) enum Operator {
     Caret,
 }
 
-/// A version of which numbers may be missing or wild.
+/// A version in which numbers may be missing or wildcards.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Partial<'a> {
     pub(super) major: Option<u64>,
     pub(super) minor: Option<u64>,
     pub(super) patch: Option<u64>,
     pub(super) prerelease: &'a str,
-    /// How many numbers or wild cards are written.
+    /// Count of numbers and wildcards that are written.
     pub(super) written: usize,
-    /// As written.
+    /// The text as written.
     pub(super) text: &'a str,
 }
 
@@ -68,7 +69,7 @@ pub(super) struct Comparator<'a> {
 }
 
 impl<'a> Range<'a> {
-    /// Reads a range. `None` when it is none.
+    /// Parses a range; `None` for a text that is not one.
     pub(super) fn parse(text: &'a str) -> Option<Self> {
         if text.len() > MAX_LENGTH {
             return None;
@@ -80,8 +81,8 @@ impl<'a> Range<'a> {
         Some(Self { alternatives })
     }
 
-    /// Beside an alternative that admits everything no other one counts, not even for
-    /// pre-releases.
+    /// Whether the range admits a version. If any alternative is `*`, the others are ignored, even
+    /// for pre-releases, as in npm.
     pub(super) fn admits(&self, version: &Version<'_>) -> bool {
         let any = self
             .alternatives
@@ -101,9 +102,9 @@ impl<'a> Alternative<'a> {
     fn parse(text: &'a str) -> Option<Self> {
         let text = text.trim();
         let words: Vec<&str> = text.split_whitespace().collect();
-        let mut terms = Vec::new();
-
         let mut words = words.as_slice();
+
+        let mut terms = Vec::new();
         while let [first, rest @ ..] = words {
             if let ["-", to, after @ ..] = rest {
                 terms.push(Term::Hyphen(Partial::parse(first)?, Partial::parse(to)?));
@@ -112,7 +113,7 @@ impl<'a> Alternative<'a> {
             }
 
             let (operator, version) = operator(first);
-            // The operator may stand apart from its version.
+            // There may be a space between the operator and its version.
             if version.is_empty() && !first.is_empty() {
                 let [next, after @ ..] = rest else {
                     return None;
@@ -128,13 +129,13 @@ impl<'a> Alternative<'a> {
         Some(Self { text, terms })
     }
 
-    /// The comparators that all must hold.
+    /// The comparators of all terms; each must admit the version.
     pub(super) fn comparators(&self) -> Vec<Comparator<'a>> {
         self.terms.iter().flat_map(Term::comparators).collect()
     }
 
-    /// A pre-release is admitted only beside a comparator that names a pre-release of the same
-    /// three numbers.
+    /// Whether the alternative admits a version. A pre-release is admitted only if a comparator names
+    /// a pre-release of the same three numbers.
     pub(super) fn admits(&self, version: &Version<'_>) -> bool {
         let Some(numbers) = numbers(version) else {
             return false;
@@ -169,7 +170,7 @@ impl<'a> Term<'a> {
 }
 
 impl<'a> Partial<'a> {
-    /// Reads `1`, `1.x`, `v1.2.3-beta+build`, `*`, ….
+    /// Parses `1`, `1.x`, `v1.2.3-beta+build`, `*` and the like.
     fn parse(text: &'a str) -> Option<Self> {
         let bare = text.trim_start_matches(['v', '=']);
         let bare = bare.split_once('+').map_or(bare, |(bare, _)| bare);
@@ -194,7 +195,7 @@ impl<'a> Partial<'a> {
                 // npm reads ranges loosely: `^1.02` is `^1.2`.
                 digits => Some(loose_number(digits)?),
             };
-            // `1.x.3` is nothing.
+            // `1.x.3` is invalid.
             if wild && number.is_some() {
                 return None;
             }
@@ -206,16 +207,14 @@ impl<'a> Partial<'a> {
                 2 => partial.patch = number,
                 _ => return None,
             }
-
             partial.written += 1;
         }
-        // What follows the `-` must be a pre-release; it counts only after three numbers.
-        let sample = format!("0.0.0-{}", partial.prerelease);
 
+        // A `-` must be followed by a valid pre-release, which is ignored after a wildcard.
+        let sample = format!("0.0.0-{}", partial.prerelease);
         if prerelease.is_some() && (partial.written < 3 || Version::parse(&sample).is_none()) {
             return None;
         }
-
         if partial.known() < 3 {
             partial.prerelease = "";
         }
@@ -223,7 +222,7 @@ impl<'a> Partial<'a> {
         Some(partial)
     }
 
-    /// How many leading numbers are known.
+    /// Count of leading numbers that are known.
     pub(super) fn known(&self) -> usize {
         [self.major, self.minor, self.patch]
             .iter()
@@ -231,7 +230,7 @@ impl<'a> Partial<'a> {
             .count()
     }
 
-    /// The numbers, with zero for what is not known.
+    /// The numbers, with zero for unknown ones.
     pub(super) fn numbers(&self) -> [u64; 3] {
         [self.major, self.minor, self.patch].map(Option::unwrap_or_default)
     }
@@ -251,8 +250,8 @@ impl<'a> Partial<'a> {
         }
     }
 
-    /// `<` the next version when the first `kept` numbers stay and the last of them grows by one,
-    /// its pre-releases included.
+    /// `<` the next version in which the last of the first `kept` numbers is one higher. The
+    /// pre-releases of that version are excluded as well.
     fn below_next(&self, kept: usize) -> Comparator<'a> {
         Comparator {
             operator: Operator::Less,
@@ -261,9 +260,11 @@ impl<'a> Partial<'a> {
         }
     }
 
+    /// The comparators of a term, as node-semver's grammar defines them.
     fn comparators(&self, operator: Operator) -> Vec<Comparator<'a>> {
         let known = self.known();
-        let grows = match operator {
+        // The number of leading parts that the upper bound is derived from.
+        let kept = match operator {
             Operator::Caret => {
                 let zeros = self
                     .numbers()
@@ -285,7 +286,7 @@ impl<'a> Partial<'a> {
             (_, 0) => Vec::new(),
             (Operator::Caret | Operator::Tilde, _) => {
                 let mut out = self.lower_bound();
-                out.push(self.below_next(grows));
+                out.push(self.below_next(kept));
                 out
             }
             (_, 3) => vec![self.comparator(operator)],
@@ -311,7 +312,7 @@ impl<'a> Partial<'a> {
 }
 
 impl Comparator<'_> {
-    /// Where a version lies relative to this one.
+    /// The order of `version` relative to the comparator's version.
     pub(super) fn compare(&self, version: &Version<'_>) -> Ordering {
         let numbers = self.numbers.map(|number| number.to_string());
         let [major, minor, patch] = &numbers;
@@ -331,25 +332,25 @@ impl Comparator<'_> {
             Operator::GreaterEqual => order != Ordering::Less,
             Operator::Less => order == Ordering::Less,
             Operator::LessEqual => order != Ordering::Greater,
-            // Both were brought down to bounds.
+            // Comparators never have these: `Partial::comparators` reduces them to bounds.
             Operator::Tilde | Operator::Caret => false,
         }
     }
 }
 
-/// The numbers after the first `kept`, the last of which grows by one, are zero.
+/// The next version: the last of the first `kept` numbers is one higher, and those after it are zero.
 pub(super) fn next(mut numbers: [u64; 3], kept: usize) -> [u64; 3] {
-    for (place, number) in numbers.iter_mut().enumerate() {
-        if place + 1 == kept {
+    for (index, number) in numbers.iter_mut().enumerate() {
+        if index + 1 == kept {
             *number = number.saturating_add(1);
-        } else if place >= kept {
+        } else if index >= kept {
             *number = 0;
         }
     }
     numbers
 }
 
-/// The numbers of a version, as far as node-semver reads them.
+/// The numbers of a version; `None` if one is too large for node-semver.
 pub(super) fn numbers(version: &Version<'_>) -> Option<[u64; 3]> {
     Some([
         number(version.major)?,
@@ -371,7 +372,7 @@ fn loose_number(digits: &str) -> Option<u64> {
     digits.parse().ok().filter(|number| *number <= MAX_NUMBER)
 }
 
-/// Takes the operator off a word.
+/// Splits the operator from a word.
 pub(super) fn operator(word: &str) -> (Operator, &str) {
     const OPERATORS: [(&str, Operator); 8] = [
         (">=", Operator::GreaterEqual),

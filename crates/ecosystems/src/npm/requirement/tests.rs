@@ -2,8 +2,8 @@ use proptest::prelude::*;
 
 use super::{admits, raise};
 
-/// A range, versions that npm's own `semver` 7.8 says it admits, and versions that it says it does
-/// not, with `loose: true` as npm sets it.
+/// A range, with versions that npm's own `semver` 7.8 admits and versions that it does not, with
+/// `loose: true` as npm sets it.
 const FACTS: &[(&str, &[&str], &[&str])] = &[
     ("", &["0.0.0", "9.9.9"], &["1.0.0-a"]),
     ("*", &["1.2.3"], &["1.2.3-a"]),
@@ -70,7 +70,7 @@ const FACTS: &[(&str, &[&str], &[&str])] = &[
         &["1.2.3", "2.5.0", "9.0.0"],
         &["2.4.0"],
     ),
-    // An alternative that admits everything makes npm forget the others, pre-releases included.
+    // If an alternative is `*`, npm ignores the others, even for pre-releases.
     ("^0.1.0-rc.2 || *", &["0.1.0", "5.0.0"], &["0.1.0-rc.2"]),
     ("0.0.2023112908571234", &["0.0.2023112908571234"], &[]),
     ("npm:real@^1.2.0", &["1.2.0"], &["2.0.0"]),
@@ -93,7 +93,7 @@ fn admits_what_npm_admits() {
 }
 
 #[test]
-fn what_names_no_versions_is_an_error_that_says_so() {
+fn requirements_that_do_not_name_versions_are_refused() {
     let messages: Vec<String> = [
         "latest",
         "next",
@@ -120,8 +120,8 @@ fn what_names_no_versions_is_an_error_that_says_so() {
 requirement `latest` names a tag, not versions
 requirement `next` names a tag, not versions
 requirement `workspace:*` names a workspace member, not versions
-requirement `file:../a` names a folder or a file, not versions
-requirement `./a` names a folder or a file, not versions
+requirement `file:../a` names a directory or a file, not versions
+requirement `./a` names a directory or a file, not versions
 requirement `git+ssh://git@git.invalid/a.git#semver:^1` names a git repository, not versions
 requirement `github:own/a` names a git repository, not versions
 requirement `own/a` names a git repository, not versions
@@ -138,7 +138,7 @@ requirement `0.0.20231129085712345` names a tag, not versions
 }
 
 #[test]
-fn raises_in_the_style_that_is_written() {
+fn raises_in_the_same_style() {
     for (requirement, version, raised) in [
         ("4.17.1", "4.17.3", "4.17.3"),
         ("=4.17.1", "4.17.3", "=4.17.3"),
@@ -178,7 +178,7 @@ fn raises_in_the_style_that_is_written() {
 }
 
 #[test]
-fn says_when_the_style_cannot_be_kept() {
+fn refuses_requirements_that_cannot_be_raised() {
     let messages: Vec<String> = [
         ("latest", "1.0.0"),
         ("<2.0.0", "2.5.0"),
@@ -193,12 +193,12 @@ fn says_when_the_style_cannot_be_kept() {
     .collect();
     insta::assert_snapshot!(messages.join("\n"), @r#"
 requirement `latest` names a tag, not versions
-requirement `<2.0.0` cannot admit `2.5.0` in the style in which it is written
-requirement `>=1.0.0 <=1.4.0` cannot admit `1.5.0` in the style in which it is written
-requirement `1.0.0 - 1.4.0` cannot admit `1.5.0` in the style in which it is written
-requirement `>=1.0.0 <1.4.2` cannot admit `1.5.0` in the style in which it is written
-requirement `^2.0.0` cannot be raised to `nonsense`, which is no version
-requirement `1.x` cannot admit `2.0.0-rc.1` in the style in which it is written
+requirement `<2.0.0` cannot be raised to `2.5.0` in its own style
+requirement `>=1.0.0 <=1.4.0` cannot be raised to `1.5.0` in its own style
+requirement `1.0.0 - 1.4.0` cannot be raised to `1.5.0` in its own style
+requirement `>=1.0.0 <1.4.2` cannot be raised to `1.5.0` in its own style
+requirement `^2.0.0` cannot be raised to `nonsense`, which is not a version
+requirement `1.x` cannot be raised to `2.0.0-rc.1` in its own style
 "#);
 }
 

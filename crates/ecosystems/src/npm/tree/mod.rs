@@ -1,5 +1,5 @@
-//! What the lockfiles of yarn, pnpm, bun and Deno have in common: a list of packages that grows
-//! within its bounds, the projects around them, and the scopes that follow from the graph.
+//! Building blocks of the lockfiles of yarn, pnpm, bun and Deno: counting against the limits, the
+//! projects of a workspace, and the scopes that follow from the graph.
 
 mod projects;
 mod scopes;
@@ -12,7 +12,7 @@ pub(crate) use scopes::settle;
 use super::NAME;
 use crate::{Input, ParseError, limits};
 
-/// Counts what a file holds against the limits.
+/// Counts the packages and edges of a file against the limits.
 #[derive(Debug, Default)]
 pub(crate) struct Count {
     packages: usize,
@@ -20,7 +20,7 @@ pub(crate) struct Count {
 }
 
 impl Count {
-    /// Counts one more package.
+    /// Counts one more package and returns its index.
     pub(crate) fn package(&mut self) -> Result<PackageIndex, ParseError> {
         let index = self.packages;
         self.packages += 1;
@@ -28,7 +28,7 @@ impl Count {
         match u32::try_from(index) {
             Ok(index) if self.packages <= limits::MAX_PACKAGES => Ok(PackageIndex(index)),
             _ => Err(ParseError::new(format!(
-                "holds more than {} packages",
+                "has more than {} packages",
                 limits::MAX_PACKAGES
             ))),
         }
@@ -39,12 +39,12 @@ impl Count {
         self.edges(1)
     }
 
-    /// Counts more edges.
+    /// Counts a number of further edges.
     pub(crate) fn edges(&mut self, more: usize) -> Result<(), ParseError> {
         self.edges += more;
         if self.edges > limits::MAX_EDGES {
             return Err(ParseError::new(format!(
-                "holds more than {} dependencies",
+                "has more than {} dependencies",
                 limits::MAX_EDGES
             )));
         }
@@ -72,7 +72,7 @@ pub(crate) fn lockfile(
     lockfile
 }
 
-/// An edge with what the dependent says.
+/// An edge, with the name, requirement and kind that the dependent states.
 pub(crate) fn edge(
     to: PackageIndex,
     name: &str,
@@ -87,7 +87,8 @@ pub(crate) fn edge(
     }
 }
 
-/// Splits `name@rest` at the first `@` that is not the one of a scope.
+/// Splits `name@rest` at the first `@` that does not begin a scope; `None` without one, or without a
+/// name.
 pub(crate) fn split_spec(spec: &str) -> Option<(&str, &str)> {
     let scope = usize::from(spec.starts_with('@'));
     let at = spec.get(scope..)?.find('@')? + scope;
@@ -95,12 +96,12 @@ pub(crate) fn split_spec(spec: &str) -> Option<(&str, &str)> {
     (name.len() > scope).then_some((name, rest))
 }
 
-/// Most names under which one entry is asked for: the package's own and its aliases. Each becomes a
-/// package with all edges of the entry.
+/// Maximum number of names of one entry: the package's own and its aliases. Each becomes a package
+/// with all edges of the entry, so without a limit a small file could have a huge graph.
 const MAX_NAMES: usize = 16;
 
-/// The names of patterns `name@requirement`, each once. `None` when there are too many, or one is
-/// not such a pattern.
+/// The distinct names in patterns `name@requirement`. `None` if there are too many, or if one is not
+/// such a pattern.
 pub(crate) fn names<'t>(patterns: impl Iterator<Item = &'t str>) -> Option<Vec<&'t str>> {
     let mut names: Vec<&str> = Vec::new();
     for pattern in patterns {
@@ -116,7 +117,7 @@ pub(crate) fn names<'t>(patterns: impl Iterator<Item = &'t str>) -> Option<Vec<&
     Some(names)
 }
 
-/// A text from the file, short enough for a message.
+/// At most 120 characters of a text from the file, for a message.
 pub(crate) fn shortened(text: &str) -> String {
     const LONGEST: usize = 120;
     match text.char_indices().nth(LONGEST) {

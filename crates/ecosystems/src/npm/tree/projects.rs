@@ -1,4 +1,4 @@
-//! The projects whose dependencies a lockfile locks: the one beside it and its workspace members.
+//! The projects that a lockfile belongs to: the one in its directory and the workspace members.
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use patchgate_model::{Edge, Root};
@@ -7,19 +7,19 @@ use crate::Input;
 use crate::npm::lockfile::joined;
 use crate::npm::manifest::Manifest;
 
-/// Most patterns of workspace members that are tried. Real workspaces have a few.
+/// Maximum number of patterns for workspace members. Real workspaces have a few.
 const MAX_PATTERNS: usize = 1_000;
 
-/// Longest pattern, in bytes.
+/// Maximum length of a pattern, in bytes.
 const MAX_PATTERN_BYTES: usize = 512;
 
-/// A manifest with its place.
+/// A manifest with its path.
 pub(in crate::npm) struct Project<'a> {
     /// Path from the repository root.
     pub(in crate::npm) path: String,
-    /// What the manifest says; nothing where it cannot be read.
+    /// The manifest; an empty one if it cannot be read.
     pub(in crate::npm) manifest: Manifest<'a>,
-    /// Whether it could be read.
+    /// Whether the manifest could be read.
     pub(in crate::npm) readable: bool,
 }
 
@@ -34,27 +34,27 @@ impl<'a> Project<'a> {
     }
 }
 
-/// The manifest beside the lockfile.
+/// The project in the lockfile's directory.
 pub(in crate::npm) fn beside<'a>(input: &Input<'a>) -> Option<Project<'a>> {
     project_at(input, "")
 }
 
-/// The manifest in a folder that is given from the lockfile's own.
-pub(in crate::npm) fn project_at<'a>(input: &Input<'a>, folder: &str) -> Option<Project<'a>> {
-    let path = joined(&input.beside(""), folder, "package.json")?;
+/// The project in a directory, which is relative to the lockfile's.
+pub(in crate::npm) fn project_at<'a>(input: &Input<'a>, directory: &str) -> Option<Project<'a>> {
+    let path = joined(&input.beside(""), directory, "package.json")?;
     let bytes = input.sibling(&path)?;
     Some(Project::new(path, bytes))
 }
 
-/// The root for a folder of the repository that is installed like a package, where it has a
-/// manifest: the lockfile locks what that asks for.
+/// The root for a directory of the repository that is installed like a package; `None` without a
+/// manifest. The lockfile contains the dependencies of that manifest, so it can be fixed there.
 pub(in crate::npm) fn folder_root(
     input: &Input<'_>,
     base: &str,
-    folder: &str,
+    directory: &str,
     edges: &[Edge],
 ) -> Option<Root> {
-    let project = project_at(input, &format!("{base}/{folder}"))?;
+    let project = project_at(input, &format!("{base}/{directory}"))?;
     Some(Root {
         name: project.manifest.name().unwrap_or_default().to_owned(),
         manifest: Some(project.path),
@@ -62,7 +62,7 @@ pub(in crate::npm) fn folder_root(
     })
 }
 
-/// The manifest beside the lockfile, then those of the workspace members that it names, by path
+/// The project in the lockfile's directory, then the workspace members that it names, sorted by path
 /// (<https://classic.yarnpkg.com/en/docs/workspaces>).
 pub(in crate::npm) fn projects<'a>(input: &Input<'a>) -> Vec<Project<'a>> {
     let Some(root) = beside(input) else {
@@ -74,22 +74,23 @@ pub(in crate::npm) fn projects<'a>(input: &Input<'a>) -> Vec<Project<'a>> {
         return projects;
     }
 
-    let (wanted, unwanted): (Vec<&String>, Vec<&String>) = patterns
+    let (included, excluded): (Vec<&String>, Vec<&String>) = patterns
         .iter()
         .take(MAX_PATTERNS)
         .partition(|pattern| !pattern.starts_with('!'));
-    let (wanted, unwanted) = (globs(&wanted), globs(&unwanted));
+    let (included, excluded) = (globs(&included), globs(&excluded));
+
     let base = input.beside("");
     for (path, bytes) in input.siblings.range(base.clone()..) {
         let Some(inside) = path.strip_prefix(&base) else {
             break;
         };
-        let Some(folder) = inside.strip_suffix("/package.json") else {
+        let Some(directory) = inside.strip_suffix("/package.json") else {
             continue;
         };
-        let installed = folder.split('/').any(|part| part == "node_modules");
 
-        if !installed && wanted.is_match(folder) && !unwanted.is_match(folder) {
+        let is_installed = directory.split('/').any(|part| part == "node_modules");
+        if !is_installed && included.is_match(directory) && !excluded.is_match(directory) {
             projects.push(Project::new(path.clone(), bytes));
         }
     }
@@ -97,7 +98,7 @@ pub(in crate::npm) fn projects<'a>(input: &Input<'a>) -> Vec<Project<'a>> {
     projects
 }
 
-/// Patterns of folders. One that is no pattern names no folder.
+/// Compiles patterns of directories. An invalid one is skipped, because it matches nothing.
 fn globs(patterns: &[&String]) -> GlobSet {
     let mut set = GlobSetBuilder::new();
     for pattern in patterns {

@@ -1,8 +1,8 @@
-//! Why each package is there, by the ways that lead to it from the projects.
+//! Scopes of packages, derived from the paths that lead to them from the projects.
 
 use patchgate_model::{DependencyKind, Edge, Lockfile, PackageIndex, Scope};
 
-/// The scopes that a way through npm's kinds of dependencies can have, strongest first.
+/// The scopes that a path of npm's dependency kinds can have, strongest first.
 const LEVELS: [Scope; 5] = [
     Scope::Runtime,
     Scope::Peer,
@@ -11,6 +11,7 @@ const LEVELS: [Scope; 5] = [
     Scope::Development,
 ];
 
+/// The index in [`LEVELS`] of the scope of a dependency.
 fn level(kind: DependencyKind) -> usize {
     match kind {
         DependencyKind::Runtime => 0,
@@ -21,27 +22,29 @@ fn level(kind: DependencyKind) -> usize {
     }
 }
 
-/// Gives each package its scope: a way is as strong as its weakest dependency, a package's scope is
-/// that of the strongest way to it. A package to which no way leads counts as needed at run time.
+/// Sets the scope of each package. A path is as strong as its weakest dependency, and a package gets
+/// the scope of the strongest path to it. A package that no project reaches gets the runtime scope.
 pub(crate) fn settle(lockfile: &mut Lockfile) {
     let mut reached: Vec<Option<usize>> = vec![None; lockfile.packages.len()];
     let mut waiting: [Vec<PackageIndex>; LEVELS.len()] = Default::default();
     for edge in lockfile.roots.iter().flat_map(|root| &root.edges) {
         put(&mut waiting, edge, 0);
     }
-    for at in 0..LEVELS.len() {
-        // Levels only grow along a way, so all that is put here later is put at this one or above.
-        while let Some(index) = waiting.get_mut(at).and_then(Vec::pop) {
-            let Some(place) = reached.get_mut(index.0 as usize) else {
+
+    for level in 0..LEVELS.len() {
+        // The level never decreases along a path, so a package that is added here later belongs to
+        // this level or a higher one.
+        while let Some(index) = waiting.get_mut(level).and_then(Vec::pop) {
+            let Some(reached) = reached.get_mut(index.0 as usize) else {
                 continue;
             };
-            if place.is_some() {
+            if reached.is_some() {
                 continue;
             }
-            *place = Some(at);
+            *reached = Some(level);
 
             for edge in lockfile.package(index).iter().flat_map(|p| &p.edges) {
-                put(&mut waiting, edge, at);
+                put(&mut waiting, edge, level);
             }
         }
     }
@@ -52,6 +55,7 @@ pub(crate) fn settle(lockfile: &mut Lockfile) {
     }
 }
 
+/// Adds the target of an edge to the list of its level, which is at least the dependent's.
 fn put(waiting: &mut [Vec<PackageIndex>; LEVELS.len()], edge: &Edge, above: usize) {
     if let Some(list) = waiting.get_mut(above.max(level(edge.kind))) {
         list.push(edge.to);

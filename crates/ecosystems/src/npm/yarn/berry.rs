@@ -1,5 +1,5 @@
-//! Version 2 and later of yarn: YAML with an entry for each package, by the descriptors (name and
-//! requirement) that it answers, with the workspaces of the project among them.
+//! The format of yarn 2 and later: YAML with one entry per package and workspace. The key of an entry
+//! is its descriptors (name and requirement), that is, the dependencies that resolve to it.
 
 use std::collections::HashMap;
 
@@ -13,14 +13,15 @@ use crate::npm::tree::{self, Count, Project, beside, project_at, shortened, spli
 use crate::syntax::{self, Node};
 use crate::{Input, ParseError};
 
-/// What the file should have been, for error texts.
+/// The expected kind of file, for error texts.
 const WHAT: &str = "a yarn.lock";
 
 /// One entry as written.
 struct Entry<'n> {
     line: u32,
     descriptors: Vec<&'n str>,
-    /// The names in them, each once: an alias is installed beside the package itself.
+    /// The distinct names in the descriptors. There are several if the package is also installed
+    /// under an alias.
     names: Vec<&'n str>,
     resolution: &'n str,
     version: &'n str,
@@ -64,21 +65,21 @@ pub(super) fn parse(input: &Input<'_>, text: &str) -> Result<Lockfile, ParseErro
     let root = beside(input);
     let mut tree = Tree::new(&entries, root.as_ref())?;
     let mut packages = Vec::with_capacity(entries.len());
-
     let mut roots = Vec::new();
+
     for entry in &entries {
         let mut edges = tree.edges(entry)?;
         let root = match &entry.locator.workspace {
-            Some(folder) => Some(project(input, entry, folder, &edges)),
-            None => folder(input, entry, &edges),
+            Some(directory) => Some(workspace(input, entry, directory, &edges)),
+            None => directory(input, entry, &edges),
         };
         if let (Some(root), true) = (&root, entry.locator.workspace.is_some()) {
-            // What a workspace needs to develop is its own matter.
-            let needed = |edge: &Edge| edge.kind != DependencyKind::Development;
+            // Dependents of a workspace do not install its development dependencies.
+            let is_installed = |edge: &Edge| edge.kind != DependencyKind::Development;
             edges = root
                 .edges
                 .iter()
-                .filter(|edge| needed(edge))
+                .filter(|edge| is_installed(edge))
                 .cloned()
                 .collect();
         }
@@ -91,10 +92,11 @@ pub(super) fn parse(input: &Input<'_>, text: &str) -> Result<Lockfile, ParseErro
             }
         }
     }
-    // The project beside the lockfile comes first.
-    let beside = root.map(|root| root.path);
 
-    roots.sort_by_key(|root| beside.is_none() || root.manifest != beside);
+    // The project in the lockfile's directory comes first.
+    let first = root.map(|root| root.path);
+    roots.sort_by_key(|root| first.is_none() || root.manifest != first);
+
     let unresolved = tree.unresolved;
     let mut lockfile = tree::lockfile(input, format, packages, roots);
     lockfile.unresolved = unresolved;
@@ -102,8 +104,8 @@ pub(super) fn parse(input: &Input<'_>, text: &str) -> Result<Lockfile, ParseErro
     Ok(lockfile)
 }
 
-/// The name of the format. Its number grows with every change of what yarn derives from an entry;
-/// the entries themselves have kept their form, so a number that is not known here is read too.
+/// The name of the format. yarn increases the version with every change in how it computes an entry,
+/// but the form of entries has stayed the same, so unknown versions are accepted.
 fn format(document: &Node<'_>) -> Result<&'static str, ParseError> {
     let metadata = document
         .get("__metadata")
@@ -111,7 +113,7 @@ fn format(document: &Node<'_>) -> Result<&'static str, ParseError> {
     let version = metadata.need_text("version")?;
     let number: u32 = version.parse().map_err(|_| {
         ParseError::new(format!(
-            "has the version `{}`, which is no number",
+            "has the version `{}`, which is not a number",
             shortened(version)
         ))
         .at_line(metadata.line as usize)
@@ -147,9 +149,9 @@ fn entry<'n>(key: &'n str, line: u32, node: &'n Node<'_>) -> Result<Entry<'n>, P
     };
     let (version, resolution) = (need("version")?, need("resolution")?);
 
-    // The last key of every entry: without it the entry is cut.
+    // The last key of every entry. If it is missing or incomplete, the file is truncated.
     if !matches!(need("linkType")?, "hard" | "soft") {
-        return Err(wrong("has a `linkType` of no known kind".to_owned()));
+        return Err(wrong("has an unknown `linkType`".to_owned()));
     }
 
     let descriptors: Vec<&str> = key.split(", ").collect();
@@ -170,6 +172,7 @@ fn entry<'n>(key: &'n str, line: u32, node: &'n Node<'_>) -> Result<Entry<'n>, P
     })
 }
 
+/// The dependencies of an entry. An optional peer dependency is left out: it installs nothing.
 fn needs<'n>(node: &'n Node<'_>) -> Result<Vec<Need<'n>>, ParseError> {
     let mut needs = Vec::new();
     let meta = node.get("dependenciesMeta");
@@ -218,9 +221,10 @@ fn package(entry: &Entry<'_>, key: &str, edges: Vec<Edge>) -> Package {
     }
 }
 
-/// A workspace as a root. Which of its dependencies are for developing stands in its manifest.
-fn project(input: &Input<'_>, entry: &Entry<'_>, folder: &str, edges: &[Edge]) -> Root {
-    let project = project_at(input, folder);
+/// The root for a workspace. The entry does not separate development dependencies, so kinds and
+/// requirements come from the manifest.
+fn workspace(input: &Input<'_>, entry: &Entry<'_>, directory: &str, edges: &[Edge]) -> Root {
+    let project = project_at(input, directory);
     let stated: HashMap<&str, (DependencyKind, &str)> = project
         .iter()
         .flat_map(|project| project.manifest.requirements())
@@ -246,9 +250,9 @@ fn project(input: &Input<'_>, entry: &Entry<'_>, folder: &str, edges: &[Edge]) -
     }
 }
 
-/// A folder that is installed as a package with what it depends on. Yarn installs nothing for what
-/// it only links to.
-fn folder(input: &Input<'_>, entry: &Entry<'_>, edges: &[Edge]) -> Option<Root> {
+/// The root for a directory that is installed as a package together with its dependencies. `None`
+/// for `link:`, because yarn does not install the dependencies of a linked directory.
+fn directory(input: &Input<'_>, entry: &Entry<'_>, edges: &[Edge]) -> Option<Root> {
     let (_, reference) = split_spec(entry.resolution)?;
     let (reference, parameters) = reference.split_once("::")?;
     let path = ["file:", "portal:"]
@@ -258,33 +262,35 @@ fn folder(input: &Input<'_>, entry: &Entry<'_>, edges: &[Edge]) -> Option<Root> 
     tree::folder_root(input, &locator::bound_to(parameters)?, path, edges)
 }
 
-/// What descriptors lead to.
+/// The packages by all keys under which dependencies refer to them.
 struct Tree<'e> {
     by_descriptor: FastHashMap<&'e str, PackageIndex>,
-    /// The patched package by the descriptor of what it is made from.
+    /// Packages that yarn patches itself, by the descriptor of their source.
     by_patched: HashMap<String, PackageIndex>,
     by_name: FastHashMap<&'e str, Named>,
     by_resolution: FastHashMap<&'e str, PackageIndex>,
-    /// `None` when the root project is not known.
+    /// `None` if the root project's manifest is unknown.
     resolutions: Option<Resolutions>,
     unresolved: Vec<Unresolved>,
     count: Count,
-    /// Kept between look-ups, so that they need no new memory.
+    /// Buffer for the descriptor to look up, reused to avoid allocations.
     candidate: String,
 }
 
-/// The packages that are asked for by one name: one of them, how many there are, and the same of
-/// those with a patch.
+/// The packages that are required under one name.
 #[derive(Default)]
 struct Named {
+    /// One of the packages.
     any: Option<PackageIndex>,
     count: usize,
+    /// One of those with a patch.
     patched: Option<PackageIndex>,
     patched_count: usize,
 }
 
 impl Named {
-    /// The only package that can be meant: a patched one stands before what it is made from.
+    /// The package that the name refers to, if there is only one candidate. A patched package takes
+    /// precedence over its source.
     fn only(&self) -> Option<PackageIndex> {
         match (self.count, self.patched_count) {
             (1, _) => self.any,
@@ -294,7 +300,7 @@ impl Named {
     }
 }
 
-/// The root project is an entry without a package, so nothing can lead to it.
+/// The index of the root project, which is an entry but not a package, so no edge leads to it.
 const NOWHERE: PackageIndex = PackageIndex(u32::MAX);
 
 impl<'e> Tree<'e> {
@@ -349,7 +355,7 @@ impl<'e> Tree<'e> {
                     .with_hint(super::REGENERATE),
             );
         }
-        // `a@file:x::locator=…` is asked for as `file:x`.
+        // Dependents require `a@file:x::locator=…` as `file:x`.
         if let Some((short, _)) = descriptor.split_once("::") {
             self.by_descriptor.entry(short).or_insert(index);
         }
@@ -361,7 +367,7 @@ impl<'e> Tree<'e> {
         }
 
         if let Some(inside) = locator::inner(descriptor) {
-            // Yarn patches these for everyone that asks for the package.
+            // yarn's built-in patches apply to every dependent.
             if descriptor.contains("builtin<") {
                 self.by_patched.insert(inside, index);
             }
@@ -378,13 +384,14 @@ impl<'e> Tree<'e> {
         let mut edges = Vec::with_capacity(entry.needs.len());
         for need in &entry.needs {
             self.count.edge()?;
-            let found = match need.kind {
-                // Who fills it stands in no lockfile; it is certain where there is no choice.
+            let target = match need.kind {
+                // The lockfile does not record which package satisfies a peer dependency. It is
+                // certain only if there is a single candidate.
                 DependencyKind::Peer => self.by_name.get(need.name).and_then(Named::only),
                 _ => self.find(entry, need),
             };
 
-            match found {
+            match target {
                 Some(NOWHERE) => {}
                 Some(to) => edges.push(tree::edge(to, need.name, Some(need.range), need.kind)),
                 None if need.kind == DependencyKind::Peer => {}
@@ -397,9 +404,9 @@ impl<'e> Tree<'e> {
                 }),
             }
         }
-        // A patched package is made from the one without the patch.
-        let source = locator::inner(entry.resolution);
 
+        // A patched package depends on its source.
+        let source = locator::inner(entry.resolution);
         if let Some(to) = source.and_then(|source| self.by_resolution.get(source.as_str()))
             && *to != NOWHERE
         {
@@ -414,7 +421,8 @@ impl<'e> Tree<'e> {
         Ok(edges)
     }
 
-    /// Whether nothing but a missing entry explains that a requirement is not answered.
+    /// Whether a missing entry is the only explanation for an unresolved requirement. Catalogs and
+    /// resolutions are others.
     fn is_strict(&self, need: &Need<'_>) -> bool {
         !need.range.starts_with("catalog:")
             && self
@@ -423,11 +431,12 @@ impl<'e> Tree<'e> {
                 .is_some_and(|resolutions| resolutions.about(need.name).is_empty())
     }
 
-    /// The package that answers a requirement: the one of that very descriptor; else that of a
-    /// resolution; else, where resolutions may have been at work, the only one of the name.
+    /// Resolves a requirement: to the package with exactly this descriptor, else to that of a
+    /// resolution, else, if a resolution may have replaced it, to the only package of that name.
     fn find(&mut self, entry: &Entry<'_>, need: &Need<'_>) -> Option<PackageIndex> {
-        let bound = ["file:", "portal:", "link:", "patch:", "exec:"];
-        if bound.iter().any(|start| need.range.starts_with(start)) {
+        // These protocols have paths, which are relative to the dependent.
+        let relative = ["file:", "portal:", "link:", "patch:", "exec:"];
+        if relative.iter().any(|start| need.range.starts_with(start)) {
             let locator = locator::encoded(entry.resolution);
             let exact = format!("{}@{}::locator={locator}", need.name, need.range);
             if let Some(index) = self.by_descriptor.get(exact.as_str()) {
@@ -442,18 +451,21 @@ impl<'e> Tree<'e> {
             return None;
         }
 
+        // Taken out during the lookup, which borrows `self` mutably.
         let resolutions = self.resolutions.take();
-        let about = resolutions
+        let replacements = resolutions
             .as_ref()
-            .map_or(&[][..], |known| known.about(need.name));
-        let found = about.iter().find_map(|range| self.exact(need.name, range));
-
+            .map_or(&[][..], |resolutions| resolutions.about(need.name));
+        let replaced = replacements
+            .iter()
+            .find_map(|range| self.exact(need.name, range));
         self.resolutions = resolutions;
-        found.or_else(|| self.by_name.get(need.name).and_then(Named::only))
+
+        replaced.or_else(|| self.by_name.get(need.name).and_then(Named::only))
     }
 
-    /// The package of a descriptor, or of the same one with the protocol that yarn takes when none
-    /// is named; first the one with a patch of yarn's own.
+    /// The package with a descriptor, as written or with yarn's default protocol `npm:`. A package
+    /// with a built-in patch takes precedence.
     fn exact(&mut self, name: &str, range: &str) -> Option<PackageIndex> {
         for protocol in ["", "npm:"] {
             self.candidate.clear();
@@ -465,8 +477,8 @@ impl<'e> Tree<'e> {
                 true => None,
                 false => self.by_patched.get(&self.candidate),
             };
-            let found = patched.or_else(|| self.by_descriptor.get(self.candidate.as_str()));
-            if let Some(index) = found {
+            let target = patched.or_else(|| self.by_descriptor.get(self.candidate.as_str()));
+            if let Some(index) = target {
                 return Some(*index);
             }
         }
@@ -477,7 +489,7 @@ impl<'e> Tree<'e> {
 
 fn dangling(entry: &Entry<'_>, need: &Need<'_>) -> ParseError {
     ParseError::new(format!(
-        "`{}` depends on `{}`, which it does not lock",
+        "`{}` depends on `{}`, which is not in the file",
         shortened(entry.resolution),
         shortened(&format!("{}@{}", need.name, need.range)),
     ))

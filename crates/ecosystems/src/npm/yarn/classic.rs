@@ -1,5 +1,5 @@
-//! Version 1: entries by the requirements that they answer. Which of them the project itself asks
-//! for stands in the manifests alone.
+//! The format of yarn 1: entries, keyed by the requirements that resolve to them. The dependencies of
+//! the projects themselves are only in their manifests.
 
 use std::collections::HashSet;
 
@@ -20,7 +20,6 @@ pub(super) fn parse(input: &Input<'_>, text: &str) -> Result<Lockfile, ParseErro
     let entries = syntax::entries(text)?;
     let projects = projects(input);
     let mut tree = Tree::new(&entries, &projects)?;
-
     let mut packages = Vec::with_capacity(entries.len());
     for entry in &entries {
         for name in names(entry)? {
@@ -35,8 +34,8 @@ pub(super) fn parse(input: &Input<'_>, text: &str) -> Result<Lockfile, ParseErro
         .map(|project| tree.root(project))
         .collect::<Result<Vec<_>, _>>()?;
     for package in &packages {
-        if let Origin::Path(Some(folder)) = &package.origin {
-            roots.extend(tree::folder_root(input, "", folder, &package.edges));
+        if let Origin::Path(Some(directory)) = &package.origin {
+            roots.extend(tree::folder_root(input, "", directory, &package.edges));
         }
     }
 
@@ -46,13 +45,13 @@ pub(super) fn parse(input: &Input<'_>, text: &str) -> Result<Lockfile, ParseErro
         lockfile.roots.push(inferred(&lockfile));
         tree::settle(&mut lockfile);
     }
-
     lockfile.unresolved = unresolved;
+
     Ok(lockfile)
 }
 
-/// The names under which an entry is asked for. Yarn writes one entry for a package and its alias;
-/// they are installed apart.
+/// The names under which an entry is required. yarn writes one entry for a package and its alias, but
+/// installs both.
 fn names<'e>(entry: &'e Entry<'_>) -> Result<Vec<&'e str>, ParseError> {
     tree::names(entry.patterns.iter().map(|pattern| &**pattern)).ok_or_else(|| {
         let first = entry.patterns.first().map_or("", |pattern| pattern);
@@ -64,7 +63,7 @@ fn names<'e>(entry: &'e Entry<'_>) -> Result<Vec<&'e str>, ParseError> {
     })
 }
 
-/// What is asked for under a name.
+/// The requirements on an entry under one of its names.
 fn requirements<'e>(entry: &'e Entry<'_>, name: &str) -> Vec<&'e str> {
     entry
         .patterns
@@ -75,6 +74,7 @@ fn requirements<'e>(entry: &'e Entry<'_>, name: &str) -> Vec<&'e str> {
         .collect()
 }
 
+/// The package of an entry under one of its names, without edges.
 fn package(entry: &Entry<'_>, key: &str, requirements: &[&str]) -> Result<Package, ParseError> {
     let version = entry
         .version
@@ -85,14 +85,16 @@ fn package(entry: &Entry<'_>, key: &str, requirements: &[&str]) -> Result<Packag
             .at_line(entry.line)
             .with_hint(super::REGENERATE)
     })?;
+
+    // The real name of an alias `npm:real@^1`.
     let real = requirements.iter().find_map(|requirement| {
         let spec = requirement.strip_prefix("npm:")?;
         Some(split_spec(spec).map_or(spec, |(name, _)| name))
     });
-
-    // `npm:^1.0.0` names a range and no package.
+    // `npm:^1.0.0` has a range but no name.
     let real = real.filter(|name| name.starts_with(|c: char| c == '@' || c.is_alphabetic()));
     let name = real.unwrap_or(key);
+
     let (resolved, hash) = match entry.resolved.as_deref() {
         None => (None, None),
         Some(address) => {
@@ -110,8 +112,8 @@ fn package(entry: &Entry<'_>, key: &str, requirements: &[&str]) -> Result<Packag
     })
 }
 
-/// Where the package comes from. Whether an archive is a registry's is told by what was asked for:
-/// only a registry answers a range.
+/// The origin of a package. An archive at an unknown address is from a registry if it is required by
+/// a range, because only a registry resolves ranges.
 fn from(resolved: Option<&str>, name: &str, requirements: &[&str]) -> Origin {
     let Some(resolved) = resolved else {
         let path = requirements.iter().find_map(|requirement| {
@@ -138,8 +140,8 @@ fn from(resolved: Option<&str>, name: &str, requirements: &[&str]) -> Origin {
     }
 }
 
-/// An address without the SHA-1 of its archive that yarn writes behind it. The hash of a git
-/// address is its commit and stays.
+/// Splits the SHA-1 that yarn appends from the address of an archive. The hash of a Git address is
+/// its commit and is kept.
 fn without_hash(address: &str) -> (&str, Option<&str>) {
     match address.rsplit_once('#') {
         Some((before, hash))
@@ -153,18 +155,18 @@ fn without_hash(address: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// What names and requirements lead to.
+/// The packages by the keys under which dependencies refer to them.
 struct Tree<'e> {
     by_pattern: FastHashMap<&'e str, PackageIndex>,
-    /// Packages by the name that is asked for.
+    /// Packages by the name under which they are required.
     by_name: FastHashMap<&'e str, Vec<PackageIndex>>,
     /// Names of the repository's own packages.
     own: HashSet<&'e str>,
-    /// `None` when the root project is not known.
+    /// `None` if the root project's manifest is unknown.
     resolutions: Option<Resolutions>,
     unresolved: Vec<Unresolved>,
     count: Count,
-    /// Kept between look-ups, so that they need no new memory.
+    /// Buffer for the pattern to look up, reused to avoid allocations.
     candidate: String,
 }
 
@@ -238,15 +240,16 @@ impl<'e> Tree<'e> {
         Ok(edges)
     }
 
-    /// Whether nothing but a missing entry explains that a requirement is not answered.
+    /// Whether a missing entry is the only explanation for an unresolved requirement. A resolution is
+    /// another one.
     fn is_strict(&self, name: &str) -> bool {
         self.resolutions
             .as_ref()
             .is_some_and(|resolutions| resolutions.about(name).is_empty())
     }
 
-    /// The package that answers a requirement: the one of that very pattern; else that of a
-    /// resolution; else, where resolutions may have been at work, the only one of the name.
+    /// Resolves a requirement: to the package with exactly this pattern, else to that of a
+    /// resolution, else, if a resolution may have replaced it, to the only package of that name.
     fn find(&mut self, name: &str, requirement: &str) -> Option<PackageIndex> {
         if let Some(index) = self.exact(name, requirement) {
             return Some(index);
@@ -255,14 +258,17 @@ impl<'e> Tree<'e> {
             return None;
         }
 
+        // Taken out during the lookup, which borrows `self` mutably.
         let resolutions = self.resolutions.take();
-        let about = resolutions
+        let replacements = resolutions
             .as_ref()
             .map_or(&[][..], |resolutions| resolutions.about(name));
-        let found = about.iter().find_map(|resolved| self.exact(name, resolved));
-
+        let replaced = replacements
+            .iter()
+            .find_map(|requirement| self.exact(name, requirement));
         self.resolutions = resolutions;
-        found.or_else(|| self.only(name))
+
+        replaced.or_else(|| self.only(name))
     }
 
     fn exact(&mut self, name: &str, requirement: &str) -> Option<PackageIndex> {
@@ -280,18 +286,18 @@ impl<'e> Tree<'e> {
         }
     }
 
-    /// A project with what it asks for. A requirement that the lockfile does not answer has no
-    /// version that anyone knows.
+    /// The root of a project. A requirement without an entry in the lockfile is reported as
+    /// unresolved.
     fn root(&mut self, project: &Project<'_>) -> Result<Root, ParseError> {
         let mut edges = Vec::new();
         for (kind, name, requirement) in project.manifest.requirements() {
             self.count.edge()?;
-            let found = self.find(name, requirement).or_else(|| self.only(name));
+            let target = self.find(name, requirement).or_else(|| self.only(name));
             let inside = ["file:", "link:"]
                 .iter()
                 .any(|start| requirement.starts_with(start));
 
-            match found {
+            match target {
                 Some(to) => edges.push(tree::edge(to, name, Some(requirement), kind)),
                 None if inside || self.own.contains(name) => {}
                 None => self.unresolved.push(Unresolved {
@@ -311,16 +317,17 @@ impl<'e> Tree<'e> {
     }
 }
 
-/// Without a manifest: what no package asks for, nothing but the project can have brought.
+/// The root for a lockfile without a manifest. Packages that no other package requires are its
+/// dependencies: only the project itself can be the reason for them.
 fn inferred(lockfile: &Lockfile) -> Root {
-    let asked: HashSet<PackageIndex> = lockfile
+    let required: HashSet<PackageIndex> = lockfile
         .packages
         .iter()
         .flat_map(|package| package.edges.iter().map(|edge| edge.to))
         .collect();
     let edges = lockfile
         .indexed()
-        .filter(|(index, _)| !asked.contains(index))
+        .filter(|(index, _)| !required.contains(index))
         .map(|(index, package)| {
             let name = package.alias.as_deref().unwrap_or(&package.name);
             tree::edge(index, name, None, DependencyKind::Runtime)
@@ -336,7 +343,7 @@ fn inferred(lockfile: &Lockfile) -> Root {
 fn dangling(entry: &Entry<'_>, name: &str, requirement: &str) -> ParseError {
     let from = entry.patterns.first().map_or("", |pattern| pattern);
     ParseError::new(format!(
-        "`{}` depends on `{}`, which it does not lock",
+        "`{}` depends on `{}`, which is not in the file",
         shortened(from),
         shortened(&format!("{name}@{requirement}")),
     ))

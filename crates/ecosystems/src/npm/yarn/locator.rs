@@ -1,4 +1,4 @@
-//! yarn's locators, which say what exactly a package is (<https://yarnpkg.com/protocols>).
+//! yarn's locators, which identify one exact package (<https://yarnpkg.com/protocols>).
 
 use std::borrow::Cow;
 
@@ -20,20 +20,20 @@ const PARAMETER: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'(')
     .remove(b')');
 
-/// Patches of patches are followed up to this many times.
+/// Maximum depth of patches of patches.
 const MAX_PATCHES: usize = 8;
 
-/// What a `resolution` says.
+/// The package that a `resolution` names.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Locator {
     /// Real name of the package.
     pub(super) name: String,
     pub(super) origin: Origin,
-    /// The folder, for a workspace.
+    /// The directory, for a workspace.
     pub(super) workspace: Option<String>,
 }
 
-/// Reads a locator. `None` when it has no name.
+/// Parses a locator; `None` without a name.
 pub(super) fn locator(text: &str) -> Option<Locator> {
     let mut text = text.to_owned();
     for _ in 0..MAX_PATCHES {
@@ -65,11 +65,11 @@ pub(super) fn locator(text: &str) -> Option<Locator> {
         });
     }
 
-    if let Some(folder) = reference.strip_prefix("workspace:") {
+    if let Some(directory) = reference.strip_prefix("workspace:") {
         return Some(Locator {
             name: name.to_owned(),
-            origin: Origin::Path(Some(folder.to_owned())),
-            workspace: Some(folder.to_owned()),
+            origin: Origin::Path(Some(directory.to_owned())),
+            workspace: Some(directory.to_owned()),
         });
     }
 
@@ -94,8 +94,8 @@ pub(super) fn locator(text: &str) -> Option<Locator> {
     Some(plain(Origin::Url(reference.to_owned())))
 }
 
-/// What a patch or a virtual package is made from: `a@patch:a@npm%3A1.0.0#./a.patch::…` gives
-/// `a@npm:1.0.0`.
+/// The locator inside that of a patched or virtual package: `a@patch:a@npm%3A1.0.0#./a.patch::…`
+/// gives `a@npm:1.0.0`.
 pub(super) fn inner(text: &str) -> Option<String> {
     let (name, reference) = split_spec(text)?;
     if let Some(patch) = reference.strip_prefix("patch:") {
@@ -113,8 +113,8 @@ fn decoded(text: &str) -> String {
         .map_or_else(|_| text.to_owned(), Cow::into_owned)
 }
 
-/// The folder of the workspace that a relative path starts from, by a locator's parameters:
-/// `hash=…&locator=shop%40workspace%3Apackages%2Fapp`.
+/// The directory of the workspace that a relative path starts from, taken from the parameters of a
+/// locator: `hash=…&locator=shop%40workspace%3Apackages%2Fapp`.
 pub(super) fn bound_to(parameters: &str) -> Option<String> {
     let locator = parameters
         .split('&')
@@ -134,7 +134,7 @@ mod tests {
     use super::{encoded, locator};
 
     #[test]
-    fn tells_where_packages_come_from() {
+    fn gives_names_and_origins() {
         let read: Vec<String> = [
             "a@npm:1.0.0",
             "@s/a@npm:1.0.0::__archiveUrl=https%3A%2F%2Fnpm.invalid%2Fa.tgz",

@@ -10,8 +10,8 @@ use patchgate_model::Lockfile;
 
 use crate::{Input, ParseError};
 
-/// What to do with a file that is not whole.
-const REGENERATE: &str = "run `yarn install` to write it anew";
+/// Hint for an incomplete file.
+const REGENERATE: &str = "run `yarn install` to re-create the file";
 
 /// Reads a `yarn.lock` of any version.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {

@@ -1,20 +1,21 @@
-//! yarn's `resolutions`: requirements of the root project that stand in for those of packages.
+//! yarn's `resolutions`: requirements of the root project that replace those of packages
+//! (<https://yarnpkg.com/configuration/manifest#resolutions>).
 
 use std::collections::HashMap;
 
 use crate::npm::tree::Project;
 
-/// Requirements by the name of the package that they are about. Which of its dependents they are
-/// meant for (`a/**/b`) is passed over: the lockfile shows which of them it took.
+/// Replacing requirements by package name. The dependents to which they are limited (`a/**/b`) are
+/// ignored: only the requirement that yarn has used leads to an entry of the lockfile.
 #[derive(Debug, Default)]
 pub(super) struct Resolutions(HashMap<String, Vec<String>>);
 
 impl Resolutions {
-    /// Those of the root project. `None` when its manifest is not there or cannot be read, so that
-    /// nothing is known of them.
+    /// The resolutions of the root project. `None`, for unknown, if its manifest is missing or cannot
+    /// be read.
     pub(super) fn of(root: Option<&Project<'_>>) -> Option<Self> {
-        let mut by_name: HashMap<String, Vec<String>> = HashMap::new();
         let root = root.filter(|root| root.readable)?;
+        let mut by_name: HashMap<String, Vec<String>> = HashMap::new();
         for (pattern, requirement) in root.manifest.resolutions() {
             let name = target(&pattern).to_owned();
             by_name.entry(name).or_default().push(requirement);
@@ -22,13 +23,13 @@ impl Resolutions {
         Some(Self(by_name))
     }
 
-    /// What stands in for the requirements on a package.
+    /// The requirements that may replace those on a package.
     pub(super) fn about(&self, name: &str) -> &[String] {
         self.0.get(name).map_or(&[], Vec::as_slice)
     }
 }
 
-/// The package that a pattern is about: its last part, with its scope and without its requirement.
+/// The package that a pattern applies to: its last part, with its scope and without its requirement.
 fn target(pattern: &str) -> &str {
     let mut rest = pattern;
     loop {

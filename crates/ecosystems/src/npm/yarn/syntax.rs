@@ -1,7 +1,8 @@
 //! The line format of yarn 1 (<https://classic.yarnpkg.com/lang/en/docs/yarn-lock/>).
 //!
-//! It looks like YAML and is not: an entry is a line of patterns and a colon, its fields are
-//! indented by two spaces with a space between key and value, and the dependencies by four.
+//! It resembles YAML but is a format of its own: an entry begins with a line of patterns and a
+//! colon. Its fields are indented by two spaces, with a space between key and value, and its
+//! dependencies by four.
 
 use std::borrow::Cow;
 
@@ -10,7 +11,7 @@ use patchgate_syntax::split_lines;
 use crate::ParseError;
 use crate::fast_hash::FastHashSet;
 
-/// A name with what stands behind it.
+/// A key or name, and its value.
 pub(super) type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
 
 /// One entry as written.
@@ -18,7 +19,7 @@ pub(super) type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
 pub(super) struct Entry<'a> {
     /// Line of its patterns, from 1.
     pub(super) line: usize,
-    /// `name@requirement`, at least one.
+    /// At least one `name@requirement`.
     pub(super) patterns: Vec<Cow<'a, str>>,
     pub(super) version: Option<Cow<'a, str>>,
     pub(super) resolved: Option<Cow<'a, str>>,
@@ -27,17 +28,17 @@ pub(super) struct Entry<'a> {
     pub(super) optional_dependencies: Vec<Pair<'a>>,
 }
 
-/// What the fields at the deeper level belong to.
+/// The section that the deeper indented lines belong to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Section {
     None,
     Dependencies,
     Optional,
-    /// One that nothing here needs.
+    /// A section that is not read.
     Other,
 }
 
-/// Reads the file's entries, in its order.
+/// Reads the entries of a file, in its order.
 pub(super) fn entries(text: &str) -> Result<Vec<Entry<'_>>, ParseError> {
     let mut reader = Reader {
         entries: Vec::new(),
@@ -59,7 +60,7 @@ pub(super) fn entries(text: &str) -> Result<Vec<Entry<'_>>, ParseError> {
         reader
             .line(content, line.len() - content.len(), number)
             .ok_or_else(|| {
-                ParseError::new("is not a yarn.lock: this line is not of its format")
+                ParseError::new("is not a yarn.lock: this line has an invalid format")
                     .at_line(number)
                     .with_hint(super::REGENERATE)
             })??;
@@ -67,7 +68,7 @@ pub(super) fn entries(text: &str) -> Result<Vec<Entry<'_>>, ParseError> {
 
     if reader.entries.is_empty() && !is_lockfile {
         return Err(ParseError::new(
-            "is not a yarn.lock: it has neither its header nor entries",
+            "is not a yarn.lock: it has neither a header nor entries",
         ));
     }
     if ends_in_a_word(text) {
@@ -79,21 +80,21 @@ pub(super) fn entries(text: &str) -> Result<Vec<Entry<'_>>, ParseError> {
     Ok(reader.entries)
 }
 
-/// Whether a comment is the one that names the version of the format.
+/// Whether a comment is the header with the format version. Versions other than 1 are an error.
 fn is_header(comment: &str, line: usize) -> Result<bool, ParseError> {
     match comment.trim().strip_prefix("yarn lockfile v") {
         None => Ok(false),
         Some("1") => Ok(true),
         Some(other) => Err(ParseError::new(format!(
-            "has format version {}, which is not known",
+            "has the unknown format version {}",
             super::super::tree::shortened(other)
         ))
         .at_line(line)),
     }
 }
 
-/// Yarn ends every line. A last line without an end may have lost a part of a value unless that is
-/// in quotes.
+/// Whether the file may be cut inside its last value. yarn ends every line; a last line without an
+/// end is only complete if its value is in quotes.
 fn ends_in_a_word(text: &str) -> bool {
     let last = text.lines().next_back().unwrap_or_default();
     !text.ends_with('\n') && !last.ends_with('"')
@@ -102,12 +103,12 @@ fn ends_in_a_word(text: &str) -> bool {
 struct Reader<'a> {
     entries: Vec<Entry<'a>>,
     section: Section,
-    /// Patterns so far: one that stands twice would hide one of the two.
+    /// Patterns so far. A duplicate is an error, because it would hide one of two entries.
     seen: FastHashSet<Cow<'a, str>>,
 }
 
 impl<'a> Reader<'a> {
-    /// Reads a line without its indentation. `None` when it is not of the format.
+    /// Reads a line, given without its indentation; `None` if it does not follow the format.
     fn line(
         &mut self,
         content: &'a str,
@@ -148,6 +149,7 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Reads a field of the current entry, or the header of a section.
     fn field(&mut self, content: &'a str, number: usize) -> Option<Result<(), ParseError>> {
         let entry = self.entries.last_mut()?;
         if let Some(name) = content.strip_suffix(':') {
@@ -191,7 +193,7 @@ fn twice(key: &str, line: usize) -> ParseError {
         .with_hint(super::REGENERATE)
 }
 
-/// `a@1, "b@2":`
+/// Parses the first line of an entry: `a@1, "b@2":`.
 fn patterns(content: &str) -> Option<Vec<Cow<'_, str>>> {
     let mut patterns = Vec::new();
     let mut rest = content;
@@ -206,15 +208,14 @@ fn patterns(content: &str) -> Option<Vec<Cow<'_, str>>> {
     }
 }
 
-/// `name "value"`
+/// Parses `name "value"`.
 fn pair(content: &str) -> Option<Pair<'_>> {
     let (name, after) = token(content, &[',', ':'])?;
     let (value, after) = token(after.strip_prefix(' ')?.trim_start_matches(' '), &[])?;
     after.trim_end().is_empty().then_some((name, value))
 }
 
-/// The text in quotes, or the word up to a space or one of the characters that end it, with what
-/// follows.
+/// Splits off a quoted text, or a word that ends before a space or one of `ends`.
 fn token<'a>(text: &'a str, ends: &[char]) -> Option<(Cow<'a, str>, &'a str)> {
     if let Some(inner) = text.strip_prefix('"') {
         return quoted(inner);
@@ -226,7 +227,7 @@ fn token<'a>(text: &'a str, ends: &[char]) -> Option<(Cow<'a, str>, &'a str)> {
     (!word.is_empty() && !rest.starts_with('"')).then_some((Cow::Borrowed(word), rest))
 }
 
-/// The inside of a JSON string, with what follows its end.
+/// Splits off the content of a JSON string, given without its opening quote.
 fn quoted(inner: &str) -> Option<(Cow<'_, str>, &str)> {
     let mut escaped = false;
     let mut has_escapes = false;
@@ -236,6 +237,7 @@ fn quoted(inner: &str) -> Option<(Cow<'_, str>, &str)> {
         has_escapes |= escaped;
         ends
     })?;
+
     let (text, rest) = (inner.get(..end)?, inner.get(end + 1..)?);
     if !has_escapes {
         return Some((Cow::Borrowed(text), rest));
@@ -262,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_not_of_the_format() {
+    fn refuses_lines_of_another_format() {
         let refusals: Vec<String> = [
             "a: 1\n",
             "a@1:\n   version \"1\"\n",

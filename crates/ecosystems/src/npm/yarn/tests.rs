@@ -52,9 +52,9 @@ fn a_workspace_of_yarn_4() {
     insta::assert_snapshot!(snapshot_text(&workspace!("yarn-workspace-v10")));
 }
 
-/// Yarn 2, 3 and 4 write one tree; only their checksums and the numbers of lines differ.
+/// yarn 2, 3 and 4 write the same tree; only checksums and requirements differ.
 #[test]
-fn all_later_versions_say_the_same() {
+fn all_later_versions_give_the_same_tree() {
     let facts = |mut lockfile: Lockfile| {
         lockfile.format = "";
         for package in &mut lockfile.packages {
@@ -85,16 +85,17 @@ fn patches_portals_links_and_catalogs() {
 }
 
 #[test]
-fn what_is_not_locked_is_named() {
+fn dependencies_without_an_entry_are_reported() {
     let package = "a@1:\n  version \"1.0.0\"\n  dependencies:\n    b \"^2\"\n";
     let manifest = |text: &'static str| [("package.json", text)];
 
     assert_eq!(
         reason(package, &manifest("{ \"dependencies\": { \"a\": \"1\" } }")),
-        "1: `a@1` depends on `b@^2`, which it does not lock"
+        "1: `a@1` depends on `b@^2`, which is not in the file"
     );
 
-    // Without the manifest, a resolution may explain it: the file is read, and the hole is told.
+    // Without the manifest, a resolution may be the reason: the file is read, and the dependency is
+    // reported as unresolved.
     let lockfile = read(package, &[]).unwrap();
     let open: Vec<String> = lockfile
         .unresolved

@@ -1,7 +1,7 @@
-//! What a project's own files ask for.
+//! Python manifests and the requirements that they state.
 //!
-//! `build-system.requires` is left out: it is what the tool that builds the project needs, it is
-//! chosen anew at each build, and no lockfile of Python holds it.
+//! `build-system.requires` is deliberately absent: these are the build tool's requirements, they are
+//! resolved again at each build, and no Python lockfile contains them.
 
 mod pipfile;
 mod poetry;
@@ -18,41 +18,40 @@ use crate::{Input, ParseError};
 
 pub(super) use poetry::{DEFAULT_GROUP, requirement};
 
-/// A manifest's own statements.
+/// The content of a manifest that is relevant for dependencies.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Manifest {
     /// Path from the repository's root.
     pub(super) path: String,
-    /// The project's name, empty where it states none.
+    /// The project's name; empty if the manifest has none.
     pub(super) name: String,
-    /// What it asks for.
+    /// Direct dependencies of all kinds.
     pub(super) direct: Vec<Direct>,
 }
 
 /// One requirement of a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Direct {
-    /// The project that is asked for, as written.
+    /// Name of the required project, as written.
     pub(super) name: String,
-    /// The requirement as written, without secrets.
+    /// The requirement as written, without credentials.
     pub(super) requirement: String,
-    /// Which part of the project asks.
     pub(super) kind: DependencyKind,
-    /// The group or extra that it is in, by the manifest's own name.
+    /// The group or extra that it is part of, as named in the manifest.
     pub(super) group: Option<String>,
-    /// Whether it is a folder of the repository itself.
+    /// Whether it is a directory of the same repository.
     pub(super) is_local: bool,
-    /// Whether only some environments need it.
+    /// Whether it is limited to some environments.
     pub(super) has_marker: bool,
-    /// Line from 1.
+    /// Line of the requirement in the manifest, from 1.
     pub(super) line: u32,
 }
 
 impl Direct {
-    /// A requirement as PEP 508 writes it.
+    /// Parses a requirement in the form of PEP 508.
     ///
     /// # Errors
-    /// When it is none.
+    /// If the text is not a requirement.
     fn from_text(
         text: &str,
         kind: DependencyKind,
@@ -61,11 +60,8 @@ impl Direct {
     ) -> Result<Self, ParseError> {
         let requirement = Requirement::parse(text).ok_or_else(|| {
             let shown: String = without_credentials(text).chars().take(80).collect();
-            ParseError::new(format!(
-                "has `{}` where a requirement belongs",
-                shown.trim()
-            ))
-            .at_line(line as usize)
+            ParseError::new(format!("has `{}` instead of a requirement", shown.trim()))
+                .at_line(line as usize)
         })?;
         let wanted = match requirement.url {
             Some(url) => format!("@ {url}"),
@@ -84,8 +80,8 @@ impl Direct {
     }
 }
 
-/// Reads the manifest at a path; `None` where there is none or it cannot be read, which is an error
-/// of its own.
+/// Reads the manifest at a path; `None` if it is missing or cannot be read. The latter is reported
+/// when the manifest itself is scanned.
 pub(super) fn read(input: &Input<'_>, path: &str) -> Option<Manifest> {
     parse(&Input {
         path,
@@ -95,7 +91,7 @@ pub(super) fn read(input: &Input<'_>, path: &str) -> Option<Manifest> {
     .ok()
 }
 
-/// Reads a manifest by its name.
+/// Reads a manifest, in the format that its name implies.
 pub(super) fn parse(input: &Input<'_>) -> Result<Manifest, ParseError> {
     let mut manifest = match input.path.rsplit('/').next().unwrap_or(input.path) {
         "Pipfile" => pipfile::parse(input.text()?)?,
@@ -107,12 +103,13 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Manifest, ParseError> {
     Ok(manifest)
 }
 
-/// What a manifest asks for from outside the repository.
+/// The dependencies of a manifest from outside the repository.
 pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
     let manifest = parse(input)?;
     let is_locked = |lockfile: &&str| input.sibling(&input.beside(lockfile)).is_some();
 
-    // `setup.cfg` states what `pyproject.toml` leaves to it, and a lockfile pins both.
+    // A project can have requirements in both `setup.cfg` and `pyproject.toml`; a lockfile pins
+    // those of both.
     if input.path.ends_with("setup.cfg") && LOCKFILES.iter().any(is_locked) {
         return Ok(Vec::new());
     }
@@ -121,7 +118,7 @@ pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseErro
     Ok(manifest
         .direct
         .iter()
-        // An extra may ask for other extras of its own project.
+        // An extra may require other extras of its own project.
         .filter(|direct| !direct.is_local && normalize(&direct.name) != own)
         .map(|direct| Unresolved {
             name: direct.name.clone(),
@@ -132,7 +129,7 @@ pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseErro
         .collect())
 }
 
-/// Lockfiles of a project that may keep its requirements in `setup.cfg`.
+/// Lockfiles of projects that may have requirements in `setup.cfg`.
 const LOCKFILES: [&str; 5] = [
     "uv.lock",
     "poetry.lock",

@@ -1,4 +1,4 @@
-//! `Pipfile` (<https://pipenv.pypa.io/en/stable/pipfile.html>).
+//! `Pipfile`, the manifest of Pipenv (<https://pipenv.pypa.io/en/stable/pipfile.html>).
 
 use patchgate_model::DependencyKind;
 
@@ -8,10 +8,10 @@ use crate::ParseError;
 use crate::pypi::address::{is_folder, without_credentials};
 use crate::syntax::{Node, toml};
 
-/// Tables that are no category of packages.
+/// Tables other than categories of packages.
 const SETTINGS: [&str; 5] = ["source", "requires", "scripts", "pipenv", "pipfile"];
 
-/// Reads a `Pipfile`. Each category but the default is a group by its own name.
+/// Reads a `Pipfile`. Each category except `packages` is a group with the same name.
 pub(super) fn parse(text: &str) -> Result<Manifest, ParseError> {
     let file = toml(text)?;
     let mut manifest = Manifest::default();

@@ -1,4 +1,4 @@
-//! `[tool.poetry]` of a `pyproject.toml` (<https://python-poetry.org/docs/pyproject/>).
+//! The table `[tool.poetry]` of a `pyproject.toml` (<https://python-poetry.org/docs/pyproject/>).
 
 use std::collections::BTreeSet;
 
@@ -10,10 +10,11 @@ use crate::pypi::address::{is_folder, without_credentials};
 use crate::pypi::name::normalize;
 use crate::syntax::Node;
 
-/// Poetry's name for the group of what is needed at run time.
+/// Poetry's name for the group of runtime dependencies.
 pub(in crate::pypi) const DEFAULT_GROUP: &str = "main";
 
-/// Adds what the table asks for. What `[project]` asks for already is only told more of here.
+/// Adds the requirements of the table. For a dependency that `[project]` has already stated, the
+/// table only adds a source, so its requirement is not added again.
 pub(super) fn add(settings: &Node<'_>, manifest: &mut Manifest) -> Result<(), ParseError> {
     if manifest.name.is_empty() {
         settings
@@ -51,15 +52,15 @@ pub(super) fn add(settings: &Node<'_>, manifest: &mut Manifest) -> Result<(), Pa
         };
         push(&key.name, key.line, wanted, kind, None, manifest)?;
     }
-
     for direct in &mut manifest.direct {
         direct.is_local |= local.contains(normalize(&direct.name).as_ref());
     }
+
+    // Groups, in the old form and in the current one.
     for (key, wanted) in settings.optional_map("dev-dependencies")? {
         let kind = DependencyKind::Development;
         push(&key.name, key.line, wanted, kind, Some("dev"), manifest)?;
     }
-
     for (group, table) in settings.optional_map("group")? {
         let kind = match &*group.name {
             DEFAULT_GROUP => DependencyKind::Runtime,
@@ -80,7 +81,7 @@ pub(super) fn add(settings: &Node<'_>, manifest: &mut Manifest) -> Result<(), Pa
     Ok(())
 }
 
-/// A requirement, or the first of several for different environments.
+/// The requirement; if it is a list with one for each environment, the first of them.
 fn first<'n, 'a>(wanted: &'n Node<'a>) -> Option<&'n Node<'a>> {
     match wanted.is_list() {
         true => wanted.items().first(),
@@ -95,6 +96,7 @@ fn is_local(wanted: &Node<'_>) -> bool {
         .is_some_and(is_folder)
 }
 
+/// Adds a requirement, or each one of a list.
 fn push(
     name: &str,
     line: u32,
@@ -117,7 +119,7 @@ fn push(
             has_marker: ["markers", "python", "platform"]
                 .iter()
                 .any(|key| wanted.get(key).is_some()),
-            // A list of requirements may begin lines below its name.
+            // A list may extend over several lines.
             line: line.max(wanted.line),
         });
     }
@@ -125,7 +127,7 @@ fn push(
     Ok(())
 }
 
-/// The requirement as a text: the versions, else the address or the path.
+/// The requirement as text: the versions if there are any, else the address or the path.
 pub(in crate::pypi) fn requirement<'n>(
     name: &str,
     wanted: &'n Node<'_>,

@@ -13,13 +13,14 @@ use crate::pypi::address::is_folder;
 use crate::pypi::name::normalize;
 use crate::syntax::{Node, toml};
 
-/// Most requirements of one manifest, counting what groups include of others.
+/// Maximum number of requirements in one manifest, including those that groups include from others.
 const MAX_DIRECT: usize = 100_000;
 
-/// Reads a `pyproject.toml`.
+/// Reads the requirements from all tables of a `pyproject.toml`.
 pub(super) fn parse(text: &str) -> Result<Manifest, ParseError> {
     let file = toml(text)?;
     let mut manifest = Manifest::default();
+
     if let Some(project) = table(&file, "project")? {
         project
             .optional_text("name")?
@@ -32,6 +33,7 @@ pub(super) fn parse(text: &str) -> Result<Manifest, ParseError> {
         }
     }
 
+    // Groups that only serve to be included are listed as well: each can be installed on its own.
     let groups = file.optional_map("dependency-groups")?;
     let mut includes = Includes {
         groups: groups
@@ -43,6 +45,7 @@ pub(super) fn parse(text: &str) -> Result<Manifest, ParseError> {
     for (group, _) in groups {
         includes.add(&group.name, &mut manifest)?;
     }
+
     if let Some(tool) = table(&file, "tool")? {
         if let Some(settings) = table(tool, "poetry")? {
             poetry::add(settings, &mut manifest)?;
@@ -57,7 +60,6 @@ pub(super) fn parse(text: &str) -> Result<Manifest, ParseError> {
                 )?;
             }
         }
-
         if let Some(settings) = table(tool, "uv")? {
             uv(settings, &mut manifest)?;
         }
@@ -96,7 +98,7 @@ fn texts(
         let text = item
             .text()
             .ok_or_else(|| item.unexpected("dependencies", "a text"))?;
-        // PDM allows folders of the repository in its own groups.
+        // PDM allows editable directories of the repository in its own groups.
         if text.starts_with("-e ") {
             continue;
         }
@@ -109,7 +111,7 @@ fn texts(
 fn push(manifest: &mut Manifest, direct: Direct) -> Result<(), ParseError> {
     if manifest.direct.len() >= MAX_DIRECT {
         return Err(
-            ParseError::new(format!("states more than {MAX_DIRECT} requirements"))
+            ParseError::new(format!("has more than {MAX_DIRECT} requirements"))
                 .at_line(direct.line as usize),
         );
     }
@@ -117,14 +119,17 @@ fn push(manifest: &mut Manifest, direct: Direct) -> Result<(), ParseError> {
     Ok(())
 }
 
-/// The groups that are being included, and how many were looked at for all groups together.
+/// Expansion of dependency groups that include each other.
 struct Includes<'g, 'a> {
+    /// The groups by normalized name, with the name as written.
     groups: BTreeMap<String, (&'g str, &'g Node<'a>)>,
+    /// Number of entries visited so far, over all groups.
     steps: usize,
 }
 
 impl Includes<'_, '_> {
-    /// Adds the requirements of a dependency group, with those of the groups that it includes.
+    /// Adds the requirements of a dependency group, and those of the groups that it includes. Each
+    /// group is included once, so cycles end.
     fn add(&mut self, group: &str, manifest: &mut Manifest) -> Result<(), ParseError> {
         let mut seen = BTreeSet::new();
         let mut next = vec![normalize(group).into_owned()];
@@ -143,7 +148,7 @@ impl Includes<'_, '_> {
                 self.steps += 1;
                 if self.steps > MAX_DIRECT {
                     return Err(ParseError::new(format!(
-                        "has dependency groups of more than {MAX_DIRECT} entries"
+                        "has dependency groups with more than {MAX_DIRECT} entries"
                     ))
                     .at_line(item.line as usize));
                 }
@@ -161,7 +166,7 @@ impl Includes<'_, '_> {
     }
 }
 
-/// uv's own development group, and the requirements that it takes from the repository itself.
+/// Reads uv's settings: its own development group, and the sources that make a requirement local.
 fn uv(settings: &Node<'_>, manifest: &mut Manifest) -> Result<(), ParseError> {
     let dev = settings.optional_list("dev-dependencies")?;
     texts(dev, DependencyKind::Development, Some("dev"), manifest)?;

@@ -1,4 +1,4 @@
-//! `requirements.in`: the requirements from which pip-tools and uv make a `requirements.txt`.
+//! `requirements.in`: the requirements from which pip-tools and uv compile a `requirements.txt`.
 
 use patchgate_model::DependencyKind;
 
@@ -6,7 +6,7 @@ use super::{Direct, Manifest};
 use crate::pypi::requirements_txt::read::File;
 use crate::{Input, ParseError};
 
-/// Reads the file's own lines; files that it includes are read on their own.
+/// Reads the lines of a file, without those of the files that it includes.
 pub(super) fn parse(input: &Input<'_>) -> Result<Manifest, ParseError> {
     let file = File::read(input)?;
     let direct = file.lines.iter().map(|line| Direct {

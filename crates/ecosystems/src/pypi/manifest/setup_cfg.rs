@@ -1,7 +1,7 @@
-//! `setup.cfg`, the part that states requirements as plain lists
+//! `setup.cfg`: the requirements that it states as plain lists
 //! (<https://setuptools.pypa.io/en/latest/userguide/declarative_config.html>).
 //!
-//! What it takes from other files (`file:`) or from code (`attr:`) is not read.
+//! Values from other files (`file:`) or from code (`attr:`) are not read.
 
 use patchgate_model::DependencyKind;
 
@@ -10,13 +10,13 @@ use crate::ParseError;
 use crate::pypi::address::without_credentials;
 use crate::pypi::requirement::Requirement;
 
-/// Reads a `setup.cfg`.
+/// Reads the name and the requirements of a `setup.cfg`.
 pub(super) fn parse(text: &str) -> Result<Manifest, ParseError> {
     let mut manifest = Manifest::default();
     let mut section = "";
-
-    // The key whose value goes on in indented lines.
+    // The key whose value continues in indented lines.
     let mut key = "";
+
     for (line, content) in (1u32..).zip(text.lines()) {
         let trimmed = content.trim();
         if trimmed.is_empty() || trimmed.starts_with(['#', ';']) {
@@ -27,7 +27,7 @@ pub(super) fn parse(text: &str) -> Result<Manifest, ParseError> {
             trimmed
         } else if let Some(name) = trimmed.strip_prefix('[') {
             section = name.strip_suffix(']').ok_or_else(|| {
-                ParseError::new("has a section without its `]`").at_line(line as usize)
+                ParseError::new("has a section without a closing `]`").at_line(line as usize)
             })?;
             key = "";
             continue;
@@ -43,7 +43,7 @@ pub(super) fn parse(text: &str) -> Result<Manifest, ParseError> {
                     )
                     .at_line(line as usize));
                 }
-                // Other tools keep their settings here, each in its own way.
+                // Sections of other tools may have a syntax of their own.
                 None => continue,
             }
         };
@@ -53,6 +53,7 @@ pub(super) fn parse(text: &str) -> Result<Manifest, ParseError> {
     Ok(manifest)
 }
 
+/// Adds one line of a value to the manifest.
 fn add(
     section: &str,
     key: &str,
@@ -71,7 +72,8 @@ fn add(
         _ => return Ok(()),
     };
     if let Some(files) = value.strip_prefix("file:") {
-        // The files are requirements of their own; what they state is not known here.
+        // The files are not read here, so their requirements are unknown. Those that are named like
+        // requirements files are scanned on their own.
         manifest.direct.push(Direct {
             name: files.trim().to_owned(),
             requirement: value.to_owned(),
@@ -95,7 +97,7 @@ fn add(
     Ok(())
 }
 
-/// The requirements of one line: setuptools allows `;` between them where no marker follows.
+/// The requirements of one line. setuptools allows `;` between them, unless it begins a marker.
 fn split(value: &str) -> impl Iterator<Item = &str> {
     let has_marker = Requirement::parse(value)
         .is_some_and(|requirement| MARKERS.iter().any(|name| requirement.marker.contains(name)));
@@ -106,7 +108,7 @@ fn split(value: &str) -> impl Iterator<Item = &str> {
         .filter(|part| !part.is_empty())
 }
 
-/// Beginnings of the names that markers ask about.
+/// Prefixes of the variables in markers.
 const MARKERS: [&str; 6] = [
     "python_",
     "sys_platform",

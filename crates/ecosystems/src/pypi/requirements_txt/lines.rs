@@ -1,20 +1,20 @@
-//! Logical lines: continuations joined, comments apart.
+//! Logical lines of a requirements file, with continuations joined and comments separated.
 
-/// A line with those that continue it.
+/// A line, joined with the lines that continue it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Logical {
-    /// The first of its lines, from 1.
+    /// Number of its first line, from 1.
     pub(super) line: u32,
-    /// Without comments, trimmed; never empty.
+    /// The text without comments, trimmed; never empty.
     pub(super) text: String,
-    /// The comment behind it and those below it, without their `#`, line by line.
+    /// The comments at its end and below it, one per line, without `#`.
     pub(super) comments: Vec<String>,
 }
 
-/// The logical lines of a file. Comments before the first belong to none.
+/// The logical lines of a file. Comments before the first line are dropped.
 ///
-/// As in pip, a `#` begins a comment at the start of a line or after a space, and a `\` at the end
-/// of a line continues it, but not that of a comment.
+/// As in pip, a `#` at the start of a line or after a space begins a comment, and a line that ends in
+/// `\` continues on the next one, unless the `\` is part of a comment.
 pub(super) fn logical(text: &str) -> Vec<Logical> {
     let mut lines: Vec<Logical> = Vec::new();
     let mut open: Option<Logical> = None;
@@ -39,15 +39,15 @@ pub(super) fn logical(text: &str) -> Vec<Logical> {
 
         match comment {
             Some(comment) if current.text.is_empty() => {
-                if let Some(before) = lines.last_mut() {
-                    before.comments.push(comment.to_owned());
+                if let Some(previous) = lines.last_mut() {
+                    previous.comments.push(comment.to_owned());
                 }
             }
             Some(comment) => current.comments.push(comment.to_owned()),
-            // An empty line ends what comments say of the line above.
+            // An empty line ends the list of reasons in the comments of the previous line.
             None if code.is_empty() && !continues => {
-                if let Some(before) = lines.last_mut() {
-                    before.comments.push(String::new());
+                if let Some(previous) = lines.last_mut() {
+                    previous.comments.push(String::new());
                 }
             }
             None => {}
@@ -64,13 +64,14 @@ pub(super) fn logical(text: &str) -> Vec<Logical> {
     lines
 }
 
+/// Splits a line into its code and its comment; the comment is `None` for a line without one.
 fn split_comment(line: &str) -> (&str, Option<&str>) {
     let start = line
         .char_indices()
         .zip(std::iter::once(' ').chain(line.chars()))
-        .find(|((_, character), before)| *character == '#' && before.is_whitespace())
-        .map(|((at, _), _)| at);
-    match start.and_then(|at| line.split_at_checked(at)) {
+        .find(|((_, character), previous)| *character == '#' && previous.is_whitespace())
+        .map(|((index, _), _)| index);
+    match start.and_then(|index| line.split_at_checked(index)) {
         Some((code, comment)) => (code, comment.strip_prefix('#')),
         None => (line.trim_end(), None),
     }

@@ -1,4 +1,4 @@
-//! What the lines of a requirements file say, with those of the files that it includes.
+//! The lines and options of a requirements file, and of the files that it includes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,37 +9,37 @@ use crate::pypi::address::{path_from, without_credentials};
 use crate::pypi::name::normalize;
 use crate::{Input, ParseError, limits};
 
-/// Most files that one file may include, itself or through others.
+/// Maximum number of files that one file may include, directly or through others.
 const MAX_FILES: usize = 200;
 
-/// Algorithms of hashes with the number of digits of each.
+/// Hash algorithms and their numbers of hexadecimal digits.
 const HASHES: [(&str, usize); 3] = [("sha256", 64), ("sha384", 96), ("sha512", 128)];
 
-/// One requirement.
+/// One requirement of a file.
 #[derive(Debug, Clone)]
 pub(in crate::pypi) struct Line {
-    /// Line in the file that is read, from 1; for an included file that of the inclusion.
+    /// Line in the scanned file, from 1; for a line of an included file, that of the `-r`.
     pub(in crate::pypi) line: u32,
     /// The requirement as written, without options and comments.
     pub(in crate::pypi) text: String,
-    /// `sha256:…`, as written.
+    /// Hashes as written: `sha256:…`.
     pub(super) hashes: Vec<String>,
-    /// Why it is there, by its comments.
+    /// Dependents and files that its comments name.
     pub(super) reasons: Vec<Reason>,
 }
 
 impl Line {
-    /// Whether it asks for a directory of the repository.
+    /// Whether the line requires a local directory.
     pub(in crate::pypi) fn is_folder(&self) -> bool {
         matches!(self.wanted(), Some(Wanted::Folder { .. }))
     }
 
-    /// What the line asks for. [`File::read`] has refused every line that asks for nothing.
+    /// The parsed requirement. It is never `None`, because [`File::read`] refuses invalid lines.
     pub(super) fn wanted(&self) -> Option<Wanted<'_>> {
         Wanted::parse(&self.text)
     }
 
-    /// The name of what is asked for, else the requirement itself.
+    /// The name of the project, or the whole requirement if it has no name.
     pub(in crate::pypi) fn name(&self) -> String {
         match self.wanted().and_then(|wanted| wanted.name()) {
             Some(name) => name.to_owned(),
@@ -59,24 +59,24 @@ impl Line {
     }
 }
 
-/// One file.
+/// One file, without the files that it includes.
 #[derive(Debug, Default)]
 pub(in crate::pypi) struct File {
     pub(in crate::pypi) lines: Vec<Line>,
-    /// Files whose requirements count as this file's, with the line.
+    /// Included files (`-r`), with the line of the option.
     pub(super) included: Vec<(String, u32)>,
-    /// Constraints files, with the line.
+    /// Constraints files (`-c`), with the line of the option.
     constraints: Vec<(String, u32)>,
-    /// The index from which packages come, where there is only one.
+    /// The index of `--index-url`.
     index: Option<String>,
     has_more_indexes: bool,
 }
 
 impl File {
-    /// Reads a file without those that it includes.
+    /// Reads a file, without those that it includes.
     ///
     /// # Errors
-    /// When a line is neither a requirement nor an option.
+    /// If a line is neither a requirement nor an option.
     pub(in crate::pypi) fn read(input: &Input<'_>) -> Result<Self, ParseError> {
         let mut file = Self::default();
         for line in logical(input.text()?) {
@@ -104,7 +104,7 @@ impl File {
             "-c" | "--constraint" => self.constraints.push((value.to_owned(), logical.line)),
             "-i" | "--index-url" => self.index = Some(value.to_owned()),
             "--extra-index-url" => self.has_more_indexes = true,
-            // Options that say how to install, not what.
+            // Other options concern how packages are installed.
             _ => {}
         }
 
@@ -112,9 +112,9 @@ impl File {
     }
 
     fn requirement(&mut self, logical: &Logical, text: &str) -> Result<(), ParseError> {
-        let at = logical.line as usize;
+        let line = logical.line as usize;
         if self.lines.len() >= limits::MAX_PACKAGES {
-            return Err(ParseError::new("holds too many requirements").at_line(at));
+            return Err(ParseError::new("has too many requirements").at_line(line));
         }
 
         let (text, options) = match text.find(" --") {
@@ -124,17 +124,19 @@ impl File {
         if Wanted::parse(text).is_none() {
             let shown: String = without_credentials(text).chars().take(80).collect();
             return Err(ParseError::new(format!(
-                "has `{}` where a requirement belongs",
+                "has `{}` instead of a requirement",
                 shown.trim()
             ))
-            .at_line(at)
-            .with_hint("a file that pip cannot read can be left out with `--exclude`"));
+            .at_line(line)
+            .with_hint(
+                "if this is not a requirements file of pip, leave it out with `--exclude`",
+            ));
         }
 
         self.lines.push(Line {
             line: logical.line,
             text: text.trim().to_owned(),
-            hashes: hashes(options, at)?,
+            hashes: hashes(options, line)?,
             reasons: reasons(&logical.comments),
         });
 
@@ -142,7 +144,7 @@ impl File {
     }
 }
 
-/// The option that a line begins with, and its value.
+/// The option at the start of a line, and its value; `None` for a requirement.
 fn option(text: &str) -> Option<(&str, &str)> {
     if !text.starts_with('-') {
         return None;
@@ -166,7 +168,7 @@ fn option(text: &str) -> Option<(&str, &str)> {
 
 /// The hashes among the options of a requirement.
 fn hashes(options: &str, line: usize) -> Result<Vec<String>, ParseError> {
-    let mut found = Vec::new();
+    let mut hashes = Vec::new();
     let mut words = options.split_whitespace();
     while let Some(word) = words.next() {
         let Some(rest) = word.strip_prefix("--hash") else {
@@ -176,44 +178,45 @@ fn hashes(options: &str, line: usize) -> Result<Vec<String>, ParseError> {
             Some(hash) => hash,
             None => words.next().unwrap_or_default(),
         };
-        let is_whole = hash.split_once(':').is_some_and(|(algorithm, digits)| {
+        let is_complete = hash.split_once(':').is_some_and(|(algorithm, digits)| {
             let expected = HASHES.iter().find(|(name, _)| *name == algorithm);
             expected.is_none_or(|(_, length)| digits.len() == *length)
                 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
         });
-        if !is_whole {
-            return Err(ParseError::new("has a hash that is none").at_line(line));
+        if !is_complete {
+            return Err(ParseError::new("has an invalid hash").at_line(line));
         }
 
-        found.push(hash.to_owned());
+        hashes.push(hash.to_owned());
     }
 
-    Ok(found)
+    Ok(hashes)
 }
 
-/// A file with all that it includes.
+/// A file and all files that it includes.
 #[derive(Debug, Default)]
 pub(super) struct Files {
     pub(super) lines: Vec<Line>,
-    /// The one version that constraints files state for each project; none where they state two.
+    /// The version that constraints files state for each project; `None` if they state different
+    /// ones.
     pub(super) constraints: BTreeMap<String, Option<String>>,
-    /// Included files that are not in the repository or cannot be read, with the line.
+    /// Included files that are not in the repository or cannot be read, with the line of the option.
     pub(super) unread: Vec<(String, u32)>,
-    /// The index from which packages come, where there is only one.
+    /// The index of all packages; `None` if there are several.
     pub(super) index: Option<String>,
-    /// Whether the file is itself one of constraints, by its name.
+    /// Whether the file itself is a constraints file, by its name.
     pub(super) is_constraints: bool,
 }
 
-/// A file that is still to be read: path, line of the inclusion, whether it holds constraints.
+/// A file to be read: path, line of the option that includes it, whether it is a constraints file.
 type Next = (String, u32, bool);
 
 impl Files {
     /// Reads a file and those that it includes, each once.
     ///
     /// # Errors
-    /// When the file itself cannot be read, or they are too many. An included file that cannot be
-    /// read is a hole in this one, and an error of its own.
+    /// If the file itself cannot be read, or there are too many files or requirements. An included
+    /// file that cannot be read is recorded in [`Files::unread`].
     pub(super) fn read(input: &Input<'_>) -> Result<Self, ParseError> {
         let name = input.path.rsplit('/').next().unwrap_or(input.path);
         let mut files = Self {
@@ -222,11 +225,12 @@ impl Files {
         };
         let mut seen: BTreeSet<(String, bool)> = [(input.path.to_owned(), false)].into();
         let mut next: Vec<Next> = Vec::new();
+
         let own = File::read(input)?;
         let mut has_more_indexes = own.has_more_indexes;
-
         files.index.clone_from(&own.index);
         files.add(own, input.path, None, false, &mut next);
+
         while let Some((path, line, is_constraints)) = next.pop() {
             if !seen.insert((path.clone(), is_constraints)) {
                 continue;
@@ -252,13 +256,13 @@ impl Files {
                     files.index = files.index.take().or_else(|| file.index.clone());
                     files.add(file, &path, Some(line), is_constraints, &mut next);
                 }
-                // What constraints state is nobody's requirement.
+                // Constraints require nothing, so without them nothing is missing.
                 None if is_constraints => {}
                 None => files.unread.push((path, line)),
             }
 
             if files.lines.len() > limits::MAX_PACKAGES {
-                return Err(ParseError::new("holds too many requirements").at_line(line as usize));
+                return Err(ParseError::new("has too many requirements").at_line(line as usize));
             }
         }
 
@@ -266,6 +270,8 @@ impl Files {
         Ok(files)
     }
 
+    /// Adds the lines of a file, and queues the files that it includes. `at` is the line in the
+    /// scanned file through which this one is included.
     fn add(
         &mut self,
         file: File,
@@ -296,6 +302,7 @@ impl Files {
         }));
     }
 
+    /// Adds the versions that a constraints file states.
     fn constrain(&mut self, lines: &[Line]) {
         for line in lines {
             let Some(Wanted::Index(requirement)) = line.wanted() else {
@@ -307,9 +314,9 @@ impl Files {
 
             self.constraints
                 .entry(normalize(requirement.name).into_owned())
-                .and_modify(|known| {
-                    if known.as_deref() != Some(version) {
-                        *known = None;
+                .and_modify(|earlier| {
+                    if earlier.as_deref() != Some(version) {
+                        *earlier = None;
                     }
                 })
                 .or_insert_with(|| Some(version.to_owned()));

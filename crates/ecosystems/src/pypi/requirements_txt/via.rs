@@ -1,22 +1,22 @@
-//! What pip-tools and uv write behind a package about why it is there:
-//! `# via -r requirements.in, flask`, or one reason a line.
+//! Comments in which pip-tools and uv name the reasons for a package:
+//! `# via -r requirements.in, flask`, or one reason per line.
 
 use crate::pypi::name::is_name;
 
-/// Why a package is in a file.
+/// A reason for which a package is in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Reason {
-    /// A package needs it.
+    /// Another package depends on it.
     Package(String),
-    /// A file asks for it, of the project of this name.
+    /// A file requires it. `name` is the file's project.
     File { name: Option<String>, path: String },
-    /// A constraints file holds its version; that brings nothing.
+    /// A constraints file limits its version, which is not a dependency.
     Constraint,
 }
 
 /// The reasons in the comments of a line.
 pub(super) fn reasons(comments: &[String]) -> Vec<Reason> {
-    let mut found = Vec::new();
+    let mut all = Vec::new();
     let mut inside = false;
     for comment in comments {
         let comment = comment.trim();
@@ -31,23 +31,24 @@ pub(super) fn reasons(comments: &[String]) -> Vec<Reason> {
                 continue;
             }
         };
-        let read: Option<Vec<Reason>> = listed
+
+        let reasons: Option<Vec<Reason>> = listed
             .split(", ")
             .map(str::trim)
             .filter(|text| !text.is_empty())
             .map(reason)
             .collect();
-
-        match read {
-            Some(reasons) => found.extend(reasons),
+        match reasons {
+            Some(reasons) => all.extend(reasons),
             // Any other comment ends the list.
             None => inside = false,
         }
     }
 
-    found
+    all
 }
 
+/// Parses one reason; `None` for other comments.
 fn reason(text: &str) -> Option<Reason> {
     if let Some(path) = text.strip_prefix("-r ") {
         return Some(Reason::File {

@@ -1,22 +1,23 @@
-//! What one requirement of a file is: a project, an archive, a repository or a folder.
+//! The kinds of requirements in a requirements file: a project, an archive, a repository or a
+//! directory.
 
 use crate::pypi::address::{archive, archive_version, egg, repository};
 use crate::pypi::requirement::Requirement;
 
-/// What a requirement asks for.
+/// The target of a requirement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::pypi) enum Wanted<'a> {
     /// A project from an index.
     Index(Requirement<'a>),
-    /// An archive whose file name states the version.
+    /// An archive with the version in its file name.
     Archive {
         name: &'a str,
         version: &'a str,
         url: &'a str,
     },
-    /// A repository, or an archive that does not state its version.
+    /// A repository, or an archive without a version in its file name.
     Address { name: Option<&'a str>, url: &'a str },
-    /// A folder.
+    /// A directory, usually of the same repository.
     Folder {
         name: Option<&'a str>,
         path: &'a str,
@@ -24,7 +25,7 @@ pub(in crate::pypi) enum Wanted<'a> {
 }
 
 impl<'a> Wanted<'a> {
-    /// Reads a requirement; `None` for what pip would not take for one.
+    /// Parses a requirement; `None` for a text that pip would refuse.
     pub(in crate::pypi) fn parse(text: &'a str) -> Option<Self> {
         let text = text.trim();
         if let Some(requirement) = Requirement::parse(text)
@@ -35,9 +36,9 @@ impl<'a> Wanted<'a> {
                 Some(url) => Self::at(url, Some(requirement.name)),
             });
         }
-        // A path or an address, with a marker behind it.
-        let target = text.split(" ;").next().unwrap_or(text).trim();
 
+        // A path or an address, perhaps followed by a marker.
+        let target = text.split(" ;").next().unwrap_or(text).trim();
         let is_address = target.contains("://") || target.starts_with("file:");
         let is_path = target.starts_with(['.', '/', '~', '$'])
             || target.contains(['/', '\\'])
@@ -46,7 +47,7 @@ impl<'a> Wanted<'a> {
             .then(|| Self::at(target, None))
     }
 
-    /// What stands at an address or a path.
+    /// Classifies an address or a path.
     fn at(target: &'a str, name: Option<&'a str>) -> Self {
         let name = name.or_else(|| egg(target));
         if repository(target).is_some() {
@@ -77,7 +78,7 @@ impl<'a> Wanted<'a> {
         Self::Folder { name, path }
     }
 
-    /// The project that is asked for, where the requirement names it.
+    /// The name of the required project; `None` if the requirement does not contain it.
     pub(in crate::pypi) fn name(&self) -> Option<&'a str> {
         match self {
             Self::Index(requirement) => Some(requirement.name),
@@ -86,7 +87,7 @@ impl<'a> Wanted<'a> {
         }
     }
 
-    /// The versions or the address that are asked for.
+    /// The required versions, address or path.
     pub(in crate::pypi) fn requirement(&self) -> &'a str {
         match self {
             Self::Index(requirement) => requirement.specifier,
@@ -101,22 +102,22 @@ mod tests {
     use super::Wanted;
 
     #[test]
-    fn what_is_asked_for_is_told_apart() {
+    fn targets_are_classified() {
         let kind = |text| match Wanted::parse(text) {
             Some(Wanted::Index(_)) => "index",
             Some(Wanted::Archive { .. }) => "archive",
             Some(Wanted::Address { .. }) => "address",
-            Some(Wanted::Folder { .. }) => "folder",
+            Some(Wanted::Folder { .. }) => "directory",
             None => "nothing",
         };
 
         for (text, expected) in [
             ("flask", "index"),
             ("flask[async]==2.0; python_version < '3'", "index"),
-            ("./lib", "folder"),
-            (".", "folder"),
-            ("a @ file:///src/a", "folder"),
-            ("lib/core", "folder"),
+            ("./lib", "directory"),
+            (".", "directory"),
+            ("a @ file:///src/a", "directory"),
+            ("lib/core", "directory"),
             ("a-1.0-py3-none-any.whl", "archive"),
             ("./wheels/a-1.0.tar.gz", "archive"),
             ("https://h.invalid/a-1.0.zip#sha256=00", "archive"),

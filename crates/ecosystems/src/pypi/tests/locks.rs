@@ -6,7 +6,7 @@ use super::{fixture, names, open, read};
 use crate::snapshot_text::snapshot_text;
 
 #[test]
-fn poetry_1_needs_its_manifest_to_tell_what_is_for_development() {
+fn poetry_1_needs_its_manifest_for_scopes() {
     let files = [
         fixture!("poetry1/poetry.lock"),
         fixture!("poetry1/pyproject.toml"),
@@ -37,7 +37,7 @@ fn poetry_2_writes_groups() {
     insta::assert_snapshot!(snapshot_text(&read(&files).unwrap()));
 }
 
-/// A package of `poetry.lock` with the end that every such file has.
+/// A `poetry.lock` with one package.
 fn poetry(package: &str, metadata: &str) -> [(&'static str, String); 1] {
     [(
         "poetry.lock",
@@ -46,7 +46,7 @@ fn poetry(package: &str, metadata: &str) -> [(&'static str, String); 1] {
 }
 
 #[test]
-fn poetry_writes_where_packages_come_from() {
+fn poetry_writes_origins() {
     let origin = |source: &str| {
         let text = format!("name = \"a\"\nversion = \"1\"\n[package.source]\n{source}");
         let lockfile = read(&poetry(&text, "")).unwrap();
@@ -103,7 +103,7 @@ fn old_lockfiles_of_poetry_keep_hashes_in_one_table() {
 fn a_lockfile_of_a_later_poetry_is_refused() {
     let package = "name = \"a\"\nversion = \"1\"\n";
     let error = read(&poetry(package, "lock-version = \"3.0\"\n")).unwrap_err();
-    assert_eq!(error.reason, "is of version 3.0, which is not known");
+    assert_eq!(error.reason, "has the unknown format version 3.0");
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn pipenv_writes_categories() {
 }
 
 #[test]
-fn pipenv_locks_what_has_no_version() {
+fn pipenv_locks_requirements_without_versions() {
     let text = r#"{
       "_meta": {"pipfile-spec": 6, "sources": [{"name": "a", "url": "https://u:p@h.invalid/simple"}]},
       "default": {
@@ -163,7 +163,7 @@ fn uv_locks_a_workspace_with_its_members() {
 }
 
 #[test]
-fn uv_writes_where_packages_come_from() {
+fn uv_writes_origins() {
     let origin = |source: &str| {
         let text =
             format!("version = 1\n[[package]]\nname = \"a\"\nversion = \"1\"\nsource = {source}\n");
@@ -192,7 +192,7 @@ fn uv_writes_where_packages_come_from() {
 }
 
 #[test]
-fn what_uv_needs_and_lacks_is_an_error() {
+fn an_incomplete_uv_lock_is_an_error() {
     let package = "[[package]]\nname = \"a\"\nversion = \"1\"\n";
     for (text, reason) in [
         (
@@ -207,11 +207,11 @@ fn what_uv_needs_and_lacks_is_an_error() {
             format!(
                 "version = 1\n{package}source = {{ editable = \".\" }}\ndependencies = [{{ name = \"b\" }}]\n"
             ),
-            "lacks `b`, on which another package depends",
+            "has a dependency on `b`, which is not in the file",
         ),
         (
             "version = 1\n[manifest]\nmembers = [\"a\"]\n".to_owned(),
-            "lacks `a`, a member of the workspace",
+            "does not contain the workspace member `a`",
         ),
     ] {
         let error = read(&[("uv.lock", text)]).unwrap_err();
@@ -256,7 +256,7 @@ fn pdm_locks_a_package_with_extras_twice() {
 }
 
 #[test]
-fn pylock_is_read_with_what_its_markers_say() {
+fn pylock_has_groups_in_its_markers() {
     let files = [
         fixture!("pylock/pylock.toml"),
         fixture!("pylock/pyproject.toml"),
@@ -289,7 +289,7 @@ archive = { url = "https://h.invalid/c-2.0.tar.gz", hashes = { sha256 = "00" } }
 }
 
 #[test]
-fn a_project_that_is_locked_by_its_folder_has_a_lockfile() {
+fn a_project_that_is_locked_by_its_directory_is_a_root() {
     let files = [
         (
             "app/Pipfile.lock",

@@ -33,7 +33,7 @@ fn comments_of_uv_and_comments_on_one_line_are_edges() {
 }
 
 #[test]
-fn a_floor_is_not_a_version() {
+fn a_lower_bound_is_not_a_version() {
     let lockfile = requirements(
         "a>=1.0\nb==1.*\nc\nd ~= 2.0 ; python_version < '4'\ne==1.0  # why\nf === odd\ng[x]==2.0,>=1 \n-- \n",
     )
@@ -46,7 +46,7 @@ fn a_floor_is_not_a_version() {
 }
 
 #[test]
-fn lines_go_on_and_comments_end_them() {
+fn lines_continue_until_a_comment() {
     let hash = "0".repeat(64);
     let lockfile = requirements(&format!(
         "\n# a note\na==1.0 \\\n    --hash=sha256:{hash} \\\n    --hash sha256:{hash}\nb==2.0#not-a-comment\n"
@@ -62,11 +62,11 @@ fn lines_go_on_and_comments_end_them() {
     assert_eq!(lockfile.packages[2].line, 4);
 
     let error = requirements("a==1.0 --hash=sha256:00\n").unwrap_err();
-    assert_eq!(error.reason, "has a hash that is none");
+    assert_eq!(error.reason, "has an invalid hash");
 }
 
 #[test]
-fn secrets_of_addresses_are_not_kept() {
+fn credentials_are_removed_from_addresses() {
     let lockfile = requirements(
         "--index-url https://user:secret@h.invalid/simple\na==1.0\nb @ git+https://secret@h.invalid/b.git@v1\nc @ https://secret@h.invalid/c-1.0.zip\n-e git+ssh://git@h.invalid/d.git#egg=d\n",
     )
@@ -90,7 +90,7 @@ fn secrets_of_addresses_are_not_kept() {
 }
 
 #[test]
-fn of_two_indexes_none_is_known() {
+fn with_two_indexes_the_origin_is_unknown() {
     let text = "-i https://a.invalid/\n--extra-index-url=https://b.invalid/\na==1.0\n";
     let lockfile = requirements(text).unwrap();
     assert_eq!(lockfile.packages[0].origin, Origin::Registry(None));
@@ -120,7 +120,7 @@ fn included_files_count_once_and_in_circles() {
 }
 
 #[test]
-fn constraints_ask_for_nothing() {
+fn constraints_require_nothing() {
     let text = "a==1.0\nb<2\nc\n".to_owned();
     let lockfile = read(&[("constraints.txt", text)]).unwrap();
     assert_eq!(names(&lockfile), ["a 1.0"]);
@@ -137,7 +137,7 @@ fn one_project_for_two_environments_is_two_packages() {
 }
 
 #[test]
-fn what_a_file_was_made_for_is_its_root() {
+fn the_project_of_a_compiled_file_is_its_root() {
     let files = [
         (
             "requirements.txt",
@@ -166,21 +166,21 @@ fn what_a_file_was_made_for_is_its_root() {
 }
 
 #[test]
-fn folders_of_the_repository_ask_for_themselves() {
+fn directories_of_the_repository_are_not_unresolved() {
     let lockfile = requirements("-e .\n./lib\n-e ./x#egg=x\na==1\n").unwrap();
     assert_eq!(names(&lockfile), ["x ", "a 1"]);
     assert!(lockfile.unresolved.is_empty());
 }
 
 #[test]
-fn prose_is_no_requirements_file() {
+fn prose_is_refused() {
     let error = requirements("a==1\nThe system shall be secure.\n").unwrap_err();
     assert_eq!(error.line, Some(2));
     assert!(error.hint.is_some());
 }
 
 #[test]
-fn manifests_say_what_they_ask_for() {
+fn pyproject_toml_states_requirements() {
     let pyproject = r#"[build-system]
 requires = ["setuptools"]
 [project]
@@ -223,7 +223,7 @@ g = "*"
 }
 
 #[test]
-fn other_manifests_say_it_in_their_own_way() {
+fn other_manifests_state_requirements() {
     let setup = "[metadata]\nname = shop\n[options]\ninstall_requires =\n    a>=1; python_version<'3'\n    # note\n    b\npackages = find:\n[options.extras_require]\nfast = c; d>=2\n[flake8]\nodd\n";
     assert_eq!(
         open(&unresolved(&[("setup.cfg", setup.to_owned())]).unwrap()),
@@ -250,7 +250,7 @@ fn other_manifests_say_it_in_their_own_way() {
 }
 
 #[test]
-fn groups_that_include_each_other_end() {
+fn groups_that_include_each_other_are_read_once() {
     let text = "[dependency-groups]\na = [\"x\", {include-group = \"b\"}]\nb = [\"y\", {include-group = \"A\"}]\n";
     let found = unresolved(&[("pyproject.toml", text.to_owned())]).unwrap();
     assert_eq!(open(&found), ["2: x", "3: y", "3: y", "2: x"]);

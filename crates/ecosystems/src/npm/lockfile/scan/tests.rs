@@ -12,7 +12,7 @@ macro_rules! fixture {
     };
 }
 
-/// In the spelling of npm.
+/// Lockfiles with npm's own layout.
 const WRITTEN: &[&str] = &[
     fixture!("three-formats-v2/package-lock.json"),
     fixture!("three-formats-v3/package-lock.json"),
@@ -21,7 +21,7 @@ const WRITTEN: &[&str] = &[
     ALL_KEYS,
 ];
 
-/// Every key that counts, and values of every kind where they are passed over.
+/// A lockfile with every key that is read, and values of every kind for keys that are skipped.
 const ALL_KEYS: &str = r#"{
   "name": "all",
   "version": "1.0.0",
@@ -117,7 +117,7 @@ fn by_serde(text: &str) -> Result<Lockfile, ParseError> {
 }
 
 #[test]
-fn takes_what_npm_writes() {
+fn accepts_lockfiles_of_npm() {
     for text in WRITTEN {
         let expected = by_serde(text);
         assert!(expected.is_ok(), "{expected:?}");
@@ -137,7 +137,7 @@ fn needs_no_line_end_at_the_end() {
 
 #[test]
 #[expect(clippy::disallowed_methods, reason = "the test reads shared files")]
-fn takes_the_lockfiles_of_the_corpus() {
+fn accepts_the_lockfiles_of_the_corpus() {
     let Some(shared) = patchgate_testkit::shared_dir() else {
         return;
     };
@@ -163,7 +163,7 @@ fn takes_the_lockfiles_of_the_corpus() {
 }
 
 #[test]
-fn knows_where_parts_end() {
+fn parts_end_between_entries() {
     let first = "    \"a\": {\n      \"b\": {\n      },\n    },\n";
     let second = "    \"ä\": {\n    },\n";
     let last = "    \"c\": {\n    }\n  },\n  \"d\": {\n    \"e\": {\n    },\n  }\n}\n";
@@ -202,14 +202,14 @@ fn leaves_deep_values_to_serde_json() {
     )));
 }
 
-/// A change of a text, most of which keep a line a line.
+/// A change of a text. Most changes affect whole lines.
 #[derive(Debug, Clone)]
 enum Change {
-    /// Puts a text at a place, over some bytes.
+    /// Replaces a number of bytes at a position by a text.
     Put(Index, &'static str, usize),
-    /// Puts a line before another.
+    /// Inserts a line before another.
     PutLine(Index, &'static str),
-    /// Puts a copy of a line before another.
+    /// Inserts a copy of the first line before the second.
     Copy(Index, Index),
     Remove(Index),
     Swap(Index, Index),
@@ -286,19 +286,19 @@ fn change() -> impl Strategy<Value = Change> {
 
 fn changed(text: &str, change: &Change) -> String {
     let mut lines: Vec<&str> = text.split('\n').collect();
-    let place = |index: &Index| index.index(text.split('\n').count());
+    let number = |index: &Index| index.index(text.split('\n').count());
     match change {
         Change::Put(at, put, over) => {
             let at = text.floor_char_boundary(at.index(text.len() + 1));
             let until = text.floor_char_boundary(at + over).max(at);
             return format!("{}{put}{}", &text[..at], &text[until..]);
         }
-        Change::PutLine(at, line) => lines.insert(place(at), line),
-        Change::Copy(from, to) => lines.insert(place(to), lines[place(from)]),
+        Change::PutLine(at, line) => lines.insert(number(at), line),
+        Change::Copy(from, to) => lines.insert(number(to), lines[number(from)]),
         Change::Remove(at) => {
-            lines.remove(place(at));
+            lines.remove(number(at));
         }
-        Change::Swap(one, other) => lines.swap(place(one), place(other)),
+        Change::Swap(one, other) => lines.swap(number(one), number(other)),
     }
 
     lines.join("\n")
@@ -307,7 +307,8 @@ fn changed(text: &str, change: &Change) -> String {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 4_000, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Whatever the fast way reads, serde_json reads alike, in however many parts.
+    /// serde_json reads every text that the fast reader accepts, with the same result, whatever the
+    /// number of parts.
     #[test]
     fn never_differs_from_serde_json(
         which in any::<Index>(),
