@@ -1,4 +1,4 @@
-//! What `go.mod` and `go.work` say, directive by directive
+//! Contents of `go.mod` and `go.work`, directive by directive
 //! (<https://go.dev/ref/mod#go-mod-file>, <https://go.dev/ref/mod#go-work-file>).
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,7 +7,7 @@ use super::syntax::{Directive, directives};
 use super::{module_path, version};
 use crate::ParseError;
 
-/// A file's directives, sorted out.
+/// The directives of one file, grouped by verb.
 #[derive(Debug, Default)]
 pub(super) struct Directives {
     /// The module's own path; empty in `go.work`.
@@ -16,11 +16,11 @@ pub(super) struct Directives {
     pub(super) go: Option<Stated>,
     /// Version in the `toolchain` line, without `go` and without the suffix of a changed toolchain.
     pub(super) toolchain: Option<Stated>,
-    /// What is required, in the file's order, each module once.
+    /// Required modules in file order, each listed once.
     pub(super) requires: Vec<Require>,
-    /// Packages of modules that are run as tools.
+    /// Packages that `tool` lines name, by import path.
     pub(super) tools: Vec<String>,
-    /// Folders of a workspace.
+    /// Directories of a workspace.
     pub(super) uses: Vec<Stated>,
     replaces: BTreeMap<String, BTreeMap<Option<String>, Replacement>>,
     excludes: BTreeSet<(String, String)>,
@@ -37,24 +37,24 @@ pub(super) struct Stated {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Require {
     pub(super) path: String,
-    /// As written: a canonical version, or a query.
+    /// As written: a canonical version or a query such as `latest`.
     pub(super) version: String,
-    /// Whether only other modules import it, by Go's comment.
+    /// Whether Go's `// indirect` comment says that only other modules import it.
     pub(super) indirect: bool,
     pub(super) line: u32,
 }
 
-/// What stands in for a module.
+/// The module or directory that replaces a module.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Replacement {
-    /// A module path, or a folder where there is no version.
+    /// A module path, or a directory if there is no version.
     pub(super) to: String,
     pub(super) version: Option<String>,
     pub(super) line: u32,
 }
 
 impl Directives {
-    /// Reads a file. What it does not know it passes over, as a newer Go may write it.
+    /// Parses a file. Unknown directives are ignored because a newer Go may write them.
     pub(super) fn parse(text: &str) -> Result<Self, ParseError> {
         let mut read = Self::default();
         let mut requires: BTreeMap<String, usize> = BTreeMap::new();
@@ -97,11 +97,11 @@ impl Directives {
         Ok(())
     }
 
-    /// Of one module required twice, Go takes the higher version.
+    /// Adds a requirement. If a module is required twice, Go takes the higher version.
     fn require(
         &mut self,
         directive: &Directive<'_>,
-        places: &mut BTreeMap<String, usize>,
+        indices: &mut BTreeMap<String, usize>,
     ) -> Result<(), ParseError> {
         let [path, version] = directive.words.as_slice() else {
             return Err(directive.error("has a `require` that is not a module and a version"));
@@ -114,12 +114,12 @@ impl Directives {
             indirect: is_indirect(directive.comment),
             line: directive.line,
         };
-        let known = places
+        let known = indices
             .get(&require.path)
-            .and_then(|place| self.requires.get_mut(*place));
+            .and_then(|index| self.requires.get_mut(*index));
         match known {
             None => {
-                places.insert(require.path.clone(), self.requires.len());
+                indices.insert(require.path.clone(), self.requires.len());
                 self.requires.push(require);
             }
             Some(known) => {
@@ -145,8 +145,8 @@ impl Directives {
         };
         module_path::check(path, directive.line)?;
         let replacement = match to {
-            [_, folder] if module_path::is_folder(folder) => Replacement {
-                to: folder.clone().into_owned(),
+            [_, directory] if module_path::is_directory(directory) => Replacement {
+                to: directory.clone().into_owned(),
                 version: None,
                 line: directive.line,
             },
@@ -160,7 +160,7 @@ impl Directives {
             }
             [_, _] => {
                 return Err(directive.error(
-                    "replaces a module by something that is neither a folder nor a module with a version",
+                    "replaces a module with something that is neither a directory nor a module with a version",
                 ));
             }
             _ => return Err(wrong()),
@@ -170,14 +170,14 @@ impl Directives {
         if let Some(known) = of_path.get(&old_version)
             && (&known.to, &known.version) != (&replacement.to, &replacement.version)
         {
-            return Err(directive.error(format!("replaces `{path}` twice, by different modules")));
+            return Err(directive.error(format!("replaces `{path}` twice, with different modules")));
         }
 
         of_path.insert(old_version, replacement);
         Ok(())
     }
 
-    /// What stands in for a version of a module: the replacement of that version, else the one of
+    /// The replacement of a module at `version`: the one for that version, otherwise the one for
     /// all versions.
     pub(super) fn replacement(&self, path: &str, version: &str) -> Option<&Replacement> {
         let of_path = self.replaces.get(path)?;
@@ -186,7 +186,7 @@ impl Directives {
             .or_else(|| of_path.get(&None))
     }
 
-    /// Each replacement with the module that it stands in for, in the order of the paths.
+    /// Each replacement with the module path that it replaces, ordered by path.
     pub(super) fn replacements(&self) -> impl Iterator<Item = (&str, &Replacement)> {
         self.replaces.iter().flat_map(|(path, of_path)| {
             of_path
@@ -215,8 +215,8 @@ impl Directives {
     }
 }
 
-/// Go's own reading of the comment
-/// (<https://go.dev/ref/mod#go-mod-file-require>): `indirect`, alone or before a semicolon.
+/// Interprets the comment as Go does (<https://go.dev/ref/mod#go-mod-file-require>): `indirect`,
+/// alone or before a semicolon.
 fn is_indirect(comment: &str) -> bool {
     comment == "indirect" || comment.starts_with("indirect;")
 }
@@ -225,7 +225,7 @@ fn only_word<'d>(directive: &'d Directive<'_>) -> Result<&'d str, ParseError> {
     match directive.words.as_slice() {
         [word] if !word.is_empty() => Ok(word),
         _ => Err(directive.error(format!(
-            "has a `{}` with {} words where one belongs",
+            "has a `{}` with {} words instead of one",
             directive.verb,
             directive.words.len()
         ))),
@@ -233,14 +233,14 @@ fn only_word<'d>(directive: &'d Directive<'_>) -> Result<&'d str, ParseError> {
 }
 
 fn once(
-    place: &mut Option<Stated>,
+    slot: &mut Option<Stated>,
     directive: &Directive<'_>,
     text: String,
 ) -> Result<(), ParseError> {
-    if place.is_some() {
+    if slot.is_some() {
         return Err(directive.error(format!("has a second `{}` line", directive.verb)));
     }
-    *place = Some(Stated {
+    *slot = Some(Stated {
         text,
         line: directive.line,
     });
@@ -251,11 +251,11 @@ fn go_version(directive: &Directive<'_>) -> Result<String, ParseError> {
     let text = only_word(directive)?;
     release(text)
         .map(str::to_owned)
-        .ok_or_else(|| directive.error(format!("asks for the Go version `{text}`, which is none")))
+        .ok_or_else(|| directive.error(format!("asks for the invalid Go version `{text}`")))
 }
 
-/// The version in a toolchain's name (<https://go.dev/doc/toolchain#name>); none for `default` and
-/// `local`, which leave it to the machine.
+/// The version in a toolchain name (<https://go.dev/doc/toolchain#name>); `None` for `default` and
+/// `local`, which leave the choice to the machine.
 fn toolchain_version(directive: &Directive<'_>) -> Result<Option<String>, ParseError> {
     let text = only_word(directive)?;
     if matches!(text, "default" | "local") {
@@ -269,11 +269,11 @@ fn toolchain_version(directive: &Directive<'_>) -> Result<Option<String>, ParseE
         .and_then(release);
     match version {
         Some(version) => Ok(Some(version.to_owned())),
-        None => Err(directive.error(format!("names the toolchain `{text}`, which is none"))),
+        None => Err(directive.error(format!("names the invalid toolchain `{text}`"))),
     }
 }
 
-/// A version of Go: numbers, and `rc2` or the like.
+/// A Go version: numbers, optionally followed by `rc2` or similar.
 fn release(text: &str) -> Option<&str> {
     (text.starts_with(|c: char| c.is_ascii_digit())
         && !text.contains(['-', '+'])

@@ -1,12 +1,12 @@
-//! `go.mod` with the `go.sum` beside it.
+//! Reader of `go.mod`, together with the `go.sum` next to it.
 //!
-//! From Go 1.17 on the file holds every module that provides a package to a build or a test
-//! (<https://go.dev/ref/mod#graph-pruning>), and `go.sum` only adds hashes. Before, it holds the
-//! modules that the project itself imports, and the others are those whose archives `go.sum` names.
+//! Since Go 1.17 the file lists every module that provides a package to a build or a test
+//! (<https://go.dev/ref/mod#graph-pruning>), and `go.sum` only adds hashes. Before that, it lists
+//! the modules that the project itself imports; the others are those whose archives `go.sum` names.
 //!
-//! The `go` line is a floor and not the release that builds; OSV's readers take it for the version
-//! of the standard library all the same, and so does this one, since nothing in a repository says
-//! more.
+//! The `go` line is a lower bound, not the release that builds. OSV's readers treat it as the
+//! version of the standard library, and so does this reader, because a repository contains nothing
+//! more exact.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,17 +19,17 @@ use super::go_sum::Archives;
 use super::version;
 use crate::{Input, ParseError, limits};
 
-/// Group of the modules whose packages a `tool` line names.
+/// Group of the modules that provide the packages of `tool` lines.
 const TOOLS: &str = "tool";
 
-/// The first version of which `go.mod` names all modules of a build.
+/// First Go version whose `go.mod` lists all modules of a build.
 const COMPLETE_FROM: &str = "1.17";
 
-/// Reads a `go.mod` with the `go.sum` beside it.
+/// Reads a `go.mod`, together with the `go.sum` next to it.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let file = Directives::parse(input.text()?)?;
     if file.module.is_empty() {
-        return Err(ParseError::new("does not say which module it is of")
+        return Err(ParseError::new("does not name its module")
             .with_hint("the file begins with `module` and a path"));
     }
 
@@ -40,12 +40,14 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         Err(_) => None,
     };
 
+    // The modules that the file requires.
     let mut build = Build::new(input);
     for require in &file.requires {
         build.require(&file, require, archives.as_ref());
     }
 
     build.mark_tools(&file);
+    // The modules that only `go.sum` names, for files from before Go 1.17.
     if let Some(archives) = &archives
         && !names_all_modules(&file)
     {
@@ -58,21 +60,20 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     Ok(build.finish(file.module, input))
 }
 
-/// Whether the file's version of Go makes it name every module of a build. A file without one is
-/// of Go 1.16 (<https://go.dev/ref/mod#go-mod-file-go>).
+/// Whether the file's Go version makes it list every module of a build. A file without a `go` line
+/// counts as Go 1.16 (<https://go.dev/ref/mod#go-mod-file-go>).
 fn names_all_modules(file: &Directives) -> bool {
     file.go
         .as_ref()
         .is_some_and(|go| version::compare(&go.text, COMPLETE_FROM).is_ge())
 }
 
-/// A lockfile in the making.
+/// A lockfile under construction.
 struct Build {
     lockfile: Lockfile,
     edges: Vec<Edge>,
-    /// The place of each required module and its requirement, by the path under which it is
-    /// required.
-    places: BTreeMap<String, (PackageIndex, String)>,
+    /// Index and requirement of each required module, by the path under which it is required.
+    required: BTreeMap<String, (PackageIndex, String)>,
 }
 
 impl Build {
@@ -85,11 +86,12 @@ impl Build {
                 ..Lockfile::default()
             },
             edges: Vec::new(),
-            places: BTreeMap::new(),
+            required: BTreeMap::new(),
         }
     }
 
-    /// Adds a required module as the build takes it: itself, what replaces it, or none.
+    /// Adds a required module as the build uses it: the module itself, its replacement, or nothing
+    /// if no version is stated.
     fn require(&mut self, file: &Directives, require: &Require, archives: Option<&Archives<'_>>) {
         let Some(mut package) = taken(file, require) else {
             let replacement = file.replacement(&require.path, &require.version);
@@ -108,13 +110,13 @@ impl Build {
         package.integrity = archives
             .and_then(|archives| archives.hash(&package.name, &package.version))
             .map(str::to_owned);
-        let place = push(&mut self.lockfile, package);
-        self.places
-            .insert(require.path.clone(), (place, require.version.clone()));
+        let index = push(&mut self.lockfile, package);
+        self.required
+            .insert(require.path.clone(), (index, require.version.clone()));
 
         if !require.indirect {
             self.edges.push(Edge {
-                to: place,
+                to: index,
                 name: require.path.as_str().into(),
                 requirement: Some(require.version.as_str().into()),
                 kind: DependencyKind::Runtime,
@@ -122,28 +124,28 @@ impl Build {
         }
     }
 
-    /// Marks the modules that hold the packages of `tool` lines. One that nothing else of the
-    /// project imports is a dependency for development; whether other modules need it the file does
-    /// not say, so its scope stays as it is.
+    /// Marks the modules that provide the packages of `tool` lines. If nothing else in the project
+    /// imports such a module, it becomes a development dependency. Its scope stays the same,
+    /// because the file does not say whether other modules need it.
     fn mark_tools(&mut self, file: &Directives) {
         let direct: BTreeSet<PackageIndex> = self.edges.iter().map(|edge| edge.to).collect();
         let mut marked = BTreeSet::new();
 
         for tool in &file.tools {
-            let Some((path, (place, requirement))) = holder(tool, &self.places) else {
+            let Some((path, (index, requirement))) = provider(tool, &self.required) else {
                 continue;
             };
-            let place = *place;
-            if !marked.insert(place) {
+            let index = *index;
+            if !marked.insert(index) {
                 continue;
             }
 
-            if let Some(package) = self.lockfile.packages.get_mut(place.0 as usize) {
+            if let Some(package) = self.lockfile.packages.get_mut(index.0 as usize) {
                 package.groups = vec![TOOLS.to_owned()];
             }
-            if !direct.contains(&place) {
+            if !direct.contains(&index) {
                 self.edges.push(Edge {
-                    to: place,
+                    to: index,
                     name: path.into(),
                     requirement: Some(requirement.as_str().into()),
                     kind: DependencyKind::Development,
@@ -152,8 +154,8 @@ impl Build {
         }
     }
 
-    /// Adds the modules of `go.sum` that the file does not name. They have no line of their own and
-    /// stand at the first one.
+    /// Adds the modules of `go.sum` that the file does not list. They have no line of their own and
+    /// are reported at the first line.
     fn add_unnamed(
         &mut self,
         file: &Directives,
@@ -167,7 +169,7 @@ impl Build {
             .chain(file.requires.iter().map(|require| require.path.clone()))
             .collect();
         for (path, version) in archives.selected() {
-            // What is replaced is no part of a build; its hash is left from before.
+            // A replaced module is not part of the build; its hash is left over from before.
             let is_replaced = file.replacement(path, version).is_some();
             if known.contains(path) || is_replaced || file.excludes(path, version) {
                 continue;
@@ -204,7 +206,7 @@ impl Build {
     }
 }
 
-/// The package that a build takes for a required module; `None` where the file states no version.
+/// The package that a build uses for a required module; `None` if the file states no version.
 fn taken(file: &Directives, require: &Require) -> Option<Package> {
     let Some(replacement) = file.replacement(&require.path, &require.version) else {
         let stated = version::is_canonical(&require.version)
@@ -225,7 +227,7 @@ fn taken(file: &Directives, require: &Require) -> Option<Package> {
     }
 }
 
-/// The module at a version that stands in for another; `None` where the version is a query.
+/// The module that replaces another one; `None` if its version is a query.
 pub(super) fn replaced(path: &str, by: &Replacement, version: &str) -> Option<Package> {
     version::is_canonical(version).then(|| Package {
         line: by.line,
@@ -234,15 +236,15 @@ pub(super) fn replaced(path: &str, by: &Replacement, version: &str) -> Option<Pa
     })
 }
 
-/// Adds the standard library and, where the file names one, the toolchain, by OSV's names; gives the
-/// edges to them.
+/// Adds the standard library and, if the file names one, the toolchain, under OSV's names. Returns
+/// the edges to them.
 ///
-/// The `toolchain` package is about the `go` command and the compiler. Only a `toolchain` line says
+/// The `toolchain` package covers the `go` command and the compiler. Only a `toolchain` line says
 /// which of them is used.
 pub(super) fn release_of_go(lockfile: &mut Lockfile, file: &Directives) -> Vec<Edge> {
     let mut edges = Vec::new();
     let mut add = |name: &str, stated: &Stated, scope: Scope, kind: DependencyKind| {
-        let place = push(
+        let index = push(
             lockfile,
             Package {
                 line: stated.line,
@@ -251,7 +253,7 @@ pub(super) fn release_of_go(lockfile: &mut Lockfile, file: &Directives) -> Vec<E
             },
         );
         edges.push(Edge {
-            to: place,
+            to: index,
             name: name.into(),
             requirement: Some(stated.text.as_str().into()),
             kind,
@@ -267,20 +269,20 @@ pub(super) fn release_of_go(lockfile: &mut Lockfile, file: &Directives) -> Vec<E
     edges
 }
 
-/// The required module that holds a package: the one with the longest path.
-fn holder<'a, T>(package: &'a str, places: &'a BTreeMap<String, T>) -> Option<(&'a str, &'a T)> {
+/// The required module that provides a package: the one with the longest matching path.
+fn provider<'a, T>(package: &'a str, modules: &'a BTreeMap<String, T>) -> Option<(&'a str, &'a T)> {
     let mut path = package;
     loop {
-        if let Some(place) = places.get(path) {
-            return Some((path, place));
+        if let Some(module) = modules.get(path) {
+            return Some((path, module));
         }
         path = path.rsplit_once('/')?.0;
     }
 }
 
-/// Adds a package and gives its place.
+/// Adds a package and returns its index.
 pub(super) fn push(lockfile: &mut Lockfile, package: Package) -> PackageIndex {
-    let place = u32::try_from(lockfile.packages.len()).unwrap_or(u32::MAX);
+    let index = u32::try_from(lockfile.packages.len()).unwrap_or(u32::MAX);
     lockfile.packages.push(package);
-    PackageIndex(place)
+    PackageIndex(index)
 }

@@ -1,22 +1,22 @@
-//! `go.sum` (<https://go.dev/ref/mod#go-sum-files>): a hash a line, of a module's archive or of its
-//! `go.mod` alone.
+//! Reader of `go.sum` (<https://go.dev/ref/mod#go-sum-files>): one hash per line, of a module's
+//! archive or of its `go.mod` alone.
 
 use std::collections::BTreeMap;
 
 use super::{module_path, version};
 use crate::{Input, ParseError, Siblings};
 
-/// The hashes of modules' archives, by module path and version. Hashes of a `go.mod` alone are left
-/// out: Go keeps them of every version that it looked at while choosing, also of those that no
-/// build takes.
+/// Hashes of module archives, by module path and version. Hashes of a `go.mod` alone are left out:
+/// Go records them for every version it considered, including versions that no build uses.
 #[derive(Debug, Default)]
 pub(super) struct Archives<'a>(BTreeMap<&'a str, BTreeMap<&'a str, String>>);
 
 impl<'a> Archives<'a> {
-    /// The archives that the `go.sum` at a path names; `None` where there is no such file.
+    /// Reads the `go.sum` at `path`; `None` if there is no such file.
     ///
     /// # Errors
-    /// When it cannot be read whole. The error speaks of `go.sum`.
+    /// If the file cannot be read completely. The message names `go.sum`, because the error is
+    /// reported for `go.mod`.
     pub(super) fn read(path: &'a str, siblings: &'a Siblings) -> Result<Option<Self>, ParseError> {
         let Some(bytes) = siblings.get(path) else {
             return Ok(None);
@@ -27,7 +27,7 @@ impl<'a> Archives<'a> {
             siblings,
         };
 
-        // Go writes an empty file where there is nothing to hash.
+        // Go writes an empty file if there is nothing to hash.
         if bytes.trim_ascii().is_empty() {
             return Ok(Some(Self::default()));
         }
@@ -37,17 +37,15 @@ impl<'a> Archives<'a> {
             .and_then(Self::parse)
             .map(Some)
             .map_err(|error| {
-                let place = match error.line {
+                let location = match error.line {
                     Some(line) => format!(" at line {line}"),
                     None => String::new(),
                 };
                 ParseError::new(format!(
-                    "is not complete without `go.sum`, which {}{place}",
+                    "is not complete without `go.sum`, which {}{location}",
                     error.reason
                 ))
-                .with_hint(
-                    "restore go.sum from version control or write it anew with `go mod tidy`",
-                )
+                .with_hint("restore go.sum from version control or re-create it with `go mod tidy`")
             })
     }
 
@@ -92,14 +90,14 @@ impl<'a> Archives<'a> {
         Ok(archives)
     }
 
-    /// The hashes of one archive.
+    /// The hashes of one archive, separated by spaces.
     pub(super) fn hash(&self, path: &str, version: &str) -> Option<&str> {
         self.0.get(path)?.get(version).map(String::as_str)
     }
 
-    /// Each module with the highest version of which the archive is named, in the order of the
-    /// paths. Go's minimal version selection takes the highest version that anything asks for
-    /// (<https://go.dev/ref/mod#minimal-version-selection>); a lower one is left from before.
+    /// Each module with its highest version that has an archive hash, ordered by path. Go's minimal
+    /// version selection takes the highest version that anything requires
+    /// (<https://go.dev/ref/mod#minimal-version-selection>); a lower one is left over from before.
     pub(super) fn selected(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
         self.0.iter().filter_map(|(path, versions)| {
             let highest = versions.keys().max_by(|a, b| version::compare(a, b))?;

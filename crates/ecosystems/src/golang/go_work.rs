@@ -1,7 +1,7 @@
-//! `go.work` (<https://go.dev/ref/mod#go-work-file>).
+//! Reader of `go.work` (<https://go.dev/ref/mod#go-work-file>).
 //!
-//! The modules that its members require are read from their own `go.mod` files. Here is what the
-//! workspace itself adds: the release of Go and the modules that it puts in the place of others.
+//! The modules that the members require are read from their own `go.mod` files. This reader adds
+//! only the workspace's own contents: the Go release and the replacements.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use super::go_mod::{push, release_of_go, replaced};
 use super::module_path;
 use crate::{Input, ParseError};
 
-/// Reads a `go.work` with the `go.mod` files of its members.
+/// Reads a `go.work`, together with the `go.mod` files of its members.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let file = Directives::parse(input.text()?)?;
     if file.go.is_none() && file.uses.is_empty() {
@@ -46,7 +46,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     Ok(lockfile)
 }
 
-/// A member that is not in the repository: what it requires cannot be told.
+/// A member outside the repository, whose requirements are unknown.
 fn outside(member: &Stated) -> Unresolved {
     Unresolved {
         name: member.text.clone(),
@@ -56,21 +56,21 @@ fn outside(member: &Stated) -> Unresolved {
     }
 }
 
-/// Adds the modules that the workspace puts in the place of others, and gives their places by the
-/// path of what they replace. Whether a build meets the replaced version only Go can tell, so all
-/// are there.
+/// Adds the replacement modules of the workspace, and returns their indices by the path of the
+/// module that they replace. All are added, because only Go can say whether a build needs the
+/// replaced version.
 fn add_replacements(
     lockfile: &mut Lockfile,
     file: &Directives,
 ) -> BTreeMap<String, Vec<PackageIndex>> {
-    let mut places: BTreeMap<String, Vec<PackageIndex>> = BTreeMap::new();
+    let mut indices: BTreeMap<String, Vec<PackageIndex>> = BTreeMap::new();
     for (path, by) in file.replacements() {
         let Some(version) = &by.version else { continue };
 
         match replaced(path, by, version) {
             Some(package) => {
-                let place = push(lockfile, package);
-                places.entry(path.to_owned()).or_default().push(place);
+                let index = push(lockfile, package);
+                indices.entry(path.to_owned()).or_default().push(index);
             }
             None => lockfile.unresolved.push(Unresolved {
                 name: by.to.clone(),
@@ -81,10 +81,11 @@ fn add_replacements(
         }
     }
 
-    places
+    indices
 }
 
-/// A member with what it takes from the workspace. One that cannot be read is an error of its own.
+/// A member with its edges into the workspace's packages. An unreadable member is reported as an
+/// error of its own file.
 fn root(
     input: &Input<'_>,
     path: String,
@@ -103,9 +104,9 @@ fn root(
 
     let mut edges = release.to_vec();
     for require in member.requires.iter().filter(|require| !require.indirect) {
-        for place in replacements.get(&require.path).into_iter().flatten() {
+        for index in replacements.get(&require.path).into_iter().flatten() {
             edges.push(Edge {
-                to: *place,
+                to: *index,
                 name: require.path.as_str().into(),
                 requirement: Some(require.version.as_str().into()),
                 kind: DependencyKind::Runtime,

@@ -1,13 +1,13 @@
-//! Paths of modules and of folders.
+//! Module paths and directory paths in Go's files.
 
 use crate::ParseError;
 
-/// Longest module path, in bytes. Go's own bound is what a registry's address can hold.
+/// Longest accepted module path, in bytes. Go itself has no such limit.
 const MAX_BYTES: usize = 1024;
 
-/// Checks a module path by Go's rule for import paths
-/// (<https://pkg.go.dev/golang.org/x/mod/module#CheckImportPath>), as far as it keeps a path from
-/// being something else. Names become parts of addresses, so nothing else may pass.
+/// Checks a module path against the part of Go's rule for import paths
+/// (<https://pkg.go.dev/golang.org/x/mod/module#CheckImportPath>) that keeps it from being
+/// something else. The check is strict because names become parts of addresses.
 pub(super) fn check(path: &str, line: u32) -> Result<(), ParseError> {
     let is_element = |element: &str| {
         !element.is_empty()
@@ -27,8 +27,8 @@ pub(super) fn check(path: &str, line: u32) -> Result<(), ParseError> {
     .at_line(line as usize))
 }
 
-/// Whether a text is a folder and no module path, by Go's rule for `replace` and `use`.
-pub(super) fn is_folder(path: &str) -> bool {
+/// Whether a text is a directory and not a module path, by Go's rule for `replace` and `use`.
+pub(super) fn is_directory(path: &str) -> bool {
     matches!(path, "." | "..")
         || path.starts_with("./")
         || path.starts_with("../")
@@ -40,16 +40,16 @@ pub(super) fn is_folder(path: &str) -> bool {
             .is_some_and(|colon| matches!(colon, ":\\" | ":/"))
 }
 
-/// The file `name` in `folder`, which a file at `base` names: a path from the repository's root, or
-/// `None` where it leads out of the repository.
-pub(super) fn file_in(base: &str, folder: &str, name: &str) -> Option<String> {
-    if folder.starts_with('/') || folder.contains(':') {
+/// The path of the file `name` in `directory`, which is relative to the file at `base`. The result
+/// is relative to the repository's root; `None` if it is outside the repository.
+pub(super) fn file_in(base: &str, directory: &str, name: &str) -> Option<String> {
+    if directory.starts_with('/') || directory.contains(':') {
         return None;
     }
 
     let mut parts: Vec<&str> = base.split('/').collect();
     parts.pop();
-    for part in folder.split(['/', '\\']) {
+    for part in directory.split(['/', '\\']) {
         match part {
             "" | "." => {}
             ".." => drop(parts.pop()?),

@@ -1,34 +1,34 @@
-//! The syntax that `go.mod` and `go.work` share
-//! (<https://go.dev/ref/mod#go-mod-file-lexical>): one directive a line, or several of one verb
-//! in parentheses.
+//! Syntax shared by `go.mod` and `go.work` (<https://go.dev/ref/mod#go-mod-file-lexical>): one
+//! directive per line, or several of one verb in parentheses. The meaning of the verbs is in
+//! `directives`.
 
 use std::borrow::Cow;
 
 use crate::{ParseError, limits};
 
-/// One directive.
+/// A verb with its arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Directive<'a> {
-    /// Line, from 1.
+    /// Line number, from 1.
     pub(super) line: u32,
-    /// What it is: `require`, `replace`, ….
+    /// The keyword: `require`, `replace`, and so on.
     pub(super) verb: Cow<'a, str>,
     /// The words after the verb, without quotes.
     pub(super) words: Vec<Cow<'a, str>>,
-    /// The comment at the line's end, without `//`.
+    /// The comment at the end of the line, without `//`.
     pub(super) comment: &'a str,
 }
 
 impl Directive<'_> {
-    /// An error at the directive's line.
+    /// An error at the line of the directive.
     pub(super) fn error(&self, reason: impl Into<String>) -> ParseError {
         ParseError::new(reason).at_line(self.line as usize)
     }
 }
 
-/// Cuts a file into its directives, in the file's order.
+/// Splits a file into its directives, in file order.
 pub(super) fn directives(text: &str) -> Result<Vec<Directive<'_>>, ParseError> {
-    let mut found = Vec::new();
+    let mut parsed = Vec::new();
     let mut block: Option<(Cow<'_, str>, u32)> = None;
     for (line, content) in (1u32..).zip(text.lines()) {
         let (mut words, comment) =
@@ -55,7 +55,7 @@ pub(super) fn directives(text: &str) -> Result<Vec<Directive<'_>>, ParseError> {
                     Some((verb, _)) => verb.clone(),
                     None => words.remove(0),
                 };
-                found.push(Directive {
+                parsed.push(Directive {
                     line,
                     verb,
                     words,
@@ -64,9 +64,9 @@ pub(super) fn directives(text: &str) -> Result<Vec<Directive<'_>>, ParseError> {
             }
         }
 
-        if found.len() > limits::MAX_PACKAGES {
+        if parsed.len() > limits::MAX_PACKAGES {
             return Err(ParseError::new(format!(
-                "holds more than {} directives",
+                "contains more than {} directives",
                 limits::MAX_PACKAGES
             )));
         }
@@ -80,11 +80,11 @@ pub(super) fn directives(text: &str) -> Result<Vec<Directive<'_>>, ParseError> {
     }
 
     ends_whole(text)?;
-    Ok(found)
+    Ok(parsed)
 }
 
-/// Refuses a file that stops within a line: `v1.2.3` may have been `v1.2.30`. Go ends its files with
-/// a line break; a parenthesis as the last character leaves no doubt either.
+/// Refuses a file that stops within a line, because `v1.2.3` may have been `v1.2.30`. Go ends its
+/// files with a line break. A closing parenthesis as the last character is as unambiguous.
 pub(super) fn ends_whole(text: &str) -> Result<(), ParseError> {
     let last = text.lines().last().unwrap_or_default().trim_start();
     if text.ends_with('\n') || last == ")" {
@@ -92,7 +92,7 @@ pub(super) fn ends_whole(text: &str) -> Result<(), ParseError> {
     }
 
     Err(
-        ParseError::new("stops within a line: its last line does not end with a line break")
+        ParseError::new("is truncated: its last line does not end with a line break")
             .at_line(text.lines().count())
             .with_hint("if the file is whole, end its last line with a line break, as Go does"),
     )
@@ -112,7 +112,7 @@ fn words(line: &str) -> Result<(Vec<Cow<'_, str>>, &str), String> {
             return Ok((words, comment.trim()));
         }
         if rest.starts_with("/*") {
-            return Err("holds a comment with `/*`, which Go does not allow there".to_owned());
+            return Err("has a `/*` comment, which Go does not allow there".to_owned());
         }
 
         let (word, after) = match first {
@@ -121,7 +121,7 @@ fn words(line: &str) -> Result<(Vec<Cow<'_, str>>, &str), String> {
                 let (word, after) = rest
                     .get(1..)
                     .and_then(|rest| rest.split_once('`'))
-                    .ok_or("has a text whose end is missing")?;
+                    .ok_or("has an unterminated string")?;
                 (Cow::Borrowed(word), after)
             }
             '(' | ')' | '[' | ']' | ',' => {
@@ -138,7 +138,7 @@ fn words(line: &str) -> Result<(Vec<Cow<'_, str>>, &str), String> {
     }
 }
 
-/// Where an unquoted word ends.
+/// The length of the unquoted word at the start of `text`; at least one character.
 fn word_end(text: &str) -> usize {
     text.char_indices()
         .find(|(at, c)| {
@@ -150,7 +150,8 @@ fn word_end(text: &str) -> usize {
         .max(text.chars().next().map_or(0, char::len_utf8))
 }
 
-/// A text in double quotes, of which the first is already passed.
+/// Unescapes a double-quoted string whose opening quote is already consumed, and returns it with
+/// the rest of the line.
 fn quoted(text: &str) -> Result<(Cow<'_, str>, &str), String> {
     let mut unescaped = String::new();
     let mut characters = text.char_indices();
@@ -163,14 +164,16 @@ fn quoted(text: &str) -> Result<(Cow<'_, str>, &str), String> {
             '\\' => match characters.next() {
                 Some((_, c @ ('"' | '\\'))) => unescaped.push(c),
                 _ => {
-                    return Err("has a text with an escape other than `\\\\` and `\\\"`".to_owned());
+                    return Err(
+                        "has a string with an escape other than `\\\\` and `\\\"`".to_owned()
+                    );
                 }
             },
             c => unescaped.push(c),
         }
     }
 
-    Err("has a text whose end is missing".to_owned())
+    Err("has an unterminated string".to_owned())
 }
 
 #[cfg(test)]
@@ -220,19 +223,19 @@ mod tests {
             ),
             (")\n", "closes a block that is not open"),
             ("require (\nreplace (\n", "opens a block within a block"),
-            ("module \"a\n", "has a text whose end is missing"),
-            ("module `a\n", "has a text whose end is missing"),
+            ("module \"a\n", "has an unterminated string"),
+            ("module `a\n", "has an unterminated string"),
             (
                 "module \"\\x41\"\n",
-                "has a text with an escape other than `\\\\` and `\\\"`",
+                "has a string with an escape other than `\\\\` and `\\\"`",
             ),
             (
                 "/* a */\n",
-                "holds a comment with `/*`, which Go does not allow there",
+                "has a `/*` comment, which Go does not allow there",
             ),
             (
                 "go 1.2",
-                "stops within a line: its last line does not end with a line break",
+                "is truncated: its last line does not end with a line break",
             ),
         ] {
             assert_eq!(directives(text).unwrap_err().reason, reason, "{text}");

@@ -1,4 +1,4 @@
-//! Whole files: what the fixtures hold, and the traps of the formats.
+//! Whole files: the contents of the fixtures, and the traps of the formats.
 
 use patchgate_model::{Lockfile, Origin};
 
@@ -15,7 +15,7 @@ macro_rules! fixture {
     };
 }
 
-/// Reads the first of the files, which are a repository.
+/// Reads the first of the files, which together are a repository.
 fn read(files: &[(&str, String)]) -> Result<Lockfile, ParseError> {
     let siblings: Siblings = files
         .iter()
@@ -97,7 +97,7 @@ fn a_member_outside_the_repository_is_not_passed_over() {
     insta::assert_snapshot!(snapshot_text(&lockfile.unwrap()));
 }
 
-/// The version of the standard library by the `go` and `toolchain` lines.
+/// The version of the standard library, depending on the `go` and `toolchain` lines.
 #[test]
 fn the_later_of_go_and_toolchain_is_the_standard_library() {
     for (lines, versions) in [
@@ -168,8 +168,8 @@ fn a_replaced_version_goes_before_all_versions() {
     assert_eq!(lockfile.packages[0].alias, None);
 }
 
-/// Sums of versions that nothing takes any more: of lower versions, of a module that is replaced
-/// or excluded, and of a module that the file names at another version.
+/// Sums of versions that nothing uses any more: of lower versions, of a replaced or excluded
+/// module, and of a module that the file lists at another version.
 #[test]
 fn sums_left_from_before_are_no_packages() {
     let hash = "h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
@@ -223,7 +223,7 @@ fn sums_left_from_before_are_no_packages() {
     assert!(alone("1.16") && !alone("1.17"));
     assert!(!with("1.16", &sums).unwrap().direct_only);
 
-    // Where go.mod names all modules, sums only add hashes.
+    // If `go.mod` lists all modules, sums only add hashes.
     assert!(with("1.17", "a.invalid/x v1.0.0\n").is_ok());
 }
 
@@ -244,20 +244,17 @@ fn a_folder_in_place_of_a_module_is_the_users_own() {
 #[test]
 fn what_go_refuses_is_refused() {
     for (text, reason) in [
-        ("go 1.20\n", "does not say which module it is of"),
+        ("go 1.20\n", "does not name its module"),
         ("module a\nmodule b\n", "states its module twice"),
-        (
-            "module a b\n",
-            "has a `module` with 2 words where one belongs",
-        ),
+        ("module a b\n", "has a `module` with 2 words instead of one"),
         ("module m\ngo 1.20\ngo 1.21\n", "has a second `go` line"),
         (
             "module m\ngo latest\n",
-            "asks for the Go version `latest`, which is none",
+            "asks for the invalid Go version `latest`",
         ),
         (
             "module m\ntoolchain 1.22\n",
-            "names the toolchain `1.22`, which is none",
+            "names the invalid toolchain `1.22`",
         ),
         (
             "module m\nrequire a\n",
@@ -273,11 +270,11 @@ fn what_go_refuses_is_refused() {
         ),
         (
             "module m\nreplace a => b\n",
-            "replaces a module by something that is neither a folder nor a module with a version",
+            "replaces a module with something that is neither a directory nor a module with a version",
         ),
         (
             "module m\nreplace a => b v1.0.0\nreplace a => b v1.0.1\n",
-            "replaces `a` twice, by different modules",
+            "replaces `a` twice, with different modules",
         ),
     ] {
         assert_eq!(go_mod(text).unwrap_err().reason, reason, "{text}");

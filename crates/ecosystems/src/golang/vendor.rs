@@ -1,5 +1,5 @@
-//! `vendor/modules.txt` (<https://go.dev/ref/mod#go-mod-vendor>): the modules whose packages are
-//! copied into the repository, and from which Go builds without asking anybody else.
+//! Reader of `vendor/modules.txt` (<https://go.dev/ref/mod#go-mod-vendor>): the modules whose
+//! packages are copied into the repository. Go builds from these copies without a network.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,18 +11,18 @@ use super::syntax::ends_whole;
 use super::{module_path, version};
 use crate::{Input, ParseError, limits};
 
-/// A module as the file states it.
+/// A module as the file lists it.
 struct Vendored<'a> {
     path: &'a str,
     version: &'a str,
     replacement: Option<Replacement>,
     line: u32,
-    /// Whether a build takes it: a package of it is there, or `go.mod` requires it. Go lists
-    /// replacements that replace nothing, too.
+    /// Whether a build uses it: the file lists a package of it, or `go.mod` requires it. Go also
+    /// lists replacements without effect.
     used: bool,
 }
 
-/// Reads a `vendor/modules.txt` with the `go.mod` of its project.
+/// Reads a `vendor/modules.txt`, together with the `go.mod` of its project.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let text = input.text()?;
     ends_whole(text)?;
@@ -33,11 +33,11 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         ..Lockfile::default()
     };
 
-    let mut places = BTreeMap::new();
+    let mut indices = BTreeMap::new();
     for module in modules(text)?.into_iter().filter(|module| module.used) {
         let path = module.path;
-        let place = push(&mut lockfile, package(module)?);
-        places.insert(path, place);
+        let index = push(&mut lockfile, package(module)?);
+        indices.insert(path, index);
     }
 
     for manifest in projects(input) {
@@ -48,7 +48,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             .filter(|require| !require.indirect)
             .filter_map(|require| {
                 Some(Edge {
-                    to: *places.get(require.path.as_str())?,
+                    to: *indices.get(require.path.as_str())?,
                     name: require.path.as_str().into(),
                     requirement: Some(require.version.as_str().into()),
                     kind: DependencyKind::Runtime,
@@ -65,18 +65,18 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     Ok(lockfile)
 }
 
-/// The `go.mod` files of the projects that build from the folder: the members of the workspace
-/// beside it, else the module beside it.
+/// The `go.mod` files of the projects that build from the directory: the members of the workspace
+/// next to it, otherwise the module next to it.
 fn projects(input: &Input<'_>) -> BTreeSet<String> {
-    let beside = |name| module_path::file_in(input.path, "..", name);
-    let workspace = beside("go.work").and_then(|path| Some((directives(input, &path)?, path)));
+    let next_to = |name| module_path::file_in(input.path, "..", name);
+    let workspace = next_to("go.work").and_then(|path| Some((directives(input, &path)?, path)));
     let candidates: Vec<String> = match workspace {
         Some((file, path)) if is_of_workspace(input) => file
             .uses
             .iter()
             .filter_map(|member| module_path::file_in(&path, &member.text, "go.mod"))
             .collect(),
-        _ => beside("go.mod").into_iter().collect(),
+        _ => next_to("go.mod").into_iter().collect(),
     };
 
     candidates
@@ -92,7 +92,8 @@ fn is_of_workspace(input: &Input<'_>) -> bool {
         .is_ok_and(|text| text.lines().any(|line| line == "## workspace"))
 }
 
-/// A project's `go.mod` or `go.work`; one that cannot be read is an error of its own.
+/// Parses a project's `go.mod` or `go.work`. An unreadable one is reported as an error of its own
+/// file.
 fn directives(input: &Input<'_>, path: &str) -> Option<Directives> {
     let manifest = Input {
         path,
@@ -104,8 +105,8 @@ fn directives(input: &Input<'_>, path: &str) -> Option<Directives> {
 
 fn modules(text: &str) -> Result<Vec<Vendored<'_>>, ParseError> {
     let mut modules: Vec<Vendored<'_>> = Vec::new();
-    // Whether the lines belong to the last module; those below a replacement of all versions
-    // belong to none.
+    // Whether the following lines belong to the last module. Lines below a replacement of all
+    // versions belong to no module.
     let mut open = false;
     for (line, content) in (1u32..).zip(text.lines()) {
         let at_line = |reason: &str| ParseError::new(reason).at_line(line as usize);
@@ -119,7 +120,7 @@ fn modules(text: &str) -> Result<Vec<Vendored<'_>>, ParseError> {
             open = module.is_some();
             modules.extend(module);
             if modules.len() > limits::MAX_PACKAGES {
-                return Err(at_line("holds too many modules"));
+                return Err(at_line("contains too many modules"));
             }
         } else if !content.trim().is_empty() {
             let package = content.trim();
@@ -139,23 +140,21 @@ fn modules(text: &str) -> Result<Vec<Vendored<'_>>, ParseError> {
 
     if modules.is_empty() {
         return Err(ParseError::new("names no modules")
-            .with_hint("write the folder anew with `go mod vendor`"));
+            .with_hint("re-create the directory with `go mod vendor`"));
     }
 
     Ok(modules)
 }
 
-/// A heading without its `# `: a module, or nothing for a replacement of all versions of one.
+/// Parses a heading without its `# `: a module, or `None` for a replacement of all versions of one.
 fn heading(text: &str, line: u32) -> Result<Option<Vendored<'_>>, ParseError> {
-    let wrong = || {
-        ParseError::new("has a line that begins like a module and is none").at_line(line as usize)
-    };
+    let wrong = || ParseError::new("has an invalid module line").at_line(line as usize);
     let words: Vec<&str> = text.split_ascii_whitespace().take(6).collect();
     let arrow = words.iter().position(|word| *word == "=>");
     let (from, to) = words.split_at(arrow.unwrap_or(words.len()));
     let replacement = match to {
         [] => None,
-        [_, folder] => Some((*folder, None)),
+        [_, directory] => Some((*directory, None)),
         [_, path, version] => Some((*path, Some((*version).to_owned()))),
         _ => return Err(wrong()),
     };
@@ -181,9 +180,9 @@ fn heading(text: &str, line: u32) -> Result<Option<Vendored<'_>>, ParseError> {
 
 fn package(module: Vendored<'_>) -> Result<Package, ParseError> {
     let no_version = |version: &str| {
-        ParseError::new(format!("has `{version}` where a version belongs"))
+        ParseError::new(format!("has `{version}` where a version is expected"))
             .at_line(module.line as usize)
-            .with_hint("write the folder anew with `go mod vendor`")
+            .with_hint("re-create the directory with `go mod vendor`")
     };
     let own = |origin| Package {
         line: module.line,

@@ -1,11 +1,11 @@
-//! Go's order of versions: Semantic Versioning 2.0 as `golang.org/x/mod/semver` has it
+//! Version order of Go: Semantic Versioning 2.0 as implemented by `golang.org/x/mod/semver`
 //! (<https://pkg.go.dev/golang.org/x/mod/semver>), and the names of Go's own releases
 //! (<https://go.dev/doc/toolchain#version>).
 //!
-//! `v` may stand in front or be missing: files write `v1.2.3`, OSV `1.2.3`. A missing minor or patch
-//! number is zero. `1.21rc2` is `1.21.0-rc.2`, as the Go vulnerability database counts it. The
-//! language version `1.21` counts as the release `1.21.0`: no release is older and takes a file
-//! that asks for it. Build metadata (`+incompatible`) does not count.
+//! A leading `v` is optional: files write `v1.2.3`, OSV writes `1.2.3`. A missing minor or patch
+//! number is zero. `1.21rc2` equals `1.21.0-rc.2`, as in the Go vulnerability database. The
+//! language version `1.21` counts as the release `1.21.0`, because no older release accepts a file
+//! that requires it. Build metadata (`+incompatible`) is ignored.
 
 use std::cmp::Ordering;
 
@@ -15,22 +15,22 @@ use crate::version::semantic::{Build, Prerelease, Rules, Semantic, compare_ident
 
 const RULES: Rules = Rules::STRICT.with_missing_numbers();
 
-/// A version. None is OSV's `0`, which stands before every version
+/// A version. `None` is OSV's `0`, which precedes every version
 /// (<https://ossf.github.io/osv-schema/#affectedrangesevents-fields>).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Version<'a>(Option<Semantic<'a, 3, Pre<'a>>>);
 
-/// A pre-release, or none.
+/// The pre-release part of a version.
 #[derive(Debug, Clone, Copy)]
 enum Pre<'a> {
-    /// As Semantic Versioning has it.
+    /// In the notation of Semantic Versioning.
     Of(Prerelease<'a>),
-    /// In the name of a release of Go, `rc2`: two identifiers without a dot between them.
+    /// In the name of a Go release, such as `rc2`: two identifiers without a dot between them.
     Named([&'a str; 2]),
 }
 
 impl<'a> Version<'a> {
-    /// Reads a version; `None` when the text is not one.
+    /// Parses a version; `None` if the text is not one.
     pub(super) fn parse(text: &'a str) -> Option<Self> {
         if text == "0" {
             return Some(Self(None));
@@ -52,7 +52,7 @@ impl<'a> Version<'a> {
 }
 
 impl<'a> Pre<'a> {
-    /// Reads `rc2`, `beta1`.
+    /// Parses `rc2` or `beta1`.
     fn named(text: &'a str) -> Option<Self> {
         let (kind, number) = split(text, |byte| !byte.is_ascii_digit());
         (matches!(kind, "alpha" | "beta" | "rc") && is_plain(number))
@@ -95,14 +95,14 @@ impl PartialEq for Pre<'_> {
 
 impl Eq for Pre<'_> {}
 
-/// Whether a text is a version as `go.mod` requires it: `v`, three numbers, and what may follow. Any
-/// other text there is a query (`master`, `latest`, `v1`) which Go answers at its next run.
+/// Whether a text is a version as `go.mod` requires it: `v`, three numbers, and optional suffixes.
+/// Any other text there is a query (`master`, `latest`, `v1`), which Go resolves at its next run.
 pub(super) fn is_canonical(text: &str) -> bool {
     text.strip_prefix('v')
         .is_some_and(|text| Rules::STRICT.read::<3>(text).is_some())
 }
 
-/// The larger of two versions of modules; a text that is none is smaller.
+/// Orders two module versions; a text that is not a version is the smaller one.
 pub(super) fn compare(a: &str, b: &str) -> Ordering {
     Version::parse(a).cmp(&Version::parse(b))
 }

@@ -1,9 +1,9 @@
-//! `project.assets.json`, which a restore leaves in `obj/`, and `*.deps.json`, which a build leaves
-//! beside what it made
+//! Readers of `project.assets.json`, which a restore writes to `obj/`, and `*.deps.json`, which a
+//! build writes next to its output
 //! (<https://github.com/dotnet/sdk/blob/main/documentation/specs/runtime-configuration-file.md>).
 //!
-//! Both hold the graph of each target framework under `targets`, with keys of a name, `/` and a
-//! version, and a fact sheet of each key under `libraries`.
+//! Both contain the graph of each target framework under `targets`, with keys of the form
+//! `name/version`, and the details of each key under `libraries`.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,7 +14,7 @@ use super::{check_name, check_version, project_files, scopes};
 use crate::syntax::{Node, json};
 use crate::{Input, ParseError};
 
-/// What `*.deps.json` puts before the name of a package that holds the runtime itself.
+/// Prefix of the names in `*.deps.json` of packages that contain the runtime itself.
 const RUNTIME_PACK: &str = "runtimepack.";
 
 /// Reads a `project.assets.json`.
@@ -25,14 +25,15 @@ pub(super) fn parse_assets(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         Some("3") => "nuget-assets-v3",
         Some("4") => "nuget-assets-v4",
         Some(other) => {
-            return Err(ParseError::new(format!(
-                "has format version {other:?}, which is not known"
-            ))
-            .with_hint("versions 2 to 4 are read; a newer Patchgate may read this one"));
+            return Err(
+                ParseError::new(format!("has the unsupported format version {other:?}")).with_hint(
+                    "versions 2 to 4 are supported; a newer Patchgate may support this one",
+                ),
+            );
         }
         None => {
             return Err(ParseError::new("lacks its format `version`")
-                .with_hint("write the file anew with `dotnet restore`"));
+                .with_hint("re-create the file with `dotnet restore`"));
         }
     };
     let libraries = graph(input, &document, format)?;
@@ -76,7 +77,7 @@ pub(super) fn parse_deps(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let libraries = graph(input, &document, "dotnet-deps")?;
     let mut lockfile = libraries.lockfile;
 
-    // The first project is the one that was built; the file lists it like any other library.
+    // The first project is the one that was built. The file lists it like any other library.
     let own = lockfile
         .packages
         .iter()
@@ -93,8 +94,8 @@ pub(super) fn parse_deps(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     Ok(lockfile)
 }
 
-/// What the project asks for itself, by target framework. A group may go by another name than its
-/// target: `net6.0` for `.NETCoreApp,Version=v6.0`.
+/// The direct requirements of the project. A group can have another name than its target: `net6.0`
+/// for `.NETCoreApp,Version=v6.0`.
 fn direct(libraries: &Libraries, document: &Node<'_>) -> Result<Vec<Edge>, ParseError> {
     let mut edges = Vec::new();
     let mut known = HashSet::new();
@@ -125,7 +126,7 @@ fn direct(libraries: &Libraries, document: &Node<'_>) -> Result<Vec<Edge>, Parse
     Ok(edges)
 }
 
-/// The graph of both files.
+/// Reads the graph, which has the same form in both files.
 fn graph(
     input: &Input<'_>,
     document: &Node<'_>,
@@ -137,7 +138,7 @@ fn graph(
             .filter(|node| node.is_map())
             .ok_or_else(|| ParseError::new(format!("lacks the map `{name}`")))
     };
-    let mut facts: HashMap<&str, (&Node<'_>, u32, bool)> = need_map("libraries")?
+    let mut details: HashMap<&str, (&Node<'_>, u32, bool)> = need_map("libraries")?
         .entries()
         .iter()
         .map(|(key, node)| (&*key.name, (node, key.line, false)))
@@ -149,9 +150,9 @@ fn graph(
             return Err(entries.unexpected(&target.name, "a map"));
         }
 
-        let mut places: Vec<(PackageIndex, &Node<'_>)> = Vec::new();
+        let mut entries_of_target: Vec<(PackageIndex, &Node<'_>)> = Vec::new();
         for (key, entry) in entries.entries() {
-            let Some((fact, line, taken)) = facts.get_mut(&*key.name) else {
+            let Some((detail, line, taken)) = details.get_mut(&*key.name) else {
                 return Err(ParseError::new(format!(
                     "has `{}` in a target and not among its libraries",
                     key.name
@@ -160,38 +161,38 @@ fn graph(
             };
 
             *taken = true;
-            let package = package(&key.name, fact, *line)?;
-            places.push((libraries.add(Some(&target.name), package)?, entry));
+            let package = package(&key.name, detail, *line)?;
+            entries_of_target.push((libraries.add(Some(&target.name), package)?, entry));
         }
 
-        for (place, entry) in places {
+        for (from, entry) in entries_of_target {
             for (name, requirement) in entry.optional_map("dependencies")? {
                 let name = name.name.strip_prefix(RUNTIME_PACK).unwrap_or(&name.name);
-                libraries.depend(&target.name, place, name, requirement.text())?;
+                libraries.depend(&target.name, from, name, requirement.text())?;
             }
         }
     }
-    // What no target takes is restored and not built; it is there all the same.
-    for (key, fact) in need_map("libraries")?.entries() {
-        if let Some((_, line, false)) = facts.get(&*key.name) {
-            libraries.add(None, package(&key.name, fact, *line)?)?;
+    // Libraries without a target are restored but not built. They are installed all the same.
+    for (key, detail) in need_map("libraries")?.entries() {
+        if let Some((_, line, false)) = details.get(&*key.name) {
+            libraries.add(None, package(&key.name, detail, *line)?)?;
         }
     }
 
     Ok(libraries)
 }
 
-/// A library from its key and its fact sheet.
-fn package(key: &str, fact: &Node<'_>, line: u32) -> Result<Package, ParseError> {
+/// A library from its key and its details.
+fn package(key: &str, detail: &Node<'_>, line: u32) -> Result<Package, ParseError> {
     let (name, version) = key.split_once('/').ok_or_else(|| {
         ParseError::new(format!(
-            "has the library `{key}`, which is no name and version"
+            "has the library `{key}`, which is not a name and a version"
         ))
         .at_line(line as usize)
     })?;
-    let kind = fact.need_text("type")?;
+    let kind = detail.need_text("type")?;
     let is = |name: &str| kind.eq_ignore_ascii_case(name);
-    let integrity = fact
+    let integrity = detail
         .optional_text("sha512")?
         .filter(|hash| !hash.is_empty())
         .map(str::to_owned);
@@ -202,7 +203,7 @@ fn package(key: &str, fact: &Node<'_>, line: u32) -> Result<Package, ParseError>
         }
         return Ok(Package {
             line,
-            origin: Origin::Path(fact.optional_text("path")?.map(str::to_owned)),
+            origin: Origin::Path(detail.optional_text("path")?.map(str::to_owned)),
             ..Package::new(super::NAME, name.to_owned(), version.to_owned())
         });
     }

@@ -1,7 +1,9 @@
-//! What the files around a project say about it: `Directory.Packages.props`,
-//! `Directory.Build.props` and `Directory.Build.targets`, each the nearest one above the project
-//! (<https://learn.microsoft.com/visualstudio/msbuild/customize-by-directory>), and what they import.
-//! They are read on their own, too, for the packages and versions that they name.
+//! MSBuild files around a project: `Directory.Packages.props`, `Directory.Build.props` and
+//! `Directory.Build.targets`, each the nearest one above the project
+//! (<https://learn.microsoft.com/visualstudio/msbuild/customize-by-directory>), and the files that
+//! they import.
+//!
+//! They are also read as files of their own, for the packages and versions that they name.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -13,17 +15,17 @@ use super::project_files::stem;
 use super::version::Version;
 use crate::{Input, ParseError, limits};
 
-/// Most files that are read for one project, and most bytes of them all.
+/// Limits for one project: number of files that are read, and their total size in bytes.
 const MAX_IMPORTS: usize = 32;
 const MAX_IMPORT_BYTES: usize = 1024 * 1024;
 
-/// Most versions that the files around a project give to one package, under different conditions.
+/// Most versions of one package, which can differ by condition.
 const MAX_VERSIONS: usize = 64;
 
 /// Deepest chain of imports.
 const MAX_IMPORT_DEPTH: usize = 8;
 
-/// Reads one of the files around projects.
+/// Reads one of the files around projects as a file of its own.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let document = Document::read(input)?;
     let mut state = State::around(input);
@@ -38,23 +40,23 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     )
 }
 
-/// The versions that a lockfile gives to direct dependencies, by their names in lower case.
+/// Versions that a lockfile gives to direct dependencies, by lower-case name.
 pub(super) type Locked = BTreeMap<String, BTreeSet<String>>;
 
-/// What is known around a project.
+/// Properties and versions collected from the files around a project.
 #[derive(Debug, Default)]
 pub(super) struct State {
     properties: Properties,
-    /// Versions as written, by package in lower case, of all files so far.
+    /// Versions as written in all files so far, by lower-case package name.
     versions: BTreeMap<String, BTreeSet<String>>,
-    /// The packages, in lower case, that some file names as references of its own.
+    /// Lower-case names of the packages that some file includes as references.
     included: BTreeSet<String>,
     read: BTreeSet<String>,
     bytes: usize,
 }
 
 impl State {
-    /// What stands above a file: `Directory.Build.props`, then `Directory.Packages.props`.
+    /// The state from the files above: `Directory.Build.props`, then `Directory.Packages.props`.
     pub(super) fn around(input: &Input<'_>) -> Self {
         let mut state = Self::default();
         state.read.insert(input.path.to_owned());
@@ -64,7 +66,7 @@ impl State {
         state
     }
 
-    /// Whether a file names packages as references, be it for all projects below it.
+    /// Whether any file includes packages as references, possibly for all projects below it.
     pub(super) fn has_references(&self) -> bool {
         !self.included.is_empty()
     }
@@ -75,12 +77,12 @@ impl State {
     }
 
     fn add_above(&mut self, name: &str, input: &Input<'_>) {
-        if let Some(path) = nearest(folder(input.path), name, input) {
+        if let Some(path) = nearest(directory(input.path), name, input) {
             self.import(&path, input, 0);
         }
     }
 
-    /// Adds what a file that is already read says.
+    /// Adds the contents of a file that is already parsed.
     pub(super) fn add(&mut self, path: &str, document: &Document, input: &Input<'_>) {
         self.add_within(path, document, input, 0);
     }
@@ -121,7 +123,7 @@ impl State {
         }
     }
 
-    /// Reads another file. One that cannot be read leaves what it says unknown.
+    /// Reads another file. If it cannot be read, its contents stay unknown.
     fn import(&mut self, path: &str, input: &Input<'_>, depth: usize) {
         let Some(bytes) = input.sibling(path) else {
             return;
@@ -146,14 +148,14 @@ impl State {
     }
 }
 
-/// The path of an import; `None` where it cannot be told or is not in the repository.
+/// The path of an import; `None` if it is unknown or not in the repository.
 fn imported(from: &str, target: &str, input: &Input<'_>) -> Option<String> {
-    let here = folder(from);
+    let here = directory(from);
     if let Some((_, call)) = target.split_once("GetPathOfFileAbove(") {
         let name = call.split([',', ')']).next()?;
         let name = name.trim().trim_matches(['\'', '"']);
         let start = if call.contains("..") {
-            folder(here.strip_suffix('/').filter(|_| !here.is_empty())?)
+            directory(here.strip_suffix('/').filter(|_| !here.is_empty())?)
         } else {
             here
         };
@@ -184,25 +186,25 @@ fn imported(from: &str, target: &str, input: &Input<'_>) -> Option<String> {
     Some(parts.join("/"))
 }
 
-/// The nearest file of a name in a folder or above it.
+/// The nearest file of that name in a directory or above it.
 fn nearest(mut here: &str, name: &str, input: &Input<'_>) -> Option<String> {
     loop {
         let path = format!("{here}{name}");
         if input.sibling(&path).is_some() {
             return Some(path);
         }
-        here = folder(here.strip_suffix('/')?);
+        here = directory(here.strip_suffix('/')?);
     }
 }
 
-/// The folder of a path with its `/`; empty for the root.
-fn folder(path: &str) -> &str {
+/// The directory of a path with its trailing `/`; empty for the root.
+fn directory(path: &str) -> &str {
     path.rfind('/')
         .and_then(|at| path.get(..=at))
         .unwrap_or_default()
 }
 
-/// What a file names, with the versions that the state and the lockfile give.
+/// Builds the lockfile of a file, with the versions that the state and the lockfile provide.
 pub(super) fn lockfile(
     input: &Input<'_>,
     document: &Document,
@@ -210,7 +212,7 @@ pub(super) fn lockfile(
     locked: &Locked,
     format: &'static str,
 ) -> Result<Lockfile, ParseError> {
-    let mut found = Found {
+    let mut builder = Found {
         lockfile: Lockfile {
             path: input.path.to_owned(),
             ecosystem: super::NAME,
@@ -222,19 +224,19 @@ pub(super) fn lockfile(
     for item in document.items() {
         for written in item.names.split(';') {
             let Some(names) = state.properties.expand(written) else {
-                found.unresolved(item, written, item.version.as_deref().unwrap_or_default());
+                builder.unresolved(item, written, item.version.as_deref().unwrap_or_default());
                 continue;
             };
 
             for name in names.iter().flat_map(|names| names.split(';')) {
                 let name = name.trim();
                 if !name.is_empty() {
-                    found.add(name, item, state, locked);
+                    builder.add(name, item, state, locked);
                 }
             }
         }
 
-        if found.lockfile.packages.len() > limits::MAX_PACKAGES {
+        if builder.lockfile.packages.len() > limits::MAX_PACKAGES {
             return Err(ParseError::new(format!(
                 "names more than {} packages",
                 limits::MAX_PACKAGES
@@ -242,39 +244,40 @@ pub(super) fn lockfile(
         }
     }
 
-    found.lockfile.roots.push(Root {
+    builder.lockfile.roots.push(Root {
         name: stem(input.path).to_owned(),
         manifest: input
             .sibling(input.path)
             .is_some()
             .then(|| input.path.to_owned()),
-        edges: found.edges,
+        edges: builder.edges,
     });
 
-    Ok(found.lockfile)
+    Ok(builder.lockfile)
 }
 
+/// A lockfile under construction.
 #[derive(Default)]
 struct Found {
     lockfile: Lockfile,
     edges: Vec<Edge>,
-    places: HashMap<(String, String), usize>,
-    /// What was added, so that a hostile file cannot ask for the same a million times.
+    indices: HashMap<(String, String), usize>,
+    /// Requests that are already added, so that a hostile file cannot repeat one a million times.
     added: HashSet<(String, Option<String>, bool)>,
 }
 
 impl Found {
     fn add(&mut self, name: &str, item: &Item, state: &mut State, locked: &Locked) {
         let key = name.to_ascii_lowercase();
-        // A change of what is named elsewhere gives its version there.
+        // An update of a package that is included elsewhere only sets the version there.
         let named_elsewhere = item.is_update && state.included.contains(&key);
         let pattern = item.is_update && name.contains('*');
         if named_elsewhere || pattern || (item.is_update && item.version.is_none()) {
             return;
         }
 
-        let asked = (key.clone(), item.version.clone(), item.is_development);
-        if !self.added.insert(asked) {
+        let request = (key.clone(), item.version.clone(), item.is_development);
+        if !self.added.insert(request) {
             return;
         }
         if let Some(versions) = locked.get(&key) {
@@ -300,7 +303,8 @@ impl Found {
             for version in versions {
                 match stated_version(&version) {
                     Some(version) => self.package(name, version, item),
-                    // A range in a list of versions asks for nothing; what refers to it does.
+                    // A range in a list of versions requires nothing by itself; the references to
+                    // it do.
                     None if item.kind == ItemKind::Version => {}
                     None => self.unresolved(item, name, &version),
                 }
@@ -315,12 +319,12 @@ impl Found {
 
         let key = (name.to_ascii_lowercase(), version.to_owned());
         let kind = kind(item);
-        if let Some(place) = self.places.get(&key) {
-            let edge = self.edges.get_mut(*place);
+        if let Some(index) = self.indices.get(&key) {
+            let edge = self.edges.get_mut(*index);
             if let Some(edge) = edge.filter(|_| kind == DependencyKind::Runtime) {
                 edge.kind = kind;
             }
-            if let Some(package) = self.lockfile.packages.get_mut(*place)
+            if let Some(package) = self.lockfile.packages.get_mut(*index)
                 && kind == DependencyKind::Runtime
             {
                 package.scope = kind.into();
@@ -329,15 +333,15 @@ impl Found {
             return;
         }
 
-        let place = self.lockfile.packages.len();
-        self.places.insert(key, place);
+        let index = self.lockfile.packages.len();
+        self.indices.insert(key, index);
         self.lockfile.packages.push(Package {
             line: item.line,
             scope: kind.into(),
             ..Package::new(super::NAME, name.to_owned(), version.to_owned())
         });
         self.edges.push(Edge {
-            to: PackageIndex(u32::try_from(place).unwrap_or(u32::MAX)),
+            to: PackageIndex(u32::try_from(index).unwrap_or(u32::MAX)),
             name: name.into(),
             requirement: item.version.clone().map(Into::into),
             kind,
@@ -362,8 +366,8 @@ fn kind(item: &Item) -> DependencyKind {
     }
 }
 
-/// The version that a requirement states: a plain one, of which NuGet takes the lowest that exists,
-/// or one in brackets. Ranges and floating versions state none.
+/// The exact version of a requirement: a plain version, of which NuGet takes the lowest that
+/// exists, or one in brackets. Ranges and floating versions have none.
 fn stated_version(requirement: &str) -> Option<&str> {
     let requirement = requirement.trim();
     let exact = requirement

@@ -1,5 +1,6 @@
-//! `dotnet-tools.json` (<https://learn.microsoft.com/dotnet/core/tools/local-tools-how-to-use>): the
-//! tools of a repository, each at one version. What they need ships within them.
+//! Reader of `dotnet-tools.json`
+//! (<https://learn.microsoft.com/dotnet/core/tools/local-tools-how-to-use>): the tools of a
+//! repository, each with one version. Their dependencies ship inside them and are not listed.
 
 use patchgate_model::{DependencyKind, Edge, Lockfile, Package, PackageIndex, Root, Scope};
 
@@ -7,12 +8,12 @@ use super::{check_name, check_version};
 use crate::syntax::{Node, jsonc};
 use crate::{Input, ParseError, limits};
 
-/// Reads a manifest of tools.
+/// Reads a tool manifest.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let document = jsonc(input.text()?)?;
     if document.get("version").and_then(Node::scalar) != Some("1") {
         return Err(ParseError::new("is not of format version 1")
-            .with_hint("version 1 is read; a newer Patchgate may read this one"));
+            .with_hint("version 1 is supported; a newer Patchgate may support this one"));
     }
 
     let tools = document
@@ -22,7 +23,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let mut packages = Vec::new();
 
     let mut edges = Vec::new();
-    for ((key, tool), place) in tools.entries().iter().zip(0u32..) {
+    for ((key, tool), index) in tools.entries().iter().zip(0u32..) {
         if packages.len() >= limits::MAX_PACKAGES {
             return Err(ParseError::new(format!(
                 "names more than {} tools",
@@ -43,7 +44,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             )
         });
         edges.push(Edge {
-            to: PackageIndex(place),
+            to: PackageIndex(index),
             name: (&*key.name).into(),
             requirement: Some(version.into()),
             kind: DependencyKind::Development,

@@ -1,4 +1,4 @@
-//! The packages of files that hold a graph for each target framework.
+//! Packages of the NuGet formats that contain one graph per target framework.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -6,18 +6,18 @@ use patchgate_model::{DependencyKind, Edge, Lockfile, Package, PackageIndex};
 
 use crate::{ParseError, limits};
 
-/// Most target frameworks, platforms included, in one file.
+/// Most target frameworks in one file, including those for one platform.
 const MAX_TARGETS: usize = 1_000;
 
-/// A lockfile in the making: one package for each name and version, in however many target
-/// frameworks it stands.
+/// A lockfile under construction. It has one package per name and version, however many target
+/// frameworks contain it.
 #[derive(Debug, Default)]
 pub(super) struct Libraries {
     pub(super) lockfile: Lockfile,
-    places: HashMap<(String, String), PackageIndex>,
-    /// The package of each name in each target.
+    indices: HashMap<(String, String), PackageIndex>,
+    /// Package by name, for each target.
     targets: BTreeMap<String, HashMap<String, PackageIndex>>,
-    /// The first package of each name in any target.
+    /// First package by name, over all targets.
     anywhere: HashMap<String, PackageIndex>,
     edges: HashSet<(PackageIndex, PackageIndex)>,
 }
@@ -36,8 +36,8 @@ impl Libraries {
         }
     }
 
-    /// Adds a package as it stands in a target, or in none, or finds it where it is known from
-    /// another one. The targets are its groups.
+    /// Adds a package of a target, or of none, and returns its index. A package that is already
+    /// known from another target is not added twice. The targets become its groups.
     pub(super) fn add(
         &mut self,
         target: Option<&str>,
@@ -45,11 +45,11 @@ impl Libraries {
     ) -> Result<PackageIndex, ParseError> {
         let name = package.name.to_ascii_lowercase();
         let key = (name.clone(), package.version.clone());
-        let place = match self.places.get(&key) {
-            Some(place) => *place,
+        let index = match self.indices.get(&key) {
+            Some(index) => *index,
             None => {
                 let count = self.lockfile.packages.len();
-                let place = u32::try_from(count)
+                let index = u32::try_from(count)
                     .ok()
                     .filter(|_| count < limits::MAX_PACKAGES)
                     .map(PackageIndex)
@@ -61,16 +61,16 @@ impl Libraries {
                     })?;
 
                 self.lockfile.packages.push(package);
-                self.places.insert(key, place);
+                self.indices.insert(key, index);
 
-                place
+                index
             }
         };
         let Some(target) = target else {
-            return Ok(place);
+            return Ok(index);
         };
 
-        if let Some(package) = self.lockfile.packages.get_mut(place.0 as usize)
+        if let Some(package) = self.lockfile.packages.get_mut(index.0 as usize)
             && let Err(at) = package
                 .groups
                 .binary_search_by(|known| known.as_str().cmp(target))
@@ -78,7 +78,7 @@ impl Libraries {
             package.groups.insert(at, target.to_owned());
         }
 
-        self.anywhere.entry(name.clone()).or_insert(place);
+        self.anywhere.entry(name.clone()).or_insert(index);
         if !self.targets.contains_key(target) && self.targets.len() >= MAX_TARGETS {
             return Err(ParseError::new(format!(
                 "has more than {MAX_TARGETS} target frameworks"
@@ -88,26 +88,26 @@ impl Libraries {
         self.targets
             .entry(target.to_owned())
             .or_default()
-            .insert(name, place);
-        Ok(place)
+            .insert(name, index);
+        Ok(index)
     }
 
-    /// The package of a name in a target. A target of one platform (`net8.0/win-x64`) holds only
-    /// what differs from the one of all.
+    /// The package of a name in a target. A target for one platform (`net8.0/win-x64`) contains
+    /// only the differences from the target without a platform.
     pub(super) fn find(&self, target: &str, name: &str) -> Option<PackageIndex> {
         let name = name.to_ascii_lowercase();
         let of = |target: &str| self.targets.get(target)?.get(&name).copied();
         of(target).or_else(|| of(target.split_once('/')?.0))
     }
 
-    /// The package of a name in a target; where the target goes by another name, in any.
+    /// The package of a name in a target, or in any target if this one has another name here.
     pub(super) fn find_anywhere(&self, target: &str, name: &str) -> Option<PackageIndex> {
         self.find(target, name)
             .or_else(|| self.anywhere.get(&name.to_ascii_lowercase()).copied())
     }
 
-    /// Adds a dependency of a package within a target. What the target does not hold comes with the
-    /// framework itself and is no package.
+    /// Adds a dependency of a package within a target. A name that the target does not contain is
+    /// part of the framework itself and not a package.
     pub(super) fn depend(
         &mut self,
         target: &str,

@@ -1,4 +1,4 @@
-//! `packages.lock.json`
+//! Reader of `packages.lock.json`
 //! (<https://learn.microsoft.com/nuget/consume-packages/package-references-in-project-files#locking-dependencies>).
 
 use std::collections::HashSet;
@@ -11,7 +11,7 @@ use super::{check_name, check_version, project_files, scopes};
 use crate::syntax::{Node, json};
 use crate::{Input, ParseError};
 
-/// Reads a lockfile with the project file beside it.
+/// Reads a lockfile, together with the project files next to it.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let (mut lockfile, direct) = read(input)?;
     lockfile.roots = roots(input, direct);
@@ -19,7 +19,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     Ok(lockfile)
 }
 
-/// The versions of each direct dependency, by its name in lower case.
+/// The locked versions of each direct dependency, by lower-case name.
 pub(super) fn direct_versions(input: &Input<'_>) -> Result<Locked, ParseError> {
     let (lockfile, direct) = read(input)?;
     let mut versions = Locked::new();
@@ -35,7 +35,7 @@ pub(super) fn direct_versions(input: &Input<'_>) -> Result<Locked, ParseError> {
     Ok(versions)
 }
 
-/// The packages, and what is asked for directly.
+/// The packages, and the edges to the direct dependencies.
 fn read(input: &Input<'_>) -> Result<(Lockfile, Vec<Edge>), ParseError> {
     let document = json(input.text()?)?;
     let mut libraries = Libraries::new(input.path, format(&document)?);
@@ -51,16 +51,16 @@ fn read(input: &Input<'_>) -> Result<(Lockfile, Vec<Edge>), ParseError> {
             return Err(packages.unexpected(&target.name, "a map"));
         }
 
-        let mut places = Vec::new();
+        let mut entries = Vec::new();
         for (name, entry) in packages.entries() {
             let package = package(&name.name, entry, name.line)?;
-            let place = libraries.add(Some(&target.name), package)?;
-            places.push((place, entry));
+            let index = libraries.add(Some(&target.name), package)?;
+            entries.push((index, entry));
             let requirement = entry.optional_text("requested")?.map(str::to_owned);
 
-            if is_direct(entry)? && known.insert((place, requirement.clone())) {
+            if is_direct(entry)? && known.insert((index, requirement.clone())) {
                 direct.push(Edge {
-                    to: place,
+                    to: index,
                     name: (&*name.name).into(),
                     requirement: requirement.map(Into::into),
                     kind: DependencyKind::Runtime,
@@ -68,9 +68,9 @@ fn read(input: &Input<'_>) -> Result<(Lockfile, Vec<Edge>), ParseError> {
             }
         }
 
-        for (place, entry) in places {
+        for (index, entry) in entries {
             for (name, requirement) in entry.optional_map("dependencies")? {
-                libraries.depend(&target.name, place, &name.name, requirement.text())?;
+                libraries.depend(&target.name, index, &name.name, requirement.text())?;
             }
         }
     }
@@ -83,15 +83,15 @@ fn format(document: &Node<'_>) -> Result<&'static str, ParseError> {
         Some("1") => Ok("nuget-lock-v1"),
         Some("2") => Ok("nuget-lock-v2"),
         Some(other) => Err(ParseError::new(format!(
-            "has format version {other:?}, which is not known"
+            "has the unsupported format version {other:?}"
         ))
-        .with_hint("versions 1 and 2 are read; a newer Patchgate may read this one")),
+        .with_hint("versions 1 and 2 are supported; a newer Patchgate may support this one")),
         None => Err(ParseError::new("lacks its format `version`")
-            .with_hint("write the file anew with `dotnet restore --force-evaluate`")),
+            .with_hint("re-create the file with `dotnet restore --force-evaluate`")),
     }
 }
 
-/// A package, or a project that is built along.
+/// A package, or another project of the same build.
 fn package(name: &str, entry: &Node<'_>, line: u32) -> Result<Package, ParseError> {
     if !entry.is_map() {
         return Err(entry.unexpected(name, "a map"));
@@ -124,15 +124,15 @@ fn package(name: &str, entry: &Node<'_>, line: u32) -> Result<Package, ParseErro
     })
 }
 
-/// Whether the project itself asks for an entry. Of other projects the file does not say which
-/// ones it names itself; all count.
+/// Whether the project itself requires an entry. All entries for other projects count as direct,
+/// because the file does not say which of them the project references itself.
 fn is_direct(entry: &Node<'_>) -> Result<bool, ParseError> {
     let kind = entry.need_text("type")?;
     Ok(kind.eq_ignore_ascii_case("direct") || kind.eq_ignore_ascii_case("project"))
 }
 
-/// The projects beside the lockfile, which own it. Each tells which packages it takes for developing
-/// only.
+/// The projects next to the lockfile, which own it. Each project file says which packages it uses
+/// only for development.
 fn roots(input: &Input<'_>, direct: Vec<Edge>) -> Vec<Root> {
     let projects = project_files::beside(input);
     if projects.is_empty() {

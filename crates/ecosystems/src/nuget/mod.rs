@@ -188,8 +188,8 @@ fn check_version(version: &str, name: &str, line: u32) -> Result<(), ParseError>
         return Ok(());
     }
     let shown: String = version.chars().take(80).collect();
-    Err(
-        ParseError::new(format!("locks `{name}` at {shown:?}, which is no version"))
-            .at_line(line as usize),
-    )
+    Err(ParseError::new(format!(
+        "locks `{name}` at {shown:?}, which is not a version"
+    ))
+    .at_line(line as usize))
 }

@@ -1,8 +1,9 @@
-//! MSBuild's XML (<https://learn.microsoft.com/visualstudio/msbuild/msbuild>), as far as it says
-//! which packages a project takes.
+//! The subset of MSBuild's XML (<https://learn.microsoft.com/visualstudio/msbuild/msbuild>) that
+//! determines the packages of a project.
 //!
-//! Conditions are not judged: what stands under any condition counts, and a property that several
-//! conditions set has several values. Nothing is run: property functions stay unresolved.
+//! Conditions are not evaluated: everything under any condition counts, and a property that is set
+//! under several conditions has several values. Nothing is run, so property functions stay
+//! unresolved.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,74 +11,75 @@ use super::text::text;
 use crate::syntax::{Element, xml};
 use crate::{Input, ParseError};
 
-/// Most values that a text may stand for.
+/// Most values of one text after its properties are expanded.
 const MAX_VALUES: usize = 16;
 
-/// Longest text that properties may grow to, in bytes. Names and versions are far shorter.
+/// Longest expanded text, in bytes. Names and versions are far shorter.
 const MAX_VALUE_BYTES: usize = 1024;
 
-/// Deepest nesting of properties that refer to properties.
+/// Deepest nesting of references between properties.
 const MAX_REFERENCES: usize = 32;
 
-/// What one file says.
+/// The statements of one file.
 #[derive(Debug, Default)]
 pub(super) struct Document {
     pub(super) statements: Vec<Statement>,
 }
 
-/// One thing that a file says, in the file's order.
+/// A statement, in file order.
 #[derive(Debug)]
 pub(super) enum Statement {
-    /// A property gets a value.
+    /// Sets a property.
     Property {
-        /// Name in lower case.
+        /// Lower-case name.
         name: String,
         value: String,
-        /// Whether it does so under a condition only.
+        /// Whether the property is set only under a condition.
         conditional: bool,
     },
-    /// A package is named.
+    /// Names a package.
     Item(Item),
-    /// Another file is read at this place.
+    /// Imports another file here.
     Import(String),
 }
 
-/// Which list of packages an item is of.
+/// The kind of a package item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ItemKind {
-    /// A package of the project.
+    /// A package of the project (`PackageReference`).
     Reference,
-    /// A package of every project, for building only.
+    /// A build-time package of every project (`GlobalPackageReference`).
     Global,
-    /// A package that is run while building or only fetched.
+    /// A package that is run during the build or only downloaded (`DotNetCliToolReference`,
+    /// `PackageDownload`).
     Tool,
-    /// The version that references without one take.
+    /// The version for references without one (`PackageVersion`).
     Version,
 }
 
-/// A package as it is named.
+/// A package item, as written.
 #[derive(Debug, Clone)]
 pub(super) struct Item {
     pub(super) kind: ItemKind,
-    /// Names with `;` between them, as written.
+    /// Names separated by `;`, as written.
     pub(super) names: String,
-    /// Whether it only changes what is named elsewhere.
+    /// Whether the item only changes one that is included elsewhere.
     pub(super) is_update: bool,
-    /// Version as written.
+    /// Version as written; may contain properties.
     pub(super) version: Option<String>,
-    /// Whether the package serves developing only.
+    /// Whether the package is only used for development.
     pub(super) is_development: bool,
     pub(super) line: u32,
 }
 
 impl Document {
-    /// Reads a file.
+    /// Reads a file and decodes its XML.
     pub(super) fn read(input: &Input<'_>) -> Result<Self, ParseError> {
         let text = text(input)?;
         let root = xml(&text)?;
         if root.name != "Project" {
             return Err(ParseError::new(format!(
-                "begins with `<{}>` where `<Project>` belongs",
+                "begins with `<{}>` where `<Project>` is expected",
                 root.name
             ))
             .at_line(root.line as usize));
@@ -116,7 +118,7 @@ impl Document {
                 .iter()
                 .any(|name| is(name))
             {
-                // The branches of a choice are conditions, too.
+                // The branches of a choice are conditions too.
                 self.gather(element, conditional || !is("ImportGroup"))?;
             }
         }
@@ -124,7 +126,7 @@ impl Document {
         Ok(())
     }
 
-    /// The packages that the file itself names.
+    /// The package items of the file itself.
     pub(super) fn items(&self) -> impl Iterator<Item = &Item> {
         self.statements
             .iter()
@@ -135,7 +137,7 @@ impl Document {
     }
 }
 
-/// An attribute by its name without case, as MSBuild has it for metadata.
+/// An attribute by name, ignoring case as MSBuild does for metadata.
 fn attribute<'e>(element: &'e Element<'_>, name: &str) -> Option<&'e str> {
     element
         .attributes
@@ -145,7 +147,7 @@ fn attribute<'e>(element: &'e Element<'_>, name: &str) -> Option<&'e str> {
         .filter(|value| !value.is_empty())
 }
 
-/// Metadata of an item: an attribute or an element within.
+/// Metadata of an item: an attribute or a child element.
 fn metadata<'e>(element: &'e Element<'_>, name: &str) -> Option<&'e str> {
     attribute(element, name).or_else(|| {
         element
@@ -168,7 +170,7 @@ fn item(element: &Element<'_>) -> Result<Option<Item>, ParseError> {
 
     let include = attribute(element, "Include");
     let Some(names) = include.or_else(|| attribute(element, "Update")) else {
-        // What is taken away under some condition is there under others.
+        // A package that is removed under one condition exists under others.
         return match attribute(element, "Remove") {
             Some(_) => Ok(None),
             None => Err(
@@ -195,9 +197,9 @@ fn item(element: &Element<'_>) -> Result<Option<Item>, ParseError> {
     }))
 }
 
-/// Whether a reference looks as NuGet writes it for a package that says that it serves developing
-/// only (<https://learn.microsoft.com/nuget/consume-packages/package-references-in-project-files#controlling-dependency-assets>):
-/// nothing of it goes to dependents, and the project does not compile against it.
+/// Whether a reference has the form that NuGet writes for a development-only package
+/// (<https://learn.microsoft.com/nuget/consume-packages/package-references-in-project-files#controlling-dependency-assets>):
+/// no asset reaches dependents, and the project does not compile against it.
 fn is_development(element: &Element<'_>) -> bool {
     let lists = |name: &str, wanted: &str| {
         metadata(element, name).is_some_and(|assets| {
@@ -215,7 +217,7 @@ fn is_development(element: &Element<'_>) -> bool {
     lists("PrivateAssets", "all") && (!compiles || excluded)
 }
 
-/// The values of properties.
+/// Values of properties, with a cache of the expanded ones.
 #[derive(Debug, Default)]
 pub(super) struct Properties {
     assigned: BTreeMap<String, BTreeSet<String>>,
@@ -223,7 +225,7 @@ pub(super) struct Properties {
 }
 
 impl Properties {
-    /// Gives a property a value; under a condition, one more value.
+    /// Sets a property; under a condition, adds one more value.
     pub(super) fn assign(&mut self, name: &str, value: &str, conditional: bool) {
         let values = self.assigned.entry(name.to_owned()).or_default();
         if !conditional {
@@ -234,7 +236,7 @@ impl Properties {
         }
     }
 
-    /// Every text that a text may stand for; `None` where that is not known.
+    /// Every text that a text can expand to; `None` if that is unknown.
     pub(super) fn expand(&mut self, text: &str) -> Option<BTreeSet<String>> {
         self.expand_within(text, 0)
     }
@@ -267,12 +269,13 @@ impl Properties {
         Some(values)
     }
 
-    /// The values of a property. One that refers to itself has none.
+    /// The values of a property. A property that refers to itself has none.
     fn value(&mut self, name: &str, depth: usize) -> Option<BTreeSet<String>> {
         if let Some(known) = self.known.get(name) {
             return known.clone();
         }
 
+        // Recorded before the expansion, so that a property that refers to itself ends.
         self.known.insert(name.to_owned(), None);
         let assigned = self.assigned.get(name)?.clone();
 

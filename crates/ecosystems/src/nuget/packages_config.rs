@@ -1,6 +1,5 @@
-//! `packages.config`
-//! (<https://learn.microsoft.com/nuget/reference/packages-config>): every package of a project, in
-//! one flat list.
+//! Reader of `packages.config` (<https://learn.microsoft.com/nuget/reference/packages-config>):
+//! every package of a project in one flat list.
 
 use std::collections::HashMap;
 
@@ -11,13 +10,13 @@ use super::{check_name, check_version, project_files, scopes};
 use crate::syntax::{Element, xml};
 use crate::{Input, ParseError, limits};
 
-/// Reads a file with the project file beside it.
+/// Reads a file, together with the project file next to it.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let text = text(input)?;
     let document = xml(&text)?;
     if document.name != "packages" {
         return Err(ParseError::new(format!(
-            "begins with `<{}>` where `<packages>` belongs",
+            "begins with `<{}>` where `<packages>` is expected",
             document.name
         ))
         .at_line(document.line as usize));
@@ -29,7 +28,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         format: "nuget-packages-config",
         ..Lockfile::default()
     };
-    let mut places: HashMap<(String, String), usize> = HashMap::new();
+    let mut indices: HashMap<(String, String), usize> = HashMap::new();
 
     let mut edges: Vec<Edge> = Vec::new();
     for element in document.all("package") {
@@ -40,20 +39,20 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
 
         let (package, kind) = package(element)?;
         let key = (package.name.to_ascii_lowercase(), package.version.clone());
-        let place = places.entry(key).or_insert(lockfile.packages.len());
-        if let Some(edge) = edges.get_mut(*place) {
+        let index = indices.entry(key).or_insert(lockfile.packages.len());
+        if let Some(edge) = edges.get_mut(*index) {
             // The same package for another target framework.
             if kind == DependencyKind::Runtime {
                 edge.kind = kind;
             }
-            if let Some(known) = lockfile.packages.get_mut(*place) {
+            if let Some(known) = lockfile.packages.get_mut(*index) {
                 known.groups.extend(package.groups);
             }
             continue;
         }
 
         edges.push(Edge {
-            to: PackageIndex(u32::try_from(*place).unwrap_or(u32::MAX)),
+            to: PackageIndex(u32::try_from(*index).unwrap_or(u32::MAX)),
             name: package.name.as_str().into(),
             requirement: element.attribute("allowedVersions").map(Into::into),
             kind,
@@ -86,7 +85,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     Ok(lockfile)
 }
 
-/// Chocolatey has files of this name whose packages may lack a version.
+/// A package without a version, which occurs in Chocolatey's files of this name.
 fn without_version(element: &Element<'_>) -> Result<Unresolved, ParseError> {
     let name = need(element, "id")?;
     check_name(name, element.line)?;
@@ -98,7 +97,7 @@ fn without_version(element: &Element<'_>) -> Result<Unresolved, ParseError> {
     })
 }
 
-/// An attribute that must be there.
+/// The value of a required attribute.
 fn need<'e>(element: &'e Element<'_>, name: &str) -> Result<&'e str, ParseError> {
     element
         .attribute(name)

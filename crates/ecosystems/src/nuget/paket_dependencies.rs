@@ -1,40 +1,40 @@
-//! `paket.dependencies` (<https://fsprojects.github.io/Paket/dependencies-file.html>).
+//! Reader of `paket.dependencies` (<https://fsprojects.github.io/Paket/dependencies-file.html>).
 
 use patchgate_model::{DependencyKind, Unresolved};
 
 use super::check_name;
 use crate::{Input, ParseError, limits};
 
-/// The group that needs no name.
+/// Name of the default group, which has no heading.
 pub(super) const MAIN: &str = "Main";
 
-/// A package that the file asks for.
+/// A package that the file requires.
 #[derive(Debug)]
 pub(super) struct Asked {
     pub(super) group: String,
     pub(super) name: String,
-    /// As written, without the options that follow: `~> 1.2`, `1.2.3`.
+    /// As written, without the options after it: `~> 1.2`, `1.2.3`.
     pub(super) requirement: String,
     line: u32,
 }
 
-/// What the file asks for where no lockfile pins it.
+/// The requirements of a file that has no lockfile.
 pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
     Ok(requirements(input)?
         .into_iter()
-        .map(|asked| Unresolved {
-            name: asked.name,
-            requirement: asked.requirement,
+        .map(|requested| Unresolved {
+            name: requested.name,
+            requirement: requested.requirement,
             kind: DependencyKind::Runtime,
-            line: asked.line,
+            line: requested.line,
         })
         .collect())
 }
 
-/// The packages of NuGet that the file asks for. Files of other sources are no packages.
+/// The NuGet packages that the file requires. Entries of other sources are not packages.
 pub(super) fn requirements(input: &Input<'_>) -> Result<Vec<Asked>, ParseError> {
     let mut group = MAIN.to_owned();
-    let mut asked = Vec::new();
+    let mut requested = Vec::new();
     for (line, content) in (1u32..).zip(input.text()?.lines()) {
         let Some((word, rest)) = content.trim().split_once([' ', '\t']) else {
             continue;
@@ -45,7 +45,7 @@ pub(super) fn requirements(input: &Input<'_>) -> Result<Vec<Asked>, ParseError> 
             "nuget" | "clitool" => {
                 let (name, requirement) = rest.split_once([' ', '\t']).unwrap_or((rest, ""));
                 check_name(name, line)?;
-                asked.push(Asked {
+                requested.push(Asked {
                     group: group.clone(),
                     name: name.to_owned(),
                     requirement: without_options(requirement).to_owned(),
@@ -55,7 +55,7 @@ pub(super) fn requirements(input: &Input<'_>) -> Result<Vec<Asked>, ParseError> 
             _ => {}
         }
 
-        if asked.len() > limits::MAX_PACKAGES {
+        if requested.len() > limits::MAX_PACKAGES {
             return Err(ParseError::new(format!(
                 "asks for more than {} packages",
                 limits::MAX_PACKAGES
@@ -63,10 +63,10 @@ pub(super) fn requirements(input: &Input<'_>) -> Result<Vec<Asked>, ParseError> 
         }
     }
 
-    Ok(asked)
+    Ok(requested)
 }
 
-/// A requirement ends where options such as `framework: net8.0` or a comment begin.
+/// Cuts off the options after a requirement, such as `framework: net8.0`, or a comment.
 fn without_options(text: &str) -> &str {
     let mut end = 0;
     for word in text.split(' ') {

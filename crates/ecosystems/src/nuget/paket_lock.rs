@@ -1,5 +1,6 @@
-//! `paket.lock` (<https://fsprojects.github.io/Paket/lock-file.html>): sources, under each the
-//! packages at four spaces, under each its dependencies at six; `GROUP` begins another graph.
+//! Reader of `paket.lock` (<https://fsprojects.github.io/Paket/lock-file.html>): sources, below
+//! each its packages with four spaces of indentation, and below each package its dependencies with
+//! six. `GROUP` begins another graph.
 
 use std::collections::HashMap;
 
@@ -11,7 +12,7 @@ use super::paket_dependencies::{self, MAIN};
 use super::{check_name, check_version};
 use crate::{Input, ParseError, limits};
 
-/// Reads a lockfile with the `paket.dependencies` beside it.
+/// Reads a lockfile, together with the `paket.dependencies` next to it.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let text = input.text()?;
     let mut reader = Reader::default();
@@ -27,7 +28,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     ends_whole(text, reader.source)?;
     if reader.packages.is_empty() {
         return Err(ParseError::new("locks no packages")
-            .with_hint("write the file anew with `paket install`"));
+            .with_hint("re-create the file with `paket install`"));
     }
 
     reader.resolve()?;
@@ -43,8 +44,8 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     })
 }
 
-/// Refuses a file that stops within a line. Paket ends its files with a line break; its old
-/// versions, which wrote no options behind a package, did not.
+/// Refuses a file that stops within a line. Paket ends its files with a line break. Old versions
+/// did not, but they also wrote no options after a package.
 fn ends_whole(text: &str, source: Source) -> Result<(), ParseError> {
     let last = text.lines().last().unwrap_or_default().trim_end();
     let is_entry = last.ends_with(')') && !last.contains(" - ");
@@ -54,13 +55,13 @@ fn ends_whole(text: &str, source: Source) -> Result<(), ParseError> {
     }
 
     Err(
-        ParseError::new("stops within a line: its last line does not end with a line break")
+        ParseError::new("is truncated: its last line does not end with a line break")
             .at_line(text.lines().count())
-            .with_hint("write the file anew with `paket install`"),
+            .with_hint("re-create the file with `paket install`"),
     )
 }
 
-/// What kind of source the lines belong to.
+/// Kind of source that the following lines belong to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Source {
     /// Options before the first source.
@@ -72,27 +73,28 @@ enum Source {
     Http,
 }
 
-/// A dependency that waits for its package.
+/// A dependency whose package is resolved after all lines are read.
 struct Wanted {
     from: usize,
     name: String,
     requirement: Option<String>,
-    /// Whether it holds for some target frameworks only, which may be none of the project's.
+    /// Whether it applies only to some target frameworks, possibly to none of the project's.
     restricted: bool,
     line: u32,
 }
 
+/// State of the line-by-line reader.
 #[derive(Default)]
 struct Reader {
     source: Source,
     remote: Option<String>,
     group: String,
-    /// Whether the dependencies that follow are those of the last package.
+    /// Whether the following dependencies belong to the last package.
     open: bool,
     packages: Vec<Package>,
-    wanted: Vec<Wanted>,
-    /// Packages by group and name, both in lower case.
-    places: HashMap<(String, String), PackageIndex>,
+    pending: Vec<Wanted>,
+    /// Packages by lower-case group and name.
+    indices: HashMap<(String, String), PackageIndex>,
 }
 
 impl Reader {
@@ -115,9 +117,7 @@ impl Reader {
             }
             4 | 5 => self.package(trimmed, line),
             6.. => self.dependency(trimmed, line),
-            _ => Err(ParseError::new(
-                "has a line that is indented unlike all others",
-            )),
+            _ => Err(ParseError::new("has a line with unexpected indentation")),
         }
     }
 
@@ -134,7 +134,7 @@ impl Reader {
                     name.trim().clone_into(&mut self.group);
                     Source::None
                 }
-                // Options: `STORAGE: NONE`, `RESTRICTION: == net8.0`.
+                // Options, such as `STORAGE: NONE` or `RESTRICTION: == net8.0`.
                 _ if text
                     .split(' ')
                     .next()
@@ -144,7 +144,7 @@ impl Reader {
                 }
                 _ => {
                     return Err(ParseError::new(format!(
-                        "has the section {:?}, which is not known",
+                        "has the unknown section {:?}",
                         text.chars().take(80).collect::<String>()
                     )));
                 }
@@ -188,7 +188,7 @@ impl Reader {
             ),
         };
 
-        let place = u32::try_from(self.packages.len())
+        let index = u32::try_from(self.packages.len())
             .ok()
             .filter(|_| self.packages.len() < limits::MAX_PACKAGES)
             .map(PackageIndex)
@@ -197,7 +197,7 @@ impl Reader {
             })?;
 
         let key = (group.to_ascii_lowercase(), name.to_ascii_lowercase());
-        if self.source == Source::NuGet && self.places.insert(key, place).is_some() {
+        if self.source == Source::NuGet && self.indices.insert(key, index).is_some() {
             return Err(ParseError::new(format!(
                 "locks `{name}` twice in the group `{group}`"
             )));
@@ -218,7 +218,7 @@ impl Reader {
         if !self.open {
             return Err(ParseError::new("has a dependency outside any package"));
         }
-        // Other sources have their settings there: `build: "build.cmd"`.
+        // Other sources have their settings here, such as `build: "build.cmd"`.
         if self.source != Source::NuGet {
             return Ok(());
         }
@@ -227,14 +227,14 @@ impl Reader {
             Some((name, requirement)) => (name, Some(requirement.to_owned())),
             None => (text.split(' ').next().unwrap_or_default(), None),
         };
-        if self.wanted.len() >= limits::MAX_EDGES {
+        if self.pending.len() >= limits::MAX_EDGES {
             return Err(ParseError::new(format!(
                 "has more than {} dependencies",
                 limits::MAX_EDGES
             )));
         }
 
-        self.wanted.push(Wanted {
+        self.pending.push(Wanted {
             from: self.packages.len().saturating_sub(1),
             name: name.to_owned(),
             requirement,
@@ -255,34 +255,34 @@ impl Reader {
 
     fn find(&self, group: &str, name: &str) -> Option<PackageIndex> {
         let key = (group.to_ascii_lowercase(), name.to_ascii_lowercase());
-        self.places.get(&key).copied()
+        self.indices.get(&key).copied()
     }
 
-    /// Leads every dependency to its package.
+    /// Resolves every pending dependency to its package.
     fn resolve(&mut self) -> Result<(), ParseError> {
-        for wanted in std::mem::take(&mut self.wanted) {
+        for pending in std::mem::take(&mut self.pending) {
             let group = self
                 .packages
-                .get(wanted.from)
+                .get(pending.from)
                 .and_then(|package| package.groups.first())
                 .map_or(MAIN, String::as_str);
-            let Some(to) = self.find(group, &wanted.name) else {
-                if wanted.restricted {
+            let Some(to) = self.find(group, &pending.name) else {
+                if pending.restricted {
                     continue;
                 }
                 return Err(ParseError::new(format!(
                     "has a dependency on `{}`, which it does not lock",
-                    wanted.name
+                    pending.name
                 ))
-                .at_line(wanted.line as usize)
-                .with_hint("the file may be cut; write it anew with `paket install`"));
+                .at_line(pending.line as usize)
+                .with_hint("the file may be truncated; re-create it with `paket install`"));
             };
 
-            if let Some(package) = self.packages.get_mut(wanted.from) {
+            if let Some(package) = self.packages.get_mut(pending.from) {
                 package.edges.push(Edge {
                     to,
-                    name: wanted.name.into(),
-                    requirement: wanted.requirement.map(Into::into),
+                    name: pending.name.into(),
+                    requirement: pending.requirement.map(Into::into),
                     kind: DependencyKind::Runtime,
                 });
             }
@@ -292,8 +292,8 @@ impl Reader {
     }
 }
 
-/// The name of what is no package of a registry: its address, and the path of the file, where it is
-/// of one file.
+/// The name of an entry that is not a registry package: its address, followed by the path if it is
+/// a single file.
 fn needed_name(name: &str, remote: Option<&str>) -> Result<String, ParseError> {
     let remote = remote.unwrap_or_default();
     let address = remote
@@ -311,16 +311,16 @@ fn needed_name(name: &str, remote: Option<&str>) -> Result<String, ParseError> {
     }
 }
 
-/// `Name (1.2.3) - options` as the name and what stands in the first parentheses.
+/// Splits `Name (1.2.3) - options` into the name and the text in the first parentheses.
 fn named(text: &str) -> Option<(&str, &str)> {
     let (name, rest) = text.split_once('(')?;
     let (inside, _) = rest.split_once(')')?;
     let name = name.trim_end();
-    // The parentheses of a restriction are none of a version.
+    // The parentheses of a restriction do not contain a version.
     (!name.contains(" - ") && !name.ends_with(" -")).then_some((name, inside.trim()))
 }
 
-/// What `paket.dependencies` asks for, by group.
+/// The requirements in `paket.dependencies` as a root.
 fn roots(input: &Input<'_>, reader: &Reader) -> Vec<Root> {
     let path = input.beside("paket.dependencies");
     let Some(bytes) = input.sibling(&path) else {
@@ -332,15 +332,15 @@ fn roots(input: &Input<'_>, reader: &Reader) -> Vec<Root> {
         siblings: input.siblings,
     };
 
-    // One that cannot be read still belongs to this lockfile.
-    let asked = paket_dependencies::requirements(&manifest).unwrap_or_default();
-    let edges = asked
+    // An unreadable manifest still belongs to this lockfile.
+    let requested = paket_dependencies::requirements(&manifest).unwrap_or_default();
+    let edges = requested
         .into_iter()
-        .filter_map(|asked| {
+        .filter_map(|requested| {
             Some(Edge {
-                to: reader.find(&asked.group, &asked.name)?,
-                name: asked.name.into(),
-                requirement: Some(asked.requirement)
+                to: reader.find(&requested.group, &requested.name)?,
+                name: requested.name.into(),
+                requirement: Some(requested.requirement)
                     .filter(|text| !text.is_empty())
                     .map(Into::into),
                 kind: DependencyKind::Runtime,

@@ -1,11 +1,11 @@
-//! Project files: `*.csproj`, `*.fsproj`, `*.vbproj`
+//! Reader of project files: `*.csproj`, `*.fsproj`, `*.vbproj`
 //! (<https://learn.microsoft.com/nuget/consume-packages/package-references-in-project-files>).
 //!
-//! Versions come from the lockfile beside the project where there is one, else from the project, the
-//! `Directory.Packages.props` above it
+//! Versions come from the lockfile next to the project if there is one. Otherwise they come from
+//! the project, the `Directory.Packages.props` above it
 //! (<https://learn.microsoft.com/nuget/consume-packages/central-package-management>) and the
-//! properties of both. Packages that `Directory.Build.props` names for all projects below it are
-//! read from there.
+//! properties of both. Packages that `Directory.Build.props` includes for all projects below it are
+//! reported for that file.
 
 use patchgate_model::Lockfile;
 
@@ -15,7 +15,7 @@ use super::msbuild::Document;
 use super::project_files::own_name;
 use crate::{Input, ParseError};
 
-/// Reads a project file with its lockfile or the files that it builds on.
+/// Reads a project file, together with its lockfile or the MSBuild files around it.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let locked = locked(input);
     let document = Document::read(input)?;
@@ -35,7 +35,8 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     Ok(lockfile)
 }
 
-/// The versions in the lockfile beside the project. One that cannot be read is an error of its own.
+/// The versions in the lockfile next to the project. An unreadable one is reported as an error of
+/// its own file.
 fn locked(input: &Input<'_>) -> Option<Locked> {
     let own = input.beside(&own_name(input.path, "lock.json"));
     let path = [own, input.beside("packages.lock.json")]

@@ -1,22 +1,22 @@
-//! Project files as other files see them: which project a lockfile or a `packages.config` belongs
-//! to, and the names that go with a project.
+//! Lookup of project files: the projects that a lockfile or a `packages.config` belongs to, and the
+//! names of the files that belong to a project.
 //!
-//! Reading a project for its packages is in `project.rs`.
+//! The packages of a project are read in `project.rs`.
 
 use std::collections::BTreeSet;
 
 use super::msbuild::Document;
 use crate::Input;
 
-/// The ends of project files' names.
+/// File name extensions of project files.
 const EXTENSIONS: [&str; 3] = [".csproj", ".fsproj", ".vbproj"];
 
-/// A project file that another file belongs to.
+/// The project that another file belongs to.
 #[derive(Debug)]
 pub(super) struct Project {
     /// Path from the repository's root.
     pub(super) path: String,
-    /// The file's name without its end.
+    /// The file name without its extension.
     pub(super) name: String,
     document: Document,
 }
@@ -31,12 +31,12 @@ impl Project {
         Some(Self {
             path: path.to_owned(),
             name: stem(path).to_owned(),
-            // One that cannot be read is an error of its own.
+            // An unreadable project is reported as an error of its own file.
             document: Document::read(&project).unwrap_or_default(),
         })
     }
 
-    /// The packages, in lower case, that the project takes for developing only.
+    /// Lower-case names of the packages that the project uses only for development.
     pub(super) fn development_packages(&self) -> BTreeSet<String> {
         self.document
             .items()
@@ -47,11 +47,11 @@ impl Project {
     }
 }
 
-/// The project files beside a `packages.lock.json` or `packages.config`: those to which no file of
-/// their own belongs (`packages.App.lock.json`), or the one that the name names.
+/// The project files next to a `packages.lock.json` or `packages.config`: either all projects without
+/// a file of their own (`packages.App.lock.json`), or the one project in the file's name.
 pub(super) fn beside(input: &Input<'_>) -> Vec<Project> {
-    let folder = input.beside("");
-    let file = input.path.get(folder.len()..).unwrap_or_default();
+    let directory = input.beside("");
+    let file = input.path.get(directory.len()..).unwrap_or_default();
     let kind = if file.ends_with(".lock.json") {
         "lock.json"
     } else {
@@ -61,11 +61,11 @@ pub(super) fn beside(input: &Input<'_>) -> Vec<Project> {
 
     input
         .siblings
-        .range(folder.clone()..)
+        .range(directory.clone()..)
         .map(|(path, _)| path.as_str())
-        .take_while(|path| path.starts_with(&folder))
+        .take_while(|path| path.starts_with(&directory))
         .filter(|path| {
-            let name = path.get(folder.len()..).unwrap_or_default();
+            let name = path.get(directory.len()..).unwrap_or_default();
             !name.contains('/') && EXTENSIONS.iter().any(|end| name.ends_with(end))
         })
         .filter(|path| {
@@ -80,10 +80,10 @@ pub(super) fn beside(input: &Input<'_>) -> Vec<Project> {
         .collect()
 }
 
-/// The project file `file` in the folder above the one of `input`.
+/// The project file `file` in the parent directory of the one that contains `input`.
 pub(super) fn above(input: &Input<'_>, file: &str) -> Option<Project> {
-    let (folder, _) = input.path.rsplit_once('/')?;
-    let path = match folder.rsplit_once('/') {
+    let (directory, _) = input.path.rsplit_once('/')?;
+    let path = match directory.rsplit_once('/') {
         Some((above, _)) => format!("{above}/{file}"),
         None => file.to_owned(),
     };
@@ -96,7 +96,7 @@ pub(super) fn own_name(path: &str, kind: &str) -> String {
     format!("packages.{}.{kind}", stem(path).replace(' ', "_"))
 }
 
-/// A file's name without its end.
+/// The file name of a path without its extension.
 pub(super) fn stem(path: &str) -> &str {
     let file = path.rsplit_once('/').map_or(path, |(_, file)| file);
     file.rsplit_once('.').map_or(file, |(stem, _)| stem)

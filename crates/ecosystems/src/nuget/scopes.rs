@@ -1,9 +1,9 @@
-//! Why a package is there: the strongest reason by which a root reaches it.
+//! Scopes of packages, derived from the roots that reach them.
 
 use patchgate_model::{Lockfile, PackageIndex, Scope};
 
-/// Gives each package the strongest scope by which a root reaches it. A package that none reaches
-/// counts as needed at run time.
+/// Gives each package the strongest scope by which a root reaches it. A package that no root
+/// reaches counts as needed at run time.
 pub(super) fn set(lockfile: &mut Lockfile) {
     let mut reached: Vec<Option<Scope>> = vec![None; lockfile.packages.len()];
     for scope in [Scope::Runtime, Scope::Development] {
@@ -16,11 +16,9 @@ pub(super) fn set(lockfile: &mut Lockfile) {
             .collect();
 
         while let Some(at) = stack.pop() {
-            let place = reached
-                .get_mut(at.0 as usize)
-                .filter(|place| place.is_none());
-            let Some(place) = place else { continue };
-            *place = Some(scope);
+            let slot = reached.get_mut(at.0 as usize).filter(|slot| slot.is_none());
+            let Some(slot) = slot else { continue };
+            *slot = Some(scope);
             if let Some(package) = lockfile.package(at) {
                 stack.extend(package.edges.iter().map(|edge| edge.to));
             }

@@ -1,4 +1,4 @@
-//! Whole files: what the fixtures hold, and the traps of the formats.
+//! Whole files: the contents of the fixtures, and the traps of the formats.
 
 use patchgate_model::{Lockfile, Scope};
 
@@ -22,7 +22,7 @@ macro_rules! fixture {
 
 mod restored;
 
-/// Reads the first of the files, which are a repository.
+/// Reads the first of the files, which together are a repository.
 fn read(files: &[(&str, String)]) -> Result<Lockfile, ParseError> {
     let siblings: Siblings = files
         .iter()
@@ -37,7 +37,7 @@ fn read(files: &[(&str, String)]) -> Result<Lockfile, ParseError> {
     })
 }
 
-/// Reads a project whose items these are.
+/// Reads a project with these items.
 fn project(items: &str) -> Result<Lockfile, ParseError> {
     let text = format!("<Project>\n<ItemGroup>\n{items}\n</ItemGroup>\n</Project>\n");
     read(&[("App.csproj", text)])
@@ -127,7 +127,7 @@ fn a_package_without_a_version_is_told() {
     assert_eq!(open(&lockfile), ["git "]);
 }
 
-/// What holds for other target frameworks than the project's need not be locked.
+/// Dependencies for other target frameworks than the project's need not be locked.
 #[test]
 fn paket_may_leave_out_what_is_restricted() {
     let lock = |dependency: &str| {
@@ -145,7 +145,7 @@ fn paket_may_leave_out_what_is_restricted() {
     assert!(error.hint.is_some());
 }
 
-/// As Paket wrote it before 5.0: `specs:`, no line break at the end, files that need packages.
+/// The format of Paket before 5.0: `specs:`, no final line break, files that need packages.
 #[test]
 fn old_paket_files_are_read() {
     let text = "NUGET\n  remote: https://a.invalid\n  specs:\n    A (1.0)\n      B (>= 0)\n    B (2.0)\n\
@@ -296,7 +296,7 @@ fn every_branch_of_a_choice_counts() {
     assert_eq!(names(&lockfile.unwrap()), ["A 1.0", "A 2.0"]);
 }
 
-/// MSBuild takes the nearest file only; that one may import the next.
+/// MSBuild uses only the nearest file, which can import the next one.
 #[test]
 fn the_nearest_files_above_count() {
     let props = |version: &str, import: &str| {
@@ -329,7 +329,7 @@ fn the_nearest_files_above_count() {
     ] {
         assert_eq!(names(&with(import)), ["A 1.0", "A 2.0"], "{import}");
     }
-    // Out of the repository, onto itself, and to where nothing is.
+    // Imports that lead out of the repository, to the file itself, and to a missing file.
     for import in [
         "../../../x.props",
         "Directory.Build.props",

@@ -1,13 +1,13 @@
-//! The text of a file that may be UTF-16, as Visual Studio writes some XML files.
+//! Decoding of files that may be UTF-16, as Visual Studio writes some XML files.
 
 use std::borrow::Cow;
 
 use crate::{Input, ParseError, limits};
 
-/// The content as text: UTF-16 where its byte order mark says so, else as [`Input::text`] has it.
+/// The content as text: UTF-16 if it has that byte order mark, otherwise as in [`Input::text`].
 ///
 /// # Errors
-/// As [`Input::text`], and when UTF-16 is cut within a character.
+/// As [`Input::text`], and if UTF-16 is truncated within a character.
 pub(super) fn text<'a>(input: &Input<'a>) -> Result<Cow<'a, str>, ParseError> {
     let decode: fn([u8; 2]) -> u16 = match input.bytes {
         [0xff, 0xfe, ..] => u16::from_le_bytes,
@@ -16,13 +16,15 @@ pub(super) fn text<'a>(input: &Input<'a>) -> Result<Cow<'a, str>, ParseError> {
     };
     let pairs = input.bytes.chunks_exact(2);
     if input.bytes.len() > limits::MAX_FILE_BYTES || !pairs.remainder().is_empty() {
-        return Err(ParseError::new("is not UTF-16, though it begins as such"));
+        return Err(ParseError::new(
+            "has a UTF-16 byte order mark but is not valid UTF-16",
+        ));
     }
 
     let units = pairs.filter_map(|pair| Some(decode([*pair.first()?, *pair.get(1)?])));
     let decoded: String = char::decode_utf16(units)
         .collect::<Result<_, _>>()
-        .map_err(|_| ParseError::new("is not UTF-16, though it begins as such"))?;
+        .map_err(|_| ParseError::new("has a UTF-16 byte order mark but is not valid UTF-16"))?;
     let checked = Input {
         bytes: decoded.as_bytes(),
         ..*input

@@ -1,8 +1,9 @@
-//! NuGet's order of versions
-//! (<https://learn.microsoft.com/nuget/concepts/package-versioning>): one to four numbers, of which
-//! missing ones are zero and leading zeros do not count, then Semantic Versioning's pre-releases,
-//! compared without case. NuGet itself takes the identifier `-1` for a number below zero; here it is
-//! a word, as the specification has it.
+//! Version order of NuGet (<https://learn.microsoft.com/nuget/concepts/package-versioning>): one to
+//! four numbers, where missing ones are zero and leading zeros are ignored, then the pre-releases
+//! of Semantic Versioning, compared without case.
+//!
+//! NuGet itself reads the identifier `-1` as a negative number. Here it is a word, as in the
+//! specification.
 
 use std::cmp::Ordering;
 
@@ -10,17 +11,17 @@ use crate::version::semantic::{Prerelease, Rules, Semantic};
 
 const RULES: Rules = Rules::STRICT.with_missing_numbers().with_leading_zeros();
 
-/// A version. None is OSV's `0`, which stands before every version
+/// A version. `None` is OSV's `0`, which precedes every version
 /// (<https://ossf.github.io/osv-schema/#affectedrangesevents-fields>).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Version<'a>(Option<Semantic<'a, 4, WithoutCase<'a>>>);
 
-/// A pre-release whose letters have no case.
+/// A pre-release that is compared without case.
 #[derive(Debug, Clone, Copy)]
 struct WithoutCase<'a>(Prerelease<'a>);
 
 impl<'a> Version<'a> {
-    /// Reads a version; `None` when the text is not one.
+    /// Parses a version; `None` if the text is not one.
     pub(super) fn parse(text: &'a str) -> Option<Self> {
         if text == "0" {
             return Some(Self(None));

@@ -1,9 +1,9 @@
-//! A solution as the .NET SDK restored, published and listed it.
+//! A solution that the .NET SDK restored, published and listed.
 
 use super::{names, read};
 use crate::snapshot_text::snapshot_text;
 
-/// As `dotnet list package --include-transitive` has it.
+/// The output of `dotnet list package --include-transitive`.
 #[test]
 fn lockfiles_of_several_frameworks_are_read() {
     let app = [
@@ -33,7 +33,7 @@ fn assets_are_read_as_their_lockfile() {
     let mut assets = names(&assets);
 
     let mut lock = names(&read(&lock).unwrap());
-    // The lockfile states no version of a project, and this one in lower case.
+    // The lockfile has no versions for projects, and this project's name in lower case.
     for own in ["App", "app", "Shop.Lib"] {
         assets.retain(|name| *name != format!("{own} 1.0.0"));
         lock.retain(|name| *name != format!("{own} "));
