@@ -1,11 +1,11 @@
-//! Names of artifacts and the versions that can be asked for.
+//! Validation of artifact names and versions.
 
 use patchgate_model::Package;
 
 use super::NAME;
 use crate::{ParseError, limits};
 
-/// Whether Maven takes a text as a group or an artifact's name.
+/// Whether Maven accepts a text as the name of a group or an artifact.
 pub(super) fn is_id(text: &str) -> bool {
     !text.is_empty()
         && text
@@ -13,9 +13,9 @@ pub(super) fn is_id(text: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'))
 }
 
-/// Whether a text is one version: not a range (`[1,2)`, `1.+`), not a name for whichever is newest
-/// (`latest.release`, `LATEST`), not a property that nobody set, and nothing that cannot be part of
-/// a file's name.
+/// Whether a text is a single version: not a range (`[1,2)`, `1.+`), not an alias for the newest
+/// (`latest.release`, `LATEST`), not an unresolved property, and without characters that cannot be
+/// part of a file name.
 pub(super) fn is_version(text: &str) -> bool {
     !text.is_empty()
         && !text.ends_with('+')
@@ -26,20 +26,20 @@ pub(super) fn is_version(text: &str) -> bool {
         && !text.starts_with("latest.")
 }
 
-/// A package by its parts, at a line.
+/// A package with these coordinates, at a line.
 ///
 /// # Errors
-/// When a part cannot be one.
+/// If a part is invalid.
 pub(super) fn package(
     group: &str,
     artifact: &str,
     version: &str,
     line: u32,
 ) -> Result<Package, ParseError> {
-    let fault = if !is_id(group) || !is_id(artifact) {
-        format!("names `{group}:{artifact}`, which is no artifact")
+    let reason = if !is_id(group) || !is_id(artifact) {
+        format!("names `{group}:{artifact}`, which is not an artifact")
     } else if !is_version(version) {
-        format!("locks `{group}:{artifact}` at `{version}`, which is no version")
+        format!("locks `{group}:{artifact}` at `{version}`, which is not a version")
     } else {
         let name = format!("{group}:{artifact}");
         return Ok(Package {
@@ -48,14 +48,14 @@ pub(super) fn package(
         });
     };
 
-    Err(ParseError::new(fault.chars().take(200).collect::<String>()).at_line(line as usize))
+    Err(ParseError::new(reason.chars().take(200).collect::<String>()).at_line(line as usize))
 }
 
-/// Refuses one package more than a lockfile may hold.
+/// Checks the number of packages against the limit for a lockfile.
 pub(super) fn within_limit(packages: usize) -> Result<(), ParseError> {
     if packages > limits::MAX_PACKAGES {
         return Err(ParseError::new(format!(
-            "holds more than {} packages",
+            "contains more than {} packages",
             limits::MAX_PACKAGES
         )));
     }

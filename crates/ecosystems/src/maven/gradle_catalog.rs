@@ -1,7 +1,8 @@
-//! Gradle's version catalogs (<https://docs.gradle.org/current/userguide/version_catalogs.html>).
+//! Reader of Gradle's version catalogs
+//! (<https://docs.gradle.org/current/userguide/version_catalogs.html>).
 //!
-//! A catalog says which version a build asks for; Gradle may take a newer one that a dependency
-//! asks for. So a lockfile below the catalog's project has the last word on what it locks.
+//! A catalog states the version that a build requests. Gradle may select a newer one that a
+//! dependency requests, so the lockfiles below the catalog's project take precedence.
 
 use std::collections::HashMap;
 
@@ -11,20 +12,20 @@ use super::{NAME, coordinates, gradle_lines};
 use crate::syntax::{self, Node};
 use crate::{Input, ParseError};
 
-/// Largest catalog that is read for the sake of a lockfile, in bytes, which is done again for each
-/// lockfile.
-const MAX_BESIDE_BYTES: usize = 256 * 1024;
+/// Largest catalog that is read to find the direct dependencies of a lockfile, in bytes. The
+/// catalog is read again for each lockfile.
+const MAX_CATALOG_BYTES: usize = 256 * 1024;
 
-/// What a catalog asks for.
+/// The entries of a catalog, ordered by line.
 pub(super) struct Catalog {
     entries: Vec<Entry>,
 }
 
 struct Entry {
     name: String,
-    /// As written; empty where a platform gives it.
+    /// As written; empty if a platform determines the version.
     requirement: String,
-    /// The one version that it asks for.
+    /// The single requested version, if there is one.
     version: Option<String>,
     is_plugin: bool,
     line: u32,
@@ -50,7 +51,7 @@ impl Catalog {
         Ok(Self { entries })
     }
 
-    /// Names with what is asked for.
+    /// Names and requirements of the libraries.
     pub(super) fn requirements(&self) -> impl Iterator<Item = (&str, &str)> {
         self.entries
             .iter()
@@ -59,7 +60,7 @@ impl Catalog {
     }
 }
 
-/// Reads a catalog for what it asks for.
+/// Reads a catalog as a list of direct dependencies, without those that a lockfile contains.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let catalog = Catalog::read(input.text()?)?;
     coordinates::within_limit(catalog.entries.len())?;
@@ -100,61 +101,63 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     Ok(lockfile)
 }
 
-/// The catalog of the project that a folder belongs to, with its path: the nearest one above. It
-/// serves only to tell direct dependencies, so one that cannot be read is none.
-pub(super) fn above(input: &Input<'_>, folder: &str) -> Option<(String, Catalog)> {
-    let mut folder = folder;
+/// The nearest catalog at or above a directory, with its path. It only determines which
+/// dependencies are direct, so an unreadable catalog counts as none.
+pub(super) fn above(input: &Input<'_>, directory: &str) -> Option<(String, Catalog)> {
+    let mut directory = directory;
     loop {
-        let path = match folder {
+        let path = match directory {
             "" => "gradle/libs.versions.toml".to_owned(),
-            _ => format!("{folder}/gradle/libs.versions.toml"),
+            _ => format!("{directory}/gradle/libs.versions.toml"),
         };
         if let Some(bytes) = input.sibling(&path) {
-            if bytes.len() > MAX_BESIDE_BYTES {
+            if bytes.len() > MAX_CATALOG_BYTES {
                 return None;
             }
 
-            let beside = Input {
+            let file = Input {
                 path: &path,
                 bytes,
                 siblings: input.siblings,
             };
-            let catalog = Catalog::read(beside.text().ok()?).ok()?;
+            let catalog = Catalog::read(file.text().ok()?).ok()?;
             return Some((path, catalog));
         }
 
-        folder = match folder.rsplit_once('/') {
+        directory = match directory.rsplit_once('/') {
             Some((parent, _)) => parent,
-            None if folder.is_empty() => return None,
+            None if directory.is_empty() => return None,
             None => "",
         };
     }
 }
 
-/// The folder of the project that a catalog belongs to: the one that holds its `gradle` folder.
+/// The directory of the project that a catalog belongs to: the parent of its `gradle` directory.
 fn project(path: &str) -> &str {
-    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-    folder.rsplit_once('/').map_or("", |(project, _)| project)
+    let directory = path.rsplit_once('/').map_or("", |(directory, _)| directory);
+    directory
+        .rsplit_once('/')
+        .map_or("", |(project, _)| project)
 }
 
-/// A requirement as written, and the one version that it asks for.
+/// A requirement as written, and the single version that it requests.
 type Wanted = (String, Option<String>);
 
-/// A version, plain or rich.
+/// Parses a plain or a rich version.
 fn requirement(node: &Node<'_>) -> Result<Wanted, ParseError> {
     if let Some(text) = node.text() {
-        return Ok(wanted(text));
+        return Ok(parse_requirement(text));
     }
     if !node.is_map() {
         return Err(node.unexpected("version", "a text or a table"));
     }
-    // What is preferred is taken from within what is strict or required.
+    // The preferred version lies within the strict or required range, so it only counts if that range
+    // has no single version.
     let mut written = Vec::new();
-
     let mut exact = None;
     for key in ["strictly", "require", "prefer"] {
         if let Some(text) = node.optional_text(key)? {
-            let (text, version) = wanted(text);
+            let (text, version) = parse_requirement(text);
             written.push(format!("{key} {text}"));
             exact = exact.or(version);
         }
@@ -163,9 +166,9 @@ fn requirement(node: &Node<'_>) -> Result<Wanted, ParseError> {
     Ok((written.join(", "), exact))
 }
 
-/// A requirement in one text. `1.0!!` is short for a strict one, `[1,2)!!1.5` for a strict one with
-/// a preference.
-fn wanted(text: &str) -> Wanted {
+/// Parses a requirement in one string. `1.0!!` is short for a strict version, `[1,2)!!1.5` for a
+/// strict range with a preferred version.
+fn parse_requirement(text: &str) -> Wanted {
     let exact = match text.split_once("!!") {
         Some((strict, "")) => strict,
         Some((strict, preferred)) if !coordinates::is_version(strict) => preferred,
@@ -202,7 +205,7 @@ fn library(
     line: u32,
     versions: &HashMap<&str, Wanted>,
 ) -> Result<Entry, ParseError> {
-    let (module, wanted) = match node.text() {
+    let (module, version) = match node.text() {
         Some(text) => split_last(text, line)?,
         None if node.is_map() => {
             let module = match node.optional_text("module")? {
@@ -214,7 +217,7 @@ fn library(
         None => return Err(node.unexpected("libraries", "a text or a table")),
     };
 
-    entry(&module, wanted, false, line)
+    entry(&module, version, false, line)
 }
 
 fn plugin(
@@ -222,7 +225,7 @@ fn plugin(
     line: u32,
     versions: &HashMap<&str, Wanted>,
 ) -> Result<Entry, ParseError> {
-    let (id, wanted) = match node.text() {
+    let (id, version) = match node.text() {
         Some(text) => split_last(text, line)?,
         None if node.is_map() => (
             node.need_text("id")?.to_owned(),
@@ -230,21 +233,21 @@ fn plugin(
         ),
         None => return Err(node.unexpected("plugins", "a text or a table")),
     };
-    // Gradle asks for a plugin by its marker
+    // Gradle resolves a plugin through its marker artifact
     // (https://docs.gradle.org/current/userguide/plugins.html#sec:plugin_markers).
-    entry(&format!("{id}:{id}.gradle.plugin"), wanted, true, line)
+    entry(&format!("{id}:{id}.gradle.plugin"), version, true, line)
 }
 
-/// What stands before the last colon of a text, and the requirement after it.
+/// Splits a text at its last colon into the module and the requirement.
 fn split_last(text: &str, line: u32) -> Result<(String, Wanted), ParseError> {
     let (module, version) = text.rsplit_once(':').ok_or_else(|| {
         ParseError::new(format!(
-            "has `{}` where a name, `:` and a version belong",
+            "has `{}` where `name:version` is expected",
             text.chars().take(100).collect::<String>()
         ))
         .at_line(line as usize)
     })?;
-    Ok((module.to_owned(), wanted(version)))
+    Ok((module.to_owned(), parse_requirement(version)))
 }
 
 fn entry(
@@ -264,7 +267,7 @@ fn entry(
             })
         }
         _ => Err(ParseError::new(format!(
-            "names `{}`, which is no artifact",
+            "names `{}`, which is not an artifact",
             module.chars().take(100).collect::<String>()
         ))
         .at_line(line as usize)),

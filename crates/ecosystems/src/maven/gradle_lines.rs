@@ -1,4 +1,4 @@
-//! The lines of Gradle's lockfiles, for the readers of lockfiles and of version catalogs.
+//! Lines of Gradle's lockfiles, for the readers of lockfiles and of version catalogs.
 
 use std::collections::BTreeSet;
 
@@ -12,11 +12,11 @@ pub(super) fn entries(text: &str) -> impl Iterator<Item = (u32, &str)> {
         .filter(|(_, text)| !text.is_empty() && !text.starts_with('#'))
 }
 
-/// Most bytes of lockfiles that are looked through for a version catalog, which is done again for
+/// Most bytes of lockfiles that are searched for one version catalog. They are searched again for
 /// each catalog.
 const MAX_LOOKED_THROUGH_BYTES: usize = 4 * 1024 * 1024;
 
-/// Names of the packages in the project lockfiles of a directory and those below it.
+/// Names of the packages in the project lockfiles at or below a directory.
 pub(super) fn locked_below(input: &Input<'_>, root: &str) -> BTreeSet<String> {
     let prefix = if root.is_empty() {
         String::new()

@@ -1,7 +1,8 @@
-//! Gradle's lockfiles (<https://docs.gradle.org/current/userguide/dependency_locking.html>).
+//! Readers of Gradle's lockfiles
+//! (<https://docs.gradle.org/current/userguide/dependency_locking.html>).
 //!
-//! One file a project (`gradle.lockfile`), one for the plugins of its build script
-//! (`buildscript-gradle.lockfile`), and before Gradle 7 one a configuration in
+//! There is one file per project (`gradle.lockfile`), one for the plugins of its build script
+//! (`buildscript-gradle.lockfile`), and before Gradle 7 one per configuration in
 //! `gradle/dependency-locks`.
 
 use std::collections::{BTreeSet, HashMap};
@@ -12,10 +13,10 @@ use super::gradle_lines::entries;
 use super::{NAME, coordinates, gradle_catalog};
 use crate::{Input, ParseError, limits};
 
-/// The key of the last line, which names the configurations without dependencies.
+/// Key of the last line, which lists the configurations without dependencies.
 const EMPTY: &str = "empty";
 
-/// Reads a project's lockfile.
+/// Reads a project's lockfile, together with the nearest version catalog.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let text = input.text()?;
     let name = file_name(input.path);
@@ -49,7 +50,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         }
 
         groups_left = groups_left.checked_sub(groups.len()).ok_or_else(|| {
-            ParseError::new("names more configurations than can be read").at_line(line as usize)
+            ParseError::new("names too many configurations").at_line(line as usize)
         })?;
         let mut package = locked(key, line)?;
         package.scope = scope_of(groups.iter().copied(), for_build);
@@ -62,7 +63,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         return Err(ParseError::new(
             "is truncated: it lacks the line `empty=`, which Gradle writes last",
         )
-        .with_hint("write it again with `gradle dependencies --write-locks`"));
+        .with_hint("re-create it with `gradle dependencies --write-locks`"));
     }
 
     Ok(Lockfile {
@@ -75,11 +76,13 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     })
 }
 
-/// Reads the lockfile of a single configuration, which the file's name tells.
+/// Reads the lockfile of a single configuration, whose name is the name of the file.
 pub(super) fn parse_single(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let text = input.text()?;
     if !text.ends_with('\n') {
-        return Err(ParseError::new("is truncated: its last line does not end"));
+        return Err(ParseError::new(
+            "is truncated: its last line has no line break",
+        ));
     }
 
     let name = file_name(input.path);
@@ -114,7 +117,7 @@ fn locked(coordinates: &str, line: u32) -> Result<Package, ParseError> {
             coordinates::package(group, artifact, version, line)
         }
         _ => Err(ParseError::new(format!(
-            "has `{}` where `group:artifact:version` belongs",
+            "has `{}` where `group:artifact:version` is expected",
             excerpt(coordinates)
         ))
         .at_line(line as usize)),
@@ -129,27 +132,27 @@ fn file_name(path: &str) -> &str {
     path.rsplit_once('/').map_or(path, |(_, name)| name)
 }
 
-/// The folder of the project that a lockfile is of.
-fn folder(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+/// The directory of the project that a lockfile belongs to.
+fn directory(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(directory, _)| directory)
 }
 
-/// The strongest reason that the configurations give.
+/// The strongest scope of the configurations.
 fn scope_of<'a>(configurations: impl Iterator<Item = &'a str>, for_build: bool) -> Scope {
     configurations
         .map(|name| {
             if for_build {
                 Scope::Build
             } else {
-                reason(name)
+                scope_of_configuration(name)
             }
         })
         .min()
         .unwrap_or_default()
 }
 
-/// Beginnings of the names of configurations that hold tools of the build: processors of
-/// annotations, compilers, and the tools of Gradle's own and widely used plugins.
+/// Prefixes of the names of configurations that contain build tools: annotation processors,
+/// compilers, and the tools of Gradle's own and of widely used plugins.
 const TOOLS: &[&str] = &[
     "annotationprocessor",
     "checkstyle",
@@ -171,9 +174,9 @@ const TOOLS: &[&str] = &[
     "zinc",
 ];
 
-/// Why a configuration is there. Names are the build's own, so one that says nothing counts as
-/// needed to run.
-fn reason(configuration: &str) -> Scope {
+/// The scope of a configuration. The build chooses the names, so an unknown name counts as needed
+/// at run time.
+fn scope_of_configuration(configuration: &str) -> Scope {
     let name = configuration.to_ascii_lowercase();
     if name.contains("test") {
         Scope::Test
@@ -187,17 +190,17 @@ fn reason(configuration: &str) -> Scope {
     }
 }
 
-/// What the nearest version catalog names is what the build files ask for: they themselves are
-/// programs, which are not run.
+/// The dependencies in the nearest version catalog as a root. The build files themselves are
+/// programs and are not run.
 fn roots(input: &Input<'_>, packages: &[Package]) -> Vec<Root> {
-    let Some((path, catalog)) = gradle_catalog::above(input, folder(input.path)) else {
+    let Some((path, catalog)) = gradle_catalog::above(input, directory(input.path)) else {
         return Vec::new();
     };
-    let asked: HashMap<&str, &str> = catalog.requirements().collect();
+    let requirements: HashMap<&str, &str> = catalog.requirements().collect();
     let edges: Vec<Edge> = (0u32..)
         .zip(packages)
         .filter_map(|(index, package)| {
-            let requirement = asked.get(package.name.as_str())?;
+            let requirement = requirements.get(package.name.as_str())?;
             Some(Edge {
                 to: PackageIndex(index),
                 name: package.name.as_str().into(),

@@ -1,8 +1,8 @@
-//! Gradle's dependency verification
+//! Reader of Gradle's dependency verification metadata
 //! (<https://docs.gradle.org/current/userguide/dependency_verification.html>).
 //!
-//! The file names every component that a build ever resolved, with the hashes of its files. It
-//! knows no configurations, so all count as needed to run.
+//! The file lists every component that a build has ever resolved, with the hashes of its files. It
+//! contains no configurations, so all components count as needed at run time.
 
 use patchgate_model::Lockfile;
 
@@ -10,7 +10,7 @@ use super::{NAME, coordinates};
 use crate::syntax::{self, Element};
 use crate::{Input, ParseError};
 
-/// Elements that hold a hash of a file, by the names of their algorithms.
+/// Elements that contain a hash of a file, named after their algorithm.
 const HASHES: &[&str] = &["md5", "sha1", "sha256", "sha512"];
 
 /// Reads the components with their hashes.
@@ -49,7 +49,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     })
 }
 
-/// The hashes of a component's files, with their algorithms.
+/// The hashes of a component's files, each prefixed with its algorithm.
 fn integrity(component: &Element<'_>) -> Result<Option<String>, ParseError> {
     let mut hashes = Vec::new();
     for artifact in component.all("artifact") {

@@ -1,8 +1,8 @@
-//! `maven_install.json`, which Bazel's rules_jvm_external pins
+//! Reader of `maven_install.json`, the lockfile of Bazel's rules_jvm_external
 //! (<https://github.com/bazel-contrib/rules_jvm_external#pinning-artifacts-and-integration-with-bazels-downloader>).
 //!
-//! Version 1 lists archives under `dependency_tree`; version 2 has maps of artifacts, dependencies
-//! and repositories. Archives of sources and documentation are no packages of their own.
+//! Version 1 lists archives under `dependency_tree`. Version 2 has maps of artifacts, dependencies
+//! and repositories. Archives of sources and documentation are not packages of their own.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,7 +12,7 @@ use super::{NAME, coordinates};
 use crate::syntax::{self, Node};
 use crate::{Input, ParseError, limits};
 
-/// Classifiers of archives that nobody runs.
+/// Classifiers of archives that contain no code.
 const NOT_CODE: &[&str] = &["sources", "javadoc"];
 
 /// Reads a lockfile of either version.
@@ -24,7 +24,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         version_2(&root)?
     } else {
         return Err(ParseError::new(
-            "has neither `dependency_tree` nor `artifacts`, so it is no lockfile of rules_jvm_external",
+            "has neither `dependency_tree` nor `artifacts`, so it is not a rules_jvm_external lockfile",
         ));
     };
 
@@ -35,7 +35,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     })
 }
 
-/// The parts of `group:artifact[:packaging[:classifier]]`, with a version at the end in version 1.
+/// The parts of `group:artifact[:packaging[:classifier]]`, followed by a version in version 1.
 struct Coordinates<'a> {
     group: &'a str,
     artifact: &'a str,
@@ -73,19 +73,19 @@ impl<'a> Coordinates<'a> {
 
 fn no_coordinates(text: &str, line: u32) -> ParseError {
     ParseError::new(format!(
-        "names `{}`, which is no artifact",
+        "names `{}`, which is not an artifact",
         text.chars().take(100).collect::<String>()
     ))
     .at_line(line as usize)
 }
 
-/// Counts the edges of one file.
+/// The remaining number of edges of a file.
 struct EdgeBudget(usize);
 
 impl EdgeBudget {
     fn take(&mut self) -> Result<(), ParseError> {
         self.0 = self.0.checked_sub(1).ok_or_else(|| {
-            ParseError::new(format!("holds more than {} edges", limits::MAX_EDGES))
+            ParseError::new(format!("contains more than {} edges", limits::MAX_EDGES))
         })?;
         Ok(())
     }
@@ -105,7 +105,7 @@ fn version_1(tree: &Node<'_>) -> Result<Lockfile, ParseError> {
         return Err(ParseError::new("lacks the list `dependencies`").at_line(tree.line as usize));
     };
     let mut packages = Vec::new();
-    let mut places: HashMap<&str, PackageIndex> = HashMap::new();
+    let mut indices: HashMap<&str, PackageIndex> = HashMap::new();
 
     let mut nodes = Vec::new();
     for node in entries.items() {
@@ -119,7 +119,7 @@ fn version_1(tree: &Node<'_>) -> Result<Lockfile, ParseError> {
         let version = parts.version.unwrap_or_default();
         let package = coordinates::package(parts.group, parts.artifact, version, node.line)?;
         if let Ok(index) = u32::try_from(packages.len()) {
-            places.insert(coord, PackageIndex(index));
+            indices.insert(coord, PackageIndex(index));
         }
 
         packages.push(Package {
@@ -140,12 +140,12 @@ fn version_1(tree: &Node<'_>) -> Result<Lockfile, ParseError> {
     let mut budget = EdgeBudget(limits::MAX_EDGES);
     for (package, node) in packages.iter_mut().zip(nodes) {
         for dependency in node.optional_list("directDependencies")? {
-            let place = dependency.text().and_then(|coord| places.get(coord));
-            // What was excluded is still named.
-            let Some(place) = place else { continue };
+            let index = dependency.text().and_then(|coord| indices.get(coord));
+            // Excluded artifacts are still listed as dependencies.
+            let Some(index) = index else { continue };
             budget.take()?;
-            if let Some(name) = names.get(place.0 as usize) {
-                package.edges.push(edge(*place, name));
+            if let Some(name) = names.get(index.0 as usize) {
+                package.edges.push(edge(*index, name));
             }
         }
     }
@@ -161,7 +161,7 @@ fn version_2(root: &Node<'_>) -> Result<Lockfile, ParseError> {
     let origins = origins(root)?;
     let mut packages: Vec<Package> = Vec::new();
 
-    let mut places: HashMap<&str, PackageIndex> = HashMap::new();
+    let mut indices: HashMap<&str, PackageIndex> = HashMap::new();
     for (key, node) in root.optional_map("artifacts")? {
         let parts = Coordinates::read(&key.name, false)
             .ok_or_else(|| no_coordinates(&key.name, key.line))?;
@@ -176,7 +176,7 @@ fn version_2(root: &Node<'_>) -> Result<Lockfile, ParseError> {
         }
 
         if let Ok(index) = u32::try_from(packages.len()) {
-            places.insert(&key.name, PackageIndex(index));
+            indices.insert(&key.name, PackageIndex(index));
         }
 
         packages.push(Package {
@@ -189,24 +189,24 @@ fn version_2(root: &Node<'_>) -> Result<Lockfile, ParseError> {
 
     let mut budget = EdgeBudget(limits::MAX_EDGES);
     for (from, to) in root.optional_map("dependencies")? {
-        let Some(from_place) = place_of(&from.name, &places) else {
+        let Some(from_index) = index_of(&from.name, &indices) else {
             continue;
         };
         let mut edges = Vec::new();
 
         let mut seen = HashSet::new();
         for name in to.items() {
-            let Some(place) = name.text().and_then(|name| place_of(name, &places)) else {
+            let Some(index) = name.text().and_then(|name| index_of(name, &indices)) else {
                 continue;
             };
             budget.take()?;
-            if let (Some(package), true) = (packages.get(place.0 as usize), seen.insert(place)) {
-                edges.push(edge(place, &package.name));
+            if let (Some(package), true) = (packages.get(index.0 as usize), seen.insert(index)) {
+                edges.push(edge(index, &package.name));
             }
         }
 
-        if let Some(package) = packages.get_mut(from_place.0 as usize) {
-            edges.retain(|edge| edge.to != from_place);
+        if let Some(package) = packages.get_mut(from_index.0 as usize) {
+            edges.retain(|edge| edge.to != from_index);
             package.edges.extend(edges);
         }
     }
@@ -220,11 +220,11 @@ fn version_2(root: &Node<'_>) -> Result<Lockfile, ParseError> {
     })
 }
 
-/// The place of an artifact by its key, which for a classifier's archive is longer than the
-/// artifact's own.
-fn place_of(key: &str, places: &HashMap<&str, PackageIndex>) -> Option<PackageIndex> {
-    if let Some(place) = places.get(key) {
-        return Some(*place);
+/// The index of an artifact by its key. The key of an archive with a classifier is longer than the
+/// key of the artifact.
+fn index_of(key: &str, indices: &HashMap<&str, PackageIndex>) -> Option<PackageIndex> {
+    if let Some(index) = indices.get(key) {
+        return Some(*index);
     }
 
     let parts = Coordinates::read(key, false)?;
@@ -233,13 +233,13 @@ fn place_of(key: &str, places: &HashMap<&str, PackageIndex>) -> Option<PackageIn
     }
 
     let shorter = key.rsplit_once(':')?.0;
-    places
+    indices
         .get(shorter)
-        .or_else(|| places.get(shorter.rsplit_once(':')?.0))
+        .or_else(|| indices.get(shorter.rsplit_once(':')?.0))
         .copied()
 }
 
-/// The repository of each artifact: the first that has it.
+/// The repository of each artifact: the first that provides it.
 fn origins<'a>(root: &'a Node<'_>) -> Result<HashMap<&'a str, &'a str>, ParseError> {
     let mut origins = HashMap::new();
     for (url, artifacts) in root.optional_map("repositories")? {
@@ -250,12 +250,12 @@ fn origins<'a>(root: &'a Node<'_>) -> Result<HashMap<&'a str, &'a str>, ParseErr
     Ok(origins)
 }
 
-/// Newer releases keep a hash for each artifact that the build itself asks for.
+/// The direct dependencies of the build. Newer releases record a hash for each of them.
 fn roots(root: &Node<'_>, packages: &[Package]) -> Vec<Root> {
-    let Some(asked) = root.get("__INPUT_ARTIFACTS_HASH") else {
+    let Some(direct) = root.get("__INPUT_ARTIFACTS_HASH") else {
         return Vec::new();
     };
-    let asked: HashSet<&str> = asked
+    let direct: HashSet<&str> = direct
         .entries()
         .iter()
         .filter_map(|(key, _)| {
@@ -265,7 +265,7 @@ fn roots(root: &Node<'_>, packages: &[Package]) -> Vec<Root> {
         .collect();
     let edges: Vec<Edge> = (0u32..)
         .zip(packages)
-        .filter(|(_, package)| asked.contains(package.name.as_str()))
+        .filter(|(_, package)| direct.contains(package.name.as_str()))
         .map(|(index, package)| edge(PackageIndex(index), &package.name))
         .collect();
     if edges.is_empty() {

@@ -1,4 +1,4 @@
-//! `build.sbt.lock`, as the plugin sbt-dependency-lock writes it
+//! Reader of `build.sbt.lock`, which the plugin sbt-dependency-lock writes
 //! (<https://stringbean.github.io/sbt-dependency-lock/file-formats/version-1.html>).
 
 use std::collections::BTreeSet;
@@ -9,14 +9,14 @@ use super::{NAME, coordinates};
 use crate::syntax::{self, Node};
 use crate::{Input, ParseError};
 
-/// Reads every dependency, transitive ones too.
+/// Reads every dependency, including the transitive ones. The file contains no graph.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let root = syntax::json(input.text()?)?;
     match root.get("lockVersion").and_then(Node::scalar) {
         Some("1") => {}
         Some(other) => {
             return Err(ParseError::new(format!(
-                "is of version {}, of which only 1 is read",
+                "has version {}; only version 1 is supported",
                 other.chars().take(20).collect::<String>()
             )));
         }
@@ -65,7 +65,7 @@ fn dependency(node: &Node<'_>) -> Result<Package, ParseError> {
     Ok(Package {
         scope: groups
             .iter()
-            .map(|name| reason(name))
+            .map(|name| scope(name))
             .min()
             .unwrap_or_default(),
         groups: groups.into_iter().collect(),
@@ -74,9 +74,9 @@ fn dependency(node: &Node<'_>) -> Result<Package, ParseError> {
     })
 }
 
-/// Why a configuration of Ivy's is there
+/// The scope of an Ivy configuration
 /// (<https://www.scala-sbt.org/1.x/docs/Library-Management.html>).
-fn reason(configuration: &str) -> Scope {
+fn scope(configuration: &str) -> Scope {
     match configuration {
         "optional" => Scope::Optional,
         "plugin" | "scala-tool" | "scala-doc-tool" => Scope::Build,

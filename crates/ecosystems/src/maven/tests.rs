@@ -4,7 +4,7 @@ use super::*;
 use crate::snapshot_text::snapshot_text;
 use crate::{Input, Siblings};
 
-/// Files of a fixture as a repository.
+/// The files of a fixture as a repository.
 macro_rules! repository {
     ($name:literal: $($path:literal),+ $(,)?) => {
         Siblings::from([$((
@@ -14,7 +14,7 @@ macro_rules! repository {
     };
 }
 
-/// What is read of one file of a repository.
+/// The result of reading one file of a repository.
 fn read(siblings: &Siblings, path: &str) -> String {
     let input = Input {
         path,
@@ -24,7 +24,7 @@ fn read(siblings: &Siblings, path: &str) -> String {
     snapshot_text(&crate::parse(&input).unwrap())
 }
 
-/// What is read of a text that stands alone, or why it is not.
+/// The result or the error of reading a text without siblings.
 fn alone(path: &str, text: &str) -> Result<String, String> {
     let siblings = Siblings::new();
     let input = Input {
@@ -61,7 +61,7 @@ fn gradle() {
     assert_snapshot!(read(&files, "gradle/verification-metadata.xml"));
 }
 
-/// As Gradle's own result of the resolution has it.
+/// The packages of Gradle's own resolution result.
 #[test]
 fn what_gradle_locked() {
     let files = repository!(

@@ -1,24 +1,24 @@
-//! Maven's order of versions, as the `ComparableVersion` of Maven 3 has it and as the POM reference
-//! describes it (<https://maven.apache.org/pom.html#version-order-specification>).
+//! Version order of Maven, as implemented by the `ComparableVersion` of Maven 3 and described in
+//! the POM reference (<https://maven.apache.org/pom.html#version-order-specification>).
 //!
-//! Every text is a version there. Maven's own comparison contradicts itself in a few corners: it
-//! has `1-alpha < 1`, `1 < 1.sp.1` and `1.sp.1 < 1-alpha`. A list cannot be sorted by that, so the
-//! order here asks one question before all others: is what remains of a version below, equal to or
-//! above nothing at all? Where Maven agrees with itself, the two give the same answer.
+//! Every text is a version. Maven's own comparison is inconsistent in a few corners: it has
+//! `1-alpha < 1`, `1 < 1.sp.1` and `1.sp.1 < 1-alpha`, so it cannot sort a list. The order here
+//! first compares whether the rest of each version is below, equal to or above an empty rest. Where
+//! Maven is consistent, both give the same result.
 
 use std::cmp::Ordering;
 
 use crate::version::number::Number;
 
-/// Qualifiers below a release, in their order. All others but the empty one, its aliases and `sp`
-/// come after `sp`, by the alphabet.
+/// Qualifiers below a release, in their order. All other qualifiers, except the empty one, its
+/// aliases and `sp`, sort after `sp` in alphabetical order.
 const PRERELEASES: [&str; 5] = ["alpha", "beta", "milestone", "rc", "snapshot"];
 
-/// Qualifiers that mean the release itself.
+/// Qualifiers that are equal to the release itself.
 const RELEASES: [&str; 4] = ["", "ga", "final", "release"];
 
-/// A version as a chain of lists: each list after the first is the last element of the one before
-/// it, as a hyphen or a change between letters and digits opens a list that never closes.
+/// A version as a chain of lists. Each list is the last element of the list before it, because a
+/// hyphen or a change between letters and digits opens a nested list that is never closed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Version {
     lists: Vec<Vec<Item>>,
@@ -27,27 +27,27 @@ pub(super) struct Version {
 /// One part of a version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Item {
-    /// A number.
+    /// A run of digits.
     Number(Number<String>),
-    /// A word.
+    /// A run of other characters.
     Word(Qualifier),
 }
 
-/// A word as it is compared.
+/// A word in its form for comparison.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Qualifier {
-    /// One of [`PRERELEASES`], by its place there.
+    /// One of [`PRERELEASES`], by its index.
     Prerelease(usize),
     /// One of [`RELEASES`].
     Release,
     /// `sp`, a service pack.
     ServicePack,
-    /// Any other, in UTF-16 as Java compares texts.
+    /// Any other word in UTF-16, in which Java compares strings.
     Other(Vec<u16>),
 }
 
 impl Qualifier {
-    /// A word; a single letter means more right before a number.
+    /// A single letter is short for a word if a number follows.
     fn new(word: &str, before_number: bool) -> Self {
         let word = match word {
             "a" if before_number => "alpha",
@@ -57,8 +57,8 @@ impl Qualifier {
             other => other,
         };
 
-        if let Some(place) = PRERELEASES.iter().position(|known| *known == word) {
-            Self::Prerelease(place)
+        if let Some(index) = PRERELEASES.iter().position(|known| *known == word) {
+            Self::Prerelease(index)
         } else if RELEASES.contains(&word) {
             Self::Release
         } else if word == "sp" {
@@ -68,7 +68,7 @@ impl Qualifier {
         }
     }
 
-    /// Where it stands against no qualifier.
+    /// The order relative to no qualifier.
     fn sign(&self) -> Ordering {
         self.cmp(&Self::Release)
     }
@@ -79,7 +79,7 @@ impl Item {
         Self::Number(Number::new(digits).owned())
     }
 
-    /// A part as the text has it.
+    /// The item for a part of the text.
     fn new(text: &str, is_number: bool) -> Self {
         if is_number {
             Self::number(text)
@@ -88,7 +88,7 @@ impl Item {
         }
     }
 
-    /// Where it stands against nothing at all.
+    /// The order relative to an empty rest.
     fn sign(&self) -> Ordering {
         match self {
             Self::Number(number) if number.is_zero() => Ordering::Equal,
@@ -98,7 +98,7 @@ impl Item {
     }
 }
 
-/// The element at a place of a version: an item, the list that follows, or nothing.
+/// The element at a position in a version: an item, the next nested list, or nothing.
 #[derive(Clone, Copy)]
 enum Head<'a> {
     Nothing,
@@ -107,7 +107,7 @@ enum Head<'a> {
 }
 
 impl Head<'_> {
-    /// Words come before lists, lists before numbers.
+    /// Words sort before lists, and lists before numbers.
     fn rank(self) -> u8 {
         match self {
             Self::Nothing => 0,
@@ -126,10 +126,11 @@ impl Head<'_> {
     }
 }
 
-/// A place in a version, with the signs of what remains from each place on.
+/// A position in a version, with the signs of the remaining parts.
 struct Walk<'a> {
     version: &'a Version,
-    /// Where the first item, at or after each, stands that is not equal to nothing; from the end.
+    /// For each remaining position, the order of its rest relative to an empty rest. Stored in
+    /// reverse, so that advancing pops the last element.
     signs: Vec<Ordering>,
     list: usize,
     item: usize,
@@ -152,7 +153,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Where all that remains stands against nothing at all.
+    /// The order of the rest relative to an empty rest.
     fn sign(&self) -> Ordering {
         self.signs.last().copied().unwrap_or(Ordering::Equal)
     }
@@ -182,7 +183,7 @@ impl<'a> Walk<'a> {
 }
 
 impl Version {
-    /// Reads a version, which every text is.
+    /// Parses a version. Every text is valid.
     pub(super) fn new(text: &str) -> Self {
         let mut reader = Reader::default();
         reader.read(&text.to_lowercase());
@@ -191,7 +192,7 @@ impl Version {
         }
     }
 
-    /// The order of two versions.
+    /// Compares two versions.
     pub(super) fn compare(&self, other: &Self) -> Ordering {
         let (mut a, mut b) = (Walk::new(self), Walk::new(other));
         loop {
@@ -211,7 +212,7 @@ impl Version {
     }
 }
 
-/// Splits a text into lists of items.
+/// Splits a text into nested lists of items.
 struct Reader {
     lists: Vec<Vec<Item>>,
 }
@@ -231,7 +232,7 @@ impl Reader {
         }
     }
 
-    /// Begins the list within the current one.
+    // The new list is nested in the current one.
     fn open(&mut self) {
         self.lists.push(Vec::new());
     }
@@ -281,7 +282,7 @@ impl Reader {
 
         let part = text.get(start..).unwrap_or_default();
         if !part.is_empty() {
-            // A word at the end stands behind a hyphen, whatever was written.
+            // A trailing word is treated as if it followed a hyphen.
             if !in_number && !self.is_empty() {
                 self.open();
             }
@@ -290,8 +291,8 @@ impl Reader {
     }
 }
 
-/// Takes away what is equal to nothing at the end of each list, from the innermost on, and lists
-/// without anything in them.
+/// Removes trailing items that equal an empty rest from each list, starting with the innermost, and
+/// drops lists that become empty.
 fn normalize(lists: Vec<Vec<Item>>) -> Vec<Vec<Item>> {
     let mut inner_first: Vec<Vec<Item>> = Vec::new();
     for mut list in lists.into_iter().rev() {

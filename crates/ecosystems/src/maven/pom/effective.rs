@@ -1,4 +1,4 @@
-//! A project with what it inherits, as Maven's model builder puts it together
+//! A project merged with its ancestors, as in Maven's model builder
 //! (<https://maven.apache.org/ref/current/maven-model-builder/>).
 
 use std::collections::HashMap;
@@ -9,48 +9,49 @@ use super::properties::Properties;
 use super::raw::{Activation, Body, DeclaredRepository, Dependency, Parent, Pom};
 use super::sources::{Place, Sources};
 
-/// A project with its ancestors' properties and dependencies. The texts in it still hold
-/// properties.
+/// A project with the properties and dependencies of its ancestors. Its texts still contain
+/// property references.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Model {
     pub(super) properties: Properties,
     pub(super) managed: Vec<Dependency>,
     pub(super) dependencies: Vec<Dependency>,
     pub(super) repositories: Vec<DeclaredRepository>,
-    /// False when an ancestor lacks: what it sets and manages is not known.
+    /// Whether all ancestors are known. If one is missing, its properties and managed versions are
+    /// unknown.
     pub(super) is_whole: bool,
 }
 
 impl Model {
-    /// A project with its ancestors, with the profiles that are active, or else with one that was
-    /// asked for.
+    /// Merges a project with its ancestors and its active profiles. `requested` is the index of a
+    /// profile that is active in addition, instead of those that are active by default.
     pub(super) fn of(
         pom: &Pom,
-        place: &Place,
-        asked: Option<usize>,
+        location: &Place,
+        requested: Option<usize>,
         sources: &mut Sources<'_>,
     ) -> Self {
         let mut model = Self::default();
-        model.add(pom, asked, None);
+        model.add(pom, requested, None);
         let mut parent = pom.parent.clone();
-        let mut place = place.clone();
+        let mut location = location.clone();
         let mut version = pom.version.clone();
         let mut group = pom.group.clone();
 
         model.is_whole = true;
         for _ in 0..MAX_DEPTH {
-            let Some(wanted) = parent.take() else { break };
+            let Some(next) = parent.take() else { break };
 
-            group.get_or_insert_with(|| wanted.group.clone());
-            version.get_or_insert_with(|| wanted.version.clone());
-            let line = model.line_of(pom, &wanted);
-            let Some((above, at)) = sources.parent(&wanted, &place) else {
+            group.get_or_insert_with(|| next.group.clone());
+            version.get_or_insert_with(|| next.version.clone());
+            let line = model.line_of(pom, &next);
+            let Some((above, at)) = sources.parent(&next, &location) else {
                 model.is_whole = false;
                 break;
             };
 
             model.add(&above, None, Some(line));
-            (parent, place) = (above.parent.clone(), at);
+            (parent, location) = (above.parent.clone(), at);
         }
 
         model.is_whole &= parent.is_none();
@@ -68,17 +69,16 @@ impl Model {
         model
     }
 
-    /// What comes from an ancestor stands in the project's own file where that names its parent.
-    fn line_of(&self, pom: &Pom, wanted: &Parent) -> u32 {
-        pom.parent
-            .as_ref()
-            .map_or(wanted.line, |parent| parent.line)
+    /// The line for dependencies of an ancestor: that of the `parent` element in the project's own
+    /// file.
+    fn line_of(&self, pom: &Pom, next: &Parent) -> u32 {
+        pom.parent.as_ref().map_or(next.line, |parent| parent.line)
     }
 
-    /// Adds a file; what is there already, from a project below, wins.
-    fn add(&mut self, pom: &Pom, asked: Option<usize>, line: Option<u32>) {
+    /// Adds the contents of a file. Existing entries come from a descendant and take precedence.
+    fn add(&mut self, pom: &Pom, requested: Option<usize>, line: Option<u32>) {
         let mut own = pom.body.clone();
-        let active: Vec<&Body> = match asked.and_then(|index| pom.profiles.get(index)) {
+        let active: Vec<&Body> = match requested.and_then(|index| pom.profiles.get(index)) {
             Some(profile) => pom
                 .profiles
                 .iter()
@@ -102,7 +102,7 @@ impl Model {
                 dependency.line = line;
             }
         }
-        // Within one file the last of two counts.
+        // Within one file, the last of several values counts.
         let set: HashMap<String, String> = own.properties.into_iter().collect();
 
         for (name, value) in set {
@@ -114,14 +114,14 @@ impl Model {
         self.repositories.extend(pom.repositories.iter().cloned());
     }
 
-    /// The text with properties filled in, or as it stands where one has no value.
+    /// The text with its properties expanded, or the unchanged text if one of them has no value.
     pub(super) fn filled(&self, text: &str) -> String {
         self.properties
             .fill(text)
             .unwrap_or_else(|| text.to_owned())
     }
 
-    /// What tells a dependency from others, with properties filled in.
+    /// The identity of a dependency, with properties expanded.
     pub(super) fn key(&self, dependency: &Dependency) -> Key {
         Key {
             group: self.filled(&dependency.group),
@@ -132,8 +132,8 @@ impl Model {
     }
 }
 
-/// What tells a dependency from others, as written.
-fn written(dependency: &Dependency) -> [&str; 4] {
+/// The identity of a dependency, as written.
+fn identity(dependency: &Dependency) -> [&str; 4] {
     [
         &dependency.group,
         &dependency.artifact,
@@ -142,19 +142,20 @@ fn written(dependency: &Dependency) -> [&str; 4] {
     ]
 }
 
-fn places(list: &[Dependency]) -> HashMap<[String; 4], usize> {
+fn indices_of(list: &[Dependency]) -> HashMap<[String; 4], usize> {
     list.iter()
         .enumerate()
-        .map(|(index, one)| (written(one).map(str::to_owned), index))
+        .map(|(index, one)| (identity(one).map(str::to_owned), index))
         .collect()
 }
 
-/// Puts a profile's dependencies in the place of the same ones of the project.
+/// Replaces dependencies of the project by those of a profile with the same identity, and adds the
+/// others.
 fn override_all(list: &mut Vec<Dependency>, with: &[Dependency]) {
-    let places = places(list);
+    let indices = indices_of(list);
     for one in with {
-        match places
-            .get(&written(one).map(str::to_owned))
+        match indices
+            .get(&identity(one).map(str::to_owned))
             .and_then(|index| list.get_mut(*index))
         {
             Some(old) => *old = one.clone(),
@@ -164,19 +165,19 @@ fn override_all(list: &mut Vec<Dependency>, with: &[Dependency]) {
 }
 
 fn last_of_each(list: Vec<Dependency>) -> Vec<Dependency> {
-    let places = places(&list);
+    let indices = indices_of(&list);
     list.into_iter()
         .enumerate()
-        .filter(|(index, one)| places.get(&written(one).map(str::to_owned)) == Some(index))
+        .filter(|(index, one)| indices.get(&identity(one).map(str::to_owned)) == Some(index))
         .map(|(_, one)| one)
         .collect()
 }
 
-/// Adds an ancestor's dependencies that are not there yet.
+/// Adds the dependencies of an ancestor that are not in the list yet.
 fn inherit(list: &mut Vec<Dependency>, from: Vec<Dependency>) {
-    let places = places(list);
+    let indices = indices_of(list);
     list.extend(
         from.into_iter()
-            .filter(|one| !places.contains_key(&written(one).map(str::to_owned))),
+            .filter(|one| !indices.contains_key(&identity(one).map(str::to_owned))),
     );
 }

@@ -1,5 +1,5 @@
-//! Versions that a project does not state with each dependency: from its `dependencyManagement`,
-//! and from the lists of versions (BOMs) that it imports there.
+//! Versions of dependencies that do not state their own: from `dependencyManagement`, and from the
+//! version lists (BOMs) that are imported there.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use super::effective::Model;
 use super::raw::Pom;
 use super::sources::{Place, Sources};
 
-/// What tells one dependency from another.
+/// The identity of a dependency.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key {
     pub(super) group: String,
@@ -17,17 +17,17 @@ pub(super) struct Key {
     pub(super) classifier: String,
 }
 
-/// What is said about a dependency for all who ask for it.
+/// The managed version and scope of a dependency.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Managed {
-    /// The version as written.
+    /// The version, as written.
     pub(super) written: String,
-    /// The version, where all of its properties have a value.
+    /// The version, if all of its properties have a value.
     pub(super) version: Option<String>,
     pub(super) scope: Option<String>,
 }
 
-/// What a model's own list and the lists that it imports say about `open`.
+/// Finds the managed versions of the `open` dependencies in a model's own list and in its imports.
 pub(super) fn find(
     model: &Model,
     open: BTreeSet<Key>,
@@ -47,9 +47,9 @@ struct Search {
 }
 
 impl Search {
-    /// Looks in a model's own list first, then in the imported ones in their order: what is said
-    /// first counts. Returns whether it is known that nothing more is said; where it is not, a
-    /// later list has no say.
+    /// Searches the model's own list first, then the imported lists in order; the first entry counts.
+    /// Returns false if some list is unknown. Later lists are not searched in that case, because the
+    /// unknown one takes precedence over them.
     fn look_in(&mut self, model: &Model, depth: usize, sources: &mut Sources<'_>) -> bool {
         let is_import = |one: &&super::Dependency| {
             one.scope.as_deref() == Some("import") && model.filled(&one.kind) == "pom"
@@ -84,7 +84,8 @@ impl Search {
                 return true;
             }
             if !self.import(model, import, depth, sources) {
-                // Those after it will be wanted as well; whoever brings files brings them at once.
+                // The later lists will be needed too. Recording them now lets the caller fetch all
+                // of them at once.
                 for later in imports {
                     let _ = Self::imported(model, later, depth, sources);
                 }
@@ -95,7 +96,7 @@ impl Search {
         true
     }
 
-    /// The file of an imported list.
+    /// The file of an imported version list.
     fn imported(
         model: &Model,
         import: &super::Dependency,
@@ -123,10 +124,10 @@ impl Search {
         sources: &mut Sources<'_>,
     ) -> bool {
         let found = Self::imported(model, import, depth, sources);
-        let (Some((pom, place)), Some(depth)) = (found, depth.checked_sub(1)) else {
+        let (Some((pom, location)), Some(depth)) = (found, depth.checked_sub(1)) else {
             return false;
         };
-        let list = Model::of(&pom, &place, None, sources);
+        let list = Model::of(&pom, &location, None, sources);
         self.look_in(&list, depth, sources)
     }
 }

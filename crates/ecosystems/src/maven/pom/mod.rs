@@ -1,11 +1,11 @@
-//! `pom.xml`: the direct dependencies of a Maven project with their versions, from the file
-//! itself, its parents and the lists of versions that it imports
+//! Reader of `pom.xml`: the direct dependencies of a Maven project with their versions, from the
+//! file itself, its parents and the version lists that it imports
 //! (<https://maven.apache.org/guides/introduction/introduction-to-dependency-mechanism.html>).
 //!
-//! What a profile adds that is active only when asked for is in the answer too, under the profile's
-//! name: some build takes it. Deliberately not here: transitive dependencies, plugins of the build,
-//! and any step into the network. Parents from outside the repository are handed in as siblings
-//! below [`EXTERNAL`]; what lacks is named in [`Lockfile::missing`].
+//! The result also contains the additions of profiles that are active only on request, with the
+//! profile as a group, because some build uses them. Transitive dependencies, build plugins and
+//! network access are deliberately absent. Parents from outside the repository are passed in as
+//! siblings below [`EXTERNAL`]; missing ones are listed in [`Lockfile::missing`].
 
 mod effective;
 mod managed;
@@ -29,14 +29,16 @@ use crate::{Input, ParseError, limits};
 pub use raw::DeclaredRepository;
 pub use sources::EXTERNAL;
 
-/// Reads a project's file for what it asks for.
+/// Reads the direct dependencies of a project.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let pom = Pom::read(input)?;
     let mut sources = Sources::new(input, pom.parent.as_ref().map_or(1, |parent| parent.line));
-    let place = Place::Repository(input.path.to_owned());
-    let base = Model::of(&pom, &place, None, &mut sources);
-    let mut found = Found::default();
-    found.add(&base, None, &mut sources)?;
+    let location = Place::Repository(input.path.to_owned());
+    let base = Model::of(&pom, &location, None, &mut sources);
+    let mut builder = Found::default();
+    builder.add(&base, None, &mut sources)?;
+
+    // Each inactive profile is evaluated on its own, as if it were requested.
     let active: BTreeSet<usize> = pom.active_profiles().map(|(index, _)| index).collect();
     let others = pom.profiles.iter().enumerate().filter(|(index, profile)| {
         let body = &profile.body;
@@ -46,8 +48,8 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     });
     for (index, profile) in others.take(MAX_PROFILES) {
         sources.refill();
-        let model = Model::of(&pom, &place, Some(index), &mut sources);
-        found.add(&model, Some(&profile.id), &mut sources)?;
+        let model = Model::of(&pom, &location, Some(index), &mut sources);
+        builder.add(&model, Some(&profile.id), &mut sources)?;
     }
 
     let name = format!(
@@ -64,25 +66,27 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         roots: vec![Root {
             name,
             manifest,
-            edges: found.edges,
+            edges: builder.edges,
         }],
-        packages: found.packages,
-        unresolved: found.unresolved,
+        packages: builder.packages,
+        unresolved: builder.unresolved,
         direct_only: true,
         missing: sources.into_missing(),
     })
 }
 
-/// The repositories that a project and its ancestors name, as far as their addresses are known.
-/// They are the project's own word: whoever asks them decides whether to.
+/// The repositories that a project and its ancestors declare, with expanded addresses. An address
+/// with an unknown property is left out.
+///
+/// The addresses are not trusted: the caller decides whether to contact them.
 ///
 /// # Errors
-/// When the file cannot be read.
+/// If the file cannot be read.
 pub fn repositories(input: &Input<'_>) -> Result<Vec<DeclaredRepository>, ParseError> {
     let pom = Pom::read(input)?;
     let mut sources = Sources::new(input, 1);
-    let place = Place::Repository(input.path.to_owned());
-    let model = Model::of(&pom, &place, None, &mut sources);
+    let location = Place::Repository(input.path.to_owned());
+    let model = Model::of(&pom, &location, None, &mut sources);
 
     Ok(model
         .repositories
@@ -101,15 +105,15 @@ struct Found {
     packages: Vec<Package>,
     unresolved: Vec<Unresolved>,
     edges: Vec<Edge>,
-    /// What is among the packages or unresolved already, with the version where it has one.
+    /// Dependencies that are already added, with their version if it is known.
     seen: BTreeSet<(Key, Option<String>)>,
     keys: BTreeSet<Key>,
 }
 
-/// One dependency with what its project says about it in other places.
+/// A dependency together with its managed version and scope.
 struct Asked<'a> {
     key: Key,
-    /// The version as written; empty where there is none.
+    /// The version as written; empty if there is none.
     written: &'a str,
     version: Option<String>,
     scope: String,
@@ -151,7 +155,8 @@ impl<'a> Asked<'a> {
 }
 
 impl Found {
-    /// Adds what a model asks for; of a profile only what is not there without it.
+    /// Adds the dependencies of a model. For a profile, only those that differ from the project
+    /// without it.
     fn add(
         &mut self,
         model: &Model,
@@ -166,15 +171,16 @@ impl Found {
             .collect();
         let managed = managed::find(model, open, sources);
         for dependency in &model.dependencies {
-            let asked = Asked::new(dependency, model, &managed);
-            // What has a version without the profile is no hole when the profile takes it away.
-            let is_known = asked.version.is_none() && self.keys.contains(&asked.key);
-            self.keys.insert(asked.key.clone());
-            let entry = (asked.key.clone(), asked.version.clone());
+            let dependency = Asked::new(dependency, model, &managed);
+            // A dependency that has a version without the profile is not unresolved if the profile
+            // removes that version.
+            let is_known = dependency.version.is_none() && self.keys.contains(&dependency.key);
+            self.keys.insert(dependency.key.clone());
+            let entry = (dependency.key.clone(), dependency.version.clone());
             if is_known || !self.seen.insert(entry) {
                 continue;
             }
-            self.take(asked, profile, sources)?;
+            self.take(dependency, profile, sources)?;
         }
 
         Ok(())
@@ -182,34 +188,34 @@ impl Found {
 
     fn take(
         &mut self,
-        asked: Asked<'_>,
+        dependency: Asked<'_>,
         profile: Option<&str>,
         sources: &Sources<'_>,
     ) -> Result<(), ParseError> {
-        let kind = kind_of(&asked.scope, asked.optional);
-        let name = format!("{}:{}", asked.key.group, asked.key.artifact);
-        let Some(version) = asked.version else {
+        let kind = kind_of(&dependency.scope, dependency.optional);
+        let name = format!("{}:{}", dependency.key.group, dependency.key.artifact);
+        let Some(version) = dependency.version else {
             self.unresolved.push(Unresolved {
                 name,
-                requirement: asked.written.to_owned(),
+                requirement: dependency.written.to_owned(),
                 kind,
-                line: asked.line,
+                line: dependency.line,
             });
             return Ok(());
         };
-        let origin = origin(&asked.key, &asked.scope, sources);
-        let mut groups = vec![asked.scope];
+        let origin = origin(&dependency.key, &dependency.scope, sources);
+        let mut groups = vec![dependency.scope];
         groups.extend(profile.map(|id| format!("profile {id}")));
         groups.sort();
         let package = Package {
-            line: asked.line,
+            line: dependency.line,
             scope: Scope::from(kind),
             groups,
             origin,
             ..Package::new(NAME, name, version)
         };
 
-        self.push(package, asked.written, kind)
+        self.push(package, dependency.written, kind)
     }
 
     fn push(
@@ -231,7 +237,7 @@ impl Found {
     }
 }
 
-/// The version that a requirement admits, where it admits just one: `1.0`, or the range `[1.0]`.
+/// The only version that a requirement admits, if there is just one: `1.0`, or the range `[1.0]`.
 fn one_version(requirement: &str) -> Option<&str> {
     let requirement = requirement.trim();
     let within = requirement
@@ -241,8 +247,9 @@ fn one_version(requirement: &str) -> Option<&str> {
     coordinates::is_version(within).then_some(within)
 }
 
-/// What a scope means (<https://maven.apache.org/guides/introduction/introduction-to-dependency-mechanism.html#dependency-scope>).
-/// What is provided is there at run time, though somebody else brings it.
+/// The kind of dependency for a scope
+/// (<https://maven.apache.org/guides/introduction/introduction-to-dependency-mechanism.html#dependency-scope>).
+/// A provided dependency is present at run time, so it counts as one.
 fn kind_of(scope: &str, optional: bool) -> DependencyKind {
     match scope {
         "test" => DependencyKind::Test,
@@ -251,24 +258,26 @@ fn kind_of(scope: &str, optional: bool) -> DependencyKind {
     }
 }
 
-/// Another project of the same repository, a file on the machine that builds, or a registry.
+/// The origin of a dependency: another project of the same repository, a file on the build machine,
+/// or a registry.
 fn origin(key: &Key, scope: &str, sources: &Sources<'_>) -> Origin {
     if scope == "system" {
         return Origin::Path(None);
     }
     match sources.project(&key.group, &key.artifact) {
-        Some(folder) => Origin::Path(Some(folder)),
+        Some(directory) => Origin::Path(Some(directory)),
         None => Origin::Registry(None),
     }
 }
 
-/// Most profiles of one project that are looked at.
+/// Most inactive profiles of one project that are evaluated.
 const MAX_PROFILES: usize = 50;
 
-/// Most files that are read for one project, and for each of its profiles: parents and lists of versions, theirs included.
+/// Most files (parents and version lists) that are read for a project, and again for each of its
+/// profiles.
 const MAX_FILES: usize = 400;
 
-/// Longest line of parents, and deepest nesting of lists that import lists.
+/// Longest chain of parents, and deepest nesting of imported lists.
 const MAX_DEPTH: usize = limits::MAX_DEPTH / 4;
 
 #[cfg(test)]

@@ -1,28 +1,30 @@
-//! The values of `${…}` in a POM
-//! (<https://maven.apache.org/pom.html#properties>).
+//! Expansion of `${…}` in a POM (<https://maven.apache.org/pom.html#properties>).
 
 use std::collections::HashMap;
 
-/// Deepest chain of properties that name one another.
+/// Deepest chain of properties that refer to one another.
 const MAX_DEPTH: usize = 32;
 
-/// Longest value. A few properties that name each other twice could fill any memory.
+/// Longest value, in bytes. A few properties that refer to each other twice could otherwise fill
+/// all memory.
 const MAX_BYTES: usize = 1024;
 
-/// Most properties that are put in for one text: those without a value add no bytes.
+/// Most substitutions in one text. Empty values need a limit of their own because they add no
+/// bytes.
 const MAX_STEPS: usize = 1000;
 
-/// What a project says of itself and sets.
+/// The values that a project defines.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Properties {
-    /// `version`, `groupId`, …, without a prefix.
+    /// The project's own elements: `version`, `groupId` and so on, without a prefix.
     pub(super) project: HashMap<&'static str, String>,
+    /// The entries of its `properties`, by name.
     pub(super) set: HashMap<String, String>,
 }
 
 impl Properties {
-    /// The text with every property's value in its place; `None` when one has none that is known
-    /// here. The environment and the Java machine of the build are not known.
+    /// The text with all properties expanded; `None` if one of them is unknown. Properties of the
+    /// environment and of the Java virtual machine are unknown.
     pub(super) fn fill(&self, text: &str) -> Option<String> {
         let mut filled = String::new();
         let mut steps = MAX_STEPS;
@@ -51,8 +53,8 @@ impl Properties {
         (filled.len() <= MAX_BYTES).then_some(())
     }
 
-    /// What a name stands for: first what the project says of itself, then what it sets, then the
-    /// old names without a prefix.
+    /// The value of a name. A prefixed element of the project comes first, then a property, then
+    /// the old name of an element without prefix.
     fn value(&self, name: &str) -> Option<&str> {
         let prefixed = name
             .strip_prefix("project.")

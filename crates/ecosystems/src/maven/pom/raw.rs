@@ -1,11 +1,12 @@
-//! A `pom.xml` as it is written (<https://maven.apache.org/ref/current/maven-model/maven.html>).
+//! The contents of a `pom.xml` as written, without inheritance
+//! (<https://maven.apache.org/ref/current/maven-model/maven.html>).
 
 use std::borrow::Cow;
 
 use crate::syntax::{self, Element};
 use crate::{Input, ParseError, limits};
 
-/// One project's file, without what it inherits.
+/// One project's file.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Pom {
     pub(super) group: Option<String>,
@@ -17,12 +18,12 @@ pub(super) struct Pom {
     pub(super) repositories: Vec<DeclaredRepository>,
 }
 
-/// A repository that a project names for what it wants.
+/// A repository that a project declares for its dependencies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeclaredRepository {
-    /// Its name, by which mirrors stand in for it.
+    /// Identifier of the repository, to which mirrors refer.
     pub id: String,
-    /// Its address.
+    /// Address of the repository.
     pub url: String,
 }
 
@@ -32,12 +33,13 @@ pub(super) struct Parent {
     pub(super) group: String,
     pub(super) artifact: String,
     pub(super) version: String,
-    /// Where it is to be looked for first; `None` for not in the repository at all.
+    /// Path of the parent relative to the project; `None` if the parent is only looked up in Maven
+    /// repositories.
     pub(super) relative_path: Option<String>,
     pub(super) line: u32,
 }
 
-/// What a project and a profile both may hold.
+/// The elements that a project and a profile have in common.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Body {
     pub(super) properties: Vec<(String, String)>,
@@ -45,7 +47,7 @@ pub(super) struct Body {
     pub(super) dependencies: Vec<Dependency>,
 }
 
-/// Additions that hold under a condition.
+/// Additions to the project under a condition.
 #[derive(Debug, Clone)]
 pub(super) struct Profile {
     pub(super) id: String,
@@ -53,18 +55,18 @@ pub(super) struct Profile {
     pub(super) body: Body,
 }
 
-/// When a profile is active for somebody who asks for none and sets no property.
+/// When a profile is active in a build that requests no profile and sets no property.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Activation {
-    /// Unless another profile of the same file is.
+    /// Active unless another profile of the same file is.
     Default,
-    /// Always: it is tied to a property that nobody sets being absent.
+    /// Always active, because it requires that a property is not set.
     Always,
-    /// Only when asked for, or on machines of some kind.
+    /// Active only on request, or on certain machines.
     OnRequest,
 }
 
-/// A dependency as written; every part may hold properties.
+/// A dependency as written; every part can contain properties.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Dependency {
     pub(super) group: String,
@@ -78,7 +80,7 @@ pub(super) struct Dependency {
 }
 
 impl Pom {
-    /// Reads a file of any encoding that old files are in.
+    /// Reads a file in UTF-8 or in a declared one-byte encoding, as older files have.
     pub(super) fn read(input: &Input<'_>) -> Result<Self, ParseError> {
         let text = decode(input)?;
         let root = syntax::xml(&text)?;
@@ -126,13 +128,13 @@ impl Pom {
         })
     }
 
-    /// The profiles that are active when nobody asks for any.
+    /// The profiles that are active if none is requested.
     pub(super) fn active_profiles(&self) -> impl Iterator<Item = (usize, &Profile)> {
         let conditional = self
             .profiles
             .iter()
             .any(|profile| profile.activation == Activation::Always);
-        let wanted = if conditional {
+        let activation = if conditional {
             Activation::Always
         } else {
             Activation::Default
@@ -141,11 +143,11 @@ impl Pom {
         self.profiles
             .iter()
             .enumerate()
-            .filter(move |(_, profile)| profile.activation == wanted)
+            .filter(move |(_, profile)| profile.activation == activation)
     }
 }
 
-/// The text, be it in UTF-8 or in the one-byte encoding that the file declares.
+/// The text of a file in UTF-8, or in the one-byte encoding that the file declares.
 fn decode<'a>(input: &Input<'a>) -> Result<Cow<'a, str>, ParseError> {
     let error = match input.text() {
         Ok(text) => return Ok(Cow::Borrowed(text)),
@@ -165,7 +167,8 @@ fn decode<'a>(input: &Input<'a>) -> Result<Cow<'a, str>, ParseError> {
     Err(error)
 }
 
-/// The one child of a name. Two would be read as either by different readers.
+/// The only child with a name. Two are an error, because different readers would pick different
+/// ones.
 fn once<'s, 'a>(
     element: &'s Element<'a>,
     name: &str,
@@ -252,8 +255,9 @@ fn dependencies(element: &Element<'_>) -> Result<Vec<Dependency>, ParseError> {
         .collect()
 }
 
-/// Properties come from a command line, which is not known; what is tied to one being absent, or
-/// not being of a value, holds for whoever sets none.
+/// Derives the activation of a profile. Properties come from a command line, which is unknown. A
+/// profile that requires a property to be absent, or not to have some value, is active in builds
+/// that set none.
 fn activation(profile: &Element<'_>) -> Result<Activation, ParseError> {
     let Some(activation) = once(profile, "activation")? else {
         return Ok(Activation::OnRequest);

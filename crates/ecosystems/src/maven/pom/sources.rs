@@ -1,5 +1,5 @@
-//! Where the files come from on which a project builds: the repository, or what was brought from
-//! outside.
+//! Files that a Maven project builds on: found in the repository, or fetched from outside and
+//! handed in as siblings.
 
 use patchgate_model::MissingFile;
 
@@ -9,11 +9,11 @@ use super::{MAX_FILES, properties::Properties};
 use crate::maven::coordinates;
 use crate::{Input, Siblings};
 
-/// What stands before the path of a file from a Maven repository among the siblings. No path in a
-/// scanned repository begins with a slash.
+/// Prefix among the siblings for files from a Maven repository. No path in a scanned repository
+/// begins with a slash.
 pub const EXTERNAL: &str = "//maven/";
 
-/// Where a file lies.
+/// The location of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Place {
     /// At a path in the scanned repository.
@@ -22,26 +22,28 @@ pub(super) enum Place {
     External,
 }
 
-/// The files at hand, and those that lack.
+/// The available files, and those that are missing.
 pub(super) struct Sources<'a> {
     siblings: &'a Siblings,
     missing: Vec<MissingFile>,
-    /// Where the projects of the repository lie: the name of the folder, and the file.
+    /// Projects in the repository: the name of their directory, and their file.
     projects: Vec<(&'a str, &'a str)>,
     left: usize,
     line: u32,
 }
 
 impl<'a> Sources<'a> {
-    /// The siblings of a file; `line` stands for what its ancestors ask for.
+    /// The siblings of a file. `line` is reported for files that its ancestors need.
     pub(super) fn new(input: &Input<'a>, line: u32) -> Self {
         let projects = input
             .siblings
             .keys()
             .filter(|path| path.as_str() != input.path)
             .filter_map(|path| {
-                let folder = path.strip_suffix("/pom.xml")?;
-                let name = folder.rsplit_once('/').map_or(folder, |(_, name)| name);
+                let directory = path.strip_suffix("/pom.xml")?;
+                let name = directory
+                    .rsplit_once('/')
+                    .map_or(directory, |(_, name)| name);
                 Some((name, path.as_str()))
             })
             .collect();
@@ -55,12 +57,12 @@ impl<'a> Sources<'a> {
         }
     }
 
-    /// Says which line of the scanned file asks for what is looked for next.
+    /// Sets the line of the scanned file that is reported for the files requested next.
     pub(super) fn at_line(&mut self, line: u32) {
         self.line = line;
     }
 
-    /// Allows as many files again as at the start.
+    /// Resets the budget of files that are read.
     pub(super) fn refill(&mut self) {
         self.left = MAX_FILES;
     }
@@ -79,14 +81,15 @@ impl<'a> Sources<'a> {
         }))
     }
 
-    /// A project's parent: where the project says that it lies, else with its coordinates.
-    pub(super) fn parent(&mut self, parent: &Parent, place: &Place) -> Option<(Pom, Place)> {
-        if let (Place::Repository(path), Some(relative)) = (place, &parent.relative_path)
+    /// The parent of a project: at the relative path that the project states, otherwise by
+    /// coordinates.
+    pub(super) fn parent(&mut self, parent: &Parent, location: &Place) -> Option<(Pom, Place)> {
+        if let (Place::Repository(path), Some(relative)) = (location, &parent.relative_path)
             && let Some(target) = join(path, relative)
         {
             let within = match target.as_str() {
                 "" => "pom.xml".to_owned(),
-                folder => format!("{folder}/pom.xml"),
+                directory => format!("{directory}/pom.xml"),
             };
             for target in [target, within] {
                 if let Some(Ok(pom)) = self.read(&target)
@@ -100,8 +103,8 @@ impl<'a> Sources<'a> {
         self.by_coordinates("parent", &parent.group, &parent.artifact, &parent.version)
     }
 
-    /// The file of exact coordinates, from the repository or from outside. One that is not there
-    /// is noted.
+    /// The file with exact coordinates, from the repository or from outside. If there is none, it
+    /// is recorded as missing.
     pub(super) fn by_coordinates(
         &mut self,
         role: &'static str,
@@ -109,7 +112,7 @@ impl<'a> Sources<'a> {
         artifact: &str,
         version: &str,
     ) -> Option<(Pom, Place)> {
-        let wanted = Parent {
+        let coordinates = Parent {
             group: group.to_owned(),
             artifact: artifact.to_owned(),
             version: version.to_owned(),
@@ -118,9 +121,9 @@ impl<'a> Sources<'a> {
         };
         for path in self.candidates(artifact) {
             if let Some(Ok(pom)) = self.read(path) {
-                let place = Place::Repository(path.to_owned());
-                if is(&pom, &wanted) || self.becomes(&pom, &place, &wanted) {
-                    return Some((pom, place));
+                let location = Place::Repository(path.to_owned());
+                if is(&pom, &coordinates) || self.becomes(&pom, &location, &coordinates) {
+                    return Some((pom, location));
                 }
             }
         }
@@ -132,7 +135,7 @@ impl<'a> Sources<'a> {
         let reason = match found {
             Some(Ok(pom)) => return Some((pom, Place::External)),
             Some(Err(error)) => Some(error.reason),
-            None if path.is_none() => Some("has no version that is known".to_owned()),
+            None if path.is_none() => Some("has no known version".to_owned()),
             None if self.left == 0 => Some(format!("is behind more than {MAX_FILES} others")),
             None => None,
         };
@@ -152,20 +155,22 @@ impl<'a> Sources<'a> {
         None
     }
 
-    /// Whether a file has the coordinates with what its parents set. Only a property in its version
-    /// makes that worth asking; each question costs a file of [`MAX_FILES`], so they end.
-    fn becomes(&mut self, pom: &Pom, place: &Place, wanted: &Parent) -> bool {
+    /// Whether a file has the coordinates once its parents are applied. This is only checked if its
+    /// version contains a property. Each check uses up part of [`MAX_FILES`], so the recursion
+    /// ends.
+    fn becomes(&mut self, pom: &Pom, location: &Place, coordinates: &Parent) -> bool {
         let inherited = pom.parent.as_ref().map(|parent| &parent.version);
         let version = pom.version.as_ref().or(inherited);
-        if pom.artifact != wanted.artifact || !version.is_some_and(|text| text.contains("${")) {
+        if pom.artifact != coordinates.artifact || !version.is_some_and(|text| text.contains("${"))
+        {
             return false;
         }
-        let model = Model::of(pom, place, None, self);
-        model.filled("${project.version}") == wanted.version
-            && model.filled("${project.groupId}") == wanted.group
+        let model = Model::of(pom, location, None, self);
+        model.filled("${project.version}") == coordinates.version
+            && model.filled("${project.groupId}") == coordinates.group
     }
 
-    /// The folder of the project with this name in the repository, where there is one.
+    /// The directory of the project with these coordinates in the repository, if there is one.
     pub(super) fn project(&self, group: &str, artifact: &str) -> Option<String> {
         self.candidates(artifact).into_iter().find_map(|path| {
             let pom = Pom::read(&Input {
@@ -180,12 +185,13 @@ impl<'a> Sources<'a> {
                 .or(pom.parent.as_ref().map(|parent| &parent.group));
 
             (pom.artifact == artifact && of_group.is_some_and(|of| of == group))
-                .then(|| folder(path).to_owned())
+                .then(|| directory(path).to_owned())
         })
     }
 
-    /// Files in the repository that may be a project's: those in a folder that its name ends with,
-    /// as it commonly does. Reading every file for each name would take too long.
+    /// Files in the repository that may belong to the artifact: those in a directory whose name
+    /// ends the artifact's name, as is common. Reading every file for each name would take too
+    /// long.
     fn candidates(&self, artifact: &str) -> Vec<&'a str> {
         let names_it = |path: &str| {
             self.siblings
@@ -206,8 +212,8 @@ impl<'a> Sources<'a> {
 /// Most files that are read to find one project of the repository by its name.
 const MAX_CANDIDATES: usize = 8;
 
-/// Whether a file has the coordinates that are asked for.
-fn is(pom: &Pom, wanted: &Parent) -> bool {
+/// Whether a file has the given coordinates.
+fn is(pom: &Pom, coordinates: &Parent) -> bool {
     let inherited = pom.parent.as_ref();
     let group = pom.group.as_ref().or(inherited.map(|parent| &parent.group));
     let version = pom
@@ -218,41 +224,41 @@ fn is(pom: &Pom, wanted: &Parent) -> bool {
         set: pom.body.properties.iter().cloned().collect(),
         ..Properties::default()
     };
-    let same = |own: Option<&String>, wanted: &str| {
-        own.is_some_and(|own| own == wanted || properties.fill(own).as_deref() == Some(wanted))
+    let same = |own: Option<&String>, expected: &str| {
+        own.is_some_and(|own| own == expected || properties.fill(own).as_deref() == Some(expected))
     };
 
-    // A version that holds a property is the same property's in both.
-    pom.artifact == wanted.artifact
-        && same(group, &wanted.group)
-        && (same(version, &wanted.version)
+    // A version that contains a property matches if both sides contain the same property.
+    pom.artifact == coordinates.artifact
+        && same(group, &coordinates.group)
+        && (same(version, &coordinates.version)
             || properties
-                .fill(&wanted.version)
+                .fill(&coordinates.version)
                 .is_some_and(|filled| same(version, &filled)))
 }
 
-/// The path of a project's file in a repository
+/// The path of a project's file in a Maven repository
 /// (<https://maven.apache.org/repositories/layout.html>).
 fn repository_path(group: &str, artifact: &str, version: &str) -> Option<String> {
-    let whole = coordinates::is_id(group)
+    let is_valid = coordinates::is_id(group)
         && group.split('.').all(|part| !part.is_empty())
         && coordinates::is_id(artifact)
         && !artifact.starts_with('.')
         && coordinates::is_version(version);
-    whole.then(|| {
+    is_valid.then(|| {
         let group = group.replace('.', "/");
         format!("{group}/{artifact}/{version}/{artifact}-{version}.pom")
     })
 }
 
-fn folder(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+fn directory(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(directory, _)| directory)
 }
 
-/// The path that a relative one leads to from a file's folder; `None` for one that leads out of the
+/// Resolves a relative path against the directory of a file; `None` if it leads out of the
 /// repository.
 fn join(path: &str, relative: &str) -> Option<String> {
-    let mut parts: Vec<&str> = folder(path)
+    let mut parts: Vec<&str> = directory(path)
         .split('/')
         .filter(|part| !part.is_empty())
         .collect();

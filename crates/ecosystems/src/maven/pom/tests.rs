@@ -20,7 +20,7 @@ fn read(siblings: &Siblings, path: &str) -> Lockfile {
     .unwrap()
 }
 
-/// A project with coordinates and whatever else stands in it.
+/// A project with coordinates and further content.
 fn project(artifact: &str, rest: &str) -> String {
     format!(
         "<project><groupId>org.acme</groupId><artifactId>{artifact}</artifactId>\
@@ -45,7 +45,7 @@ fn managed(list: &str) -> String {
     format!("<dependencyManagement><dependencies>{list}</dependencies></dependencyManagement>")
 }
 
-/// Names with versions, then what is open, then what lacks.
+/// Names with versions, then unresolved dependencies, then missing files.
 fn summary(lockfile: &Lockfile) -> Vec<String> {
     let packages = lockfile.packages.iter();
     let unresolved = lockfile.unresolved.iter();
@@ -102,7 +102,7 @@ fn what_lacks_is_named_and_nothing_is_guessed() {
         ]
     );
 
-    // With the parent at hand its own parent is what lacks.
+    // Once the parent is available, its own parent is missing.
     let parent = "<project><parent><groupId>b</groupId><artifactId>c</artifactId>\
         <version>1</version></parent><artifactId>spring-boot-starter-parent</artifactId></project>";
     let path = format!(
@@ -126,7 +126,7 @@ fn what_lacks_is_named_and_nothing_is_guessed() {
         ["g:managed 7", "g:stated 1"]
     );
 
-    // One that cannot be read is as good as none, and says why.
+    // An unreadable file counts as missing, with a reason.
     files.insert(format!("{EXTERNAL}b/c/1/c-1.pom"), b"<project>".to_vec());
     let lockfile = read(&files, "pom.xml");
 
@@ -166,7 +166,7 @@ fn the_first_list_that_says_something_counts() {
     let at = |name: &str| format!("{EXTERNAL}org/acme/{name}/1/{name}-1.pom");
     files.insert(at("second"), second.into_bytes());
 
-    // Before the first list is there, the second has no say.
+    // As long as the first list is missing, the second does not count.
     assert_eq!(
         summary(&read(&files, "pom.xml")),
         [
@@ -281,7 +281,7 @@ fn profiles() {
             "g:java [\"compile\", \"profile java\"]"
         ]
     );
-    // A profile that is active for a reason of its own puts the default one out.
+    // A profile that is active for its own reason disables the default profile.
     assert_eq!(
         of(&[default, absent]),
         [
@@ -291,7 +291,7 @@ fn profiles() {
     );
 }
 
-/// Some build takes what a profile turns a version into, too.
+/// Some build uses the version that a profile sets, too.
 #[test]
 fn a_profile_that_changes_a_version_adds_one() {
     let text = project(
@@ -309,7 +309,7 @@ fn a_profile_that_changes_a_version_adds_one() {
     assert_eq!(lockfile.packages[2].groups, ["compile", "profile java"]);
 }
 
-/// A list in the same repository may have its version from a parent's property.
+/// A list in the same repository can take its version from a parent's property.
 #[test]
 fn a_list_whose_version_its_parent_sets_is_found() {
     let base = "<project><groupId>org.acme</groupId><artifactId>base</artifactId>\

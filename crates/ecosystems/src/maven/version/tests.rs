@@ -4,7 +4,7 @@ fn order(a: &str, b: &str) -> Ordering {
     Version::new(a).compare(&Version::new(b))
 }
 
-/// The examples of the specification and of the versions that are in use.
+/// Examples from the specification, and from versions in use.
 #[test]
 fn orders_as_maven_does() {
     let ascending = [
@@ -64,7 +64,7 @@ fn trims_and_knows_aliases() {
     ] {
         assert_eq!(order(a, b), Ordering::Equal, "{a} {b}");
     }
-    // Only before a number do the letters stand for the words.
+    // Only before a number are single letters short for words.
     assert_eq!(order("1-a", "1-alpha"), Ordering::Greater);
 }
 
