@@ -1,5 +1,5 @@
-//! `vendor/composer/installed.json`, which Composer writes beside what it installed: a list
-//! (Composer 1), or a map with the list and the names of what is only for developing (Composer 2).
+//! Reader of `vendor/composer/installed.json`, Composer's record of the installed packages: a list
+//! (Composer 1), or a map with that list and the names of the development packages (Composer 2).
 
 use std::collections::HashSet;
 
@@ -10,7 +10,7 @@ use super::package::Packages;
 use crate::syntax::json;
 use crate::{Input, ParseError, scope};
 
-/// Reads the list, with the `composer.json` of the project that it lies in.
+/// Reads the list, together with the `composer.json` of its project.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let document = json(input.text()?)?;
     let (format, entries) = match document.get("packages") {
@@ -18,7 +18,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         None if document.is_list() => ("composer-installed-v1", document.items()),
         _ => {
             return Err(ParseError::new(
-                "is not Composer's list of what is installed: it lacks `packages`",
+                "is not Composer's list of installed packages: it lacks `packages`",
             ));
         }
     };
@@ -39,21 +39,21 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     }
 
     packages.link()?;
-    // `vendor/composer/installed.json` lies two folders below the project.
+    // `vendor/composer/installed.json` is two directories below the project.
     let project = input
         .path
         .strip_suffix("composer/installed.json")
         .and_then(|vendor| vendor.strip_suffix('/'))
-        .map(|vendor| vendor.rsplit_once('/').map_or("", |(folder, _)| folder));
-    if let Some(folder) = project {
-        let path = match folder {
+        .map(|vendor| vendor.rsplit_once('/').map_or("", |(parent, _)| parent));
+    if let Some(directory) = project {
+        let path = match directory {
             "" => "composer.json".to_owned(),
-            folder => format!("{folder}/composer.json"),
+            directory => format!("{directory}/composer.json"),
         };
         let root = manifest::root(input, &path, &packages);
         packages.lockfile.roots.extend(root);
     }
-    // Composer 1 leaves to the manifest what is only for developing.
+    // Composer 1 does not mark development packages, so their scope follows from the manifest.
     if format == "composer-installed-v1" {
         scope::from_roots(&mut packages.lockfile);
     }

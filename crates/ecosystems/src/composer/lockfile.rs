@@ -1,4 +1,5 @@
-//! `composer.lock` (<https://getcomposer.org/doc/01-basic-usage.md#commit-your-composer-lock-file-to-version-control>).
+//! Reader of `composer.lock`
+//! (<https://getcomposer.org/doc/01-basic-usage.md#commit-your-composer-lock-file-to-version-control>).
 
 use patchgate_model::{Lockfile, Scope};
 
@@ -7,13 +8,13 @@ use super::package::Packages;
 use crate::syntax::json;
 use crate::{Input, ParseError};
 
-/// Reads a lockfile with the `composer.json` beside it.
+/// Reads a lockfile, together with the `composer.json` next to it.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let document = json(input.text()?)?;
     if !document.get("packages").is_some_and(|list| list.is_list()) {
         return Err(
-            ParseError::new("is not a lockfile of Composer: it lacks the list `packages`")
-                .with_hint("write the file anew with `composer update --lock`"),
+            ParseError::new("is not a Composer lockfile: it lacks the list `packages`")
+                .with_hint("re-create the file with `composer update --lock`"),
         );
     }
 

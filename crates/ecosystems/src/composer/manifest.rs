@@ -1,4 +1,5 @@
-//! `composer.json` (<https://getcomposer.org/doc/04-schema.md>): what a project asks for.
+//! Reader of `composer.json` (<https://getcomposer.org/doc/04-schema.md>): the requirements of a
+//! project.
 
 use patchgate_model::{DependencyKind, Edge, Root, Unresolved};
 
@@ -7,22 +8,22 @@ use super::package::{Packages, requirements};
 use crate::syntax::{Node, json};
 use crate::{Input, ParseError};
 
-/// The keys with requirements.
+/// Keys that contain requirements, with their kind.
 const KINDS: [(&str, DependencyKind); 2] = [
     ("require", DependencyKind::Runtime),
     ("require-dev", DependencyKind::Development),
 ];
 
-/// What a manifest without a lockfile asks for.
+/// The requirements of a manifest that has no lockfile.
 pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
     let document = read(input)?;
     let mut open = Vec::new();
     for (key, kind) in KINDS {
-        // This checks the kinds of all values; the lines are those of the names.
-        let asked = requirements(&document, key)?;
+        // `requirements` checks the types of all values; the lines come from the names.
+        let required = requirements(&document, key)?;
         let names = document.get(key).map(Node::entries).unwrap_or_default();
         let names = names.iter().filter(|(name, _)| !is_platform(&name.name));
-        for ((name, requirement), (at, _)) in asked.into_iter().zip(names) {
+        for ((name, requirement), (at, _)) in required.into_iter().zip(names) {
             open.push(Unresolved {
                 name: name.to_owned(),
                 requirement: requirement.to_owned(),
@@ -35,23 +36,23 @@ pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseErro
     Ok(open)
 }
 
-/// The project whose manifest stands at `path`, where it does.
+/// The project whose manifest is at `path`; `None` if there is no such file.
 pub(super) fn root(input: &Input<'_>, path: &str, packages: &Packages<'_>) -> Option<Root> {
     let manifest = Input {
         path,
         bytes: input.sibling(path)?,
         siblings: input.siblings,
     };
-    // One that cannot be read still belongs to this lockfile.
-    let asked = unresolved(&manifest).unwrap_or_default();
+    // An unreadable manifest still belongs to this lockfile.
+    let requirements = unresolved(&manifest).unwrap_or_default();
 
     let mut edges = Vec::new();
-    for asked in asked {
-        edges.extend(packages.find(&asked.name).iter().map(|to| Edge {
+    for required in requirements {
+        edges.extend(packages.find(&required.name).iter().map(|to| Edge {
             to: *to,
-            name: asked.name.as_str().into(),
-            requirement: Some(asked.requirement.as_str().into()),
-            kind: asked.kind,
+            name: required.name.as_str().into(),
+            requirement: Some(required.requirement.as_str().into()),
+            kind: required.kind,
         }));
     }
 

@@ -1,5 +1,5 @@
-//! One entry of `composer.lock` or `installed.json`
-//! (<https://getcomposer.org/doc/04-schema.md>), and the graph that the entries make.
+//! Entries of `composer.lock` and `installed.json` (<https://getcomposer.org/doc/04-schema.md>),
+//! and the graph between them.
 
 use std::collections::HashMap;
 
@@ -10,12 +10,12 @@ use crate::syntax::Node;
 use crate::{Input, ParseError, limits};
 use patchgate_model::without_credentials;
 
-/// The packages of a file while they are read.
+/// The packages of a file under construction.
 pub(super) struct Packages<'a> {
-    /// The lockfile.
+    /// The lockfile with the packages so far; edges are added by [`Packages::link`].
     pub(super) lockfile: Lockfile,
     entries: Vec<&'a Node<'a>>,
-    /// Packages by their names and by those that they stand in for, in lower case.
+    /// Packages by their lower-case name, and by the names that they provide or replace.
     by_name: HashMap<String, Vec<PackageIndex>>,
 }
 
@@ -33,7 +33,7 @@ impl<'a> Packages<'a> {
         }
     }
 
-    /// Adds an entry.
+    /// Adds an entry as a package without edges.
     pub(super) fn add(&mut self, entry: &'a Node<'a>, scope: Scope) -> Result<(), ParseError> {
         if self.entries.len() >= limits::MAX_PACKAGES {
             return Err(ParseError::new(format!(
@@ -44,7 +44,7 @@ impl<'a> Packages<'a> {
 
         let name = entry.need_text("name")?;
         check_name(name).map_err(|error| error.at_line(entry.line as usize))?;
-        let place = PackageIndex(u32::try_from(self.entries.len()).unwrap_or(u32::MAX));
+        let index = PackageIndex(u32::try_from(self.entries.len()).unwrap_or(u32::MAX));
         let own = self.by_name.entry(name.to_ascii_lowercase()).or_default();
         if own.iter().any(|other| {
             let other = self.lockfile.package(*other);
@@ -55,13 +55,13 @@ impl<'a> Packages<'a> {
             );
         }
 
-        own.insert(0, place);
+        own.insert(0, index);
         for key in ["provide", "replace"] {
             for (virtual_name, _) in requirements(entry, key)? {
                 let others = self.by_name.entry(virtual_name.to_ascii_lowercase());
                 let others = others.or_default();
-                if !others.contains(&place) {
-                    others.push(place);
+                if !others.contains(&index) {
+                    others.push(index);
                 }
             }
         }
@@ -82,12 +82,12 @@ impl<'a> Packages<'a> {
         Ok(())
     }
 
-    /// The packages that meet a requirement of this name.
+    /// The packages that satisfy a requirement for this name.
     pub(super) fn find(&self, name: &str) -> &[PackageIndex] {
         let found = self.by_name.get(&name.to_ascii_lowercase());
         let found = found.map(Vec::as_slice).unwrap_or_default();
 
-        // A package of the name itself comes before those that stand in for it.
+        // A package with the name itself takes precedence over those that provide or replace it.
         match found
             .first()
             .and_then(|first| self.lockfile.package(*first))
@@ -97,10 +97,10 @@ impl<'a> Packages<'a> {
         }
     }
 
-    /// Leads the requirements of every package to those that meet them.
+    /// Adds the edges from every package to the packages that satisfy its requirements.
     pub(super) fn link(&mut self) -> Result<(), ParseError> {
         let mut left = limits::MAX_EDGES;
-        for (place, entry) in self.entries.iter().enumerate() {
+        for (index, entry) in self.entries.iter().enumerate() {
             let mut edges = Vec::new();
             for (name, requirement) in requirements(entry, "require")? {
                 let found = self.find(name);
@@ -115,7 +115,7 @@ impl<'a> Packages<'a> {
                 }));
             }
 
-            if let Some(package) = self.lockfile.packages.get_mut(place) {
+            if let Some(package) = self.lockfile.packages.get_mut(index) {
                 package.edges = edges;
             }
         }
@@ -124,7 +124,7 @@ impl<'a> Packages<'a> {
     }
 }
 
-/// The names and requirements under a key, but not those that the platform meets. PHP writes an
+/// The names and requirements under a key, without those that the platform satisfies. PHP writes an
 /// empty map as `[]`.
 pub(super) fn requirements<'n>(
     node: &'n Node<'_>,
@@ -149,7 +149,8 @@ pub(super) fn requirements<'n>(
         .collect()
 }
 
-/// `vendor/name` in the characters that Composer allows; names become parts of addresses.
+/// Checks for `vendor/name` in the characters that Composer allows, because names become parts of
+/// addresses.
 fn check_name(name: &str) -> Result<(), ParseError> {
     let is_part = |part: &str| {
         part.bytes().any(|byte| byte.is_ascii_alphanumeric())
@@ -170,8 +171,8 @@ fn check_name(name: &str) -> Result<(), ParseError> {
     )))
 }
 
-/// Where a package comes from: the registry of `notification-url`, else a folder, a git repository
-/// or an archive.
+/// The origin of a package: the registry of `notification-url`, otherwise a directory, a git
+/// repository or an archive.
 fn origin(entry: &Node<'_>) -> Result<Origin, ParseError> {
     let dist = part(entry, "dist")?;
     let source = part(entry, "source")?;

@@ -1,11 +1,11 @@
-//! Whole files: what the fixtures hold, and the traps of the formats.
+//! Whole files: the contents of the fixtures, and the traps of the formats.
 
 use patchgate_model::{DependencyKind, Lockfile, Origin};
 
 use crate::snapshot_text::snapshot_text;
 use crate::{Input, ParseError, Siblings};
 
-/// Reads the first of the files, which are a repository.
+/// Reads the first of the files, which together are a repository.
 fn read(files: &[(&str, &str)]) -> Result<Lockfile, ParseError> {
     let siblings: Siblings = files
         .iter()
@@ -108,8 +108,8 @@ fn a_package_itself_comes_before_those_that_stand_in_for_it() {
         {"name": "y/other", "version": "1", "provide": {"x/other": "1"}}
     ]}"#;
     let lockfile = read(&[("composer.lock", text)]).unwrap();
-    let to = |place: usize| -> Vec<u32> {
-        let edges = lockfile.packages[place].edges.iter();
+    let to = |index: usize| -> Vec<u32> {
+        let edges = lockfile.packages[index].edges.iter();
         edges.map(|edge| edge.to.0).collect()
     };
 

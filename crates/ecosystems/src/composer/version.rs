@@ -1,20 +1,21 @@
-//! The order of Composer's versions (<https://getcomposer.org/doc/articles/versions.md>): up to four
-//! numbers or a date, then a stability with numbers of its own, compared as PHP's `version_compare`
-//! does (<https://www.php.net/version_compare>). Branches (`dev-main`) have no place in the order.
+//! Version order of Composer (<https://getcomposer.org/doc/articles/versions.md>): up to four
+//! numbers or a date, then a stability with numbers of its own, compared like PHP's
+//! `version_compare` (<https://www.php.net/version_compare>). Branches (`dev-main`) have no order
+//! and are not parsed.
 
 use std::cmp::Ordering;
 
 use crate::version::number::Number;
 use crate::version::runs::split;
 
-/// What stands at one place behind the numbers. The order of the variants is PHP's.
+/// A component after the leading numbers. The variants are declared in PHP's sort order.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Part {
     Dev,
     Alpha,
     Beta,
     Candidate,
-    /// Nothing more.
+    /// The end of the version, which sorts between pre-releases and further numbers.
     End,
     Number(Number<String>),
     Patch,
@@ -26,12 +27,12 @@ impl Part {
     }
 }
 
-/// A version, cut into the parts that decide its order.
+/// A version, split into the parts that determine its order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Version(Vec<Part>);
 
 impl Version {
-    /// Reads a version; `None` when the text is not one, or names a branch.
+    /// Parses a version; `None` if the text is not one or names a branch.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let text = text.trim_ascii().to_ascii_lowercase();
         let text = match text.rsplit_once('@') {
@@ -39,7 +40,7 @@ impl Version {
             _ => &text,
         };
 
-        // `1.2@dev as 1.3` stands for the first.
+        // In `1.2@dev as 1.3`, the alias after `as` is ignored.
         let text = text
             .split_once(" as ")
             .map_or(text, |(text, _)| text.trim_ascii());
@@ -62,9 +63,9 @@ impl Version {
 impl Ord for Version {
     fn cmp(&self, other: &Self) -> Ordering {
         let longer = self.0.len().max(other.0.len());
-        let at = |version: &Self, place: usize| version.0.get(place).cloned().unwrap_or(Part::End);
+        let at = |version: &Self, index: usize| version.0.get(index).cloned().unwrap_or(Part::End);
         (0..longer)
-            .map(|place| at(self, place).cmp(&at(other, place)))
+            .map(|index| at(self, index).cmp(&at(other, index)))
             .find(|order| order.is_ne())
             .unwrap_or(Ordering::Equal)
     }
@@ -76,12 +77,12 @@ impl PartialOrd for Version {
     }
 }
 
-/// The digits that a text begins with, and the rest.
+/// Splits off the leading digits.
 fn digits(text: &str) -> (&str, &str) {
     split(text, |byte| byte.is_ascii_digit())
 }
 
-/// One to four numbers, of which the first has at most five digits, and a stability.
+/// Parses one to four numbers, the first with at most five digits, and a stability.
 fn classical(text: &str) -> Option<Vec<Part>> {
     let (first, mut rest) = digits(text);
     if first.is_empty() || first.len() > 5 {
@@ -104,7 +105,8 @@ fn classical(text: &str) -> Option<Vec<Part>> {
     Some(parts)
 }
 
-/// A date, perhaps with a time: four digits, up to six times two, up to three more.
+/// Parses a date with an optional time: four digits, one to six pairs of digits, and up to three
+/// more digits.
 fn date(text: &str) -> Option<Vec<Part>> {
     let year = text.get(..4).filter(|year| digits(year).1.is_empty())?;
     let mut parts = vec![year.to_owned()];
@@ -135,7 +137,8 @@ fn date(text: &str) -> Option<Vec<Part>> {
     Some(numbers.chain(modifier(rest)?).collect())
 }
 
-/// Adds digits as a number of their own, or to the number before when nothing separates them.
+/// Adds digits as a number of their own, or appends them to the previous number if nothing
+/// separates them.
 fn push(parts: &mut Vec<String>, separated: bool, digits: &str) {
     match parts.last_mut() {
         Some(last) if !separated => last.push_str(digits),
@@ -150,7 +153,7 @@ fn without_separator(text: &str) -> (bool, &str) {
     }
 }
 
-/// A stability with its numbers, and perhaps `dev`: `-beta2`, `.RC-1.4`, `_p1-dev`.
+/// Parses a stability with its numbers and an optional `dev`: `-beta2`, `.RC-1.4`, `_p1-dev`.
 fn modifier(text: &str) -> Option<Vec<Part>> {
     let mut parts = Vec::new();
     if text.is_empty() {
@@ -196,7 +199,7 @@ fn modifier(text: &str) -> Option<Vec<Part>> {
     } else if !rest.is_empty() {
         return None;
     }
-    // What stands behind `stable` means nothing.
+    // Anything after `stable` is ignored.
     Some(if is_stable { Vec::new() } else { parts })
 }
 
@@ -204,17 +207,17 @@ fn is_dev(text: &str) -> bool {
     matches!(text, "dev" | ".dev" | "-dev")
 }
 
-/// A branch named after versions, `2.1.x-dev`, which stands above all of them.
+/// Parses a branch named after versions, such as `2.1.x-dev`, which sorts above all of them.
 fn branch(text: &str) -> Option<Vec<Part>> {
     let text = text.strip_suffix("dev")?;
     let text = text.strip_suffix(['.', '-']).unwrap_or(text);
 
     let mut parts = Vec::new();
-    for (place, part) in text.split('.').enumerate() {
+    for (index, part) in text.split('.').enumerate() {
         let is_number = !part.is_empty() && digits(part).1.is_empty();
         match part {
-            "x" | "*" if place > 0 => parts.push(Part::number("9999999")),
-            _ if is_number && place < 4 => parts.push(Part::number(part)),
+            "x" | "*" if index > 0 => parts.push(Part::number("9999999")),
+            _ if is_number && index < 4 => parts.push(Part::number(part)),
             _ => return None,
         }
     }
@@ -261,7 +264,7 @@ mod tests {
             "20230101",
             "2023.01.01",
         ];
-        // A date without separators is one number and so above one with them.
+        // A date without separators is one number, so it sorts above one with separators.
         let place = |text: &str| match text {
             "20230101" => 19,
             "2023.01.01" => 18,

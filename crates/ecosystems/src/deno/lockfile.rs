@@ -1,7 +1,8 @@
-//! `deno.lock` (<https://docs.deno.com/runtime/fundamentals/modules/#integrity-checking-and-lock-files>).
+//! Reader of `deno.lock`
+//! (<https://docs.deno.com/runtime/fundamentals/modules/#integrity-checking-and-lock-files>).
 //!
-//! All versions are brought into one form: specifiers (`npm:a@^1`, `jsr:@s/b@1`) with the keys of
-//! the packages that they took, and packages by key.
+//! All versions of the format are converted into one form: specifiers (`npm:a@^1`, `jsr:@s/b@1`)
+//! with the keys of the packages that they resolve to, and packages by key.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,13 +13,13 @@ use crate::npm::tree::{Count, edge, settle, shortened, split_spec};
 use crate::syntax::{self, Key, Node};
 use crate::{Input, ParseError, npm};
 
-/// What the file should have been, for error texts.
+/// Name of the expected format, for error messages.
 const WHAT: &str = "a deno.lock";
 
-/// What to do with a file that is not whole.
-const REGENERATE: &str = "run `deno install --frozen=false` to write it anew";
+/// Hint for an incomplete file.
+const REGENERATE: &str = "run `deno install --frozen=false` to re-create it";
 
-/// Where a package is from.
+/// Registry of a package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Registry {
     Npm,
@@ -26,7 +27,7 @@ enum Registry {
 }
 
 impl Registry {
-    /// The registry of a specifier, with what it asks for there.
+    /// The registry of a specifier, and the rest of the specifier.
     fn of(specifier: &str) -> Option<(Self, &str)> {
         [("npm:", Self::Npm), ("jsr:", Self::Jsr)]
             .iter()
@@ -34,7 +35,7 @@ impl Registry {
     }
 }
 
-/// Reads a lockfile.
+/// Reads a lockfile, together with the manifests of its projects.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let document = syntax::json(input.text()?)?;
     if !document.is_map() {
@@ -45,11 +46,11 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     }
 
     let (number, format) = version(&document)?;
-    let places = Places::of(&document, number);
-    let mut tree = Tree::new(&places)?;
+    let sections = Places::of(&document, number);
+    let mut tree = Tree::new(&sections)?;
 
     let mut packages = Vec::new();
-    for (registry, key, entry) in places.entries()? {
+    for (registry, key, entry) in sections.entries()? {
         packages.push(tree.package(registry, key, entry)?);
     }
     for (address, hash) in document.optional_map("remote")? {
@@ -78,7 +79,7 @@ fn version(document: &Node<'_>) -> Result<(u8, &'static str), ParseError> {
         Some("4") => Ok((4, "deno-lock-v4")),
         Some("5") => Ok((5, "deno-lock-v5")),
         Some(other) => Err(ParseError::new(format!(
-            "has version {}; versions 2 to 5 are read",
+            "has version {}; versions 2 to 5 are supported",
             shortened(other)
         ))),
         None => {
@@ -87,13 +88,14 @@ fn version(document: &Node<'_>) -> Result<(u8, &'static str), ParseError> {
     }
 }
 
-/// A module that is imported by its address. The address is all there is to tell it by.
+/// A module that is imported by its address. The address is its only identification, so it has no
+/// version.
 fn module(address: &Key<'_>, hash: &Node<'_>) -> Result<Package, ParseError> {
     let hash = hash
         .text()
         .ok_or_else(|| hash.unexpected(&address.name, "a hash"))?;
     if !address.name.contains("://") {
-        return Err(incomplete(address, "is no address"));
+        return Err(incomplete(address, "is not an address"));
     }
 
     Ok(Package {
@@ -110,7 +112,8 @@ fn incomplete(key: &Key<'_>, what: &str) -> ParseError {
         .with_hint(REGENERATE)
 }
 
-/// Where each version keeps specifiers and packages.
+/// The parts of a lockfile that contain specifiers and packages. Their location depends on the
+/// format version.
 struct Places<'n> {
     specifiers: Option<&'n Node<'n>>,
     npm: Option<&'n Node<'n>>,
@@ -130,11 +133,11 @@ impl<'n> Places<'n> {
             },
             3 => {
                 let packages = document.get("packages");
-                let below = |name: &str| packages.and_then(|packages| packages.get(name));
+                let within = |name: &str| packages.and_then(|packages| packages.get(name));
                 Self {
-                    specifiers: below("specifiers"),
-                    npm: below("npm"),
-                    jsr: below("jsr"),
+                    specifiers: within("specifiers"),
+                    npm: within("npm"),
+                    jsr: within("jsr"),
                     number,
                 }
             }
@@ -147,21 +150,21 @@ impl<'n> Places<'n> {
         }
     }
 
-    /// The packages with their keys, npm's first.
+    /// The packages with their keys, those of npm first.
     fn entries(&self) -> Result<Vec<(Registry, &'n Key<'n>, &'n Node<'n>)>, ParseError> {
         let mut entries = Vec::new();
-        for (registry, name, place) in [
+        for (registry, name, section) in [
             (Registry::Npm, "npm", self.npm),
             (Registry::Jsr, "jsr", self.jsr),
         ] {
-            let Some(place) = place.filter(|place| !place.is_null()) else {
+            let Some(section) = section.filter(|section| !section.is_null()) else {
                 continue;
             };
-            if !place.is_map() {
-                return Err(place.unexpected(name, "a map"));
+            if !section.is_map() {
+                return Err(section.unexpected(name, "a map"));
             }
             entries.extend(
-                place
+                section
                     .entries()
                     .iter()
                     .map(|(key, node)| (registry, key, node)),
@@ -172,19 +175,19 @@ impl<'n> Places<'n> {
     }
 }
 
-/// What keys and specifiers lead to.
+/// Indices of packages by key, name and specifier.
 struct Tree<'n> {
     by_key: HashMap<(Registry, &'n str), PackageIndex>,
-    /// The package of a name; `None` for a name of several.
+    /// The package with a name; `None` if several packages have it.
     by_name: HashMap<(Registry, &'n str), Option<PackageIndex>>,
-    /// By the specifier with its registry.
+    /// The key of each specifier, its registry, the specifier without registry, and its package.
     specifiers: Vec<(&'n Key<'n>, Registry, &'n str, PackageIndex)>,
     by_specifier: HashMap<(Registry, &'n str), PackageIndex>,
     count: Count,
 }
 
 impl<'n> Tree<'n> {
-    fn new(places: &Places<'n>) -> Result<Self, ParseError> {
+    fn new(sections: &Places<'n>) -> Result<Self, ParseError> {
         let mut tree = Self {
             by_key: HashMap::new(),
             by_name: HashMap::new(),
@@ -192,7 +195,7 @@ impl<'n> Tree<'n> {
             by_specifier: HashMap::new(),
             count: Count::default(),
         };
-        for (registry, key, _) in places.entries()? {
+        for (registry, key, _) in sections.entries()? {
             let index = tree.count.package()?;
             tree.by_key.insert((registry, &key.name), index);
             let (name, _) =
@@ -203,7 +206,7 @@ impl<'n> Tree<'n> {
                 .or_insert(Some(index));
         }
 
-        let Some(specifiers) = places.specifiers.filter(|node| !node.is_null()) else {
+        let Some(specifiers) = sections.specifiers.filter(|node| !node.is_null()) else {
             return Ok(tree);
         };
         if !specifiers.is_map() {
@@ -214,18 +217,19 @@ impl<'n> Tree<'n> {
             let value = value
                 .text()
                 .ok_or_else(|| value.unexpected(&key.name, "a version"))?;
-            tree.specifier(places.number, key, value)?;
+            tree.specifier(sections.number, key, value)?;
         }
 
         Ok(tree)
     }
 
-    /// Takes in a specifier: with a whole key behind it up to version 3, with a version since.
+    /// Adds a specifier. Its value is a complete key up to version 3 of the format, and a version
+    /// since.
     fn specifier(&mut self, number: u8, key: &'n Key<'n>, value: &str) -> Result<(), ParseError> {
         let (registry, spec) = match Registry::of(&key.name) {
             Some(found) => found,
             None if number == 2 => (Registry::Npm, &*key.name),
-            None => return Err(incomplete(key, "is of no registry that is known")),
+            None => return Err(incomplete(key, "is from an unknown registry")),
         };
         let name = split_spec(spec).map_or(spec, |(name, _)| name);
         let locked = match number {
@@ -236,7 +240,7 @@ impl<'n> Tree<'n> {
         let index = self
             .by_key
             .get(&(registry, locked.as_str()))
-            .ok_or_else(|| incomplete(key, "leads to a package that it does not lock"))?;
+            .ok_or_else(|| incomplete(key, "refers to a package that it does not lock"))?;
         self.specifiers.push((key, registry, spec, *index));
         self.by_specifier.insert((registry, spec), *index);
 
@@ -255,7 +259,7 @@ impl<'n> Tree<'n> {
 
         let (name, version) =
             split_spec(&key.name).ok_or_else(|| incomplete(key, "has no version"))?;
-        // Behind the version stand the peers that it got.
+        // After the version, the key lists the resolved peer dependencies.
         let version = version.split('_').next().unwrap_or_default();
         if version.is_empty() {
             return Err(incomplete(key, "has no version"));
@@ -277,7 +281,7 @@ impl<'n> Tree<'n> {
             let Some(list) = entry.get(section) else {
                 continue;
             };
-            // Up to version 3 a map from the name to the key, a list of both since.
+            // Up to version 3 of the format, a map from name to key; since then, a list of both.
             let texts: Vec<(Option<&str>, Option<&str>)> = match list.is_map() {
                 true => list
                     .entries()
@@ -319,15 +323,15 @@ impl<'n> Tree<'n> {
         })
     }
 
-    /// The package that an entry names as its dependency: by key, by an alias and a key
-    /// (`a@npm:b@1.0.0`), by a specifier, or by name where there is only one of it.
+    /// The package of an entry's dependency. It is given by key, by alias and key
+    /// (`a@npm:b@1.0.0`), by specifier, or by name if only one package has that name.
     fn dependency(&self, from: Registry, name: Option<&str>, text: &str) -> Option<Edge> {
         let (registry, text) = Registry::of(text).unwrap_or((from, text));
         let (own, reference) = split_spec(text).unwrap_or((text, ""));
-        let made =
+        let to_edge =
             |index: PackageIndex| edge(index, name.unwrap_or(own), None, DependencyKind::Runtime);
         if let Some(key) = reference.strip_prefix("npm:") {
-            return self.by_key.get(&(Registry::Npm, key)).copied().map(made);
+            return self.by_key.get(&(Registry::Npm, key)).copied().map(to_edge);
         }
 
         let exact = self
@@ -335,26 +339,26 @@ impl<'n> Tree<'n> {
             .get(&(registry, text))
             .or_else(|| self.by_specifier.get(&(registry, text)));
         match exact {
-            Some(index) => Some(made(*index)),
+            Some(index) => Some(to_edge(*index)),
             None if reference.is_empty() => self
                 .by_name
                 .get(&(registry, text))
                 .copied()
                 .flatten()
-                .map(made),
+                .map(to_edge),
             None => None,
         }
     }
 
-    /// The projects. What `workspace` names for none of them, and no package asks for, was found in
-    /// the sources, and belongs to the first.
+    /// The projects. A specifier that `workspace` lists for no project, and whose package no other
+    /// package requires, was found in the sources. It belongs to the first project.
     fn roots(
         &mut self,
         input: &Input<'_>,
         document: &Node<'_>,
         packages: &[Package],
     ) -> Result<Vec<Root>, ParseError> {
-        let asked: HashSet<PackageIndex> = packages
+        let required: HashSet<PackageIndex> = packages
             .iter()
             .flat_map(|package| package.edges.iter().map(|edge| edge.to))
             .collect();
@@ -363,8 +367,8 @@ impl<'n> Tree<'n> {
         let workspace = document.get("workspace");
         if let Some(workspace) = workspace {
             self.project(input, "", workspace, &mut roots, &mut claimed)?;
-            for (folder, member) in workspace.optional_map("members")? {
-                self.project(input, &folder.name, member, &mut roots, &mut claimed)?;
+            for (directory, member) in workspace.optional_map("members")? {
+                self.project(input, &directory.name, member, &mut roots, &mut claimed)?;
             }
         }
 
@@ -378,7 +382,7 @@ impl<'n> Tree<'n> {
         let rest = self
             .specifiers
             .iter()
-            .filter(|(key, .., index)| !claimed.contains(&*key.name) && !asked.contains(index))
+            .filter(|(key, .., index)| !claimed.contains(&*key.name) && !required.contains(index))
             .map(|(_, _, spec, index)| requested(*index, spec, DependencyKind::Runtime));
         if let Some(root) = roots.first_mut() {
             root.edges.extend(rest);
@@ -390,19 +394,19 @@ impl<'n> Tree<'n> {
     fn project(
         &mut self,
         input: &Input<'_>,
-        folder: &str,
+        directory: &str,
         node: &Node<'_>,
         roots: &mut Vec<Root>,
         claimed: &mut HashSet<String>,
     ) -> Result<(), ParseError> {
         let package_json = node.get("packageJson");
-        let manifest = joined(input, folder, "package.json");
+        let manifest = joined(input, directory, "package.json");
         let kinds = manifest
             .as_deref()
             .map(|path| kinds(input, path))
             .unwrap_or_default();
         for (list, manifest, kinds) in [
-            (Some(node), deno_manifest(input, folder), HashMap::new()),
+            (Some(node), deno_manifest(input, directory), HashMap::new()),
             (package_json, manifest, kinds),
         ] {
             let Some(list) = list else { continue };
@@ -442,24 +446,24 @@ fn requested(index: PackageIndex, spec: &str, kind: DependencyKind) -> Edge {
     edge(index, name, requirement, kind)
 }
 
-/// The `deno.json` or `deno.jsonc` of a folder, where there is one.
-fn deno_manifest(input: &Input<'_>, folder: &str) -> Option<String> {
+/// The path of the `deno.json` or `deno.jsonc` in a directory, if there is one.
+fn deno_manifest(input: &Input<'_>, directory: &str) -> Option<String> {
     ["deno.json", "deno.jsonc"]
         .iter()
-        .find_map(|name| joined(input, folder, name))
+        .find_map(|name| joined(input, directory, name))
 }
 
-/// The path of a file that is there.
-fn joined(input: &Input<'_>, folder: &str, name: &str) -> Option<String> {
-    let folder = folder.trim_start_matches("./").trim_end_matches('/');
-    let path = match folder {
+/// The path of a file in a directory, if the file exists.
+fn joined(input: &Input<'_>, directory: &str, name: &str) -> Option<String> {
+    let directory = directory.trim_start_matches("./").trim_end_matches('/');
+    let path = match directory {
         "" => input.beside(name),
-        _ => input.beside(&format!("{folder}/{name}")),
+        _ => input.beside(&format!("{directory}/{name}")),
     };
     input.sibling(&path).map(|_| path)
 }
 
-/// The kinds of what a `package.json` does not need to run.
+/// The kinds of the dependencies in a `package.json` that are not run-time dependencies.
 fn kinds(input: &Input<'_>, path: &str) -> HashMap<String, DependencyKind> {
     let mut kinds = HashMap::new();
     let manifest = Input {

@@ -1,11 +1,12 @@
-//! `deno.json` and `deno.jsonc`: their imports (<https://docs.deno.com/runtime/fundamentals/configuration/>).
+//! Reader of the imports in `deno.json` and `deno.jsonc`
+//! (<https://docs.deno.com/runtime/fundamentals/configuration/>).
 
 use patchgate_model::{DependencyKind, Unresolved};
 
 use crate::npm::tree::split_spec;
 use crate::{Input, ParseError, syntax};
 
-/// What the imports ask for from npm, JSR and by address, for a manifest without a lockfile.
+/// The imports from npm, from JSR and by address, for a manifest that has no lockfile.
 pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
     let document = syntax::jsonc(input.text()?)?;
     let mut found = Vec::new();

@@ -1,6 +1,7 @@
-//! `Gemfile` and `gems.rb` (<https://bundler.io/man/gemfile.5.html>). They are Ruby programs and are
-//! never run: only the statements that nearly all of them consist of are read, and a file with any
-//! other is not taken at its word about groups.
+//! Reader of `Gemfile` and `gems.rb` (<https://bundler.io/man/gemfile.5.html>).
+//!
+//! These files are Ruby programs, and they are never run. Only the statements that nearly all of
+//! them consist of are understood. If a file has any other statement, its groups are not used.
 
 use std::collections::BTreeSet;
 
@@ -9,40 +10,41 @@ use patchgate_model::{DependencyKind, Unresolved};
 use super::ruby::{Argument, arguments, literals, statements};
 use crate::{Input, ParseError};
 
-/// Bundler's name for the group of gems outside any group.
+/// Bundler's name for the group of gems outside all groups.
 const DEFAULT: &str = "default";
 
-/// More groups than any project has.
+/// Most groups of a Gemfile whose groups are used; more than any project has.
 const MAX_GROUPS: usize = 64;
 
-/// What a Gemfile says, as far as it can be read.
+/// The readable part of a Gemfile.
 #[derive(Debug, Default)]
 pub(super) struct Gemfile {
-    /// The gems whose names stand there.
+    /// The gems that the file lists itself.
     pub(super) gems: Vec<Asked>,
-    /// Whether it takes over what a gemspec asks for, and the line.
+    /// Line of the statement that includes the requirements of a gemspec.
     pub(super) gemspec: Option<u32>,
-    /// Whether every statement was understood, so that the groups are all there are.
+    /// Whether every statement was understood, so that the groups are complete.
     pub(super) is_clear: bool,
 }
 
-/// A gem that is asked for.
+/// A gem that the file requires.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Asked {
-    /// Its name.
+    /// Name of the gem.
     pub(super) name: String,
-    /// Its requirements, with `, ` between two.
+    /// Requirements, separated by `, `.
     pub(super) requirement: String,
     /// Its groups, never empty.
     pub(super) groups: BTreeSet<String>,
-    /// Whether it is asked for on some platforms only, so that a lockfile for others does without.
+    /// Whether it is required only on some platforms. A lockfile for other platforms does not
+    /// contain it.
     pub(super) for_platform: bool,
-    /// Line, from 1.
+    /// Line number, from 1.
     pub(super) line: u32,
 }
 
 impl Asked {
-    /// Which part of the project asks for it.
+    /// The kind of dependency, derived from the groups.
     pub(super) fn kind(&self) -> DependencyKind {
         let only = |allowed: &[&str]| {
             self.groups
@@ -59,32 +61,32 @@ impl Asked {
     }
 }
 
-/// What a block of the file is for.
+/// The purpose of a block in the file.
 enum Block {
-    /// Gems of these groups.
+    /// Gems of these groups (`group`).
     Groups(BTreeSet<String>),
-    /// Gems of a source.
+    /// Gems of one source (`source`, `git`, `path`), which does not change their groups.
     Neutral,
-    /// Gems for some platforms.
+    /// Gems for some platforms (`platforms`).
     Platform,
-    /// Code that names no gems: how a source's address is made.
+    /// Code without gems, such as the definition of a source's address (`git_source`).
     Opaque,
-    /// Code.
+    /// Any other code.
     Code,
 }
 
-/// What a Gemfile without a lockfile asks for. What a gemspec would add is not known, and said by
-/// the name `gemspec`.
+/// The requirements of a Gemfile that has no lockfile. The requirements of a gemspec are unknown;
+/// they are reported as one requirement named `gemspec`.
 pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
     let gemfile = read(input)?;
     let mut open: Vec<Unresolved> = gemfile
         .gems
         .into_iter()
-        .map(|asked| Unresolved {
-            kind: asked.kind(),
-            name: asked.name,
-            requirement: asked.requirement,
-            line: asked.line,
+        .map(|gem| Unresolved {
+            kind: gem.kind(),
+            name: gem.name,
+            requirement: gem.requirement,
+            line: gem.line,
         })
         .collect();
     open.extend(gemfile.gemspec.map(|line| Unresolved {
@@ -97,7 +99,7 @@ pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseErro
     Ok(open)
 }
 
-/// Reads a Gemfile.
+/// Reads a Gemfile statement by statement.
 pub(super) fn read(input: &Input<'_>) -> Result<Gemfile, ParseError> {
     let mut reader = Reader {
         gemfile: Gemfile {
@@ -110,11 +112,12 @@ pub(super) fn read(input: &Input<'_>) -> Result<Gemfile, ParseError> {
         reader.statement(&statement, line);
     }
 
+    // More groups than the limit are treated like statements that were not understood.
     let groups: BTreeSet<&String> = reader
         .gemfile
         .gems
         .iter()
-        .flat_map(|asked| &asked.groups)
+        .flat_map(|gem| &gem.groups)
         .collect();
     let is_clear = reader.gemfile.is_clear && groups.len() <= MAX_GROUPS;
     reader.gemfile.is_clear = is_clear && reader.blocks.is_empty();
@@ -242,12 +245,13 @@ impl Reader {
     }
 }
 
-/// Whether a value goes on with a condition, as `false if windows?` does.
+/// Whether a value is followed by a condition, as in `false if windows?`.
 fn has_condition(value: &str) -> bool {
     value.contains(" if ") || value.contains(" unless ")
 }
 
-/// The parameters of the block that a statement opens: `Some` for `… do` and `… do |x|`.
+/// The part of a statement before the `do` of the block that it opens: `Some` for `… do` and `… do
+/// |x|`.
 fn opens(text: &str) -> Option<&str> {
     let before = match text.strip_suffix('|') {
         Some(inner) => inner

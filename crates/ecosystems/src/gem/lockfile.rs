@@ -1,6 +1,7 @@
-//! `Gemfile.lock` and `gems.locked`, as Bundler writes them
-//! (<https://bundler.io/guides/rationale.html>): a section a source, under each the gems at four
-//! spaces, under each its dependencies at six; then what the project asks for.
+//! Reader of `Gemfile.lock` and `gems.locked` in Bundler's format
+//! (<https://bundler.io/guides/rationale.html>): one section per source, below it the gems with
+//! four spaces of indentation, and below each gem its dependencies with six. The requirements of
+//! the project follow.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -12,10 +13,10 @@ use super::gemfile::{self, Gemfile};
 use crate::{Input, ParseError, limits, scope};
 use patchgate_model::without_credentials;
 
-/// Bundler itself is never locked.
+/// Bundler itself, which is never locked.
 const BUNDLER: &str = "bundler";
 
-/// Reads a lockfile with the Gemfile beside it.
+/// Reads a lockfile, together with the Gemfile next to it.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let text = input.text()?;
     let mut reader = Reader::default();
@@ -32,7 +33,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     Ok(lockfile)
 }
 
-/// What the lines belong to.
+/// The section that a line belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Section {
     #[default]
@@ -47,7 +48,8 @@ enum Section {
     Other,
 }
 
-/// A dependency that waits for its gem: of a package, or of the project.
+/// A dependency that is resolved after all lines are read. It comes from a package or, if `from` is
+/// `None`, from the project.
 struct Wanted {
     from: Option<usize>,
     name: String,
@@ -55,6 +57,7 @@ struct Wanted {
     line: u32,
 }
 
+/// State of the line-by-line reader.
 #[derive(Default)]
 struct Reader {
     section: Section,
@@ -65,10 +68,10 @@ struct Reader {
     revision: Option<String>,
     in_specs: bool,
     packages: Vec<Package>,
-    wanted: Vec<Wanted>,
-    /// Copies by name: one for each platform.
+    pending: Vec<Wanted>,
+    /// Indices of the gems by name, one for each platform.
     by_name: HashMap<String, Vec<PackageIndex>>,
-    /// Copies by name and by version with platform.
+    /// Index of each gem by its name and its version with platform.
     by_entry: HashMap<(String, String), PackageIndex>,
 }
 
@@ -88,9 +91,7 @@ impl Reader {
                     (2, _) => self.setting(text),
                     (4, true) => self.gem(text, line),
                     (6, true) => self.dependency(text, line),
-                    _ => Err(ParseError::new(
-                        "has a line that is indented unlike all others",
-                    )),
+                    _ => Err(ParseError::new("has a line with unexpected indentation")),
                 }
             }
             (Section::Dependencies, _) => self.requirement(text, line),
@@ -109,8 +110,8 @@ impl Reader {
             "DEPENDENCIES" => Section::Dependencies,
             "CHECKSUMS" => Section::Checksums,
             "BUNDLED WITH" => Section::BundledWith,
-            // `PLATFORMS`, `RUBY VERSION`, and what later versions of Bundler add: Bundler passes
-            // over them too.
+            // `PLATFORMS`, `RUBY VERSION`, and sections of later versions of Bundler. Bundler
+            // ignores unknown sections as well.
             _ if text
                 .bytes()
                 .all(|byte| byte.is_ascii_uppercase() || byte == b' ') =>
@@ -119,7 +120,7 @@ impl Reader {
             }
             _ => {
                 return Err(ParseError::new(format!(
-                    "is not a lockfile of Bundler: {:?} is no section",
+                    "is not a Bundler lockfile: {:?} is not a section",
                     text.chars().take(60).collect::<String>()
                 )));
             }
@@ -137,7 +138,7 @@ impl Reader {
     fn setting(&mut self, text: &str) -> Result<(), ParseError> {
         let (key, value) = text
             .split_once(':')
-            .ok_or_else(|| ParseError::new("has a source's setting without a colon"))?;
+            .ok_or_else(|| ParseError::new("has a source setting without a colon"))?;
         let value = value.trim();
         match key {
             "specs" => self.in_specs = true,
@@ -149,8 +150,8 @@ impl Reader {
         Ok(())
     }
 
-    /// Where the gems of the section come from. A section with several remotes does not say which
-    /// gem is of which.
+    /// The origin of the section's gems. If a section has several remotes, it does not say which
+    /// gem comes from which.
     fn origin(&self) -> Result<Origin, ParseError> {
         let only = match self.remotes.as_slice() {
             [only] => Some(only.clone()),
@@ -181,7 +182,7 @@ impl Reader {
         };
         if version.is_empty() || super::Version::parse(version).is_none() {
             return Err(ParseError::new(format!(
-                "locks `{name}` at {version:?}, which is no version"
+                "locks `{name}` at {version:?}, which is not a version"
             )));
         }
         if self.packages.len() >= limits::MAX_PACKAGES {
@@ -191,13 +192,13 @@ impl Reader {
             )));
         }
 
-        let place = PackageIndex(u32::try_from(self.packages.len()).unwrap_or(u32::MAX));
+        let index = PackageIndex(u32::try_from(self.packages.len()).unwrap_or(u32::MAX));
         let key = (name.to_owned(), entry.to_owned());
-        if self.by_entry.insert(key, place).is_some() {
+        if self.by_entry.insert(key, index).is_some() {
             return Err(ParseError::new(format!("locks `{name} ({entry})` twice")));
         }
 
-        self.by_name.entry(name.to_owned()).or_default().push(place);
+        self.by_name.entry(name.to_owned()).or_default().push(index);
         let purl = platform
             .filter(|platform| is_plain(platform))
             .map(|platform| Purl::new("gem", name, version).with_qualifier("platform", platform));
@@ -216,26 +217,26 @@ impl Reader {
             return Err(ParseError::new("has a dependency outside any gem"));
         }
         let (name, requirement) = named(text)?;
-        self.want(Some(self.packages.len() - 1), name, requirement, line)
+        self.add_pending(Some(self.packages.len() - 1), name, requirement, line)
     }
 
     fn requirement(&mut self, text: &str, line: u32) -> Result<(), ParseError> {
         let (name, requirement) = named(text.strip_suffix('!').unwrap_or(text))?;
-        self.want(None, name, requirement, line)
+        self.add_pending(None, name, requirement, line)
     }
 
-    fn want(
+    fn add_pending(
         &mut self,
         from: Option<usize>,
         name: &str,
         requirement: Option<&str>,
         line: u32,
     ) -> Result<(), ParseError> {
-        if self.wanted.len() >= limits::MAX_EDGES {
+        if self.pending.len() >= limits::MAX_EDGES {
             return Err(too_many_edges());
         }
 
-        self.wanted.push(Wanted {
+        self.pending.push(Wanted {
             from,
             name: name.to_owned(),
             requirement: requirement.map(str::to_owned),
@@ -244,7 +245,7 @@ impl Reader {
         Ok(())
     }
 
-    /// `name (1.0-java) sha256=…`, or without a hash where there is none yet.
+    /// Reads `name (1.0-java) sha256=…`, where the hash can be missing.
     fn checksum(&mut self, text: &str) -> Result<(), ParseError> {
         let (entry, hashes) = match text.split_once(") ") {
             Some((entry, hashes)) => (format!("{entry})"), hashes),
@@ -255,7 +256,7 @@ impl Reader {
         let package = self
             .by_entry
             .get(&key)
-            .and_then(|place| self.packages.get_mut(place.0 as usize));
+            .and_then(|index| self.packages.get_mut(index.0 as usize));
         if let Some(package) = package
             && !hashes.trim().is_empty()
         {
@@ -265,36 +266,36 @@ impl Reader {
         Ok(())
     }
 
-    /// Refuses a file that stops before what Bundler always writes.
+    /// Refuses a file that lacks the parts that Bundler always writes last.
     fn ends_whole(&self, text: &str) -> Result<(), ParseError> {
         let reason = if !self.has_dependencies {
-            "is truncated, or no lockfile of Bundler: it lacks `DEPENDENCIES`"
+            "is truncated or is not a Bundler lockfile: it lacks `DEPENDENCIES`"
         } else if self.has_checksums && !self.has_bundled_with {
             "is truncated: it has `CHECKSUMS` but lacks `BUNDLED WITH`"
         } else if self.section != Section::BundledWith && !text.ends_with('\n') {
-            "is truncated: it stops within a line"
+            "is truncated: its last line does not end with a line break"
         } else {
             return Ok(());
         };
 
         Err(ParseError::new(reason)
             .at_line(text.lines().count())
-            .with_hint("write the file anew with `bundle lock`"))
+            .with_hint("re-create the file with `bundle lock`"))
     }
 
-    /// Leads every dependency to its gems, and adds what the Gemfile knows.
+    /// Resolves the pending dependencies and adds the kinds and groups from the Gemfile.
     fn lockfile(mut self, input: &Input<'_>) -> Result<Lockfile, ParseError> {
         let (manifest, gemfile) = gemfile_of(input);
         let kinds = gemfile.as_ref().map(kinds).unwrap_or_default();
         let from_gemspec = gemfile.as_ref().is_some_and(|file| file.gemspec.is_some());
         let mut unresolved = Vec::new();
+        // The edges, from packages and from the project.
         let mut edges = Vec::new();
-
         let mut left = limits::MAX_EDGES;
-        for wanted in std::mem::take(&mut self.wanted) {
-            let kind = match (&wanted.from, &gemfile) {
-                (None, Some(_)) => kinds.get(wanted.name.as_str()).copied().unwrap_or({
-                    if from_gemspec && !self.is_from_folder(&wanted.name) {
+        for pending in std::mem::take(&mut self.pending) {
+            let kind = match (&pending.from, &gemfile) {
+                (None, Some(_)) => kinds.get(pending.name.as_str()).copied().unwrap_or({
+                    if from_gemspec && !self.is_from_directory(&pending.name) {
                         DependencyKind::Development
                     } else {
                         DependencyKind::Runtime
@@ -303,19 +304,19 @@ impl Reader {
                 _ => DependencyKind::Runtime,
             };
 
-            let Some(copies) = self.by_name.get(&wanted.name) else {
-                // A gem for other platforms than those that are locked is not installed.
-                let elsewhere = gemfile.iter().flat_map(|file| &file.gems).any(|asked| {
-                    asked.for_platform && asked.name == wanted.name && wanted.from.is_none()
+            let Some(copies) = self.by_name.get(&pending.name) else {
+                // A gem for platforms that are not locked is not installed.
+                let elsewhere = gemfile.iter().flat_map(|file| &file.gems).any(|declared| {
+                    declared.for_platform && declared.name == pending.name && pending.from.is_none()
                 });
-                if wanted.name != BUNDLER && !elsewhere {
-                    unresolved.push(open(wanted));
+                if pending.name != BUNDLER && !elsewhere {
+                    unresolved.push(open(pending));
                 }
                 continue;
             };
 
             left = left.checked_sub(copies.len()).ok_or_else(too_many_edges)?;
-            let into = match wanted.from {
+            let into = match pending.from {
                 Some(from) => self
                     .packages
                     .get_mut(from)
@@ -326,8 +327,8 @@ impl Reader {
             if let Some(into) = into {
                 into.extend(copies.iter().map(|to| Edge {
                     to: *to,
-                    name: wanted.name.as_str().into(),
-                    requirement: wanted.requirement.clone().map(Into::into),
+                    name: pending.name.as_str().into(),
+                    requirement: pending.requirement.clone().map(Into::into),
                     kind,
                 }));
             }
@@ -353,10 +354,10 @@ impl Reader {
         Ok(lockfile)
     }
 
-    fn is_from_folder(&self, name: &str) -> bool {
+    fn is_from_directory(&self, name: &str) -> bool {
         let copies = self.by_name.get(name).into_iter().flatten();
         copies
-            .filter_map(|place| self.packages.get(place.0 as usize))
+            .filter_map(|index| self.packages.get(index.0 as usize))
             .any(|package| matches!(package.origin, Origin::Path(_)))
     }
 }
@@ -365,27 +366,27 @@ fn too_many_edges() -> ParseError {
     ParseError::new(format!("has more than {} dependencies", limits::MAX_EDGES))
 }
 
-/// A requirement that no locked gem meets. The project's own may be for other platforms than those
-/// that are locked, such as `tzinfo-data` for Windows.
-fn open(wanted: Wanted) -> Unresolved {
+/// A requirement without a locked gem. A requirement of the project itself can be for platforms
+/// that are not locked, such as `tzinfo-data` for Windows.
+fn open(pending: Wanted) -> Unresolved {
     Unresolved {
-        name: wanted.name,
-        requirement: wanted.requirement.unwrap_or_default(),
-        kind: match wanted.from {
+        name: pending.name,
+        requirement: pending.requirement.unwrap_or_default(),
+        kind: match pending.from {
             Some(_) => DependencyKind::Runtime,
             None => DependencyKind::Optional,
         },
-        line: wanted.line,
+        line: pending.line,
     }
 }
 
-/// `name (what stands in parentheses)`, or `name` alone.
+/// Splits `name (content)` into its parts; the parentheses are optional.
 fn named(text: &str) -> Result<(&str, Option<&str>), ParseError> {
     let (name, inside) = match text.split_once(" (") {
         None => (text, None),
         Some((name, rest)) => match rest.strip_suffix(')') {
             Some(inside) => (name, Some(inside)),
-            None => return Err(ParseError::new("has an open parenthesis")),
+            None => return Err(ParseError::new("has an unclosed parenthesis")),
         },
     };
     if is_plain(name) {
@@ -398,7 +399,8 @@ fn named(text: &str) -> Result<(&str, Option<&str>), ParseError> {
     )))
 }
 
-/// Whether a text holds only what names of gems and platforms do: letters, digits, `_`, `-`, `.`.
+/// Whether a text consists of the characters of gem names and platforms: letters, digits, `_`, `-`,
+/// `.`.
 fn is_plain(text: &str) -> bool {
     !text.is_empty()
         && text
@@ -406,11 +408,11 @@ fn is_plain(text: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
 }
 
-/// The path of the Gemfile that a lockfile belongs to, where it is there, and what it says when it
-/// is clear.
+/// The path of the Gemfile of a lockfile, if the file exists, and its contents, if all of it was
+/// understood.
 fn gemfile_of(input: &Input<'_>) -> (Option<String>, Option<Gemfile>) {
     let path = match input.path.strip_suffix("gems.locked") {
-        Some(folder) => format!("{folder}gems.rb"),
+        Some(directory) => format!("{directory}gems.rb"),
         None => input
             .path
             .strip_suffix(".lock")
@@ -426,29 +428,32 @@ fn gemfile_of(input: &Input<'_>) -> (Option<String>, Option<Gemfile>) {
         siblings: input.siblings,
     });
 
-    // One that cannot be read still belongs to this lockfile.
+    // An unreadable Gemfile still belongs to this lockfile.
     (Some(path), gemfile.ok().filter(|gemfile| gemfile.is_clear))
 }
 
-/// Which part of the project asks for each gem: where it is named twice, the stronger one.
+/// The kind of each gem in the Gemfile. A gem that is listed with different kinds counts as a
+/// run-time dependency.
 fn kinds(gemfile: &Gemfile) -> HashMap<&str, DependencyKind> {
     let mut kinds = HashMap::new();
-    for asked in &gemfile.gems {
-        let kind = kinds.entry(asked.name.as_str()).or_insert(asked.kind());
-        if *kind != asked.kind() {
+    for declared in &gemfile.gems {
+        let kind = kinds
+            .entry(declared.name.as_str())
+            .or_insert(declared.kind());
+        if *kind != declared.kind() {
             *kind = DependencyKind::Runtime;
         }
     }
     kinds
 }
 
-/// Gives each package the groups that bring it. What only a gemspec asks for is, by Bundler's rule,
-/// for developing.
+/// Gives each package the groups that lead to it. By Bundler's rule, requirements of a gemspec that
+/// the Gemfile does not list are for development.
 fn set_groups(lockfile: &mut Lockfile, gemfile: &Gemfile) {
     let mut groups_of: HashMap<&str, Vec<&str>> = HashMap::new();
-    for asked in &gemfile.gems {
-        let groups = groups_of.entry(&asked.name).or_default();
-        groups.extend(asked.groups.iter().map(String::as_str));
+    for declared in &gemfile.gems {
+        let groups = groups_of.entry(&declared.name).or_default();
+        groups.extend(declared.groups.iter().map(String::as_str));
     }
 
     let mut starts: BTreeMap<String, Vec<PackageIndex>> = BTreeMap::new();
@@ -468,7 +473,7 @@ fn set_groups(lockfile: &mut Lockfile, gemfile: &Gemfile) {
         walk(lockfile, start, |at| {
             reached
                 .get_mut(at.0 as usize)
-                .is_some_and(|place| !std::mem::replace(place, true))
+                .is_some_and(|flag| !std::mem::replace(flag, true))
         });
 
         for (package, is_reached) in lockfile.packages.iter_mut().zip(reached) {
@@ -479,7 +484,7 @@ fn set_groups(lockfile: &mut Lockfile, gemfile: &Gemfile) {
     }
 }
 
-/// Goes to every package that can be reached from some, as long as `enter` says that it is new.
+/// Visits every package that is reachable from `stack`. `enter` returns whether a package is new.
 fn walk(
     lockfile: &Lockfile,
     mut stack: Vec<PackageIndex>,

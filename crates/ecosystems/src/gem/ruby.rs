@@ -1,24 +1,24 @@
-//! As much of Ruby's syntax as the plain statements of a Gemfile need.
+//! Parser for the subset of Ruby's syntax in the plain statements of a Gemfile.
 
 use std::borrow::Cow;
 
-/// Most lines that one statement takes.
+/// Longest statement, in lines.
 const MAX_LINES: usize = 200;
 
 /// An argument of a call, as written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Argument<'a> {
-    /// A value.
+    /// A value without a name.
     Positional(&'a str),
     /// A value with a name: `group: :test`, `:group => :test`.
     Keyword(&'a str, &'a str),
 }
 
-/// The statements with their lines, without comments: a line that ends with a comma or within
-/// brackets goes on in the next.
+/// The statements without comments, each with its line number. A line that ends with a comma or
+/// inside brackets continues on the next line.
 pub(super) fn statements(text: &str) -> Vec<(u32, Cow<'_, str>)> {
-    let mut found: Vec<(u32, Cow<'_, str>)> = Vec::new();
-    let mut goes_on = 0;
+    let mut statements: Vec<(u32, Cow<'_, str>)> = Vec::new();
+    let mut continued_lines = 0;
 
     let mut in_comment = false;
     for (number, line) in (1_u32..).zip(text.lines()) {
@@ -35,23 +35,23 @@ pub(super) fn statements(text: &str) -> Vec<(u32, Cow<'_, str>)> {
             continue;
         }
 
-        match found.last_mut() {
-            Some((_, statement)) if goes_on > 0 => {
+        match statements.last_mut() {
+            Some((_, statement)) if continued_lines > 0 => {
                 let statement = statement.to_mut();
                 statement.push(' ');
                 statement.push_str(code);
             }
-            _ => found.push((number, Cow::Borrowed(code))),
+            _ => statements.push((number, Cow::Borrowed(code))),
         }
 
         let is_open = code.ends_with([',', '(', '[', '\\']) || code.ends_with("=>");
-        goes_on = match is_open && goes_on < MAX_LINES {
-            true => goes_on + 1,
+        continued_lines = match is_open && continued_lines < MAX_LINES {
+            true => continued_lines + 1,
             false => 0,
         };
     }
 
-    found
+    statements
 }
 
 fn without_comment(line: &str) -> &str {
@@ -107,7 +107,7 @@ fn argument(text: &str) -> Argument<'_> {
     }
 }
 
-/// The parts between commas that stand in no brackets and no text.
+/// Splits at commas outside brackets and strings.
 fn split(text: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let (mut depth, mut quote, mut escaped, mut start) = (0_u32, None, false, 0);
@@ -132,8 +132,8 @@ fn split(text: &str) -> Vec<&str> {
     parts
 }
 
-/// The texts and symbols that a value consists of: `"a"`, `:a`, `[:a, "b"]`, `%w[a b]`. `None` when
-/// it is anything else.
+/// The strings and symbols of a value: `"a"`, `:a`, `[:a, "b"]`, `%w[a b]`. `None` for anything
+/// else.
 pub(super) fn literals(value: &str) -> Option<Vec<String>> {
     let value = value.trim();
     let words = value
@@ -157,7 +157,7 @@ pub(super) fn literals(value: &str) -> Option<Vec<String>> {
     Some(vec![literal(value)?])
 }
 
-/// One text or symbol in which nothing is computed.
+/// A single string or symbol without interpolation.
 fn literal(value: &str) -> Option<String> {
     let text = value.strip_prefix(':').unwrap_or(value);
     let quoted = |quote: char| text.strip_prefix(quote)?.strip_suffix(quote);

@@ -1,4 +1,4 @@
-//! Whole files: what the fixtures hold, and the traps of the formats.
+//! Whole files: the contents of the fixtures, and the traps of the formats.
 
 use patchgate_model::{DependencyKind, Lockfile, Scope};
 
@@ -6,7 +6,7 @@ use super::gemfile::{self, Gemfile};
 use crate::snapshot_text::snapshot_text;
 use crate::{Input, ParseError, Siblings};
 
-/// Reads the first of the files, which are a repository.
+/// Reads the first of the files, which together are a repository.
 fn read(files: &[(&str, &str)]) -> Result<Lockfile, ParseError> {
     let siblings: Siblings = files
         .iter()
@@ -179,14 +179,19 @@ fn a_file_that_contradicts_itself_is_refused_at_its_line() {
         (
             "rake (13.0)",
             "rake (x)",
-            "locks `rake` at \"x\", which is no version",
+            "locks `rake` at \"x\", which is not a version",
             5,
         ),
-        ("rake (13.0)", "rake (13.0", "has an open parenthesis", 5),
+        (
+            "rake (13.0)",
+            "rake (13.0",
+            "has an unclosed parenthesis",
+            5,
+        ),
         (
             "    rake (13.0)",
             "   rake (13.0)",
-            "has a line that is indented unlike all others",
+            "has a line with unexpected indentation",
             5,
         ),
         (
@@ -201,7 +206,7 @@ fn a_file_that_contradicts_itself_is_refused_at_its_line() {
     }
 }
 
-/// As `bundle list` has it, for the platform that it was asked on.
+/// The output of `bundle list` for the platform on which it ran.
 #[test]
 fn checksums_and_platforms_of_a_real_lockfile_are_read() {
     insta::assert_snapshot!(snapshot_text(
@@ -216,7 +221,7 @@ fn checksums_and_platforms_of_a_real_lockfile_are_read() {
     ));
 }
 
-/// As Bundler 2.6.7 writes it for a Gemfile without gems.
+/// The file that Bundler 2.6.7 writes for a Gemfile without gems.
 #[test]
 fn a_lockfile_without_gems_is_read() {
     let text = "GEM\n  remote: https://gems.invalid/\n  specs:\n\nPLATFORMS\n  ruby\n\n\

@@ -1,18 +1,18 @@
-//! The order of versions of RubyGems, which is that of `Gem::Version`
-//! (<https://docs.ruby-lang.org/en/master/Gem/Version.html>): runs of digits and runs of letters,
-//! a letter before any number, zeros at the end of either part without meaning.
+//! Version order of RubyGems, which is the order of `Gem::Version`
+//! (<https://docs.ruby-lang.org/en/master/Gem/Version.html>): runs of digits and runs of letters.
+//! Letters sort before every number, and trailing zeros of either part are ignored.
 
 use std::cmp::Ordering;
 
 use crate::version::number::is_digits;
 use crate::version::runs::{Run, runs};
 
-/// A version, cut into the runs that decide its order.
+/// A version, split into the runs that determine its order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Version<'a>(Vec<Run<'a>>);
 
 impl<'a> Version<'a> {
-    /// Reads a version; `None` when the text is not one.
+    /// Parses a version; `None` if the text is not one.
     pub(super) fn parse(text: &'a str) -> Option<Self> {
         let text = text.trim_ascii();
         if text.is_empty() {
@@ -23,8 +23,8 @@ impl<'a> Version<'a> {
         }
 
         let mut segments = Vec::new();
-        for (place, part) in text.split('-').enumerate() {
-            if place > 0 {
+        for (index, part) in text.split('-').enumerate() {
+            if index > 0 {
                 segments.push(Run::Letters("pre"));
             }
             segments.extend(part.split('.').flat_map(runs));
@@ -46,9 +46,9 @@ impl<'a> Version<'a> {
 impl Ord for Version<'_> {
     fn cmp(&self, other: &Self) -> Ordering {
         let longer = self.0.len().max(other.0.len());
-        let at = |version: &Self, place: usize| version.0.get(place).copied().unwrap_or(Run::ZERO);
+        let at = |version: &Self, index: usize| version.0.get(index).copied().unwrap_or(Run::ZERO);
         (0..longer)
-            .map(|place| at(self, place).cmp(&at(other, place)))
+            .map(|index| at(self, index).cmp(&at(other, index)))
             .find(|order| order.is_ne())
             .unwrap_or(Ordering::Equal)
     }
@@ -60,8 +60,8 @@ impl PartialOrd for Version<'_> {
     }
 }
 
-/// Whether a text is digits, then parts of letters and digits after dots, then perhaps a dash and
-/// such parts again, in which dashes may stand.
+/// Whether a text has the form of a version: digits, then parts of letters and digits separated by
+/// dots, then optionally a dash and more such parts, which may contain dashes.
 fn is_version(text: &str) -> bool {
     let (release, pre) = match text.split_once('-') {
         Some((release, pre)) => (release, Some(pre)),

@@ -1,4 +1,4 @@
-//! Gleam's `manifest.toml`, which locks, and `gleam.toml`, which asks
+//! Readers of Gleam's lockfile `manifest.toml` and its manifest `gleam.toml`
 //! (<https://gleam.run/writing-gleam/gleam-toml/>).
 
 use std::collections::HashMap;
@@ -11,23 +11,23 @@ use crate::syntax::{Node, toml};
 use crate::{Input, ParseError, limits, scope};
 use patchgate_model::without_credentials;
 
-/// The tables of requirements. Older versions of Gleam have a dash in the second's name.
+/// Tables of requirements. Older Gleam versions write the name of the second with a dash.
 const TABLES: [(&str, DependencyKind); 3] = [
     ("dependencies", DependencyKind::Runtime),
     ("dev_dependencies", DependencyKind::Development),
     ("dev-dependencies", DependencyKind::Development),
 ];
 
-/// Reads a lockfile with the `gleam.toml` beside it.
+/// Reads a lockfile, together with the `gleam.toml` next to it.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let document = toml(input.text()?)?;
     let requirements = document.get("requirements").filter(|node| node.is_map());
     let packages = document.get("packages").filter(|node| node.is_list());
     let (Some(packages), Some(_)) = (packages, requirements) else {
         return Err(ParseError::new(
-            "is truncated, or not what Gleam locked: it lacks `packages` or `requirements`",
+            "is truncated or is not a Gleam manifest: it lacks `packages` or `requirements`",
         )
-        .with_hint("write the file anew with `gleam deps download`, or leave it out of the scan"));
+        .with_hint("re-create the file with `gleam deps download`, or exclude it from the scan"));
     };
     let mut lockfile = Lockfile {
         path: input.path.to_owned(),
@@ -36,15 +36,15 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         ..Lockfile::default()
     };
 
-    let mut places = HashMap::new();
+    let mut indices = HashMap::new();
     for entry in packages.items() {
         let package = package(entry)?;
-        let place = PackageIndex(u32::try_from(lockfile.packages.len()).unwrap_or(u32::MAX));
+        let index = PackageIndex(u32::try_from(lockfile.packages.len()).unwrap_or(u32::MAX));
         let failed = |reason: String| ParseError::new(reason).at_line(entry.line as usize);
         if lockfile.packages.len() >= limits::MAX_PACKAGES {
             return Err(failed("locks too many packages".to_owned()));
         }
-        if places.insert(package.name.clone(), place).is_some() {
+        if indices.insert(package.name.clone(), index).is_some() {
             return Err(failed(format!("locks `{}` twice", package.name)));
         }
 
@@ -56,11 +56,11 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             let text = name
                 .text()
                 .ok_or_else(|| name.unexpected("requirements", "texts"))?;
-            package.edges.push(edge(text, name.line, None, &places)?);
+            package.edges.push(edge(text, name.line, None, &indices)?);
         }
     }
 
-    let root = root(input, &document, &places)?;
+    let root = root(input, &document, &indices)?;
     lockfile.roots.push(root);
     scope::from_roots(&mut lockfile);
 
@@ -94,12 +94,12 @@ fn edge(
     name: &str,
     line: u32,
     requirement: Option<&str>,
-    places: &HashMap<String, PackageIndex>,
+    indices: &HashMap<String, PackageIndex>,
 ) -> Result<Edge, ParseError> {
-    let to = places.get(name).ok_or_else(|| {
+    let to = indices.get(name).ok_or_else(|| {
         ParseError::new(format!("asks for `{name}`, which it does not lock"))
             .at_line(line as usize)
-            .with_hint("write the file anew with `gleam deps download`")
+            .with_hint("re-create the file with `gleam deps download`")
     })?;
     Ok(Edge {
         to: *to,
@@ -109,11 +109,12 @@ fn edge(
     })
 }
 
-/// The project: the lockfile repeats what it asks for, its manifest tells what is for developing.
+/// The project. The lockfile repeats its requirements, and the manifest says which of them are for
+/// development.
 fn root(
     input: &Input<'_>,
     document: &Node<'_>,
-    places: &HashMap<String, PackageIndex>,
+    indices: &HashMap<String, PackageIndex>,
 ) -> Result<Root, ParseError> {
     let path = input.beside("gleam.toml");
     let manifest = input.sibling(&path).map(|bytes| Input {
@@ -122,18 +123,18 @@ fn root(
         siblings: input.siblings,
     });
 
-    // One that cannot be read still belongs to this lockfile.
-    let asked = manifest.and_then(|manifest| asked(&manifest).ok());
-    let kinds: HashMap<String, DependencyKind> = asked
+    // An unreadable manifest still belongs to this lockfile.
+    let requirements = manifest.and_then(|manifest| requirements(&manifest).ok());
+    let kinds: HashMap<String, DependencyKind> = requirements
         .unwrap_or_default()
         .into_iter()
-        .map(|asked| (asked.name, asked.kind))
+        .map(|required| (required.name, required.kind))
         .collect();
 
     let mut edges = Vec::new();
     for (name, value) in document.optional_map("requirements")? {
         let requirement = value.optional_text("version")?.or(value.text());
-        let mut edge = edge(&name.name, name.line, requirement, places)?;
+        let mut edge = edge(&name.name, name.line, requirement, indices)?;
         if let Some(kind) = kinds.get(&*name.name) {
             edge.kind = *kind;
         }
@@ -147,12 +148,13 @@ fn root(
     })
 }
 
-/// What a manifest without a lockfile asks for. A folder has no versions to pin.
+/// The requirements of a manifest that has no lockfile. Path dependencies are left out, because
+/// they have no versions to pin.
 pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
-    asked(input)
+    requirements(input)
 }
 
-fn asked(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
+fn requirements(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
     let document = toml(input.text()?)?;
     let mut open = Vec::new();
     for (table, kind) in TABLES {

@@ -1,7 +1,6 @@
-//! `mix.lock` (<https://hexdocs.pm/mix/Mix.Tasks.Deps.html>): a map from applications to what is
-//! locked for them,
-//! `{:hex, name, version, checksum, managers, dependencies, repository, outer checksum}` or
-//! `{:git, address, commit, options}`.
+//! Reader of `mix.lock` (<https://hexdocs.pm/mix/Mix.Tasks.Deps.html>): a map from applications to
+//! their locks, `{:hex, name, version, checksum, managers, dependencies, repository, outer
+//! checksum}` or `{:git, address, commit, options}`.
 
 use std::collections::HashMap;
 
@@ -11,10 +10,10 @@ use super::terms::{self, Kind, Term};
 use crate::{Input, ParseError, limits};
 use patchgate_model::without_credentials;
 
-/// Reads the map.
+/// Reads a lockfile. It has no roots, because it does not list the project's own dependencies.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let Kind::Map(entries) = terms::read(input.text()?)?.kind else {
-        return Err(ParseError::new("is not a lockfile of Mix: it is no map"));
+        return Err(ParseError::new("is not a Mix lockfile: it is not a map"));
     };
     let mut lockfile = Lockfile {
         path: input.path.to_owned(),
@@ -22,7 +21,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         format: "mix-lock",
         ..Lockfile::default()
     };
-    let mut places = HashMap::new();
+    let mut indices = HashMap::new();
 
     let mut dependencies = Vec::new();
     for entry in &entries {
@@ -36,9 +35,9 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
 
         let items = value.tuple().unwrap_or_default();
         let package = package(application, items, entry.line)
-            .ok_or_else(|| failed(format!("locks `{application}` in a form that is not known")))?;
-        let place = PackageIndex(u32::try_from(lockfile.packages.len()).unwrap_or(u32::MAX));
-        if places.insert(application.as_str(), place).is_some() {
+            .ok_or_else(|| failed(format!("locks `{application}` in an unknown form")))?;
+        let index = PackageIndex(u32::try_from(lockfile.packages.len()).unwrap_or(u32::MAX));
+        if indices.insert(application.as_str(), index).is_some() {
             return Err(failed(format!("locks `{application}` twice")));
         }
 
@@ -53,16 +52,16 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             left = left
                 .checked_sub(1)
                 .ok_or_else(|| ParseError::new("has too many dependencies"))?;
-            package.edges.extend(edge(dependency, &places)?);
+            package.edges.extend(edge(dependency, &indices)?);
         }
     }
 
     Ok(lockfile)
 }
 
-/// What is locked for an application; `None` when the form is not known.
+/// The locked package of an application; `None` if its form is unknown.
 fn package(application: &str, items: &[Term], line: u32) -> Option<Package> {
-    let text = |place: usize| items.get(place).and_then(Term::text);
+    let text = |index: usize| items.get(index).and_then(Term::text);
     let filled = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
     if application.is_empty() {
         return None;
@@ -83,7 +82,7 @@ fn package(application: &str, items: &[Term], line: u32) -> Option<Package> {
                 ..Package::new(super::NAME, name.to_owned(), version)
             })
         }
-        // A repository has no version but its commit.
+        // The only version of a git dependency is its commit.
         "git" => {
             let commit = filled(text(2))?;
             Some(Package {
@@ -95,7 +94,7 @@ fn package(application: &str, items: &[Term], line: u32) -> Option<Package> {
                 ..Package::new(super::NAME, application.to_owned(), commit)
             })
         }
-        // Other sources of Mix's plug-ins: a checkout of Mercurial, a folder.
+        // Sources from Mix plug-ins, such as a Mercurial checkout or a directory.
         _ => Some(Package {
             line,
             origin: Origin::Url(without_credentials(text(1)?).into_owned()),
@@ -104,11 +103,11 @@ fn package(application: &str, items: &[Term], line: u32) -> Option<Package> {
     }
 }
 
-/// `{:name, "~> 1.0", [hex: :name, repo: "…", optional: false]}`. One that is not locked is optional,
-/// or replaced by the project.
+/// The edge of `{:name, "~> 1.0", [hex: :name, repo: "…", optional: false]}`. A dependency that is
+/// not locked is optional, or the project replaces it.
 fn edge(
     dependency: &Term,
-    places: &HashMap<&str, PackageIndex>,
+    indices: &HashMap<&str, PackageIndex>,
 ) -> Result<Option<Edge>, ParseError> {
     let name = dependency
         .tuple()
@@ -116,14 +115,13 @@ fn edge(
         .and_then(Term::atom)
         .filter(|name| !name.is_empty())
         .ok_or_else(|| {
-            ParseError::new("has a dependency in a form that is not known")
-                .at_line(dependency.line as usize)
+            ParseError::new("has a dependency in an unknown form").at_line(dependency.line as usize)
         })?;
 
     let items = dependency.tuple().unwrap_or_default();
     let optional = items.get(2).and_then(|options| options.get("optional"));
 
-    Ok(places.get(name).map(|to| Edge {
+    Ok(indices.get(name).map(|to| Edge {
         to: *to,
         name: name.into(),
         requirement: items.get(1).and_then(Term::text).map(Into::into),

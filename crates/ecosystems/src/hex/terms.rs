@@ -1,39 +1,39 @@
-//! As much of Elixir's syntax as a file of literal terms needs: maps, tuples, lists, texts, atoms and
-//! numbers. Nothing is evaluated; what would have to be is an error.
+//! Parser for the subset of Elixir's syntax in a file of literal terms: maps, tuples, lists,
+//! strings, atoms and numbers. Nothing is evaluated; anything that needs evaluation is an error.
 
 use crate::{ParseError, limits};
 
 /// Deepest nesting. Mix nests five levels.
 const MAX_DEPTH: usize = 32;
 
-/// A term with its line.
+/// A literal with its position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Term {
-    /// Line on which it begins, from 1.
+    /// Line on which the term begins, from 1.
     pub(super) line: u32,
-    /// What it is.
+    /// The literal itself.
     pub(super) kind: Kind,
 }
 
-/// What a term is.
+/// The kinds of literals.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// A text.
+    /// A double-quoted string.
     Text(String),
-    /// An atom, or a word or number: `:hex`, `true`, `12`.
+    /// An atom, a bare word or a number: `:hex`, `true`, `12`.
     Atom(String),
-    /// A list.
+    /// A list: `[a, b]`.
     List(Vec<Term>),
-    /// A tuple.
+    /// A tuple: `{a, b}`.
     Tuple(Vec<Term>),
-    /// A map.
+    /// A map: `%{a => b}`.
     Map(Vec<Term>),
-    /// A key with its value, in a map or a list.
+    /// A key with its value, inside a map or a list.
     Pair(String, Box<Term>),
 }
 
 impl Term {
-    /// The text, for a text.
+    /// The content of a string.
     pub(super) fn text(&self) -> Option<&str> {
         match &self.kind {
             Kind::Text(text) => Some(text),
@@ -41,7 +41,7 @@ impl Term {
         }
     }
 
-    /// The name, for an atom.
+    /// The name of an atom, a word or a number.
     pub(super) fn atom(&self) -> Option<&str> {
         match &self.kind {
             Kind::Atom(name) => Some(name),
@@ -65,7 +65,7 @@ impl Term {
         }
     }
 
-    /// The value of a key in a list of pairs.
+    /// The value of a key in a keyword list.
     pub(super) fn get(&self, name: &str) -> Option<&Self> {
         self.list()?.iter().find_map(|item| match &item.kind {
             Kind::Pair(key, value) if key == name => Some(&**value),
@@ -74,7 +74,7 @@ impl Term {
     }
 }
 
-/// Reads a text that is one term.
+/// Parses a text that consists of one term.
 pub(super) fn read(text: &str) -> Result<Term, ParseError> {
     let mut reader = Reader {
         rest: text,
@@ -86,7 +86,7 @@ pub(super) fn read(text: &str) -> Result<Term, ParseError> {
 
     match reader.rest.is_empty() {
         true => Ok(term),
-        false => Err(reader.failed("goes on behind its term")),
+        false => Err(reader.failed("continues after its term")),
     }
 }
 
@@ -101,7 +101,7 @@ impl<'a> Reader<'a> {
         ParseError::new(reason).at_line(self.line as usize)
     }
 
-    /// Passes over spaces and comments.
+    /// Skips white space and comments.
     fn skip(&mut self) {
         loop {
             let trimmed = self.rest.trim_start();
@@ -154,7 +154,7 @@ impl<'a> Reader<'a> {
             if word.is_empty() {
                 return Err(self.failed(match self.rest.is_empty() && !is_symbol {
                     true => "is truncated",
-                    false => "holds what is not a literal term",
+                    false => "contains something other than a literal term",
                 }));
             }
 
@@ -164,9 +164,9 @@ impl<'a> Reader<'a> {
         self.pair(Term { line, kind }, depth)
     }
 
-    /// A term that turns out to be the key of a pair, with its value.
+    /// Parses the value if `key` is followed by one, and returns the pair; otherwise returns `key`.
     fn pair(&mut self, key: Term, depth: usize) -> Result<Term, ParseError> {
-        // `key: value` has no space before the colon, `key => value` may.
+        // `key: value` has no space before the colon; `key => value` may have one.
         let is_keyword = self.rest.starts_with(':') && !self.rest.starts_with("::");
         if !is_keyword {
             self.skip();
@@ -179,7 +179,7 @@ impl<'a> Reader<'a> {
 
         let name = match key.kind {
             Kind::Text(name) | Kind::Atom(name) => name,
-            _ => return Err(self.failed("has a key that is neither a text nor an atom")),
+            _ => return Err(self.failed("has a key that is neither a string nor an atom")),
         };
         let value = self.term(depth + 1)?;
 
@@ -234,20 +234,20 @@ impl<'a> Reader<'a> {
                 }
                 '\\' => match chars.next() {
                     Some((_, c @ ('"' | '\\' | '#'))) => text.push(c),
-                    _ => return Err(self.failed("has a text with an escape that is not read")),
+                    _ => return Err(self.failed("has a string with an unsupported escape")),
                 },
                 '#' if self
                     .rest
                     .get(at + 1..)
                     .is_some_and(|rest| rest.starts_with('{')) =>
                 {
-                    return Err(self.failed("has a text that is computed"));
+                    return Err(self.failed("has a string with an interpolation"));
                 }
-                '\n' => return Err(self.failed("has a text that does not end with its line")),
+                '\n' => return Err(self.failed("has a string that does not end on its line")),
                 c => text.push(c),
             }
         }
 
-        Err(self.failed("is truncated within a text"))
+        Err(self.failed("is truncated within a string"))
     }
 }

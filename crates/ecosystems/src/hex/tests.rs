@@ -1,11 +1,11 @@
-//! Whole files: what the fixtures hold, and the traps of the formats.
+//! Whole files: the contents of the fixtures, and the traps of the formats.
 
 use patchgate_model::Lockfile;
 
 use crate::snapshot_text::snapshot_text;
 use crate::{Input, ParseError, Siblings};
 
-/// Reads the first of the files, which are a repository.
+/// Reads the first of the files, which together are a repository.
 fn read(files: &[(&str, &str)]) -> Result<Lockfile, ParseError> {
     let siblings: Siblings = files
         .iter()
@@ -62,30 +62,38 @@ fn terms_that_are_not_literal_or_not_whole_are_refused_at_their_line() {
     let deep = format!("%{{\n\"a\": {}", "[".repeat(100_000));
     for (text, reason, line) in [
         ("%{\"a\": f()}", "lacks a comma between two terms", 1),
-        ("%{\n\"a\": \"#{f}\"}", "has a text that is computed", 2),
+        (
+            "%{\n\"a\": \"#{f}\"}",
+            "has a string with an interpolation",
+            2,
+        ),
         (
             "%{\n\"a\": \"x\\u0041\"}",
-            "has a text with an escape that is not read",
+            "has a string with an unsupported escape",
             2,
         ),
         (
             "%{\n\"a\": \"x\n\"}",
-            "has a text that does not end with its line",
+            "has a string that does not end on its line",
             2,
         ),
-        ("%{\n\"a\": <<1>>}", "holds what is not a literal term", 2),
+        (
+            "%{\n\"a\": <<1>>}",
+            "contains something other than a literal term",
+            2,
+        ),
         ("%{\n\"a\": {:hex", "is truncated", 2),
-        ("%{}\n\n1", "goes on behind its term", 3),
+        ("%{}\n\n1", "continues after its term", 3),
         (&deep, "is nested too deeply, or too large", 2),
         ("%{\n\"a\"}", "has an entry without a name", 2),
         (
             "%{\n\"a\": {:hex, :a, \"1.0\", \"\", [], []}}",
-            "locks `a` in a form that is not known",
+            "locks `a` in an unknown form",
             2,
         ),
         (
             "%{\n\"a\": {:hex, :a, \"1.0.0\", \"\", [], [:b]}}",
-            "has a dependency in a form that is not known",
+            "has a dependency in an unknown form",
             2,
         ),
     ] {
@@ -120,7 +128,7 @@ fn what_mix_fetched_is_read() {
     insta::assert_snapshot!(snapshot_text(&read(&[("mix.lock", text)]).unwrap()));
 }
 
-/// As Mix 1.18.3 leaves it when the last package went.
+/// The file that Mix 1.18.3 writes after the last package is removed.
 #[test]
 fn a_map_without_entries_is_read() {
     let lockfile = read(&[("mix.lock", "\n%{\n}\n")]).unwrap();

@@ -1,13 +1,13 @@
-//! The order of Hex's versions, which is that of Elixir's `Version`
+//! Version order of Hex, which is the order of Elixir's `Version`
 //! (<https://hexdocs.pm/elixir/Version.html>): Semantic Versioning 2.0 with all three numbers.
 
 use crate::version::semantic::{Rules, Semantic};
 
-/// Leading zeros, which Elixir refuses, mean nothing here: an advisory that writes them is
+/// Elixir refuses leading zeros. They are ignored here so that an advisory that writes them is
 /// understood.
 const RULES: Rules = Rules::STRICT.with_leading_zeros();
 
-/// Reads a version; `None` when the text is not one.
+/// Parses a version; `None` if the text is not one.
 pub(super) fn parse(text: &str) -> Option<Semantic<'_>> {
     RULES.read(text).map(|(version, _)| version)
 }
