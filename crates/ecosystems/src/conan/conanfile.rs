@@ -1,37 +1,40 @@
-//! `conanfile.txt` (<https://docs.conan.io/2/reference/conanfile_txt.html>): sections with a
-//! reference a line.
+//! Reader of `conanfile.txt` (<https://docs.conan.io/2/reference/conanfile_txt.html>): sections
+//! with one reference per line.
 
 use patchgate_model::{DependencyKind, Unresolved};
 
 use super::reference::Reference;
 use crate::{Input, ParseError};
 
-/// The `conanfile.txt` beside a lockfile.
+/// The `conanfile.txt` next to a lockfile.
 pub(super) struct Manifest {
     pub(super) path: String,
-    pub(super) asked: Vec<Unresolved>,
+    pub(super) requirements: Vec<Unresolved>,
 }
 
 impl Manifest {
-    /// The one that can be read, if any.
+    /// The manifest, if it exists and can be read.
     pub(super) fn beside(input: &Input<'_>) -> Option<Self> {
         let path = input.beside("conanfile.txt");
         let bytes = input.sibling(&path)?;
         let text = Input { bytes, ..*input }.text().ok()?;
-        let asked = requirements(text).ok()?;
-        Some(Self { path, asked })
+        let requirements = requirements(text).ok()?;
+        Some(Self { path, requirements })
     }
 
-    /// The requirement on a package, as written.
+    /// The version or range that the manifest requires of a package, as written.
     pub(super) fn requirement(&self, name: &str) -> Option<String> {
-        let asked = self.asked.iter().find(|asked| asked.name == name)?;
-        Some(asked.requirement.clone())
+        let required = self
+            .requirements
+            .iter()
+            .find(|required| required.name == name)?;
+        Some(required.requirement.clone())
     }
 }
 
-/// What the file asks for.
+/// The requirements in all sections.
 pub(super) fn requirements(text: &str) -> Result<Vec<Unresolved>, ParseError> {
-    let mut asked = Vec::new();
+    let mut requirements = Vec::new();
     let mut kind = None;
 
     let mut in_section = false;
@@ -65,10 +68,10 @@ pub(super) fn requirements(text: &str) -> Result<Vec<Unresolved>, ParseError> {
         let Some(kind) = kind else { continue };
         let reference = Reference::parse(line).ok_or_else(|| {
             let short: String = line.chars().take(60).collect();
-            ParseError::new(format!("has `{short}` where a reference belongs"))
+            ParseError::new(format!("has `{short}` where a reference is expected"))
                 .at_line(number as usize)
         })?;
-        asked.push(Unresolved {
+        requirements.push(Unresolved {
             name: reference.name.to_owned(),
             requirement: reference.version.to_owned(),
             kind,
@@ -76,7 +79,7 @@ pub(super) fn requirements(text: &str) -> Result<Vec<Unresolved>, ParseError> {
         });
     }
 
-    Ok(asked)
+    Ok(requirements)
 }
 
 #[cfg(test)]

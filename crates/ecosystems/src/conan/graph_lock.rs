@@ -1,8 +1,8 @@
-//! The graph in a lockfile of Conan 1 (<https://docs.conan.io/1/versioning/lockfiles.html>): nodes
-//! with a number, the projects among them without a reference or with the path of their recipe.
+//! Graph in a lockfile of Conan 1 (<https://docs.conan.io/1/versioning/lockfiles.html>): numbered
+//! nodes, including the projects, which have no reference or have the path of their recipe.
 //!
-//! Conan 1 writes a node for each use of what builds a package. Nodes of one reference are one
-//! package here, with the edges of all of them.
+//! Conan 1 writes one node for each use of a build requirement. Here all nodes of a reference are
+//! one package with the edges of all of them.
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,13 +13,13 @@ use super::reference::{Reference, parse_reference};
 use crate::syntax::Node;
 use crate::{ParseError, limits};
 
-/// The lists of a node that lead to other nodes.
+/// The lists of a node that refer to other nodes.
 const LISTS: [(&str, DependencyKind); 2] = [
     ("requires", DependencyKind::Runtime),
     ("build_requires", DependencyKind::Build),
 ];
 
-/// Reads the graph into the lockfile.
+/// Adds the packages, edges and roots of the graph to the lockfile.
 pub(super) fn read(
     document: &Node<'_>,
     manifest: Option<&Manifest>,
@@ -27,10 +27,10 @@ pub(super) fn read(
 ) -> Result<(), ParseError> {
     let graph = document
         .get("graph_lock")
-        .ok_or_else(|| ParseError::new("is not a lockfile of Conan: it lacks `graph_lock`"))?;
+        .ok_or_else(|| ParseError::new("is not a Conan lockfile: it lacks `graph_lock`"))?;
     let nodes = graph.optional_map("nodes")?;
     if nodes.len() > limits::MAX_PACKAGES {
-        return Err(ParseError::new("holds too many packages"));
+        return Err(ParseError::new("contains too many packages"));
     }
 
     let mut reader = Reader::default();
@@ -43,23 +43,23 @@ pub(super) fn read(
                 ParseError::new(format!("has no `ref` in node `{}`", key.name))
                     .at_line(key.line as usize)
             })?;
-            let place = reader.package(text, key.line, lockfile)?;
+            let index = reader.package(text, key.line, lockfile)?;
             if let (Some(path), Some(package)) = (
                 node.optional_text("path")?,
-                lockfile.packages.get_mut(place.0 as usize),
+                lockfile.packages.get_mut(index.0 as usize),
             ) {
                 package.origin = Origin::Path(Some(path.to_owned()));
             }
 
-            reader.places.insert(&key.name, place);
+            reader.indices.insert(&key.name, index);
         }
     }
 
     for (key, node) in nodes {
         let edges = reader.edges(node, lockfile)?;
-        let place = reader.places.get(&*key.name).map(|place| place.0 as usize);
+        let index = reader.indices.get(&*key.name).map(|index| index.0 as usize);
 
-        match place.and_then(|place| lockfile.packages.get_mut(place)) {
+        match index.and_then(|index| lockfile.packages.get_mut(index)) {
             Some(package) => {
                 for edge in edges {
                     if !package.edges.contains(&edge) {
@@ -80,7 +80,7 @@ pub(super) fn read(
     Ok(())
 }
 
-/// The keys of the nodes that others require.
+/// The keys of the nodes that other nodes require.
 fn required<'n>(
     nodes: &'n [(crate::syntax::Key<'_>, Node<'_>)],
 ) -> Result<HashSet<&'n str>, ParseError> {
@@ -93,7 +93,7 @@ fn required<'n>(
     Ok(keys)
 }
 
-/// The reference of a node: `ref`, or `pref` with the package in the oldest versions.
+/// The reference of a node: `ref`, or in the oldest versions `pref`, which includes the package ID.
 fn reference_of<'n>(node: &'n Node<'_>) -> Result<Option<&'n str>, ParseError> {
     let text = match node.optional_text("ref")? {
         None => node.optional_text("pref")?,
@@ -116,7 +116,7 @@ fn root(
     }
 
     let name = match reference_of(node)? {
-        // A project may have no version.
+        // The version of a project is optional.
         Some(text) => text.split('/').next().unwrap_or_default().to_owned(),
         None => String::new(),
     };
@@ -127,10 +127,11 @@ fn root(
     })
 }
 
+/// State of the reader.
 #[derive(Default)]
 struct Reader<'n> {
     known: HashMap<Reference<'n>, PackageIndex>,
-    places: HashMap<&'n str, PackageIndex>,
+    indices: HashMap<&'n str, PackageIndex>,
     edges: usize,
 }
 
@@ -146,18 +147,18 @@ impl<'n> Reader<'n> {
             let reason = format!("locks `{}` to a range", reference.name);
             return Err(ParseError::new(reason).at_line(line as usize));
         }
-        if let Some(place) = self.known.get(&reference) {
-            return Ok(*place);
+        if let Some(index) = self.known.get(&reference) {
+            return Ok(*index);
         }
         if lockfile.packages.len() >= limits::MAX_PACKAGES {
-            return Err(ParseError::new("holds too many packages").at_line(line as usize));
+            return Err(ParseError::new("contains too many packages").at_line(line as usize));
         }
 
-        let place = PackageIndex(u32::try_from(lockfile.packages.len()).unwrap_or(u32::MAX));
+        let index = PackageIndex(u32::try_from(lockfile.packages.len()).unwrap_or(u32::MAX));
         lockfile.packages.push(reference.package(line));
-        self.known.insert(reference, place);
+        self.known.insert(reference, index);
 
-        Ok(place)
+        Ok(index)
     }
 
     fn edges(
@@ -169,7 +170,7 @@ impl<'n> Reader<'n> {
         for (list, kind) in LISTS {
             for item in node.optional_list(list)? {
                 let key = item.text().ok_or_else(|| item.unexpected(list, "a node"))?;
-                let to = self.places.get(key).copied().ok_or_else(|| {
+                let to = self.indices.get(key).copied().ok_or_else(|| {
                     let reason = format!("is truncated: it lacks the node `{key}`");
                     ParseError::new(reason).at_line(item.line as usize)
                 })?;
@@ -187,7 +188,7 @@ impl<'n> Reader<'n> {
 
         self.edges += edges.len();
         if self.edges > limits::MAX_EDGES {
-            return Err(ParseError::new("holds too many dependencies"));
+            return Err(ParseError::new("contains too many dependencies"));
         }
 
         Ok(edges)
@@ -207,7 +208,7 @@ fn edge(to: PackageIndex, kind: DependencyKind, lockfile: &Lockfile) -> Edge {
     }
 }
 
-/// Without a project, what others require to build is there to build.
+/// Marks build requirements as build-time packages, for a lockfile without a project.
 fn built(lockfile: &mut Lockfile) {
     let all = lockfile.packages.iter().flat_map(|package| &package.edges);
     let built: HashSet<PackageIndex> = all

@@ -1,5 +1,5 @@
-//! `conan.lock` (<https://docs.conan.io/2/tutorial/versioning/lockfiles.html>): lists of references
-//! since Conan 2; a graph before.
+//! Reader of `conan.lock` (<https://docs.conan.io/2/tutorial/versioning/lockfiles.html>): lists of
+//! references since Conan 2, a graph in Conan 1.
 
 use std::collections::HashMap;
 
@@ -11,7 +11,7 @@ use super::reference::{Reference, parse_reference};
 use crate::syntax::{Node, json};
 use crate::{Input, ParseError, limits};
 
-/// The lists of Conan 2, strongest reason first.
+/// The lists of Conan 2 with the kind of their packages, strongest kind first.
 const LISTS: [(&str, DependencyKind); 4] = [
     ("requires", DependencyKind::Runtime),
     ("build_requires", DependencyKind::Build),
@@ -19,7 +19,7 @@ const LISTS: [(&str, DependencyKind); 4] = [
     ("config_requires", DependencyKind::Development),
 ];
 
-/// Reads the lockfile.
+/// Reads a lockfile, together with the `conanfile.txt` next to it.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let document = json(input.text()?)?;
     let mut lockfile = Lockfile {
@@ -43,7 +43,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         other => {
             let short: String = other.chars().take(20).collect();
             return Err(ParseError::new(format!(
-                "has version `{short}`; versions 0.1 to 0.5 are read"
+                "has version `{short}`; versions 0.1 to 0.5 are supported"
             )));
         }
     }
@@ -54,7 +54,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
 fn lists(document: &Node<'_>, lockfile: &mut Lockfile) -> Result<(), ParseError> {
     if !LISTS.iter().any(|(key, _)| document.get(key).is_some()) {
         return Err(ParseError::new(
-            "is not a lockfile of Conan: it lacks `requires`",
+            "is not a Conan lockfile: it lacks `requires`",
         ));
     }
 
@@ -76,10 +76,12 @@ fn lists(document: &Node<'_>, lockfile: &mut Lockfile) -> Result<(), ParseError>
             }
 
             if lockfile.packages.len() >= limits::MAX_PACKAGES {
-                return Err(ParseError::new("holds too many packages").at_line(item.line as usize));
+                return Err(
+                    ParseError::new("contains too many packages").at_line(item.line as usize)
+                );
             }
 
-            let place = *known.entry(reference.clone()).or_insert_with(|| {
+            let index = *known.entry(reference.clone()).or_insert_with(|| {
                 let mut package = reference.package(item.line);
                 package.scope = Scope::from(kind);
                 lockfile.packages.push(package);
@@ -87,7 +89,7 @@ fn lists(document: &Node<'_>, lockfile: &mut Lockfile) -> Result<(), ParseError>
             });
             let groups = lockfile
                 .packages
-                .get_mut(place)
+                .get_mut(index)
                 .map(|package| &mut package.groups);
 
             if let Some(groups) = groups.filter(|groups| !groups.iter().any(|one| one == key)) {
@@ -100,7 +102,7 @@ fn lists(document: &Node<'_>, lockfile: &mut Lockfile) -> Result<(), ParseError>
     Ok(())
 }
 
-/// The manifest tells which packages are direct. A range may stand for each locked version of its
+/// Adds the direct dependencies from the manifest. A range matches every locked version of its
 /// name.
 fn direct(manifest: Manifest, lockfile: &mut Lockfile) {
     let mut by_name: HashMap<&str, Vec<PackageIndex>> = HashMap::new();
@@ -110,12 +112,12 @@ fn direct(manifest: Manifest, lockfile: &mut Lockfile) {
 
     let mut edges = Vec::new();
     let mut missing = Vec::new();
-    for asked in manifest.asked {
-        let exact = !asked.requirement.starts_with('[');
+    for required in manifest.requirements {
+        let exact = !required.requirement.starts_with('[');
         let mut found = false;
-        for to in by_name.get(&*asked.name).into_iter().flatten().copied() {
+        for to in by_name.get(&*required.name).into_iter().flatten().copied() {
             let version = lockfile.package(to).map(|package| &package.version);
-            if exact && version != Some(&asked.requirement) {
+            if exact && version != Some(&required.requirement) {
                 continue;
             }
 
@@ -123,16 +125,19 @@ fn direct(manifest: Manifest, lockfile: &mut Lockfile) {
             if edges.len() < limits::MAX_EDGES {
                 edges.push(Edge {
                     to,
-                    name: asked.name.as_str().into(),
-                    requirement: Some(asked.requirement.as_str().into()),
-                    kind: asked.kind,
+                    name: required.name.as_str().into(),
+                    requirement: Some(required.requirement.as_str().into()),
+                    kind: required.kind,
                 });
             }
         }
 
         if !found {
-            // The line is one of the lockfile, which does not name it.
-            missing.push(Unresolved { line: 1, ..asked });
+            // The lockfile does not contain the package, so there is no better line.
+            missing.push(Unresolved {
+                line: 1,
+                ..required
+            });
         }
     }
 

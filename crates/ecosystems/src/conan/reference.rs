@@ -1,28 +1,29 @@
 //! References to recipes and packages
 //! (<https://docs.conan.io/2/tutorial/versioning/revisions.html>):
-//! `name/version@user/channel#recipe_revision:package_id#package_revision%timestamp`, all after the
-//! version optional.
+//! `name/version@user/channel#recipe_revision:package_id#package_revision%timestamp`. Everything
+//! after the version is optional.
 
 use patchgate_model::{Package, Purl};
 
 use crate::ParseError;
 
-/// A reference, cut into its parts.
+/// The parts of a reference that identify a package. Package ID, package revision and timestamp are
+/// dropped.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Reference<'a> {
     /// Name of the recipe.
     pub(super) name: &'a str,
     /// Version, or a range in brackets.
     pub(super) version: &'a str,
-    /// User and channel, empty where there are none.
+    /// User and channel; empty if the reference has none.
     user: &'a str,
     channel: &'a str,
-    /// Hash of the recipe, empty where the reference has none.
+    /// Hash of the recipe; empty if the reference has none.
     revision: &'a str,
 }
 
 impl<'a> Reference<'a> {
-    /// Reads a reference; `None` when the text is not one.
+    /// Parses a reference; `None` if the text is not one.
     pub(super) fn parse(text: &'a str) -> Option<Self> {
         let (text, _) = text.split_once('%').unwrap_or((text, ""));
         let (recipe, revisions) = text.split_once('#').unwrap_or((text, ""));
@@ -48,14 +49,14 @@ impl<'a> Reference<'a> {
         })
     }
 
-    /// Whether it names a range of versions and not one.
+    /// Whether the version is a range.
     pub(super) fn is_range(&self) -> bool {
         self.version.starts_with('[')
     }
 
-    /// The package that it names.
+    /// The package that the reference identifies.
     pub(super) fn package(&self, line: u32) -> Package {
-        // Conan 1 writes `0` where revisions are off.
+        // Conan 1 writes `0` if revisions are disabled.
         let has_hash = !matches!(self.revision, "" | "0");
         Package {
             line,
@@ -65,7 +66,7 @@ impl<'a> Reference<'a> {
         }
     }
 
-    /// The package URL, where it says more than name and version.
+    /// The package URL, if it contains more than name and version.
     fn purl(&self) -> Option<String> {
         if self.user.is_empty() {
             return None;
@@ -78,16 +79,17 @@ impl<'a> Reference<'a> {
     }
 }
 
-/// Reads a reference of the lockfile.
+/// Parses a reference in a lockfile.
 pub(super) fn parse_reference(text: &str, line: u32) -> Result<Reference<'_>, ParseError> {
     Reference::parse(text).ok_or_else(|| {
         let short: String = text.chars().take(60).collect();
-        ParseError::new(format!("has `{short}` where a reference belongs")).at_line(line as usize)
+        ParseError::new(format!("has `{short}` where a reference is expected")).at_line(line as usize)
     })
 }
 
-/// The characters of names, versions, users and channels
-/// (<https://docs.conan.io/2/reference/conanfile/attributes.html#name>); Conan 1 allows capitals.
+/// Whether a text consists of the characters of names, versions, users and channels
+/// (<https://docs.conan.io/2/reference/conanfile/attributes.html#name>). Conan 1 also allows
+/// capitals.
 pub(super) fn is_word(text: &str) -> bool {
     !text.is_empty()
         && text

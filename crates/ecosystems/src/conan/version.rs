@@ -1,10 +1,10 @@
-//! Conan's order of versions (<https://docs.conan.io/2/tutorial/versioning/version_ranges.html>):
-//! items between dots, zeros at the end not counting, a pre-release after the first `-` before its
-//! release, a build after the last `+` behind it.
+//! Version order of Conan (<https://docs.conan.io/2/tutorial/versioning/version_ranges.html>):
+//! items between dots, where trailing zeros are ignored. A pre-release after the first `-` sorts
+//! before its release, a build after the last `+` sorts after it.
 //!
-//! Conan compares two numbers as numbers and all other items as texts, which is no order where both
-//! meet: `9 < 10`, `10 < 5a` and `5a < 9`. Here the digits at the front of an item are a number
-//! always, and the rest is a text behind it, which agrees with Conan on all but such cases.
+//! Conan compares two numbers as numbers and all other items as texts. The result is not an order
+//! when both kinds meet: `9 < 10`, `10 < 5a` and `5a < 9`. Here the leading digits of an item
+//! always are a number and the rest is a text after it, which agrees with Conan in all other cases.
 
 use std::cmp::Ordering;
 
@@ -12,7 +12,7 @@ use super::reference::is_word;
 use crate::version::number::Number;
 use crate::version::runs;
 
-/// A version, cut into the parts that decide its order.
+/// A version, split into the parts that determine its order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Version<'a> {
     main: Vec<Item<'a>>,
@@ -20,16 +20,16 @@ pub(super) struct Version<'a> {
     build: Option<Vec<Item<'a>>>,
 }
 
-/// What stands between two dots.
+/// An item between two dots.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Item<'a> {
-    /// The digits at the front; `None` where there are none.
+    /// The value of the leading digits; `None` if there are none.
     number: Option<Number<&'a str>>,
     rest: &'a str,
 }
 
 impl<'a> Version<'a> {
-    /// Reads a version; `None` when the text is not one.
+    /// Parses a version; `None` if the text is not one.
     pub(super) fn parse(text: &'a str) -> Option<Self> {
         if !is_word(text) {
             return None;
@@ -79,7 +79,7 @@ impl Ord for Item<'_> {
     fn cmp(&self, other: &Self) -> Ordering {
         let numbers = match (self.number, other.number) {
             (Some(a), Some(b)) => a.cmp(&b),
-            // Digits come before letters, and nothing at all comes first.
+            // Digits sort before letters, and an empty item sorts first.
             (None, Some(_)) if self.rest.is_empty() => Ordering::Less,
             (Some(_), None) if other.rest.is_empty() => Ordering::Greater,
             (a, b) => b.is_some().cmp(&a.is_some()),

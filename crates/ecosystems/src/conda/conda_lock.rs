@@ -1,6 +1,6 @@
-//! `conda-lock.yml`, version 1 (<https://conda.github.io/conda-lock/output/>).
+//! Reader of `conda-lock.yml`, version 1 (<https://conda.github.io/conda-lock/output/>).
 //!
-//! The file has an entry for each package and platform. Entries of one package at one version are
+//! The file has one entry per package and platform. Entries for the same package and version become
 //! one package.
 
 use std::collections::{BTreeSet, HashMap};
@@ -11,13 +11,13 @@ use crate::pypi::{normalize, without_credentials};
 use crate::syntax::{Node, yaml};
 use crate::{Input, ParseError, limits};
 
-/// The group of what is needed at run time.
+/// Group of the run-time dependencies.
 const MAIN: &str = "main";
 
-/// What mends a file that cannot be read.
-const HINT: &str = "write it anew with `conda-lock lock`";
+/// Hint for a file that cannot be read.
+const HINT: &str = "re-create it with `conda-lock lock`";
 
-/// Ecosystem, name and version.
+/// Ecosystem, normalized name and version.
 type Key = (&'static str, String, String);
 
 /// Reads a `conda-lock.yml`.
@@ -27,13 +27,12 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         Some("1") => {}
         Some(other) => {
             return Err(ParseError::new(format!(
-                "is of version {other}, which is not known"
+                "has the unsupported version {other}"
             )));
         }
         None => {
             return Err(
-                ParseError::new("is not a lockfile of conda-lock: it lacks `version`")
-                    .with_hint(HINT),
+                ParseError::new("is not a conda-lock lockfile: it lacks `version`").with_hint(HINT),
             );
         }
     }
@@ -47,29 +46,29 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         format: "conda-lock-v1",
         ..Lockfile::default()
     };
-    let mut places: HashMap<Key, PackageIndex> = HashMap::new();
+    let mut indices: HashMap<Key, PackageIndex> = HashMap::new();
     let mut by_name: HashMap<String, BTreeSet<PackageIndex>> = HashMap::new();
 
-    let mut found = Vec::new();
+    let mut package_entries = Vec::new();
     for entry in entries.items() {
         let package = package(entry)?;
         let name = normalize(&package.name).into_owned();
         let key = (package.ecosystem, name.clone(), package.version.clone());
         let next = PackageIndex(u32::try_from(lockfile.packages.len()).unwrap_or(u32::MAX));
-        let place = *places.entry(key).or_insert(next);
-        match lockfile.packages.get_mut(place.0 as usize) {
+        let index = *indices.entry(key).or_insert(next);
+        match lockfile.packages.get_mut(index.0 as usize) {
             Some(before) => merge(before, package),
             None => lockfile.packages.push(package),
         }
 
-        by_name.entry(name).or_default().insert(place);
-        found.push((place, entry));
+        by_name.entry(name).or_default().insert(index);
+        package_entries.push((index, entry));
         if lockfile.packages.len() > limits::MAX_PACKAGES {
-            return Err(ParseError::new("holds too many packages").at_line(entry.line as usize));
+            return Err(ParseError::new("contains too many packages").at_line(entry.line as usize));
         }
     }
 
-    connect(&mut lockfile, &found, &by_name)?;
+    connect(&mut lockfile, &package_entries, &by_name)?;
     Ok(lockfile)
 }
 
@@ -88,7 +87,7 @@ fn package(entry: &Node<'_>) -> Result<Package, ParseError> {
     };
 
     let url = entry.need_text("url")?;
-    // The last key that every entry has: without it the file is cut.
+    // `optional` is the last key of every entry, so an entry without it is truncated.
     let optional = entry.get("optional").and_then(Node::bool).ok_or_else(|| {
         ParseError::new(format!("lacks `optional` of `{name}`"))
             .at_line(entry.line as usize)
@@ -137,7 +136,7 @@ fn hashes(entry: &Node<'_>) -> Result<Option<String>, ParseError> {
     Ok((!hashes.is_empty()).then(|| hashes.join(" ")))
 }
 
-/// Adds what the entry of another platform says.
+/// Merges the entry of another platform into a package.
 fn merge(package: &mut Package, other: Package) {
     package.scope = package.scope.min(other.scope);
     package.groups.extend(other.groups);
@@ -153,7 +152,7 @@ fn merge(package: &mut Package, other: Package) {
     }
 }
 
-/// Adds the edges. What the file does not hold is of the platform itself (`__glibc`).
+/// Adds the edges. Dependencies without an entry belong to the platform itself (`__glibc`).
 fn connect(
     lockfile: &mut Lockfile,
     entries: &[(PackageIndex, &Node<'_>)],
@@ -161,7 +160,7 @@ fn connect(
 ) -> Result<(), ParseError> {
     let mut known: BTreeSet<(PackageIndex, PackageIndex)> = BTreeSet::new();
     let mut looked_at = 0;
-    for (place, entry) in entries {
+    for (index, entry) in entries {
         for (name, wanted) in entry.optional_map("dependencies")? {
             let Some(copies) = by_name.get(normalize(&name.name).as_ref()) else {
                 continue;
@@ -170,20 +169,20 @@ fn connect(
             looked_at += copies.len();
             if looked_at > limits::MAX_EDGES {
                 return Err(
-                    ParseError::new("holds too many dependencies").at_line(name.line as usize)
+                    ParseError::new("contains too many dependencies").at_line(name.line as usize)
                 );
             }
 
             for to in copies {
-                if *to == *place || !known.insert((*place, *to)) {
+                if *to == *index || !known.insert((*index, *to)) {
                     continue;
                 }
 
-                if let Some(package) = lockfile.packages.get_mut(place.0 as usize) {
+                if let Some(package) = lockfile.packages.get_mut(index.0 as usize) {
                     package.edges.push(Edge {
                         to: *to,
                         name: (&*name.name).into(),
-                        // Any version will do where it is empty.
+                        // An empty requirement accepts any version.
                         requirement: wanted
                             .text()
                             .filter(|wanted| !wanted.is_empty())

@@ -1,4 +1,4 @@
-//! `environment.yml`
+//! Reader of `environment.yml`
 //! (<https://docs.conda.io/projects/conda/en/stable/user-guide/tasks/manage-environments.html>).
 
 use patchgate_model::{
@@ -10,13 +10,13 @@ use crate::pypi::{Pinned, pinned};
 use crate::syntax::{Node, yaml};
 use crate::{Input, ParseError, limits};
 
-/// Reads an environment.
+/// Reads an environment. Only requirements with an exact version become packages.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let file = yaml(input.text()?)?;
     let Some(listed) = file.get("dependencies") else {
         return Err(
-            ParseError::new("is not an environment of conda: it lacks `dependencies`")
-                .with_hint("a file of another kind can be left out with `--exclude`"),
+            ParseError::new("is not a conda environment: it lacks `dependencies`")
+                .with_hint("exclude a file of another kind with `--exclude`"),
         );
     };
     if !listed.is_list() {
@@ -39,7 +39,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         }
 
         if lockfile.packages.len() > limits::MAX_PACKAGES {
-            return Err(ParseError::new("holds too many packages").at_line(item.line as usize));
+            return Err(ParseError::new("contains too many packages").at_line(item.line as usize));
         }
     }
 
@@ -49,8 +49,8 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
 
     let edges = (0u32..)
         .zip(&lockfile.packages)
-        .map(|(place, package)| Edge {
-            to: PackageIndex(place),
+        .map(|(index, package)| Edge {
+            to: PackageIndex(index),
             name: package.name.as_str().into(),
             requirement: Some(format!("=={}", package.version).into()),
             kind: DependencyKind::Runtime,
@@ -65,7 +65,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     Ok(lockfile)
 }
 
-/// Whether a lockfile beside the environment says that it was made from it.
+/// Whether a `conda-lock.yml` next to the environment names it as a source.
 fn is_locked(input: &Input<'_>) -> bool {
     let name = input.path.rsplit('/').next().unwrap_or(input.path);
     input
@@ -106,7 +106,7 @@ fn add_conda(lockfile: &mut Lockfile, item: &Node<'_>) -> Result<(), ParseError>
     Ok(())
 }
 
-/// Adds a requirement that pip is to install, a line of a requirements file.
+/// Adds a pip requirement, which has the syntax of a line in a requirements file.
 fn add_pip(lockfile: &mut Lockfile, item: &Node<'_>) -> Result<(), ParseError> {
     let wrong = || item.unexpected("pip", "a requirement");
     match pinned(item.text().ok_or_else(wrong)?).ok_or_else(wrong)? {

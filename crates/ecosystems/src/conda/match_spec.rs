@@ -1,21 +1,21 @@
-//! A requirement on one package of conda
+//! Parser of a conda requirement, called a match specification
 //! (<https://docs.conda.io/projects/conda-build/en/stable/resources/package-spec.html#package-match-specifications>).
 
-/// A requirement in its parts, as written.
+/// The parts of a requirement, as written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct MatchSpec<'a> {
-    /// The package.
+    /// Name of the package.
     pub(super) name: &'a str,
-    /// The versions that will do; empty for any.
+    /// Accepted versions; empty for any.
     pub(super) versions: &'a str,
-    /// The channel before `::`.
+    /// The channel, written before `::`.
     pub(super) channel: Option<&'a str>,
-    /// The build after the version.
+    /// The build string, written after the version.
     build: Option<&'a str>,
 }
 
 impl<'a> MatchSpec<'a> {
-    /// Reads `channel::name=version=build`, `name version build` and `name>=version`.
+    /// Parses `channel::name=version=build`, `name version build` and `name>=version`.
     pub(super) fn parse(text: &'a str) -> Option<Self> {
         let text = text.split(" #").next().unwrap_or(text).trim();
         let (channel, rest) = match text.rsplit_once("::") {
@@ -23,7 +23,7 @@ impl<'a> MatchSpec<'a> {
             None => (None, text),
         };
 
-        // Conditions in brackets are more than a version.
+        // Conditions in brackets say more than the version, so they replace it.
         let (rest, conditions) = match rest.find('[') {
             Some(at) => rest.split_at(at),
             None => (rest, ""),
@@ -44,7 +44,7 @@ impl<'a> MatchSpec<'a> {
         let single = rest.strip_prefix('=').filter(|rest| !rest.starts_with('='));
         let (versions, build) = match single {
             Some(version) => match version.trim().split_once(['=', ' ']) {
-                // Both parts with the sign before the version.
+                // The version keeps its leading `=`.
                 Some((version, build)) => (rest.get(..=version.len())?, Some(build)),
                 None => (rest, None),
             },
@@ -68,11 +68,11 @@ impl<'a> MatchSpec<'a> {
         })
     }
 
-    /// The one version that will do, where the requirement states one: `==1.2.3`, `1.2.3`, and
-    /// `=1.2.3=build` as `conda env export` writes it.
+    /// The only accepted version, if the requirement states one: `==1.2.3`, `1.2.3`, and
+    /// `=1.2.3=build` as written by `conda env export`.
     ///
-    /// `=1.2` without a build is a beginning: it admits `1.2.7`. So does `=1.2.3`, by the same rule,
-    /// but releases with a fourth number are rare, and people write it for the one release.
+    /// `=1.2` without a build is a prefix that admits `1.2.7`. By the same rule `=1.2.3` is a
+    /// prefix too, but releases with a fourth number are rare and users mean the exact release.
     pub(super) fn exact_version(&self) -> Option<&'a str> {
         let version = match self.versions.strip_prefix("==") {
             Some(version) => version.trim(),

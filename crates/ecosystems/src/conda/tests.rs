@@ -1,4 +1,4 @@
-//! Whole files: what the fixtures hold.
+//! Whole files: the contents of the fixtures.
 
 use patchgate_model::Lockfile;
 
@@ -45,7 +45,7 @@ fn another_version_or_manager_is_refused() {
     let later = LOCK.replacen("version: 1\n", "version: 2\n", 1);
     let error = read("conda-lock.yml", &later, &[]).unwrap_err();
 
-    assert_eq!(error.reason, "is of version 2, which is not known");
+    assert_eq!(error.reason, "has the unsupported version 2");
 
     let other = LOCK.replacen("manager: pip", "manager: npm", 1);
     let error = read("conda-lock.yml", &other, &[]).unwrap_err();

@@ -1,16 +1,16 @@
-//! The order of conda's versions
+//! Version order of conda
 //! (<https://docs.conda.io/projects/conda/en/stable/user-guide/concepts/pkg-specs.html#version-ordering>).
 //!
-//! An epoch before `!`, a local version after `+`, and between them parts at `.`, `-` and `_`, each
-//! of runs of digits and of letters. `dev` comes before all other words, words before numbers, and
-//! `post` after them.
+//! A version has an epoch before `!`, a local version after `+`, and in between parts separated by
+//! `.`, `-` and `_`. Each part is a sequence of runs of digits or letters. `dev` sorts before all
+//! other words, words before numbers, and `post` after them.
 
 use std::cmp::Ordering;
 
 use crate::version::number::Number;
 use crate::version::runs;
 
-/// A version by its place in the order.
+/// A version in the form in which it is compared.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Version {
     epoch: Number<String>,
@@ -18,11 +18,11 @@ pub(super) struct Version {
     local: Parts,
 }
 
-/// Parts of runs; what is missing at the end counts as zero.
+/// Parts of runs. Missing trailing parts count as zero.
 #[derive(Debug, Clone, Eq)]
 struct Parts(Vec<Vec<Run>>);
 
-/// A run of letters or digits. The order of the variants is the order of runs.
+/// A run of letters or digits. The variants are declared in their sort order.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Run {
     Dev,
@@ -47,7 +47,7 @@ impl Run {
 }
 
 impl Version {
-    /// Reads a version of letters, digits, `.`, `-`, `_`, `+`, `!` and `*`.
+    /// Parses a version of letters, digits, `.`, `-`, `_`, `+`, `!` and `*`.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let text = text.trim().to_ascii_lowercase();
         let fits = text
@@ -85,7 +85,7 @@ impl Version {
 
 impl Parts {
     fn of(text: &str) -> Self {
-        // An underscore at the end is a word of its own: openssl's `1.0.1_` comes before `1.0.1a`.
+        // A trailing underscore is a word of its own: openssl's `1.0.1_` sorts before `1.0.1a`.
         let (text, end) = match text.strip_suffix('_') {
             Some(text) => (text, Some(Run::Word("_".to_owned()))),
             None => (text, None),
@@ -99,7 +99,8 @@ impl Parts {
     }
 }
 
-/// A part in runs of digits and of all else; one that begins with letters has a zero before them.
+/// Splits a part into runs of digits and of other characters. A part that begins with letters gets
+/// a leading zero.
 fn runs_of(part: &str) -> Vec<Run> {
     let zero = part
         .starts_with(|first: char| !first.is_ascii_digit())
@@ -111,18 +112,18 @@ fn runs_of(part: &str) -> Vec<Run> {
 
 impl Ord for Parts {
     fn cmp(&self, other: &Self) -> Ordering {
-        let part = |parts: &'_ [Vec<Run>], place: usize, run: usize| {
-            let run = parts.get(place).and_then(|part| part.get(run));
+        let part = |parts: &'_ [Vec<Run>], index: usize, run: usize| {
+            let run = parts.get(index).and_then(|part| part.get(run));
             run.cloned().unwrap_or_else(Run::zero)
         };
-        let length = |parts: &[Vec<Run>], place: usize| parts.get(place).map_or(0, Vec::len);
+        let length = |parts: &[Vec<Run>], index: usize| parts.get(index).map_or(0, Vec::len);
 
         (0..self.0.len().max(other.0.len()))
-            .flat_map(|place| {
-                let runs = length(&self.0, place).max(length(&other.0, place));
-                (0..runs).map(move |run| (place, run))
+            .flat_map(|index| {
+                let runs = length(&self.0, index).max(length(&other.0, index));
+                (0..runs).map(move |run| (index, run))
             })
-            .map(|(place, run)| part(&self.0, place, run).cmp(&part(&other.0, place, run)))
+            .map(|(index, run)| part(&self.0, index, run).cmp(&part(&other.0, index, run)))
             .find(|order| order.is_ne())
             .unwrap_or(Ordering::Equal)
     }
@@ -149,7 +150,7 @@ mod tests {
 
     #[test]
     fn orders_as_conda_does() {
-        // The example of the documentation.
+        // The example in the documentation.
         let rising = [
             "0.4",
             "0.4.1.rc",

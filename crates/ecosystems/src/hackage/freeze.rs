@@ -1,6 +1,6 @@
-//! `cabal.project.freeze`
+//! Reader of `cabal.project.freeze`
 //! (<https://cabal.readthedocs.io/en/stable/cabal-commands.html#cabal-freeze>): a project file with
-//! a constraint for each package that the build takes.
+//! a constraint for each package of the build.
 
 use std::collections::HashSet;
 
@@ -9,9 +9,9 @@ use patchgate_model::{DependencyKind, Lockfile, Package, Scope, Unresolved};
 use super::version;
 use crate::{Input, ParseError, limits};
 
-/// Reads the file.
+/// Reads a freeze file.
 ///
-/// It is truncated where it ends in a comma, or within its constraints without a line end.
+/// The file is truncated if it ends with a comma, or within its constraints without a line break.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let text = input.text()?;
     let mut reader = Reader {
@@ -24,7 +24,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         seen: HashSet::new(),
     };
 
-    let mut found = false;
+    let mut has_constraints = false;
     let mut in_constraints = false;
 
     let mut last = (1, "");
@@ -38,7 +38,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         if !line.starts_with([' ', '\t']) {
             let (field, rest) = content.split_once(':').unwrap_or((content, ""));
             in_constraints = field.trim_end().eq_ignore_ascii_case("constraints");
-            found |= in_constraints;
+            has_constraints |= in_constraints;
             if !in_constraints {
                 reader.not_after_a_comma(last)?;
             }
@@ -59,9 +59,9 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     }
 
     reader.not_after_a_comma(last)?;
-    if !found {
+    if !has_constraints {
         return Err(ParseError::new(
-            "is not a freeze file of cabal: it has no `constraints`",
+            "is not a cabal freeze file: it has no `constraints`",
         ));
     }
     if in_constraints && !text.ends_with('\n') {
@@ -82,9 +82,11 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
 }
 
 fn truncated() -> ParseError {
-    ParseError::new("is truncated: its constraints do not end").with_hint("run `cabal freeze`")
+    ParseError::new("is truncated: its constraints are not terminated")
+        .with_hint("run `cabal freeze`")
 }
 
+/// A lockfile under construction.
 struct Reader {
     lockfile: Lockfile,
     seen: HashSet<(String, String)>,
@@ -98,7 +100,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Takes a constraint: `any.name ==1.2`, `name +flag -flag`, `any.name installed`.
+    /// Adds a constraint: `any.name ==1.2`, `name +flag -flag`, `any.name installed`.
     fn constraint(&mut self, item: &str, line: u32) -> Result<(), ParseError> {
         let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':');
         let end = item.find(|c| !is_name(c)).unwrap_or(item.len());
@@ -107,7 +109,7 @@ impl Reader {
         let rest = rest.trim();
         if name.is_empty() || rest.is_empty() {
             let short: String = item.chars().take(60).collect();
-            let reason = format!("has `{short}` where a constraint belongs");
+            let reason = format!("has `{short}` where a constraint is expected");
             return Err(ParseError::new(reason).at_line(line as usize));
         }
 
@@ -151,7 +153,7 @@ impl Reader {
             return Ok(());
         }
         if self.lockfile.packages.len() >= limits::MAX_PACKAGES {
-            return Err(ParseError::new("holds too many packages").at_line(line as usize));
+            return Err(ParseError::new("contains too many packages").at_line(line as usize));
         }
 
         self.lockfile.packages.push(Package {
@@ -163,8 +165,8 @@ impl Reader {
     }
 }
 
-/// The name without what it is for (`any.`, `setup.`, `other:setup.`), and whether that is the
-/// `Setup.hs` of a package
+/// The name without its qualifier (`any.`, `setup.`, `other:setup.`), and whether the qualifier
+/// refers to the `Setup.hs` of a package
 /// (<https://cabal.readthedocs.io/en/stable/cabal-project-description-file.html#cfg-field-constraints>).
 fn unqualified(name: &str) -> (&str, bool) {
     if let Some((_, inner)) = name.split_once(":setup.") {
@@ -177,7 +179,7 @@ fn unqualified(name: &str) -> (&str, bool) {
     }
 }
 
-/// The versions of `==1.2 || ==1.3`; `None` for any other range.
+/// The versions of a range like `==1.2 || ==1.3`; `None` for any other range.
 fn exact(range: &str) -> Option<Vec<&str>> {
     range
         .split("||")

@@ -1,6 +1,9 @@
-//! `stack.yaml.lock` (<https://docs.haskellstack.org/en/stable/topics/lock_files/>): what
-//! `stack.yaml` adds to a snapshot, each package completed with its version and hashes, and the
-//! address of the snapshot. What the snapshot itself brings is in no file of the repository.
+//! Reader of `stack.yaml.lock` (<https://docs.haskellstack.org/en/stable/topics/lock_files/>): the
+//! packages that `stack.yaml` adds to a snapshot, each with its version and hashes, and the address
+//! of the snapshot.
+//!
+//! The packages of the snapshot itself are in no file of the repository, so it is reported as
+//! missing.
 
 use patchgate_model::{
     DependencyKind, Lockfile, MissingFile, Origin, Package, Root, Unresolved, without_credentials,
@@ -10,13 +13,13 @@ use super::version;
 use crate::syntax::{Node, yaml};
 use crate::{Input, ParseError, limits};
 
-/// Reads the lockfile.
+/// Reads a lockfile, together with the `stack.yaml` next to it.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let document = yaml(input.text()?)?;
     for key in ["packages", "snapshots"] {
         if document.get(key).is_none() {
             return Err(ParseError::new(format!("is truncated: it lacks `{key}`"))
-                .with_hint("run `stack build --dry-run` to write it again"));
+                .with_hint("run `stack build --dry-run` to re-create it"));
         }
     }
 
@@ -28,7 +31,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     };
     let entries = document.optional_list("packages")?;
     if entries.len() > limits::MAX_PACKAGES {
-        return Err(ParseError::new("holds too many packages"));
+        return Err(ParseError::new("contains too many packages"));
     }
 
     for entry in entries {
@@ -57,7 +60,7 @@ fn package(entry: &Node<'_>) -> Result<Package, ParseError> {
     if let Some(text) = completed.optional_text("hackage")? {
         let (name, version, hash) = of_hackage(text).ok_or_else(|| {
             let short: String = text.chars().take(60).collect();
-            ParseError::new(format!("has `{short}` where a package belongs"))
+            ParseError::new(format!("has `{short}` where a package is expected"))
                 .at_line(completed.line as usize)
         })?;
         return Ok(Package {
@@ -91,7 +94,7 @@ fn package(entry: &Node<'_>) -> Result<Package, ParseError> {
     })
 }
 
-/// Name, version and hash of `name-1.2@sha256:…,123`, where all from `@` on may be missing.
+/// Splits `name-1.2@sha256:…,123` into name, version and hash. Everything from `@` on is optional.
 fn of_hackage(text: &str) -> Option<(&str, &str, Option<&str>)> {
     let (package, revision) = match text.split_once('@') {
         Some((package, revision)) => (package, revision.split(',').next()),
@@ -103,7 +106,7 @@ fn of_hackage(text: &str) -> Option<(&str, &str, Option<&str>)> {
     known.then_some((name, version, hash))
 }
 
-/// A snapshot, by its name in `stack.yaml` or its address.
+/// The snapshot as a missing file, by its name in `stack.yaml` or its address.
 fn snapshot(entry: &Node<'_>) -> Result<MissingFile, ParseError> {
     let completed = entry.get("completed").unwrap_or(entry);
     let url = without_credentials(completed.optional_text("url")?.unwrap_or_default());
@@ -123,22 +126,24 @@ fn snapshot(entry: &Node<'_>) -> Result<MissingFile, ParseError> {
         version: version.to_owned(),
         path: url.to_string(),
         line: entry.line,
-        reason: Some("states most versions of the build and is not in the repository".to_owned()),
+        reason: Some(
+            "determines most versions of the build and is not in the repository".to_owned(),
+        ),
         hint: Some(
             "commit a `cabal.project.freeze` or a bill of materials of the build too".to_owned(),
         ),
     })
 }
 
-/// What `stack.yaml` asks for, for one without its lockfile.
+/// The requirements of a `stack.yaml` that has no lockfile.
 pub(super) fn requirements(text: &str) -> Result<Vec<Unresolved>, ParseError> {
     let document = yaml(text)?;
-    let mut asked = Vec::new();
+    let mut requirements = Vec::new();
     for key in ["snapshot", "resolver"] {
         let Some((key, value)) = document.entry(key) else {
             continue;
         };
-        asked.push(Unresolved {
+        requirements.push(Unresolved {
             name: key.name.to_string(),
             requirement: without_credentials(value.text().unwrap_or_default()).into_owned(),
             kind: DependencyKind::Runtime,
@@ -158,7 +163,7 @@ pub(super) fn requirements(text: &str) -> Result<Vec<Unresolved>, ParseError> {
         };
 
         if !name.is_empty() {
-            asked.push(Unresolved {
+            requirements.push(Unresolved {
                 name: without_credentials(name).into_owned(),
                 requirement: requirement.to_owned(),
                 kind: DependencyKind::Runtime,
@@ -167,5 +172,5 @@ pub(super) fn requirements(text: &str) -> Result<Vec<Unresolved>, ParseError> {
         }
     }
 
-    Ok(asked)
+    Ok(requirements)
 }

@@ -1,4 +1,4 @@
-//! Whole files: what the fixtures hold, and the traps of the formats.
+//! Whole files: the contents of the fixtures, and the traps of the formats.
 
 use patchgate_model::Lockfile;
 
@@ -109,7 +109,7 @@ fn what_cabal_froze_is_read() {
     ));
 }
 
-/// A snapshot of the project's own is in the lockfile as far as it names packages.
+/// The lockfile contains a custom snapshot as far as that lists packages.
 #[test]
 fn what_stack_locked_is_read() {
     let own = include_str!("fixtures/read/own-snapshot/stack.yaml.lock");

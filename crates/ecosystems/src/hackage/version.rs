@@ -1,9 +1,9 @@
-//! Haskell's order of versions (`Data.Version` of its base library): numbers between dots, compared
-//! one by one; of two lists that begin alike the shorter one is smaller.
+//! Version order of Haskell (`Data.Version` of its base library): numbers between dots, compared
+//! one by one. A version sorts before its extensions.
 
 use crate::version::number::{self, Number};
 
-/// Reads a version; `None` when the text is not one.
+/// Parses a version; `None` if the text is not one.
 pub(super) fn parse(text: &str) -> Option<Vec<Number<&str>>> {
     number::list(text, &['.'])
 }

@@ -1,6 +1,6 @@
-//! `Manifest.toml` (<https://pkgdocs.julialang.org/v1/toml-files/#Manifest.toml>): a table for each
-//! package, below `deps` since version 2. `deps` of a package lists names, or names with UUIDs
-//! where a name is not enough.
+//! Reader of `Manifest.toml` (<https://pkgdocs.julialang.org/v1/toml-files/#Manifest.toml>): one
+//! table per package, below `deps` since version 2 of the format. The `deps` of a package lists
+//! names, or names with UUIDs if a name is ambiguous.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,13 +12,15 @@ use super::project_toml::{Project, comes_with_julia};
 use crate::syntax::{Node, toml};
 use crate::{Input, ParseError, limits};
 
-/// Reads the lockfile.
+/// Reads a manifest, together with the projects that use it.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let text = input.text()?;
     let document = toml(text)?;
     if !text.ends_with('\n') {
-        return Err(ParseError::new("is truncated: its last line does not end")
-            .with_hint("run `Pkg.resolve()` and commit the manifest"));
+        return Err(
+            ParseError::new("is truncated: its last line has no line break")
+                .with_hint("run `Pkg.resolve()` and commit the manifest"),
+        );
     }
 
     let julia = document.optional_text("julia_version")?;
@@ -30,10 +32,11 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         Some(version) => {
             let short: String = version.chars().take(20).collect();
             return Err(ParseError::new(format!(
-                "has format {short}; formats 1 and 2 are read"
+                "has format {short}; formats 1 and 2 are supported"
             )));
         }
     };
+    // The tables of packages, in file order.
     let mut reader = Reader {
         lockfile: Lockfile {
             path: input.path.to_owned(),
@@ -47,7 +50,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
 
     let mut tables: Vec<(&str, &Node<'_>)> = Vec::new();
     for (key, node) in entries {
-        // The first version keeps its few other values beside the packages.
+        // The first version of the format has a few other values next to the packages.
         if format == "julia-manifest-v2" || node.is_list() {
             if !node.is_list() {
                 return Err(node.unexpected(&key.name, "a list of tables"));
@@ -58,13 +61,13 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
 
     if tables.is_empty() && format == "julia-manifest-v1" && !is_left_empty(text) {
         return Err(ParseError::new(
-            "is not a manifest of Julia: it holds no package",
+            "is not a Julia manifest: it contains no package",
         ));
     }
 
     tables.sort_by_key(|(_, table)| table.line);
     if tables.len() > limits::MAX_PACKAGES {
-        return Err(ParseError::new("holds too many packages"));
+        return Err(ParseError::new("contains too many packages"));
     }
 
     for (name, table) in &tables {
@@ -82,16 +85,17 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     Ok(reader.lockfile)
 }
 
-/// Whether the text is all that Pkg before 1.7 leaves in the file when the last package went.
+/// Whether the text is exactly what Pkg before 1.7 writes after the last package is removed.
 fn is_left_empty(text: &str) -> bool {
     text.replace("\r\n", "\n")
         == "# This file is machine-generated - editing it directly is not advised\n\n"
 }
 
+/// A lockfile under construction.
 struct Reader<'a> {
     lockfile: Lockfile,
     by_uuid: HashMap<&'a str, PackageIndex>,
-    /// Every package of a name.
+    /// All packages with a name.
     by_name: HashMap<&'a str, Vec<PackageIndex>>,
 }
 
@@ -112,7 +116,7 @@ impl<'a> Reader<'a> {
             .bytes()
             .all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
         {
-            return Err(failed(format!("has a UUID of `{name}` that is none")));
+            return Err(failed(format!("has an invalid UUID for `{name}`")));
         }
 
         let text = |key| table.optional_text(key);
@@ -157,7 +161,7 @@ impl<'a> Reader<'a> {
 
     fn edges(&mut self, tables: &[(&str, &Node<'_>)]) -> Result<(), ParseError> {
         let mut count = 0;
-        for (place, (_, table)) in tables.iter().enumerate() {
+        for (index, (_, table)) in tables.iter().enumerate() {
             let mut edges = Vec::new();
             for (field, kind) in [
                 ("deps", DependencyKind::Runtime),
@@ -174,7 +178,7 @@ impl<'a> Reader<'a> {
                             requirement: None,
                             kind,
                         }),
-                        // Packages that extend others are there where something else needs them.
+                        // Weak dependencies are installed only if something else needs them.
                         None if kind == DependencyKind::Optional => {}
                         None => {
                             let reason = format!("is truncated: it lacks `{name}`");
@@ -188,10 +192,10 @@ impl<'a> Reader<'a> {
 
             count += edges.len();
             if count > limits::MAX_EDGES {
-                return Err(ParseError::new("holds too many dependencies"));
+                return Err(ParseError::new("contains too many dependencies"));
             }
 
-            if let Some(package) = self.lockfile.packages.get_mut(place) {
+            if let Some(package) = self.lockfile.packages.get_mut(index) {
                 package.edges = edges;
             }
         }
@@ -199,7 +203,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// The package of a UUID, or the only one of a name.
+    /// The package with a UUID, or the only package with a name.
     fn find(&self, name: &str, uuid: Option<&str>) -> Option<PackageIndex> {
         match uuid {
             Some(uuid) => self.by_uuid.get(uuid).copied(),
@@ -210,8 +214,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The standard library has Julia's version, which the first version of the format does not
-    /// state.
+    /// Reports Julia itself as unresolved: the standard library has Julia's version, which the
+    /// first version of the format does not record.
     fn without_julia(&mut self, tables: &[(&str, &Node<'_>)]) {
         let of_julia = self.lockfile.packages.iter().find(|package| {
             package.version.is_empty() && matches!(package.origin, Origin::Registry(_))
@@ -228,11 +232,13 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The project beside the manifest, and the members of its workspace.
+    /// Adds the project next to the manifest, and the members of its workspace.
     fn roots(&mut self, input: &Input<'_>) {
         let names = ["Project.toml", "JuliaProject.toml"];
-        let beside = names.iter().map(|name| input.beside(name));
-        let Some((path, project)) = beside.into_iter().find_map(|path| project_at(input, path))
+        let candidates = names.iter().map(|name| input.beside(name));
+        let Some((path, project)) = candidates
+            .into_iter()
+            .find_map(|path| project_at(input, path))
         else {
             return;
         };
@@ -253,21 +259,24 @@ impl<'a> Reader<'a> {
 
     fn root(&mut self, path: String, project: Project, known: &mut HashSet<String>) {
         let mut edges = Vec::new();
-        for asked in project.asked {
-            match self.find(&asked.name, None) {
+        for required in project.requirements {
+            match self.find(&required.name, None) {
                 Some(to) => edges.push(Edge {
                     to,
-                    name: asked.name.into(),
-                    requirement: (!asked.requirement.is_empty())
-                        .then_some(asked.requirement)
+                    name: required.name.into(),
+                    requirement: (!required.requirement.is_empty())
+                        .then_some(required.requirement)
                         .map(Into::into),
-                    kind: asked.kind,
+                    kind: required.kind,
                 }),
-                // The line is one of the manifest, which does not name the package.
-                None if !comes_with_julia(&asked.name) && known.insert(asked.name.clone()) => {
-                    self.lockfile
-                        .unresolved
-                        .push(Unresolved { line: 1, ..asked });
+                // The manifest does not contain the package, so there is no better line.
+                None if !comes_with_julia(&required.name)
+                    && known.insert(required.name.clone()) =>
+                {
+                    self.lockfile.unresolved.push(Unresolved {
+                        line: 1,
+                        ..required
+                    });
                 }
                 None => {}
             }
@@ -287,10 +296,10 @@ fn project_at(input: &Input<'_>, path: String) -> Option<(String, Project)> {
     Some((path, Project::parse(text).ok()?))
 }
 
-/// A name with its UUID, where it has one, and its line.
+/// A name with its UUID, if it has one, and its line.
 type Named<'n> = (&'n str, Option<&'n str>, u32);
 
-/// Names that a package lists.
+/// The names that a package lists under `field`.
 fn named<'n>(needs: &'n Node<'_>, field: &str) -> Result<Vec<Named<'n>>, ParseError> {
     if needs.is_list() {
         let name = |item: &'n Node<'_>| {

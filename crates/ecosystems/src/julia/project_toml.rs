@@ -1,12 +1,12 @@
-//! `Project.toml` (<https://pkgdocs.julialang.org/v1/toml-files/#Project.toml>): direct
-//! dependencies by name and UUID, with the versions that they may have in `[compat]`.
+//! Reader of `Project.toml` (<https://pkgdocs.julialang.org/v1/toml-files/#Project.toml>): direct
+//! dependencies by name and UUID, and their accepted versions in `[compat]`.
 
 use patchgate_model::{DependencyKind, Unresolved};
 
 use crate::syntax::{Node, toml};
 use crate::{Input, ParseError};
 
-/// What comes with Julia, version and all.
+/// Packages that are part of Julia and have its version.
 const WITH_JULIA: [&str; 33] = [
     "Artifacts",
     "Base64",
@@ -43,34 +43,34 @@ const WITH_JULIA: [&str; 33] = [
     "Unicode",
 ];
 
-/// The dependencies that a project without a manifest asks for, without the standard library.
+/// The requirements of a project without a manifest, except for the standard library.
 ///
 /// # Errors
-/// When the file is not TOML, or an entry has an unexpected type.
+/// If the file is not TOML, or an entry has an unexpected type.
 pub(super) fn unresolved(manifest: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
-    let mut asked = Project::parse(manifest.text()?)?.asked;
-    asked.retain(|one| !comes_with_julia(&one.name));
-    Ok(asked)
+    let mut requirements = Project::parse(manifest.text()?)?.requirements;
+    requirements.retain(|one| !comes_with_julia(&one.name));
+    Ok(requirements)
 }
 
-/// Whether a package is a part of Julia.
+/// Whether a package is part of Julia.
 pub(super) fn comes_with_julia(name: &str) -> bool {
     WITH_JULIA.contains(&name)
 }
 
-/// A project.
+/// The contents of a project file.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Project {
-    /// Its name, empty where it has none.
+    /// Name of the project; empty if it has none.
     pub(super) name: String,
-    /// What it asks for.
-    pub(super) asked: Vec<Unresolved>,
-    /// Folders of the projects that share its manifest.
+    /// Required packages, ordered by line.
+    pub(super) requirements: Vec<Unresolved>,
+    /// Directories of the projects that share its manifest.
     pub(super) members: Vec<String>,
 }
 
 impl Project {
-    /// Reads the file.
+    /// Parses the text of a `Project.toml`.
     pub(super) fn parse(text: &str) -> Result<Self, ParseError> {
         let document = toml(text)?;
         let compat = document.optional_map("compat")?;
@@ -82,10 +82,10 @@ impl Project {
                 .to_owned()
         };
 
-        let mut asked: Vec<Unresolved> = Vec::new();
+        let mut requirements: Vec<Unresolved> = Vec::new();
         let mut take = |name: &str, line: u32, kind: DependencyKind| {
             if !name.is_empty() {
-                asked.push(Unresolved {
+                requirements.push(Unresolved {
                     name: name.to_owned(),
                     requirement: requirement(name),
                     kind,
@@ -111,7 +111,7 @@ impl Project {
             }
         }
 
-        asked.sort_by_key(|one| one.line);
+        requirements.sort_by_key(|one| one.line);
         let members = match document.get("workspace") {
             Some(workspace) => workspace.optional_list("projects")?,
             None => &[],
@@ -122,7 +122,7 @@ impl Project {
                 .optional_text("name")?
                 .unwrap_or_default()
                 .to_owned(),
-            asked,
+            requirements,
             members: members
                 .iter()
                 .filter_map(Node::text)

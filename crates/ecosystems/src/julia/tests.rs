@@ -1,4 +1,4 @@
-//! Whole files: what the fixtures hold, and the traps of the format.
+//! Whole files: the contents of the fixtures, and the traps of the format.
 
 use patchgate_model::Lockfile;
 
@@ -121,7 +121,7 @@ fn a_last_line_that_does_not_end_is_truncated() {
     assert_eq!(read(&format!("{text}\n"), &[]).unwrap().packages, []);
 }
 
-/// As `Pkg.status(mode = PKGMODE_MANIFEST)` has it.
+/// The output of `Pkg.status(mode = PKGMODE_MANIFEST)`.
 #[test]
 fn what_pkg_added_is_read() {
     let manifest = [(
@@ -132,7 +132,8 @@ fn what_pkg_added_is_read() {
     insta::assert_snapshot!(snapshot_text(&read(text, &manifest).unwrap()));
 }
 
-/// As Pkg 1.5.3 leaves it when the last package went. What a project still asks for is told.
+/// The file that Pkg 1.5.3 writes after the last package is removed. Remaining requirements of a
+/// project are reported.
 #[test]
 fn a_manifest_without_packages_is_read_when_pkg_wrote_it() {
     let text = "# This file is machine-generated - editing it directly is not advised\n\n";
@@ -148,7 +149,7 @@ fn a_manifest_without_packages_is_read_when_pkg_wrote_it() {
         let error = read(other, &[]).unwrap_err();
         assert_eq!(
             error.reason,
-            "is not a manifest of Julia: it holds no package"
+            "is not a Julia manifest: it contains no package"
         );
     }
 }

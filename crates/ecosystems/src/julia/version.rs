@@ -1,27 +1,28 @@
-//! Julia's order of versions (`VersionNumber`,
-//! <https://docs.julialang.org/en/v1/manual/strings/#man-version-number-literals>): as Semantic
-//! Versioning has it, but builds count (`1.2.13+1` of a binary is newer than `1.2.13+0`), minor and
-//! patch may be missing, the `-` before a pre-release may be missing, and a `-` at the end stands
-//! before all pre-releases.
+//! Version order of Julia (`VersionNumber`,
+//! <https://docs.julialang.org/en/v1/manual/strings/#man-version-number-literals>).
+//!
+//! It differs from Semantic Versioning: builds count (`1.2.13+1` of a binary is newer than
+//! `1.2.13+0`), minor and patch are optional, the `-` before a pre-release is optional, and a
+//! trailing `-` sorts before all pre-releases.
 
 use crate::version::runs::split;
 use crate::version::semantic::{Build, Prerelease, Rules, Semantic};
 
 const RULES: Rules = Rules::STRICT.with_missing_numbers().with_leading_zeros();
 
-/// A version and its build, in the order of versions.
+/// A version and its build, compared in this order.
 pub(super) type Version<'a> = (Semantic<'a, 3, Pre<'a>>, Build<'a>);
 
-/// A pre-release, or none.
+/// The pre-release part of a version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Pre<'a> {
-    /// A `-` with nothing behind it.
+    /// A trailing `-`.
     BeforeAll,
-    /// As Semantic Versioning has it.
+    /// In the notation of Semantic Versioning.
     Of(Prerelease<'a>),
 }
 
-/// Reads a version; `None` when the text is not one.
+/// Parses a version; `None` if the text is not one.
 pub(super) fn parse(text: &str) -> Option<Version<'_>> {
     let text = text.strip_prefix('v').unwrap_or(text);
     let (text, build) = Build::split(text)?;
