@@ -1,6 +1,7 @@
-//! `Podfile.lock` (<https://guides.cocoapods.org/using/using-cocoapods.html#what-is-podfilelock>): the
-//! pods and their subspecs with what each needs, what the project asks for, and where pods come from
-//! that are of no repository of specs.
+//! Reader of `Podfile.lock`
+//! (<https://guides.cocoapods.org/using/using-cocoapods.html#what-is-podfilelock>): the pods and
+//! subspecs with their dependencies, the requirements of the project, and the origin of pods from
+//! outside the spec repositories.
 
 use std::collections::HashMap;
 
@@ -12,15 +13,15 @@ use crate::syntax::{Node, Value, yaml};
 use crate::{Input, ParseError, limits};
 use patchgate_model::without_credentials;
 
-/// Reads a lockfile.
+/// Reads a lockfile. The Podfile itself is a program and is not read.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let document = yaml(input.text()?)?;
-    // CocoaPods writes its own version last: without it, pods may be lost.
+    // CocoaPods writes its own version last, so a file without it may be truncated.
     if document.get("COCOAPODS").and_then(Node::scalar).is_none() {
         return Err(ParseError::new(
-            "is truncated, or no lockfile of CocoaPods: it lacks `COCOAPODS`",
+            "is truncated or is not a CocoaPods lockfile: it lacks `COCOAPODS`",
         )
-        .with_hint("write the file anew with `pod install`"));
+        .with_hint("re-create the file with `pod install`"));
     }
 
     let origins = Origins::new(&document)?;
@@ -30,7 +31,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         format: "podfile-lock",
         ..Lockfile::default()
     };
-    let mut places = HashMap::new();
+    let mut indices = HashMap::new();
 
     let mut dependencies = Vec::new();
     for entry in document.optional_list("PODS")? {
@@ -44,13 +45,13 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             return Err(failed("locks too many pods".to_owned()));
         }
 
-        let place = PackageIndex(u32::try_from(lockfile.packages.len()).unwrap_or(u32::MAX));
-        if places.insert(name.to_owned(), place).is_some() {
+        let index = PackageIndex(u32::try_from(lockfile.packages.len()).unwrap_or(u32::MAX));
+        if indices.insert(name.to_owned(), index).is_some() {
             return Err(failed(format!("locks `{name}` twice")));
         }
 
         dependencies.push(needs);
-        // A subspec is of its pod's archive.
+        // A subspec is part of the archive of its pod.
         let pod = name.split('/').next().unwrap_or(name);
         lockfile.packages.push(Package {
             line: entry.line,
@@ -62,13 +63,13 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
 
     for (package, needs) in lockfile.packages.iter_mut().zip(dependencies) {
         for need in needs {
-            let (name, requirement) = asked(need)?;
-            let to = places.get(name).ok_or_else(|| {
+            let (name, requirement) = requirement(need)?;
+            let to = indices.get(name).ok_or_else(|| {
                 ParseError::new(format!(
                     "has a pod that needs `{name}`, which it does not lock"
                 ))
                 .at_line(need.line as usize)
-                .with_hint("write the file anew with `pod install`")
+                .with_hint("re-create the file with `pod install`")
             })?;
             package.edges.push(edge(*to, name, requirement));
         }
@@ -76,8 +77,8 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
 
     let mut root = Root::default();
     for need in document.optional_list("DEPENDENCIES")? {
-        let (name, requirement) = asked(need)?;
-        match places.get(name) {
+        let (name, requirement) = requirement(need)?;
+        match indices.get(name) {
             Some(to) => root.edges.push(edge(*to, name, requirement)),
             None => lockfile.unresolved.push(Unresolved {
                 name: name.to_owned(),
@@ -101,7 +102,7 @@ fn edge(to: PackageIndex, name: &str, requirement: Option<&str>) -> Edge {
     }
 }
 
-/// `Pod (1.0)`, alone or with the list of what it needs.
+/// Parses `Pod (1.0)`, alone or with the list of its dependencies.
 fn pod<'n, 'a>(entry: &'n Node<'a>) -> Result<(&'n str, &'n [Node<'a>]), ParseError> {
     if let Some(text) = entry.text() {
         return Ok((text, &[]));
@@ -116,7 +117,7 @@ fn pod<'n, 'a>(entry: &'n Node<'a>) -> Result<(&'n str, &'n [Node<'a>]), ParseEr
     }
 }
 
-/// `Pod (~> 1.0)` as the name and what stands in parentheses.
+/// Splits `Pod (~> 1.0)` into the name and the text in parentheses.
 fn named(text: &str) -> (&str, Option<&str>) {
     match text.split_once(" (") {
         Some((name, rest)) => (name, rest.strip_suffix(')')),
@@ -124,9 +125,10 @@ fn named(text: &str) -> (&str, Option<&str>) {
     }
 }
 
-fn asked<'n>(need: &'n Node<'_>) -> Result<(&'n str, Option<&'n str>), ParseError> {
+fn requirement<'n>(need: &'n Node<'_>) -> Result<(&'n str, Option<&'n str>), ParseError> {
     match need.text().map(named) {
-        // Where it comes from is the pod's origin, and an address may hold a password.
+        // `(from …)` is the origin of the pod and not a requirement; its address can also contain a
+        // password.
         Some((name, requirement)) if !name.is_empty() => {
             Ok((name, requirement.filter(|text| !text.starts_with("from "))))
         }
@@ -134,7 +136,7 @@ fn asked<'n>(need: &'n Node<'_>) -> Result<(&'n str, Option<&'n str>), ParseErro
     }
 }
 
-/// Where pods come from: three tables and a list for each repository of specs.
+/// Origins and checksums of pods: three tables, and one list for each spec repository.
 struct Origins<'n, 'a> {
     external: HashMap<&'n str, &'n Node<'a>>,
     checkouts: HashMap<&'n str, &'n Node<'a>>,

@@ -1,4 +1,4 @@
-//! Whole files: what the fixture holds, and the traps of the format.
+//! Whole files: the contents of the fixture, and the traps of the format.
 
 use patchgate_model::Lockfile;
 

@@ -1,13 +1,13 @@
-//! The order of CocoaPods' versions (<https://guides.cocoapods.org/using/the-podfile.html>): numbers,
-//! of which zeros at the end mean nothing, then runs of letters and digits, which make a version a
-//! pre-release. Build metadata behind `+` does not count.
+//! Version order of CocoaPods (<https://guides.cocoapods.org/using/the-podfile.html>): numbers
+//! without trailing zeros, then runs of letters and digits, which make the version a pre-release.
+//! Build metadata after `+` is ignored.
 
 use std::cmp::Ordering;
 
 use crate::version::runs::{Run, runs};
 use crate::version::semantic::Build;
 
-/// A version, cut into the runs that decide its order.
+/// A version, split into the runs that determine its order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Version<'a> {
     numbers: Vec<Run<'a>>,
@@ -15,7 +15,7 @@ pub(super) struct Version<'a> {
 }
 
 impl<'a> Version<'a> {
-    /// Reads a version; `None` when the text is not one.
+    /// Parses a version; `None` if the text is not one.
     pub(super) fn parse(text: &'a str) -> Option<Self> {
         let (version, _) = Build::split(text)?;
         let is_part = |part: &str| {
@@ -82,7 +82,7 @@ mod tests {
             "1.28446744073709551616",
         ];
         let place = |text: &str| match text {
-            // `a` is below `alpha`, whatever follows it.
+            // `a` sorts before `alpha`, whatever follows it.
             "1.0.a9" => 1,
             "1.0.a10" => 2,
             "1.0-alpha" => 3,

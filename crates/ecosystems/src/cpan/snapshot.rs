@@ -1,8 +1,9 @@
-//! `cpanfile.snapshot`, the lockfile of Carton (its own form, described in Carton::Snapshot): below
-//! `DISTRIBUTIONS` each distribution with the path of its archive, the modules that it provides and
-//! the modules that it requires.
+//! Reader of `cpanfile.snapshot`, the lockfile of Carton (its format is described in
+//! Carton::Snapshot). `DISTRIBUTIONS` lists each distribution with the path of its archive, the
+//! modules it provides and the modules it requires.
 //!
-//! A module that no distribution of the file provides comes with Perl: Carton lists all others.
+//! A required module that no distribution provides is part of Perl, because Carton lists all
+//! others.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,24 +11,26 @@ use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, Package, PackageIn
 
 use crate::{Input, ParseError, limits};
 
-/// A distribution of the file.
+/// A distribution in the file.
 #[derive(Default)]
 struct Distribution<'a> {
     title: &'a str,
     line: u32,
     pathname: Option<&'a str>,
     provides: Vec<&'a str>,
-    /// Modules and the versions that they must have.
+    /// Required modules with their minimum versions.
     requires: Vec<(&'a str, &'a str)>,
 }
 
-/// Reads the file.
+/// Reads a snapshot. It has no roots, because it does not say which distributions are direct.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let text = input.text()?;
     let distributions = distributions(text)?;
     if !text.ends_with('\n') {
-        return Err(ParseError::new("is truncated: its last line does not end")
-            .with_hint("run `carton install`"));
+        return Err(
+            ParseError::new("is truncated: its last line has no line break")
+                .with_hint("run `carton install`"),
+        );
     }
 
     let mut lockfile = Lockfile {
@@ -36,6 +39,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         format: "cpanfile-snapshot",
         ..Lockfile::default()
     };
+    // The distribution that provides each module.
     let mut providers = HashMap::new();
     for distribution in &distributions {
         let index = PackageIndex(u32::try_from(lockfile.packages.len()).unwrap_or(u32::MAX));
@@ -46,7 +50,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     }
 
     let mut count = 0;
-    for (place, distribution) in distributions.iter().enumerate() {
+    for (index, distribution) in distributions.iter().enumerate() {
         let mut seen = HashSet::new();
         let mut edges = Vec::new();
         for (module, requirement) in &distribution.requires {
@@ -54,7 +58,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
                 continue;
             };
 
-            if to.0 as usize != place && seen.insert(*module) {
+            if to.0 as usize != index && seen.insert(*module) {
                 edges.push(Edge {
                     to,
                     name: (*module).into(),
@@ -66,10 +70,10 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
 
         count += edges.len();
         if count > limits::MAX_EDGES {
-            return Err(ParseError::new("holds too many dependencies"));
+            return Err(ParseError::new("contains too many dependencies"));
         }
 
-        if let Some(package) = lockfile.packages.get_mut(place) {
+        if let Some(package) = lockfile.packages.get_mut(index) {
             package.edges = edges;
         }
     }
@@ -78,7 +82,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
 }
 
 fn distributions(text: &str) -> Result<Vec<Distribution<'_>>, ParseError> {
-    let mut found: Vec<Distribution<'_>> = Vec::new();
+    let mut distributions: Vec<Distribution<'_>> = Vec::new();
     let mut started = false;
 
     let mut section = "";
@@ -87,7 +91,7 @@ fn distributions(text: &str) -> Result<Vec<Distribution<'_>>, ParseError> {
         let failed = |reason: String| ParseError::new(reason).at_line(number as usize);
         let unknown = || {
             let short: String = content.chars().take(60).collect();
-            failed(format!("is not a snapshot of Carton: `{short}`"))
+            failed(format!("is not a Carton snapshot: `{short}`"))
         };
 
         if let Some(comment) = content.strip_prefix('#') {
@@ -96,7 +100,7 @@ fn distributions(text: &str) -> Result<Vec<Distribution<'_>>, ParseError> {
                 .strip_prefix("carton snapshot format: version ");
             if version.is_some_and(|version| version.trim() != "1.0") {
                 return Err(failed(format!(
-                    "has {}; version 1.0 is read",
+                    "has {}; version 1.0 is supported",
                     comment.trim()
                 )));
             }
@@ -118,13 +122,13 @@ fn distributions(text: &str) -> Result<Vec<Distribution<'_>>, ParseError> {
         }
 
         let depth = line.len() - line.trim_start_matches(' ').len();
-        match (depth, found.last_mut()) {
+        match (depth, distributions.last_mut()) {
             (2, _) => {
-                if found.len() >= limits::MAX_PACKAGES {
-                    return Err(failed("holds too many packages".to_owned()));
+                if distributions.len() >= limits::MAX_PACKAGES {
+                    return Err(failed("contains too many packages".to_owned()));
                 }
                 section = "";
-                found.push(Distribution {
+                distributions.push(Distribution {
                     title: content,
                     line: number,
                     ..Distribution::default()
@@ -147,26 +151,26 @@ fn distributions(text: &str) -> Result<Vec<Distribution<'_>>, ParseError> {
         }
     }
 
-    if found.is_empty() {
+    if distributions.is_empty() {
         return Err(ParseError::new(
-            "is not a snapshot of Carton: it lists no distribution",
+            "is not a Carton snapshot: it lists no distribution",
         ));
     }
 
-    Ok(found)
+    Ok(distributions)
 }
 
 fn package(distribution: &Distribution<'_>) -> Result<Package, ParseError> {
     let failed = |reason: String| ParseError::new(reason).at_line(distribution.line as usize);
     let title = distribution.title;
     let (name, version) = split(title)
-        .ok_or_else(|| failed(format!("has `{title}` where a distribution belongs")))?;
+        .ok_or_else(|| failed(format!("has `{title}` where a distribution is expected")))?;
     let path = distribution
         .pathname
         .filter(|path| !path.is_empty())
         .ok_or_else(|| failed(format!("is truncated: `{title}` has no `pathname`")))?;
 
-    // `A/AB/ABC/Name-1.0.tar.gz`: the third part is the author, whom the package URL must name.
+    // In `A/AB/ABC/Name-1.0.tar.gz`, the third part is the author, which the package URL requires.
     let author = path
         .split('/')
         .nth(2)
@@ -181,12 +185,12 @@ fn package(distribution: &Distribution<'_>) -> Result<Package, ParseError> {
     })
 }
 
-/// Name and version of `Name-Of-It-v1.2.3` or `Name-1.02-TRIAL`.
+/// Splits `Name-Of-It-v1.2.3` or `Name-1.02-TRIAL` into name and version.
 fn split(title: &str) -> Option<(&str, &str)> {
     let end = title.strip_suffix("-TRIAL").map_or(title.len(), str::len);
     let at = title.get(..end)?.rfind('-')?;
     let (name, version) = (title.get(..at)?, title.get(at + 1..)?);
-    // Perl's authors put more behind a number than Perl can order: `1.02b`, `20240101.git`.
+    // Some authors write suffixes that Perl cannot order, such as `1.02b` or `20240101.git`.
     let is_number = |text: &str| text.starts_with(|c: char| c.is_ascii_digit());
     let known = is_number(version) || version.strip_prefix('v').is_some_and(is_number);
     (!name.is_empty() && known).then_some((name, version))

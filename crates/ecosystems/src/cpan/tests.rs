@@ -1,4 +1,4 @@
-//! Whole files: what the fixtures hold, and the traps of the format.
+//! Whole files: the contents of the fixtures, and the traps of the format.
 
 use patchgate_model::Lockfile;
 

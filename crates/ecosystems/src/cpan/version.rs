@@ -1,12 +1,13 @@
-//! Perl's order of versions (<https://perldoc.perl.org/version>): `v1.2.3` and anything with two
-//! dots or more is a list of numbers; `1.002003` is a decimal number, whose digits behind the dot
-//! count in threes, so that both are one version. A `_` marks a release for trial and counts for
-//! nothing in the order, as does `-TRIAL`. Older releases leave a zero at either end of a decimal
-//! number out: `.5`, `1.`.
+//! Version order of Perl (<https://perldoc.perl.org/version>).
+//!
+//! `v1.2.3`, and anything with two or more dots, is a list of numbers. `1.002003` is a decimal
+//! number in which every three digits of the fraction are one number, so the two forms can be
+//! equal. `_` and `-TRIAL` mark trial releases and do not affect the order. Some old releases omit
+//! a zero at either end of a decimal number: `.5`, `1.`.
 
 use crate::version::number::{self, Number};
 
-/// Reads a version: its numbers, zeros at the end left out; `None` when the text is not one.
+/// Parses a version into its numbers, without trailing zeros; `None` if the text is not one.
 pub(super) fn parse(text: &str) -> Option<Vec<Number<String>>> {
     let text = text.strip_suffix("-TRIAL").unwrap_or(text);
     let (text, starts_with_v) = match text.strip_prefix('v') {
@@ -31,7 +32,7 @@ pub(super) fn parse(text: &str) -> Option<Vec<Number<String>>> {
     Some(numbers)
 }
 
-/// A decimal number with a dot behind every three digits of its fraction: `1.002.030` of `1.00203`.
+/// Inserts a dot before every three digits of a fraction: `1.00203` becomes `1.002.030`.
 fn in_threes(decimal: &str) -> String {
     let (whole, fraction) = decimal.split_once('.').unwrap_or((decimal, ""));
     let threes = fraction.as_bytes().chunks(3).map(String::from_utf8_lossy);

@@ -1,11 +1,11 @@
-//! `DESCRIPTION`, the manifest of an R package ("Writing R Extensions", section 1.1.1, "The
-//! DESCRIPTION file"): fields whose later lines begin with a space.
+//! Reader of `DESCRIPTION`, the manifest of an R package ("Writing R Extensions", section 1.1.1,
+//! "The DESCRIPTION file"): fields whose continuation lines begin with a space.
 
 use patchgate_model::{DependencyKind, Unresolved};
 
 use crate::ParseError;
 
-/// The fields that ask for packages.
+/// Fields that contain requirements, with their kind.
 const FIELDS: [(&str, DependencyKind); 4] = [
     ("Depends", DependencyKind::Runtime),
     ("Imports", DependencyKind::Runtime),
@@ -13,7 +13,7 @@ const FIELDS: [(&str, DependencyKind); 4] = [
     ("Suggests", DependencyKind::Optional),
 ];
 
-/// R itself and what comes with it, version and all.
+/// R itself, and the packages that are part of it and have its version.
 const WITH_R: [&str; 15] = [
     "R",
     "base",
@@ -32,18 +32,19 @@ const WITH_R: [&str; 15] = [
     "utils",
 ];
 
-/// Whether a package is a part of R and so in no lockfile.
+/// Whether a package is part of R, and therefore in no lockfile.
 pub(super) fn comes_with_r(name: &str) -> bool {
     WITH_R.contains(&name)
 }
 
-/// The kind of dependency that a field names.
+/// The kind of the dependencies in a field; `None` for other fields.
 pub(super) fn kind_of(field: &str) -> Option<DependencyKind> {
     let known = FIELDS.iter().find(|(name, _)| *name == field);
     known.map(|(_, kind)| *kind)
 }
 
-/// What the file asks for. A file of this name that describes no R package asks for nothing.
+/// The requirements of a manifest. A file of this name that does not describe an R package has
+/// none.
 pub(super) fn requirements(text: &str) -> Result<Vec<Unresolved>, ParseError> {
     if !text
         .lines()
@@ -52,7 +53,7 @@ pub(super) fn requirements(text: &str) -> Result<Vec<Unresolved>, ParseError> {
         return Ok(Vec::new());
     }
 
-    let mut asked = Vec::new();
+    let mut requirements = Vec::new();
     let mut kind = None;
     for (number, line) in (1_u32..).zip(text.lines()) {
         let continues = line.starts_with([' ', '\t']);
@@ -60,7 +61,7 @@ pub(super) fn requirements(text: &str) -> Result<Vec<Unresolved>, ParseError> {
             line
         } else {
             let (field, value) = line.split_once(':').ok_or_else(|| {
-                ParseError::new("is not a DESCRIPTION: a line has no field")
+                ParseError::new("is not a DESCRIPTION file: a line belongs to no field")
                     .at_line(number as usize)
             })?;
             kind = kind_of(field);
@@ -73,7 +74,7 @@ pub(super) fn requirements(text: &str) -> Result<Vec<Unresolved>, ParseError> {
             let Some((name, requirement)) = item_of(item) else {
                 continue;
             };
-            asked.push(Unresolved {
+            requirements.push(Unresolved {
                 name: name.to_owned(),
                 requirement: requirement.to_owned(),
                 kind,
@@ -82,10 +83,10 @@ pub(super) fn requirements(text: &str) -> Result<Vec<Unresolved>, ParseError> {
         }
     }
 
-    Ok(asked)
+    Ok(requirements)
 }
 
-/// Name and requirement of `name (>= 1.0)`; `None` for what comes with R, and for nothing.
+/// Splits `name (>= 1.0)` into name and requirement; `None` for an empty item and for parts of R.
 pub(super) fn item_of(item: &str) -> Option<(&str, &str)> {
     let item = item.trim();
     let (name, requirement) = item.split_once('(').unwrap_or((item, ""));

@@ -1,7 +1,8 @@
-//! `renv.lock` (<https://rstudio.github.io/renv/reference/lockfiles.html>): JSON with a record a
-//! package. Since renv 1.1 (its version 2) a record holds the package's whole `DESCRIPTION`.
+//! Reader of `renv.lock` (<https://rstudio.github.io/renv/reference/lockfiles.html>): JSON with one
+//! record per package. Since renv 1.1 (version 2 of the format) a record contains the whole
+//! `DESCRIPTION` of the package.
 //!
-//! The file does not say which packages are direct; a `DESCRIPTION` beside it does, where there is
+//! The file does not say which packages are direct. A `DESCRIPTION` next to it does, if there is
 //! one.
 
 use std::collections::{HashMap, HashSet};
@@ -14,21 +15,21 @@ use super::description::{self, comes_with_r, item_of, kind_of};
 use crate::syntax::{Node, json};
 use crate::{Input, ParseError, limits};
 
-/// Reads the lockfile.
+/// Reads a lockfile, together with the `DESCRIPTION` next to it.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let document = json(input.text()?)?;
-    // renv writes no packages as an empty list.
-    let none = |node: &&Node<'_>| node.is_list() && node.items().is_empty();
+    // renv writes an empty list if there are no packages.
+    let is_empty_list = |node: &&Node<'_>| node.is_list() && node.items().is_empty();
     let Some(packages) = document
         .get("Packages")
-        .filter(|node| node.is_map() || none(node))
+        .filter(|node| node.is_map() || is_empty_list(node))
     else {
         return Err(ParseError::new(
-            "is not a lockfile of renv: it lacks `Packages`",
+            "is not a renv lockfile: it lacks `Packages`",
         ));
     };
     if packages.entries().len() > limits::MAX_PACKAGES {
-        return Err(ParseError::new("holds too many packages"));
+        return Err(ParseError::new("contains too many packages"));
     }
 
     let mut lockfile = Lockfile {
@@ -39,26 +40,26 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     };
     let repositories = repositories(&document)?;
 
-    let mut places = HashMap::new();
+    let mut indices = HashMap::new();
     for (key, record) in packages.entries() {
         if !record.is_map() {
             return Err(record.unexpected(&key.name, "a map"));
         }
         let index = u32::try_from(lockfile.packages.len()).unwrap_or(u32::MAX);
-        places.insert(&*key.name, PackageIndex(index));
+        indices.insert(&*key.name, PackageIndex(index));
         lockfile
             .packages
             .push(package(&key.name, key.line, record, &repositories)?);
     }
 
-    edges(packages, &places, &mut lockfile)?;
-    direct(input, &places, &mut lockfile);
+    edges(packages, &indices, &mut lockfile)?;
+    direct(input, &indices, &mut lockfile);
     crate::scope::from_roots(&mut lockfile);
 
     Ok(lockfile)
 }
 
-/// The addresses of the repositories by their names.
+/// The addresses of the repositories, by name.
 fn repositories(document: &Node<'_>) -> Result<HashMap<String, String>, ParseError> {
     let mut known = HashMap::new();
     let Some(r) = document.get("R") else {
@@ -100,8 +101,7 @@ fn package(
     })
 }
 
-/// Where a package comes from
-/// (<https://rstudio.github.io/renv/articles/package-sources.html>).
+/// The origin of a package (<https://rstudio.github.io/renv/articles/package-sources.html>).
 fn origin(
     record: &Node<'_>,
     repository: Option<&str>,
@@ -140,16 +140,16 @@ fn origin(
     })
 }
 
-/// What the packages need: by name in `Requirements`, with versions in the fields of a
-/// `DESCRIPTION`. What is neither locked nor a part of R is unresolved, once.
+/// Adds the edges: names in `Requirements`, and requirements in the fields of a `DESCRIPTION`. A
+/// package that is neither locked nor part of R is unresolved, and reported once.
 fn edges(
     packages: &Node<'_>,
-    places: &HashMap<&str, PackageIndex>,
+    indices: &HashMap<&str, PackageIndex>,
     lockfile: &mut Lockfile,
 ) -> Result<(), ParseError> {
     let mut missing = HashSet::new();
     let mut count = 0;
-    for (place, (key, record)) in packages.entries().iter().enumerate() {
+    for (index, (key, record)) in packages.entries().iter().enumerate() {
         let mut seen = HashSet::new();
         let mut edges = Vec::new();
         for (name, requirement, kind) in needs(record)? {
@@ -157,7 +157,7 @@ fn edges(
                 continue;
             }
 
-            match places.get(&*name) {
+            match indices.get(&*name) {
                 Some(to) => edges.push(Edge {
                     to: *to,
                     name: name.into(),
@@ -176,10 +176,10 @@ fn edges(
 
         count += edges.len();
         if count > limits::MAX_EDGES {
-            return Err(ParseError::new("holds too many dependencies"));
+            return Err(ParseError::new("contains too many dependencies"));
         }
 
-        if let Some(package) = lockfile.packages.get_mut(place) {
+        if let Some(package) = lockfile.packages.get_mut(index) {
             package.edges = edges;
         }
     }
@@ -187,10 +187,11 @@ fn edges(
     Ok(())
 }
 
-/// A name that a record needs, its requirement where it has one, and the kind.
+/// A required name, its requirement if there is one, and the kind.
 type Need = (String, Option<String>, DependencyKind);
 
-/// The needs of a record. What it only suggests is nothing that renv installs.
+/// The dependencies of a record. Suggested packages are left out, because renv does not install
+/// them.
 fn needs(record: &Node<'_>) -> Result<Vec<Need>, ParseError> {
     let mut needs = Vec::new();
     for field in ["Depends", "Imports", "LinkingTo", "Requirements"] {
@@ -220,7 +221,7 @@ fn needs(record: &Node<'_>) -> Result<Vec<Need>, ParseError> {
                 }
             }
             Some(node) if node.is_null() => {}
-            // renv writes an empty list of R as an empty map.
+            // renv writes an empty R list as an empty map.
             Some(node) if node.is_map() && node.entries().is_empty() => {}
             Some(node) => return Err(node.unexpected(field, "a list")),
         }
@@ -229,13 +230,13 @@ fn needs(record: &Node<'_>) -> Result<Vec<Need>, ParseError> {
     Ok(needs)
 }
 
-/// The project's own dependencies, from the `DESCRIPTION` beside the lockfile.
-fn direct(input: &Input<'_>, places: &HashMap<&str, PackageIndex>, lockfile: &mut Lockfile) {
+/// Adds the direct dependencies, from the `DESCRIPTION` next to the lockfile.
+fn direct(input: &Input<'_>, indices: &HashMap<&str, PackageIndex>, lockfile: &mut Lockfile) {
     let path = input.beside("DESCRIPTION");
     let text = input
         .sibling(&path)
         .and_then(|bytes| Input { bytes, ..*input }.text().ok());
-    let Some(asked) = text.and_then(|text| description::requirements(text).ok()) else {
+    let Some(requirements) = text.and_then(|text| description::requirements(text).ok()) else {
         return;
     };
     let name = text
@@ -252,23 +253,26 @@ fn direct(input: &Input<'_>, places: &HashMap<&str, PackageIndex>, lockfile: &mu
         manifest: Some(path),
         edges: Vec::new(),
     };
-    for asked in asked.into_iter().take(limits::MAX_EDGES) {
-        match places.get(asked.name.as_str()) {
+    for required in requirements.into_iter().take(limits::MAX_EDGES) {
+        match indices.get(required.name.as_str()) {
             Some(to) => root.edges.push(Edge {
                 to: *to,
-                name: asked.name.into(),
-                requirement: (!asked.requirement.is_empty())
-                    .then_some(asked.requirement)
+                name: required.name.into(),
+                requirement: (!required.requirement.is_empty())
+                    .then_some(required.requirement)
                     .map(Into::into),
-                kind: asked.kind,
+                kind: required.kind,
             }),
-            // Suggested packages need not be there. The line is one of the lockfile, which does
-            // not name the package.
-            None if asked.kind != DependencyKind::Optional
-                && !comes_with_r(&asked.name)
-                && known.insert(asked.name.clone()) =>
+            // Suggested packages may be missing. The lockfile does not contain the package, so
+            // there is no better line.
+            None if required.kind != DependencyKind::Optional
+                && !comes_with_r(&required.name)
+                && known.insert(required.name.clone()) =>
             {
-                lockfile.unresolved.push(Unresolved { line: 1, ..asked });
+                lockfile.unresolved.push(Unresolved {
+                    line: 1,
+                    ..required
+                });
             }
             None => {}
         }

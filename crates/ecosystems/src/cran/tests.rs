@@ -1,4 +1,4 @@
-//! Whole files: what the fixtures hold, and the traps of the format.
+//! Whole files: the contents of the fixtures, and the traps of the format.
 
 use patchgate_model::{Lockfile, Origin};
 
@@ -89,7 +89,7 @@ fn snapshots_of_both_versions_are_read() {
     );
 }
 
-/// As renv 1.1.2 writes it for a project without packages.
+/// The file that renv 1.1.2 writes for a project without packages.
 #[test]
 fn no_packages_are_an_empty_list() {
     let text = "{\n  \"R\": {\n    \"Version\": \"4.5.0\"\n  },\n  \"Packages\": []\n}\n";
@@ -97,6 +97,6 @@ fn no_packages_are_an_empty_list() {
     let wrong = text.replace("[]", "[1]");
     assert_eq!(
         read(&wrong, None).unwrap_err().reason,
-        "is not a lockfile of renv: it lacks `Packages`"
+        "is not a renv lockfile: it lacks `Packages`"
     );
 }

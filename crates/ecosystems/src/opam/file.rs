@@ -1,36 +1,36 @@
-//! The fields of opam files (its manual, "opam") that name packages.
+//! Parser for the fields of opam files that name packages (its manual, "opam").
 
 use patchgate_model::{DependencyKind, Unresolved};
 
 use super::syntax::{Placed, Token, tokens};
 use crate::{ParseError, limits};
 
-/// A package that a file asks for.
+/// A package that a file requires.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Asked {
     pub(super) name: String,
-    /// The version in `{= "1.2"}`, where nothing else than filters stands beside it.
+    /// The version in `{= "1.2"}`, if the braces contain nothing else except filters.
     pub(super) version: Option<String>,
-    /// All that stands in braces, without the filters that are names.
+    /// The content of the braces, without filters that are names.
     pub(super) requirement: String,
     pub(super) kind: DependencyKind,
-    /// The filters that are names: `build`, `with-test`.
+    /// Filters that are names: `build`, `with-test`.
     pub(super) filters: Vec<String>,
     pub(super) line: u32,
 }
 
-/// An opam file.
+/// The relevant fields of an opam file.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct File {
     pub(super) name: String,
-    /// `depends` and `depopts`.
-    pub(super) asked: Vec<Asked>,
-    /// `pin-depends`: `name.version` and address.
+    /// Requirements in `depends` and `depopts`.
+    pub(super) requirements: Vec<Asked>,
+    /// Entries of `pin-depends`: `name.version` and address.
     pub(super) pins: Vec<(String, String)>,
 }
 
 impl File {
-    /// Reads a file.
+    /// Parses a file. Unknown fields and sections are skipped.
     pub(super) fn parse(text: &str) -> Result<Self, ParseError> {
         let tokens = tokens(text)?;
         let mut file = Self::default();
@@ -45,7 +45,7 @@ impl File {
                 ));
             };
 
-            // A section (`url { … }`) has fields of its own.
+            // A section (`url { … }`) contains fields of its own.
             let is_section = !matches!(after.first(), Some((Token::Sign(":"), _)));
             let value = if is_section {
                 after
@@ -87,8 +87,8 @@ impl File {
         while let Some(((token, line), after)) = rest.split_first() {
             rest = after;
             let Token::Text(name) = token else { continue };
-            if self.asked.len() >= limits::MAX_PACKAGES || name.is_empty() {
-                let reason = "holds too many packages, or one without a name";
+            if self.requirements.len() >= limits::MAX_PACKAGES || name.is_empty() {
+                let reason = "contains too many packages, or one without a name";
                 return Err(ParseError::new(reason).at_line(*line as usize));
             }
 
@@ -100,7 +100,8 @@ impl File {
                 braces = braces.get(1..inner).unwrap_or_default();
             }
 
-            self.asked.push(asked(name, kind, braces, *line));
+            self.requirements
+                .push(requirement(name, kind, braces, *line));
         }
 
         Ok(())
@@ -117,10 +118,10 @@ impl File {
     }
 }
 
-/// What stands in the braces behind a name.
-fn asked(name: &str, kind: DependencyKind, braces: &[Placed<'_>], line: u32) -> Asked {
+/// A requirement from a name and the tokens in the braces after it.
+fn requirement(name: &str, kind: DependencyKind, braces: &[Placed<'_>], line: u32) -> Asked {
     let parts = braces.split(|(token, _)| *token == Token::Sign("&"));
-    let mut asked = Asked {
+    let mut required = Asked {
         name: name.to_owned(),
         version: None,
         requirement: String::new(),
@@ -138,40 +139,40 @@ fn asked(name: &str, kind: DependencyKind, braces: &[Placed<'_>], line: u32) -> 
                     "with-test" => DependencyKind::Test,
                     "build" => DependencyKind::Build,
                     "with-doc" | "with-dev-setup" | "dev" => DependencyKind::Development,
-                    _ => asked.kind,
+                    _ => required.kind,
                 };
-                asked.kind = asked.kind.max(of_filter);
-                asked.filters.push((*filter).to_owned());
+                required.kind = required.kind.max(of_filter);
+                required.filters.push((*filter).to_owned());
             }
             part => {
                 let exact = match part {
                     [(Token::Sign("="), _), (Token::Text(version), _)] => Some(version.clone()),
                     _ => None,
                 };
-                // `os = "linux"` and `!with-test` say where, not which.
+                // `os = "linux"` and `!with-test` restrict the environment and not the version.
                 let is_filter = matches!(part, [(Token::Word(_) | Token::Sign("!"), _), ..]);
-                others |= !is_filter && (exact.is_none() || asked.version.is_some());
-                asked.version = asked.version.or(exact);
+                others |= !is_filter && (exact.is_none() || required.version.is_some());
+                required.version = required.version.or(exact);
 
-                if !asked.requirement.is_empty() {
-                    asked.requirement += " & ";
+                if !required.requirement.is_empty() {
+                    required.requirement += " & ";
                 }
 
-                asked.requirement += &written(part);
+                required.requirement += &joined(part);
             }
         }
     }
 
     if others {
-        asked.version = None;
+        required.version = None;
     }
 
-    asked.filters.sort();
-    asked
+    required.filters.sort();
+    required
 }
 
-/// Tokens as a text again.
-fn written(tokens: &[Placed<'_>]) -> String {
+/// Joins tokens into one text.
+fn joined(tokens: &[Placed<'_>]) -> String {
     let words = tokens.iter().map(|(token, _)| match token {
         Token::Word(word) | Token::Sign(word) => (*word).to_owned(),
         Token::Text(text) => format!("\"{text}\""),
@@ -187,7 +188,7 @@ fn only_text<'v>(value: &'v [Placed<'_>]) -> &'v str {
     }
 }
 
-/// How many tokens the value at the start takes: one, or all up to the bracket that closes it.
+/// The number of tokens of the first value: one, or everything up to the closing bracket.
 fn value_length(tokens: &[Placed<'_>]) -> usize {
     let mut depth = 0_usize;
     for (at, (token, _)) in tokens.iter().enumerate() {
@@ -204,16 +205,17 @@ fn value_length(tokens: &[Placed<'_>]) -> usize {
     tokens.len()
 }
 
-/// What a manifest asks for. Optional dependencies are there only where a user asks for them.
+/// The requirements of a manifest. Optional dependencies are included; opam installs them only on
+/// request.
 pub(super) fn requirements(text: &str) -> Result<Vec<Unresolved>, ParseError> {
-    let asked = File::parse(text)?
-        .asked
+    let requirements = File::parse(text)?
+        .requirements
         .into_iter()
-        .map(|asked| Unresolved {
-            name: asked.name,
-            requirement: asked.requirement,
-            kind: asked.kind,
-            line: asked.line,
+        .map(|required| Unresolved {
+            name: required.name,
+            requirement: required.requirement,
+            kind: required.kind,
+            line: required.line,
         });
-    Ok(asked.collect())
+    Ok(requirements.collect())
 }

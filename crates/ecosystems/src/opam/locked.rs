@@ -1,4 +1,4 @@
-//! Locked opam files (`opam lock --help`).
+//! Reader of locked opam files (`opam lock --help`).
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,10 +10,10 @@ use patchgate_model::{
 use super::file::{Asked, File};
 use crate::{Input, ParseError};
 
-/// Reads the lockfile.
+/// Reads a lockfile, together with the opam file that it was made from.
 ///
-/// Its `depends` names every package with one version; which ones are direct is in the opam file
-/// that it is a copy of.
+/// The `depends` field of the lockfile lists every package with one version. Only the opam file
+/// says which of them are direct.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let file = File::parse(input.text()?)?;
     let pins: HashMap<String, &str> = file
@@ -28,46 +28,46 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         ..Lockfile::default()
     };
 
-    let mut places = HashMap::new();
-    for asked in &file.asked {
-        let Some(version) = &asked.version else {
-            if asked.kind == DependencyKind::Optional {
+    let mut indices = HashMap::new();
+    for required in &file.requirements {
+        let Some(version) = &required.version else {
+            if required.kind == DependencyKind::Optional {
                 continue;
             }
 
             lockfile.unresolved.push(Unresolved {
-                name: asked.name.clone(),
-                requirement: asked.requirement.clone(),
-                kind: asked.kind,
-                line: asked.line,
+                name: required.name.clone(),
+                requirement: required.requirement.clone(),
+                kind: required.kind,
+                line: required.line,
             });
             continue;
         };
         let index = PackageIndex(u32::try_from(lockfile.packages.len()).unwrap_or(u32::MAX));
-        if places.insert(asked.name.clone(), index).is_some() {
-            let reason = format!("locks `{}` twice", asked.name);
-            return Err(ParseError::new(reason).at_line(asked.line as usize));
+        if indices.insert(required.name.clone(), index).is_some() {
+            let reason = format!("locks `{}` twice", required.name);
+            return Err(ParseError::new(reason).at_line(required.line as usize));
         }
 
-        lockfile.packages.push(package(asked, version, &pins));
+        lockfile.packages.push(package(required, version, &pins));
     }
 
-    direct(input, &file, &places, &mut lockfile);
+    direct(input, &file, &indices, &mut lockfile);
     Ok(lockfile)
 }
 
-fn package(asked: &Asked, version: &str, pins: &HashMap<String, &str>) -> Package {
-    let pin = pins.get(&format!("{}.{version}", asked.name));
+fn package(required: &Asked, version: &str, pins: &HashMap<String, &str>) -> Package {
+    let pin = pins.get(&format!("{}.{version}", required.name));
     Package {
-        line: asked.line,
+        line: required.line,
         origin: pin.map_or(Origin::Registry(None), |address| origin(address)),
-        scope: Scope::from(asked.kind),
-        groups: asked.filters.clone(),
-        ..Package::new(super::NAME, asked.name.clone(), version.to_owned())
+        scope: Scope::from(required.kind),
+        groups: required.filters.clone(),
+        ..Package::new(super::NAME, required.name.clone(), version.to_owned())
     }
 }
 
-/// The source that a pin names: `git+https://…#revision`, an archive, a folder.
+/// The source of a pin: `git+https://…#revision`, an archive, or a directory.
 fn origin(address: &str) -> Origin {
     let git = address.strip_prefix("git+");
     match git {
@@ -84,11 +84,11 @@ fn origin(address: &str) -> Origin {
     }
 }
 
-/// The dependencies that the opam file names itself. Optional ones need not be there.
+/// Adds the direct dependencies from the opam file as a root. Optional ones may be missing.
 fn direct(
     input: &Input<'_>,
     file: &File,
-    places: &HashMap<String, PackageIndex>,
+    indices: &HashMap<String, PackageIndex>,
     lockfile: &mut Lockfile,
 ) {
     let Some(path) = input.path.strip_suffix(".locked") else {
@@ -110,26 +110,26 @@ fn direct(
         manifest: Some(path.to_owned()),
         edges: Vec::new(),
     };
-    for asked in manifest.asked {
-        match places.get(&asked.name) {
+    for required in manifest.requirements {
+        match indices.get(&required.name) {
             Some(to) => root.edges.push(Edge {
                 to: *to,
-                name: asked.name.into(),
-                requirement: (!asked.requirement.is_empty())
-                    .then_some(asked.requirement)
+                name: required.name.into(),
+                requirement: (!required.requirement.is_empty())
+                    .then_some(required.requirement)
                     .map(Into::into),
-                kind: asked.kind,
+                kind: required.kind,
             }),
-            // A filter may leave a package out on this machine. The line is one of the lockfile,
-            // which does not name the package.
-            None if asked.filters.is_empty()
-                && asked.kind == DependencyKind::Runtime
-                && !open.contains(&asked.name) =>
+            // A filter can exclude a package on this machine. The lockfile does not contain the
+            // package, so there is no better line.
+            None if required.filters.is_empty()
+                && required.kind == DependencyKind::Runtime
+                && !open.contains(&required.name) =>
             {
                 lockfile.unresolved.push(Unresolved {
-                    name: asked.name,
-                    requirement: asked.requirement,
-                    kind: asked.kind,
+                    name: required.name,
+                    requirement: required.requirement,
+                    kind: required.kind,
                     line: 1,
                 });
             }

@@ -1,16 +1,15 @@
-//! The syntax of opam files (its manual, "Common file format"), as
-//! tokens with their lines.
+//! Lexer for opam files (its manual, "Common file format"): tokens with their lines.
 
 use crate::ParseError;
 
-/// A piece of an opam file.
+/// A lexical element of an opam file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Token<'a> {
     /// A name or a number: `depends`, `with-test`, `true`, `10`.
     Word(&'a str),
-    /// A text without its quotes, its escapes undone.
+    /// The content of a string, unescaped.
     Text(String),
-    /// An operator: `=`, `>=`, `&`, `|`, `!`, `:`, ….
+    /// An operator: `=`, `>=`, `&`, `|`, `!`, `:` and so on.
     Sign(&'a str),
     /// One of `[](){}`.
     Bracket(char),
@@ -19,7 +18,7 @@ pub(super) enum Token<'a> {
 /// A token with its line.
 pub(super) type Placed<'a> = (Token<'a>, u32);
 
-/// Cuts the file into tokens. Brackets must be balanced and texts must end.
+/// Splits a file into tokens. Brackets must be balanced and strings terminated.
 pub(super) fn tokens(text: &str) -> Result<Vec<Placed<'_>>, ParseError> {
     let mut tokens = Vec::new();
     let mut open: Vec<(char, u32)> = Vec::new();
@@ -35,11 +34,11 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Placed<'_>>, ParseError> {
             '#' => taken = rest.find('\n').unwrap_or(rest.len()),
             '(' if rest.starts_with("(*") => {
                 let end = rest.find("*)");
-                taken = end.ok_or_else(|| failed("is truncated: a comment does not end"))? + 2;
+                taken = end.ok_or_else(|| failed("is truncated: a comment is not closed"))? + 2;
             }
             '"' => {
                 let (text, length) =
-                    quoted(rest).ok_or_else(|| failed("is truncated: a text does not end"))?;
+                    quoted(rest).ok_or_else(|| failed("is truncated: a string is not closed"))?;
                 tokens.push((Token::Text(text), line));
                 taken = length;
             }
@@ -53,7 +52,7 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Placed<'_>>, ParseError> {
                     (opened, first),
                     (Some('['), ']') | (Some('('), ')') | (Some('{'), '}')
                 ) {
-                    return Err(failed("is not an opam file: its brackets do not fit"));
+                    return Err(failed("is not an opam file: its brackets do not match"));
                 }
                 tokens.push((Token::Bracket(first), line));
             }
@@ -71,9 +70,7 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Placed<'_>>, ParseError> {
                 tokens.push((Token::Sign(rest.get(..taken).unwrap_or_default()), line));
             }
             c => {
-                return Err(failed(&format!(
-                    "is not an opam file: `{c}` belongs nowhere"
-                )));
+                return Err(failed(&format!("is not an opam file: unexpected `{c}`")));
             }
         }
 
@@ -99,7 +96,8 @@ fn is_word(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '+' | '.' | '%')
 }
 
-/// A text at the start of `rest`, and how long it is there. Three quotes hold all but themselves.
+/// The content of the string at the start of `rest`, and its length in the source. A string in
+/// triple quotes has no escapes.
 fn quoted(rest: &str) -> Option<(String, usize)> {
     if let Some(inner) = rest.strip_prefix("\"\"\"") {
         let end = inner.find("\"\"\"")?;

@@ -1,17 +1,16 @@
-//! opam's order of versions (its manual, "Version ordering"): Debian's, without epochs and
+//! Version order of opam (its manual, "Version ordering"): the order of Debian, without epochs and
 //! revisions.
 
 use std::cmp::Ordering;
 
 use crate::version::runs::compare_in_turn;
 
-/// A version.
+/// A version, compared as text in Debian's order.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Version<'a>(&'a str);
 
 impl<'a> Version<'a> {
-    /// Reads a version; `None` when the text is not one
-    /// (the manual's grammar of versions).
+    /// Parses a version; `None` if the text is not one by the grammar in the manual.
     pub(super) fn parse(text: &'a str) -> Option<Self> {
         let known = |byte: u8| byte.is_ascii_alphanumeric() || b"-_+.~".contains(&byte);
         (!text.is_empty() && text.bytes().all(known)).then_some(Self(text))

@@ -1,6 +1,8 @@
-//! `pubspec.lock` (<https://dart.dev/tools/pub/glossary#lockfile>): the packages by name, with whether
-//! the project asks for each of them. It has no graph, so for what is not asked for directly it is not
-//! known whether it is only for developing.
+//! Reader of `pubspec.lock` (<https://dart.dev/tools/pub/glossary#lockfile>): the packages by name,
+//! and whether each is a direct dependency of the project.
+//!
+//! The file contains no graph, so it is unknown whether a transitive dependency is only for
+//! development.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,20 +13,20 @@ use crate::syntax::{Node, yaml};
 use crate::{Input, ParseError, limits};
 use patchgate_model::without_credentials;
 
-/// Reads a lockfile with the manifests of its workspace.
+/// Reads a lockfile, together with the manifests of its workspace.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let document = yaml(input.text()?)?;
-    // pub writes this key last: without it, packages may be lost.
+    // pub writes `sdks` last, so a file without it may be truncated.
     let sdks = document.get("sdks").or_else(|| document.get("sdk"));
     if sdks.is_none_or(Node::is_null) {
         return Err(
-            ParseError::new("is truncated, or no lockfile of pub: it lacks `sdks`")
-                .with_hint("write the file anew with `dart pub get`"),
+            ParseError::new("is truncated or is not a pub lockfile: it lacks `sdks`")
+                .with_hint("re-create the file with `dart pub get`"),
         );
     }
     if document.get("packages").is_none() {
         return Err(ParseError::new(
-            "is not a lockfile of pub: it lacks `packages`",
+            "is not a pub lockfile: it lacks `packages`",
         ));
     }
 
@@ -43,7 +45,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             return Err(ParseError::new("locks too many packages"));
         }
 
-        let place = PackageIndex(u32::try_from(lockfile.packages.len()).unwrap_or(u32::MAX));
+        let index = PackageIndex(u32::try_from(lockfile.packages.len()).unwrap_or(u32::MAX));
         let kind = match entry.optional_text("dependency")? {
             Some("direct dev") => Some(DependencyKind::Development),
             Some(text) if text.starts_with("direct") => Some(DependencyKind::Runtime),
@@ -53,7 +55,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             .packages
             .push(package(&name.name, entry, name.line, kind)?);
         direct.extend(kind.map(|kind| Edge {
-            to: place,
+            to: index,
             name: (&*name.name).into(),
             requirement: None,
             kind,
@@ -86,11 +88,11 @@ fn package(
             commit: detail("resolved-ref")?.map(str::to_owned),
         },
         "path" => Origin::Path(detail("path")?.map(str::to_owned)),
-        // What comes with Dart or Flutter.
+        // Packages that are part of Dart or Flutter.
         "sdk" => Origin::Path(None),
         other => {
             return Err(ParseError::new(format!(
-                "locks `{key}` from the source {other:?}, which is not known"
+                "locks `{key}` from the unknown source {other:?}"
             ))
             .at_line(line as usize));
         }
@@ -104,10 +106,10 @@ fn package(
         return Err(ParseError::new("locks a package without a name").at_line(line as usize));
     }
     if super::version::parse(version).is_none() {
-        return Err(
-            ParseError::new(format!("locks `{key}` at {version:?}, which is no version"))
-                .at_line(line as usize),
-        );
+        return Err(ParseError::new(format!(
+            "locks `{key}` at {version:?}, which is not a version"
+        ))
+        .at_line(line as usize));
     }
 
     Ok(Package {
@@ -125,34 +127,34 @@ fn package(
     })
 }
 
-/// The project beside the lockfile and the members of its workspace. Without their manifests, one
-/// project that asks for all that is direct.
+/// The project next to the lockfile and the members of its workspace. Without their manifests, a
+/// single project with all direct dependencies.
 fn roots(input: &Input<'_>, lockfile: &Lockfile, direct: Vec<Edge>) -> Vec<Root> {
-    let places: HashMap<&str, PackageIndex> = lockfile
+    let indices: HashMap<&str, PackageIndex> = lockfile
         .indexed()
-        .map(|(place, package)| (package.name.as_str(), place))
+        .map(|(index, package)| (package.name.as_str(), index))
         .collect();
     let members = manifest::workspace(input);
 
     let mut roots = Vec::new();
-    for (path, asked) in members {
-        let edges = asked.open.into_iter().filter_map(|asked| {
+    for (path, manifest) in members {
+        let edges = manifest.open.into_iter().filter_map(|required| {
             Some(Edge {
-                to: *places.get(asked.name.as_str())?,
-                requirement: Some(asked.requirement)
+                to: *indices.get(required.name.as_str())?,
+                requirement: Some(required.requirement)
                     .filter(|text| !text.is_empty())
                     .map(Into::into),
-                name: asked.name.into(),
-                kind: asked.kind,
+                name: required.name.into(),
+                kind: required.kind,
             })
         });
         roots.push(Root {
-            name: asked.name,
+            name: manifest.name,
             manifest: Some(path),
             edges: edges.collect(),
         });
     }
-    // What the lockfile calls direct and no manifest names, as an override, is the first project's.
+    // Direct dependencies that no manifest lists, such as overrides, belong to the first project.
     let known: HashSet<PackageIndex> = roots
         .iter()
         .flat_map(|root| &root.edges)

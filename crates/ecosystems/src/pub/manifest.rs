@@ -1,4 +1,4 @@
-//! `pubspec.yaml` (<https://dart.dev/tools/pub/pubspec>): what a project asks for.
+//! Reader of `pubspec.yaml` (<https://dart.dev/tools/pub/pubspec>): the requirements of a project.
 
 use std::collections::HashSet;
 
@@ -10,37 +10,37 @@ use crate::{Input, ParseError};
 /// Most members of a workspace.
 const MAX_MEMBERS: usize = 10_000;
 
-/// What a manifest says.
+/// The contents of a manifest.
 #[derive(Debug, Default)]
 pub(super) struct Asked {
-    /// The project's name.
+    /// Name of the project; empty if it has none.
     pub(super) name: String,
-    /// What it asks for, from wherever.
+    /// Requirements from all kinds of sources.
     pub(super) open: Vec<Unresolved>,
-    /// The folders of the workspace's members.
+    /// Directories of the workspace's members.
     members: Vec<String>,
 }
 
-/// What a manifest without a lockfile asks for from a registry or a git repository: a folder and an
-/// SDK have no versions to pin.
+/// The requirements of a manifest that has no lockfile. Directories and SDKs are left out, because
+/// they have no versions to pin.
 pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
     let document = yaml(input.text()?)?;
-    let asked = read(&document, |node| {
+    let manifest = read(&document, |node| {
         node.get("path").is_some() || node.get("sdk").is_some()
     })?;
-    Ok(asked.open)
+    Ok(manifest.open)
 }
 
-/// The manifests that a lockfile pins, the one beside it first. One that cannot be read still belongs
-/// to it.
+/// The manifests that belong to a lockfile, starting with the one next to it. An unreadable
+/// manifest is included, without requirements.
 pub(super) fn workspace(input: &Input<'_>) -> Vec<(String, Asked)> {
-    let mut found: Vec<(String, Asked)> = Vec::new();
+    let mut manifests: Vec<(String, Asked)> = Vec::new();
     let mut seen = HashSet::new();
 
     let mut waiting = vec![input.beside("")];
-    while let Some(folder) = waiting.pop() {
-        let path = format!("{folder}pubspec.yaml");
-        if found.len() >= MAX_MEMBERS || !seen.insert(path.clone()) {
+    while let Some(directory) = waiting.pop() {
+        let path = format!("{directory}pubspec.yaml");
+        if manifests.len() >= MAX_MEMBERS || !seen.insert(path.clone()) {
             continue;
         }
         let Some(bytes) = input.sibling(&path) else {
@@ -51,22 +51,22 @@ pub(super) fn workspace(input: &Input<'_>) -> Vec<(String, Asked)> {
             bytes,
             siblings: input.siblings,
         };
-        let asked = manifest
+        let contents = manifest
             .text()
             .and_then(yaml)
             .and_then(|document| read(&document, |_| false))
             .unwrap_or_default();
-        let members = asked.members.iter().rev().filter(|member| {
+        let members = contents.members.iter().rev().filter(|member| {
             !member.starts_with('/') && member.split('/').all(|part| part != "..")
         });
         waiting.extend(members.map(|member| {
             let member = member.trim_start_matches("./").trim_end_matches('/');
-            format!("{folder}{member}/")
+            format!("{directory}{member}/")
         }));
-        found.push((path, asked));
+        manifests.push((path, contents));
     }
 
-    found
+    manifests
 }
 
 fn read(document: &Node<'_>, is_left_out: fn(&Node<'_>) -> bool) -> Result<Asked, ParseError> {
@@ -74,7 +74,7 @@ fn read(document: &Node<'_>, is_left_out: fn(&Node<'_>) -> bool) -> Result<Asked
         return Err(document.unexpected("pubspec.yaml", "a map"));
     }
 
-    let mut asked = Asked {
+    let mut manifest = Asked {
         name: document
             .optional_text("name")?
             .unwrap_or_default()
@@ -96,7 +96,7 @@ fn read(document: &Node<'_>, is_left_out: fn(&Node<'_>) -> bool) -> Result<Asked
                 None if value.is_null() => None,
                 None => return Err(value.unexpected(&name.name, "a text or a map")),
             };
-            asked.open.push(Unresolved {
+            manifest.open.push(Unresolved {
                 name: name.name.clone().into_owned(),
                 requirement: requirement.unwrap_or_default().to_owned(),
                 kind,
@@ -106,8 +106,8 @@ fn read(document: &Node<'_>, is_left_out: fn(&Node<'_>) -> bool) -> Result<Asked
     }
 
     for member in document.optional_list("workspace")? {
-        asked.members.extend(member.text().map(str::to_owned));
+        manifest.members.extend(member.text().map(str::to_owned));
     }
 
-    Ok(asked)
+    Ok(manifest)
 }

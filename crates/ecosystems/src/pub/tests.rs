@@ -1,11 +1,11 @@
-//! Whole files: what the fixtures hold, and the traps of the formats.
+//! Whole files: the contents of the fixtures, and the traps of the formats.
 
 use patchgate_model::Lockfile;
 
 use crate::snapshot_text::snapshot_text;
 use crate::{Input, Siblings};
 
-/// Reads the first of the files, which are a repository.
+/// Reads the first of the files, which together are a repository.
 fn read(files: &[(&str, &str)]) -> Lockfile {
     let siblings: Siblings = files
         .iter()

@@ -1,15 +1,16 @@
-//! The order of pub's versions (<https://dart.dev/tools/pub/versioning>, `pub_semver`): Semantic
-//! Versioning, but what stands behind `+` counts: a build is above the version without one.
+//! Version order of pub (<https://dart.dev/tools/pub/versioning>, `pub_semver`): Semantic
+//! Versioning, except that the build after `+` counts. A version with a build sorts after the one
+//! without.
 
 use crate::version::semantic::{Build, Rules, Semantic};
 
-/// As `pub_semver`, which takes leading zeros and gives them no meaning.
+/// `pub_semver` accepts and ignores leading zeros.
 const RULES: Rules = Rules::STRICT.with_leading_zeros();
 
-/// A version and its build, in the order of versions.
+/// A version and its build, compared in this order.
 pub(super) type Version<'a> = (Semantic<'a>, Build<'a>);
 
-/// Reads a version; `None` when the text is not one.
+/// Parses a version; `None` if the text is not one.
 pub(super) fn parse(text: &str) -> Option<Version<'_>> {
     RULES.read(text)
 }

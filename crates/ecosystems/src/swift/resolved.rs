@@ -1,6 +1,6 @@
-//! `Package.resolved`, written by Swift Package Manager and Xcode
-//! (<https://docs.swift.org/swiftpm/documentation/packagemanagerdocs/resolvingpackageversions/>): a pin
-//! a package, by its repository. The file has no graph.
+//! Reader of `Package.resolved`, which Swift Package Manager and Xcode write
+//! (<https://docs.swift.org/swiftpm/documentation/packagemanagerdocs/resolvingpackageversions/>):
+//! one pin per package, identified by its repository. The file contains no graph.
 
 use std::collections::HashSet;
 
@@ -10,24 +10,25 @@ use crate::syntax::{Node, json};
 use crate::{Input, ParseError, limits};
 use patchgate_model::without_credentials;
 
-/// Reads the pins.
+/// Reads the pins as packages without edges.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let document = json(input.text()?)?;
-    let (format, holder) = match document.get("version").and_then(Node::scalar) {
+    let (format, parent) = match document.get("version").and_then(Node::scalar) {
         Some("1") => ("swift-resolved-v1", document.get("object")),
         Some("2") => ("swift-resolved-v2", Some(&document)),
         Some("3") => ("swift-resolved-v3", Some(&document)),
         Some(other) => {
-            return Err(ParseError::new(format!(
-                "has format version {other:?}, which is not known"
-            ))
-            .with_hint("versions 1 to 3 are read; a newer Patchgate may read this one"));
+            return Err(
+                ParseError::new(format!("has the unsupported format version {other:?}")).with_hint(
+                    "versions 1 to 3 are supported; a newer Patchgate may support this one",
+                ),
+            );
         }
         None => return Err(ParseError::new("lacks its format `version`")),
     };
 
-    let pins = holder
-        .and_then(|holder| holder.get("pins"))
+    let pins = parent
+        .and_then(|parent| parent.get("pins"))
         .filter(|pins| pins.is_list())
         .ok_or_else(|| ParseError::new("lacks the list `pins`"))?;
     let mut lockfile = Lockfile {
@@ -55,8 +56,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     Ok(lockfile)
 }
 
-/// A pinned package. One of a branch or a commit has the commit for a version, since it has no
-/// other.
+/// A pinned package. A pin to a branch or a commit uses the commit as its version.
 fn package(pin: &Node<'_>, is_first_format: bool) -> Result<Package, ParseError> {
     let failed = |reason: String| ParseError::new(reason).at_line(pin.line as usize);
     let state = pin
@@ -82,7 +82,7 @@ fn package(pin: &Node<'_>, is_first_format: bool) -> Result<Package, ParseError>
         Some("localSourceControl" | "fileSystem") => {
             (identity.to_owned(), Origin::Path(Some(location.to_owned())))
         }
-        // The first version of the format has no kinds: Swift writes a folder as its path.
+        // The first version of the format has no kinds. Swift writes a directory as its path.
         None if is_first_format && location.starts_with('/') => {
             (identity.to_owned(), Origin::Path(Some(location.to_owned())))
         }
@@ -113,12 +113,12 @@ fn package(pin: &Node<'_>, is_first_format: bool) -> Result<Package, ParseError>
     })
 }
 
-/// A repository's address as OSV and package URLs have it: host and path, without scheme, user,
+/// A repository's address in the form of OSV and package URLs: host and path, without scheme, user,
 /// port and `.git`.
 fn name_of(url: &str) -> String {
     let (authority, path) = match url.split_once("://") {
         Some((_, rest)) => rest.split_once('/').unwrap_or((rest, "")),
-        // As `git@github.com:apple/swift-nio.git`.
+        // An address such as `git@github.com:apple/swift-nio.git`.
         None => match url.split_once(':') {
             Some((authority, path)) if !authority.contains('/') => (authority, path),
             _ => ("", url),

@@ -1,4 +1,4 @@
-//! Whole files: what the fixtures hold, and the traps of the format.
+//! Whole files: the contents of the fixtures, and the traps of the format.
 
 use patchgate_model::Lockfile;
 
@@ -51,7 +51,7 @@ fn what_cannot_be_known_is_an_error() {
         ("{\"pins\": []}".to_owned(), "lacks its format `version`"),
         (
             "{\"version\": 4}".to_owned(),
-            "has format version \"4\", which is not known",
+            "has the unsupported format version \"4\"",
         ),
         (
             "{\"version\": 1, \"pins\": []}".to_owned(),

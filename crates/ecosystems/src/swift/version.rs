@@ -1,11 +1,11 @@
-//! The order of Swift's versions: Semantic Versioning 2.0 (<https://semver.org/spec/v2.0.0.html>),
-//! where a tag may have a `v` in front and lack its last numbers.
+//! Version order of Swift packages: Semantic Versioning 2.0
+//! (<https://semver.org/spec/v2.0.0.html>). A tag can have a leading `v` and lack trailing numbers.
 
 use crate::version::semantic::{Rules, Semantic};
 
 const RULES: Rules = Rules::STRICT.with_missing_numbers().with_leading_zeros();
 
-/// Reads a version; `None` when the text is not one.
+/// Parses a version; `None` if the text is not one.
 pub(super) fn parse(text: &str) -> Option<Semantic<'_>> {
     let text = text.strip_prefix('v').unwrap_or(text);
     RULES.read(text).map(|(version, _)| version)

@@ -1,13 +1,13 @@
-//! R's order of versions (`package_version`,
-//! <https://stat.ethz.ch/R-manual/R-devel/library/base/html/numeric_version.html>): numbers between
-//! `.` and `-`, which mean the same, compared one by one; of two lists that begin alike the shorter
-//! one is smaller.
+//! Version order of R (`package_version`,
+//! <https://stat.ethz.ch/R-manual/R-devel/library/base/html/numeric_version.html>): numbers
+//! separated by `.` or `-`, which are equivalent, compared one by one. A version sorts before its
+//! extensions.
 //!
-//! R asks for two numbers at least; OSV's `0`, which stands before all versions, is one.
+//! R requires at least two numbers. OSV's `0`, which precedes all versions, has only one.
 
 use crate::version::number::{self, Number};
 
-/// Reads a version; `None` when the text is not one.
+/// Parses a version; `None` if the text is not one.
 pub(crate) fn parse(text: &str) -> Option<Vec<Number<&str>>> {
     number::list(text, &['.', '-'])
 }
