@@ -1,5 +1,5 @@
-//! Dockerfiles (<https://docs.docker.com/reference/dockerfile/>): the images that stages start
-//! from and that files are copied from.
+//! Reader of Dockerfiles (<https://docs.docker.com/reference/dockerfile/>): the images that stages
+//! are based on and that files are copied from.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,10 +8,10 @@ use patchgate_model::{DependencyKind, Lockfile, Root};
 use super::image;
 use crate::{Input, ParseError};
 
-/// Most times that a variable's value may name another variable.
+/// Most substitutions of variables in one text.
 const MAX_SUBSTITUTIONS: usize = 1_000;
 
-/// Reads a Dockerfile.
+/// Reads a Dockerfile, with the variables that it sets before the first `FROM`.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let text = input.text()?;
     let mut lockfile = Lockfile {
@@ -32,7 +32,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         let keyword = words.next().unwrap_or_default().to_ascii_uppercase();
 
         match keyword.as_str() {
-            // Variables that are set within a stage are not known to `FROM`.
+            // Variables that are set within a stage are not visible to `FROM`.
             "ARG" if !started => {
                 for word in words {
                     if let Some((name, value)) = word.split_once('=') {
@@ -81,7 +81,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     Ok(lockfile)
 }
 
-/// The image of `--from=IMAGE` or of `--mount=…,from=IMAGE,…`.
+/// The image in `--from=IMAGE` or in `--mount=…,from=IMAGE,…`.
 fn source(flag: &str) -> Option<&str> {
     let found = match flag.strip_prefix("--from=") {
         Some(image) => image,
@@ -93,25 +93,26 @@ fn source(flag: &str) -> Option<&str> {
     (!found.is_empty()).then_some(found)
 }
 
+/// An instruction without its line breaks.
 struct Instruction {
-    /// Line on which it begins.
+    /// Line on which the instruction begins.
     line: u32,
-    /// Its lines, put together.
+    /// The joined lines.
     words: String,
 }
 
-/// Puts continued lines together and leaves out comments and here-documents.
+/// Joins continued lines, and skips comments and here-documents.
 fn instructions(text: &str) -> Result<Vec<Instruction>, ParseError> {
     let mut escape = '\\';
     let mut directives = true;
-    let mut found: Vec<Instruction> = Vec::new();
+    let mut complete: Vec<Instruction> = Vec::new();
     let mut open: Option<Instruction> = None;
 
     let mut lines = (1_u32..).zip(text.lines());
     while let Some((line, content)) = lines.next() {
         let trimmed = content.trim();
         if let Some(comment) = trimmed.strip_prefix('#') {
-            // `# escape=` counts only in front of everything else.
+            // `# escape=` counts only before everything else.
             let directive = comment.split_once('=').filter(|_| directives);
             match directive {
                 Some((key, value)) if key.trim().eq_ignore_ascii_case("escape") => {
@@ -125,7 +126,7 @@ fn instructions(text: &str) -> Result<Vec<Instruction>, ParseError> {
         }
 
         if trimmed.is_empty() {
-            directives &= trimmed.is_empty() && open.is_none() && found.is_empty();
+            directives &= trimmed.is_empty() && open.is_none() && complete.is_empty();
             continue;
         }
 
@@ -146,20 +147,21 @@ fn instructions(text: &str) -> Result<Vec<Instruction>, ParseError> {
                 for end in here_documents(&instruction.words) {
                     let closed = lines.by_ref().any(|(_, content)| content.trim() == end);
                     if !closed {
-                        let reason = format!("is truncated: `<<{end}` does not end");
+                        let reason =
+                            format!("is truncated: the here-document `<<{end}` is not closed");
                         return Err(ParseError::new(reason).at_line(line as usize));
                     }
                 }
-                found.push(instruction);
+                complete.push(instruction);
             }
         }
     }
 
-    found.extend(open);
-    Ok(found)
+    complete.extend(open);
+    Ok(complete)
 }
 
-/// The words that end the here-documents of `RUN`, `COPY` and `ADD`.
+/// The words that end the here-documents of a `RUN`, `COPY` or `ADD`.
 fn here_documents(words: &str) -> Vec<String> {
     let keyword = words.split_whitespace().next().unwrap_or_default();
     if !["RUN", "COPY", "ADD"]
@@ -185,8 +187,8 @@ fn here_documents(words: &str) -> Vec<String> {
         .collect()
 }
 
-/// `$NAME`, `${NAME}`, `${NAME:-default}` and `${NAME-default}` with their values. What is not set
-/// stays as it is written.
+/// Replaces `$NAME`, `${NAME}`, `${NAME:-default}` and `${NAME-default}` by their values. A
+/// variable that is not set stays as written.
 fn substituted(text: &str, variables: &BTreeMap<String, String>) -> String {
     let mut out = String::new();
     let mut rest = text;

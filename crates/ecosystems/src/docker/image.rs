@@ -1,4 +1,4 @@
-//! References of images: `[HOST[:PORT]/]PATH[:TAG][@DIGEST]`
+//! Image references: `[HOST[:PORT]/]PATH[:TAG][@DIGEST]`
 //! (<https://github.com/distribution/reference>).
 
 use patchgate_model::{
@@ -7,8 +7,8 @@ use patchgate_model::{
 
 use crate::{ParseError, limits};
 
-/// Adds an image to a file's list. One without a tag and without a digest has no version: what it
-/// stands for changes by the day. So has one with a variable that nothing sets.
+/// Adds an image to the packages of a file. An image without tag and digest has no version, because
+/// its content can change every day. An image with a variable that is not set has none either.
 pub(super) fn add(
     lockfile: &mut Lockfile,
     reference: &str,
@@ -61,7 +61,7 @@ pub(super) fn add(
     Ok(())
 }
 
-/// Name, tag and digest.
+/// Splits a reference into name, tag and digest.
 fn split(reference: &str) -> (&str, Option<&str>, Option<&str>) {
     let (rest, digest) = match reference.split_once('@') {
         Some((rest, digest)) => (rest, Some(digest).filter(|digest| !digest.is_empty())),
@@ -80,15 +80,15 @@ fn split(reference: &str) -> (&str, Option<&str>, Option<&str>) {
     }
 }
 
-/// The host that a name begins with: its first part, when that looks like one.
+/// The host at the beginning of a name: its first part, if that looks like a host.
 fn host(name: &str) -> Option<&str> {
     let (first, _) = name.split_once('/')?;
     (first.contains(['.', ':']) || first == "localhost").then_some(first)
 }
 
-/// The package URL; a host is its qualifier, as the type's definition has it
-/// (<https://github.com/package-url/purl-spec/blob/main/types-doc/docker-definition.md>). The
-/// version is the digest where there is one.
+/// The package URL. A host becomes a qualifier, as in the definition of the type
+/// (<https://github.com/package-url/purl-spec/blob/main/types-doc/docker-definition.md>). If there
+/// is a digest, it is the version.
 pub(super) fn purl(name: &str, version: &str) -> String {
     let (host, path) = match host(name) {
         Some(host) => (Some(host), name.get(host.len() + 1..).unwrap_or_default()),

@@ -1,4 +1,4 @@
-//! Images in Compose files, in GitLab CI and in GitHub workflows.
+//! Readers of the images in Compose files, GitLab CI configurations and GitHub workflows.
 
 use patchgate_model::{DependencyKind, Lockfile, Root};
 
@@ -16,16 +16,16 @@ fn empty(input: &Input<'_>, format: &'static str) -> Lockfile {
     }
 }
 
-/// Compose files: `services.*.image`
-/// (<https://docs.docker.com/reference/compose-file/services/#image>). A service that is built
-/// here has its image from its Dockerfile.
+/// Reads `services.*.image` of a Compose file
+/// (<https://docs.docker.com/reference/compose-file/services/#image>). The image of a service that
+/// is built locally comes from its Dockerfile.
 pub(super) fn compose(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let root = yaml(input.text()?)?;
     let mut lockfile = empty(input, "compose");
     if !root.is_map() {
         return Err(ParseError::new("is not a Compose file"));
     }
-    // The first form of the file had no `services`: each key was one.
+    // In the first version of the format there is no `services`: each top-level key is a service.
     let services = match root.get("services") {
         Some(_) => root.optional_map("services")?,
         None if root.get("include").is_some() || root.get("name").is_some() => &[],
@@ -47,14 +47,14 @@ pub(super) fn compose(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     Ok(lockfile)
 }
 
-/// GitLab CI: `image:` and `services:` at the top, in `default` and in each job
-/// (<https://docs.gitlab.com/ci/yaml/#image>).
+/// Reads `image:` and `services:` of a GitLab CI configuration, at the top level, in `default` and
+/// in each job (<https://docs.gitlab.com/ci/yaml/#image>).
 pub(super) fn gitlab_ci(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let mut lockfile = empty(input, "gitlab-ci");
     for root in yaml_documents(input.text()?)? {
         if !root.is_map() {
             return Err(
-                ParseError::new("is not a configuration of GitLab CI").at_line(root.line as usize)
+                ParseError::new("is not a GitLab CI configuration").at_line(root.line as usize)
             );
         }
 
@@ -63,7 +63,7 @@ pub(super) fn gitlab_ci(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             .iter()
             .map(|(_, job)| job)
             .filter(|job| job.is_map());
-        // `image` at the top may be a map of its own, which is no job.
+        // A top-level `image` can be a map, which is not a job.
         let jobs = jobs.filter(|job| Some(*job) != root.get("image"));
 
         for owner in std::iter::once(&root).chain(jobs) {
@@ -87,7 +87,8 @@ fn services<'n, 'a>(owner: &'n Node<'a>) -> Result<&'n [Node<'a>], ParseError> {
     owner.optional_list("services")
 }
 
-/// GitHub workflows: the containers and services of jobs, and steps that are images
+/// Reads the containers and services of the jobs in a GitHub workflow, and the steps that are
+/// images
 /// (<https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax#jobsjob_idcontainer>).
 pub(super) fn workflow(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let root = yaml(input.text()?)?;
@@ -125,7 +126,7 @@ pub(super) fn workflow(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     Ok(lockfile)
 }
 
-/// Adds what stands under `image`: a text, or a map with a `name`.
+/// Adds the image under `image`: a string, or a map with a `name`.
 fn add(lockfile: &mut Lockfile, owner: &Node<'_>, kind: DependencyKind) -> Result<(), ParseError> {
     match owner.get("image") {
         Some(node) if node.is_map() => name(lockfile, node),
@@ -145,7 +146,7 @@ fn name(lockfile: &mut Lockfile, node: &Node<'_>) -> Result<(), ParseError> {
 }
 
 fn text(lockfile: &mut Lockfile, node: &Node<'_>) -> Result<(), ParseError> {
-    // An empty text leaves the container out.
+    // An empty string means that the job has no container.
     match node.text() {
         Some(text) if !text.trim().is_empty() => {
             image::add(lockfile, text, node.line, DependencyKind::Build)

@@ -1,5 +1,6 @@
-//! `flake.lock` (<https://nix.dev/manual/nix/latest/command-ref/new-cli/nix3-flake#lock-files>): the
-//! inputs of a flake, each locked to a revision, as a graph.
+//! Reader of `flake.lock`
+//! (<https://nix.dev/manual/nix/latest/command-ref/new-cli/nix3-flake#lock-files>): the inputs of a
+//! flake as a graph, each locked to a revision.
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -12,13 +13,13 @@ use patchgate_model::{
 use crate::syntax::{Node, json};
 use crate::{Input, ParseError, limits};
 
-/// Most inputs within inputs that `follows` may lead through.
+/// Deepest chain of `follows`.
 const MAX_FOLLOWS: usize = 64;
 
-/// Most steps along `follows` in one file: what follows what follows can be made to branch.
+/// Most steps along `follows` in one file. `follows` of `follows` can branch exponentially.
 const MAX_STEPS: usize = 1_000_000;
 
-/// Reads the lockfile.
+/// Reads a lockfile, whose roots are the inputs of the flake itself.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let document = json(input.text()?)?;
     let version = document.get("version").and_then(Node::scalar);
@@ -28,12 +29,12 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         Some("7") => "flake-lock-v7",
         Some(other) => {
             return Err(ParseError::new(format!(
-                "has version {other}; versions 5 to 7 are read"
+                "has version {other}; versions 5 to 7 are supported"
             )));
         }
         None => {
             return Err(ParseError::new(
-                "is not a lockfile of Nix: it has no `version`",
+                "is not a Nix lockfile: it has no `version`",
             ));
         }
     };
@@ -41,12 +42,12 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let root = document.need_text("root")?;
     let nodes = document.optional_map("nodes")?;
     if nodes.len() > limits::MAX_PACKAGES {
-        return Err(ParseError::new("holds too many inputs"));
+        return Err(ParseError::new("contains too many inputs"));
     }
 
     let mut graph = Graph {
         nodes: nodes.iter().map(|(key, node)| (&*key.name, node)).collect(),
-        places: HashMap::new(),
+        indices: HashMap::new(),
         root,
         steps: Cell::new(0),
     };
@@ -64,7 +65,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     };
     for (key, node) in nodes.iter().filter(|(key, _)| key.name != root) {
         let index = u32::try_from(lockfile.packages.len()).unwrap_or(u32::MAX);
-        graph.places.insert(&key.name, PackageIndex(index));
+        graph.indices.insert(&key.name, PackageIndex(index));
         lockfile.packages.push(package(&key.name, key.line, node)?);
     }
 
@@ -73,8 +74,8 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         .map(|(key, node)| Ok((&*key.name, graph.edges(node)?)))
         .collect::<Result<Vec<_>, ParseError>>()?;
     for (key, edges) in edges {
-        let place = graph.places.get(key).map(|place| place.0 as usize);
-        match place.and_then(|place| lockfile.packages.get_mut(place)) {
+        let index = graph.indices.get(key).map(|index| index.0 as usize);
+        match index.and_then(|index| lockfile.packages.get_mut(index)) {
             Some(package) => package.edges = edges,
             None => lockfile.roots.push(Root {
                 edges,
@@ -124,8 +125,7 @@ fn package(key: &str, line: u32, node: &Node<'_>) -> Result<Package, ParseError>
         (_, _, Some(url)) => (url.clone(), Origin::Url(url)),
         _ => {
             return Err(
-                ParseError::new(format!("locks `{key}` to nothing that is known"))
-                    .at_line(line as usize),
+                ParseError::new(format!("locks `{key}` in an unknown form")).at_line(line as usize)
             );
         }
     };
@@ -155,7 +155,7 @@ fn package(key: &str, line: u32, node: &Node<'_>) -> Result<Package, ParseError>
     })
 }
 
-/// The hosts that Nix means by the types of inputs that name none.
+/// The host that Nix uses for an input of this type that names none.
 fn default_host(kind: &str) -> String {
     match kind {
         "gitlab" => "gitlab.com",
@@ -165,9 +165,10 @@ fn default_host(kind: &str) -> String {
     .to_owned()
 }
 
+/// Nodes of the lockfile while their edges are resolved.
 struct Graph<'a, 'b> {
     nodes: HashMap<&'b str, &'b Node<'a>>,
-    places: HashMap<&'b str, PackageIndex>,
+    indices: HashMap<&'b str, PackageIndex>,
     root: &'b str,
     steps: Cell<usize>,
 }
@@ -178,7 +179,7 @@ impl Graph<'_, '_> {
         for (name, input) in node.optional_map("inputs")? {
             let missing = || {
                 ParseError::new(format!(
-                    "is truncated: the input `{}` leads nowhere",
+                    "is truncated: the input `{}` refers to nothing",
                     name.name
                 ))
                 .at_line(name.line as usize)
@@ -194,7 +195,7 @@ impl Graph<'_, '_> {
             }
 
             edges.push(Edge {
-                to: *self.places.get(target).ok_or_else(missing)?,
+                to: *self.indices.get(target).ok_or_else(missing)?,
                 name: (&*name.name).into(),
                 requirement: None,
                 kind: DependencyKind::Build,
@@ -204,7 +205,7 @@ impl Graph<'_, '_> {
         Ok(edges)
     }
 
-    /// The node that a list of input names leads to, from the root.
+    /// The node that a list of input names leads to, starting at the root.
     fn followed<'n>(&'n self, path: &'n Node<'_>, depth: usize) -> Option<&'n str> {
         if depth > MAX_FOLLOWS || !path.is_list() {
             return None;

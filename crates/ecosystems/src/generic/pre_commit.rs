@@ -1,5 +1,6 @@
-//! `.pre-commit-config.yaml` (<https://pre-commit.com/#pre-commit-configyaml---top-level>): the
-//! repositories of hooks with the tag or commit that is used.
+//! Reader of `.pre-commit-config.yaml`
+//! (<https://pre-commit.com/#pre-commit-configyaml---top-level>): the repositories of hooks, with
+//! their tag or commit.
 
 use patchgate_model::{
     CommitId, DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root, Scope,
@@ -9,12 +10,12 @@ use patchgate_model::{
 use crate::syntax::{Node, yaml};
 use crate::{Input, ParseError, limits};
 
-/// Reads the configuration.
+/// Reads a configuration. Hooks of the repository itself (`local`, `meta`) are not packages.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let root = yaml(input.text()?)?;
     let Some(repos) = root.get("repos").filter(|repos| repos.is_list()) else {
         return Err(ParseError::new(
-            "is not a configuration of pre-commit: it has no list `repos`",
+            "is not a pre-commit configuration: it has no list `repos`",
         ));
     };
 
@@ -70,8 +71,8 @@ fn add(lockfile: &mut Lockfile, repo: &Node<'_>, url: &str) -> Result<(), ParseE
     Ok(())
 }
 
-/// What a hook installs beside itself. Which ecosystem it is of stands in the hook's own
-/// repository, so it stays a requirement as written.
+/// An additional dependency of a hook. Its ecosystem is stated only in the hook's own repository,
+/// so it stays an unresolved requirement as written.
 fn additional(node: &Node<'_>) -> Result<Unresolved, ParseError> {
     let text = node
         .text()

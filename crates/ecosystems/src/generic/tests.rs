@@ -1,4 +1,4 @@
-//! Whole files: what the fixtures hold, and the traps of the formats.
+//! Whole files: the contents of the fixtures, and the traps of the formats.
 
 use patchgate_model::Lockfile;
 
@@ -13,7 +13,7 @@ fn read(text: &str) -> Result<Lockfile, ParseError> {
     })
 }
 
-/// As `nix flake metadata` has it.
+/// The output of `nix flake metadata`.
 #[test]
 fn what_nix_locked_is_read() {
     let text = include_str!("fixtures/read/inputs/flake.lock");

@@ -1,4 +1,4 @@
-//! `uses:` in workflows and composite actions.
+//! Reader of `uses:` in workflows and composite actions.
 
 use patchgate_model::{
     CommitId, DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root, Scope,
@@ -7,7 +7,7 @@ use patchgate_model::{
 use crate::syntax::{Node, yaml};
 use crate::{Input, ParseError, limits};
 
-/// Reads a workflow: the steps of its jobs, and the workflows that its jobs call.
+/// Reads the steps of the jobs in a workflow, and the workflows that the jobs call.
 pub(super) fn workflow(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let text = input.text()?;
     let root = yaml(text)?;
@@ -15,31 +15,33 @@ pub(super) fn workflow(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         return Err(ParseError::new("is not a workflow: it has no `jobs`"));
     }
 
-    let mut found = Found::new(input, text, "github-workflow", &root);
+    let mut reader = Found::new(input, text, "github-workflow", &root);
     for (name, job) in root.optional_map("jobs")? {
         if !job.is_map() {
             return Err(job.unexpected(&name.name, "a job"));
         }
-        found.uses(job)?;
-        found.steps(job)?;
+        reader.uses(job)?;
+        reader.steps(job)?;
     }
 
-    Ok(found.lockfile)
+    Ok(reader.lockfile)
 }
 
-/// Reads the metadata of an action; one that is not composite uses no other.
+/// Reads the metadata of an action. Only a composite action uses others.
 pub(super) fn action(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let text = input.text()?;
     let root = yaml(text)?;
     let Some(runs) = root.get("runs").filter(|runs| runs.is_map()) else {
         return Err(ParseError::new("is not an action: it has no `runs`"));
     };
-    let mut found = Found::new(input, text, "github-action", &root);
-    found.steps(runs)?;
-    Ok(found.lockfile)
+    let mut reader = Found::new(input, text, "github-action", &root);
+    reader.steps(runs)?;
+    Ok(reader.lockfile)
 }
 
+/// A lockfile under construction.
 struct Found<'a> {
+    /// Lines of the file, for the comments that the YAML tree does not contain.
     lines: Vec<&'a str>,
     lockfile: Lockfile,
 }
@@ -107,8 +109,8 @@ impl<'a> Found<'a> {
         Ok(())
     }
 
-    /// A tag is the version. For a commit, the version is the one that a comment behind it states,
-    /// as bots write it; the commit stays what is trusted.
+    /// The package of a `uses:`. A tag is the version. For a commit, the version comes from the
+    /// comment after it, in the form that bots write; the commit stays the origin.
     fn package(&self, name: String, reference: &str, line: u32) -> Package {
         let commit = CommitId::parse(reference).filter(CommitId::is_sha1);
         let (version, origin) = if let Some(commit) = commit {
@@ -130,7 +132,7 @@ impl<'a> Found<'a> {
         }
     }
 
-    /// The version in the comment behind a commit: `…@11bd719… # v4.2.2`.
+    /// The version in the comment after a commit: `…@11bd719… # v4.2.2`.
     fn comment_version(&self, line: u32, commit: &str) -> Option<&'a str> {
         let line = self.lines.get((line as usize).checked_sub(1)?)?;
         let (_, behind) = line.split_once(commit)?;

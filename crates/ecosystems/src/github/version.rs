@@ -1,9 +1,10 @@
-//! Tags of actions in order.
+//! Order of the tags of actions.
 //!
-//! Most actions keep tags that move: `v4` stands for the newest release `v4.x.y`, and `v4.1` for
-//! the newest `v4.1.x` (<https://docs.github.com/en/actions/how-tos/create-and-publish-actions/using-immutable-releases-and-tags-to-manage-your-actions-releases>).
-//! Such a tag therefore comes after every release that it can stand for, so that an advisory fixed
-//! in `4.1.3` does not name `v4`, and one fixed in `5.0.0` does.
+//! Most actions have moving tags: `v4` refers to the newest release `v4.x.y`, and `v4.1` to the
+//! newest `v4.1.x`
+//! (<https://docs.github.com/en/actions/how-tos/create-and-publish-actions/using-immutable-releases-and-tags-to-manage-your-actions-releases>).
+//! Such a tag sorts after every release that it can refer to. An advisory fixed in `4.1.3`
+//! therefore does not match `v4`, and one fixed in `5.0.0` does.
 
 use std::cmp::Ordering;
 
@@ -11,22 +12,22 @@ use crate::VersionError;
 use crate::version::number::{self, Number};
 use crate::version::semantic::Prerelease;
 
-/// Numbers up to which a tag moves: `v4`, `v4.1`.
+/// Tags with fewer numbers than this are moving: `v4`, `v4.1`.
 const MOVING_BELOW: usize = 3;
 
 /// A tag with its numbers.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Tag<'a> {
-    /// Up to four numbers.
+    /// One to four numbers.
     numbers: Vec<Number<&'a str>>,
-    /// As Semantic Versioning 2.0 has it.
+    /// The pre-release part, compared as in Semantic Versioning 2.0.
     pre: Prerelease<'a>,
 }
 
-/// Reads `v1`, `v1.2`, `v1.2.3`, `v1.2.3-beta.1` or the same without `v`.
+/// Parses `v1`, `v1.2`, `v1.2.3`, `v1.2.3-beta.1`, or the same without `v`.
 ///
 /// # Errors
-/// For a branch, a commit and any other text: nobody can tell which release it is.
+/// If the text is a branch, a commit or anything else, because its release is unknown.
 pub(super) fn parse(text: &str) -> Result<Tag<'_>, VersionError> {
     tag(text).ok_or_else(|| VersionError {
         version: text.to_owned(),
@@ -43,7 +44,7 @@ fn tag(text: &str) -> Option<Tag<'_>> {
         None => (bare, Prerelease::NONE),
     };
 
-    // A commit of digits alone is a number of forty digits, and no release.
+    // A commit of digits only is a number with forty digits and not a release.
     let is_commit = numbers.split('.').any(|part| part.len() >= 40);
     let numbers = number::list(numbers, &['.'])?;
     let is_sound = numbers.len() <= 4 && (numbers.len() >= MOVING_BELOW || pre.is_none());

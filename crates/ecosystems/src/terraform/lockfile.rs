@@ -1,15 +1,14 @@
-//! `.terraform.lock.hcl`
+//! Reader of `.terraform.lock.hcl`
 //! (<https://developer.hashicorp.com/terraform/language/files/dependency-lock>): blocks of
-//! `provider "ADDRESS" { … }` with a version, the constraints behind it and hashes.
+//! `provider "ADDRESS" { … }` with a version, its constraints and hashes.
 //!
-//! The file is written by the program, in one form; the parts of HCL that it never uses are
-//! refused, not guessed.
+//! Terraform always writes the file in one form. Parts of HCL that it never uses are refused.
 
 use patchgate_model::{Lockfile, Origin, Package};
 
 use crate::{Input, ParseError, limits};
 
-/// Reads the lockfile.
+/// Reads the providers as packages without edges.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let text = input.text()?;
     let mut lockfile = Lockfile {
@@ -31,16 +30,15 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
                 .strip_prefix("provider")
                 .and_then(|rest| quoted(rest.trim_end_matches('{').trim()))
                 .filter(|address| !address.is_empty() && line.ends_with('{'));
-            let address = address.ok_or_else(|| {
-                failed(format!("is not a lockfile of Terraform: `{}`", short(line)))
-            })?;
+            let address = address
+                .ok_or_else(|| failed(format!("is not a Terraform lockfile: `{}`", short(line))))?;
             block = Some(Block::new(address, number));
             continue;
         };
 
         if open.line(line).map_err(failed)? {
             if lockfile.packages.len() >= limits::MAX_PACKAGES {
-                return Err(failed("holds too many providers".to_owned()));
+                return Err(failed("contains too many providers".to_owned()));
             }
             let closed = block.take().map(|block| block.package().map_err(failed));
             lockfile.packages.extend(closed.transpose()?);
@@ -56,15 +54,15 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     }
     if lockfile.packages.is_empty() && !is_left_empty(text) {
         return Err(ParseError::new(
-            "is not a lockfile of Terraform: it names no provider",
+            "is not a Terraform lockfile: it names no provider",
         ));
     }
 
     Ok(lockfile)
 }
 
-/// Whether the text is all that the program leaves in the file when the last provider went. With
-/// providers an empty line follows.
+/// Whether the text is exactly what the program writes after the last provider is removed. If there
+/// are providers, an empty line follows.
 fn is_left_empty(text: &str) -> bool {
     let written = |program: &str| {
         format!(
@@ -76,7 +74,7 @@ fn is_left_empty(text: &str) -> bool {
     text == written("terraform") || text == written("tofu")
 }
 
-/// A provider that is being read.
+/// The block of a provider whose end is not reached yet.
 struct Block {
     address: String,
     line: u32,
@@ -96,7 +94,7 @@ impl Block {
         }
     }
 
-    /// Takes a line; true when it closes the block.
+    /// Adds a line to the block; returns true if it closes the block.
     fn line(&mut self, line: &str) -> Result<bool, String> {
         if self.in_hashes {
             if line == "]" {
@@ -132,7 +130,7 @@ impl Block {
         let version = self
             .version
             .filter(|version| !version.is_empty())
-            .ok_or_else(|| format!("the block of `{}` has no version", self.address))?;
+            .ok_or_else(|| format!("has a block of `{}` without a version", self.address))?;
         let host = self
             .address
             .split_once('/')
@@ -149,7 +147,7 @@ impl Block {
 }
 
 fn unknown(line: &str) -> String {
-    format!("is not a lockfile of Terraform: `{}`", short(line))
+    format!("is not a Terraform lockfile: `{}`", short(line))
 }
 
 fn quoted(text: &str) -> Option<&str> {

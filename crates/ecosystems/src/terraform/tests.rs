@@ -1,4 +1,4 @@
-//! Whole files: what the fixtures hold, and the traps of the format.
+//! Whole files: the contents of the fixtures, and the traps of the format.
 
 use patchgate_model::Lockfile;
 
@@ -34,7 +34,7 @@ fn what_terraform_locked_is_read() {
     assert_eq!(hashes(&read(one).unwrap()), [1, 1, 1, 1]);
 }
 
-/// Terraform leaves these two lines when the last provider went.
+/// Terraform writes these two lines after the last provider is removed.
 #[test]
 fn a_file_without_providers_is_read_when_the_program_wrote_it() {
     let written = "# This file is maintained automatically by \"terraform init\".\n\
@@ -55,7 +55,7 @@ fn a_file_without_providers_is_read_when_the_program_wrote_it() {
         let error = read(other).unwrap_err();
         assert_eq!(
             error.reason,
-            "is not a lockfile of Terraform: it names no provider"
+            "is not a Terraform lockfile: it names no provider"
         );
     }
 
