@@ -1,4 +1,4 @@
-//! Versions of apk (apk-package(5), "Package version specification"):
+//! Version order of apk (apk-package(5), "Package version specification"), for versions such as
 //! `1.2.3a_alpha1_p2~0af1-r4`.
 
 use std::cmp::Ordering;
@@ -7,22 +7,22 @@ use crate::VersionError;
 use crate::version::number::{Number, is_digits};
 use crate::version::runs::split;
 
-/// A version in its parts.
+/// A version, split into the parts that determine its order.
 #[derive(Debug)]
 struct Version<'a> {
-    /// Numbers between the dots, as written.
+    /// Numbers between dots, as written.
     numbers: Vec<&'a str>,
-    /// A single letter behind them.
+    /// A single letter after the numbers.
     letter: Option<u8>,
-    /// Suffixes by rank, with their numbers.
+    /// Ranks of the suffixes, each with its number.
     suffixes: Vec<(i8, &'a str)>,
-    /// Hash of a commit.
+    /// Hash of a commit, after `~`.
     commit: Option<&'a str>,
-    /// Revision of the package.
+    /// Revision of the package, after `-r`.
     revision: Option<&'a str>,
 }
 
-/// Suffixes with their rank; having none is rank 0.
+/// Suffixes with their rank. A version without suffix has rank 0.
 const SUFFIXES: [(&str, i8); 9] = [
     ("alpha", -4),
     ("beta", -3),
@@ -35,12 +35,12 @@ const SUFFIXES: [(&str, i8); 9] = [
     ("p", 5),
 ];
 
-/// Orders two versions of a distribution.
+/// Compares two versions of a distribution.
 pub(super) fn compare(name: &'static str, a: &str, b: &str) -> Result<Ordering, VersionError> {
     crate::version::compare(name, parse, a, b)
 }
 
-/// Reads a version; `None` for a text that is none.
+/// Parses a version; `None` if the text is not one.
 fn parse(text: &str) -> Option<Version<'_>> {
     let (rest, revision) = match text.rsplit_once("-r") {
         Some((rest, revision)) if is_digits(revision) => (rest, Some(revision)),
@@ -122,11 +122,11 @@ impl PartialEq for Version<'_> {
 
 impl Eq for Version<'_> {}
 
-/// The first number counts as one. A later one with a leading zero is compared as text after the
-/// point when the other begins with a zero too, as the package manager does.
+/// The first numbers are compared numerically. As in apk itself, two later numbers are compared as
+/// decimal fractions if one of them has a leading zero.
 fn numbers(a: &[&str], b: &[&str]) -> Ordering {
-    for (place, (x, y)) in a.iter().zip(b).enumerate() {
-        let as_text = place > 0 && (x.starts_with('0') || y.starts_with('0'));
+    for (index, (x, y)) in a.iter().zip(b).enumerate() {
+        let as_text = index > 0 && (x.starts_with('0') || y.starts_with('0'));
         let order = if as_text {
             x.trim_end_matches('0').cmp(y.trim_end_matches('0'))
         } else {

@@ -1,4 +1,4 @@
-//! Debian's versions (deb-version(7), Debian Policy Manual section 5.6.12,
+//! Version order of Debian (deb-version(7), Debian Policy Manual section 5.6.12,
 //! <https://www.debian.org/doc/debian-policy/ch-controlfields.html#version>).
 
 use std::cmp::Ordering;
@@ -7,7 +7,7 @@ use crate::VersionError;
 use crate::version::number::Number;
 use crate::version::runs::compare_in_turn;
 
-/// `[epoch:]upstream[-revision]`.
+/// A version of the form `[epoch:]upstream[-revision]`.
 #[derive(Debug)]
 struct Version<'a> {
     epoch: Number<&'a str>,
@@ -15,12 +15,12 @@ struct Version<'a> {
     revision: &'a str,
 }
 
-/// Orders two versions of a distribution.
+/// Compares two versions of a distribution.
 pub(super) fn compare(name: &'static str, a: &str, b: &str) -> Result<Ordering, VersionError> {
     crate::version::compare(name, parse, a, b)
 }
 
-/// Reads a version; `None` for a text that is none.
+/// Parses a version; `None` if the text is not one.
 fn parse(text: &str) -> Option<Version<'_>> {
     let text = text.trim();
     let (epoch, rest) = text.split_once(':').unwrap_or(("0", text));

@@ -1,4 +1,4 @@
-//! Versions of RPM: `[epoch:]version[-release]`, each part compared in segments
+//! Version order of RPM: `[epoch:]version[-release]`, with each part compared in segments
 //! (rpm-version(7), <https://rpm.org/docs/latest/man/rpm-version.7>).
 
 use std::cmp::Ordering;
@@ -7,7 +7,7 @@ use crate::VersionError;
 use crate::version::number::Number;
 use crate::version::runs::split;
 
-/// A version in its parts.
+/// A version, split into the parts that determine its order.
 #[derive(Debug)]
 struct Version<'a> {
     epoch: Number<&'a str>,
@@ -15,12 +15,12 @@ struct Version<'a> {
     release: &'a str,
 }
 
-/// Orders two versions of a distribution.
+/// Compares two versions of a distribution.
 pub(super) fn compare(name: &'static str, a: &str, b: &str) -> Result<Ordering, VersionError> {
     crate::version::compare(name, parse, a, b)
 }
 
-/// Reads a version; `None` for a text that is none.
+/// Parses a version; `None` if the text is not one.
 fn parse(text: &str) -> Option<Version<'_>> {
     let (epoch, rest) = text.split_once(':').unwrap_or(("0", text));
     let (version, release) = rest.rsplit_once('-').unwrap_or((rest, ""));
@@ -38,8 +38,8 @@ fn parse(text: &str) -> Option<Version<'_>> {
 }
 
 impl Ord for Version<'_> {
-    /// RPM passes over the release when one side has none; an order that does that is not
-    /// transitive, so here a version without a release comes before all with one.
+    /// RPM ignores the release if one side has none, which is not transitive. Here a version
+    /// without a release sorts before all versions with one.
     fn cmp(&self, other: &Self) -> Ordering {
         self.epoch
             .cmp(&other.epoch)
@@ -62,9 +62,9 @@ impl PartialEq for Version<'_> {
 
 impl Eq for Version<'_> {}
 
-/// Compares segment by segment: digits as numbers, letters as text, numbers after letters. What
-/// stands between segments does not count, except that `~` comes before everything, also before
-/// the end, and `^` after the end and before everything else.
+/// Compares segment by segment: digits as numbers, letters as text, and numbers after letters.
+/// Separators do not count. `~` sorts before everything, including the end; `^` sorts after the end
+/// and before everything else.
 fn segments(mut a: &str, mut b: &str) -> Ordering {
     let separator = |c: char| !(c.is_ascii_alphanumeric() || c == '~' || c == '^');
     loop {

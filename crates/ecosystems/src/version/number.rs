@@ -1,11 +1,11 @@
 //! Decimal numbers of any size.
 //!
-//! Advisories and hostile lockfiles hold numbers that fit no machine integer, and an order that
-//! stops at some size is no total order; so numbers stay the digits that they are.
+//! Advisories and hostile lockfiles contain numbers that fit no machine integer, and an order that
+//! stops at some size is not total. Numbers are therefore kept as digits.
 
-/// A number by its digits, borrowed (`&str`) or owned (`String`). Leading zeros do not count.
+/// A number as its digits, borrowed (`&str`) or owned (`String`). Leading zeros are ignored.
 ///
-/// The order of the fields is the order of numbers: the longer one is larger.
+/// The derived order compares the fields in this order: the longer number is larger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Number<D> {
     length: usize,
@@ -21,9 +21,9 @@ impl Number<&'static str> {
 }
 
 impl<'a> Number<&'a str> {
-    /// The number of a text that is digits alone; without any, it is zero.
+    /// The value of a text of digits only; an empty text is zero.
     pub(crate) fn new(digits: &'a str) -> Self {
-        // Nearly all have none, which is cheaper to see than to look for where they end.
+        // Nearly all numbers lack leading zeros. Checking for one first is cheaper than trimming.
         let digits = if digits.starts_with('0') {
             digits.trim_start_matches('0')
         } else {
@@ -39,7 +39,7 @@ impl<'a> Number<&'a str> {
         }
     }
 
-    /// Reads a number; `None` for a text that is not one digit or more.
+    /// Parses a number; `None` if the text is not one or more digits.
     pub(crate) fn parse(text: &'a str) -> Option<Self> {
         is_digits(text).then(|| Self::new(text))
     }
@@ -49,7 +49,7 @@ impl<'a> Number<&'a str> {
         self.digits
     }
 
-    /// The same number, for a version that outlives its text.
+    /// An owned copy, for a version that outlives its text.
     pub(crate) fn owned(self) -> Number<String> {
         Number {
             length: self.length,
@@ -74,7 +74,7 @@ impl<D: From<&'static str>> Default for Number<D> {
     }
 }
 
-/// Whether a text is one ASCII digit or more.
+/// Whether a text consists of one or more ASCII digits.
 pub(crate) fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
@@ -84,9 +84,9 @@ pub(crate) fn is_plain(text: &str) -> bool {
     is_digits(text) && (text == "0" || !text.starts_with('0'))
 }
 
-/// Reads the numbers between separators; `None` when one of them is none. A `Vec` has the order
-/// that lists of numbers have in R and in Haskell: one by one, and of two lists that begin alike
-/// the shorter one is smaller.
+/// Parses the numbers between separators; `None` if one of them is not a number. A `Vec` orders
+/// lists of numbers as R and Haskell do: element by element, and a list sorts before its
+/// extensions.
 pub(crate) fn list<'a>(text: &'a str, separators: &[char]) -> Option<Vec<Number<&'a str>>> {
     text.split(separators).map(Number::parse).collect()
 }

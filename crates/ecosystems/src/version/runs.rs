@@ -1,15 +1,15 @@
-//! Versions that are cut where letters and digits meet.
+//! Versions that are split at every boundary between letters and digits.
 
 use std::cmp::Ordering;
 
 use super::number::Number;
 
-/// A run of letters or of digits. Letters come before numbers.
+/// A run of letters or of digits. Letters sort before numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Run<'a> {
-    /// What is no digit.
+    /// Characters that are not digits.
     Letters(&'a str),
-    /// Digits.
+    /// The value of a run of digits.
     Number(Number<&'a str>),
 }
 
@@ -17,7 +17,7 @@ impl Run<'static> {
     pub(crate) const ZERO: Self = Self::Number(Number::ZERO);
 }
 
-/// The runs of a text in turn.
+/// The runs of a text, from left to right.
 pub(crate) fn runs(text: &str) -> impl Iterator<Item = Run<'_>> {
     let mut rest = text;
     std::iter::from_fn(move || {
@@ -33,8 +33,8 @@ pub(crate) fn runs(text: &str) -> impl Iterator<Item = Run<'_>> {
     })
 }
 
-/// Cuts a text behind its first bytes that `belongs` takes. It has to take all bytes of a character
-/// or none.
+/// Splits a text after its longest prefix of bytes that `belongs` accepts. `belongs` must accept
+/// all bytes of a character or none of them.
 pub(crate) fn split(text: &str, belongs: impl Fn(u8) -> bool) -> (&str, &str) {
     let end = text
         .bytes()
@@ -43,9 +43,9 @@ pub(crate) fn split(text: &str, belongs: impl Fn(u8) -> bool) -> (&str, &str) {
     text.split_at_checked(end).unwrap_or((text, ""))
 }
 
-/// The order that Debian has (deb-version(7)) and opam took over: a run of what is no digit and a
-/// number in turn. In the former, `~` comes before the end, the end before letters, and letters
-/// before the rest.
+/// The order of Debian (deb-version(7)), which opam adopted: runs of non-digits and numbers
+/// alternate. In the former, `~` sorts before the end, the end before letters, and letters before
+/// other characters.
 pub(crate) fn compare_in_turn(mut a: &str, mut b: &str) -> Ordering {
     while !(a.is_empty() && b.is_empty()) {
         let (a_text, a_rest) = split(a, |byte| !byte.is_ascii_digit());
@@ -65,7 +65,7 @@ pub(crate) fn compare_in_turn(mut a: &str, mut b: &str) -> Ordering {
     Ordering::Equal
 }
 
-/// The places of the bytes of a run of what is no digit, and of its end.
+/// The sort weights of the bytes in a run of non-digits, followed by the weight of its end.
 fn weights(text: &str) -> impl Iterator<Item = u16> + '_ {
     let weight = |byte| match byte {
         b'~' => 0,

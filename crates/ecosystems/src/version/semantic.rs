@@ -1,31 +1,32 @@
-//! Semantic Versioning 2.0 (<https://semver.org/spec/v2.0.0.html>), with numbers of any size, and
-//! what ecosystems change in it.
+//! Semantic Versioning 2.0 (<https://semver.org/spec/v2.0.0.html>) with numbers of any size, and
+//! the variations of the ecosystems.
 //!
-//! How a version is written differs: [`Rules`] says it. What is compared is put together from
-//! [`Semantic`], [`Prerelease`] and [`Build`] by deriving `Ord`: three numbers or four, a pre-release
-//! of another kind, a build that counts.
+//! [`Rules`] describes the accepted notation. An ecosystem builds its order from [`Semantic`],
+//! [`Prerelease`] and [`Build`] by deriving `Ord`: with three or four numbers, another kind of
+//! pre-release, or a build that counts.
 
 use std::cmp::Ordering;
 
 use super::number::{Number, is_digits, is_plain};
 
-/// How an ecosystem writes versions.
+/// The notation of versions in an ecosystem.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rules {
-    /// How many numbers there have to be; what is missing of them behind these is zero.
+    /// Smallest count of numbers. Missing numbers after these are zero.
     required: usize,
-    /// Whether numbers may begin with zeros, which mean nothing then.
+    /// Whether numbers can have leading zeros, which are ignored.
     leading_zeros: bool,
 }
 
 impl Rules {
-    /// As the specification has it (sections 2, 9 and 10): three numbers, no leading zeros.
+    /// The notation of the specification (sections 2, 9 and 10): three numbers without leading
+    /// zeros.
     pub(crate) const STRICT: Self = Self {
         required: 3,
         leading_zeros: false,
     };
 
-    /// The same, where all numbers but the first may be missing.
+    /// The same notation, but all numbers except the first are optional.
     pub(crate) const fn with_missing_numbers(self) -> Self {
         Self {
             required: 1,
@@ -33,7 +34,7 @@ impl Rules {
         }
     }
 
-    /// The same, where numbers may begin with zeros.
+    /// The same notation, but numbers can have leading zeros.
     pub(crate) const fn with_leading_zeros(self) -> Self {
         Self {
             leading_zeros: true,
@@ -41,7 +42,7 @@ impl Rules {
         }
     }
 
-    /// Reads a version and its build; `None` when the text is not one.
+    /// Parses a version and its build; `None` if the text is not one.
     pub(crate) fn read<'a, const NUMBERS: usize>(
         self,
         text: &'a str,
@@ -55,24 +56,24 @@ impl Rules {
         Some((Semantic { core, pre }, build))
     }
 
-    /// Reads the numbers between dots; `None` when there are too few or too many.
+    /// Parses the numbers between dots; `None` if there are too few or too many.
     pub(crate) fn core<const NUMBERS: usize>(self, text: &str) -> Option<[Number<&str>; NUMBERS]> {
         let mut core = [Number::ZERO; NUMBERS];
-        let mut places = core.iter_mut();
+        let mut slots = core.iter_mut();
 
         let mut count = 0;
         for part in text.split('.') {
             if !self.leading_zeros && !is_plain(part) {
                 return None;
             }
-            *places.next()? = Number::parse(part)?;
+            *slots.next()? = Number::parse(part)?;
             count += 1;
         }
 
         (count >= self.required).then_some(core)
     }
 
-    /// Reads what stands behind the `-`.
+    /// Parses the text after the `-`.
     pub(crate) fn prerelease(self, text: &str) -> Option<Prerelease<'_>> {
         let is_sound = |part: &str| {
             is_identifier(part) && (self.leading_zeros || !is_digits(part) || is_plain(part))
@@ -81,46 +82,46 @@ impl Rules {
     }
 }
 
-/// Reads a version as the specification has it; `None` when the text is not one.
+/// Parses a version in the notation of the specification; `None` if the text is not one.
 pub(crate) fn strict(text: &str) -> Option<Semantic<'_>> {
     Rules::STRICT.read(text).map(|(version, _)| version)
 }
 
-/// The parts of a version that decide its order, in the order in which they do (section 11). Build
-/// metadata is not among them.
+/// The parts of a version that determine its order, in order of significance (section 11). Build
+/// metadata does not count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Semantic<'a, const NUMBERS: usize = 3, P = Prerelease<'a>> {
-    /// Major, minor, patch, and what an ecosystem has behind them.
+    /// Major, minor, patch, and further numbers of an ecosystem.
     pub(crate) core: [Number<&'a str>; NUMBERS],
-    /// The pre-release.
+    /// The pre-release part; it sorts a pre-release before its release.
     pub(crate) pre: P,
 }
 
-/// What stands behind the `-`: identifiers between dots. A release has none of them and comes after
-/// its pre-releases.
+/// The text after the `-`: identifiers between dots. A release has none and sorts after its
+/// pre-releases.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Prerelease<'a>(&'a str);
 
 impl<'a> Prerelease<'a> {
-    /// None: a release.
+    /// The empty part of a release.
     pub(crate) const NONE: Self = Self("");
 
-    /// A text as it is, whatever its characters.
+    /// Wraps a text without checking its characters.
     pub(crate) fn new(text: &'a str) -> Self {
         Self(text)
     }
 
-    /// Whether it is none: the version is a release.
+    /// Whether the version is a release.
     pub(crate) fn is_none(self) -> bool {
         self.0.is_empty()
     }
 
-    /// The text behind the `-`; empty for a release.
+    /// The text after the `-`; empty for a release.
     pub(crate) fn text(self) -> &'a str {
         self.0
     }
 
-    /// Orders two, words as `words` says.
+    /// Compares two pre-releases, with `words` as the order of words.
     pub(crate) fn compare_by(self, other: Self, words: fn(&str, &str) -> Ordering) -> Ordering {
         self.is_none()
             .cmp(&other.is_none())
@@ -148,12 +149,13 @@ impl PartialEq for Prerelease<'_> {
 
 impl Eq for Prerelease<'_> {}
 
-/// What stands behind the `+`, for ecosystems in which it counts: no build comes before any.
+/// The text after the `+`, for ecosystems in which it counts. A version without a build sorts
+/// first.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Build<'a>(&'a str);
 
 impl<'a> Build<'a> {
-    /// Takes the build off a version; `None` where what stands behind the `+` is no build.
+    /// Splits the build off a version; `None` if the text after the `+` is not a build.
     pub(crate) fn split(text: &'a str) -> Option<(&'a str, Self)> {
         match text.split_once('+') {
             Some((text, build)) => build
@@ -187,8 +189,8 @@ impl PartialEq for Build<'_> {
 
 impl Eq for Build<'_> {}
 
-/// Orders identifiers one by one (section 11.4): numbers as numbers and before words, words as
-/// `words` says, and where one list begins like the other the shorter one first.
+/// Compares identifiers one by one (section 11.4): numbers numerically and before words, words by
+/// `words`. A list sorts before its extensions.
 pub(crate) fn compare_identifiers<'a>(
     mut a: impl Iterator<Item = &'a str>,
     mut b: impl Iterator<Item = &'a str>,
@@ -212,7 +214,7 @@ pub(crate) fn compare_identifiers<'a>(
     }
 }
 
-/// Whether a text may stand between two dots of a pre-release or a build.
+/// Whether a text is a valid identifier of a pre-release or a build.
 fn is_identifier(text: &str) -> bool {
     !text.is_empty()
         && text
