@@ -1,4 +1,4 @@
-//! The `Cargo.lock` files of real repositories, read as an independent reader reads them.
+//! `Cargo.lock` files of real repositories, compared with an independent reader.
 #![expect(
     clippy::disallowed_methods,
     clippy::expect_used,
@@ -14,10 +14,10 @@ use patchgate_ecosystems::{Input, RequirementEdit, Siblings, Upgradable as _};
 use patchgate_model::{Lockfile, Origin, PackageIndex};
 use patchgate_testkit::{files_below, shared_dir, snapshots};
 
-/// A package as both readers know it.
+/// A package in the form that both readers have in common.
 type Key = (String, String, bool);
 
-/// Each lockfile of the corpus with the manifests of its snapshot.
+/// Each lockfile of the corpus, with the manifests of its snapshot.
 fn corpus() -> Vec<(PathBuf, String, String, Siblings)> {
     let Some(shared) = shared_dir() else {
         return Vec::new();
@@ -56,8 +56,12 @@ fn read(path: &str, text: &str, siblings: &Siblings) -> Lockfile {
 
 fn own_key(lockfile: &Lockfile, index: PackageIndex) -> Key {
     let package = lockfile.package(index).expect("edges lead to packages");
-    let from_folder = matches!(package.origin, Origin::Path(_));
-    (package.name.clone(), package.version.clone(), from_folder)
+    let from_directory = matches!(package.origin, Origin::Path(_));
+    (
+        package.name.clone(),
+        package.version.clone(),
+        from_directory,
+    )
 }
 
 #[test]
@@ -65,8 +69,8 @@ fn packages_and_dependencies_are_those_of_an_independent_reader() {
     for (file, path, text, siblings) in corpus() {
         let own = read(&path, &text, &siblings);
         let other: cargo_lock::Lockfile = text.parse().expect("the other reader reads it");
-        let key = |name: &cargo_lock::Name, version: &cargo_lock::Version, folder: bool| {
-            (name.to_string(), version.to_string(), folder)
+        let key = |name: &cargo_lock::Name, version: &cargo_lock::Version, directory: bool| {
+            (name.to_string(), version.to_string(), directory)
         };
         let mut theirs: Vec<(Key, Option<String>, BTreeSet<Key>)> = other
             .packages
@@ -110,7 +114,7 @@ fn packages_and_dependencies_are_those_of_an_independent_reader() {
             })
             .collect();
         if other.metadata.iter().next().is_some() {
-            // Version 1 keeps checksums in `[metadata]`, which the other reader leaves there.
+            // Version 1 keeps checksums in `[metadata]`, where the other reader leaves them.
             assert!(ours.iter().any(|(_, checksum, _)| checksum.is_some()));
             for (_, checksum, _) in ours.iter_mut().chain(&mut theirs) {
                 *checksum = None;
@@ -125,7 +129,7 @@ fn packages_and_dependencies_are_those_of_an_independent_reader() {
 }
 
 #[test]
-fn lines_are_where_the_packages_stand() {
+fn lines_point_at_the_packages() {
     for (file, path, text, siblings) in corpus() {
         let lines: Vec<&str> = text.lines().collect();
         for package in read(&path, &text, &siblings).packages {
@@ -145,7 +149,7 @@ fn every_project_finds_its_manifest() {
         assert!(!lockfile.roots.is_empty(), "{}", file.display());
 
         for root in &lockfile.roots {
-            // The corpus lacks some manifests that its repositories have.
+            // The corpus lacks some manifests of its repositories.
             let line = format!("name = \"{}\"", root.name);
             let exists = siblings.values().any(|manifest| {
                 let text = String::from_utf8_lossy(manifest);
@@ -168,8 +172,9 @@ fn every_project_finds_its_manifest() {
     }
 }
 
-/// What a manifest asks for admits what is locked: Cargo made the lockfile so. Left out are
-/// lockfiles inside a larger workspace, which Cargo does not keep up to date.
+/// The requirements of a manifest admit the locked versions, because Cargo made the lockfile that
+/// way. Lockfiles inside a larger workspace are left out, because Cargo does not keep them up to
+/// date.
 #[test]
 fn locked_versions_meet_their_requirements() {
     for (file, path, text, siblings) in corpus() {
@@ -196,7 +201,7 @@ fn locked_versions_meet_their_requirements() {
     }
 }
 
-/// Every requirement that a root states can be exchanged in its manifest or the workspace's.
+/// Every requirement of a root can be replaced in its manifest or in the workspace's.
 #[test]
 fn stated_requirements_can_be_edited() {
     let mut count = 0;

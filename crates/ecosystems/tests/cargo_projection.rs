@@ -1,6 +1,6 @@
-//! Cargo itself resolves a projected manifest to the lockfile of the whole one.
+//! Cargo resolves a projected manifest to the same lockfile as the complete one.
 //!
-//! Only manifests written here are given to Cargo, never a scanned repository's.
+//! Cargo only gets manifests that are written here, never those of a scanned repository.
 #![expect(
     clippy::disallowed_methods,
     clippy::disallowed_types,
@@ -13,7 +13,7 @@ use std::process::Command;
 
 use patchgate_ecosystems::cargo::resolution_manifest;
 
-/// A workspace with everything that names a file: targets, a build script, a readme.
+/// A workspace with everything that can name a file: targets, a build script, a readme.
 const WORKSPACE: [(&str, &str); 4] = [
     (
         "",
@@ -113,7 +113,7 @@ version = "1.0.0"
     ),
 ];
 
-/// Files that the whole manifests name.
+/// Files that the complete manifests name.
 const SOURCES: [&str; 12] = [
     "make.rs",
     "docs/README.md",
@@ -130,15 +130,15 @@ const SOURCES: [&str; 12] = [
 ];
 
 fn write(file: &Path, text: &str) {
-    std::fs::create_dir_all(file.parent().expect("it has a folder")).expect("it is made");
+    std::fs::create_dir_all(file.parent().expect("it has a directory")).expect("it is made");
     std::fs::write(file, text).expect("it is written");
 }
 
-/// What `cargo generate-lockfile` makes of a folder, without the network.
-fn lockfile(folder: &Path) -> String {
+/// The result of `cargo generate-lockfile` in a directory, without network access.
+fn lockfile(directory: &Path) -> String {
     let output = Command::new(env!("CARGO"))
         .args(["generate-lockfile", "--offline", "--quiet"])
-        .current_dir(folder)
+        .current_dir(directory)
         .output()
         .expect("cargo is there");
     assert!(
@@ -147,19 +147,22 @@ fn lockfile(folder: &Path) -> String {
         String::from_utf8_lossy(&output.stderr)
     );
 
-    std::fs::read_to_string(folder.join("Cargo.lock")).expect("cargo wrote it")
+    std::fs::read_to_string(directory.join("Cargo.lock")).expect("cargo wrote it")
 }
 
 #[test]
 fn cargo_resolves_it_alike() {
-    let whole = tempfile::tempdir().expect("a folder");
-    let scratch = tempfile::tempdir().expect("a folder");
-    for (folder, manifest) in WORKSPACE {
-        write(&whole.path().join(folder).join("Cargo.toml"), manifest);
+    let whole = tempfile::tempdir().expect("a directory");
+    let scratch = tempfile::tempdir().expect("a directory");
+    for (directory, manifest) in WORKSPACE {
+        write(&whole.path().join(directory).join("Cargo.toml"), manifest);
         let projected = resolution_manifest(manifest).expect("it is TOML");
         assert!(!projected.contains("path = \"source"), "{projected}");
-        write(&scratch.path().join(folder).join("Cargo.toml"), &projected);
-        write(&scratch.path().join(folder).join("src/lib.rs"), "");
+        write(
+            &scratch.path().join(directory).join("Cargo.toml"),
+            &projected,
+        );
+        write(&scratch.path().join(directory).join("src/lib.rs"), "");
     }
 
     for source in SOURCES {

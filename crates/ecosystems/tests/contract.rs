@@ -1,9 +1,10 @@
-//! What every ecosystem owes, whoever wrote it.
+//! Rules that hold for every ecosystem.
 //!
-//! An ecosystem's folder has the name of its package URL type; distributions of operating systems,
-//! which have no files of their own, share one. An ecosystem with files holds `fixtures/read/`, whose
-//! lockfiles are read, and `fixtures/refused/`, whose lockfiles are errors. Manifests lie beside
-//! the lockfiles as in a repository; each folder right below `read` and `refused` is one.
+//! The directory of an ecosystem is named after its package URL type. Distributions of operating
+//! systems have no files of their own and share one directory. An ecosystem with files has
+//! `fixtures/read/`, whose lockfiles are valid, and `fixtures/refused/`, whose lockfiles are
+//! errors. Each directory directly below `read` and `refused` is one repository, with the manifests
+//! next to the lockfiles.
 #![expect(
     clippy::disallowed_methods,
     clippy::panic,
@@ -23,19 +24,19 @@ use patchgate_testkit::files_below;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-/// Formats of which a file is still whole, by its own grammar, when entries at its end are lost,
-/// so that a cut right between lines may go unseen.
+/// Formats in which a file that lost its last entries can still be valid by its own grammar. A cut
+/// exactly between two lines may be undetected.
 ///
-/// Go's files are a directive or a module a line, in any order. A `yarn.lock` of yarn 1 leaves what
-/// the project asks for to its manifest, so a lost last entry may be nobody's dependency. The last
-/// entry of a `pnpm-lock.yaml` may have lost the list of its dependencies. Gradle's older lockfiles
-/// are a package a line, and its catalogs TOML, of which any table may be short. Of `uv.lock`,
-/// `pdm.lock` and `pylock.toml` the packages come last, a table each, and need not be anybody's
-/// dependency. Bundler before 2.5 ends its lockfile with a list of what the project asks for. A
-/// `conda-lock.yml` ends with its list of packages, and so does Julia's manifest; a
-/// `manifest.toml` of Gleam ends with what the project asks for. The fields of an
-/// opam file may stand in any order, so a lost last one, of pins, is not missed. Carton's snapshot
-/// ends with the needs of a distribution.
+/// Go's files have one directive or module per line, in any order. A `yarn.lock` of yarn 1 leaves
+/// the requirements of the project to its manifest, so no other entry may depend on a lost last
+/// one. The last entry of a `pnpm-lock.yaml` may have lost its list of dependencies. Gradle's older
+/// lockfiles have one package per line, and its catalogs are TOML, in which any table may be
+/// incomplete. In `uv.lock`, `pdm.lock` and `pylock.toml` the packages come last, one table each,
+/// and need no dependents. Bundler before 2.5 ends its lockfile with the requirements of the
+/// project. A `conda-lock.yml` ends with its list of packages, and so does Julia's manifest;
+/// Gleam's `manifest.toml` ends with the requirements of the project. The fields of an opam file
+/// have no fixed order, so a lost last field of pins is not noticed. Carton's snapshot ends with
+/// the requirements of a distribution.
 const LINE_BASED: &[&str] = &[
     "cargo-lock",
     "conda-lock",
@@ -58,13 +59,13 @@ const LINE_BASED: &[&str] = &[
     "yarn-lock",
 ];
 
-/// Formats that are not complete without files beside them. When these cannot be read, the format
-/// may be an error instead of a list with nothing lost.
+/// Formats that are incomplete without files next to them. If these cannot be read, the result can
+/// be an error instead of a complete list.
 ///
-/// Before Go 1.17, `go.mod` leaves what only dependencies need to `go.sum`.
+/// Before Go 1.17, `go.mod` leaves indirect dependencies to `go.sum`.
 const COMPLETED_BY_OTHERS: &[&str] = &["go-mod"];
 
-/// Formats that people write by hand in free form: any beginning of such a file can be a file.
+/// Hand-written formats of free form, in which the beginning of a file can be a valid file.
 const FREE_FORM: &[&str] = &[
     "compose",
     "conda-environment",
@@ -77,23 +78,24 @@ const FREE_FORM: &[&str] = &[
     "pre-commit-config",
 ];
 
-/// Folders that are no ecosystem's own: distributions of operating systems, and what version orders
-/// share.
+/// Directories that belong to no single ecosystem: distributions of operating systems, and the
+/// shared version orders.
 const SHARED_FOLDERS: [&str; 2] = ["distribution", "version"];
 
-/// Types of package URLs that distributions share: none of these alone says which it is.
+/// Package URL types that several distributions share, so that the type alone does not identify
+/// one.
 const DISTRIBUTION_TYPES: [&str; 3] = ["apk", "deb", "rpm"];
 
-/// Fixtures up to this size, in bytes, are cut at every byte.
+/// Largest fixture, in bytes, that is cut at every byte.
 const CUT_UP_TO: usize = 6_000;
 
-/// One lockfile of a fixture with the repository around it.
+/// One lockfile of a fixture, with the repository around it.
 struct Fixture {
     ecosystem: &'static dyn Ecosystem,
     format: &'static Format,
     /// The file on disk, for messages.
     file: PathBuf,
-    /// Its path in its repository.
+    /// Its path in the repository.
     path: String,
     bytes: Vec<u8>,
     siblings: Siblings,
@@ -109,18 +111,18 @@ impl Fixture {
     }
 }
 
-fn source_folder() -> PathBuf {
+fn source_directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
 }
 
-/// Every lockfile in `fixtures/<kind>` of an ecosystem; empty for an ecosystem whose packages are
-/// only found in SBOMs or in the files of others.
+/// Every lockfile in `fixtures/<kind>` of an ecosystem; empty if its packages only occur in SBOMs
+/// or in the files of other ecosystems.
 fn fixtures(ecosystem: &'static dyn Ecosystem, kind: &str) -> Vec<Fixture> {
     if ecosystem.files().is_none() {
         return Vec::new();
     }
 
-    let base = source_folder()
+    let base = source_directory()
         .join(ecosystem.purl_type())
         .join("fixtures")
         .join(kind);
@@ -160,7 +162,7 @@ fn fixtures(ecosystem: &'static dyn Ecosystem, kind: &str) -> Vec<Fixture> {
     found
 }
 
-/// The formats of an ecosystem; empty where it has no files.
+/// The formats of an ecosystem; empty if it has no files.
 fn formats(ecosystem: &'static dyn Ecosystem) -> &'static [Format] {
     ecosystem.files().map_or(&[], |files| files.formats())
 }
@@ -171,7 +173,7 @@ fn all(kind: &str) -> Vec<Fixture> {
         .collect()
 }
 
-/// What holds for every inventory, whatever it was read from.
+/// Properties of every inventory, whatever it was read from.
 fn check_inventory(lockfile: &Lockfile, fixture: &Fixture) {
     let at = fixture.file.display();
     assert_eq!(lockfile.path, fixture.path, "{at}");
@@ -221,8 +223,8 @@ fn check_inventory(lockfile: &Lockfile, fixture: &Fixture) {
 }
 
 #[test]
-fn every_folder_is_registered() {
-    let folders: BTreeSet<String> = std::fs::read_dir(source_folder())
+fn every_directory_is_registered() {
+    let directories: BTreeSet<String> = std::fs::read_dir(source_directory())
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.is_dir())
@@ -236,7 +238,7 @@ fn every_folder_is_registered() {
         .map(str::to_owned)
         .collect();
 
-    assert_eq!(folders, registered);
+    assert_eq!(directories, registered);
 
     let names: BTreeSet<&str> = ALL.iter().map(|ecosystem| ecosystem.name()).collect();
     assert_eq!(names.len(), ALL.len(), "a name twice");
@@ -273,7 +275,7 @@ fn names_lead_back_to_their_ecosystem() {
     }
 }
 
-/// Every format has a fixture that is read and one that is refused.
+/// Every format has a fixture that is valid and one that is refused.
 #[test]
 fn every_format_has_fixtures() {
     for kind in ["read", "refused"] {
@@ -327,8 +329,8 @@ fn unreadable_manifests_lose_no_package() {
             Err(_) if COMPLETED_BY_OTHERS.contains(&fixture.format.id) => continue,
             read => read.expect("it is read"),
         };
-        // A project that builds on the files around it says what it lacks; a catalog beside a
-        // lockfile that cannot be read leaves nothing to that one.
+        // A project that builds on the files around it reports missing ones. A catalog next to an
+        // unreadable lockfile leaves nothing to that lockfile.
         let is_told = lockfile.unresolved.len() > whole.unresolved.len()
             || lockfile.missing.len() > whole.missing.len();
 
@@ -348,7 +350,7 @@ fn line_ends_and_byte_order_marks_change_nothing() {
         let whole = fixture.parse(&fixture.bytes).expect("it is read");
         let text = String::from_utf8(fixture.bytes.clone()).expect("fixtures are UTF-8");
 
-        // Some fixtures are themselves as an editor on Windows leaves them.
+        // Some fixtures already have the line ends of an editor on Windows.
         let plain = text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
         for variant in [
             plain.replace('\n', "\r\n"),
@@ -361,9 +363,9 @@ fn line_ends_and_byte_order_marks_change_nothing() {
     }
 }
 
-/// What an editor, a merge or a broken download leaves behind is refused by every format.
+/// Every format refuses the results of an editor error, a merge conflict or a broken download.
 #[test]
-fn what_is_no_text_or_stands_in_a_merge_is_refused() {
+fn texts_of_a_merge_or_not_utf_8_are_refused() {
     for fixture in all("read") {
         let at = fixture.file.display();
         let with = |text: &[u8]| {
@@ -376,7 +378,7 @@ fn what_is_no_text_or_stands_in_a_merge_is_refused() {
         for (what, bytes) in [
             ("nothing", Vec::new()),
             ("blanks", b" \n \n".to_vec()),
-            ("bytes that are no UTF-8", with(b"\n# \xff\xfe\n")),
+            ("bytes that are not UTF-8", with(b"\n# \xff\xfe\n")),
             ("NUL bytes", with(b"\n# \0\n")),
             ("a conflict", with(conflict)),
         ] {
@@ -436,9 +438,9 @@ fn hostile_fixtures_are_refused_with_a_reason() {
     }
 }
 
-/// A cut file is an error, or all of its packages are there. In formats of lines a file that is
-/// cut between two entries, the lost ones being nobody's dependency, is by its grammar a whole
-/// file; there, what is read at least holds together, and the cut stands at the end of a line.
+/// A cut file is an error, or all of its packages are still read. A file of a line-based format
+/// that is cut between two entries is valid by its grammar if nothing depends on the lost ones. In
+/// that case the result must be consistent, and the cut must be at the end of a line.
 #[test]
 fn a_cut_file_never_passes_for_a_shorter_one() {
     for fixture in all("read")
@@ -470,7 +472,7 @@ fn a_cut_file_never_passes_for_a_shorter_one() {
     }
 }
 
-/// A change that an editor, a merge or an attacker makes.
+/// A change by an editor, a merge or an attacker.
 fn mutate(bytes: &mut Vec<u8>, at: &Index, to: &Index, kind: u8, byte: u8) {
     if bytes.is_empty() {
         return;

@@ -1,4 +1,4 @@
-//! The Go modules of real repositories, against a reader that only looks for lines.
+//! Go modules of real repositories, compared with a simple line-based reader.
 #![expect(
     clippy::disallowed_methods,
     clippy::expect_used,
@@ -12,7 +12,7 @@ use patchgate_ecosystems::{Input, Siblings, is_sibling};
 use patchgate_model::Lockfile;
 use patchgate_testkit::{files_below, shared_dir, snapshots};
 
-/// Each snapshot of the corpus that holds Go modules.
+/// Each snapshot in the corpus that contains Go modules.
 fn corpus() -> Vec<Siblings> {
     let Some(shared) = shared_dir() else {
         return Vec::new();
@@ -103,7 +103,7 @@ fn sums(path: &str) -> String {
     path.replace("go.mod", "go.sum")
 }
 
-/// The sums of the corpus are tidy: they name one archive of each module.
+/// The sums in the corpus are tidy: each module has the archive of one version only.
 #[test]
 fn before_go_1_17_every_archive_is_a_package_and_from_then_on_none_is_added() {
     let (mut before, mut after) = (0, 0);
@@ -156,7 +156,7 @@ fn workspaces_find_their_members() {
     for siblings in corpus() {
         for path in siblings.keys().filter(|path| path.ends_with("go.work")) {
             let lockfile = read(path, &siblings);
-            // The corpus leaves out modules that require nothing.
+            // The corpus leaves out modules without requirements.
             for root in &lockfile.roots {
                 let manifest = root.manifest.as_ref().expect("it was found");
                 let stated = format!("module {}\n", root.name);

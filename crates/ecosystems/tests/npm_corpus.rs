@@ -1,4 +1,4 @@
-//! npm's lockfiles of real repositories, against an independent walk of the same JSON.
+//! npm lockfiles of real repositories, compared with an independent walk over the same JSON.
 #![expect(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -12,7 +12,7 @@ use patchgate_model::{Lockfile, Origin};
 use patchgate_testkit::{files_below, shared_dir};
 use serde_json::Value;
 
-/// Install path, name, version: what the JSON says without any knowledge of types.
+/// Install path, name and version, read from the JSON without any types.
 type Facts = BTreeSet<(String, String, String)>;
 
 fn walk_packages(document: &Value) -> Facts {

@@ -1,5 +1,5 @@
-//! The lockfiles of yarn, pnpm and bun in real repositories, against readers that know nothing but
-//! how a line of each looks.
+//! Lockfiles of yarn, pnpm and bun from real repositories, compared with simple readers that only
+//! know the shape of the lines.
 #![expect(
     clippy::disallowed_methods,
     clippy::expect_used,
@@ -14,13 +14,14 @@ use patchgate_testkit::{files_below, shared_dir, snapshots};
 
 type Facts = BTreeSet<(String, String)>;
 
-/// `name@version` without a scope's `@`.
+/// Splits `name@version`, where a scope also begins with `@`.
 fn split(spec: &str) -> (&str, &str) {
     let at = spec[1..].find('@').expect("it has a version") + 1;
     (&spec[..at], &spec[at + 1..])
 }
 
-/// An entry begins with its patterns; its version follows on a line of its own.
+/// Reads yarn's format: an entry begins with its patterns, and its version follows on a line of its
+/// own.
 fn yarn_lines(text: &str) -> Facts {
     let mut facts = Facts::new();
     let mut name = "";
@@ -35,7 +36,7 @@ fn yarn_lines(text: &str) -> Facts {
     facts
 }
 
-/// The keys of `snapshots`.
+/// Reads pnpm's format: the keys of `snapshots`.
 fn pnpm_lines(text: &str) -> Facts {
     let (_, snapshots) = text.split_once("\nsnapshots:\n").expect("it has snapshots");
     snapshots
@@ -50,7 +51,7 @@ fn pnpm_lines(text: &str) -> Facts {
         .collect()
 }
 
-/// A package a line: the text after the bracket.
+/// Reads bun's format, with one package per line: the text after the bracket.
 fn bun_lines(text: &str) -> Facts {
     text.lines()
         .filter_map(|line| line.split_once("\": [\""))
@@ -62,7 +63,7 @@ fn bun_lines(text: &str) -> Facts {
         .collect()
 }
 
-/// Packages to which no way leads from a project.
+/// Packages that no project reaches.
 fn unreached(lockfile: &Lockfile) -> Vec<String> {
     let mut reached = vec![false; lockfile.packages.len()];
     let mut next: Vec<_> = lockfile

@@ -1,5 +1,5 @@
-//! The lockfiles of Bundler, Composer and Mix of real repositories, against the packages that can be
-//! told from their lines or keys alone.
+//! Lockfiles of Bundler, Composer and Mix from real repositories, compared with the packages that a
+//! simple reader finds in their lines or keys.
 #![expect(
     clippy::disallowed_methods,
     clippy::expect_used,
@@ -12,7 +12,7 @@ use std::path::Path;
 use patchgate_ecosystems::{Input, Siblings, formats_of};
 use patchgate_testkit::{files_below, shared_dir};
 
-/// Names and versions as another, simple reader finds them. A repository of Mix has no version.
+/// Names and versions as found by another, simple reader. A git dependency of Mix has no version.
 fn expected(path: &Path, text: &str) -> BTreeSet<(String, String)> {
     let pair = |name: &str, version: &str| (name.to_owned(), version.to_owned());
     if path.ends_with("composer.lock") {

@@ -1,4 +1,4 @@
-//! Python's lockfiles of real repositories, against an independent walk of the same files.
+//! Python lockfiles of real repositories, compared with an independent walk over the same files.
 #![expect(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -11,7 +11,7 @@ use patchgate_ecosystems::{Input, Siblings, by_name, formats_of, is_sibling};
 use patchgate_model::{Lockfile, Origin};
 use patchgate_testkit::{files_below, shared_dir, snapshots};
 
-/// Name and version.
+/// Name and version of a package.
 type Facts = BTreeSet<(String, String)>;
 
 fn walk_toml(text: &str) -> Facts {
@@ -36,7 +36,7 @@ fn walk_json(text: &str) -> Facts {
         .filter(|(category, _)| *category != "_meta")
         .flat_map(|(_, packages)| packages.as_object().unwrap())
         .filter_map(|(name, package)| {
-            // A folder of the repository has no version.
+            // A directory of the repository has no version.
             let version = match package.get("path") {
                 Some(_) => "",
                 None => package["version"].as_str()?.strip_prefix("==")?,
@@ -129,7 +129,7 @@ fn real_lockfiles_are_read_whole() {
                 let entry = lines[line - 1..lines.len().min(line + 1)].join(" ");
                 assert!(entry.contains(&package.name), "{path}:{line}: {entry}");
             }
-            // Pipfile.lock has no edges; of the others the root may be the lockfile's own package.
+            // Pipfile.lock has no edges. In the others, the root can be the lockfile's own package.
             if format.id != "pipfile-lock" {
                 assert!(unreached(&lockfile) <= 1, "{path}");
             }

@@ -1,5 +1,5 @@
-//! The version order of every ecosystem is total: what holds for every order, tried on versions that
-//! look alike.
+//! The version order of every ecosystem is total. The properties of an order are checked on
+//! versions that are similar to each other.
 #![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
 
 use std::cmp::Ordering;
@@ -11,32 +11,32 @@ use proptest::strategy::{Strategy, Union, ValueTree as _};
 use proptest::string::string_regex;
 use proptest::test_runner::{TestCaseError, TestRunner};
 
-/// Ecosystems whose packages have no versions that can be ordered: tags of images and commits.
+/// Ecosystems whose versions have no order, such as image tags and commits.
 const WITHOUT_ORDER: &[&str] = &["Docker", "Git"];
 
-/// Lists of versions that are tried for each form.
+/// Number of version lists per form.
 const LISTS: u32 = 16;
 
-/// Versions of a list, of which each two and each three are looked at.
+/// Number of versions in a list. All pairs and triples of a list are checked.
 const LENGTH: usize = 40;
 
 /// Versions of ecosystems that write them alike.
 struct Forms {
     ecosystems: &'static [&'static str],
-    /// Patterns of versions; the letters of [`PARTS`] in angle brackets stand for their patterns.
+    /// Patterns of versions. A letter in angle brackets is replaced by its pattern in [`PARTS`].
     patterns: &'static [&'static str],
-    /// Texts of which each has to stand in some versions, or the patterns miss what matters.
+    /// Texts that must each occur in some version; otherwise the patterns miss relevant cases.
     must_hold: &'static [&'static str],
 }
 
-/// Patterns within patterns. Few values, so that versions often agree up to a late part.
+/// Patterns within patterns. They have few values, so that versions often agree up to a late part.
 const PARTS: &[(&str, &str)] = &[
-    // A number, with those around the end of 64 bits.
+    // A number, including those around the end of 64 bits.
     (
         "<n>",
         "(0|1|1|1|2|9|10|18446744073709551615|18446744073709551616|28446744073709551616)",
     ),
-    // The same, perhaps with leading zeros.
+    // The same, with optional leading zeros.
     ("<z>", "(0|1|1|1|2|9|10|00|01|010|18446744073709551616)"),
     // An identifier of Semantic Versioning.
     (
@@ -293,7 +293,7 @@ fn every_ecosystem_has_versions_to_try() {
     }
 }
 
-/// Versions that are refused, or that all look the same, would prove nothing.
+/// A list of versions that are refused, or that all look the same, would prove nothing.
 #[test]
 fn the_versions_to_try_are_versions_of_all_forms() {
     for forms in FORMS {
@@ -318,14 +318,14 @@ fn the_versions_to_try_are_versions_of_all_forms() {
 
             for form in forms.must_hold {
                 let holding = read.iter().filter(|text| text.contains(form)).count();
-                assert!(holding >= 5, "{name}: `{form}` stands in {holding} only");
+                assert!(holding >= 5, "{name}: `{form}` only occurs {holding} times");
             }
         }
     }
 }
 
-/// Two versions are below, equal or above, seen from either side; what is equal stands in one place;
-/// and no three stand in a circle.
+/// Two versions compare the same from either side, equal versions have the same neighbors, and no
+/// three versions form a cycle.
 fn check(ecosystem: &dyn Ecosystem, versions: &[&str]) -> Result<(), TestCaseError> {
     let name = ecosystem.name();
     let order = |a: &&str, b: &&str| {
@@ -396,10 +396,9 @@ fn every_order_is_total() {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Any text is a version or none: it never panics, and whatever is one has its place among the
-    /// others.
+    /// No text panics, and a text that is a version has a position in the order.
     #[test]
-    fn any_text_has_a_place_or_none(
+    fn any_text_is_ordered_or_refused(
         texts in prop::collection::vec("\\PC{0,12}|[0-9a-z.~^:+_!-]{0,8}", 3),
     ) {
         for ecosystem in ALL {
@@ -415,7 +414,7 @@ proptest! {
         }
     }
 
-    /// A fix asks whether a version is a pre-release of those that it can order, and of no others.
+    /// A fix asks whether a version is a pre-release only for versions that have an order.
     #[test]
     fn pre_releases_are_told_of_all_versions(
         text in "[0-9]{1,2}(\\.[0-9]{1,2}){2}(-[a-z0-9]{1,2}(\\.[a-z0-9]{1,2})?)?(\\+[a-z0-9]{1,2})?",
