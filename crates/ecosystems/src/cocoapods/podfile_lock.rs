@@ -31,8 +31,8 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         format: "podfile-lock",
         ..Lockfile::default()
     };
-    let mut indices = HashMap::new();
 
+    let mut indices = HashMap::new();
     let mut dependencies = Vec::new();
     for entry in document.optional_list("PODS")? {
         let (text, needs) = pod(entry)?;
@@ -61,6 +61,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         });
     }
 
+    // Every dependency must be locked, or the file is truncated.
     for (package, needs) in lockfile.packages.iter_mut().zip(dependencies) {
         for need in needs {
             let (name, requirement) = requirement(need)?;
@@ -75,6 +76,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         }
     }
 
+    // The requirements of the project.
     let mut root = Root::default();
     for need in document.optional_list("DEPENDENCIES")? {
         let (name, requirement) = requirement(need)?;

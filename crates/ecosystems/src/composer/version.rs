@@ -111,8 +111,8 @@ fn date(text: &str) -> Option<Vec<Part>> {
     let year = text.get(..4).filter(|year| digits(year).1.is_empty())?;
     let mut parts = vec![year.to_owned()];
     let mut rest = text.get(4..)?;
-
     let mut pairs = 0;
+
     while pairs < 6
         && let (separated, after) = without_separator(rest)
         && let Some(two) = after.get(..2).filter(|two| digits(two).1.is_empty())

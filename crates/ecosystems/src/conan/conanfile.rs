@@ -36,7 +36,6 @@ impl Manifest {
 pub(super) fn requirements(text: &str) -> Result<Vec<Unresolved>, ParseError> {
     let mut requirements = Vec::new();
     let mut kind = None;
-
     let mut in_section = false;
     for (number, line) in (1_u32..).zip(text.lines()) {
         let line = line.split(" #").next().unwrap_or_default().trim();

@@ -46,9 +46,9 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         format: "conda-lock-v1",
         ..Lockfile::default()
     };
+
     let mut indices: HashMap<Key, PackageIndex> = HashMap::new();
     let mut by_name: HashMap<String, BTreeSet<PackageIndex>> = HashMap::new();
-
     let mut package_entries = Vec::new();
     for entry in entries.items() {
         let package = package(entry)?;

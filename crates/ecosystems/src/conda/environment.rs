@@ -43,6 +43,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         }
     }
 
+    // The lockfile has the versions of all open requirements.
     if is_locked(input) {
         lockfile.unresolved.clear();
     }

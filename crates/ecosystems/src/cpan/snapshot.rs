@@ -49,6 +49,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         lockfile.packages.push(package(distribution)?);
     }
 
+    // An edge for each required module that is provided here.
     let mut count = 0;
     for (index, distribution) in distributions.iter().enumerate() {
         let mut seen = HashSet::new();
@@ -84,7 +85,6 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
 fn distributions(text: &str) -> Result<Vec<Distribution<'_>>, ParseError> {
     let mut distributions: Vec<Distribution<'_>> = Vec::new();
     let mut started = false;
-
     let mut section = "";
     for (number, line) in (1_u32..).zip(text.lines()) {
         let content = line.trim();
@@ -94,6 +94,7 @@ fn distributions(text: &str) -> Result<Vec<Distribution<'_>>, ParseError> {
             failed(format!("is not a Carton snapshot: `{short}`"))
         };
 
+        // The comment in the first line has the version of the format.
         if let Some(comment) = content.strip_prefix('#') {
             let version = comment
                 .trim()
@@ -121,6 +122,7 @@ fn distributions(text: &str) -> Result<Vec<Distribution<'_>>, ParseError> {
             }
         }
 
+        // The indentation says what a line is: a distribution, a field, or an entry of a field.
         let depth = line.len() - line.trim_start_matches(' ').len();
         match (depth, distributions.last_mut()) {
             (2, _) => {

@@ -40,6 +40,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     };
     let repositories = repositories(&document)?;
 
+    // The packages.
     let mut indices = HashMap::new();
     for (key, record) in packages.entries() {
         if !record.is_map() {

@@ -48,8 +48,8 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let (number, format) = version(&document)?;
     let sections = Places::of(&document, number);
     let mut tree = Tree::new(&sections)?;
-
     let mut packages = Vec::new();
+
     for (registry, key, entry) in sections.entries()? {
         packages.push(tree.package(registry, key, entry)?);
     }
@@ -269,9 +269,9 @@ impl<'n> Tree<'n> {
             Registry::Npm => npm::NAME,
             Registry::Jsr => NAME,
         };
+
         let archive = entry.optional_text("tarball")?;
         let mut edges = Vec::new();
-
         let mut seen = HashSet::new();
         for (section, kind) in [
             ("optionalDependencies", DependencyKind::Optional),

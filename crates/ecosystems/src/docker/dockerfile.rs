@@ -24,7 +24,6 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
 
     let mut variables: BTreeMap<String, String> = BTreeMap::new();
     let mut stages: BTreeSet<String> = BTreeSet::new();
-
     let mut started = false;
     for instruction in instructions(text)? {
         let Instruction { line, words } = &instruction;
@@ -107,8 +106,8 @@ fn instructions(text: &str) -> Result<Vec<Instruction>, ParseError> {
     let mut directives = true;
     let mut complete: Vec<Instruction> = Vec::new();
     let mut open: Option<Instruction> = None;
-
     let mut lines = (1_u32..).zip(text.lines());
+
     while let Some((line, content)) = lines.next() {
         let trimmed = content.trim();
         if let Some(comment) = trimmed.strip_prefix('#') {
@@ -136,6 +135,7 @@ fn instructions(text: &str) -> Result<Vec<Instruction>, ParseError> {
             words: String::new(),
         });
 
+        // A line without a continuation ends the instruction; its here-documents follow.
         match trimmed.strip_suffix(escape) {
             Some(part) => {
                 instruction.words.push_str(part);

@@ -210,6 +210,7 @@ impl Reader {
             .cloned()
             .collect();
 
+        // The arguments after the name: requirements, groups and platforms.
         let in_block = |block: &Block| matches!(block, Block::Platform);
         let mut for_platform = self.blocks.iter().any(in_block);
         for argument in arguments {

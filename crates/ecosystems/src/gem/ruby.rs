@@ -19,7 +19,6 @@ pub(super) enum Argument<'a> {
 pub(super) fn statements(text: &str) -> Vec<(u32, Cow<'_, str>)> {
     let mut statements: Vec<(u32, Cow<'_, str>)> = Vec::new();
     let mut continued_lines = 0;
-
     let mut in_comment = false;
     for (number, line) in (1_u32..).zip(text.lines()) {
         if line.trim_end() == "__END__" {

@@ -69,6 +69,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         lockfile.packages.push(package(&key.name, key.line, node)?);
     }
 
+    // Edges need the indices of all nodes. The root node becomes the root of the lockfile.
     let edges = nodes
         .iter()
         .map(|(key, node)| Ok((&*key.name, graph.edges(node)?)))
@@ -102,6 +103,8 @@ fn package(key: &str, line: u32, node: &Node<'_>) -> Result<Package, ParseError>
     let address = text("url")?
         .or(text("path")?)
         .map(|address| without_credentials(address).into_owned());
+
+    // The name of an input is the address of its source.
     let (name, origin) = match (kind, repository, address) {
         ("github" | "gitlab" | "sourcehut", Some(repository), _) => {
             let host = text("host")?.map_or_else(|| default_host(kind), str::to_owned);

@@ -40,6 +40,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         indices.insert(path, index);
     }
 
+    // The roots with their direct dependencies.
     for manifest in projects(input) {
         let file = directives(input, &manifest).unwrap_or_default();
         let edges = file

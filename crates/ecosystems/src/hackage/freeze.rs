@@ -26,7 +26,6 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
 
     let mut has_constraints = false;
     let mut in_constraints = false;
-
     let mut last = (1, "");
     for (number, line) in (1_u32..).zip(text.lines()) {
         let content = line.trim();
@@ -68,6 +67,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         return Err(truncated().at_line(last.0 as usize));
     }
 
+    // A package with an exact version needs none of its other constraints.
     let mut lockfile = reader.lockfile;
     let locked: HashSet<&str> = lockfile
         .packages

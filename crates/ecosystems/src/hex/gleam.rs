@@ -51,6 +51,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         lockfile.packages.push(package);
     }
 
+    // The edges, for which all packages must be known.
     for (package, entry) in lockfile.packages.iter_mut().zip(packages.items()) {
         for name in entry.optional_list("requirements")? {
             let text = name

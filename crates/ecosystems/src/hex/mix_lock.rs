@@ -21,8 +21,8 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         format: "mix-lock",
         ..Lockfile::default()
     };
-    let mut indices = HashMap::new();
 
+    let mut indices = HashMap::new();
     let mut dependencies = Vec::new();
     for entry in &entries {
         let failed = |reason: String| ParseError::new(reason).at_line(entry.line as usize);
@@ -46,6 +46,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         lockfile.packages.push(package);
     }
 
+    // The edges, for which all applications must be known.
     let mut left = limits::MAX_EDGES;
     for (package, dependencies) in lockfile.packages.iter_mut().zip(dependencies) {
         for dependency in dependencies.unwrap_or_default() {

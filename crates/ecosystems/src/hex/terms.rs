@@ -223,8 +223,8 @@ impl<'a> Reader<'a> {
 
     fn quoted(&mut self) -> Result<String, ParseError> {
         self.take("\"");
-        let mut text = String::new();
 
+        let mut text = String::new();
         let mut chars = self.rest.char_indices();
         while let Some((at, c)) = chars.next() {
             match c {

@@ -74,6 +74,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         reader.package(name, table, julia)?;
     }
 
+    // The graph, and the scopes that follow from its roots.
     reader.edges(&tables)?;
     if julia.is_none() {
         reader.without_julia(&tables);

@@ -23,8 +23,8 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let for_build = name.starts_with("buildscript-") || name.starts_with("settings-");
     let mut packages = Vec::new();
     let mut is_whole = false;
-
     let mut groups_left = limits::MAX_EDGES;
+
     for (line, text) in entries(text) {
         let Some((key, configurations)) = text.split_once('=') else {
             return Err(

@@ -104,9 +104,9 @@ fn version_1(tree: &Node<'_>) -> Result<Lockfile, ParseError> {
     let Some(entries) = tree.get("dependencies").filter(|node| node.is_list()) else {
         return Err(ParseError::new("lacks the list `dependencies`").at_line(tree.line as usize));
     };
+
     let mut packages = Vec::new();
     let mut indices: HashMap<&str, PackageIndex> = HashMap::new();
-
     let mut nodes = Vec::new();
     for node in entries.items() {
         let coord = node.need_text("coord")?;
@@ -133,6 +133,7 @@ fn version_1(tree: &Node<'_>) -> Result<Lockfile, ParseError> {
         coordinates::within_limit(packages.len())?;
     }
 
+    // The edges, from direct dependencies.
     let names: Vec<String> = packages
         .iter()
         .map(|package| package.name.clone())
@@ -160,7 +161,6 @@ fn version_1(tree: &Node<'_>) -> Result<Lockfile, ParseError> {
 fn version_2(root: &Node<'_>) -> Result<Lockfile, ParseError> {
     let origins = origins(root)?;
     let mut packages: Vec<Package> = Vec::new();
-
     let mut indices: HashMap<&str, PackageIndex> = HashMap::new();
     for (key, node) in root.optional_map("artifacts")? {
         let parts = Coordinates::read(&key.name, false)
@@ -188,12 +188,14 @@ fn version_2(root: &Node<'_>) -> Result<Lockfile, ParseError> {
     }
 
     let mut budget = EdgeBudget(limits::MAX_EDGES);
+
+    // The edges. The archive of a classifier adds its dependencies to those of its artifact.
     for (from, to) in root.optional_map("dependencies")? {
         let Some(from_index) = index_of(&from.name, &indices) else {
             continue;
         };
-        let mut edges = Vec::new();
 
+        let mut edges = Vec::new();
         let mut seen = HashSet::new();
         for name in to.items() {
             let Some(index) = name.text().and_then(|name| index_of(name, &indices)) else {

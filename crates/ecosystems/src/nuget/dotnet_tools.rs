@@ -20,8 +20,8 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         .get("tools")
         .filter(|tools| tools.is_map())
         .ok_or_else(|| ParseError::new("lacks the map `tools`"))?;
-    let mut packages = Vec::new();
 
+    let mut packages = Vec::new();
     let mut edges = Vec::new();
     for ((key, tool), index) in tools.entries().iter().zip(0u32..) {
         if packages.len() >= limits::MAX_PACKAGES {

@@ -70,6 +70,7 @@ impl Libraries {
             return Ok(index);
         };
 
+        // The target becomes a group of the package.
         if let Some(package) = self.lockfile.packages.get_mut(index.0 as usize)
             && let Err(at) = package
                 .groups

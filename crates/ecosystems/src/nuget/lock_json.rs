@@ -43,8 +43,8 @@ fn read(input: &Input<'_>) -> Result<(Lockfile, Vec<Edge>), ParseError> {
         .get("dependencies")
         .filter(|targets| targets.is_map())
         .ok_or_else(|| ParseError::new("lacks the map `dependencies`"))?;
-    let mut direct = Vec::new();
 
+    let mut direct = Vec::new();
     let mut known = HashSet::new();
     for (target, packages) in targets.entries() {
         if !packages.is_map() {
@@ -68,6 +68,7 @@ fn read(input: &Input<'_>) -> Result<(Lockfile, Vec<Edge>), ParseError> {
             }
         }
 
+        // The edges of a target, for which all of its packages must be known.
         for (index, entry) in entries {
             for (name, requirement) in entry.optional_map("dependencies")? {
                 libraries.depend(&target.name, index, &name.name, requirement.text())?;

@@ -28,8 +28,8 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         format: "nuget-packages-config",
         ..Lockfile::default()
     };
-    let mut indices: HashMap<(String, String), usize> = HashMap::new();
 
+    let mut indices: HashMap<(String, String), usize> = HashMap::new();
     let mut edges: Vec<Edge> = Vec::new();
     for element in document.all("package") {
         if element.attribute("version").is_none_or(str::is_empty) {
@@ -71,6 +71,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         package.groups.dedup();
     }
 
+    // The list is flat, so every package counts as a direct dependency.
     let project = project_files::beside(input).into_iter().next();
     lockfile.roots.push(Root {
         name: project

@@ -35,8 +35,8 @@ impl File {
         let tokens = tokens(text)?;
         let mut file = Self::default();
         let mut is_opam = false;
-
         let mut rest = tokens.as_slice();
+
         while let Some(((token, line), after)) = rest.split_first() {
             let failed = |reason: String| ParseError::new(reason).at_line(*line as usize);
             let Token::Word(field) = token else {

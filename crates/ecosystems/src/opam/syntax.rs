@@ -23,8 +23,8 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Placed<'_>>, ParseError> {
     let mut tokens = Vec::new();
     let mut open: Vec<(char, u32)> = Vec::new();
     let mut rest = text;
-
     let mut line = 1_u32;
+
     while let Some(first) = rest.chars().next() {
         let failed = |reason: &str| ParseError::new(reason).at_line(line as usize);
         let mut taken = first.len_utf8();

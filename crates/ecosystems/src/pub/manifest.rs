@@ -36,7 +36,6 @@ pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseErro
 pub(super) fn workspace(input: &Input<'_>) -> Vec<(String, Asked)> {
     let mut manifests: Vec<(String, Asked)> = Vec::new();
     let mut seen = HashSet::new();
-
     let mut waiting = vec![input.beside("")];
     while let Some(directory) = waiting.pop() {
         let path = format!("{directory}pubspec.yaml");

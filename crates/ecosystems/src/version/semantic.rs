@@ -60,7 +60,6 @@ impl Rules {
     pub(crate) fn core<const NUMBERS: usize>(self, text: &str) -> Option<[Number<&str>; NUMBERS]> {
         let mut core = [Number::ZERO; NUMBERS];
         let mut slots = core.iter_mut();
-
         let mut count = 0;
         for part in text.split('.') {
             if !self.leading_zeros && !is_plain(part) {

@@ -38,6 +38,7 @@ impl Model {
         let mut version = pom.version.clone();
         let mut group = pom.group.clone();
 
+        // The ancestors, from the parent upwards.
         model.is_whole = true;
         for _ in 0..MAX_DEPTH {
             let Some(next) = parent.take() else { break };
@@ -55,6 +56,8 @@ impl Model {
         }
 
         model.is_whole &= parent.is_none();
+
+        // The project's own coordinates, with inherited parts.
         let project = &mut model.properties.project;
         project.insert("artifactId", pom.artifact.clone());
         project.extend(group.map(|group| ("groupId", group)));
