@@ -1,8 +1,8 @@
-//! The identity of an ecosystem: its names, and the order of its versions.
+//! Identity of an ecosystem: its names, and the order of its versions.
 //!
-//! Every ecosystem has these, distributions of operating systems included. Reading files
-//! ([`FileReader`]) and changing versions ([`Upgradable`]) are traits of their own, for the
-//! ecosystems that can.
+//! Every ecosystem has these, including distributions of operating systems. Reading files
+//! ([`FileReader`]) and changing versions ([`Upgradable`]) are separate traits, for the ecosystems
+//! that support them.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -13,12 +13,12 @@ use crate::{FileReader, Upgradable};
 
 /// Names and version order of one ecosystem.
 pub trait Ecosystem: Sync {
-    /// Name in OSV (<https://ossf.github.io/osv-schema/#defined-ecosystems>), or Patchgate's own
-    /// for an ecosystem that OSV does not have.
+    /// Name in OSV (<https://ossf.github.io/osv-schema/#defined-ecosystems>), or a name of
+    /// Patchgate's own for an ecosystem that OSV does not have.
     fn name(&self) -> &'static str;
 
-    /// Whether OSV has advisories for it. The packages of one that it does not have are part of
-    /// the inventory and are never called clean.
+    /// Whether OSV has advisories for the ecosystem. Packages of other ecosystems are part of the
+    /// inventory and are never reported as clean.
     fn has_advisories(&self) -> bool {
         true
     }
@@ -34,7 +34,7 @@ pub trait Ecosystem: Sync {
     /// Type in package URLs (<https://github.com/package-url/purl-spec>).
     fn purl_type(&self) -> &'static str;
 
-    /// The package URL for a name as this ecosystem writes it.
+    /// The package URL for a name in the spelling of this ecosystem.
     fn purl(&self, name: &str, version: &str) -> String {
         package_url(self.purl_type(), name, version)
     }
@@ -50,13 +50,15 @@ pub trait Ecosystem: Sync {
         &[]
     }
 
-    /// The name as the registry compares it: two spellings of one package give one text.
+    /// The name in the form that the registry compares: two spellings of one package have the same
+    /// form.
     fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str>;
 
-    /// Orders two versions as the ecosystem does.
+    /// Compares two versions by the rules of the ecosystem. The order is total; where a package
+    /// manager's own order is not, the implementation documents the difference.
     ///
     /// # Errors
-    /// When one of them is not a version of this ecosystem.
+    /// If one of them is not a version of this ecosystem.
     fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError>;
 
     /// Whether an advisory for one release of a distribution (`12` of `Debian:12`) is about the
@@ -72,12 +74,12 @@ pub trait Ecosystem: Sync {
         true
     }
 
-    /// The same ecosystem as one whose files are read, where it has files.
+    /// The reader of the ecosystem's files; `None` if it has no files of its own.
     fn files(&self) -> Option<&dyn FileReader> {
         None
     }
 
-    /// The same ecosystem as one that `patchgate fix` can change, where it can.
+    /// The operations for `patchgate fix`; `None` if it does not support the ecosystem.
     fn upgradable(&self) -> Option<&'static dyn Upgradable> {
         None
     }
@@ -111,6 +113,6 @@ impl PurlName<'_> {
 pub struct VersionError {
     /// The text, as it was given.
     pub version: String,
-    /// OSV name of the ecosystem.
+    /// Name of the ecosystem, as in [`Ecosystem::name`].
     pub ecosystem: &'static str,
 }

@@ -1,8 +1,8 @@
 //! Maps and sets with a faster hasher, for the tens of thousands of look-ups in a large lockfile.
 //!
-//! The standard hasher withstands an attacker who can watch its answers over time. A lockfile is
-//! written before the process starts and picks the seed, so a faster hasher with a seed of its own
-//! for each process is enough.
+//! The standard hasher resists attackers who can observe it over time. A lockfile is written before
+//! the process that reads it chooses a seed, so a faster hasher with a random seed per process is
+//! sufficient.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,7 +11,7 @@ use foldhash::fast::RandomState;
 /// Smallest number of packages that is worth a rayon task of its own.
 pub(crate) const PACKAGES_A_TASK: usize = 1_000;
 
-/// A map by a text of the file.
+/// A map whose keys are texts of the file.
 pub(crate) type FastHashMap<K, V> = HashMap<K, V, RandomState>;
 
 /// A set of texts of the file.

@@ -1,4 +1,4 @@
-//! The files of an ecosystem: which ones are read, by name, and the parser of each.
+//! File formats of an ecosystem: the names of the files, and the parser of each format.
 //!
 //! The lookup of a path among the files of all ecosystems is in [`crate::FormatIndex`].
 
@@ -8,14 +8,14 @@ use crate::{Input, ParseError};
 
 /// An ecosystem that has files of its own.
 ///
-/// [`crate::Ecosystem::files`] gives it. Distributions of operating systems have none: their
-/// packages are found in SBOMs.
+/// [`crate::Ecosystem::files`] returns it. Distributions of operating systems have no files; their
+/// packages occur in SBOMs.
 pub trait FileReader: Sync {
-    /// The files with exact versions, in the order of the support table.
+    /// Formats with exact versions, in the order of the support table.
     fn formats(&self) -> &'static [Format];
 
-    /// The files with requirements only. They are given to the parser of a lockfile as siblings,
-    /// and are read on their own when no lockfile pins their requirements.
+    /// Formats with requirements only. The parser of a lockfile gets these files as siblings. They
+    /// are read on their own if no lockfile pins their requirements.
     fn manifests(&self) -> &'static [ManifestFormat] {
         &[]
     }
@@ -33,7 +33,7 @@ pub trait FileReader: Sync {
     }
 }
 
-/// A kind of file that states exact versions: a lockfile, or a manifest that pins.
+/// A kind of file that states exact versions: a lockfile, or a manifest with pinned versions.
 #[derive(Debug, Clone, Copy)]
 pub struct Format {
     /// Identifier in flags and reports, without the version of the format: `cargo-lock`.
@@ -42,26 +42,26 @@ pub struct Format {
     /// matches any run of characters within a part: `Cargo.lock`, `*.csproj`,
     /// `.github/workflows/*.yml`.
     pub files: &'static [&'static str],
-    /// Versions of the format that are read, for the support table: `v1-v4`. Empty where the
-    /// format has no versions.
+    /// Supported versions of the format, for the support table: `v1-v4`. Empty if the format has
+    /// no versions.
     pub versions: &'static str,
-    /// Whether `patchgate fix` changes such files.
+    /// Whether `patchgate fix` changes files of this format.
     pub fixable: bool,
-    /// The parser: from a file to its packages.
+    /// Parser of a file, which returns its packages.
     ///
-    /// It is an error when the file is not of the format, too large, too deep, or truncated. A file
-    /// that cannot be read whole is an error, never a shorter list.
+    /// A file that is not of the format, too large, too deep or truncated is an error. A partial
+    /// list of packages is never returned.
     pub parse: fn(&Input<'_>) -> Result<Lockfile, ParseError>,
 }
 
-/// A kind of file that states requirements, and leaves the versions to a lockfile.
+/// A kind of file that states requirements and leaves the versions to a lockfile.
 #[derive(Debug, Clone, Copy)]
 pub struct ManifestFormat {
     /// Patterns of the files, as in [`Format::files`]. The first one is the usual name.
     pub files: &'static [&'static str],
-    /// Reads the requirements of a manifest that no lockfile pins. Requirements that are met from
-    /// within the repository are left out, so the list may be empty.
+    /// Parser of the requirements in a manifest that no lockfile pins. Requirements that the
+    /// repository itself satisfies are left out, so the list can be empty.
     ///
-    /// It is an error when the manifest cannot be read.
+    /// A manifest that cannot be read is an error.
     pub unresolved: fn(&Input<'_>) -> Result<Vec<Unresolved>, ParseError>,
 }

@@ -1,4 +1,4 @@
-//! The index from a path to the formats that a file is read as.
+//! Index from the path of a file to its formats.
 //!
 //! The functions of this module look in [`ALL`]; a [`FormatIndex`] looks in any list of ecosystems.
 
@@ -9,7 +9,7 @@ use patchgate_model::{Lockfile, Unresolved};
 
 use crate::{ALL, Ecosystem, Format, Input, ManifestFormat, ParseError, Upgradable};
 
-/// An ecosystem with one of its formats.
+/// A format of a file, with the ecosystem that it belongs to.
 pub type FormatMatch = (&'static dyn Ecosystem, &'static Format);
 
 /// The meaning of a pattern.
@@ -20,12 +20,12 @@ enum Use {
     Companion,
 }
 
-/// The files of a list of ecosystems, by their paths.
+/// The file formats of a list of ecosystems, indexed by path.
 #[derive(Default)]
 pub struct FormatIndex {
-    /// Patterns without `*` and `/`, which most are, are found by the file's name.
+    /// Patterns without `*` and `/`, by file name. Most patterns are of this kind.
     by_name: HashMap<&'static str, Vec<Use>>,
-    /// The few others are tried one by one.
+    /// All other patterns, which are tried one by one.
     others: Vec<(&'static str, Use)>,
 }
 
@@ -77,8 +77,8 @@ impl FormatIndex {
             )
     }
 
-    /// The formats that a file is read as, by its path. A workflow is read for its actions and for
-    /// its images, so there may be several.
+    /// The formats of the file at a path. There can be several: a workflow is read once for its
+    /// actions and once for its images.
     pub fn formats_of(&self, path: &str) -> impl Iterator<Item = FormatMatch> {
         self.uses_of(path).filter_map(|meaning| match meaning {
             Use::Format(ecosystem, format) => Some((ecosystem, format)),
@@ -104,30 +104,43 @@ impl FormatIndex {
         self.uses_of(path).next().is_some()
     }
 
-    /// Reads a file as the first of the formats that its path names.
+    /// Parses a file in the first format of its path.
     ///
     /// # Errors
-    /// When the path names no format, or the file cannot be read whole.
+    /// If the path has no format, or the file cannot be read completely.
     pub fn parse(&self, input: &Input<'_>) -> Result<Lockfile, ParseError> {
         match self.formats_of(input.path).next() {
             Some((_, format)) => (format.parse)(input),
-            None => Err(ParseError::new("is not a lockfile that Patchgate reads")),
+            None => Err(ParseError::new(
+                "is not a lockfile format that Patchgate supports",
+            )),
         }
     }
 
-    /// Reads the requirements of a manifest that no lockfile pins.
+    /// Parses the requirements of a manifest that no lockfile pins.
     ///
     /// # Errors
-    /// When the path names no manifest, or the file cannot be read.
+    /// If the path is not one of a manifest, or the file cannot be read.
     pub fn unresolved(&self, input: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
         match self.manifest_of(input.path) {
             Some((_, manifest)) => (manifest.unresolved)(input),
-            None => Err(ParseError::new("is not a manifest that Patchgate reads")),
+            None => Err(ParseError::new(
+                "is not a manifest format that Patchgate supports",
+            )),
         }
     }
 }
 
 /// [`FormatIndex::formats_of`] among [`ALL`] ecosystems.
+///
+/// ```
+/// use patchgate_ecosystems::formats_of;
+///
+/// let formats: Vec<&str> = formats_of(".github/workflows/ci.yml")
+///     .map(|(_, format)| format.id)
+///     .collect();
+/// assert_eq!(formats, ["github-workflow", "github-workflow-images"]);
+/// ```
 pub fn formats_of(path: &str) -> impl Iterator<Item = FormatMatch> {
     ALL_FORMATS.formats_of(path)
 }
@@ -147,7 +160,7 @@ pub fn is_sibling(path: &str) -> bool {
 /// [`FormatIndex::parse`] with [`ALL`] ecosystems.
 ///
 /// # Errors
-/// When the path names no format, or the file cannot be read whole.
+/// If the path has no format, or the file cannot be read completely.
 pub fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     ALL_FORMATS.parse(input)
 }
@@ -155,7 +168,7 @@ pub fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
 /// [`FormatIndex::unresolved`] with [`ALL`] ecosystems.
 ///
 /// # Errors
-/// When the path names no manifest, or the file cannot be read.
+/// If the path is not one of a manifest, or the file cannot be read.
 pub fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
     ALL_FORMATS.unresolved(input)
 }
@@ -184,7 +197,7 @@ pub fn is_fixable_manifest(path: &str) -> bool {
     manifest_of(path).is_some_and(|(ecosystem, _)| ecosystem.upgradable().is_some())
 }
 
-/// Whether the end of a path fits a pattern.
+/// Whether the end of a path matches a pattern.
 fn matches(pattern: &str, path: &str) -> bool {
     let mut parts = path.rsplit('/');
     pattern
@@ -192,7 +205,7 @@ fn matches(pattern: &str, path: &str) -> bool {
         .all(|pattern| parts.next().is_some_and(|part| fits(pattern, part)))
 }
 
-/// Whether one part of a path fits one part of a pattern.
+/// Whether one part of a path matches one part of a pattern.
 fn fits(pattern: &str, part: &str) -> bool {
     let Some((start, mut pattern)) = pattern.split_once('*') else {
         return pattern == part;

@@ -1,4 +1,4 @@
-//! Ranges of affected versions in the notation of requirements.
+//! Text form of the version ranges in advisories.
 
 use std::cmp::Ordering;
 
@@ -6,8 +6,21 @@ use patchgate_model::{Event, EventKind, Range, RangeKind};
 
 use crate::Ecosystem;
 
-/// A range in the notation of requirements: `>= 1.0.0, < 1.2.3`. Events that the ecosystem cannot
-/// order, commits above all, stay in the record's order.
+/// The intervals of a range in the notation of requirements: `>= 1.0.0, < 1.2.3`. Events that the
+/// ecosystem cannot order, such as commits, stay in the order of the record.
+///
+/// ```
+/// use patchgate_ecosystems::{by_name, intervals};
+/// use patchgate_model::{Event, EventKind, Range, RangeKind};
+///
+/// let event = |kind, version: &str| Event { kind, version: version.into() };
+/// let range = Range {
+///     kind: RangeKind::Semver,
+///     repo: None,
+///     events: vec![event(EventKind::Fixed, "1.2.3"), event(EventKind::Introduced, "1.0.0")],
+/// };
+/// assert_eq!(intervals(by_name("npm"), &range), [">= 1.0.0, < 1.2.3"]);
+/// ```
 #[must_use]
 pub fn intervals(ecosystem: Option<&dyn Ecosystem>, range: &Range) -> Vec<String> {
     let mut events: Vec<&Event> = range.events.iter().collect();
@@ -15,7 +28,7 @@ pub fn intervals(ecosystem: Option<&dyn Ecosystem>, range: &Range) -> Vec<String
         sort(ecosystem, &mut events);
     }
 
-    let mut found = Vec::new();
+    let mut parts = Vec::new();
     let mut open: Option<&str> = None;
     for event in events {
         let end = match event.kind {
@@ -30,7 +43,7 @@ pub fn intervals(ecosystem: Option<&dyn Ecosystem>, range: &Range) -> Vec<String
         };
 
         if let Some(start) = open.take() {
-            found.push(match start {
+            parts.push(match start {
                 "0" => end,
                 start => format!(">= {start}, {end}"),
             });
@@ -38,16 +51,16 @@ pub fn intervals(ecosystem: Option<&dyn Ecosystem>, range: &Range) -> Vec<String
     }
 
     match open {
-        Some("0") => found.push("all versions".to_owned()),
-        Some(start) => found.push(format!(">= {start}")),
-        None if found.is_empty() => found.push("no versions".to_owned()),
+        Some("0") => parts.push("all versions".to_owned()),
+        Some(start) => parts.push(format!(">= {start}")),
+        None if parts.is_empty() => parts.push("no versions".to_owned()),
         None => {}
     }
 
-    found
+    parts
 }
 
-/// Sorts events by their versions, unless one of them cannot be ordered.
+/// Sorts events by version, unless one of them cannot be compared.
 fn sort(ecosystem: &dyn Ecosystem, events: &mut [&Event]) {
     let is_start = |event: &Event| event.kind == EventKind::Introduced && event.version == "0";
     let orderable = events.iter().all(|event| {

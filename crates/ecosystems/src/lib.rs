@@ -1,8 +1,8 @@
-//! Ecosystems, a directory for each: names, version order, lockfiles, manifests, requirements,
+//! Package ecosystems, one directory each: names, version order, lockfiles, manifests, requirements,
 //! edits, and the wire format of the registry.
 //!
-//! Everything here is pure: bytes come in, values go out. No file is opened, no process is started,
-//! no address is known. `ARCHITECTURE.md` says step by step how to add an ecosystem or a lockfile
+//! The crate is pure: it takes bytes and returns values. It opens no files, starts no processes and
+//! contains no address of a registry. `ARCHITECTURE.md` says step by step how to add an ecosystem or a lockfile
 //! format. The contract tests in `tests/contract.rs` and `tests/version_orders.rs` and the support
 //! table in the README take every ecosystem of [`ALL`].
 //!
@@ -126,6 +126,16 @@ pub const ALL: &[&dyn Ecosystem] = &[
 ];
 
 /// The ecosystem with this name, compared exactly.
+///
+/// ```
+/// use std::cmp::Ordering;
+///
+/// let order = patchgate_ecosystems::by_name("Go")
+///     .map(|go| go.compare_versions("v1.9.0", "v1.10.0"));
+/// assert_eq!(order, Some(Ok(Ordering::Less)));
+///
+/// assert!(patchgate_ecosystems::by_name("go").is_none());
+/// ```
 #[must_use]
 pub fn by_name(name: &str) -> Option<&'static dyn Ecosystem> {
     ALL.iter()
@@ -144,7 +154,7 @@ pub fn by_purl_type(purl_type: &str) -> Option<&'static dyn Ecosystem> {
     known.next().filter(|_| known.next().is_none())
 }
 
-/// The package URL of a package: the one that its file states, else the one that follows from its
+/// The package URL of a package: the one in its file, otherwise the one that follows from its
 /// ecosystem, name and version.
 #[must_use]
 pub fn purl(package: &Package) -> String {

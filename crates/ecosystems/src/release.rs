@@ -8,32 +8,33 @@ use patchgate_model::DependencyKind;
 pub struct MetadataRequest {
     /// Absolute address of the metadata document.
     pub url: String,
-    /// Value of the `Accept` header, where the registry needs one.
+    /// Value of the `Accept` header, if the registry needs one.
     pub accept: Option<&'static str>,
 }
 
 /// One published version of a package.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Release {
-    /// Version as the registry writes it.
+    /// Version in the spelling of the registry.
     pub version: String,
-    /// True when it was yanked (crates.io) or deprecated (npm): never chosen while another will do.
+    /// Whether the release is yanked (crates.io) or deprecated (npm). It is only chosen if no other
+    /// release fits.
     pub yanked: bool,
-    /// What it depends on.
+    /// Dependencies of the release.
     pub requirements: Vec<Requirement>,
-    /// Names of dependencies that it ships inside its own archive (npm's `bundleDependencies`).
+    /// Names of the dependencies inside its own archive (npm's `bundleDependencies`).
     pub bundled: Vec<String>,
 }
 
 /// One dependency of a release.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Requirement {
-    /// Name under which the release asks for it.
+    /// Name of the dependency in the release's manifest.
     pub name: String,
-    /// Name of the package in its registry, when it differs from `name`.
+    /// Name of the package in its registry, if it differs from `name`.
     pub package: Option<String>,
     /// The requirement as written.
     pub requirement: String,
-    /// Which part of the release needs it.
+    /// Kind of the dependency: run time, build, optional and so on.
     pub kind: DependencyKind,
 }

@@ -1,4 +1,4 @@
-//! The scope of each package, from the edges that lead to it.
+//! Scopes of packages, derived from the edges that lead to them.
 
 use patchgate_model::{Lockfile, PackageIndex, Scope};
 
@@ -12,8 +12,8 @@ const STRONGEST_FIRST: [Scope; 6] = [
     Scope::Development,
 ];
 
-/// Gives every package that a root leads to its scope: a chain of edges is as weak as its weakest
-/// edge, and the strongest chain counts. Packages that no root leads to keep theirs.
+/// Sets the scope of every package that is reachable from a root. A chain of edges is as weak as its
+/// weakest edge, and the strongest chain counts. Other packages keep their scope.
 pub(crate) fn from_roots(lockfile: &mut Lockfile) {
     let mut scopes: Vec<Option<Scope>> = vec![None; lockfile.packages.len()];
     let mut open: [Vec<PackageIndex>; 6] = Default::default();

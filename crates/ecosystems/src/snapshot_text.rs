@@ -1,4 +1,4 @@
-//! A lockfile as a text that a person can check, for snapshots.
+//! Text form of a lockfile for snapshots, made for review by a person.
 
 use std::fmt::Write as _;
 
@@ -6,7 +6,7 @@ use patchgate_model::{Edge, Lockfile, Origin};
 
 use crate::purl;
 
-/// Everything that was read, a package, a requirement or an edge a line.
+/// The whole lockfile, with one line per package, root, edge, unresolved requirement and missing file.
 pub(crate) fn snapshot_text(lockfile: &Lockfile) -> String {
     let mut text = format!("{} {}\n", lockfile.path, lockfile.format);
     for package in &lockfile.packages {

@@ -1,5 +1,5 @@
-//! Bioconductor: R's packages for biology. Projects lock them in the files of [`crate::cran`],
-//! which are read there.
+//! Bioconductor, R's packages for biology. They have no files of their own: projects lock them in
+//! the files of [`crate::cran`].
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -7,10 +7,10 @@ use std::cmp::Ordering;
 use crate::version::{self, r};
 use crate::{Ecosystem, VersionError};
 
-/// OSV's name for the ecosystem.
+/// Name of the ecosystem in OSV.
 pub(crate) const NAME: &str = "Bioconductor";
 
-/// Bioconductor's packages.
+/// Packages of Bioconductor.
 #[derive(Debug, Clone, Copy)]
 pub struct Bioconductor;
 
@@ -27,7 +27,7 @@ impl Ecosystem for Bioconductor {
         Cow::Borrowed(name)
     }
 
-    /// As R orders all its packages.
+    /// The order of R's versions, as in CRAN.
     fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
         version::compare(NAME, r::parse, a, b)
     }

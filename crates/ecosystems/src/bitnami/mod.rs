@@ -1,4 +1,4 @@
-//! Applications of Bitnami's catalogue, as SBOMs of its images name them.
+//! Applications of the Bitnami catalog, which occur in SBOMs of its images.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -6,10 +6,10 @@ use std::cmp::Ordering;
 use crate::version::{self, semantic};
 use crate::{Ecosystem, VersionError};
 
-/// Name in OSV.
+/// Name of the ecosystem in OSV.
 const NAME: &str = "Bitnami";
 
-/// Bitnami's catalogue.
+/// Applications of the Bitnami catalog.
 #[derive(Debug, Clone, Copy)]
 pub struct Bitnami;
 
@@ -26,8 +26,8 @@ impl Ecosystem for Bitnami {
         Cow::Borrowed(name)
     }
 
-    /// Semantic Versioning 2.0, with the revision of the packaging (`1.2.3-4`) as OSV orders it: as
-    /// a pre-release.
+    /// Compares by Semantic Versioning 2.0. The packaging revision (`1.2.3-4`) counts as a
+    /// pre-release, as in OSV.
     fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
         let parse = |text| semantic::strict(str::strip_prefix(text, 'v').unwrap_or(text));
         version::compare(NAME, parse, a, b)

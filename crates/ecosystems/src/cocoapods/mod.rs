@@ -1,5 +1,7 @@
-//! CocoaPods: `Podfile.lock`. A `Podfile` is a program and is never run; the lockfile repeats what it
-//! asks for. OSV has no ecosystem of this name, so pods are part of the inventory only.
+//! CocoaPods: `Podfile.lock`.
+//!
+//! A `Podfile` is a program and never run; the lockfile repeats its requirements. OSV has no
+//! ecosystem for pods, so they are part of the inventory only.
 
 mod podfile_lock;
 mod version;
@@ -12,10 +14,10 @@ use patchgate_model::Purl;
 use crate::{Ecosystem, FileReader, Format, PurlName, VersionError};
 use version::Version;
 
-/// Patchgate's own name: OSV has none.
+/// Patchgate's own name for the ecosystem, because OSV has none.
 const NAME: &str = "CocoaPods";
 
-/// Pods.
+/// Pods and their subspecs.
 #[derive(Debug, Clone, Copy)]
 pub struct CocoaPods;
 
@@ -40,7 +42,7 @@ impl Ecosystem for CocoaPods {
         }
     }
 
-    /// A subspec (`Pod/Part`) is a package URL's subpath.
+    /// A subspec (`Pod/Part`) becomes the subpath of the package URL.
     fn purl(&self, name: &str, version: &str) -> String {
         let (pod, part) = name.split_once('/').unwrap_or((name, ""));
         let purl = Purl {
@@ -50,7 +52,7 @@ impl Ecosystem for CocoaPods {
         purl.to_string()
     }
 
-    /// Names are compared exactly.
+    /// CocoaPods compares names exactly, including case.
     fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
         Cow::Borrowed(name)
     }

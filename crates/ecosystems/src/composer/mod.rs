@@ -1,4 +1,4 @@
-//! PHP's Composer: its lockfile, its list of what is installed, and its manifest.
+//! PHP's Composer: its lockfile, its record of installed packages, and its manifest.
 
 mod installed;
 mod lockfile;
@@ -14,10 +14,10 @@ use patchgate_model::package_url;
 use crate::{Ecosystem, FileReader, Format, ManifestFormat, VersionError};
 use version::Version;
 
-/// The name in OSV.
+/// Name of the ecosystem in OSV.
 const NAME: &str = "Packagist";
 
-/// PHP's packages.
+/// Packages of PHP, named `vendor/name`.
 #[derive(Debug, Clone, Copy)]
 pub struct Composer;
 
@@ -80,8 +80,8 @@ impl FileReader for Composer {
     }
 }
 
-/// Whether a requirement is met by the platform, not by a package: `php`, `ext-json`,
-/// `composer-plugin-api`. Names of packages have a slash.
+/// Whether the platform satisfies a requirement instead of a package: `php`, `ext-json`,
+/// `composer-plugin-api`. Package names contain a slash.
 fn is_platform(name: &str) -> bool {
     !name.contains('/')
 }

@@ -1,8 +1,8 @@
 //! Conan: C and C++ packages (<https://docs.conan.io>).
 //!
-//! A recipe in Python (`conanfile.py`) is code and never run, so what it asks for is not known.
-//! Where a reference has a user and a channel, they are in the package URL and not in the name:
-//! advisories name packages without them.
+//! A recipe in Python (`conanfile.py`) is code and never run, so its requirements are unknown. The
+//! user and channel of a reference are in the package URL and not in the name, because advisories
+//! name packages without them.
 
 mod conanfile;
 mod graph_lock;
@@ -19,10 +19,10 @@ use std::cmp::Ordering;
 use self::version::Version;
 use crate::{Ecosystem, FileReader, Format, ManifestFormat, PurlName, VersionError};
 
-/// OSV's name for the ecosystem.
+/// Name of the ecosystem in OSV.
 const NAME: &str = "ConanCenter";
 
-/// Conan's packages.
+/// Packages of Conan.
 #[derive(Debug, Clone, Copy)]
 pub struct Conan;
 
@@ -40,7 +40,7 @@ impl Ecosystem for Conan {
         purl.name.to_owned()
     }
 
-    /// Conan 2 allows small letters only; Conan 1 tells the letters apart.
+    /// Conan 2 allows small letters only; in Conan 1 names are case-sensitive.
     fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
         Cow::Borrowed(name)
     }

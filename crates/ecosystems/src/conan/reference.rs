@@ -83,7 +83,8 @@ impl<'a> Reference<'a> {
 pub(super) fn parse_reference(text: &str, line: u32) -> Result<Reference<'_>, ParseError> {
     Reference::parse(text).ok_or_else(|| {
         let short: String = text.chars().take(60).collect();
-        ParseError::new(format!("has `{short}` where a reference is expected")).at_line(line as usize)
+        ParseError::new(format!("has `{short}` where a reference is expected"))
+            .at_line(line as usize)
     })
 }
 

@@ -1,7 +1,7 @@
-//! Conda's packages (<https://docs.conda.io/>).
+//! Conda packages (<https://docs.conda.io/>).
 //!
-//! OSV has no advisories for them, so they are part of the inventory and never called clean. The
-//! files also hold packages of the Python Package Index, and those are of that ecosystem.
+//! OSV has no advisories for them, so they are part of the inventory and never reported as clean.
+//! The files also contain packages of the Python Package Index, which belong to that ecosystem.
 
 mod conda_lock;
 mod environment;
@@ -17,13 +17,13 @@ use std::cmp::Ordering;
 use self::version::Version;
 use crate::{Ecosystem, FileReader, Format, VersionError};
 
-/// Patchgate's name for the ecosystem, which OSV does not have.
+/// Patchgate's own name for the ecosystem, because OSV has none.
 const NAME: &str = "conda";
 
 /// The ecosystem of the packages that pip installs into an environment.
 const PYPI: &str = "PyPI";
 
-/// The packages of conda's channels.
+/// Packages of conda's channels.
 #[derive(Debug, Clone, Copy)]
 pub struct Conda;
 

@@ -1,7 +1,7 @@
-//! CPAN: Perl's distributions, as Carton locks them. OSV has no advisories for them, so they are
-//! part of the inventory only.
+//! Perl distributions of CPAN, as locked by Carton.
 //!
-//! A `cpanfile` is code and never run, so which distributions are direct is not known.
+//! OSV has no advisories for them, so they are part of the inventory only. A `cpanfile` is code and
+//! never run, so the direct dependencies are unknown.
 
 mod snapshot;
 mod version;
@@ -14,10 +14,10 @@ use std::cmp::Ordering;
 
 use crate::{Ecosystem, FileReader, Format, VersionError};
 
-/// Patchgate's own name: OSV has none.
+/// Patchgate's own name for the ecosystem, because OSV has none.
 const NAME: &str = "CPAN";
 
-/// CPAN's distributions.
+/// Distributions of CPAN.
 #[derive(Debug, Clone, Copy)]
 pub struct Cpan;
 
@@ -34,7 +34,7 @@ impl Ecosystem for Cpan {
         "cpan"
     }
 
-    /// Perl tells the letters of names apart.
+    /// Names are case-sensitive in Perl.
     fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
         Cow::Borrowed(name)
     }

@@ -1,4 +1,4 @@
-//! CRAN: R's packages, as renv locks them (<https://rstudio.github.io/renv/>).
+//! R packages of CRAN, as locked by renv (<https://rstudio.github.io/renv/>).
 
 mod description;
 mod renv_lock;
@@ -12,10 +12,10 @@ use std::cmp::Ordering;
 use crate::version::{self, r};
 use crate::{Ecosystem, FileReader, Format, ManifestFormat, PurlName, VersionError};
 
-/// OSV's name for the ecosystem.
+/// Name of the ecosystem in OSV.
 const NAME: &str = "CRAN";
 
-/// CRAN's packages.
+/// Packages of CRAN.
 #[derive(Debug, Clone, Copy)]
 pub struct Cran;
 
@@ -33,7 +33,7 @@ impl Ecosystem for Cran {
         purl.name.to_owned()
     }
 
-    /// R tells the letters of names apart.
+    /// Names are case-sensitive in R.
     fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
         Cow::Borrowed(name)
     }

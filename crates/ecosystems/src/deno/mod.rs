@@ -1,8 +1,8 @@
-//! Deno: `deno.lock`, and `deno.json` with its imports.
+//! Deno: `deno.lock`, and the imports in `deno.json`.
 //!
-//! A `deno.lock` locks packages of npm, which are npm's here too, packages of JSR, and modules that
-//! are imported by their address. The last two are of no ecosystem that OSV has: they are part of
-//! the inventory under Patchgate's own name for them, and are never called clean.
+//! A `deno.lock` contains packages of npm, which belong to that ecosystem, packages of JSR, and
+//! modules that are imported by address. OSV has no ecosystem for the last two. They are part of
+//! the inventory under a name of Patchgate's own, and never reported as clean.
 
 mod lockfile;
 mod manifest;
@@ -15,10 +15,10 @@ use patchgate_model::{generic_package_url, package_url};
 use crate::version::{self, semantic};
 use crate::{Ecosystem, FileReader, Format, ManifestFormat, VersionError};
 
-/// Patchgate's own name: OSV has none.
+/// Patchgate's own name for the ecosystem, because OSV has none.
 const NAME: &str = "Deno";
 
-/// What Deno gets from elsewhere than npm.
+/// Packages of JSR, and modules that Deno imports by address.
 #[derive(Debug, Clone, Copy)]
 pub struct Deno;
 
@@ -35,8 +35,8 @@ impl Ecosystem for Deno {
         "deno"
     }
 
-    /// The specification of package URLs has a type for neither: a package of JSR is of the type
-    /// that JSR's own name suggests, a module is a generic file at an address.
+    /// The package URL specification has no type for either. A package of JSR gets the type `jsr`,
+    /// and a module is a generic file with a download address.
     fn purl(&self, name: &str, version: &str) -> String {
         if !name.contains("://") {
             return package_url("jsr", name, version);
@@ -48,7 +48,7 @@ impl Ecosystem for Deno {
         Cow::Borrowed(name)
     }
 
-    /// JSR's versions are semantic versions (<https://semver.org>).
+    /// Versions on JSR follow Semantic Versioning (<https://semver.org>).
     fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
         version::compare(NAME, semantic::strict, a, b)
     }

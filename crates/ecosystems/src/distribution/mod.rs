@@ -48,23 +48,23 @@ enum Subject {
 struct PackageManager {
     /// Type in package URLs.
     purl_type: &'static str,
-    /// Orders two versions of the distribution with this name.
+    /// Compares two versions of the distribution with this name.
     compare: fn(name: &'static str, a: &str, b: &str) -> Result<Ordering, VersionError>,
 }
 
-/// Debian's packages.
+/// The package format of Debian.
 const DEB: PackageManager = PackageManager {
     purl_type: "deb",
     compare: deb::compare,
 };
 
-/// Alpine's packages.
+/// The package format of Alpine Linux.
 const APK: PackageManager = PackageManager {
     purl_type: "apk",
     compare: apk::compare,
 };
 
-/// Red Hat's packages.
+/// The package format of Red Hat.
 const RPM: PackageManager = PackageManager {
     purl_type: "rpm",
     compare: rpm::compare,

@@ -1,6 +1,8 @@
-//! Container images by name: `FROM` in Dockerfiles, `image:` in Compose files, in GitLab CI and in
-//! GitHub workflows. What is inside an image only an SBOM of it says, so images are part of the
-//! inventory and are not judged.
+//! Container images by name: `FROM` in Dockerfiles, and `image:` in Compose files, GitLab CI
+//! configurations and GitHub workflows.
+//!
+//! Only an SBOM lists the contents of an image, so images are part of the inventory and are not
+//! matched with advisories.
 
 mod dockerfile;
 mod image;
@@ -11,10 +13,10 @@ use std::cmp::Ordering;
 
 use crate::{Ecosystem, FileReader, Format, Input, ParseError, VersionError};
 
-/// Patchgate's own name: OSV has none.
+/// Patchgate's own name for the ecosystem, because OSV has none.
 const NAME: &str = "Docker";
 
-/// Container images.
+/// Container images, by name and tag or digest.
 #[derive(Debug, Clone, Copy)]
 pub struct Docker;
 
@@ -39,7 +41,7 @@ impl Ecosystem for Docker {
         Cow::Borrowed(name)
     }
 
-    /// Tags are names; they have no order.
+    /// Always an error, because tags are names without an order.
     fn compare_versions(&self, a: &str, _: &str) -> Result<Ordering, VersionError> {
         Err(VersionError {
             version: a.to_owned(),

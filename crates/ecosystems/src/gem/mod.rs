@@ -1,5 +1,5 @@
-//! RubyGems: the lockfiles of Bundler, and the Gemfiles beside them as far as they can be read
-//! without running them.
+//! RubyGems: the lockfiles of Bundler and, as far as they can be read without running them, the
+//! Gemfiles next to them.
 
 mod gemfile;
 mod lockfile;
@@ -12,10 +12,10 @@ use std::cmp::Ordering;
 use crate::{Ecosystem, FileReader, Format, ManifestFormat, PurlName, VersionError};
 use version::Version;
 
-/// The name in OSV.
+/// Name of the ecosystem in OSV.
 const NAME: &str = "RubyGems";
 
-/// Ruby's gems.
+/// Gems of Ruby.
 #[derive(Debug, Clone, Copy)]
 pub struct RubyGems;
 
@@ -33,7 +33,7 @@ impl Ecosystem for RubyGems {
         purl.name.to_owned()
     }
 
-    /// Names are compared exactly.
+    /// RubyGems compares names exactly, including case.
     fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
         Cow::Borrowed(name)
     }

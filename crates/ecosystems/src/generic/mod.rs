@@ -1,5 +1,5 @@
-//! Git repositories that belong to no package ecosystem: hooks of pre-commit and inputs of Nix
-//! flakes. They are part of the inventory only.
+//! Git repositories outside all package ecosystems: hooks of pre-commit and inputs of Nix flakes.
+//! They are part of the inventory only.
 
 mod flake_lock;
 mod pre_commit;
@@ -14,10 +14,10 @@ use patchgate_model::{generic_package_url, package_url};
 
 use crate::{Ecosystem, FileReader, Format, VersionError};
 
-/// Patchgate's own name: OSV knows such sources by commit, and under no name.
+/// Patchgate's own name. OSV identifies such sources by commit and has no name for them.
 const NAME: &str = "Git";
 
-/// Git repositories.
+/// Git repositories, named by their address.
 #[derive(Debug, Clone, Copy)]
 pub struct Git;
 
@@ -34,8 +34,8 @@ impl Ecosystem for Git {
         "generic"
     }
 
-    /// A repository has its address as its name. `name` without a scheme (`git@host:path`) stays as
-    /// it is.
+    /// The address of a repository is its name. An address without a scheme (`git@host:path`) is not
+    /// changed.
     fn purl(&self, name: &str, version: &str) -> String {
         let Some((scheme, _)) = name.split_once("://") else {
             return package_url(self.purl_type(), name, version);

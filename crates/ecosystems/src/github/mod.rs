@@ -1,8 +1,9 @@
-//! GitHub Actions: `uses:` in workflows and in composite actions
+//! GitHub Actions: `uses:` in workflows and composite actions
 //! (<https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax>).
 //!
-//! A package is a repository, `owner/name`: an action in a folder of it and a reusable workflow
-//! have its tags. Images (`uses: docker://…`) belong to the `docker` folder.
+//! A package is a repository, `owner/name`. An action in one of its directories and a reusable
+//! workflow have the tags of the repository. Images (`uses: docker://…`) are in the `docker`
+//! module.
 
 mod uses;
 mod version;
@@ -14,10 +15,10 @@ use patchgate_model::package_url;
 
 use crate::{Ecosystem, FileReader, Format, VersionError};
 
-/// Name in OSV.
+/// Name of the ecosystem in OSV.
 const NAME: &str = "GitHub Actions";
 
-/// GitHub Actions.
+/// Actions and reusable workflows on GitHub.
 #[derive(Debug, Clone, Copy)]
 pub struct GitHubActions;
 
@@ -30,12 +31,12 @@ impl Ecosystem for GitHubActions {
         "github"
     }
 
-    /// Names of repositories are in lower case, as the type's definition has it.
+    /// The definition of the package URL type requires lower-case names.
     fn purl(&self, name: &str, version: &str) -> String {
         package_url(self.purl_type(), &name.to_lowercase(), version)
     }
 
-    /// GitHub does not tell upper and lower case apart.
+    /// Names of repositories are case-insensitive on GitHub.
     fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
         if name.chars().any(char::is_uppercase) {
             Cow::Owned(name.to_lowercase())

@@ -1,11 +1,11 @@
 //! Go modules (<https://go.dev/ref/mod>).
 //!
-//! Names are module paths, compared byte by byte. Versions stay as the files write them, with `v`;
-//! OSV writes them without, and both forms are one version. The standard library is the package
-//! `stdlib`, as in OSV.
+//! Names are module paths, compared byte by byte. Versions stay as the files write them, with `v`.
+//! OSV writes them without, and both forms are equal. The standard library is the package `stdlib`,
+//! as in OSV.
 //!
-//! Go has no lockfile beside its manifest: from Go 1.17 on `go.mod` itself holds every module that
-//! a build takes. An older one leaves out what only its dependencies need, and `go.sum` tells it.
+//! Go has no lockfile besides its manifest. Since Go 1.17, `go.mod` itself lists every module of a
+//! build. An older `go.mod` leaves out indirect dependencies, which are in `go.sum`.
 
 mod directives;
 mod go_mod;
@@ -25,10 +25,10 @@ use std::cmp::Ordering;
 use self::version::Version;
 use crate::{Ecosystem, FileReader, Format, VersionError};
 
-/// OSV's name for the ecosystem.
+/// Name of the ecosystem in OSV.
 const NAME: &str = "Go";
 
-/// Go's modules.
+/// Modules of Go.
 #[derive(Debug, Clone, Copy)]
 pub struct Go;
 

@@ -1,6 +1,6 @@
-//! Hackage: Haskell's packages, as cabal-install (<https://cabal.readthedocs.io>) and Stack
-//! (<https://docs.haskellstack.org>) lock them. Both files list what a build may take, and neither
-//! says what needs what.
+//! Haskell packages of Hackage, as locked by cabal-install (<https://cabal.readthedocs.io>) and
+//! Stack (<https://docs.haskellstack.org>). Both files list the packages of a build without a
+//! graph.
 
 mod freeze;
 mod stack_lock;
@@ -14,10 +14,10 @@ use std::cmp::Ordering;
 
 use crate::{Ecosystem, FileReader, Format, ManifestFormat, PurlName, VersionError};
 
-/// OSV's name for the ecosystem.
+/// Name of the ecosystem in OSV.
 const NAME: &str = "Hackage";
 
-/// Haskell's packages.
+/// Packages of Haskell.
 #[derive(Debug, Clone, Copy)]
 pub struct Hackage;
 
@@ -35,7 +35,7 @@ impl Ecosystem for Hackage {
         purl.name.to_owned()
     }
 
-    /// Hackage tells the letters of names apart.
+    /// Names are case-sensitive on Hackage.
     fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
         Cow::Borrowed(name)
     }

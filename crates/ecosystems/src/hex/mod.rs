@@ -1,5 +1,6 @@
 //! Hex, the registry of Elixir, Erlang and Gleam: Mix's `mix.lock` and Gleam's `manifest.toml`.
-//! `mix.exs` is a program and is never run, so what a Mix project asks for directly is not known.
+//!
+//! `mix.exs` is a program and never run, so the direct dependencies of a Mix project are unknown.
 
 mod gleam;
 mod mix_lock;
@@ -11,7 +12,7 @@ use std::cmp::Ordering;
 
 use crate::{Ecosystem, FileReader, Format, ManifestFormat, PurlName, VersionError};
 
-/// The name in OSV.
+/// Name of the ecosystem in OSV.
 const NAME: &str = "Hex";
 
 /// Packages of Elixir, Erlang and Gleam.
@@ -32,7 +33,7 @@ impl Ecosystem for Hex {
         purl.name.to_owned()
     }
 
-    /// Names are lower case.
+    /// Names are already in lower case.
     fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
         Cow::Borrowed(name)
     }

@@ -1,8 +1,8 @@
-//! Julia: packages of registries, as Pkg locks them (<https://pkgdocs.julialang.org>).
+//! Julia packages of registries, as locked by Pkg (<https://pkgdocs.julialang.org>).
 //!
-//! A package is known by its UUID, which is in its package URL; two packages may have one name.
-//! What only tests need (`[extras]` with `[targets]`) is locked in no file, unless it is a part of
-//! a workspace.
+//! A package is identified by its UUID, which is in its package URL; two packages can have the same
+//! name. Dependencies of tests only (`[extras]` with `[targets]`) are in no lockfile, except in a
+//! workspace.
 
 mod manifest_toml;
 mod project_toml;
@@ -16,10 +16,10 @@ use std::cmp::Ordering;
 
 use crate::{Ecosystem, FileReader, Format, ManifestFormat, VersionError};
 
-/// OSV's name for the ecosystem.
+/// Name of the ecosystem in OSV.
 const NAME: &str = "Julia";
 
-/// Julia's packages.
+/// Packages of Julia.
 #[derive(Debug, Clone, Copy)]
 pub struct Julia;
 
@@ -32,7 +32,7 @@ impl Ecosystem for Julia {
         "julia"
     }
 
-    /// Julia tells the letters of names apart.
+    /// Names are case-sensitive in Julia.
     fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
         Cow::Borrowed(name)
     }

@@ -1,7 +1,7 @@
-//! Maven's packages, `group:artifact`, as Maven, Gradle, sbt and Bazel state them.
+//! Maven packages, named `group:artifact`, as Maven, Gradle, sbt and Bazel list them.
 //!
-//! Deliberately not here: the choice of transitive dependencies. A `pom.xml` states direct ones;
-//! what they bring is known to whoever resolved them, and stands in a lockfile or an SBOM.
+//! Resolution of transitive dependencies is deliberately absent. A `pom.xml` states direct
+//! dependencies; the transitive ones are in a lockfile or an SBOM of the resolver.
 
 mod coordinates;
 mod gradle_catalog;
@@ -22,10 +22,10 @@ pub use self::pom::{DeclaredRepository, EXTERNAL, repositories};
 use self::version::Version;
 use crate::{Ecosystem, FileReader, Format, PurlName, VersionError};
 
-/// Name in OSV.
+/// Name of the ecosystem in OSV.
 const NAME: &str = "Maven";
 
-/// The packages of the Java world.
+/// Packages of the Java ecosystem, named `group:artifact`.
 #[derive(Debug, Clone, Copy)]
 pub struct Maven;
 
@@ -57,7 +57,7 @@ impl Ecosystem for Maven {
         package_url(self.purl_type(), &name.replacen(':', "/", 1), version)
     }
 
-    /// Maven compares names exactly.
+    /// Maven compares names exactly, including case.
     fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
         Cow::Borrowed(name)
     }

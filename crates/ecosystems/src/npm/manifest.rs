@@ -346,8 +346,8 @@ mod tests {
         .map(|(manifest, change)| edit(manifest, change).unwrap_err().to_string())
         .collect();
         insta::assert_snapshot!(messages.join("\n"), @r#"
-the manifest does not ask for `a` as `^9`
-the manifest does not ask for `zz` as `^1.0.0`
+the manifest does not require `a` as `^9`
+the manifest does not require `zz` as `^1.0.0`
 the manifest cannot be read: trailing comma at line 1 column 31
 the manifest cannot be read: duplicate key `a` at line 1 column 33
 the manifest cannot be read: duplicate field `dependencies` at line 1 column 36

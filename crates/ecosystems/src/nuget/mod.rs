@@ -1,11 +1,11 @@
 //! NuGet (<https://learn.microsoft.com/nuget/>), its lockfiles and manifests, and Paket
 //! (<https://fsprojects.github.io/Paket/>).
 //!
-//! Names are compared without case. A project file that states `1.2.3` asks for that version or a
-//! higher one, of which NuGet takes the lowest that exists
-//! (<https://learn.microsoft.com/nuget/concepts/dependency-resolution>); so `1.2.3` is taken for the
-//! version, while ranges and floating versions (`1.*`) are not. Such a file says nothing about what
-//! its packages need in turn.
+//! Names are compared without case. A project file with `1.2.3` requires that version or a higher
+//! one, and NuGet takes the lowest that exists
+//! (<https://learn.microsoft.com/nuget/concepts/dependency-resolution>). Such a requirement
+//! therefore counts as the version `1.2.3`; ranges and floating versions (`1.*`) have no version.
+//! Project files do not list transitive dependencies.
 
 mod assets;
 mod central;
@@ -33,10 +33,10 @@ use crate::{
     Ecosystem, FileReader, Format, Input, ManifestFormat, ParseError, PurlName, VersionError,
 };
 
-/// OSV's name for the ecosystem.
+/// Name of the ecosystem in OSV.
 const NAME: &str = "NuGet";
 
-/// The packages of .NET.
+/// Packages of .NET.
 #[derive(Debug, Clone, Copy)]
 pub struct NuGet;
 
@@ -124,7 +124,7 @@ impl Ecosystem for NuGet {
         crate::version::compare(NAME, Version::parse, a, b)
     }
 
-    /// Project files leave out zeros that the registry writes.
+    /// Project files omit trailing zeros that the registry writes.
     fn writes_registry_versions(&self) -> bool {
         false
     }
@@ -146,13 +146,13 @@ impl FileReader for NuGet {
         }]
     }
 
-    /// What project files import.
+    /// The files that project files import.
     fn companions(&self) -> &'static [&'static str] {
         &["*.props", "*.targets"]
     }
 }
 
-/// A name as NuGet compares it.
+/// The lower-case form of a name, in which NuGet compares it.
 fn normalize_name(name: &str) -> Cow<'_, str> {
     if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
         Cow::Owned(name.to_ascii_lowercase())
@@ -162,8 +162,8 @@ fn normalize_name(name: &str) -> Cow<'_, str> {
 }
 
 /// Checks a package's name: up to 100 letters, digits, `_`, `-` and `.`
-/// (<https://learn.microsoft.com/nuget/reference/nuspec#id>). Names become parts of addresses, so
-/// nothing else may pass.
+/// (<https://learn.microsoft.com/nuget/reference/nuspec#id>). The check is strict because names
+/// become parts of addresses.
 fn check_name(name: &str, line: u32) -> Result<(), ParseError> {
     let is_name = !name.is_empty()
         && name.chars().count() <= 100
@@ -182,7 +182,7 @@ fn check_name(name: &str, line: u32) -> Result<(), ParseError> {
     .at_line(line as usize))
 }
 
-/// Checks that a locked version is one.
+/// Checks that the locked version of a package is valid.
 fn check_version(version: &str, name: &str, line: u32) -> Result<(), ParseError> {
     if Version::parse(version).is_some() {
         return Ok(());

@@ -1,7 +1,7 @@
-//! opam: OCaml's packages (its manual comes with it).
+//! OCaml packages of opam, as described in its manual.
 //!
-//! `opam lock` writes a copy of a project's opam file in which every dependency, direct or not, has
-//! one version.
+//! `opam lock` writes a copy of a project's opam file in which every direct and transitive
+//! dependency has one version.
 
 mod file;
 mod locked;
@@ -17,10 +17,10 @@ use std::cmp::Ordering;
 use self::version::Version;
 use crate::{Ecosystem, FileReader, Format, ManifestFormat, VersionError};
 
-/// OSV's name for the ecosystem.
+/// Name of the ecosystem in OSV.
 const NAME: &str = "opam";
 
-/// OCaml's packages.
+/// Packages of OCaml.
 #[derive(Debug, Clone, Copy)]
 pub struct Opam;
 
@@ -33,7 +33,7 @@ impl Ecosystem for Opam {
         "opam"
     }
 
-    /// opam tells the letters of names apart.
+    /// Names are case-sensitive in opam.
     fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
         Cow::Borrowed(name)
     }

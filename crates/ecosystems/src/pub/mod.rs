@@ -1,4 +1,4 @@
-//! Dart's and Flutter's pub: `pubspec.lock` and `pubspec.yaml`.
+//! pub, the package manager of Dart and Flutter: `pubspec.lock` and `pubspec.yaml`.
 
 mod lockfile;
 mod manifest;
@@ -9,10 +9,10 @@ use std::cmp::Ordering;
 
 use crate::{Ecosystem, FileReader, Format, ManifestFormat, VersionError};
 
-/// The name in OSV.
+/// Name of the ecosystem in OSV.
 const NAME: &str = "Pub";
 
-/// Dart's packages.
+/// Packages of Dart and Flutter.
 #[derive(Debug, Clone, Copy)]
 pub struct Pub;
 
@@ -25,7 +25,7 @@ impl Ecosystem for Pub {
         "pub"
     }
 
-    /// Names are lower case.
+    /// Names are already in lower case.
     fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
         Cow::Borrowed(name)
     }

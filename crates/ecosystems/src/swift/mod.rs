@@ -1,5 +1,6 @@
-//! Swift Package Manager: `Package.resolved`. `Package.swift` is a program and is never run, so what
-//! is asked for directly is not known.
+//! Swift Package Manager: `Package.resolved`.
+//!
+//! `Package.swift` is a program and never run, so the direct dependencies are unknown.
 
 mod resolved;
 mod version;
@@ -9,10 +10,10 @@ use std::cmp::Ordering;
 
 use crate::{Ecosystem, FileReader, Format, VersionError};
 
-/// The name in OSV.
+/// Name of the ecosystem in OSV.
 const NAME: &str = "SwiftURL";
 
-/// Swift's packages, by their repositories.
+/// Packages of Swift, identified by their repositories.
 #[derive(Debug, Clone, Copy)]
 pub struct Swift;
 
@@ -25,8 +26,8 @@ impl Ecosystem for Swift {
         "swift"
     }
 
-    /// Names are repositories' addresses without scheme and `.git`, compared without case as
-    /// Swift Package Manager compares addresses.
+    /// Names are addresses of repositories without scheme and `.git`. Swift Package Manager compares
+    /// them without case.
     fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
         if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
             Cow::Owned(name.to_ascii_lowercase())

@@ -14,7 +14,7 @@ use patchgate_model::package_url;
 use crate::version::{self, semantic};
 use crate::{Ecosystem, FileReader, Format, VersionError};
 
-/// Patchgate's own name: OSV has none.
+/// Patchgate's own name for the ecosystem, because OSV has none.
 const NAME: &str = "Terraform";
 
 /// Providers of Terraform and OpenTofu.
@@ -34,7 +34,7 @@ impl Ecosystem for Terraform {
         "terraform"
     }
 
-    /// The host in front of a provider's name is where it comes from, not who it is.
+    /// The host before a provider's name is its origin and not part of its identity.
     fn purl(&self, name: &str, version: &str) -> String {
         let own = match name.split_once('/') {
             Some((host, rest)) if host.contains('.') && rest.contains('/') => rest,

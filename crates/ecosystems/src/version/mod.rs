@@ -1,7 +1,6 @@
-//! Parts of version orders that several ecosystems share. The order of one ecosystem is in its own
-//! directory and is composed of these: [`number`] for digits of any size, [`semantic`] for
-//! Semantic Versioning, [`runs`] for versions that are cut where letters and digits meet, [`r`] for
-//! R's packages, which CRAN and Bioconductor publish.
+//! Building blocks of the version orders: [`number`] for digits of any size, [`semantic`] for
+//! Semantic Versioning, and [`runs`] for versions that are split between letters and digits. The
+//! order of one ecosystem is in its own module.
 
 pub(crate) mod number;
 pub(crate) mod r;
@@ -12,10 +11,10 @@ use std::cmp::Ordering;
 
 use crate::VersionError;
 
-/// Orders two texts as versions of an ecosystem.
+/// Compares two texts as versions of an ecosystem.
 ///
 /// # Errors
-/// When `parse` takes one of them for no version.
+/// If `parse` rejects one of them.
 pub(crate) fn compare<'a, V: Ord>(
     ecosystem: &'static str,
     parse: impl Fn(&'a str) -> Option<V>,

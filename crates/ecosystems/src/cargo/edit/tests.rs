@@ -120,12 +120,12 @@ fn says_why_it_changes_nothing() {
         (
             EVERYWHERE,
             change("left", "3", "4"),
-            "the manifest does not ask for `left` as `3`",
+            "the manifest does not require `left` as `3`",
         ),
         (
             EVERYWHERE,
             change("inherited", "1.0", "1.4"),
-            "the manifest does not ask for `inherited` as `1.0`",
+            "the manifest does not require `inherited` as `1.0`",
         ),
         (
             "[dependencies\n",
