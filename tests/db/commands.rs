@@ -228,7 +228,9 @@ fn a_build_deletes_other_content_only_with_replace() {
     sandbox.build_store();
     assert_eq!(sources(&sandbox), before);
 
-    sandbox.run(&[&build[..], &["--replace"]].concat()).expect(0);
+    sandbox
+        .run(&[&build[..], &["--replace"]].concat())
+        .expect(0);
     assert_eq!(sources(&sandbox), ["osv:npm"]);
 }
 
