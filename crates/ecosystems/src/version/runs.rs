@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn a_tilde_comes_before_the_end_and_letters_before_the_rest() {
         let rising = ["~~", "~~a", "~", "", "a~", "a", "b", "+", "-", "."];
-        assert_rising(&rising, |a, b| compare_in_turn(a, b));
+        assert_rising(&rising, compare_in_turn);
         assert_eq!(compare_in_turn("1.09", "1.9"), Ordering::Equal);
         assert_eq!(compare_in_turn("", "0"), Ordering::Equal);
     }
