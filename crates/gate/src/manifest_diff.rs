@@ -1,7 +1,7 @@
-//! Whether a manifest changes in anything but version requirements.
+//! Changes of a manifest that are not changes of version requirements.
 //!
-//! A manifest holds scripts and build settings beside its requirements, so a changed manifest is
-//! trusted only as far as the change is seen to be one of requirements.
+//! A manifest also contains scripts and build settings, so a changed manifest is trusted only when
+//! every change in it is one of a requirement.
 
 use serde_json::{Map, Value};
 
@@ -21,7 +21,7 @@ const TABLES: &[&str] = &[
 /// Deepest nesting that is compared.
 const MAX_DEPTH: usize = 64;
 
-/// What else changes; empty when only requirements do.
+/// The other changes; empty when only requirements change.
 ///
 /// # Errors
 /// When one side cannot be read; a fragment that follows the file's name.
@@ -31,7 +31,7 @@ pub(crate) fn other_changes(path: &str, base: &[u8], head: &[u8]) -> Result<Vec<
     } else if path.ends_with(".toml") {
         read_toml
     } else {
-        return Err("is of a form that is not compared".to_owned());
+        return Err("has a format that is not compared".to_owned());
     };
     let (base, head) = (read(base)?, read(head)?);
     let mut changes = Vec::new();
@@ -80,7 +80,7 @@ fn toml_value(value: &toml_edit::Value) -> Value {
         toml_edit::Value::Boolean(flag) => Value::Bool(*flag.value()),
         toml_edit::Value::Array(values) => Value::Array(values.iter().map(toml_value).collect()),
         toml_edit::Value::InlineTable(inner) => table(inner),
-        // Numbers and dates are no requirements: their text is enough to see that they stay.
+        // Numbers and dates are not requirements: their text is enough to compare them.
         other => Value::String(format!("={}", other.to_string().trim())),
     }
 }
@@ -92,7 +92,7 @@ fn compare<'a>(
     changes: &mut Vec<String>,
 ) {
     if path.len() > MAX_DEPTH {
-        changes.push(format!("`{}` is nested too deep", path[..3].join(".")));
+        changes.push(format!("`{}` is nested too deeply", path[..3].join(".")));
         return;
     }
 
@@ -122,7 +122,7 @@ fn compare<'a>(
     }
 }
 
-/// Whether the place is a requirement: `dependencies.qs`, `dependencies.serde.version`,
+/// Whether the key is a requirement: `dependencies.qs`, `dependencies.serde.version`,
 /// `workspace.dependencies.serde`, `target.….dependencies.libc`, `overrides.a.b`.
 fn is_requirement(path: &[&str]) -> bool {
     let Some(at) = path.iter().position(|key| TABLES.contains(key)) else {
@@ -138,8 +138,8 @@ fn is_requirement(path: &[&str]) -> bool {
         }
 }
 
-/// Whether a text names versions and nothing else: no address, path, alias or tag that could make
-/// a package manager fetch from another place.
+/// Whether a text names versions only: no address, path or alias that could make a package manager
+/// fetch from another source. A tag with a digit in it (`beta1`) cannot be distinguished.
 fn is_plain(requirement: &str) -> bool {
     requirement.chars().any(|c| c.is_ascii_digit() || c == '*')
         && requirement.len() <= 256
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_raised_requirement_is_no_other_change() {
+    fn a_raised_requirement_is_not_another_change() {
         assert!(
             json(
                 r#"{"scripts":{"a":"b"},"dependencies":{"qs":"^6.5.2"}}"#,
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_said() {
+    fn an_unreadable_manifest_is_reported() {
         assert!(other_changes("package.json", b"{", b"{}").is_err());
         assert!(other_changes("Cargo.toml", b"a = ", b"").is_err());
         assert!(other_changes("Cargo.toml", b"\xff", b"").is_err());

@@ -1,117 +1,93 @@
-//! What moves between two states of the lockfiles.
+//! Every change between two states of a lockfile.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
-use patchgate_ecosystems::{Format, Input, Siblings, Upgradable, fixable_format};
-use patchgate_model::{Bump, Evidence, FileContents, Lockfile, Missing, Origin, Package};
+use patchgate_ecosystems::Upgradable;
+use patchgate_model::{Bump, Lockfile, Origin, Package};
 
-/// Everything that moves, over all changed lockfiles. Texts name package, versions and file.
+use crate::downgrade::{Downgrade, Excuse, falls};
+use crate::source::{Source, without_secrets};
+
+/// The changes of one or several lockfiles. Texts name the package, its versions and the file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Moves {
-    pub(crate) upgrades: Vec<Step>,
-    pub(crate) downgrades: Vec<String>,
-    /// Moves whose direction cannot be told.
-    pub(crate) unordered: Vec<String>,
-    pub(crate) added: Vec<String>,
-    pub(crate) removed: Vec<String>,
-    pub(crate) integrity_changed: Vec<String>,
-    pub(crate) integrity_lacking: Vec<String>,
-    pub(crate) origin_changed: Vec<String>,
-    pub(crate) origin_unclear: Vec<String>,
+pub struct LockfileDiff {
+    /// Packages with a new, higher version.
+    pub upgrades: Vec<VersionChange>,
+    /// Packages with a lower version than before, without any excuse.
+    pub downgrades: Vec<String>,
+    /// Lower versions that have an [`Excuse`], which a person has to judge.
+    pub excused_downgrades: Vec<String>,
+    /// Changes whose direction is undetermined: the versions cannot be compared, or the highest one
+    /// left.
+    pub unordered: Vec<String>,
+    /// Packages that were not in the tree.
+    pub added: Vec<String>,
+    /// Lower versions of known packages that were added next to the ones that stay.
+    pub added_versions: Vec<String>,
+    /// Packages that left the tree.
+    pub removed: Vec<String>,
+    /// Versions that stay, but with another hash or without their hash.
+    pub integrity_changed: Vec<String>,
+    /// New versions without a hash, in a lockfile that has hashes.
+    pub integrity_missing: Vec<String>,
+    /// Packages from another server or another git commit than before.
+    pub source_changed: Vec<String>,
+    /// Packages from another address of the same server, or from an address that is not stated.
+    pub source_unclear: Vec<String>,
 }
 
-/// One package that moves up.
+/// One package with a higher version than before.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Step {
-    pub(crate) package: String,
-    pub(crate) from: String,
-    pub(crate) to: String,
-    /// How far, or why that cannot be told.
-    pub(crate) bump: Result<Bump, String>,
+pub struct VersionChange {
+    /// Name of the package.
+    pub package: String,
+    /// Version before.
+    pub from: String,
+    /// Version after.
+    pub to: String,
+    /// The size of the step, or why it cannot be determined.
+    pub bump: Result<Bump, String>,
 }
 
-/// Reads the lockfiles on both sides and compares them.
+/// Compares two states of a lockfile.
 ///
-/// # Errors
-/// Every lockfile that could not be read, or the changed files when they are missing.
-pub(crate) fn between(evidence: &Evidence) -> Result<Moves, Vec<Missing>> {
-    let files = evidence
-        .files
-        .as_ref()
-        .map_err(|missing| vec![missing.clone()])?;
-    let base_siblings = siblings(evidence, |contents| &contents.base);
-    let head_siblings = siblings(evidence, |contents| &contents.head);
-    let mut moves = Moves::default();
+/// A version is a downgrade (rather than a version that was added) when
+///
+/// 1. a dependent gets less than before, by the rules of [`crate::downgrades`];
+/// 2. a direct dependency of a project resolves to less than before;
+/// 3. a copy at one install path is replaced by an older one, unless that older version was in the
+///    tree before and no dependent gets less by it: then a person decides, because npm hoists it
+///    when a larger one leaves, and a lockfile does not prove that;
+/// 4. the set of versions falls: a version that left has no replacement that is higher, and a new
+///    one is lower than all that left.
+///
+/// A new version that is lower than all others is added, and no downgrade, when all those stay or
+/// are upgraded and something asks for each copy of the new one.
+#[must_use]
+pub fn compare(ecosystem: &dyn Upgradable, base: &Lockfile, head: &Lockfile) -> LockfileDiff {
+    Comparison::new(ecosystem, base, head).diff()
+}
 
-    let mut missing = Vec::new();
-    for file in files {
-        let Some((ecosystem, format)) = fixable_format(&file.path) else {
-            continue;
-        };
-        match both_sides(evidence, format, &file.path, &base_siblings, &head_siblings) {
-            Ok((base, head)) => Comparison::new(ecosystem, &base, &head).add_to(&mut moves),
-            Err(reason) => missing.push(reason),
+impl LockfileDiff {
+    /// Adds the changes of another lockfile.
+    pub fn extend(&mut self, other: Self) {
+        self.upgrades.extend(other.upgrades);
+        for (all, more) in [
+            (&mut self.downgrades, other.downgrades),
+            (&mut self.excused_downgrades, other.excused_downgrades),
+            (&mut self.unordered, other.unordered),
+            (&mut self.added, other.added),
+            (&mut self.added_versions, other.added_versions),
+            (&mut self.removed, other.removed),
+            (&mut self.integrity_changed, other.integrity_changed),
+            (&mut self.integrity_missing, other.integrity_missing),
+            (&mut self.source_changed, other.source_changed),
+            (&mut self.source_unclear, other.source_unclear),
+        ] {
+            all.extend(more);
         }
     }
-
-    if missing.is_empty() {
-        Ok(moves)
-    } else {
-        Err(missing)
-    }
-}
-
-fn siblings(
-    evidence: &Evidence,
-    side: impl Fn(&FileContents) -> &patchgate_model::Fetched<Option<Vec<u8>>>,
-) -> Siblings {
-    evidence
-        .contents
-        .iter()
-        .filter_map(|(path, contents)| match side(contents) {
-            Ok(Some(bytes)) => Some((path.clone(), bytes.clone())),
-            _ => None,
-        })
-        .collect()
-}
-
-fn both_sides(
-    evidence: &Evidence,
-    format: &Format,
-    path: &str,
-    base_siblings: &Siblings,
-    head_siblings: &Siblings,
-) -> Result<(Lockfile, Lockfile), Missing> {
-    let contents = evidence
-        .contents
-        .get(path)
-        .ok_or_else(|| Missing::new(format!("`{path}` was not read")))?;
-    let parse = |side: &str, bytes: &patchgate_model::Fetched<Option<Vec<u8>>>, siblings| {
-        let bytes = bytes
-            .as_ref()
-            .map_err(|missing| Missing {
-                reason: format!("`{path}` on the {side}: {}", missing.reason),
-                hint: missing.hint.clone(),
-            })?
-            .as_ref()
-            .ok_or_else(|| Missing::new(format!("`{path}` does not exist on the {side}")))?;
-
-        (format.parse)(&Input {
-            path,
-            bytes,
-            siblings,
-        })
-        .map_err(|error| Missing {
-            reason: format!("`{path}` on the {side} {}", error.reason),
-            hint: error.hint,
-        })
-    };
-
-    Ok((
-        parse("base", &contents.base, base_siblings)?,
-        parse("head", &contents.head, head_siblings)?,
-    ))
 }
 
 /// Copies of one package, by name.
@@ -123,6 +99,8 @@ struct Comparison<'a> {
     head: Copies<'a>,
     base_file: &'a Lockfile,
     head_file: &'a Lockfile,
+    /// The packages of the head on which something depends, by their address.
+    asked_for: BTreeSet<*const Package>,
 }
 
 impl<'a> Comparison<'a> {
@@ -144,45 +122,51 @@ impl<'a> Comparison<'a> {
             head: copies(head),
             base_file: base,
             head_file: head,
+            asked_for: asked_for(head).map(std::ptr::from_ref).collect(),
         }
     }
 
-    fn add_to(&self, moves: &mut Moves) {
+    fn diff(&self) -> LockfileDiff {
+        let mut diff = LockfileDiff::default();
         for (name, head) in &self.head {
             match self.base.get(name) {
                 Some(base) => {
-                    self.versions(name, base, head, moves);
-                    self.integrity(base, head, moves);
-                    self.origin(name, base, head, moves);
+                    self.versions(name, base, head, &mut diff);
+                    self.integrity(base, head, &mut diff);
+                    self.source(name, base, head, &mut diff);
+                    self.commits(name, base, head, &mut diff);
                 }
-                None => self.new_package(name, head, moves),
+                None => self.new_package(name, head, &mut diff),
             }
         }
 
         for (name, base) in &self.base {
             if !self.head.contains_key(name) {
-                moves
-                    .removed
+                diff.removed
                     .push(self.text(&format!("{name} {}", list(&versions(base)))));
             }
         }
 
-        self.in_place(moves);
-        self.direct(moves);
+        let falls = falls(self.ecosystem, (self.base_file, &[]), (self.head_file, &[]));
+        self.dependents(&falls, &mut diff);
+        self.in_place(&falls, &mut diff);
+        self.direct(&mut diff);
+
+        diff
     }
 
     fn text(&self, what: &str) -> String {
         format!("{what} ({})", self.head_file.path)
     }
 
-    /// Pairs the versions that go with those that come.
-    fn versions(&self, name: &str, base: &[&Package], head: &[&Package], moves: &mut Moves) {
+    /// Pairs the versions that left with the new ones.
+    fn versions(&self, name: &str, base: &[&Package], head: &[&Package], diff: &mut LockfileDiff) {
         let (before, after) = (versions(base), versions(head));
         let gone: Vec<&str> = before.difference(&after).copied().collect();
-        let come: Vec<&str> = after.difference(&before).copied().collect();
-        for to in &come {
+        let new: Vec<&str> = after.difference(&before).copied().collect();
+        for to in &new {
             match self.closest_below(to, &before, &gone) {
-                Ok(Some(from)) => moves.upgrades.push(Step {
+                Ok(Some(from)) => diff.upgrades.push(VersionChange {
                     package: name.to_owned(),
                     from: from.to_owned(),
                     to: (*to).to_owned(),
@@ -191,30 +175,53 @@ impl<'a> Comparison<'a> {
                         .bump(from, to)
                         .map_err(|error| error.to_string()),
                 }),
-                Ok(None) => moves
+                Ok(None) if self.all_upgraded(&gone, &new) && self.is_asked_for(head, to) => {
+                    diff.added_versions
+                        .push(self.text(&format!("{name} {to} next to {}", list(&before))));
+                }
+                Ok(None) => diff
                     .downgrades
                     .push(self.text(&format!("{name} {} -> {to}", list(&before)))),
-                Err(error) => moves.unordered.push(self.text(&format!("{name}: {error}"))),
+                Err(error) => diff.unordered.push(self.text(&format!("{name}: {error}"))),
             }
         }
 
         match (self.highest(&before), self.highest(&after)) {
-            // Something that needed the highest version must do with a lower one now, or nothing
-            // needs it any more: the lockfile alone does not always say which.
+            // A dependent of the highest version gets a lower one now, or nothing requires it any
+            // more: the lockfile alone does not always say which.
             (Ok(Some(was)), Ok(Some(is))) if self.order(is, was) == Ok(Ordering::Less) => {
-                moves.unordered.push(self.text(&format!(
+                diff.unordered.push(self.text(&format!(
                     "{name} {was} leaves the tree, and {is} is now the highest"
                 )));
             }
-            (Err(error), _) | (_, Err(error)) if !gone.is_empty() || !come.is_empty() => {
-                moves.unordered.push(self.text(&format!("{name}: {error}")));
+            (Err(error), _) | (_, Err(error)) if !gone.is_empty() || !new.is_empty() => {
+                diff.unordered.push(self.text(&format!("{name}: {error}")));
             }
             _ => {}
         }
     }
 
-    /// The version that `to` replaces: the highest below it among those that go, or, when none
-    /// goes, among all that were there. `None` when all are higher.
+    /// Whether each version that left is replaced by a higher new one.
+    fn all_upgraded(&self, gone: &[&str], new: &[&str]) -> bool {
+        gone.iter().all(|from| {
+            new.iter()
+                .any(|to| self.order(to, from) == Ok(Ordering::Greater))
+        })
+    }
+
+    /// Whether something depends on every copy of a version, and all copies are from a registry. A
+    /// package manager adds no copy that nothing asks for.
+    fn is_asked_for(&self, head: &[&Package], version: &str) -> bool {
+        head.iter()
+            .filter(|copy| copy.version == version)
+            .all(|copy| {
+                matches!(copy.origin, Origin::Registry(_))
+                    && self.asked_for.contains(&std::ptr::from_ref(*copy))
+            })
+    }
+
+    /// The version that `to` replaces: the highest below it among those that left, or, when none
+    /// left, among all that were there. `None` when all are higher.
     fn closest_below<'v>(
         &self,
         to: &str,
@@ -263,9 +270,22 @@ impl<'a> Comparison<'a> {
             .map_err(|error| error.to_string())
     }
 
-    /// Copies that stay at one place of the tree must not go down there, even when the same
-    /// version still exists elsewhere.
-    fn in_place(&self, moves: &mut Moves) {
+    /// Dependents that get an older version than before.
+    fn dependents(&self, falls: &[Downgrade], diff: &mut LockfileDiff) {
+        for fall in falls {
+            let text = self.text(&fall.text);
+            match fall.excuse {
+                None => diff.downgrades.push(text),
+                Some(excuse) => diff
+                    .excused_downgrades
+                    .push(format!("{text}, because {}", reason(excuse))),
+            }
+        }
+    }
+
+    /// A copy at one install path must not be replaced by an older one, even when the same version
+    /// still exists elsewhere.
+    fn in_place(&self, falls: &[Downgrade], diff: &mut LockfileDiff) {
         let base: BTreeMap<(&str, &str), &Package> = self
             .base_file
             .packages
@@ -282,14 +302,40 @@ impl<'a> Comparison<'a> {
             let Some(path) = package.install_path.as_deref() else {
                 continue;
             };
-            if let Some(before) = base.get(&(path, package.name.as_str())) {
-                self.must_not_fall(path, &before.version, &package.version, moves);
+            let Some(before) = base.get(&(path, package.name.as_str())) else {
+                continue;
+            };
+
+            let (from, to) = (before.version.as_str(), package.version.as_str());
+            if self.is_hoisted(package, falls) && self.order(to, from) == Ok(Ordering::Less) {
+                diff.excused_downgrades.push(self.text(&format!(
+                    "{path} {from} -> {to}, because {to} was in the tree before"
+                )));
+            } else {
+                self.must_not_fall(path, from, to, diff);
             }
         }
     }
 
+    /// Whether a copy is one that was in the tree before in this version, and by which no dependent
+    /// gets less without an excuse.
+    fn is_hoisted(&self, copy: &Package, falls: &[Downgrade]) -> bool {
+        let was_there = self.base_file.packages.iter().any(|before| {
+            before.name == copy.name
+                && before.version == copy.version
+                && before.integrity == copy.integrity
+                && before.origin == copy.origin
+        });
+
+        was_there
+            && self.asked_for.contains(&std::ptr::from_ref(copy))
+            && !falls.iter().any(|fall| {
+                fall.excuse.is_none() && fall.package == copy.name && fall.to == copy.version
+            })
+    }
+
     /// Direct dependencies must not resolve to a lower version.
-    fn direct(&self, moves: &mut Moves) {
+    fn direct(&self, diff: &mut LockfileDiff) {
         let edges = |lockfile: &'a Lockfile| {
             lockfile.roots.iter().flat_map(move |root| {
                 root.edges.iter().filter_map(move |edge| {
@@ -318,26 +364,26 @@ impl<'a> Comparison<'a> {
                     &format!("direct dependency {name}"),
                     &before.version,
                     &to.version,
-                    moves,
+                    diff,
                 );
             }
         }
     }
 
-    fn must_not_fall(&self, what: &str, from: &str, to: &str, moves: &mut Moves) {
+    fn must_not_fall(&self, what: &str, from: &str, to: &str, diff: &mut LockfileDiff) {
         if from == to {
             return;
         }
 
         let text = self.text(&format!("{what} {from} -> {to}"));
         match self.order(to, from) {
-            Ok(Ordering::Less) if !moves.downgrades.contains(&text) => moves.downgrades.push(text),
-            Err(error) => moves.unordered.push(format!("{text}: {error}")),
+            Ok(Ordering::Less) if !diff.downgrades.contains(&text) => diff.downgrades.push(text),
+            Err(error) => diff.unordered.push(format!("{text}: {error}")),
             _ => {}
         }
     }
 
-    fn integrity(&self, base: &[&Package], head: &[&Package], moves: &mut Moves) {
+    fn integrity(&self, base: &[&Package], head: &[&Package], diff: &mut LockfileDiff) {
         let known: BTreeMap<&str, BTreeSet<&str>> = base
             .iter()
             .filter_map(|package| Some((package.version.as_str(), package.integrity.as_deref()?)))
@@ -358,137 +404,126 @@ impl<'a> Comparison<'a> {
             let name = &package.name;
             match (&package.integrity, known.get(version)) {
                 (Some(now), Some(before)) if !before.contains(now.as_str()) => {
-                    moves
-                        .integrity_changed
+                    diff.integrity_changed
                         .push(self.text(&format!("the hash of {name} {version} changes")));
                 }
                 // A copy inside its parent's archive has no hash of its own.
-                (None, Some(_)) if !package.bundled => moves
+                (None, Some(_)) if !package.bundled => diff
                     .integrity_changed
                     .push(self.text(&format!("the hash of {name} {version} is gone"))),
                 (None, None) if !was_there.contains(version) => {
-                    self.unhashed(package, moves);
+                    self.unhashed(package, diff);
                 }
                 _ => {}
             }
         }
     }
 
-    /// A new version without a hash, where the format gives hashes to registry packages.
-    fn unhashed(&self, package: &Package, moves: &mut Moves) {
+    /// A new version without a hash, in a file that has hashes for registry packages.
+    fn unhashed(&self, package: &Package, diff: &mut LockfileDiff) {
         let hashed = self
             .base_file
             .packages
             .iter()
             .any(|other| other.integrity.is_some());
         if hashed && matches!(package.origin, Origin::Registry(_)) && !package.bundled {
-            moves
-                .integrity_lacking
+            diff.integrity_missing
                 .push(self.text(&format!("{} {} has no hash", package.name, package.version)));
         }
     }
 
-    fn origin(&self, name: &str, base: &[&Package], head: &[&Package], moves: &mut Moves) {
-        let before: BTreeSet<Place> = base.iter().map(|package| Place::of(package)).collect();
-        let now: BTreeSet<Place> = head.iter().map(|package| Place::of(package)).collect();
+    fn source(&self, name: &str, base: &[&Package], head: &[&Package], diff: &mut LockfileDiff) {
+        let before: BTreeSet<Source> = base.iter().map(|package| Source::of(package)).collect();
+        let now: BTreeSet<Source> = head.iter().map(|package| Source::of(package)).collect();
 
-        for place in now.difference(&before) {
-            let text = self.text(&format!(
-                "{name} comes from {place}, which it did not before"
-            ));
-            // Same server, other path; or a server that the lockfile does not state: perhaps the
-            // registry's own layout, so a person decides.
-            let same_server = before.iter().any(|known| known.server == place.server);
+        for source in now.difference(&before) {
+            let text = self.text(&format!("{name} comes from {source}, and did not before"));
+            // Same server and another path, or a server that the lockfile does not state: it may be
+            // the registry's own layout, so a person decides.
+            let same_server = before.iter().any(|known| known.server == source.server);
 
-            if same_server || place.server.is_none() {
-                moves.origin_unclear.push(text);
+            if same_server || source.server.is_none() {
+                diff.source_unclear.push(text);
             } else {
-                moves.origin_changed.push(text);
+                diff.source_changed.push(text);
             }
         }
     }
 
-    fn new_package(&self, name: &str, head: &[&Package], moves: &mut Moves) {
-        moves
-            .added
+    /// A git dependency is its commit: another one is other code, whatever the version says. Forges
+    /// serve the commits of forks under the address of the original too.
+    fn commits(&self, name: &str, base: &[&Package], head: &[&Package], diff: &mut LockfileDiff) {
+        let (before, now) = (commits(base), commits(head));
+
+        for (url, commit) in now.difference(&before) {
+            let was: Vec<&str> = before
+                .iter()
+                .filter(|(known, _)| known == url)
+                .map(|(_, commit)| commit.unwrap_or("no commit"))
+                .collect();
+            // Another address is another source, which is reported as such.
+            if !was.is_empty() {
+                diff.source_changed.push(self.text(&format!(
+                    "{name} comes from another commit of `{}`: {} -> {}",
+                    without_secrets(url),
+                    was.join(", "),
+                    commit.unwrap_or("no commit")
+                )));
+            }
+        }
+    }
+
+    fn new_package(&self, name: &str, head: &[&Package], diff: &mut LockfileDiff) {
+        diff.added
             .push(self.text(&format!("{name} {}", list(&versions(head)))));
         let servers: BTreeSet<_> = self
             .base_file
             .packages
             .iter()
-            .map(|package| Place::of(package).server)
+            .map(|package| Source::of(package).server)
             .collect();
 
         for package in head {
-            let place = Place::of(package);
-            if !servers.contains(&place.server) {
-                moves.origin_changed.push(self.text(&format!(
-                    "{name} comes from {place}, from where nothing came before"
+            let source = Source::of(package);
+            if !servers.contains(&source.server) {
+                diff.source_changed.push(self.text(&format!(
+                    "{name} comes from {source}, a server from which no package came before"
                 )));
             }
             if package.integrity.is_none() {
-                self.unhashed(package, moves);
+                self.unhashed(package, diff);
             }
         }
     }
 }
 
-/// Where a package comes from, without its version.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Place {
-    kind: &'static str,
-    /// Scheme, host and port; `None` where the lockfile states no address.
-    server: Option<String>,
-    /// The address with the version cut out.
-    address: String,
+/// The address and the commit of each copy from git.
+fn commits<'a>(packages: &[&'a Package]) -> BTreeSet<(&'a str, Option<&'a str>)> {
+    packages
+        .iter()
+        .filter_map(|package| match &package.origin {
+            Origin::Git { url, commit } => Some((url.as_str(), commit.as_deref())),
+            _ => None,
+        })
+        .collect()
 }
 
-impl Place {
-    fn of(package: &Package) -> Self {
-        let (kind, address) = match &package.origin {
-            Origin::Registry(address) => ("registry", address.as_deref()),
-            Origin::Git { url, .. } => ("git", Some(url.as_str())),
-            Origin::Path(path) => ("path", Some(path.as_deref().unwrap_or(""))),
-            Origin::Url(url) => ("url", Some(url.as_str())),
-        };
-        let server = address.map(|address| match url::Url::parse(address) {
-            Ok(url) => format!("{kind} {}", url.origin().ascii_serialization()),
-            Err(_) => format!("{kind} {address}"),
-        });
-        let address = address
-            .map(|address| address.replace(&package.version, "{version}"))
-            .unwrap_or_default();
-
-        Self {
-            kind,
-            server,
-            address,
-        }
-    }
+/// Packages to which an edge leads.
+fn asked_for(lockfile: &Lockfile) -> impl Iterator<Item = &Package> {
+    let of_projects = lockfile.roots.iter().flat_map(|root| &root.edges);
+    let of_packages = lockfile.packages.iter().flat_map(|package| &package.edges);
+    of_projects
+        .chain(of_packages)
+        .filter_map(|edge| lockfile.package(edge.to))
 }
 
-impl std::fmt::Display for Place {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.server.is_none() {
-            write!(f, "{} without an address", self.kind)
-        } else {
-            write!(f, "{} `{}`", self.kind, without_secrets(&self.address))
-        }
-    }
-}
-
-/// An address without user, password, query and fragment.
-fn without_secrets(address: &str) -> String {
-    match url::Url::parse(address) {
-        Ok(mut url) => {
-            // Both fail only for addresses that cannot carry credentials.
-            let _ = url.set_username("");
-            let _ = url.set_password(None);
-            url.set_query(None);
-            url.set_fragment(None);
-            url.to_string().replace("%7Bversion%7D", "{version}")
-        }
-        Err(_) => address.to_owned(),
+/// Completes "because …".
+fn reason(excuse: Excuse) -> &'static str {
+    match excuse {
+        Excuse::FellBack => "the larger version left the tree and the smaller one was in it before",
+        Excuse::DependentChanged => "the dependent changed its version",
+        Excuse::DependentRelocated => "the dependent changed its version and its location",
+        Excuse::Bundled => "both are shipped inside one archive",
     }
 }
 
@@ -502,3 +537,6 @@ fn versions<'a>(packages: &[&'a Package]) -> BTreeSet<&'a str> {
 fn list(versions: &BTreeSet<&str>) -> String {
     versions.iter().copied().collect::<Vec<_>>().join(", ")
 }
+
+#[cfg(test)]
+mod tests;

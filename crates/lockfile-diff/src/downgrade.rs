@@ -1,8 +1,8 @@
-//! Whether somebody gets an older version of something than before.
+//! Downgrades: which dependent gets an older version of something than before.
 //!
 //! The measure is the edge: one dependent, one name that it asks for, and the version that it gets.
-//! A tree as a whole has no versions that could fall: when the only package that needed a larger
-//! copy no longer does, the copy goes away, and nobody got less.
+//! The set of versions in a tree is not a measure: when the only package that required the larger
+//! version no longer does, that version goes away, and no dependent got less.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,38 +10,93 @@ use std::collections::{BTreeMap, BTreeSet};
 use patchgate_ecosystems::Upgradable;
 use patchgate_model::{Finding, Lockfile, Origin, Package};
 
-use crate::lock_state::ids;
-use crate::violation::Violation;
+/// One dependent that gets an older version than before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Downgrade {
+    /// The change as a fragment: ``it moves `b 2.0.0` down to 1.0.0 for `a 1.0.0` ``.
+    pub text: String,
+    /// Name of the package of which the dependent gets an older version.
+    pub package: String,
+    /// Version before.
+    pub from: String,
+    /// Version after.
+    pub to: String,
+    /// Packages of the new lockfile that are involved, as name and version: first the older
+    /// version, then the dependent unless it is a project.
+    pub packages: Vec<(String, String)>,
+    /// Why the older version is acceptable. `None` for a downgrade without any reason.
+    pub excuse: Option<Excuse>,
+}
 
-/// Edges that were moved down without a reason.
+/// Why an older version for one dependent is not a mistake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Excuse {
+    /// The dependent now uses a version that was in the tree before, because the larger one left.
+    FellBack,
+    /// The dependent itself changed its version and asks for something else.
+    DependentChanged,
+    /// As [`Excuse::DependentChanged`], but the dependent was also installed somewhere else before,
+    /// so that its earlier version is a guess.
+    DependentRelocated,
+    /// Both ends are shipped inside one archive, whose maker chose them.
+    Bundled,
+}
+
+/// Downgrades without an excuse.
 ///
 /// An edge is looked at when its dependent is there before and after in the same version, as every
-/// project of the repository is: a dependent that moved may ask for something else, and one that
-/// went away asks for nothing. In npm's trees the copy at the same place is the same dependent; a
-/// copy that npm put elsewhere is measured against the least that any copy of its version got.
+/// project of the repository is: a dependent that changed its version may ask for something else,
+/// and one that is gone asks for nothing. In npm's trees the copy at the same path is the same
+/// dependent; a copy that npm placed elsewhere is compared with the least that any copy of its
+/// version got.
 ///
 /// A smaller version than before is a downgrade, except
 ///
-/// 1. when a package, not a project, falls back on a copy that the tree had before, that is no
-///    downgrade itself: its requirement admits it (what it does not admit is reported as not met),
-///    the larger version is gone from the whole tree because nobody insists on it any more, and
-///    the smaller one has no finding that the larger one did not have;
-/// 2. when both ends are shipped inside one archive: its maker chose them, and a finding that this
-///    brings is told apart from downgrades.
+/// 1. when a package, not a project, falls back on a copy that the tree had before
+///    ([`Excuse::FellBack`]): its requirement admits it (a requirement that is not met is reported
+///    elsewhere), the larger version is gone from the whole tree because nothing requires it any
+///    more, and the smaller one has no finding that the larger one did not have;
+/// 2. when both ends are shipped inside one archive ([`Excuse::Bundled`]): its maker chose them, and
+///    a finding that this brings is reported separately from downgrades.
 ///
-/// A dependent that did move is looked at for one thing: the smaller version that it now gets has
-/// no finding that the larger one did not have, even when the tree had that finding elsewhere.
-pub(super) fn downgrades(
+/// A dependent that changed its version ([`Excuse::DependentChanged`]) must meet one condition: the
+/// smaller version that it now gets has no finding that the larger one did not have, even when the
+/// tree had that finding elsewhere.
+///
+/// ```
+/// use patchgate_ecosystems::by_name;
+/// use patchgate_lockfile_diff::downgrades;
+/// use patchgate_model::Lockfile;
+///
+/// let npm = by_name("npm").and_then(|ecosystem| ecosystem.upgradable());
+/// let lockfile = Lockfile::default();
+/// if let Some(npm) = npm {
+///     assert!(downgrades(npm, (&lockfile, &[]), (&lockfile, &[])).is_empty());
+/// }
+/// ```
+#[must_use]
+pub fn downgrades(
     ecosystem: &dyn Upgradable,
     before: (&Lockfile, &[Finding]),
     after: (&Lockfile, &[Finding]),
-) -> Vec<Violation> {
+) -> Vec<Downgrade> {
+    let mut falls = falls(ecosystem, before, after);
+    falls.retain(|fall| fall.excuse.is_none());
+    falls
+}
+
+/// Every edge that leads to an older version than before, also those with an excuse.
+pub(crate) fn falls(
+    ecosystem: &dyn Upgradable,
+    before: (&Lockfile, &[Finding]),
+    after: (&Lockfile, &[Finding]),
+) -> Vec<Downgrade> {
     let (old, new) = (Side::new(before), Side::new(after));
     let smaller = |a: &str, b: &str| ecosystem.compare_versions(a, b) == Ok(Ordering::Less);
 
-    let mut found = BTreeMap::new();
+    let mut found: BTreeMap<String, Downgrade> = BTreeMap::new();
     for (dependent, wants) in &new.wants {
-        let Some((had, moved)) = old.same(dependent, &new) else {
+        let Some((had, identity)) = old.same(dependent, &new) else {
             continue;
         };
 
@@ -56,14 +111,20 @@ pub(super) fn downgrades(
                     .difference(&old.findings_of(larger))
                     .next()
                     .cloned();
-                let fell_back =
-                    !dependent.is_project() && old.has(less) && !new.has(larger) && worse.is_none();
-                let allowed =
-                    worse.is_none() && (moved || fell_back || less.bundled_with(dependent));
+                let fell_back = !dependent.is_project() && old.has(less) && !new.has(larger);
+                let excuse = match (identity, &worse) {
+                    (Identity::Relocated, _) => Some(Excuse::DependentRelocated),
+                    (_, Some(_)) => None,
+                    (Identity::Changed, None) => Some(Excuse::DependentChanged),
+                    (Identity::Same, None) if fell_back => Some(Excuse::FellBack),
+                    (Identity::Same, None) if less.bundled_with(dependent) => Some(Excuse::Bundled),
+                    (Identity::Same, None) => None,
+                };
 
-                if !allowed {
-                    let violation = violation(dependent, larger, less, worse);
-                    found.insert(violation.text.clone(), violation);
+                let downgrade = downgrade(dependent, larger, less, worse, excuse);
+                let known = found.get(&downgrade.text);
+                if known.is_none_or(|known| known.excuse.is_some()) {
+                    found.insert(downgrade.text.clone(), downgrade);
                 }
             }
         }
@@ -72,12 +133,13 @@ pub(super) fn downgrades(
     found.into_values().collect()
 }
 
-fn violation(
+fn downgrade(
     dependent: &Dependent<'_>,
-    larger: &Copy<'_>,
-    less: &Copy<'_>,
+    larger: &Target<'_>,
+    less: &Target<'_>,
     worse: Option<String>,
-) -> Violation {
+    excuse: Option<Excuse>,
+) -> Downgrade {
     let whom = match dependent {
         Dependent::Project("") => "the project".to_owned(),
         Dependent::Project(name) => format!("`{name}`"),
@@ -90,16 +152,31 @@ fn violation(
         packages.push(((*name).to_owned(), (*version).to_owned()));
     }
 
-    Violation {
+    Downgrade {
         text: format!(
             "it moves `{} {}` down to {} for {whom}{with}",
             larger.name, larger.version, less.version
         ),
+        package: less.name.to_owned(),
+        from: larger.version.to_owned(),
+        to: less.version.to_owned(),
         packages,
+        excuse,
     }
 }
 
-/// One who depends on something.
+/// How a dependent of the new lockfile relates to the old one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Identity {
+    /// It was there in the same version.
+    Same,
+    /// Another version was there in its stead.
+    Changed,
+    /// Another version of it was there, at another path, and is gone.
+    Relocated,
+}
+
+/// The source of an edge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Dependent<'a> {
     /// A project of the repository, by its manifest or else its name.
@@ -108,7 +185,7 @@ enum Dependent<'a> {
     Package {
         name: &'a str,
         version: &'a str,
-        /// Where it is installed, in npm's trees.
+        /// Install path, in npm's trees.
         path: Option<&'a str>,
         bundled: bool,
     },
@@ -120,29 +197,29 @@ impl Dependent<'_> {
     }
 }
 
-/// What an edge leads to.
+/// The target of an edge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Copy<'a> {
+struct Target<'a> {
     name: &'a str,
     version: &'a str,
     bundled: bool,
 }
 
-impl Copy<'_> {
+impl Target<'_> {
     fn bundled_with(&self, dependent: &Dependent<'_>) -> bool {
         self.bundled && matches!(dependent, Dependent::Package { bundled: true, .. })
     }
 }
 
-/// What a dependent gets, by the name that it asks for.
-type Wants<'a> = BTreeMap<&'a str, BTreeSet<Copy<'a>>>;
+/// The targets of one dependent, by the name that it asks for.
+type Wants<'a> = BTreeMap<&'a str, BTreeSet<Target<'a>>>;
 
 /// One lockfile as its edges.
 struct Side<'a> {
     wants: BTreeMap<Dependent<'a>, Wants<'a>>,
     /// Dependents by name and version.
     copies: BTreeMap<(&'a str, &'a str), Vec<Dependent<'a>>>,
-    /// Versions by name, without copies inside archives, which nobody else can fall back on.
+    /// Versions by name, without copies inside archives: no other package can use those.
     versions: BTreeMap<&'a str, BTreeSet<&'a str>>,
     /// Ids of findings by name and version, without notices.
     findings: BTreeMap<(&'a str, &'a str), BTreeSet<String>>,
@@ -168,7 +245,7 @@ impl<'a> Side<'a> {
                     .or_default()
                     .insert(&package.version);
             }
-            // A member is listed as a project too, and only there its version says nothing.
+            // A member of the workspace is a project, whose version is of no importance.
             if matches!(package.origin, Origin::Path(_)) {
                 side.add(lockfile, Dependent::Project(&package.name), &package.edges);
                 continue;
@@ -205,7 +282,7 @@ impl<'a> Side<'a> {
             };
 
             if matches!(to.origin, Origin::Registry(_)) {
-                wants.entry(&edge.name).or_default().insert(Copy {
+                wants.entry(&edge.name).or_default().insert(Target {
                     name: &to.name,
                     version: &to.version,
                     bundled: to.bundled,
@@ -214,24 +291,23 @@ impl<'a> Side<'a> {
         }
     }
 
-    fn has(&self, copy: &Copy<'_>) -> bool {
+    fn has(&self, copy: &Target<'_>) -> bool {
         self.versions
             .get(copy.name)
             .is_some_and(|versions| versions.contains(copy.version))
     }
 
-    fn findings_of(&self, copy: &Copy<'_>) -> BTreeSet<String> {
+    fn findings_of(&self, copy: &Target<'_>) -> BTreeSet<String> {
         self.findings
             .get(&(copy.name, copy.version))
             .cloned()
             .unwrap_or_default()
     }
 
-    /// What a dependent of the new side got on this one, and whether it moved in between. `None`
-    /// when it was not there.
-    fn same(&self, dependent: &Dependent<'a>, new: &Side<'a>) -> Option<(Wants<'a>, bool)> {
+    /// The targets that a dependent of the new side had on this one. `None` when it was not there.
+    fn same(&self, dependent: &Dependent<'a>, new: &Side<'a>) -> Option<(Wants<'a>, Identity)> {
         if let Some(wants) = self.wants.get(dependent) {
-            return Some((wants.clone(), false));
+            return Some((wants.clone(), Identity::Same));
         }
         let Dependent::Package {
             name,
@@ -245,22 +321,47 @@ impl<'a> Side<'a> {
 
         if let Some(copies) = self.copies.get(&(*name, *version)) {
             let wants = copies.iter().filter_map(|copy| self.wants.get(copy));
-            return Some((wants.fold(Wants::new(), together), false));
+            return Some((wants.fold(Wants::new(), merged), Identity::Same));
         }
-        // It moved: the one whose place it took, which without places only a package that is there
-        // once can tell.
-        let was = self.wants.iter().filter(|(old, _)| {
-            matches!(old, Dependent::Package { name: was, path: at, .. } if was == name && at == path)
-        });
 
-        let was: Vec<&Wants<'a>> = was.map(|(_, wants)| wants).collect();
+        // Another version: its predecessor was installed at the same path. Without paths, only a
+        // package that is there once has a predecessor for certain.
+        let at_path: Vec<&Wants<'a>> = self
+            .wants
+            .iter()
+            .filter(|(old, _)| {
+                matches!(old, Dependent::Package { name: was, path: at, .. } if was == name && at == path)
+            })
+            .map(|(_, wants)| wants)
+            .collect();
         let now = new.versions.get(name).map_or(0, BTreeSet::len);
-
-        match was.as_slice() {
-            [one] if path.is_some() || now == 1 => Some(((*one).clone(), true)),
-            _ => None,
+        if let [one] = at_path.as_slice()
+            && (path.is_some() || now == 1)
+        {
+            return Some(((*one).clone(), Identity::Changed));
         }
+
+        // Else any version that is gone may be its predecessor.
+        let mut gone = self
+            .wants
+            .iter()
+            .filter(|(old, _)| match old {
+                Dependent::Package {
+                    name: was, version, ..
+                } => was == name && !new.copies.contains_key(&(*was, *version)),
+                Dependent::Project(_) => false,
+            })
+            .map(|(_, wants)| wants)
+            .peekable();
+        gone.peek()?;
+
+        Some((gone.fold(Wants::new(), merged), Identity::Relocated))
     }
+}
+
+/// The ids under which a finding is known.
+fn ids(finding: &Finding) -> impl Iterator<Item = &str> {
+    std::iter::once(finding.id.as_str()).chain(finding.aliases.iter().map(String::as_str))
 }
 
 fn dependent(package: &Package) -> Dependent<'_> {
@@ -272,24 +373,24 @@ fn dependent(package: &Package) -> Dependent<'_> {
     }
 }
 
-fn together<'a>(mut all: Wants<'a>, more: &Wants<'a>) -> Wants<'a> {
+fn merged<'a>(mut all: Wants<'a>, more: &Wants<'a>) -> Wants<'a> {
     for (name, copies) in more {
         all.entry(name).or_default().extend(copies);
     }
     all
 }
 
-/// The versions that fell, each with what took its place. A dependent may ask for several versions
-/// by one name (Cargo's renames): as many as before are compared in order, else each with the least
-/// that it got before.
+/// The targets that fell, each with the older one that replaced it. A dependent may ask for several
+/// versions by one name (Cargo's renames): as many as before are compared in order, else each is
+/// compared with the least that it got before.
 fn fallen<'c, 'a>(
-    got: &'c BTreeSet<Copy<'a>>,
-    gets: &'c BTreeSet<Copy<'a>>,
+    got: &'c BTreeSet<Target<'a>>,
+    gets: &'c BTreeSet<Target<'a>>,
     smaller: &impl Fn(&str, &str) -> bool,
-) -> Vec<(&'c Copy<'a>, &'c Copy<'a>)> {
-    let in_order = |copies: &'c BTreeSet<Copy<'a>>| {
-        let mut copies: Vec<&Copy<'a>> = copies.iter().collect();
-        copies.sort_by(|a, b| {
+) -> Vec<(&'c Target<'a>, &'c Target<'a>)> {
+    let in_order = |targets: &'c BTreeSet<Target<'a>>| {
+        let mut targets: Vec<&Target<'a>> = targets.iter().collect();
+        targets.sort_by(|a, b| {
             if smaller(a.version, b.version) {
                 Ordering::Less
             } else if smaller(b.version, a.version) {
@@ -299,7 +400,7 @@ fn fallen<'c, 'a>(
             }
         });
 
-        copies
+        targets
     };
     let (got, gets) = (in_order(got), in_order(gets));
     let least = got.first().copied();

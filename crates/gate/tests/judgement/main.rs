@@ -3,9 +3,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
 
+mod attacks;
 mod checks;
+mod dependencies;
 mod evidence;
 mod losses;
-mod moves;
 mod request;
 mod rules;
