@@ -10,6 +10,7 @@
 //! trust in text that the author of the pull request writes.
 
 mod compare;
+mod consent;
 mod context;
 mod lockfiles;
 mod manifest_diff;
@@ -18,6 +19,7 @@ mod rules;
 use patchgate_model::{Evidence, Fetched, GatePolicy, GateReason, Judgement, Verdict};
 
 pub use compare::compare_findings;
+pub use consent::{needs_default_policy, not_merged, still_as_judged, with_default_policy};
 pub use rules::{RULES, Rule};
 
 /// Judges a pull request.

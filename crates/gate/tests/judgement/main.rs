@@ -5,6 +5,7 @@
 
 mod attacks;
 mod checks;
+mod consent;
 mod dependencies;
 mod evidence;
 mod losses;
