@@ -4,7 +4,7 @@
 //! pull request that changed since is not merged, and a merge that failed is a review. Reading from
 //! the forge is deliberately absent; the facts are arguments.
 
-use patchgate_model::{Evidence, Judgement, PullRequest, GateReason, Verdict};
+use patchgate_model::{Evidence, GateReason, Judgement, PullRequest, Verdict};
 
 /// Whether the policy of the default branch has to consent too, because the pull request goes to
 /// another branch.

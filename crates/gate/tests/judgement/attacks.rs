@@ -1,4 +1,4 @@
-//! Changes by an account with write access that hide something beside an honest upgrade. Each must
+//! Changes by an account with write access that hide something in an honest upgrade. Each must
 //! be blocked, and the honest upgrade alone must be merged.
 
 use patchgate_gate::judge;
