@@ -8,7 +8,7 @@ use patchgate_model::{DependencyKind, Lockfile, Origin, PackageIndex, SmolStr};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Dependent {
     /// Who asks.
-    pub(crate) from: From,
+    pub(crate) parent: Parent,
     /// The name by which it asks.
     pub(crate) name: SmolStr,
     /// The requirement as written, where the lockfile or the manifest says it.
@@ -19,7 +19,7 @@ pub(crate) struct Dependent {
 
 /// Who asks for a copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum From {
+pub(crate) enum Parent {
     /// A project of the repository, by its place in [`Lockfile::roots`].
     Root(usize),
     /// Another locked copy.
@@ -42,7 +42,7 @@ pub(crate) fn dependents(lockfile: &Lockfile) -> Vec<Vec<Dependent>> {
             add(
                 edge.to,
                 Dependent {
-                    from: From::Root(place),
+                    parent: Parent::Root(place),
                     name: edge.name.clone(),
                     requirement: edge.requirement.clone(),
                     kind: edge.kind,
@@ -67,7 +67,7 @@ pub(crate) fn dependents(lockfile: &Lockfile) -> Vec<Vec<Dependent>> {
             add(
                 edge.to,
                 Dependent {
-                    from: From::Package(index),
+                    parent: Parent::Package(index),
                     name: edge.name.clone(),
                     requirement: edge.requirement.clone(),
                     kind: edge.kind,

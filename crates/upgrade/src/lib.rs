@@ -30,7 +30,9 @@ mod request;
 mod search;
 
 pub use graph::bundled_by;
-pub use request::{Judge, Known, Left, ManifestEdit, Move, Planned, Proposal, Request};
+pub use request::{
+    Judge, Left, ManifestEdit, Planned, PlannedUpgrade, Proposal, Releases, Request,
+};
 pub use search::plan;
 
 #[cfg(test)]

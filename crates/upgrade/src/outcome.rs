@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use patchgate_ecosystems::{Release, RequirementEdit};
 use patchgate_model::{Bump, PackageIndex};
 
-use crate::graph::{self, From};
-use crate::request::{Left, ManifestEdit, Move, Proposal};
+use crate::graph::{self, Parent};
+use crate::request::{Left, ManifestEdit, PlannedUpgrade, Proposal};
 use crate::search::{Search, State};
 
 /// Moves, dependents first, and what is left.
@@ -15,7 +15,7 @@ pub(crate) fn proposal(search: &Search<'_>, state: &mut State<'_>) -> Proposal {
     state.targets.retain(|copy, _| alive.contains(copy));
     state.blocked.retain(|copy, _| alive.contains(copy));
     let credits = credits(search, state);
-    let mut moves: Vec<Move> = state
+    let mut moves: Vec<PlannedUpgrade> = state
         .targets
         .iter()
         .filter_map(|(copy, release)| one_move(search, state, *copy, release, &credits))
@@ -34,7 +34,7 @@ fn one_move(
     copy: PackageIndex,
     release: &Release,
     credits: &BTreeMap<PackageIndex, BTreeSet<String>>,
-) -> Option<Move> {
+) -> Option<PlannedUpgrade> {
     let package = search.request.lockfile.package(copy)?;
     let own = search.findings_of(copy);
     let after = search.judge(&package.name, &release.version)?;
@@ -48,7 +48,7 @@ fn one_move(
         .and_then(|needed| search.request.lockfile.package(*needed))
         .map(|needed| needed.name.clone());
 
-    Some(Move {
+    Some(PlannedUpgrade {
         copy,
         name: package.name.clone(),
         from: package.version.clone(),
@@ -76,7 +76,7 @@ fn edits(
     };
     let mut edits: Vec<ManifestEdit> = Vec::new();
     for constraint in constraints {
-        let From::Root(place) = constraint.dependent.from else {
+        let Parent::Root(place) = constraint.dependent.parent else {
             continue;
         };
         if search.fits(copy, &constraint, release) {
@@ -150,7 +150,7 @@ fn mover_above(search: &Search<'_>, state: &State<'_>, copy: PackageIndex) -> Op
         }
 
         for dependent in search.dependents_of(next) {
-            if let From::Package(from) = dependent.from {
+            if let Parent::Package(from) = dependent.parent {
                 queue.push_back(from);
             }
         }

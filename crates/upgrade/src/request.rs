@@ -19,7 +19,7 @@ pub struct Request<'a> {
     /// The copies to repair with the ids of their findings.
     pub vulnerable: &'a BTreeMap<PackageIndex, BTreeSet<String>>,
     /// What the registries said so far.
-    pub known: &'a Known,
+    pub releases: &'a Releases,
     /// The advisories.
     pub judge: &'a Judge<'a>,
     /// Versions, by package name, that must not be chosen: the package manager or the scan of an
@@ -34,11 +34,11 @@ pub struct Request<'a> {
 
 /// What the registries said about packages, each list in ascending order of versions.
 #[derive(Debug, Clone, Default)]
-pub struct Known {
+pub struct Releases {
     packages: BTreeMap<String, Result<Vec<Release>, String>>,
 }
 
-impl Known {
+impl Releases {
     /// Adds what a registry said, or why it said nothing (a fragment for a person).
     ///
     /// Releases whose version the ecosystem cannot place are left out: they could neither be
@@ -91,14 +91,14 @@ pub enum Planned {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Proposal {
     /// Moves, dependents before what they depend on.
-    pub moves: Vec<Move>,
+    pub moves: Vec<PlannedUpgrade>,
     /// Findings that stay.
     pub left: Vec<Left>,
 }
 
 /// One copy that moves.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Move {
+pub struct PlannedUpgrade {
     /// The copy.
     pub copy: PackageIndex,
     /// Package name.
@@ -118,7 +118,7 @@ pub struct Move {
     pub edits: Vec<ManifestEdit>,
 }
 
-impl Move {
+impl PlannedUpgrade {
     /// Version after.
     #[must_use]
     pub fn to(&self) -> &str {

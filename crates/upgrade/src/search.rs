@@ -8,7 +8,7 @@ use patchgate_ecosystems::Release;
 use patchgate_model::PackageIndex;
 
 use crate::candidates::requirements_on;
-use crate::graph::{self, Dependent, From};
+use crate::graph::{self, Dependent, Parent};
 use crate::outcome;
 use crate::request::{Planned, Request};
 
@@ -212,7 +212,7 @@ impl<'a> Search<'a> {
         chain: &mut Vec<PackageIndex>,
     ) -> Result<(), Blocked> {
         for constraint in constraints {
-            let From::Package(dependent) = constraint.dependent.from else {
+            let Parent::Package(dependent) = constraint.dependent.parent else {
                 continue;
             };
             if candidates
@@ -261,7 +261,7 @@ impl<'a> Search<'a> {
         let fits =
             |release: &Release, constraint: &Constraint<'_>| self.fits(copy, constraint, release);
         let of_projects =
-            |constraint: &&Constraint<'_>| matches!(constraint.dependent.from, From::Root(_));
+            |constraint: &&Constraint<'_>| matches!(constraint.dependent.parent, Parent::Root(_));
         let (projects, packages): (Vec<&Constraint<'_>>, Vec<&Constraint<'_>>) =
             constraints.iter().partition(of_projects);
         let for_packages = |release: &&Release| packages.iter().all(|c| fits(release, c));
@@ -297,7 +297,7 @@ impl<'a> Search<'a> {
 
     /// Whether a project's requirement can be raised to a release.
     fn raisable(&self, dependent: &Dependent, release: &Release) -> Result<(), Blocked> {
-        let From::Root(place) = dependent.from else {
+        let Parent::Root(place) = dependent.parent else {
             return Ok(());
         };
         let root = self.request.lockfile.roots.get(place);
@@ -357,7 +357,7 @@ impl<'a> Search<'a> {
 
         let mut constraints = Vec::new();
         for dependent in self.dependents_of(copy) {
-            if matches!(dependent.from, From::Package(from) if !alive.contains(&from)) {
+            if matches!(dependent.parent, Parent::Package(from) if !alive.contains(&from)) {
                 continue;
             }
 
@@ -365,8 +365,7 @@ impl<'a> Search<'a> {
                 Some(requirements) => requirements,
                 None => continue,
             };
-            let moved =
-                matches!(dependent.from, From::Package(from) if state.targets.contains_key(&from));
+            let moved = matches!(dependent.parent, Parent::Package(from) if state.targets.contains_key(&from));
             let overridden = requirements.iter().any(|requirement| {
                 !self.admits(requirement.as_deref(), &package.version, &package.version)
             });
@@ -446,7 +445,7 @@ impl<'a> Search<'a> {
         state: &State<'a>,
     ) -> Result<Option<Vec<Option<String>>>, Blocked> {
         let stated = || Ok(Some(vec![dependent.requirement.clone().map(Into::into)]));
-        let From::Package(from) = dependent.from else {
+        let Parent::Package(from) = dependent.parent else {
             return stated();
         };
         let (Some(needed), Some(package)) = (
@@ -511,7 +510,7 @@ impl<'a> Search<'a> {
 
     /// Releases of a package, or a note that they are needed.
     pub(crate) fn releases(&self, name: &str) -> Result<&'a [Release], Blocked> {
-        match self.request.known.releases(self.request.ecosystem, name) {
+        match self.request.releases.releases(self.request.ecosystem, name) {
             Some(Ok(releases)) => Ok(releases),
             Some(Err(reason)) => Err(Blocked::Because(format!(
                 "the releases of `{name}` are not known: {reason}"

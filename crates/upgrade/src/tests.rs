@@ -146,7 +146,7 @@ fn a_release_with_another_finding_is_passed_over() {
         lockfile: &world.lockfile,
         ecosystem: &crate::test_ecosystem::TestEcosystem,
         vulnerable: &vulnerable,
-        known: &world.known,
+        releases: &world.known_releases,
         judge: &judge,
         refused: &world.refused,
         frozen: &std::collections::BTreeMap::new(),
@@ -275,7 +275,7 @@ fn a_bundled_copy_moves_with_its_parent() {
 
     insta::assert_snapshot!(world.told(), @"parent 1.0.0 -> 1.0.1 ends A-1 for a");
 
-    world.known.insert(
+    world.known_releases.insert(
         &crate::test_ecosystem::TestEcosystem,
         "parent",
         Ok(Vec::new()),
@@ -311,7 +311,7 @@ fn asks_for_what_it_lacks() {
 #[test]
 fn an_unreachable_registry_is_the_reason() {
     let mut world = World::new(&["a ^1.0.0"], &[("a 1.0.0", &[])]).advisory("a", "A-1", "1.0.1");
-    world.known.insert(
+    world.known_releases.insert(
         &crate::test_ecosystem::TestEcosystem,
         "a",
         Err("`registry.invalid` answered 503".into()),
