@@ -42,9 +42,9 @@ pub struct LockfileDiff {
 pub struct VersionChange {
     /// Name of the package.
     pub package: String,
-    /// Version before.
+    /// Version before; it may stay in the tree.
     pub from: String,
-    /// Version after.
+    /// The new version.
     pub to: String,
     /// The size of the step, or why it cannot be determined.
     pub bump: Result<Bump, String>,
@@ -517,7 +517,7 @@ fn asked_for(lockfile: &Lockfile) -> impl Iterator<Item = &Package> {
         .filter_map(|edge| lockfile.package(edge.to))
 }
 
-/// Completes "because …".
+/// The excuse as a text that completes "because …".
 fn reason(excuse: Excuse) -> &'static str {
     match excuse {
         Excuse::FellBack => "the larger version left the tree and the smaller one was in it before",

@@ -17,9 +17,9 @@ pub struct Downgrade {
     pub text: String,
     /// Name of the package of which the dependent gets an older version.
     pub package: String,
-    /// Version before.
+    /// Version that the dependent got before.
     pub from: String,
-    /// Version after.
+    /// The older version that it gets now.
     pub to: String,
     /// Packages of the new lockfile that are involved, as name and version: first the older
     /// version, then the dependent unless it is a project.
@@ -181,7 +181,7 @@ enum Identity {
 enum Dependent<'a> {
     /// A project of the repository, by its manifest or else its name.
     Project(&'a str),
-    /// A locked copy.
+    /// A locked copy of a package.
     Package {
         name: &'a str,
         version: &'a str,

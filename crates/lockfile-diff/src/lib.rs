@@ -4,7 +4,7 @@
 //!   with a downgrade, and the gate blocks one, by this one definition.
 //! - [`compare`] lists every change: versions, packages, hashes and sources.
 //! - [`entry_differences`] finds everything else: what differs in the file although no version
-//!   changed. A package manager writes no such difference, so it comes from somebody else.
+//!   changed. A package manager writes no such difference, so it was made by hand.
 //!
 //! Deliberately absent: reading files, advisories (findings are arguments), and verdicts. Whether a
 //! difference stops a merge is decided by `patchgate-gate`.

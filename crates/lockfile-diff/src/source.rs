@@ -47,7 +47,7 @@ impl fmt::Display for Source {
 /// Scheme, host and port of an address, as text.
 ///
 /// The `url` crate gives every address of a scheme that browsers do not know (`git+ssh:`, `ssh:`)
-/// the same opaque origin, so origins cannot tell two hosts apart.
+/// the same opaque origin, so two hosts have equal origins.
 fn server(address: &str) -> String {
     if let Ok(url) = Url::parse(address) {
         let host = url.host_str().unwrap_or_default().to_ascii_lowercase();

@@ -1,4 +1,4 @@
-//! Turns what the search decided into moves with their evidence.
+//! The proposal made from the decisions of the search.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -9,7 +9,7 @@ use crate::graph::{self, Parent};
 use crate::request::{Left, ManifestEdit, PlannedUpgrade, Proposal};
 use crate::search::{Search, State};
 
-/// Moves, dependents first, and what is left.
+/// Upgrades, dependents first, and the findings that remain.
 pub(crate) fn proposal(search: &Search<'_>, state: &mut State<'_>) -> Proposal {
     let alive = search.alive(state);
     state.targets.retain(|copy, _| alive.contains(copy));
@@ -76,7 +76,7 @@ fn edits(
     };
     let mut edits: Vec<ManifestEdit> = Vec::new();
     for constraint in constraints {
-        let Parent::Root(place) = constraint.dependent.parent else {
+        let Parent::Root(index) = constraint.dependent.parent else {
             continue;
         };
         if search.fits(copy, &constraint, release) {
@@ -87,7 +87,7 @@ fn edits(
             .request
             .lockfile
             .roots
-            .get(place)
+            .get(index)
             .and_then(|root| root.manifest.clone());
         let (Some(manifest), Some(from)) = (manifest, constraint.dependent.requirement.clone())
         else {
@@ -117,7 +117,8 @@ fn edits(
     edits
 }
 
-/// Findings of copies that nothing needs any more, credited to the moves that let them go.
+/// Findings of copies that nothing needs any more, assigned to the upgrades that no longer need
+/// them.
 fn credits(search: &Search<'_>, state: &State<'_>) -> BTreeMap<PackageIndex, BTreeSet<String>> {
     let mut credits: BTreeMap<PackageIndex, BTreeSet<String>> = BTreeMap::new();
     for copy in search.request.vulnerable.keys() {
@@ -137,7 +138,7 @@ fn credits(search: &Search<'_>, state: &State<'_>) -> BTreeMap<PackageIndex, BTr
     credits
 }
 
-/// The nearest moving copy above one that leaves the tree.
+/// The nearest upgraded copy above one that leaves the tree.
 fn mover_above(search: &Search<'_>, state: &State<'_>, copy: PackageIndex) -> Option<PackageIndex> {
     let mut seen = BTreeSet::new();
     let mut queue = VecDeque::from([copy]);
@@ -159,7 +160,8 @@ fn mover_above(search: &Search<'_>, state: &State<'_>, copy: PackageIndex) -> Op
     None
 }
 
-/// Findings that stay: of copies that are blocked, and those that the chosen release still has.
+/// Findings that remain: those of copies that are blocked, and those that the chosen release still
+/// has.
 fn left(search: &Search<'_>, state: &State<'_>) -> Vec<Left> {
     let mut left = Vec::new();
     for (copy, own) in search.request.vulnerable {
@@ -183,7 +185,7 @@ fn left(search: &Search<'_>, state: &State<'_>) -> Vec<Left> {
             ids: remaining.into_iter().collect(),
             reason: blocked.cloned().unwrap_or_else(|| {
                 format!(
-                    "no release above {} is known to be free of them",
+                    "no release above {} is known to be without these findings",
                     package.version
                 )
             }),

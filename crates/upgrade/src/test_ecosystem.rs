@@ -141,13 +141,13 @@ impl World {
                 .iter()
                 .map(|text| {
                     let (name, requirement, kind) = requirement(text);
-                    let place = packages
+                    let index = packages
                         .iter()
                         .position(|(known, _)| *known == name)
                         .unwrap();
 
                     Edge {
-                        to: PackageIndex(u32::try_from(place).unwrap()),
+                        to: PackageIndex(u32::try_from(index).unwrap()),
                         name: name.into(),
                         requirement: Some(requirement.into()),
                         kind,
@@ -245,7 +245,7 @@ impl World {
     }
 
     /// The proposal as lines.
-    pub(crate) fn told(&self) -> String {
+    pub(crate) fn summary(&self) -> String {
         let proposal = self.proposal();
         let mut lines = Vec::new();
         for step in &proposal.moves {

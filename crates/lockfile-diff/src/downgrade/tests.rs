@@ -142,7 +142,7 @@ fn what_stayed_and_gets_less_is_a_downgrade() {
     assert_eq!(
         reported(&after, &before, &[]),
         [""; 0],
-        "an upgrade is none"
+        "an upgrade is not a downgrade"
     );
 }
 
@@ -307,7 +307,7 @@ fn nobody_falls_back_on_a_copy_inside_an_archive() {
     );
 }
 
-/// Trees of up to twelve copies at different places, each with edges to later ones.
+/// Trees of up to twelve copies at different paths, each with edges to later ones.
 fn trees() -> impl Strategy<Value = Lockfile> {
     let copies = proptest::collection::vec((0..4u8, 0..4u8, any::<u16>()), 1..12);
     copies.prop_map(|copies| {

@@ -71,7 +71,7 @@ struct Cut<'t> {
 /// Name, version and source without a git commit.
 type Key<'t> = (&'t str, &'t str, &'t str);
 
-/// One `[[package]]`.
+/// One `[[package]]` with its lines.
 #[derive(Default)]
 struct Entry<'t> {
     name: &'t str,
@@ -248,9 +248,9 @@ fn metadata(before: &Cut<'_>, now: &Cut<'_>, differences: &mut Differences) {
     }
 }
 
-/// An entry of a version that stays. Its hash is compared by [`crate::compare`], by name and
-/// version, so only what that cannot see is left to do: a new hash where there was none, and two
-/// entries of one version that exchange theirs.
+/// An entry of a version that stays. [`crate::compare`] compares hashes by name and version, so two
+/// cases are left: a new hash for an entry without one, and two entries of one version that exchange
+/// their hashes.
 fn same_entry(before: &Cut<'_>, old: usize, now: &Entry<'_>, differences: &mut Differences) {
     let was = &before.entries[old];
     let several = before

@@ -62,7 +62,7 @@ pub fn entry_differences(base: State<'_>, head: State<'_>) -> Vec<EntryDifferenc
     differences.list(&head.lockfile.path)
 }
 
-/// Collects differences.
+/// The differences that were found so far.
 #[derive(Default)]
 struct Differences(Vec<EntryDifference>);
 

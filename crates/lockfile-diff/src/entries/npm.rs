@@ -112,7 +112,7 @@ pub(super) fn flags(entry: &Object) -> Flags {
     }
 }
 
-/// Fields beside the entries.
+/// Top-level fields other than the entries.
 fn outside(before: &Object, now: &Object, differences: &mut Differences) {
     for key in changed(before, now) {
         match (before.get(key), now.get(key)) {
@@ -163,6 +163,14 @@ impl Packages<'_> {
                 }
                 (Some(name), was) => self.new_entry(path, name, was, entry, differences),
             }
+        }
+
+        let projects = self
+            .before
+            .keys()
+            .filter(|path| installed_name(path).is_none());
+        for path in projects.filter(|path| !self.now.contains_key(*path)) {
+            differences.unclear(format!("the entry of the project `{path}` is gone"));
         }
     }
 
@@ -270,7 +278,7 @@ impl Packages<'_> {
         false
     }
 
-    /// The entry of a project may change in requirements only, and to what its manifest says.
+    /// The entry of a project may change in requirements only, and must equal its manifest.
     fn project(&self, path: &str, was: &Object, entry: &Object, differences: &mut Differences) {
         let label = if path.is_empty() {
             "the root entry"
@@ -299,8 +307,7 @@ impl Packages<'_> {
                     Some(manifest) => {
                         let asked = object(manifest, key).and_then(|names| names.get(name));
                         if asked != now.get(name) {
-                            differences
-                                .certain(format!("{text}, and not to what the manifest says"));
+                            differences.certain(format!("{text}, and does not equal the manifest"));
                         }
                     }
                 }

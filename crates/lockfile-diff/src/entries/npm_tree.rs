@@ -9,6 +9,9 @@ use super::Differences;
 use super::flags::FlagsOfGraph;
 use super::npm::{FLAGS, Object, changed, flags, is_set, list, object, text};
 
+/// Copies by install path.
+type Copies<'a> = BTreeMap<String, &'a Object>;
+
 /// Deepest nesting that is compared. The parser has its own, lower bound on install paths.
 const MAX_DEPTH: usize = 200;
 
@@ -37,6 +40,10 @@ pub(super) fn compare(
         {
             let own = has_mirror.then(|| entry(packages(now), path));
             same_copy(path, was, copy, own, graph, differences);
+        } else if is_set(copy, "bundled") && !has_new_parent(path, &old, &new) {
+            differences.certain(format!(
+                "`{path}` is said to be in the archive of a package that does not change"
+            ));
         }
 
         if has_mirror {
@@ -98,6 +105,23 @@ fn same_copy(
     }
 }
 
+/// Whether a copy above a path in the tree is new there, or of another version than before.
+fn has_new_parent(path: &str, old: &Copies<'_>, new: &Copies<'_>) -> bool {
+    let version = |side: &Copies<'_>, path: &str| {
+        let copy = side.get(path);
+        copy.and_then(|copy| copy.get("version")).cloned()
+    };
+    let mut path = path;
+    while let Some((above, _)) = path.rsplit_once("/node_modules/") {
+        if version(old, above) != version(new, above) {
+            return true;
+        }
+        path = above;
+    }
+
+    false
+}
+
 /// Whether a copy in the tree is the one in `packages`.
 fn agrees(copy: &Object, entry: Option<&Object>) -> bool {
     let Some(entry) = entry else {
@@ -127,7 +151,7 @@ fn agrees(copy: &Object, entry: Option<&Object>) -> bool {
         && requirements_agree(copy, entry)
 }
 
-/// Whether `requires` has only what the entry in `packages` asks for.
+/// Whether each requirement in `requires` is also in the entry in `packages`.
 fn requirements_agree(copy: &Object, entry: &Object) -> bool {
     let Some(requires) = object(copy, "requires") else {
         return true;
@@ -139,8 +163,8 @@ fn requirements_agree(copy: &Object, entry: &Object) -> bool {
     })
 }
 
-/// The entry in `packages` for a path in the tree. What is installed below a link is below its
-/// target there.
+/// The entry in `packages` for a path in the tree. In `packages`, a copy that is installed below a
+/// link has a path below the target of the link.
 fn entry<'a>(packages: &'a Object, path: &str) -> Option<&'a Object> {
     let mut at = String::new();
     let mut found = None;
@@ -162,7 +186,7 @@ fn entry<'a>(packages: &'a Object, path: &str) -> Option<&'a Object> {
 }
 
 /// The copies of a tree by install path.
-fn copies(tree: &Object) -> BTreeMap<String, &Object> {
+fn copies(tree: &Object) -> Copies<'_> {
     let mut copies = BTreeMap::new();
     let mut queue = vec![(String::new(), tree, 0)];
     while let Some((above, tree, depth)) = queue.pop() {

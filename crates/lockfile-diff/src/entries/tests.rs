@@ -349,7 +349,7 @@ fn a_flag_that_does_not_follow_from_the_graph_is_for_a_person() {
 
 #[test]
 fn another_package_under_a_known_name_is_seen() {
-    // `c` is in the tree, so that nothing is new but its place.
+    // `c` is in the tree already: only its path is new.
     npm_entries(
         |entries| {
             entries["node_modules/a"] = entry("c", "1.0.0", json!({"name": "c"}));
@@ -396,7 +396,7 @@ fn the_root_entry_changes_with_its_manifest_only() {
         (r#"{"dependencies":{"a":"^1.0.0"}}"#, &[][..]),
         (
             r#"{"dependencies":{"a":"^1.0.1"}}"#,
-            &["!`dependencies.a` of the root entry differs, and not to what the manifest says"][..],
+            &["!`dependencies.a` of the root entry differs, and does not equal the manifest"][..],
         ),
     ] {
         change
