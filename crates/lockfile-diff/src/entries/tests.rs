@@ -533,6 +533,15 @@ fn the_tree_of_version_1_is_compared() {
             "!`node_modules/a` differs in `resolved` in `dependencies`, though its version does not change",
         ],
     );
+
+    // A new version that is said to be bundled would be installed without a hash.
+    let bundled = lock(good, "1.0.1").replace("\"integrity\":\"sha512-1.0.1\"", "\"bundled\":true");
+    expect(
+        "package-lock.json",
+        &before,
+        &bundled,
+        &["!`node_modules/b` is said to be in the archive of a package that does not change"],
+    );
 }
 
 #[test]
