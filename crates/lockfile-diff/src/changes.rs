@@ -101,6 +101,10 @@ struct Comparison<'a> {
     head_file: &'a Lockfile,
     /// The packages of the head on which something depends, by their address.
     asked_for: BTreeSet<*const Package>,
+    /// The servers of the base's packages.
+    servers: BTreeSet<Option<String>>,
+    /// Whether the base has hashes.
+    hashed: bool,
 }
 
 impl<'a> Comparison<'a> {
@@ -123,6 +127,15 @@ impl<'a> Comparison<'a> {
             base_file: base,
             head_file: head,
             asked_for: asked_for(head).map(std::ptr::from_ref).collect(),
+            servers: base
+                .packages
+                .iter()
+                .map(|package| Source::of(package).server)
+                .collect(),
+            hashed: base
+                .packages
+                .iter()
+                .any(|package| package.integrity.is_some()),
         }
     }
 
@@ -307,7 +320,7 @@ impl<'a> Comparison<'a> {
             };
 
             let (from, to) = (before.version.as_str(), package.version.as_str());
-            if self.is_hoisted(package, falls) && self.order(to, from) == Ok(Ordering::Less) {
+            if self.order(to, from) == Ok(Ordering::Less) && self.is_hoisted(package, falls) {
                 diff.excused_downgrades.push(self.text(&format!(
                     "{path} {from} -> {to}, because {to} was in the tree before"
                 )));
@@ -421,12 +434,7 @@ impl<'a> Comparison<'a> {
 
     /// A new version without a hash, in a file that has hashes for registry packages.
     fn unhashed(&self, package: &Package, diff: &mut LockfileDiff) {
-        let hashed = self
-            .base_file
-            .packages
-            .iter()
-            .any(|other| other.integrity.is_some());
-        if hashed && matches!(package.origin, Origin::Registry(_)) && !package.bundled {
+        if self.hashed && matches!(package.origin, Origin::Registry(_)) && !package.bundled {
             diff.integrity_missing
                 .push(self.text(&format!("{} {} has no hash", package.name, package.version)));
         }
@@ -476,16 +484,9 @@ impl<'a> Comparison<'a> {
     fn new_package(&self, name: &str, head: &[&Package], diff: &mut LockfileDiff) {
         diff.added
             .push(self.text(&format!("{name} {}", list(&versions(head)))));
-        let servers: BTreeSet<_> = self
-            .base_file
-            .packages
-            .iter()
-            .map(|package| Source::of(package).server)
-            .collect();
-
         for package in head {
             let source = Source::of(package);
-            if !servers.contains(&source.server) {
+            if !self.servers.contains(&source.server) {
                 diff.source_changed.push(self.text(&format!(
                     "{name} comes from {source}, a server from which no package came before"
                 )));

@@ -94,9 +94,11 @@ pub(crate) fn falls(
     let (old, new) = (Side::new(before), Side::new(after));
     let smaller = |a: &str, b: &str| ecosystem.compare_versions(a, b) == Ok(Ordering::Less);
 
+    let gone = old.gone(&new);
+
     let mut found: BTreeMap<String, Downgrade> = BTreeMap::new();
     for (dependent, wants) in &new.wants {
-        let Some((had, identity)) = old.same(dependent, &new) else {
+        let Some((had, identity)) = old.same(dependent, &new, &gone) else {
             continue;
         };
 
@@ -217,8 +219,10 @@ type Wants<'a> = BTreeMap<&'a str, BTreeSet<Target<'a>>>;
 /// One lockfile as its edges.
 struct Side<'a> {
     wants: BTreeMap<Dependent<'a>, Wants<'a>>,
-    /// Dependents by name and version.
-    copies: BTreeMap<(&'a str, &'a str), Vec<Dependent<'a>>>,
+    /// The targets of all copies of a package, by its name and version.
+    copies: BTreeMap<(&'a str, &'a str), Wants<'a>>,
+    /// Packages by name and install path.
+    by_path: BTreeMap<(&'a str, Option<&'a str>), BTreeSet<Dependent<'a>>>,
     /// Versions by name, without copies inside archives: no other package can use those.
     versions: BTreeMap<&'a str, BTreeSet<&'a str>>,
     /// Ids of findings by name and version, without notices.
@@ -230,6 +234,7 @@ impl<'a> Side<'a> {
         let mut side = Self {
             wants: BTreeMap::new(),
             copies: BTreeMap::new(),
+            by_path: BTreeMap::new(),
             versions: BTreeMap::new(),
             findings: BTreeMap::new(),
         };
@@ -252,11 +257,17 @@ impl<'a> Side<'a> {
             }
 
             let dependent = dependent(package);
-            side.copies
-                .entry((&package.name, &package.version))
+            side.by_path
+                .entry((&package.name, package.install_path.as_deref()))
                 .or_default()
-                .push(dependent);
+                .insert(dependent);
             side.add(lockfile, dependent, &package.edges);
+        }
+
+        for (dependent, wants) in &side.wants {
+            if let Dependent::Package { name, version, .. } = dependent {
+                merge(side.copies.entry((name, version)).or_default(), wants);
+            }
         }
 
         for finding in findings.iter().filter(|finding| !finding.is_notice()) {
@@ -305,9 +316,15 @@ impl<'a> Side<'a> {
     }
 
     /// The targets that a dependent of the new side had on this one. `None` when it was not there.
-    fn same(&self, dependent: &Dependent<'a>, new: &Side<'a>) -> Option<(Wants<'a>, Identity)> {
+    /// `gone` is [`Side::gone`].
+    fn same<'s>(
+        &'s self,
+        dependent: &Dependent<'a>,
+        new: &Side<'a>,
+        gone: &'s BTreeMap<&'a str, Wants<'a>>,
+    ) -> Option<(&'s Wants<'a>, Identity)> {
         if let Some(wants) = self.wants.get(dependent) {
-            return Some((wants.clone(), Identity::Same));
+            return Some((wants, Identity::Same));
         }
         let Dependent::Package {
             name,
@@ -319,43 +336,34 @@ impl<'a> Side<'a> {
             return None;
         };
 
-        if let Some(copies) = self.copies.get(&(*name, *version)) {
-            let wants = copies.iter().filter_map(|copy| self.wants.get(copy));
-            return Some((wants.fold(Wants::new(), merged), Identity::Same));
+        if let Some(wants) = self.copies.get(&(*name, *version)) {
+            return Some((wants, Identity::Same));
         }
 
         // Another version: its predecessor was installed at the same path. Without paths, only a
         // package that is there once has a predecessor for certain.
-        let at_path: Vec<&Wants<'a>> = self
-            .wants
-            .iter()
-            .filter(|(old, _)| {
-                matches!(old, Dependent::Package { name: was, path: at, .. } if was == name && at == path)
-            })
-            .map(|(_, wants)| wants)
-            .collect();
         let now = new.versions.get(name).map_or(0, BTreeSet::len);
-        if let [one] = at_path.as_slice()
+        if let Some(there) = self.by_path.get(&(*name, *path))
+            && let (Some(one), 1) = (there.first(), there.len())
             && (path.is_some() || now == 1)
         {
-            return Some(((*one).clone(), Identity::Changed));
+            return Some((self.wants.get(one)?, Identity::Changed));
         }
 
         // Else any version that is gone may be its predecessor.
-        let mut gone = self
-            .wants
-            .iter()
-            .filter(|(old, _)| match old {
-                Dependent::Package {
-                    name: was, version, ..
-                } => was == name && !new.copies.contains_key(&(*was, *version)),
-                Dependent::Project(_) => false,
-            })
-            .map(|(_, wants)| wants)
-            .peekable();
-        gone.peek()?;
+        Some((gone.get(name)?, Identity::Relocated))
+    }
 
-        Some((gone.fold(Wants::new(), merged), Identity::Relocated))
+    /// By name, the targets of all packages whose version the new side does not have.
+    fn gone(&self, new: &Side<'a>) -> BTreeMap<&'a str, Wants<'a>> {
+        let mut gone: BTreeMap<&'a str, Wants<'a>> = BTreeMap::new();
+        for ((name, version), wants) in &self.copies {
+            if !new.copies.contains_key(&(*name, *version)) {
+                merge(gone.entry(name).or_default(), wants);
+            }
+        }
+
+        gone
     }
 }
 
@@ -373,11 +381,10 @@ fn dependent(package: &Package) -> Dependent<'_> {
     }
 }
 
-fn merged<'a>(mut all: Wants<'a>, more: &Wants<'a>) -> Wants<'a> {
-    for (name, copies) in more {
-        all.entry(name).or_default().extend(copies);
+fn merge<'a>(all: &mut Wants<'a>, more: &Wants<'a>) {
+    for (name, targets) in more {
+        all.entry(name).or_default().extend(targets);
     }
-    all
 }
 
 /// The targets that fell, each with the older one that replaced it. A dependent may ask for several

@@ -36,6 +36,8 @@ pub(super) fn compare(
     now.check(head.lockfile)?;
     outside(&before, &now, differences);
     metadata(&before, &now, differences);
+    let locked: BTreeSet<Target<'_>> = head.lockfile.packages.iter().map(target).collect();
+    let other_source = before.keys_without(&now);
     for (index, entry) in now.entries.iter().enumerate() {
         match before.by_key.get(&entry.key()) {
             Some(&old) => {
@@ -43,11 +45,12 @@ pub(super) fn compare(
                 dependencies(
                     (base.lockfile, old),
                     (head.lockfile, index),
+                    &locked,
                     entry,
                     differences,
                 );
             }
-            None => new_entry(&before, &now, entry, differences),
+            None => new_entry(&other_source, entry, differences),
         }
     }
 
@@ -64,6 +67,8 @@ fn text(bytes: &[u8]) -> Result<String, String> {
 struct Cut<'t> {
     entries: Vec<Entry<'t>>,
     by_key: BTreeMap<Key<'t>, usize>,
+    /// Number of entries of a name and version.
+    counts: BTreeMap<(&'t str, &'t str), usize>,
     /// Lines outside of the packages by the header above them, `""` for those at the top.
     outside: BTreeMap<&'t str, Vec<&'t str>>,
 }
@@ -89,6 +94,7 @@ impl<'t> Cut<'t> {
         let mut cut = Self {
             entries: Vec::new(),
             by_key: BTreeMap::new(),
+            counts: BTreeMap::new(),
             outside: BTreeMap::new(),
         };
         let mut header = "";
@@ -110,6 +116,7 @@ impl<'t> Cut<'t> {
 
         for (index, entry) in cut.entries.iter().enumerate() {
             cut.by_key.insert(entry.key(), index);
+            *cut.counts.entry((entry.name, entry.version)).or_default() += 1;
         }
 
         cut
@@ -137,6 +144,29 @@ impl<'t> Cut<'t> {
         } else {
             Err("it is not written as Cargo writes it, and cannot be compared by entries".into())
         }
+    }
+
+    /// Name and version of the entries that another file does not have.
+    fn keys_without(&self, other: &Cut<'_>) -> BTreeSet<(&'t str, &'t str)> {
+        self.entries
+            .iter()
+            .filter(|entry| !other.by_key.contains_key(&entry.key()))
+            .map(|entry| (entry.name, entry.version))
+            .collect()
+    }
+
+    /// The keys in `[metadata]` of the entries that another file does not have.
+    fn metadata_without(&self, other: &Cut<'_>) -> BTreeSet<String> {
+        self.entries
+            .iter()
+            .filter(|entry| !other.by_key.contains_key(&entry.key()))
+            .map(|entry| {
+                format!(
+                    "\"checksum {} {} ({})\"",
+                    entry.name, entry.version, entry.source
+                )
+            })
+            .collect()
     }
 
     fn checksums(&self) -> BTreeMap<&'t str, &'t str> {
@@ -225,19 +255,11 @@ fn metadata(before: &Cut<'_>, now: &Cut<'_>, differences: &mut Differences) {
         lines(cut) == 0 || lines(cut) == checksums.len() + 1
     };
 
-    let allowed = |line: &str, with: &Cut<'_>, without: &Cut<'_>| {
-        with.entries.iter().any(|entry| {
-            let named = format!(
-                "\"checksum {} {} ({})\"",
-                entry.name, entry.version, entry.source
-            );
-            named == line && !without.by_key.contains_key(&entry.key())
-        })
-    };
+    let (may_come, may_go) = (now.metadata_without(before), before.metadata_without(now));
     let added = |(key, value): (&&str, &&str)| {
-        old.get(key) == Some(value) || (!old.contains_key(key) && allowed(key, now, before))
+        old.get(key) == Some(value) || (!old.contains_key(key) && may_come.contains(*key))
     };
-    let removed = |key: &&str| new.contains_key(key) || allowed(key, before, now);
+    let removed = |key: &&str| new.contains_key(key) || may_go.contains(*key);
 
     let explained = complete(before, &old)
         && complete(now, &new)
@@ -253,12 +275,7 @@ fn metadata(before: &Cut<'_>, now: &Cut<'_>, differences: &mut Differences) {
 /// their hashes.
 fn same_entry(before: &Cut<'_>, old: usize, now: &Entry<'_>, differences: &mut Differences) {
     let was = &before.entries[old];
-    let several = before
-        .entries
-        .iter()
-        .filter(|entry| entry.name == now.name && entry.version == now.version)
-        .count()
-        > 1;
+    let several = before.counts.get(&(now.name, now.version)) > Some(&1);
     let other_hash = was.checksum != now.checksum && (was.checksum.is_none() || several);
 
     if was.rest != now.rest || other_hash {
@@ -269,7 +286,11 @@ fn same_entry(before: &Cut<'_>, old: usize, now: &Entry<'_>, differences: &mut D
     }
 }
 
-fn new_entry(before: &Cut<'_>, now: &Cut<'_>, entry: &Entry<'_>, differences: &mut Differences) {
+fn new_entry(
+    other_source: &BTreeSet<(&str, &str)>,
+    entry: &Entry<'_>,
+    differences: &mut Differences,
+) {
     if let Some(line) = entry.odd {
         differences.certain(format!(
             "the entry of {} has a line that Cargo does not write: `{}`",
@@ -278,12 +299,7 @@ fn new_entry(before: &Cut<'_>, now: &Cut<'_>, entry: &Entry<'_>, differences: &m
         ));
     }
 
-    let other_source = before.entries.iter().any(|old| {
-        old.name == entry.name
-            && old.version == entry.version
-            && !now.by_key.contains_key(&old.key())
-    });
-    if other_source {
+    if other_source.contains(&(entry.name, entry.version)) {
         differences.certain(format!(
             "the source of {} differs, though its version does not change",
             entry.label()
@@ -296,10 +312,15 @@ fn new_entry(before: &Cut<'_>, now: &Cut<'_>, entry: &Entry<'_>, differences: &m
 fn dependencies(
     (base, old): (&Lockfile, usize),
     (head, new): (&Lockfile, usize),
+    locked: &BTreeSet<Target<'_>>,
     entry: &Entry<'_>,
     differences: &mut Differences,
 ) {
     let (before, now) = (targets(base, old), targets(head, new));
+    if before == now {
+        return;
+    }
+
     let names = |targets: &BTreeSet<Target<'_>>| -> BTreeMap<String, usize> {
         let mut names = BTreeMap::new();
         for (name, ..) in targets {
@@ -317,8 +338,10 @@ fn dependencies(
     }
 
     // A target that is still locked was exchanged for another one without need.
-    let stays: BTreeSet<Target<'_>> = head.packages.iter().map(target).collect();
-    for (name, version, _) in before.difference(&now).filter(|gone| stays.contains(*gone)) {
+    for (name, version, _) in before
+        .difference(&now)
+        .filter(|gone| locked.contains(*gone))
+    {
         differences.unclear(format!(
             "{} no longer depends on `{name} {version}`, which is still locked",
             entry.label()

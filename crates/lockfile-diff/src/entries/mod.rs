@@ -10,6 +10,8 @@ mod flags;
 mod npm;
 mod npm_tree;
 
+use std::collections::BTreeSet;
+
 use patchgate_ecosystems::Siblings;
 use patchgate_model::Lockfile;
 
@@ -64,7 +66,7 @@ pub fn entry_differences(base: State<'_>, head: State<'_>) -> Vec<EntryDifferenc
 
 /// The differences that were found so far.
 #[derive(Default)]
-struct Differences(Vec<EntryDifference>);
+struct Differences(BTreeSet<(bool, String)>);
 
 impl Differences {
     /// Adds a difference that no package manager writes.
@@ -78,27 +80,27 @@ impl Differences {
     }
 
     fn push(&mut self, text: String, certain: bool) {
-        let difference = EntryDifference { text, certain };
-        if !self.0.contains(&difference) {
-            self.0.push(difference);
-        }
+        self.0.insert((!certain, text));
     }
 
     /// The differences with the file's path, certain ones first.
-    fn list(mut self, path: &str) -> Vec<EntryDifference> {
-        self.0.sort_by_key(|difference| !difference.certain);
+    fn list(self, path: &str) -> Vec<EntryDifference> {
+        let certain = self.0.iter().filter(|(unclear, _)| !unclear).count();
         let more = self.0.len().saturating_sub(MAX_LISTED);
-        let certain = self.0.iter().skip(MAX_LISTED).any(|more| more.certain);
-        self.0.truncate(MAX_LISTED);
-        if more > 0 {
-            self.push(format!("{more} more entries differ"), certain);
-        }
-
-        for difference in &mut self.0 {
-            difference.text = format!("{} ({path})", difference.text);
-        }
+        let rest = (more > 0).then(|| EntryDifference {
+            text: format!("{more} more entries differ ({path})"),
+            certain: certain > MAX_LISTED,
+        });
 
         self.0
+            .into_iter()
+            .take(MAX_LISTED)
+            .map(|(unclear, text)| EntryDifference {
+                text: format!("{text} ({path})"),
+                certain: !unclear,
+            })
+            .chain(rest)
+            .collect()
     }
 }
 

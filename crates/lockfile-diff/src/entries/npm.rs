@@ -3,6 +3,8 @@
 //! Version 2 has the tree twice: npm 7 and later read `packages`, npm 6 reads `dependencies`. Both
 //! are compared, and must agree ([`super::npm_tree`]).
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use patchgate_ecosystems::Siblings;
 use patchgate_model::Lockfile;
 use serde_json::{Map, Value};
@@ -55,6 +57,7 @@ pub(super) fn compare(
         Packages {
             before,
             now,
+            known: KnownCopies::new(before),
             graph: &graph,
             head: head.lockfile,
             manifests: head.siblings,
@@ -141,6 +144,7 @@ fn installed_name(path: &str) -> Option<&str> {
 struct Packages<'a> {
     before: &'a Object,
     now: &'a Object,
+    known: KnownCopies<'a>,
     graph: &'a FlagsOfGraph<'a>,
     head: &'a Lockfile,
     manifests: &'a Siblings,
@@ -213,11 +217,7 @@ impl Packages<'_> {
             ));
         }
 
-        let known_alias = self.before.iter().any(|(other, value)| {
-            installed_name(other) == Some(name)
-                && value.get("name").and_then(Value::as_str) == Some(package)
-        });
-        if package != name && !known_alias {
+        if package != name && !self.known.aliases.contains(&(name, package)) {
             differences.unclear(format!("`{path}` is a new alias of `{package}`"));
         }
 
@@ -235,25 +235,8 @@ impl Packages<'_> {
 
     /// A version that was installed elsewhere before has the same entry there.
     fn relocated(&self, path: &str, package: &str, entry: &Object, differences: &mut Differences) {
-        let bundled = is_set(entry, "inBundle");
-        let mut others = self
-            .before
-            .iter()
-            .filter_map(|(path, value)| Some((installed_name(path)?, value.as_object()?)))
-            .filter(|(name, other)| {
-                text(other, "name").unwrap_or(name) == package
-                    && other.get("version") == entry.get("version")
-                    && is_set(other, "inBundle") == bundled
-            })
-            .peekable();
-        if others.peek().is_none() {
-            return;
-        }
-
-        let ignored =
-            |key: &&str| FLAGS.contains(key) || INFORMATIVE.contains(key) || *key == "name";
-        let same = others.any(|(_, other)| changed(other, entry).iter().all(|key| ignored(key)));
-        if !same {
+        let known = self.known.entries.get(&key(package, entry));
+        if known.is_some_and(|known| !known.contains(&essence(entry))) {
             differences.unclear(format!(
                 "`{path}` differs from the copies of this version that were there before"
             ));
@@ -332,6 +315,52 @@ impl Packages<'_> {
         )
         .ok()
     }
+}
+
+/// The copies of the old state, for look-ups.
+struct KnownCopies<'a> {
+    /// Directory names with the packages that are installed under them by an alias.
+    aliases: BTreeSet<(&'a str, &'a str)>,
+    /// Entries without the fields that may differ, by package, version and whether they are bundled.
+    entries: BTreeMap<(&'a str, &'a str, bool), BTreeSet<String>>,
+}
+
+impl<'a> KnownCopies<'a> {
+    fn new(packages: &'a Object) -> Self {
+        let mut known = Self {
+            aliases: BTreeSet::new(),
+            entries: BTreeMap::new(),
+        };
+        for (path, entry) in packages {
+            let (Some(name), Some(entry)) = (installed_name(path), entry.as_object()) else {
+                continue;
+            };
+            let package = text(entry, "name").unwrap_or(name);
+            known.aliases.insert((name, package));
+            known
+                .entries
+                .entry(key(package, entry))
+                .or_default()
+                .insert(essence(entry));
+        }
+
+        known
+    }
+}
+
+fn key<'a>(package: &'a str, entry: &'a Object) -> (&'a str, &'a str, bool) {
+    let version = text(entry, "version").unwrap_or_default();
+    (package, version, is_set(entry, "inBundle"))
+}
+
+/// The fields of an entry that are equal in all copies of a version, as text.
+fn essence(entry: &Object) -> String {
+    let fields: BTreeMap<&str, &Value> = entry
+        .iter()
+        .map(|(key, value)| (key.as_str(), value))
+        .filter(|(key, _)| !FLAGS.contains(key) && !INFORMATIVE.contains(key) && *key != "name")
+        .collect();
+    format!("{fields:?}")
 }
 
 /// Whether two entries at a path are of one package in one version.
