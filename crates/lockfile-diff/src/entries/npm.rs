@@ -270,7 +270,8 @@ impl Packages<'_> {
         };
         let manifest = self.manifest(path);
         for key in changed(was, entry) {
-            if !REQUIREMENTS.contains(&key) {
+            let is_object = entry.get(key).is_none_or(Value::is_object);
+            if !REQUIREMENTS.contains(&key) || !is_object {
                 differences.push(
                     format!("`{key}` of {label} differs"),
                     !OF_PROJECT.contains(&key),
@@ -285,7 +286,7 @@ impl Packages<'_> {
                 let text = format!("`{key}.{name}` of {label} differs");
                 match &manifest {
                     None => {
-                        differences.unclear(format!("{text}, and its manifest does not change"))
+                        differences.unclear(format!("{text}, and its manifest does not change"));
                     }
                     Some(manifest) => {
                         let asked = object(manifest, key).and_then(|names| names.get(name));
