@@ -1,4 +1,5 @@
 //! `patchgate gate`.
 
+mod attacks;
 mod evidence;
 mod verdict;

@@ -14,26 +14,20 @@ use crate::support::sandbox::{Run, Sandbox, root};
 const POLICY: &str = "gate:\n  accounts: [\"github-actions[bot]\"]\n  required-checks:\n    - name: test\n      app: ci\n";
 
 /// A repository with a pull request that Patchgate's own code opened.
-struct Proposed {
+pub(super) struct Proposed {
     forge: ForgeSandbox,
     number: u64,
     head: String,
 }
 
-/// The lockfile of the Cargo example, with a pull request that changes smallvec to `version`.
-#[track_caller]
-fn propose(version: &str) -> Option<Proposed> {
-    let mut forge = ForgeSandbox::new(vec![writer()])?;
-    forge.sandbox.set("GITHUB_TOKEN", TOKEN);
+/// The lockfile of the Cargo example.
+pub(super) fn example_lock() -> String {
+    std::fs::read_to_string(root().join("examples/cargo-service/Cargo.lock")).unwrap()
+}
 
-    let lock = std::fs::read(root().join("examples/cargo-service/Cargo.lock")).unwrap();
-    forge.repository.commit(
-        "main",
-        "start",
-        &[("Cargo.lock", &lock), (".patchgate.yml", POLICY.as_bytes())],
-    );
-    let text = String::from_utf8(lock.clone()).unwrap();
-    let after = text
+/// The lockfile of the Cargo example with smallvec in another version.
+pub(super) fn with_smallvec(lock: &str, version: &str) -> String {
+    let after = lock
         .replace(
             "name = \"smallvec\"\nversion = \"1.4.2\"",
             &format!("name = \"smallvec\"\nversion = \"{version}\""),
@@ -43,12 +37,36 @@ fn propose(version: &str) -> Option<Proposed> {
             &"ab".repeat(32),
         );
 
-    assert_ne!(text, after);
+    assert_ne!(lock, after);
+    after
+}
+
+/// The lockfile of the Cargo example, with a pull request that changes smallvec to `version`.
+#[track_caller]
+fn propose(version: &str) -> Option<Proposed> {
+    let lock = example_lock();
+    let after = with_smallvec(&lock, version);
+    propose_change("Cargo.lock", lock, after)
+}
+
+/// A repository with one file, and a pull request that changes it.
+#[track_caller]
+pub(super) fn propose_change(path: &str, before: String, after: String) -> Option<Proposed> {
+    let mut forge = ForgeSandbox::new(vec![writer()])?;
+    forge.sandbox.set("GITHUB_TOKEN", TOKEN);
+    forge.repository.commit(
+        "main",
+        "start",
+        &[
+            (path, before.as_bytes()),
+            (".patchgate.yml", POLICY.as_bytes()),
+        ],
+    );
 
     let plan = Plan {
         changes: vec![FileChange {
-            path: "Cargo.lock".into(),
-            before: lock,
+            path: path.into(),
+            before: before.into_bytes(),
             after: after.into_bytes(),
         }],
         ..Plan::default()
@@ -104,16 +122,16 @@ fn open(forge: &ForgeSandbox, plan: &Plan) -> (u64, String) {
 
 impl Proposed {
     #[track_caller]
-    fn gate(&self, more: &[&str]) -> Run {
+    pub(super) fn gate(&self, more: &[&str]) -> Run {
         self.forge
             .gate(self.number, &[&["--offline"][..], more].concat())
     }
 
-    fn report_test(&self, conclusion: &str) {
+    pub(super) fn report_test(&self, conclusion: &str) {
         self.forge.report_test("ci", &self.head, Some(conclusion));
     }
 
-    fn is_open(&self) -> bool {
+    pub(super) fn is_open(&self) -> bool {
         self.forge.only_pull().open
     }
 }

@@ -3,7 +3,7 @@
 use patchgate_ecosystems::Siblings;
 use patchgate_model::{Finding, PackageIndex, error_chain};
 use patchgate_package_managers::{LockedProject, PinnedVersion, RelockError, Relocked};
-use patchgate_upgrade::{ManifestEdit, Move, Proposal};
+use patchgate_upgrade::{ManifestEdit, PlannedUpgrade, Proposal};
 
 use crate::lock_state::LockState;
 use crate::manifests;
@@ -52,7 +52,7 @@ impl LockfileSession<'_> {
     }
 
     /// Lets the manager lock a set of version changes, and scans the result.
-    pub(super) async fn attempt(&mut self, moves: &[Move]) -> Result<Attempt, Stop> {
+    pub(super) async fn attempt(&mut self, moves: &[PlannedUpgrade]) -> Result<Attempt, Stop> {
         let limit = self.context.time_limit;
         if limit.is_over() {
             return Err(Stop::OutOfTime);
@@ -90,7 +90,7 @@ impl LockfileSession<'_> {
     /// The answer of the manager, which is run only for changes that it was not asked about before.
     async fn relock(
         &mut self,
-        moves: &[Move],
+        moves: &[PlannedUpgrade],
         manifests: &Siblings,
     ) -> Result<Result<Relocked, Rejection>, Stop> {
         let key = self.relock_cache.key(&self.tree, moves);
@@ -117,7 +117,7 @@ impl LockfileSession<'_> {
     }
 
     /// A version change as the package manager is asked for it.
-    fn pin(&self, step: &Move) -> PinnedVersion {
+    fn pin(&self, step: &PlannedUpgrade) -> PinnedVersion {
         let copy = self.tree.lockfile.package(step.copy);
         PinnedVersion {
             install_path: copy.and_then(|copy| copy.install_path.clone()),
@@ -127,7 +127,7 @@ impl LockfileSession<'_> {
         }
     }
 
-    fn report(&self, moves: &[Move]) {
+    fn report(&self, moves: &[PlannedUpgrade]) {
         let what = match moves {
             [step] => format!("{} {}", step.name, step.to()),
             _ => format!("{} packages", moves.len()),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use patchgate_model::{Lockfile, PackageIndex};
-use patchgate_upgrade::Move;
+use patchgate_upgrade::PlannedUpgrade;
 
 use crate::violation::Violation;
 
@@ -12,8 +12,8 @@ use crate::violation::Violation;
 pub(super) fn changes_behind<'m>(
     lockfile: &Lockfile,
     violation: &Violation,
-    moves: &'m [Move],
-) -> Vec<&'m Move> {
+    moves: &'m [PlannedUpgrade],
+) -> Vec<&'m PlannedUpgrade> {
     let is_about = |(_, package): &(PackageIndex, &patchgate_model::Package)| {
         violation
             .packages
@@ -28,7 +28,7 @@ pub(super) fn changes_behind<'m>(
 
     let mut seen = BTreeSet::new();
     while !layer.is_empty() {
-        let found: Vec<&Move> = moves
+        let found: Vec<&PlannedUpgrade> = moves
             .iter()
             .filter(|step| {
                 layer.iter().any(|copy| {
@@ -57,7 +57,7 @@ pub(super) fn changes_behind<'m>(
 
 /// The version changes that a package manager mentions in its message, as `name@version` or
 /// `name version`.
-pub(super) fn named<'m>(reason: &str, moves: &'m [Move]) -> Vec<&'m Move> {
+pub(super) fn named<'m>(reason: &str, moves: &'m [PlannedUpgrade]) -> Vec<&'m PlannedUpgrade> {
     let words: BTreeSet<&str> = reason
         .split(|c: char| c.is_whitespace() || matches!(c, '`' | '"' | '\'' | ',' | ';' | '(' | ')'))
         .collect();
@@ -105,8 +105,8 @@ mod tests {
         }
     }
 
-    fn step(name: &str, to: &str) -> Move {
-        Move {
+    fn step(name: &str, to: &str) -> PlannedUpgrade {
+        PlannedUpgrade {
             copy: PackageIndex(0),
             name: name.to_owned(),
             from: "0.1.0".to_owned(),
@@ -130,7 +130,7 @@ mod tests {
         }
     }
 
-    fn names(moves: &[&Move]) -> Vec<String> {
+    fn names(moves: &[&PlannedUpgrade]) -> Vec<String> {
         moves.iter().map(|step| step.name.clone()).collect()
     }
 
@@ -138,7 +138,7 @@ mod tests {
     fn the_package_itself_is_to_blame_or_the_nearest_above_it() {
         let lockfile = lockfile();
         let moves = [step("top", "2.0.0"), step("other", "1.0.0")];
-        let blamed = |moves: &[Move], violation: Violation| {
+        let blamed = |moves: &[PlannedUpgrade], violation: Violation| {
             names(&changes_behind(&lockfile, &violation, moves))
         };
 

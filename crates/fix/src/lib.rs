@@ -16,7 +16,6 @@ mod attribution;
 mod bundled;
 mod context;
 mod deadline;
-mod downgrade;
 mod lock_state;
 mod manifests;
 mod plan_report;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use patchgate_ecosystems::Upgradable;
 use patchgate_model::{Bump, FileChange, Finding, Lockfile, PackageRef, Plan, Unfixed, Upgrade};
-use patchgate_upgrade::Move;
+use patchgate_upgrade::PlannedUpgrade;
 
 use crate::context::{Failure, FixContext, Fixed};
 use crate::lock_state::{self, ids};
@@ -116,7 +116,11 @@ fn merged(done: &LockfileResult) -> Vec<Upgrade> {
     upgrades
 }
 
-fn new_upgrade(done: &LockfileResult, step: &Move, requirement_changes: Vec<String>) -> Upgrade {
+fn new_upgrade(
+    done: &LockfileResult,
+    step: &PlannedUpgrade,
+    requirement_changes: Vec<String>,
+) -> Upgrade {
     Upgrade {
         ecosystem: done.ecosystem.name(),
         lockfile: done.start.lockfile.path.clone(),

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use patchgate_advisories::{NoSignals, PackageQuery, find};
 use patchgate_ecosystems::{Release, Upgradable};
 use patchgate_model::{Finding, Inventory, Lockfile, Package, PackageIndex, Problem, ProblemKind};
-use patchgate_upgrade::{Known, Planned, Proposal, Request, plan};
+use patchgate_upgrade::{Planned, Proposal, Releases, Request, plan};
 
 use patchgate_package_managers::{ConfigurationFile, PackageManager};
 
@@ -27,7 +27,7 @@ pub(super) struct ReleaseIndex<'a> {
     ecosystem: &'static dyn Upgradable,
     manager: &'static dyn PackageManager,
     registries: Registries<'a>,
-    known: Known,
+    known: Releases,
     judged: BTreeMap<String, Judged>,
     /// For each package, the id under which its findings go, by each of their ids.
     canonical: BTreeMap<(String, String), String>,
@@ -47,7 +47,7 @@ impl<'a> ReleaseIndex<'a> {
             ecosystem,
             manager,
             registries: Registries::new(context.client, manager, configuration, context.run),
-            known: Known::default(),
+            known: Releases::default(),
             judged: BTreeMap::new(),
             canonical: BTreeMap::new(),
             problems: BTreeSet::new(),
@@ -84,7 +84,7 @@ impl<'a> ReleaseIndex<'a> {
                 lockfile: &tree.lockfile,
                 ecosystem: self.ecosystem,
                 vulnerable,
-                known: &self.known,
+                releases: &self.known,
                 judge: &judge,
                 refused: &exclusions.refused,
                 frozen: &frozen,

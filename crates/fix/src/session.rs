@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use patchgate_ecosystems::{Siblings, Upgradable};
 use patchgate_model::{Finding, Lockfile};
 use patchgate_package_managers::PackageManager;
-use patchgate_upgrade::{Move, Proposal};
+use patchgate_upgrade::{PlannedUpgrade, Proposal};
 
 use crate::context::{Failure, FixContext};
 use crate::lock_state::{LockState, ids};
@@ -350,7 +350,7 @@ impl LockfileSession<'_> {
         )
     }
 
-    pub(super) fn accept(&mut self, locked: NewState, moves: Vec<Move>) {
+    pub(super) fn accept(&mut self, locked: NewState, moves: Vec<PlannedUpgrade>) {
         self.tree = locked.tree;
         self.findings = locked.findings;
         self.notes.extend(locked.notes);
@@ -389,8 +389,8 @@ impl LockfileSession<'_> {
 
 /// A failure that `movers` caused, or none of the version changes in particular.
 fn fails(
-    movers: Vec<&Move>,
-    moves: &[Move],
+    movers: Vec<&PlannedUpgrade>,
+    moves: &[PlannedUpgrade],
     keys: &BTreeSet<PackageVersion>,
     start: &Checkpoint,
     reason: String,
@@ -410,11 +410,11 @@ fn fails(
 
 /// The package versions that caused the given version changes.
 fn asked_for<'m>(
-    moves: impl IntoIterator<Item = &'m Move>,
+    moves: impl IntoIterator<Item = &'m PlannedUpgrade>,
     keys: &BTreeSet<PackageVersion>,
     start: &Checkpoint,
 ) -> BTreeSet<PackageVersion> {
-    let moves: Vec<&Move> = moves.into_iter().collect();
+    let moves: Vec<&PlannedUpgrade> = moves.into_iter().collect();
     let is_meant = |(name, version): &&PackageVersion| {
         moves.iter().any(|step| {
             (step.name == *name && step.from == *version)

@@ -6,7 +6,7 @@ use std::hash::{BuildHasher as _, RandomState};
 use patchgate_ecosystems::{Siblings, Upgradable};
 use patchgate_model::{Finding, Problem};
 use patchgate_package_managers::{ConfigurationFile, PackageManager, Relocked};
-use patchgate_upgrade::Move;
+use patchgate_upgrade::PlannedUpgrade;
 
 use crate::context::{Failure, FixContext};
 use crate::lock_state::LockState;
@@ -21,7 +21,7 @@ pub(super) struct LockfileResult {
     pub(super) before: Vec<Finding>,
     pub(super) after: Vec<Finding>,
     /// Version changes in the order in which they were made.
-    pub(super) moves: Vec<Move>,
+    pub(super) moves: Vec<PlannedUpgrade>,
     /// Reasons why findings remain.
     pub(super) reasons: Vec<Reason>,
     /// The reason for findings that remain without a reason of their own.
@@ -85,7 +85,7 @@ pub(super) struct LockfileSession<'a> {
     /// The last state without violations.
     pub(super) tree: LockState,
     pub(super) findings: Vec<Finding>,
-    pub(super) moves: Vec<Move>,
+    pub(super) moves: Vec<PlannedUpgrade>,
     pub(super) reasons: Vec<Reason>,
     pub(super) notes: Vec<String>,
     pub(super) exclusions: Exclusions,
@@ -146,7 +146,7 @@ pub(super) struct RelockCache {
 }
 
 impl RelockCache {
-    pub(super) fn key(&self, tree: &LockState, moves: &[Move]) -> u64 {
+    pub(super) fn key(&self, tree: &LockState, moves: &[PlannedUpgrade]) -> u64 {
         let moves: Vec<_> = moves
             .iter()
             .map(|step| {

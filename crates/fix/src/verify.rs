@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 
 use patchgate_ecosystems::Upgradable;
+use patchgate_lockfile_diff::downgrades;
 use patchgate_model::{Finding, Lockfile};
 
-use crate::downgrade;
 use crate::lock_state::ids;
 use crate::violation::Violation;
 
@@ -17,7 +17,11 @@ pub(super) fn violations(
     after: (&Lockfile, &[Finding]),
 ) -> Vec<Violation> {
     let mut violations = introduced(before.1, after.1);
-    violations.extend(downgrade::downgrades(ecosystem, before, after));
+    let downgrades = downgrades(ecosystem, before, after).into_iter();
+    violations.extend(downgrades.map(|downgrade| Violation {
+        text: downgrade.text,
+        packages: downgrade.packages,
+    }));
     let known: BTreeSet<String> = unmet(ecosystem, before.0)
         .into_iter()
         .map(|violation| violation.text)

@@ -1,4 +1,4 @@
-//! Vulnerabilities of the head against those of the base.
+//! The comparison of the vulnerabilities on the head with those on the base.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,10 +7,16 @@ use patchgate_model::{Finding, FindingComparison, FindingKey};
 /// Compares the findings of two states of one repository.
 ///
 /// A finding is the same on both sides when its id, package and lockfile are the same; the version
-/// does not matter, since a fix moves it. It counts as introduced when the head has more copies of
-/// different versions of it than the base, or reaches it in a stronger scope: a vulnerability that
-/// moves from development to run time is a new one, and comparing plain counts would miss it.
-/// Notices that state no vulnerability (`unmaintained`) are left out on both sides.
+/// does not matter, because a fix changes it. A finding is introduced when the head has more
+/// versions with it than the base, or reaches it in a stronger scope: a vulnerability that changes
+/// from development to run time is a new one, which a comparison of counts would miss. Notices
+/// that are not vulnerabilities (`unmaintained`) are left out on both sides.
+///
+/// ```
+/// use patchgate_gate::compare_findings;
+///
+/// assert!(compare_findings(&[], &[]).introduced.is_empty());
+/// ```
 #[must_use]
 pub fn compare_findings(base: &[Finding], head: &[Finding]) -> FindingComparison {
     let (base, head) = (by_key(base), by_key(head));
@@ -61,8 +67,8 @@ fn by_key(findings: &[Finding]) -> BTreeMap<Key<'_>, FindingKey> {
                     score: finding.score.value,
                     malicious: false,
                 });
-            if let Err(place) = entry.versions.binary_search(&package.version) {
-                entry.versions.insert(place, package.version.clone());
+            if let Err(index) = entry.versions.binary_search(&package.version) {
+                entry.versions.insert(index, package.version.clone());
             }
 
             entry.scope = entry.scope.min(finding.scope);

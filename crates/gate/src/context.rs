@@ -1,10 +1,10 @@
-//! What the rules look at, worked out once.
+//! The input of the rules, computed once.
 
 use patchgate_model::{
     Evidence, Fetched, GatePolicy, Missing, PlanBlock, PlanBlockError, PullRequest, Verdict,
 };
 
-use crate::moves::{self, Moves};
+use crate::lockfiles::{self, LockfileDifferences};
 
 /// The input of every rule.
 pub(crate) struct Context<'a> {
@@ -12,12 +12,11 @@ pub(crate) struct Context<'a> {
     pub(crate) policy_read: &'a Fetched<GatePolicy>,
     /// The policy to judge by: the strictest one when none could be read.
     pub(crate) policy: GatePolicy,
-    /// The evidence.
     pub(crate) evidence: &'a Evidence,
-    /// What the pull request claims to carry.
+    /// The plan that the pull request claims to contain. `None` when its body could not be read.
     pub(crate) block: Option<Result<PlanBlock, PlanBlockError>>,
-    /// What the lockfiles say that moves.
-    pub(crate) moves: Result<Moves, Vec<Missing>>,
+    /// How the lockfiles of both sides differ.
+    pub(crate) lockfiles: Result<LockfileDifferences, Vec<Missing>>,
 }
 
 impl<'a> Context<'a> {
@@ -31,11 +30,11 @@ impl<'a> Context<'a> {
                 .as_ref()
                 .ok()
                 .map(|pull_request| PlanBlock::parse(&pull_request.body)),
-            moves: moves::between(evidence),
+            lockfiles: lockfiles::differences(evidence),
         }
     }
 
-    /// Runs a rule on the pull request, or says that it is missing.
+    /// Runs a rule on the pull request, or reports that it is missing.
     pub(crate) fn with_pull_request(
         &self,
         rule: impl FnOnce(&PullRequest) -> Vec<Outcome>,
@@ -44,7 +43,7 @@ impl<'a> Context<'a> {
     }
 }
 
-/// Runs a rule on a piece of evidence, or says that it is missing.
+/// Runs a rule on a piece of evidence, or reports that it is missing.
 pub(crate) fn with<T>(
     piece: &Fetched<T>,
     name: &str,
@@ -56,22 +55,22 @@ pub(crate) fn with<T>(
     }
 }
 
-/// What a rule says.
+/// One result of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Outcome {
     pub(crate) verdict: Verdict,
     pub(crate) text: String,
 }
 
-/// The condition holds.
-pub(crate) fn holds(text: impl Into<String>) -> Outcome {
+/// A condition of the rule is met.
+pub(crate) fn met(text: impl Into<String>) -> Outcome {
     Outcome {
         verdict: Verdict::Merge,
         text: text.into(),
     }
 }
 
-/// A person must decide.
+/// A person has to decide.
 pub(crate) fn review(text: impl Into<String>) -> Outcome {
     Outcome {
         verdict: Verdict::Review,
@@ -79,7 +78,7 @@ pub(crate) fn review(text: impl Into<String>) -> Outcome {
     }
 }
 
-/// It must not be merged.
+/// The pull request must not be merged.
 pub(crate) fn block(text: impl Into<String>) -> Outcome {
     Outcome {
         verdict: Verdict::Block,
@@ -87,7 +86,7 @@ pub(crate) fn block(text: impl Into<String>) -> Outcome {
     }
 }
 
-/// A piece of evidence is missing.
+/// A piece of evidence is missing, so a person has to decide.
 pub(crate) fn unread(name: &str, missing: &Missing) -> Outcome {
     let hint = missing
         .hint
@@ -100,10 +99,10 @@ pub(crate) fn unread(name: &str, missing: &Missing) -> Outcome {
     ))
 }
 
-/// The outcomes, or the one that holds when there are none.
-pub(crate) fn or_holds(outcomes: Vec<Outcome>, text: impl Into<String>) -> Vec<Outcome> {
+/// The outcomes, or one that says that the rule is met when the list is empty.
+pub(crate) fn or_met(outcomes: Vec<Outcome>, text: impl Into<String>) -> Vec<Outcome> {
     if outcomes.is_empty() {
-        vec![holds(text)]
+        vec![met(text)]
     } else {
         outcomes
     }

@@ -1,28 +1,40 @@
-//! Policy and evidence to a verdict: merge, review or block.
+//! The verdict on a pull request, from a policy and evidence: merge, review or block.
 //!
-//! [`judge`] is a pure function of values. Each rule is one entry of [`RULES`] with a stable code;
-//! every rule speaks on every pull request, so a judgement lists also the conditions that hold.
-//! What is missing, late or unreadable is "review": a verdict of "merge" needs every rule to hold
-//! on evidence that was read whole.
+//! [`judge`] is a pure function of values. Each rule is one entry of [`RULES`] with a stable code.
+//! Every rule reports on every pull request, so a judgement also lists the conditions that are met.
+//! Evidence that is missing, late or unreadable means "review": a verdict of "merge" needs every
+//! rule to be met on evidence that was read completely.
 //!
-//! Deliberately not here: fetching (that is `patchgate-forge`), matching against advisories (the
-//! comparison comes in as evidence), and any trust in text that the pull request's author writes.
+//! Deliberately absent: fetching (that is `patchgate-forge`), matching against advisories (the
+//! comparison is an argument), comparing lockfiles (that is `patchgate-lockfile-diff`), and any
+//! trust in text that the author of the pull request writes.
 
 mod compare;
+mod consent;
 mod context;
-mod moves;
-mod requirements;
+mod lockfiles;
+mod manifest_diff;
 mod rules;
 
 use patchgate_model::{Evidence, Fetched, GatePolicy, GateReason, Judgement, Verdict};
 
 pub use compare::compare_findings;
+pub use consent::{needs_default_policy, not_merged, still_as_judged, with_default_policy};
 pub use rules::{RULES, Rule};
 
 /// Judges a pull request.
 ///
-/// `policy` is what the base commit says; when it is missing, the strictest policy is used so that
-/// a block is still seen, and the verdict is at least [`Verdict::Review`].
+/// `policy` is the policy of the base commit. When it is missing, the strictest policy is used, so
+/// that a block is still found, and the verdict is at least [`Verdict::Review`].
+///
+/// ```
+/// use patchgate_gate::judge;
+/// use patchgate_model::{Evidence, GatePolicy, Verdict};
+///
+/// fn may_merge(policy: GatePolicy, evidence: &Evidence) -> bool {
+///     judge(&Ok(policy), evidence).verdict == Verdict::Merge
+/// }
+/// ```
 #[must_use]
 pub fn judge(policy: &Fetched<GatePolicy>, evidence: &Evidence) -> Judgement {
     let context = context::Context::new(policy, evidence);
@@ -30,11 +42,11 @@ pub fn judge(policy: &Fetched<GatePolicy>, evidence: &Evidence) -> Judgement {
     for rule in RULES {
         let outcomes = (rule.check)(&context);
         if outcomes.is_empty() {
-            // A rule that says nothing has looked at nothing.
+            // No outcome means that nothing was checked, which is not consent.
             reasons.push(GateReason {
                 code: rule.code,
                 verdict: Verdict::Review,
-                text: "the rule came to no answer".to_owned(),
+                text: "the rule returned no result".to_owned(),
             });
         }
         reasons.extend(outcomes.into_iter().map(|outcome| GateReason {

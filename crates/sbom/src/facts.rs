@@ -114,7 +114,7 @@ mod tests {
             ),
             (
                 Origin::Git {
-                    url: "https://g.invalid/a#b".to_owned(),
+                    url: "https://g.invalid/a#egg=b".to_owned(),
                     commit: Some("c".to_owned()),
                 },
                 Some("c"),

@@ -14,6 +14,7 @@ const PURE: &[&str] = &[
     "patchgate-config",
     "patchgate-ecosystems",
     "patchgate-gate",
+    "patchgate-lockfile-diff",
     "patchgate-model",
     "patchgate-report",
     "patchgate-risk",

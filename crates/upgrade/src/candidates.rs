@@ -1,4 +1,4 @@
-//! Which releases of a copy's package come into question.
+//! Candidates: the releases that may replace a copy.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,10 +9,10 @@ use patchgate_model::{Bump, DependencyKind, Origin, Package, PackageIndex};
 use crate::search::{Blocked, Search, State};
 
 impl<'a> Search<'a> {
-    /// The releases that may replace a copy, in ascending order: those that leave the fewest
-    /// findings and bring none, and that let go of what the copy must let go of.
+    /// The releases that may replace a copy, in ascending order: those with the fewest findings, none
+    /// of them new, that also admit the upgrades for which the copy itself has to be upgraded.
     ///
-    /// `reachable` limits them further before the fewest findings are counted.
+    /// `reachable` filters the releases before the fewest findings are counted.
     pub(crate) fn candidates(
         &self,
         copy: PackageIndex,
@@ -47,11 +47,11 @@ impl<'a> Search<'a> {
         let Some(fewest) = fewest.filter(|fewest| must_let_go || *fewest < own.len()) else {
             return Err(Blocked::Because(match (goal_unmet, must_let_go) {
                 (true, true) => format!(
-                    "no release of `{}` above {} accepts what it needs",
+                    "no release of `{}` above {} allows an acceptable version",
                     package.name, package.version
                 ),
                 (true, false) => format!(
-                    "every release of `{}` that ends them breaks a peer requirement",
+                    "every release of `{}` that fixes them breaks a peer requirement",
                     package.name
                 ),
                 (false, true) => format!(
@@ -59,7 +59,7 @@ impl<'a> Search<'a> {
                     package.name, package.version
                 ),
                 (false, false) => format!(
-                    "no release above {} is known to be free of them",
+                    "no release above {} is known to be without these findings",
                     package.version
                 ),
             }));
@@ -87,12 +87,12 @@ impl<'a> Search<'a> {
             Origin::Git { .. } => {
                 format!("`{name}` comes from a git repository, not from a registry")
             }
-            Origin::Path(_) => format!("`{name}` is a folder of this repository"),
+            Origin::Path(_) => format!("`{name}` is a directory of this repository"),
             Origin::Url(_) => format!("`{name}` comes from an address outside any registry"),
         }))
     }
 
-    /// Releases above the installed one, in ascending order, without pre-releases and yanked
+    /// Releases above the installed one, in ascending order, without pre-releases, and without yanked
     /// ones where others exist.
     fn above(&self, package: &Package) -> Result<Vec<&'a Release>, Blocked> {
         let ecosystem = self.request.ecosystem;
@@ -126,7 +126,7 @@ impl<'a> Search<'a> {
             .is_some_and(|versions| versions.contains(&release.version))
     }
 
-    /// Whether a release accepts what its copy must accept, or does not need it.
+    /// Whether a release admits the versions that its copy has to admit, or does not need the package.
     fn lets_go(&self, copy: PackageIndex, release: &Release, state: &State) -> bool {
         let Some(goals) = state.goals.get(&copy) else {
             return true;
@@ -138,8 +138,8 @@ impl<'a> Search<'a> {
             };
             let requirements = requirements_on(release, needed);
 
-            // Without versions that would do, any other release may be the answer: that is how a
-            // parent is asked to move for a copy in its archive.
+            // An empty list means that any other release may help: a parent is upgraded in this way
+            // for a copy in its archive, whose version no metadata has.
             versions.is_empty()
                 || requirements.is_empty()
                 || versions.iter().any(|version| {
@@ -150,7 +150,7 @@ impl<'a> Search<'a> {
         })
     }
 
-    /// Whether a release's peer requirements hold wherever the installed one's do.
+    /// Whether a release's peer requirements are met wherever those of the installed one are.
     fn peers_hold(&self, package: &Package, release: &Release) -> bool {
         package
             .edges
@@ -184,8 +184,8 @@ impl<'a> Search<'a> {
 
     /// Whether a requirement admits a version.
     ///
-    /// A requirement that is not known, or that names no versions, is taken to admit what does not
-    /// break by the ecosystem's convention; the package manager has the last word.
+    /// An unknown requirement, or one that names no versions, counts as admitting every compatible
+    /// version by the ecosystem's convention, because the package manager checks the result anyway.
     pub(crate) fn admits(&self, requirement: Option<&str>, installed: &str, version: &str) -> bool {
         let ecosystem = self.request.ecosystem;
         requirement
@@ -197,8 +197,8 @@ impl<'a> Search<'a> {
             })
     }
 
-    /// Whether a requirement says that it admits a version. The same is asked over and over, and
-    /// each answer takes a requirement and a version apart.
+    /// Whether a requirement admits a version, by its own text. Cached, because the search repeats the
+    /// same questions and each one parses a requirement and a version.
     fn states(&self, requirement: &str, version: &str) -> Option<bool> {
         let known = |admitted: &BTreeMap<String, BTreeMap<String, Option<bool>>>| {
             admitted.get(requirement)?.get(version).copied()
@@ -218,8 +218,8 @@ impl<'a> Search<'a> {
     }
 }
 
-/// A release's requirements on a package, development ones left out: nobody who depends on the
-/// release gets those.
+/// A release's requirements on a package, without development ones: no dependent of the release
+/// installs those.
 pub(crate) fn requirements_on<'r>(release: &'r Release, needed: &Package) -> Vec<&'r str> {
     release
         .requirements

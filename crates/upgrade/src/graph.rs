@@ -1,4 +1,4 @@
-//! Who depends on a copy, and by which requirement.
+//! The dependents of each copy, with their requirements.
 
 use std::collections::BTreeSet;
 
@@ -7,29 +7,29 @@ use patchgate_model::{DependencyKind, Lockfile, Origin, PackageIndex, SmolStr};
 /// One dependency seen from the copy that satisfies it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Dependent {
-    /// Who asks.
-    pub(crate) from: From,
+    /// The project or package that asks.
+    pub(crate) parent: Parent,
     /// The name by which it asks.
     pub(crate) name: SmolStr,
-    /// The requirement as written, where the lockfile or the manifest says it.
+    /// The requirement as written, where the lockfile or the manifest has it.
     pub(crate) requirement: Option<SmolStr>,
     /// Which part of the dependent asks.
     pub(crate) kind: DependencyKind,
 }
 
-/// Who asks for a copy.
+/// The source of a dependency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum From {
-    /// A project of the repository, by its place in [`Lockfile::roots`].
+pub(crate) enum Parent {
+    /// A project of the repository, by its index in [`Lockfile::roots`].
     Root(usize),
-    /// Another locked copy.
+    /// A locked copy, by its index.
     Package(PackageIndex),
 }
 
-/// For every copy, by its index, who depends on it.
+/// The dependents of every copy, by its index.
 ///
 /// A workspace member that a format lists among its packages and among its roots counts once, as
-/// the root: only that one has a manifest.
+/// the root, because only the root has a manifest.
 pub(crate) fn dependents(lockfile: &Lockfile) -> Vec<Vec<Dependent>> {
     let mut dependents = vec![Vec::new(); lockfile.packages.len()];
     let mut add = |to: PackageIndex, dependent: Dependent| {
@@ -37,12 +37,12 @@ pub(crate) fn dependents(lockfile: &Lockfile) -> Vec<Vec<Dependent>> {
             list.push(dependent);
         }
     };
-    for (place, root) in lockfile.roots.iter().enumerate() {
+    for (index, root) in lockfile.roots.iter().enumerate() {
         for edge in &root.edges {
             add(
                 edge.to,
                 Dependent {
-                    from: From::Root(place),
+                    parent: Parent::Root(index),
                     name: edge.name.clone(),
                     requirement: edge.requirement.clone(),
                     kind: edge.kind,
@@ -67,7 +67,7 @@ pub(crate) fn dependents(lockfile: &Lockfile) -> Vec<Vec<Dependent>> {
             add(
                 edge.to,
                 Dependent {
-                    from: From::Package(index),
+                    parent: Parent::Package(index),
                     name: edge.name.clone(),
                     requirement: edge.requirement.clone(),
                     kind: edge.kind,
@@ -79,7 +79,8 @@ pub(crate) fn dependents(lockfile: &Lockfile) -> Vec<Vec<Dependent>> {
     dependents
 }
 
-/// Distance of every copy from the projects, in edges; copies that no project reaches are last.
+/// Distance of every copy from the projects, in edges; `usize::MAX` for copies that no project
+/// reaches.
 pub(crate) fn depths(lockfile: &Lockfile) -> Vec<usize> {
     let mut depths = vec![usize::MAX; lockfile.packages.len()];
     let mut layer: Vec<PackageIndex> = lockfile

@@ -1,27 +1,28 @@
 //! The smallest safe change: which package copy moves to which version, and why the rest stays.
 //!
-//! Pure: no file, network, clock or process. The planner is asked with what is known so far and
-//! answers either with a [`Proposal`] or with the names of the packages that it must know more
-//! about ([`Planned::Missing`]); whoever asks fetches those and asks again.
+//! Pure: no file, network, clock or process. The planner gets the facts that are known so far and
+//! returns either a [`Proposal`] or the names of the packages that it needs more facts about
+//! ([`Planned::Missing`]). The caller fetches those and calls it again.
 //!
 //! # The rule
-//! For every vulnerable copy the candidates are the releases above the installed one that are not
-//! yanked, not pre-releases (unless the installed one is), and that bring no finding that the
-//! copy does not have already. Of these, only the ones that leave the fewest findings count.
+//! For every vulnerable copy, the candidates are the releases above the installed one that are not
+//! yanked, not pre-releases (unless the installed one is), and that have no finding that the copy
+//! does not have already. Only the candidates with the fewest findings count.
 //!
-//! 1. The smallest candidate that every dependent admits as it stands wins, even over a smaller
-//!    one for which something else would have to move.
-//! 2. Otherwise each package that admits none of the candidates moves itself, by the same rule, to
-//!    its smallest release that admits one or does not need the package at all; projects of the
-//!    repository have their requirement raised. Then the smallest candidate that all dependents
-//!    admit is taken.
-//! 3. When that fails, the copy takes the best release that is in reach without moving anything
-//!    else, and the rest is reported with the reason.
+//! 1. The smallest candidate that every dependent admits unchanged is chosen, even over a smaller
+//!    one that requires another upgrade.
+//! 2. Otherwise each package that admits none of the candidates is upgraded itself, by the same
+//!    rule, to its smallest release that admits one or does not need the package at all. The
+//!    requirements of projects of the repository are raised. Then the smallest candidate that all
+//!    dependents admit is chosen.
+//! 3. When that fails, the copy takes the best release that needs no other upgrade, and the
+//!    findings that remain are reported with the reason.
 //!
-//! Nothing ever moves to a smaller version. A copy that is shipped inside its parent's archive is
-//! never moved: its parent is.
+//! No version ever gets smaller. A copy that is shipped inside its parent's archive is never
+//! upgraded on its own: its parent is.
 //!
-//! The planner does not resolve: the package manager does, and the caller scans its result again.
+//! Deliberately absent: resolving. The package manager does that, and the caller scans its result
+//! again.
 
 mod candidates;
 mod graph;
@@ -30,7 +31,9 @@ mod request;
 mod search;
 
 pub use graph::bundled_by;
-pub use request::{Judge, Known, Left, ManifestEdit, Move, Planned, Proposal, Request};
+pub use request::{
+    Judge, Left, ManifestEdit, Planned, PlannedUpgrade, Proposal, Releases, Request,
+};
 pub use search::plan;
 
 #[cfg(test)]

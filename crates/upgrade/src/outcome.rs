@@ -1,21 +1,21 @@
-//! Turns what the search decided into moves with their evidence.
+//! The proposal made from the decisions of the search.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use patchgate_ecosystems::{Release, RequirementEdit};
 use patchgate_model::{Bump, PackageIndex};
 
-use crate::graph::{self, From};
-use crate::request::{Left, ManifestEdit, Move, Proposal};
+use crate::graph::{self, Parent};
+use crate::request::{Left, ManifestEdit, PlannedUpgrade, Proposal};
 use crate::search::{Search, State};
 
-/// Moves, dependents first, and what is left.
+/// Upgrades, dependents first, and the findings that remain.
 pub(crate) fn proposal(search: &Search<'_>, state: &mut State<'_>) -> Proposal {
     let alive = search.alive(state);
     state.targets.retain(|copy, _| alive.contains(copy));
     state.blocked.retain(|copy, _| alive.contains(copy));
     let credits = credits(search, state);
-    let mut moves: Vec<Move> = state
+    let mut moves: Vec<PlannedUpgrade> = state
         .targets
         .iter()
         .filter_map(|(copy, release)| one_move(search, state, *copy, release, &credits))
@@ -34,7 +34,7 @@ fn one_move(
     copy: PackageIndex,
     release: &Release,
     credits: &BTreeMap<PackageIndex, BTreeSet<String>>,
-) -> Option<Move> {
+) -> Option<PlannedUpgrade> {
     let package = search.request.lockfile.package(copy)?;
     let own = search.findings_of(copy);
     let after = search.judge(&package.name, &release.version)?;
@@ -48,7 +48,7 @@ fn one_move(
         .and_then(|needed| search.request.lockfile.package(*needed))
         .map(|needed| needed.name.clone());
 
-    Some(Move {
+    Some(PlannedUpgrade {
         copy,
         name: package.name.clone(),
         from: package.version.clone(),
@@ -76,7 +76,7 @@ fn edits(
     };
     let mut edits: Vec<ManifestEdit> = Vec::new();
     for constraint in constraints {
-        let From::Root(place) = constraint.dependent.from else {
+        let Parent::Root(index) = constraint.dependent.parent else {
             continue;
         };
         if search.fits(copy, &constraint, release) {
@@ -87,7 +87,7 @@ fn edits(
             .request
             .lockfile
             .roots
-            .get(place)
+            .get(index)
             .and_then(|root| root.manifest.clone());
         let (Some(manifest), Some(from)) = (manifest, constraint.dependent.requirement.clone())
         else {
@@ -117,7 +117,8 @@ fn edits(
     edits
 }
 
-/// Findings of copies that nothing needs any more, credited to the moves that let them go.
+/// Findings of copies that nothing needs any more, assigned to the upgrades that no longer need
+/// them.
 fn credits(search: &Search<'_>, state: &State<'_>) -> BTreeMap<PackageIndex, BTreeSet<String>> {
     let mut credits: BTreeMap<PackageIndex, BTreeSet<String>> = BTreeMap::new();
     for copy in search.request.vulnerable.keys() {
@@ -137,7 +138,7 @@ fn credits(search: &Search<'_>, state: &State<'_>) -> BTreeMap<PackageIndex, BTr
     credits
 }
 
-/// The nearest moving copy above one that leaves the tree.
+/// The nearest upgraded copy above one that leaves the tree.
 fn mover_above(search: &Search<'_>, state: &State<'_>, copy: PackageIndex) -> Option<PackageIndex> {
     let mut seen = BTreeSet::new();
     let mut queue = VecDeque::from([copy]);
@@ -150,7 +151,7 @@ fn mover_above(search: &Search<'_>, state: &State<'_>, copy: PackageIndex) -> Op
         }
 
         for dependent in search.dependents_of(next) {
-            if let From::Package(from) = dependent.from {
+            if let Parent::Package(from) = dependent.parent {
                 queue.push_back(from);
             }
         }
@@ -159,7 +160,8 @@ fn mover_above(search: &Search<'_>, state: &State<'_>, copy: PackageIndex) -> Op
     None
 }
 
-/// Findings that stay: of copies that are blocked, and those that the chosen release still has.
+/// Findings that remain: those of copies that are blocked, and those that the chosen release still
+/// has.
 fn left(search: &Search<'_>, state: &State<'_>) -> Vec<Left> {
     let mut left = Vec::new();
     for (copy, own) in search.request.vulnerable {
@@ -183,7 +185,7 @@ fn left(search: &Search<'_>, state: &State<'_>) -> Vec<Left> {
             ids: remaining.into_iter().collect(),
             reason: blocked.cloned().unwrap_or_else(|| {
                 format!(
-                    "no release above {} is known to be free of them",
+                    "no release above {} is known to be without these findings",
                     package.version
                 )
             }),

@@ -1,4 +1,4 @@
-//! What holds for every graph.
+//! Properties of the planner on random graphs.
 
 use std::cmp::Ordering;
 
@@ -50,8 +50,8 @@ prop_compose! {
             let versions: Vec<(String, Vec<&str>)> = requirements
                 .iter()
                 .enumerate()
-                .map(|(place, texts)| (
-                    format!("{}.{}.0", 1 + place / 3, place % 3),
+                .map(|(index, texts)| (
+                    format!("{}.{}.0", 1 + index / 3, index % 3),
                     texts.iter().map(String::as_str).collect(),
                 ))
                 .collect();
@@ -59,8 +59,8 @@ prop_compose! {
             world = world.releases(name, &versions);
         }
 
-        for (place, (name, fixed)) in advisories.iter().enumerate() {
-            world = world.advisory(NAMES[*name], &format!("A-{place}"), fixed);
+        for (index, (name, fixed)) in advisories.iter().enumerate() {
+            world = world.advisory(NAMES[*name], &format!("A-{index}"), fixed);
         }
 
         world
@@ -89,7 +89,7 @@ proptest! {
                 let left = proposal.left.iter().any(|left| {
                     left.copy == copy && left.ids.contains(&id) && !left.reason.is_empty()
                 });
-                prop_assert!(fixed || left, "{id} of {copy:?} is forgotten: {}", world.told());
+                prop_assert!(fixed || left, "{id} of {copy:?} is forgotten: {}", world.summary());
             }
         }
     }

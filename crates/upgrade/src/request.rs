@@ -1,4 +1,4 @@
-//! What the planner is given and what it answers.
+//! Input and output of the planner.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
@@ -6,42 +6,42 @@ use std::collections::{BTreeMap, BTreeSet};
 use patchgate_ecosystems::{Release, RequirementEdit, Upgradable};
 use patchgate_model::{Bump, Lockfile, PackageIndex};
 
-/// Which findings a version of a package would have, by the ids that the findings carry. `None`
-/// when the package's advisories have not been looked up yet.
+/// The ids of the findings that a version of a package would have, by name and version. `None` when
+/// the package's advisories have not been looked up yet.
 pub type Judge<'a> = dyn Fn(&str, &str) -> Option<BTreeSet<String>> + 'a;
 
 /// One question to the planner.
 pub struct Request<'a> {
-    /// The graph.
+    /// The lockfile to fix, with its graph.
     pub lockfile: &'a Lockfile,
     /// The ecosystem of the lockfile.
     pub ecosystem: &'a dyn Upgradable,
-    /// The copies to repair with the ids of their findings.
+    /// The copies to fix, with the ids of their findings.
     pub vulnerable: &'a BTreeMap<PackageIndex, BTreeSet<String>>,
-    /// What the registries said so far.
-    pub known: &'a Known,
-    /// The advisories.
+    /// The releases that were fetched so far.
+    pub releases: &'a Releases,
+    /// The look-up of findings.
     pub judge: &'a Judge<'a>,
     /// Versions, by package name, that must not be chosen: the package manager or the scan of an
     /// earlier result refused them.
     pub refused: &'a BTreeMap<String, BTreeSet<String>>,
     /// Copies that must not move, with the reason for a person.
     pub frozen: &'a BTreeMap<PackageIndex, String>,
-    /// Whether a yanked release can be installed at all: npm's deprecated ones can, Cargo's
-    /// yanked ones cannot.
+    /// Whether a yanked release can be installed at all: npm's deprecated ones can, Cargo's yanked
+    /// ones cannot.
     pub yanked_installable: bool,
 }
 
-/// What the registries said about packages, each list in ascending order of versions.
+/// The releases of packages, each list in ascending order of versions.
 #[derive(Debug, Clone, Default)]
-pub struct Known {
+pub struct Releases {
     packages: BTreeMap<String, Result<Vec<Release>, String>>,
 }
 
-impl Known {
-    /// Adds what a registry said, or why it said nothing (a fragment for a person).
+impl Releases {
+    /// Adds the releases of a package, or why they could not be fetched (a fragment for a person).
     ///
-    /// Releases whose version the ecosystem cannot place are left out: they could neither be
+    /// Releases whose version is invalid in the ecosystem are left out: they could neither be
     /// ordered nor chosen.
     pub fn insert(
         &mut self,
@@ -62,7 +62,8 @@ impl Known {
             .insert(ecosystem.normalize_name(name).into_owned(), releases);
     }
 
-    /// What is known about a package: nothing yet, its releases, or why they are out of reach.
+    /// The releases of a package, or why they could not be fetched. `None` when nothing was added
+    /// for it yet.
     #[must_use]
     pub fn releases(
         &self,
@@ -78,47 +79,47 @@ impl Known {
     }
 }
 
-/// The planner's answer.
+/// The result of [`crate::plan`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Planned {
-    /// It needs the releases and all the advisories of these packages first.
+    /// The planner needs the releases and all advisories of these packages first.
     Missing(BTreeSet<String>),
-    /// What to do.
+    /// The complete plan.
     Ready(Proposal),
 }
 
-/// What to move and what stays.
+/// Upgrades, and findings that remain.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Proposal {
-    /// Moves, dependents before what they depend on.
-    pub moves: Vec<Move>,
-    /// Findings that stay.
+    /// Upgrades, dependents before their dependencies.
+    pub moves: Vec<PlannedUpgrade>,
+    /// Findings that remain, with the reasons.
     pub left: Vec<Left>,
 }
 
-/// One copy that moves.
+/// The upgrade of one copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Move {
-    /// The copy.
+pub struct PlannedUpgrade {
+    /// Index of the copy in the lockfile.
     pub copy: PackageIndex,
     /// Package name.
     pub name: String,
     /// Version before.
     pub from: String,
-    /// What it moves to.
+    /// The release after.
     pub release: Release,
-    /// How far it moves.
+    /// The size of the step.
     pub bump: Bump,
-    /// Ids of the findings that this ends, also those of copies that nothing needs any more
+    /// Ids of the findings that this fixes, including those of copies that nothing needs any more
     /// afterwards. Sorted.
     pub fixes: Vec<String>,
-    /// The package for which it moves, when it has no finding itself.
+    /// The package that requires the upgrade, when this one has no finding itself.
     pub because_of: Option<String>,
-    /// Requirements in manifests of the repository that must change for it.
+    /// Requirements in manifests of the repository that must change for the upgrade.
     pub edits: Vec<ManifestEdit>,
 }
 
-impl Move {
+impl PlannedUpgrade {
     /// Version after.
     #[must_use]
     pub fn to(&self) -> &str {
@@ -131,17 +132,17 @@ impl Move {
 pub struct ManifestEdit {
     /// Path of the manifest from the repository root.
     pub manifest: String,
-    /// The change.
+    /// The requirement before and after.
     pub edit: RequirementEdit,
 }
 
-/// Findings of one copy that stay.
+/// Findings of one copy that remain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Left {
-    /// The copy.
+    /// Index of the copy in the lockfile.
     pub copy: PackageIndex,
-    /// Ids that stay, sorted.
+    /// Ids of the findings, sorted.
     pub ids: Vec<String>,
-    /// What stands in the way, as a fragment for a person.
+    /// The obstacle, as a fragment for a person.
     pub reason: String,
 }

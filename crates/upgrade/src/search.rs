@@ -1,4 +1,4 @@
-//! The search for a set of moves that hold together.
+//! The search for a consistent set of upgrades.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,15 +8,15 @@ use patchgate_ecosystems::Release;
 use patchgate_model::PackageIndex;
 
 use crate::candidates::requirements_on;
-use crate::graph::{self, Dependent, From};
+use crate::graph::{self, Dependent, Parent};
 use crate::outcome;
 use crate::request::{Planned, Request};
 
-/// Longest chain of packages that move for each other.
+/// Longest chain of packages that are upgraded for each other.
 const MAX_CHAIN: usize = 8;
 
-/// Most passes over the vulnerable copies. A pass changes something only when a move of one copy
-/// changed what another one may take, so few are ever needed.
+/// Most passes over the vulnerable copies. A pass changes something only when the upgrade of one copy
+/// changed the candidates of another one, so few are ever needed.
 const MAX_PASSES: usize = 10;
 
 /// The findings' ids of one version, by package and version.
@@ -29,34 +29,34 @@ pub(crate) struct Search<'a> {
     pub(crate) depths: Vec<usize>,
     missing: RefCell<BTreeSet<String>>,
     judged: RefCell<Judged>,
-    /// Whether a requirement admits a version, by both, as far as it was asked.
+    /// Cache of [`Search::admits`]: whether a requirement admits a version, by both.
     pub(crate) admitted: RefCell<BTreeMap<String, BTreeMap<String, Option<bool>>>>,
-    /// The last answer of [`Search::alive`], with the moving copies and their versions for which
-    /// it is.
+    /// The last result of [`Search::alive`], with the upgrades that it belongs to.
     alive: RefCell<Option<(Versions, Alive)>>,
 }
 
-/// Moving copies with the versions that they take.
+/// Upgraded copies with their new versions.
 type Versions = Vec<(PackageIndex, String)>;
 
 /// Copies that are needed.
 type Alive = Rc<BTreeSet<PackageIndex>>;
 
-/// What has been decided so far.
+/// The decisions so far.
 #[derive(Clone, Default)]
 pub(crate) struct State<'a> {
-    /// The release that each moving copy takes.
+    /// The release that each upgraded copy takes.
     pub(crate) targets: BTreeMap<PackageIndex, &'a Release>,
-    /// For each copy that must let another one move: that copy, with the versions that would do.
+    /// For each copy that has to admit the upgrade of another one: that other copy, with the versions
+    /// that would do.
     pub(crate) goals: BTreeMap<PackageIndex, BTreeMap<PackageIndex, BTreeSet<String>>>,
-    /// Why a copy's findings stay.
+    /// Why a copy's findings remain.
     pub(crate) blocked: BTreeMap<PackageIndex, String>,
 }
 
-/// Why a copy cannot be decided on.
+/// Why there is no decision on a copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Blocked {
-    /// Something must be looked up first; it is noted in the search.
+    /// Something must be looked up first; its name is recorded in the search.
     Missing,
     /// A fragment for a person.
     Because(String),
@@ -65,7 +65,7 @@ pub(crate) enum Blocked {
 /// One active dependency on a copy.
 pub(crate) struct Constraint<'s> {
     pub(crate) dependent: &'s Dependent,
-    /// All must be met. `None` stands for one that is not known.
+    /// The requirements, all of which must be met. `None` is an unknown one.
     requirements: Vec<Option<String>>,
 }
 
@@ -127,8 +127,8 @@ impl<'a> Search<'a> {
         state.blocked.insert(copy, reason);
     }
 
-    /// Moves the copy whose archive ships a vulnerable one. Whether the new archive ships a better
-    /// one is in no metadata: the scan of the result tells.
+    /// Upgrades the copy whose archive ships a vulnerable one. No metadata says whether the new
+    /// archive ships a better one, so the scan of the result decides.
     fn move_bundling_package(
         &self,
         copy: PackageIndex,
@@ -151,14 +151,14 @@ impl<'a> Search<'a> {
                 state.blocked.insert(
                     copy,
                     format!(
-                        "it is shipped inside the archive of {parent}, which cannot move: {reason}"
+                        "it is shipped inside the archive of {parent}, which cannot be upgraded: {reason}"
                     ),
                 );
             }
         }
     }
 
-    /// Chooses a release for a copy and moves whatever stands in its way.
+    /// Chooses a release for a copy and upgrades every package that does not admit it.
     fn select(
         &self,
         copy: PackageIndex,
@@ -167,12 +167,12 @@ impl<'a> Search<'a> {
     ) -> Result<(), Blocked> {
         if chain.contains(&copy) || chain.len() >= MAX_CHAIN {
             return Err(Blocked::Because(format!(
-                "{} would have to move for itself",
+                "the upgrade of {} would require itself",
                 self.describe(copy)
             )));
         }
         if !self.alive(state).contains(&copy) {
-            // Nothing needs it any more: it leaves the tree.
+            // Nothing needs it any more, so it leaves the tree.
             state.targets.remove(&copy);
             return Ok(());
         }
@@ -202,7 +202,7 @@ impl<'a> Search<'a> {
         Ok(())
     }
 
-    /// Moves every package that admits none of the candidates.
+    /// Upgrades every package that admits none of the candidates.
     fn move_blockers(
         &self,
         copy: PackageIndex,
@@ -212,7 +212,7 @@ impl<'a> Search<'a> {
         chain: &mut Vec<PackageIndex>,
     ) -> Result<(), Blocked> {
         for constraint in constraints {
-            let From::Package(dependent) = constraint.dependent.from else {
+            let Parent::Package(dependent) = constraint.dependent.parent else {
                 continue;
             };
             if candidates
@@ -245,8 +245,8 @@ impl<'a> Search<'a> {
         Ok(())
     }
 
-    /// The smallest candidate that every package still depending on the copy admits, with
-    /// projects' requirements raised where they must be; `None` when nothing depends on it.
+    /// The smallest candidate that every package that still depends on the copy admits. Projects have
+    /// their requirements raised where necessary. `None` when nothing depends on the copy.
     fn smallest_for_all(
         &self,
         copy: PackageIndex,
@@ -261,7 +261,7 @@ impl<'a> Search<'a> {
         let fits =
             |release: &Release, constraint: &Constraint<'_>| self.fits(copy, constraint, release);
         let of_projects =
-            |constraint: &&Constraint<'_>| matches!(constraint.dependent.from, From::Root(_));
+            |constraint: &&Constraint<'_>| matches!(constraint.dependent.parent, Parent::Root(_));
         let (projects, packages): (Vec<&Constraint<'_>>, Vec<&Constraint<'_>>) =
             constraints.iter().partition(of_projects);
         let for_packages = |release: &&Release| packages.iter().all(|c| fits(release, c));
@@ -273,7 +273,7 @@ impl<'a> Search<'a> {
                 .filter(|r| for_packages(r))
                 .collect()
         } else {
-            // No one release suits all packages: the package manager keeps several copies.
+            // No release suits all packages, so the package manager will keep several copies.
             candidates.iter().copied().filter(|r| for_some(r)).collect()
         };
         let unraised = fitting
@@ -282,7 +282,7 @@ impl<'a> Search<'a> {
         let chosen = unraised.or(fitting.first()).copied();
         let Some(release) = chosen.or(candidates.first().copied()) else {
             return Err(Blocked::Because(
-                "no release suits what depends on it".to_owned(),
+                "no release is admitted by the packages that depend on it".to_owned(),
             ));
         };
 
@@ -297,10 +297,10 @@ impl<'a> Search<'a> {
 
     /// Whether a project's requirement can be raised to a release.
     fn raisable(&self, dependent: &Dependent, release: &Release) -> Result<(), Blocked> {
-        let From::Root(place) = dependent.from else {
+        let Parent::Root(index) = dependent.parent else {
             return Ok(());
         };
-        let root = self.request.lockfile.roots.get(place);
+        let root = self.request.lockfile.roots.get(index);
         let because = |reason: String| Err(Blocked::Because(reason));
         if root.is_none_or(|root| root.manifest.is_none()) {
             return because(format!(
@@ -326,7 +326,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// The best release within everything that dependents admit as they are.
+    /// The best release that all dependents admit unchanged.
     fn best_in_reach(&self, copy: PackageIndex, state: &State<'a>) -> Option<&'a Release> {
         let constraints = self.constraints(copy, state).ok()?;
         let reachable = |release: &Release| {
@@ -341,10 +341,10 @@ impl<'a> Search<'a> {
             .copied()
     }
 
-    /// What still depends on a copy after the moves decided so far.
+    /// The dependencies on a copy that remain after the upgrades decided so far.
     ///
     /// A requirement that the installed version does not meet either (an override, a forced peer)
-    /// holds nothing back.
+    /// does not restrict the choice.
     pub(crate) fn constraints(
         &self,
         copy: PackageIndex,
@@ -357,7 +357,7 @@ impl<'a> Search<'a> {
 
         let mut constraints = Vec::new();
         for dependent in self.dependents_of(copy) {
-            if matches!(dependent.from, From::Package(from) if !alive.contains(&from)) {
+            if matches!(dependent.parent, Parent::Package(from) if !alive.contains(&from)) {
                 continue;
             }
 
@@ -365,8 +365,7 @@ impl<'a> Search<'a> {
                 Some(requirements) => requirements,
                 None => continue,
             };
-            let moved =
-                matches!(dependent.from, From::Package(from) if state.targets.contains_key(&from));
+            let moved = matches!(dependent.parent, Parent::Package(from) if state.targets.contains_key(&from));
             let overridden = requirements.iter().any(|requirement| {
                 !self.admits(requirement.as_deref(), &package.version, &package.version)
             });
@@ -383,10 +382,10 @@ impl<'a> Search<'a> {
         Ok(constraints)
     }
 
-    /// The copies that are still needed after the moves decided so far. What no project reached
-    /// before counts as needed: why it is there is not known.
+    /// The copies that are still needed after the upgrades decided so far. A copy that no project
+    /// reached before counts as needed, because the reason for it is unknown.
     pub(crate) fn alive(&self, state: &State<'a>) -> Alive {
-        // It is asked far more often than targets change.
+        // Cached, because it is called far more often than the targets change.
         let of = |(copy, release): (&PackageIndex, &&Release)| (*copy, release.version.clone());
         if let Some((targets, alive)) = &*self.alive.borrow()
             && targets.len() == state.targets.len()
@@ -409,7 +408,7 @@ impl<'a> Search<'a> {
         let lockfile = self.request.lockfile;
         let direct = lockfile.roots.iter().flat_map(|root| &root.edges);
         let mut queue: Vec<PackageIndex> = direct.map(|edge| edge.to).collect();
-        let unreached = |place: &usize| self.depths.get(*place) == Some(&usize::MAX);
+        let unreached = |index: &usize| self.depths.get(*index) == Some(&usize::MAX);
         queue.extend(
             lockfile
                 .indexed()
@@ -438,7 +437,7 @@ impl<'a> Search<'a> {
         alive
     }
 
-    /// The requirements of one dependent on a copy; `None` when it does not need it any more.
+    /// The requirements of one dependent on a copy; `None` when the dependent no longer needs it.
     fn requirements_of(
         &self,
         dependent: &Dependent,
@@ -446,7 +445,7 @@ impl<'a> Search<'a> {
         state: &State<'a>,
     ) -> Result<Option<Vec<Option<String>>>, Blocked> {
         let stated = || Ok(Some(vec![dependent.requirement.clone().map(Into::into)]));
-        let From::Package(from) = dependent.from else {
+        let Parent::Package(from) = dependent.parent else {
             return stated();
         };
         let (Some(needed), Some(package)) = (
@@ -459,7 +458,7 @@ impl<'a> Search<'a> {
             Some(release) => *release,
             None if dependent.requirement.is_some() => return stated(),
             None => {
-                // The lockfile does not say (Cargo.lock never does): the registry knows.
+                // The lockfile has no requirements (Cargo.lock never does), but the registry has.
                 let locked = match self.releases(&package.name) {
                     Ok(releases) => releases
                         .iter()
@@ -509,9 +508,9 @@ impl<'a> Search<'a> {
             .map_or(&[], Vec::as_slice)
     }
 
-    /// Releases of a package, or a note that they are needed.
+    /// The releases of a package. When they are unknown, the package is recorded as missing.
     pub(crate) fn releases(&self, name: &str) -> Result<&'a [Release], Blocked> {
-        match self.request.known.releases(self.request.ecosystem, name) {
+        match self.request.releases.releases(self.request.ecosystem, name) {
             Some(Ok(releases)) => Ok(releases),
             Some(Err(reason)) => Err(Blocked::Because(format!(
                 "the releases of `{name}` are not known: {reason}"
@@ -523,7 +522,8 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Ids of the findings that a version would have, or a note that its advisories are needed.
+    /// Ids of the findings that a version would have. When its advisories are unknown, the package is
+    /// recorded as missing.
     pub(crate) fn judge(&self, name: &str, version: &str) -> Option<BTreeSet<String>> {
         let key = (name.to_owned(), version.to_owned());
         if let Some(ids) = self.judged.borrow().get(&key) {
@@ -565,7 +565,7 @@ impl Constraint<'_> {
         if known.is_empty() {
             self.dependent.name.to_string()
         } else {
-            // One that is an address may hold a token.
+            // A requirement that is an address may contain a token.
             let text = format!("{} {}", self.dependent.name, known.join(", "));
             patchgate_model::without_credentials(&text).into_owned()
         }

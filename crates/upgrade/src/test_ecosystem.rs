@@ -11,7 +11,7 @@ use patchgate_ecosystems::{
 use patchgate_model::{Bump, DependencyKind, Edge, Lockfile, Package, PackageIndex, Root};
 use semver::{Version, VersionReq};
 
-use crate::{Known, Planned, Proposal, Request, plan};
+use crate::{Planned, Proposal, Releases, Request, plan};
 
 pub(crate) struct TestEcosystem;
 
@@ -88,7 +88,7 @@ impl Upgradable for TestEcosystem {
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) lockfile: Lockfile,
-    pub(crate) known: Known,
+    pub(crate) known_releases: Releases,
     /// Ids of affected versions: package, id, affected below this version (all when empty).
     pub(crate) advisories: Vec<(String, String, String)>,
     pub(crate) refused: BTreeMap<String, BTreeSet<String>>,
@@ -141,13 +141,13 @@ impl World {
                 .iter()
                 .map(|text| {
                     let (name, requirement, kind) = requirement(text);
-                    let place = packages
+                    let index = packages
                         .iter()
                         .position(|(known, _)| *known == name)
                         .unwrap();
 
                     Edge {
-                        to: PackageIndex(u32::try_from(place).unwrap()),
+                        to: PackageIndex(u32::try_from(index).unwrap()),
                         name: name.into(),
                         requirement: Some(requirement.into()),
                         kind,
@@ -178,7 +178,7 @@ impl World {
 
         Self {
             lockfile,
-            known: Known::default(),
+            known_releases: Releases::default(),
             advisories: Vec::new(),
             refused: BTreeMap::new(),
             yanked_installable: false,
@@ -190,7 +190,8 @@ impl World {
             .iter()
             .map(|(version, requirements)| release(version, requirements))
             .collect();
-        self.known.insert(&TestEcosystem, name, Ok(releases));
+        self.known_releases
+            .insert(&TestEcosystem, name, Ok(releases));
         self
     }
 
@@ -228,7 +229,7 @@ impl World {
             lockfile: &self.lockfile,
             ecosystem: &TestEcosystem,
             vulnerable: &vulnerable,
-            known: &self.known,
+            releases: &self.known_releases,
             judge: &judge,
             refused: &self.refused,
             frozen: &BTreeMap::new(),
@@ -244,7 +245,7 @@ impl World {
     }
 
     /// The proposal as lines.
-    pub(crate) fn told(&self) -> String {
+    pub(crate) fn summary(&self) -> String {
         let proposal = self.proposal();
         let mut lines = Vec::new();
         for step in &proposal.moves {

@@ -18,7 +18,7 @@ fn takes_the_smallest_release_inside_the_requirement() {
             ],
         )
         .advisory("a", "A-1", "1.0.2");
-    insta::assert_snapshot!(world.told(), @"a 1.0.0 -> 1.0.2 ends A-1");
+    insta::assert_snapshot!(world.summary(), @"a 1.0.0 -> 1.0.2 ends A-1");
 }
 
 #[test]
@@ -26,7 +26,7 @@ fn moves_an_exact_pin_of_the_project() {
     let world = World::new(&["a =1.0.0"], &[("a 1.0.0", &[])])
         .releases("a", &[("1.0.0", &[]), ("2.0.0", &[])])
         .advisory("a", "A-1", "2.0.0");
-    insta::assert_snapshot!(world.told(), @"a 1.0.0 -> 2.0.0 ends A-1 [toy.json: =1.0.0 -> =2.0.0]");
+    insta::assert_snapshot!(world.summary(), @"a 1.0.0 -> 2.0.0 ends A-1 [toy.json: =1.0.0 -> =2.0.0]");
 }
 
 #[test]
@@ -34,7 +34,7 @@ fn a_project_without_a_bound_is_left_alone() {
     let world = World::new(&["a >=1.0.0, <1.1.0"], &[("a 1.0.0", &[])])
         .releases("a", &[("1.0.9", &[]), ("1.2.0", &[])])
         .advisory("a", "A-1", "1.0.5");
-    insta::assert_snapshot!(world.told(), @"a 1.0.0 -> 1.0.9 ends A-1");
+    insta::assert_snapshot!(world.summary(), @"a 1.0.0 -> 1.0.9 ends A-1");
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn moves_the_parent_to_its_smallest_release_that_lets_go() {
     )
     .releases("a", &[("1.0.0", &[]), ("1.0.1", &[]), ("1.0.2", &[])])
     .advisory("a", "A-1", "1.0.1");
-    insta::assert_snapshot!(world.told(), @r"
+    insta::assert_snapshot!(world.summary(), @r"
     parent 1.0.0 -> 1.0.2 for a
     a 1.0.0 -> 1.0.1 ends A-1
     ");
@@ -69,7 +69,7 @@ fn moves_the_parent_to_a_release_that_does_not_need_the_package() {
     .releases("parent", &[("1.0.0", &["a ~1.0.0"]), ("1.3.0", &[])])
     .releases("a", &[("1.0.0", &[]), ("2.0.0", &[])])
     .advisory("a", "A-1", "2.0.0");
-    insta::assert_snapshot!(world.told(), @"parent 1.0.0 -> 1.3.0 ends A-1 for a [toy.json: =1.0.0 -> =1.3.0]");
+    insta::assert_snapshot!(world.summary(), @"parent 1.0.0 -> 1.3.0 ends A-1 for a [toy.json: =1.0.0 -> =1.3.0]");
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn moves_a_chain_of_parents() {
     )
     .releases("a", &[("1.0.0", &[]), ("1.0.1", &[])])
     .advisory("a", "A-1", "1.0.1");
-    insta::assert_snapshot!(world.told(), @r"
+    insta::assert_snapshot!(world.summary(), @r"
     top 1.0.0 -> 1.4.0 for middle
     middle 1.0.0 -> 1.5.0 for a
     a 1.0.0 -> 1.0.1 ends A-1
@@ -112,8 +112,8 @@ fn a_parent_that_never_lets_go_is_the_reason() {
     .releases("a", &[("1.0.0", &[]), ("1.0.1", &[])])
     .advisory("a", "A-1", "1.0.1");
     insta::assert_snapshot!(
-        world.told(),
-        @"left A-1: `parent 1.0.0` requires `a =1.0.0`: no release of `parent` above 1.0.0 accepts what it needs"
+        world.summary(),
+        @"left A-1: `parent 1.0.0` requires `a =1.0.0`: no release of `parent` above 1.0.0 allows an acceptable version"
     );
 }
 
@@ -146,7 +146,7 @@ fn a_release_with_another_finding_is_passed_over() {
         lockfile: &world.lockfile,
         ecosystem: &crate::test_ecosystem::TestEcosystem,
         vulnerable: &vulnerable,
-        known: &world.known,
+        releases: &world.known_releases,
         judge: &judge,
         refused: &world.refused,
         frozen: &std::collections::BTreeMap::new(),
@@ -165,9 +165,9 @@ fn ends_what_can_be_ended_and_says_what_stays() {
         .releases("a", &[("1.0.1", &[]), ("1.0.2", &[])])
         .advisory("a", "A-1", "1.0.1")
         .advisory("a", "A-2", "");
-    insta::assert_snapshot!(world.told(), @r"
+    insta::assert_snapshot!(world.summary(), @r"
     a 1.0.0 -> 1.0.1 ends A-1
-    left A-2: no release above 1.0.0 is known to be free of them
+    left A-2: no release above 1.0.0 is known to be without these findings
     ");
 }
 
@@ -181,28 +181,28 @@ fn takes_the_best_in_reach_when_the_full_fix_is_blocked() {
     .releases("a", &[("1.0.1", &[]), ("1.0.2", &[]), ("2.0.0", &[])])
     .advisory("a", "A-1", "1.0.1")
     .advisory("a", "A-2", "2.0.0");
-    insta::assert_snapshot!(world.told(), @r"
+    insta::assert_snapshot!(world.summary(), @r"
     a 1.0.0 -> 1.0.1 ends A-1
     left A-2: `parent 1.0.0` requires `a ^1.0.0`: there is no release of `parent` above 1.0.0 without findings
     ");
 }
 
 #[test]
-fn yanked_releases_are_passed_over() {
+fn yanked_releases_are_skipped() {
     let world = World::new(&["a ^1.0.0"], &[("a 1.0.0", &[])])
         .releases("a", &[("1.0.1!", &[]), ("1.0.2", &[])])
         .advisory("a", "A-1", "1.0.1");
-    insta::assert_snapshot!(world.told(), @"a 1.0.0 -> 1.0.2 ends A-1");
+    insta::assert_snapshot!(world.summary(), @"a 1.0.0 -> 1.0.2 ends A-1");
 }
 
 #[test]
-fn only_yanked_releases_do_where_they_can_be_installed() {
+fn yanked_releases_are_chosen_only_where_they_can_be_installed() {
     let mut world = World::new(&["a ^1.0.0"], &[("a 1.0.0", &[])])
         .releases("a", &[("1.0.1!", &[])])
         .advisory("a", "A-1", "1.0.1");
-    insta::assert_snapshot!(world.told(), @"left A-1: no release above 1.0.0 is known to be free of them");
+    insta::assert_snapshot!(world.summary(), @"left A-1: no release above 1.0.0 is known to be without these findings");
     world.yanked_installable = true;
-    insta::assert_snapshot!(world.told(), @"a 1.0.0 -> 1.0.1 ends A-1");
+    insta::assert_snapshot!(world.summary(), @"a 1.0.0 -> 1.0.1 ends A-1");
 }
 
 #[test]
@@ -210,7 +210,7 @@ fn prereleases_are_passed_over() {
     let world = World::new(&["a ^1.0.0"], &[("a 1.0.0", &[])])
         .releases("a", &[("1.0.1-rc.1", &[]), ("1.0.1", &[])])
         .advisory("a", "A-1", "1.0.1-rc.1");
-    insta::assert_snapshot!(world.told(), @"a 1.0.0 -> 1.0.1 ends A-1");
+    insta::assert_snapshot!(world.summary(), @"a 1.0.0 -> 1.0.1 ends A-1");
 }
 
 #[test]
@@ -221,7 +221,7 @@ fn a_refused_version_gives_way_to_the_next() {
     world
         .refused
         .insert("a".into(), ["1.0.1".to_owned()].into());
-    insta::assert_snapshot!(world.told(), @"a 1.0.0 -> 1.0.2 ends A-1");
+    insta::assert_snapshot!(world.summary(), @"a 1.0.0 -> 1.0.2 ends A-1");
 }
 
 #[test]
@@ -234,9 +234,9 @@ fn a_requirement_that_already_does_not_hold_holds_nothing_back() {
     .releases("a", &[("1.0.0", &[]), ("1.0.1", &[])])
     .advisory("a", "A-1", "1.0.1");
     assert!(
-        world.told().starts_with("a 1.0.0 -> 1.0.1"),
+        world.summary().starts_with("a 1.0.0 -> 1.0.1"),
         "{}",
-        world.told()
+        world.summary()
     );
 }
 
@@ -255,7 +255,7 @@ fn a_release_that_breaks_a_peer_requirement_is_passed_over() {
     )
     .releases("host", &[("1.0.0", &[])])
     .advisory("a", "A-1", "1.0.1");
-    insta::assert_snapshot!(world.told(), @"a 1.0.0 -> 1.0.2 ends A-1");
+    insta::assert_snapshot!(world.summary(), @"a 1.0.0 -> 1.0.2 ends A-1");
 }
 
 #[test]
@@ -273,16 +273,16 @@ fn a_bundled_copy_moves_with_its_parent() {
     world.lockfile.packages[1].bundled = true;
     world.lockfile.packages[1].install_path = Some("node_modules/parent/node_modules/a".into());
 
-    insta::assert_snapshot!(world.told(), @"parent 1.0.0 -> 1.0.1 ends A-1 for a");
+    insta::assert_snapshot!(world.summary(), @"parent 1.0.0 -> 1.0.1 ends A-1 for a");
 
-    world.known.insert(
+    world.known_releases.insert(
         &crate::test_ecosystem::TestEcosystem,
         "parent",
         Ok(Vec::new()),
     );
     insta::assert_snapshot!(
-        world.told(),
-        @"left A-1: it is shipped inside the archive of `parent 1.0.0`, which cannot move: there is no release of `parent` above 1.0.0 without findings"
+        world.summary(),
+        @"left A-1: it is shipped inside the archive of `parent 1.0.0`, which cannot be upgraded: there is no release of `parent` above 1.0.0 without findings"
     );
 }
 
@@ -293,7 +293,7 @@ fn a_copy_from_git_stays() {
         url: "https://git.invalid/a".into(),
         commit: None,
     };
-    insta::assert_snapshot!(world.told(), @"left A-1: `a` comes from a git repository, not from a registry");
+    insta::assert_snapshot!(world.summary(), @"left A-1: `a` comes from a git repository, not from a registry");
 }
 
 #[test]
@@ -311,12 +311,12 @@ fn asks_for_what_it_lacks() {
 #[test]
 fn an_unreachable_registry_is_the_reason() {
     let mut world = World::new(&["a ^1.0.0"], &[("a 1.0.0", &[])]).advisory("a", "A-1", "1.0.1");
-    world.known.insert(
+    world.known_releases.insert(
         &crate::test_ecosystem::TestEcosystem,
         "a",
         Err("`registry.invalid` answered 503".into()),
     );
-    insta::assert_snapshot!(world.told(), @"left A-1: the releases of `a` are not known: `registry.invalid` answered 503");
+    insta::assert_snapshot!(world.summary(), @"left A-1: the releases of `a` are not known: `registry.invalid` answered 503");
 }
 
 #[test]
@@ -324,7 +324,7 @@ fn a_tag_cannot_be_raised() {
     let world = World::new(&["a latest"], &[("a 1.0.0", &[])])
         .releases("a", &[("2.0.0", &[])])
         .advisory("a", "A-1", "2.0.0");
-    insta::assert_snapshot!(world.told(), @"left A-1: requirement `latest` names a tag, not versions");
+    insta::assert_snapshot!(world.summary(), @"left A-1: requirement `latest` names a tag, not versions");
 }
 
 #[test]
@@ -343,5 +343,5 @@ fn what_leaves_the_tree_holds_nothing_back() {
     .releases("a", &[("1.0.0", &[]), ("2.0.0", &[])])
     .advisory("a", "A-1", "2.0.0")
     .advisory("parent", "P-1", "1.1.0");
-    insta::assert_snapshot!(world.told(), @"parent 1.0.0 -> 1.1.0 ends A-1 P-1");
+    insta::assert_snapshot!(world.summary(), @"parent 1.0.0 -> 1.1.0 ends A-1 P-1");
 }

@@ -8,10 +8,12 @@ use std::collections::BTreeMap;
 use patchgate_config::Config;
 use patchgate_ecosystems::{Siblings, fixable_format, is_fixable_manifest};
 use patchgate_forge::{CheckRunReport, Conclusion, MergeOutcome};
-use patchgate_gate::{compare_findings, judge};
+use patchgate_gate::{
+    compare_findings, judge, needs_default_policy, not_merged, still_as_judged, with_default_policy,
+};
 use patchgate_model::{
-    Evidence, Fetched, FileContents, Finding, FindingComparison, GatePolicy, GateReason, Inventory,
-    Judgement, Missing, OwnJob, Problem, UserError, Verdict,
+    Evidence, Fetched, FileContents, Finding, FindingComparison, GatePolicy, Inventory, Judgement,
+    Missing, OwnJob, Problem, UserError, Verdict,
 };
 use patchgate_report::{GITHUB_SUMMARY_LIMIT, GateReport};
 use patchgate_scan::{AdvisorySource, SETTINGS_FILE, SourceOptions, evaluate};
@@ -204,18 +206,14 @@ fn is_dependency_file(path: &str) -> bool {
     fixable_format(path).is_some() || is_fixable_manifest(path)
 }
 
-/// The default branch with its settings, when the pull request goes to another branch.
-///
-/// Whoever may write to some branch could give it a policy of his own and open a pull request into
-/// it; the check run with the verdict would then stand on a commit that other pull requests have
-/// too. So the default branch's policy must consent as well.
+/// The default branch with its settings, when its policy has to consent too.
 async fn default_config(forge: &Forge, evidence: &Evidence) -> Option<(String, Fetched<Config>)> {
-    let base = &evidence.pull_request.as_ref().ok()?.base.branch;
+    evidence.pull_request.as_ref().ok()?;
     let default = match forge.github.default_branch().await {
         Ok(default) => default,
         Err(error) => return Some(("HEAD".to_owned(), Err(Missing::from(&error)))),
     };
-    if default == *base {
+    if !needs_default_policy(evidence, &default) {
         return None;
     }
 
@@ -225,24 +223,6 @@ async fn default_config(forge: &Forge, evidence: &Evidence) -> Option<(String, F
         Err(error) => Err(Missing::from(&error)),
     };
     Some((default, config))
-}
-
-/// The judgement with everything that the default branch's policy holds against a merge.
-fn with_default_policy(judgement: Judgement, other: Judgement, branch: &str) -> Judgement {
-    let mut reasons = judgement.reasons;
-    for reason in other.reasons {
-        if reason.verdict != Verdict::Merge && !reasons.contains(&reason) {
-            reasons.push(GateReason {
-                text: format!(
-                    "by the policy of the default branch `{branch}`: {}",
-                    reason.text
-                ),
-                ..reason
-            });
-        }
-    }
-
-    Judgement::new(judgement.head_sha, judgement.base_sha, reasons)
 }
 
 /// The settings at a commit.
@@ -379,7 +359,7 @@ async fn merge(
     judged: &Evidence,
     method: patchgate_model::MergeMethod,
 ) -> Result<(), String> {
-    let sha = still_as_judged(forge, number, judged).await?;
+    let sha = judged_commit(forge, number, judged).await?;
     match forge.github.merge(number, &sha, method).await {
         Ok(MergeOutcome::Merged { .. }) => Ok(()),
         Ok(MergeOutcome::HeadMoved) => {
@@ -395,57 +375,24 @@ async fn merge(
     }
 }
 
-/// The judged commit, when the pull request still is what was judged. The forge holds a merge to a
-/// head only, not to the branch that it goes into: somebody could turn the pull request to another
-/// branch after it was judged. This read cannot shut that window; it leaves a moment of it.
-async fn still_as_judged(forge: &Forge, number: u64, judged: &Evidence) -> Result<String, String> {
-    let failed = |reason: &str| format!("it was not merged: {reason}");
+/// The judged commit, when the pull request still is the one that was judged: it is read again right
+/// before the merge.
+async fn judged_commit(forge: &Forge, number: u64, judged: &Evidence) -> Result<String, String> {
     let unreadable = |error: patchgate_forge::ForgeError| {
-        failed(&format!("it could not be read again: {error}"))
+        format!("it was not merged: it could not be read again: {error}")
     };
-    let before = judged
-        .pull_request
-        .as_ref()
-        .map_err(|missing| failed(&missing.reason))?;
     let now = forge
         .github
         .pull_request(number)
         .await
         .map_err(unreadable)?;
-    if now.head.sha != before.head.sha {
-        return Err(failed("the head moved after it was judged"));
-    }
-    if now.base.branch != before.base.branch {
-        return Err(failed(&format!(
-            "it was judged for the branch `{}`, and goes to `{}` now",
-            before.base.branch, now.base.branch
-        )));
-    }
-    if now.draft || now.body != before.body || now.state != before.state {
-        return Err(failed("it was edited after it was judged"));
-    }
-
     let tip = forge
         .github
         .branch_tip(&now.base.branch)
         .await
         .map_err(unreadable)?;
-    if tip.as_ref() != judged.base_tip.as_ref().ok() {
-        return Err(failed("the base branch moved after it was judged"));
-    }
 
-    Ok(now.head.sha)
-}
-
-/// The judgement of a merge that did not happen: a person must look.
-fn not_merged(judgement: Judgement, text: String) -> Judgement {
-    let mut reasons = judgement.reasons;
-    reasons.push(GateReason {
-        code: "merged",
-        verdict: Verdict::Review,
-        text,
-    });
-    Judgement::new(judgement.head_sha, judgement.base_sha, reasons)
+    still_as_judged(judged, &now, tip.as_deref()).map(str::to_owned)
 }
 
 fn warn(text: &str) {

@@ -1,13 +1,13 @@
-//! Who made the change: by account, never by e-mail address or name.
+//! Rules about the author: accounts, never e-mail addresses or names.
 
 use patchgate_model::Account;
 
-use crate::context::{Context, Outcome, holds, or_holds, review, with};
+use crate::context::{Context, Outcome, met, or_met, review, with};
 
 pub(super) fn opened_by(context: &Context<'_>) -> Vec<Outcome> {
     context.with_pull_request(|pull_request| {
         vec![match judge_account(context, pull_request.author.as_ref()) {
-            Ok(login) => holds(format!("`{login}` opened the pull request")),
+            Ok(login) => met(format!("`{login}` opened the pull request")),
             Err(who) => review(format!("the pull request was opened by {who}")),
         }]
     })
@@ -31,16 +31,13 @@ pub(super) fn commits(context: &Context<'_>) -> Vec<Outcome> {
             outcomes.push(review("the pull request has no commits"));
         }
 
-        or_holds(
-            outcomes,
-            "every commit is by an account that the policy names",
-        )
+        or_met(outcomes, "every commit is by an account of the policy")
     })
 }
 
 pub(super) fn signatures(context: &Context<'_>) -> Vec<Outcome> {
     if !context.policy.require_signed_commits {
-        return vec![holds("the policy does not ask for signed commits")];
+        return vec![met("the policy does not ask for signed commits")];
     }
 
     with(&context.evidence.commits, "the commits", |commits| {
@@ -58,7 +55,7 @@ pub(super) fn signatures(context: &Context<'_>) -> Vec<Outcome> {
             outcomes.push(review("the pull request has no commits"));
         }
 
-        or_holds(outcomes, "every commit has a verified signature")
+        or_met(outcomes, "every commit has a verified signature")
     })
 }
 
@@ -94,12 +91,12 @@ pub(super) fn complete(context: &Context<'_>) -> Vec<Outcome> {
                 }
             }
 
-            or_holds(outcomes, "all commits were read")
+            or_met(outcomes, "all commits were read, and they form one line")
         })
     })
 }
 
-/// The login when the policy names it; else who it is, for a sentence.
+/// The login when the policy names it, else a description that completes "… is …".
 fn judge_account<'a>(
     context: &Context<'_>,
     account: Option<&'a Account>,
@@ -122,7 +119,7 @@ fn judge_account<'a>(
         ))
     } else {
         Err(format!(
-            "`{}`, whom the policy does not name",
+            "`{}`, which the policy does not name",
             account.login
         ))
     }

@@ -1,6 +1,6 @@
-//! Whether what is judged is what would be merged.
+//! Rules about the commits: the judged one must be the one that would be merged.
 
-use crate::context::{Context, Outcome, holds, review, unread};
+use crate::context::{Context, Outcome, met, review, unread};
 
 pub(super) fn current(context: &Context<'_>) -> Vec<Outcome> {
     let evidence = context.evidence;
@@ -11,15 +11,15 @@ pub(super) fn current(context: &Context<'_>) -> Vec<Outcome> {
     };
 
     vec![if tip == merge_base {
-        holds("it stands on the tip of the base branch")
+        met("it is based on the tip of the base branch")
     } else if context.policy.require_up_to_date {
         review(format!(
-            "the base branch moved on to `{}` since this change was made from `{}`",
+            "the base branch is at `{}` now, and this change is based on `{}`",
             short(tip),
             short(merge_base)
         ))
     } else {
-        holds("the base branch moved on, which the policy allows")
+        met("the base branch has newer commits, which the policy allows")
     }]
 }
 
@@ -27,7 +27,7 @@ pub(super) fn head_unmoved(context: &Context<'_>) -> Vec<Outcome> {
     let evidence = context.evidence;
     match (&evidence.pull_request, &evidence.head_at_end) {
         (Ok(pull_request), Ok(end)) if pull_request.head.sha == *end && !end.is_empty() => {
-            vec![holds("the head did not move during the judgement")]
+            vec![met("the head did not move during the judgement")]
         }
         (Ok(pull_request), Ok(end)) => vec![review(format!(
             "the head moved from `{}` to `{}` during the judgement",

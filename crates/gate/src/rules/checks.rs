@@ -1,15 +1,15 @@
-//! Checks and statuses of the head.
+//! Rules about the checks and statuses of the head.
 //!
-//! A check counts only from the app that is expected; the latest run of a name and app decides;
-//! no checks at all is red.
+//! A check counts only when it is from the expected app, and the latest run of a name and app
+//! decides. A head without any check is not a success.
 
 use std::collections::BTreeMap;
 
 use patchgate_model::{CheckOutcome, CheckRun, CommitStatus, RequiredChecks, Verdict};
 
-use crate::context::{Context, Outcome, holds, or_holds, review, with};
+use crate::context::{Context, Outcome, met, or_met, review, with};
 
-/// The gate's own check run, which says what was judged and must not be judged itself.
+/// The gate's own check run. It contains the verdict, so it must not be judged itself.
 const OWN_CHECK: &str = "patchgate";
 
 /// Slug of the app whose check runs are the jobs of a workflow.
@@ -23,11 +23,11 @@ pub(super) fn present(context: &Context<'_>) -> Vec<Outcome> {
         }
         if context.policy.checks == RequiredChecks::Listed(Vec::new()) {
             outcomes.push(review(
-                "the policy names no checks that must succeed, and does not say that any will do",
+                "the policy names no required checks, and does not accept any check",
             ));
         }
 
-        or_holds(
+        or_met(
             outcomes,
             format!(
                 "checks that ran on the head: {}",
@@ -58,17 +58,17 @@ pub(super) fn passed(context: &Context<'_>) -> Vec<Outcome> {
             ));
         }
 
-        or_holds(outcomes, "no check that ran is pending or failed")
+        or_met(outcomes, "no check that ran is pending or failed")
     })
 }
 
 pub(super) fn required(context: &Context<'_>) -> Vec<Outcome> {
     let required = match &context.policy.checks {
-        RequiredChecks::Any => return vec![holds("the policy names no single check")],
+        RequiredChecks::Any => return vec![met("the policy accepts any check")],
         RequiredChecks::Listed(required) => required,
     };
     if required.is_empty() {
-        return vec![review("the policy names no checks that must succeed")];
+        return vec![review("the policy names no required checks")];
     }
 
     with_checks(context, |checks, statuses| {
@@ -96,7 +96,7 @@ pub(super) fn required(context: &Context<'_>) -> Vec<Outcome> {
             match run.or(status) {
                 None => outcomes.push(review(format!("{name} did not run on the head"))),
                 Some(outcome) => match judge(context, &name, outcome) {
-                    None => outcomes.push(holds(format!("{name} succeeded"))),
+                    None => outcomes.push(met(format!("{name} succeeded"))),
                     Some(outcome) => outcomes.push(outcome),
                 },
             }
@@ -144,7 +144,7 @@ pub(super) fn branch(context: &Context<'_>) -> Vec<Outcome> {
                     );
                 }
 
-                or_holds(
+                or_met(
                     outcomes,
                     "every check that the base branch asks for succeeded",
                 )
@@ -156,7 +156,7 @@ pub(super) fn branch(context: &Context<'_>) -> Vec<Outcome> {
 pub(super) fn head(context: &Context<'_>) -> Vec<Outcome> {
     context.with_pull_request(|pull_request| {
         with_checks(context, |checks, _| {
-            or_holds(
+            or_met(
                 checks
                     .iter()
                     .filter(|check| check.head_sha != pull_request.head.sha)
@@ -174,28 +174,30 @@ pub(super) fn head(context: &Context<'_>) -> Vec<Outcome> {
     })
 }
 
-/// What a single outcome calls for; `None` when it is a success.
+/// The result for a single check; `None` when it succeeded.
 fn judge(context: &Context<'_>, name: &str, outcome: &CheckOutcome) -> Option<Outcome> {
     let policy = &context.policy;
     match outcome {
         CheckOutcome::Success => None,
         CheckOutcome::Skipped if policy.accept_skipped => None,
         CheckOutcome::Neutral if policy.accept_neutral => None,
-        CheckOutcome::Skipped => Some(review(format!("{name} was skipped, which is no success"))),
-        CheckOutcome::Neutral => Some(review(format!("{name} is neutral, which is no success"))),
+        CheckOutcome::Skipped => Some(review(format!(
+            "{name} was skipped, which is not a success"
+        ))),
+        CheckOutcome::Neutral => Some(review(format!("{name} is neutral, which is not a success"))),
         CheckOutcome::Pending(word) => Some(review(format!("{name} is not finished: `{word}`"))),
         CheckOutcome::Unknown(word) => Some(review(format!(
-            "{name} ended with `{word}`, which is not known"
+            "{name} ended with the unknown conclusion `{word}`"
         ))),
         CheckOutcome::Failed(word) => Some(Outcome {
-            // A policy cannot turn a failure into consent.
+            // At least a review: no policy makes a failed check a reason to merge.
             verdict: policy.failed_checks.max(Verdict::Review),
             text: format!("{name} failed: `{word}`"),
         }),
     }
 }
 
-/// Runs a rule on the checks of others, or says what is missing.
+/// Runs a rule on all checks except the gate's own, or reports that they are missing.
 fn with_checks(
     context: &Context<'_>,
     rule: impl FnOnce(&[&CheckRun], &[CommitStatus]) -> Vec<Outcome>,
@@ -244,7 +246,7 @@ fn latest<'a>(checks: &[&'a CheckRun]) -> BTreeMap<Key<'a>, &'a CheckRun> {
 }
 
 /// The latest run of each suite that failed although the latest run of the same name and app
-/// succeeded. Two workflows may hold a job of one name, and only one of them is the latest.
+/// succeeded. Two workflows may have a job of the same name, and only one of them is the latest.
 fn disagreeing<'a>(checks: &[&'a CheckRun]) -> Vec<&'a CheckRun> {
     let latest = latest(checks);
     let mut by_suite: BTreeMap<(Key<'a>, Option<u64>), &'a CheckRun> = BTreeMap::new();

@@ -1,13 +1,17 @@
-//! What moves in the dependency tree, read from the lockfiles of both sides.
+//! Changes in the dependency tree, from the lockfiles of both sides.
 
+use patchgate_lockfile_diff::LockfileDiff;
 use patchgate_model::Bump;
 
-use crate::context::{Context, Outcome, block, holds, or_holds, review, unread};
-use crate::moves::Moves;
+use crate::context::{Context, Outcome, block, met, or_met, review, unread};
+use crate::lockfiles::LockfileDifferences;
 
-fn with_moves(context: &Context<'_>, rule: impl FnOnce(&Moves) -> Vec<Outcome>) -> Vec<Outcome> {
-    match &context.moves {
-        Ok(moves) => rule(moves),
+fn with_differences(
+    context: &Context<'_>,
+    rule: impl FnOnce(&LockfileDifferences) -> Vec<Outcome>,
+) -> Vec<Outcome> {
+    match &context.lockfiles {
+        Ok(differences) => rule(differences),
         Err(missing) => missing
             .iter()
             .map(|missing| unread("the lockfiles", missing))
@@ -15,37 +19,48 @@ fn with_moves(context: &Context<'_>, rule: impl FnOnce(&Moves) -> Vec<Outcome>) 
     }
 }
 
+fn with_diff(
+    context: &Context<'_>,
+    rule: impl FnOnce(&LockfileDiff) -> Vec<Outcome>,
+) -> Vec<Outcome> {
+    with_differences(context, |differences| rule(&differences.diff))
+}
+
 pub(super) fn downgrade(context: &Context<'_>) -> Vec<Outcome> {
-    with_moves(context, |moves| {
-        let mut outcomes: Vec<Outcome> = moves
+    with_diff(context, |diff| {
+        let mut outcomes: Vec<Outcome> = diff
             .downgrades
             .iter()
             .map(|text| block(format!("downgrade: {text}")))
             .collect();
-        outcomes.extend(moves.unordered.iter().map(review));
-        or_holds(outcomes, "no package moves to a lower version")
+        outcomes.extend(
+            diff.excused_downgrades
+                .iter()
+                .map(|text| review(format!("lower version: {text}"))),
+        );
+        outcomes.extend(diff.unordered.iter().map(review));
+        or_met(outcomes, "no package changes to a lower version")
     })
 }
 
 pub(super) fn bump(context: &Context<'_>) -> Vec<Outcome> {
-    with_moves(context, |moves| {
-        if moves.upgrades.is_empty() {
-            return vec![review("no package moves to a higher version")];
+    with_diff(context, |diff| {
+        if diff.upgrades.is_empty() {
+            return vec![review("no package changes to a higher version")];
         }
 
-        moves
-            .upgrades
+        diff.upgrades
             .iter()
             .map(|step| match &step.bump {
-                Ok(bump) if *bump <= context.policy.max_bump => holds(format!(
-                    "{} moves {} -> {} ({})",
+                Ok(bump) if *bump <= context.policy.max_bump => met(format!(
+                    "{} changes {} -> {} ({})",
                     step.package,
                     step.from,
                     step.to,
                     word(*bump)
                 )),
                 Ok(bump) => review(format!(
-                    "{} moves {} -> {} ({}), further than the policy's {}",
+                    "{} changes {} -> {} ({}), further than the policy's {}",
                     step.package,
                     step.from,
                     step.to,
@@ -53,7 +68,7 @@ pub(super) fn bump(context: &Context<'_>) -> Vec<Outcome> {
                     word(context.policy.max_bump)
                 )),
                 Err(reason) => review(format!(
-                    "{} moves {} -> {}, and {reason}",
+                    "{} changes {} -> {}, and {reason}",
                     step.package, step.from, step.to
                 )),
             })
@@ -62,33 +77,32 @@ pub(super) fn bump(context: &Context<'_>) -> Vec<Outcome> {
 }
 
 pub(super) fn added(context: &Context<'_>) -> Vec<Outcome> {
-    with_moves(context, |moves| {
-        or_holds(
-            moves
-                .added
+    with_diff(context, |diff| {
+        or_met(
+            diff.added
                 .iter()
+                .chain(&diff.added_versions)
                 .map(|package| {
                     if context.policy.allow_new_packages {
-                        holds(format!(
-                            "{package} comes into the tree, which the policy allows"
+                        met(format!(
+                            "{package} is added to the tree, which the policy allows"
                         ))
                     } else {
-                        review(format!("{package} comes into the tree"))
+                        review(format!("{package} is added to the tree"))
                     }
                 })
                 .collect(),
-            "no package comes into the tree",
+            "no package is added to the tree",
         )
     })
 }
 
 pub(super) fn removed(context: &Context<'_>) -> Vec<Outcome> {
-    with_moves(context, |moves| {
-        or_holds(
-            moves
-                .removed
+    with_diff(context, |diff| {
+        or_met(
+            diff.removed
                 .iter()
-                .map(|package| holds(format!("{package} leaves the tree")))
+                .map(|package| met(format!("{package} leaves the tree")))
                 .collect(),
             "no package leaves the tree",
         )
@@ -96,20 +110,34 @@ pub(super) fn removed(context: &Context<'_>) -> Vec<Outcome> {
 }
 
 pub(super) fn integrity(context: &Context<'_>) -> Vec<Outcome> {
-    with_moves(context, |moves| {
-        let mut outcomes: Vec<Outcome> = moves.integrity_changed.iter().map(block).collect();
-        outcomes.extend(moves.integrity_lacking.iter().map(review));
-        or_holds(outcomes, "every version that stays keeps its hash")
+    with_diff(context, |diff| {
+        let mut outcomes: Vec<Outcome> = diff.integrity_changed.iter().map(block).collect();
+        outcomes.extend(diff.integrity_missing.iter().map(review));
+        or_met(outcomes, "every version that stays keeps its hash")
     })
 }
 
 pub(super) fn origin(context: &Context<'_>) -> Vec<Outcome> {
-    with_moves(context, |moves| {
-        let mut outcomes: Vec<Outcome> = moves.origin_changed.iter().map(block).collect();
-        outcomes.extend(moves.origin_unclear.iter().map(review));
-        or_holds(
-            outcomes,
-            "every package comes from where it came from before",
+    with_diff(context, |diff| {
+        let mut outcomes: Vec<Outcome> = diff.source_changed.iter().map(block).collect();
+        outcomes.extend(diff.source_unclear.iter().map(review));
+        or_met(outcomes, "every package has the same source as before")
+    })
+}
+
+/// Differences without a change of a version, which a package manager does not write.
+pub(super) fn entries(context: &Context<'_>) -> Vec<Outcome> {
+    with_differences(context, |differences| {
+        let outcomes = differences.entries.iter().map(|difference| {
+            if difference.certain {
+                block(&difference.text)
+            } else {
+                review(&difference.text)
+            }
+        });
+        or_met(
+            outcomes.collect(),
+            "nothing in the lockfiles differs except versions",
         )
     })
 }

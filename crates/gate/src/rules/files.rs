@@ -1,15 +1,14 @@
-//! Which files the change touches.
+//! Rules about the changed files.
 
 use std::collections::BTreeSet;
 
 use patchgate_ecosystems::{fixable_format, is_fixable_manifest};
 use patchgate_model::{ChangedFile, FileStatus};
 
-use crate::context::{Context, Outcome, block, or_holds, review, unread, with};
-use crate::requirements;
+use crate::context::{Context, Outcome, block, or_met, review, unread, with};
+use crate::manifest_diff;
 
-/// Files that decide what CI or the gate itself does. A change to them is never merged without a
-/// person.
+/// Files that configure CI or the gate itself. A change to them is never merged without a person.
 const PROTECTED_NAMES: &[&str] = &[
     ".gitlab-ci.yml",
     ".gitlab-ci.yaml",
@@ -20,9 +19,9 @@ const PROTECTED_NAMES: &[&str] = &[
     "codeowners",
 ];
 
-/// A protected file beside a plan block is blocked: Patchgate never touches such files, so somebody
-/// else did, under its name. Without a block the pull request makes no such claim, and a person
-/// decides; it cannot reach a merge either way.
+/// Blocks a protected file in a pull request with a plan block: Patchgate never touches such files,
+/// so another account changed the branch under its name. Without a block the pull request makes no
+/// such claim, and a person decides. Neither can be merged by the gate.
 pub(super) fn protected(context: &Context<'_>) -> Vec<Outcome> {
     with(&context.evidence.files, "the changed files", |files| {
         let claims_a_plan = matches!(context.block, Some(Ok(_)));
@@ -32,16 +31,16 @@ pub(super) fn protected(context: &Context<'_>) -> Vec<Outcome> {
             .filter(|path| is_protected(path))
             .collect();
 
-        or_holds(
+        or_met(
             touched
                 .into_iter()
                 .map(|path| {
                     if claims_a_plan {
                         block(format!(
-                            "`{path}` changes, which Patchgate never does: somebody else changed this branch"
+                            "`{path}` changes, which Patchgate never does: this branch was changed by another account"
                         ))
                     } else {
-                        review(format!("`{path}` changes, which a person must look at"))
+                        review(format!("`{path}` changes, which a person must check"))
                     }
                 })
                 .collect(),
@@ -73,7 +72,7 @@ pub(super) fn exactly_the_plan(context: &Context<'_>) -> Vec<Outcome> {
 
             if file.status != FileStatus::Modified {
                 outcomes.push(review(format!(
-                    "`{}` is {}, not changed in place",
+                    "`{}` is {}, not modified",
                     file.path,
                     word(&file.status)
                 )));
@@ -90,13 +89,13 @@ pub(super) fn exactly_the_plan(context: &Context<'_>) -> Vec<Outcome> {
                 let planned: BTreeSet<&str> = plan.files.iter().map(String::as_str).collect();
                 for path in changed.difference(&planned) {
                     outcomes.push(review(format!(
-                        "`{path}` changes, which the plan does not say"
+                        "`{path}` changes, but the plan does not list it"
                     )));
                 }
 
                 for path in planned.difference(&changed) {
                     outcomes.push(review(format!(
-                        "`{path}` does not change, though the plan says so"
+                        "`{path}` does not change, but the plan lists it"
                     )));
                 }
             }
@@ -108,7 +107,7 @@ pub(super) fn exactly_the_plan(context: &Context<'_>) -> Vec<Outcome> {
             outcomes.push(review("no file changes"));
         }
 
-        or_holds(outcomes, "exactly the files of the plan change")
+        or_met(outcomes, "exactly the files of the plan are changed")
     })
 }
 
@@ -132,7 +131,7 @@ pub(super) fn requirements_only(context: &Context<'_>) -> Vec<Outcome> {
                 }
             };
 
-            match requirements::other_changes(&file.path, base, head) {
+            match manifest_diff::other_changes(&file.path, base, head) {
                 Ok(changes) => outcomes.extend(changes.into_iter().map(|change| {
                     review(format!(
                         "`{}` changes more than requirements: {change}",
@@ -145,7 +144,7 @@ pub(super) fn requirements_only(context: &Context<'_>) -> Vec<Outcome> {
             }
         }
 
-        or_holds(outcomes, "in manifests nothing but requirements changes")
+        or_met(outcomes, "in manifests only requirements change")
     })
 }
 

@@ -1,14 +1,14 @@
-//! What the change does to known vulnerabilities.
+//! Rules about known vulnerabilities before and after the change.
 
 use patchgate_model::FindingKey;
 
-use crate::context::{Context, Outcome, block, holds, or_holds, review, with};
+use crate::context::{Context, Outcome, block, met, or_met, review, with};
 
 const NAME: &str = "the comparison of vulnerabilities";
 
 pub(super) fn introduced(context: &Context<'_>) -> Vec<Outcome> {
     with(&context.evidence.findings, NAME, |findings| {
-        or_holds(
+        or_met(
             findings
                 .introduced
                 .iter()
@@ -24,26 +24,27 @@ pub(super) fn ended(context: &Context<'_>) -> Vec<Outcome> {
         let mut outcomes: Vec<Outcome> = findings
             .ended
             .iter()
-            .map(|finding| holds(format!("it ends {}", describe(finding))))
+            .map(|finding| met(format!("it fixes {}", describe(finding))))
             .collect();
         if outcomes.is_empty() {
-            outcomes.push(review("it ends no known vulnerability"));
+            outcomes.push(review("it fixes no known vulnerability"));
         }
         outcomes
     })
 }
 
-/// A malicious release that stays is an incident: nothing is merged into such a tree unseen.
+/// A malicious release that remains is an incident: nothing is merged into such a tree without a
+/// person.
 pub(super) fn malicious(context: &Context<'_>) -> Vec<Outcome> {
     with(&context.evidence.findings, NAME, |findings| {
-        or_holds(
+        or_met(
             findings
                 .remaining
                 .iter()
                 .filter(|finding| finding.malicious)
-                .map(|finding| review(format!("{} stays", describe(finding))))
+                .map(|finding| review(format!("{} remains", describe(finding))))
                 .collect(),
-            "no malicious release stays",
+            "no malicious release remains",
         )
     })
 }
@@ -51,27 +52,27 @@ pub(super) fn malicious(context: &Context<'_>) -> Vec<Outcome> {
 pub(super) fn remaining(context: &Context<'_>) -> Vec<Outcome> {
     with(&context.evidence.findings, NAME, |findings| {
         let Some(limit) = context.policy.max_remaining_score else {
-            return vec![holds(format!(
-                "the policy sets no limit for what stays; findings that stay: {}",
+            return vec![met(format!(
+                "the policy sets no limit for the findings that remain: {}",
                 findings.remaining.len()
             ))];
         };
 
-        or_holds(
+        or_met(
             findings
                 .remaining
                 .iter()
-                // A score that is no number must not pass.
+                // A comparison with NaN is false, and such a score must not pass.
                 .filter(|finding| finding.score.is_nan() || finding.score > limit)
                 .map(|finding| {
                     review(format!(
-                        "{} stays with score {:.1}, above the policy's {limit:.1}",
+                        "{} remains with score {:.1}, above the policy's {limit:.1}",
                         describe(finding),
                         finding.score
                     ))
                 })
                 .collect(),
-            format!("nothing stays with a score above {limit:.1}"),
+            format!("no finding with a score above {limit:.1} remains"),
         )
     })
 }

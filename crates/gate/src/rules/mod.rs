@@ -1,4 +1,4 @@
-//! The rules, one file a subject and one function a rule.
+//! The rules: one file for each subject and one function for each rule.
 
 mod author;
 mod base;
@@ -16,7 +16,7 @@ use crate::context::{Context, Outcome};
 pub struct Rule {
     /// Stable name in kebab-case; [`patchgate_model::GateReason::code`] carries it.
     pub code: &'static str,
-    /// What the rule asks for, as a sentence for the documentation.
+    /// The condition as a sentence, for the documentation.
     pub asks: &'static str,
     pub(crate) check: fn(&Context<'_>) -> Vec<Outcome>,
 }
@@ -31,7 +31,7 @@ impl std::fmt::Debug for Rule {
 pub const RULES: &[Rule] = &[
     Rule {
         code: "policy",
-        asks: "The base commit holds a policy that can be read.",
+        asks: "The base commit has a policy that can be read.",
         check: policy::readable,
     },
     Rule {
@@ -61,7 +61,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         code: "base-current",
-        asks: "The change stands on the tip of the base branch, unless the policy says that it need not.",
+        asks: "The change is based on the tip of the base branch, unless the policy does not ask for it.",
         check: base::current,
     },
     Rule {
@@ -91,17 +91,17 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         code: "protected-files",
-        asks: "No workflow, action or policy file is touched; one that is touched beside a plan block is blocked.",
+        asks: "No workflow, action or policy file is changed; in a pull request with a plan block, such a change is blocked.",
         check: files::protected,
     },
     Rule {
         code: "changed-files",
-        asks: "The changed files are exactly those of the plan, all lockfiles or manifests changed in place.",
+        asks: "The changed files are exactly those of the plan, all of them existing lockfiles or manifests.",
         check: files::exactly_the_plan,
     },
     Rule {
         code: "manifest-requirements",
-        asks: "In manifests nothing but version requirements changes.",
+        asks: "In manifests only version requirements change.",
         check: files::requirements_only,
     },
     Rule {
@@ -111,17 +111,17 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         code: "dependency-downgrade",
-        asks: "No package moves to a lower version; a downgrade is blocked.",
+        asks: "No package changes to a lower version; a downgrade is blocked.",
         check: dependencies::downgrade,
     },
     Rule {
         code: "dependency-bump",
-        asks: "No package moves further than the policy allows.",
+        asks: "No upgrade is larger than the policy allows.",
         check: dependencies::bump,
     },
     Rule {
         code: "dependency-added",
-        asks: "No package comes into the tree that was not there, unless the policy allows it.",
+        asks: "No package and no older version of one is added to the tree, unless the policy allows it.",
         check: dependencies::added,
     },
     Rule {
@@ -136,32 +136,37 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         code: "dependency-origin",
-        asks: "Every package comes from where it came from before; another place is blocked.",
+        asks: "Every package has the same source as before, and a git dependency the same commit; another one is blocked.",
         check: dependencies::origin,
     },
     Rule {
+        code: "lockfile-entries",
+        asks: "Nothing in a lockfile differs except versions; another difference is blocked.",
+        check: dependencies::entries,
+    },
+    Rule {
         code: "findings-introduced",
-        asks: "The head has no vulnerability that the base has not; one is blocked.",
+        asks: "The head has no vulnerability that the base does not have; a new one is blocked.",
         check: findings::introduced,
     },
     Rule {
         code: "findings-ended",
-        asks: "The change ends at least one vulnerability.",
+        asks: "The change fixes at least one vulnerability.",
         check: findings::ended,
     },
     Rule {
         code: "malicious-remaining",
-        asks: "No malicious release stays on the head.",
+        asks: "No malicious release remains on the head.",
         check: findings::malicious,
     },
     Rule {
         code: "findings-remaining",
-        asks: "No vulnerability above the policy's score stays on the head.",
+        asks: "No vulnerability above the policy's score remains on the head.",
         check: findings::remaining,
     },
     Rule {
         code: "checks-present",
-        asks: "At least one check ran on the head, and the policy says which ones must.",
+        asks: "At least one check ran on the head, and the policy names the required ones.",
         check: checks::present,
     },
     Rule {

@@ -1,8 +1,8 @@
-//! Whether the pull request carries the plan that it claims to carry.
+//! The rule about the plan: the files on the head must be those that the plan block names.
 
 use patchgate_model::content_digest;
 
-use crate::context::{Context, Outcome, holds, review, unread};
+use crate::context::{Context, Outcome, met, review, unread};
 
 pub(super) fn digest(context: &Context<'_>) -> Vec<Outcome> {
     let block = match &context.block {
@@ -29,7 +29,7 @@ pub(super) fn digest(context: &Context<'_>) -> Vec<Outcome> {
         .is_ok_and(|base| *base != block.base)
     {
         outcomes.push(review(
-            "the plan block names another base commit than the one that the branch stands on",
+            "the plan block names another base commit than the one that the branch is based on",
         ));
     }
 
@@ -46,7 +46,7 @@ pub(super) fn digest(context: &Context<'_>) -> Vec<Outcome> {
 
     if outcomes.is_empty() {
         outcomes.push(if content_digest(files) == block.content {
-            holds("the files on the head are those of the plan, byte for byte")
+            met("the files on the head are those of the plan, byte for byte")
         } else {
             review("the files on the head are not those of the plan")
         });

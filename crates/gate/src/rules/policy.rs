@@ -1,10 +1,10 @@
-//! The policy itself.
+//! The rule about the policy itself.
 
-use crate::context::{Context, Outcome, holds, unread};
+use crate::context::{Context, Outcome, met, unread};
 
 pub(super) fn readable(context: &Context<'_>) -> Vec<Outcome> {
     vec![match context.policy_read {
-        Ok(_) => holds("the policy was read from the base commit"),
+        Ok(_) => met("the policy was read from the base commit"),
         Err(missing) => unread("the policy at the base commit", missing),
     }]
 }

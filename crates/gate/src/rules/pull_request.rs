@@ -1,13 +1,13 @@
-//! The pull request's own state.
+//! Rules about the state of the pull request.
 
 use patchgate_model::PullRequestState;
 
-use crate::context::{Context, Outcome, block, holds, or_holds, review, with};
+use crate::context::{Context, Outcome, block, met, or_met, review, with};
 
 pub(super) fn open(context: &Context<'_>) -> Vec<Outcome> {
     context.with_pull_request(|pull_request| {
         vec![match pull_request.state {
-            PullRequestState::Open => holds("the pull request is open"),
+            PullRequestState::Open => met("the pull request is open"),
             PullRequestState::Closed => block("the pull request is closed"),
             PullRequestState::Merged => block("the pull request is already merged"),
         }]
@@ -19,7 +19,7 @@ pub(super) fn draft(context: &Context<'_>) -> Vec<Outcome> {
         vec![if pull_request.draft {
             review("the pull request is a draft")
         } else {
-            holds("the pull request is no draft")
+            met("the pull request is not a draft")
         }]
     })
 }
@@ -29,10 +29,10 @@ pub(super) fn fork(context: &Context<'_>) -> Vec<Outcome> {
         let (head, base) = (&pull_request.head.repository, &pull_request.base.repository);
         vec![match (head, base) {
             (Some(head), Some(base)) if head.eq_ignore_ascii_case(base) => {
-                holds("the change comes from the same repository")
+                met("the change comes from the same repository")
             }
             (Some(head), Some(_)) => review(format!("the change comes from the fork `{head}`")),
-            _ => review("the repository that the change comes from is not known"),
+            _ => review("the repository of the change is not known"),
         }]
     })
 }
@@ -40,16 +40,16 @@ pub(super) fn fork(context: &Context<'_>) -> Vec<Outcome> {
 pub(super) fn mergeable(context: &Context<'_>) -> Vec<Outcome> {
     context.with_pull_request(|pull_request| {
         vec![match pull_request.mergeable {
-            Some(true) => holds("it merges without conflicts"),
+            Some(true) => met("it merges without conflicts"),
             Some(false) => review("it has conflicts with the base branch"),
-            None => review("the forge has not yet worked out whether it can be merged"),
+            None => review("the forge has not yet computed whether it can be merged"),
         }]
     })
 }
 
 pub(super) fn changes_requested(context: &Context<'_>) -> Vec<Outcome> {
     with(&context.evidence.changes_requested, "reviews", |logins| {
-        or_holds(
+        or_met(
             logins
                 .iter()
                 .map(|login| review(format!("`{login}` asks for changes")))

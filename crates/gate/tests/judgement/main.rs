@@ -3,9 +3,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
 
+mod attacks;
 mod checks;
+mod consent;
+mod dependencies;
 mod evidence;
 mod losses;
-mod moves;
 mod request;
 mod rules;

@@ -164,7 +164,7 @@ fn files_and_the_plan() {
         |e, _| {
             let contents = e.contents.get_mut("Cargo.lock").unwrap();
             let head = contents.head.as_mut().unwrap().as_mut().unwrap();
-            head.extend_from_slice(b"\n# one more line\n");
+            head.extend_from_slice(b"\n");
         },
         Review,
         &["plan-digest"],

@@ -10,36 +10,36 @@ fn npm() -> &'static dyn Upgradable {
     by_name("npm").unwrap().upgradable().unwrap()
 }
 
-fn package(place: &str, version: &str) -> Package {
-    let name = place.rsplit('/').next().unwrap_or_default().to_owned();
+fn package(path: &str, version: &str) -> Package {
+    let name = path.rsplit('/').next().unwrap_or_default().to_owned();
     Package {
-        install_path: Some(place.to_owned()),
+        install_path: Some(path.to_owned()),
         ..Package::new("npm", name, version.to_owned())
     }
 }
 
-/// A tree of copies as `place version`, each with the places of what it gets. The first line is
+/// A tree of copies as `path version`, each with the paths of its dependencies. The first line is
 /// the project.
 fn tree(lines: &[(&str, &[&str])]) -> Lockfile {
     let mut packages: Vec<Package> = lines[1..]
         .iter()
         .map(|(copy, _)| {
-            let (place, version) = copy.split_once(' ').unwrap();
-            package(place, version)
+            let (path, version) = copy.split_once(' ').unwrap();
+            package(path, version)
         })
         .collect();
 
     let edges = |needs: &[&str]| -> Vec<Edge> {
         needs
             .iter()
-            .map(|place| Edge {
+            .map(|path| Edge {
                 to: PackageIndex(
                     lines[1..]
                         .iter()
-                        .position(|(copy, _)| copy.split_once(' ').unwrap().0 == *place)
+                        .position(|(copy, _)| copy.split_once(' ').unwrap().0 == *path)
                         .unwrap() as u32,
                 ),
-                name: place.rsplit('/').next().unwrap().into(),
+                name: path.rsplit('/').next().unwrap().into(),
                 requirement: None,
                 kind: DependencyKind::Runtime,
             })
@@ -91,10 +91,10 @@ fn finding(name: &str, version: &str, id: &str) -> Finding {
     }
 }
 
-fn told(before: &Lockfile, after: &Lockfile, findings: &[Finding]) -> Vec<String> {
+fn reported(before: &Lockfile, after: &Lockfile, findings: &[Finding]) -> Vec<String> {
     downgrades(npm(), (before, findings), (after, findings))
         .into_iter()
-        .map(|violation| violation.text)
+        .map(|downgrade| downgrade.text)
         .collect()
 }
 
@@ -108,14 +108,14 @@ fn a_larger_copy_that_nobody_needs_any_more_is_no_downgrade() {
         ("plugin/ssri 8.0.0", &[]),
     ]);
 
-    // The plugin moved and asks for nothing, while the older copy moves to 6.0.2.
+    // The plugin is upgraded and requires nothing, and the older copy is upgraded to 6.0.2.
     let after = tree(&[
         ("", &["cacache", "plugin"]),
         ("cacache 1.0.0", &["ssri"]),
         ("ssri 6.0.2", &[]),
         ("plugin 2.0.0", &[]),
     ]);
-    assert_eq!(told(&before, &after, &[]), [""; 0]);
+    assert_eq!(reported(&before, &after, &[]), [""; 0]);
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn what_stayed_and_gets_less_is_a_downgrade() {
     let after = tree(&[("", &["a", "b"]), ("a 1.0.0", &["b"]), ("b 1.4.0", &[])]);
 
     assert_eq!(
-        told(&before, &after, &[]),
+        reported(&before, &after, &[]),
         [
             "it moves `b 1.5.0` down to 1.4.0 for `a 1.0.0`",
             "it moves `b 1.5.0` down to 1.4.0 for `package.json`",
@@ -139,10 +139,14 @@ fn what_stayed_and_gets_less_is_a_downgrade() {
             ("a".to_owned(), "1.0.0".to_owned())
         ]
     );
-    assert_eq!(told(&after, &before, &[]), [""; 0], "up is not down");
+    assert_eq!(
+        reported(&after, &before, &[]),
+        [""; 0],
+        "an upgrade is not a downgrade"
+    );
 }
 
-/// `a` gets a larger copy of `b` because `c` insists on it, until `c` moves.
+/// `a` gets a larger copy of `b` because `c` requires it, until `c` is upgraded.
 fn falls_back(direct: bool, smaller_was_there: bool, larger_stays: bool) -> Vec<String> {
     let project: &[&str] = if direct {
         &["a", "c", "d", "b"]
@@ -175,7 +179,7 @@ fn falls_back(direct: bool, smaller_was_there: bool, larger_stays: bool) -> Vec<
         after.push(("c/b 2.0.0", &[]));
     }
 
-    told(&before, &tree(&after), &[])
+    reported(&before, &tree(&after), &[])
 }
 
 #[test]
@@ -209,26 +213,26 @@ fn an_older_copy_with_a_finding_is_none_to_fall_back_on() {
     let findings = [finding("b", "1.0.0", "GHSA-aaaa-aaaa-aaaa")];
 
     assert_eq!(
-        told(&before, &after, &findings),
+        reported(&before, &after, &findings),
         ["it moves `b 2.0.0` down to 1.0.0 for `a 1.0.0`, which has GHSA-aaaa-aaaa-aaaa"]
     );
-    assert_eq!(told(&before, &after, &[]), [""; 0]);
+    assert_eq!(reported(&before, &after, &[]), [""; 0]);
 
     // Both have it: nothing is worse.
     let both = [
         findings[0].clone(),
         finding("b", "2.0.0", "GHSA-aaaa-aaaa-aaaa"),
     ];
-    assert_eq!(told(&before, &after, &both), [""; 0]);
+    assert_eq!(reported(&before, &after, &both), [""; 0]);
 }
 
 #[test]
 fn what_moved_may_ask_for_less_but_not_for_a_vulnerability() {
     let before = tree(&[("", &["a"]), ("a 1.0.0", &["b"]), ("b 2.0.0", &[])]);
     let after = tree(&[("", &["a"]), ("a 1.1.0", &["b"]), ("b 1.0.0", &[])]);
-    assert_eq!(told(&before, &after, &[]), [""; 0]);
+    assert_eq!(reported(&before, &after, &[]), [""; 0]);
     assert_eq!(
-        told(&before, &after, &[finding("b", "1.0.0", "CVE-2020-1")]),
+        reported(&before, &after, &[finding("b", "1.0.0", "CVE-2020-1")]),
         ["it moves `b 2.0.0` down to 1.0.0 for `a 1.1.0`, which has CVE-2020-1"]
     );
 }
@@ -249,7 +253,7 @@ fn a_copy_that_was_put_elsewhere_is_the_same_dependent() {
     ]);
 
     assert_eq!(
-        told(&before, &after, &[]),
+        reported(&before, &after, &[]),
         ["it moves `b 2.0.0` down to 1.0.0 for `a 1.0.0`"]
     );
 }
@@ -275,7 +279,7 @@ fn what_one_archive_ships_is_its_makers_choice() {
         ("b 1.0.0", &[]),
     ]));
 
-    assert_eq!(told(&before, &after, &[]), [""; 0]);
+    assert_eq!(reported(&before, &after, &[]), [""; 0]);
 }
 
 #[test]
@@ -294,25 +298,25 @@ fn nobody_falls_back_on_a_copy_inside_an_archive() {
         ("b 1.0.0", &[]),
         ("npm 2.0.0", &["b"]),
     ]);
-    assert_eq!(told(&before, &after, &[]), [""; 0]);
+    assert_eq!(reported(&before, &after, &[]), [""; 0]);
 
     before.packages[3].bundled = true;
     assert_eq!(
-        told(&before, &after, &[]),
+        reported(&before, &after, &[]),
         ["it moves `b 2.0.0` down to 1.0.0 for `a 1.0.0`"]
     );
 }
 
-/// Trees of up to twelve copies at different places, each with edges to later ones.
+/// Trees of up to twelve copies at different paths, each with edges to later ones.
 fn trees() -> impl Strategy<Value = Lockfile> {
     let copies = proptest::collection::vec((0..4u8, 0..4u8, any::<u16>()), 1..12);
     copies.prop_map(|copies| {
         let mut lockfile = tree(&[("", &[])]);
-        for (place, (name, major, _)) in copies.iter().enumerate() {
-            let place = format!("p{place}/n{name}");
+        for (index, (name, major, _)) in copies.iter().enumerate() {
+            let path = format!("p{index}/n{name}");
             lockfile
                 .packages
-                .push(package(&place, &format!("{}.0.0", major + 1)));
+                .push(package(&path, &format!("{}.0.0", major + 1)));
         }
 
         let edge = |to: usize| Edge {
@@ -332,22 +336,22 @@ fn trees() -> impl Strategy<Value = Lockfile> {
 }
 
 proptest! {
-    /// Nobody gets less when nothing changes, when edges go away, or when a version rises.
+    /// There is no downgrade when nothing changes, when edges go away, or when a version rises.
     #[test]
     fn less_and_higher_is_no_downgrade(lockfile in trees(), at in any::<proptest::sample::Index>()) {
-        prop_assert_eq!(told(&lockfile, &lockfile, &[]), [""; 0]);
+        prop_assert_eq!(reported(&lockfile, &lockfile, &[]), [""; 0]);
 
         let mut pruned = lockfile.clone();
-        let place = at.index(pruned.packages.len());
-        pruned.packages[place].edges.clear();
-        prop_assert_eq!(told(&lockfile, &pruned, &[]), [""; 0]);
+        let index = at.index(pruned.packages.len());
+        pruned.packages[index].edges.clear();
+        prop_assert_eq!(reported(&lockfile, &pruned, &[]), [""; 0]);
 
         let mut raised = lockfile.clone();
-        raised.packages[place].version = "9.0.0".to_owned();
-        prop_assert_eq!(told(&lockfile, &raised, &[]), [""; 0]);
+        raised.packages[index].version = "9.0.0".to_owned();
+        prop_assert_eq!(reported(&lockfile, &raised, &[]), [""; 0]);
     }
 
-    /// A new smaller version is a downgrade for everybody who stayed and got more.
+    /// A new smaller version is a downgrade for every dependent that stayed and got more.
     #[test]
     fn a_version_that_was_not_there_is_nothing_to_fall_back_on(
         lockfile in trees(),
@@ -361,13 +365,13 @@ proptest! {
         }
 
         let mut lowered = lockfile.clone();
-        let place = at.index(lowered.packages.len());
-        lowered.packages[place].version = "0.0.1".to_owned();
-        let to = PackageIndex(place as u32);
+        let index = at.index(lowered.packages.len());
+        lowered.packages[index].version = "0.0.1".to_owned();
+        let to = PackageIndex(index as u32);
         let asks = |edges: &[Edge]| edges.iter().any(|edge| edge.to == to);
         let mut dependents = lockfile.packages.iter().map(|package| &package.edges);
         let expected = asks(&lockfile.roots[0].edges) || dependents.any(|edges| asks(edges));
 
-        prop_assert_eq!(!told(&lockfile, &lowered, &[]).is_empty(), expected);
+        prop_assert_eq!(!reported(&lockfile, &lowered, &[]).is_empty(), expected);
     }
 }

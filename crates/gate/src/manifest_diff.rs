@@ -1,41 +1,33 @@
-//! Whether a manifest changes in anything but version requirements.
+//! Changes of a manifest that are not changes of version requirements.
 //!
-//! A manifest holds scripts and build settings beside its requirements, so a changed manifest is
-//! trusted only as far as the change is seen to be one of requirements.
+//! A manifest also contains scripts and build settings, so a changed manifest is trusted only when
+//! every change in it is one of a requirement.
 
+use patchgate_ecosystems::{Upgradable, manifest_of};
 use serde_json::{Map, Value};
-
-/// Tables whose entries are requirements, at any depth (`workspace.dependencies`,
-/// `target.'cfg(unix)'.dependencies`).
-const TABLES: &[&str] = &[
-    "build-dependencies",
-    "dependencies",
-    "dev-dependencies",
-    "devDependencies",
-    "optionalDependencies",
-    "overrides",
-    "peerDependencies",
-    "resolutions",
-];
 
 /// Deepest nesting that is compared.
 const MAX_DEPTH: usize = 64;
 
-/// What else changes; empty when only requirements do.
+/// The other changes; empty when only requirements change.
 ///
 /// # Errors
 /// When one side cannot be read; a fragment that follows the file's name.
 pub(crate) fn other_changes(path: &str, base: &[u8], head: &[u8]) -> Result<Vec<String>, String> {
+    let Some(ecosystem) = manifest_of(path).and_then(|(ecosystem, _)| ecosystem.upgradable())
+    else {
+        return Err("has a format that is not compared".to_owned());
+    };
     let read = if path.ends_with(".json") {
         read_json
     } else if path.ends_with(".toml") {
         read_toml
     } else {
-        return Err("is of a form that is not compared".to_owned());
+        return Err("has a format that is not compared".to_owned());
     };
     let (base, head) = (read(base)?, read(head)?);
     let mut changes = Vec::new();
-    compare(&mut Vec::new(), &base, &head, &mut changes);
+    compare(ecosystem, &mut Vec::new(), &base, &head, &mut changes);
 
     Ok(changes)
 }
@@ -80,19 +72,20 @@ fn toml_value(value: &toml_edit::Value) -> Value {
         toml_edit::Value::Boolean(flag) => Value::Bool(*flag.value()),
         toml_edit::Value::Array(values) => Value::Array(values.iter().map(toml_value).collect()),
         toml_edit::Value::InlineTable(inner) => table(inner),
-        // Numbers and dates are no requirements: their text is enough to see that they stay.
+        // Numbers and dates are not requirements: their text is enough to compare them.
         other => Value::String(format!("={}", other.to_string().trim())),
     }
 }
 
 fn compare<'a>(
+    ecosystem: &dyn Upgradable,
     path: &mut Vec<&'a str>,
     base: &'a Value,
     head: &'a Value,
     changes: &mut Vec<String>,
 ) {
     if path.len() > MAX_DEPTH {
-        changes.push(format!("`{}` is nested too deep", path[..3].join(".")));
+        changes.push(format!("`{}` is nested too deeply", path[..3].join(".")));
         return;
     }
 
@@ -101,7 +94,7 @@ fn compare<'a>(
             for (key, before) in base {
                 path.push(key);
                 match head.get(key) {
-                    Some(after) => compare(path, before, after, changes),
+                    Some(after) => compare(ecosystem, path, before, after, changes),
                     None => changes.push(format!("`{}` is gone", path.join("."))),
                 }
                 path.pop();
@@ -114,7 +107,7 @@ fn compare<'a>(
             }
         }
         (Value::String(before), Value::String(after))
-            if is_requirement(path) && is_plain(before) && is_plain(after) => {}
+            if ecosystem.is_requirement_key(path) && is_plain(before) && is_plain(after) => {}
         (before, after) if before != after => {
             changes.push(format!("`{}` changes", path.join(".")));
         }
@@ -122,24 +115,7 @@ fn compare<'a>(
     }
 }
 
-/// Whether the place is a requirement: `dependencies.qs`, `dependencies.serde.version`,
-/// `workspace.dependencies.serde`, `target.….dependencies.libc`, `overrides.a.b`.
-fn is_requirement(path: &[&str]) -> bool {
-    let Some(at) = path.iter().position(|key| TABLES.contains(key)) else {
-        return false;
-    };
-    let reachable = matches!(path[..at], [] | ["workspace"] | ["target", _]);
-
-    reachable
-        && match &path[at + 1..] {
-            [_] => true,
-            [_, "version"] => true,
-            rest => path[at] == "overrides" && !rest.is_empty(),
-        }
-}
-
-/// Whether a text names versions and nothing else: no address, path, alias or tag that could make
-/// a package manager fetch from another place.
+/// Whether a requirement consists of versions and operators: no tag, address, path or alias.
 fn is_plain(requirement: &str) -> bool {
     requirement.chars().any(|c| c.is_ascii_digit() || c == '*')
         && requirement.len() <= 256
@@ -165,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_raised_requirement_is_no_other_change() {
+    fn a_raised_requirement_is_not_another_change() {
         assert!(
             json(
                 r#"{"scripts":{"a":"b"},"dependencies":{"qs":"^6.5.2"}}"#,
@@ -217,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_said() {
+    fn an_unreadable_manifest_is_reported() {
         assert!(other_changes("package.json", b"{", b"{}").is_err());
         assert!(other_changes("Cargo.toml", b"a = ", b"").is_err());
         assert!(other_changes("Cargo.toml", b"\xff", b"").is_err());

@@ -1,0 +1,21 @@
+//! The difference between two states of one lockfile.
+//!
+//! - [`downgrades`] finds dependents that get an older version than before. `fix` refuses a result
+//!   with a downgrade, and the gate blocks one, by this one definition.
+//! - [`compare`] lists every change: versions, packages, hashes and sources.
+//! - [`entry_differences`] finds everything else: what differs in the file although no version
+//!   changed. A package manager writes no such difference, so it was made by hand.
+//!
+//! Deliberately absent: reading files, advisories (findings are arguments), and verdicts. Whether a
+//! difference stops a merge is decided by `patchgate-gate`.
+
+mod changes;
+mod downgrade;
+mod entries;
+mod source;
+#[cfg(test)]
+mod testing;
+
+pub use changes::{LockfileDiff, VersionChange, compare};
+pub use downgrade::{Downgrade, Excuse, downgrades};
+pub use entries::{EntryDifference, State, entry_differences};

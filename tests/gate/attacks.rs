@@ -1,0 +1,75 @@
+//! `patchgate gate` on pull requests that hide something in an honest upgrade. Author, commits,
+//! plan block and checks are all as Patchgate makes them.
+
+use crate::gate::verdict::{example_lock, propose_change, with_smallvec};
+use crate::support::forge_sandbox::reasons_against;
+
+#[track_caller]
+fn is_blocked(path: &str, before: &str, attack: &str, code: &str) {
+    let Some(proposed) = propose_change(path, before.to_owned(), attack.to_owned()) else {
+        return;
+    };
+    proposed.report_test("success");
+    let run = proposed.gate(&["--merge"]).expect(11);
+
+    assert!(reasons_against(&run).contains(&code.to_owned()), "{run:?}");
+    assert_eq!(run.json()["merged"], false);
+    assert!(proposed.is_open());
+}
+
+#[test]
+fn another_commit_of_a_git_dependency() {
+    let git = |commit: &str| {
+        let source = format!("git+https://git.invalid/zgit#{}", commit.repeat(40));
+        format!("\n[[package]]\nname = \"zgit\"\nversion = \"1.0.0\"\nsource = \"{source}\"\n")
+    };
+    let before = example_lock();
+    let after = with_smallvec(&before, "1.6.1");
+    is_blocked(
+        "Cargo.lock",
+        &(before + &git("a")),
+        &(after + &git("b")),
+        "dependency-origin",
+    );
+}
+
+#[test]
+fn metadata_of_a_cargo_lock() {
+    let before = example_lock();
+    let after = with_smallvec(&before, "1.6.1");
+    let more = "\n[[patch.unused]]\nname = \"evil\"\nversion = \"1.0.0\"\n";
+    is_blocked("Cargo.lock", &before, &(after + more), "lockfile-entries");
+}
+
+#[test]
+fn bin_of_an_unmoved_npm_package() {
+    let lock = |qs: &str, bin: &str| {
+        format!(
+            r#"{{
+  "name": "app",
+  "lockfileVersion": 3,
+  "requires": true,
+  "packages": {{
+    "": {{ "name": "app", "dependencies": {{ "depd": "2.0.0", "qs": "^6.5.0" }} }},
+    "node_modules/depd": {{
+      "version": "2.0.0",
+      "resolved": "https://registry.invalid/depd/-/depd-2.0.0.tgz",
+      {bin}"integrity": "sha512-ZGVwZA=="
+    }},
+    "node_modules/qs": {{
+      "version": "{qs}",
+      "resolved": "https://registry.invalid/qs/-/qs-{qs}.tgz",
+      "integrity": "sha512-{qs}"
+    }}
+  }}
+}}
+"#
+        )
+    };
+    is_blocked(
+        "package-lock.json",
+        &lock("6.5.2", ""),
+        &lock("6.5.3", "\"bin\": { \"tsc\": \"index.js\" },\n      "),
+        "lockfile-entries",
+    );
+}
