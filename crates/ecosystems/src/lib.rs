@@ -4,7 +4,7 @@
 //! The crate is pure: it takes bytes and returns values. It opens no files, starts no processes and
 //! contains no address of a registry. `ARCHITECTURE.md` says step by step how to add an ecosystem or a lockfile
 //! format. The contract tests in `tests/contract.rs` and `tests/version_orders.rs` and the support
-//! table in the README take every ecosystem of [`ALL`].
+//! table in `docs/formats.md` take every ecosystem of [`ALL`].
 //!
 //! [`Ecosystem`] has the names and the order, which every ecosystem has; [`FileReader`] reads its
 //! files, and [`Upgradable`] changes its versions. Distributions of operating systems share the

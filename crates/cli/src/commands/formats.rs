@@ -17,7 +17,7 @@ pub(crate) struct Args {
 enum Format {
     /// Columns
     Table,
-    /// The table of the README
+    /// Markdown: the table of docs/formats.md
     Markdown,
 }
 
@@ -51,7 +51,7 @@ fn table() -> String {
     text
 }
 
-/// The table between the markers in the README.
+/// The table between the markers in `docs/formats.md`.
 pub(crate) fn markdown() -> String {
     let mut text = String::from(
         "| ecosystem | format | files | versions | `fix` |\n| --- | --- | --- | --- | --- |\n",
@@ -79,22 +79,22 @@ pub(crate) fn markdown() -> String {
 
 #[cfg(test)]
 mod tests {
-    /// The README's table comes from the code. `UPDATE_README=1` writes it.
+    /// The table of `docs/formats.md` comes from the code. `UPDATE_DOCS=1` writes it.
     #[test]
-    fn the_readme_has_the_table_of_today() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md");
-        let readme = std::fs::read_to_string(path).unwrap();
+    fn the_page_has_the_current_table() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/formats.md");
+        let page = std::fs::read_to_string(path).unwrap();
         let begin = "<!-- patchgate formats --format markdown -->\n";
-        let (before, rest) = readme.split_once(begin).unwrap();
+        let (before, rest) = page.split_once(begin).unwrap();
         let (_, after) = rest.split_once("<!-- end -->").unwrap();
         let current = format!("{before}{begin}{}<!-- end -->{after}", super::markdown());
 
-        if std::env::var_os("UPDATE_README").is_some() {
+        if std::env::var_os("UPDATE_DOCS").is_some() {
             std::fs::write(path, &current).unwrap();
         } else {
             assert!(
-                readme == current,
-                "README.md lacks the table of today: run the tests with UPDATE_README=1"
+                page == current,
+                "docs/formats.md is out of date: run the tests with UPDATE_DOCS=1"
             );
         }
     }
