@@ -111,7 +111,7 @@ fn a_missing_manager_is_named_with_the_next_step() {
         let empty = sandbox.path("empty");
         std::fs::create_dir(&empty).unwrap();
         sandbox.set("PATH", empty.to_str().unwrap());
-        let next = format!("install `{program}` or put its folder on PATH");
+        let next = format!("install `{program}` or put its directory on PATH");
         fails(&sandbox, &[&format!("`{program}` was not found"), &next]);
     }
 }

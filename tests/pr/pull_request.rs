@@ -262,7 +262,7 @@ fn a_branch_with_commits_of_another_author_is_left_alone() {
         "{run:?}"
     );
     assert!(
-        run.stdout.contains("commits that Patchgate did not make"),
+        run.stdout.contains("commits that Patchgate did not create"),
         "{run:?}"
     );
     assert_eq!(forge.repository.tip(&pull.head), Some(theirs));
