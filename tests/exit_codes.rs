@@ -116,7 +116,7 @@ fn wrong_usage_is_2() {
     sandbox.build_store();
     sandbox.run(&["scan", "--no-such-flag"]).expect(2);
     sandbox
-        .run(&["scan", "--offline", "no-such-folder", "--store", "store"])
+        .run(&["scan", "--offline", "no-such-directory", "--store", "store"])
         .expect(2);
     let run = sandbox
         .run(&["scan", "--offline", "--store", "no-such-store", "repo"])

@@ -13,6 +13,7 @@ use crate::support::sandbox::{Sandbox, texts};
 /// vulnerability; the two lodash versions are at two locations of the tree.
 fn manifests() -> Vec<(&'static str, Value)> {
     let package = |name: &str, dependencies: Value| json!({"name": name, "version": "1.0.0", "dependencies": dependencies});
+
     vec![
         (
             "package.json",

@@ -161,11 +161,11 @@ fn an_output_that_cannot_be_written_leaves_nothing_behind() {
             "--store",
             "store",
             "--output",
-            "no/such/folder/out.json",
+            "no/such/directory/out.json",
             "repo",
         ])
         .expect(3);
-    assert!(run.stderr.contains("no/such/folder"), "{}", run.stderr);
+    assert!(run.stderr.contains("no/such/directory"), "{}", run.stderr);
     assert!(!sandbox.path("no").exists());
 }
 

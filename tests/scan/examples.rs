@@ -38,7 +38,7 @@ fn a_cargo_workspace_has_a_pinned_and_a_transitive_finding() {
 
     assert!(
         named.collect::<String>().contains("crossbeam-deque"),
-        "line {line} is not where the package stands"
+        "line {line} is not the line of the package"
     );
 
     // Two records of two databases are one vulnerability.
@@ -65,7 +65,7 @@ fn an_npm_workspace_has_its_known_exploited_finding_first() {
     let first = &report["findings"][0];
     assert_eq!(
         first["id"], "GHSA-jpcq-cgw6-v4j6",
-        "what is exploited comes first"
+        "exploited vulnerabilities come first"
     );
     assert_eq!(first["aliases"], json!(["CVE-2020-11023"]));
     assert!(!first["kev"].is_null());
@@ -240,6 +240,7 @@ fn an_ignored_finding_does_not_count_until_the_entry_expires() {
     ignore("2020-01-01");
     let run = sandbox.scan_offline().expect(1);
     let printed = format!("{}{}", run.stdout, run.stderr);
+
     assert!(
         printed.contains("2020-01-01") || printed.contains("expired"),
         "{printed}"

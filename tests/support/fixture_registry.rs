@@ -125,7 +125,7 @@ pub(crate) fn npm_lock(sandbox: &Sandbox, more: &[&str]) {
     ));
 }
 
-/// The current `package-lock.json`.
+/// The `package-lock.json` of the sandbox's repository, parsed.
 pub(crate) fn npm_lockfile(sandbox: &Sandbox) -> Value {
     let text = std::fs::read(sandbox.path("repo/package-lock.json")).unwrap();
     serde_json::from_slice(&text).unwrap()
@@ -138,7 +138,7 @@ pub(crate) fn npm_agrees(sandbox: &Sandbox) {
     let check = ["ci", "--ignore-scripts", "--dry-run", "--no-audit"];
     succeeds(&manager(sandbox, "repo", "npm", &check));
     npm_lock(sandbox, &[]);
-    assert!(before == files(sandbox), "npm changes what was written");
+    assert!(before == files(sandbox), "npm changes the written files");
 }
 
 /// A Cargo project at `repo/` with one dependency that is locked at `locked`, and an advisory for it

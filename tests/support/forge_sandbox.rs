@@ -182,7 +182,7 @@ impl ForgeSandbox {
     }
 }
 
-/// Edits a pull request as somebody else would. It takes an address, because an action that runs
+/// Edits a pull request as another user would. It takes an address, because an action that runs
 /// during a request cannot borrow the forge.
 #[track_caller]
 pub(crate) fn edit_pull_request(api_url: &str, number: u64, change: &Value) {

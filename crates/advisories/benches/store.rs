@@ -38,7 +38,7 @@ fn malicious(numbers: &mut Numbers, n: u64) -> serde_json::Value {
         "schema_version": "1.7.3", "id": format!("MAL-2026-{n}"),
         "modified": "2026-05-27T21:26:43Z", "published": "2026-05-27T21:26:43Z",
         "summary": format!("Malicious code in pkg-{n} (npm)"),
-        "details": "The package sends what it finds to a server. ".repeat(8),
+        "details": "The package sends environment variables to a server. ".repeat(8),
         "affected": [{"package": {"ecosystem": "npm", "name": format!("pkg-{n}")},
             "versions": (0..1 + numbers.next(5)).map(|v| format!("1.0.{v}")).collect::<Vec<_>>(),
             "database_specific": {"cwes": [{"cweId": "CWE-506"}]}}],
@@ -107,7 +107,7 @@ static INPUT: LazyLock<TempDir> = LazyLock::new(|| {
     folder
 });
 
-/// A built store.
+/// A store with the benchmark's records, built once for all benchmarks.
 static STORE: LazyLock<TempDir> = LazyLock::new(|| {
     let folder = tempfile::tempdir().unwrap();
     Store::build(

@@ -1,4 +1,4 @@
-//! Findings: joining, places, chains, and real lockfiles against real records.
+//! Findings: merged records, locations, dependency chains, and real lockfiles against real records.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -197,9 +197,9 @@ fn the_users_own_packages_are_not_matched_and_not_asked_for() {
     );
 }
 
-/// OSV's server compares NuGet's versions as texts, and `6.0` is none that it lists.
+/// OSV's server compares NuGet's versions as texts, and does not list `6.0`.
 #[test]
-fn where_versions_have_several_forms_all_of_a_package_are_asked_for() {
+fn all_versions_are_requested_when_versions_have_several_forms() {
     let nuget = |version: &str| Package::new("NuGet", "A".to_owned(), version.to_owned());
     let packages = vec![nuget("6.0"), nuget("6.0.0"), package("b", "1.0.0", 1, &[])];
     let inventory = inventory(vec![lockfile("l", packages, &[])]);
@@ -308,9 +308,9 @@ fn what_cannot_be_judged_is_a_problem_at_its_line() {
     );
 }
 
-/// Without an order, what a record lists is matched, and that nothing more was is said once.
+/// Without an order, only listed versions can match. The report says so once.
 #[test]
-fn of_an_ecosystem_without_an_order_listed_versions_are_found() {
+fn listed_versions_of_an_ecosystem_without_an_order_are_found() {
     let package =
         |name: &str, version: &str| Package::new("Solaris", name.to_owned(), version.to_owned());
     let packages = vec![

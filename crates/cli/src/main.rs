@@ -42,7 +42,7 @@ struct Cli {
     )]
     color: Color,
 
-    /// Show no progress
+    /// Do not show progress
     #[arg(long, short, global = true)]
     quiet: bool,
 

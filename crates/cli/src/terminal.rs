@@ -10,7 +10,7 @@ pub(crate) enum Color {
     Auto,
     /// Also into files and pipes.
     Always,
-    /// Color nothing.
+    /// Color nothing, also on a terminal.
     Never,
 }
 

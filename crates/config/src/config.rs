@@ -12,7 +12,7 @@ use crate::error::{ConfigError, ConfigErrors, Location};
 use crate::node::{self, describe, to_json};
 use crate::schema::{self, BumpWord, FailedChecks, JustificationWord, MergeWord, SeverityWord};
 
-/// The settings of a repository. The default applies when there is no file.
+/// The settings of a repository. The default applies to a repository without a settings file.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Config {
     /// The conditions under which a finding fails a run.

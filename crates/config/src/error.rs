@@ -7,7 +7,7 @@ use patchgate_syntax::{Key, Node};
 /// A location in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Location {
-    /// Line, from 1.
+    /// Number of the line, from 1.
     pub(crate) line: u32,
     /// Column in characters, from 1.
     pub(crate) column: u32,
@@ -39,7 +39,7 @@ impl From<&Key<'_>> for Location {
 /// One error in a settings file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
-    /// Line, from 1.
+    /// Number of the line, from 1.
     pub line: u32,
     /// Column in characters, from 1.
     pub column: u32,
@@ -71,7 +71,7 @@ impl ConfigError {
 pub struct ConfigErrors {
     /// Name of the file, as the caller gave it.
     pub file: String,
-    /// The errors.
+    /// All errors of the file, in the order of their lines.
     pub errors: Vec<ConfigError>,
 }
 

@@ -8,7 +8,7 @@ use crate::Ignore;
 /// A finding that an ignore entry covers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct IgnoredFinding {
-    /// The covered finding.
+    /// The finding that is accepted.
     pub finding: Finding,
     /// Why the finding is accepted.
     pub reason: String,

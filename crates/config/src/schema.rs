@@ -20,7 +20,7 @@ pub(crate) struct File {
     /// Conditions under which the gate merges a pull request without a person. Without this section,
     /// it merges none.
     pub(crate) gate: Gate,
-    /// Interpretation of advisories.
+    /// How advisories are interpreted.
     pub(crate) advisories: Advisories,
     /// The offline advisory store.
     pub(crate) store: Store,
@@ -120,7 +120,7 @@ pub(crate) struct Gate {
     pub(crate) require_signed_commits: bool,
     /// Whether the pull request must contain the tip of its base branch.
     pub(crate) require_up_to_date: bool,
-    /// Merge method.
+    /// How the gate merges a pull request.
     pub(crate) merge_method: MergeWord,
 }
 
@@ -177,7 +177,7 @@ pub(crate) enum BumpWord {
     Major,
 }
 
-/// Merge method.
+/// How the gate merges a pull request.
 #[derive(Debug, Default, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schemars(inline)]
@@ -188,7 +188,7 @@ pub(crate) enum MergeWord {
     Rebase,
 }
 
-/// Interpretation of advisories.
+/// How advisories are interpreted.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(crate) struct Advisories {

@@ -70,7 +70,7 @@ pub struct RequirementEdit {
     pub name: String,
     /// The requirement as the manifest has it.
     pub from: String,
-    /// The new requirement.
+    /// The new requirement, in the ecosystem's own notation.
     pub to: String,
 }
 

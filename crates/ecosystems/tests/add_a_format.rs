@@ -49,7 +49,7 @@ const PAGES: [&str; 5] = [
     "Add a rule",
 ];
 
-/// A made-up ecosystem.
+/// A made-up ecosystem with one lockfile format.
 struct Basket;
 
 impl Ecosystem for Basket {

@@ -1,4 +1,4 @@
-//! Rules that hold for every ecosystem.
+//! Rules that every ecosystem follows.
 //!
 //! The directory of an ecosystem is named after its package URL type. Distributions of operating
 //! systems have no files of their own and share one directory. An ecosystem with files has

@@ -80,7 +80,7 @@ fn real_lockfiles_are_read_whole() {
 
     assert!(
         files.len() >= 5,
-        "the corpus holds {} lockfiles",
+        "the corpus has only {} lockfiles",
         files.len()
     );
 

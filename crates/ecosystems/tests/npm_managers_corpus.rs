@@ -140,5 +140,5 @@ fn real_lockfiles_are_read_whole() {
         }
     }
 
-    assert!(count >= 3, "the corpus holds {count} of these lockfiles");
+    assert!(count >= 3, "the corpus has only {count} of these lockfiles");
 }

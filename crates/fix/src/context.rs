@@ -16,7 +16,7 @@ pub(crate) struct FixContext<'a> {
     pub(crate) contents: &'a Contents,
     /// The scanned directory, which has the configuration of package managers.
     pub(crate) root: &'a Path,
-    /// The source of advisories, which also judges what a fix brings.
+    /// The source of advisories, for the scan and for the packages that a fix brings in.
     pub(crate) source: &'a AdvisorySource,
     /// For metadata of registries.
     pub(crate) client: &'a Client,

@@ -10,7 +10,7 @@ use patchgate_model::{Finding, Lockfile};
 use crate::lock_state::ids;
 use crate::violation::Violation;
 
-/// The violations of a new lockfile. Empty when it keeps what a fix promises.
+/// The violations of a new lockfile. Empty when it keeps the promises of a fix.
 pub(super) fn violations(
     ecosystem: &dyn Upgradable,
     before: (&Lockfile, &[Finding]),

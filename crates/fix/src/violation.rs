@@ -1,4 +1,4 @@
-//! Violations of what a fix promises.
+//! Violations of the promises of a fix.
 
 /// A violation in a new lockfile: a new finding, a downgrade, a requirement that is not met.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -16,7 +16,7 @@ pub enum ForgeError {
     Unauthorized {
         /// Method and path of the call.
         call: String,
-        /// The forge's message.
+        /// The forge's message, shortened and without control characters.
         message: String,
     },
     /// The token lacks a permission.
@@ -24,7 +24,7 @@ pub enum ForgeError {
     Forbidden {
         /// Method and path of the call.
         call: String,
-        /// The forge's message.
+        /// The forge's message, shortened and without control characters.
         message: String,
         /// The permission that the token lacks, as the forge or its documentation names it.
         needs: String,
@@ -34,7 +34,7 @@ pub enum ForgeError {
     NotFound {
         /// Method and path of the call.
         call: String,
-        /// The forge's message.
+        /// The forge's message, shortened and without control characters.
         message: String,
         /// The permission without which the forge gives the same answer.
         needs: String,
@@ -52,9 +52,9 @@ pub enum ForgeError {
     Refused {
         /// Method and path of the call.
         call: String,
-        /// HTTP status code.
+        /// HTTP status code of the answer.
         status: u16,
-        /// The forge's message.
+        /// The forge's message, shortened and without control characters.
         message: String,
     },
     /// The repository was renamed or moved. Its old name only redirects.
@@ -76,7 +76,7 @@ pub enum ForgeError {
     Unreadable {
         /// Method and path of the call.
         call: String,
-        /// The reason.
+        /// The parser's error, with the position in the answer.
         #[source]
         source: serde_json::Error,
     },

@@ -37,7 +37,7 @@ pub enum Done {
         number: u64,
         /// Address of its page.
         url: String,
-        /// The reason.
+        /// Why it was closed.
         because: CloseReason,
         /// Why the branch could not be deleted; `None` if it was.
         branch_left: Option<String>,
@@ -48,7 +48,7 @@ pub enum Done {
         number: u64,
         /// Address of its page.
         url: String,
-        /// The reason.
+        /// Why it was left unchanged.
         because: LeaveReason,
     },
 }
@@ -59,7 +59,7 @@ pub enum PublishError {
     /// A call to the forge failed.
     #[error(transparent)]
     Forge(#[from] ForgeError),
-    /// A push failed.
+    /// The branch could not be pushed.
     #[error(transparent)]
     Push(#[from] PushError),
     /// The branch exists without an open pull request, and its commit is not known to be

@@ -28,7 +28,7 @@ pub enum Wanted {
 /// The pull request that should be open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proposal {
-    /// Head branch.
+    /// Head branch of the pull request.
     pub branch: PatchgateBranch,
     /// The commit that the branch should be at.
     pub commit: String,
@@ -67,18 +67,18 @@ pub enum Step {
     Close {
         /// Number of the pull request.
         number: u64,
-        /// Head branch.
+        /// Head branch of the pull request.
         branch: PatchgateBranch,
         /// Commit at the head of the branch now.
         head: String,
-        /// The reason.
+        /// Why the pull request is closed.
         because: CloseReason,
     },
     /// Leave the pull request unchanged.
     Leave {
         /// Number of the pull request.
         number: u64,
-        /// The reason.
+        /// Why the pull request is left unchanged.
         because: LeaveReason,
     },
 }
@@ -353,6 +353,7 @@ mod tests {
                 pull(2, "patchgate/fix-b", "theirs", "c1"),
             ],
         );
+
         assert!(matches!(
             &steps[..],
             [

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// `owner/name` on GitHub.
+/// Name of a repository on GitHub: `owner/name`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RepositoryName {
     owner: String,

@@ -6,14 +6,14 @@ use std::path::Path;
 
 use tempfile::NamedTempFile;
 
-/// New content of a file, on disk next to it and not yet in its place.
+/// New content of a file, in a temporary file next to it.
 ///
 /// Dropping it removes the temporary file.
 #[derive(Debug)]
 pub struct Staged(NamedTempFile);
 
 impl Staged {
-    /// Puts the content in the place of `path`, which must be in the directory it was staged for.
+    /// Replaces `path` with the content. `path` must be in the directory it was staged for.
     ///
     /// # Errors
     /// When the file cannot be renamed.
@@ -72,7 +72,8 @@ pub fn write_inside(root: &Path, path: &str, bytes: &[u8]) -> io::Result<()> {
         }
     }
 
-    // The permissions of a target outside of the repository are none of the new file's.
+    // The new file does not get the permissions of a link's target, which may be outside of the
+    // repository.
     let full = root.join(path);
     if std::fs::symlink_metadata(&full).is_ok_and(|metadata| metadata.is_symlink()) {
         std::fs::remove_file(&full)?;

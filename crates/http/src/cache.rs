@@ -16,7 +16,7 @@ pub(crate) struct Cache {
     dir: PathBuf,
 }
 
-/// A cached answer.
+/// An answer of a server, as the cache stores it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Kept {
     pub(crate) etag: Option<String>,

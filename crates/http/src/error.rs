@@ -9,7 +9,7 @@ pub enum Error {
     /// Offline, and the cache has no answer.
     #[error("`{url}` is not in the cache, and offline no server is asked")]
     Offline {
-        /// The address.
+        /// The requested address, without secrets.
         url: String,
     },
     /// The client cannot be built, mostly because there are no CA certificates.
@@ -18,7 +18,7 @@ pub enum Error {
     /// The address or a header cannot be sent.
     #[error("`{url}` cannot be requested")]
     Invalid {
-        /// The address.
+        /// The requested address, without secrets.
         url: String,
         /// The fault of the request.
         #[source]
@@ -27,20 +27,20 @@ pub enum Error {
     /// No connection, no answer in time, or only a part of one.
     #[error("`{url}` {what}")]
     Transport {
-        /// The address.
+        /// The requested address, without secrets.
         url: String,
         /// The event: `could not be reached`, `did not answer in time`, ….
         what: &'static str,
-        /// The underlying error.
+        /// The error of the HTTP library.
         #[source]
         source: reqwest::Error,
     },
     /// The status of the answer is not one from 200 to 299.
     #[error("`{url}` answered {status}{}", excerpt(.body))]
     Status {
-        /// The address.
+        /// The requested address, without secrets.
         url: String,
-        /// HTTP status.
+        /// HTTP status code of the answer.
         status: u16,
         /// The beginning of the answer's body.
         body: Vec<u8>,
@@ -48,7 +48,7 @@ pub enum Error {
     /// The answer is larger than the limit.
     #[error("`{url}` answered with more than {limit} bytes")]
     TooLarge {
-        /// The address.
+        /// The requested address, without secrets.
         url: String,
         /// The limit in bytes.
         limit: u64,
@@ -56,9 +56,9 @@ pub enum Error {
     /// A file of the cache or of a download cannot be written.
     #[error("`{}` cannot be written", .path.display())]
     Write {
-        /// The file.
+        /// The file that was being written.
         path: PathBuf,
-        /// The reason.
+        /// The error of the file system.
         #[source]
         source: io::Error,
     },

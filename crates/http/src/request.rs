@@ -7,7 +7,7 @@ use crate::{Auth, redact_url};
 /// HTTP methods that Patchgate uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
-    /// `GET`, idempotent.
+    /// `GET`, always idempotent.
     Get,
     /// `POST`, idempotent only if the request says so.
     Post,
@@ -19,7 +19,7 @@ pub enum Method {
     Delete,
 }
 
-/// One request.
+/// A request to a server, built step by step.
 ///
 /// Its debug output is limited to the method and the address without credentials, because other
 /// parts may contain a secret.
@@ -97,7 +97,7 @@ impl<'a> Request<'a> {
         self
     }
 
-    /// Sets the credentials.
+    /// Sets the credentials; `None` sends none.
     #[must_use]
     pub fn auth(mut self, auth: Option<&'a Auth>) -> Self {
         self.auth = auth;
@@ -154,7 +154,7 @@ pub enum Caching {
 /// An answer with a status from 200 to 299.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Response {
-    /// HTTP status code.
+    /// HTTP status code, from 200 to 299.
     pub status: u16,
     /// The headers in the order of the answer, with names in lower case. Empty if the answer came from
     /// the cache without asking the server. Values that are not text are left out.

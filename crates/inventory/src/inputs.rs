@@ -101,7 +101,9 @@ impl Inputs {
         for one in &named {
             let file = one.file();
             if file != STANDARD_INPUT && !Path::new(file).is_file() {
-                return Err(UserError::usage(format!("there is no file `{file}`")));
+                return Err(UserError::usage(format!(
+                    "the file `{file}` does not exist"
+                )));
             }
         }
 

@@ -44,7 +44,7 @@ pub struct VersionChange {
     pub package: String,
     /// Version before; it may stay in the tree.
     pub from: String,
-    /// The new version.
+    /// Version after the change.
     pub to: String,
     /// The size of the step, or why it cannot be determined.
     pub bump: Result<Bump, String>,

@@ -210,7 +210,7 @@ pub struct CheckRun {
 pub enum CheckOutcome {
     /// The check has not finished; the forge's own word: `queued`, `in_progress`, ….
     Pending(String),
-    /// The check succeeded.
+    /// The check succeeded: the forge's `success`.
     Success,
     /// The check did not run.
     Skipped,
@@ -258,7 +258,7 @@ pub struct FindingComparison {
     pub introduced: Vec<FindingKey>,
     /// Findings on the base that are not on the head.
     pub ended: Vec<FindingKey>,
-    /// Findings on both.
+    /// Findings on both the base and the head.
     pub remaining: Vec<FindingKey>,
 }
 

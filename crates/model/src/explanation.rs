@@ -5,7 +5,7 @@ use crate::{Location, PackageRef};
 /// A package version and the evidence for whether it is affected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation {
-    /// The package version.
+    /// The package version that is explained.
     pub package: PackageRef,
     /// Its entries in lockfiles, sorted.
     pub locations: Vec<Location>,

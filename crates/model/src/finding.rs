@@ -59,7 +59,7 @@ pub struct Finding {
     pub paths: Vec<Vec<String>>,
     /// The strongest scope among the copies.
     pub scope: Scope,
-    /// The version that fixes this finding, or why there is none.
+    /// The version that fixes this finding, or why no version does.
     pub fixed: FixedVersion,
     /// Severity of the record.
     pub severity: Severity,
@@ -187,7 +187,7 @@ pub struct Epss {
 /// An entry of CISA's Known Exploited Vulnerabilities catalogue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kev {
-    /// The CVE.
+    /// Id of the exploited vulnerability, `CVE-…`.
     pub cve: String,
     /// Date of entry, `YYYY-MM-DD`.
     pub date_added: String,

@@ -1,4 +1,4 @@
-//! The policy of the gate: what a pull request needs to be merged without a person.
+//! The policy of the gate: the conditions for merging a pull request without a person.
 
 use crate::{Bump, Verdict};
 

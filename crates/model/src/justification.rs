@@ -17,7 +17,7 @@ pub enum Justification {
 }
 
 impl Justification {
-    /// All justifications.
+    /// All justifications, in the order of OpenVEX's specification.
     pub const ALL: [Self; 5] = [
         Self::ComponentNotPresent,
         Self::VulnerableCodeNotPresent,

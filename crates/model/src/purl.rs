@@ -1,8 +1,8 @@
 //! Package URLs, read and written (<https://github.com/package-url/purl-spec>).
 //!
 //! The rules here are the same for every type of package URL. Rules of one type (how a registry
-//! compares names, which qualifier is the default) belong to its ecosystem, and what a package URL
-//! covers as a VEX pattern belongs to `patchgate-vex`.
+//! compares names, which qualifier is the default) belong to its ecosystem, and matching of
+//! package URLs as VEX patterns belongs to `patchgate-vex`.
 
 use std::fmt;
 
@@ -43,7 +43,7 @@ pub struct Purl {
     pub kind: String,
     /// Namespace, its segments separated by `/`; empty for a package without one.
     pub namespace: String,
-    /// Name.
+    /// Name, without the namespace.
     pub name: String,
     /// Version; empty for a package URL of all versions.
     pub version: String,

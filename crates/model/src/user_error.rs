@@ -56,7 +56,7 @@ impl UserError {
         self
     }
 
-    /// The next step.
+    /// What the user can do next; `None` when nothing helps.
     pub fn hint(&self) -> Option<&str> {
         self.hint.as_deref()
     }

@@ -32,7 +32,7 @@ pub enum RelockError {
     TimedOut {
         /// The command, without the scratch directory.
         command: String,
-        /// The time limit.
+        /// The limit that passed, as wall-clock time.
         limit: Duration,
     },
     /// The manager refuses one version.

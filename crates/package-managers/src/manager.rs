@@ -30,7 +30,7 @@ pub struct ConfigurationFile {
 /// A lockfile with the files around it.
 #[derive(Debug, Clone, Copy)]
 pub struct LockedProject<'a> {
-    /// The scanned directory.
+    /// The root of the scanned repository.
     pub root: &'a Path,
     /// The lockfile, read. Its path is relative to the root.
     pub lockfile: &'a Lockfile,

@@ -56,7 +56,7 @@ impl Scratch {
     }
 
     /// A scratch directory with a name of its own, as npm writes the directory's name into the
-    /// lockfile of a project that has none. A name that is no directory's name is left alone.
+    /// lockfile of a project without a name. A name that cannot be a directory's name is not used.
     pub(crate) fn named(name: &str) -> Result<Self, RelockError> {
         let failed = |source| RelockError::Io {
             action: "create a scratch directory".to_owned(),

@@ -22,7 +22,7 @@ const MAX_SHOWN: usize = 12;
 /// The input of an explanation.
 #[derive(Debug, Clone, Copy)]
 pub struct ExplainInput<'a> {
-    /// The requested id.
+    /// The id that was asked for, which may be an alias.
     pub id: &'a str,
     /// The records of the vulnerability, the one with the preferred id first.
     pub records: &'a [Advisory],
@@ -51,7 +51,7 @@ pub struct ExplainReport {
     pub schema_version: u32,
     /// The program that wrote it.
     pub tool: Tool,
-    /// The requested id.
+    /// The id that was asked for, which may be an alias.
     pub id: String,
     /// The records of the vulnerability in all databases.
     pub records: Vec<RecordReport>,
@@ -95,7 +95,7 @@ pub struct RecordReport {
     pub severity: Vec<StatedSeverity>,
     /// Weakness ids, such as `CWE-79`.
     pub cwes: Vec<String>,
-    /// The affected packages.
+    /// The packages that the record names as affected.
     pub affected: Vec<AffectedReport>,
     /// Links of the record.
     pub references: Vec<ReferenceReport>,
@@ -145,7 +145,7 @@ pub struct RangeReport {
 /// A package version and the evidence for whether it is affected.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct ExplainedReport {
-    /// The package version.
+    /// The package version that is explained.
     pub package: PackageReport,
     /// Lines of lockfiles that contain it.
     pub locations: Vec<LocationReport>,
@@ -175,6 +175,7 @@ impl ExplainReport {
     #[must_use]
     pub fn new(input: &ExplainInput<'_>) -> Self {
         let kev = &input.signals.kev;
+
         Self {
             schema_version: crate::SCHEMA_VERSION,
             tool: Tool::this(),
@@ -352,6 +353,7 @@ fn strings(texts: &[SmolStr]) -> Vec<String> {
 impl RecordReport {
     fn new(record: &Advisory) -> Self {
         let time = |time: Option<Timestamp>| time.map(|time| time.to_string());
+
         Self {
             id: record.id.to_string(),
             aliases: strings(&record.aliases),
@@ -435,6 +437,7 @@ impl ExplainedReport {
             Ok(false) => ("no", None),
             Err(reason) => ("unknown", Some(reason.clone())),
         };
+
         Self {
             package: PackageReport::from(&explained.package),
             locations: explained

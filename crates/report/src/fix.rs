@@ -42,9 +42,9 @@ pub struct FixReport {
     pub incidents: Vec<FindingReport>,
     /// Packages whose version changes.
     pub upgrades: Vec<UpgradeReport>,
-    /// Findings that remain.
+    /// Findings that the changes do not fix, with the reasons.
     pub unfixed: Vec<UnfixedReport>,
-    /// Files that change.
+    /// Files that the plan changes.
     pub files: Vec<FileSummary>,
     /// The change as a unified diff.
     pub diff: String,

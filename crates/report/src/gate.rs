@@ -16,7 +16,7 @@ pub struct GateReport {
     pub schema_version: u32,
     /// The program that wrote it.
     pub tool: Tool,
-    /// The decision.
+    /// The decision: merge, review or block.
     pub verdict: VerdictName,
     /// Every condition that was checked, the decisive ones first.
     pub reasons: Vec<ReasonReport>,

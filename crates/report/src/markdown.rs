@@ -26,6 +26,7 @@ pub(crate) fn text(raw: &str) -> String {
             c => out.push(c),
         }
     }
+
     // A bare address would become a link.
     out.replace("://", "&#58;//").replace("www.", "www&#46;")
 }

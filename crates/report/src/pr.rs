@@ -23,7 +23,7 @@ pub struct PrInput<'a> {
     pub pull_requests: &'a [PullRequestReport],
     /// The branch and the commit that contain the plan; `None` for an empty plan.
     pub carried: Option<(&'a str, &'a str)>,
-    /// Why there is no pull request, if there is none: a fragment.
+    /// Why no pull request is proposed: a fragment. Not used when one is.
     pub none_because: &'a str,
     /// Warnings for a person, one sentence each.
     pub warnings: &'a [String],
@@ -40,7 +40,7 @@ pub struct PrReport {
     pub tool: Tool,
     /// The action on the pull request with the plan, or on the first pull request when none has it.
     pub action: PrAction,
-    /// The open pull request with the plan; `null` when there is none.
+    /// The open pull request with the plan; `null` without one.
     pub pull_request: Option<PullRequestLink>,
     /// The plan's branch; `null` when there is nothing to propose.
     pub branch: Option<String>,
@@ -52,7 +52,7 @@ pub struct PrReport {
     pub incidents: Vec<FindingReport>,
     /// Packages whose version changes.
     pub upgrades: Vec<UpgradeReport>,
-    /// Findings that remain.
+    /// Findings that the changes do not fix, with the reasons.
     pub unfixed: Vec<UnfixedReport>,
     /// Inputs that could not be read or looked up.
     pub incomplete: Vec<IncompleteReport>,

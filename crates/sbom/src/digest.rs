@@ -128,7 +128,7 @@ impl Algorithm {
         self.row().1
     }
 
-    /// Name in CycloneDX.
+    /// Name in the `alg` field of CycloneDX.
     pub(crate) fn cyclonedx(self) -> &'static str {
         self.row().2
     }

@@ -201,7 +201,7 @@ fn yaml_aliases_are_bounded() {
 
     assert!(reason(yaml(&long)).contains("is larger than 32 MiB with its aliases"));
 
-    // Anchors around anchors: what an anchor names is kept.
+    // Anchors around anchors: the value of each anchor is kept.
     let items = vec!["x"; 100_000].join(",");
     let nested: String = (0..100).map(|level| format!("&a{level} [")).collect();
     let nested = format!("{nested}{items}{}", "]".repeat(100));

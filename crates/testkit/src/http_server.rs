@@ -96,7 +96,7 @@ pub(crate) fn percent_decode(text: &str) -> String {
 /// An answer, honest or not.
 #[derive(Debug, Clone, Default)]
 pub struct Response {
-    /// The status code.
+    /// The status code of the answer.
     pub status: u16,
     /// Headers other than `Content-Length` and `Connection`.
     pub headers: Vec<(String, String)>,

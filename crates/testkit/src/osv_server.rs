@@ -17,7 +17,7 @@ const MAX_BATCH: usize = 1_000;
 /// A way to misbehave.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OsvFault {
-    /// 429 with `Retry-After`.
+    /// Answers with status 429 and a `Retry-After` header.
     TooManyRequests {
         /// The value of `Retry-After`, in seconds.
         retry_after_seconds: u32,

@@ -78,7 +78,7 @@ impl Tools {
         self.module("@stoplight/prism-cli").join("dist/index.js")
     }
 
-    /// GitHub's OpenAPI description.
+    /// GitHub's published description of its REST API (OpenAPI).
     #[must_use]
     pub fn github_openapi(&self) -> PathBuf {
         self.module("@octokit/openapi")
@@ -111,8 +111,8 @@ impl Tools {
 
     /// The archive that contains the published schema of SPDX 3.
     ///
-    /// `None` when Maven was missing while the tools were installed. That part of the test has been
-    /// reported as skipped then (see [`skip`]).
+    /// `None` when Maven was missing while the tools were installed. The part of the test that
+    /// needs it has then been reported as skipped (see [`skip`]).
     ///
     /// # Panics
     /// Where tests may not be skipped, see [`skip`].

@@ -84,7 +84,7 @@ impl Releases {
 pub enum Planned {
     /// The planner needs the releases and all advisories of these packages first.
     Missing(BTreeSet<String>),
-    /// The complete plan.
+    /// The complete plan; no fact is missing.
     Ready(Proposal),
 }
 
@@ -102,11 +102,11 @@ pub struct Proposal {
 pub struct PlannedUpgrade {
     /// Index of the copy in the lockfile.
     pub copy: PackageIndex,
-    /// Package name.
+    /// Name of the upgraded package.
     pub name: String,
-    /// Version before.
+    /// Version before the upgrade.
     pub from: String,
-    /// The release after.
+    /// The release that is installed after the upgrade.
     pub release: Release,
     /// The size of the step.
     pub bump: Bump,
@@ -120,7 +120,7 @@ pub struct PlannedUpgrade {
 }
 
 impl PlannedUpgrade {
-    /// Version after.
+    /// Version after the upgrade.
     #[must_use]
     pub fn to(&self) -> &str {
         &self.release.version

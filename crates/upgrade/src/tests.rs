@@ -54,6 +54,7 @@ fn moves_the_parent_to_its_smallest_release_that_lets_go() {
     )
     .releases("a", &[("1.0.0", &[]), ("1.0.1", &[]), ("1.0.2", &[])])
     .advisory("a", "A-1", "1.0.1");
+
     insta::assert_snapshot!(world.summary(), @r"
     parent 1.0.0 -> 1.0.2 for a
     a 1.0.0 -> 1.0.1 ends A-1
@@ -92,6 +93,7 @@ fn moves_a_chain_of_parents() {
     )
     .releases("a", &[("1.0.0", &[]), ("1.0.1", &[])])
     .advisory("a", "A-1", "1.0.1");
+
     insta::assert_snapshot!(world.summary(), @r"
     top 1.0.0 -> 1.4.0 for middle
     middle 1.0.0 -> 1.5.0 for a

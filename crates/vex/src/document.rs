@@ -120,7 +120,7 @@ pub struct StatedJustification {
 /// The target of a statement: a component, either anywhere or only within products.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Target {
-    /// The component.
+    /// The affected or unaffected component.
     pub component: Component,
     /// The products that must all contain the component for the statement to apply; empty if it
     /// applies to the component anywhere.

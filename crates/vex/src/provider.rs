@@ -38,7 +38,7 @@ pub struct Entry {
 /// The kind of a JSON file in a provider's directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileKind {
-    /// A CSAF document.
+    /// A CSAF document with one advisory.
     Document,
     /// The metadata of the provider.
     Metadata,

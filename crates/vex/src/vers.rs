@@ -17,10 +17,10 @@ const MAX_COMPARISONS: usize = 1_000;
 /// A set of versions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Versions {
-    /// All versions.
+    /// Every version of the package.
     #[default]
     Any,
-    /// Exactly one version.
+    /// Exactly one version, compared by the ecosystem's rules.
     One(String),
     /// The versions in a range.
     Range(Vers),

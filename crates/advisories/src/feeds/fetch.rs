@@ -22,7 +22,7 @@ const MAX_FEED_BYTES: u64 = 128 * 1024 * 1024;
 #[derive(Debug, Default)]
 pub struct FeedSignals {
     kev: Option<HashMap<String, Kev>>,
-    /// Sorted by CVE.
+    /// Sorted by CVE, for a binary search.
     epss: Option<Vec<EpssRow>>,
 }
 

@@ -12,12 +12,12 @@ pub enum KevError {
     #[error("not a KEV catalogue")]
     Json(#[from] serde_json::Error),
     /// The number of entries differs from the one that the catalogue states, so a part is missing.
-    #[error("the KEV catalogue states {stated} entries but contains {held}")]
+    #[error("the KEV catalogue states {stated} entries but contains {found}")]
     Count {
         /// `count` of the catalogue.
         stated: u64,
         /// Number of entries in it.
-        held: u64,
+        found: u64,
     },
 }
 
@@ -56,9 +56,9 @@ struct WireEntry {
 impl Catalogue {
     pub(crate) fn parse(json: &[u8]) -> Result<Self, KevError> {
         let wire: WireCatalogue = serde_json::from_slice(json)?;
-        let held = wire.vulnerabilities.len() as u64;
-        if let Some(stated) = wire.count.filter(|stated| *stated != held) {
-            return Err(KevError::Count { stated, held });
+        let found = wire.vulnerabilities.len() as u64;
+        if let Some(stated) = wire.count.filter(|stated| *stated != found) {
+            return Err(KevError::Count { stated, found });
         }
 
         let as_of = wire.date_released.and_then(|date| date.parse().ok());
@@ -130,7 +130,10 @@ mod tests {
         let short = ONE.replace("\"count\": 1", "\"count\": 2");
         assert!(matches!(
             Catalogue::parse(short.as_bytes()),
-            Err(KevError::Count { stated: 2, held: 1 })
+            Err(KevError::Count {
+                stated: 2,
+                found: 1
+            })
         ));
         assert!(!is_catalogue(br#"{"id": "A-1", "affected": []}"#));
     }

@@ -1,4 +1,4 @@
-//! Explanations: what a set of records says about the packages of an inventory, and why.
+//! Explanations: which packages of an inventory a set of records affects, and why.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;

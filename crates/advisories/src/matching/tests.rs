@@ -185,7 +185,7 @@ fn what_cannot_be_ordered_is_unknown_and_never_clean() {
         Affects::Unknown(_)
     ));
 
-    // What is certain outweighs what is not.
+    // A certain match outweighs an uncertain one.
     let both = record(json!({"ranges": [
         {"type": "SEMVER", "events": [{"introduced": "two"}]},
         {"type": "SEMVER", "events": [{"introduced": "0"}]}]}));

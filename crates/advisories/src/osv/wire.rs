@@ -28,7 +28,7 @@ pub enum RecordError {
     Withdrawn {
         /// Id of the record.
         id: String,
-        /// The invalid time.
+        /// The invalid time, as the record writes it.
         withdrawn: String,
     },
 }

@@ -89,19 +89,19 @@ pub enum BuildError {
     /// No input contains a record or a feed.
     #[error("{} contains no OSV record, no KEV catalogue and no EPSS scores", name_all(.from))]
     Nothing {
-        /// The inputs.
+        /// The files and directories that were given as inputs.
         from: Vec<PathBuf>,
     },
     /// The target is something else: a build would delete files there that it did not write.
     #[error("`{}` is neither an advisory store nor an empty directory", .dir.display())]
     NotAStore {
-        /// The target.
+        /// The directory that the build was asked to write to.
         dir: PathBuf,
     },
     /// The target is a store with content that the build would delete.
     #[error("the build would replace the store in `{}`, which {content}", .dir.display())]
     Occupied {
-        /// The directory.
+        /// The directory with the store that stays as it is.
         dir: PathBuf,
         /// The content, as the end of a relative clause: `contains …`, `cannot be read`.
         content: String,
@@ -109,16 +109,16 @@ pub enum BuildError {
     /// A file of the store cannot be written.
     #[error("`{}` cannot be written", .path.display())]
     Write {
-        /// The file.
+        /// The file that was being written.
         path: PathBuf,
-        /// The reason.
+        /// The error of the file system.
         #[source]
         source: io::Error,
     },
     /// Another build or update is running in the same directory.
     #[error("another process is building the store in `{}`", .dir.display())]
     Busy {
-        /// The directory.
+        /// The directory whose lock the other process has.
         dir: PathBuf,
     },
 }
@@ -268,7 +268,7 @@ fn is_rebuilt(source: &Source, collected: &Collected) -> bool {
     }
 }
 
-/// Reads all inputs.
+/// Reads all inputs, in the given order.
 fn collect(
     from: &[PathBuf],
     progress: &(dyn Fn(BuildProgress<'_>) + Sync),
@@ -281,7 +281,7 @@ fn collect(
     Ok(collected)
 }
 
-/// Reads one input.
+/// Reads one input: a file or a directory with everything below it.
 pub(super) fn collect_one(
     path: &Path,
     progress: &(dyn Fn(BuildProgress<'_>) + Sync),
@@ -314,7 +314,7 @@ impl Lock {
             fs::TryLockError::Error(source) => writing(source),
         })?;
 
-        // No other process writes here while the lock is held, so unfinished files are leftovers of
+        // No other process writes here while the lock is taken, so unfinished files are leftovers of
         // a build that was killed.
         remove_unfinished(into);
         Ok(Self { _file: file })

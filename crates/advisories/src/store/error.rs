@@ -11,13 +11,13 @@ pub enum StoreError {
     /// The directory has no `store.json`, or does not exist.
     #[error("`{}` contains no advisory store", .dir.display())]
     Missing {
-        /// The directory.
+        /// The directory that was opened as a store.
         dir: PathBuf,
     },
     /// The store was written by another version of Patchgate.
     #[error("the store in `{}` has format {found}, but this version reads format {FORMAT}", .dir.display())]
     Format {
-        /// The directory.
+        /// The directory of the store.
         dir: PathBuf,
         /// The format of the store.
         found: u64,
@@ -25,7 +25,7 @@ pub enum StoreError {
     /// A file of the store is missing or damaged.
     #[error("`{}` of the advisory store cannot be read", .path.display())]
     File {
-        /// The file.
+        /// The missing or damaged file.
         path: PathBuf,
         /// The reason: an input/output error, or a checksum that does not match.
         #[source]

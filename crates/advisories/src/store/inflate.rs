@@ -28,7 +28,7 @@ impl Inflater {
 
     /// The content of a small entry. `None` for an entry that is large, encrypted, compressed in
     /// another way, or does not have the length and checksum that the archive states: the general
-    /// reader handles those and reports what is wrong.
+    /// reader handles those and reports the fault.
     pub(super) fn small<R: Read + Seek>(
         &mut self,
         archive: &mut ZipArchive<R>,

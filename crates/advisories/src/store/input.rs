@@ -18,20 +18,20 @@ pub enum InputError {
     Read {
         /// The file or directory.
         path: PathBuf,
-        /// The reason.
+        /// The error of the file system.
         #[source]
         source: io::Error,
     },
     /// More files than any advisory database has.
     #[error("`{}` contains more than {MAX_FILES} files", .path.display())]
     TooMany {
-        /// The directory.
+        /// The directory that was given as an input.
         path: PathBuf,
     },
     /// Deeper directories than any advisory database has.
     #[error("`{}` is more than {MAX_DIRECTORY_DEPTH} directories deep", .path.display())]
     TooDeep {
-        /// The directory.
+        /// The directory that was given as an input.
         path: PathBuf,
     },
 }
@@ -39,15 +39,15 @@ pub enum InputError {
 /// The kind of a file, by its first bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Content {
-    /// A zip archive.
+    /// A zip archive, such as an export of OSV.
     Zip,
-    /// A gzip stream.
+    /// A gzip stream, such as the compressed EPSS scores.
     Gzip,
-    /// EPSS scores.
+    /// EPSS scores: CSV text, uncompressed.
     Epss,
-    /// A JSON object.
+    /// A JSON object: an OSV record or the KEV catalogue.
     Json,
-    /// Anything else.
+    /// Anything else; it is not read.
     Other,
 }
 

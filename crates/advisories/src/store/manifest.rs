@@ -79,7 +79,7 @@ pub(super) struct Fetched {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Validator {
-    /// The server's `ETag`.
+    /// The value of the server's `ETag` header.
     Etag(String),
     /// The server's `Last-Modified`, where it sends no `ETag`.
     LastModified(String),

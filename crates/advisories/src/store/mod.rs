@@ -69,7 +69,7 @@ const MAX_CLOCK_ERROR: SignedDuration = SignedDuration::from_hours(24);
 /// Attempts to open a store that builds keep replacing.
 const MAX_OPENS: usize = 8;
 
-/// An open store.
+/// An advisory store that is open for reading.
 ///
 /// ```no_run
 /// use patchgate_advisories::{PackageQuery, Store};

@@ -17,7 +17,7 @@ pub enum UpdateError {
     /// does not ask for.
     #[error("the store in `{}` has format {found} and must be re-created, which would lose `{lost}` of `{origin}`", .dir.display())]
     NotNamed {
-        /// The directory.
+        /// The directory of the store.
         dir: PathBuf,
         /// The format of the store.
         found: u64,
@@ -30,7 +30,7 @@ pub enum UpdateError {
     /// fetched or read again.
     #[error("the store in `{}` has format {found} and must be re-created, but `{lacking}` is not available: {reason}", .dir.display())]
     NotFetched {
-        /// The directory.
+        /// The directory of the store.
         dir: PathBuf,
         /// The format of the store.
         found: u64,

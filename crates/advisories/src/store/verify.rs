@@ -12,7 +12,7 @@ use super::{
 /// The result for one file of a store.
 #[derive(Debug)]
 pub struct FileCheck {
-    /// The file.
+    /// The checked file of the store.
     pub path: PathBuf,
     /// Name of its source, as in [`patchgate_model::SourceStatus::name`].
     pub source: String,

@@ -8,9 +8,9 @@ use patchgate_model::KevStatus;
 
 use crate::support::*;
 
-/// The same content in every form in which it may stand.
+/// The same content in every supported form.
 #[test]
-fn finds_everything_wherever_it_stands() {
+fn finds_the_same_content_in_every_form() {
     let one = record("X-1", "npm", "a");
     let expected = [("epss", 1), ("kev", 1), ("osv:npm", 1)].map(|(a, b)| (a.to_owned(), b));
     let export = zip(&[("X-1.json", one.as_bytes())]);
@@ -130,9 +130,10 @@ fn many_packages_are_looked_up_at_once() {
     assert_eq!(found, expected);
 }
 
-/// An export of npm holds records that name other ecosystems too. It is no export of those.
+/// An export of npm has records that mention other ecosystems, but is not a complete export of
+/// those.
 #[test]
-fn an_ecosystem_named_in_passing_is_not_whole() {
+fn an_ecosystem_that_is_only_mentioned_is_not_complete() {
     let both = serde_json::json!({"id": "X-2", "affected": [
         {"package": {"ecosystem": "npm", "name": "a"}, "versions": ["1.0.0"]},
         {"package": {"ecosystem": "crates.io", "name": "a"}, "versions": ["1.0.0"]},

@@ -47,10 +47,10 @@ fn a_damaged_archive_or_feed_is_named() {
     assert!(!Store::open(into.path()).unwrap().has_kev());
 }
 
-/// A record of 100 MB, a gzip stream that unfolds to 66 MB, and archives within archives within
-/// archives are named; what stands beside them is kept.
+/// A record of 100 MB, a gzip stream that inflates to 66 MB, and archives within archives within
+/// archives are reported; the files next to them are kept.
 #[test]
-fn what_is_too_large_or_too_deep_is_named() {
+fn too_large_and_too_deep_files_are_reported() {
     let folder = tempfile::tempdir().unwrap();
     let good = record("X-1", "npm", "a");
     put(&folder.path().join("X-1.json"), good.as_bytes());
@@ -288,7 +288,7 @@ fn what_is_odd_about_a_record_is_kept() {
     assert_eq!(report.sources[0].as_of, "2026-01-01T00:00:00Z".parse().ok());
 }
 
-/// A catalogue from the future has no age, which is told.
+/// A catalogue from the future has no age, which is a warning.
 #[test]
 fn a_feed_from_the_future_warns() {
     let folder = tempfile::tempdir().unwrap();

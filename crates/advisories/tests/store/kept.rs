@@ -1,4 +1,4 @@
-//! An update never loses what it did not fetch: records from files, of other paths, of a store of
+//! An update never loses content that it did not fetch: records from files, of other paths, of a store of
 //! another format.
 
 use std::fs;
@@ -49,7 +49,7 @@ async fn an_export_is_replaced_and_records_beside_it_are_kept() {
         assert_eq!(mirror.known("a"), ["X-1 1.0.0", "ORG-1 8.0.0"]);
         assert_eq!(sources(&mirror), ["osv:npm", "own:npm"]);
     }
-    // Named again, they are read anew.
+    // Given as inputs again, they are read again.
     fs::remove_file(own.join("ORG-1.json")).unwrap();
 
     write(&own, "ORG-2", "a", "9.0.0");
@@ -58,9 +58,9 @@ async fn an_export_is_replaced_and_records_beside_it_are_kept() {
     assert_eq!(mirror.known("a"), ["X-1 1.0.0", "ORG-2 9.0.0"]);
 }
 
-/// Where records came from files alone, they stay beside the export that is fetched now.
+/// Records that came only from files stay, next to the export that is fetched now.
 #[tokio::test]
-async fn records_from_files_stand_beside_a_fetched_export() {
+async fn records_from_files_stay_next_to_a_fetched_export() {
     let mirror = Mirror::with_a_store().await;
     let own = tempfile::tempdir().unwrap();
     write(own.path(), "ORG-1", "a", "8.0.0");

@@ -25,7 +25,7 @@ pub(crate) fn zip(records: &[String]) -> Vec<u8> {
     let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     for (place, body) in records.iter().enumerate() {
         let options = zip::write::SimpleFileOptions::default();
-        // A name that leads out of the folder is a name and no path.
+        // A name that leads out of the directory: it is only a name and never used as a path.
         let name = format!("../../{place}.json");
         writer.start_file(name, options).unwrap();
         writer.write_all(body.as_bytes()).unwrap();

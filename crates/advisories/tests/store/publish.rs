@@ -17,9 +17,9 @@ fn listed(folder: &Path) -> Vec<String> {
     names
 }
 
-/// Each reader finds one of the two stores whole, however often they take each other's place.
+/// Each reader finds one of the two stores complete, however often one replaces the other.
 #[test]
-fn a_store_is_read_while_another_takes_its_place() {
+fn a_store_is_read_while_another_replaces_it() {
     let folder = tempfile::tempdir().unwrap();
     let (one, two) = (folder.path().join("one"), folder.path().join("two"));
     for (from, id) in [(&one, "X-1"), (&two, "X-2")] {
@@ -58,7 +58,7 @@ fn a_store_is_read_while_another_takes_its_place() {
         assert!(seen.iter().sum::<u32>() > 0, "{seen:?}");
     });
 
-    // The open store goes on to serve when its files are gone from the folder.
+    // The open store can still be read when its files are gone from the directory.
     let open = Store::open(&into).unwrap();
     build(&[&two], &into);
 
@@ -86,7 +86,7 @@ fn what_a_build_left_that_was_cut_off_goes_with_the_next() {
     assert_eq!(listed(into.path()), whole);
 }
 
-/// The second table cannot take its place, and the first one is not left.
+/// The second table cannot be renamed to its final name, and the first one is removed again.
 #[test]
 fn a_build_that_fails_leaves_no_table() {
     let folder = tempfile::tempdir().unwrap();
@@ -102,7 +102,7 @@ fn a_build_that_fails_leaves_no_table() {
 
     assert!(written[0].contains("crates.io") && written[1].contains("npm"));
 
-    // A folder in the place of the second table.
+    // A directory with the name of the second table.
     let other = tempfile::tempdir().unwrap();
     put(&other.path().join(&written[1]).join("in-the-way"), b"");
     let from = [folder.path().to_owned()];

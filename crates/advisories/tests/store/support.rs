@@ -1,4 +1,4 @@
-//! Records, feeds and archives, and what a store says of them.
+//! Records, feeds and archives for the tests, and queries of a store that was built from them.
 
 use std::fs;
 use std::io::Write as _;
@@ -45,7 +45,7 @@ pub(crate) fn put(path: &Path, bytes: &[u8]) {
     fs::write(path, bytes).unwrap();
 }
 
-/// Builds the store, in place of the one that is there.
+/// Builds the store, replacing an existing one.
 pub(crate) fn build(from: &[&Path], into: &Path) -> BuildReport {
     let from: Vec<PathBuf> = from.iter().map(|path| (*path).to_owned()).collect();
     Store::build(&from, into, Existing::Replace, &|_| {}).unwrap()

@@ -1,5 +1,5 @@
-//! `Store::update` against a server that lists its changes, tells the truth or does not, and
-//! against an organisation's own records beside it.
+//! `Store::update` against a server that lists its changes, correctly or not, and with an
+//! organization's own records next to OSV's.
 
 use std::fs;
 use std::sync::Mutex;
@@ -75,7 +75,7 @@ async fn only_what_changed_is_fetched() {
     assert_eq!(mirror.known("a"), ["X-1 1.5.0", "X-3 3.1.0"]);
     assert_eq!(mirror.known("e"), ["X-5 5.0.0"]);
 
-    // The export lags behind: what is newer than it stays.
+    // The export lags behind: newer records stay.
     mirror.update("2026-01-20T00:00:00Z").await;
     assert_eq!(mirror.asked(), ["all.zip"]);
     assert_eq!(mirror.known("a"), ["X-1 1.5.0", "X-3 3.1.0"]);
@@ -135,7 +135,7 @@ async fn a_list_that_lies_is_not_believed() {
     }
 }
 
-/// When not even the export can be had, the store keeps what it has, and says so.
+/// When not even the export can be fetched, the store keeps its content, and the update reports it.
 #[tokio::test]
 async fn a_failing_server_leaves_the_store() {
     let body = zip(&[record("X-1", "a", "2026-01-09T00:00:00Z", "7.0.0")]);
@@ -222,7 +222,7 @@ async fn own_records_stand_beside_the_export() {
     // Of two copies the newer one counts.
     assert_eq!(mirror.known("a"), ["X-1 1.1.0", "ORG-1 8.0.0"]);
 
-    // They are kept, and read anew where they are named again.
+    // They are kept, and read again when they are given as inputs again.
     mirror.update(now).await;
     assert_eq!(mirror.known("z"), ["ORG-2 8.0.0"]);
 

@@ -217,6 +217,7 @@ mod tests {
             ("token", "never a flag"),
         ]))
         .unwrap();
+
         assert_eq!(
             arguments,
             [
@@ -257,6 +258,7 @@ mod tests {
             ("merge", "true"),
             ("token", "never a flag"),
         ]);
+
         assert_eq!(
             update_arguments(&inputs).unwrap(),
             [

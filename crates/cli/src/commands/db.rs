@@ -112,7 +112,7 @@ struct StatusArgs {
     #[arg(long, value_name = "DAYS", default_value_t = 7)]
     max_age_days: u32,
 
-    /// Output format
+    /// Format of the output
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
 }

@@ -15,7 +15,7 @@ pub(crate) struct Args {
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum Format {
-    /// Columns
+    /// Columns for people
     Table,
     /// Markdown: the table of docs/formats.md
     Markdown,

@@ -1,4 +1,4 @@
-//! `patchgate gate`: judges a pull request, and merges exactly what it judged when asked to.
+//! `patchgate gate`: judges a pull request and, on request, merges exactly the judged commit.
 //!
 //! Nothing is checked out and nothing of the pull request is run: files come through the forge's
 //! API as bytes, and only parsers see them.
@@ -65,7 +65,7 @@ const MAX_POLICY_BYTES: usize = 1024 * 1024;
 /// Largest event file that is read, in bytes: GitHub caps payloads at 25 MB.
 const MAX_EVENT_BYTES: u64 = 32 * 1024 * 1024;
 
-/// Name of the check run that holds the verdict.
+/// Name of the check run with the verdict.
 const CHECK_NAME: &str = "patchgate";
 
 pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
@@ -342,7 +342,7 @@ async fn report_check(forge: &Forge, judgement: &Judgement) {
 
     if let Err(error) = forge.github.report_check_run(&check).await {
         warn(&format!(
-            "the check run could not be written, and the verdict stands: {error}"
+            "the check run could not be written (the verdict does not change): {error}"
         ));
         if let Some(hint) = error.hint() {
             warn(&format!(
@@ -360,6 +360,7 @@ async fn merge(
     method: patchgate_model::MergeMethod,
 ) -> Result<(), String> {
     let sha = judged_commit(forge, number, judged).await?;
+
     match forge.github.merge(number, &sha, method).await {
         Ok(MergeOutcome::Merged { .. }) => Ok(()),
         Ok(MergeOutcome::HeadMoved) => {

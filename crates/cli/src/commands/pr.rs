@@ -234,9 +234,9 @@ impl Made {
             reason: reason.to_owned(),
         };
         if !self.problems.is_empty() {
-            unknown("the scan is incomplete, so what it fixes may still be needed")
+            unknown("the scan is incomplete, so its fixes may still be needed")
         } else if !self.has_lockfiles {
-            unknown("no lockfile was found, so what it fixes may still be needed")
+            unknown("no lockfile was found, so its fixes may still be needed")
         } else if self.is_vulnerable {
             unknown("findings are left that cannot be fixed now")
         } else {

@@ -40,7 +40,7 @@ pub(crate) struct Args {
     /// Name of the package as its registry writes it
     name: Option<String>,
 
-    /// Version
+    /// Version of the package, as its registry writes it
     version: Option<String>,
 
     /// Package URL with a version
@@ -64,7 +64,7 @@ pub(crate) struct Args {
 enum Format {
     /// Text for a person
     Table,
-    /// One JSON object
+    /// One JSON object for scripts
     Json,
 }
 
@@ -207,7 +207,7 @@ fn package(question: &Question) -> Result<Package, String> {
             ..
         } => {
             return Err(format!(
-                "`{commit}` is not the full hash of a commit that stands alone"
+                "`{commit}` is not the full hash of a single commit"
             ));
         }
         Question {
@@ -322,6 +322,7 @@ fn problem_of(
         let other = place.and_then(|place| asked.get(place)?.1.as_ref().ok());
         other == Some(package)
     };
+
     problems
         .iter()
         .find(|problem| {

@@ -50,6 +50,7 @@ csaf: ["https://vendor.invalid/provider-metadata.json"]
 "#,
     )
     .unwrap();
+
     insta::assert_debug_snapshot!(config);
 }
 

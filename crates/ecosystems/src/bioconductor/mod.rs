@@ -10,7 +10,7 @@ use crate::{Ecosystem, VersionError};
 /// Name of the ecosystem in OSV.
 pub(crate) const NAME: &str = "Bioconductor";
 
-/// Packages of Bioconductor.
+/// The Bioconductor project's packages for R.
 #[derive(Debug, Clone, Copy)]
 pub struct Bioconductor;
 

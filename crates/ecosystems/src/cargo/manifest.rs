@@ -1,7 +1,7 @@
 //! `Cargo.toml`: the projects of a workspace and their dependencies
 //! (<https://doc.rust-lang.org/cargo/reference/workspaces.html>).
 //!
-//! Manifests only add what the lockfile does not contain: requirements, kinds and renames. An
+//! Manifests only add facts that the lockfile lacks: requirements, kinds and renames. An
 //! unreadable manifest is treated as absent, because the lockfile alone still names every package.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -314,6 +314,7 @@ fn path_entries<'t>(
     root_directory: &'t str,
 ) -> Vec<(&'t str, &'t str)> {
     let path = |value: &'t DeValue<'_>| value.as_table().and_then(|table| string(table, "path"));
+
     dependency_tables(manifest)
         .into_iter()
         .flat_map(|(_, table)| table.iter())

@@ -1,7 +1,7 @@
 //! Cargo and crates.io: lockfile, manifest, versions, requirements and the sparse index.
 //!
 //! Names, versions and sources are never guessed: a missing one is an error in `Cargo.lock`, and
-//! manifests only add what the lockfile omits. There is no registry address here; it comes from the
+//! manifests only add facts that the lockfile lacks. There is no registry address here; it comes from the
 //! lockfile or from Cargo's configuration.
 
 mod document;

@@ -22,7 +22,7 @@ use crate::{Ecosystem, FileReader, Format, ManifestFormat, PurlName, VersionErro
 /// Name of the ecosystem in OSV.
 const NAME: &str = "ConanCenter";
 
-/// Packages of Conan.
+/// C and C++ packages of Conan.
 #[derive(Debug, Clone, Copy)]
 pub struct Conan;
 

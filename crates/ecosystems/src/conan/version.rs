@@ -23,7 +23,7 @@ pub(super) struct Version<'a> {
 /// An item between two dots.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Item<'a> {
-    /// The value of the leading digits; `None` if there are none.
+    /// The value of the leading digits; `None` without leading digits.
     number: Option<Number<&'a str>>,
     rest: &'a str,
 }

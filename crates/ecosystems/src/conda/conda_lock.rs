@@ -20,7 +20,7 @@ const HINT: &str = "re-create it with `conda-lock lock`";
 /// Ecosystem, normalized name and version.
 type Key = (&'static str, String, String);
 
-/// Reads a `conda-lock.yml`.
+/// Reads a `conda-lock.yml`: the packages of all platforms and package managers in it.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let file = yaml(input.text()?)?;
     match file.get("version").and_then(Node::scalar) {

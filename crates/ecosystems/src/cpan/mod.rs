@@ -17,7 +17,7 @@ use crate::{Ecosystem, FileReader, Format, VersionError};
 /// Patchgate's own name for the ecosystem, because OSV has none.
 const NAME: &str = "CPAN";
 
-/// Distributions of CPAN.
+/// Perl distributions of CPAN.
 #[derive(Debug, Clone, Copy)]
 pub struct Cpan;
 

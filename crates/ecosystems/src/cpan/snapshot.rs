@@ -122,7 +122,7 @@ fn distributions(text: &str) -> Result<Vec<Distribution<'_>>, ParseError> {
             }
         }
 
-        // The indentation says what a line is: a distribution, a field, or an entry of a field.
+        // The indentation decides the kind of a line: a distribution, a field, or an entry of a field.
         let depth = line.len() - line.trim_start_matches(' ').len();
         match (depth, distributions.last_mut()) {
             (2, _) => {

@@ -15,7 +15,7 @@ use crate::{Ecosystem, FileReader, Format, ManifestFormat, PurlName, VersionErro
 /// Name of the ecosystem in OSV.
 const NAME: &str = "CRAN";
 
-/// Packages of CRAN.
+/// R packages of CRAN.
 #[derive(Debug, Clone, Copy)]
 pub struct Cran;
 

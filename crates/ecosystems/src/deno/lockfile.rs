@@ -124,6 +124,7 @@ struct Places<'n> {
 impl<'n> Places<'n> {
     fn of(document: &'n Node<'n>, number: u8) -> Self {
         let npm = document.get("npm");
+
         match number {
             2 => Self {
                 specifiers: npm.and_then(|npm| npm.get("specifiers")),

@@ -85,6 +85,7 @@ fn suffix(text: &str) -> Option<(i8, &str)> {
 impl Ord for Version<'_> {
     fn cmp(&self, other: &Self) -> Ordering {
         let none = (0, "");
+
         numbers(&self.numbers, &other.numbers)
             .then_with(|| self.letter.cmp(&other.letter))
             .then_with(|| {

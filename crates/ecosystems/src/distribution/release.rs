@@ -71,7 +71,7 @@ pub(super) fn ubuntu(version: &str) -> Option<String> {
     })
 }
 
-/// `v3.20` of `3.20.3`.
+/// Branch of a release: `v3.20` for `3.20.3`.
 pub(super) fn alpine(version: &str) -> Option<String> {
     let version = version.trim_start_matches('v');
     let mut parts = version.split('.');
@@ -91,7 +91,7 @@ pub(super) fn red_hat(version: &str) -> Option<String> {
     major(version).map(|major| format!("enterprise_linux:{major}"))
 }
 
-/// `Leap 15.5`, `Tumbleweed`.
+/// Product of a release: `Leap 15.5` for `15.5`, or `Tumbleweed`.
 pub(super) fn opensuse(version: &str) -> Option<String> {
     let parts: Vec<&str> = version.split('.').collect();
     match parts.as_slice() {

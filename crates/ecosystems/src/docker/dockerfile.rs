@@ -96,7 +96,7 @@ fn source(flag: &str) -> Option<&str> {
 struct Instruction {
     /// Line on which the instruction begins.
     line: u32,
-    /// The joined lines.
+    /// The instruction's lines, joined at their continuation characters.
     words: String,
 }
 

@@ -71,7 +71,7 @@ enum Block {
     Platform,
     /// Code without gems, such as the definition of a source's address (`git_source`).
     Opaque,
-    /// Any other code.
+    /// Any other code, which may contain gems.
     Code,
 }
 

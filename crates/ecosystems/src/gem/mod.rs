@@ -15,7 +15,7 @@ use version::Version;
 /// Name of the ecosystem in OSV.
 const NAME: &str = "RubyGems";
 
-/// Gems of Ruby.
+/// Ruby gems of RubyGems.org.
 #[derive(Debug, Clone, Copy)]
 pub struct RubyGems;
 

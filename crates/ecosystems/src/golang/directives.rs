@@ -33,7 +33,7 @@ pub(super) struct Stated {
     pub(super) line: u32,
 }
 
-/// A required module.
+/// A module of a `require` directive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Require {
     pub(super) path: String,
@@ -47,7 +47,7 @@ pub(super) struct Require {
 /// The module or directory that replaces a module.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Replacement {
-    /// A module path, or a directory if there is no version.
+    /// A module path; without a version, a directory.
     pub(super) to: String,
     pub(super) version: Option<String>,
     pub(super) line: u32,

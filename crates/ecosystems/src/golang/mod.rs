@@ -28,7 +28,7 @@ use crate::{Ecosystem, FileReader, Format, VersionError};
 /// Name of the ecosystem in OSV.
 const NAME: &str = "Go";
 
-/// Modules of Go.
+/// Go modules, and the standard library as the module `stdlib`.
 #[derive(Debug, Clone, Copy)]
 pub struct Go;
 

@@ -17,7 +17,7 @@ use crate::{Ecosystem, FileReader, Format, ManifestFormat, PurlName, VersionErro
 /// Name of the ecosystem in OSV.
 const NAME: &str = "Hackage";
 
-/// Packages of Haskell.
+/// Haskell packages of Hackage.
 #[derive(Debug, Clone, Copy)]
 pub struct Hackage;
 

@@ -11,14 +11,14 @@ const MAX_DEPTH: usize = 32;
 pub(super) struct Term {
     /// Line on which the term begins, from 1.
     pub(super) line: u32,
-    /// The literal itself.
+    /// The literal itself, without its position.
     pub(super) kind: Kind,
 }
 
 /// The kinds of literals.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// A double-quoted string.
+    /// A double-quoted string, without its quotes.
     Text(String),
     /// An atom, a bare word or a number: `:hex`, `true`, `12`.
     Atom(String),

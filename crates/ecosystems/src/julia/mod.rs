@@ -19,7 +19,7 @@ use crate::{Ecosystem, FileReader, Format, ManifestFormat, VersionError};
 /// Name of the ecosystem in OSV.
 const NAME: &str = "Julia";
 
-/// Packages of Julia.
+/// Julia packages of the General registry.
 #[derive(Debug, Clone, Copy)]
 pub struct Julia;
 

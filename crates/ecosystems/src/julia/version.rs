@@ -16,7 +16,7 @@ pub(super) type Version<'a> = (Semantic<'a, 3, Pre<'a>>, Build<'a>);
 /// The pre-release part of a version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Pre<'a> {
-    /// A trailing `-`.
+    /// A trailing `-`, which sorts before every pre-release.
     BeforeAll,
     /// In the notation of Semantic Versioning.
     Of(Prerelease<'a>),

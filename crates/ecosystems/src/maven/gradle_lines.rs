@@ -23,6 +23,7 @@ pub(super) fn locked_below(input: &Input<'_>, root: &str) -> BTreeSet<String> {
     } else {
         format!("{root}/")
     };
+
     input
         .siblings
         .range(prefix.clone()..)

@@ -148,5 +148,6 @@ fn refusals_name_the_line_and_the_reason() {
     .into_iter()
     .map(|(path, text)| format!("{path}: {}\n", alone(path, text).unwrap_err()))
     .collect();
+
     assert_snapshot!(refusals.concat());
 }

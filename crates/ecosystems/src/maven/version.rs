@@ -3,8 +3,8 @@
 //!
 //! Every text is a version. Maven's own comparison is inconsistent in a few corners: it has
 //! `1-alpha < 1`, `1 < 1.sp.1` and `1.sp.1 < 1-alpha`, so it cannot sort a list. The order here
-//! first compares whether the rest of each version is below, equal to or above an empty rest. Where
-//! Maven is consistent, both give the same result.
+//! first compares whether the rest of each version is below, equal to or above an empty rest. Both
+//! orders give the same result wherever Maven is consistent.
 
 use std::cmp::Ordering;
 
@@ -38,7 +38,7 @@ enum Item {
 enum Qualifier {
     /// One of [`PRERELEASES`], by its index.
     Prerelease(usize),
-    /// One of [`RELEASES`].
+    /// One of the words in [`RELEASES`].
     Release,
     /// `sp`, a service pack.
     ServicePack,
@@ -192,7 +192,7 @@ impl Version {
         }
     }
 
-    /// Compares two versions.
+    /// Compares two versions by the rules in the module's header.
     pub(super) fn compare(&self, other: &Self) -> Ordering {
         let (mut a, mut b) = (Walk::new(self), Walk::new(other));
         loop {

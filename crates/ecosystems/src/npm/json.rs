@@ -102,7 +102,7 @@ impl<'a, V> Filling<'a, V> {
         self.is_new(&key).then(|| self.entries.push((key, value)))
     }
 
-    /// The finished map.
+    /// Ends the filling and returns the map, to which nothing can be added.
     pub(super) fn done(self) -> Map<'a, V> {
         Map(self.entries)
     }

@@ -130,7 +130,7 @@ impl<'a> Manifest<'a> {
 }
 
 /// The dependencies of a manifest without a lockfile, except for those inside the repository. Peer
-/// dependencies are left out: they state what a package works with, not what it installs.
+/// dependencies are left out: they are packages that it works with, not packages that it installs.
 pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
     let root = syntax::json(input.text()?)?;
     let mut unresolved = Vec::new();
@@ -160,9 +160,8 @@ pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseErro
 
 const BOM: char = '\u{feff}';
 
-/// The sections with requirements that an edit changes. Peer dependencies state what a package
-/// works with, not what is installed, so they are changed only if none of these sections has the
-/// requirement.
+/// The sections with requirements that an edit changes. Peer dependencies do not
+/// install a package, so they are changed only if none of these sections has the requirement.
 const SECTIONS: [&str; 3] = ["dependencies", "devDependencies", "optionalDependencies"];
 const PEER_SECTION: &str = "peerDependencies";
 
@@ -289,6 +288,7 @@ mod tests {
         ] {
             assert!(is_requirement(path), "{path}");
         }
+
         for path in [
             "overrides",
             "dependencies",
@@ -345,6 +345,7 @@ mod tests {
         .iter()
         .map(|(manifest, change)| edit(manifest, change).unwrap_err().to_string())
         .collect();
+
         insta::assert_snapshot!(messages.join("\n"), @r#"
 the manifest does not require `a` as `^9`
 the manifest does not require `zz` as `^1.0.0`

@@ -270,6 +270,7 @@ mod tests {
         .iter()
         .map(|body| parse("a", body.as_bytes()).unwrap_err().to_string())
         .collect();
+
         insta::assert_snapshot!(messages.join("\n"), @r#"
 is truncated: its JSON does not end
 is not a package document of an npm registry: invalid type: sequence, expected an object

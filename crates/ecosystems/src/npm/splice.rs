@@ -19,7 +19,7 @@ impl Splice {
 }
 
 /// Applies splices, given in any order. A splice that overlaps an earlier one, or is not on
-/// character boundaries, is skipped; callers compare the result with what they expect.
+/// character boundaries, is skipped; callers compare the result with the expected one.
 pub(super) fn splice(text: &str, mut splices: Vec<Splice>) -> String {
     splices.sort_by_key(|splice| (splice.range.start, splice.range.end));
     let mut out = String::with_capacity(text.len());

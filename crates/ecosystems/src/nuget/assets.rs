@@ -17,7 +17,7 @@ use crate::{Input, ParseError};
 /// Prefix of the names in `*.deps.json` of packages that contain the runtime itself.
 const RUNTIME_PACK: &str = "runtimepack.";
 
-/// Reads a `project.assets.json`.
+/// Reads a `project.assets.json`, which `dotnet restore` writes.
 pub(super) fn parse_assets(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let document = json(input.text()?)?;
     let format = match document.get("version").and_then(Node::scalar) {
@@ -71,7 +71,7 @@ pub(super) fn parse_assets(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     Ok(lockfile)
 }
 
-/// Reads a `*.deps.json`.
+/// Reads a `*.deps.json`, which `dotnet build` writes next to a program.
 pub(super) fn parse_deps(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let document = json(input.text()?)?;
     let libraries = graph(input, &document, "dotnet-deps")?;

@@ -23,7 +23,7 @@ pub(super) struct Libraries {
 }
 
 impl Libraries {
-    /// An empty lockfile.
+    /// Starts a lockfile without packages.
     pub(super) fn new(path: &str, format: &'static str) -> Self {
         Self {
             lockfile: Lockfile {

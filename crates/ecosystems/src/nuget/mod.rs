@@ -36,7 +36,7 @@ use crate::{
 /// Name of the ecosystem in OSV.
 const NAME: &str = "NuGet";
 
-/// Packages of .NET.
+/// .NET packages of NuGet.
 #[derive(Debug, Clone, Copy)]
 pub struct NuGet;
 

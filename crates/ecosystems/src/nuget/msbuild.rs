@@ -29,15 +29,15 @@ pub(super) struct Document {
 /// A statement, in file order.
 #[derive(Debug)]
 pub(super) enum Statement {
-    /// Sets a property.
+    /// Sets a property, in a `PropertyGroup`.
     Property {
-        /// Lower-case name.
+        /// Name in lower case, because MSBuild ignores the case.
         name: String,
         value: String,
         /// Whether the property is set only under a condition.
         conditional: bool,
     },
-    /// Names a package.
+    /// Names a package, in an `ItemGroup`.
     Item(Item),
     /// Imports another file here.
     Import(String),

@@ -20,7 +20,7 @@ use crate::{Ecosystem, FileReader, Format, ManifestFormat, VersionError};
 /// Name of the ecosystem in OSV.
 const NAME: &str = "opam";
 
-/// Packages of OCaml.
+/// OCaml packages of opam.
 #[derive(Debug, Clone, Copy)]
 pub struct Opam;
 

@@ -11,7 +11,7 @@ pub(super) enum Token<'a> {
     Text(String),
     /// An operator: `=`, `>=`, `&`, `|`, `!`, `:` and so on.
     Sign(&'a str),
-    /// One of `[](){}`.
+    /// A bracket: one of `[](){}`.
     Bracket(char),
 }
 

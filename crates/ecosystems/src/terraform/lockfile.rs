@@ -61,7 +61,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     Ok(lockfile)
 }
 
-/// Whether the text is exactly what the program writes after the last provider is removed. If there
+/// Whether the text is exactly the file that the program writes after the last provider is removed. If there
 /// are providers, an empty line follows.
 fn is_left_empty(text: &str) -> bool {
     let written = |program: &str| {

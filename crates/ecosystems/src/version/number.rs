@@ -65,7 +65,7 @@ impl<D: AsRef<str>> Number<D> {
 }
 
 impl<D: From<&'static str>> Default for Number<D> {
-    /// Zero.
+    /// The number zero.
     fn default() -> Self {
         Self {
             length: Number::ZERO.length,

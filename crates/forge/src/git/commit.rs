@@ -20,7 +20,7 @@ pub struct CommitIdentity {
 pub struct CommitIdentityError(String);
 
 impl CommitIdentity {
-    /// Creates an identity.
+    /// Creates an identity from a name and an email address.
     ///
     /// # Errors
     /// When a part is empty, longer than 200 bytes, or contains `<`, `>` or control characters.
@@ -46,7 +46,7 @@ impl CommitIdentity {
 /// A commit that was created in the clone, without a branch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewCommit {
-    /// Commit id.
+    /// Id of the new commit.
     pub id: String,
     /// Id of the parent commit.
     pub base: String,
@@ -57,7 +57,7 @@ pub struct NewCommit {
 /// The head of a clone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Head {
-    /// Commit id.
+    /// Id of the commit that is checked out.
     pub commit: String,
     /// Branch without `refs/heads/`; `None` for a detached head, as in most CI jobs.
     pub branch: Option<String>,

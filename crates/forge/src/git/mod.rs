@@ -18,7 +18,7 @@ pub use push::{Lease, PushError, PushTarget, remote_head};
 /// Prefix of every branch that Patchgate may write.
 pub const BRANCH_PREFIX: &str = "patchgate/";
 
-/// The name of a branch that Patchgate may write. The type cannot hold any other name.
+/// The name of a branch that Patchgate may write. The type cannot have any other name as its value.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PatchgateBranch(String);
 

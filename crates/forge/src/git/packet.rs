@@ -1,6 +1,6 @@
 //! git's packet lines (<https://git-scm.com/docs/protocol-common>).
 
-/// A packet line.
+/// A packet of git's `pkt-line` framing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Packet<'a> {
     /// `0000`: the end of a section.

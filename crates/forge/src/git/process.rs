@@ -25,7 +25,7 @@ pub enum GitError {
     Pipe {
         /// Name of the subcommand.
         command: String,
-        /// The reason.
+        /// The error of the pipe.
         #[source]
         source: std::io::Error,
     },
@@ -40,7 +40,7 @@ pub enum GitError {
     Failed {
         /// Name of the subcommand.
         command: String,
-        /// Its error output.
+        /// The command's error output.
         message: String,
     },
     /// The output of the command has an unknown form.

@@ -51,7 +51,7 @@ pub enum PushError {
     /// The token may not write to the repository.
     #[error("the token may not push to the repository (HTTP {status})")]
     NotPermitted {
-        /// HTTP status code.
+        /// HTTP status code of the answer.
         status: u16,
     },
     /// The server's answer violates git's protocol.
@@ -68,7 +68,7 @@ pub enum PushError {
     Refused {
         /// Name of the branch.
         branch: String,
-        /// The server's reason.
+        /// The reason that the server gives.
         reason: String,
     },
 }

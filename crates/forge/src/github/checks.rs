@@ -18,9 +18,9 @@ pub struct CheckRunReport {
     pub head_sha: String,
     /// Conclusion of the check.
     pub conclusion: Conclusion,
-    /// Title: one line.
+    /// Title of the check run: one line.
     pub title: String,
-    /// Summary as Markdown.
+    /// Summary of the verdict, as Markdown.
     pub summary: String,
 }
 

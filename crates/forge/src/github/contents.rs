@@ -31,7 +31,7 @@ impl GitHub {
         match self.send(&call, None).await {
             Ok(answer) => Ok(Some(answer.body)),
             Err(ForgeError::NotFound { .. }) => {
-                // A missing permission gives the same answer, but does not mean that there is no file.
+                // A missing permission gives the same answer, but does not mean that the file is absent.
                 let commit = Call::get(
                     self.path(&format!("/git/commits/{}", encode(commit))),
                     "contents: read",

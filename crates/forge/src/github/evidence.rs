@@ -18,7 +18,7 @@ const MAX_COMMITS: usize = 250;
 const MAX_FILES: usize = 3_000;
 /// Limit on check runs, and on statuses.
 const MAX_CHECKS: usize = 5_000;
-/// Limit on reviews.
+/// Limit on the reviews of one pull request.
 const MAX_REVIEWS: usize = 5_000;
 /// Limit on the files whose content is read.
 const MAX_CONTENTS: usize = 200;

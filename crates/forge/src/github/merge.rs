@@ -19,7 +19,7 @@ pub enum MergeOutcome {
     HeadMoved,
     /// The forge refuses the merge because of protection, conflicts or the method.
     NotMergeable {
-        /// The forge's message.
+        /// The reason that the forge gives.
         reason: String,
     },
 }

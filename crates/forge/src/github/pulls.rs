@@ -26,13 +26,13 @@ pub struct OpenPullRequest {
     pub url: String,
     /// Title of the pull request.
     pub title: String,
-    /// Body, as Markdown.
+    /// Description of the pull request, as Markdown.
     pub body: String,
     /// Head branch, without `refs/heads/`.
     pub branch: String,
     /// Commit at the head of the branch.
     pub head: String,
-    /// Base branch.
+    /// Name of the base branch.
     pub base: String,
 }
 
@@ -43,7 +43,7 @@ pub struct ClosedPullRequest {
     pub number: u64,
     /// Address of its page.
     pub url: String,
-    /// Body, as Markdown.
+    /// Description of the pull request, as Markdown.
     pub body: String,
     /// Whether it was merged.
     pub is_merged: bool,

@@ -397,7 +397,7 @@ fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     text
 }
 
-/// Requests for octocrab.
+/// Conversion of calls into octocrab's requests.
 mod octocrab_request {
     use super::{Call, OctoBody, Verb};
     use octocrab::Octocrab;

@@ -1,5 +1,5 @@
-//! Maven's `settings.xml` (<https://maven.apache.org/settings.html>): where the local repository
-//! is, and which repositories are asked in whose place.
+//! Maven's `settings.xml` (<https://maven.apache.org/settings.html>): the directory of the local
+//! repository, and the mirrors that replace repositories.
 
 use patchgate_ecosystems::ParseError;
 use patchgate_ecosystems::syntax::{self, Element};

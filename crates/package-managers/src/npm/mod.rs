@@ -353,7 +353,7 @@ impl Run<'_> {
         serde_json::from_slice(self.project.manifests.get(path)?).ok()
     }
 
-    /// Writes the manifests, with the forced requirements in place of their own.
+    /// Writes the manifests, with the forced requirements instead of their own.
     fn write_manifests(&self, scratch: &Scratch, forced: &Forced) -> Result<(), RelockError> {
         for (path, content) in &self.project.manifests {
             let Some(forced) = forced.get(path) else {

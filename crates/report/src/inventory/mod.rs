@@ -63,7 +63,7 @@ pub struct InventoryPackage {
     pub name: String,
     /// Version as the file writes it.
     pub version: String,
-    /// Package URL, percent-encoded.
+    /// Package URL of the version, percent-encoded.
     pub purl: String,
     /// The name that dependents use, if it differs from `name`.
     pub alias: Option<String>,

@@ -123,6 +123,7 @@ fn every_chain_is_listed_and_circles_end() {
         steps("alone"),
         ["(not required by any known project) > alone@4.0.0"]
     );
+
     assert!(steps("nothing").is_empty());
 }
 

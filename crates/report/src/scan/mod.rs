@@ -60,7 +60,7 @@ pub struct NotCoveredReport {
 /// The program that wrote a report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Tool {
-    /// Always `patchgate`.
+    /// Name of the program: always `patchgate`.
     pub name: String,
     /// Version of the program, such as `0.1.0`.
     pub version: String,
@@ -213,9 +213,9 @@ pub struct PackageReport {
     pub ecosystem: String,
     /// Name as the registry writes it.
     pub name: String,
-    /// Locked version.
+    /// Locked version, as the file writes it.
     pub version: String,
-    /// Package URL, percent-encoded.
+    /// Package URL of the version, percent-encoded.
     pub purl: String,
 }
 
@@ -320,7 +320,7 @@ pub struct IncompleteReport {
     pub line: Option<u32>,
     /// The cause of the failure.
     pub reason: String,
-    /// The next step; `null` when there is none.
+    /// The next step; `null` when no step is known.
     pub hint: Option<String>,
 }
 
@@ -331,7 +331,7 @@ pub struct NoticeReport {
     pub file: String,
     /// Line number, from 1.
     pub line: u32,
-    /// The suggestion.
+    /// The suggestion, in one sentence.
     pub text: String,
 }
 
@@ -342,7 +342,7 @@ pub struct VexNoticeReport {
     pub source: String,
     /// Line of the statement, from 1; `null` for the document as a whole.
     pub line: Option<u32>,
-    /// The notice.
+    /// The notice, in one sentence.
     pub text: String,
 }
 

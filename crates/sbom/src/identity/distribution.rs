@@ -90,7 +90,7 @@ fn split_distro(distro: &str) -> (&str, &str) {
     ("", distro)
 }
 
-/// The version with the epoch that package URLs hold apart.
+/// The version with its epoch, which package URLs write as a qualifier.
 fn with_epoch(purl: &Purl) -> String {
     match purl.qualifier("epoch") {
         Some(epoch) if epoch != "0" && !purl.version.contains(':') => {

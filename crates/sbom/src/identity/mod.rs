@@ -27,7 +27,7 @@ const BY_TYPE: [(&str, &str); 3] = [
 pub(crate) struct System {
     /// Its identifier, as `ID` of os-release has it: `debian`, `rocky`.
     pub(crate) id: String,
-    /// Its version, as `VERSION_ID` has it; empty where there is none.
+    /// Its version, as in `VERSION_ID`; empty if the document states none.
     pub(crate) version: String,
 }
 

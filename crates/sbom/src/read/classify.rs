@@ -14,7 +14,7 @@ use crate::identity::{Identity, Source, System, UNKNOWN, identify, known_ecosyst
 /// The part of an inventory that a component becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum InventoryItem {
-    /// A package.
+    /// A package, which advisories can be about.
     Package,
     /// A project with dependencies.
     Root,

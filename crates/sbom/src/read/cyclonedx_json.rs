@@ -154,7 +154,7 @@ fn digests(node: &Node<'_>) -> Vec<Digest> {
 
 fn relations(node: &Node<'_>, document: &mut Document) -> Result<(), ParseError> {
     let from: Rc<str> = text(node, "ref")?.into();
-    // `provides` is not read: it lists what the component implements, such as an algorithm.
+    // `provides` is not read: it lists things that the component implements, such as an algorithm.
     for to in node.optional_list("dependsOn")? {
         if let Some(to) = to.scalar() {
             document.relations.push(Relation {

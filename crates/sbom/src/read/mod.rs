@@ -45,7 +45,7 @@ pub(crate) enum Role {
     Software,
     /// The project that the document describes. It has dependencies and is not itself a package.
     Project,
-    /// An operating system.
+    /// An operating system, whose release selects the advisories of its packages.
     System,
     /// A file, a device, a key: never the subject of an advisory.
     Other,

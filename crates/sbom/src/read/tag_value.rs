@@ -185,16 +185,16 @@ impl Reader {
 }
 
 /// Rejects a document that has lost a part. Some formats have no closing mark, so a cut file is still
-/// valid; it shows by relationships to packages that are missing, or by not saying what it describes,
-/// which is required unless it contains a single package (SPDX 2.3, 11.1).
+/// valid. The cut shows by relationships to missing packages, or by a missing `DESCRIBES`
+/// relationship, which is required unless it contains a single package (SPDX 2.3, 11.1).
 ///
 /// # Errors
 /// When a relationship of a dependency names a package that the document does not contain, or no
-/// relationship says what the document describes.
+/// relationship names the described package.
 pub(super) fn check_references(document: &Document) -> Result<(), ParseError> {
     if document.described.is_empty() && document.components.len() != 1 {
         return Err(ParseError::new(
-            "is incomplete: it does not say what it describes",
+            "is incomplete: no relationship names the described package",
         ));
     }
 

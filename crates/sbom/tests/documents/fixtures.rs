@@ -43,6 +43,7 @@ fn show(lockfile: &Lockfile) -> String {
     for wanted in &lockfile.unresolved {
         writeln!(text, "? {} {:?}", wanted.name, wanted.requirement).unwrap();
     }
+
     text
 }
 

@@ -162,7 +162,7 @@ fn at<'v>(value: &'v mut Value, path: &[usize]) -> &'v mut Value {
         (Some((index, rest)), Value::Object(entries)) => {
             at(entries.values_mut().nth(*index).unwrap(), rest)
         }
-        (Some(_), _) => unreachable!("places lead through lists and maps"),
+        (Some(_), _) => unreachable!("a path leads through lists and maps"),
     }
 }
 

@@ -15,7 +15,7 @@ pub struct VexExport<'a> {
     pub findings: &'a TriagedFindings,
     /// The packages that they are about.
     pub inventory: &'a Inventory,
-    /// Names of what was scanned, most often package URLs.
+    /// Names of the scanned products, most often package URLs.
     pub products: &'a [String],
     /// The author of the statements.
     pub author: Option<&'a str>,

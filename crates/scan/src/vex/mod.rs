@@ -20,8 +20,8 @@ use crate::source::{VendorRecords, no_client};
 
 pub use export::VexExport;
 
-/// Most documents of one directory that a report lists one by one as sources. Of more, only the
-/// number and the newest are reported.
+/// Most documents of one directory that a report lists one by one as sources. For a larger
+/// directory, only the number and the newest are reported.
 const MAX_LISTED: usize = 20;
 
 /// Options of [`Vex::open`], as a user gives them.
@@ -289,7 +289,7 @@ fn address(text: &str) -> Option<&'static str> {
 fn existing(path: PathBuf, shown: &str) -> Result<Location, UserError> {
     if !path.exists() {
         return Err(UserError::usage(format!(
-            "there is no file or directory `{shown}` to read documents from"
+            "`{shown}`, from which documents should be read, does not exist"
         )));
     }
 

@@ -142,6 +142,7 @@ impl Call<'_> {
 
     fn check_value(&self, check: &CheckRun) -> Value {
         let done = check.status == "completed";
+
         json!({
             "id": check.id,
             "name": check.name,

@@ -135,7 +135,7 @@ impl FakeGitHub {
     }
 
     /// Violations of GitHub's contract: requests that GitHub's description does not have, and answers of
-    /// this fake that GitHub would not give. A test ends by asserting that there are none.
+    /// this fake that GitHub would not give. A test ends by asserting that this is empty.
     #[must_use]
     pub fn violations(&self) -> Vec<String> {
         self.listener.violations.lock().unwrap().clone()

@@ -11,7 +11,7 @@ pub(crate) struct Reply {
 }
 
 pub(crate) enum Body {
-    /// No body (204).
+    /// No body, as in an answer with status 204.
     Empty,
     /// A single JSON value.
     Value(Value),

@@ -28,7 +28,7 @@ use notices::{Notices, Objection};
 pub struct Source {
     /// The file or the address, for display.
     pub name: String,
-    /// The content.
+    /// The document's content, shared by all its users.
     pub document: Arc<Document>,
     /// Whether the user chose this document for the scanned project, rather than all documents of a
     /// vendor. Only then is a statement that nearly applies worth a notice.
@@ -61,7 +61,7 @@ pub struct Decision {
 /// A finding that a statement suppresses.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SuppressedFinding {
-    /// The finding.
+    /// The finding that is suppressed.
     pub finding: Finding,
     /// The decision that suppresses it.
     pub decision: Decision,

@@ -32,6 +32,7 @@ fn record(id: &str, aliases: &[&str]) -> Arc<Advisory> {
 /// A finding in `minimist` 1.2.5 with these ids, the main one first.
 fn finding(ids: &[&str]) -> Finding {
     let (id, aliases) = ids.split_first().unwrap();
+
     Finding {
         id: (*id).to_owned(),
         aliases: aliases.iter().map(|&alias| alias.to_owned()).collect(),
@@ -142,6 +143,7 @@ fn a_statement_about_the_package_suppresses_and_says_why() {
 #[test]
 fn every_way_to_name_the_package_and_the_vulnerability() {
     let purl = "pkg:npm/minimist@1.2.5";
+
     for statement in [
         fine("pkg:npm/minimist"),
         with(
@@ -182,6 +184,7 @@ fn every_way_to_name_the_package_and_the_vulnerability() {
 #[test]
 fn what_does_not_certainly_speak_of_it_suppresses_nothing() {
     let purl = "pkg:npm/minimist@1.2.5";
+
     for statement in [
         fine("pkg:npm/minimist@1.2.6"),
         fine("pkg:npm/Minimist@1.2.5"),

@@ -16,7 +16,7 @@ pub use openvex::openvex;
 /// The assessment of one finding.
 #[derive(Debug, Clone)]
 pub struct Assessment<'a> {
-    /// The finding.
+    /// The finding that is assessed.
     pub finding: &'a Finding,
     /// Package URLs of all copies of its package; never empty.
     pub purls: Vec<String>,

@@ -251,6 +251,7 @@ fn what_contradicts_itself_is_refused() {
         "product_id": "LIB-1",
         "product_identification_helper": {"purl": "pkg:npm/other@1.0.0"},
     });
+
     for (document, reason) in [
         (
             with(csaf(), "/product_tree/full_product_names", json!([twice])),
@@ -333,7 +334,7 @@ fn affected_packages_become_a_record_with_the_documents_id() {
     let advisory = &advisories[0];
     assert_eq!(advisory.id, "V-2026-1");
     assert_eq!(advisory.aliases, ["CVE-2026-1000", "GHSA-aaaa-bbbb-cccc"]);
-    assert_eq!(advisory.summary, "Lib can be told to do harm");
+    assert_eq!(advisory.summary, "Lib runs commands from untrusted input");
     assert_eq!(advisory.cwes, ["CWE-79"]);
     assert_eq!(advisory.severity[0].kind, "CVSS_V3");
     assert_eq!(

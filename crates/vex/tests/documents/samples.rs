@@ -210,13 +210,13 @@ pub(crate) fn csaf() -> Value {
         },
         "vulnerabilities": [{
             "cve": "CVE-2026-1000",
-            "title": "Lib can be told to do harm",
+            "title": "Lib runs commands from untrusted input",
             "cwe": {"id": "CWE-79", "name": "Cross-site Scripting"},
             "ids": [
                 {"system_name": "GitHub", "text": "GHSA-aaaa-bbbb-cccc"},
                 {"system_name": "Bugs", "text": "12345"},
             ],
-            "notes": [{"category": "summary", "text": "what it is"}],
+            "notes": [{"category": "summary", "text": "A summary of the vulnerability."}],
             "product_status": {"known_not_affected": ["LIB-1"]},
             "flags": [{"label": "vulnerable_code_not_present", "product_ids": ["LIB-1"]}],
         }],

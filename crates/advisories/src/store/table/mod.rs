@@ -47,7 +47,7 @@ const MAX_ENTRIES: u64 = 1 << 27;
 /// much smaller.
 const MAX_ENTRY_BYTES: u32 = 256 * 1024 * 1024;
 
-/// An open table.
+/// A table of a store, open for reading.
 #[derive(Debug)]
 pub(crate) struct Table {
     file: File,

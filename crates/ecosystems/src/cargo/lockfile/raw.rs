@@ -24,7 +24,7 @@ pub(super) struct RawLock<'a> {
     pub(super) saw_unused: bool,
 }
 
-/// One `[[package]]` entry.
+/// One `[[package]]` entry of the lockfile, as written.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct RawPackage<'a> {
     pub(super) name: Cow<'a, str>,

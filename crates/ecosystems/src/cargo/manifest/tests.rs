@@ -93,6 +93,7 @@ fn path_dependencies_are_followed() {
         ("p/Cargo.toml", "[package]\nname = \"p\"\n"),
         ("stranger/Cargo.toml", MEMBER),
     ]);
+
     assert_eq!(
         found,
         [
@@ -166,6 +167,7 @@ fn recognizes_keys_of_requirements() {
     ] {
         assert!(is_requirement(path), "{path}");
     }
+
     for path in [
         "dependencies",
         "dependencies serde path",

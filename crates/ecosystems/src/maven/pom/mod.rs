@@ -113,7 +113,7 @@ struct Found {
 /// A dependency together with its managed version and scope.
 struct Asked<'a> {
     key: Key,
-    /// The version as written; empty if there is none.
+    /// The version as written; empty without one.
     written: &'a str,
     version: Option<String>,
     scope: String,

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use crate::syntax::{self, Element};
 use crate::{Input, ParseError, limits};
 
-/// One project's file.
+/// A project's `pom.xml` as written, before inheritance and interpolation.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Pom {
     pub(super) group: Option<String>,

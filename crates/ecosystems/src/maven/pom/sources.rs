@@ -103,8 +103,8 @@ impl<'a> Sources<'a> {
         self.by_coordinates("parent", &parent.group, &parent.artifact, &parent.version)
     }
 
-    /// The file with exact coordinates, from the repository or from outside. If there is none, it
-    /// is recorded as missing.
+    /// The file with exact coordinates, from the repository or from outside. A file that
+    /// does not exist is recorded as missing.
     pub(super) fn by_coordinates(
         &mut self,
         role: &'static str,

@@ -64,6 +64,7 @@ fn trims_and_knows_aliases() {
     ] {
         assert_eq!(order(a, b), Ordering::Equal, "{a} {b}");
     }
+
     // Only before a number are single letters short for words.
     assert_eq!(order("1-a", "1-alpha"), Ordering::Greater);
 }

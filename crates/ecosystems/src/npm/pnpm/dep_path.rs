@@ -9,11 +9,11 @@ use crate::npm::tree::split_spec;
 /// The generations of the format, which differ in the form of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Generation {
-    /// `/name/1.0.0_peer@2.0.0`
+    /// pnpm 3 to 7: `/name/1.0.0_peer@2.0.0`
     Five,
-    /// `/name@1.0.0(peer@2.0.0)`
+    /// pnpm 8: `/name@1.0.0(peer@2.0.0)`
     Six,
-    /// `name@1.0.0(peer@2.0.0)`
+    /// pnpm 9 and later: `name@1.0.0(peer@2.0.0)`
     Nine,
 }
 

@@ -30,8 +30,8 @@ pub(super) fn admits(requirement: &str, version: &str) -> Result<bool, Requireme
     Ok(Version::parse(version).is_some_and(|version| range.admits(&version)))
 }
 
-/// The range of a requirement, with an alias removed. The error says what the requirement names
-/// instead of versions.
+/// The range of a requirement, with an alias removed. The error says which other target
+/// than versions the requirement names.
 fn read(requirement: &str) -> Result<Range<'_>, RequirementError> {
     let range = alias(requirement).map_or(requirement, |(_, range)| range);
     let refuse = |reason: &str| RequirementError {

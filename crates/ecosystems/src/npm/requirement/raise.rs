@@ -101,6 +101,7 @@ fn raise_single(
     target: &Version<'_>,
 ) -> Option<String> {
     let prefix = |sign: &str| format!("{sign}{}", text(target));
+
     match operator {
         Operator::Caret => Some(prefix("^")),
         Operator::Tilde if alternative.text.starts_with("~>") => Some(prefix("~>")),

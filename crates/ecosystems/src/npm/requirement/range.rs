@@ -28,7 +28,7 @@ pub(super) struct Alternative<'a> {
 /// One part of an alternative, as written.
 #[derive(Debug, Clone)]
 pub(super) enum Term<'a> {
-    /// `1.2.3 - 2`.
+    /// A range with both ends: `1.2.3 - 2`.
     Hyphen(Partial<'a>, Partial<'a>),
     /// An operator, which may be empty, and a version that may be incomplete.
     Simple(Operator, Partial<'a>),
@@ -42,7 +42,7 @@ pub(super) enum Operator {
     GreaterEqual,
     Less,
     LessEqual,
-    /// `~` or `~>`.
+    /// `~`, or its older form `~>`.
     Tilde,
     Caret,
 }

@@ -116,6 +116,7 @@ fn requirements_that_do_not_name_versions_are_refused() {
     .into_iter()
     .map(|requirement| admits(requirement, "1.0.0").unwrap_err().to_string())
     .collect();
+
     insta::assert_snapshot!(messages.join("\n"), @r#"
 requirement `latest` names a tag, not versions
 requirement `next` names a tag, not versions
@@ -191,6 +192,7 @@ fn refuses_requirements_that_cannot_be_raised() {
     .into_iter()
     .map(|(requirement, version)| raise(requirement, version).unwrap_err().to_string())
     .collect();
+
     insta::assert_snapshot!(messages.join("\n"), @r#"
 requirement `latest` names a tag, not versions
 requirement `<2.0.0` cannot be raised to `2.5.0` in its own style

@@ -208,7 +208,7 @@ fn patterns(content: &str) -> Option<Vec<Cow<'_, str>>> {
     }
 }
 
-/// Parses `name "value"`.
+/// Parses a line `name "value"`; `None` for any other line.
 fn pair(content: &str) -> Option<Pair<'_>> {
     let (name, after) = token(content, &[',', ':'])?;
     let (value, after) = token(after.strip_prefix(' ')?.trim_start_matches(' '), &[])?;
@@ -284,6 +284,7 @@ mod tests {
         .iter()
         .map(|text| refused(text))
         .collect();
+
         insta::assert_snapshot!(refusals.join("\n"));
     }
 }

@@ -194,6 +194,7 @@ fn uv_writes_origins() {
 #[test]
 fn an_incomplete_uv_lock_is_an_error() {
     let package = "[[package]]\nname = \"a\"\nversion = \"1\"\n";
+
     for (text, reason) in [
         (
             "[[package]]\n".to_owned(),

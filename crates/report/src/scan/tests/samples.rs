@@ -186,6 +186,7 @@ pub(super) fn lockfile() -> Lockfile {
         origin,
         ..Package::new("npm", name.into(), "1.0.0".into())
     };
+
     Lockfile {
         path: "package-lock.json".into(),
         ecosystem: "npm",

@@ -24,7 +24,7 @@ type Key = (&'static str, Option<String>, String);
 /// The versions of one package that a document mentions.
 #[derive(Debug, Default)]
 struct PackageVersions {
-    /// Affected versions.
+    /// Versions that are listed as affected, one by one.
     listed: BTreeSet<String>,
     ranges: Vec<Range>,
     fixed: BTreeSet<String>,

@@ -241,7 +241,7 @@ fn narrowed<'a>(
 }
 
 impl Entry {
-    /// The identifiers of a component. The name is used only if there is no package URL.
+    /// The identifiers of a component. The name is used only without a package URL.
     fn identified(&self) -> Component {
         let mut found = match self.purl.is_empty() {
             true => Component::default(),
