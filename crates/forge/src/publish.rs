@@ -4,12 +4,12 @@ use patchgate_http::Client;
 use patchgate_model::PlanBlock;
 
 use crate::git::{Lease, NewCommit, PatchgateBranch, PushError, PushTarget, remote_head};
-use crate::pull_request::{CloseReason, LeaveReason, Proposal, Step, Wanted, decide};
+use crate::pull_request::{CloseReason, DesiredState, LeaveReason, Proposal, Step, decide};
 use crate::{ForgeError, GitHub, OpenPullRequest};
 
 /// The outcome for one pull request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Done {
+pub enum PublishOutcome {
     /// It was up to date, and nothing was written.
     Unchanged {
         /// Number of the pull request.
@@ -110,9 +110,9 @@ impl Publisher<'_> {
     /// When a call or a push fails. Later steps are then not taken.
     pub async fn publish(
         &self,
-        wanted: &Wanted,
+        wanted: &DesiredState,
         commit: Option<&NewCommit>,
-    ) -> Result<Vec<Done>, PublishError> {
+    ) -> Result<Vec<PublishOutcome>, PublishError> {
         let open = self.github.patchgate_pull_requests(self.base).await?;
         let steps = decide(wanted, &open);
         let mut done = Vec::new();
@@ -120,15 +120,15 @@ impl Publisher<'_> {
         let mut successor = None;
         for step in &steps {
             let outcome = match (wanted, commit) {
-                (Wanted::Proposal(proposal), Some(commit)) => {
+                (DesiredState::Proposal(proposal), Some(commit)) => {
                     self.step(step, &open, Some((proposal, commit)), successor)
                         .await?
                 }
                 _ => self.step(step, &open, None, successor).await?,
             };
-            if let Done::Opened { number, .. }
-            | Done::Updated { number, .. }
-            | Done::Unchanged { number, .. } = outcome
+            if let PublishOutcome::Opened { number, .. }
+            | PublishOutcome::Updated { number, .. }
+            | PublishOutcome::Unchanged { number, .. } = outcome
             {
                 successor = Some(number);
             }
@@ -145,7 +145,7 @@ impl Publisher<'_> {
         open: &[OpenPullRequest],
         proposal: Option<(&Proposal, &NewCommit)>,
         successor: Option<u64>,
-    ) -> Result<Done, PublishError> {
+    ) -> Result<PublishOutcome, PublishError> {
         let url = |number: u64| {
             open.iter()
                 .find(|pull| pull.number == number)
@@ -154,7 +154,7 @@ impl Publisher<'_> {
         };
 
         match (step, proposal) {
-            (Step::Keep { number }, _) => Ok(Done::Unchanged {
+            (Step::Keep { number }, _) => Ok(PublishOutcome::Unchanged {
                 number: *number,
                 url: url(*number),
             }),
@@ -184,14 +184,14 @@ impl Publisher<'_> {
                 let comment = comment(*because, successor);
                 let branch_left = self.close(*number, body, branch, head, &comment).await?;
 
-                Ok(Done::Closed {
+                Ok(PublishOutcome::Closed {
                     number: *number,
                     url: url(*number),
                     because: *because,
                     branch_left,
                 })
             }
-            (Step::Leave { number, because }, _) => Ok(Done::Left {
+            (Step::Leave { number, because }, _) => Ok(PublishOutcome::Left {
                 number: *number,
                 url: url(*number),
                 because: because.clone(),
@@ -206,14 +206,18 @@ impl Publisher<'_> {
         }
     }
 
-    async fn open(&self, proposal: &Proposal, commit: &NewCommit) -> Result<Done, PublishError> {
+    async fn open(
+        &self,
+        proposal: &Proposal,
+        commit: &NewCommit,
+    ) -> Result<PublishOutcome, PublishError> {
         let branch = &proposal.branch;
         let closed = self.github.closed_pull_requests(branch, self.base).await?;
         if let Some(declined) = closed
             .first()
             .filter(|last| !last.is_merged && !last.by_patchgate)
         {
-            return Ok(Done::Left {
+            return Ok(PublishOutcome::Left {
                 number: declined.number,
                 url: declined.url.clone(),
                 because: LeaveReason::Declined,
@@ -252,7 +256,7 @@ impl Publisher<'_> {
             .await?;
         self.github.add_labels(created.number, self.labels).await?;
 
-        Ok(Done::Opened {
+        Ok(PublishOutcome::Opened {
             number: created.number,
             url: created.url,
         })
@@ -263,11 +267,11 @@ impl Publisher<'_> {
         number: u64,
         proposal: &Proposal,
         url: String,
-    ) -> Result<Done, PublishError> {
+    ) -> Result<PublishOutcome, PublishError> {
         self.github
             .update_pull_request(number, &proposal.title, &proposal.body)
             .await?;
-        Ok(Done::Updated { number, url })
+        Ok(PublishOutcome::Updated { number, url })
     }
 
     /// Closes a pull request and deletes its branch. Returns the reason if the branch could not be

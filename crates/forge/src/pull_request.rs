@@ -13,7 +13,7 @@ use crate::git::{Lease, PatchgateBranch};
 
 /// The state of the pull requests that this run wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wanted {
+pub enum DesiredState {
     /// One pull request with a plan.
     Proposal(Proposal),
     /// No pull request, because there is no finding that Patchgate would fix.
@@ -126,14 +126,14 @@ impl std::fmt::Display for LeaveReason {
 
 /// Decides what to do about the open pull requests of one base branch.
 #[must_use]
-pub fn decide(wanted: &Wanted, open: &[OpenPullRequest]) -> Vec<Step> {
+pub fn decide(wanted: &DesiredState, open: &[OpenPullRequest]) -> Vec<Step> {
     match wanted {
-        Wanted::Proposal(proposal) => propose(proposal, open),
-        Wanted::Nothing => open
+        DesiredState::Proposal(proposal) => propose(proposal, open),
+        DesiredState::Nothing => open
             .iter()
             .map(|pull| close(pull, CloseReason::Resolved))
             .collect(),
-        Wanted::Unknown { reason } => open
+        DesiredState::Unknown { reason } => open
             .iter()
             .map(|pull| Step::Leave {
                 number: pull.number,
@@ -268,8 +268,8 @@ mod tests {
         }
     }
 
-    fn wanted(commit: &str) -> Wanted {
-        Wanted::Proposal(proposal("patchgate/fix-a", commit))
+    fn wanted(commit: &str) -> DesiredState {
+        DesiredState::Proposal(proposal("patchgate/fix-a", commit))
     }
 
     #[test]
@@ -324,11 +324,11 @@ mod tests {
         let open = [pull(1, "patchgate/fix-b", "c1", "c1")];
         let mut incomplete = proposal("patchgate/fix-a", "c2");
         incomplete.is_complete = false;
-        let unknown = Wanted::Unknown {
+        let unknown = DesiredState::Unknown {
             reason: "the scan is incomplete".into(),
         };
 
-        for wanted in [Wanted::Proposal(incomplete), unknown] {
+        for wanted in [DesiredState::Proposal(incomplete), unknown] {
             let steps = decide(&wanted, &open);
             assert!(
                 matches!(
@@ -347,7 +347,7 @@ mod tests {
     #[test]
     fn nothing_vulnerable_closes_what_is_patchgates_own() {
         let steps = decide(
-            &Wanted::Nothing,
+            &DesiredState::Nothing,
             &[
                 pull(1, "patchgate/fix-a", "c1", "c1"),
                 pull(2, "patchgate/fix-b", "theirs", "c1"),
@@ -372,7 +372,7 @@ mod tests {
 
     #[test]
     fn commits_of_others_are_never_overwritten() {
-        for wanted in [wanted("c2"), Wanted::Nothing] {
+        for wanted in [wanted("c2"), DesiredState::Nothing] {
             assert_eq!(
                 decide(&wanted, &[pull(1, "patchgate/fix-a", "theirs", "c1")]),
                 [Step::Leave {

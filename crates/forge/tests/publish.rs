@@ -8,8 +8,8 @@
 use std::time::Duration;
 
 use patchgate_forge::git::{CommitIdentity, NewCommit, PatchgateBranch, PushTarget, commit_files};
-use patchgate_forge::publish::{Done, PublishError, Publisher};
-use patchgate_forge::pull_request::{CloseReason, LeaveReason, Proposal, Wanted};
+use patchgate_forge::publish::{PublishError, PublishOutcome, Publisher};
+use patchgate_forge::pull_request::{CloseReason, DesiredState, LeaveReason, Proposal};
 use patchgate_forge::{CheckRunReport, Conclusion, GitHub, GitHubOptions, MergeOutcome};
 use patchgate_http::{Client, ClientOptions, Secret};
 use patchgate_model::{
@@ -20,7 +20,7 @@ use patchgate_testkit::{Account, Permission, Repository, Tools};
 const TOKEN: &str = "ghs_secret0123456789";
 const REPO: &str = "acme/shop";
 
-struct Stage {
+struct Fixture {
     server: patchgate_testkit::FakeGitHub,
     repository: Repository,
     http: Client,
@@ -28,7 +28,7 @@ struct Stage {
     target: PushTarget,
 }
 
-impl Stage {
+impl Fixture {
     fn new(tools: &Tools, token: &str) -> Self {
         let reader = Account {
             login: "reader".to_owned(),
@@ -70,7 +70,7 @@ impl Stage {
     }
 
     /// What a run proposes that moves `x` to `to` on the present base.
-    async fn proposal(&self, to: &str) -> (Wanted, NewCommit) {
+    async fn proposal(&self, to: &str) -> (DesiredState, NewCommit) {
         let base = self.repository.tip("main").unwrap();
         let plan = Plan {
             upgrades: vec![Upgrade {
@@ -103,7 +103,7 @@ impl Stage {
         .await
         .unwrap();
         let block = PlanBlock::new(&plan, &base, &commit.id).render();
-        let wanted = Wanted::Proposal(Proposal {
+        let wanted = DesiredState::Proposal(Proposal {
             branch: PatchgateBranch::for_decision(&plan.decision_digest()),
             commit: commit.id.clone(),
             title: format!("Update x to {to}"),
@@ -116,9 +116,9 @@ impl Stage {
 
     async fn publish(
         &self,
-        wanted: &Wanted,
+        wanted: &DesiredState,
         commit: Option<&NewCommit>,
-    ) -> Result<Vec<Done>, PublishError> {
+    ) -> Result<Vec<PublishOutcome>, PublishError> {
         Publisher {
             github: &self.github,
             http: &self.http,
@@ -130,7 +130,7 @@ impl Stage {
         .await
     }
 
-    async fn run(&self, to: &str) -> Vec<Done> {
+    async fn run(&self, to: &str) -> Vec<PublishOutcome> {
         let (wanted, commit) = self.proposal(to).await;
         let done = self.publish(&wanted, Some(&commit)).await;
         done.unwrap_or_else(|error| panic!("{error}: {:?}", self.server.violations()))
@@ -150,14 +150,14 @@ impl Stage {
     }
 }
 
-fn numbers(done: &[Done]) -> Vec<(&'static str, u64)> {
+fn numbers(done: &[PublishOutcome]) -> Vec<(&'static str, u64)> {
     done.iter()
         .map(|done| match done {
-            Done::Unchanged { number, .. } => ("unchanged", *number),
-            Done::Opened { number, .. } => ("opened", *number),
-            Done::Updated { number, .. } => ("updated", *number),
-            Done::Closed { number, .. } => ("closed", *number),
-            Done::Left { number, .. } => ("left", *number),
+            PublishOutcome::Unchanged { number, .. } => ("unchanged", *number),
+            PublishOutcome::Opened { number, .. } => ("opened", *number),
+            PublishOutcome::Updated { number, .. } => ("updated", *number),
+            PublishOutcome::Closed { number, .. } => ("closed", *number),
+            PublishOutcome::Left { number, .. } => ("left", *number),
         })
         .collect()
 }
@@ -167,58 +167,61 @@ async fn opened_unchanged_renewed_superseded_and_resolved() {
     let Some(tools) = Tools::installed() else {
         return;
     };
-    let stage = Stage::new(&tools, TOKEN);
-    let done = stage.run("2").await;
-    let pulls = stage.server.pull_requests(REPO);
+    let fixture = Fixture::new(&tools, TOKEN);
+    let done = fixture.run("2").await;
+    let pulls = fixture.server.pull_requests(REPO);
     let first = pulls[0].number;
     assert_eq!(numbers(&done), [("opened", first)]);
     assert!(pulls[0].labels.contains("security"));
     assert_eq!(
-        stage.repository.file(&pulls[0].head, "Cargo.lock").unwrap(),
+        fixture
+            .repository
+            .file(&pulls[0].head, "Cargo.lock")
+            .unwrap(),
         b"2\n"
     );
 
-    let writes = stage.writes();
-    assert_eq!(numbers(&stage.run("2").await), [("unchanged", first)]);
-    assert_eq!(stage.writes(), writes, "the second run wrote something");
+    let writes = fixture.writes();
+    assert_eq!(numbers(&fixture.run("2").await), [("unchanged", first)]);
+    assert_eq!(fixture.writes(), writes, "the second run wrote something");
 
-    stage.repository.commit("main", "other", &[("b", b"c\n")]);
-    assert_eq!(numbers(&stage.run("2").await), [("updated", first)]);
-    let renewed = &stage.server.pull_requests(REPO)[0];
+    fixture.repository.commit("main", "other", &[("b", b"c\n")]);
+    assert_eq!(numbers(&fixture.run("2").await), [("updated", first)]);
+    let renewed = &fixture.server.pull_requests(REPO)[0];
     let block = PlanBlock::parse(&renewed.body).unwrap();
-    assert_eq!(block.commit, stage.repository.tip(&renewed.head).unwrap());
-    assert_eq!(block.base, stage.repository.tip("main").unwrap());
-    assert_eq!(numbers(&stage.run("2").await), [("unchanged", first)]);
+    assert_eq!(block.commit, fixture.repository.tip(&renewed.head).unwrap());
+    assert_eq!(block.base, fixture.repository.tip("main").unwrap());
+    assert_eq!(numbers(&fixture.run("2").await), [("unchanged", first)]);
 
-    let done = stage.run("3").await;
+    let done = fixture.run("3").await;
     let [("opened", second), ("closed", closed)] = numbers(&done)[..] else {
         panic!("{done:?}");
     };
     assert_eq!(closed, first);
-    let comments = stage.server.comments(REPO);
+    let comments = fixture.server.comments(REPO);
     assert_eq!(
         comments.last().unwrap().body,
         format!("Superseded by #{second}.")
     );
-    let pulls = stage.server.pull_requests(REPO);
+    let pulls = fixture.server.pull_requests(REPO);
     assert_eq!(
         pulls.iter().map(|pull| pull.open).collect::<Vec<_>>(),
         [false, true]
     );
-    assert_eq!(stage.repository.branches().len(), 2);
+    assert_eq!(fixture.repository.branches().len(), 2);
 
-    let unknown = Wanted::Unknown {
+    let unknown = DesiredState::Unknown {
         reason: "the scan is incomplete".into(),
     };
     assert_eq!(
-        numbers(&stage.publish(&unknown, None).await.unwrap()),
+        numbers(&fixture.publish(&unknown, None).await.unwrap()),
         [("left", second)]
     );
-    let done = stage.publish(&Wanted::Nothing, None).await.unwrap();
+    let done = fixture.publish(&DesiredState::Nothing, None).await.unwrap();
     assert!(
         matches!(
             &done[..],
-            [Done::Closed {
+            [PublishOutcome::Closed {
                 because: CloseReason::Resolved,
                 branch_left: None,
                 ..
@@ -226,18 +229,18 @@ async fn opened_unchanged_renewed_superseded_and_resolved() {
         ),
         "{done:?}"
     );
-    assert_eq!(stage.repository.branches(), ["main"]);
+    assert_eq!(fixture.repository.branches(), ["main"]);
     assert!(
-        stage
-            .publish(&Wanted::Nothing, None)
+        fixture
+            .publish(&DesiredState::Nothing, None)
             .await
             .unwrap()
             .is_empty()
     );
 
     // What Patchgate closed itself comes back when it is needed again.
-    assert_eq!(numbers(&stage.run("3").await)[0].0, "opened");
-    assert_eq!(stage.server.violations(), Vec::<String>::new());
+    assert_eq!(numbers(&fixture.run("3").await)[0].0, "opened");
+    assert_eq!(fixture.server.violations(), Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -245,20 +248,22 @@ async fn what_people_did_is_respected() {
     let Some(tools) = Tools::installed() else {
         return;
     };
-    let stage = Stage::new(&tools, TOKEN);
-    stage.run("2").await;
-    let (branch, number) = (stage.only().head, stage.only().number);
-    let ours = stage.repository.tip(&branch).unwrap();
-    let theirs = stage.repository.commit(&branch, "theirs", &[("b", b"x\n")]);
-    stage.repository.commit("main", "other", &[("b", b"c\n")]);
+    let fixture = Fixture::new(&tools, TOKEN);
+    fixture.run("2").await;
+    let (branch, number) = (fixture.only().head, fixture.only().number);
+    let ours = fixture.repository.tip(&branch).unwrap();
+    let theirs = fixture
+        .repository
+        .commit(&branch, "theirs", &[("b", b"x\n")]);
+    fixture.repository.commit("main", "other", &[("b", b"c\n")]);
     for done in [
-        stage.run("2").await,
-        stage.publish(&Wanted::Nothing, None).await.unwrap(),
+        fixture.run("2").await,
+        fixture.publish(&DesiredState::Nothing, None).await.unwrap(),
     ] {
         assert!(
             matches!(
                 &done[..],
-                [Done::Left {
+                [PublishOutcome::Left {
                     because: LeaveReason::ForeignCommit,
                     ..
                 }]
@@ -266,31 +271,31 @@ async fn what_people_did_is_respected() {
             "{done:?}"
         );
     }
-    assert_eq!(stage.repository.tip(&branch), Some(theirs));
+    assert_eq!(fixture.repository.tip(&branch), Some(theirs));
 
     // A person closes it: the same plan stays away.
-    stage
+    fixture
         .repository
         .git(&["update-ref", &format!("refs/heads/{branch}"), &ours]);
-    let github = &stage.github;
-    let body = stage.only().body;
+    let github = &fixture.github;
+    let body = fixture.only().body;
     github.close_pull_request(number, &body).await.unwrap();
     github
         .update_pull_request(number, "Update x to 2", &body)
         .await
         .unwrap();
-    let done = stage.run("2").await;
+    let done = fixture.run("2").await;
     assert!(
         matches!(
             &done[..],
-            [Done::Left {
+            [PublishOutcome::Left {
                 because: LeaveReason::Declined,
                 ..
             }]
         ),
         "{done:?}"
     );
-    assert_eq!(stage.server.violations(), Vec::<String>::new());
+    assert_eq!(fixture.server.violations(), Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -298,23 +303,23 @@ async fn a_branch_of_somebody_else_is_not_taken() {
     let Some(tools) = Tools::installed() else {
         return;
     };
-    let stage = Stage::new(&tools, TOKEN);
-    let (wanted, commit) = stage.proposal("2").await;
-    let Wanted::Proposal(proposal) = &wanted else {
+    let fixture = Fixture::new(&tools, TOKEN);
+    let (wanted, commit) = fixture.proposal("2").await;
+    let DesiredState::Proposal(proposal) = &wanted else {
         panic!("a proposal");
     };
 
-    stage
+    fixture
         .repository
         .commit(proposal.branch.name(), "theirs", &[("b", b"x\n")]);
-    let error = stage.publish(&wanted, Some(&commit)).await.unwrap_err();
+    let error = fixture.publish(&wanted, Some(&commit)).await.unwrap_err();
 
     assert!(
         matches!(error, PublishError::ForeignBranch { .. }),
         "{error}"
     );
     assert!(error.hint().unwrap().contains("delete it"));
-    assert!(stage.server.pull_requests(REPO).is_empty());
+    assert!(fixture.server.pull_requests(REPO).is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -322,28 +327,28 @@ async fn a_run_that_was_cut_off_is_finished_by_the_next() {
     let Some(tools) = Tools::installed() else {
         return;
     };
-    let stage = Stage::new(&tools, TOKEN);
+    let fixture = Fixture::new(&tools, TOKEN);
     let fail = || {
         Some(patchgate_testkit::Response::json(
             500,
             &serde_json::json!({"message": "fault"}),
         ))
     };
-    let (wanted, commit) = stage.proposal("2").await;
+    let (wanted, commit) = fixture.proposal("2").await;
 
-    stage.server.before("POST", "/pulls", 0, fail);
-    assert!(stage.publish(&wanted, Some(&commit)).await.is_err());
-    assert_eq!(stage.repository.branches().len(), 2);
-    assert_eq!(numbers(&stage.run("2").await)[0].0, "opened");
+    fixture.server.before("POST", "/pulls", 0, fail);
+    assert!(fixture.publish(&wanted, Some(&commit)).await.is_err());
+    assert_eq!(fixture.repository.branches().len(), 2);
+    assert_eq!(numbers(&fixture.run("2").await)[0].0, "opened");
 
-    let first = stage.only().number;
-    stage.repository.commit("main", "other", &[("b", b"c\n")]);
-    let (wanted, commit) = stage.proposal("2").await;
+    let first = fixture.only().number;
+    fixture.repository.commit("main", "other", &[("b", b"c\n")]);
+    let (wanted, commit) = fixture.proposal("2").await;
 
-    stage.server.before("PATCH", "/pulls", 0, fail);
-    assert!(stage.publish(&wanted, Some(&commit)).await.is_err());
-    assert_eq!(numbers(&stage.run("2").await), [("updated", first)]);
-    assert_eq!(numbers(&stage.run("2").await), [("unchanged", first)]);
+    fixture.server.before("PATCH", "/pulls", 0, fail);
+    assert!(fixture.publish(&wanted, Some(&commit)).await.is_err());
+    assert_eq!(numbers(&fixture.run("2").await), [("updated", first)]);
+    assert_eq!(numbers(&fixture.run("2").await), [("unchanged", first)]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -351,9 +356,9 @@ async fn a_token_without_the_permission_is_told_which() {
     let Some(tools) = Tools::installed() else {
         return;
     };
-    let stage = Stage::new(&tools, "ghp_reader0123456789");
-    let (wanted, commit) = stage.proposal("2").await;
-    let error = stage.publish(&wanted, Some(&commit)).await.unwrap_err();
+    let fixture = Fixture::new(&tools, "ghp_reader0123456789");
+    let (wanted, commit) = fixture.proposal("2").await;
+    let error = fixture.publish(&wanted, Some(&commit)).await.unwrap_err();
     let text = format!("{error} {error:?} {:?}", error.hint());
 
     assert!(text.contains("pull") && text.contains("write"), "{text}");
@@ -365,23 +370,23 @@ async fn evidence_check_run_and_merge_of_the_judged_head() {
     let Some(tools) = Tools::installed() else {
         return;
     };
-    let stage = Stage::new(&tools, TOKEN);
-    stage.run("2").await;
-    let pull = stage.only();
-    let head = stage.repository.tip(&pull.head).unwrap();
-    stage
+    let fixture = Fixture::new(&tools, TOKEN);
+    fixture.run("2").await;
+    let pull = fixture.only();
+    let head = fixture.repository.tip(&pull.head).unwrap();
+    fixture
         .server
         .report_check(REPO, &head, "github-actions", "test", Some("success"));
-    stage
+    fixture
         .server
         .report_status(REPO, &head, "ci", "ci/x", "pending");
-    stage.server.require_checks(REPO, "main", &["test"]);
-    let evidence = stage.github.evidence(pull.number, &|_| true, None).await;
+    fixture.server.require_checks(REPO, "main", &["test"]);
+    let evidence = fixture.github.evidence(pull.number, &|_| true, None).await;
     assert_eq!(
         evidence.pull_request.as_ref().unwrap().state,
         PullRequestState::Open
     );
-    assert_eq!(stage.server.violations(), Vec::<String>::new());
+    assert_eq!(fixture.server.violations(), Vec::<String>::new());
     assert_eq!(evidence.merge_base, evidence.base_tip);
     assert_eq!(evidence.commits.as_ref().unwrap().len(), 1);
     assert_eq!(
@@ -406,10 +411,10 @@ async fn evidence_check_run_and_merge_of_the_judged_head() {
         title: "review".into(),
         summary: "text".into(),
     };
-    stage.github.report_check_run(&report).await.unwrap();
-    let base = stage.repository.tip("main").unwrap();
+    fixture.github.report_check_run(&report).await.unwrap();
+    let base = fixture.repository.tip("main").unwrap();
     assert_eq!(
-        stage
+        fixture
             .github
             .merge(pull.number, &base, MergeMethod::Squash)
             .await
@@ -417,13 +422,16 @@ async fn evidence_check_run_and_merge_of_the_judged_head() {
         MergeOutcome::HeadMoved
     );
     assert!(matches!(
-        stage
+        fixture
             .github
             .merge(pull.number, &head, MergeMethod::Squash)
             .await
             .unwrap(),
         MergeOutcome::Merged { .. }
     ));
-    assert_eq!(stage.repository.file("main", "Cargo.lock").unwrap(), b"2\n");
-    assert_eq!(stage.server.violations(), Vec::<String>::new());
+    assert_eq!(
+        fixture.repository.file("main", "Cargo.lock").unwrap(),
+        b"2\n"
+    );
+    assert_eq!(fixture.server.violations(), Vec::<String>::new());
 }

@@ -20,7 +20,7 @@ const MAX_CHAIN: usize = 8;
 const MAX_PASSES: usize = 10;
 
 /// The findings' ids of one version, by package and version.
-type Judged = BTreeMap<(String, String), BTreeSet<String>>;
+type FindingsByVersion = BTreeMap<(String, String), BTreeSet<String>>;
 
 pub(crate) struct Search<'a> {
     pub(crate) request: &'a Request<'a>,
@@ -28,7 +28,7 @@ pub(crate) struct Search<'a> {
     /// Distance of every copy from the projects.
     pub(crate) depths: Vec<usize>,
     missing: RefCell<BTreeSet<String>>,
-    judged: RefCell<Judged>,
+    judged: RefCell<FindingsByVersion>,
     /// Cache of [`Search::admits`]: whether a requirement admits a version, by both.
     pub(crate) admitted: RefCell<BTreeMap<String, BTreeMap<String, Option<bool>>>>,
     /// The last result of [`Search::alive`], with the upgrades that it belongs to.

@@ -126,13 +126,15 @@ fn find_in(
     let copies = copies(inventory);
     let versions: Vec<&[Installed<'_>]> =
         copies.chunk_by(Installed::is_of_the_same_version).collect();
-    let judged: Vec<Judged<'_>> = versions
+    let judged: Vec<MatchOutcome<'_>> = versions
         .par_iter()
         .with_min_len(VERSIONS_A_TASK)
         .filter_map(|copies| {
             let version = copies.first()?.version;
             let ecosystem = by_name(version.ecosystem);
-            Some(Judged::new(inventory, lookup, version, copies, ecosystem))
+            Some(MatchOutcome::new(
+                inventory, lookup, version, copies, ecosystem,
+            ))
         })
         .filter(|judged| !judged.groups.is_empty() || !judged.problems.is_empty())
         .collect();
@@ -177,7 +179,7 @@ fn find_in(
 }
 
 /// The outcome of matching one package version.
-struct Judged<'a> {
+struct MatchOutcome<'a> {
     version: Version<'a>,
     copies: &'a [Installed<'a>],
     /// The vulnerabilities that affect it.
@@ -186,7 +188,7 @@ struct Judged<'a> {
     problems: Vec<Problem>,
 }
 
-impl<'a> Judged<'a> {
+impl<'a> MatchOutcome<'a> {
     /// `ordered` is absent for an ecosystem whose versions cannot be ordered.
     fn new(
         inventory: &Inventory,

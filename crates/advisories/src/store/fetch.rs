@@ -14,7 +14,7 @@ use crate::online::describe;
 const MAX_EXPORT_BYTES: u64 = 4 * 1024 * 1024 * 1024;
 
 /// The outcome of a fetch.
-pub(super) enum Got {
+pub(super) enum Download {
     /// The file, and its validator for the next fetch.
     File(File, Option<Validator>),
     /// The file has not changed since the validator was taken.
@@ -43,7 +43,7 @@ pub(super) async fn fetch(
     http: &Client,
     origin: &str,
     validator: Option<&Validator>,
-) -> Result<Got, Refused> {
+) -> Result<Download, Refused> {
     if !is_url(origin) {
         return open(origin, validator).map_err(|error| (describe(&error), None));
     }
@@ -58,7 +58,7 @@ pub(super) async fn fetch(
     let label = Path::new("temporary download");
     let answer = match http.download(&request, &mut file, label).await {
         Ok(answer) => answer,
-        Err(Error::Status { status: 304, .. }) if validator.is_some() => return Ok(Got::Same),
+        Err(Error::Status { status: 304, .. }) if validator.is_some() => return Ok(Download::Same),
         Err(error) => return Err((describe(&error), error.hint())),
     };
     let found = checksum::of_file(&mut file).map_err(|error| (describe(&error), None))?;
@@ -73,10 +73,10 @@ pub(super) async fn fetch(
         .map(Validator::Etag)
         .or_else(|| header("last-modified").map(Validator::LastModified));
 
-    Ok(Got::File(file, validator))
+    Ok(Download::File(file, validator))
 }
 
-fn open(origin: &str, validator: Option<&Validator>) -> io::Result<Got> {
+fn open(origin: &str, validator: Option<&Validator>) -> io::Result<Download> {
     let file = File::open(path_of(origin)?)?;
     let metadata = file.metadata()?;
     let changed = metadata
@@ -86,10 +86,10 @@ fn open(origin: &str, validator: Option<&Validator>) -> io::Result<Got> {
     let own =
         changed.map(|time| Validator::File(format!("{}-{}", metadata.len(), time.as_nanos())));
     if own.is_some() && own.as_ref() == validator {
-        return Ok(Got::Same);
+        return Ok(Download::Same);
     }
 
-    Ok(Got::File(file, own))
+    Ok(Download::File(file, own))
 }
 
 /// The path of a file in a directory, which may be given as a `file:` address.

@@ -40,7 +40,7 @@ const FILES_A_TURN: usize = 64;
 const MAX_THREADS: usize = 8;
 
 /// The content of a file other than a record.
-enum Found {
+enum FileContent {
     Nothing,
     Kev(Catalogue),
     Epss(EpssTable),
@@ -164,7 +164,7 @@ fn first_bytes(path: &Path) -> io::Result<Vec<u8>> {
 }
 
 /// The outcome of one thread: its records, other content by file name, and failures by file name.
-type Outcome = (Batch, Vec<(String, Found)>, Vec<(String, FileError)>);
+type Outcome = (Batch, Vec<(String, FileContent)>, Vec<(String, FileError)>);
 
 /// Reads the entries of an archive. Entry names are never used as paths.
 fn read_archive(
@@ -205,7 +205,7 @@ fn read_archive(
                     return Err((name(), FileError::Inflated));
                 }
                 return match read_json(bytes, &name, batch) {
-                    Ok(Found::Nothing) => Ok(None),
+                    Ok(FileContent::Nothing) => Ok(None),
                     Ok(found) => Ok(Some((name(), found))),
                     Err(error) => Err((name(), error)),
                 };
@@ -270,10 +270,10 @@ fn finish(
 
     for (name, content) in found {
         match content {
-            Found::Nothing => {}
-            Found::Kev(catalogue) => collected.add_kev(&name, catalogue),
-            Found::Epss(table) => collected.add_epss(&name, table),
-            Found::Archive(file) => {
+            FileContent::Nothing => {}
+            FileContent::Kev(catalogue) => collected.add_kev(&name, catalogue),
+            FileContent::Epss(table) => collected.add_epss(&name, table),
+            FileContent::Archive(file) => {
                 let inner = name.rsplit('!').next().unwrap_or(&name);
                 let named = ecosystem_of_archive(Path::new(inner));
                 let read = read_archive(
@@ -294,7 +294,7 @@ fn finish(
 }
 
 /// Reads one file of any kind. A record goes into `batch`; a file that is of no use is noted there.
-fn read_file(mut file: impl Read, name: &str, batch: &mut Batch) -> Result<Found, FileError> {
+fn read_file(mut file: impl Read, name: &str, batch: &mut Batch) -> Result<FileContent, FileError> {
     let mut bytes = Vec::new();
     file.by_ref().take(32).read_to_end(&mut bytes)?;
 
@@ -305,7 +305,7 @@ fn read_file(mut file: impl Read, name: &str, batch: &mut Batch) -> Result<Found
         }
         Content::Epss => {
             let text = io::Cursor::new(bytes).chain(file).take(MAX_TEXT_BYTES);
-            Ok(Found::Epss(EpssTable::parse(text)?))
+            Ok(FileContent::Epss(EpssTable::parse(text)?))
         }
         Content::Gzip => read_gzip(io::Cursor::new(bytes).chain(file), name, batch),
         Content::Zip => {
@@ -317,22 +317,24 @@ fn read_file(mut file: impl Read, name: &str, batch: &mut Batch) -> Result<Found
                 return Err(FileError::TooLarge(MAX_INNER_ARCHIVE_BYTES));
             }
             unpacked.rewind()?;
-            Ok(Found::Archive(unpacked))
+            Ok(FileContent::Archive(unpacked))
         }
         Content::Other if bytes.is_empty() && has_extension(Path::new(name), "json") => {
             Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it is empty").into())
         }
         Content::Other => {
             batch.unrecognised.push(name.to_owned());
-            Ok(Found::Nothing)
+            Ok(FileContent::Nothing)
         }
     }
 }
 
-fn read_gzip(file: impl Read, name: &str, batch: &mut Batch) -> Result<Found, FileError> {
+fn read_gzip(file: impl Read, name: &str, batch: &mut Batch) -> Result<FileContent, FileError> {
     let mut text = BufReader::new(MultiGzDecoder::new(file));
     match Content::of(text.fill_buf()?) {
-        Content::Epss => Ok(Found::Epss(EpssTable::parse(text.take(MAX_TEXT_BYTES))?)),
+        Content::Epss => Ok(FileContent::Epss(EpssTable::parse(
+            text.take(MAX_TEXT_BYTES),
+        )?)),
         Content::Json => {
             let mut bytes = Vec::new();
             read_bounded(text, MAX_JSON_BYTES, &mut bytes)?;
@@ -340,7 +342,7 @@ fn read_gzip(file: impl Read, name: &str, batch: &mut Batch) -> Result<Found, Fi
         }
         Content::Zip | Content::Gzip | Content::Other => {
             batch.unrecognised.push(name.to_owned());
-            Ok(Found::Nothing)
+            Ok(FileContent::Nothing)
         }
     }
 }
@@ -350,13 +352,13 @@ fn read_json(
     bytes: &[u8],
     name: &dyn Fn() -> String,
     batch: &mut Batch,
-) -> Result<Found, FileError> {
+) -> Result<FileContent, FileError> {
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     // Records come by the hundred thousand and catalogues one at a time, so records go first.
     match parse_record(bytes) {
         Ok(advisory) => batch.add_record(&advisory),
         Err(RecordError::NoId) if is_catalogue(bytes) => {
-            return Ok(Found::Kev(Catalogue::parse(bytes)?));
+            return Ok(FileContent::Kev(Catalogue::parse(bytes)?));
         }
         Err(RecordError::NoId) if !claims_to_be_a_record(bytes) => {
             batch.unrecognised.push(name());
@@ -364,7 +366,7 @@ fn read_json(
         Err(error) => batch.add_bad(&name(), &error),
     }
 
-    Ok(Found::Nothing)
+    Ok(FileContent::Nothing)
 }
 
 /// Whether a JSON text without an id has other fields of a record, so that it is a bad record and not
@@ -400,7 +402,8 @@ fn in_parallel(
     total: usize,
     source: &str,
     progress: &(dyn Fn(BuildProgress<'_>) + Sync),
-    read: impl Fn(&mut Batch, usize) -> Result<Option<(String, Found)>, (String, FileError)> + Sync,
+    read: impl Fn(&mut Batch, usize) -> Result<Option<(String, FileContent)>, (String, FileError)>
+    + Sync,
 ) -> Vec<Outcome> {
     in_parallel_with(
         total,
@@ -417,7 +420,11 @@ fn in_parallel_with<S>(
     source: &str,
     progress: &(dyn Fn(BuildProgress<'_>) + Sync),
     start: impl Fn() -> S + Sync,
-    read: impl Fn(&mut S, &mut Batch, usize) -> Result<Option<(String, Found)>, (String, FileError)>
+    read: impl Fn(
+        &mut S,
+        &mut Batch,
+        usize,
+    ) -> Result<Option<(String, FileContent)>, (String, FileError)>
     + Sync,
 ) -> Vec<Outcome> {
     let next = AtomicUsize::new(0);
@@ -434,7 +441,7 @@ fn in_parallel_with<S>(
             let last = (first + FILES_A_TURN).min(total);
             for index in first..last {
                 match read(&mut own, &mut batch, index) {
-                    Ok(Some((_, Found::Nothing)) | None) => {}
+                    Ok(Some((_, FileContent::Nothing)) | None) => {}
                     Ok(Some(one)) => found.push(one),
                     Err(failure) => failures.push(failure),
                 }

@@ -20,7 +20,7 @@ const NAMES_A_TASK: usize = 50;
 
 /// The records of many packages.
 #[derive(Default)]
-pub(super) struct Found<'a> {
+pub(super) struct RecordsByName<'a> {
     /// The records by name, without packages that have none.
     pub(super) records: Vec<(&'a SmolStr, Vec<Advisory>)>,
     /// Why other records could not be read.
@@ -70,7 +70,7 @@ impl OpenSource {
     }
 
     /// The records of packages, in any order.
-    pub(super) fn records_of<'a>(&self, names: &'a [SmolStr]) -> Found<'a> {
+    pub(super) fn records_of<'a>(&self, names: &'a [SmolStr]) -> RecordsByName<'a> {
         let read: Vec<io::Result<(&SmolStr, Vec<Advisory>)>> = names
             .par_iter()
             .with_min_len(NAMES_A_TASK)
@@ -81,7 +81,7 @@ impl OpenSource {
             })
             .collect();
 
-        let mut found = Found::default();
+        let mut found = RecordsByName::default();
         for read in read {
             match read {
                 Ok(records) => found.records.push(records),

@@ -11,7 +11,7 @@ use super::build::{
     BuildError, BuildProgress, BuildReport, Lock, collect_one, publish, remove_unnamed,
 };
 use super::collect::Collected;
-use super::fetch::{Got, fetch, is_url, redact};
+use super::fetch::{Download, fetch, is_url, redact};
 use super::incremental::bring_up_to_date;
 use super::manifest::{Fetched, Source, SourceKind, Validator};
 use super::migrate::OldManifest;
@@ -95,7 +95,7 @@ async fn update_locked(
         let expected = Expected::Feed(kind);
         let validator = validator.as_ref();
         let got = take(http, url, &expected, validator, &mut collected, progress).await;
-        if let Some(Taken::Read(validator)) = got {
+        if let Some(FetchOutcome::Read(validator)) = got {
             collected.note_feed_fetch(
                 kind,
                 Fetched {
@@ -235,13 +235,13 @@ impl EcosystemUpdate<'_> {
             progress,
         )
         .await;
-        if matches!(got, Some(Taken::Same))
+        if matches!(got, Some(FetchOutcome::Same))
             && let Some(fetched) = &mut slot.fetched
         {
             fetched.whole_at = self.options.now;
         }
 
-        if !slot.from.is_empty() && matches!(got, Some(Taken::Read(_))) {
+        if !slot.from.is_empty() && matches!(got, Some(FetchOutcome::Read(_))) {
             // The export does not contain these records, so they are kept separately from now on.
             slot.own = true;
             slot.complete = false;
@@ -256,8 +256,8 @@ impl EcosystemUpdate<'_> {
     }
 
     /// Notes with a fetched export how the next update can recognise it.
-    fn note_fetch(&self, got: Option<Taken>, collected: &mut Collected) {
-        if let Some(Taken::Read(validator)) = got
+    fn note_fetch(&self, got: Option<FetchOutcome>, collected: &mut Collected) {
+        if let Some(FetchOutcome::Read(validator)) = got
             && let Some(records) = collected.osv.get_mut(self.ecosystem)
         {
             let newest = records.newest().unwrap_or(self.options.now);
@@ -301,7 +301,7 @@ fn kept_sources(dir: &Path) -> Result<(Vec<Source>, Option<OldManifest>), StoreE
 }
 
 /// How a file was taken.
-enum Taken {
+enum FetchOutcome {
     /// It was read. It has this validator.
     Read(Option<Validator>),
     /// It has not changed.
@@ -316,10 +316,10 @@ async fn take(
     validator: Option<&Validator>,
     collected: &mut Collected,
     progress: &(dyn Fn(BuildProgress<'_>) + Sync),
-) -> Option<Taken> {
+) -> Option<FetchOutcome> {
     let (file, validator) = match fetch(http, origin, validator).await {
-        Ok(Got::File(file, validator)) => (file, validator),
-        Ok(Got::Same) => return Some(Taken::Same),
+        Ok(Download::File(file, validator)) => (file, validator),
+        Ok(Download::Same) => return Some(FetchOutcome::Same),
         Err((reason, hint)) => {
             let problem = problem(origin, expected, reason, hint);
             collected.problems.push(problem);
@@ -352,7 +352,7 @@ async fn take(
         collected.problems.push(problem);
     }
 
-    is_there.then_some(Taken::Read(validator))
+    is_there.then_some(FetchOutcome::Read(validator))
 }
 
 fn problem(

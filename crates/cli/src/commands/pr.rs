@@ -7,8 +7,8 @@ use patchgate_config::Config;
 use patchgate_fix::{FixOptions, FixOutcome, TimeLimit, parse_duration};
 use patchgate_forge::git::{CommitIdentity, Head, NewCommit, PatchgateBranch};
 use patchgate_forge::git::{GitError, commit_files, current_head};
-use patchgate_forge::publish::{Done, Publisher};
-use patchgate_forge::pull_request::{CloseReason, Proposal, Wanted};
+use patchgate_forge::publish::{PublishOutcome, Publisher};
+use patchgate_forge::pull_request::{CloseReason, DesiredState, Proposal};
 use patchgate_inventory::Inputs;
 use patchgate_model::{Plan, PlanBlock, Problem, UserError, error_chain};
 use patchgate_report::{
@@ -120,7 +120,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         Some(run.carry(&forge, &made, root).await?)
     };
     let wanted = match &carried {
-        Some((proposal, _)) => Wanted::Proposal(proposal.clone()),
+        Some((proposal, _)) => DesiredState::Proposal(proposal.clone()),
         None => made.nothing_to_propose(),
     };
 
@@ -155,8 +155,8 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
             .as_ref()
             .map(|(proposal, _)| (proposal.branch.name(), proposal.commit.as_str())),
         none_because: match &wanted {
-            Wanted::Unknown { reason } => reason,
-            Wanted::Proposal(_) | Wanted::Nothing => "none is needed",
+            DesiredState::Unknown { reason } => reason,
+            DesiredState::Proposal(_) | DesiredState::Nothing => "none is needed",
         },
         warnings: &warnings,
         exit_code: made.exit.code(),
@@ -229,8 +229,8 @@ struct Made {
 
 impl Made {
     /// The consequence of an empty plan for pull requests that are open.
-    fn nothing_to_propose(&self) -> Wanted {
-        let unknown = |reason: &str| Wanted::Unknown {
+    fn nothing_to_propose(&self) -> DesiredState {
+        let unknown = |reason: &str| DesiredState::Unknown {
             reason: reason.to_owned(),
         };
         if !self.problems.is_empty() {
@@ -240,7 +240,7 @@ impl Made {
         } else if self.is_vulnerable {
             unknown("findings are left that cannot be fixed now")
         } else {
-            Wanted::Nothing
+            DesiredState::Nothing
         }
     }
 }
@@ -390,12 +390,12 @@ fn git_failed(error: &GitError) -> UserError {
     UserError::failure(error_chain(error)).with_optional_hint(error.hint().map(str::to_owned))
 }
 
-fn pull_request_report(done: Done) -> PullRequestReport {
+fn pull_request_report(done: PublishOutcome) -> PullRequestReport {
     let (number, url, action, reason) = match done {
-        Done::Unchanged { number, url } => (number, url, PrAction::Unchanged, None),
-        Done::Opened { number, url } => (number, url, PrAction::Opened, None),
-        Done::Updated { number, url } => (number, url, PrAction::Updated, None),
-        Done::Closed {
+        PublishOutcome::Unchanged { number, url } => (number, url, PrAction::Unchanged, None),
+        PublishOutcome::Opened { number, url } => (number, url, PrAction::Opened, None),
+        PublishOutcome::Updated { number, url } => (number, url, PrAction::Updated, None),
+        PublishOutcome::Closed {
             number,
             url,
             because,
@@ -410,7 +410,7 @@ fn pull_request_report(done: Done) -> PullRequestReport {
                 .unwrap_or_default();
             (number, url, PrAction::Closed, Some(format!("{why}{left}")))
         }
-        Done::Left {
+        PublishOutcome::Left {
             number,
             url,
             because,

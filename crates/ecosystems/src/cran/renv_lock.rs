@@ -189,11 +189,11 @@ fn edges(
 }
 
 /// A required name, its requirement if there is one, and the kind.
-type Need = (String, Option<String>, DependencyKind);
+type RequiredPackage = (String, Option<String>, DependencyKind);
 
 /// The dependencies of a record. Suggested packages are left out, because renv does not install
 /// them.
-fn needs(record: &Node<'_>) -> Result<Vec<Need>, ParseError> {
+fn needs(record: &Node<'_>) -> Result<Vec<RequiredPackage>, ParseError> {
     let mut needs = Vec::new();
     for field in ["Depends", "Imports", "LinkingTo", "Requirements"] {
         let kind = kind_of(field).unwrap_or(DependencyKind::Runtime);

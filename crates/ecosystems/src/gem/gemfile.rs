@@ -20,7 +20,7 @@ const MAX_GROUPS: usize = 64;
 #[derive(Debug, Default)]
 pub(super) struct Gemfile {
     /// The gems that the file lists itself.
-    pub(super) gems: Vec<Asked>,
+    pub(super) gems: Vec<GemRequirement>,
     /// Line of the statement that includes the requirements of a gemspec.
     pub(super) gemspec: Option<u32>,
     /// Whether every statement was understood, so that the groups are complete.
@@ -29,7 +29,7 @@ pub(super) struct Gemfile {
 
 /// A gem that the file requires.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Asked {
+pub(super) struct GemRequirement {
     /// Name of the gem.
     pub(super) name: String,
     /// Requirements, separated by `, `.
@@ -43,7 +43,7 @@ pub(super) struct Asked {
     pub(super) line: u32,
 }
 
-impl Asked {
+impl GemRequirement {
     /// The kind of dependency, derived from the groups.
     pub(super) fn kind(&self) -> DependencyKind {
         let only = |allowed: &[&str]| {
@@ -236,7 +236,7 @@ impl Reader {
             groups.insert(DEFAULT.to_owned());
         }
 
-        self.gemfile.gems.push(Asked {
+        self.gemfile.gems.push(GemRequirement {
             name: name.clone(),
             requirement: requirements.join(", "),
             groups,

@@ -50,7 +50,7 @@ enum Section {
 
 /// A dependency that is resolved after all lines are read. It comes from a package or, if `from` is
 /// `None`, from the project.
-struct Wanted {
+struct PendingDependency {
     from: Option<usize>,
     name: String,
     requirement: Option<String>,
@@ -68,7 +68,7 @@ struct Reader {
     revision: Option<String>,
     in_specs: bool,
     packages: Vec<Package>,
-    pending: Vec<Wanted>,
+    pending: Vec<PendingDependency>,
     /// Indices of the gems by name, one for each platform.
     by_name: HashMap<String, Vec<PackageIndex>>,
     /// Index of each gem by its name and its version with platform.
@@ -236,7 +236,7 @@ impl Reader {
             return Err(too_many_edges());
         }
 
-        self.pending.push(Wanted {
+        self.pending.push(PendingDependency {
             from,
             name: name.to_owned(),
             requirement: requirement.map(str::to_owned),
@@ -368,7 +368,7 @@ fn too_many_edges() -> ParseError {
 
 /// A requirement without a locked gem. A requirement of the project itself can be for platforms
 /// that are not locked, such as `tzinfo-data` for Windows.
-fn open(pending: Wanted) -> Unresolved {
+fn open(pending: PendingDependency) -> Unresolved {
     Unresolved {
         name: pending.name,
         requirement: pending.requirement.unwrap_or_default(),

@@ -31,7 +31,7 @@ fn gemfile(text: &str) -> Gemfile {
 }
 
 fn asked(text: &str) -> Vec<String> {
-    let shown = |asked: &gemfile::Asked| {
+    let shown = |asked: &gemfile::GemRequirement| {
         let groups: Vec<&str> = asked.groups.iter().map(String::as_str).collect();
         let (name, requirement, line) = (&asked.name, &asked.requirement, asked.line);
         format!("{line} {name} [{requirement}] {}", groups.join("+"))

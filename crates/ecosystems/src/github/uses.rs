@@ -15,7 +15,7 @@ pub(super) fn workflow(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         return Err(ParseError::new("is not a workflow: it has no `jobs`"));
     }
 
-    let mut reader = Found::new(input, text, "github-workflow", &root);
+    let mut reader = LockfileBuilder::new(input, text, "github-workflow", &root);
     for (name, job) in root.optional_map("jobs")? {
         if !job.is_map() {
             return Err(job.unexpected(&name.name, "a job"));
@@ -34,19 +34,19 @@ pub(super) fn action(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let Some(runs) = root.get("runs").filter(|runs| runs.is_map()) else {
         return Err(ParseError::new("is not an action: it has no `runs`"));
     };
-    let mut reader = Found::new(input, text, "github-action", &root);
+    let mut reader = LockfileBuilder::new(input, text, "github-action", &root);
     reader.steps(runs)?;
     Ok(reader.lockfile)
 }
 
 /// A lockfile under construction.
-struct Found<'a> {
+struct LockfileBuilder<'a> {
     /// Lines of the file, for the comments that the YAML tree does not contain.
     lines: Vec<&'a str>,
     lockfile: Lockfile,
 }
 
-impl<'a> Found<'a> {
+impl<'a> LockfileBuilder<'a> {
     fn new(input: &Input<'_>, text: &'a str, format: &'static str, root: &Node<'_>) -> Self {
         let name = root.get("name").and_then(Node::text).unwrap_or_default();
         Self {

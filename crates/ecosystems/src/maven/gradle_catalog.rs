@@ -141,10 +141,10 @@ fn project(path: &str) -> &str {
 }
 
 /// A requirement as written, and the single version that it requests.
-type Wanted = (String, Option<String>);
+type RequestedVersion = (String, Option<String>);
 
 /// Parses a plain or a rich version.
-fn requirement(node: &Node<'_>) -> Result<Wanted, ParseError> {
+fn requirement(node: &Node<'_>) -> Result<RequestedVersion, ParseError> {
     if let Some(text) = node.text() {
         return Ok(parse_requirement(text));
     }
@@ -168,7 +168,7 @@ fn requirement(node: &Node<'_>) -> Result<Wanted, ParseError> {
 
 /// Parses a requirement in one string. `1.0!!` is short for a strict version, `[1,2)!!1.5` for a
 /// strict range with a preferred version.
-fn parse_requirement(text: &str) -> Wanted {
+fn parse_requirement(text: &str) -> RequestedVersion {
     let exact = match text.split_once("!!") {
         Some((strict, "")) => strict,
         Some((strict, preferred)) if !coordinates::is_version(strict) => preferred,
@@ -183,8 +183,8 @@ fn parse_requirement(text: &str) -> Wanted {
 fn version_of(
     node: &Node<'_>,
     line: u32,
-    versions: &HashMap<&str, Wanted>,
-) -> Result<Wanted, ParseError> {
+    versions: &HashMap<&str, RequestedVersion>,
+) -> Result<RequestedVersion, ParseError> {
     let Some(version) = node.get("version") else {
         return Ok((String::new(), None));
     };
@@ -203,7 +203,7 @@ fn version_of(
 fn library(
     node: &Node<'_>,
     line: u32,
-    versions: &HashMap<&str, Wanted>,
+    versions: &HashMap<&str, RequestedVersion>,
 ) -> Result<Entry, ParseError> {
     let (module, version) = match node.text() {
         Some(text) => split_last(text, line)?,
@@ -223,7 +223,7 @@ fn library(
 fn plugin(
     node: &Node<'_>,
     line: u32,
-    versions: &HashMap<&str, Wanted>,
+    versions: &HashMap<&str, RequestedVersion>,
 ) -> Result<Entry, ParseError> {
     let (id, version) = match node.text() {
         Some(text) => split_last(text, line)?,
@@ -239,7 +239,7 @@ fn plugin(
 }
 
 /// Splits a text at its last colon into the module and the requirement.
-fn split_last(text: &str, line: u32) -> Result<(String, Wanted), ParseError> {
+fn split_last(text: &str, line: u32) -> Result<(String, RequestedVersion), ParseError> {
     let (module, version) = text.rsplit_once(':').ok_or_else(|| {
         ParseError::new(format!(
             "has `{}` where `name:version` is expected",
@@ -252,7 +252,7 @@ fn split_last(text: &str, line: u32) -> Result<(String, Wanted), ParseError> {
 
 fn entry(
     module: &str,
-    (requirement, version): Wanted,
+    (requirement, version): RequestedVersion,
     is_plugin: bool,
     line: u32,
 ) -> Result<Entry, ParseError> {

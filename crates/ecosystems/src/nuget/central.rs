@@ -212,14 +212,14 @@ pub(super) fn lockfile(
     locked: &Locked,
     format: &'static str,
 ) -> Result<Lockfile, ParseError> {
-    let mut builder = Found {
+    let mut builder = LockfileBuilder {
         lockfile: Lockfile {
             path: input.path.to_owned(),
             ecosystem: super::NAME,
             format,
             ..Lockfile::default()
         },
-        ..Found::default()
+        ..LockfileBuilder::default()
     };
     for item in document.items() {
         for written in item.names.split(';') {
@@ -258,7 +258,7 @@ pub(super) fn lockfile(
 
 /// A lockfile under construction.
 #[derive(Default)]
-struct Found {
+struct LockfileBuilder {
     lockfile: Lockfile,
     edges: Vec<Edge>,
     indices: HashMap<(String, String), usize>,
@@ -266,7 +266,7 @@ struct Found {
     added: HashSet<(String, Option<String>, bool)>,
 }
 
-impl Found {
+impl LockfileBuilder {
     fn add(&mut self, name: &str, item: &Item, state: &mut State, locked: &Locked) {
         let key = name.to_ascii_lowercase();
         // An update of a package that is included elsewhere only sets the version there.

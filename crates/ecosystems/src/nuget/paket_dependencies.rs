@@ -10,7 +10,7 @@ pub(super) const MAIN: &str = "Main";
 
 /// A package that the file requires.
 #[derive(Debug)]
-pub(super) struct Asked {
+pub(super) struct PaketRequirement {
     pub(super) group: String,
     pub(super) name: String,
     /// As written, without the options after it: `~> 1.2`, `1.2.3`.
@@ -32,7 +32,7 @@ pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseErro
 }
 
 /// The NuGet packages that the file requires. Entries of other sources are not packages.
-pub(super) fn requirements(input: &Input<'_>) -> Result<Vec<Asked>, ParseError> {
+pub(super) fn requirements(input: &Input<'_>) -> Result<Vec<PaketRequirement>, ParseError> {
     let mut group = MAIN.to_owned();
     let mut requested = Vec::new();
     for (line, content) in (1u32..).zip(input.text()?.lines()) {
@@ -45,7 +45,7 @@ pub(super) fn requirements(input: &Input<'_>) -> Result<Vec<Asked>, ParseError> 
             "nuget" | "clitool" => {
                 let (name, requirement) = rest.split_once([' ', '\t']).unwrap_or((rest, ""));
                 check_name(name, line)?;
-                requested.push(Asked {
+                requested.push(PaketRequirement {
                     group: group.clone(),
                     name: name.to_owned(),
                     requirement: without_options(requirement).to_owned(),

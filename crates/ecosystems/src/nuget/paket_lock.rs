@@ -74,7 +74,7 @@ enum Source {
 }
 
 /// A dependency whose package is resolved after all lines are read.
-struct Wanted {
+struct PendingDependency {
     from: usize,
     name: String,
     requirement: Option<String>,
@@ -92,7 +92,7 @@ struct Reader {
     /// Whether the following dependencies belong to the last package.
     open: bool,
     packages: Vec<Package>,
-    pending: Vec<Wanted>,
+    pending: Vec<PendingDependency>,
     /// Packages by lower-case group and name.
     indices: HashMap<(String, String), PackageIndex>,
 }
@@ -234,7 +234,7 @@ impl Reader {
             )));
         }
 
-        self.pending.push(Wanted {
+        self.pending.push(PendingDependency {
             from: self.packages.len().saturating_sub(1),
             name: name.to_owned(),
             requirement,

@@ -7,7 +7,7 @@ use crate::{ParseError, limits};
 
 /// A package that a file requires.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Asked {
+pub(super) struct PackageRequirement {
     pub(super) name: String,
     /// The version in `{= "1.2"}`, if the braces contain nothing else except filters.
     pub(super) version: Option<String>,
@@ -24,7 +24,7 @@ pub(super) struct Asked {
 pub(super) struct File {
     pub(super) name: String,
     /// Requirements in `depends` and `depopts`.
-    pub(super) requirements: Vec<Asked>,
+    pub(super) requirements: Vec<PackageRequirement>,
     /// Entries of `pin-depends`: `name.version` and address.
     pub(super) pins: Vec<(String, String)>,
 }
@@ -119,9 +119,14 @@ impl File {
 }
 
 /// A requirement from a name and the tokens in the braces after it.
-fn requirement(name: &str, kind: DependencyKind, braces: &[Placed<'_>], line: u32) -> Asked {
+fn requirement(
+    name: &str,
+    kind: DependencyKind,
+    braces: &[Placed<'_>],
+    line: u32,
+) -> PackageRequirement {
     let parts = braces.split(|(token, _)| *token == Token::Sign("&"));
-    let mut required = Asked {
+    let mut required = PackageRequirement {
         name: name.to_owned(),
         version: None,
         requirement: String::new(),

@@ -7,7 +7,7 @@ use patchgate_model::{
     Unresolved,
 };
 
-use super::file::{Asked, File};
+use super::file::{File, PackageRequirement};
 use crate::{Input, ParseError};
 
 /// Reads a lockfile, together with the opam file that it was made from.
@@ -56,7 +56,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     Ok(lockfile)
 }
 
-fn package(required: &Asked, version: &str, pins: &HashMap<String, &str>) -> Package {
+fn package(required: &PackageRequirement, version: &str, pins: &HashMap<String, &str>) -> Package {
     let pin = pins.get(&format!("{}.{version}", required.name));
     Package {
         line: required.line,

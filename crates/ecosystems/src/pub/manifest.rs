@@ -12,7 +12,7 @@ const MAX_MEMBERS: usize = 10_000;
 
 /// The contents of a manifest.
 #[derive(Debug, Default)]
-pub(super) struct Asked {
+pub(super) struct Manifest {
     /// Name of the project; empty if it has none.
     pub(super) name: String,
     /// Requirements from all kinds of sources.
@@ -33,8 +33,8 @@ pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseErro
 
 /// The manifests that belong to a lockfile, starting with the one next to it. An unreadable
 /// manifest is included, without requirements.
-pub(super) fn workspace(input: &Input<'_>) -> Vec<(String, Asked)> {
-    let mut manifests: Vec<(String, Asked)> = Vec::new();
+pub(super) fn workspace(input: &Input<'_>) -> Vec<(String, Manifest)> {
+    let mut manifests: Vec<(String, Manifest)> = Vec::new();
     let mut seen = HashSet::new();
     let mut waiting = vec![input.beside("")];
     while let Some(directory) = waiting.pop() {
@@ -68,17 +68,17 @@ pub(super) fn workspace(input: &Input<'_>) -> Vec<(String, Asked)> {
     manifests
 }
 
-fn read(document: &Node<'_>, is_left_out: fn(&Node<'_>) -> bool) -> Result<Asked, ParseError> {
+fn read(document: &Node<'_>, is_left_out: fn(&Node<'_>) -> bool) -> Result<Manifest, ParseError> {
     if !document.is_map() {
         return Err(document.unexpected("pubspec.yaml", "a map"));
     }
 
-    let mut manifest = Asked {
+    let mut manifest = Manifest {
         name: document
             .optional_text("name")?
             .unwrap_or_default()
             .to_owned(),
-        ..Asked::default()
+        ..Manifest::default()
     };
     for (key, kind) in [
         ("dependencies", DependencyKind::Runtime),

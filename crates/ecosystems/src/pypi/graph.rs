@@ -24,7 +24,7 @@ pub(super) struct Graph {
 
 /// One requirement of a package or of a project.
 #[derive(Debug, Clone)]
-pub(super) struct Ask<'a> {
+pub(super) struct DependencyRequest<'a> {
     /// The required project, as written.
     pub(super) name: &'a str,
     /// The admitted versions; `None` if unknown.
@@ -91,8 +91,8 @@ impl Graph {
 
     /// The packages of a project that a requirement may refer to: those with the stated version or
     /// within the requirement, or all if there is no such package.
-    pub(super) fn matching(&self, ask: &Ask<'_>) -> Vec<PackageIndex> {
-        let copies = self.copies(ask.name);
+    pub(super) fn matching(&self, request: &DependencyRequest<'_>) -> Vec<PackageIndex> {
+        let copies = self.copies(request.name);
         if copies.len() < 2 {
             return copies.to_vec();
         }
@@ -104,7 +104,7 @@ impl Graph {
                 let Some(package) = self.lockfile.package(*index) else {
                     return false;
                 };
-                match (ask.version, ask.requirement) {
+                match (request.version, request.requirement) {
                     (Some(version), _) => package.version == version,
                     (None, Some(requirement)) => {
                         admits(requirement, &package.version).unwrap_or(true)
@@ -124,9 +124,12 @@ impl Graph {
     ///
     /// # Errors
     /// If the file has too many dependencies.
-    pub(super) fn edges_to(&mut self, ask: &Ask<'_>) -> Result<Vec<Edge>, ParseError> {
+    pub(super) fn edges_to(
+        &mut self,
+        request: &DependencyRequest<'_>,
+    ) -> Result<Vec<Edge>, ParseError> {
         // All candidates count, not only the matching ones, because comparing takes time as well.
-        self.edges += self.copies(ask.name).len();
+        self.edges += self.copies(request.name).len();
         if self.edges > limits::MAX_EDGES {
             return Err(ParseError::new(format!(
                 "has more than {} dependencies",
@@ -135,16 +138,16 @@ impl Graph {
         }
 
         Ok(self
-            .matching(ask)
+            .matching(request)
             .into_iter()
             .map(|to| Edge {
                 to,
-                name: ask.name.into(),
-                requirement: ask
+                name: request.name.into(),
+                requirement: request
                     .requirement
                     .map(|text| super::address::without_credentials(text).into_owned())
                     .map(Into::into),
-                kind: ask.kind,
+                kind: request.kind,
             })
             .collect())
     }

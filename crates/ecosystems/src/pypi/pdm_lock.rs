@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Scope};
 
 use super::address::{git, is_folder, without_credentials};
-use super::graph::{Ask, Graph};
+use super::graph::{DependencyRequest, Graph};
 use super::manifest;
 use super::name::{is_name, normalize};
 use super::requirement::Requirement;
@@ -207,7 +207,7 @@ fn edges(graph: &mut Graph, from: PackageIndex, entry: &Node<'_>) -> Result<Vec<
                     .at_line(wanted.line as usize),
             );
         };
-        let targets = graph.edges_to(&Ask {
+        let targets = graph.edges_to(&DependencyRequest {
             name: requirement.name,
             requirement: Some(requirement.specifier),
             version: requirement.exact_version(),

@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashMap};
 use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Scope};
 
 use super::address::{git, without_credentials};
-use super::graph::{Ask, Graph, Start};
+use super::graph::{DependencyRequest, Graph, Start};
 use super::manifest::DEFAULT_GROUP;
 use super::name::{is_name, normalize};
 use super::roots;
@@ -213,7 +213,7 @@ fn edges(graph: &mut Graph, entry: &Node<'_>) -> Result<Vec<Edge>, ParseError> {
         for wanted in alternatives {
             let requirement = super::manifest::requirement(&name.name, wanted)?;
             let optional = wanted.get("optional").and_then(Node::bool) == Some(true);
-            let targets = graph.edges_to(&Ask {
+            let targets = graph.edges_to(&DependencyRequest {
                 name: &name.name,
                 requirement: Some(requirement),
                 version: None,

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use patchgate_model::{DependencyKind, Lockfile, Origin, Package, PackageIndex, Scope, Unresolved};
 
 use super::address::{archive_version, git, without_credentials};
-use super::graph::{Ask, Graph};
+use super::graph::{DependencyRequest, Graph};
 use super::manifest::{self, Manifest};
 use super::name::is_name;
 use super::roots;
@@ -181,7 +181,7 @@ fn scope(marker: &str) -> (Scope, Vec<String>) {
 /// Adds the edges of an entry.
 fn connect(graph: &mut Graph, from: PackageIndex, entry: &Node<'_>) -> Result<(), ParseError> {
     for wanted in entry.optional_list("dependencies")? {
-        let edges = graph.edges_to(&Ask {
+        let edges = graph.edges_to(&DependencyRequest {
             name: wanted.need_text("name")?,
             requirement: None,
             version: wanted.optional_text("version")?,

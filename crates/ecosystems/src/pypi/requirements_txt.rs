@@ -12,8 +12,8 @@
 
 mod lines;
 pub(super) mod read;
+mod target;
 mod via;
-mod wanted;
 
 use std::collections::BTreeMap;
 
@@ -22,10 +22,10 @@ use patchgate_model::{
 };
 
 use self::read::{File, Files, Line};
+use self::target::RequirementTarget;
 use self::via::Reason;
-use self::wanted::Wanted;
 use super::address::{path_from, without_credentials};
-use super::graph::{Ask, Graph};
+use super::graph::{DependencyRequest, Graph};
 use super::name::normalize;
 use crate::{Input, ParseError};
 
@@ -77,8 +77,8 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
 /// The package of a line; `None` if its version is unknown.
 fn package(line: &Line, files: &Files) -> Option<Package> {
     let clean = |text: &str| without_credentials(text).into_owned();
-    let (name, version, origin) = match line.wanted()? {
-        Wanted::Index(requirement) => {
+    let (name, version, origin) = match line.target()? {
+        RequirementTarget::Index(requirement) => {
             let constraint = || {
                 let constraint = files
                     .constraints
@@ -89,12 +89,16 @@ fn package(line: &Line, files: &Files) -> Option<Package> {
             let index = files.index.as_deref().map(clean);
             (requirement.name, version, Origin::Registry(index))
         }
-        Wanted::Archive { name, version, url } => (name, version, Origin::Url(clean(url))),
-        Wanted::Folder {
+        RequirementTarget::Archive { name, version, url } => {
+            (name, version, Origin::Url(clean(url)))
+        }
+        RequirementTarget::Directory {
             name: Some(name),
             path,
         } => (name, "", Origin::Path(Some(clean(path)))),
-        Wanted::Folder { name: None, .. } | Wanted::Address { .. } => return None,
+        RequirementTarget::Directory { name: None, .. } | RequirementTarget::Address { .. } => {
+            return None;
+        }
     };
 
     Some(Package {
@@ -177,7 +181,7 @@ fn connect(
         for reason in &line.reasons {
             match reason {
                 Reason::Package(name) if !graph.copies(name).is_empty() => {
-                    let from = graph.edges_to(&Ask {
+                    let from = graph.edges_to(&DependencyRequest {
                         name,
                         requirement: None,
                         version: None,

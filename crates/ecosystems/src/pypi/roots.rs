@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use patchgate_model::{Origin, Root};
 
 use super::address::path_from;
-use super::graph::{Ask, Graph, Start};
+use super::graph::{DependencyRequest, Graph, Start};
 use super::manifest::{self, Manifest};
 use super::requirement::exact_version;
 use crate::{Input, ParseError};
@@ -25,7 +25,7 @@ pub(super) fn add(graph: &mut Graph, manifest: Manifest) -> Result<Vec<Start>, P
         edges: Vec::new(),
     };
     for direct in &manifest.direct {
-        let edges = graph.edges_to(&Ask {
+        let edges = graph.edges_to(&DependencyRequest {
             name: &direct.name,
             requirement: Some(&direct.requirement),
             version: exact_version(&direct.requirement),

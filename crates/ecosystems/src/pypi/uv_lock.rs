@@ -10,7 +10,7 @@ use std::collections::{BTreeSet, HashMap};
 use patchgate_model::{DependencyKind, Lockfile, Origin, Package, PackageIndex, Root};
 
 use super::address::{git, path_from, without_credentials};
-use super::graph::{Ask, Graph, Start};
+use super::graph::{DependencyRequest, Graph, Start};
 use super::name::is_name;
 use super::specifier::admits;
 use crate::syntax::{Node, toml};
@@ -220,7 +220,7 @@ fn edges(
     let mut add = |group: &str, kind: DependencyKind, wanted: &Node<'_>| {
         let name = wanted.need_text("name")?;
         let version = wanted.optional_text("version")?;
-        let edges = graph.edges_to(&Ask {
+        let edges = graph.edges_to(&DependencyRequest {
             name,
             requirement: stated.find(group, name, version),
             version,
@@ -336,7 +336,7 @@ fn script(graph: &mut Graph, manifest: &Node<'_>) -> Result<Vec<Start>, ParseErr
             None => DependencyKind::Runtime,
             Some(_) => DependencyKind::Development,
         };
-        let edges = graph.edges_to(&Ask {
+        let edges = graph.edges_to(&DependencyRequest {
             name: wanted.need_text("name")?,
             requirement: wanted.optional_text("specifier")?,
             version: None,

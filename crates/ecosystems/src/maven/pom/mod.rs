@@ -35,7 +35,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let mut sources = Sources::new(input, pom.parent.as_ref().map_or(1, |parent| parent.line));
     let location = Place::Repository(input.path.to_owned());
     let base = Model::of(&pom, &location, None, &mut sources);
-    let mut builder = Found::default();
+    let mut builder = DependencyCollector::default();
     builder.add(&base, None, &mut sources)?;
 
     // Each inactive profile is evaluated on its own, as if it were requested.
@@ -101,7 +101,7 @@ pub fn repositories(input: &Input<'_>) -> Result<Vec<DeclaredRepository>, ParseE
 }
 
 #[derive(Default)]
-struct Found {
+struct DependencyCollector {
     packages: Vec<Package>,
     unresolved: Vec<Unresolved>,
     edges: Vec<Edge>,
@@ -111,7 +111,7 @@ struct Found {
 }
 
 /// A dependency together with its managed version and scope.
-struct Asked<'a> {
+struct ManagedDependency<'a> {
     key: Key,
     /// The version as written; empty without one.
     written: &'a str,
@@ -121,7 +121,7 @@ struct Asked<'a> {
     line: u32,
 }
 
-impl<'a> Asked<'a> {
+impl<'a> ManagedDependency<'a> {
     fn new(dependency: &'a Dependency, model: &Model, managed: &'a BTreeMap<Key, Managed>) -> Self {
         let key = model.key(dependency);
         let managed = managed.get(&key);
@@ -154,7 +154,7 @@ impl<'a> Asked<'a> {
     }
 }
 
-impl Found {
+impl DependencyCollector {
     /// Adds the dependencies of a model. For a profile, only those that differ from the project
     /// without it.
     fn add(
@@ -171,7 +171,7 @@ impl Found {
             .collect();
         let managed = managed::find(model, open, sources);
         for dependency in &model.dependencies {
-            let dependency = Asked::new(dependency, model, &managed);
+            let dependency = ManagedDependency::new(dependency, model, &managed);
             // A dependency that has a version without the profile is not unresolved if the profile
             // removes that version.
             let is_known = dependency.version.is_none() && self.keys.contains(&dependency.key);
@@ -188,7 +188,7 @@ impl Found {
 
     fn take(
         &mut self,
-        dependency: Asked<'_>,
+        dependency: ManagedDependency<'_>,
         profile: Option<&str>,
         sources: &Sources<'_>,
     ) -> Result<(), ParseError> {

@@ -26,15 +26,15 @@ pub(super) struct Entry<'n> {
     pub(super) is_root: bool,
     pub(super) bundled: bool,
     pub(super) integrity: Option<&'n str>,
-    pub(super) needs: Needs<'n>,
+    pub(super) needs: Dependencies<'n>,
 }
 
 /// The dependencies of a package or a project.
 #[derive(Default)]
-pub(super) struct Needs<'n>(pub(super) Vec<Need<'n>>);
+pub(super) struct Dependencies<'n>(pub(super) Vec<Dependency<'n>>);
 
 /// One dependency, as its section states it.
-pub(super) struct Need<'n> {
+pub(super) struct Dependency<'n> {
     pub(super) name: &'n str,
     pub(super) requirement: &'n str,
     pub(super) kind: DependencyKind,
@@ -117,7 +117,7 @@ pub(super) fn entry<'n>(key: &'n Key<'_>, node: &'n Node<'_>) -> Result<Entry<'n
         integrity,
         needs: match about {
             Some(about) => needs(about, false)?,
-            None => Needs::default(),
+            None => Dependencies::default(),
         },
     })
 }
@@ -177,14 +177,17 @@ fn origin<'n>(reference: &'n str, registry: Option<&str>) -> (Origin, &'n str) {
 
 /// Reads the dependencies of a package or a project. A name in several sections counts once: optional
 /// first, then runtime, development and peer.
-pub(super) fn needs<'n>(node: &'n Node<'_>, is_project: bool) -> Result<Needs<'n>, ParseError> {
+pub(super) fn needs<'n>(
+    node: &'n Node<'_>,
+    is_project: bool,
+) -> Result<Dependencies<'n>, ParseError> {
     let sections = [
         ("optionalDependencies", DependencyKind::Optional),
         ("dependencies", DependencyKind::Runtime),
         ("devDependencies", DependencyKind::Development),
         ("peerDependencies", DependencyKind::Peer),
     ];
-    let mut needs: Vec<Need<'_>> = Vec::new();
+    let mut needs: Vec<Dependency<'_>> = Vec::new();
     for (section, kind) in sections {
         if kind == DependencyKind::Development && !is_project {
             continue;
@@ -202,7 +205,7 @@ pub(super) fn needs<'n>(node: &'n Node<'_>, is_project: bool) -> Result<Needs<'n
             }
 
             if before.is_empty() || !before.contains(&*name.name) {
-                needs.push(Need {
+                needs.push(Dependency {
                     name: &name.name,
                     requirement,
                     kind,
@@ -211,5 +214,5 @@ pub(super) fn needs<'n>(node: &'n Node<'_>, is_project: bool) -> Result<Needs<'n
         }
     }
 
-    Ok(Needs(needs))
+    Ok(Dependencies(needs))
 }

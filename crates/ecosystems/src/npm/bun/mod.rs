@@ -10,7 +10,7 @@ use std::collections::HashMap;
 
 use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root};
 
-use self::entry::{Entry, Needs, entry, needs};
+use self::entry::{Dependencies, Entry, entry, needs};
 use super::tree::{self, Count, project_at, shortened};
 use crate::fast_hash::{FastHashMap, fast_hash_map};
 use crate::syntax::{self, Node};
@@ -108,7 +108,7 @@ struct Workspace<'n> {
     /// Relative to the lockfile's directory; empty for the root project.
     directory: &'n str,
     name: &'n str,
-    needs: Needs<'n>,
+    needs: Dependencies<'n>,
     line: u32,
 }
 
@@ -188,7 +188,7 @@ impl<'e> Tree<'e> {
     fn edges(
         &mut self,
         from: &[&str],
-        needs: &Needs<'_>,
+        needs: &Dependencies<'_>,
         line: u32,
         with_development: bool,
     ) -> Result<Vec<Edge>, ParseError> {

@@ -27,11 +27,11 @@ struct Entry<'n> {
     version: &'n str,
     checksum: Option<&'n str>,
     locator: Locator,
-    needs: Vec<Need<'n>>,
+    needs: Vec<Dependency<'n>>,
 }
 
 /// One dependency of an entry.
-struct Need<'n> {
+struct Dependency<'n> {
     name: &'n str,
     range: &'n str,
     kind: DependencyKind,
@@ -173,7 +173,7 @@ fn entry<'n>(key: &'n str, line: u32, node: &'n Node<'_>) -> Result<Entry<'n>, P
 }
 
 /// The dependencies of an entry. An optional peer dependency is left out: it installs nothing.
-fn needs<'n>(node: &'n Node<'_>) -> Result<Vec<Need<'n>>, ParseError> {
+fn needs<'n>(node: &'n Node<'_>) -> Result<Vec<Dependency<'n>>, ParseError> {
     let mut needs = Vec::new();
     let meta = node.get("dependenciesMeta");
     let peer_meta = node.get("peerDependenciesMeta");
@@ -202,7 +202,7 @@ fn needs<'n>(node: &'n Node<'_>) -> Result<Vec<Need<'n>>, ParseError> {
                 return Err(node.unexpected(section, "a map of names"));
             }
 
-            needs.push(Need { name, range, kind });
+            needs.push(Dependency { name, range, kind });
         }
     }
 
@@ -423,7 +423,7 @@ impl<'e> Tree<'e> {
 
     /// Whether a missing entry is the only explanation for an unresolved requirement. Catalogs and
     /// resolutions are others.
-    fn is_strict(&self, need: &Need<'_>) -> bool {
+    fn is_strict(&self, need: &Dependency<'_>) -> bool {
         !need.range.starts_with("catalog:")
             && self
                 .resolutions
@@ -433,7 +433,7 @@ impl<'e> Tree<'e> {
 
     /// Resolves a requirement: to the package with exactly this descriptor, else to that of a
     /// resolution, else, if a resolution may have replaced it, to the only package of that name.
-    fn find(&mut self, entry: &Entry<'_>, need: &Need<'_>) -> Option<PackageIndex> {
+    fn find(&mut self, entry: &Entry<'_>, need: &Dependency<'_>) -> Option<PackageIndex> {
         // These protocols have paths, which are relative to the dependent.
         let relative = ["file:", "portal:", "link:", "patch:", "exec:"];
         if relative.iter().any(|start| need.range.starts_with(start)) {
@@ -487,7 +487,7 @@ impl<'e> Tree<'e> {
     }
 }
 
-fn dangling(entry: &Entry<'_>, need: &Need<'_>) -> ParseError {
+fn dangling(entry: &Entry<'_>, need: &Dependency<'_>) -> ParseError {
     ParseError::new(format!(
         "`{}` depends on `{}`, which is not in the file",
         shortened(entry.resolution),

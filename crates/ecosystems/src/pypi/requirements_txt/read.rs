@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::lines::{Logical, logical};
+use super::target::RequirementTarget;
 use super::via::{Reason, reasons};
-use super::wanted::Wanted;
 use crate::pypi::address::{path_from, without_credentials};
 use crate::pypi::name::normalize;
 use crate::{Input, ParseError, limits};
@@ -31,17 +31,17 @@ pub(in crate::pypi) struct Line {
 impl Line {
     /// Whether the line requires a local directory.
     pub(in crate::pypi) fn is_folder(&self) -> bool {
-        matches!(self.wanted(), Some(Wanted::Folder { .. }))
+        matches!(self.target(), Some(RequirementTarget::Directory { .. }))
     }
 
     /// The parsed requirement. It is never `None`, because [`File::read`] refuses invalid lines.
-    pub(super) fn wanted(&self) -> Option<Wanted<'_>> {
-        Wanted::parse(&self.text)
+    pub(super) fn target(&self) -> Option<RequirementTarget<'_>> {
+        RequirementTarget::parse(&self.text)
     }
 
     /// The name of the project, or the whole requirement if it has no name.
     pub(in crate::pypi) fn name(&self) -> String {
-        match self.wanted().and_then(|wanted| wanted.name()) {
+        match self.target().and_then(|target| target.name()) {
             Some(name) => name.to_owned(),
             None => without_credentials(&self.text).into_owned(),
         }
@@ -49,11 +49,11 @@ impl Line {
 
     /// The requirement as written, without name and marker.
     pub(in crate::pypi) fn requirement(&self) -> String {
-        let wanted = self.wanted();
+        let target = self.target();
         without_credentials(
-            wanted
+            target
                 .as_ref()
-                .map_or(&self.text, |wanted| wanted.requirement()),
+                .map_or(&self.text, |target| target.requirement()),
         )
         .into_owned()
     }
@@ -121,7 +121,7 @@ impl File {
             Some(end) => text.split_at(end),
             None => (text, ""),
         };
-        if Wanted::parse(text).is_none() {
+        if RequirementTarget::parse(text).is_none() {
             let shown: String = without_credentials(text).chars().take(80).collect();
             return Err(ParseError::new(format!(
                 "has `{}` instead of a requirement",
@@ -305,7 +305,7 @@ impl Files {
     /// Adds the versions that a constraints file states.
     fn constrain(&mut self, lines: &[Line]) {
         for line in lines {
-            let Some(Wanted::Index(requirement)) = line.wanted() else {
+            let Some(RequirementTarget::Index(requirement)) = line.target() else {
                 continue;
             };
             let Some(version) = requirement.exact_version() else {

@@ -6,7 +6,7 @@ use crate::pypi::requirement::Requirement;
 
 /// The target of a requirement.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::pypi) enum Wanted<'a> {
+pub(in crate::pypi) enum RequirementTarget<'a> {
     /// A project from an index.
     Index(Requirement<'a>),
     /// An archive with the version in its file name.
@@ -18,13 +18,13 @@ pub(in crate::pypi) enum Wanted<'a> {
     /// A repository, or an archive without a version in its file name.
     Address { name: Option<&'a str>, url: &'a str },
     /// A directory, usually of the same repository.
-    Folder {
+    Directory {
         name: Option<&'a str>,
         path: &'a str,
     },
 }
 
-impl<'a> Wanted<'a> {
+impl<'a> RequirementTarget<'a> {
     /// Parses a requirement; `None` for a text that pip would refuse.
     pub(in crate::pypi) fn parse(text: &'a str) -> Option<Self> {
         let text = text.trim();
@@ -75,7 +75,7 @@ impl<'a> Wanted<'a> {
             return Self::Address { name, url: target };
         }
 
-        Self::Folder { name, path }
+        Self::Directory { name, path }
     }
 
     /// The name of the required project; `None` if the requirement does not contain it.
@@ -83,7 +83,7 @@ impl<'a> Wanted<'a> {
         match self {
             Self::Index(requirement) => Some(requirement.name),
             Self::Archive { name, .. } => Some(name),
-            Self::Address { name, .. } | Self::Folder { name, .. } => *name,
+            Self::Address { name, .. } | Self::Directory { name, .. } => *name,
         }
     }
 
@@ -92,22 +92,22 @@ impl<'a> Wanted<'a> {
         match self {
             Self::Index(requirement) => requirement.specifier,
             Self::Archive { url, .. } | Self::Address { url, .. } => url,
-            Self::Folder { path, .. } => path,
+            Self::Directory { path, .. } => path,
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Wanted;
+    use super::RequirementTarget;
 
     #[test]
     fn targets_are_classified() {
-        let kind = |text| match Wanted::parse(text) {
-            Some(Wanted::Index(_)) => "index",
-            Some(Wanted::Archive { .. }) => "archive",
-            Some(Wanted::Address { .. }) => "address",
-            Some(Wanted::Folder { .. }) => "directory",
+        let kind = |text| match RequirementTarget::parse(text) {
+            Some(RequirementTarget::Index(_)) => "index",
+            Some(RequirementTarget::Archive { .. }) => "archive",
+            Some(RequirementTarget::Address { .. }) => "address",
+            Some(RequirementTarget::Directory { .. }) => "directory",
             None => "nothing",
         };
 
