@@ -11,15 +11,15 @@ use patchgate_scan::{SourceOptions, VexOptions, load_settings};
 /// The repository and its settings.
 #[derive(Debug, Args)]
 pub(crate) struct RepositoryArgs {
-    /// Repository to work on, or a single lockfile [default: .]
+    /// Directory of the repository, or a single lockfile [default: .]
     #[arg(value_name = "PATH")]
     pub(crate) path: Option<PathBuf>,
 
-    /// Settings file [default: .patchgate.yml in PATH, where there is one]
+    /// Settings file [default: .patchgate.yml in PATH, if it exists]
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 
-    /// Exclude paths that match this glob (repeatable)
+    /// Exclude paths that match this glob, in addition to those of the settings file (repeatable)
     #[arg(long, value_name = "GLOB")]
     pub(crate) exclude: Vec<String>,
 }
@@ -53,12 +53,13 @@ impl RepositoryArgs {
 /// Files that are named one by one. With them, and without PATH, nothing else is read.
 #[derive(Debug, Default, Args)]
 pub(crate) struct InputArgs {
-    /// Read this file, whatever its name, as FORMAT where one is given (repeatable); `FORMAT:-`
-    /// reads standard input. `patchgate formats` lists the formats
+    /// Read this file, whatever its name (repeatable), as FORMAT if one is given; `FORMAT:-` reads
+    /// standard input. `patchgate formats` lists the formats. Without PATH, nothing else is read
     #[arg(long, value_name = "[FORMAT:]FILE")]
     pub(crate) lockfile: Vec<String>,
 
-    /// Read this SBOM (repeatable), CycloneDX or SPDX; `-` reads standard input
+    /// Read this SBOM, CycloneDX or SPDX (repeatable); `-` reads standard input. Without PATH, nothing
+    /// else is read
     #[arg(long, value_name = "FILE")]
     pub(crate) sbom: Vec<String>,
 }
@@ -67,11 +68,11 @@ pub(crate) struct InputArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Advisories")]
 pub(crate) struct SourceArgs {
-    /// Take advisories from this offline store instead of OSV; `patchgate db build` makes one
+    /// Take advisories from this offline store instead of OSV; `patchgate db update` creates one
     #[arg(long, value_name = "DIR", env = "PATCHGATE_STORE")]
     pub(crate) store: Option<PathBuf>,
 
-    /// Use no network at all; needs a store
+    /// Do not use the network; needs a store
     #[arg(long)]
     pub(crate) offline: bool,
 
@@ -79,7 +80,7 @@ pub(crate) struct SourceArgs {
     #[arg(long, value_name = "DAYS")]
     pub(crate) max_age_days: Option<u32>,
 
-    /// Address of the OSV API, or of a mirror that speaks the same
+    /// Address of the OSV API, or of a mirror with the same API; not used with a store
     #[arg(
         long,
         value_name = "URL",
@@ -88,7 +89,8 @@ pub(crate) struct SourceArgs {
     )]
     pub(crate) osv_url: String,
 
-    /// Address of the catalogue of known exploited vulnerabilities, or `none`; a store has its own
+    /// Address of CISA's catalogue of known exploited vulnerabilities, or `none`; not used with a
+    /// store, which has its own
     #[arg(
         long,
         value_name = "URL",
@@ -97,7 +99,7 @@ pub(crate) struct SourceArgs {
     )]
     pub(crate) kev_url: String,
 
-    /// Address of the EPSS scores, or `none`; a store has its own
+    /// Address of the EPSS scores, or `none`; not used with a store, which has its own
     #[arg(
         long,
         value_name = "URL",
@@ -155,13 +157,13 @@ impl From<&VexArgs> for VexOptions {
 #[command(next_help_heading = "Threshold")]
 pub(crate) struct ThresholdArgs {
     /// Lowest severity that fails the run; an unknown severity counts as high, and a known exploited
-    /// vulnerability fails the run whatever its severity is
-    /// [default: what .patchgate.yml says, else low unless a score is set]
+    /// vulnerability fails the run whatever its severity is [default: from .patchgate.yml, else low
+    /// unless a score is set]
     #[arg(long, value_name = "SEVERITY")]
     pub(crate) severity: Option<SeverityArg>,
 
     /// Lowest score, 0 to 100, that fails the run; with `--severity`, reaching either is enough, and
-    /// 0 sets no score [default: what .patchgate.yml says]
+    /// 0 sets no score [default: from .patchgate.yml, else none]
     #[arg(long, value_name = "SCORE", value_parser = parse_score)]
     pub(crate) min_score: Option<f64>,
 }
@@ -188,7 +190,7 @@ pub(crate) struct OutputArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Forge")]
 pub(crate) struct ForgeArgs {
-    /// Repository on the forge, `owner/name`
+    /// Repository on the forge, as `owner/name`
     #[arg(long, value_name = "OWNER/NAME", env = "GITHUB_REPOSITORY")]
     pub(crate) repository: Option<String>,
 
@@ -201,7 +203,7 @@ pub(crate) struct ForgeArgs {
     )]
     pub(crate) api_url: String,
 
-    /// Address of the forge itself, which pushes go to
+    /// Address of the forge's git server, to which commits are pushed
     #[arg(
         long,
         value_name = "URL",

@@ -46,7 +46,7 @@ struct Cli {
     #[arg(long, short, global = true)]
     quiet: bool,
 
-    /// Log to standard error; repeat for more detail
+    /// Log to standard error; repeat for more detail, as in `-vv`
     #[arg(long, short, global = true, action = clap::ArgAction::Count)]
     verbose: u8,
 }
@@ -57,9 +57,9 @@ enum Command {
     Scan(commands::scan::Args),
     /// List every package that a repository depends on, as a table, a graph or an SBOM
     Inventory(commands::inventory::Args),
-    /// Find the smallest upgrades that fix the findings; show or apply them
+    /// Find the smallest upgrades that fix the findings, and show or apply them
     Fix(commands::fix::Args),
-    /// Open, update or close the pull request that carries the fix
+    /// Open, update or close the pull request with the fixes
     Pr(commands::pr::Args),
     /// Judge a pull request: merge, review or block
     Gate(commands::gate::Args),
@@ -73,11 +73,11 @@ enum Command {
     Db(commands::db::Args),
     /// Write a commented .patchgate.yml and the workflow file
     Init(commands::init::Args),
-    /// List the files that are read
+    /// List the lockfiles, manifests and SBOMs that are read
     Formats(commands::formats::Args),
     /// Print the JSON Schema of a report or of .patchgate.yml
     Schema(commands::schema::Args),
-    /// Run a command with its flags from a GitHub Action's inputs
+    /// Run a command with the inputs of the GitHub Action as its flags
     Action(commands::action::Args),
 }
 

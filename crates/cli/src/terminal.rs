@@ -8,9 +8,9 @@ pub(crate) enum Color {
     /// On a terminal, unless `NO_COLOR` is set.
     #[default]
     Auto,
-    /// Also into files and pipes.
+    /// Everywhere, also in files and pipes.
     Always,
-    /// Color nothing, also on a terminal.
+    /// Nowhere, also not on a terminal.
     Never,
 }
 

@@ -325,6 +325,7 @@ impl LockfileSession<'_> {
             }
         }
 
+        // The result must not break a promise of the fix.
         let violations = self.violations_of(&self.tree, &self.findings);
         let moves = &self.moves[start.moves..];
         let Some(first) = violations.first() else {

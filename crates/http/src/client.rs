@@ -216,6 +216,7 @@ impl Client {
             });
         }
 
+        // Read the body up to the limit, which its stated length may exceed already.
         let limit = self.limit(request);
         let too_large = || Failed::finally(Error::TooLarge { url: url(), limit });
         if response

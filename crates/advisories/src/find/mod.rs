@@ -446,6 +446,7 @@ impl Group {
         declared: &[String],
         problems: &mut Vec<Problem>,
     ) -> Finding {
+        // The id and the aliases.
         let mut ids: BTreeSet<&str> = BTreeSet::new();
         for record in &self.records {
             ids.insert(&record.id);
@@ -469,6 +470,8 @@ impl Group {
             .filter(|one| **one != id)
             .map(|one| (*one).to_owned())
             .collect();
+
+        // The facts about the vulnerability.
         let signals = signals.signals(&ids, problems);
         let name = ecosystem.normalize_name(version.name);
         let subject = Subject {
@@ -485,6 +488,8 @@ impl Group {
             .reduce(|a, b| a.and_then(|a| b.map(|_| a)))
             .flatten()
             .map(Into::into);
+
+        // The records, the one with the finding's id first, then those that affect the version.
         let mut advisories = self.records.clone();
         let affects_version =
             |record: &Advisory| matching.iter().any(|other| other.id == record.id);

@@ -182,28 +182,11 @@ pub fn fixed_version(
     installed: &str,
 ) -> FixedVersion {
     let ecosystem = subject.ecosystem;
-    let mut fixed: Vec<&str> = Vec::new();
-    let mut last_affected: Option<&str> = None;
-
-    let mut lists_versions = false;
-    for advisory in advisories {
-        for entry in entries(subject, advisory) {
-            lists_versions |= !entry.versions.is_empty();
-            let ranges = entry
-                .ranges
-                .iter()
-                .filter(|range| matches!(range.kind, RangeKind::Semver | RangeKind::Ecosystem));
-
-            for event in ranges.flat_map(|range| &range.events) {
-                match event.kind {
-                    EventKind::Fixed => fixed.push(&event.version),
-                    EventKind::LastAffected => last_affected = Some(&event.version),
-                    EventKind::Introduced | EventKind::Limit => {}
-                }
-            }
-        }
-    }
-
+    let StatedVersions {
+        mut fixed,
+        last_affected,
+        lists_versions,
+    } = StatedVersions::of(subject, advisories);
     let has_fixed = !fixed.is_empty();
     let is_incomparable = |version: &&str| ecosystem.compare_versions(version, installed).is_err();
     let has_incomparable = fixed.iter().any(is_incomparable);
@@ -253,6 +236,42 @@ pub fn fixed_version(
             None => "no release fixes it: the advisory lists no fixed version".to_owned(),
         },
     })
+}
+
+/// The versions of a package at which the ranges of a vulnerability's records end.
+#[derive(Default)]
+struct StatedVersions<'a> {
+    /// Fixed versions, in the order of the records.
+    fixed: Vec<&'a str>,
+    /// The last affected version of the last range that states one.
+    last_affected: Option<&'a str>,
+    /// Whether a record lists affected versions one by one.
+    lists_versions: bool,
+}
+
+impl<'a> StatedVersions<'a> {
+    fn of(subject: Subject<'a>, advisories: &[&'a Advisory]) -> Self {
+        let mut stated = Self::default();
+        for advisory in advisories {
+            for entry in entries(subject, advisory) {
+                stated.lists_versions |= !entry.versions.is_empty();
+                let ranges = entry
+                    .ranges
+                    .iter()
+                    .filter(|range| matches!(range.kind, RangeKind::Semver | RangeKind::Ecosystem));
+
+                for event in ranges.flat_map(|range| &range.events) {
+                    match event.kind {
+                        EventKind::Fixed => stated.fixed.push(&event.version),
+                        EventKind::LastAffected => stated.last_affected = Some(&event.version),
+                        EventKind::Introduced | EventKind::Limit => {}
+                    }
+                }
+            }
+        }
+
+        stated
+    }
 }
 
 /// The first commit that a record lists as fixed.

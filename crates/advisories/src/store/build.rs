@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use patchgate_model::{Problem, SourceStatus};
 
-use super::collect::{Collected, EcosystemRecords};
+use super::collect::{Collected, EcosystemRecords, Feed};
 use super::input::{InputError, list};
 use super::manifest::{FORMAT, MANIFEST, Manifest, Source, SourceKind};
 use super::read::read_all;
@@ -17,6 +17,7 @@ use super::write::{
     write_ecosystem, write_manifest, write_table,
 };
 use super::{Store, StoreError, read_manifest};
+use crate::feeds::{Catalogue, EpssTable};
 
 /// File that a build locks, because two builds at once would remove each other's files.
 pub(super) const LOCK: &str = "store.lock";
@@ -366,6 +367,44 @@ pub(super) fn remove_unnamed(into: &Path) {
     }
 }
 
+/// Writes the table of the KEV catalogue.
+fn write_kev(into: &Path, feed: Feed<Catalogue>) -> io::Result<Source> {
+    let values = feed.content.entries.iter().map(|kev| {
+        (
+            kev.cve.clone(),
+            format!("{}\n{}\n{}", kev.date_added, kev.due_date, kev.ransomware),
+        )
+    });
+    let file = write_table(into, "kev", values.collect())?;
+
+    Ok(feed_source(
+        SourceKind::Kev,
+        feed.origin,
+        feed.content.as_of,
+        feed.fetched,
+        file,
+    ))
+}
+
+/// Writes the table of the EPSS scores.
+fn write_epss(into: &Path, feed: Feed<EpssTable>) -> io::Result<Source> {
+    let values = feed
+        .content
+        .rows
+        .into_iter()
+        .map(|row| (row.cve, format!("{},{}", row.probability, row.percentile)));
+    let file = write_table(into, "epss", values.collect())?;
+
+    Ok(feed_source(
+        SourceKind::Epss,
+        feed.origin,
+        feed.content.as_of,
+        feed.fetched,
+        file,
+    ))
+}
+
+/// Publishes a store with the collected content and, of the present store, the sources in `kept`.
 fn write(
     collected: Collected,
     into: &Path,
@@ -383,6 +422,7 @@ fn write(
         sources.retain(|one| one.identity() != source.identity());
         sources.push(source);
     };
+    // The records.
     for (ecosystem, records) in collected.osv {
         // An export of another ecosystem that only mentions this one must not replace its export.
         if !records.complete && complete.contains(&ecosystem) {
@@ -402,38 +442,14 @@ fn write(
     }
 
     if let Some(feed) = collected.kev {
-        let values = feed.content.entries.iter().map(|kev| {
-            (
-                kev.cve.clone(),
-                format!("{}\n{}\n{}", kev.date_added, kev.due_date, kev.ransomware),
-            )
-        });
-        let file = write_table(into, "kev", values.collect())?;
-        add(feed_source(
-            SourceKind::Kev,
-            feed.origin,
-            feed.content.as_of,
-            feed.fetched,
-            file,
-        ));
+        add(write_kev(into, feed)?);
     }
 
     if let Some(feed) = collected.epss {
-        let values = feed
-            .content
-            .rows
-            .into_iter()
-            .map(|row| (row.cve, format!("{},{}", row.probability, row.percentile)));
-        let file = write_table(into, "epss", values.collect())?;
-        add(feed_source(
-            SourceKind::Epss,
-            feed.origin,
-            feed.content.as_of,
-            feed.fetched,
-            file,
-        ));
+        add(write_epss(into, feed)?);
     }
 
+    // The manifest. Readers see the new tables from this moment on.
     sources.sort_by(|a, b| a.identity().cmp(&b.identity()));
     let manifest = Manifest {
         format: FORMAT,

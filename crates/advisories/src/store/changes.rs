@@ -38,6 +38,7 @@ pub(super) fn write_changes(
             affected.entry(key.into()).or_default().push(entry.clone());
         }
 
+        // Remove the earlier state of the record.
         let mut is_new = true;
         let before = open.names_of(&advisory.id)?;
         for name in before.iter().chain(affected.keys()) {
@@ -50,6 +51,7 @@ pub(super) fn write_changes(
             is_new &= listed.len() == count;
         }
 
+        // Make the record known by its id and its aliases.
         for id in std::iter::once(&advisory.id).chain(&advisory.aliases) {
             if !ids.contains_key(id.as_str()) {
                 ids.insert(id.to_string(), open.names_of(id)?);
@@ -70,6 +72,7 @@ pub(super) fn write_changes(
         }
     }
 
+    // Merge with the changes of earlier updates, and write all of them.
     let mut entries = present_entries(open)?;
     for (name, mut records) in packages {
         records.sort_by(|a, b| a.id.cmp(&b.id));

@@ -192,6 +192,7 @@ fn read_archive(
         || (archive.clone(), Inflater::new()),
         |(archive, inflater), batch, index| {
             let label = |name: &str| format!("{origin}!{name}");
+            // Small JSON records are almost all entries, and are inflated into a buffer that is reused.
             if let Ok(Some(bytes)) = inflater.small(archive, index)
                 && Content::of(bytes) == Content::Json
             {
@@ -211,6 +212,7 @@ fn read_archive(
                 };
             }
 
+            // Everything else goes through the zip library.
             let mut entry = archive
                 .by_index(index)
                 .map_err(|error| (label(&index.to_string()), error.into()))?;

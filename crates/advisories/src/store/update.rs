@@ -196,6 +196,8 @@ impl EcosystemUpdate<'_> {
             self.ecosystem
         );
         let origin = format!("{base}/all.zip");
+
+        // Without a kept source, the export is fetched as a whole.
         let slot = kept
             .iter_mut()
             .find(|source| source.is_main_of(self.ecosystem));
@@ -222,6 +224,7 @@ impl EcosystemUpdate<'_> {
             }
         }
 
+        // Fetch the export, unless it is the one that was fetched last.
         let validator = open
             .as_ref()
             .and_then(|open| open.source.fetched.as_ref()?.validator.clone());

@@ -26,12 +26,12 @@ pub(crate) struct Args {
     )]
     inputs: String,
 
-    /// Bring the store in PATCHGATE_STORE up to date with the inputs `ecosystem` and `mirror`,
-    /// instead of running the command
+    /// Update the store in PATCHGATE_STORE from the inputs `ecosystem`, `mirror`, `kev-url` and
+    /// `epss-url`, instead of running the command
     #[arg(long)]
     update_store: bool,
 
-    /// Store that the step before brought up to date, for the command
+    /// Store that the previous step updated; the command takes its advisories from it
     #[arg(long, value_name = "DIR", env = "PATCHGATE_CACHED_STORE")]
     cached_store: Option<String>,
 }

@@ -19,11 +19,11 @@ pub(crate) struct Args {
     /// Ecosystem by its OSV name, such as `npm`, `PyPI` or `Debian:12`
     ecosystem: String,
 
-    /// First version; without it, lines of `A`, tab, `B` are read from standard input
+    /// First version; without it, pairs are read from standard input, one a line: `A`, tab, `B`
     #[arg(requires = "b")]
     a: Option<String>,
 
-    /// Version to compare it with
+    /// Second version, which the first is compared with
     b: Option<String>,
 }
 

@@ -46,8 +46,8 @@ struct BuildArgs {
     #[arg(long, value_name = "DIR", env = "PATCHGATE_STORE")]
     into: PathBuf,
 
-    /// Replace a store with other content, in one step when the new one is complete; `db update`
-    /// adds to a store
+    /// Replace a store that has other content, once the new one is complete. To add to a store, use
+    /// `db update`
     #[arg(long)]
     replace: bool,
 }
@@ -108,7 +108,7 @@ struct StatusArgs {
     #[arg(long, value_name = "DIR", env = "PATCHGATE_STORE")]
     store: PathBuf,
 
-    /// Warn about sources that are older than this many days
+    /// Warn when the store's sources are older than this many days
     #[arg(long, value_name = "DAYS", default_value_t = 7)]
     max_age_days: u32,
 

@@ -27,7 +27,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     input: InputArgs,
 
-    /// Judge this package instead of a repository: a package URL with a version
+    /// Explain the advisory for this package instead of a repository: a package URL with a version
     #[arg(long, value_name = "PURL", conflicts_with_all = ["path", "lockfile", "sbom"])]
     purl: Option<String>,
 
@@ -36,7 +36,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     output: OutputArgs,
 
-    /// How to print it
+    /// Format of the explanation
     #[arg(long, value_enum, default_value = "text", help_heading = "Output")]
     format: Format,
 }

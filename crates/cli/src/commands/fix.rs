@@ -18,20 +18,20 @@ pub(crate) struct Args {
     #[command(flatten)]
     repository: RepositoryArgs,
 
-    /// Show the plan and the diff, and change nothing (the default)
+    /// Show the plan and the diff without changing a file (the default)
     #[arg(long, conflicts_with = "apply")]
     dry_run: bool,
 
-    /// Write the changed files
+    /// Write the changed files to the repository
     #[arg(long)]
     apply: bool,
 
-    /// Longest time in seconds for one run of a package manager
+    /// Time limit for one run of a package manager, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
     manager_timeout: u64,
 
-    /// Longest time for everything; fixes that are verified by then are kept, the rest is reported as
-    /// not tried
+    /// Time limit for the whole run, such as `90s` or `10m`; fixes that are verified by then are
+    /// kept, and the rest is reported as not tried
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse_duration)]
     time_limit: Duration,
 

@@ -8,7 +8,7 @@ use crate::output;
 /// Flags of `patchgate formats`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// How to print the table
+    /// Format of the list
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
 }

@@ -28,11 +28,11 @@ use crate::progress::Progress;
 /// Flags of `patchgate gate`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Number of the pull request [default: the one of the event that started the workflow]
+    /// Number of the pull request [default: from the event that started the workflow]
     #[arg(long, value_name = "NUMBER")]
     pull_request: Option<u64>,
 
-    /// Merge the judged commit when the verdict is merge
+    /// Merge the judged commit if the verdict is merge; without it, the verdict is only reported
     #[arg(long)]
     merge: bool,
 

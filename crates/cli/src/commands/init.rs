@@ -22,7 +22,7 @@ pub(crate) struct Args {
     #[arg(default_value = ".", value_name = "PATH")]
     path: PathBuf,
 
-    /// Replace files that exist already
+    /// Replace files that already exist
     #[arg(long)]
     force: bool,
 }

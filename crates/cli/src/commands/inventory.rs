@@ -19,8 +19,8 @@ pub(crate) struct Args {
     repository: RepositoryArgs,
     #[command(flatten)]
     input: InputArgs,
-    /// Let nothing go over the network: parents and lists of versions of Maven projects come from
-    /// this machine's own copies only
+    /// Do not use the network: parents and imported version lists of Maven projects are read only
+    /// from local copies
     #[arg(long)]
     offline: bool,
 
@@ -31,7 +31,7 @@ pub(crate) struct Args {
     #[arg(long, value_enum, default_value = "table", help_heading = "Output")]
     format: Format,
 
-    /// Version of CycloneDX that is written
+    /// Version of CycloneDX to write
     #[arg(
         long,
         value_name = "VERSION",
@@ -41,7 +41,8 @@ pub(crate) struct Args {
     )]
     cyclonedx_version: String,
 
-    /// Show every chain to this package instead: `name`, `name@version` or a package URL
+    /// Show every dependency chain to this package instead of the whole inventory: `name`,
+    /// `name@version` or a package URL
     #[arg(long, value_name = "PACKAGE", help_heading = "Output")]
     why: Option<String>,
 }
@@ -49,9 +50,9 @@ pub(crate) struct Args {
 /// Format of an inventory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
-    /// A line for each package
+    /// One line for each package
     Table,
-    /// The graph of each file
+    /// The dependency tree of each file
     Tree,
     /// One JSON object; `patchgate schema inventory` prints its schema
     Json,
@@ -68,7 +69,7 @@ enum Format {
 }
 
 impl Args {
-    /// The SBOM that is asked for, if one is.
+    /// The requested SBOM; `None` for the other formats.
     fn sbom(&self) -> Option<OutputFormat> {
         let version = match self.cyclonedx_version.as_str() {
             "1.5" => CycloneDxVersion::V1_5,

@@ -32,24 +32,24 @@ pub(crate) struct Args {
     #[command(flatten)]
     repository: RepositoryArgs,
 
-    /// Branch that the pull request is for [default: the repository's default branch]
+    /// Base branch of the pull request [default: the repository's default branch]
     #[arg(long, value_name = "BRANCH")]
     base: Option<String>,
 
-    /// Label for a new pull request (repeatable)
+    /// Label to add to a new pull request (repeatable)
     #[arg(long, value_name = "LABEL")]
     label: Vec<String>,
 
-    /// Author of the commit [default: the token's account]
+    /// Author of the commit [default: the account of the token]
     #[arg(long, value_name = "NAME <EMAIL>")]
     commit_author: Option<String>,
 
-    /// Longest time in seconds for one run of a package manager
+    /// Time limit for one run of a package manager, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
     manager_timeout: u64,
 
-    /// Longest time for everything; fixes that are verified by then are kept, the rest is reported as
-    /// not tried
+    /// Time limit for the whole run, such as `90s` or `10m`; fixes that are verified by then are
+    /// kept, and the rest is reported as not tried
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse_duration)]
     time_limit: Duration,
 
@@ -142,6 +142,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     drop(progress);
     let pull_requests: Vec<PullRequestReport> = done.into_iter().map(pull_request_report).collect();
 
+    // The report.
     let mut warnings = made.notes.clone();
     if !pull_requests.is_empty() && run.starts_no_workflows(&forge) {
         warnings.push(NO_WORKFLOWS.to_owned());

@@ -32,30 +32,30 @@ const QUESTIONS: &str = "standard input";
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Ecosystem by its OSV name, such as `npm` or `Debian:12`; without it and without --purl,
-    /// questions are read from standard input, one JSON object a line with `purl`, or `ecosystem`,
+    /// questions are read from standard input, one JSON object per line with `purl`, or `ecosystem`,
     /// `name` and `version`, or `commit`
     #[arg(requires = "name", requires = "version", conflicts_with = "purl")]
     ecosystem: Option<String>,
 
-    /// Name of the package as its registry writes it
+    /// Name of the package, as its registry writes it
     name: Option<String>,
 
     /// Version of the package, as its registry writes it
     version: Option<String>,
 
-    /// Package URL with a version
+    /// Look up this package: a package URL with a version
     #[arg(long, value_name = "PURL")]
     purl: Option<String>,
 
-    /// Settings file, for its store and its `advisories` [default: .patchgate.yml here, where there
-    /// is one]
+    /// Settings file, for its store and its `advisories` [default: .patchgate.yml in the current
+    /// directory, if it exists]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 
     #[command(flatten)]
     source: SourceArgs,
 
-    /// How to print the answer to one question; answers to standard input are always JSON
+    /// Format of the answer to one question; answers to standard input are always JSON
     #[arg(long, value_enum, default_value = "table", help_heading = "Output")]
     format: Format,
 }
@@ -83,9 +83,9 @@ struct Question {
 struct Answer<'a> {
     /// The question as it was asked.
     query: &'a Value,
-    /// What was found, worst first.
+    /// The findings, worst first.
     findings: Vec<FindingReport>,
-    /// Why the findings may not be all; missing where nothing went wrong.
+    /// Why the findings may be incomplete; absent if they are complete.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
 }

@@ -42,7 +42,7 @@ enum Format {
     Markdown,
     /// SARIF 2.1.0, for code scanning
     Sarif,
-    /// OpenVEX 0.2.0: which findings were suppressed, accepted, or not judged yet
+    /// OpenVEX 0.2.0: statements about the suppressed, accepted and open findings
     Openvex,
     /// CycloneDX 1.6 with the same statements
     CyclonedxVex,

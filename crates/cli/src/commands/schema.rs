@@ -8,7 +8,7 @@ use crate::output;
 /// Flags of `patchgate schema`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The schema to print
+    /// Report or file to print the schema of
     #[arg(value_enum)]
     of: Schema,
 }

@@ -32,6 +32,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         ..Lockfile::default()
     };
 
+    // The pods, without their dependencies.
     let mut indices = HashMap::new();
     let mut dependencies = Vec::new();
     for entry in document.optional_list("PODS")? {

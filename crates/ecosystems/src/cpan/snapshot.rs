@@ -82,6 +82,17 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     Ok(lockfile)
 }
 
+/// Checks the version of the format, which the comment in the first line states. Other comments are
+/// valid.
+fn check_format(comment: &str) -> Result<(), String> {
+    match comment.strip_prefix("carton snapshot format: version ") {
+        Some(version) if version.trim() != "1.0" => {
+            Err(format!("has {comment}; version 1.0 is supported"))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn distributions(text: &str) -> Result<Vec<Distribution<'_>>, ParseError> {
     let mut distributions: Vec<Distribution<'_>> = Vec::new();
     let mut started = false;
@@ -94,18 +105,8 @@ fn distributions(text: &str) -> Result<Vec<Distribution<'_>>, ParseError> {
             failed(format!("is not a Carton snapshot: `{short}`"))
         };
 
-        // The comment in the first line has the version of the format.
         if let Some(comment) = content.strip_prefix('#') {
-            let version = comment
-                .trim()
-                .strip_prefix("carton snapshot format: version ");
-            if version.is_some_and(|version| version.trim() != "1.0") {
-                return Err(failed(format!(
-                    "has {}; version 1.0 is supported",
-                    comment.trim()
-                )));
-            }
-
+            check_format(comment.trim()).map_err(failed)?;
             continue;
         }
 

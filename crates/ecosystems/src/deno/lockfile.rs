@@ -272,6 +272,22 @@ impl<'n> Tree<'n> {
         };
 
         let archive = entry.optional_text("tarball")?;
+        Ok(Package {
+            origin: Origin::Registry(archive.map(str::to_owned)),
+            line: key.line,
+            integrity: entry.optional_text("integrity")?.map(str::to_owned),
+            edges: self.edges(registry, key, entry)?,
+            ..Package::new(ecosystem, name.to_owned(), version.to_owned())
+        })
+    }
+
+    /// The dependencies of an entry. Optional ones may be absent from the lockfile.
+    fn edges(
+        &mut self,
+        registry: Registry,
+        key: &Key<'_>,
+        entry: &Node<'_>,
+    ) -> Result<Vec<Edge>, ParseError> {
         let mut edges = Vec::new();
         let mut seen = HashSet::new();
         for (section, kind) in [
@@ -315,13 +331,7 @@ impl<'n> Tree<'n> {
             }
         }
 
-        Ok(Package {
-            origin: Origin::Registry(archive.map(str::to_owned)),
-            line: key.line,
-            integrity: entry.optional_text("integrity")?.map(str::to_owned),
-            edges,
-            ..Package::new(ecosystem, name.to_owned(), version.to_owned())
-        })
+        Ok(edges)
     }
 
     /// The package of an entry's dependency. It is given by key, by alias and key

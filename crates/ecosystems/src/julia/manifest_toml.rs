@@ -36,7 +36,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             )));
         }
     };
-    // The tables of packages, in file order.
+
     let mut reader = Reader {
         lockfile: Lockfile {
             path: input.path.to_owned(),
@@ -48,6 +48,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         by_name: HashMap::new(),
     };
 
+    // The tables of packages, in file order.
     let mut tables: Vec<(&str, &Node<'_>)> = Vec::new();
     for (key, node) in entries {
         // The first version of the format has a few other values next to the packages.

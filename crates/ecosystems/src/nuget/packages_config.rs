@@ -66,6 +66,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         }
     }
 
+    // A package that is listed for several frameworks has the groups of all of them.
     for package in &mut lockfile.packages {
         package.groups.sort_unstable();
         package.groups.dedup();

@@ -47,6 +47,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         .map(|(key, files)| (&*key.name, files))
         .collect();
 
+    // The packages. A package has one entry for each of its sets of extras.
     let mut copies: HashMap<(String, String), PackageIndex> = HashMap::new();
     let mut entries = Vec::new();
     let mut has_groups = false;

@@ -124,6 +124,7 @@ pub async fn commit_files(
     let git = Git::new(dir).with_index(scratch.path().join("index"));
     git.run(&["read-tree", base], &[], b"").await?;
 
+    // Stage the changes in an index of their own.
     for change in changes {
         let mode = mode_of(&git, base, change).await?;
         let blob = git
@@ -144,6 +145,7 @@ pub async fn commit_files(
         .await?;
     }
 
+    // Write the commit.
     let tree = git.line(&["write-tree"], &[], b"").await?;
     let date = git
         .line(&["show", "--no-patch", "--format=%ct", base], &[], b"")
@@ -169,6 +171,7 @@ pub async fn commit_files(
         });
     }
 
+    // Pack the objects that a server with the base commit lacks.
     let pack = git
         .run(
             &["pack-objects", "--stdout", "--revs", "--quiet"],

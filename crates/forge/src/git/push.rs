@@ -191,6 +191,7 @@ impl PushTarget {
         let old_id = stands.map_or(zeros.as_str(), String::as_str);
         let new_id = new.map_or(zeros.as_str(), |(id, _)| id);
 
+        // The capabilities, of those that the server has.
         let mut capabilities = "report-status".to_owned();
         if advertised.can("side-band-64k") {
             capabilities.push_str(" side-band-64k");
@@ -200,6 +201,8 @@ impl PushTarget {
         }
 
         capabilities.push_str(concat!(" agent=patchgate/", env!("CARGO_PKG_VERSION")));
+
+        // The request: one command, then the pack.
         let mut body = Vec::new();
         packet::write(
             &mut body,

@@ -65,6 +65,8 @@ impl Settings {
                 .flat_map(move |list| list.all(item))
                 .collect::<Vec<_>>()
         };
+
+        // The repositories of the active profiles.
         let active: Vec<&str> = list("activeProfiles", "activeProfile")
             .iter()
             .map(|id| id.text.as_str())

@@ -351,6 +351,7 @@ fn set_edges(lockfile: &mut Lockfile, graph: &Graph) -> Result<(), ParseError> {
         })
         .collect();
 
+    // Refuse a document whose edges would need too much memory.
     let targets = graph.packages.iter().chain(&graph.roots);
     let targets = targets
         .map(|(_, to, _)| *to)
@@ -375,6 +376,8 @@ fn set_edges(lockfile: &mut Lockfile, graph: &Graph) -> Result<(), ParseError> {
         requirement: None,
         kind,
     };
+
+    // The edges of packages, then those of projects.
     for (from, to, relation) in &graph.packages {
         if let Some(package) = lockfile.packages.get_mut(*from) {
             package
@@ -394,6 +397,7 @@ fn set_edges(lockfile: &mut Lockfile, graph: &Graph) -> Result<(), ParseError> {
         }
     }
 
+    // A document may state a relation twice.
     let packages = lockfile
         .packages
         .iter_mut()

@@ -140,6 +140,7 @@ impl Content {
         let classes = classes(&keys, &edges);
         drop(keys);
 
+        // Keep the first of each class, in the order of the document.
         let (firsts, order) = sorted_classes(&classes, &components);
         let index_of = |copy: usize| -> usize {
             let class = classes.get(copy).copied().unwrap_or_default();
@@ -173,6 +174,7 @@ impl Content {
                 .extend(edges.iter().map(|to| index_of(*to)).zip(kinds));
         }
 
+        // Make the identifiers unique.
         let mut ids = Ids::default();
         for component in &mut self.components {
             component.id = ids.unique(&component.id);

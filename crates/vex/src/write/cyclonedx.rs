@@ -29,6 +29,7 @@ pub fn cyclonedx(
         }
     };
 
+    // Every vulnerable package once, although several vulnerabilities may affect it.
     let mut components: BTreeMap<&str, Value> = BTreeMap::new();
     let mut vulnerabilities = Vec::new();
     for assessment in ordered(assessments) {
