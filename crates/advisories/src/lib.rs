@@ -1,9 +1,11 @@
 //! Advisories and signals about packages: OSV online and offline, KEV, EPSS, and the matching of
 //! packages against them.
 //!
-//! Every source of advisories answers with an [`AdvisoryLookup`], so the rest of Patchgate does not
-//! depend on the source. [`find`] matches an inventory against it. Severity and score are not
-//! computed here. The crate never depends on the forge or its token.
+//! Every source of advisories ([`OsvClient`], [`Store`]) answers with an [`AdvisoryLookup`], so the
+//! rest of Patchgate does not depend on the source. [`find`] matches an inventory against it.
+//!
+//! Deliberately absent: severity and score (`patchgate-risk`), and any use of the forge or its
+//! token.
 
 use std::borrow::Cow;
 

@@ -104,6 +104,16 @@ impl From<schema::Vex> for VexSettings {
 
 /// Reads a settings file. `file` is its name in messages.
 ///
+/// ```
+/// use patchgate_model::Level;
+///
+/// let text = "thresholds:\n  severity: high\n  score: 70\n";
+/// let config = patchgate_config::parse(".patchgate.yml", text)?;
+/// assert_eq!(config.thresholds.severity, Some(Level::High));
+/// assert_eq!(config.thresholds.score, Some(70.0));
+/// # Ok::<(), patchgate_config::ConfigErrors>(())
+/// ```
+///
 /// # Errors
 /// With every error of the file, each with its line, when it is not YAML or does not match the schema.
 pub fn parse(file: &str, text: &str) -> Result<Config, ConfigErrors> {

@@ -1,8 +1,10 @@
 //! The settings of a repository, `.patchgate.yml`: thresholds, ignore entries, gate policy, store.
 //!
-//! [`parse`] turns the text of a file into a [`Config`], or reports every error with its line. It reads
-//! no file. The types in `schema` are the only definition of the format: the published JSON Schema is
-//! generated from them, and a file is checked against that schema, so the two cannot drift apart.
+//! [`parse`] turns the text of a file into a [`Config`], or reports every error with its line. The
+//! types in `schema` are the only definition of the format: the published JSON Schema is generated
+//! from them, and a file is checked against that schema, so the two cannot drift apart.
+//!
+//! Deliberately absent: reading files, and the decisions that the settings lead to.
 //!
 //! ```
 //! let error = patchgate_config::parse(".patchgate.yml", "treshold: high").unwrap_err();

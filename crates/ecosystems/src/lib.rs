@@ -1,14 +1,16 @@
 //! Package ecosystems, one directory each: names, version order, lockfiles, manifests, requirements,
 //! edits, and the wire format of the registry.
 //!
-//! The crate is pure: it takes bytes and returns values. It opens no files, starts no processes and
-//! contains no address of a registry. `ARCHITECTURE.md` says step by step how to add an ecosystem or a lockfile
-//! format. The contract tests in `tests/contract.rs` and `tests/version_orders.rs` and the support
-//! table in `docs/formats.md` take every ecosystem of [`ALL`].
-//!
 //! [`Ecosystem`] has the names and the order, which every ecosystem has; [`FileReader`] reads its
 //! files, and [`Upgradable`] changes its versions. Distributions of operating systems share the
-//! directory [`distribution`], and `version` contains what several version orders share.
+//! directory [`distribution`], and `version` contains the parts that several version orders share.
+//!
+//! `ARCHITECTURE.md` says step by step how to add an ecosystem or a lockfile format. The contract
+//! tests in `tests/contract.rs` and `tests/version_orders.rs` and the support table in
+//! `docs/formats.md` take every ecosystem of [`ALL`].
+//!
+//! This crate is pure: bytes come in, values go out. Deliberately absent: files, processes, the
+//! network, and any address of a registry.
 //!
 //! ```
 //! use patchgate_ecosystems::{Input, Siblings, by_name, parse};

@@ -1,4 +1,4 @@
-//! Engine from findings to a verified plan, which `fix` and `pr` share.
+//! The fix engine, which `fix` and `pr` share: from findings to a verified plan.
 //!
 //! [`fix`] scans a repository and works on one lockfile after the other: plan what should change,
 //! let the package manager lock the result in a scratch copy, scan that result with the same source
@@ -6,9 +6,10 @@
 //! and no dependent gets an older version than before. A change that fails is left out and reported
 //! with its reason.
 //!
-//! Only [`apply`] writes to the repository, once a plan is complete. `patchgate-upgrade` decides
-//! what should change; the package manager (`patchgate-package-managers`) decides which versions
-//! the graph takes. Pull requests and exit codes are not here.
+//! Only [`apply`] writes to the repository, once a plan is complete.
+//!
+//! Deliberately absent: the choice of changes (`patchgate-upgrade`), the resolution of the graph
+//! (the package manager, through `patchgate-package-managers`), pull requests, and exit codes.
 
 mod apply;
 mod attempt;

@@ -1,4 +1,4 @@
-//! Pull requests, comments, checks, merges and pushes. The only crate that uses a forge's token.
+//! The forge: pull requests, comments, checks, merges and pushes. No other crate uses its token.
 //!
 //! - [`GitHub`] is a client of the forge's API.
 //! - [`git`] creates a commit with the git command line, and pushes it over HTTP in this process, so
@@ -6,7 +6,7 @@
 //! - [`pull_request`] decides how Patchgate's pull requests must change.
 //! - [`publish`] carries the decision out.
 //!
-//! Deliberately not here: advisories (this crate does not depend on `patchgate-advisories`), the
+//! Deliberately absent: advisories (this crate does not depend on `patchgate-advisories`), the
 //! verdict about a pull request (`patchgate-gate`), and the text of pull requests
 //! (`patchgate-report`).
 

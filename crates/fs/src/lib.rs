@@ -5,7 +5,7 @@
 //! inside a directory, up to a limit. [`write_atomic`] replaces a file as a whole, so that no reader
 //! sees half of it.
 //!
-//! Formats and reports are not here: this crate knows bytes and paths.
+//! Deliberately absent: formats and reports. This crate knows bytes and paths.
 
 mod read;
 mod write;

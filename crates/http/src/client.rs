@@ -18,6 +18,22 @@ const MAX_REDIRECTS: usize = 5;
 const MAX_REFUSAL_BYTES: u64 = 64 * 1024;
 
 /// The network client. Cloning is cheap, and clones share their connections.
+///
+/// ```no_run
+/// use patchgate_http::{Caching, Client, ClientOptions, Request};
+///
+/// # async fn example() -> Result<(), patchgate_http::Error> {
+/// let client = Client::new(ClientOptions {
+///     cache_dir: Some("cache".into()),
+///     ..ClientOptions::default()
+/// })?;
+///
+/// let request = Request::get("https://advisories.invalid/GHSA-1.json").accept("application/json");
+/// let response = client.get(&request, &Caching::Revalidate).await?;
+/// println!("{} bytes", response.body.len());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Client {
     options: ClientOptions,

@@ -7,7 +7,7 @@
 //! - an address in an error contains no secret;
 //! - offline, nothing is sent.
 //!
-//! The crate deliberately knows no server, no API and no JSON format.
+//! Deliberately absent: any particular server, API or JSON format.
 
 mod address;
 mod cache;

@@ -1,12 +1,15 @@
-//! Reading of a repository, or of files that are named one by one, into an inventory.
+//! Inventories: the packages and dependency graphs of a repository, or of files that are named one
+//! by one.
 //!
 //! [`Repository`] walks a directory within bounds and reads its lockfiles, manifests and SBOMs.
 //! [`Inputs`] adds files that the user names one by one, whatever their names. Files from outside
 //! of the repository (Maven's parents and imported lists of versions) come through
 //! [`ExternalFiles`]; [`maven::MavenRepository`] fetches them.
 //!
-//! Nothing of the repository is run, and no link is followed out of it. Formats are not here but in
-//! `patchgate-ecosystems` and `patchgate-sbom`; findings are in `patchgate-scan`.
+//! Nothing of the repository is run, and no link is followed out of it.
+//!
+//! Deliberately absent: formats (`patchgate-ecosystems`, `patchgate-sbom`) and findings
+//! (`patchgate-scan`).
 
 mod contents;
 mod external;

@@ -38,6 +38,24 @@ struct Only {
 impl Repository {
     /// Opens a directory, or a single lockfile.
     ///
+    /// ```
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path();
+    /// # std::fs::write(
+    /// #     path.join("Cargo.lock"),
+    /// #     "version = 4\n\n[[package]]\nname = \"app\"\nversion = \"1.0.0\"\n",
+    /// # )?;
+    /// use patchgate_inventory::Repository;
+    ///
+    /// let repository = Repository::open(path, &["vendor/**".to_owned()])?;
+    /// let contents = repository.read(|step| eprintln!("{step}"));
+    ///
+    /// let lockfile = &contents.inventory.lockfiles[0];
+    /// assert_eq!(lockfile.path, "Cargo.lock");
+    /// assert_eq!(lockfile.packages[0].name, "app");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// When there is nothing at the path, or an exclude pattern cannot be read.
     pub fn open(path: &Path, exclude: &[String]) -> Result<Self, UserError> {

@@ -2,9 +2,10 @@
 //!
 //! Data flows one way: files become an [`Inventory`], the inventory and the advisories become
 //! [`Finding`]s, findings become a [`Plan`], and a pull request with a plan gets a [`Judgement`].
-//! Nothing here reads a file, a clock, the network or the environment, and nothing here depends on
-//! another Patchgate crate. The JSON for scripts is defined in `patchgate-report`, so that a field can
-//! be renamed here without breaking a script.
+//!
+//! Deliberately absent: files, the clock, the network, the environment, and any other Patchgate
+//! crate. The JSON for scripts is defined in `patchgate-report`, so that a field can be renamed here
+//! without breaking a script.
 
 mod address;
 mod advisory;

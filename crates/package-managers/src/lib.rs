@@ -6,9 +6,10 @@
 //! needs to find itself and the user's own configuration ([`process`]). The result is the bytes of
 //! the lockfile.
 //!
-//! [`manager_of`] finds the [`PackageManager`] of a lockfile format. Deliberately not here: the
-//! choice of changes (`patchgate-upgrade`), the edits of manifests (`patchgate-ecosystems`), and
-//! Patchgate's own network access (`patchgate-http`).
+//! [`manager_of`] finds the [`PackageManager`] of a lockfile format.
+//!
+//! Deliberately absent: the choice of changes (`patchgate-upgrade`), the edits of manifests
+//! (`patchgate-ecosystems`), and Patchgate's own network access (`patchgate-http`).
 
 mod cargo;
 mod error;

@@ -2,11 +2,12 @@
 //!
 //! Each output is rendered from one of the report values ([`ScanReport`], [`FixReport`],
 //! [`PrReport`], [`GateReport`], [`InventoryReport`], [`ExplainReport`]). Their fields are the names
-//! that scripts depend on; their JSON Schemas are in `schemas/`. Nothing here reads a clock or a file:
-//! ages are relative to a time that the caller passes in.
+//! that scripts depend on; their JSON Schemas are in `schemas/`.
 //!
 //! All text from repositories, advisories and forges is hostile. It is escaped where it is printed:
 //! `clean` does so for terminals, `markdown` for Markdown and `annotation` for workflow commands.
+//!
+//! Deliberately absent: files and the clock. Ages are relative to a time that the caller passes in.
 
 mod age;
 mod annotation;

@@ -1,7 +1,10 @@
 //! Rating of findings: severity, score with its reasons, and the threshold that fails a run.
 //!
-//! Everything here is a pure function of values. `patchgate-advisories` reads the records and the
-//! feeds; only this crate decides how much each of them counts.
+//! [`rate`] sets the severity and the score of a finding, from its records and from the feeds that
+//! report exploitation. [`Threshold`] decides which findings fail a run.
+//!
+//! Everything here is a pure function of values. Deliberately absent: reading records and feeds
+//! (`patchgate-advisories`).
 //!
 //! ```
 //! use patchgate_model::Level;

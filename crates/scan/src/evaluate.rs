@@ -41,6 +41,30 @@ impl Evaluation {
 }
 
 /// Looks up every package of an inventory, and rates the findings.
+///
+/// ```no_run
+/// use std::path::Path;
+///
+/// use patchgate_config::Config;
+/// use patchgate_http::Environment;
+/// use patchgate_inventory::Repository;
+/// use patchgate_scan::{AdvisorySource, SourceOptions, evaluate};
+///
+/// # async fn example() -> Result<(), patchgate_model::UserError> {
+/// let root = Path::new(".");
+/// let inventory = Repository::open(root, &[])?.read(|_| ()).inventory;
+/// let options = SourceOptions {
+///     store: Some("store".into()),
+///     ..SourceOptions::default()
+/// };
+/// let environment = Environment::of_process();
+/// let source = AdvisorySource::open(&options, &Config::default(), root, &environment)?;
+///
+/// let evaluation = evaluate(&inventory, &source).await;
+/// println!("{} findings", evaluation.findings.len());
+/// # Ok(())
+/// # }
+/// ```
 pub async fn evaluate(inventory: &Inventory, source: &AdvisorySource) -> Evaluation {
     let lookup = source.lookup_inventory(inventory).await;
     evaluate_lookup(inventory, &lookup, source).await

@@ -1,4 +1,4 @@
-//! From a repository to findings: the one pipeline that every command shares.
+//! The scan pipeline, which every command shares: from a repository to findings.
 //!
 //! [`scan`] reads the inputs, looks every package up, rates the findings, and applies the
 //! repository's ignore entries and the statements of VEX documents. Its [`ScanResult`] also lists
@@ -6,8 +6,9 @@
 //! not answer, a version that nothing states.
 //!
 //! Commands that have an inventory already (a package URL, the two sides of a pull request) open an
-//! [`AdvisorySource`] and call [`evaluate`]. Exit codes and reports are not here: they belong to
-//! the binary and to `patchgate-report`.
+//! [`AdvisorySource`] and call [`evaluate`].
+//!
+//! Deliberately absent: reports (`patchgate-report`) and exit codes (the binary).
 
 mod evaluate;
 mod request;

@@ -52,6 +52,39 @@ pub struct ScanResult {
 
 /// Reads the inputs, looks every package up and rates the findings.
 ///
+/// ```no_run
+/// use patchgate_http::Environment;
+/// use patchgate_inventory::{InputOptions, Inputs};
+/// use patchgate_scan::{ScanRequest, SourceOptions, VexOptions, load_settings, scan};
+///
+/// # async fn example() -> Result<(), patchgate_model::UserError> {
+/// let inputs = Inputs::open(&InputOptions::default())?;
+/// let config = load_settings(None, inputs.root())?;
+/// let source = SourceOptions {
+///     store: Some("store".into()),
+///     offline: true,
+///     ..SourceOptions::default()
+/// };
+/// let request = ScanRequest {
+///     inputs: &inputs,
+///     config: &config,
+///     source: &source,
+///     vex: &VexOptions::default(),
+///     threshold: config.thresholds,
+///     progress: &|step| eprintln!("{step}"),
+/// };
+///
+/// let result = scan(&request, &Environment::of_process()).await?;
+/// for finding in &result.findings.kept {
+///     println!("{}: {}", finding.id, finding.package.purl);
+/// }
+/// for problem in &result.incomplete {
+///     println!("{} {}", problem.subject, problem.reason);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 /// When the request itself is wrong (a store that cannot be opened, a document that does not exist,
 /// an address although the run is offline), or standard input cannot be read. A file or a source

@@ -1,14 +1,15 @@
 //! Bounded syntax trees in which every value has its line: [`Node`] for JSON, YAML and TOML, and
-//! [`Element`] for XML. Also the input of parsers ([`Input`]), their error ([`ParseError`]) and the
-//! limits that they share ([`limits`]).
+//! [`Element`] for XML. The crate also has the input of parsers ([`Input`]), their error
+//! ([`ParseError`]) and the limits that they share ([`limits`]).
 //!
-//! Most formats are read through these trees. `Cargo.lock` and `package-lock.json`, of which files with
-//! tens of thousands of packages are common, have faster readers in `patchgate-ecosystems`. No format
-//! and no ecosystem is known here.
+//! Most formats are read through these trees. `Cargo.lock` and `package-lock.json`, of which files
+//! with tens of thousands of packages are common, have faster readers in `patchgate-ecosystems`.
 //!
-//! All readers refuse duplicate keys: tools disagree on which of the two counts, so one of them would
-//! be hidden. They refuse nesting beyond [`limits::MAX_DEPTH`] and more than [`limits::MAX_NODES`]
-//! values, too.
+//! All readers refuse duplicate keys: tools disagree on which of the two counts, so one of them
+//! would be hidden. They also refuse nesting beyond [`limits::MAX_DEPTH`] and more than
+//! [`limits::MAX_NODES`] values.
+//!
+//! Deliberately absent: the formats and ecosystems themselves.
 //!
 //! ```
 //! let root = patchgate_syntax::json("{\n  \"name\": \"a\"\n}").unwrap();

@@ -4,8 +4,8 @@
 //! dropped. A server either runs the real program behind a thin bridge ([`GitServer`] is git's own
 //! `http-backend`) or answers from data that the test gives it, and misbehaves on request.
 //!
-//! The product does not use this crate: it panics when it cannot do its work, because a test whose
-//! setup fails has failed. A test that lacks a tool or data is skipped through [`skip`].
+//! This crate panics when it cannot do its work, because a test whose setup fails has failed. The
+//! product does not use it. A test that lacks a tool or data is skipped through [`skip`].
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,

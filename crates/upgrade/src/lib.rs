@@ -1,8 +1,8 @@
-//! The smallest safe change: which package copy moves to which version, and why the rest stays.
+//! The smallest safe change: which package copy gets which version, and why the rest stays.
 //!
-//! Pure: no file, network, clock or process. The planner gets the facts that are known so far and
-//! returns either a [`Proposal`] or the names of the packages that it needs more facts about
-//! ([`Planned::Missing`]). The caller fetches those and calls it again.
+//! [`plan`] gets the facts that are known so far and returns either a [`Proposal`] or the names of
+//! the packages that it needs more facts about ([`Planned::Missing`]). The caller fetches those and
+//! calls it again.
 //!
 //! # The rule
 //! For every vulnerable copy, the candidates are the releases above the installed one that are not
@@ -21,8 +21,8 @@
 //! No version ever gets smaller. A copy that is shipped inside its parent's archive is never
 //! upgraded on its own: its parent is.
 //!
-//! Deliberately absent: resolving. The package manager does that, and the caller scans its result
-//! again.
+//! This crate is pure. Deliberately absent: resolving. The package manager does that, and the caller
+//! scans its result again.
 
 mod candidates;
 mod graph;

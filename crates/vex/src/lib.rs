@@ -1,14 +1,15 @@
-//! VEX (Vulnerability Exploitability eXchange): statements about whether a vulnerability matters in a
-//! product. They are read from OpenVEX, CycloneDX and CSAF, applied to findings, and written as
+//! VEX (Vulnerability Exploitability eXchange): statements about whether a vulnerability matters in
+//! a product. They are read from OpenVEX, CycloneDX and CSAF, applied to findings, and written as
 //! OpenVEX and CycloneDX.
 //!
-//! This crate is pure: bytes and the time come in, values and text go out.
+//! Suppressing a finding by mistake hides a vulnerability. A statement therefore suppresses a
+//! finding only if it is certainly about the finding's vulnerability and package, gives a reason,
+//! and is not contradicted by a newer one ([`Statements::apply`]). A statement about a component
+//! within a vendor's product does not apply to the same component elsewhere: it counts only if the
+//! user names that product as the scanned one.
 //!
-//! Suppressing a finding by mistake hides a vulnerability. A statement therefore suppresses a finding
-//! only if it is certainly about the finding's vulnerability and package, gives a reason, and is not
-//! contradicted by a newer one ([`Statements::apply`]). A statement about a component within a
-//! vendor's product does not apply to the same component elsewhere: it counts only if the user names
-//! that product as the scanned one.
+//! This crate is pure: bytes and the time come in, values and text go out. Deliberately absent:
+//! files and the network (`patchgate-scan` reads and fetches documents).
 //!
 //! ```
 //! use std::sync::Arc;

@@ -53,6 +53,28 @@ pub struct RunEnd {
 impl ScanReport {
     /// Makes the report. Findings are ordered: malicious releases first, then by falling score, id and
     /// package, so that the same input always gives the same text.
+    ///
+    /// ```
+    /// use patchgate_report::{GITHUB_SUMMARY_LIMIT, RunEnd, ScanInput, ScanReport};
+    /// use patchgate_risk::Threshold;
+    ///
+    /// let report = ScanReport::new(&ScanInput {
+    ///     findings: &[],
+    ///     ignored: &[],
+    ///     suppressed: &[],
+    ///     vex_notices: &[],
+    ///     notices: &[],
+    ///     lockfiles: &[],
+    ///     problems: &[],
+    ///     sources: &[],
+    ///     threshold: Threshold::default(),
+    ///     exit: RunEnd { code: 0, reason: "clean" },
+    ///     now: "2026-01-30T12:00:00Z".parse()?,
+    /// });
+    /// assert!(report.to_markdown(GITHUB_SUMMARY_LIMIT).starts_with("## Patchgate scan"));
+    /// assert!(report.to_json().contains("\"schema_version\": 1"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn new(input: &ScanInput<'_>) -> Self {
         let mut findings: Vec<FindingReport> = input
