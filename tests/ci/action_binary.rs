@@ -37,7 +37,7 @@ fn download(sandbox: &Sandbox, server: &str, repository: &str, release: &str) ->
 #[track_caller]
 fn refused(sandbox: &Sandbox, archive: Response, checksum: Option<Vec<u8>>, reason: &str) {
     let server = release(archive, checksum);
-    // What an earlier job may have left on a runner that is kept.
+    // An earlier job may have left a program on a runner that is reused.
     program(&sandbox.path("temp/patchgate-release/patchgate"), PROGRAM);
     let run = download(sandbox, &server.url(), "owner/patchgate", "v0.1.0").expect(1);
 

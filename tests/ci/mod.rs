@@ -1,4 +1,5 @@
-//! What CI runs: the GitHub action, the GitLab component, and the workflows of `patchgate init`.
+//! The parts that run in CI: the GitHub action, the GitLab component, and the workflows of
+//! `patchgate init`.
 
 mod action;
 mod action_binary;

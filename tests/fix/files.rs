@@ -1,4 +1,4 @@
-//! What `patchgate fix` leaves as it is in the files that it writes.
+//! The parts of a file that `patchgate fix` leaves unchanged when it writes the file.
 
 use patchgate_testkit::Release;
 

@@ -112,7 +112,7 @@ fn every_finding_with_a_fixed_release_is_fixed_and_npm_agrees() {
     assert!((20..=40).contains(&count), "{count} findings");
     let old = versions(&sandbox);
 
-    // What has no fixed release stays, so the exit code says that there are findings.
+    // A finding without a fixed release stays, so the exit code reports findings.
     let arguments = [
         "fix",
         "--apply",

@@ -138,7 +138,7 @@ fn every_format_has_the_same_exit_code_and_names_the_finding() {
     }
 }
 
-/// What the SARIF validator, with GitHub's rules, calls an error. It ends with success all the same.
+/// The errors of the SARIF validator with GitHub's rules. Its exit code is 0 even with errors.
 #[cfg(target_os = "linux")]
 fn sarif_errors(sandbox: &Sandbox, tools: &patchgate_testkit::Tools, file: &str) -> Vec<String> {
     let output = std::process::Command::new(tools.sarif_multitool().join("Sarif.Multitool"))

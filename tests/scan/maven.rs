@@ -50,7 +50,7 @@ fn files() -> BTreeMap<&'static str, &'static str> {
     ])
 }
 
-/// What a server makes of a file that it should answer with.
+/// A fault of a server: it gets the correct file and answers with something else.
 type Odd = fn(Vec<u8>) -> Response;
 
 /// A repository in which one file may be anything.
@@ -88,7 +88,7 @@ fn scan(sandbox: &mut Sandbox) -> Run {
     sandbox.run(&["scan", "--format", "json", "repo"])
 }
 
-/// What is printed to lack: reasons with hints.
+/// The printed reasons why the scan is incomplete, with their hints.
 fn lacks(report: &Value) -> Vec<String> {
     report["incomplete"]
         .as_array()

@@ -482,7 +482,7 @@ fn the_result_is_written_as_cyclonedx_and_read_back() {
     assert_eq!(without_time(&written), without_time(&again));
     assert_cyclonedx(&sandbox, &written.stdout);
 
-    // Where it lies in the repository, it is no inventory.
+    // A document in the repository is not an inventory.
     sandbox.write("own.vex.json", &written.stdout);
     let packages = |report: &Value| report["summary"]["packages"].clone();
     std::fs::remove_file(sandbox.path("repo/own.vex.json")).unwrap();

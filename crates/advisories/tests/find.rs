@@ -141,7 +141,7 @@ fn one_vulnerability_in_one_version_is_one_finding_over_all_lockfiles() {
     assert!(!first.malicious);
 }
 
-/// Of records that disagree, one that says "affected" is enough, and the fix must satisfy all.
+/// When records disagree, one that says "affected" is enough, and the fix must satisfy all.
 #[test]
 fn records_that_disagree_are_one_finding() {
     let range = |events: Value| {
@@ -568,7 +568,7 @@ fn a_real_cargo_lockfile_has_the_findings_that_its_records_state() {
 fn real_cargo_lockfiles_have_as_many_findings_as_counted_by_other_means() {
     for (lockfile, expected) in [
         ("astral-sh__uv@2023-12-29/Cargo.lock", 39),
-        // Of 63 records, two on `failure` share their aliases.
+        // There are 63 records; two on `failure` share their aliases.
         ("rustsec__rustsec@2020-12-30/Cargo.lock", 62),
         ("guppy-rs__guppy@2020-12-29/Cargo.lock", 46),
         ("zizmorcore__zizmor@2026-08-22/Cargo.lock", 3),

@@ -56,7 +56,7 @@ impl Exit {
         }
     }
 
-    /// What the number means, for a person.
+    /// The meaning of the number, for a person.
     pub(crate) const fn meaning(self) -> &'static str {
         match self {
             Self::Clean => "nothing at or above the threshold",

@@ -1,4 +1,4 @@
-//! What the standard streams are: a terminal of some width, or a file or pipe.
+//! Detection of the terminal: whether the standard streams are one, its width, and color.
 
 use std::io::IsTerminal as _;
 

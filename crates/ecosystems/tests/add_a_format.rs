@@ -33,7 +33,7 @@ const STEPS: [&str; 7] = [
     // `tests/add_a_format/read` and `tests/add_a_format/refused`.
     "Add fixtures",
     // `the_format_is_read_through_the_same_entry_points`.
-    "Check what is read",
+    "Test the result",
     // `the_format_keeps_the_contract`.
     "Pass the contract",
     // `every_name_on_the_page_is_in_a_file_of_its_step`: the table itself is compared in `cli`.

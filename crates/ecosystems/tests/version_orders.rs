@@ -317,8 +317,8 @@ fn the_versions_to_try_are_versions_of_all_forms() {
             );
 
             for form in forms.must_hold {
-                let holding = read.iter().filter(|text| text.contains(form)).count();
-                assert!(holding >= 5, "{name}: `{form}` only occurs {holding} times");
+                let occurrences = read.iter().filter(|text| text.contains(form)).count();
+                assert!(occurrences >= 5, "{name}: `{form}` only occurs {occurrences} times");
             }
         }
     }

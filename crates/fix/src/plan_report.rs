@@ -96,7 +96,8 @@ fn merged(done: &LockfileResult) -> Vec<Upgrade> {
             None => upgrades.push(new_upgrade(done, step, changes.collect())),
         }
     }
-    // What did not end up in the tree did not move: a parent's move may have taken it out.
+    // A package that is not in the final tree was not upgraded: the upgrade of a parent may have
+    // removed it.
     let there = |name: &str, version: &str, lockfile: &Lockfile| {
         lockfile
             .packages

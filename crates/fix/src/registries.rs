@@ -36,7 +36,7 @@ impl<'a> Registries<'a> {
         }
     }
 
-    /// What the registries say about packages, or why they say nothing.
+    /// The registries' answers about packages, or why there is no answer.
     ///
     /// # Errors
     /// When the package manager, which knows where its registry is, cannot be asked.

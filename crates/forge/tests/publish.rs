@@ -69,7 +69,7 @@ impl Fixture {
         }
     }
 
-    /// What a run proposes that moves `x` to `to` on the present base.
+    /// The proposal of a run that upgrades `x` to `to` on the present base.
     async fn proposal(&self, to: &str) -> (DesiredState, NewCommit) {
         let base = self.repository.tip("main").unwrap();
         let plan = Plan {
@@ -238,7 +238,7 @@ async fn opened_unchanged_renewed_superseded_and_resolved() {
             .is_empty()
     );
 
-    // What Patchgate closed itself comes back when it is needed again.
+    // A pull request that Patchgate closed is opened again when it is needed.
     assert_eq!(numbers(&fixture.run("3").await)[0].0, "opened");
     assert_eq!(fixture.server.violations(), Vec::<String>::new());
 }

@@ -239,7 +239,7 @@ mod tests {
     #[track_caller]
     fn check(text: &str, expected: &str) {
         assert_eq!(without_credentials(text), expected, "{text}");
-        // What was filtered once is not changed again.
+        // A filtered text is not changed by a second run.
         assert_eq!(without_credentials(expected), expected, "{text}");
     }
 

@@ -72,7 +72,7 @@ pub struct PullRequest {
     pub state: PullRequestState,
     /// Whether it is a draft.
     pub draft: bool,
-    /// Who opened it; `None` for a deleted account.
+    /// The account that opened it; `None` for a deleted one.
     pub author: Option<Account>,
     /// Title as its author wrote it.
     pub title: String,

@@ -63,7 +63,7 @@ pub struct Finding {
     pub fixed: FixedVersion,
     /// Severity of the record.
     pub severity: Severity,
-    /// What the feeds report about its exploitation.
+    /// The feeds' reports about its exploitation.
     pub signals: Signals,
     /// Set for records that state no vulnerability (`unmaintained`, `unsound`, `notice`).
     pub informational: Option<String>,

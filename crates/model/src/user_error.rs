@@ -56,7 +56,7 @@ impl UserError {
         self
     }
 
-    /// What the user can do next; `None` when nothing helps.
+    /// The next step for the user; `None` when no step helps.
     pub fn hint(&self) -> Option<&str> {
         self.hint.as_deref()
     }

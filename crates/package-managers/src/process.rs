@@ -65,7 +65,7 @@ pub fn is_passed(name: &str) -> bool {
     if PASSED.contains(&name) {
         return true;
     }
-    // Where Cargo's registries are, but never their tokens or the programs that print those.
+    // The addresses of Cargo's registries, but never their tokens or the programs that print those.
     (name.starts_with("CARGO_REGISTRIES_") || name.starts_with("CARGO_SOURCE_"))
         && ["_INDEX", "_PROTOCOL", "_REGISTRY", "_REPLACE_WITH"]
             .iter()

@@ -28,7 +28,7 @@ pub struct ExplainInput<'a> {
     pub records: &'a [Advisory],
     /// Package URLs of the packages that are malicious releases.
     pub malicious: &'a [String],
-    /// What the feeds report about its exploitation.
+    /// The feeds' reports about its exploitation.
     pub signals: &'a Signals,
     /// The scanned packages that the records name, with the evidence for each.
     pub packages: &'a [Explanation],

@@ -19,7 +19,7 @@ use crate::{Requirement, skip};
 /// ```
 ///
 /// # Panics
-/// Where tests may not be skipped, see [`skip`].
+/// When tests must not be skipped, see [`skip`].
 #[must_use]
 #[track_caller]
 pub fn shared_dir() -> Option<PathBuf> {

@@ -45,7 +45,7 @@ impl Tools {
     /// and returns early.
     ///
     /// # Panics
-    /// Where tests may not be skipped, see [`skip`].
+    /// When tests must not be skipped, see [`skip`].
     #[must_use]
     #[track_caller]
     pub fn installed() -> Option<Self> {
@@ -115,7 +115,7 @@ impl Tools {
     /// needs it has then been reported as skipped (see [`skip`]).
     ///
     /// # Panics
-    /// Where tests may not be skipped, see [`skip`].
+    /// When tests must not be skipped, see [`skip`].
     #[must_use]
     #[track_caller]
     pub fn spdx3_schema(&self) -> Option<PathBuf> {

@@ -40,7 +40,7 @@ pub fn lookup_of(records: &[Arc<Advisory>]) -> AdvisoryLookup {
     lookup
 }
 
-/// What the records of a lookup say about every package version that they name, in the order of the
+/// Explanations of every package version that the records of a lookup name, in the order of the
 /// findings of [`super::find`]. Other packages are left out.
 #[must_use]
 pub fn explain(inventory: &Inventory, lookup: &AdvisoryLookup) -> Vec<Explanation> {

@@ -8,7 +8,7 @@ use patchgate_model::{Advisory, Affected, Range, RangeKind, RecordEvidence};
 
 use super::{Subject, entries, range_affects};
 
-/// What each part of a record says about a version, in the order of the record.
+/// The verdict of each part of a record on a version, in the order of the record.
 #[must_use]
 pub fn evidence(subject: Subject<'_>, advisory: &Advisory, version: &str) -> Vec<RecordEvidence> {
     if let Some(withdrawn) = advisory.withdrawn {

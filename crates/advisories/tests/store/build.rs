@@ -1,4 +1,4 @@
-//! What a build makes of its inputs, compared with the real records too.
+//! Stores that are built from various inputs, and compared with the real records.
 
 use std::fs;
 

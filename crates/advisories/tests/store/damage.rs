@@ -1,5 +1,5 @@
-//! Whatever happens to a byte of a store: the answer is the right one, or there is an error. A record
-//! is never missing without a word.
+//! Stores with a changed byte: the answer is correct, or there is an error. A record is never
+//! silently missing.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! What a build does with the content of its target.
+//! Builds into a directory that has content already.
 
 use std::fs;
 use std::path::{Path, PathBuf};

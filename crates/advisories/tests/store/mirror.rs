@@ -146,7 +146,7 @@ impl Mirror {
         Store::update(self.store.path(), &http, &options, &|_| {}).await
     }
 
-    /// What the server was asked for since, without repetitions.
+    /// The paths that were requested since the last call, without repetitions.
     pub(crate) fn asked(&self) -> Vec<String> {
         let mut paths: Vec<String> = self
             .server

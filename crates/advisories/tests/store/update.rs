@@ -81,9 +81,9 @@ async fn only_what_changed_is_fetched() {
     assert_eq!(mirror.known("a"), ["X-1 1.5.0", "X-3 3.1.0"]);
 }
 
-/// Whatever is wrong with the list or a record, the whole export is fetched, which has the truth.
+/// When the list or a record is wrong in any way, the whole export is fetched instead.
 #[tokio::test]
-async fn a_list_that_lies_is_not_believed() {
+async fn a_wrong_list_is_not_believed() {
     let newer = "2026-01-05T00:00:00Z,X-1\n2026-01-02T00:00:00Z,MAL-2\n";
     let good = record("X-1", "a", "2026-01-05T00:00:00Z", "9.0.0");
     let bytes = |text: &str| Response::bytes(200, "text/plain", text);
@@ -219,7 +219,7 @@ async fn own_records_stand_beside_the_export() {
     assert_eq!(names, ["osv:npm", "own:npm"]);
     assert!(report.sources.iter().all(|one| one.warning.is_none()));
 
-    // Of two copies the newer one counts.
+    // The newer of two copies counts.
     assert_eq!(mirror.known("a"), ["X-1 1.1.0", "ORG-1 8.0.0"]);
 
     // They are kept, and read again when they are given as inputs again.

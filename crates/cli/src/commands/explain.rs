@@ -156,7 +156,7 @@ async fn known(
     let answered = source.lookup_commits(&commits).await;
     problems.extend(answered.problems);
 
-    // Of a store's sources, those that have to do with the records.
+    // A store lists all of its sources. Only those that can have the records matter here.
     lookup.sources = answered.sources;
     lookup.sources.retain(|source| {
         let ecosystem = source.name.strip_prefix("osv:");

@@ -248,7 +248,8 @@ async fn read_config(forge: &Forge, commit: &str) -> Fetched<Config> {
 /// One side of a changed file.
 type Side = fn(&FileContents) -> &Fetched<Option<Vec<u8>>>;
 
-/// What the change does to known vulnerabilities. A hole on either side makes it missing.
+/// The known vulnerabilities before and after the change. An incomplete scan of either side is
+/// missing evidence.
 async fn compare(
     args: &Args,
     context: &Context,

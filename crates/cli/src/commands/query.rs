@@ -309,7 +309,7 @@ fn findings_by_line(scanned: &Evaluation) -> BTreeMap<u32, Vec<&Finding>> {
     by_line
 }
 
-/// What keeps the answer to one question from being whole: a problem of its own version or
+/// The reason why the answer to one question is incomplete: a problem of its own version or
 /// ecosystem, or one of the source as a whole.
 fn problem_of(
     problems: &[Problem],

@@ -43,7 +43,7 @@ enum Subject {
     Binary,
 }
 
-/// What the packages of distributions with one package manager share.
+/// A package manager of distributions, with the rules that their packages share.
 #[derive(Debug)]
 struct PackageManager {
     /// Type in package URLs.

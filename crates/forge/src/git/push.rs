@@ -272,7 +272,7 @@ pub async fn remote_head(
         .cloned())
 }
 
-/// What a server says about its references.
+/// The references and capabilities that a server advertises.
 #[derive(Debug, Default)]
 struct Advertisement {
     references: BTreeMap<String, String>,

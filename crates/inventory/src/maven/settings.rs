@@ -5,7 +5,7 @@ use patchgate_ecosystems::ParseError;
 use patchgate_ecosystems::syntax::{self, Element};
 use patchgate_http::{Auth, Secret};
 
-/// What one or both settings files say.
+/// The settings of the user, of the installation, or of both.
 #[derive(Debug, Default)]
 pub(super) struct Settings {
     /// The directory of the local repository, as written.
@@ -39,7 +39,7 @@ struct Server {
     auth: Auth,
 }
 
-/// Who answers for a repository.
+/// The server that is asked instead of a repository, or the repository itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Answering {
     pub(super) url: String,
@@ -136,8 +136,8 @@ impl Settings {
         self
     }
 
-    /// Who answers for a repository: a mirror, or itself. `ours` says whether its address comes
-    /// from the settings or from Maven. A repository of a scanned file gets no password.
+    /// The server to ask for a repository: a mirror, or itself. `ours` says whether its address
+    /// comes from the settings or from Maven. A repository of a scanned file gets no password.
     /// `None` where it must not be asked.
     pub(super) fn answering(&self, repository: &Repository, ours: bool) -> Option<Answering> {
         let exact = self

@@ -1,4 +1,4 @@
-//! Where Cargo takes crates from: asked of Cargo itself, so that no address is written down here.
+//! The address of a registry, as Cargo itself reports it, so that this crate contains no address.
 
 use crate::scratch::Scratch;
 use crate::{ConfigurationFile, RelockError, RunOptions, process};

@@ -20,7 +20,7 @@ const KEPT: &[&str] = &[
     "min-release-age",
 ];
 
-/// What every run of npm gets: none asks the registry for a newer npm, which it would even offline.
+/// Variables of every run of npm. Without them, npm asks the registry for a newer npm, even offline.
 pub(super) const ENVIRONMENT: &[(&str, &str)] = &[("npm_config_update_notifier", "false")];
 
 /// Keeps the lines of an `.npmrc` that are safe to follow.

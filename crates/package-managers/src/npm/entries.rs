@@ -8,7 +8,7 @@ type Object = Map<String, Value>;
 /// One installed copy that gets another version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct CopyMove {
-    /// Where npm installs the copy: `node_modules/a/node_modules/b`.
+    /// Directory that npm installs the copy in: `node_modules/a/node_modules/b`.
     pub(super) install_path: String,
     /// Name of the package in its registry.
     pub(super) name: String,

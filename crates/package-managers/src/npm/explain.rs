@@ -1,4 +1,4 @@
-//! What npm says, in short.
+//! Short forms of npm's error output.
 
 use crate::process::Output;
 

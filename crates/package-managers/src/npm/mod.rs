@@ -176,7 +176,7 @@ fn placed_as_asked(lockfile: &Value, moves: &[CopyMove]) -> Result<(), RelockErr
     Ok(())
 }
 
-/// What npm changed besides the moves and a user would wonder about.
+/// Notes about changes that npm made besides the upgrades, and that may surprise a user.
 fn notes(before: &[u8], after: &[u8]) -> Vec<String> {
     let mut notes = Vec::new();
     if entries::says_resolved(before) && !entries::says_resolved(after) {
@@ -274,8 +274,8 @@ impl Run<'_> {
         let manifest = json!({"private": true, "dependencies": wanted});
         scratch.write("package.json", manifest.to_string().as_bytes())?;
 
-        // What a release is does not change, so what npm has in its cache is as good as new; only
-        // a release that came after it was cached is missing there.
+        // The content of a release never changes, so npm's cache is as good as the registry. It
+        // lacks only releases that were published after the package was cached.
         // Forced, because a package for another platform is nothing optional in this project.
         let how = ["--legacy-peer-deps", "--lockfile-version=3", "--force"];
         let cached = [how[0], how[1], how[2], "--prefer-offline"];
@@ -372,9 +372,9 @@ impl Run<'_> {
 
     /// Runs npm's lock command on the project.
     ///
-    /// What npm has in its cache is believed at first: asking the registry again about every
-    /// package of a tree costs far more than the work itself, and the packages that move were
-    /// asked about just before. Only when that fails, everything is asked again.
+    /// The first attempt uses npm's cache: requesting every package of a tree again takes far
+    /// longer than the work itself, and the packages that change were requested just before. Only
+    /// when that attempt fails, everything is requested again.
     async fn lock(&self, scratch: &Scratch) -> Result<(), RelockError> {
         let format = format!("--lockfile-version={}", self.format);
         let lockfile = scratch.read(&self.project.lockfile_name)?;

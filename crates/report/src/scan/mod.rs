@@ -123,8 +123,8 @@ pub struct SeverityCounts {
     pub informational: usize,
 }
 
-/// What fails a run: a finding that reaches either figure, a vulnerability that is known to be
-/// exploited, or a malicious release.
+/// The threshold of a run. It fails on a finding that reaches either figure, on a vulnerability that
+/// is known to be exploited, and on a malicious release.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct ThresholdReport {
     /// Lowest severity that fails a run; `null` when only a score was set.
@@ -296,7 +296,7 @@ pub struct SuppressedReport {
     pub impact: Option<String>,
     /// Id of the statement, or of its document where the statement has none.
     pub statement: Option<String>,
-    /// Who wrote the document.
+    /// Author of the document; `null` if it names none.
     pub author: Option<String>,
     /// When the statement was made (RFC 3339).
     pub timestamp: Option<String>,

@@ -386,7 +386,7 @@ fn what_is_written_in_an_unusual_form_is_read_or_refused() {
         "has `name` of a package as an attribute, which is not supported"
     );
 
-    // What is related has to be somewhere.
+    // A relation must not name a component that does not exist.
     let text = r#"{"bomFormat":"CycloneDX","specVersion":"1.6","component":[{"bom-ref":"a","name":"a"}],"dependencies":[{"ref":"a","dependsOn":["b"]}]}"#;
     let error = read("bom.json", text.as_bytes()).unwrap_err();
     assert_eq!(

@@ -1,4 +1,4 @@
-//! What is written is read back as the same inventory, in every format.
+//! Inventories that are written in every format, and read back as the same inventory.
 
 use std::collections::BTreeSet;
 
@@ -74,7 +74,7 @@ fn describe(package: &Package) -> String {
     )
 }
 
-/// What [`write`] promises to keep.
+/// The facts that [`write`] promises to keep.
 fn same(lockfiles: &[Lockfile]) -> BTreeSet<String> {
     let mut facts = BTreeSet::new();
     for lockfile in lockfiles {

@@ -375,7 +375,7 @@ mod tests {
     use super::documents;
     use crate::yaml::parsed;
 
-    /// What is read here is read by the parser in the same way.
+    /// Whether the full parser reads the text in the same way.
     fn agrees(text: &str) -> Result<bool, TestCaseError> {
         let Some(fast) = documents(text) else {
             return Ok(false);

@@ -143,8 +143,8 @@ impl Call<'_> {
         })
     }
 
-    /// Who an e-mail address belongs to: only the no-reply addresses of github.com, or of the
-    /// host that this server runs on, say so.
+    /// The account of an e-mail address. Only the no-reply addresses of github.com, or of the host
+    /// that this server runs on, name one.
     fn owner_of(&self, email: &str) -> Value {
         let host = self.public_url.trim_start_matches("http://");
         let host = host.split(':').next().unwrap_or_default();

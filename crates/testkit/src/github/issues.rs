@@ -1,4 +1,4 @@
-//! What a pull request has because it is an issue too: comments and labels.
+//! Comments and labels, which a pull request has because it is also an issue.
 
 use serde_json::{Value, json};
 

@@ -233,7 +233,7 @@ fn write(call: &mut Call<'_>, words: &[&str]) -> Result<Reply, Refusal> {
     }
 }
 
-/// Whoever may push is a writer; everybody else reads.
+/// The permission of an account: `write` if it may push, else `read`.
 fn permission(call: &Call<'_>, login: &str) -> Result<Reply, Refusal> {
     let writes =
         call.account.login == login && call.account.may_write.contains(&Permission::Contents);

@@ -1,4 +1,4 @@
-//! What suppresses, and what must not.
+//! Statements that suppress a finding, and statements that must not.
 
 use std::sync::Arc;
 

@@ -135,7 +135,7 @@ fn values_of_another_kind_are_refused() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
-    /// Whatever a byte becomes, reading ends, and the statements that were read can be applied.
+    /// With any byte changed, reading ends, and the statements that were read can be applied.
     #[test]
     fn no_mutation_breaks_it(which in 0_usize..3, at in any::<prop::sample::Index>(), byte in any::<u8>(), cut in any::<prop::sample::Index>()) {
         let (_, sample) = &samples()[which];

@@ -1,4 +1,4 @@
-//! What is written is of its schema and means the same when it is read.
+//! Written documents match their schema, and mean the same when they are read back.
 
 use std::path::Path;
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use patchgate_vex::provider::stated_hash;
 use sha2::{Digest as _, Sha256, Sha512};
 
-/// What the names of the files with hashes end with.
+/// Extensions of the files with hashes, which are also the names of the algorithms.
 pub(super) const ENDS: [&str; 2] = ["sha256", "sha512"];
 
 /// Checks a document against a file with its hash.

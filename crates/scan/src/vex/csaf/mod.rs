@@ -22,7 +22,7 @@ use patchgate_inventory::read_named;
 /// Most problems of one source that are reported one by one.
 const MAX_REPORTED: usize = 10;
 
-/// What was read from one source.
+/// The documents and problems of one source.
 #[derive(Debug, Default)]
 pub(super) struct CsafDocuments {
     pub(super) documents: Vec<(String, Arc<Document>)>,

@@ -149,7 +149,7 @@ impl Walk<'_> {
         Err(Box::new(problem(name, reason)))
     }
 
-    /// What a feed lists.
+    /// The document that an entry of a feed lists.
     fn listed(&self, entry: &Entry) -> Result<Wanted, Box<Problem>> {
         let hashes = entry.hashes.iter().map(|hash| self.allowed(hash));
         Ok(Wanted {
