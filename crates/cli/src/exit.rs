@@ -7,12 +7,12 @@ use std::process::ExitCode;
 pub(crate) enum Exit {
     /// Nothing at or above the threshold; the command did all that it was asked to.
     Clean,
-    /// Findings at or above the threshold are there, or remain after a fix.
+    /// There are findings at or above the threshold, or they remain after a fix.
     Findings,
     /// Wrong usage or configuration: nothing was done.
     Usage,
-    /// Something could not be read or reached: the answer is not whole. Stronger than
-    /// [`Exit::Findings`], since a report with a hole in it must not pass for a report.
+    /// Something could not be read or reached: the answer is incomplete. Stronger than
+    /// [`Exit::Findings`], because an incomplete report must not look complete.
     Incomplete,
     /// No lockfile was found.
     NothingToScan,

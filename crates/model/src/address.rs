@@ -6,7 +6,7 @@
 //!
 //! - the user `git` of an SSH address, without a password: the address is not usable without it;
 //! - parts of a fragment (separated by `&`) that are a commit id (40 or 64 hexadecimal digits, also
-//!   as `commit=…`), a version (`v1.2.3`, `semver:^1.2`), or what pip reads there: `egg=<name>` and
+//!   as `commit=…`), a version (`v1.2.3`, `semver:^1.2`), or a part that pip reads: `egg=<name>` or
 //!   `subdirectory=<path>`.
 //!
 //! A text is filtered where it leaves: the functions that compare origins see the whole address.
