@@ -318,7 +318,10 @@ fn the_versions_to_try_are_versions_of_all_forms() {
 
             for form in forms.must_hold {
                 let occurrences = read.iter().filter(|text| text.contains(form)).count();
-                assert!(occurrences >= 5, "{name}: `{form}` only occurs {occurrences} times");
+                assert!(
+                    occurrences >= 5,
+                    "{name}: `{form}` only occurs {occurrences} times"
+                );
             }
         }
     }

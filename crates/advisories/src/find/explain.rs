@@ -8,7 +8,7 @@ use patchgate_model::{Advisory, Explanation, Inventory, RecordEvidence, SmolStr}
 
 use super::candidates::CandidateRecords;
 use super::unordered::Unordered;
-use super::{Installed, Place, copies, package_ref};
+use super::{Installed, Occurrences, copies, package_ref};
 use crate::matching::{Affects, Subject, affects_commit, evidence};
 use crate::{AdvisoryLookup, git, package_key};
 
@@ -81,10 +81,10 @@ pub fn explain(inventory: &Inventory, lookup: &AdvisoryLookup) -> Vec<Explanatio
         }
 
         if !known.records.is_empty() {
-            let place = Place::new(inventory, copies, &HashMap::new());
+            let occurrences = Occurrences::new(inventory, copies, &HashMap::new());
             found.push(Explanation {
-                package: package_ref(version, &place),
-                locations: place.locations,
+                package: package_ref(version, &occurrences),
+                locations: occurrences.locations,
                 affects: match answer {
                     Affects::Yes => Ok(true),
                     Affects::No => Ok(false),

@@ -151,13 +151,13 @@ fn find_in(
         .map(|judged| {
             let unordered = Unordered(judged.version.ecosystem);
             let ecosystem = by_name(judged.version.ecosystem).unwrap_or(&unordered);
-            let place = Place::new(inventory, judged.copies, &chains);
+            let occurrences = Occurrences::new(inventory, judged.copies, &chains);
             let mut problems = judged.problems;
             let findings = judged.groups.into_iter().map(|group| {
                 group.into_finding(
                     ecosystem,
                     judged.version,
-                    &place,
+                    &occurrences,
                     signals,
                     &lookup.malicious_prefixes,
                     &mut problems,
@@ -375,7 +375,7 @@ fn match_records(
 }
 
 /// The locations of a package version, and the chains to it.
-struct Place {
+struct Occurrences {
     locations: Vec<Location>,
     paths: Vec<Vec<String>>,
     scope: Scope,
@@ -383,7 +383,7 @@ struct Place {
     purl: String,
 }
 
-impl Place {
+impl Occurrences {
     fn new(
         inventory: &Inventory,
         copies: &[Installed<'_>],
@@ -426,13 +426,13 @@ impl Place {
     }
 }
 
-fn package_ref(version: Version<'_>, place: &Place) -> PackageRef {
+fn package_ref(version: Version<'_>, occurrences: &Occurrences) -> PackageRef {
     PackageRef {
         ecosystem: version.ecosystem,
         distribution: version.distribution.map(str::to_owned),
         name: version.name.to_owned(),
         version: version.version.to_owned(),
-        purl: place.purl.clone(),
+        purl: occurrences.purl.clone(),
     }
 }
 
@@ -441,7 +441,7 @@ impl Group {
         self,
         ecosystem: &dyn Ecosystem,
         version: Version<'_>,
-        place: &Place,
+        occurrences: &Occurrences,
         signals: &dyn SignalSource,
         declared: &[String],
         problems: &mut Vec<Problem>,
@@ -513,10 +513,10 @@ impl Group {
             id,
             aliases,
             summary,
-            package: package_ref(version, place),
-            locations: place.locations.clone(),
-            paths: place.paths.clone(),
-            scope: place.scope,
+            package: package_ref(version, occurrences),
+            locations: occurrences.locations.clone(),
+            paths: occurrences.paths.clone(),
+            scope: occurrences.scope,
             fixed,
             severity: Severity {
                 level: Level::Unknown,

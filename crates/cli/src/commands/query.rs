@@ -318,8 +318,8 @@ fn problem_of(
 ) -> Option<String> {
     // A version that was asked about twice has its problem at the first question.
     let is_same = |line: Option<u32>| {
-        let place = line.and_then(|line| usize::try_from(line).ok()?.checked_sub(1));
-        let other = place.and_then(|place| asked.get(place)?.1.as_ref().ok());
+        let index = line.and_then(|line| usize::try_from(line).ok()?.checked_sub(1));
+        let other = index.and_then(|index| asked.get(index)?.1.as_ref().ok());
         other == Some(package)
     };
 

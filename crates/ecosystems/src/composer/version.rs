@@ -265,7 +265,7 @@ mod tests {
             "2023.01.01",
         ];
         // A date without separators is one number, so it sorts above one with separators.
-        let place = |text: &str| match text {
+        let rank = |text: &str| match text {
             "20230101" => 19,
             "2023.01.01" => 18,
             _ => rising.iter().position(|it| *it == text).unwrap(),
@@ -274,7 +274,7 @@ mod tests {
         for a in rising {
             for b in rising {
                 let order = version(a).cmp(&version(b));
-                assert_eq!(order, place(a).cmp(&place(b)), "{a} {b}");
+                assert_eq!(order, rank(a).cmp(&rank(b)), "{a} {b}");
             }
         }
     }

@@ -46,7 +46,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     }
 
     let (number, format) = version(&document)?;
-    let sections = Places::of(&document, number);
+    let sections = Sections::of(&document, number);
     let mut tree = Tree::new(&sections)?;
     let mut packages = Vec::new();
 
@@ -114,14 +114,14 @@ fn incomplete(key: &Key<'_>, what: &str) -> ParseError {
 
 /// The parts of a lockfile that contain specifiers and packages. Their location depends on the
 /// format version.
-struct Places<'n> {
+struct Sections<'n> {
     specifiers: Option<&'n Node<'n>>,
     npm: Option<&'n Node<'n>>,
     jsr: Option<&'n Node<'n>>,
     number: u8,
 }
 
-impl<'n> Places<'n> {
+impl<'n> Sections<'n> {
     fn of(document: &'n Node<'n>, number: u8) -> Self {
         let npm = document.get("npm");
 
@@ -188,7 +188,7 @@ struct Tree<'n> {
 }
 
 impl<'n> Tree<'n> {
-    fn new(sections: &Places<'n>) -> Result<Self, ParseError> {
+    fn new(sections: &Sections<'n>) -> Result<Self, ParseError> {
         let mut tree = Self {
             by_key: HashMap::new(),
             by_name: HashMap::new(),

@@ -2,7 +2,7 @@
 
 use patchgate_model::{DependencyKind, Unresolved};
 
-use super::syntax::{Placed, Token, tokens};
+use super::syntax::{LocatedToken, Token, tokens};
 use crate::{ParseError, limits};
 
 /// A package that a file requires.
@@ -82,7 +82,11 @@ impl File {
         Ok(file)
     }
 
-    fn packages(&mut self, value: &[Placed<'_>], kind: DependencyKind) -> Result<(), ParseError> {
+    fn packages(
+        &mut self,
+        value: &[LocatedToken<'_>],
+        kind: DependencyKind,
+    ) -> Result<(), ParseError> {
         let mut rest = value;
         while let Some(((token, line), after)) = rest.split_first() {
             rest = after;
@@ -92,7 +96,7 @@ impl File {
                 return Err(ParseError::new(reason).at_line(*line as usize));
             }
 
-            let mut braces: &[Placed<'_>] = &[];
+            let mut braces: &[LocatedToken<'_>] = &[];
             if matches!(after.first(), Some((Token::Bracket('{'), _))) {
                 let length = value_length(after);
                 (braces, rest) = after.split_at_checked(length).unwrap_or((after, &[]));
@@ -107,7 +111,7 @@ impl File {
         Ok(())
     }
 
-    fn pins(&mut self, value: &[Placed<'_>]) {
+    fn pins(&mut self, value: &[LocatedToken<'_>]) {
         let mut texts = value.iter().filter_map(|(token, _)| match token {
             Token::Text(text) => Some(text.clone()),
             _ => None,
@@ -122,7 +126,7 @@ impl File {
 fn requirement(
     name: &str,
     kind: DependencyKind,
-    braces: &[Placed<'_>],
+    braces: &[LocatedToken<'_>],
     line: u32,
 ) -> PackageRequirement {
     let parts = braces.split(|(token, _)| *token == Token::Sign("&"));
@@ -177,7 +181,7 @@ fn requirement(
 }
 
 /// Joins tokens into one text.
-fn joined(tokens: &[Placed<'_>]) -> String {
+fn joined(tokens: &[LocatedToken<'_>]) -> String {
     let words = tokens.iter().map(|(token, _)| match token {
         Token::Word(word) | Token::Sign(word) => (*word).to_owned(),
         Token::Text(text) => format!("\"{text}\""),
@@ -186,7 +190,7 @@ fn joined(tokens: &[Placed<'_>]) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-fn only_text<'v>(value: &'v [Placed<'_>]) -> &'v str {
+fn only_text<'v>(value: &'v [LocatedToken<'_>]) -> &'v str {
     match value {
         [(Token::Text(text), _)] => text,
         _ => "",
@@ -194,7 +198,7 @@ fn only_text<'v>(value: &'v [Placed<'_>]) -> &'v str {
 }
 
 /// The number of tokens of the first value: one, or everything up to the closing bracket.
-fn value_length(tokens: &[Placed<'_>]) -> usize {
+fn value_length(tokens: &[LocatedToken<'_>]) -> usize {
     let mut depth = 0_usize;
     for (at, (token, _)) in tokens.iter().enumerate() {
         match token {

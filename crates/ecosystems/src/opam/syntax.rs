@@ -16,10 +16,10 @@ pub(super) enum Token<'a> {
 }
 
 /// A token with its line.
-pub(super) type Placed<'a> = (Token<'a>, u32);
+pub(super) type LocatedToken<'a> = (Token<'a>, u32);
 
 /// Splits a file into tokens. Brackets must be balanced and strings terminated.
-pub(super) fn tokens(text: &str) -> Result<Vec<Placed<'_>>, ParseError> {
+pub(super) fn tokens(text: &str) -> Result<Vec<LocatedToken<'_>>, ParseError> {
     let mut tokens = Vec::new();
     let mut open: Vec<(char, u32)> = Vec::new();
     let mut rest = text;

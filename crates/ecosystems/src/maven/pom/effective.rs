@@ -7,7 +7,7 @@ use super::MAX_DEPTH;
 use super::managed::Key;
 use super::properties::Properties;
 use super::raw::{Activation, Body, DeclaredRepository, Dependency, Parent, Pom};
-use super::sources::{Place, Sources};
+use super::sources::{FileLocation, Sources};
 
 /// A project with the properties and dependencies of its ancestors. Its texts still contain
 /// property references.
@@ -27,7 +27,7 @@ impl Model {
     /// profile that is active in addition, instead of those that are active by default.
     pub(super) fn of(
         pom: &Pom,
-        location: &Place,
+        location: &FileLocation,
         requested: Option<usize>,
         sources: &mut Sources<'_>,
     ) -> Self {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::MAX_DEPTH;
 use super::effective::Model;
 use super::raw::Pom;
-use super::sources::{Place, Sources};
+use super::sources::{FileLocation, Sources};
 
 /// The identity of a dependency.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -102,7 +102,7 @@ impl Search {
         import: &super::Dependency,
         depth: usize,
         sources: &mut Sources<'_>,
-    ) -> Option<(Pom, Place)> {
+    ) -> Option<(Pom, FileLocation)> {
         if depth == MAX_DEPTH {
             sources.at_line(import.line);
         }

@@ -22,7 +22,7 @@ use patchgate_model::{
 use self::effective::Model;
 use self::managed::{Key, Managed};
 use self::raw::{Dependency, Pom};
-use self::sources::{Place, Sources};
+use self::sources::{FileLocation, Sources};
 use super::{NAME, coordinates};
 use crate::{Input, ParseError, limits};
 
@@ -33,7 +33,7 @@ pub use sources::EXTERNAL;
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let pom = Pom::read(input)?;
     let mut sources = Sources::new(input, pom.parent.as_ref().map_or(1, |parent| parent.line));
-    let location = Place::Repository(input.path.to_owned());
+    let location = FileLocation::Repository(input.path.to_owned());
     let base = Model::of(&pom, &location, None, &mut sources);
     let mut builder = DependencyCollector::default();
     builder.add(&base, None, &mut sources)?;
@@ -85,7 +85,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
 pub fn repositories(input: &Input<'_>) -> Result<Vec<DeclaredRepository>, ParseError> {
     let pom = Pom::read(input)?;
     let mut sources = Sources::new(input, 1);
-    let location = Place::Repository(input.path.to_owned());
+    let location = FileLocation::Repository(input.path.to_owned());
     let model = Model::of(&pom, &location, None, &mut sources);
 
     Ok(model

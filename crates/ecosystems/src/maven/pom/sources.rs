@@ -15,7 +15,7 @@ pub const EXTERNAL: &str = "//maven/";
 
 /// The location of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum FileLocation {
     /// At a path in the scanned repository.
     Repository(String),
     /// In a Maven repository.
@@ -83,8 +83,12 @@ impl<'a> Sources<'a> {
 
     /// The parent of a project: at the relative path that the project states, otherwise by
     /// coordinates.
-    pub(super) fn parent(&mut self, parent: &Parent, location: &Place) -> Option<(Pom, Place)> {
-        if let (Place::Repository(path), Some(relative)) = (location, &parent.relative_path)
+    pub(super) fn parent(
+        &mut self,
+        parent: &Parent,
+        location: &FileLocation,
+    ) -> Option<(Pom, FileLocation)> {
+        if let (FileLocation::Repository(path), Some(relative)) = (location, &parent.relative_path)
             && let Some(target) = join(path, relative)
         {
             let within = match target.as_str() {
@@ -95,7 +99,7 @@ impl<'a> Sources<'a> {
                 if let Some(Ok(pom)) = self.read(&target)
                     && is(&pom, parent)
                 {
-                    return Some((pom, Place::Repository(target)));
+                    return Some((pom, FileLocation::Repository(target)));
                 }
             }
         }
@@ -111,7 +115,7 @@ impl<'a> Sources<'a> {
         group: &str,
         artifact: &str,
         version: &str,
-    ) -> Option<(Pom, Place)> {
+    ) -> Option<(Pom, FileLocation)> {
         let coordinates = Parent {
             group: group.to_owned(),
             artifact: artifact.to_owned(),
@@ -121,7 +125,7 @@ impl<'a> Sources<'a> {
         };
         for path in self.candidates(artifact) {
             if let Some(Ok(pom)) = self.read(path) {
-                let location = Place::Repository(path.to_owned());
+                let location = FileLocation::Repository(path.to_owned());
                 if is(&pom, &coordinates) || self.becomes(&pom, &location, &coordinates) {
                     return Some((pom, location));
                 }
@@ -133,7 +137,7 @@ impl<'a> Sources<'a> {
             .as_ref()
             .and_then(|path| self.read(&format!("{EXTERNAL}{path}")));
         let reason = match found {
-            Some(Ok(pom)) => return Some((pom, Place::External)),
+            Some(Ok(pom)) => return Some((pom, FileLocation::External)),
             Some(Err(error)) => Some(error.reason),
             None if path.is_none() => Some("has no known version".to_owned()),
             None if self.left == 0 => Some(format!("is behind more than {MAX_FILES} others")),
@@ -158,7 +162,7 @@ impl<'a> Sources<'a> {
     /// Whether a file has the coordinates once its parents are applied. This is only checked if its
     /// version contains a property. Each check uses up part of [`MAX_FILES`], so the recursion
     /// ends.
-    fn becomes(&mut self, pom: &Pom, location: &Place, coordinates: &Parent) -> bool {
+    fn becomes(&mut self, pom: &Pom, location: &FileLocation, coordinates: &Parent) -> bool {
         let inherited = pom.parent.as_ref().map(|parent| &parent.version);
         let version = pom.version.as_ref().or(inherited);
         if pom.artifact != coordinates.artifact || !version.is_some_and(|text| text.contains("${"))

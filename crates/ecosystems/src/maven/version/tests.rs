@@ -36,9 +36,9 @@ fn orders_as_maven_does() {
         "18446744073709551617",
     ];
 
-    for (place, a) in ascending.iter().enumerate() {
+    for (index, a) in ascending.iter().enumerate() {
         for (other, b) in ascending.iter().enumerate() {
-            assert_eq!(order(a, b), place.cmp(&other), "{a} {b}");
+            assert_eq!(order(a, b), index.cmp(&other), "{a} {b}");
         }
     }
 }
@@ -72,9 +72,9 @@ fn trims_and_knows_aliases() {
 #[test]
 fn is_consistent_where_maven_is_not() {
     let ascending = ["1-alpha", "1", "1.sp.1", "1-sp"];
-    for (place, a) in ascending.iter().enumerate() {
+    for (index, a) in ascending.iter().enumerate() {
         for (other, b) in ascending.iter().enumerate() {
-            assert_eq!(order(a, b), place.cmp(&other), "{a} {b}");
+            assert_eq!(order(a, b), index.cmp(&other), "{a} {b}");
         }
     }
 }
