@@ -1,4 +1,4 @@
-//! `patchgate compare-versions`: which of two versions an ecosystem calls the later one.
+//! `patchgate compare-versions`: compares two versions by the rules of their ecosystem.
 
 use std::cmp::Ordering;
 use std::io::{BufRead as _, Read as _};

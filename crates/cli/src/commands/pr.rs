@@ -1,4 +1,4 @@
-//! `patchgate pr`: opens, renews or closes the pull request that carries the fix.
+//! `patchgate pr`: opens, updates or closes the pull request with the fixes.
 
 use std::path::Path;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! `patchgate scan`: finds, ranks and reports.
+//! `patchgate scan`: finds vulnerabilities, ranks and reports them.
 
 use patchgate_report::{GITHUB_SUMMARY_LIMIT, ScanReport};
 use patchgate_scan::vex::VexExport;

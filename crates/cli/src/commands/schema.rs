@@ -1,4 +1,4 @@
-//! `patchgate schema`: the JSON Schemas of what scripts read and of what people write.
+//! `patchgate schema`: the JSON Schemas of the reports and of the settings file.
 
 use patchgate_report::SchemaKind;
 
