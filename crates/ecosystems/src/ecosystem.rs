@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::package_url;
+use patchgate_model::{Purl, package_url};
 
 use crate::{FileReader, Upgradable};
 
@@ -40,8 +40,8 @@ pub trait Ecosystem: Sync {
     }
 
     /// The reverse of [`Ecosystem::purl`]: the name as this ecosystem writes it.
-    fn name_from_purl(&self, purl: PurlName<'_>) -> String {
-        purl.joined()
+    fn name_from_purl(&self, purl: &Purl) -> String {
+        purl.full_name()
     }
 
     /// Qualifiers that a package URL of this type has when it does not state them, as keys and
@@ -82,28 +82,6 @@ pub trait Ecosystem: Sync {
     /// The operations for `patchgate fix`; `None` if it does not support the ecosystem.
     fn upgradable(&self) -> Option<&'static dyn Upgradable> {
         None
-    }
-}
-
-/// The parts of a package URL that name a package, decoded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PurlName<'a> {
-    /// Namespace, its segments separated by `/`. May be empty.
-    pub namespace: &'a str,
-    /// The last segment of the path: the name in the narrow sense.
-    pub name: &'a str,
-    /// Path within the package. May be empty.
-    pub subpath: &'a str,
-}
-
-impl PurlName<'_> {
-    /// Namespace and name, separated by `/`: the name in most ecosystems.
-    #[must_use]
-    pub fn joined(&self) -> String {
-        match self.namespace {
-            "" => self.name.to_owned(),
-            namespace => format!("{namespace}/{}", self.name),
-        }
     }
 }
 

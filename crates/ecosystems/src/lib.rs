@@ -67,7 +67,7 @@ mod version;
 
 use patchgate_model::{Package, package_url};
 
-pub use ecosystem::{Ecosystem, PurlName, VersionError};
+pub use ecosystem::{Ecosystem, VersionError};
 pub use files::{FileReader, Format, ManifestFormat};
 pub use format_index::{
     FormatIndex, FormatMatch, fixable_format, format_by_id, formats_of, is_fixable_manifest,

@@ -1,7 +1,7 @@
 //! One attempt: a proposal of the planner, locked by the package manager and scanned again.
 
 use patchgate_ecosystems::Siblings;
-use patchgate_model::{Finding, PackageIndex, error_chain};
+use patchgate_model::{Finding, PackageIndex, PackageVersion, error_chain};
 use patchgate_package_managers::{LockedProject, PinnedVersion, RelockError, Relocked};
 use patchgate_upgrade::{ManifestEdit, PlannedUpgrade, Proposal};
 
@@ -147,8 +147,7 @@ fn rejected(error: RelockError) -> Result<Rejection, Stop> {
             version,
             reason,
         } => Ok(Rejection::Version {
-            package,
-            version,
+            rejected: PackageVersion::new(package, version),
             reason,
         }),
         RelockError::Failed { .. }

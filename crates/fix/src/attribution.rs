@@ -18,7 +18,7 @@ pub(super) fn changes_behind<'m>(
         violation
             .packages
             .iter()
-            .any(|(name, version)| *name == package.name && *version == package.version)
+            .any(|about| about.name == package.name && about.version == package.version)
     };
     let mut layer: BTreeSet<PackageIndex> = lockfile
         .indexed()
@@ -75,7 +75,7 @@ pub(super) fn named<'m>(reason: &str, moves: &'m [PlannedUpgrade]) -> Vec<&'m Pl
 #[cfg(test)]
 mod tests {
     use patchgate_ecosystems::Release;
-    use patchgate_model::{Bump, DependencyKind, Edge, Package};
+    use patchgate_model::{Bump, DependencyKind, Edge, Package, PackageVersion};
 
     use super::*;
 
@@ -126,7 +126,7 @@ mod tests {
     fn about(name: &str, version: &str) -> Violation {
         Violation {
             text: String::new(),
-            packages: vec![(name.to_owned(), version.to_owned())],
+            packages: vec![PackageVersion::new(name, version)],
         }
     }
 

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use patchgate_model::{Finding, PackageIndex};
+use patchgate_model::{Finding, PackageIndex, PackageVersion};
 use patchgate_upgrade::bundled_by;
 
 use crate::lock_state::LockState;
-use crate::types::{Attempt, LockfileSession, PackageVersion, Stop, key};
+use crate::types::{Attempt, LockfileSession, Stop};
 
 /// Most releases of one package that are tried for the copies inside its archive. The content of an
 /// archive is known only after the manager opened it, so the smallest release is tried first, then
@@ -32,11 +32,11 @@ impl LockfileSession<'_> {
         Ok(())
     }
 
-    /// Name and version of the package in whose archive a copy is shipped.
+    /// The package in whose archive a copy is shipped.
     fn bundler_of(&self, copy: PackageIndex) -> Option<PackageVersion> {
         let parent = bundled_by(&self.tree.lockfile, copy)?;
         let package = self.tree.lockfile.package(parent)?;
-        Some((package.name.clone(), package.version.clone()))
+        Some(PackageVersion::new(&*package.name, &*package.version))
     }
 
     /// A package that ships findings and was not worked on yet.
@@ -71,7 +71,7 @@ impl LockfileSession<'_> {
 
             let moves = proposal.moves;
             for step in &moves {
-                if step.name == parent.0 {
+                if step.name == parent.name {
                     tried = Some(step.to().to_owned());
                 }
                 self.releases
@@ -86,7 +86,7 @@ impl LockfileSession<'_> {
                     .is_empty()
             {
                 if let Some(to) = &tried {
-                    parent.1.clone_from(to);
+                    parent.version.clone_from(to);
                     seen.insert(parent.clone());
                 }
                 self.accept(*locked, moves);
@@ -121,15 +121,15 @@ impl LockfileSession<'_> {
                         .copies(finding)
                         .any(|copy| self.bundler_of(copy).as_ref() == Some(parent))
             })
-            .map(key)
+            .map(|finding| finding.package.package_version())
             .collect();
 
-        for (package, version) in left {
+        for package in left {
             let text = format!(
                 "it is shipped inside the archive of `{}`, and {tried} does not fix it either",
-                parent.0
+                parent.name
             );
-            self.keep_reason(&package, &version, text);
+            self.keep_reason(&package, text);
         }
     }
 }

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use patchgate_ecosystems::Upgradable;
-use patchgate_model::{Bump, FileChange, Finding, Lockfile, PackageRef, Plan, Unfixed, Upgrade};
+use patchgate_model::{
+    Bump, FileChange, Finding, Lockfile, PackageRef, PackageVersion, Plan, Unfixed, Upgrade,
+};
 use patchgate_upgrade::PlannedUpgrade;
 
 use crate::context::{Failure, FixContext, Fixed};
@@ -231,39 +233,34 @@ pub(super) async fn not_changed(
 
 /// Findings at the end, with why they stay.
 fn unfixed(context: &FixContext<'_>, done: &LockfileResult) -> Vec<Unfixed> {
-    let mut grouped: BTreeMap<(String, String, String), Vec<String>> = BTreeMap::new();
+    let mut grouped: BTreeMap<(PackageVersion, String), Vec<String>> = BTreeMap::new();
     for finding in &done.after {
         if context.suppressions.covers(finding) {
             continue;
         }
 
+        let package = finding.package.package_version();
         let text = done
             .reasons
             .iter()
             .rev()
             .find(|reason| {
-                reason.package == finding.package.name
-                    && reason.version == finding.package.version
-                    && ids(finding).any(|id| reason.ids.contains(id))
+                reason.package == package && ids(finding).any(|id| reason.ids.contains(id))
             })
             .map_or_else(|| done.otherwise.clone(), |reason| reason.text.clone());
         grouped
-            .entry((
-                finding.package.name.clone(),
-                finding.package.version.clone(),
-                text,
-            ))
+            .entry((package, text))
             .or_default()
             .push(finding.id.clone());
     }
 
     grouped
         .into_iter()
-        .map(|((package, version, reason), ids)| Unfixed {
+        .map(|((package, reason), ids)| Unfixed {
             ecosystem: done.ecosystem.name(),
             lockfile: done.start.lockfile.path.clone(),
-            package,
-            version,
+            package: package.name,
+            version: package.version,
             ids,
             reason,
         })

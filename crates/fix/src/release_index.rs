@@ -30,7 +30,7 @@ pub(super) struct ReleaseIndex<'a> {
     known: Releases,
     judged: BTreeMap<String, Judged>,
     /// For each package, the id under which its findings go, by each of their ids.
-    canonical: BTreeMap<(String, String), String>,
+    canonical: BTreeMap<String, BTreeMap<String, String>>,
     /// Packages whose releases could not be looked up, so that a plan may miss fixes for them.
     pub(super) problems: BTreeSet<Problem>,
 }
@@ -64,9 +64,11 @@ impl<'a> ReleaseIndex<'a> {
         exclusions: &Exclusions,
     ) -> Result<Proposal, Failure> {
         for finding in findings {
+            let name = finding.package.name.clone();
+            let canonical = self.canonical.entry(name).or_default();
             for id in ids(finding) {
-                self.canonical
-                    .entry((finding.package.name.clone(), id.to_owned()))
+                canonical
+                    .entry(id.to_owned())
                     .or_insert_with(|| finding.id.clone());
             }
         }
@@ -135,14 +137,13 @@ impl<'a> ReleaseIndex<'a> {
         let judged = self
             .judged
             .get(self.ecosystem.normalize_name(name).as_ref())?;
-        let own = |id: &String| {
-            self.canonical
-                .get(&(name.to_owned(), id.clone()))
-                .unwrap_or(id)
-                .clone()
-        };
+        let own = |id: &String| self.canonical_id(name, id).unwrap_or(id).clone();
 
         Some(judged.get(version)?.iter().map(own).collect())
+    }
+
+    fn canonical_id(&self, name: &str, id: &str) -> Option<&String> {
+        self.canonical.get(name)?.get(id)
     }
 
     /// Fetches releases and all the advisories of packages.
@@ -234,7 +235,7 @@ impl<'a> ReleaseIndex<'a> {
             if let Some(ids_of) = judged.get_mut(&finding.package.version) {
                 // Any id that a finding of the lockfile goes by names the same vulnerability.
                 let id = ids(&finding)
-                    .find_map(|id| self.canonical.get(&(name.to_owned(), id.to_owned())))
+                    .find_map(|id| self.canonical_id(name, id))
                     .unwrap_or(&finding.id);
                 ids_of.insert(id.clone());
             }

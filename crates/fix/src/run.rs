@@ -1,11 +1,11 @@
 //! One run: a scan, a plan for every lockfile, and the findings that remain.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use patchgate_ecosystems::{Siblings, Upgradable, fixable_format, is_fixable_manifest};
 use patchgate_http::Environment;
-use patchgate_model::{Finding, Lockfile, Plan, Problem, UserError, error_chain};
+use patchgate_model::{Finding, Lockfile, PackageVersion, Plan, Problem, UserError, error_chain};
 use patchgate_package_managers::{PackageManager, RunOptions, manager_of};
 use patchgate_scan::{ScanRequest, ScanResult, scan};
 
@@ -82,21 +82,16 @@ pub async fn fix(
 impl FixOutcome {
     /// The findings of the scan that the plan does not fix.
     pub fn remaining(&self) -> impl Iterator<Item = &Finding> {
-        let left: BTreeSet<(&str, &str, &str)> = self
-            .plan
-            .unfixed
-            .iter()
-            .flat_map(|unfixed| {
-                unfixed
-                    .ids
-                    .iter()
-                    .map(|id| (&*unfixed.package, &*unfixed.version, &**id))
-            })
-            .collect();
+        let mut left: BTreeMap<PackageVersion, BTreeSet<&str>> = BTreeMap::new();
+        for unfixed in &self.plan.unfixed {
+            let package = PackageVersion::new(&*unfixed.package, &*unfixed.version);
+            let ids = unfixed.ids.iter().map(String::as_str);
+            left.entry(package).or_default().extend(ids);
+        }
 
         self.scan.findings.kept.iter().filter(move |finding| {
-            let package = &finding.package;
-            left.contains(&(&*package.name, &*package.version, &*finding.id))
+            left.get(&finding.package.package_version())
+                .is_some_and(|ids| ids.contains(finding.id.as_str()))
         })
     }
 }

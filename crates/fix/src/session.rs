@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use patchgate_ecosystems::{Siblings, Upgradable};
-use patchgate_model::{Finding, Lockfile};
+use patchgate_model::{Finding, Lockfile, PackageVersion};
 use patchgate_package_managers::PackageManager;
 use patchgate_upgrade::{PlannedUpgrade, Proposal};
 
@@ -12,7 +12,7 @@ use crate::lock_state::{LockState, ids};
 use crate::release_index::ReleaseIndex;
 use crate::types::{
     Attempt, Checkpoint, Exclusions, GroupOutcome, LockfileResult, LockfileSession, NewState,
-    PackageVersion, Reason, Rejection, RelockCache, Stop, key,
+    Reason, Rejection, RelockCache, Stop,
 };
 use crate::violation::Violation;
 use crate::{attribution, verify};
@@ -160,7 +160,7 @@ impl LockfileSession<'_> {
     fn loose(&self) -> BTreeSet<PackageVersion> {
         self.wanted()
             .filter(|finding| !self.is_bundled(finding))
-            .map(key)
+            .map(|finding| finding.package.package_version())
             .collect()
     }
 
@@ -170,22 +170,22 @@ impl LockfileSession<'_> {
     async fn bisect(&mut self, round: Vec<PackageVersion>) -> Result<(), Stop> {
         let mut groups = vec![round];
         while let Some(group) = groups.pop() {
-            if let [(package, version)] = group.as_slice() {
-                self.fix_one(package, version).await?;
+            if let [package] = group.as_slice() {
+                self.fix_one(package).await?;
                 continue;
             }
 
             let keys = group.iter().cloned().collect();
             let GroupOutcome::Fails {
                 blamed,
-                step,
+                rejected,
                 reason,
             } = self.try_group(&keys, MAX_REFUSALS).await?
             else {
                 continue;
             };
 
-            tracing::debug!(?blamed, ?step, reason, "the upgrades do not work together");
+            tracing::debug!(?blamed, %rejected, reason, "the upgrades do not work together");
             let (mut later, mut first): (Vec<_>, Vec<_>) =
                 group.into_iter().partition(|key| blamed.contains(key));
             if later.is_empty() || first.is_empty() {
@@ -200,30 +200,24 @@ impl LockfileSession<'_> {
     }
 
     /// Works on the findings of one package version, over several of its releases.
-    async fn fix_one(&mut self, package: &str, version: &str) -> Result<(), Stop> {
-        let key = (package.to_owned(), version.to_owned());
+    async fn fix_one(&mut self, package: &PackageVersion) -> Result<(), Stop> {
+        let keys = BTreeSet::from([package.clone()]);
         let mut last = None;
         for _ in 0..MAX_SINGLE_ATTEMPTS {
-            match self.try_group(&BTreeSet::from([key.clone()]), 0).await? {
+            match self.try_group(&keys, 0).await? {
                 GroupOutcome::Holds(true) => return Ok(()),
                 GroupOutcome::Holds(false) => break,
                 GroupOutcome::Fails {
-                    step: (banned, to),
-                    reason,
-                    ..
+                    rejected, reason, ..
                 } => {
-                    last = Some(format!("`{banned} {to}` does not work: {reason}"));
-                    self.exclusions
-                        .refused
-                        .entry(banned)
-                        .or_default()
-                        .insert(to);
+                    last = Some(format!("`{rejected}` does not work: {reason}"));
+                    self.exclusions.refuse(rejected);
                 }
             }
         }
 
         if let Some(last) = last {
-            self.keep_reason(package, version, last);
+            self.keep_reason(package, last);
         }
 
         Ok(())
@@ -276,7 +270,7 @@ impl LockfileSession<'_> {
             let proposal = self
                 .propose(
                     |work, finding| {
-                        let key = key(finding);
+                        let key = finding.package.package_version();
                         !work.is_bundled(finding) && (keys.contains(&key) || !known.contains(&key))
                     },
                     |_, _| true,
@@ -296,25 +290,17 @@ impl LockfileSession<'_> {
                         break;
                     }
                 }
-                Attempt::Rejected(Rejection::Version {
-                    package,
-                    version,
-                    reason,
-                }) => {
+                Attempt::Rejected(Rejection::Version { rejected, reason }) => {
                     // A package that is refused twice is worked on alone.
-                    if refused.len() < refusals && refused.insert(package.clone()) {
-                        self.exclusions
-                            .refused
-                            .entry(package)
-                            .or_default()
-                            .insert(version);
+                    if refused.len() < refusals && refused.insert(rejected.name.clone()) {
+                        self.exclusions.refuse(rejected);
                         continue;
                     }
 
-                    let movers = moves.iter().filter(|step| step.name == package);
+                    let movers = moves.iter().filter(|step| step.name == rejected.name);
                     return Ok(GroupOutcome::Fails {
                         blamed: asked_for(movers, keys, start),
-                        step: (package, version),
+                        rejected,
                         reason,
                     });
                 }
@@ -364,24 +350,22 @@ impl LockfileSession<'_> {
                 continue;
             };
             self.reasons.push(Reason {
-                package: package.name.clone(),
-                version: package.version.clone(),
+                package: PackageVersion::new(&*package.name, &*package.version),
                 ids: left.ids.iter().cloned().collect(),
                 text: left.reason.clone(),
             });
         }
     }
 
-    pub(super) fn keep_reason(&mut self, package: &str, version: &str, text: String) {
+    pub(super) fn keep_reason(&mut self, package: &PackageVersion, text: String) {
         let ids = self
             .findings
             .iter()
-            .filter(|finding| finding.package.name == package && finding.package.version == version)
+            .filter(|finding| finding.package.package_version() == *package)
             .flat_map(|finding| ids(finding).map(str::to_owned))
             .collect();
         self.reasons.push(Reason {
-            package: package.to_owned(),
-            version: version.to_owned(),
+            package: package.clone(),
             ids,
             text,
         });
@@ -396,15 +380,15 @@ fn fails(
     start: &Checkpoint,
     reason: String,
 ) -> GroupOutcome {
-    let step = movers
+    let rejected = movers
         .first()
         .copied()
         .or(moves.first())
-        .map(|step| (step.name.clone(), step.to().to_owned()))
+        .map(|step| PackageVersion::new(step.name.as_str(), step.to()))
         .unwrap_or_default();
     GroupOutcome::Fails {
         blamed: asked_for(movers, keys, start),
-        step,
+        rejected,
         reason,
     }
 }
@@ -416,13 +400,12 @@ fn asked_for<'m>(
     start: &Checkpoint,
 ) -> BTreeSet<PackageVersion> {
     let moves: Vec<&PlannedUpgrade> = moves.into_iter().collect();
-    let is_meant = |(name, version): &&PackageVersion| {
+    let is_meant = |package: &&PackageVersion| {
         moves.iter().any(|step| {
-            (step.name == *name && step.from == *version)
-                || step.because_of.as_ref() == Some(name)
+            (step.name == package.name && step.from == package.version)
+                || step.because_of.as_ref() == Some(&package.name)
                 || start.findings.iter().any(|finding| {
-                    finding.package.name == *name
-                        && finding.package.version == *version
+                    finding.package.package_version() == **package
                         && step.fixes.contains(&finding.id)
                 })
         })

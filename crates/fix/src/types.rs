@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher as _, RandomState};
 
 use patchgate_ecosystems::{Siblings, Upgradable};
-use patchgate_model::{Finding, Problem};
+use patchgate_model::{Finding, PackageVersion, Problem};
 use patchgate_package_managers::{ConfigurationFile, PackageManager, Relocked};
 use patchgate_upgrade::PlannedUpgrade;
 
@@ -33,21 +33,10 @@ pub(super) struct LockfileResult {
     pub(super) manifests: Siblings,
 }
 
-/// Name and version of a package.
-pub(super) type PackageVersion = (String, String);
-
-pub(super) fn key(finding: &Finding) -> PackageVersion {
-    (
-        finding.package.name.clone(),
-        finding.package.version.clone(),
-    )
-}
-
 /// The reason why findings of a package version remain.
 #[derive(Debug, Clone)]
 pub(super) struct Reason {
-    pub(super) package: String,
-    pub(super) version: String,
+    pub(super) package: PackageVersion,
     pub(super) ids: BTreeSet<String>,
     pub(super) text: String,
 }
@@ -68,8 +57,8 @@ pub(super) enum GroupOutcome {
     Fails {
         /// Package versions that cause the failure, as far as that is known.
         blamed: BTreeSet<PackageVersion>,
-        /// A version change that does not work: package and version.
-        step: PackageVersion,
+        /// The package version that does not work.
+        rejected: PackageVersion,
         reason: String,
     },
 }
@@ -130,8 +119,7 @@ pub(super) enum Attempt {
 pub(super) enum Rejection {
     /// The manager refuses one version.
     Version {
-        package: String,
-        version: String,
+        rejected: PackageVersion,
         reason: String,
     },
     /// The set as a whole does not work.
@@ -175,4 +163,11 @@ pub(super) struct Exclusions {
     pub(super) refused: BTreeMap<String, BTreeSet<String>>,
     /// Reasons why a copy must not change, by [`LockState::describe`].
     pub(super) frozen: BTreeMap<String, String>,
+}
+
+impl Exclusions {
+    pub(super) fn refuse(&mut self, package: PackageVersion) {
+        let versions = self.refused.entry(package.name).or_default();
+        versions.insert(package.version);
+    }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use patchgate_ecosystems::Upgradable;
 use patchgate_lockfile_diff::downgrades;
-use patchgate_model::{Finding, Lockfile};
+use patchgate_model::{Finding, Lockfile, Package, PackageVersion};
 
 use crate::lock_state::ids;
 use crate::violation::Violation;
@@ -18,9 +18,15 @@ pub(super) fn violations(
 ) -> Vec<Violation> {
     let mut violations = introduced(before.1, after.1);
     let downgrades = downgrades(ecosystem, before, after).into_iter();
-    violations.extend(downgrades.map(|downgrade| Violation {
-        text: downgrade.text,
-        packages: downgrade.packages,
+    violations.extend(downgrades.map(|downgrade| {
+        Violation {
+            text: downgrade.text,
+            packages: downgrade
+                .packages
+                .into_iter()
+                .map(|(name, version)| PackageVersion::new(name, version))
+                .collect(),
+        }
     }));
     let known: BTreeSet<String> = unmet(ecosystem, before.0)
         .into_iter()
@@ -46,10 +52,10 @@ fn introduced(before: &[Finding], after: &[Finding]) -> Vec<Violation> {
                 && !ids(finding).any(|id| known.contains(&(finding.package.name.as_str(), id)))
         })
         .map(|finding| {
-            let (name, version) = (&finding.package.name, &finding.package.version);
+            let package = finding.package.package_version();
             Violation {
-                text: format!("it brings {} in `{name} {version}`", finding.id),
-                packages: vec![(name.clone(), version.clone())],
+                text: format!("it brings {} in `{package}`", finding.id),
+                packages: vec![package],
             }
         })
         .collect()
@@ -57,6 +63,7 @@ fn introduced(before: &[Finding], after: &[Finding]) -> Vec<Violation> {
 
 /// Requirements that the locked version does not meet.
 fn unmet(ecosystem: &dyn Upgradable, lockfile: &Lockfile) -> Vec<Violation> {
+    let named = |package: &Package| PackageVersion::new(&*package.name, &*package.version);
     let mut unmet = Vec::new();
     for package in &lockfile.packages {
         for edge in &package.edges {
@@ -66,15 +73,12 @@ fn unmet(ecosystem: &dyn Upgradable, lockfile: &Lockfile) -> Vec<Violation> {
             };
 
             if ecosystem.admits(requirement, &to.version) == Ok(false) {
+                let (dependent, to) = (named(package), named(to));
                 unmet.push(Violation {
                     text: format!(
-                        "`{} {}` gets `{} {}` but requires {requirement}, which is not met",
-                        package.name, package.version, to.name, to.version
+                        "`{dependent}` gets `{to}` but requires {requirement}, which is not met"
                     ),
-                    packages: vec![
-                        (to.name.clone(), to.version.clone()),
-                        (package.name.clone(), package.version.clone()),
-                    ],
+                    packages: vec![to, dependent],
                 });
             }
         }

@@ -10,5 +10,5 @@
 mod read;
 mod write;
 
-pub use read::{ReadError, check_inside, read_inside, read_named, read_up_to};
+pub use read::{ReadError, check_inside, first_bytes, read_inside, read_named, read_up_to};
 pub use write::{Staged, stage, write_atomic, write_atomic_private, write_inside};

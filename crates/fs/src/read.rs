@@ -119,6 +119,16 @@ pub fn read_up_to(reader: impl Read, max_bytes: u64) -> io::Result<Option<Vec<u8
     Ok((bytes.len() as u64 <= max_bytes).then_some(bytes))
 }
 
+/// The first bytes of a file, at most `count`, which show its format. The rest is left unread.
+///
+/// # Errors
+/// When the reader fails.
+pub fn first_bytes(reader: impl Read, count: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    reader.take(count).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::symlink;
@@ -174,6 +184,17 @@ mod tests {
         let (top, _root) = directory();
         let error = read_inside(top.path(), "repository", 10).unwrap_err();
         assert!(matches!(error, ReadError::NotRegular), "{error}");
+    }
+
+    #[test]
+    fn a_reader_is_read_up_to_a_limit_or_only_at_its_start() {
+        assert_eq!(read_up_to(&b"four"[..], 4).unwrap().unwrap(), b"four");
+        assert_eq!(read_up_to(&b"fives"[..], 4).unwrap(), None);
+
+        let mut rest = &b"fives"[..];
+        assert_eq!(first_bytes(&mut rest, 4).unwrap(), b"five");
+        assert_eq!(rest, b"s");
+        assert_eq!(first_bytes(rest, 4).unwrap(), b"s");
     }
 
     #[test]

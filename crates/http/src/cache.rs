@@ -3,10 +3,11 @@
 //! A file contains one line of JSON with the validators and the hash, followed by the body. A file
 //! whose body does not match the hash counts as absent.
 
-use std::fs;
-use std::io::{self, Write as _};
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 
+use patchgate_fs::{read_up_to, write_atomic_private};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -37,6 +38,9 @@ struct Head {
 /// Version of the file format.
 const FORMAT: u32 = 1;
 
+/// Limit on the first line, in bytes, far above the longest validators.
+const MAX_HEAD_BYTES: u64 = 64 * 1024;
+
 impl Cache {
     pub(crate) fn new(dir: PathBuf) -> Self {
         Self { dir }
@@ -56,13 +60,8 @@ impl Cache {
 
     /// The answer for `key`; `None` if it is absent, damaged or larger than `max_bytes`.
     pub(crate) fn read(&self, key: &str, max_bytes: u64) -> Option<Kept> {
-        let path = self.path(key);
-        // 64 KiB for the head, which is far above the longest validators.
-        if fs::metadata(&path).ok()?.len() > max_bytes.saturating_add(64 * 1024) {
-            return None;
-        }
-
-        let mut bytes = fs::read(&path).ok()?;
+        let file = File::open(self.path(key)).ok()?;
+        let mut bytes = read_up_to(file, max_bytes.saturating_add(MAX_HEAD_BYTES)).ok()??;
         let line_end = bytes.iter().position(|byte| *byte == b'\n')?;
         let head: Head = serde_json::from_slice(bytes.get(..line_end)?).ok()?;
 
@@ -89,7 +88,7 @@ impl Cache {
             sha256: hex::encode(Sha256::digest(&kept.body)),
         };
 
-        write_atomically(&path, &head, &kept.body).map_err(|source| (path, source))
+        write(&path, &head, &kept.body).map_err(|source| (path, source))
     }
 
     /// The file of a key, in one of 256 directories: very large directories are slow.
@@ -99,17 +98,10 @@ impl Cache {
     }
 }
 
-fn write_atomically(path: &Path, head: &Head, body: &[u8]) -> io::Result<()> {
-    let dir = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(dir)?;
-    let mut file = tempfile::NamedTempFile::new_in(dir)?;
-    serde_json::to_writer(&mut file, head)?;
-    file.write_all(b"\n")?;
-    file.write_all(body)?;
-    file.flush()?;
-    file.persist(path).map_err(|error| error.error)?;
-
-    Ok(())
+fn write(path: &Path, head: &Head, body: &[u8]) -> io::Result<()> {
+    fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
+    let head = serde_json::to_vec(head)?;
+    write_atomic_private(path, &[&head, b"\n", body])
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! Reads of single files of a repository, with their errors as problems.
 
 use std::fs::File;
-use std::io::Read as _;
 use std::path::Path;
 
 use patchgate_ecosystems::{ParseError, limits};
+use patchgate_fs::first_bytes;
 use patchgate_model::{Problem, ProblemKind};
 
 /// Number of bytes of a file that are searched for the keys of an SBOM, which come first.
@@ -14,12 +14,10 @@ const PEEKED_BYTES: u64 = 256 * 1024;
 /// own directory.
 pub(crate) fn is_sbom(path: &Path) -> bool {
     let regular = std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file());
-    let mut bytes = Vec::new();
     regular
         && File::open(path)
-            .and_then(|file| file.take(PEEKED_BYTES).read_to_end(&mut bytes))
-            .is_ok()
-        && patchgate_sbom::detect(&bytes).is_some()
+            .and_then(|file| first_bytes(file, PEEKED_BYTES))
+            .is_ok_and(|bytes| patchgate_sbom::detect(&bytes).is_some())
 }
 
 /// Reads a file that the user named.

@@ -13,6 +13,8 @@
 
 use std::borrow::Cow;
 
+use crate::CommitId;
+
 /// A text without the credentials of the addresses in it. Lockfiles may contain access tokens, and
 /// reports are published.
 ///
@@ -218,8 +220,7 @@ fn is_harmless(part: &str) -> bool {
     }
 
     let commit = part.strip_prefix("commit=").unwrap_or(part);
-    let is_commit =
-        matches!(commit.len(), 40 | 64) && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_commit = CommitId::parse(commit).is_some();
 
     let version = part.strip_prefix("semver:").unwrap_or(part);
     let version = version.strip_prefix('v').unwrap_or(version);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::{Advisory, Scope};
+use crate::{Advisory, PackageVersion, Scope};
 
 /// A package copy's identity, as reports name it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -22,6 +22,12 @@ pub struct PackageRef {
 }
 
 impl PackageRef {
+    /// The name and version, for comparison within one ecosystem.
+    #[must_use]
+    pub fn package_version(&self) -> PackageVersion {
+        PackageVersion::new(self.name.as_str(), self.version.as_str())
+    }
+
     /// The ecosystem as OSV writes it, with the release of a distribution: `Debian:12`.
     #[must_use]
     pub fn full_ecosystem(&self) -> String {

@@ -120,6 +120,15 @@ impl Purl {
         })
     }
 
+    /// Namespace and name, separated by `/`: the name of the package in most ecosystems.
+    #[must_use]
+    pub fn full_name(&self) -> String {
+        match self.namespace.as_str() {
+            "" => self.name.clone(),
+            namespace => format!("{namespace}/{}", self.name),
+        }
+    }
+
     /// The value of a qualifier.
     #[must_use]
     pub fn qualifier(&self, key: &str) -> Option<&str> {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use patchgate_ecosystems::Release;
-use patchgate_model::PackageIndex;
+use patchgate_model::{PackageIndex, PackageVersion};
 
 use crate::candidates::requirements_on;
 use crate::graph::{self, Dependent, Parent};
@@ -19,8 +19,8 @@ const MAX_CHAIN: usize = 8;
 /// changed the candidates of another one, so few are ever needed.
 const MAX_PASSES: usize = 10;
 
-/// The findings' ids of one version, by package and version.
-type FindingsByVersion = BTreeMap<(String, String), BTreeSet<String>>;
+/// Ids of the findings that a package version has.
+type FindingsByVersion = BTreeMap<PackageVersion, BTreeSet<String>>;
 
 pub(crate) struct Search<'a> {
     pub(crate) request: &'a Request<'a>,
@@ -578,7 +578,7 @@ impl<'a> Search<'a> {
     /// Ids of the findings that a version would have. When its advisories are unknown, the package is
     /// recorded as missing.
     pub(crate) fn judge(&self, name: &str, version: &str) -> Option<BTreeSet<String>> {
-        let key = (name.to_owned(), version.to_owned());
+        let key = PackageVersion::new(name, version);
         if let Some(ids) = self.judged.borrow().get(&key) {
             return Some(ids.clone());
         }

@@ -1,8 +1,10 @@
 //! Migration of a store of another format, which an update re-creates. Nothing that the store
 //! contains may get lost.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
+use patchgate_fs::read_up_to;
 use serde::Deserialize;
 
 use super::collect::Collected;
@@ -39,9 +41,10 @@ impl OldManifest {
     /// Reads the manifest of format `format` in `dir`. For an unrecognised layout only the format
     /// number is returned.
     pub(super) fn read(dir: &Path, format: u64) -> Self {
-        let path = dir.join(MANIFEST);
-        let is_small = std::fs::metadata(&path).is_ok_and(|file| file.len() <= MAX_MANIFEST_BYTES);
-        let bytes = is_small.then(|| std::fs::read(path).ok()).flatten();
+        let bytes = File::open(dir.join(MANIFEST))
+            .and_then(|file| read_up_to(file, MAX_MANIFEST_BYTES))
+            .ok()
+            .flatten();
         let known = bytes.and_then(|bytes| serde_json::from_slice::<Self>(&bytes).ok());
         Self {
             format,

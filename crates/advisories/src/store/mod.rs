@@ -33,12 +33,13 @@ mod verify;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use patchgate_fs::read_up_to;
 use patchgate_model::{Advisory, Affected, Problem, ProblemKind, SmolStr, SourceStatus};
 
 pub use build::{BuildError, BuildProgress, BuildReport, Existing};
@@ -394,8 +395,8 @@ fn read_manifest(dir: &Path) -> Result<Manifest, StoreError> {
         path: path.clone(),
         source,
     };
-    let length = match fs::metadata(&path) {
-        Ok(metadata) => metadata.len(),
+    let opened = match File::open(&path) {
+        Ok(opened) => opened,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(StoreError::Missing {
                 dir: dir.to_owned(),
@@ -403,11 +404,9 @@ fn read_manifest(dir: &Path) -> Result<Manifest, StoreError> {
         }
         Err(error) => return Err(file(error)),
     };
-    if length > MAX_MANIFEST_BYTES {
-        return Err(file(invalid("it is too large for a manifest")));
-    }
-
-    let bytes = fs::read(&path).map_err(file)?;
+    let bytes = read_up_to(opened, MAX_MANIFEST_BYTES)
+        .and_then(|bytes| bytes.ok_or_else(|| invalid("it is too large for a manifest")))
+        .map_err(file)?;
 
     #[derive(serde::Deserialize)]
     struct Probe {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use flate2::read::MultiGzDecoder;
+use patchgate_fs::{first_bytes, read_up_to};
 use patchgate_model::ProblemKind;
 use zip::ZipArchive;
 
@@ -78,7 +79,10 @@ pub(super) fn read_all(
     let mut archives = Vec::new();
     let mut loose = Vec::new();
     for path in files {
-        match first_bytes(path).map(|bytes| Content::of(&bytes)) {
+        match File::open(path)
+            .and_then(|file| first_bytes(file, 64))
+            .map(|bytes| Content::of(&bytes))
+        {
             Ok(Content::Zip) => archives.push(path),
             Ok(Content::Other) if has_extension(path, "zip") && path.is_file() => {
                 archives.push(path)
@@ -127,13 +131,8 @@ pub(super) fn read_one(
     collected: &mut Collected,
     progress: &(dyn Fn(BuildProgress<'_>) + Sync),
 ) {
-    let mut head = Vec::new();
-    let content = file
-        .by_ref()
-        .take(64)
-        .read_to_end(&mut head)
-        .and_then(|_| file.rewind())
-        .map(|()| Content::of(&head));
+    let content =
+        first_bytes(&file, 64).and_then(|head| file.rewind().map(|()| Content::of(&head)));
     let read = match content {
         Ok(Content::Zip) => read_archive(file, origin, named, 1, collected, progress),
         Ok(_) => {
@@ -155,12 +154,6 @@ pub(super) fn read_one(
 fn has_extension(path: &Path, extension: &str) -> bool {
     path.extension()
         .is_some_and(|found| found.eq_ignore_ascii_case(extension))
-}
-
-fn first_bytes(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(64).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 /// The outcome of one thread: its records, other content by file name, and failures by file name.
@@ -297,12 +290,11 @@ fn finish(
 
 /// Reads one file of any kind. A record goes into `batch`; a file that is of no use is noted there.
 fn read_file(mut file: impl Read, name: &str, batch: &mut Batch) -> Result<FileContent, FileError> {
-    let mut bytes = Vec::new();
-    file.by_ref().take(32).read_to_end(&mut bytes)?;
+    let bytes = first_bytes(file.by_ref(), 32)?;
 
     match Content::of(&bytes) {
         Content::Json => {
-            read_bounded(file, MAX_JSON_BYTES, &mut bytes)?;
+            let bytes = read_whole(io::Cursor::new(bytes).chain(file), MAX_JSON_BYTES)?;
             read_json(&bytes, &|| name.to_owned(), batch)
         }
         Content::Epss => {
@@ -338,8 +330,7 @@ fn read_gzip(file: impl Read, name: &str, batch: &mut Batch) -> Result<FileConte
             text.take(MAX_TEXT_BYTES),
         )?)),
         Content::Json => {
-            let mut bytes = Vec::new();
-            read_bounded(text, MAX_JSON_BYTES, &mut bytes)?;
+            let bytes = read_whole(text, MAX_JSON_BYTES)?;
             read_json(&bytes, &|| name.to_owned(), batch)
         }
         Content::Zip | Content::Gzip | Content::Other => {
@@ -383,12 +374,8 @@ fn claims_to_be_a_record(json: &[u8]) -> bool {
         .is_ok_and(|probe| probe.affected.is_some() || probe.schema_version.is_some())
 }
 
-fn read_bounded(file: impl Read, limit: u64, bytes: &mut Vec<u8>) -> Result<(), FileError> {
-    let room = limit.saturating_sub(bytes.len() as u64);
-    if file.take(room + 1).read_to_end(bytes)? as u64 > room {
-        return Err(FileError::TooLarge(limit));
-    }
-    Ok(())
+fn read_whole(file: impl Read, limit: u64) -> Result<Vec<u8>, FileError> {
+    read_up_to(file, limit)?.ok_or(FileError::TooLarge(limit))
 }
 
 fn note(collected: &mut Collected, name: &str, error: &FileError) {

@@ -158,14 +158,13 @@ fn pull_request_number(args: &Args, context: &Context) -> Result<u64, UserError>
 }
 
 fn read_event(path: &str) -> Result<serde_json::Value, UserError> {
-    use std::io::Read as _;
     let failed = |error: String| {
         UserError::usage(format!("the event file `{path}` cannot be read: {error}"))
     };
-    let mut bytes = Vec::new();
-    std::fs::File::open(path)
-        .and_then(|file| file.take(MAX_EVENT_BYTES).read_to_end(&mut bytes))
-        .map_err(|error| failed(error.to_string()))?;
+    let bytes = std::fs::File::open(path)
+        .and_then(|file| patchgate_fs::read_up_to(file, MAX_EVENT_BYTES))
+        .map_err(|error| failed(error.to_string()))?
+        .ok_or_else(|| failed(format!("it is larger than {MAX_EVENT_BYTES} bytes")))?;
     serde_json::from_slice(&bytes).map_err(|error| failed(error.to_string()))
 }
 

@@ -17,14 +17,14 @@ mod version;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::Bump;
+use patchgate_model::{Bump, Purl};
 
 pub use projection::resolution_manifest;
 
 use self::version::Version;
 use crate::{
-    Ecosystem, EditError, FileReader, Format, ManifestFormat, MetadataRequest, ParseError,
-    PurlName, Release, RequirementEdit, RequirementError, Upgradable, VersionError,
+    Ecosystem, EditError, FileReader, Format, ManifestFormat, MetadataRequest, ParseError, Release,
+    RequirementEdit, RequirementError, Upgradable, VersionError,
 };
 
 /// OSV's name for the ecosystem.
@@ -56,8 +56,8 @@ impl Ecosystem for Cargo {
     }
 
     /// Names have no namespace; one that a tool adds is not part of the name.
-    fn name_from_purl(&self, purl: PurlName<'_>) -> String {
-        purl.name.to_owned()
+    fn name_from_purl(&self, purl: &Purl) -> String {
+        purl.name.clone()
     }
 
     fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {

@@ -11,7 +11,7 @@ use std::cmp::Ordering;
 
 use patchgate_model::Purl;
 
-use crate::{Ecosystem, FileReader, Format, PurlName, VersionError};
+use crate::{Ecosystem, FileReader, Format, VersionError};
 use version::Version;
 
 /// Patchgate's own name for the ecosystem, because OSV has none.
@@ -34,11 +34,11 @@ impl Ecosystem for CocoaPods {
         "cocoapods"
     }
 
-    fn name_from_purl(&self, purl: PurlName<'_>) -> String {
-        match (purl.namespace, purl.subpath) {
+    fn name_from_purl(&self, purl: &Purl) -> String {
+        match (purl.namespace.as_str(), purl.subpath.as_str()) {
             // A subspec is named by the path within its pod.
             ("", subspec) if !subspec.is_empty() => format!("{}/{subspec}", purl.name),
-            _ => purl.joined(),
+            _ => purl.full_name(),
         }
     }
 

@@ -17,7 +17,9 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use self::version::Version;
-use crate::{Ecosystem, FileReader, Format, ManifestFormat, PurlName, VersionError};
+use patchgate_model::Purl;
+
+use crate::{Ecosystem, FileReader, Format, ManifestFormat, VersionError};
 
 /// Name of the ecosystem in OSV.
 const NAME: &str = "ConanCenter";
@@ -36,8 +38,8 @@ impl Ecosystem for Conan {
     }
 
     /// The namespace is the user of the recipe, and not part of the name.
-    fn name_from_purl(&self, purl: PurlName<'_>) -> String {
-        purl.name.to_owned()
+    fn name_from_purl(&self, purl: &Purl) -> String {
+        purl.name.clone()
     }
 
     /// Conan 2 allows small letters only; in Conan 1 names are case-sensitive.

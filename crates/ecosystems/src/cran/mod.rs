@@ -9,8 +9,10 @@ mod tests;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
+use patchgate_model::Purl;
+
 use crate::version::{self, r};
-use crate::{Ecosystem, FileReader, Format, ManifestFormat, PurlName, VersionError};
+use crate::{Ecosystem, FileReader, Format, ManifestFormat, VersionError};
 
 /// Name of the ecosystem in OSV.
 const NAME: &str = "CRAN";
@@ -29,8 +31,8 @@ impl Ecosystem for Cran {
     }
 
     /// Names have no namespace; one that a tool adds is not part of the name.
-    fn name_from_purl(&self, purl: PurlName<'_>) -> String {
-        purl.name.to_owned()
+    fn name_from_purl(&self, purl: &Purl) -> String {
+        purl.name.clone()
     }
 
     /// Names are case-sensitive in R.

@@ -13,9 +13,9 @@ mod rpm;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::package_url;
+use patchgate_model::{Purl, package_url};
 
-use crate::{Ecosystem, PurlName, VersionError};
+use crate::{Ecosystem, VersionError};
 
 /// A distribution of packages for an operating system.
 #[derive(Debug, Clone, Copy)]
@@ -225,8 +225,8 @@ impl Ecosystem for Distribution {
         )
     }
 
-    fn name_from_purl(&self, purl: PurlName<'_>) -> String {
-        purl.name.to_owned()
+    fn name_from_purl(&self, purl: &Purl) -> String {
+        purl.name.clone()
     }
 
     fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {

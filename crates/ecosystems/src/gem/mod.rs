@@ -9,7 +9,9 @@ mod version;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use crate::{Ecosystem, FileReader, Format, ManifestFormat, PurlName, VersionError};
+use patchgate_model::Purl;
+
+use crate::{Ecosystem, FileReader, Format, ManifestFormat, VersionError};
 use version::Version;
 
 /// Name of the ecosystem in OSV.
@@ -29,8 +31,8 @@ impl Ecosystem for RubyGems {
     }
 
     /// Names have no namespace; one that a tool adds is not part of the name.
-    fn name_from_purl(&self, purl: PurlName<'_>) -> String {
-        purl.name.to_owned()
+    fn name_from_purl(&self, purl: &Purl) -> String {
+        purl.name.clone()
     }
 
     /// RubyGems compares names exactly, including case.

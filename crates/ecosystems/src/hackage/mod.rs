@@ -12,7 +12,9 @@ mod tests;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use crate::{Ecosystem, FileReader, Format, ManifestFormat, PurlName, VersionError};
+use patchgate_model::Purl;
+
+use crate::{Ecosystem, FileReader, Format, ManifestFormat, VersionError};
 
 /// Name of the ecosystem in OSV.
 const NAME: &str = "Hackage";
@@ -31,8 +33,8 @@ impl Ecosystem for Hackage {
     }
 
     /// Names have no namespace; one that a tool adds is not part of the name.
-    fn name_from_purl(&self, purl: PurlName<'_>) -> String {
-        purl.name.to_owned()
+    fn name_from_purl(&self, purl: &Purl) -> String {
+        purl.name.clone()
     }
 
     /// Names are case-sensitive on Hackage.

@@ -10,7 +10,9 @@ mod version;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use crate::{Ecosystem, FileReader, Format, ManifestFormat, PurlName, VersionError};
+use patchgate_model::Purl;
+
+use crate::{Ecosystem, FileReader, Format, ManifestFormat, VersionError};
 
 /// Name of the ecosystem in OSV.
 const NAME: &str = "Hex";
@@ -29,8 +31,8 @@ impl Ecosystem for Hex {
     }
 
     /// The namespace is an organisation with packages of its own, and not part of the name.
-    fn name_from_purl(&self, purl: PurlName<'_>) -> String {
-        purl.name.to_owned()
+    fn name_from_purl(&self, purl: &Purl) -> String {
+        purl.name.clone()
     }
 
     /// Names are already in lower case.

@@ -16,11 +16,11 @@ mod version;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::package_url;
+use patchgate_model::{Purl, package_url};
 
 pub use self::pom::{DeclaredRepository, EXTERNAL, repositories};
 use self::version::Version;
-use crate::{Ecosystem, FileReader, Format, PurlName, VersionError};
+use crate::{Ecosystem, FileReader, Format, VersionError};
 
 /// Name of the ecosystem in OSV.
 const NAME: &str = "Maven";
@@ -38,9 +38,9 @@ impl Ecosystem for Maven {
         "maven"
     }
 
-    fn name_from_purl(&self, purl: PurlName<'_>) -> String {
-        match purl.namespace {
-            "" => purl.name.to_owned(),
+    fn name_from_purl(&self, purl: &Purl) -> String {
+        match purl.namespace.as_str() {
+            "" => purl.name.clone(),
             group => format!("{group}:{}", purl.name),
         }
     }

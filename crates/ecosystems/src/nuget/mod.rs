@@ -29,9 +29,9 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use self::version::Version;
-use crate::{
-    Ecosystem, FileReader, Format, Input, ManifestFormat, ParseError, PurlName, VersionError,
-};
+use patchgate_model::Purl;
+
+use crate::{Ecosystem, FileReader, Format, Input, ManifestFormat, ParseError, VersionError};
 
 /// Name of the ecosystem in OSV.
 const NAME: &str = "NuGet";
@@ -112,8 +112,8 @@ impl Ecosystem for NuGet {
     }
 
     /// Names have no namespace; one that a tool adds is not part of the name.
-    fn name_from_purl(&self, purl: PurlName<'_>) -> String {
-        purl.name.to_owned()
+    fn name_from_purl(&self, purl: &Purl) -> String {
+        purl.name.clone()
     }
 
     fn normalize_name<'a>(&self, name: &'a str) -> Cow<'a, str> {

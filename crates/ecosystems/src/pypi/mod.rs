@@ -29,10 +29,10 @@ mod tests;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::package_url;
+use patchgate_model::{Purl, package_url};
 
 use self::version::Version;
-use crate::{Ecosystem, FileReader, Format, Input, ManifestFormat, PurlName, VersionError};
+use crate::{Ecosystem, FileReader, Format, Input, ManifestFormat, VersionError};
 pub(crate) use address::without_credentials;
 pub(crate) use name::normalize;
 pub(crate) use requirements_txt::{Pinned, pinned};
@@ -67,8 +67,8 @@ impl Ecosystem for PyPi {
     }
 
     /// Names have no namespace; one that a tool adds is not part of the name.
-    fn name_from_purl(&self, purl: PurlName<'_>) -> String {
-        purl.name.to_owned()
+    fn name_from_purl(&self, purl: &Purl) -> String {
+        purl.name.clone()
     }
 
     /// The name in its normal form, as the type's definition in the specification says.

@@ -2,9 +2,10 @@
 //! are read; Maven is not run.
 
 use std::fs::File;
-use std::io::Read as _;
+use std::io;
 use std::path::{Path, PathBuf};
 
+use patchgate_fs::{ReadError, read_up_to};
 use patchgate_http::Environment;
 
 use super::settings::{self, Repository};
@@ -61,25 +62,20 @@ pub(super) fn repositories(folder: &Path) -> Option<Vec<Repository>> {
     }
 
     let mut archive = zip::ZipArchive::new(file).ok()?;
-    let mut text = String::new();
-    archive
-        .by_name(SUPER_PROJECT)
-        .ok()?
-        .take(MAX_TEXT_BYTES)
-        .read_to_string(&mut text)
-        .ok()?;
+    let project = archive.by_name(SUPER_PROJECT).ok()?;
+    let bytes = read_up_to(project, MAX_TEXT_BYTES).ok()??;
 
-    settings::super_project(&text).ok()
+    settings::super_project(&String::from_utf8(bytes).ok()?).ok()
 }
 
 /// A small text file; `None` when it does not exist.
-pub(super) fn text(path: &Path) -> Option<std::io::Result<String>> {
-    if !path.is_file() {
-        return None;
-    }
-    Some(File::open(path).and_then(|file| {
-        let mut text = String::new();
-        file.take(MAX_TEXT_BYTES).read_to_string(&mut text)?;
-        Ok(text)
-    }))
+pub(super) fn text(path: &Path) -> Option<Result<String, ReadError>> {
+    path.is_file().then(|| {
+        let bytes = read_up_to(File::open(path)?, MAX_TEXT_BYTES)?;
+        let bytes = bytes.ok_or(ReadError::TooLarge {
+            limit: MAX_TEXT_BYTES,
+        })?;
+        let text = String::from_utf8(bytes);
+        text.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error).into())
+    })
 }

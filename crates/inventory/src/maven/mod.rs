@@ -11,11 +11,12 @@ mod installation;
 mod settings;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read as _;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use patchgate_ecosystems::{Input, Siblings, format_by_id, maven};
+use patchgate_fs::read_up_to;
 use patchgate_http::{Caching, Client, ClientOptions, Environment, Request};
 use patchgate_model::{Lockfile, error_chain};
 
@@ -173,7 +174,7 @@ impl<'a> MavenRepository<'a> {
         let Some(text) = installation::text(path) else {
             return Ok(None);
         };
-        let text = text.map_err(|error| failed(format!("cannot be read: {error}")))?;
+        let text = text.map_err(|error| failed(error.to_string()))?;
         let variable = |name: &str| self.environment.variable(name).map(str::to_owned);
 
         Settings::read(&text, &variable)
@@ -426,10 +427,7 @@ fn kept(local: &Path, path: &str) -> Option<Vec<u8>> {
     if !full.is_file() {
         return None;
     }
-    let file = std::fs::File::open(full).ok()?;
-    let mut bytes = Vec::new();
-    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).ok()?;
-    (bytes.len() as u64 <= MAX_FILE_BYTES).then_some(bytes)
+    read_up_to(File::open(full).ok()?, MAX_FILE_BYTES).ok()?
 }
 
 fn is_project(path: &str, bytes: &[u8]) -> bool {

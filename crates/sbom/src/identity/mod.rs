@@ -3,7 +3,7 @@
 mod distribution;
 
 use patchgate_ecosystems::distribution::DISTRIBUTIONS;
-use patchgate_ecosystems::{Ecosystem, PurlName, by_purl_type};
+use patchgate_ecosystems::{Ecosystem, by_purl_type};
 use patchgate_model::Purl;
 
 /// The ecosystem of packages that have no package URL, or one of a type that Patchgate does not
@@ -92,14 +92,9 @@ pub(crate) fn known_ecosystem(name: &str) -> Option<&'static str> {
 
 /// The name as registries write it.
 fn name(purl: &Purl) -> String {
-    let parts = PurlName {
-        namespace: &purl.namespace,
-        name: &purl.name,
-        subpath: &purl.subpath,
-    };
     match by_purl_type(&purl.kind) {
-        Some(ecosystem) => ecosystem.name_from_purl(parts),
-        None => parts.joined(),
+        Some(ecosystem) => ecosystem.name_from_purl(purl),
+        None => purl.full_name(),
     }
 }
 
