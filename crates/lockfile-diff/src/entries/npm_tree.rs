@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::Differences;
 use super::flags::FlagsOfGraph;
 use super::npm::{FLAGS, Object, changed, flags, is_set, list, object, text};
+use super::npm_paths::is_normal;
 
 /// Copies by install path.
 type Copies<'a> = BTreeMap<String, &'a Object>;
@@ -34,6 +35,9 @@ pub(super) fn compare(
     let has_mirror = now.contains_key("packages");
     for (path, copy) in &new {
         let was = old.get(path);
+        if was.is_none() && !is_normal(path) {
+            differences.certain(format!("`{path}` is not a path that npm writes"));
+        }
         let same_version = was.is_some_and(|was| was.get("version") == copy.get("version"));
         if let Some(was) = was
             && same_version
@@ -194,7 +198,13 @@ fn copies(tree: &Object) -> Copies<'_> {
             let Some(copy) = copy.as_object() else {
                 continue;
             };
-            let path = format!("{above}node_modules/{name}");
+            // A name that contains a path must not hide the copy at that path.
+            let separator = if name.contains("node_modules/") {
+                "//"
+            } else {
+                "/"
+            };
+            let path = format!("{above}node_modules{separator}{name}");
             if let Some(below) = copy.get("dependencies").and_then(Value::as_object)
                 && depth < MAX_DEPTH
             {

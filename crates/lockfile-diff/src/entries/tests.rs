@@ -363,7 +363,10 @@ fn another_package_under_a_known_name_is_seen() {
         |entries| {
             entries["node_modules/c/node_modules/b"] = entry("c", "1.0.0", json!({"name": "c"}));
         },
-        &["`node_modules/c/node_modules/b` is a new alias of `c`"],
+        &[
+            "`node_modules/c/node_modules/b` is a new alias of `c`",
+            "nothing depends on `node_modules/c/node_modules/b`, which is new",
+        ],
     );
 }
 
@@ -375,7 +378,9 @@ fn a_copy_at_another_path_is_the_same_copy() {
                 entry("c", "1.0.0", json!({"bin": {"tsc": "index.js"}}));
         },
         &[
+            "`node_modules/b/node_modules/c` has commands (`bin`) that `c` did not have before",
             "`node_modules/b/node_modules/c` differs from the copies of this version that were there before",
+            "nothing depends on `node_modules/b/node_modules/c`, which is new",
         ],
     );
 }
