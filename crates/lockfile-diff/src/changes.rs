@@ -1,12 +1,13 @@
 //! Every change between two states of a lockfile.
 
 mod integrity;
+mod origins;
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use patchgate_ecosystems::Upgradable;
-use patchgate_model::{Bump, Lockfile, Origin, Package, without_credentials};
+use patchgate_model::{Bump, Lockfile, Origin, Package};
 
 use crate::downgrade::{Downgrade, Excuse, falls};
 use crate::rewired::rewired;
@@ -162,6 +163,7 @@ impl<'a> Comparison<'a> {
                     self.integrity(base, head, &mut diff);
                     self.source(name, base, head, &mut diff);
                     self.commits(name, base, head, &mut diff);
+                    self.renumbered(name, base, head, &mut diff);
                 }
                 None => self.new_package(name, head, &mut diff),
             }
@@ -449,47 +451,6 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    fn source(&self, name: &str, base: &[&Package], head: &[&Package], diff: &mut LockfileDiff) {
-        let before: BTreeSet<Source> = base.iter().map(|package| Source::of(package)).collect();
-        let now: BTreeSet<Source> = head.iter().map(|package| Source::of(package)).collect();
-
-        for source in now.difference(&before) {
-            let text = self.text(&format!("{name} comes from {source}, and did not before"));
-            // Same server and another path, or a server that the lockfile does not state: it may be
-            // the registry's own layout, so a person decides.
-            let same_server = before.iter().any(|known| known.server == source.server);
-
-            if same_server || source.server.is_none() {
-                diff.source_unclear.push(text);
-            } else {
-                diff.source_changed.push(text);
-            }
-        }
-    }
-
-    /// A git dependency is its commit: another one is other code, whatever the version says. Forges
-    /// serve the commits of forks under the address of the original too.
-    fn commits(&self, name: &str, base: &[&Package], head: &[&Package], diff: &mut LockfileDiff) {
-        let (before, now) = (commits(base), commits(head));
-
-        for (url, commit) in now.difference(&before) {
-            let was: Vec<&str> = before
-                .iter()
-                .filter(|(known, _)| known == url)
-                .map(|(_, commit)| commit.unwrap_or("no commit"))
-                .collect();
-            // Another address is another source, which is reported as such.
-            if !was.is_empty() {
-                diff.source_changed.push(self.text(&format!(
-                    "{name} comes from another commit of `{}`: {} -> {}",
-                    without_credentials(url),
-                    was.join(", "),
-                    commit.unwrap_or("no commit")
-                )));
-            }
-        }
-    }
-
     fn new_package(&self, name: &str, head: &[&Package], diff: &mut LockfileDiff) {
         diff.added
             .push(self.text(&format!("{name} {}", list(&versions(head)))));
@@ -521,17 +482,6 @@ pub(crate) fn bump(ecosystem: &dyn Upgradable, from: &str, to: &str) -> Result<B
     }
 
     ecosystem.bump(from, to).map_err(|error| error.to_string())
-}
-
-/// The address and the commit of each copy from git.
-fn commits<'a>(packages: &[&'a Package]) -> BTreeSet<(&'a str, Option<&'a str>)> {
-    packages
-        .iter()
-        .filter_map(|package| match &package.origin {
-            Origin::Git { url, commit } => Some((url.as_str(), commit.as_deref())),
-            _ => None,
-        })
-        .collect()
 }
 
 /// Packages to which an edge leads.

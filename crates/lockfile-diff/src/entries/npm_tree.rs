@@ -76,7 +76,8 @@ pub(super) fn compare(
     }
 }
 
-/// A copy whose version does not change. Its flags must be those in `packages`, or in version 1
+/// A copy whose version does not change. npm's versions differ in how they write `from`, the
+/// requirement of a git dependency. Its flags must be those in `packages`, or in version 1
 /// follow from the graph.
 fn same_copy(
     path: &str,
@@ -91,10 +92,11 @@ fn same_copy(
         .filter(|key| *key != "dependencies")
         .partition(|key| FLAGS.contains(key));
     if !fields.is_empty() {
-        differences.certain(format!(
+        let text = format!(
             "`{path}` differs in {} in `dependencies`, though its version does not change",
             list(&fields)
-        ));
+        );
+        differences.push(text, fields != ["from"]);
     }
 
     let explained = match own {

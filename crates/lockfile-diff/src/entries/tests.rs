@@ -1,3 +1,5 @@
+mod attacks;
+
 use serde_json::{Value, json};
 
 use crate::testing::{Change, entry, npm};
@@ -378,8 +380,8 @@ fn a_copy_at_another_path_is_the_same_copy() {
                 entry("c", "1.0.0", json!({"bin": {"tsc": "index.js"}}));
         },
         &[
-            "`node_modules/b/node_modules/c` has commands (`bin`) that `c` did not have before",
             "`node_modules/b/node_modules/c` differs from the copies of this version that were there before",
+            "`node_modules/b/node_modules/c` has commands (`bin`) that `c` did not have before",
             "nothing depends on `node_modules/b/node_modules/c`, which is new",
         ],
     );
