@@ -1,6 +1,6 @@
 //! Every change between two states of a lockfile.
 
-mod integrity;
+pub(crate) mod integrity;
 mod origins;
 
 use std::cmp::Ordering;
@@ -40,7 +40,8 @@ pub struct LockfileDiff {
     pub unmet: Vec<String>,
     /// Versions that stay, but with another hash or without their hash.
     pub integrity_changed: Vec<String>,
-    /// New versions without a hash, in a lockfile that has hashes, or with a weaker one than before.
+    /// Hashes that a person has to judge: new versions without one, in a lockfile that has hashes, or
+    /// with a weaker one than before, and versions that stay with a stronger one.
     pub integrity_missing: Vec<String>,
     /// Packages from another server or another git commit than before.
     pub source_changed: Vec<String>,

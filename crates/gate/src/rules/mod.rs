@@ -131,7 +131,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         code: "dependency-integrity",
-        asks: "The hash of a version that stays does not change; a change is blocked.",
+        asks: "The hash of a version that stays does not change; a change is blocked, except to a stronger kind of hash.",
         check: dependencies::integrity,
     },
     Rule {

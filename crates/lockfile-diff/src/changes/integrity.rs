@@ -30,6 +30,10 @@ impl Comparison<'_> {
 
             let name = &package.name;
             match (&package.integrity, known.get(version)) {
+                (Some(now), Some(before)) if before.iter().all(|was| is_stronger(was, now)) => {
+                    let what = format!("the hash of {name} {version} changes to a stronger kind");
+                    diff.integrity_missing.push(self.text(&what));
+                }
                 (Some(now), Some(before)) if !before.contains(now.as_str()) => {
                     diff.integrity_changed
                         .push(self.text(&format!("the hash of {name} {version} changes")));
@@ -73,6 +77,12 @@ impl Comparison<'_> {
                 .push(self.text(&format!("{} {} has no hash", package.name, package.version)));
         }
     }
+}
+
+/// Whether a hash is of a stronger kind than another. npm replaces SHA-1 by SHA-512 where it asks the
+/// registry again, and a lockfile does not prove that both are of one archive.
+pub(crate) fn is_stronger(before: &str, now: &str) -> bool {
+    strength(before).is_some_and(|before| strength(now) > Some(before))
 }
 
 /// The strongest algorithm of a hash in the form of

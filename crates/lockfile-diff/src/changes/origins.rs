@@ -26,13 +26,13 @@ impl Comparison<'_> {
             let same_server = before.iter().any(|known| known.server == source.server);
             // npm leaves the addresses out where it is configured so, and states those of new versions
             // where it is not.
+            let states_none = || {
+                let mut servers = self.servers.iter().flatten();
+                servers.all(|server| !server.starts_with("registry"))
+            };
             let unstated = source.kind == "registry"
                 && before.iter().any(|known| known.server.is_none())
-                && self
-                    .servers
-                    .iter()
-                    .flatten()
-                    .all(|server| !server.starts_with("registry"));
+                && (self.servers.contains(&source.server) || states_none());
 
             if same_server || unstated || source.server.is_none() {
                 diff.source_unclear.push(text);

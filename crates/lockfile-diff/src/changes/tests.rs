@@ -328,7 +328,15 @@ fn a_hash_that_npm_would_not_check_counts_as_missing() {
         diff(&before, &lock("1.0.1", "sha512-b")).integrity_missing,
         NONE
     );
+    // npm replaces weak hashes of versions that stay.
     let sha1 = lock("1.0.0", "sha1-a");
+    let stronger = diff(&sha1, &before);
+    assert_eq!(stronger.integrity_changed, NONE);
+    assert_eq!(
+        stronger.integrity_missing,
+        ["the hash of b 1.0.0 changes to a stronger kind (package-lock.json)"]
+    );
+    assert_eq!(diff(&before, &sha1).integrity_changed.len(), 1);
     assert_eq!(
         diff(&sha1, &lock("1.0.1", "sha512-b")).integrity_missing,
         NONE

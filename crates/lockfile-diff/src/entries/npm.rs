@@ -13,6 +13,7 @@ use super::flags::{Flags, FlagsOfGraph};
 use super::npm_paths::{installed_name, is_normal};
 use super::{Differences, State, npm_tree};
 use crate::changes::asked_for;
+use crate::changes::integrity::is_stronger;
 
 pub(super) type Object = Map<String, Value>;
 
@@ -22,6 +23,9 @@ pub(super) const FLAGS: [&str; 4] = ["dev", "optional", "devOptional", "peer"];
 /// Fields that change nothing about an installation. npm's versions differ in whether they write
 /// them.
 const INFORMATIVE: [&str; 3] = ["deprecated", "funding", "license"];
+
+/// Those of them that npm adds to old entries, and never prints.
+const ADDED: [&str; 2] = ["funding", "license"];
 
 /// Fields of a project's entry that npm copies from its manifest, and that change nothing about an
 /// installation: they differ when the lockfile was out of date.
@@ -180,13 +184,17 @@ impl Packages<'_> {
     fn same_entry(&self, path: &str, was: &Object, entry: &Object, differences: &mut Differences) {
         let (flags_changed, fields): (Vec<&str>, Vec<&str>) = changed(was, entry)
             .into_iter()
+            .filter(|key| !ADDED.contains(key) || was.contains_key(*key))
             .partition(|key| FLAGS.contains(key));
         if !fields.is_empty() {
             let text = format!(
                 "`{path}` differs in {}, though its version does not change",
                 list(&fields)
             );
-            differences.push(text, !fields.iter().all(|key| INFORMATIVE.contains(key)));
+            let may_be_honest = |key: &&str| {
+                INFORMATIVE.contains(key) || (*key == "integrity" && has_stronger_hash(was, entry))
+            };
+            differences.push(text, !fields.iter().all(may_be_honest));
         }
 
         if !flags_changed.is_empty() && !self.graph.explain(path, flags(entry)) {
@@ -425,6 +433,12 @@ fn essence(entry: &Object) -> String {
         .filter(|(key, _)| !FLAGS.contains(key) && !INFORMATIVE.contains(key) && *key != "name")
         .collect();
     format!("{fields:?}")
+}
+
+/// Whether an entry has a hash of a stronger kind than before.
+pub(super) fn has_stronger_hash(was: &Object, entry: &Object) -> bool {
+    let hashes = text(was, "integrity").zip(text(entry, "integrity"));
+    hashes.is_some_and(|(was, now)| is_stronger(was, now))
 }
 
 /// Whether two entries at a path are of one package in one version.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::Differences;
 use super::flags::FlagsOfGraph;
-use super::npm::{FLAGS, Object, changed, flags, is_set, list, object, text};
+use super::npm::{FLAGS, Object, changed, flags, has_stronger_hash, is_set, list, object, text};
 use super::npm_paths::is_normal;
 
 /// Copies by install path.
@@ -90,13 +90,16 @@ fn same_copy(
     let (flags_changed, fields): (Vec<&str>, Vec<&str>) = changed(was, copy)
         .into_iter()
         .filter(|key| *key != "dependencies")
+        .filter(|key| *key != "requires" || !(requires_nothing(was) && requires_nothing(copy)))
         .partition(|key| FLAGS.contains(key));
     if !fields.is_empty() {
         let text = format!(
             "`{path}` differs in {} in `dependencies`, though its version does not change",
             list(&fields)
         );
-        differences.push(text, fields != ["from"]);
+        let may_be_honest =
+            |key: &&str| *key == "from" || (*key == "integrity" && has_stronger_hash(was, copy));
+        differences.push(text, !fields.iter().all(may_be_honest));
     }
 
     let explained = match own {
@@ -109,6 +112,12 @@ fn same_copy(
             list(&flags_changed)
         ));
     }
+}
+
+/// Whether a copy has no requirements. npm's versions differ in whether they write the empty object.
+fn requires_nothing(copy: &Object) -> bool {
+    copy.get("requires")
+        .is_none_or(|requires| requires.as_object().is_some_and(Map::is_empty))
 }
 
 /// Whether a copy above a path in the tree is new there, or of another version than before.

@@ -96,3 +96,49 @@ fn a_path_as_a_name_in_the_mirror_hides_nothing() {
         ],
     );
 }
+
+/// npm asks the registry again for other copies of a package that it updates.
+#[test]
+fn what_npm_rewrites_in_old_entries_is_not_blocked() {
+    let lock = |hash: &str, license: bool, requires: bool, b: &str| {
+        mirrored(b, |lock| {
+            for tree in ["packages", "dependencies"] {
+                let path = if tree == "packages" {
+                    "node_modules/a"
+                } else {
+                    "a"
+                };
+                lock[tree][path]["integrity"] = json!(hash);
+            }
+            if license {
+                lock["packages"]["node_modules/a"]["license"] = json!("MIT");
+            }
+            if requires {
+                lock["dependencies"]["a"]["requires"] = json!({});
+            }
+        })
+    };
+    let path = "package-lock.json";
+    let before = lock("sha1-a", false, true, "1.0.0");
+    expect(path, &before, &lock("sha1-a", true, false, "1.0.1"), &NONE);
+    expect(
+        path,
+        &before,
+        &lock("sha512-a", true, false, "1.0.1"),
+        &[
+            "`node_modules/a` differs in `integrity` in `dependencies`, though its version does not change",
+            "`node_modules/a` differs in `integrity`, though its version does not change",
+        ],
+    );
+    for hash in ["sha1-b", "x"] {
+        expect(
+            path,
+            &before,
+            &lock(hash, false, true, "1.0.1"),
+            &[
+                "!`node_modules/a` differs in `integrity` in `dependencies`, though its version does not change",
+                "!`node_modules/a` differs in `integrity`, though its version does not change",
+            ],
+        );
+    }
+}
