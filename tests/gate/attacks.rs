@@ -6,11 +6,17 @@ use crate::support::forge_sandbox::reasons_against;
 
 #[track_caller]
 fn is_blocked(path: &str, before: &str, attack: &str, code: &str) {
+    is_refused(path, before, attack, (11, code));
+}
+
+/// The gate exits with a code, and names a rule.
+#[track_caller]
+fn is_refused(path: &str, before: &str, attack: &str, (exit, code): (i32, &str)) {
     let Some(proposed) = propose_change(path, before.to_owned(), attack.to_owned()) else {
         return;
     };
     proposed.report_test("success");
-    let run = proposed.gate(&["--merge"]).expect(11);
+    let run = proposed.gate(&["--merge"]).expect(exit);
 
     assert!(reasons_against(&run).contains(&code.to_owned()), "{run:?}");
     assert_eq!(run.json()["merged"], false);
@@ -71,5 +77,69 @@ fn bin_of_an_unmoved_npm_package() {
         &lock("6.5.2", ""),
         &lock("6.5.3", "\"bin\": { \"tsc\": \"index.js\" },\n      "),
         "lockfile-entries",
+    );
+}
+
+/// A lockfile of npm with `qs` in a version, and more entries.
+fn with_qs(version: &str, hash: &str, more: &str) -> String {
+    format!(
+        r#"{{
+  "name": "app",
+  "lockfileVersion": 3,
+  "requires": true,
+  "packages": {{
+    "": {{ "name": "app", "dependencies": {{ "mini": ">=1", "old": "1", "qs": "^6.5.0" }} }},
+    "node_modules/mini": {{
+      "version": "2.0.0",
+      "resolved": "https://registry.invalid/mini/-/mini-2.0.0.tgz",
+      "integrity": "sha512-bWluaQ=="
+    }},
+    "node_modules/old": {{
+      "version": "1.0.0",
+      "resolved": "https://registry.invalid/old/-/old-1.0.0.tgz",
+      "integrity": "sha512-b2xk",
+      "dependencies": {{ "mini": "^1" }}
+    }},
+    "node_modules/old/node_modules/mini": {{
+      "version": "1.0.0",
+      "resolved": "https://registry.invalid/mini/-/mini-1.0.0.tgz",
+      "integrity": "sha512-bWluaTE="
+    }},
+    "node_modules/qs": {{
+      "version": "{version}",
+      "resolved": "https://registry.invalid/qs/-/qs-{version}.tgz",
+      "integrity": "{hash}"
+    }}{more}
+  }}
+}}
+"#
+    )
+}
+
+/// npm resolves both paths to one directory, and the last entry wins: `npm ci` installs 1.0.0.
+#[test]
+fn second_spelling_of_an_npm_path() {
+    let shadow = r#",
+    "./node_modules/mini": {
+      "version": "1.0.0",
+      "resolved": "https://registry.invalid/mini/-/mini-1.0.0.tgz",
+      "integrity": "sha512-bWluaTE="
+    }"#;
+    is_blocked(
+        "package-lock.json",
+        &with_qs("6.5.2", "sha512-cXM=", ""),
+        &with_qs("6.5.3", "sha512-cXMz", shadow),
+        "lockfile-entries",
+    );
+}
+
+/// npm ignores a hash that it cannot read, and installs whatever the server sends.
+#[test]
+fn unreadable_hash_of_the_new_npm_version() {
+    is_refused(
+        "package-lock.json",
+        &with_qs("6.5.2", "sha512-cXM=", ""),
+        &with_qs("6.5.3", "unreadable", ""),
+        (10, "dependency-integrity"),
     );
 }

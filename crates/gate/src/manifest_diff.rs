@@ -107,12 +107,48 @@ fn compare<'a>(
             }
         }
         (Value::String(before), Value::String(after))
-            if ecosystem.is_requirement_key(path) && is_plain(before) && is_plain(after) => {}
+            if before == after || is_requirement_raised(ecosystem, path, before, after) => {}
         (before, after) if before != after => {
             changes.push(format!("`{}` changes", path.join(".")));
         }
         _ => {}
     }
+}
+
+/// Whether the change of a value is one that a fix makes: a requirement that is raised to a version.
+/// Any other change of a requirement (`=1.6.0` to `*`) admits versions that were excluded.
+fn is_requirement_raised(
+    ecosystem: &dyn Upgradable,
+    path: &[&str],
+    before: &str,
+    after: &str,
+) -> bool {
+    let is_raised = |version: String| {
+        ecosystem
+            .raise_requirement(before, &version)
+            .is_ok_and(|raised| raised == after)
+    };
+    ecosystem.is_requirement_key(path)
+        && is_plain(before)
+        && is_plain(after)
+        && after
+            .split(['^', '~', '=', '<', '>', '*', '|', ',', ' '])
+            .filter_map(smallest_version)
+            .any(is_raised)
+}
+
+/// The smallest version of a requirement's part: `1.2.0` for `1.2` and for `1.2.x`.
+fn smallest_version(part: &str) -> Option<String> {
+    let end = part.find(['-', '+']).unwrap_or(part.len());
+    let (numbers, rest) = part.split_at(end);
+    let is_number = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    let mut numbers: Vec<&str> = numbers.split('.').take_while(is_number).collect();
+    if numbers.is_empty() {
+        return None;
+    }
+
+    numbers.resize(3, "0");
+    Some(format!("{}{rest}", numbers.join(".")))
 }
 
 /// Whether a requirement consists of versions and operators: no tag, address, path or alias.
@@ -154,6 +190,47 @@ mod tests {
             "[dependencies]\na = \"2\"\nb = { version = \"=1.3\", features = [\"x\"] }\n[target.'cfg(unix)'.dependencies.c]\nversion = \"1.1\"\n[workspace.dependencies]\nd = \"1.0.4\"",
         )
         .is_empty());
+    }
+
+    #[test]
+    fn a_requirement_is_only_raised() {
+        for (before, after) in [
+            ("^6.5.0", "^6.5.3"),
+            ("~1.2.0", "~1.2.9"),
+            ("1.x", "2.x"),
+            ("=1.6.0", "=1.6.1"),
+            (">=1.0.0 <2.0.0", ">=1.4.2 <2.0.0"),
+            ("^1.0.0 || ^2.0.0", "^2.0.1"),
+            ("1.0.0-rc.1", "1.0.0-rc.2"),
+        ] {
+            let manifest = |text: &str| format!(r#"{{"dependencies":{{"qs":"{text}"}}}}"#);
+            assert!(
+                json(&manifest(before), &manifest(after)).is_empty(),
+                "{before} {after}"
+            );
+        }
+        for (before, after) in [
+            ("=1.6.0", "*"),
+            ("1.0.200", ">=0.0.1"),
+            ("^6.5.0", "beta1"),
+            ("^6.5.0", ">=6.5.3"),
+            ("~1.2.0", "^1.2.9"),
+            ("^6.5.3", "^6.5.0"),
+            ("^6.5.0", "^6.5.3 || *"),
+        ] {
+            let manifest = |text: &str| format!(r#"{{"dependencies":{{"qs":"{text}"}}}}"#);
+            assert_eq!(
+                json(&manifest(before), &manifest(after)),
+                ["`dependencies.qs` changes"],
+                "{before} {after}"
+            );
+            let manifest = |text: &str| format!("[dependencies]\nqs = \"{text}\"\n");
+            assert_eq!(
+                toml(&manifest(before), &manifest(after)).len(),
+                1,
+                "{before} {after}"
+            );
+        }
     }
 
     #[test]

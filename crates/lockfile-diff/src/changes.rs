@@ -1,12 +1,16 @@
 //! Every change between two states of a lockfile.
 
+pub(crate) mod integrity;
+mod origins;
+
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use patchgate_ecosystems::Upgradable;
-use patchgate_model::{Bump, Lockfile, Origin, Package, without_credentials};
+use patchgate_model::{Bump, Lockfile, Origin, Package};
 
 use crate::downgrade::{Downgrade, Excuse, falls};
+use crate::rewired::rewired;
 use crate::source::Source;
 
 /// The changes of one or several lockfiles. Texts name the package, its versions and the file.
@@ -14,6 +18,9 @@ use crate::source::Source;
 pub struct LockfileDiff {
     /// Packages with a new, higher version.
     pub upgrades: Vec<VersionChange>,
+    /// Other steps up: a dependent that stays resolves to a higher version that is not a step of
+    /// [`LockfileDiff::upgrades`].
+    pub raised: Vec<VersionChange>,
     /// Packages with a lower version than before, without any excuse.
     pub downgrades: Vec<String>,
     /// Lower versions that have an [`Excuse`], which a person has to judge.
@@ -25,15 +32,21 @@ pub struct LockfileDiff {
     pub added: Vec<String>,
     /// Lower versions of known packages that were added next to the ones that stay.
     pub added_versions: Vec<String>,
+    /// New versions from a registry on which nothing depends.
+    pub unrequired: Vec<String>,
     /// Packages that left the tree.
     pub removed: Vec<String>,
+    /// Dependencies of packages that stay which are no longer in the tree.
+    pub unmet: Vec<String>,
     /// Versions that stay, but with another hash or without their hash.
     pub integrity_changed: Vec<String>,
-    /// New versions without a hash, in a lockfile that has hashes.
+    /// Hashes that a person has to judge: new versions without one, in a lockfile that has hashes, or
+    /// with a weaker one than before, and versions that stay with a stronger one.
     pub integrity_missing: Vec<String>,
     /// Packages from another server or another git commit than before.
     pub source_changed: Vec<String>,
-    /// Packages from another address of the same server, or from an address that is not stated.
+    /// Packages from another address of the same server, from an address that is not stated, or of
+    /// another kind of source than a dependent got before.
     pub source_unclear: Vec<String>,
 }
 
@@ -73,13 +86,16 @@ impl LockfileDiff {
     /// Adds the changes of another lockfile.
     pub fn extend(&mut self, other: Self) {
         self.upgrades.extend(other.upgrades);
+        self.raised.extend(other.raised);
         for (all, more) in [
             (&mut self.downgrades, other.downgrades),
             (&mut self.excused_downgrades, other.excused_downgrades),
             (&mut self.unordered, other.unordered),
             (&mut self.added, other.added),
             (&mut self.added_versions, other.added_versions),
+            (&mut self.unrequired, other.unrequired),
             (&mut self.removed, other.removed),
+            (&mut self.unmet, other.unmet),
             (&mut self.integrity_changed, other.integrity_changed),
             (&mut self.integrity_missing, other.integrity_missing),
             (&mut self.source_changed, other.source_changed),
@@ -148,6 +164,7 @@ impl<'a> Comparison<'a> {
                     self.integrity(base, head, &mut diff);
                     self.source(name, base, head, &mut diff);
                     self.commits(name, base, head, &mut diff);
+                    self.renumbered(name, base, head, &mut diff);
                 }
                 None => self.new_package(name, head, &mut diff),
             }
@@ -164,6 +181,8 @@ impl<'a> Comparison<'a> {
         self.dependents(&falls, &mut diff);
         self.in_place(&falls, &mut diff);
         self.direct(&mut diff);
+        self.rewired(&mut diff);
+        self.unrequired(&mut diff);
 
         diff
     }
@@ -179,14 +198,14 @@ impl<'a> Comparison<'a> {
         let new: Vec<&str> = after.difference(&before).copied().collect();
         for to in &new {
             match self.closest_below(to, &before, &gone) {
+                Ok(Some(from)) if self.order(from, to) == Ok(Ordering::Equal) => diff
+                    .unordered
+                    .push(self.text(&format!("{name} {to} is another spelling of {from}"))),
                 Ok(Some(from)) => diff.upgrades.push(VersionChange {
                     package: name.to_owned(),
                     from: from.to_owned(),
                     to: (*to).to_owned(),
-                    bump: self
-                        .ecosystem
-                        .bump(from, to)
-                        .map_err(|error| error.to_string()),
+                    bump: bump(self.ecosystem, from, to),
                 }),
                 Ok(None) if self.all_upgraded(&gone, &new) && self.is_asked_for(head, to) => {
                     diff.added_versions
@@ -281,6 +300,43 @@ impl<'a> Comparison<'a> {
         self.ecosystem
             .compare_versions(a, b)
             .map_err(|error| error.to_string())
+    }
+
+    /// Dependents that stay and resolve to something else than before.
+    fn rewired(&self, diff: &mut LockfileDiff) {
+        let rewired = rewired(self.ecosystem, self.base_file, self.head_file);
+
+        for step in rewired.raised {
+            if !diff.upgrades.contains(&step) && !diff.raised.contains(&step) {
+                diff.raised.push(step);
+            }
+        }
+        for (all, texts) in [
+            (&mut diff.source_unclear, rewired.exchanged),
+            (&mut diff.unmet, rewired.unmet),
+        ] {
+            all.extend(texts.iter().map(|text| self.text(text)));
+        }
+    }
+
+    /// A package manager adds no version that nothing asks for. Copies inside an archive are chosen
+    /// by its maker.
+    fn unrequired(&self, diff: &mut LockfileDiff) {
+        for (name, head) in &self.head {
+            let before = self.base.get(name).map(|base| versions(base));
+            let unrequired = head.iter().filter(|copy| {
+                matches!(copy.origin, Origin::Registry(_))
+                    && !copy.bundled
+                    && !self.asked_for.contains(&std::ptr::from_ref(**copy))
+                    && !before
+                        .as_ref()
+                        .is_some_and(|before| before.contains(&*copy.version))
+            });
+            for copy in unrequired {
+                let what = format!("nothing depends on {name} {}, which is new", copy.version);
+                diff.unrequired.push(self.text(&what));
+            }
+        }
     }
 
     /// Dependents that get an older version than before.
@@ -396,91 +452,6 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    fn integrity(&self, base: &[&Package], head: &[&Package], diff: &mut LockfileDiff) {
-        let known: BTreeMap<&str, BTreeSet<&str>> = base
-            .iter()
-            .filter_map(|package| Some((package.version.as_str(), package.integrity.as_deref()?)))
-            .fold(BTreeMap::new(), |mut known, (version, hash)| {
-                known.entry(version).or_default().insert(hash);
-                known
-            });
-
-        let was_there: BTreeSet<&str> = versions(base);
-        let mut seen = BTreeSet::new();
-
-        for package in head {
-            let version = package.version.as_str();
-            if !seen.insert((version, package.integrity.as_deref())) {
-                continue;
-            }
-
-            let name = &package.name;
-            match (&package.integrity, known.get(version)) {
-                (Some(now), Some(before)) if !before.contains(now.as_str()) => {
-                    diff.integrity_changed
-                        .push(self.text(&format!("the hash of {name} {version} changes")));
-                }
-                // A copy inside its parent's archive has no hash of its own.
-                (None, Some(_)) if !package.bundled => diff
-                    .integrity_changed
-                    .push(self.text(&format!("the hash of {name} {version} is gone"))),
-                (None, None) if !was_there.contains(version) => {
-                    self.unhashed(package, diff);
-                }
-                _ => {}
-            }
-        }
-    }
-
-    /// A new version without a hash, in a file that has hashes for registry packages.
-    fn unhashed(&self, package: &Package, diff: &mut LockfileDiff) {
-        if self.hashed && matches!(package.origin, Origin::Registry(_)) && !package.bundled {
-            diff.integrity_missing
-                .push(self.text(&format!("{} {} has no hash", package.name, package.version)));
-        }
-    }
-
-    fn source(&self, name: &str, base: &[&Package], head: &[&Package], diff: &mut LockfileDiff) {
-        let before: BTreeSet<Source> = base.iter().map(|package| Source::of(package)).collect();
-        let now: BTreeSet<Source> = head.iter().map(|package| Source::of(package)).collect();
-
-        for source in now.difference(&before) {
-            let text = self.text(&format!("{name} comes from {source}, and did not before"));
-            // Same server and another path, or a server that the lockfile does not state: it may be
-            // the registry's own layout, so a person decides.
-            let same_server = before.iter().any(|known| known.server == source.server);
-
-            if same_server || source.server.is_none() {
-                diff.source_unclear.push(text);
-            } else {
-                diff.source_changed.push(text);
-            }
-        }
-    }
-
-    /// A git dependency is its commit: another one is other code, whatever the version says. Forges
-    /// serve the commits of forks under the address of the original too.
-    fn commits(&self, name: &str, base: &[&Package], head: &[&Package], diff: &mut LockfileDiff) {
-        let (before, now) = (commits(base), commits(head));
-
-        for (url, commit) in now.difference(&before) {
-            let was: Vec<&str> = before
-                .iter()
-                .filter(|(known, _)| known == url)
-                .map(|(_, commit)| commit.unwrap_or("no commit"))
-                .collect();
-            // Another address is another source, which is reported as such.
-            if !was.is_empty() {
-                diff.source_changed.push(self.text(&format!(
-                    "{name} comes from another commit of `{}`: {} -> {}",
-                    without_credentials(url),
-                    was.join(", "),
-                    commit.unwrap_or("no commit")
-                )));
-            }
-        }
-    }
-
     fn new_package(&self, name: &str, head: &[&Package], diff: &mut LockfileDiff) {
         diff.added
             .push(self.text(&format!("{name} {}", list(&versions(head)))));
@@ -491,26 +462,31 @@ impl<'a> Comparison<'a> {
                     "{name} comes from {source}, a server from which no package came before"
                 )));
             }
-            if package.integrity.is_none() {
-                self.unhashed(package, diff);
+            if !matches!(package.origin, Origin::Registry(_)) {
+                diff.source_unclear
+                    .push(self.text(&format!("{name} is new and not from a registry: {source}")));
             }
         }
+        self.integrity(&[], head, diff);
     }
 }
 
-/// The address and the commit of each copy from git.
-fn commits<'a>(packages: &[&'a Package]) -> BTreeSet<(&'a str, Option<&'a str>)> {
-    packages
-        .iter()
-        .filter_map(|package| match &package.origin {
-            Origin::Git { url, commit } => Some((url.as_str(), commit.as_deref())),
-            _ => None,
-        })
-        .collect()
+/// The size of a step, or why it cannot be determined. A step from a release to a pre-release has
+/// none: the versions of a pre-release promise nothing.
+pub(crate) fn bump(ecosystem: &dyn Upgradable, from: &str, to: &str) -> Result<Bump, String> {
+    let is_prerelease = |version| {
+        let answer = ecosystem.is_prerelease(version);
+        answer.map_err(|error| error.to_string())
+    };
+    if is_prerelease(to)? && !is_prerelease(from)? {
+        return Err(format!("{to} is a pre-release"));
+    }
+
+    ecosystem.bump(from, to).map_err(|error| error.to_string())
 }
 
 /// Packages to which an edge leads.
-fn asked_for(lockfile: &Lockfile) -> impl Iterator<Item = &Package> {
+pub(crate) fn asked_for(lockfile: &Lockfile) -> impl Iterator<Item = &Package> {
     let of_projects = lockfile.roots.iter().flat_map(|root| &root.edges);
     let of_packages = lockfile.packages.iter().flat_map(|package| &package.edges);
     of_projects

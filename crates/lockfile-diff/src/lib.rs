@@ -12,6 +12,7 @@
 mod changes;
 mod downgrade;
 mod entries;
+mod rewired;
 mod source;
 #[cfg(test)]
 mod testing;

@@ -8,7 +8,7 @@ use url::Url;
 /// Where a package comes from, without its version.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Source {
-    kind: &'static str,
+    pub(crate) kind: &'static str,
     /// Kind, scheme, host and port; `None` where the lockfile states no address.
     pub(crate) server: Option<String>,
     /// The address with the version cut out.

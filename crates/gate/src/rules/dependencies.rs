@@ -1,7 +1,7 @@
 //! Changes in the dependency tree, from the lockfiles of both sides.
 
-use patchgate_lockfile_diff::LockfileDiff;
-use patchgate_model::Bump;
+use patchgate_lockfile_diff::{LockfileDiff, VersionChange};
+use patchgate_model::{Bump, Verdict};
 
 use crate::context::{Context, Outcome, block, met, or_met, review, unread};
 use crate::lockfiles::LockfileDifferences;
@@ -49,49 +49,47 @@ pub(super) fn bump(context: &Context<'_>) -> Vec<Outcome> {
             return vec![review("no package changes to a higher version")];
         }
 
-        diff.upgrades
-            .iter()
-            .map(|step| match &step.bump {
-                Ok(bump) if *bump <= context.policy.max_bump => met(format!(
-                    "{} changes {} -> {} ({})",
-                    step.package,
-                    step.from,
-                    step.to,
-                    word(*bump)
-                )),
-                Ok(bump) => review(format!(
-                    "{} changes {} -> {} ({}), further than the policy's {}",
-                    step.package,
-                    step.from,
-                    step.to,
-                    word(*bump),
-                    word(context.policy.max_bump)
-                )),
-                Err(reason) => review(format!(
-                    "{} changes {} -> {}, and {reason}",
-                    step.package, step.from, step.to
-                )),
-            })
+        // Steps between versions that were in the tree before are listed only when they are too far.
+        let upgrades = diff.upgrades.iter().map(|step| judge_bump(context, step));
+        let raised = diff.raised.iter().map(|step| judge_bump(context, step));
+        upgrades
+            .chain(raised.filter(|outcome| outcome.verdict != Verdict::Merge))
             .collect()
     })
 }
 
+fn judge_bump(context: &Context<'_>, step: &VersionChange) -> Outcome {
+    let VersionChange {
+        package, from, to, ..
+    } = step;
+    match &step.bump {
+        Ok(bump) if *bump <= context.policy.max_bump => met(format!(
+            "{package} changes {from} -> {to} ({})",
+            word(*bump)
+        )),
+        Ok(bump) => review(format!(
+            "{package} changes {from} -> {to} ({}), further than the policy's {}",
+            word(*bump),
+            word(context.policy.max_bump)
+        )),
+        Err(reason) => review(format!("{package} changes {from} -> {to}, and {reason}")),
+    }
+}
+
 pub(super) fn added(context: &Context<'_>) -> Vec<Outcome> {
     with_diff(context, |diff| {
+        let added = diff.added.iter().chain(&diff.added_versions);
+        let added = added.map(|package| {
+            if context.policy.allow_new_packages {
+                met(format!(
+                    "{package} is added to the tree, which the policy allows"
+                ))
+            } else {
+                review(format!("{package} is added to the tree"))
+            }
+        });
         or_met(
-            diff.added
-                .iter()
-                .chain(&diff.added_versions)
-                .map(|package| {
-                    if context.policy.allow_new_packages {
-                        met(format!(
-                            "{package} is added to the tree, which the policy allows"
-                        ))
-                    } else {
-                        review(format!("{package} is added to the tree"))
-                    }
-                })
-                .collect(),
+            added.chain(diff.unrequired.iter().map(review)).collect(),
             "no package is added to the tree",
         )
     })
@@ -99,11 +97,10 @@ pub(super) fn added(context: &Context<'_>) -> Vec<Outcome> {
 
 pub(super) fn removed(context: &Context<'_>) -> Vec<Outcome> {
     with_diff(context, |diff| {
+        let removed = diff.removed.iter();
+        let removed = removed.map(|package| met(format!("{package} leaves the tree")));
         or_met(
-            diff.removed
-                .iter()
-                .map(|package| met(format!("{package} leaves the tree")))
-                .collect(),
+            removed.chain(diff.unmet.iter().map(review)).collect(),
             "no package leaves the tree",
         )
     })

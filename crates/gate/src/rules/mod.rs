@@ -121,17 +121,17 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         code: "dependency-added",
-        asks: "No package and no older version of one is added to the tree, unless the policy allows it.",
+        asks: "No package and no older version of one is added to the tree, unless the policy allows it, and something depends on every new version.",
         check: dependencies::added,
     },
     Rule {
         code: "dependency-removed",
-        asks: "Lists the packages that leave the tree.",
+        asks: "No package leaves the tree that another one still depends on.",
         check: dependencies::removed,
     },
     Rule {
         code: "dependency-integrity",
-        asks: "The hash of a version that stays does not change; a change is blocked.",
+        asks: "The hash of a version that stays does not change; a change is blocked, except to a stronger kind of hash.",
         check: dependencies::integrity,
     },
     Rule {

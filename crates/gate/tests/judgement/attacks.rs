@@ -133,7 +133,10 @@ fn new_package_from_another_git_host_where_new_ones_are_allowed() {
     let judgement = judge(&Ok(policy), &evidence);
 
     assert_eq!(judgement.verdict, Verdict::Block, "{}", render(&judgement));
-    assert_eq!(against(&judgement), ["dependency-origin"]);
+    assert_eq!(
+        against(&judgement),
+        ["dependency-origin", "lockfile-entries"]
+    );
 }
 
 #[test]
@@ -181,7 +184,7 @@ fn another_package_of_the_tree_under_a_known_name() {
             lock["packages"]["node_modules/x"] = entry("qs", "6.5.3");
             lock["packages"]["node_modules/x"]["name"] = json!("qs");
         },
-        &["lockfile-entries"],
+        &["dependency-added", "dependency-origin", "lockfile-entries"],
     );
 }
 
@@ -263,4 +266,188 @@ fn an_older_copy_next_to_one_that_stays_is_not_blocked() {
     let evidence = evidence_of(&[("package-lock.json", before.into(), after.into())]);
     let judgement = judge(&Ok(policy), &evidence);
     assert_eq!(judgement.verdict, Verdict::Merge, "{}", render(&judgement));
+}
+
+/// npm resolves both paths to one directory, and the last entry wins: `npm ci` installs the older
+/// version, and the commands of the second entry.
+#[test]
+fn a_second_spelling_of_a_path() {
+    let nested = |lock: &mut Value| {
+        let packages = &mut lock["packages"];
+        packages["node_modules/depd"]["dependencies"] = json!({"mini": "^1"});
+        packages["node_modules/depd/node_modules/mini"] = entry("mini", "1.0.0");
+        packages["node_modules/mini"] = entry("mini", "2.0.0");
+        packages[""]["dependencies"]["mini"] = json!(">=1");
+    };
+    let before = npm("6.5.2", nested);
+    let honest = npm("6.5.3", nested);
+    judged("package-lock.json", &before, &honest, Verdict::Merge, &[]);
+
+    for path in ["./node_modules/mini", "x/../node_modules/mini"] {
+        let attack = npm("6.5.3", |lock| {
+            nested(lock);
+            lock["packages"][path] = entry("mini", "1.0.0");
+        });
+        judged(
+            "package-lock.json",
+            &before,
+            &attack,
+            Verdict::Block,
+            &["lockfile-entries"],
+        );
+    }
+}
+
+/// npm ignores a hash that it cannot read, and installs whatever the server sends.
+#[test]
+fn an_unreadable_hash_of_the_new_version() {
+    let before = npm("6.5.2", |_| {});
+    for hash in ["x", "sha1-qs"] {
+        let attack = npm("6.5.3", |lock| {
+            lock["packages"]["node_modules/qs"]["integrity"] = json!(hash);
+        });
+        judged(
+            "package-lock.json",
+            &before,
+            &attack,
+            Verdict::Review,
+            &["dependency-integrity"],
+        );
+    }
+}
+
+/// The commit and the archive stay, so that nothing is fixed but the number in the file.
+#[test]
+fn a_new_version_of_the_same_commit() {
+    npm_attack(
+        |lock| lock["packages"]["node_modules/dep"]["version"] = json!("1.0.1"),
+        &["dependency-origin"],
+    );
+}
+
+#[test]
+fn another_spelling_of_a_version_and_a_prerelease() {
+    let before = npm("6.5.2", |_| {});
+    for (version, codes) in [
+        ("2.0.0+x", &["dependency-downgrade"][..]),
+        ("2.0.1-rc.1", &["dependency-bump"][..]),
+    ] {
+        let attack = npm("6.5.3", |lock| {
+            lock["packages"]["node_modules/depd"] = entry("depd", version);
+        });
+        judged(
+            "package-lock.json",
+            &before,
+            &attack,
+            Verdict::Review,
+            codes,
+        );
+    }
+}
+
+#[test]
+fn commands_and_scripts_of_the_new_version() {
+    let before = npm("6.5.2", |_| {});
+    for (field, value) in [
+        ("bin", json!({"jest": "index.js"})),
+        ("hasInstallScript", json!(true)),
+    ] {
+        let attack = npm("6.5.3", |lock| {
+            lock["packages"]["node_modules/qs"][field] = value;
+        });
+        judged(
+            "package-lock.json",
+            &before,
+            &attack,
+            Verdict::Review,
+            &["lockfile-entries"],
+        );
+    }
+}
+
+/// Both versions were in the tree before; the step of the dependent is a major one.
+#[test]
+fn a_dependent_that_loses_its_own_copy() {
+    let tree = |qs: &str, nested: bool| {
+        npm(qs, |lock| {
+            let packages = &mut lock["packages"];
+            packages["node_modules/depd"]["dependencies"] = json!({"mini": ">=1"});
+            if nested {
+                packages["node_modules/depd/node_modules/mini"] = entry("mini", "1.0.0");
+            }
+            packages["node_modules/mini"] = entry("mini", "2.0.0");
+            packages[""]["dependencies"]["mini"] = json!("2");
+        })
+    };
+    judged(
+        "package-lock.json",
+        &tree("6.5.2", true),
+        &tree("6.5.3", false),
+        Verdict::Review,
+        &["dependency-bump"],
+    );
+}
+
+#[test]
+fn a_dependency_that_disappears() {
+    let tree = |qs: &str, with: bool| {
+        npm(qs, |lock| {
+            let packages = &mut lock["packages"];
+            packages["node_modules/depd"]["optionalDependencies"] = json!({"native": "1"});
+            if with {
+                packages["node_modules/native"] = entry("native", "1.0.0");
+            }
+        })
+    };
+    judged(
+        "package-lock.json",
+        &tree("6.5.2", true),
+        &tree("6.5.3", false),
+        Verdict::Review,
+        &["dependency-removed"],
+    );
+}
+
+#[test]
+fn new_packages_that_nothing_asks_for_where_new_ones_are_allowed() {
+    let before = npm("6.5.2", |_| {});
+    let after = npm("6.5.3", |lock| {
+        lock["packages"]["node_modules/more"] = entry("more", "1.0.0");
+    });
+    let policy = GatePolicy {
+        allow_new_packages: true,
+        ..policy()
+    };
+    let evidence = evidence_of(&[("package-lock.json", before.into(), after.into())]);
+    let judgement = judge(&Ok(policy), &evidence);
+
+    assert_eq!(judgement.verdict, Verdict::Review, "{}", render(&judgement));
+    assert_eq!(
+        against(&judgement),
+        ["dependency-added", "lockfile-entries"]
+    );
+}
+
+#[test]
+fn a_requirement_that_is_loosened() {
+    let (before, honest) = (npm("6.5.2", |_| {}), npm("6.5.3", |_| {}));
+    for (requirement, verdict) in [("^6.5.3", Verdict::Merge), ("*", Verdict::Review)] {
+        let manifest = |text: &str| format!(r#"{{"name":"app","dependencies":{{"qs":"{text}"}}}}"#);
+        let after = npm("6.5.3", |lock| {
+            lock["packages"][""]["dependencies"]["qs"] = json!(requirement);
+        });
+        assert_ne!(after, honest);
+        let judgement = judge(
+            &Ok(policy()),
+            &evidence_of(&[
+                ("package-lock.json", before.clone().into(), after.into()),
+                (
+                    "package.json",
+                    manifest("^6.5.0").into(),
+                    manifest(requirement).into(),
+                ),
+            ]),
+        );
+        assert_eq!(judgement.verdict, verdict, "{}", render(&judgement));
+    }
 }

@@ -291,3 +291,184 @@ fn a_new_package_from_another_git_host_is_from_another_source() {
     assert_eq!(found.added, ["more 1.0.0 (package-lock.json)"]);
     assert_eq!(found.source_changed.len(), 1, "{found:#?}");
 }
+
+#[test]
+fn a_version_that_changes_without_its_code_is_another_source() {
+    let commit = "a".repeat(40);
+    for resolved in [
+        format!("git+ssh://git@git.invalid/o/dep.git#{commit}"),
+        "https://files.invalid/dep.tgz".to_owned(),
+    ] {
+        let before = npm_git(&resolved);
+        let found = diff(&before, &before.replace("1.0.0", "1.0.1"));
+        assert_eq!(
+            found.source_changed,
+            ["dep 1.0.1 is the same archive or commit as 1.0.0 (package-lock.json)"]
+        );
+    }
+}
+
+#[test]
+fn a_hash_that_npm_would_not_check_counts_as_missing() {
+    let lock = |version: &str, hash: &str| {
+        npm(
+            json!({"dependencies": {"b": "*"}}),
+            json!({"node_modules/b": entry("b", version, json!({"integrity": hash}))}),
+        )
+    };
+    let before = lock("1.0.0", "sha512-a");
+    for hash in ["", "x", "sha1-a", "sha512-", "SHA512-a"] {
+        assert_eq!(
+            diff(&before, &lock("1.0.1", hash)).integrity_missing,
+            ["the hash of b 1.0.1 is weaker than before (package-lock.json)"],
+            "{hash}"
+        );
+    }
+    assert_eq!(
+        diff(&before, &lock("1.0.1", "sha512-b")).integrity_missing,
+        NONE
+    );
+    // npm replaces weak hashes of versions that stay.
+    let sha1 = lock("1.0.0", "sha1-a");
+    let stronger = diff(&sha1, &before);
+    assert_eq!(stronger.integrity_changed, NONE);
+    assert_eq!(
+        stronger.integrity_missing,
+        ["the hash of b 1.0.0 changes to a stronger kind (package-lock.json)"]
+    );
+    assert_eq!(diff(&before, &sha1).integrity_changed.len(), 1);
+    assert_eq!(
+        diff(&sha1, &lock("1.0.1", "sha512-b")).integrity_missing,
+        NONE
+    );
+}
+
+#[test]
+fn another_spelling_of_a_version_is_not_an_upgrade() {
+    for version in ["1.0.0+x", "v1.0.0", "=1.0.0"] {
+        let found = diff(&pair("1.0.0", "2.0.0", None), &pair(version, "2.0.0", None));
+        assert_eq!(found.upgrades, []);
+        assert_eq!(
+            found.unordered,
+            [format!(
+                "a {version} is another spelling of 1.0.0 (package-lock.json)"
+            )]
+        );
+    }
+}
+
+#[test]
+fn a_step_to_a_prerelease_has_no_size() {
+    let bump = |from: &str, to: &str| {
+        let found = diff(&pair(from, "2.0.0", None), &pair(to, "2.0.0", None));
+        found.upgrades[0].bump.clone()
+    };
+    assert_eq!(
+        bump("1.0.0", "1.0.1-rc.1"),
+        Err("1.0.1-rc.1 is a pre-release".to_owned())
+    );
+    assert!(bump("1.0.1-rc.1", "1.0.1-rc.2").is_ok());
+    assert!(bump("1.0.1-rc.1", "1.0.1").is_ok());
+}
+
+#[test]
+fn a_new_version_that_nothing_asks_for_is_reported() {
+    let tree = |more: serde_json::Value| {
+        let mut entries = json!({"node_modules/b": entry("b", "1.0.0", json!({}))});
+        for (path, entry) in more.as_object().unwrap() {
+            entries[path] = entry.clone();
+        }
+        npm(json!({"dependencies": {"b": "*"}}), entries)
+    };
+    let found = diff(
+        &tree(json!({})),
+        &tree(json!({
+            "node_modules/new": entry("new", "1.0.0", json!({})),
+            "node_modules/x/node_modules/b": entry("b", "1.0.1", json!({})),
+        })),
+    );
+    assert_eq!(
+        found.unrequired,
+        [
+            "nothing depends on b 1.0.1, which is new (package-lock.json)",
+            "nothing depends on new 1.0.0, which is new (package-lock.json)"
+        ]
+    );
+}
+
+/// Both versions of `b` were there before, so the set of versions does not show the step.
+#[test]
+fn a_dependent_that_stays_and_gets_a_higher_version_takes_a_step() {
+    let found = diff(
+        &pair("1.0.0", "2.0.0", Some("1.0.0")),
+        &pair("1.0.0", "2.0.0", None),
+    );
+    assert_eq!(found.upgrades, []);
+    let [step] = &*found.raised else {
+        panic!("{found:#?}");
+    };
+    assert_eq!(
+        (&*step.package, &*step.from, &*step.to, &step.bump),
+        ("b", "1.0.0", "2.0.0", &Ok(patchgate_model::Bump::Major))
+    );
+}
+
+#[test]
+fn a_dependent_that_stays_gets_nothing_from_another_kind_of_source() {
+    let fork = json!({
+        "version": "1.0.0",
+        "resolved": format!("git+ssh://git@git.invalid/o/b.git#{}", "a".repeat(40)),
+    });
+    let tree = |nested: bool| {
+        let mut entries = json!({
+            "node_modules/a": entry("a", "1.0.0", json!({"dependencies": {"b": "*"}})),
+            "node_modules/b": entry("b", "2.0.0", json!({})),
+            "node_modules/c": entry("c", "1.0.0", json!({"dependencies": {"b": "*"}})),
+            "node_modules/c/node_modules/b": fork,
+        });
+        if nested {
+            entries["node_modules/a/node_modules/b"] = fork.clone();
+        }
+        npm(json!({"dependencies": {"a": "*", "c": "*"}}), entries)
+    };
+    assert_eq!(
+        diff(&tree(false), &tree(true)).source_unclear,
+        ["`a 1.0.0` gets `b` from git `b`, and did not before (package-lock.json)"]
+    );
+}
+
+#[test]
+fn a_dependency_of_a_package_that_stays_is_not_gone() {
+    let tree = |kind: &str, with: bool| {
+        let mut entries = json!({"node_modules/a": entry("a", "1.0.0", json!({kind: {"b": "*"}}))});
+        if with {
+            entries["node_modules/b"] = entry("b", "1.0.0", json!({}));
+        }
+        npm(json!({"dependencies": {"a": "*"}}), entries)
+    };
+    for kind in ["dependencies", "optionalDependencies"] {
+        assert_eq!(
+            diff(&tree(kind, true), &tree(kind, false)).unmet,
+            ["`b` is gone, though `a 1.0.0` depends on it and does not change (package-lock.json)"]
+        );
+    }
+    let kind = "peerDependencies";
+    assert_eq!(diff(&tree(kind, true), &tree(kind, false)).unmet, NONE);
+}
+
+/// Without addresses in the file, the server of a new one cannot be compared.
+#[test]
+fn an_address_where_there_were_none_is_for_a_person() {
+    let lock = |version: &str, more: serde_json::Value| {
+        let bare = json!({"version": version, "integrity": format!("sha512-{version}")});
+        let mut entries = json!({"node_modules/b": bare});
+        for (field, value) in more.as_object().unwrap() {
+            entries["node_modules/b"][field] = value.clone();
+        }
+        npm(json!({"dependencies": {"b": "*"}}), entries)
+    };
+    let address = json!({"resolved": "https://registry.invalid/b/-/b-1.0.1.tgz"});
+    let found = diff(&lock("1.0.0", json!({})), &lock("1.0.1", address));
+    assert_eq!(found.source_changed, NONE);
+    assert_eq!(found.source_unclear.len(), 1, "{found:#?}");
+}

@@ -299,6 +299,13 @@ fn new_entry(
         ));
     }
 
+    if entry.rest.iter().any(|line| line.starts_with("replace = ")) {
+        differences.unclear(format!(
+            "the entry of {} is new and has a replacement",
+            entry.label()
+        ));
+    }
+
     if other_source.contains(&(entry.name, entry.version)) {
         differences.certain(format!(
             "the source of {} differs, though its version does not change",

@@ -8,6 +8,7 @@
 mod cargo;
 mod flags;
 mod npm;
+mod npm_paths;
 mod npm_tree;
 
 use std::collections::BTreeSet;

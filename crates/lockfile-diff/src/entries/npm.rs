@@ -10,7 +10,10 @@ use patchgate_model::Lockfile;
 use serde_json::{Map, Value};
 
 use super::flags::{Flags, FlagsOfGraph};
+use super::npm_paths::{installed_name, is_normal};
 use super::{Differences, State, npm_tree};
+use crate::changes::asked_for;
+use crate::changes::integrity::is_stronger;
 
 pub(super) type Object = Map<String, Value>;
 
@@ -20,6 +23,9 @@ pub(super) const FLAGS: [&str; 4] = ["dev", "optional", "devOptional", "peer"];
 /// Fields that change nothing about an installation. npm's versions differ in whether they write
 /// them.
 const INFORMATIVE: [&str; 3] = ["deprecated", "funding", "license"];
+
+/// Those of them that npm adds to old entries, and never prints.
+const ADDED: [&str; 2] = ["funding", "license"];
 
 /// Fields of a project's entry that npm copies from its manifest, and that change nothing about an
 /// installation: they differ when the lockfile was out of date.
@@ -59,6 +65,9 @@ pub(super) fn compare(
             now,
             known: KnownCopies::new(before),
             graph: &graph,
+            asked_for: asked_for(head.lockfile)
+                .filter_map(|package| package.install_path.as_deref())
+                .collect(),
             head: head.lockfile,
             manifests: head.siblings,
         }
@@ -131,21 +140,14 @@ fn outside(before: &Object, now: &Object, differences: &mut Differences) {
     }
 }
 
-/// The name of the directory in `node_modules`, with its scope. `None` for a project.
-fn installed_name(path: &str) -> Option<&str> {
-    let (above, name) = match path.rsplit_once("/node_modules/") {
-        Some((above, name)) => (above, name),
-        None => ("", path.strip_prefix("node_modules/")?),
-    };
-    (!name.is_empty() && !above.ends_with('/')).then_some(name)
-}
-
 /// Both states of `packages`.
 struct Packages<'a> {
     before: &'a Object,
     now: &'a Object,
     known: KnownCopies<'a>,
     graph: &'a FlagsOfGraph<'a>,
+    /// Install paths to which an edge leads.
+    asked_for: BTreeSet<&'a str>,
     head: &'a Lockfile,
     manifests: &'a Siblings,
 }
@@ -182,13 +184,17 @@ impl Packages<'_> {
     fn same_entry(&self, path: &str, was: &Object, entry: &Object, differences: &mut Differences) {
         let (flags_changed, fields): (Vec<&str>, Vec<&str>) = changed(was, entry)
             .into_iter()
+            .filter(|key| !ADDED.contains(key) || was.contains_key(*key))
             .partition(|key| FLAGS.contains(key));
         if !fields.is_empty() {
             let text = format!(
                 "`{path}` differs in {}, though its version does not change",
                 list(&fields)
             );
-            differences.push(text, !fields.iter().all(|key| INFORMATIVE.contains(key)));
+            let may_be_honest = |key: &&str| {
+                INFORMATIVE.contains(key) || (*key == "integrity" && has_stronger_hash(was, entry))
+            };
+            differences.push(text, !fields.iter().all(may_be_honest));
         }
 
         if !flags_changed.is_empty() && !self.graph.explain(path, flags(entry)) {
@@ -209,6 +215,12 @@ impl Packages<'_> {
         differences: &mut Differences,
     ) {
         let package = text(entry, "name").unwrap_or(name);
+        if was.is_none() && !is_normal(path) {
+            differences.certain(format!("`{path}` is not a path that npm writes"));
+        } else if was.is_none() && !self.asked_for.contains(path) {
+            differences.unclear(format!("nothing depends on `{path}`, which is new"));
+        }
+
         if let Some(was) = was
             && text(was, "name").unwrap_or(name) != package
         {
@@ -224,13 +236,37 @@ impl Packages<'_> {
         if is_set(entry, "link") {
             differences.unclear(format!("`{path}` is a new link"));
         }
-        if is_set(entry, "inBundle") && !self.has_new_parent(path) {
+        if is_set(entry, "inBundle") && !self.has_new_bundle(path) {
             differences.certain(format!(
                 "`{path}` is said to be in the archive of a package that does not change"
             ));
         }
 
         self.relocated(path, package, entry, differences);
+        self.runs(path, package, entry, differences);
+    }
+
+    /// Programs of a new version that the package did not have before. Its commands replace those of
+    /// others in `node_modules/.bin`, where the project's tests call them, and its install script
+    /// runs at each installation.
+    fn runs(&self, path: &str, package: &str, entry: &Object, differences: &mut Differences) {
+        let programs = self.known.programs.get(package);
+        let commands = match programs {
+            Some(programs) => !programs.commands.contains(&entry.get("bin")),
+            None => command_names(package, entry).any(|name| self.known.commands.contains(name)),
+        };
+        if entry.contains_key("bin") && commands {
+            differences.unclear(format!(
+                "`{path}` has commands (`bin`) that `{package}` did not have before"
+            ));
+        }
+
+        let had_script = programs.is_some_and(|programs| programs.has_script);
+        if is_set(entry, "hasInstallScript") && !had_script {
+            differences.unclear(format!(
+                "`{path}` has an install script, which `{package}` did not have before"
+            ));
+        }
     }
 
     /// A version that was installed elsewhere before has the same entry there.
@@ -243,8 +279,8 @@ impl Packages<'_> {
         }
     }
 
-    /// Whether a package above a path in the tree is new there.
-    fn has_new_parent(&self, path: &str) -> bool {
+    /// Whether a package above a path in the tree is new there, and has packages in its archive.
+    fn has_new_bundle(&self, path: &str) -> bool {
         let mut path = path;
         while let Some((above, _)) = path.rsplit_once("/node_modules/") {
             let version = |side: &Object| {
@@ -252,7 +288,9 @@ impl Packages<'_> {
                     .and_then(|entry| entry.get("version"))
                     .cloned()
             };
-            if version(self.before) != version(self.now) {
+            let bundles = object(self.now, above)
+                .is_some_and(|entry| entry.contains_key("bundleDependencies"));
+            if bundles && version(self.before) != version(self.now) {
                 return true;
             }
             path = above;
@@ -324,6 +362,18 @@ struct KnownCopies<'a> {
     aliases: BTreeSet<(&'a str, &'a str)>,
     /// Entries without the fields that may differ, by package, version and whether they are bundled.
     entries: BTreeMap<(&'a str, &'a str, bool), BTreeSet<String>>,
+    /// What each package runs, by its name.
+    programs: BTreeMap<&'a str, Programs<'a>>,
+    /// Names of all commands.
+    commands: BTreeSet<&'a str>,
+}
+
+/// The programs of a package, in all its copies.
+#[derive(Default)]
+struct Programs<'a> {
+    /// Values of `bin`.
+    commands: Vec<Option<&'a Value>>,
+    has_script: bool,
 }
 
 impl<'a> KnownCopies<'a> {
@@ -331,6 +381,8 @@ impl<'a> KnownCopies<'a> {
         let mut known = Self {
             aliases: BTreeSet::new(),
             entries: BTreeMap::new(),
+            programs: BTreeMap::new(),
+            commands: BTreeSet::new(),
         };
         for (path, entry) in packages {
             let (Some(name), Some(entry)) = (installed_name(path), entry.as_object()) else {
@@ -343,6 +395,11 @@ impl<'a> KnownCopies<'a> {
                 .entry(key(package, entry))
                 .or_default()
                 .insert(essence(entry));
+
+            let programs = known.programs.entry(package).or_default();
+            programs.commands.push(entry.get("bin"));
+            programs.has_script |= is_set(entry, "hasInstallScript");
+            known.commands.extend(command_names(package, entry));
         }
 
         known
@@ -354,6 +411,20 @@ fn key<'a>(package: &'a str, entry: &'a Object) -> (&'a str, &'a str, bool) {
     (package, version, is_set(entry, "inBundle"))
 }
 
+/// The names of a package's commands. A single one has the package's name without its scope.
+fn command_names<'a>(package: &'a str, entry: &'a Object) -> impl Iterator<Item = &'a str> {
+    let bin = entry.get("bin");
+    let single = bin
+        .and_then(Value::as_str)
+        .map(|_| match package.rsplit_once('/') {
+            Some((_, name)) => name,
+            None => package,
+        });
+    let named = bin.and_then(Value::as_object);
+    let named = named.into_iter().flat_map(|names| names.keys());
+    single.into_iter().chain(named.map(String::as_str))
+}
+
 /// The fields of an entry that are equal in all copies of a version, as text.
 fn essence(entry: &Object) -> String {
     let fields: BTreeMap<&str, &Value> = entry
@@ -362,6 +433,12 @@ fn essence(entry: &Object) -> String {
         .filter(|(key, _)| !FLAGS.contains(key) && !INFORMATIVE.contains(key) && *key != "name")
         .collect();
     format!("{fields:?}")
+}
+
+/// Whether an entry has a hash of a stronger kind than before.
+pub(super) fn has_stronger_hash(was: &Object, entry: &Object) -> bool {
+    let hashes = text(was, "integrity").zip(text(entry, "integrity"));
+    hashes.is_some_and(|(was, now)| is_stronger(was, now))
 }
 
 /// Whether two entries at a path are of one package in one version.

@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 
 use super::Differences;
 use super::flags::FlagsOfGraph;
-use super::npm::{FLAGS, Object, changed, flags, is_set, list, object, text};
+use super::npm::{FLAGS, Object, changed, flags, has_stronger_hash, is_set, list, object, text};
+use super::npm_paths::is_normal;
 
 /// Copies by install path.
 type Copies<'a> = BTreeMap<String, &'a Object>;
@@ -34,6 +35,9 @@ pub(super) fn compare(
     let has_mirror = now.contains_key("packages");
     for (path, copy) in &new {
         let was = old.get(path);
+        if was.is_none() && !is_normal(path) {
+            differences.certain(format!("`{path}` is not a path that npm writes"));
+        }
         let same_version = was.is_some_and(|was| was.get("version") == copy.get("version"));
         if let Some(was) = was
             && same_version
@@ -72,7 +76,8 @@ pub(super) fn compare(
     }
 }
 
-/// A copy whose version does not change. Its flags must be those in `packages`, or in version 1
+/// A copy whose version does not change. npm's versions differ in how they write `from`, the
+/// requirement of a git dependency. Its flags must be those in `packages`, or in version 1
 /// follow from the graph.
 fn same_copy(
     path: &str,
@@ -85,12 +90,16 @@ fn same_copy(
     let (flags_changed, fields): (Vec<&str>, Vec<&str>) = changed(was, copy)
         .into_iter()
         .filter(|key| *key != "dependencies")
+        .filter(|key| *key != "requires" || !(requires_nothing(was) && requires_nothing(copy)))
         .partition(|key| FLAGS.contains(key));
     if !fields.is_empty() {
-        differences.certain(format!(
+        let text = format!(
             "`{path}` differs in {} in `dependencies`, though its version does not change",
             list(&fields)
-        ));
+        );
+        let may_be_honest =
+            |key: &&str| *key == "from" || (*key == "integrity" && has_stronger_hash(was, copy));
+        differences.push(text, !fields.iter().all(may_be_honest));
     }
 
     let explained = match own {
@@ -103,6 +112,12 @@ fn same_copy(
             list(&flags_changed)
         ));
     }
+}
+
+/// Whether a copy has no requirements. npm's versions differ in whether they write the empty object.
+fn requires_nothing(copy: &Object) -> bool {
+    copy.get("requires")
+        .is_none_or(|requires| requires.as_object().is_some_and(Map::is_empty))
 }
 
 /// Whether a copy above a path in the tree is new there, or of another version than before.
@@ -194,7 +209,13 @@ fn copies(tree: &Object) -> Copies<'_> {
             let Some(copy) = copy.as_object() else {
                 continue;
             };
-            let path = format!("{above}node_modules/{name}");
+            // A name that contains a path must not hide the copy at that path.
+            let separator = if name.contains("node_modules/") {
+                "//"
+            } else {
+                "/"
+            };
+            let path = format!("{above}node_modules{separator}{name}");
             if let Some(below) = copy.get("dependencies").and_then(Value::as_object)
                 && depth < MAX_DEPTH
             {

@@ -1,3 +1,5 @@
+mod attacks;
+
 use serde_json::{Value, json};
 
 use crate::testing::{Change, entry, npm};
@@ -363,7 +365,10 @@ fn another_package_under_a_known_name_is_seen() {
         |entries| {
             entries["node_modules/c/node_modules/b"] = entry("c", "1.0.0", json!({"name": "c"}));
         },
-        &["`node_modules/c/node_modules/b` is a new alias of `c`"],
+        &[
+            "`node_modules/c/node_modules/b` is a new alias of `c`",
+            "nothing depends on `node_modules/c/node_modules/b`, which is new",
+        ],
     );
 }
 
@@ -376,6 +381,8 @@ fn a_copy_at_another_path_is_the_same_copy() {
         },
         &[
             "`node_modules/b/node_modules/c` differs from the copies of this version that were there before",
+            "`node_modules/b/node_modules/c` has commands (`bin`) that `c` did not have before",
+            "nothing depends on `node_modules/b/node_modules/c`, which is new",
         ],
     );
 }
