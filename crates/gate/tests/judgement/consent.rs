@@ -124,6 +124,7 @@ fn what_was_not_read_is_not_as_judged() {
     let mut judged = evidence();
     judged.base_tip = Err(Missing::new("lost"));
     assert!(still_as_judged(&judged, &now, Some(BASE)).is_err());
+    assert!(still_as_judged(&judged, &now, None).is_err());
 
     judged.pull_request = Err(Missing::new("the connection broke"));
     assert_eq!(
