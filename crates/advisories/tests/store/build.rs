@@ -253,7 +253,9 @@ fn the_real_records_are_all_there() {
 
     assert_eq!(report.problems, []);
     // Decision tables and the list of ecosystems have no records. Everything else is recognised.
-    let tables = std::fs::read_dir(shared.join("feeds/ssvc")).unwrap().count();
+    let tables = std::fs::read_dir(shared.join("feeds/ssvc"))
+        .unwrap()
+        .count();
     assert_eq!(report.unrecognised.len(), tables + 1, "{report:?}");
 
     let whole: Vec<(String, u64)> = report
