@@ -23,6 +23,59 @@
 //!
 //! This crate is pure. Deliberately absent: resolving. The package manager does that, and the caller
 //! scans its result again.
+//!
+//! ```
+//! use std::collections::{BTreeMap, BTreeSet};
+//!
+//! use patchgate_ecosystems::{Release, by_name};
+//! use patchgate_model::{DependencyKind, Edge, Lockfile, Package, PackageIndex, Root};
+//! use patchgate_upgrade::{Planned, Releases, Request, plan};
+//!
+//! let npm = by_name("npm").unwrap().upgradable().unwrap();
+//! let lockfile = Lockfile {
+//!     ecosystem: "npm",
+//!     packages: vec![Package::new("npm", "qs".to_owned(), "6.5.2".to_owned())],
+//!     roots: vec![Root {
+//!         edges: vec![Edge {
+//!             to: PackageIndex(0),
+//!             name: "qs".into(),
+//!             requirement: Some("^6.5.0".into()),
+//!             kind: DependencyKind::Runtime,
+//!         }],
+//!         ..Root::default()
+//!     }],
+//!     ..Lockfile::default()
+//! };
+//! let ids = BTreeSet::from(["GHSA-1".to_owned()]);
+//!
+//! let mut releases = Releases::default();
+//! let ask = |releases: &Releases| {
+//!     plan(&Request {
+//!         lockfile: &lockfile,
+//!         ecosystem: npm,
+//!         vulnerable: &BTreeMap::from([(PackageIndex(0), ids.clone())]),
+//!         releases,
+//!         judge: &|_, version| Some(if version == "6.5.2" { ids.clone() } else { BTreeSet::new() }),
+//!         refused: &BTreeMap::new(),
+//!         frozen: &BTreeMap::new(),
+//!         yanked_installable: true,
+//!     })
+//! };
+//!
+//! // The planner says which facts it lacks.
+//! assert_eq!(ask(&releases), Planned::Missing(BTreeSet::from(["qs".to_owned()])));
+//!
+//! let release = |version: &str| Release {
+//!     version: version.to_owned(),
+//!     yanked: false,
+//!     requirements: Vec::new(),
+//!     bundled: Vec::new(),
+//! };
+//! releases.insert(npm, "qs", Ok(vec![release("6.5.2"), release("6.5.3"), release("6.11.0")]));
+//!
+//! let Planned::Ready(proposal) = ask(&releases) else { panic!("all facts are known") };
+//! assert_eq!(proposal.moves[0].to(), "6.5.3");
+//! ```
 
 mod candidates;
 mod graph;
