@@ -142,7 +142,7 @@ impl Rewired {
                 && !same
             {
                 self.raised.push(VersionChange {
-                    package: to.name.clone(),
+                    package: ecosystem.normalize_name(&to.name).into_owned(),
                     from: from.version.clone(),
                     to: to.version.clone(),
                     bump: bump(ecosystem, &from.version, &to.version),

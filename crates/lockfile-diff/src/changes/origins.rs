@@ -84,8 +84,15 @@ impl Comparison<'_> {
         for package in head.iter().filter(|copy| !before.contains(&*copy.version)) {
             let same_code = base.iter().find(|was| {
                 let same_hash = was.integrity.is_some() && was.integrity == package.integrity;
-                let is_stated = !matches!(package.origin, Origin::Path(_) | Origin::Registry(None));
-                same_hash || (is_stated && was.origin == package.origin)
+                let is_code = match &package.origin {
+                    Origin::Git { .. } | Origin::Url(_) => true,
+                    // npm states the address of the archive, and Cargo that of the index.
+                    Origin::Registry(address) => {
+                        address.is_some() && package.install_path.is_some()
+                    }
+                    Origin::Path(_) => false,
+                };
+                same_hash || (is_code && was.origin == package.origin)
             });
             if let Some(was) = same_code {
                 diff.source_changed.push(self.text(&format!(

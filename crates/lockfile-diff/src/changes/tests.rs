@@ -472,3 +472,24 @@ fn an_address_where_there_were_none_is_for_a_person() {
     assert_eq!(found.source_changed, NONE);
     assert_eq!(found.source_unclear.len(), 1, "{found:#?}");
 }
+
+/// crates.io compares names without regard to case, `-` and `_`.
+#[test]
+fn an_upgrade_in_a_cargo_lock_is_one_step() {
+    let lock = |version: &str| {
+        format!(
+            "version = 4\n\n[[package]]\nname = \"app\"\nversion = \"0.1.0\"\ndependencies = [\n \"once_cell\",\n]\n\n\
+             [[package]]\nname = \"once_cell\"\nversion = \"{version}\"\nsource = \"registry+https://index.invalid\"\nchecksum = \"{version}\"\n"
+        )
+    };
+    let (before, after) = (lock("1.21.3"), lock("1.21.4"));
+    let found = Change::new("Cargo.lock", &before, &after).diff();
+    assert_eq!(found.upgrades.len(), 1);
+    assert_eq!(
+        found,
+        super::LockfileDiff {
+            upgrades: found.upgrades.clone(),
+            ..super::LockfileDiff::default()
+        }
+    );
+}
