@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use patchgate_model::{
     DependencyKind, Edge, Inventory, Lockfile, Origin, Package, PackageIndex, Root, Scope,
-    Unresolved,
+    Unresolved, without_credentials,
 };
 use patchgate_sbom::{CycloneDxVersion, OutputFormat, WriteOptions, detect, read, write};
 use proptest::prelude::*;
@@ -48,8 +48,26 @@ fn hash(text: &str) -> String {
     }
 }
 
+/// The origin as documents have it: an address in a report has no credentials and no query.
+fn published(origin: &Origin) -> Origin {
+    let clean = |address: &String| without_credentials(address).into_owned();
+    match origin {
+        Origin::Registry(address) => Origin::Registry(address.as_ref().map(clean)),
+        Origin::Git { url, commit } => Origin::Git {
+            url: clean(url),
+            commit: commit.clone(),
+        },
+        Origin::Url(address) => Origin::Url(clean(address)),
+        Origin::Path(_) => origin.clone(),
+    }
+}
+
 /// Everything about a package that a document keeps, but its edges.
 fn describe(package: &Package) -> String {
+    let package = &Package {
+        origin: published(&package.origin),
+        ..package.clone()
+    };
     let integrity = package.integrity.as_deref().unwrap_or_default();
     let mut hashes: Vec<String> = integrity.split_whitespace().map(hash).collect();
     hashes.sort_unstable();
