@@ -17,6 +17,7 @@ mod attribution;
 mod bundled;
 mod context;
 mod deadline;
+mod exclusions;
 mod lock_state;
 mod manifests;
 mod plan_report;

@@ -11,9 +11,9 @@ use patchgate_upgrade::{Planned, Proposal, Releases, Request, plan};
 use patchgate_package_managers::{ConfigurationFile, PackageManager};
 
 use crate::context::{Failure, FixContext};
+use crate::exclusions::Exclusions;
 use crate::lock_state::{LockState, ids};
 use crate::registries::Registries;
-use crate::types::Exclusions;
 
 /// Most rounds of looking up metadata that the planner lacks. Each follows the graph one step up.
 const MAX_ROUNDS: usize = 64;

@@ -8,11 +8,12 @@ use patchgate_package_managers::PackageManager;
 use patchgate_upgrade::{PlannedUpgrade, Proposal};
 
 use crate::context::{Failure, FixContext};
+use crate::exclusions::Exclusions;
 use crate::lock_state::{LockState, ids};
 use crate::release_index::ReleaseIndex;
 use crate::types::{
-    Attempt, Checkpoint, Exclusions, GroupOutcome, LockfileResult, LockfileSession, NewState,
-    Reason, Rejection, RelockCache, Stop,
+    Attempt, Checkpoint, GroupOutcome, LockfileResult, LockfileSession, NewState, Reason,
+    Rejection, RelockCache, Stop,
 };
 use crate::violation::Violation;
 use crate::{attribution, verify};

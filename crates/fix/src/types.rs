@@ -9,6 +9,7 @@ use patchgate_package_managers::{ConfigurationFile, PackageManager, Relocked};
 use patchgate_upgrade::PlannedUpgrade;
 
 use crate::context::{Failure, FixContext};
+use crate::exclusions::Exclusions;
 use crate::lock_state::LockState;
 use crate::release_index::ReleaseIndex;
 
@@ -153,21 +154,5 @@ impl RelockCache {
             self.answers.clear();
         }
         self.answers.insert(key, answer);
-    }
-}
-
-/// Versions that must not be chosen, and copies that must not change.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Exclusions {
-    /// Versions that must not be chosen, by package.
-    pub(super) refused: BTreeMap<String, BTreeSet<String>>,
-    /// Reasons why a copy must not change, by [`LockState::describe`].
-    pub(super) frozen: BTreeMap<String, String>,
-}
-
-impl Exclusions {
-    pub(super) fn refuse(&mut self, package: PackageVersion) {
-        let versions = self.refused.entry(package.name).or_default();
-        versions.insert(package.version);
     }
 }

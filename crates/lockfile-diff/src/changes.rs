@@ -7,11 +7,12 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use patchgate_ecosystems::Upgradable;
-use patchgate_model::{Bump, Lockfile, Origin, Package};
+use patchgate_model::{Lockfile, Origin, Package};
 
 use crate::downgrade::{Downgrade, Excuse, falls};
 use crate::rewired::rewired;
 use crate::source::Source;
+use crate::version_change::{VersionChange, bump};
 
 /// The changes of one or several lockfiles. Texts name the package, its versions and the file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -48,19 +49,6 @@ pub struct LockfileDiff {
     /// Packages from another address of the same server, from an address that is not stated, or of
     /// another kind of source than a dependent got before.
     pub source_unclear: Vec<String>,
-}
-
-/// One package with a higher version than before.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VersionChange {
-    /// Name of the package.
-    pub package: String,
-    /// Version before; it may stay in the tree.
-    pub from: String,
-    /// Version after the change.
-    pub to: String,
-    /// The size of the step, or why it cannot be determined.
-    pub bump: Result<Bump, String>,
 }
 
 /// Compares two states of a lockfile.
@@ -469,20 +457,6 @@ impl<'a> Comparison<'a> {
         }
         self.integrity(&[], head, diff);
     }
-}
-
-/// The size of a step, or why it cannot be determined. A step from a release to a pre-release has
-/// none: the versions of a pre-release promise nothing.
-pub(crate) fn bump(ecosystem: &dyn Upgradable, from: &str, to: &str) -> Result<Bump, String> {
-    let is_prerelease = |version| {
-        let answer = ecosystem.is_prerelease(version);
-        answer.map_err(|error| error.to_string())
-    };
-    if is_prerelease(to)? && !is_prerelease(from)? {
-        return Err(format!("{to} is a pre-release"));
-    }
-
-    ecosystem.bump(from, to).map_err(|error| error.to_string())
 }
 
 /// Packages to which an edge leads.

@@ -16,7 +16,9 @@ mod rewired;
 mod source;
 #[cfg(test)]
 mod testing;
+mod version_change;
 
-pub use changes::{LockfileDiff, VersionChange, compare};
+pub use changes::{LockfileDiff, compare};
 pub use downgrade::{Downgrade, Excuse, downgrades};
 pub use entries::{EntryDifference, State, entry_differences};
+pub use version_change::VersionChange;

@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use patchgate_ecosystems::Upgradable;
 use patchgate_model::{DependencyKind, Edge, Lockfile, Package};
 
-use crate::changes::{VersionChange, bump};
 use crate::source::Source;
+use crate::version_change::{VersionChange, bump};
 
 /// The changes of edges whose dependent is on both sides in the same version.
 #[derive(Default)]

@@ -14,14 +14,14 @@
 mod cargo;
 mod error;
 mod manager;
+mod managers;
 mod npm;
 pub mod process;
 mod scratch;
 
 pub use error::RelockError;
-pub use manager::{
-    Answer, ConfigurationFile, LockedProject, PackageManager, PinnedVersion, manager_of,
-};
+pub use manager::{Answer, ConfigurationFile, LockedProject, PackageManager, PinnedVersion};
+pub use managers::manager_of;
 
 use std::time::Duration;
 

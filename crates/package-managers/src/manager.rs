@@ -11,8 +11,6 @@ use std::pin::Pin;
 use patchgate_ecosystems::Siblings;
 use patchgate_model::Lockfile;
 
-use crate::cargo::Cargo;
-use crate::npm::Npm;
 use crate::{RelockError, Relocked, RunOptions};
 
 /// The answer of a manager that has to be run.
@@ -145,23 +143,6 @@ pub trait PackageManager: Sync {
     fn check<'a>(&'a self, project: LockedProject<'a>, options: RunOptions) -> Answer<'a, ()>;
 }
 
-/// Every package manager that Patchgate can run.
-static MANAGERS: [&dyn PackageManager; 2] = [&Npm, &Cargo];
-
-/// The package manager of a lockfile format.
-///
-/// ```
-/// use patchgate_package_managers::manager_of;
-///
-/// assert_eq!(manager_of("cargo-lock").unwrap().name(), "cargo");
-/// assert!(manager_of("go-mod").is_none());
-/// ```
-pub fn manager_of(format: &str) -> Option<&'static dyn PackageManager> {
-    MANAGERS
-        .into_iter()
-        .find(|manager| manager.formats().contains(&format))
-}
-
 /// The directory of a path with `/` between its parts. Empty for a file of the root.
 pub(crate) fn parent(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(parent, _)| parent)
@@ -205,27 +186,6 @@ pub(crate) fn configuration_file(root: &Path, path: &str) -> Option<Configuratio
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_format_that_can_be_fixed_has_one_manager_and_no_other_format_has_any() {
-        for ecosystem in patchgate_ecosystems::ALL {
-            for format in ecosystem
-                .files()
-                .into_iter()
-                .flat_map(|files| files.formats())
-            {
-                let managers = MANAGERS
-                    .iter()
-                    .filter(|manager| manager.formats().contains(&format.id))
-                    .count();
-                let fixable = format
-                    .files
-                    .iter()
-                    .any(|file| patchgate_ecosystems::fixable_format(file).is_some());
-                assert_eq!(managers, usize::from(fixable), "{}", format.id);
-            }
-        }
-    }
 
     #[test]
     fn a_configuration_file_that_is_a_link_is_left_out() {

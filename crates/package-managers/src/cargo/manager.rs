@@ -9,8 +9,7 @@ use super::toolchain;
 use crate::manager::{configuration_file, join, next_to};
 use crate::scratch::Project;
 use crate::{
-    Answer, ConfigurationFile, LockedProject, PackageManager, PinnedVersion, RelockError, Relocked,
-    RunOptions,
+    Answer, ConfigurationFile, LockedProject, PackageManager, PinnedVersion, Relocked, RunOptions,
 };
 
 /// The source of crates.io as `Cargo.lock` names it: Cargo's own name for it, not an address that
@@ -180,17 +179,6 @@ fn directories_down_to(directory: &str) -> Vec<String> {
     }
 
     directories
-}
-
-/// Refuses a lockfile that is not the one Cargo would write.
-pub(super) fn unchanged(command: &str, same: bool) -> Result<(), RelockError> {
-    if same {
-        Ok(())
-    } else {
-        Err(RelockError::Unstable {
-            command: command.to_owned(),
-        })
-    }
 }
 
 #[cfg(test)]

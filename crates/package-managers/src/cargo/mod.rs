@@ -47,7 +47,7 @@ async fn relock(
 
     let lockfile = run.lockfile()?;
     run.settle().await?;
-    manager::unchanged("cargo update --workspace", run.lockfile()? == lockfile)?;
+    unchanged("cargo update --workspace", run.lockfile()? == lockfile)?;
     run.nothing_came_back(pins)?;
 
     Ok(Relocked {
@@ -60,7 +60,7 @@ async fn relock(
 async fn check(project: &Project, options: RunOptions) -> Result<(), RelockError> {
     let run = Run::new(project, options).await?;
     run.settle().await?;
-    manager::unchanged(
+    unchanged(
         "cargo update --workspace",
         run.lockfile()? == project.lockfile,
     )
@@ -294,6 +294,17 @@ impl<'a> Run<'a> {
         output.stderr = output.stderr.replace(&top, "");
 
         Ok(output)
+    }
+}
+
+/// Refuses a lockfile that is not the one Cargo would write.
+fn unchanged(command: &str, same: bool) -> Result<(), RelockError> {
+    if same {
+        Ok(())
+    } else {
+        Err(RelockError::Unstable {
+            command: command.to_owned(),
+        })
     }
 }
 
