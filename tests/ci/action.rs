@@ -341,36 +341,40 @@ fn the_action_and_the_workflows_are_valid_by_their_schemas() {
 }
 
 #[test]
-fn the_workflows_in_the_readme_match_the_action() {
+fn the_workflows_in_the_documents_match_the_action() {
     let Some(tools) = Tools::installed() else {
         return;
     };
     let file = |name: &str| std::fs::read_to_string(root().join(name)).unwrap();
-    let (readme, action) = (file("README.md"), file("action.yml"));
+    let documents = file("README.md") + &file("docs/github.md");
+    let action = file("action.yml");
     let action = yaml(&action).unwrap();
     let inputs = action.get("inputs").unwrap();
     let sandbox = Sandbox::new();
 
     let mut uses = 0;
-    for block in readme.split("```yaml\n").skip(1) {
+    for block in documents.split("```yaml\n").skip(1) {
         let block = block.split("```").next().unwrap();
         let tree = yaml(block).unwrap();
         let jobs = tree.get("jobs").map_or(&[][..], |jobs| jobs.entries());
 
-        for (name, job) in jobs {
-            let steps = job.get("steps").unwrap().items().iter();
-            for step in steps.filter(|step| {
-                step.get("uses").and_then(|uses| uses.text()) == Some("OWNER/patchgate@COMMIT")
-            }) {
-                let with = step.get("with").unwrap();
-                for (input, _) in with.entries() {
-                    assert!(inputs.get(&input.name).is_some(), "no input {}", input.name);
-                }
-                let version = with.get("version").and_then(|version| version.text());
-                assert_eq!(version, Some(concat!("v", env!("CARGO_PKG_VERSION"))));
-                uses += 1;
+        // A block is a workflow, a part of a job, or a list of steps.
+        let of_jobs = jobs.iter().filter_map(|(_, job)| job.get("steps"));
+        let of_part = tree.get("steps").into_iter();
+        let steps = of_jobs.chain(of_part).flat_map(|steps| steps.items());
+        for step in steps.chain(tree.items()).filter(|step| {
+            step.get("uses").and_then(|uses| uses.text()) == Some("OWNER/patchgate@COMMIT")
+        }) {
+            let with = step.get("with").unwrap();
+            for (input, _) in with.entries() {
+                assert!(inputs.get(&input.name).is_some(), "no input {}", input.name);
             }
+            let version = with.get("version").and_then(|version| version.text());
+            assert_eq!(version, Some(concat!("v", env!("CARGO_PKG_VERSION"))));
+            uses += 1;
+        }
 
+        for (name, _) in jobs {
             let commit = "0123456789abcdef0123456789abcdef01234567";
             let name = format!(".github/workflows/{}.yml", name.name);
             sandbox.write(
@@ -389,5 +393,5 @@ fn the_workflows_in_the_readme_match_the_action() {
         }
     }
 
-    assert_eq!(uses, 2);
+    assert_eq!(uses, 5);
 }
