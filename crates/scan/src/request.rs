@@ -24,6 +24,9 @@ pub struct ScanRequest<'a> {
     pub vex: &'a VexOptions,
     /// The threshold, which decides whether a missing feed makes the scan incomplete.
     pub threshold: Threshold,
+    /// Whether [`ScanResult::contents`] keeps the bytes of the files, which only a fix needs. Freed
+    /// early, their memory serves the lookup.
+    pub keep_files: bool,
     /// Called with a short text before each step of long work.
     pub progress: &'a (dyn Fn(&str) + Sync),
 }
@@ -71,6 +74,7 @@ pub struct ScanResult {
 ///     source: &source,
 ///     vex: &VexOptions::default(),
 ///     threshold: config.thresholds,
+///     keep_files: false,
 ///     progress: &|step| eprintln!("{step}"),
 /// };
 ///
@@ -101,10 +105,13 @@ pub async fn scan(
 
     (request.progress)("reading lockfiles");
     let mut external = MavenRepository::new(environment, Network::unless(offline));
-    let contents = request
+    let mut contents = request
         .inputs
         .read(&mut external, |text| (request.progress)(text))
         .await?;
+    if !request.keep_files {
+        contents.files.clear();
+    }
     let inventory = &contents.inventory;
 
     (request.progress)("looking up advisories");

@@ -72,6 +72,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         source: &SourceOptions::from(&args.source),
         vex: &VexOptions::from(&args.vex),
         threshold,
+        keep_files: true,
         progress: &|text| progress.say(text),
     };
     let fixed = patchgate_fix::fix(&request, options, &context.environment).await?;

@@ -258,6 +258,7 @@ impl Run<'_> {
             source: &SourceOptions::from(&self.args.source),
             vex: &VexOptions::from(&self.args.vex),
             threshold: verdict::threshold(&self.args.threshold, self.config),
+            keep_files: true,
             progress: &|text| progress.say(text),
         };
         let fixed = patchgate_fix::fix(&request, options, &self.context.environment).await?;

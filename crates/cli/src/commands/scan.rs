@@ -59,6 +59,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         source: &SourceOptions::from(&args.source),
         vex: &vex_options,
         threshold,
+        keep_files: false,
         progress: &|text| progress.say(text),
     };
     let result = patchgate_scan::scan(&request, &context.environment).await?;
