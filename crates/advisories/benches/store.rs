@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
 
+use patchgate_model::EcosystemName;
 use std::io::Write as _;
 use std::path::Path;
 use std::sync::LazyLock;
@@ -131,7 +132,7 @@ fn queries() -> Vec<PackageQuery> {
                 format!("clean-{n}")
             };
             PackageQuery {
-                ecosystem: "npm",
+                ecosystem: EcosystemName::new("npm"),
                 distribution: None,
                 name: name.into(),
                 version: None,

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use patchgate_model::{CommitId, Inventory, Origin};
+use patchgate_model::{CommitId, EcosystemName, Inventory, Origin};
 
 /// Ecosystem of the records that name repositories instead of packages, in OSV's exports and in the
 /// store.
-pub(crate) const ECOSYSTEM: &str = "GIT";
+pub(crate) const ECOSYSTEM: EcosystemName = EcosystemName::new("GIT");
 
 /// A query for the records that affect a commit of a repository.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

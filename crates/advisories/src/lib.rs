@@ -42,7 +42,7 @@ pub use store::{
 /// assert_eq!(patchgate_advisories::package_key("PyPI", "Flask_Login"), "flask-login");
 /// ```
 #[must_use]
-pub fn package_key(ecosystem: &str, name: &str) -> SmolStr {
+pub fn package_key(ecosystem: impl AsRef<str>, name: &str) -> SmolStr {
     patchgate_ecosystems::by_name(ecosystem)
         .map_or(Cow::Borrowed(name), |known| known.normalize_name(name))
         .into()

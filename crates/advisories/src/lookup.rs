@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use patchgate_model::{Advisory, Problem, SmolStr, SourceStatus};
+use patchgate_model::{Advisory, EcosystemName, Problem, SmolStr, SourceStatus};
 
 /// A query for the records of a package.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PackageQuery {
     /// Ecosystem by its OSV name, without the release of a distribution.
-    pub ecosystem: &'static str,
+    pub ecosystem: EcosystemName,
     /// Release of the distribution, for a package of an operating system. A server may restrict its
     /// answer to that release.
     pub distribution: Option<String>,
@@ -25,7 +25,7 @@ pub struct PackageQuery {
 pub struct AdvisoryLookup {
     /// Records by ecosystem and normalised name. A package without an entry has no known records,
     /// unless [`AdvisoryLookup::problems`] says that it could not be looked up.
-    pub advisories: BTreeMap<(&'static str, SmolStr), Vec<Arc<Advisory>>>,
+    pub advisories: BTreeMap<(EcosystemName, SmolStr), Vec<Arc<Advisory>>>,
     /// Records about git repositories, by [`crate::repository_key`]. Only a store fills this: its
     /// ranges name commits without the history between them, which a server knows.
     pub repositories: BTreeMap<String, Vec<Arc<Advisory>>>,

@@ -10,8 +10,8 @@ use patchgate_advisories::{
 };
 use patchgate_ecosystems::{Input, Siblings};
 use patchgate_model::{
-    DependencyKind, Edge, Epss, FixedVersion, Inventory, KevStatus, Level, Lockfile, Origin,
-    Package, PackageIndex, Problem, ProblemKind, Root, Scope,
+    DependencyKind, EcosystemName, Edge, Epss, FixedVersion, FormatId, Inventory, KevStatus, Level,
+    Lockfile, Origin, Package, PackageIndex, Problem, ProblemKind, Root, Scope,
 };
 use serde_json::{Value, json};
 
@@ -30,15 +30,19 @@ fn package(name: &str, version: &str, line: u32, to: &[u32]) -> Package {
     Package {
         line,
         edges: edges(to),
-        ..Package::new("crates.io", name.to_owned(), version.to_owned())
+        ..Package::new(
+            EcosystemName::new("crates.io"),
+            name.to_owned(),
+            version.to_owned(),
+        )
     }
 }
 
 fn lockfile(path: &str, packages: Vec<Package>, roots: &[(&str, &[u32])]) -> Lockfile {
     Lockfile {
         path: path.to_owned(),
-        ecosystem: "crates.io",
-        format: "test",
+        ecosystem: EcosystemName::new("crates.io"),
+        format: FormatId::new("test"),
         packages,
         roots: roots
             .iter()
@@ -77,7 +81,7 @@ fn lookup(records: &[Value]) -> AdvisoryLookup {
         let name = advisory.affected[0].name.clone();
         lookup
             .advisories
-            .entry(("crates.io", name))
+            .entry((EcosystemName::new("crates.io"), name))
             .or_default()
             .push(Arc::new(advisory));
     }
@@ -200,7 +204,13 @@ fn the_users_own_packages_are_not_matched_and_not_asked_for() {
 /// OSV's server compares NuGet's versions as texts, and does not list `6.0`.
 #[test]
 fn all_versions_are_requested_when_versions_have_several_forms() {
-    let nuget = |version: &str| Package::new("NuGet", "A".to_owned(), version.to_owned());
+    let nuget = |version: &str| {
+        Package::new(
+            EcosystemName::new("NuGet"),
+            "A".to_owned(),
+            version.to_owned(),
+        )
+    };
     let packages = vec![nuget("6.0"), nuget("6.0.0"), package("b", "1.0.0", 1, &[])];
     let inventory = inventory(vec![lockfile("l", packages, &[])]);
     let asked: Vec<_> = queries(&inventory)
@@ -311,8 +321,13 @@ fn what_cannot_be_judged_is_a_problem_at_its_line() {
 /// Without an order, only listed versions can match. The report says so once.
 #[test]
 fn listed_versions_of_an_ecosystem_without_an_order_are_found() {
-    let package =
-        |name: &str, version: &str| Package::new("Solaris", name.to_owned(), version.to_owned());
+    let package = |name: &str, version: &str| {
+        Package::new(
+            EcosystemName::new("Solaris"),
+            name.to_owned(),
+            version.to_owned(),
+        )
+    };
     let packages = vec![
         package("a", "1.0"),
         package("a", "1.00"),
@@ -336,7 +351,9 @@ fn listed_versions_of_an_ecosystem_without_an_order_are_found() {
     let mut lookup = AdvisoryLookup::default();
     for (id, more) in [("X-1", listed), ("X-2", always)] {
         let advisory = parse_record(record(id, "a", more).to_string().as_bytes()).unwrap();
-        let records = lookup.advisories.entry(("Solaris", "a".into()));
+        let records = lookup
+            .advisories
+            .entry((EcosystemName::new("Solaris"), "a".into()));
         records.or_default().push(Arc::new(advisory));
     }
 

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use patchgate_model::EcosystemName;
 use std::path::Path;
 use std::time::Duration;
 
@@ -46,7 +47,7 @@ fn queries() -> Vec<PackageQuery> {
     ["a", "b", "c"]
         .into_iter()
         .map(|name| PackageQuery {
-            ecosystem: "crates.io",
+            ecosystem: EcosystemName::new("crates.io"),
             distribution: None,
             name: name.into(),
             version: Some("1.0.0".into()),
@@ -111,7 +112,7 @@ async fn an_ecosystem_that_no_server_knows_spoils_no_batch() {
     let mut queries = queries();
     for name in ["x", "y"] {
         queries.push(PackageQuery {
-            ecosystem: "Nowhere",
+            ecosystem: EcosystemName::new("Nowhere"),
             name: name.into(),
             ..queries[0].clone()
         });
@@ -313,7 +314,7 @@ async fn many_packages_are_asked_for_in_several_requests() {
     let server = server(folder.path());
     let many: Vec<PackageQuery> = (0..2500)
         .map(|n| PackageQuery {
-            ecosystem: "crates.io",
+            ecosystem: EcosystemName::new("crates.io"),
             distribution: None,
             name: format!("p{n}").into(),
             version: None,

@@ -259,7 +259,7 @@ fn is_ecosystem(text: &str) -> bool {
     patchgate_ecosystems::ALL
         .iter()
         .filter(|ecosystem| ecosystem.has_advisories())
-        .any(|ecosystem| ecosystem.name().eq_ignore_ascii_case(text))
+        .any(|ecosystem| ecosystem.name().as_str().eq_ignore_ascii_case(text))
 }
 
 fn gate(wire: schema::Gate) -> GatePolicy {

@@ -102,10 +102,13 @@ fn covers(ignore: &Ignore, finding: &Finding) -> bool {
             .aliases
             .iter()
             .any(|alias| alias.eq_ignore_ascii_case(&ignore.id));
-    let ecosystem = ignore
-        .ecosystem
-        .as_ref()
-        .is_none_or(|ecosystem| finding.package.ecosystem.eq_ignore_ascii_case(ecosystem));
+    let ecosystem = ignore.ecosystem.as_ref().is_none_or(|ecosystem| {
+        finding
+            .package
+            .ecosystem
+            .as_str()
+            .eq_ignore_ascii_case(ecosystem)
+    });
     let package = ignore
         .package
         .as_ref()
@@ -116,7 +119,9 @@ fn covers(ignore: &Ignore, finding: &Finding) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use patchgate_model::{FixedVersion, Level, PackageRef, Scope, Score, Severity, Signals};
+    use patchgate_model::{
+        EcosystemName, FixedVersion, Level, PackageRef, Scope, Score, Severity, Signals,
+    };
 
     use super::*;
 
@@ -126,7 +131,7 @@ mod tests {
             aliases: aliases.iter().map(|&alias| alias.into()).collect(),
             summary: String::new(),
             package: PackageRef {
-                ecosystem: "npm",
+                ecosystem: EcosystemName::new("npm"),
                 distribution: None,
                 name: package.into(),
                 version: "1.0.0".into(),

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::{Purl, package_url};
+use patchgate_model::{EcosystemName, Purl, package_url};
 
 use crate::{FileReader, Upgradable};
 
@@ -15,7 +15,7 @@ use crate::{FileReader, Upgradable};
 pub trait Ecosystem: Sync {
     /// Name in OSV (<https://ossf.github.io/osv-schema/#defined-ecosystems>), or a name of
     /// Patchgate's own for an ecosystem that OSV does not have.
-    fn name(&self) -> &'static str;
+    fn name(&self) -> EcosystemName;
 
     /// Whether OSV has advisories for the ecosystem. Packages of other ecosystems are part of the
     /// inventory and are never reported as clean.
@@ -92,5 +92,5 @@ pub struct VersionError {
     /// The text, as it was given.
     pub version: String,
     /// Name of the ecosystem, as in [`Ecosystem::name`].
-    pub ecosystem: &'static str,
+    pub ecosystem: EcosystemName,
 }

@@ -139,7 +139,8 @@ pub const ALL: &[&dyn Ecosystem] = &[
 /// assert!(patchgate_ecosystems::by_name("go").is_none());
 /// ```
 #[must_use]
-pub fn by_name(name: &str) -> Option<&'static dyn Ecosystem> {
+pub fn by_name(name: impl AsRef<str>) -> Option<&'static dyn Ecosystem> {
+    let name = name.as_ref();
     ALL.iter()
         .copied()
         .find(|ecosystem| ecosystem.name() == name)

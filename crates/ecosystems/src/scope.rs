@@ -50,7 +50,7 @@ pub(crate) fn from_roots(lockfile: &mut Lockfile) {
 
 #[cfg(test)]
 mod tests {
-    use patchgate_model::{DependencyKind, Edge, Package, Root};
+    use patchgate_model::{DependencyKind, EcosystemName, Edge, Package, Root};
 
     use super::*;
 
@@ -69,7 +69,7 @@ mod tests {
 
         let package = |edges| Package {
             edges,
-            ..Package::new("npm", "x".to_owned(), "1".to_owned())
+            ..Package::new(EcosystemName::new("npm"), "x".to_owned(), "1".to_owned())
         };
         let mut lockfile = Lockfile {
             packages: vec![

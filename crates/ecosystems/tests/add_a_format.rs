@@ -19,7 +19,9 @@ use patchgate_ecosystems::{
     Ecosystem, FileReader, Format, FormatIndex, Input, ManifestFormat, ParseError, Siblings,
     VersionError, limits,
 };
-use patchgate_model::{DependencyKind, Edge, Lockfile, Package, Root, Unresolved};
+use patchgate_model::{
+    DependencyKind, EcosystemName, Edge, FormatId, Lockfile, Package, Root, Unresolved,
+};
 use patchgate_testkit::files_below;
 
 /// The steps of "Add a lockfile format", and where this file follows them.
@@ -53,8 +55,8 @@ const PAGES: [&str; 5] = [
 struct Basket;
 
 impl Ecosystem for Basket {
-    fn name(&self) -> &'static str {
-        "Basket"
+    fn name(&self) -> EcosystemName {
+        EcosystemName::new("Basket")
     }
 
     fn purl_type(&self) -> &'static str {
@@ -101,8 +103,8 @@ impl FileReader for Basket {
 fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let mut lockfile = Lockfile {
         path: input.path.to_owned(),
-        ecosystem: "Basket",
-        format: "basket-lock-v1",
+        ecosystem: EcosystemName::new("Basket"),
+        format: FormatId::new("basket-lock-v1"),
         ..Lockfile::default()
     };
 
@@ -113,7 +115,11 @@ fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             Some(("end", count)) => announced = count.parse().ok(),
             Some((name, version)) if announced.is_none() => lockfile.packages.push(Package {
                 line,
-                ..Package::new("Basket", name.to_owned(), version.to_owned())
+                ..Package::new(
+                    EcosystemName::new("Basket"),
+                    name.to_owned(),
+                    version.to_owned(),
+                )
             }),
             _ => return Err(ParseError::new("has a line without a version").at_line(line as usize)),
         }

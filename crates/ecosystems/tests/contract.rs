@@ -19,7 +19,7 @@ use patchgate_ecosystems::{
     ALL, Ecosystem, FileReader, Format, Input, ParseError, Siblings, by_name, by_purl_type,
     formats_of, is_sibling, purl,
 };
-use patchgate_model::{Edge, Lockfile};
+use patchgate_model::{EcosystemName, Edge, Lockfile};
 use patchgate_testkit::files_below;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -240,7 +240,7 @@ fn every_directory_is_registered() {
 
     assert_eq!(directories, registered);
 
-    let names: BTreeSet<&str> = ALL.iter().map(|ecosystem| ecosystem.name()).collect();
+    let names: BTreeSet<EcosystemName> = ALL.iter().map(|ecosystem| ecosystem.name()).collect();
     assert_eq!(names.len(), ALL.len(), "a name twice");
 }
 

@@ -281,7 +281,10 @@ fn every_ecosystem_has_versions_to_try() {
         .chain(WITHOUT_ORDER)
         .copied()
         .collect();
-    let names: BTreeSet<&str> = ALL.iter().map(|ecosystem| ecosystem.name()).collect();
+    let names: BTreeSet<&str> = ALL
+        .iter()
+        .map(|ecosystem| ecosystem.name().as_str())
+        .collect();
 
     assert_eq!(tried.iter().copied().collect::<BTreeSet<_>>(), names);
     assert_eq!(tried.len(), names.len(), "an ecosystem twice");

@@ -75,7 +75,7 @@ pub(super) fn named<'m>(reason: &str, moves: &'m [PlannedUpgrade]) -> Vec<&'m Pl
 #[cfg(test)]
 mod tests {
     use patchgate_ecosystems::Release;
-    use patchgate_model::{Bump, DependencyKind, Edge, Package, PackageVersion};
+    use patchgate_model::{Bump, DependencyKind, EcosystemName, Edge, Package, PackageVersion};
 
     use super::*;
 
@@ -91,7 +91,11 @@ mod tests {
                     kind: DependencyKind::Runtime,
                 })
                 .collect(),
-            ..Package::new("npm", name.to_owned(), version.to_owned())
+            ..Package::new(
+                EcosystemName::new("npm"),
+                name.to_owned(),
+                version.to_owned(),
+            )
         };
 
         Lockfile {

@@ -13,7 +13,8 @@ use patchgate_forge::pull_request::{CloseReason, DesiredState, LeaveReason, Prop
 use patchgate_forge::{CheckRunReport, Conclusion, GitHub, GitHubOptions, MergeOutcome};
 use patchgate_http::{Client, ClientOptions, Secret};
 use patchgate_model::{
-    Bump, CheckOutcome, FileChange, MergeMethod, Plan, PlanBlock, PullRequestState, Upgrade,
+    Bump, CheckOutcome, EcosystemName, FileChange, MergeMethod, Plan, PlanBlock, PullRequestState,
+    Upgrade,
 };
 use patchgate_testkit::{Account, Permission, Repository, Tools};
 
@@ -74,7 +75,7 @@ impl Fixture {
         let base = self.repository.tip("main").unwrap();
         let plan = Plan {
             upgrades: vec![Upgrade {
-                ecosystem: "crates.io",
+                ecosystem: EcosystemName::new("crates.io"),
                 lockfile: "Cargo.lock".into(),
                 package: "x".into(),
                 from: "1".into(),

@@ -56,7 +56,7 @@ fn by_key(findings: &[Finding]) -> BTreeMap<Key<'_>, FindingKey> {
         for file in files {
             let package = &finding.package;
             let entry = keys
-                .entry((&finding.id, package.ecosystem, &package.name, file))
+                .entry((&finding.id, package.ecosystem.as_str(), &package.name, file))
                 .or_insert_with(|| FindingKey {
                     id: finding.id.clone(),
                     ecosystem: package.ecosystem,

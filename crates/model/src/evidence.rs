@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::Scope;
+use crate::{EcosystemName, Scope};
 
 /// A piece of evidence, or why it is missing.
 pub type Fetched<T> = Result<T, Missing>;
@@ -268,7 +268,7 @@ pub struct FindingKey {
     /// Id of the vulnerability.
     pub id: String,
     /// Ecosystem by its OSV name.
-    pub ecosystem: &'static str,
+    pub ecosystem: EcosystemName,
     /// Name of the package.
     pub package: String,
     /// Affected versions in the lockfile, sorted.

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::{Advisory, PackageVersion, Scope};
+use crate::{Advisory, EcosystemName, PackageVersion, Scope};
 
 /// A package copy's identity, as reports name it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PackageRef {
     /// Ecosystem by its OSV name.
-    pub ecosystem: &'static str,
+    pub ecosystem: EcosystemName,
     /// Release of the distribution, for a package of an operating system.
     pub distribution: Option<String>,
     /// Name as the registry writes it.
@@ -33,7 +33,7 @@ impl PackageRef {
     pub fn full_ecosystem(&self) -> String {
         match &self.distribution {
             Some(distribution) => format!("{}:{distribution}", self.ecosystem),
-            None => self.ecosystem.to_owned(),
+            None => self.ecosystem.to_string(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use smol_str::SmolStr;
 
-use crate::Problem;
+use crate::{EcosystemName, FormatId, Problem};
 
 /// Everything that was read from one repository.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub struct UnlockedManifest {
     /// Path from the repository root, with `/` between its parts.
     pub path: String,
     /// The ecosystem by its name, such as `crates.io` or `npm`.
-    pub ecosystem: &'static str,
+    pub ecosystem: EcosystemName,
     /// Its requirements; at least one.
     pub unresolved: Vec<Unresolved>,
 }
@@ -48,9 +48,9 @@ pub struct Lockfile {
     pub path: String,
     /// The ecosystem that the format belongs to, by its name, such as `crates.io` or `npm`.
     /// A package may be of another one; see [`Package::ecosystem`].
-    pub ecosystem: &'static str,
+    pub ecosystem: EcosystemName,
     /// The format with its version, such as `cargo-lock-v4` or `npm-lock-v3`.
-    pub format: &'static str,
+    pub format: FormatId,
     /// Requirements for which the file states no version.
     pub unresolved: Vec<Unresolved>,
     /// Every package copy that the file locks, in the order of the file. Workspace members are
@@ -105,7 +105,7 @@ pub struct Root {
 pub struct Package {
     /// The ecosystem of the package: its OSV name without the release of a distribution (`npm`,
     /// `Debian`), or Patchgate's own name for an ecosystem that OSV does not have.
-    pub ecosystem: &'static str,
+    pub ecosystem: EcosystemName,
     /// Release of the distribution that an operating system's package belongs to, as OSV writes it
     /// after the colon: `12`, `v3.20`, `22.04:LTS`.
     pub distribution: Option<String>,
@@ -215,7 +215,7 @@ impl Package {
     /// A package from its ecosystem's registry, needed at run time, at line 1, and with defaults for
     /// everything else, for use in `Package { …, ..Package::new(…) }`.
     #[must_use]
-    pub fn new(ecosystem: &'static str, name: String, version: String) -> Self {
+    pub fn new(ecosystem: EcosystemName, name: String, version: String) -> Self {
         Self {
             ecosystem,
             distribution: None,

@@ -17,6 +17,7 @@ mod gate_policy;
 mod inventory;
 mod judgement;
 mod justification;
+mod names;
 mod package_version;
 mod plan;
 mod plan_block;
@@ -46,6 +47,7 @@ pub use inventory::{
 };
 pub use judgement::{GateReason, Judgement, Verdict};
 pub use justification::Justification;
+pub use names::{EcosystemName, FormatId};
 pub use package_version::PackageVersion;
 pub use plan::{Bump, FileChange, Plan, Unfixed, Upgrade, content_digest};
 pub use plan_block::{PlanBlock, PlanBlockError};

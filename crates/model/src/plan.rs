@@ -1,5 +1,6 @@
 //! The plan of a fix: upgrades, remaining findings and file changes.
 
+use crate::EcosystemName;
 /// The result of planning a fix for one repository.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
@@ -15,7 +16,7 @@ pub struct Plan {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Upgrade {
     /// Ecosystem by its OSV name.
-    pub ecosystem: &'static str,
+    pub ecosystem: EcosystemName,
     /// Path of the lockfile.
     pub lockfile: String,
     /// Name of the package.
@@ -39,7 +40,7 @@ pub struct Upgrade {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unfixed {
     /// Ecosystem by its OSV name.
-    pub ecosystem: &'static str,
+    pub ecosystem: EcosystemName,
     /// Path of the lockfile.
     pub lockfile: String,
     /// Name of the package.
@@ -90,7 +91,7 @@ impl Plan {
     pub fn decision_digest(&self) -> String {
         let mut hash = Digest::new("patchgate decision v1");
         for upgrade in &self.upgrades {
-            hash.field(upgrade.ecosystem.as_bytes());
+            hash.field(upgrade.ecosystem.as_str().as_bytes());
             hash.field(upgrade.lockfile.as_bytes());
             hash.field(upgrade.package.as_bytes());
             hash.field(upgrade.from.as_bytes());
@@ -158,7 +159,7 @@ mod tests {
     fn plan(to: &str, after: &[u8]) -> Plan {
         Plan {
             upgrades: vec![Upgrade {
-                ecosystem: "npm",
+                ecosystem: EcosystemName::new("npm"),
                 lockfile: "package-lock.json".into(),
                 package: "qs".into(),
                 from: "6.5.2".into(),

@@ -255,7 +255,7 @@ pub(crate) fn upgrades(plan: &Plan) -> Vec<UpgradeReport> {
     plan.upgrades
         .iter()
         .map(|upgrade| UpgradeReport {
-            ecosystem: upgrade.ecosystem.to_owned(),
+            ecosystem: upgrade.ecosystem.to_string(),
             lockfile: upgrade.lockfile.clone(),
             package: upgrade.package.clone(),
             from: upgrade.from.clone(),
@@ -272,7 +272,7 @@ pub(crate) fn unfixed(plan: &Plan) -> Vec<UnfixedReport> {
     plan.unfixed
         .iter()
         .map(|unfixed| UnfixedReport {
-            ecosystem: unfixed.ecosystem.to_owned(),
+            ecosystem: unfixed.ecosystem.to_string(),
             lockfile: unfixed.lockfile.clone(),
             package: unfixed.package.clone(),
             version: unfixed.version.clone(),
@@ -423,14 +423,14 @@ pub(crate) fn files(changes: &[FileChange]) -> Vec<FileSummary> {
 #[cfg(test)]
 pub(crate) mod tests {
     use insta::assert_snapshot;
-    use patchgate_model::{Unfixed, Upgrade};
+    use patchgate_model::{EcosystemName, Unfixed, Upgrade};
 
     use super::*;
     use crate::scan::tests::{assert_harmless, assert_valid, plain, rich};
 
     pub(crate) fn plan() -> Plan {
         let upgrade = |package: &str, from: &str, to: &str, bump, fixes: &[&str]| Upgrade {
-            ecosystem: "npm",
+            ecosystem: EcosystemName::new("npm"),
             lockfile: "package-lock.json".into(),
             package: package.into(),
             from: from.into(),
@@ -456,7 +456,7 @@ pub(crate) mod tests {
                 ),
             ],
             unfixed: vec![Unfixed {
-                ecosystem: "npm",
+                ecosystem: EcosystemName::new("npm"),
                 lockfile: "package-lock.json".into(),
                 package: "evil\u{1b}[2J | <b>".into(),
                 version: "1.0.0".into(),

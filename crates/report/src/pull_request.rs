@@ -96,7 +96,7 @@ fn fixed(input: &PullRequestInput<'_>) -> Vec<FindingReport> {
         .flat_map(|upgrade| {
             upgrade.fixes.iter().map(|id| {
                 (
-                    upgrade.ecosystem,
+                    upgrade.ecosystem.as_str(),
                     upgrade.package.as_str(),
                     upgrade.from.as_str(),
                     id.as_str(),

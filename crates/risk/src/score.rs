@@ -229,7 +229,7 @@ fn points(tenths: i64) -> f64 {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use patchgate_model::{FixedVersion, Location, PackageRef, Severity, Signals};
+    use patchgate_model::{EcosystemName, FixedVersion, Location, PackageRef, Severity, Signals};
     use proptest::prelude::*;
 
     use super::*;
@@ -240,7 +240,7 @@ pub(crate) mod tests {
             aliases: Vec::new(),
             summary: String::new(),
             package: PackageRef {
-                ecosystem: "npm",
+                ecosystem: EcosystemName::new("npm"),
                 distribution: None,
                 name: "a".into(),
                 version: "1.0.0".into(),

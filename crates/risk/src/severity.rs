@@ -1,6 +1,6 @@
 //! The severity of a finding, from its records.
 
-use patchgate_model::{Advisory, Level, ReportedSeverity, Severity};
+use patchgate_model::{Advisory, EcosystemName, Level, ReportedSeverity, Severity};
 
 /// Base metrics by version of CVSS. Temporal, threat and environmental metrics are left out: they
 /// describe a moment or an environment that is not this repository's.
@@ -26,7 +26,7 @@ const MAX_VECTOR_BYTES: usize = 1_024;
 /// 5. else the highest severity word;
 /// 6. else [`Level::Unknown`], also for `unsound` records without a vector.
 #[must_use]
-pub fn severity(advisories: &[&Advisory], ecosystem: &str, name: &str) -> Severity {
+pub fn severity(advisories: &[&Advisory], ecosystem: EcosystemName, name: &str) -> Severity {
     let stated: Vec<&ReportedSeverity> = advisories
         .iter()
         .flat_map(|advisory| stated_for(advisory, ecosystem, name))
@@ -92,7 +92,7 @@ fn level_without_vector(advisories: &[&Advisory], stated: &[&ReportedSeverity]) 
 /// is usable, otherwise those of the whole record.
 fn stated_for<'a>(
     advisory: &'a Advisory,
-    ecosystem: &str,
+    ecosystem: EcosystemName,
     name: &str,
 ) -> impl Iterator<Item = &'a ReportedSeverity> {
     let of_package: Vec<&ReportedSeverity> = advisory
@@ -232,7 +232,7 @@ mod tests {
     }
 
     fn of(advisory: &Advisory) -> Severity {
-        severity(&[advisory], "npm", "a")
+        severity(&[advisory], EcosystemName::new("npm"), "a")
     }
 
     const V3_CRITICAL: &str = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H";
@@ -290,7 +290,10 @@ mod tests {
         });
 
         assert_eq!(of(&record).level, Level::Low);
-        assert_eq!(severity(&[&record], "npm", "b").level, Level::Critical);
+        assert_eq!(
+            severity(&[&record], EcosystemName::new("npm"), "b").level,
+            Level::Critical
+        );
     }
 
     #[test]

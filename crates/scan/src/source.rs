@@ -13,7 +13,7 @@ use patchgate_advisories::{
 use patchgate_config::Config;
 use patchgate_http::{Client, ClientOptions, Environment};
 use patchgate_model::{
-    Advisory, Inventory, Problem, SmolStr, SourceStatus, UserError, error_chain,
+    Advisory, EcosystemName, Inventory, Problem, SmolStr, SourceStatus, UserError, error_chain,
 };
 use tokio::sync::OnceCell;
 
@@ -51,7 +51,7 @@ pub struct AdvisorySource {
 }
 
 /// Records of vendors, by ecosystem and normalised name.
-pub(crate) type VendorRecords = BTreeMap<(&'static str, SmolStr), Vec<Arc<Advisory>>>;
+pub(crate) type VendorRecords = BTreeMap<(EcosystemName, SmolStr), Vec<Arc<Advisory>>>;
 
 /// The location of the advisories.
 #[derive(Debug)]

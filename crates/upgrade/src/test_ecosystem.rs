@@ -8,7 +8,9 @@ use patchgate_ecosystems::{
     Ecosystem, EditError, MetadataRequest, ParseError, Release, Requirement, RequirementEdit,
     RequirementError, Upgradable, VersionError,
 };
-use patchgate_model::{Bump, DependencyKind, Edge, Lockfile, Package, PackageIndex, Root};
+use patchgate_model::{
+    Bump, DependencyKind, EcosystemName, Edge, FormatId, Lockfile, Package, PackageIndex, Root,
+};
 use semver::{Version, VersionReq};
 
 use crate::{Planned, Proposal, Releases, Request, plan};
@@ -18,13 +20,13 @@ pub(crate) struct TestEcosystem;
 fn version(text: &str) -> Result<Version, VersionError> {
     Version::parse(text).map_err(|_| VersionError {
         version: text.to_owned(),
-        ecosystem: "toy",
+        ecosystem: EcosystemName::new("toy"),
     })
 }
 
 impl Ecosystem for TestEcosystem {
-    fn name(&self) -> &'static str {
-        "toy"
+    fn name(&self) -> EcosystemName {
+        EcosystemName::new("toy")
     }
     fn purl_type(&self) -> &'static str {
         "toy"
@@ -157,15 +159,15 @@ impl World {
         };
         let lockfile = Lockfile {
             path: "toy.lock".into(),
-            ecosystem: "toy",
-            format: "toy-1",
+            ecosystem: EcosystemName::new("toy"),
+            format: FormatId::new("toy-1"),
             packages: locked
                 .iter()
                 .zip(&packages)
                 .map(|((_, requirements), (name, version))| Package {
                     install_path: Some(format!("node_modules/{name}")),
                     edges: edges(requirements),
-                    ..Package::new("toy", name.clone(), version.clone())
+                    ..Package::new(EcosystemName::new("toy"), name.clone(), version.clone())
                 })
                 .collect(),
             roots: vec![Root {

@@ -3,7 +3,7 @@
 //! Reading and writing a package URL is in `patchgate-model`. Here are the rules for comparing two.
 
 use patchgate_ecosystems::{Ecosystem, by_name, by_purl_type};
-use patchgate_model::Purl;
+use patchgate_model::{EcosystemName, Purl};
 
 use crate::vers::Versions;
 use crate::version_eq::same_version;
@@ -28,7 +28,7 @@ pub struct PackageIdentity {
     /// Name in the notation of the ecosystem, including the namespace if that is part of the name.
     name: String,
     /// Name of the ecosystem; `None` for an unknown type.
-    ecosystem: Option<&'static str>,
+    ecosystem: Option<EcosystemName>,
 }
 
 impl PackageIdentity {

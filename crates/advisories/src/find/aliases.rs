@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use patchgate_ecosystems::{Ecosystem, by_name};
-use patchgate_model::Advisory;
+use patchgate_model::{Advisory, EcosystemName};
 
 /// Groups records that share an id or an alias, directly or through others. Returns the indexes of
 /// the records of each vulnerability; the groups are sorted by their first index.
@@ -51,7 +51,7 @@ fn root(parents: &mut [usize], mut index: usize) -> usize {
 
 /// The preference of an id, smallest first: malicious packages (`MAL-`), the ecosystem's own
 /// database, GitHub, the CVE list, any other.
-pub(super) fn rank(ecosystem: &str, id: &str) -> u8 {
+pub(super) fn rank(ecosystem: EcosystemName, id: &str) -> u8 {
     let own = by_name(ecosystem).map_or("GHSA-", Ecosystem::advisory_id_prefix);
     let order = ["MAL-", own, "GHSA-", "CVE-"];
     let rank = order.iter().position(|prefix| id.starts_with(prefix));
@@ -66,11 +66,13 @@ pub(super) fn rank(ecosystem: &str, id: &str) -> u8 {
 ///
 /// ```
 /// use patchgate_advisories::preferred_id;
+/// use patchgate_model::EcosystemName;
 ///
-/// assert_eq!(preferred_id("PyPI", &["CVE-1", "GHSA-a", "PYSEC-1"]), Some("PYSEC-1"));
+/// let python = EcosystemName::new("PyPI");
+/// assert_eq!(preferred_id(python, &["CVE-1", "GHSA-a", "PYSEC-1"]), Some("PYSEC-1"));
 /// ```
 #[must_use]
-pub fn preferred_id<'a>(ecosystem: &str, ids: &[&'a str]) -> Option<&'a str> {
+pub fn preferred_id<'a>(ecosystem: EcosystemName, ids: &[&'a str]) -> Option<&'a str> {
     ids.iter()
         .copied()
         .min_by_key(|id| (rank(ecosystem, id), *id))
@@ -78,6 +80,8 @@ pub fn preferred_id<'a>(ecosystem: &str, ids: &[&'a str]) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
+    use patchgate_model::EcosystemName;
+
     use std::sync::Arc;
 
     use patchgate_model::Advisory;
@@ -108,14 +112,26 @@ mod tests {
     #[test]
     fn prefers_the_ecosystems_own_database() {
         let ids = ["CVE-1", "GHSA-b", "GHSA-a", "PYSEC-1", "RUSTSEC-1", "AAA-1"];
-        assert_eq!(preferred_id("crates.io", &ids), Some("RUSTSEC-1"));
-        assert_eq!(preferred_id("PyPI", &ids), Some("PYSEC-1"));
-        assert_eq!(preferred_id("npm", &ids), Some("GHSA-a"));
         assert_eq!(
-            preferred_id("npm", &["LWA-1", "MAL-1", "GHSA-a"]),
+            preferred_id(EcosystemName::new("crates.io"), &ids),
+            Some("RUSTSEC-1")
+        );
+        assert_eq!(
+            preferred_id(EcosystemName::new("PyPI"), &ids),
+            Some("PYSEC-1")
+        );
+        assert_eq!(
+            preferred_id(EcosystemName::new("npm"), &ids),
+            Some("GHSA-a")
+        );
+        assert_eq!(
+            preferred_id(EcosystemName::new("npm"), &["LWA-1", "MAL-1", "GHSA-a"]),
             Some("MAL-1")
         );
-        assert_eq!(preferred_id("npm", &["B-1", "A-1"]), Some("A-1"));
-        assert_eq!(preferred_id("npm", &[]), None);
+        assert_eq!(
+            preferred_id(EcosystemName::new("npm"), &["B-1", "A-1"]),
+            Some("A-1")
+        );
+        assert_eq!(preferred_id(EcosystemName::new("npm"), &[]), None);
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use patchgate_ecosystems::by_name;
-use patchgate_model::{Advisory, Explanation, Inventory, RecordEvidence, SmolStr};
+use patchgate_model::{Advisory, EcosystemName, Explanation, Inventory, RecordEvidence, SmolStr};
 
 use super::candidates::CandidateRecords;
 use super::unordered::Unordered;
@@ -17,7 +17,7 @@ use crate::{AdvisoryLookup, git, package_key};
 pub fn lookup_of(records: &[Arc<Advisory>]) -> AdvisoryLookup {
     let mut lookup = AdvisoryLookup::default();
     for record in records {
-        let mut packages: BTreeMap<(&'static str, SmolStr), ()> = BTreeMap::new();
+        let mut packages: BTreeMap<(EcosystemName, SmolStr), ()> = BTreeMap::new();
         for entry in &record.affected {
             if entry.ecosystem == git::ECOSYSTEM {
                 let known = lookup

@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use patchgate_ecosystems::{Ecosystem, by_name};
 use patchgate_model::{
-    Advisory, Finding, Inventory, Level, Location, Origin, Package, PackageIndex, PackageRef,
-    Problem, ProblemKind, Scope, Score, Severity, SmolStr,
+    Advisory, EcosystemName, Finding, Inventory, Level, Location, Origin, Package, PackageIndex,
+    PackageRef, Problem, ProblemKind, Scope, Score, Severity, SmolStr,
 };
 use rayon::iter::{
     IndexedParallelIterator as _, IntoParallelIterator as _, IntoParallelRefIterator as _,
@@ -46,7 +46,7 @@ const VERSIONS_A_TASK: usize = 50;
 /// One package version, however many lockfiles contain it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 struct Version<'a> {
-    ecosystem: &'static str,
+    ecosystem: EcosystemName,
     distribution: Option<&'a str>,
     name: &'a str,
     version: &'a str,
@@ -113,7 +113,9 @@ pub fn find(
     lookup: &AdvisoryLookup,
     signals: &dyn SignalSource,
 ) -> Findings {
-    find_in(inventory, lookup, signals, &patchgate_ecosystems::by_name)
+    find_in(inventory, lookup, signals, &|name| {
+        patchgate_ecosystems::by_name(name)
+    })
 }
 
 /// [`find`] with another list of ecosystems, for tests.
@@ -131,7 +133,7 @@ fn find_in(
         .with_min_len(VERSIONS_A_TASK)
         .filter_map(|copies| {
             let version = copies.first()?.version;
-            let ecosystem = by_name(version.ecosystem);
+            let ecosystem = by_name(version.ecosystem.as_str());
             Some(MatchOutcome::new(
                 inventory, lookup, version, copies, ecosystem,
             ))
@@ -150,7 +152,7 @@ fn find_in(
         .into_par_iter()
         .map(|judged| {
             let unordered = Unordered(judged.version.ecosystem);
-            let ecosystem = by_name(judged.version.ecosystem).unwrap_or(&unordered);
+            let ecosystem = by_name(judged.version.ecosystem.as_str()).unwrap_or(&unordered);
             let occurrences = Occurrences::new(inventory, judged.copies, &chains);
             let mut problems = judged.problems;
             let findings = judged.groups.into_iter().map(|group| {

@@ -5,18 +5,18 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use patchgate_ecosystems::{Ecosystem, VersionError};
-use patchgate_model::{Problem, ProblemKind};
+use patchgate_model::{EcosystemName, Problem, ProblemKind};
 
 /// An ecosystem of which only the name is known.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Unordered(pub(super) &'static str);
+pub(super) struct Unordered(pub(super) EcosystemName);
 
 impl Unordered {
     /// The problem of a scan that contains a package of this ecosystem.
     pub(super) fn problem(self) -> Problem {
         Problem {
             kind: ProblemKind::Advisories,
-            subject: self.0.to_owned(),
+            subject: self.0.to_string(),
             line: None,
             reason: "this version of Patchgate cannot order its versions: only those that an \
                      advisory lists one by one were compared"
@@ -27,7 +27,7 @@ impl Unordered {
 }
 
 impl Ecosystem for Unordered {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> EcosystemName {
         self.0
     }
 

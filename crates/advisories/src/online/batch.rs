@@ -56,7 +56,7 @@ impl Question {
                 package: Some(WirePackage {
                     ecosystem: match &query.distribution {
                         Some(release) => Cow::Owned(format!("{}:{release}", query.ecosystem)),
-                        None => Cow::Borrowed(query.ecosystem),
+                        None => Cow::Borrowed(query.ecosystem.as_str()),
                     },
                     name: &query.name,
                 }),

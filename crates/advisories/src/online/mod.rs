@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use patchgate_http::{Caching, Client, Request, redact_url};
-use patchgate_model::{Advisory, Problem, ProblemKind, SmolStr, SourceStatus};
+use patchgate_model::{Advisory, EcosystemName, Problem, ProblemKind, SmolStr, SourceStatus};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -42,7 +42,7 @@ pub struct OsvClient {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Subject {
     /// A package: its ecosystem and its normalised name.
-    Package(&'static str, SmolStr),
+    Package(EcosystemName, SmolStr),
     /// A commit, by its full hash.
     Commit(String),
 }
@@ -87,13 +87,13 @@ impl OsvClient {
         let (asked, others): (Vec<&PackageQuery>, Vec<&PackageQuery>) = queries
             .iter()
             .partition(|query| patchgate_ecosystems::by_name(query.ecosystem).is_some());
-        let unknown: BTreeSet<&str> = others.iter().map(|query| query.ecosystem).collect();
+        let unknown: BTreeSet<EcosystemName> = others.iter().map(|query| query.ecosystem).collect();
         lookup
             .problems
             .extend(unknown.into_iter().map(|ecosystem| {
                 Problem {
                     kind: ProblemKind::Advisories,
-                    subject: ecosystem.to_owned(),
+                    subject: ecosystem.to_string(),
                     line: None,
                     reason:
                         "the server was not asked, because this is not a known ecosystem of OSV"
@@ -342,7 +342,7 @@ fn unfetched(id: &str, reason: String, hint: Option<&str>) -> Problem {
 
 /// A record with only the entries of one package. A record without such entries stays complete,
 /// because the server may have matched it in another way.
-fn trimmed(record: &Arc<Advisory>, ecosystem: &str, name: &str) -> Arc<Advisory> {
+fn trimmed(record: &Arc<Advisory>, ecosystem: EcosystemName, name: &str) -> Arc<Advisory> {
     let is_own = |entry: &patchgate_model::Affected| {
         entry.ecosystem == ecosystem && crate::package_key(ecosystem, &entry.name) == name
     };

@@ -40,7 +40,9 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use patchgate_fs::read_up_to;
-use patchgate_model::{Advisory, Affected, Problem, ProblemKind, SmolStr, SourceStatus};
+use patchgate_model::{
+    Advisory, Affected, EcosystemName, Problem, ProblemKind, SmolStr, SourceStatus,
+};
 
 pub use build::{BuildError, BuildProgress, BuildReport, Existing};
 pub use error::StoreError;
@@ -74,10 +76,11 @@ const MAX_OPENS: usize = 8;
 ///
 /// ```no_run
 /// use patchgate_advisories::{PackageQuery, Store};
+/// use patchgate_model::EcosystemName;
 ///
 /// let store = Store::open(std::path::Path::new("store"))?;
 /// let lookup = store.lookup(&[PackageQuery {
-///     ecosystem: "npm",
+///     ecosystem: EcosystemName::new("npm"),
 ///     distribution: None,
 ///     name: "minimist".into(),
 ///     version: None,
@@ -179,7 +182,7 @@ impl Store {
     #[must_use]
     pub fn lookup(&self, queries: &[PackageQuery]) -> AdvisoryLookup {
         let mut lookup = AdvisoryLookup::default();
-        let mut names: BTreeMap<&'static str, Vec<SmolStr>> = BTreeMap::new();
+        let mut names: BTreeMap<EcosystemName, Vec<SmolStr>> = BTreeMap::new();
         for query in queries {
             names
                 .entry(query.ecosystem)
@@ -204,7 +207,8 @@ impl Store {
             .iter()
             .map(|query| query.repository.as_str())
             .collect();
-        let is_of_git = |open: &&OpenSource| open.source.ecosystem.as_deref() == Some(ECOSYSTEM);
+        let is_of_git =
+            |open: &&OpenSource| open.source.ecosystem.as_deref() == Some(ECOSYSTEM.as_str());
 
         for open in self.sources.iter().filter(is_of_git) {
             for repository in &repositories {
@@ -232,14 +236,14 @@ impl Store {
 
     fn look_up_ecosystem(
         &self,
-        ecosystem: &'static str,
+        ecosystem: EcosystemName,
         names: &[SmolStr],
         lookup: &mut AdvisoryLookup,
     ) {
         let open: Vec<&OpenSource> = self
             .sources
             .iter()
-            .filter(|open| open.source.ecosystem.as_deref() == Some(ecosystem))
+            .filter(|open| open.source.ecosystem.as_deref() == Some(ecosystem.as_str()))
             .collect();
         if open.is_empty() {
             let reason = "the store has no advisories for this ecosystem";
@@ -330,7 +334,7 @@ impl Store {
         self.sources
             .iter()
             .filter(|open| match &open.source.ecosystem {
-                Some(ecosystem) => queries.iter().any(|query| query.ecosystem == ecosystem),
+                Some(ecosystem) => queries.iter().any(|query| ecosystem == &query.ecosystem),
                 None => true,
             })
             .map(|open| status_of(&open.source, self.limit))
@@ -339,12 +343,16 @@ impl Store {
 
     /// The problem of an ecosystem that the store does not cover. The hint is the command that adds
     /// the export: `db build` would replace the rest of the store.
-    fn lacks(&self, ecosystem: &str, reason: &str) -> Problem {
+    fn lacks(&self, ecosystem: EcosystemName, reason: &str) -> Problem {
         let dir = self.dir.display();
-        let quote = if ecosystem.contains(' ') { "'" } else { "" };
+        let quote = if ecosystem.as_str().contains(' ') {
+            "'"
+        } else {
+            ""
+        };
         Problem {
             kind: ProblemKind::Advisories,
-            subject: ecosystem.to_owned(),
+            subject: ecosystem.to_string(),
             line: None,
             reason: reason.to_owned(),
             hint: Some(format!(

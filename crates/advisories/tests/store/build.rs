@@ -4,7 +4,7 @@ use std::fs;
 
 use jiff::{SignedDuration, Timestamp};
 use patchgate_advisories::{SignalSource as _, Store};
-use patchgate_model::KevStatus;
+use patchgate_model::{EcosystemName, KevStatus};
 
 use crate::support::*;
 
@@ -54,7 +54,10 @@ fn finds_the_same_content_in_every_form() {
         assert_eq!(names(&report), expected);
 
         let store = Store::open(into.path()).unwrap();
-        let lookup = store.lookup(&[query("npm", "a"), query("npm", "b")]);
+        let lookup = store.lookup(&[
+            query(EcosystemName::new("npm"), "a"),
+            query(EcosystemName::new("npm"), "b"),
+        ]);
 
         assert_eq!(
             (ids(&lookup), lookup.problems),
@@ -86,7 +89,10 @@ fn an_ecosystem_that_is_lacking_is_named_and_the_others_are_answered() {
 
     assert_eq!(store.ecosystems().collect::<Vec<_>>(), ["npm"]);
 
-    let lookup = store.lookup(&[query("npm", "a"), query("crates.io", "a")]);
+    let lookup = store.lookup(&[
+        query(EcosystemName::new("npm"), "a"),
+        query(EcosystemName::new("crates.io"), "a"),
+    ]);
     assert_eq!(ids(&lookup), ["X-1"]);
     assert_eq!(lookup.problems.len(), 1);
     assert_eq!(lookup.problems[0].subject, "crates.io");
@@ -113,7 +119,7 @@ fn many_packages_are_looked_up_at_once() {
     let into = tempfile::tempdir().unwrap();
     build(&[folder.path()], into.path());
     let queries: Vec<_> = (0..10_000)
-        .map(|n| query("npm", &format!("p{n}")))
+        .map(|n| query(EcosystemName::new("npm"), &format!("p{n}")))
         .collect();
     let lookup = Store::open(into.path()).unwrap().lookup(&queries);
 
@@ -149,7 +155,7 @@ fn an_ecosystem_that_is_only_mentioned_is_not_complete() {
         build(&[folder.path()], into.path());
         let store = Store::open(into.path()).unwrap();
         assert_eq!(store.ecosystems().collect::<Vec<_>>(), ["npm"], "{path}");
-        let lookup = store.lookup(&[query("crates.io", "a")]);
+        let lookup = store.lookup(&[query(EcosystemName::new("crates.io"), "a")]);
         assert_eq!(ids(&lookup), ["X-2"]);
         assert_eq!(lookup.problems[0].subject, "crates.io");
     }
@@ -173,7 +179,7 @@ fn of_two_copies_of_a_record_the_newer_counts() {
 
         let lookup = Store::open(into.path())
             .unwrap()
-            .lookup(&[query("npm", "a")]);
+            .lookup(&[query(EcosystemName::new("npm"), "a")]);
         let record = &lookup.advisories.values().next().unwrap()[0];
 
         assert_eq!(record.affected[0].ranges[0].events[1].version, "3.0.0");
@@ -227,7 +233,12 @@ fn an_old_store_warns() {
         let now: Timestamp = now.parse().unwrap();
         let store = Store::open(into.path()).unwrap();
         let store = store.with_max_age(now, SignedDuration::from_hours(7 * 24));
-        assert_eq!(store.lookup(&[query("npm", "a")]).sources, store.status());
+        assert_eq!(
+            store
+                .lookup(&[query(EcosystemName::new("npm"), "a")])
+                .sources,
+            store.status()
+        );
         store.status()[0].warning.clone()
     };
 
@@ -287,7 +298,7 @@ fn the_real_records_are_all_there() {
     assert!(log4shell.ransomware);
     assert!(store.epss("CVE-2021-44228").unwrap().unwrap().probability > 0.9);
 
-    let smallvec = store.lookup(&[query("crates.io", "smallvec")]);
+    let smallvec = store.lookup(&[query(EcosystemName::new("crates.io"), "smallvec")]);
     assert!(ids(&smallvec).contains(&"RUSTSEC-2018-0003".to_owned()));
 
     let by_alias = store.find_id("CVE-2018-20991").unwrap();

@@ -1,6 +1,7 @@
 //! Stores with a changed byte: the answer is correct, or there is an error. A record is never
 //! silently missing.
 
+use patchgate_model::EcosystemName;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -43,7 +44,9 @@ fn store() -> TempDir {
 /// All that a store says; `None` when it says that something is wrong.
 fn answers(dir: &Path) -> Option<String> {
     let store = Store::open(dir).ok()?;
-    let queries: Vec<_> = (0..14).map(|n| query("npm", &format!("p{n}"))).collect();
+    let queries: Vec<_> = (0..14)
+        .map(|n| query(EcosystemName::new("npm"), &format!("p{n}")))
+        .collect();
     let lookup = store.lookup(&queries);
     if !lookup.problems.is_empty() {
         return None;

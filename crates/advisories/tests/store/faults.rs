@@ -1,5 +1,6 @@
 //! Input that is bad, and stores that cannot be used.
 
+use patchgate_model::EcosystemName;
 use std::fs;
 use std::path::Path;
 
@@ -89,7 +90,10 @@ fn too_large_and_too_deep_files_are_reported() {
     assert_eq!(reason("deep.zip"), "is nested in more than 2 archives");
 
     let store = Store::open(into.path()).unwrap();
-    assert_eq!(ids(&store.lookup(&[query("npm", "a")])), ["X-1"]);
+    assert_eq!(
+        ids(&store.lookup(&[query(EcosystemName::new("npm"), "a")])),
+        ["X-1"]
+    );
 }
 
 #[test]
@@ -133,7 +137,10 @@ fn a_bad_record_is_named_and_the_others_are_kept() {
     let warning = store.status()[0].warning.clone().unwrap();
 
     assert_eq!(warning, "3 records could not be read when it was built");
-    assert_eq!(ids(&store.lookup(&[query("npm", "a")])), ["X-1"]);
+    assert_eq!(
+        ids(&store.lookup(&[query(EcosystemName::new("npm"), "a")])),
+        ["X-1"]
+    );
 }
 
 #[test]
@@ -221,7 +228,7 @@ fn a_store_that_cannot_be_used_says_what_to_do() {
     fs::write(&table, changed).unwrap();
     let lookup = Store::open(into.path())
         .unwrap()
-        .lookup(&[query("npm", "a")]);
+        .lookup(&[query(EcosystemName::new("npm"), "a")]);
     assert!(lookup.advisories.is_empty());
     assert!(
         lookup.problems[0].reason.contains("damaged"),
@@ -260,7 +267,7 @@ fn what_is_odd_about_a_record_is_kept() {
     assert_eq!((report.problems, report.unrecognised), (vec![], vec![]));
 
     let store = Store::open(into.path()).unwrap();
-    let lookup = store.lookup(&[query("npm", "a")]);
+    let lookup = store.lookup(&[query(EcosystemName::new("npm"), "a")]);
     let records = lookup.advisories.values().next().unwrap();
 
     assert_eq!(records[0].severity[0].kind, "CVSS_V9");
@@ -323,5 +330,8 @@ fn a_zip_bomb_is_named_and_the_others_are_kept() {
     assert_eq!(report.problems[0].reason, "is larger than 67108864 bytes");
 
     let store = Store::open(into.path()).unwrap();
-    assert_eq!(ids(&store.lookup(&[query("npm", "a")])), ["X-1"]);
+    assert_eq!(
+        ids(&store.lookup(&[query(EcosystemName::new("npm"), "a")])),
+        ["X-1"]
+    );
 }

@@ -2,6 +2,7 @@
 
 use patchgate_advisories::{SignalSource as _, Store, UpdateOptions};
 use patchgate_http::{Client, ClientOptions};
+use patchgate_model::EcosystemName;
 use patchgate_testkit::{HttpServer, Response};
 
 use crate::support::*;
@@ -55,7 +56,10 @@ async fn an_update_keeps_what_it_could_not_fetch() {
     assert_eq!(report.problems, []);
     assert_eq!(names(&report).len(), 3);
     let store = Store::open(into.path()).unwrap();
-    assert_eq!(ids(&store.lookup(&[query("npm", "a")])), ["X-1"]);
+    assert_eq!(
+        ids(&store.lookup(&[query(EcosystemName::new("npm"), "a")])),
+        ["X-1"]
+    );
 }
 
 #[tokio::test]

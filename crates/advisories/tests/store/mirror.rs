@@ -1,5 +1,6 @@
 //! A server in the layout of OSV's bucket, whose files a test changes.
 
+use patchgate_model::EcosystemName;
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::Path;
@@ -164,7 +165,7 @@ impl Mirror {
     pub(crate) fn known(&self, name: &str) -> Vec<String> {
         let store = Store::open(self.store.path()).unwrap();
         let lookup = store.lookup(&[PackageQuery {
-            ecosystem: "npm",
+            ecosystem: EcosystemName::new("npm"),
             distribution: None,
             name: name.into(),
             version: None,

@@ -1,5 +1,6 @@
 //! Publishing: readers at the same time, builds that are cut off or fail.
 
+use patchgate_model::EcosystemName;
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -37,7 +38,9 @@ fn a_store_is_read_while_another_replaces_it() {
         let reader = scope.spawn(|| {
             let mut seen = [0, 0];
             while !is_over.load(Ordering::Relaxed) {
-                let lookup = Store::open(&into).unwrap().lookup(&[query("npm", "a")]);
+                let lookup = Store::open(&into)
+                    .unwrap()
+                    .lookup(&[query(EcosystemName::new("npm"), "a")]);
                 assert_eq!(lookup.problems, []);
                 let found = ids(&lookup);
                 let index = usize::from(found == ["X-2", "MAL-X-2"]);
@@ -62,7 +65,10 @@ fn a_store_is_read_while_another_replaces_it() {
     let open = Store::open(&into).unwrap();
     build(&[&two], &into);
 
-    assert_eq!(ids(&open.lookup(&[query("npm", "a")])), ["X-1", "MAL-X-1"]);
+    assert_eq!(
+        ids(&open.lookup(&[query(EcosystemName::new("npm"), "a")])),
+        ["X-1", "MAL-X-1"]
+    );
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Records, feeds and archives for the tests, and queries of a store that was built from them.
 
+use patchgate_model::EcosystemName;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -51,7 +52,7 @@ pub(crate) fn build(from: &[&Path], into: &Path) -> BuildReport {
     Store::build(&from, into, Existing::Replace, &|_| {}).unwrap()
 }
 
-pub(crate) fn query(ecosystem: &'static str, name: &str) -> PackageQuery {
+pub(crate) fn query(ecosystem: EcosystemName, name: &str) -> PackageQuery {
     PackageQuery {
         ecosystem,
         distribution: None,

@@ -41,7 +41,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
 fn find(name: &str) -> Result<&'static dyn Ecosystem, UserError> {
     let bare = name.split_once(':').map_or(name, |(bare, _)| bare);
     by_name(bare).ok_or_else(|| {
-        let known: Vec<&str> = ALL.iter().map(|ecosystem| ecosystem.name()).collect();
+        let known: Vec<&str> = ALL
+            .iter()
+            .map(|ecosystem| ecosystem.name().as_str())
+            .collect();
         UserError::usage(format!("ecosystem `{name}` is not known"))
             .with_hint(format!("it is one of: {}", known.join(", ")))
     })

@@ -166,7 +166,7 @@ async fn update(args: &UpdateArgs, context: &Context) -> anyhow::Result<Exit> {
         // exports are large, so they are fetched on request only.
         ALL.iter()
             .filter(|ecosystem| ecosystem.has_advisories() && ecosystem.files().is_some())
-            .map(|ecosystem| ecosystem.name().to_owned())
+            .map(|ecosystem| ecosystem.name().to_string())
             .collect()
     } else {
         args.ecosystem.clone()

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use patchgate_advisories::CommitQuery;
 use patchgate_ecosystems::by_name;
 use patchgate_model::{
-    CommitId, Finding, Inventory, Lockfile, Origin, Package, Problem, UserError,
+    CommitId, EcosystemName, Finding, Inventory, Lockfile, Origin, Package, Problem, UserError,
 };
 use patchgate_report::{FindingReport, ScanInput, ScanReport};
 use patchgate_risk::Threshold;
@@ -262,7 +262,11 @@ fn of_commit(commit: &str) -> Package {
             url: String::new(),
             commit: Some(commit.to_owned()),
         },
-        ..Package::new("Git", commit.to_owned(), commit.to_owned())
+        ..Package::new(
+            EcosystemName::new("Git"),
+            commit.to_owned(),
+            commit.to_owned(),
+        )
     }
 }
 

@@ -6,16 +6,17 @@ use std::cmp::Ordering;
 
 use crate::version::{self, r};
 use crate::{Ecosystem, VersionError};
+use patchgate_model::EcosystemName;
 
 /// Name of the ecosystem in OSV.
-pub(crate) const NAME: &str = "Bioconductor";
+pub(crate) const NAME: EcosystemName = EcosystemName::new("Bioconductor");
 
 /// The Bioconductor project's packages for R.
 #[derive(Debug, Clone, Copy)]
 pub struct Bioconductor;
 
 impl Ecosystem for Bioconductor {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> EcosystemName {
         NAME
     }
 

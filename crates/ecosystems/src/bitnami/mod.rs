@@ -5,16 +5,17 @@ use std::cmp::Ordering;
 
 use crate::version::{self, semantic};
 use crate::{Ecosystem, VersionError};
+use patchgate_model::EcosystemName;
 
 /// Name of the ecosystem in OSV.
-const NAME: &str = "Bitnami";
+const NAME: EcosystemName = EcosystemName::new("Bitnami");
 
 /// Applications of the Bitnami catalog.
 #[derive(Debug, Clone, Copy)]
 pub struct Bitnami;
 
 impl Ecosystem for Bitnami {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> EcosystemName {
         NAME
     }
 

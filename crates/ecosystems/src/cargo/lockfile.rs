@@ -9,7 +9,7 @@ mod raw;
 mod resolve;
 mod scan;
 
-use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex};
+use patchgate_model::{DependencyKind, Edge, FormatId, Lockfile, Origin, Package, PackageIndex};
 
 use self::raw::{RawLock, RawPackage};
 use self::resolve::Resolver;
@@ -142,10 +142,10 @@ fn shortened(text: &str) -> String {
 
 /// The name of the format. Files of versions 1 and 2 have no version number. Like Cargo, this
 /// assumes version 2 if a package entry has a checksum or a dependency omits version and source.
-fn format(raw: &RawLock<'_>) -> Result<&'static str, ParseError> {
+fn format(raw: &RawLock<'_>) -> Result<FormatId, ParseError> {
     match raw.version {
-        Some(3) => Ok("cargo-lock-v3"),
-        Some(4) => Ok("cargo-lock-v4"),
+        Some(3) => Ok(FormatId::new("cargo-lock-v3")),
+        Some(4) => Ok(FormatId::new("cargo-lock-v4")),
         Some(other) => Err(
             ParseError::new(format!("has the unknown format version {other}"))
                 .with_hint("versions 1 to 4 are read; a newer Patchgate may read this one"),
@@ -156,9 +156,9 @@ fn format(raw: &RawLock<'_>) -> Result<&'static str, ParseError> {
                     || package.dependencies.iter().any(|name| !name.contains(' '))
             });
             Ok(if abbreviated {
-                "cargo-lock-v2"
+                FormatId::new("cargo-lock-v2")
             } else {
-                "cargo-lock-v1"
+                FormatId::new("cargo-lock-v1")
             })
         }
     }

@@ -17,7 +17,7 @@ mod version;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::{Bump, Purl};
+use patchgate_model::{Bump, EcosystemName, Purl};
 
 pub use projection::resolution_manifest;
 
@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// OSV's name for the ecosystem.
-const NAME: &str = "crates.io";
+const NAME: EcosystemName = EcosystemName::new("crates.io");
 
 /// The ecosystem of crates.io.
 ///
@@ -43,7 +43,7 @@ const NAME: &str = "crates.io";
 pub struct Cargo;
 
 impl Ecosystem for Cargo {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> EcosystemName {
         NAME
     }
 

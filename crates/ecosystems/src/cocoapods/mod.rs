@@ -9,20 +9,20 @@ mod version;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::Purl;
+use patchgate_model::{EcosystemName, Purl};
 
 use crate::{Ecosystem, FileReader, Format, VersionError};
 use version::Version;
 
 /// Patchgate's own name for the ecosystem, because OSV has none.
-const NAME: &str = "CocoaPods";
+const NAME: EcosystemName = EcosystemName::new("CocoaPods");
 
 /// Pods and their subspecs.
 #[derive(Debug, Clone, Copy)]
 pub struct CocoaPods;
 
 impl Ecosystem for CocoaPods {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> EcosystemName {
         NAME
     }
 

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use patchgate_model::{
-    DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root, Unresolved,
+    DependencyKind, Edge, FormatId, Lockfile, Origin, Package, PackageIndex, Root, Unresolved,
 };
 
 use crate::syntax::{Node, Value, yaml};
@@ -28,7 +28,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let mut lockfile = Lockfile {
         path: input.path.to_owned(),
         ecosystem: super::NAME,
-        format: "podfile-lock",
+        format: FormatId::new("podfile-lock"),
         ..Lockfile::default()
     };
 

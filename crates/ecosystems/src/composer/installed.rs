@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use patchgate_model::{Lockfile, Scope};
+use patchgate_model::{FormatId, Lockfile, Scope};
 
 use super::manifest;
 use super::package::Packages;
@@ -29,7 +29,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         development.insert(text.ok_or_else(|| name.unexpected("dev-package-names", "texts"))?);
     }
 
-    let mut packages = Packages::new(input, format);
+    let mut packages = Packages::new(input, FormatId::new(format));
     for entry in entries {
         let scope = match entry.optional_text("name")? {
             Some(name) if development.contains(name) => Scope::Development,

@@ -1,7 +1,7 @@
 //! Reader of `composer.lock`
 //! (<https://getcomposer.org/doc/01-basic-usage.md#commit-your-composer-lock-file-to-version-control>).
 
-use patchgate_model::{Lockfile, Scope};
+use patchgate_model::{FormatId, Lockfile, Scope};
 
 use super::manifest;
 use super::package::Packages;
@@ -18,7 +18,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         );
     }
 
-    let mut packages = Packages::new(input, "composer-lock");
+    let mut packages = Packages::new(input, FormatId::new("composer-lock"));
     for entry in document.optional_list("packages")? {
         packages.add(entry, Scope::Runtime)?;
     }

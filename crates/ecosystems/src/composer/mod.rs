@@ -9,20 +9,20 @@ mod version;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::package_url;
+use patchgate_model::{EcosystemName, package_url};
 
 use crate::{Ecosystem, FileReader, Format, ManifestFormat, VersionError};
 use version::Version;
 
 /// Name of the ecosystem in OSV.
-const NAME: &str = "Packagist";
+const NAME: EcosystemName = EcosystemName::new("Packagist");
 
 /// Packages of PHP, named `vendor/name`.
 #[derive(Debug, Clone, Copy)]
 pub struct Composer;
 
 impl Ecosystem for Composer {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> EcosystemName {
         NAME
     }
 

@@ -3,7 +3,9 @@
 
 use std::collections::HashMap;
 
-use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Scope};
+use patchgate_model::{
+    DependencyKind, Edge, FormatId, Lockfile, Origin, Package, PackageIndex, Scope,
+};
 
 use super::is_platform;
 use crate::syntax::Node;
@@ -20,7 +22,7 @@ pub(super) struct Packages<'a> {
 }
 
 impl<'a> Packages<'a> {
-    pub(super) fn new(input: &Input<'_>, format: &'static str) -> Self {
+    pub(super) fn new(input: &Input<'_>, format: FormatId) -> Self {
         Self {
             lockfile: Lockfile {
                 path: input.path.to_owned(),

@@ -3,7 +3,9 @@
 
 use std::collections::HashMap;
 
-use patchgate_model::{DependencyKind, Edge, Lockfile, PackageIndex, Root, Scope, Unresolved};
+use patchgate_model::{
+    DependencyKind, Edge, FormatId, Lockfile, PackageIndex, Root, Scope, Unresolved,
+};
 
 use super::conanfile::Manifest;
 use super::graph_lock;
@@ -30,11 +32,11 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let manifest = Manifest::beside(input);
     match document.need_text("version")? {
         "0.1" | "0.2" | "0.3" | "0.4" => {
-            lockfile.format = "conan-lock-v1";
+            lockfile.format = FormatId::new("conan-lock-v1");
             graph_lock::read(&document, manifest.as_ref(), &mut lockfile)?;
         }
         "0.5" => {
-            lockfile.format = "conan-lock-v2";
+            lockfile.format = FormatId::new("conan-lock-v2");
             lists(&document, &mut lockfile)?;
             if let Some(manifest) = manifest {
                 direct(manifest, &mut lockfile);

@@ -17,19 +17,19 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use self::version::Version;
-use patchgate_model::Purl;
+use patchgate_model::{EcosystemName, Purl};
 
 use crate::{Ecosystem, FileReader, Format, ManifestFormat, VersionError};
 
 /// Name of the ecosystem in OSV.
-const NAME: &str = "ConanCenter";
+const NAME: EcosystemName = EcosystemName::new("ConanCenter");
 
 /// C and C++ packages of Conan.
 #[derive(Debug, Clone, Copy)]
 pub struct Conan;
 
 impl Ecosystem for Conan {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> EcosystemName {
         NAME
     }
 

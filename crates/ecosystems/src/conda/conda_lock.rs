@@ -5,7 +5,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Scope};
+use patchgate_model::{
+    DependencyKind, EcosystemName, Edge, FormatId, Lockfile, Origin, Package, PackageIndex, Scope,
+};
 
 use crate::pypi::{normalize, without_credentials};
 use crate::syntax::{Node, yaml};
@@ -18,7 +20,7 @@ const MAIN: &str = "main";
 const HINT: &str = "re-create it with `conda-lock lock`";
 
 /// Ecosystem, normalized name and version.
-type Key = (&'static str, String, String);
+type Key = (EcosystemName, String, String);
 
 /// Reads a `conda-lock.yml`: the packages of all platforms and package managers in it.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
@@ -43,7 +45,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let mut lockfile = Lockfile {
         path: input.path.to_owned(),
         ecosystem: super::NAME,
-        format: "conda-lock-v1",
+        format: FormatId::new("conda-lock-v1"),
         ..Lockfile::default()
     };
 

@@ -2,7 +2,7 @@
 //! (<https://docs.conda.io/projects/conda/en/stable/user-guide/tasks/manage-environments.html>).
 
 use patchgate_model::{
-    DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root, Unresolved,
+    DependencyKind, Edge, FormatId, Lockfile, Origin, Package, PackageIndex, Root, Unresolved,
 };
 
 use super::match_spec::MatchSpec;
@@ -26,7 +26,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let mut lockfile = Lockfile {
         path: input.path.to_owned(),
         ecosystem: super::NAME,
-        format: "conda-environment",
+        format: FormatId::new("conda-environment"),
         ..Lockfile::default()
     };
     for item in listed.items() {

@@ -16,19 +16,20 @@ use std::cmp::Ordering;
 
 use self::version::Version;
 use crate::{Ecosystem, FileReader, Format, VersionError};
+use patchgate_model::EcosystemName;
 
 /// Patchgate's own name for the ecosystem, because OSV has none.
-const NAME: &str = "conda";
+const NAME: EcosystemName = EcosystemName::new("conda");
 
 /// The ecosystem of the packages that pip installs into an environment.
-const PYPI: &str = "PyPI";
+const PYPI: EcosystemName = EcosystemName::new("PyPI");
 
 /// Packages of conda's channels.
 #[derive(Debug, Clone, Copy)]
 pub struct Conda;
 
 impl Ecosystem for Conda {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> EcosystemName {
         NAME
     }
 

@@ -13,16 +13,17 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use crate::{Ecosystem, FileReader, Format, VersionError};
+use patchgate_model::EcosystemName;
 
 /// Patchgate's own name for the ecosystem, because OSV has none.
-const NAME: &str = "CPAN";
+const NAME: EcosystemName = EcosystemName::new("CPAN");
 
 /// Perl distributions of CPAN.
 #[derive(Debug, Clone, Copy)]
 pub struct Cpan;
 
 impl Ecosystem for Cpan {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> EcosystemName {
         NAME
     }
 

@@ -7,7 +7,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, package_url};
+use patchgate_model::{
+    DependencyKind, Edge, FormatId, Lockfile, Origin, Package, PackageIndex, package_url,
+};
 
 use crate::{Input, ParseError, limits};
 
@@ -36,7 +38,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let mut lockfile = Lockfile {
         path: input.path.to_owned(),
         ecosystem: super::NAME,
-        format: "cpanfile-snapshot",
+        format: FormatId::new("cpanfile-snapshot"),
         ..Lockfile::default()
     };
     // The distribution that provides each module.

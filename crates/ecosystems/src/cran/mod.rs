@@ -9,20 +9,20 @@ mod tests;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::Purl;
+use patchgate_model::{EcosystemName, Purl};
 
 use crate::version::{self, r};
 use crate::{Ecosystem, FileReader, Format, ManifestFormat, VersionError};
 
 /// Name of the ecosystem in OSV.
-const NAME: &str = "CRAN";
+const NAME: EcosystemName = EcosystemName::new("CRAN");
 
 /// R packages of CRAN.
 #[derive(Debug, Clone, Copy)]
 pub struct Cran;
 
 impl Ecosystem for Cran {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> EcosystemName {
         NAME
     }
 

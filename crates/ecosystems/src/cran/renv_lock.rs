@@ -8,7 +8,7 @@
 use std::collections::{HashMap, HashSet};
 
 use patchgate_model::{
-    DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root, Unresolved,
+    DependencyKind, Edge, FormatId, Lockfile, Origin, Package, PackageIndex, Root, Unresolved,
 };
 
 use super::description::{self, comes_with_r, item_of, kind_of};
@@ -35,7 +35,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let mut lockfile = Lockfile {
         path: input.path.to_owned(),
         ecosystem: super::NAME,
-        format: "renv-lock",
+        format: FormatId::new("renv-lock"),
         ..Lockfile::default()
     };
     let repositories = repositories(&document)?;

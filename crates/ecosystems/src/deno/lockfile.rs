@@ -6,7 +6,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root};
+use patchgate_model::{
+    DependencyKind, Edge, FormatId, Lockfile, Origin, Package, PackageIndex, Root,
+};
 
 use super::NAME;
 use crate::npm::tree::{Count, edge, settle, shortened, split_spec};
@@ -72,12 +74,12 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     Ok(lockfile)
 }
 
-fn version(document: &Node<'_>) -> Result<(u8, &'static str), ParseError> {
+fn version(document: &Node<'_>) -> Result<(u8, FormatId), ParseError> {
     match document.get("version").and_then(Node::scalar) {
-        Some("2") => Ok((2, "deno-lock-v2")),
-        Some("3") => Ok((3, "deno-lock-v3")),
-        Some("4") => Ok((4, "deno-lock-v4")),
-        Some("5") => Ok((5, "deno-lock-v5")),
+        Some("2") => Ok((2, FormatId::new("deno-lock-v2"))),
+        Some("3") => Ok((3, FormatId::new("deno-lock-v3"))),
+        Some("4") => Ok((4, FormatId::new("deno-lock-v4"))),
+        Some("5") => Ok((5, FormatId::new("deno-lock-v5"))),
         Some(other) => Err(ParseError::new(format!(
             "has version {}; versions 2 to 5 are supported",
             shortened(other)

@@ -10,20 +10,20 @@ mod manifest;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::{generic_package_url, package_url};
+use patchgate_model::{EcosystemName, generic_package_url, package_url};
 
 use crate::version::{self, semantic};
 use crate::{Ecosystem, FileReader, Format, ManifestFormat, VersionError};
 
 /// Patchgate's own name for the ecosystem, because OSV has none.
-const NAME: &str = "Deno";
+const NAME: EcosystemName = EcosystemName::new("Deno");
 
 /// Packages of JSR, and modules that Deno imports by address.
 #[derive(Debug, Clone, Copy)]
 pub struct Deno;
 
 impl Ecosystem for Deno {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> EcosystemName {
         NAME
     }
 

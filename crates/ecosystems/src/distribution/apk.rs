@@ -6,6 +6,7 @@ use std::cmp::Ordering;
 use crate::VersionError;
 use crate::version::number::{Number, is_digits};
 use crate::version::runs::split;
+use patchgate_model::EcosystemName;
 
 /// A version, split into the parts that determine its order.
 #[derive(Debug)]
@@ -36,7 +37,7 @@ const SUFFIXES: [(&str, i8); 9] = [
 ];
 
 /// Compares two versions of a distribution.
-pub(super) fn compare(name: &'static str, a: &str, b: &str) -> Result<Ordering, VersionError> {
+pub(super) fn compare(name: EcosystemName, a: &str, b: &str) -> Result<Ordering, VersionError> {
     crate::version::compare(name, parse, a, b)
 }
 

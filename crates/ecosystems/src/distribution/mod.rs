@@ -13,7 +13,7 @@ mod rpm;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::{Purl, package_url};
+use patchgate_model::{EcosystemName, Purl, package_url};
 
 use crate::{Ecosystem, VersionError};
 
@@ -21,7 +21,7 @@ use crate::{Ecosystem, VersionError};
 #[derive(Debug, Clone, Copy)]
 pub struct Distribution {
     /// Name in OSV; its own name where OSV does not have it.
-    name: &'static str,
+    name: EcosystemName,
     /// Its identifiers: the namespaces of its package URLs, and its `ID` in os-release. The first
     /// one is the namespace that Patchgate writes.
     ids: &'static [&'static str],
@@ -49,7 +49,7 @@ struct PackageManager {
     /// Type in package URLs.
     purl_type: &'static str,
     /// Compares two versions of the distribution with this name.
-    compare: fn(name: &'static str, a: &str, b: &str) -> Result<Ordering, VersionError>,
+    compare: fn(name: EcosystemName, a: &str, b: &str) -> Result<Ordering, VersionError>,
 }
 
 /// The package format of Debian.
@@ -82,7 +82,7 @@ const OPKG: PackageManager = PackageManager {
     compare: unordered,
 };
 
-fn unordered(name: &'static str, version: &str, _: &str) -> Result<Ordering, VersionError> {
+fn unordered(name: EcosystemName, version: &str, _: &str) -> Result<Ordering, VersionError> {
     Err(VersionError {
         version: version.to_owned(),
         ecosystem: name,
@@ -98,7 +98,7 @@ macro_rules! distributions {
         $(
             $(#[$doc])*
             pub const $constant: Distribution = Distribution {
-                name: $name,
+                name: EcosystemName::new($name),
                 ids: &[$($id),+],
                 subject: Subject::$subject,
                 release: release::$release,
@@ -208,7 +208,7 @@ impl Distribution {
 }
 
 impl Ecosystem for Distribution {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> EcosystemName {
         self.name
     }
 
@@ -269,7 +269,7 @@ mod tests {
 
     #[test]
     fn only_distributions_without_advisories_are_left_out_of_the_list() {
-        let missing: Vec<&str> = DISTRIBUTIONS
+        let missing: Vec<EcosystemName> = DISTRIBUTIONS
             .iter()
             .map(|known| known.name)
             .filter(|name| by_name(name).is_none())

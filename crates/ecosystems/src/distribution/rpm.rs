@@ -6,6 +6,7 @@ use std::cmp::Ordering;
 use crate::VersionError;
 use crate::version::number::Number;
 use crate::version::runs::split;
+use patchgate_model::EcosystemName;
 
 /// A version, split into the parts that determine its order.
 #[derive(Debug)]
@@ -16,7 +17,7 @@ struct Version<'a> {
 }
 
 /// Compares two versions of a distribution.
-pub(super) fn compare(name: &'static str, a: &str, b: &str) -> Result<Ordering, VersionError> {
+pub(super) fn compare(name: EcosystemName, a: &str, b: &str) -> Result<Ordering, VersionError> {
     crate::version::compare(name, parse, a, b)
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use patchgate_model::{DependencyKind, Lockfile, Root};
+use patchgate_model::{DependencyKind, FormatId, Lockfile, Root};
 
 use super::image;
 use crate::{Input, ParseError};
@@ -17,7 +17,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let mut lockfile = Lockfile {
         path: input.path.to_owned(),
         ecosystem: super::NAME,
-        format: "dockerfile",
+        format: FormatId::new("dockerfile"),
         roots: vec![Root::default()],
         ..Lockfile::default()
     };

@@ -12,16 +12,17 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use crate::{Ecosystem, FileReader, Format, Input, ParseError, VersionError};
+use patchgate_model::EcosystemName;
 
 /// Patchgate's own name for the ecosystem, because OSV has none.
-const NAME: &str = "Docker";
+const NAME: EcosystemName = EcosystemName::new("Docker");
 
 /// Container images, by name and tag or digest.
 #[derive(Debug, Clone, Copy)]
 pub struct Docker;
 
 impl Ecosystem for Docker {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> EcosystemName {
         NAME
     }
 

@@ -1,12 +1,12 @@
 //! Readers of the images in Compose files, GitLab CI configurations and GitHub workflows.
 
-use patchgate_model::{DependencyKind, Lockfile, Root};
+use patchgate_model::{DependencyKind, FormatId, Lockfile, Root};
 
 use super::image;
 use crate::syntax::{Node, yaml, yaml_documents};
 use crate::{Input, ParseError};
 
-fn empty(input: &Input<'_>, format: &'static str) -> Lockfile {
+fn empty(input: &Input<'_>, format: FormatId) -> Lockfile {
     Lockfile {
         path: input.path.to_owned(),
         ecosystem: super::NAME,
@@ -21,7 +21,7 @@ fn empty(input: &Input<'_>, format: &'static str) -> Lockfile {
 /// is built locally comes from its Dockerfile.
 pub(super) fn compose(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let root = yaml(input.text()?)?;
-    let mut lockfile = empty(input, "compose");
+    let mut lockfile = empty(input, FormatId::new("compose"));
     if !root.is_map() {
         return Err(ParseError::new("is not a Compose file"));
     }
@@ -50,7 +50,7 @@ pub(super) fn compose(input: &Input<'_>) -> Result<Lockfile, ParseError> {
 /// Reads `image:` and `services:` of a GitLab CI configuration, at the top level, in `default` and
 /// in each job (<https://docs.gitlab.com/ci/yaml/#image>).
 pub(super) fn gitlab_ci(input: &Input<'_>) -> Result<Lockfile, ParseError> {
-    let mut lockfile = empty(input, "gitlab-ci");
+    let mut lockfile = empty(input, FormatId::new("gitlab-ci"));
     for root in yaml_documents(input.text()?)? {
         if !root.is_map() {
             return Err(
@@ -96,7 +96,7 @@ pub(super) fn workflow(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         return Err(ParseError::new("is not a workflow: it has no `jobs`"));
     }
 
-    let mut lockfile = empty(input, "github-workflow-images");
+    let mut lockfile = empty(input, FormatId::new("github-workflow-images"));
     for (name, job) in root.optional_map("jobs")? {
         if !job.is_map() {
             return Err(job.unexpected(&name.name, "a job"));

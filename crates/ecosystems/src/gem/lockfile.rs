@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use patchgate_model::{
-    DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Purl, Root, Unresolved,
+    DependencyKind, Edge, FormatId, Lockfile, Origin, Package, PackageIndex, Purl, Root, Unresolved,
 };
 
 use super::gemfile::{self, Gemfile};
@@ -337,7 +337,7 @@ impl Reader {
         let mut lockfile = Lockfile {
             path: input.path.to_owned(),
             ecosystem: super::NAME,
-            format: "gemfile-lock",
+            format: FormatId::new("gemfile-lock"),
             unresolved,
             packages: self.packages,
             roots: vec![Root {

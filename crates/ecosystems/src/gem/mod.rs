@@ -9,20 +9,20 @@ mod version;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::Purl;
+use patchgate_model::{EcosystemName, Purl};
 
 use crate::{Ecosystem, FileReader, Format, ManifestFormat, VersionError};
 use version::Version;
 
 /// Name of the ecosystem in OSV.
-const NAME: &str = "RubyGems";
+const NAME: EcosystemName = EcosystemName::new("RubyGems");
 
 /// Ruby gems of RubyGems.org.
 #[derive(Debug, Clone, Copy)]
 pub struct RubyGems;
 
 impl Ecosystem for RubyGems {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> EcosystemName {
         NAME
     }
 

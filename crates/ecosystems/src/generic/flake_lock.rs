@@ -6,7 +6,7 @@ use std::cell::Cell;
 use std::collections::HashMap;
 
 use patchgate_model::{
-    DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root, Scope,
+    DependencyKind, Edge, FormatId, Lockfile, Origin, Package, PackageIndex, Root, Scope,
     generic_package_url, without_credentials,
 };
 
@@ -24,9 +24,9 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let document = json(input.text()?)?;
     let version = document.get("version").and_then(Node::scalar);
     let format = match version {
-        Some("5") => "flake-lock-v5",
-        Some("6") => "flake-lock-v6",
-        Some("7") => "flake-lock-v7",
+        Some("5") => FormatId::new("flake-lock-v5"),
+        Some("6") => FormatId::new("flake-lock-v6"),
+        Some("7") => FormatId::new("flake-lock-v7"),
         Some(other) => {
             return Err(ParseError::new(format!(
                 "has version {other}; versions 5 to 7 are supported"

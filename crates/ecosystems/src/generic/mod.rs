@@ -10,19 +10,19 @@ mod tests;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::{generic_package_url, package_url};
+use patchgate_model::{EcosystemName, generic_package_url, package_url};
 
 use crate::{Ecosystem, FileReader, Format, VersionError};
 
 /// Patchgate's own name. OSV identifies such sources by commit and has no name for them.
-const NAME: &str = "Git";
+const NAME: EcosystemName = EcosystemName::new("Git");
 
 /// Git repositories, named by their address.
 #[derive(Debug, Clone, Copy)]
 pub struct Git;
 
 impl Ecosystem for Git {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> EcosystemName {
         NAME
     }
 

@@ -3,7 +3,7 @@
 //! their tag or commit.
 
 use patchgate_model::{
-    CommitId, DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root, Scope,
+    CommitId, DependencyKind, Edge, FormatId, Lockfile, Origin, Package, PackageIndex, Root, Scope,
     Unresolved, without_credentials,
 };
 
@@ -22,7 +22,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let mut lockfile = Lockfile {
         path: input.path.to_owned(),
         ecosystem: super::NAME,
-        format: "pre-commit-config",
+        format: FormatId::new("pre-commit-config"),
         roots: vec![Root::default()],
         ..Lockfile::default()
     };

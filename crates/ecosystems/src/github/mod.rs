@@ -11,19 +11,19 @@ mod version;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::package_url;
+use patchgate_model::{EcosystemName, package_url};
 
 use crate::{Ecosystem, FileReader, Format, VersionError};
 
 /// Name of the ecosystem in OSV.
-const NAME: &str = "GitHub Actions";
+const NAME: EcosystemName = EcosystemName::new("GitHub Actions");
 
 /// Actions and reusable workflows on GitHub.
 #[derive(Debug, Clone, Copy)]
 pub struct GitHubActions;
 
 impl Ecosystem for GitHubActions {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> EcosystemName {
         NAME
     }
 

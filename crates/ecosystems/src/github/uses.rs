@@ -1,7 +1,7 @@
 //! Reader of `uses:` in workflows and composite actions.
 
 use patchgate_model::{
-    CommitId, DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root, Scope,
+    CommitId, DependencyKind, Edge, FormatId, Lockfile, Origin, Package, PackageIndex, Root, Scope,
 };
 
 use crate::syntax::{Node, yaml};
@@ -15,7 +15,7 @@ pub(super) fn workflow(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         return Err(ParseError::new("is not a workflow: it has no `jobs`"));
     }
 
-    let mut reader = LockfileBuilder::new(input, text, "github-workflow", &root);
+    let mut reader = LockfileBuilder::new(input, text, FormatId::new("github-workflow"), &root);
     for (name, job) in root.optional_map("jobs")? {
         if !job.is_map() {
             return Err(job.unexpected(&name.name, "a job"));
@@ -34,7 +34,7 @@ pub(super) fn action(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let Some(runs) = root.get("runs").filter(|runs| runs.is_map()) else {
         return Err(ParseError::new("is not an action: it has no `runs`"));
     };
-    let mut reader = LockfileBuilder::new(input, text, "github-action", &root);
+    let mut reader = LockfileBuilder::new(input, text, FormatId::new("github-action"), &root);
     reader.steps(runs)?;
     Ok(reader.lockfile)
 }
@@ -47,7 +47,7 @@ struct LockfileBuilder<'a> {
 }
 
 impl<'a> LockfileBuilder<'a> {
-    fn new(input: &Input<'_>, text: &'a str, format: &'static str, root: &Node<'_>) -> Self {
+    fn new(input: &Input<'_>, text: &'a str, format: FormatId, root: &Node<'_>) -> Self {
         let name = root.get("name").and_then(Node::text).unwrap_or_default();
         Self {
             lines: text.lines().collect(),

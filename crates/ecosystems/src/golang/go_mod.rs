@@ -11,7 +11,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use patchgate_model::{
-    DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root, Scope, Unresolved,
+    DependencyKind, Edge, FormatId, Lockfile, Origin, Package, PackageIndex, Root, Scope,
+    Unresolved,
 };
 
 use super::directives::{Directives, Replacement, Require, Stated};
@@ -82,7 +83,7 @@ impl Build {
             lockfile: Lockfile {
                 path: input.path.to_owned(),
                 ecosystem: super::NAME,
-                format: "go-mod",
+                format: FormatId::new("go-mod"),
                 ..Lockfile::default()
             },
             edges: Vec::new(),

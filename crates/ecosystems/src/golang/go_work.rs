@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use patchgate_model::{DependencyKind, Edge, Lockfile, PackageIndex, Root, Unresolved};
+use patchgate_model::{DependencyKind, Edge, FormatId, Lockfile, PackageIndex, Root, Unresolved};
 
 use super::directives::{Directives, Stated};
 use super::go_mod::{push, release_of_go, replaced};
@@ -24,7 +24,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let mut lockfile = Lockfile {
         path: input.path.to_owned(),
         ecosystem: super::NAME,
-        format: "go-work",
+        format: FormatId::new("go-work"),
         ..Lockfile::default()
     };
     let release = release_of_go(&mut lockfile, &file);

@@ -24,16 +24,17 @@ use std::cmp::Ordering;
 
 use self::version::Version;
 use crate::{Ecosystem, FileReader, Format, VersionError};
+use patchgate_model::EcosystemName;
 
 /// Name of the ecosystem in OSV.
-const NAME: &str = "Go";
+const NAME: EcosystemName = EcosystemName::new("Go");
 
 /// Go modules, and the standard library as the module `stdlib`.
 #[derive(Debug, Clone, Copy)]
 pub struct Go;
 
 impl Ecosystem for Go {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> EcosystemName {
         NAME
     }
 

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, Package, Root};
+use patchgate_model::{DependencyKind, Edge, FormatId, Lockfile, Origin, Package, Root};
 
 use super::directives::{Directives, Replacement};
 use super::go_mod::{push, replaced};
@@ -29,7 +29,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let mut lockfile = Lockfile {
         path: input.path.to_owned(),
         ecosystem: super::NAME,
-        format: "go-vendor",
+        format: FormatId::new("go-vendor"),
         ..Lockfile::default()
     };
 

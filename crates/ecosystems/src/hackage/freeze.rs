@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 
-use patchgate_model::{DependencyKind, Lockfile, Package, Scope, Unresolved};
+use patchgate_model::{DependencyKind, FormatId, Lockfile, Package, Scope, Unresolved};
 
 use super::version;
 use crate::{Input, ParseError, limits};
@@ -18,7 +18,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         lockfile: Lockfile {
             path: input.path.to_owned(),
             ecosystem: super::NAME,
-            format: "cabal-freeze",
+            format: FormatId::new("cabal-freeze"),
             ..Lockfile::default()
         },
         seen: HashSet::new(),

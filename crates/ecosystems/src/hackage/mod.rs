@@ -12,19 +12,19 @@ mod tests;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::Purl;
+use patchgate_model::{EcosystemName, Purl};
 
 use crate::{Ecosystem, FileReader, Format, ManifestFormat, VersionError};
 
 /// Name of the ecosystem in OSV.
-const NAME: &str = "Hackage";
+const NAME: EcosystemName = EcosystemName::new("Hackage");
 
 /// Haskell packages of Hackage.
 #[derive(Debug, Clone, Copy)]
 pub struct Hackage;
 
 impl Ecosystem for Hackage {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> EcosystemName {
         NAME
     }
 

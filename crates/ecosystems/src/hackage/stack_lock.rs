@@ -6,7 +6,8 @@
 //! missing.
 
 use patchgate_model::{
-    DependencyKind, Lockfile, MissingFile, Origin, Package, Root, Unresolved, without_credentials,
+    DependencyKind, FormatId, Lockfile, MissingFile, Origin, Package, Root, Unresolved,
+    without_credentials,
 };
 
 use super::version;
@@ -26,7 +27,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let mut lockfile = Lockfile {
         path: input.path.to_owned(),
         ecosystem: super::NAME,
-        format: "stack-lock",
+        format: FormatId::new("stack-lock"),
         ..Lockfile::default()
     };
     let entries = document.optional_list("packages")?;

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use patchgate_model::{
-    DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root, Unresolved,
+    DependencyKind, Edge, FormatId, Lockfile, Origin, Package, PackageIndex, Root, Unresolved,
 };
 
 use crate::syntax::{Node, toml};
@@ -32,7 +32,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let mut lockfile = Lockfile {
         path: input.path.to_owned(),
         ecosystem: super::NAME,
-        format: "gleam-manifest",
+        format: FormatId::new("gleam-manifest"),
         ..Lockfile::default()
     };
 

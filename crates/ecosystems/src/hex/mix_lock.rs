@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex};
+use patchgate_model::{DependencyKind, Edge, FormatId, Lockfile, Origin, Package, PackageIndex};
 
 use super::terms::{self, Kind, Term};
 use crate::{Input, ParseError, limits};
@@ -18,7 +18,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let mut lockfile = Lockfile {
         path: input.path.to_owned(),
         ecosystem: super::NAME,
-        format: "mix-lock",
+        format: FormatId::new("mix-lock"),
         ..Lockfile::default()
     };
 

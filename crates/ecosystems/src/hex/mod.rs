@@ -10,19 +10,19 @@ mod version;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::Purl;
+use patchgate_model::{EcosystemName, Purl};
 
 use crate::{Ecosystem, FileReader, Format, ManifestFormat, VersionError};
 
 /// Name of the ecosystem in OSV.
-const NAME: &str = "Hex";
+const NAME: EcosystemName = EcosystemName::new("Hex");
 
 /// Packages of Elixir, Erlang and Gleam.
 #[derive(Debug, Clone, Copy)]
 pub struct Hex;
 
 impl Ecosystem for Hex {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> EcosystemName {
         NAME
     }
 

@@ -5,7 +5,8 @@
 use std::collections::{HashMap, HashSet};
 
 use patchgate_model::{
-    CommitId, DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Purl, Root, Unresolved,
+    CommitId, DependencyKind, Edge, FormatId, Lockfile, Origin, Package, PackageIndex, Purl, Root,
+    Unresolved,
 };
 
 use super::project_toml::{Project, comes_with_julia};
@@ -25,10 +26,11 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
 
     let julia = document.optional_text("julia_version")?;
     let (format, entries) = match document.get("manifest_format").and_then(Node::scalar) {
-        None => ("julia-manifest-v1", document.entries()),
-        Some(version) if version.starts_with("2.") => {
-            ("julia-manifest-v2", document.optional_map("deps")?)
-        }
+        None => (FormatId::new("julia-manifest-v1"), document.entries()),
+        Some(version) if version.starts_with("2.") => (
+            FormatId::new("julia-manifest-v2"),
+            document.optional_map("deps")?,
+        ),
         Some(version) => {
             let short: String = version.chars().take(20).collect();
             return Err(ParseError::new(format!(

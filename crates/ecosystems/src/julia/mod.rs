@@ -15,16 +15,17 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use crate::{Ecosystem, FileReader, Format, ManifestFormat, VersionError};
+use patchgate_model::EcosystemName;
 
 /// Name of the ecosystem in OSV.
-const NAME: &str = "Julia";
+const NAME: EcosystemName = EcosystemName::new("Julia");
 
 /// Julia packages of the General registry.
 #[derive(Debug, Clone, Copy)]
 pub struct Julia;
 
 impl Ecosystem for Julia {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> EcosystemName {
         NAME
     }
 

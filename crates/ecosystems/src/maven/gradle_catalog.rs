@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use patchgate_model::{DependencyKind, Lockfile, Package, Scope, Unresolved};
+use patchgate_model::{DependencyKind, FormatId, Lockfile, Package, Scope, Unresolved};
 
 use super::{NAME, coordinates, gradle_lines};
 use crate::syntax::{self, Node};
@@ -69,7 +69,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let mut lockfile = Lockfile {
         path: input.path.to_owned(),
         ecosystem: NAME,
-        format: "gradle-version-catalog",
+        format: FormatId::new("gradle-version-catalog"),
         direct_only: true,
         ..Lockfile::default()
     };

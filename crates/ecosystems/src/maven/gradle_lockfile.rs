@@ -7,7 +7,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use patchgate_model::{DependencyKind, Edge, Lockfile, Package, PackageIndex, Root, Scope};
+use patchgate_model::{
+    DependencyKind, Edge, FormatId, Lockfile, Package, PackageIndex, Root, Scope,
+};
 
 use super::gradle_lines::entries;
 use super::{NAME, coordinates, gradle_catalog};
@@ -69,7 +71,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     Ok(Lockfile {
         path: input.path.to_owned(),
         ecosystem: NAME,
-        format: "gradle-lock",
+        format: FormatId::new("gradle-lock"),
         roots: roots(input, &packages),
         packages,
         ..Lockfile::default()
@@ -104,7 +106,7 @@ pub(super) fn parse_single(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     Ok(Lockfile {
         path: input.path.to_owned(),
         ecosystem: NAME,
-        format: "gradle-dependency-locks",
+        format: FormatId::new("gradle-dependency-locks"),
         packages,
         ..Lockfile::default()
     })

@@ -4,7 +4,7 @@
 //! The file lists every component that a build has ever resolved, with the hashes of its files. It
 //! contains no configurations, so all components count as needed at run time.
 
-use patchgate_model::Lockfile;
+use patchgate_model::{FormatId, Lockfile};
 
 use super::{NAME, coordinates};
 use crate::syntax::{self, Element};
@@ -43,7 +43,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     Ok(Lockfile {
         path: input.path.to_owned(),
         ecosystem: NAME,
-        format: "gradle-verification-metadata",
+        format: FormatId::new("gradle-verification-metadata"),
         packages,
         ..Lockfile::default()
     })

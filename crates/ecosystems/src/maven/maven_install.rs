@@ -6,7 +6,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root};
+use patchgate_model::{
+    DependencyKind, Edge, FormatId, Lockfile, Origin, Package, PackageIndex, Root,
+};
 
 use super::{NAME, coordinates};
 use crate::syntax::{self, Node};
@@ -152,7 +154,7 @@ fn version_1(tree: &Node<'_>) -> Result<Lockfile, ParseError> {
     }
 
     Ok(Lockfile {
-        format: "bazel-maven-install-v1",
+        format: FormatId::new("bazel-maven-install-v1"),
         packages,
         ..Lockfile::default()
     })
@@ -215,7 +217,7 @@ fn version_2(root: &Node<'_>) -> Result<Lockfile, ParseError> {
 
     let roots = roots(root, &packages);
     Ok(Lockfile {
-        format: "bazel-maven-install-v2",
+        format: FormatId::new("bazel-maven-install-v2"),
         roots,
         packages,
         ..Lockfile::default()

@@ -16,21 +16,21 @@ mod version;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::{Purl, package_url};
+use patchgate_model::{EcosystemName, Purl, package_url};
 
 pub use self::pom::{DeclaredRepository, EXTERNAL, repositories};
 use self::version::Version;
 use crate::{Ecosystem, FileReader, Format, VersionError};
 
 /// Name of the ecosystem in OSV.
-const NAME: &str = "Maven";
+const NAME: EcosystemName = EcosystemName::new("Maven");
 
 /// Packages of the Java ecosystem, named `group:artifact`.
 #[derive(Debug, Clone, Copy)]
 pub struct Maven;
 
 impl Ecosystem for Maven {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> EcosystemName {
         NAME
     }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use patchgate_model::{Lockfile, Package, Scope};
+use patchgate_model::{FormatId, Lockfile, Package, Scope};
 
 use super::{NAME, coordinates};
 use crate::syntax::{self, Node};
@@ -36,7 +36,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     Ok(Lockfile {
         path: input.path.to_owned(),
         ecosystem: NAME,
-        format: "sbt-lock",
+        format: FormatId::new("sbt-lock"),
         packages,
         ..Lockfile::default()
     })

@@ -20,7 +20,7 @@ mod yarn;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::Bump;
+use patchgate_model::{Bump, EcosystemName};
 
 use crate::{
     Ecosystem, EditError, FileReader, Format, ManifestFormat, MetadataRequest, ParseError, Release,
@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// OSV's name for the ecosystem.
-pub(crate) const NAME: &str = "npm";
+pub(crate) const NAME: EcosystemName = EcosystemName::new("npm");
 
 /// The ecosystem of npm's registry, for all package managers that use it.
 ///
@@ -50,7 +50,7 @@ pub(crate) const NAME: &str = "npm";
 pub struct Npm;
 
 impl Ecosystem for Npm {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> EcosystemName {
         NAME
     }
 

@@ -7,7 +7,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root};
+use patchgate_model::{
+    DependencyKind, Edge, FormatId, Lockfile, Origin, Package, PackageIndex, Root,
+};
 
 use super::libraries::Libraries;
 use super::{check_name, check_version, project_files, scopes};
@@ -36,7 +38,7 @@ pub(super) fn parse_assets(input: &Input<'_>) -> Result<Lockfile, ParseError> {
                 .with_hint("re-create the file with `dotnet restore`"));
         }
     };
-    let libraries = graph(input, &document, format)?;
+    let libraries = graph(input, &document, FormatId::new(format))?;
     let mut edges = direct(&libraries, &document)?;
     let own = document
         .get("project")
@@ -74,7 +76,7 @@ pub(super) fn parse_assets(input: &Input<'_>) -> Result<Lockfile, ParseError> {
 /// Reads a `*.deps.json`, which `dotnet build` writes next to a program.
 pub(super) fn parse_deps(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let document = json(input.text()?)?;
-    let libraries = graph(input, &document, "dotnet-deps")?;
+    let libraries = graph(input, &document, FormatId::new("dotnet-deps"))?;
     let mut lockfile = libraries.lockfile;
 
     // The first project is the one that was built. The file lists it like any other library.
@@ -130,7 +132,7 @@ fn direct(libraries: &Libraries, document: &Node<'_>) -> Result<Vec<Edge>, Parse
 fn graph(
     input: &Input<'_>,
     document: &Node<'_>,
-    format: &'static str,
+    format: FormatId,
 ) -> Result<Libraries, ParseError> {
     let need_map = |name: &str| {
         document

@@ -7,7 +7,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use patchgate_model::{DependencyKind, Edge, Lockfile, Package, PackageIndex, Root, Unresolved};
+use patchgate_model::{
+    DependencyKind, Edge, FormatId, Lockfile, Package, PackageIndex, Root, Unresolved,
+};
 
 use super::check_name;
 use super::msbuild::{Document, Item, ItemKind, Properties, Statement};
@@ -36,7 +38,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         &document,
         &mut state,
         &Locked::new(),
-        "msbuild-props",
+        FormatId::new("msbuild-props"),
     )
 }
 
@@ -210,7 +212,7 @@ pub(super) fn lockfile(
     document: &Document,
     state: &mut State,
     locked: &Locked,
-    format: &'static str,
+    format: FormatId,
 ) -> Result<Lockfile, ParseError> {
     let mut builder = LockfileBuilder {
         lockfile: Lockfile {

@@ -2,7 +2,9 @@
 //! (<https://learn.microsoft.com/dotnet/core/tools/local-tools-how-to-use>): the tools of a
 //! repository, each with one version. Their dependencies ship inside them and are not listed.
 
-use patchgate_model::{DependencyKind, Edge, Lockfile, Package, PackageIndex, Root, Scope};
+use patchgate_model::{
+    DependencyKind, Edge, FormatId, Lockfile, Package, PackageIndex, Root, Scope,
+};
 
 use super::{check_name, check_version};
 use crate::syntax::{Node, jsonc};
@@ -54,7 +56,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     Ok(Lockfile {
         path: input.path.to_owned(),
         ecosystem: super::NAME,
-        format: "dotnet-tools",
+        format: FormatId::new("dotnet-tools"),
         packages,
         roots: vec![Root {
             edges,

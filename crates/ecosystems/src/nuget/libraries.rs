@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use patchgate_model::{DependencyKind, Edge, Lockfile, Package, PackageIndex};
+use patchgate_model::{DependencyKind, Edge, FormatId, Lockfile, Package, PackageIndex};
 
 use crate::{ParseError, limits};
 
@@ -24,7 +24,7 @@ pub(super) struct Libraries {
 
 impl Libraries {
     /// Starts a lockfile without packages.
-    pub(super) fn new(path: &str, format: &'static str) -> Self {
+    pub(super) fn new(path: &str, format: FormatId) -> Self {
         Self {
             lockfile: Lockfile {
                 path: path.to_owned(),

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, Package, Root};
+use patchgate_model::{DependencyKind, Edge, FormatId, Lockfile, Origin, Package, Root};
 
 use super::central::Locked;
 use super::libraries::Libraries;
@@ -79,10 +79,10 @@ fn read(input: &Input<'_>) -> Result<(Lockfile, Vec<Edge>), ParseError> {
     Ok((libraries.lockfile, direct))
 }
 
-fn format(document: &Node<'_>) -> Result<&'static str, ParseError> {
+fn format(document: &Node<'_>) -> Result<FormatId, ParseError> {
     match document.get("version").and_then(Node::scalar) {
-        Some("1") => Ok("nuget-lock-v1"),
-        Some("2") => Ok("nuget-lock-v2"),
+        Some("1") => Ok(FormatId::new("nuget-lock-v1")),
+        Some("2") => Ok(FormatId::new("nuget-lock-v2")),
         Some(other) => Err(ParseError::new(format!(
             "has the unsupported format version {other:?}"
         ))

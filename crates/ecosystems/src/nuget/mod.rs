@@ -29,12 +29,12 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use self::version::Version;
-use patchgate_model::Purl;
+use patchgate_model::{EcosystemName, Purl};
 
 use crate::{Ecosystem, FileReader, Format, Input, ManifestFormat, ParseError, VersionError};
 
 /// Name of the ecosystem in OSV.
-const NAME: &str = "NuGet";
+const NAME: EcosystemName = EcosystemName::new("NuGet");
 
 /// .NET packages of NuGet.
 #[derive(Debug, Clone, Copy)]
@@ -103,7 +103,7 @@ const FORMATS: &[Format] = &[
 ];
 
 impl Ecosystem for NuGet {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> EcosystemName {
         NAME
     }
 

@@ -3,7 +3,9 @@
 
 use std::collections::HashMap;
 
-use patchgate_model::{DependencyKind, Edge, Lockfile, Package, PackageIndex, Root, Unresolved};
+use patchgate_model::{
+    DependencyKind, Edge, FormatId, Lockfile, Package, PackageIndex, Root, Unresolved,
+};
 
 use super::text::text;
 use super::{check_name, check_version, project_files, scopes};
@@ -25,7 +27,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let mut lockfile = Lockfile {
         path: input.path.to_owned(),
         ecosystem: super::NAME,
-        format: "nuget-packages-config",
+        format: FormatId::new("nuget-packages-config"),
         ..Lockfile::default()
     };
 

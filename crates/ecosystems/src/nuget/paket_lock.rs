@@ -5,7 +5,8 @@
 use std::collections::HashMap;
 
 use patchgate_model::{
-    DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root, without_credentials,
+    DependencyKind, Edge, FormatId, Lockfile, Origin, Package, PackageIndex, Root,
+    without_credentials,
 };
 
 use super::paket_dependencies::{self, MAIN};
@@ -37,7 +38,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     Ok(Lockfile {
         path: input.path.to_owned(),
         ecosystem: super::NAME,
-        format: "paket-lock",
+        format: FormatId::new("paket-lock"),
         packages: reader.packages,
         roots,
         ..Lockfile::default()

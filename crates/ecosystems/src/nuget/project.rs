@@ -7,7 +7,7 @@
 //! properties of both. Packages that `Directory.Build.props` includes for all projects below it are
 //! reported for that file.
 
-use patchgate_model::Lockfile;
+use patchgate_model::{FormatId, Lockfile};
 
 use super::central::{self, Locked, State};
 use super::lock_json;
@@ -28,7 +28,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         &document,
         &mut state,
         &locked.unwrap_or_default(),
-        "msbuild-project",
+        FormatId::new("msbuild-project"),
     )?;
     lockfile.direct_only = !is_locked && state.has_references();
 

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use patchgate_model::{
-    CommitId, DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root, Scope,
+    CommitId, DependencyKind, Edge, FormatId, Lockfile, Origin, Package, PackageIndex, Root, Scope,
     Unresolved,
 };
 
@@ -24,7 +24,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let mut lockfile = Lockfile {
         path: input.path.to_owned(),
         ecosystem: super::NAME,
-        format: "opam-locked",
+        format: FormatId::new("opam-locked"),
         ..Lockfile::default()
     };
 

@@ -16,16 +16,17 @@ use std::cmp::Ordering;
 
 use self::version::Version;
 use crate::{Ecosystem, FileReader, Format, ManifestFormat, VersionError};
+use patchgate_model::EcosystemName;
 
 /// Name of the ecosystem in OSV.
-const NAME: &str = "opam";
+const NAME: EcosystemName = EcosystemName::new("opam");
 
 /// OCaml packages of opam.
 #[derive(Debug, Clone, Copy)]
 pub struct Opam;
 
 impl Ecosystem for Opam {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> EcosystemName {
         NAME
     }
 

@@ -6,7 +6,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root, Scope};
+use patchgate_model::{
+    DependencyKind, Edge, FormatId, Lockfile, Origin, Package, PackageIndex, Root, Scope,
+};
 
 use super::manifest;
 use crate::syntax::{Node, yaml};
@@ -33,7 +35,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let mut lockfile = Lockfile {
         path: input.path.to_owned(),
         ecosystem: super::NAME,
-        format: "pubspec-lock",
+        format: FormatId::new("pubspec-lock"),
         ..Lockfile::default()
     };
     let mut direct = Vec::new();

@@ -8,16 +8,17 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use crate::{Ecosystem, FileReader, Format, ManifestFormat, VersionError};
+use patchgate_model::EcosystemName;
 
 /// Name of the ecosystem in OSV.
-const NAME: &str = "Pub";
+const NAME: EcosystemName = EcosystemName::new("Pub");
 
 /// Packages of Dart and Flutter.
 #[derive(Debug, Clone, Copy)]
 pub struct Pub;
 
 impl Ecosystem for Pub {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> EcosystemName {
         NAME
     }
 

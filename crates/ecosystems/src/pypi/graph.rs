@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
-use patchgate_model::{DependencyKind, Edge, Lockfile, Package, PackageIndex, Root, Scope};
+use patchgate_model::{
+    DependencyKind, Edge, FormatId, Lockfile, Package, PackageIndex, Root, Scope,
+};
 
 use super::name::normalize;
 use super::specifier::admits;
@@ -43,7 +45,7 @@ pub(super) struct Start {
 }
 
 impl Graph {
-    pub(super) fn new(input: &Input<'_>, format: &'static str) -> Self {
+    pub(super) fn new(input: &Input<'_>, format: FormatId) -> Self {
         Self {
             lockfile: Lockfile {
                 path: input.path.to_owned(),

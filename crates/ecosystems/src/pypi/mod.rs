@@ -29,7 +29,7 @@ mod tests;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::{Purl, package_url};
+use patchgate_model::{EcosystemName, Purl, package_url};
 
 use self::version::Version;
 use crate::{Ecosystem, FileReader, Format, Input, ManifestFormat, VersionError};
@@ -38,7 +38,7 @@ pub(crate) use name::normalize;
 pub(crate) use requirements_txt::{Pinned, pinned};
 
 /// OSV's name for the ecosystem.
-const NAME: &str = "PyPI";
+const NAME: EcosystemName = EcosystemName::new("PyPI");
 
 /// The ecosystem of the Python Package Index.
 ///
@@ -54,7 +54,7 @@ const NAME: &str = "PyPI";
 pub struct PyPi;
 
 impl Ecosystem for PyPi {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> EcosystemName {
         NAME
     }
 

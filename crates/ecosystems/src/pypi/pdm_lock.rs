@@ -5,7 +5,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Scope};
+use patchgate_model::{
+    DependencyKind, Edge, FormatId, Lockfile, Origin, Package, PackageIndex, Scope,
+};
 
 use super::address::{git, is_folder, without_credentials};
 use super::graph::{DependencyRequest, Graph};
@@ -91,11 +93,11 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
 }
 
 /// The name of the format. PDM writes `lock_version` since version 2 of the format.
-fn format(metadata: &Node<'_>) -> Result<&'static str, ParseError> {
+fn format(metadata: &Node<'_>) -> Result<FormatId, ParseError> {
     let version = metadata.optional_text("lock_version")?.unwrap_or("2");
     match version.split('.').next() {
-        Some("2" | "3") => Ok("pdm-lock-v3"),
-        Some("4") => Ok("pdm-lock-v4"),
+        Some("2" | "3") => Ok(FormatId::new("pdm-lock-v3")),
+        Some("4") => Ok(FormatId::new("pdm-lock-v4")),
         _ => Err(
             ParseError::new(format!("has the unknown format version {version}"))
                 .at_line(metadata.line as usize),

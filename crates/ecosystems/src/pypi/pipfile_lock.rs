@@ -5,7 +5,9 @@
 
 use std::collections::HashMap;
 
-use patchgate_model::{DependencyKind, Lockfile, Origin, Package, PackageIndex, Scope, Unresolved};
+use patchgate_model::{
+    DependencyKind, FormatId, Lockfile, Origin, Package, PackageIndex, Scope, Unresolved,
+};
 
 use super::address::{archive_version, git, without_credentials};
 use super::graph::Graph;
@@ -35,7 +37,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     };
     check_version(meta)?;
     let sources = sources(meta)?;
-    let mut graph = Graph::new(input, "pipfile-lock-v6");
+    let mut graph = Graph::new(input, FormatId::new("pipfile-lock-v6"));
     let mut copies: HashMap<(String, String), PackageIndex> = HashMap::new();
 
     for (category, entries) in file.entries() {

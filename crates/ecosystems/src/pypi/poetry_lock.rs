@@ -6,7 +6,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Scope};
+use patchgate_model::{
+    DependencyKind, Edge, FormatId, Lockfile, Origin, Package, PackageIndex, Scope,
+};
 
 use super::address::{git, without_credentials};
 use super::graph::{DependencyRequest, Graph, Start};
@@ -61,14 +63,14 @@ fn metadata<'n>(file: &'n Node<'n>) -> Result<&'n Node<'n>, ParseError> {
     }
 }
 
-fn format(metadata: &Node<'_>) -> Result<&'static str, ParseError> {
+fn format(metadata: &Node<'_>) -> Result<FormatId, ParseError> {
     let Some(version) = metadata.optional_text("lock-version")? else {
-        return Ok("poetry-lock-v0");
+        return Ok(FormatId::new("poetry-lock-v0"));
     };
 
     match version.split('.').next() {
-        Some("1") => Ok("poetry-lock-v1"),
-        Some("2") => Ok("poetry-lock-v2"),
+        Some("1") => Ok(FormatId::new("poetry-lock-v1")),
+        Some("2") => Ok(FormatId::new("poetry-lock-v2")),
         _ => Err(
             ParseError::new(format!("has the unknown format version {version}"))
                 .at_line(metadata.line as usize),

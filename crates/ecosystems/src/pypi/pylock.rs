@@ -6,7 +6,9 @@
 
 use std::collections::BTreeSet;
 
-use patchgate_model::{DependencyKind, Lockfile, Origin, Package, PackageIndex, Scope, Unresolved};
+use patchgate_model::{
+    DependencyKind, FormatId, Lockfile, Origin, Package, PackageIndex, Scope, Unresolved,
+};
 
 use super::address::{archive_version, git, without_credentials};
 use super::graph::{DependencyRequest, Graph};
@@ -28,7 +30,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     // Required by the specification, so its absence means another or a truncated file.
     file.need_text("created-by")?;
 
-    let mut graph = Graph::new(input, "pylock-v1");
+    let mut graph = Graph::new(input, FormatId::new("pylock-v1"));
     let mut entries = Vec::new();
     for entry in file.optional_list("packages")? {
         match package(entry)? {

@@ -18,7 +18,7 @@ mod via;
 use std::collections::BTreeMap;
 
 use patchgate_model::{
-    DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root, Unresolved,
+    DependencyKind, Edge, FormatId, Lockfile, Origin, Package, PackageIndex, Root, Unresolved,
 };
 
 use self::read::{File, Files, Line};
@@ -40,7 +40,7 @@ pub(super) fn included(input: &Input<'_>) -> Vec<String> {
 /// Reads a requirements file, with the files that it includes.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let files = Files::read(input)?;
-    let mut graph = Graph::new(input, "pip-requirements");
+    let mut graph = Graph::new(input, FormatId::new("pip-requirements"));
     let mut locked = Vec::new();
 
     for line in &files.lines {

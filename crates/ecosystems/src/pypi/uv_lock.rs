@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use patchgate_model::{DependencyKind, Lockfile, Origin, Package, PackageIndex, Root};
+use patchgate_model::{DependencyKind, FormatId, Lockfile, Origin, Package, PackageIndex, Root};
 
 use super::address::{git, path_from, without_credentials};
 use super::graph::{DependencyRequest, Graph, Start};
@@ -43,7 +43,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         }
     }
 
-    let mut graph = Graph::new(input, "uv-lock-v1");
+    let mut graph = Graph::new(input, FormatId::new("uv-lock-v1"));
     let mut entries = Vec::new();
     for entry in file.optional_list("package")? {
         let index = graph.push(package(entry)?)?;

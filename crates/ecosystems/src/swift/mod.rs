@@ -9,16 +9,17 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use crate::{Ecosystem, FileReader, Format, VersionError};
+use patchgate_model::EcosystemName;
 
 /// Name of the ecosystem in OSV.
-const NAME: &str = "SwiftURL";
+const NAME: EcosystemName = EcosystemName::new("SwiftURL");
 
 /// Packages of Swift, identified by their repositories.
 #[derive(Debug, Clone, Copy)]
 pub struct Swift;
 
 impl Ecosystem for Swift {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> EcosystemName {
         NAME
     }
 

@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 
-use patchgate_model::{Lockfile, Origin, Package};
+use patchgate_model::{FormatId, Lockfile, Origin, Package};
 
 use crate::syntax::{Node, json};
 use crate::{Input, ParseError, limits};
@@ -14,9 +14,9 @@ use patchgate_model::without_credentials;
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let document = json(input.text()?)?;
     let (format, parent) = match document.get("version").and_then(Node::scalar) {
-        Some("1") => ("swift-resolved-v1", document.get("object")),
-        Some("2") => ("swift-resolved-v2", Some(&document)),
-        Some("3") => ("swift-resolved-v3", Some(&document)),
+        Some("1") => (FormatId::new("swift-resolved-v1"), document.get("object")),
+        Some("2") => (FormatId::new("swift-resolved-v2"), Some(&document)),
+        Some("3") => (FormatId::new("swift-resolved-v3"), Some(&document)),
         Some(other) => {
             return Err(
                 ParseError::new(format!("has the unsupported format version {other:?}")).with_hint(

@@ -4,7 +4,7 @@
 //!
 //! Terraform always writes the file in one form. Parts of HCL that it never uses are refused.
 
-use patchgate_model::{Lockfile, Origin, Package};
+use patchgate_model::{FormatId, Lockfile, Origin, Package};
 
 use crate::{Input, ParseError, limits};
 
@@ -14,7 +14,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let mut lockfile = Lockfile {
         path: input.path.to_owned(),
         ecosystem: super::NAME,
-        format: "terraform-lock",
+        format: FormatId::new("terraform-lock"),
         ..Lockfile::default()
     };
 

@@ -9,20 +9,20 @@ mod tests;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use patchgate_model::package_url;
+use patchgate_model::{EcosystemName, package_url};
 
 use crate::version::{self, semantic};
 use crate::{Ecosystem, FileReader, Format, VersionError};
 
 /// Patchgate's own name for the ecosystem, because OSV has none.
-const NAME: &str = "Terraform";
+const NAME: EcosystemName = EcosystemName::new("Terraform");
 
 /// Providers of Terraform and OpenTofu.
 #[derive(Debug, Clone, Copy)]
 pub struct Terraform;
 
 impl Ecosystem for Terraform {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> EcosystemName {
         NAME
     }
 

@@ -7,6 +7,7 @@ pub(crate) mod r;
 pub(crate) mod runs;
 pub(crate) mod semantic;
 
+use patchgate_model::EcosystemName;
 use std::cmp::Ordering;
 
 use crate::VersionError;
@@ -16,7 +17,7 @@ use crate::VersionError;
 /// # Errors
 /// If `parse` rejects one of them.
 pub(crate) fn compare<'a, V: Ord>(
-    ecosystem: &'static str,
+    ecosystem: EcosystemName,
     parse: impl Fn(&'a str) -> Option<V>,
     a: &'a str,
     b: &'a str,

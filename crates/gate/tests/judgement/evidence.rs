@@ -1,5 +1,6 @@
 //! A pull request in which everything holds, and how a judgement of it is compared.
 
+use patchgate_model::EcosystemName;
 use std::collections::BTreeSet;
 
 use patchgate_gate::judge;
@@ -149,7 +150,7 @@ pub(crate) fn evidence_of(changes: &[(&str, Vec<u8>, Vec<u8>)]) -> Evidence {
 pub(crate) fn finding(id: &str) -> FindingKey {
     FindingKey {
         id: id.to_owned(),
-        ecosystem: "crates.io",
+        ecosystem: EcosystemName::new("crates.io"),
         package: "smallvec".to_owned(),
         versions: vec!["1.6.0".to_owned()],
         lockfile: "Cargo.lock".to_owned(),

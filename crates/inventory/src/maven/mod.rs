@@ -356,7 +356,7 @@ impl ExternalFiles for MavenRepository<'_> {
 
 /// Reads a project again, now that more of the files it needs are there.
 fn reread(lockfile: &Lockfile, contents: &Contents) -> Option<Lockfile> {
-    let format = format_by_id(lockfile.format)?;
+    let format = format_by_id(lockfile.format.as_str())?;
     let bytes = contents.files.get(&lockfile.path)?;
     parse(format, &lockfile.path, bytes, &contents.files).ok()
 }

@@ -1,6 +1,7 @@
 use patchgate_ecosystems::by_name;
 use patchgate_model::{
-    DependencyKind, Edge, FixedVersion, Level, PackageIndex, PackageRef, Root, Scope, Severity,
+    DependencyKind, EcosystemName, Edge, FixedVersion, Level, PackageIndex, PackageRef, Root,
+    Scope, Severity,
 };
 use proptest::prelude::*;
 
@@ -14,7 +15,7 @@ fn package(path: &str, version: &str) -> Package {
     let name = path.rsplit('/').next().unwrap_or_default().to_owned();
     Package {
         install_path: Some(path.to_owned()),
-        ..Package::new("npm", name, version.to_owned())
+        ..Package::new(EcosystemName::new("npm"), name, version.to_owned())
     }
 }
 
@@ -51,7 +52,7 @@ fn tree(lines: &[(&str, &[&str])]) -> Lockfile {
     }
 
     Lockfile {
-        ecosystem: "npm",
+        ecosystem: EcosystemName::new("npm"),
         packages,
         roots: vec![Root {
             name: "app".to_owned(),
@@ -68,7 +69,7 @@ fn finding(name: &str, version: &str, id: &str) -> Finding {
         aliases: Vec::new(),
         summary: String::new(),
         package: PackageRef {
-            ecosystem: "npm",
+            ecosystem: EcosystemName::new("npm"),
             distribution: None,
             name: name.to_owned(),
             version: version.to_owned(),

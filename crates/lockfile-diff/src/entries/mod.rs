@@ -54,8 +54,12 @@ pub fn entry_differences(base: State<'_>, head: State<'_>) -> Vec<EntryDifferenc
 
     let mut differences = Differences::default();
     let compared = match head.lockfile.format {
-        format if format.starts_with("cargo-lock") => cargo::compare(base, head, &mut differences),
-        format if format.starts_with("npm-lock") => npm::compare(base, head, &mut differences),
+        format if format.as_str().starts_with("cargo-lock") => {
+            cargo::compare(base, head, &mut differences)
+        }
+        format if format.as_str().starts_with("npm-lock") => {
+            npm::compare(base, head, &mut differences)
+        }
         format => Err(format!("its format, {format}, is not compared by entries")),
     };
     if let Err(reason) = compared {

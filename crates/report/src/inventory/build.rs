@@ -99,7 +99,7 @@ fn entry(
 ) -> InventoryPackage {
     InventoryPackage {
         id,
-        ecosystem: package.ecosystem.to_owned(),
+        ecosystem: package.ecosystem.to_string(),
         distribution: package.distribution.clone(),
         name: package.name.clone(),
         version: package.version.clone(),
@@ -152,7 +152,7 @@ fn unresolved(inventory: &Inventory) -> Vec<UnresolvedReport> {
         .chain(unlocked)
         .flat_map(|(ecosystem, path, unresolved)| {
             unresolved.iter().map(move |one| UnresolvedReport {
-                ecosystem: ecosystem.to_owned(),
+                ecosystem: ecosystem.to_string(),
                 name: one.name.clone(),
                 requirement: one.requirement.clone(),
                 scope: kind_name(one.kind).to_owned(),

@@ -1,7 +1,7 @@
 use insta::assert_snapshot;
 use patchgate_model::{
-    DependencyKind, Edge, Inventory, Lockfile, Origin, Package, PackageIndex, Problem, ProblemKind,
-    Root, Scope, UnlockedManifest, Unresolved,
+    DependencyKind, EcosystemName, Edge, FormatId, Inventory, Lockfile, Origin, Package,
+    PackageIndex, Problem, ProblemKind, Root, Scope, UnlockedManifest, Unresolved,
 };
 
 use super::*;
@@ -27,7 +27,11 @@ fn package(name: &str, version: &str, line: u32, to: &[u32]) -> Package {
     Package {
         line,
         edges: edges(to),
-        ..Package::new("npm", name.to_owned(), version.to_owned())
+        ..Package::new(
+            EcosystemName::new("npm"),
+            name.to_owned(),
+            version.to_owned(),
+        )
     }
 }
 
@@ -35,8 +39,8 @@ fn package(name: &str, version: &str, line: u32, to: &[u32]) -> Package {
 fn lockfile() -> Lockfile {
     Lockfile {
         path: "web/package-lock.json".to_owned(),
-        ecosystem: "npm",
-        format: "npm-lock-v3",
+        ecosystem: EcosystemName::new("npm"),
+        format: FormatId::new("npm-lock-v3"),
         packages: vec![
             package("a", "1.0.0", 3, &[2]),
             Package {
@@ -64,7 +68,7 @@ fn report(why: Option<&str>) -> InventoryReport {
         lockfiles: vec![lockfile()],
         unlocked: vec![UnlockedManifest {
             path: "tool/package.json".to_owned(),
-            ecosystem: "npm",
+            ecosystem: EcosystemName::new("npm"),
             unresolved: vec![Unresolved {
                 name: "left-pad".to_owned(),
                 requirement: "^1.0.0".to_owned(),

@@ -180,8 +180,8 @@ impl From<&Lockfile> for LockfileReport {
     fn from(lockfile: &Lockfile) -> Self {
         Self {
             path: lockfile.path.clone(),
-            ecosystem: lockfile.ecosystem.to_owned(),
-            format: lockfile.format.to_owned(),
+            ecosystem: lockfile.ecosystem.to_string(),
+            format: lockfile.format.to_string(),
             packages: lockfile.packages.len(),
             direct_only: lockfile.direct_only,
         }
@@ -195,7 +195,7 @@ fn not_covered(lockfiles: &[Lockfile]) -> Vec<NotCoveredReport> {
         let covered =
             patchgate_ecosystems::by_name(package.ecosystem).is_none_or(Ecosystem::has_advisories);
         if !covered && !matches!(package.origin, Origin::Path(_)) {
-            let known = packages.entry(package.ecosystem).or_default();
+            let known = packages.entry(package.ecosystem.as_str()).or_default();
             known.insert((&package.name, &package.version));
         }
     }

@@ -4,22 +4,22 @@ mod distribution;
 
 use patchgate_ecosystems::distribution::DISTRIBUTIONS;
 use patchgate_ecosystems::{Ecosystem, by_purl_type};
-use patchgate_model::Purl;
+use patchgate_model::{EcosystemName, Purl};
 
 /// The ecosystem of packages that have no package URL, or one of a type that Patchgate does not
 /// know. It has no advisories.
-pub const UNKNOWN: &str = "unknown";
+pub const UNKNOWN: EcosystemName = EcosystemName::new("unknown");
 
 /// The ecosystem that bills of materials belong to: their packages are of others.
-pub const ECOSYSTEM: &str = "SBOM";
+pub const ECOSYSTEM: EcosystemName = EcosystemName::new("SBOM");
 
 /// Types of package URLs that no ecosystem of `patchgate_ecosystems` has, and the ecosystems in OSV
 /// that they belong to (<https://ossf.github.io/osv-schema/#defined-ecosystems>).
-const BY_TYPE: [(&str, &str); 3] = [
-    ("dhi", "Docker Hardened Images"),
+const BY_TYPE: [(&str, EcosystemName); 3] = [
+    ("dhi", EcosystemName::new("Docker Hardened Images")),
     // Some tools write it for `github`.
-    ("githubactions", "GitHub Actions"),
-    ("vscode-extension", "VSCode"),
+    ("githubactions", EcosystemName::new("GitHub Actions")),
+    ("vscode-extension", EcosystemName::new("VSCode")),
 ];
 
 /// The operating system that a document is about.
@@ -42,7 +42,7 @@ pub(crate) struct Source {
 /// Which package a component is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Identity {
-    pub(crate) ecosystem: &'static str,
+    pub(crate) ecosystem: EcosystemName,
     pub(crate) distribution: Option<String>,
     pub(crate) name: String,
     pub(crate) version: String,
@@ -65,18 +65,18 @@ pub(crate) fn identify(purl: &Purl, system: Option<&System>, source: Option<Sour
     }
 }
 
-fn ecosystem(kind: &str) -> &'static str {
+fn ecosystem(kind: &str) -> EcosystemName {
     if let Some(ecosystem) = by_purl_type(kind) {
         return ecosystem.name();
     }
     BY_TYPE
         .iter()
         .find(|(known, _)| *known == kind)
-        .map_or(UNKNOWN, |(_, name)| name)
+        .map_or(UNKNOWN, |(_, name)| *name)
 }
 
 /// The ecosystem of a name, where it is one that Patchgate knows.
-pub(crate) fn known_ecosystem(name: &str) -> Option<&'static str> {
+pub(crate) fn known_ecosystem(name: &str) -> Option<EcosystemName> {
     if name == UNKNOWN {
         return Some(UNKNOWN);
     }
@@ -109,10 +109,10 @@ mod tests {
             ("pkg:dhi/nginx@1", "Docker Hardened Images"),
             ("pkg:vscode-extension/acme/tool@1", "VSCode"),
             ("pkg:rpm/azurelinux/a@1", "Azure Linux"),
-            ("pkg:rpm/acme/a@1", UNKNOWN),
-            ("pkg:deb/acme/a@1", UNKNOWN),
-            ("pkg:apk/a@1", UNKNOWN),
-            ("pkg:acme/a@1", UNKNOWN),
+            ("pkg:rpm/acme/a@1", UNKNOWN.as_str()),
+            ("pkg:deb/acme/a@1", UNKNOWN.as_str()),
+            ("pkg:apk/a@1", UNKNOWN.as_str()),
+            ("pkg:acme/a@1", UNKNOWN.as_str()),
         ] {
             let purl = Purl::parse(purl).unwrap();
             assert_eq!(identify(&purl, None, None).ecosystem, expected, "{purl:?}");

@@ -1,7 +1,7 @@
 //! The vocabulary of CycloneDX, which JSON and XML share.
 
 use patchgate_ecosystems::ParseError;
-use patchgate_model::Scope;
+use patchgate_model::{FormatId, Scope};
 
 use super::Role;
 
@@ -9,7 +9,7 @@ use super::Role;
 ///
 /// # Errors
 /// When the version is not 1.x.
-pub(super) fn format(version: &str, xml: bool) -> Result<&'static str, ParseError> {
+pub(super) fn format(version: &str, xml: bool) -> Result<FormatId, ParseError> {
     const NAMES: [(&str, &str, &str); 8] = [
         ("1.0", "cyclonedx-json-1.0", "cyclonedx-xml-1.0"),
         ("1.1", "cyclonedx-json-1.1", "cyclonedx-xml-1.1"),
@@ -22,15 +22,16 @@ pub(super) fn format(version: &str, xml: bool) -> Result<&'static str, ParseErro
     ];
 
     if let Some((_, json_name, xml_name)) = NAMES.iter().find(|(known, ..)| *known == version) {
-        return Ok(if xml { xml_name } else { json_name });
+        return Ok(FormatId::new(if xml { xml_name } else { json_name }));
     }
     if version.starts_with("1.") {
         // A newer minor version only adds to the ones before it.
-        return Ok(if xml {
+        let name = if xml {
             "cyclonedx-xml"
         } else {
             "cyclonedx-json"
-        });
+        };
+        return Ok(FormatId::new(name));
     }
 
     let shown: String = version.chars().take(20).collect();

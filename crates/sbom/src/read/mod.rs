@@ -16,7 +16,7 @@ use std::collections::HashSet;
 use std::rc::Rc;
 
 use patchgate_ecosystems::{Input, ParseError, Siblings, limits};
-use patchgate_model::{DependencyKind, Origin, Scope};
+use patchgate_model::{DependencyKind, FormatId, Origin, Scope};
 use percent_encoding::percent_decode_str;
 
 use crate::digest::Digest;
@@ -26,7 +26,7 @@ use crate::{Bill, Format, detect, facts};
 #[derive(Debug, Default)]
 pub(crate) struct Document {
     /// The format with its version, for [`patchgate_model::Lockfile::format`].
-    pub(crate) format: &'static str,
+    pub(crate) format: FormatId,
     pub(crate) components: Vec<Component>,
     pub(crate) relations: Vec<Relation>,
     /// Identifiers of the components that the document describes as a whole.

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use patchgate_ecosystems::ParseError;
-use patchgate_model::DependencyKind;
+use patchgate_model::{DependencyKind, FormatId};
 
 use super::{Component, Document, Relation, RelationKind, Role};
 
@@ -15,11 +15,11 @@ pub(super) fn format(
     version: &str,
     by_version: [&'static str; 2],
     other: &'static str,
-) -> Result<&'static str, ParseError> {
+) -> Result<FormatId, ParseError> {
     match version.trim() {
-        "SPDX-2.3" => Ok(by_version[1]),
-        "SPDX-2.2" => Ok(by_version[0]),
-        version if version.starts_with("SPDX-2.") => Ok(other),
+        "SPDX-2.3" => Ok(FormatId::new(by_version[1])),
+        "SPDX-2.2" => Ok(FormatId::new(by_version[0])),
+        version if version.starts_with("SPDX-2.") => Ok(FormatId::new(other)),
         version => {
             let shown: String = version.chars().take(20).collect();
             Err(

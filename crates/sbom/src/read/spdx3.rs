@@ -7,7 +7,7 @@
 use std::rc::Rc;
 
 use patchgate_ecosystems::ParseError;
-use patchgate_model::DependencyKind;
+use patchgate_model::{DependencyKind, FormatId};
 use patchgate_syntax::{Node, json};
 
 use super::spdx::{role, set_address, stated};
@@ -17,7 +17,7 @@ use crate::digest::{Algorithm, Digest};
 pub(super) fn read(text: &str) -> Result<Document, ParseError> {
     let root = json(text)?;
     let mut document = Document {
-        format: "spdx-3-json",
+        format: FormatId::new("spdx-3-json"),
         ..Document::default()
     };
     let graph = root.optional_list("@graph")?;

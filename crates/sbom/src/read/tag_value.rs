@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 
 use patchgate_ecosystems::{ParseError, limits};
+use patchgate_model::FormatId;
 
 use super::spdx::{format, relate, role, set_address, set_reference, stated};
 use super::{Component, Document};
@@ -26,7 +27,7 @@ pub(super) fn read(text: &str) -> Result<Document, ParseError> {
     }
 
     let document = reader.document;
-    if document.format.is_empty() {
+    if document.format == FormatId::default() {
         return Err(ParseError::new("lacks `SPDXVersion`"));
     }
 

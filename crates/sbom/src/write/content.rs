@@ -5,8 +5,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use patchgate_ecosystems::by_name;
 use patchgate_model::{
-    DependencyKind, Edge, Inventory, Lockfile, Origin, Package, Purl, Scope, Unresolved,
-    without_credentials,
+    DependencyKind, EcosystemName, Edge, Inventory, Lockfile, Origin, Package, Purl, Scope,
+    Unresolved, without_credentials,
 };
 
 use super::WriteOptions;
@@ -392,7 +392,11 @@ fn identity_facts(package: &Package, purl: Option<&str>) -> Vec<Fact> {
     };
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
 
-    differ(facts::ECOSYSTEM, read.ecosystem, package.ecosystem);
+    differ(
+        facts::ECOSYSTEM,
+        read.ecosystem.as_str(),
+        package.ecosystem.as_str(),
+    );
     differ(
         facts::DISTRIBUTION,
         &text(&read.distribution),
@@ -437,14 +441,14 @@ fn is_address(text: &str) -> bool {
 
 fn requirement(
     wanted: &Unresolved,
-    ecosystem: &'static str,
+    ecosystem: EcosystemName,
     path: &str,
     options: &WriteOptions<'_>,
     ids: &mut Ids,
 ) -> Requirement {
     let mut facts = vec![(facts::REQUIREMENT, wanted.requirement.clone())];
     if ecosystem != crate::ECOSYSTEM {
-        facts.push((facts::ECOSYSTEM, ecosystem.to_owned()));
+        facts.push((facts::ECOSYSTEM, ecosystem.to_string()));
     }
 
     Requirement {

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use patchgate_model::{
-    DependencyKind, Edge, Inventory, Lockfile, Origin, Package, PackageIndex, Root, Scope,
-    Unresolved, without_credentials,
+    DependencyKind, EcosystemName, Edge, FormatId, Inventory, Lockfile, Origin, Package,
+    PackageIndex, Root, Scope, Unresolved, without_credentials,
 };
 use patchgate_sbom::{CycloneDxVersion, OutputFormat, WriteOptions, detect, read, write};
 use proptest::prelude::*;
@@ -249,7 +249,7 @@ fn package() -> impl Strategy<Value = (Package, Vec<(Index, DependencyKind)>)> {
                     distribution: debian.then(|| "12".to_owned()),
                     purl: debian
                         .then(|| "pkg:deb/debian/libx@1?upstream=y&distro=debian-12".to_owned()),
-                    ..Package::new(ecosystem, name, version)
+                    ..Package::new(EcosystemName::new(ecosystem), name, version)
                 };
 
                 (package, edges)
@@ -288,8 +288,8 @@ fn lockfile() -> impl Strategy<Value = Lockfile> {
 
             Lockfile {
                 path: "lock".to_owned(),
-                ecosystem: "npm",
-                format: "x",
+                ecosystem: EcosystemName::new("npm"),
+                format: FormatId::new("x"),
                 unresolved: unresolved
                     .into_iter()
                     .map(|(name, requirement, kind)| Unresolved {

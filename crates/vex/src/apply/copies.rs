@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use patchgate_model::{Inventory, PackageRef};
+use patchgate_model::{EcosystemName, Inventory, PackageRef};
 
 use crate::identity::PackageIdentity;
 
 /// Ecosystem, release of the distribution, name and version.
-type Key<'a> = (&'a str, Option<&'a str>, &'a str, &'a str);
+type Key<'a> = (EcosystemName, Option<&'a str>, &'a str, &'a str);
 
 /// The package URLs of every package version. Copies can differ in their qualifiers, and a statement
 /// about one copy does not apply to the others.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use patchgate_model::{
-    Advisory, Finding, FixedVersion, Inventory, Level, Lockfile, Package, PackageRef, Scope, Score,
-    Severity, Signals,
+    Advisory, EcosystemName, Finding, FixedVersion, Inventory, Level, Lockfile, Package,
+    PackageRef, Scope, Score, Severity, Signals,
 };
 use serde_json::{Value, json};
 
@@ -38,7 +38,7 @@ fn finding(ids: &[&str]) -> Finding {
         aliases: aliases.iter().map(|&alias| alias.to_owned()).collect(),
         summary: String::new(),
         package: PackageRef {
-            ecosystem: "npm",
+            ecosystem: EcosystemName::new("npm"),
             distribution: None,
             name: "minimist".to_owned(),
             version: "1.2.5".to_owned(),
@@ -460,7 +460,11 @@ fn every_vulnerability_of_a_finding_has_to_be_judged() {
 fn every_copy_of_a_package_has_to_be_judged() {
     let package = |purl: &str| Package {
         purl: Some(purl.to_owned()),
-        ..Package::new("Red Hat", "openssl".to_owned(), "3.0.7-1.el9".to_owned())
+        ..Package::new(
+            EcosystemName::new("Red Hat"),
+            "openssl".to_owned(),
+            "3.0.7-1.el9".to_owned(),
+        )
     };
     let x86 = "pkg:rpm/redhat/openssl@3.0.7-1.el9?arch=x86_64";
     let arm = "pkg:rpm/redhat/openssl@3.0.7-1.el9?arch=aarch64";
@@ -473,7 +477,7 @@ fn every_copy_of_a_package_has_to_be_judged() {
         ..Inventory::default()
     };
     let mut finding = finding(&IDS);
-    finding.package.ecosystem = "Red Hat";
+    finding.package.ecosystem = EcosystemName::new("Red Hat");
     finding.package.name = "openssl".to_owned();
     finding.package.version = "3.0.7-1.el9".to_owned();
     finding.package.purl = x86.to_owned();

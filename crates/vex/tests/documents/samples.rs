@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use patchgate_model::{
-    Advisory, Finding, FixedVersion, Inventory, Level, PackageRef, Scope, Score, Severity, Signals,
+    Advisory, EcosystemName, Finding, FixedVersion, Inventory, Level, PackageRef, Scope, Score,
+    Severity, Signals,
 };
 use patchgate_vex::{AppliedStatements, Document, Source, Statements};
 use serde_json::{Value, json};
@@ -18,7 +19,7 @@ pub(crate) fn finding(ids: &[&str], name: &str, version: &str) -> Finding {
         aliases: aliases.clone(),
         summary: String::new(),
         package: PackageRef {
-            ecosystem: "npm",
+            ecosystem: EcosystemName::new("npm"),
             distribution: None,
             name: name.to_owned(),
             version: version.to_owned(),

@@ -43,7 +43,7 @@ fn outline(lockfile: &Lockfile) -> String {
         )
     };
 
-    let mut text = lockfile.format.to_owned();
+    let mut text = lockfile.format.to_string().to_owned();
     for package in &lockfile.packages {
         text += &format!(
             "\n{}: {} {} {:?} {:?}",
@@ -67,7 +67,7 @@ fn outline(lockfile: &Lockfile) -> String {
         text.extend(edges.iter().map(edge));
     }
 
-    text
+    text.to_string()
 }
 
 #[test]

@@ -16,7 +16,8 @@ mod sources;
 use std::collections::{BTreeMap, BTreeSet};
 
 use patchgate_model::{
-    DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root, Scope, Unresolved,
+    DependencyKind, Edge, FormatId, Lockfile, Origin, Package, PackageIndex, Root, Scope,
+    Unresolved,
 };
 
 use self::effective::Model;
@@ -62,7 +63,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     Ok(Lockfile {
         path: input.path.to_owned(),
         ecosystem: NAME,
-        format: "maven-pom",
+        format: FormatId::new("maven-pom"),
         roots: vec![Root {
             name,
             manifest,

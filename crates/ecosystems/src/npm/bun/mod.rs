@@ -8,7 +8,9 @@ mod entry;
 
 use std::collections::HashMap;
 
-use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root};
+use patchgate_model::{
+    DependencyKind, Edge, FormatId, Lockfile, Origin, Package, PackageIndex, Root,
+};
 
 use self::entry::{Dependencies, Entry, entry, needs};
 use super::tree::{self, Count, project_at, shortened};
@@ -86,12 +88,12 @@ fn binary(input: &Input<'_>) -> ParseError {
     }
 }
 
-fn format(document: &Node<'_>) -> Result<&'static str, ParseError> {
+fn format(document: &Node<'_>) -> Result<FormatId, ParseError> {
     let version = document.get("lockfileVersion").and_then(Node::scalar);
     match version {
-        Some("0") => Ok("bun-lock-v0"),
-        Some("1") => Ok("bun-lock-v1"),
-        Some("2") => Ok("bun-lock-v2"),
+        Some("0") => Ok(FormatId::new("bun-lock-v0")),
+        Some("1") => Ok(FormatId::new("bun-lock-v1")),
+        Some("2") => Ok(FormatId::new("bun-lock-v2")),
         Some(other) => Err(ParseError::new(format!(
             "has lockfileVersion {}; versions 0 to 2 are read",
             shortened(other)

@@ -1,4 +1,4 @@
-use patchgate_model::Lockfile;
+use patchgate_model::{FormatId, Lockfile};
 
 use super::parse;
 use crate::snapshot_text::snapshot_text;
@@ -47,7 +47,7 @@ fn a_workspace_of_bun_1_4() {
 #[test]
 fn all_versions_of_the_format_give_the_same_tree() {
     let facts = |mut lockfile: Lockfile| {
-        lockfile.format = "";
+        lockfile.format = FormatId::new("");
         for package in &mut lockfile.packages {
             package.line = 1;
         }

@@ -3,7 +3,9 @@
 use std::collections::{HashMap, HashSet};
 use std::mem;
 
-use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root, Scope};
+use patchgate_model::{
+    DependencyKind, Edge, FormatId, Lockfile, Origin, Package, PackageIndex, Root, Scope,
+};
 use rayon::iter::{IndexedParallelIterator as _, IntoParallelIterator as _, ParallelIterator as _};
 
 use super::super::NAME;
@@ -17,7 +19,7 @@ use crate::{Input, ParseError, limits};
 /// the dependencies of the root project, so they are derived from the graph.
 pub(super) fn lockfile(
     input: &Input<'_>,
-    format: &'static str,
+    format: FormatId,
     mut copies: Vec<Installed<'_>>,
     infer_root: bool,
 ) -> Result<Lockfile, ParseError> {

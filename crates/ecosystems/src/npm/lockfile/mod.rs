@@ -14,7 +14,7 @@ mod v1;
 
 use std::borrow::Cow;
 
-use patchgate_model::{Lockfile, Origin, Scope};
+use patchgate_model::{FormatId, Lockfile, Origin, Scope};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -136,7 +136,7 @@ fn read(input: &Input<'_>, text: &str, document: Document<'_>) -> Result<Lockfil
         return Err(too_many());
     }
 
-    graph::lockfile(input, format, copies, infer_root)
+    graph::lockfile(input, FormatId::new(format), copies, infer_root)
 }
 
 fn too_many() -> ParseError {

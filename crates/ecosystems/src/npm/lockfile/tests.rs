@@ -149,7 +149,7 @@ fn every_line_is_that_of_the_entry() {
         assert!(!lockfile.packages.is_empty());
         for package in &lockfile.packages {
             let path = package.install_path.as_deref().unwrap();
-            let key = match lockfile.format {
+            let key = match lockfile.format.as_str() {
                 "npm-lock-v1" => path.rsplit_once("node_modules/").unwrap().1,
                 _ => path,
             };

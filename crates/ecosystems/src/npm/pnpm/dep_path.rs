@@ -1,7 +1,7 @@
 //! pnpm's dependency paths: the keys of packages, and the lookup of the package that a dependency's
 //! version refers to.
 
-use patchgate_model::PackageIndex;
+use patchgate_model::{FormatId, PackageIndex};
 
 use crate::fast_hash::FastHashMap;
 use crate::npm::tree::split_spec;
@@ -31,11 +31,11 @@ impl Generation {
     }
 
     /// The name of the format.
-    pub(super) fn format(self) -> &'static str {
+    pub(super) fn format(self) -> FormatId {
         match self {
-            Self::Five => "pnpm-lock-v5",
-            Self::Six => "pnpm-lock-v6",
-            Self::Nine => "pnpm-lock-v9",
+            Self::Five => FormatId::new("pnpm-lock-v5"),
+            Self::Six => FormatId::new("pnpm-lock-v6"),
+            Self::Nine => FormatId::new("pnpm-lock-v9"),
         }
     }
 }

@@ -1,4 +1,4 @@
-use patchgate_model::Lockfile;
+use patchgate_model::{FormatId, Lockfile};
 
 use super::parse;
 use crate::snapshot_text::snapshot_text;
@@ -51,7 +51,7 @@ fn a_workspace_of_pnpm_12() {
 #[test]
 fn all_generations_give_the_same_tree() {
     let facts = |mut lockfile: Lockfile| {
-        lockfile.format = "";
+        lockfile.format = FormatId::new("");
         let edges = lockfile.packages.iter_mut().map(|package| {
             package.line = 1;
             &mut package.edges

@@ -4,7 +4,7 @@
 mod projects;
 mod scopes;
 
-use patchgate_model::{DependencyKind, Edge, Lockfile, Package, PackageIndex, Root};
+use patchgate_model::{DependencyKind, Edge, FormatId, Lockfile, Package, PackageIndex, Root};
 
 pub(super) use projects::{Project, beside, folder_root, project_at, projects};
 pub(crate) use scopes::settle;
@@ -55,7 +55,7 @@ impl Count {
 /// The lockfile, with the scopes that follow from its graph.
 pub(crate) fn lockfile(
     input: &Input<'_>,
-    format: &'static str,
+    format: FormatId,
     packages: Vec<Package>,
     roots: Vec<Root>,
 ) -> Lockfile {

@@ -3,7 +3,9 @@
 
 use std::collections::HashMap;
 
-use patchgate_model::{DependencyKind, Edge, Lockfile, Package, PackageIndex, Root, Unresolved};
+use patchgate_model::{
+    DependencyKind, Edge, FormatId, Lockfile, Package, PackageIndex, Root, Unresolved,
+};
 
 use super::locator::{self, Locator};
 use super::resolutions::Resolutions;
@@ -106,7 +108,7 @@ pub(super) fn parse(input: &Input<'_>, text: &str) -> Result<Lockfile, ParseErro
 
 /// The name of the format. yarn increases the version with every change in how it computes an entry,
 /// but the form of entries has stayed the same, so unknown versions are accepted.
-fn format(document: &Node<'_>) -> Result<&'static str, ParseError> {
+fn format(document: &Node<'_>) -> Result<FormatId, ParseError> {
     let metadata = document
         .get("__metadata")
         .ok_or_else(|| ParseError::new(format!("is not {WHAT}: it lacks `__metadata`")))?;
@@ -120,15 +122,15 @@ fn format(document: &Node<'_>) -> Result<&'static str, ParseError> {
     })?;
 
     Ok(match number {
-        0..=3 => "yarn-lock-v3",
-        4 => "yarn-lock-v4",
-        5 => "yarn-lock-v5",
-        6 => "yarn-lock-v6",
-        7 => "yarn-lock-v7",
-        8 => "yarn-lock-v8",
-        9 => "yarn-lock-v9",
-        10 => "yarn-lock-v10",
-        _ => "yarn-lock-berry",
+        0..=3 => FormatId::new("yarn-lock-v3"),
+        4 => FormatId::new("yarn-lock-v4"),
+        5 => FormatId::new("yarn-lock-v5"),
+        6 => FormatId::new("yarn-lock-v6"),
+        7 => FormatId::new("yarn-lock-v7"),
+        8 => FormatId::new("yarn-lock-v8"),
+        9 => FormatId::new("yarn-lock-v9"),
+        10 => FormatId::new("yarn-lock-v10"),
+        _ => FormatId::new("yarn-lock-berry"),
     })
 }
 

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use patchgate_model::{
-    DependencyKind, Edge, Lockfile, Origin, Package, PackageIndex, Root, Unresolved,
+    DependencyKind, Edge, FormatId, Lockfile, Origin, Package, PackageIndex, Root, Unresolved,
 };
 
 use super::resolutions::Resolutions;
@@ -40,7 +40,7 @@ pub(super) fn parse(input: &Input<'_>, text: &str) -> Result<Lockfile, ParseErro
     }
 
     let unresolved = tree.unresolved;
-    let mut lockfile = tree::lockfile(input, "yarn-lock-v1", packages, roots);
+    let mut lockfile = tree::lockfile(input, FormatId::new("yarn-lock-v1"), packages, roots);
     if projects.is_empty() {
         lockfile.roots.push(inferred(&lockfile));
         tree::settle(&mut lockfile);

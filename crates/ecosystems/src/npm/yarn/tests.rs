@@ -1,4 +1,4 @@
-use patchgate_model::Lockfile;
+use patchgate_model::{FormatId, Lockfile};
 
 use super::parse;
 use crate::snapshot_text::snapshot_text;
@@ -56,7 +56,7 @@ fn a_workspace_of_yarn_4() {
 #[test]
 fn all_later_versions_give_the_same_tree() {
     let facts = |mut lockfile: Lockfile| {
-        lockfile.format = "";
+        lockfile.format = FormatId::new("");
         for package in &mut lockfile.packages {
             package.integrity = None;
             for edge in &mut package.edges {

@@ -4,9 +4,9 @@ use crate::Terminal;
 use crate::scan::*;
 use patchgate_config::{IgnoredFinding, Notice};
 use patchgate_model::{
-    Advisory, Epss, Finding, FixedVersion, Kev, KevStatus, Level, Location, Lockfile, Origin,
-    Package, PackageRef, Problem, ProblemKind, Reference, Scope, Score, Severity, Signals,
-    SourceStatus, package_url,
+    Advisory, EcosystemName, Epss, Finding, FixedVersion, FormatId, Kev, KevStatus, Level,
+    Location, Lockfile, Origin, Package, PackageRef, Problem, ProblemKind, Reference, Scope, Score,
+    Severity, Signals, SourceStatus, package_url,
 };
 use patchgate_risk::Threshold;
 use patchgate_vex::{Decision, Justification, Status, SuppressedFinding};
@@ -55,7 +55,7 @@ pub(super) fn finding(
         aliases: Vec::new(),
         summary: summary.into(),
         package: PackageRef {
-            ecosystem: "npm",
+            ecosystem: EcosystemName::new("npm"),
             distribution: None,
             name: package.into(),
             version: version.into(),
@@ -184,13 +184,13 @@ pub(super) fn findings() -> Vec<Finding> {
 pub(super) fn lockfile() -> Lockfile {
     let package = |name: &str, origin: Origin| Package {
         origin,
-        ..Package::new("npm", name.into(), "1.0.0".into())
+        ..Package::new(EcosystemName::new("npm"), name.into(), "1.0.0".into())
     };
 
     Lockfile {
         path: "package-lock.json".into(),
-        ecosystem: "npm",
-        format: "npm-lock-v3",
+        ecosystem: EcosystemName::new("npm"),
+        format: FormatId::new("npm-lock-v3"),
         packages: vec![
             package("qs", Origin::Registry(None)),
             package("express", Origin::Registry(None)),

@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use patchgate_model::{
-    Advisory, Affected, Event, EventKind, Range, RangeKind, ReportedSeverity, SmolStr,
+    Advisory, Affected, EcosystemName, Event, EventKind, Range, RangeKind, ReportedSeverity,
+    SmolStr,
 };
 use patchgate_syntax::{Node, ParseError};
 
@@ -19,7 +20,7 @@ use crate::vers::Versions;
 const MAX_ENTRIES: usize = 200_000;
 
 /// A package as records identify it: ecosystem, release of the distribution, name.
-type Key = (&'static str, Option<String>, String);
+type Key = (EcosystemName, Option<String>, String);
 
 /// The versions of one package that a document mentions.
 #[derive(Debug, Default)]
