@@ -140,6 +140,7 @@ mod tests {
             locations: Vec::new(),
             paths: Vec::new(),
             scope: Scope::Runtime,
+            requirement: None,
             fixed: FixedVersion::None("none".into()),
             severity: Severity {
                 level: Level::High,

@@ -9,7 +9,7 @@ use std::cmp::Ordering;
 
 use patchgate_model::{EcosystemName, Purl, package_url};
 
-use crate::{FileReader, Upgradable};
+use crate::{FileReader, RequirementError, Upgradable, VersionSet};
 
 /// Names and version order of one ecosystem.
 pub trait Ecosystem: Sync {
@@ -60,6 +60,39 @@ pub trait Ecosystem: Sync {
     /// # Errors
     /// If one of them is not a version of this ecosystem.
     fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError>;
+
+    /// The release that a pre-release precedes: `1.2.0` for `1.2.0-rc.1`. `None` for a version that
+    /// is no pre-release, and in ecosystems that have none.
+    fn release_of(&self, _version: &str) -> Option<String> {
+        None
+    }
+
+    /// The versions that a requirement admits, by the package manager's own rules. An empty
+    /// requirement admits every version.
+    ///
+    /// # Errors
+    /// If the requirement names no versions (an address, a path), or the text is no requirement of
+    /// this ecosystem.
+    fn admitted_versions(&self, requirement: &str) -> Result<VersionSet, RequirementError> {
+        match requirement {
+            "" => Ok(VersionSet::all()),
+            _ => Err(RequirementError::new(
+                requirement,
+                format!("has a notation that is not known for {}", self.name()),
+            )),
+        }
+    }
+
+    /// Whether a version in a lockfile names no single release: a branch, or a tag that moves, such
+    /// as `v4` of a GitHub Action. It is then judged by [`Ecosystem::admitted_versions`].
+    fn is_moving(&self, _version: &str) -> bool {
+        false
+    }
+
+    /// A requirement that admits a version and all later ones, in the notation of the ecosystem.
+    fn at_least(&self, version: &str) -> String {
+        format!(">={version}")
+    }
 
     /// Whether an advisory for one release of a distribution (`12` of `Debian:12`) is about the
     /// packages of another. Ecosystems without releases do not ask.

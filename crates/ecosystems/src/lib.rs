@@ -57,6 +57,7 @@ pub mod opam;
 pub mod pub_dart;
 pub mod pypi;
 mod release;
+mod requirement_error;
 mod scope;
 #[cfg(test)]
 mod snapshot_text;
@@ -64,6 +65,7 @@ pub mod swift;
 pub mod terraform;
 mod upgradable;
 mod version;
+mod version_set;
 
 use patchgate_model::{Package, package_url};
 
@@ -76,7 +78,9 @@ pub use format_index::{
 pub use intervals::intervals;
 pub use patchgate_syntax::{self as syntax, Input, ParseError, Siblings, limits};
 pub use release::{MetadataRequest, Release, Requirement};
-pub use upgradable::{EditError, RequirementEdit, RequirementError, Upgradable};
+pub use requirement_error::RequirementError;
+pub use upgradable::{EditError, RequirementEdit, Upgradable};
+pub use version_set::{Interval, Prereleases, VersionSet};
 
 /// Every ecosystem that Patchgate reads, in the order of the support table.
 pub const ALL: &[&dyn Ecosystem] = &[

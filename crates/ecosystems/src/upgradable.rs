@@ -6,7 +6,7 @@
 
 use patchgate_model::Bump;
 
-use crate::{Ecosystem, MetadataRequest, ParseError, Release, VersionError};
+use crate::{Ecosystem, MetadataRequest, ParseError, Release, RequirementError, VersionError};
 
 /// An ecosystem whose packages `patchgate fix` can change to other versions.
 pub trait Upgradable: Ecosystem {
@@ -72,16 +72,6 @@ pub struct RequirementEdit {
     pub from: String,
     /// The new requirement, in the ecosystem's own notation.
     pub to: String,
-}
-
-/// A requirement that cannot be evaluated or changed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("requirement `{requirement}` {reason}")]
-pub struct RequirementError {
-    /// The requirement as written.
-    pub requirement: String,
-    /// The reason, as the rest of a sentence: `names a tag, not versions`.
-    pub reason: String,
 }
 
 /// The reason why a manifest was not changed.

@@ -174,6 +174,7 @@ fn unresolved(manifest: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
                 ParseError::new("has a line without a requirement").at_line(line as usize)
             })?;
             Ok(Unresolved {
+                ecosystem: EcosystemName::new("toy"),
                 name: name.to_owned(),
                 requirement: requirement.to_owned(),
                 kind: DependencyKind::Runtime,

@@ -15,7 +15,8 @@ pub struct PackageRef {
     pub distribution: Option<String>,
     /// Name as the registry writes it.
     pub name: String,
-    /// Version as the lockfile writes it.
+    /// Version as the lockfile writes it. Empty if only a requirement is known; see
+    /// [`Finding::requirement`].
     pub version: String,
     /// Package URL, percent-encoded (<https://github.com/package-url/purl-spec>).
     pub purl: String,
@@ -65,6 +66,9 @@ pub struct Finding {
     pub paths: Vec<Vec<String>>,
     /// The strongest scope among the copies.
     pub scope: Scope,
+    /// The requirement, for a package of which no file states a version. [`Finding::package`] then
+    /// has no version.
+    pub requirement: Option<RequirementMatch>,
     /// The version that fixes this finding, or why no version does.
     pub fixed: FixedVersion,
     /// Severity of the record.
@@ -82,6 +86,15 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// Whether it is unknown that an affected version is installed: some versions that the
+    /// requirement admits are affected, others are not.
+    #[must_use]
+    pub fn is_possible(&self) -> bool {
+        self.requirement
+            .as_ref()
+            .is_some_and(|requirement| requirement.extent == Extent::Some)
+    }
+
     /// Whether the record states no vulnerability at all: an unmaintained package or a notice.
     /// Unsound code is not among them.
     #[must_use]
@@ -91,6 +104,30 @@ impl Finding {
             Some("unmaintained" | "notice")
         )
     }
+}
+
+/// The versions that a requirement admits, compared with those that a vulnerability affects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequirementMatch {
+    /// The requirement in the notation of the ecosystem; empty when any version satisfies it.
+    pub requirement: String,
+    /// Whether all admitted versions are affected.
+    pub extent: Extent,
+    /// The admitted versions that are affected, as intervals in ascending order: `>= 1.0.0, < 1.2.3`.
+    pub affected: Vec<String>,
+    /// Whether the newest admitted version is affected, as far as the records say.
+    pub newest_affected: Option<bool>,
+    /// The requirement that admits no affected version and differs least from the present one.
+    pub raised: Option<String>,
+}
+
+/// The part of the admitted versions that a vulnerability affects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Extent {
+    /// Every admitted version. The finding is as certain as one about a locked version.
+    All,
+    /// Some of them. Whether an affected version is installed is unknown.
+    Some,
 }
 
 /// The version that fixes a finding.

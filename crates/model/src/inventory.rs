@@ -30,9 +30,12 @@ pub struct UnlockedManifest {
 /// A requirement for which no file states a version. A floor (`>=2.0`) is not a version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unresolved {
-    /// Name as the file writes it.
+    /// The ecosystem of the package, which may differ from that of the file.
+    pub ecosystem: EcosystemName,
+    /// Name as the ecosystem's registry writes it. For an npm alias or a Cargo rename this is the
+    /// real name.
     pub name: String,
-    /// The requirement as written; empty when any version satisfies it.
+    /// The requirement in the notation of the ecosystem; empty when any version satisfies it.
     pub requirement: String,
     /// The part of the project that requires it.
     pub kind: DependencyKind,
@@ -63,6 +66,31 @@ pub struct Lockfile {
     /// Files from outside the repository that the file depends on and that could not be read: a
     /// parent, a list of versions. Their contribution is unknown.
     pub missing: Vec<MissingFile>,
+    /// Entries of the file that could not be read. The other entries were.
+    pub skipped: Vec<SkippedEntry>,
+}
+
+/// An entry of a lockfile that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SkippedEntry {
+    /// Line of the entry in the lockfile, from 1.
+    pub line: u32,
+    /// What is wrong with it, as a fragment that follows the file's name: ``lacks the version of
+    /// `a` ``.
+    pub reason: String,
+    /// The part of the inventory that is lost with it.
+    pub loss: Loss,
+}
+
+/// The part of an inventory that is lost when an entry cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Loss {
+    /// A package may be missing, so the scan is incomplete.
+    Package,
+    /// An edge of the graph is missing; all packages are known.
+    Edge,
+    /// A hash or another detail is missing; all packages and edges are known.
+    Detail,
 }
 
 /// A file from outside the repository that another file depends on.

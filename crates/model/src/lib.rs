@@ -37,13 +37,13 @@ pub use evidence::{
 };
 pub use explanation::{Explanation, RecordEvidence};
 pub use finding::{
-    Epss, Finding, FixedVersion, Kev, KevStatus, Level, Location, PackageRef, Score, ScoreReason,
-    Severity, Signals, SourceStatus,
+    Epss, Extent, Finding, FixedVersion, Kev, KevStatus, Level, Location, PackageRef,
+    RequirementMatch, Score, ScoreReason, Severity, Signals, SourceStatus,
 };
 pub use gate_policy::{GatePolicy, MergeMethod, RequiredCheck, RequiredChecks};
 pub use inventory::{
-    DependencyKind, Edge, Inventory, Lockfile, MissingFile, Origin, Package, PackageIndex, Root,
-    Scope, UnlockedManifest, Unresolved,
+    DependencyKind, Edge, Inventory, Lockfile, Loss, MissingFile, Origin, Package, PackageIndex,
+    Root, Scope, SkippedEntry, UnlockedManifest, Unresolved,
 };
 pub use judgement::{GateReason, Judgement, Verdict};
 pub use justification::Justification;

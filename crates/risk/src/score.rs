@@ -252,6 +252,7 @@ pub(crate) mod tests {
             }],
             paths: Vec::new(),
             scope: Scope::Runtime,
+            requirement: None,
             fixed: FixedVersion::At("1.0.1".into()),
             severity: Severity {
                 level,

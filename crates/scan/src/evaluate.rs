@@ -2,9 +2,8 @@
 //! judged.
 
 use patchgate_advisories::AdvisoryLookup;
-use patchgate_ecosystems::{Ecosystem, by_name};
 use patchgate_inventory::missing;
-use patchgate_model::{Finding, Inventory, Problem, ProblemKind, SourceStatus};
+use patchgate_model::{Finding, Inventory, Problem, SourceStatus};
 use patchgate_risk::Threshold;
 use rayon::iter::{IntoParallelRefMutIterator as _, ParallelIterator as _};
 
@@ -15,6 +14,9 @@ use crate::source::AdvisorySource;
 pub struct Evaluation {
     /// Every finding with severity and score, worst first, ignored ones included.
     pub findings: Vec<Finding>,
+    /// Findings about requirements that admit affected versions and others, rated and sorted in the
+    /// same way. Whether an affected version is installed is unknown.
+    pub possible: Vec<Finding>,
     /// Files, packages and advisories that could not be read, looked up or judged.
     pub problems: Vec<Problem>,
     /// The sources, with their age.
@@ -78,11 +80,13 @@ pub async fn evaluate_lookup(
 ) -> Evaluation {
     let signals = source.signals(lookup).await;
     let found = patchgate_advisories::find(inventory, lookup, signals.source);
-    let mut findings = found.findings;
-    findings.par_iter_mut().for_each(patchgate_risk::rate);
-    sort(&mut findings);
+    let (mut findings, mut possible) = (found.findings, found.possible);
+    for findings in [&mut findings, &mut possible] {
+        findings.par_iter_mut().for_each(patchgate_risk::rate);
+        sort(findings);
+    }
+
     let mut problems = inventory.problems.clone();
-    problems.extend(unresolved(inventory));
     problems.extend(missing(inventory));
     problems.extend(lookup.problems.iter().cloned());
     problems.extend(found.problems);
@@ -93,59 +97,11 @@ pub async fn evaluate_lookup(
 
     Evaluation {
         findings,
+        possible,
         problems,
         sources,
         missing_feeds: signals.problems,
     }
-}
-
-/// Requirements for which no file states a version. The installed version is unknown, and with it
-/// whether it is affected. Ecosystems without advisories are reported separately.
-fn unresolved(inventory: &Inventory) -> impl Iterator<Item = Problem> {
-    let locked = inventory.lockfiles.iter().map(|lockfile| {
-        (
-            &lockfile.path,
-            lockfile.ecosystem,
-            &lockfile.unresolved,
-            "a version",
-        )
-    });
-
-    let unlocked = inventory.unlocked.iter().map(|manifest| {
-        (
-            &manifest.path,
-            manifest.ecosystem,
-            &manifest.unresolved,
-            "a lockfile",
-        )
-    });
-
-    locked
-        .chain(unlocked)
-        .filter(|(_, ecosystem, ..)| by_name(ecosystem).is_none_or(Ecosystem::has_advisories))
-        .filter_map(|(path, _, unresolved, lacks)| {
-            let first = unresolved.first()?;
-            let rest = match unresolved.len() {
-                1 => String::new(),
-                more => format!(" and {} more", more - 1),
-            };
-
-            Some(Problem {
-                kind: ProblemKind::Unresolved,
-                subject: path.clone(),
-                line: Some(first.line),
-                reason: format!("asks for `{}`{rest} without {lacks}", first.name),
-                hint: Some(
-                    match lacks {
-                        "a lockfile" => {
-                            "commit the lockfile, or leave the file out with `--exclude`"
-                        }
-                        _ => "pin exact versions, or leave the file out with `--exclude`",
-                    }
-                    .to_owned(),
-                ),
-            })
-        })
 }
 
 /// Incidents before all else, then worst first, then by id and package so that the order never

@@ -121,7 +121,14 @@ pub async fn scan(
 
     let incomplete = evaluation.incomplete_reasons(request.threshold);
     let today = environment.today();
-    let findings = triage(evaluation.findings, request.config, &vex, inventory, today);
+    let findings = triage(
+        evaluation.findings,
+        evaluation.possible,
+        request.config,
+        &vex,
+        inventory,
+        today,
+    );
 
     Ok(ScanResult {
         findings,

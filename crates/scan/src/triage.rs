@@ -13,6 +13,8 @@ use crate::vex::Vex;
 pub struct TriagedFindings {
     /// Findings that count, worst first.
     pub kept: Vec<Finding>,
+    /// Possible findings that no entry and no statement covers, worst first.
+    pub possible: Vec<Finding>,
     /// For each kept finding, at the same index, the statement that speaks of it.
     pub statements: Vec<Option<Decision>>,
     /// Findings that an ignore entry covers.
@@ -29,17 +31,31 @@ pub struct TriagedFindings {
 /// as unused because a document covers the same finding.
 pub(crate) fn triage(
     findings: Vec<Finding>,
+    possible: Vec<Finding>,
     config: &Config,
     vex: &Vex,
     inventory: &Inventory,
     today: Date,
 ) -> TriagedFindings {
-    let applied = patchgate_config::apply_ignores(findings, &config.ignore, today);
+    // Both lists are judged at once, so that an entry that covers a possible finding is not reported
+    // as unused.
+    let all = findings.into_iter().chain(possible).collect();
+    let applied = patchgate_config::apply_ignores(all, &config.ignore, today);
     let judged = vex.apply(applied.kept, inventory);
+    let (mut kept, mut statements, mut possible) = (Vec::new(), Vec::new(), Vec::new());
+    for (finding, decision) in judged.kept.into_iter().zip(judged.decisions) {
+        if finding.is_possible() {
+            possible.push(finding);
+        } else {
+            kept.push(finding);
+            statements.push(decision);
+        }
+    }
 
     TriagedFindings {
-        kept: judged.kept,
-        statements: judged.decisions,
+        kept,
+        possible,
+        statements,
         ignored: applied.ignored,
         suppressed: judged.suppressed,
         notices: applied.notices,

@@ -5,6 +5,7 @@ mod candidates;
 mod chains;
 mod explain;
 mod malicious;
+mod requirements;
 mod unordered;
 
 use std::collections::{BTreeSet, HashMap};
@@ -33,8 +34,12 @@ pub use malicious::is_malicious;
 /// The findings of an inventory, and the problems that leave some undetermined.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Findings {
-    /// The findings, ordered by ecosystem, package, version and id.
+    /// The findings: those about installed versions, ordered by ecosystem, package, version and id,
+    /// then those about requirements of which every admitted version is affected.
     pub findings: Vec<Finding>,
+    /// Findings about requirements of which some admitted versions are affected. Whether an affected
+    /// version is installed is unknown.
+    pub possible: Vec<Finding>,
     /// Packages and records that could not be matched. If there are any, findings may be missing.
     pub problems: Vec<Problem>,
 }
@@ -86,7 +91,7 @@ pub fn queries(inventory: &Inventory) -> Vec<PackageQuery> {
     let mut queries: Vec<PackageQuery> = copies
         .into_iter()
         .map(|copy| copy.version)
-        .filter(|version| by_name(version.ecosystem).is_none_or(Ecosystem::has_advisories))
+        .filter(|version| has_advisories(version.ecosystem))
         .map(|version| PackageQuery {
             ecosystem: version.ecosystem,
             distribution: version.distribution.map(str::to_owned),
@@ -96,6 +101,13 @@ pub fn queries(inventory: &Inventory) -> Vec<PackageQuery> {
                 .then(|| version.version.into()),
         })
         .collect();
+    let requirements = requirements::stated(inventory);
+    queries.extend(requirements.iter().map(|stated| PackageQuery {
+        ecosystem: stated.ecosystem,
+        distribution: None,
+        name: stated.name.into(),
+        version: None,
+    }));
     queries.sort();
     queries.dedup();
 
@@ -174,8 +186,14 @@ fn find_in(
         problems.extend(of_problems);
     }
 
+    let mut findings = merged(findings);
+    let of_requirements = requirements::judge(inventory, lookup, signals);
+    findings.extend(of_requirements.certain);
+    problems.extend(of_requirements.problems);
+
     Findings {
-        findings: merged(findings),
+        findings,
+        possible: of_requirements.possible,
         problems: problems.into_iter().collect(),
     }
 }
@@ -271,7 +289,8 @@ fn copies(inventory: &Inventory) -> Vec<Installed<'_>> {
     for (file, lockfile) in inventory.lockfiles.iter().enumerate() {
         for (index, package) in lockfile.indexed() {
             if !matches!(package.origin, Origin::Path(_))
-                && (is_covered(package) || CommitQuery::of(&package.origin).is_some())
+                && !is_moving(package)
+                && (has_advisories(package.ecosystem) || CommitQuery::of(&package.origin).is_some())
             {
                 let version = Version {
                     ecosystem: package.ecosystem,
@@ -296,10 +315,16 @@ fn copies(inventory: &Inventory) -> Vec<Installed<'_>> {
     copies
 }
 
-/// Whether advisories may exist for the package's ecosystem. An ecosystem that Patchgate does not
-/// know may have some.
-fn is_covered(package: &Package) -> bool {
-    patchgate_ecosystems::by_name(package.ecosystem).is_none_or(Ecosystem::has_advisories)
+/// Whether advisories may exist for an ecosystem. One that Patchgate does not know may have some.
+fn has_advisories(ecosystem: EcosystemName) -> bool {
+    by_name(ecosystem).is_none_or(Ecosystem::has_advisories)
+}
+
+/// Whether the version of a package names no single release, such as the tag `v4`, and no commit
+/// does either.
+fn is_moving(package: &Package) -> bool {
+    CommitQuery::of(&package.origin).is_none()
+        && by_name(package.ecosystem).is_some_and(|ecosystem| ecosystem.is_moving(&package.version))
 }
 
 /// The records of one vulnerability, at least one of which affects the version.
@@ -519,6 +544,7 @@ impl Group {
             locations: occurrences.locations.clone(),
             paths: occurrences.paths.clone(),
             scope: occurrences.scope,
+            requirement: None,
             fixed,
             severity: Severity {
                 level: Level::Unknown,

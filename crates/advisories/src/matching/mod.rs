@@ -1,12 +1,14 @@
 //! Matching of versions against records: the evaluation algorithm of the OSV schema
 //! (<https://ossf.github.io/osv-schema/#evaluation>), with a third answer for undetermined cases.
 
+mod affected_set;
 mod commit;
 mod distribution;
 mod evidence;
 
 use std::cmp::Ordering;
 
+pub(crate) use affected_set::affected_versions;
 pub(crate) use commit::affects_commit;
 pub use evidence::evidence;
 use patchgate_ecosystems::Ecosystem;

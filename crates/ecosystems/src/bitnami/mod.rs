@@ -8,7 +8,7 @@ use crate::{Ecosystem, VersionError};
 use patchgate_model::EcosystemName;
 
 /// Name of the ecosystem in OSV.
-const NAME: EcosystemName = EcosystemName::new("Bitnami");
+pub(crate) const NAME: EcosystemName = EcosystemName::new("Bitnami");
 
 /// Applications of the Bitnami catalog.
 #[derive(Debug, Clone, Copy)]

@@ -366,6 +366,7 @@ pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseErro
                     .find_map(|key| value.get(key)?.text())
                     .or(value.text());
                 unresolved.push(Unresolved {
+                    ecosystem: crate::cargo::NAME,
                     name: value
                         .get("package")
                         .and_then(Node::text)

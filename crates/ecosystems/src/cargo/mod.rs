@@ -24,11 +24,11 @@ pub use projection::resolution_manifest;
 use self::version::Version;
 use crate::{
     Ecosystem, EditError, FileReader, Format, ManifestFormat, MetadataRequest, ParseError, Release,
-    RequirementEdit, RequirementError, Upgradable, VersionError,
+    RequirementEdit, RequirementError, Upgradable, VersionError, VersionSet,
 };
 
 /// OSV's name for the ecosystem.
-const NAME: EcosystemName = EcosystemName::new("crates.io");
+pub(crate) const NAME: EcosystemName = EcosystemName::new("crates.io");
 
 /// The ecosystem of crates.io.
 ///
@@ -66,6 +66,16 @@ impl Ecosystem for Cargo {
 
     fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
         crate::version::compare(NAME, Version::parse, a, b)
+    }
+
+    fn release_of(&self, version: &str) -> Option<String> {
+        let version = semver::Version::parse(version).ok()?;
+        (!version.pre.is_empty())
+            .then(|| format!("{}.{}.{}", version.major, version.minor, version.patch))
+    }
+
+    fn admitted_versions(&self, requirement: &str) -> Result<VersionSet, RequirementError> {
+        requirement::admitted(requirement)
     }
 
     fn files(&self) -> Option<&dyn FileReader> {

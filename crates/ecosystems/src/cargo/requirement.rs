@@ -2,11 +2,14 @@
 //! (<https://doc.rust-lang.org/cargo/reference/specifying-dependencies.html>).
 
 use std::cmp::Ordering;
+use std::ops::Bound;
 
 use semver::{BuildMetadata, Comparator, Op, Version, VersionReq};
 
-use super::NAME;
-use crate::RequirementError;
+use patchgate_model::SmolStr;
+
+use super::{Cargo, NAME};
+use crate::{Interval, Prereleases, RequirementError, VersionSet};
 
 fn error(requirement: &str, reason: impl Into<String>) -> RequirementError {
     RequirementError {
@@ -33,6 +36,86 @@ fn parse_version(requirement: &str, version: &str) -> Result<Version, Requiremen
 pub(super) fn admits(requirement: &str, version: &str) -> Result<bool, RequirementError> {
     let parsed = parse(requirement)?;
     Ok(parsed.matches(&parse_version(requirement, version)?))
+}
+
+/// The versions that a requirement admits. A pre-release is among them only if a part of the
+/// requirement names a pre-release of the same release.
+pub(super) fn admitted(requirement: &str) -> Result<VersionSet, RequirementError> {
+    if requirement.trim().is_empty() {
+        return Ok(VersionSet::from(
+            Interval::new(Bound::Unbounded, Bound::Unbounded)
+                .with_prereleases(Prereleases::Of(Vec::new())),
+        ));
+    }
+
+    let mut admitted = VersionSet::all();
+    let mut releases = Vec::new();
+    for comparator in parse(requirement)?.comparators {
+        if let (Some(minor), Some(patch), false) = (
+            comparator.minor,
+            comparator.patch,
+            comparator.pre.is_empty(),
+        ) {
+            releases.push(SmolStr::from(format!(
+                "{}.{minor}.{patch}",
+                comparator.major
+            )));
+        }
+        admitted = admitted
+            .intersection(&Cargo, &VersionSet::from(bounds(&comparator)))
+            .map_err(|wrong| error(requirement, wrong.to_string()))?;
+    }
+
+    let with_rule =
+        |interval: Interval| interval.with_prereleases(Prereleases::Of(releases.clone()));
+    Ok(admitted.intervals.into_iter().map(with_rule).collect())
+}
+
+/// The interval of a comparator
+/// (<https://doc.rust-lang.org/cargo/reference/specifying-dependencies.html#version-requirement-syntax>).
+fn bounds(comparator: &Comparator) -> Interval {
+    let (major, minor, patch) = (comparator.major, comparator.minor, comparator.patch);
+    let mut low = Version::new(major, minor.unwrap_or(0), patch.unwrap_or(0));
+    low.pre = comparator.pre.clone();
+    let start = SmolStr::from(low.to_string());
+
+    // The first version after all that begin with the numbers that are written.
+    let after_written = match (minor, patch) {
+        (None, _) => Version::new(major.saturating_add(1), 0, 0),
+        (Some(minor), None) => Version::new(major, minor.saturating_add(1), 0),
+        (Some(minor), Some(patch)) => Version::new(major, minor, patch.saturating_add(1)),
+    };
+    let is_whole = patch.is_some();
+    let before = |version: Version| Bound::Excluded(SmolStr::from(version.to_string()));
+
+    match comparator.op {
+        Op::Exact if is_whole => Interval::exactly(&start),
+        Op::Greater if is_whole => Interval::new(Bound::Excluded(start), Bound::Unbounded),
+        Op::Greater => Interval::at_least(&after_written.to_string()),
+        Op::GreaterEq => Interval::at_least(&start),
+        Op::Less => Interval::below(&start),
+        Op::LessEq if is_whole => Interval::new(Bound::Unbounded, Bound::Included(start)),
+        Op::LessEq => Interval::new(Bound::Unbounded, before(after_written)),
+        Op::Tilde => {
+            let end = match minor {
+                None => Version::new(major.saturating_add(1), 0, 0),
+                Some(minor) => Version::new(major, minor.saturating_add(1), 0),
+            };
+            Interval::new(Bound::Included(start), before(end))
+        }
+        Op::Caret => {
+            let end = match (major, minor, patch) {
+                (0, None, _) => Version::new(1, 0, 0),
+                (0, Some(0), None) => Version::new(0, 1, 0),
+                (0, Some(0), Some(patch)) => Version::new(0, 0, patch.saturating_add(1)),
+                (0, Some(minor), _) => Version::new(0, minor.saturating_add(1), 0),
+                _ => Version::new(major.saturating_add(1), 0, 0),
+            };
+            Interval::new(Bound::Included(start), before(end))
+        }
+        // An exact version with missing numbers, a wildcard, and operators that a newer crate adds.
+        _ => Interval::new(Bound::Included(start), before(after_written)),
+    }
 }
 
 /// The requirement in the same style with `version` as its smallest version.

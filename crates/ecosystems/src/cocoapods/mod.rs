@@ -15,7 +15,7 @@ use crate::{Ecosystem, FileReader, Format, VersionError};
 use version::Version;
 
 /// Patchgate's own name for the ecosystem, because OSV has none.
-const NAME: EcosystemName = EcosystemName::new("CocoaPods");
+pub(crate) const NAME: EcosystemName = EcosystemName::new("CocoaPods");
 
 /// Pods and their subspecs.
 #[derive(Debug, Clone, Copy)]

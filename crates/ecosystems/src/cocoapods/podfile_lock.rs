@@ -84,6 +84,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         match indices.get(name) {
             Some(to) => root.edges.push(edge(*to, name, requirement)),
             None => lockfile.unresolved.push(Unresolved {
+                ecosystem: crate::cocoapods::NAME,
                 name: name.to_owned(),
                 requirement: requirement.unwrap_or_default().to_owned(),
                 kind: DependencyKind::Runtime,

@@ -25,6 +25,7 @@ pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseErro
         let names = names.iter().filter(|(name, _)| !is_platform(&name.name));
         for ((name, requirement), (at, _)) in required.into_iter().zip(names) {
             open.push(Unresolved {
+                ecosystem: crate::composer::NAME,
                 name: name.to_owned(),
                 requirement: requirement.to_owned(),
                 kind,

@@ -15,7 +15,7 @@ use crate::{Ecosystem, FileReader, Format, ManifestFormat, VersionError};
 use version::Version;
 
 /// Name of the ecosystem in OSV.
-const NAME: EcosystemName = EcosystemName::new("Packagist");
+pub(crate) const NAME: EcosystemName = EcosystemName::new("Packagist");
 
 /// Packages of PHP, named `vendor/name`.
 #[derive(Debug, Clone, Copy)]

@@ -71,6 +71,7 @@ pub(super) fn requirements(text: &str) -> Result<Vec<Unresolved>, ParseError> {
                 .at_line(number as usize)
         })?;
         requirements.push(Unresolved {
+            ecosystem: crate::conan::NAME,
             name: reference.name.to_owned(),
             requirement: reference.version.to_owned(),
             kind,

@@ -69,6 +69,7 @@ fn lists(document: &Node<'_>, lockfile: &mut Lockfile) -> Result<(), ParseError>
             let reference = parse_reference(text, item.line)?;
             if reference.is_range() {
                 lockfile.unresolved.push(Unresolved {
+                    ecosystem: crate::conan::NAME,
                     name: reference.name.to_owned(),
                     requirement: reference.version.to_owned(),
                     kind,

@@ -22,7 +22,7 @@ use patchgate_model::{EcosystemName, Purl};
 use crate::{Ecosystem, FileReader, Format, ManifestFormat, VersionError};
 
 /// Name of the ecosystem in OSV.
-const NAME: EcosystemName = EcosystemName::new("ConanCenter");
+pub(crate) const NAME: EcosystemName = EcosystemName::new("ConanCenter");
 
 /// C and C++ packages of Conan.
 #[derive(Debug, Clone, Copy)]

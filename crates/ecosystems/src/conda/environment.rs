@@ -97,6 +97,7 @@ fn add_conda(lockfile: &mut Lockfile, item: &Node<'_>) -> Result<(), ParseError>
             ..Package::new(super::NAME, spec.name.to_owned(), version.to_owned())
         }),
         None => lockfile.unresolved.push(Unresolved {
+            ecosystem: crate::conda::NAME,
             name: spec.name.to_owned(),
             requirement: spec.versions.to_owned(),
             kind: DependencyKind::Runtime,
@@ -116,6 +117,7 @@ fn add_pip(lockfile: &mut Lockfile, item: &Node<'_>) -> Result<(), ParseError> {
             ..*package
         }),
         Pinned::Open { name, requirement } => lockfile.unresolved.push(Unresolved {
+            ecosystem: crate::conda::NAME,
             name,
             requirement,
             kind: DependencyKind::Runtime,

@@ -19,7 +19,7 @@ use crate::{Ecosystem, FileReader, Format, VersionError};
 use patchgate_model::EcosystemName;
 
 /// Patchgate's own name for the ecosystem, because OSV has none.
-const NAME: EcosystemName = EcosystemName::new("conda");
+pub(crate) const NAME: EcosystemName = EcosystemName::new("conda");
 
 /// The ecosystem of the packages that pip installs into an environment.
 const PYPI: EcosystemName = EcosystemName::new("PyPI");

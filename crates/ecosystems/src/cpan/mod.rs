@@ -16,7 +16,7 @@ use crate::{Ecosystem, FileReader, Format, VersionError};
 use patchgate_model::EcosystemName;
 
 /// Patchgate's own name for the ecosystem, because OSV has none.
-const NAME: EcosystemName = EcosystemName::new("CPAN");
+pub(crate) const NAME: EcosystemName = EcosystemName::new("CPAN");
 
 /// Perl distributions of CPAN.
 #[derive(Debug, Clone, Copy)]

@@ -75,6 +75,7 @@ pub(super) fn requirements(text: &str) -> Result<Vec<Unresolved>, ParseError> {
                 continue;
             };
             requirements.push(Unresolved {
+                ecosystem: crate::cran::NAME,
                 name: name.to_owned(),
                 requirement: requirement.to_owned(),
                 kind,

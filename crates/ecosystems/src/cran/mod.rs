@@ -15,7 +15,7 @@ use crate::version::{self, r};
 use crate::{Ecosystem, FileReader, Format, ManifestFormat, VersionError};
 
 /// Name of the ecosystem in OSV.
-const NAME: EcosystemName = EcosystemName::new("CRAN");
+pub(crate) const NAME: EcosystemName = EcosystemName::new("CRAN");
 
 /// R packages of CRAN.
 #[derive(Debug, Clone, Copy)]

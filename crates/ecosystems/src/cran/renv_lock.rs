@@ -166,6 +166,7 @@ fn edges(
                     kind,
                 }),
                 None if missing.insert(name.clone()) => lockfile.unresolved.push(Unresolved {
+                    ecosystem: crate::cran::NAME,
                     name,
                     requirement: requirement.unwrap_or_default(),
                     kind,

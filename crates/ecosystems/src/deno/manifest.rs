@@ -31,6 +31,7 @@ pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseErro
         }
 
         found.push(Unresolved {
+            ecosystem: crate::deno::NAME,
             name: name.to_owned(),
             requirement: requirement.to_owned(),
             kind: DependencyKind::Runtime,

@@ -16,7 +16,7 @@ use crate::version::{self, semantic};
 use crate::{Ecosystem, FileReader, Format, ManifestFormat, VersionError};
 
 /// Patchgate's own name for the ecosystem, because OSV has none.
-const NAME: EcosystemName = EcosystemName::new("Deno");
+pub(crate) const NAME: EcosystemName = EcosystemName::new("Deno");
 
 /// Packages of JSR, and modules that Deno imports by address.
 #[derive(Debug, Clone, Copy)]

@@ -51,6 +51,7 @@ pub(super) fn add(
             });
         }
         _ => lockfile.unresolved.push(Unresolved {
+            ecosystem: crate::docker::NAME,
             name: name.to_owned(),
             requirement: reference.to_owned(),
             kind,

@@ -15,7 +15,7 @@ use crate::{Ecosystem, FileReader, Format, Input, ParseError, VersionError};
 use patchgate_model::EcosystemName;
 
 /// Patchgate's own name for the ecosystem, because OSV has none.
-const NAME: EcosystemName = EcosystemName::new("Docker");
+pub(crate) const NAME: EcosystemName = EcosystemName::new("Docker");
 
 /// Container images, by name and tag or digest.
 #[derive(Debug, Clone, Copy)]

@@ -83,6 +83,7 @@ pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseErro
         .gems
         .into_iter()
         .map(|gem| Unresolved {
+            ecosystem: crate::gem::NAME,
             kind: gem.kind(),
             name: gem.name,
             requirement: gem.requirement,
@@ -90,6 +91,7 @@ pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseErro
         })
         .collect();
     open.extend(gemfile.gemspec.map(|line| Unresolved {
+        ecosystem: crate::gem::NAME,
         name: "gemspec".to_owned(),
         requirement: String::new(),
         kind: DependencyKind::Runtime,

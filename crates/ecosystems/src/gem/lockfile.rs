@@ -370,6 +370,7 @@ fn too_many_edges() -> ParseError {
 /// that are not locked, such as `tzinfo-data` for Windows.
 fn open(pending: PendingDependency) -> Unresolved {
     Unresolved {
+        ecosystem: crate::gem::NAME,
         name: pending.name,
         requirement: pending.requirement.unwrap_or_default(),
         kind: match pending.from {

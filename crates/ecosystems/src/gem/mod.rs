@@ -15,7 +15,7 @@ use crate::{Ecosystem, FileReader, Format, ManifestFormat, VersionError};
 use version::Version;
 
 /// Name of the ecosystem in OSV.
-const NAME: EcosystemName = EcosystemName::new("RubyGems");
+pub(crate) const NAME: EcosystemName = EcosystemName::new("RubyGems");
 
 /// Ruby gems of RubyGems.org.
 #[derive(Debug, Clone, Copy)]

@@ -15,7 +15,7 @@ use patchgate_model::{EcosystemName, generic_package_url, package_url};
 use crate::{Ecosystem, FileReader, Format, VersionError};
 
 /// Patchgate's own name. OSV identifies such sources by commit and has no name for them.
-const NAME: EcosystemName = EcosystemName::new("Git");
+pub(crate) const NAME: EcosystemName = EcosystemName::new("Git");
 
 /// Git repositories, named by their address.
 #[derive(Debug, Clone, Copy)]

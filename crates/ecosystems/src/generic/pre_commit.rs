@@ -79,6 +79,7 @@ fn additional(node: &Node<'_>) -> Result<Unresolved, ParseError> {
         .filter(|text| !text.is_empty())
         .ok_or_else(|| node.unexpected("additional_dependencies", "a text"))?;
     Ok(Unresolved {
+        ecosystem: crate::generic::NAME,
         name: text.to_owned(),
         requirement: String::new(),
         kind: DependencyKind::Development,

@@ -16,7 +16,7 @@ use patchgate_model::{EcosystemName, package_url};
 use crate::{Ecosystem, FileReader, Format, VersionError};
 
 /// Name of the ecosystem in OSV.
-const NAME: EcosystemName = EcosystemName::new("GitHub Actions");
+pub(crate) const NAME: EcosystemName = EcosystemName::new("GitHub Actions");
 
 /// Actions and reusable workflows on GitHub.
 #[derive(Debug, Clone, Copy)]

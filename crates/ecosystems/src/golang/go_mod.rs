@@ -97,6 +97,7 @@ impl Build {
         let Some(mut package) = taken(file, require) else {
             let replacement = file.replacement(&require.path, &require.version);
             self.lockfile.unresolved.push(Unresolved {
+                ecosystem: crate::golang::NAME,
                 name: replacement.map_or(&require.path, |by| &by.to).clone(),
                 requirement: replacement
                     .and_then(|by| by.version.as_ref())

@@ -49,6 +49,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
 /// A member outside the repository, whose requirements are unknown.
 fn outside(member: &Stated) -> Unresolved {
     Unresolved {
+        ecosystem: crate::golang::NAME,
         name: member.text.clone(),
         requirement: String::new(),
         kind: DependencyKind::Runtime,
@@ -73,6 +74,7 @@ fn add_replacements(
                 indices.entry(path.to_owned()).or_default().push(index);
             }
             None => lockfile.unresolved.push(Unresolved {
+                ecosystem: crate::golang::NAME,
                 name: by.to.clone(),
                 requirement: version.clone(),
                 kind: DependencyKind::Runtime,

@@ -27,7 +27,7 @@ use crate::{Ecosystem, FileReader, Format, VersionError};
 use patchgate_model::EcosystemName;
 
 /// Name of the ecosystem in OSV.
-const NAME: EcosystemName = EcosystemName::new("Go");
+pub(crate) const NAME: EcosystemName = EcosystemName::new("Go");
 
 /// Go modules, and the standard library as the module `stdlib`.
 #[derive(Debug, Clone, Copy)]

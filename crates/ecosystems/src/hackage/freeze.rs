@@ -132,6 +132,7 @@ impl Reader {
                 }
             }
             None => self.lockfile.unresolved.push(Unresolved {
+                ecosystem: crate::hackage::NAME,
                 name: name.to_owned(),
                 requirement: rest.to_owned(),
                 kind,

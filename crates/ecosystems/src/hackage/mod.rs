@@ -17,7 +17,7 @@ use patchgate_model::{EcosystemName, Purl};
 use crate::{Ecosystem, FileReader, Format, ManifestFormat, VersionError};
 
 /// Name of the ecosystem in OSV.
-const NAME: EcosystemName = EcosystemName::new("Hackage");
+pub(crate) const NAME: EcosystemName = EcosystemName::new("Hackage");
 
 /// Haskell packages of Hackage.
 #[derive(Debug, Clone, Copy)]

@@ -145,6 +145,7 @@ pub(super) fn requirements(text: &str) -> Result<Vec<Unresolved>, ParseError> {
             continue;
         };
         requirements.push(Unresolved {
+            ecosystem: crate::hackage::NAME,
             name: key.name.to_string(),
             requirement: without_credentials(value.text().unwrap_or_default()).into_owned(),
             kind: DependencyKind::Runtime,
@@ -165,6 +166,7 @@ pub(super) fn requirements(text: &str) -> Result<Vec<Unresolved>, ParseError> {
 
         if !name.is_empty() {
             requirements.push(Unresolved {
+                ecosystem: crate::hackage::NAME,
                 name: without_credentials(name).into_owned(),
                 requirement: requirement.to_owned(),
                 kind: DependencyKind::Runtime,

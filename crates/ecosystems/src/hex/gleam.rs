@@ -171,6 +171,7 @@ fn requirements(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
             }
 
             open.push(Unresolved {
+                ecosystem: crate::hex::NAME,
                 name: name.name.clone().into_owned(),
                 requirement: requirement.to_owned(),
                 kind,

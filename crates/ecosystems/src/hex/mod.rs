@@ -15,7 +15,7 @@ use patchgate_model::{EcosystemName, Purl};
 use crate::{Ecosystem, FileReader, Format, ManifestFormat, VersionError};
 
 /// Name of the ecosystem in OSV.
-const NAME: EcosystemName = EcosystemName::new("Hex");
+pub(crate) const NAME: EcosystemName = EcosystemName::new("Hex");
 
 /// Packages of Elixir, Erlang and Gleam.
 #[derive(Debug, Clone, Copy)]

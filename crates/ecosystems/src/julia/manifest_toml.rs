@@ -228,6 +228,7 @@ impl<'a> Reader<'a> {
 
         if let (Some(line), false) = (line, tables.is_empty()) {
             self.lockfile.unresolved.push(Unresolved {
+                ecosystem: crate::julia::NAME,
                 name: "julia".to_owned(),
                 requirement: String::new(),
                 kind: DependencyKind::Runtime,

@@ -18,7 +18,7 @@ use crate::{Ecosystem, FileReader, Format, ManifestFormat, VersionError};
 use patchgate_model::EcosystemName;
 
 /// Name of the ecosystem in OSV.
-const NAME: EcosystemName = EcosystemName::new("Julia");
+pub(crate) const NAME: EcosystemName = EcosystemName::new("Julia");
 
 /// Julia packages of the General registry.
 #[derive(Debug, Clone, Copy)]

@@ -86,6 +86,7 @@ impl Project {
         let mut take = |name: &str, line: u32, kind: DependencyKind| {
             if !name.is_empty() {
                 requirements.push(Unresolved {
+                    ecosystem: crate::julia::NAME,
                     name: name.to_owned(),
                     requirement: requirement(name),
                     kind,

@@ -90,6 +90,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
                 ..Package::new(NAME, entry.name, version)
             }),
             None => lockfile.unresolved.push(Unresolved {
+                ecosystem: crate::maven::NAME,
                 name: entry.name,
                 requirement: entry.requirement,
                 kind,

@@ -23,7 +23,7 @@ use self::version::Version;
 use crate::{Ecosystem, FileReader, Format, VersionError};
 
 /// Name of the ecosystem in OSV.
-const NAME: EcosystemName = EcosystemName::new("Maven");
+pub(crate) const NAME: EcosystemName = EcosystemName::new("Maven");
 
 /// Packages of the Java ecosystem, named `group:artifact`.
 #[derive(Debug, Clone, Copy)]

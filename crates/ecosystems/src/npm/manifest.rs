@@ -147,6 +147,7 @@ pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseErro
             }
 
             unresolved.push(Unresolved {
+                ecosystem: crate::npm::NAME,
                 name: name.name.clone().into_owned(),
                 requirement: requirement.to_owned(),
                 kind,

@@ -24,7 +24,7 @@ use patchgate_model::{Bump, EcosystemName};
 
 use crate::{
     Ecosystem, EditError, FileReader, Format, ManifestFormat, MetadataRequest, ParseError, Release,
-    RequirementEdit, RequirementError, Upgradable, VersionError,
+    RequirementEdit, RequirementError, Upgradable, VersionError, VersionSet,
 };
 
 /// OSV's name for the ecosystem.
@@ -65,6 +65,16 @@ impl Ecosystem for Npm {
 
     fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
         Ok(version::parse(a)?.compare(&version::parse(b)?))
+    }
+
+    fn release_of(&self, version: &str) -> Option<String> {
+        let version = version::parse(version).ok()?;
+        (!version.prerelease.is_empty())
+            .then(|| format!("{}.{}.{}", version.major, version.minor, version.patch))
+    }
+
+    fn admitted_versions(&self, requirement: &str) -> Result<VersionSet, RequirementError> {
+        requirement::admitted(requirement)
     }
 
     fn files(&self) -> Option<&dyn FileReader> {

@@ -352,6 +352,7 @@ impl LockfileBuilder {
 
     fn unresolved(&mut self, item: &Item, name: &str, requirement: &str) {
         self.lockfile.unresolved.push(Unresolved {
+            ecosystem: crate::nuget::NAME,
             name: name.to_owned(),
             requirement: requirement.to_owned(),
             kind: kind(item),

@@ -34,7 +34,7 @@ use patchgate_model::{EcosystemName, Purl};
 use crate::{Ecosystem, FileReader, Format, Input, ManifestFormat, ParseError, VersionError};
 
 /// Name of the ecosystem in OSV.
-const NAME: EcosystemName = EcosystemName::new("NuGet");
+pub(crate) const NAME: EcosystemName = EcosystemName::new("NuGet");
 
 /// .NET packages of NuGet.
 #[derive(Debug, Clone, Copy)]

@@ -94,6 +94,7 @@ fn without_version(element: &Element<'_>) -> Result<Unresolved, ParseError> {
     let name = need(element, "id")?;
     check_name(name, element.line)?;
     Ok(Unresolved {
+        ecosystem: crate::nuget::NAME,
         name: name.to_owned(),
         requirement: String::new(),
         kind: DependencyKind::Runtime,

@@ -23,6 +23,7 @@ pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseErro
     Ok(requirements(input)?
         .into_iter()
         .map(|requested| Unresolved {
+            ecosystem: crate::nuget::NAME,
             name: requested.name,
             requirement: requested.requirement,
             kind: DependencyKind::Runtime,

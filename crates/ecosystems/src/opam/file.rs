@@ -221,6 +221,7 @@ pub(super) fn requirements(text: &str) -> Result<Vec<Unresolved>, ParseError> {
         .requirements
         .into_iter()
         .map(|required| Unresolved {
+            ecosystem: crate::opam::NAME,
             name: required.name,
             requirement: required.requirement,
             kind: required.kind,

@@ -36,6 +36,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             }
 
             lockfile.unresolved.push(Unresolved {
+                ecosystem: crate::opam::NAME,
                 name: required.name.clone(),
                 requirement: required.requirement.clone(),
                 kind: required.kind,
@@ -127,6 +128,7 @@ fn direct(
                 && !open.contains(&required.name) =>
             {
                 lockfile.unresolved.push(Unresolved {
+                    ecosystem: crate::opam::NAME,
                     name: required.name,
                     requirement: required.requirement,
                     kind: required.kind,

@@ -19,7 +19,7 @@ use crate::{Ecosystem, FileReader, Format, ManifestFormat, VersionError};
 use patchgate_model::EcosystemName;
 
 /// Name of the ecosystem in OSV.
-const NAME: EcosystemName = EcosystemName::new("opam");
+pub(crate) const NAME: EcosystemName = EcosystemName::new("opam");
 
 /// OCaml packages of opam.
 #[derive(Debug, Clone, Copy)]

@@ -96,6 +96,7 @@ fn read(document: &Node<'_>, is_left_out: fn(&Node<'_>) -> bool) -> Result<Manif
                 None => return Err(value.unexpected(&name.name, "a text or a map")),
             };
             manifest.open.push(Unresolved {
+                ecosystem: crate::pub_dart::NAME,
                 name: name.name.clone().into_owned(),
                 requirement: requirement.unwrap_or_default().to_owned(),
                 kind,

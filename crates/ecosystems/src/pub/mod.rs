@@ -11,7 +11,7 @@ use crate::{Ecosystem, FileReader, Format, ManifestFormat, VersionError};
 use patchgate_model::EcosystemName;
 
 /// Name of the ecosystem in OSV.
-const NAME: EcosystemName = EcosystemName::new("Pub");
+pub(crate) const NAME: EcosystemName = EcosystemName::new("Pub");
 
 /// Packages of Dart and Flutter.
 #[derive(Debug, Clone, Copy)]

@@ -38,7 +38,7 @@ pub(crate) use name::normalize;
 pub(crate) use requirements_txt::{Pinned, pinned};
 
 /// OSV's name for the ecosystem.
-const NAME: EcosystemName = EcosystemName::new("PyPI");
+pub(crate) const NAME: EcosystemName = EcosystemName::new("PyPI");
 
 /// The ecosystem of the Python Package Index.
 ///

@@ -63,6 +63,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
                     add(&mut graph, &mut copies, package)?;
                 }
                 Locked::Unknown(requirement) => graph.lockfile.unresolved.push(Unresolved {
+                    ecosystem: crate::pypi::NAME,
                     name: key.name.clone().into_owned(),
                     requirement,
                     kind: match scope {

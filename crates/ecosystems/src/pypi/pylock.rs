@@ -112,6 +112,7 @@ fn package(entry: &Node<'_>) -> Result<Result<Package, Unresolved>, ParseError> 
 
 fn open(name: &str, requirement: String, line: u32) -> Unresolved {
     Unresolved {
+        ecosystem: crate::pypi::NAME,
         name: name.to_owned(),
         requirement,
         kind: DependencyKind::Runtime,

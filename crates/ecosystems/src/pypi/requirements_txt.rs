@@ -53,6 +53,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             // own.
             None if files.is_constraints || line.is_folder() => {}
             None => graph.lockfile.unresolved.push(Unresolved {
+                ecosystem: crate::pypi::NAME,
                 name: line.name(),
                 requirement: line.requirement(),
                 kind: DependencyKind::Runtime,
@@ -63,6 +64,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
 
     for (path, line) in &files.unread {
         graph.lockfile.unresolved.push(Unresolved {
+            ecosystem: crate::pypi::NAME,
             name: without_credentials(path).into_owned(),
             requirement: String::new(),
             kind: DependencyKind::Runtime,

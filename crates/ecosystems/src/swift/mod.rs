@@ -12,7 +12,7 @@ use crate::{Ecosystem, FileReader, Format, VersionError};
 use patchgate_model::EcosystemName;
 
 /// Name of the ecosystem in OSV.
-const NAME: EcosystemName = EcosystemName::new("SwiftURL");
+pub(crate) const NAME: EcosystemName = EcosystemName::new("SwiftURL");
 
 /// Packages of Swift, identified by their repositories.
 #[derive(Debug, Clone, Copy)]

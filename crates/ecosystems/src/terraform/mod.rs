@@ -15,7 +15,7 @@ use crate::version::{self, semantic};
 use crate::{Ecosystem, FileReader, Format, VersionError};
 
 /// Patchgate's own name for the ecosystem, because OSV has none.
-const NAME: EcosystemName = EcosystemName::new("Terraform");
+pub(crate) const NAME: EcosystemName = EcosystemName::new("Terraform");
 
 /// Providers of Terraform and OpenTofu.
 #[derive(Debug, Clone, Copy)]

@@ -78,6 +78,7 @@ fn finding(name: &str, version: &str, id: &str) -> Finding {
         locations: Vec::new(),
         paths: Vec::new(),
         scope: Scope::Runtime,
+        requirement: None,
         fixed: FixedVersion::None(String::new()),
         severity: Severity {
             level: Level::High,

@@ -70,6 +70,7 @@ fn report(why: Option<&str>) -> InventoryReport {
             path: "tool/package.json".to_owned(),
             ecosystem: EcosystemName::new("npm"),
             unresolved: vec![Unresolved {
+                ecosystem: EcosystemName::new("npm"),
                 name: "left-pad".to_owned(),
                 requirement: "^1.0.0".to_owned(),
                 kind: DependencyKind::Development,

@@ -89,6 +89,7 @@ fn add_item(
         }
         InventoryItem::Unresolved => {
             lockfile.unresolved.push(Unresolved {
+                ecosystem: identity.ecosystem,
                 name: identity.name,
                 requirement: component
                     .property(facts::REQUIREMENT)

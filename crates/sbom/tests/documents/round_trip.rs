@@ -293,6 +293,7 @@ fn lockfile() -> impl Strategy<Value = Lockfile> {
                 unresolved: unresolved
                     .into_iter()
                     .map(|(name, requirement, kind)| Unresolved {
+                        ecosystem: EcosystemName::new("npm"),
                         name,
                         requirement,
                         kind,

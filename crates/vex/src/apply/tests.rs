@@ -47,6 +47,7 @@ fn finding(ids: &[&str]) -> Finding {
         locations: Vec::new(),
         paths: Vec::new(),
         scope: Scope::Runtime,
+        requirement: None,
         fixed: FixedVersion::None(String::new()),
         severity: Severity {
             level: Level::High,

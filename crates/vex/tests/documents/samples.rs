@@ -28,6 +28,7 @@ pub(crate) fn finding(ids: &[&str], name: &str, version: &str) -> Finding {
         locations: Vec::new(),
         paths: Vec::new(),
         scope: Scope::Runtime,
+        requirement: None,
         fixed: FixedVersion::None(String::new()),
         severity: Severity {
             level: Level::High,

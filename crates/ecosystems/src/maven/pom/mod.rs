@@ -73,6 +73,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         unresolved: builder.unresolved,
         direct_only: true,
         missing: sources.into_missing(),
+        skipped: Vec::new(),
     })
 }
 
@@ -197,6 +198,7 @@ impl DependencyCollector {
         let name = format!("{}:{}", dependency.key.group, dependency.key.artifact);
         let Some(version) = dependency.version else {
             self.unresolved.push(Unresolved {
+                ecosystem: crate::maven::NAME,
                 name,
                 requirement: dependency.written.to_owned(),
                 kind,

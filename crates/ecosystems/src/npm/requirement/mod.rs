@@ -5,11 +5,13 @@
 //! one digit shorter than JavaScript's, so it refuses versions made of dates that npm accepts. And a
 //! range that it has parsed no longer has the style in which it was written, which [`raise`] keeps.
 
+mod admitted;
 mod raise;
 mod range;
 
 use range::Range;
 
+pub(super) use admitted::admitted;
 pub(super) use raise::raise;
 
 use super::version::Version;

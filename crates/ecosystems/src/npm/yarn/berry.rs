@@ -399,6 +399,7 @@ impl<'e> Tree<'e> {
                 None if need.kind == DependencyKind::Peer => {}
                 None if self.is_strict(need) => return Err(dangling(entry, need)),
                 None => self.unresolved.push(Unresolved {
+                    ecosystem: crate::npm::NAME,
                     name: need.name.to_owned(),
                     requirement: need.range.to_owned(),
                     kind: need.kind,

@@ -229,6 +229,7 @@ impl<'e> Tree<'e> {
                 None if self.own.contains(&**name) => {}
                 None if self.is_strict(name) => return Err(dangling(entry, name, requirement)),
                 None => self.unresolved.push(Unresolved {
+                    ecosystem: crate::npm::NAME,
                     name: name.to_string(),
                     requirement: requirement.to_string(),
                     kind,
@@ -301,6 +302,7 @@ impl<'e> Tree<'e> {
                 Some(to) => edges.push(tree::edge(to, name, Some(requirement), kind)),
                 None if inside || self.own.contains(name) => {}
                 None => self.unresolved.push(Unresolved {
+                    ecosystem: crate::npm::NAME,
                     name: name.to_owned(),
                     requirement: requirement.to_owned(),
                     kind,

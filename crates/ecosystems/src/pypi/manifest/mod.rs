@@ -121,6 +121,7 @@ pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseErro
         // An extra may require other extras of its own project.
         .filter(|direct| !direct.is_local && normalize(&direct.name) != own)
         .map(|direct| Unresolved {
+            ecosystem: crate::pypi::NAME,
             name: direct.name.clone(),
             requirement: direct.requirement.clone(),
             kind: direct.kind,

@@ -67,6 +67,7 @@ pub(super) fn finding(
         }],
         paths: vec![vec![format!("{package}@{version}")]],
         scope: Scope::Runtime,
+        requirement: None,
         fixed: FixedVersion::At("6.5.3".into()),
         severity: Severity {
             level,
