@@ -166,6 +166,18 @@ pub(crate) struct ThresholdArgs {
     /// 0 sets no score [default: from .patchgate.yml, else none]
     #[arg(long, value_name = "SCORE", value_parser = parse_score)]
     pub(crate) min_score: Option<f64>,
+
+    /// What else fails the run: `possible` counts findings about requirements that admit affected
+    /// versions and others [default: from .patchgate.yml, else nothing]
+    #[arg(long, value_name = "WHAT")]
+    pub(crate) fail_on: Vec<FailOnArg>,
+}
+
+/// Findings that fail a run only on request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum FailOnArg {
+    /// Possible findings: some versions that a requirement admits are affected
+    Possible,
 }
 
 /// A severity as a flag.

@@ -1,25 +1,44 @@
 //! Verdict of a run: the threshold from flags and settings, the exit code, the report and the
 //! outputs of a CI step.
 
+use std::collections::BTreeSet;
+
 use patchgate_config::Config;
-use patchgate_model::{Finding, Inventory, Level, Problem};
+use patchgate_model::{Finding, Inventory, Level, Problem, ProblemKind};
 use patchgate_report::{ScanInput, ScanReport};
 use patchgate_risk::Threshold;
 use patchgate_scan::ScanResult;
 
-use crate::args::{SeverityArg, ThresholdArgs};
+use crate::args::{FailOnArg, SeverityArg, ThresholdArgs};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::runner::Runner;
 
-/// The threshold that fails a run: the flags, else the settings.
-pub(crate) fn threshold(args: &ThresholdArgs, config: &Config) -> Threshold {
-    Threshold {
-        severity: args
-            .severity
-            .map(Level::from)
-            .or(config.thresholds.severity),
-        score: args.min_score.or(config.thresholds.score),
+/// The conditions under which a run fails.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct FailureRule {
+    /// The findings that fail it.
+    pub(crate) threshold: Threshold,
+    /// Kinds of inputs that do not fail it when they cannot be read or judged.
+    pub(crate) waived: BTreeSet<ProblemKind>,
+}
+
+impl FailureRule {
+    /// The rule of the flags, and of the settings where no flag says otherwise.
+    pub(crate) fn new(args: &ThresholdArgs, config: &Config) -> Self {
+        let of_file = config.thresholds;
+        Self {
+            threshold: Threshold {
+                severity: args.severity.map(Level::from).or(of_file.severity),
+                score: args.min_score.or(of_file.score),
+                possible: of_file.possible || args.fail_on.contains(&FailOnArg::Possible),
+            },
+            waived: config.waived.clone(),
+        }
+    }
+
+    fn fails(&self, problem: &Problem) -> bool {
+        !self.waived.contains(&problem.kind)
     }
 }
 
@@ -41,22 +60,22 @@ pub(crate) fn exit<'a>(
     found: &[Finding],
     left: impl IntoIterator<Item = &'a Finding>,
     problems: &[Problem],
-    threshold: Threshold,
+    rule: &FailureRule,
     inventory: &Inventory,
 ) -> Exit {
     if found.iter().any(|finding| finding.malicious) {
         return Exit::Malicious;
     }
-    if !problems.is_empty() {
+    if problems.iter().any(|problem| rule.fails(problem)) {
         return Exit::Incomplete;
     }
     if left
         .into_iter()
-        .any(|finding| threshold.is_reached_by(finding))
+        .any(|finding| rule.threshold.is_reached_by(finding))
     {
         return Exit::Findings;
     }
-    if inventory.lockfiles.is_empty() {
+    if inventory.lockfiles.is_empty() && inventory.unlocked.is_empty() {
         return Exit::NothingToScan;
     }
 
@@ -67,7 +86,7 @@ pub(crate) fn exit<'a>(
 pub(crate) fn scan_report(
     result: &ScanResult,
     problems: &[Problem],
-    threshold: Threshold,
+    rule: &FailureRule,
     exit: Exit,
     context: &Context,
 ) -> ScanReport {
@@ -80,7 +99,8 @@ pub(crate) fn scan_report(
         lockfiles: &result.contents.inventory.lockfiles,
         problems,
         sources: &result.sources,
-        threshold,
+        threshold: rule.threshold,
+        waived: &rule.waived,
         exit: exit.into(),
         now: context.environment.now(),
     })

@@ -32,6 +32,16 @@ impl Checker {
     }
 
     fn value(&mut self, node: &Node<'_>, schema: &Schema, name: &str) {
+        if let Some(alternatives) = schema.get("anyOf").and_then(Schema::as_array) {
+            // A word or a map: the kind of the value decides which one is meant.
+            let fits = |alternative: &&Schema| {
+                matches!(node.value, Value::Map(_)) == (expected_type(alternative) == "object")
+            };
+            if let Some(meant) = alternatives.iter().find(fits) {
+                return self.value(node, meant, name);
+            }
+        }
+
         if let Some(words) = schema.get("enum").and_then(Schema::as_array) {
             return self.word(node, words, name);
         }

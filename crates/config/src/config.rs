@@ -1,8 +1,11 @@
 //! The settings in the model's types, and their construction from a file.
 
+use std::collections::BTreeSet;
+
 use jiff::civil::Date;
 use patchgate_model::{
-    Bump, GatePolicy, Justification, Level, MergeMethod, RequiredCheck, RequiredChecks, Verdict,
+    Bump, GatePolicy, Justification, Level, MergeMethod, ProblemKind, RequiredCheck,
+    RequiredChecks, Verdict,
 };
 use patchgate_risk::Threshold;
 use patchgate_syntax::{Node, Value};
@@ -10,13 +13,18 @@ use patchgate_syntax::{Node, Value};
 use crate::check::{check, parse_date};
 use crate::error::{ConfigError, ConfigErrors, Location};
 use crate::node::{self, describe, to_json};
-use crate::schema::{self, BumpWord, FailedChecks, JustificationWord, MergeWord, SeverityWord};
+use crate::schema::{
+    self, BumpWord, FailedChecks, Incomplete, IncompleteKinds, IncompleteWord, JustificationWord,
+    MergeWord, SeverityWord,
+};
 
 /// The settings of a repository. The default applies to a repository without a settings file.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Config {
     /// The conditions under which a finding fails a run.
     pub thresholds: Threshold,
+    /// Kinds of inputs that do not fail a run when they cannot be read or judged.
+    pub waived: BTreeSet<ProblemKind>,
     /// Findings that are accepted until a date, in the order of the file.
     pub ignore: Vec<Ignore>,
     /// The policy for merges without a person.
@@ -193,7 +201,9 @@ fn config(wire: schema::File, root: &Node<'_>, file: &str) -> Result<Config, Con
                 SeverityWord::Critical => Level::Critical,
             }),
             score: wire.thresholds.score,
+            possible: wire.thresholds.possible,
         },
+        waived: waived(&wire.thresholds.incomplete),
         ignore,
         gate: gate(wire.gate),
         malicious_prefixes: wire.advisories.malicious_prefixes,
@@ -205,6 +215,31 @@ fn config(wire: schema::File, root: &Node<'_>, file: &str) -> Result<Config, Con
         vex: wire.vex.into(),
         csaf: wire.csaf,
     })
+}
+
+/// The kinds of inputs that do not fail a run.
+fn waived(incomplete: &Incomplete) -> BTreeSet<ProblemKind> {
+    let by_kind = |kinds: &IncompleteKinds| {
+        [
+            (ProblemKind::File, kinds.file),
+            (ProblemKind::Advisories, kinds.advisories),
+            (ProblemKind::Feed, kinds.feed),
+            (ProblemKind::Registry, kinds.registry),
+            (ProblemKind::Vex, kinds.vex),
+            (ProblemKind::Unresolved, kinds.unresolved),
+            (ProblemKind::Version, kinds.version),
+        ]
+    };
+
+    let words = match incomplete {
+        Incomplete::All(word) => by_kind(&IncompleteKinds::all(*word)),
+        Incomplete::ByKind(kinds) => by_kind(kinds),
+    };
+    words
+        .into_iter()
+        .filter(|(_, word)| *word == IncompleteWord::Warn)
+        .map(|(kind, _)| kind)
+        .collect()
 }
 
 fn ignore(

@@ -45,6 +45,75 @@ pub(crate) struct Thresholds {
     /// Lowest score, from 0 to 100, that fails a run; 0 sets no threshold.
     #[schemars(range(min = 0.0, max = 100.0))]
     pub(crate) score: Option<f64>,
+    /// Whether possible findings count: those about a requirement that admits affected versions and
+    /// others.
+    pub(crate) possible: bool,
+    /// Whether an incomplete scan fails a run: one word for everything, or one for each kind of input.
+    pub(crate) incomplete: Incomplete,
+}
+
+/// Whether an incomplete scan fails a run.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(inline)]
+pub(crate) enum Incomplete {
+    /// For every kind of input.
+    All(IncompleteWord),
+    /// By kind of input. Kinds that are not listed fail a run.
+    ByKind(IncompleteKinds),
+}
+
+impl Default for Incomplete {
+    fn default() -> Self {
+        Self::All(IncompleteWord::Fail)
+    }
+}
+
+/// Consequence of an input that could not be read or judged: `fail` ends the run with exit code 3,
+/// `warn` lists the input and goes on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+pub(crate) enum IncompleteWord {
+    #[default]
+    Fail,
+    Warn,
+}
+
+/// Consequences by kind of input.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+#[schemars(inline)]
+pub(crate) struct IncompleteKinds {
+    /// Files that cannot be read, or only in part.
+    pub(crate) file: IncompleteWord,
+    /// Advisories that cannot be looked up.
+    pub(crate) advisories: IncompleteWord,
+    /// Feeds (KEV, EPSS) that cannot be read.
+    pub(crate) feed: IncompleteWord,
+    /// Registries that cannot be read.
+    pub(crate) registry: IncompleteWord,
+    /// VEX documents that cannot be read.
+    pub(crate) vex: IncompleteWord,
+    /// Requirements for which no file states a version and that cannot be judged.
+    pub(crate) unresolved: IncompleteWord,
+    /// Versions that cannot be compared.
+    pub(crate) version: IncompleteWord,
+}
+
+impl IncompleteKinds {
+    /// The same consequence for every kind.
+    pub(crate) fn all(word: IncompleteWord) -> Self {
+        Self {
+            file: word,
+            advisories: word,
+            feed: word,
+            registry: word,
+            vex: word,
+            unresolved: word,
+            version: word,
+        }
+    }
 }
 
 /// A severity, by CVSS bands.

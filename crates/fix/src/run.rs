@@ -90,8 +90,11 @@ impl FixOutcome {
         }
 
         self.scan.findings.kept.iter().filter(move |finding| {
-            left.get(&finding.package.package_version())
-                .is_some_and(|ids| ids.contains(finding.id.as_str()))
+            // A requirement without a lockfile is not changed.
+            finding.requirement.is_some()
+                || left
+                    .get(&finding.package.package_version())
+                    .is_some_and(|ids| ids.contains(finding.id.as_str()))
         })
     }
 }

@@ -12,13 +12,15 @@
 //!
 //! known exploitation: 90 + together * 8 / 89, and 2 more for ransomware, without the scope's part
 //! malicious release:  100
+//! possible finding:   80, 50 or 30 % of the rest, whether its newest admitted version is affected,
+//!                     unknown, or not affected
 //! ```
 //!
 //! The square root spreads the low probabilities, which nearly all vulnerabilities have: 0.001 gives
 //! 2.2 points, 0.01 gives 7, 0.1 gives 22, 0.5 gives 49. All parts are counted in tenths of a point, so
 //! that the reasons add up to the value exactly.
 
-use patchgate_model::{Epss, Finding, Kev, KevStatus, Level, Scope, Score, ScoreReason};
+use patchgate_model::{Epss, Extent, Finding, Kev, KevStatus, Level, Scope, Score, ScoreReason};
 
 use crate::severity::midpoint;
 
@@ -39,6 +41,16 @@ pub const BUILD_FACTOR_PERCENT: u32 = 85;
 /// Percentage of the points that remains for a package that is only needed to develop.
 pub const DEVELOPMENT_FACTOR_PERCENT: u32 = 70;
 
+/// Percentage of the points that remains for a possible finding when the newest version that the
+/// requirement admits is affected.
+pub const POSSIBLE_NEWEST_AFFECTED_PERCENT: u32 = 80;
+/// Percentage of the points that remains for a possible finding when nothing is known about the
+/// newest version that the requirement admits.
+pub const POSSIBLE_PERCENT: u32 = 50;
+/// Percentage of the points that remains for a possible finding when the newest version that the
+/// requirement admits is not affected.
+pub const POSSIBLE_NEWEST_UNAFFECTED_PERCENT: u32 = 30;
+
 /// One part in tenths of a point.
 struct Part {
     signal: &'static str,
@@ -50,23 +62,32 @@ struct Part {
 /// [`Finding::score`] is not read.
 #[must_use]
 pub fn score(finding: &Finding) -> Score {
-    if finding.malicious {
-        return sum(vec![Part {
+    let mut parts = if finding.malicious {
+        vec![Part {
             signal: "malicious",
             tenths: 1_000,
             text: "the release itself is malicious".to_owned(),
-        }]);
-    }
+        }]
+    } else {
+        let mut parts = vec![epss_part(finding), cvss_part(finding)];
+        rate_signals(finding, &mut parts);
+        parts
+    };
+    parts.extend(possible_part(finding, &parts));
 
-    let mut parts = vec![epss_part(finding), cvss_part(finding)];
+    sum(parts)
+}
+
+/// Adds the parts of known exploitation and of the scope.
+fn rate_signals(finding: &Finding, parts: &mut Vec<Part>) {
     match &finding.signals.kev {
         KevStatus::Listed(kev) => {
             let base = parts.iter().map(|part| part.tenths).sum();
             parts.extend(kev_parts(kev, base));
         }
-        KevStatus::NotListed => parts.extend(scope_part(finding.scope, &parts)),
+        KevStatus::NotListed => parts.extend(scope_part(finding.scope, parts)),
         KevStatus::NotConsulted => {
-            parts.extend(scope_part(finding.scope, &parts));
+            parts.extend(scope_part(finding.scope, parts));
             parts.push(Part {
                 signal: "kev",
                 tenths: 0,
@@ -74,8 +95,38 @@ pub fn score(finding: &Finding) -> Score {
             });
         }
     }
+}
 
-    sum(parts)
+/// The part of a possible finding. Without a lockfile the newest admitted version is usually
+/// installed, so the finding is worth least when that version is not affected.
+fn possible_part(finding: &Finding, parts: &[Part]) -> Option<Part> {
+    let requirement = finding.requirement.as_ref()?;
+    if requirement.extent == Extent::All {
+        return None;
+    }
+
+    let (percent, text) = match requirement.newest_affected {
+        Some(true) => (
+            POSSIBLE_NEWEST_AFFECTED_PERCENT,
+            "the requirement also admits versions that are not affected, but none newer",
+        ),
+        Some(false) => (
+            POSSIBLE_NEWEST_UNAFFECTED_PERCENT,
+            "the newest version that the requirement admits is not affected",
+        ),
+        None => (
+            POSSIBLE_PERCENT,
+            "the requirement also admits versions that are not affected",
+        ),
+    };
+    let base: i64 = parts.iter().map(|part| part.tenths).sum();
+    let taken = tenths(points(base) * f64::from(100 - percent) / 100.0);
+
+    Some(Part {
+        signal: "requirement",
+        tenths: -taken,
+        text: text.to_owned(),
+    })
 }
 
 fn epss_part(finding: &Finding) -> Part {
@@ -229,7 +280,9 @@ fn points(tenths: i64) -> f64 {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use patchgate_model::{EcosystemName, FixedVersion, Location, PackageRef, Severity, Signals};
+    use patchgate_model::{
+        EcosystemName, FixedVersion, Location, PackageRef, RequirementMatch, Severity, Signals,
+    };
     use proptest::prelude::*;
 
     use super::*;
@@ -267,6 +320,46 @@ pub(crate) mod tests {
             malicious: false,
             score: Score::default(),
             advisories: Vec::new(),
+        }
+    }
+
+    pub(crate) fn about_requirement(extent: Extent, newest_affected: Option<bool>) -> Finding {
+        let mut finding = finding(Level::Critical);
+        finding.requirement = Some(RequirementMatch {
+            requirement: "^1.0.0".into(),
+            extent,
+            affected: vec![">= 1.0.0, < 1.2.0".into()],
+            newest_affected,
+            raised: Some("^1.2.0".into()),
+        });
+        finding
+    }
+
+    #[test]
+    fn a_possible_finding_ranks_below_a_certain_one_by_its_newest_version() {
+        let values: Vec<f64> = [
+            (Extent::All, Some(true)),
+            (Extent::Some, Some(true)),
+            (Extent::Some, None),
+            (Extent::Some, Some(false)),
+        ]
+        .map(|(extent, newest)| score(&about_requirement(extent, newest)).value)
+        .into();
+
+        assert!(values.is_sorted_by(|a, b| a > b), "{values:?}");
+        assert_eq!(values[0], score(&finding(Level::Critical)).value);
+        assert!(values[3] > 0.0);
+    }
+
+    #[test]
+    fn the_parts_of_a_possible_finding_add_up() {
+        let mut finding = about_requirement(Extent::Some, None);
+        for malicious in [false, true] {
+            finding.malicious = malicious;
+            let score = score(&finding);
+            let sum: f64 = score.reasons.iter().map(|reason| reason.points).sum();
+            assert!((sum - score.value).abs() < 1e-9, "{score:?}");
+            assert!(score.value < 60.0);
         }
     }
 

@@ -12,7 +12,7 @@ use patchgate_model::{Finding, Level};
 /// use patchgate_model::Level;
 /// use patchgate_risk::Threshold;
 ///
-/// let score_alone = Threshold { severity: None, score: Some(70.0) };
+/// let score_alone = Threshold { score: Some(70.0), ..Threshold::default() };
 /// assert_eq!(score_alone.min_severity(), None);
 /// assert_eq!(Threshold::default().min_severity(), Some(Level::Low));
 /// ```
@@ -23,6 +23,9 @@ pub struct Threshold {
     /// Lowest score, from 0.0 to 100.0, that fails a run; `None` when the user set none. A score of
     /// 0.0 is no condition either: every finding would meet it, whatever severity was asked for.
     pub score: Option<f64>,
+    /// Whether possible findings count. Without it they never fail a run, whatever their severity
+    /// is, because it is unknown whether an affected version is installed.
+    pub possible: bool,
 }
 
 impl Threshold {
@@ -48,9 +51,13 @@ impl Threshold {
     ///
     /// A malicious release and a vulnerability that is known to be exploited always do, whatever
     /// their CVSS score is. Every other record must state a vulnerability: an informational record
-    /// or one of severity "none" never fails a run.
+    /// or one of severity "none" never fails a run. Nor does a possible finding, unless
+    /// [`Threshold::possible`] is set.
     #[must_use]
     pub fn is_reached_by(&self, finding: &Finding) -> bool {
+        if finding.is_possible() && !self.possible {
+            return false;
+        }
         if finding.malicious || is_known_exploited(finding) {
             return true;
         }
@@ -69,6 +76,7 @@ impl Threshold {
     #[must_use]
     pub fn may_be_reached_with_feeds(&self, finding: &Finding) -> bool {
         !self.is_reached_by(finding)
+            && (self.possible || !finding.is_possible())
             && (finding.signals.kev.is_listed().is_none() || self.min_score().is_some())
     }
 }
@@ -90,22 +98,22 @@ pub fn counts_as(level: Level) -> Level {
 
 #[cfg(test)]
 mod tests {
-    use patchgate_model::{Kev, KevStatus};
+    use patchgate_model::{Extent, Kev, KevStatus};
 
     use super::*;
-    use crate::score::tests::finding;
+    use crate::score::tests::{about_requirement, finding};
 
     fn severity(level: Level) -> Threshold {
         Threshold {
             severity: Some(level),
-            score: None,
+            ..Threshold::default()
         }
     }
 
     fn score(score: f64) -> Threshold {
         Threshold {
-            severity: None,
             score: Some(score),
+            ..Threshold::default()
         }
     }
 
@@ -113,6 +121,7 @@ mod tests {
         Threshold {
             severity: Some(level),
             score: Some(score),
+            ..Threshold::default()
         }
     }
 
@@ -131,6 +140,24 @@ mod tests {
             ransomware: false,
         });
         finding
+    }
+
+    #[test]
+    fn a_possible_finding_fails_a_run_only_on_request() {
+        let mut possible = about_requirement(Extent::Some, Some(true));
+        let on_request = Threshold {
+            possible: true,
+            ..Threshold::default()
+        };
+        for malicious in [false, true] {
+            possible.malicious = malicious;
+            assert!(!Threshold::default().is_reached_by(&possible));
+            assert!(!Threshold::default().may_be_reached_with_feeds(&possible));
+            assert!(on_request.is_reached_by(&possible));
+        }
+
+        let certain = about_requirement(Extent::All, Some(true));
+        assert!(Threshold::default().is_reached_by(&certain));
     }
 
     #[test]

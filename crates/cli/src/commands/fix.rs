@@ -10,6 +10,7 @@ use crate::args::{InputArgs, OutputArgs, RepositoryArgs, SourceArgs, ThresholdAr
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::progress::Progress;
+use crate::verdict::FailureRule;
 use crate::{output, verdict};
 
 /// Flags of `patchgate fix`.
@@ -65,13 +66,13 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     };
     let progress = Progress::start(context.terminal.progress, "reading lockfiles");
     let (inputs, config) = args.repository.open(&InputArgs::default())?;
-    let threshold = verdict::threshold(&args.threshold, &config);
+    let rule = FailureRule::new(&args.threshold, &config);
     let request = ScanRequest {
         inputs: &inputs,
         config: &config,
         source: &SourceOptions::from(&args.source),
         vex: &VexOptions::from(&args.vex),
-        threshold,
+        threshold: rule.threshold,
         keep_files: true,
         progress: &|text| progress.say(text),
     };
@@ -80,12 +81,12 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
 
     let exit = verdict::exit(
         &fixed.scan.findings.kept,
-        fixed.remaining(),
+        fixed.remaining().chain(&fixed.scan.findings.possible),
         &fixed.problems,
-        threshold,
+        &rule,
         &fixed.scan.contents.inventory,
     );
-    let scan = verdict::scan_report(&fixed.scan, &fixed.problems, threshold, exit, context);
+    let scan = verdict::scan_report(&fixed.scan, &fixed.problems, &rule, exit, context);
     if args.apply {
         patchgate_fix::apply(inputs.root(), &fixed.plan.changes)?;
     }

@@ -24,6 +24,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::forge::{Forge, failed};
 use crate::progress::Progress;
+use crate::verdict::FailureRule;
 use crate::{output, verdict};
 
 /// Flags of `patchgate pr`.
@@ -257,7 +258,7 @@ impl Run<'_> {
             config: self.config,
             source: &SourceOptions::from(&self.args.source),
             vex: &VexOptions::from(&self.args.vex),
-            threshold: verdict::threshold(&self.args.threshold, self.config),
+            threshold: self.rule().threshold,
             keep_files: true,
             progress: &|text| progress.say(text),
         };
@@ -266,20 +267,24 @@ impl Run<'_> {
         Ok(self.made(fixed))
     }
 
+    fn rule(&self) -> FailureRule {
+        FailureRule::new(&self.args.threshold, self.config)
+    }
+
     fn made(&self, fixed: FixOutcome) -> Made {
-        let threshold = verdict::threshold(&self.args.threshold, self.config);
+        let rule = self.rule();
         let kept = &fixed.scan.findings.kept;
         let inventory = &fixed.scan.contents.inventory;
         let exit = verdict::exit(
             kept,
-            fixed.remaining(),
+            fixed.remaining().chain(&fixed.scan.findings.possible),
             &fixed.problems,
-            threshold,
+            &rule,
             inventory,
         );
 
         Made {
-            scan: verdict::scan_report(&fixed.scan, &fixed.problems, threshold, exit, self.context),
+            scan: verdict::scan_report(&fixed.scan, &fixed.problems, &rule, exit, self.context),
             is_vulnerable: kept.iter().any(|finding| finding.informational.is_none()),
             has_lockfiles: !inventory.lockfiles.is_empty(),
             plan: from_root(fixed.plan, &self.head.prefix),

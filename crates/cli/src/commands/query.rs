@@ -1,6 +1,6 @@
 //! `patchgate query`: the vulnerabilities of packages that are named on the command line.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, Read as _};
 use std::path::{Path, PathBuf};
 
@@ -20,6 +20,7 @@ use crate::args::SourceArgs;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::progress::Progress;
+use crate::verdict::FailureRule;
 use crate::{output, verdict};
 
 /// Largest input that is read from standard input, in bytes.
@@ -358,6 +359,7 @@ fn reports(findings: Vec<&Finding>, context: &Context) -> Vec<FindingReport> {
         problems: &[],
         sources: &[],
         threshold: Threshold::default(),
+        waived: &BTreeSet::new(),
         exit: Exit::Clean.into(),
         now: context.environment.now(),
     });
@@ -366,12 +368,12 @@ fn reports(findings: Vec<&Finding>, context: &Context) -> Vec<FindingReport> {
 }
 
 fn table(inventory: &Inventory, scanned: &Evaluation, context: &Context) -> anyhow::Result<Exit> {
-    let threshold = Threshold::default();
+    let rule = FailureRule::default();
     let exit = verdict::exit(
         &scanned.findings,
         &scanned.findings,
         &scanned.problems,
-        threshold,
+        &rule,
         inventory,
     );
     let report = ScanReport::new(&ScanInput {
@@ -383,7 +385,8 @@ fn table(inventory: &Inventory, scanned: &Evaluation, context: &Context) -> anyh
         lockfiles: &inventory.lockfiles,
         problems: &scanned.problems,
         sources: &scanned.sources,
-        threshold,
+        threshold: rule.threshold,
+        waived: &rule.waived,
         exit: exit.into(),
         now: context.environment.now(),
     });

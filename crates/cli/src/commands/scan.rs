@@ -8,6 +8,7 @@ use crate::args::{InputArgs, OutputArgs, RepositoryArgs, SourceArgs, ThresholdAr
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::progress::Progress;
+use crate::verdict::FailureRule;
 use crate::{output, verdict};
 
 /// Flags of `patchgate scan`.
@@ -51,14 +52,14 @@ enum Format {
 pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let progress = Progress::start(context.terminal.progress, "reading lockfiles");
     let (inputs, config) = args.repository.open(&args.input)?;
-    let threshold = verdict::threshold(&args.threshold, &config);
+    let rule = FailureRule::new(&args.threshold, &config);
     let vex_options = VexOptions::from(&args.vex);
     let request = ScanRequest {
         inputs: &inputs,
         config: &config,
         source: &SourceOptions::from(&args.source),
         vex: &vex_options,
-        threshold,
+        threshold: rule.threshold,
         keep_files: false,
         progress: &|text| progress.say(text),
     };
@@ -67,8 +68,9 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
 
     let kept = &result.findings.kept;
     let inventory = &result.contents.inventory;
-    let exit = verdict::exit(kept, kept, &result.incomplete, threshold, inventory);
-    let report = verdict::scan_report(&result, &result.incomplete, threshold, exit, context);
+    let counted = kept.iter().chain(&result.findings.possible);
+    let exit = verdict::exit(kept, counted, &result.incomplete, &rule, inventory);
+    let report = verdict::scan_report(&result, &result.incomplete, &rule, exit, context);
 
     let file = args.output.output.as_deref();
     let text = match args.format {

@@ -22,7 +22,7 @@ fn reads_every_setting() {
         "f",
         r#"
 version: 1
-thresholds: { severity: high, score: 12.5 }
+thresholds: { severity: high, score: 12.5, possible: true, incomplete: { feed: warn, file: fail } }
 ignore:
   - id: CVE-2024-1
     reason: not reached
@@ -177,6 +177,7 @@ fn the_checker_knows_every_word_of_the_schema() {
             "additionalProperties",
             "items",
             "enum",
+            "anyOf",
             "const",
             "minimum",
             "maximum",
@@ -192,6 +193,11 @@ fn the_checker_knows_every_word_of_the_schema() {
                 "properties" => {
                     for (name, schema) in value.as_object().into_iter().flatten() {
                         walk(schema, &format!("{path}/{name}"), unknown);
+                    }
+                }
+                "anyOf" => {
+                    for schema in value.as_array().into_iter().flatten() {
+                        walk(schema, &format!("{path}|"), unknown);
                     }
                 }
                 "items" => walk(value, &format!("{path}[]"), unknown),

@@ -31,6 +31,8 @@ pub struct ScanInput<'a> {
     pub lockfiles: &'a [Lockfile],
     /// Inputs that could not be read or looked up.
     pub problems: &'a [Problem],
+    /// Kinds of them that do not fail the run.
+    pub waived: &'a BTreeSet<ProblemKind>,
     /// The advisory sources and feeds, with their age.
     pub sources: &'a [SourceStatus],
     /// The conditions under which a finding fails the run.
@@ -55,6 +57,8 @@ impl ScanReport {
     /// package, so that the same input always gives the same text.
     ///
     /// ```
+    /// use std::collections::BTreeSet;
+    ///
     /// use patchgate_report::{GITHUB_SUMMARY_LIMIT, RunEnd, ScanInput, ScanReport};
     /// use patchgate_risk::Threshold;
     ///
@@ -66,6 +70,7 @@ impl ScanReport {
     ///     notices: &[],
     ///     lockfiles: &[],
     ///     problems: &[],
+    ///     waived: &BTreeSet::new(),
     ///     sources: &[],
     ///     threshold: Threshold::default(),
     ///     exit: RunEnd { code: 0, reason: "clean" },
@@ -102,8 +107,14 @@ impl ScanReport {
             .collect();
         suppressed.sort_by(|a, b| worst_first(&a.finding, &b.finding));
 
-        let mut incomplete: Vec<IncompleteReport> =
-            input.problems.iter().map(IncompleteReport::from).collect();
+        let mut incomplete: Vec<IncompleteReport> = input
+            .problems
+            .iter()
+            .map(|problem| IncompleteReport {
+                waived: input.waived.contains(&problem.kind),
+                ..IncompleteReport::from(problem)
+            })
+            .collect();
         incomplete
             .sort_by(|a, b| (&a.kind, &a.subject, a.line).cmp(&(&b.kind, &b.subject, b.line)));
 
@@ -415,6 +426,7 @@ impl From<&Problem> for IncompleteReport {
 
         Self {
             kind: kind.to_owned(),
+            waived: false,
             subject: problem.subject.clone(),
             file: matches!(problem.kind, ProblemKind::File | ProblemKind::Unresolved)
                 .then(|| problem.subject.clone()),

@@ -322,6 +322,8 @@ pub struct IncompleteReport {
     pub reason: String,
     /// The next step; `null` when no step is known.
     pub hint: Option<String>,
+    /// Whether the settings say that inputs of this kind do not fail the run.
+    pub waived: bool,
 }
 
 /// A suggestion for the settings file.

@@ -1,5 +1,7 @@
 //! Findings, ignored and suppressed ones, problems and sources of every kind.
 
+use std::collections::BTreeSet;
+
 use crate::Terminal;
 use crate::scan::*;
 use patchgate_config::{IgnoredFinding, Notice};
@@ -275,6 +277,7 @@ pub(crate) fn rich() -> ScanReport {
         vex_notices: &vex_notices(),
         notices: &notices,
         problems: &problems(),
+        waived: NOTHING_WAIVED,
         ..input(&[lockfile()], &sources())
     })
 }
@@ -354,6 +357,7 @@ pub(super) fn input<'a>(lockfiles: &'a [Lockfile], sources: &'a [SourceStatus]) 
         notices: &[],
         lockfiles,
         problems: &[],
+        waived: NOTHING_WAIVED,
         sources,
         threshold: Threshold::default(),
         exit: RunEnd {
@@ -363,6 +367,9 @@ pub(super) fn input<'a>(lockfiles: &'a [Lockfile], sources: &'a [SourceStatus]) 
         now: "2026-01-30T12:00:00Z".parse().unwrap(),
     }
 }
+
+/// No kind of input is waived.
+pub(super) const NOTHING_WAIVED: &BTreeSet<ProblemKind> = &BTreeSet::new();
 
 pub(super) fn report(
     findings: &[Finding],
@@ -375,6 +382,7 @@ pub(super) fn report(
         ignored,
         notices,
         problems,
+        waived: NOTHING_WAIVED,
         ..input(&[lockfile()], &sources())
     })
 }
