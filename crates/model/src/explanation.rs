@@ -2,20 +2,34 @@
 
 use crate::{Location, PackageRef};
 
-/// A package version and the evidence for whether it is affected.
+/// A package version, or a requirement, and the evidence for whether it is affected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation {
-    /// The package version that is explained.
+    /// The package version that is explained; without a version for a requirement.
     pub package: PackageRef,
-    /// Its entries in lockfiles, sorted.
+    /// The requirement, for a package of which no file states a version.
+    pub requirement: Option<String>,
+    /// Its lines in files, sorted.
     pub locations: Vec<Location>,
-    /// Whether any record affects it. The error is the reason why this is undetermined: a lower-case
-    /// fragment.
-    pub affects: Result<bool, String>,
+    /// Whether any record affects it.
+    pub exposure: Exposure,
     /// Ids of the records that affect it.
     pub affected_by: Vec<String>,
     /// Each piece of evidence, with the id of its record.
     pub evidence: Vec<(String, RecordEvidence)>,
+}
+
+/// Whether a package version, or the versions that a requirement admits, are affected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Exposure {
+    /// It is affected, or all admitted versions are.
+    Affected,
+    /// Some of the admitted versions are affected.
+    Possible,
+    /// It is not affected, or no admitted version is.
+    NotAffected,
+    /// Undetermined, with the reason: a lower-case fragment.
+    Unknown(String),
 }
 
 /// One part of a record and its result for a version.

@@ -35,7 +35,7 @@ pub use evidence::{
     CommitStatus, Evidence, Fetched, FileContents, FileStatus, FindingComparison, FindingKey,
     Missing, OwnJob, PullRequest, PullRequestState,
 };
-pub use explanation::{Explanation, RecordEvidence};
+pub use explanation::{Explanation, Exposure, RecordEvidence};
 pub use finding::{
     Epss, Extent, Finding, FixedVersion, Kev, KevStatus, Level, Location, PackageRef,
     RequirementMatch, Score, ScoreReason, Severity, Signals, SourceStatus,

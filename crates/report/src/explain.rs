@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use patchgate_ecosystems::intervals;
 use patchgate_model::{
-    Advisory, Affected, EventKind, Explanation, Problem, Range, Signals, SmolStr, SourceStatus,
+    Advisory, Affected, EventKind, Explanation, Exposure, Problem, Range, Signals, SmolStr,
+    SourceStatus,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -147,9 +148,12 @@ pub struct RangeReport {
 pub struct ExplainedReport {
     /// The package version that is explained.
     pub package: PackageReport,
+    /// The requirement that is explained, where no file states a version; otherwise `null`.
+    pub requirement: Option<String>,
     /// Lines of lockfiles that contain it.
     pub locations: Vec<LocationReport>,
-    /// `yes`, `no` or `unknown`.
+    /// `yes`, `no`, `unknown`, or `possibly` for a requirement that admits affected versions and
+    /// others.
     pub affected: String,
     /// Whether it is a malicious release.
     pub malicious: bool,
@@ -268,12 +272,13 @@ impl ExplainReport {
             let (style, verdict) = match one.affected.as_str() {
                 "yes" => (RED_BOLD, "is affected"),
                 "no" => (GREEN, "is not affected"),
+                "possibly" => (YELLOW, "is possibly affected"),
                 _ => (YELLOW, "may be affected (undetermined)"),
             };
             lines.push(format!(
                 "{} {} {}",
                 terminal.paint(BOLD, &clean(&one.package.name)),
-                clean(&one.package.version),
+                clean(one.requirement.as_deref().unwrap_or(&one.package.version)),
                 terminal.paint(style, verdict)
             ));
             for location in &one.locations {
@@ -432,14 +437,16 @@ impl RangeReport {
 
 impl ExplainedReport {
     fn new(explained: &Explanation, malicious: &[String]) -> Self {
-        let (affected, unknown_because) = match &explained.affects {
-            Ok(true) => ("yes", None),
-            Ok(false) => ("no", None),
-            Err(reason) => ("unknown", Some(reason.clone())),
+        let (affected, unknown_because) = match &explained.exposure {
+            Exposure::Affected => ("yes", None),
+            Exposure::Possible => ("possibly", None),
+            Exposure::NotAffected => ("no", None),
+            Exposure::Unknown(reason) => ("unknown", Some(reason.clone())),
         };
 
         Self {
             package: PackageReport::from(&explained.package),
+            requirement: explained.requirement.clone(),
             locations: explained
                 .locations
                 .iter()

@@ -20,7 +20,8 @@ use patchgate_model::{Advisory, Finding, Level};
 
 pub use score::{
     BUILD_FACTOR_PERCENT, CVSS_POINTS, DEVELOPMENT_FACTOR_PERCENT, EPSS_POINTS, EPSS_STAND_IN,
-    KEV_FLOOR, RANSOMWARE_POINTS, score,
+    KEV_FLOOR, POSSIBLE_NEWEST_AFFECTED_PERCENT, POSSIBLE_NEWEST_UNAFFECTED_PERCENT,
+    POSSIBLE_PERCENT, RANSOMWARE_POINTS, score,
 };
 pub use severity::{band, midpoint, severity};
 pub use threshold::{Threshold, counts_as};

@@ -3,7 +3,7 @@
 
 use patchgate_advisories::AdvisoryLookup;
 use patchgate_inventory::missing;
-use patchgate_model::{Finding, Inventory, Problem, SourceStatus};
+use patchgate_model::{Finding, Inventory, Loss, Problem, ProblemKind, SourceStatus};
 use patchgate_risk::Threshold;
 use rayon::iter::{IntoParallelRefMutIterator as _, ParallelIterator as _};
 
@@ -31,7 +31,7 @@ impl Evaluation {
     /// findings there are does not depend on feeds.
     pub fn incomplete_reasons(&self, threshold: Threshold) -> Vec<Problem> {
         let mut reasons = self.problems.clone();
-        let mut findings = self.findings.iter();
+        let mut findings = self.findings.iter().chain(&self.possible);
         if threshold.min_score().is_some()
             || findings.any(|finding| threshold.may_be_reached_with_feeds(finding))
         {
@@ -88,6 +88,7 @@ pub async fn evaluate_lookup(
 
     let mut problems = inventory.problems.clone();
     problems.extend(missing(inventory));
+    problems.extend(skipped(inventory));
     problems.extend(lookup.problems.iter().cloned());
     problems.extend(found.problems);
     problems.sort();
@@ -102,6 +103,26 @@ pub async fn evaluate_lookup(
         sources,
         missing_feeds: signals.problems,
     }
+}
+
+/// Entries that could not be read and that may be packages. An entry that is an edge or a hash leaves
+/// no package out.
+fn skipped(inventory: &Inventory) -> impl Iterator<Item = Problem> {
+    inventory.lockfiles.iter().flat_map(|lockfile| {
+        lockfile
+            .skipped
+            .iter()
+            .filter(|entry| entry.loss == Loss::Package)
+            .map(|entry| Problem {
+                kind: ProblemKind::File,
+                subject: lockfile.path.clone(),
+                line: Some(entry.line),
+                reason: entry.reason.clone(),
+                hint: Some(
+                    "the other entries were read; re-create the file to read all".to_owned(),
+                ),
+            })
+    })
 }
 
 /// Incidents before all else, then worst first, then by id and package so that the order never

@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use patchgate_ecosystems::by_name;
-use patchgate_model::{Advisory, EcosystemName, Explanation, Inventory, RecordEvidence, SmolStr};
+use patchgate_model::{
+    Advisory, EcosystemName, Explanation, Exposure, Inventory, RecordEvidence, SmolStr,
+};
 
 use super::candidates::CandidateRecords;
 use super::unordered::Unordered;
-use super::{Installed, Occurrences, copies, package_ref};
+use super::{Installed, Occurrences, copies, package_ref, requirements};
 use crate::matching::{Affects, Subject, affects_commit, evidence};
 use crate::{AdvisoryLookup, git, package_key};
 
@@ -40,8 +42,9 @@ pub fn lookup_of(records: &[Arc<Advisory>]) -> AdvisoryLookup {
     lookup
 }
 
-/// Explanations of every package version that the records of a lookup name, in the order of the
-/// findings of [`super::find`]. Other packages are left out.
+/// Explanations of every package version, and of every requirement without a version, that the
+/// records of a lookup name, in the order of the findings of [`super::find`]. Other packages are left
+/// out.
 #[must_use]
 pub fn explain(inventory: &Inventory, lookup: &AdvisoryLookup) -> Vec<Explanation> {
     let mut found = Vec::new();
@@ -85,16 +88,18 @@ pub fn explain(inventory: &Inventory, lookup: &AdvisoryLookup) -> Vec<Explanatio
             found.push(Explanation {
                 package: package_ref(version, &occurrences),
                 locations: occurrences.locations,
-                affects: match answer {
-                    Affects::Yes => Ok(true),
-                    Affects::No => Ok(false),
-                    Affects::Unknown(reason) => Err(reason),
+                requirement: None,
+                exposure: match answer {
+                    Affects::Yes => Exposure::Affected,
+                    Affects::No => Exposure::NotAffected,
+                    Affects::Unknown(reason) => Exposure::Unknown(reason),
                 },
                 affected_by,
                 evidence: pieces,
             });
         }
     }
+    found.extend(requirements::explain(inventory, lookup));
 
     found
 }

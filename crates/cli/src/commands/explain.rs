@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use patchgate_advisories::{AdvisoryLookup, CommitQuery, commit_queries, lookup_of, package_key};
+use patchgate_advisories::{AdvisoryLookup, CommitQuery, commit_queries, lookup_of};
 use patchgate_inventory::{MavenRepository, Network};
 use patchgate_model::{
-    Advisory, Explanation, Inventory, Lockfile, Problem, ProblemKind, Signals, SmolStr, UserError,
+    Advisory, Explanation, Exposure, Inventory, Lockfile, Problem, Signals, SmolStr, UserError,
 };
 use patchgate_report::{ExplainInput, ExplainReport};
 use patchgate_scan::{AdvisorySource, SourceOptions};
@@ -91,7 +91,6 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
 
     drop(progress);
     let records: Vec<Advisory> = records.iter().map(|record| (**record).clone()).collect();
-    problems.extend(unresolved(&inventory, &lookup));
     problems.extend(source.lacks(&inventory));
     let malicious = affecting(&records, &packages, &config.malicious_prefixes);
     let exit = exit(&inventory, &packages, &problems, !malicious.is_empty());
@@ -203,36 +202,6 @@ fn affecting(records: &[Advisory], packages: &[Explanation], prefixes: &[String]
     malicious.map(|one| one.package.purl.clone()).collect()
 }
 
-/// Requirements of the packages that the records name, for which no file states a version.
-fn unresolved(inventory: &Inventory, lookup: &AdvisoryLookup) -> Vec<Problem> {
-    let locked = inventory
-        .lockfiles
-        .iter()
-        .map(|file| (&file.path, file.ecosystem, &file.unresolved));
-    let unlocked = inventory
-        .unlocked
-        .iter()
-        .map(|file| (&file.path, file.ecosystem, &file.unresolved));
-
-    let mut problems = Vec::new();
-    for (path, ecosystem, requirements) in locked.chain(unlocked) {
-        for requirement in requirements {
-            let key = package_key(ecosystem, &requirement.name);
-            if lookup.advisories.contains_key(&(ecosystem, key)) {
-                problems.push(Problem {
-                    kind: ProblemKind::Unresolved,
-                    subject: path.clone(),
-                    line: Some(requirement.line),
-                    reason: format!("asks for `{}` without a version", requirement.name),
-                    hint: Some("commit a lockfile, or pin an exact version".to_owned()),
-                });
-            }
-        }
-    }
-
-    problems
-}
-
 /// How the run ends: as a scan does that knows of this vulnerability alone.
 fn exit(
     inventory: &Inventory,
@@ -240,11 +209,15 @@ fn exit(
     problems: &[Problem],
     malicious: bool,
 ) -> Exit {
+    let is_unknown = |one: &Explanation| matches!(one.exposure, Exposure::Unknown(_));
     if malicious {
         Exit::Malicious
-    } else if !problems.is_empty() || packages.iter().any(|one| one.affects.is_err()) {
+    } else if !problems.is_empty() || packages.iter().any(is_unknown) {
         Exit::Incomplete
-    } else if packages.iter().any(|one| one.affects == Ok(true)) {
+    } else if packages
+        .iter()
+        .any(|one| one.exposure == Exposure::Affected)
+    {
         Exit::Findings
     } else if inventory.lockfiles.is_empty() {
         Exit::NothingToScan

@@ -8,7 +8,8 @@ use anyhow::Context as _;
 use patchgate_advisories::CommitQuery;
 use patchgate_ecosystems::by_name;
 use patchgate_model::{
-    CommitId, EcosystemName, Finding, Inventory, Lockfile, Origin, Package, Problem, UserError,
+    CommitId, DependencyKind, EcosystemName, Finding, Inventory, Lockfile, Origin, Package,
+    Problem, Unresolved, UserError,
 };
 use patchgate_report::{FindingReport, ScanInput, ScanReport};
 use patchgate_risk::Threshold;
@@ -34,15 +35,21 @@ const QUESTIONS: &str = "standard input";
 pub(crate) struct Args {
     /// Ecosystem by its OSV name, such as `npm` or `Debian:12`; without it and without --purl,
     /// questions are read from standard input, one JSON object per line with `purl`, or `ecosystem`,
-    /// `name` and `version`, or `commit`
-    #[arg(requires = "name", requires = "version", conflicts_with = "purl")]
+    /// `name` and `version` or `requirement`, or `commit`
+    #[arg(requires = "name", requires = "wanted", conflicts_with = "purl")]
     ecosystem: Option<String>,
 
     /// Name of the package, as its registry writes it
     name: Option<String>,
 
     /// Version of the package, as its registry writes it
+    #[arg(group = "wanted")]
     version: Option<String>,
+
+    /// Judge all versions that this requirement admits, instead of one: `>=1.2,<2`, in the notation of
+    /// the ecosystem
+    #[arg(long, value_name = "REQUIREMENT", group = "wanted", requires = "name")]
+    requirement: Option<String>,
 
     /// Look up this package: a package URL with a version
     #[arg(long, value_name = "PURL")]
@@ -76,8 +83,21 @@ struct Question {
     ecosystem: Option<String>,
     name: Option<String>,
     version: Option<String>,
+    requirement: Option<String>,
     commit: Option<String>,
 }
+
+/// The subject of a question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Subject {
+    /// A version, or a commit.
+    Package(Package),
+    /// All versions that a requirement admits.
+    Requirement(Unresolved),
+}
+
+/// A question as it was asked, and its subject or the reason why it is invalid.
+type Asked = (Value, Result<Subject, String>);
 
 /// The answer to a question.
 #[derive(Debug, Serialize)]
@@ -86,6 +106,9 @@ struct Answer<'a> {
     query: &'a Value,
     /// The findings, worst first.
     findings: Vec<FindingReport>,
+    /// Findings that some versions of a requirement have, worst first; absent without any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    possible: Vec<FindingReport>,
     /// Why the findings may be incomplete; absent if they are complete.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
@@ -101,8 +124,8 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     )?;
     let progress = Progress::start(context.terminal.progress, "looking up advisories");
     let one = question_of(args);
-    let asked: Vec<(Value, Result<Package, String>)> = match &one {
-        Some(question) => vec![(question.to_json(), package(question))],
+    let asked: Vec<Asked> = match &one {
+        Some(question) => vec![(question.to_json(), subject(question))],
         None => from_input()?,
     };
     let inventory = inventory(&asked);
@@ -119,16 +142,18 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     let mut text = String::new();
     let mut exit = Exit::Clean;
 
-    let mut by_line = findings_by_line(&scanned);
-    for (line, (query, package)) in (1_u32..).zip(&asked) {
-        let error = match package {
+    let mut certain = by_line(&scanned.findings);
+    let mut possible = by_line(&scanned.possible);
+    for (line, (query, subject)) in (1_u32..).zip(&asked) {
+        let error = match subject {
             Err(reason) => Some(reason.clone()),
-            Ok(package) => unanswerable(package, &source)
-                .or_else(|| problem_of(&scanned.problems, package, &asked)),
+            Ok(subject) => unanswerable(subject, &source)
+                .or_else(|| problem_of(&scanned.problems, subject, &asked)),
         };
         let answer = Answer {
             query,
-            findings: reports(by_line.remove(&line).unwrap_or_default(), context),
+            findings: reports(certain.remove(&line).unwrap_or_default(), context),
+            possible: reports(possible.remove(&line).unwrap_or_default(), context),
             error,
         };
         let malicious = answer.findings.iter().any(|finding| finding.malicious);
@@ -150,6 +175,9 @@ impl Question {
     fn to_json(&self) -> Value {
         match &self.purl {
             Some(purl) => serde_json::json!({ "purl": purl }),
+            None if self.requirement.is_some() => serde_json::json!({
+                "ecosystem": self.ecosystem, "name": self.name, "requirement": self.requirement,
+            }),
             None => serde_json::json!({
                 "ecosystem": self.ecosystem, "name": self.name, "version": self.version,
             }),
@@ -164,11 +192,12 @@ fn question_of(args: &Args) -> Option<Question> {
         ecosystem: args.ecosystem.clone(),
         name: args.name.clone(),
         version: args.version.clone(),
+        requirement: args.requirement.clone(),
         commit: None,
     })
 }
 
-fn from_input() -> anyhow::Result<Vec<(Value, Result<Package, String>)>> {
+fn from_input() -> anyhow::Result<Vec<Asked>> {
     let mut asked = Vec::new();
     for line in std::io::stdin().lock().take(MAX_INPUT_BYTES).lines() {
         let line = line.context("cannot read standard input")?;
@@ -180,7 +209,7 @@ fn from_input() -> anyhow::Result<Vec<(Value, Result<Package, String>)>> {
             Ok(query) => {
                 let parsed = Question::deserialize(&query)
                     .map_err(|error| format!("the question cannot be read: {error}"))
-                    .and_then(|question| package(&question));
+                    .and_then(|question| subject(&question));
                 (query, parsed)
             }
             Err(error) => (
@@ -193,6 +222,41 @@ fn from_input() -> anyhow::Result<Vec<(Value, Result<Package, String>)>> {
     Ok(asked)
 }
 
+/// The subject of a question, or the reason why the question is invalid.
+fn subject(question: &Question) -> Result<Subject, String> {
+    let Some(requirement) = &question.requirement else {
+        return package(question).map(Subject::Package);
+    };
+    let (Some(ecosystem), Some(name), None, None, None) = (
+        &question.ecosystem,
+        &question.name,
+        &question.purl,
+        &question.version,
+        &question.commit,
+    ) else {
+        return Err(
+            "a question with a `requirement` needs `ecosystem` and `name` alone".to_owned(),
+        );
+    };
+
+    let known =
+        by_name(ecosystem).ok_or_else(|| format!("ecosystem `{ecosystem}` is not known"))?;
+    if !known.has_advisories() {
+        return Err(format!("no advisories cover `{ecosystem}`"));
+    }
+    // Without this check, a requirement of a package without records would not be read at all.
+    known
+        .admitted_versions(requirement)
+        .map_err(|error| error.to_string())?;
+    Ok(Subject::Requirement(Unresolved {
+        ecosystem: known.name(),
+        name: name.clone(),
+        requirement: requirement.clone(),
+        kind: DependencyKind::Runtime,
+        line: 1,
+    }))
+}
+
 /// The package of a question, or the reason why the question is invalid.
 fn package(question: &Question) -> Result<Package, String> {
     let package = match question {
@@ -202,6 +266,7 @@ fn package(question: &Question) -> Result<Package, String> {
             ecosystem: None,
             name: None,
             version: None,
+            requirement: None,
         } if CommitId::parse(commit).is_some() => return Ok(of_commit(commit)),
         Question {
             commit: Some(commit),
@@ -272,8 +337,11 @@ fn of_commit(commit: &str) -> Package {
 }
 
 /// Why a source cannot answer a question about a commit.
-fn unanswerable(package: &Package, source: &AdvisorySource) -> Option<String> {
-    let by_commit = CommitQuery::of(&package.origin).is_some();
+fn unanswerable(subject: &Subject, source: &AdvisorySource) -> Option<String> {
+    let by_commit = match subject {
+        Subject::Package(package) => CommitQuery::of(&package.origin).is_some(),
+        Subject::Requirement(_) => false,
+    };
     (by_commit && !source.knows_history()).then(|| {
         "a store does not know which commits lie between two others: ask without a store, or by \
          package and version"
@@ -282,31 +350,34 @@ fn unanswerable(package: &Package, source: &AdvisorySource) -> Option<String> {
 }
 
 /// The questions as an inventory, each on the line that has its number.
-fn inventory(asked: &[(Value, Result<Package, String>)]) -> Inventory {
-    let packages = (1_u32..)
-        .zip(asked)
-        .filter_map(|(line, (_, package))| {
-            let package = package.as_ref().ok()?;
-            Some(Package {
+fn inventory(asked: &[Asked]) -> Inventory {
+    let mut lockfile = Lockfile {
+        path: QUESTIONS.to_owned(),
+        ..Lockfile::default()
+    };
+    for (line, (_, subject)) in (1_u32..).zip(asked) {
+        match subject {
+            Ok(Subject::Package(package)) => lockfile.packages.push(Package {
                 line,
                 ..package.clone()
-            })
-        })
-        .collect();
+            }),
+            Ok(Subject::Requirement(requirement)) => lockfile.unresolved.push(Unresolved {
+                line,
+                ..requirement.clone()
+            }),
+            Err(_) => {}
+        }
+    }
 
     Inventory {
-        lockfiles: vec![Lockfile {
-            path: QUESTIONS.to_owned(),
-            packages,
-            ..Lockfile::default()
-        }],
+        lockfiles: vec![lockfile],
         ..Inventory::default()
     }
 }
 
-fn findings_by_line(scanned: &Evaluation) -> BTreeMap<u32, Vec<&Finding>> {
+fn by_line(findings: &[Finding]) -> BTreeMap<u32, Vec<&Finding>> {
     let mut by_line: BTreeMap<u32, Vec<&Finding>> = BTreeMap::new();
-    for finding in &scanned.findings {
+    for finding in findings {
         for location in &finding.locations {
             by_line.entry(location.line).or_default().push(finding);
         }
@@ -316,16 +387,16 @@ fn findings_by_line(scanned: &Evaluation) -> BTreeMap<u32, Vec<&Finding>> {
 
 /// The reason why the answer to one question is incomplete: a problem of its own version or
 /// ecosystem, or one of the source as a whole.
-fn problem_of(
-    problems: &[Problem],
-    package: &Package,
-    asked: &[(Value, Result<Package, String>)],
-) -> Option<String> {
+fn problem_of(problems: &[Problem], subject: &Subject, asked: &[Asked]) -> Option<String> {
+    let ecosystem = match subject {
+        Subject::Package(package) => package.ecosystem,
+        Subject::Requirement(requirement) => requirement.ecosystem,
+    };
     // A version that was asked about twice has its problem at the first question.
     let is_same = |line: Option<u32>| {
         let index = line.and_then(|line| usize::try_from(line).ok()?.checked_sub(1));
         let other = index.and_then(|index| asked.get(index)?.1.as_ref().ok());
-        other == Some(package)
+        other == Some(subject)
     };
 
     problems
@@ -334,7 +405,7 @@ fn problem_of(
             if problem.subject == QUESTIONS {
                 return is_same(problem.line);
             }
-            by_name(&problem.subject).is_none() || problem.subject == package.ecosystem
+            by_name(&problem.subject).is_none() || problem.subject == ecosystem
         })
         .map(|problem| format!("{}: {}", problem.subject, problem.reason))
 }
