@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 use patchgate_model::{
-    Bump, GatePolicy, Justification, Level, MergeMethod, ProblemKind, RequiredCheck,
+    Bump, FileGroup, GatePolicy, Justification, Level, MergeMethod, ProblemKind, RequiredCheck,
     RequiredChecks, Verdict,
 };
 use patchgate_risk::Threshold;
@@ -14,8 +14,8 @@ use crate::check::{check, parse_date};
 use crate::error::{ConfigError, ConfigErrors, Location};
 use crate::node::{self, describe, to_json};
 use crate::schema::{
-    self, BumpWord, FailedChecks, Incomplete, IncompleteKinds, IncompleteWord, JustificationWord,
-    MergeWord, SeverityWord,
+    self, BumpWord, FailedChecks, GroupWord, Incomplete, IncompleteKinds, IncompleteWord,
+    JustificationWord, MergeWord, SeverityWord,
 };
 
 /// The settings of a repository. The default applies to a repository without a settings file.
@@ -35,6 +35,8 @@ pub struct Config {
     pub store: StoreSettings,
     /// Globs of paths that a scan skips.
     pub exclude: Vec<String>,
+    /// Groups of files that a scan skips.
+    pub skip: BTreeSet<FileGroup>,
     /// VEX documents, which state that a product is not affected by a vulnerability.
     pub vex: VexSettings,
     /// Advisories of vendors, as CSAF: paths from the repository's root, and addresses.
@@ -212,6 +214,17 @@ fn config(wire: schema::File, root: &Node<'_>, file: &str) -> Result<Config, Con
             max_age_days: wire.store.max_age_days,
         },
         exclude: wire.scan.exclude,
+        skip: wire
+            .scan
+            .skip
+            .into_iter()
+            .map(|word| match word {
+                GroupWord::Test => FileGroup::Test,
+                GroupWord::Example => FileGroup::Example,
+                GroupWord::Vendored => FileGroup::Vendored,
+                GroupWord::Generated => FileGroup::Generated,
+            })
+            .collect(),
         vex: wire.vex.into(),
         csaf: wire.csaf,
     })
@@ -227,6 +240,7 @@ fn waived(incomplete: &Incomplete) -> BTreeSet<ProblemKind> {
             (ProblemKind::Registry, kinds.registry),
             (ProblemKind::Vex, kinds.vex),
             (ProblemKind::Unresolved, kinds.unresolved),
+            (ProblemKind::Unsupported, kinds.unsupported),
             (ProblemKind::Version, kinds.version),
         ]
     };

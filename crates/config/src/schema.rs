@@ -97,6 +97,8 @@ pub(crate) struct IncompleteKinds {
     pub(crate) vex: IncompleteWord,
     /// Requirements for which no file states a version and that cannot be judged.
     pub(crate) unresolved: IncompleteWord,
+    /// Files that state dependencies in a format that Patchgate does not read.
+    pub(crate) unsupported: IncompleteWord,
     /// Versions that cannot be compared.
     pub(crate) version: IncompleteWord,
 }
@@ -111,6 +113,7 @@ impl IncompleteKinds {
             registry: word,
             vex: word,
             unresolved: word,
+            unsupported: word,
             version: word,
         }
     }
@@ -295,6 +298,20 @@ pub(crate) struct Scan {
     /// Globs of paths, from the repository's root, that are skipped.
     #[schemars(inner(length(min = 1)))]
     pub(crate) exclude: Vec<String>,
+    /// Groups of files that are skipped: those of tests, examples, vendored trees and generated
+    /// trees. The default is to read all of them.
+    pub(crate) skip: Vec<GroupWord>,
+}
+
+/// A group of files that are not the project's own.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+pub(crate) enum GroupWord {
+    Test,
+    Example,
+    Vendored,
+    Generated,
 }
 
 /// VEX documents: statements that a product is not affected by a vulnerability. The gate uses none of

@@ -1,8 +1,10 @@
 //! The dependencies of a repository: one [`Lockfile`] for each file, with its own graph.
 
+use std::collections::BTreeMap;
+
 use smol_str::SmolStr;
 
-use crate::{EcosystemName, FormatId, Problem};
+use crate::{EcosystemName, FileGroup, FormatId, Problem};
 
 /// Everything that was read from one repository.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -14,6 +16,9 @@ pub struct Inventory {
     pub unlocked: Vec<UnlockedManifest>,
     /// Inputs that could not be read. An inventory with problems is never "clean".
     pub problems: Vec<Problem>,
+    /// The groups of the files above that are not the project's own, by path. A file of the project
+    /// is absent.
+    pub groups: BTreeMap<String, FileGroup>,
 }
 
 /// A manifest without a lockfile. Its requirements are known, the installed versions are not.

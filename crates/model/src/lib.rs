@@ -12,6 +12,7 @@ mod advisory;
 mod commit_id;
 mod evidence;
 mod explanation;
+mod file_group;
 mod finding;
 mod gate_policy;
 mod inventory;
@@ -36,6 +37,7 @@ pub use evidence::{
     Missing, OwnJob, PullRequest, PullRequestState,
 };
 pub use explanation::{Explanation, Exposure, RecordEvidence};
+pub use file_group::FileGroup;
 pub use finding::{
     Epss, Extent, Finding, FixedVersion, Kev, KevStatus, Level, Location, PackageRef,
     RequirementMatch, Score, ScoreReason, Severity, Signals, SourceStatus,

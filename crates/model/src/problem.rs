@@ -30,6 +30,8 @@ pub enum ProblemKind {
     Vex,
     /// Requirements for which no file states a version.
     Unresolved,
+    /// A file that states dependencies in a format that is not read.
+    Unsupported,
     /// A version that its ecosystem cannot compare with others.
     Version,
 }

@@ -44,7 +44,7 @@ gate:
   merge-method: rebase
 advisories: { malicious-prefixes: ["LWA-"] }
 store: { path: db, max-age-days: 3 }
-scan: { exclude: ["a/**"] }
+scan: { exclude: ["a/**"], skip: [vendored, test] }
 vex: { sources: [.vex], products: ["pkg:oci/a@1"], author: me, max-age-days: 1 }
 csaf: ["https://vendor.invalid/provider-metadata.json"]
 "#,
@@ -82,6 +82,7 @@ gate:
 store: [1]
 scan:
   exclude: [1, "a"]
+  skip: [tests]
 vex:
   source: [a]
   sources: [""]

@@ -84,6 +84,7 @@ fn report(why: Option<&str>) -> InventoryReport {
             reason: "is not UTF-8".to_owned(),
             hint: None,
         }],
+        ..Inventory::default()
     };
 
     InventoryReport::new(&InventoryInput {

@@ -421,6 +421,7 @@ impl From<&Problem> for IncompleteReport {
             ProblemKind::Registry => "registry",
             ProblemKind::Vex => "vex",
             ProblemKind::Unresolved => "unresolved",
+            ProblemKind::Unsupported => "unsupported",
             ProblemKind::Version => "version",
         };
 
@@ -428,8 +429,11 @@ impl From<&Problem> for IncompleteReport {
             kind: kind.to_owned(),
             waived: false,
             subject: problem.subject.clone(),
-            file: matches!(problem.kind, ProblemKind::File | ProblemKind::Unresolved)
-                .then(|| problem.subject.clone()),
+            file: matches!(
+                problem.kind,
+                ProblemKind::File | ProblemKind::Unresolved | ProblemKind::Unsupported
+            )
+            .then(|| problem.subject.clone()),
             line: problem.line,
             reason: problem.reason.clone(),
             hint: problem.hint.clone(),

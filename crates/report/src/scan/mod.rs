@@ -309,8 +309,8 @@ pub struct SuppressedReport {
 /// An input that could not be read or looked up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct IncompleteReport {
-    /// Kind of the input: `file`, `advisories`, `feed`, `registry`, `vex`, `unresolved`
-    /// or `version`.
+    /// Kind of the input: `file`, `advisories`, `feed`, `registry`, `vex`, `unresolved`,
+    /// `unsupported` or `version`.
     pub kind: String,
     /// The file, server, ecosystem or package.
     pub subject: String,
