@@ -19,8 +19,11 @@ pub(crate) enum Color {
 pub(crate) struct Terminal {
     /// Whether standard output takes colour.
     pub(crate) color: bool,
-    /// Columns of standard output; [`Terminal::PIPE_WIDTH`] when it is not a terminal.
+    /// Columns of standard output: those of the terminal, or the environment's `COLUMNS`, or
+    /// [`Terminal::PIPE_WIDTH`].
     pub(crate) width: usize,
+    /// Whether standard output is a terminal.
+    pub(crate) interactive: bool,
     /// Whether progress may be drawn on standard error.
     pub(crate) progress: bool,
 }
@@ -30,6 +33,7 @@ impl From<Terminal> for patchgate_report::Terminal {
         Self {
             width: terminal.width,
             color: terminal.color,
+            interactive: terminal.interactive,
         }
     }
 }
@@ -49,16 +53,17 @@ impl Terminal {
             }
         };
 
-        let width = if stdout.is_terminal() {
-            terminal_size::terminal_size()
-                .map_or(Self::PIPE_WIDTH, |(width, _)| usize::from(width.0))
-        } else {
-            Self::PIPE_WIDTH
+        let interactive = stdout.is_terminal();
+        let of_terminal = || {
+            let (width, _) = terminal_size::terminal_size().filter(|_| interactive)?;
+            Some(usize::from(width.0))
         };
+        let stated = || std::env::var("COLUMNS").ok()?.parse().ok();
 
         Self {
             color,
-            width,
+            width: of_terminal().or_else(stated).unwrap_or(Self::PIPE_WIDTH),
+            interactive,
             progress: !quiet && std::io::stderr().is_terminal(),
         }
     }
@@ -70,6 +75,7 @@ impl Terminal {
         patchgate_report::Terminal {
             width: Self::PIPE_WIDTH,
             color: false,
+            interactive: false,
         }
     }
 

@@ -1,13 +1,13 @@
 //! Verdict of a run: the threshold from flags and settings, the exit code, the report and the
 //! outputs of a CI step.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use patchgate_config::Config;
 use patchgate_model::{Finding, Inventory, Level, Problem, ProblemKind};
 use patchgate_report::{ScanInput, ScanReport};
 use patchgate_risk::Threshold;
-use patchgate_scan::ScanResult;
+use patchgate_scan::{ScanResult, package_fixes};
 
 use crate::args::{FailOnArg, SeverityArg, ThresholdArgs};
 use crate::context::Context;
@@ -92,11 +92,14 @@ pub(crate) fn scan_report(
 ) -> ScanReport {
     ScanReport::new(&ScanInput {
         findings: &result.findings.kept,
+        possible: &result.findings.possible,
+        fixes: &package_fixes(&result.findings.kept),
         ignored: &result.findings.ignored,
         suppressed: &result.findings.suppressed,
         vex_notices: &result.findings.vex_notices,
         notices: &result.findings.notices,
         lockfiles: &result.contents.inventory.lockfiles,
+        groups: &BTreeMap::new(),
         problems,
         sources: &result.sources,
         threshold: rule.threshold,

@@ -41,10 +41,11 @@ pub use inventory::{
 pub use pr::{PrAction, PrInput, PrReport, PullRequestLink, PullRequestReport};
 pub use pull_request::{PullRequestInput, pull_request_body, pull_request_title};
 pub use scan::{
-    CvssReport, FindingReport, IgnoredReport, IncompleteReport, KevReport, LocationReport,
-    LockfileReport, NotCoveredReport, NoticeReport, PackageReport, ReferenceReport, RunEnd,
-    ScanInput, ScanReport, ScoreReasonReport, SeverityCounts, SeverityName, SourceReport, Summary,
-    SuppressedReport, ThresholdReport, Tool, VexNoticeReport,
+    CvssReport, FindingReport, GroupSummary, IgnoredReport, IncompleteReport, KevReport,
+    LocationReport, LockfileReport, NotCoveredReport, NoticeReport, PackageReport, ReferenceReport,
+    RequirementReport, RunEnd, ScanInput, ScanReport, ScoreReasonReport, SeverityCounts,
+    SeverityName, SkippedReport, SourceReport, Summary, SuppressedReport, ThresholdReport, Tool,
+    VexNoticeReport,
 };
 pub use schema::{SchemaKind, schema};
 pub use terminal::Terminal;

@@ -130,6 +130,7 @@ pub struct PullRequestReport {
 const PLAIN: Terminal = Terminal {
     width: 120,
     color: false,
+    interactive: false,
 };
 
 impl PrReport {

@@ -1,6 +1,11 @@
 //! Width and color of the terminal that a text is made for, and the wrapping of words.
+//!
+//! Lines are wrapped between words. On a terminal a word that is longer than a line is broken, since
+//! the terminal would break it at the edge. Elsewhere it stays whole: a user may search for it.
 
 use anstyle::{AnsiColor, Style};
+
+use crate::markdown::address;
 
 /// The terminal, file or pipe that text is made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,6 +14,39 @@ pub struct Terminal {
     pub width: usize,
     /// Whether texts contain escape sequences for color.
     pub color: bool,
+    /// Whether the text is shown on a terminal, where its end is seen first, and a link can be
+    /// opened (OSC 8, <https://gist.github.com/egmontkob/eb114294efbcd5adb1944c9f3cb5feda>).
+    pub interactive: bool,
+}
+
+/// A piece of a text with one style, as words that can be wrapped. The text must be cleaned.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Span {
+    text: String,
+    style: Style,
+    url: Option<String>,
+}
+
+impl Span {
+    pub(crate) fn new(text: impl Into<String>) -> Self {
+        Self::styled(Style::new(), text)
+    }
+
+    pub(crate) fn styled(style: Style, text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            style,
+            url: None,
+        }
+    }
+
+    /// The piece as a link on a terminal, if the address is one that may be shown.
+    pub(crate) fn linked(self, url: Option<&str>) -> Self {
+        Self {
+            url: url.and_then(address).map(str::to_owned),
+            ..self
+        }
+    }
 }
 
 /// Fewest columns that text is laid out for.
@@ -38,31 +76,84 @@ impl Terminal {
         }
     }
 
-    /// Wraps words into lines of at most the terminal's width. Each line is indented by `indent`
-    /// spaces; the first begins with `label`, which has at most `indent` characters. A word that is
-    /// longer than a line gets a line of its own and is not cut: a user may want to copy it.
-    pub(crate) fn wrap(self, label: &str, indent: usize, text: &str) -> Vec<String> {
+    /// Wraps the words of several pieces, with a space between two, into lines of at most the
+    /// terminal's width. The first line begins with `label`, which has `indent` columns and may be
+    /// painted; the other lines are indented.
+    pub(crate) fn flow(self, label: &str, indent: usize, spans: &[Span]) -> Vec<String> {
         let width = self.columns().saturating_sub(indent).max(20);
-        let mut lines: Vec<String> = Vec::new();
-        for word in text.split(' ').filter(|word| !word.is_empty()) {
-            match lines.last_mut() {
-                Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
-                    line.push(' ');
-                    line.push_str(word);
-                }
-                _ => lines.push(word.to_owned()),
+        let mut lines: Vec<String> = vec![label.to_owned()];
+        let mut used = 0;
+        let words = spans
+            .iter()
+            .flat_map(|span| span.text.split(' ').map(move |word| (word, span)))
+            .filter(|(word, _)| !word.is_empty());
+        for (word, span) in words {
+            if used > 0 && used + 1 + word.chars().count() > width {
+                lines.push(" ".repeat(indent));
+                used = 0;
+            } else if used > 0 {
+                push(&mut lines, " ");
+                used += 1;
             }
+
+            let mut rest = word;
+            while self.interactive && rest.chars().count() > width - used {
+                let (head, tail) = break_at(rest, width - used);
+                push(&mut lines, &self.show(head, span));
+                lines.push(" ".repeat(indent));
+                used = 0;
+                rest = tail;
+            }
+            used += rest.chars().count();
+            push(&mut lines, &self.show(rest, span));
         }
 
         lines
-            .iter()
-            .enumerate()
-            .map(|(index, line)| {
-                let label = if index == 0 { label } else { "" };
-                format!("{label:<indent$}{line}")
-            })
-            .collect()
     }
+
+    /// A word in its style, as a link on a terminal.
+    fn show(self, word: &str, span: &Span) -> String {
+        let painted = self.paint(span.style, word);
+        match &span.url {
+            Some(url) if self.interactive => {
+                format!("\u{1b}]8;;{url}\u{1b}\\{painted}\u{1b}]8;;\u{1b}\\")
+            }
+            _ => painted,
+        }
+    }
+
+    /// Wraps words into lines of at most the terminal's width. Each line is indented by `indent`
+    /// spaces; the first begins with `label`, which has at most `indent` characters. No word is cut.
+    pub(crate) fn wrap(self, label: &str, indent: usize, text: &str) -> Vec<String> {
+        if text.trim().is_empty() {
+            return Vec::new();
+        }
+        let label = format!("{label:<indent$}");
+        self.flow(&label, indent, &[Span::new(text)])
+    }
+}
+
+/// Adds text to the last line.
+fn push(lines: &mut [String], text: &str) {
+    if let Some(line) = lines.last_mut() {
+        line.push_str(text);
+    }
+}
+
+/// Breaks a long word so that the first part has at most `width` characters: after the last `/`, `-`,
+/// `.` or `,` if the part remains longer than half a line, else anywhere.
+fn break_at(word: &str, width: usize) -> (&str, &str) {
+    let mut after_sign = None;
+    for (count, (index, c)) in word.char_indices().enumerate() {
+        if count == width {
+            return word.split_at(after_sign.unwrap_or(index));
+        }
+        if count >= width / 2 && "/-.,".contains(c) {
+            after_sign = Some(index + c.len_utf8());
+        }
+    }
+
+    (word, "")
 }
 
 #[cfg(test)]
@@ -74,6 +165,7 @@ mod tests {
         let terminal = Terminal {
             width: 60,
             color: false,
+            interactive: false,
         };
         let long = "x".repeat(70);
         let lines = terminal.wrap("  at", 6, &format!("{} {long} end", "word ".repeat(12)));
@@ -90,10 +182,60 @@ mod tests {
     }
 
     #[test]
+    fn breaks_long_words_on_a_terminal_only() {
+        let terminal = |interactive| Terminal {
+            width: 60,
+            color: false,
+            interactive,
+        };
+        let name = format!("{}/{}", "a".repeat(40), "b".repeat(40));
+        let spans = [Span::new("in"), Span::new(name.as_str())];
+
+        assert_eq!(
+            terminal(true).flow("x ", 2, &spans),
+            [
+                "x in".to_owned(),
+                format!("  {}/", "a".repeat(40)),
+                format!("  {}", "b".repeat(40)),
+            ]
+        );
+        assert_eq!(
+            terminal(false).flow("x ", 2, &spans),
+            ["x in".to_owned(), format!("  {name}")]
+        );
+        for line in terminal(true).flow("", 0, &[Span::new("c".repeat(130))]) {
+            assert!(line.len() <= 60, "{line}");
+        }
+    }
+
+    #[test]
+    fn links_only_on_a_terminal_and_only_to_safe_addresses() {
+        let show = |interactive, url: &str| {
+            let terminal = Terminal {
+                width: 60,
+                color: false,
+                interactive,
+            };
+            let span = Span::new("GHSA-1").linked(Some(url));
+            terminal.flow("", 0, &[span]).concat()
+        };
+        let url = "https://advisories.invalid/GHSA-1";
+
+        assert_eq!(
+            show(true, url),
+            format!("\u{1b}]8;;{url}\u{1b}\\GHSA-1\u{1b}]8;;\u{1b}\\")
+        );
+        assert_eq!(show(false, url), "GHSA-1");
+        assert_eq!(show(true, "javascript:alert(1)"), "GHSA-1");
+        assert_eq!(show(true, "https://a.invalid/\u{1b}]0;x"), "GHSA-1");
+    }
+
+    #[test]
     fn colours_only_when_told() {
         let plain = Terminal {
             width: 80,
             color: false,
+            interactive: false,
         };
         assert_eq!(plain.paint(RED, "a"), "a");
 

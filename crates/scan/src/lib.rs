@@ -11,6 +11,7 @@
 //! Deliberately absent: reports (`patchgate-report`) and exit codes (the binary).
 
 mod evaluate;
+mod package_fixes;
 mod request;
 mod settings;
 mod source;
@@ -18,6 +19,7 @@ mod triage;
 pub mod vex;
 
 pub use evaluate::{Evaluation, evaluate, evaluate_lookup};
+pub use package_fixes::package_fixes;
 pub use request::{ScanRequest, ScanResult, scan};
 pub use settings::{SETTINGS_FILE, load_settings};
 pub use source::{AdvisorySource, SourceOptions, SourceSignals, feed_url, open_store};

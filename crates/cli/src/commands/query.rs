@@ -13,7 +13,9 @@ use patchgate_model::{
 };
 use patchgate_report::{FindingReport, ScanInput, ScanReport};
 use patchgate_risk::Threshold;
-use patchgate_scan::{AdvisorySource, Evaluation, SourceOptions, evaluate, load_settings};
+use patchgate_scan::{
+    AdvisorySource, Evaluation, SourceOptions, evaluate, load_settings, package_fixes,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -422,11 +424,14 @@ fn reports(findings: Vec<&Finding>, context: &Context) -> Vec<FindingReport> {
         .collect();
     let report = ScanReport::new(&ScanInput {
         findings: &findings,
+        possible: &[],
+        fixes: &BTreeMap::new(),
         ignored: &[],
         suppressed: &[],
         vex_notices: &[],
         notices: &[],
         lockfiles: &[],
+        groups: &BTreeMap::new(),
         problems: &[],
         sources: &[],
         threshold: Threshold::default(),
@@ -449,11 +454,14 @@ fn table(inventory: &Inventory, scanned: &Evaluation, context: &Context) -> anyh
     );
     let report = ScanReport::new(&ScanInput {
         findings: &scanned.findings,
+        possible: &scanned.possible,
+        fixes: &package_fixes(&scanned.findings),
         ignored: &[],
         suppressed: &[],
         vex_notices: &[],
         notices: &[],
         lockfiles: &inventory.lockfiles,
+        groups: &BTreeMap::new(),
         problems: &scanned.problems,
         sources: &scanned.sources,
         threshold: rule.threshold,

@@ -10,6 +10,7 @@ use crate::Terminal;
 const PLAIN: Terminal = Terminal {
     width: 100,
     color: false,
+    interactive: false,
 };
 
 fn edges(to: &[u32]) -> Vec<Edge> {

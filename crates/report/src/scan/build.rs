@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use patchgate_config::{IgnoredFinding, Notice};
 use patchgate_ecosystems::Ecosystem;
 use patchgate_model::{
-    Finding, FixedVersion, Kev, Level, Location, Lockfile, Origin, PackageRef, Problem,
-    ProblemKind, Scope, SourceStatus,
+    Extent, Finding, FixedVersion, Kev, Level, Location, Lockfile, Loss, Origin, PackageRef,
+    Problem, ProblemKind, RequirementMatch, Scope, SkippedEntry, SourceStatus,
 };
 use patchgate_risk::Threshold;
 use patchgate_vex::SuppressedFinding;
@@ -19,6 +19,10 @@ use super::*;
 pub struct ScanInput<'a> {
     /// Findings that are not ignored, in any order.
     pub findings: &'a [Finding],
+    /// Possible findings that are not ignored, in any order.
+    pub possible: &'a [Finding],
+    /// The version of each package version that fixes all its findings, if there is one.
+    pub fixes: &'a BTreeMap<PackageRef, String>,
     /// Findings that an ignore entry covers, in any order.
     pub ignored: &'a [IgnoredFinding],
     /// Findings that a statement of a VEX document suppresses, in any order.
@@ -29,6 +33,9 @@ pub struct ScanInput<'a> {
     pub notices: &'a [Notice],
     /// The lockfiles that were read.
     pub lockfiles: &'a [Lockfile],
+    /// The files that are not part of the product, by path, with the group of each: `test`, `example`,
+    /// `vendored` or `generated`.
+    pub groups: &'a BTreeMap<&'a str, &'a str>,
     /// Inputs that could not be read or looked up.
     pub problems: &'a [Problem],
     /// Kinds of them that do not fail the run.
@@ -57,18 +64,21 @@ impl ScanReport {
     /// package, so that the same input always gives the same text.
     ///
     /// ```
-    /// use std::collections::BTreeSet;
+    /// use std::collections::{BTreeMap, BTreeSet};
     ///
     /// use patchgate_report::{GITHUB_SUMMARY_LIMIT, RunEnd, ScanInput, ScanReport};
     /// use patchgate_risk::Threshold;
     ///
     /// let report = ScanReport::new(&ScanInput {
     ///     findings: &[],
+    ///     possible: &[],
+    ///     fixes: &BTreeMap::new(),
     ///     ignored: &[],
     ///     suppressed: &[],
     ///     vex_notices: &[],
     ///     notices: &[],
     ///     lockfiles: &[],
+    ///     groups: &BTreeMap::new(),
     ///     problems: &[],
     ///     waived: &BTreeSet::new(),
     ///     sources: &[],
@@ -82,18 +92,22 @@ impl ScanReport {
     /// ```
     #[must_use]
     pub fn new(input: &ScanInput<'_>) -> Self {
-        let mut findings: Vec<FindingReport> = input
-            .findings
-            .iter()
-            .map(|finding| FindingReport::new(finding, input.threshold))
-            .collect();
-        findings.sort_by(worst_first);
+        let reports = |findings: &[Finding]| {
+            let mut reports: Vec<FindingReport> = findings
+                .iter()
+                .map(|finding| FindingReport::new(finding, input))
+                .collect();
+            reports.sort_by(worst_first);
+            reports
+        };
+        let findings = reports(input.findings);
+        let possible = reports(input.possible);
 
         let mut ignored: Vec<IgnoredReport> = input
             .ignored
             .iter()
             .map(|ignored| IgnoredReport {
-                finding: FindingReport::new(&ignored.finding, input.threshold),
+                finding: FindingReport::new(&ignored.finding, input),
                 reason: ignored.reason.clone(),
                 until: ignored.until.to_string(),
             })
@@ -103,7 +117,7 @@ impl ScanReport {
         let mut suppressed: Vec<SuppressedReport> = input
             .suppressed
             .iter()
-            .map(|suppressed| SuppressedReport::new(suppressed, input.threshold))
+            .map(|suppressed| SuppressedReport::new(suppressed, input))
             .collect();
         suppressed.sort_by(|a, b| worst_first(&a.finding, &b.finding));
 
@@ -121,8 +135,9 @@ impl ScanReport {
         Self {
             schema_version: crate::SCHEMA_VERSION,
             tool: Tool::this(),
-            summary: summary(input, &findings),
+            summary: summary(input, &findings, &possible),
             findings,
+            possible,
             ignored,
             suppressed,
             incomplete,
@@ -166,12 +181,12 @@ impl Tool {
 }
 
 impl SuppressedReport {
-    fn new(suppressed: &SuppressedFinding, threshold: Threshold) -> Self {
+    fn new(suppressed: &SuppressedFinding, input: &ScanInput<'_>) -> Self {
         let decision = &suppressed.decision;
         let non_empty = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
 
         Self {
-            finding: FindingReport::new(&suppressed.finding, threshold),
+            finding: FindingReport::new(&suppressed.finding, input),
             status: decision.status.word().to_owned(),
             justification: decision
                 .justification
@@ -195,6 +210,40 @@ impl From<&Lockfile> for LockfileReport {
             format: lockfile.format.to_string(),
             packages: lockfile.packages.len(),
             direct_only: lockfile.direct_only,
+            skipped: lockfile.skipped.iter().map(SkippedReport::from).collect(),
+        }
+    }
+}
+
+impl From<&SkippedEntry> for SkippedReport {
+    fn from(entry: &SkippedEntry) -> Self {
+        let loss = match entry.loss {
+            Loss::Package => "package",
+            Loss::Edge => "edge",
+            Loss::Detail => "detail",
+        };
+
+        Self {
+            line: entry.line,
+            reason: entry.reason.clone(),
+            loss: loss.to_owned(),
+        }
+    }
+}
+
+impl From<&RequirementMatch> for RequirementReport {
+    fn from(matched: &RequirementMatch) -> Self {
+        let extent = match matched.extent {
+            Extent::All => "all",
+            Extent::Some => "some",
+        };
+
+        Self {
+            requirement: matched.requirement.clone(),
+            extent: extent.to_owned(),
+            affected: matched.affected.clone(),
+            newest_affected: matched.newest_affected,
+            raised: matched.raised.clone(),
         }
     }
 }
@@ -240,7 +289,11 @@ fn worst_first(a: &FindingReport, b: &FindingReport) -> std::cmp::Ordering {
         .then_with(|| a.package.cmp(&b.package))
 }
 
-fn summary(input: &ScanInput<'_>, findings: &[FindingReport]) -> Summary {
+fn summary(
+    input: &ScanInput<'_>,
+    findings: &[FindingReport],
+    possible: &[FindingReport],
+) -> Summary {
     let affected: BTreeSet<_> = findings.iter().map(|finding| &finding.package).collect();
     let count = |test: fn(&FindingReport) -> bool| findings.iter().filter(|f| test(f)).count();
 
@@ -248,6 +301,8 @@ fn summary(input: &ScanInput<'_>, findings: &[FindingReport]) -> Summary {
         lockfiles: input.lockfiles.len(),
         packages: different_packages(input.lockfiles),
         findings: findings.len(),
+        possible: possible.len(),
+        groups: group_summaries(findings, possible),
         by_severity: counts(findings),
         affected_packages: affected.len(),
         fixable: count(|finding| finding.fixed_version.is_some()),
@@ -265,6 +320,52 @@ fn summary(input: &ScanInput<'_>, findings: &[FindingReport]) -> Summary {
         exit_code: input.exit.code,
         exit_reason: input.exit.reason.to_owned(),
     }
+}
+
+/// Counts the findings of each group of files, in the order of the groups' names.
+fn group_summaries(findings: &[FindingReport], possible: &[FindingReport]) -> Vec<GroupSummary> {
+    let mut groups: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    for group in findings
+        .iter()
+        .filter_map(|finding| finding.group.as_deref())
+    {
+        groups.entry(group).or_default().0 += 1;
+    }
+    for group in possible
+        .iter()
+        .filter_map(|finding| finding.group.as_deref())
+    {
+        groups.entry(group).or_default().1 += 1;
+    }
+
+    groups
+        .into_iter()
+        .map(|(group, (findings, possible))| GroupSummary {
+            group: group.to_owned(),
+            findings,
+            possible,
+        })
+        .collect()
+}
+
+/// The group of files that contains all locations: that of the first one, if every other file is in
+/// some group, too.
+fn group(finding: &Finding, groups: &BTreeMap<&str, &str>) -> Option<String> {
+    let mut of_files = finding
+        .locations
+        .iter()
+        .map(|location| groups.get(location.file.as_str()));
+    let first = *of_files.next()??;
+    of_files
+        .all(|group| group.is_some())
+        .then(|| first.to_owned())
+}
+
+/// The aliases, CVE ids first: most readers know a vulnerability by that id.
+fn aliases(finding: &Finding) -> Vec<String> {
+    let mut aliases = finding.aliases.clone();
+    aliases.sort_by_cached_key(|alias| (!alias.starts_with("CVE-"), alias.clone()));
+    aliases
 }
 
 fn counts(findings: &[FindingReport]) -> SeverityCounts {
@@ -285,7 +386,7 @@ fn counts(findings: &[FindingReport]) -> SeverityCounts {
 }
 
 impl FindingReport {
-    fn new(finding: &Finding, threshold: Threshold) -> Self {
+    fn new(finding: &Finding, input: &ScanInput<'_>) -> Self {
         let (fixed_version, no_fix_reason) = match &finding.fixed {
             FixedVersion::At(version) => (Some(version.clone()), None),
             FixedVersion::None(reason) => (None, Some(reason.clone())),
@@ -295,14 +396,17 @@ impl FindingReport {
 
         Self {
             id: finding.id.clone(),
-            aliases: finding.aliases.clone(),
+            aliases: aliases(finding),
             summary: finding.summary.clone(),
             package: PackageReport::from(&finding.package),
             locations: finding.locations.iter().map(LocationReport::from).collect(),
             paths: finding.paths.clone(),
             scope: scope_name(finding.scope).to_owned(),
+            group: group(finding, input.groups),
+            requirement: finding.requirement.as_ref().map(RequirementReport::from),
             fixed_version,
             no_fix_reason,
+            package_fix: input.fixes.get(&finding.package).cloned(),
             severity: finding.severity.level.into(),
             cvss: finding.severity.cvss_score.map(|score| CvssReport {
                 score,
@@ -331,7 +435,7 @@ impl FindingReport {
                 .collect(),
             malicious: finding.malicious,
             informational: finding.informational.clone(),
-            at_or_above_threshold: threshold.is_reached_by(finding),
+            at_or_above_threshold: input.threshold.is_reached_by(finding),
             references: references(finding),
         }
     }

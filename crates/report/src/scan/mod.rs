@@ -30,6 +30,9 @@ pub struct ScanReport {
     pub summary: Summary,
     /// Findings that are not ignored: malicious releases first, then worst first.
     pub findings: Vec<FindingReport>,
+    /// Possible findings, worst first: some versions that a requirement admits are affected, others
+    /// are not, and no file states which one is installed. None of them is in `findings`.
+    pub possible: Vec<FindingReport>,
     /// Findings that an ignore entry covers, worst first.
     pub ignored: Vec<IgnoredReport>,
     /// Findings that a statement of a VEX document suppresses, worst first.
@@ -75,6 +78,11 @@ pub struct Summary {
     pub packages: usize,
     /// Findings that are not ignored.
     pub findings: usize,
+    /// Possible findings that are not ignored. They are not part of `findings`.
+    pub possible: usize,
+    /// Findings and possible findings in files that are not part of the product, by group of files;
+    /// the findings are part of `findings`.
+    pub groups: Vec<GroupSummary>,
     /// Numbers of findings by severity.
     pub by_severity: SeverityCounts,
     /// Distinct package versions that have findings.
@@ -102,6 +110,17 @@ pub struct Summary {
     /// The reason for the exit code: `clean`, `findings`, `incomplete`, `nothing-to-scan` or
     /// `malicious`.
     pub exit_reason: String,
+}
+
+/// Findings in one group of files that are not part of the product.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct GroupSummary {
+    /// The group: `test`, `example`, `vendored` or `generated`.
+    pub group: String,
+    /// Findings that are in such files only.
+    pub findings: usize,
+    /// Possible findings that are in such files only.
+    pub possible: usize,
 }
 
 /// Numbers of findings by severity.
@@ -159,11 +178,12 @@ pub enum SeverityName {
 pub struct FindingReport {
     /// Id of the vulnerability.
     pub id: String,
-    /// Other ids of the same vulnerability.
+    /// Other ids of the same vulnerability, CVE ids first.
     pub aliases: Vec<String>,
     /// Description in one line; may be empty.
     pub summary: String,
-    /// The affected package version.
+    /// The affected package version. The version is empty when no file states one; see
+    /// `requirement`.
     pub package: PackageReport,
     /// Lines of lockfiles that contain the package version.
     pub locations: Vec<LocationReport>,
@@ -173,10 +193,19 @@ pub struct FindingReport {
     /// Strongest reason for which the package is there: `runtime`, `peer`, `optional`,
     /// `build`, `test` or `development`.
     pub scope: String,
+    /// The group of files that the finding is in, when all its locations are in such files: `test`,
+    /// `example`, `vendored` or `generated`; `null` for the repository's own dependencies.
+    pub group: Option<String>,
+    /// The requirement that admits affected versions, for a package of which no file states a
+    /// version; `null` for a finding about a version.
+    pub requirement: Option<RequirementReport>,
     /// Smallest version above the installed one that is not affected; `null` when none is known.
     pub fixed_version: Option<String>,
     /// Why there is no fixed version; `null` when there is one.
     pub no_fix_reason: Option<String>,
+    /// Smallest version that fixes every finding of this package version that has a fix; `null` when
+    /// there is none, for a requirement (see `raised`), and for a finding that does not count.
+    pub package_fix: Option<String>,
     /// How severe the records say it is.
     pub severity: SeverityName,
     /// CVSS base score and vector; `null` when no vector is known.
@@ -206,6 +235,23 @@ pub struct FindingReport {
     pub references: Vec<ReferenceReport>,
 }
 
+/// A requirement for which no file states a version, compared with a vulnerability.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct RequirementReport {
+    /// The requirement in the notation of the ecosystem; empty when any version satisfies it.
+    pub requirement: String,
+    /// The part of the admitted versions that is affected: `all` in a finding, `some` in a possible
+    /// finding.
+    pub extent: String,
+    /// The admitted versions that are affected, as intervals in ascending order: `>= 1.0.0, < 1.2.3`.
+    pub affected: Vec<String>,
+    /// Whether the newest admitted version is affected; `null` when the records do not tell.
+    pub newest_affected: Option<bool>,
+    /// The requirement that admits no affected version and differs least from the present one; `null`
+    /// when the records name no fixed version.
+    pub raised: Option<String>,
+}
+
 /// A version of a package.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct PackageReport {
@@ -213,7 +259,7 @@ pub struct PackageReport {
     pub ecosystem: String,
     /// Name as the registry writes it.
     pub name: String,
-    /// Locked version, as the file writes it.
+    /// Locked version, as the file writes it; empty when only a requirement is known.
     pub version: String,
     /// Package URL of the version, percent-encoded.
     pub purl: String,
@@ -379,6 +425,21 @@ pub struct LockfileReport {
     pub packages: usize,
     /// Whether the file lists direct dependencies only, so that transitive ones were not scanned.
     pub direct_only: bool,
+    /// Entries of the file that could not be read; the file was read in part when there are any.
+    pub skipped: Vec<SkippedReport>,
+}
+
+/// An entry of a lockfile that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct SkippedReport {
+    /// Line of the entry, from 1.
+    pub line: u32,
+    /// What is wrong with it: a fragment that follows the file's name.
+    pub reason: String,
+    /// What is lost with it: `package` (a package may be missing, so the scan is incomplete), `edge`
+    /// (all packages are known, a dependency between two of them is missing) or `detail` (a hash or
+    /// the like is missing).
+    pub loss: String,
 }
 
 impl ScanReport {

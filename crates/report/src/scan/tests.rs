@@ -1,7 +1,9 @@
 mod samples;
 
+use std::collections::BTreeMap;
+
 use insta::assert_snapshot;
-use patchgate_model::{Finding, Level, Lockfile};
+use patchgate_model::{Extent, Finding, Level, Location, Lockfile};
 
 use super::*;
 use crate::Terminal;
@@ -84,6 +86,7 @@ fn colour_changes_nothing_but_colour() {
     let color = Terminal {
         width: 100,
         color: true,
+        interactive: false,
     };
     let painted = rich().to_table(color);
 
@@ -147,6 +150,97 @@ fn direct_dependencies_alone_are_told() {
         !of(&[lockfile()])
             .to_markdown(usize::MAX)
             .contains("direct dependencies only")
+    );
+}
+
+#[test]
+fn a_requirement_keeps_its_affected_part() {
+    let possible = required("GHSA-1", "qs", "^4.0.0", Extent::Some);
+    let certain = required("GHSA-2", "qs", "^4.0.0", Extent::All);
+    let report = ScanReport::new(&ScanInput {
+        findings: &[certain],
+        possible: &[possible],
+        ..input(&[lockfile()], &[])
+    });
+
+    assert_eq!((report.summary.findings, report.summary.possible), (1, 1));
+    let extents = [&report.findings[0], &report.possible[0]]
+        .map(|finding| finding.requirement.clone().unwrap().extent);
+    assert_eq!(extents, ["all", "some"]);
+    assert_eq!(
+        report.possible[0].requirement,
+        Some(RequirementReport {
+            requirement: "^4.0.0".into(),
+            extent: "some".into(),
+            affected: vec![">= 4.0.0, < 6.5.3".into()],
+            newest_affected: Some(false),
+            raised: Some("^6.5.3".into()),
+        })
+    );
+}
+
+#[test]
+fn a_finding_is_in_a_group_only_with_all_its_files() {
+    let at = |files: &[&str]| {
+        let mut finding = finding(&files.join("+"), "qs", "6.5.2", Level::High, Some(8.0));
+        finding.locations = files
+            .iter()
+            .map(|file| Location {
+                file: (*file).into(),
+                line: 1,
+            })
+            .collect();
+        finding
+    };
+    let groups = BTreeMap::from([("t/a", "test"), ("t/b", "test"), ("e/c", "example")]);
+    let report = ScanReport::new(&ScanInput {
+        findings: &[
+            at(&["t/a", "t/b"]),
+            at(&["t/a", "own"]),
+            at(&["own", "t/a"]),
+            at(&["e/c", "t/b"]),
+        ],
+        possible: &[required("GHSA-1", "qs", "*", Extent::Some)],
+        groups: &groups,
+        ..input(&[lockfile()], &[])
+    });
+
+    let of = |id: &str| {
+        let found = report.findings.iter().find(|finding| finding.id == id);
+        found.unwrap().group.as_deref()
+    };
+    assert_eq!(of("t/a+t/b"), Some("test"));
+    assert_eq!((of("t/a+own"), of("own+t/a")), (None, None));
+    assert_eq!(of("e/c+t/b"), Some("example"));
+    let counted: Vec<_> = report
+        .summary
+        .groups
+        .iter()
+        .map(|one| (one.group.as_str(), one.findings, one.possible))
+        .collect();
+    assert_eq!(counted, [("example", 1, 0), ("test", 1, 0)]);
+}
+
+#[test]
+fn a_file_read_in_part_names_what_is_lost() {
+    let report = rich();
+    let lost: Vec<_> = report.lockfiles[0]
+        .skipped
+        .iter()
+        .map(|one| (one.line, one.loss.as_str()))
+        .collect();
+    assert_eq!(lost, [(12, "package"), (40, "edge"), (51, "detail")]);
+}
+
+#[test]
+fn the_cve_is_the_first_alias() {
+    let mut finding = exploited();
+    finding.aliases = ["BIT-qs-2024-1", "CVE-2024-9", "GHSA-z", "CVE-2024-0001"]
+        .map(str::to_owned)
+        .into();
+    assert_eq!(
+        report(&[finding], &[], &[], &[]).findings[0].aliases,
+        ["CVE-2024-0001", "CVE-2024-9", "BIT-qs-2024-1", "GHSA-z"]
     );
 }
 

@@ -1,14 +1,14 @@
 //! Findings, ignored and suppressed ones, problems and sources of every kind.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::Terminal;
 use crate::scan::*;
 use patchgate_config::{IgnoredFinding, Notice};
 use patchgate_model::{
-    Advisory, EcosystemName, Epss, Finding, FixedVersion, FormatId, Kev, KevStatus, Level,
-    Location, Lockfile, Origin, Package, PackageRef, Problem, ProblemKind, Reference, Scope, Score,
-    Severity, Signals, SourceStatus, package_url,
+    Advisory, EcosystemName, Epss, Extent, Finding, FixedVersion, FormatId, Kev, KevStatus, Level,
+    Location, Lockfile, Loss, Origin, Package, PackageRef, Problem, ProblemKind, Reference,
+    RequirementMatch, Scope, Score, Severity, Signals, SkippedEntry, SourceStatus, package_url,
 };
 use patchgate_risk::Threshold;
 use patchgate_vex::{Decision, Justification, Status, SuppressedFinding};
@@ -184,6 +184,38 @@ pub(super) fn findings() -> Vec<Finding> {
     vec![unmaintained, development, hostile(), exploited(), malicious]
 }
 
+/// A finding about a requirement. The version of the package is unknown.
+pub(super) fn required(id: &str, package: &str, requirement: &str, extent: Extent) -> Finding {
+    let mut finding = finding(id, package, "", Level::High, Some(7.5));
+    finding.locations[0].file = "package.json".into();
+    finding.paths = vec![vec![format!("{package}@{requirement}")]];
+    finding.requirement = Some(RequirementMatch {
+        requirement: requirement.into(),
+        extent,
+        affected: vec![">= 4.0.0, < 6.5.3".into()],
+        newest_affected: Some(extent == Extent::All),
+        raised: Some("^6.5.3".into()),
+    });
+    rate(&mut finding);
+
+    finding
+}
+
+/// Entries of a lockfile that could not be read, one of each loss.
+pub(super) fn skipped() -> Vec<SkippedEntry> {
+    let entry = |line, reason: &str, loss| SkippedEntry {
+        line,
+        reason: reason.into(),
+        loss,
+    };
+
+    vec![
+        entry(12, "lacks the version of `a`", Loss::Package),
+        entry(40, "requires `b`, which is not locked", Loss::Edge),
+        entry(51, "has an invalid hash of `c`", Loss::Detail),
+    ]
+}
+
 pub(super) fn lockfile() -> Lockfile {
     let package = |name: &str, origin: Origin| Package {
         origin,
@@ -270,15 +302,27 @@ pub(crate) fn rich() -> ScanReport {
                 .into(),
     }];
 
+    let possible = [required(
+        "GHSA-pppp-qqqq-rrrr",
+        "qs",
+        "^4.0.0",
+        Extent::Some,
+    )];
+    let lockfile = Lockfile {
+        skipped: skipped(),
+        ..lockfile()
+    };
+
     ScanReport::new(&ScanInput {
         findings: &findings(),
+        possible: &possible,
         ignored: &ignored,
         suppressed: &suppressed(),
         vex_notices: &vex_notices(),
         notices: &notices,
         problems: &problems(),
         waived: NOTHING_WAIVED,
-        ..input(&[lockfile()], &sources())
+        ..input(&[lockfile], &sources())
     })
 }
 
@@ -347,15 +391,21 @@ pub(super) fn vex_notices() -> Vec<patchgate_vex::Notice> {
     ]
 }
 
+static NO_FIXES: BTreeMap<PackageRef, String> = BTreeMap::new();
+static NO_GROUPS: BTreeMap<&str, &str> = BTreeMap::new();
+
 /// Nothing but these files, read without a problem.
 pub(super) fn input<'a>(lockfiles: &'a [Lockfile], sources: &'a [SourceStatus]) -> ScanInput<'a> {
     ScanInput {
         findings: &[],
+        possible: &[],
+        fixes: &NO_FIXES,
         ignored: &[],
         suppressed: &[],
         vex_notices: &[],
         notices: &[],
         lockfiles,
+        groups: &NO_GROUPS,
         problems: &[],
         waived: NOTHING_WAIVED,
         sources,
@@ -391,6 +441,7 @@ pub(crate) fn plain(width: usize) -> Terminal {
     Terminal {
         width,
         color: false,
+        interactive: false,
     }
 }
 
