@@ -59,6 +59,7 @@ pub mod pypi;
 mod release;
 mod requirement_error;
 mod scope;
+mod skipped;
 #[cfg(test)]
 mod snapshot_text;
 pub mod swift;
@@ -79,6 +80,7 @@ pub use intervals::intervals;
 pub use patchgate_syntax::{self as syntax, Input, ParseError, Siblings, limits};
 pub use release::{MetadataRequest, Release, Requirement};
 pub use requirement_error::RequirementError;
+pub use skipped::SkippedEntries;
 pub use upgradable::{EditError, RequirementEdit, Upgradable};
 pub use version_set::{Interval, Prereleases, VersionSet};
 

@@ -6,7 +6,8 @@ use patchgate_model::{Edge, Lockfile, Origin};
 
 use crate::purl;
 
-/// The whole lockfile, with one line per package, root, edge, unresolved requirement and missing file.
+/// The whole lockfile, with one line per package, root, edge, unresolved
+/// requirement, missing file and skipped entry.
 pub(crate) fn snapshot_text(lockfile: &Lockfile) -> String {
     let mut text = format!("{} {}\n", lockfile.path, lockfile.format);
     for package in &lockfile.packages {
@@ -54,6 +55,14 @@ pub(crate) fn snapshot_text(lockfile: &Lockfile) -> String {
             text,
             "{}: lacks {} {} {} at {} {:?}",
             file.line, file.role, file.name, file.version, file.path, file.reason
+        );
+    }
+
+    for entry in &lockfile.skipped {
+        let _ = writeln!(
+            text,
+            "{}: skipped {:?}: {}",
+            entry.line, entry.loss, entry.reason
         );
     }
 

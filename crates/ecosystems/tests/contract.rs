@@ -212,6 +212,15 @@ fn check_inventory(lockfile: &Lockfile, fixture: &Fixture) {
         }
     }
 
+    for entry in &lockfile.skipped {
+        let reason = &entry.reason;
+        assert!(
+            !reason.is_empty() && !reason.ends_with('.') && !reason.contains('\n'),
+            "{at}: `{reason}` is not a fragment"
+        );
+        assert!(entry.line >= 1 && entry.line as usize <= lines, "{at}");
+    }
+
     let paths: Vec<&String> = lockfile
         .packages
         .iter()
