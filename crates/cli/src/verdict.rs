@@ -1,7 +1,7 @@
 //! Verdict of a run: the threshold from flags and settings, the exit code, the report and the
 //! outputs of a CI step.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use patchgate_config::Config;
 use patchgate_model::{Finding, Inventory, Level, Problem, ProblemKind};
@@ -90,6 +90,12 @@ pub(crate) fn scan_report(
     exit: Exit,
     context: &Context,
 ) -> ScanReport {
+    let groups = &result.contents.inventory.groups;
+    let groups = groups
+        .iter()
+        .map(|(path, group)| (path.as_str(), group.word()))
+        .collect();
+
     ScanReport::new(&ScanInput {
         findings: &result.findings.kept,
         possible: &result.findings.possible,
@@ -99,7 +105,7 @@ pub(crate) fn scan_report(
         vex_notices: &result.findings.vex_notices,
         notices: &result.findings.notices,
         lockfiles: &result.contents.inventory.lockfiles,
-        groups: &BTreeMap::new(),
+        groups: &groups,
         problems,
         sources: &result.sources,
         threshold: rule.threshold,
