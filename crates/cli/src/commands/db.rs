@@ -1,5 +1,6 @@
 //! `patchgate db`: the offline advisory store.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use patchgate_advisories::{BuildProgress, BuildReport, Existing, Store, UpdateOptions};
 use patchgate_ecosystems::ALL;
 use patchgate_http::{Client, ClientOptions};
+use patchgate_inventory::Repository;
 use patchgate_model::{SourceStatus, UserError};
 use patchgate_scan::{feed_url, open_store};
 
@@ -63,9 +65,14 @@ struct UpdateArgs {
     )]
     into: PathBuf,
 
-    /// OSV name of an ecosystem to fetch (repeatable) [default: those of `patchgate formats`]
-    #[arg(long, value_name = "ECOSYSTEM")]
+    /// OSV name of an ecosystem to fetch (repeatable); `used` means those that the repository depends
+    /// on, `all` those of `patchgate formats`. The ecosystems of the store are fetched as well
+    #[arg(long, value_name = "ECOSYSTEM", default_value = USED)]
     ecosystem: Vec<String>,
+
+    /// Repository that `--ecosystem used` reads
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    repository: PathBuf,
 
     /// Archive, file or directory with records of your own, in addition to the exports (repeatable);
     /// they are read completely at each update, and kept without this flag
@@ -157,22 +164,17 @@ fn build(args: &BuildArgs, context: &Context) -> anyhow::Result<Exit> {
     print_report(&report, &args.into, context.environment.now())
 }
 
+/// The word for the ecosystems that a repository depends on.
+const USED: &str = "used";
+/// The word for every ecosystem with lockfiles.
+const EVERY: &str = "all";
+
 /// Time limit for one export, which may have some hundred megabytes.
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(900);
 
 async fn update(args: &UpdateArgs, context: &Context) -> anyhow::Result<Exit> {
-    let ecosystems = if args.ecosystem.is_empty() {
-        // Ecosystems without lockfiles are operating systems, whose packages come from SBOMs. Their
-        // exports are large, so they are fetched on request only.
-        ALL.iter()
-            .filter(|ecosystem| ecosystem.has_advisories() && ecosystem.files().is_some())
-            .map(|ecosystem| ecosystem.name().to_string())
-            .collect()
-    } else {
-        args.ecosystem.clone()
-    };
     let options = UpdateOptions {
-        ecosystems,
+        ecosystems: ecosystems(args)?,
         exports: args.mirror.clone(),
         kev: feed_url(&args.kev_url),
         epss: feed_url(&args.epss_url),
@@ -195,6 +197,50 @@ async fn update(args: &UpdateArgs, context: &Context) -> anyhow::Result<Exit> {
     context.runner.output("cache-key", &report.cache_key)?;
 
     print_report(&report, &args.into, context.environment.now())
+}
+
+/// The ecosystems to fetch, without duplicates.
+fn ecosystems(args: &UpdateArgs) -> Result<Vec<String>, UserError> {
+    let mut names = BTreeSet::new();
+    for name in &args.ecosystem {
+        match name.as_str() {
+            USED => names.extend(used(&args.repository)?),
+            // Ecosystems without lockfiles are operating systems, whose packages come from SBOMs.
+            // Their exports are large, so they are fetched on request only.
+            EVERY => names.extend(
+                ALL.iter()
+                    .filter(|ecosystem| ecosystem.has_advisories() && ecosystem.files().is_some())
+                    .map(|ecosystem| ecosystem.name().to_string()),
+            ),
+            name => {
+                names.insert(name.to_owned());
+            }
+        }
+    }
+
+    if names.is_empty() && Store::open(&args.into).is_err() {
+        let reason = format!(
+            "`{}` depends on no ecosystem that has advisories",
+            args.repository.display()
+        );
+        return Err(UserError::usage(reason)
+            .with_hint("name what to fetch: `--ecosystem npm`, or `--ecosystem all`"));
+    }
+    Ok(names.into_iter().collect())
+}
+
+/// The ecosystems of everything that a scan of the repository would look up.
+fn used(repository: &Path) -> Result<Vec<String>, UserError> {
+    let inventory = Repository::open(repository, &[])?.read(|_| ()).inventory;
+    let queries = patchgate_advisories::queries(&inventory);
+    let mut names: Vec<String> = queries
+        .iter()
+        .filter(|query| patchgate_ecosystems::by_name(query.ecosystem).is_some())
+        .map(|query| query.ecosystem.to_string())
+        .collect();
+    names.dedup();
+
+    Ok(names)
 }
 
 fn usage(error: &dyn std::error::Error, hint: Option<impl Into<String>>) -> UserError {

@@ -28,9 +28,10 @@ const MAX_DESCRIPTION: usize = 1_024;
 const MAX_LOCATIONS: usize = 100;
 
 impl ScanReport {
-    /// As SARIF: one rule for each vulnerability, one result for each location of a finding. Ignored
-    /// and suppressed findings are suppressed results, and the invocation of an incomplete scan is
-    /// marked as not successful.
+    /// As SARIF: one rule for each vulnerability, one result for each location of a finding. Possible
+    /// findings are notes with the property `possible`. Ignored and suppressed findings are suppressed
+    /// results, and the invocation of an incomplete scan is marked as not successful, unless the
+    /// settings waive all that is missing.
     #[must_use]
     pub fn to_sarif(&self) -> String {
         let mut rules = Rules::default();
@@ -39,6 +40,7 @@ impl ScanReport {
         let all = self
             .findings
             .iter()
+            .chain(&self.possible)
             .map(|finding| (finding, None))
             .chain(self.ignored.iter().map(|i| (&i.finding, Some(accepted(i)))))
             .chain(
@@ -73,7 +75,7 @@ impl ScanReport {
                 "%SRCROOT%": { "description": { "text": "The root of the repository." } }
             },
             "invocations": [{
-                "executionSuccessful": self.summary.complete && omitted == 0,
+                "executionSuccessful": self.incomplete.iter().all(|one| one.waived) && omitted == 0,
                 "exitCode": self.summary.exit_code,
                 "toolExecutionNotifications": self.notifications(omitted),
             }],
@@ -128,7 +130,8 @@ fn incomplete(problem: &IncompleteReport) -> Value {
         message.push_str(&sentence(hint));
     }
 
-    let mut notification = json!({ "level": "error", "message": { "text": message } });
+    let level = if problem.waived { "warning" } else { "error" };
+    let mut notification = json!({ "level": level, "message": { "text": message } });
     if let Some(file) = &problem.file {
         notification["locations"] = json!([location(file, problem.line)]);
     }
@@ -281,7 +284,7 @@ fn result(finding: &FindingReport, rule: usize, index: usize, suppression: Optio
     let mut result = json!({
         "ruleId": clean(&finding.id),
         "ruleIndex": rule,
-        "level": level(finding),
+        "level": if is_possible(finding) { "note" } else { level(finding) },
         "message": { "text": message(finding) },
         "partialFingerprints": { "patchgateFinding/v1": fingerprint(finding, file) },
         "properties": {
@@ -292,6 +295,10 @@ fn result(finding: &FindingReport, rule: usize, index: usize, suppression: Optio
             "fixedVersion": finding.fixed_version,
         },
     });
+    if let Some(matched) = &finding.requirement {
+        result["properties"]["requirement"] = json!(matched.requirement);
+        result["properties"]["possible"] = json!(is_possible(finding));
+    }
     if let Some(at) = at {
         result["locations"] = json!([location(&at.file, Some(at.line))]);
     }
@@ -301,6 +308,24 @@ fn result(finding: &FindingReport, rule: usize, index: usize, suppression: Optio
     }
 
     result
+}
+
+/// Whether only some versions that a requirement admits are affected.
+fn is_possible(finding: &FindingReport) -> bool {
+    finding
+        .requirement
+        .as_ref()
+        .is_some_and(|matched| matched.extent == "some")
+}
+
+/// The package with its version, or with its requirement where no file states a version.
+fn subject(finding: &FindingReport) -> String {
+    let name = clean(&finding.package.name);
+    match &finding.requirement {
+        None => format!("{name}@{}", clean(&finding.package.version)),
+        Some(matched) if matched.requirement.is_empty() => format!("{name} (any version)"),
+        Some(matched) => format!("{name} ({})", clean(&matched.requirement)),
+    }
 }
 
 /// The justification of an ignore entry.
@@ -320,13 +345,13 @@ fn stated(suppressed: &SuppressedReport) -> String {
 
 fn message(finding: &FindingReport) -> String {
     let mut parts = vec![format!(
-        "{}@{} is {} {}{}.",
-        clean(&finding.package.name),
-        clean(&finding.package.version),
-        if finding.malicious {
-            "a malicious release, an incident:"
-        } else {
-            "affected by"
+        "{} is {} {}{}.",
+        subject(finding),
+        match (finding.malicious, is_possible(finding)) {
+            (true, false) => "a malicious release, an incident:",
+            (true, true) => "possibly a malicious release:",
+            (false, false) => "affected by",
+            (false, true) => "possibly affected by",
         },
         clean(&finding.id),
         match clean(&finding.summary) {
@@ -334,6 +359,16 @@ fn message(finding: &FindingReport) -> String {
             summary => format!(": {}", summary.trim_end_matches('.')),
         }
     )];
+    if let Some(matched) = finding
+        .requirement
+        .as_ref()
+        .filter(|_| is_possible(finding))
+    {
+        parts.push(format!(
+            "Affected of the admitted versions: {}.",
+            clean(&matched.affected.join("; "))
+        ));
+    }
     parts.push(match (&finding.fixed_version, &finding.no_fix_reason) {
         (Some(version), _) => format!("Fixed in {}.", clean(version)),
         (None, Some(reason)) => format!("No fix: {}", sentence(reason)),
@@ -365,7 +400,15 @@ fn fingerprint(finding: &FindingReport, file: &str) -> String {
         &finding.package.name,
         &finding.package.version,
         file,
-    ] {
+    ]
+    .into_iter()
+    // Results about locked versions keep the hash that they had before there were others.
+    .chain(
+        finding
+            .requirement
+            .as_ref()
+            .map(|matched| matched.requirement.as_str()),
+    ) {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part.as_bytes());
     }
