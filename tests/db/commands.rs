@@ -1,5 +1,7 @@
 //! `patchgate db`.
 
+use std::io::Write as _;
+
 use crate::support::sandbox::Sandbox;
 
 #[test]
@@ -283,8 +285,6 @@ fn a_directory_that_is_not_a_store_is_never_built_into() {
 /// The hint is run as it is printed, with the flags that it names for a machine without a network.
 #[test]
 fn the_hint_for_a_missing_ecosystem_adds_it_to_the_store() {
-    use std::io::Write as _;
-
     let sandbox = Sandbox::new();
     sandbox.example("cargo-service");
     let advisories = crate::support::sandbox::root().join("examples/advisories");
@@ -306,18 +306,7 @@ fn the_hint_for_a_missing_ecosystem_adds_it_to_the_store() {
         assert!(hint.contains(flag), "{hint}");
     }
 
-    std::fs::create_dir_all(sandbox.path("exports/crates.io")).unwrap();
-    let export = std::fs::File::create(sandbox.path("exports/crates.io/all.zip")).unwrap();
-    let mut export = zip::ZipWriter::new(export);
-    for record in std::fs::read_dir(advisories.join("crates.io")).unwrap() {
-        let path = record.unwrap().path();
-        let name = path.file_name().unwrap().to_str().unwrap();
-        export
-            .start_file(name, zip::write::SimpleFileOptions::default())
-            .unwrap();
-        export.write_all(&std::fs::read(&path).unwrap()).unwrap();
-    }
-    export.finish().unwrap();
+    export(&sandbox, "crates.io");
 
     let mut arguments: Vec<&str> = command.split(' ').skip(1).collect();
     arguments.extend([
@@ -334,4 +323,69 @@ fn the_hint_for_a_missing_ecosystem_adds_it_to_the_store() {
     let report = scan().expect(1).json();
     assert_eq!(report["incomplete"].as_array().unwrap().len(), 0);
     assert_eq!(report["findings"].as_array().unwrap().len(), 3);
+}
+
+/// Writes an export of OSV's layout to `exports`, with the example's advisories of an ecosystem.
+fn export(sandbox: &Sandbox, ecosystem: &str) {
+    let directory = format!("exports/{ecosystem}");
+    std::fs::create_dir_all(sandbox.path(&directory)).unwrap();
+    let file = std::fs::File::create(sandbox.path(&format!("{directory}/all.zip"))).unwrap();
+    let mut export = zip::ZipWriter::new(file);
+    let advisories = crate::support::sandbox::root().join("examples/advisories");
+    for record in std::fs::read_dir(advisories.join(ecosystem)).unwrap() {
+        let path = record.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        export
+            .start_file(name, zip::write::SimpleFileOptions::default())
+            .unwrap();
+        export.write_all(&std::fs::read(&path).unwrap()).unwrap();
+    }
+    export.finish().unwrap();
+}
+
+/// An update without names fetches what the repository depends on, packages without a lockfile
+/// included, and then what the store has.
+#[test]
+fn an_update_fetches_the_ecosystems_that_the_repository_uses() {
+    let sandbox = Sandbox::new();
+    export(&sandbox, "npm");
+    export(&sandbox, "crates.io");
+    let update = |repository: &str| {
+        sandbox.run(&[
+            "db",
+            "update",
+            "--into",
+            "store",
+            "--repository",
+            repository,
+            "--mirror",
+            "exports",
+            "--kev-url",
+            "none",
+            "--epss-url",
+            "none",
+        ])
+    };
+    sandbox.write("empty/README.md", "nothing");
+    let refused = update("empty").expect(2);
+    assert!(
+        refused.stderr.contains("depends on no ecosystem"),
+        "{refused:?}"
+    );
+
+    sandbox.write(
+        "a/package.json",
+        r#"{"dependencies": {"left-pad": "^1.0.0"}}"#,
+    );
+    update("a").expect(0);
+    assert_eq!(sources(&sandbox), ["osv:npm"]);
+
+    sandbox.write(
+        "b/Cargo.toml",
+        "[package]\nname = \"b\"\n[dependencies]\nserde = \"1\"\n",
+    );
+    update("b").expect(0);
+    assert_eq!(sources(&sandbox), ["osv:crates.io", "osv:npm"]);
+    update("empty").expect(0);
+    assert_eq!(sources(&sandbox).len(), 2);
 }
