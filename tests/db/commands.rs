@@ -367,7 +367,7 @@ fn an_update_fetches_the_ecosystems_that_the_repository_uses() {
         ])
     };
     sandbox.write("empty/README.md", "nothing");
-    let refused = update("empty").expect(2);
+    let refused = update("repo/empty").expect(2);
     assert!(
         refused.stderr.contains("depends on no ecosystem"),
         "{refused:?}"
@@ -377,15 +377,15 @@ fn an_update_fetches_the_ecosystems_that_the_repository_uses() {
         "a/package.json",
         r#"{"dependencies": {"left-pad": "^1.0.0"}}"#,
     );
-    update("a").expect(0);
+    update("repo/a").expect(0);
     assert_eq!(sources(&sandbox), ["osv:npm"]);
 
     sandbox.write(
         "b/Cargo.toml",
         "[package]\nname = \"b\"\n[dependencies]\nserde = \"1\"\n",
     );
-    update("b").expect(0);
+    update("repo/b").expect(0);
     assert_eq!(sources(&sandbox), ["osv:crates.io", "osv:npm"]);
-    update("empty").expect(0);
+    update("repo/empty").expect(0);
     assert_eq!(sources(&sandbox).len(), 2);
 }

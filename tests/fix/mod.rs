@@ -5,4 +5,5 @@ mod examples;
 mod faults;
 mod files;
 mod hostile;
+mod requirements;
 mod workspace;

@@ -7,4 +7,5 @@ mod git_sources;
 mod malicious;
 mod maven;
 mod osv_faults;
+mod requirements;
 mod vex;

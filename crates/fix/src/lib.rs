@@ -23,6 +23,7 @@ mod manifests;
 mod plan_report;
 mod registries;
 mod release_index;
+mod requirements;
 mod run;
 mod session;
 mod types;

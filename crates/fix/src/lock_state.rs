@@ -111,7 +111,8 @@ impl LockState {
     }
 }
 
-/// The findings in a lockfile.
+/// The findings about the locked versions of a lockfile. Requirements that it leaves open are judged
+/// and raised on their own.
 ///
 /// # Errors
 /// When something could not be looked up or judged.
@@ -120,11 +121,17 @@ pub(super) async fn findings(
     source: &AdvisorySource,
 ) -> Result<Vec<Finding>, Failure> {
     let inventory = Inventory {
-        lockfiles: vec![lockfile.clone()],
+        lockfiles: vec![Lockfile {
+            unresolved: Vec::new(),
+            ..lockfile.clone()
+        }],
         ..Inventory::default()
     };
     let lookup = source.lookup_inventory(&inventory).await;
-    let found = find(&inventory, &lookup, &NoSignals);
+    let mut found = find(&inventory, &lookup, &NoSignals);
+    found
+        .findings
+        .retain(|finding| finding.requirement.is_none());
 
     match lookup.problems.into_iter().chain(found.problems).next() {
         Some(problem) => Err(problem.into()),

@@ -63,7 +63,7 @@ pub(super) fn finish(plan: &mut Plan) {
 }
 
 /// Records a change; a second one of the same file goes on from the first.
-fn change(plan: &mut Plan, path: &str, before: &[u8], after: &[u8]) {
+pub(super) fn change(plan: &mut Plan, path: &str, before: &[u8], after: &[u8]) {
     match plan.changes.iter_mut().find(|change| change.path == path) {
         Some(change) => change.after = after.to_vec(),
         None => plan.changes.push(FileChange {

@@ -11,7 +11,7 @@ use patchgate_scan::{ScanRequest, ScanResult, scan};
 
 use crate::context::{FixContext, Fixed};
 use crate::deadline::TimeLimit;
-use crate::{plan_report, session};
+use crate::{plan_report, requirements, session};
 
 /// Options of [`fix`], as a user gives them.
 #[derive(Debug, Clone, Copy)]
@@ -51,7 +51,7 @@ pub async fn fix(
     })?;
     let scan = scan(request, environment).await?;
 
-    let fixed = plan(&FixContext {
+    let context = FixContext {
         contents: &scan.contents,
         root: request.inputs.root(),
         source: &scan.source,
@@ -63,8 +63,19 @@ pub async fn fix(
         time_limit: options.time_limit,
         suppressions: &scan.suppressions(),
         progress: request.progress,
-    })
-    .await;
+    };
+    let mut fixed = plan(&context).await;
+
+    // Possible findings are fixed on request, by the setting that also makes them count.
+    let on_request = scan
+        .findings
+        .possible
+        .iter()
+        .filter(|_| request.threshold.possible);
+    let findings = scan.findings.kept.iter().chain(on_request);
+    requirements::raise(&context, findings, &mut fixed).await;
+    plan_report::finish(&mut fixed.plan);
+    drop(context);
 
     let mut problems = scan.incomplete.clone();
     problems.extend(fixed.problems);
@@ -80,7 +91,8 @@ pub async fn fix(
 }
 
 impl FixOutcome {
-    /// The findings of the scan that the plan does not fix.
+    /// The findings of the scan that the plan does not fix, and the possible findings that it was
+    /// asked to fix and does not.
     pub fn remaining(&self) -> impl Iterator<Item = &Finding> {
         let mut left: BTreeMap<PackageVersion, BTreeSet<&str>> = BTreeMap::new();
         for unfixed in &self.plan.unfixed {
@@ -89,12 +101,15 @@ impl FixOutcome {
             left.entry(package).or_default().extend(ids);
         }
 
-        self.scan.findings.kept.iter().filter(move |finding| {
-            // A requirement without a lockfile is not changed.
-            finding.requirement.is_some()
-                || left
-                    .get(&finding.package.package_version())
-                    .is_some_and(|ids| ids.contains(finding.id.as_str()))
+        let findings = &self.scan.findings;
+        let all = findings.kept.iter().chain(&findings.possible);
+        all.filter(move |finding| {
+            let package = match &finding.requirement {
+                Some(matched) => PackageVersion::new(&*finding.package.name, &*matched.requirement),
+                None => finding.package.package_version(),
+            };
+            left.get(&package)
+                .is_some_and(|ids| ids.contains(finding.id.as_str()))
         })
     }
 }
@@ -133,7 +148,6 @@ async fn plan(context: &FixContext<'_>) -> Fixed {
         }
     }
 
-    plan_report::finish(&mut fixed.plan);
     fixed.notes.sort();
     fixed.notes.dedup();
 

@@ -81,7 +81,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
 
     let exit = verdict::exit(
         &fixed.scan.findings.kept,
-        fixed.remaining().chain(&fixed.scan.findings.possible),
+        fixed.remaining(),
         &fixed.problems,
         &rule,
         &fixed.scan.contents.inventory,

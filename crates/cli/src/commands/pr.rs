@@ -275,13 +275,7 @@ impl Run<'_> {
         let rule = self.rule();
         let kept = &fixed.scan.findings.kept;
         let inventory = &fixed.scan.contents.inventory;
-        let exit = verdict::exit(
-            kept,
-            fixed.remaining().chain(&fixed.scan.findings.possible),
-            &fixed.problems,
-            &rule,
-            inventory,
-        );
+        let exit = verdict::exit(kept, fixed.remaining(), &fixed.problems, &rule, inventory);
 
         Made {
             scan: verdict::scan_report(&fixed.scan, &fixed.problems, &rule, exit, self.context),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use patchgate_ecosystems::{fixable_format, is_fixable_manifest};
+use patchgate_ecosystems::{fixable_format, is_fixable_manifest, manifest_of};
 use patchgate_model::{ChangedFile, FileStatus};
 
 use crate::context::{Context, Outcome, block, or_met, review, unread, with};
@@ -115,6 +115,13 @@ pub(super) fn requirements_only(context: &Context<'_>) -> Vec<Outcome> {
     with(&context.evidence.files, "the changed files", |files| {
         let mut outcomes = Vec::new();
         for file in files.iter().filter(|file| is_fixable_manifest(&file.path)) {
+            if !is_locked(&file.path, files) {
+                outcomes.push(review(format!(
+                    "`{}` changes, and no lockfile that pins its requirements does",
+                    file.path
+                )));
+            }
+
             let Some(contents) = context.evidence.contents.get(&file.path) else {
                 outcomes.push(review(format!("`{}` was not read", file.path)));
                 continue;
@@ -145,6 +152,30 @@ pub(super) fn requirements_only(context: &Context<'_>) -> Vec<Outcome> {
         }
 
         or_met(outcomes, "in manifests only requirements change")
+    })
+}
+
+/// Whether a lockfile of the manifest's ecosystem at or above its directory changes too. Only then do
+/// the rules about lockfiles judge the versions that its requirements now lead to.
+fn is_locked(manifest: &str, files: &[ChangedFile]) -> bool {
+    let Some((ecosystem, _)) = manifest_of(manifest) else {
+        return false;
+    };
+    let directory = |path: &str| {
+        path.rsplit_once('/')
+            .map_or("", |(directory, _)| directory)
+            .to_owned()
+    };
+    let of_manifest = directory(manifest);
+
+    files.iter().any(|file| {
+        let above = directory(&file.path);
+        let is_above = above.is_empty()
+            || of_manifest == above
+            || of_manifest.starts_with(&format!("{above}/"));
+        is_above
+            && fixable_format(&file.path)
+                .is_some_and(|(upgradable, _)| upgradable.name() == ecosystem.name())
     })
 }
 

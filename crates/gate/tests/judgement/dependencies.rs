@@ -141,6 +141,52 @@ fn another_hash_or_origin_is_blocked() {
     );
 }
 
+/// The rules about lockfiles do not see what a requirement without a lockfile leads to.
+#[test]
+fn a_manifest_without_a_changed_lockfile_above_it_is_for_review() {
+    let lockfiles = (
+        lock(&[("smallvec", "1.6.0")]),
+        lock(&[("smallvec", "1.6.1")]),
+    );
+    let manifest = |version: &str| {
+        format!("[package]\nname = \"app\"\n[dependencies]\nqs = \"{version}\"\n").into_bytes()
+    };
+
+    let npm = |version: &str| {
+        format!(
+            r#"{{"lockfileVersion":3,"packages":{{"":{{}},"node_modules/qs":{{"version":"{version}"}}}}}}"#
+        )
+        .into_bytes()
+    };
+
+    for (lockfile, path, verdict) in [
+        ("Cargo.lock", "tool/Cargo.toml", Verdict::Merge),
+        ("tool/Cargo.lock", "tool/Cargo.toml", Verdict::Merge),
+        ("tool/Cargo.lock", "Cargo.toml", Verdict::Review),
+        ("tool/Cargo.lock", "toolbox/Cargo.toml", Verdict::Review),
+        ("package-lock.json", "tool/Cargo.toml", Verdict::Review),
+    ] {
+        let changed = match lockfile {
+            "package-lock.json" => (npm("6.5.2"), npm("6.5.3")),
+            _ => lockfiles.clone(),
+        };
+        let judgement = judge(
+            &Ok(policy()),
+            &evidence_of(&[
+                (lockfile, changed.0, changed.1),
+                (path, manifest("1.0.0"), manifest("9.0.0")),
+            ]),
+        );
+        let is_against = against(&judgement).contains(&"manifest-requirements");
+        assert_eq!(
+            is_against,
+            verdict == Verdict::Review,
+            "{lockfile} {path}: {}",
+            render(&judgement)
+        );
+    }
+}
+
 #[test]
 fn a_manifest_may_change_in_requirements_alone() {
     let lockfiles = (

@@ -1,0 +1,145 @@
+//! Requirements for which no file states a version.
+
+use crate::support::sandbox::Sandbox;
+
+/// A project without a lockfile: one requirement of each kind of answer.
+const MANIFEST: &str = r#"{
+  "dependencies": {
+    "left-pad": "^1.0.0",
+    "minimist": "^1.2.6",
+    "jquery": "^1.12.0",
+    "lodash": "^4.17.0",
+    "marked": "latest"
+  }
+}
+"#;
+
+fn sandbox() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.build_store();
+    sandbox.write("package.json", MANIFEST);
+    sandbox
+}
+
+fn names(list: &serde_json::Value) -> Vec<String> {
+    let mut names: Vec<String> = list
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| {
+            format!(
+                "{} {}",
+                one["package"]["name"].as_str().unwrap(),
+                one["requirement"]["requirement"].as_str().unwrap()
+            )
+        })
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+#[test]
+fn a_requirement_is_clean_a_finding_or_a_possible_finding() {
+    let sandbox = sandbox();
+    let scan =
+        |more: &[&str]| sandbox.offline("scan", &[&["--format", "json", "repo"], more].concat());
+
+    let report = scan(&[]).expect(1).json();
+    assert_eq!(names(&report["findings"]), ["jquery ^1.12.0"]);
+    assert_eq!(
+        names(&report["possible"]),
+        ["lodash ^4.17.0", "marked latest"]
+    );
+    assert_eq!(report["summary"]["complete"], true);
+
+    // Without the finding, possible ones fail the run only on request.
+    sandbox.write("package.json", MANIFEST.replace("^1.12.0", "^3.5.0"));
+    scan(&[]).expect(0);
+    scan(&["--fail-on", "possible"]).expect(1);
+    sandbox.write(".patchgate.yml", "thresholds: { possible: true }\n");
+    scan(&[]).expect(1);
+}
+
+#[test]
+fn a_requirement_without_versions_is_incomplete_unless_that_is_waived() {
+    let sandbox = sandbox();
+    sandbox.write(
+        "repo/package.json",
+        r#"{"dependencies": {"lodash": "git+https://h.invalid/lodash.git"}}"#,
+    );
+    let scan = || sandbox.offline("scan", &["--format", "json", "repo"]);
+
+    let report = scan().expect(3).json();
+    assert_eq!(report["incomplete"][0]["kind"], "unresolved");
+    assert_eq!(report["incomplete"][0]["waived"], false);
+
+    for (settings, code) in [
+        ("incomplete: warn", 0),
+        ("incomplete: { unresolved: warn }", 0),
+        ("incomplete: { feed: warn }", 3),
+        ("incomplete: fail", 3),
+    ] {
+        sandbox.write(
+            "repo/.patchgate.yml",
+            format!("thresholds: {{ {settings} }}\n"),
+        );
+        let report = scan().expect(code).json();
+        assert_eq!(report["incomplete"][0]["waived"], code == 0, "{settings}");
+        assert_eq!(report["summary"]["complete"], false, "{settings}");
+    }
+}
+
+#[test]
+fn one_requirement_can_be_asked_about() {
+    let sandbox = sandbox();
+    let ask = |requirement: &str| {
+        sandbox.offline(
+            "query",
+            &[
+                "--format",
+                "json",
+                "npm",
+                "jquery",
+                "--requirement",
+                requirement,
+            ],
+        )
+    };
+
+    assert_eq!(
+        ask("^1.12.0").expect(1).json()["findings"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
+    let possible = ask(">=1").expect(0).json();
+    assert_eq!(possible["findings"].as_array().unwrap().len(), 0);
+    assert_eq!(
+        possible["possible"][0]["requirement"]["newest_affected"],
+        false
+    );
+    assert!(ask(">=3.5").expect(0).json().get("possible").is_none());
+    let refused = ask("not one").expect(3).json();
+    assert!(
+        refused["error"]
+            .as_str()
+            .unwrap()
+            .contains("not a requirement of npm")
+    );
+}
+
+#[test]
+fn an_advisory_is_explained_for_a_requirement() {
+    let sandbox = sandbox();
+    let explain = |id: &str| sandbox.offline("explain", &["--format", "json", id, "repo"]);
+
+    let report = explain("GHSA-jpcq-cgw6-v4j6").expect(1).json();
+    assert_eq!(report["packages"][0]["affected"], "yes");
+    assert_eq!(report["packages"][0]["requirement"], "^1.12.0");
+    let report = explain("GHSA-29mw-wpgm-hmr9").expect(0).json();
+    assert_eq!(report["packages"][0]["affected"], "possibly");
+    let report = explain("GHSA-xvch-5gv4-984h").expect(0).json();
+    assert_eq!(report["packages"][0]["affected"], "no");
+}
