@@ -110,7 +110,7 @@ fn a_manifest_without_a_lockfile_is_not_clean() {
     let sandbox = Sandbox::new();
     sandbox.write(
         "package.json",
-        "{\n  \"dependencies\": {\n    \"left-pad\": \"^1.0.0\",\n    \"own\": \"workspace:*\"\n  }\n}\n",
+        "{\n  \"dependencies\": {\n    \"left-pad\": \"owner/left-pad\",\n    \"own\": \"workspace:*\"\n  }\n}\n",
     );
     let report = sandbox.scan_offline().expect(3).json();
 

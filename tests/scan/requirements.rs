@@ -65,7 +65,7 @@ fn a_requirement_is_clean_a_finding_or_a_possible_finding() {
 fn a_requirement_without_versions_is_incomplete_unless_that_is_waived() {
     let sandbox = sandbox();
     sandbox.write(
-        "repo/package.json",
+        "package.json",
         r#"{"dependencies": {"lodash": "git+https://h.invalid/lodash.git"}}"#,
     );
     let scan = || sandbox.offline("scan", &["--format", "json", "repo"]);
@@ -80,10 +80,7 @@ fn a_requirement_without_versions_is_incomplete_unless_that_is_waived() {
         ("incomplete: { feed: warn }", 3),
         ("incomplete: fail", 3),
     ] {
-        sandbox.write(
-            "repo/.patchgate.yml",
-            format!("thresholds: {{ {settings} }}\n"),
-        );
+        sandbox.write(".patchgate.yml", format!("thresholds: {{ {settings} }}\n"));
         let report = scan().expect(code).json();
         assert_eq!(report["incomplete"][0]["waived"], code == 0, "{settings}");
         assert_eq!(report["summary"]["complete"], false, "{settings}");

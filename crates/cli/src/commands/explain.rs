@@ -219,7 +219,7 @@ fn exit(
         .any(|one| one.exposure == Exposure::Affected)
     {
         Exit::Findings
-    } else if inventory.lockfiles.is_empty() {
+    } else if inventory.lockfiles.is_empty() && inventory.unlocked.is_empty() {
         Exit::NothingToScan
     } else {
         Exit::Clean
