@@ -160,7 +160,7 @@ fn a_case_that_scan_calls_incomplete_is_incomplete_here() {
         explain("repo/open")
             .expect(3)
             .stdout
-            .contains("git repository")
+            .contains("undetermined")
     );
 
     sandbox.write("empty/README.md", "nothing");
