@@ -5,13 +5,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
 
-use patchgate_model::EcosystemName;
 use std::io::Write as _;
 use std::path::Path;
 use std::sync::LazyLock;
 
 use divan::Bencher;
-use patchgate_advisories::{Existing, PackageQuery, SignalSource as _, Store};
+use patchgate_advisories::{
+    Existing, NoSignals, PackageQuery, SignalSource as _, Store, find, queries as queries_of,
+};
+use patchgate_model::{
+    DependencyKind, EcosystemName, Inventory, Lockfile, Package, UnlockedManifest, Unresolved,
+};
 use tempfile::TempDir;
 
 /// Records in the generated export.
@@ -167,6 +171,83 @@ fn open_and_look_up_1_000_packages(bencher: Bencher<'_, '_>) {
     LazyLock::force(&STORE);
     let queries = queries();
     bencher.bench_local(|| Store::open(STORE.path()).unwrap().lookup(&queries));
+}
+
+const NPM: EcosystemName = EcosystemName::new("npm");
+
+/// 10,000 names, of which a tenth has records, and a version for each.
+fn named() -> impl Iterator<Item = (String, String)> {
+    let mut numbers = Numbers(6);
+    (0..10_000).map(move |n| {
+        let name = if n % 10 == 0 {
+            format!("pkg-{}", numbers.next(RECORDS))
+        } else {
+            format!("clean-{n}")
+        };
+        let version = format!("{}.{}.0", numbers.next(4), numbers.next(20));
+        (name, version)
+    })
+}
+
+/// Opens the store, looks up everything of an inventory and matches it. Returns how many findings
+/// there are.
+fn judge(inventory: &Inventory) -> usize {
+    let store = Store::open(STORE.path()).unwrap();
+    let lookup = store.lookup(&queries_of(inventory));
+    let found = find(inventory, &lookup, &NoSignals);
+    assert!(found.problems.is_empty());
+    found.findings.len() + found.possible.len()
+}
+
+/// Requirements without a version, in the styles that manifests use.
+#[divan::bench]
+fn open_and_judge_10_000_requirements(bencher: Bencher<'_, '_>) {
+    LazyLock::force(&STORE);
+    let unresolved = named()
+        .zip(0..)
+        .map(|((name, version), n)| Unresolved {
+            ecosystem: NPM,
+            name,
+            requirement: match n % 40 {
+                0 => format!(">={version}"),
+                10 => format!("~{version}"),
+                20 => "*".to_owned(),
+                _ => format!("^{version}"),
+            },
+            kind: DependencyKind::Runtime,
+            line: n,
+        })
+        .collect();
+    let inventory = Inventory {
+        unlocked: vec![UnlockedManifest {
+            path: "package.json".to_owned(),
+            ecosystem: NPM,
+            unresolved,
+        }],
+        ..Inventory::default()
+    };
+
+    assert!(judge(&inventory) > 100);
+    bencher.bench_local(|| judge(&inventory));
+}
+
+/// The same packages as a lockfile states them, for comparison.
+#[divan::bench]
+fn open_and_match_10_000_packages(bencher: Bencher<'_, '_>) {
+    LazyLock::force(&STORE);
+    let packages = named().map(|(name, version)| Package::new(NPM, name, version));
+    let inventory = Inventory {
+        lockfiles: vec![Lockfile {
+            path: "package-lock.json".to_owned(),
+            ecosystem: NPM,
+            packages: packages.collect(),
+            ..Lockfile::default()
+        }],
+        ..Inventory::default()
+    };
+
+    assert!(judge(&inventory) > 100);
+    bencher.bench_local(|| judge(&inventory));
 }
 
 #[divan::bench]
