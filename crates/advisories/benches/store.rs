@@ -246,7 +246,7 @@ fn open_and_match_10_000_packages(bencher: Bencher<'_, '_>) {
         ..Inventory::default()
     };
 
-    assert!(judge(&inventory) > 100);
+    assert!(judge(&inventory) > 0);
     bencher.bench_local(|| judge(&inventory));
 }
 
