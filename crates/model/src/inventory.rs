@@ -111,6 +111,9 @@ pub struct MissingFile {
     pub path: String,
     /// Line in the lockfile that refers to it, from 1.
     pub line: u32,
+    /// Whether it states only versions of packages that are among [`Lockfile::unresolved`]. Without
+    /// it every package is known by name. Any other file may bring packages of its own.
+    pub versions_only: bool,
     /// Why it could not be fetched, if that was tried, as a fragment that follows the file's name:
     /// `is in none of 2 repositories`.
     pub reason: Option<String>,

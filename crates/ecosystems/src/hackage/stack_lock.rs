@@ -127,6 +127,7 @@ fn snapshot(entry: &Node<'_>) -> Result<MissingFile, ParseError> {
         version: version.to_owned(),
         path: url.to_string(),
         line: entry.line,
+        versions_only: false,
         reason: Some(
             "determines most versions of the build and is not in the repository".to_owned(),
         ),

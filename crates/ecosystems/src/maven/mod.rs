@@ -18,7 +18,7 @@ use std::cmp::Ordering;
 
 use patchgate_model::{EcosystemName, Purl, package_url};
 
-pub use self::pom::{DeclaredRepository, EXTERNAL, repositories};
+pub use self::pom::{DeclaredRepository, EXTERNAL, Projects};
 use self::version::Version;
 use crate::{Ecosystem, FileReader, Format, VersionError};
 
@@ -78,7 +78,7 @@ impl FileReader for Maven {
     fn formats(&self) -> &'static [Format] {
         &[
             Format {
-                id: "maven-pom",
+                id: pom::FORMAT,
                 files: &["pom.xml"],
                 versions: "4.0.0",
                 fixable: false,

@@ -1,30 +1,34 @@
 //! Versions of dependencies that do not state their own: from `dependencyManagement`, and from the
 //! version lists (BOMs) that are imported there.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use patchgate_model::SmolStr;
 
 use super::MAX_DEPTH;
 use super::effective::Model;
-use super::raw::Pom;
-use super::sources::{FileLocation, Sources};
+use super::projects::ProjectFile;
+use super::properties::Values as _;
+use super::raw::Dependency;
+use super::sources::{Brings, Sources};
 
 /// The identity of a dependency.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key {
-    pub(super) group: String,
-    pub(super) artifact: String,
-    pub(super) kind: String,
-    pub(super) classifier: String,
+    pub(super) group: SmolStr,
+    pub(super) artifact: SmolStr,
+    pub(super) kind: SmolStr,
+    pub(super) classifier: SmolStr,
 }
 
 /// The managed version and scope of a dependency.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Managed {
     /// The version, as written.
-    pub(super) written: String,
+    pub(super) written: SmolStr,
     /// The version, if all of its properties have a value.
-    pub(super) version: Option<String>,
-    pub(super) scope: Option<String>,
+    pub(super) version: Option<SmolStr>,
+    pub(super) scope: Option<SmolStr>,
 }
 
 /// Finds the managed versions of the `open` dependencies in a model's own list and in its imports.
@@ -36,6 +40,7 @@ pub(super) fn find(
     let mut search = Search {
         open,
         found: BTreeMap::new(),
+        searched: HashSet::new(),
     };
     search.look_in(model, MAX_DEPTH, sources);
     search.found
@@ -44,6 +49,8 @@ pub(super) fn find(
 struct Search {
     open: BTreeSet<Key>,
     found: BTreeMap<Key, Managed>,
+    /// Lists that were searched or are being searched: they have nothing more for open dependencies.
+    searched: HashSet<SmolStr>,
 }
 
 impl Search {
@@ -51,35 +58,17 @@ impl Search {
     /// Returns false if some list is unknown. Later lists are not searched in that case, because the
     /// unknown one takes precedence over them.
     fn look_in(&mut self, model: &Model, depth: usize, sources: &mut Sources<'_>) -> bool {
-        let is_import = |one: &&super::Dependency| {
-            one.scope.as_deref() == Some("import") && model.filled(&one.kind) == "pom"
-        };
-        for dependency in model.managed.iter().filter(|one| !is_import(one)) {
-            let key = model.key(dependency);
-            let (Some(written), true) = (&dependency.version, self.open.contains(&key)) else {
-                continue;
-            };
-
-            self.open.remove(&key);
-            self.found.insert(
-                key,
-                Managed {
-                    written: written.clone(),
-                    version: model.properties.fill(written),
-                    scope: dependency.scope.as_deref().map(|scope| model.filled(scope)),
-                },
-            );
-        }
-
+        self.take_from(model);
         if self.open.is_empty() {
             return true;
         }
-        if !model.is_whole {
+        if let Some(gap) = &model.gap {
+            sources.record(gap, Brings::Versions);
             return false;
         }
 
-        let mut imports = model.managed.iter().filter(is_import);
-        for import in &mut imports {
+        let mut imports = model.imports().into_iter();
+        while let Some(import) = imports.next() {
             if self.open.is_empty() {
                 return true;
             }
@@ -87,7 +76,7 @@ impl Search {
                 // The later lists will be needed too. Recording them now lets the caller fetch all
                 // of them at once.
                 for later in imports {
-                    let _ = Self::imported(model, later, depth, sources);
+                    let _ = imported(model, later, depth, sources);
                 }
                 return false;
             }
@@ -96,38 +85,66 @@ impl Search {
         true
     }
 
-    /// The file of an imported version list.
-    fn imported(
-        model: &Model,
-        import: &super::Dependency,
-        depth: usize,
-        sources: &mut Sources<'_>,
-    ) -> Option<(Pom, FileLocation)> {
-        if depth == MAX_DEPTH {
-            sources.at_line(import.line);
-        }
-
-        let version = import.version.as_deref().unwrap_or_default();
-        sources.by_coordinates(
-            "imported list of versions",
-            &model.filled(&import.group),
-            &model.filled(&import.artifact),
-            &model.filled(version),
-        )
+    fn take_from(&mut self, model: &Model) {
+        let found = &mut self.found;
+        self.open.retain(|key| {
+            let Some((entry, written)) = model
+                .managed(key)
+                .and_then(|entry| Some((entry, entry.version.as_ref()?)))
+            else {
+                return true;
+            };
+            let managed = Managed {
+                written: written.clone(),
+                version: model.fill(written),
+                scope: entry.scope.as_ref().map(|scope| model.filled(scope)),
+            };
+            found.insert(key.clone(), managed);
+            false
+        });
     }
 
     fn import(
         &mut self,
         model: &Model,
-        import: &super::Dependency,
+        import: (u32, &Dependency),
         depth: usize,
         sources: &mut Sources<'_>,
     ) -> bool {
-        let found = Self::imported(model, import, depth, sources);
-        let (Some((pom, location)), Some(depth)) = (found, depth.checked_sub(1)) else {
+        let found = imported(model, import, depth, sources);
+        let (Some(file), Some(depth)) = (found, depth.checked_sub(1)) else {
             return false;
         };
-        let list = Model::of(&pom, &location, None, sources);
+        if !self.searched.insert(file.path.clone()) {
+            return true;
+        }
+        let list = Model::of(&file, None, sources);
         self.look_in(&list, depth, sources)
+    }
+}
+
+/// The file of an imported version list.
+fn imported(
+    model: &Model,
+    (line, import): (u32, &Dependency),
+    depth: usize,
+    sources: &mut Sources<'_>,
+) -> Option<ProjectFile> {
+    if depth == MAX_DEPTH {
+        sources.at_line(line);
+    }
+
+    let version = import.version.clone().unwrap_or_default();
+    let found = sources.list(
+        &model.filled(&import.group),
+        &model.filled(&import.artifact),
+        &model.filled(&version),
+    );
+    match found {
+        Ok(file) => Some(file),
+        Err(gap) => {
+            sources.record(&gap, Brings::Versions);
+            None
+        }
     }
 }

@@ -8,7 +8,9 @@
 //! siblings below [`EXTERNAL`]; missing ones are listed in [`Lockfile::missing`].
 
 mod effective;
+mod layer;
 mod managed;
+mod projects;
 mod properties;
 mod raw;
 mod sources;
@@ -16,26 +18,38 @@ mod sources;
 use std::collections::{BTreeMap, BTreeSet};
 
 use patchgate_model::{
-    DependencyKind, Edge, FormatId, Lockfile, Origin, Package, PackageIndex, Root, Scope,
-    Unresolved,
+    DependencyKind, Edge, FormatId, Lockfile, Loss, Origin, Package, PackageIndex, Root, Scope,
+    SkippedEntry, SmolStr, Unresolved,
 };
 
 use self::effective::Model;
 use self::managed::{Key, Managed};
-use self::raw::{Dependency, Pom};
-use self::sources::{FileLocation, Sources};
+use self::properties::{Values as _, has_property};
+use self::raw::Dependency;
+use self::sources::{Brings, Sources};
 use super::{NAME, coordinates};
 use crate::{Input, ParseError, limits};
 
+pub use projects::Projects;
 pub use raw::DeclaredRepository;
 pub use sources::EXTERNAL;
 
-/// Reads the direct dependencies of a project.
+/// Reads the direct dependencies of one project.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
-    let pom = Pom::read(input)?;
-    let mut sources = Sources::new(input, pom.parent.as_ref().map_or(1, |parent| parent.line));
-    let location = FileLocation::Repository(input.path.to_owned());
-    let base = Model::of(&pom, &location, None, &mut sources);
+    Projects::default().parse(input)
+}
+
+/// Reads the direct dependencies of a project, with what is known of other projects.
+fn read(input: &Input<'_>, projects: &Projects) -> Result<Lockfile, ParseError> {
+    let file = projects.own(input)?;
+    let pom = &file.pom;
+    let line = pom.parent.as_ref().map_or(1, |parent| parent.line);
+    let mut sources = Sources::new(input, projects, line);
+    let base = Model::of(&file, None, &mut sources);
+    // A parent has dependencies of its own, which its children inherit.
+    if let Some(gap) = &base.gap {
+        sources.record(gap, Brings::Packages);
+    }
     let mut builder = DependencyCollector::default();
     builder.add(&base, None, &mut sources)?;
 
@@ -49,23 +63,18 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     });
     for (index, profile) in others.take(MAX_PROFILES) {
         sources.refill();
-        let model = Model::of(&pom, &location, Some(index), &mut sources);
+        let model = Model::of(&file, Some(index), &mut sources);
         builder.add(&model, Some(&profile.id), &mut sources)?;
     }
 
-    let name = format!(
-        "{}:{}",
-        base.filled("${project.groupId}"),
-        base.filled("${project.artifactId}")
-    );
     let manifest = Some(input.path.to_owned()).filter(|path| input.sibling(path).is_some());
 
     Ok(Lockfile {
         path: input.path.to_owned(),
         ecosystem: NAME,
-        format: FormatId::new("maven-pom"),
+        format: FormatId::new(FORMAT),
         roots: vec![Root {
-            name,
+            name: format!("{}:{}", base.group(), base.artifact()),
             manifest,
             edges: builder.edges,
         }],
@@ -73,88 +82,71 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         unresolved: builder.unresolved,
         direct_only: true,
         missing: sources.into_missing(),
-        skipped: Vec::new(),
+        skipped: builder.skipped,
     })
-}
-
-/// The repositories that a project and its ancestors declare, with expanded addresses. An address
-/// with an unknown property is left out.
-///
-/// The addresses are not trusted: the caller decides whether to contact them.
-///
-/// # Errors
-/// If the file cannot be read.
-pub fn repositories(input: &Input<'_>) -> Result<Vec<DeclaredRepository>, ParseError> {
-    let pom = Pom::read(input)?;
-    let mut sources = Sources::new(input, 1);
-    let location = FileLocation::Repository(input.path.to_owned());
-    let model = Model::of(&pom, &location, None, &mut sources);
-
-    Ok(model
-        .repositories
-        .iter()
-        .filter_map(|one| {
-            Some(DeclaredRepository {
-                id: one.id.clone(),
-                url: model.properties.fill(&one.url)?,
-            })
-        })
-        .collect())
 }
 
 #[derive(Default)]
 struct DependencyCollector {
     packages: Vec<Package>,
     unresolved: Vec<Unresolved>,
+    skipped: Vec<SkippedEntry>,
     edges: Vec<Edge>,
     /// Dependencies that are already added, with their version if it is known.
-    seen: BTreeSet<(Key, Option<String>)>,
+    seen: BTreeSet<(Key, Option<SmolStr>)>,
     keys: BTreeSet<Key>,
 }
 
 /// A dependency together with its managed version and scope.
-struct ManagedDependency<'a> {
+struct ManagedDependency {
     key: Key,
     /// The version as written; empty without one.
-    written: &'a str,
-    version: Option<String>,
-    scope: String,
+    written: SmolStr,
+    /// The version with its properties expanded, or as written if one has no value.
+    requirement: SmolStr,
+    /// The version, if it is a single one.
+    version: Option<SmolStr>,
+    scope: SmolStr,
     optional: bool,
     line: u32,
 }
 
-impl<'a> ManagedDependency<'a> {
-    fn new(dependency: &'a Dependency, model: &Model, managed: &'a BTreeMap<Key, Managed>) -> Self {
+impl ManagedDependency {
+    fn new(
+        dependency: &Dependency,
+        line: u32,
+        model: &Model,
+        managed: &BTreeMap<Key, Managed>,
+    ) -> Self {
         let key = model.key(dependency);
         let managed = managed.get(&key);
-        let (written, version) = match &dependency.version {
-            Some(version) => (version.as_str(), model.properties.fill(version)),
+        let (written, filled) = match &dependency.version {
+            Some(version) => (version.clone(), model.fill(version)),
             None => match managed {
-                Some(managed) => (managed.written.as_str(), managed.version.clone()),
-                None => ("", None),
+                Some(managed) => (managed.written.clone(), managed.version.clone()),
+                None => (SmolStr::default(), None),
             },
         };
 
-        let is_named = coordinates::is_id(&key.group) && coordinates::is_id(&key.artifact);
-        let own_scope = dependency.scope.as_deref().map(|scope| model.filled(scope));
-        let optional = dependency.optional.as_deref();
+        let own_scope = dependency.scope.as_ref().map(|scope| model.filled(scope));
+        let optional = dependency.optional.as_ref();
 
         Self {
-            version: version
-                .as_deref()
-                .filter(|_| is_named)
-                .and_then(one_version)
-                .map(str::to_owned),
+            version: filled.as_deref().and_then(one_version).map(SmolStr::new),
+            requirement: filled.unwrap_or_else(|| written.clone()),
             key,
             written,
             scope: own_scope
                 .or_else(|| managed.and_then(|managed| managed.scope.clone()))
-                .unwrap_or_else(|| "compile".to_owned()),
+                .unwrap_or(COMPILE),
             optional: optional.is_some_and(|text| model.filled(text) == "true"),
-            line: dependency.line,
+            line,
         }
     }
 }
+
+/// The scope of a dependency that states none.
+const COMPILE: SmolStr = SmolStr::new_static("compile");
 
 impl DependencyCollector {
     /// Adds the dependencies of a model. For a profile, only those that differ from the project
@@ -165,15 +157,15 @@ impl DependencyCollector {
         profile: Option<&str>,
         sources: &mut Sources<'_>,
     ) -> Result<(), ParseError> {
-        let open: BTreeSet<Key> = model
-            .dependencies
+        let dependencies = model.dependencies();
+        let open: BTreeSet<Key> = dependencies
             .iter()
-            .filter(|one| one.version.is_none())
-            .map(|one| model.key(one))
+            .filter(|(_, one)| one.version.is_none())
+            .map(|(_, one)| model.key(one))
             .collect();
         let managed = managed::find(model, open, sources);
-        for dependency in &model.dependencies {
-            let dependency = ManagedDependency::new(dependency, model, &managed);
+        for (line, dependency) in dependencies {
+            let dependency = ManagedDependency::new(dependency, line, model, &managed);
             // A dependency that has a version without the profile is not unresolved if the profile
             // removes that version.
             let is_known = dependency.version.is_none() && self.keys.contains(&dependency.key);
@@ -182,7 +174,15 @@ impl DependencyCollector {
             if is_known || !self.seen.insert(entry) {
                 continue;
             }
-            self.take(dependency, profile, sources)?;
+
+            if coordinates::is_id(&dependency.key.group)
+                && coordinates::is_id(&dependency.key.artifact)
+            {
+                self.take(dependency, profile, sources)?;
+            } else if model.gap.is_none() {
+                // Below a missing parent, the parent is the cause and is named.
+                self.skipped.push(unnamed(&dependency));
+            }
         }
 
         Ok(())
@@ -190,24 +190,25 @@ impl DependencyCollector {
 
     fn take(
         &mut self,
-        dependency: ManagedDependency<'_>,
+        dependency: ManagedDependency,
         profile: Option<&str>,
-        sources: &Sources<'_>,
+        sources: &mut Sources<'_>,
     ) -> Result<(), ParseError> {
         let kind = kind_of(&dependency.scope, dependency.optional);
         let name = format!("{}:{}", dependency.key.group, dependency.key.artifact);
-        let Some(version) = dependency.version else {
+        let Some(version) = &dependency.version else {
             self.unresolved.push(Unresolved {
-                ecosystem: crate::maven::NAME,
+                ecosystem: NAME,
                 name,
-                requirement: dependency.written.to_owned(),
+                requirement: dependency.requirement.to_string(),
                 kind,
                 line: dependency.line,
             });
             return Ok(());
         };
-        let origin = origin(&dependency.key, &dependency.scope, sources);
-        let mut groups = vec![dependency.scope];
+
+        let origin = origin(&dependency.key, version, &dependency.scope, sources);
+        let mut groups = vec![dependency.scope.to_string()];
         groups.extend(profile.map(|id| format!("profile {id}")));
         groups.sort();
         let package = Package {
@@ -215,10 +216,10 @@ impl DependencyCollector {
             scope: Scope::from(kind),
             groups,
             origin,
-            ..Package::new(NAME, name, version)
+            ..Package::new(NAME, name, version.to_string())
         };
 
-        self.push(package, dependency.written, kind)
+        self.push(package, &dependency.written, kind)
     }
 
     fn push(
@@ -262,21 +263,42 @@ fn kind_of(scope: &str, optional: bool) -> DependencyKind {
 }
 
 /// The origin of a dependency: another project of the same repository, a file on the build machine,
-/// or a registry.
-fn origin(key: &Key, scope: &str, sources: &Sources<'_>) -> Origin {
+/// or a registry. As in Maven, a project of the repository counts only in its own version: another
+/// one was released before.
+fn origin(key: &Key, version: &str, scope: &str, sources: &mut Sources<'_>) -> Origin {
     if scope == "system" {
         return Origin::Path(None);
     }
-    match sources.project(&key.group, &key.artifact) {
-        Some(directory) => Origin::Path(Some(directory)),
+    match sources.project(&key.group, &key.artifact, version) {
+        Some(file) => Origin::Path(Some(sources::directory(&file.path).to_owned())),
         None => Origin::Registry(None),
     }
 }
 
+/// A dependency whose name is unknown, so that it cannot be judged.
+fn unnamed(dependency: &ManagedDependency) -> SkippedEntry {
+    let Key {
+        group, artifact, ..
+    } = &dependency.key;
+    let name: String = format!("{group}:{artifact}").chars().take(200).collect();
+    let reason = match has_property(&name) {
+        true => format!("depends on `{name}`, whose property has no value"),
+        false => format!("depends on `{name}`, which is not an artifact"),
+    };
+    SkippedEntry {
+        line: dependency.line,
+        reason,
+        loss: Loss::Package,
+    }
+}
+
+/// The name of the format.
+pub(super) const FORMAT: &str = "maven-pom";
+
 /// Most inactive profiles of one project that are evaluated.
 const MAX_PROFILES: usize = 50;
 
-/// Most files (parents and version lists) that are read for a project, and again for each of its
+/// Most lists of versions that are looked for on behalf of a project, and again for each of its
 /// profiles.
 const MAX_FILES: usize = 400;
 

@@ -1,6 +1,6 @@
 //! Expansion of `${…}` in a POM (<https://maven.apache.org/pom.html#properties>).
 
-use std::collections::HashMap;
+use patchgate_model::SmolStr;
 
 /// Deepest chain of properties that refer to one another.
 const MAX_DEPTH: usize = 32;
@@ -13,97 +13,94 @@ const MAX_BYTES: usize = 1024;
 /// bytes.
 const MAX_STEPS: usize = 1000;
 
-/// The values that a project defines.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Properties {
-    /// The project's own elements: `version`, `groupId` and so on, without a prefix.
-    pub(super) project: HashMap<&'static str, String>,
-    /// The entries of its `properties`, by name.
-    pub(super) set: HashMap<String, String>,
-}
+/// Values by the names of properties.
+pub(super) trait Values {
+    /// The value of a name, which may refer to other properties.
+    fn value(&self, name: &str) -> Option<&str>;
 
-impl Properties {
     /// The text with all properties expanded; `None` if one of them is unknown. Properties of the
     /// environment and of the Java virtual machine are unknown.
-    pub(super) fn fill(&self, text: &str) -> Option<String> {
-        let mut filled = String::new();
-        let mut steps = MAX_STEPS;
-        self.fill_into(text, &mut filled, MAX_DEPTH, &mut steps)?;
-        Some(filled)
-    }
-
-    fn fill_into(
-        &self,
-        text: &str,
-        filled: &mut String,
-        depth: usize,
-        steps: &mut usize,
-    ) -> Option<()> {
-        let depth = depth.checked_sub(1)?;
-        let mut rest = text;
-        while let Some((before, after)) = rest.split_once("${") {
-            let (name, after) = after.split_once('}')?;
-            filled.push_str(before);
-            *steps = steps.checked_sub(1)?;
-            self.fill_into(self.value(name)?, filled, depth, steps)?;
-            rest = after;
+    fn fill(&self, text: &SmolStr) -> Option<SmolStr> {
+        if !has_property(text) {
+            return Some(text.clone());
         }
 
-        filled.push_str(rest);
-        (filled.len() <= MAX_BYTES).then_some(())
+        let mut filled = String::new();
+        let mut steps = MAX_STEPS;
+        fill_into(self, text, &mut filled, MAX_DEPTH, &mut steps)?;
+        Some(SmolStr::new(filled))
     }
 
-    /// The value of a name. A prefixed element of the project comes first, then a property, then
-    /// the old name of an element without prefix.
-    fn value(&self, name: &str) -> Option<&str> {
-        let prefixed = name
-            .strip_prefix("project.")
-            .or_else(|| name.strip_prefix("pom."));
-        prefixed
-            .and_then(|name| self.project.get(name))
-            .or_else(|| self.set.get(name))
-            .or_else(|| self.project.get(name))
-            .map(String::as_str)
+    /// The text with its properties expanded, or the unchanged text if one of them has no value.
+    fn filled(&self, text: &SmolStr) -> SmolStr {
+        self.fill(text).unwrap_or_else(|| text.clone())
     }
+}
+
+/// Whether a text refers to a property.
+pub(super) fn has_property(text: &str) -> bool {
+    text.contains("${")
+}
+
+fn fill_into(
+    values: &(impl Values + ?Sized),
+    text: &str,
+    filled: &mut String,
+    depth: usize,
+    steps: &mut usize,
+) -> Option<()> {
+    let depth = depth.checked_sub(1)?;
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("${") {
+        let (name, after) = after.split_once('}')?;
+        filled.push_str(before);
+        *steps = steps.checked_sub(1)?;
+        fill_into(values, values.value(name)?, filled, depth, steps)?;
+        rest = after;
+    }
+
+    filled.push_str(rest);
+    (filled.len() <= MAX_BYTES).then_some(())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use super::*;
 
-    fn properties(set: &[(&str, &str)]) -> Properties {
-        Properties {
-            project: HashMap::from([("version", "1.0".to_owned())]),
-            set: set
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-                .collect(),
+    impl Values for HashMap<String, String> {
+        fn value(&self, name: &str) -> Option<&str> {
+            self.get(name).map(String::as_str)
         }
+    }
+
+    fn properties(set: &[(&str, &str)]) -> HashMap<String, String> {
+        set.iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect()
     }
 
     #[test]
     fn fills_in_what_is_known() {
-        let known = properties(&[("a", "${b}-x"), ("b", "2"), ("project.version", "9")]);
+        let known = properties(&[("a", "${b}-x"), ("b", "2")]);
         for (text, value) in [
             ("1.2", Some("1.2")),
             ("${a}", Some("2-x")),
             ("${b}.${b}", Some("2.2")),
-            ("${project.version}", Some("1.0")),
-            ("${pom.version}", Some("1.0")),
-            ("${version}", Some("1.0")),
             ("${c}", None),
             ("${env.HOME}", None),
             ("${a", None),
             ("$a", Some("$a")),
         ] {
-            assert_eq!(known.fill(text).as_deref(), value, "{text}");
+            assert_eq!(known.fill(&text.into()).as_deref(), value, "{text}");
         }
     }
 
     #[test]
     fn properties_without_an_end_have_no_value() {
         let circle = properties(&[("a", "${b}"), ("b", "${a}")]);
-        assert_eq!(circle.fill("${a}"), None);
+        assert_eq!(circle.fill(&"${a}".into()), None);
 
         for last in ["x", ""] {
             let bomb: Vec<(String, String)> = (0..30)
@@ -112,7 +109,7 @@ mod tests {
                 .collect();
             let bomb: Vec<(&str, &str)> =
                 bomb.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
-            assert_eq!(properties(&bomb).fill("${p0}"), None);
+            assert_eq!(properties(&bomb).fill(&"${p0}".into()), None);
         }
     }
 }

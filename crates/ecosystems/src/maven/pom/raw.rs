@@ -2,6 +2,9 @@
 //! (<https://maven.apache.org/ref/current/maven-model/maven.html>).
 
 use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+
+use patchgate_model::SmolStr;
 
 use crate::syntax::{self, Element};
 use crate::{Input, ParseError, limits};
@@ -9,13 +12,12 @@ use crate::{Input, ParseError, limits};
 /// A project's `pom.xml` as written, before inheritance and interpolation.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Pom {
-    pub(super) group: Option<String>,
-    pub(super) artifact: String,
-    pub(super) version: Option<String>,
+    pub(super) group: Option<SmolStr>,
+    pub(super) artifact: SmolStr,
+    pub(super) version: Option<SmolStr>,
     pub(super) parent: Option<Parent>,
     pub(super) body: Body,
     pub(super) profiles: Vec<Profile>,
-    pub(super) repositories: Vec<DeclaredRepository>,
 }
 
 /// A repository that a project declares for its dependencies.
@@ -25,26 +27,31 @@ pub struct DeclaredRepository {
     pub id: String,
     /// Address of the repository.
     pub url: String,
+    /// Whether releases are taken from it (`<releases><enabled>`).
+    pub releases: bool,
 }
 
 /// The reference to a parent.
 #[derive(Debug, Clone)]
 pub(super) struct Parent {
-    pub(super) group: String,
-    pub(super) artifact: String,
-    pub(super) version: String,
+    pub(super) group: SmolStr,
+    pub(super) artifact: SmolStr,
+    pub(super) version: SmolStr,
     /// Path of the parent relative to the project; `None` if the parent is only looked up in Maven
     /// repositories.
     pub(super) relative_path: Option<String>,
     pub(super) line: u32,
 }
 
-/// The elements that a project and a profile have in common.
+/// The elements that a project and a profile have in common. Of several dependencies with one
+/// identity, Maven takes the last, so there is only that one; of managed ones it depends on the
+/// other files.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Body {
-    pub(super) properties: Vec<(String, String)>,
+    pub(super) properties: HashMap<SmolStr, SmolStr>,
     pub(super) managed: Vec<Dependency>,
     pub(super) dependencies: Vec<Dependency>,
+    pub(super) repositories: Vec<DeclaredRepository>,
 }
 
 /// Additions to the project under a condition.
@@ -69,14 +76,21 @@ pub(super) enum Activation {
 /// A dependency as written; every part can contain properties.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Dependency {
-    pub(super) group: String,
-    pub(super) artifact: String,
-    pub(super) version: Option<String>,
-    pub(super) kind: String,
-    pub(super) classifier: String,
-    pub(super) scope: Option<String>,
-    pub(super) optional: Option<String>,
+    pub(super) group: SmolStr,
+    pub(super) artifact: SmolStr,
+    pub(super) version: Option<SmolStr>,
+    pub(super) kind: SmolStr,
+    pub(super) classifier: SmolStr,
+    pub(super) scope: Option<SmolStr>,
+    pub(super) optional: Option<SmolStr>,
     pub(super) line: u32,
+}
+
+impl Dependency {
+    /// The parts that identify a dependency, as written.
+    pub(super) fn identity(&self) -> [&SmolStr; 4] {
+        [&self.group, &self.artifact, &self.kind, &self.classifier]
+    }
 }
 
 impl Pom {
@@ -104,27 +118,13 @@ impl Pom {
             }
         }
 
-        let repositories = match once(&root, "repositories")? {
-            Some(list) => list
-                .all("repository")
-                .filter_map(|repository| {
-                    Some(DeclaredRepository {
-                        id: repository.text_of("id").unwrap_or_default().to_owned(),
-                        url: repository.text_of("url")?.to_owned(),
-                    })
-                })
-                .collect(),
-            None => Vec::new(),
-        };
-
         Ok(Self {
-            group: text_of(&root, "groupId")?.map(str::to_owned),
+            group: text_of(&root, "groupId")?.map(SmolStr::new),
             artifact,
-            version: text_of(&root, "version")?.map(str::to_owned),
+            version: text_of(&root, "version")?.map(SmolStr::new),
             parent: once(&root, "parent")?.map(parent).transpose()?,
             body: body(&root)?,
             profiles,
-            repositories,
         })
     }
 
@@ -192,8 +192,8 @@ fn text_of<'s>(element: &'s Element<'_>, name: &str) -> Result<Option<&'s str>, 
         .filter(|text| !text.is_empty()))
 }
 
-fn need(element: &Element<'_>, name: &str) -> Result<String, ParseError> {
-    text_of(element, name)?.map(str::to_owned).ok_or_else(|| {
+fn need(element: &Element<'_>, name: &str) -> Result<SmolStr, ParseError> {
+    text_of(element, name)?.map(SmolStr::new).ok_or_else(|| {
         ParseError::new(format!("has a `<{}>` without `<{name}>`", element.name))
             .at_line(element.line as usize)
     })
@@ -221,16 +221,38 @@ fn body(element: &Element<'_>) -> Result<Body, ParseError> {
         Some(list) => list
             .children
             .iter()
-            .map(|property| (property.name.to_string(), property.text.clone()))
+            .map(|property| (SmolStr::new(&property.name), SmolStr::new(&property.text)))
             .collect(),
-        None => Vec::new(),
+        None => HashMap::new(),
     };
 
     Ok(Body {
         properties,
         managed,
-        dependencies: dependencies(element)?,
+        dependencies: last_of_each(dependencies(element)?),
+        repositories: repositories(element)?,
     })
+}
+
+fn repositories(element: &Element<'_>) -> Result<Vec<DeclaredRepository>, ParseError> {
+    let Some(list) = once(element, "repositories")? else {
+        return Ok(Vec::new());
+    };
+    let releases = |repository: &Element<'_>| {
+        let policy = repository.child("releases");
+        policy.and_then(|policy| policy.text_of("enabled")) != Some("false")
+    };
+
+    Ok(list
+        .all("repository")
+        .filter_map(|repository| {
+            Some(DeclaredRepository {
+                id: repository.text_of("id").unwrap_or_default().to_owned(),
+                url: repository.text_of("url")?.to_owned(),
+                releases: releases(repository),
+            })
+        })
+        .collect())
 }
 
 fn dependencies(element: &Element<'_>) -> Result<Vec<Dependency>, ParseError> {
@@ -238,21 +260,42 @@ fn dependencies(element: &Element<'_>) -> Result<Vec<Dependency>, ParseError> {
         return Ok(Vec::new());
     };
 
-    list.all("dependency")
-        .map(|element| {
-            let own = |name| text_of(element, name).map(|text| text.map(str::to_owned));
-            Ok(Dependency {
-                group: need(element, "groupId")?,
-                artifact: need(element, "artifactId")?,
-                version: own("version")?,
-                kind: own("type")?.unwrap_or_else(|| "jar".to_owned()),
-                classifier: own("classifier")?.unwrap_or_default(),
-                scope: own("scope")?,
-                optional: own("optional")?,
-                line: element.line,
-            })
+    let read = |element: &Element<'_>| {
+        let own = |name| text_of(element, name).map(|text| text.map(SmolStr::new));
+        Ok(Dependency {
+            group: need(element, "groupId")?,
+            artifact: need(element, "artifactId")?,
+            version: own("version")?,
+            kind: own("type")?.unwrap_or(JAR),
+            classifier: own("classifier")?.unwrap_or_default(),
+            scope: own("scope")?,
+            optional: own("optional")?,
+            line: element.line,
         })
-        .collect()
+    };
+    let all = list
+        .all("dependency")
+        .map(read)
+        .collect::<Result<Vec<_>, ParseError>>()?;
+
+    Ok(all)
+}
+
+/// The default type of a dependency.
+const JAR: SmolStr = SmolStr::new_static("jar");
+
+/// The last of several dependencies with one identity.
+fn last_of_each(mut all: Vec<Dependency>) -> Vec<Dependency> {
+    let mut seen = HashSet::with_capacity(all.len());
+    let mut is_last: Vec<bool> = all
+        .iter()
+        .rev()
+        .map(|one| seen.insert(one.identity()))
+        .collect();
+
+    // The flags are in reverse order.
+    all.retain(|_| is_last.pop().unwrap_or(true));
+    all
 }
 
 /// Derives the activation of a profile. Properties come from a command line, which is unknown. A

@@ -1,11 +1,16 @@
 //! Files that a Maven project builds on: found in the repository, or fetched from outside and
 //! handed in as siblings.
 
-use patchgate_model::MissingFile;
+use std::collections::HashSet;
+use std::sync::Arc;
 
-use super::effective::Model;
+use patchgate_model::{MissingFile, SmolStr};
+
+use super::effective::{Ancestors, Model};
+use super::projects::{ProjectFile, Projects};
+use super::properties::Values;
 use super::raw::{Parent, Pom};
-use super::{MAX_FILES, properties::Properties};
+use super::{MAX_DEPTH, MAX_FILES};
 use crate::maven::coordinates;
 use crate::{Input, Siblings};
 
@@ -13,47 +18,51 @@ use crate::{Input, Siblings};
 /// begins with a slash.
 pub const EXTERNAL: &str = "//maven/";
 
-/// The location of a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum FileLocation {
-    /// At a path in the scanned repository.
-    Repository(String),
-    /// In a Maven repository.
-    External,
+/// Most projects of the repository with one artifact's name that are compared with coordinates.
+const MAX_CANDIDATES: usize = 64;
+
+/// Most comparisons for one project that need the ancestors of a candidate, and how many of them
+/// may be nested in each other.
+const MAX_CHECKS: usize = 10_000;
+const MAX_NESTED_CHECKS: usize = 8;
+
+/// The contribution of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Brings {
+    /// Dependencies and everything else that a parent hands down.
+    Packages,
+    /// Only versions of dependencies that are known by name.
+    Versions,
 }
 
-/// The available files, and those that are missing.
+/// The files that one project builds on, and those that are missing.
 pub(super) struct Sources<'a> {
     siblings: &'a Siblings,
+    projects: &'a Projects,
     missing: Vec<MissingFile>,
-    /// Projects in the repository: the name of their directory, and their file.
-    projects: Vec<(&'a str, &'a str)>,
-    left: usize,
     line: u32,
+    /// How many more lists of versions are looked for.
+    left: usize,
+    /// How many more candidates are compared with the help of their ancestors.
+    checks: usize,
+    /// The candidates whose ancestors are being looked for.
+    nested: Vec<SmolStr>,
+    /// Whether a limit was reached, so that the results depend on this project and are not shared.
+    is_limited: bool,
 }
 
 impl<'a> Sources<'a> {
     /// The siblings of a file. `line` is reported for files that its ancestors need.
-    pub(super) fn new(input: &Input<'a>, line: u32) -> Self {
-        let projects = input
-            .siblings
-            .keys()
-            .filter(|path| path.as_str() != input.path)
-            .filter_map(|path| {
-                let directory = path.strip_suffix("/pom.xml")?;
-                let name = directory
-                    .rsplit_once('/')
-                    .map_or(directory, |(_, name)| name);
-                Some((name, path.as_str()))
-            })
-            .collect();
-
+    pub(super) fn new(input: &Input<'a>, projects: &'a Projects, line: u32) -> Self {
         Self {
             siblings: input.siblings,
-            missing: Vec::new(),
             projects,
-            left: MAX_FILES,
+            missing: Vec::new(),
             line,
+            left: MAX_FILES,
+            checks: MAX_CHECKS,
+            nested: Vec::new(),
+            is_limited: false,
         }
     }
 
@@ -71,24 +80,78 @@ impl<'a> Sources<'a> {
         self.missing
     }
 
-    fn read(&mut self, path: &str) -> Option<Result<Pom, crate::ParseError>> {
-        let bytes = self.siblings.get(path)?;
-        self.left = self.left.checked_sub(1)?;
-        Some(Pom::read(&Input {
-            path,
-            bytes,
-            siblings: self.siblings,
-        }))
+    /// Records a missing file. What it brings for this project decides whether packages may be
+    /// missing.
+    pub(super) fn record(&mut self, gap: &MissingFile, brings: Brings) {
+        let same = |one: &MissingFile| (&one.name, &one.version) == (&gap.name, &gap.version);
+        let versions_only = brings == Brings::Versions;
+        if let Some(known) = self.missing.iter_mut().find(|one| same(one)) {
+            known.versions_only &= versions_only;
+            return;
+        }
+
+        self.missing.push(MissingFile {
+            line: self.line,
+            versions_only,
+            ..gap.clone()
+        });
+    }
+
+    /// Everything above a project.
+    pub(super) fn ancestors(&mut self, file: &ProjectFile) -> Arc<Ancestors> {
+        let Some(parent) = &file.pom.parent else {
+            return Arc::default();
+        };
+        match self.parent(parent, &file.path) {
+            Ok(above) => self.lineage(above),
+            Err(gap) => Arc::new(Ancestors {
+                layers: Vec::new(),
+                gap: Some(gap),
+            }),
+        }
+    }
+
+    /// A parent with everything above it.
+    fn lineage(&mut self, file: ProjectFile) -> Arc<Ancestors> {
+        if let Some(known) = self.projects.lineage(&file.path) {
+            return known;
+        }
+
+        let path = file.path.clone();
+        let mut found = Ancestors::default();
+        let mut seen = HashSet::new();
+        let mut next = Some(file);
+        while let Some(file) = next.take() {
+            seen.insert(file.path.clone());
+            found.layers.push(Arc::clone(&file.layer));
+            let Some(parent) = &file.pom.parent else {
+                break;
+            };
+
+            match self.parent(parent, &file.path) {
+                Ok(above) if seen.contains(&above.path) => {
+                    found.gap = Some(parent_gap(parent, "is its own ancestor"));
+                }
+                Ok(_) if seen.len() >= MAX_DEPTH => {
+                    found.gap = Some(parent_gap(parent, "is behind too many other parents"));
+                }
+                Ok(above) => next = Some(above),
+                Err(gap) => found.gap = Some(gap),
+            }
+        }
+
+        let found = Arc::new(found);
+        if !self.is_limited {
+            self.projects.keep_lineage(path, Arc::clone(&found));
+        }
+        found
     }
 
     /// The parent of a project: at the relative path that the project states, otherwise by
     /// coordinates.
-    pub(super) fn parent(
-        &mut self,
-        parent: &Parent,
-        location: &FileLocation,
-    ) -> Option<(Pom, FileLocation)> {
-        if let (FileLocation::Repository(path), Some(relative)) = (location, &parent.relative_path)
+    fn parent(&mut self, parent: &Parent, path: &str) -> Result<ProjectFile, MissingFile> {
+        if let Some(relative) = &parent.relative_path
+            && !path.starts_with(EXTERNAL)
             && let Some(target) = join(path, relative)
         {
             let within = match target.as_str() {
@@ -96,149 +159,167 @@ impl<'a> Sources<'a> {
                 directory => format!("{directory}/pom.xml"),
             };
             for target in [target, within] {
-                if let Some(Ok(pom)) = self.read(&target)
-                    && is(&pom, parent)
+                if let Some(Ok(file)) = self.projects.file(self.siblings, &target)
+                    && is(&file.pom, &parent.group, &parent.artifact, &parent.version)
                 {
-                    return Some((pom, FileLocation::Repository(target)));
+                    return Ok(file);
                 }
             }
         }
 
-        self.by_coordinates("parent", &parent.group, &parent.artifact, &parent.version)
+        self.located("parent", &parent.group, &parent.artifact, &parent.version)
     }
 
-    /// The file with exact coordinates, from the repository or from outside. A file that
-    /// does not exist is recorded as missing.
-    pub(super) fn by_coordinates(
+    /// The file of an imported list of versions, from the repository or from outside.
+    pub(super) fn list(
+        &mut self,
+        group: &str,
+        artifact: &str,
+        version: &str,
+    ) -> Result<ProjectFile, MissingFile> {
+        let role = "imported list of versions";
+        let Some(left) = self.left.checked_sub(1) else {
+            let reason = format!("is behind more than {MAX_FILES} others");
+            return Err(gap(role, group, artifact, version, Some(reason)));
+        };
+
+        self.left = left;
+        self.located(role, group, artifact, version)
+    }
+
+    /// The file with exact coordinates, from the repository or from outside.
+    fn located(
         &mut self,
         role: &'static str,
         group: &str,
         artifact: &str,
         version: &str,
-    ) -> Option<(Pom, FileLocation)> {
-        let coordinates = Parent {
-            group: group.to_owned(),
-            artifact: artifact.to_owned(),
-            version: version.to_owned(),
-            relative_path: None,
-            line: self.line,
-        };
-        for path in self.candidates(artifact) {
-            if let Some(Ok(pom)) = self.read(path) {
-                let location = FileLocation::Repository(path.to_owned());
-                if is(&pom, &coordinates) || self.becomes(&pom, &location, &coordinates) {
-                    return Some((pom, location));
+    ) -> Result<ProjectFile, MissingFile> {
+        if let Some(file) = self.project(group, artifact, version) {
+            return Ok(file);
+        }
+
+        let reason = match repository_path(group, artifact, version) {
+            None => Some("has no known version".to_owned()),
+            Some(path) => {
+                let path = format!("{EXTERNAL}{path}");
+                match self.projects.file(self.siblings, &path) {
+                    Some(Ok(file)) => return Ok(file),
+                    Some(Err(error)) => Some(error.reason),
+                    None => None,
                 }
             }
-        }
-
-        let path = repository_path(group, artifact, version);
-        let found = path
-            .as_ref()
-            .and_then(|path| self.read(&format!("{EXTERNAL}{path}")));
-        let reason = match found {
-            Some(Ok(pom)) => return Some((pom, FileLocation::External)),
-            Some(Err(error)) => Some(error.reason),
-            None if path.is_none() => Some("has no known version".to_owned()),
-            None if self.left == 0 => Some(format!("is behind more than {MAX_FILES} others")),
-            None => None,
         };
-        let missing = MissingFile {
-            role,
-            name: format!("{group}:{artifact}"),
-            version: version.to_owned(),
-            path: path.unwrap_or_default(),
-            line: self.line,
-            reason,
-            hint: None,
-        };
-        if !self.missing.contains(&missing) {
-            self.missing.push(missing);
-        }
-
-        None
+        Err(gap(role, group, artifact, version, reason))
     }
 
-    /// Whether a file has the coordinates once its parents are applied. This is only checked if its
-    /// version contains a property. Each check uses up part of [`MAX_FILES`], so the recursion
-    /// ends.
-    fn becomes(&mut self, pom: &Pom, location: &FileLocation, coordinates: &Parent) -> bool {
-        let inherited = pom.parent.as_ref().map(|parent| &parent.version);
-        let version = pom.version.as_ref().or(inherited);
-        if pom.artifact != coordinates.artifact || !version.is_some_and(|text| text.contains("${"))
-        {
-            return false;
-        }
-        let model = Model::of(pom, location, None, self);
-        model.filled("${project.version}") == coordinates.version
-            && model.filled("${project.groupId}") == coordinates.group
-    }
-
-    /// The directory of the project with these coordinates in the repository, if there is one.
-    pub(super) fn project(&self, group: &str, artifact: &str) -> Option<String> {
-        self.candidates(artifact).into_iter().find_map(|path| {
-            let pom = Pom::read(&Input {
-                path,
-                bytes: self.siblings.get(path)?,
-                siblings: self.siblings,
-            });
-            let pom = pom.ok()?;
-            let of_group = pom
-                .group
-                .as_ref()
-                .or(pom.parent.as_ref().map(|parent| &parent.group));
-
-            (pom.artifact == artifact && of_group.is_some_and(|of| of == group))
-                .then(|| directory(path).to_owned())
+    /// The project of the repository that has exact coordinates, if there is one.
+    pub(super) fn project(
+        &mut self,
+        group: &str,
+        artifact: &str,
+        version: &str,
+    ) -> Option<ProjectFile> {
+        let projects = self.projects;
+        let candidates = projects.of_artifact(self.siblings, artifact);
+        candidates.iter().take(MAX_CANDIDATES).find_map(|path| {
+            let file = projects.file(self.siblings, path)?.ok()?;
+            let matches = is(&file.pom, group, artifact, version)
+                || self.becomes(&file, group, artifact, version);
+            matches.then_some(file)
         })
     }
 
-    /// Files in the repository that may belong to the artifact: those in a directory whose name
-    /// ends the artifact's name, as is common. Reading every file for each name would take too
-    /// long.
-    fn candidates(&self, artifact: &str) -> Vec<&'a str> {
-        let names_it = |path: &str| {
-            self.siblings
-                .get(path)
-                .and_then(|bytes| std::str::from_utf8(bytes).ok())
-                .is_some_and(|text| text.contains(artifact))
-        };
+    /// Whether a file has the coordinates once its parents are applied. This is only checked if one
+    /// of its own coordinates contains a property.
+    fn becomes(&mut self, file: &ProjectFile, group: &str, artifact: &str, version: &str) -> bool {
+        let (own_group, own_version) = stated(&file.pom);
+        let has_property = |text: Option<&SmolStr>| text.is_some_and(|text| text.contains("${"));
+        if file.pom.artifact != artifact || !(has_property(own_group) || has_property(own_version))
+        {
+            return false;
+        }
+        if self.nested.contains(&file.path)
+            || self.nested.len() >= MAX_NESTED_CHECKS
+            || self.checks == 0
+        {
+            self.is_limited = true;
+            return false;
+        }
 
-        self.projects
-            .iter()
-            .filter(|(name, path)| artifact.ends_with(name) && names_it(path))
-            .map(|(_, path)| *path)
-            .take(MAX_CANDIDATES)
-            .collect()
+        self.checks -= 1;
+        self.nested.push(file.path.clone());
+        let model = Model::of(file, None, self);
+        self.nested.pop();
+        model.version().is_some_and(|own| own == version) && model.group() == group
     }
 }
 
-/// Most files that are read to find one project of the repository by its name.
-const MAX_CANDIDATES: usize = 8;
+/// A missing file; its line and contribution depend on the project that needs it.
+fn gap(
+    role: &'static str,
+    group: &str,
+    artifact: &str,
+    version: &str,
+    reason: Option<String>,
+) -> MissingFile {
+    MissingFile {
+        role,
+        name: format!("{group}:{artifact}"),
+        version: version.to_owned(),
+        path: repository_path(group, artifact, version).unwrap_or_default(),
+        line: 1,
+        versions_only: false,
+        reason,
+        hint: None,
+    }
+}
 
-/// Whether a file has the given coordinates.
-fn is(pom: &Pom, coordinates: &Parent) -> bool {
-    let inherited = pom.parent.as_ref();
-    let group = pom.group.as_ref().or(inherited.map(|parent| &parent.group));
-    let version = pom
-        .version
-        .as_ref()
-        .or(inherited.map(|parent| &parent.version));
-    let properties = Properties {
-        set: pom.body.properties.iter().cloned().collect(),
-        ..Properties::default()
-    };
-    let same = |own: Option<&String>, expected: &str| {
-        own.is_some_and(|own| own == expected || properties.fill(own).as_deref() == Some(expected))
-    };
+fn parent_gap(parent: &Parent, reason: &str) -> MissingFile {
+    let reason = Some(reason.to_owned());
+    gap(
+        "parent",
+        &parent.group,
+        &parent.artifact,
+        &parent.version,
+        reason,
+    )
+}
 
+/// Group and version of a file, which it can inherit.
+fn stated(pom: &Pom) -> (Option<&SmolStr>, Option<&SmolStr>) {
+    let parent = pom.parent.as_ref();
+    (
+        pom.group.as_ref().or(parent.map(|parent| &parent.group)),
+        pom.version
+            .as_ref()
+            .or(parent.map(|parent| &parent.version)),
+    )
+}
+
+impl Values for Pom {
+    /// The file's own properties, without those of its parents.
+    fn value(&self, name: &str) -> Option<&str> {
+        self.body.properties.get(name).map(SmolStr::as_str)
+    }
+}
+
+/// Whether a file has the given coordinates by itself.
+fn is(pom: &Pom, group: &str, artifact: &str, version: &str) -> bool {
+    if pom.artifact != artifact {
+        return false;
+    }
+
+    let (own_group, own_version) = stated(pom);
+    let same = |own: Option<&SmolStr>, expected: &str| {
+        own.is_some_and(|own| {
+            own == expected || (own.contains("${") && pom.filled(own) == expected)
+        })
+    };
     // A version that contains a property matches if both sides contain the same property.
-    pom.artifact == coordinates.artifact
-        && same(group, &coordinates.group)
-        && (same(version, &coordinates.version)
-            || properties
-                .fill(&coordinates.version)
-                .is_some_and(|filled| same(version, &filled)))
+    same(own_group, group)
+        && (same(own_version, version)
+            || (version.contains("${") && same(own_version, &pom.filled(&SmolStr::new(version)))))
 }
 
 /// The path of a project's file in a Maven repository
@@ -255,7 +336,8 @@ fn repository_path(group: &str, artifact: &str, version: &str) -> Option<String>
     })
 }
 
-fn directory(path: &str) -> &str {
+/// The directory of a file.
+pub(super) fn directory(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(directory, _)| directory)
 }
 
