@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use patchgate_model::{Advisory, EcosystemName, Problem, SmolStr, SourceStatus};
+use patchgate_model::{Advisory, EcosystemName, Problem, SmolStr, SourceStatus, Unresolved};
 
 /// A query for the records of a package.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -39,4 +39,17 @@ pub struct AdvisoryLookup {
     /// Id prefixes of databases that contain only malicious releases, in addition to `MAL-`. The
     /// configuration declares them.
     pub malicious_prefixes: Vec<String>,
+}
+
+impl AdvisoryLookup {
+    /// Whether there are records about the package of a requirement, withdrawn ones not counted.
+    pub fn has_records(&self, requirement: &Unresolved) -> bool {
+        let Some(ecosystem) = patchgate_ecosystems::by_name(requirement.ecosystem) else {
+            return false;
+        };
+        let name = SmolStr::new(ecosystem.normalize_name(&requirement.name));
+        let records = self.advisories.get(&(requirement.ecosystem, name));
+        let mut records = records.into_iter().flatten();
+        records.any(|record| record.withdrawn.is_none())
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use patchgate_ecosystems::{Format, Input, Siblings, formats_of};
+use patchgate_ecosystems::{Format, Input, Siblings, formats_of, maven};
 use patchgate_model::{Inventory, Lockfile, Problem, Unresolved, without_credentials};
 
 use crate::files::unreadable;
@@ -32,8 +32,9 @@ pub(crate) fn parse_as_all<'a>(
     path: &'a str,
     bytes: &'a [u8],
     siblings: &'a Siblings,
+    projects: &'a maven::Projects,
 ) -> impl Iterator<Item = Result<Lockfile, Problem>> + 'a {
-    formats_of(path).map(move |(_, format)| parse(format, path, bytes, siblings))
+    formats_of(path).map(move |(_, format)| parse_among(format, path, bytes, siblings, projects))
 }
 
 /// Reads a lockfile as one format.
@@ -46,12 +47,27 @@ pub fn parse(
     bytes: &[u8],
     siblings: &Siblings,
 ) -> Result<Lockfile, Problem> {
+    parse_among(format, path, bytes, siblings, &maven::Projects::default())
+}
+
+/// Reads a lockfile as one format. Maven projects share what they build on.
+pub(crate) fn parse_among(
+    format: &Format,
+    path: &str,
+    bytes: &[u8],
+    siblings: &Siblings,
+    projects: &maven::Projects,
+) -> Result<Lockfile, Problem> {
     let input = Input {
         path,
         bytes,
         siblings,
     };
-    let mut lockfile = (format.parse)(&input).map_err(|error| unreadable(path, error))?;
+    let parsed = match format.id {
+        maven::POM => projects.parse(&input),
+        _ => (format.parse)(&input),
+    };
+    let mut lockfile = parsed.map_err(|error| unreadable(path, error))?;
     hide_credentials(&mut lockfile.unresolved);
     Ok(lockfile)
 }

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use patchgate_ecosystems::{Ecosystem, Format, Input, formats_of, manifest_of};
+use patchgate_ecosystems::{Ecosystem, Format, Input, formats_of, manifest_of, maven};
 use patchgate_model::{Inventory, UnlockedManifest, Unresolved, UserError};
 use rayon::prelude::*;
 
-use crate::contents::{Contents, hide_credentials, parse, parse_as_all, parse_sbom};
+use crate::contents::{Contents, hide_credentials, parse_among, parse_as_all, parse_sbom};
 use crate::external::ExternalFiles;
 use crate::files::{is_sbom, read_bounded, too_much, unreadable};
 use crate::walk::Walk;
@@ -235,13 +235,13 @@ impl Repository {
     fn parse_all(&self, contents: &mut Contents) {
         let wanted = |path: &String| self.only.as_ref().is_none_or(|only| only.name == *path);
         let format = self.only.as_ref().and_then(|only| only.format);
-        let parsed: Vec<_> = contents
-            .files
+        let (files, projects) = (&contents.files, maven::Projects::default());
+        let parsed: Vec<_> = files
             .par_iter()
             .filter(|(path, _)| wanted(path))
             .flat_map_iter(|(path, bytes)| match format {
-                Some(format) => vec![parse(format, path, bytes, &contents.files)],
-                None => parse_as_all(path, bytes, &contents.files).collect(),
+                Some(format) => vec![parse_among(format, path, bytes, files, &projects)],
+                None => parse_as_all(path, bytes, files, &projects).collect(),
             })
             .collect();
 

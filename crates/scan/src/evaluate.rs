@@ -87,7 +87,7 @@ pub async fn evaluate_lookup(
     }
 
     let mut problems = inventory.problems.clone();
-    problems.extend(missing(inventory));
+    problems.extend(missing(inventory, |one| lookup.has_records(one)));
     problems.extend(skipped(inventory));
     problems.extend(lookup.problems.iter().cloned());
     problems.extend(found.problems);

@@ -72,7 +72,6 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
 
     progress.say("looking up the advisory");
     let mut problems = inventory.problems.clone();
-    problems.extend(patchgate_inventory::missing(&inventory));
     let records = match source.by_id(&args.id).await {
         Ok(records) => records,
         Err(problem) => {
@@ -86,6 +85,9 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
 
     let records: Vec<Arc<Advisory>> = records.into_iter().map(Arc::new).collect();
     let lookup = known(&records, &inventory, &source, &mut problems).await;
+    problems.extend(patchgate_inventory::missing(&inventory, |one| {
+        lookup.has_records(one)
+    }));
     let signals = signals(&records, &source, &lookup, &mut problems).await;
     let packages = patchgate_advisories::explain(&inventory, &lookup);
 

@@ -18,7 +18,7 @@ use std::cmp::Ordering;
 
 use patchgate_model::{EcosystemName, Purl, package_url};
 
-pub use self::pom::{DeclaredRepository, EXTERNAL, Projects};
+pub use self::pom::{DeclaredRepository, EXTERNAL, FORMAT as POM, Projects};
 use self::version::Version;
 use crate::{Ecosystem, FileReader, Format, VersionError};
 

@@ -21,7 +21,7 @@ use patchgate_http::{Caching, Client, ClientOptions, Environment, Request};
 use patchgate_model::{Lockfile, error_chain};
 
 use self::settings::{Answering, Repository, Settings};
-use crate::contents::{Contents, parse};
+use crate::contents::{Contents, parse_among};
 use crate::external::ExternalFiles;
 
 /// Most files of one run, most bytes of one and of all, most rounds of fetching the files that the
@@ -46,6 +46,8 @@ pub struct MavenRepository<'a> {
     environment: &'a Environment,
     network: Network,
     client: Option<Client>,
+    /// The projects that were read.
+    projects: maven::Projects,
     /// The files that were looked for, by path in a repository.
     known: BTreeMap<String, Result<Vec<u8>, Unfetched>>,
     bytes: usize,
@@ -87,6 +89,7 @@ impl<'a> MavenRepository<'a> {
             environment,
             network,
             client: None,
+            projects: maven::Projects::default(),
             known: BTreeMap::new(),
             bytes: 0,
         }
@@ -199,24 +202,47 @@ impl<'a> MavenRepository<'a> {
             });
         }
 
+        let declared = Declared::of(contents, &self.projects);
+        let is_switched_off = |repository: &&Repository| {
+            settings.switched_off.contains(&repository.id)
+                || declared.switched_off.contains(&repository.id)
+        };
         let own = installations
             .iter()
             .find_map(|folder| installation::repositories(folder))
             .unwrap_or_default();
+        let without_own = own.iter().any(|one| is_switched_off(&one));
         let ours = |repository: &Repository| settings.answering(repository, true);
         let mut answering: Vec<Answering> = settings.repositories.iter().filter_map(ours).collect();
         answering.extend(
-            declared(contents)
+            declared
+                .repositories
                 .iter()
                 .filter_map(|repository| settings.answering(repository, false)),
         );
-        answering.extend(own.iter().filter_map(ours));
+        answering.extend(
+            own.iter()
+                .filter(|one| !is_switched_off(one))
+                .filter_map(ours),
+        );
         let mut seen = BTreeSet::new();
         answering.retain(|one| {
             (one.url.starts_with("https://") || settings::is_loopback(&one.url))
                 && seen.insert(one.url.clone())
         });
 
+        if answering.is_empty() && without_own {
+            return Err(Unfetched {
+                reason: "is not in the local repository, and releases from all others are \
+                         switched off"
+                    .to_owned(),
+                hint: Some(
+                    "name the repository that has it in `~/.m2/settings.xml`, or build it with \
+                     `mvn install`"
+                        .to_owned(),
+                ),
+            });
+        }
         if answering.is_empty() {
             return Err(Unfetched {
                 reason: "is not in the local repository, and no other is known".to_owned(),
@@ -330,6 +356,7 @@ impl ExternalFiles for MavenRepository<'_> {
                 }
                 self.known.insert(path, found);
             }
+            self.projects.files_added();
 
             let stale = self.stale(contents, is_settled);
             if is_settled && stale.is_empty() {
@@ -338,7 +365,7 @@ impl ExternalFiles for MavenRepository<'_> {
 
             for index in stale {
                 let before = contents.inventory.lockfiles.get(index);
-                let fresh = before.and_then(|lockfile| reread(lockfile, contents));
+                let fresh = before.and_then(|lockfile| reread(lockfile, contents, &self.projects));
                 if let (Some(fresh), Some(slot)) =
                     (fresh, contents.inventory.lockfiles.get_mut(index))
                 {
@@ -355,10 +382,14 @@ impl ExternalFiles for MavenRepository<'_> {
 }
 
 /// Reads a project again, now that more of the files it needs are there.
-fn reread(lockfile: &Lockfile, contents: &Contents) -> Option<Lockfile> {
+fn reread(
+    lockfile: &Lockfile,
+    contents: &Contents,
+    projects: &maven::Projects,
+) -> Option<Lockfile> {
     let format = format_by_id(lockfile.format.as_str())?;
     let bytes = contents.files.get(&lockfile.path)?;
-    parse(format, &lockfile.path, bytes, &contents.files).ok()
+    parse_among(format, &lockfile.path, bytes, &contents.files, projects).ok()
 }
 
 fn too_much() -> String {
@@ -386,39 +417,67 @@ fn wanted(contents: &Contents) -> BTreeSet<String> {
         .collect()
 }
 
-/// The repositories that the scanned projects name: only over encrypted connections, and without
-/// anything in the address but a host and a path.
-fn declared(contents: &Contents) -> Vec<Repository> {
-    let lacking = contents
-        .inventory
-        .lockfiles
-        .iter()
-        .filter(|lockfile| !lockfile.missing.is_empty());
-    let mut found: Vec<Repository> = Vec::new();
-    for lockfile in lacking {
-        let Some(bytes) = contents.files.get(&lockfile.path) else {
-            continue;
-        };
-        let input = Input {
-            path: &lockfile.path,
-            bytes,
-            siblings: &contents.files,
-        };
+/// The repositories of the projects that lack files.
+#[derive(Debug, Default)]
+struct Declared {
+    /// Those that may be asked for releases: only over encrypted connections, and without anything
+    /// in the address but a host and a path.
+    repositories: Vec<Repository>,
+    /// Identifiers that every one of the projects switches off for releases, so that Maven asks
+    /// those for none of them, not even if the identifier is one of Maven's own.
+    switched_off: BTreeSet<String>,
+}
 
-        for one in maven::repositories(&input).unwrap_or_default() {
-            let repository = Repository {
-                id: one.id,
-                url: one.url,
+impl Declared {
+    fn of(contents: &Contents, projects: &maven::Projects) -> Self {
+        let lacking = contents
+            .inventory
+            .lockfiles
+            .iter()
+            .filter(|lockfile| !lockfile.missing.is_empty());
+        let mut found = Self::default();
+        let mut off: Option<BTreeSet<String>> = None;
+        for lockfile in lacking {
+            let Some(bytes) = contents.files.get(&lockfile.path) else {
+                continue;
             };
-            let plain =
-                repository.url.starts_with("https://") && !repository.url.contains(['@', '?', '#']);
-            if plain && !found.contains(&repository) && found.len() < MAX_DECLARED {
-                found.push(repository);
+            let input = Input {
+                path: &lockfile.path,
+                bytes,
+                siblings: &contents.files,
+            };
+
+            let (on, own_off): (Vec<_>, Vec<_>) = projects
+                .repositories(&input)
+                .unwrap_or_default()
+                .into_iter()
+                .partition(|one| one.releases);
+            for one in on {
+                found.add(Repository {
+                    id: one.id,
+                    url: one.url,
+                });
             }
+
+            let mut own_off: BTreeSet<String> = own_off.into_iter().map(|one| one.id).collect();
+            if let Some(off) = off {
+                own_off.retain(|id| off.contains(id));
+            }
+            off = Some(own_off);
         }
+
+        found.switched_off = off.unwrap_or_default();
+        found
     }
 
-    found
+    fn add(&mut self, repository: Repository) {
+        let plain =
+            repository.url.starts_with("https://") && !repository.url.contains(['@', '?', '#']);
+        let found = &mut self.repositories;
+        if plain && !found.contains(&repository) && found.len() < MAX_DECLARED {
+            found.push(repository);
+        }
+    }
 }
 
 /// A file of the local repository.
@@ -436,7 +495,7 @@ fn is_project(path: &str, bytes: &[u8]) -> bool {
         bytes,
         siblings: &Siblings::new(),
     };
-    maven::repositories(&input).is_ok()
+    maven::Projects::default().repositories(&input).is_ok()
 }
 
 /// The status by which a repository says that it does not have a file.

@@ -14,8 +14,11 @@ pub(super) struct Settings {
     pub(super) offline: bool,
     mirrors: Vec<Mirror>,
     servers: Vec<Server>,
-    /// Repositories of the profiles that are active.
+    /// Repositories of the profiles that are active, without those that are switched off for
+    /// releases.
     pub(super) repositories: Vec<Repository>,
+    /// Identifiers of those that are switched off.
+    pub(super) switched_off: Vec<String>,
 }
 
 /// A repository with its name.
@@ -71,7 +74,7 @@ impl Settings {
             .iter()
             .map(|id| id.text.as_str())
             .collect();
-        let repositories = list("profiles", "profile")
+        let (repositories, switched_off) = list("profiles", "profile")
             .into_iter()
             .filter(|profile| {
                 let by_default = profile
@@ -82,12 +85,19 @@ impl Settings {
             })
             .filter_map(|profile| profile.child("repositories"))
             .flat_map(|list| &list.children)
+            .partition::<Vec<_>, _>(|repository| has_releases(repository));
+        let repositories = repositories
+            .into_iter()
             .filter_map(|repository| {
                 Some(Repository {
                     id: own(repository, "id").unwrap_or_default(),
                     url: own(repository, "url")?,
                 })
             })
+            .collect();
+        let switched_off = switched_off
+            .into_iter()
+            .filter_map(|repository| own(repository, "id"))
             .collect();
 
         Ok(Self {
@@ -123,6 +133,7 @@ impl Settings {
                 })
                 .collect(),
             repositories,
+            switched_off,
         })
     }
 
@@ -133,6 +144,7 @@ impl Settings {
         self.mirrors.extend(installation.mirrors);
         self.servers.extend(installation.servers);
         self.repositories.extend(installation.repositories);
+        self.switched_off.extend(installation.switched_off);
         self
     }
 
@@ -188,6 +200,12 @@ fn is_mirrored(patterns: &str, repository: &Repository) -> bool {
     mirrored
 }
 
+/// Whether releases are taken from a repository. Snapshots are never fetched.
+fn has_releases(repository: &Element<'_>) -> bool {
+    let policy = repository.child("releases");
+    policy.and_then(|policy| policy.text_of("enabled")) != Some("false")
+}
+
 /// Whether an address is this machine's own.
 pub(super) fn is_loopback(url: &str) -> bool {
     url::Url::parse(url).is_ok_and(|url| patchgate_http::is_loopback(&url))
@@ -224,6 +242,7 @@ pub(super) fn super_project(text: &str) -> Result<Vec<Repository>, ParseError> {
     Ok(root
         .all("repositories")
         .flat_map(|list| list.all("repository"))
+        .filter(|repository| has_releases(repository))
         .filter_map(|repository| {
             Some(Repository {
                 id: repository.text_of("id")?.to_owned(),
@@ -303,10 +322,14 @@ mod tests {
         };
         let settings = settings(&format!(
             "<mirrors><mirror><mirrorOf>external:http:*</mirrorOf><url>http://0.0.0.0/</url>\
-             <blocked>true</blocked></mirror></mirrors><profiles>{}{}{}</profiles>\
+             <blocked>true</blocked></mirror></mirrors><profiles>{}{}{}{}</profiles>\
              <activeProfiles><activeProfile>a</activeProfile></activeProfiles>",
             profile("a", ""),
             profile("b", ""),
+            profile("a", "").replace(
+                "<repository><id>a</id>",
+                "<repository><id>off</id><releases><enabled>false</enabled></releases>"
+            ),
             profile(
                 "c",
                 "<activation><activeByDefault>true</activeByDefault></activation>"
@@ -319,6 +342,7 @@ mod tests {
             .collect();
 
         assert_eq!(ids, ["a", "c"]);
+        assert_eq!(settings.switched_off, ["off"]);
         assert_eq!(
             settings.answering(&repository("x", "http://x.invalid"), true),
             None

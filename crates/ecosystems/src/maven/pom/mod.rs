@@ -292,8 +292,8 @@ fn unnamed(dependency: &ManagedDependency) -> SkippedEntry {
     }
 }
 
-/// The name of the format.
-pub(super) const FORMAT: &str = "maven-pom";
+/// Id of the format of a `pom.xml`.
+pub const FORMAT: &str = "maven-pom";
 
 /// Most inactive profiles of one project that are evaluated.
 const MAX_PROFILES: usize = 50;
