@@ -79,9 +79,18 @@ fn settings(sandbox: &Sandbox, mirror_of: &str, url: &str) {
     std::fs::write(directory.join("settings.xml"), text).unwrap();
 }
 
-/// Scans with an OSV that knows of nothing in these packages.
+/// Scans with an OSV that knows of nothing in these packages but old versions of `g:listed`.
 fn scan(sandbox: &mut Sandbox) -> Run {
-    let osv = OsvServer::start(&[&root().join("examples/advisories")]);
+    let advisories = sandbox.path("advisories");
+    std::fs::create_dir_all(&advisories).unwrap();
+    std::fs::write(
+        advisories.join("GHSA-2222-3333-4444.json"),
+        r#"{"id": "GHSA-2222-3333-4444", "modified": "2026-01-01T00:00:00Z", "affected": [
+            {"package": {"ecosystem": "Maven", "name": "g:listed"}, "ranges": [{
+             "type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "7"}]}]}]}"#,
+    )
+    .unwrap();
+    let osv = OsvServer::start(&[&advisories]);
     sandbox.set("PATCHGATE_OSV_URL", osv.url());
     sandbox.set("PATCHGATE_KEV_URL", "none".to_owned());
     sandbox.set("PATCHGATE_EPSS_URL", "none".to_owned());
@@ -183,12 +192,47 @@ fn a_parent_that_cannot_be_fetched_makes_the_scan_incomplete_with_its_reason() {
         assert_eq!(lacks.len(), 1, "{report:#}");
         assert!(lacks[0].contains(reason), "{reason}: {lacks:?}");
         assert!(lacks[0].contains(hint), "{hint}: {lacks:?}");
-        assert!(
-            report["incomplete"]
-                .to_string()
-                .contains("asks for `g:listed` without a version")
-        );
+        // The dependency without a version may be any version.
+        assert_eq!(report["possible"][0]["package"]["name"], "g:listed");
     }
+}
+
+#[test]
+fn a_missing_parent_is_one_reason_for_all_modules() {
+    let server = repository(Some((PARENT, |_| Response::status(404))));
+    let mut sandbox = Sandbox::new();
+    for module in ["pom.xml", "a/pom.xml", "b/pom.xml"] {
+        sandbox.write(module, PROJECT);
+    }
+    settings(&sandbox, "*", &server.url());
+    let report = scan(&mut sandbox).expect(3).json();
+    let lacks = lacks(&report);
+
+    assert_eq!(lacks.len(), 1, "{report:#}");
+    assert!(lacks[0].contains("and so do 2 other files"), "{lacks:?}");
+}
+
+/// A list states only versions, and no version of the package is affected.
+#[test]
+fn a_missing_list_does_not_matter_to_a_package_without_advisories() {
+    let server = repository(Some((LIST, |_| Response::status(404))));
+    let mut sandbox = Sandbox::new();
+    sandbox.write("pom.xml", PROJECT.replace("listed", "unheard-of"));
+    settings(&sandbox, "*", &server.url());
+    scan(&mut sandbox).expect(0);
+}
+
+#[test]
+fn a_repository_that_a_project_switches_off_is_not_asked() {
+    let server = repository(None);
+    let mut sandbox = Sandbox::new();
+    let off = "<repositories><repository><id>central</id><url>https://corp.invalid</url>
+        <releases><enabled>false</enabled></releases></repository></repositories></project>";
+    sandbox.write("pom.xml", PROJECT.replace("</project>", off));
+    settings(&sandbox, "central", &server.url());
+    scan(&mut sandbox).expect(3);
+
+    assert_eq!(server.requests().len(), 0);
 }
 
 /// A page that a server once sent instead of a file is not kept.

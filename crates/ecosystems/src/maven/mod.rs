@@ -20,7 +20,7 @@ use patchgate_model::{EcosystemName, Purl, package_url};
 
 pub use self::pom::{DeclaredRepository, EXTERNAL, FORMAT as POM, Projects};
 use self::version::Version;
-use crate::{Ecosystem, FileReader, Format, VersionError};
+use crate::{Ecosystem, FileReader, Format, Input, VersionError};
 
 /// Name of the ecosystem in OSV.
 pub(crate) const NAME: EcosystemName = EcosystemName::new("Maven");
@@ -74,6 +74,10 @@ impl Ecosystem for Maven {
 impl FileReader for Maven {
     // No manifests: every file that states requirements also states versions, so it is a lockfile
     // format.
+
+    fn included(&self, input: &Input<'_>) -> Vec<String> {
+        pom::included(input).into_iter().collect()
+    }
 
     fn formats(&self) -> &'static [Format] {
         &[

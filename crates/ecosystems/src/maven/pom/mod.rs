@@ -33,6 +33,7 @@ use crate::{Input, ParseError, limits};
 pub use projects::Projects;
 pub use raw::DeclaredRepository;
 pub use sources::EXTERNAL;
+pub(super) use sources::included;
 
 /// Reads the direct dependencies of one project.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {

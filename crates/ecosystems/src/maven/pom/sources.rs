@@ -336,6 +336,19 @@ fn repository_path(group: &str, artifact: &str, version: &str) -> Option<String>
     })
 }
 
+/// The file of a project's parent, if it is named otherwise than `pom.xml`. The walk finds only
+/// files of that name.
+pub(in crate::maven) fn included(input: &Input<'_>) -> Option<String> {
+    const START: &[u8] = b"<relativePath>";
+    let start = memchr::memmem::find(input.bytes, START)? + START.len();
+    let rest = input.bytes.get(start..)?;
+    let relative = rest.get(..memchr::memchr(b'<', rest)?)?;
+    let path = join(input.path, std::str::from_utf8(relative).ok()?.trim())?;
+
+    let name = path.rsplit('/').next().unwrap_or_default();
+    (name.ends_with(".xml") && name != "pom.xml").then_some(path)
+}
+
 /// The directory of a file.
 pub(super) fn directory(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(directory, _)| directory)
@@ -385,6 +398,26 @@ mod tests {
                 expected,
                 "{path} {relative}"
             );
+        }
+    }
+
+    #[test]
+    fn a_parent_of_another_name_is_included() {
+        for (relative, expected) in [
+            ("../parent.xml", Some("a/parent.xml")),
+            ("\n  ../parent.xml ", Some("a/parent.xml")),
+            ("../pom.xml", None),
+            ("../parent", None),
+            ("../../../parent.xml", None),
+        ] {
+            let text = format!("<project><relativePath>{relative}</relativePath></project>");
+            let siblings = Siblings::new();
+            let input = Input {
+                path: "a/b/pom.xml",
+                bytes: text.as_bytes(),
+                siblings: &siblings,
+            };
+            assert_eq!(included(&input).as_deref(), expected, "{relative}");
         }
     }
 
