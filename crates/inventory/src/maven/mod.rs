@@ -46,7 +46,7 @@ pub struct MavenRepository<'a> {
     environment: &'a Environment,
     network: Network,
     client: Option<Client>,
-    /// The projects that were read.
+    /// The projects of the repository that is being completed.
     projects: maven::Projects,
     /// The files that were looked for, by path in a repository.
     known: BTreeMap<String, Result<Vec<u8>, Unfetched>>,
@@ -341,6 +341,8 @@ impl ExternalFiles for MavenRepository<'_> {
             return;
         }
 
+        // Paths of an earlier repository may be those of other files in this one.
+        self.projects = maven::Projects::default();
         let started = Instant::now();
         let locations = self.locations(contents, root);
         for _ in 0..MAX_ROUNDS {
@@ -377,6 +379,7 @@ impl ExternalFiles for MavenRepository<'_> {
         contents
             .files
             .retain(|path, _| !path.starts_with(maven::EXTERNAL));
+        self.projects = maven::Projects::default();
         self.explain(contents);
     }
 }
