@@ -47,7 +47,7 @@ pub fn missing(
                 continue;
             }
             let users = causes.entry(Cause::of(file)).or_default();
-            users.push((&lockfile.path, file.line));
+            users.push((lockfile.path.as_str(), file.line));
         }
     }
 
