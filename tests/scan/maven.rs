@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use patchgate_testkit::{HttpServer, OsvServer, Request, Response};
 use serde_json::Value;
 
-use crate::support::sandbox::{Run, Sandbox, root};
+use crate::support::sandbox::{Run, Sandbox};
 
 const PARENT: &str = "/org/acme/parent/1/parent-1.pom";
 const LIST: &str = "/org/acme/list/2/list-2.pom";
