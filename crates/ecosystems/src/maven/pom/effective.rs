@@ -29,14 +29,14 @@ pub(super) struct Model {
     /// Whether an ancestor manages dependencies.
     has_managing_ancestor: bool,
     /// The ancestor that is missing, if one is. Its properties and managed versions are unknown.
-    pub(super) gap: Option<MissingFile>,
+    pub(super) gap: Option<Box<MissingFile>>,
 }
 
 /// The files above a project, up to the first that is missing.
 #[derive(Debug, Default)]
 pub(super) struct Ancestors {
     pub(super) layers: Vec<Arc<Layer>>,
-    pub(super) gap: Option<MissingFile>,
+    pub(super) gap: Option<Box<MissingFile>>,
 }
 
 impl Model {

@@ -149,7 +149,7 @@ impl<'a> Sources<'a> {
 
     /// The parent of a project: at the relative path that the project states, otherwise by
     /// coordinates.
-    fn parent(&mut self, parent: &Parent, path: &str) -> Result<ProjectFile, MissingFile> {
+    fn parent(&mut self, parent: &Parent, path: &str) -> Result<ProjectFile, Box<MissingFile>> {
         if let Some(relative) = &parent.relative_path
             && !path.starts_with(EXTERNAL)
             && let Some(target) = join(path, relative)
@@ -176,7 +176,7 @@ impl<'a> Sources<'a> {
         group: &str,
         artifact: &str,
         version: &str,
-    ) -> Result<ProjectFile, MissingFile> {
+    ) -> Result<ProjectFile, Box<MissingFile>> {
         let role = "imported list of versions";
         let Some(left) = self.left.checked_sub(1) else {
             let reason = format!("is behind more than {MAX_FILES} others");
@@ -194,7 +194,7 @@ impl<'a> Sources<'a> {
         group: &str,
         artifact: &str,
         version: &str,
-    ) -> Result<ProjectFile, MissingFile> {
+    ) -> Result<ProjectFile, Box<MissingFile>> {
         if let Some(file) = self.project(group, artifact, version) {
             return Ok(file);
         }
@@ -262,8 +262,8 @@ fn gap(
     artifact: &str,
     version: &str,
     reason: Option<String>,
-) -> MissingFile {
-    MissingFile {
+) -> Box<MissingFile> {
+    Box::new(MissingFile {
         role,
         name: format!("{group}:{artifact}"),
         version: version.to_owned(),
@@ -272,10 +272,10 @@ fn gap(
         versions_only: false,
         reason,
         hint: None,
-    }
+    })
 }
 
-fn parent_gap(parent: &Parent, reason: &str) -> MissingFile {
+fn parent_gap(parent: &Parent, reason: &str) -> Box<MissingFile> {
     let reason = Some(reason.to_owned());
     gap(
         "parent",
