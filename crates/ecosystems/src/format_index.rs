@@ -205,8 +205,35 @@ fn matches(pattern: &str, path: &str) -> bool {
         .all(|pattern| parts.next().is_some_and(|part| fits(pattern, part)))
 }
 
+/// Last extensions of files that `Dockerfile.*` and similar patterns do not mean: templates, of which
+/// a program makes the file, the list of files that a build ignores, and documentation.
+const OTHER_EXTENSIONS: &[&str] = &[
+    "dockerignore",
+    "eex",
+    "ejs",
+    "erb",
+    "gotmpl",
+    "hbs",
+    "j2",
+    "jinja",
+    "jinja2",
+    "liquid",
+    "md",
+    "mustache",
+    "template",
+    "tmpl",
+    "tpl",
+];
+
 /// Whether one part of a path matches one part of a pattern.
 fn fits(pattern: &str, part: &str) -> bool {
+    if pattern.ends_with(".*")
+        && let Some((_, extension)) = part.rsplit_once('.')
+        && OTHER_EXTENSIONS.contains(&extension)
+    {
+        return false;
+    }
+
     let Some((start, mut pattern)) = pattern.split_once('*') else {
         return pattern == part;
     };
@@ -244,6 +271,7 @@ mod tests {
             ("requirements/*.txt", "x/requirements/test.txt"),
             (".github/workflows/*.yml", ".github/workflows/ci.yml"),
             ("a*b*c", "aXbbYc"),
+            ("Dockerfile.*", "Dockerfile.prod"),
         ] {
             assert!(matches(pattern, path), "{pattern} {path}");
         }
@@ -259,6 +287,8 @@ mod tests {
                 "verification-metadata.xml",
             ),
             ("ab*ba", "aba"),
+            ("Dockerfile.*", "lib/templates/Dockerfile.eex"),
+            ("Dockerfile.*", "Dockerfile.prod.dockerignore"),
         ] {
             assert!(!matches(pattern, path), "{pattern} {path}");
         }
