@@ -3,9 +3,9 @@
 //!
 //! This crate is pure: bytes and the time come in, values and text go out.
 //!
-//! **Reading** ignores everything that is not needed (unknown fields, odd licences, references to
-//! components that do not exist), and fails whenever a package could be lost: a document that
-//! cannot be read completely is an error. A package is identified by its package URL. A package
+//! **Reading** ignores everything that is not needed (unknown fields, odd licences), and fails for a
+//! document that is truncated or not of its format. A component, a relation or a hash that cannot be
+//! read is listed in [`Lockfile::skipped`]. A package is identified by its package URL. A package
 //! without one keeps its name in the ecosystem [`UNKNOWN`], so that a scan can report it as not
 //! covered. Files, services and operating systems are not packages.
 //!

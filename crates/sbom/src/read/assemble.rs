@@ -1,6 +1,6 @@
 //! Assembly of a [`Bill`] from a document: packages, roots, requirements, edges and scopes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use patchgate_ecosystems::{ParseError, limits};
 use patchgate_model::{
@@ -13,7 +13,8 @@ use super::{Component, Document, RelationKind};
 use crate::identity::{ECOSYSTEM, Identity};
 use crate::{Bill, facts};
 
-pub(super) fn bill(path: &str, document: Document) -> Result<Bill, ParseError> {
+pub(super) fn bill(path: &str, mut document: Document) -> Result<Bill, ParseError> {
+    record(&mut document);
     let identities = identities(&document)?;
     let links = links(&document);
     let items = items(&document, &links, &identities);
@@ -50,10 +51,58 @@ pub(super) fn bill(path: &str, document: Document) -> Result<Bill, ParseError> {
         hint: None,
     });
 
+    lockfile.skipped = document.skipped.into_entries();
     Ok(Bill {
         lockfile,
         problems: problems.into_iter().collect(),
     })
+}
+
+/// Records package URLs that are invalid and relations that lead to nothing. A package without a
+/// valid package URL has no ecosystem, so a scan reports it as not covered.
+fn record(document: &mut Document) {
+    let mut known: HashSet<&str> = document.others.iter().map(String::as_str).collect();
+    for component in &document.components {
+        known.insert(&component.id);
+        if let Some(purl) = &component.purl
+            && Purl::parse(purl).is_none()
+        {
+            let shown: String = purl.chars().take(100).collect();
+            document.skipped.detail(
+                component.line,
+                format!("has the invalid package URL `{shown}`"),
+            );
+        }
+    }
+
+    // SPDX refers to other documents, and to nothing, by special names.
+    let is_special = |id: &str| {
+        id.is_empty()
+            || id.starts_with("DocumentRef-")
+            || id.ends_with("NoAssertionElement")
+            || id.ends_with("NoneElement")
+            || matches!(id, "SPDXRef-DOCUMENT" | "NONE" | "NOASSERTION")
+    };
+    // Keyed by the address of the text, so that an identifier that many relations share is hashed
+    // once, however long it is.
+    let mut checked: HashMap<*const u8, bool> = HashMap::new();
+    for relation in &document.relations {
+        if relation.kind == RelationKind::Contains {
+            continue;
+        }
+
+        let lost = [&relation.from, &relation.to].into_iter().find(|id| {
+            let is_lost = || !is_special(id) && !known.contains(&***id);
+            *checked.entry(id.as_ptr()).or_insert_with(is_lost)
+        });
+        if let Some(id) = lost {
+            let shown: String = id.chars().take(100).collect();
+            document.skipped.edge(
+                1,
+                format!("has a relation to `{shown}`, which it does not contain"),
+            );
+        }
+    }
 }
 
 /// The position of a component in the lockfile.

@@ -2,42 +2,50 @@
 
 use std::rc::Rc;
 
-use patchgate_ecosystems::ParseError;
+use patchgate_ecosystems::{ParseError, SkippedEntries};
+use patchgate_model::{FormatId, Loss};
 use patchgate_syntax::{Node, json};
 
 use super::cyclonedx::{format, incomplete, role, scope};
-use super::{Component, Document, Relation, RelationKind, Role};
-use crate::digest::{Algorithm, Digest};
+use super::{Component, Document, Relation, RelationKind, Role, digest};
+use crate::digest::Digest;
 use crate::facts;
 
 pub(super) fn read(text: &str) -> Result<Document, ParseError> {
     let root = json(text)?;
+    let version = root.get("specVersion").and_then(Node::scalar);
     let mut document = Document {
-        format: format(
-            root.get("specVersion")
-                .and_then(Node::scalar)
-                .unwrap_or_default(),
-            false,
-        )?,
+        // All versions have the components in the same form.
+        format: match version {
+            Some(version) => format(version, false)?,
+            None => FormatId::new("cyclonedx-json"),
+        },
         ..Document::default()
     };
+    if version.is_none() {
+        document.skipped.package(1, "lacks `specVersion`");
+    }
     if is_vex(&root) {
         return Ok(document);
     }
 
     if let Some(main) = root.get("metadata").and_then(|node| node.get("component")) {
-        let mut project = component(main)?;
-        if project.role != Role::System {
-            project.role = Role::Project;
+        let project = component(main, &mut document.skipped);
+        let project = document.skipped.recover(Loss::Edge, main.line, project);
+        if let Some(mut project) = project {
+            if project.role != Role::System {
+                project.role = Role::Project;
+            }
+            document.described.push(project.id.clone());
+            document.components.push(project);
         }
-        document.described.push(project.id.clone());
-        document.components.push(project);
         nested(main, Role::Project, &mut document)?;
     }
 
     nested(&root, Role::Software, &mut document)?;
     for dependency in root.optional_list("dependencies")? {
-        relations(dependency, &mut document)?;
+        let read = relations(dependency, &mut document);
+        document.skipped.recover(Loss::Edge, dependency.line, read);
     }
     for service in root.get("services").map_or(&[][..], Node::items) {
         let id = service.get("bom-ref").and_then(Node::text);
@@ -75,11 +83,11 @@ fn is_vex(root: &Node<'_>) -> bool {
 /// of it, so they are projects too; components within a package are packages.
 fn nested(node: &Node<'_>, parent: Role, document: &mut Document) -> Result<(), ParseError> {
     for item in node.optional_list("components")? {
-        if !item.is_map() {
-            return Err(item.unexpected("components", "a component"));
-        }
-
-        let mut read = component(item)?;
+        let read = component(item, &mut document.skipped);
+        let Some(mut read) = document.skipped.recover(Loss::Package, item.line, read) else {
+            nested(item, Role::Software, document)?;
+            continue;
+        };
         if parent == Role::Project && read.role == Role::Software {
             read.role = Role::Project;
         }
@@ -103,7 +111,11 @@ fn text(node: &Node<'_>, name: &str) -> Result<String, ParseError> {
     }
 }
 
-fn component(node: &Node<'_>) -> Result<Component, ParseError> {
+fn component(node: &Node<'_>, skipped: &mut SkippedEntries) -> Result<Component, ParseError> {
+    if !node.is_map() {
+        return Err(node.unexpected("components", "a component"));
+    }
+
     let mut read = Component {
         id: text(node, "bom-ref")?,
         line: node.line,
@@ -114,7 +126,7 @@ fn component(node: &Node<'_>) -> Result<Component, ParseError> {
         purl: Some(text(node, "purl")?).filter(|purl| !purl.is_empty()),
         cpe: Some(text(node, "cpe")?).filter(|cpe| !cpe.is_empty()),
         scope: Some(scope(&text(node, "scope")?)),
-        digests: digests(node),
+        digests: digests(node, skipped),
         ..Component::default()
     };
     // CycloneDX 1.2, and some tools, refer to a component by its package URL.
@@ -123,7 +135,7 @@ fn component(node: &Node<'_>) -> Result<Component, ParseError> {
     }
     for reference in node.get("externalReferences").map_or(&[][..], Node::items) {
         if reference.get("type").and_then(Node::text) == Some("distribution") {
-            read.digests.extend(digests(reference));
+            read.digests.extend(digests(reference, skipped));
             let url = reference.get("url").and_then(Node::text);
             if read.distribution_url.is_none() {
                 read.distribution_url = url.map(str::to_owned);
@@ -141,13 +153,13 @@ fn component(node: &Node<'_>) -> Result<Component, ParseError> {
     Ok(read)
 }
 
-fn digests(node: &Node<'_>) -> Vec<Digest> {
+fn digests(node: &Node<'_>, skipped: &mut SkippedEntries) -> Vec<Digest> {
     let hashes = node.get("hashes").map_or(&[][..], Node::items);
     hashes
         .iter()
         .filter_map(|hash| {
-            let algorithm = Algorithm::parse(hash.get("alg")?.text()?)?;
-            Digest::new(algorithm, hash.get("content")?.text()?.trim())
+            let part = |key| hash.get(key).and_then(Node::text).unwrap_or_default();
+            digest(skipped, hash.line, part("alg"), part("content"))
         })
         .collect()
 }

@@ -2,12 +2,12 @@
 
 use std::rc::Rc;
 
-use patchgate_ecosystems::ParseError;
+use patchgate_ecosystems::{ParseError, SkippedEntries};
 use patchgate_syntax::{Element, xml};
 
 use super::cyclonedx::{format, incomplete, role, scope};
-use super::{Component, Document, Relation, RelationKind, Role};
-use crate::digest::{Algorithm, Digest};
+use super::{Component, Document, Relation, RelationKind, Role, digest};
+use crate::digest::Digest;
 
 pub(super) fn read(text: &str) -> Result<Document, ParseError> {
     let root = xml(text)?;
@@ -19,7 +19,7 @@ pub(super) fn read(text: &str) -> Result<Document, ParseError> {
         .child("metadata")
         .and_then(|metadata| metadata.child("component"))
     {
-        let mut project = component(main);
+        let mut project = component(main, &mut document.skipped);
         if project.role != Role::System {
             project.role = Role::Project;
         }
@@ -68,7 +68,7 @@ fn nested(element: &Element<'_>, parent: Role, document: &mut Document) {
     // All lists, although the schema allows only one: packages of a second one must not be lost.
     let lists = element.all("components");
     for item in lists.flat_map(|list| list.all("component")) {
-        let mut read = component(item);
+        let mut read = component(item, &mut document.skipped);
         if parent == Role::Project && read.role == Role::Software {
             read.role = Role::Project;
         }
@@ -78,7 +78,7 @@ fn nested(element: &Element<'_>, parent: Role, document: &mut Document) {
     }
 }
 
-fn component(element: &Element<'_>) -> Component {
+fn component(element: &Element<'_>, skipped: &mut SkippedEntries) -> Component {
     let text = |name| element.text_of(name).unwrap_or_default().to_owned();
     let mut read = Component {
         id: element.attribute("bom-ref").unwrap_or_default().to_owned(),
@@ -90,7 +90,7 @@ fn component(element: &Element<'_>) -> Component {
         purl: element.text_of("purl").map(str::to_owned),
         cpe: element.text_of("cpe").map(str::to_owned),
         scope: Some(scope(&text("scope"))),
-        digests: digests(element),
+        digests: digests(element, skipped),
         ..Component::default()
     };
     if read.id.is_empty() {
@@ -100,7 +100,7 @@ fn component(element: &Element<'_>) -> Component {
     let references = element.child("externalReferences").into_iter();
     for reference in references.flat_map(|list| list.all("reference")) {
         if reference.attribute("type") == Some("distribution") {
-            read.digests.extend(digests(reference));
+            read.digests.extend(digests(reference, skipped));
             if read.distribution_url.is_none() {
                 read.distribution_url = reference.text_of("url").map(str::to_owned);
             }
@@ -118,11 +118,14 @@ fn component(element: &Element<'_>) -> Component {
     read
 }
 
-fn digests(element: &Element<'_>) -> Vec<Digest> {
+fn digests(element: &Element<'_>, skipped: &mut SkippedEntries) -> Vec<Digest> {
     let hashes = element.child("hashes").into_iter();
     hashes
         .flat_map(|list| list.all("hash"))
-        .filter_map(|hash| Digest::new(Algorithm::parse(hash.attribute("alg")?)?, &hash.text))
+        .filter_map(|hash| {
+            let algorithm = hash.attribute("alg").unwrap_or_default();
+            digest(skipped, hash.line, algorithm, &hash.text)
+        })
         .collect()
 }
 

@@ -15,11 +15,11 @@ mod tag_value;
 use std::collections::HashSet;
 use std::rc::Rc;
 
-use patchgate_ecosystems::{Input, ParseError, Siblings, limits};
+use patchgate_ecosystems::{Input, ParseError, Siblings, SkippedEntries, limits};
 use patchgate_model::{DependencyKind, FormatId, Origin, Scope};
 use percent_encoding::percent_decode_str;
 
-use crate::digest::Digest;
+use crate::digest::{Algorithm, Digest};
 use crate::{Bill, Format, detect, facts};
 
 /// A document after the reader of its format.
@@ -35,6 +35,24 @@ pub(crate) struct Document {
     pub(crate) incomplete: Option<String>,
     /// Identifiers that relations can refer to although they are not components: files, services.
     pub(crate) others: HashSet<String>,
+    /// Entries that could not be read.
+    pub(crate) skipped: SkippedEntries,
+}
+
+/// The hash that a document states; `None` for one of an algorithm that inventories do not have, and
+/// for one of another length than that of its algorithm, which is recorded.
+pub(crate) fn digest(
+    skipped: &mut SkippedEntries,
+    line: u32,
+    algorithm: &str,
+    content: &str,
+) -> Option<Digest> {
+    let digest = Digest::new(Algorithm::parse(algorithm)?, content.trim());
+    if digest.is_none() {
+        let shown: String = algorithm.chars().take(20).collect();
+        skipped.detail(line, format!("has a hash that is not one of `{shown}`"));
+    }
+    digest
 }
 
 /// The kind of a component.

@@ -6,13 +6,12 @@
 
 use std::rc::Rc;
 
-use patchgate_ecosystems::ParseError;
-use patchgate_model::{DependencyKind, FormatId};
+use patchgate_ecosystems::{ParseError, SkippedEntries};
+use patchgate_model::{DependencyKind, FormatId, Loss};
 use patchgate_syntax::{Node, json};
 
 use super::spdx::{role, set_address, stated};
-use super::{Component, Document, Relation, RelationKind, Role};
-use crate::digest::{Algorithm, Digest};
+use super::{Component, Document, Relation, RelationKind, Role, digest};
 
 pub(super) fn read(text: &str) -> Result<Document, ParseError> {
     let root = json(text)?;
@@ -35,12 +34,18 @@ pub(super) fn read(text: &str) -> Result<Document, ParseError> {
 
         match kind(element)? {
             "software_Package" | "Package" | "ai_AIPackage" => {
-                document.components.push(component(element)?);
+                let read = component(element, &mut document.skipped);
+                let read = document.skipped.recover(Loss::Package, element.line, read);
+                document.components.extend(read);
             }
-            "dataset_DatasetPackage" => document.components.push(Component {
-                role: Role::Other,
-                ..component(element)?
-            }),
+            "dataset_DatasetPackage" => {
+                let read = component(element, &mut document.skipped);
+                let read = document.skipped.recover(Loss::Detail, element.line, read);
+                document.components.extend(read.map(|read| Component {
+                    role: Role::Other,
+                    ..read
+                }));
+            }
             "Relationship" | "LifecycleScopedRelationship" => relate(&mut document, element),
             "software_Sbom" | "Sbom" | "Bom" => {
                 document
@@ -96,7 +101,7 @@ fn texts<'n>(node: &'n Node<'_>, name: &str) -> impl Iterator<Item = &'n str> {
     single.into_iter().chain(several)
 }
 
-fn component(node: &Node<'_>) -> Result<Component, ParseError> {
+fn component(node: &Node<'_>, skipped: &mut SkippedEntries) -> Result<Component, ParseError> {
     let id = match text(node, "spdxId")? {
         "" => text(node, "@id")?,
         id => id,
@@ -130,10 +135,8 @@ fn component(node: &Node<'_>) -> Result<Component, ParseError> {
 
     for hash in node.get("verifiedUsing").map_or(&[][..], Node::items) {
         let part = |name| hash.get(name).and_then(Node::text).unwrap_or_default();
-        if let Some(algorithm) = Algorithm::parse(part("algorithm")) {
-            read.digests
-                .extend(Digest::new(algorithm, part("hashValue")));
-        }
+        let digest = digest(skipped, hash.line, part("algorithm"), part("hashValue"));
+        read.digests.extend(digest);
     }
 
     read.take_comment(text(node, "comment")?);

@@ -1,12 +1,12 @@
 //! Reader of SPDX 2 as JSON and, with the same keys, as YAML
 //! (<https://spdx.github.io/spdx-spec/v2.3/>).
 
-use patchgate_ecosystems::ParseError;
+use patchgate_ecosystems::{ParseError, SkippedEntries};
+use patchgate_model::Loss;
 use patchgate_syntax::{Node, json, yaml};
 
 use super::spdx::{format, relate, role, set_address, set_reference, stated};
-use super::{Component, Document};
-use crate::digest::{Algorithm, Digest};
+use super::{Component, Document, digest};
 
 pub(super) fn read_json(text: &str) -> Result<Document, ParseError> {
     document(
@@ -45,10 +45,9 @@ fn document(
     }
 
     for package in root.optional_list("packages")? {
-        if !package.is_map() {
-            return Err(package.unexpected("packages", "a package"));
-        }
-        document.components.push(component(package)?);
+        let read = component(package, &mut document.skipped);
+        let read = document.skipped.recover(Loss::Package, package.line, read);
+        document.components.extend(read);
     }
 
     for relationship in root.optional_list("relationships")? {
@@ -71,7 +70,11 @@ fn document(
     Ok(document)
 }
 
-fn component(node: &Node<'_>) -> Result<Component, ParseError> {
+fn component(node: &Node<'_>, skipped: &mut SkippedEntries) -> Result<Component, ParseError> {
+    if !node.is_map() {
+        return Err(node.unexpected("packages", "a package"));
+    }
+
     let text = |name: &str| match node.get(name) {
         None => Ok(""),
         Some(value) if value.is_null() => Ok(""),
@@ -97,10 +100,13 @@ fn component(node: &Node<'_>) -> Result<Component, ParseError> {
 
     for checksum in node.get("checksums").map_or(&[][..], Node::items) {
         let part = |name| checksum.get(name).and_then(Node::text).unwrap_or_default();
-        if let Some(algorithm) = Algorithm::parse(part("algorithm")) {
-            read.digests
-                .extend(Digest::new(algorithm, part("checksumValue")));
-        }
+        let digest = digest(
+            skipped,
+            checksum.line,
+            part("algorithm"),
+            part("checksumValue"),
+        );
+        read.digests.extend(digest);
     }
 
     read.take_comment(text("comment")?);

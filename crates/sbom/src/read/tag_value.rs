@@ -8,7 +8,6 @@ use patchgate_model::FormatId;
 
 use super::spdx::{format, relate, role, set_address, set_reference, stated};
 use super::{Component, Document};
-use crate::digest::{Algorithm, Digest};
 
 pub(super) fn read(text: &str) -> Result<Document, ParseError> {
     let mut reader = Reader::default();
@@ -165,11 +164,9 @@ impl Reader {
             "PackageComment" => component.take_comment(value),
             "PackageChecksum" => {
                 let (name, digest) = value.split_once(':').unwrap_or((value, ""));
-                if let Some(algorithm) = Algorithm::parse(name) {
-                    component
-                        .digests
-                        .extend(Digest::new(algorithm, digest.trim()));
-                }
+                let skipped = &mut self.document.skipped;
+                let digest = super::digest(skipped, component.line, name, digest);
+                component.digests.extend(digest);
             }
             "ExternalRef" => {
                 let mut parts = value.split_whitespace();

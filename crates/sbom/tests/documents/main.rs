@@ -12,6 +12,7 @@ mod corpus;
 mod fixtures;
 mod hostile;
 mod mutated;
+mod odd;
 mod round_trip;
 
 mod validators;
