@@ -58,6 +58,7 @@ pub mod pub_dart;
 pub mod pypi;
 mod release;
 mod requirement_error;
+mod salvage;
 mod scope;
 mod skipped;
 #[cfg(test)]

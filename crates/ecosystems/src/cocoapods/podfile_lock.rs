@@ -4,13 +4,14 @@
 //! outside the spec repositories.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use patchgate_model::{
-    DependencyKind, Edge, FormatId, Lockfile, Origin, Package, PackageIndex, Root, Unresolved,
+    DependencyKind, Edge, FormatId, Lockfile, Loss, Origin, Package, PackageIndex, Root, Unresolved,
 };
 
 use crate::syntax::{Node, Value, yaml};
-use crate::{Input, ParseError, limits};
+use crate::{Input, ParseError, SkippedEntries, limits, salvage};
 use patchgate_model::without_credentials;
 
 /// Reads a lockfile. The Podfile itself is a program and is not read.
@@ -24,7 +25,8 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         .with_hint("re-create the file with `pod install`"));
     }
 
-    let origins = Origins::new(&document)?;
+    let mut skipped = SkippedEntries::default();
+    let origins = Origins::new(&document, &mut skipped);
     let mut lockfile = Lockfile {
         path: input.path.to_owned(),
         ecosystem: super::NAME,
@@ -36,19 +38,25 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let mut indices = HashMap::new();
     let mut dependencies = Vec::new();
     for entry in document.optional_list("PODS")? {
-        let (text, needs) = pod(entry)?;
+        let Some((text, needs)) = skipped.recover(Loss::Package, entry.line, pod(entry)) else {
+            continue;
+        };
         let (name, version) = named(text);
-        let failed = |reason: String| ParseError::new(reason).at_line(entry.line as usize);
-        let version = version
-            .filter(|version| super::Version::parse(version).is_some() && !name.is_empty())
-            .ok_or_else(|| failed("locks a pod without a name or a version".to_owned()))?;
+        let version =
+            version.filter(|version| super::Version::parse(version).is_some() && !name.is_empty());
+        let Some(version) = version else {
+            skipped.package(entry.line, "locks a pod without a name or a version");
+            continue;
+        };
         if lockfile.packages.len() >= limits::MAX_PACKAGES {
-            return Err(failed("locks too many pods".to_owned()));
+            return Err(ParseError::new("locks too many pods").at_line(entry.line as usize));
         }
 
+        // A dependency on a pod that is locked twice is one on the first.
         let index = PackageIndex(u32::try_from(lockfile.packages.len()).unwrap_or(u32::MAX));
-        if indices.insert(name.to_owned(), index).is_some() {
-            return Err(failed(format!("locks `{name}` twice")));
+        match indices.entry(name.to_owned()) {
+            Entry::Vacant(entry) => drop(entry.insert(index)),
+            Entry::Occupied(_) => skipped.edge(entry.line, format!("locks `{name}` twice")),
         }
 
         dependencies.push(needs);
@@ -56,31 +64,41 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         let pod = name.split('/').next().unwrap_or(name);
         lockfile.packages.push(Package {
             line: entry.line,
-            origin: origins.of(pod)?,
-            integrity: origins.checksum(pod)?,
+            origin: skipped
+                .recover(Loss::Detail, entry.line, origins.of(pod))
+                .unwrap_or(Origin::Registry(None)),
+            integrity: skipped
+                .recover(Loss::Detail, entry.line, origins.checksum(pod))
+                .flatten(),
             ..Package::new(super::NAME, name.to_owned(), version.to_owned())
         });
     }
 
-    // Every dependency must be locked, or the file is truncated.
+    // A pod can need one that is not locked: CocoaPods leaves out pods of other platforms.
     for (package, needs) in lockfile.packages.iter_mut().zip(dependencies) {
         for need in needs {
-            let (name, requirement) = requirement(need)?;
-            let to = indices.get(name).ok_or_else(|| {
-                ParseError::new(format!(
-                    "has a pod that needs `{name}`, which it does not lock"
-                ))
-                .at_line(need.line as usize)
-                .with_hint("re-create the file with `pod install`")
-            })?;
-            package.edges.push(edge(*to, name, requirement));
+            let Some((name, requirement)) =
+                skipped.recover(Loss::Edge, need.line, requirement(need))
+            else {
+                continue;
+            };
+            match indices.get(name) {
+                Some(to) => package.edges.push(edge(*to, name, requirement)),
+                None => skipped.edge(
+                    need.line,
+                    format!("has a pod that needs `{name}`, which it does not lock"),
+                ),
+            }
         }
     }
 
     // The requirements of the project.
     let mut root = Root::default();
     for need in document.optional_list("DEPENDENCIES")? {
-        let (name, requirement) = requirement(need)?;
+        let Some((name, requirement)) = skipped.recover(Loss::Edge, need.line, requirement(need))
+        else {
+            continue;
+        };
         match indices.get(name) {
             Some(to) => root.edges.push(edge(*to, name, requirement)),
             None => lockfile.unresolved.push(Unresolved {
@@ -94,7 +112,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     }
 
     lockfile.roots.push(root);
-    Ok(lockfile)
+    salvage::finish(lockfile, skipped)
 }
 
 fn edge(to: PackageIndex, name: &str, requirement: Option<&str>) -> Edge {
@@ -149,23 +167,30 @@ struct Origins<'n, 'a> {
 }
 
 impl<'n, 'a> Origins<'n, 'a> {
-    fn new(document: &'n Node<'a>) -> Result<Self, ParseError> {
-        let table = |key: &str| -> Result<HashMap<&'n str, &'n Node<'a>>, ParseError> {
-            let entries = document.optional_map(key)?.iter();
-            Ok(entries.map(|(name, node)| (&*name.name, node)).collect())
+    fn new(document: &'n Node<'a>, skipped: &mut SkippedEntries) -> Self {
+        let mut section = |key: &str| {
+            let entries = skipped.recover(Loss::Detail, document.line, document.optional_map(key));
+            entries.unwrap_or_default().iter()
         };
+        let mut table = |key: &str| -> HashMap<&'n str, &'n Node<'a>> {
+            section(key)
+                .map(|(name, node)| (&*name.name, node))
+                .collect()
+        };
+        let (external, checkouts) = (table("EXTERNAL SOURCES"), table("CHECKOUT OPTIONS"));
+        let checksums = table("SPEC CHECKSUMS");
         let mut repositories = HashMap::new();
-        for (repository, pods) in document.optional_map("SPEC REPOS")? {
+        for (repository, pods) in section("SPEC REPOS") {
             let pods = pods.items().iter().filter_map(Node::text);
             repositories.extend(pods.map(|pod| (pod, &*repository.name)));
         }
 
-        Ok(Self {
-            external: table("EXTERNAL SOURCES")?,
-            checkouts: table("CHECKOUT OPTIONS")?,
-            checksums: table("SPEC CHECKSUMS")?,
+        Self {
+            external,
+            checkouts,
+            checksums,
             repositories,
-        })
+        }
     }
 
     fn of(&self, pod: &str) -> Result<Origin, ParseError> {

@@ -7,7 +7,7 @@ use patchgate_model::{FormatId, Lockfile, Scope};
 
 use super::manifest;
 use super::package::Packages;
-use crate::syntax::json;
+use crate::syntax::{Node, json};
 use crate::{Input, ParseError, scope};
 
 /// Reads the list, together with the `composer.json` of its project.
@@ -31,7 +31,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
 
     let mut packages = Packages::new(input, FormatId::new(format));
     for entry in entries {
-        let scope = match entry.optional_text("name")? {
+        let scope = match entry.get("name").and_then(Node::text) {
             Some(name) if development.contains(name) => Scope::Development,
             _ => Scope::Runtime,
         };
@@ -58,5 +58,5 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         scope::from_roots(&mut packages.lockfile);
     }
 
-    Ok(packages.lockfile)
+    packages.finish()
 }

@@ -1,17 +1,18 @@
 //! Reader of `composer.lock`
 //! (<https://getcomposer.org/doc/01-basic-usage.md#commit-your-composer-lock-file-to-version-control>).
 
-use patchgate_model::{FormatId, Lockfile, Scope};
+use patchgate_model::{FormatId, Lockfile, Loss, Scope};
 
 use super::manifest;
 use super::package::Packages;
-use crate::syntax::json;
+use crate::syntax::{Node, json};
 use crate::{Input, ParseError};
 
 /// Reads a lockfile, together with the `composer.json` next to it.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let document = json(input.text()?)?;
-    if !document.get("packages").is_some_and(|list| list.is_list()) {
+    let is_list = |key| document.get(key).is_some_and(Node::is_list);
+    if !is_list("packages") && !is_list("packages-dev") {
         return Err(
             ParseError::new("is not a Composer lockfile: it lacks the list `packages`")
                 .with_hint("re-create the file with `composer update --lock`"),
@@ -19,16 +20,23 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     }
 
     let mut packages = Packages::new(input, FormatId::new("composer-lock"));
-    for entry in document.optional_list("packages")? {
-        packages.add(entry, Scope::Runtime)?;
-    }
-    for entry in document.optional_list("packages-dev")? {
-        packages.add(entry, Scope::Development)?;
+    for (key, scope) in [
+        ("packages", Scope::Runtime),
+        ("packages-dev", Scope::Development),
+    ] {
+        if key == "packages" && !is_list(key) {
+            packages.skipped.package(1, "lacks the list `packages`");
+        }
+        let entries = document.optional_list(key);
+        let entries = packages.skipped.recover(Loss::Package, 1, entries);
+        for entry in entries.unwrap_or_default() {
+            packages.add(entry, scope)?;
+        }
     }
 
     packages.link()?;
     let root = manifest::root(input, &input.beside("composer.json"), &packages);
     packages.lockfile.roots.extend(root);
 
-    Ok(packages.lockfile)
+    packages.finish()
 }

@@ -4,18 +4,20 @@
 use std::collections::HashMap;
 
 use patchgate_model::{
-    DependencyKind, Edge, FormatId, Lockfile, Origin, Package, PackageIndex, Scope,
+    DependencyKind, Edge, FormatId, Lockfile, Loss, Origin, Package, PackageIndex, Scope,
 };
 
 use super::is_platform;
 use crate::syntax::Node;
-use crate::{Input, ParseError, limits};
+use crate::{Input, ParseError, SkippedEntries, limits, salvage};
 use patchgate_model::without_credentials;
 
 /// The packages of a file under construction.
 pub(super) struct Packages<'a> {
     /// The lockfile with the packages so far; edges are added by [`Packages::link`].
     pub(super) lockfile: Lockfile,
+    /// Entries that could not be read.
+    pub(super) skipped: SkippedEntries,
     entries: Vec<&'a Node<'a>>,
     /// Packages by their lower-case name, and by the names that they provide or replace.
     by_name: HashMap<String, Vec<PackageIndex>>,
@@ -30,12 +32,16 @@ impl<'a> Packages<'a> {
                 format,
                 ..Lockfile::default()
             },
+            skipped: SkippedEntries::default(),
             entries: Vec::new(),
             by_name: HashMap::new(),
         }
     }
 
     /// Adds an entry as a package without edges.
+    ///
+    /// # Errors
+    /// When there are too many packages.
     pub(super) fn add(&mut self, entry: &'a Node<'a>, scope: Scope) -> Result<(), ParseError> {
         if self.entries.len() >= limits::MAX_PACKAGES {
             return Err(ParseError::new(format!(
@@ -44,22 +50,26 @@ impl<'a> Packages<'a> {
             )));
         }
 
-        let name = entry.need_text("name")?;
-        check_name(name).map_err(|error| error.at_line(entry.line as usize))?;
+        let identity = identity(entry);
+        let Some((name, version)) = self.skipped.recover(Loss::Package, entry.line, identity)
+        else {
+            return Ok(());
+        };
         let index = PackageIndex(u32::try_from(self.entries.len()).unwrap_or(u32::MAX));
         let own = self.by_name.entry(name.to_ascii_lowercase()).or_default();
         if own.iter().any(|other| {
             let other = self.lockfile.package(*other);
             other.is_some_and(|other| other.name.eq_ignore_ascii_case(name))
         }) {
-            return Err(
-                ParseError::new(format!("locks `{name}` twice")).at_line(entry.line as usize)
-            );
+            self.skipped
+                .detail(entry.line, format!("locks `{name}` twice"));
         }
 
         own.insert(0, index);
         for key in ["provide", "replace"] {
-            for (virtual_name, _) in requirements(entry, key)? {
+            let names = requirements(entry, key);
+            let names = self.skipped.recover(Loss::Edge, entry.line, names);
+            for (virtual_name, _) in names.unwrap_or_default() {
                 let others = self.by_name.entry(virtual_name.to_ascii_lowercase());
                 let others = others.or_default();
                 if !others.contains(&index) {
@@ -70,14 +80,16 @@ impl<'a> Packages<'a> {
 
         self.lockfile.packages.push(Package {
             line: entry.line,
-            origin: origin(entry)?,
-            integrity: hash(entry)?,
+            origin: self
+                .skipped
+                .recover(Loss::Detail, entry.line, origin(entry))
+                .unwrap_or(Origin::Registry(None)),
+            integrity: self
+                .skipped
+                .recover(Loss::Detail, entry.line, hash(entry))
+                .flatten(),
             scope,
-            ..Package::new(
-                super::NAME,
-                name.to_owned(),
-                entry.need_text("version")?.to_owned(),
-            )
+            ..Package::new(super::NAME, name.to_owned(), version.to_owned())
         });
         self.entries.push(entry);
 
@@ -86,17 +98,7 @@ impl<'a> Packages<'a> {
 
     /// The packages that satisfy a requirement for this name.
     pub(super) fn find(&self, name: &str) -> &[PackageIndex] {
-        let found = self.by_name.get(&name.to_ascii_lowercase());
-        let found = found.map(Vec::as_slice).unwrap_or_default();
-
-        // A package with the name itself takes precedence over those that provide or replace it.
-        match found
-            .first()
-            .and_then(|first| self.lockfile.package(*first))
-        {
-            Some(own) if own.name.eq_ignore_ascii_case(name) => found.get(..1).unwrap_or_default(),
-            _ => found,
-        }
+        find(&self.by_name, &self.lockfile, name)
     }
 
     /// Adds the edges from every package to the packages that satisfy its requirements.
@@ -104,8 +106,10 @@ impl<'a> Packages<'a> {
         let mut left = limits::MAX_EDGES;
         for (index, entry) in self.entries.iter().enumerate() {
             let mut edges = Vec::new();
-            for (name, requirement) in requirements(entry, "require")? {
-                let found = self.find(name);
+            let required = requirements(entry, "require");
+            let required = self.skipped.recover(Loss::Edge, entry.line, required);
+            for (name, requirement) in required.unwrap_or_default() {
+                let found = find(&self.by_name, &self.lockfile, name);
                 left = left.checked_sub(found.len()).ok_or_else(|| {
                     ParseError::new(format!("has more than {} dependencies", limits::MAX_EDGES))
                 })?;
@@ -124,6 +128,41 @@ impl<'a> Packages<'a> {
 
         Ok(())
     }
+
+    /// The lockfile with the entries that could not be read.
+    ///
+    /// # Errors
+    /// When no entry could be read.
+    pub(super) fn finish(self) -> Result<Lockfile, ParseError> {
+        salvage::finish(self.lockfile, self.skipped)
+    }
+}
+
+/// The packages that satisfy a requirement for a name.
+fn find<'p>(
+    by_name: &'p HashMap<String, Vec<PackageIndex>>,
+    lockfile: &Lockfile,
+    name: &str,
+) -> &'p [PackageIndex] {
+    let found = by_name.get(&name.to_ascii_lowercase());
+    let found = found.map(Vec::as_slice).unwrap_or_default();
+
+    // A package with the name itself takes precedence over those that provide or replace it.
+    let own = found.iter().take_while(|index| {
+        let package = lockfile.package(**index);
+        package.is_some_and(|package| package.name.eq_ignore_ascii_case(name))
+    });
+    match own.count() {
+        0 => found,
+        count => found.get(..count).unwrap_or_default(),
+    }
+}
+
+/// The name and the version of an entry.
+fn identity<'n>(entry: &'n Node<'_>) -> Result<(&'n str, &'n str), ParseError> {
+    let name = entry.need_text("name")?;
+    check_name(name).map_err(|error| error.at_line(entry.line as usize))?;
+    Ok((name, entry.need_text("version")?))
 }
 
 /// The names and requirements under a key, without those that the platform satisfies. PHP writes an
@@ -207,7 +246,7 @@ fn origin(entry: &Node<'_>) -> Result<Origin, ParseError> {
 }
 
 fn hash(entry: &Node<'_>) -> Result<Option<String>, ParseError> {
-    let shasum = match part(entry, "dist")? {
+    let shasum = match entry.get("dist") {
         Some(dist) => dist.optional_text("shasum")?,
         None => None,
     };

@@ -1,6 +1,6 @@
 //! Whole files: the contents of the fixtures, and the traps of the formats.
 
-use patchgate_model::{DependencyKind, Lockfile, Origin};
+use patchgate_model::{DependencyKind, Lockfile, Loss, Origin};
 
 use crate::snapshot_text::snapshot_text;
 use crate::{Input, ParseError, Siblings};
@@ -70,7 +70,7 @@ fn origins_keep_no_secrets() {
 }
 
 #[test]
-fn wrong_kinds_of_values_are_errors() {
+fn a_wrong_kind_of_value_loses_only_itself() {
     for (rest, reason) in [
         (
             ", \"require\": 1",
@@ -93,10 +93,13 @@ fn wrong_kinds_of_values_are_errors() {
             "has a number under `type` where a text belongs",
         ),
     ] {
-        assert_eq!(entry(rest).unwrap_err().reason, reason);
+        let lockfile = entry(rest).unwrap();
+        assert_eq!(lockfile.packages.len(), 1);
+        assert_eq!(lockfile.skipped[0].reason, reason);
+        assert_ne!(lockfile.skipped[0].loss, Loss::Package);
     }
 
-    assert!(entry(", \"require\": []").is_ok());
+    assert_eq!(entry(", \"require\": []").unwrap().skipped, []);
 }
 
 #[test]

@@ -6,12 +6,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use patchgate_model::{DependencyKind, Edge, Lockfile, Origin, PackageIndex, Root, Scope};
+use patchgate_model::{DependencyKind, Edge, Lockfile, Loss, Origin, PackageIndex, Root, Scope};
 
 use super::conanfile::Manifest;
 use super::reference::{Reference, parse_reference};
 use crate::syntax::Node;
-use crate::{ParseError, limits};
+use crate::{ParseError, SkippedEntries, limits};
 
 /// The lists of a node that refer to other nodes.
 const LISTS: [(&str, DependencyKind); 2] = [
@@ -24,6 +24,7 @@ pub(super) fn read(
     document: &Node<'_>,
     manifest: Option<&Manifest>,
     lockfile: &mut Lockfile,
+    skipped: &mut SkippedEntries,
 ) -> Result<(), ParseError> {
     let graph = document
         .get("graph_lock")
@@ -34,18 +35,28 @@ pub(super) fn read(
     }
 
     let mut reader = Reader::default();
-    let required = required(nodes)?;
+    let required = required(nodes);
     for (key, node) in nodes {
-        let project = !required.contains(&*key.name)
-            && (reference_of(node)?.is_none() || node.get("path").is_some());
+        let reference = skipped.recover(Loss::Package, key.line, reference_of(node));
+        let Some(reference) = reference else {
+            reader.unreadable.insert(&*key.name);
+            continue;
+        };
+        let project =
+            !required.contains(&*key.name) && (reference.is_none() || node.get("path").is_some());
         if !project {
-            let text = reference_of(node)?.ok_or_else(|| {
+            let text = reference.ok_or_else(|| {
                 ParseError::new(format!("has no `ref` in node `{}`", key.name))
                     .at_line(key.line as usize)
-            })?;
-            let index = reader.package(text, key.line, lockfile)?;
+            });
+            let reference = text.and_then(|text| exact(text, key.line));
+            let Some(reference) = skipped.recover(Loss::Package, key.line, reference) else {
+                reader.unreadable.insert(&*key.name);
+                continue;
+            };
+            let index = reader.package(reference, key.line, lockfile)?;
             if let (Some(path), Some(package)) = (
-                node.optional_text("path")?,
+                node.get("path").and_then(Node::text),
                 lockfile.packages.get_mut(index.0 as usize),
             ) {
                 package.origin = Origin::Path(Some(path.to_owned()));
@@ -56,7 +67,11 @@ pub(super) fn read(
     }
 
     for (key, node) in nodes {
-        let edges = reader.edges(node, lockfile)?;
+        // The edges of a node that cannot be read are lost with it.
+        if reader.unreadable.contains(&*key.name) {
+            continue;
+        }
+        let edges = reader.edges(node, lockfile, skipped)?;
         let index = reader.indices.get(&*key.name).map(|index| index.0 as usize);
 
         match index.and_then(|index| lockfile.packages.get_mut(index)) {
@@ -67,7 +82,7 @@ pub(super) fn read(
                     }
                 }
             }
-            None => lockfile.roots.push(root(node, edges, manifest)?),
+            None => lockfile.roots.push(root(node, edges, manifest)),
         }
     }
 
@@ -81,16 +96,25 @@ pub(super) fn read(
 }
 
 /// The keys of the nodes that other nodes require.
-fn required<'n>(
-    nodes: &'n [(crate::syntax::Key<'_>, Node<'_>)],
-) -> Result<HashSet<&'n str>, ParseError> {
+fn required<'n>(nodes: &'n [(crate::syntax::Key<'_>, Node<'_>)]) -> HashSet<&'n str> {
     let mut keys = HashSet::new();
     for (_, node) in nodes {
         for (list, _) in LISTS {
-            keys.extend(node.optional_list(list)?.iter().filter_map(Node::text));
+            let items = node.get(list).map(Node::items).unwrap_or_default();
+            keys.extend(items.iter().filter_map(Node::text));
         }
     }
-    Ok(keys)
+    keys
+}
+
+/// The reference to one version.
+fn exact(text: &str, line: u32) -> Result<Reference<'_>, ParseError> {
+    let reference = parse_reference(text, line)?;
+    if reference.is_range() {
+        let reason = format!("locks `{}` to a range", reference.name);
+        return Err(ParseError::new(reason).at_line(line as usize));
+    }
+    Ok(reference)
 }
 
 /// The reference of a node: `ref`, or in the oldest versions `pref`, which includes the package ID.
@@ -102,12 +126,8 @@ fn reference_of<'n>(node: &'n Node<'_>) -> Result<Option<&'n str>, ParseError> {
     Ok(text.filter(|text| !text.is_empty()))
 }
 
-fn root(
-    node: &Node<'_>,
-    mut edges: Vec<Edge>,
-    manifest: Option<&Manifest>,
-) -> Result<Root, ParseError> {
-    let of_text = node.optional_text("path")? == Some("conanfile.txt");
+fn root(node: &Node<'_>, mut edges: Vec<Edge>, manifest: Option<&Manifest>) -> Root {
+    let of_text = node.get("path").and_then(Node::text) == Some("conanfile.txt");
     let manifest = manifest.filter(|_| of_text);
     for edge in &mut edges {
         edge.requirement = manifest
@@ -115,16 +135,16 @@ fn root(
             .map(Into::into);
     }
 
-    let name = match reference_of(node)? {
+    let name = match reference_of(node) {
         // The version of a project is optional.
-        Some(text) => text.split('/').next().unwrap_or_default().to_owned(),
-        None => String::new(),
+        Ok(Some(text)) => text.split('/').next().unwrap_or_default().to_owned(),
+        _ => String::new(),
     };
-    Ok(Root {
+    Root {
         name,
         manifest: manifest.map(|manifest| manifest.path.clone()),
         edges,
-    })
+    }
 }
 
 /// State of the reader.
@@ -132,21 +152,18 @@ fn root(
 struct Reader<'n> {
     known: HashMap<Reference<'n>, PackageIndex>,
     indices: HashMap<&'n str, PackageIndex>,
+    /// Nodes that could not be read. Edges to them are lost with them.
+    unreadable: HashSet<&'n str>,
     edges: usize,
 }
 
 impl<'n> Reader<'n> {
     fn package(
         &mut self,
-        text: &'n str,
+        reference: Reference<'n>,
         line: u32,
         lockfile: &mut Lockfile,
     ) -> Result<PackageIndex, ParseError> {
-        let reference = parse_reference(text, line)?;
-        if reference.is_range() {
-            let reason = format!("locks `{}` to a range", reference.name);
-            return Err(ParseError::new(reason).at_line(line as usize));
-        }
         if let Some(index) = self.known.get(&reference) {
             return Ok(*index);
         }
@@ -165,24 +182,37 @@ impl<'n> Reader<'n> {
         &mut self,
         node: &'n Node<'_>,
         lockfile: &mut Lockfile,
+        skipped: &mut SkippedEntries,
     ) -> Result<Vec<Edge>, ParseError> {
         let mut edges = Vec::new();
         for (list, kind) in LISTS {
-            for item in node.optional_list(list)? {
-                let key = item.text().ok_or_else(|| item.unexpected(list, "a node"))?;
-                let to = self.indices.get(key).copied().ok_or_else(|| {
-                    let reason = format!("is truncated: it lacks the node `{key}`");
-                    ParseError::new(reason).at_line(item.line as usize)
-                })?;
-                edges.push(edge(to, kind, lockfile));
+            let items = skipped.recover(Loss::Edge, node.line, node.optional_list(list));
+            for item in items.unwrap_or_default() {
+                let key = item.text().unwrap_or_default();
+                match self.indices.get(key) {
+                    Some(to) => edges.push(edge(*to, kind, lockfile)),
+                    None if self.unreadable.contains(key) => {}
+                    // The node is a package of which only the number is known.
+                    None => skipped.package(
+                        item.line,
+                        format!("requires the node `{key}`, which it does not have"),
+                    ),
+                }
             }
         }
 
-        for item in node.optional_list("python_requires")? {
+        // Packages that no node has.
+        let items = node.optional_list("python_requires");
+        let items = skipped.recover(Loss::Package, node.line, items);
+        for item in items.unwrap_or_default() {
             let text = item
                 .text()
-                .ok_or_else(|| item.unexpected("python_requires", "a reference"))?;
-            let to = self.package(text, item.line, lockfile)?;
+                .ok_or_else(|| item.unexpected("python_requires", "a reference"));
+            let reference = text.and_then(|text| exact(text, item.line));
+            let Some(reference) = skipped.recover(Loss::Package, item.line, reference) else {
+                continue;
+            };
+            let to = self.package(reference, item.line, lockfile)?;
             edges.push(edge(to, DependencyKind::Build, lockfile));
         }
 

@@ -4,14 +4,14 @@
 use std::collections::HashMap;
 
 use patchgate_model::{
-    DependencyKind, Edge, FormatId, Lockfile, PackageIndex, Root, Scope, Unresolved,
+    DependencyKind, Edge, FormatId, Lockfile, Loss, PackageIndex, Root, Scope, Unresolved,
 };
 
 use super::conanfile::Manifest;
 use super::graph_lock;
 use super::reference::{Reference, parse_reference};
 use crate::syntax::{Node, json};
-use crate::{Input, ParseError, limits};
+use crate::{Input, ParseError, SkippedEntries, limits, salvage};
 
 /// The lists of Conan 2 with the kind of their packages, strongest kind first.
 const LISTS: [(&str, DependencyKind); 4] = [
@@ -30,43 +30,52 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         ..Lockfile::default()
     };
     let manifest = Manifest::beside(input);
-    match document.need_text("version")? {
-        "0.1" | "0.2" | "0.3" | "0.4" => {
-            lockfile.format = FormatId::new("conan-lock-v1");
-            graph_lock::read(&document, manifest.as_ref(), &mut lockfile)?;
-        }
-        "0.5" => {
-            lockfile.format = FormatId::new("conan-lock-v2");
-            lists(&document, &mut lockfile)?;
-            if let Some(manifest) = manifest {
-                direct(manifest, &mut lockfile);
-            }
-        }
+    let mut skipped = SkippedEntries::default();
+    let version = document.need_text("version")?;
+    match version {
+        "0.0" | "0.1" | "0.2" | "0.3" | "0.4" | "0.5" => {}
         other => {
-            let short: String = other.chars().take(20).collect();
-            return Err(ParseError::new(format!(
-                "has version `{short}`; versions 0.1 to 0.5 are supported"
-            )));
+            let line = document.line;
+            salvage::other_version(&mut skipped, line, other, "versions 0.0 to 0.5 are");
         }
     }
 
-    Ok(lockfile)
-}
-
-fn lists(document: &Node<'_>, lockfile: &mut Lockfile) -> Result<(), ParseError> {
-    if !LISTS.iter().any(|(key, _)| document.get(key).is_some()) {
+    // Conan 2 writes only the lists that have an entry.
+    let has_lists = LISTS.iter().any(|(key, _)| document.get(key).is_some());
+    if document.get("graph_lock").is_some() {
+        lockfile.format = FormatId::new("conan-lock-v1");
+        graph_lock::read(&document, manifest.as_ref(), &mut lockfile, &mut skipped)?;
+    } else if has_lists || version == "0.5" {
+        lockfile.format = FormatId::new("conan-lock-v2");
+        lists(&document, &mut lockfile, &mut skipped)?;
+        if let Some(manifest) = manifest {
+            direct(manifest, &mut lockfile);
+        }
+    } else {
         return Err(ParseError::new(
-            "is not a Conan lockfile: it lacks `requires`",
+            "is not a Conan lockfile: it has neither `requires` nor `graph_lock`",
         ));
     }
 
+    salvage::finish(lockfile, skipped)
+}
+
+fn lists(
+    document: &Node<'_>,
+    lockfile: &mut Lockfile,
+    skipped: &mut SkippedEntries,
+) -> Result<(), ParseError> {
     let mut known: HashMap<Reference<'_>, usize> = HashMap::new();
     for (key, kind) in LISTS {
-        for item in document.optional_list(key)? {
+        let items = skipped.recover(Loss::Package, document.line, document.optional_list(key));
+        for item in items.unwrap_or_default() {
             let text = item
                 .text()
-                .ok_or_else(|| item.unexpected(key, "a reference"))?;
-            let reference = parse_reference(text, item.line)?;
+                .ok_or_else(|| item.unexpected(key, "a reference"));
+            let reference = text.and_then(|text| parse_reference(text, item.line));
+            let Some(reference) = skipped.recover(Loss::Package, item.line, reference) else {
+                continue;
+            };
             if reference.is_range() {
                 lockfile.unresolved.push(Unresolved {
                     ecosystem: crate::conan::NAME,

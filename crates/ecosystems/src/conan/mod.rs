@@ -61,7 +61,7 @@ impl FileReader for Conan {
         &[Format {
             id: "conan-lock",
             files: &["conan.lock"],
-            versions: "0.1-0.5 (Conan 1 and 2)",
+            versions: "0.0-0.5 (Conan 1 and 2)",
             fixable: false,
             parse: lockfile::parse,
         }]

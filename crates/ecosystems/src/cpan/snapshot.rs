@@ -11,7 +11,10 @@ use patchgate_model::{
     DependencyKind, Edge, FormatId, Lockfile, Origin, Package, PackageIndex, package_url,
 };
 
-use crate::{Input, ParseError, limits};
+use crate::{Input, ParseError, SkippedEntries, limits, salvage};
+
+/// The beginning of the comment that states the version of the format.
+const HEADER: &str = "carton snapshot format: version ";
 
 /// A distribution in the file.
 #[derive(Default)]
@@ -27,7 +30,8 @@ struct Distribution<'a> {
 /// Reads a snapshot. It has no roots, because it does not say which distributions are direct.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let text = input.text()?;
-    let distributions = distributions(text)?;
+    let mut skipped = SkippedEntries::default();
+    let all = distributions(text, &mut skipped)?;
     if !text.ends_with('\n') {
         return Err(
             ParseError::new("is truncated: its last line has no line break")
@@ -43,12 +47,24 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     };
     // The distribution that provides each module.
     let mut providers = HashMap::new();
-    for distribution in &distributions {
+    let mut distributions = Vec::with_capacity(all.len());
+    let last = all.last().map(|distribution| distribution.line);
+    for distribution in all {
+        let package = match package(&distribution) {
+            Ok(package) => package,
+            // The last distribution may have lost a part of its entry.
+            Err(error) if last == Some(distribution.line) => return Err(error),
+            Err(error) => {
+                skipped.package(distribution.line, error.reason);
+                continue;
+            }
+        };
         let index = PackageIndex(u32::try_from(lockfile.packages.len()).unwrap_or(u32::MAX));
         for module in &distribution.provides {
             providers.entry(*module).or_insert(index);
         }
-        lockfile.packages.push(package(distribution)?);
+        lockfile.packages.push(package);
+        distributions.push(distribution);
     }
 
     // An edge for each required module that is provided here.
@@ -81,34 +97,37 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         }
     }
 
-    Ok(lockfile)
+    salvage::finish(lockfile, skipped)
 }
 
-/// Checks the version of the format, which the comment in the first line states. Other comments are
-/// valid.
-fn check_format(comment: &str) -> Result<(), String> {
-    match comment.strip_prefix("carton snapshot format: version ") {
-        Some(version) if version.trim() != "1.0" => {
-            Err(format!("has {comment}; version 1.0 is supported"))
-        }
-        _ => Ok(()),
-    }
+/// The version of the format, if it is not the known one. The comment in the first line states it;
+/// other comments are valid.
+fn other_format(comment: &str) -> Option<&str> {
+    let version = comment.strip_prefix(HEADER)?;
+    Some(version.trim()).filter(|version| *version != "1.0")
 }
 
-fn distributions(text: &str) -> Result<Vec<Distribution<'_>>, ParseError> {
+fn distributions<'a>(
+    text: &'a str,
+    skipped: &mut SkippedEntries,
+) -> Result<Vec<Distribution<'a>>, ParseError> {
+    let last_line = u32::try_from(text.trim_end().lines().count()).unwrap_or(u32::MAX);
     let mut distributions: Vec<Distribution<'_>> = Vec::new();
     let mut started = false;
+    let mut has_header = false;
     let mut section = "";
     for (number, line) in (1_u32..).zip(text.lines()) {
         let content = line.trim();
         let failed = |reason: String| ParseError::new(reason).at_line(number as usize);
-        let unknown = || {
-            let short: String = content.chars().take(60).collect();
-            failed(format!("is not a Carton snapshot: `{short}`"))
-        };
+        let short = || content.chars().take(60).collect::<String>();
+        let unknown = || failed(format!("is not a Carton snapshot: `{}`", short()));
+        let unknown_line = || format!("has the unknown line `{}`", short());
 
         if let Some(comment) = content.strip_prefix('#') {
-            check_format(comment.trim()).map_err(failed)?;
+            has_header |= comment.trim().starts_with(HEADER);
+            if let Some(version) = other_format(comment.trim()) {
+                salvage::other_version(skipped, number, version, "version 1.0 is");
+            }
             continue;
         }
 
@@ -142,21 +161,30 @@ fn distributions(text: &str) -> Result<Vec<Distribution<'_>>, ParseError> {
             (4, Some(open)) => match content.split_once(':') {
                 Some(("pathname", path)) => open.pathname = Some(path.trim()),
                 Some((name, "")) => section = name,
+                _ if number < last_line => skipped.edge(number, unknown_line()),
                 _ => return Err(unknown()),
             },
             (6, Some(open)) => {
-                let (module, version) = content.split_once(' ').ok_or_else(unknown)?;
+                let Some((module, version)) = content.split_once(' ') else {
+                    if number >= last_line {
+                        return Err(unknown());
+                    }
+                    skipped.edge(number, unknown_line());
+                    continue;
+                };
                 match section {
                     "provides" => open.provides.push(module),
                     "requirements" => open.requires.push((module, version.trim())),
                     _ => {}
                 }
             }
+            (_, Some(_)) if number < last_line => skipped.package(number, unknown_line()),
             _ => return Err(unknown()),
         }
     }
 
-    if distributions.is_empty() {
+    // Carton writes both headings also for a project without dependencies.
+    if distributions.is_empty() && !(started && has_header) {
         return Err(ParseError::new(
             "is not a Carton snapshot: it lists no distribution",
         ));

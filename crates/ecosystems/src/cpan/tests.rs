@@ -54,3 +54,9 @@ fn what_is_no_snapshot_is_refused() {
         assert!(read(text).is_err(), "{text}");
     }
 }
+
+#[test]
+fn a_snapshot_without_distributions_is_read() {
+    let text = "# carton snapshot format: version 1.0\nDISTRIBUTIONS\n";
+    assert_eq!(read(text).unwrap().packages, []);
+}

@@ -8,12 +8,12 @@
 use std::collections::{HashMap, HashSet};
 
 use patchgate_model::{
-    DependencyKind, Edge, FormatId, Lockfile, Origin, Package, PackageIndex, Root, Unresolved,
+    DependencyKind, Edge, FormatId, Lockfile, Loss, Origin, Package, PackageIndex, Root, Unresolved,
 };
 
 use super::description::{self, comes_with_r, item_of, kind_of};
 use crate::syntax::{Node, json};
-use crate::{Input, ParseError, limits};
+use crate::{Input, ParseError, SkippedEntries, limits, salvage};
 
 /// Reads a lockfile, together with the `DESCRIPTION` next to it.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
@@ -38,26 +38,29 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         format: FormatId::new("renv-lock"),
         ..Lockfile::default()
     };
-    let repositories = repositories(&document)?;
+    let mut skipped = SkippedEntries::default();
+    let repositories = skipped.recover(Loss::Detail, document.line, repositories(&document));
+    let repositories = repositories.unwrap_or_default();
 
     // The packages.
     let mut indices = HashMap::new();
+    let mut records = Vec::new();
     for (key, record) in packages.entries() {
-        if !record.is_map() {
-            return Err(record.unexpected(&key.name, "a map"));
-        }
+        let package = package(&key.name, key.line, record, &repositories, &mut skipped);
+        let Some(package) = skipped.recover(Loss::Package, key.line, package) else {
+            continue;
+        };
         let index = u32::try_from(lockfile.packages.len()).unwrap_or(u32::MAX);
         indices.insert(&*key.name, PackageIndex(index));
-        lockfile
-            .packages
-            .push(package(&key.name, key.line, record, &repositories)?);
+        lockfile.packages.push(package);
+        records.push((key.line, record));
     }
 
-    edges(packages, &indices, &mut lockfile)?;
+    edges(&records, &indices, &mut lockfile, &mut skipped)?;
     direct(input, &indices, &mut lockfile);
     crate::scope::from_roots(&mut lockfile);
 
-    Ok(lockfile)
+    salvage::finish(lockfile, skipped)
 }
 
 /// The addresses of the repositories, by name.
@@ -82,8 +85,16 @@ fn package(
     line: u32,
     record: &Node<'_>,
     repositories: &HashMap<String, String>,
+    skipped: &mut SkippedEntries,
 ) -> Result<Package, ParseError> {
+    if !record.is_map() {
+        return Err(record.unexpected(key, "a map"));
+    }
+
     let name = record.optional_text("Package")?.unwrap_or(key);
+    if name.is_empty() {
+        return Err(ParseError::new("has a package without a name").at_line(line as usize));
+    }
     let version = record.need_text("Version")?;
     let repository = record.optional_text("Repository")?;
     let is_bioconductor = record.optional_text("Source")? == Some("Bioconductor")
@@ -96,8 +107,13 @@ fn package(
 
     Ok(Package {
         line,
-        origin: origin(record, repository, repositories)?,
-        integrity: record.optional_text("Hash")?.map(str::to_owned),
+        origin: skipped
+            .recover(Loss::Detail, line, origin(record, repository, repositories))
+            .unwrap_or(Origin::Registry(None)),
+        integrity: skipped
+            .recover(Loss::Detail, line, record.optional_text("Hash"))
+            .flatten()
+            .map(str::to_owned),
         ..Package::new(ecosystem, name.to_owned(), version.to_owned())
     })
 }
@@ -144,16 +160,18 @@ fn origin(
 /// Adds the edges: names in `Requirements`, and requirements in the fields of a `DESCRIPTION`. A
 /// package that is neither locked nor part of R is unresolved, and reported once.
 fn edges(
-    packages: &Node<'_>,
+    records: &[(u32, &Node<'_>)],
     indices: &HashMap<&str, PackageIndex>,
     lockfile: &mut Lockfile,
+    skipped: &mut SkippedEntries,
 ) -> Result<(), ParseError> {
     let mut missing = HashSet::new();
     let mut count = 0;
-    for (index, (key, record)) in packages.entries().iter().enumerate() {
+    for (index, (line, record)) in records.iter().enumerate() {
         let mut seen = HashSet::new();
         let mut edges = Vec::new();
-        for (name, requirement, kind) in needs(record)? {
+        let needed = skipped.recover(Loss::Edge, *line, needs(record));
+        for (name, requirement, kind) in needed.unwrap_or_default() {
             if !seen.insert(name.clone()) {
                 continue;
             }
@@ -170,7 +188,7 @@ fn edges(
                     name,
                     requirement: requirement.unwrap_or_default(),
                     kind,
-                    line: key.line,
+                    line: *line,
                 }),
                 None => {}
             }

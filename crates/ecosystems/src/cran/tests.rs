@@ -1,6 +1,6 @@
 //! Whole files: the contents of the fixtures, and the traps of the format.
 
-use patchgate_model::{Lockfile, Origin};
+use patchgate_model::{Lockfile, Loss, Origin};
 
 use crate::snapshot_text::snapshot_text;
 use crate::{Input, ParseError, Siblings, parse};
@@ -63,14 +63,24 @@ fn sources_are_told_apart() {
 }
 
 #[test]
-fn wrong_types_are_errors() {
+fn a_package_without_a_version_is_none() {
     for text in [
         r#"{"Packages": {"a": "1"}}"#,
         r#"{"Packages": {"a": {"Version": 1}}}"#,
+    ] {
+        assert!(read(text, None).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn requirements_of_a_wrong_type_lose_only_edges() {
+    for text in [
         r#"{"Packages": {"a": {"Version": "1", "Requirements": [1]}}}"#,
         r#"{"Packages": {"a": {"Version": "1", "Requirements": {"b": "1"}}}}"#,
     ] {
-        assert!(read(text, None).is_err(), "{text}");
+        let lockfile = read(text, None).unwrap();
+        assert_eq!(lockfile.packages.len(), 1, "{text}");
+        assert_eq!(lockfile.skipped[0].loss, Loss::Edge, "{text}");
     }
 }
 

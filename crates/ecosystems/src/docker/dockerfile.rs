@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use patchgate_model::{DependencyKind, FormatId, Lockfile, Root};
+use patchgate_model::{DependencyKind, FormatId, Lockfile, Loss, Root};
 
 use super::image;
-use crate::{Input, ParseError};
+use crate::{Input, ParseError, SkippedEntries, limits, salvage};
 
 /// Most substitutions of variables in one text.
 const MAX_SUBSTITUTIONS: usize = 1_000;
@@ -25,6 +25,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let mut variables: BTreeMap<String, String> = BTreeMap::new();
     let mut stages: BTreeSet<String> = BTreeSet::new();
     let mut started = false;
+    let mut skipped = SkippedEntries::default();
     for instruction in instructions(text)? {
         let Instruction { line, words } = &instruction;
         let mut words = words.split_whitespace();
@@ -44,12 +45,14 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             "FROM" => {
                 started = true;
                 let words: Vec<&str> = words.filter(|word| !word.starts_with("--")).collect();
-                let name = words.first().ok_or_else(|| {
-                    ParseError::new("has a `FROM` without an image").at_line(*line as usize)
-                })?;
+                let Some(name) = words.first() else {
+                    skipped.package(*line, "has a `FROM` without an image");
+                    continue;
+                };
                 let name = substituted(name, &variables);
                 if name != "scratch" && !stages.contains(&name.to_lowercase()) {
-                    image::add(&mut lockfile, &name, *line, DependencyKind::Runtime)?;
+                    let added = image::add(&mut lockfile, &name, *line, DependencyKind::Runtime);
+                    skipped.recover(Loss::Package, *line, added);
                 }
                 if let [_, keyword, stage] = words[..]
                     && keyword.eq_ignore_ascii_case("as")
@@ -65,7 +68,8 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
                     let is_stage = stages.contains(&from.to_lowercase())
                         || from.bytes().all(|byte| byte.is_ascii_digit());
                     if !is_stage && !from.contains('$') {
-                        image::add(&mut lockfile, from, *line, DependencyKind::Build)?;
+                        let added = image::add(&mut lockfile, from, *line, DependencyKind::Build);
+                        skipped.recover(Loss::Package, *line, added);
                     }
                 }
             }
@@ -77,7 +81,10 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         return Err(ParseError::new("is not a Dockerfile: it has no `FROM`"));
     }
 
-    Ok(lockfile)
+    if lockfile.packages.len() >= limits::MAX_PACKAGES {
+        return Err(ParseError::new("names too many images"));
+    }
+    salvage::finish(lockfile, skipped)
 }
 
 /// The image in `--from=IMAGE` or in `--mount=…,from=IMAGE,…`.
@@ -171,20 +178,45 @@ fn here_documents(words: &str) -> Vec<String> {
         return Vec::new();
     }
 
-    words
-        .split("<<")
-        .skip(1)
-        .filter_map(|rest| {
-            let rest = rest.trim_start_matches('-');
-            let rest = rest.trim_start_matches(['"', '\'']);
-            let end = rest
-                .find(|c: char| !(c.is_alphanumeric() || c == '_'))
-                .unwrap_or(rest.len());
-            let word = rest.get(..end)?;
-            word.starts_with(|c: char| c.is_alphabetic() || c == '_')
-                .then(|| word.to_owned())
+    shell_words(words)
+        .into_iter()
+        .filter_map(|word| {
+            let operator = word.trim_start_matches(|c: char| c.is_ascii_digit());
+            let end = operator.strip_prefix("<<")?;
+            let end = end.strip_prefix('-').unwrap_or(end);
+            let end: String = end
+                .chars()
+                .filter(|c| !matches!(c, '"' | '\'' | '\\'))
+                .collect();
+            (!end.is_empty() && !end.contains('<')).then_some(end)
         })
         .collect()
+}
+
+/// The words between blanks, with their quotes. A blank within quotes is part of its word.
+fn shell_words(text: &str) -> Vec<&str> {
+    let mut words = Vec::new();
+    let mut start = None;
+    let mut quote = None;
+    let mut escaped = false;
+    for (at, c) in text.char_indices() {
+        if quote.is_none() && !escaped && c.is_whitespace() {
+            words.extend(start.take().and_then(|start: usize| text.get(start..at)));
+            continue;
+        }
+
+        start.get_or_insert(at);
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if quote != Some('\'') => escaped = true,
+            '"' | '\'' if quote.is_none() => quote = Some(c),
+            _ if quote == Some(c) => quote = None,
+            _ => {}
+        }
+    }
+
+    words.extend(start.and_then(|start| text.get(start..)));
+    words
 }
 
 /// Replaces `$NAME`, `${NAME}`, `${NAME:-default}` and `${NAME-default}` by their values. A
@@ -289,6 +321,42 @@ mod tests {
         let windows =
             read("# escape=`\nFROM a:1\nRUN x `\nFROM not:1\nCOPY a b\\\nFROM c:1\n").unwrap();
         assert_eq!(windows, ["2 a 1", "6 c 1"]);
+    }
+
+    #[test]
+    fn the_word_of_a_here_document_may_have_dashes_and_quotes() {
+        for text in [
+            "RUN <<END-OF-FILE\nFROM not:1\nEND\nEND-OF-FILE\n",
+            "RUN cat <<'EOF.1' > /a\nFROM not:1\nEOF.1\n",
+            "COPY <<\"my end\" /a\nFROM not:1\nmy end\n",
+            "RUN <<-\\EOF sh 3<<A-\"B\"\nFROM not:1\n\tEOF\nFROM not:2\nA-B\n",
+            "RUN echo \"1 <<EOF\" $((1<<2)) 'a << b'\n",
+        ] {
+            let found = read(&format!("FROM a:1\n{text}FROM b:2\n")).unwrap();
+            let lines: Vec<&str> = found
+                .iter()
+                .filter_map(|one| one.split(' ').nth(1))
+                .collect();
+            assert_eq!(lines, ["a", "b"], "{text}");
+        }
+    }
+
+    #[test]
+    fn an_instruction_without_an_image_loses_only_itself() {
+        let siblings = Siblings::new();
+        let lockfile = parse(&Input {
+            path: "Dockerfile",
+            bytes: b"ARG NONE=\"\"\nFROM a:1\nFROM\nFROM ${NONE}\n",
+            siblings: &siblings,
+        })
+        .unwrap();
+        let lines: Vec<_> = lockfile
+            .skipped
+            .iter()
+            .map(|it| (it.line, it.loss))
+            .collect();
+        assert_eq!(lockfile.packages.len(), 1);
+        assert_eq!(lines, [(3, Loss::Package), (4, Loss::Package)]);
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! Readers of the images in Compose files, GitLab CI configurations and GitHub workflows.
 
-use patchgate_model::{DependencyKind, FormatId, Lockfile, Root};
+use patchgate_model::{DependencyKind, FormatId, Lockfile, Loss, Root};
 
 use super::image;
 use crate::syntax::{Node, yaml, yaml_documents};
-use crate::{Input, ParseError};
+use crate::{Input, ParseError, SkippedEntries, limits, salvage};
 
 fn empty(input: &Input<'_>, format: FormatId) -> Lockfile {
     Lockfile {
@@ -14,6 +14,17 @@ fn empty(input: &Input<'_>, format: FormatId) -> Lockfile {
         roots: vec![Root::default()],
         ..Lockfile::default()
     }
+}
+
+/// The lockfile with its skipped entries.
+///
+/// # Errors
+/// When there are too many images, or no entry could be read.
+fn finish(lockfile: Lockfile, skipped: SkippedEntries) -> Result<Lockfile, ParseError> {
+    if lockfile.packages.len() >= limits::MAX_PACKAGES {
+        return Err(ParseError::new("names too many images"));
+    }
+    salvage::finish(lockfile, skipped)
 }
 
 /// Reads `services.*.image` of a Compose file
@@ -32,25 +43,29 @@ pub(super) fn compose(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         None => root.entries(),
     };
 
+    let mut skipped = SkippedEntries::default();
     for (name, service) in services {
         if !service.is_map() {
             if root.get("services").is_some() && !service.is_null() {
-                return Err(service.unexpected(&name.name, "a service"));
+                let error = service.unexpected(&name.name, "a service");
+                skipped.package(name.line, error.reason);
             }
             continue;
         }
         if service.get("build").is_none() {
-            add(&mut lockfile, service, DependencyKind::Runtime)?;
+            let added = add(&mut lockfile, service, DependencyKind::Runtime);
+            skipped.recover(Loss::Package, name.line, added);
         }
     }
 
-    Ok(lockfile)
+    finish(lockfile, skipped)
 }
 
 /// Reads `image:` and `services:` of a GitLab CI configuration, at the top level, in `default` and
 /// in each job (<https://docs.gitlab.com/ci/yaml/#image>).
 pub(super) fn gitlab_ci(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let mut lockfile = empty(input, FormatId::new("gitlab-ci"));
+    let mut skipped = SkippedEntries::default();
     for root in yaml_documents(input.text()?)? {
         if !root.is_map() {
             return Err(
@@ -67,24 +82,24 @@ pub(super) fn gitlab_ci(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         let jobs = jobs.filter(|job| Some(*job) != root.get("image"));
 
         for owner in std::iter::once(&root).chain(jobs) {
-            add(&mut lockfile, owner, DependencyKind::Build)?;
-            for service in services(owner)? {
-                match service.text() {
+            let added = add(&mut lockfile, owner, DependencyKind::Build);
+            skipped.recover(Loss::Package, owner.line, added);
+            let services = owner.optional_list("services");
+            let services = skipped.recover(Loss::Package, owner.line, services);
+            for service in services.unwrap_or_default() {
+                let added = match service.text() {
                     Some(text) => {
                         let kind = DependencyKind::Build;
-                        image::add(&mut lockfile, text, service.line, kind)?;
+                        image::add(&mut lockfile, text, service.line, kind)
                     }
-                    None => name(&mut lockfile, service)?,
-                }
+                    None => name(&mut lockfile, service, DependencyKind::Build),
+                };
+                skipped.recover(Loss::Package, service.line, added);
             }
         }
     }
 
-    Ok(lockfile)
-}
-
-fn services<'n, 'a>(owner: &'n Node<'a>) -> Result<&'n [Node<'a>], ParseError> {
-    owner.optional_list("services")
+    finish(lockfile, skipped)
 }
 
 /// Reads the containers and services of the jobs in a GitHub workflow, and the steps that are
@@ -97,39 +112,46 @@ pub(super) fn workflow(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     }
 
     let mut lockfile = empty(input, FormatId::new("github-workflow-images"));
+    let mut skipped = SkippedEntries::default();
     for (name, job) in root.optional_map("jobs")? {
         if !job.is_map() {
-            return Err(job.unexpected(&name.name, "a job"));
+            let error = job.unexpected(&name.name, "a job");
+            skipped.package(name.line, error.reason);
+            continue;
         }
 
-        match job.get("container") {
-            Some(container) if container.text().is_some() => {
-                text(&mut lockfile, container)?;
-            }
-            Some(container) => add(&mut lockfile, container, DependencyKind::Build)?,
-            None => {}
+        let added = match job.get("container") {
+            Some(container) if container.text().is_some() => text(&mut lockfile, container),
+            Some(container) => add(&mut lockfile, container, DependencyKind::Build),
+            None => Ok(()),
+        };
+        skipped.recover(Loss::Package, name.line, added);
+
+        let services = skipped.recover(Loss::Package, name.line, job.optional_map("services"));
+        for (_, service) in services.unwrap_or_default() {
+            let added = add(&mut lockfile, service, DependencyKind::Build);
+            skipped.recover(Loss::Package, service.line, added);
         }
 
-        for (_, service) in job.optional_map("services")? {
-            add(&mut lockfile, service, DependencyKind::Build)?;
-        }
-        for step in job.optional_list("steps")? {
+        let steps = skipped.recover(Loss::Package, name.line, job.optional_list("steps"));
+        for step in steps.unwrap_or_default() {
             let uses = step.get("uses").filter(|uses| uses.text().is_some());
             if let Some(uses) = uses
                 && let Some(image) = uses.text().and_then(|text| text.strip_prefix("docker://"))
             {
-                image::add(&mut lockfile, image, uses.line, DependencyKind::Build)?;
+                let added = image::add(&mut lockfile, image, uses.line, DependencyKind::Build);
+                skipped.recover(Loss::Package, uses.line, added);
             }
         }
     }
 
-    Ok(lockfile)
+    finish(lockfile, skipped)
 }
 
 /// Adds the image under `image`: a string, or a map with a `name`.
 fn add(lockfile: &mut Lockfile, owner: &Node<'_>, kind: DependencyKind) -> Result<(), ParseError> {
     match owner.get("image") {
-        Some(node) if node.is_map() => name(lockfile, node),
+        Some(node) if node.is_map() => name(lockfile, node, kind),
         Some(node) => match node.text() {
             Some(text) => image::add(lockfile, text, node.line, kind),
             None if node.is_null() => Ok(()),
@@ -139,10 +161,18 @@ fn add(lockfile: &mut Lockfile, owner: &Node<'_>, kind: DependencyKind) -> Resul
     }
 }
 
-fn name(lockfile: &mut Lockfile, node: &Node<'_>) -> Result<(), ParseError> {
+fn name(lockfile: &mut Lockfile, node: &Node<'_>, kind: DependencyKind) -> Result<(), ParseError> {
+    // In YAML, `{$IMAGE}` is a map with the key `$IMAGE`. It is meant as a variable.
+    if let [(key, value)] = node.entries()
+        && value.is_null()
+        && key.name.contains('$')
+    {
+        return image::add(lockfile, &format!("{{{}}}", key.name), key.line, kind);
+    }
+
     let text = node.need_text("name")?;
     let line = node.get("name").map_or(node.line, |name| name.line);
-    image::add(lockfile, text, line, DependencyKind::Build)
+    image::add(lockfile, text, line, kind)
 }
 
 fn text(lockfile: &mut Lockfile, node: &Node<'_>) -> Result<(), ParseError> {

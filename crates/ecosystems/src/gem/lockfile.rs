@@ -6,11 +6,12 @@
 use std::collections::{BTreeMap, HashMap};
 
 use patchgate_model::{
-    DependencyKind, Edge, FormatId, Lockfile, Origin, Package, PackageIndex, Purl, Root, Unresolved,
+    DependencyKind, Edge, FormatId, Lockfile, Loss, Origin, Package, PackageIndex, Purl, Root,
+    Unresolved,
 };
 
 use super::gemfile::{self, Gemfile};
-use crate::{Input, ParseError, limits, scope};
+use crate::{Input, ParseError, SkippedEntries, limits, salvage, scope};
 use patchgate_model::without_credentials;
 
 /// Bundler itself, which is never locked.
@@ -21,16 +22,22 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let text = input.text()?;
     let mut reader = Reader::default();
     for (line, content) in (1_u32..).zip(text.lines()) {
-        reader
-            .line(content.trim_end(), line)
-            .map_err(|error| error.at_line(line as usize))?;
+        let Err(error) = reader.line(content.trim_end(), line) else {
+            continue;
+        };
+        // Something else than a section at the beginning: the file has another format.
+        if reader.section == Section::None || reader.is_full() {
+            return Err(error.at_line(line as usize));
+        }
+        reader.skipped.add(reader.loss(content), line, error.reason);
     }
 
     reader.ends_whole(text)?;
+    let skipped = std::mem::take(&mut reader.skipped);
     let mut lockfile = reader.lockfile(input)?;
     scope::from_roots(&mut lockfile);
 
-    Ok(lockfile)
+    salvage::finish(lockfile, skipped)
 }
 
 /// The section that a line belongs to.
@@ -67,15 +74,33 @@ struct Reader {
     remotes: Vec<String>,
     revision: Option<String>,
     in_specs: bool,
+    /// Whether the last gem was read, so that the dependencies below it belong to it.
+    in_gem: bool,
     packages: Vec<Package>,
     pending: Vec<PendingDependency>,
     /// Indices of the gems by name, one for each platform.
     by_name: HashMap<String, Vec<PackageIndex>>,
     /// Index of each gem by its name and its version with platform.
     by_entry: HashMap<(String, String), PackageIndex>,
+    skipped: SkippedEntries,
 }
 
 impl Reader {
+    /// Whether a limit is reached, so that an error is not about a single line.
+    fn is_full(&self) -> bool {
+        self.packages.len() >= limits::MAX_PACKAGES || self.pending.len() >= limits::MAX_EDGES
+    }
+
+    /// The loss with a line of the current section that cannot be read.
+    fn loss(&self, content: &str) -> Loss {
+        match self.section {
+            Section::Dependencies => Loss::Edge,
+            Section::Checksums => Loss::Detail,
+            _ if self.in_gem && content.starts_with("      ") => Loss::Edge,
+            _ => Loss::Package,
+        }
+    }
+
     fn line(&mut self, content: &str, line: u32) -> Result<(), ParseError> {
         if content.is_empty() {
             return Ok(());
@@ -119,12 +144,18 @@ impl Reader {
                 Section::Other
             }
             _ => {
+                let shown: String = text.chars().take(60).collect();
+                if self.section == Section::None {
+                    let reason = format!("is not a Bundler lockfile: {shown:?} is not a section");
+                    return Err(ParseError::new(reason));
+                }
+                self.section = Section::Other;
                 return Err(ParseError::new(format!(
-                    "is not a Bundler lockfile: {:?} is not a section",
-                    text.chars().take(60).collect::<String>()
+                    "has the unknown section {shown:?}"
                 )));
             }
         };
+        self.in_gem = false;
         self.has_dependencies |= self.section == Section::Dependencies;
         self.has_checksums |= self.section == Section::Checksums;
         self.has_bundled_with |= self.section == Section::BundledWith;
@@ -174,6 +205,7 @@ impl Reader {
     }
 
     fn gem(&mut self, text: &str, line: u32) -> Result<(), ParseError> {
+        self.in_gem = false;
         let (name, entry) = named(text)?;
         let entry = entry.ok_or_else(|| ParseError::new("locks a gem without a version"))?;
         let (version, platform) = match entry.split_once('-') {
@@ -195,16 +227,20 @@ impl Reader {
         let index = PackageIndex(u32::try_from(self.packages.len()).unwrap_or(u32::MAX));
         let key = (name.to_owned(), entry.to_owned());
         if self.by_entry.insert(key, index).is_some() {
-            return Err(ParseError::new(format!("locks `{name} ({entry})` twice")));
+            self.skipped
+                .detail(line, format!("locks `{name} ({entry})` twice"));
         }
 
         self.by_name.entry(name.to_owned()).or_default().push(index);
         let purl = platform
             .filter(|platform| is_plain(platform))
             .map(|platform| Purl::new("gem", name, version).with_qualifier("platform", platform));
+        let origin = self.origin();
+        let origin = self.skipped.recover(Loss::Detail, line, origin);
+        self.in_gem = true;
         self.packages.push(Package {
             line,
-            origin: self.origin()?,
+            origin: origin.unwrap_or(Origin::Registry(None)),
             purl: purl.map(|purl| purl.to_string()),
             ..Package::new(super::NAME, name.to_owned(), version.to_owned())
         });
@@ -213,8 +249,9 @@ impl Reader {
     }
 
     fn dependency(&mut self, text: &str, line: u32) -> Result<(), ParseError> {
-        if self.packages.is_empty() {
-            return Err(ParseError::new("has a dependency outside any gem"));
+        // The dependencies of a gem that could not be read are lost with it.
+        if !self.in_gem {
+            return Ok(());
         }
         let (name, requirement) = named(text)?;
         self.add_pending(Some(self.packages.len() - 1), name, requirement, line)
@@ -267,7 +304,12 @@ impl Reader {
     }
 
     /// Refuses a file that lacks the parts that Bundler always writes last.
-    fn ends_whole(&self, text: &str) -> Result<(), ParseError> {
+    fn ends_whole(&mut self, text: &str) -> Result<(), ParseError> {
+        if !self.has_dependencies && self.has_bundled_with && !self.by_name.is_empty() {
+            self.skipped.edge(1, "lacks `DEPENDENCIES`");
+            return Ok(());
+        }
+
         let reason = if !self.has_dependencies {
             "is truncated or is not a Bundler lockfile: it lacks `DEPENDENCIES`"
         } else if self.has_checksums && !self.has_bundled_with {

@@ -6,12 +6,12 @@ use std::cell::Cell;
 use std::collections::HashMap;
 
 use patchgate_model::{
-    DependencyKind, Edge, FormatId, Lockfile, Origin, Package, PackageIndex, Root, Scope,
+    DependencyKind, Edge, FormatId, Lockfile, Loss, Origin, Package, PackageIndex, Root, Scope,
     generic_package_url, without_credentials,
 };
 
 use crate::syntax::{Node, json};
-use crate::{Input, ParseError, limits};
+use crate::{Input, ParseError, SkippedEntries, limits, salvage};
 
 /// Deepest chain of `follows`.
 const MAX_FOLLOWS: usize = 64;
@@ -22,15 +22,15 @@ const MAX_STEPS: usize = 1_000_000;
 /// Reads a lockfile, whose roots are the inputs of the flake itself.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let document = json(input.text()?)?;
+    let mut skipped = SkippedEntries::default();
     let version = document.get("version").and_then(Node::scalar);
     let format = match version {
         Some("5") => FormatId::new("flake-lock-v5"),
         Some("6") => FormatId::new("flake-lock-v6"),
         Some("7") => FormatId::new("flake-lock-v7"),
         Some(other) => {
-            return Err(ParseError::new(format!(
-                "has version {other}; versions 5 to 7 are supported"
-            )));
+            salvage::other_version(&mut skipped, document.line, other, "versions 5 to 7 are");
+            FormatId::new("flake-lock")
         }
         None => {
             return Err(ParseError::new(
@@ -64,16 +64,22 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         ..Lockfile::default()
     };
     for (key, node) in nodes.iter().filter(|(key, _)| key.name != root) {
+        let package = package(&key.name, key.line, node);
+        let Some(package) = skipped.recover(Loss::Package, key.line, package) else {
+            continue;
+        };
         let index = u32::try_from(lockfile.packages.len()).unwrap_or(u32::MAX);
         graph.indices.insert(&key.name, PackageIndex(index));
-        lockfile.packages.push(package(&key.name, key.line, node)?);
+        lockfile.packages.push(package);
     }
 
     // Edges need the indices of all nodes. The root node becomes the root of the lockfile.
-    let edges = nodes
+    let is_known = |key: &str| key == root || graph.indices.contains_key(key);
+    let edges: Vec<_> = nodes
         .iter()
-        .map(|(key, node)| Ok((&*key.name, graph.edges(node)?)))
-        .collect::<Result<Vec<_>, ParseError>>()?;
+        .filter(|(key, _)| is_known(&key.name))
+        .map(|(key, node)| (&*key.name, graph.edges(node, &mut skipped)))
+        .collect();
     for (key, edges) in edges {
         let index = graph.indices.get(key).map(|index| index.0 as usize);
         match index.and_then(|index| lockfile.packages.get_mut(index)) {
@@ -85,7 +91,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         }
     }
 
-    Ok(lockfile)
+    salvage::finish(lockfile, skipped)
 }
 
 fn package(key: &str, line: u32, node: &Node<'_>) -> Result<Package, ParseError> {
@@ -177,35 +183,37 @@ struct Graph<'a, 'b> {
 }
 
 impl Graph<'_, '_> {
-    fn edges(&self, node: &Node<'_>) -> Result<Vec<Edge>, ParseError> {
+    fn edges(&self, node: &Node<'_>, skipped: &mut SkippedEntries) -> Vec<Edge> {
         let mut edges = Vec::new();
-        for (name, input) in node.optional_map("inputs")? {
-            let missing = || {
-                ParseError::new(format!(
-                    "is truncated: the input `{}` refers to nothing",
-                    name.name
-                ))
-                .at_line(name.line as usize)
-            };
-
+        let inputs = skipped.recover(Loss::Edge, node.line, node.optional_map("inputs"));
+        for (name, input) in inputs.unwrap_or_default() {
             let target = match input.text() {
                 Some(key) => Some(key),
                 None => self.followed(input, 0),
             };
-            let target = target.ok_or_else(missing)?;
-            if target == self.root {
+            // An edge to a node that could not be read is lost with that node.
+            let is_unreadable =
+                |target| self.nodes.contains_key(target) && !self.indices.contains_key(target);
+            if target == Some(self.root) || target.is_some_and(is_unreadable) {
                 continue;
             }
 
-            edges.push(Edge {
-                to: *self.indices.get(target).ok_or_else(missing)?,
-                name: (&*name.name).into(),
-                requirement: None,
-                kind: DependencyKind::Build,
-            });
+            match target.and_then(|target| self.indices.get(target)) {
+                Some(to) => edges.push(Edge {
+                    to: *to,
+                    name: (&*name.name).into(),
+                    requirement: None,
+                    kind: DependencyKind::Build,
+                }),
+                // The node is an input of which only the name is known.
+                None => skipped.package(
+                    name.line,
+                    format!("has the input `{}`, which refers to nothing", name.name),
+                ),
+            }
         }
 
-        Ok(edges)
+        edges
     }
 
     /// The node that a list of input names leads to, starting at the root.

@@ -3,21 +3,23 @@
 //! their tag or commit.
 
 use patchgate_model::{
-    CommitId, DependencyKind, Edge, FormatId, Lockfile, Origin, Package, PackageIndex, Root, Scope,
-    Unresolved, without_credentials,
+    CommitId, DependencyKind, Edge, FormatId, Lockfile, Loss, Origin, Package, PackageIndex, Root,
+    Scope, Unresolved, without_credentials,
 };
 
 use crate::syntax::{Node, yaml};
-use crate::{Input, ParseError, limits};
+use crate::{Input, ParseError, SkippedEntries, limits, salvage};
 
 /// Reads a configuration. Hooks of the repository itself (`local`, `meta`) are not packages.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let root = yaml(input.text()?)?;
-    let Some(repos) = root.get("repos").filter(|repos| repos.is_list()) else {
+    // Before version 1.0, the file was the list alone.
+    let repos = root.get("repos").unwrap_or(&root);
+    if !repos.is_list() {
         return Err(ParseError::new(
             "is not a pre-commit configuration: it has no list `repos`",
         ));
-    };
+    }
 
     let mut lockfile = Lockfile {
         path: input.path.to_owned(),
@@ -26,26 +28,43 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         roots: vec![Root::default()],
         ..Lockfile::default()
     };
+    let mut skipped = SkippedEntries::default();
     for repo in repos.items() {
-        let url = without_credentials(repo.need_text("repo")?);
-        if !matches!(&*url, "local" | "meta") {
-            add(&mut lockfile, repo, &url)?;
+        if lockfile.packages.len() >= limits::MAX_PACKAGES {
+            return Err(ParseError::new("names too many repositories").at_line(repo.line as usize));
         }
-        for hook in repo.optional_list("hooks")? {
-            for extra in hook.optional_list("additional_dependencies")? {
-                lockfile.unresolved.push(additional(extra)?);
+        let added = repository(&mut lockfile, repo);
+        skipped.recover(Loss::Package, repo.line, added);
+
+        let hooks = repo.get("hooks").map(Node::items).unwrap_or_default();
+        for hook in hooks {
+            let extras = hook.optional_list("additional_dependencies");
+            let extras = skipped.recover(Loss::Package, hook.line, extras);
+            for extra in extras.unwrap_or_default() {
+                let extra = skipped.recover(Loss::Package, extra.line, additional(extra));
+                lockfile.unresolved.extend(extra);
             }
         }
     }
 
-    Ok(lockfile)
+    salvage::finish(lockfile, skipped)
+}
+
+/// Adds the repository of an entry. Hooks of the repository itself are not a package.
+fn repository(lockfile: &mut Lockfile, repo: &Node<'_>) -> Result<(), ParseError> {
+    let url = without_credentials(repo.need_text("repo")?);
+    if matches!(&*url, "local" | "meta") {
+        return Ok(());
+    }
+    add(lockfile, repo, &url)
 }
 
 fn add(lockfile: &mut Lockfile, repo: &Node<'_>, url: &str) -> Result<(), ParseError> {
-    let rev = repo.need_text("rev")?;
-    if lockfile.packages.len() >= limits::MAX_PACKAGES {
-        return Err(ParseError::new("names too many repositories").at_line(repo.line as usize));
-    }
+    // Before version 0.16, the key was `sha`.
+    let rev = match repo.get("sha") {
+        Some(_) if repo.get("rev").is_none() => repo.need_text("sha")?,
+        _ => repo.need_text("rev")?,
+    };
 
     let commit = CommitId::parse(rev).filter(CommitId::is_sha1);
     let index = u32::try_from(lockfile.packages.len()).unwrap_or(u32::MAX);

@@ -1,11 +1,12 @@
 //! Reader of `uses:` in workflows and composite actions.
 
 use patchgate_model::{
-    CommitId, DependencyKind, Edge, FormatId, Lockfile, Origin, Package, PackageIndex, Root, Scope,
+    CommitId, DependencyKind, Edge, FormatId, Lockfile, Loss, Origin, Package, PackageIndex, Root,
+    Scope,
 };
 
 use crate::syntax::{Node, yaml};
-use crate::{Input, ParseError, limits};
+use crate::{Input, ParseError, SkippedEntries, limits, salvage};
 
 /// Reads the steps of the jobs in a workflow, and the workflows that the jobs call.
 pub(super) fn workflow(input: &Input<'_>) -> Result<Lockfile, ParseError> {
@@ -18,13 +19,15 @@ pub(super) fn workflow(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let mut reader = LockfileBuilder::new(input, text, FormatId::new("github-workflow"), &root);
     for (name, job) in root.optional_map("jobs")? {
         if !job.is_map() {
-            return Err(job.unexpected(&name.name, "a job"));
+            let error = job.unexpected(&name.name, "a job");
+            reader.skipped.package(name.line, error.reason);
+            continue;
         }
-        reader.uses(job)?;
-        reader.steps(job)?;
+        reader.uses(job);
+        reader.steps(job);
     }
 
-    Ok(reader.lockfile)
+    reader.finish()
 }
 
 /// Reads the metadata of an action. Only a composite action uses others.
@@ -35,8 +38,8 @@ pub(super) fn action(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         return Err(ParseError::new("is not an action: it has no `runs`"));
     };
     let mut reader = LockfileBuilder::new(input, text, FormatId::new("github-action"), &root);
-    reader.steps(runs)?;
-    Ok(reader.lockfile)
+    reader.steps(runs);
+    reader.finish()
 }
 
 /// A lockfile under construction.
@@ -44,6 +47,7 @@ struct LockfileBuilder<'a> {
     /// Lines of the file, for the comments that the YAML tree does not contain.
     lines: Vec<&'a str>,
     lockfile: Lockfile,
+    skipped: SkippedEntries,
 }
 
 impl<'a> LockfileBuilder<'a> {
@@ -51,6 +55,7 @@ impl<'a> LockfileBuilder<'a> {
         let name = root.get("name").and_then(Node::text).unwrap_or_default();
         Self {
             lines: text.lines().collect(),
+            skipped: SkippedEntries::default(),
             lockfile: Lockfile {
                 path: input.path.to_owned(),
                 ecosystem: super::NAME,
@@ -65,14 +70,29 @@ impl<'a> LockfileBuilder<'a> {
         }
     }
 
-    fn steps(&mut self, owner: &Node<'_>) -> Result<(), ParseError> {
-        for step in owner.optional_list("steps")? {
-            self.uses(step)?;
+    /// # Errors
+    /// When there are too many actions, or no entry could be read.
+    fn finish(self) -> Result<Lockfile, ParseError> {
+        if self.lockfile.packages.len() >= limits::MAX_PACKAGES {
+            return Err(ParseError::new("uses too many actions"));
         }
-        Ok(())
+        salvage::finish(self.lockfile, self.skipped)
     }
 
-    fn uses(&mut self, node: &Node<'_>) -> Result<(), ParseError> {
+    fn steps(&mut self, owner: &Node<'_>) {
+        let steps = owner.optional_list("steps");
+        let steps = self.skipped.recover(Loss::Package, owner.line, steps);
+        for step in steps.unwrap_or_default() {
+            self.uses(step);
+        }
+    }
+
+    fn uses(&mut self, node: &Node<'_>) {
+        let added = self.add(node);
+        self.skipped.recover(Loss::Package, node.line, added);
+    }
+
+    fn add(&mut self, node: &Node<'_>) -> Result<(), ParseError> {
         let Some(text) = node.optional_text("uses")? else {
             return Ok(());
         };

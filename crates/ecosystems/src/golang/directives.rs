@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::syntax::{Directive, directives};
 use super::{module_path, version};
-use crate::ParseError;
+use crate::{ParseError, SkippedEntries};
 
 /// The directives of one file, grouped by verb.
 #[derive(Debug, Default)]
@@ -22,6 +22,8 @@ pub(super) struct Directives {
     pub(super) tools: Vec<String>,
     /// Directories of a workspace.
     pub(super) uses: Vec<Stated>,
+    /// Directives that could not be read.
+    pub(super) skipped: SkippedEntries,
     replaces: BTreeMap<String, BTreeMap<Option<String>, Replacement>>,
     excludes: BTreeSet<(String, String)>,
 }
@@ -54,37 +56,63 @@ pub(super) struct Replacement {
 }
 
 impl Directives {
-    /// Parses a file. Unknown directives are ignored because a newer Go may write them.
+    /// Parses a file. Unknown directives are ignored because a newer Go may write them. Known ones
+    /// that cannot be read are skipped, unless it is the last one, which may be truncated.
     pub(super) fn parse(text: &str) -> Result<Self, ParseError> {
         let mut read = Self::default();
         let mut requires: BTreeMap<String, usize> = BTreeMap::new();
-        for directive in directives(text)? {
+        let directives = directives(text)?;
+        let last = directives.last().map(|directive| directive.line);
+        for directive in directives {
+            let Err(error) = read.directive(&directive, &mut requires) else {
+                continue;
+            };
+            if last == Some(directive.line) {
+                return Err(error);
+            }
+
+            // A module, a workspace's member or a replacement changes the list of modules, and the
+            // Go version says whether that list is complete.
+            let line = error.line.unwrap_or(directive.line);
             match &*directive.verb {
-                "module" => read.module(&directive)?,
-                "go" => once(&mut read.go, &directive, go_version(&directive)?)?,
-                "toolchain" => {
-                    if let Some(version) = toolchain_version(&directive)? {
-                        once(&mut read.toolchain, &directive, version)?;
-                    }
-                }
-                "require" => read.require(&directive, &mut requires)?,
-                "replace" => read.replace(&directive)?,
-                "exclude" => {
-                    if let [path, version] = directive.words.as_slice() {
-                        read.excludes
-                            .insert((path.clone().into_owned(), version.clone().into_owned()));
-                    }
-                }
-                "tool" => read.tools.push(only_word(&directive)?.to_owned()),
-                "use" => read.uses.push(Stated {
-                    text: only_word(&directive)?.to_owned(),
-                    line: directive.line,
-                }),
-                _ => {}
+                "module" | "tool" => read.skipped.edge(line, error.reason),
+                _ => read.skipped.package(line, error.reason),
             }
         }
 
         Ok(read)
+    }
+
+    fn directive(
+        &mut self,
+        directive: &Directive<'_>,
+        requires: &mut BTreeMap<String, usize>,
+    ) -> Result<(), ParseError> {
+        match &*directive.verb {
+            "module" => self.module(directive)?,
+            "go" => once(&mut self.go, directive, go_version(directive)?)?,
+            "toolchain" => {
+                if let Some(version) = toolchain_version(directive)? {
+                    once(&mut self.toolchain, directive, version)?;
+                }
+            }
+            "require" => self.require(directive, requires)?,
+            "replace" => self.replace(directive)?,
+            "exclude" => {
+                if let [path, version] = directive.words.as_slice() {
+                    self.excludes
+                        .insert((path.clone().into_owned(), version.clone().into_owned()));
+                }
+            }
+            "tool" => self.tools.push(only_word(directive)?.to_owned()),
+            "use" => self.uses.push(Stated {
+                text: only_word(directive)?.to_owned(),
+                line: directive.line,
+            }),
+            _ => {}
+        }
+
+        Ok(())
     }
 
     fn module(&mut self, directive: &Directive<'_>) -> Result<(), ParseError> {

@@ -18,7 +18,7 @@ use patchgate_model::{
 use super::directives::{Directives, Replacement, Require, Stated};
 use super::go_sum::Archives;
 use super::version;
-use crate::{Input, ParseError, limits};
+use crate::{Input, ParseError, limits, salvage};
 
 /// Group of the modules that provide the packages of `tool` lines.
 const TOOLS: &str = "tool";
@@ -28,18 +28,25 @@ const COMPLETE_FROM: &str = "1.17";
 
 /// Reads a `go.mod`, together with the `go.sum` next to it.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
-    let file = Directives::parse(input.text()?)?;
-    if file.module.is_empty() {
+    let mut file = Directives::parse(input.text()?)?;
+    let mut skipped = std::mem::take(&mut file.skipped);
+    if file.module.is_empty() && file.requires.is_empty() {
         return Err(ParseError::new("does not name its module")
             .with_hint("the file begins with `module` and a path"));
     }
+    if file.module.is_empty() {
+        skipped.detail(1, "does not name its module");
+    }
 
+    // Without all of its sums, an older file does not name all modules.
     let sum_path = input.beside("go.sum");
-    let archives = match Archives::read(&sum_path, input.siblings) {
-        Ok(archives) => archives,
-        Err(error) if !names_all_modules(&file) => return Err(error),
-        Err(_) => None,
-    };
+    let (archives, unreadable) = Archives::read(&sum_path, input.siblings);
+    if let Some(reason) = unreadable {
+        match names_all_modules(&file) {
+            true => skipped.detail(1, reason),
+            false => skipped.package(1, reason),
+        }
+    }
 
     // The modules that the file requires.
     let mut build = Build::new(input);
@@ -58,7 +65,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     build.lockfile.direct_only = archives.is_none() && !names_all_modules(&file);
     build.add_release(&file);
 
-    Ok(build.finish(file.module, input))
+    salvage::finish(build.finish(file.module, input), skipped)
 }
 
 /// Whether the file's Go version makes it list every module of a build. A file without a `go` line

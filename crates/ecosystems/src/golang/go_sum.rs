@@ -12,82 +12,80 @@ use crate::{Input, ParseError, Siblings};
 pub(super) struct Archives<'a>(BTreeMap<&'a str, BTreeMap<&'a str, String>>);
 
 impl<'a> Archives<'a> {
-    /// Reads the `go.sum` at `path`; `None` if there is no such file.
-    ///
-    /// # Errors
-    /// If the file cannot be read completely. The message names `go.sum`, because the error is
-    /// reported for `go.mod`.
-    pub(super) fn read(path: &'a str, siblings: &'a Siblings) -> Result<Option<Self>, ParseError> {
+    /// Reads the `go.sum` at `path`; `None` if there is no such file, or if none of it can be read.
+    /// Also returns what is wrong with the file, as a fragment that follows the name of `go.mod`.
+    pub(super) fn read(path: &'a str, siblings: &'a Siblings) -> (Option<Self>, Option<String>) {
         let Some(bytes) = siblings.get(path) else {
-            return Ok(None);
+            return (None, None);
         };
         let input = Input {
             path,
             bytes,
             siblings,
         };
-
         // Go writes an empty file if there is nothing to hash.
         if bytes.trim_ascii().is_empty() {
-            return Ok(Some(Self::default()));
+            return (Some(Self::default()), None);
         }
 
-        input
-            .text()
-            .and_then(Self::parse)
-            .map(Some)
-            .map_err(|error| {
-                let location = match error.line {
-                    Some(line) => format!(" at line {line}"),
-                    None => String::new(),
-                };
-                ParseError::new(format!(
-                    "is not complete without `go.sum`, which {}{location}",
-                    error.reason
-                ))
-                .with_hint("restore go.sum from version control or re-create it with `go mod tidy`")
-            })
+        let (archives, error) = match input.text() {
+            Ok(text) => {
+                let (archives, error) = Self::parse(text);
+                (Some(archives), error)
+            }
+            Err(error) => (None, Some(error)),
+        };
+        let reason = error.map(|error| {
+            let location = match error.line {
+                Some(line) => format!(" at line {line}"),
+                None => String::new(),
+            };
+            format!(
+                "is not complete without `go.sum`, which {}{location}",
+                error.reason
+            )
+        });
+        (archives, reason)
     }
 
-    fn parse(text: &'a str) -> Result<Self, ParseError> {
+    /// The sums of all lines that can be read, and the first error.
+    fn parse(text: &'a str) -> (Self, Option<ParseError>) {
         let mut archives = Self::default();
+        let mut first = None;
         for (line, content) in (1u32..).zip(text.lines()) {
-            let fields: Vec<&str> = content.split_ascii_whitespace().take(4).collect();
-            let (path, version, hash) = match fields.as_slice() {
-                [] => continue,
-                [path, version, hash] => (*path, *version, *hash),
-                _ => {
-                    return Err(ParseError::new(
-                        "has a line that is not a module, a version and a hash",
-                    )
-                    .at_line(line as usize));
-                }
-            };
-            module_path::check(path, line)?;
-            let of_manifest = version.strip_suffix("/go.mod");
-            if !version::is_canonical(of_manifest.unwrap_or(version)) || !hash.contains(':') {
-                return Err(ParseError::new(
-                    "has a line that is not a module, a version and a hash",
-                )
-                .at_line(line as usize));
-            }
-
-            if of_manifest.is_none() {
-                let hashes = archives
-                    .0
-                    .entry(path)
-                    .or_default()
-                    .entry(version)
-                    .or_default();
-                if !hashes.is_empty() {
-                    hashes.push(' ');
-                }
-
-                hashes.push_str(hash);
+            if let Err(error) = archives.line(content, line) {
+                first.get_or_insert(error);
             }
         }
+        (archives, first)
+    }
 
-        Ok(archives)
+    fn line(&mut self, content: &'a str, line: u32) -> Result<(), ParseError> {
+        let wrong = || {
+            ParseError::new("has a line that is not a module, a version and a hash")
+                .at_line(line as usize)
+        };
+        let fields: Vec<&str> = content.split_ascii_whitespace().take(4).collect();
+        let (path, version, hash) = match fields.as_slice() {
+            [] => return Ok(()),
+            [path, version, hash] => (*path, *version, *hash),
+            _ => return Err(wrong()),
+        };
+
+        module_path::check(path, line)?;
+        let of_manifest = version.strip_suffix("/go.mod");
+        if !version::is_canonical(of_manifest.unwrap_or(version)) || !hash.contains(':') {
+            return Err(wrong());
+        }
+
+        if of_manifest.is_none() {
+            let hashes = self.0.entry(path).or_default().entry(version).or_default();
+            if !hashes.is_empty() {
+                hashes.push(' ');
+            }
+            hashes.push_str(hash);
+        }
+        Ok(())
     }
 
     /// The hashes of one archive, separated by spaces.

@@ -10,11 +10,12 @@ use patchgate_model::{DependencyKind, Edge, FormatId, Lockfile, PackageIndex, Ro
 use super::directives::{Directives, Stated};
 use super::go_mod::{push, release_of_go, replaced};
 use super::module_path;
-use crate::{Input, ParseError};
+use crate::{Input, ParseError, salvage};
 
 /// Reads a `go.work`, together with the `go.mod` files of its members.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
-    let file = Directives::parse(input.text()?)?;
+    let mut file = Directives::parse(input.text()?)?;
+    let skipped = std::mem::take(&mut file.skipped);
     if file.go.is_none() && file.uses.is_empty() {
         return Err(ParseError::new(
             "is not a workspace: it has no `go` and no `use`",
@@ -43,7 +44,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         }
     }
 
-    Ok(lockfile)
+    salvage::finish(lockfile, skipped)
 }
 
 /// A member outside the repository, whose requirements are unknown.

@@ -3,13 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use patchgate_model::{DependencyKind, Edge, FormatId, Lockfile, Origin, Package, Root};
+use patchgate_model::{DependencyKind, Edge, FormatId, Lockfile, Loss, Origin, Package, Root};
 
 use super::directives::{Directives, Replacement};
 use super::go_mod::{push, replaced};
 use super::syntax::ends_whole;
 use super::{module_path, version};
-use crate::{Input, ParseError, limits};
+use crate::{Input, ParseError, SkippedEntries, limits, salvage};
 
 /// A module as the file lists it.
 struct Vendored<'a> {
@@ -34,9 +34,14 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     };
 
     let mut indices = BTreeMap::new();
-    for module in modules(text)?.into_iter().filter(|module| module.used) {
-        let path = module.path;
-        let index = push(&mut lockfile, package(module)?);
+    let mut skipped = SkippedEntries::default();
+    let modules = modules(text, &mut skipped)?;
+    for module in modules.into_iter().filter(|module| module.used) {
+        let (path, line) = (module.path, module.line);
+        let Some(package) = skipped.recover(Loss::Package, line, package(module)) else {
+            continue;
+        };
+        let index = push(&mut lockfile, package);
         indices.insert(path, index);
     }
 
@@ -63,7 +68,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         });
     }
 
-    Ok(lockfile)
+    salvage::finish(lockfile, skipped)
 }
 
 /// The `go.mod` files of the projects that build from the directory: the members of the workspace
@@ -104,7 +109,13 @@ fn directives(input: &Input<'_>, path: &str) -> Option<Directives> {
     Directives::parse(manifest.text().ok()?).ok()
 }
 
-fn modules(text: &str) -> Result<Vec<Vendored<'_>>, ParseError> {
+/// The modules in the order of the file. A line that cannot be read is skipped, unless it is the last
+/// one, which may be truncated.
+fn modules<'a>(
+    text: &'a str,
+    skipped: &mut SkippedEntries,
+) -> Result<Vec<Vendored<'a>>, ParseError> {
+    let last = u32::try_from(text.trim_end().lines().count()).unwrap_or(u32::MAX);
     let mut modules: Vec<Vendored<'_>> = Vec::new();
     // Whether the following lines belong to the last module. Lines below a replacement of all
     // versions belong to no module.
@@ -117,7 +128,14 @@ fn modules(text: &str) -> Result<Vec<Vendored<'_>>, ParseError> {
                 module.used = true;
             }
         } else if let Some(module) = content.strip_prefix("# ") {
-            let module = heading(module, line)?;
+            let module = match heading(module, line) {
+                Ok(module) => module,
+                Err(error) if line >= last => return Err(error),
+                Err(error) => {
+                    skipped.package(line, error.reason);
+                    None
+                }
+            };
             open = module.is_some();
             modules.extend(module);
             if modules.len() > limits::MAX_PACKAGES {
@@ -125,17 +143,19 @@ fn modules(text: &str) -> Result<Vec<Vendored<'_>>, ParseError> {
             }
         } else if !content.trim().is_empty() {
             let package = content.trim();
-            let Some(module) = modules.last_mut().filter(|_| open) else {
-                return Err(at_line("has a package before the first module"));
-            };
-            let inside = package
-                .strip_prefix(module.path)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-            if !inside {
-                return Err(at_line("has a package that is not of the module above it"));
+            let module = modules.last_mut().filter(|module| {
+                let inside = package.strip_prefix(module.path);
+                open && inside.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            });
+            match module {
+                Some(module) => module.used = true,
+                None if line >= last => {
+                    return Err(at_line("has a package that is not of the module above it"));
+                }
+                None => {
+                    skipped.package(line, "has a package that is not of the module above it");
+                }
             }
-
-            module.used = true;
         }
     }
 

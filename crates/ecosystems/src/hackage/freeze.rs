@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use patchgate_model::{DependencyKind, FormatId, Lockfile, Package, Scope, Unresolved};
 
 use super::version;
-use crate::{Input, ParseError, limits};
+use crate::{Input, ParseError, SkippedEntries, limits, salvage};
 
 /// Reads a freeze file.
 ///
@@ -22,10 +22,12 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             ..Lockfile::default()
         },
         seen: HashSet::new(),
+        skipped: SkippedEntries::default(),
     };
 
     let mut has_constraints = false;
     let mut in_constraints = false;
+    let mut has_index_state = false;
     let mut last = (1, "");
     for (number, line) in (1_u32..).zip(text.lines()) {
         let content = line.trim();
@@ -38,6 +40,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             let (field, rest) = content.split_once(':').unwrap_or((content, ""));
             in_constraints = field.trim_end().eq_ignore_ascii_case("constraints");
             has_constraints |= in_constraints;
+            has_index_state |= field.trim_end().eq_ignore_ascii_case("index-state");
             if !in_constraints {
                 reader.not_after_a_comma(last)?;
             }
@@ -52,15 +55,25 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
                 .map(str::trim)
                 .filter(|item| !item.is_empty())
             {
-                reader.constraint(item, number)?;
+                let Err(error) = reader.constraint(item, number) else {
+                    continue;
+                };
+                // A constraint without a comma behind it that cannot be read may be truncated.
+                if reader.lockfile.packages.len() >= limits::MAX_PACKAGES
+                    || (!value.ends_with(',') && value.ends_with(item))
+                {
+                    return Err(error);
+                }
+                reader.skipped.package(number, error.reason);
             }
         }
     }
 
     reader.not_after_a_comma(last)?;
-    if !has_constraints {
+    // cabal writes the state of the package index last, also for a project without dependencies.
+    if !has_constraints && !has_index_state {
         return Err(ParseError::new(
-            "is not a cabal freeze file: it has no `constraints`",
+            "is not a cabal freeze file: it has neither `constraints` nor `index-state`",
         ));
     }
     if in_constraints && !text.ends_with('\n') {
@@ -78,7 +91,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         .unresolved
         .retain(|open| !locked.contains(open.name.as_str()));
 
-    Ok(lockfile)
+    salvage::finish(lockfile, reader.skipped)
 }
 
 fn truncated() -> ParseError {
@@ -90,6 +103,7 @@ fn truncated() -> ParseError {
 struct Reader {
     lockfile: Lockfile,
     seen: HashSet<(String, String)>,
+    skipped: SkippedEntries,
 }
 
 impl Reader {

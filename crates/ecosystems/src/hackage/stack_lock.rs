@@ -6,13 +6,13 @@
 //! missing.
 
 use patchgate_model::{
-    DependencyKind, FormatId, Lockfile, MissingFile, Origin, Package, Root, Unresolved,
+    DependencyKind, FormatId, Lockfile, Loss, MissingFile, Origin, Package, Root, Unresolved,
     without_credentials,
 };
 
 use super::version;
 use crate::syntax::{Node, yaml};
-use crate::{Input, ParseError, limits};
+use crate::{Input, ParseError, SkippedEntries, limits, salvage};
 
 /// Reads a lockfile, together with the `stack.yaml` next to it.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
@@ -30,16 +30,19 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         format: FormatId::new("stack-lock"),
         ..Lockfile::default()
     };
+    let mut skipped = SkippedEntries::default();
     let entries = document.optional_list("packages")?;
     if entries.len() > limits::MAX_PACKAGES {
         return Err(ParseError::new("contains too many packages"));
     }
 
     for entry in entries {
-        lockfile.packages.push(package(entry)?);
+        let package = skipped.recover(Loss::Package, entry.line, package(entry));
+        lockfile.packages.extend(package);
     }
     for entry in document.optional_list("snapshots")? {
-        lockfile.missing.push(snapshot(entry)?);
+        let snapshot = skipped.recover(Loss::Package, entry.line, snapshot(entry));
+        lockfile.missing.extend(snapshot);
     }
 
     let manifest = input.beside("stack.yaml");
@@ -50,7 +53,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         });
     }
 
-    Ok(lockfile)
+    salvage::finish(lockfile, skipped)
 }
 
 fn package(entry: &Node<'_>) -> Result<Package, ParseError> {

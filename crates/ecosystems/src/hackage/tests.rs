@@ -139,3 +139,14 @@ fn secrets_in_addresses_are_left_out() {
     assert_eq!(open.len(), 4, "the snapshot and three sources");
     assert!(!format!("{open:?}").contains("secret"));
 }
+
+#[test]
+fn a_freeze_file_with_an_index_state_alone_is_whole() {
+    let text = "active-repositories: hackage.invalid:merge\n\
+                index-state: hackage.invalid 2024-01-01T00:00:00Z\n";
+    let lockfile = read("cabal.project.freeze", text, None).unwrap();
+    assert_eq!((lockfile.packages.len(), lockfile.skipped.len()), (0, 0));
+
+    let cut = "active-repositories: hackage.invalid:merge\n";
+    assert!(read("cabal.project.freeze", cut, None).is_err());
+}

@@ -2,13 +2,14 @@
 //! (<https://gleam.run/writing-gleam/gleam-toml/>).
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use patchgate_model::{
-    DependencyKind, Edge, FormatId, Lockfile, Origin, Package, PackageIndex, Root, Unresolved,
+    DependencyKind, Edge, FormatId, Lockfile, Loss, Origin, Package, PackageIndex, Root, Unresolved,
 };
 
 use crate::syntax::{Node, toml};
-use crate::{Input, ParseError, limits, scope};
+use crate::{Input, ParseError, SkippedEntries, limits, salvage, scope};
 use patchgate_model::without_credentials;
 
 /// Tables of requirements. Older Gleam versions write the name of the second with a dash.
@@ -36,36 +37,50 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         ..Lockfile::default()
     };
 
+    let mut skipped = SkippedEntries::default();
     let mut indices = HashMap::new();
+    let mut entries = Vec::new();
     for entry in packages.items() {
-        let package = package(entry)?;
+        let Some(package) = skipped.recover(Loss::Package, entry.line, package(entry)) else {
+            continue;
+        };
         let index = PackageIndex(u32::try_from(lockfile.packages.len()).unwrap_or(u32::MAX));
-        let failed = |reason: String| ParseError::new(reason).at_line(entry.line as usize);
         if lockfile.packages.len() >= limits::MAX_PACKAGES {
-            return Err(failed("locks too many packages".to_owned()));
+            return Err(ParseError::new("locks too many packages").at_line(entry.line as usize));
         }
-        if indices.insert(package.name.clone(), index).is_some() {
-            return Err(failed(format!("locks `{}` twice", package.name)));
+        // A dependency on a package that is locked twice is one on the first.
+        match indices.entry(package.name.clone()) {
+            Entry::Vacant(entry) => drop(entry.insert(index)),
+            Entry::Occupied(_) => {
+                skipped.edge(entry.line, format!("locks `{}` twice", package.name));
+            }
         }
 
+        entries.push(entry);
         lockfile.packages.push(package);
     }
 
-    // The edges, for which all packages must be known.
-    for (package, entry) in lockfile.packages.iter_mut().zip(packages.items()) {
-        for name in entry.optional_list("requirements")? {
+    // The edges, for which all packages must be known. The list of packages is closed by a bracket,
+    // so a missing one is not a sign of a truncated file.
+    for (package, entry) in lockfile.packages.iter_mut().zip(entries) {
+        let names = entry.optional_list("requirements");
+        let names = skipped.recover(Loss::Edge, entry.line, names);
+        for name in names.unwrap_or_default() {
             let text = name
                 .text()
-                .ok_or_else(|| name.unexpected("requirements", "texts"))?;
-            package.edges.push(edge(text, name.line, None, &indices)?);
+                .ok_or_else(|| name.unexpected("requirements", "texts"));
+            let edge = text.and_then(|text| edge(text, name.line, None, &indices));
+            package
+                .edges
+                .extend(skipped.recover(Loss::Edge, name.line, edge));
         }
     }
 
-    let root = root(input, &document, &indices)?;
+    let root = root(input, &document, &indices, &mut skipped)?;
     lockfile.roots.push(root);
     scope::from_roots(&mut lockfile);
 
-    Ok(lockfile)
+    salvage::finish(lockfile, skipped)
 }
 
 fn package(entry: &Node<'_>) -> Result<Package, ParseError> {
@@ -116,6 +131,7 @@ fn root(
     input: &Input<'_>,
     document: &Node<'_>,
     indices: &HashMap<String, PackageIndex>,
+    skipped: &mut SkippedEntries,
 ) -> Result<Root, ParseError> {
     let path = input.beside("gleam.toml");
     let manifest = input.sibling(&path).map(|bytes| Input {
@@ -134,8 +150,11 @@ fn root(
 
     let mut edges = Vec::new();
     for (name, value) in document.optional_map("requirements")? {
-        let requirement = value.optional_text("version")?.or(value.text());
-        let mut edge = edge(&name.name, name.line, requirement, indices)?;
+        let requirement = value.get("version").unwrap_or(value).text();
+        let edge = edge(&name.name, name.line, requirement, indices);
+        let Some(mut edge) = skipped.recover(Loss::Edge, name.line, edge) else {
+            continue;
+        };
         if let Some(kind) = kinds.get(&*name.name) {
             edge.kind = *kind;
         }

@@ -3,11 +3,14 @@
 //! checksum}` or `{:git, address, commit, options}`.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
-use patchgate_model::{DependencyKind, Edge, FormatId, Lockfile, Origin, Package, PackageIndex};
+use patchgate_model::{
+    DependencyKind, Edge, FormatId, Lockfile, Loss, Origin, Package, PackageIndex,
+};
 
 use super::terms::{self, Kind, Term};
-use crate::{Input, ParseError, limits};
+use crate::{Input, ParseError, SkippedEntries, limits, salvage};
 use patchgate_model::without_credentials;
 
 /// Reads a lockfile. It has no roots, because it does not list the project's own dependencies.
@@ -22,23 +25,31 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         ..Lockfile::default()
     };
 
+    let mut skipped = SkippedEntries::default();
     let mut indices = HashMap::new();
     let mut dependencies = Vec::new();
     for entry in &entries {
-        let failed = |reason: String| ParseError::new(reason).at_line(entry.line as usize);
         let Kind::Pair(application, value) = &entry.kind else {
-            return Err(failed("has an entry without a name".to_owned()));
+            skipped.package(entry.line, "has an entry without a name");
+            continue;
         };
         if lockfile.packages.len() >= limits::MAX_PACKAGES {
-            return Err(failed("locks too many packages".to_owned()));
+            return Err(ParseError::new("locks too many packages").at_line(entry.line as usize));
         }
 
         let items = value.tuple().unwrap_or_default();
-        let package = package(application, items, entry.line)
-            .ok_or_else(|| failed(format!("locks `{application}` in an unknown form")))?;
+        let Some(package) = package(application, items, entry.line) else {
+            let reason = format!("locks `{application}` in an unknown form");
+            skipped.package(entry.line, reason);
+            continue;
+        };
+        // A dependency on an application that is locked twice is one on the first.
         let index = PackageIndex(u32::try_from(lockfile.packages.len()).unwrap_or(u32::MAX));
-        if indices.insert(application.as_str(), index).is_some() {
-            return Err(failed(format!("locks `{application}` twice")));
+        match indices.entry(application.as_str()) {
+            Entry::Vacant(entry) => drop(entry.insert(index)),
+            Entry::Occupied(_) => {
+                skipped.edge(entry.line, format!("locks `{application}` twice"));
+            }
         }
 
         let is_hex = items.first().and_then(Term::atom) == Some("hex");
@@ -53,11 +64,13 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             left = left
                 .checked_sub(1)
                 .ok_or_else(|| ParseError::new("has too many dependencies"))?;
-            package.edges.extend(edge(dependency, &indices)?);
+            let edge = edge(dependency, &indices);
+            let edge = skipped.recover(Loss::Edge, dependency.line, edge);
+            package.edges.extend(edge.flatten());
         }
     }
 
-    Ok(lockfile)
+    salvage::finish(lockfile, skipped)
 }
 
 /// The locked package of an application; `None` if its form is unknown.

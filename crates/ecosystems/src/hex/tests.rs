@@ -91,11 +91,6 @@ fn terms_that_are_not_literal_or_not_whole_are_refused_at_their_line() {
             "locks `a` in an unknown form",
             2,
         ),
-        (
-            "%{\n\"a\": {:hex, :a, \"1.0.0\", \"\", [], [:b]}}",
-            "has a dependency in an unknown form",
-            2,
-        ),
     ] {
         let error = read(&[("mix.lock", text)]).unwrap_err();
         assert_eq!((error.reason.as_str(), error.line), (reason, Some(line)));

@@ -2,16 +2,17 @@
 //! table per package, below `deps` since version 2 of the format. The `deps` of a package lists
 //! names, or names with UUIDs if a name is ambiguous.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use patchgate_model::{
-    CommitId, DependencyKind, Edge, FormatId, Lockfile, Origin, Package, PackageIndex, Purl, Root,
-    Unresolved,
+    CommitId, DependencyKind, Edge, FormatId, Lockfile, Loss, Origin, Package, PackageIndex, Purl,
+    Root, Unresolved,
 };
 
 use super::project_toml::{Project, comes_with_julia};
 use crate::syntax::{Node, toml};
-use crate::{Input, ParseError, limits};
+use crate::{Input, ParseError, SkippedEntries, limits, salvage};
 
 /// Reads a manifest, together with the projects that use it.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
@@ -24,7 +25,9 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         );
     }
 
-    let julia = document.optional_text("julia_version")?;
+    let mut skipped = SkippedEntries::default();
+    let julia = skipped.recover(Loss::Detail, 1, document.optional_text("julia_version"));
+    let julia = julia.flatten();
     let (format, entries) = match document.get("manifest_format").and_then(Node::scalar) {
         None => (FormatId::new("julia-manifest-v1"), document.entries()),
         Some(version) if version.starts_with("2.") => (
@@ -32,12 +35,14 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             document.optional_map("deps")?,
         ),
         Some(version) => {
-            let short: String = version.chars().take(20).collect();
-            return Err(ParseError::new(format!(
-                "has format {short}; formats 1 and 2 are supported"
-            )));
+            salvage::other_version(&mut skipped, 1, version, "formats 1 and 2 are");
+            (
+                FormatId::new("julia-manifest"),
+                document.optional_map("deps")?,
+            )
         }
     };
+    let is_first = format == "julia-manifest-v1";
 
     let mut reader = Reader {
         lockfile: Lockfile {
@@ -54,15 +59,19 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let mut tables: Vec<(&str, &Node<'_>)> = Vec::new();
     for (key, node) in entries {
         // The first version of the format has a few other values next to the packages.
-        if format == "julia-manifest-v2" || node.is_list() {
+        if !is_first || node.is_list() {
             if !node.is_list() {
-                return Err(node.unexpected(&key.name, "a list of tables"));
+                skipped.package(
+                    key.line,
+                    node.unexpected(&key.name, "a list of tables").reason,
+                );
+                continue;
             }
             tables.extend(node.items().iter().map(|item| (&*key.name, item)));
         }
     }
 
-    if tables.is_empty() && format == "julia-manifest-v1" && !is_left_empty(text) {
+    if tables.is_empty() && is_first && !is_left_empty(text) {
         return Err(ParseError::new(
             "is not a Julia manifest: it contains no package",
         ));
@@ -73,12 +82,20 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         return Err(ParseError::new("contains too many packages"));
     }
 
-    for (name, table) in &tables {
-        reader.package(name, table, julia)?;
+    // The last table is the one that a truncated file has lost a part of.
+    let last = tables.last().map(|(_, table)| table.line);
+    let mut read = Vec::with_capacity(tables.len());
+    for (name, table) in tables {
+        match reader.package(name, table, julia, &mut skipped) {
+            Ok(()) => read.push((name, table)),
+            Err(error) if last == Some(table.line) => return Err(error),
+            Err(error) => skipped.package(error.line.unwrap_or(table.line), error.reason),
+        }
     }
+    let tables = read;
 
     // The graph, and the scopes that follow from its roots.
-    reader.edges(&tables)?;
+    reader.edges(&tables, &mut skipped)?;
     if julia.is_none() {
         reader.without_julia(&tables);
     }
@@ -86,7 +103,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     reader.roots(input);
     crate::scope::from_roots(&mut reader.lockfile);
 
-    Ok(reader.lockfile)
+    salvage::finish(reader.lockfile, skipped)
 }
 
 /// Whether the text is exactly what Pkg before 1.7 writes after the last package is removed.
@@ -109,6 +126,7 @@ impl<'a> Reader<'a> {
         name: &'a str,
         table: &'a Node<'_>,
         julia: Option<&str>,
+        skipped: &mut SkippedEntries,
     ) -> Result<(), ParseError> {
         let failed = |reason: String| ParseError::new(reason).at_line(table.line as usize);
         if name.is_empty() {
@@ -146,8 +164,12 @@ impl<'a> Reader<'a> {
         };
 
         let index = PackageIndex(u32::try_from(self.lockfile.packages.len()).unwrap_or(u32::MAX));
-        if self.by_uuid.insert(uuid, index).is_some() {
-            return Err(failed(format!("has the UUID of `{name}` twice")));
+        // A dependency on a UUID that is there twice is one on the first.
+        match self.by_uuid.entry(uuid) {
+            Entry::Vacant(entry) => drop(entry.insert(index)),
+            Entry::Occupied(_) => {
+                skipped.edge(table.line, format!("has the UUID of `{name}` twice"));
+            }
         }
 
         self.by_name.entry(name).or_default().push(index);
@@ -163,7 +185,15 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn edges(&mut self, tables: &[(&str, &Node<'_>)]) -> Result<(), ParseError> {
+    /// # Errors
+    /// When there are too many edges, or when the last packages may be missing: a dependency is on
+    /// one that would follow the last, because Pkg orders the packages by name.
+    fn edges(
+        &mut self,
+        tables: &[(&str, &Node<'_>)],
+        skipped: &mut SkippedEntries,
+    ) -> Result<(), ParseError> {
+        let last = tables.last().map_or("", |(name, _)| name);
         let mut count = 0;
         for (index, (_, table)) in tables.iter().enumerate() {
             let mut edges = Vec::new();
@@ -174,7 +204,8 @@ impl<'a> Reader<'a> {
                 let Some(needs) = table.get(field) else {
                     continue;
                 };
-                for (name, uuid, line) in named(needs, field)? {
+                let names = skipped.recover(Loss::Edge, table.line, named(needs, field));
+                for (name, uuid, line) in names.unwrap_or_default() {
                     match self.find(name, uuid) {
                         Some(to) => edges.push(Edge {
                             to,
@@ -184,6 +215,10 @@ impl<'a> Reader<'a> {
                         }),
                         // Weak dependencies are installed only if something else needs them.
                         None if kind == DependencyKind::Optional => {}
+                        None if name <= last => {
+                            let reason = format!("has a dependency on `{name}`, which it lacks");
+                            skipped.edge(line, reason);
+                        }
                         None => {
                             let reason = format!("is truncated: it lacks `{name}`");
                             return Err(ParseError::new(reason)

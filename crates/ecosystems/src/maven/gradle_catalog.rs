@@ -6,11 +6,11 @@
 
 use std::collections::HashMap;
 
-use patchgate_model::{DependencyKind, FormatId, Lockfile, Package, Scope, Unresolved};
+use patchgate_model::{DependencyKind, FormatId, Lockfile, Loss, Package, Scope, Unresolved};
 
 use super::{NAME, coordinates, gradle_lines};
 use crate::syntax::{self, Node};
-use crate::{Input, ParseError};
+use crate::{Input, ParseError, SkippedEntries, salvage};
 
 /// Largest catalog that is read to find the direct dependencies of a lockfile, in bytes. The
 /// catalog is read again for each lockfile.
@@ -19,6 +19,7 @@ const MAX_CATALOG_BYTES: usize = 256 * 1024;
 /// The entries of a catalog, ordered by line.
 pub(super) struct Catalog {
     entries: Vec<Entry>,
+    skipped: SkippedEntries,
 }
 
 struct Entry {
@@ -34,21 +35,27 @@ struct Entry {
 impl Catalog {
     fn read(text: &str) -> Result<Self, ParseError> {
         let root = syntax::toml(text)?;
+        let mut skipped = SkippedEntries::default();
         let mut versions = HashMap::new();
         for (key, node) in root.optional_map("versions")? {
-            versions.insert(&*key.name, requirement(node)?);
+            let version = skipped.recover(Loss::Detail, key.line, requirement(node));
+            if let Some(version) = version {
+                versions.insert(&*key.name, version);
+            }
         }
 
         let mut entries = Vec::new();
         for (key, node) in root.optional_map("libraries")? {
-            entries.push(library(node, key.line, &versions)?);
+            let library = library(node, key.line, &versions);
+            entries.extend(skipped.recover(Loss::Package, key.line, library));
         }
         for (key, node) in root.optional_map("plugins")? {
-            entries.push(plugin(node, key.line, &versions)?);
+            let plugin = plugin(node, key.line, &versions);
+            entries.extend(skipped.recover(Loss::Package, key.line, plugin));
         }
 
         entries.sort_by_key(|entry| entry.line);
-        Ok(Self { entries })
+        Ok(Self { entries, skipped })
     }
 
     /// Names and requirements of the libraries.
@@ -99,7 +106,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         }
     }
 
-    Ok(lockfile)
+    salvage::finish(lockfile, catalog.skipped)
 }
 
 /// The nearest catalog at or above a directory, with its path. It only determines which

@@ -8,12 +8,12 @@
 use std::collections::{BTreeSet, HashMap};
 
 use patchgate_model::{
-    DependencyKind, Edge, FormatId, Lockfile, Package, PackageIndex, Root, Scope,
+    DependencyKind, Edge, FormatId, Lockfile, Loss, Package, PackageIndex, Root, Scope,
 };
 
 use super::gradle_lines::entries;
 use super::{NAME, coordinates, gradle_catalog};
-use crate::{Input, ParseError, limits};
+use crate::{Input, ParseError, SkippedEntries, limits, salvage};
 
 /// Key of the last line, which lists the configurations without dependencies.
 const EMPTY: &str = "empty";
@@ -26,13 +26,12 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let mut packages = Vec::new();
     let mut is_whole = false;
     let mut groups_left = limits::MAX_EDGES;
+    let mut skipped = SkippedEntries::default();
 
     for (line, text) in entries(text) {
         let Some((key, configurations)) = text.split_once('=') else {
-            return Err(
-                ParseError::new(format!("has a line without `=`: `{}`", excerpt(text)))
-                    .at_line(line as usize),
-            );
+            skipped.package(line, format!("has a line without `=`: `{}`", excerpt(text)));
+            continue;
         };
         if key == EMPTY {
             is_whole = true;
@@ -45,16 +44,16 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             .filter(|name| !name.is_empty())
             .collect();
         if groups.is_empty() {
-            return Err(
-                ParseError::new(format!("locks `{}` for no configuration", excerpt(key)))
-                    .at_line(line as usize),
-            );
+            let reason = format!("locks `{}` for no configuration", excerpt(key));
+            skipped.detail(line, reason);
         }
 
         groups_left = groups_left.checked_sub(groups.len()).ok_or_else(|| {
             ParseError::new("names too many configurations").at_line(line as usize)
         })?;
-        let mut package = locked(key, line)?;
+        let Some(mut package) = skipped.recover(Loss::Package, line, locked(key, line)) else {
+            continue;
+        };
         package.scope = scope_of(groups.iter().copied(), for_build);
         package.groups = groups.into_iter().map(str::to_owned).collect();
         packages.push(package);
@@ -68,14 +67,15 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         .with_hint("re-create it with `gradle dependencies --write-locks`"));
     }
 
-    Ok(Lockfile {
+    let lockfile = Lockfile {
         path: input.path.to_owned(),
         ecosystem: NAME,
         format: FormatId::new("gradle-lock"),
         roots: roots(input, &packages),
         packages,
         ..Lockfile::default()
-    })
+    };
+    salvage::finish(lockfile, skipped)
 }
 
 /// Reads the lockfile of a single configuration, whose name is the name of the file.
@@ -95,21 +95,32 @@ pub(super) fn parse_single(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     };
 
     let mut packages = Vec::new();
+    let mut skipped = SkippedEntries::default();
+    let last = entries(text).last().map(|(line, _)| line);
     for (line, text) in entries(text) {
-        let mut package = locked(text, line)?;
+        let mut package = match locked(text, line) {
+            Ok(package) => package,
+            // A last line that cannot be read is a sign of a truncated file.
+            Err(error) if last == Some(line) => return Err(error),
+            Err(error) => {
+                skipped.package(line, error.reason);
+                continue;
+            }
+        };
         package.scope = scope_of([configuration].into_iter(), for_build);
         package.groups = vec![configuration.to_owned()];
         packages.push(package);
         coordinates::within_limit(packages.len())?;
     }
 
-    Ok(Lockfile {
+    let lockfile = Lockfile {
         path: input.path.to_owned(),
         ecosystem: NAME,
         format: FormatId::new("gradle-dependency-locks"),
         packages,
         ..Lockfile::default()
-    })
+    };
+    salvage::finish(lockfile, skipped)
 }
 
 fn locked(coordinates: &str, line: u32) -> Result<Package, ParseError> {

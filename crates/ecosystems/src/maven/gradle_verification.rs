@@ -4,11 +4,11 @@
 //! The file lists every component that a build has ever resolved, with the hashes of its files. It
 //! contains no configurations, so all components count as needed at run time.
 
-use patchgate_model::{FormatId, Lockfile};
+use patchgate_model::{FormatId, Lockfile, Loss, Package};
 
 use super::{NAME, coordinates};
 use crate::syntax::{self, Element};
-use crate::{Input, ParseError};
+use crate::{Input, ParseError, SkippedEntries, salvage};
 
 /// Elements that contain a hash of a file, named after their algorithm.
 const HASHES: &[&str] = &["md5", "sha1", "sha256", "sha512"];
@@ -24,29 +24,39 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         .at_line(root.line as usize));
     }
 
+    let mut skipped = SkippedEntries::default();
     let mut packages = Vec::new();
     let components = root
         .all("components")
         .flat_map(|components| components.all("component"));
     for component in components {
-        let mut package = coordinates::package(
-            need(component, "group")?,
-            need(component, "name")?,
-            need(component, "version")?,
-            component.line,
-        )?;
-        package.integrity = integrity(component)?;
+        let package = package(component);
+        let Some(mut package) = skipped.recover(Loss::Package, component.line, package) else {
+            continue;
+        };
+        let integrity = skipped.recover(Loss::Detail, component.line, integrity(component));
+        package.integrity = integrity.flatten();
         packages.push(package);
         coordinates::within_limit(packages.len())?;
     }
 
-    Ok(Lockfile {
+    let lockfile = Lockfile {
         path: input.path.to_owned(),
         ecosystem: NAME,
         format: FormatId::new("gradle-verification-metadata"),
         packages,
         ..Lockfile::default()
-    })
+    };
+    salvage::finish(lockfile, skipped)
+}
+
+fn package(component: &Element<'_>) -> Result<Package, ParseError> {
+    coordinates::package(
+        need(component, "group")?,
+        need(component, "name")?,
+        need(component, "version")?,
+        component.line,
+    )
 }
 
 /// The hashes of a component's files, each prefixed with its algorithm.

@@ -7,12 +7,12 @@
 use std::collections::{HashMap, HashSet};
 
 use patchgate_model::{
-    DependencyKind, Edge, FormatId, Lockfile, Origin, Package, PackageIndex, Root,
+    DependencyKind, Edge, FormatId, Lockfile, Loss, Origin, Package, PackageIndex, Root,
 };
 
 use super::{NAME, coordinates};
 use crate::syntax::{self, Node};
-use crate::{Input, ParseError, limits};
+use crate::{Input, ParseError, SkippedEntries, limits, salvage};
 
 /// Classifiers of archives that contain no code.
 const NOT_CODE: &[&str] = &["sources", "javadoc"];
@@ -20,21 +20,23 @@ const NOT_CODE: &[&str] = &["sources", "javadoc"];
 /// Reads a lockfile of either version.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let root = syntax::json(input.text()?)?;
+    let mut skipped = SkippedEntries::default();
     let lockfile = if let Some(tree) = root.get("dependency_tree") {
-        version_1(tree)?
+        version_1(tree, &mut skipped)?
     } else if root.get("artifacts").is_some() {
-        version_2(&root)?
+        version_2(&root, &mut skipped)?
     } else {
         return Err(ParseError::new(
             "has neither `dependency_tree` nor `artifacts`, so it is not a rules_jvm_external lockfile",
         ));
     };
 
-    Ok(Lockfile {
+    let lockfile = Lockfile {
         path: input.path.to_owned(),
         ecosystem: NAME,
         ..lockfile
-    })
+    };
+    salvage::finish(lockfile, skipped)
 }
 
 /// The parts of `group:artifact[:packaging[:classifier]]`, followed by a version in version 1.
@@ -102,7 +104,20 @@ fn edge(to: PackageIndex, name: &str) -> Edge {
     }
 }
 
-fn version_1(tree: &Node<'_>) -> Result<Lockfile, ParseError> {
+/// The package of an entry in version 1, with its key; `None` for an archive without code.
+fn package_1<'n>(node: &'n Node<'_>) -> Result<Option<(&'n str, Package)>, ParseError> {
+    let coord = node.need_text("coord")?;
+    let parts = Coordinates::read(coord, true).ok_or_else(|| no_coordinates(coord, node.line))?;
+    if !parts.is_code() {
+        return Ok(None);
+    }
+
+    let version = parts.version.unwrap_or_default();
+    let package = coordinates::package(parts.group, parts.artifact, version, node.line)?;
+    Ok(Some((coord, package)))
+}
+
+fn version_1(tree: &Node<'_>, skipped: &mut SkippedEntries) -> Result<Lockfile, ParseError> {
     let Some(entries) = tree.get("dependencies").filter(|node| node.is_list()) else {
         return Err(ParseError::new("lacks the list `dependencies`").at_line(tree.line as usize));
     };
@@ -111,24 +126,25 @@ fn version_1(tree: &Node<'_>) -> Result<Lockfile, ParseError> {
     let mut indices: HashMap<&str, PackageIndex> = HashMap::new();
     let mut nodes = Vec::new();
     for node in entries.items() {
-        let coord = node.need_text("coord")?;
-        let parts =
-            Coordinates::read(coord, true).ok_or_else(|| no_coordinates(coord, node.line))?;
-        if !parts.is_code() {
+        let package = skipped.recover(Loss::Package, node.line, package_1(node));
+        let Some((coord, package)) = package.flatten() else {
             continue;
-        }
-
-        let version = parts.version.unwrap_or_default();
-        let package = coordinates::package(parts.group, parts.artifact, version, node.line)?;
+        };
         if let Ok(index) = u32::try_from(packages.len()) {
             indices.insert(coord, PackageIndex(index));
         }
 
         packages.push(Package {
-            integrity: node
-                .optional_text("sha256")?
+            integrity: skipped
+                .recover(Loss::Detail, node.line, node.optional_text("sha256"))
+                .flatten()
                 .map(|hash| format!("sha256:{hash}")),
-            origin: Origin::Registry(node.optional_text("url")?.map(str::to_owned)),
+            origin: Origin::Registry(
+                skipped
+                    .recover(Loss::Detail, node.line, node.optional_text("url"))
+                    .flatten()
+                    .map(str::to_owned),
+            ),
             ..package
         });
         nodes.push(node);
@@ -142,7 +158,9 @@ fn version_1(tree: &Node<'_>) -> Result<Lockfile, ParseError> {
         .collect();
     let mut budget = EdgeBudget(limits::MAX_EDGES);
     for (package, node) in packages.iter_mut().zip(nodes) {
-        for dependency in node.optional_list("directDependencies")? {
+        let direct = node.optional_list("directDependencies");
+        let direct = skipped.recover(Loss::Edge, node.line, direct);
+        for dependency in direct.unwrap_or_default() {
             let index = dependency.text().and_then(|coord| indices.get(coord));
             // Excluded artifacts are still listed as dependencies.
             let Some(index) = index else { continue };
@@ -160,18 +178,25 @@ fn version_1(tree: &Node<'_>) -> Result<Lockfile, ParseError> {
     })
 }
 
-fn version_2(root: &Node<'_>) -> Result<Lockfile, ParseError> {
-    let origins = origins(root)?;
+fn version_2(root: &Node<'_>, skipped: &mut SkippedEntries) -> Result<Lockfile, ParseError> {
+    let origins = skipped.recover(Loss::Detail, root.line, origins(root));
+    let origins = origins.unwrap_or_default();
     let mut packages: Vec<Package> = Vec::new();
     let mut indices: HashMap<&str, PackageIndex> = HashMap::new();
     for (key, node) in root.optional_map("artifacts")? {
-        let parts = Coordinates::read(&key.name, false)
-            .ok_or_else(|| no_coordinates(&key.name, key.line))?;
-        let version = node.need_text("version")?;
-        let package = coordinates::package(parts.group, parts.artifact, version, key.line)?;
+        let package = Coordinates::read(&key.name, false)
+            .ok_or_else(|| no_coordinates(&key.name, key.line))
+            .and_then(|parts| {
+                let version = node.need_text("version")?;
+                coordinates::package(parts.group, parts.artifact, version, key.line)
+            });
+        let Some(package) = skipped.recover(Loss::Package, key.line, package) else {
+            continue;
+        };
 
         let mut hashes = Vec::new();
-        for (classifier, hash) in node.optional_map("shasums")? {
+        let stated = skipped.recover(Loss::Detail, key.line, node.optional_map("shasums"));
+        for (classifier, hash) in stated.unwrap_or_default() {
             if let (Some(hash), false) = (hash.text(), NOT_CODE.contains(&&*classifier.name)) {
                 hashes.push(format!("sha256:{hash}"));
             }
@@ -192,7 +217,8 @@ fn version_2(root: &Node<'_>) -> Result<Lockfile, ParseError> {
     let mut budget = EdgeBudget(limits::MAX_EDGES);
 
     // The edges. The archive of a classifier adds its dependencies to those of its artifact.
-    for (from, to) in root.optional_map("dependencies")? {
+    let dependencies = skipped.recover(Loss::Edge, root.line, root.optional_map("dependencies"));
+    for (from, to) in dependencies.unwrap_or_default() {
         let Some(from_index) = index_of(&from.name, &indices) else {
             continue;
         };

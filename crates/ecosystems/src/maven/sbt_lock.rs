@@ -3,24 +3,22 @@
 
 use std::collections::BTreeSet;
 
-use patchgate_model::{FormatId, Lockfile, Package, Scope};
+use patchgate_model::{FormatId, Lockfile, Loss, Package, Scope};
 
 use super::{NAME, coordinates};
 use crate::syntax::{self, Node};
-use crate::{Input, ParseError};
+use crate::{Input, ParseError, SkippedEntries, salvage};
 
 /// Reads every dependency, including the transitive ones. The file contains no graph.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let root = syntax::json(input.text()?)?;
+    let mut skipped = SkippedEntries::default();
     match root.get("lockVersion").and_then(Node::scalar) {
         Some("1") => {}
         Some(other) => {
-            return Err(ParseError::new(format!(
-                "has version {}; only version 1 is supported",
-                other.chars().take(20).collect::<String>()
-            )));
+            salvage::other_version(&mut skipped, root.line, other, "version 1 is");
         }
-        None => return Err(ParseError::new("lacks `lockVersion`")),
+        None => skipped.package(root.line, "lacks `lockVersion`"),
     }
 
     let Some(dependencies) = root.get("dependencies").filter(|node| node.is_list()) else {
@@ -29,20 +27,24 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let packages = dependencies
         .items()
         .iter()
-        .map(dependency)
-        .collect::<Result<Vec<_>, _>>()?;
+        .filter_map(|node| {
+            let package = dependency(node, &mut skipped);
+            skipped.recover(Loss::Package, node.line, package)
+        })
+        .collect::<Vec<_>>();
     coordinates::within_limit(packages.len())?;
 
-    Ok(Lockfile {
+    let lockfile = Lockfile {
         path: input.path.to_owned(),
         ecosystem: NAME,
         format: FormatId::new("sbt-lock"),
         packages,
         ..Lockfile::default()
-    })
+    };
+    salvage::finish(lockfile, skipped)
 }
 
-fn dependency(node: &Node<'_>) -> Result<Package, ParseError> {
+fn dependency(node: &Node<'_>, skipped: &mut SkippedEntries) -> Result<Package, ParseError> {
     let package = coordinates::package(
         node.need_text("org")?,
         node.need_text("name")?,
@@ -50,16 +52,23 @@ fn dependency(node: &Node<'_>) -> Result<Package, ParseError> {
         node.line,
     )?;
     let mut groups = BTreeSet::new();
-    for group in node.optional_list("configurations")? {
+    let configurations = node.optional_list("configurations");
+    let configurations = skipped.recover(Loss::Detail, node.line, configurations);
+    for group in configurations.unwrap_or_default() {
         match group.text() {
-            Some(name) => groups.insert(name.to_owned()),
-            None => return Err(group.unexpected("configurations", "a text")),
-        };
+            Some(name) => drop(groups.insert(name.to_owned())),
+            None => {
+                let error = group.unexpected("configurations", "a text");
+                skipped.detail(group.line, error.reason);
+            }
+        }
     }
 
     let mut hashes = Vec::new();
-    for artifact in node.optional_list("artifacts")? {
-        hashes.extend(artifact.optional_text("hash")?);
+    for artifact in node.get("artifacts").map(Node::items).unwrap_or_default() {
+        let hash = artifact.optional_text("hash");
+        let hash = skipped.recover(Loss::Detail, artifact.line, hash);
+        hashes.extend(hash.flatten());
     }
 
     Ok(Package {

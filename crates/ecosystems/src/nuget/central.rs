@@ -15,7 +15,7 @@ use super::check_name;
 use super::msbuild::{Document, Item, ItemKind, Properties, Statement};
 use super::project_files::stem;
 use super::version::Version;
-use crate::{Input, ParseError, limits};
+use crate::{Input, ParseError, limits, salvage};
 
 /// Limits for one project: number of files that are read, and their total size in bytes.
 const MAX_IMPORTS: usize = 32;
@@ -255,7 +255,7 @@ pub(super) fn lockfile(
         edges: builder.edges,
     });
 
-    Ok(builder.lockfile)
+    salvage::finish(builder.lockfile, document.skipped.clone())
 }
 
 /// A lockfile under construction.

@@ -3,19 +3,23 @@
 //! repository, each with one version. Their dependencies ship inside them and are not listed.
 
 use patchgate_model::{
-    DependencyKind, Edge, FormatId, Lockfile, Package, PackageIndex, Root, Scope,
+    DependencyKind, Edge, FormatId, Lockfile, Loss, Package, PackageIndex, Root, Scope,
 };
 
 use super::{check_name, check_version};
 use crate::syntax::{Node, jsonc};
-use crate::{Input, ParseError, limits};
+use crate::{Input, ParseError, SkippedEntries, limits, salvage};
 
 /// Reads a tool manifest.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let document = jsonc(input.text()?)?;
-    if document.get("version").and_then(Node::scalar) != Some("1") {
-        return Err(ParseError::new("is not of format version 1")
-            .with_hint("version 1 is supported; a newer Patchgate may support this one"));
+    let mut skipped = SkippedEntries::default();
+    match document.get("version").and_then(Node::scalar) {
+        Some("1") => {}
+        Some(other) => {
+            salvage::other_version(&mut skipped, document.line, other, "version 1 is");
+        }
+        None => skipped.package(document.line, "lacks its format `version`"),
     }
 
     let tools = document
@@ -25,7 +29,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
 
     let mut packages = Vec::new();
     let mut edges = Vec::new();
-    for ((key, tool), index) in tools.entries().iter().zip(0u32..) {
+    for (key, tool) in tools.entries() {
         if packages.len() >= limits::MAX_PACKAGES {
             return Err(ParseError::new(format!(
                 "names more than {} tools",
@@ -33,9 +37,15 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             )));
         }
 
-        let version = tool.need_text("version")?;
-        check_name(&key.name, key.line)?;
-        check_version(version, &key.name, key.line)?;
+        let version = tool.need_text("version").and_then(|version| {
+            check_name(&key.name, key.line)?;
+            check_version(version, &key.name, key.line)?;
+            Ok(version)
+        });
+        let Some(version) = skipped.recover(Loss::Package, key.line, version) else {
+            continue;
+        };
+        let index = u32::try_from(packages.len()).unwrap_or(u32::MAX);
         packages.push(Package {
             line: key.line,
             scope: Scope::Development,
@@ -53,7 +63,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         });
     }
 
-    Ok(Lockfile {
+    let lockfile = Lockfile {
         path: input.path.to_owned(),
         ecosystem: super::NAME,
         format: FormatId::new("dotnet-tools"),
@@ -63,5 +73,6 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             ..Root::default()
         }],
         ..Lockfile::default()
-    })
+    };
+    salvage::finish(lockfile, skipped)
 }

@@ -3,25 +3,25 @@
 
 use std::collections::HashSet;
 
-use patchgate_model::{DependencyKind, Edge, FormatId, Lockfile, Origin, Package, Root};
+use patchgate_model::{DependencyKind, Edge, FormatId, Lockfile, Loss, Origin, Package, Root};
 
 use super::central::Locked;
 use super::libraries::Libraries;
 use super::{check_name, check_version, project_files, scopes};
 use crate::syntax::{Node, json};
-use crate::{Input, ParseError};
+use crate::{Input, ParseError, SkippedEntries, salvage};
 
 /// Reads a lockfile, together with the project files next to it.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
-    let (mut lockfile, direct) = read(input)?;
+    let (mut lockfile, direct, skipped) = read(input)?;
     lockfile.roots = roots(input, direct);
     scopes::set(&mut lockfile);
-    Ok(lockfile)
+    salvage::finish(lockfile, skipped)
 }
 
 /// The locked versions of each direct dependency, by lower-case name.
 pub(super) fn direct_versions(input: &Input<'_>) -> Result<Locked, ParseError> {
-    let (lockfile, direct) = read(input)?;
+    let (lockfile, direct, _) = read(input)?;
     let mut versions = Locked::new();
     for edge in direct {
         if let Some(package) = lockfile.package(edge.to)
@@ -35,30 +35,38 @@ pub(super) fn direct_versions(input: &Input<'_>) -> Result<Locked, ParseError> {
     Ok(versions)
 }
 
-/// The packages, and the edges to the direct dependencies.
-fn read(input: &Input<'_>) -> Result<(Lockfile, Vec<Edge>), ParseError> {
+/// The packages, the edges to the direct dependencies, and the entries that could not be read.
+fn read(input: &Input<'_>) -> Result<(Lockfile, Vec<Edge>, SkippedEntries), ParseError> {
     let document = json(input.text()?)?;
-    let mut libraries = Libraries::new(input.path, format(&document)?);
+    let mut skipped = SkippedEntries::default();
     let targets = document
         .get("dependencies")
         .filter(|targets| targets.is_map())
         .ok_or_else(|| ParseError::new("lacks the map `dependencies`"))?;
+    let mut libraries = Libraries::new(input.path, format(&document, &mut skipped));
 
     let mut direct = Vec::new();
     let mut known = HashSet::new();
     for (target, packages) in targets.entries() {
         if !packages.is_map() {
-            return Err(packages.unexpected(&target.name, "a map"));
+            let error = packages.unexpected(&target.name, "a map");
+            skipped.package(target.line, error.reason);
+            continue;
         }
 
         let mut entries = Vec::new();
         for (name, entry) in packages.entries() {
-            let package = package(&name.name, entry, name.line)?;
+            let package = package(&name.name, entry, name.line, &mut skipped);
+            let Some(package) = skipped.recover(Loss::Package, name.line, package) else {
+                continue;
+            };
             let index = libraries.add(Some(&target.name), package)?;
             entries.push((index, entry));
-            let requirement = entry.optional_text("requested")?.map(str::to_owned);
+            let requested = entry.optional_text("requested");
+            let requested = skipped.recover(Loss::Detail, name.line, requested);
+            let requirement = requested.flatten().map(str::to_owned);
 
-            if is_direct(entry)? && known.insert((index, requirement.clone())) {
+            if is_direct(entry) && known.insert((index, requirement.clone())) {
                 direct.push(Edge {
                     to: index,
                     name: (&*name.name).into(),
@@ -70,36 +78,47 @@ fn read(input: &Input<'_>) -> Result<(Lockfile, Vec<Edge>), ParseError> {
 
         // The edges of a target, for which all of its packages must be known.
         for (index, entry) in entries {
-            for (name, requirement) in entry.optional_map("dependencies")? {
+            let needed = entry.optional_map("dependencies");
+            let needed = skipped.recover(Loss::Edge, entry.line, needed);
+            for (name, requirement) in needed.unwrap_or_default() {
                 libraries.depend(&target.name, index, &name.name, requirement.text())?;
             }
         }
     }
 
-    Ok((libraries.lockfile, direct))
+    Ok((libraries.lockfile, direct, skipped))
 }
 
-fn format(document: &Node<'_>) -> Result<FormatId, ParseError> {
+/// The format by its version. Both known versions have the same form.
+fn format(document: &Node<'_>, skipped: &mut SkippedEntries) -> FormatId {
     match document.get("version").and_then(Node::scalar) {
-        Some("1") => Ok(FormatId::new("nuget-lock-v1")),
-        Some("2") => Ok(FormatId::new("nuget-lock-v2")),
-        Some(other) => Err(ParseError::new(format!(
-            "has the unsupported format version {other:?}"
-        ))
-        .with_hint("versions 1 and 2 are supported; a newer Patchgate may support this one")),
-        None => Err(ParseError::new("lacks its format `version`")
-            .with_hint("re-create the file with `dotnet restore --force-evaluate`")),
+        Some("1") => FormatId::new("nuget-lock-v1"),
+        Some("2") => FormatId::new("nuget-lock-v2"),
+        Some(other) => {
+            salvage::other_version(skipped, document.line, other, "versions 1 and 2 are");
+            FormatId::new("nuget-lock")
+        }
+        None => {
+            skipped.package(document.line, "lacks its format `version`");
+            FormatId::new("nuget-lock")
+        }
     }
 }
 
 /// A package, or another project of the same build.
-fn package(name: &str, entry: &Node<'_>, line: u32) -> Result<Package, ParseError> {
+fn package(
+    name: &str,
+    entry: &Node<'_>,
+    line: u32,
+    skipped: &mut SkippedEntries,
+) -> Result<Package, ParseError> {
     if !entry.is_map() {
         return Err(entry.unexpected(name, "a map"));
     }
 
-    let kind = entry.need_text("type")?;
     let version = entry.optional_text("resolved")?;
+    let kind = entry.need_text("type");
+    let kind = skipped.recover(Loss::Edge, line, kind).unwrap_or_default();
     if kind.eq_ignore_ascii_case("project") {
         return Ok(Package {
             line,
@@ -120,16 +139,19 @@ fn package(name: &str, entry: &Node<'_>, line: u32) -> Result<Package, ParseErro
 
     Ok(Package {
         line,
-        integrity: entry.optional_text("contentHash")?.map(str::to_owned),
+        integrity: skipped
+            .recover(Loss::Detail, line, entry.optional_text("contentHash"))
+            .flatten()
+            .map(str::to_owned),
         ..Package::new(super::NAME, name.to_owned(), version.to_owned())
     })
 }
 
 /// Whether the project itself requires an entry. All entries for other projects count as direct,
 /// because the file does not say which of them the project references itself.
-fn is_direct(entry: &Node<'_>) -> Result<bool, ParseError> {
-    let kind = entry.need_text("type")?;
-    Ok(kind.eq_ignore_ascii_case("direct") || kind.eq_ignore_ascii_case("project"))
+fn is_direct(entry: &Node<'_>) -> bool {
+    let kind = entry.get("type").and_then(Node::text).unwrap_or_default();
+    kind.eq_ignore_ascii_case("direct") || kind.eq_ignore_ascii_case("project")
 }
 
 /// The projects next to the lockfile, which own it. Each project file says which packages it uses

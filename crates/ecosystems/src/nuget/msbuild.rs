@@ -7,9 +7,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use patchgate_model::Loss;
+
 use super::text::text;
 use crate::syntax::{Element, xml};
-use crate::{Input, ParseError};
+use crate::{Input, ParseError, SkippedEntries};
 
 /// Most values of one text after its properties are expanded.
 const MAX_VALUES: usize = 16;
@@ -24,6 +26,8 @@ const MAX_REFERENCES: usize = 32;
 #[derive(Debug, Default)]
 pub(super) struct Document {
     pub(super) statements: Vec<Statement>,
+    /// Items that could not be read.
+    pub(super) skipped: SkippedEntries,
 }
 
 /// A statement, in file order.
@@ -86,12 +90,12 @@ impl Document {
         }
 
         let mut document = Self::default();
-        document.gather(&root, false)?;
+        document.gather(&root, false);
 
         Ok(document)
     }
 
-    fn gather(&mut self, parent: &Element<'_>, conditional: bool) -> Result<(), ParseError> {
+    fn gather(&mut self, parent: &Element<'_>, conditional: bool) {
         for element in &parent.children {
             let conditional = conditional || attribute(element, "Condition").is_some();
             let is = |name: &str| element.name.eq_ignore_ascii_case(name);
@@ -106,9 +110,9 @@ impl Document {
                 }
             } else if is("ItemGroup") {
                 for element in &element.children {
-                    if let Some(item) = item(element)? {
-                        self.statements.push(Statement::Item(item));
-                    }
+                    let item = item(element);
+                    let item = self.skipped.recover(Loss::Package, element.line, item);
+                    self.statements.extend(item.flatten().map(Statement::Item));
                 }
             } else if is("Import") {
                 if let Some(path) = attribute(element, "Project") {
@@ -119,11 +123,9 @@ impl Document {
                 .any(|name| is(name))
             {
                 // The branches of a choice are conditions too.
-                self.gather(element, conditional || !is("ImportGroup"))?;
+                self.gather(element, conditional || !is("ImportGroup"));
             }
         }
-
-        Ok(())
     }
 
     /// The package items of the file itself.

@@ -4,13 +4,13 @@
 use std::collections::HashMap;
 
 use patchgate_model::{
-    DependencyKind, Edge, FormatId, Lockfile, Package, PackageIndex, Root, Unresolved,
+    DependencyKind, Edge, FormatId, Lockfile, Loss, Package, PackageIndex, Root, Unresolved,
 };
 
 use super::text::text;
 use super::{check_name, check_version, project_files, scopes};
 use crate::syntax::{Element, xml};
-use crate::{Input, ParseError, limits};
+use crate::{Input, ParseError, SkippedEntries, limits, salvage};
 
 /// Reads a file, together with the project file next to it.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
@@ -31,15 +31,21 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         ..Lockfile::default()
     };
 
+    let mut skipped = SkippedEntries::default();
     let mut indices: HashMap<(String, String), usize> = HashMap::new();
     let mut edges: Vec<Edge> = Vec::new();
     for element in document.all("package") {
         if element.attribute("version").is_none_or(str::is_empty) {
-            lockfile.unresolved.push(without_version(element)?);
+            let open = without_version(element);
+            let open = skipped.recover(Loss::Package, element.line, open);
+            lockfile.unresolved.extend(open);
             continue;
         }
 
-        let (package, kind) = package(element)?;
+        let package = package(element);
+        let Some((package, kind)) = skipped.recover(Loss::Package, element.line, package) else {
+            continue;
+        };
         let key = (package.name.to_ascii_lowercase(), package.version.clone());
         let index = indices.entry(key).or_insert(lockfile.packages.len());
         if let Some(edge) = edges.get_mut(*index) {
@@ -86,7 +92,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     });
     scopes::set(&mut lockfile);
 
-    Ok(lockfile)
+    salvage::finish(lockfile, skipped)
 }
 
 /// A package without a version, which occurs in Chocolatey's files of this name.

@@ -3,27 +3,31 @@
 //! six. `GROUP` begins another graph.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use patchgate_model::{
-    DependencyKind, Edge, FormatId, Lockfile, Origin, Package, PackageIndex, Root,
+    DependencyKind, Edge, FormatId, Lockfile, Loss, Origin, Package, PackageIndex, Root,
     without_credentials,
 };
 
 use super::paket_dependencies::{self, MAIN};
 use super::{check_name, check_version};
-use crate::{Input, ParseError, limits};
+use crate::{Input, ParseError, SkippedEntries, limits, salvage};
 
 /// Reads a lockfile, together with the `paket.dependencies` next to it.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let text = input.text()?;
     let mut reader = Reader::default();
+    let last = u32::try_from(text.trim_end().lines().count()).unwrap_or(u32::MAX);
     for (line, content) in (1u32..).zip(text.lines()) {
-        reader
-            .line(content, line)
-            .map_err(|error| match error.line {
-                Some(_) => error,
-                None => error.at_line(line as usize),
-            })?;
+        let Err(error) = reader.line(content, line) else {
+            continue;
+        };
+        // A last line that cannot be read is a sign of a truncated file.
+        if line >= last || reader.is_full() {
+            return Err(error.at_line(line as usize));
+        }
+        reader.skipped.add(error_loss(content), line, error.reason);
     }
 
     ends_whole(text, reader.source)?;
@@ -35,14 +39,23 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     reader.resolve()?;
     let roots = roots(input, &reader);
 
-    Ok(Lockfile {
+    let lockfile = Lockfile {
         path: input.path.to_owned(),
         ecosystem: super::NAME,
         format: FormatId::new("paket-lock"),
         packages: reader.packages,
         roots,
         ..Lockfile::default()
-    })
+    };
+    salvage::finish(lockfile, reader.skipped)
+}
+
+/// The loss with a line that cannot be read: lines with six spaces are dependencies.
+fn error_loss(content: &str) -> Loss {
+    match content.starts_with("      ") {
+        true => Loss::Edge,
+        false => Loss::Package,
+    }
 }
 
 /// Refuses a file that stops within a line. Paket ends its files with a line break. Old versions
@@ -89,6 +102,8 @@ struct PendingDependency {
 struct Reader {
     source: Source,
     remote: Option<String>,
+    /// Number of remotes in the group so far.
+    remotes: usize,
     group: String,
     /// Whether the following dependencies belong to the last package.
     open: bool,
@@ -96,9 +111,15 @@ struct Reader {
     pending: Vec<PendingDependency>,
     /// Packages by lower-case group and name.
     indices: HashMap<(String, String), PackageIndex>,
+    skipped: SkippedEntries,
 }
 
 impl Reader {
+    /// Whether a limit is reached, so that an error is not about a single line.
+    fn is_full(&self) -> bool {
+        self.packages.len() >= limits::MAX_PACKAGES || self.pending.len() >= limits::MAX_EDGES
+    }
+
     fn line(&mut self, content: &str, line: u32) -> Result<(), ParseError> {
         let trimmed = content.trim();
         if trimmed.is_empty() || trimmed.starts_with("//") || trimmed.starts_with('#') {
@@ -113,6 +134,7 @@ impl Reader {
                     && key == "remote"
                 {
                     self.remote = Some(without_credentials(value.trim()).into_owned());
+                    self.remotes += 1;
                 }
                 Ok(())
             }
@@ -133,6 +155,7 @@ impl Reader {
             _ => match text.split_once(' ') {
                 Some(("GROUP", name)) => {
                     name.trim().clone_into(&mut self.group);
+                    self.remotes = 0;
                     Source::None
                 }
                 // Options, such as `STORAGE: NONE` or `RESTRICTION: == net8.0`.
@@ -156,6 +179,8 @@ impl Reader {
     }
 
     fn package(&mut self, text: &str, line: u32) -> Result<(), ParseError> {
+        // Dependencies below a package that cannot be read belong to no other package.
+        self.open = false;
         let (name, version) = match named(text) {
             Some((name, version)) if !version.is_empty() => (name, version),
             // A file from the web has no version.
@@ -198,10 +223,14 @@ impl Reader {
             })?;
 
         let key = (group.to_ascii_lowercase(), name.to_ascii_lowercase());
-        if self.source == Source::NuGet && self.indices.insert(key, index).is_some() {
-            return Err(ParseError::new(format!(
-                "locks `{name}` twice in the group `{group}`"
-            )));
+        // A dependency on a package that is locked twice is one on the first.
+        if self.source == Source::NuGet {
+            match self.indices.entry(key) {
+                Entry::Vacant(entry) => drop(entry.insert(index)),
+                Entry::Occupied(_) => self
+                    .skipped
+                    .edge(line, format!("locks `{name}` twice in the group `{group}`")),
+            }
         }
 
         self.open = true;
@@ -260,7 +289,15 @@ impl Reader {
     }
 
     /// Resolves every pending dependency to its package.
+    ///
+    /// # Errors
+    /// When the last packages may be missing: a dependency is on a package that would follow the last
+    /// one, because Paket orders the packages of a remote by name.
     fn resolve(&mut self) -> Result<(), ParseError> {
+        let last = self.packages.last().map(|package| {
+            let group = package.groups.first().cloned().unwrap_or_default();
+            (group, package.name.to_ascii_lowercase())
+        });
         for pending in std::mem::take(&mut self.pending) {
             let group = self
                 .packages
@@ -271,12 +308,22 @@ impl Reader {
                 if pending.restricted {
                     continue;
                 }
-                return Err(ParseError::new(format!(
+                let reason = format!(
                     "has a dependency on `{}`, which it does not lock",
                     pending.name
-                ))
-                .at_line(pending.line as usize)
-                .with_hint("the file may be truncated; re-create it with `paket install`"));
+                );
+                let is_behind = last.as_ref().is_some_and(|(last_group, name)| {
+                    let follows = *name < pending.name.to_ascii_lowercase();
+                    last_group == group && (follows || self.remotes > 1)
+                });
+                if is_behind {
+                    let hint = "the file may be truncated; re-create it with `paket install`";
+                    return Err(ParseError::new(reason)
+                        .at_line(pending.line as usize)
+                        .with_hint(hint));
+                }
+                self.skipped.edge(pending.line, reason);
+                continue;
             };
 
             if let Some(package) = self.packages.get_mut(pending.from) {

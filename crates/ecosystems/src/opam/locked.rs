@@ -8,7 +8,7 @@ use patchgate_model::{
 };
 
 use super::file::{File, PackageRequirement};
-use crate::{Input, ParseError};
+use crate::{Input, ParseError, SkippedEntries, salvage};
 
 /// Reads a lockfile, together with the opam file that it was made from.
 ///
@@ -28,6 +28,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         ..Lockfile::default()
     };
 
+    let mut skipped = SkippedEntries::default();
     let mut indices = HashMap::new();
     for required in &file.requirements {
         let Some(version) = &required.version else {
@@ -46,15 +47,14 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         };
         let index = PackageIndex(u32::try_from(lockfile.packages.len()).unwrap_or(u32::MAX));
         if indices.insert(required.name.clone(), index).is_some() {
-            let reason = format!("locks `{}` twice", required.name);
-            return Err(ParseError::new(reason).at_line(required.line as usize));
+            skipped.edge(required.line, format!("locks `{}` twice", required.name));
         }
 
         lockfile.packages.push(package(required, version, &pins));
     }
 
     direct(input, &file, &indices, &mut lockfile);
-    Ok(lockfile)
+    salvage::finish(lockfile, skipped)
 }
 
 fn package(required: &PackageRequirement, version: &str, pins: &HashMap<String, &str>) -> Package {

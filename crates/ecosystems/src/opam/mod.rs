@@ -15,8 +15,8 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use self::version::Version;
-use crate::{Ecosystem, FileReader, Format, ManifestFormat, VersionError};
-use patchgate_model::EcosystemName;
+use crate::{Ecosystem, FileReader, Format, Input, ManifestFormat, ParseError, VersionError};
+use patchgate_model::{EcosystemName, Unresolved};
 
 /// Name of the ecosystem in OSV.
 pub(crate) const NAME: EcosystemName = EcosystemName::new("opam");
@@ -48,6 +48,15 @@ impl Ecosystem for Opam {
     }
 }
 
+/// The requirements of an opam file. An empty `*.opam` is valid: it only tells dune the name of the
+/// package.
+fn unresolved(manifest: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
+    if manifest.bytes.trim_ascii().is_empty() {
+        return Ok(Vec::new());
+    }
+    file::requirements(manifest.text()?)
+}
+
 impl FileReader for Opam {
     fn formats(&self) -> &'static [Format] {
         &[Format {
@@ -62,7 +71,7 @@ impl FileReader for Opam {
     fn manifests(&self) -> &'static [ManifestFormat] {
         &[ManifestFormat {
             files: &["opam", "*.opam"],
-            unresolved: |manifest| file::requirements(manifest.text()?),
+            unresolved,
         }]
     }
 }

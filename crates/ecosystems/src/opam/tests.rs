@@ -53,7 +53,6 @@ fn what_is_no_opam_file_is_refused() {
         "opam-version: \"2.0\"\ndepends: [ \"a\" {= \"1\"} )\n",
         "opam-version: \"2.0\"\ndepends:\n",
         "opam-version: \"2.0\"\n\"a\"\n",
-        "opam-version: \"2.0\"\ndepends: [\"a\" {= \"1\"} \"a\" {= \"2\"}]\n",
         "opam-version: \"2.0\"\ndepends: [\"\"]\n",
         "opam-version: \"2.0\n",
         "opam-version: $\n",
@@ -74,4 +73,19 @@ fn what_the_lockfile_lacks_is_unresolved() {
         .collect();
 
     assert_eq!(open, ["b"]);
+}
+
+/// dune needs only the name of such a file.
+#[test]
+fn an_empty_opam_file_requires_nothing() {
+    let requirements = |bytes: &[u8]| {
+        crate::unresolved(&Input {
+            path: "app.opam",
+            bytes,
+            siblings: &Siblings::new(),
+        })
+    };
+    assert_eq!(requirements(b""), Ok(Vec::new()));
+    assert_eq!(requirements(b"\n"), Ok(Vec::new()));
+    assert!(requirements(b"# nothing\n").is_err());
 }

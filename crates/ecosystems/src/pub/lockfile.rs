@@ -7,12 +7,12 @@
 use std::collections::{HashMap, HashSet};
 
 use patchgate_model::{
-    DependencyKind, Edge, FormatId, Lockfile, Origin, Package, PackageIndex, Root, Scope,
+    DependencyKind, Edge, FormatId, Lockfile, Loss, Origin, Package, PackageIndex, Root, Scope,
 };
 
 use super::manifest;
 use crate::syntax::{Node, yaml};
-use crate::{Input, ParseError, limits};
+use crate::{Input, ParseError, SkippedEntries, limits, salvage};
 use patchgate_model::without_credentials;
 
 /// Reads a lockfile, together with the manifests of its workspace.
@@ -38,24 +38,24 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         format: FormatId::new("pubspec-lock"),
         ..Lockfile::default()
     };
+    let mut skipped = SkippedEntries::default();
     let mut direct = Vec::new();
     for (name, entry) in document.optional_map("packages")? {
-        if !entry.is_map() {
-            return Err(entry.unexpected(&name.name, "a map"));
-        }
         if lockfile.packages.len() >= limits::MAX_PACKAGES {
             return Err(ParseError::new("locks too many packages"));
         }
 
         let index = PackageIndex(u32::try_from(lockfile.packages.len()).unwrap_or(u32::MAX));
-        let kind = match entry.optional_text("dependency")? {
+        let kind = match entry.get("dependency").and_then(Node::text) {
             Some("direct dev") => Some(DependencyKind::Development),
             Some(text) if text.starts_with("direct") => Some(DependencyKind::Runtime),
             _ => None,
         };
-        lockfile
-            .packages
-            .push(package(&name.name, entry, name.line, kind)?);
+        let package = package(&name.name, entry, name.line, kind, &mut skipped);
+        let Some(package) = skipped.recover(Loss::Package, name.line, package) else {
+            continue;
+        };
+        lockfile.packages.push(package);
         direct.extend(kind.map(|kind| Edge {
             to: index,
             name: (&*name.name).into(),
@@ -65,7 +65,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     }
 
     lockfile.roots = roots(input, &lockfile, direct);
-    Ok(lockfile)
+    salvage::finish(lockfile, skipped)
 }
 
 fn package(
@@ -73,20 +73,37 @@ fn package(
     entry: &Node<'_>,
     line: u32,
     kind: Option<DependencyKind>,
+    skipped: &mut SkippedEntries,
 ) -> Result<Package, ParseError> {
+    if !entry.is_map() {
+        return Err(entry.unexpected(key, "a map"));
+    }
+
     let version = entry.need_text("version")?;
-    let source = entry.need_text("source")?;
-    let description = entry
-        .get("description")
-        .ok_or_else(|| ParseError::new(format!("locks `{key}` without `description`")))
-        .map_err(|error| error.at_line(line as usize))?;
-    let detail = |name: &str| description.optional_text(name);
+    // Without a source or a description, the package is one of the registry by its key.
+    let mut stated = |name: &str| {
+        let found = entry.get(name).filter(|node| !node.is_null());
+        if found.is_none() {
+            skipped.detail(line, format!("locks `{key}` without `{name}`"));
+        }
+        found
+    };
+    let source = stated("source").and_then(Node::text).unwrap_or("hosted");
+    let description = stated("description").unwrap_or(entry);
+    let detail = |name: &str| match description.is_map() {
+        true => description.optional_text(name),
+        // Dart 1 and Flutter's own packages have a single text.
+        false => Ok(None),
+    };
     let origin = match source {
         "hosted" => {
             Origin::Registry(detail("url")?.map(|url| without_credentials(url).into_owned()))
         }
         "git" => Origin::Git {
-            url: without_credentials(description.need_text("url")?).into_owned(),
+            url: match description.text() {
+                Some(url) => without_credentials(url).into_owned(),
+                None => without_credentials(description.need_text("url")?).into_owned(),
+            },
             commit: detail("resolved-ref")?.map(str::to_owned),
         },
         "path" => Origin::Path(detail("path")?.map(str::to_owned)),

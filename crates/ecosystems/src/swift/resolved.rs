@@ -4,27 +4,30 @@
 
 use std::collections::HashSet;
 
-use patchgate_model::{FormatId, Lockfile, Origin, Package};
+use patchgate_model::{FormatId, Lockfile, Loss, Origin, Package};
 
 use crate::syntax::{Node, json};
-use crate::{Input, ParseError, limits};
+use crate::{Input, ParseError, SkippedEntries, limits, salvage};
 use patchgate_model::without_credentials;
 
 /// Reads the pins as packages without edges.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let document = json(input.text()?)?;
+    let mut skipped = SkippedEntries::default();
+    // Only the first version has the pins in an `object`.
+    let object = document.get("object");
     let (format, parent) = match document.get("version").and_then(Node::scalar) {
-        Some("1") => (FormatId::new("swift-resolved-v1"), document.get("object")),
+        Some("1") => (FormatId::new("swift-resolved-v1"), object),
         Some("2") => (FormatId::new("swift-resolved-v2"), Some(&document)),
         Some("3") => (FormatId::new("swift-resolved-v3"), Some(&document)),
         Some(other) => {
-            return Err(
-                ParseError::new(format!("has the unsupported format version {other:?}")).with_hint(
-                    "versions 1 to 3 are supported; a newer Patchgate may support this one",
-                ),
-            );
+            salvage::other_version(&mut skipped, document.line, other, "versions 1 to 3 are");
+            (FormatId::new("swift-resolved"), object.or(Some(&document)))
         }
-        None => return Err(ParseError::new("lacks its format `version`")),
+        None => {
+            skipped.package(document.line, "lacks its format `version`");
+            (FormatId::new("swift-resolved"), object.or(Some(&document)))
+        }
     };
 
     let pins = parent
@@ -40,20 +43,21 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
 
     let mut seen = HashSet::new();
     for pin in pins.items() {
-        let at = |error: ParseError| error.at_line(pin.line as usize);
-        let package = package(pin, format == "swift-resolved-v1")?;
+        let package = package(pin, pin.get("repositoryURL").is_some());
+        let Some(package) = skipped.recover(Loss::Package, pin.line, package) else {
+            continue;
+        };
         if lockfile.packages.len() >= limits::MAX_PACKAGES {
-            return Err(at(ParseError::new("pins too many packages")));
+            return Err(ParseError::new("pins too many packages").at_line(pin.line as usize));
         }
         if !seen.insert(package.name.to_ascii_lowercase()) {
-            let reason = format!("pins `{}` twice", package.name);
-            return Err(at(ParseError::new(reason)));
+            skipped.detail(pin.line, format!("pins `{}` twice", package.name));
         }
 
         lockfile.packages.push(package);
     }
 
-    Ok(lockfile)
+    salvage::finish(lockfile, skipped)
 }
 
 /// A pinned package. A pin to a branch or a commit uses the commit as its version.

@@ -6,7 +6,7 @@
 
 use patchgate_model::{FormatId, Lockfile, Origin, Package};
 
-use crate::{Input, ParseError, limits};
+use crate::{Input, ParseError, SkippedEntries, limits, salvage};
 
 /// Reads the providers as packages without edges.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
@@ -18,6 +18,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         ..Lockfile::default()
     };
 
+    let mut skipped = SkippedEntries::default();
     let mut block: Option<Block> = None;
     for (number, line) in (1_u32..).zip(text.lines()) {
         let line = line.trim();
@@ -36,12 +37,21 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             continue;
         };
 
-        if open.line(line).map_err(failed)? {
-            if lockfile.packages.len() >= limits::MAX_PACKAGES {
-                return Err(failed("contains too many providers".to_owned()));
+        match open.line(line) {
+            Ok(false) => {}
+            Err(_) => skipped.detail(number, format!("has the unknown line `{}`", short(line))),
+            Ok(true) => {
+                if lockfile.packages.len() >= limits::MAX_PACKAGES {
+                    return Err(failed("contains too many providers".to_owned()));
+                }
+                let closed = block.take().map(|block| (block.line, block.package()));
+                match closed {
+                    Some((line, Err(reason))) => skipped.package(line, reason),
+                    closed => lockfile
+                        .packages
+                        .extend(closed.and_then(|(_, package)| package.ok())),
+                }
             }
-            let closed = block.take().map(|block| block.package().map_err(failed));
-            lockfile.packages.extend(closed.transpose()?);
         }
     }
 
@@ -52,6 +62,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         );
         return Err(ParseError::new(reason).at_line(open.line as usize));
     }
+    let lockfile = salvage::finish(lockfile, skipped)?;
     if lockfile.packages.is_empty() && !is_left_empty(text) {
         return Err(ParseError::new(
             "is not a Terraform lockfile: it names no provider",
