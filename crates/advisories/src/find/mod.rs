@@ -486,10 +486,14 @@ impl Group {
         let malicious = malicious::is_malicious(matching, declared);
 
         // A record about malicious releases that does not affect this version must not name the
-        // vulnerability.
+        // vulnerability. An id for which there is no record can be looked up nowhere, so it does not
+        // either.
         let is_name = |id: &&str| malicious || !malicious::is_of_database(id);
-        let names: Vec<&str> = ids.iter().copied().filter(is_name).collect();
+        let of_records = all.iter().map(|record| record.id.as_str());
+        let names: Vec<&str> = of_records.filter(is_name).collect();
+        let others: Vec<&str> = ids.iter().copied().filter(is_name).collect();
         let id = preferred_id(version.ecosystem, &names)
+            .or_else(|| preferred_id(version.ecosystem, &others))
             .unwrap_or_default()
             .to_owned();
         let aliases = ids
