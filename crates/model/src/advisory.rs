@@ -16,8 +16,12 @@ pub struct Advisory {
     pub id: SmolStr,
     /// Ids of the same vulnerability in other databases.
     pub aliases: Vec<SmolStr>,
-    /// Description in one line; empty where the record has none.
+    /// Description in one line: the record's summary, else the first sentence of its details; empty
+    /// where the record has neither.
     pub summary: String,
+    /// Description as Markdown, of at most 2,000 characters; empty where the record has none. A store
+    /// has none for malicious packages.
+    pub details: String,
     /// When the record last changed.
     #[serde(with = "nanoseconds")]
     pub modified: Option<Timestamp>,

@@ -211,6 +211,7 @@ mod tests {
             id: "GHSA-x".into(),
             aliases: Vec::new(),
             summary: String::new(),
+            details: String::new(),
             modified: None,
             published: None,
             withdrawn: None,

@@ -8,11 +8,16 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::free_form::FreeForm;
+use super::title::title;
 use crate::git::{self, repository_key};
 
 /// Limit on the text of a `database_specific` or `ecosystem_specific` that is kept, in bytes. Some
 /// databases put whole file lists there. The values that Patchgate uses are read before.
 const MAX_SPECIFIC_BYTES: usize = 16 * 1024;
+
+/// Most characters of the details that are kept. They are shown by one command, and stored with every
+/// package that a record names.
+const MAX_DETAILS: usize = 2_000;
 
 /// Why a text is not a record.
 #[derive(Debug, thiserror::Error)]
@@ -58,7 +63,7 @@ where
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
-/// A record. `details`, `credits` and `related` are not used and therefore skipped.
+/// A record. `credits` and `related` are not used and therefore skipped.
 #[derive(Deserialize)]
 pub(crate) struct WireRecord<'a> {
     #[serde(default, deserialize_with = "null_is_default")]
@@ -67,6 +72,8 @@ pub(crate) struct WireRecord<'a> {
     aliases: Vec<SmolStr>,
     #[serde(default, deserialize_with = "null_is_default")]
     summary: String,
+    #[serde(default, deserialize_with = "null_is_default")]
+    details: String,
     #[serde(default)]
     modified: Option<String>,
     #[serde(default)]
@@ -147,6 +154,17 @@ struct WireReference {
     url: String,
 }
 
+/// Details of bounded length.
+fn bounded(mut details: String) -> String {
+    if let Some((end, _)) = details.char_indices().nth(MAX_DETAILS) {
+        details.truncate(end);
+        details.push('…');
+        details.shrink_to_fit();
+    }
+
+    details
+}
+
 impl WireRecord<'_> {
     /// Converts the record to an [`Advisory`].
     pub(crate) fn into_advisory(self) -> Result<Advisory, RecordError> {
@@ -189,10 +207,16 @@ impl WireRecord<'_> {
         cwes.sort();
         cwes.dedup();
 
+        let mut summary = self.summary;
+        if summary.trim().is_empty() {
+            summary = title(&self.details);
+        }
+
         Ok(Advisory {
             id: self.id,
             aliases: self.aliases,
-            summary: self.summary,
+            summary,
+            details: bounded(self.details),
             modified: time(self.modified),
             published: time(self.published),
             withdrawn,

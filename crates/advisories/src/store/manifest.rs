@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 pub(super) const MANIFEST: &str = "store.json";
 
 /// Version of the store's layout. A store of another version is re-created, not read.
-pub(super) const FORMAT: u32 = 6;
+pub(super) const FORMAT: u32 = 7;
 
 /// Limit on the manifest, in bytes. Even with all ecosystems a manifest is much smaller.
 pub(super) const MAX_MANIFEST_BYTES: u64 = 4 * 1024 * 1024;

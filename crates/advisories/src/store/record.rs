@@ -15,6 +15,7 @@ struct Trimmed<'a> {
     id: &'a str,
     aliases: &'a [SmolStr],
     summary: &'a str,
+    details: &'a str,
     #[serde(with = "nanoseconds")]
     modified: Option<Timestamp>,
     #[serde(with = "nanoseconds")]
@@ -32,13 +33,18 @@ struct Trimmed<'a> {
 
 /// Encodes a record with only the entries `affected`. The records of one package are concatenated.
 ///
-/// The `database_specific` part of malicious packages is left out: it lists the reports behind a
-/// record, and with 200,000 records it would be the larger part of a store.
+/// The details and the `database_specific` part of malicious packages are left out: they list the
+/// reports behind a record, and with 200,000 records they would be the larger part of a store.
 pub(super) fn encode(advisory: &Advisory, affected: &[&Affected]) -> postcard::Result<Vec<u8>> {
+    let is_malicious = advisory.id.starts_with("MAL-");
     postcard::to_allocvec(&Trimmed {
         id: &advisory.id,
         aliases: &advisory.aliases,
         summary: &advisory.summary,
+        details: match is_malicious {
+            true => "",
+            false => &advisory.details,
+        },
         modified: advisory.modified,
         published: advisory.published,
         withdrawn: advisory.withdrawn,
@@ -51,7 +57,7 @@ pub(super) fn encode(advisory: &Advisory, affected: &[&Affected]) -> postcard::R
         database_specific: advisory
             .database_specific
             .as_deref()
-            .filter(|_| !advisory.id.starts_with("MAL-")),
+            .filter(|_| !is_malicious),
     })
 }
 
@@ -88,6 +94,7 @@ mod tests {
     fn record() -> Advisory {
         let text = serde_json::json!({
             "id": "A-1", "aliases": ["B-1"], "summary": "s",
+            "details": "d",
             "modified": "2026-01-02T03:04:05.678Z", "published": "2026-01-01T00:00:00Z",
             "withdrawn": "1969-12-31T23:59:59Z",
             "severity": [{"type": "CVSS_V3", "score": "v"}],
@@ -131,6 +138,6 @@ mod tests {
         let record = record();
         let affected: Vec<_> = record.affected.iter().collect();
         let bytes = encode(&record, &affected).unwrap();
-        insta::assert_snapshot!(format!("{FORMAT} {}", bytes.escape_ascii()), @r#"6 \x03A-1\x01\x03B-1\x01s\x01\x80\x9e\xfd\xcf\xc8\xbc\xe5\x861\x01\x80\x80\xd0\xdf\xbd\x94\xb9\x861\x01\xff\xa7\xd6\xb9\x07\x01\x07CVSS_V3\x01v\x01\x03npm\x01\x01x\x05Other\x04\x00\x00\x02\x00\x010\x01\x011\x01\x00\x02\x02\x012\x03\x013\x02\x01\x01r\x01\x00\x010\x03\x00\x01\x00\x010\x01\x011\x01\x07CVSS_V2\x01w\x01\x07{\"e\":1}\x01\x1b{\"informational\":\"unsound\"}\x01\x03WEB\x01u\x01\x05CWE-1\x01\x04HIGH\x01\x07unsound\x01\'{\"cwe_ids\":[\"CWE-1\"],\"severity\":\"HIGH\"}"#);
+        insta::assert_snapshot!(format!("{FORMAT} {}", bytes.escape_ascii()), @r#"7 \x03A-1\x01\x03B-1\x01s\x01d\x01\x80\x9e\xfd\xcf\xc8\xbc\xe5\x861\x01\x80\x80\xd0\xdf\xbd\x94\xb9\x861\x01\xff\xa7\xd6\xb9\x07\x01\x07CVSS_V3\x01v\x01\x03npm\x01\x01x\x05Other\x04\x00\x00\x02\x00\x010\x01\x011\x01\x00\x02\x02\x012\x03\x013\x02\x01\x01r\x01\x00\x010\x03\x00\x01\x00\x010\x01\x011\x01\x07CVSS_V2\x01w\x01\x07{\"e\":1}\x01\x1b{\"informational\":\"unsound\"}\x01\x03WEB\x01u\x01\x05CWE-1\x01\x04HIGH\x01\x07unsound\x01\'{\"cwe_ids\":[\"CWE-1\"],\"severity\":\"HIGH\"}"#);
     }
 }

@@ -16,6 +16,7 @@ fn record(id: &str, aliases: &[&str]) -> Arc<Advisory> {
         id: id.into(),
         aliases: aliases.iter().map(|&alias| alias.into()).collect(),
         summary: String::new(),
+        details: String::new(),
         modified: None,
         published: None,
         withdrawn: None,

@@ -43,6 +43,7 @@ pub(crate) fn finding(ids: &[&str], name: &str, version: &str) -> Finding {
             id: (*id).into(),
             aliases: aliases.into_iter().map(Into::into).collect(),
             summary: String::new(),
+            details: String::new(),
             modified: None,
             published: None,
             withdrawn: None,

@@ -74,6 +74,7 @@ pub(super) fn read(
                 .collect(),
             id: id.into(),
             summary: text(vulnerability, "title")?.unwrap_or_else(|| head.title.clone()),
+            details: String::new(),
             modified: head.current,
             published: head.initial,
             withdrawn: None,
