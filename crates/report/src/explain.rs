@@ -1,5 +1,7 @@
 //! The report of `patchgate explain`: an advisory, and whether the scanned packages are affected.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use patchgate_ecosystems::intervals;
 use patchgate_model::{
@@ -12,10 +14,10 @@ use serde_json::{Map, Value};
 
 use crate::clean::clean;
 use crate::scan::{
-    IncompleteReport, KevReport, LocationReport, PackageReport, ReferenceReport, SourceReport,
-    Tool, incident_head, incomplete_lines, percent,
+    Detail, IncompleteReport, KevReport, LocationReport, PackageReport, ReferenceReport,
+    SourceReport, Tool, count, cve_first, incident_head, incomplete_lines, percent,
 };
-use crate::terminal::{BOLD, DIM, GREEN, RED_BOLD, Terminal, YELLOW};
+use crate::terminal::{BOLD, DIM, GREEN, RED_BOLD, Span, Terminal, YELLOW};
 
 /// Most versions and links of a record in a text; the JSON has all.
 const MAX_SHOWN: usize = 12;
@@ -82,10 +84,13 @@ pub struct ExplainReport {
 pub struct RecordReport {
     /// Id of the record.
     pub id: String,
-    /// Ids of the same vulnerability in other databases.
+    /// Ids of the same vulnerability in other databases, CVE ids first.
     pub aliases: Vec<String>,
     /// Description in one line; may be empty.
     pub summary: String,
+    /// Description as Markdown, of at most 2,000 characters; empty where the record has none, and for
+    /// malicious packages from a store.
+    pub details: String,
     /// Time of the first publication (RFC 3339).
     pub published: Option<String>,
     /// Time of the last change (RFC 3339).
@@ -222,9 +227,9 @@ impl ExplainReport {
             record_lines(record, terminal, &mut lines);
         }
 
-        self.exploitation_lines(&mut lines);
+        self.exploitation_lines(terminal, &mut lines);
         self.package_lines(terminal, &mut lines);
-        incomplete_lines(&self.incomplete, terminal, &mut lines);
+        incomplete_lines(&self.incomplete, terminal, Detail::Brief, &mut lines);
 
         for source in self.sources.iter().filter(|one| one.warning.is_some()) {
             let warning = source.warning.as_deref().unwrap_or_default();
@@ -241,9 +246,12 @@ impl ExplainReport {
         text
     }
 
-    fn exploitation_lines(&self, lines: &mut Vec<String>) {
+    fn exploitation_lines(&self, terminal: Terminal, lines: &mut Vec<String>) {
         lines.push(match (&self.kev_details, self.kev) {
-            (Some(kev), _) => format!("Known to be exploited since {}", clean(&kev.date_added)),
+            (Some(kev), _) => {
+                let text = format!("Known to be exploited since {}", clean(&kev.date_added));
+                terminal.paint(RED_BOLD, &text)
+            }
             (None, Some(_)) => "Not in the catalogue of known exploited vulnerabilities".to_owned(),
             (None, None) => {
                 "Unknown whether it is exploited: the KEV catalogue was not read".to_owned()
@@ -326,15 +334,47 @@ fn record_lines(record: &RecordReport, terminal: Terminal, lines: &mut Vec<Strin
         field("  versions", some_of(&entry.versions));
     }
 
-    let urls = record.references.iter().map(|one| &one.url);
-    for url in urls.take(MAX_SHOWN) {
-        field("see", url.clone());
+    // Many records list a link twice, as two kinds.
+    let mut seen = BTreeSet::new();
+    let urls = record.references.iter().map(|one| clean(&one.url));
+    let urls: Vec<String> = urls.filter(|url| seen.insert(url.clone())).collect();
+    for url in urls.iter().take(MAX_SHOWN) {
+        let link = Span::styled(DIM, url.as_str()).linked(Some(url));
+        lines.extend(terminal.flow(&format!("{:14}", "  see"), 14, &[link]));
     }
-    if let Some(line) = lines.last_mut() {
-        *line = terminal.paint(DIM, line);
+    let more = urls.len().saturating_sub(MAX_SHOWN);
+    if more > 0 {
+        let text = format!("and {}", count(more, "more link", "more links"));
+        lines.extend(terminal.wrap("", 14, &text));
+    }
+
+    let details = details_lines(&record.details, terminal);
+    if !details.is_empty() {
+        lines.push(String::new());
+        lines.extend(details);
     }
 
     lines.push(String::new());
+}
+
+/// The details with the line breaks of the record. Empty lines are kept, but not two in a row.
+fn details_lines(details: &str, terminal: Terminal) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for line in details.lines() {
+        let text = clean(line);
+        if text.is_empty() {
+            if lines.last().is_some_and(|line| !line.is_empty()) {
+                lines.push(String::new());
+            }
+        } else {
+            lines.extend(terminal.wrap("", 2, &text));
+        }
+    }
+    while lines.last().is_some_and(String::is_empty) {
+        lines.pop();
+    }
+
+    lines
 }
 
 fn some_of(versions: &[String]) -> String {
@@ -361,8 +401,9 @@ impl RecordReport {
 
         Self {
             id: record.id.to_string(),
-            aliases: strings(&record.aliases),
+            aliases: cve_first(strings(&record.aliases)),
             summary: record.summary.clone(),
+            details: record.details.clone(),
             published: time(record.published),
             modified: time(record.modified),
             withdrawn: time(record.withdrawn),
@@ -471,4 +512,39 @@ impl ExplainedReport {
 /// Parses a text that the model keeps as JSON; `None` for a missing text.
 fn json(text: Option<&str>) -> Option<Value> {
     serde_json::from_str(text?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scan::tests::{assert_harmless, plain, record};
+
+    #[test]
+    fn a_record_is_shown_with_its_details_and_each_link_once() {
+        let mut advisory = record("GHSA-1", "a flaw");
+        advisory.aliases = vec!["BIT-1".into(), "CVE-1".into()];
+        advisory.details = "# Impact\n\n\n::error::x\u{1b}[31m\nLast line.\n\n".into();
+        let link = advisory.references[1].clone();
+        advisory.references.push(link);
+
+        let report = ExplainReport::new(&ExplainInput {
+            id: "CVE-1",
+            records: &[advisory],
+            malicious: &[],
+            signals: &Signals::default(),
+            packages: &[],
+            lockfiles: 1,
+            problems: &[],
+            sources: &[],
+            exit_code: 0,
+            now: "2026-01-30T12:00:00Z".parse().unwrap(),
+        });
+        let text = report.to_text(plain(80));
+        assert_harmless(&text);
+        assert!(text.contains("aliases     CVE-1, BIT-1\n"), "{text}");
+        assert_eq!(text.matches("https://advisories.invalid/GHSA-1").count(), 1);
+        let details = "\n\n  # Impact\n\n  : :error::x[31m\n  Last line.\n\nUnknown whether";
+        assert!(text.contains(details), "{text}");
+        assert_eq!(report.records[0].details.lines().count(), 6);
+    }
 }

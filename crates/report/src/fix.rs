@@ -9,10 +9,10 @@ use crate::diff::{FileSummary, file_summary, unified_diff};
 use crate::markdown::{Body, code, text};
 use crate::scan::count;
 use crate::scan::{
-    FindingReport, IncompleteReport, ScanReport, SourceReport, Tool, incident_lines,
-    incident_section,
+    Detail, FindingReport, IncompleteReport, ScanReport, SourceReport, Tool, incident_lines,
+    incident_section, incomplete_lines,
 };
-use crate::terminal::{BOLD, CYAN, DIM, GREEN, RED, RED_BOLD, Terminal, YELLOW};
+use crate::terminal::{BOLD, CYAN, DIM, GREEN, RED, Terminal, YELLOW};
 
 /// The input of a fix's report.
 #[derive(Debug, Clone, Copy)]
@@ -164,17 +164,7 @@ impl FixReport {
             lines.push(String::new());
         }
 
-        if !self.incomplete.is_empty() {
-            lines.push(terminal.paint(RED_BOLD, "Incomplete"));
-            for problem in &self.incomplete {
-                let text = format!("{}: {}", clean(&problem.subject), clean(&problem.reason));
-                lines.extend(terminal.wrap("", 2, &text));
-                if let Some(hint) = &problem.hint {
-                    lines.extend(terminal.wrap("    hint:", 10, &clean(hint)));
-                }
-            }
-            lines.push(String::new());
-        }
+        incomplete_lines(&self.incomplete, terminal, Detail::Brief, &mut lines);
 
         let mut out: String = lines.iter().map(|line| format!("{line}\n")).collect();
         if !self.diff.is_empty() {

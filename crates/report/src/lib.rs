@@ -41,7 +41,7 @@ pub use inventory::{
 pub use pr::{PrAction, PrInput, PrReport, PullRequestLink, PullRequestReport};
 pub use pull_request::{PullRequestInput, pull_request_body, pull_request_title};
 pub use scan::{
-    CvssReport, FindingReport, GroupSummary, IgnoredReport, IncompleteReport, KevReport,
+    CvssReport, Detail, FindingReport, GroupSummary, IgnoredReport, IncompleteReport, KevReport,
     LocationReport, LockfileReport, NotCoveredReport, NoticeReport, PackageReport, ReferenceReport,
     RequirementReport, RunEnd, ScanInput, ScanReport, ScoreReasonReport, SeverityCounts,
     SeverityName, SkippedReport, SourceReport, Summary, SuppressedReport, ThresholdReport, Tool,

@@ -81,34 +81,46 @@ impl Terminal {
     /// painted; the other lines are indented.
     pub(crate) fn flow(self, label: &str, indent: usize, spans: &[Span]) -> Vec<String> {
         let width = self.columns().saturating_sub(indent).max(20);
-        let mut lines: Vec<String> = vec![label.to_owned()];
-        let mut used = 0;
         let words = spans
             .iter()
             .flat_map(|span| span.text.split(' ').map(move |word| (word, span)))
             .filter(|(word, _)| !word.is_empty());
+
+        // Each line as runs of text, each with the span that it comes from.
+        let mut lines: Vec<Vec<(String, &Span)>> = vec![Vec::new()];
+        let mut used = 0;
         for (word, span) in words {
             if used > 0 && used + 1 + word.chars().count() > width {
-                lines.push(" ".repeat(indent));
+                lines.push(Vec::new());
                 used = 0;
-            } else if used > 0 {
-                push(&mut lines, " ");
-                used += 1;
             }
-
             let mut rest = word;
-            while self.interactive && rest.chars().count() > width - used {
-                let (head, tail) = break_at(rest, width - used);
-                push(&mut lines, &self.show(head, span));
-                lines.push(" ".repeat(indent));
-                used = 0;
+            while self.interactive && rest.chars().count() > width {
+                let (head, tail) = break_at(rest, width);
+                push(&mut lines, head, span);
+                lines.push(Vec::new());
                 rest = tail;
             }
-            used += rest.chars().count();
-            push(&mut lines, &self.show(rest, span));
+            used += usize::from(used > 0) + rest.chars().count();
+            push(&mut lines, rest, span);
         }
 
-        lines
+        let show = |runs: &Vec<(String, &Span)>| {
+            let shown: Vec<String> = runs
+                .iter()
+                .map(|(text, span)| self.show(text, span))
+                .collect();
+            shown.join(" ")
+        };
+        let mut shown: Vec<String> = Vec::with_capacity(lines.len());
+        for (index, runs) in lines.iter().enumerate() {
+            shown.push(match index {
+                0 => format!("{label}{}", show(runs)),
+                _ => format!("{:indent$}{}", "", show(runs)),
+            });
+        }
+
+        shown
     }
 
     /// A word in its style, as a link on a terminal.
@@ -133,10 +145,15 @@ impl Terminal {
     }
 }
 
-/// Adds text to the last line.
-fn push(lines: &mut [String], text: &str) {
-    if let Some(line) = lines.last_mut() {
-        line.push_str(text);
+/// Adds a word to the last line.
+fn push<'a>(lines: &mut [Vec<(String, &'a Span)>], word: &str, span: &'a Span) {
+    let Some(line) = lines.last_mut() else { return };
+    match line.last_mut() {
+        Some((run, of)) if std::ptr::eq(*of, span) => {
+            run.push(' ');
+            run.push_str(word);
+        }
+        _ => line.push((word.to_owned(), span)),
     }
 }
 

@@ -11,7 +11,7 @@ use patchgate_model::{
     CommitId, DependencyKind, EcosystemName, Finding, Inventory, Lockfile, Origin, Package,
     Problem, Unresolved, UserError,
 };
-use patchgate_report::{FindingReport, ScanInput, ScanReport};
+use patchgate_report::{Detail, FindingReport, ScanInput, ScanReport};
 use patchgate_risk::Threshold;
 use patchgate_scan::{
     AdvisorySource, Evaluation, SourceOptions, evaluate, load_settings, package_fixes,
@@ -469,7 +469,8 @@ fn table(inventory: &Inventory, scanned: &Evaluation, context: &Context) -> anyh
         exit: exit.into(),
         now: context.environment.now(),
     });
-    output::write(&report.to_table(context.terminal.for_output(None)), None)?;
+    let terminal = context.terminal.for_output(None);
+    output::write(&report.to_table(terminal, Detail::All), None)?;
 
     Ok(exit)
 }

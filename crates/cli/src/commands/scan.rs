@@ -1,6 +1,6 @@
 //! `patchgate scan`: finds vulnerabilities, ranks and reports them.
 
-use patchgate_report::{GITHUB_SUMMARY_LIMIT, ScanReport};
+use patchgate_report::{Detail, GITHUB_SUMMARY_LIMIT, ScanReport};
 use patchgate_scan::vex::VexExport;
 use patchgate_scan::{ScanRequest, SourceOptions, VexOptions};
 
@@ -30,6 +30,11 @@ pub(crate) struct Args {
     /// Format of the report
     #[arg(long, value_enum, default_value = "table", help_heading = "Output")]
     format: Format,
+
+    /// Show every finding in the table, with all its ids, locations and chains, instead of the most
+    /// important ones; other formats are always whole
+    #[arg(long, help_heading = "Output")]
+    all: bool,
 }
 
 /// Format of a scan's report.
@@ -73,8 +78,12 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     let report = verdict::scan_report(&result, &result.incomplete, &rule, exit, context);
 
     let file = args.output.output.as_deref();
+    let detail = match args.all {
+        true => Detail::All,
+        false => Detail::Brief,
+    };
     let text = match args.format {
-        Format::Table => report.to_table(context.terminal.for_output(file)),
+        Format::Table => report.to_table(context.terminal.for_output(file), detail),
         Format::Json => report.to_json(),
         Format::Markdown => report.to_markdown(usize::MAX),
         Format::Sarif => report.to_sarif(),

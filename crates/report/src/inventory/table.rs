@@ -3,12 +3,12 @@
 use super::tree::chain_text;
 use super::{InventoryPackage, InventoryReport};
 use crate::clean::{clean, cut};
-use crate::scan::count;
+use crate::scan::{Detail, count, incomplete_lines};
 use crate::terminal::{BOLD, DIM, GREEN, RED_BOLD, Terminal};
 
-/// Most columns of a name.
+/// Most columns of a name. On a terminal a longer one is cut, elsewhere it is whole.
 const MAX_NAME: usize = 56;
-/// Most columns of a version.
+/// Most columns of a version, likewise.
 const MAX_VERSION: usize = 32;
 
 impl InventoryReport {
@@ -47,7 +47,7 @@ impl InventoryReport {
     #[must_use]
     pub fn problems_text(&self, terminal: Terminal) -> String {
         let mut lines = Vec::new();
-        crate::scan::incomplete_lines(&self.incomplete, terminal, &mut lines);
+        incomplete_lines(&self.incomplete, terminal, Detail::Brief, &mut lines);
         lines.join("\n") + "\n"
     }
 
@@ -67,6 +67,10 @@ impl InventoryReport {
             7,
             MAX_VERSION,
         );
+        let cell = |text: &str, width: usize| match terminal.interactive {
+            true => cut(&clean(text), width),
+            false => clean(text),
+        };
         let row = |cells: [&str; 6]| {
             let [a, b, c, d, e, f] = cells;
             format!("{a:<ecosystem$}  {b:<name$}  {c:<version$}  {d:<11}  {e:<10}  {f}")
@@ -94,8 +98,8 @@ impl InventoryReport {
             );
             lines.push(row([
                 &self::ecosystem(package),
-                &cut(&clean(&package.name), name),
-                &cut(&clean(&package.version), version),
+                &cell(&package.name, name),
+                &cell(&package.version, version),
                 &package.scope,
                 direct,
                 &at,
@@ -107,7 +111,7 @@ impl InventoryReport {
 
     /// Adds the inputs that could not be read, and the totals.
     pub(super) fn end_lines(&self, terminal: Terminal, lines: &mut Vec<String>) {
-        crate::scan::incomplete_lines(&self.incomplete, terminal, lines);
+        incomplete_lines(&self.incomplete, terminal, Detail::Brief, lines);
         let mut text = format!(
             "{} in {}",
             count(self.summary.packages, "package", "packages"),

@@ -64,6 +64,28 @@ fn lockfile() -> Lockfile {
     }
 }
 
+#[test]
+fn names_are_cut_on_a_terminal_only() {
+    let mut report = report(None);
+    report.packages[0].name = "n".repeat(90);
+    report.packages[0].version = "6".repeat(40);
+    let text = report.to_table(PLAIN);
+    assert!(
+        text.contains(&"n".repeat(90)) && text.contains(&"6".repeat(40)),
+        "{text}"
+    );
+
+    let terminal = Terminal {
+        interactive: true,
+        ..PLAIN
+    };
+    let text = report.to_table(terminal);
+    assert!(
+        text.contains('…') && !text.contains(&"n".repeat(90)),
+        "{text}"
+    );
+}
+
 fn report(why: Option<&str>) -> InventoryReport {
     let inventory = Inventory {
         lockfiles: vec![lockfile()],

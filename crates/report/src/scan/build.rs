@@ -310,7 +310,11 @@ fn summary(
         malicious: count(|finding| finding.malicious),
         ignored: input.ignored.len(),
         suppressed: input.suppressed.len(),
-        at_or_above_threshold: count(|finding| finding.at_or_above_threshold),
+        at_or_above_threshold: findings
+            .iter()
+            .chain(possible)
+            .filter(|finding| finding.at_or_above_threshold)
+            .count(),
         highest_score: findings.first().map(|finding| finding.score),
         threshold: ThresholdReport {
             severity: input.threshold.min_severity().map(SeverityName::from),
@@ -361,9 +365,8 @@ fn group(finding: &Finding, groups: &BTreeMap<&str, &str>) -> Option<String> {
         .then(|| first.to_owned())
 }
 
-/// The aliases, CVE ids first: most readers know a vulnerability by that id.
-fn aliases(finding: &Finding) -> Vec<String> {
-    let mut aliases = finding.aliases.clone();
+/// Aliases with the CVE ids first: most readers know a vulnerability by that id.
+pub(crate) fn cve_first(mut aliases: Vec<String>) -> Vec<String> {
     aliases.sort_by_cached_key(|alias| (!alias.starts_with("CVE-"), alias.clone()));
     aliases
 }
@@ -371,18 +374,25 @@ fn aliases(finding: &Finding) -> Vec<String> {
 fn counts(findings: &[FindingReport]) -> SeverityCounts {
     let mut counts = SeverityCounts::default();
     for finding in findings {
-        *match finding.severity {
-            SeverityName::Critical => &mut counts.critical,
-            SeverityName::High => &mut counts.high,
-            SeverityName::Medium => &mut counts.medium,
-            SeverityName::Low => &mut counts.low,
-            SeverityName::Unknown => &mut counts.unknown,
-            SeverityName::None => &mut counts.none,
-            SeverityName::Informational => &mut counts.informational,
-        } += 1;
+        counts.add(finding.severity);
     }
 
     counts
+}
+
+impl SeverityCounts {
+    /// Counts one more finding.
+    pub(super) fn add(&mut self, severity: SeverityName) {
+        *match severity {
+            SeverityName::Critical => &mut self.critical,
+            SeverityName::High => &mut self.high,
+            SeverityName::Medium => &mut self.medium,
+            SeverityName::Low => &mut self.low,
+            SeverityName::Unknown => &mut self.unknown,
+            SeverityName::None => &mut self.none,
+            SeverityName::Informational => &mut self.informational,
+        } += 1;
+    }
 }
 
 impl FindingReport {
@@ -396,7 +406,7 @@ impl FindingReport {
 
         Self {
             id: finding.id.clone(),
-            aliases: aliases(finding),
+            aliases: cve_first(finding.aliases.clone()),
             summary: finding.summary.clone(),
             package: PackageReport::from(&finding.package),
             locations: finding.locations.iter().map(LocationReport::from).collect(),

@@ -65,9 +65,8 @@ pub(crate) fn lines(incidents: &[FindingReport], terminal: Terminal, lines: &mut
     lines.push(terminal.paint(RED_BOLD, &head));
     for finding in incidents {
         let mut text = format!(
-            "{}@{} at {}: {}",
-            clean(&finding.package.name),
-            clean(&finding.package.version),
+            "{} at {}: {}",
+            clean(&phrases::package(finding)),
             clean(&locations(finding)),
             clean(&finding.id)
         );

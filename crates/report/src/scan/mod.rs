@@ -1,8 +1,12 @@
 //! The report of a scan. Its field names are published and stable; those of the model may change.
 
 mod build;
+mod causes;
 mod incident;
+mod incomplete_table;
 mod markdown;
+mod package_table;
+mod packages;
 mod phrases;
 mod sarif;
 mod table;
@@ -11,13 +15,14 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use build::{RunEnd, ScanInput};
-pub(crate) use build::{different_packages, scope_name};
+pub(crate) use build::{cve_first, different_packages, scope_name};
 pub(crate) use incident::{
     head as incident_head, lines as incident_lines, markdown as incident_section,
 };
+pub(crate) use incomplete_table::incomplete_lines;
 pub(crate) use markdown::{findings_table, reasons};
+pub use package_table::Detail;
 pub(crate) use phrases::{count, percent};
-pub(crate) use table::incomplete_lines;
 
 /// The report of a scan.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -97,7 +102,7 @@ pub struct Summary {
     pub ignored: usize,
     /// Findings that a statement of a VEX document suppresses.
     pub suppressed: usize,
-    /// Findings that fail the run.
+    /// Findings that fail the run, and possible findings if the threshold counts them.
     pub at_or_above_threshold: usize,
     /// Highest score, from 0 to 100; `null` without findings.
     pub highest_score: Option<f64>,

@@ -1,10 +1,14 @@
 //! Sentences that the text and the Markdown of a scan share. They are not escaped yet.
 
 use super::{
-    FindingReport, LocationReport, ScanReport, SeverityCounts, SeverityName, SourceReport,
-    SuppressedReport, ThresholdReport,
+    FindingReport, LocationReport, LockfileReport, RequirementReport, ScanReport, SeverityCounts,
+    SeverityName, SourceReport, SuppressedReport, ThresholdReport,
 };
 use crate::age::age;
+use crate::markdown::address;
+
+/// The mark of findings that fail the run.
+pub(crate) const MARK: &str = "✗";
 
 /// A number with its noun: `1 finding`, `2 findings`.
 pub(crate) fn count(number: usize, one: &str, many: &str) -> String {
@@ -22,11 +26,6 @@ pub(crate) fn severity(name: SeverityName) -> &'static str {
         SeverityName::Unknown => "unknown",
         SeverityName::Informational => "info",
     }
-}
-
-/// The column of the fixed version.
-pub(crate) fn fixed(finding: &FindingReport) -> &str {
-    finding.fixed_version.as_deref().unwrap_or("none")
 }
 
 /// The findings of each severity: `2 critical, 1 low`.
@@ -47,6 +46,119 @@ pub(crate) fn severities(counts: &SeverityCounts) -> String {
     .join(", ")
 }
 
+/// The files of a group: `test files`.
+pub(crate) fn files_of(group: &str) -> String {
+    format!("{group} files")
+}
+
+/// Why no version is named that fixes a package: `no fix`, or, if so many findings have a fix of their
+/// own, that no version fixes all of them.
+pub(crate) fn no_common_fix(fixed: usize) -> &'static str {
+    match fixed {
+        0 => "no fix",
+        _ => "no version fixes all",
+    }
+}
+
+/// The address of the advisory, if it may be shown: a link of that kind, else one that is not the fix
+/// or the package, else any.
+pub(crate) fn url(finding: &FindingReport) -> Option<&str> {
+    let rank = |kind: &str| match kind {
+        "ADVISORY" => 0,
+        "FIX" | "PACKAGE" => 2,
+        _ => 1,
+    };
+    finding
+        .references
+        .iter()
+        .filter_map(|one| Some((rank(&one.kind), address(&one.url)?)))
+        .min_by_key(|(rank, _)| *rank)
+        .map(|(_, url)| url)
+}
+
+/// The first few, and the number of the others.
+pub(crate) fn some_of(texts: &[String], most: usize) -> String {
+    let shown = texts.get(..most.min(texts.len())).unwrap_or_default();
+    let mut text = shown.join(", ");
+    if texts.len() > shown.len() {
+        text.push_str(&format!(" and {} more", texts.len() - shown.len()));
+    }
+
+    text
+}
+
+/// Whether a package of the file may be missing from the scan.
+pub(crate) fn may_lack_a_package(file: &LockfileReport) -> bool {
+    file.skipped.iter().any(|entry| entry.loss == "package")
+}
+
+/// What is missing from a file that was read in part: `Podfile.lock: packages may be missing: line 12
+/// lacks the version of `a`; and 2 more entries`.
+pub(crate) fn skipped(file: &LockfileReport) -> String {
+    let (loss, consequence) = if may_lack_a_package(file) {
+        ("package", "packages may be missing")
+    } else if file.skipped.iter().any(|entry| entry.loss == "edge") {
+        (
+            "edge",
+            "all packages were read, some dependencies between them are unknown",
+        )
+    } else {
+        (
+            "detail",
+            "all packages were read, some hashes or other details are unknown",
+        )
+    };
+
+    let mut text = format!("{}: {consequence}", file.path);
+    if let Some(worst) = file.skipped.iter().find(|entry| entry.loss == loss) {
+        text.push_str(&format!(": line {} {}", worst.line, worst.reason));
+    }
+    if let Some(more @ 1..) = file.skipped.len().checked_sub(1) {
+        text.push_str(&format!(
+            "; and {}",
+            count(more, "more entry", "more entries")
+        ));
+    }
+
+    text
+}
+
+/// The affected part of the admitted versions, and whether the newest one is in it.
+pub(crate) fn affected_part(matched: &RequirementReport) -> String {
+    if matched.extent == "all" {
+        return "every admitted version is affected".to_owned();
+    }
+
+    let newest = match matched.newest_affected {
+        Some(true) => ", also the newest admitted version",
+        Some(false) => ", not the newest admitted version",
+        None => "",
+    };
+    format!("affects {}{newest}", matched.affected.join(" or "))
+}
+
+/// Known exploitation: `known to be exploited since 2024-01-02, also by ransomware`.
+pub(crate) fn exploited(finding: &FindingReport) -> Option<String> {
+    let kev = finding.kev_details.as_ref()?;
+    let mut text = format!("known to be exploited since {}", kev.date_added);
+    if kev.ransomware {
+        text.push_str(", also by ransomware");
+    }
+
+    Some(text)
+}
+
+/// Findings beyond those that are shown: `and 20 more of unknown severity`, `and 4 more: 1 high, 3 low`.
+pub(crate) fn and_more(number: usize, counts: &SeverityCounts) -> String {
+    let severities = severities(counts);
+    match severities.split_once(' ') {
+        Some((_, severity)) if !severities.contains(", ") => {
+            format!("and {number} more {severity}")
+        }
+        _ => format!("and {number} more: {severities}"),
+    }
+}
+
 /// The signals of a finding, including those that are unknown: `known to be exploited since
 /// 2024-01-02, also by ransomware`, `EPSS 94.3 %`, `CVSS 9.8`.
 pub(crate) fn exploitation(finding: &FindingReport) -> Vec<String> {
@@ -54,11 +166,7 @@ pub(crate) fn exploitation(finding: &FindingReport) -> Vec<String> {
     if finding.malicious {
         parts.push("the release itself is malicious: remove it".to_owned());
     }
-    if let Some(kev) = &finding.kev_details {
-        let mut text = format!("known to be exploited since {}", kev.date_added);
-        if kev.ransomware {
-            text.push_str(", also by ransomware");
-        }
+    if let Some(text) = exploited(finding) {
         parts.push(text);
     } else if finding.kev.is_none() && states_vulnerability(finding) {
         parts.push("KEV unknown".to_owned());
@@ -172,10 +280,16 @@ pub(crate) fn headline(report: &ScanReport) -> String {
         return text;
     }
 
+    // A package of a requirement is not among those that were read from lockfiles.
+    let of_versions = report.findings.iter().all(|one| one.requirement.is_none());
+    let affected = summary.affected_packages;
+    let scope = match of_versions {
+        true => format!("{affected} of {scope}"),
+        false => format!("{} (read: {scope})", count(affected, "package", "packages")),
+    };
     let mut text = format!(
-        "{} in {} of {scope}: {}; {} fixable",
+        "{} in {scope}: {}; {} fixable",
         count(summary.findings, "finding", "findings"),
-        summary.affected_packages,
         severities(&summary.by_severity),
         summary.fixable
     );
@@ -197,6 +311,60 @@ pub(crate) fn headline(report: &ScanReport) -> String {
     text
 }
 
+/// The findings in files that are not part of the product: `3 findings are in test files only, 1 in
+/// example files only`.
+pub(crate) fn groups(report: &ScanReport) -> Option<String> {
+    let mut groups = report.summary.groups.iter().filter(|one| one.findings > 0);
+    let first = groups.next()?;
+    let verb = if first.findings == 1 { "is" } else { "are" };
+    let mut text = format!(
+        "{} {verb} in {} only",
+        count(first.findings, "finding", "findings"),
+        files_of(&first.group)
+    );
+    for one in groups {
+        text.push_str(&format!(
+            ", {} in {} only",
+            one.findings,
+            files_of(&one.group)
+        ));
+    }
+
+    Some(text)
+}
+
+/// The consequence of inputs that could not be read; `None` for a complete scan.
+pub(crate) fn incomplete(report: &ScanReport) -> Option<String> {
+    if report.summary.complete {
+        return None;
+    }
+
+    let all = report.incomplete.len();
+    let waived = report.incomplete.iter().filter(|one| one.waived).count();
+    let waived = match waived {
+        0 => String::new(),
+        waived if waived == all => " (waived by the settings)".to_owned(),
+        waived => format!(" ({waived} waived by the settings)"),
+    };
+
+    Some(format!(
+        "The scan is incomplete: {} could not be read or looked up{waived}, so there may be more findings",
+        count(all, "input", "inputs")
+    ))
+}
+
+/// The possible findings: `12 possible findings (some versions that a requirement admits are
+/// affected)`.
+pub(crate) fn possible(report: &ScanReport) -> Option<String> {
+    let number = report.summary.possible;
+    (number > 0).then(|| {
+        format!(
+            "{} (some versions that a requirement admits are affected)",
+            count(number, "possible finding", "possible findings")
+        )
+    })
+}
+
 /// Findings that do not count: `2 ignored`, `1 suppressed by VEX`.
 fn excluded(report: &ScanReport) -> Vec<String> {
     [
@@ -207,6 +375,21 @@ fn excluded(report: &ScanReport) -> Vec<String> {
     .filter(|(number, _)| *number > 0)
     .map(|(number, what)| format!("{number} {what}"))
     .collect()
+}
+
+/// A package with its version, or with the requirement if no version is known: `a@1.0.0`, `a ^1.0`.
+pub(crate) fn package(finding: &FindingReport) -> String {
+    let FindingReport { package, .. } = finding;
+    match &finding.requirement {
+        Some(matched) if matched.requirement.is_empty() => package.name.clone(),
+        Some(matched) => format!("{} {}", package.name, matched.requirement),
+        None => format!("{}@{}", package.name, package.version),
+    }
+}
+
+/// A finding with its package: `GHSA-1 in a@1.0.0`.
+pub(crate) fn subject(finding: &FindingReport) -> String {
+    format!("{} in {}", finding.id, package(finding))
 }
 
 /// A VEX statement: `not_affected, vulnerable_code_not_present: it is not called`.

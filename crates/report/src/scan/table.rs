@@ -1,61 +1,53 @@
-//! The report of a scan as a table for a terminal.
+//! The report of a scan as text for a person.
+//!
+//! The sections are ordered by importance. On a terminal they are reversed, and the summary is last,
+//! because the end of the text is what is seen when the command has ended. In a file or a pipe the
+//! most important part is first, and the summary is repeated at the end.
+
+use std::collections::BTreeMap;
 
 use super::incident;
+use super::package_table::{self, Detail};
 use super::phrases::{self, count};
-use super::{FindingReport, IncompleteReport, ScanReport, SeverityName};
+use super::{ScanReport, SourceReport, incomplete_table};
 use crate::clean::{clean, cut};
-use crate::terminal::{BOLD, CYAN, DIM, GREEN, RED, RED_BOLD, Terminal, YELLOW};
-
-/// Indentation of a finding's details, which sets them apart from the rows.
-const INDENT: usize = 12;
-/// Most locations, chains and aliases of a finding; the JSON has all.
-const MAX_SHOWN: usize = 3;
-
-/// Most columns for a package's name, however wide the terminal is.
-const MAX_PACKAGE: usize = 48;
-/// Most characters of an id. A user may want to copy it, so only a text that cannot be an id is cut.
-const MAX_ID: usize = 48;
+use crate::terminal::{BOLD, DIM, GREEN, RED_BOLD, Terminal, YELLOW};
 
 /// Most characters of a VEX statement.
 const MAX_STATEMENT: usize = 300;
-
-/// Width of each column that depends on the content.
-struct Columns {
-    package: usize,
-    version: usize,
-    fixed: usize,
-}
+/// Most ignored or suppressed findings in brief.
+const MAX_EXCLUDED: usize = 10;
+/// Lines of a text in a file or a pipe from which it has the summary at its beginning, too.
+const LONG: usize = 30;
 
 impl ScanReport {
-    /// As text for a terminal: the findings, worst first, each with its locations and the chains of
-    /// dependencies to it; then the ignored ones, the missing inputs, and the sources.
+    /// As text for a person: the packages with findings, each with its fix and its vulnerabilities;
+    /// possible findings; missing inputs; then what was excluded, and the sources.
     #[must_use]
-    pub fn to_table(&self, terminal: Terminal) -> String {
+    pub fn to_table(&self, terminal: Terminal, detail: Detail) -> String {
+        let mut incidents = Vec::new();
+        incident::lines(&self.incidents(), terminal, &mut incidents);
+        let summary = self.summary_lines(terminal);
+        let mut sections = package_table::findings(&self.findings, terminal, detail);
+        sections.push(package_table::possible(&self.possible, terminal, detail));
+        sections.push(self.missing_lines(terminal, detail));
+        sections.push(self.notice_lines(terminal));
+        sections.push(self.excluded_lines(terminal, detail));
+        sections.push(self.source_lines(terminal, detail));
+
         let mut lines = Vec::new();
-        incident::lines(&self.incidents(), terminal, &mut lines);
-        if !self.findings.is_empty() {
-            let columns = columns(&self.findings, terminal.columns());
-            lines.push(terminal.paint(BOLD, &header(&columns)));
-            for finding in &self.findings {
-                lines.extend(finding_lines(finding, &columns, terminal));
+        if terminal.interactive {
+            lines.extend(sections.into_iter().rev().flatten());
+            lines.extend(incidents);
+        } else {
+            lines.extend(incidents);
+            if sections.iter().map(Vec::len).sum::<usize>() > LONG {
+                lines.extend(summary.clone());
+                lines.push(String::new());
             }
-            lines.push(String::new());
+            lines.extend(sections.into_iter().flatten());
         }
-
-        self.ignored_lines(terminal, &mut lines);
-        self.suppressed_lines(terminal, &mut lines);
-        self.notice_lines(terminal, &mut lines);
-        incomplete_lines(&self.incomplete, terminal, &mut lines);
-        self.not_covered_lines(terminal, &mut lines);
-
-        if let Some(note) = phrases::direct_only(self) {
-            lines.push(terminal.paint(YELLOW, "Direct dependencies only"));
-            lines.extend(terminal.wrap("", 2, &clean(&note)));
-            lines.push(String::new());
-        }
-
-        self.source_lines(terminal, &mut lines);
-        lines.extend(self.headline_lines(terminal));
+        lines.extend(summary);
 
         let mut text = String::new();
         for line in lines {
@@ -66,83 +58,97 @@ impl ScanReport {
         text
     }
 
-    fn ignored_lines(&self, terminal: Terminal, lines: &mut Vec<String>) {
-        if self.ignored.is_empty() {
-            return;
+    /// Inputs that could not be read, files that were read in part, packages without advisories, and
+    /// files without transitive dependencies.
+    fn missing_lines(&self, terminal: Terminal, detail: Detail) -> Vec<String> {
+        let mut lines = Vec::new();
+        incomplete_table::incomplete_lines(&self.unread(), terminal, detail, &mut lines);
+        incomplete_table::read_in_part(&self.lockfiles, terminal, detail, &mut lines);
+        self.not_covered_lines(terminal, &mut lines);
+        if let Some(note) = phrases::direct_only(self) {
+            lines.push(terminal.paint(YELLOW, "Direct dependencies only"));
+            lines.extend(terminal.wrap("", 2, &clean(&note)));
+            lines.push(String::new());
         }
 
-        lines.push(terminal.paint(BOLD, &format!("Ignored ({})", self.ignored.len())));
-        for ignored in &self.ignored {
-            let finding = &ignored.finding;
+        lines
+    }
+
+    /// Ignored and suppressed findings.
+    fn excluded_lines(&self, terminal: Terminal, detail: Detail) -> Vec<String> {
+        let most = match detail {
+            Detail::Brief => MAX_EXCLUDED,
+            Detail::All => usize::MAX,
+        };
+        let rest = |number: usize| {
+            let more = number.checked_sub(most).filter(|more| *more > 0)?;
+            Some(format!("  and {more} more; `--all` shows them"))
+        };
+        let mut lines = Vec::new();
+
+        if !self.ignored.is_empty() {
+            lines.push(terminal.paint(BOLD, &format!("Ignored ({})", self.ignored.len())));
+        }
+        for ignored in self.ignored.iter().take(most) {
             let text = format!(
-                "{} in {}@{} until {}: {}",
-                clean(&finding.id),
-                clean(&finding.package.name),
-                clean(&finding.package.version),
+                "{} until {}: {}",
+                clean(&phrases::subject(&ignored.finding)),
                 ignored.until,
                 clean(&ignored.reason)
             );
             lines.extend(terminal.wrap("", 2, &text));
         }
+        if !self.ignored.is_empty() {
+            lines.extend(rest(self.ignored.len()));
+            lines.push(String::new());
+        }
 
-        lines.push(String::new());
-    }
-
-    fn suppressed_lines(&self, terminal: Terminal, lines: &mut Vec<String>) {
         if !self.suppressed.is_empty() {
             let title = format!("Suppressed by VEX ({})", self.suppressed.len());
             lines.push(terminal.paint(BOLD, &title));
         }
-
-        for suppressed in &self.suppressed {
-            let finding = &suppressed.finding;
+        for suppressed in self.suppressed.iter().take(most) {
             let text = format!(
-                "{} in {}@{}: {}",
-                clean(&finding.id),
-                clean(&finding.package.name),
-                clean(&finding.package.version),
+                "{}: {}",
+                clean(&phrases::subject(&suppressed.finding)),
                 cut(&clean(&phrases::statement(suppressed)), MAX_STATEMENT)
             );
             lines.extend(terminal.wrap("", 2, &text));
             let source = clean(&phrases::stated_by(suppressed));
-            lines.extend(terminal.wrap("    from", 9, &source));
+            lines.extend(terminal.wrap("    from ", 9, &source));
         }
-
         if !self.suppressed.is_empty() {
+            lines.extend(rest(self.suppressed.len()));
             lines.push(String::new());
         }
 
-        if self.vex_notices.is_empty() {
-            return;
-        }
-
-        lines.push(terminal.paint(YELLOW, "VEX documents"));
-        for notice in &self.vex_notices {
-            let location = phrases::at_line(&notice.source, notice.line);
-            let text = format!("{} {}", clean(&location), clean(&notice.text));
-            lines.extend(terminal.wrap("", 2, &text));
-        }
-
-        lines.push(String::new());
+        lines
     }
 
-    fn notice_lines(&self, terminal: Terminal, lines: &mut Vec<String>) {
-        if self.notices.is_empty() {
-            return;
+    /// Notices about VEX documents and the settings.
+    fn notice_lines(&self, terminal: Terminal) -> Vec<String> {
+        let mut lines = Vec::new();
+        if !self.vex_notices.is_empty() {
+            lines.push(terminal.paint(YELLOW, "VEX documents"));
+            for notice in &self.vex_notices {
+                let location = phrases::at_line(&notice.source, notice.line);
+                let text = format!("{} {}", clean(&location), clean(&notice.text));
+                lines.extend(terminal.wrap("", 2, &text));
+            }
+            lines.push(String::new());
         }
 
-        lines.push(terminal.paint(YELLOW, "Settings"));
-        for notice in &self.notices {
-            let text = format!(
-                "{}:{}: {}",
-                clean(&notice.file),
-                notice.line,
-                clean(&notice.text)
-            );
-            lines.extend(terminal.wrap("", 2, &text));
+        if !self.notices.is_empty() {
+            lines.push(terminal.paint(YELLOW, "Settings"));
+            for notice in &self.notices {
+                let location = format!("{}:{}", notice.file, notice.line);
+                let text = format!("{}: {}", clean(&location), clean(&notice.text));
+                lines.extend(terminal.wrap("", 2, &text));
+            }
+            lines.push(String::new());
         }
 
-        lines.push(String::new());
+        lines
     }
 
     fn not_covered_lines(&self, terminal: Terminal, lines: &mut Vec<String>) {
@@ -164,34 +170,70 @@ impl ScanReport {
         lines.push(String::new());
     }
 
-    fn source_lines(&self, terminal: Terminal, lines: &mut Vec<String>) {
+    /// The sources with their ages. In brief they are one paragraph, and a warning that several sources
+    /// have in common is one line.
+    fn source_lines(&self, terminal: Terminal, detail: Detail) -> Vec<String> {
         if self.sources.is_empty() {
-            return;
+            return Vec::new();
         }
 
-        lines.push(terminal.paint(BOLD, "Sources"));
-        let names: Vec<String> = self
+        let described: Vec<String> = self
             .sources
             .iter()
-            .map(|source| clean(&source.name))
+            .map(|one| (clean(&one.name), phrases::source(one)))
+            .map(|(name, state)| match detail {
+                Detail::Brief => format!("{name} ({state})"),
+                Detail::All => format!("{name}: {state}"),
+            })
             .collect();
-        let width = names
-            .iter()
-            .map(|name| name.chars().count())
-            .max()
-            .unwrap_or(0);
-        for (source, name) in self.sources.iter().zip(names) {
-            lines.push(format!("  {name:<width$}  {}", phrases::source(source)));
-            if let Some(warning) = &source.warning {
-                let warning = terminal.wrap("    warning:", 13, &clean(warning));
-                lines.extend(warning.iter().map(|line| terminal.paint(YELLOW, line)));
+        let mut lines = Vec::new();
+        match detail {
+            Detail::Brief => {
+                let text = format!("Sources: {}", described.join(", "));
+                let wrapped = terminal.wrap("", 0, &text);
+                lines.extend(wrapped.iter().map(|line| terminal.paint(DIM, line)));
+            }
+            Detail::All => {
+                lines.push(terminal.paint(BOLD, "Sources"));
+                for one in &described {
+                    lines.extend(terminal.wrap("", 2, one));
+                }
             }
         }
 
+        let mut warnings: BTreeMap<String, Vec<&SourceReport>> = BTreeMap::new();
+        for source in &self.sources {
+            if let Some(warning) = &source.warning {
+                let key = match detail {
+                    Detail::Brief => super::causes::pattern(warning),
+                    Detail::All => format!("{warning} {}", source.name),
+                };
+                warnings.entry(key).or_default().push(source);
+            }
+        }
+        for sources in warnings.values() {
+            let Some((first, others)) = sources.split_first() else {
+                continue;
+            };
+            let more = match others.len() {
+                0 => String::new(),
+                more => format!(" and {}", count(more, "more source", "more sources")),
+            };
+            let text = format!(
+                "{}{more}: {}",
+                clean(&first.name),
+                clean(first.warning.as_deref().unwrap_or_default())
+            );
+            let warning = terminal.wrap("  warning: ", 11, &text);
+            lines.extend(warning.iter().map(|line| terminal.paint(YELLOW, line)));
+        }
+
         lines.push(String::new());
+        lines
     }
 
-    fn headline_lines(&self, terminal: Terminal) -> Vec<String> {
+    /// The totals, what of them fails the run, and what is missing.
+    fn summary_lines(&self, terminal: Terminal) -> Vec<String> {
         let style = if !self.summary.complete || self.summary.at_or_above_threshold > 0 {
             RED_BOLD
         } else if self.findings.is_empty() {
@@ -204,196 +246,18 @@ impl ScanReport {
             .iter()
             .map(|line| terminal.paint(style, line))
             .collect();
+        let others = [phrases::groups(self), phrases::possible(self)];
+        for text in others.into_iter().flatten() {
+            lines.extend(terminal.wrap("", 0, &clean(&text)));
+        }
         if !self.findings.is_empty() {
             lines.extend(terminal.wrap("", 0, &phrases::threshold(self)));
         }
-        if !self.summary.complete && !self.findings.is_empty() {
-            let text = format!(
-                "The scan is incomplete: {} could not be read or looked up, so there may be more findings",
-                count(self.incomplete.len(), "input", "inputs")
-            );
+        // Without findings, the first line says it.
+        if let Some(text) = phrases::incomplete(self).filter(|_| !self.findings.is_empty()) {
             lines.extend(terminal.wrap("", 0, &text));
         }
 
         lines
-    }
-}
-
-/// The inputs that could not be read or looked up, each with the next step.
-pub(crate) fn incomplete_lines(
-    incomplete: &[IncompleteReport],
-    terminal: Terminal,
-    lines: &mut Vec<String>,
-) {
-    if incomplete.is_empty() {
-        return;
-    }
-
-    let title = format!(
-        "Incomplete: {} could not be read or looked up",
-        count(incomplete.len(), "input", "inputs")
-    );
-    lines.push(terminal.paint(RED_BOLD, &title));
-    for problem in incomplete {
-        let subject = match problem.line {
-            Some(line) => format!("{}:{line}", clean(&problem.subject)),
-            None => clean(&problem.subject),
-        };
-        let text = format!("{subject}: {}", clean(&problem.reason));
-        lines.extend(terminal.wrap("", 2, &text));
-        if let Some(hint) = &problem.hint {
-            lines.extend(terminal.wrap("    hint:", 10, &clean(hint)));
-        }
-    }
-
-    lines.push(String::new());
-}
-
-/// The widths of the columns. The package gets the width that the other columns leave.
-fn columns(findings: &[FindingReport], width: usize) -> Columns {
-    let longest = |text: fn(&FindingReport) -> &str, least: usize| {
-        let longest = findings
-            .iter()
-            .map(|f| clean(text(f)).chars().count())
-            .max();
-        longest.unwrap_or(0).max(least)
-    };
-    let version = longest(|f| &f.package.version, 7).min(16);
-    let fixed = longest(phrases::fixed, 5).min(16);
-    let id = longest(|f| &f.id, 2).min(24);
-    let others = 5 + 2 + 8 + 2 + 2 + version + 2 + fixed + 2 + id;
-    let package =
-        longest(|f| &f.package.name, 7).min(width.saturating_sub(others).clamp(14, MAX_PACKAGE));
-
-    Columns {
-        package,
-        version,
-        fixed,
-    }
-}
-
-fn header(columns: &Columns) -> String {
-    format!(
-        "{:>5}  {:<8}  {:<package$}  {:<version$}  {:<fixed$}  ID",
-        "SCORE",
-        "SEVERITY",
-        "PACKAGE",
-        "VERSION",
-        "FIXED",
-        package = columns.package,
-        version = columns.version,
-        fixed = columns.fixed,
-    )
-}
-
-fn finding_lines(finding: &FindingReport, columns: &Columns, terminal: Terminal) -> Vec<String> {
-    let cell = |text: &str, width: usize| format!("{:<width$}", cut(&clean(text), width));
-
-    // The row.
-    let severity = format!("{:<8}", phrases::severity(finding.severity));
-    let fixed = cell(phrases::fixed(finding), columns.fixed);
-    let mut lines = vec![format!(
-        "{:>5.1}  {}  {}  {}  {}  {}",
-        finding.score,
-        terminal.paint(severity_style(finding), &severity),
-        terminal.paint(BOLD, &cell(&finding.package.name, columns.package)),
-        cell(&finding.package.version, columns.version),
-        match finding.fixed_version {
-            Some(_) => terminal.paint(GREEN, &fixed),
-            None => terminal.paint(DIM, &fixed),
-        },
-        cut(&clean(&finding.id), MAX_ID),
-    )];
-
-    // The details below it.
-    let mut detail = |label: &str, text: &str| {
-        lines.extend(terminal.wrap(&format!("       {label}"), INDENT, text));
-    };
-    let summary = clean(&finding.summary);
-    let aliases: Vec<String> = finding
-        .aliases
-        .iter()
-        .take(MAX_SHOWN)
-        .map(|a| clean(a))
-        .collect();
-    match (summary.is_empty(), aliases.is_empty()) {
-        (false, true) => detail("", &summary),
-        (false, false) => detail("", &format!("{summary} ({})", aliases.join(", "))),
-        (true, false) => detail("", &format!("also {}", aliases.join(", "))),
-        (true, true) => {}
-    }
-
-    let exploitation: Vec<String> = phrases::exploitation(finding)
-        .iter()
-        .map(|part| clean(part))
-        .collect();
-    if !exploitation.is_empty() {
-        detail("", &exploitation.join(", "));
-    }
-
-    let locations = finding.locations.iter().map(phrases::location);
-    detail("at", &some_of(locations.map(|at| clean(&at)), ", "));
-    for (index, line) in chains(finding).iter().enumerate() {
-        detail(if index == 0 { "via" } else { "" }, line);
-    }
-    if let Some(reason) = &finding.no_fix_reason {
-        detail("fix", &clean(reason));
-    }
-
-    let (first, details) = lines.split_at(1);
-    let mut painted = first.to_vec();
-    painted.extend(details.iter().map(|line| terminal.paint(DIM, line)));
-
-    painted
-}
-
-/// The first chains from a direct dependency, one a line, and the number of the others.
-fn chains(finding: &FindingReport) -> Vec<String> {
-    let mut lines: Vec<String> = finding
-        .paths
-        .iter()
-        .take(MAX_SHOWN)
-        .map(|path| {
-            let steps: Vec<String> = path.iter().map(|step| clean(step)).collect();
-            match steps.as_slice() {
-                [only] => format!("{only} (direct)"),
-                steps => steps.join(" > "),
-            }
-        })
-        .collect();
-    if finding.paths.len() > MAX_SHOWN {
-        let others = finding.paths.len() - MAX_SHOWN;
-        lines.push(format!(
-            "and {}",
-            count(others, "more chain", "more chains")
-        ));
-    }
-
-    lines
-}
-
-/// The first few, and the number of the others.
-fn some_of(texts: impl Iterator<Item = String>, separator: &str) -> String {
-    let texts: Vec<String> = texts.collect();
-    let mut shown = texts
-        .iter()
-        .take(MAX_SHOWN)
-        .cloned()
-        .collect::<Vec<_>>()
-        .join(separator);
-    if texts.len() > MAX_SHOWN {
-        shown.push_str(&format!(" and {} more", texts.len() - MAX_SHOWN));
-    }
-
-    shown
-}
-
-fn severity_style(finding: &FindingReport) -> anstyle::Style {
-    match finding.severity {
-        SeverityName::Critical => RED_BOLD,
-        SeverityName::High => RED,
-        SeverityName::Medium | SeverityName::Unknown => YELLOW,
-        SeverityName::Low => CYAN,
-        SeverityName::None | SeverityName::Informational => DIM,
     }
 }

@@ -1,23 +1,40 @@
 mod samples;
+mod table;
 
 use std::collections::BTreeMap;
 
 use insta::assert_snapshot;
-use patchgate_model::{Extent, Finding, Level, Location, Lockfile};
+use patchgate_model::{Extent, Finding, Level, Location};
 
 use super::*;
-use crate::Terminal;
 
 use samples::*;
-pub(crate) use samples::{assert_harmless, plain, rich};
+pub(crate) use samples::{assert_harmless, plain, record, rich};
 
 #[test]
-fn the_table_fits_its_terminal() {
-    for width in [80, 140] {
-        let text = rich().to_table(plain(width));
-        assert_harmless(&text);
-        assert_snapshot!(format!("table_{width}"), text);
-    }
+fn possible_findings_are_apart_in_markdown_and_notices() {
+    let report = rich();
+    let markdown = report.to_markdown(usize::MAX);
+    let start = markdown.find("### Possible findings").unwrap();
+    let row = "| `qs ^4.0.0` | affects &gt;= 4.0.0, &lt; 6.5.3, not the newest admitted version | `^6.5.3` |";
+    assert!(markdown[start..].contains(row), "{markdown}");
+    assert!(
+        !markdown[..start].contains("GHSA-pppp-qqqq-rrrr"),
+        "{markdown}"
+    );
+
+    let annotations = report.to_annotations();
+    let possible: Vec<&str> = annotations
+        .lines()
+        .filter(|line| line.contains("GHSA-pppp-qqqq-rrrr"))
+        .collect();
+    assert_eq!(possible.len(), 1);
+    assert!(
+        possible[0].starts_with(
+            "::notice file=package.json,line=120,title=Possible%3A GHSA-pppp-qqqq-rrrr in qs ^4.0.0::"
+        ),
+        "{possible:?}"
+    );
 }
 
 fn malicious() -> Finding {
@@ -38,7 +55,7 @@ fn a_malicious_release_is_an_incident_at_the_top_of_every_report() {
 
     assert_eq!(report.findings[0].id, "MAL-2026-1");
 
-    let table = report.to_table(plain(100));
+    let table = report.to_table(plain(100), Detail::Brief);
     assert!(
         table.starts_with(
             "INCIDENT: 1 malicious release is installed\n  evil@1.0.0 at package-lock.json:"
@@ -49,7 +66,7 @@ fn a_malicious_release_is_an_incident_at_the_top_of_every_report() {
     let markdown = report.to_markdown(usize::MAX);
     let incident = markdown.find("### Incident: 1 malicious release is installed");
 
-    assert!(incident < markdown.find("### Findings"), "{markdown}");
+    assert!(incident < markdown.find("### Packages"), "{markdown}");
     assert!(incident.is_some());
 
     let annotations = report.to_annotations();
@@ -77,80 +94,12 @@ fn a_malicious_release_is_an_incident_at_the_top_of_every_report() {
     );
 
     let without = super::tests::report(&[exploited()], &[], &[], &[]);
-    assert!(!without.to_table(plain(100)).contains("INCIDENT"));
+    assert!(
+        !without
+            .to_table(plain(100), Detail::Brief)
+            .contains("INCIDENT")
+    );
     assert!(!without.to_markdown(usize::MAX).contains("Incident"));
-}
-
-#[test]
-fn colour_changes_nothing_but_colour() {
-    let color = Terminal {
-        width: 100,
-        color: true,
-        interactive: false,
-    };
-    let painted = rich().to_table(color);
-
-    assert!(
-        painted.contains("\u{1b}[1m\u{1b}[31mcritical"),
-        "{painted:?}"
-    );
-
-    let mut bare = String::new();
-    let mut rest = painted.as_str();
-    while let Some((before, after)) = rest.split_once('\u{1b}') {
-        bare.push_str(before);
-        rest = after.split_once('m').unwrap().1;
-    }
-
-    bare.push_str(rest);
-    let trimmed: String = bare
-        .lines()
-        .map(|line| format!("{}\n", line.trim_end()))
-        .collect();
-
-    assert_eq!(trimmed, rich().to_table(plain(100)));
-}
-
-#[test]
-fn direct_dependencies_alone_are_told() {
-    let pom = |path: &str| Lockfile {
-        path: path.to_owned(),
-        direct_only: true,
-        ..lockfile()
-    };
-    let of = |lockfiles: &[Lockfile]| {
-        ScanReport::new(&ScanInput {
-            exit: RunEnd {
-                code: 0,
-                reason: "clean",
-            },
-            ..input(lockfiles, &[])
-        })
-    };
-    let several = of(&[
-        pom("pom.xml"),
-        lockfile(),
-        pom("a/pom.xml"),
-        pom("b/pom.xml"),
-    ]);
-    let text = several.to_table(plain(300));
-
-    assert!(
-        text.contains("pom.xml and 2 other files list direct dependencies only, so transitive"),
-        "{text}"
-    );
-
-    let one = of(&[pom("pom.xml")]);
-    let note = "pom.xml lists direct dependencies only";
-
-    assert!(one.to_markdown(usize::MAX).contains(note));
-    assert!(one.to_sarif().contains(note));
-    assert!(one.lockfiles[0].direct_only);
-    assert!(
-        !of(&[lockfile()])
-            .to_markdown(usize::MAX)
-            .contains("direct dependencies only")
-    );
 }
 
 #[test]
@@ -176,6 +125,23 @@ fn a_requirement_keeps_its_affected_part() {
             newest_affected: Some(false),
             raised: Some("^6.5.3".into()),
         })
+    );
+}
+
+#[test]
+fn packages_of_requirements_are_not_among_those_that_were_read() {
+    let report = report(
+        &[required("GHSA-1", "qs", "^4.0.0", Extent::All)],
+        &[],
+        &[],
+        &[],
+    );
+    let text = report.to_table(plain(200), Detail::Brief);
+    let line = "\n1 finding in 1 package (read: 6 packages from 1 lockfile): 1 high; 1 fixable\n";
+    assert!(text.contains(line), "{text}");
+    assert!(
+        text.contains("qs ^4.0.0 -> ^6.5.3 in package.json:120, direct"),
+        "{text}"
     );
 }
 
@@ -241,21 +207,6 @@ fn the_cve_is_the_first_alias() {
     assert_eq!(
         report(&[finding], &[], &[], &[]).findings[0].aliases,
         ["CVE-2024-0001", "CVE-2024-9", "BIT-qs-2024-1", "GHSA-z"]
-    );
-}
-
-#[test]
-fn clean_is_said_only_of_a_whole_scan() {
-    let clean = report(&[], &[], &[], &[]).to_table(plain(80));
-    assert!(
-        clean.ends_with("No known vulnerabilities in 6 packages from 1 lockfile\n"),
-        "{clean}"
-    );
-
-    let incomplete = report(&[], &[], &[], &problems()).to_table(plain(200));
-    assert!(
-        incomplete.ends_with("No known vulnerabilities in the part that was read: 6 packages from 1 lockfile. The scan is incomplete\n"),
-        "{incomplete}"
     );
 }
 

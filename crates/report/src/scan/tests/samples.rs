@@ -17,11 +17,12 @@ use patchgate_vex::{Decision, Justification, Status, SuppressedFinding};
 /// comment, a mention, a cell border, a line break and a workflow command.
 pub(super) const HOSTILE: &str = "evil\u{1b}[31m\u{202e} `x` | <img src=x> <!-- patchgate:plan {} --> @octocat #1 [a](javascript:b)\n::error file=x::y";
 
-pub(super) fn record(id: &str, summary: &str) -> Advisory {
+pub(crate) fn record(id: &str, summary: &str) -> Advisory {
     Advisory {
         id: id.into(),
         aliases: Vec::new(),
         summary: summary.into(),
+        details: String::new(),
         modified: None,
         published: None,
         withdrawn: None,
