@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use patchgate_config::Config;
-use patchgate_inventory::{InputOptions, Inputs};
-use patchgate_model::UserError;
+use patchgate_inventory::{InputOptions, Inputs, repository_root};
+use patchgate_model::{FileGroup, UserError};
 use patchgate_scan::{SourceOptions, VexOptions, load_settings};
 
 /// The repository and its settings.
@@ -15,33 +15,37 @@ pub(crate) struct RepositoryArgs {
     #[arg(value_name = "PATH")]
     pub(crate) path: Option<PathBuf>,
 
-    /// Settings file [default: .patchgate.yml in PATH, if it exists]
+    /// Settings file [default: .patchgate.yml at the root of PATH's repository, if it exists]
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 
     /// Exclude paths that match this glob, in addition to those of the settings file (repeatable)
     #[arg(long, value_name = "GLOB")]
     pub(crate) exclude: Vec<String>,
+
+    /// Leave out the files of this group, in addition to those of the settings file (repeatable):
+    /// test, example, vendored or generated
+    #[arg(long, value_name = "GROUP", value_parser = parse_group)]
+    pub(crate) skip_group: Vec<FileGroup>,
 }
 
 impl RepositoryArgs {
     /// Reads the settings, and opens the repository and the files that are named one by one.
     /// Paths that the settings exclude are left out in addition to those of the flags.
     pub(crate) fn open(&self, named: &InputArgs) -> Result<(Inputs, Config), UserError> {
-        let path = self.path.as_deref().unwrap_or(Path::new("."));
-        let root = if path.is_dir() {
-            path
-        } else {
-            path.parent()
-                .filter(|parent| !parent.as_os_str().is_empty())
-                .unwrap_or(Path::new("."))
-        };
-        let config = load_settings(self.config.as_deref(), root)?;
+        let root = repository_root(self.path.as_deref().unwrap_or(Path::new(".")));
+        let config = load_settings(self.config.as_deref(), &root)?;
 
         let exclude = self.exclude.iter().chain(&config.exclude).cloned();
         let inputs = Inputs::open(&InputOptions {
             path: self.path.clone(),
             exclude: exclude.collect(),
+            skip: self
+                .skip_group
+                .iter()
+                .chain(&config.skip)
+                .copied()
+                .collect(),
             lockfiles: named.lockfile.clone(),
             sboms: named.sbom.clone(),
         })?;
@@ -223,6 +227,11 @@ pub(crate) struct ForgeArgs {
         default_value = "https://github.com"
     )]
     pub(crate) server_url: String,
+}
+
+fn parse_group(text: &str) -> Result<FileGroup, String> {
+    let known = || FileGroup::ALL.map(FileGroup::word).join(", ");
+    FileGroup::from_word(text).ok_or_else(|| format!("the groups are {}", known()))
 }
 
 fn parse_score(text: &str) -> Result<f64, String> {

@@ -1,10 +1,11 @@
 //! Inputs of a command: a repository, or files that are named one by one.
 
+use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use patchgate_ecosystems::{Format, Siblings, format_by_id, formats_of, limits};
-use patchgate_model::{Inventory, Lockfile, UserError};
+use patchgate_model::{FileGroup, Inventory, Lockfile, UserError};
 
 use crate::contents::{Contents, parse, parse_sbom};
 use crate::external::ExternalFiles;
@@ -22,6 +23,8 @@ pub struct InputOptions {
     pub path: Option<PathBuf>,
     /// Globs of paths to leave out.
     pub exclude: Vec<String>,
+    /// Groups of files to leave out.
+    pub skip: BTreeSet<FileGroup>,
     /// Files to read whatever their names, each as `[FORMAT:]FILE`; `-` is standard input.
     pub lockfiles: Vec<String>,
     /// SBOMs to read; `-` is standard input.
@@ -108,7 +111,7 @@ impl Inputs {
         }
 
         let path = options.path.as_deref().unwrap_or(Path::new("."));
-        let repository = Repository::open(path, &options.exclude)?;
+        let repository = Repository::open(path, &options.exclude)?.without(options.skip.clone());
         let root = repository.root().to_owned();
         let only_named = !named.is_empty() && options.path.is_none();
 

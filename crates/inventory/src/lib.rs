@@ -14,6 +14,8 @@
 mod contents;
 mod external;
 mod files;
+mod git;
+mod groups;
 mod inputs;
 pub mod maven;
 mod repository;
@@ -24,4 +26,4 @@ pub use external::{ExternalFiles, NoExternalFiles, missing};
 pub use files::read_named;
 pub use inputs::{InputOptions, Inputs};
 pub use maven::{MavenRepository, Network};
-pub use repository::Repository;
+pub use repository::{Repository, repository_root};

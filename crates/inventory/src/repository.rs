@@ -4,13 +4,15 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use patchgate_ecosystems::{Ecosystem, Format, Input, formats_of, manifest_of, maven};
-use patchgate_model::{Inventory, UnlockedManifest, Unresolved, UserError};
+use patchgate_model::{FileGroup, Inventory, UnlockedManifest, Unresolved, UserError};
 use rayon::prelude::*;
 
 use crate::contents::{Contents, hide_credentials, parse_among, parse_as_all, parse_sbom};
 use crate::external::ExternalFiles;
 use crate::files::{is_sbom, read_bounded, too_much, unreadable};
-use crate::walk::Walk;
+use crate::git;
+use crate::groups::Groups;
+use crate::walk::{Ignored, Walk, slashed};
 
 /// Most files that are read because others name them.
 const MAX_INCLUDED: usize = 5_000;
@@ -22,21 +24,56 @@ const MAX_TOTAL_BYTES: usize = 1024 * 1024 * 1024;
 #[derive(Debug)]
 pub struct Repository {
     root: PathBuf,
+    /// The scanned directory, from the root; empty for the root itself.
+    start: String,
     only: Option<Only>,
     exclude: Vec<globset::GlobMatcher>,
+    skip: BTreeSet<FileGroup>,
+    ignored: Ignored,
 }
 
 /// The one file that is read.
 #[derive(Debug)]
 struct Only {
-    /// Its name in the directory.
-    name: String,
+    /// Its path from the root.
+    path: String,
     /// Its format, when its name does not determine it.
     format: Option<&'static Format>,
 }
 
+/// The root of the repository that a directory or file belongs to: the nearest directory upwards
+/// with `.git`. Outside of any repository it is the directory itself, or that of the file.
+pub fn repository_root(path: &Path) -> PathBuf {
+    located(path).0
+}
+
+/// The root of a repository, and the directory of `path` from there.
+fn located(path: &Path) -> (PathBuf, String) {
+    let directory = if path.is_dir() { path } else { parent(path) };
+    let start = git::root_of(directory).and_then(|root| {
+        let inside = directory.canonicalize().ok()?;
+        let start = slashed(inside.strip_prefix(&root).ok()?)?;
+        Some((root, start))
+    });
+
+    match start {
+        // The path as the user gave it is better in messages than a canonical one.
+        Some((_, start)) if start.is_empty() => (directory.to_owned(), start),
+        Some((root, start)) => (root, start),
+        None => (directory.to_owned(), String::new()),
+    }
+}
+
+fn parent(path: &Path) -> &Path {
+    path.parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
+}
+
 impl Repository {
-    /// Opens a directory, or a single lockfile.
+    /// Opens a directory, or a single lockfile. Paths in reports start from the root of the
+    /// repository that it belongs to, which is also where `exclude` starts; see
+    /// [`repository_root`].
     ///
     /// ```
     /// # let directory = tempfile::tempdir()?;
@@ -75,11 +112,15 @@ impl Repository {
                     })
             })
             .collect::<Result<_, _>>()?;
+        let (root, start) = located(path);
         if metadata.is_dir() {
             return Ok(Self {
-                root: path.to_owned(),
+                root,
+                start,
                 only: None,
                 exclude,
+                skip: BTreeSet::new(),
+                ignored: Ignored::UnlessTracked,
             });
         }
 
@@ -95,7 +136,29 @@ impl Repository {
             .with_hint("`patchgate formats` lists the files that are read"));
         }
 
-        Ok(Self::file(path, None, exclude))
+        let name = file_name(path);
+        let file = match start.as_str() {
+            "" => name,
+            start => format!("{start}/{name}"),
+        };
+        Ok(Self {
+            root,
+            start,
+            only: Some(Only {
+                path: file,
+                format: None,
+            }),
+            exclude,
+            skip: BTreeSet::new(),
+            ignored: Ignored::Always,
+        })
+    }
+
+    /// The same repository without the files of these groups.
+    #[must_use]
+    pub fn without(mut self, groups: BTreeSet<FileGroup>) -> Self {
+        self.skip = groups;
+        self
     }
 
     /// Opens one file, to be read as `format`, or else as the format of its name. Its directory is
@@ -105,20 +168,16 @@ impl Repository {
         format: Option<&'static Format>,
         exclude: Vec<globset::GlobMatcher>,
     ) -> Self {
-        let name = path
-            .file_name()
-            .map(|name| name.to_string_lossy().into_owned());
         Self {
-            root: path
-                .parent()
-                .filter(|parent| !parent.as_os_str().is_empty())
-                .unwrap_or(Path::new("."))
-                .to_owned(),
+            root: parent(path).to_owned(),
+            start: String::new(),
             only: Some(Only {
-                name: name.unwrap_or_default(),
+                path: file_name(path),
                 format,
             }),
             exclude,
+            skip: BTreeSet::new(),
+            ignored: Ignored::Always,
         }
     }
 
@@ -131,13 +190,16 @@ impl Repository {
     pub fn read(&self, mut progress: impl FnMut(&str)) -> Contents {
         let walk = Walk {
             root: &self.root,
+            start: &self.start,
+            ignored: self.ignored,
             exclude: &self.exclude,
             with_sboms: self.only.is_none(),
         };
         let mut found = walk.run(&mut progress);
         if let Some(only) = &self.only {
-            found.files.insert(only.name.clone());
+            found.files.insert(only.path.clone());
         }
+        let groups = Groups::read(&self.root, &self.start, &found.attributes);
 
         let mut contents = Contents::default();
         contents.inventory.problems = found.problems;
@@ -171,14 +233,28 @@ impl Repository {
             ));
         }
 
-        self.parse_all(&mut contents);
-        self.add_sboms(found.candidates, &mut contents);
+        self.parse_all(&groups, &mut contents);
+        self.add_sboms(found.candidates, &groups, &mut contents);
         contents
             .inventory
             .lockfiles
             .sort_by(|a, b| a.path.cmp(&b.path));
+        group(&groups, &mut contents.inventory);
 
         contents
+    }
+
+    /// Whether a file is one of those that are scanned, and not only read for others.
+    fn is_scanned(&self, path: &str, groups: &Groups) -> bool {
+        match &self.only {
+            Some(only) => only.path == path,
+            None => {
+                self.skip.is_empty()
+                    || !groups
+                        .of(path)
+                        .is_some_and(|group| self.skip.contains(&group))
+            }
+        }
     }
 
     /// Reads included files (`-r base.txt`) recursively, and returns the number of bytes read. An
@@ -232,13 +308,12 @@ impl Repository {
         contents
     }
 
-    fn parse_all(&self, contents: &mut Contents) {
-        let wanted = |path: &String| self.only.as_ref().is_none_or(|only| only.name == *path);
+    fn parse_all(&self, groups: &Groups, contents: &mut Contents) {
         let format = self.only.as_ref().and_then(|only| only.format);
         let (files, projects) = (&contents.files, maven::Projects::default());
         let parsed: Vec<_> = files
             .par_iter()
-            .filter(|(path, _)| wanted(path))
+            .filter(|(path, _)| self.is_scanned(path, groups))
             .flat_map_iter(|(path, bytes)| match format {
                 Some(format) => vec![parse_among(format, path, bytes, files, &projects)],
                 None => parse_as_all(path, bytes, files, &projects).collect(),
@@ -257,15 +332,15 @@ impl Repository {
         }
 
         if self.only.is_none() {
-            self.add_unlocked(contents, &failed);
+            self.add_unlocked(groups, contents, &failed);
         }
     }
 
     /// Adds the SBOMs, which are recognised by their content, whatever their names.
-    fn add_sboms(&self, candidates: BTreeSet<String>, contents: &mut Contents) {
+    fn add_sboms(&self, candidates: BTreeSet<String>, groups: &Groups, contents: &mut Contents) {
         let read: Vec<_> = candidates
             .into_par_iter()
-            .filter(|path| is_sbom(&self.root.join(path)))
+            .filter(|path| self.is_scanned(path, groups) && is_sbom(&self.root.join(path)))
             .map(|path| {
                 let bytes = read_bounded(&self.root, &path)?;
                 parse_sbom(&path, &bytes)
@@ -285,7 +360,7 @@ impl Repository {
 
     /// Adds the manifests that belong to no lockfile. A manifest next to an unreadable lockfile
     /// belongs to that one.
-    fn add_unlocked(&self, contents: &mut Contents, failed: &BTreeSet<String>) {
+    fn add_unlocked(&self, groups: &Groups, contents: &mut Contents, failed: &BTreeSet<String>) {
         let locked: BTreeSet<&str> = contents
             .inventory
             .lockfiles
@@ -297,7 +372,8 @@ impl Repository {
             .files
             .par_iter()
             .filter(|(path, _)| {
-                !locked.contains(path.as_str())
+                self.is_scanned(path, groups)
+                    && !locked.contains(path.as_str())
                     && !failed.contains(directory(path))
                     && formats_of(path).next().is_none()
             })
@@ -335,6 +411,27 @@ impl Repository {
     }
 }
 
+/// Records the groups of the inventory's files. A vendored project is not the repository's own, so
+/// none of its dependencies is a direct one.
+fn group(groups: &Groups, inventory: &mut Inventory) {
+    let lockfiles = inventory.lockfiles.iter().map(|lockfile| &lockfile.path);
+    let unlocked = inventory.unlocked.iter().map(|manifest| &manifest.path);
+    let problems = inventory.problems.iter().map(|problem| &problem.subject);
+    inventory.groups = lockfiles
+        .chain(unlocked)
+        .chain(problems)
+        .filter_map(|path| Some((path.clone(), groups.of(path)?)))
+        .collect();
+
+    for lockfile in &mut inventory.lockfiles {
+        if inventory.groups.get(&lockfile.path) == Some(&FileGroup::Vendored) {
+            for root in &mut lockfile.roots {
+                root.edges.clear();
+            }
+        }
+    }
+}
+
 /// Removes requirements that a lockfile in the same directory locks under the same name, although
 /// it does not say for which manifest: a `requirements.txt` with pins next to a `pyproject.toml`.
 fn leave_out_locked(
@@ -358,69 +455,15 @@ fn leave_out_locked(
     unresolved.retain(|one| !locked.contains(&ecosystem.normalize_name(&one.name)));
 }
 
+fn file_name(path: &Path) -> String {
+    path.file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default()
+}
+
 fn directory(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(directory, _)| directory)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn problems(root: &Path) -> Vec<String> {
-        let contents = Repository::open(root, &[]).unwrap().read(|_| {});
-        contents
-            .inventory
-            .problems
-            .iter()
-            .map(|problem| format!("{}: {}", problem.subject, problem.reason))
-            .collect()
-    }
-
-    #[test]
-    fn a_symbolic_link_out_of_the_tree_is_not_followed() {
-        let outside = tempfile::tempdir().unwrap();
-        std::fs::write(outside.path().join("Cargo.lock"), "version = 4\n").unwrap();
-        let root = tempfile::tempdir().unwrap();
-        std::os::unix::fs::symlink(
-            outside.path().join("Cargo.lock"),
-            root.path().join("Cargo.lock"),
-        )
-        .unwrap();
-
-        assert_eq!(
-            problems(root.path()),
-            ["Cargo.lock: is a symbolic link that leads out of the repository"]
-        );
-    }
-
-    #[test]
-    fn a_file_above_the_limit_is_not_read() {
-        let root = tempfile::tempdir().unwrap();
-        let file = std::fs::File::create(root.path().join("package-lock.json")).unwrap();
-        file.set_len(50 * 1024 * 1024).unwrap();
-        assert_eq!(
-            problems(root.path()),
-            ["package-lock.json: is larger than 32 MiB"]
-        );
-    }
-
-    #[test]
-    fn ignored_and_dependency_folders_are_not_entered() {
-        let root = tempfile::tempdir().unwrap();
-        for folder in ["node_modules/a", "ignored", "target/package/a"] {
-            std::fs::create_dir_all(root.path().join(folder)).unwrap();
-            std::fs::write(root.path().join(folder).join("package-lock.json"), "x").unwrap();
-        }
-        std::fs::write(root.path().join(".gitignore"), "/ignored/\n").unwrap();
-        assert!(problems(root.path()).is_empty());
-    }
-
-    #[test]
-    fn an_unknown_file_is_a_usage_error() {
-        let root = tempfile::tempdir().unwrap();
-        let path = root.path().join("notes.txt");
-        std::fs::write(&path, "").unwrap();
-        let error = Repository::open(&path, &[]).unwrap_err();
-        assert!(error.to_string().contains("notes.txt"));
-    }
-}
+mod tests;

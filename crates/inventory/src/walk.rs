@@ -7,6 +7,7 @@ use patchgate_ecosystems::{formats_of, is_sibling};
 use patchgate_model::Problem;
 
 use crate::files::{file_problem, too_much};
+use crate::git;
 
 /// Directories with installed dependencies, build output or another tool's data. Their lockfiles
 /// describe projects of others.
@@ -27,6 +28,12 @@ const SKIPPED_DIRECTORIES: &[&str] = &[
     "venv",
 ];
 
+/// The one of [`SKIPPED_DIRECTORIES`] whose name directories with sources have, too.
+const BUILD_OUTPUT: &str = "target";
+
+/// Name of the files with git's attributes.
+const ATTRIBUTES: &str = ".gitattributes";
+
 /// Deepest directory that is entered.
 const MAX_DEPTH: usize = 64;
 
@@ -45,13 +52,30 @@ pub(crate) struct Found {
     pub(crate) files: BTreeSet<String>,
     /// Files that are SBOMs if their content says so.
     pub(crate) candidates: BTreeSet<String>,
+    /// Files with git's attributes, from the repository's root down to the scanned directory and
+    /// below it.
+    pub(crate) attributes: BTreeSet<String>,
     pub(crate) problems: Vec<Problem>,
+}
+
+/// The effect of `.gitignore` on a walk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ignored {
+    /// Ignored files are left out, unless git tracks them: the ignore files are about untracked
+    /// files only. Without an index that can be read, any file may be tracked, and none is left
+    /// out.
+    UnlessTracked,
+    /// Ignored files are left out.
+    Always,
 }
 
 /// A walk through the directory of a repository.
 #[derive(Debug)]
 pub(crate) struct Walk<'a> {
     pub(crate) root: &'a Path,
+    /// The directory to walk through, from the root; empty for the root itself.
+    pub(crate) start: &'a str,
+    pub(crate) ignored: Ignored,
     /// Globs of paths to leave out.
     pub(crate) exclude: &'a [globset::GlobMatcher],
     /// Whether files that may be SBOMs are wanted too.
@@ -61,9 +85,19 @@ pub(crate) struct Walk<'a> {
 impl Walk<'_> {
     pub(crate) fn run(&self, progress: &mut impl FnMut(&str)) -> Found {
         let mut found = Found::default();
-        let walk = ignore::WalkBuilder::new(self.root)
+        let tracked = match self.ignored {
+            Ignored::UnlessTracked => git::tracked(self.root, |path| self.is_missed(path)),
+            Ignored::Always => Some(BTreeSet::new()),
+        };
+        let start = match self.start {
+            "" => self.root.to_owned(),
+            start => self.root.join(start),
+        };
+
+        let walk = ignore::WalkBuilder::new(start)
             .hidden(false)
             .ignore(false)
+            .git_ignore(tracked.is_some())
             .git_global(false)
             .git_exclude(false)
             .require_git(false)
@@ -97,7 +131,36 @@ impl Walk<'_> {
             }
         }
 
+        for path in tracked.into_iter().flatten() {
+            if std::fs::symlink_metadata(self.root.join(&path)).is_ok() {
+                self.sort(path, &mut found);
+            }
+        }
+        for (end, _) in self.start.match_indices('/') {
+            found
+                .attributes
+                .insert(format!("{}/{ATTRIBUTES}", &self.start[..end]));
+        }
+        if !self.start.is_empty() {
+            found.attributes.insert(ATTRIBUTES.to_owned());
+        }
+
         found
+    }
+
+    /// Whether a tracked path may be missed by the walk and is looked at in any case. A directory
+    /// of build output with tracked files is one of sources that has the same name.
+    fn is_missed(&self, path: &str) -> bool {
+        let inside = match self.start {
+            "" => Some(path),
+            start => path
+                .strip_prefix(start)
+                .and_then(|rest| rest.strip_prefix('/')),
+        };
+        let is_skipped = |part: &str| part != BUILD_OUTPUT && SKIPPED_DIRECTORIES.contains(&part);
+
+        inside.is_some_and(|inside| !inside.split('/').any(is_skipped))
+            && (is_sibling(path) || (self.with_sboms && may_be_sbom(path)) || is_attributes(path))
     }
 
     fn look_at(
@@ -130,6 +193,15 @@ impl Walk<'_> {
             progress(&path);
             return;
         }
+        self.sort(path, found);
+    }
+
+    /// Adds a file to those of its kind.
+    fn sort(&self, path: String, found: &mut Found) {
+        if is_attributes(&path) {
+            found.attributes.insert(path);
+            return;
+        }
         if self.exclude.iter().any(|glob| glob.is_match(&path)) {
             return;
         }
@@ -149,6 +221,10 @@ impl Walk<'_> {
             }
         }
     }
+}
+
+fn is_attributes(path: &str) -> bool {
+    path == ATTRIBUTES || path.ends_with("/.gitattributes")
 }
 
 /// Whether a file of this name is looked into for an SBOM.
@@ -171,7 +247,7 @@ fn may_be_sbom(path: &str) -> bool {
 }
 
 /// A relative path with `/` between its parts, where every part is UTF-8.
-fn slashed(path: &Path) -> Option<String> {
+pub(crate) fn slashed(path: &Path) -> Option<String> {
     let parts: Option<Vec<&str>> = path
         .components()
         .map(|component| component.as_os_str().to_str())

@@ -11,6 +11,7 @@ use patchgate_model::{
     CommitId, DependencyKind, EcosystemName, Finding, Inventory, Lockfile, Origin, Package,
     Problem, Unresolved, UserError,
 };
+use patchgate_inventory::repository_root;
 use patchgate_report::{Detail, FindingReport, ScanInput, ScanReport};
 use patchgate_risk::Threshold;
 use patchgate_scan::{
@@ -117,7 +118,7 @@ struct Answer<'a> {
 }
 
 pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
-    let config = load_settings(args.config.as_deref(), Path::new("."))?;
+    let config = load_settings(args.config.as_deref(), &repository_root(Path::new(".")))?;
     let source = AdvisorySource::open(
         &SourceOptions::from(&args.source),
         &config,
