@@ -126,6 +126,10 @@ impl FileReader for Npm {
             unresolved: manifest::unresolved,
         }]
     }
+
+    fn companions(&self) -> &'static [&'static str] {
+        &[pnpm::rush::PROJECTS]
+    }
 }
 
 impl Upgradable for Npm {

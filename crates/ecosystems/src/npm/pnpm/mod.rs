@@ -7,6 +7,7 @@
 mod dep_path;
 mod importers;
 mod packages;
+pub(super) mod rush;
 
 use std::collections::HashSet;
 
@@ -44,8 +45,13 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         .at_line(document.line as usize));
     }
 
+    let path_of_use = rush::path_of_use(input.path);
+    let in_use = Input {
+        path: path_of_use.as_deref().unwrap_or(input.path),
+        ..*input
+    };
     let mut reader = Reader {
-        input,
+        input: &in_use,
         count: Count::default(),
         packages: Vec::new(),
         roots: Vec::new(),
@@ -63,8 +69,10 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
 
     reader.name_aliases();
     let directories = reader.directories();
+    let projects = rush::projects(input, &reader.packages);
     let mut roots: Vec<Root> = reader.roots.into_iter().map(|(_, root)| root).collect();
     roots.extend(directories);
+    roots.extend(projects);
 
     Ok(tree::lockfile(
         input,
