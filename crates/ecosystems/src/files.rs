@@ -31,6 +31,10 @@ pub trait FileReader: Sync {
     fn included(&self, _input: &Input<'_>) -> Vec<String> {
         Vec::new()
     }
+
+    /// Settles what several files of a repository decide together. Called once, with all lockfiles
+    /// of the repository, those of other ecosystems included.
+    fn settle(&self, _lockfiles: &mut Vec<Lockfile>) {}
 }
 
 /// A kind of file that states exact versions: a lockfile, or a manifest with pinned versions.

@@ -64,10 +64,13 @@ const FREE_FORM: &[&str] = &[
     "compose",
     "conda-environment",
     "dockerfile",
+    "dockerfile-go",
     "github-action",
     "github-workflow",
+    "github-workflow-go",
     "github-workflow-images",
     "gitlab-ci",
+    "go-version",
     "pip-requirements",
     "pre-commit-config",
 ];

@@ -12,7 +12,7 @@ use crate::{Input, ParseError, SkippedEntries, limits, salvage};
 const MAX_SUBSTITUTIONS: usize = 1_000;
 
 /// Reads a Dockerfile, with the variables that it sets before the first `FROM`.
-pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
+pub(crate) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let text = input.text()?;
     let mut lockfile = Lockfile {
         path: input.path.to_owned(),

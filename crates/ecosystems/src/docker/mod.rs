@@ -11,6 +11,8 @@ mod yaml_files;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
+pub(crate) use self::dockerfile::parse as images_of_dockerfile;
+
 use crate::{Ecosystem, FileReader, Format, Input, ParseError, VersionError};
 use patchgate_model::EcosystemName;
 
@@ -55,6 +57,16 @@ impl Ecosystem for Docker {
     }
 }
 
+/// Names of Dockerfiles.
+pub(crate) const DOCKERFILES: &[&str] = &[
+    "Dockerfile",
+    "Dockerfile.*",
+    "*.Dockerfile",
+    "*.dockerfile",
+    "Containerfile",
+    "Containerfile.*",
+];
+
 impl FileReader for Docker {
     fn formats(&self) -> &'static [Format] {
         const fn format(
@@ -72,18 +84,7 @@ impl FileReader for Docker {
         }
         const {
             &[
-                format(
-                    "dockerfile",
-                    &[
-                        "Dockerfile",
-                        "Dockerfile.*",
-                        "*.Dockerfile",
-                        "*.dockerfile",
-                        "Containerfile",
-                        "Containerfile.*",
-                    ],
-                    dockerfile::parse,
-                ),
+                format("dockerfile", DOCKERFILES, dockerfile::parse),
                 format(
                     "compose",
                     &[

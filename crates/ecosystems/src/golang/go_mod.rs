@@ -4,9 +4,8 @@
 //! (<https://go.dev/ref/mod#graph-pruning>), and `go.sum` only adds hashes. Before that, it lists
 //! the modules that the project itself imports; the others are those whose archives `go.sum` names.
 //!
-//! The `go` line is a lower bound, not the release that builds. OSV's readers treat it as the
-//! version of the standard library, and so does this reader, because a repository contains nothing
-//! more exact.
+//! The `go` line is a lower bound, not the release that builds, so it is a requirement of the
+//! standard library. A `toolchain` line names a release.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,6 +16,7 @@ use patchgate_model::{
 
 use super::directives::{Directives, Replacement, Require, Stated};
 use super::go_sum::Archives;
+use super::installed::minimum;
 use super::version;
 use crate::{Input, ParseError, limits, salvage};
 
@@ -245,11 +245,10 @@ pub(super) fn replaced(path: &str, by: &Replacement, version: &str) -> Option<Pa
     })
 }
 
-/// Adds the standard library and, if the file names one, the toolchain, under OSV's names. Returns
-/// the edges to them.
+/// Adds the standard library and the toolchain of a `toolchain` line, under OSV's names, and returns
+/// the edges to them. A `go` line alone is a requirement of the standard library.
 ///
-/// The `toolchain` package covers the `go` command and the compiler. Only a `toolchain` line says
-/// which of them is used.
+/// The `toolchain` package covers the `go` command and the compiler.
 pub(super) fn release_of_go(lockfile: &mut Lockfile, file: &Directives) -> Vec<Edge> {
     let mut edges = Vec::new();
     let mut add = |name: &str, stated: &Stated, scope: Scope, kind: DependencyKind| {
@@ -268,11 +267,13 @@ pub(super) fn release_of_go(lockfile: &mut Lockfile, file: &Directives) -> Vec<E
             kind,
         });
     };
-    if let Some(stated) = file.standard_library() {
-        add("stdlib", stated, Scope::Runtime, DependencyKind::Runtime);
-        if file.toolchain.as_ref() == Some(stated) {
+    match file.standard_library() {
+        Some(stated) if file.toolchain.as_ref() == Some(stated) => {
+            add("stdlib", stated, Scope::Runtime, DependencyKind::Runtime);
             add("toolchain", stated, Scope::Build, DependencyKind::Build);
         }
+        Some(stated) => lockfile.unresolved.push(minimum(&stated.text, stated.line)),
+        None => {}
     }
 
     edges

@@ -6,11 +6,15 @@
 //!
 //! Go has no lockfile besides its manifest. Since Go 1.17, `go.mod` itself lists every module of a
 //! build. An older `go.mod` leaves out indirect dependencies, which are in `go.sum`.
+//!
+//! Its `go` line is a minimum. The release that builds, and with it the standard library, is named
+//! by a `toolchain` line, a version file, a workflow or an image; see [`installed`].
 
 mod directives;
 mod go_mod;
 mod go_sum;
 mod go_work;
+mod installed;
 mod module_path;
 mod syntax;
 mod vendor;
@@ -23,8 +27,8 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use self::version::Version;
-use crate::{Ecosystem, FileReader, Format, VersionError};
-use patchgate_model::EcosystemName;
+use crate::{Ecosystem, FileReader, Format, RequirementError, VersionError, VersionSet};
+use patchgate_model::{EcosystemName, Lockfile};
 
 /// Name of the ecosystem in OSV.
 pub(crate) const NAME: EcosystemName = EcosystemName::new("Go");
@@ -52,6 +56,19 @@ impl Ecosystem for Go {
 
     fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
         crate::version::compare(NAME, Version::parse, a, b)
+    }
+
+    fn admitted_versions(&self, requirement: &str) -> Result<VersionSet, RequirementError> {
+        if let Some(set) = installed::admitted(requirement) {
+            return Ok(set);
+        }
+        match requirement {
+            "" => Ok(VersionSet::all()),
+            _ => Err(RequirementError::new(
+                requirement,
+                "has a notation that is not known for Go",
+            )),
+        }
     }
 
     fn files(&self) -> Option<&dyn FileReader> {
@@ -85,7 +102,32 @@ impl FileReader for Go {
                 fixable: false,
                 parse: vendor::parse,
             },
+            Format {
+                id: installed::VERSION_FILE,
+                files: &[".go-version", ".tool-versions"],
+                versions: "",
+                fixable: false,
+                parse: installed::version_file,
+            },
+            Format {
+                id: installed::WORKFLOW,
+                files: &[".github/workflows/*.yml", ".github/workflows/*.yaml"],
+                versions: "",
+                fixable: false,
+                parse: installed::workflow,
+            },
+            Format {
+                id: installed::DOCKERFILE,
+                files: crate::docker::DOCKERFILES,
+                versions: "",
+                fixable: false,
+                parse: installed::dockerfile,
+            },
         ]
+    }
+
+    fn settle(&self, lockfiles: &mut Vec<Lockfile>) {
+        installed::settle(lockfiles);
     }
 
     fn companions(&self) -> &'static [&'static str] {
