@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 
 use patchgate_model::{Lockfile, Unresolved};
 
+use crate::unread::{UNREAD, UnreadFormat};
 use crate::{ALL, Ecosystem, Format, Input, ManifestFormat, ParseError, Upgradable};
 
 /// A format of a file, with the ecosystem that it belongs to.
@@ -18,6 +19,7 @@ enum Use {
     Format(&'static dyn Ecosystem, &'static Format),
     Manifest(&'static dyn Ecosystem, &'static ManifestFormat),
     Companion,
+    Unread(&'static UnreadFormat),
 }
 
 /// The file formats of a list of ecosystems, indexed by path.
@@ -29,7 +31,13 @@ pub struct FormatIndex {
     others: Vec<(&'static str, Use)>,
 }
 
-static ALL_FORMATS: LazyLock<FormatIndex> = LazyLock::new(|| FormatIndex::new(ALL));
+static ALL_FORMATS: LazyLock<FormatIndex> = LazyLock::new(|| {
+    let mut index = FormatIndex::new(ALL);
+    for format in UNREAD {
+        index.add(format.files, Use::Unread(format));
+    }
+    index
+});
 
 impl FormatIndex {
     /// An index of the files of these ecosystems.
@@ -82,7 +90,7 @@ impl FormatIndex {
     pub fn formats_of(&self, path: &str) -> impl Iterator<Item = FormatMatch> {
         self.uses_of(path).filter_map(|meaning| match meaning {
             Use::Format(ecosystem, format) => Some((ecosystem, format)),
-            Use::Manifest(..) | Use::Companion => None,
+            Use::Manifest(..) | Use::Companion | Use::Unread(_) => None,
         })
     }
 
@@ -94,7 +102,14 @@ impl FormatIndex {
     ) -> Option<(&'static dyn Ecosystem, &'static ManifestFormat)> {
         self.uses_of(path).find_map(|meaning| match meaning {
             Use::Manifest(ecosystem, manifest) => Some((ecosystem, manifest)),
-            Use::Format(..) | Use::Companion => None,
+            Use::Format(..) | Use::Companion | Use::Unread(_) => None,
+        })
+    }
+
+    fn unread_format(&self, path: &str) -> Option<&'static UnreadFormat> {
+        self.uses_of(path).find_map(|meaning| match meaning {
+            Use::Unread(format) => Some(format),
+            Use::Format(..) | Use::Manifest(..) | Use::Companion => None,
         })
     }
 
@@ -149,6 +164,12 @@ pub fn formats_of(path: &str) -> impl Iterator<Item = FormatMatch> {
 #[must_use]
 pub fn manifest_of(path: &str) -> Option<(&'static dyn Ecosystem, &'static ManifestFormat)> {
     ALL_FORMATS.manifest_of(path)
+}
+
+/// The format of a file that states dependencies and is not read.
+#[must_use]
+pub fn unread_format(path: &str) -> Option<&'static UnreadFormat> {
+    ALL_FORMATS.unread_format(path)
 }
 
 /// [`FormatIndex::is_sibling`] among [`ALL`] ecosystems.

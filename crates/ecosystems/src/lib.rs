@@ -65,6 +65,7 @@ mod skipped;
 mod snapshot_text;
 pub mod swift;
 pub mod terraform;
+mod unread;
 mod upgradable;
 mod version;
 mod version_set;
@@ -75,13 +76,14 @@ pub use ecosystem::{Ecosystem, VersionError};
 pub use files::{FileReader, Format, ManifestFormat};
 pub use format_index::{
     FormatIndex, FormatMatch, fixable_format, format_by_id, formats_of, is_fixable_manifest,
-    is_sibling, manifest_of, parse, unresolved,
+    is_sibling, manifest_of, parse, unread_format, unresolved,
 };
 pub use intervals::intervals;
 pub use patchgate_syntax::{self as syntax, Input, ParseError, Siblings, limits};
 pub use release::{MetadataRequest, Release, Requirement};
 pub use requirement_error::RequirementError;
 pub use skipped::SkippedEntries;
+pub use unread::UnreadFormat;
 pub use upgradable::{EditError, RequirementEdit, Upgradable};
 pub use version_set::{Interval, Prereleases, VersionSet};
 

@@ -3,8 +3,12 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use patchgate_ecosystems::{Ecosystem, Format, Input, formats_of, manifest_of, maven};
-use patchgate_model::{FileGroup, Inventory, UnlockedManifest, Unresolved, UserError};
+use patchgate_ecosystems::{
+    ALL, Ecosystem, Format, Input, UnreadFormat, formats_of, manifest_of, maven, unread_format,
+};
+use patchgate_model::{
+    FileGroup, Inventory, Problem, ProblemKind, UnlockedManifest, Unresolved, UserError,
+};
 use rayon::prelude::*;
 
 use crate::contents::{Contents, hide_credentials, parse_among, parse_as_all, parse_sbom};
@@ -235,6 +239,9 @@ impl Repository {
 
         self.parse_all(&groups, &mut contents);
         self.add_sboms(found.candidates, &groups, &mut contents);
+        for files in ALL.iter().filter_map(|ecosystem| ecosystem.files()) {
+            files.settle(&mut contents.inventory.lockfiles);
+        }
         contents
             .inventory
             .lockfiles
@@ -333,6 +340,7 @@ impl Repository {
 
         if self.only.is_none() {
             self.add_unlocked(groups, contents, &failed);
+            self.name_unread(groups, contents, &failed);
         }
     }
 
@@ -409,6 +417,57 @@ impl Repository {
             }
         }
     }
+
+    /// Names the files that state dependencies and are not read: one for each directory and kind.
+    /// The file of a vendored project decides nothing: what is installed is what is vendored.
+    fn name_unread(&self, groups: &Groups, contents: &mut Contents, failed: &BTreeSet<String>) {
+        let locked: BTreeSet<(&str, &str)> = contents
+            .inventory
+            .lockfiles
+            .iter()
+            .flat_map(|lockfile| {
+                let formats = formats_of(&lockfile.path);
+                formats.map(|(_, format)| (project_of(&lockfile.path, format), format.id))
+            })
+            .collect();
+        let is_pinned = |path: &str, format: &UnreadFormat| {
+            let mut above = std::iter::successors(Some(directory(path)), |inner| {
+                (!inner.is_empty()).then(|| directory(inner))
+            });
+            above.any(|directory| {
+                let mut ids = format.pinned_by.iter();
+                ids.any(|id| locked.contains(&(directory, *id)))
+            })
+        };
+
+        let mut named = BTreeSet::new();
+        let mut problems = Vec::new();
+        for (path, bytes) in &contents.files {
+            let Some(format) = unread_format(path) else {
+                continue;
+            };
+            let counts = self.is_scanned(path, groups)
+                && groups.of(path) != Some(FileGroup::Vendored)
+                && !failed.contains(directory(path))
+                && format.may_state_dependencies(bytes)
+                && !is_pinned(path, format);
+            if counts && named.insert((directory(path), format.files)) {
+                problems.push(unsupported(path, format));
+            }
+        }
+        contents.inventory.problems.extend(problems);
+    }
+}
+
+/// The problem of a file that states dependencies and is not read.
+fn unsupported(path: &str, format: &UnreadFormat) -> Problem {
+    Problem {
+        kind: ProblemKind::Unsupported,
+        subject: path.to_owned(),
+        line: None,
+        reason: "states dependencies, and Patchgate does not read it".to_owned(),
+        hint: Some(format.hint.to_owned()),
+    }
 }
 
 /// Records the groups of the inventory's files. A vendored project is not the repository's own, so
@@ -453,6 +512,17 @@ fn leave_out_locked(
         .map(|package| ecosystem.normalize_name(&package.name))
         .collect();
     unresolved.retain(|one| !locked.contains(&ecosystem.normalize_name(&one.name)));
+}
+
+/// The directory of the project that a lockfile belongs to. The pattern of a format may have
+/// directories of its own: `gradle/verification-metadata.xml`.
+fn project_of<'p>(path: &'p str, format: &Format) -> &'p str {
+    let own = format
+        .files
+        .iter()
+        .map(|pattern| pattern.matches('/').count());
+    let levels = own.min().unwrap_or(0);
+    (0..levels).fold(directory(path), |inner, _| directory(inner))
 }
 
 fn file_name(path: &Path) -> String {

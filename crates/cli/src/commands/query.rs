@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use patchgate_advisories::CommitQuery;
 use patchgate_ecosystems::by_name;
+use patchgate_inventory::repository_root;
 use patchgate_model::{
     CommitId, DependencyKind, EcosystemName, Finding, Inventory, Lockfile, Origin, Package,
     Problem, Unresolved, UserError,
 };
-use patchgate_inventory::repository_root;
 use patchgate_report::{Detail, FindingReport, ScanInput, ScanReport};
 use patchgate_risk::Threshold;
 use patchgate_scan::{
@@ -118,11 +118,12 @@ struct Answer<'a> {
 }
 
 pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
-    let config = load_settings(args.config.as_deref(), &repository_root(Path::new(".")))?;
+    let root = repository_root(Path::new("."));
+    let config = load_settings(args.config.as_deref(), &root)?;
     let source = AdvisorySource::open(
         &SourceOptions::from(&args.source),
         &config,
-        Path::new("."),
+        &root,
         &context.environment,
     )?;
     let progress = Progress::start(context.terminal.progress, "looking up advisories");

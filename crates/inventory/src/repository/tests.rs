@@ -202,3 +202,61 @@ fn a_vendored_project_has_no_direct_dependencies() {
     assert_eq!(direct("go.mod"), 1);
     assert_eq!(direct("vendor/b.invalid/b/go.mod"), 0);
 }
+
+#[test]
+fn a_file_that_is_not_read_is_named_unless_a_lockfile_pins_it() {
+    let root = tempfile::tempdir().unwrap();
+    for (path, text) in [
+        ("setup.py", "setup(install_requires=['a'])\n"),
+        ("shim/setup.py", "setup()\n"),
+        ("vendor/a/setup.py", "setup(install_requires=['a'])\n"),
+        ("infra/a.tf", "terraform { required_providers {} }\n"),
+        ("infra/b.tf", "terraform { required_providers {} }\n"),
+        ("gems/a.gemspec", "spec.add_dependency 'b'\n"),
+        (
+            "gems/Gemfile.lock",
+            "GEM\n  specs:\n    b (1.0)\n\nPLATFORMS\n  ruby\n\nDEPENDENCIES\n  b\n",
+        ),
+        ("java/app/build.gradle", "dependencies {}\n"),
+        (
+            "java/gradle/verification-metadata.xml",
+            "<verification-metadata><components><component group=\"g\" name=\"n\" version=\"1\"/></components></verification-metadata>",
+        ),
+    ] {
+        write(root.path(), path, text);
+    }
+    assert_eq!(
+        problems(root.path()),
+        [
+            "infra/a.tf: states dependencies, and Patchgate does not read it",
+            "setup.py: states dependencies, and Patchgate does not read it",
+        ]
+    );
+}
+
+#[test]
+fn the_minimum_of_go_is_left_out_where_a_file_names_the_release() {
+    let root = tempfile::tempdir().unwrap();
+    write(root.path(), "go.mod", "module m\n\ngo 1.20\n");
+    let floors = || {
+        let inventory = Repository::open(root.path(), &[])
+            .unwrap()
+            .read(|_| {})
+            .inventory;
+        let mut found = Vec::new();
+        for lockfile in &inventory.lockfiles {
+            let unresolved = lockfile.unresolved.iter().map(|one| &one.requirement);
+            let packages = lockfile.packages.iter().map(|package| &package.version);
+            found.extend(
+                unresolved
+                    .chain(packages)
+                    .map(|text| format!("{} {text}", lockfile.path)),
+            );
+        }
+        found
+    };
+    assert_eq!(floors(), ["go.mod >=1.20"]);
+
+    write(root.path(), ".go-version", "1.21.4\n");
+    assert_eq!(floors(), [".go-version 1.21.4"]);
+}
