@@ -8,4 +8,5 @@ mod malicious;
 mod maven;
 mod osv_faults;
 mod requirements;
+mod sub_path;
 mod vex;

@@ -333,7 +333,10 @@ impl Repository {
                 Ok(lockfile) => contents.inventory.lockfiles.push(lockfile),
                 Err(problem) => {
                     failed.insert(directory(&problem.subject).to_owned());
-                    contents.inventory.problems.push(problem);
+                    // A file of several formats has the same cause in each of them.
+                    if !contents.inventory.problems.contains(&problem) {
+                        contents.inventory.problems.push(problem);
+                    }
                 }
             }
         }

@@ -287,7 +287,8 @@ pub(super) fn settle(lockfiles: &mut Vec<Lockfile>) {
         [VERSION_FILE, WORKFLOW, DOCKERFILE].contains(&lockfile.format.as_str())
     };
     lockfiles.retain(|lockfile| {
-        !is_installed(lockfile) || !(lockfile.packages.is_empty() && lockfile.unresolved.is_empty())
+        let is_empty = lockfile.packages.is_empty() && lockfile.unresolved.is_empty();
+        !(is_installed(lockfile) && is_empty)
     });
 
     let installed: Vec<(String, bool)> = lockfiles

@@ -260,3 +260,17 @@ fn the_minimum_of_go_is_left_out_where_a_file_names_the_release() {
     write(root.path(), ".go-version", "1.21.4\n");
     assert_eq!(floors(), [".go-version 1.21.4"]);
 }
+
+#[test]
+fn one_cause_in_a_file_of_several_formats_is_one_problem() {
+    let root = tempfile::tempdir().unwrap();
+    write(root.path(), "Dockerfile", "RUN true\n");
+    write(root.path(), ".github/workflows/ci.yml", "name: ci\n");
+    assert_eq!(
+        problems(root.path()),
+        [
+            ".github/workflows/ci.yml: is not a workflow: it has no `jobs`",
+            "Dockerfile: is not a Dockerfile: it has no `FROM`",
+        ]
+    );
+}
