@@ -59,6 +59,7 @@ pub mod pypi;
 mod release;
 mod requirement_error;
 mod salvage;
+mod requirement_text;
 mod scope;
 mod skipped;
 #[cfg(test)]

@@ -127,8 +127,9 @@ impl Interval {
 
     /// The parts below and above another interval.
     fn difference(&self, order: &dyn Ecosystem, other: &Self) -> Result<Vec<Self>, VersionError> {
-        // Part of the other interval is missing from it, so nothing is taken away.
-        if other.prereleases != Prereleases::All {
+        // The other interval lacks pre-releases that this one may have. An interval of only these
+        // cannot be expressed, so nothing is taken away.
+        if !self.prereleases.is_within(order, &other.prereleases)? {
             return Ok(vec![self.clone()]);
         }
 
@@ -199,12 +200,7 @@ impl Prereleases {
             return Ok(true);
         };
 
-        for known in releases {
-            if order.compare_versions(known, &release)?.is_eq() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        lists(order, releases, &release)
     }
 
     fn intersection(&self, order: &dyn Ecosystem, other: &Self) -> Result<Self, VersionError> {
@@ -213,17 +209,40 @@ impl Prereleases {
             (Self::Of(releases), Self::Of(others)) => {
                 let mut both = Vec::new();
                 for release in releases {
-                    for other in others {
-                        if order.compare_versions(release, other)?.is_eq() {
-                            both.push(release.clone());
-                            break;
-                        }
+                    if lists(order, others, release)? {
+                        both.push(release.clone());
                     }
                 }
                 Self::Of(both)
             }
         })
     }
+
+    /// Whether the other rule leaves out no pre-release that this one has.
+    fn is_within(&self, order: &dyn Ecosystem, other: &Self) -> Result<bool, VersionError> {
+        Ok(match (self, other) {
+            (_, Self::All) => true,
+            (Self::All, Self::Of(_)) => false,
+            (Self::Of(releases), Self::Of(others)) => {
+                for release in releases {
+                    if !lists(order, others, release)? {
+                        return Ok(false);
+                    }
+                }
+                true
+            }
+        })
+    }
+}
+
+/// Whether a version is in a list.
+fn lists(order: &dyn Ecosystem, releases: &[SmolStr], version: &str) -> Result<bool, VersionError> {
+    for release in releases {
+        if order.compare_versions(release, version)?.is_eq() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The bound of what an interval with this bound leaves out.
@@ -368,8 +387,8 @@ impl VersionSet {
         Ok(Self { intervals })
     }
 
-    /// The versions that are not in the other set. Intervals of the other set that leave out
-    /// pre-releases take nothing away, so that the difference is never too small.
+    /// The versions that are not in the other set. An interval of the other set takes nothing away
+    /// from one with more pre-releases, so the difference may be too large, but is never too small.
     ///
     /// # Errors
     /// If a bound is not a version of the ecosystem.

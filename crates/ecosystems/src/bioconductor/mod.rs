@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use crate::version::{self, r};
-use crate::{Ecosystem, VersionError};
+use crate::{Ecosystem, RequirementError, VersionError, VersionSet};
 use patchgate_model::EcosystemName;
 
 /// Name of the ecosystem in OSV.
@@ -31,5 +31,13 @@ impl Ecosystem for Bioconductor {
     /// The order of R's versions, as in CRAN.
     fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
         version::compare(NAME, r::parse, a, b)
+    }
+
+    fn admitted_versions(&self, requirement: &str) -> Result<VersionSet, RequirementError> {
+        crate::cran::requirement::admitted(&Bioconductor, requirement)
+    }
+
+    fn at_least(&self, version: &str) -> String {
+        format!(">= {version}")
     }
 }

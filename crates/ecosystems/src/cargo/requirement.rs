@@ -48,27 +48,96 @@ pub(super) fn admitted(requirement: &str) -> Result<VersionSet, RequirementError
         ));
     }
 
-    let mut admitted = VersionSet::all();
-    let mut releases = Vec::new();
-    for comparator in parse(requirement)?.comparators {
-        if let (Some(minor), Some(patch), false) = (
-            comparator.minor,
-            comparator.patch,
-            comparator.pre.is_empty(),
-        ) {
-            releases.push(SmolStr::from(format!(
-                "{}.{minor}.{patch}",
-                comparator.major
-            )));
-        }
-        admitted = admitted
-            .intersection(&Cargo, &VersionSet::from(bounds(&comparator)))
-            .map_err(|wrong| error(requirement, wrong.to_string()))?;
+    let comparators = parse(requirement)?.comparators;
+    let mut named: Vec<Version> = comparators.iter().filter_map(named_prerelease).collect();
+    named.sort();
+    named.dedup();
+
+    // Between the bounds of one comparator are only the pre-releases that it admits.
+    if let ([one], [release]) = (comparators.as_slice(), named.as_slice()) {
+        let rule = Prereleases::Of(vec![SmolStr::from(release.to_string())]);
+        return Ok(bounds(one).with_prereleases(rule).into());
     }
 
-    let with_rule =
-        |interval: Interval| interval.with_prereleases(Prereleases::Of(releases.clone()));
-    Ok(admitted.intervals.into_iter().map(with_rule).collect())
+    let mut releases = Interval::new(Bound::Unbounded, Bound::Unbounded).into();
+    for comparator in &comparators {
+        releases = common(requirement, &releases, bounds(comparator))?;
+    }
+    let without_prereleases =
+        |interval: Interval| interval.with_prereleases(Prereleases::Of(Vec::new()));
+    let mut admitted: VersionSet = releases
+        .intervals
+        .into_iter()
+        .map(without_prereleases)
+        .collect();
+
+    for release in named {
+        admitted
+            .intervals
+            .extend(prereleases(requirement, &comparators, &release)?.intervals);
+    }
+    Ok(admitted)
+}
+
+fn common(
+    requirement: &str,
+    set: &VersionSet,
+    interval: Interval,
+) -> Result<VersionSet, RequirementError> {
+    set.intersection(&Cargo, &interval.into())
+        .map_err(|wrong| error(requirement, wrong.to_string()))
+}
+
+/// The release whose pre-releases a comparator admits.
+fn named_prerelease(comparator: &Comparator) -> Option<Version> {
+    let (Some(minor), Some(patch)) = (comparator.minor, comparator.patch) else {
+        return None;
+    };
+    (!comparator.pre.is_empty()).then(|| Version::new(comparator.major, minor, patch))
+}
+
+/// The pre-releases of a release that all comparators admit.
+///
+/// A comparator with missing numbers treats pre-releases differently from its bounds: `^1` admits
+/// those of 1.0.0, and `1.*` admits none. It treats all of one release alike, as does a comparator of
+/// another release, so one sample decides.
+fn prereleases(
+    requirement: &str,
+    comparators: &[Comparator],
+    release: &Version,
+) -> Result<VersionSet, RequirementError> {
+    let (major, minor, patch) = (release.major, release.minor, release.patch);
+    let first = format!("{release}-0");
+    let sample = parse_version(requirement, &first)?;
+    let rule = Prereleases::Of(vec![SmolStr::from(release.to_string())]);
+    let all = Interval::between(&first, &release.to_string()).with_prereleases(rule);
+
+    let mut admitted = VersionSet::from(all);
+    for comparator in comparators {
+        let is_of_release = (comparator.major, comparator.minor, comparator.patch)
+            == (major, Some(minor), Some(patch));
+        if is_of_release {
+            admitted = common(requirement, &admitted, bounds(comparator))?;
+        } else if !admits_sample(comparator, &sample) {
+            return Ok(VersionSet::default());
+        }
+    }
+    Ok(admitted)
+}
+
+/// Whether a comparator admits a pre-release that another one names.
+fn admits_sample(comparator: &Comparator, sample: &Version) -> bool {
+    let names_it = Comparator {
+        op: Op::GreaterEq,
+        major: sample.major,
+        minor: Some(sample.minor),
+        patch: Some(sample.patch),
+        pre: sample.pre.clone(),
+    };
+    let both = VersionReq {
+        comparators: vec![comparator.clone(), names_it],
+    };
+    both.matches(sample)
 }
 
 /// The interval of a comparator

@@ -4,6 +4,7 @@ mod installed;
 mod lockfile;
 mod manifest;
 mod package;
+mod requirement;
 mod version;
 
 use std::borrow::Cow;
@@ -11,7 +12,9 @@ use std::cmp::Ordering;
 
 use patchgate_model::{EcosystemName, package_url};
 
-use crate::{Ecosystem, FileReader, Format, ManifestFormat, VersionError};
+use crate::{
+    Ecosystem, FileReader, Format, ManifestFormat, RequirementError, VersionError, VersionSet,
+};
 use version::Version;
 
 /// Name of the ecosystem in OSV.
@@ -45,6 +48,14 @@ impl Ecosystem for Composer {
 
     fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
         crate::version::compare(NAME, Version::parse, a, b)
+    }
+
+    fn release_of(&self, version: &str) -> Option<String> {
+        requirement::release_of(version)
+    }
+
+    fn admitted_versions(&self, requirement: &str) -> Result<VersionSet, RequirementError> {
+        requirement::admitted(requirement)
     }
 
     fn files(&self) -> Option<&dyn FileReader> {

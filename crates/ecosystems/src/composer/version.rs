@@ -60,6 +60,15 @@ impl Version {
     }
 }
 
+impl Version {
+    /// Whether it is neither a pre-release nor a developmental version.
+    pub(super) fn is_stable(&self) -> bool {
+        let is_pre =
+            |part: &Part| matches!(part, Part::Dev | Part::Alpha | Part::Beta | Part::Candidate);
+        !self.0.iter().any(is_pre)
+    }
+}
+
 impl Ord for Version {
     fn cmp(&self, other: &Self) -> Ordering {
         let longer = self.0.len().max(other.0.len());

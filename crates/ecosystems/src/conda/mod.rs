@@ -6,6 +6,7 @@
 mod conda_lock;
 mod environment;
 mod match_spec;
+mod requirement;
 mod version;
 
 #[cfg(test)]
@@ -15,7 +16,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use self::version::Version;
-use crate::{Ecosystem, FileReader, Format, VersionError};
+use crate::{Ecosystem, FileReader, Format, RequirementError, VersionError, VersionSet};
 use patchgate_model::EcosystemName;
 
 /// Patchgate's own name for the ecosystem, because OSV has none.
@@ -50,6 +51,10 @@ impl Ecosystem for Conda {
 
     fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
         crate::version::compare(NAME, Version::parse, a, b)
+    }
+
+    fn admitted_versions(&self, requirement: &str) -> Result<VersionSet, RequirementError> {
+        requirement::admitted(requirement)
     }
 
     fn files(&self) -> Option<&dyn FileReader> {

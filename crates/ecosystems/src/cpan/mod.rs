@@ -3,6 +3,7 @@
 //! OSV has no advisories for them, so they are part of the inventory only. A `cpanfile` is code and
 //! never run, so the direct dependencies are unknown.
 
+mod requirement;
 mod snapshot;
 mod version;
 
@@ -12,7 +13,7 @@ mod tests;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use crate::{Ecosystem, FileReader, Format, VersionError};
+use crate::{Ecosystem, FileReader, Format, RequirementError, VersionError, VersionSet};
 use patchgate_model::EcosystemName;
 
 /// Patchgate's own name for the ecosystem, because OSV has none.
@@ -42,6 +43,14 @@ impl Ecosystem for Cpan {
 
     fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
         crate::version::compare(NAME, version::parse, a, b)
+    }
+
+    fn admitted_versions(&self, requirement: &str) -> Result<VersionSet, RequirementError> {
+        requirement::admitted(requirement)
+    }
+
+    fn at_least(&self, version: &str) -> String {
+        format!(">= {version}")
     }
 
     fn files(&self) -> Option<&dyn FileReader> {

@@ -2,6 +2,7 @@
 
 mod description;
 mod renv_lock;
+pub(crate) mod requirement;
 
 #[cfg(test)]
 mod tests;
@@ -12,7 +13,9 @@ use std::cmp::Ordering;
 use patchgate_model::{EcosystemName, Purl};
 
 use crate::version::{self, r};
-use crate::{Ecosystem, FileReader, Format, ManifestFormat, VersionError};
+use crate::{
+    Ecosystem, FileReader, Format, ManifestFormat, RequirementError, VersionError, VersionSet,
+};
 
 /// Name of the ecosystem in OSV.
 pub(crate) const NAME: EcosystemName = EcosystemName::new("CRAN");
@@ -42,6 +45,14 @@ impl Ecosystem for Cran {
 
     fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
         version::compare(NAME, r::parse, a, b)
+    }
+
+    fn admitted_versions(&self, requirement: &str) -> Result<VersionSet, RequirementError> {
+        requirement::admitted(&Cran, requirement)
+    }
+
+    fn at_least(&self, version: &str) -> String {
+        format!(">= {version}")
     }
 
     fn files(&self) -> Option<&dyn FileReader> {

@@ -3,6 +3,7 @@
 
 mod gemfile;
 mod lockfile;
+mod requirement;
 mod ruby;
 mod version;
 
@@ -11,7 +12,9 @@ use std::cmp::Ordering;
 
 use patchgate_model::{EcosystemName, Purl};
 
-use crate::{Ecosystem, FileReader, Format, ManifestFormat, VersionError};
+use crate::{
+    Ecosystem, FileReader, Format, ManifestFormat, RequirementError, VersionError, VersionSet,
+};
 use version::Version;
 
 /// Name of the ecosystem in OSV.
@@ -42,6 +45,18 @@ impl Ecosystem for RubyGems {
 
     fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
         crate::version::compare(NAME, Version::parse, a, b)
+    }
+
+    fn release_of(&self, version: &str) -> Option<String> {
+        requirement::release_of(version)
+    }
+
+    fn admitted_versions(&self, requirement: &str) -> Result<VersionSet, RequirementError> {
+        requirement::admitted(requirement)
+    }
+
+    fn at_least(&self, version: &str) -> String {
+        format!(">= {version}")
     }
 
     fn files(&self) -> Option<&dyn FileReader> {

@@ -3,6 +3,7 @@
 //! graph.
 
 mod freeze;
+mod requirement;
 mod stack_lock;
 mod version;
 
@@ -14,7 +15,9 @@ use std::cmp::Ordering;
 
 use patchgate_model::{EcosystemName, Purl};
 
-use crate::{Ecosystem, FileReader, Format, ManifestFormat, VersionError};
+use crate::{
+    Ecosystem, FileReader, Format, ManifestFormat, RequirementError, VersionError, VersionSet,
+};
 
 /// Name of the ecosystem in OSV.
 pub(crate) const NAME: EcosystemName = EcosystemName::new("Hackage");
@@ -44,6 +47,10 @@ impl Ecosystem for Hackage {
 
     fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
         crate::version::compare(NAME, version::parse, a, b)
+    }
+
+    fn admitted_versions(&self, requirement: &str) -> Result<VersionSet, RequirementError> {
+        requirement::admitted(requirement)
     }
 
     fn files(&self) -> Option<&dyn FileReader> {

@@ -6,6 +6,7 @@
 
 mod manifest_toml;
 mod project_toml;
+mod requirement;
 mod version;
 
 #[cfg(test)]
@@ -14,7 +15,9 @@ mod tests;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use crate::{Ecosystem, FileReader, Format, ManifestFormat, VersionError};
+use crate::{
+    Ecosystem, FileReader, Format, ManifestFormat, RequirementError, VersionError, VersionSet,
+};
 use patchgate_model::EcosystemName;
 
 /// Name of the ecosystem in OSV.
@@ -40,6 +43,21 @@ impl Ecosystem for Julia {
 
     fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
         crate::version::compare(NAME, version::parse, a, b)
+    }
+
+    fn release_of(&self, version: &str) -> Option<String> {
+        requirement::release_of(version)
+    }
+
+    fn admitted_versions(&self, requirement: &str) -> Result<VersionSet, RequirementError> {
+        requirement::admitted(requirement)
+    }
+
+    /// Bounds have no pre-release and no build, so those of the version are left out.
+    fn at_least(&self, version: &str) -> String {
+        let end = version.find(|c: char| !c.is_ascii_digit() && c != '.' && c != 'v');
+        let numbers = end.and_then(|end| version.get(..end)).unwrap_or(version);
+        format!(">= {numbers}")
     }
 
     fn files(&self) -> Option<&dyn FileReader> {

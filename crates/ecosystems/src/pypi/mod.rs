@@ -9,6 +9,7 @@
 //! Credentials in the addresses of private indexes are removed.
 
 mod address;
+mod admitted;
 mod graph;
 mod manifest;
 mod name;
@@ -32,7 +33,10 @@ use std::cmp::Ordering;
 use patchgate_model::{EcosystemName, Purl, package_url};
 
 use self::version::Version;
-use crate::{Ecosystem, FileReader, Format, Input, ManifestFormat, VersionError};
+use crate::{
+    Ecosystem, FileReader, Format, Input, ManifestFormat, RequirementError, VersionError,
+    VersionSet,
+};
 pub(crate) use address::without_credentials;
 pub(crate) use name::normalize;
 pub(crate) use requirements_txt::{Pinned, pinned};
@@ -82,6 +86,19 @@ impl Ecosystem for PyPi {
 
     fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
         crate::version::compare(NAME, Version::parse, a, b)
+    }
+
+    fn release_of(&self, version: &str) -> Option<String> {
+        admitted::release_of(version)
+    }
+
+    fn admitted_versions(&self, requirement: &str) -> Result<VersionSet, RequirementError> {
+        admitted::admitted(requirement)
+    }
+
+    /// A lower bound has no local version.
+    fn at_least(&self, version: &str) -> String {
+        format!(">={}", version.split('+').next().unwrap_or(version))
     }
 
     fn files(&self) -> Option<&dyn FileReader> {

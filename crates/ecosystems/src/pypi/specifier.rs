@@ -94,7 +94,7 @@ fn within(start: &str, keep: Option<isize>, version: &Version) -> Option<bool> {
 }
 
 /// Epoch and numbers of a release, including trailing zeros, which [`Version`] drops.
-fn release(text: &str) -> Option<(super::version::Number, Vec<super::version::Number>)> {
+pub(super) fn release(text: &str) -> Option<(super::version::Number, Vec<super::version::Number>)> {
     let Version::Standard {
         epoch, mut release, ..
     } = Version::parse(text)?

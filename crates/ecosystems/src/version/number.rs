@@ -59,6 +59,11 @@ impl<'a> Number<&'a str> {
 }
 
 impl<D: AsRef<str>> Number<D> {
+    /// The digits without leading zeros.
+    pub(crate) fn text(&self) -> &str {
+        self.digits.as_ref()
+    }
+
     pub(crate) fn is_zero(&self) -> bool {
         self.digits.as_ref() == Number::ZERO.digits
     }
@@ -72,6 +77,22 @@ impl<D: From<&'static str>> Default for Number<D> {
             digits: Number::ZERO.digits.into(),
         }
     }
+}
+
+/// The number after another one, both as digits. Leading zeros are dropped.
+pub(crate) fn successor(digits: &str) -> String {
+    let mut next: Vec<char> = Number::new(digits).digits.chars().rev().collect();
+    for digit in &mut next {
+        match char::from_digit(digit.to_digit(10).unwrap_or_default() + 1, 10) {
+            Some(raised) => {
+                *digit = raised;
+                return next.into_iter().rev().collect();
+            }
+            None => *digit = '0',
+        }
+    }
+    next.push('1');
+    next.into_iter().rev().collect()
 }
 
 /// Whether a text consists of one or more ASCII digits.
@@ -135,6 +156,19 @@ mod tests {
         assert!(read("1.2") < read("1.2-0"));
         assert!(read("1.9") < read("1.10"));
         assert_eq!(read("1..2"), None);
+    }
+
+    #[test]
+    fn the_next_number_may_be_longer() {
+        for (digits, next) in [
+            ("", "1"),
+            ("0", "1"),
+            ("009", "10"),
+            ("1299", "1300"),
+            ("18446744073709551615", "18446744073709551616"),
+        ] {
+            assert_eq!(successor(digits), next);
+        }
     }
 
     proptest! {
