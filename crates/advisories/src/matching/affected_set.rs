@@ -69,3 +69,6 @@ fn listed<'a>(
         })
         .map(|version| Interval::exactly(version))
 }
+
+#[cfg(test)]
+mod tests;
