@@ -61,7 +61,7 @@ impl<'a> RequirementText<'a> {
     }
 
     /// The version, if the ecosystem can compare it.
-    pub(crate) fn version<'v>(self, version: &'v str) -> Result<&'v str, RequirementError> {
+    pub(crate) fn version(self, version: &str) -> Result<&str, RequirementError> {
         match self.order.compare_versions(version, version) {
             Ok(_) if !version.is_empty() => Ok(version),
             _ => Err(self.invalid()),

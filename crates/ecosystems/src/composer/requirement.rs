@@ -55,6 +55,8 @@ fn conjunction(
                 words = rest;
             }
             [sign, version, rest @ ..] if OPERATORS.contains(sign) => {
+                // Composer reads a flag only without a blank before the version.
+                let (version, _) = without_flag(version);
                 sets.push(single(text, operator(sign, &OPERATORS).0, version));
                 words = rest;
             }
@@ -301,6 +303,9 @@ mod tests {
                 (">=1.0 <1.1 || >=1.2", "1.1.5", false),
                 (">=1.0,<1.1,!=1.0.5", "1.0.5", false),
                 (">= 1.0, < 1.1", "1.0.4", true),
+                ("<= 2.1@dev", "2.1", true),
+                ("<=2.1@dev", "2.1", false),
+                ("> 2.0@dev", "2.0", false),
                 ("^2.0@beta", "2.5", true),
             ],
         );

@@ -117,7 +117,7 @@ fn add_pip(lockfile: &mut Lockfile, item: &Node<'_>) -> Result<(), ParseError> {
             ..*package
         }),
         Pinned::Open { name, requirement } => lockfile.unresolved.push(Unresolved {
-            ecosystem: crate::conda::NAME,
+            ecosystem: crate::pypi::NAME,
             name,
             requirement,
             kind: DependencyKind::Runtime,

@@ -14,6 +14,55 @@ pub(super) struct MatchSpec<'a> {
     build: Option<&'a str>,
 }
 
+/// Characters of comparisons, which no build string begins with.
+const COMPARES: [char; 7] = ['=', '>', '<', '!', '~', ',', '|'];
+
+/// Keys of conditions that only select among the builds of a version.
+const OF_BUILDS: [&str; 7] = [
+    "build",
+    "build_number",
+    "channel",
+    "features",
+    "subdir",
+    "track_features",
+    "license",
+];
+
+/// The versions that conditions in brackets state: `[version='>=1.2', build=*cpu*]`. `None` if they
+/// are about builds only. Conditions that are not understood are returned whole, and are no
+/// requirement.
+fn condition(conditions: &str) -> Option<&str> {
+    let inside = conditions.strip_prefix('[')?;
+    let Some(inside) = inside.trim_end().strip_suffix(']') else {
+        return Some(conditions);
+    };
+
+    let mut versions = None;
+    let mut rest = inside.trim();
+    while !rest.is_empty() {
+        let Some((key, after)) = rest.split_once('=') else {
+            return Some(conditions);
+        };
+        let after = after.trim_start();
+        let quote = after.chars().next().filter(|c| matches!(c, '\'' | '"'));
+        let split = match quote {
+            Some(quote) => after.get(1..).and_then(|after| after.split_once(quote)),
+            None => after.split_once(',').or(Some((after, ""))),
+        };
+        let Some((value, after)) = split else {
+            return Some(conditions);
+        };
+
+        match key.trim() {
+            "version" => versions = Some(value.trim()),
+            key if OF_BUILDS.contains(&key) => {}
+            _ => return Some(conditions),
+        }
+        rest = after.trim_start_matches([',', ' ']);
+    }
+    versions
+}
+
 impl<'a> MatchSpec<'a> {
     /// Parses `channel::name=version=build`, `name version build` and `name>=version`.
     pub(super) fn parse(text: &'a str) -> Option<Self> {
@@ -23,7 +72,6 @@ impl<'a> MatchSpec<'a> {
             None => (None, text),
         };
 
-        // Conditions in brackets say more than the version, so they replace it.
         let (rest, conditions) = match rest.find('[') {
             Some(at) => rest.split_at(at),
             None => (rest, ""),
@@ -49,7 +97,9 @@ impl<'a> MatchSpec<'a> {
                 None => (rest, None),
             },
             None => match rest.split_once(' ') {
-                Some((versions, build)) if !versions.ends_with(['=', '>', '<', ',', '|']) => {
+                Some((versions, build))
+                    if !versions.ends_with(COMPARES) && !build.trim().starts_with(COMPARES) =>
+                {
                     (versions, Some(build))
                 }
                 _ => (rest, None),
@@ -58,11 +108,7 @@ impl<'a> MatchSpec<'a> {
 
         Some(Self {
             name,
-            versions: if conditions.is_empty() {
-                versions
-            } else {
-                conditions
-            },
+            versions: condition(conditions).unwrap_or(versions),
             channel,
             build: build.map(str::trim).filter(|build| !build.is_empty()),
         })
@@ -118,9 +164,25 @@ mod tests {
             ("python==3.11|==3.12", "python", None),
             ("pip", "pip", None),
             ("a[version='>=1']", "a", None),
+            ("a[version='==1.2', build=*cpu*]", "a", Some("1.2")),
+            ("a==1.2[build='x']", "a", Some("1.2")),
+            ("a==1.2[url='x']", "a", None),
         ] {
             let spec = MatchSpec::parse(text).unwrap();
             assert_eq!((spec.name, spec.exact_version()), (name, version), "{text}");
+        }
+
+        for (text, versions) in [
+            ("a[version='>=1,<2', channel=x]", ">=1,<2"),
+            ("a[version=\">=1\"]", ">=1"),
+            ("a >=1[build=x]", ">=1"),
+            ("a[md5=00]", "[md5=00]"),
+            ("a[version='1", "[version='1"),
+            ("a >=1 ,<2", ">=1 ,<2"),
+            ("a 1.2.* py36*", "1.2.*"),
+            ("a ==1.2 h0_0", "==1.2"),
+        ] {
+            assert_eq!(MatchSpec::parse(text).unwrap().versions, versions, "{text}");
         }
 
         assert_eq!(MatchSpec::parse(">=1.0"), None);

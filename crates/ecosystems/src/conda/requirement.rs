@@ -3,7 +3,8 @@
 //! comparisons and prefixes, `,` for "and", `|` for "or".
 //!
 //! conda knows no pre-releases. `1.3a1` is a version of the prefix `1.3`, and `1.3dev` comes before
-//! all of them that are in use. Regular expressions and parentheses are not understood.
+//! all of them that are in use. As in conda, `1post1` is no version of the prefix `1.0`, though other
+//! installers say so. Regular expressions and parentheses are not understood.
 
 use super::Conda;
 use crate::requirement_text::{RequirementText, operator, without};

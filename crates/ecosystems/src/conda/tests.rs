@@ -41,6 +41,26 @@ fn a_lockfile_pins_what_its_environment_asks_for() {
 }
 
 #[test]
+fn the_pip_section_asks_for_projects_of_pypi() {
+    let text = "dependencies:\n  - numpy[version='>=1.2,<2', build=*cpu*]\n  - pip:\n    - flask[async]>=2; python_version > '3'\n    - -r more.txt\n";
+    let lockfile = read("environment.yml", text, &[]).unwrap();
+    let asked: Vec<_> = lockfile
+        .unresolved
+        .iter()
+        .map(|one| (one.ecosystem, one.name.as_str(), one.requirement.as_str()))
+        .collect();
+
+    assert_eq!(
+        asked,
+        [
+            (super::NAME, "numpy", ">=1.2,<2"),
+            (crate::pypi::NAME, "flask", ">=2"),
+            (crate::pypi::NAME, "more.txt", "file:more.txt"),
+        ]
+    );
+}
+
+#[test]
 fn another_version_or_manager_is_refused() {
     let later = LOCK.replacen("version: 1\n", "version: 2\n", 1);
     let error = read("conda-lock.yml", &later, &[]).unwrap_err();

@@ -1,7 +1,9 @@
 //! Reader of `DESCRIPTION`, the manifest of an R package ("Writing R Extensions", section 1.1.1,
 //! "The DESCRIPTION file"): fields whose continuation lines begin with a space.
 
-use patchgate_model::{DependencyKind, Unresolved};
+use std::collections::HashMap;
+
+use patchgate_model::{DependencyKind, Unresolved, without_credentials};
 
 use crate::ParseError;
 
@@ -12,6 +14,10 @@ const FIELDS: [(&str, DependencyKind); 4] = [
     ("LinkingTo", DependencyKind::Build),
     ("Suggests", DependencyKind::Optional),
 ];
+
+/// Field with the repositories of packages, by the convention of the package remotes
+/// (<https://remotes.r-lib.org/articles/dependencies.html>).
+const REMOTES: &str = "Remotes";
 
 /// R itself, and the packages that are part of it and have its version.
 const WITH_R: [&str; 15] = [
@@ -54,7 +60,9 @@ pub(super) fn requirements(text: &str) -> Result<Vec<Unresolved>, ParseError> {
     }
 
     let mut requirements = Vec::new();
+    let mut remotes = HashMap::new();
     let mut kind = None;
+    let mut in_remotes = false;
     for (number, line) in (1_u32..).zip(text.lines()) {
         let continues = line.starts_with([' ', '\t']);
         let value = if continues || line.trim().is_empty() {
@@ -65,9 +73,13 @@ pub(super) fn requirements(text: &str) -> Result<Vec<Unresolved>, ParseError> {
                     .at_line(number as usize)
             })?;
             kind = kind_of(field);
+            in_remotes = field == REMOTES;
             value
         };
 
+        if in_remotes {
+            remotes.extend(value.split(',').filter_map(remote));
+        }
         let Some(kind) = kind else { continue };
 
         for item in value.split(',') {
@@ -84,7 +96,33 @@ pub(super) fn requirements(text: &str) -> Result<Vec<Unresolved>, ParseError> {
         }
     }
 
+    // The version of a repository is unknown, whatever the requirement next to it says.
+    for required in &mut requirements {
+        if let Some(address) = remotes.get(required.name.as_str()) {
+            required.requirement = format!("remote:{}", without_credentials(address));
+        }
+    }
+
     Ok(requirements)
+}
+
+/// An item of `Remotes`, such as `github::owner/name@ref`: the package, which is named first
+/// (`name=owner/repository`) or named after the repository, and the item.
+fn remote(item: &str) -> Option<(&str, &str)> {
+    let item = item.trim();
+    if let Some((name, _)) = item.split_once('=')
+        && !name.contains(['/', ':'])
+    {
+        return Some((name.trim(), item));
+    }
+
+    // An address may have an `@` before its host, and a reference may have a `/`.
+    let name = match item.contains("://") {
+        true => item.rsplit('/').next()?.split(['@', '#']).next()?,
+        false => item.split(['@', '#']).next()?.rsplit(['/', ':']).next()?,
+    };
+    let name = name.strip_suffix(".git").unwrap_or(name);
+    (!name.is_empty()).then_some((name, item))
 }
 
 /// Splits `name (>= 1.0)` into name and requirement; `None` for an empty item and for parts of R.
@@ -122,6 +160,26 @@ mod tests {
                 "8 knitr `` Optional"
             ]
         );
+    }
+
+    #[test]
+    fn a_package_of_a_repository_names_no_versions() {
+        let text = "Package: app\nImports: cli (>= 3.0), R6, rlang\nRemotes: r-lib/cli@main,\n    own=gitlab::a/b,\n    git::https://u:p@h.invalid/x/R6.git\n";
+        let read = requirements(text).unwrap();
+        let read: Vec<_> = read
+            .iter()
+            .map(|one| (one.name.as_str(), one.requirement.as_str()))
+            .collect();
+
+        assert_eq!(
+            read,
+            [
+                ("cli", "remote:r-lib/cli@main"),
+                ("R6", "remote:git::https://h.invalid/x/R6.git"),
+                ("rlang", "")
+            ]
+        );
+        assert_eq!(remote("own=gitlab::a/b"), Some(("own", "own=gitlab::a/b")));
     }
 
     #[test]

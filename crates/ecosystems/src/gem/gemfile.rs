@@ -5,13 +5,16 @@
 
 use std::collections::BTreeSet;
 
-use patchgate_model::{DependencyKind, Unresolved};
+use patchgate_model::{DependencyKind, Unresolved, without_credentials};
 
 use super::ruby::{Argument, arguments, literals, statements};
 use crate::{Input, ParseError};
 
 /// Bundler's name for the group of gems outside all groups.
 const DEFAULT: &str = "default";
+
+/// Names of arguments with the address of a repository or a directory.
+const ADDRESSES: [&str; 5] = ["git", "github", "gist", "bitbucket", "path"];
 
 /// Most groups of a Gemfile whose groups are used; more than any project has.
 const MAX_GROUPS: usize = 64;
@@ -32,7 +35,8 @@ pub(super) struct Gemfile {
 pub(super) struct GemRequirement {
     /// Name of the gem.
     pub(super) name: String,
-    /// Requirements, separated by `, `.
+    /// Requirements, separated by `, `; the address, such as `git:https://host.invalid/a`, if the gem
+    /// is from a repository or a directory, where any version may be.
     pub(super) requirement: String,
     /// Its groups, never empty.
     pub(super) groups: BTreeSet<String>,
@@ -65,8 +69,10 @@ impl GemRequirement {
 enum Block {
     /// Gems of these groups (`group`).
     Groups(BTreeSet<String>),
-    /// Gems of one source (`source`, `git`, `path`), which does not change their groups.
+    /// Gems of one registry (`source`), which does not change their groups.
     Neutral,
+    /// Gems of a repository or a directory (`git`, `path`), with its address.
+    Address(String),
     /// Gems for some platforms (`platforms`).
     Platform,
     /// Code without gems, such as the definition of a source's address (`git_source`).
@@ -76,7 +82,7 @@ enum Block {
 }
 
 /// The requirements of a Gemfile that has no lockfile. The requirements of a gemspec are unknown;
-/// they are reported as one requirement named `gemspec`.
+/// they are reported as one requirement named `gemspec`, with a path instead of versions.
 pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
     let gemfile = read(input)?;
     let mut open: Vec<Unresolved> = gemfile
@@ -93,7 +99,7 @@ pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseErro
     open.extend(gemfile.gemspec.map(|line| Unresolved {
         ecosystem: crate::gem::NAME,
         name: "gemspec".to_owned(),
-        requirement: String::new(),
+        requirement: "path:.".to_owned(),
         kind: DependencyKind::Runtime,
         line,
     }));
@@ -160,7 +166,14 @@ impl Reader {
             }
             ("source" | "ruby" | "plugin" | "git_source", false) => {}
             ("group" | "groups", true) => self.group(head),
-            ("source" | "git" | "path" | "github", true) => self.blocks.push(Block::Neutral),
+            ("source", true) => self.blocks.push(Block::Neutral),
+            ("git" | "path" | "github", true) => {
+                let address = match arguments(head).first() {
+                    Some(Argument::Positional(value)) => address(word, value),
+                    _ => address(word, ""),
+                };
+                self.blocks.push(Block::Address(address));
+            }
             ("platform" | "platforms", true) => self.blocks.push(Block::Platform),
             ("git_source", true) => self.blocks.push(Block::Opaque),
             ("else" | "elsif" | "when" | "ensure" | "rescue", _) => {}
@@ -201,6 +214,10 @@ impl Reader {
             return;
         };
         let mut requirements = Vec::new();
+        let mut source = self.blocks.iter().rev().find_map(|block| match block {
+            Block::Address(address) => Some(address.clone()),
+            _ => None,
+        });
         let mut groups: BTreeSet<String> = self
             .blocks
             .iter()
@@ -218,6 +235,11 @@ impl Reader {
         for argument in arguments {
             let into_groups = matches!(argument, Argument::Keyword("group" | "groups", _));
             for_platform |= matches!(argument, Argument::Keyword("platform" | "platforms", _));
+            if let Argument::Keyword(key, value) = argument
+                && ADDRESSES.contains(&key)
+            {
+                source = Some(address(key, value));
+            }
             let value = match argument {
                 Argument::Keyword(_, value) if into_groups => value,
                 Argument::Keyword(_, value) => {
@@ -240,12 +262,19 @@ impl Reader {
 
         self.gemfile.gems.push(GemRequirement {
             name: name.clone(),
-            requirement: requirements.join(", "),
+            requirement: source.unwrap_or_else(|| requirements.join(", ")),
             groups,
             for_platform,
             line,
         });
     }
+}
+
+/// The address of a repository or a directory. A value that is not a plain text is unknown.
+fn address(kind: &str, value: &str) -> String {
+    let stated = literals(value).unwrap_or_default();
+    let stated = stated.first().map_or("", String::as_str);
+    format!("{kind}:{}", without_credentials(stated))
 }
 
 /// Whether a value is followed by a condition, as in `false if windows?`.

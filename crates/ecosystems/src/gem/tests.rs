@@ -127,7 +127,7 @@ fn what_is_asked_for_is_read_from_plain_statements() {
             "3 c [] test",
             "5 d [] x+y+z",
             "7 e [1] p+q",
-            "13 #f [] default",
+            "13 #f [git:https://code.invalid/f.git] default",
         ]
     );
     assert!(gemfile(text).is_clear);
@@ -152,9 +152,39 @@ fn a_gemfile_alone_asks_for_its_gems_and_its_gemspec() {
         [
             ("a", "1", DependencyKind::Runtime, 2),
             ("b", "", DependencyKind::Development, 4),
-            ("gemspec", "", DependencyKind::Runtime, 1),
+            ("gemspec", "path:.", DependencyKind::Runtime, 1),
         ]
     );
+}
+
+/// A repository has any version, whatever the requirement next to it says.
+#[test]
+fn a_gem_from_an_address_names_no_versions() {
+    let open = gemfile::unresolved(&Input {
+        path: "Gemfile",
+        bytes: b"gem 'a', '1', github: 'maker/a'\ngem 'b', path: DIR\n\
+                 git 'https://u:p@h.invalid/c.git' do\n  gem 'c', '1'\nend\n\
+                 source 'https://gems.invalid' do\n  gem 'd', '1'\nend\n",
+        siblings: &Siblings::new(),
+    })
+    .unwrap();
+    let open: Vec<_> = open
+        .iter()
+        .map(|it| (it.name.as_str(), it.requirement.as_str()))
+        .collect();
+
+    assert_eq!(
+        open,
+        [
+            ("a", "github:maker/a"),
+            ("b", "path:"),
+            ("c", "git:https://h.invalid/c.git"),
+            ("d", "1"),
+        ]
+    );
+    for (_, requirement) in &open[..3] {
+        assert!(crate::Ecosystem::admitted_versions(&crate::gem::RubyGems, requirement).is_err());
+    }
 }
 
 #[test]

@@ -151,7 +151,11 @@ pub(super) fn requirements(text: &str) -> Result<Vec<Unresolved>, ParseError> {
         requirements.push(Unresolved {
             ecosystem: crate::hackage::NAME,
             name: key.name.to_string(),
-            requirement: without_credentials(value.text().unwrap_or_default()).into_owned(),
+            // The versions of a snapshot are unknown, and its name is not that of a package.
+            requirement: format!(
+                "snapshot:{}",
+                without_credentials(value.text().unwrap_or_default())
+            ),
             kind: DependencyKind::Runtime,
             line: key.line,
         });
@@ -159,12 +163,19 @@ pub(super) fn requirements(text: &str) -> Result<Vec<Unresolved>, ParseError> {
 
     for item in document.optional_list("extra-deps")? {
         let (name, requirement) = match item.text() {
-            Some(text) => of_hackage(text).map_or((text, ""), |(name, version, _)| (name, version)),
+            Some(text) => match of_hackage(text) {
+                Some((name, version, _)) => (name, version.to_owned()),
+                None => (text, format!("path:{text}")),
+            },
             None => {
                 let source = ["git", "github", "url", "archive", "hg"];
                 let found = source.iter().find_map(|key| item.get(key)?.text());
                 let commit = item.get("commit").and_then(Node::text);
-                (found.unwrap_or("extra-deps"), commit.unwrap_or_default())
+                let name = found.unwrap_or("extra-deps");
+                (
+                    name,
+                    format!("source:{name}@{}", commit.unwrap_or_default()),
+                )
             }
         };
 
@@ -172,7 +183,7 @@ pub(super) fn requirements(text: &str) -> Result<Vec<Unresolved>, ParseError> {
             requirements.push(Unresolved {
                 ecosystem: crate::hackage::NAME,
                 name: without_credentials(name).into_owned(),
-                requirement: requirement.to_owned(),
+                requirement: without_credentials(&requirement).into_owned(),
                 kind: DependencyKind::Runtime,
                 line: item.line,
             });

@@ -89,14 +89,18 @@ fn a_manifest_alone_asks_for_its_snapshot_and_more() {
     assert_eq!(
         asked,
         [
-            ("snapshot", "lts-21.17", 1),
+            ("snapshot", "snapshot:lts-21.17", 1),
             ("acme-missiles", "0.3", 3),
             (
                 "https://git.invalid/maker/gadget.git",
-                "3d7c1e2f4a5b6c7d8e9f0a1b2c3d4e5f60718293",
+                "source:https://git.invalid/maker/gadget.git@3d7c1e2f4a5b6c7d8e9f0a1b2c3d4e5f60718293",
                 4
             ),
-            ("https://archives.invalid/widget-1.4.tar.gz", "", 6),
+            (
+                "https://archives.invalid/widget-1.4.tar.gz",
+                "path:https://archives.invalid/widget-1.4.tar.gz",
+                6
+            ),
         ]
     );
 }

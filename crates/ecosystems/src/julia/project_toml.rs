@@ -1,7 +1,8 @@
 //! Reader of `Project.toml` (<https://pkgdocs.julialang.org/v1/toml-files/#Project.toml>): direct
-//! dependencies by name and UUID, and their accepted versions in `[compat]`.
+//! dependencies by name and UUID, their accepted versions in `[compat]`, and the addresses of those in
+//! `[sources]`.
 
-use patchgate_model::{DependencyKind, Unresolved};
+use patchgate_model::{DependencyKind, Unresolved, without_credentials};
 
 use crate::syntax::{Node, toml};
 use crate::{Input, ParseError};
@@ -74,7 +75,22 @@ impl Project {
     pub(super) fn parse(text: &str) -> Result<Self, ParseError> {
         let document = toml(text)?;
         let compat = document.optional_map("compat")?;
+        let sources = document.optional_map("sources")?;
         let requirement = |name: &str| {
+            // The version of a repository or a directory is unknown.
+            let source = sources.iter().find(|(key, _)| key.name == name);
+            let address = source.and_then(|(_, node)| {
+                ["url", "path"].iter().find_map(|key| {
+                    Some(format!(
+                        "{key}:{}",
+                        without_credentials(node.get(key)?.text()?)
+                    ))
+                })
+            });
+            if let Some(address) = address {
+                return address;
+            }
+
             let found = compat.iter().find(|(key, _)| key.name == name);
             found
                 .and_then(|(_, node)| node.text())

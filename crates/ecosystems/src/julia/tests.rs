@@ -116,6 +116,22 @@ fn a_project_alone_asks_for_all_but_the_standard_library() {
     );
 }
 
+/// A repository or a directory has any version, whatever `[compat]` says.
+#[test]
+fn a_package_from_a_source_names_no_versions() {
+    let asked = crate::unresolved(&Input {
+        path: "Project.toml",
+        bytes: b"[deps]\nA = \"1\"\nB = \"2\"\n[sources]\nA = {url = \"https://u:p@h.invalid/A.jl\", rev = \"main\"}\n[compat]\nA = \"1\"\nB = \"2\"\n",
+        siblings: &Siblings::new(),
+    })
+    .unwrap();
+    let asked: Vec<_> = asked
+        .iter()
+        .map(|one| (one.name.as_str(), one.requirement.as_str()))
+        .collect();
+    assert_eq!(asked, [("A", "url:https://h.invalid/A.jl"), ("B", "2")]);
+}
+
 #[test]
 fn a_last_line_that_does_not_end_is_truncated() {
     let text = "manifest_format = \"2.0\"\n\n[deps]";

@@ -217,7 +217,7 @@ fn edges(graph: &mut Graph, entry: &Node<'_>) -> Result<Vec<Edge>, ParseError> {
             let optional = wanted.get("optional").and_then(Node::bool) == Some(true);
             let targets = graph.edges_to(&DependencyRequest {
                 name: &name.name,
-                requirement: Some(requirement),
+                requirement: Some(&requirement),
                 version: None,
                 kind: match optional {
                     true => DependencyKind::Optional,

@@ -66,7 +66,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         graph.lockfile.unresolved.push(Unresolved {
             ecosystem: crate::pypi::NAME,
             name: without_credentials(path).into_owned(),
-            requirement: String::new(),
+            requirement: unread(path),
             kind: DependencyKind::Runtime,
             line: *line,
         });
@@ -74,6 +74,15 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
 
     connect(&mut graph, input, &locked)?;
     Ok(graph.lockfile)
+}
+
+/// A file that was not read as a requirement, so that it is not taken for a project without one.
+fn unread(path: &str) -> String {
+    let path = without_credentials(path);
+    match path.contains("://") {
+        true => path.into_owned(),
+        false => format!("file:{path}"),
+    }
 }
 
 /// The package of a line; `None` if its version is unknown.
@@ -135,7 +144,7 @@ pub(crate) fn pinned(text: &str) -> Option<Pinned> {
         return Some(match file.included.first() {
             Some((path, _)) => Pinned::Open {
                 name: without_credentials(path).into_owned(),
-                requirement: String::new(),
+                requirement: unread(path),
             },
             None => Pinned::Nothing,
         });

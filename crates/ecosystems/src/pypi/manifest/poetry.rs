@@ -1,6 +1,7 @@
 //! The table `[tool.poetry]` of a `pyproject.toml` (<https://python-poetry.org/docs/pyproject/>).
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 use patchgate_model::DependencyKind;
 
@@ -12,6 +13,9 @@ use crate::syntax::Node;
 
 /// Poetry's name for the group of runtime dependencies.
 pub(in crate::pypi) const DEFAULT_GROUP: &str = "main";
+
+/// Keys of a requirement that is not from an index. Pipenv knows more kinds of repositories than git.
+const SOURCES: [&str; 7] = ["git", "hg", "svn", "bzr", "url", "file", "path"];
 
 /// Adds the requirements of the table. For a dependency that `[project]` has already stated, the
 /// table only adds a source, so its requirement is not added again.
@@ -29,14 +33,22 @@ pub(super) fn add(settings: &Node<'_>, manifest: &mut Manifest) -> Result<(), Pa
         .map(|direct| normalize(&direct.name).into_owned())
         .collect();
     let mut local = BTreeSet::new();
+    let mut addresses = BTreeMap::new();
     for (key, wanted) in settings.optional_map("dependencies")? {
         let name = normalize(&key.name);
         if name == "python" {
             continue;
         }
         if stated.contains(name.as_ref()) {
-            if first(wanted).is_some_and(is_local) {
-                local.insert(name.into_owned());
+            match first(wanted) {
+                Some(wanted) if is_local(wanted) => {
+                    local.insert(name.into_owned());
+                }
+                Some(wanted) if SOURCES.iter().any(|key| wanted.get(key).is_some()) => {
+                    let address = requirement(&key.name, wanted)?;
+                    addresses.insert(name.into_owned(), address);
+                }
+                _ => {}
             }
             continue;
         }
@@ -54,6 +66,9 @@ pub(super) fn add(settings: &Node<'_>, manifest: &mut Manifest) -> Result<(), Pa
     }
     for direct in &mut manifest.direct {
         direct.is_local |= local.contains(normalize(&direct.name).as_ref());
+        if let Some(address) = addresses.get(normalize(&direct.name).as_ref()) {
+            direct.requirement = without_credentials(address).into_owned();
+        }
     }
 
     // Groups, in the old form and in the current one.
@@ -112,7 +127,7 @@ fn push(
     for wanted in alternatives {
         manifest.direct.push(Direct {
             name: name.to_owned(),
-            requirement: without_credentials(requirement(name, wanted)?).into_owned(),
+            requirement: without_credentials(&requirement(name, wanted)?).into_owned(),
             kind,
             group: group.map(str::to_owned),
             is_local: is_local(wanted),
@@ -127,23 +142,29 @@ fn push(
     Ok(())
 }
 
-/// The requirement as text: the versions if there are any, else the address or the path.
+/// The requirement as text: the address or the path if there is one, else the versions.
+///
+/// The version of a repository or an archive is unknown, even if the entry has versions too. A path
+/// is written so that it cannot be taken for a version: `./1.0`.
 pub(in crate::pypi) fn requirement<'n>(
     name: &str,
     wanted: &'n Node<'_>,
-) -> Result<&'n str, ParseError> {
+) -> Result<Cow<'n, str>, ParseError> {
     if let Some(text) = wanted.text() {
-        return Ok(text);
+        return Ok(text.into());
     }
     if !wanted.is_map() {
         return Err(wanted.unexpected(name, "a requirement"));
     }
 
-    for key in ["version", "git", "url", "file", "path"] {
+    for key in SOURCES {
         if let Some(text) = wanted.optional_text(key)? {
-            return Ok(text);
+            return Ok(match text.contains(['/', '\\', ':']) {
+                true => text.into(),
+                false => format!("./{text}").into(),
+            });
         }
     }
 
-    Ok("")
+    Ok(wanted.optional_text("version")?.unwrap_or_default().into())
 }

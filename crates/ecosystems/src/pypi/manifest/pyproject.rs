@@ -9,7 +9,7 @@ use patchgate_model::DependencyKind;
 
 use super::{Direct, Manifest, poetry};
 use crate::ParseError;
-use crate::pypi::address::is_folder;
+use crate::pypi::address::{is_folder, without_credentials};
 use crate::pypi::name::normalize;
 use crate::syntax::{Node, toml};
 
@@ -185,8 +185,31 @@ fn uv(settings: &Node<'_>, manifest: &mut Manifest) -> Result<(), ParseError> {
         })
         .map(|(name, _)| normalize(&name.name).into_owned())
         .collect();
+    // A source may be a list with one for each environment. If one of them is a repository or an
+    // archive, the version is unknown.
+    let addresses: BTreeMap<String, &str> = sources
+        .entries()
+        .iter()
+        .filter_map(|(name, source)| {
+            let alternatives = match source.is_list() {
+                true => source.items(),
+                false => std::slice::from_ref(source),
+            };
+            let address = alternatives.iter().find_map(|source| {
+                ["git", "url", "path"]
+                    .iter()
+                    .find_map(|key| source.get(key)?.text())
+            });
+            Some((normalize(&name.name).into_owned(), address?))
+        })
+        .collect();
+
     for direct in &mut manifest.direct {
-        direct.is_local |= local.contains(normalize(&direct.name).as_ref());
+        let name = normalize(&direct.name);
+        direct.is_local |= local.contains(name.as_ref());
+        if let Some(address) = addresses.get(name.as_ref()) {
+            direct.requirement = format!("@ {}", without_credentials(address));
+        }
     }
 
     Ok(())

@@ -1,6 +1,6 @@
 //! Requirements files and manifests.
 
-use patchgate_model::{DependencyKind, Origin};
+use patchgate_model::{DependencyKind, Origin, Unresolved};
 
 use super::{fixture, names, open, read, unresolved};
 use crate::snapshot_text::snapshot_text;
@@ -115,7 +115,10 @@ fn included_files_count_once_and_in_circles() {
     assert_eq!(lockfile.packages[1].line, 2);
     assert_eq!(
         open(&lockfile.unresolved),
-        ["3: ../../out.txt", "4: https://h.invalid/x.txt"]
+        [
+            "3: ../../out.txt file:../../out.txt",
+            "4: https://h.invalid/x.txt https://h.invalid/x.txt"
+        ]
     );
 }
 
@@ -220,6 +223,45 @@ g = "*"
     assert_eq!(open_ones[1].kind, DependencyKind::Optional);
     assert_eq!(open_ones[2].kind, DependencyKind::Development);
     assert_eq!(open_ones[6].kind, DependencyKind::Optional);
+}
+
+/// A repository has any version, so its requirement must not look like one of an index.
+#[test]
+fn a_requirement_from_an_address_names_no_versions() {
+    let pyproject = r#"[project]
+dependencies = ["a", "b>=1", "c>=1"]
+[tool.uv.sources]
+a = { git = "https://u:p@h.invalid/a.git" }
+b = [{ index = "own" }, { url = "https://h.invalid/b.zip", marker = "os_name == 'nt'" }]
+[tool.poetry.dependencies]
+c = { git = "https://h.invalid/c.git" }
+d = { git = "git@h.invalid:d.git", version = "^1.0" }
+e = { file = "1.0" }
+f = [{ version = "^1.0", python = "<3.9" }, { version = "^2.0", python = ">=3.9" }]
+"#;
+    let found = unresolved(&[("pyproject.toml", pyproject.to_owned())]).unwrap();
+    assert_eq!(
+        open(&found),
+        [
+            "2: a @ https://h.invalid/a.git",
+            "2: b @ https://h.invalid/b.zip",
+            "2: c https://h.invalid/c.git",
+            "8: d git@h.invalid:d.git",
+            "9: e ./1.0",
+            "10: f ^1.0",
+            "10: f ^2.0"
+        ]
+    );
+
+    let names_versions = |open: &Unresolved| {
+        crate::Ecosystem::admitted_versions(&crate::pypi::PyPi, &open.requirement).is_ok()
+    };
+    let with_versions: Vec<&str> = found
+        .iter()
+        .filter(|open| names_versions(open))
+        .map(|open| open.name.as_str())
+        .collect();
+    assert_eq!(with_versions, ["f", "f"]);
 }
 
 #[test]
