@@ -58,8 +58,8 @@ pub mod pub_dart;
 pub mod pypi;
 mod release;
 mod requirement_error;
-mod salvage;
 mod requirement_text;
+mod salvage;
 mod scope;
 mod skipped;
 #[cfg(test)]
