@@ -5,8 +5,9 @@
 //! Most formats are read through these trees. `Cargo.lock` and `package-lock.json`, of which files
 //! with tens of thousands of packages are common, have faster readers in `patchgate-ecosystems`.
 //!
-//! All readers refuse duplicate keys: tools disagree on which of the two counts, so one of them
-//! would be hidden. They also refuse nesting beyond [`limits::MAX_DEPTH`] and more than
+//! All readers refuse duplicate keys, except those whose names end in `_with_duplicates`: tools
+//! disagree on which of the two counts, so one of them would be hidden. These return the hidden ones.
+//! All readers also refuse nesting beyond [`limits::MAX_DEPTH`] and more than
 //! [`limits::MAX_NODES`] values.
 //!
 //! Deliberately absent: the formats and ecosystems themselves.
@@ -29,7 +30,7 @@ mod xml;
 mod yaml;
 
 pub use input::{Input, ParseError, Siblings};
-pub use json::{json, jsonc};
+pub use json::{DuplicateKey, json, json_with_duplicates, jsonc, jsonc_with_duplicates};
 pub use lines::{Lines, SplitLines, split_lines};
 pub use node::{Key, Node, Value};
 pub use toml::toml;

@@ -232,26 +232,28 @@ const FEW_KEYS: usize = 16;
 /// # Errors
 /// When a key is there twice.
 pub(super) fn map<'a>(entries: Vec<(Key<'a>, Node<'a>)>) -> Result<Value<'a>, ParseError> {
-    let twice = if entries.len() <= FEW_KEYS {
-        entries.iter().enumerate().find_map(|(index, (key, _))| {
+    match twice(&entries) {
+        None => Ok(Value::Map(entries)),
+        Some(key) => Err(ParseError::new(format!("has the key `{}` twice", key.name))
+            .at(key.line as usize, key.column as usize)),
+    }
+}
+
+/// The first key that an earlier entry has as well.
+pub(super) fn twice<'e, 'a>(entries: &'e [(Key<'a>, Node<'a>)]) -> Option<&'e Key<'a>> {
+    if entries.len() <= FEW_KEYS {
+        return entries.iter().enumerate().find_map(|(index, (key, _))| {
             let before = entries.get(..index)?;
             before
                 .iter()
                 .any(|(other, _)| other.name == key.name)
                 .then_some(key)
-        })
-    } else {
-        let mut seen = HashSet::with_capacity(entries.len());
-
-        entries
-            .iter()
-            .map(|(key, _)| key)
-            .find(|key| !seen.insert(&*key.name))
-    };
-
-    match twice {
-        None => Ok(Value::Map(entries)),
-        Some(key) => Err(ParseError::new(format!("has the key `{}` twice", key.name))
-            .at(key.line as usize, key.column as usize)),
+        });
     }
+
+    let mut seen = HashSet::with_capacity(entries.len());
+    entries
+        .iter()
+        .map(|(key, _)| key)
+        .find(|key| !seen.insert(&*key.name))
 }

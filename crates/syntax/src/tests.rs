@@ -161,6 +161,25 @@ fn duplicate_keys_are_refused() {
 }
 
 #[test]
+fn the_last_of_duplicate_keys_counts_where_it_is_asked_for() {
+    let text =
+        "{\"o\": {\"a\": [1],\n\"b\": 2,\n\"a\": [3],\n\"\\u0061\": [3]}, // note\n\"o\": 4,\n}";
+    let (root, duplicates) = jsonc_with_duplicates(text).unwrap();
+    assert_eq!(root.get("o").and_then(Node::integer), Some(4));
+    assert_eq!(root.entries().len(), 1);
+
+    let found: Vec<_> = duplicates
+        .iter()
+        .map(|key| (key.line, key.counting_line, &*key.name, key.is_same))
+        .collect();
+    assert_eq!(
+        found,
+        [(1, 4, "a", false), (3, 4, "a", true), (1, 5, "o", false)]
+    );
+    assert!(json_with_duplicates(text).is_err(), "a comment is not JSON");
+}
+
+#[test]
 fn deep_nesting_is_refused() {
     for depth in [200, 20_000] {
         assert!(json(&"[".repeat(depth)).is_err());
