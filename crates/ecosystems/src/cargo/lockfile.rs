@@ -2,20 +2,24 @@
 //! (<https://doc.rust-lang.org/cargo/guide/cargo-toml-vs-cargo-lock.html>).
 //!
 //! A truncated file is an error if the cut is inside a string, a list or an entry, or if a
-//! dependency has lost its package. A cut exactly between two entries cannot be detected when no
-//! remaining package depends on a lost one; Cargo accepts such a file too.
+//! dependency has lost its package. Cargo sorts packages, so that a package is lost to a cut only if it
+//! belongs after the last one; a missing package that belongs before it was removed by other means,
+//! and only the dependency on it is skipped. A cut exactly between two entries cannot be detected
+//! when no remaining package depends on a lost one; Cargo accepts such a file too.
 
 mod raw;
 mod resolve;
 mod scan;
 
-use patchgate_model::{DependencyKind, Edge, FormatId, Lockfile, Origin, Package, PackageIndex};
+use patchgate_model::{
+    DependencyKind, Edge, FormatId, Lockfile, Origin, Package, PackageIndex, Unresolved,
+};
 
 use self::raw::{RawLock, RawPackage};
-use self::resolve::Resolver;
+use self::resolve::{Problem, Resolver};
 use super::manifest;
 use super::roots;
-use crate::{Input, ParseError, limits};
+use crate::{Input, ParseError, SkippedEntries, limits};
 
 const REGENERATE: &str =
     "restore the file from version control or re-create it with `cargo generate-lockfile`";
@@ -23,24 +27,32 @@ const REGENERATE: &str =
 /// Reads a lockfile, together with the manifests in its directory and below.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let text = input.text()?;
+    let mut skipped = SkippedEntries::default();
     let mut raw = match scan::scan(text) {
         Some(raw) => raw,
-        None => raw::parse(text)?,
+        None => raw::parse(text, &mut skipped)?,
     };
     if let Some(root) = raw.root.take() {
         raw.packages.insert(0, root);
     }
 
     check(text, &raw)?;
-    let format = format(&raw)?;
+    skip_invalid_names(&mut raw, &mut skipped)?;
+    let format = format(&raw, &mut skipped);
 
     // Dependencies become edges.
     let names: String = raw.packages.iter().map(|package| &*package.name).collect();
-    let resolver = Resolver::new(&raw, &names)?;
+    let resolver = Resolver::new(&raw, &names, &mut skipped);
+    let mut reader = Reader {
+        raw: &raw,
+        resolver: &resolver,
+        skipped,
+        unresolved: Vec::new(),
+    };
     let packages = raw
         .packages
         .iter()
-        .map(|package| locked(package, &raw, &resolver))
+        .map(|package| reader.locked(package))
         .collect::<Result<Vec<_>, _>>()?;
 
     let mut lockfile = Lockfile {
@@ -48,16 +60,18 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         ecosystem: super::NAME,
         format,
         packages,
+        unresolved: reader.unresolved,
         ..Lockfile::default()
     };
 
+    lockfile.skipped = reader.skipped.into_entries();
     let workspace = manifest::Workspace::read(input);
     roots::attach(&mut lockfile, workspace.as_ref());
 
     Ok(lockfile)
 }
 
-/// Checks limits, truncation and package names before dependencies are resolved.
+/// Checks limits and truncation before dependencies are resolved.
 fn check(text: &str, raw: &RawLock<'_>) -> Result<(), ParseError> {
     let Some(last) = raw.packages.last() else {
         return Err(ParseError::new("locks no packages").with_hint(REGENERATE));
@@ -82,15 +96,39 @@ fn check(text: &str, raw: &RawLock<'_>) -> Result<(), ParseError> {
             .with_hint(REGENERATE));
     }
 
-    for package in &raw.packages {
-        check_name(package)?;
-    }
-
     Ok(())
 }
 
+/// Skips the packages whose names Cargo does not allow.
+///
+/// # Errors
+/// When no package is left.
+fn skip_invalid_names(
+    raw: &mut RawLock<'_>,
+    skipped: &mut SkippedEntries,
+) -> Result<(), ParseError> {
+    let mut first = None;
+    raw.packages.retain(|package| match check_name(package) {
+        Ok(()) => true,
+        Err(error) => {
+            skipped.package(line_of(package), error.reason.clone());
+            first.get_or_insert(error);
+            false
+        }
+    });
+
+    match first {
+        Some(error) if raw.packages.is_empty() => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn line_of(package: &RawPackage<'_>) -> u32 {
+    u32::try_from(package.line).unwrap_or(u32::MAX)
+}
+
 /// Whether the last entry is incomplete. Cargo ends the file with a line end, and writes a checksum
-/// either for every registry package or for none.
+/// either for every registry package or for none, in the entry or in `[metadata]`, which comes last.
 fn ends_inside(text: &str, raw: &RawLock<'_>, last: &RawPackage<'_>) -> bool {
     let from_registry = |package: &RawPackage<'_>| {
         package
@@ -99,6 +137,7 @@ fn ends_inside(text: &str, raw: &RawLock<'_>, last: &RawPackage<'_>) -> bool {
             .is_some_and(|source| source.starts_with("registry+") || source.starts_with("sparse+"))
     };
     let lacks_checksum = from_registry(last)
+        && raw.metadata.is_empty()
         && last.checksum.is_none()
         && raw
             .packages
@@ -141,98 +180,155 @@ fn shortened(text: &str) -> String {
 }
 
 /// The name of the format. Files of versions 1 and 2 have no version number. Like Cargo, this
-/// assumes version 2 if a package entry has a checksum or a dependency omits version and source.
-fn format(raw: &RawLock<'_>) -> Result<FormatId, ParseError> {
+/// assumes version 2 if a package entry has a checksum or a dependency omits version and source. A
+/// file of a later version is read as far as it has the known form.
+fn format(raw: &RawLock<'_>, skipped: &mut SkippedEntries) -> FormatId {
     match raw.version {
-        Some(3) => Ok(FormatId::new("cargo-lock-v3")),
-        Some(4) => Ok(FormatId::new("cargo-lock-v4")),
-        Some(other) => Err(
-            ParseError::new(format!("has the unknown format version {other}"))
-                .with_hint("versions 1 to 4 are read; a newer Patchgate may read this one"),
-        ),
+        Some(3) => FormatId::new("cargo-lock-v3"),
+        Some(4) => FormatId::new("cargo-lock-v4"),
+        Some(other) => {
+            skipped.package(
+                1,
+                format!(
+                    "has the unknown format version {other}, read as version 4: packages may be missing"
+                ),
+            );
+            FormatId::new("cargo-lock")
+        }
         None => {
             let abbreviated = raw.packages.iter().any(|package| {
                 package.checksum.is_some()
                     || package.dependencies.iter().any(|name| !name.contains(' '))
             });
-            Ok(if abbreviated {
+            if abbreviated {
                 FormatId::new("cargo-lock-v2")
             } else {
                 FormatId::new("cargo-lock-v1")
-            })
+            }
         }
     }
 }
 
-/// The package of one entry, with an edge for each dependency.
-fn locked(
-    package: &RawPackage<'_>,
-    raw: &RawLock<'_>,
-    resolver: &Resolver<'_>,
-) -> Result<Package, ParseError> {
-    let mut edges = Vec::with_capacity(package.dependencies.len());
-    for dependency in package.dependencies.iter().chain(&package.replace) {
-        let (name, to) = resolver.find(dependency).map_err(|problem| {
-            ParseError::new(format!(
-                "package `{}` depends on `{}`, which {problem}",
-                package.name,
-                shortened(dependency)
-            ))
-            .at_line(package.line)
-            .with_hint(REGENERATE)
-        })?;
-        edges.push(Edge {
-            to: PackageIndex(to),
-            name: name.into(),
-            requirement: None,
-            kind: DependencyKind::Runtime,
-        });
-    }
-
-    Ok(Package {
-        origin: origin(package)?,
-        line: u32::try_from(package.line).unwrap_or(u32::MAX),
-        integrity: checksum(package, raw),
-        edges,
-        ..Package::new(
-            super::NAME,
-            package.name.to_string(),
-            package.version.to_string(),
-        )
-    })
+/// Converts the entries of a file to packages.
+struct Reader<'r, 'a> {
+    raw: &'r RawLock<'a>,
+    resolver: &'r Resolver<'r>,
+    skipped: SkippedEntries,
+    unresolved: Vec<Unresolved>,
 }
 
-fn origin(package: &RawPackage<'_>) -> Result<Origin, ParseError> {
-    let Some(source) = package.source.as_deref() else {
-        return Ok(Origin::Path(None));
-    };
-    if let Some(url) = source
-        .strip_prefix("registry+")
-        .or_else(|| source.strip_prefix("sparse+"))
-    {
-        return Ok(Origin::Registry(Some(url.to_owned())));
+impl Reader<'_, '_> {
+    /// The package of one entry, with an edge for each dependency.
+    fn locked(&mut self, package: &RawPackage<'_>) -> Result<Package, ParseError> {
+        let mut edges = Vec::with_capacity(package.dependencies.len());
+        for dependency in package.dependencies.iter().chain(&package.replace) {
+            match self.resolver.find(dependency) {
+                Ok((name, to)) => edges.push(Edge {
+                    to: PackageIndex(to),
+                    name: name.into(),
+                    requirement: None,
+                    kind: DependencyKind::Runtime,
+                }),
+                Err(problem) => self.dangling(package, dependency, problem)?,
+            }
+        }
+
+        Ok(Package {
+            origin: self.origin(package),
+            line: line_of(package),
+            integrity: checksum(package, self.raw),
+            edges,
+            ..Package::new(
+                super::NAME,
+                package.name.to_string(),
+                package.version.to_string(),
+            )
+        })
     }
 
-    if let Some(address) = source.strip_prefix("git+") {
-        let (url, commit) = match address.rsplit_once('#') {
-            Some((url, commit)) => (url, Some(commit.to_owned())),
-            None => (address, None),
+    /// Skips a dependency without a package. The missing package is reported as a requirement, so
+    /// that it is judged like one that no lockfile pins.
+    ///
+    /// # Errors
+    /// When the package would come after the last one: the file is truncated.
+    fn dangling(
+        &mut self,
+        package: &RawPackage<'_>,
+        dependency: &str,
+        problem: Problem,
+    ) -> Result<(), ParseError> {
+        let reason = format!(
+            "package `{}` depends on `{}`, which {problem}",
+            package.name,
+            shortened(dependency)
+        );
+        let (name, rest) = dependency.split_once(' ').unwrap_or((dependency, ""));
+        let last = self.raw.packages.last();
+        if problem == Problem::Missing && last.is_none_or(|last| name >= &*last.name) {
+            return Err(ParseError::new(reason)
+                .at_line(package.line)
+                .with_hint(REGENERATE));
+        }
+
+        self.skipped.edge(
+            line_of(package),
+            format!("has an edge to nothing: {reason}"),
+        );
+        if problem != Problem::Ambiguous {
+            let version = rest.split(' ').next().unwrap_or_default();
+            self.unresolved.push(Unresolved {
+                ecosystem: super::NAME,
+                name: shortened(name),
+                requirement: match version {
+                    "" => String::new(),
+                    version => format!("={}", shortened(version)),
+                },
+                kind: DependencyKind::Runtime,
+                line: line_of(package),
+            });
+        }
+
+        Ok(())
+    }
+
+    fn origin(&mut self, package: &RawPackage<'_>) -> Origin {
+        let Some(source) = package.source.as_deref() else {
+            return Origin::Path(None);
         };
-        return Ok(Origin::Git {
-            url: url.to_owned(),
-            commit,
-        });
-    }
+        if let Some(url) = source
+            .strip_prefix("registry+")
+            .or_else(|| source.strip_prefix("sparse+"))
+        {
+            return Origin::Registry(Some(url.to_owned()));
+        }
 
-    // Cargo writes these kinds for vendored and local registries, and for paths given as a URL.
-    match source.split_once('+') {
-        Some(("path", path)) => Ok(Origin::Path(Some(path.to_owned()))),
-        Some(("local-registry" | "directory", url)) => Ok(Origin::Registry(Some(url.to_owned()))),
-        _ => Err(ParseError::new(format!(
-            "has package `{}` from a source of an unknown kind",
-            package.name
-        ))
-        .at_line(package.line)),
+        if let Some(address) = source.strip_prefix("git+") {
+            let (url, commit) = match address.rsplit_once('#') {
+                Some((url, commit)) => (url, Some(commit.to_owned())),
+                None => (address, None),
+            };
+            return Origin::Git {
+                url: url.to_owned(),
+                commit,
+            };
+        }
+
+        // Cargo writes these kinds for vendored and local registries, and for paths given as a URL.
+        match source.split_once('+') {
+            Some(("path", path)) => Origin::Path(Some(path.to_owned())),
+            Some(("local-registry" | "directory", url)) => Origin::Registry(Some(url.to_owned())),
+            // As of a registry, so that advisories still apply.
+            _ => {
+                self.skipped.detail(
+                    line_of(package),
+                    format!(
+                        "has package `{}` from a source of an unknown kind",
+                        package.name
+                    ),
+                );
+                Origin::Registry(Some(source.to_owned()))
+            }
+        }
     }
 }
 

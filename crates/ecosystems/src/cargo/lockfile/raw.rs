@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use patchgate_model::Loss;
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeArray, DeTable, DeValue};
 
-use crate::ParseError;
-use crate::cargo::document::{self, Document};
+use crate::cargo::document::{self, Document, Lines};
+use crate::{ParseError, SkippedEntries};
 
 /// The content of a `Cargo.lock`.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -39,8 +40,12 @@ pub(super) struct RawPackage<'a> {
     pub(super) line: usize,
 }
 
-/// Reads the file as TOML, in any spelling that TOML allows.
-pub(super) fn parse(text: &str) -> Result<RawLock<'_>, ParseError> {
+/// Reads the file as TOML, in any spelling that TOML allows. A package that cannot be read is
+/// skipped, unless it is the last one: the file may end inside it.
+pub(super) fn parse<'a>(
+    text: &'a str,
+    skipped: &mut SkippedEntries,
+) -> Result<RawLock<'a>, ParseError> {
     let Document { table, lines } = document::parse(text)?;
     let mut lock = RawLock::default();
     for (key, value) in table.into_inner() {
@@ -55,26 +60,22 @@ pub(super) fn parse(text: &str) -> Result<RawLock<'_>, ParseError> {
             ("root", DeValue::Table(table)) => lock.root = Some(package(table, line)?),
             ("root", _) => return Err(wrong("`root`", "a table", line)),
             ("package", DeValue::Array(array)) => {
-                lock.packages = array
-                    .into_iter()
-                    .map(|item| {
-                        let line = lines.of(item.span().start);
-                        match item.into_inner() {
-                            DeValue::Table(table) => package(table, line),
-                            _ => Err(wrong("`package`", "a list of tables", line)),
-                        }
-                    })
-                    .collect::<Result<_, _>>()?;
+                lock.packages = packages(array, &lines, skipped)?;
             }
             ("package", _) => return Err(wrong("`package`", "a list of tables", line)),
             ("metadata", DeValue::Table(table)) => {
-                lock.metadata = table
-                    .into_iter()
-                    .map(|(key, value)| match value.into_inner() {
-                        DeValue::String(value) => Ok((key.into_inner(), value)),
-                        _ => Err(wrong("`metadata`", "a table of strings", line)),
-                    })
-                    .collect::<Result<_, _>>()?;
+                for (key, value) in table {
+                    let line = lines.of(value.span().start);
+                    match value.into_inner() {
+                        DeValue::String(value) => {
+                            lock.metadata.insert(key.into_inner(), value);
+                        }
+                        _ => skipped.detail(
+                            u32::try_from(line).unwrap_or(u32::MAX),
+                            "has a value in `metadata` that is not a string",
+                        ),
+                    }
+                }
             }
             ("metadata", _) => return Err(wrong("`metadata`", "a table", line)),
             ("patch", _) => lock.saw_unused = true,
@@ -86,11 +87,36 @@ pub(super) fn parse(text: &str) -> Result<RawLock<'_>, ParseError> {
     Ok(lock)
 }
 
+/// The packages of a list. An error is the one of its last item, or of all items.
+fn packages<'a>(
+    array: DeArray<'a>,
+    lines: &Lines,
+    skipped: &mut SkippedEntries,
+) -> Result<Vec<RawPackage<'a>>, ParseError> {
+    let last = array.len().saturating_sub(1);
+    let mut packages = Vec::with_capacity(array.len());
+    for (index, item) in array.into_iter().enumerate() {
+        let line = lines.of(item.span().start);
+        let read = match item.into_inner() {
+            DeValue::Table(table) => package(table, line),
+            _ => Err(wrong("`package`", "a list of tables", line)),
+        };
+        if index == last {
+            packages.push(read?);
+        } else {
+            let line = u32::try_from(line).unwrap_or(u32::MAX);
+            packages.extend(skipped.recover(Loss::Package, line, read));
+        }
+    }
+
+    Ok(packages)
+}
+
 fn package<'a>(mut table: DeTable<'a>, line: usize) -> Result<RawPackage<'a>, ParseError> {
     let mut text = |key: &'static str| match table.remove(key).map(Spanned::into_inner) {
         None => Ok(None),
         Some(DeValue::String(text)) => Ok(Some(text)),
-        Some(_) => Err(wrong(&format!("`{key}` of a package"), "a string", line)),
+        Some(_) => Err(odd(key, "a string", line)),
     };
     let package = RawPackage {
         name: text("name")?.ok_or_else(|| missing("name", line))?,
@@ -108,10 +134,10 @@ fn package<'a>(mut table: DeTable<'a>, line: usize) -> Result<RawPackage<'a>, Pa
             .into_iter()
             .map(|item| match item.into_inner() {
                 DeValue::String(text) => Ok(text),
-                _ => Err(wrong("`dependencies`", "a list of strings", line)),
+                _ => Err(odd("dependencies", "a list of strings", line)),
             })
             .collect::<Result<_, _>>()?,
-        Some(_) => return Err(wrong("`dependencies`", "a list of strings", line)),
+        Some(_) => return Err(odd("dependencies", "a list of strings", line)),
     };
 
     Ok(RawPackage {
@@ -122,6 +148,11 @@ fn package<'a>(mut table: DeTable<'a>, line: usize) -> Result<RawPackage<'a>, Pa
 
 fn wrong(what: &str, expected: &str, line: usize) -> ParseError {
     ParseError::new(format!("is not a Cargo.lock: {what} is not {expected}")).at_line(line)
+}
+
+/// The error for a key of a package.
+fn odd(key: &str, expected: &str, line: usize) -> ParseError {
+    ParseError::new(format!("has a package whose `{key}` is not {expected}")).at_line(line)
 }
 
 fn missing(key: &str, line: usize) -> ParseError {

@@ -1,8 +1,10 @@
 //! Resolution of dependencies as a `Cargo.lock` writes them (`name`, `name version` or
 //! `name version (source)`) to packages of the same file.
 
+use std::collections::hash_map::Entry;
+
 use super::raw::RawLock;
-use crate::ParseError;
+use crate::SkippedEntries;
 use crate::fast_hash::{FastHashMap, fast_hash_map};
 
 /// Packages by each of the three spellings. A lookup takes constant time for each of them, so a
@@ -57,8 +59,9 @@ impl<'a> Resolver<'a> {
     /// Builds the tables. `names` is the names of the packages, concatenated: comparing tens of
     /// thousands of keys is faster when they are close together in memory.
     ///
-    /// A package that is listed twice is an error.
-    pub(super) fn new(raw: &'a RawLock<'_>, names: &'a str) -> Result<Self, ParseError> {
+    /// Of a package that is listed twice, dependencies lead to the first entry. The lockfile keeps
+    /// both.
+    pub(super) fn new(raw: &'a RawLock<'_>, names: &'a str, skipped: &mut SkippedEntries) -> Self {
         let size = raw.packages.len();
         let mut resolver = Self {
             by_name: fast_hash_map(size),
@@ -74,14 +77,18 @@ impl<'a> Resolver<'a> {
             names = rest;
             let version = package.version.as_ref();
             let source = package.source.as_deref().unwrap_or_default();
-            if resolver
+            match resolver
                 .by_source
-                .insert((name, version, without_commit(source)), index)
-                .is_some()
+                .entry((name, version, without_commit(source)))
             {
-                return Err(ParseError::new(format!("locks `{name} {version}` twice"))
-                    .at_line(package.line)
-                    .with_hint(super::REGENERATE));
+                Entry::Vacant(entry) => {
+                    entry.insert(index);
+                }
+                Entry::Occupied(_) => {
+                    let line = u32::try_from(package.line).unwrap_or(u32::MAX);
+                    skipped.detail(line, format!("locks `{name} {version}` twice"));
+                    continue;
+                }
             }
 
             let position = *resolver
@@ -109,7 +116,7 @@ impl<'a> Resolver<'a> {
             }
         }
 
-        Ok(resolver)
+        resolver
     }
 
     /// Resolves `name`, `name version` or `name version (source)` to the name and the package, by

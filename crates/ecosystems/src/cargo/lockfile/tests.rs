@@ -27,6 +27,11 @@ fn alone(text: &str) -> Lockfile {
     read(text, &Siblings::new()).expect("it is read")
 }
 
+/// The file as the TOML parser reads it.
+fn toml(text: &str) -> Result<RawLock<'_>, ParseError> {
+    raw::parse(text, &mut SkippedEntries::default())
+}
+
 /// A graph in lines: format, packages with line, scope and dependencies, then roots.
 fn outline(lockfile: &Lockfile) -> String {
     let step = |index: PackageIndex| {
@@ -194,7 +199,6 @@ fn every_refusal_says_what_is_wrong() {
     let mut messages = String::new();
     for text in [
         "version = 4\n",
-        "version = 5\n\n[[package]]\nname = \"a\"\nversion = \"1.0.0\"\n",
         "version = -1\n",
         "version = \"4\"\n",
         "package = 1\n",
@@ -203,11 +207,8 @@ fn every_refusal_says_what_is_wrong() {
         &format!("{header}version = 1\n"),
         &format!("{header}version = \"1.0.0\"\nversion = \"1.0.0\"\n"),
         &format!("{header}version = \"1.0.0\"\ndependencies = [\n \"b\",\n]\n"),
-        &format!("{header}version = \"1.0.0\"\ndependencies = [\n \"a 1.0.0 registry\",\n]\n"),
         &format!("{header}version = \"1.0.0\"\ndependencies = [\n"),
         &format!("{header}version = \"1.0.0\"\ndependencies = [1]\n"),
-        &format!("{header}version = \"1.0.0\"\n\n[[package]]\nname = \"a\"\nversion = \"1.0.0\"\n"),
-        &format!("{header}version = \"1.0.0\"\nsource = \"ftp+x\"\n"),
         "[[package]]\nname = \"a/b\"\nversion = \"1.0.0\"\n",
     ] {
         let error = read(text, &Siblings::new()).expect_err(text);
@@ -218,8 +219,62 @@ fn every_refusal_says_what_is_wrong() {
     insta::assert_snapshot!(messages);
 }
 
+/// One odd entry each, in a file whose last entry is whole.
 #[test]
-fn an_ambiguous_dependency_is_refused() {
+fn one_odd_entry_does_not_lose_the_file() {
+    let around = |odd: &str| {
+        format!(
+            "version = 4\n\n[[package]]\nname = \"a\"\n{odd}\n[[package]]\nname = \"z\"\nversion = \"1.0.0\"\nsource = \"registry+https://index.invalid/\"\nchecksum = \"00\"\n"
+        )
+    };
+    let mut seen = String::new();
+    for text in [
+        around("version = \"1.0.0\"\n").replace("version = 4", "version = 5"),
+        around(""),
+        around("version = 1\n"),
+        around("version = \"1.0.0\"\nchecksum = 1\n"),
+        around("version = \"1.0.0\"\nsource = \"ftp+x\"\n"),
+        around("version = \"1.0.0\"\n").replace("\"a\"", "\"a/b\""),
+        around("version = \"1.0.0\"\ndependencies = [\n \"b\",\n \"c 2.0.0\",\n]\n"),
+        around("version = \"1.0.0\"\ndependencies = [\n \"a 1.0.0 registry\",\n]\n"),
+        around("version = \"1.0.0\"\n\n[[package]]\nname = \"a\"\nversion = \"1.0.0\"\n"),
+        around("version = \"1.0.0\"\n") + "\n[metadata]\na = 1\n",
+    ] {
+        seen += &crate::snapshot_text::snapshot_text(&alone(&text));
+        seen.push('\n');
+    }
+
+    insta::assert_snapshot!(seen);
+}
+
+/// Cargo reads such a file, and writes the checksums to the entries.
+#[test]
+fn checksums_may_be_in_entries_and_in_metadata() {
+    let text = "[[package]]\nname = \"a\"\nversion = \"1.0.0\"\nsource = \"registry+https://index.invalid/\"\nchecksum = \"00\"\n\n[[package]]\nname = \"b\"\nversion = \"1.0.0\"\nsource = \"registry+https://index.invalid/\"\n\n[metadata]\n\"checksum b 1.0.0 (registry+https://index.invalid/)\" = \"11\"\n";
+    let lockfile = alone(text);
+    let hashes: Vec<_> = lockfile
+        .packages
+        .iter()
+        .map(|package| package.integrity.as_deref())
+        .collect();
+
+    assert_eq!(hashes, [Some("00"), Some("11")]);
+    assert!(lockfile.skipped.is_empty());
+}
+
+/// Cargo sorts packages, so a package after the last one was lost to a cut.
+#[test]
+fn a_dependency_beyond_the_last_package_is_a_cut() {
+    let cut = "version = 4\n\n[[package]]\nname = \"a\"\nversion = \"1.0.0\"\ndependencies = [\n \"z\",\n]\n\n[[package]]\nname = \"y\"\nversion = \"1.0.0\"\n";
+    let error = read(cut, &Siblings::new()).unwrap_err();
+    assert_eq!(
+        error.reason,
+        "package `a` depends on `z`, which is not in the file"
+    );
+}
+
+#[test]
+fn an_ambiguous_dependency_is_skipped() {
     let package = |name: &str, version: &str, rest: &str| {
         format!("\n[[package]]\nname = \"{name}\"\nversion = \"{version}\"\n{rest}")
     };
@@ -246,11 +301,17 @@ fn an_ambiguous_dependency_is_refused() {
                 package("b", "1.0.0", &asks(dependency))
             )
         };
-        let error = read(&text(ambiguous), &Siblings::new()).expect_err(ambiguous);
-        let message = error.to_string();
+        let lockfile = alone(&text(ambiguous));
+        let [skipped] = &lockfile.skipped[..] else {
+            panic!("{:?}", lockfile.skipped)
+        };
+        assert_eq!(skipped.loss, patchgate_model::Loss::Edge);
         assert!(
-            message.ends_with("which matches more than one package"),
-            "{message}"
+            skipped
+                .reason
+                .ends_with("which matches more than one package"),
+            "{}",
+            skipped.reason
         );
         let lockfile = read(&text(clear), &Siblings::new()).expect(clear);
         let edge = &lockfile.packages[2].edges[0];
@@ -271,7 +332,7 @@ fn what_cargo_ignores_is_ignored() {
 fn the_fast_reader_accepts_lockfiles_of_cargo() {
     for text in FIXTURES {
         let fast = scan::scan(text).expect("Cargo's own spelling");
-        assert_eq!(fast, raw::parse(text).expect("it is TOML"));
+        assert_eq!(fast, toml(text).expect("it is TOML"));
     }
 }
 
@@ -286,7 +347,7 @@ fn the_fast_reader_accepts_the_lockfiles_of_the_corpus() {
     for path in files.iter().filter(|path| path.ends_with("Cargo.lock")) {
         let text = std::fs::read_to_string(path).expect("it is text");
         let fast = scan::scan(&text).expect("Cargo's own spelling");
-        assert_eq!(fast, raw::parse(&text).expect("it is TOML"));
+        assert_eq!(fast, toml(&text).expect("it is TOML"));
         count += 1;
     }
 
@@ -319,7 +380,7 @@ proptest! {
         }
 
         if let Some(fast) = scan::scan(&text) {
-            let slow = raw::parse(&text);
+            let slow = toml(&text);
             prop_assert_eq!(Ok(fast), slow, "{}", text);
         }
     }
