@@ -3,12 +3,11 @@
 
 use std::collections::HashSet;
 
-use patchgate_model::{DependencyKind, Origin};
+use patchgate_model::{DependencyKind, Loss, Origin};
 
-use super::{REGENERATE, WHAT};
-use crate::ParseError;
 use crate::npm::tree::{shortened, split_spec};
 use crate::syntax::{Key, Node};
+use crate::{ParseError, SkippedEntries};
 
 /// An entry: `[name@version, registry, { dependencies }, integrity]`. Only the first item is present
 /// for every kind of package.
@@ -66,13 +65,16 @@ impl Entry<'_> {
 }
 
 fn wrong(key: &str, line: u32, what: &str) -> ParseError {
-    ParseError::new(format!("is not {WHAT}: `{}` {what}", shortened(key)))
+    ParseError::new(format!("has the entry `{}`, which {what}", shortened(key)))
         .at_line(line as usize)
-        .with_hint(REGENERATE)
 }
 
 /// Reads an entry of `packages` and checks that it is complete.
-pub(super) fn entry<'n>(key: &'n Key<'_>, node: &'n Node<'_>) -> Result<Entry<'n>, ParseError> {
+pub(super) fn entry<'n>(
+    key: &'n Key<'_>,
+    node: &'n Node<'_>,
+    skipped: &mut SkippedEntries,
+) -> Result<Entry<'n>, ParseError> {
     let wrong = |what: &str| wrong(&key.name, key.line, what);
     let items = node.items();
     let spec = items
@@ -90,7 +92,7 @@ pub(super) fn entry<'n>(key: &'n Key<'_>, node: &'n Node<'_>) -> Result<Entry<'n
 
     let is_registry = matches!(origin, Origin::Registry(_));
     if is_registry && about.is_none() {
-        return Err(wrong("has no map of dependencies"));
+        skipped.edge(key.line, wrong("has no map of dependencies").reason);
     }
 
     // For git the last text is not a hash but bun's tag of the download. A hash starts with its
@@ -116,7 +118,7 @@ pub(super) fn entry<'n>(key: &'n Key<'_>, node: &'n Node<'_>) -> Result<Entry<'n
             == Some(true),
         integrity,
         needs: match about {
-            Some(about) => needs(about, false)?,
+            Some(about) => needs(about, false, skipped),
             None => Dependencies::default(),
         },
     })
@@ -180,7 +182,8 @@ fn origin<'n>(reference: &'n str, registry: Option<&str>) -> (Origin, &'n str) {
 pub(super) fn needs<'n>(
     node: &'n Node<'_>,
     is_project: bool,
-) -> Result<Dependencies<'n>, ParseError> {
+    skipped: &mut SkippedEntries,
+) -> Dependencies<'n> {
     let sections = [
         ("optionalDependencies", DependencyKind::Optional),
         ("dependencies", DependencyKind::Runtime),
@@ -196,13 +199,13 @@ pub(super) fn needs<'n>(
         // earlier sections are compared.
         let before: HashSet<&str> = needs.iter().map(|need| need.name).collect();
 
-        for (name, requirement) in node.optional_map(section)? {
-            let requirement = requirement
-                .text()
-                .ok_or_else(|| requirement.unexpected(&name.name, "a text"))?;
-            if name.name.is_empty() {
-                return Err(node.unexpected(section, "a map of names"));
-            }
+        let listed = skipped.recover(Loss::Edge, node.line, node.optional_map(section));
+        for (name, requirement) in listed.unwrap_or_default() {
+            let Some(requirement) = requirement.text().filter(|_| !name.name.is_empty()) else {
+                let reason = requirement.unexpected(&name.name, "a text").reason;
+                skipped.edge(name.line, reason);
+                continue;
+            };
 
             if before.is_empty() || !before.contains(&*name.name) {
                 needs.push(Dependency {
@@ -214,5 +217,5 @@ pub(super) fn needs<'n>(
         }
     }
 
-    Ok(Dependencies(needs))
+    Dependencies(needs)
 }

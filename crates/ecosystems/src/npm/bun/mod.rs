@@ -9,14 +9,15 @@ mod entry;
 use std::collections::HashMap;
 
 use patchgate_model::{
-    DependencyKind, Edge, FormatId, Lockfile, Origin, Package, PackageIndex, Root,
+    DependencyKind, Edge, FormatId, Lockfile, Loss, Origin, Package, PackageIndex, Root, Unresolved,
 };
 
 use self::entry::{Dependencies, Entry, entry, needs};
 use super::tree::{self, Count, project_at, shortened};
 use crate::fast_hash::{FastHashMap, fast_hash_map};
-use crate::syntax::{self, Node};
-use crate::{Input, ParseError};
+use crate::later_version::later_version;
+use crate::syntax::Node;
+use crate::{Input, ParseError, SkippedEntries, duplicate_keys};
 
 /// The expected kind of file, for error texts.
 const WHAT: &str = "a bun.lock";
@@ -33,7 +34,8 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         return Err(binary(input));
     }
 
-    let document = syntax::jsonc(input.text()?)?;
+    let mut skipped = SkippedEntries::default();
+    let document = duplicate_keys::jsonc(input.text()?, &mut skipped)?;
     if !document.is_map() {
         return Err(ParseError::new(format!(
             "is not {WHAT}: it is {}",
@@ -41,19 +43,22 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         )));
     }
 
-    let format = format(&document)?;
-    let workspaces = workspaces(&document)?;
-    let entries = document
+    let format = format(&document, &mut skipped)?;
+    let workspaces = workspaces(&document, &mut skipped)?;
+    let entries: Vec<Entry<'_>> = document
         .optional_map("packages")?
         .iter()
-        .map(|(key, node)| entry(key, node))
-        .collect::<Result<Vec<_>, _>>()?;
+        .filter_map(|(key, node)| {
+            let read = entry(key, node, &mut skipped);
+            skipped.recover(Loss::Package, key.line, read)
+        })
+        .collect();
     let by_directory: HashMap<&str, &Workspace<'_>> = workspaces
         .iter()
         .map(|workspace| (workspace.directory, workspace))
         .collect();
 
-    let mut tree = Tree::new(&entries)?;
+    let mut tree = Tree::new(&entries, skipped)?;
     let mut packages = Vec::with_capacity(entries.len());
     let mut roots = Vec::with_capacity(workspaces.len());
     for workspace in &workspaces {
@@ -74,7 +79,11 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         }
     }
 
-    Ok(tree::lockfile(input, format, packages, roots))
+    Ok(Lockfile {
+        unresolved: tree.unresolved,
+        skipped: tree.skipped.into_entries(),
+        ..tree::lockfile(input, format, packages, roots)
+    })
 }
 
 /// The error for a `bun.lockb`, with the way to a text file.
@@ -88,16 +97,21 @@ fn binary(input: &Input<'_>) -> ParseError {
     }
 }
 
-fn format(document: &Node<'_>) -> Result<FormatId, ParseError> {
+/// The name of the format. A later version than the known ones is read like the last of these.
+fn format(document: &Node<'_>, skipped: &mut SkippedEntries) -> Result<FormatId, ParseError> {
     let version = document.get("lockfileVersion").and_then(Node::scalar);
     match version {
         Some("0") => Ok(FormatId::new("bun-lock-v0")),
         Some("1") => Ok(FormatId::new("bun-lock-v1")),
         Some("2") => Ok(FormatId::new("bun-lock-v2")),
-        Some(other) => Err(ParseError::new(format!(
-            "has lockfileVersion {}; versions 0 to 2 are read",
-            shortened(other)
-        ))),
+        Some(other) => {
+            let version = document.get("lockfileVersion");
+            let line = version.map_or(1, |version| version.line);
+            let packages = document.get("packages").map(Node::entries);
+            let has_entries = packages.is_some_and(|packages| !packages.is_empty());
+            later_version(other, line, has_entries, skipped)?;
+            Ok(FormatId::new("bun-lock"))
+        }
         None => Err(
             ParseError::new(format!("is not {WHAT}: it lacks `lockfileVersion`"))
                 .with_hint(REGENERATE),
@@ -114,22 +128,24 @@ struct Workspace<'n> {
     line: u32,
 }
 
-fn workspaces<'n>(document: &'n Node<'_>) -> Result<Vec<Workspace<'n>>, ParseError> {
-    let workspaces = document
-        .optional_map("workspaces")?
-        .iter()
-        .map(|(directory, node)| {
-            if !node.is_map() {
-                return Err(node.unexpected(&directory.name, "a map"));
-            }
-            Ok(Workspace {
-                directory: &directory.name,
-                name: node.optional_text("name")?.unwrap_or_default(),
-                needs: needs(node, true)?,
-                line: directory.line,
-            })
-        })
-        .collect::<Result<Vec<_>, ParseError>>()?;
+fn workspaces<'n>(
+    document: &'n Node<'_>,
+    skipped: &mut SkippedEntries,
+) -> Result<Vec<Workspace<'n>>, ParseError> {
+    let mut workspaces = Vec::new();
+    for (directory, node) in document.optional_map("workspaces")? {
+        if !node.is_map() {
+            let reason = node.unexpected(&directory.name, "a map").reason;
+            skipped.edge(directory.line, reason);
+            continue;
+        }
+        workspaces.push(Workspace {
+            directory: &directory.name,
+            name: node.get("name").and_then(Node::text).unwrap_or_default(),
+            needs: needs(node, true, skipped),
+            line: directory.line,
+        });
+    }
     if workspaces.is_empty() {
         return Err(
             ParseError::new(format!("is not {WHAT}: it lists no project")).with_hint(REGENERATE),
@@ -146,14 +162,19 @@ struct Tree<'e> {
     count: Count,
     /// Buffer for the path to look up, reused to avoid allocations.
     candidate: String,
+    /// Dependencies on packages that the file does not lock.
+    unresolved: Vec<Unresolved>,
+    skipped: SkippedEntries,
 }
 
 impl<'e> Tree<'e> {
-    fn new(entries: &'e [Entry<'_>]) -> Result<Self, ParseError> {
+    fn new(entries: &'e [Entry<'_>], skipped: SkippedEntries) -> Result<Self, ParseError> {
         let mut tree = Self {
             by_path: fast_hash_map(entries.len()),
             count: Count::default(),
             candidate: String::new(),
+            unresolved: Vec::new(),
+            skipped,
         };
         for entry in entries {
             if entry.parts.len() > MAX_PARTS {
@@ -209,12 +230,17 @@ impl<'e> Tree<'e> {
                 // Optional peers may be missing, and bun omits packages for other systems.
                 None if matches!(need.kind, DependencyKind::Peer | DependencyKind::Optional) => {}
                 None => {
-                    return Err(ParseError::new(format!(
-                        "depends on `{}`, which is not in the file",
-                        shortened(&format!("{}@{}", need.name, need.requirement))
-                    ))
-                    .at_line(line as usize)
-                    .with_hint(REGENERATE));
+                    let shown = shortened(&format!("{}@{}", need.name, need.requirement));
+                    self.skipped.edge(
+                        line,
+                        format!("depends on `{shown}`, which is not in the file"),
+                    );
+                    self.unresolved.push(tree::unlocked(
+                        need.name,
+                        need.requirement,
+                        need.kind,
+                        line,
+                    ));
                 }
             }
         }

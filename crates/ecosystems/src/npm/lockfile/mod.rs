@@ -9,6 +9,7 @@ mod graph;
 mod lines;
 pub(super) mod origin;
 mod packages;
+mod repair;
 mod scan;
 mod v1;
 
@@ -23,7 +24,7 @@ pub(super) use graph::joined;
 use super::json::{self, Object, Text};
 use super::manifest::Manifest;
 use super::needs::Needs;
-use crate::{Input, ParseError, limits};
+use crate::{Input, ParseError, SkippedEntries, limits};
 
 /// The expected kind of file, for error texts.
 const WHAT: &str = "an npm lockfile";
@@ -71,11 +72,27 @@ impl Installed<'_> {
 /// Reads an npm lockfile of version 1, 2 or 3.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let text = input.text()?;
+    let error = match parse_text(input, text, SkippedEntries::default()) {
+        Ok(lockfile) => return Ok(lockfile),
+        Err(error) => error,
+    };
+
+    match repair::repaired(text) {
+        Some((clean, skipped)) => parse_text(input, &clean, skipped),
+        None => Err(error),
+    }
+}
+
+fn parse_text(
+    input: &Input<'_>,
+    text: &str,
+    skipped: SkippedEntries,
+) -> Result<Lockfile, ParseError> {
     let document = match scan::scan(text) {
         Some(document) => document,
         None => document(text)?,
     };
-    read(input, text, document)
+    read(input, text, document, skipped)
 }
 
 /// Reads the document with serde_json, for a layout other than npm's own.
@@ -85,7 +102,12 @@ fn document(text: &str) -> Result<Document<'_>, ParseError> {
     Ok(document)
 }
 
-fn read(input: &Input<'_>, text: &str, document: Document<'_>) -> Result<Lockfile, ParseError> {
+fn read(
+    input: &Input<'_>,
+    text: &str,
+    document: Document<'_>,
+    mut skipped: SkippedEntries,
+) -> Result<Lockfile, ParseError> {
     let manifest = input
         .sibling(&input.beside("package.json"))
         .and_then(Manifest::read);
@@ -103,7 +125,13 @@ fn read(input: &Input<'_>, text: &str, document: Document<'_>) -> Result<Lockfil
         }
         (None | Some(0 | 1), None) => (
             "npm-lock-v1",
-            v1::copies(text, name, document.dependencies, manifest.as_ref())?,
+            v1::copies(
+                text,
+                name,
+                document.dependencies,
+                manifest.as_ref(),
+                &mut skipped,
+            )?,
         ),
         (None | Some(0 | 1), Some(_)) => {
             return Err(ParseError::new(format!(
@@ -117,7 +145,7 @@ fn read(input: &Input<'_>, text: &str, document: Document<'_>) -> Result<Lockfil
             } else {
                 "npm-lock-v3"
             };
-            (format, packages::copies(text, name, entries)?)
+            (format, packages::copies(text, name, entries, &mut skipped)?)
         }
         (Some(version @ (2 | 3)), None) => {
             return Err(ParseError::new(format!(
@@ -125,7 +153,19 @@ fn read(input: &Input<'_>, text: &str, document: Document<'_>) -> Result<Lockfil
             ))
             .with_hint("run `npm install --package-lock-only` to re-create the file"));
         }
-        (Some(version), _) => {
+        (Some(version), Some(entries)) => {
+            skipped.package(
+                1,
+                format!(
+                    "has the unknown lockfileVersion {version}, read as version 3: packages may be missing"
+                ),
+            );
+            (
+                "npm-lock",
+                packages::copies(text, name, entries, &mut skipped)?,
+            )
+        }
+        (Some(version), None) => {
             return Err(ParseError::new(format!(
                 "has lockfileVersion {version}; versions 1, 2 and 3 are read"
             )));
@@ -136,7 +176,11 @@ fn read(input: &Input<'_>, text: &str, document: Document<'_>) -> Result<Lockfil
         return Err(too_many());
     }
 
-    graph::lockfile(input, FormatId::new(format), copies, infer_root)
+    let lockfile = graph::lockfile(input, FormatId::new(format), copies, infer_root)?;
+    Ok(Lockfile {
+        skipped: skipped.into_entries(),
+        ..lockfile
+    })
 }
 
 fn too_many() -> ParseError {
@@ -166,9 +210,12 @@ fn scope(development: bool, optional: bool, either: bool) -> Scope {
     }
 }
 
-/// Checks the length of the install path, and that an entry from a registry has a version; `npm ci`
-/// refuses one without. The version is not parsed here: comparing it reports an invalid one.
-fn check(copy: &Installed<'_>) -> Result<(), ParseError> {
+/// Whether an entry is complete. One from a registry without a version is skipped; `npm ci` refuses
+/// it. The version is not parsed here: comparing it reports an invalid one.
+///
+/// # Errors
+/// If the install path is too long.
+fn check(copy: &Installed<'_>, skipped: &mut SkippedEntries) -> Result<bool, ParseError> {
     if copy.path.len() > limits::MAX_INSTALL_PATH_BYTES {
         return Err(ParseError::new(format!(
             "has an install path of more than {} bytes",
@@ -182,13 +229,15 @@ fn check(copy: &Installed<'_>) -> Result<(), ParseError> {
         .as_deref()
         .is_some_and(|version| !version.is_empty());
     if has_version || copy.link.is_some() || !matches!(copy.origin, Origin::Registry(_)) {
-        return Ok(());
+        return Ok(true);
     }
 
-    let reason = format!("is not {WHAT}: the entry `{}` has no version", copy.path);
-    Err(ParseError::new(reason)
-        .at_line(copy.line as usize)
-        .with_hint("run `npm install --package-lock-only` to complete it"))
+    let path = super::tree::shortened(&copy.path);
+    skipped.package(
+        copy.line,
+        format!("has the entry `{path}` without a version"),
+    );
+    Ok(false)
 }
 
 #[cfg(test)]

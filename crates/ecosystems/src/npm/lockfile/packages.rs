@@ -11,7 +11,7 @@ use super::lines::Lines;
 use super::{Installed, check, installed_at, origin, scope};
 use crate::npm::json::{Map, Object, Text};
 use crate::npm::needs::Needs;
-use crate::{ParseError, limits};
+use crate::{ParseError, SkippedEntries, limits};
 
 /// One value of `packages`.
 #[derive(Deserialize, Default)]
@@ -85,9 +85,11 @@ pub(super) fn copies<'a>(
     text: &'a str,
     document_name: Option<Cow<'a, str>>,
     Entries(mut copies): Entries<'a>,
+    skipped: &mut SkippedEntries,
 ) -> Result<Vec<Installed<'a>>, ParseError> {
     let mut lines = Lines::new(text);
     let section = Cow::Borrowed("packages");
+    let mut incomplete = false;
     for copy in &mut copies {
         if copy.line == 0 {
             copy.line = lines.line(&[&section, &copy.path])?;
@@ -95,7 +97,13 @@ pub(super) fn copies<'a>(
         if copy.path.is_empty() && copy.name.is_none() {
             copy.name.clone_from(&document_name);
         }
-        check(copy)?;
+        if !check(copy, skipped)? {
+            copy.line = 0;
+            incomplete = true;
+        }
+    }
+    if incomplete {
+        copies.retain(|copy| copy.line > 0);
     }
 
     Ok(copies)

@@ -353,14 +353,8 @@ fn refuses_files_that_it_cannot_read_completely() {
         fixture!("refused/binary/package-lock.json"),
         fixture!("refused/conflict-v3/package-lock.json"),
         fixture!("refused/deep-v1/package-lock.json"),
-        fixture!("refused/duplicate-field-v3/package-lock.json"),
-        fixture!("refused/duplicate-package-v1/package-lock.json"),
-        fixture!("refused/duplicate-package-v3/package-lock.json"),
         fixture!("refused/empty/package-lock.json"),
-        fixture!("refused/escaped-duplicate-v3/package-lock.json"),
-        fixture!("refused/future-v4/package-lock.json"),
         fixture!("refused/no-packages-v2/package-lock.json"),
-        fixture!("refused/no-version-v3/package-lock.json"),
         fixture!("refused/packages-in-v1/package-lock.json"),
         fixture!("refused/trailing-v3/package-lock.json"),
         fixture!("refused/truncated-v3/package-lock.json"),
@@ -382,19 +376,73 @@ fn refuses_files_that_it_cannot_read_completely() {
 -: is not text: it contains NUL bytes
 10: has merge conflict markers
 1: is not valid JSON: recursion limit exceeded
-11: is not an npm lockfile: duplicate key `version`
-5: is not an npm lockfile: duplicate key `a`
-12: is not an npm lockfile: duplicate key `node_modules/a`
 -: is empty
-9: is not an npm lockfile: duplicate key `node_modules/a`
--: has lockfileVersion 4; versions 1, 2 and 3 are read
 -: is not an npm lockfile: it lacks `packages`, which lockfileVersion 2 needs
-9: is not an npm lockfile: the entry `node_modules/a` has no version
 -: is not an npm lockfile: it has `packages`, which lockfileVersion 1 does not have
 14: is not valid JSON: trailing characters
 11: is truncated: its JSON does not end
 -: is not text: it contains NUL bytes
 "#);
+}
+
+/// npm reads all of these files.
+#[test]
+fn one_odd_entry_does_not_lose_the_file() {
+    let mut seen = String::new();
+    for bytes in [
+        fixture!("read/salvaged-duplicate-field-v3/package-lock.json"),
+        fixture!("read/salvaged-duplicate-package-v1/package-lock.json"),
+        fixture!("read/salvaged-duplicate-package-v3/package-lock.json"),
+        fixture!("read/salvaged-escaped-duplicate-v3/package-lock.json"),
+        fixture!("read/salvaged-future-v4/package-lock.json"),
+        fixture!("read/salvaged-no-version-v3/package-lock.json"),
+        fixture!("read/salvaged-resolved-false-v1/package-lock.json"),
+    ] {
+        seen += &crate::snapshot_text::snapshot_text(&read(bytes).unwrap());
+        seen.push('\n');
+    }
+
+    insta::assert_snapshot!(seen);
+}
+
+/// The kinds of values that are wrong in one entry, with the loss of each.
+#[test]
+fn a_value_of_the_wrong_kind_is_skipped() {
+    use patchgate_model::Loss::{self, Detail, Edge, Package};
+
+    let losses = |entry: &str| -> Vec<Loss> {
+        let text = format!(
+            "{{\"lockfileVersion\": 3, \"packages\": {{\"\": {{}}, \"node_modules/a\": {entry}, \"node_modules/b\": {{\"version\": \"1.0.0\"}}}}}}"
+        );
+        let lockfile = read(text.as_bytes()).unwrap();
+        assert!(
+            lockfile.packages.iter().any(|package| package.name == "b"),
+            "{entry}"
+        );
+        lockfile.skipped.iter().map(|entry| entry.loss).collect()
+    };
+
+    for (entry, expected) in [
+        ("1", &[Package][..]),
+        ("null", &[Package]),
+        (r#"{"version": 1}"#, &[Package]),
+        (r#"{"version": "1.0.0", "integrity": 1}"#, &[Detail]),
+        (r#"{"version": "1.0.0", "resolved": 1}"#, &[Detail]),
+        (r#"{"version": "1.0.0", "resolved": false}"#, &[]),
+        (r#"{"version": "1.0.0", "dev": "yes"}"#, &[Detail]),
+        (r#"{"version": "1.0.0", "name": 1}"#, &[Package]),
+        (r#"{"version": "1.0.0", "dependencies": []}"#, &[Edge]),
+        (r#"{"version": "1.0.0", "dependencies": {"b": 1}}"#, &[Edge]),
+        (
+            r#"{"version": "1.0.0", "dependencies": {"b": "1", "b": "2"}}"#,
+            &[Edge],
+        ),
+        (r#"{"version": "1.0.0", "version": "1.0.0"}"#, &[Detail]),
+        (r#"{"version": "2.0.0", "version": "1.0.0"}"#, &[Package]),
+        (r#"{"x": 1, "x": 2, "version": "1.0.0"}"#, &[]),
+    ] {
+        assert_eq!(losses(entry), expected, "{entry}");
+    }
 }
 
 #[test]
@@ -410,11 +458,12 @@ fn any_other_object_is_not_an_empty_lockfile() {
 
 #[test]
 fn finds_the_line_of_an_error_within_version_1() {
-    let error = read(
+    let lockfile = read(
         b"{\n \"lockfileVersion\": 1,\n \"dependencies\": {\n \"a\": {\n \"version\": 1 } } }",
     )
-    .unwrap_err();
-    assert_eq!(error.line, Some(5), "{error}");
+    .unwrap();
+    let lines: Vec<u32> = lockfile.skipped.iter().map(|entry| entry.line).collect();
+    assert_eq!(lines, [4]);
 }
 
 #[test]

@@ -17,7 +17,7 @@ use super::{Installed, WHAT, check, origin, scope};
 use crate::npm::json::{self, Map, Object, Text};
 use crate::npm::manifest::Manifest;
 use crate::npm::needs::Needs;
-use crate::{ParseError, limits};
+use crate::{ParseError, SkippedEntries, limits};
 
 /// One value of `dependencies`.
 #[derive(Deserialize)]
@@ -74,6 +74,7 @@ pub(super) fn copies<'a>(
     document_name: Option<Cow<'a, str>>,
     dependencies: Option<&'a RawValue>,
     manifest: Option<&Manifest<'a>>,
+    skipped: &mut SkippedEntries,
 ) -> Result<Vec<Installed<'a>>, ParseError> {
     let entries: Map<'a, Object<Entry<'a>>> = match dependencies {
         None => Map::default(),
@@ -87,6 +88,7 @@ pub(super) fn copies<'a>(
         lines: Lines::new(text),
         keys: vec![Cow::Borrowed("dependencies")],
         copies: vec![root(document_name)],
+        skipped,
     };
     reader.read("", entries)?;
 
@@ -102,14 +104,15 @@ fn braces(text: &str) -> usize {
     memchr::memchr_iter(b'{', text.as_bytes()).count()
 }
 
-struct Reader<'a> {
+struct Reader<'a, 's> {
     lines: Lines<'a>,
     /// Keys from the document's root to the current entry.
     keys: Vec<Cow<'a, str>>,
     copies: Vec<Installed<'a>>,
+    skipped: &'s mut SkippedEntries,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> Reader<'a, '_> {
     /// Reads the entries installed below `parent`. Recursion is safe because the JSON parser limits
     /// the depth.
     fn read(
@@ -127,8 +130,9 @@ impl<'a> Reader<'a> {
             let line = self.lines.line(&self.keys.iter().collect::<Vec<_>>())?;
             let inner = std::mem::take(&mut entry.dependencies);
             let copy = copy(path.clone(), line, entry);
-            check(&copy)?;
-            self.copies.push(copy);
+            if check(&copy, self.skipped)? {
+                self.copies.push(copy);
+            }
             self.keys.push(Cow::Borrowed("dependencies"));
             self.read(&path, inner)?;
             self.keys.truncate(self.keys.len() - 2);

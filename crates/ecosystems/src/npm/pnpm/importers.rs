@@ -1,9 +1,9 @@
 //! The projects of a document and their dependencies.
 
-use patchgate_model::{DependencyKind, Edge, Root};
+use patchgate_model::{DependencyKind, Edge, Loss, Root};
 
-use super::packages::Entries;
-use crate::npm::tree::{self, Count, project_at};
+use super::packages::Links;
+use crate::npm::tree::{self, project_at};
 use crate::syntax::{Key, Node};
 use crate::{Input, ParseError};
 
@@ -21,21 +21,20 @@ const SECTIONS: [(&str, DependencyKind); 5] = [
 /// root project as well, it gets the edges of both.
 pub(super) fn read(
     document: &Node<'_>,
-    entries: &Entries<'_>,
     input: &Input<'_>,
-    count: &mut Count,
+    links: &mut Links<'_, '_>,
     roots: &mut Vec<(String, Root)>,
 ) -> Result<(), ParseError> {
     let Some(importers) = document.get("importers") else {
         // In a file with only one project its sections are at the top level.
-        return add(".", document, entries, input, count, roots);
+        return add(".", document, input, links, roots);
     };
     if !importers.is_map() {
         return Err(importers.unexpected("importers", "a map"));
     }
 
     for (directory, importer) in importers.entries() {
-        add(&directory.name, importer, entries, input, count, roots)?;
+        add(&directory.name, importer, input, links, roots)?;
     }
 
     Ok(())
@@ -44,16 +43,18 @@ pub(super) fn read(
 fn add(
     directory: &str,
     importer: &Node<'_>,
-    entries: &Entries<'_>,
     input: &Input<'_>,
-    count: &mut Count,
+    links: &mut Links<'_, '_>,
     roots: &mut Vec<(String, Root)>,
 ) -> Result<(), ParseError> {
     if !importer.is_map() && !importer.is_null() {
-        return Err(importer.unexpected("importers", "a map"));
+        let error = Err(importer.unexpected("importers", "a map"));
+        return links
+            .recover(Loss::Edge, importer.line, error)
+            .map(|_: Option<()>| ());
     }
 
-    let edges = edges(importer, entries, count)?;
+    let edges = edges(importer, links)?;
     let project = project_at(input, directory);
     let manifest = project.as_ref().map(|project| project.path.clone());
     // Searching is cheap: it is only done once per document.
@@ -76,23 +77,23 @@ fn add(
     Ok(())
 }
 
-fn edges(
-    importer: &Node<'_>,
-    entries: &Entries<'_>,
-    count: &mut Count,
-) -> Result<Vec<Edge>, ParseError> {
+fn edges(importer: &Node<'_>, links: &mut Links<'_, '_>) -> Result<Vec<Edge>, ParseError> {
     let specifiers = importer.get("specifiers");
     let mut edges = Vec::new();
     let mut buffer = String::new();
 
     for (section, kind) in SECTIONS {
-        for (name, value) in importer.optional_map(section)? {
-            let (reference, stated) = stated(name, value)?;
-            let Some(to) = entries.find(name, reference, &mut buffer)? else {
+        let listed = importer.optional_map(section);
+        let listed = links.recover(Loss::Edge, importer.line, listed)?;
+        for (name, value) in listed.unwrap_or_default() {
+            let found = links.recover(Loss::Edge, name.line, stated(name, value))?;
+            let Some((reference, stated)) = found else {
+                continue;
+            };
+            let Some(to) = links.find(name, reference, kind, &mut buffer)? else {
                 continue;
             };
 
-            count.edge()?;
             let requirement = stated.or_else(|| {
                 specifiers
                     .and_then(|specifiers| specifiers.get(&name.name))

@@ -11,12 +11,13 @@ pub(super) mod rush;
 
 use std::collections::HashSet;
 
-use patchgate_model::{Lockfile, Origin, Package, Root};
+use patchgate_model::{Lockfile, Origin, Package, Root, Unresolved};
 
 use self::dep_path::Generation;
+use self::packages::Links;
 use super::tree::{self, Count, shortened};
 use crate::syntax::{self, Node};
-use crate::{Input, ParseError};
+use crate::{Input, ParseError, SkippedEntries};
 
 /// The expected kind of file, for error texts.
 const WHAT: &str = "a pnpm-lock.yaml";
@@ -31,10 +32,8 @@ const MAX_DOCUMENTS: usize = 8;
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let text = input.text()?;
     // pnpm ends every line. A file that is cut inside its last line may still be valid YAML.
-    if !text.ends_with('\n') {
-        return Err(ParseError::new("ends in the middle of a line")
-            .at_line(text.lines().count())
-            .with_hint(REGENERATE));
+    if !text.ends_with('\n') && !ends_whole(text) {
+        return Err(cut(text));
     }
 
     let documents = syntax::yaml_documents(text)?;
@@ -55,6 +54,8 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         count: Count::default(),
         packages: Vec::new(),
         roots: Vec::new(),
+        skipped: SkippedEntries::default(),
+        unresolved: Vec::new(),
     };
     let mut newest = None;
     for document in &documents {
@@ -67,6 +68,11 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         )));
     };
 
+    // The packages come last, so a file without them may be cut anywhere.
+    if !text.ends_with('\n') && reader.packages.is_empty() {
+        return Err(cut(text));
+    }
+
     reader.name_aliases();
     let directories = reader.directories();
     let projects = rush::projects(input, &reader.packages);
@@ -74,12 +80,31 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     roots.extend(directories);
     roots.extend(projects);
 
-    Ok(tree::lockfile(
-        input,
-        generation.format(),
-        reader.packages,
-        roots,
-    ))
+    Ok(Lockfile {
+        unresolved: reader.unresolved,
+        skipped: reader.skipped.into_entries(),
+        ..tree::lockfile(input, generation.format(), reader.packages, roots)
+    })
+}
+
+fn cut(text: &str) -> ParseError {
+    ParseError::new("ends in the middle of a line")
+        .at_line(text.lines().count())
+        .with_hint(REGENERATE)
+}
+
+/// Whether the last line of a file is whole without a line break: a collection that is closed, or a
+/// truth value under a key that has no other values. A version may go on.
+fn ends_whole(text: &str) -> bool {
+    let last = text.lines().next_back().unwrap_or_default();
+    let Some((key, value)) = last.trim_start().split_once(": ") else {
+        return false;
+    };
+    let is_flag = matches!(key, "dev" | "optional" | "hasBin" | "requiresBuild");
+
+    (value.starts_with('{') && value.ends_with('}'))
+        || (value.starts_with('[') && value.ends_with(']'))
+        || (is_flag && matches!(value, "true" | "false"))
 }
 
 struct Reader<'i, 'a> {
@@ -88,27 +113,33 @@ struct Reader<'i, 'a> {
     packages: Vec<Package>,
     /// By the directory of the project, relative to the lockfile's.
     roots: Vec<(String, Root)>,
+    skipped: SkippedEntries,
+    unresolved: Vec<Unresolved>,
 }
 
 impl Reader<'_, '_> {
     /// Reads one document, with indices that go on from those of the document before.
     fn document(&mut self, document: &Node<'_>) -> Result<Generation, ParseError> {
-        let generation = generation(document)?;
-        let entries = packages::entries(document, generation, &mut self.count)?;
+        let generation = generation(document, &mut self.skipped)?;
+        let entries = packages::entries(document, generation, &mut self.count, &mut self.skipped)?;
         self.packages.reserve(entries.copies.len());
 
-        for copy in &entries.copies {
-            let package = entries.package(copy, &mut self.count)?;
+        let mut links = Links {
+            entries: &entries,
+            count: &mut self.count,
+            skipped: &mut self.skipped,
+            unresolved: &mut self.unresolved,
+            may_be_cut: false,
+        };
+        for (number, copy) in (1..).zip(&entries.copies) {
+            links.may_be_cut = number == entries.copies.len();
+            let package = entries.package(copy, &mut links)?;
             self.packages.push(package);
         }
 
-        importers::read(
-            document,
-            &entries,
-            self.input,
-            &mut self.count,
-            &mut self.roots,
-        )?;
+        // pnpm writes the packages after the projects.
+        links.may_be_cut = entries.copies.is_empty();
+        importers::read(document, self.input, &mut links, &mut self.roots)?;
         if self.roots.is_empty() {
             return Err(
                 ParseError::new(format!("is not {WHAT}: it lists no project"))
@@ -183,8 +214,9 @@ impl Reader<'_, '_> {
     }
 }
 
-/// The generation of a document's format.
-fn generation(document: &Node<'_>) -> Result<Generation, ParseError> {
+/// The generation of a document's format. A later version than the known ones is read like the last
+/// of these.
+fn generation(document: &Node<'_>, skipped: &mut SkippedEntries) -> Result<Generation, ParseError> {
     if !document.is_map() {
         return Err(
             ParseError::new(format!("is not {WHAT}: it is {}", document.describe()))
@@ -193,6 +225,16 @@ fn generation(document: &Node<'_>) -> Result<Generation, ParseError> {
     }
 
     let version = document.need_text("lockfileVersion")?;
+    let major = version.split('.').next().unwrap_or(version);
+    let has_packages = !document.optional_map("packages")?.is_empty();
+    if has_packages && major.parse().is_ok_and(|major: u32| major > 9) {
+        let shown = shortened(version);
+        skipped.package(
+            document.line,
+            format!("has the unknown lockfileVersion {shown}, read as version 9: packages may be missing"),
+        );
+        return Ok(Generation::Nine);
+    }
     Generation::of(version).ok_or_else(|| {
         ParseError::new(format!(
             "has lockfileVersion {}; versions 5, 6 and 9 are read",

@@ -38,8 +38,10 @@ macro_rules! workspace {
 }
 
 fn reason(text: &str) -> String {
-    let error = read(text, &[]).unwrap_err();
-    format!("{}: {}", error.line.unwrap_or(0), error.reason)
+    match read(text, &[]) {
+        Err(error) => format!("{}: {}", error.line.unwrap_or(0), error.reason),
+        Ok(lockfile) => snapshot_text(&lockfile),
+    }
 }
 
 #[test]
@@ -122,4 +124,56 @@ fn says_what_is_not_whole() {
     .collect();
 
     insta::assert_snapshot!(reasons.join("\n"));
+}
+
+#[test]
+fn one_odd_entry_does_not_lose_the_file() {
+    let file = |version: &str, importer: &str, packages: &str, snapshots: &str| {
+        format!(
+            "lockfileVersion: '{version}'\nimporters:\n  .:{importer}\npackages:\n{packages}  z@1.0.0:\n    resolution: {{integrity: x}}\nsnapshots:\n{snapshots}  z@1.0.0: {{}}\n"
+        )
+    };
+    let a = "  a@1.0.0:\n    resolution: {integrity: x}\n";
+    let needs = |what: &str| format!("  a@1.0.0:\n    dependencies:\n      {what}\n");
+    let all: Vec<String> = [
+        file("10.0", " {}", "", ""),
+        file("9.0", "\n    dependencies:\n      a: [1]", "", ""),
+        file(
+            "9.0",
+            "\n    dependencies:\n      a:\n        specifier: ^1\n        version: 1.0.0",
+            "",
+            "",
+        ),
+        file("9.0", " {}", a, ""),
+        file("9.0", " {}", "", "  a@1.0.0: {}\n"),
+        file("9.0", " {}", "  a@1.0.0: {}\n", "  a@1.0.0: {}\n"),
+        file("9.0", " {}", a, &needs("b: 2.0.0")),
+        file("9.0", " {}", a, &needs("b: [2]")),
+        file(
+            "9.0",
+            " {}",
+            &a.replace("integrity: x", "integrity: [x]"),
+            "  a@1.0.0: {}\n",
+        ),
+    ]
+    .iter()
+    .map(|text| snapshot_text(&read(text, &[]).unwrap()))
+    .collect();
+
+    insta::assert_snapshot!(all.join("\n"));
+}
+
+/// A line that is closed, or a truth value, is whole without a line break; a version may go on.
+#[test]
+fn a_last_line_may_lack_its_line_break() {
+    let head = "lockfileVersion: '9.0'\nimporters:\n  .: {}\npackages:\n  a@1.0.0:\n    resolution: {integrity: x}\nsnapshots:\n  a@1.0.0:";
+    for (last, is_whole) in [
+        (" {}", true),
+        ("\n    optional: true", true),
+        ("\n    optional: tru", false),
+        ("\n    dependencies:\n      a: 1.0.0", false),
+    ] {
+        let read = read(&format!("{head}{last}"), &[]);
+        assert_eq!(read.is_ok(), is_whole, "{last}: {read:?}");
+    }
 }

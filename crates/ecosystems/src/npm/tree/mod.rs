@@ -4,7 +4,9 @@
 mod projects;
 mod scopes;
 
-use patchgate_model::{DependencyKind, Edge, FormatId, Lockfile, Package, PackageIndex, Root};
+use patchgate_model::{
+    DependencyKind, Edge, FormatId, Lockfile, Package, PackageIndex, Root, Unresolved,
+};
 
 pub(super) use projects::{Project, beside, folder_root, project_at, projects};
 pub(crate) use scopes::settle;
@@ -84,6 +86,28 @@ pub(crate) fn edge(
         name: name.into(),
         requirement: requirement.map(Into::into),
         kind,
+    }
+}
+
+/// A dependency on a package that a file does not lock, as a requirement: it is judged like one that
+/// no lockfile pins. The name is the real one of an alias `npm:real@^1`.
+pub(crate) fn unlocked(
+    name: &str,
+    requirement: &str,
+    kind: DependencyKind,
+    line: u32,
+) -> Unresolved {
+    let inner = requirement.strip_prefix("npm:").unwrap_or(requirement);
+    let (name, requirement) = match split_spec(inner).filter(|_| inner != requirement) {
+        Some((real, rest)) => (real, rest),
+        None => (name, inner),
+    };
+    Unresolved {
+        ecosystem: NAME,
+        name: shortened(name),
+        requirement: shortened(requirement),
+        kind,
+        line,
     }
 }
 

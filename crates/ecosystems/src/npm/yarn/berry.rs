@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use patchgate_model::{
-    DependencyKind, Edge, FormatId, Lockfile, Package, PackageIndex, Root, Unresolved,
+    DependencyKind, Edge, FormatId, Lockfile, Loss, Package, PackageIndex, Root, Unresolved,
 };
 
 use super::locator::{self, Locator};
@@ -13,7 +13,7 @@ use crate::fast_hash::{FastHashMap, fast_hash_map};
 use crate::npm::NAME;
 use crate::npm::tree::{self, Count, Project, beside, project_at, shortened, split_spec};
 use crate::syntax::{self, Node};
-use crate::{Input, ParseError};
+use crate::{Input, ParseError, SkippedEntries};
 
 /// The expected kind of file, for error texts.
 const WHAT: &str = "a yarn.lock";
@@ -50,12 +50,8 @@ pub(super) fn parse(input: &Input<'_>, text: &str) -> Result<Lockfile, ParseErro
     }
 
     let format = format(&document)?;
-    let entries = document
-        .entries()
-        .iter()
-        .filter(|(key, _)| key.name != "__metadata")
-        .map(|(key, node)| entry(&key.name, key.line, node))
-        .collect::<Result<Vec<_>, _>>()?;
+    let mut skipped = SkippedEntries::default();
+    let entries = entries(&document, &mut skipped)?;
     let is_root = |entry: &Entry<'_>| entry.locator.workspace.as_deref() == Some(".");
     if !entries.iter().any(is_root) {
         return Err(ParseError::new(format!(
@@ -65,7 +61,7 @@ pub(super) fn parse(input: &Input<'_>, text: &str) -> Result<Lockfile, ParseErro
     }
 
     let root = beside(input);
-    let mut tree = Tree::new(&entries, root.as_ref())?;
+    let mut tree = Tree::new(&entries, root.as_ref(), skipped)?;
     let mut packages = Vec::with_capacity(entries.len());
     let mut roots = Vec::new();
 
@@ -99,11 +95,57 @@ pub(super) fn parse(input: &Input<'_>, text: &str) -> Result<Lockfile, ParseErro
     let first = root.map(|root| root.path);
     roots.sort_by_key(|root| first.is_none() || root.manifest != first);
 
-    let unresolved = tree.unresolved;
+    let (unresolved, skipped) = (tree.unresolved, tree.skipped.into_entries());
     let mut lockfile = tree::lockfile(input, format, packages, roots);
     lockfile.unresolved = unresolved;
+    lockfile.skipped = skipped;
 
     Ok(lockfile)
+}
+
+/// The entries of packages and projects. One that cannot be read is skipped.
+///
+/// # Errors
+/// If it is the last one: the file ends in it.
+fn entries<'n>(
+    document: &'n Node<'_>,
+    skipped: &mut SkippedEntries,
+) -> Result<Vec<Entry<'n>>, ParseError> {
+    let listed = document.entries();
+    let mut entries = Vec::with_capacity(listed.len());
+    for (number, (key, node)) in (1..).zip(listed) {
+        if key.name == "__metadata" {
+            continue;
+        }
+
+        let read = entry(&key.name, key.line, node, skipped);
+        if number == listed.len() {
+            ends_whole(&key.name, key.line, node)?;
+            entries.push(read?);
+        } else {
+            entries.extend(skipped.recover(Loss::Package, key.line, read));
+        }
+    }
+
+    Ok(entries)
+}
+
+/// Checks the last key of the last entry. If it is missing or incomplete, the file is truncated.
+fn ends_whole(key: &str, line: u32, node: &Node<'_>) -> Result<(), ParseError> {
+    let kind = node.get("linkType").and_then(Node::text);
+    if matches!(kind, Some("hard" | "soft")) {
+        return Ok(());
+    }
+
+    let problem = match kind {
+        Some(_) => "an unknown `linkType`",
+        None => "no `linkType`",
+    };
+    Err(
+        ParseError::new(format!("has the entry `{}` with {problem}", shortened(key)))
+            .at_line(line as usize)
+            .with_hint(super::REGENERATE),
+    )
 }
 
 /// The name of the format. yarn increases the version with every change in how it computes an entry,
@@ -134,11 +176,19 @@ fn format(document: &Node<'_>) -> Result<FormatId, ParseError> {
     })
 }
 
-fn entry<'n>(key: &'n str, line: u32, node: &'n Node<'_>) -> Result<Entry<'n>, ParseError> {
+fn entry<'n>(
+    key: &'n str,
+    line: u32,
+    node: &'n Node<'_>,
+    skipped: &mut SkippedEntries,
+) -> Result<Entry<'n>, ParseError> {
     let wrong = |reason: String| {
-        ParseError::new(format!("is not {WHAT}: `{}` {reason}", shortened(key)))
-            .at_line(line as usize)
-            .with_hint(super::REGENERATE)
+        ParseError::new(format!(
+            "has the entry `{}`, which {reason}",
+            shortened(key)
+        ))
+        .at_line(line as usize)
+        .with_hint(super::REGENERATE)
     };
     if !node.is_map() {
         return Err(wrong(format!("is {}", node.describe())));
@@ -150,11 +200,6 @@ fn entry<'n>(key: &'n str, line: u32, node: &'n Node<'_>) -> Result<Entry<'n>, P
             .ok_or_else(|| wrong(format!("lacks `{name}`")))
     };
     let (version, resolution) = (need("version")?, need("resolution")?);
-
-    // The last key of every entry. If it is missing or incomplete, the file is truncated.
-    if !matches!(need("linkType")?, "hard" | "soft") {
-        return Err(wrong("has an unknown `linkType`".to_owned()));
-    }
 
     let descriptors: Vec<&str> = key.split(", ").collect();
     let names = tree::names(descriptors.iter().copied())
@@ -168,14 +213,16 @@ fn entry<'n>(key: &'n str, line: u32, node: &'n Node<'_>) -> Result<Entry<'n>, P
         names,
         resolution,
         version,
-        checksum: node.optional_text("checksum")?,
+        checksum: skipped
+            .recover(Loss::Detail, line, node.optional_text("checksum"))
+            .flatten(),
         locator,
-        needs: needs(node)?,
+        needs: needs(node, skipped),
     })
 }
 
 /// The dependencies of an entry. An optional peer dependency is left out: it installs nothing.
-fn needs<'n>(node: &'n Node<'_>) -> Result<Vec<Dependency<'n>>, ParseError> {
+fn needs<'n>(node: &'n Node<'_>, skipped: &mut SkippedEntries) -> Vec<Dependency<'n>> {
     let mut needs = Vec::new();
     let meta = node.get("dependenciesMeta");
     let peer_meta = node.get("peerDependenciesMeta");
@@ -186,29 +233,29 @@ fn needs<'n>(node: &'n Node<'_>) -> Result<Vec<Dependency<'n>>, ParseError> {
             == Some(true)
     };
     for (section, is_peer) in [("dependencies", false), ("peerDependencies", true)] {
-        for (name, range) in node.optional_map(section)? {
+        let listed = skipped.recover(Loss::Edge, node.line, node.optional_map(section));
+        for (name, range) in listed.unwrap_or_default() {
             let kind = match is_peer {
                 true if is_optional(peer_meta, &name.name) => continue,
                 true => DependencyKind::Peer,
                 false if is_optional(meta, &name.name) => DependencyKind::Optional,
                 false => DependencyKind::Runtime,
             };
-            let range = match range.is_null() {
-                true => "",
-                false => range
-                    .text()
-                    .ok_or_else(|| range.unexpected(&name.name, "a text"))?,
+            let text = match range.is_null() {
+                true => Some(""),
+                false => range.text(),
             };
-            let name = &*name.name;
-            if name.is_empty() {
-                return Err(node.unexpected(section, "a map of names"));
-            }
-
+            let Some(text) = text.filter(|_| !name.name.is_empty()) else {
+                let reason = range.unexpected(&name.name, "a text").reason;
+                skipped.edge(name.line, reason);
+                continue;
+            };
+            let (name, range) = (&*name.name, text);
             needs.push(Dependency { name, range, kind });
         }
     }
 
-    Ok(needs)
+    needs
 }
 
 /// The package of an entry under one of its names.
@@ -274,6 +321,9 @@ struct Tree<'e> {
     /// `None` if the root project's manifest is unknown.
     resolutions: Option<Resolutions>,
     unresolved: Vec<Unresolved>,
+    skipped: SkippedEntries,
+    /// The greatest descriptor. yarn sorts entries, so a cut file lacks only greater ones.
+    last: &'e str,
     count: Count,
     /// Buffer for the descriptor to look up, reused to avoid allocations.
     candidate: String,
@@ -306,7 +356,11 @@ impl Named {
 const NOWHERE: PackageIndex = PackageIndex(u32::MAX);
 
 impl<'e> Tree<'e> {
-    fn new(entries: &'e [Entry<'_>], root: Option<&Project<'_>>) -> Result<Self, ParseError> {
+    fn new(
+        entries: &'e [Entry<'_>],
+        root: Option<&Project<'_>>,
+        skipped: SkippedEntries,
+    ) -> Result<Self, ParseError> {
         let mut tree = Self {
             by_descriptor: fast_hash_map(entries.len()),
             by_patched: HashMap::new(),
@@ -314,6 +368,12 @@ impl<'e> Tree<'e> {
             by_resolution: fast_hash_map(entries.len()),
             resolutions: Resolutions::of(root),
             unresolved: Vec::new(),
+            skipped,
+            last: entries
+                .iter()
+                .filter_map(|entry| entry.descriptors.first().copied())
+                .max()
+                .unwrap_or_default(),
             count: Count::default(),
             candidate: String::new(),
         };
@@ -335,7 +395,7 @@ impl<'e> Tree<'e> {
             for descriptor in &entry.descriptors {
                 let name = split_spec(descriptor).map_or(*descriptor, |(name, _)| name);
                 if let Some((_, index)) = indices.iter().find(|(known, _)| *known == name) {
-                    tree.add(descriptor, name, *index, entry)?;
+                    tree.add(descriptor, name, *index, entry);
                 }
             }
         }
@@ -343,19 +403,12 @@ impl<'e> Tree<'e> {
         Ok(tree)
     }
 
-    fn add(
-        &mut self,
-        descriptor: &'e str,
-        name: &'e str,
-        index: PackageIndex,
-        entry: &Entry<'_>,
-    ) -> Result<(), ParseError> {
+    fn add(&mut self, descriptor: &'e str, name: &'e str, index: PackageIndex, entry: &Entry<'_>) {
+        // Both entries are packages; only the one that dependents get is in doubt.
         if self.by_descriptor.insert(descriptor, index).is_some() {
-            return Err(
-                ParseError::new(format!("has the key `{}` twice", shortened(descriptor)))
-                    .at_line(entry.line as usize)
-                    .with_hint(super::REGENERATE),
-            );
+            let shown = shortened(descriptor);
+            self.skipped
+                .detail(entry.line, format!("has the key `{shown}` twice"));
         }
         // Dependents require `a@file:x::locator=…` as `file:x`.
         if let Some((short, _)) = descriptor.split_once("::") {
@@ -378,8 +431,6 @@ impl<'e> Tree<'e> {
                 named.patched_count += 1;
             }
         }
-
-        Ok(())
     }
 
     fn edges(&mut self, entry: &Entry<'_>) -> Result<Vec<Edge>, ParseError> {
@@ -397,14 +448,19 @@ impl<'e> Tree<'e> {
                 Some(NOWHERE) => {}
                 Some(to) => edges.push(tree::edge(to, need.name, Some(need.range), need.kind)),
                 None if need.kind == DependencyKind::Peer => {}
-                None if self.is_strict(need) => return Err(dangling(entry, need)),
-                None => self.unresolved.push(Unresolved {
-                    ecosystem: crate::npm::NAME,
-                    name: need.name.to_owned(),
-                    requirement: need.range.to_owned(),
-                    kind: need.kind,
-                    line: entry.line,
-                }),
+                None => {
+                    if self.is_strict(need) {
+                        let error = dangling(entry, need);
+                        let plain = format!("{}@{}", need.name, need.range);
+                        let with_protocol = format!("{}@npm:{}", need.name, need.range);
+                        if *plain >= *self.last || *with_protocol >= *self.last {
+                            return Err(error);
+                        }
+                        self.skipped.edge(entry.line, error.reason);
+                    }
+                    self.unresolved
+                        .push(tree::unlocked(need.name, need.range, need.kind, entry.line));
+                }
             }
         }
 

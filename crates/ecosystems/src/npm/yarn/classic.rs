@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use patchgate_model::{
-    DependencyKind, Edge, FormatId, Lockfile, Origin, Package, PackageIndex, Root, Unresolved,
+    DependencyKind, Edge, FormatId, Lockfile, Loss, Origin, Package, PackageIndex, Root, Unresolved,
 };
 
 use super::resolutions::Resolutions;
@@ -13,13 +13,14 @@ use crate::fast_hash::{FastHashMap, fast_hash_map};
 use crate::npm::lockfile::origin;
 use crate::npm::tree::{self, Count, Project, shortened, split_spec};
 use crate::npm::{NAME, tree::projects};
-use crate::{Input, ParseError};
+use crate::{Input, ParseError, SkippedEntries};
 
 /// Reads a lockfile of version 1.
 pub(super) fn parse(input: &Input<'_>, text: &str) -> Result<Lockfile, ParseError> {
-    let entries = syntax::entries(text)?;
+    let mut skipped = SkippedEntries::default();
+    let entries = checked(syntax::entries(text, &mut skipped)?, &mut skipped)?;
     let projects = projects(input);
-    let mut tree = Tree::new(&entries, &projects)?;
+    let mut tree = Tree::new(&entries, &projects, skipped)?;
     let mut packages = Vec::with_capacity(entries.len());
     for entry in &entries {
         for name in names(entry)? {
@@ -39,15 +40,39 @@ pub(super) fn parse(input: &Input<'_>, text: &str) -> Result<Lockfile, ParseErro
         }
     }
 
-    let unresolved = tree.unresolved;
+    let (unresolved, skipped) = (tree.unresolved, tree.skipped.into_entries());
     let mut lockfile = tree::lockfile(input, FormatId::new("yarn-lock-v1"), packages, roots);
     if projects.is_empty() {
         lockfile.roots.push(inferred(&lockfile));
         tree::settle(&mut lockfile);
     }
     lockfile.unresolved = unresolved;
+    lockfile.skipped = skipped;
 
     Ok(lockfile)
+}
+
+/// The entries with names and a version. Others are skipped.
+///
+/// # Errors
+/// If the last entry is one of the others: the file ends in it.
+fn checked<'a>(
+    mut entries: Vec<Entry<'a>>,
+    skipped: &mut SkippedEntries,
+) -> Result<Vec<Entry<'a>>, ParseError> {
+    let check = |entry: &Entry<'_>| {
+        let names = names(entry)?;
+        version(entry, names.first().copied().unwrap_or_default()).map(|_| ())
+    };
+    if let Some(last) = entries.last() {
+        check(last)?;
+    }
+    entries.retain(|entry| {
+        let line = u32::try_from(entry.line).unwrap_or(u32::MAX);
+        skipped.recover(Loss::Package, line, check(entry)).is_some()
+    });
+
+    Ok(entries)
 }
 
 /// The names under which an entry is required. yarn writes one entry for a package and its alias, but
@@ -56,7 +81,7 @@ fn names<'e>(entry: &'e Entry<'_>) -> Result<Vec<&'e str>, ParseError> {
     tree::names(entry.patterns.iter().map(|pattern| &**pattern)).ok_or_else(|| {
         let first = entry.patterns.first().map_or("", |pattern| pattern);
         ParseError::new(format!(
-            "is not a yarn.lock: `{}` is not a list of names with requirements",
+            "has the entry `{}`, which is not a list of names with requirements",
             shortened(first)
         ))
         .at_line(entry.line)
@@ -74,17 +99,21 @@ fn requirements<'e>(entry: &'e Entry<'_>, name: &str) -> Vec<&'e str> {
         .collect()
 }
 
-/// The package of an entry under one of its names, without edges.
-fn package(entry: &Entry<'_>, key: &str, requirements: &[&str]) -> Result<Package, ParseError> {
+fn version<'e>(entry: &'e Entry<'_>, name: &str) -> Result<&'e str, ParseError> {
     let version = entry
         .version
         .as_deref()
         .filter(|version| !version.is_empty());
-    let version = version.ok_or_else(|| {
-        ParseError::new(format!("has no version for `{}`", shortened(key)))
+    version.ok_or_else(|| {
+        ParseError::new(format!("has no version for `{}`", shortened(name)))
             .at_line(entry.line)
             .with_hint(super::REGENERATE)
-    })?;
+    })
+}
+
+/// The package of an entry under one of its names, without edges.
+fn package(entry: &Entry<'_>, key: &str, requirements: &[&str]) -> Result<Package, ParseError> {
+    let version = version(entry, key)?;
 
     // The real name of an alias `npm:real@^1`.
     let real = requirements.iter().find_map(|requirement| {
@@ -165,13 +194,20 @@ struct Tree<'e> {
     /// `None` if the root project's manifest is unknown.
     resolutions: Option<Resolutions>,
     unresolved: Vec<Unresolved>,
+    skipped: SkippedEntries,
+    /// The greatest pattern. yarn sorts entries, so a cut file lacks only greater ones.
+    last: &'e str,
     count: Count,
     /// Buffer for the pattern to look up, reused to avoid allocations.
     candidate: String,
 }
 
 impl<'e> Tree<'e> {
-    fn new(entries: &'e [Entry<'_>], projects: &'e [Project<'_>]) -> Result<Self, ParseError> {
+    fn new(
+        entries: &'e [Entry<'_>],
+        projects: &'e [Project<'_>],
+        skipped: SkippedEntries,
+    ) -> Result<Self, ParseError> {
         let mut tree = Self {
             by_pattern: fast_hash_map(entries.len()),
             by_name: fast_hash_map(entries.len()),
@@ -181,6 +217,12 @@ impl<'e> Tree<'e> {
                 .collect(),
             resolutions: Resolutions::of(projects.first()),
             unresolved: Vec::new(),
+            skipped,
+            last: entries
+                .iter()
+                .filter_map(|entry| entry.patterns.first().map(|pattern| &**pattern))
+                .max()
+                .unwrap_or_default(),
             count: Count::default(),
             candidate: String::new(),
         };
@@ -227,14 +269,18 @@ impl<'e> Tree<'e> {
             match self.find(name, requirement) {
                 Some(to) => edges.push(tree::edge(to, name, Some(requirement), kind)),
                 None if self.own.contains(&**name) => {}
-                None if self.is_strict(name) => return Err(dangling(entry, name, requirement)),
-                None => self.unresolved.push(Unresolved {
-                    ecosystem: crate::npm::NAME,
-                    name: name.to_string(),
-                    requirement: requirement.to_string(),
-                    kind,
-                    line: u32::try_from(entry.line).unwrap_or(u32::MAX),
-                }),
+                None => {
+                    let line = u32::try_from(entry.line).unwrap_or(u32::MAX);
+                    if self.is_strict(name) {
+                        let error = dangling(entry, name, requirement);
+                        if *format!("{name}@{requirement}") >= *self.last {
+                            return Err(error);
+                        }
+                        self.skipped.edge(line, error.reason);
+                    }
+                    self.unresolved
+                        .push(tree::unlocked(name, requirement, kind, line));
+                }
             }
         }
 

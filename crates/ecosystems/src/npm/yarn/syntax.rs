@@ -8,8 +8,9 @@ use std::borrow::Cow;
 
 use patchgate_syntax::split_lines;
 
-use crate::ParseError;
 use crate::fast_hash::FastHashSet;
+use crate::npm::tree::shortened;
+use crate::{ParseError, SkippedEntries};
 
 /// A key or name, and its value.
 pub(super) type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
@@ -38,12 +39,17 @@ enum Section {
     Other,
 }
 
-/// Reads the entries of a file, in its order.
-pub(super) fn entries(text: &str) -> Result<Vec<Entry<'_>>, ParseError> {
+/// Reads the entries of a file, in its order. Of a key that an entry has twice, the last value
+/// counts, as in yarn.
+pub(super) fn entries<'a>(
+    text: &'a str,
+    skipped: &mut SkippedEntries,
+) -> Result<Vec<Entry<'a>>, ParseError> {
     let mut reader = Reader {
         entries: Vec::new(),
         section: Section::None,
         seen: FastHashSet::default(),
+        skipped,
     };
     let mut is_lockfile = false;
     for (index, line) in split_lines(text).enumerate() {
@@ -53,7 +59,7 @@ pub(super) fn entries(text: &str) -> Result<Vec<Entry<'_>>, ParseError> {
             continue;
         }
         if let Some(comment) = content.strip_prefix('#') {
-            is_lockfile |= is_header(comment, number)?;
+            is_lockfile |= is_header(comment, number, reader.skipped);
             continue;
         }
 
@@ -63,7 +69,7 @@ pub(super) fn entries(text: &str) -> Result<Vec<Entry<'_>>, ParseError> {
                 ParseError::new("is not a yarn.lock: this line has an invalid format")
                     .at_line(number)
                     .with_hint(super::REGENERATE)
-            })??;
+            })?;
     }
 
     if reader.entries.is_empty() && !is_lockfile {
@@ -80,47 +86,68 @@ pub(super) fn entries(text: &str) -> Result<Vec<Entry<'_>>, ParseError> {
     Ok(reader.entries)
 }
 
-/// Whether a comment is the header with the format version. Versions other than 1 are an error.
-fn is_header(comment: &str, line: usize) -> Result<bool, ParseError> {
-    match comment.trim().strip_prefix("yarn lockfile v") {
-        None => Ok(false),
-        Some("1") => Ok(true),
-        Some(other) => Err(ParseError::new(format!(
-            "has the unknown format version {}",
-            super::super::tree::shortened(other)
-        ))
-        .at_line(line)),
+/// Whether a comment is the header with the format version.
+fn is_header(comment: &str, line: usize, skipped: &mut SkippedEntries) -> bool {
+    let Some(version) = comment.trim().strip_prefix("yarn lockfile v") else {
+        return false;
+    };
+    if version != "1" {
+        let shown = shortened(version);
+        skipped.package(
+            line_number(line),
+            format!("has the unknown format version {shown}: packages may be missing"),
+        );
     }
+
+    true
 }
 
 /// Whether the file may be cut inside its last value. yarn ends every line; a last line without an
-/// end is only complete if its value is in quotes.
+/// end is only complete if its value is in quotes, or a hash of full length.
 fn ends_in_a_word(text: &str) -> bool {
     let last = text.lines().next_back().unwrap_or_default();
-    !text.ends_with('\n') && !last.ends_with('"')
+    !text.ends_with('\n') && !last.ends_with('"') && !ends_in_a_hash(last)
 }
 
-struct Reader<'a> {
+/// Whether a line is a hash of subresource integrity whose digits are complete
+/// (<https://www.w3.org/TR/SRI/>).
+fn ends_in_a_hash(line: &str) -> bool {
+    let hash = line.trim_start().strip_prefix("integrity ");
+    let parts = hash.and_then(|hash| hash.split_once('-'));
+    parts.is_some_and(|(algorithm, digits)| {
+        let length = match algorithm {
+            "sha1" => 28,
+            "sha256" => 44,
+            "sha384" => 64,
+            "sha512" => 88,
+            _ => return false,
+        };
+        digits.len() == length
+    })
+}
+
+fn line_number(line: usize) -> u32 {
+    u32::try_from(line).unwrap_or(u32::MAX)
+}
+
+struct Reader<'a, 's> {
     entries: Vec<Entry<'a>>,
     section: Section,
-    /// Patterns so far. A duplicate is an error, because it would hide one of two entries.
+    /// Patterns so far.
     seen: FastHashSet<Cow<'a, str>>,
+    skipped: &'s mut SkippedEntries,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> Reader<'a, '_> {
     /// Reads a line, given without its indentation; `None` if it does not follow the format.
-    fn line(
-        &mut self,
-        content: &'a str,
-        indent: usize,
-        number: usize,
-    ) -> Option<Result<(), ParseError>> {
+    fn line(&mut self, content: &'a str, indent: usize, number: usize) -> Option<()> {
         match (indent, self.section) {
             (0, _) => {
                 let patterns = patterns(content)?;
                 for pattern in &patterns {
+                    // Both entries are packages; only the one that dependents get is in doubt.
                     if !self.seen.insert(pattern.clone()) {
-                        return Some(Err(twice(pattern, number)));
+                        self.skipped.detail(line_number(number), twice(pattern));
                     }
                 }
 
@@ -131,11 +158,11 @@ impl<'a> Reader<'a> {
                     ..Entry::default()
                 });
 
-                Some(Ok(()))
+                Some(())
             }
             (2, _) => self.field(content, number),
             (4, Section::None) => None,
-            (4.., Section::Other) => Some(Ok(())),
+            (4.., Section::Other) => Some(()),
             (4, section) => {
                 let (name, value) = pair(content)?;
                 let entry = self.entries.last_mut()?;
@@ -143,14 +170,14 @@ impl<'a> Reader<'a> {
                     Section::Optional => entry.optional_dependencies.push((name, value)),
                     _ => entry.dependencies.push((name, value)),
                 }
-                Some(Ok(()))
+                Some(())
             }
             _ => None,
         }
     }
 
     /// Reads a field of the current entry, or the header of a section.
-    fn field(&mut self, content: &'a str, number: usize) -> Option<Result<(), ParseError>> {
+    fn field(&mut self, content: &'a str, number: usize) -> Option<()> {
         let entry = self.entries.last_mut()?;
         if let Some(name) = content.strip_suffix(':') {
             let section = match name {
@@ -164,10 +191,11 @@ impl<'a> Reader<'a> {
                 _ => false,
             };
             self.section = section;
-            return Some(match repeated {
-                true => Err(twice(name, number)),
-                false => Ok(()),
-            });
+            // The edges of both are read.
+            if repeated {
+                self.skipped.detail(line_number(number), twice(name));
+            }
+            return Some(());
         }
 
         self.section = Section::None;
@@ -176,21 +204,22 @@ impl<'a> Reader<'a> {
             "version" => &mut entry.version,
             "resolved" => &mut entry.resolved,
             "integrity" => &mut entry.integrity,
-            _ => return Some(Ok(())),
+            _ => return Some(()),
         };
 
-        Some(match slot.replace(value) {
-            None => Ok(()),
-            Some(_) => Err(twice(&name, number)),
-        })
+        let earlier = slot.replace(value);
+        if earlier.is_some() && earlier != *slot && name == "version" {
+            self.skipped.package(line_number(number), twice(&name));
+        } else if earlier.is_some() {
+            self.skipped.detail(line_number(number), twice(&name));
+        }
+
+        Some(())
     }
 }
 
-fn twice(key: &str, line: usize) -> ParseError {
-    let key = super::super::tree::shortened(key);
-    ParseError::new(format!("has the key `{key}` twice"))
-        .at_line(line)
-        .with_hint(super::REGENERATE)
+fn twice(key: &str) -> String {
+    format!("has the key `{}` twice", shortened(key))
 }
 
 /// Parses the first line of an entry: `a@1, "b@2":`.
@@ -249,18 +278,72 @@ fn quoted(inner: &str) -> Option<(Cow<'_, str>, &str)> {
 
 #[cfg(test)]
 mod tests {
+    use patchgate_model::Loss;
+
     use super::*;
 
     fn refused(text: &str) -> String {
-        let error = entries(text).unwrap_err();
+        let error = entries(text, &mut SkippedEntries::default()).unwrap_err();
         format!("{}: {}", error.line.unwrap_or(0), error.reason)
     }
 
     #[test]
     fn reads_words_and_quotes() {
         let text = "# yarn lockfile v1\n\n\na@^1, \"b@npm:a@^1 || 2\":\n  version \"1.0.0\"\n  resolved \"x\\u0041\"\n  integrity sha512-a==\n  dependencies:\n    c \"^1\"\n    \"@s/d\" latest\n  optionalDependencies:\n    e \"2\"\n  other:\n    f 1\n      deeper 2\n  uid \"\"\n";
-        let entries = entries(text).unwrap();
+        let entries = entries(text, &mut SkippedEntries::default()).unwrap();
         insta::assert_snapshot!(format!("{entries:?}"));
+    }
+
+    #[test]
+    fn duplicates_and_later_versions_are_skipped() {
+        let seen = |text: &str| -> Vec<(u32, Loss, String)> {
+            let mut skipped = SkippedEntries::default();
+            entries(text, &mut skipped).unwrap();
+            skipped
+                .into_entries()
+                .into_iter()
+                .map(|entry| (entry.line, entry.loss, entry.reason))
+                .collect()
+        };
+        let twice = |key: &str| format!("has the key `{key}` twice");
+
+        assert_eq!(
+            seen("a@1:\n  version \"1\"\na@1:\n  version \"2\"\n"),
+            [(3, Loss::Detail, twice("a@1"))]
+        );
+        assert_eq!(
+            seen("a@1:\n  version \"1\"\n  version \"2\"\n"),
+            [(3, Loss::Package, twice("version"))]
+        );
+        assert_eq!(
+            seen("a@1:\n  version \"1\"\n  version \"1\"\n"),
+            [(3, Loss::Detail, twice("version"))]
+        );
+        assert_eq!(
+            seen("a@1, a@1:\n  version \"1\"\n"),
+            [(1, Loss::Detail, twice("a@1"))]
+        );
+        assert_eq!(
+            seen("# yarn lockfile v2\n"),
+            [(
+                1,
+                Loss::Package,
+                "has the unknown format version 2: packages may be missing".to_owned()
+            )]
+        );
+    }
+
+    #[test]
+    fn a_last_line_without_a_line_break_is_read_if_it_is_whole() {
+        let hash = format!(
+            "a@1:\n  version \"1\"\n  integrity sha512-{}==",
+            "a".repeat(86)
+        );
+        for whole in ["a@1:\n  version \"1\"", &hash] {
+            assert!(entries(whole, &mut SkippedEntries::default()).is_ok());
+        }
+        let cut = hash.strip_suffix('=').unwrap();
+        assert_eq!(refused(cut), "3: ends in the middle of a line");
     }
 
     #[test]
@@ -274,11 +357,7 @@ mod tests {
             "a@1:\n  version \"1\n",
             "a@1:\n  version \"1\" 2\n",
             "a@1:\n  version\n",
-            "a@1:\n  version \"1\"\na@1:\n  version \"2\"\n",
-            "a@1:\n  version \"1\"\n  version \"2\"\n",
-            "a@1, a@1:\n  version \"1\"\n",
             "a@1:\n  integrity sha512-abc",
-            "# yarn lockfile v2\n",
             "# nothing\n",
         ]
         .iter()

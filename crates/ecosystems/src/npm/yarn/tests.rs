@@ -133,6 +133,46 @@ fn dependencies_without_an_entry_are_reported() {
 }
 
 #[test]
+fn one_odd_entry_of_yarn_1_does_not_lose_the_file() {
+    let manifest = [("package.json", "{\"dependencies\": {\"z\": \"1\"}}")];
+    let all: Vec<String> = [
+        "a@1:\n  resolved \"https://npm.invalid/a/-/a-1.0.0.tgz\"\n",
+        "a@1:\n  version \"1.0.0\"\n  dependencies:\n    b \"^2\"\n",
+        "a@1:\n  version \"1.0.0\"\na@1:\n  version \"1.1.0\"\n",
+        "a:\n  version \"1.0.0\"\n",
+    ]
+    .iter()
+    .map(|odd| {
+        let text = format!("# yarn lockfile v1\n\n{odd}\nz@1:\n  version \"1.0.0\"\n");
+        snapshot_text(&read(&text, &manifest).unwrap())
+    })
+    .collect();
+
+    insta::assert_snapshot!(all.join("\n"));
+}
+
+#[test]
+fn one_odd_entry_of_a_later_yarn_does_not_lose_the_file() {
+    let manifest = [("package.json", "{\"name\": \"z\"}")];
+    let end = "  linkType: hard\n";
+    let all: Vec<String> = [
+        format!("\"a@npm:1\":\n  resolution: \"a@npm:1.0.0\"\n{end}"),
+        "\"a@npm:1\":\n  version: 1.0.0\n  resolution: \"a@npm:1.0.0\"\n".to_owned(),
+        format!("\"a@npm:1\":\n  version: 1.0.0\n  resolution: \"a@npm:1.0.0\"\n  dependencies:\n    b: \"npm:^2\"\n    c: [1]\n{end}"),
+        format!("\"a@npm:1\":\n  version: 1.0.0\n  resolution: \"a@npm:1.0.0\"\n  checksum: [1]\n{end}"),
+        "x: y\n".to_owned(),
+    ]
+    .iter()
+    .map(|odd| {
+        let text = format!("__metadata:\n  version: 8\n\n{odd}\n\"z@workspace:.\":\n  version: 0.0.0-use.local\n  resolution: \"z@workspace:.\"\n  linkType: soft\n");
+        snapshot_text(&read(&text, &manifest).unwrap())
+    })
+    .collect();
+
+    insta::assert_snapshot!(all.join("\n"));
+}
+
+#[test]
 fn a_later_file_without_its_project_or_its_end_is_refused() {
     let head = "__metadata:\n  version: 8\n";
     let root = "\"s@workspace:.\":\n  version: 0.0.0-use.local\n  resolution: \"s@workspace:.\"\n  linkType: soft\n";

@@ -4,7 +4,7 @@ use proptest::sample::Index;
 
 use super::super::{document, read};
 use super::*;
-use crate::{Input, ParseError, Siblings};
+use crate::{Input, ParseError, Siblings, SkippedEntries};
 
 macro_rules! fixture {
     ($path:literal) => {
@@ -109,7 +109,7 @@ fn lockfile(text: &str, document: Document<'_>) -> Result<Lockfile, ParseError> 
         bytes: text.as_bytes(),
         siblings: &Siblings::new(),
     };
-    read(&input, text, document)
+    read(&input, text, document, SkippedEntries::default())
 }
 
 fn by_serde(text: &str) -> Result<Lockfile, ParseError> {
