@@ -7,13 +7,16 @@
 use std::collections::{HashMap, HashSet};
 
 use patchgate_model::{
-    DependencyKind, Edge, FormatId, Lockfile, Origin, Package, PackageIndex, Root,
+    DependencyKind, EcosystemName, Edge, FormatId, Lockfile, Loss, Origin, Package, PackageIndex,
+    Root, Unresolved,
 };
 
 use super::NAME;
+use super::projects::{deno_manifest, joined, kinds};
+use crate::later_version::later_version;
 use crate::npm::tree::{Count, edge, settle, shortened, split_spec};
-use crate::syntax::{self, Key, Node};
-use crate::{Input, ParseError, npm};
+use crate::syntax::{Key, Node};
+use crate::{Input, ParseError, SkippedEntries, duplicate_keys, npm};
 
 /// Name of the expected format, for error messages.
 const WHAT: &str = "a deno.lock";
@@ -35,11 +38,41 @@ impl Registry {
             .iter()
             .find_map(|(start, registry)| Some((*registry, specifier.strip_prefix(start)?)))
     }
+
+    fn prefix(self) -> &'static str {
+        match self {
+            Self::Npm => "npm:",
+            Self::Jsr => "jsr:",
+        }
+    }
+
+    fn ecosystem(self) -> EcosystemName {
+        match self {
+            Self::Npm => npm::NAME,
+            Self::Jsr => NAME,
+        }
+    }
+}
+
+/// The name and version of an entry.
+fn checked<'k>(key: &'k Key<'_>, entry: &Node<'_>) -> Result<(&'k str, &'k str), ParseError> {
+    if !entry.is_map() {
+        return Err(entry.unexpected(&key.name, "a map"));
+    }
+    let (name, version) = split_spec(&key.name).ok_or_else(|| incomplete(key, "has no version"))?;
+    // After the version, the key lists the resolved peer dependencies.
+    let version = version.split('_').next().unwrap_or_default();
+    if version.is_empty() {
+        return Err(incomplete(key, "has no version"));
+    }
+
+    Ok((name, version))
 }
 
 /// Reads a lockfile, together with the manifests of its projects.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
-    let document = syntax::json(input.text()?)?;
+    let mut skipped = SkippedEntries::default();
+    let document = duplicate_keys::json(input.text()?, &mut skipped)?;
     if !document.is_map() {
         return Err(ParseError::new(format!(
             "is not {WHAT}: it is {}",
@@ -47,17 +80,20 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         )));
     }
 
-    let (number, format) = version(&document)?;
+    let (number, format) = version(&document, &mut skipped)?;
     let sections = Sections::of(&document, number);
-    let mut tree = Tree::new(&sections)?;
+    let mut tree = Tree::new(&sections, skipped)?;
     let mut packages = Vec::new();
 
     for (registry, key, entry) in sections.entries()? {
-        packages.push(tree.package(registry, key, entry)?);
+        if tree.by_key.contains_key(&(registry, &*key.name)) {
+            packages.push(tree.package(registry, key, entry)?);
+        }
     }
     for (address, hash) in document.optional_map("remote")? {
         tree.count.package()?;
-        packages.push(module(address, hash)?);
+        let module = module(address, hash, &mut tree.skipped);
+        packages.extend(tree.skipped.recover(Loss::Package, address.line, module));
     }
 
     let roots = tree.roots(input, &document, &packages)?;
@@ -67,6 +103,8 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         format,
         packages,
         roots,
+        unresolved: tree.unresolved,
+        skipped: tree.skipped.into_entries(),
         ..Lockfile::default()
     };
     settle(&mut lockfile);
@@ -74,12 +112,23 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     Ok(lockfile)
 }
 
-fn version(document: &Node<'_>) -> Result<(u8, FormatId), ParseError> {
+/// The number and name of the format. A later version than the known ones is read like the last of
+/// these.
+fn version(
+    document: &Node<'_>,
+    skipped: &mut SkippedEntries,
+) -> Result<(u8, FormatId), ParseError> {
     match document.get("version").and_then(Node::scalar) {
         Some("2") => Ok((2, FormatId::new("deno-lock-v2"))),
         Some("3") => Ok((3, FormatId::new("deno-lock-v3"))),
         Some("4") => Ok((4, FormatId::new("deno-lock-v4"))),
         Some("5") => Ok((5, FormatId::new("deno-lock-v5"))),
+        Some(other) if other.parse().is_ok_and(|number: u32| number > 5) => {
+            let line = document.get("version").map_or(1, |version| version.line);
+            let has_entries = document.get("npm").or(document.get("jsr")).is_some();
+            later_version(other, line, has_entries, skipped)?;
+            Ok((5, FormatId::new("deno-lock")))
+        }
         Some(other) => Err(ParseError::new(format!(
             "has version {}; versions 2 to 5 are supported",
             shortened(other)
@@ -92,26 +141,36 @@ fn version(document: &Node<'_>) -> Result<(u8, FormatId), ParseError> {
 
 /// A module that is imported by its address. The address is its only identification, so it has no
 /// version.
-fn module(address: &Key<'_>, hash: &Node<'_>) -> Result<Package, ParseError> {
-    let hash = hash
-        .text()
-        .ok_or_else(|| hash.unexpected(&address.name, "a hash"))?;
+fn module(
+    address: &Key<'_>,
+    hash: &Node<'_>,
+    skipped: &mut SkippedEntries,
+) -> Result<Package, ParseError> {
     if !address.name.contains("://") {
         return Err(incomplete(address, "is not an address"));
+    }
+    if hash.text().is_none() {
+        let name = shortened(&address.name);
+        skipped.detail(
+            hash.line,
+            format!("has {} as the hash of `{name}`", hash.describe()),
+        );
     }
 
     Ok(Package {
         origin: Origin::Url(address.name.to_string()),
         line: address.line,
-        integrity: Some(hash.to_owned()),
+        integrity: hash.text().map(str::to_owned),
         ..Package::new(NAME, address.name.to_string(), String::new())
     })
 }
 
 fn incomplete(key: &Key<'_>, what: &str) -> ParseError {
-    ParseError::new(format!("is not {WHAT}: `{}` {what}", shortened(&key.name)))
-        .at_line(key.line as usize)
-        .with_hint(REGENERATE)
+    ParseError::new(format!(
+        "has the entry `{}`, which {what}",
+        shortened(&key.name)
+    ))
+    .at_line(key.line as usize)
 }
 
 /// The parts of a lockfile that contain specifiers and packages. Their location depends on the
@@ -186,23 +245,32 @@ struct Tree<'n> {
     /// The key of each specifier, its registry, the specifier without registry, and its package.
     specifiers: Vec<(&'n Key<'n>, Registry, &'n str, PackageIndex)>,
     by_specifier: HashMap<(Registry, &'n str), PackageIndex>,
+    /// The only specifier of each name: Deno writes a dependency on it without a requirement. `None`
+    /// if there are several.
+    only_specifier: HashMap<(Registry, &'n str), Option<PackageIndex>>,
     count: Count,
+    unresolved: Vec<Unresolved>,
+    skipped: SkippedEntries,
 }
 
 impl<'n> Tree<'n> {
-    fn new(sections: &Sections<'n>) -> Result<Self, ParseError> {
+    fn new(sections: &Sections<'n>, skipped: SkippedEntries) -> Result<Self, ParseError> {
         let mut tree = Self {
             by_key: HashMap::new(),
             by_name: HashMap::new(),
             specifiers: Vec::new(),
             by_specifier: HashMap::new(),
+            only_specifier: HashMap::new(),
             count: Count::default(),
+            unresolved: Vec::new(),
+            skipped,
         };
-        for (registry, key, _) in sections.entries()? {
+        for (registry, key, entry) in sections.entries()? {
+            let checked = checked(key, entry);
+            let checked = tree.skipped.recover(Loss::Package, key.line, checked);
+            let Some((name, _)) = checked else { continue };
             let index = tree.count.package()?;
             tree.by_key.insert((registry, &key.name), index);
-            let (name, _) =
-                split_spec(&key.name).ok_or_else(|| incomplete(key, "has no version"))?;
             tree.by_name
                 .entry((registry, name))
                 .and_modify(|known| *known = None)
@@ -217,10 +285,13 @@ impl<'n> Tree<'n> {
         }
 
         for (key, value) in specifiers.entries() {
-            let value = value
-                .text()
-                .ok_or_else(|| value.unexpected(&key.name, "a version"))?;
-            tree.specifier(sections.number, key, value)?;
+            match value.text() {
+                Some(value) => tree.specifier(sections.number, key, value),
+                None => {
+                    let reason = value.unexpected(&key.name, "a version").reason;
+                    tree.dangling(key, &key.name, reason);
+                }
+            }
         }
 
         Ok(tree)
@@ -228,11 +299,15 @@ impl<'n> Tree<'n> {
 
     /// Adds a specifier. Its value is a complete key up to version 3 of the format, and a version
     /// since.
-    fn specifier(&mut self, number: u8, key: &'n Key<'n>, value: &str) -> Result<(), ParseError> {
+    fn specifier(&mut self, number: u8, key: &'n Key<'n>, value: &str) {
         let (registry, spec) = match Registry::of(&key.name) {
             Some(found) => found,
             None if number == 2 => (Registry::Npm, &*key.name),
-            None => return Err(incomplete(key, "is from an unknown registry")),
+            None => {
+                let reason = incomplete(key, "is from an unknown registry").reason;
+                self.skipped.package(key.line, reason);
+                return;
+            }
         };
         let name = split_spec(spec).map_or(spec, |(name, _)| name);
         let locked = match number {
@@ -240,14 +315,40 @@ impl<'n> Tree<'n> {
             3 => Registry::of(value).map_or(value, |(_, key)| key).to_owned(),
             _ => format!("{name}@{value}"),
         };
-        let index = self
-            .by_key
-            .get(&(registry, locked.as_str()))
-            .ok_or_else(|| incomplete(key, "refers to a package that it does not lock"))?;
-        self.specifiers.push((key, registry, spec, *index));
-        self.by_specifier.insert((registry, spec), *index);
+        let Some(index) = self.by_key.get(&(registry, locked.as_str())).copied() else {
+            let reason = incomplete(key, "refers to a package that the file does not lock").reason;
+            self.dangling(key, &key.name, reason);
+            return;
+        };
 
-        Ok(())
+        self.specifiers.push((key, registry, spec, index));
+        self.by_specifier.insert((registry, spec), index);
+        self.only_specifier
+            .entry((registry, name))
+            .and_modify(|only| *only = None)
+            .or_insert(Some(index));
+    }
+
+    /// Skips a reference to a package that the file does not lock. The package is reported as a
+    /// requirement, so that it is judged like one that no lockfile pins.
+    fn dangling(&mut self, key: &Key<'_>, reference: &str, reason: String) {
+        self.skipped.edge(key.line, reason);
+        let (registry, spec) = Registry::of(reference).unwrap_or((Registry::Npm, reference));
+        let (name, requirement) = split_spec(spec).unwrap_or((spec, ""));
+        // The reference of an alias is the package itself.
+        let (name, requirement) = match requirement.strip_prefix("npm:") {
+            Some(inner) => split_spec(inner).unwrap_or((inner, "")),
+            None => (name, requirement),
+        };
+        if !name.is_empty() {
+            self.unresolved.push(Unresolved {
+                ecosystem: registry.ecosystem(),
+                name: shortened(name),
+                requirement: requirement.split('_').next().unwrap_or_default().to_owned(),
+                kind: DependencyKind::Runtime,
+                line: key.line,
+            });
+        }
     }
 
     fn package(
@@ -256,30 +357,22 @@ impl<'n> Tree<'n> {
         key: &Key<'_>,
         entry: &Node<'_>,
     ) -> Result<Package, ParseError> {
-        if !entry.is_map() {
-            return Err(entry.unexpected(&key.name, "a map"));
+        let (name, version) = checked(key, entry)?;
+        for field in ["tarball", "integrity"] {
+            if let Err(error) = entry.optional_text(field) {
+                let line = error.line.unwrap_or(key.line);
+                self.skipped.detail(line, error.reason);
+            }
         }
 
-        let (name, version) =
-            split_spec(&key.name).ok_or_else(|| incomplete(key, "has no version"))?;
-        // After the version, the key lists the resolved peer dependencies.
-        let version = version.split('_').next().unwrap_or_default();
-        if version.is_empty() {
-            return Err(incomplete(key, "has no version"));
-        }
-
-        let ecosystem = match registry {
-            Registry::Npm => npm::NAME,
-            Registry::Jsr => NAME,
-        };
-
-        let archive = entry.optional_text("tarball")?;
+        let archive = entry.get("tarball").and_then(Node::text);
+        let integrity = entry.get("integrity").and_then(Node::text);
         Ok(Package {
             origin: Origin::Registry(archive.map(str::to_owned)),
             line: key.line,
-            integrity: entry.optional_text("integrity")?.map(str::to_owned),
+            integrity: integrity.map(str::to_owned),
             edges: self.edges(registry, key, entry)?,
-            ..Package::new(ecosystem, name.to_owned(), version.to_owned())
+            ..Package::new(registry.ecosystem(), name.to_owned(), version.to_owned())
         })
     }
 
@@ -314,8 +407,12 @@ impl<'n> Tree<'n> {
                     .collect(),
             };
             for (name, text) in texts {
-                let text = text.ok_or_else(|| list.unexpected(section, "texts"))?;
                 self.count.edge()?;
+                let Some(text) = text else {
+                    let reason = list.unexpected(section, "texts").reason;
+                    self.skipped.edge(list.line, reason);
+                    continue;
+                };
                 let found = self.dependency(registry, name, text);
 
                 match found {
@@ -325,9 +422,14 @@ impl<'n> Tree<'n> {
                     Some(_) => {}
                     None if kind != DependencyKind::Runtime => {}
                     None => {
+                        let text_shown = shortened(text);
                         let what =
-                            format!("depends on `{}`, which it does not lock", shortened(text));
-                        return Err(incomplete(key, &what));
+                            format!("depends on `{text_shown}`, which the file does not lock");
+                        let reference = match Registry::of(text) {
+                            Some(_) => text.to_owned(),
+                            None => format!("{}{text}", registry.prefix()),
+                        };
+                        self.dangling(key, &reference, incomplete(key, &what).reason);
                     }
                 }
             }
@@ -337,7 +439,8 @@ impl<'n> Tree<'n> {
     }
 
     /// The package of an entry's dependency. It is given by key, by alias and key
-    /// (`a@npm:b@1.0.0`), by specifier, or by name if only one package has that name.
+    /// (`a@npm:b@1.0.0`), by specifier, or by name if only one package or only one specifier has that
+    /// name.
     fn dependency(&self, from: Registry, name: Option<&str>, text: &str) -> Option<Edge> {
         let (registry, text) = Registry::of(text).unwrap_or((from, text));
         let (own, reference) = split_spec(text).unwrap_or((text, ""));
@@ -353,12 +456,14 @@ impl<'n> Tree<'n> {
             .or_else(|| self.by_specifier.get(&(registry, text)));
         match exact {
             Some(index) => Some(to_edge(*index)),
-            None if reference.is_empty() => self
-                .by_name
-                .get(&(registry, text))
-                .copied()
-                .flatten()
-                .map(to_edge),
+            None if reference.is_empty() => {
+                let only = |of: &HashMap<(Registry, &str), Option<PackageIndex>>| {
+                    of.get(&(registry, text)).copied().flatten()
+                };
+                only(&self.by_name)
+                    .or_else(|| only(&self.only_specifier))
+                    .map(to_edge)
+            }
             None => None,
         }
     }
@@ -457,49 +562,4 @@ fn requested(index: PackageIndex, spec: &str, kind: DependencyKind) -> Edge {
     let (name, requirement) = split_spec(spec).unwrap_or((spec, ""));
     let requirement = Some(requirement).filter(|requirement| !requirement.is_empty());
     edge(index, name, requirement, kind)
-}
-
-/// The path of the `deno.json` or `deno.jsonc` in a directory, if there is one.
-fn deno_manifest(input: &Input<'_>, directory: &str) -> Option<String> {
-    ["deno.json", "deno.jsonc"]
-        .iter()
-        .find_map(|name| joined(input, directory, name))
-}
-
-/// The path of a file in a directory, if the file exists.
-fn joined(input: &Input<'_>, directory: &str, name: &str) -> Option<String> {
-    let directory = directory.trim_start_matches("./").trim_end_matches('/');
-    let path = match directory {
-        "" => input.beside(name),
-        _ => input.beside(&format!("{directory}/{name}")),
-    };
-    input.sibling(&path).map(|_| path)
-}
-
-/// The kinds of the dependencies in a `package.json` that are not run-time dependencies.
-fn kinds(input: &Input<'_>, path: &str) -> HashMap<String, DependencyKind> {
-    let mut kinds = HashMap::new();
-    let manifest = Input {
-        path,
-        bytes: input.sibling(path).unwrap_or_default(),
-        siblings: input.siblings,
-    };
-    let Some(document) = manifest
-        .text()
-        .ok()
-        .and_then(|text| syntax::json(text).ok())
-    else {
-        return kinds;
-    };
-
-    for (section, kind) in [
-        ("devDependencies", DependencyKind::Development),
-        ("optionalDependencies", DependencyKind::Optional),
-    ] {
-        for (name, _) in document.get(section).map(Node::entries).unwrap_or_default() {
-            kinds.insert(name.name.to_string(), kind);
-        }
-    }
-
-    kinds
 }

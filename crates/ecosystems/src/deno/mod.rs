@@ -6,6 +6,7 @@
 
 mod lockfile;
 mod manifest;
+mod projects;
 
 use std::borrow::Cow;
 use std::cmp::Ordering;

@@ -54,18 +54,38 @@ fn says_what_is_not_whole() {
         "{}",
         "{ \"version\": \"1\" }",
         "{ \"version\": \"5\", \"npm\": [] }",
-        "{ \"version\": \"5\", \"npm\": { \"a\": {} } }",
-        "{ \"version\": \"5\", \"npm\": { \"a@\": {} } }",
-        "{ \"version\": \"5\", \"npm\": { \"a@1.0.0\": 1 } }",
-        "{ \"version\": \"5\", \"npm\": { \"a@1.0.0\": { \"dependencies\": [\"b\"] } } }",
-        "{ \"version\": \"5\", \"specifiers\": { \"npm:a@1\": \"1.0.0\" } }",
-        "{ \"version\": \"5\", \"specifiers\": { \"x:a@1\": \"1.0.0\" } }",
-        "{ \"version\": \"5\", \"remote\": { \"a\": \"0\" } }",
+        "{ \"version\": \"6\" }",
     ]
     .iter()
     .map(|text| read(text, &[]).unwrap_err().reason)
     .collect();
     insta::assert_snapshot!(reasons.join("\n"));
+}
+
+#[test]
+fn one_odd_entry_does_not_lose_the_file() {
+    let good = "\"c@1.0.0\": {}";
+    let all: Vec<String> = [
+        format!("{{ \"version\": \"6\", \"npm\": {{ {good} }} }}"),
+        format!("{{ \"version\": \"5\", \"npm\": {{ \"a\": {{}}, {good} }} }}"),
+        format!("{{ \"version\": \"5\", \"npm\": {{ \"a@\": {{}}, {good} }} }}"),
+        format!("{{ \"version\": \"5\", \"npm\": {{ \"a@1.0.0\": 1, {good} }} }}"),
+        format!("{{ \"version\": \"5\", \"npm\": {{ \"a@1.0.0\": {{ \"dependencies\": [\"b\"] }}, {good} }} }}"),
+        format!("{{ \"version\": \"5\", \"npm\": {{ {good}, \"c@1.0.0\": {{ \"integrity\": \"0\" }} }} }}"),
+        format!("{{ \"version\": \"5\", \"npm\": {{ {good} }}, \"specifiers\": {{ \"npm:a@1\": \"1.0.0\" }} }}"),
+        format!("{{ \"version\": \"5\", \"npm\": {{ {good} }}, \"specifiers\": {{ \"x:a@1\": \"1.0.0\" }} }}"),
+        format!("{{ \"version\": \"5\", \"npm\": {{ {good} }}, \"remote\": {{ \"a\": \"0\", \"https://a.invalid/b.ts\": 1 }} }}"),
+    ]
+    .iter()
+    .map(|text| snapshot_text(&read(text, &[]).unwrap()))
+    .collect();
+    insta::assert_snapshot!(all.join("\n"));
+}
+
+/// `jsr:@std/toml` is short for the only specifier of that name, not for the only package.
+#[test]
+fn a_name_is_short_for_its_only_specifier() {
+    insta::assert_snapshot!(fixture!("short-specifier-v5",));
 }
 
 #[test]
