@@ -6,12 +6,14 @@
 use std::collections::{BTreeSet, HashMap};
 
 use patchgate_model::{
-    DependencyKind, EcosystemName, Edge, FormatId, Lockfile, Origin, Package, PackageIndex, Scope,
+    DependencyKind, EcosystemName, Edge, FormatId, Lockfile, Loss, Origin, Package, PackageIndex,
+    Scope,
 };
 
+use crate::later_version::later_version;
 use crate::pypi::{normalize, without_credentials};
 use crate::syntax::{Node, yaml};
-use crate::{Input, ParseError, limits};
+use crate::{Input, ParseError, SkippedEntries, limits};
 
 /// Group of the run-time dependencies.
 const MAIN: &str = "main";
@@ -24,15 +26,21 @@ type Key = (EcosystemName, String, String);
 
 /// Reads a `conda-lock.yml`: the packages of all platforms and package managers in it.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
-    let file = yaml(input.text()?)?;
-    match file.get("version").and_then(Node::scalar) {
-        Some("1") => {}
-        Some(other) => {
-            return Err(ParseError::new(format!(
-                "has the unsupported version {other}"
-            )));
+    let text = input.text()?;
+    let file = yaml(text)?;
+    let mut skipped = SkippedEntries::default();
+    let mut format = FormatId::new("conda-lock-v1");
+    match file
+        .entry("version")
+        .map(|(key, node)| (key, node.scalar()))
+    {
+        Some((_, Some("1"))) => {}
+        Some((key, Some(other))) => {
+            let has_entries = file.get("package").is_some_and(Node::is_list);
+            later_version(other, key.line, has_entries, &mut skipped)?;
+            format = FormatId::new("conda-lock");
         }
-        None => {
+        _ => {
             return Err(
                 ParseError::new("is not a conda-lock lockfile: it lacks `version`").with_hint(HINT),
             );
@@ -45,15 +53,22 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let mut lockfile = Lockfile {
         path: input.path.to_owned(),
         ecosystem: super::NAME,
-        format: FormatId::new("conda-lock-v1"),
+        format,
         ..Lockfile::default()
     };
 
     let mut indices: HashMap<Key, PackageIndex> = HashMap::new();
     let mut by_name: HashMap<String, BTreeSet<PackageIndex>> = HashMap::new();
     let mut package_entries = Vec::new();
-    for entry in entries.items() {
-        let package = package(entry)?;
+    let form = Form::of(entries.items(), text)?;
+    for (number, entry) in (1..).zip(entries.items()) {
+        let read = package(entry, form, &mut skipped);
+        // The file may end in the last entry.
+        let read = match number == entries.items().len() {
+            true => Some(read?),
+            false => skipped.recover(Loss::Package, entry.line, read),
+        };
+        let Some(package) = read else { continue };
         let name = normalize(&package.name).into_owned();
         let key = (package.ecosystem, name.clone(), package.version.clone());
         let next = PackageIndex(u32::try_from(lockfile.packages.len()).unwrap_or(u32::MAX));
@@ -70,11 +85,45 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         }
     }
 
-    connect(&mut lockfile, &package_entries, &by_name)?;
+    connect(&mut lockfile, &package_entries, &by_name, &mut skipped)?;
+    lockfile.skipped = skipped.into_entries();
     Ok(lockfile)
 }
 
-fn package(entry: &Node<'_>) -> Result<Package, ParseError> {
+/// Whether entries end with `optional`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// Some do, so the last one must: without it the file is truncated.
+    WithOptional,
+    /// None does, and the last line is whole.
+    WithoutOptional,
+}
+
+impl Form {
+    /// # Errors
+    /// If the last entry is truncated.
+    fn of(entries: &[Node<'_>], text: &str) -> Result<Self, ParseError> {
+        let has_optional = |entry: &Node<'_>| entry.get("optional").is_some();
+        let last = entries.last();
+        match entries.iter().any(has_optional) {
+            true if last.is_some_and(has_optional) => Ok(Self::WithOptional),
+            false if text.ends_with('\n') => Ok(Self::WithoutOptional),
+            _ => {
+                let name = last.and_then(|entry| entry.get("name")?.text());
+                let name = crate::npm::tree::shortened(name.unwrap_or_default());
+                Err(ParseError::new(format!("lacks `optional` of `{name}`"))
+                    .at_line(last.map_or(1, |entry| entry.line) as usize)
+                    .with_hint(HINT))
+            }
+        }
+    }
+}
+
+fn package(
+    entry: &Node<'_>,
+    form: Form,
+    skipped: &mut SkippedEntries,
+) -> Result<Package, ParseError> {
     let name = entry.need_text("name")?;
     let version = entry.need_text("version")?;
     let ecosystem = match entry.need_text("manager")? {
@@ -89,15 +138,13 @@ fn package(entry: &Node<'_>) -> Result<Package, ParseError> {
     };
 
     let url = entry.need_text("url")?;
-    // `optional` is the last key of every entry, so an entry without it is truncated.
-    let optional = entry.get("optional").and_then(Node::bool).ok_or_else(|| {
-        ParseError::new(format!("lacks `optional` of `{name}`"))
-            .at_line(entry.line as usize)
-            .with_hint(HINT)
-    })?;
+    let optional = entry.get("optional").and_then(Node::bool);
+    if optional.is_none() && form == Form::WithOptional {
+        skipped.detail(entry.line, format!("lacks `optional` of `{name}`"));
+    }
     let category = entry.optional_text("category")?.unwrap_or(MAIN);
     let scope = match (category, optional) {
-        (MAIN, false) => Scope::Runtime,
+        (MAIN, None | Some(false)) => Scope::Runtime,
         ("dev", _) => Scope::Development,
         _ => Scope::Optional,
     };
@@ -105,7 +152,9 @@ fn package(entry: &Node<'_>) -> Result<Package, ParseError> {
     Ok(Package {
         line: entry.line,
         origin: origin(url),
-        integrity: hashes(entry)?,
+        integrity: skipped
+            .recover(Loss::Detail, entry.line, hashes(entry))
+            .flatten(),
         scope,
         groups: vec![category.to_owned()],
         ..Package::new(ecosystem, name.to_owned(), version.to_owned())
@@ -159,11 +208,14 @@ fn connect(
     lockfile: &mut Lockfile,
     entries: &[(PackageIndex, &Node<'_>)],
     by_name: &HashMap<String, BTreeSet<PackageIndex>>,
+    skipped: &mut SkippedEntries,
 ) -> Result<(), ParseError> {
     let mut known: BTreeSet<(PackageIndex, PackageIndex)> = BTreeSet::new();
     let mut looked_at = 0;
     for (index, entry) in entries {
-        for (name, wanted) in entry.optional_map("dependencies")? {
+        let dependencies = entry.optional_map("dependencies");
+        let dependencies = skipped.recover(Loss::Edge, entry.line, dependencies);
+        for (name, wanted) in dependencies.unwrap_or_default() {
             let Some(copies) = by_name.get(normalize(&name.name).as_ref()) else {
                 continue;
             };

@@ -2,13 +2,13 @@
 //! (<https://docs.conda.io/projects/conda/en/stable/user-guide/tasks/manage-environments.html>).
 
 use patchgate_model::{
-    DependencyKind, Edge, FormatId, Lockfile, Origin, Package, PackageIndex, Root, Unresolved,
+    DependencyKind, Edge, FormatId, Lockfile, Loss, Origin, Package, PackageIndex, Root, Unresolved,
 };
 
 use super::match_spec::MatchSpec;
 use crate::pypi::{Pinned, pinned};
 use crate::syntax::{Node, yaml};
-use crate::{Input, ParseError, limits};
+use crate::{Input, ParseError, SkippedEntries, limits};
 
 /// Reads an environment. Only requirements with an exact version become packages.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
@@ -29,13 +29,21 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         format: FormatId::new("conda-environment"),
         ..Lockfile::default()
     };
-    for item in listed.items() {
-        if item.is_map() {
-            for wanted in item.optional_list("pip")? {
-                add_pip(&mut lockfile, wanted)?;
-            }
+    let mut skipped = SkippedEntries::default();
+    for (number, item) in (1..).zip(listed.items()) {
+        let read = if item.is_map() {
+            item.optional_list("pip").and_then(|listed| {
+                let mut all = listed.iter();
+                all.try_for_each(|wanted| add_pip(&mut lockfile, wanted))
+            })
         } else {
-            add_conda(&mut lockfile, item)?;
+            add_conda(&mut lockfile, item)
+        };
+        // The file may end in the last item.
+        if number == listed.items().len() {
+            read?;
+        } else {
+            skipped.recover(Loss::Package, item.line, read);
         }
 
         if lockfile.packages.len() > limits::MAX_PACKAGES {
@@ -62,6 +70,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         edges: edges.collect(),
     };
     lockfile.roots.push(root);
+    lockfile.skipped = skipped.into_entries();
 
     Ok(lockfile)
 }

@@ -61,19 +61,41 @@ fn the_pip_section_asks_for_projects_of_pypi() {
 }
 
 #[test]
-fn another_version_or_manager_is_refused() {
+fn another_version_or_manager_is_skipped() {
     let later = LOCK.replacen("version: 1\n", "version: 2\n", 1);
-    let error = read("conda-lock.yml", &later, &[]).unwrap_err();
-
-    assert_eq!(error.reason, "has the unsupported version 2");
-
-    let other = LOCK.replacen("manager: pip", "manager: npm", 1);
-    let error = read("conda-lock.yml", &other, &[]).unwrap_err();
+    let lockfile = read("conda-lock.yml", &later, &[]).unwrap();
+    let skipped = |lockfile: &Lockfile| -> Vec<String> {
+        let all = lockfile.skipped.iter();
+        all.map(|entry| format!("{:?}: {}", entry.loss, entry.reason))
+            .collect()
+    };
 
     assert_eq!(
-        error.reason,
-        "has `markdown-it-py` from `npm`, which is neither conda nor pip"
+        skipped(&lockfile),
+        ["Package: has the unknown format version 2: packages may be missing"]
     );
+
+    let other = LOCK.replacen("manager: conda", "manager: npm", 1);
+    let lockfile = read("conda-lock.yml", &other, &[]).unwrap();
+
+    assert_eq!(
+        skipped(&lockfile),
+        ["Package: has `libzlib` from `npm`, which is neither conda nor pip"]
+    );
+    let other = LOCK.replacen("  optional: false\n", "", 1);
+    assert_eq!(
+        skipped(&read("conda-lock.yml", &other, &[]).unwrap()),
+        ["Detail: lacks `optional` of `libzlib`"]
+    );
+}
+
+#[test]
+fn entries_may_all_lack_optional() {
+    let lock = include_str!("fixtures/read/no-optional/conda-lock.yml");
+    insta::assert_snapshot!(snapshot_text(&read("conda-lock.yml", lock, &[]).unwrap()));
+    let cut = lock.trim_end();
+    let error = read("conda-lock.yml", cut, &[]).unwrap_err();
+    assert_eq!(error.reason, "lacks `optional` of `zlib`");
 }
 
 #[test]

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use patchgate_model::{
-    DependencyKind, Edge, FormatId, Lockfile, Package, PackageIndex, Root, Scope,
+    DependencyKind, Edge, FormatId, Lockfile, Loss, Package, PackageIndex, Root, Scope, Unresolved,
 };
 
 use super::name::normalize;
 use super::specifier::admits;
-use crate::{Input, ParseError, limits};
+use crate::{Input, ParseError, SkippedEntries, limits};
 
 /// Maximum number of groups that are followed through the graph. In a file with more, a package only
 /// has the groups that list it directly.
@@ -22,6 +22,9 @@ pub(super) struct Graph {
     /// the package does not install them.
     own: BTreeSet<PackageIndex>,
     edges: usize,
+    pub(super) skipped: SkippedEntries,
+    /// Why the first entry of those that may be packages could not be read.
+    unread: Option<ParseError>,
 }
 
 /// One requirement of a package or of a project.
@@ -56,7 +59,88 @@ impl Graph {
             by_name: HashMap::new(),
             own: BTreeSet::new(),
             edges: 0,
+            skipped: SkippedEntries::default(),
+            unread: None,
         }
+    }
+
+    /// The lockfile, with the entries that were skipped.
+    ///
+    /// # Errors
+    /// If no entry could be read.
+    pub(super) fn finish(mut self) -> Result<Lockfile, ParseError> {
+        let is_empty = self.lockfile.packages.is_empty() && self.lockfile.unresolved.is_empty();
+        match self.unread.filter(|_| is_empty) {
+            Some(error) => Err(error),
+            None => {
+                self.lockfile.skipped = self.skipped.into_entries();
+                Ok(self.lockfile)
+            }
+        }
+    }
+
+    /// The package of an entry; `None` after the entry was skipped.
+    ///
+    /// # Errors
+    /// If the entry may be incomplete because the file ends in it (`may_be_cut`).
+    pub(super) fn recover<T>(
+        &mut self,
+        may_be_cut: bool,
+        line: u32,
+        read: Result<T, ParseError>,
+    ) -> Result<Option<T>, ParseError> {
+        if may_be_cut {
+            return read.map(Some);
+        }
+        if let (None, Err(error)) = (&self.unread, &read) {
+            self.unread = Some(error.clone());
+        }
+        Ok(self.skipped.recover(Loss::Package, line, read))
+    }
+
+    /// Skips the edges of an entry that cannot be read.
+    ///
+    /// # Errors
+    /// The error itself, if the file has too many dependencies or may end in the entry (`may_be_cut`).
+    pub(super) fn skip_edges(
+        &mut self,
+        may_be_cut: bool,
+        line: u32,
+        error: ParseError,
+    ) -> Result<(), ParseError> {
+        if may_be_cut || self.edges > limits::MAX_EDGES {
+            return Err(error);
+        }
+        self.skipped.edge(error.line.unwrap_or(line), error.reason);
+        Ok(())
+    }
+
+    /// Skips an edge to a package that the file does not lock. The package is reported as a
+    /// requirement, so that it is judged like one that no lockfile pins.
+    pub(super) fn skip_dangling(&mut self, request: &DependencyRequest<'_>, line: u32) {
+        let name = request.name;
+        self.skipped.edge(
+            line,
+            format!("has a dependency on `{name}`, which is not in the file"),
+        );
+        let requirement = match (request.version, request.requirement) {
+            (Some(version), _) => format!("=={version}"),
+            (None, stated) => stated.unwrap_or_default().to_owned(),
+        };
+        self.lockfile.unresolved.push(Unresolved {
+            ecosystem: super::NAME,
+            name: name.to_owned(),
+            requirement,
+            kind: request.kind,
+            line,
+        });
+    }
+
+    /// Whether a package of this name would come after the last one of a file that is sorted by name.
+    /// If it is missing, the file may be cut.
+    pub(super) fn is_beyond_the_last(&self, name: &str) -> bool {
+        let last = self.lockfile.packages.last();
+        last.is_none_or(|last| normalize(name) >= normalize(&last.name))
     }
 
     /// Adds a package and returns its index.

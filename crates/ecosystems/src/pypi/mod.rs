@@ -124,7 +124,7 @@ impl FileReader for PyPi {
             Format {
                 id: "pipfile-lock",
                 files: &["Pipfile.lock"],
-                versions: "v6",
+                versions: "v5-v6",
                 fixable: false,
                 parse: pipfile_lock::parse,
             },
@@ -145,7 +145,7 @@ impl FileReader for PyPi {
             Format {
                 id: "pdm-lock",
                 files: &["pdm.lock"],
-                versions: "v3-v4",
+                versions: "v1-v4",
                 fixable: false,
                 parse: pdm_lock::parse,
             },

@@ -15,8 +15,9 @@ use super::manifest;
 use super::name::{is_name, normalize};
 use super::requirement::Requirement;
 use super::roots;
+use crate::later_version::later_version;
 use crate::syntax::{Node, toml};
-use crate::{Input, ParseError};
+use crate::{Input, ParseError, SkippedEntries};
 
 /// PDM's name for the group of runtime dependencies.
 const DEFAULT_GROUP: &str = "default";
@@ -34,7 +35,9 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         }
     };
 
-    let mut graph = Graph::new(input, format(metadata)?);
+    let mut graph = Graph::new(input, FormatId::new("pdm-lock-v3"));
+    let listed = file.optional_list("package")?;
+    graph.lockfile.format = format(metadata, !listed.is_empty(), &mut graph.skipped)?;
     let manifest = manifest::read(input, &input.beside("pyproject.toml"));
     let kinds: HashMap<String, DependencyKind> = manifest
         .iter()
@@ -53,9 +56,13 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let mut copies: HashMap<(String, String), PackageIndex> = HashMap::new();
     let mut entries = Vec::new();
     let mut has_groups = false;
-    for entry in file.optional_list("package")? {
-        has_groups |= entry.get("groups").is_some();
-        let package = package(entry, &shared, &kinds)?;
+    for (number, entry) in (1..).zip(listed) {
+        has_groups |= groups_of(entry).is_some();
+        let package = package(entry, &shared, &kinds);
+        let may_be_cut = number == listed.len();
+        let Some(package) = graph.recover(may_be_cut, entry.line, package)? else {
+            continue;
+        };
         let key = (
             normalize(&package.name).into_owned(),
             format!("{} {:?}", package.version, package.origin),
@@ -74,9 +81,12 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         entries.push((index, entry));
     }
 
-    for (index, entry) in &entries {
-        let edges = edges(&mut graph, *index, entry)?;
-        graph.connect(*index, edges);
+    for (number, (index, entry)) in (1..).zip(&entries) {
+        let may_be_cut = number == entries.len();
+        match edges(&mut graph, *index, entry) {
+            Ok(edges) => graph.connect(*index, edges),
+            Err(error) => graph.skip_edges(may_be_cut, entry.line, error)?,
+        }
     }
 
     // Files without groups: they follow from the manifest.
@@ -89,20 +99,34 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     }
 
     roots::add_folders(&mut graph, input)?;
-    Ok(graph.lockfile)
+    graph.finish()
 }
 
-/// The name of the format. PDM writes `lock_version` since version 2 of the format.
-fn format(metadata: &Node<'_>) -> Result<FormatId, ParseError> {
-    let version = metadata.optional_text("lock_version")?.unwrap_or("2");
-    match version.split('.').next() {
+/// The name of the format. PDM writes `lock_version` since version 2 of the format. A file of an
+/// unknown version is read as far as it has the known form.
+fn format(
+    metadata: &Node<'_>,
+    has_entries: bool,
+    skipped: &mut SkippedEntries,
+) -> Result<FormatId, ParseError> {
+    let Some(version) = metadata.get("lock_version") else {
+        return Ok(FormatId::new("pdm-lock-v1"));
+    };
+    match version.text().and_then(|text| text.split('.').next()) {
+        Some("1") => Ok(FormatId::new("pdm-lock-v1")),
         Some("2" | "3") => Ok(FormatId::new("pdm-lock-v3")),
         Some("4") => Ok(FormatId::new("pdm-lock-v4")),
-        _ => Err(
-            ParseError::new(format!("has the unknown format version {version}"))
-                .at_line(metadata.line as usize),
-        ),
+        _ => {
+            let number = version.scalar().unwrap_or("?");
+            later_version(number, version.line, has_entries, skipped)?;
+            Ok(FormatId::new("pdm-lock"))
+        }
     }
+}
+
+/// The groups of an entry, which PDM before 1.0 wrote as `sections`.
+fn groups_of<'n>(entry: &'n Node<'_>) -> Option<&'n Node<'n>> {
+    entry.get("groups").or_else(|| entry.get("sections"))
 }
 
 /// The package of one entry, without edges.
@@ -120,7 +144,7 @@ fn package(
 
     let version = entry.need_text("version")?;
     let mut groups = Vec::new();
-    for group in entry.optional_list("groups")? {
+    for group in groups_of(entry).map(Node::items).unwrap_or_default() {
         let group = group
             .text()
             .ok_or_else(|| group.unexpected("groups", "a text"))?;
@@ -197,10 +221,25 @@ fn merge(graph: &mut Graph, index: PackageIndex, other: Package) {
     }
 }
 
-/// The new edges of an entry. A dependency that is not in the file is for another environment.
+/// The new edges of an entry. A dependency that is not in the file is for another environment. PDM
+/// before 1.0 wrote a table from name to requirement, later versions write a list.
 fn edges(graph: &mut Graph, from: PackageIndex, entry: &Node<'_>) -> Result<Vec<Edge>, ParseError> {
     let mut edges = Vec::new();
-    for wanted in entry.optional_list("dependencies")? {
+    let dependencies = entry.get("dependencies");
+    for (name, wanted) in dependencies.map(Node::entries).unwrap_or_default() {
+        edges.extend(graph.edges_to(&DependencyRequest {
+            name: &name.name,
+            requirement: Some(manifest::requirement(&name.name, wanted)?),
+            version: None,
+            kind: DependencyKind::Runtime,
+        })?);
+    }
+
+    let listed = match dependencies {
+        Some(table) if table.is_map() => &[],
+        _ => entry.optional_list("dependencies")?,
+    };
+    for wanted in listed {
         let text = wanted
             .text()
             .ok_or_else(|| wanted.unexpected("dependencies", "a text"))?;

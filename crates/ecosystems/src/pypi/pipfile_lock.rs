@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use patchgate_model::{
-    DependencyKind, FormatId, Lockfile, Origin, Package, PackageIndex, Scope, Unresolved,
+    DependencyKind, FormatId, Lockfile, Loss, Origin, Package, PackageIndex, Scope, Unresolved,
 };
 
 use super::address::{archive_version, git, without_credentials};
@@ -14,8 +14,9 @@ use super::graph::Graph;
 use super::name::{is_name, normalize};
 use super::requirement::exact_version;
 use super::roots;
-use crate::syntax::{Node, json};
-use crate::{Input, ParseError};
+use crate::later_version::later_version;
+use crate::syntax::Node;
+use crate::{Input, ParseError, SkippedEntries, duplicate_keys};
 
 /// Key of the metadata; all other keys are categories of packages.
 const META: &str = "_meta";
@@ -23,21 +24,36 @@ const META: &str = "_meta";
 /// Category of runtime dependencies.
 const DEFAULT: &str = "default";
 
-/// The supported version of the format.
-const SPEC: &str = "6";
-
 /// Reads a `Pipfile.lock`, with the `Pipfile` in its directory.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
-    let file = json(input.text()?)?;
-    let Some(meta) = file.get(META).filter(|meta| meta.is_map()) else {
+    let mut skipped = SkippedEntries::default();
+    let file = duplicate_keys::json(input.text()?, &mut skipped)?;
+    let meta = file.get(META).filter(|meta| meta.is_map());
+    let mut categories = [DEFAULT, "develop"].iter();
+    let has_entries = categories.any(|name| {
+        file.get(name)
+            .is_some_and(|node| !node.entries().is_empty())
+    });
+    if meta.is_none() && !has_entries {
         return Err(
             ParseError::new("is not a lockfile of Pipenv: it lacks `_meta`")
                 .with_hint("re-create the file with `pipenv lock`"),
         );
+    }
+
+    let (format, sources) = match meta {
+        Some(meta) => (
+            format(meta, has_entries, &mut skipped)?,
+            skipped.recover(Loss::Detail, meta.line, sources(meta)),
+        ),
+        None => {
+            skipped.detail(1, "lacks `_meta`, which has the addresses of registries");
+            (FormatId::new("pipfile-lock-v6"), None)
+        }
     };
-    check_version(meta)?;
-    let sources = sources(meta)?;
-    let mut graph = Graph::new(input, FormatId::new("pipfile-lock-v6"));
+    let sources = sources.unwrap_or_default();
+    let mut graph = Graph::new(input, format);
+    graph.skipped = skipped;
     let mut copies: HashMap<(String, String), PackageIndex> = HashMap::new();
 
     for (category, entries) in file.entries() {
@@ -45,7 +61,9 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             continue;
         }
         if !entries.is_map() {
-            return Err(entries.unexpected(&category.name, "a map"));
+            let reason = entries.unexpected(&category.name, "a map").reason;
+            graph.skipped.package(entries.line, reason);
+            continue;
         }
 
         let scope = match &*category.name {
@@ -53,7 +71,12 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             _ => Scope::Development,
         };
         for (key, entry) in entries.entries() {
-            match package(&key.name, key.line, entry, &sources)? {
+            // JSON that ends is not cut.
+            let read = package(&key.name, key.line, entry, &sources);
+            let Some(read) = graph.recover(false, key.line, read)? else {
+                continue;
+            };
+            match read {
                 Locked::Package(package) => {
                     let package = Package {
                         scope,
@@ -79,7 +102,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     roots::add_beside(&mut graph, input, "Pipfile")?;
     roots::add_folders(&mut graph, input)?;
 
-    Ok(graph.lockfile)
+    graph.finish()
 }
 
 /// An entry of a category.
@@ -115,14 +138,22 @@ fn add(
     Ok(())
 }
 
-fn check_version(meta: &Node<'_>) -> Result<(), ParseError> {
-    match meta.get("pipfile-spec") {
-        Some(spec) if spec.scalar() != Some(SPEC) => Err(ParseError::new(format!(
-            "has the unknown format version {}",
-            spec.scalar().unwrap_or("?")
-        ))
-        .at_line(spec.line as usize)),
-        _ => Ok(()),
+/// The name of the format. Versions 5 and 6 have the same form. A file of an unknown version is read as far as it has the known form.
+fn format(
+    meta: &Node<'_>,
+    has_entries: bool,
+    skipped: &mut SkippedEntries,
+) -> Result<FormatId, ParseError> {
+    let Some(spec) = meta.get("pipfile-spec") else {
+        return Ok(FormatId::new("pipfile-lock-v6"));
+    };
+    match spec.scalar() {
+        Some("5") => Ok(FormatId::new("pipfile-lock-v5")),
+        Some("6") => Ok(FormatId::new("pipfile-lock-v6")),
+        other => {
+            later_version(other.unwrap_or("?"), spec.line, has_entries, skipped)?;
+            Ok(FormatId::new("pipfile-lock"))
+        }
     }
 }
 

@@ -7,7 +7,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use patchgate_model::{
-    DependencyKind, Edge, FormatId, Lockfile, Origin, Package, PackageIndex, Scope,
+    DependencyKind, Edge, FormatId, Lockfile, Loss, Origin, Package, PackageIndex, Scope,
 };
 
 use super::address::{git, without_credentials};
@@ -15,31 +15,39 @@ use super::graph::{DependencyRequest, Graph, Start};
 use super::manifest::DEFAULT_GROUP;
 use super::name::{is_name, normalize};
 use super::roots;
+use crate::later_version::later_version;
 use crate::syntax::{Node, Value, toml};
-use crate::{Input, ParseError};
+use crate::{Input, ParseError, SkippedEntries};
 
 /// Reads a `poetry.lock`, with the `pyproject.toml` in its directory.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let file = toml(input.text()?)?;
     let metadata = metadata(&file)?;
-    let mut graph = Graph::new(input, format(metadata)?);
-    let shared = shared(metadata)?;
+    let mut graph = Graph::new(input, FormatId::new("poetry-lock-v0"));
+    let listed = file.optional_list("package")?;
+    graph.lockfile.format = format(metadata, !listed.is_empty(), &mut graph.skipped)?;
+    let shared = shared(metadata, &mut graph.skipped);
 
+    // `metadata` comes last, so no entry is cut.
     let mut entries = Vec::new();
-    for entry in file.optional_list("package")? {
-        let index = graph.push(package(entry, &shared)?)?;
-        entries.push((index, entry));
+    for entry in listed {
+        let package = package(entry, &shared, &mut graph.skipped);
+        if let Some(package) = graph.recover(false, entry.line, package)? {
+            entries.push((graph.push(package)?, entry));
+        }
     }
 
     for (index, entry) in &entries {
-        let edges = edges(&mut graph, entry)?;
-        graph.connect(*index, edges);
+        match edges(&mut graph, entry) {
+            Ok(edges) => graph.connect(*index, edges),
+            Err(error) => graph.skip_edges(false, entry.line, error)?,
+        }
     }
 
     if let Some(starts) = roots::add_beside(&mut graph, input, "pyproject.toml")? {
         if entries.iter().any(|(_, entry)| has_group(entry)) {
             roots::add_folders(&mut graph, input)?;
-            return Ok(graph.lockfile);
+            return graph.finish();
         }
 
         graph.spread_scopes(&starts);
@@ -48,7 +56,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     }
 
     roots::add_folders(&mut graph, input)?;
-    Ok(graph.lockfile)
+    graph.finish()
 }
 
 /// The table that Poetry writes last. Without it the file is truncated.
@@ -63,18 +71,24 @@ fn metadata<'n>(file: &'n Node<'n>) -> Result<&'n Node<'n>, ParseError> {
     }
 }
 
-fn format(metadata: &Node<'_>) -> Result<FormatId, ParseError> {
-    let Some(version) = metadata.optional_text("lock-version")? else {
+/// The name of the format. A file of an unknown version is read as far as it has the known form.
+fn format(
+    metadata: &Node<'_>,
+    has_entries: bool,
+    skipped: &mut SkippedEntries,
+) -> Result<FormatId, ParseError> {
+    let Some(version) = metadata.get("lock-version") else {
         return Ok(FormatId::new("poetry-lock-v0"));
     };
 
-    match version.split('.').next() {
+    match version.text().and_then(|text| text.split('.').next()) {
         Some("1") => Ok(FormatId::new("poetry-lock-v1")),
         Some("2") => Ok(FormatId::new("poetry-lock-v2")),
-        _ => Err(
-            ParseError::new(format!("has the unknown format version {version}"))
-                .at_line(metadata.line as usize),
-        ),
+        _ => {
+            let number = version.scalar().unwrap_or("?");
+            later_version(number, version.line, has_entries, skipped)?;
+            Ok(FormatId::new("poetry-lock"))
+        }
     }
 }
 
@@ -93,7 +107,11 @@ fn in_named_group(start: Start) -> Start {
 }
 
 /// The package of one entry, without edges.
-fn package(entry: &Node<'_>, shared: &Shared<'_>) -> Result<Package, ParseError> {
+fn package(
+    entry: &Node<'_>,
+    shared: &Shared<'_>,
+    skipped: &mut SkippedEntries,
+) -> Result<Package, ParseError> {
     let name = entry.need_text("name")?;
     if !is_name(name) {
         return Err(
@@ -102,12 +120,15 @@ fn package(entry: &Node<'_>, shared: &Shared<'_>) -> Result<Package, ParseError>
     }
 
     let version = entry.need_text("version")?;
-    let (scope, groups) = scope(entry)?;
+    let (scope, groups) = skipped
+        .recover(Loss::Detail, entry.line, scope(entry))
+        .unwrap_or_default();
+    let integrity = skipped.recover(Loss::Detail, entry.line, hashes(entry, shared, name));
 
     Ok(Package {
         line: entry.line,
         origin: origin(entry)?,
-        integrity: hashes(entry, shared, name)?,
+        integrity: integrity.flatten(),
         scope,
         groups,
         ..Package::new(super::NAME, name.to_owned(), version.to_owned())
@@ -168,14 +189,16 @@ fn origin(entry: &Node<'_>) -> Result<Origin, ParseError> {
 type Shared<'n> = HashMap<String, &'n Node<'n>>;
 
 /// The table with the hashes of all packages, in versions of the format before 2.
-fn shared<'n>(metadata: &'n Node<'n>) -> Result<Shared<'n>, ParseError> {
+fn shared<'n>(metadata: &'n Node<'n>, skipped: &mut SkippedEntries) -> Shared<'n> {
     let mut shared = HashMap::new();
     for table in ["files", "hashes"] {
-        for (name, files) in metadata.optional_map(table)? {
+        let files = metadata.optional_map(table);
+        let files = skipped.recover(Loss::Detail, metadata.line, files);
+        for (name, files) in files.unwrap_or_default() {
             shared.insert(normalize(&name.name).into_owned(), files);
         }
     }
-    Ok(shared)
+    shared
 }
 
 /// The hashes of a package, separated by spaces: from its own entry since version 2 of the format,

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use patchgate_model::{
-    DependencyKind, FormatId, Lockfile, Origin, Package, PackageIndex, Scope, Unresolved,
+    DependencyKind, FormatId, Lockfile, Loss, Origin, Package, PackageIndex, Scope, Unresolved,
 };
 
 use super::address::{archive_version, git, without_credentials};
@@ -15,35 +15,49 @@ use super::graph::{DependencyRequest, Graph};
 use super::manifest::{self, Manifest};
 use super::name::is_name;
 use super::roots;
+use crate::later_version::later_version;
 use crate::syntax::{Node, toml};
-use crate::{Input, ParseError};
+use crate::{Input, ParseError, SkippedEntries};
 
 /// Reads a `pylock.toml`, with the `pyproject.toml` in its directory.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let file = toml(input.text()?)?;
     let version = file.need_text("lock-version")?;
-    if version.split('.').next() != Some("1") {
-        return Err(ParseError::new(format!(
-            "has the unknown format version {version}"
-        )));
-    }
-    // Required by the specification, so its absence means another or a truncated file.
-    file.need_text("created-by")?;
-
+    let listed = file.optional_list("packages")?;
     let mut graph = Graph::new(input, FormatId::new("pylock-v1"));
+    if version.split('.').next() != Some("1") {
+        let line = file.get("lock-version").map_or(1, |version| version.line);
+        later_version(version, line, !listed.is_empty(), &mut graph.skipped)?;
+        graph.lockfile.format = FormatId::new("pylock");
+    }
+
+    // Required by the specification. TOML has it before the packages, so a file with packages is not
+    // cut; without them it is another file.
+    if let Err(error) = file.need_text("created-by") {
+        if listed.is_empty() {
+            return Err(error);
+        }
+        graph.skipped.detail(file.line, error.reason);
+    }
+
     let mut entries = Vec::new();
-    for entry in file.optional_list("packages")? {
-        match package(entry)? {
-            Ok(package) => {
+    for (number, entry) in (1..).zip(listed) {
+        let is_last = number == listed.len();
+        let read = package(entry, is_last, &mut graph.skipped);
+        match graph.recover(is_last, entry.line, read)? {
+            Some(Ok(package)) => {
                 let index = graph.push(package)?;
                 entries.push((index, entry));
             }
-            Err(unresolved) => graph.lockfile.unresolved.push(unresolved),
+            Some(Err(unresolved)) => graph.lockfile.unresolved.push(unresolved),
+            None => {}
         }
     }
 
-    for (index, entry) in &entries {
-        connect(&mut graph, *index, entry)?;
+    for (number, (index, entry)) in (1..).zip(&entries) {
+        if let Err(error) = connect(&mut graph, *index, entry) {
+            graph.skip_edges(number == entries.len(), entry.line, error)?;
+        }
     }
 
     let manifest = manifest::read(input, &input.beside("pyproject.toml"));
@@ -51,7 +65,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         roots::add(&mut graph, manifest)?;
     }
 
-    Ok(graph.lockfile)
+    graph.finish()
 }
 
 /// Whether the file can be the lockfile of a manifest, that is, contains all its runtime
@@ -66,7 +80,14 @@ fn pins(graph: &Graph, manifest: &Manifest) -> bool {
 }
 
 /// The package of an entry, without edges; the requirement if its version is unknown.
-fn package(entry: &Node<'_>) -> Result<Result<Package, Unresolved>, ParseError> {
+///
+/// # Errors
+/// If it has no name, or is the last one and has neither a version nor a source: the file ends in it.
+fn package(
+    entry: &Node<'_>,
+    is_last: bool,
+    skipped: &mut SkippedEntries,
+) -> Result<Result<Package, Unresolved>, ParseError> {
     let name = entry.need_text("name")?;
     if !is_name(name) {
         return Err(
@@ -77,18 +98,21 @@ fn package(entry: &Node<'_>) -> Result<Result<Package, Unresolved>, ParseError> 
     let origin = origin(entry)?;
     let from_name = match &origin {
         Origin::Url(url) => archive_version(url, name).map(str::to_owned),
+        Origin::Registry(_) => version_of_files(entry, name),
         _ => None,
     };
     let version = match entry.optional_text("version")? {
         Some(version) if !version.is_empty() => version.to_owned(),
-        // Optional in the format. A package from an index cannot be identified without it.
+        // Optional in the format. The version of a package from an index is in the names of its
+        // files, else every version is possible.
         _ => match (&origin, from_name) {
             (Origin::Path(_), _) => String::new(),
             (_, Some(version)) => version,
-            (Origin::Registry(_), None) => {
+            (Origin::Registry(_), None) if is_last => {
                 return Err(ParseError::new(format!("has no version for `{name}`"))
                     .at_line(entry.line as usize));
             }
+            (Origin::Registry(_), None) => return Ok(Err(open(name, String::new(), entry.line))),
             (Origin::Git { url, commit }, None) => {
                 let commit = commit.as_deref().unwrap_or_default();
                 return Ok(Err(open(name, format!("git+{url}@{commit}"), entry.line)));
@@ -103,11 +127,24 @@ fn package(entry: &Node<'_>) -> Result<Result<Package, Unresolved>, ParseError> 
     Ok(Ok(Package {
         line: entry.line,
         origin,
-        integrity: hashes(entry)?,
+        integrity: skipped
+            .recover(Loss::Detail, entry.line, hashes(entry))
+            .flatten(),
         scope,
         groups,
         ..Package::new(super::NAME, name.to_owned(), version)
     }))
+}
+
+/// The version in the name of the first wheel, or of the source archive, that has one.
+fn version_of_files(entry: &Node<'_>, name: &str) -> Option<String> {
+    let wheels = entry.get("wheels").map(Node::items).unwrap_or_default();
+    let files = wheels.iter().chain(entry.get("sdist"));
+    files
+        .flat_map(|file| ["name", "path", "url"].map(|key| file.get(key).and_then(Node::text)))
+        .flatten()
+        .find_map(|address| archive_version(address, name))
+        .map(str::to_owned)
 }
 
 fn open(name: &str, requirement: String, line: u32) -> Unresolved {

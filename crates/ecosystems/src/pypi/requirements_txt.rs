@@ -39,8 +39,9 @@ pub(super) fn included(input: &Input<'_>) -> Vec<String> {
 
 /// Reads a requirements file, with the files that it includes.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
-    let files = Files::read(input)?;
+    let mut files = Files::read(input)?;
     let mut graph = Graph::new(input, FormatId::new("pip-requirements"));
+    graph.skipped = std::mem::take(&mut files.skipped);
     let mut locked = Vec::new();
 
     for line in &files.lines {
@@ -73,7 +74,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     }
 
     connect(&mut graph, input, &locked)?;
-    Ok(graph.lockfile)
+    graph.finish()
 }
 
 /// A file that was not read as a requirement, so that it is not taken for a project without one.

@@ -7,12 +7,15 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use patchgate_model::{DependencyKind, FormatId, Lockfile, Origin, Package, PackageIndex, Root};
+use patchgate_model::{
+    DependencyKind, FormatId, Lockfile, Loss, Origin, Package, PackageIndex, Root,
+};
 
 use super::address::{git, path_from, without_credentials};
 use super::graph::{DependencyRequest, Graph, Start};
 use super::name::is_name;
 use super::specifier::admits;
+use crate::later_version::later_version;
 use crate::syntax::{Node, toml};
 use crate::{Input, ParseError};
 
@@ -29,30 +32,40 @@ const HINT: &str = "re-create the file with `uv lock`";
 /// Reads a `uv.lock` or `*.py.lock`.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let file = toml(input.text()?)?;
-    match file.get("version").and_then(Node::scalar) {
-        Some(VERSION) => {}
-        Some(other) => {
-            return Err(ParseError::new(format!(
-                "has the unknown format version {other}"
-            )));
+    let listed = file.optional_list("package")?;
+    let mut graph = Graph::new(input, FormatId::new("uv-lock-v1"));
+    match file
+        .entry("version")
+        .map(|(key, node)| (key, node.scalar()))
+    {
+        Some((_, Some(VERSION))) => {}
+        Some((key, Some(other))) => {
+            later_version(other, key.line, !listed.is_empty(), &mut graph.skipped)?;
+            graph.lockfile.format = FormatId::new("uv-lock");
         }
-        None => {
+        _ => {
             return Err(ParseError::new(
                 "is not a lockfile of uv: it lacks `version`",
             ));
         }
     }
 
-    let mut graph = Graph::new(input, FormatId::new("uv-lock-v1"));
     let mut entries = Vec::new();
-    for entry in file.optional_list("package")? {
-        let index = graph.push(package(entry)?)?;
-        entries.push((index, entry));
+    for (number, entry) in (1..).zip(listed) {
+        let package = package(entry);
+        let may_be_cut = number == listed.len();
+        if let Some(package) = graph.recover(may_be_cut, entry.line, package)? {
+            entries.push((graph.push(package)?, entry));
+        }
     }
 
     let mut starts = Vec::new();
-    for (index, entry) in &entries {
-        let edges = edges(&mut graph, *index, entry, &mut starts)?;
+    for (number, (index, entry)) in (1..).zip(&entries) {
+        let mut edges = Vec::new();
+        if let Err(error) = add_edges(&mut graph, *index, entry, &mut starts, &mut edges) {
+            let may_be_cut = number == entries.len() || error.hint.is_some();
+            graph.skip_edges(may_be_cut, entry.line, error)?;
+        }
         graph.connect(*index, edges);
     }
 
@@ -66,14 +79,14 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     starts.retain(|(from, _)| own.contains(from));
     let mut starts: Vec<Start> = starts.into_iter().map(|(_, start)| start).collect();
     if let Some(manifest) = file.get("manifest") {
-        check_members(&graph, manifest)?;
+        check_members(&mut graph, manifest)?;
         starts.extend(script(&mut graph, manifest)?);
     }
 
     graph.spread_scopes(&starts);
     graph.spread_groups(&starts);
 
-    Ok(graph.lockfile)
+    graph.finish()
 }
 
 /// The package of one entry, without edges.
@@ -204,34 +217,42 @@ fn extra(marker: &str) -> Option<&str> {
 
 type Edges = Vec<patchgate_model::Edge>;
 
-/// The edges of an entry. They are added to `starts` as well, for the case that the entry turns out
-/// to be one of the repository's own projects.
+/// Adds the edges of an entry to `all`. They are added to `starts` as well, for the case that the
+/// entry turns out to be one of the repository's own projects.
 ///
 /// # Errors
-/// If a dependency is not in the file.
-fn edges(
+/// If a part of the entry cannot be read; with a hint, if the file is cut: uv sorts packages by name,
+/// and a dependency comes after the last one.
+fn add_edges(
     graph: &mut Graph,
     from: PackageIndex,
     entry: &Node<'_>,
     starts: &mut Vec<(PackageIndex, Start)>,
-) -> Result<Edges, ParseError> {
-    let stated = Stated::read(entry)?;
-    let mut all = Vec::new();
+    all: &mut Edges,
+) -> Result<(), ParseError> {
+    // Without it the edges have no requirements.
+    let stated = Stated::read(entry);
+    let stated = graph.skipped.recover(Loss::Detail, entry.line, stated);
+    let stated = stated.unwrap_or_default();
     let mut add = |group: &str, kind: DependencyKind, wanted: &Node<'_>| {
         let name = wanted.need_text("name")?;
         let version = wanted.optional_text("version")?;
-        let edges = graph.edges_to(&DependencyRequest {
+        let request = DependencyRequest {
             name,
             requirement: stated.find(group, name, version),
             version,
             kind,
-        })?;
-        if edges.is_empty() {
+        };
+        let edges = graph.edges_to(&request)?;
+        if edges.is_empty() && graph.is_beyond_the_last(name) {
             return Err(ParseError::new(format!(
                 "has a dependency on `{name}`, which is not in the file"
             ))
             .at_line(wanted.line as usize)
             .with_hint(HINT));
+        }
+        if edges.is_empty() {
+            graph.skip_dangling(&request, wanted.line);
         }
 
         starts.extend(edges.iter().map(|edge| {
@@ -261,7 +282,7 @@ fn edges(
         }
     }
 
-    Ok(all)
+    Ok(())
 }
 
 /// The packages from directories: the project, the members of its workspace, and its other path
@@ -292,20 +313,28 @@ fn add_root(graph: &mut Graph, input: &Input<'_>, index: PackageIndex) {
     graph.add_own_root(index, root);
 }
 
-/// Checks that all members that are listed at the start of the file have an entry; otherwise the
-/// file is truncated.
-fn check_members(graph: &Graph, manifest: &Node<'_>) -> Result<(), ParseError> {
+/// Checks that all members that are listed at the start of the file have an entry.
+///
+/// # Errors
+/// If one is missing that comes after the last package: the file is truncated.
+fn check_members(graph: &mut Graph, manifest: &Node<'_>) -> Result<(), ParseError> {
     for member in manifest.optional_list("members")? {
-        let name = member
-            .text()
-            .ok_or_else(|| member.unexpected("members", "a text"))?;
-        if graph.copies(name).is_empty() {
-            return Err(
-                ParseError::new(format!("does not contain the workspace member `{name}`"))
-                    .at_line(member.line as usize)
-                    .with_hint(HINT),
-            );
+        let Some(name) = member.text() else {
+            let reason = member.unexpected("members", "a text").reason;
+            graph.skipped.package(member.line, reason);
+            continue;
+        };
+        if !graph.copies(name).is_empty() {
+            continue;
         }
+
+        let reason = format!("does not contain the workspace member `{name}`");
+        if graph.is_beyond_the_last(name) {
+            return Err(ParseError::new(reason)
+                .at_line(member.line as usize)
+                .with_hint(HINT));
+        }
+        graph.skipped.package(member.line, reason);
     }
 
     Ok(())

@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use patchgate_model::Loss;
+
 use super::lines::{Logical, logical};
 use super::target::RequirementTarget;
 use super::via::{Reason, reasons};
 use crate::pypi::address::{path_from, without_credentials};
 use crate::pypi::name::normalize;
-use crate::{Input, ParseError, limits};
+use crate::{Input, ParseError, SkippedEntries, limits};
 
 /// Maximum number of files that one file may include, directly or through others.
 const MAX_FILES: usize = 200;
@@ -70,17 +72,39 @@ pub(in crate::pypi) struct File {
     /// The index of `--index-url`.
     index: Option<String>,
     has_more_indexes: bool,
+    /// Lines that could not be read, and invalid hashes.
+    pub(super) skipped: SkippedEntries,
 }
 
 impl File {
-    /// Reads a file, without those that it includes.
+    /// Reads a file, without those that it includes. A line that is neither a requirement nor an
+    /// option is skipped.
     ///
     /// # Errors
-    /// If a line is neither a requirement nor an option.
+    /// If half of the lines or more are like that, since it is another kind of file, or if the last
+    /// line is one and has no line break, since it may be cut.
     pub(in crate::pypi) fn read(input: &Input<'_>) -> Result<Self, ParseError> {
+        let text = input.text()?;
+        let lines = logical(text);
         let mut file = Self::default();
-        for line in logical(input.text()?) {
-            file.line(&line)?;
+        let mut invalid = Vec::new();
+        for (number, line) in (1..).zip(&lines) {
+            let may_be_cut = number == lines.len() && !text.ends_with('\n');
+            if let Err(error) = file.line(line, may_be_cut) {
+                if may_be_cut || file.lines.len() >= limits::MAX_PACKAGES {
+                    return Err(error);
+                }
+                invalid.push((line.line, error));
+            }
+        }
+
+        let is_other_file = invalid.len() * 2 >= lines.len() && !invalid.is_empty();
+        for (line, error) in invalid {
+            if is_other_file {
+                return Err(error);
+            }
+            file.skipped
+                .recover(Loss::Package, line, Err::<(), _>(error));
         }
         Ok(file)
     }
@@ -93,13 +117,13 @@ impl File {
             .collect()
     }
 
-    fn line(&mut self, logical: &Logical) -> Result<(), ParseError> {
+    fn line(&mut self, logical: &Logical, may_be_cut: bool) -> Result<(), ParseError> {
         let Some((option, value)) = option(&logical.text) else {
-            return self.requirement(logical, &logical.text);
+            return self.requirement(logical, &logical.text, may_be_cut);
         };
 
         match option {
-            "-e" | "--editable" => return self.requirement(logical, value),
+            "-e" | "--editable" => return self.requirement(logical, value, may_be_cut),
             "-r" | "--requirement" => self.included.push((value.to_owned(), logical.line)),
             "-c" | "--constraint" => self.constraints.push((value.to_owned(), logical.line)),
             "-i" | "--index-url" => self.index = Some(value.to_owned()),
@@ -111,7 +135,12 @@ impl File {
         Ok(())
     }
 
-    fn requirement(&mut self, logical: &Logical, text: &str) -> Result<(), ParseError> {
+    fn requirement(
+        &mut self,
+        logical: &Logical,
+        text: &str,
+        may_be_cut: bool,
+    ) -> Result<(), ParseError> {
         let line = logical.line as usize;
         if self.lines.len() >= limits::MAX_PACKAGES {
             return Err(ParseError::new("has too many requirements").at_line(line));
@@ -133,10 +162,14 @@ impl File {
             ));
         }
 
+        let hashes = match hashes(options, line) {
+            Err(error) if may_be_cut => return Err(error),
+            read => self.skipped.recover(Loss::Detail, logical.line, read),
+        };
         self.lines.push(Line {
             line: logical.line,
             text: text.trim().to_owned(),
-            hashes: hashes(options, line)?,
+            hashes: hashes.unwrap_or_default(),
             reasons: reasons(&logical.comments),
         });
 
@@ -206,6 +239,8 @@ pub(super) struct Files {
     pub(super) index: Option<String>,
     /// Whether the file itself is a constraints file, by its name.
     pub(super) is_constraints: bool,
+    /// Lines of all files that could not be read, at the line of the scanned file.
+    pub(super) skipped: SkippedEntries,
 }
 
 /// A file to be read: path, line of the option that includes it, whether it is a constraints file.
@@ -229,6 +264,7 @@ impl Files {
         let own = File::read(input)?;
         let mut has_more_indexes = own.has_more_indexes;
         files.index.clone_from(&own.index);
+        files.skipped = own.skipped.clone();
         files.add(own, input.path, None, false, &mut next);
 
         while let Some((path, line, is_constraints)) = next.pop() {
@@ -254,6 +290,11 @@ impl Files {
                 Some(file) => {
                     has_more_indexes |= file.has_more_indexes;
                     files.index = files.index.take().or_else(|| file.index.clone());
+                    for entry in file.skipped.clone().into_entries() {
+                        let (at, reason) = (entry.line, entry.reason);
+                        let reason = format!("includes `{path}`, whose line {at} {reason}");
+                        files.skipped.add(entry.loss, line, reason);
+                    }
                     files.add(file, &path, Some(line), is_constraints, &mut next);
                 }
                 // Constraints require nothing, so without them nothing is missing.

@@ -1,6 +1,6 @@
 //! Lockfiles of Poetry, Pipenv, uv, PDM and PEP 751.
 
-use patchgate_model::{Origin, Scope};
+use patchgate_model::{Lockfile, Origin, Scope};
 
 use super::{fixture, names, open, read};
 use crate::snapshot_text::snapshot_text;
@@ -100,10 +100,103 @@ fn old_lockfiles_of_poetry_keep_hashes_in_one_table() {
 }
 
 #[test]
-fn a_lockfile_of_a_later_poetry_is_refused() {
+fn a_lockfile_of_a_later_poetry_is_read_in_part() {
     let package = "name = \"a\"\nversion = \"1\"\n";
-    let error = read(&poetry(package, "lock-version = \"3.0\"\n")).unwrap_err();
-    assert_eq!(error.reason, "has the unknown format version 3.0");
+    let lockfile = read(&poetry(package, "lock-version = \"3.0\"\n")).unwrap();
+    assert_eq!(names(&lockfile), ["a 1"]);
+    assert_eq!(
+        skipped(&lockfile),
+        ["7 Package: has the unknown format version 3.0: packages may be missing"]
+    );
+}
+
+fn skipped(lockfile: &Lockfile) -> Vec<String> {
+    lockfile
+        .skipped
+        .iter()
+        .map(|entry| format!("{} {:?}: {}", entry.line, entry.loss, entry.reason))
+        .collect()
+}
+
+/// One odd entry before a good one, in each format.
+#[test]
+fn one_odd_entry_does_not_lose_the_file() {
+    let uv = |odd: &str| {
+        format!(
+            "version = 1\n[[package]]\nname = \"a\"\n{odd}\n[[package]]\nname = \"z\"\nversion = \"1\"\nsource = {{ registry = \"https://h.invalid/\" }}\n"
+        )
+    };
+    let pdm = |odd: &str| {
+        format!(
+            "[metadata]\nlock_version = \"4.5.0\"\n[[package]]\n{odd}[[package]]\nname = \"z\"\nversion = \"1\"\n"
+        )
+    };
+    let source = "version = \"1\"\nsource = { registry = \"https://h.invalid/\" }\n";
+
+    for (path, text, expected) in [
+        ("uv.lock", uv(""), "2 Package: has a package without a source"),
+        (
+            "uv.lock",
+            uv(&format!("{source}dependencies = [{{ name = \"b\" }}]\n")),
+            "6 Edge: has a dependency on `b`, which is not in the file",
+        ),
+        (
+            "uv.lock",
+            uv(source).replace("version = 1\n", "version = 9\n"),
+            "1 Package: has the unknown format version 9: packages may be missing",
+        ),
+        ("pdm.lock", pdm("name = \"a\"\n"), "3 Package: lacks `version`"),
+        (
+            "pdm.lock",
+            pdm("name = \"a\"\nversion = \"1\"\ndependencies = [\"!\"]\n"),
+            "6 Edge: has a dependency with an invalid requirement",
+        ),
+        (
+            "poetry.lock",
+            poetry("version = \"1\"\n[[package]]\nname = \"z\"\nversion = \"1\"\n", "")[0].1.clone(),
+            "1 Package: lacks `name`",
+        ),
+        (
+            "Pipfile.lock",
+            "{\"_meta\": {}, \"default\": {\n\"a\": 1, \"z\": {\"version\": \"==1\"}}}".to_owned(),
+            "2 Package: has a number under `a` where a map belongs",
+        ),
+        (
+            "Pipfile.lock",
+            "{\"default\": {\"z\": {\"version\": \"==1\"}}}".to_owned(),
+            "1 Detail: lacks `_meta`, which has the addresses of registries",
+        ),
+        (
+            "Pipfile.lock",
+            "{\"_meta\": {}, \"default\": {\n\"z\": {\"version\": \"==2\"},\n\"z\": {\"version\": \"==1\"}}}".to_owned(),
+            "2 Package: has the key `z` again on line 3",
+        ),
+        (
+            "pylock.toml",
+            "lock-version = \"1.0\"\ncreated-by = \"x\"\n[[packages]]\nversion = \"1\"\n[[packages]]\nname = \"z\"\nversion = \"1\"\n".to_owned(),
+            "3 Package: lacks `name`",
+        ),
+        (
+            "requirements.txt",
+            "!\nz==1 --hash=sha256:0\ny==1\n".to_owned(),
+            "1 Package: has `!` instead of a requirement\n2 Detail: has an invalid hash",
+        ),
+    ] {
+        let lockfile = read(&[(path, text.clone())]).unwrap_or_else(|error| panic!("{error}: {text}"));
+        assert_eq!(skipped(&lockfile).join("\n"), expected, "{text}");
+        assert!(names(&lockfile).contains(&"z 1".to_owned()), "{text}");
+    }
+}
+
+#[test]
+fn older_formats_and_packages_without_versions_are_read() {
+    for (name, file) in [
+        ("pipenv_spec_5", fixture!("pipenv-spec5/Pipfile.lock")),
+        ("pdm_sections", fixture!("pdm-sections/pdm.lock")),
+        ("pylock_versions", fixture!("pylock-versions/pylock.toml")),
+    ] {
+        insta::assert_snapshot!(name, snapshot_text(&read(&[file]).unwrap()));
+    }
 }
 
 #[test]
