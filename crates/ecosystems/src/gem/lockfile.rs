@@ -314,7 +314,10 @@ impl Reader {
             "is truncated or is not a Bundler lockfile: it lacks `DEPENDENCIES`"
         } else if self.has_checksums && !self.has_bundled_with {
             "is truncated: it has `CHECKSUMS` but lacks `BUNDLED WITH`"
-        } else if self.section != Section::BundledWith && !text.ends_with('\n') {
+        } else if self.section != Section::BundledWith
+            && !text.ends_with('\n')
+            && !self.is_whole(text.lines().next_back().unwrap_or_default())
+        {
             "is truncated: its last line does not end with a line break"
         } else {
             return Ok(());
@@ -323,6 +326,17 @@ impl Reader {
         Err(ParseError::new(reason)
             .at_line(text.lines().count())
             .with_hint("re-create the file with `bundle lock`"))
+    }
+
+    /// Whether nothing of a last line can be missing: it ends with a mark, or is the name of a gem
+    /// that the file locks.
+    fn is_whole(&self, line: &str) -> bool {
+        let is_locked = || {
+            self.packages
+                .iter()
+                .any(|package| package.name == line.trim())
+        };
+        self.section == Section::Dependencies && (line.ends_with([')', '!']) || is_locked())
     }
 
     /// Resolves the pending dependencies and adds the kinds and groups from the Gemfile.

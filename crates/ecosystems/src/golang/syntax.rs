@@ -84,10 +84,10 @@ pub(super) fn directives(text: &str) -> Result<Vec<Directive<'_>>, ParseError> {
 }
 
 /// Refuses a file that stops within a line, because `v1.2.3` may have been `v1.2.30`. Go ends its
-/// files with a line break. A closing parenthesis as the last character is as unambiguous.
+/// files with a line break, but reads one that a person wrote without.
 pub(super) fn ends_whole(text: &str) -> Result<(), ParseError> {
     let last = text.lines().last().unwrap_or_default().trim_start();
-    if text.ends_with('\n') || last == ")" {
+    if text.ends_with('\n') || is_whole(last) {
         return Ok(());
     }
 
@@ -96,6 +96,40 @@ pub(super) fn ends_whole(text: &str) -> Result<(), ParseError> {
             .at_line(text.lines().count())
             .with_hint("if the file is whole, end its last line with a line break, as Go does"),
     )
+}
+
+/// Whether nothing of a last line can be missing that changes the list of modules: it is a closing
+/// parenthesis, has a comment behind its words, ends with a pseudo-version, whose length is fixed, or
+/// states the module itself or a version of Go.
+fn is_whole(line: &str) -> bool {
+    let (code, has_comment) = match line.split_once(" //") {
+        Some((code, _)) => (code.trim_end(), true),
+        None => (line.trim_end(), false),
+    };
+    let words: Vec<&str> = code.split_whitespace().collect();
+
+    match words.as_slice() {
+        [")"] | ["module", _] => true,
+        ["go", version] => {
+            let parts: Vec<&str> = version.split('.').collect();
+            // `1.2` may have been `1.20`, which is why two digits are needed.
+            matches!(parts.as_slice(), ["1", minor, ..] if minor.len() >= 2)
+        }
+        [] => false,
+        [.., last] => has_comment || is_pseudo_version(last),
+    }
+}
+
+/// Whether a version ends with a time of 14 digits and a commit of 12
+/// (<https://go.dev/ref/mod#pseudo-versions>).
+fn is_pseudo_version(version: &str) -> bool {
+    let mut parts = version.rsplit('-');
+    let (commit, time) = (parts.next().unwrap_or_default(), parts.next());
+    let digits = time.and_then(|time| time.rsplit('.').next());
+    commit.len() == 12
+        && commit.bytes().all(|byte| byte.is_ascii_hexdigit())
+        && digits
+            .is_some_and(|time| time.len() == 14 && time.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// The words of a line and its comment.

@@ -42,6 +42,38 @@ fn names(lockfile: &Lockfile) -> Vec<String> {
         .collect()
 }
 
+/// The last line states neither a module nor its version, so nothing that counts can be cut from it.
+#[test]
+fn a_last_line_may_lack_its_line_break() {
+    let lockfile = read(&[fixture!("no-line-break/go.mod")]).unwrap();
+    assert!(
+        lockfile
+            .packages
+            .iter()
+            .any(|package| package.name == "golang.org/x/text")
+    );
+
+    for (last, is_whole) in [
+        ("module a", true),
+        ("go 1.20", true),
+        ("go 1.21.3", true),
+        ("go 1.2", false),
+        ("require a v1.2.3", false),
+        ("require a v1.2.3 // indirect", true),
+        ("require a v0.0.0-20200101000000-0123456789ab", true),
+        ("require a v0.0.0-20200101000000-0123456789a", false),
+        ("replace a => ./b", false),
+    ] {
+        let start = if last.starts_with("module") {
+            ""
+        } else {
+            "module m\n"
+        };
+        let read = go_mod(&format!("{start}{last}"));
+        assert_eq!(read.is_ok(), is_whole, "{last}: {read:?}");
+    }
+}
+
 #[test]
 fn a_tool_is_a_dependency_for_development() {
     let lockfile = read(&[fixture!("tool/go.mod"), fixture!("tool/go.sum")]).unwrap();
