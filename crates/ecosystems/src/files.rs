@@ -53,8 +53,9 @@ pub struct Format {
     pub fixable: bool,
     /// Parser of a file, which returns its packages.
     ///
-    /// A file that is not of the format, too large, too deep or truncated is an error. A partial
-    /// list of packages is never returned.
+    /// A file that is not of the format, too large, too deep or truncated is an error. In another
+    /// file an entry that cannot be read is left out and listed in [`Lockfile::skipped`], with the
+    /// part of the inventory that is lost with it. A package or an edge is never left out silently.
     pub parse: fn(&Input<'_>) -> Result<Lockfile, ParseError>,
 }
 

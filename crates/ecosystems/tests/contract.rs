@@ -75,6 +75,9 @@ const FREE_FORM: &[&str] = &[
     "pre-commit-config",
 ];
 
+/// Beginnings of lines that name no package, by format. Within such a line a file may end.
+const NO_PACKAGE: &[(&str, &str)] = &[("go-mod", "module "), ("go-mod", "go ")];
+
 /// Directories that belong to no single ecosystem: distributions of operating systems, and the
 /// shared version orders.
 const SHARED_FOLDERS: [&str; 2] = ["distribution", "version"];
@@ -482,6 +485,16 @@ fn a_cut_file_never_passes_for_a_shorter_one() {
                 lockfile.skipped
             );
             if lockfile.packages == whole.packages || free_form {
+                continue;
+            }
+            // The line cannot name a package, so the file is as good as one that ends before it.
+            let last = fixture.bytes[..cut].rsplit(|byte| *byte == b'\n').next();
+            let names_none = |line: &[u8]| {
+                NO_PACKAGE
+                    .iter()
+                    .any(|(id, verb)| *id == fixture.format.id && line.starts_with(verb.as_bytes()))
+            };
+            if last.is_some_and(names_none) {
                 continue;
             }
 
