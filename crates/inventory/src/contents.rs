@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 
-use patchgate_ecosystems::{Format, Input, Siblings, formats_of, maven};
-use patchgate_model::{Inventory, Lockfile, Problem, Unresolved, without_credentials};
+use patchgate_ecosystems::{Format, Input, Siblings, formats_of, manifest_of, maven};
+use patchgate_model::{
+    Inventory, Lockfile, Loss, Problem, SkippedEntry, Unresolved, without_credentials,
+};
 
 use crate::files::unreadable;
 
@@ -69,7 +71,44 @@ pub(crate) fn parse_among(
     };
     let mut lockfile = parsed.map_err(|error| unreadable(path, error))?;
     hide_credentials(&mut lockfile.unresolved);
+    let unreadable = unreadable_manifests(&lockfile, siblings);
+    lockfile.skipped.extend(unreadable);
     Ok(lockfile)
+}
+
+/// Most manifests of one lockfile that are reported as unreadable.
+const MAX_UNREADABLE: usize = 100;
+
+/// The manifests of a lockfile's projects that cannot be read. All packages are known without them,
+/// but not which ones the project itself requires.
+fn unreadable_manifests(lockfile: &Lockfile, siblings: &Siblings) -> Vec<SkippedEntry> {
+    let manifests = lockfile
+        .roots
+        .iter()
+        .filter_map(|root| root.manifest.as_deref())
+        .filter(|path| *path != lockfile.path);
+    let unreadable = manifests.filter_map(|path| {
+        let (_, manifest) = manifest_of(path)?;
+        let input = Input {
+            path,
+            bytes: siblings.get(path)?,
+            siblings,
+        };
+        let error = (manifest.unresolved)(&input).err()?;
+        let at = error
+            .line
+            .map_or_else(String::new, |line| format!(" line {line}"));
+        Some(SkippedEntry {
+            line: 1,
+            reason: format!(
+                "does not state the direct dependencies, and `{path}`{at} {}",
+                error.reason
+            ),
+            loss: Loss::Detail,
+        })
+    });
+
+    unreadable.take(MAX_UNREADABLE).collect()
 }
 
 /// Removes credentials from requirements, which become part of every report. A requirement may be
@@ -81,5 +120,38 @@ pub(crate) fn hide_credentials(unresolved: &mut [Unresolved]) {
                 *text = clean;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// npm reads such a manifest; which of both values another tool takes is open.
+    #[test]
+    fn an_unreadable_manifest_of_a_good_lockfile_is_named() {
+        let lock = br#"{"lockfileVersion": 3, "packages": {"": {"dependencies": {"a": "1"}},
+            "node_modules/a": {"version": "1.0.0"}}}"#;
+        let read = |manifest: &str| {
+            let manifest = ("app/package.json".to_owned(), manifest.as_bytes().to_vec());
+            let siblings = Siblings::from([manifest]);
+            let path = "app/package-lock.json";
+            let mut lockfiles = parse_as_all(path, lock, &siblings);
+            lockfiles.next().unwrap().unwrap()
+        };
+
+        let good = read(r#"{"dependencies": {"a": "1"}}"#);
+        assert!(good.skipped.is_empty());
+
+        let odd = read("{\"dependencies\": {\"a\": \"1\",\n\"a\": \"2\"}}");
+        assert_eq!(odd.packages, good.packages);
+        assert_eq!(
+            odd.skipped,
+            [SkippedEntry {
+                line: 1,
+                reason: "does not state the direct dependencies, and `app/package.json` line 2 has the key `a` twice".to_owned(),
+                loss: Loss::Detail,
+            }]
+        );
     }
 }
