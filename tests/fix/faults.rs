@@ -145,6 +145,27 @@ fn offline_with_an_empty_cache_names_the_missing_package() {
     );
 }
 
+/// The findings stay, and the lockfile is left as it is: what could not be read would be lost.
+#[test]
+fn a_lockfile_that_is_read_in_part_is_not_changed() {
+    let (sandbox, _registry) = npm();
+    let path = sandbox.path("repo/package-lock.json");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let odd = "\"packages\": {\n    \"node_modules/odd\": {},";
+    std::fs::write(&path, text.replacen("\"packages\": {", odd, 1)).unwrap();
+
+    let before = files(&sandbox);
+    let run = fix(&sandbox, "--apply");
+    let printed = format!("{}{}", run.stdout, run.stderr);
+
+    assert!(printed.contains("leaf"), "{printed}");
+    assert!(
+        printed.contains("does not change a file that was read in part"),
+        "{printed}"
+    );
+    assert!(before == files(&sandbox), "a file changed");
+}
+
 #[test]
 fn a_lockfile_that_changes_during_the_fix_is_not_overwritten() {
     let (sandbox, registry) = npm();

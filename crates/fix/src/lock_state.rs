@@ -22,6 +22,9 @@ pub(super) struct LockState {
 
 impl LockState {
     /// Reads a lockfile that was changed.
+    ///
+    /// # Errors
+    /// When it cannot be read, or only in part.
     pub(super) fn read(path: &str, bytes: Vec<u8>, manifests: Siblings) -> Result<Self, Failure> {
         let input = Input {
             path,
@@ -30,6 +33,12 @@ impl LockState {
         };
         let lockfile = patchgate_ecosystems::parse(&input)
             .map_err(|error| Failure::new(format!("the new lockfile {error}")))?;
+        if let Some(gap) = lockfile.gap() {
+            return Err(Failure::new(format!(
+                "the new lockfile was read in part: line {} {}",
+                gap.line, gap.reason
+            )));
+        }
 
         Ok(Self {
             lockfile,

@@ -200,18 +200,15 @@ fn credit(upgrades: &mut [Upgrade], done: &LockfileResult, finding: &Finding) {
     }
 }
 
-/// The findings in a lockfile of a format that `fix` does not change.
+/// The findings in a lockfile that `fix` does not change, with the reason.
 ///
 /// # Errors
 /// When something could not be looked up or judged.
 pub(super) async fn not_changed(
     context: &FixContext<'_>,
     lockfile: &Lockfile,
+    reason: &str,
 ) -> Result<Vec<Unfixed>, Failure> {
-    let reason = format!(
-        "`patchgate fix` does not change `{}` files",
-        lockfile.format
-    );
     let mut grouped: BTreeMap<PackageRef, Vec<String>> = BTreeMap::new();
     for finding in lock_state::findings(lockfile, context.source).await? {
         if !context.suppressions.covers(&finding) {
@@ -225,7 +222,7 @@ pub(super) async fn not_changed(
         package: package.name,
         version: package.version,
         ids,
-        reason: reason.clone(),
+        reason: reason.to_owned(),
     });
 
     Ok(unfixed.collect())

@@ -125,16 +125,19 @@ async fn plan(context: &FixContext<'_>) -> Fixed {
         .map(|(path, bytes)| (path.clone(), bytes.clone()))
         .collect();
     for lockfile in &context.contents.inventory.lockfiles {
-        let Some((ecosystem, manager)) = fixable(lockfile) else {
-            let limit = context.time_limit;
-            let looked_up = limit
-                .run_within(plan_report::not_changed(context, lockfile))
-                .await;
-            match looked_up.unwrap_or_else(|| Err(limit.problem(&lockfile.path).into())) {
-                Ok(unfixed) => fixed.plan.unfixed.extend(unfixed),
-                Err(failure) => fixed.problems.push(failure.into_problem(&lockfile.path)),
+        let (ecosystem, manager) = match fixable(lockfile) {
+            Ok(fixable) => fixable,
+            Err(reason) => {
+                let limit = context.time_limit;
+                let looked_up = limit
+                    .run_within(plan_report::not_changed(context, lockfile, &reason))
+                    .await;
+                match looked_up.unwrap_or_else(|| Err(limit.problem(&lockfile.path).into())) {
+                    Ok(unfixed) => fixed.plan.unfixed.extend(unfixed),
+                    Err(failure) => fixed.problems.push(failure.into_problem(&lockfile.path)),
+                }
+                continue;
             }
-            continue;
         };
 
         match session::fix(context, ecosystem, manager, lockfile, &manifests).await {
@@ -154,8 +157,27 @@ async fn plan(context: &FixContext<'_>) -> Fixed {
     fixed
 }
 
-/// The ecosystem and the package manager of a lockfile that can be fixed.
-fn fixable(lockfile: &Lockfile) -> Option<(&'static dyn Upgradable, &'static dyn PackageManager)> {
-    let (ecosystem, format) = fixable_format(&lockfile.path)?;
-    Some((ecosystem, manager_of(format.id)?))
+/// The ecosystem and the package manager of a lockfile.
+///
+/// # Errors
+/// Why it cannot be fixed.
+fn fixable(
+    lockfile: &Lockfile,
+) -> Result<(&'static dyn Upgradable, &'static dyn PackageManager), String> {
+    if let Some(gap) = lockfile.gap() {
+        return Err(format!(
+            "`patchgate fix` does not change a file that was read in part: line {} {}",
+            gap.line, gap.reason
+        ));
+    }
+
+    let format = fixable_format(&lockfile.path);
+    format
+        .and_then(|(ecosystem, format)| Some((ecosystem, manager_of(format.id)?)))
+        .ok_or_else(|| {
+            format!(
+                "`patchgate fix` does not change `{}` files",
+                lockfile.format
+            )
+        })
 }

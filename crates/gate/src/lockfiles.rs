@@ -122,8 +122,10 @@ impl<'a> Side<'a> {
             .ok_or_else(|| Missing::new(format!("`{path}` does not exist on the {side}")))
     }
 
+    /// Reads a lockfile. One that was read in part counts as unread: a hash, a source or a package
+    /// that is not known cannot be compared.
     fn parse(&self, format: &Format, path: &str, bytes: &[u8]) -> Result<Lockfile, Missing> {
-        (format.parse)(&Input {
+        let lockfile = (format.parse)(&Input {
             path,
             bytes,
             siblings: &self.siblings,
@@ -131,6 +133,14 @@ impl<'a> Side<'a> {
         .map_err(|error| Missing {
             reason: format!("`{path}` on the {} {}", self.name, error.reason),
             hint: error.hint,
-        })
+        })?;
+
+        match lockfile.skipped.first() {
+            None => Ok(lockfile),
+            Some(entry) => Err(Missing::new(format!(
+                "`{path}` on the {} was read in part: line {} {}",
+                self.name, entry.line, entry.reason
+            ))),
+        }
     }
 }

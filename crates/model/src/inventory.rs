@@ -297,4 +297,13 @@ impl Lockfile {
     pub fn indexed(&self) -> impl Iterator<Item = (PackageIndex, &Package)> {
         (0u32..).map(PackageIndex).zip(&self.packages)
     }
+
+    /// The first skipped entry with which a package or an edge is missing. With one, the graph is not
+    /// whole: a change of it cannot be planned or compared.
+    #[must_use]
+    pub fn gap(&self) -> Option<&SkippedEntry> {
+        self.skipped
+            .iter()
+            .find(|entry| matches!(entry.loss, Loss::Package | Loss::Edge))
+    }
 }

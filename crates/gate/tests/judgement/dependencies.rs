@@ -187,6 +187,37 @@ fn a_manifest_without_a_changed_lockfile_above_it_is_for_review() {
     }
 }
 
+/// What could not be read could not be compared, on either side.
+#[test]
+fn a_lockfile_that_was_read_in_part_needs_a_review() {
+    let whole = |version| lock(&[("smallvec", version)]);
+    let in_part = |version| {
+        let text = String::from_utf8(whole(version)).unwrap();
+        // An entry without a version, before the last one.
+        text.replacen(
+            "[[package]]",
+            "[[package]]\nname = \"odd\"\n\n[[package]]",
+            1,
+        )
+        .into_bytes()
+    };
+
+    for (before, after, side) in [
+        (whole("1.6.0"), in_part("1.6.1"), "head"),
+        (in_part("1.6.0"), whole("1.6.1"), "base"),
+    ] {
+        let evidence = evidence_of(&[("Cargo.lock", before, after)]);
+        let judgement = judge(&Ok(policy()), &evidence);
+        let text = render(&judgement);
+
+        assert_eq!(judgement.verdict, Verdict::Review, "{text}");
+        let reason = format!(
+            "`Cargo.lock` on the {side} was read in part: line 3 has a package without `version`"
+        );
+        assert!(text.contains(&reason), "{text}");
+    }
+}
+
 #[test]
 fn a_manifest_may_change_in_requirements_alone() {
     let lockfiles = (
