@@ -253,6 +253,24 @@ fn checksums_and_platforms_of_a_real_lockfile_are_read() {
 }
 
 /// The file that Bundler 2.6.7 writes for a Gemfile without gems.
+/// The last line of an old lockfile is whole if it ends with a mark or names a locked gem.
+#[test]
+fn a_last_line_may_lack_its_line_break() {
+    let head =
+        "GEM\n  remote: https://gems.invalid/\n  specs:\n    rake (13.0.6)\n\nDEPENDENCIES\n";
+    for (last, is_whole) in [
+        ("  rake (~> 13.0)", true),
+        ("  rake!", true),
+        ("  rake", true),
+        ("  rak", false),
+        ("  rake (~> 13", false),
+    ] {
+        let text = format!("{head}{last}");
+        let read = read(&[("Gemfile.lock", text.as_str())]);
+        assert_eq!(read.is_ok(), is_whole, "{last}: {read:?}");
+    }
+}
+
 #[test]
 fn a_lockfile_without_gems_is_read() {
     let text = "GEM\n  remote: https://gems.invalid/\n  specs:\n\nPLATFORMS\n  ruby\n\n\
