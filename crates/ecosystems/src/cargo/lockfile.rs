@@ -32,7 +32,9 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         Some(raw) => raw,
         None => raw::parse(text, &mut skipped)?,
     };
-    if let Some(root) = raw.root.take() {
+    let root = raw.root.take();
+    let first_sorted = usize::from(root.is_some());
+    if let Some(root) = root {
         raw.packages.insert(0, root);
     }
 
@@ -43,8 +45,10 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     // Dependencies become edges.
     let names: String = raw.packages.iter().map(|package| &*package.name).collect();
     let resolver = Resolver::new(&raw, &names, &mut skipped);
+    let sorted = raw.packages.get(first_sorted..).unwrap_or_default();
     let mut reader = Reader {
         raw: &raw,
+        last_name: sorted.last().map(|package| &*package.name),
         resolver: &resolver,
         skipped,
         unresolved: Vec::new(),
@@ -212,6 +216,8 @@ fn format(raw: &RawLock<'_>, skipped: &mut SkippedEntries) -> FormatId {
 /// Converts the entries of a file to packages.
 struct Reader<'r, 'a> {
     raw: &'r RawLock<'a>,
+    /// Name of the last entry. `[root]` is not one of the sorted entries.
+    last_name: Option<&'r str>,
     resolver: &'r Resolver<'r>,
     skipped: SkippedEntries,
     unresolved: Vec<Unresolved>,
@@ -263,8 +269,7 @@ impl Reader<'_, '_> {
             shortened(dependency)
         );
         let (name, rest) = dependency.split_once(' ').unwrap_or((dependency, ""));
-        let last = self.raw.packages.last();
-        if problem == Problem::Missing && last.is_none_or(|last| name >= &*last.name) {
+        if problem == Problem::Missing && self.last_name.is_none_or(|last| name >= last) {
             return Err(ParseError::new(reason)
                 .at_line(package.line)
                 .with_hint(REGENERATE));
