@@ -99,15 +99,9 @@ pub(super) fn ends_whole(text: &str) -> Result<(), ParseError> {
 }
 
 /// Whether nothing of a last line can be missing that changes the list of modules: it is a closing
-/// parenthesis, has a comment behind its words, ends with a pseudo-version, whose length is fixed, or
-/// states the module itself or a version of Go.
+/// parenthesis, or states the module itself or a version of Go.
 fn is_whole(line: &str) -> bool {
-    let (code, has_comment) = match line.split_once(" //") {
-        Some((code, _)) => (code.trim_end(), true),
-        None => (line.trim_end(), false),
-    };
-    let words: Vec<&str> = code.split_whitespace().collect();
-
+    let words: Vec<&str> = line.split_whitespace().collect();
     match words.as_slice() {
         [")"] | ["module", _] => true,
         ["go", version] => {
@@ -115,21 +109,8 @@ fn is_whole(line: &str) -> bool {
             // `1.2` may have been `1.20`, which is why two digits are needed.
             matches!(parts.as_slice(), ["1", minor, ..] if minor.len() >= 2)
         }
-        [] => false,
-        [.., last] => has_comment || is_pseudo_version(last),
+        _ => false,
     }
-}
-
-/// Whether a version ends with a time of 14 digits and a commit of 12
-/// (<https://go.dev/ref/mod#pseudo-versions>).
-fn is_pseudo_version(version: &str) -> bool {
-    let mut parts = version.rsplit('-');
-    let (commit, time) = (parts.next().unwrap_or_default(), parts.next());
-    let digits = time.and_then(|time| time.rsplit('.').next());
-    commit.len() == 12
-        && commit.bytes().all(|byte| byte.is_ascii_hexdigit())
-        && digits
-            .is_some_and(|time| time.len() == 14 && time.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// The words of a line and its comment.
