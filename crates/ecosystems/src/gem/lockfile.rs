@@ -328,15 +328,10 @@ impl Reader {
             .with_hint("re-create the file with `bundle lock`"))
     }
 
-    /// Whether nothing of a last line can be missing: it ends with a mark, or is the name of a gem
-    /// that the file locks.
+    /// Whether nothing of a last line can be missing: the mark of a gem from a source of its own is
+    /// the last character of its line.
     fn is_whole(&self, line: &str) -> bool {
-        let is_locked = || {
-            self.packages
-                .iter()
-                .any(|package| package.name == line.trim())
-        };
-        self.section == Section::Dependencies && (line.ends_with([')', '!']) || is_locked())
+        self.section == Section::Dependencies && line.ends_with('!')
     }
 
     /// Resolves the pending dependencies and adds the kinds and groups from the Gemfile.

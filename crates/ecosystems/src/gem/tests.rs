@@ -253,15 +253,15 @@ fn checksums_and_platforms_of_a_real_lockfile_are_read() {
 }
 
 /// The file that Bundler 2.6.7 writes for a Gemfile without gems.
-/// The last line of an old lockfile is whole if it ends with a mark or names a locked gem.
+/// The last line of an old lockfile is whole if it ends with a mark.
 #[test]
 fn a_last_line_may_lack_its_line_break() {
     let head =
         "GEM\n  remote: https://gems.invalid/\n  specs:\n    rake (13.0.6)\n\nDEPENDENCIES\n";
     for (last, is_whole) in [
-        ("  rake (~> 13.0)", true),
+        ("  rake (~> 13.0)", false),
         ("  rake!", true),
-        ("  rake", true),
+        ("  rake", false),
         ("  rak", false),
         ("  rake (~> 13", false),
     ] {
