@@ -229,7 +229,7 @@ fn edges(graph: &mut Graph, from: PackageIndex, entry: &Node<'_>) -> Result<Vec<
     for (name, wanted) in dependencies.map(Node::entries).unwrap_or_default() {
         edges.extend(graph.edges_to(&DependencyRequest {
             name: &name.name,
-            requirement: Some(manifest::requirement(&name.name, wanted)?),
+            requirement: Some(&manifest::requirement(&name.name, wanted)?),
             version: None,
             kind: DependencyKind::Runtime,
         })?);
