@@ -154,7 +154,7 @@ impl FormatIndex {
 /// let formats: Vec<&str> = formats_of(".github/workflows/ci.yml")
 ///     .map(|(_, format)| format.id)
 ///     .collect();
-/// assert_eq!(formats, ["github-workflow", "github-workflow-images"]);
+/// assert_eq!(formats, ["github-workflow-go", "github-workflow", "github-workflow-images"]);
 /// ```
 pub fn formats_of(path: &str) -> impl Iterator<Item = FormatMatch> {
     ALL_FORMATS.formats_of(path)

@@ -103,7 +103,7 @@ impl Form {
     /// # Errors
     /// If the last entry is truncated.
     fn of(entries: &[Node<'_>], text: &str) -> Result<Self, ParseError> {
-        let has_optional = |entry: &Node<'_>| entry.get("optional").is_some();
+        let has_optional = |entry: &Node<'_>| entry.get("optional").and_then(Node::bool).is_some();
         let last = entries.last();
         match entries.iter().any(has_optional) {
             true if last.is_some_and(has_optional) => Ok(Self::WithOptional),

@@ -6,21 +6,18 @@ use super::*;
 #[test]
 fn versions_come_through_several_levels() {
     let files = repository(&[
-        (
-            "pom.xml",
-            include_str!("../../fixtures/read/reactor/pom.xml"),
-        ),
+        ("pom.xml", include_str!("../../fixtures/reactor/pom.xml")),
         (
             "build/base/pom.xml",
-            include_str!("../../fixtures/read/reactor/build/base/pom.xml"),
+            include_str!("../../fixtures/reactor/build/base/pom.xml"),
         ),
         (
             "versions/pom.xml",
-            include_str!("../../fixtures/read/reactor/versions/pom.xml"),
+            include_str!("../../fixtures/reactor/versions/pom.xml"),
         ),
         (
             "app/pom.xml",
-            include_str!("../../fixtures/read/reactor/app/pom.xml"),
+            include_str!("../../fixtures/reactor/app/pom.xml"),
         ),
     ]);
     let lockfile = read(&files, "app/pom.xml");
