@@ -58,6 +58,7 @@ pub mod opam;
 #[path = "pub/mod.rs"]
 pub mod pub_dart;
 pub mod pypi;
+mod raised;
 mod release;
 mod requirement_error;
 mod requirement_text;
@@ -83,6 +84,7 @@ pub use format_index::{
 };
 pub use intervals::intervals;
 pub use patchgate_syntax::{self as syntax, Input, ParseError, Siblings, limits};
+pub use raised::raised_requirement;
 pub use release::{MetadataRequest, Release, Requirement};
 pub use requirement_error::RequirementError;
 pub use skipped::SkippedEntries;

@@ -6,7 +6,9 @@
 
 use std::collections::BTreeMap;
 
-use patchgate_ecosystems::{Ecosystem, RequirementEdit, Upgradable, by_name, is_fixable_manifest};
+use patchgate_ecosystems::{
+    Ecosystem, RequirementEdit, by_name, is_fixable_manifest, raised_requirement,
+};
 use patchgate_model::{
     Bump, DependencyKind, EcosystemName, Finding, FixedVersion, Inventory, Plan, Unfixed,
     UnlockedManifest, Unresolved, Upgrade,
@@ -132,7 +134,7 @@ async fn raise_one(
         .ok_or("`patchgate fix` does not change requirements in files of this format")?;
 
     let target = affected.target(upgradable)?;
-    let raised = raised(upgradable, present, &target);
+    let raised = raised_requirement(upgradable, present, &target);
     check(context, affected, &raised).await?;
 
     let before = context.contents.files.get(affected.path);
@@ -166,14 +168,6 @@ async fn raise_one(
         requirement_changes: vec![format!("{}: {present} -> {raised}", affected.path)],
         because_of: None,
     })
-}
-
-/// The requirement with the target as its smallest version, in the style of the present one if that
-/// is possible.
-fn raised(upgradable: &dyn Upgradable, requirement: &str, target: &str) -> String {
-    upgradable
-        .raise_requirement(requirement, target)
-        .unwrap_or_else(|_| upgradable.at_least(target))
 }
 
 /// Judges the raised requirement. The error is the reason why it is no fix.

@@ -136,7 +136,8 @@ mod tests {
             let manifest = ("app/package.json".to_owned(), manifest.as_bytes().to_vec());
             let siblings = Siblings::from([manifest]);
             let path = "app/package-lock.json";
-            let mut lockfiles = parse_as_all(path, lock, &siblings);
+            let projects = maven::Projects::default();
+            let mut lockfiles = parse_as_all(path, lock, &siblings, &projects);
             lockfiles.next().unwrap().unwrap()
         };
 
