@@ -228,8 +228,19 @@ const FORMS: &[Forms] = &[
         ],
         patterns: &[
             "<z>(\\.(<z>|0[019]{1,2}|10{1,2})){0,3}[ab]?(_(alpha|beta|pre|rc|cvs|svn|git|hg|p)[01]?){0,2}(~[0a1]{1,2})?(-r<z>)?",
+            // Versions that apk calls invalid.
+            "<z>(\\.[01]?){0,2}(p|p1|pp|A)?(_(p|rc|x)[01]?(\\.1)?)?(~|~a|~g)?(-[01]|-r|-r1(-r1)?)?",
         ],
-        must_hold: &["_alpha", "_p", "-r", "~", ".01", "18446744073709551616"],
+        must_hold: &[
+            "_alpha",
+            "_p",
+            "_x",
+            "p1",
+            "-r",
+            "~",
+            ".01",
+            "18446744073709551616",
+        ],
     },
     Forms {
         ecosystems: &[
