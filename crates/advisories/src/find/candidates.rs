@@ -67,6 +67,8 @@ impl<'a> CandidateRecords<'a> {
         match by_commit {
             Some(certain @ (Affects::Yes | Affects::No)) => certain,
             Some(unknown) if entries(subject, record).next().is_none() => unknown,
+            // Judged as a requirement.
+            _ if subject.ecosystem.is_moving(version) => Affects::No,
             _ => affects(subject, record, version),
         }
     }

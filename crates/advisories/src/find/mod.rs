@@ -288,9 +288,9 @@ fn copies(inventory: &Inventory) -> Vec<Installed<'_>> {
     let mut copies = Vec::new();
     for (file, lockfile) in inventory.lockfiles.iter().enumerate() {
         for (index, package) in lockfile.indexed() {
+            let has_version = has_advisories(package.ecosystem) && !is_moving(package);
             if !matches!(package.origin, Origin::Path(_))
-                && !is_moving(package)
-                && (has_advisories(package.ecosystem) || CommitQuery::of(&package.origin).is_some())
+                && (has_version || CommitQuery::of(&package.origin).is_some())
             {
                 let version = Version {
                     ecosystem: package.ecosystem,
@@ -320,11 +320,10 @@ fn has_advisories(ecosystem: EcosystemName) -> bool {
     by_name(ecosystem).is_none_or(Ecosystem::has_advisories)
 }
 
-/// Whether the version of a package names no single release, such as the tag `v4`, and no commit
-/// does either.
+/// Whether the version of a package names no single release, such as the tag `v4`. A commit next to
+/// it names one, but only records about commits can be compared with that.
 fn is_moving(package: &Package) -> bool {
-    CommitQuery::of(&package.origin).is_none()
-        && by_name(package.ecosystem).is_some_and(|ecosystem| ecosystem.is_moving(&package.version))
+    by_name(package.ecosystem).is_some_and(|ecosystem| ecosystem.is_moving(&package.version))
 }
 
 /// The records of one vulnerability, at least one of which affects the version.

@@ -5,6 +5,7 @@
 //! workflow have the tags of the repository. Images (`uses: docker://…`) are in the `docker`
 //! module.
 
+mod requirement;
 mod uses;
 mod version;
 
@@ -13,7 +14,7 @@ use std::cmp::Ordering;
 
 use patchgate_model::{EcosystemName, package_url};
 
-use crate::{Ecosystem, FileReader, Format, VersionError};
+use crate::{Ecosystem, FileReader, Format, RequirementError, VersionError, VersionSet};
 
 /// Name of the ecosystem in OSV.
 pub(crate) const NAME: EcosystemName = EcosystemName::new("GitHub Actions");
@@ -47,6 +48,23 @@ impl Ecosystem for GitHubActions {
 
     fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
         Ok(version::parse(a)?.cmp(&version::parse(b)?))
+    }
+
+    fn release_of(&self, version: &str) -> Option<String> {
+        version::parse(version).ok()?.release()
+    }
+
+    fn admitted_versions(&self, requirement: &str) -> Result<VersionSet, RequirementError> {
+        requirement::admitted(requirement)
+    }
+
+    fn is_moving(&self, version: &str) -> bool {
+        requirement::is_moving(version)
+    }
+
+    /// A reference has no notation for a lower bound, so this is the tag of the version.
+    fn at_least(&self, version: &str) -> String {
+        format!("v{}", version.trim_start_matches(['v', 'V']))
     }
 
     fn files(&self) -> Option<&dyn FileReader> {

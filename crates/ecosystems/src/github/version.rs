@@ -1,10 +1,8 @@
-//! Order of the tags of actions.
+//! Order of the tags of actions: one to four numbers, where missing ones are zero, and the
+//! pre-releases of Semantic Versioning.
 //!
-//! Most actions have moving tags: `v4` refers to the newest release `v4.x.y`, and `v4.1` to the
-//! newest `v4.1.x`
-//! (<https://docs.github.com/en/actions/how-tos/create-and-publish-actions/using-immutable-releases-and-tags-to-manage-your-actions-releases>).
-//! Such a tag sorts after every release that it can refer to. An advisory fixed in `4.1.3`
-//! therefore does not match `v4`, and one fixed in `5.0.0` does.
+//! A tag with fewer than three numbers is compared as a bound of an advisory. In a workflow it can
+//! point to many releases, which the module `requirement` computes.
 
 use std::cmp::Ordering;
 
@@ -16,7 +14,7 @@ use crate::version::semantic::Prerelease;
 const MOVING_BELOW: usize = 3;
 
 /// A tag with its numbers.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) struct Tag<'a> {
     /// One to four numbers.
     numbers: Vec<Number<&'a str>>,
@@ -52,22 +50,42 @@ fn tag(text: &str) -> Option<Tag<'_>> {
     (is_sound && !is_commit).then_some(Tag { numbers, pre })
 }
 
-impl Ord for Tag<'_> {
-    fn cmp(&self, other: &Self) -> Ordering {
-        let common = self.numbers.iter().zip(&other.numbers);
-        if let Some(order) = common.map(|(a, b)| a.cmp(b)).find(|order| order.is_ne()) {
-            return order;
-        }
+impl<'a> Tag<'a> {
+    /// Whether the tag follows the newest of several releases.
+    pub(super) fn is_moving(&self) -> bool {
+        self.numbers.len() < MOVING_BELOW
+    }
 
-        let moving = |tag: &Self| tag.numbers.len() < MOVING_BELOW;
-        match self.numbers.len().cmp(&other.numbers.len()) {
-            Ordering::Equal => self.pre.cmp(&other.pre),
-            Ordering::Less if moving(self) => Ordering::Greater,
-            Ordering::Greater if moving(other) => Ordering::Less,
-            order => order,
-        }
+    /// The release that a pre-release precedes.
+    pub(super) fn release(&self) -> Option<String> {
+        let numbers: Vec<&str> = self.digits().collect();
+        (!self.pre.is_none()).then(|| numbers.join("."))
+    }
+
+    /// The numbers that the tag states, without leading zeros.
+    pub(super) fn digits(&self) -> impl Iterator<Item = &'a str> {
+        self.numbers.iter().map(|number| number.digits())
     }
 }
+
+impl Ord for Tag<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let at = |tag: &Self, index: usize| tag.numbers.get(index).copied().unwrap_or(Number::ZERO);
+        let longer = self.numbers.len().max(other.numbers.len());
+        (0..longer)
+            .map(|index| at(self, index).cmp(&at(other, index)))
+            .find(|order| order.is_ne())
+            .unwrap_or_else(|| self.pre.cmp(&other.pre))
+    }
+}
+
+impl PartialEq for Tag<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Tag<'_> {}
 
 impl PartialOrd for Tag<'_> {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
@@ -84,11 +102,12 @@ mod tests {
     }
 
     #[test]
-    fn a_moving_tag_comes_after_what_it_can_stand_for() {
+    fn missing_numbers_are_zero() {
         for (a, b) in [
-            ("4.1.3", "v4"),
-            ("v4.1", "v4"),
-            ("v4.1.9", "v4.1"),
+            ("v4", "4.1.3"),
+            ("v4", "v4.1"),
+            ("v4.1", "v4.1.9"),
+            ("v4.0.0-beta.2", "v4"),
             ("v4", "v5.0.0"),
             ("v4", "v5"),
             ("v4.1", "v4.2.0"),
@@ -102,6 +121,12 @@ mod tests {
         }
 
         assert_eq!(order("v1.02.3", "1.2.3+x"), Ordering::Equal);
+        assert_eq!(order("v4", "4.0.0.0"), Ordering::Equal);
+        assert_eq!(
+            parse("v4.1.0-rc.1").unwrap().release().as_deref(),
+            Some("4.1.0")
+        );
+        assert_eq!(parse("v4.1.0").unwrap().release(), None);
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! Building blocks of the version orders: [`number`] for digits of any size, [`semantic`] for
-//! Semantic Versioning, and [`runs`] for versions that are split between letters and digits. The
+//! Semantic Versioning, [`runs`] for versions that are split between letters and digits, and
+//! [`comparison`] for requirements. The
 //! order of one ecosystem is in its own module.
 
+pub(crate) mod comparison;
 pub(crate) mod number;
 pub(crate) mod r;
 pub(crate) mod runs;

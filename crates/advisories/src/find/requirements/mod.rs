@@ -149,12 +149,20 @@ fn judge_one(
     let ecosystem = patchgate_ecosystems::by_name(first.ecosystem)?;
     let name = ecosystem.normalize_name(first.name);
     let records = records(lookup, first.ecosystem, &name);
+    let mut found = RequirementFindings::default();
+    if has_property(first.name) {
+        let error = RequirementError::new(
+            first.name,
+            "is of a package whose name has an unset property",
+        );
+        found.problems = undecided(stated, &error);
+        return Some(found);
+    }
     // An address can name another package than the registry's, so its name proves nothing.
     if records.is_empty() && !is_address(first.requirement) {
         return None;
     }
 
-    let mut found = RequirementFindings::default();
     let admitted = match ecosystem.admitted_versions(first.requirement) {
         Ok(admitted) => admitted,
         Err(error) => {
@@ -185,10 +193,19 @@ fn judge_one(
     Some(found)
 }
 
-/// Whether a requirement names an address or a path instead of versions.
+/// Whether a requirement names an address or a path instead of versions, or an entry of a workspace
+/// that was not found.
 fn is_address(requirement: &str) -> bool {
     requirement.contains(['/', '\\'])
+        || requirement.starts_with("workspace")
         || (requirement.contains(':') && !requirement.starts_with("npm:"))
+}
+
+/// Whether a name contains a property of Maven or MSBuild whose value is unknown.
+fn has_property(name: &str) -> bool {
+    ["${", "$(", "@(", "%("]
+        .iter()
+        .any(|start| name.contains(start))
 }
 
 /// The problems of a requirement whose versions are unknown.
