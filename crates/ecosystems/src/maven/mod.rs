@@ -10,6 +10,7 @@ mod gradle_lockfile;
 mod gradle_verification;
 mod maven_install;
 mod pom;
+mod requirement;
 mod sbt_lock;
 mod version;
 
@@ -20,7 +21,9 @@ use patchgate_model::{EcosystemName, Purl, package_url};
 
 pub use self::pom::{DeclaredRepository, EXTERNAL, FORMAT as POM, Projects};
 use self::version::Version;
-use crate::{Ecosystem, FileReader, Format, Input, VersionError};
+use crate::{
+    Ecosystem, FileReader, Format, Input, RequirementError, VersionError, VersionSet,
+};
 
 /// Name of the ecosystem in OSV.
 pub(crate) const NAME: EcosystemName = EcosystemName::new("Maven");
@@ -64,6 +67,14 @@ impl Ecosystem for Maven {
 
     fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
         Ok(Version::new(a).compare(&Version::new(b)))
+    }
+
+    fn admitted_versions(&self, requirement: &str) -> Result<VersionSet, RequirementError> {
+        requirement::admitted(requirement)
+    }
+
+    fn at_least(&self, version: &str) -> String {
+        format!("[{version},)")
     }
 
     fn files(&self) -> Option<&dyn FileReader> {
