@@ -18,6 +18,7 @@ mod paket_dependencies;
 mod paket_lock;
 mod project;
 mod project_files;
+mod requirement;
 mod scopes;
 mod text;
 mod version;
@@ -31,7 +32,10 @@ use std::cmp::Ordering;
 use self::version::Version;
 use patchgate_model::{EcosystemName, Purl};
 
-use crate::{Ecosystem, FileReader, Format, Input, ManifestFormat, ParseError, VersionError};
+use crate::{
+    Ecosystem, FileReader, Format, Input, ManifestFormat, ParseError, RequirementError,
+    VersionError, VersionSet,
+};
 
 /// Name of the ecosystem in OSV.
 pub(crate) const NAME: EcosystemName = EcosystemName::new("NuGet");
@@ -122,6 +126,15 @@ impl Ecosystem for NuGet {
 
     fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
         crate::version::compare(NAME, Version::parse, a, b)
+    }
+
+    fn admitted_versions(&self, requirement: &str) -> Result<VersionSet, RequirementError> {
+        requirement::admitted(requirement)
+    }
+
+    /// A version alone is a lower bound.
+    fn at_least(&self, version: &str) -> String {
+        version.to_owned()
     }
 
     /// Project files omit trailing zeros that the registry writes.

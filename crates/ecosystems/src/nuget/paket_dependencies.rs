@@ -25,7 +25,14 @@ pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseErro
         .map(|requested| Unresolved {
             ecosystem: crate::nuget::NAME,
             name: requested.name,
-            requirement: requested.requirement,
+            // A version alone is exact for Paket, and a lower bound for NuGet.
+            requirement: match requested
+                .requirement
+                .starts_with(|c: char| c.is_ascii_digit())
+            {
+                true => format!("= {}", requested.requirement),
+                false => requested.requirement,
+            },
             kind: DependencyKind::Runtime,
             line: requested.line,
         })

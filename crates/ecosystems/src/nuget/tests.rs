@@ -209,7 +209,7 @@ fn paket_keeps_its_groups_apart() {
         asked,
         [
             "5: Argu `~> 6.1`",
-            "6: Newtonsoft.Json `12.0.3`",
+            "6: Newtonsoft.Json `= 12.0.3`",
             "11: Fake.Core.Target ``"
         ]
     );
