@@ -47,12 +47,16 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     salvage::finish(lockfile, skipped)
 }
 
-/// A member outside the repository, whose requirements are unknown.
+/// A member outside the repository, whose requirements are unknown. Its requirement is the path, so
+/// that it never counts as a module without advisories.
 fn outside(member: &Stated) -> Unresolved {
     Unresolved {
         ecosystem: crate::golang::NAME,
         name: member.text.clone(),
-        requirement: String::new(),
+        requirement: match member.text.as_str() {
+            path if path.contains('/') => path.to_owned(),
+            path => format!("./{path}"),
+        },
         kind: DependencyKind::Runtime,
         line: member.line,
     }

@@ -16,6 +16,7 @@ mod go_sum;
 mod go_work;
 mod installed;
 mod module_path;
+mod requirement;
 mod syntax;
 mod vendor;
 mod version;
@@ -59,16 +60,15 @@ impl Ecosystem for Go {
     }
 
     fn admitted_versions(&self, requirement: &str) -> Result<VersionSet, RequirementError> {
-        if let Some(set) = installed::admitted(requirement) {
-            return Ok(set);
+        match installed::admitted(requirement) {
+            Some(set) => Ok(set),
+            None => requirement::admitted(requirement),
         }
-        match requirement {
-            "" => Ok(VersionSet::all()),
-            _ => Err(RequirementError::new(
-                requirement,
-                "has a notation that is not known for Go",
-            )),
-        }
+    }
+
+    /// A version in `go.mod` is a lower bound.
+    fn at_least(&self, version: &str) -> String {
+        format!("v{}", version.trim_start_matches('v'))
     }
 
     fn files(&self) -> Option<&dyn FileReader> {
