@@ -8,6 +8,7 @@ mod conanfile;
 mod graph_lock;
 mod lockfile;
 mod reference;
+mod requirement;
 mod version;
 
 #[cfg(test)]
@@ -19,7 +20,9 @@ use std::cmp::Ordering;
 use self::version::Version;
 use patchgate_model::{EcosystemName, Purl};
 
-use crate::{Ecosystem, FileReader, Format, ManifestFormat, VersionError};
+use crate::{
+    Ecosystem, FileReader, Format, ManifestFormat, RequirementError, VersionError, VersionSet,
+};
 
 /// Name of the ecosystem in OSV.
 pub(crate) const NAME: EcosystemName = EcosystemName::new("ConanCenter");
@@ -49,6 +52,14 @@ impl Ecosystem for Conan {
 
     fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
         crate::version::compare(NAME, Version::parse, a, b)
+    }
+
+    fn admitted_versions(&self, requirement: &str) -> Result<VersionSet, RequirementError> {
+        requirement::admitted(requirement)
+    }
+
+    fn at_least(&self, version: &str) -> String {
+        format!("[>={version}]")
     }
 
     fn files(&self) -> Option<&dyn FileReader> {

@@ -182,7 +182,12 @@ fn requirements(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
             let requirement = match value.text() {
                 Some(text) => text,
                 None if value.is_map() && value.get("path").is_some() => continue,
-                None if value.is_map() => value.optional_text("version")?.unwrap_or_default(),
+                None if value.is_map() => {
+                    let stated = value.optional_text("git")?;
+                    stated
+                        .or(value.optional_text("version")?)
+                        .unwrap_or_default()
+                }
                 None => return Err(value.unexpected(&name.name, "a text or a table")),
             };
             if name.name.is_empty() {

@@ -4,6 +4,7 @@
 
 mod gleam;
 mod mix_lock;
+mod requirement;
 mod terms;
 mod version;
 
@@ -12,7 +13,9 @@ use std::cmp::Ordering;
 
 use patchgate_model::{EcosystemName, Purl};
 
-use crate::{Ecosystem, FileReader, Format, ManifestFormat, VersionError};
+use crate::{
+    Ecosystem, FileReader, Format, ManifestFormat, RequirementError, VersionError, VersionSet,
+};
 
 /// Name of the ecosystem in OSV.
 pub(crate) const NAME: EcosystemName = EcosystemName::new("Hex");
@@ -42,6 +45,14 @@ impl Ecosystem for Hex {
 
     fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
         crate::version::compare(NAME, version::parse, a, b)
+    }
+
+    fn admitted_versions(&self, requirement: &str) -> Result<VersionSet, RequirementError> {
+        requirement::admitted(requirement)
+    }
+
+    fn at_least(&self, version: &str) -> String {
+        format!(">= {version}")
     }
 
     fn files(&self) -> Option<&dyn FileReader> {

@@ -5,6 +5,7 @@
 
 mod file;
 mod locked;
+mod requirement;
 mod syntax;
 mod version;
 
@@ -15,7 +16,10 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use self::version::Version;
-use crate::{Ecosystem, FileReader, Format, Input, ManifestFormat, ParseError, VersionError};
+use crate::{
+    Ecosystem, FileReader, Format, Input, ManifestFormat, ParseError, RequirementError,
+    VersionError, VersionSet,
+};
 use patchgate_model::{EcosystemName, Unresolved};
 
 /// Name of the ecosystem in OSV.
@@ -41,6 +45,14 @@ impl Ecosystem for Opam {
 
     fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
         crate::version::compare(NAME, Version::parse, a, b)
+    }
+
+    fn admitted_versions(&self, requirement: &str) -> Result<VersionSet, RequirementError> {
+        requirement::admitted(requirement)
+    }
+
+    fn at_least(&self, version: &str) -> String {
+        format!(">= \"{version}\"")
     }
 
     fn files(&self) -> Option<&dyn FileReader> {

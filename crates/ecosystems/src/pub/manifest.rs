@@ -91,7 +91,11 @@ fn read(document: &Node<'_>, is_left_out: fn(&Node<'_>) -> bool) -> Result<Manif
 
             let requirement = match value.text() {
                 Some(text) => Some(text),
-                None if value.is_map() => value.optional_text("version")?,
+                None if value.is_map() => match value.get("git") {
+                    // The code comes from the repository, whatever the registry has.
+                    Some(git) => git.text().or(git.optional_text("url")?),
+                    None => value.optional_text("version")?,
+                },
                 None if value.is_null() => None,
                 None => return Err(value.unexpected(&name.name, "a text or a map")),
             };

@@ -2,12 +2,15 @@
 
 mod lockfile;
 mod manifest;
+mod requirement;
 mod version;
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use crate::{Ecosystem, FileReader, Format, ManifestFormat, VersionError};
+use crate::{
+    Ecosystem, FileReader, Format, ManifestFormat, RequirementError, VersionError, VersionSet,
+};
 use patchgate_model::EcosystemName;
 
 /// Name of the ecosystem in OSV.
@@ -33,6 +36,14 @@ impl Ecosystem for Pub {
 
     fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
         crate::version::compare(NAME, version::parse, a, b)
+    }
+
+    fn release_of(&self, version: &str) -> Option<String> {
+        requirement::release_of(version)
+    }
+
+    fn admitted_versions(&self, requirement: &str) -> Result<VersionSet, RequirementError> {
+        requirement::admitted(requirement)
     }
 
     fn files(&self) -> Option<&dyn FileReader> {

@@ -2,13 +2,14 @@
 //!
 //! `Package.swift` is a program and never run, so the direct dependencies are unknown.
 
+mod requirement;
 mod resolved;
 mod version;
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use crate::{Ecosystem, FileReader, Format, VersionError};
+use crate::{Ecosystem, FileReader, Format, RequirementError, VersionError, VersionSet};
 use patchgate_model::EcosystemName;
 
 /// Name of the ecosystem in OSV.
@@ -39,6 +40,19 @@ impl Ecosystem for Swift {
 
     fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
         crate::version::compare(NAME, version::parse, a, b)
+    }
+
+    fn release_of(&self, version: &str) -> Option<String> {
+        requirement::release_of(version)
+    }
+
+    fn admitted_versions(&self, requirement: &str) -> Result<VersionSet, RequirementError> {
+        requirement::admitted(requirement)
+    }
+
+    /// The notation of `Package.swift` has no bound without a next major version.
+    fn at_least(&self, version: &str) -> String {
+        format!("from: \"{version}\"")
     }
 
     fn files(&self) -> Option<&dyn FileReader> {
