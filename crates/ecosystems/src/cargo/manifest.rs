@@ -7,13 +7,12 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
-use patchgate_model::{DependencyKind, Unresolved};
+use patchgate_model::DependencyKind;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::document::{self, boolean, string, strings, table};
-use crate::syntax::{self, Node};
-use crate::{Input, ParseError, limits};
+use crate::{Input, limits};
 
 /// Maximum number of patterns read from `[workspace] members`, and from `exclude`.
 const MAX_PATTERNS: usize = 1_000;
@@ -174,11 +173,11 @@ fn is_manifest(path: &str) -> bool {
 }
 
 /// The directory of a path, empty for the repository root.
-fn directory(path: &str) -> &str {
+pub(super) fn directory(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(directory, _)| directory)
 }
 
-fn manifest_in(directory: &str) -> String {
+pub(super) fn manifest_in(directory: &str) -> String {
     if directory.is_empty() {
         "Cargo.toml".to_owned()
     } else {
@@ -195,7 +194,7 @@ fn is_within(directory: &str, base: &str) -> bool {
 
 /// Joins a directory and a relative path and resolves `.` and `..`; `None` if the result is outside
 /// the repository.
-fn join(base: &str, relative: &str) -> Option<String> {
+pub(super) fn join(base: &str, relative: &str) -> Option<String> {
     if relative.starts_with('/') || relative.contains(':') {
         return None;
     }
@@ -346,44 +345,6 @@ fn paths_of_patches(root_directory: &str, root: &DeTable<'_>) -> Vec<String> {
         .filter_map(|value| join(root_directory, string(value, "path")?))
         .map(|directory| manifest_in(&directory))
         .collect()
-}
-
-/// The dependencies of a manifest without a lockfile, except for path dependencies.
-pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
-    let root = syntax::toml(input.text()?)?;
-    let targets = root.get("target").map(Node::entries).unwrap_or_default();
-
-    let mut unresolved = Vec::new();
-    for table in std::iter::once(&root).chain(targets.iter().map(|(_, target)| target)) {
-        for (key, kind) in DEPENDENCY_TABLES {
-            for (name, value) in table.optional_map(key)? {
-                if value.get("path").is_some() {
-                    continue;
-                }
-
-                let requirement = ["version", "git"]
-                    .iter()
-                    .find_map(|key| value.get(key)?.text())
-                    .or(value.text());
-                unresolved.push(Unresolved {
-                    ecosystem: crate::cargo::NAME,
-                    name: value
-                        .get("package")
-                        .and_then(Node::text)
-                        .unwrap_or(&name.name)
-                        .to_owned(),
-                    requirement: requirement.unwrap_or_default().to_owned(),
-                    kind: match value.get("optional").and_then(Node::bool) {
-                        Some(true) if kind == DependencyKind::Runtime => DependencyKind::Optional,
-                        _ => kind,
-                    },
-                    line: name.line,
-                });
-            }
-        }
-    }
-
-    Ok(unresolved)
 }
 
 /// Whether a path of keys in a manifest is that of a requirement's versions: `dependencies.serde`,

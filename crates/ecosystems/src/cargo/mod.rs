@@ -12,6 +12,7 @@ mod projection;
 mod registry;
 mod requirement;
 mod roots;
+mod unresolved;
 mod version;
 
 use std::borrow::Cow;
@@ -101,7 +102,7 @@ impl FileReader for Cargo {
     fn manifests(&self) -> &'static [ManifestFormat] {
         &[ManifestFormat {
             files: &["Cargo.toml"],
-            unresolved: manifest::unresolved,
+            unresolved: unresolved::unresolved,
         }]
     }
 }
