@@ -4,15 +4,14 @@
 use std::collections::HashSet;
 
 use jsonc_parser::ast;
-use patchgate_model::{DependencyKind, Unresolved};
+use patchgate_model::DependencyKind;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::json::{Map, Object, Text, strict_ast};
 use super::needs::Needs;
 use super::splice::{Splice, splice};
-use crate::syntax;
-use crate::{EditError, Input, ParseError, RequirementEdit, limits};
+use crate::{EditError, RequirementEdit, limits};
 
 /// The fields of a manifest that are read.
 #[derive(Deserialize, Default)]
@@ -127,36 +126,6 @@ impl<'a> Manifest<'a> {
         let Text(requirement) = section.get(name)?.as_ref()?;
         Some(requirement)
     }
-}
-
-/// The dependencies of a manifest without a lockfile, except for those inside the repository. Peer
-/// dependencies are left out: they are packages that it works with, not packages that it installs.
-pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
-    let root = syntax::json(input.text()?)?;
-    let mut unresolved = Vec::new();
-    for (section, kind) in [
-        ("dependencies", DependencyKind::Runtime),
-        ("devDependencies", DependencyKind::Development),
-        ("optionalDependencies", DependencyKind::Optional),
-    ] {
-        for (name, value) in root.optional_map(section)? {
-            let requirement = value.text().unwrap_or_default();
-            let inside = ["workspace:", "file:", "link:", "portal:"];
-            if inside.iter().any(|start| requirement.starts_with(start)) {
-                continue;
-            }
-
-            unresolved.push(Unresolved {
-                ecosystem: crate::npm::NAME,
-                name: name.name.clone().into_owned(),
-                requirement: requirement.to_owned(),
-                kind,
-                line: name.line,
-            });
-        }
-    }
-
-    Ok(unresolved)
 }
 
 const BOM: char = '\u{feff}';

@@ -14,6 +14,7 @@ mod registry;
 mod requirement;
 mod splice;
 pub(crate) mod tree;
+mod unresolved;
 mod version;
 mod yarn;
 
@@ -123,12 +124,13 @@ impl FileReader for Npm {
     fn manifests(&self) -> &'static [ManifestFormat] {
         &[ManifestFormat {
             files: &["package.json"],
-            unresolved: manifest::unresolved,
+            unresolved: unresolved::unresolved,
         }]
     }
 
+    /// Rush's list of projects, and the catalogs of a workspace.
     fn companions(&self) -> &'static [&'static str] {
-        &[pnpm::rush::PROJECTS]
+        &[pnpm::rush::PROJECTS, "pnpm-workspace.yaml", ".yarnrc.yml"]
     }
 }
 

@@ -26,6 +26,15 @@ pub(super) fn alias(requirement: &str) -> Option<(&str, &str)> {
     }
 }
 
+/// The package that a requirement under a name is about, and its range: `real` and `^1` of
+/// `npm:real@^1`. In yarn's `npm:^1`, the prefix only names the registry.
+pub(in crate::npm) fn target<'a>(name: &'a str, requirement: &'a str) -> (&'a str, &'a str) {
+    match requirement.trim().strip_prefix("npm:") {
+        Some(range) if Range::parse(range).is_some() => (name, range),
+        _ => alias(requirement).unwrap_or((name, requirement)),
+    }
+}
+
 /// Whether a requirement admits a version. A text that is not a version is not admitted.
 pub(super) fn admits(requirement: &str, version: &str) -> Result<bool, RequirementError> {
     let range = read(requirement)?;

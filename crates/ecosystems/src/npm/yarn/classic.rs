@@ -347,13 +347,9 @@ impl<'e> Tree<'e> {
             match target {
                 Some(to) => edges.push(tree::edge(to, name, Some(requirement), kind)),
                 None if inside || self.own.contains(name) => {}
-                None => self.unresolved.push(Unresolved {
-                    ecosystem: crate::npm::NAME,
-                    name: name.to_owned(),
-                    requirement: requirement.to_owned(),
-                    kind,
-                    line: 1,
-                }),
+                None => self
+                    .unresolved
+                    .push(tree::unlocked(name, requirement, kind, 1)),
             }
         }
 

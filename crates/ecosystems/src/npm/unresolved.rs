@@ -1,0 +1,192 @@
+//! The requirements of a `package.json` that has no lockfile.
+
+use patchgate_model::{DependencyKind, Unresolved};
+
+use super::requirement::target;
+use crate::syntax::{self, Node};
+use crate::{Input, ParseError};
+
+/// Files with the catalogs of a workspace: those of pnpm (<https://pnpm.io/catalogs>), yarn
+/// (<https://yarnpkg.com/features/catalogs>) and bun (<https://bun.com/docs/pm/catalogs>).
+const CATALOG_FILES: [&str; 3] = ["pnpm-workspace.yaml", ".yarnrc.yml", "package.json"];
+
+/// Start of a requirement that refers to a catalog. The catalog's name follows, or nothing for the
+/// default one.
+const CATALOG: &str = "catalog:";
+
+/// The dependencies of a manifest, except for those inside the repository. Peer dependencies are
+/// left out: they are packages that it works with, not packages that it installs.
+///
+/// A dependency under another name has its registry's name. A reference to a catalog is replaced by
+/// the catalog's requirement, if a workspace file has it.
+pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
+    let root = syntax::json(input.text()?)?;
+    let mut catalogs: Option<Vec<Node<'_>>> = None;
+    let mut unresolved = Vec::new();
+    for (section, kind) in [
+        ("dependencies", DependencyKind::Runtime),
+        ("devDependencies", DependencyKind::Development),
+        ("optionalDependencies", DependencyKind::Optional),
+    ] {
+        for (name, value) in root.optional_map(section)? {
+            let written = value.text().unwrap_or_default();
+            let requirement = match written.strip_prefix(CATALOG) {
+                Some(catalog) => catalogs
+                    .get_or_insert_with(|| catalog_files(input))
+                    .iter()
+                    .find_map(|file| entry(file, catalog.trim(), &name.name))
+                    .unwrap_or(written),
+                None => written,
+            };
+            let inside = ["workspace:", "file:", "link:", "portal:"];
+            if inside.iter().any(|start| requirement.starts_with(start)) {
+                continue;
+            }
+
+            let (package, requirement) = target(&name.name, requirement);
+            unresolved.push(Unresolved {
+                ecosystem: crate::npm::NAME,
+                name: package.to_owned(),
+                requirement: requirement.to_owned(),
+                kind,
+                line: name.line,
+            });
+        }
+    }
+
+    Ok(unresolved)
+}
+
+/// The readable files that can have catalogs, from the manifest's directory upwards.
+fn catalog_files<'i>(input: &Input<'i>) -> Vec<Node<'i>> {
+    let mut files = Vec::new();
+    let mut directory = input.path;
+    while let Some((above, _)) = directory.rsplit_once('/').or(Some(("", ""))) {
+        for name in CATALOG_FILES {
+            let path = match above {
+                "" => name.to_owned(),
+                above => format!("{above}/{name}"),
+            };
+            let text = input
+                .siblings
+                .get(&path)
+                .and_then(|bytes| std::str::from_utf8(bytes).ok());
+            let read = text.and_then(|text| match name {
+                "package.json" => syntax::json(text).ok(),
+                _ => syntax::yaml(text).ok(),
+            });
+            files.extend(read);
+        }
+
+        if above.is_empty() {
+            break;
+        }
+        directory = above;
+    }
+
+    files
+}
+
+/// The requirement of a package in a catalog. bun's catalogs can be below `workspaces`.
+fn entry<'f>(file: &'f Node<'_>, catalog: &str, name: &str) -> Option<&'f str> {
+    let workspaces = file.get("workspaces").filter(|node| node.is_map());
+    [Some(file), workspaces]
+        .into_iter()
+        .flatten()
+        .find_map(|parent| {
+            let default = parent
+                .get("catalog")
+                .filter(|_| matches!(catalog, "" | "default"));
+            let named = parent.get("catalogs").and_then(|catalogs| {
+                catalogs.get(if catalog.is_empty() {
+                    "default"
+                } else {
+                    catalog
+                })
+            });
+            [default, named]
+                .into_iter()
+                .flatten()
+                .find_map(|catalog| catalog.get(name)?.text())
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Siblings;
+
+    fn read(path: &str, text: &str, others: &[(&str, &str)]) -> Vec<String> {
+        let siblings: Siblings = others
+            .iter()
+            .map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()))
+            .collect();
+        let input = Input {
+            path,
+            bytes: text.as_bytes(),
+            siblings: &siblings,
+        };
+        unresolved(&input)
+            .unwrap()
+            .iter()
+            .map(|one| format!("{} `{}`", one.name, one.requirement))
+            .collect()
+    }
+
+    #[test]
+    fn packages_have_the_name_of_the_registry() {
+        let text = r#"{ "dependencies": {
+            "a": "npm:real@^1", "b": "npm:@s/real@~2", "c": "npm:^3", "d": "npm:real", "e": "^4",
+            "f": "workspace:^", "g": "latest", "h": "file:../h"
+        } }"#;
+        assert_eq!(
+            read("package.json", text, &[]),
+            [
+                "real `^1`",
+                "@s/real `~2`",
+                "c `^3`",
+                "real ``",
+                "e `^4`",
+                "g `latest`"
+            ]
+        );
+    }
+
+    const MEMBER: &str =
+        r#"{ "dependencies": { "a": "catalog:", "b": "catalog:old", "c": "catalog:" } }"#;
+
+    #[test]
+    fn catalogs_of_the_workspace_state_the_requirement() {
+        let yaml = "catalog:\n  a: ^1.2.0\ncatalogs:\n  old:\n    b: npm:real@^0.3.0\n";
+        let bun = r#"{ "workspaces": { "packages": ["p/*"], "catalog": { "a": "^1.2.0" },
+                       "catalogs": { "old": { "b": "npm:real@^0.3.0" } } } }"#;
+        let expected = ["a `^1.2.0`", "real `^0.3.0`", "c `catalog:`"];
+        for (file, content) in [
+            ("pnpm-workspace.yaml", yaml),
+            (".yarnrc.yml", yaml),
+            ("package.json", bun),
+        ] {
+            let others = [(file, content)];
+            assert_eq!(
+                read("p/x/package.json", MEMBER, &others),
+                expected,
+                "{file}"
+            );
+        }
+
+        let default = "catalogs: { default: { c: ^5 } }\n";
+        let others = [("p/pnpm-workspace.yaml", default)];
+        assert_eq!(
+            read("p/x/package.json", MEMBER, &others),
+            ["a `catalog:`", "b `catalog:old`", "c `^5`"]
+        );
+    }
+
+    #[test]
+    fn a_catalog_that_is_not_found_is_not_decided() {
+        use crate::Ecosystem as _;
+
+        assert!(crate::npm::Npm.admitted_versions("catalog:").is_err());
+        assert!(crate::npm::Npm.admitted_versions("catalog:old").is_err());
+    }
+}
