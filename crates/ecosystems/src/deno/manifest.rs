@@ -1,12 +1,13 @@
 //! Reader of the imports in `deno.json` and `deno.jsonc`
 //! (<https://docs.deno.com/runtime/fundamentals/configuration/>).
 
-use patchgate_model::{DependencyKind, Unresolved};
+use patchgate_model::{DependencyKind, EcosystemName, Unresolved};
 
 use crate::npm::tree::split_spec;
 use crate::{Input, ParseError, syntax};
 
-/// The imports from npm, from JSR and by address, for a manifest that has no lockfile.
+/// The imports from npm, from JSR and by address, for a manifest that has no lockfile. A package of
+/// npm belongs to that ecosystem.
 pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
     let document = syntax::jsonc(input.text()?)?;
     let mut found = Vec::new();
@@ -14,24 +15,19 @@ pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseErro
         let Some(target) = target.text() else {
             continue;
         };
-        let package = ["npm:", "jsr:"]
-            .iter()
-            .find_map(|start| target.strip_prefix(start));
-        let (name, requirement) = match package {
-            Some(package) => {
-                let package = package.trim_start_matches('/');
-                let (name, rest) = split_spec(package).unwrap_or((package, ""));
-                (name, rest.split('/').next().unwrap_or_default())
-            }
-            None if target.starts_with("https://") || target.starts_with("http://") => (target, ""),
-            None => continue,
+        let (ecosystem, name, requirement) = match target.split_once(':') {
+            Some(("npm", package)) => spec(crate::npm::NAME, package),
+            Some(("jsr", package)) => spec(crate::deno::NAME, package),
+            // An address has no versions to choose from.
+            Some(("https" | "http", _)) => (crate::deno::NAME, target, target),
+            _ => continue,
         };
         if name.is_empty() {
             continue;
         }
 
         found.push(Unresolved {
-            ecosystem: crate::deno::NAME,
+            ecosystem,
             name: name.to_owned(),
             requirement: requirement.to_owned(),
             kind: DependencyKind::Runtime,
@@ -40,4 +36,17 @@ pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseErro
     }
 
     Ok(found)
+}
+
+/// Ecosystem, name and requirement of `name@requirement/path`. Requirement and path can be missing.
+fn spec(ecosystem: EcosystemName, package: &str) -> (EcosystemName, &str, &str) {
+    let package = package.trim_start_matches('/');
+    if let Some((name, rest)) = split_spec(package) {
+        return (ecosystem, name, rest.split('/').next().unwrap_or_default());
+    }
+
+    let parts = if package.starts_with('@') { 2 } else { 1 };
+    let end = package.match_indices('/').nth(parts - 1);
+    let name = end.and_then(|(at, _)| package.get(..at));
+    (ecosystem, name.unwrap_or(package), "")
 }
