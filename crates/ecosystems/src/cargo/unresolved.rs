@@ -9,6 +9,9 @@ use crate::{Input, ParseError};
 /// The requirement of a dependency whose workspace does not state it.
 const INHERITED: &str = "workspace = true";
 
+/// Largest manifest of a workspace that is read, in bytes. It is read again for each member.
+const MAX_ROOT_BYTES: usize = 256 * 1024;
+
 /// The dependencies of a manifest, except for path dependencies. One that is inherited has the
 /// package and the requirement of the workspace, or the text `workspace = true` if the workspace is
 /// not in the repository.
@@ -93,6 +96,9 @@ fn workspace<'i>(input: &Input<'i>, manifest: &Node<'_>) -> Option<Node<'i>> {
 fn root_in<'i>(input: &Input<'i>, directory: &str) -> Option<Node<'i>> {
     let path = manifest_in(directory);
     let bytes = input.siblings.get(&path)?;
+    if bytes.len() > MAX_ROOT_BYTES {
+        return None;
+    }
     let text = std::str::from_utf8(bytes).ok()?;
     let root = syntax::toml(text).ok()?;
     root.get("workspace").is_some().then_some(root)

@@ -10,6 +10,9 @@ use crate::{Input, ParseError};
 /// (<https://yarnpkg.com/features/catalogs>) and bun (<https://bun.com/docs/pm/catalogs>).
 const CATALOG_FILES: [&str; 3] = ["pnpm-workspace.yaml", ".yarnrc.yml", "package.json"];
 
+/// Largest file that is read for its catalogs, in bytes. It is read again for each manifest.
+const MAX_CATALOG_BYTES: usize = 256 * 1024;
+
 /// Start of a requirement that refers to a catalog. The catalog's name follows, or nothing for the
 /// default one.
 const CATALOG: &str = "catalog:";
@@ -61,7 +64,8 @@ pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseErro
 fn catalog_files<'i>(input: &Input<'i>) -> Vec<Node<'i>> {
     let mut files = Vec::new();
     let mut directory = input.path;
-    while let Some((above, _)) = directory.rsplit_once('/').or(Some(("", ""))) {
+    loop {
+        let above = directory.rsplit_once('/').map_or("", |(above, _)| above);
         for name in CATALOG_FILES {
             let path = match above {
                 "" => name.to_owned(),
@@ -70,6 +74,7 @@ fn catalog_files<'i>(input: &Input<'i>) -> Vec<Node<'i>> {
             let text = input
                 .siblings
                 .get(&path)
+                .filter(|bytes| bytes.len() <= MAX_CATALOG_BYTES)
                 .and_then(|bytes| std::str::from_utf8(bytes).ok());
             let read = text.and_then(|text| match name {
                 "package.json" => syntax::json(text).ok(),
@@ -79,12 +84,10 @@ fn catalog_files<'i>(input: &Input<'i>) -> Vec<Node<'i>> {
         }
 
         if above.is_empty() {
-            break;
+            return files;
         }
         directory = above;
     }
-
-    files
 }
 
 /// The requirement of a package in a catalog. bun's catalogs can be below `workspaces`.
