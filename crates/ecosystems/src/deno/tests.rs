@@ -108,7 +108,7 @@ fn imports_without_a_lockfile_are_told() {
         [
             "3: @s/a \"^1\"",
             "4: @s/b \"\"",
-            "5: https://modules.invalid/c.ts \"\""
+            "5: https://modules.invalid/c.ts \"https://modules.invalid/c.ts\""
         ]
     );
 }

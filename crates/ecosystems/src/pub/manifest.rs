@@ -25,10 +25,25 @@ pub(super) struct Manifest {
 /// they have no versions to pin.
 pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
     let document = yaml(input.text()?)?;
-    let manifest = read(&document, |node| {
+    let mut manifest = read(&document, |node| {
         node.get("path").is_some() || node.get("sdk").is_some()
     })?;
+
+    // The code comes from the repository, whatever versions the registry has.
+    for one in &mut manifest.open {
+        if let Some(address) = repository(&document, &one.name) {
+            address.clone_into(&mut one.requirement);
+        }
+    }
     Ok(manifest.open)
+}
+
+/// The address of the repository that a dependency comes from.
+fn repository<'d>(document: &'d Node<'_>, name: &str) -> Option<&'d str> {
+    ["dependencies", "dev_dependencies"].iter().find_map(|key| {
+        let git = document.get(key)?.get(name)?.get("git")?;
+        git.text().or_else(|| git.get("url")?.text())
+    })
 }
 
 /// The manifests that belong to a lockfile, starting with the one next to it. An unreadable
@@ -91,11 +106,7 @@ fn read(document: &Node<'_>, is_left_out: fn(&Node<'_>) -> bool) -> Result<Manif
 
             let requirement = match value.text() {
                 Some(text) => Some(text),
-                None if value.is_map() => match value.get("git") {
-                    // The code comes from the repository, whatever the registry has.
-                    Some(git) => git.text().or(git.optional_text("url")?),
-                    None => value.optional_text("version")?,
-                },
+                None if value.is_map() => value.optional_text("version")?,
                 None if value.is_null() => None,
                 None => return Err(value.unexpected(&name.name, "a text or a map")),
             };

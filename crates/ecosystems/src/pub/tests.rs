@@ -78,7 +78,7 @@ fn a_manifest_alone_asks_for_what_has_versions() {
         [
             "http ^0.13.0 Runtime 7",
             "lints  Development 11",
-            "tool  Development 12",
+            "tool https://code.invalid/tool.git Development 12",
         ]
     );
 }
