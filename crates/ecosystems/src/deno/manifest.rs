@@ -50,3 +50,30 @@ fn spec(ecosystem: EcosystemName, package: &str) -> (EcosystemName, &str, &str) 
     let name = end.and_then(|(at, _)| package.get(..at));
     (ecosystem, name.unwrap_or(package), "")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Siblings;
+
+    #[test]
+    fn packages_of_npm_belong_to_npm() {
+        let text = r#"{ "imports": {
+            "a": "npm:a@^1/x", "b": "npm:b/hooks", "c": "npm:@s/c/d", "e": "jsr:@s/e@^2/f"
+        } }"#;
+        let found = unresolved(&Input {
+            path: "deno.json",
+            bytes: text.as_bytes(),
+            siblings: &Siblings::new(),
+        });
+        let found: Vec<String> = found
+            .unwrap()
+            .iter()
+            .map(|one| format!("{} {} `{}`", one.ecosystem, one.name, one.requirement))
+            .collect();
+        assert_eq!(
+            found,
+            ["npm a `^1`", "npm b ``", "npm @s/c ``", "Deno @s/e `^2`"]
+        );
+    }
+}
