@@ -162,7 +162,6 @@ mod tests {
             &[
                 ("abcdef123456", "names a commit, and its version is unknown"),
                 ("=v1.2.3", text),
-                (">=1.2.3", text),
                 ("a b", text),
                 ("../other", "names a directory or a file, not versions"),
                 ("./other", "names a directory or a file, not versions"),

@@ -21,9 +21,7 @@ use patchgate_model::{EcosystemName, Purl, package_url};
 
 pub use self::pom::{DeclaredRepository, EXTERNAL, FORMAT as POM, Projects};
 use self::version::Version;
-use crate::{
-    Ecosystem, FileReader, Format, Input, RequirementError, VersionError, VersionSet,
-};
+use crate::{Ecosystem, FileReader, Format, Input, RequirementError, VersionError, VersionSet};
 
 /// Name of the ecosystem in OSV.
 pub(crate) const NAME: EcosystemName = EcosystemName::new("Maven");
