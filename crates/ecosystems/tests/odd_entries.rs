@@ -3,7 +3,6 @@
 //! `tests/contract.rs` cuts and changes them like all others.
 #![expect(
     clippy::disallowed_methods,
-    clippy::unwrap_used,
     reason = "a failed step fails the test; tests, unlike the crate, read their fixtures from files"
 )]
 

@@ -75,7 +75,6 @@ pub async fn fix(
     let findings = scan.findings.kept.iter().chain(on_request);
     requirements::raise(&context, findings, &mut fixed).await;
     plan_report::finish(&mut fixed.plan);
-    drop(context);
 
     let mut problems = scan.incomplete.clone();
     problems.extend(fixed.problems);

@@ -94,7 +94,7 @@ struct Question {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Subject {
     /// A version, or a commit.
-    Package(Package),
+    Package(Box<Package>),
     /// All versions that a requirement admits.
     Requirement(Unresolved),
 }
@@ -229,7 +229,7 @@ fn from_input() -> anyhow::Result<Vec<Asked>> {
 /// The subject of a question, or the reason why the question is invalid.
 fn subject(question: &Question) -> Result<Subject, String> {
     let Some(requirement) = &question.requirement else {
-        return package(question).map(Subject::Package);
+        return package(question).map(|package| Subject::Package(Box::new(package)));
     };
     let (Some(ecosystem), Some(name), None, None, None) = (
         &question.ecosystem,
@@ -363,7 +363,7 @@ fn inventory(asked: &[Asked]) -> Inventory {
         match subject {
             Ok(Subject::Package(package)) => lockfile.packages.push(Package {
                 line,
-                ..package.clone()
+                ..(**package).clone()
             }),
             Ok(Subject::Requirement(requirement)) => lockfile.unresolved.push(Unresolved {
                 line,
