@@ -1,6 +1,8 @@
 //! Requirements for which no file states a version.
 
-use crate::support::sandbox::Sandbox;
+use patchgate_testkit::OsvServer;
+
+use crate::support::sandbox::{Sandbox, root};
 
 /// A project without a lockfile: one requirement of each kind of answer.
 const MANIFEST: &str = r#"{
@@ -139,4 +141,31 @@ fn an_advisory_is_explained_for_a_requirement() {
     assert_eq!(report["packages"][0]["affected"], "possibly");
     let report = explain("GHSA-xvch-5gv4-984h").expect(0).json();
     assert_eq!(report["packages"][0]["affected"], "no");
+}
+
+/// A server is asked by name, because there is no version to ask about.
+#[test]
+fn a_server_gives_the_same_answers_as_the_store() {
+    let advisories = root().join("examples/advisories");
+    let server = OsvServer::start(&[&advisories]);
+    let mut sandbox = sandbox();
+    let offline = sandbox
+        .offline("scan", &["--format", "json", "repo"])
+        .expect(1)
+        .json();
+    sandbox.set("PATCHGATE_OSV_URL", server.url());
+    sandbox.set("PATCHGATE_KEV_URL", "none");
+    sandbox.set("PATCHGATE_EPSS_URL", "none");
+    let online = sandbox.run(&["scan", "--format", "json", "repo"]).json();
+
+    for list in ["findings", "possible"] {
+        assert_eq!(names(&online[list]), names(&offline[list]), "{list}");
+        assert!(!names(&online[list]).is_empty(), "{list}");
+    }
+    let batches = server.requests();
+    let batch = batches
+        .iter()
+        .find(|request| request.path == "/v1/querybatch")
+        .unwrap();
+    assert!(!String::from_utf8_lossy(&batch.body).contains("version"));
 }

@@ -24,10 +24,16 @@ pub fn raised_requirement(ecosystem: &dyn Ecosystem, requirement: &str, version:
         })
     };
 
-    ecosystem
-        .upgradable()
-        .filter(|_| !requirement.is_empty())
-        .and_then(|upgradable| upgradable.raise_requirement(requirement, version).ok())
+    let in_style = match ecosystem.upgradable() {
+        Some(_) if requirement.is_empty() => None,
+        Some(upgradable) => upgradable.raise_requirement(requirement, version).ok(),
+        // A floor stays a floor: `>=1.16` of Go's standard library is not a version of a module.
+        None => requirement
+            .strip_prefix(">=")
+            .filter(|floor| !floor.contains([',', ' ', '<', '|']))
+            .map(|_| format!(">={version}")),
+    };
+    in_style
         .filter(admits_nothing_below)
         .unwrap_or_else(|| ecosystem.at_least(version))
 }

@@ -19,14 +19,15 @@
 //! Licences and vulnerabilities are neither read nor written: an inventory has neither.
 //!
 //! ```
-//! use patchgate_model::{Inventory, Lockfile, Package};
+//! use patchgate_model::{EcosystemName, Inventory, Lockfile, Package};
 //! use patchgate_sbom::{CycloneDxVersion, OutputFormat, WriteOptions};
 //!
+//! let npm = EcosystemName::new("npm");
 //! let inventory = Inventory {
 //!     lockfiles: vec![Lockfile {
 //!         path: "package-lock.json".to_owned(),
-//!         ecosystem: "npm",
-//!         packages: vec![Package::new("npm", "qs".to_owned(), "6.5.2".to_owned())],
+//!         ecosystem: npm,
+//!         packages: vec![Package::new(npm, "qs".to_owned(), "6.5.2".to_owned())],
 //!         ..Lockfile::default()
 //!     }],
 //!     ..Inventory::default()

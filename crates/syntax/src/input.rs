@@ -129,3 +129,25 @@ impl ParseError {
         self
     }
 }
+
+/// Joins a directory and a relative path and resolves `.` and `..`; `None` if the result is outside
+/// the repository.
+#[must_use]
+pub fn join(base: &str, relative: &str) -> Option<String> {
+    if relative.starts_with('/') || relative.contains(':') {
+        return None;
+    }
+
+    let mut parts: Vec<&str> = base.split('/').filter(|part| !part.is_empty()).collect();
+    for part in relative.split(['/', '\\']) {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            part => parts.push(part),
+        }
+    }
+
+    Some(parts.join("/"))
+}

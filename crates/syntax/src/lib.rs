@@ -29,7 +29,7 @@ mod toml;
 mod xml;
 mod yaml;
 
-pub use input::{Input, ParseError, Siblings};
+pub use input::{Input, ParseError, Siblings, join};
 pub use json::{DuplicateKey, json, json_with_duplicates, jsonc, jsonc_with_duplicates};
 pub use lines::{Lines, SplitLines, split_lines};
 pub use node::{Key, Node, Value};

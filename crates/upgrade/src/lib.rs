@@ -28,13 +28,13 @@
 //! use std::collections::{BTreeMap, BTreeSet};
 //!
 //! use patchgate_ecosystems::{Release, by_name};
-//! use patchgate_model::{DependencyKind, Edge, Lockfile, Package, PackageIndex, Root};
+//! use patchgate_model::{DependencyKind, Edge, EcosystemName, Lockfile, Package, PackageIndex, Root};
 //! use patchgate_upgrade::{Planned, Releases, Request, plan};
 //!
 //! let npm = by_name("npm").unwrap().upgradable().unwrap();
 //! let lockfile = Lockfile {
-//!     ecosystem: "npm",
-//!     packages: vec![Package::new("npm", "qs".to_owned(), "6.5.2".to_owned())],
+//!     ecosystem: EcosystemName::new("npm"),
+//!     packages: vec![Package::new(EcosystemName::new("npm"), "qs".to_owned(), "6.5.2".to_owned())],
 //!     roots: vec![Root {
 //!         edges: vec![Edge {
 //!             to: PackageIndex(0),

@@ -12,6 +12,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::document::{self, boolean, string, strings, table};
+use crate::syntax::join;
 use crate::{Input, limits};
 
 /// Maximum number of patterns read from `[workspace] members`, and from `exclude`.
@@ -190,27 +191,6 @@ fn is_within(directory: &str, base: &str) -> bool {
         || directory
             .strip_prefix(base)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
-/// Joins a directory and a relative path and resolves `.` and `..`; `None` if the result is outside
-/// the repository.
-pub(super) fn join(base: &str, relative: &str) -> Option<String> {
-    if relative.starts_with('/') || relative.contains(':') {
-        return None;
-    }
-
-    let mut parts: Vec<&str> = base.split('/').filter(|part| !part.is_empty()).collect();
-    for part in relative.split(['/', '\\']) {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop()?;
-            }
-            part => parts.push(part),
-        }
-    }
-
-    Some(parts.join("/"))
 }
 
 /// A manifest's text; `None` if it is too large or not UTF-8.

@@ -2,7 +2,8 @@
 
 use patchgate_model::{DependencyKind, Unresolved};
 
-use super::manifest::{DEPENDENCY_TABLES, directory, join, manifest_in};
+use super::manifest::{DEPENDENCY_TABLES, directory, manifest_in};
+use crate::syntax::join;
 use crate::syntax::{self, Node};
 use crate::{Input, ParseError};
 

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use patchgate_model::{DependencyKind, Unresolved, without_credentials};
 
 use super::ruby::{Argument, arguments, literals, statements};
+use crate::syntax::join;
 use crate::{Input, ParseError};
 
 /// Bundler's name for the group of gems outside all groups.
@@ -85,9 +86,16 @@ enum Block {
 /// they are reported as one requirement named `gemspec`, with a path instead of versions.
 pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
     let gemfile = read(input)?;
+    let directory = input.path.rsplit_once('/').map_or("", |(path, _)| path);
+    // A directory of the repository has files of its own, which are read.
+    let is_inside = |gem: &GemRequirement| {
+        let path = gem.requirement.strip_prefix("path:");
+        path.is_some_and(|path| !path.is_empty() && join(directory, path).is_some())
+    };
     let mut open: Vec<Unresolved> = gemfile
         .gems
         .into_iter()
+        .filter(|gem| !is_inside(gem))
         .map(|gem| Unresolved {
             ecosystem: crate::gem::NAME,
             kind: gem.kind(),

@@ -278,3 +278,16 @@ fn a_lockfile_without_gems_is_read() {
     let lockfile = read(&[("Gemfile.lock", text)]).unwrap();
     assert_eq!(lockfile.packages, []);
 }
+
+/// A directory of the repository is read on its own; one outside is not known.
+#[test]
+fn gems_of_the_repository_itself_are_not_open() {
+    let siblings = Siblings::new();
+    let open = gemfile::unresolved(&Input {
+        path: "app/Gemfile",
+        bytes: b"gem 'a', path: '../a'\ngem 'b', path: '../../b'\ngem 'c', path: '/c'\n",
+        siblings: &siblings,
+    });
+    let names: Vec<String> = open.unwrap().into_iter().map(|one| one.name).collect();
+    assert_eq!(names, ["b", "c"]);
+}

@@ -5,13 +5,13 @@
 //! newest one of a series (`1.21.x`), which is a requirement.
 
 use patchgate_model::{
-    DependencyKind, Edge, FormatId, Lockfile, Package, PackageIndex, Root, Unresolved,
+    DependencyKind, Edge, FormatId, Lockfile, Package, PackageIndex, Root, SmolStr, Unresolved,
 };
 
 use super::directives::Directives;
-use super::version::Version;
+use super::version::{Version, release_of};
 use crate::syntax::{Node, yaml};
-use crate::{Input, Interval, ParseError, VersionSet, limits};
+use crate::{Input, Interval, ParseError, Prereleases, VersionSet, limits};
 
 /// OSV's name for the standard library.
 pub(super) const STDLIB: &str = "stdlib";
@@ -183,6 +183,9 @@ pub(super) fn admitted(requirement: &str) -> Option<VersionSet> {
         None => Interval::at_least(from),
     };
 
+    // The go command chooses a pre-release of Go only if it is named.
+    let named = release_of(from).map(SmolStr::from);
+    let interval = interval.with_prereleases(Prereleases::Of(named.into_iter().collect()));
     is_release(from).then(|| interval.into())
 }
 
@@ -372,7 +375,12 @@ mod tests {
             (
                 ">=1.16",
                 vec!["1.16.0", "1.26.8"],
-                vec!["1.15.9", "1.16rc1"],
+                vec!["1.15.9", "1.16rc1", "1.27rc1", "1.27.0-rc.1"],
+            ),
+            (
+                ">=1.21rc2",
+                vec!["1.21rc2", "1.21rc3", "1.21.0"],
+                vec!["1.21rc1", "1.22rc1"],
             ),
             (
                 ">=1.21,<1.22.0-0",

@@ -66,6 +66,10 @@ impl Ecosystem for Go {
         }
     }
 
+    fn release_of(&self, version: &str) -> Option<String> {
+        version::release_of(version)
+    }
+
     /// A version in `go.mod` is a lower bound.
     fn at_least(&self, version: &str) -> String {
         format!("v{}", version.trim_start_matches('v'))

@@ -51,6 +51,16 @@ impl<'a> Version<'a> {
     }
 }
 
+/// The release that a pre-release precedes: `1.22` for `1.22rc1`, `v1.2.0` for `v1.2.0-rc.1`.
+pub(super) fn release_of(version: &str) -> Option<String> {
+    Version::parse(version)?;
+    let number = version.strip_prefix('v').unwrap_or(version);
+    let (number, _) = Build::split(number)?;
+    let (numbers, pre) = split(number, |byte: u8| byte.is_ascii_digit() || byte == b'.');
+    let prefix = if version.starts_with('v') { "v" } else { "" };
+    (!pre.is_empty()).then(|| format!("{prefix}{numbers}"))
+}
+
 impl<'a> Pre<'a> {
     /// Parses `rc2` or `beta1`.
     fn named(text: &'a str) -> Option<Self> {
