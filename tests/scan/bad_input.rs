@@ -123,11 +123,21 @@ fn a_lockfile_with_a_merge_conflict_is_incomplete() {
     );
 }
 
+/// Both entries are read, so nothing is lost; the report names the line.
 #[test]
-fn a_lockfile_with_the_same_package_twice_is_incomplete() {
+fn a_lockfile_with_the_same_package_twice_is_read_with_both() {
     let twice = "version = 4\n\n[[package]]\nname = \"a\"\nversion = \"1.0.0\"\n\n\
                  [[package]]\nname = \"a\"\nversion = \"1.0.0\"\n";
-    reason_for("other/Cargo.lock", twice.as_bytes());
+    let sandbox = Sandbox::new();
+    sandbox.build_store();
+    sandbox.write("other/Cargo.lock", twice);
+    let report = sandbox
+        .offline("scan", &["--format", "json", "repo"])
+        .expect(0)
+        .json();
+
+    assert_eq!(report["lockfiles"][0]["packages"], 2);
+    assert_eq!(report["lockfiles"][0]["skipped"][0]["line"], 7);
 }
 
 #[cfg(unix)]

@@ -431,7 +431,7 @@ fn notices_and_malicious_releases_are_marked() {
         [
             ("a", "RUSTSEC-1"),
             ("b", "RUSTSEC-2"),
-            ("c", "MAL-1"),
+            ("c", "LWA-1"),
             ("d", "GHSA-d")
         ]
     );

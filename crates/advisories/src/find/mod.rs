@@ -485,11 +485,12 @@ impl Group {
         let malicious = malicious::is_malicious(matching, declared);
 
         // A record about malicious releases that does not affect this version must not name the
-        // vulnerability. An id for which there is no record can be looked up nowhere, so it does not
-        // either.
+        // vulnerability. An alias for which there is no record can be looked up nowhere, so it does not
+        // either, except for a CVE: a vendor's own number of a document says less than that.
         let is_name = |id: &&str| malicious || !malicious::is_of_database(id);
         let of_records = all.iter().map(|record| record.id.as_str());
-        let names: Vec<&str> = of_records.filter(is_name).collect();
+        let cves = ids.iter().copied().filter(|id| id.starts_with("CVE-"));
+        let names: Vec<&str> = of_records.chain(cves).filter(is_name).collect();
         let others: Vec<&str> = ids.iter().copied().filter(is_name).collect();
         let id = preferred_id(version.ecosystem, &names)
             .or_else(|| preferred_id(version.ecosystem, &others))
