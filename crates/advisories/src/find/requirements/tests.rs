@@ -173,7 +173,7 @@ fn the_records_of_one_vulnerability_are_judged_together() {
     ]);
     assert_eq!(
         judged("^1.0.0", &lookup),
-        "All X-1 >= 1.0.0, < 2.0.0-0 newest=Some(true) fixed=2.0.1 raised=^2.0.1"
+        "All CVE-1 >= 1.0.0, < 2.0.0-0 newest=Some(true) fixed=2.0.1 raised=^2.0.1"
     );
 }
 
