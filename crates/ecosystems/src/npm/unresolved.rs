@@ -3,7 +3,7 @@
 use patchgate_model::{DependencyKind, Unresolved};
 
 use super::requirement::target;
-use crate::syntax::{self, Node};
+use crate::syntax::{self, Key, Node};
 use crate::{Input, ParseError};
 
 /// Files with the catalogs of a workspace: those of pnpm (<https://pnpm.io/catalogs>), yarn
@@ -41,8 +41,7 @@ pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseErro
                     .unwrap_or(written),
                 None => written,
             };
-            let inside = ["workspace:", "file:", "link:", "portal:"];
-            if inside.iter().any(|start| requirement.starts_with(start)) {
+            if is_inside(requirement) {
                 continue;
             }
 
@@ -57,7 +56,94 @@ pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseErro
         }
     }
 
+    for (key, value) in overrides(&root)? {
+        let (package, requirement) =
+            target(overridden(&key.name), value.text().unwrap_or_default());
+        unresolved.push(Unresolved {
+            ecosystem: crate::npm::NAME,
+            name: package.to_owned(),
+            requirement: requirement.to_owned(),
+            kind: DependencyKind::Runtime,
+            line: key.line,
+        });
+    }
+
     Ok(unresolved)
+}
+
+/// Whether a requirement names a package in the repository.
+fn is_inside(requirement: &str) -> bool {
+    ["workspace:", "file:", "link:", "portal:"]
+        .iter()
+        .any(|start| requirement.starts_with(start))
+}
+
+/// The entries that replace requirements, also those of dependencies: npm's `overrides`
+/// (<https://docs.npmjs.com/cli/configuring-npm/package-json#overrides>), pnpm's
+/// (<https://pnpm.io/settings#overrides>) and yarn's `resolutions`
+/// (<https://yarnpkg.com/configuration/manifest#resolutions>). References to another requirement
+/// (`$name`), removals (`-`) and packages in the repository are left out.
+///
+/// They are added to the requirements that they replace, because which manager installs the project,
+/// and whether the file is the root of a workspace, is unknown.
+fn overrides<'n, 't>(root: &'n Node<'t>) -> Result<Vec<(&'n Key<'t>, &'n Node<'t>)>, ParseError> {
+    let mut next: Vec<&[(Key<'t>, Node<'t>)]> = vec![
+        root.optional_map("resolutions")?,
+        root.optional_map("overrides")?,
+    ];
+    if let Some(pnpm) = root.get("pnpm") {
+        next.push(pnpm.optional_map("overrides")?);
+    }
+
+    let mut overrides = Vec::new();
+    while let Some(entries) = next.pop() {
+        for (key, value) in entries {
+            // npm nests the overrides below a package, and its own requirement is under `.`.
+            next.push(value.entries());
+            let own = value.get(".").unwrap_or(value);
+            let replaces = own
+                .text()
+                .is_some_and(|text| !text.starts_with('$') && text != "-" && !is_inside(text));
+            if replaces && &*key.name != "." {
+                overrides.push((key, own));
+            }
+        }
+    }
+    Ok(overrides)
+}
+
+/// The package that the key of an override names: `b` of `a/b`, `**/b`, `a>b`, `b@^1` and
+/// `b@npm:^1`.
+fn overridden(key: &str) -> &str {
+    // A `>` after one of these belongs to a version: `b@>=1`.
+    let is_version = |at: usize| {
+        key.get(..at)
+            .is_some_and(|before| before.ends_with([' ', '|', '@']))
+    };
+    let start = key
+        .rmatch_indices('>')
+        .find(|(at, _)| !is_version(*at))
+        .map_or(0, |(at, _)| at + 1);
+    let last = key.get(start..).unwrap_or(key).trim();
+
+    // A scope begins with `@` too.
+    let is_scope =
+        |at: usize| at == 0 || last.get(..at).is_some_and(|before| before.ends_with('/'));
+    let version = last
+        .match_indices('@')
+        .find(|(at, _)| !is_scope(*at))
+        .map_or(last.len(), |(at, _)| at);
+    let path = last.get(..version).unwrap_or(last);
+    let Some((before, name)) = path.rsplit_once('/') else {
+        return path;
+    };
+    let scope = before.rsplit('/').next().unwrap_or(before);
+    match scope.starts_with('@') {
+        true => path
+            .get(path.len() - scope.len() - name.len() - 1..)
+            .unwrap_or(path),
+        false => name,
+    }
 }
 
 /// The readable files that can have catalogs, from the manifest's directory upwards.
@@ -182,6 +268,28 @@ mod tests {
         assert_eq!(
             read("p/x/package.json", MEMBER, &others),
             ["a `catalog:`", "b `catalog:old`", "c `^5`"]
+        );
+    }
+
+    #[test]
+    fn overrides_are_requirements_too() {
+        let text = r#"{ "dependencies": { "a": "^2" },
+            "resolutions": { "**/a": "1.0", "x/@s/b@npm:^1": "1.1", "q": "file:../q" },
+            "overrides": { "c": { ".": "1.2", "d@^1": "1.3" }, "a": "$a" },
+            "pnpm": { "overrides": { "x@1>@s/e": "npm:real@1.4", "f@>=1 <2": "1.5", "g": "-" } } }"#;
+        let mut read = read("package.json", text, &[]);
+        read.sort();
+        assert_eq!(
+            read,
+            [
+                "@s/b `1.1`",
+                "a `1.0`",
+                "a `^2`",
+                "c `1.2`",
+                "d `1.3`",
+                "f `1.5`",
+                "real `1.4`"
+            ]
         );
     }
 
