@@ -25,9 +25,9 @@ pub(super) struct Manifest {
 /// they have no versions to pin.
 pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
     let document = yaml(input.text()?)?;
-    let mut manifest = read(&document, |node| {
-        node.get("path").is_some() || node.get("sdk").is_some()
-    })?;
+    let is_left_out = |node: &Node<'_>| node.get("path").is_some() || node.get("sdk").is_some();
+    let mut manifest = read(&document, is_left_out)?;
+    override_requirements(&document, is_left_out, &mut manifest)?;
 
     // The code comes from the repository, whatever versions the registry has.
     for one in &mut manifest.open {
@@ -38,12 +38,40 @@ pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseErro
     Ok(manifest.open)
 }
 
+/// Key with requirements that replace those of the project and of its dependencies
+/// (<https://dart.dev/tools/pub/dependencies#dependency-overrides>).
+const OVERRIDES: &str = "dependency_overrides";
+
+/// Replaces the requirements of the packages that a project overrides.
+fn override_requirements(
+    document: &Node<'_>,
+    is_left_out: fn(&Node<'_>) -> bool,
+    manifest: &mut Manifest,
+) -> Result<(), ParseError> {
+    let mut overrides = Manifest::default();
+    requirements(
+        document,
+        (OVERRIDES, DependencyKind::Runtime),
+        is_left_out,
+        &mut overrides,
+    )?;
+    let overridden = document.optional_map(OVERRIDES)?;
+    let is_overridden =
+        |one: &Unresolved| overridden.iter().any(|(name, _)| *name.name == *one.name);
+    manifest.open.retain(|one| !is_overridden(one));
+    manifest.open.extend(overrides.open);
+
+    Ok(())
+}
+
 /// The address of the repository that a dependency comes from.
 fn repository<'d>(document: &'d Node<'_>, name: &str) -> Option<&'d str> {
-    ["dependencies", "dev_dependencies"].iter().find_map(|key| {
-        let git = document.get(key)?.get(name)?.get("git")?;
-        git.text().or_else(|| git.get("url")?.text())
-    })
+    // The first one that names the package decides.
+    let stated = [OVERRIDES, "dependencies", "dev_dependencies"]
+        .iter()
+        .find_map(|key| document.get(key)?.get(name))?;
+    let git = stated.get("git")?;
+    git.text().or_else(|| git.get("url")?.text())
 }
 
 /// The manifests that belong to a lockfile, starting with the one next to it. An unreadable
@@ -99,25 +127,7 @@ fn read(document: &Node<'_>, is_left_out: fn(&Node<'_>) -> bool) -> Result<Manif
         ("dependencies", DependencyKind::Runtime),
         ("dev_dependencies", DependencyKind::Development),
     ] {
-        for (name, value) in document.optional_map(key)? {
-            if is_left_out(value) || name.name.is_empty() {
-                continue;
-            }
-
-            let requirement = match value.text() {
-                Some(text) => Some(text),
-                None if value.is_map() => value.optional_text("version")?,
-                None if value.is_null() => None,
-                None => return Err(value.unexpected(&name.name, "a text or a map")),
-            };
-            manifest.open.push(Unresolved {
-                ecosystem: crate::pub_dart::NAME,
-                name: name.name.clone().into_owned(),
-                requirement: requirement.unwrap_or_default().to_owned(),
-                kind,
-                line: name.line,
-            });
-        }
+        requirements(document, (key, kind), is_left_out, &mut manifest)?;
     }
 
     for member in document.optional_list("workspace")? {
@@ -125,4 +135,34 @@ fn read(document: &Node<'_>, is_left_out: fn(&Node<'_>) -> bool) -> Result<Manif
     }
 
     Ok(manifest)
+}
+
+/// Adds the requirements below a key.
+fn requirements(
+    document: &Node<'_>,
+    (key, kind): (&str, DependencyKind),
+    is_left_out: fn(&Node<'_>) -> bool,
+    manifest: &mut Manifest,
+) -> Result<(), ParseError> {
+    for (name, value) in document.optional_map(key)? {
+        if is_left_out(value) || name.name.is_empty() {
+            continue;
+        }
+
+        let requirement = match value.text() {
+            Some(text) => Some(text),
+            None if value.is_map() => value.optional_text("version")?,
+            None if value.is_null() => None,
+            None => return Err(value.unexpected(&name.name, "a text or a map")),
+        };
+        manifest.open.push(Unresolved {
+            ecosystem: crate::pub_dart::NAME,
+            name: name.name.clone().into_owned(),
+            requirement: requirement.unwrap_or_default().to_owned(),
+            kind,
+            line: name.line,
+        });
+    }
+
+    Ok(())
 }

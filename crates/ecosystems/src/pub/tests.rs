@@ -79,6 +79,28 @@ fn a_manifest_alone_asks_for_what_has_versions() {
             "http ^0.13.0 Runtime 7",
             "lints  Development 11",
             "tool https://code.invalid/tool.git Development 12",
+            "meta 1.9.1 Runtime 15",
         ]
+    );
+}
+
+#[test]
+fn overrides_replace_requirements() {
+    let text = "dependencies:\n  a: ^2.0.0\n  b: ^2.0.0\n  c: ^2.0.0\n\
+                dependency_overrides:\n  a: 1.0.0\n  b: {path: ../b}\n  d: {git: https://h.invalid/d}\n";
+    let siblings = Siblings::new();
+    let input = Input {
+        path: "pubspec.yaml",
+        bytes: text.as_bytes(),
+        siblings: &siblings,
+    };
+    let found: Vec<String> = super::manifest::unresolved(&input)
+        .unwrap()
+        .iter()
+        .map(|one| format!("{} {} {}", one.line, one.name, one.requirement))
+        .collect();
+    assert_eq!(
+        found,
+        ["4 c ^2.0.0", "6 a 1.0.0", "8 d https://h.invalid/d"]
     );
 }
