@@ -17,6 +17,12 @@ const DEFAULT: &str = "default";
 /// Names of arguments with the address of a repository or a directory.
 const ADDRESSES: [&str; 5] = ["git", "github", "gist", "bitbucket", "path"];
 
+/// The requirement of gems that only Ruby code names.
+pub(super) const CODE: &str = "ruby:code";
+
+/// Methods that require gems, or run other code that may.
+const CALLS: [&str; 4] = ["gem", "eval_gemfile", "instance_eval", "eval"];
+
 /// Most groups of a Gemfile whose groups are used; more than any project has.
 const MAX_GROUPS: usize = 64;
 
@@ -27,6 +33,8 @@ pub(super) struct Gemfile {
     pub(super) gems: Vec<GemRequirement>,
     /// Line of the statement that includes the requirements of a gemspec.
     pub(super) gemspec: Option<u32>,
+    /// Lines of statements that may require gems, and are not understood.
+    pub(super) unread: Vec<u32>,
     /// Whether every statement was understood, so that the groups are complete.
     pub(super) is_clear: bool,
 }
@@ -83,7 +91,8 @@ enum Block {
 }
 
 /// The requirements of a Gemfile that has no lockfile. The requirements of a gemspec are unknown;
-/// they are reported as one requirement named `gemspec`, with a path instead of versions.
+/// they are reported as one requirement named `gemspec`, with a path instead of versions. A statement
+/// that may require gems and is not understood is reported as one named `gem`.
 pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
     let gemfile = read(input)?;
     let directory = input.path.rsplit_once('/').map_or("", |(path, _)| path);
@@ -108,6 +117,13 @@ pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseErro
         ecosystem: crate::gem::NAME,
         name: "gemspec".to_owned(),
         requirement: "path:.".to_owned(),
+        kind: DependencyKind::Runtime,
+        line,
+    }));
+    open.extend(gemfile.unread.into_iter().map(|line| Unresolved {
+        ecosystem: crate::gem::NAME,
+        name: "gem".to_owned(),
+        requirement: CODE.to_owned(),
         kind: DependencyKind::Runtime,
         line,
     }));
@@ -158,6 +174,11 @@ impl Reader {
                 self.blocks.push(Block::Opaque);
             }
             return;
+        }
+
+        let is_plain = word == "gem" && body.is_none() && !rest.contains(';');
+        if !is_plain && has_call(text) {
+            self.gemfile.unread.push(line);
         }
 
         let head = body
@@ -219,6 +240,9 @@ impl Reader {
         };
         let [name] = name.as_slice() else {
             self.gemfile.is_clear = false;
+            if self.gemfile.unread.last() != Some(&line) {
+                self.gemfile.unread.push(line);
+            }
             return;
         };
         let mut requirements = Vec::new();
@@ -283,6 +307,29 @@ fn address(kind: &str, value: &str) -> String {
     let stated = literals(value).unwrap_or_default();
     let stated = stated.first().map_or("", String::as_str);
     format!("{kind}:{}", without_credentials(stated))
+}
+
+/// Whether a statement has one of [`CALLS`] outside its texts.
+fn has_call(statement: &str) -> bool {
+    let mut quote = None;
+    let code: String = statement
+        .chars()
+        .map(|c| match (quote, c) {
+            (None, '"' | '\'') => {
+                quote = Some(c);
+                ' '
+            }
+            (None, c) => c,
+            (Some(open), c) => {
+                if c == open {
+                    quote = None;
+                }
+                ' '
+            }
+        })
+        .collect();
+    code.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+        .any(|word| CALLS.contains(&word))
 }
 
 /// Whether a value is followed by a condition, as in `false if windows?`.

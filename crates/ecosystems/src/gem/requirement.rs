@@ -15,6 +15,12 @@ const OPERATORS: [&str; 7] = ["~>", "!=", ">=", "<=", "=", ">", "<"];
 
 /// The versions that a requirement admits.
 pub(super) fn admitted(requirement: &str) -> Result<VersionSet, RequirementError> {
+    if requirement == super::gemfile::CODE {
+        return Err(RequirementError::new(
+            requirement,
+            "is stated by Ruby code, which is not run",
+        ));
+    }
     let text = RequirementText::new(&RubyGems, requirement)?;
     if requirement.trim().is_empty() {
         return Ok(VersionSet::all());

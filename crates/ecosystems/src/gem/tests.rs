@@ -291,3 +291,33 @@ fn gems_of_the_repository_itself_are_not_open() {
     let names: Vec<String> = open.unwrap().into_iter().map(|one| one.name).collect();
     assert_eq!(names, ["b", "c"]);
 }
+
+#[test]
+fn statements_that_may_require_gems_are_not_lost() {
+    for (text, expected) in [
+        ("gem name", "1 gem ruby:code"),
+        ("%w[a b].each { |name| gem name }", "1 gem ruby:code"),
+        ("eval_gemfile 'x'", "1 gem ruby:code"),
+        ("group(:a) { gem 'b' }", "1 gem ruby:code"),
+        ("send :gem, 'b'", "1 gem ruby:code"),
+        ("gem 'a', '1'; gem 'b'", "1 a |1 gem ruby:code"),
+        ("gem 'a'\nputs 'one gem'", "1 a "),
+        ("source 'https://gem.invalid'\ngem 'a', '1' if x", "2 a "),
+    ] {
+        let siblings = Siblings::new();
+        let input = Input {
+            path: "Gemfile",
+            bytes: text.as_bytes(),
+            siblings: &siblings,
+        };
+        let found: Vec<String> = gemfile::unresolved(&input)
+            .unwrap()
+            .iter()
+            .map(|one| format!("{} {} {}", one.line, one.name, one.requirement))
+            .collect();
+        assert_eq!(found.join("|"), expected, "{text}");
+    }
+
+    use crate::Ecosystem as _;
+    assert!(super::RubyGems.admitted_versions(gemfile::CODE).is_err());
+}
