@@ -51,6 +51,11 @@ pub(super) struct State {
     properties: Properties,
     /// Versions as written in all files so far, by lower-case package name.
     versions: BTreeMap<String, BTreeSet<String>>,
+    /// Versions that files set for references that are included elsewhere (`Update`).
+    updates: BTreeMap<String, BTreeSet<String>>,
+    /// Packages of imported files that are not read as files of their own, at the line of the file's
+    /// import.
+    imported: Vec<Item>,
     /// Lower-case names of the packages that some file includes as references.
     included: BTreeSet<String>,
     read: BTreeSet<String>,
@@ -80,16 +85,24 @@ impl State {
 
     fn add_above(&mut self, name: &str, input: &Input<'_>) {
         if let Some(path) = nearest(directory(input.path), name, input) {
-            self.import(&path, input, 0);
+            self.import(&path, input, 0, None);
         }
     }
 
     /// Adds the contents of a file that is already parsed.
     pub(super) fn add(&mut self, path: &str, document: &Document, input: &Input<'_>) {
-        self.add_within(path, document, input, 0);
+        self.add_within(path, document, input, 0, None);
     }
 
-    fn add_within(&mut self, path: &str, document: &Document, input: &Input<'_>, depth: usize) {
+    /// `line` is the line of the import in the file at `input`, if its packages belong to that file.
+    fn add_within(
+        &mut self,
+        path: &str,
+        document: &Document,
+        input: &Input<'_>,
+        depth: usize,
+        line: Option<u32>,
+    ) {
         for statement in &document.statements {
             match statement {
                 Statement::Property {
@@ -97,12 +110,30 @@ impl State {
                     value,
                     conditional,
                 } => self.properties.assign(name, value, *conditional),
-                Statement::Import(target) => {
+                Statement::Import {
+                    path: target,
+                    line: own,
+                } => {
                     if let Some(target) = imported(path, target, input) {
-                        self.import(&target, input, depth + 1);
+                        let line = match path == input.path {
+                            true => Some(*own),
+                            false => line,
+                        };
+                        self.import(&target, input, depth + 1, line);
                     }
                 }
-                Statement::Item(item) => self.add_item(item),
+                Statement::Item(item) => {
+                    self.add_item(item);
+                    if let Some(line) = line
+                        && item.kind != ItemKind::Version
+                        && self.imported.len() < limits::MAX_PACKAGES
+                    {
+                        self.imported.push(Item {
+                            line,
+                            ..item.clone()
+                        });
+                    }
+                }
             }
         }
     }
@@ -113,9 +144,15 @@ impl State {
             if let Some(version) = &item.version
                 && (item.kind == ItemKind::Version || item.is_update)
             {
-                let versions = self.versions.entry(name.clone()).or_default();
-                if versions.len() < MAX_VERSIONS {
-                    versions.insert(version.clone());
+                let mut maps = vec![&mut self.versions];
+                if item.kind != ItemKind::Version {
+                    maps.push(&mut self.updates);
+                }
+                for map in maps {
+                    let versions = map.entry(name.clone()).or_default();
+                    if versions.len() < MAX_VERSIONS {
+                        versions.insert(version.clone());
+                    }
                 }
             }
 
@@ -126,7 +163,7 @@ impl State {
     }
 
     /// Reads another file. If it cannot be read, its contents stay unknown.
-    fn import(&mut self, path: &str, input: &Input<'_>, depth: usize) {
+    fn import(&mut self, path: &str, input: &Input<'_>, depth: usize, line: Option<u32>) {
         let Some(bytes) = input.sibling(path) else {
             return;
         };
@@ -145,9 +182,15 @@ impl State {
         };
 
         if let Ok(document) = Document::read(&file) {
-            self.add_within(path, &document, input, depth);
+            let line = line.filter(|_| !is_read_itself(path));
+            self.add_within(path, &document, input, depth, line);
         }
     }
+}
+
+/// Whether a file around projects is also read as a file of its own.
+fn is_read_itself(path: &str) -> bool {
+    crate::formats_of(path).any(|(_, format)| format.id == "msbuild-props")
 }
 
 /// The path of an import; `None` if it is unknown or not in the repository.
@@ -223,7 +266,8 @@ pub(super) fn lockfile(
         },
         ..LockfileBuilder::default()
     };
-    for item in document.items() {
+    let imported = std::mem::take(&mut state.imported);
+    for item in document.items().chain(&imported) {
         for written in item.names.split(';') {
             let Some(names) = state.properties.expand(written) else {
                 builder.unresolved(item, written, item.version.as_deref().unwrap_or_default());
@@ -289,10 +333,13 @@ impl LockfileBuilder {
             return;
         }
 
-        let written: BTreeSet<String> = match &item.version {
+        let mut written: BTreeSet<String> = match &item.version {
             Some(version) => BTreeSet::from([version.clone()]),
             None => state.versions.get(&key).cloned().unwrap_or_default(),
         };
+        if item.kind != ItemKind::Version && !item.is_update {
+            written.extend(state.updates.get(&key).into_iter().flatten().cloned());
+        }
         if written.is_empty() {
             self.unresolved(item, name, "");
         }

@@ -44,7 +44,7 @@ pub(super) enum Statement {
     /// Names a package, in an `ItemGroup`.
     Item(Item),
     /// Imports another file here.
-    Import(String),
+    Import { path: String, line: u32 },
 }
 
 /// The kind of a package item.
@@ -110,13 +110,17 @@ impl Document {
                 }
             } else if is("ItemGroup") {
                 for element in &element.children {
-                    let item = item(element);
-                    let item = self.skipped.recover(Loss::Package, element.line, item);
-                    self.statements.extend(item.flatten().map(Statement::Item));
+                    let items = items(element);
+                    let items = self.skipped.recover(Loss::Package, element.line, items);
+                    self.statements
+                        .extend(items.unwrap_or_default().into_iter().map(Statement::Item));
                 }
             } else if is("Import") {
                 if let Some(path) = attribute(element, "Project") {
-                    self.statements.push(Statement::Import(path.to_owned()));
+                    self.statements.push(Statement::Import {
+                        path: path.to_owned(),
+                        line: element.line,
+                    });
                 }
             } else if ["ImportGroup", "Choose", "When", "Otherwise", "Target"]
                 .iter()
@@ -161,20 +165,32 @@ fn metadata<'e>(element: &'e Element<'_>, name: &str) -> Option<&'e str> {
     })
 }
 
-fn item(element: &Element<'_>) -> Result<Option<Item>, ParseError> {
+/// The values of metadata of an item, and whether each is set only under a condition of its own.
+fn metadata_values<'e>(element: &'e Element<'_>, name: &str) -> Vec<(&'e str, bool)> {
+    let own = attribute(element, name).map(|value| (value, false));
+    let children = element
+        .children
+        .iter()
+        .filter(|child| child.name.eq_ignore_ascii_case(name) && !child.text.is_empty())
+        .map(|child| (child.text.as_str(), attribute(child, "Condition").is_some()));
+    own.into_iter().chain(children).collect()
+}
+
+/// The package items of an element: one for each version, which can differ by condition.
+fn items(element: &Element<'_>) -> Result<Vec<Item>, ParseError> {
     let kind = match element.name.to_ascii_lowercase().as_str() {
         "packagereference" => ItemKind::Reference,
         "globalpackagereference" => ItemKind::Global,
         "packageversion" => ItemKind::Version,
         "dotnetclitoolreference" | "packagedownload" => ItemKind::Tool,
-        _ => return Ok(None),
+        _ => return Ok(Vec::new()),
     };
 
     let include = attribute(element, "Include");
     let Some(names) = include.or_else(|| attribute(element, "Update")) else {
         // A package that is removed under one condition exists under others.
         return match attribute(element, "Remove") {
-            Some(_) => Ok(None),
+            Some(_) => Ok(Vec::new()),
             None => Err(
                 ParseError::new(format!("has a `<{}>` without `Include`", element.name))
                     .at_line(element.line as usize),
@@ -182,21 +198,41 @@ fn item(element: &Element<'_>) -> Result<Option<Item>, ParseError> {
         };
     };
 
-    let version = match kind {
-        ItemKind::Reference => metadata(element, "VersionOverride"),
-        _ => None,
+    let overrides = match kind {
+        ItemKind::Reference => metadata_values(element, "VersionOverride"),
+        _ => Vec::new(),
     };
-    Ok(Some(Item {
+    let stated = match overrides.iter().all(|(_, conditional)| *conditional) {
+        true => metadata_values(element, "Version"),
+        false => Vec::new(),
+    };
+    let is_stated = !stated.is_empty() || overrides.iter().any(|(_, conditional)| !conditional);
+    let mut versions: Vec<Option<String>> = overrides
+        .into_iter()
+        .chain(stated)
+        .map(|(version, _)| Some(version.to_owned()))
+        .collect();
+    if versions.len() > MAX_VALUES {
+        return Err(ParseError::new(format!(
+            "has a `<{}>` with more than {MAX_VALUES} versions",
+            element.name
+        ))
+        .at_line(element.line as usize));
+    }
+    if !is_stated {
+        versions.push(None);
+    }
+
+    let of_version = |version| Item {
         kind,
         names: names.to_owned(),
         is_update: include.is_none(),
-        version: version
-            .or_else(|| metadata(element, "Version"))
-            .map(str::to_owned),
+        version,
         is_development: matches!(kind, ItemKind::Global | ItemKind::Tool)
             || is_development(element),
         line: element.line,
-    }))
+    };
+    Ok(versions.into_iter().map(of_version).collect())
 }
 
 /// Whether a reference has the form that NuGet writes for a development-only package

@@ -405,3 +405,37 @@ fn names_are_compared_without_case() {
     assert!(NuGet.compare_versions("1.*", "1.0").is_err());
     assert_eq!(by_purl_type("nuget").unwrap().name(), "NuGet");
 }
+
+#[test]
+fn versions_under_conditions_of_their_own_all_count() {
+    let lockfile = project(
+        "<PackageReference Include=\"A\"><Version Condition=\"x\">1.0</Version>\
+         <Version Condition=\"y\">2.0</Version></PackageReference>\n\
+         <PackageReference Include=\"B\" Version=\"1.0\"><VersionOverride>3.0</VersionOverride>\
+         </PackageReference>\n\
+         <PackageReference Include=\"C\" Version=\"1.0\"/>\n\
+         <PackageReference Update=\"C\" Version=\"2.0\"/>",
+    )
+    .unwrap();
+    assert_eq!(
+        names(&lockfile),
+        ["A 1.0", "A 2.0", "B 3.0", "C 1.0", "C 2.0"]
+    );
+}
+
+/// Only the project itself says that it imports such a file.
+#[test]
+fn packages_of_imported_files_are_at_the_line_of_the_import() {
+    let project = "<Project>\n<Import Project=\"eng/x.targets\"/>\n</Project>".to_owned();
+    let imported = "<Project>\n\n\n<ItemGroup><PackageReference Include=\"A\" Version=\"1.0\"/>\
+                    </ItemGroup></Project>"
+        .to_owned();
+    let files = [
+        ("App.csproj", project),
+        ("eng/x.targets", imported.clone()),
+        ("Directory.Build.props", imported.replace('A', "B")),
+    ];
+    let lockfile = read(&files).unwrap();
+    assert_eq!(names(&lockfile), ["A 1.0"]);
+    assert_eq!(lockfile.packages[0].line, 2);
+}
