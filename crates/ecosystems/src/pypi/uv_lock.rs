@@ -33,6 +33,14 @@ const HINT: &str = "re-create the file with `uv lock`";
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let file = toml(input.text()?)?;
     let listed = file.optional_list("package")?;
+    // Versions of uv before 0.3 wrote this key, with sources in another notation.
+    if let Some((key, _)) = file.entry("distribution") {
+        return Err(
+            ParseError::new("has `[[distribution]]`, which uv before 0.3 wrote")
+                .at_line(key.line as usize)
+                .with_hint(HINT),
+        );
+    }
     let mut graph = Graph::new(input, FormatId::new("uv-lock-v1"));
     match file
         .entry("version")

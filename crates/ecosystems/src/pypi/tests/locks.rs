@@ -401,3 +401,12 @@ fn a_project_that_is_locked_by_its_directory_is_a_root() {
     assert_eq!(root.manifest.as_deref(), Some("lib/pyproject.toml"));
     assert_eq!(root.edges[0].requirement.as_deref(), Some(">=1"));
 }
+
+#[test]
+fn the_first_notation_of_uv_is_refused() {
+    let text = "version = 1\n\n[[distribution]]\nname = \"a\"\nversion = \"1\"\n\
+                source = \"registry+https://h.invalid/simple\"\n";
+    let error = read(&[("uv.lock", text.to_owned())]).unwrap_err();
+    assert_eq!(error.line, Some(3));
+    assert!(error.to_string().contains("[[distribution]]"));
+}
