@@ -27,6 +27,8 @@ pub(super) struct Manifest {
     pub(super) name: String,
     /// Direct dependencies of all kinds.
     pub(super) direct: Vec<Direct>,
+    /// Requirements that replace all others of the same project in uv, but not in pip.
+    pub(super) overrides: Vec<Direct>,
 }
 
 /// One requirement of a manifest.
@@ -118,6 +120,7 @@ pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseErro
     Ok(manifest
         .direct
         .iter()
+        .chain(&manifest.overrides)
         // An extra may require other extras of its own project.
         .filter(|direct| !direct.is_local && normalize(&direct.name) != own)
         .map(|direct| Unresolved {

@@ -170,6 +170,10 @@ impl Includes<'_, '_> {
 fn uv(settings: &Node<'_>, manifest: &mut Manifest) -> Result<(), ParseError> {
     let dev = settings.optional_list("dev-dependencies")?;
     texts(dev, DependencyKind::Development, Some("dev"), manifest)?;
+    let mut overrides = Manifest::default();
+    let listed = settings.optional_list("override-dependencies")?;
+    texts(listed, DependencyKind::Runtime, None, &mut overrides)?;
+    manifest.overrides = overrides.direct;
     let Some(sources) = settings.get("sources") else {
         return Ok(());
     };
