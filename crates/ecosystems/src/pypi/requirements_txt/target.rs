@@ -71,7 +71,8 @@ impl<'a> RequirementTarget<'a> {
         let is_file = [".whl", ".zip", ".gz", ".bz2", ".xz", ".tgz"]
             .iter()
             .any(|end| path.ends_with(end));
-        if is_remote || is_file {
+        // pip replaces a variable with any text, such as a requirement.
+        if is_remote || is_file || path.starts_with('$') {
             return Self::Address { name, url: target };
         }
 

@@ -315,3 +315,18 @@ fn a_wrong_manifest_is_an_error_with_a_line() {
         assert_eq!(error.line, Some(line), "{text}: {error}");
     }
 }
+
+#[test]
+fn overrides_of_uv_are_requirements_too() {
+    let text = "[project]\nname = \"x\"\ndependencies = [\"a>=2\"]\n\
+                [tool.uv]\noverride-dependencies = [\"a==1.0\", \"b==1.0\"]\n";
+    let found = unresolved(&[("pyproject.toml", text.to_owned())]).unwrap();
+    assert_eq!(open(&found), ["3: a >=2", "5: a ==1.0", "5: b ==1.0"]);
+}
+
+/// pip replaces the variable first, so the line can require any package.
+#[test]
+fn a_variable_is_not_a_directory() {
+    let lockfile = requirements("a==1\n${B}==1.3\n").unwrap();
+    assert_eq!(open(&lockfile.unresolved), ["2: ${B}==1.3 ${B}==1.3"]);
+}
