@@ -15,7 +15,7 @@ use super::check_name;
 use super::msbuild::{Document, Item, ItemKind, Properties, Statement};
 use super::project_files::stem;
 use super::version::Version;
-use crate::{Input, ParseError, limits, salvage};
+use crate::{Input, ParseError, SkippedEntries, limits, salvage};
 
 /// Limits for one project: number of files that are read, and their total size in bytes.
 const MAX_IMPORTS: usize = 32;
@@ -56,6 +56,8 @@ pub(super) struct State {
     /// Packages of imported files that are not read as files of their own, at the line of the file's
     /// import.
     imported: Vec<Item>,
+    /// Those imported files, and items in them, that could not be read.
+    skipped: SkippedEntries,
     /// Lower-case names of the packages that some file includes as references.
     included: BTreeSet<String>,
     read: BTreeSet<String>,
@@ -167,13 +169,18 @@ impl State {
         let Some(bytes) = input.sibling(path) else {
             return;
         };
+        if self.read.contains(path) {
+            return;
+        }
+        let line = line.filter(|_| !is_read_itself(path));
         let fits = depth <= MAX_IMPORT_DEPTH
             && self.read.len() <= MAX_IMPORTS
             && self.bytes + bytes.len() <= MAX_IMPORT_BYTES;
-        if !fits || !self.read.insert(path.to_owned()) {
-            return;
+        if !fits {
+            return self.skip(line, format!("imports `{path}`, and too much is imported"));
         }
 
+        self.read.insert(path.to_owned());
         self.bytes += bytes.len();
         let file = Input {
             path,
@@ -181,9 +188,21 @@ impl State {
             siblings: input.siblings,
         };
 
-        if let Ok(document) = Document::read(&file) {
-            let line = line.filter(|_| !is_read_itself(path));
-            self.add_within(path, &document, input, depth, line);
+        match Document::read(&file) {
+            Ok(document) => {
+                for entry in document.skipped.clone().into_entries() {
+                    self.skip(line, format!("imports `{path}`, which {}", entry.reason));
+                }
+                self.add_within(path, &document, input, depth, line);
+            }
+            Err(error) => self.skip(line, format!("imports `{path}`, which {}", error.reason)),
+        }
+    }
+
+    /// Records what an import at a line does not bring. Without a line, another file reports it.
+    fn skip(&mut self, line: Option<u32>, reason: String) {
+        if let Some(line) = line {
+            self.skipped.package(line, reason);
         }
     }
 }
@@ -299,7 +318,11 @@ pub(super) fn lockfile(
         edges: builder.edges,
     });
 
-    salvage::finish(builder.lockfile, document.skipped.clone())
+    let mut skipped = document.skipped.clone();
+    for entry in std::mem::take(&mut state.skipped).into_entries() {
+        skipped.add(entry.loss, entry.line, entry.reason);
+    }
+    salvage::finish(builder.lockfile, skipped)
 }
 
 /// A lockfile under construction.

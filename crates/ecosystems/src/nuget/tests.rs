@@ -439,3 +439,24 @@ fn packages_of_imported_files_are_at_the_line_of_the_import() {
     assert_eq!(names(&lockfile), ["A 1.0"]);
     assert_eq!(lockfile.packages[0].line, 2);
 }
+
+#[test]
+fn an_imported_file_that_cannot_be_read_is_not_empty() {
+    let project = "<Project>\n<Import Project=\"eng/x.targets\"/>\n<ItemGroup>\
+                   <PackageReference Include=\"A\" Version=\"1.0\"/></ItemGroup></Project>";
+    let files = [
+        ("App.csproj", project.to_owned()),
+        ("eng/x.targets", "<Project><ItemGroup>".to_owned()),
+    ];
+    let lockfile = read(&files).unwrap();
+    assert_eq!(names(&lockfile), ["A 1.0"]);
+    let [skipped] = lockfile.skipped.as_slice() else {
+        panic!("{:?}", lockfile.skipped);
+    };
+    assert_eq!(skipped.line, 2);
+    assert!(
+        skipped
+            .reason
+            .starts_with("imports `eng/x.targets`, which ")
+    );
+}
