@@ -7,12 +7,13 @@ use patchgate_model::{FormatId, Lockfile, Scope};
 
 use super::manifest;
 use super::package::Packages;
-use crate::syntax::{Node, json};
-use crate::{Input, ParseError, scope};
+use crate::syntax::Node;
+use crate::{Input, ParseError, SkippedEntries, duplicate_keys, scope};
 
 /// Reads the list, together with the `composer.json` of its project.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
-    let document = json(input.text()?)?;
+    let mut skipped = SkippedEntries::default();
+    let document = duplicate_keys::json(input.text()?, &mut skipped)?;
     let (format, entries) = match document.get("packages") {
         Some(list) if list.is_list() => ("composer-installed-v2", list.items()),
         None if document.is_list() => ("composer-installed-v1", document.items()),
@@ -30,6 +31,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     }
 
     let mut packages = Packages::new(input, FormatId::new(format));
+    packages.skipped = skipped;
     for entry in entries {
         let scope = match entry.get("name").and_then(Node::text) {
             Some(name) if development.contains(name) => Scope::Development,

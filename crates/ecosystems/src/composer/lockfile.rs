@@ -5,12 +5,13 @@ use patchgate_model::{FormatId, Lockfile, Loss, Scope};
 
 use super::manifest;
 use super::package::Packages;
-use crate::syntax::{Node, json};
-use crate::{Input, ParseError};
+use crate::syntax::Node;
+use crate::{Input, ParseError, SkippedEntries, duplicate_keys};
 
 /// Reads a lockfile, together with the `composer.json` next to it.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
-    let document = json(input.text()?)?;
+    let mut skipped = SkippedEntries::default();
+    let document = duplicate_keys::json(input.text()?, &mut skipped)?;
     let is_list = |key| document.get(key).is_some_and(Node::is_list);
     if !is_list("packages") && !is_list("packages-dev") {
         return Err(
@@ -20,6 +21,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     }
 
     let mut packages = Packages::new(input, FormatId::new("composer-lock"));
+    packages.skipped = skipped;
     for (key, scope) in [
         ("packages", Scope::Runtime),
         ("packages-dev", Scope::Development),

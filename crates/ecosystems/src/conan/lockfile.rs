@@ -10,8 +10,8 @@ use patchgate_model::{
 use super::conanfile::Manifest;
 use super::graph_lock;
 use super::reference::{Reference, parse_reference};
-use crate::syntax::{Node, json};
-use crate::{Input, ParseError, SkippedEntries, limits, salvage};
+use crate::syntax::Node;
+use crate::{Input, ParseError, SkippedEntries, duplicate_keys, limits, salvage};
 
 /// The lists of Conan 2 with the kind of their packages, strongest kind first.
 const LISTS: [(&str, DependencyKind); 4] = [
@@ -23,14 +23,14 @@ const LISTS: [(&str, DependencyKind); 4] = [
 
 /// Reads a lockfile, together with the `conanfile.txt` next to it.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
-    let document = json(input.text()?)?;
+    let mut skipped = SkippedEntries::default();
+    let document = duplicate_keys::json(input.text()?, &mut skipped)?;
     let mut lockfile = Lockfile {
         path: input.path.to_owned(),
         ecosystem: super::NAME,
         ..Lockfile::default()
     };
     let manifest = Manifest::beside(input);
-    let mut skipped = SkippedEntries::default();
     let version = document.need_text("version")?;
     match version {
         "0.0" | "0.1" | "0.2" | "0.3" | "0.4" | "0.5" => {}

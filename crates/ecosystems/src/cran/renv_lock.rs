@@ -12,12 +12,13 @@ use patchgate_model::{
 };
 
 use super::description::{self, comes_with_r, item_of, kind_of};
-use crate::syntax::{Node, json};
-use crate::{Input, ParseError, SkippedEntries, limits, salvage};
+use crate::syntax::Node;
+use crate::{Input, ParseError, SkippedEntries, duplicate_keys, limits, salvage};
 
 /// Reads a lockfile, together with the `DESCRIPTION` next to it.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
-    let document = json(input.text()?)?;
+    let mut skipped = SkippedEntries::default();
+    let document = duplicate_keys::json(input.text()?, &mut skipped)?;
     // renv writes an empty list if there are no packages.
     let is_empty_list = |node: &&Node<'_>| node.is_list() && node.items().is_empty();
     let Some(packages) = document
@@ -38,7 +39,6 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         format: FormatId::new("renv-lock"),
         ..Lockfile::default()
     };
-    let mut skipped = SkippedEntries::default();
     let repositories = skipped.recover(Loss::Detail, document.line, repositories(&document));
     let repositories = repositories.unwrap_or_default();
 

@@ -10,8 +10,8 @@ use patchgate_model::{
     generic_package_url, without_credentials,
 };
 
-use crate::syntax::{Node, json};
-use crate::{Input, ParseError, SkippedEntries, limits, salvage};
+use crate::syntax::Node;
+use crate::{Input, ParseError, SkippedEntries, duplicate_keys, limits, salvage};
 
 /// Deepest chain of `follows`.
 const MAX_FOLLOWS: usize = 64;
@@ -21,8 +21,8 @@ const MAX_STEPS: usize = 1_000_000;
 
 /// Reads a lockfile, whose roots are the inputs of the flake itself.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
-    let document = json(input.text()?)?;
     let mut skipped = SkippedEntries::default();
+    let document = duplicate_keys::json(input.text()?, &mut skipped)?;
     let version = document.get("version").and_then(Node::scalar);
     let format = match version {
         Some("5") => FormatId::new("flake-lock-v5"),

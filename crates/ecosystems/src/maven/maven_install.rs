@@ -11,16 +11,16 @@ use patchgate_model::{
 };
 
 use super::{NAME, coordinates};
-use crate::syntax::{self, Node};
-use crate::{Input, ParseError, SkippedEntries, limits, salvage};
+use crate::syntax::Node;
+use crate::{Input, ParseError, SkippedEntries, duplicate_keys, limits, salvage};
 
 /// Classifiers of archives that contain no code.
 const NOT_CODE: &[&str] = &["sources", "javadoc"];
 
 /// Reads a lockfile of either version.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
-    let root = syntax::json(input.text()?)?;
     let mut skipped = SkippedEntries::default();
+    let root = duplicate_keys::json(input.text()?, &mut skipped)?;
     let lockfile = if let Some(tree) = root.get("dependency_tree") {
         version_1(tree, &mut skipped)?
     } else if root.get("artifacts").is_some() {

@@ -6,13 +6,13 @@ use std::collections::BTreeSet;
 use patchgate_model::{FormatId, Lockfile, Loss, Package, Scope};
 
 use super::{NAME, coordinates};
-use crate::syntax::{self, Node};
-use crate::{Input, ParseError, SkippedEntries, salvage};
+use crate::syntax::Node;
+use crate::{Input, ParseError, SkippedEntries, duplicate_keys, salvage};
 
 /// Reads every dependency, including the transitive ones. The file contains no graph.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
-    let root = syntax::json(input.text()?)?;
     let mut skipped = SkippedEntries::default();
+    let root = duplicate_keys::json(input.text()?, &mut skipped)?;
     match root.get("lockVersion").and_then(Node::scalar) {
         Some("1") => {}
         Some(other) => {

@@ -13,16 +13,16 @@ use patchgate_model::{
 
 use super::libraries::Libraries;
 use super::{check_name, check_version, project_files, scopes};
-use crate::syntax::{Node, json};
-use crate::{Input, ParseError, SkippedEntries, salvage};
+use crate::syntax::Node;
+use crate::{Input, ParseError, SkippedEntries, duplicate_keys, salvage};
 
 /// Prefix of the names in `*.deps.json` of packages that contain the runtime itself.
 const RUNTIME_PACK: &str = "runtimepack.";
 
 /// Reads a `project.assets.json`, which `dotnet restore` writes.
 pub(super) fn parse_assets(input: &Input<'_>) -> Result<Lockfile, ParseError> {
-    let document = json(input.text()?)?;
     let mut skipped = SkippedEntries::default();
+    let document = duplicate_keys::json(input.text()?, &mut skipped)?;
     let format = match document.get("version").and_then(Node::scalar) {
         Some("2") => "nuget-assets-v2",
         Some("3") => "nuget-assets-v3",
@@ -73,8 +73,8 @@ pub(super) fn parse_assets(input: &Input<'_>) -> Result<Lockfile, ParseError> {
 
 /// Reads a `*.deps.json`, which `dotnet build` writes next to a program.
 pub(super) fn parse_deps(input: &Input<'_>) -> Result<Lockfile, ParseError> {
-    let document = json(input.text()?)?;
     let mut skipped = SkippedEntries::default();
+    let document = duplicate_keys::json(input.text()?, &mut skipped)?;
     let format = FormatId::new("dotnet-deps");
     let libraries = graph(input, &document, format, &mut skipped)?;
     let mut lockfile = libraries.lockfile;

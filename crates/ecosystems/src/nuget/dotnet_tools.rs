@@ -7,13 +7,13 @@ use patchgate_model::{
 };
 
 use super::{check_name, check_version};
-use crate::syntax::{Node, jsonc};
-use crate::{Input, ParseError, SkippedEntries, limits, salvage};
+use crate::syntax::Node;
+use crate::{Input, ParseError, SkippedEntries, duplicate_keys, limits, salvage};
 
 /// Reads a tool manifest.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
-    let document = jsonc(input.text()?)?;
     let mut skipped = SkippedEntries::default();
+    let document = duplicate_keys::jsonc(input.text()?, &mut skipped)?;
     match document.get("version").and_then(Node::scalar) {
         Some("1") => {}
         Some(other) => {

@@ -8,8 +8,8 @@ use patchgate_model::{DependencyKind, Edge, FormatId, Lockfile, Loss, Origin, Pa
 use super::central::Locked;
 use super::libraries::Libraries;
 use super::{check_name, check_version, project_files, scopes};
-use crate::syntax::{Node, json};
-use crate::{Input, ParseError, SkippedEntries, salvage};
+use crate::syntax::Node;
+use crate::{Input, ParseError, SkippedEntries, duplicate_keys, salvage};
 
 /// Reads a lockfile, together with the project files next to it.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
@@ -37,8 +37,8 @@ pub(super) fn direct_versions(input: &Input<'_>) -> Result<Locked, ParseError> {
 
 /// The packages, the edges to the direct dependencies, and the entries that could not be read.
 fn read(input: &Input<'_>) -> Result<(Lockfile, Vec<Edge>, SkippedEntries), ParseError> {
-    let document = json(input.text()?)?;
     let mut skipped = SkippedEntries::default();
+    let document = duplicate_keys::json(input.text()?, &mut skipped)?;
     let targets = document
         .get("dependencies")
         .filter(|targets| targets.is_map())

@@ -6,14 +6,14 @@ use std::collections::HashSet;
 
 use patchgate_model::{FormatId, Lockfile, Loss, Origin, Package};
 
-use crate::syntax::{Node, json};
-use crate::{Input, ParseError, SkippedEntries, limits, salvage};
+use crate::syntax::Node;
+use crate::{Input, ParseError, SkippedEntries, duplicate_keys, limits, salvage};
 use patchgate_model::without_credentials;
 
 /// Reads the pins as packages without edges.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
-    let document = json(input.text()?)?;
     let mut skipped = SkippedEntries::default();
+    let document = duplicate_keys::json(input.text()?, &mut skipped)?;
     // Only the first version has the pins in an `object`.
     let object = document.get("object");
     let (format, parent) = match document.get("version").and_then(Node::scalar) {
