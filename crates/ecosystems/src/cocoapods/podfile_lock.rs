@@ -74,7 +74,8 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         });
     }
 
-    // A pod can need one that is not locked: CocoaPods leaves out pods of other platforms.
+    // A pod can need one that is not locked: CocoaPods leaves out pods of other platforms. Whether
+    // it is installed is unknown, so it is a requirement.
     for (package, needs) in lockfile.packages.iter_mut().zip(dependencies) {
         for need in needs {
             let Some((name, requirement)) =
@@ -84,10 +85,13 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             };
             match indices.get(name) {
                 Some(to) => package.edges.push(edge(*to, name, requirement)),
-                None => skipped.edge(
-                    need.line,
-                    format!("has a pod that needs `{name}`, which it does not lock"),
-                ),
+                None => {
+                    let reason = format!("has a pod that needs `{name}`, which it does not lock");
+                    skipped.edge(need.line, reason);
+                    lockfile
+                        .unresolved
+                        .push(unlocked(name, requirement, need.line));
+                }
             }
         }
     }
@@ -101,18 +105,25 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         };
         match indices.get(name) {
             Some(to) => root.edges.push(edge(*to, name, requirement)),
-            None => lockfile.unresolved.push(Unresolved {
-                ecosystem: crate::cocoapods::NAME,
-                name: name.to_owned(),
-                requirement: requirement.unwrap_or_default().to_owned(),
-                kind: DependencyKind::Runtime,
-                line: need.line,
-            }),
+            None => lockfile
+                .unresolved
+                .push(unlocked(name, requirement, need.line)),
         }
     }
 
     lockfile.roots.push(root);
     salvage::finish(lockfile, skipped)
+}
+
+/// A pod that the file does not lock, as a requirement.
+fn unlocked(name: &str, requirement: Option<&str>, line: u32) -> Unresolved {
+    Unresolved {
+        ecosystem: crate::cocoapods::NAME,
+        name: name.to_owned(),
+        requirement: requirement.unwrap_or_default().to_owned(),
+        kind: DependencyKind::Runtime,
+        line,
+    }
 }
 
 fn edge(to: PackageIndex, name: &str, requirement: Option<&str>) -> Edge {

@@ -1,6 +1,6 @@
 //! Whole files: the contents of the fixture, and the traps of the format.
 
-use patchgate_model::Lockfile;
+use patchgate_model::{Lockfile, Loss};
 
 use super::CocoaPods;
 use crate::snapshot_text::snapshot_text;
@@ -62,4 +62,18 @@ fn a_pod_that_cannot_be_read_loses_only_itself() {
 
     let open = read(&LOCK.replacen("  - Shell (1.1)\n", "", 1)).unwrap();
     assert_eq!(open.unresolved[0].name, "Shell");
+}
+
+#[test]
+fn a_pod_that_is_not_locked_is_a_requirement() {
+    let text = "PODS:\n  - Shell (1.1):\n    - Gone (~> 1.0)\n\nCOCOAPODS: 1.15.2\n";
+    let lockfile = read(text).unwrap();
+    let open: Vec<_> = lockfile
+        .unresolved
+        .iter()
+        .map(|it| (it.name.as_str(), it.requirement.as_str(), it.line))
+        .collect();
+
+    assert_eq!(open, [("Gone", "~> 1.0", 3)]);
+    assert_eq!(lockfile.skipped[0].loss, Loss::Edge);
 }

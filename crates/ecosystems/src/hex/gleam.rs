@@ -69,14 +69,26 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             let text = name
                 .text()
                 .ok_or_else(|| name.unexpected("requirements", "texts"));
-            let edge = text.and_then(|text| edge(text, name.line, None, &indices));
-            package
-                .edges
-                .extend(skipped.recover(Loss::Edge, name.line, edge));
+            let Some(text) = skipped.recover(Loss::Edge, name.line, text) else {
+                continue;
+            };
+            match edge(text, None, &indices) {
+                Some(edge) => package.edges.push(edge),
+                None => {
+                    let open = unlocked(text, None, DependencyKind::Runtime, name.line);
+                    skip_dangling(open, &mut skipped, &mut lockfile.unresolved);
+                }
+            }
         }
     }
 
-    let root = root(input, &document, &indices, &mut skipped)?;
+    let root = root(
+        input,
+        &document,
+        &indices,
+        &mut skipped,
+        &mut lockfile.unresolved,
+    )?;
     lockfile.roots.push(root);
     scope::from_roots(&mut lockfile);
 
@@ -106,19 +118,32 @@ fn package(entry: &Node<'_>) -> Result<Package, ParseError> {
     })
 }
 
+/// Skips an edge to a package that the file does not lock. The package is reported as a requirement,
+/// so that it is judged like one that no lockfile pins.
+fn skip_dangling(open: Unresolved, skipped: &mut SkippedEntries, unresolved: &mut Vec<Unresolved>) {
+    let reason = format!("asks for `{}`, which it does not lock", open.name);
+    skipped.edge(open.line, reason);
+    unresolved.push(open);
+}
+
+fn unlocked(name: &str, requirement: Option<&str>, kind: DependencyKind, line: u32) -> Unresolved {
+    Unresolved {
+        ecosystem: super::NAME,
+        name: name.to_owned(),
+        requirement: requirement.unwrap_or_default().to_owned(),
+        kind,
+        line,
+    }
+}
+
+/// The edge to a package; `None` if the file does not lock it.
 fn edge(
     name: &str,
-    line: u32,
     requirement: Option<&str>,
     indices: &HashMap<String, PackageIndex>,
-) -> Result<Edge, ParseError> {
-    let to = indices.get(name).ok_or_else(|| {
-        ParseError::new(format!("asks for `{name}`, which it does not lock"))
-            .at_line(line as usize)
-            .with_hint("re-create the file with `gleam deps download`")
-    })?;
-    Ok(Edge {
-        to: *to,
+) -> Option<Edge> {
+    Some(Edge {
+        to: *indices.get(name)?,
         name: name.into(),
         requirement: requirement.map(Into::into),
         kind: DependencyKind::Runtime,
@@ -132,6 +157,7 @@ fn root(
     document: &Node<'_>,
     indices: &HashMap<String, PackageIndex>,
     skipped: &mut SkippedEntries,
+    unresolved: &mut Vec<Unresolved>,
 ) -> Result<Root, ParseError> {
     let path = input.beside("gleam.toml");
     let manifest = input.sibling(&path).map(|bytes| Input {
@@ -151,14 +177,15 @@ fn root(
     let mut edges = Vec::new();
     for (name, value) in document.optional_map("requirements")? {
         let requirement = value.get("version").unwrap_or(value).text();
-        let edge = edge(&name.name, name.line, requirement, indices);
-        let Some(mut edge) = skipped.recover(Loss::Edge, name.line, edge) else {
-            continue;
-        };
-        if let Some(kind) = kinds.get(&*name.name) {
-            edge.kind = *kind;
+        let kind = kinds.get(&*name.name).copied();
+        let kind = kind.unwrap_or(DependencyKind::Runtime);
+        match edge(&name.name, requirement, indices) {
+            Some(edge) => edges.push(Edge { kind, ..edge }),
+            None => {
+                let open = unlocked(&name.name, requirement, kind, name.line);
+                skip_dangling(open, skipped, unresolved);
+            }
         }
-        edges.push(edge);
     }
 
     Ok(Root {

@@ -218,6 +218,13 @@ impl<'a> Reader<'a> {
                         None if name <= last => {
                             let reason = format!("has a dependency on `{name}`, which it lacks");
                             skipped.edge(line, reason);
+                            self.lockfile.unresolved.push(Unresolved {
+                                ecosystem: super::NAME,
+                                name: name.to_owned(),
+                                requirement: String::new(),
+                                kind,
+                                line,
+                            });
                         }
                         None => {
                             let reason = format!("is truncated: it lacks `{name}`");

@@ -7,7 +7,7 @@ use std::collections::hash_map::Entry;
 
 use patchgate_model::{
     DependencyKind, Edge, FormatId, Lockfile, Loss, Origin, Package, PackageIndex, Root,
-    without_credentials,
+    Unresolved, without_credentials,
 };
 
 use super::paket_dependencies::{self, MAIN};
@@ -44,6 +44,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         ecosystem: super::NAME,
         format: FormatId::new("paket-lock"),
         packages: reader.packages,
+        unresolved: reader.unresolved,
         roots,
         ..Lockfile::default()
     };
@@ -112,6 +113,8 @@ struct Reader {
     /// Packages by lower-case group and name.
     indices: HashMap<(String, String), PackageIndex>,
     skipped: SkippedEntries,
+    /// Dependencies on packages that the file does not lock.
+    unresolved: Vec<Unresolved>,
 }
 
 impl Reader {
@@ -323,6 +326,13 @@ impl Reader {
                         .with_hint(hint));
                 }
                 self.skipped.edge(pending.line, reason);
+                self.unresolved.push(Unresolved {
+                    ecosystem: super::NAME,
+                    name: pending.name,
+                    requirement: pending.requirement.unwrap_or_default(),
+                    kind: DependencyKind::Runtime,
+                    line: pending.line,
+                });
                 continue;
             };
 
