@@ -23,6 +23,28 @@ pub(crate) fn finish(
     Ok(lockfile)
 }
 
+/// Records that a file lacks the part that its manager writes last, although the manager reads such a
+/// file: whether it ever had more packages is unknown.
+///
+/// # Errors
+/// When the last line has no line break: its entry may have been cut, and then states another version
+/// than the one that is locked.
+pub(crate) fn may_be_cut(
+    skipped: &mut SkippedEntries,
+    text: &str,
+    last_part: &str,
+) -> Result<(), ParseError> {
+    let line = text.lines().count();
+    if !text.ends_with('\n') {
+        let reason = format!("is truncated: it lacks {last_part}");
+        return Err(ParseError::new(reason).at_line(line));
+    }
+
+    let line = u32::try_from(line).unwrap_or(u32::MAX);
+    skipped.package(line, format!("may be truncated: it lacks {last_part}"));
+    Ok(())
+}
+
 /// Records that the file states another version of its format than those that are known. It is
 /// read as the nearest known one, but packages may have another form.
 pub(crate) fn other_version(skipped: &mut SkippedEntries, line: u32, version: &str, known: &str) {
@@ -58,5 +80,17 @@ mod tests {
             ..Lockfile::default()
         };
         assert_eq!(finish(lockfile, skipped).unwrap().skipped.len(), 2);
+    }
+
+    #[test]
+    fn a_file_without_its_last_part_may_lack_packages() {
+        let mut skipped = SkippedEntries::default();
+        may_be_cut(&mut skipped, "a\nb\n", "`c`").unwrap();
+        let entries = skipped.into_entries();
+        assert_eq!((entries[0].line, entries[0].loss), (2, Loss::Package));
+        assert_eq!(entries[0].reason, "may be truncated: it lacks `c`");
+
+        let error = may_be_cut(&mut SkippedEntries::default(), "a\nb", "`c`").unwrap_err();
+        assert_eq!(error.reason, "is truncated: it lacks `c`");
     }
 }

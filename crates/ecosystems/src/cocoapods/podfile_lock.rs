@@ -16,16 +16,20 @@ use patchgate_model::without_credentials;
 
 /// Reads a lockfile. The Podfile itself is a program and is not read.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
-    let document = yaml(input.text()?)?;
-    // CocoaPods writes its own version last, so a file without it may be truncated.
+    let text = input.text()?;
+    let document = yaml(text)?;
+    let mut skipped = SkippedEntries::default();
+    // CocoaPods writes its own version last, and does not need it to read the pods.
     if document.get("COCOAPODS").and_then(Node::scalar).is_none() {
-        return Err(ParseError::new(
-            "is truncated or is not a CocoaPods lockfile: it lacks `COCOAPODS`",
-        )
-        .with_hint("re-create the file with `pod install`"));
+        if document.get("PODS").is_none() {
+            return Err(ParseError::new(
+                "is not a CocoaPods lockfile: it lacks `PODS` and `COCOAPODS`",
+            )
+            .with_hint("re-create the file with `pod install`"));
+        }
+        salvage::may_be_cut(&mut skipped, text, "`COCOAPODS`")?;
     }
 
-    let mut skipped = SkippedEntries::default();
     let origins = Origins::new(&document, &mut skipped);
     let mut lockfile = Lockfile {
         path: input.path.to_owned(),

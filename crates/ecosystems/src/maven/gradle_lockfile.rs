@@ -20,7 +20,7 @@ const EMPTY: &str = "empty";
 
 /// Reads a project's lockfile, together with the nearest version catalog.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
-    let text = input.text()?;
+    let whole = input.text()?;
     let name = file_name(input.path);
     let for_build = name.starts_with("buildscript-") || name.starts_with("settings-");
     let mut packages = Vec::new();
@@ -28,7 +28,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let mut groups_left = limits::MAX_EDGES;
     let mut skipped = SkippedEntries::default();
 
-    for (line, text) in entries(text) {
+    for (line, text) in entries(whole) {
         let Some((key, configurations)) = text.split_once('=') else {
             skipped.package(line, format!("has a line without `=`: `{}`", excerpt(text)));
             continue;
@@ -60,11 +60,9 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         coordinates::within_limit(packages.len())?;
     }
 
+    // Gradle writes the line last, and does not need it to read the others.
     if !is_whole {
-        return Err(ParseError::new(
-            "is truncated: it lacks the line `empty=`, which Gradle writes last",
-        )
-        .with_hint("re-create it with `gradle dependencies --write-locks`"));
+        salvage::may_be_cut(&mut skipped, whole, "the line `empty=`")?;
     }
 
     let lockfile = Lockfile {

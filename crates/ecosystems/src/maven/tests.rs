@@ -120,7 +120,7 @@ fn configurations_give_the_strongest_reason() {
 #[test]
 fn refusals_name_the_line_and_the_reason() {
     let refusals: Vec<String> = [
-        ("gradle.lockfile", "a:b:1=x\n"),
+        ("gradle.lockfile", "a:b:1=x"),
         ("gradle.lockfile", "a:b:1=x\n<<<<<<< ours\nempty=\n"),
         ("gradle.lockfile", "a:b:1.+=x\nempty=\n"),
         ("gradle.lockfile", "a/b:c:1=x\nempty=\n"),

@@ -17,19 +17,19 @@ use patchgate_model::without_credentials;
 
 /// Reads a lockfile, together with the manifests of its workspace.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
-    let document = yaml(input.text()?)?;
-    // pub writes `sdks` last, so a file without it may be truncated.
-    let sdks = document.get("sdks").or_else(|| document.get("sdk"));
-    if sdks.is_none_or(Node::is_null) {
-        return Err(
-            ParseError::new("is truncated or is not a pub lockfile: it lacks `sdks`")
-                .with_hint("re-create the file with `dart pub get`"),
-        );
-    }
+    let text = input.text()?;
+    let document = yaml(text)?;
     if document.get("packages").is_none() {
         return Err(ParseError::new(
             "is not a pub lockfile: it lacks `packages`",
         ));
+    }
+
+    let mut skipped = SkippedEntries::default();
+    // pub writes `sdks` last, and does not need it to read the packages.
+    let sdks = document.get("sdks").or_else(|| document.get("sdk"));
+    if sdks.is_none_or(Node::is_null) {
+        salvage::may_be_cut(&mut skipped, text, "`sdks`")?;
     }
 
     let mut lockfile = Lockfile {
@@ -38,7 +38,6 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         format: FormatId::new("pubspec-lock"),
         ..Lockfile::default()
     };
-    let mut skipped = SkippedEntries::default();
     let mut direct = Vec::new();
     for (name, entry) in document.optional_map("packages")? {
         if lockfile.packages.len() >= limits::MAX_PACKAGES {

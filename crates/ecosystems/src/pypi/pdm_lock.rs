@@ -25,6 +25,7 @@ const DEFAULT_GROUP: &str = "default";
 /// Reads a `pdm.lock`, with the `pyproject.toml` in its directory.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let file = toml(input.text()?)?;
+    // PDM does not install from a file without the table: it locks again.
     let metadata = match file.get("metadata") {
         Some(metadata) if metadata.is_map() => metadata,
         _ => {

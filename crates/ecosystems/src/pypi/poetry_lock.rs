@@ -59,7 +59,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     graph.finish()
 }
 
-/// The table that Poetry writes last. Without it the file is truncated.
+/// The table that Poetry writes last. Without it the file is truncated, and Poetry refuses it as well.
 fn metadata<'n>(file: &'n Node<'n>) -> Result<&'n Node<'n>, ParseError> {
     let metadata = file.get("metadata").filter(|metadata| metadata.is_map());
     match metadata {
