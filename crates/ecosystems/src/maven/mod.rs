@@ -84,6 +84,10 @@ impl FileReader for Maven {
     // No manifests: every file that states requirements also states versions, so it is a lockfile
     // format.
 
+    fn companions(&self) -> &'static [&'static str] {
+        &[pom::CONFIG]
+    }
+
     fn included(&self, input: &Input<'_>) -> Vec<String> {
         pom::included(input).into_iter().collect()
     }

@@ -1,7 +1,7 @@
 //! A project merged with its ancestors, as in Maven's model builder
 //! (<https://maven.apache.org/ref/current/maven-model-builder/>).
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use patchgate_model::{MissingFile, SmolStr};
@@ -20,6 +20,8 @@ pub(super) struct Model {
     /// The project's own file, then its parent, and so on upwards. The ancestors are shared with
     /// all of their descendants.
     layers: Vec<Arc<Layer>>,
+    /// Properties that each build of the project sets.
+    properties: Arc<HashMap<SmolStr, SmolStr>>,
     group: Option<SmolStr>,
     artifact: SmolStr,
     version: Option<SmolStr>,
@@ -70,6 +72,7 @@ impl Model {
             has_imports,
             has_managing_ancestor: above.layers.iter().any(manages),
             layers,
+            properties: Arc::clone(&sources.properties),
             group: group.cloned(),
             artifact: pom.artifact.clone(),
             version: version.cloned(),
@@ -255,14 +258,15 @@ fn one_of_each<'a>(
 }
 
 impl Values for Model {
-    /// A prefixed element of the project comes first, then a property, then the old name of an
-    /// element without prefix.
+    /// A prefixed element of the project comes first, then a property of the build, then one of the
+    /// files, then the old name of an element without prefix.
     fn value(&self, name: &str) -> Option<&str> {
         let prefixed = name
             .strip_prefix("project.")
             .or_else(|| name.strip_prefix("pom."));
         prefixed
             .and_then(|name| self.element(name))
+            .or_else(|| self.properties.get(name).map(SmolStr::as_str))
             .or_else(|| {
                 let mut bodies = self.layers.iter().map(|layer| layer.body());
                 bodies

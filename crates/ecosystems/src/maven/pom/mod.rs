@@ -7,6 +7,7 @@
 //! network access are deliberately absent. Parents from outside the repository are passed in as
 //! siblings below [`EXTERNAL`]; missing ones are listed in [`Lockfile::missing`].
 
+mod config;
 mod effective;
 mod layer;
 mod managed;
@@ -30,6 +31,7 @@ use self::sources::{Brings, Sources};
 use super::{NAME, coordinates};
 use crate::{Input, ParseError, limits};
 
+pub(super) use config::FILE as CONFIG;
 pub use projects::Projects;
 pub use raw::DeclaredRepository;
 pub use sources::EXTERNAL;
@@ -52,6 +54,7 @@ fn read(input: &Input<'_>, projects: &Projects) -> Result<Lockfile, ParseError> 
         sources.record(gap, Brings::Packages);
     }
     let mut builder = DependencyCollector::default();
+    builder.skipped.extend(pom.named_modules.iter().map(unread));
     builder.add(&base, None, &mut sources)?;
 
     // Each inactive profile is evaluated on its own, as if it were requested.
@@ -289,6 +292,16 @@ fn unnamed(dependency: &ManagedDependency) -> SkippedEntry {
     SkippedEntry {
         line: dependency.line,
         reason,
+        loss: Loss::Package,
+    }
+}
+
+/// A module whose file has a name of its own. Only files named `pom.xml` are found and read.
+fn unread((path, line): &(SmolStr, u32)) -> SkippedEntry {
+    let shown: String = path.chars().take(200).collect();
+    SkippedEntry {
+        line: *line,
+        reason: format!("has the module `{shown}`, which is not read: it is not named `pom.xml`"),
         loss: Loss::Package,
     }
 }

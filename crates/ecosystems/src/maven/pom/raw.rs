@@ -18,6 +18,8 @@ pub(super) struct Pom {
     pub(super) parent: Option<Parent>,
     pub(super) body: Body,
     pub(super) profiles: Vec<Profile>,
+    /// Modules that name a file other than `pom.xml`, with their lines.
+    pub(super) named_modules: Vec<(SmolStr, u32)>,
 }
 
 /// A repository that a project declares for its dependencies.
@@ -107,9 +109,11 @@ impl Pom {
         }
 
         let artifact = need(&root, "artifactId")?;
+        let mut named_modules = modules(&root);
         let mut profiles = Vec::new();
         if let Some(list) = once(&root, "profiles")? {
             for element in list.all("profile") {
+                named_modules.extend(modules(element));
                 profiles.push(Profile {
                     id: text_of(element, "id")?.unwrap_or("default").to_owned(),
                     activation: activation(element)?,
@@ -125,6 +129,7 @@ impl Pom {
             parent: once(&root, "parent")?.map(parent).transpose()?,
             body: body(&root)?,
             profiles,
+            named_modules,
         })
     }
 
@@ -145,6 +150,23 @@ impl Pom {
             .enumerate()
             .filter(move |(_, profile)| profile.activation == activation)
     }
+}
+
+/// The modules of a project or a profile that name a file other than `pom.xml`. Any other module is a
+/// directory with a `pom.xml`. Maven 4 calls modules subprojects.
+fn modules(element: &Element<'_>) -> Vec<(SmolStr, u32)> {
+    let mut found = Vec::new();
+    for (list, item) in [("modules", "module"), ("subprojects", "subproject")] {
+        let items = element.child(list).into_iter().flat_map(|it| it.all(item));
+        found.extend(items.filter_map(|module| {
+            let path = module.text.trim();
+            let name = path.rsplit(['/', '\\']).next().unwrap_or_default();
+            let is_file = name.ends_with(".xml") || name.ends_with(".pom");
+            (is_file && name != "pom.xml").then(|| (SmolStr::new(path), module.line))
+        }));
+    }
+
+    found
 }
 
 /// The text of a file in UTF-8, or in the one-byte encoding that the file declares.

@@ -1,11 +1,12 @@
 //! Files that a Maven project builds on: found in the repository, or fetched from outside and
 //! handed in as siblings.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use patchgate_model::{MissingFile, SmolStr};
 
+use super::config;
 use super::effective::{Ancestors, Model};
 use super::projects::{ProjectFile, Projects};
 use super::properties::Values;
@@ -47,6 +48,8 @@ pub(super) struct Sources<'a> {
     checks: usize,
     /// The candidates whose ancestors are being looked for.
     nested: Vec<SmolStr>,
+    /// Properties that each build of the scanned project sets.
+    pub(super) properties: Arc<HashMap<SmolStr, SmolStr>>,
     /// Whether a limit was reached, so that the results depend on this project and are not shared.
     is_limited: bool,
 }
@@ -62,6 +65,7 @@ impl<'a> Sources<'a> {
             left: MAX_FILES,
             checks: MAX_CHECKS,
             nested: Vec::new(),
+            properties: Arc::new(config::properties(input)),
             is_limited: false,
         }
     }

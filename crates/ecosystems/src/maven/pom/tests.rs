@@ -406,3 +406,67 @@ fn repositories_are_named_with_their_parents() {
 
     assert_eq!(found, [expected]);
 }
+
+#[test]
+fn properties_of_the_build_come_before_those_of_the_project() {
+    let text = project(
+        "app",
+        &format!(
+            "<properties><revision>1.0</revision><kept>3.0</kept></properties>\
+             <dependencies>{}{}{}</dependencies>",
+            dependency("a", "<version>${revision}</version>"),
+            dependency("b", "<version>${kept}</version>"),
+            dependency("c", "<version>${unset}</version>"),
+        ),
+    );
+    let siblings = repository(&[
+        ("app/pom.xml", &text),
+        (".mvn/maven.config", "-Drevision=2.0\n-Dunset=4.0\n"),
+    ]);
+    assert_eq!(
+        summary(&read(&siblings, "app/pom.xml")),
+        ["g:a 2.0", "g:b 3.0", "g:c 4.0"]
+    );
+
+    // The file of another directory is not for this project.
+    let siblings = repository(&[
+        ("app/pom.xml", &text),
+        ("lib/.mvn/maven.config", "-Drevision=2.0"),
+    ]);
+    assert_eq!(
+        summary(&read(&siblings, "app/pom.xml")),
+        ["g:a 1.0", "g:b 3.0", "g:c ? ${unset}"]
+    );
+}
+
+#[test]
+fn a_module_in_a_file_of_another_name_is_reported() {
+    let text = project(
+        "app",
+        "<modules>\n<module>lib</module>\n<module>lib/pom.xml</module>\n\
+         <module>lib/pom-java8.xml</module></modules>\n\
+         <profiles><profile><id>x</id><modules><module>x.xml</module></modules></profile></profiles>",
+    );
+    let lockfile = read(&repository(&[("pom.xml", &text)]), "pom.xml");
+    let skipped: Vec<_> = lockfile
+        .skipped
+        .iter()
+        .map(|entry| (entry.line, entry.loss, entry.reason.as_str()))
+        .collect();
+
+    assert_eq!(
+        skipped,
+        [
+            (
+                4,
+                Loss::Package,
+                "has the module `lib/pom-java8.xml`, which is not read: it is not named `pom.xml`"
+            ),
+            (
+                5,
+                Loss::Package,
+                "has the module `x.xml`, which is not read: it is not named `pom.xml`"
+            ),
+        ]
+    );
+}
