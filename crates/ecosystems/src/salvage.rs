@@ -45,6 +45,15 @@ pub(crate) fn may_be_cut(
     Ok(())
 }
 
+/// Records that the last line has no line break, although nothing of what is read of it can be cut:
+/// the manager reads such a file, but further lines may be missing.
+pub(crate) fn lacks_line_break(skipped: &mut SkippedEntries, line: u32) {
+    skipped.package(
+        line,
+        "may be truncated: its last line does not end with a line break",
+    );
+}
+
 /// Records that the file states another version of its format than those that are known. It is
 /// read as the nearest known one, but packages may have another form.
 pub(crate) fn other_version(skipped: &mut SkippedEntries, line: u32, version: &str, known: &str) {

@@ -75,9 +75,15 @@ const FREE_FORM: &[&str] = &[
     "pre-commit-config",
 ];
 
-/// Formats whose managers read a file without its last part. Such a file must always be marked: a
-/// skipped entry says that packages may be missing.
-const MARKED: &[&str] = &["gradle-lock", "podfile-lock", "pubspec-lock"];
+/// Formats whose managers read a file without its last part or its last line break. Such a file must
+/// always be marked: a skipped entry says that packages may be missing.
+const MARKED: &[&str] = &[
+    "cabal-freeze",
+    "gradle-lock",
+    "paket-lock",
+    "podfile-lock",
+    "pubspec-lock",
+];
 
 /// Beginnings of lines that name no package, by format. Within such a line a file may end.
 const NO_PACKAGE: &[(&str, &str)] = &[("go-mod", "module "), ("go-mod", "go ")];

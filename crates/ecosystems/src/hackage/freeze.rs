@@ -11,7 +11,8 @@ use crate::{Input, ParseError, SkippedEntries, limits, salvage};
 
 /// Reads a freeze file.
 ///
-/// The file is truncated if it ends with a comma, or within its constraints without a line break.
+/// The file is truncated if it ends with a comma. If it ends within its constraints without a line
+/// break, the last one may be cut. It is left out, since `==2.1` may have been `==2.1.2`.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let text = input.text()?;
     let mut reader = Reader {
@@ -25,6 +26,9 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         skipped: SkippedEntries::default(),
     };
 
+    let is_open = !text.trim_end_matches([' ', '\t']).ends_with('\n');
+    let last_line = u32::try_from(text.lines().count()).unwrap_or(u32::MAX);
+    let mut is_marked = false;
     let mut has_constraints = false;
     let mut in_constraints = false;
     let mut has_index_state = false;
@@ -55,6 +59,11 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
                 .map(str::trim)
                 .filter(|item| !item.is_empty())
             {
+                if is_open && number == last_line && value.ends_with(item) {
+                    salvage::lacks_line_break(&mut reader.skipped, number);
+                    is_marked = true;
+                    continue;
+                }
                 let Err(error) = reader.constraint(item, number) else {
                     continue;
                 };
@@ -76,7 +85,8 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
             "is not a cabal freeze file: it has neither `constraints` nor `index-state`",
         ));
     }
-    if in_constraints && !text.ends_with('\n') {
+
+    if in_constraints && is_open && !is_marked {
         return Err(truncated().at_line(last.0 as usize));
     }
 

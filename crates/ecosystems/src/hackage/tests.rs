@@ -1,6 +1,6 @@
 //! Whole files: the contents of the fixtures, and the traps of the formats.
 
-use patchgate_model::Lockfile;
+use patchgate_model::{Lockfile, Loss};
 
 use crate::snapshot_text::snapshot_text;
 use crate::{Input, ParseError, Siblings, parse};
@@ -60,9 +60,27 @@ fn what_a_constraint_asks_for_is_open_only_where_none_states_a_version() {
 }
 
 #[test]
+fn a_last_constraint_without_a_line_break_may_be_cut() {
+    let text = "constraints: any.base ==4.17.2, any.aeson ==2.1,\n  any.text ==2.0";
+    let lockfile = read("cabal.project.freeze", text, None).unwrap();
+    let names: Vec<_> = lockfile.packages.iter().map(|it| &*it.name).collect();
+    assert_eq!(names, ["base", "aeson"]);
+
+    let entry = &lockfile.skipped[0];
+    assert_eq!((entry.line, entry.loss), (2, Loss::Package));
+    assert!(entry.reason.starts_with("may be truncated"));
+
+    let alone = read(
+        "cabal.project.freeze",
+        "constraints: any.base ==4.17.2",
+        None,
+    );
+    assert!(alone.unwrap_err().reason.starts_with("may be truncated"));
+}
+
+#[test]
 fn constraints_that_do_not_end_are_truncated() {
     for text in [
-        "constraints: any.base ==4.17.2",
         "constraints: any.base ==4.17.2,\n",
         "constraints: any.base ==4.17.2,\nindex-state: 2023-01-01T00:00:00Z\n",
     ] {

@@ -30,7 +30,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
         reader.skipped.add(error_loss(content), line, error.reason);
     }
 
-    ends_whole(text, reader.source)?;
+    ends_whole(text, &mut reader)?;
     if reader.packages.is_empty() {
         return Err(ParseError::new("locks no packages")
             .with_hint("re-create the file with `paket install`"));
@@ -59,13 +59,19 @@ fn error_loss(content: &str) -> Loss {
     }
 }
 
-/// Refuses a file that stops within a line. Paket ends its files with a line break. Old versions
-/// did not, but they also wrote no options after a package.
-fn ends_whole(text: &str, source: Source) -> Result<(), ParseError> {
+/// Refuses a file that stops within a name or a version. Paket ends its files with a line break. Old
+/// versions did not, but they also wrote no options after a package. A file that stops within the
+/// options is read, since Paket does so, and packages may be missing.
+fn ends_whole(text: &str, reader: &mut Reader) -> Result<(), ParseError> {
     let last = text.lines().last().unwrap_or_default().trim_end();
     let is_entry = last.ends_with(')') && !last.contains(" - ");
-    let is_old = is_entry || (source != Source::NuGet && last.starts_with("      "));
+    let is_old = is_entry || (reader.source != Source::NuGet && last.starts_with("      "));
     if text.ends_with('\n') || is_old {
+        return Ok(());
+    }
+    if last.starts_with("    ") && last.contains(" - ") {
+        let line = u32::try_from(text.lines().count()).unwrap_or(u32::MAX);
+        salvage::lacks_line_break(&mut reader.skipped, line);
         return Ok(());
     }
 
