@@ -176,7 +176,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Gate(args) => commands::gate::run(&args, context).await,
         Command::Db(args) => commands::db::run(&args, context).await,
         Command::Init(args) => commands::init::run(&args),
-        Command::Formats(args) => commands::formats::run(&args),
+        Command::Formats(args) => commands::formats::run(&args, context),
         Command::Schema(args) => commands::schema::run(&args),
         Command::Action(args) => {
             let command = commands::action::command(&args)?;

@@ -16,6 +16,7 @@ mod diff;
 mod explain;
 mod fix;
 mod gate;
+mod grid;
 mod inventory;
 mod markdown;
 mod pr;
@@ -34,6 +35,7 @@ pub use explain::{
 };
 pub use fix::{FixInput, FixReport, UnfixedReport, UpgradeReport};
 pub use gate::{GateReport, ReasonReport, VerdictName};
+pub use grid::Grid;
 pub use inventory::{
     InventoryInput, InventoryPackage, InventoryReport, InventoryRoot, InventorySummary,
     OriginReport, UnresolvedReport, WhyChain, WhyReport,

@@ -161,7 +161,7 @@ fn build(args: &BuildArgs, context: &Context) -> anyhow::Result<Exit> {
     let report = Store::build(&args.from, &args.into, existing, &say)
         .map_err(|error| usage(&error, error.hint()))?;
     drop(progress);
-    print_report(&report, &args.into, context.environment.now())
+    print_report(&report, &args.into, context)
 }
 
 /// The word for the ecosystems that a repository depends on.
@@ -196,7 +196,7 @@ async fn update(args: &UpdateArgs, context: &Context) -> anyhow::Result<Exit> {
     drop(progress);
     context.runner.output("cache-key", &report.cache_key)?;
 
-    print_report(&report, &args.into, context.environment.now())
+    print_report(&report, &args.into, context)
 }
 
 /// The ecosystems to fetch, without duplicates.
@@ -252,8 +252,9 @@ fn usage(error: &dyn std::error::Error, hint: Option<impl Into<String>>) -> User
 }
 
 /// Prints the outcome of a build or an update.
-fn print_report(report: &BuildReport, into: &Path, now: Timestamp) -> anyhow::Result<Exit> {
-    let mut text = table(&report.sources, now);
+fn print_report(report: &BuildReport, into: &Path, context: &Context) -> anyhow::Result<Exit> {
+    let terminal = context.terminal.for_output(None);
+    let mut text = table(&report.sources, context.environment.now(), terminal);
     if let Some(format) = report.remade_from {
         text.push_str(&format!(
             "the store had format {format} of another version and was re-created\n"
@@ -295,7 +296,11 @@ fn status(args: &StatusArgs, context: &Context) -> anyhow::Result<Exit> {
     let store = open_store(&args.store)?.with_max_age(context.environment.now(), max_age);
     let sources = store.status();
     let text = match args.format {
-        Format::Table => table(&sources, context.environment.now()),
+        Format::Table => table(
+            &sources,
+            context.environment.now(),
+            context.terminal.for_output(None),
+        ),
         Format::Json => json(&sources, &store.cache_key(), context.environment.now())?,
     };
     output::write(&text, None)?;
@@ -347,11 +352,8 @@ fn verify(args: &VerifyArgs) -> anyhow::Result<Exit> {
     Ok(Exit::Incomplete)
 }
 
-fn table(sources: &[SourceStatus], now: Timestamp) -> String {
-    let mut text = format!(
-        "{:<18} {:>9} {:>11}  {}\n",
-        "SOURCE", "RECORDS", "AGE", "FROM"
-    );
+fn table(sources: &[SourceStatus], now: Timestamp, terminal: patchgate_report::Terminal) -> String {
+    let mut grid = patchgate_report::Grid::new(&["SOURCE", "RECORDS", "AGE", "FROM"], &[1, 2]);
     for source in sources {
         let records = source
             .records
@@ -360,17 +362,23 @@ fn table(sources: &[SourceStatus], now: Timestamp) -> String {
             .as_of
             .map(|as_of| patchgate_report::age(now.duration_since(as_of).as_secs()))
             .unwrap_or_else(|| "?".to_owned());
-        text.push_str(&format!(
-            "{:<18} {records:>9} {age:>11}  {}\n",
-            source.name, source.origin
-        ));
-
-        if let Some(warning) = &source.warning {
-            text.push_str(&format!("  warning: {warning}\n"));
-        }
+        grid.row([&source.name, &records, &age, &source.origin]);
     }
 
-    text
+    // Each warning is below the row of its source.
+    let mut rows = grid.lines(terminal).into_iter();
+    let mut lines = rows.next().unwrap_or_default();
+    for (row, source) in rows.zip(sources) {
+        lines.extend(row);
+        lines.extend(
+            source
+                .warning
+                .iter()
+                .map(|warning| format!("  warning: {warning}")),
+        );
+    }
+
+    lines.join("\n") + "\n"
 }
 
 fn json(sources: &[SourceStatus], cache_key: &str, now: Timestamp) -> anyhow::Result<String> {

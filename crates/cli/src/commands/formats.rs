@@ -1,7 +1,9 @@
 //! `patchgate formats`: the files that are read, from the registry of ecosystems.
 
 use patchgate_ecosystems::{ALL, FileReader};
+use patchgate_report::{Grid, Terminal};
 
+use crate::context::Context;
 use crate::exit::Exit;
 use crate::output;
 
@@ -21,34 +23,31 @@ enum Format {
     Markdown,
 }
 
-pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
+pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let text = match args.format {
-        Format::Table => table(),
+        Format::Table => table(context.terminal.for_output(None)),
         Format::Markdown => markdown(),
     };
     output::write(&text, None)?;
     Ok(Exit::Clean)
 }
 
-fn table() -> String {
-    let mut text = format!(
-        "{:<16} {:<24} {:<10} {:<4} FILES\n",
-        "ECOSYSTEM", "FORMAT", "VERSIONS", "FIX"
-    );
+fn table(terminal: Terminal) -> String {
+    let header = ["ECOSYSTEM", "FORMAT", "VERSIONS", "FIX", "FILES"];
+    let mut grid = Grid::new(&header, &[]);
     for ecosystem in ALL {
         for format in ecosystem.files().into_iter().flat_map(FileReader::formats) {
-            text.push_str(&format!(
-                "{:<16} {:<24} {:<10} {:<4} {}\n",
-                ecosystem.name(),
+            grid.row([
+                ecosystem.name().as_str(),
                 format.id,
                 format.versions,
                 if format.fixable { "yes" } else { "" },
-                format.files.join(", ")
-            ));
+                &format.files.join(", "),
+            ]);
         }
     }
 
-    text
+    grid.text(terminal)
 }
 
 /// The table between the markers in `docs/formats.md`.
@@ -79,6 +78,23 @@ pub(crate) fn markdown() -> String {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn the_table_fits_its_terminal() {
+        let terminal = patchgate_report::Terminal {
+            width: 80,
+            color: false,
+            interactive: true,
+        };
+        let text = super::table(terminal);
+        let widest = text.lines().map(|line| line.chars().count()).max();
+        assert!(widest <= Some(80), "{text}");
+
+        // Every format begins in the same column.
+        let at = text.find("FORMAT").unwrap();
+        let rows = text.lines().filter(|line| !line.starts_with(' '));
+        assert!(rows.into_iter().all(|line| &line[at - 2..at] == "  "));
+    }
+
     /// The table of `docs/formats.md` comes from the code. `UPDATE_DOCS=1` writes it.
     #[test]
     fn the_page_has_the_current_table() {

@@ -3,8 +3,9 @@
 use super::tree::chain_text;
 use super::{InventoryPackage, InventoryReport};
 use crate::clean::{clean, cut};
+use crate::grid::Grid;
 use crate::scan::{Detail, count, incomplete_lines};
-use crate::terminal::{BOLD, DIM, GREEN, RED_BOLD, Terminal};
+use crate::terminal::{DIM, GREEN, RED_BOLD, Terminal};
 
 /// Most columns of a name. On a terminal a longer one is cut, elsewhere it is whole.
 const MAX_NAME: usize = 56;
@@ -56,35 +57,19 @@ impl InventoryReport {
             return;
         }
 
-        let widest = |column: fn(&InventoryPackage) -> usize, least: usize, most: usize| {
-            let widest = self.packages.iter().map(column).max().unwrap_or(0);
-            widest.clamp(least, most)
-        };
-        let ecosystem = widest(|package| ecosystem(package).chars().count(), 9, 24);
-        let name = widest(|package| clean(&package.name).chars().count(), 7, MAX_NAME);
-        let version = widest(
-            |package| clean(&package.version).chars().count(),
-            7,
-            MAX_VERSION,
-        );
         let cell = |text: &str, width: usize| match terminal.interactive {
             true => cut(&clean(text), width),
             false => clean(text),
         };
-        let row = |cells: [&str; 6]| {
-            let [a, b, c, d, e, f] = cells;
-            format!("{a:<ecosystem$}  {b:<name$}  {c:<version$}  {d:<11}  {e:<10}  {f}")
-        };
-        let header = row([
+        let header = [
             "ECOSYSTEM",
             "PACKAGE",
             "VERSION",
             "SCOPE",
             "DIRECT",
             "LOCATION",
-        ]);
-        lines.push(terminal.paint(BOLD, header.trim_end()));
-
+        ];
+        let mut grid = Grid::new(&header, &[]);
         for package in &self.packages {
             let direct = match package.direct {
                 Some(true) => "direct",
@@ -96,16 +81,17 @@ impl InventoryReport {
                 clean(&package.location.file),
                 package.location.line
             );
-            lines.push(row([
-                &self::ecosystem(package),
-                &cell(&package.name, name),
-                &cell(&package.version, version),
+            grid.row([
+                &ecosystem(package),
+                &cell(&package.name, MAX_NAME),
+                &cell(&package.version, MAX_VERSION),
                 &package.scope,
                 direct,
                 &at,
-            ]));
+            ]);
         }
 
+        lines.extend(grid.lines(terminal).concat());
         lines.push(String::new());
     }
 
