@@ -12,17 +12,19 @@
     reason = "a failed step fails the test; tests, unlike the crate, read their fixtures from files"
 )]
 
+#[path = "contract/fixtures.rs"]
+mod fixtures;
+
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 
 use patchgate_ecosystems::{
-    ALL, Ecosystem, FileReader, Format, Input, ParseError, Siblings, by_name, by_purl_type,
-    formats_of, is_sibling, purl,
+    ALL, Ecosystem, FileReader, Input, Siblings, by_name, by_purl_type, formats_of, purl,
 };
 use patchgate_model::{EcosystemName, Edge, Lockfile, Loss, Package};
-use patchgate_testkit::files_below;
 use proptest::prelude::*;
 use proptest::sample::Index;
+
+use fixtures::{Fixture, all, formats, readable, source_directory};
 
 /// Formats in which a file that lost its last entries can still be valid by its own grammar. A cut
 /// exactly between two lines may be undetected.
@@ -98,101 +100,6 @@ const DISTRIBUTION_TYPES: [&str; 3] = ["apk", "deb", "rpm"];
 
 /// Largest fixture, in bytes, that is cut at every byte.
 const CUT_UP_TO: usize = 6_000;
-
-/// One lockfile of a fixture, with the repository around it.
-struct Fixture {
-    ecosystem: &'static dyn Ecosystem,
-    format: &'static Format,
-    /// The file on disk, for messages.
-    file: PathBuf,
-    /// Its path in the repository.
-    path: String,
-    bytes: Vec<u8>,
-    siblings: Siblings,
-}
-
-impl Fixture {
-    fn parse(&self, bytes: &[u8]) -> Result<Lockfile, ParseError> {
-        (self.format.parse)(&Input {
-            path: &self.path,
-            bytes,
-            siblings: &self.siblings,
-        })
-    }
-}
-
-fn source_directory() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
-}
-
-/// Every lockfile in `fixtures/<kind>` of an ecosystem; empty if its packages only occur in SBOMs
-/// or in the files of other ecosystems.
-fn fixtures(ecosystem: &'static dyn Ecosystem, kind: &str) -> Vec<Fixture> {
-    if ecosystem.files().is_none() {
-        return Vec::new();
-    }
-
-    let base = source_directory()
-        .join(ecosystem.purl_type())
-        .join("fixtures")
-        .join(kind);
-    if kind == "odd" && !base.is_dir() {
-        return Vec::new();
-    }
-
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(&base)
-        .unwrap_or_else(|error| panic!("`{}` cannot be listed: {error}", base.display()))
-    {
-        let repository = entry.unwrap().path();
-        let files = files_below(&repository);
-        let inside = |file: &Path| {
-            let path = file.strip_prefix(&repository).unwrap();
-            path.to_str().unwrap().replace('\\', "/")
-        };
-        let siblings: Siblings = files
-            .iter()
-            .filter(|file| is_sibling(&inside(file)))
-            .map(|file| (inside(file), std::fs::read(file).unwrap()))
-            .collect();
-        for file in &files {
-            let path = inside(file);
-            let of_this = formats_of(&path).filter(|(owner, _)| owner.name() == ecosystem.name());
-
-            for (_, format) in of_this {
-                found.push(Fixture {
-                    ecosystem,
-                    format,
-                    file: file.clone(),
-                    path: path.clone(),
-                    bytes: std::fs::read(file).unwrap(),
-                    siblings: siblings.clone(),
-                });
-            }
-        }
-    }
-
-    assert!(!found.is_empty(), "`{}` is empty", base.display());
-    found
-}
-
-/// The formats of an ecosystem; empty if it has no files.
-fn formats(ecosystem: &'static dyn Ecosystem) -> &'static [Format] {
-    ecosystem.files().map_or(&[], |files| files.formats())
-}
-
-/// The fixtures that are read, as a whole or in part.
-fn readable() -> Vec<Fixture> {
-    let mut fixtures = all("read");
-    fixtures.extend(all("odd"));
-    fixtures
-}
-
-fn all(kind: &str) -> Vec<Fixture> {
-    ALL.iter()
-        .flat_map(|ecosystem| fixtures(*ecosystem, kind))
-        .collect()
-}
 
 /// Properties of every inventory, whatever it was read from.
 fn check_inventory(lockfile: &Lockfile, fixture: &Fixture) {
