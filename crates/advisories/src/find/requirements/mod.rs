@@ -146,10 +146,19 @@ fn judge_one(
     signals: &dyn SignalSource,
 ) -> Option<RequirementFindings> {
     let first = stated.first()?;
-    let ecosystem = patchgate_ecosystems::by_name(first.ecosystem)?;
+    let mut found = RequirementFindings::default();
+    let Some(ecosystem) = patchgate_ecosystems::by_name(first.ecosystem) else {
+        let reason = format!(
+            "is of the ecosystem `{}`, which is not known",
+            first.ecosystem
+        );
+        let error = RequirementError::new(first.requirement, reason);
+        found.problems = undecided(stated, &error);
+        return Some(found);
+    };
+
     let name = ecosystem.normalize_name(first.name);
     let records = records(lookup, first.ecosystem, &name);
-    let mut found = RequirementFindings::default();
     if has_property(first.name) {
         let error = RequirementError::new(
             first.name,

@@ -228,3 +228,21 @@ fn one_requirement_on_several_lines_is_one_finding() {
         .collect();
     assert_eq!(lines, [vec![1, 3], vec![2]]);
 }
+
+/// Whether it has advisories is unknown, and unknown is not clean.
+#[test]
+fn a_requirement_of_an_unknown_ecosystem_is_undecided() {
+    let mut inventory = inventory(&["^1.0.0"]);
+    inventory.unlocked[0].unresolved[0].ecosystem = EcosystemName::new("Acme");
+    let found = find(&inventory, &AdvisoryLookup::default(), &NoSignals);
+
+    let reasons: Vec<&str> = found
+        .problems
+        .iter()
+        .map(|one| one.reason.as_str())
+        .collect();
+    assert_eq!(
+        reasons,
+        ["requires `a`, and the requirement is of the ecosystem `Acme`, which is not known"]
+    );
+}
