@@ -8,7 +8,7 @@
 //! build. An older `go.mod` leaves out indirect dependencies, which are in `go.sum`.
 //!
 //! Its `go` line is a minimum. The release that builds, and with it the standard library, is named
-//! by a `toolchain` line, a version file, a workflow or an image; see [`installed`].
+//! by a `toolchain` line, a version file, a workflow or an image; see `installed`.
 
 mod directives;
 mod go_mod;
