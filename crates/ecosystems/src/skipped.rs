@@ -8,7 +8,7 @@ use patchgate_model::{Loss, SkippedEntry};
 use crate::ParseError;
 
 /// Most entries that are listed one by one; the others are counted. A scanned repository is hostile
-/// input, and nobody reads more.
+/// input, and more would not be read.
 const MAX_LISTED: usize = 100;
 
 /// Longest reason, in characters. It can contain a name from the file.

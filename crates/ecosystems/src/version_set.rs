@@ -47,7 +47,7 @@ pub struct Interval {
 pub enum Prereleases {
     /// All that are between the bounds.
     All,
-    /// Only those of these releases: `1.2.0` stands for `1.2.0-rc.1` and its like. An empty list
+    /// Only those of these releases: with `1.2.0`, `1.2.0-rc.1` and its like. An empty list
     /// excludes every pre-release.
     Of(Vec<SmolStr>),
 }

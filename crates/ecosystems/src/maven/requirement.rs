@@ -109,7 +109,7 @@ fn range(body: &str, includes_lower: bool, includes_upper: bool) -> Option<Versi
     (!set.is_empty(&Maven).ok()?).then_some(set)
 }
 
-/// The versions that start with a text: `1.` of `1.+`, or `1` of `1+`, which also stands for `10.2`.
+/// The versions that start with a text: `1.` of `1.+`, or `1` of `1+`, which `10.2` starts with, too.
 /// The set is larger than that if no interval can express it.
 fn starting(text: &str) -> VersionSet {
     let numbers = text.strip_suffix('.').unwrap_or(text);

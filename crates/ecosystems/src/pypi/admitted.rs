@@ -143,7 +143,7 @@ struct Parts {
     epoch: String,
     /// The numbers of the release, with trailing zeros.
     numbers: Vec<String>,
-    /// The pre-release, such as `rc1`; empty if there is none.
+    /// The pre-release, such as `rc1`; empty in a final release.
     pre: String,
     post: Option<String>,
     dev: Option<String>,

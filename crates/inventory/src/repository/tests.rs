@@ -112,7 +112,7 @@ fn a_tracked_file_is_read_although_an_ignore_file_names_it() {
     let tracked = ["Cargo.lock", "out/Cargo.lock", "target/Cargo.lock"];
     assert_eq!(lockfiles(root.path(), &[]), tracked);
 
-    // Any file may be tracked when the index cannot be read, or when there is none.
+    // Any file may be tracked when the index cannot be read, or does not exist.
     let all = ["Cargo.lock", "a/Cargo.lock", "out/Cargo.lock"];
     write(root.path(), ".git/index", "DIRC");
     assert_eq!(lockfiles(root.path(), &[]), all);

@@ -12,7 +12,7 @@ use crate::{Input, limits};
 /// Rush's list of projects, at the root of the repository.
 pub(in crate::npm) const PROJECTS: &str = "rush.json";
 
-/// Scope of the package that stands for a project in a lockfile without workspaces.
+/// Scope of the package that represents a project in a lockfile without workspaces.
 const STAND_IN: &str = "@rush-temp/";
 
 /// The directory of the repository with `common/`, and the path in it where pnpm uses the
@@ -37,7 +37,7 @@ pub(super) fn path_of_use(path: &str) -> Option<String> {
 }
 
 /// The projects of a lockfile without workspaces: in it, each is a package `@rush-temp/name` with
-/// the project's dependencies. `rush.json` says which directory the name stands for.
+/// the project's dependencies. `rush.json` says which directory has the name.
 pub(super) fn projects(input: &Input<'_>, packages: &[Package]) -> Vec<Root> {
     let Some((root, _)) = located(input.path) else {
         return Vec::new();
