@@ -4,7 +4,7 @@
 
 use patchgate_model::{Lockfile, Unresolved};
 
-use crate::{Input, ParseError};
+use crate::{Input, LockfileWriter, ParseError};
 
 /// An ecosystem that has files of its own.
 ///
@@ -51,6 +51,8 @@ pub struct Format {
     pub versions: &'static str,
     /// Whether `patchgate fix` changes files of this format.
     pub fixable: bool,
+    /// Writer of the format; `None` if only its package manager can change a file.
+    pub writer: Option<&'static dyn LockfileWriter>,
     /// Parser of a file, which returns its packages.
     ///
     /// A file that is not of the format, too large, too deep or truncated is an error. In another

@@ -51,6 +51,7 @@ pub mod hex;
 mod intervals;
 pub mod julia;
 mod later_version;
+mod lockfile_writer;
 pub mod maven;
 pub mod npm;
 pub mod nuget;
@@ -83,13 +84,16 @@ pub use format_index::{
     is_sibling, manifest_of, parse, unread_format, unresolved,
 };
 pub use intervals::intervals;
+pub use lockfile_writer::{
+    Downloads, LockfileWriter, TargetEdge, TargetGraph, TargetNode, WriteError,
+};
 pub use patchgate_syntax::{self as syntax, Input, ParseError, Siblings, limits};
 pub use raised::raised_requirement;
-pub use release::{MetadataRequest, Release, Requirement};
+pub use release::{MetadataRequest, Release, ReleaseFile, Requirement};
 pub use requirement_error::RequirementError;
 pub use skipped::SkippedEntries;
 pub use unread::UnreadFormat;
-pub use upgradable::{EditError, RequirementEdit, Upgradable};
+pub use upgradable::{Copies, EditError, RequirementEdit, Upgradable};
 pub use version_set::{Interval, Prereleases, VersionSet};
 
 /// Every ecosystem that Patchgate reads, in the order of the support table.

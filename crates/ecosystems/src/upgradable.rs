@@ -43,11 +43,20 @@ pub trait Upgradable: Ecosystem {
     /// `dependencies`, `serde`, `version`. Everything else in a manifest may be code or settings.
     fn is_requirement_key(&self, path: &[&str]) -> bool;
 
-    /// Changes one requirement in a manifest. All other bytes stay the same.
+    /// Changes one requirement in a manifest. All other bytes stay the same. The path says which kind
+    /// of manifest it is, in ecosystems that have several.
     ///
     /// # Errors
     /// If the manifest cannot be parsed or does not contain the requirement.
-    fn edit_manifest(&self, manifest: &str, edit: &RequirementEdit) -> Result<String, EditError>;
+    fn edit_manifest(
+        &self,
+        path: &str,
+        manifest: &str,
+        edit: &RequirementEdit,
+    ) -> Result<String, EditError>;
+
+    /// How many versions of a package may be in one graph.
+    fn copies(&self) -> Copies;
 
     /// The request for a package's releases.
     ///
@@ -61,6 +70,40 @@ pub trait Upgradable: Ecosystem {
     /// If the response is not in the registry's format. Unreadable bytes never result in an empty
     /// list.
     fn parse_metadata(&self, name: &str, body: &[u8]) -> Result<Vec<Release>, ParseError>;
+
+    /// Requests for the rest of a metadata document that the registry splits into pages. Each page is
+    /// parsed by [`Upgradable::parse_metadata`].
+    ///
+    /// # Errors
+    /// If the response is not in the registry's format.
+    fn metadata_pages(&self, _body: &[u8]) -> Result<Vec<MetadataRequest>, ParseError> {
+        Ok(Vec::new())
+    }
+
+    /// Completes a release from the response to [`Release::details`], which becomes `None`.
+    ///
+    /// # Errors
+    /// If the response is not in the registry's format.
+    fn parse_details(
+        &self,
+        _name: &str,
+        release: &mut Release,
+        _body: &[u8],
+    ) -> Result<(), ParseError> {
+        release.details = None;
+        Ok(())
+    }
+}
+
+/// The number of versions of one package that a graph may contain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Copies {
+    /// One: every dependent gets the same version (PyPI, Go, RubyGems, Maven).
+    One,
+    /// One for each range of compatible versions: `1.x`, `0.2.x` (Cargo).
+    OnePerLine,
+    /// Any number (npm).
+    Any,
 }
 
 /// A change of one requirement in a manifest.

@@ -83,6 +83,7 @@ impl FileReader for Basket {
             files: &["basket.lock", "*.basket.lock"],
             versions: "v1",
             fixable: false,
+            writer: None,
             parse,
         }]
     }

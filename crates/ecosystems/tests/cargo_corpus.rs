@@ -225,7 +225,7 @@ fn stated_requirements_can_be_edited() {
                     .into_iter()
                     .find_map(|path| {
                         let text = std::str::from_utf8(&siblings[path]).expect("UTF-8");
-                        Cargo.edit_manifest(text, &edit).ok()
+                        Cargo.edit_manifest("Cargo.toml", text, &edit).ok()
                     });
 
                 assert!(changed.is_some(), "{}: {edit:?}", file.display());

@@ -152,6 +152,7 @@ fn rejected(error: RelockError) -> Result<Rejection, Stop> {
         }),
         RelockError::Failed { .. }
         | RelockError::Unstable { .. }
+        | RelockError::NotExact { .. }
         | RelockError::Unusable { .. } => Ok(Rejection::Whole(error_chain(&error))),
         RelockError::NotInstalled { .. }
         | RelockError::NoToolchain { .. }

@@ -117,8 +117,7 @@ mod tests {
             release: Release {
                 version: to.to_owned(),
                 yanked: false,
-                requirements: Vec::new(),
-                bundled: Vec::new(),
+                ..Release::default()
             },
             bump: Bump::Major,
             fixes: Vec::new(),

@@ -15,7 +15,7 @@ pub(super) fn holder(
 ) -> String {
     let holds = |path: &String| {
         let text = manifests.get(path).map(|bytes| std::str::from_utf8(bytes));
-        matches!(text, Some(Ok(text)) if ecosystem.edit_manifest(text, &one.edit).is_ok())
+        matches!(text, Some(Ok(text)) if ecosystem.edit_manifest(path, text, &one.edit).is_ok())
     };
     let above = ecosystem
         .files()
@@ -39,11 +39,11 @@ pub(super) fn edit(
             .get(&one.manifest)
             .and_then(|bytes| std::str::from_utf8(bytes).ok())
             .ok_or_else(|| Failure::new(format!("`{}` was not found", one.manifest)))?;
-        match ecosystem.edit_manifest(text, &one.edit) {
+        match ecosystem.edit_manifest(&one.manifest, text, &one.edit) {
             Ok(changed) => {
                 manifests.insert(one.manifest.clone(), changed.into_bytes());
             }
-            Err(EditError::NotFound { .. }) if already(ecosystem, text, &one.edit) => {}
+            Err(EditError::NotFound { .. }) if already(ecosystem, one, text) => {}
             Err(error) => return Err(Failure::new(format!("`{}`: {error}", one.manifest))),
         }
     }
@@ -52,12 +52,12 @@ pub(super) fn edit(
 }
 
 /// Whether a manifest has the new requirement already: several members may share one line.
-fn already(ecosystem: &dyn Upgradable, text: &str, edit: &RequirementEdit) -> bool {
+fn already(ecosystem: &dyn Upgradable, one: &ManifestEdit, text: &str) -> bool {
     let same = RequirementEdit {
-        from: edit.to.clone(),
-        ..edit.clone()
+        from: one.edit.to.clone(),
+        ..one.edit.clone()
     };
-    ecosystem.edit_manifest(text, &same).is_ok()
+    ecosystem.edit_manifest(&one.manifest, text, &same).is_ok()
 }
 
 fn next_to(path: &str, name: &str) -> String {

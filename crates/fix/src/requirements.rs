@@ -148,7 +148,7 @@ async fn raise_one(
         to: raised.clone(),
     };
     let after = upgradable
-        .edit_manifest(text, &edit)
+        .edit_manifest(affected.path, text, &edit)
         .map_err(|error| error.to_string())?;
     plan_report::change(plan, affected.path, before, after.as_bytes());
 

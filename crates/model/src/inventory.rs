@@ -194,9 +194,10 @@ pub struct Edge {
 }
 
 /// The part of a dependent that needs a dependency.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum DependencyKind {
     /// Needed at run time.
+    #[default]
     Runtime,
     /// Used at run time if it can be installed; its absence is not an error.
     Optional,

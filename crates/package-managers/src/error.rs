@@ -67,6 +67,12 @@ pub enum RelockError {
         /// The command, without the scratch directory.
         command: String,
     },
+    /// The manager has no command that locks a package to an exact version.
+    #[error("`{program}` cannot lock packages to exact versions")]
+    NotExact {
+        /// The name of the program.
+        program: &'static str,
+    },
     /// A file of the project cannot be used.
     #[error("`{path}` cannot be used: {reason}")]
     Unusable {

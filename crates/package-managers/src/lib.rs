@@ -6,7 +6,8 @@
 //! needs to find itself and the user's own configuration ([`process`]). The result is the bytes of
 //! the lockfile.
 //!
-//! [`manager_of`] finds the [`PackageManager`] of a lockfile format.
+//! [`manager_of`] finds the [`PackageManager`] of a lockfile format, and [`locator_of`] finds where its
+//! packages come from, which some formats need without a manager that can be run.
 //!
 //! Deliberately absent: the choice of changes (`patchgate-upgrade`), the edits of manifests
 //! (`patchgate-ecosystems`), and Patchgate's own network access (`patchgate-http`).
@@ -20,10 +21,14 @@ pub mod process;
 mod scratch;
 
 pub use error::RelockError;
-pub use manager::{Answer, ConfigurationFile, LockedProject, PackageManager, PinnedVersion};
-pub use managers::manager_of;
+pub use manager::{
+    Answer, ConfigurationFile, LockedProject, PackageManager, PinnedVersion, RegistryLocator,
+};
+pub use managers::{locator_of, manager_of};
 
 use std::time::Duration;
+
+use patchgate_ecosystems::Siblings;
 
 /// Options of every run of a manager.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +53,9 @@ impl Default for RunOptions {
 pub struct Relocked {
     /// The bytes of the lockfile.
     pub lockfile: Vec<u8>,
+    /// Other files that belong to the lockfile and changed with it, by path from the root of the
+    /// repository: `go.sum`, an override in a manifest.
+    pub others: Siblings,
     /// Side effects that the user should know about, as sentences.
     pub notes: Vec<String>,
 }

@@ -77,16 +77,13 @@ pub struct PinnedVersion {
     pub to: String,
 }
 
-/// A package manager, as far as a fix needs one.
-///
-/// Every method that runs the manager does so in a scratch directory, with scripts off and a
-/// scrubbed environment. None of them writes to the repository.
-#[doc = include_str!("../MANAGERS.md")]
-pub trait PackageManager: Sync {
-    /// The program's name, for messages.
+/// Where the packages of a lockfile come from: the registries, as the format's package manager finds
+/// them in the lockfile, its configuration and its environment.
+pub trait RegistryLocator: Sync {
+    /// The package manager's name, for messages.
     fn name(&self) -> &'static str;
 
-    /// Ids of the lockfile formats that the manager writes.
+    /// Ids of the formats whose packages are found in this way.
     fn formats(&self) -> &'static [&'static str];
 
     /// The files of a repository that configure the manager for one lockfile, the outermost
@@ -112,7 +109,14 @@ pub trait PackageManager: Sync {
         configuration: &'a [ConfigurationFile],
         options: RunOptions,
     ) -> Answer<'a, Option<String>>;
+}
 
+/// A package manager, as far as a fix runs one.
+///
+/// Every method that runs the manager does so in a scratch directory, with scripts off and a
+/// scrubbed environment. None of them writes to the repository.
+#[doc = include_str!("../MANAGERS.md")]
+pub trait PackageManager: RegistryLocator {
     /// The reason why the manager does not use the lockfile at all, when it does not.
     ///
     /// # Errors
@@ -127,7 +131,8 @@ pub trait PackageManager: Sync {
     /// first. The result is one that a further run of the manager does not change.
     ///
     /// # Errors
-    /// When the manager is not installed, fails, takes too long, or refuses a version.
+    /// When the manager is not installed, fails, takes too long, refuses a version, or has no way to
+    /// lock exact versions ([`RelockError::NotExact`]).
     fn relock<'a>(
         &'a self,
         project: LockedProject<'a>,

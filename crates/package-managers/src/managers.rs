@@ -1,8 +1,11 @@
-//! List of the package managers.
+//! Lists of the package managers, and of the ways to find registries.
 
 use crate::cargo::Cargo;
-use crate::manager::PackageManager;
+use crate::manager::{PackageManager, RegistryLocator};
 use crate::npm::Npm;
+
+/// Every way to find the registries of a format.
+static LOCATORS: [&dyn RegistryLocator; 2] = [&Npm, &Cargo];
 
 /// Every package manager that Patchgate can run.
 static MANAGERS: [&dyn PackageManager; 2] = [&Npm, &Cargo];
@@ -21,12 +24,23 @@ pub fn manager_of(format: &str) -> Option<&'static dyn PackageManager> {
         .find(|manager| manager.formats().contains(&format))
 }
 
+/// The way to find the registries of a lockfile format.
+///
+/// ```
+/// assert!(patchgate_package_managers::locator_of("npm-lock").is_some());
+/// ```
+pub fn locator_of(format: &str) -> Option<&'static dyn RegistryLocator> {
+    LOCATORS
+        .into_iter()
+        .find(|locator| locator.formats().contains(&format))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn every_format_that_can_be_fixed_has_one_manager_and_no_other_format_has_any() {
+    fn every_format_that_can_be_fixed_has_registries_and_a_writer_or_a_manager() {
         for ecosystem in patchgate_ecosystems::ALL {
             for format in ecosystem
                 .files()
@@ -41,7 +55,11 @@ mod tests {
                     .files
                     .iter()
                     .any(|file| patchgate_ecosystems::fixable_format(file).is_some());
-                assert_eq!(managers, usize::from(fixable), "{}", format.id);
+                assert!(managers <= 1, "{}", format.id);
+                let is_located = locator_of(format.id).is_some();
+                assert_eq!(fixable, is_located, "{}", format.id);
+                let is_changed = managers == 1 || format.writer.is_some();
+                assert_eq!(fixable, is_changed, "{}", format.id);
             }
         }
     }

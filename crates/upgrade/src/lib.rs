@@ -68,8 +68,7 @@
 //! let release = |version: &str| Release {
 //!     version: version.to_owned(),
 //!     yanked: false,
-//!     requirements: Vec::new(),
-//!     bundled: Vec::new(),
+//!     ..Release::default()
 //! };
 //! releases.insert(npm, "qs", Ok(vec![release("6.5.2"), release("6.5.3"), release("6.11.0")]));
 //!

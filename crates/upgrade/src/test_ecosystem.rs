@@ -5,8 +5,8 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use patchgate_ecosystems::{
-    Ecosystem, EditError, MetadataRequest, ParseError, Release, Requirement, RequirementEdit,
-    RequirementError, Upgradable, VersionError,
+    Copies, Ecosystem, EditError, MetadataRequest, ParseError, Release, Requirement,
+    RequirementEdit, RequirementError, Upgradable, VersionError,
 };
 use patchgate_model::{
     Bump, DependencyKind, EcosystemName, Edge, FormatId, Lockfile, Package, PackageIndex, Root,
@@ -72,8 +72,11 @@ impl Upgradable for TestEcosystem {
     fn is_requirement_key(&self, path: &[&str]) -> bool {
         matches!(path, ["dependencies", _])
     }
-    fn edit_manifest(&self, _: &str, edit: &RequirementEdit) -> Result<String, EditError> {
+    fn edit_manifest(&self, _: &str, _: &str, edit: &RequirementEdit) -> Result<String, EditError> {
         Err(EditError::Unreadable(edit.name.clone()))
+    }
+    fn copies(&self) -> Copies {
+        Copies::Any
     }
     fn metadata_request(&self, _: &str, name: &str) -> MetadataRequest {
         MetadataRequest {

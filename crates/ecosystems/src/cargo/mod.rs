@@ -24,8 +24,8 @@ pub use projection::resolution_manifest;
 
 use self::version::Version;
 use crate::{
-    Ecosystem, EditError, FileReader, Format, ManifestFormat, MetadataRequest, ParseError, Release,
-    RequirementEdit, RequirementError, Upgradable, VersionError, VersionSet,
+    Copies, Ecosystem, EditError, FileReader, Format, ManifestFormat, MetadataRequest, ParseError,
+    Release, RequirementEdit, RequirementError, Upgradable, VersionError, VersionSet,
 };
 
 /// OSV's name for the ecosystem.
@@ -95,6 +95,7 @@ impl FileReader for Cargo {
             files: &["Cargo.lock"],
             versions: "v1-v4",
             fixable: true,
+            writer: None,
             parse: lockfile::parse,
         }]
     }
@@ -132,8 +133,17 @@ impl Upgradable for Cargo {
         manifest::is_requirement_key(path)
     }
 
-    fn edit_manifest(&self, manifest: &str, edit: &RequirementEdit) -> Result<String, EditError> {
+    fn edit_manifest(
+        &self,
+        _path: &str,
+        manifest: &str,
+        edit: &RequirementEdit,
+    ) -> Result<String, EditError> {
         edit::edit(manifest, edit)
+    }
+
+    fn copies(&self) -> Copies {
+        Copies::OnePerLine
     }
 
     fn metadata_request(&self, registry: &str, name: &str) -> MetadataRequest {

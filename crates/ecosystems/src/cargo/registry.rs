@@ -137,7 +137,7 @@ fn release(name: &str, entry: Entry) -> Result<Release, ParseError> {
         version: entry.vers,
         yanked: entry.yanked.unwrap_or(false),
         requirements: entry.deps.into_iter().map(requirement).collect(),
-        bundled: Vec::new(),
+        ..Release::default()
     })
 }
 
@@ -158,6 +158,7 @@ fn requirement(dependency: Dependency) -> Requirement {
         name: dependency.name,
         requirement: dependency.req,
         kind,
+        ..Requirement::default()
     }
 }
 

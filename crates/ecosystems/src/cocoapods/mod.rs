@@ -73,6 +73,7 @@ impl FileReader for CocoaPods {
             files: &["Podfile.lock"],
             versions: "",
             fixable: false,
+            writer: None,
             parse: podfile_lock::parse,
         }]
     }

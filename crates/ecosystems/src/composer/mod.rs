@@ -71,6 +71,7 @@ impl FileReader for Composer {
                 files: &["composer.lock"],
                 versions: "",
                 fixable: false,
+                writer: None,
                 parse: lockfile::parse,
             },
             Format {
@@ -78,6 +79,7 @@ impl FileReader for Composer {
                 files: &["composer/installed.json"],
                 versions: "v1-v2",
                 fixable: false,
+                writer: None,
                 parse: installed::parse,
             },
         ]

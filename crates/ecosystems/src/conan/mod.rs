@@ -74,6 +74,7 @@ impl FileReader for Conan {
             files: &["conan.lock"],
             versions: "0.0-0.5 (Conan 1 and 2)",
             fixable: false,
+            writer: None,
             parse: lockfile::parse,
         }]
     }

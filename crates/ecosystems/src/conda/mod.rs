@@ -72,6 +72,7 @@ impl FileReader for Conda {
                 files: &["conda-lock.yml", "*.conda-lock.yml"],
                 versions: "v1",
                 fixable: false,
+                writer: None,
                 parse: conda_lock::parse,
             },
             Format {
@@ -79,6 +80,7 @@ impl FileReader for Conda {
                 files: &["environment.yml", "environment.yaml"],
                 versions: "",
                 fixable: false,
+                writer: None,
                 parse: environment::parse,
             },
         ]

@@ -65,6 +65,7 @@ impl FileReader for Cpan {
             files: &["cpanfile.snapshot"],
             versions: "1.0",
             fixable: false,
+            writer: None,
             parse: snapshot::parse,
         }]
     }

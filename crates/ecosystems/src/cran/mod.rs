@@ -67,6 +67,7 @@ impl FileReader for Cran {
             files: &["renv.lock"],
             versions: "1-2",
             fixable: false,
+            writer: None,
             parse: renv_lock::parse,
         }]
     }

@@ -66,6 +66,7 @@ impl FileReader for Deno {
             files: &["deno.lock"],
             versions: "v2-v5",
             fixable: false,
+            writer: None,
             parse: lockfile::parse,
         }]
     }

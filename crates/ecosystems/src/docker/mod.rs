@@ -79,6 +79,7 @@ impl FileReader for Docker {
                 files,
                 versions: "",
                 fixable: false,
+                writer: None,
                 parse,
             }
         }

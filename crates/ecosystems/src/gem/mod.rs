@@ -71,6 +71,7 @@ impl FileReader for RubyGems {
             files: &["Gemfile.lock", "gems.locked", "*.gemfile.lock"],
             versions: "",
             fixable: false,
+            writer: None,
             parse: lockfile::parse,
         }]
     }

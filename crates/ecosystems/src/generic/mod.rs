@@ -77,6 +77,7 @@ impl FileReader for Git {
                 files: &[".pre-commit-config.yaml", ".pre-commit-config.yml"],
                 versions: "",
                 fixable: false,
+                writer: None,
                 parse: pre_commit::parse,
             },
             Format {
@@ -84,6 +85,7 @@ impl FileReader for Git {
                 files: &["flake.lock"],
                 versions: "v5-v7",
                 fixable: false,
+                writer: None,
                 parse: flake_lock::parse,
             },
         ]

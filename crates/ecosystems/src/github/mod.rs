@@ -80,6 +80,7 @@ impl FileReader for GitHubActions {
                 files: &[".github/workflows/*.yml", ".github/workflows/*.yaml"],
                 versions: "",
                 fixable: false,
+                writer: None,
                 parse: uses::workflow,
             },
             Format {
@@ -87,6 +88,7 @@ impl FileReader for GitHubActions {
                 files: &["action.yml", "action.yaml"],
                 versions: "",
                 fixable: false,
+                writer: None,
                 parse: uses::action,
             },
         ]

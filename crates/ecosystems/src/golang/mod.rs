@@ -90,6 +90,7 @@ impl FileReader for Go {
                 files: &["go.mod"],
                 versions: "",
                 fixable: false,
+                writer: None,
                 parse: go_mod::parse,
             },
             Format {
@@ -97,6 +98,7 @@ impl FileReader for Go {
                 files: &["go.work"],
                 versions: "",
                 fixable: false,
+                writer: None,
                 parse: go_work::parse,
             },
             Format {
@@ -104,6 +106,7 @@ impl FileReader for Go {
                 files: &["vendor/modules.txt"],
                 versions: "",
                 fixable: false,
+                writer: None,
                 parse: vendor::parse,
             },
             Format {
@@ -111,6 +114,7 @@ impl FileReader for Go {
                 files: &[".go-version", ".tool-versions"],
                 versions: "",
                 fixable: false,
+                writer: None,
                 parse: installed::version_file,
             },
             Format {
@@ -118,6 +122,7 @@ impl FileReader for Go {
                 files: &[".github/workflows/*.yml", ".github/workflows/*.yaml"],
                 versions: "",
                 fixable: false,
+                writer: None,
                 parse: installed::workflow,
             },
             Format {
@@ -125,6 +130,7 @@ impl FileReader for Go {
                 files: crate::docker::DOCKERFILES,
                 versions: "",
                 fixable: false,
+                writer: None,
                 parse: installed::dockerfile,
             },
         ]

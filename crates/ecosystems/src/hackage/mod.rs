@@ -66,6 +66,7 @@ impl FileReader for Hackage {
                 files: &["cabal.project.freeze"],
                 versions: "",
                 fixable: false,
+                writer: None,
                 parse: freeze::parse,
             },
             Format {
@@ -73,6 +74,7 @@ impl FileReader for Hackage {
                 files: &["stack.yaml.lock"],
                 versions: "",
                 fixable: false,
+                writer: None,
                 parse: stack_lock::parse,
             },
         ]

@@ -68,6 +68,7 @@ impl FileReader for Hex {
                 files: &["mix.lock"],
                 versions: "",
                 fixable: false,
+                writer: None,
                 parse: mix_lock::parse,
             },
             Format {
@@ -75,6 +76,7 @@ impl FileReader for Hex {
                 files: &["manifest.toml"],
                 versions: "",
                 fixable: false,
+                writer: None,
                 parse: gleam::parse,
             },
         ]

@@ -72,6 +72,7 @@ impl FileReader for Julia {
             files: &["Manifest.toml", "JuliaManifest.toml", "Manifest-v*.toml"],
             versions: "v1-v2",
             fixable: false,
+            writer: None,
             parse: manifest_toml::parse,
         }]
     }

@@ -99,6 +99,7 @@ impl FileReader for Maven {
                 files: &["pom.xml"],
                 versions: "4.0.0",
                 fixable: false,
+                writer: None,
                 parse: pom::parse,
             },
             Format {
@@ -106,6 +107,7 @@ impl FileReader for Maven {
                 files: &["*gradle.lockfile"],
                 versions: "",
                 fixable: false,
+                writer: None,
                 parse: gradle_lockfile::parse,
             },
             Format {
@@ -113,6 +115,7 @@ impl FileReader for Maven {
                 files: &["gradle/dependency-locks/*.lockfile"],
                 versions: "",
                 fixable: false,
+                writer: None,
                 parse: gradle_lockfile::parse_single,
             },
             Format {
@@ -120,6 +123,7 @@ impl FileReader for Maven {
                 files: &["gradle/verification-metadata.xml"],
                 versions: "",
                 fixable: false,
+                writer: None,
                 parse: gradle_verification::parse,
             },
             Format {
@@ -127,6 +131,7 @@ impl FileReader for Maven {
                 files: &["gradle/*.versions.toml"],
                 versions: "v1.0-v1.1",
                 fixable: false,
+                writer: None,
                 parse: gradle_catalog::parse,
             },
             Format {
@@ -134,6 +139,7 @@ impl FileReader for Maven {
                 files: &["build.sbt.lock"],
                 versions: "v1",
                 fixable: false,
+                writer: None,
                 parse: sbt_lock::parse,
             },
             Format {
@@ -141,6 +147,7 @@ impl FileReader for Maven {
                 files: &["*maven_install.json"],
                 versions: "v1-v2",
                 fixable: false,
+                writer: None,
                 parse: maven_install::parse,
             },
         ]

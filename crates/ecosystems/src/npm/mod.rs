@@ -24,8 +24,8 @@ use std::cmp::Ordering;
 use patchgate_model::{Bump, EcosystemName};
 
 use crate::{
-    Ecosystem, EditError, FileReader, Format, ManifestFormat, MetadataRequest, ParseError, Release,
-    RequirementEdit, RequirementError, Upgradable, VersionError, VersionSet,
+    Copies, Ecosystem, EditError, FileReader, Format, ManifestFormat, MetadataRequest, ParseError,
+    Release, RequirementEdit, RequirementError, Upgradable, VersionError, VersionSet,
 };
 
 /// OSV's name for the ecosystem.
@@ -43,7 +43,7 @@ pub(crate) const NAME: EcosystemName = EcosystemName::new("npm");
 ///     to: Npm.raise_requirement("^7.5.0", "7.5.2").unwrap(),
 /// };
 /// assert_eq!(
-///     Npm.edit_manifest(manifest, &edit).unwrap(),
+///     Npm.edit_manifest("package.json", manifest, &edit).unwrap(),
 ///     r#"{ "dependencies": { "semver": "^7.5.2" } }"#
 /// );
 /// ```
@@ -95,6 +95,7 @@ impl FileReader for Npm {
                 files: &["package-lock.json", "npm-shrinkwrap.json"],
                 versions: "v1-v3",
                 fixable: true,
+                writer: None,
                 parse: lockfile::parse,
             },
             Format {
@@ -102,6 +103,7 @@ impl FileReader for Npm {
                 files: &["yarn.lock"],
                 versions: "v1, v3-v10",
                 fixable: false,
+                writer: None,
                 parse: yarn::parse,
             },
             Format {
@@ -109,6 +111,7 @@ impl FileReader for Npm {
                 files: &["pnpm-lock.yaml"],
                 versions: "v5, v6, v9",
                 fixable: false,
+                writer: None,
                 parse: pnpm::parse,
             },
             Format {
@@ -116,6 +119,7 @@ impl FileReader for Npm {
                 files: &["bun.lock", "bun.lockb"],
                 versions: "v0-v2",
                 fixable: false,
+                writer: None,
                 parse: bun::parse,
             },
         ]
@@ -159,8 +163,17 @@ impl Upgradable for Npm {
         manifest::is_requirement_key(path)
     }
 
-    fn edit_manifest(&self, manifest: &str, edit: &RequirementEdit) -> Result<String, EditError> {
+    fn edit_manifest(
+        &self,
+        _path: &str,
+        manifest: &str,
+        edit: &RequirementEdit,
+    ) -> Result<String, EditError> {
         manifest::edit(manifest, edit)
+    }
+
+    fn copies(&self) -> Copies {
+        Copies::Any
     }
 
     fn metadata_request(&self, registry: &str, name: &str) -> MetadataRequest {

@@ -164,6 +164,7 @@ fn release(version: String, fields: &Fields) -> Release {
         yanked,
         requirements,
         bundled,
+        ..Release::default()
     }
 }
 
@@ -192,6 +193,7 @@ fn requirements(fields: &Fields) -> Vec<Requirement> {
                     .map(|(package, _)| package.to_owned()),
                 requirement: requirement.to_owned(),
                 kind,
+                ..Requirement::default()
             });
         }
     }

@@ -55,6 +55,7 @@ const fn format(
         files,
         versions,
         fixable: false,
+        writer: None,
         parse,
     }
 }

@@ -76,6 +76,7 @@ impl FileReader for Opam {
             files: &["opam.locked", "*.opam.locked"],
             versions: "2.0",
             fixable: false,
+            writer: None,
             parse: locked::parse,
         }]
     }

@@ -58,6 +58,7 @@ impl FileReader for Pub {
             files: &["pubspec.lock"],
             versions: "",
             fixable: false,
+            writer: None,
             parse: lockfile::parse,
         }]
     }

@@ -119,6 +119,7 @@ impl FileReader for PyPi {
                 ],
                 versions: "",
                 fixable: false,
+                writer: None,
                 parse: requirements_txt::parse,
             },
             Format {
@@ -126,6 +127,7 @@ impl FileReader for PyPi {
                 files: &["Pipfile.lock"],
                 versions: "v5-v6",
                 fixable: false,
+                writer: None,
                 parse: pipfile_lock::parse,
             },
             Format {
@@ -133,6 +135,7 @@ impl FileReader for PyPi {
                 files: &["poetry.lock"],
                 versions: "v0-v2",
                 fixable: false,
+                writer: None,
                 parse: poetry_lock::parse,
             },
             Format {
@@ -140,6 +143,7 @@ impl FileReader for PyPi {
                 files: &["uv.lock", "*.py.lock"],
                 versions: "v1",
                 fixable: false,
+                writer: None,
                 parse: uv_lock::parse,
             },
             Format {
@@ -147,6 +151,7 @@ impl FileReader for PyPi {
                 files: &["pdm.lock"],
                 versions: "v1-v4",
                 fixable: false,
+                writer: None,
                 parse: pdm_lock::parse,
             },
             Format {
@@ -154,6 +159,7 @@ impl FileReader for PyPi {
                 files: &["pylock.toml", "pylock.*.toml"],
                 versions: "v1",
                 fixable: false,
+                writer: None,
                 parse: pylock::parse,
             },
         ]

@@ -67,6 +67,7 @@ impl FileReader for Swift {
             files: &["Package.resolved"],
             versions: "v1-v3",
             fixable: false,
+            writer: None,
             parse: resolved::parse,
         }]
     }

@@ -64,6 +64,7 @@ impl FileReader for Terraform {
             files: &[".terraform.lock.hcl"],
             versions: "",
             fixable: false,
+            writer: None,
             parse: lockfile::parse,
         }]
     }

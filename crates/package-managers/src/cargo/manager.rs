@@ -9,7 +9,8 @@ use super::toolchain;
 use crate::manager::{configuration_file, join, next_to};
 use crate::scratch::Project;
 use crate::{
-    Answer, ConfigurationFile, LockedProject, PackageManager, PinnedVersion, Relocked, RunOptions,
+    Answer, ConfigurationFile, LockedProject, PackageManager, PinnedVersion, RegistryLocator,
+    Relocked, RunOptions,
 };
 
 /// The source of crates.io as `Cargo.lock` names it: Cargo's own name for it, not an address that
@@ -23,7 +24,7 @@ const MANIFEST: &str = "Cargo.toml";
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cargo;
 
-impl PackageManager for Cargo {
+impl RegistryLocator for Cargo {
     fn name(&self) -> &'static str {
         "cargo"
     }
@@ -81,7 +82,9 @@ impl PackageManager for Cargo {
             }
         })
     }
+}
 
+impl PackageManager for Cargo {
     /// A member of a workspace may still have a lockfile from before it was a member.
     fn unused_lockfile<'a>(
         &'a self,

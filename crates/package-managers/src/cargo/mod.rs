@@ -51,6 +51,7 @@ async fn relock(
     run.nothing_came_back(pins)?;
 
     Ok(Relocked {
+        others: patchgate_ecosystems::Siblings::new(),
         lockfile,
         notes: run.notes,
     })

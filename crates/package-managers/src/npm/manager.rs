@@ -9,7 +9,8 @@ use super::entries::CopyMove;
 use crate::manager::{configuration_file, next_to};
 use crate::scratch::Project;
 use crate::{
-    Answer, ConfigurationFile, LockedProject, PackageManager, PinnedVersion, Relocked, RunOptions,
+    Answer, ConfigurationFile, LockedProject, PackageManager, PinnedVersion, RegistryLocator,
+    Relocked, RunOptions,
 };
 
 /// Name of the manifest.
@@ -19,7 +20,7 @@ const MANIFEST: &str = "package.json";
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Npm;
 
-impl PackageManager for Npm {
+impl RegistryLocator for Npm {
     fn name(&self) -> &'static str {
         "npm"
     }
@@ -64,7 +65,9 @@ impl PackageManager for Npm {
             }
         })
     }
+}
 
+impl PackageManager for Npm {
     /// npm uses every lockfile that lies next to a manifest.
     fn unused_lockfile<'a>(
         &'a self,

@@ -120,6 +120,7 @@ async fn relock(
     }
     placed_as_asked(&parse(&project.lockfile_name, &result)?, moves)?;
     Ok(Relocked {
+        others: patchgate_ecosystems::Siblings::new(),
         notes: notes(&project.lockfile, &result),
         lockfile: result,
     })

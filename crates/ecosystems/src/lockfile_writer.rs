@@ -1,0 +1,155 @@
+//! Direct changes of lockfiles: from the graph that a lockfile should have to its bytes, without a
+//! package manager.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use patchgate_model::{DependencyKind, Lockfile, PackageIndex};
+
+use crate::{EditError, Input, MetadataRequest, Release, Siblings};
+
+/// The graph that a lockfile should have.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TargetGraph {
+    /// Every package copy. The copies of the lockfile come first, in the file's order, without those
+    /// that leave it; new ones follow.
+    pub nodes: Vec<TargetNode>,
+    /// The dependencies of each project, in the order of [`Lockfile::roots`].
+    pub roots: Vec<Vec<TargetEdge>>,
+}
+
+/// One package copy of a [`TargetGraph`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetNode {
+    /// The copy of the lockfile before. `None` for a package that is new.
+    pub was: Option<PackageIndex>,
+    /// Name of the package in its registry.
+    pub name: String,
+    /// The release that it gets. `None` for a copy that keeps its version.
+    pub release: Option<Release>,
+    /// Its dependencies.
+    pub edges: Vec<TargetEdge>,
+}
+
+/// One dependency in a [`TargetGraph`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetEdge {
+    /// The name that the dependent uses.
+    pub name: String,
+    /// The requirement as the dependent writes it, where known.
+    pub requirement: Option<String>,
+    /// The part of the dependent that needs it.
+    pub kind: DependencyKind,
+    /// Index of the node that satisfies it.
+    pub to: usize,
+}
+
+impl TargetGraph {
+    /// The graph that a lockfile has.
+    #[must_use]
+    pub fn unchanged(lockfile: &Lockfile) -> Self {
+        let edges = |edges: &[patchgate_model::Edge]| {
+            let target = |edge: &patchgate_model::Edge| TargetEdge {
+                name: edge.name.to_string(),
+                requirement: edge.requirement.as_deref().map(str::to_owned),
+                kind: edge.kind,
+                to: edge.to.0 as usize,
+            };
+            edges.iter().map(target).collect()
+        };
+
+        Self {
+            nodes: lockfile
+                .indexed()
+                .map(|(index, package)| TargetNode {
+                    was: Some(index),
+                    name: package.name.clone(),
+                    release: None,
+                    edges: edges(&package.edges),
+                })
+                .collect(),
+            roots: lockfile
+                .roots
+                .iter()
+                .map(|root| edges(&root.edges))
+                .collect(),
+        }
+    }
+
+    /// The version of a node.
+    #[must_use]
+    pub fn version<'a>(&'a self, lockfile: &'a Lockfile, node: usize) -> Option<&'a str> {
+        let node = self.nodes.get(node)?;
+        match &node.release {
+            Some(release) => Some(&release.version),
+            None => Some(&lockfile.package(node.was?)?.version),
+        }
+    }
+}
+
+/// Documents by the address of the request for them.
+pub type Downloads = BTreeMap<String, Vec<u8>>;
+
+/// A format whose files Patchgate changes directly.
+///
+/// The result is what the format's own package manager would accept and leave as it is. Bytes that
+/// need not change stay the same: formatting, order, line ends, the version of the format.
+pub trait LockfileWriter: fmt::Debug + Sync {
+    /// Documents that are needed to write a new release into the lockfile, besides its metadata.
+    fn downloads(&self, _name: &str, _release: &Release) -> Vec<MetadataRequest> {
+        Vec::new()
+    }
+
+    /// The files with the graph, by path: the lockfile, and others that belong to it, such as
+    /// `go.sum`.
+    ///
+    /// `input` is the lockfile before, and `lockfile` what was read from it; `input.siblings` are the
+    /// manifests *after* their edits.
+    ///
+    /// # Errors
+    /// If the result would not be exactly what the package manager accepts.
+    fn write(
+        &self,
+        input: &Input<'_>,
+        lockfile: &Lockfile,
+        target: &TargetGraph,
+        downloads: &Downloads,
+    ) -> Result<Siblings, WriteError>;
+
+    /// The manifest, by path, with an override that gives every dependent of a package a version,
+    /// whatever they require. An override that the manifest has already is raised. `None` if the
+    /// format has no overrides.
+    ///
+    /// # Errors
+    /// If the manifest cannot be read or changed.
+    fn write_override(
+        &self,
+        _lockfile: &str,
+        _manifests: &Siblings,
+        _name: &str,
+        _version: &str,
+    ) -> Result<Option<(String, String)>, EditError> {
+        Ok(None)
+    }
+}
+
+/// The reason why a lockfile was not written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{path}` cannot be written without its package manager: {reason}")]
+pub struct WriteError {
+    /// Path of the lockfile.
+    pub path: String,
+    /// The obstacle, as a fragment for a person: `` `a` has no hash in the registry``.
+    pub reason: String,
+}
+
+impl WriteError {
+    /// An error for the lockfile of an input.
+    #[must_use]
+    pub fn new(input: &Input<'_>, reason: impl Into<String>) -> Self {
+        Self {
+            path: input.path.to_owned(),
+            reason: reason.into(),
+        }
+    }
+}
