@@ -1,11 +1,13 @@
 //! Flags that several commands share.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 use patchgate_config::Config;
+use patchgate_fix::{Engine, FixOptions, PlanOptions, TimeLimit, parse_duration};
 use patchgate_inventory::{InputOptions, Inputs, repository_root};
-use patchgate_model::{FileGroup, UserError};
+use patchgate_model::{Bump, FileGroup, UserError};
 use patchgate_scan::{SourceOptions, VexOptions, load_settings};
 
 /// The repository and its settings.
@@ -238,5 +240,128 @@ fn parse_score(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(score) if (0.0..=100.0).contains(&score) => Ok(score),
         _ => Err("a score is a number from 0 to 100".to_owned()),
+    }
+}
+
+/// What a fix may change, how it is written, and how long it may take.
+#[derive(Debug, Args)]
+pub(crate) struct PlanArgs {
+    /// Fix only this finding or package (repeatable): an id, an alias or a package name
+    #[arg(long, value_name = "ID|PACKAGE", help_heading = "Plan")]
+    only: Vec<String>,
+
+    /// How far a fix may go
+    #[arg(
+        long,
+        value_enum,
+        value_name = "STRATEGY",
+        default_value = "smallest",
+        help_heading = "Plan"
+    )]
+    strategy: Strategy,
+
+    /// Greatest step of a package's version
+    #[arg(
+        long,
+        value_enum,
+        value_name = "BUMP",
+        default_value = "major",
+        help_heading = "Plan"
+    )]
+    max_bump: MaxBump,
+
+    /// Never give a package a version that its dependents do not admit, by an override in a manifest
+    #[arg(long, help_heading = "Plan")]
+    no_overrides: bool,
+
+    /// How lockfiles are written
+    #[arg(
+        long,
+        value_enum,
+        value_name = "ENGINE",
+        default_value = "auto",
+        help_heading = "Plan"
+    )]
+    engine: EngineName,
+
+    /// Time limit for one run of a package manager, in seconds
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 300,
+        help_heading = "Plan"
+    )]
+    manager_timeout: u64,
+
+    /// Time limit for the whole run, such as `90s` or `10m`; fixes that are verified by then are
+    /// kept, and the rest is reported as not tried
+    #[arg(
+        long,
+        value_name = "DURATION",
+        default_value = "10m",
+        value_parser = parse_duration,
+        help_heading = "Plan"
+    )]
+    time_limit: Duration,
+}
+
+/// How far a fix may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Strategy {
+    /// The smallest release that fixes a finding; parents move and requirements are raised where needed
+    Smallest,
+    /// The newest release that fixes a finding
+    Newest,
+    /// Requirements in manifests stay as they are
+    InPlace,
+    /// Packages without findings stay as they are, but for what a fixed package needs
+    DirectOnly,
+}
+
+/// Greatest step of a version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum MaxBump {
+    Patch,
+    Minor,
+    Major,
+}
+
+/// How lockfiles are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum EngineName {
+    /// Directly where that is exact, proved by one run of the package manager; else by the manager
+    Auto,
+    /// Directly; runs no program
+    Direct,
+    /// By the package manager
+    Native,
+}
+
+impl PlanArgs {
+    /// The options of the fix.
+    pub(crate) fn options(&self) -> FixOptions {
+        let strategy = self.strategy;
+
+        FixOptions {
+            manager_timeout: Duration::from_secs(self.manager_timeout),
+            time_limit: TimeLimit::from_now(self.time_limit),
+            engine: match self.engine {
+                EngineName::Auto => Engine::Auto,
+                EngineName::Direct => Engine::Direct,
+                EngineName::Native => Engine::Native,
+            },
+            plan: PlanOptions {
+                max_bump: match self.max_bump {
+                    MaxBump::Patch => Bump::Patch,
+                    MaxBump::Minor => Bump::Minor,
+                    MaxBump::Major => Bump::Major,
+                },
+                raises: strategy != Strategy::InPlace,
+                moves_parents: strategy != Strategy::DirectOnly,
+                overrides: !self.no_overrides && strategy != Strategy::InPlace,
+                newest: strategy == Strategy::Newest,
+            },
+            only: self.only.clone(),
+        }
     }
 }

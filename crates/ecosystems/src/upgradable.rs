@@ -58,6 +58,12 @@ pub trait Upgradable: Ecosystem {
     /// How many versions of a package may be in one graph.
     fn copies(&self) -> Copies;
 
+    /// Whether a dependency of kind [`patchgate_model::DependencyKind::Optional`] is installed unless
+    /// that fails (npm), or only where a feature asks for it (Cargo).
+    fn installs_optional(&self) -> bool {
+        true
+    }
+
     /// The request for a package's releases.
     ///
     /// `registry` is the base address as configured in the package manager, with or without a

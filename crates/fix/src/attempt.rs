@@ -1,9 +1,9 @@
 //! One attempt: a proposal of the planner, locked by the package manager and scanned again.
 
-use patchgate_ecosystems::Siblings;
+use patchgate_ecosystems::{Input, LockfileWriter, Siblings};
 use patchgate_model::{Finding, PackageIndex, PackageVersion, error_chain};
 use patchgate_package_managers::{LockedProject, PinnedVersion, RelockError, Relocked};
-use patchgate_upgrade::{ManifestEdit, PlannedUpgrade, Proposal};
+use patchgate_upgrade::{ManifestEdit, PlanOptions, PlannedUpgrade, Proposal, Target};
 
 use crate::lock_state::LockState;
 use crate::manifests;
@@ -11,28 +11,52 @@ use crate::types::{Attempt, LockfileSession, NewState, Rejection, Stop};
 
 impl LockfileSession<'_> {
     /// Asks the planner about the copies that `is_meant` takes of the findings that `is_asked`
-    /// takes.
+    /// takes, the most urgent first.
     pub(super) async fn propose(
         &mut self,
         is_asked: impl Fn(&Self, &Finding) -> bool,
         is_meant: impl Fn(&Self, PackageIndex) -> bool,
+        options: PlanOptions,
     ) -> Result<Proposal, Stop> {
         let limit = self.context.time_limit;
         if limit.is_over() {
             return Err(Stop::OutOfTime);
         }
 
-        let findings: Vec<Finding> = self
+        let mut asked: Vec<&Finding> = self
             .wanted()
             .filter(|finding| is_asked(self, finding))
-            .cloned()
             .collect();
-        let findings: Vec<&Finding> = findings.iter().collect();
-        let mut vulnerable = self.tree.vulnerable(findings.iter().copied());
-        vulnerable.retain(|copy, _| is_meant(self, *copy));
-        let planning = self
-            .releases
-            .plan(&self.tree, &findings, &vulnerable, &self.exclusions);
+        asked.sort_by_key(|finding| {
+            let urgency = (finding.malicious, finding.severity.level);
+            (
+                std::cmp::Reverse(urgency),
+                finding.package.package_version(),
+                finding.id.clone(),
+            )
+        });
+        let mut targets = Vec::new();
+        for finding in asked {
+            for copy in self
+                .tree
+                .copies(finding)
+                .filter(|copy| is_meant(self, *copy))
+            {
+                targets.push(Target {
+                    copy,
+                    id: finding.id.clone(),
+                    is_notice: finding.is_notice(),
+                });
+            }
+        }
+
+        let planning = self.releases.plan(
+            &self.tree,
+            &self.findings,
+            &targets,
+            &self.exclusions,
+            options,
+        );
         let mut proposal = limit
             .run_within(planning)
             .await
@@ -51,25 +75,25 @@ impl LockfileSession<'_> {
         Ok(proposal)
     }
 
-    /// Lets the manager lock a set of version changes, and scans the result.
-    pub(super) async fn attempt(&mut self, moves: &[PlannedUpgrade]) -> Result<Attempt, Stop> {
+    /// Writes a set of version changes, and scans the result.
+    pub(super) async fn attempt(&mut self, proposal: &Proposal) -> Result<Attempt, Stop> {
         let limit = self.context.time_limit;
         if limit.is_over() {
             return Err(Stop::OutOfTime);
         }
 
-        let mut edited = self.tree.manifests.clone();
-        let edits: Vec<&ManifestEdit> = moves.iter().flat_map(|step| &step.edits).collect();
-        if let Err(failure) = manifests::edit(self.ecosystem, &mut edited, &edits) {
-            return Ok(Attempt::Rejected(Rejection::Whole(failure.reason)));
-        }
-
-        let relocked = match self.relock(moves, &edited).await? {
+        let edited = match self.edited_manifests(proposal) {
+            Ok(edited) => edited,
+            Err(reason) => return Ok(Attempt::Rejected(Rejection::Whole(reason))),
+        };
+        let relocked = match self.relock(proposal, &edited).await? {
             Ok(relocked) => relocked,
             Err(rejection) => return Ok(Attempt::Rejected(rejection)),
         };
+        let mut manifests = edited;
+        manifests.extend(relocked.others);
         let path = &self.tree.lockfile.path;
-        let tree = match LockState::read(path, relocked.lockfile, edited) {
+        let tree = match LockState::read(path, relocked.lockfile, manifests) {
             Ok(tree) => tree,
             Err(failure) => return Ok(Attempt::Rejected(Rejection::Whole(failure.reason))),
         };
@@ -87,33 +111,184 @@ impl LockfileSession<'_> {
         })))
     }
 
-    /// The answer of the manager, which is run only for changes that it was not asked about before.
+    /// The manifests with the raised requirements and the overrides of a proposal.
+    fn edited_manifests(&self, proposal: &Proposal) -> Result<Siblings, String> {
+        let mut edited = self.tree.manifests.clone();
+        let edits: Vec<&ManifestEdit> =
+            proposal.moves.iter().flat_map(|step| &step.edits).collect();
+        manifests::edit(self.ecosystem, &mut edited, &edits).map_err(|failure| failure.reason)?;
+
+        for (name, version) in &proposal.overrides {
+            let path = &self.tree.lockfile.path;
+            let written = self
+                .support
+                .writer
+                .map(|writer| writer.write_override(path, &edited, name, version));
+            match written {
+                Some(Ok(Some((manifest, text)))) => {
+                    edited.insert(manifest, text.into_bytes());
+                }
+                Some(Err(error)) => return Err(error.to_string()),
+                Some(Ok(None)) | None => {
+                    return Err(format!("`{path}` has no override for `{name}`"));
+                }
+            }
+        }
+
+        Ok(edited)
+    }
+
+    /// The lockfile with a set of version changes. The same changes in the same state are made only
+    /// once.
     async fn relock(
         &mut self,
-        moves: &[PlannedUpgrade],
+        proposal: &Proposal,
         manifests: &Siblings,
     ) -> Result<Result<Relocked, Rejection>, Stop> {
-        let key = self.relock_cache.key(&self.tree, moves);
+        let key = self.relock_cache.key(&self.tree, &proposal.moves);
         if let Some(answer) = self.relock_cache.answers.get(&key) {
             return Ok(answer.clone());
         }
 
         self.attempts += 1;
-        self.report(moves);
-        let pins: Vec<PinnedVersion> = moves.iter().map(|step| self.pin(step)).collect();
+        self.report(&proposal.moves);
+        let limit = self.context.time_limit;
+        let answer = limit
+            .run_within(self.write(proposal, manifests))
+            .await
+            .ok_or(Stop::OutOfTime)??;
+        self.relock_cache.keep(key, answer.clone());
+
+        Ok(answer)
+    }
+
+    /// Writes the lockfile directly where that is exact, and has the package manager prove it; else
+    /// the package manager writes it.
+    async fn write(
+        &mut self,
+        proposal: &Proposal,
+        manifests: &Siblings,
+    ) -> Result<Result<Relocked, Rejection>, Stop> {
+        let mut obstacle = None;
+        if let Some(writer) = self.support.writer {
+            match self.write_directly(writer, proposal, manifests).await {
+                Ok(written) => match self.prove(&written, manifests).await {
+                    Ok(notes) => {
+                        return Ok(Ok(Relocked { notes, ..written }));
+                    }
+                    Err(reason) => obstacle = Some(reason),
+                },
+                Err(reason) => obstacle = Some(reason),
+            }
+        }
+
+        let Some(manager) = self.support.manager else {
+            let reason = obstacle.unwrap_or_default();
+            return Ok(Err(Rejection::Whole(reason)));
+        };
+        if let Some(obstacle) = &obstacle {
+            tracing::debug!(obstacle, "not written directly");
+        }
+        let pins = self.pins(proposal);
         let project = LockedProject {
             manifests,
             ..self.tree.project(self.context.root, &self.configuration)
         };
-        let relocking = self.manager.relock(project, &pins, self.context.run);
-        let limit = self.context.time_limit;
-        let answer = match limit.run_within(relocking).await.ok_or(Stop::OutOfTime)? {
-            Ok(relocked) => Ok(relocked),
-            Err(error) => Err(rejected(error)?),
-        };
-        self.relock_cache.keep(key, answer.clone());
+        match manager.relock(project, &pins, self.context.run).await {
+            Ok(relocked) => Ok(Ok(relocked)),
+            Err(RelockError::NotExact { .. }) if obstacle.is_some() => {
+                Ok(Err(Rejection::Whole(obstacle.unwrap_or_default())))
+            }
+            Err(error) => Ok(Err(rejected(error)?)),
+        }
+    }
 
-        Ok(answer)
+    async fn write_directly(
+        &mut self,
+        writer: &'static dyn LockfileWriter,
+        proposal: &Proposal,
+        manifests: &Siblings,
+    ) -> Result<Relocked, String> {
+        let downloads = self.releases.downloads(writer, &proposal.graph).await?;
+        let path = self.tree.lockfile.path.clone();
+        let input = Input {
+            path: &path,
+            bytes: &self.tree.bytes,
+            siblings: manifests,
+        };
+        let mut others = writer
+            .write(&input, &self.tree.lockfile, &proposal.graph, &downloads)
+            .map_err(|error| error.reason)?;
+        let lockfile = others
+            .remove(&path)
+            .unwrap_or_else(|| self.tree.bytes.clone());
+
+        Ok(Relocked {
+            lockfile,
+            others,
+            notes: Vec::new(),
+        })
+    }
+
+    /// Has the package manager check a lockfile that was written directly. The notes say when it
+    /// could not; the error is what it objects to.
+    async fn prove(&self, written: &Relocked, manifests: &Siblings) -> Result<Vec<String>, String> {
+        let Some(manager) = self.support.manager else {
+            return Ok(Vec::new());
+        };
+        let mut manifests = manifests.clone();
+        manifests.extend(written.others.clone());
+        let lockfile = LockState::read(
+            &self.tree.lockfile.path,
+            written.lockfile.clone(),
+            manifests.clone(),
+        )
+        .map_err(|failure| failure.reason)?
+        .lockfile;
+        let project = LockedProject {
+            root: self.context.root,
+            lockfile: &lockfile,
+            bytes: &written.lockfile,
+            manifests: &manifests,
+            configuration: &self.configuration,
+        };
+
+        match manager.check(project, self.context.run).await {
+            Ok(()) => Ok(Vec::new()),
+            Err(RelockError::NotInstalled { program }) => Ok(vec![format!(
+                "`{}` was written directly and not checked by `{program}`, which is not installed",
+                self.tree.lockfile.path
+            )]),
+            Err(error) => Err(error_chain(&error)),
+        }
+    }
+
+    /// The version changes as the package manager is asked for them: those of copies that move,
+    /// dependents first, then new packages.
+    fn pins(&self, proposal: &Proposal) -> Vec<PinnedVersion> {
+        let mut pins: Vec<PinnedVersion> =
+            proposal.moves.iter().map(|step| self.pin(step)).collect();
+        for node in proposal
+            .graph
+            .nodes
+            .iter()
+            .filter(|node| node.was.is_none())
+        {
+            let Some(release) = &node.release else {
+                continue;
+            };
+            let is_known = |pin: &PinnedVersion| pin.name == node.name && pin.to == release.version;
+            if !pins.iter().any(is_known) {
+                pins.push(PinnedVersion {
+                    install_path: None,
+                    name: node.name.clone(),
+                    from: String::new(),
+                    to: release.version.clone(),
+                });
+            }
+        }
+
+        pins
     }
 
     /// A version change as the package manager is asked for it.

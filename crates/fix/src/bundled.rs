@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 
 use patchgate_model::{Finding, PackageIndex, PackageVersion};
-use patchgate_upgrade::bundled_by;
+use patchgate_upgrade::{PlanOptions, bundled_by};
 
 use crate::lock_state::LockState;
 use crate::types::{Attempt, LockfileSession, Stop};
 
 /// Most releases of one package that are tried for the copies inside its archive. The content of an
-/// archive is known only after the manager opened it, so the smallest release is tried first, then
-/// the newest.
+/// archive is known only after the manager opened it. The newest release that the dependents admit is
+/// tried first, then newer ones for which requirements have to be raised.
 const MAX_RELEASES: usize = 4;
 
 impl LockfileSession<'_> {
@@ -62,23 +62,22 @@ impl LockfileSession<'_> {
                 .propose(
                     |work, finding| work.is_bundled(finding),
                     |work, copy| work.bundler_of(copy).as_ref() == Some(&parent),
+                    PlanOptions {
+                        newest: true,
+                        ..self.options
+                    },
                 )
                 .await?;
             self.keep_reasons(&proposal);
-            if proposal.moves.is_empty() {
+            let moved = proposal.moves.iter().find(|step| step.name == parent.name);
+            let Some(to) = moved.map(|step| step.to().to_owned()) else {
                 break;
-            }
+            };
+            self.releases
+                .refuse_up_to(&parent.name, &to, &mut self.exclusions);
+            tried = Some(to);
 
-            let moves = proposal.moves;
-            for step in &moves {
-                if step.name == parent.name {
-                    tried = Some(step.to().to_owned());
-                }
-                self.releases
-                    .refuse_all_but_newest(&step.name, step.to(), &mut self.exclusions);
-            }
-
-            if let Attempt::Locked(locked) = self.attempt(&moves).await?
+            if let Attempt::Locked(locked) = self.attempt(&proposal).await?
                 && self.burden(&locked.tree, &locked.findings)
                     < self.burden(&self.tree, &self.findings)
                 && self
@@ -89,7 +88,7 @@ impl LockfileSession<'_> {
                     parent.version.clone_from(to);
                     seen.insert(parent.clone());
                 }
-                self.accept(*locked, moves);
+                self.accept(*locked, proposal.moves);
             }
         }
 
@@ -106,7 +105,10 @@ impl LockfileSession<'_> {
         let wanted = findings
             .iter()
             .filter(|finding| !self.context.suppressions.covers(finding));
-        tree.vulnerable(wanted).values().map(BTreeSet::len).sum()
+        tree.judged(wanted)
+            .values()
+            .map(|own| own.vulnerabilities.len() + own.notices.len())
+            .sum()
     }
 
     /// Records for every finding that a package still ships that the last release tried does not

@@ -4,11 +4,13 @@ use std::path::Path;
 
 use patchgate_http::Client;
 use patchgate_inventory::Contents;
-use patchgate_model::{Plan, Problem, ProblemKind, error_chain};
+use patchgate_model::{Finding, Plan, Problem, ProblemKind, error_chain};
 use patchgate_package_managers::{RelockError, RunOptions};
 use patchgate_scan::{AdvisorySource, Suppressions};
+use patchgate_upgrade::PlanOptions;
 
 use crate::deadline::TimeLimit;
+use crate::lock_state::ids;
 
 /// The inputs of planning.
 pub(crate) struct FixContext<'a> {
@@ -22,12 +24,42 @@ pub(crate) struct FixContext<'a> {
     pub(crate) client: &'a Client,
     /// How package managers are run.
     pub(crate) run: RunOptions,
+    /// How lockfiles are written.
+    pub(crate) engine: Engine,
+    /// What a plan may change.
+    pub(crate) options: PlanOptions,
+    /// The findings to fix, by id, alias or name of the package. Empty for all.
+    pub(crate) only: &'a [String],
     /// How long all of it may take.
     pub(crate) time_limit: TimeLimit,
     /// The rules about which findings need no fix.
     pub(crate) suppressions: &'a Suppressions<'a>,
     /// Called with a short text before each step of long work.
     pub(crate) progress: &'a (dyn Fn(&str) + Sync),
+}
+
+impl FixContext<'_> {
+    /// Whether a finding is among those to fix.
+    pub(crate) fn is_asked(&self, finding: &Finding) -> bool {
+        self.only.is_empty()
+            || self.only.iter().any(|only| {
+                finding.package.name == *only
+                    || ids(finding).any(|id| id.eq_ignore_ascii_case(only))
+            })
+    }
+}
+
+/// The way in which lockfiles are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Engine {
+    /// Directly where that is exact, proved by one run of the package manager where it is installed;
+    /// else by the package manager.
+    #[default]
+    Auto,
+    /// Directly, without running anything.
+    Direct,
+    /// By the package manager.
+    Native,
 }
 
 /// A plan with its notes and problems.

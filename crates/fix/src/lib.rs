@@ -31,5 +31,7 @@ mod verify;
 mod violation;
 
 pub use apply::apply;
+pub use context::Engine;
 pub use deadline::{TimeLimit, parse_duration};
+pub use patchgate_upgrade::PlanOptions;
 pub use run::{FixOptions, FixOutcome, fix};

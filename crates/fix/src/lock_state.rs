@@ -1,6 +1,6 @@
 //! State of a lockfile and its manifests at one point of the work, and the findings in it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use patchgate_advisories::{NoSignals, find};
@@ -8,6 +8,7 @@ use patchgate_ecosystems::{Input, Siblings};
 use patchgate_model::{Finding, Inventory, Lockfile, Origin, PackageIndex};
 use patchgate_package_managers::{ConfigurationFile, LockedProject};
 use patchgate_scan::AdvisorySource;
+use patchgate_upgrade::Judged;
 
 use crate::context::Failure;
 
@@ -86,22 +87,23 @@ impl LockState {
             .map(|(copy, _)| copy)
     }
 
-    /// Copies with the ids of their findings.
-    pub(super) fn vulnerable<'f>(
+    /// The findings of every copy.
+    pub(super) fn judged<'f>(
         &self,
         findings: impl IntoIterator<Item = &'f Finding>,
-    ) -> BTreeMap<PackageIndex, BTreeSet<String>> {
-        let mut vulnerable: BTreeMap<PackageIndex, BTreeSet<String>> = BTreeMap::new();
+    ) -> BTreeMap<PackageIndex, Judged> {
+        let mut judged: BTreeMap<PackageIndex, Judged> = BTreeMap::new();
         for finding in findings {
             for copy in self.copies(finding) {
-                vulnerable
-                    .entry(copy)
-                    .or_default()
-                    .insert(finding.id.clone());
+                let own = judged.entry(copy).or_default();
+                match finding.is_notice() {
+                    true => own.notices.insert(finding.id.clone()),
+                    false => own.vulnerabilities.insert(finding.id.clone()),
+                };
             }
         }
 
-        vulnerable
+        judged
     }
 
     /// A key of a copy that stays the same when other copies change: its name, version and install

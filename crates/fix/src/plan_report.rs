@@ -211,7 +211,7 @@ pub(super) async fn not_changed(
 ) -> Result<Vec<Unfixed>, Failure> {
     let mut grouped: BTreeMap<PackageRef, Vec<String>> = BTreeMap::new();
     for finding in lock_state::findings(lockfile, context.source).await? {
-        if !context.suppressions.covers(&finding) {
+        if !context.suppressions.covers(&finding) && context.is_asked(&finding) {
             grouped.entry(finding.package).or_default().push(finding.id);
         }
     }
@@ -232,7 +232,7 @@ pub(super) async fn not_changed(
 fn unfixed(context: &FixContext<'_>, done: &LockfileResult) -> Vec<Unfixed> {
     let mut grouped: BTreeMap<(PackageVersion, String), Vec<String>> = BTreeMap::new();
     for finding in &done.after {
-        if context.suppressions.covers(finding) {
+        if context.suppressions.covers(finding) || !context.is_asked(finding) {
             continue;
         }
 

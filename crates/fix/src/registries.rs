@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use patchgate_ecosystems::{Release, Upgradable, limits};
+use patchgate_ecosystems::{MetadataRequest, ParseError, Release, Upgradable, limits};
 use patchgate_http::{Caching, Client, Request, redact_url};
 use patchgate_model::{Lockfile, error_chain};
-use patchgate_package_managers::{ConfigurationFile, PackageManager, RelockError, RunOptions};
+use patchgate_package_managers::{ConfigurationFile, RegistryLocator, RelockError, RunOptions};
 
 /// Most requests at one time.
 const PARALLEL: usize = 8;
@@ -13,23 +13,23 @@ const PARALLEL: usize = 8;
 /// Finds the registry of each package and asks it.
 pub(super) struct Registries<'a> {
     client: &'a Client,
-    manager: &'static dyn PackageManager,
+    locator: &'static dyn RegistryLocator,
     configuration: Vec<ConfigurationFile>,
     run: RunOptions,
-    /// Base addresses by [`PackageManager::registry_key`].
+    /// Base addresses by [`RegistryLocator::registry_key`].
     addresses: BTreeMap<String, String>,
 }
 
 impl<'a> Registries<'a> {
     pub(super) fn new(
         client: &'a Client,
-        manager: &'static dyn PackageManager,
+        locator: &'static dyn RegistryLocator,
         configuration: Vec<ConfigurationFile>,
         run: RunOptions,
     ) -> Self {
         Self {
             client,
-            manager,
+            locator,
             configuration,
             run,
             addresses: BTreeMap::new(),
@@ -73,13 +73,13 @@ impl<'a> Registries<'a> {
 
     /// The base address of a package's registry, which the package manager is asked for once.
     async fn address(&mut self, lockfile: &Lockfile, name: &str) -> Result<String, RelockError> {
-        let key = self.manager.registry_key(lockfile, name);
+        let key = self.locator.registry_key(lockfile, name);
         if let Some(address) = self.addresses.get(&key) {
             return Ok(address.clone());
         }
 
         let own = self
-            .manager
+            .locator
             .registry(&key, &self.configuration, self.run)
             .await?;
         let address = match own {
@@ -98,11 +98,11 @@ impl<'a> Registries<'a> {
         }
 
         let shared = self
-            .manager
+            .locator
             .registry("", &self.configuration, self.run)
             .await?;
         let address = shared.ok_or_else(|| RelockError::Failed {
-            command: self.manager.name().to_owned(),
+            command: self.locator.name().to_owned(),
             reason: "it names no registry".to_owned(),
         })?;
         self.addresses.insert(String::new(), address.clone());
@@ -110,6 +110,9 @@ impl<'a> Registries<'a> {
         Ok(address)
     }
 }
+
+/// Most pages of one package's metadata.
+const MAX_PAGES: usize = 64;
 
 /// The status by which a registry says that it does not have a package.
 const NOT_FOUND: u16 = 404;
@@ -130,9 +133,61 @@ async fn fetch(
     name: &str,
 ) -> Result<Vec<Release>, Unanswered> {
     let wanted = ecosystem.metadata_request(registry, name);
-    let address = redact_url(&wanted.url);
+    let body = ask(client, &wanted).await?;
+    let mut releases = read(ecosystem, name, &wanted, &body)?;
 
-    let mut request = Request::get(wanted.url).max_bytes(limits::MAX_METADATA_BYTES as u64);
+    let pages = ecosystem
+        .metadata_pages(&body)
+        .map_err(|error| unreadable(&wanted, &error))?;
+    for page in pages.iter().take(MAX_PAGES) {
+        let body = ask(client, page).await?;
+        releases.extend(read(ecosystem, name, page, &body)?);
+    }
+
+    Ok(releases)
+}
+
+/// Fetches the rest of the metadata of one release.
+pub(super) async fn details(
+    client: &Client,
+    ecosystem: &dyn Upgradable,
+    name: &str,
+    release: &Release,
+) -> Result<Release, Unanswered> {
+    let mut release = release.clone();
+    if let Some(wanted) = release.details.clone() {
+        let body = ask(client, &wanted).await?;
+        ecosystem
+            .parse_details(name, &mut release, &body)
+            .map_err(|error| unreadable(&wanted, &error))?;
+        release.details = None;
+    }
+
+    Ok(release)
+}
+
+fn read(
+    ecosystem: &dyn Upgradable,
+    name: &str,
+    wanted: &MetadataRequest,
+    body: &[u8],
+) -> Result<Vec<Release>, Unanswered> {
+    ecosystem
+        .parse_metadata(name, body)
+        .map_err(|error| unreadable(wanted, &error))
+}
+
+fn unreadable(wanted: &MetadataRequest, error: &ParseError) -> Unanswered {
+    Unanswered {
+        reason: format!("the answer of `{}` {error}", redact_url(&wanted.url)),
+        hint: error.hint.clone(),
+        is_an_answer: false,
+    }
+}
+
+/// The body of a document of a registry.
+pub(super) async fn ask(client: &Client, wanted: &MetadataRequest) -> Result<Vec<u8>, Unanswered> {
+    let mut request = Request::get(wanted.url.clone()).max_bytes(limits::MAX_METADATA_BYTES as u64);
     if let Some(accept) = wanted.accept {
         request = request.accept(accept);
     }
@@ -146,11 +201,5 @@ async fn fetch(
             is_an_answer: error.status() == Some(NOT_FOUND),
         })?;
 
-    ecosystem
-        .parse_metadata(name, &answer.body)
-        .map_err(|error| Unanswered {
-            reason: format!("the answer of `{address}` {error}"),
-            hint: error.hint,
-            is_an_answer: false,
-        })
+    Ok(answer.body.to_vec())
 }

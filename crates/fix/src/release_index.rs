@@ -4,31 +4,33 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use patchgate_advisories::{NoSignals, PackageQuery, find};
-use patchgate_ecosystems::{Release, Upgradable};
-use patchgate_model::{Finding, Inventory, Lockfile, Package, PackageIndex, Problem, ProblemKind};
-use patchgate_upgrade::{Planned, Proposal, Releases, Request, plan};
+use patchgate_ecosystems::{Downloads, LockfileWriter, Release, TargetGraph, Upgradable};
+use patchgate_model::{Finding, Inventory, Lockfile, Package, Problem, ProblemKind};
+use patchgate_upgrade::{
+    Judged, MissingFacts, PlanOptions, Planned, Proposal, Releases, Request, Target, plan,
+};
 
-use patchgate_package_managers::{ConfigurationFile, PackageManager};
+use patchgate_package_managers::{ConfigurationFile, RegistryLocator};
 
 use crate::context::{Failure, FixContext};
 use crate::exclusions::Exclusions;
 use crate::lock_state::{LockState, ids};
-use crate::registries::Registries;
+use crate::registries::{Registries, Unanswered, ask, details};
 
-/// Most rounds of looking up metadata that the planner lacks. Each follows the graph one step up.
-const MAX_ROUNDS: usize = 64;
+/// Most rounds of looking up metadata that the planner lacks. Each follows the graph one step up or down.
+const MAX_ROUNDS: usize = 400;
 
-/// Ids of the findings that each release would have.
-type Judged = BTreeMap<String, BTreeSet<String>>;
+/// The findings that each release of a package would have, by version.
+type Findings = BTreeMap<String, Judged>;
 
 /// The releases of packages and their findings, as far as the planner asked for them.
 pub(super) struct ReleaseIndex<'a> {
     context: &'a FixContext<'a>,
     ecosystem: &'static dyn Upgradable,
-    manager: &'static dyn PackageManager,
+    locator: &'static dyn RegistryLocator,
     registries: Registries<'a>,
     known: Releases,
-    judged: BTreeMap<String, Judged>,
+    judged: BTreeMap<String, Findings>,
     /// For each package, the id under which its findings go, by each of their ids.
     canonical: BTreeMap<String, BTreeMap<String, String>>,
     /// Packages whose releases could not be looked up, so that a plan may miss fixes for them.
@@ -39,14 +41,14 @@ impl<'a> ReleaseIndex<'a> {
     pub(super) fn new(
         context: &'a FixContext<'a>,
         ecosystem: &'static dyn Upgradable,
-        manager: &'static dyn PackageManager,
+        locator: &'static dyn RegistryLocator,
         configuration: Vec<ConfigurationFile>,
     ) -> Self {
         Self {
             context,
             ecosystem,
-            manager,
-            registries: Registries::new(context.client, manager, configuration, context.run),
+            locator,
+            registries: Registries::new(context.client, locator, configuration, context.run),
             known: Releases::default(),
             judged: BTreeMap::new(),
             canonical: BTreeMap::new(),
@@ -54,14 +56,15 @@ impl<'a> ReleaseIndex<'a> {
         }
     }
 
-    /// Plans for the copies given, which have the findings given, looking up whatever the planner
-    /// asks for.
+    /// Plans for the targets given, looking up whatever the planner asks for. `findings` are all of the
+    /// lockfile.
     pub(super) async fn plan(
         &mut self,
         tree: &LockState,
-        findings: &[&Finding],
-        vulnerable: &BTreeMap<PackageIndex, BTreeSet<String>>,
+        findings: &[Finding],
+        targets: &[Target],
         exclusions: &Exclusions,
+        options: PlanOptions,
     ) -> Result<Proposal, Failure> {
         for finding in findings {
             let name = finding.package.name.clone();
@@ -73,6 +76,7 @@ impl<'a> ReleaseIndex<'a> {
             }
         }
 
+        let own = tree.judged(findings);
         let frozen = tree
             .lockfile
             .indexed()
@@ -85,17 +89,20 @@ impl<'a> ReleaseIndex<'a> {
             let planned = plan(&Request {
                 lockfile: &tree.lockfile,
                 ecosystem: self.ecosystem,
-                vulnerable,
+                findings: &own,
+                targets,
                 releases: &self.known,
                 judge: &judge,
+                usable: &|_, _| Ok(()),
                 refused: &exclusions.refused,
                 frozen: &frozen,
-                yanked_installable: self.manager.installs_yanked(),
+                yanked_installable: self.locator.installs_yanked(),
+                options,
             });
 
             match planned {
                 Planned::Ready(proposal) => return Ok(proposal),
-                Planned::Missing(names) => self.look_up(tree, &names).await?,
+                Planned::Missing(facts) => self.look_up(tree, &facts).await?,
             }
         }
 
@@ -104,42 +111,106 @@ impl<'a> ReleaseIndex<'a> {
         ))
     }
 
-    /// Bans every release of a package but its newest one that is no pre-release, and that one too
-    /// when it was just tried.
-    pub(super) fn refuse_all_but_newest(
-        &self,
-        name: &str,
-        tried: &str,
-        exclusions: &mut Exclusions,
-    ) {
+    async fn look_up(&mut self, tree: &LockState, facts: &MissingFacts) -> Result<(), Failure> {
+        if !facts.packages.is_empty() {
+            self.look_up_packages(tree, &facts.packages).await?;
+        }
+        self.look_up_details(&facts.details).await;
+
+        Ok(())
+    }
+
+    /// Fetches the rest of the metadata of releases. A release without an answer is never chosen.
+    async fn look_up_details(&mut self, wanted: &BTreeSet<(String, String)>) {
+        for (name, version) in wanted {
+            let known = self.known.releases(self.ecosystem, name);
+            let release = known
+                .and_then(Result::ok)
+                .and_then(|releases| releases.iter().find(|one| one.version == *version))
+                .cloned();
+            let Some(release) = release else {
+                continue;
+            };
+
+            (self.context.progress)(&format!("metadata of {name} {version}"));
+            match details(self.context.client, self.ecosystem, name, &release).await {
+                Ok(release) => self.known.complete(self.ecosystem, name, release),
+                Err(unanswered) => {
+                    self.known.remove(self.ecosystem, name, version);
+                    self.report_unanswered(name, &unanswered);
+                }
+            }
+        }
+    }
+
+    fn report_unanswered(&mut self, name: &str, unanswered: &Unanswered) {
+        if unanswered.is_an_answer {
+            return;
+        }
+        self.problems.insert(Problem {
+            kind: ProblemKind::Registry,
+            subject: name.to_owned(),
+            line: None,
+            reason: unanswered.reason.clone(),
+            hint: unanswered.hint.clone(),
+        });
+    }
+
+    /// Fetches the documents that a writer needs for the new releases of a graph, by address.
+    pub(super) async fn downloads(
+        &mut self,
+        writer: &dyn LockfileWriter,
+        graph: &TargetGraph,
+    ) -> Result<Downloads, String> {
+        let mut downloads = Downloads::new();
+        for node in &graph.nodes {
+            let Some(release) = &node.release else {
+                continue;
+            };
+            for wanted in writer.downloads(&node.name, release) {
+                let body = ask(self.context.client, &wanted)
+                    .await
+                    .map_err(|unanswered| unanswered.reason)?;
+                downloads.insert(wanted.url, body);
+            }
+        }
+
+        Ok(downloads)
+    }
+
+    /// Excludes a version of a package and all below it.
+    pub(super) fn refuse_up_to(&self, name: &str, version: &str, exclusions: &mut Exclusions) {
         let Some(Ok(releases)) = self.known.releases(self.ecosystem, name) else {
             return;
         };
-        let stable = |release: &&Release| {
-            !release.yanked && self.ecosystem.is_prerelease(&release.version) == Ok(false)
+        let is_older = |release: &&Release| {
+            let order = self.ecosystem.compare_versions(&release.version, version);
+            order.is_ok_and(std::cmp::Ordering::is_le)
         };
-        let newest = releases
-            .iter()
-            .rfind(stable)
-            .map(|release| &release.version);
         let refused = exclusions.refused.entry(name.to_owned()).or_default();
-
         refused.extend(
             releases
                 .iter()
-                .map(|release| &release.version)
-                .filter(|version| Some(*version) != newest || *version == tried)
-                .cloned(),
+                .filter(is_older)
+                .map(|release| release.version.clone()),
         );
     }
 
-    fn judge(&self, name: &str, version: &str) -> Option<BTreeSet<String>> {
+    fn judge(&self, name: &str, version: &str) -> Option<Judged> {
         let judged = self
             .judged
             .get(self.ecosystem.normalize_name(name).as_ref())?;
-        let own = |id: &String| self.canonical_id(name, id).unwrap_or(id).clone();
+        let found = judged.get(version)?;
+        let own = |ids: &BTreeSet<String>| -> BTreeSet<String> {
+            ids.iter()
+                .map(|id| self.canonical_id(name, id).unwrap_or(id).clone())
+                .collect()
+        };
 
-        Some(judged.get(version)?.iter().map(own).collect())
+        Some(Judged {
+            vulnerabilities: own(&found.vulnerabilities),
+            notices: own(&found.notices),
+        })
     }
 
     fn canonical_id(&self, name: &str, id: &str) -> Option<&String> {
@@ -147,7 +218,11 @@ impl<'a> ReleaseIndex<'a> {
     }
 
     /// Fetches releases and all the advisories of packages.
-    async fn look_up(&mut self, tree: &LockState, names: &BTreeSet<String>) -> Result<(), Failure> {
+    async fn look_up_packages(
+        &mut self,
+        tree: &LockState,
+        names: &BTreeSet<String>,
+    ) -> Result<(), Failure> {
         let names: Vec<String> = names.iter().cloned().collect();
         (self.context.progress)(&match names.as_slice() {
             [name] => format!("releases of {name}"),
@@ -178,20 +253,12 @@ impl<'a> ReleaseIndex<'a> {
         for (name, releases) in answers {
             let judged = match &releases {
                 Ok(releases) => self.judge_all(&name, releases, &advisories),
-                Err(_) => Judged::new(),
+                Err(_) => Findings::new(),
             };
             self.judged
                 .insert(self.ecosystem.normalize_name(&name).into_owned(), judged);
-            if let Err(unanswered) = &releases
-                && !unanswered.is_an_answer
-            {
-                self.problems.insert(Problem {
-                    kind: ProblemKind::Registry,
-                    subject: name.clone(),
-                    line: None,
-                    reason: unanswered.reason.clone(),
-                    hint: unanswered.hint.clone(),
-                });
+            if let Err(unanswered) = &releases {
+                self.report_unanswered(&name, unanswered);
             }
 
             let releases = releases.map_err(|unanswered| unanswered.reason);
@@ -207,10 +274,10 @@ impl<'a> ReleaseIndex<'a> {
         name: &str,
         releases: &[Release],
         advisories: &patchgate_advisories::AdvisoryLookup,
-    ) -> Judged {
-        let mut judged: Judged = releases
+    ) -> Findings {
+        let mut judged: Findings = releases
             .iter()
-            .map(|release| (release.version.clone(), BTreeSet::new()))
+            .map(|release| (release.version.clone(), Judged::default()))
             .collect();
         let inventory = Inventory {
             lockfiles: vec![Lockfile {
@@ -228,16 +295,15 @@ impl<'a> ReleaseIndex<'a> {
         };
         let found = find(&inventory, advisories, &NoSignals);
         for finding in found.findings {
-            if finding.is_notice() {
-                continue;
-            }
-
-            if let Some(ids_of) = judged.get_mut(&finding.package.version) {
+            if let Some(of_release) = judged.get_mut(&finding.package.version) {
                 // Any id that a finding of the lockfile goes by names the same vulnerability.
                 let id = ids(&finding)
                     .find_map(|id| self.canonical_id(name, id))
                     .unwrap_or(&finding.id);
-                ids_of.insert(id.clone());
+                match finding.is_notice() {
+                    true => of_release.notices.insert(id.clone()),
+                    false => of_release.vulnerabilities.insert(id.clone()),
+                };
             }
         }
 

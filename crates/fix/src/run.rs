@@ -3,23 +3,31 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use patchgate_ecosystems::{Siblings, Upgradable, fixable_format, is_fixable_manifest};
+use patchgate_ecosystems::{Siblings, fixable_format, is_fixable_manifest};
 use patchgate_http::Environment;
 use patchgate_model::{Finding, Lockfile, PackageVersion, Plan, Problem, UserError, error_chain};
-use patchgate_package_managers::{PackageManager, RunOptions, manager_of};
+use patchgate_package_managers::RunOptions;
 use patchgate_scan::{ScanRequest, ScanResult, scan};
+use patchgate_upgrade::PlanOptions;
 
-use crate::context::{FixContext, Fixed};
+use crate::context::{Engine, FixContext, Fixed};
 use crate::deadline::TimeLimit;
+use crate::types::FormatSupport;
 use crate::{plan_report, requirements, session};
 
 /// Options of [`fix`], as a user gives them.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct FixOptions {
     /// Longest time for one run of a package manager.
     pub manager_timeout: Duration,
     /// The time for everything.
     pub time_limit: TimeLimit,
+    /// How lockfiles are written.
+    pub engine: Engine,
+    /// What a plan may change.
+    pub plan: PlanOptions,
+    /// The findings to fix, by id, alias or name of the package. Empty for all.
+    pub only: Vec<String>,
 }
 
 /// Outcome of a fix: the plan, and the scan that it is based on.
@@ -42,7 +50,7 @@ pub struct FixOutcome {
 /// [`FixOutcome::problems`].
 pub async fn fix(
     request: &ScanRequest<'_>,
-    options: FixOptions,
+    options: &FixOptions,
     environment: &Environment,
 ) -> Result<FixOutcome, UserError> {
     let offline = request.source.offline;
@@ -61,6 +69,9 @@ pub async fn fix(
             timeout: options.manager_timeout,
         },
         time_limit: options.time_limit,
+        engine: options.engine,
+        options: options.plan,
+        only: &options.only,
         suppressions: &scan.suppressions(),
         progress: request.progress,
     };
@@ -73,6 +84,7 @@ pub async fn fix(
         .iter()
         .filter(|_| request.threshold.possible);
     let findings = scan.findings.kept.iter().chain(on_request);
+    let findings = findings.filter(|finding| context.is_asked(finding));
     requirements::raise(&context, findings, &mut fixed).await;
     plan_report::finish(&mut fixed.plan);
 
@@ -124,8 +136,8 @@ async fn plan(context: &FixContext<'_>) -> Fixed {
         .map(|(path, bytes)| (path.clone(), bytes.clone()))
         .collect();
     for lockfile in &context.contents.inventory.lockfiles {
-        let (ecosystem, manager) = match fixable(lockfile) {
-            Ok(fixable) => fixable,
+        let support = match supported(lockfile, context.engine) {
+            Ok(support) => support,
             Err(reason) => {
                 let limit = context.time_limit;
                 let looked_up = limit
@@ -139,7 +151,7 @@ async fn plan(context: &FixContext<'_>) -> Fixed {
             }
         };
 
-        match session::fix(context, ecosystem, manager, lockfile, &manifests).await {
+        match session::fix(context, support, lockfile, &manifests).await {
             Ok(one) => {
                 // Two lockfiles may share a manifest: the second one sees it as edited.
                 manifests.extend(one.manifests.clone());
@@ -156,13 +168,11 @@ async fn plan(context: &FixContext<'_>) -> Fixed {
     fixed
 }
 
-/// The ecosystem and the package manager of a lockfile.
+/// The parts of Patchgate that change a lockfile.
 ///
 /// # Errors
 /// Why it cannot be fixed.
-fn fixable(
-    lockfile: &Lockfile,
-) -> Result<(&'static dyn Upgradable, &'static dyn PackageManager), String> {
+fn supported(lockfile: &Lockfile, engine: Engine) -> Result<FormatSupport, String> {
     if let Some(gap) = lockfile.gap() {
         return Err(format!(
             "`patchgate fix` does not change a file that was read in part: line {} {}",
@@ -170,13 +180,12 @@ fn fixable(
         ));
     }
 
-    let format = fixable_format(&lockfile.path);
-    format
-        .and_then(|(ecosystem, format)| Some((ecosystem, manager_of(format.id)?)))
-        .ok_or_else(|| {
-            format!(
-                "`patchgate fix` does not change `{}` files",
-                lockfile.format
-            )
-        })
+    let (ecosystem, format) = fixable_format(&lockfile.path).ok_or_else(|| {
+        format!(
+            "`patchgate fix` does not change `{}` files",
+            lockfile.format
+        )
+    })?;
+
+    FormatSupport::new(ecosystem, format, engine)
 }

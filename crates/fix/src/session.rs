@@ -2,18 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use patchgate_ecosystems::{Siblings, Upgradable};
+use patchgate_ecosystems::Siblings;
 use patchgate_model::{Finding, Lockfile, PackageVersion};
-use patchgate_package_managers::PackageManager;
-use patchgate_upgrade::{PlannedUpgrade, Proposal};
+use patchgate_package_managers::RelockError;
+use patchgate_upgrade::{PlanOptions, PlannedUpgrade, Proposal};
 
 use crate::context::{Failure, FixContext};
 use crate::exclusions::Exclusions;
 use crate::lock_state::{LockState, ids};
 use crate::release_index::ReleaseIndex;
 use crate::types::{
-    Attempt, Checkpoint, GroupOutcome, LockfileResult, LockfileSession, NewState, Reason,
-    Rejection, RelockCache, Stop,
+    Attempt, Checkpoint, FormatSupport, GroupOutcome, LockfileResult, LockfileSession, NewState,
+    Reason, Rejection, RelockCache, Stop,
 };
 use crate::violation::Violation;
 use crate::{attribution, verify};
@@ -33,8 +33,7 @@ const MAX_SINGLE_ATTEMPTS: usize = 4;
 /// Works on one lockfile.
 pub(super) async fn fix(
     context: &FixContext<'_>,
-    ecosystem: &'static dyn Upgradable,
-    manager: &'static dyn PackageManager,
+    support: FormatSupport,
     lockfile: &Lockfile,
     manifests: &Siblings,
 ) -> Result<LockfileResult, Failure> {
@@ -50,12 +49,18 @@ pub(super) async fn fix(
         .run_within(start.findings(context.source))
         .await
         .ok_or_else(|| Failure::from(context.time_limit.problem(&lockfile.path)))??;
-    let configuration = manager.configuration(context.root, &lockfile.path);
+
+    let configuration = support.locator.configuration(context.root, &lockfile.path);
+    let ecosystem = support.ecosystem;
     let mut work = LockfileSession {
         context,
+        support,
         ecosystem,
-        manager,
-        releases: ReleaseIndex::new(context, ecosystem, manager, configuration.clone()),
+        options: PlanOptions {
+            overrides: context.options.overrides && has_overrides(support, lockfile, manifests),
+            ..context.options
+        },
+        releases: ReleaseIndex::new(context, ecosystem, support.locator, configuration.clone()),
         configuration,
         tree: start.clone(),
         findings: before.clone(),
@@ -74,6 +79,15 @@ pub(super) async fn fix(
     work.done(stopped)
 }
 
+/// Whether the format of a lockfile has overrides, which a manifest states.
+fn has_overrides(support: FormatSupport, lockfile: &Lockfile, manifests: &Siblings) -> bool {
+    let Some((writer, package)) = support.writer.zip(lockfile.packages.first()) else {
+        return false;
+    };
+    let written = writer.write_override(&lockfile.path, manifests, &package.name, &package.version);
+    matches!(written, Ok(Some(_)))
+}
+
 impl LockfileSession<'_> {
     /// Runs the whole search, until nothing is left to do.
     async fn run(&mut self) -> Result<(), Stop> {
@@ -81,12 +95,7 @@ impl LockfileSession<'_> {
             return Ok(());
         }
 
-        let project = self.start.project(self.context.root, &self.configuration);
-        let asking = self.manager.unused_lockfile(project, self.context.run);
-        let answer = self.context.time_limit.run_within(asking).await;
-        self.unused = answer
-            .ok_or(Stop::OutOfTime)?
-            .map_err(|error| Stop::Failed(error.into()))?;
+        self.unused = self.unused_lockfile().await?;
         if self.unused.is_some() {
             return Ok(());
         }
@@ -103,6 +112,22 @@ impl LockfileSession<'_> {
         }
 
         self.fix_bundled().await
+    }
+
+    /// The reason why the package manager does not use the lockfile, when it does not.
+    async fn unused_lockfile(&self) -> Result<Option<String>, Stop> {
+        let Some(manager) = self.support.manager else {
+            return Ok(None);
+        };
+        let project = self.start.project(self.context.root, &self.configuration);
+        let asking = manager.unused_lockfile(project, self.context.run);
+        let answer = self.context.time_limit.run_within(asking).await;
+
+        match answer.ok_or(Stop::OutOfTime)? {
+            // What is written directly does not need the manager.
+            Err(RelockError::NotInstalled { .. }) if self.support.writer.is_some() => Ok(None),
+            answer => answer.map_err(|error| Stop::Failed(error.into())),
+        }
     }
 
     /// The result. Work that was stopped counts as far as it got, if it got anywhere.
@@ -155,6 +180,7 @@ impl LockfileSession<'_> {
         self.findings
             .iter()
             .filter(|finding| !self.context.suppressions.covers(finding))
+            .filter(|finding| self.context.is_asked(finding))
     }
 
     /// The package versions with findings that are not shipped inside archives of others.
@@ -275,18 +301,19 @@ impl LockfileSession<'_> {
                         !work.is_bundled(finding) && (keys.contains(&key) || !known.contains(&key))
                     },
                     |_, _| true,
+                    self.options,
                 )
                 .await?;
             self.keep_reasons(&proposal);
-            let moves = proposal.moves;
+            let moves = &proposal.moves;
             if moves.is_empty() {
                 break;
             }
 
-            match self.attempt(&moves).await? {
+            match self.attempt(&proposal).await? {
                 Attempt::Locked(locked) => {
                     let moved = locked.tree.bytes != self.tree.bytes;
-                    self.accept(*locked, moves);
+                    self.accept(*locked, proposal.moves);
                     if !moved {
                         break;
                     }
@@ -306,8 +333,8 @@ impl LockfileSession<'_> {
                     });
                 }
                 Attempt::Rejected(Rejection::Whole(reason)) => {
-                    let movers = attribution::named(&reason, &moves);
-                    return Ok(fails(movers, &moves, keys, start, reason));
+                    let movers = attribution::named(&reason, moves);
+                    return Ok(fails(movers, moves, keys, start, reason));
                 }
             }
         }

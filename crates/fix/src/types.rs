@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher as _, RandomState};
 
-use patchgate_ecosystems::{Siblings, Upgradable};
+use patchgate_ecosystems::{LockfileWriter, Siblings, Upgradable};
 use patchgate_model::{Finding, PackageVersion, Problem};
-use patchgate_package_managers::{ConfigurationFile, PackageManager, Relocked};
-use patchgate_upgrade::PlannedUpgrade;
+use patchgate_package_managers::{
+    ConfigurationFile, PackageManager, RegistryLocator, Relocked, locator_of, manager_of,
+};
+use patchgate_upgrade::{PlanOptions, PlannedUpgrade};
 
-use crate::context::{Failure, FixContext};
+use crate::context::{Engine, Failure, FixContext};
 use crate::exclusions::Exclusions;
 use crate::lock_state::LockState;
 use crate::release_index::ReleaseIndex;
@@ -64,10 +66,57 @@ pub(super) enum GroupOutcome {
     },
 }
 
+/// The parts of Patchgate that know one lockfile format.
+#[derive(Clone, Copy)]
+pub(super) struct FormatSupport {
+    pub(super) ecosystem: &'static dyn Upgradable,
+    pub(super) locator: &'static dyn RegistryLocator,
+    /// Writes the lockfile without a package manager.
+    pub(super) writer: Option<&'static dyn LockfileWriter>,
+    /// Locks the project again, or proves what was written.
+    pub(super) manager: Option<&'static dyn PackageManager>,
+}
+
+impl FormatSupport {
+    /// What `engine` uses of the format's parts. The error says why it cannot change the format.
+    pub(super) fn new(
+        ecosystem: &'static dyn Upgradable,
+        format: &patchgate_ecosystems::Format,
+        engine: Engine,
+    ) -> Result<Self, String> {
+        let id = format.id;
+        let locator = locator_of(id)
+            .ok_or_else(|| format!("`patchgate fix` does not change `{id}` files"))?;
+        let writer = format.writer.filter(|_| engine != Engine::Native);
+        let manager = manager_of(id).filter(|_| engine != Engine::Direct);
+        if writer.is_none() && manager.is_none() {
+            return Err(match engine {
+                Engine::Direct => format!(
+                    "`{id}` files cannot be changed without their package manager: use \
+                     `--engine auto`"
+                ),
+                Engine::Native | Engine::Auto => format!(
+                    "`{id}` files have no package manager that can lock exact versions: use \
+                     `--engine auto`"
+                ),
+            });
+        }
+
+        Ok(Self {
+            ecosystem,
+            locator,
+            writer,
+            manager,
+        })
+    }
+}
+
 pub(super) struct LockfileSession<'a> {
     pub(super) context: &'a FixContext<'a>,
+    pub(super) support: FormatSupport,
     pub(super) ecosystem: &'static dyn Upgradable,
-    pub(super) manager: &'static dyn PackageManager,
+    /// What a plan may change.
+    pub(super) options: PlanOptions,
     pub(super) releases: ReleaseIndex<'a>,
     pub(super) configuration: Vec<ConfigurationFile>,
     pub(super) start: LockState,

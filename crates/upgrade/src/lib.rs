@@ -1,35 +1,49 @@
 //! The smallest safe change: which package copy gets which version, and why the rest stays.
 //!
-//! [`plan`] gets the facts that are known so far and returns either a [`Proposal`] or the names of
-//! the packages that it needs more facts about ([`Planned::Missing`]). The caller fetches those and
-//! calls it again.
+//! [`plan`] gets the facts that are known so far and returns either a [`Proposal`] with the whole
+//! graph that the lockfile should have, or the facts that it needs first ([`Planned::Missing`]). The
+//! caller fetches those and calls it again.
 //!
 //! # The rule
-//! For every vulnerable copy, the candidates are the releases above the installed one that are not
-//! yanked, not pre-releases (unless the installed one is), and that have no finding that the copy
-//! does not have already. Only the candidates with the fewest findings count.
+//! All copies of a package that have the same version form a slot, and change together. A slot with a
+//! finding to fix must take a release without it that has no finding that the slot does not have
+//! already. Every requirement that is met now, and every one of a new release, must be met: of
+//! dependents, of peers, and of projects, whose requirements can be raised. A slot keeps its version
+//! where it can; else it takes the smallest release above. A package that is new takes the newest
+//! release without findings, as package managers do.
 //!
-//! 1. The smallest candidate that every dependent admits unchanged is chosen, even over a smaller
-//!    one that requires another upgrade.
-//! 2. Otherwise each package that admits none of the candidates is upgraded itself, by the same
-//!    rule, to its smallest release that admits one or does not need the package at all. The
-//!    requirements of projects of the repository are raised. Then the smallest candidate that all
-//!    dependents admit is chosen.
-//! 3. When that fails, the copy takes the best release that needs no other upgrade, and the
-//!    findings that remain are reported with the reason.
+//! Changes are tried in tiers, each kept before the next is tried:
 //!
-//! No version ever gets smaller. A copy that is shipped inside its parent's archive is never
-//! upgraded on its own: its parent is.
+//! 1. inside the requirements of the projects, without a step that may break something;
+//! 2. with requirements of the projects raised by such a step;
+//! 3. with breaking steps of packages that no project requires itself;
+//! 4. with breaking steps of any package;
+//! 5. with overrides, where the format has them and they are allowed.
 //!
-//! This crate is pure. Deliberately absent: resolving. The package manager does that, and the caller
-//! scans its result again.
+//! In each tier a solution without new notices is preferred to one with them. When not all findings
+//! can be fixed together, the least urgent one in the conflict is left for the next tier. Its reason
+//! is the conflict.
+//!
+//! No version ever gets smaller, and no dependent gets an older version than it has. A copy that is
+//! shipped inside its parent's archive is never upgraded on its own: its parent is.
+//!
+//! # The solver
+//! The search is PubGrub's, by the crate `pubgrub`. It needs one version for each of its packages, so
+//! slots are its packages, and a dependency that several slots can satisfy is one of its own.
+//! `resolvo` has several versions of a name too, but its requirements are of one name each, and its
+//! explanations are graphs that would have to be told apart from the search.
+//!
+//! This crate is pure. Deliberately absent: bytes of lockfiles (`LockfileWriter` in
+//! `patchgate-ecosystems`) and package managers.
 //!
 //! ```
 //! use std::collections::{BTreeMap, BTreeSet};
 //!
 //! use patchgate_ecosystems::{Release, by_name};
 //! use patchgate_model::{DependencyKind, Edge, EcosystemName, Lockfile, Package, PackageIndex, Root};
-//! use patchgate_upgrade::{Planned, Releases, Request, plan};
+//! use patchgate_upgrade::{
+//!     Judged, MissingFacts, PlanOptions, Planned, Releases, Request, Target, plan,
+//! };
 //!
 //! let npm = by_name("npm").unwrap().upgradable().unwrap();
 //! let lockfile = Lockfile {
@@ -46,28 +60,37 @@
 //!     }],
 //!     ..Lockfile::default()
 //! };
-//! let ids = BTreeSet::from(["GHSA-1".to_owned()]);
+//! let found = Judged {
+//!     vulnerabilities: BTreeSet::from(["GHSA-1".to_owned()]),
+//!     ..Judged::default()
+//! };
+//! let target = Target { copy: PackageIndex(0), id: "GHSA-1".to_owned(), is_notice: false };
 //!
 //! let mut releases = Releases::default();
 //! let ask = |releases: &Releases| {
 //!     plan(&Request {
 //!         lockfile: &lockfile,
 //!         ecosystem: npm,
-//!         vulnerable: &BTreeMap::from([(PackageIndex(0), ids.clone())]),
+//!         findings: &BTreeMap::from([(PackageIndex(0), found.clone())]),
+//!         targets: &[target.clone()],
 //!         releases,
-//!         judge: &|_, version| Some(if version == "6.5.2" { ids.clone() } else { BTreeSet::new() }),
+//!         judge: &|_, version| {
+//!             Some(if version == "6.5.2" { found.clone() } else { Judged::default() })
+//!         },
+//!         usable: &|_, _| Ok(()),
 //!         refused: &BTreeMap::new(),
 //!         frozen: &BTreeMap::new(),
 //!         yanked_installable: true,
+//!         options: PlanOptions::default(),
 //!     })
 //! };
 //!
 //! // The planner says which facts it lacks.
-//! assert_eq!(ask(&releases), Planned::Missing(BTreeSet::from(["qs".to_owned()])));
+//! let missing = MissingFacts { packages: ["qs".to_owned()].into(), ..MissingFacts::default() };
+//! assert_eq!(ask(&releases), Planned::Missing(missing));
 //!
 //! let release = |version: &str| Release {
 //!     version: version.to_owned(),
-//!     yanked: false,
 //!     ..Release::default()
 //! };
 //! releases.insert(npm, "qs", Ok(vec![release("6.5.2"), release("6.5.3"), release("6.11.0")]));
@@ -76,17 +99,22 @@
 //! assert_eq!(proposal.moves[0].to(), "6.5.3");
 //! ```
 
-mod candidates;
+mod attempt;
+mod explain;
 mod graph;
 mod outcome;
+mod plan;
+mod problem;
 mod request;
-mod search;
+mod slot;
+mod target;
 
 pub use graph::bundled_by;
+pub use plan::plan;
 pub use request::{
-    Judge, Left, ManifestEdit, Planned, PlannedUpgrade, Proposal, Releases, Request,
+    Judge, Judged, Left, ManifestEdit, MissingFacts, PlanOptions, Planned, PlannedUpgrade,
+    Proposal, Releases, Request, Target, Usable,
 };
-pub use search::plan;
 
 #[cfg(test)]
 mod properties;

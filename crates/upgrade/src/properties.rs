@@ -2,7 +2,8 @@
 
 use std::cmp::Ordering;
 
-use patchgate_ecosystems::Ecosystem as _;
+use patchgate_ecosystems::{Copies, Ecosystem as _, Upgradable as _};
+use patchgate_model::Bump;
 use proptest::prelude::*;
 
 use crate::test_ecosystem::{TestEcosystem, World};
@@ -74,9 +75,61 @@ proptest! {
     fn nothing_moves_down_and_nothing_is_introduced(world in worlds()) {
         let vulnerable = world.vulnerable();
         for step in world.proposal().moves {
-            prop_assert_eq!(TestEcosystem.compare_versions(&step.from, step.to()), Ok(Ordering::Less));
+            prop_assert_eq!(TestEcosystem(Copies::Any).compare_versions(&step.from, step.to()), Ok(Ordering::Less));
             let own = vulnerable.get(&step.copy).cloned().unwrap_or_default();
             prop_assert!(world.judge(&step.name, step.to()).is_subset(&own));
+        }
+    }
+
+    #[test]
+    fn the_graph_holds_together(
+        world in worlds(),
+        copies in prop::sample::select(vec![Copies::One, Copies::OnePerLine, Copies::Any]),
+    ) {
+        let mut world = world;
+        world.copies = copies;
+        let ecosystem = TestEcosystem(copies);
+        let graph = world.proposal().graph;
+        let lockfile = &world.lockfile;
+        let version = |node: usize| graph.version(lockfile, node).unwrap();
+
+        // Every requirement that the lockfile met before, and every new one, is met.
+        let roots = lockfile.roots.iter().map(|root| &root.edges).zip(&graph.roots);
+        let locked = graph.nodes.iter().filter(|node| node.release.is_none());
+        let locked = locked.map(|node| (&lockfile.package(node.was.unwrap()).unwrap().edges, &node.edges));
+        for (before, after) in roots.chain(locked) {
+            for (before, after) in before.iter().zip(after) {
+                let was = &lockfile.package(before.to).unwrap().version;
+                let is_now = version(after.to);
+                let requirement = after.requirement.as_deref().unwrap();
+                prop_assert!(
+                    ecosystem.admits(before.requirement.as_deref().unwrap(), was) == Ok(false)
+                        || ecosystem.admits(requirement, is_now) == Ok(true),
+                    "{requirement} got {is_now}"
+                );
+                prop_assert!(ecosystem.compare_versions(was, is_now).unwrap().is_le());
+            }
+        }
+        for node in &graph.nodes {
+            let Some(release) = &node.release else { continue };
+            prop_assert_eq!(node.edges.len(), release.requirements.len());
+            for edge in &node.edges {
+                let requirement = edge.requirement.as_deref().unwrap();
+                prop_assert_eq!(ecosystem.admits(requirement, version(edge.to)), Ok(true));
+            }
+        }
+
+        // No package has more versions than the ecosystem allows.
+        for (index, node) in graph.nodes.iter().enumerate() {
+            for other in index + 1..graph.nodes.len() {
+                if graph.nodes[other].name != node.name || version(index) == version(other) {
+                    continue;
+                }
+                prop_assert_ne!(copies, Copies::One);
+                let (a, b) = (version(index), version(other));
+                let (low, high) = if ecosystem.compare_versions(a, b).unwrap().is_lt() { (a, b) } else { (b, a) };
+                prop_assert!(copies == Copies::Any || ecosystem.bump(low, high) == Ok(Bump::Major));
+            }
         }
     }
 

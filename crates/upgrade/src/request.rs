@@ -3,12 +3,65 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
-use patchgate_ecosystems::{Release, RequirementEdit, Upgradable};
+use patchgate_ecosystems::{Release, RequirementEdit, TargetGraph, Upgradable};
 use patchgate_model::{Bump, Lockfile, PackageIndex};
 
-/// The ids of the findings that a version of a package would have, by name and version. `None` when
-/// the package's advisories have not been looked up yet.
-pub type Judge<'a> = dyn Fn(&str, &str) -> Option<BTreeSet<String>> + 'a;
+/// The findings that a version of a package would have, by name and version. `None` when the
+/// package's advisories have not been looked up yet.
+pub type Judge<'a> = dyn Fn(&str, &str) -> Option<Judged> + 'a;
+
+/// Whether a release can be used in the project at all: it is old enough, and the project's runtime
+/// or toolchain meets its requirement. The error is a fragment for a person.
+pub type Usable<'a> = dyn Fn(&str, &Release) -> Result<(), String> + 'a;
+
+/// The findings of one version of a package.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Judged {
+    /// Ids of vulnerabilities, malware among them.
+    pub vulnerabilities: BTreeSet<String>,
+    /// Ids of notices, such as that a package is no longer maintained. A release without them is
+    /// preferred, but they are no reason to keep a vulnerability.
+    pub notices: BTreeSet<String>,
+}
+
+/// One finding to fix.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// Index of the copy in the lockfile.
+    pub copy: PackageIndex,
+    /// Id of the finding.
+    pub id: String,
+    /// Whether it is a notice. Only an upgrade that breaks nothing is made for one.
+    pub is_notice: bool,
+}
+
+/// What a plan may change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlanOptions {
+    /// The greatest step that a package may make.
+    pub max_bump: Bump,
+    /// Whether requirements of the projects may be raised.
+    pub raises: bool,
+    /// Whether packages without findings may move, so that one with findings can.
+    pub moves_parents: bool,
+    /// Whether an override may give a package a version that its dependents do not admit. The lockfile's
+    /// format must have overrides.
+    pub overrides: bool,
+    /// Whether the newest release is preferred to the smallest.
+    pub newest: bool,
+}
+
+impl Default for PlanOptions {
+    fn default() -> Self {
+        Self {
+            max_bump: Bump::Major,
+            raises: true,
+            moves_parents: true,
+            overrides: false,
+            newest: false,
+        }
+    }
+}
 
 /// One question to the planner.
 pub struct Request<'a> {
@@ -16,12 +69,16 @@ pub struct Request<'a> {
     pub lockfile: &'a Lockfile,
     /// The ecosystem of the lockfile.
     pub ecosystem: &'a dyn Upgradable,
-    /// The copies to fix, with the ids of their findings.
-    pub vulnerable: &'a BTreeMap<PackageIndex, BTreeSet<String>>,
+    /// The findings of every copy, those that need no fix included.
+    pub findings: &'a BTreeMap<PackageIndex, Judged>,
+    /// The findings to fix, the most urgent first.
+    pub targets: &'a [Target],
     /// The releases that were fetched so far.
     pub releases: &'a Releases,
     /// The look-up of findings.
     pub judge: &'a Judge<'a>,
+    /// Whether a release can be used in the project.
+    pub usable: &'a Usable<'a>,
     /// Versions, by package name, that must not be chosen: the package manager or the scan of an
     /// earlier result refused them.
     pub refused: &'a BTreeMap<String, BTreeSet<String>>,
@@ -30,6 +87,8 @@ pub struct Request<'a> {
     /// Whether a yanked release can be installed at all: npm's deprecated ones can, Cargo's yanked
     /// ones cannot.
     pub yanked_installable: bool,
+    /// What the plan may change.
+    pub options: PlanOptions,
 }
 
 /// The releases of packages, each list in ascending order of versions.
@@ -62,6 +121,33 @@ impl Releases {
             .insert(ecosystem.normalize_name(name).into_owned(), releases);
     }
 
+    /// Replaces a release whose details were fetched.
+    pub fn complete(&mut self, ecosystem: &dyn Upgradable, name: &str, release: Release) {
+        let known = self
+            .packages
+            .get_mut(ecosystem.normalize_name(name).as_ref());
+        let known = known
+            .and_then(|known| known.as_mut().ok())
+            .into_iter()
+            .flatten();
+        for one in known {
+            if one.version == release.version {
+                *one = release;
+                return;
+            }
+        }
+    }
+
+    /// Removes a release, for instance because its details cannot be fetched.
+    pub fn remove(&mut self, ecosystem: &dyn Upgradable, name: &str, version: &str) {
+        let known = self
+            .packages
+            .get_mut(ecosystem.normalize_name(name).as_ref());
+        if let Some(Ok(known)) = known {
+            known.retain(|release| release.version != version);
+        }
+    }
+
     /// The releases of a package, or why they could not be fetched. `None` when nothing was added
     /// for it yet.
     #[must_use]
@@ -82,10 +168,28 @@ impl Releases {
 /// The result of [`crate::plan`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Planned {
-    /// The planner needs the releases and all advisories of these packages first.
-    Missing(BTreeSet<String>),
+    /// The planner needs more facts first.
+    Missing(MissingFacts),
     /// The complete plan; no fact is missing.
     Ready(Proposal),
+}
+
+/// The facts that the planner needs to go on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MissingFacts {
+    /// Packages of which the releases and all advisories are needed.
+    pub packages: BTreeSet<String>,
+    /// Releases, by name and version, of which the details are needed
+    /// ([`patchgate_ecosystems::Release::details`]).
+    pub details: BTreeSet<(String, String)>,
+}
+
+impl MissingFacts {
+    /// Whether nothing is missing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.packages.is_empty() && self.details.is_empty()
+    }
 }
 
 /// Upgrades, and findings that remain.
@@ -93,6 +197,10 @@ pub enum Planned {
 pub struct Proposal {
     /// Upgrades, dependents before their dependencies.
     pub moves: Vec<PlannedUpgrade>,
+    /// The whole graph with these upgrades: everything that comes, goes and moves.
+    pub graph: TargetGraph,
+    /// Packages that get their version by an override, with the version.
+    pub overrides: BTreeMap<String, String>,
     /// Findings that remain, with the reasons.
     pub left: Vec<Left>,
 }

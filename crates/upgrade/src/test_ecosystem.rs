@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use patchgate_ecosystems::{
     Copies, Ecosystem, EditError, MetadataRequest, ParseError, Release, Requirement,
@@ -13,9 +14,12 @@ use patchgate_model::{
 };
 use semver::{Version, VersionReq};
 
-use crate::{Planned, Proposal, Releases, Request, plan};
+use crate::{Judge, Judged, PlanOptions, Planned, Proposal, Releases, Request, Target, plan};
 
-pub(crate) struct TestEcosystem;
+/// With the number of versions that a graph of it may contain.
+pub(crate) struct TestEcosystem(pub(crate) Copies);
+
+const ANY: TestEcosystem = TestEcosystem(Copies::Any);
 
 fn version(text: &str) -> Result<Version, VersionError> {
     Version::parse(text).map_err(|_| VersionError {
@@ -76,7 +80,7 @@ impl Upgradable for TestEcosystem {
         Err(EditError::Unreadable(edit.name.clone()))
     }
     fn copies(&self) -> Copies {
-        Copies::Any
+        self.0
     }
     fn metadata_request(&self, _: &str, name: &str) -> MetadataRequest {
         MetadataRequest {
@@ -90,7 +94,6 @@ impl Upgradable for TestEcosystem {
 }
 
 /// A repository, its registry and its advisories, written down in a few lines.
-#[derive(Debug)]
 pub(crate) struct World {
     pub(crate) lockfile: Lockfile,
     pub(crate) known_releases: Releases,
@@ -98,6 +101,51 @@ pub(crate) struct World {
     pub(crate) advisories: Vec<(String, String, String)>,
     pub(crate) refused: BTreeMap<String, BTreeSet<String>>,
     pub(crate) yanked_installable: bool,
+    pub(crate) options: PlanOptions,
+    /// Ids of findings that need no fix.
+    pub(crate) ignored: Vec<String>,
+    pub(crate) copies: Copies,
+}
+
+impl fmt::Debug for World {
+    /// One line for each project, copy, release and advisory.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let edges = |edges: &[Edge]| -> Vec<String> {
+            let text = |edge: &Edge| {
+                let requirement = edge.requirement.as_deref().unwrap_or_default();
+                format!("{} {requirement}", edge.name)
+            };
+            edges.iter().map(text).collect()
+        };
+        for root in &self.lockfile.roots {
+            writeln!(out, "project {:?}", edges(&root.edges))?;
+        }
+        for package in &self.lockfile.packages {
+            let edges = edges(&package.edges);
+            writeln!(out, "{} {} {edges:?}", package.name, package.version)?;
+        }
+        for name in ["a", "b", "c", "d", "e"] {
+            let known = self.known_releases.releases(&ANY, name);
+            for release in known.and_then(Result::ok).into_iter().flatten() {
+                let needs: Vec<String> = release
+                    .requirements
+                    .iter()
+                    .map(|needed| format!("{} {}", needed.name, needed.requirement))
+                    .collect();
+                writeln!(out, "release {name} {} {needs:?}", release.version)?;
+            }
+        }
+
+        writeln!(out, "{:?}", self.advisories)
+    }
+}
+
+/// Vulnerabilities without notices.
+pub(crate) fn judged(vulnerabilities: BTreeSet<String>) -> Judged {
+    Judged {
+        vulnerabilities,
+        notices: BTreeSet::new(),
+    }
 }
 
 pub(crate) fn requirement(text: &str) -> (String, String, DependencyKind) {
@@ -123,10 +171,11 @@ pub(crate) fn release(text: &str, requirements: &[&str]) -> Release {
                     package: None,
                     requirement,
                     kind,
+                    ..Requirement::default()
                 }
             })
             .collect(),
-        bundled: Vec::new(),
+        ..Release::default()
     }
 }
 
@@ -187,6 +236,9 @@ impl World {
             advisories: Vec::new(),
             refused: BTreeMap::new(),
             yanked_installable: false,
+            options: PlanOptions::default(),
+            ignored: Vec::new(),
+            copies: Copies::Any,
         }
     }
 
@@ -195,8 +247,7 @@ impl World {
             .iter()
             .map(|(version, requirements)| release(version, requirements))
             .collect();
-        self.known_releases
-            .insert(&TestEcosystem, name, Ok(releases));
+        self.known_releases.insert(&ANY, name, Ok(releases));
         self
     }
 
@@ -212,7 +263,7 @@ impl World {
             .filter(|(affected, _, fixed)| {
                 affected == name
                     && (fixed.is_empty()
-                        || TestEcosystem.compare_versions(version, fixed) == Ok(Ordering::Less))
+                        || ANY.compare_versions(version, fixed) == Ok(Ordering::Less))
             })
             .map(|(_, id, _)| id.clone())
             .collect()
@@ -227,25 +278,47 @@ impl World {
     }
 
     pub(crate) fn plan(&self) -> Planned {
+        let judge = |name: &str, version: &str| Some(judged(self.judge(name, version)));
+        self.plan_with(&judge)
+    }
+
+    /// Plans for all findings that a look-up knows.
+    pub(crate) fn plan_with(&self, judge: &Judge<'_>) -> Planned {
         let vulnerable = self.vulnerable();
-        let judge = |name: &str, version: &str| Some(self.judge(name, version));
+        let targets: Vec<Target> = vulnerable
+            .iter()
+            .flat_map(|(copy, ids)| ids.iter().map(|id| (*copy, id.clone())))
+            .filter(|(_, id)| !self.ignored.contains(id))
+            .map(|(copy, id)| Target {
+                copy,
+                id,
+                is_notice: false,
+            })
+            .collect();
+        let findings = vulnerable
+            .into_iter()
+            .map(|(copy, ids)| (copy, judged(ids)))
+            .collect();
 
         plan(&Request {
             lockfile: &self.lockfile,
-            ecosystem: &TestEcosystem,
-            vulnerable: &vulnerable,
+            ecosystem: &TestEcosystem(self.copies),
+            findings: &findings,
+            targets: &targets,
             releases: &self.known_releases,
-            judge: &judge,
+            judge,
+            usable: &|_, _| Ok(()),
             refused: &self.refused,
             frozen: &BTreeMap::new(),
             yanked_installable: self.yanked_installable,
+            options: self.options,
         })
     }
 
     pub(crate) fn proposal(&self) -> Proposal {
         match self.plan() {
             Planned::Ready(proposal) => proposal,
-            Planned::Missing(names) => panic!("needs {names:?}"),
+            Planned::Missing(facts) => panic!("needs {facts:?}"),
         }
     }
 

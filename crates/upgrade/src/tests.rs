@@ -1,9 +1,9 @@
 //! Hand-made graphs, each for one rule.
 
-use std::collections::BTreeSet;
+use patchgate_ecosystems::Copies;
 
-use crate::Planned;
-use crate::test_ecosystem::World;
+use crate::test_ecosystem::{TestEcosystem, World, judged};
+use crate::{MissingFacts, Planned};
 
 #[test]
 fn takes_the_smallest_release_inside_the_requirement() {
@@ -115,7 +115,7 @@ fn a_parent_that_never_lets_go_is_the_reason() {
     .advisory("a", "A-1", "1.0.1");
     insta::assert_snapshot!(
         world.summary(),
-        @"left A-1: `parent 1.0.0` requires `a =1.0.0`: no release of `parent` above 1.0.0 allows an acceptable version"
+        @"left A-1: 1.0.1 fixes it, but `parent 1.0.0` requires `a =1.0.0`; no newer release of `parent` within reach allows it"
     );
 }
 
@@ -124,37 +124,16 @@ fn a_release_with_another_finding_is_passed_over() {
     let world = World::new(&["a ^1.0.0"], &[("a 1.0.0", &[])])
         .releases("a", &[("1.0.1", &[]), ("1.0.2", &[])])
         .advisory("a", "A-1", "1.0.1");
-    let mut vulnerable = world.vulnerable();
-
-    assert_eq!(vulnerable.len(), 1);
-
-    vulnerable.clear();
     // The second advisory starts at 1.0.1: it would be introduced there.
-    let judge = |_: &str, version: &str| -> Option<BTreeSet<String>> {
-        Some(
-            match version {
-                "1.0.0" => vec!["A-1"],
-                "1.0.1" => vec!["A-2"],
-                _ => vec![],
-            }
-            .into_iter()
-            .map(str::to_owned)
-            .collect(),
-        )
+    let judge = |_: &str, version: &str| {
+        let ids: &[&str] = match version {
+            "1.0.0" => &["A-1"],
+            "1.0.1" => &["A-2"],
+            _ => &[],
+        };
+        Some(judged(ids.iter().map(|id| (*id).to_owned()).collect()))
     };
-
-    let vulnerable = world.vulnerable();
-    let planned = crate::plan(&crate::Request {
-        lockfile: &world.lockfile,
-        ecosystem: &crate::test_ecosystem::TestEcosystem,
-        vulnerable: &vulnerable,
-        releases: &world.known_releases,
-        judge: &judge,
-        refused: &world.refused,
-        frozen: &std::collections::BTreeMap::new(),
-        yanked_installable: false,
-    });
-    let Planned::Ready(proposal) = planned else {
+    let Planned::Ready(proposal) = world.plan_with(&judge) else {
         panic!()
     };
 
@@ -169,7 +148,7 @@ fn ends_what_can_be_ended_and_says_what_stays() {
         .advisory("a", "A-2", "");
     insta::assert_snapshot!(world.summary(), @r"
     a 1.0.0 -> 1.0.1 ends A-1
-    left A-2: no release above 1.0.0 is known to be without these findings
+    left A-2: no release of `a` above 1.0.0 is known to fix it
     ");
 }
 
@@ -185,7 +164,7 @@ fn takes_the_best_in_reach_when_the_full_fix_is_blocked() {
     .advisory("a", "A-2", "2.0.0");
     insta::assert_snapshot!(world.summary(), @r"
     a 1.0.0 -> 1.0.1 ends A-1
-    left A-2: `parent 1.0.0` requires `a ^1.0.0`: there is no release of `parent` above 1.0.0 without findings
+    left A-2: 2.0.0 fixes it, but `parent 1.0.0` requires `a ^1.0.0`; there is no newer release of `parent`
     ");
 }
 
@@ -202,7 +181,7 @@ fn yanked_releases_are_chosen_only_where_they_can_be_installed() {
     let mut world = World::new(&["a ^1.0.0"], &[("a 1.0.0", &[])])
         .releases("a", &[("1.0.1!", &[])])
         .advisory("a", "A-1", "1.0.1");
-    insta::assert_snapshot!(world.summary(), @"left A-1: no release above 1.0.0 is known to be without these findings");
+    insta::assert_snapshot!(world.summary(), @"left A-1: there is no release of `a` above 1.0.0");
     world.yanked_installable = true;
     insta::assert_snapshot!(world.summary(), @"a 1.0.0 -> 1.0.1 ends A-1");
 }
@@ -275,16 +254,14 @@ fn a_bundled_copy_moves_with_its_parent() {
     world.lockfile.packages[1].bundled = true;
     world.lockfile.packages[1].install_path = Some("node_modules/parent/node_modules/a".into());
 
-    insta::assert_snapshot!(world.summary(), @"parent 1.0.0 -> 1.0.1 ends A-1 for a");
+    insta::assert_snapshot!(world.summary(), @"parent 1.0.0 -> 1.0.1 ends A-1");
 
-    world.known_releases.insert(
-        &crate::test_ecosystem::TestEcosystem,
-        "parent",
-        Ok(Vec::new()),
-    );
+    world
+        .known_releases
+        .insert(&TestEcosystem(Copies::Any), "parent", Ok(Vec::new()));
     insta::assert_snapshot!(
         world.summary(),
-        @"left A-1: it is shipped inside the archive of `parent 1.0.0`, which cannot be upgraded: there is no release of `parent` above 1.0.0 without findings"
+        @"left A-1: it is shipped inside the archive of `parent 1.0.0`: there is no release of `parent` above 1.0.0"
     );
 }
 
@@ -305,16 +282,16 @@ fn asks_for_what_it_lacks() {
         &[("parent 1.0.0", &["a =1.0.0"]), ("a 1.0.0", &[])],
     )
     .advisory("a", "A-1", "1.0.1");
-    assert_eq!(world.plan(), Planned::Missing(["a".to_owned()].into()));
+    assert_eq!(world.plan(), missing("a"));
     let world = world.releases("a", &[("1.0.0", &[]), ("1.0.1", &[])]);
-    assert_eq!(world.plan(), Planned::Missing(["parent".to_owned()].into()));
+    assert_eq!(world.plan(), missing("parent"));
 }
 
 #[test]
 fn an_unreachable_registry_is_the_reason() {
     let mut world = World::new(&["a ^1.0.0"], &[("a 1.0.0", &[])]).advisory("a", "A-1", "1.0.1");
     world.known_releases.insert(
-        &crate::test_ecosystem::TestEcosystem,
+        &TestEcosystem(Copies::Any),
         "a",
         Err("`registry.invalid` answered 503".into()),
     );
@@ -326,7 +303,7 @@ fn a_tag_cannot_be_raised() {
     let world = World::new(&["a latest"], &[("a 1.0.0", &[])])
         .releases("a", &[("2.0.0", &[])])
         .advisory("a", "A-1", "2.0.0");
-    insta::assert_snapshot!(world.summary(), @"left A-1: requirement `latest` names a tag, not versions");
+    insta::assert_snapshot!(world.summary(), @"left A-1: 2.0.0 fixes it, but the project requires `a latest` (requirement `latest` names a tag, not versions)");
 }
 
 #[test]
@@ -346,4 +323,237 @@ fn what_leaves_the_tree_holds_nothing_back() {
     .advisory("a", "A-1", "2.0.0")
     .advisory("parent", "P-1", "1.1.0");
     insta::assert_snapshot!(world.summary(), @"parent 1.0.0 -> 1.1.0 ends A-1 P-1");
+}
+
+#[test]
+fn peers_of_each_other_move_together() {
+    let world = World::new(
+        &["react ^17.0.0", "react-dom ^17.0.0"],
+        &[
+            ("react 17.0.0", &[]),
+            ("react-dom 17.0.0", &["peer react ^17.0.0"]),
+        ],
+    )
+    .releases("react", &[("17.0.0", &[]), ("18.0.0", &[])])
+    .releases(
+        "react-dom",
+        &[
+            ("17.0.0", &["peer react ^17.0.0"]),
+            ("18.0.0", &["peer react ^18.0.0"]),
+        ],
+    )
+    .advisory("react", "A-1", "18.0.0");
+    insta::assert_snapshot!(world.summary(), @r"
+    react-dom 17.0.0 -> 18.0.0 for react [toy.json: ^17.0.0 -> ^18.0.0]
+    react 17.0.0 -> 18.0.0 ends A-1 [toy.json: ^17.0.0 -> ^18.0.0]
+    ");
+}
+
+#[test]
+fn packages_that_need_each_other_move_together() {
+    let world = World::new(
+        &["a ^1.0.0"],
+        &[
+            ("a 1.0.0", &["b =1.0.0"]),
+            ("b 1.0.0", &["c =1.0.0"]),
+            ("c 1.0.0", &["a =1.0.0"]),
+        ],
+    )
+    .releases("a", &[("1.0.0", &["b =1.0.0"]), ("1.1.0", &["b =1.1.0"])])
+    .releases("b", &[("1.0.0", &["c =1.0.0"]), ("1.1.0", &["c =1.1.0"])])
+    .releases("c", &[("1.0.0", &["a =1.0.0"]), ("1.1.0", &["a =1.1.0"])])
+    .advisory("c", "A-1", "1.1.0");
+    insta::assert_snapshot!(world.summary(), @r"
+    a 1.0.0 -> 1.1.0 for b
+    b 1.0.0 -> 1.1.0 for c
+    c 1.0.0 -> 1.1.0 ends A-1
+    ");
+}
+
+#[test]
+fn a_package_without_a_fix_leaves_with_a_release_of_its_parent_that_drops_it() {
+    let world = World::new(
+        &["parent ^1.0.0"],
+        &[("parent 1.0.0", &["a ^1.0.0"]), ("a 1.0.0", &[])],
+    )
+    .releases(
+        "parent",
+        &[
+            ("1.0.0", &["a ^1.0.0"]),
+            ("1.1.0", &["a ^1.0.0"]),
+            ("1.2.0", &["b ^1.0.0"]),
+        ],
+    )
+    .releases("a", &[("1.0.0", &[])])
+    .releases("b", &[("1.0.0", &[]), ("1.3.0", &[])])
+    .advisory("a", "A-1", "");
+    let proposal = world.proposal();
+    insta::assert_snapshot!(world.summary(), @"parent 1.0.0 -> 1.2.0 ends A-1 for a");
+
+    // What comes in is the newest release, as a package manager would choose.
+    let new = proposal
+        .graph
+        .nodes
+        .iter()
+        .find(|node| node.was.is_none())
+        .unwrap();
+    assert_eq!(new.release.as_ref().unwrap().version, "1.3.0");
+}
+
+#[test]
+fn a_release_whose_own_dependency_has_a_finding_is_passed_over() {
+    let world = World::new(&["a ^1.0.0"], &[("a 1.0.0", &[])])
+        .releases("a", &[("1.0.1", &["b =1.0.0"]), ("1.0.2", &["b =1.1.0"])])
+        .releases("b", &[("1.0.0", &[]), ("1.1.0", &[])])
+        .advisory("a", "A-1", "1.0.1")
+        .advisory("b", "B-1", "1.1.0");
+    insta::assert_snapshot!(world.summary(), @"a 1.0.0 -> 1.0.2 ends A-1");
+}
+
+#[test]
+fn a_dependency_that_must_follow_follows() {
+    let world = World::new(
+        &["a ^1.0.0", "b ^1.0.0"],
+        &[("a 1.0.0", &["b ^1.0.0"]), ("b 1.0.0", &[])],
+    )
+    .releases("a", &[("1.0.1", &["b ^1.2.0"])])
+    .releases("b", &[("1.0.0", &[]), ("1.2.0", &[]), ("1.3.0", &[])])
+    .advisory("a", "A-1", "1.0.1");
+    insta::assert_snapshot!(world.summary(), @r"
+    a 1.0.0 -> 1.0.1 ends A-1
+    b 1.0.0 -> 1.2.0 for a
+    ");
+}
+
+#[test]
+fn a_direct_dependency_that_another_one_pins_waits_for_it() {
+    let world = World::new(
+        &["rand ^0.7.0", "tempfile ^3.0.0"],
+        &[("rand 0.7.2", &[]), ("tempfile 3.1.0", &["rand =0.7.2"])],
+    )
+    .releases("rand", &[("0.7.2", &[]), ("0.7.3", &[])])
+    .releases(
+        "tempfile",
+        &[("3.1.0", &["rand =0.7.2"]), ("3.2.0", &["rand ^0.7.0"])],
+    )
+    .advisory("rand", "A-1", "0.7.3");
+    insta::assert_snapshot!(world.summary(), @r"
+    tempfile 3.1.0 -> 3.2.0 for rand
+    rand 0.7.2 -> 0.7.3 ends A-1
+    ");
+}
+
+#[test]
+fn a_choice_that_another_fix_cannot_live_with_is_taken_back() {
+    // The smallest fix of `bindgen` pulls `nom` 6, which holds `memchr` back.
+    let world = World::new(
+        &["bindgen ^0.58.0", "memchr ^2.0.0"],
+        &[("bindgen 0.58.0", &[]), ("memchr 2.0.0", &[])],
+    )
+    .releases(
+        "bindgen",
+        &[
+            ("0.58.0", &[]),
+            ("0.58.1", &["nom ^6.0.0"]),
+            ("0.58.2", &[]),
+        ],
+    )
+    .releases("nom", &[("6.0.0", &["memchr <2.4.0"])])
+    .releases("memchr", &[("2.0.0", &[]), ("2.4.0", &[])])
+    .advisory("bindgen", "A-1", "0.58.1")
+    .advisory("memchr", "M-1", "2.4.0");
+    let mut world = world;
+    world.copies = Copies::OnePerLine;
+    insta::assert_snapshot!(world.summary(), @r"
+    memchr 2.0.0 -> 2.4.0 ends M-1
+    bindgen 0.58.0 -> 0.58.2 ends A-1
+    ");
+}
+
+#[test]
+fn findings_that_need_no_fix_do_not_refuse_a_release() {
+    // B-1 is ignored: `parent` has it before and after.
+    let world = World::new(
+        &["parent ^1.0.0"],
+        &[("parent 1.0.0", &["a =1.0.0"]), ("a 1.0.0", &[])],
+    )
+    .releases(
+        "parent",
+        &[("1.0.0", &["a =1.0.0"]), ("1.1.0", &["a ^1.0.0"])],
+    )
+    .releases("a", &[("1.0.0", &[]), ("1.0.1", &[])])
+    .advisory("a", "A-1", "1.0.1")
+    .advisory("parent", "B-1", "");
+    let mut world = world;
+    world.ignored = vec!["B-1".to_owned()];
+    insta::assert_snapshot!(world.summary(), @r"
+    parent 1.0.0 -> 1.1.0 for a
+    a 1.0.0 -> 1.0.1 ends A-1
+    ");
+}
+
+#[test]
+fn what_the_project_bundles_itself_moves() {
+    let mut world = World::new(&["a ^1.0.0"], &[("a 1.0.0", &[])])
+        .releases("a", &[("1.0.1", &[])])
+        .advisory("a", "A-1", "1.0.1");
+    world.lockfile.packages[0].bundled = true;
+    insta::assert_snapshot!(world.summary(), @"a 1.0.0 -> 1.0.1 ends A-1");
+}
+
+#[test]
+fn one_version_of_a_package_serves_all_dependents() {
+    let world = World::new(
+        &["a ^1.0.0", "b ^1.0.0"],
+        &[
+            ("a 1.0.0", &["c ^1.0.0"]),
+            ("b 1.0.0", &["c ~1.0.0"]),
+            ("c 1.0.0", &[]),
+        ],
+    )
+    .releases("a", &[("1.0.0", &["c ^1.0.0"])])
+    .releases("b", &[("1.0.0", &["c ~1.0.0"]), ("1.5.0", &["c ^1.0.0"])])
+    .releases("c", &[("1.0.0", &[]), ("1.4.0", &[])])
+    .advisory("c", "C-1", "1.4.0");
+    let mut world = world;
+    world.copies = Copies::One;
+    insta::assert_snapshot!(world.summary(), @r"
+    b 1.0.0 -> 1.5.0 for c
+    c 1.0.0 -> 1.4.0 ends C-1
+    ");
+}
+
+#[test]
+fn a_greater_step_than_allowed_is_not_made() {
+    let mut world = World::new(&["a ^1.0.0"], &[("a 1.0.0", &[])])
+        .releases("a", &[("2.0.0", &[])])
+        .advisory("a", "A-1", "2.0.0");
+    world.options.max_bump = patchgate_model::Bump::Minor;
+    insta::assert_snapshot!(world.summary(), @"left A-1: 2.0.0 fixes it, which is a major step, and only minor ones are allowed");
+}
+
+#[test]
+fn an_override_is_the_last_resort() {
+    let mut world = World::new(
+        &["parent ^1.0.0"],
+        &[("parent 1.0.0", &["a =1.0.0"]), ("a 1.0.0", &[])],
+    )
+    .releases("parent", &[("1.0.0", &["a =1.0.0"])])
+    .releases("a", &[("1.0.0", &[]), ("1.0.1", &[])])
+    .advisory("a", "A-1", "1.0.1");
+    world.options.overrides = true;
+    let proposal = world.proposal();
+    assert_eq!(
+        proposal.overrides,
+        [("a".to_owned(), "1.0.1".to_owned())].into()
+    );
+    insta::assert_snapshot!(world.summary(), @"a 1.0.0 -> 1.0.1 ends A-1");
+}
+
+/// The answer of a planner that needs the releases of one package.
+fn missing(name: &str) -> Planned {
+    Planned::Missing(MissingFacts {
+        packages: [name.to_owned()].into(),
+        ..MissingFacts::default()
+    })
 }

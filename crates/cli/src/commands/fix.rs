@@ -1,12 +1,11 @@
 //! `patchgate fix`: plans the smallest upgrades that fix the findings, and shows or applies them.
 
-use std::time::Duration;
-
-use patchgate_fix::{FixOptions, TimeLimit, parse_duration};
 use patchgate_report::{FixInput, FixReport, GITHUB_SUMMARY_LIMIT};
 use patchgate_scan::{ScanRequest, SourceOptions, VexOptions};
 
-use crate::args::{InputArgs, OutputArgs, RepositoryArgs, SourceArgs, ThresholdArgs, VexArgs};
+use crate::args::{
+    InputArgs, OutputArgs, PlanArgs, RepositoryArgs, SourceArgs, ThresholdArgs, VexArgs,
+};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::progress::Progress;
@@ -27,14 +26,8 @@ pub(crate) struct Args {
     #[arg(long)]
     apply: bool,
 
-    /// Time limit for one run of a package manager, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
-    manager_timeout: u64,
-
-    /// Time limit for the whole run, such as `90s` or `10m`; fixes that are verified by then are
-    /// kept, and the rest is reported as not tried
-    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse_duration)]
-    time_limit: Duration,
+    #[command(flatten)]
+    plan: PlanArgs,
 
     #[command(flatten)]
     source: SourceArgs,
@@ -60,10 +53,7 @@ enum Format {
 }
 
 pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
-    let options = FixOptions {
-        manager_timeout: Duration::from_secs(args.manager_timeout),
-        time_limit: TimeLimit::from_now(args.time_limit),
-    };
+    let options = args.plan.options();
     let progress = Progress::start(context.terminal.progress, "reading lockfiles");
     let (inputs, config) = args.repository.open(&InputArgs::default())?;
     let rule = FailureRule::new(&args.threshold, &config);
@@ -76,7 +66,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         keep_files: true,
         progress: &|text| progress.say(text),
     };
-    let fixed = patchgate_fix::fix(&request, options, &context.environment).await?;
+    let fixed = patchgate_fix::fix(&request, &options, &context.environment).await?;
     drop(progress);
 
     let exit = verdict::exit(

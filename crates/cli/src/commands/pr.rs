@@ -1,10 +1,9 @@
 //! `patchgate pr`: opens, updates or closes the pull request with the fixes.
 
 use std::path::Path;
-use std::time::Duration;
 
 use patchgate_config::Config;
-use patchgate_fix::{FixOptions, FixOutcome, TimeLimit, parse_duration};
+use patchgate_fix::FixOutcome;
 use patchgate_forge::git::{CommitIdentity, Head, NewCommit, PatchgateBranch};
 use patchgate_forge::git::{GitError, commit_files, current_head};
 use patchgate_forge::publish::{PublishOutcome, Publisher};
@@ -18,7 +17,7 @@ use patchgate_report::{
 use patchgate_scan::{ScanRequest, SourceOptions, VexOptions};
 
 use crate::args::{
-    ForgeArgs, InputArgs, OutputArgs, RepositoryArgs, SourceArgs, ThresholdArgs, VexArgs,
+    ForgeArgs, InputArgs, OutputArgs, PlanArgs, RepositoryArgs, SourceArgs, ThresholdArgs, VexArgs,
 };
 use crate::context::Context;
 use crate::exit::Exit;
@@ -45,14 +44,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME <EMAIL>")]
     commit_author: Option<String>,
 
-    /// Time limit for one run of a package manager, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
-    manager_timeout: u64,
-
-    /// Time limit for the whole run, such as `90s` or `10m`; fixes that are verified by then are
-    /// kept, and the rest is reported as not tried
-    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse_duration)]
-    time_limit: Duration,
+    #[command(flatten)]
+    plan: PlanArgs,
 
     #[command(flatten)]
     forge: ForgeArgs,
@@ -249,10 +242,7 @@ impl Made {
 
 impl Run<'_> {
     async fn plan(&self, inputs: &Inputs, progress: &Progress) -> anyhow::Result<Made> {
-        let options = FixOptions {
-            manager_timeout: Duration::from_secs(self.args.manager_timeout),
-            time_limit: TimeLimit::from_now(self.args.time_limit),
-        };
+        let options = self.args.plan.options();
         let request = ScanRequest {
             inputs,
             config: self.config,
@@ -262,7 +252,7 @@ impl Run<'_> {
             keep_files: true,
             progress: &|text| progress.say(text),
         };
-        let fixed = patchgate_fix::fix(&request, options, &self.context.environment).await?;
+        let fixed = patchgate_fix::fix(&request, &options, &self.context.environment).await?;
 
         Ok(self.made(fixed))
     }

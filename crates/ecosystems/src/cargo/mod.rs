@@ -146,6 +146,10 @@ impl Upgradable for Cargo {
         Copies::OnePerLine
     }
 
+    fn installs_optional(&self) -> bool {
+        false
+    }
+
     fn metadata_request(&self, registry: &str, name: &str) -> MetadataRequest {
         registry::metadata_request(registry, name)
     }

@@ -1,0 +1,375 @@
+//! From a question to a plan: tier by tier, and in each as many findings as go together.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use patchgate_model::{Bump, PackageIndex};
+use pubgrub::External;
+
+use crate::attempt::{Attempt, Bindings, Failed, Limits, Solution, Tree, Variable};
+use crate::explain;
+use crate::graph;
+use crate::outcome;
+use crate::problem::Problem;
+use crate::request::{Left, MissingFacts, Planned, Request};
+use crate::slot::{Choice, LOCKED, SlotId};
+
+/// One finding to fix, by the slot that has it.
+pub(crate) type Wanted = (SlotId, String);
+
+/// The work on one question.
+pub(crate) struct Planner<'p, 'a> {
+    pub(crate) problem: &'p Problem<'a>,
+    pub(crate) bindings: RefCell<Bindings>,
+    /// Slots that projects require themselves.
+    pub(crate) direct: BTreeSet<SlotId>,
+    /// The findings that the solution is without.
+    pub(crate) fixed: Vec<Wanted>,
+    pub(crate) solution: Solution,
+    pub(crate) overridden: BTreeSet<SlotId>,
+    /// The copies that have each finding.
+    copies: BTreeMap<Wanted, BTreeSet<PackageIndex>>,
+    /// The reason of the last attempt on each finding that remains.
+    pub(crate) reasons: BTreeMap<Wanted, String>,
+    needs: MissingFacts,
+}
+
+/// Finds the smallest safe change for the findings to fix.
+///
+/// The crate's documentation has an example.
+#[must_use]
+pub fn plan(request: &Request<'_>) -> Planned {
+    let problem = Problem::new(request);
+    let direct = problem
+        .request
+        .lockfile
+        .roots
+        .iter()
+        .flat_map(|root| &root.edges);
+    let direct = direct.filter_map(|edge| problem.slot_of.get(edge.to.0 as usize).copied());
+    let mut planner = Planner {
+        direct: direct.collect(),
+        problem: &problem,
+        bindings: RefCell::default(),
+        fixed: Vec::new(),
+        solution: Solution::new(),
+        overridden: BTreeSet::new(),
+        copies: BTreeMap::new(),
+        reasons: BTreeMap::new(),
+        needs: MissingFacts::default(),
+    };
+
+    let (open, mut left) = planner.movable_targets();
+    if planner.is_lacking() {
+        return Planned::Missing(planner.needs);
+    }
+    planner.run_tiers(&open);
+    if planner.needs.is_empty() {
+        planner.check_assumptions();
+    }
+    if !planner.needs.is_empty() {
+        return Planned::Missing(planner.needs);
+    }
+
+    left.extend(planner.left());
+    left.sort_by_key(|left| left.copy);
+    Planned::Ready(outcome::proposal(&planner, left))
+}
+
+/// The tiers, each more costly than the one before.
+fn tiers(request: &Request<'_>) -> Vec<Limits> {
+    let options = request.options;
+    let limited = |bump: Bump| bump.min(options.max_bump);
+    let steps = [
+        (None, Bump::Minor, Bump::Minor),
+        (Some(Bump::Minor), Bump::Minor, Bump::Minor),
+        (Some(Bump::Minor), Bump::Minor, Bump::Major),
+        (Some(Bump::Major), Bump::Major, Bump::Major),
+    ];
+
+    let mut tiers = Vec::new();
+    for (raise, direct, indirect) in steps {
+        for avoids_notices in [true, false] {
+            tiers.push(Limits {
+                raise: raise.map(limited).filter(|_| options.raises),
+                direct: limited(direct),
+                indirect: limited(indirect),
+                avoids_notices,
+                moves_parents: options.moves_parents,
+            });
+        }
+    }
+
+    tiers
+}
+
+impl<'a> Planner<'_, 'a> {
+    /// The findings whose slots can change, and those that remain because they cannot.
+    fn movable_targets(&mut self) -> (Vec<(Wanted, bool)>, Vec<Left>) {
+        let mut open: Vec<(Wanted, bool)> = Vec::new();
+        let mut left: BTreeMap<PackageIndex, Left> = BTreeMap::new();
+        for target in self.problem.request.targets {
+            let Some(id) = self.problem.slot_to_change(target.copy) else {
+                continue;
+            };
+            let slot = self.problem.slot(id);
+            let releases = match &slot.frozen {
+                Some(_) => None,
+                None => self.problem.releases(&slot.name),
+            };
+            let reason = match (&slot.frozen, releases) {
+                (Some(reason), _) => reason.clone(),
+                (None, Some(Err(reason))) => {
+                    format!("the releases of `{}` are not known: {reason}", slot.name)
+                }
+                (None, _) => {
+                    let wanted = (id, target.id.clone());
+                    let copies = self.copies.entry(wanted.clone()).or_default();
+                    copies.insert(target.copy);
+                    if !open.iter().any(|(known, _)| *known == wanted) {
+                        open.push((wanted, target.is_notice));
+                    }
+                    continue;
+                }
+            };
+
+            let entry = left.entry(target.copy).or_insert_with(|| Left {
+                copy: target.copy,
+                ids: Vec::new(),
+                reason,
+            });
+            entry.ids.push(target.id.clone());
+            entry.ids.sort();
+        }
+
+        (open, left.into_values().collect())
+    }
+
+    /// Takes over what the problem found to be missing.
+    fn is_lacking(&mut self) -> bool {
+        let mut needs = self.problem.needs.borrow_mut();
+        let is_lacking = !needs.is_empty();
+        self.needs.packages.append(&mut needs.packages);
+        self.needs.details.append(&mut needs.details);
+        is_lacking
+    }
+
+    fn run_tiers(&mut self, open: &[(Wanted, bool)]) {
+        let tiers = tiers(self.problem.request);
+        for (index, limits) in tiers.iter().enumerate() {
+            // A notice is worth no change that may break something.
+            let trying: Vec<Wanted> = open
+                .iter()
+                .filter(|(wanted, is_notice)| {
+                    (index == 0 || !is_notice) && !self.fixed.contains(wanted)
+                })
+                .map(|(wanted, _)| wanted.clone())
+                .collect();
+            self.try_all(limits, trying);
+            if !self.needs.is_empty() {
+                return;
+            }
+        }
+
+        if let Some(limits) = tiers
+            .last()
+            .filter(|_| self.problem.request.options.overrides)
+        {
+            self.try_overrides(limits, open);
+        }
+    }
+
+    /// Fixes as many of these findings as go together, the most urgent first.
+    fn try_all(&mut self, limits: &Limits, mut trying: Vec<Wanted>) {
+        while !trying.is_empty() {
+            match self.attempt(limits, &trying) {
+                Ok(solution) => {
+                    self.solution = solution;
+                    self.fixed.append(&mut trying);
+                    return;
+                }
+                Err(Failed::Facts) => {
+                    self.is_lacking();
+                    return;
+                }
+                Err(Failed::Steps) => {
+                    let reason = "the search for it took too many steps";
+                    if let Some(last) = trying.pop() {
+                        self.reasons.insert(last, reason.to_owned());
+                    }
+                }
+                Err(Failed::Conflict(tree)) => {
+                    // Without the releases of the packages in the conflict nothing is certain.
+                    self.need_releases_of(&tree);
+                    let Some(dropped) = self.least_worth(&tree, &trying) else {
+                        return;
+                    };
+                    let wanted = trying.remove(dropped);
+                    let reason = self.reason(limits, &tree, &wanted);
+                    self.reasons.insert(wanted, reason);
+                }
+            }
+        }
+    }
+
+    fn reason(&self, limits: &Limits, tree: &Tree, wanted: &Wanted) -> String {
+        let reason = explain::conflict(self, limits, tree, wanted);
+        let slot = self.problem.slot(wanted.0);
+        let copies = self.copies.get(wanted).into_iter().flatten();
+        let is_shipped = copies
+            .clone()
+            .any(|copy| graph::bundled_by(self.problem.request.lockfile, *copy).is_some());
+        if !is_shipped {
+            return reason;
+        }
+
+        let version = slot.locked_version().unwrap_or_default();
+        format!(
+            "it is shipped inside the archive of `{} {version}`: {reason}",
+            slot.name
+        )
+    }
+
+    /// Gives packages a version that their dependents do not admit, one at a time.
+    fn try_overrides(&mut self, limits: &Limits, open: &[(Wanted, bool)]) {
+        let remaining: Vec<Wanted> = open
+            .iter()
+            .filter(|(wanted, is_notice)| !is_notice && !self.fixed.contains(wanted))
+            .map(|(wanted, _)| wanted.clone())
+            .collect();
+        for wanted in remaining {
+            let is_new = self.overridden.insert(wanted.0);
+            match self.attempt(limits, std::slice::from_ref(&wanted)) {
+                Ok(solution) => {
+                    self.solution = solution;
+                    self.fixed.push(wanted);
+                }
+                Err(failed) => {
+                    if is_new {
+                        self.overridden.remove(&wanted.0);
+                    }
+                    if matches!(failed, Failed::Facts) {
+                        self.is_lacking();
+                    }
+                }
+            }
+        }
+    }
+
+    fn attempt(&self, limits: &Limits, trying: &[Wanted]) -> Result<Solution, Failed> {
+        let mut active: BTreeMap<SlotId, BTreeSet<String>> = BTreeMap::new();
+        for (slot, id) in self.fixed.iter().chain(trying) {
+            active.entry(*slot).or_default().insert(id.clone());
+        }
+        let attempt = Attempt::new(
+            self.problem,
+            limits,
+            &active,
+            &self.solution,
+            &self.overridden,
+            &self.bindings,
+            &self.direct,
+        );
+
+        attempt.solve()
+    }
+
+    /// Records the packages of a conflict whose releases are not known.
+    fn need_releases_of(&mut self, tree: &Tree) {
+        for variable in tree.packages() {
+            let Variable::Slot(id) = variable else {
+                continue;
+            };
+            let slot = self.problem.slot(*id);
+            if slot.frozen.is_none() {
+                self.problem.releases(&slot.name);
+            }
+        }
+        self.is_lacking();
+    }
+
+    /// The index of the finding that is left out for the others: among those of the conflict, one of
+    /// the slot of the least urgent, and there the one that needs the greatest step.
+    fn least_worth(&self, tree: &Tree, trying: &[Wanted]) -> Option<usize> {
+        let slots = unsolved_slots(tree);
+        let in_conflict = |(slot, _): &Wanted| slots.contains(slot);
+        let Some(last) = trying.iter().rposition(in_conflict) else {
+            return trying.len().checked_sub(1);
+        };
+
+        let (slot, _) = &trying[last];
+        (0..trying.len())
+            .filter(|index| trying[*index].0 == *slot)
+            .max_by_key(|index| self.first_free(&trying[*index]))
+    }
+
+    /// The first choice of a slot that does not have a finding.
+    fn first_free(&self, (slot, id): &Wanted) -> Choice {
+        let slot = self.problem.slot(*slot);
+        let free = slot.candidates.iter().position(|candidate| {
+            !candidate.findings.vulnerabilities.contains(id)
+                && !candidate.findings.notices.contains(id)
+        });
+
+        free.and_then(|index| Choice::try_from(index).ok())
+            .unwrap_or(Choice::MAX)
+    }
+
+    /// Asks for the requirements that the lockfile does not state and that the solution may break.
+    fn check_assumptions(&mut self) {
+        for id in 0..self.problem.slots().len() {
+            let slot = self.problem.slot(id);
+            let choice = self.solution.get(&Variable::Slot(id)).copied();
+            if slot.frozen.is_some() || choice.is_none_or(|choice| choice != LOCKED) {
+                continue;
+            }
+
+            let edges = slot.package.into_iter().flat_map(|package| &package.edges);
+            for edge in edges.filter(|edge| edge.requirement.is_none()) {
+                let needed = self.problem.slot_of.get(edge.to.0 as usize).copied();
+                let moved = needed.filter(|needed| {
+                    self.problem.is_relevant(*needed)
+                        && self.solution.get(&Variable::Slot(*needed)) != Some(&LOCKED)
+                });
+                if moved.is_some() {
+                    self.problem.releases(&slot.name);
+                }
+            }
+        }
+        self.is_lacking();
+    }
+
+    /// The findings that remain.
+    fn left(&self) -> Vec<Left> {
+        let mut left: BTreeMap<(PackageIndex, &str), Vec<String>> = BTreeMap::new();
+        for (wanted, reason) in &self.reasons {
+            if self.fixed.contains(wanted) {
+                continue;
+            }
+            for copy in self.copies.get(wanted).into_iter().flatten() {
+                left.entry((*copy, reason))
+                    .or_default()
+                    .push(wanted.1.clone());
+            }
+        }
+
+        let one = |((copy, reason), ids): ((PackageIndex, &str), Vec<String>)| Left {
+            copy,
+            ids,
+            reason: reason.to_owned(),
+        };
+        left.into_iter().map(one).collect()
+    }
+}
+
+/// The slots of a conflict for which no choice was left.
+pub(crate) fn unsolved_slots(tree: &Tree) -> BTreeSet<SlotId> {
+    let mut slots = BTreeSet::new();
+    explain::externals(tree, &mut |external| {
+        if let External::NoVersions(Variable::Slot(id), _) = external {
+            slots.insert(*id);
+        }
+    });
+
+    slots
+}

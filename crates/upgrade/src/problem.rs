@@ -1,0 +1,768 @@
+//! The graph of a lockfile as slots with candidates and the requirements between them.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+use std::rc::Rc;
+
+use patchgate_ecosystems::{Copies, Release, Requirement};
+use patchgate_model::{Bump, DependencyKind, Edge, Origin, Package, PackageIndex};
+use pubgrub::Ranges;
+
+use crate::graph;
+use crate::request::{Judged, MissingFacts, Request};
+use crate::slot::{self, Candidate, Choice, LOCKED, Slot, SlotId};
+
+/// A set of choices of a slot.
+pub(crate) type Set = Ranges<Choice>;
+
+/// One dependency, as the solver sees it.
+#[derive(Debug, Clone)]
+pub(crate) enum Dependency {
+    /// The slot keeps its locked version, which satisfies the dependency.
+    Settled(SlotId),
+    /// One of these slots must be one of these choices. Never empty.
+    OneOf(Vec<(SlotId, Set)>),
+    /// Nothing satisfies it.
+    Impossible(String),
+    /// It need not be satisfied.
+    Absent,
+}
+
+/// A requirement of a project of the repository.
+#[derive(Debug)]
+pub(crate) struct Site<'a> {
+    /// Index of the project in the lockfile.
+    pub(crate) root: usize,
+    pub(crate) edge: &'a Edge,
+    /// The slot that it has now.
+    pub(crate) slot: SlotId,
+    /// The requirements to which it can be raised, smallest first: choice `i + 1`.
+    pub(crate) raised: Vec<Raised>,
+    /// Why it cannot be raised.
+    pub(crate) fixed: Option<String>,
+}
+
+/// A raised requirement.
+#[derive(Debug)]
+pub(crate) struct Raised {
+    pub(crate) requirement: String,
+    /// Size of the step from the locked version to the smallest one that it admits.
+    pub(crate) bump: Bump,
+}
+
+/// The tables of one question. Slots of new packages are added while it is solved.
+pub(crate) struct Problem<'a> {
+    pub(crate) request: &'a Request<'a>,
+    slots: RefCell<Vec<Rc<Slot<'a>>>>,
+    /// The slot of each copy.
+    pub(crate) slot_of: Vec<SlotId>,
+    by_name: RefCell<BTreeMap<String, Vec<SlotId>>>,
+    /// The lines of the packages whose releases are known.
+    lines: RefCell<BTreeMap<String, Rc<Vec<usize>>>>,
+    sets: RefCell<BTreeMap<(SlotId, String, String), Set>>,
+    pub(crate) sites: Vec<Site<'a>>,
+    /// Slots with findings to fix.
+    wanted: BTreeSet<SlotId>,
+    /// Slots that are open, or that need one that is.
+    relevant: BTreeSet<SlotId>,
+    /// What is missing.
+    pub(crate) needs: RefCell<MissingFacts>,
+    pub(crate) depths: Vec<usize>,
+}
+
+impl<'a> Problem<'a> {
+    pub(crate) fn new(request: &'a Request<'a>) -> Self {
+        let lockfile = request.lockfile;
+        let depths = graph::depths(lockfile);
+        let mut problem = Self {
+            request,
+            slots: RefCell::default(),
+            slot_of: Vec::with_capacity(lockfile.packages.len()),
+            by_name: RefCell::default(),
+            lines: RefCell::default(),
+            sets: RefCell::default(),
+            sites: Vec::new(),
+            wanted: BTreeSet::new(),
+            relevant: BTreeSet::new(),
+            needs: RefCell::default(),
+            depths,
+        };
+        problem.add_locked_slots();
+        let targets = request.targets.iter();
+        problem.wanted = targets
+            .filter_map(|target| problem.slot_to_change(target.copy))
+            .collect();
+        problem.relevant = problem.relevant_slots();
+        problem.sites = problem.all_sites();
+
+        problem
+    }
+
+    pub(crate) fn slot(&self, id: SlotId) -> Rc<Slot<'a>> {
+        Rc::clone(&self.slots.borrow()[id])
+    }
+
+    pub(crate) fn slots(&self) -> Vec<Rc<Slot<'a>>> {
+        self.slots.borrow().clone()
+    }
+
+    /// The slot that must change for a finding of a copy: that of the package in whose archive the copy
+    /// is shipped, else its own.
+    pub(crate) fn slot_to_change(&self, copy: PackageIndex) -> Option<SlotId> {
+        let copy = graph::bundled_by(self.request.lockfile, copy).unwrap_or(copy);
+        self.slot_of.get(copy.0 as usize).copied()
+    }
+
+    /// Whether a slot may change: it has releases to choose from, or must not stay as it is.
+    pub(crate) fn is_open(&self, id: SlotId) -> bool {
+        self.wanted.contains(&id) || self.slot(id).has_candidates()
+    }
+
+    pub(crate) fn is_relevant(&self, slot: SlotId) -> bool {
+        self.relevant.contains(&slot) || self.slot(slot).package.is_none()
+    }
+
+    fn key(&self, name: &str) -> String {
+        self.request.ecosystem.normalize_name(name).into_owned()
+    }
+
+    /// The releases of a package, in ascending order. `None` when they are not known yet, which is
+    /// recorded.
+    pub(crate) fn releases(&self, name: &str) -> Option<Result<&'a [Release], &'a str>> {
+        let known = self.request.releases.releases(self.request.ecosystem, name);
+        if known.is_none() {
+            self.needs.borrow_mut().packages.insert(name.to_owned());
+        }
+        known
+    }
+
+    fn lines_of(&self, name: &str, releases: &[Release]) -> Rc<Vec<usize>> {
+        let key = self.key(name);
+        if let Some(lines) = self.lines.borrow().get(&key) {
+            return Rc::clone(lines);
+        }
+
+        let lines = Rc::new(slot::lines(self.request.ecosystem, releases));
+        self.lines.borrow_mut().insert(key, Rc::clone(&lines));
+        lines
+    }
+
+    fn add_locked_slots(&mut self) {
+        let lockfile = self.request.lockfile;
+        let mut known: BTreeMap<(String, &str, bool), SlotId> = BTreeMap::new();
+        for (copy, package) in lockfile.indexed() {
+            let is_shipped = graph::bundled_by(lockfile, copy).is_some();
+            let frozen = slot::frozen(package, is_shipped, self.request.frozen.get(&copy));
+            let key = (self.key(&package.name), &*package.version, frozen.is_some());
+            let depth = self
+                .depths
+                .get(copy.0 as usize)
+                .copied()
+                .unwrap_or(usize::MAX);
+            let own = self.request.findings.get(&copy);
+            if let Some(id) = known.get(&key).copied().filter(|_| frozen.is_none()) {
+                let mut slots = self.slots.borrow_mut();
+                if let Some(slot) = Rc::get_mut(&mut slots[id]) {
+                    slot.copies.push(copy);
+                    slot.depth = slot.depth.min(depth);
+                }
+                self.slot_of.push(id);
+                continue;
+            }
+
+            let id = self.slots.borrow().len();
+            let slot = Slot {
+                name: package.name.clone(),
+                copies: vec![copy],
+                package: Some(package),
+                depth,
+                frozen,
+                own: own
+                    .map(|own| own.vulnerabilities.clone())
+                    .unwrap_or_default(),
+                line: None,
+                candidates: Vec::new(),
+            };
+            self.slots.borrow_mut().push(Rc::new(slot));
+            self.by_name
+                .borrow_mut()
+                .entry(key.0.clone())
+                .or_default()
+                .push(id);
+            known.insert(key, id);
+            self.slot_of.push(id);
+        }
+
+        self.open_slots();
+    }
+
+    /// Gives candidates to the slots whose releases are known.
+    fn open_slots(&self) {
+        let count = self.slots.borrow().len();
+        for id in 0..count {
+            let slot = self.slot(id);
+            let (None, Some(installed)) = (&slot.frozen, slot.locked_version()) else {
+                continue;
+            };
+            let known = self
+                .request
+                .releases
+                .releases(self.request.ecosystem, &slot.name);
+            let Some(Ok(releases)) = known else {
+                continue;
+            };
+
+            let lines = self.lines_of(&slot.name, releases);
+            let own_line = slot::line_of(self.request.ecosystem, releases, &lines, installed);
+            let is_bound = self.request.ecosystem.copies() == Copies::OnePerLine;
+            let in_reach = |index: usize| {
+                !is_bound || own_line.is_none() || lines.get(index).copied() == own_line
+            };
+            let above = slot::above(self.request, releases, installed, &in_reach);
+            let candidates = self.candidates(&slot.name, Some(installed), above);
+
+            drop(slot);
+            if let Some(slot) = Rc::get_mut(&mut self.slots.borrow_mut()[id]) {
+                slot.candidates = candidates;
+                slot.line = own_line.filter(|_| is_bound);
+            }
+        }
+    }
+
+    fn candidates(
+        &self,
+        name: &str,
+        installed: Option<&str>,
+        releases: Vec<&'a Release>,
+    ) -> Vec<Candidate<'a>> {
+        let refused = self.request.refused.get(name);
+        releases
+            .into_iter()
+            .map(|release| {
+                let bump = installed.map_or(Bump::Patch, |installed| {
+                    let bump = self.request.ecosystem.bump(installed, &release.version);
+                    bump.unwrap_or(Bump::Major)
+                });
+                let is_refused = refused.is_some_and(|known| known.contains(&release.version));
+                let refusal = if is_refused {
+                    Some("it was refused".to_owned())
+                } else {
+                    (self.request.usable)(name, release).err()
+                };
+
+                Candidate {
+                    release,
+                    bump,
+                    findings: self.judge(name, &release.version),
+                    refusal,
+                }
+            })
+            .collect()
+    }
+
+    /// The findings of a version. A version that was not looked up yet is recorded as missing.
+    pub(crate) fn judge(&self, name: &str, version: &str) -> Judged {
+        (self.request.judge)(name, version).unwrap_or_else(|| {
+            self.needs.borrow_mut().packages.insert(name.to_owned());
+            Judged::default()
+        })
+    }
+
+    /// Slots that are open, and all that need them, directly or not.
+    fn relevant_slots(&self) -> BTreeSet<SlotId> {
+        let dependents = graph::dependents(self.request.lockfile);
+        let count = self.slots.borrow().len();
+        let mut queue: Vec<SlotId> = (0..count).filter(|id| self.is_open(*id)).collect();
+
+        let mut relevant = BTreeSet::new();
+        while let Some(id) = queue.pop() {
+            if !relevant.insert(id) {
+                continue;
+            }
+            for copy in &self.slot(id).copies {
+                for dependent in dependents.get(copy.0 as usize).into_iter().flatten() {
+                    if let graph::Parent::Package(parent) = dependent.parent {
+                        queue.extend(self.slot_of.get(parent.0 as usize));
+                    }
+                }
+            }
+        }
+
+        relevant
+    }
+
+    fn all_sites(&self) -> Vec<Site<'a>> {
+        let mut sites = Vec::new();
+        for (root, project) in self.request.lockfile.roots.iter().enumerate() {
+            for edge in &project.edges {
+                let Some(slot) = self.slot_of.get(edge.to.0 as usize).copied() else {
+                    continue;
+                };
+                if !self.is_relevant(slot) {
+                    continue;
+                }
+
+                let (raised, fixed) = match self.raises(slot, edge, project.manifest.is_some()) {
+                    Ok(raised) => (raised, None),
+                    Err(reason) => (Vec::new(), Some(reason)),
+                };
+                sites.push(Site {
+                    root,
+                    edge,
+                    slot,
+                    raised,
+                    fixed,
+                });
+            }
+        }
+
+        sites
+    }
+
+    /// The requirements to which one of a project can be raised, one for each release above the locked
+    /// one that brings no finding. An error says why there are none.
+    fn raises(&self, slot: SlotId, edge: &Edge, has_manifest: bool) -> Result<Vec<Raised>, String> {
+        let slot = self.slot(slot);
+        let (Some(installed), Some(Ok(releases))) = (
+            slot.locked_version(),
+            self.request
+                .releases
+                .releases(self.request.ecosystem, &slot.name),
+        ) else {
+            return Ok(Vec::new());
+        };
+        if let Some(reason) = &slot.frozen {
+            return Err(reason.clone());
+        }
+        if !has_manifest {
+            return Err(format!(
+                "the manifest that asks for `{}` was not found",
+                edge.name
+            ));
+        }
+        let Some(requirement) = edge.requirement.as_deref() else {
+            return Err(format!(
+                "the requirement for `{}` was not found in the manifest",
+                edge.name
+            ));
+        };
+
+        let ecosystem = self.request.ecosystem;
+        let mut raised: Vec<Raised> = Vec::new();
+        let mut reason = None;
+        for release in slot::above(self.request, releases, installed, &|_| true) {
+            if ecosystem.admits(requirement, &release.version) == Ok(true)
+                || !self
+                    .judge(&slot.name, &release.version)
+                    .vulnerabilities
+                    .is_subset(&slot.own)
+            {
+                continue;
+            }
+
+            match ecosystem.raise_requirement(requirement, &release.version) {
+                Ok(requirement) => raised.push(Raised {
+                    requirement,
+                    bump: ecosystem
+                        .bump(installed, &release.version)
+                        .unwrap_or(Bump::Major),
+                }),
+                Err(error) => reason = Some(error.to_string()),
+            }
+        }
+
+        match reason.filter(|_| raised.is_empty()) {
+            Some(reason) => Err(reason),
+            None => Ok(raised),
+        }
+    }
+
+    /// The choices of a slot that a requirement admits. Without a requirement that names versions, every
+    /// compatible one counts as admitted; the package manager checks the result anyway.
+    pub(crate) fn set(&self, id: SlotId, requirement: Option<&str>) -> Set {
+        self.set_above(id, requirement, None)
+    }
+
+    /// The same without versions below the one that the dependent has now: no dependent ever gets an
+    /// older version. A slot for a new copy never takes that version either.
+    fn set_above(&self, id: SlotId, requirement: Option<&str>, now: Option<&str>) -> Set {
+        let text = requirement.unwrap_or_default().to_owned();
+        let key = (id, text, now.unwrap_or_default().to_owned());
+        if let Some(set) = self.sets.borrow().get(&key) {
+            return set.clone();
+        }
+
+        let slot = self.slot(id);
+        let mut runs: Vec<(Bound<Choice>, Bound<Choice>)> = Vec::new();
+        for choice in slot.choices() {
+            if !self.admits(&slot, requirement, now, choice) || self.is_older(&slot, now, choice) {
+                continue;
+            }
+            match runs.last_mut() {
+                Some((_, end)) if *end == Bound::Included(choice.saturating_sub(1)) => {
+                    *end = Bound::Included(choice);
+                }
+                _ => runs.push((Bound::Included(choice), Bound::Included(choice))),
+            }
+        }
+        let set: Set = runs.into_iter().collect();
+        self.sets.borrow_mut().insert(key, set.clone());
+
+        set
+    }
+
+    fn admits(
+        &self,
+        slot: &Slot<'_>,
+        requirement: Option<&str>,
+        now: Option<&str>,
+        choice: Choice,
+    ) -> bool {
+        let ecosystem = self.request.ecosystem;
+        let version = slot.version(choice);
+        requirement
+            .and_then(|requirement| ecosystem.admits(requirement, version).ok())
+            .unwrap_or_else(|| {
+                let installed = slot.locked_version().or(now);
+                choice == LOCKED
+                    || installed.is_none_or(|installed| {
+                        ecosystem
+                            .bump(installed, version)
+                            .is_ok_and(|bump| bump != Bump::Major)
+                    })
+            })
+    }
+
+    fn is_older(&self, slot: &Slot<'_>, now: Option<&str>, choice: Choice) -> bool {
+        let version = slot.version(choice);
+        if slot.package.is_none()
+            && self
+                .existing(&slot.name)
+                .iter()
+                .any(|id| self.slot(*id).locked_version() == Some(version))
+        {
+            return true;
+        }
+
+        now.is_some_and(|now| {
+            let order = self.request.ecosystem.compare_versions(version, now);
+            order.is_ok_and(std::cmp::Ordering::is_lt)
+        })
+    }
+
+    /// The requirement of a locked package on one of its dependencies: from the lockfile, else from the
+    /// registry (Cargo.lock has none). `None` when neither states one.
+    pub(crate) fn locked_requirement(&self, package: &Package, edge: &Edge) -> Option<String> {
+        if let Some(requirement) = &edge.requirement {
+            return Some(requirement.to_string());
+        }
+        let needed = self.request.lockfile.package(edge.to)?;
+        let known = self
+            .request
+            .releases
+            .releases(self.request.ecosystem, &package.name)?;
+        let release = known
+            .ok()?
+            .iter()
+            .find(|one| one.version == package.version)?;
+
+        requirements_on(release, needed)
+            .next()
+            .map(|requirement| requirement.requirement.clone())
+    }
+
+    /// A dependency on a package: on the slot that satisfies it now where that can go on, else on
+    /// another slot of the package. `Err` when a fact is missing, which is recorded.
+    pub(crate) fn dependency(
+        &self,
+        name: &str,
+        requirement: Option<&str>,
+        bound: Option<SlotId>,
+        kind: DependencyKind,
+    ) -> Result<Dependency, ()> {
+        if let Some(bound) = bound {
+            let slot = self.slot(bound);
+            let is_met = self.admits(&slot, requirement, None, LOCKED);
+            if is_met && !self.is_open(bound) {
+                return Ok(Dependency::Settled(bound));
+            }
+            if let Some(reason) = slot.frozen.as_ref().filter(|_| !is_met) {
+                return Ok(Dependency::Impossible(reason.clone()));
+            }
+        }
+
+        let existing = self.existing(name);
+        let settled = |id: &&SlotId| {
+            let slot = self.slot(**id);
+            !self.is_open(**id)
+                && slot.package.is_some()
+                && self.admits(&slot, requirement, None, LOCKED)
+        };
+        if bound.is_none()
+            && let Some(id) = existing.iter().find(settled)
+        {
+            return Ok(Dependency::Settled(*id));
+        }
+        let releases = match self.releases(name) {
+            None => return Err(()),
+            Some(Err(_)) if kind == DependencyKind::Optional => return Ok(Dependency::Absent),
+            Some(Err(reason)) => {
+                return Ok(Dependency::Impossible(format!(
+                    "the releases of `{name}` are not known: {reason}"
+                )));
+            }
+            Some(Ok(releases)) => releases,
+        };
+        let is_peer = kind == DependencyKind::Peer;
+        let options = match bound.filter(|_| is_peer) {
+            Some(bound) => vec![(bound, self.set(bound, requirement))],
+            None => self.options(name, releases, requirement, bound, &existing),
+        };
+        let options: Vec<(SlotId, Set)> = options
+            .into_iter()
+            .filter(|(_, set)| *set != Set::empty())
+            .collect();
+
+        Ok(if options.is_empty() && kind == DependencyKind::Optional {
+            Dependency::Absent
+        } else if options.is_empty() {
+            let text = requirement.unwrap_or("any version");
+            Dependency::Impossible(format!("no usable release of `{name}` satisfies {text}"))
+        } else {
+            Dependency::OneOf(options)
+        })
+    }
+
+    /// The slots of a package in the lockfile, and those that were added for it.
+    fn existing(&self, name: &str) -> Vec<SlotId> {
+        self.by_name
+            .borrow()
+            .get(&self.key(name))
+            .cloned()
+            .unwrap_or_default()
+    }
+
+    fn options(
+        &self,
+        name: &str,
+        releases: &'a [Release],
+        requirement: Option<&str>,
+        bound: Option<SlotId>,
+        existing: &[SlotId],
+    ) -> Vec<(SlotId, Set)> {
+        let now = bound.and_then(|bound| self.slot(bound).locked_version());
+        let with_set = |id: SlotId| (id, self.set_above(id, requirement, now));
+        // Slots of new packages come last, by their lines.
+        let is_other = |id: &SlotId| Some(*id) != bound && self.slot(*id).package.is_some();
+        let others = existing.iter().copied().filter(is_other);
+        match self.request.ecosystem.copies() {
+            Copies::One => {
+                let mut others = others;
+                let slot = bound.or_else(|| others.next());
+                let slot = slot.unwrap_or_else(|| self.new_slot(name, releases, None));
+                vec![with_set(slot)]
+            }
+            Copies::OnePerLine => {
+                let mut options: Vec<(SlotId, Set)> =
+                    bound.into_iter().chain(others).map(with_set).collect();
+                options.extend(
+                    self.new_lines(name, releases, existing)
+                        .into_iter()
+                        .map(with_set),
+                );
+                options
+            }
+            Copies::Any => {
+                let mut options: Vec<(SlotId, Set)> =
+                    bound.into_iter().chain(others).map(with_set).collect();
+                options.extend(
+                    self.new_lines(name, releases, &[])
+                        .into_iter()
+                        .map(with_set),
+                );
+                options
+            }
+        }
+    }
+
+    /// Slots for new copies of a package, one for each line of compatible versions that none of these
+    /// slots has, the newest first.
+    fn new_lines(&self, name: &str, releases: &'a [Release], taken: &[SlotId]) -> Vec<SlotId> {
+        let lines = self.lines_of(name, releases);
+        let mut firsts: Vec<usize> = lines.to_vec();
+        firsts.dedup();
+        let is_taken = |line: usize| {
+            let slots = taken.iter().map(|id| self.slot(*id));
+            slots
+                .into_iter()
+                .any(|slot| slot.package.is_some() && slot.line == Some(line))
+        };
+
+        firsts
+            .into_iter()
+            .rev()
+            .filter(|line| !is_taken(*line))
+            .map(|line| self.new_slot(name, releases, Some(line)))
+            .collect()
+    }
+
+    /// The slot of a new package, or of one line of it.
+    fn new_slot(&self, name: &str, releases: &'a [Release], line: Option<usize>) -> SlotId {
+        let existing = self.existing(name);
+        let known = existing.iter().copied().find(|id| {
+            let slot = self.slot(*id);
+            slot.package.is_none() && slot.line == line
+        });
+        if let Some(known) = known {
+            return known;
+        }
+
+        let lines = self.lines_of(name, releases);
+        let in_reach = |index: usize| line.is_none() || lines.get(index).copied() == line;
+        let newest = slot::newest_first(self.request, releases, &in_reach);
+        let mut own = BTreeSet::new();
+        for id in existing {
+            own.extend(self.slot(id).own.iter().cloned());
+        }
+        let slot = Slot {
+            name: name.to_owned(),
+            copies: Vec::new(),
+            package: None,
+            depth: usize::MAX,
+            frozen: None,
+            own,
+            line,
+            candidates: self.candidates(name, None, newest),
+        };
+
+        let mut slots = self.slots.borrow_mut();
+        slots.push(Rc::new(slot));
+        let id = slots.len() - 1;
+        self.by_name
+            .borrow_mut()
+            .entry(self.key(name))
+            .or_default()
+            .push(id);
+        id
+    }
+
+    /// The dependencies of a copy whose slot has a choice, each with the copy that satisfies it now.
+    /// `Err` when a fact is missing, which is recorded.
+    pub(crate) fn dependencies(
+        &self,
+        slot: &Slot<'a>,
+        copy: Option<PackageIndex>,
+        choice: Choice,
+    ) -> Result<Vec<Needed>, ()> {
+        let package = copy.and_then(|copy| self.request.lockfile.package(copy));
+        match slot.release(choice) {
+            None => Ok(package
+                .map(|package| self.locked_needs(package))
+                .unwrap_or_default()),
+            Some(release) if release.details.is_some() => {
+                let detail = (slot.name.clone(), release.version.clone());
+                self.needs.borrow_mut().details.insert(detail);
+                Err(())
+            }
+            Some(release) => Ok(self.release_needs(package, release)),
+        }
+    }
+
+    fn locked_needs(&self, package: &Package) -> Vec<Needed> {
+        // A member's dependencies are those of the project of the same name, which has the manifest.
+        let rooted = |name: &str| {
+            self.request
+                .lockfile
+                .roots
+                .iter()
+                .any(|root| root.name == name)
+        };
+        if matches!(package.origin, Origin::Path(_)) && rooted(&package.name) {
+            return Vec::new();
+        }
+
+        package
+            .edges
+            .iter()
+            .map(|edge| Needed {
+                package: self
+                    .request
+                    .lockfile
+                    .package(edge.to)
+                    .map_or_else(|| edge.name.to_string(), |needed| needed.name.clone()),
+                name: edge.name.to_string(),
+                requirement: self.locked_requirement(package, edge),
+                kind: edge.kind,
+                now: Some(edge.to),
+            })
+            .collect()
+    }
+
+    fn release_needs(&self, package: Option<&Package>, release: &Release) -> Vec<Needed> {
+        let now = |requirement: &Requirement| {
+            let edges = package.into_iter().flat_map(|package| &package.edges);
+            edges
+                .filter(|edge| {
+                    let needed = self.request.lockfile.package(edge.to);
+                    needed.is_some_and(|needed| meets(requirement, needed))
+                })
+                .map(|edge| edge.to)
+                .next()
+        };
+
+        release
+            .requirements
+            .iter()
+            .filter(|requirement| requirement.kind != DependencyKind::Development)
+            .filter(|requirement| !release.bundled.contains(&requirement.name))
+            .map(|requirement| (requirement, now(requirement)))
+            // What applies only under a condition is needed where it was needed before.
+            .filter(|(requirement, now)| now.is_some() || !self.is_conditional(requirement))
+            .map(|(requirement, now)| Needed {
+                package: requirement.package_name().to_owned(),
+                name: requirement.name.clone(),
+                requirement: Some(requirement.requirement.clone()),
+                kind: requirement.kind,
+                now,
+            })
+            .collect()
+    }
+
+    fn is_conditional(&self, requirement: &Requirement) -> bool {
+        !requirement.condition.is_empty()
+            || (requirement.kind == DependencyKind::Optional
+                && !self.request.ecosystem.installs_optional())
+    }
+}
+
+/// One dependency of a package.
+#[derive(Debug, Clone)]
+pub(crate) struct Needed {
+    /// Name of the package in its registry.
+    pub(crate) package: String,
+    /// The name that the dependent uses.
+    pub(crate) name: String,
+    pub(crate) requirement: Option<String>,
+    pub(crate) kind: DependencyKind,
+    /// The copy that satisfies it now.
+    pub(crate) now: Option<PackageIndex>,
+}
+
+fn meets(requirement: &Requirement, needed: &Package) -> bool {
+    needed.alias.as_deref() == Some(requirement.name.as_str())
+        || requirement.package_name() == needed.name
+}
+
+/// A release's requirements on a package, without development ones: no dependent of the release
+/// installs those.
+pub(crate) fn requirements_on<'r>(
+    release: &'r Release,
+    needed: &'r Package,
+) -> impl Iterator<Item = &'r Requirement> {
+    release
+        .requirements
+        .iter()
+        .filter(|requirement| requirement.kind != DependencyKind::Development)
+        .filter(|requirement| meets(requirement, needed))
+}
