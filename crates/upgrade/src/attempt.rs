@@ -135,10 +135,6 @@ impl fmt::Display for Stop {
 impl std::error::Error for Stop {}
 
 impl<'p, 'a> Attempt<'p, 'a> {
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the parts of one attempt, made in one place"
-    )]
     pub(crate) fn new(
         problem: &'p Problem<'a>,
         limits: &'p Limits,
@@ -400,10 +396,10 @@ impl<'p, 'a> Attempt<'p, 'a> {
                 match condition {
                     None => {}
                     // A package that needs itself has what it needs, or never will.
-                    Some(Condition::On(Variable::Slot(own), set)) if own == id => {
-                        if !set.contains(&choice) {
-                            return Ok(Err("it requires another version of itself".to_owned()));
-                        }
+                    Some(Condition::On(Variable::Slot(own), set))
+                        if own == id && set.contains(&choice) => {}
+                    Some(Condition::On(Variable::Slot(own), _)) if own == id => {
+                        return Ok(Err("it requires another version of itself".to_owned()));
                     }
                     Some(Condition::Never(reason)) => {
                         let text = needed.requirement.as_deref().unwrap_or_default();
