@@ -36,7 +36,7 @@ pub struct LockedProject<'a> {
     pub bytes: &'a [u8],
     /// Every manifest of the ecosystem in the repository, edits included, by path from the root.
     pub manifests: &'a Siblings,
-    /// The configuration that [`PackageManager::configuration`] found.
+    /// The configuration that [`RegistryLocator::configuration`] found.
     pub configuration: &'a [ConfigurationFile],
 }
 
