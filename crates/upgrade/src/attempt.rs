@@ -16,7 +16,8 @@ use pubgrub::{
     PackageResolutionStatistics, PubGrubError,
 };
 
-use crate::problem::{Dependency, Needed, Problem, Set};
+use crate::needs::Needed;
+use crate::problem::{Dependency, Problem, Set};
 use crate::slot::{Choice, LOCKED, Slot, SlotId};
 
 /// Most steps of one attempt. Real projects need a few thousand.

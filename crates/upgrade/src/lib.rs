@@ -102,10 +102,12 @@
 mod attempt;
 mod explain;
 mod graph;
+mod needs;
 mod outcome;
 mod plan;
 mod problem;
 mod request;
+mod site;
 mod slot;
 mod target;
 

@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::rc::Rc;
 
-use patchgate_ecosystems::{Copies, Release, Requirement};
-use patchgate_model::{Bump, DependencyKind, Edge, Origin, Package, PackageIndex};
+use patchgate_ecosystems::{Copies, Release};
+use patchgate_model::{Bump, DependencyKind, PackageIndex};
 use pubgrub::Ranges;
 
 use crate::graph;
 use crate::request::{Judged, MissingFacts, Request};
+use crate::site::Site;
 use crate::slot::{self, Candidate, Choice, LOCKED, Slot, SlotId};
 
 /// A set of choices of a slot.
@@ -27,28 +28,6 @@ pub(crate) enum Dependency {
     Impossible(String),
     /// It need not be satisfied.
     Absent,
-}
-
-/// A requirement of a project of the repository.
-#[derive(Debug)]
-pub(crate) struct Site<'a> {
-    /// Index of the project in the lockfile.
-    pub(crate) root: usize,
-    pub(crate) edge: &'a Edge,
-    /// The slot that it has now.
-    pub(crate) slot: SlotId,
-    /// The requirements to which it can be raised, smallest first: choice `i + 1`.
-    pub(crate) raised: Vec<Raised>,
-    /// Why it cannot be raised.
-    pub(crate) fixed: Option<String>,
-}
-
-/// A raised requirement.
-#[derive(Debug)]
-pub(crate) struct Raised {
-    pub(crate) requirement: String,
-    /// Size of the step from the locked version to the smallest one that it admits.
-    pub(crate) bump: Bump,
 }
 
 /// The tables of one question. Slots of new packages are added while it is solved.
@@ -292,92 +271,6 @@ impl<'a> Problem<'a> {
         relevant
     }
 
-    fn all_sites(&self) -> Vec<Site<'a>> {
-        let mut sites = Vec::new();
-        for (root, project) in self.request.lockfile.roots.iter().enumerate() {
-            for edge in &project.edges {
-                let Some(slot) = self.slot_of.get(edge.to.0 as usize).copied() else {
-                    continue;
-                };
-                if !self.is_relevant(slot) {
-                    continue;
-                }
-
-                let (raised, fixed) = match self.raises(slot, edge, project.manifest.is_some()) {
-                    Ok(raised) => (raised, None),
-                    Err(reason) => (Vec::new(), Some(reason)),
-                };
-                sites.push(Site {
-                    root,
-                    edge,
-                    slot,
-                    raised,
-                    fixed,
-                });
-            }
-        }
-
-        sites
-    }
-
-    /// The requirements to which one of a project can be raised, one for each release above the locked
-    /// one that brings no finding. An error says why there are none.
-    fn raises(&self, slot: SlotId, edge: &Edge, has_manifest: bool) -> Result<Vec<Raised>, String> {
-        let slot = self.slot(slot);
-        let (Some(installed), Some(Ok(releases))) = (
-            slot.locked_version(),
-            self.request
-                .releases
-                .releases(self.request.ecosystem, &slot.name),
-        ) else {
-            return Ok(Vec::new());
-        };
-        if let Some(reason) = &slot.frozen {
-            return Err(reason.clone());
-        }
-        if !has_manifest {
-            return Err(format!(
-                "the manifest that asks for `{}` was not found",
-                edge.name
-            ));
-        }
-        let Some(requirement) = edge.requirement.as_deref() else {
-            return Err(format!(
-                "the requirement for `{}` was not found in the manifest",
-                edge.name
-            ));
-        };
-
-        let ecosystem = self.request.ecosystem;
-        let mut raised: Vec<Raised> = Vec::new();
-        let mut reason = None;
-        for release in slot::above(self.request, releases, installed, &|_| true) {
-            if ecosystem.admits(requirement, &release.version) == Ok(true)
-                || !self
-                    .judge(&slot.name, &release.version)
-                    .vulnerabilities
-                    .is_subset(&slot.own)
-            {
-                continue;
-            }
-
-            match ecosystem.raise_requirement(requirement, &release.version) {
-                Ok(requirement) => raised.push(Raised {
-                    requirement,
-                    bump: ecosystem
-                        .bump(installed, &release.version)
-                        .unwrap_or(Bump::Major),
-                }),
-                Err(error) => reason = Some(error.to_string()),
-            }
-        }
-
-        match reason.filter(|_| raised.is_empty()) {
-            Some(reason) => Err(reason),
-            None => Ok(raised),
-        }
-    }
-
     /// The choices of a slot that a requirement admits. Without a requirement that names versions, every
     /// compatible one counts as admitted; the package manager checks the result anyway.
     pub(crate) fn set(&self, id: SlotId, requirement: Option<&str>) -> Set {
@@ -449,27 +342,6 @@ impl<'a> Problem<'a> {
             let order = self.request.ecosystem.compare_versions(version, now);
             order.is_ok_and(std::cmp::Ordering::is_lt)
         })
-    }
-
-    /// The requirement of a locked package on one of its dependencies: from the lockfile, else from the
-    /// registry (Cargo.lock has none). `None` when neither states one.
-    pub(crate) fn locked_requirement(&self, package: &Package, edge: &Edge) -> Option<String> {
-        if let Some(requirement) = &edge.requirement {
-            return Some(requirement.to_string());
-        }
-        let needed = self.request.lockfile.package(edge.to)?;
-        let known = self
-            .request
-            .releases
-            .releases(self.request.ecosystem, &package.name)?;
-        let release = known
-            .ok()?
-            .iter()
-            .find(|one| one.version == package.version)?;
-
-        requirements_on(release, needed)
-            .next()
-            .map(|requirement| requirement.requirement.clone())
     }
 
     /// A dependency on a package: on the slot that satisfies it now where that can go on, else on
@@ -646,123 +518,4 @@ impl<'a> Problem<'a> {
             .push(id);
         id
     }
-
-    /// The dependencies of a copy whose slot has a choice, each with the copy that satisfies it now.
-    /// `Err` when a fact is missing, which is recorded.
-    pub(crate) fn dependencies(
-        &self,
-        slot: &Slot<'a>,
-        copy: Option<PackageIndex>,
-        choice: Choice,
-    ) -> Result<Vec<Needed>, ()> {
-        let package = copy.and_then(|copy| self.request.lockfile.package(copy));
-        match slot.release(choice) {
-            None => Ok(package
-                .map(|package| self.locked_needs(package))
-                .unwrap_or_default()),
-            Some(release) if release.details.is_some() => {
-                let detail = (slot.name.clone(), release.version.clone());
-                self.needs.borrow_mut().details.insert(detail);
-                Err(())
-            }
-            Some(release) => Ok(self.release_needs(package, release)),
-        }
-    }
-
-    fn locked_needs(&self, package: &Package) -> Vec<Needed> {
-        // A member's dependencies are those of the project of the same name, which has the manifest.
-        let rooted = |name: &str| {
-            self.request
-                .lockfile
-                .roots
-                .iter()
-                .any(|root| root.name == name)
-        };
-        if matches!(package.origin, Origin::Path(_)) && rooted(&package.name) {
-            return Vec::new();
-        }
-
-        package
-            .edges
-            .iter()
-            .map(|edge| Needed {
-                package: self
-                    .request
-                    .lockfile
-                    .package(edge.to)
-                    .map_or_else(|| edge.name.to_string(), |needed| needed.name.clone()),
-                name: edge.name.to_string(),
-                requirement: self.locked_requirement(package, edge),
-                kind: edge.kind,
-                now: Some(edge.to),
-            })
-            .collect()
-    }
-
-    fn release_needs(&self, package: Option<&Package>, release: &Release) -> Vec<Needed> {
-        let now = |requirement: &Requirement| {
-            let edges = package.into_iter().flat_map(|package| &package.edges);
-            edges
-                .filter(|edge| {
-                    let needed = self.request.lockfile.package(edge.to);
-                    needed.is_some_and(|needed| meets(requirement, needed))
-                })
-                .map(|edge| edge.to)
-                .next()
-        };
-
-        release
-            .requirements
-            .iter()
-            .filter(|requirement| requirement.kind != DependencyKind::Development)
-            .filter(|requirement| !release.bundled.contains(&requirement.name))
-            .map(|requirement| (requirement, now(requirement)))
-            // What applies only under a condition is needed where it was needed before.
-            .filter(|(requirement, now)| now.is_some() || !self.is_conditional(requirement))
-            .map(|(requirement, now)| Needed {
-                package: requirement.package_name().to_owned(),
-                name: requirement.name.clone(),
-                requirement: Some(requirement.requirement.clone()),
-                kind: requirement.kind,
-                now,
-            })
-            .collect()
-    }
-
-    fn is_conditional(&self, requirement: &Requirement) -> bool {
-        !requirement.condition.is_empty()
-            || (requirement.kind == DependencyKind::Optional
-                && !self.request.ecosystem.installs_optional())
-    }
-}
-
-/// One dependency of a package.
-#[derive(Debug, Clone)]
-pub(crate) struct Needed {
-    /// Name of the package in its registry.
-    pub(crate) package: String,
-    /// The name that the dependent uses.
-    pub(crate) name: String,
-    pub(crate) requirement: Option<String>,
-    pub(crate) kind: DependencyKind,
-    /// The copy that satisfies it now.
-    pub(crate) now: Option<PackageIndex>,
-}
-
-fn meets(requirement: &Requirement, needed: &Package) -> bool {
-    needed.alias.as_deref() == Some(requirement.name.as_str())
-        || requirement.package_name() == needed.name
-}
-
-/// A release's requirements on a package, without development ones: no dependent of the release
-/// installs those.
-pub(crate) fn requirements_on<'r>(
-    release: &'r Release,
-    needed: &'r Package,
-) -> impl Iterator<Item = &'r Requirement> {
-    release
-        .requirements
-        .iter()
-        .filter(|requirement| requirement.kind != DependencyKind::Development)
-        .filter(|requirement| meets(requirement, needed))
 }

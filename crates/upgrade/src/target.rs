@@ -6,8 +6,10 @@ use patchgate_ecosystems::{TargetEdge, TargetGraph, TargetNode};
 use patchgate_model::{Edge, Origin, Package, PackageIndex};
 
 use crate::attempt::{Variable, is_own};
+use crate::needs::Needed;
 use crate::plan::Planner;
-use crate::problem::{Dependency, Needed, Site};
+use crate::problem::Dependency;
+use crate::site::Site;
 use crate::slot::{Choice, LOCKED, SlotId};
 
 /// A node before it has a number.

@@ -1,0 +1,149 @@
+//! What a package needs: from its entry in the lockfile, or from the metadata of a release.
+
+use patchgate_ecosystems::{Release, Requirement};
+use patchgate_model::{DependencyKind, Edge, Origin, Package, PackageIndex};
+
+use crate::problem::Problem;
+use crate::slot::{Choice, Slot};
+
+impl<'a> Problem<'a> {
+    /// The requirement of a locked package on one of its dependencies: from the lockfile, else from the
+    /// registry (Cargo.lock has none). `None` when neither states one.
+    pub(crate) fn locked_requirement(&self, package: &Package, edge: &Edge) -> Option<String> {
+        if let Some(requirement) = &edge.requirement {
+            return Some(requirement.to_string());
+        }
+        let needed = self.request.lockfile.package(edge.to)?;
+        let known = self
+            .request
+            .releases
+            .releases(self.request.ecosystem, &package.name)?;
+        let release = known
+            .ok()?
+            .iter()
+            .find(|one| one.version == package.version)?;
+
+        requirements_on(release, needed)
+            .next()
+            .map(|requirement| requirement.requirement.clone())
+    }
+
+    /// The dependencies of a copy whose slot has a choice, each with the copy that satisfies it now.
+    /// `Err` when a fact is missing, which is recorded.
+    pub(crate) fn dependencies(
+        &self,
+        slot: &Slot<'a>,
+        copy: Option<PackageIndex>,
+        choice: Choice,
+    ) -> Result<Vec<Needed>, ()> {
+        let package = copy.and_then(|copy| self.request.lockfile.package(copy));
+        match slot.release(choice) {
+            None => Ok(package
+                .map(|package| self.locked_needs(package))
+                .unwrap_or_default()),
+            Some(release) if release.details.is_some() => {
+                let detail = (slot.name.clone(), release.version.clone());
+                self.needs.borrow_mut().details.insert(detail);
+                Err(())
+            }
+            Some(release) => Ok(self.release_needs(package, release)),
+        }
+    }
+
+    fn locked_needs(&self, package: &Package) -> Vec<Needed> {
+        // A member's dependencies are those of the project of the same name, which has the manifest.
+        let rooted = |name: &str| {
+            self.request
+                .lockfile
+                .roots
+                .iter()
+                .any(|root| root.name == name)
+        };
+        if matches!(package.origin, Origin::Path(_)) && rooted(&package.name) {
+            return Vec::new();
+        }
+
+        package
+            .edges
+            .iter()
+            .map(|edge| Needed {
+                package: self
+                    .request
+                    .lockfile
+                    .package(edge.to)
+                    .map_or_else(|| edge.name.to_string(), |needed| needed.name.clone()),
+                name: edge.name.to_string(),
+                requirement: self.locked_requirement(package, edge),
+                kind: edge.kind,
+                now: Some(edge.to),
+            })
+            .collect()
+    }
+
+    fn release_needs(&self, package: Option<&Package>, release: &Release) -> Vec<Needed> {
+        let now = |requirement: &Requirement| {
+            let edges = package.into_iter().flat_map(|package| &package.edges);
+            edges
+                .filter(|edge| {
+                    let needed = self.request.lockfile.package(edge.to);
+                    needed.is_some_and(|needed| meets(requirement, needed))
+                })
+                .map(|edge| edge.to)
+                .next()
+        };
+
+        release
+            .requirements
+            .iter()
+            .filter(|requirement| requirement.kind != DependencyKind::Development)
+            .filter(|requirement| !release.bundled.contains(&requirement.name))
+            .map(|requirement| (requirement, now(requirement)))
+            // What applies only under a condition is needed where it was needed before.
+            .filter(|(requirement, now)| now.is_some() || !self.is_conditional(requirement))
+            .map(|(requirement, now)| Needed {
+                package: requirement.package_name().to_owned(),
+                name: requirement.name.clone(),
+                requirement: Some(requirement.requirement.clone()),
+                kind: requirement.kind,
+                now,
+            })
+            .collect()
+    }
+
+    fn is_conditional(&self, requirement: &Requirement) -> bool {
+        !requirement.condition.is_empty()
+            || (requirement.kind == DependencyKind::Optional
+                && !self.request.ecosystem.installs_optional())
+    }
+}
+
+/// One dependency of a package.
+#[derive(Debug, Clone)]
+pub(crate) struct Needed {
+    /// Name of the package in its registry.
+    pub(crate) package: String,
+    /// The name that the dependent uses.
+    pub(crate) name: String,
+    pub(crate) requirement: Option<String>,
+    pub(crate) kind: DependencyKind,
+    /// The copy that satisfies it now.
+    pub(crate) now: Option<PackageIndex>,
+}
+
+fn meets(requirement: &Requirement, needed: &Package) -> bool {
+    needed.alias.as_deref() == Some(requirement.name.as_str())
+        || requirement.package_name() == needed.name
+}
+
+/// A release's requirements on a package, without development ones: no dependent of the release
+/// installs those.
+pub(crate) fn requirements_on<'r>(
+    release: &'r Release,
+    needed: &'r Package,
+) -> impl Iterator<Item = &'r Requirement> {
+    release
+        .requirements
+        .iter()
+        .filter(|requirement| requirement.kind != DependencyKind::Development)
+        .filter(|requirement| meets(requirement, needed))
+}

@@ -1,0 +1,117 @@
+//! Requirements of the repository's projects, and those to which they can be raised.
+
+use patchgate_model::{Bump, Edge};
+
+use crate::problem::Problem;
+use crate::slot::{self, SlotId};
+
+/// A requirement of a project of the repository.
+#[derive(Debug)]
+pub(crate) struct Site<'a> {
+    /// Index of the project in the lockfile.
+    pub(crate) root: usize,
+    pub(crate) edge: &'a Edge,
+    /// The slot that it has now.
+    pub(crate) slot: SlotId,
+    /// The requirements to which it can be raised, smallest first: choice `i + 1`.
+    pub(crate) raised: Vec<Raised>,
+    /// Why it cannot be raised.
+    pub(crate) fixed: Option<String>,
+}
+
+/// A raised requirement.
+#[derive(Debug)]
+pub(crate) struct Raised {
+    pub(crate) requirement: String,
+    /// Size of the step from the locked version to the smallest one that it admits.
+    pub(crate) bump: Bump,
+}
+
+impl<'a> Problem<'a> {
+    /// Every requirement of a project on a slot that matters.
+    pub(crate) fn all_sites(&self) -> Vec<Site<'a>> {
+        let mut sites = Vec::new();
+        for (root, project) in self.request.lockfile.roots.iter().enumerate() {
+            for edge in &project.edges {
+                let Some(slot) = self.slot_of.get(edge.to.0 as usize).copied() else {
+                    continue;
+                };
+                if !self.is_relevant(slot) {
+                    continue;
+                }
+
+                let (raised, fixed) = match self.raises(slot, edge, project.manifest.is_some()) {
+                    Ok(raised) => (raised, None),
+                    Err(reason) => (Vec::new(), Some(reason)),
+                };
+                sites.push(Site {
+                    root,
+                    edge,
+                    slot,
+                    raised,
+                    fixed,
+                });
+            }
+        }
+
+        sites
+    }
+
+    /// The requirements to which one of a project can be raised, one for each release above the locked
+    /// one that brings no finding. An error says why there are none.
+    fn raises(&self, slot: SlotId, edge: &Edge, has_manifest: bool) -> Result<Vec<Raised>, String> {
+        let slot = self.slot(slot);
+        let (Some(installed), Some(Ok(releases))) = (
+            slot.locked_version(),
+            self.request
+                .releases
+                .releases(self.request.ecosystem, &slot.name),
+        ) else {
+            return Ok(Vec::new());
+        };
+        if let Some(reason) = &slot.frozen {
+            return Err(reason.clone());
+        }
+        if !has_manifest {
+            return Err(format!(
+                "the manifest that asks for `{}` was not found",
+                edge.name
+            ));
+        }
+        let Some(requirement) = edge.requirement.as_deref() else {
+            return Err(format!(
+                "the requirement for `{}` was not found in the manifest",
+                edge.name
+            ));
+        };
+
+        let ecosystem = self.request.ecosystem;
+        let mut raised: Vec<Raised> = Vec::new();
+        let mut reason = None;
+        for release in slot::above(self.request, releases, installed, &|_| true) {
+            if ecosystem.admits(requirement, &release.version) == Ok(true)
+                || !self
+                    .judge(&slot.name, &release.version)
+                    .vulnerabilities
+                    .is_subset(&slot.own)
+            {
+                continue;
+            }
+
+            match ecosystem.raise_requirement(requirement, &release.version) {
+                Ok(requirement) => raised.push(Raised {
+                    requirement,
+                    bump: ecosystem
+                        .bump(installed, &release.version)
+                        .unwrap_or(Bump::Major),
+                }),
+                Err(error) => reason = Some(error.to_string()),
+            }
+        }
+
+        match reason.filter(|_| raised.is_empty()) {
+            Some(reason) => Err(reason),
+            None => Ok(raised),
+        }
+    }
+}
