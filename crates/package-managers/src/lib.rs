@@ -14,6 +14,7 @@
 
 mod cargo;
 mod error;
+mod golang;
 mod manager;
 mod managers;
 mod npm;

@@ -1,14 +1,15 @@
 //! Lists of the package managers, and of the ways to find registries.
 
 use crate::cargo::Cargo;
+use crate::golang::Go;
 use crate::manager::{PackageManager, RegistryLocator};
 use crate::npm::Npm;
 
 /// Every way to find the registries of a format.
-static LOCATORS: [&dyn RegistryLocator; 2] = [&Npm, &Cargo];
+static LOCATORS: [&dyn RegistryLocator; 3] = [&Npm, &Cargo, &Go];
 
 /// Every package manager that Patchgate can run.
-static MANAGERS: [&dyn PackageManager; 2] = [&Npm, &Cargo];
+static MANAGERS: [&dyn PackageManager; 3] = [&Npm, &Cargo, &Go];
 
 /// The package manager of a lockfile format.
 ///
@@ -16,7 +17,7 @@ static MANAGERS: [&dyn PackageManager; 2] = [&Npm, &Cargo];
 /// use patchgate_package_managers::manager_of;
 ///
 /// assert_eq!(manager_of("cargo-lock").unwrap().name(), "cargo");
-/// assert!(manager_of("go-mod").is_none());
+/// assert!(manager_of("maven-pom").is_none());
 /// ```
 pub fn manager_of(format: &str) -> Option<&'static dyn PackageManager> {
     MANAGERS
