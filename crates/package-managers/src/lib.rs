@@ -14,6 +14,7 @@
 
 mod cargo;
 mod error;
+mod forge_tags;
 mod golang;
 mod manager;
 mod managers;
