@@ -6,7 +6,8 @@ use patchgate_model::DependencyKind;
 /// client that sends it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct MetadataRequest {
-    /// Absolute address of the metadata document.
+    /// Address of the metadata document: absolute, or relative to the address of the answer that it
+    /// was read from (see [`Release::resolve`]).
     pub url: String,
     /// Value of the `Accept` header, if the registry needs one.
     pub accept: Option<&'static str>,
@@ -38,12 +39,72 @@ pub struct Release {
     pub details: Option<MetadataRequest>,
 }
 
+impl MetadataRequest {
+    /// The same request with an absolute address, where it is relative to `answered`, the address of
+    /// the answer that it was read from.
+    #[must_use]
+    pub fn resolve(mut self, answered: &str) -> Self {
+        self.url = absolute(&self.url, answered);
+        self
+    }
+}
+
+impl Release {
+    /// Makes the addresses of the release absolute, which are relative to the address of the answer
+    /// that it was read from: a proxy of Go states none, and an index of Python may state paths.
+    pub fn resolve(&mut self, answered: &str) {
+        if let Some(details) = &mut self.details {
+            details.url = absolute(&details.url, answered);
+        }
+        for file in &mut self.files {
+            file.url = absolute(&file.url, answered);
+        }
+    }
+}
+
+/// An address that is relative to another one, as an absolute one: the parts of RFC 3986, section
+/// 5.2, that registries use.
+fn absolute(address: &str, base: &str) -> String {
+    if address.contains("://") {
+        return address.to_owned();
+    }
+
+    let base = base.split(['?', '#']).next().unwrap_or(base);
+    let path = base.find("://").map_or(0, |scheme| {
+        let host = scheme + "://".len();
+        base.get(host..)
+            .and_then(|rest| rest.find('/'))
+            .map_or(base.len(), |slash| host + slash)
+    });
+    let (origin, path) = base.split_at(path);
+    if address.starts_with('/') {
+        return format!("{origin}{address}");
+    }
+
+    let mut parts: Vec<&str> = path.split('/').collect();
+    parts.pop();
+    let mut rest = address;
+    while let Some(above) = rest.strip_prefix("../") {
+        // The first part is the empty one before the first slash.
+        if parts.len() > 1 {
+            parts.pop();
+        }
+        rest = above;
+    }
+    parts.push(rest);
+    match parts.as_slice() {
+        [only] => format!("{origin}/{only}"),
+        parts => format!("{origin}{}", parts.join("/")),
+    }
+}
+
 /// One file of a release.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ReleaseFile {
     /// Name of the file.
     pub name: String,
-    /// Absolute address of the file.
+    /// Address of the file: absolute, or relative to the address of the answer that it was read from
+    /// (see [`Release::resolve`]).
     pub url: String,
     /// Hashes by the name of their algorithm (`sha256`), in hexadecimal, in the registry's order.
     pub hashes: Vec<(String, String)>,
@@ -74,5 +135,31 @@ impl Requirement {
     #[must_use]
     pub fn package_name(&self) -> &str {
         self.package.as_deref().unwrap_or(&self.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_resolved_against_the_answer() {
+        let base = "https://proxy.invalid/go/a.invalid/b/@v/list?x=1";
+        for (address, expected) in [
+            (
+                "v1.0.0.mod",
+                "https://proxy.invalid/go/a.invalid/b/@v/v1.0.0.mod",
+            ),
+            ("../@latest", "https://proxy.invalid/go/a.invalid/b/@latest"),
+            ("/files/a.zip", "https://proxy.invalid/files/a.zip"),
+            ("https://other.invalid/a", "https://other.invalid/a"),
+            ("../../../../../../../a", "https://proxy.invalid/a"),
+        ] {
+            assert_eq!(absolute(address, base), expected);
+        }
+        assert_eq!(
+            absolute("a", "https://proxy.invalid"),
+            "https://proxy.invalid/a"
+        );
     }
 }

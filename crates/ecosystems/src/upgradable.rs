@@ -70,7 +70,8 @@ pub trait Upgradable: Ecosystem {
     /// trailing slash. For Cargo it is the sparse index, without the `sparse+` prefix.
     fn metadata_request(&self, registry: &str, name: &str) -> MetadataRequest;
 
-    /// Parses the registry's response to [`Upgradable::metadata_request`].
+    /// Parses the registry's response to [`Upgradable::metadata_request`]. Addresses in the releases
+    /// may be relative to the address of the response; [`Release::resolve`] makes them absolute.
     ///
     /// # Errors
     /// If the response is not in the registry's format. Unreadable bytes never result in an empty
@@ -97,6 +98,35 @@ pub trait Upgradable: Ecosystem {
         _body: &[u8],
     ) -> Result<(), ParseError> {
         release.details = None;
+        Ok(())
+    }
+
+    /// The request for the document that says which releases are yanked, in registries where their
+    /// list does not (Go: the newest `go.mod` retracts versions). Its address may be relative to the
+    /// address of the list.
+    fn yanks_request(&self, _releases: &[Release]) -> Option<MetadataRequest> {
+        None
+    }
+
+    /// Marks the releases that the response to [`Upgradable::yanks_request`] yanks.
+    ///
+    /// # Errors
+    /// If the response is not in the registry's format.
+    fn parse_yanks(&self, _releases: &mut [Release], _body: &[u8]) -> Result<(), ParseError> {
+        Ok(())
+    }
+
+    /// The request for the time at which a release was published, in registries that state it in a
+    /// document of its own (Go). Its address may be relative to the address of the list.
+    fn published_request(&self, _release: &Release) -> Option<MetadataRequest> {
+        None
+    }
+
+    /// Sets [`Release::published`] from the response to [`Upgradable::published_request`].
+    ///
+    /// # Errors
+    /// If the response is not in the registry's format.
+    fn parse_published(&self, _release: &mut Release, _body: &[u8]) -> Result<(), ParseError> {
         Ok(())
     }
 }

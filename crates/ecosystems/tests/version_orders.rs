@@ -11,8 +11,8 @@ use proptest::strategy::{Strategy, Union, ValueTree as _};
 use proptest::string::string_regex;
 use proptest::test_runner::{TestCaseError, TestRunner};
 
-/// Ecosystems whose versions have no order, such as image tags and commits.
-const WITHOUT_ORDER: &[&str] = &["Docker", "Git"];
+/// Ecosystems whose versions have no order, such as image tags.
+const WITHOUT_ORDER: &[&str] = &["Docker"];
 
 /// Number of version lists per form.
 const LISTS: u32 = 16;
@@ -99,7 +99,7 @@ const FORMS: &[Forms] = &[
         must_hold: &["-", "+", "1rc", "v", "18446744073709551616"],
     },
     Forms {
-        ecosystems: &["GitHub Actions"],
+        ecosystems: &["GitHub Actions", "Git"],
         patterns: &[
             "[vV]?<z>(\\.<z>){0,3}",
             "v?<z>(\\.<z>){2,3}(-<i>(\\.<i>)?)?(\\+a)?",

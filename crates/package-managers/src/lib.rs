@@ -14,6 +14,8 @@
 
 mod cargo;
 mod error;
+mod forge_tags;
+mod golang;
 mod manager;
 mod managers;
 mod npm;

@@ -173,6 +173,15 @@ const MAX_CONFIGURATION_BYTES: u64 = 256 * 1024;
 /// Reads a configuration file of the repository. One that is a link, or lies behind one, is left
 /// out: it would come from a hostile repository.
 pub(crate) fn configuration_file(root: &Path, path: &str) -> Option<ConfigurationFile> {
+    configuration_file_up_to(root, path, MAX_CONFIGURATION_BYTES)
+}
+
+/// The same for a file of up to `most` bytes.
+pub(crate) fn configuration_file_up_to(
+    root: &Path,
+    path: &str,
+    most: u64,
+) -> Option<ConfigurationFile> {
     let mut at = root.to_owned();
     for part in path.split('/') {
         at.push(part);
@@ -181,7 +190,7 @@ pub(crate) fn configuration_file(root: &Path, path: &str) -> Option<Configuratio
         }
     }
 
-    let content = patchgate_fs::read_inside(root, path, MAX_CONFIGURATION_BYTES).ok()?;
+    let content = patchgate_fs::read_inside(root, path, most).ok()?;
     Some(ConfigurationFile {
         path: path.to_owned(),
         content,

@@ -1,14 +1,16 @@
 //! Lists of the package managers, and of the ways to find registries.
 
 use crate::cargo::Cargo;
+use crate::forge_tags::{ForgeActions, PreCommitHooks};
+use crate::golang::Go;
 use crate::manager::{PackageManager, RegistryLocator};
 use crate::npm::Npm;
 
 /// Every way to find the registries of a format.
-static LOCATORS: [&dyn RegistryLocator; 2] = [&Npm, &Cargo];
+static LOCATORS: [&dyn RegistryLocator; 5] = [&Npm, &Cargo, &Go, &ForgeActions, &PreCommitHooks];
 
 /// Every package manager that Patchgate can run.
-static MANAGERS: [&dyn PackageManager; 2] = [&Npm, &Cargo];
+static MANAGERS: [&dyn PackageManager; 3] = [&Npm, &Cargo, &Go];
 
 /// The package manager of a lockfile format.
 ///
@@ -16,7 +18,7 @@ static MANAGERS: [&dyn PackageManager; 2] = [&Npm, &Cargo];
 /// use patchgate_package_managers::manager_of;
 ///
 /// assert_eq!(manager_of("cargo-lock").unwrap().name(), "cargo");
-/// assert!(manager_of("go-mod").is_none());
+/// assert!(manager_of("maven-pom").is_none());
 /// ```
 pub fn manager_of(format: &str) -> Option<&'static dyn PackageManager> {
     MANAGERS
@@ -51,10 +53,8 @@ mod tests {
                     .iter()
                     .filter(|manager| manager.formats().contains(&format.id))
                     .count();
-                let fixable = format
-                    .files
-                    .iter()
-                    .any(|file| patchgate_ecosystems::fixable_format(file).is_some());
+                // Not by path: a workflow has several formats, of which one is changed.
+                let fixable = format.fixable;
                 assert!(managers <= 1, "{}", format.id);
                 let is_located = locator_of(format.id).is_some();
                 assert_eq!(fixable, is_located, "{}", format.id);

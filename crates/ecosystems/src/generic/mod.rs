@@ -1,8 +1,11 @@
 //! Git repositories outside all package ecosystems: hooks of pre-commit and inputs of Nix flakes.
-//! They are part of the inventory only.
+//! No advisory names them, so they are part of the inventory only. The tags of hooks have the order of
+//! the tags of actions.
 
 mod flake_lock;
 mod pre_commit;
+mod upgrade;
+mod write;
 
 #[cfg(test)]
 mod tests;
@@ -12,7 +15,8 @@ use std::cmp::Ordering;
 
 use patchgate_model::{EcosystemName, generic_package_url, package_url};
 
-use crate::{Ecosystem, FileReader, Format, VersionError};
+use crate::github::version;
+use crate::{Ecosystem, FileReader, Format, Upgradable, VersionError};
 
 /// Patchgate's own name. OSV identifies such sources by commit and has no name for them.
 pub(crate) const NAME: EcosystemName = EcosystemName::new("Git");
@@ -57,16 +61,29 @@ impl Ecosystem for Git {
         Cow::Borrowed(name)
     }
 
-    fn compare_versions(&self, a: &str, _: &str) -> Result<Ordering, VersionError> {
-        Err(VersionError {
-            version: a.to_owned(),
-            ecosystem: NAME,
-        })
+    /// Tags with numbers have an order; commits and branches have none.
+    fn compare_versions(&self, a: &str, b: &str) -> Result<Ordering, VersionError> {
+        Ok(parse_tag(a)?.cmp(&parse_tag(b)?))
+    }
+
+    fn release_of(&self, version: &str) -> Option<String> {
+        version::parse(version).ok()?.release()
     }
 
     fn files(&self) -> Option<&dyn FileReader> {
         Some(self)
     }
+
+    fn upgradable(&self) -> Option<&'static dyn Upgradable> {
+        Some(&Git)
+    }
+}
+
+fn parse_tag(text: &str) -> Result<version::Tag<'_>, VersionError> {
+    version::parse(text).map_err(|error| VersionError {
+        ecosystem: NAME,
+        ..error
+    })
 }
 
 impl FileReader for Git {
@@ -76,8 +93,8 @@ impl FileReader for Git {
                 id: "pre-commit-config",
                 files: &[".pre-commit-config.yaml", ".pre-commit-config.yml"],
                 versions: "",
-                fixable: false,
-                writer: None,
+                fixable: true,
+                writer: Some(&write::PreCommitWriter),
                 parse: pre_commit::parse,
             },
             Format {

@@ -60,11 +60,7 @@ fn repository(lockfile: &mut Lockfile, repo: &Node<'_>) -> Result<(), ParseError
 }
 
 fn add(lockfile: &mut Lockfile, repo: &Node<'_>, url: &str) -> Result<(), ParseError> {
-    // Before version 0.16, the key was `sha`.
-    let rev = match repo.get("sha") {
-        Some(_) if repo.get("rev").is_none() => repo.need_text("sha")?,
-        _ => repo.need_text("rev")?,
-    };
+    let rev = repo.need_text(revision_key(repo))?;
 
     let commit = CommitId::parse(rev).filter(CommitId::is_sha1);
     let index = u32::try_from(lockfile.packages.len()).unwrap_or(u32::MAX);
@@ -88,6 +84,31 @@ fn add(lockfile: &mut Lockfile, repo: &Node<'_>, url: &str) -> Result<(), ParseE
     });
 
     Ok(())
+}
+
+/// The key of the revision. Before version 0.16, it was `sha`.
+fn revision_key(repo: &Node<'_>) -> &'static str {
+    match repo.get("sha") {
+        Some(_) if repo.get("rev").is_none() => "sha",
+        _ => "rev",
+    }
+}
+
+/// The revisions of the packages with their lines, in the order of the file.
+pub(super) fn revisions<'a>(root: &'a Node<'_>) -> Vec<(u32, &'a str)> {
+    let repos = root.get("repos").unwrap_or(root);
+    repos
+        .items()
+        .iter()
+        .filter(|repo| {
+            let url = repo.get("repo").and_then(Node::text);
+            url.is_some_and(|url| !matches!(url, "local" | "meta"))
+        })
+        .filter_map(|repo| {
+            let revision = repo.get(revision_key(repo))?;
+            Some((revision.line, revision.text()?))
+        })
+        .collect()
 }
 
 /// An additional dependency of a hook. Its ecosystem is stated only in the hook's own repository,

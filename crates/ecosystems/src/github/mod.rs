@@ -5,19 +5,29 @@
 //! workflow have the tags of the repository. Images (`uses: docker://…`) are in the `docker`
 //! module.
 
+pub(crate) mod reference;
+pub(crate) mod refs;
 mod requirement;
+pub(crate) mod upgrade;
 mod uses;
-mod version;
+pub(crate) mod version;
+pub(crate) mod write;
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use patchgate_model::{EcosystemName, package_url};
 
-use crate::{Ecosystem, FileReader, Format, RequirementError, VersionError, VersionSet};
+use crate::{
+    Ecosystem, FileReader, Format, RequirementError, Upgradable, VersionError, VersionSet,
+};
 
 /// Name of the ecosystem in OSV.
 pub(crate) const NAME: EcosystemName = EcosystemName::new("GitHub Actions");
+
+/// Base address of the git server that workflows take actions from, unless the forge states its own
+/// (`GITHUB_SERVER_URL`).
+pub const SERVER: &str = "https://github.com";
 
 /// Actions and reusable workflows on GitHub.
 #[derive(Debug, Clone, Copy)]
@@ -70,6 +80,10 @@ impl Ecosystem for GitHubActions {
     fn files(&self) -> Option<&dyn FileReader> {
         Some(self)
     }
+
+    fn upgradable(&self) -> Option<&'static dyn Upgradable> {
+        Some(&GitHubActions)
+    }
 }
 
 impl FileReader for GitHubActions {
@@ -79,16 +93,16 @@ impl FileReader for GitHubActions {
                 id: "github-workflow",
                 files: &[".github/workflows/*.yml", ".github/workflows/*.yaml"],
                 versions: "",
-                fixable: false,
-                writer: None,
+                fixable: true,
+                writer: Some(&write::UsesWriter),
                 parse: uses::workflow,
             },
             Format {
                 id: "github-action",
                 files: &["action.yml", "action.yaml"],
                 versions: "",
-                fixable: false,
-                writer: None,
+                fixable: true,
+                writer: Some(&write::UsesWriter),
                 parse: uses::action,
             },
         ]

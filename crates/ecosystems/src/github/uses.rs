@@ -5,6 +5,7 @@ use patchgate_model::{
     Scope,
 };
 
+use super::reference::comment_version;
 use crate::syntax::{Node, yaml};
 use crate::{Input, ParseError, SkippedEntries, limits, salvage};
 
@@ -136,7 +137,7 @@ impl<'a> LockfileBuilder<'a> {
         let (version, origin) = if let Some(commit) = commit {
             let stated = self.comment_version(line, reference).unwrap_or(reference);
             let origin = Origin::Git {
-                url: format!("https://github.com/{name}"),
+                url: format!("{}/{name}", super::SERVER),
                 commit: Some(commit.into()),
             };
             (stated, origin)
@@ -155,13 +156,7 @@ impl<'a> LockfileBuilder<'a> {
     /// The version in the comment after a commit: `…@11bd719… # v4.2.2`.
     fn comment_version(&self, line: u32, commit: &str) -> Option<&'a str> {
         let line = self.lines.get((line as usize).checked_sub(1)?)?;
-        let (_, behind) = line.split_once(commit)?;
-        let (_, comment) = behind.split_once('#')?;
-        comment
-            .split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '(' | ')'))
-            .map(|word| word.strip_prefix("tag=").unwrap_or(word))
-            .map(|word| word.rsplit_once('@').map_or(word, |(_, version)| version))
-            .find(|word| super::version::parse(word).is_ok())
+        line.get(comment_version(line, commit)?)
     }
 }
 

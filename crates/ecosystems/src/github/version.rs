@@ -15,7 +15,7 @@ const MOVING_BELOW: usize = 3;
 
 /// A tag with its numbers.
 #[derive(Debug)]
-pub(super) struct Tag<'a> {
+pub(crate) struct Tag<'a> {
     /// One to four numbers.
     numbers: Vec<Number<&'a str>>,
     /// The pre-release part, compared as in Semantic Versioning 2.0.
@@ -26,7 +26,7 @@ pub(super) struct Tag<'a> {
 ///
 /// # Errors
 /// If the text is a branch, a commit or anything else, because its release is unknown.
-pub(super) fn parse(text: &str) -> Result<Tag<'_>, VersionError> {
+pub(crate) fn parse(text: &str) -> Result<Tag<'_>, VersionError> {
     tag(text).ok_or_else(|| VersionError {
         version: text.to_owned(),
         ecosystem: super::NAME,
@@ -52,18 +52,18 @@ fn tag(text: &str) -> Option<Tag<'_>> {
 
 impl<'a> Tag<'a> {
     /// Whether the tag follows the newest of several releases.
-    pub(super) fn is_moving(&self) -> bool {
+    pub(crate) fn is_moving(&self) -> bool {
         self.numbers.len() < MOVING_BELOW
     }
 
     /// The release that a pre-release precedes.
-    pub(super) fn release(&self) -> Option<String> {
+    pub(crate) fn release(&self) -> Option<String> {
         let numbers: Vec<&str> = self.digits().collect();
         (!self.pre.is_none()).then(|| numbers.join("."))
     }
 
     /// The numbers that the tag states, without leading zeros.
-    pub(super) fn digits(&self) -> impl Iterator<Item = &'a str> {
+    pub(crate) fn digits(&self) -> impl Iterator<Item = &'a str> {
         self.numbers.iter().map(|number| number.digits())
     }
 }

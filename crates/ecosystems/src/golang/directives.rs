@@ -59,9 +59,20 @@ impl Directives {
     /// Parses a file. Unknown directives are ignored because a newer Go may write them. Known ones
     /// that cannot be read are skipped, unless it is the last one, which may be truncated.
     pub(super) fn parse(text: &str) -> Result<Self, ParseError> {
+        Self::from_directives(directives(text)?)
+    }
+
+    /// Parses the `go.mod` of a dependency, in which only some directives count
+    /// (<https://go.dev/ref/mod#go-mod-file-replace>).
+    pub(super) fn parse_dependency(text: &str) -> Result<Self, ParseError> {
+        let mut directives = directives(text)?;
+        directives.retain(|one| matches!(&*one.verb, "module" | "go" | "require"));
+        Self::from_directives(directives)
+    }
+
+    fn from_directives(directives: Vec<Directive<'_>>) -> Result<Self, ParseError> {
         let mut read = Self::default();
         let mut requires: BTreeMap<String, usize> = BTreeMap::new();
-        let directives = directives(text)?;
         let last = directives.last().map(|directive| directive.line);
         for directive in directives {
             let Err(error) = read.directive(&directive, &mut requires) else {
@@ -245,7 +256,7 @@ impl Directives {
 
 /// Interprets the comment as Go does (<https://go.dev/ref/mod#go-mod-file-require>): `indirect`,
 /// alone or before a semicolon.
-fn is_indirect(comment: &str) -> bool {
+pub(super) fn is_indirect(comment: &str) -> bool {
     comment == "indirect" || comment.starts_with("indirect;")
 }
 

@@ -10,16 +10,22 @@
 //! Its `go` line is a minimum. The release that builds, and with it the standard library, is named
 //! by a `toolchain` line, a version file, a workflow or an image; see `installed`.
 
+mod archive;
 mod directives;
+mod edit;
 mod go_mod;
 mod go_sum;
 mod go_work;
 mod installed;
 mod module_path;
+mod registry;
 mod requirement;
+mod sums;
 mod syntax;
+mod upgrade;
 mod vendor;
 mod version;
+mod write;
 
 #[cfg(test)]
 mod tests;
@@ -28,7 +34,9 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use self::version::Version;
-use crate::{Ecosystem, FileReader, Format, RequirementError, VersionError, VersionSet};
+use crate::{
+    Ecosystem, FileReader, Format, RequirementError, Upgradable, VersionError, VersionSet,
+};
 use patchgate_model::{EcosystemName, Lockfile};
 
 /// Name of the ecosystem in OSV.
@@ -78,6 +86,10 @@ impl Ecosystem for Go {
     fn files(&self) -> Option<&dyn FileReader> {
         Some(self)
     }
+
+    fn upgradable(&self) -> Option<&'static dyn Upgradable> {
+        Some(&Go)
+    }
 }
 
 impl FileReader for Go {
@@ -89,16 +101,16 @@ impl FileReader for Go {
                 id: "go-mod",
                 files: &["go.mod"],
                 versions: "",
-                fixable: false,
-                writer: None,
+                fixable: true,
+                writer: Some(&write::GoModWriter),
                 parse: go_mod::parse,
             },
             Format {
                 id: "go-work",
                 files: &["go.work"],
                 versions: "",
-                fixable: false,
-                writer: None,
+                fixable: true,
+                writer: Some(&write::GoWorkWriter),
                 parse: go_work::parse,
             },
             Format {
@@ -141,6 +153,6 @@ impl FileReader for Go {
     }
 
     fn companions(&self) -> &'static [&'static str] {
-        &["go.sum"]
+        &["go.sum", "go.work.sum"]
     }
 }

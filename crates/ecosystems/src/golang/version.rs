@@ -9,6 +9,8 @@
 
 use std::cmp::Ordering;
 
+use patchgate_model::Bump;
+
 use crate::version::number::is_plain;
 use crate::version::runs::split;
 use crate::version::semantic::{Build, Prerelease, Rules, Semantic, compare_identifiers};
@@ -48,6 +50,35 @@ impl<'a> Version<'a> {
         let core = RULES.core(numbers)?;
 
         Some(Self(Some(Semantic { core, pre })))
+    }
+
+    /// Whether the version precedes a release. A commit without a tag does.
+    pub(super) fn is_prerelease(&self) -> bool {
+        self.0.is_some_and(|version| !version.pre.is_none())
+    }
+
+    /// The size of the change to `other`: a change of the leftmost nonzero number, or of one before
+    /// it, is breaking. Go promises compatibility within a path from version 1 only
+    /// (<https://go.dev/doc/modules/version-numbers>).
+    pub(super) fn bump_to(&self, other: &Self) -> Bump {
+        let (Some(Semantic { core: a, .. }), Some(Semantic { core: b, .. })) = (self.0, other.0)
+        else {
+            return if self == other {
+                Bump::Patch
+            } else {
+                Bump::Major
+            };
+        };
+        let Some(changed) = a.iter().zip(&b).position(|(a, b)| a != b) else {
+            return Bump::Patch;
+        };
+        let breaking = a.iter().position(|part| !part.is_zero()).unwrap_or(2);
+
+        match changed {
+            _ if changed <= breaking => Bump::Major,
+            1 => Bump::Minor,
+            _ => Bump::Patch,
+        }
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod cargo;
 mod flags;
+mod lines;
 mod npm;
 mod npm_paths;
 mod npm_tree;
@@ -59,6 +60,12 @@ pub fn entry_differences(base: State<'_>, head: State<'_>) -> Vec<EntryDifferenc
         }
         format if format.as_str().starts_with("npm-lock") => {
             npm::compare(base, head, &mut differences)
+        }
+        format if matches!(format.as_str(), "go-mod" | "go-work") => {
+            lines::compare(base, head, true, &mut differences)
+        }
+        format if matches!(format.as_str(), "github-workflow" | "github-action") => {
+            lines::compare(base, head, false, &mut differences)
         }
         format => Err(format!("its format, {format}, is not compared by entries")),
     };

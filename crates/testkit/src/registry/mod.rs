@@ -2,11 +2,13 @@
 
 mod archive;
 mod cargo;
+mod golang;
 mod npm;
 
 use std::sync::{Arc, Mutex};
 
 pub use cargo::CargoRegistry;
+pub use golang::{GoModule, GoProxy};
 pub use npm::NpmRegistry;
 
 use crate::{HttpServer, Request, Response};
