@@ -4,15 +4,20 @@
 //! dependencies; the transitive ones are in a lockfile or an SBOM of the resolver.
 
 mod coordinates;
+mod edit;
 mod gradle_catalog;
 mod gradle_lines;
 mod gradle_lockfile;
 mod gradle_verification;
 mod maven_install;
 mod pom;
+mod registry;
 mod requirement;
 mod sbt_lock;
+mod upgrade;
 mod version;
+mod words;
+mod xml_spans;
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -21,7 +26,9 @@ use patchgate_model::{EcosystemName, Purl, package_url};
 
 pub use self::pom::{DeclaredRepository, EXTERNAL, FORMAT as POM, Projects};
 use self::version::Version;
-use crate::{Ecosystem, FileReader, Format, Input, RequirementError, VersionError, VersionSet};
+use crate::{
+    Ecosystem, FileReader, Format, Input, RequirementError, Upgradable, VersionError, VersionSet,
+};
 
 /// Name of the ecosystem in OSV.
 pub(crate) const NAME: EcosystemName = EcosystemName::new("Maven");
@@ -77,6 +84,10 @@ impl Ecosystem for Maven {
 
     fn files(&self) -> Option<&dyn FileReader> {
         Some(self)
+    }
+
+    fn upgradable(&self) -> Option<&'static dyn Upgradable> {
+        Some(&Maven)
     }
 }
 

@@ -8,6 +8,7 @@
 //! siblings below [`EXTERNAL`]; missing ones are listed in [`Lockfile::missing`].
 
 mod config;
+mod declared;
 mod effective;
 mod layer;
 mod managed;
@@ -32,6 +33,7 @@ use super::{NAME, coordinates};
 use crate::{Input, ParseError, limits};
 
 pub(super) use config::FILE as CONFIG;
+pub(super) use declared::{Declared, declared};
 pub use projects::Projects;
 pub use raw::DeclaredRepository;
 pub use sources::EXTERNAL;

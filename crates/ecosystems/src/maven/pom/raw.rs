@@ -77,15 +77,15 @@ pub(super) enum Activation {
 
 /// A dependency as written; every part can contain properties.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Dependency {
-    pub(super) group: SmolStr,
-    pub(super) artifact: SmolStr,
-    pub(super) version: Option<SmolStr>,
-    pub(super) kind: SmolStr,
-    pub(super) classifier: SmolStr,
-    pub(super) scope: Option<SmolStr>,
-    pub(super) optional: Option<SmolStr>,
-    pub(super) line: u32,
+pub(in crate::maven) struct Dependency {
+    pub(in crate::maven) group: SmolStr,
+    pub(in crate::maven) artifact: SmolStr,
+    pub(in crate::maven) version: Option<SmolStr>,
+    pub(in crate::maven) kind: SmolStr,
+    pub(in crate::maven) classifier: SmolStr,
+    pub(in crate::maven) scope: Option<SmolStr>,
+    pub(in crate::maven) optional: Option<SmolStr>,
+    pub(in crate::maven) line: u32,
 }
 
 impl Dependency {
