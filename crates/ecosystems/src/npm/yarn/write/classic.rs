@@ -420,20 +420,21 @@ fn uses_after(
         }
     }
 
-    // yarn keeps the pattern of a resolution next to those that it replaces.
-    for (name, version) in &rules.everywhere {
-        let nodes: BTreeSet<usize> = uses
+    // yarn keeps the pattern of a resolution next to those that it replaces. Two nodes of one version
+    // are one entry.
+    for (name, resolution) in &rules.everywhere {
+        let mut nodes = uses
             .iter()
             .filter(|(pattern, _)| name_of(pattern) == name)
-            .map(|(_, node)| *node)
-            .collect();
-        match nodes.into_iter().collect::<Vec<_>>()[..] {
-            [] => {}
-            [node] => {
-                uses.insert(format!("{name}@{version}"), node);
-            }
-            _ => return Err(format!("`resolutions` give `{name}` one version")),
+            .map(|(_, node)| *node);
+        let Some(first) = nodes.next() else {
+            continue;
+        };
+        let version = target.version(lockfile, first);
+        if nodes.any(|node| target.version(lockfile, node) != version) {
+            return Err(format!("`resolutions` give `{name}` one version"));
         }
+        uses.insert(format!("{name}@{resolution}"), first);
     }
 
     Ok(uses)
