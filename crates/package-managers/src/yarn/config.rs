@@ -45,8 +45,7 @@ pub(super) fn stated(yarnrc: &str, key: &str) -> Option<String> {
     yarnrc
         .lines()
         .filter_map(setting)
-        .filter(|(known, _)| *known == key)
-        .last()
+        .rfind(|(known, _)| *known == key)
         .map(|(_, value)| value.to_owned())
 }
 

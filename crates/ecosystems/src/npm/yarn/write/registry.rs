@@ -134,7 +134,7 @@ fn base64(bytes: &[u8]) -> String {
 }
 
 /// The requirements of a section of the document, for an entry.
-pub(super) fn section<'r>(release: &'r Release, optional: bool) -> Vec<(&'r str, &'r str)> {
+pub(super) fn section(release: &Release, optional: bool) -> Vec<(&str, &str)> {
     use patchgate_model::DependencyKind::{Optional, Runtime};
     let kind = if optional { Optional } else { Runtime };
     release
