@@ -21,6 +21,7 @@ mod managers;
 mod npm;
 pub mod process;
 mod scratch;
+mod yarn;
 
 pub use error::RelockError;
 pub use manager::{

@@ -5,9 +5,10 @@ use crate::forge_tags::{ForgeActions, PreCommitHooks};
 use crate::golang::Go;
 use crate::manager::{PackageManager, RegistryLocator};
 use crate::npm::Npm;
+use crate::yarn::Yarn;
 
 /// Every way to find the registries of a format.
-static LOCATORS: [&dyn RegistryLocator; 5] = [&Npm, &Cargo, &Go, &ForgeActions, &PreCommitHooks];
+static LOCATORS: [&dyn RegistryLocator; 6] = [&Npm, &Cargo, &Go, &ForgeActions, &PreCommitHooks, &Yarn];
 
 /// Every package manager that Patchgate can run.
 static MANAGERS: [&dyn PackageManager; 3] = [&Npm, &Cargo, &Go];

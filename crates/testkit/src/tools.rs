@@ -130,6 +130,12 @@ impl Tools {
         None
     }
 
+    /// The script of yarn 1.
+    #[must_use]
+    pub fn yarn(&self) -> PathBuf {
+        self.module("yarn").join("bin/yarn.js")
+    }
+
     fn module(&self, name: &str) -> PathBuf {
         self.root.join("npm/node_modules").join(name)
     }

@@ -102,8 +102,8 @@ impl FileReader for Npm {
                 id: "yarn-lock",
                 files: &["yarn.lock"],
                 versions: "v1, v3-v10",
-                fixable: false,
-                writer: None,
+                fixable: true,
+                writer: Some(&yarn::YarnWriter),
                 parse: yarn::parse,
             },
             Format {

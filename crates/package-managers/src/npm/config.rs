@@ -53,7 +53,7 @@ pub(super) fn filter_npmrc(npmrc: &str) -> String {
 ///
 /// # Errors
 /// When npm is not installed or does not say.
-pub(super) async fn registry(
+pub(crate) async fn registry(
     configuration: &[ConfigurationFile],
     options: RunOptions,
 ) -> Result<String, RelockError> {
@@ -70,7 +70,7 @@ pub(super) async fn registry(
 ///
 /// # Errors
 /// When npm is not installed or fails.
-pub(super) async fn scope_registry(
+pub(crate) async fn scope_registry(
     scope: &str,
     configuration: &[ConfigurationFile],
     options: RunOptions,
@@ -107,7 +107,7 @@ async fn setting(
 }
 
 /// Writes the filtered configuration; later files win, as npm reads only the project's own.
-pub(super) fn write_configuration(
+pub(crate) fn write_configuration(
     scratch: &Scratch,
     configuration: &[ConfigurationFile],
 ) -> Result<(), RelockError> {

@@ -22,7 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use config::{registry, scope_registry};
+pub(crate) use config::{registry, scope_registry, write_configuration};
 use entries::CopyMove;
 pub(crate) use manager::Npm;
 

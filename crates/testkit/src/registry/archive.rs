@@ -54,3 +54,65 @@ pub(super) fn integrity(bytes: &[u8]) -> String {
     let text = base64::engine::general_purpose::STANDARD.encode(hash);
     format!("sha512-{text}")
 }
+
+/// SHA-1 in hexadecimal, which yarn 1 checks (<https://www.rfc-editor.org/rfc/rfc3174>).
+pub(super) fn sha1_hex(bytes: &[u8]) -> String {
+    let mut padded = bytes.to_vec();
+    padded.push(0x80);
+    padded.resize((padded.len() + 8).next_multiple_of(64) - 8, 0);
+    padded.extend_from_slice(&(bytes.len() as u64 * 8).to_be_bytes());
+
+    let mut state: [u32; 5] = [
+        0x6745_2301,
+        0xefcd_ab89,
+        0x98ba_dcfe,
+        0x1032_5476,
+        0xc3d2_e1f0,
+    ];
+    for block in padded.chunks_exact(64) {
+        let mut words: Vec<u32> = block
+            .chunks_exact(4)
+            .map(|word| u32::from_be_bytes(word.try_into().unwrap()))
+            .collect();
+        for at in 16..80 {
+            let mixed = words[at - 3] ^ words[at - 8] ^ words[at - 14] ^ words[at - 16];
+            words.push(mixed.rotate_left(1));
+        }
+
+        let [mut a, mut b, mut c, mut d, mut e] = state;
+        for (round, word) in words.iter().enumerate() {
+            let (f, k) = match round {
+                0..20 => ((b & c) | (!b & d), 0x5a82_7999),
+                20..40 => (b ^ c ^ d, 0x6ed9_eba1),
+                40..60 => ((b & c) | (b & d) | (c & d), 0x8f1b_bcdc),
+                _ => (b ^ c ^ d, 0xca62_c1d6_u32),
+            };
+            let next = a
+                .rotate_left(5)
+                .wrapping_add(f)
+                .wrapping_add(e)
+                .wrapping_add(k)
+                .wrapping_add(*word);
+            (e, d, c, b, a) = (d, c, b.rotate_left(30), a, next);
+        }
+        for (value, more) in state.iter_mut().zip([a, b, c, d, e]) {
+            *value = value.wrapping_add(more);
+        }
+    }
+
+    state.map(|word| format!("{word:08x}")).concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sha1_hex;
+
+    #[test]
+    fn gives_the_hashes_of_the_specification() {
+        assert_eq!(sha1_hex(b"abc"), "a9993e364706816aba3e25717850c26c9cd0d89d");
+        assert_eq!(
+            sha1_hex(b"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"),
+            "84983e441c3bd26ebaae4aa1f95129e5e54670f1"
+        );
+    }
+}

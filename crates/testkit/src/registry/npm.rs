@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::archive::{integrity, tar_gz};
+use super::archive::{integrity, sha1_hex, tar_gz};
 use super::{FaultyServer, RegistryFault, Release};
 use crate::{Request, Response};
 
@@ -89,6 +89,7 @@ fn packument(name: &str, releases: &[&Release], host: &str) -> Value {
         manifest["dist"] = json!({
             "tarball": format!("http://{host}/{name}/-/{file}"),
             "integrity": integrity(&tarball(release)),
+            "shasum": sha1_hex(&tarball(release)),
         });
 
         if release.yanked {

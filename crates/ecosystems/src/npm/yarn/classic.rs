@@ -18,7 +18,7 @@ use crate::{Input, ParseError, SkippedEntries};
 /// Reads a lockfile of version 1.
 pub(super) fn parse(input: &Input<'_>, text: &str) -> Result<Lockfile, ParseError> {
     let mut skipped = SkippedEntries::default();
-    let entries = checked(syntax::entries(text, &mut skipped)?, &mut skipped)?;
+    let entries = entries(text, &mut skipped)?;
     let projects = projects(input);
     let mut tree = Tree::new(&entries, &projects, skipped)?;
     let mut packages = Vec::with_capacity(entries.len());
@@ -52,6 +52,14 @@ pub(super) fn parse(input: &Input<'_>, text: &str) -> Result<Lockfile, ParseErro
     Ok(lockfile)
 }
 
+/// The entries of a file. Each one is a package for each of its [`names`], in this order.
+pub(super) fn entries<'a>(
+    text: &'a str,
+    skipped: &mut SkippedEntries,
+) -> Result<Vec<Entry<'a>>, ParseError> {
+    checked(syntax::entries(text, skipped)?, skipped)
+}
+
 /// The entries with names and a version. Others are skipped.
 ///
 /// # Errors
@@ -77,7 +85,7 @@ fn checked<'a>(
 
 /// The names under which an entry is required. yarn writes one entry for a package and its alias, but
 /// installs both.
-fn names<'e>(entry: &'e Entry<'_>) -> Result<Vec<&'e str>, ParseError> {
+pub(super) fn names<'e>(entry: &'e Entry<'_>) -> Result<Vec<&'e str>, ParseError> {
     tree::names(entry.patterns.iter().map(|pattern| &**pattern)).ok_or_else(|| {
         let first = entry.patterns.first().map_or("", |pattern| pattern);
         ParseError::new(format!(

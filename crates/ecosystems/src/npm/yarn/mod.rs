@@ -5,10 +5,13 @@ mod classic;
 mod locator;
 mod resolutions;
 mod syntax;
+mod write;
 
 use patchgate_model::Lockfile;
 
 use crate::{Input, ParseError};
+
+pub(super) use write::YarnWriter;
 
 /// Hint for an incomplete file.
 const REGENERATE: &str = "run `yarn install` to re-create the file";

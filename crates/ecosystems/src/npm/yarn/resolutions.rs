@@ -30,7 +30,7 @@ impl Resolutions {
 }
 
 /// The package that a pattern applies to: its last part, with its scope and without its requirement.
-fn target(pattern: &str) -> &str {
+pub(super) fn target(pattern: &str) -> &str {
     let mut rest = pattern;
     loop {
         let scope = match rest.strip_prefix('@') {
