@@ -1,5 +1,9 @@
 //! The part of a repository's `.npmrc` that npm may see, and where packages come from.
 
+use std::collections::BTreeMap;
+
+use tokio::sync::Mutex;
+
 use crate::process;
 use crate::scratch::Scratch;
 use crate::{ConfigurationFile, RelockError, RunOptions};
@@ -60,7 +64,7 @@ pub(crate) async fn registry(
     setting("registry", configuration, options)
         .await?
         .ok_or_else(|| RelockError::Failed {
-            command: "npm config get registry".to_owned(),
+            command: "npm config ls --json".to_owned(),
             reason: "it names no registry".to_owned(),
         })
 }
@@ -78,15 +82,45 @@ pub(crate) async fn scope_registry(
     setting(&format!("{scope}:registry"), configuration, options).await
 }
 
+/// The addresses of registries in npm's settings, by their key.
+type Registries = BTreeMap<String, String>;
+
+/// The registries that npm named for a filtered configuration. A project asks for each scope, and npm
+/// starts in a third of a second or more, so it is run once for all of them. The environment of a
+/// process stays the same, so the configuration is the whole key.
+static REGISTRIES: Mutex<BTreeMap<String, Registries>> = Mutex::const_new(BTreeMap::new());
+
+/// The address under a key of npm's settings. An answer that is not an address counts as none.
 async fn setting(
     key: &str,
     configuration: &[ConfigurationFile],
     options: RunOptions,
 ) -> Result<Option<String>, RelockError> {
+    let filtered = filtered(configuration);
+
+    // Held while npm runs, because any caller that asks for another scope needs the same answer.
+    let mut known = REGISTRIES.lock().await;
+    if let Some(registries) = known.get(&filtered) {
+        return Ok(registries.get(key).cloned());
+    }
+
+    let registries = registries(configuration, options).await?;
+    let address = registries.get(key).cloned();
+    known.insert(filtered, registries);
+
+    Ok(address)
+}
+
+/// All registries in npm's settings, from one run of npm.
+async fn registries(
+    configuration: &[ConfigurationFile],
+    options: RunOptions,
+) -> Result<Registries, RelockError> {
     let scratch = Scratch::new()?;
     write_configuration(&scratch, configuration)?;
     scratch.write("package.json", b"{}")?;
-    let arguments = ["config", "get", key, "--loglevel=error"];
+
+    let arguments = ["config", "ls", "--json", "--loglevel=error"];
     let output = process::run(
         "npm",
         &arguments,
@@ -95,15 +129,38 @@ async fn setting(
         options.timeout,
     )
     .await?;
+    let failed = |reason: String| RelockError::Failed {
+        command: process::shown("npm", &arguments),
+        reason,
+    };
     if !output.success {
-        return Err(RelockError::Failed {
-            command: process::shown("npm", &arguments),
-            reason: super::explain::reason(&output),
-        });
+        return Err(failed(super::explain::reason(&output)));
     }
 
-    let value = output.stdout.trim();
-    Ok((value.starts_with("https://") || value.starts_with("http://")).then(|| value.to_owned()))
+    read_registries(&output.stdout)
+        .ok_or_else(|| failed("its settings are not a JSON object".to_owned()))
+}
+
+/// The settings that name a registry, with an address as their value.
+fn read_registries(settings: &str) -> Option<Registries> {
+    let settings: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(settings.trim()).ok()?;
+    let registries = settings.into_iter().filter_map(|(key, value)| {
+        let address = value.as_str()?.trim();
+        let is_registry = key == "registry" || (key.starts_with('@') && key.ends_with(":registry"));
+        let is_address = address.starts_with("https://") || address.starts_with("http://");
+        (is_registry && is_address).then(|| (key, address.to_owned()))
+    });
+
+    Some(registries.collect())
+}
+
+/// The part of the configuration that npm sees.
+fn filtered(configuration: &[ConfigurationFile]) -> String {
+    configuration
+        .iter()
+        .map(|file| filter_npmrc(&String::from_utf8_lossy(&file.content)))
+        .collect()
 }
 
 /// Writes the filtered configuration; later files win, as npm reads only the project's own.
@@ -111,10 +168,7 @@ pub(crate) fn write_configuration(
     scratch: &Scratch,
     configuration: &[ConfigurationFile],
 ) -> Result<(), RelockError> {
-    let filtered: String = configuration
-        .iter()
-        .map(|file| filter_npmrc(&String::from_utf8_lossy(&file.content)))
-        .collect();
+    let filtered = filtered(configuration);
     if filtered.is_empty() {
         return Ok(());
     }
@@ -151,6 +205,29 @@ mod tests {
         legacy-peer-deps=true
         "
         );
+    }
+
+    #[test]
+    fn reads_every_registry_from_one_answer() {
+        let settings = r#"{
+            "registry": "https://registry.invalid/",
+            "@ours:registry": "https://ours.invalid/npm/",
+            "@path:registry": "file:///etc",
+            "@none:registry": null,
+            "proxy": "http://proxy.invalid/"
+        }
+"#;
+        let registries: Vec<(String, String)> =
+            read_registries(settings).unwrap().into_iter().collect();
+        assert_eq!(
+            registries,
+            [
+                ("@ours:registry", "https://ours.invalid/npm/"),
+                ("registry", "https://registry.invalid/"),
+            ]
+            .map(|(key, address)| (key.to_owned(), address.to_owned()))
+        );
+        assert_eq!(read_registries("undefined"), None);
     }
 
     #[test]
