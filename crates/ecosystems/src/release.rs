@@ -1,5 +1,7 @@
 //! Releases of a package as its registry describes them, in one form for every ecosystem.
 
+use std::collections::BTreeMap;
+
 use patchgate_model::DependencyKind;
 
 /// A request for a package's metadata: address and headers. Retries, caps and caching belong to the
@@ -32,6 +34,12 @@ pub struct Release {
     pub runtime: Option<String>,
     /// The files of the release, where a lockfile lists them or their hashes.
     pub files: Vec<ReleaseFile>,
+    /// The features that a dependent can ask for, each with what it turns on, in the ecosystem's
+    /// notation. Only Cargo has them; features that it defines implicitly are not among them.
+    pub features: BTreeMap<String, Vec<String>>,
+    /// The native library that the release links to. A graph has one release at most for each
+    /// (Cargo's `links`).
+    pub links: Option<String>,
     /// The registry's own description of the release, where a lockfile repeats fields of it.
     pub document: Option<serde_json::Value>,
     /// The request for the rest of the metadata, in registries that describe each release in a
@@ -128,6 +136,15 @@ pub struct Requirement {
     /// The condition under which it applies, as written: an environment marker of Python. Empty if it
     /// always does.
     pub condition: String,
+    /// Whether it applies only when a feature turns it on. [`Requirement::kind`] says so for runtime
+    /// dependencies, but not for build dependencies.
+    pub optional: bool,
+    /// The features of the dependency that are asked for.
+    pub features: Vec<String>,
+    /// Whether the default features of the dependency are not asked for.
+    pub no_default_features: bool,
+    /// The registry of the dependency, if it is not the one of the release.
+    pub registry: Option<String>,
 }
 
 impl Requirement {

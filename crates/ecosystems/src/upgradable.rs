@@ -4,9 +4,13 @@
 //! Choosing versions is in `patchgate-upgrade`, and running a package manager in
 //! `patchgate-package-managers`.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use patchgate_model::Bump;
 
-use crate::{Ecosystem, MetadataRequest, ParseError, Release, RequirementError, VersionError};
+use crate::{
+    Ecosystem, MetadataRequest, ParseError, Release, RequirementError, Siblings, VersionError,
+};
 
 /// An ecosystem whose packages `patchgate fix` can change to other versions.
 pub trait Upgradable: Ecosystem {
@@ -62,6 +66,22 @@ pub trait Upgradable: Ecosystem {
     /// that fails (npm), or only where a feature asks for it (Cargo).
     fn installs_optional(&self) -> bool {
         true
+    }
+
+    /// Whether a release has every feature that a dependent asks for. One that lacks a feature is no
+    /// candidate for that dependent, whatever its requirement admits.
+    fn has_features(&self, _release: &Release, _features: &[String]) -> bool {
+        true
+    }
+
+    /// The features that the project of a manifest asks of each package, by the name of the package
+    /// in its registry. `manifests` are those of the whole repository, by path.
+    fn asked_features(
+        &self,
+        _path: &str,
+        _manifests: &Siblings,
+    ) -> BTreeMap<String, BTreeSet<String>> {
+        BTreeMap::new()
     }
 
     /// The request for a package's releases.

@@ -45,6 +45,8 @@ pub(super) struct Project {
     pub(super) version: Option<String>,
     /// Dependencies of all kinds and targets.
     pub(super) dependencies: Vec<Declared>,
+    /// `[features]`, each with what it turns on.
+    pub(super) features: BTreeMap<String, Vec<String>>,
 }
 
 /// One dependency as declared in a manifest.
@@ -58,6 +60,12 @@ pub(super) struct Declared {
     pub(super) requirement: Option<String>,
     /// Which part of the project needs it.
     pub(super) kind: DependencyKind,
+    /// Whether a feature has to turn it on.
+    pub(super) optional: bool,
+    /// The features that are asked for, those of the workspace's entry included.
+    pub(super) features: Vec<String>,
+    /// Whether the default features are asked for.
+    pub(super) default_features: bool,
 }
 
 impl Workspace {
@@ -227,7 +235,25 @@ fn project(manifest: &DeTable<'_>, shared: &Shared<'_, '_>, path: String) -> Opt
         name: string(package, "name")?.to_owned(),
         version: version.map(str::to_owned),
         dependencies,
+        features: features(manifest),
     })
+}
+
+/// `[features]` of a manifest.
+fn features(manifest: &DeTable<'_>) -> BTreeMap<String, Vec<String>> {
+    let Some(features) = table(manifest, "features") else {
+        return BTreeMap::new();
+    };
+    features
+        .keys()
+        .map(|name| {
+            let values = strings(features, name.get_ref());
+            (
+                name.get_ref().to_string(),
+                values.into_iter().map(str::to_owned).collect(),
+            )
+        })
+        .collect()
 }
 
 /// Every dependency table, including those in `[target.…]`.
@@ -256,22 +282,37 @@ fn declared(
     kind: DependencyKind,
     shared: &Shared<'_, '_>,
 ) -> Option<Declared> {
-    let (value, optional) = match value {
-        DeValue::Table(own) => {
-            let optional = boolean(own, "optional") == Some(true);
-            if boolean(own, "workspace") == Some(true) {
-                (shared.dependencies?.get(name)?.get_ref(), optional)
-            } else {
-                (value, optional)
-            }
-        }
-        _ => (value, false),
+    let own = value.as_table();
+    let inherits = own.is_some_and(|own| boolean(own, "workspace") == Some(true));
+    let optional = own.is_some_and(|own| boolean(own, "optional") == Some(true));
+    let stated = match inherits {
+        true => shared.dependencies?.get(name)?.get_ref(),
+        false => value,
     };
-    let (package, requirement) = match value {
+    let (package, requirement) = match stated {
         DeValue::String(requirement) => (None, Some(requirement.as_ref())),
         DeValue::Table(table) => (string(table, "package"), string(table, "version")),
         _ => return None,
     };
+
+    // An entry that inherits adds features. It cannot turn off the workspace's default features, only
+    // turn them on again.
+    let tables = [stated.as_table(), own.filter(|_| inherits)];
+    let mut features: Vec<String> = tables
+        .iter()
+        .flatten()
+        .flat_map(|table| strings(table, "features"))
+        .map(str::to_owned)
+        .collect();
+    features.sort();
+    features.dedup();
+    let defaults = |table: Option<&DeTable<'_>>| {
+        table.and_then(|table| {
+            boolean(table, "default-features").or_else(|| boolean(table, "default_features"))
+        })
+    };
+    let default_features =
+        defaults(stated.as_table()) != Some(false) || (inherits && defaults(own) == Some(true));
 
     Some(Declared {
         name: name.to_owned(),
@@ -281,6 +322,9 @@ fn declared(
             DependencyKind::Runtime if optional => DependencyKind::Optional,
             kind => kind,
         },
+        optional,
+        features,
+        default_features,
     })
 }
 

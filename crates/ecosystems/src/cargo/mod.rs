@@ -6,6 +6,7 @@
 
 mod document;
 mod edit;
+mod features;
 mod lockfile;
 mod manifest;
 mod projection;
@@ -17,6 +18,7 @@ mod version;
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
 
 use patchgate_model::{Bump, EcosystemName, Purl};
 
@@ -25,7 +27,7 @@ pub use projection::resolution_manifest;
 use self::version::Version;
 use crate::{
     Copies, Ecosystem, EditError, FileReader, Format, ManifestFormat, MetadataRequest, ParseError,
-    Release, RequirementEdit, RequirementError, Upgradable, VersionError, VersionSet,
+    Release, RequirementEdit, RequirementError, Siblings, Upgradable, VersionError, VersionSet,
 };
 
 /// OSV's name for the ecosystem.
@@ -148,6 +150,18 @@ impl Upgradable for Cargo {
 
     fn installs_optional(&self) -> bool {
         false
+    }
+
+    fn has_features(&self, release: &Release, features: &[String]) -> bool {
+        features::has_all(release, features)
+    }
+
+    fn asked_features(
+        &self,
+        path: &str,
+        manifests: &Siblings,
+    ) -> BTreeMap<String, BTreeSet<String>> {
+        features::of_manifest(path, manifests)
     }
 
     fn metadata_request(&self, registry: &str, name: &str) -> MetadataRequest {

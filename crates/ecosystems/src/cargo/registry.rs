@@ -1,12 +1,14 @@
 //! The sparse index of a Cargo registry
 //! (<https://doc.rust-lang.org/cargo/reference/registry-index.html>).
 
+use std::collections::BTreeMap;
+
 use patchgate_model::DependencyKind;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
 use super::version::Version;
-use crate::{MetadataRequest, ParseError, Release, Requirement, limits};
+use crate::{MetadataRequest, ParseError, Release, ReleaseFile, Requirement, limits};
 
 /// The newest supported version of the index format. Newer entries are skipped, as in Cargo.
 const NEWEST_ENTRY_VERSION: u32 = 2;
@@ -49,7 +51,15 @@ struct Entry {
     vers: String,
     deps: Vec<Dependency>,
     cksum: String,
+    #[serde(default)]
+    features: BTreeMap<String, Vec<String>>,
+    /// Features in a notation that older versions of Cargo do not know (`dep:a`, `a?/b`).
+    features2: Option<BTreeMap<String, Vec<String>>>,
     yanked: Option<bool>,
+    links: Option<String>,
+    rust_version: Option<String>,
+    /// Time of publication, in registries that state it.
+    pubtime: Option<String>,
 }
 
 /// The format version of an entry. It is read first because the other keys of a newer entry may
@@ -64,7 +74,12 @@ struct Dependency {
     name: String,
     req: String,
     #[serde(default)]
+    features: Vec<String>,
+    #[serde(default)]
     optional: bool,
+    default_features: Option<bool>,
+    target: Option<String>,
+    registry: Option<String>,
     kind: Option<Kind>,
     package: Option<String>,
 }
@@ -133,9 +148,23 @@ fn release(name: &str, entry: Entry) -> Result<Release, ParseError> {
         ));
     }
 
+    let mut features = entry.features;
+    for (feature, values) in entry.features2.unwrap_or_default() {
+        features.entry(feature).or_default().extend(values);
+    }
+
     Ok(Release {
+        files: vec![ReleaseFile {
+            name: format!("{}-{}.crate", entry.name, entry.vers),
+            hashes: vec![("sha256".to_owned(), entry.cksum)],
+            ..ReleaseFile::default()
+        }],
         version: entry.vers,
         yanked: entry.yanked.unwrap_or(false),
+        published: entry.pubtime,
+        runtime: entry.rust_version,
+        features,
+        links: entry.links,
         requirements: entry.deps.into_iter().map(requirement).collect(),
         ..Release::default()
     })
@@ -158,7 +187,11 @@ fn requirement(dependency: Dependency) -> Requirement {
         name: dependency.name,
         requirement: dependency.req,
         kind,
-        ..Requirement::default()
+        condition: dependency.target.unwrap_or_default(),
+        optional: dependency.optional,
+        features: dependency.features,
+        no_default_features: dependency.default_features == Some(false),
+        registry: dependency.registry,
     }
 }
 

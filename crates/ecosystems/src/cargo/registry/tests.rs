@@ -35,9 +35,9 @@ fn reads_releases() {
         line("1.0.0", r#","yanked":true"#),
         String::new(),
         format!(
-            r#"{{"name":"Left","vers":"1.1.0+build","cksum":"{SUM}","features":{{}},"features2":{{"a":["dep:b"]}},"v":2,"rust_version":"1.70","yanked":false,"links":null,"deps":[
+            r#"{{"name":"Left","vers":"1.1.0+build","cksum":"{SUM}","features":{{"a":["c"],"c":[]}},"features2":{{"a":["dep:b"]}},"v":2,"rust_version":"1.70","yanked":false,"links":"left","pubtime":"2024-01-02T03:04:05Z","deps":[
             {{"name":"itoa","req":"^1","features":[],"optional":false,"default_features":true,"target":null,"kind":"normal"}},
-            {{"name":"old","req":"=0.4.1","features":[],"optional":true,"default_features":true,"target":"cfg(unix)","kind":"normal","registry":null,"package":"itoa"}},
+            {{"name":"old","req":"=0.4.1","features":["x"],"optional":true,"default_features":false,"target":"cfg(unix)","kind":"normal","registry":null,"package":"itoa"}},
             {{"name":"cc","req":"1.0","features":[],"optional":true,"default_features":true,"target":null,"kind":"build"}},
             {{"name":"quick","req":"1","features":[],"optional":false,"default_features":true,"target":null,"kind":"dev"}},
             {{"name":"bare","req":"*","features":[],"optional":false,"default_features":true}}]}}"#
@@ -50,6 +50,26 @@ fn reads_releases() {
 
     assert_eq!(releases.len(), 2);
     assert!(releases[0].yanked && !releases[1].yanked);
+
+    assert_eq!(releases[1].runtime.as_deref(), Some("1.70"));
+    assert_eq!(releases[1].links.as_deref(), Some("left"));
+    assert_eq!(
+        releases[1].published.as_deref(),
+        Some("2024-01-02T03:04:05Z")
+    );
+    assert_eq!(releases[1].features["a"], ["c", "dep:b"]);
+    assert_eq!(
+        releases[1].files[0].hashes,
+        [("sha256".to_owned(), SUM.to_owned())]
+    );
+    let old = &releases[1].requirements[1];
+    assert!(old.optional && old.no_default_features && old.registry.is_none());
+    assert_eq!(
+        (old.features.as_slice(), old.condition.as_str()),
+        (["x".to_owned()].as_slice(), "cfg(unix)")
+    );
+    let cc = &releases[1].requirements[2];
+    assert!(cc.optional && !cc.no_default_features);
 
     let requirements: Vec<_> = releases[1]
         .requirements
