@@ -17,6 +17,7 @@ mod error;
 mod manager;
 mod managers;
 mod npm;
+mod pnpm;
 pub mod process;
 mod scratch;
 

@@ -3,9 +3,10 @@
 use crate::cargo::Cargo;
 use crate::manager::{PackageManager, RegistryLocator};
 use crate::npm::Npm;
+use crate::pnpm::Pnpm;
 
 /// Every way to find the registries of a format.
-static LOCATORS: [&dyn RegistryLocator; 2] = [&Npm, &Cargo];
+static LOCATORS: [&dyn RegistryLocator; 3] = [&Npm, &Cargo, &Pnpm];
 
 /// Every package manager that Patchgate can run.
 static MANAGERS: [&dyn PackageManager; 2] = [&Npm, &Cargo];
