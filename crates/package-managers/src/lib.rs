@@ -19,6 +19,7 @@ mod golang;
 mod manager;
 mod managers;
 mod npm;
+mod pnpm;
 pub mod process;
 mod scratch;
 mod yarn;

@@ -5,10 +5,19 @@ use crate::forge_tags::{ForgeActions, PreCommitHooks};
 use crate::golang::Go;
 use crate::manager::{PackageManager, RegistryLocator};
 use crate::npm::Npm;
+use crate::pnpm::Pnpm;
 use crate::yarn::Yarn;
 
 /// Every way to find the registries of a format.
-static LOCATORS: [&dyn RegistryLocator; 6] = [&Npm, &Cargo, &Go, &ForgeActions, &PreCommitHooks, &Yarn];
+static LOCATORS: [&dyn RegistryLocator; 7] = [
+    &Npm,
+    &Cargo,
+    &Go,
+    &ForgeActions,
+    &PreCommitHooks,
+    &Yarn,
+    &Pnpm,
+];
 
 /// Every package manager that Patchgate can run.
 static MANAGERS: [&dyn PackageManager; 3] = [&Npm, &Cargo, &Go];

@@ -110,8 +110,8 @@ impl FileReader for Npm {
                 id: "pnpm-lock",
                 files: &["pnpm-lock.yaml"],
                 versions: "v5, v6, v9",
-                fixable: false,
-                writer: None,
+                fixable: true,
+                writer: Some(&pnpm::PnpmWriter),
                 parse: pnpm::parse,
             },
             Format {

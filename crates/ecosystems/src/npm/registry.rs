@@ -16,15 +16,30 @@ use crate::{MetadataRequest, ParseError, Release, Requirement, limits};
 /// size. A registry without it answers with the full form.
 const ACCEPT: &str = "application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8";
 
-/// The fields of a release that are kept.
-const FIELDS: [&str; 6] = [
+/// The fields of a release that are kept: its requirements, and what lockfiles repeat.
+const FIELDS: [&str; 18] = [
+    "bin",
     "bundleDependencies",
     "bundledDependencies",
+    "cpu",
     "dependencies",
     "deprecated",
+    "directories",
+    "dist",
+    "engines",
+    "funding",
+    "hasInstallScript",
+    "libc",
+    "license",
     "optionalDependencies",
+    "os",
     "peerDependencies",
+    "peerDependenciesMeta",
+    "version",
 ];
+
+/// The fields of `dist` that are kept. The others are signatures and sizes.
+const DIST_FIELDS: [&str; 3] = ["integrity", "shasum", "tarball"];
 
 /// The characters that are encoded in a package's name: all but those that JavaScript's
 /// `encodeURIComponent` leaves as they are, and `@`, which npm leaves too.
@@ -129,12 +144,16 @@ pub(super) fn parse(name: &str, body: &[u8]) -> Result<Vec<Release>, ParseError>
         .versions
         .0
         .into_iter()
-        .map(|(version, Published(fields))| release(version.into_owned(), &fields))
+        .map(|(version, Published(fields))| release(version.into_owned(), fields))
         .collect())
 }
 
-fn release(version: String, fields: &Fields) -> Release {
-    let requirements = requirements(fields);
+fn release(version: String, mut fields: Fields) -> Release {
+    if let Some(Value::Object(dist)) = fields.get_mut("dist") {
+        dist.retain(|field, _| DIST_FIELDS.contains(&field.as_str()));
+    }
+
+    let requirements = requirements(&fields);
     let bundled = match fields
         .get("bundleDependencies")
         .or_else(|| fields.get("bundledDependencies"))
@@ -159,11 +178,19 @@ fn release(version: String, fields: &Fields) -> Release {
         _ => false,
     });
 
+    let runtime = fields
+        .get("engines")
+        .and_then(|engines| engines.get("node"))
+        .and_then(Value::as_str)
+        .map(str::to_owned);
+
     Release {
         version,
         yanked,
         requirements,
         bundled,
+        runtime,
+        document: Some(Value::Object(fields)),
         ..Release::default()
     }
 }

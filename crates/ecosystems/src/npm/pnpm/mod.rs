@@ -8,6 +8,8 @@ mod dep_path;
 mod importers;
 mod packages;
 pub(super) mod rush;
+mod scalar;
+mod writer;
 
 use std::collections::HashSet;
 
@@ -15,6 +17,7 @@ use patchgate_model::{Lockfile, Origin, Package, Root, Unresolved};
 
 use self::dep_path::Generation;
 use self::packages::Links;
+pub(super) use self::writer::PnpmWriter;
 use super::tree::{self, Count, shortened};
 use crate::syntax::{self, Node};
 use crate::{Input, ParseError, SkippedEntries};

@@ -12,12 +12,14 @@ use crate::{ParseError, SkippedEntries};
 
 /// A package as it is installed, with one set of peers.
 pub(super) struct Copied<'n> {
+    /// Its dependency path, with its peers.
+    pub(super) path: &'n Key<'n>,
     /// Its key in `packages`.
-    key: &'n Key<'n>,
+    pub(super) key: &'n Key<'n>,
     /// Its entry in `packages`, with the registry's data.
-    entry: &'n Node<'n>,
+    pub(super) entry: &'n Node<'n>,
     /// The node with its dependencies: the same entry, or in version 9 one of `snapshots`.
-    snapshot: &'n Node<'n>,
+    pub(super) snapshot: &'n Node<'n>,
 }
 
 /// The packages of a document.
@@ -167,6 +169,7 @@ impl<'n> Entries<'n> {
         self.paths.by_path.insert(&path.name, count.package()?);
         self.last_path = self.last_path.max(&path.name);
         self.copies.push(Copied {
+            path,
             key,
             entry,
             snapshot,

@@ -1,0 +1,119 @@
+//! Direct changes of a `pnpm-lock.yaml`: whole entries are replaced, added and removed, and all other
+//! lines stay.
+//!
+//! The order and the fields of an entry follow what pnpm writes (`sortLockfileKeys` and
+//! `toLockfileDependency` in pnpm's sources). A change that would give a package other peers is
+//! refused, because pnpm alone decides which copy satisfies them.
+
+mod document;
+mod entry;
+mod graph;
+
+use std::collections::BTreeMap;
+
+use patchgate_model::Lockfile;
+
+use self::document::Document;
+use self::graph::Copies;
+use crate::npm::pnpm::dep_path::Generation;
+use crate::npm::pnpm::{generation, packages, rush};
+use crate::npm::tree::Count;
+use crate::syntax;
+use crate::{Downloads, Input, LockfileWriter, Siblings, SkippedEntries, TargetGraph, WriteError};
+
+/// The writer of `pnpm-lock.yaml`.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::npm) struct PnpmWriter;
+
+impl LockfileWriter for PnpmWriter {
+    fn write(
+        &self,
+        input: &Input<'_>,
+        lockfile: &Lockfile,
+        target: &TargetGraph,
+        _downloads: &Downloads,
+    ) -> Result<Siblings, WriteError> {
+        let bytes = match *target == TargetGraph::unchanged(lockfile) {
+            true => input.bytes.to_vec(),
+            false => {
+                changed(input, lockfile, target).map_err(|reason| WriteError::new(input, reason))?
+            }
+        };
+
+        Ok(BTreeMap::from([(input.path.to_owned(), bytes)]))
+    }
+}
+
+/// The bytes of a lockfile that changes.
+///
+/// # Errors
+/// The obstacle, as [`WriteError::reason`].
+fn changed(
+    input: &Input<'_>,
+    lockfile: &Lockfile,
+    target: &TargetGraph,
+) -> Result<Vec<u8>, String> {
+    if lockfile.gap().is_some() {
+        return Err("it has entries that cannot be read".to_owned());
+    }
+
+    let text = input.text().map_err(|error| error.reason)?;
+    let has_returns = text.contains('\r');
+    let plain = text.replace("\r\n", "\n");
+    if plain.contains('\r')
+        || (has_returns && plain.lines().count() != text.matches("\r\n").count())
+    {
+        return Err("its lines end in different ways".to_owned());
+    }
+
+    let documents = syntax::yaml_documents(&plain).map_err(|error| error.reason)?;
+    let mut skipped = SkippedEntries::default();
+    let mut count = Count::default();
+    let mut before = 0;
+    // The project's own document is the last one; the one before it belongs to pnpm itself.
+    let Some((own, others)) = documents.split_last() else {
+        return Err("it has no document".to_owned());
+    };
+    for document in others {
+        let generation = generation(document, &mut skipped).map_err(|error| error.reason)?;
+        let entries = packages::entries(document, generation, &mut count, &mut skipped)
+            .map_err(|error| error.reason)?;
+        before += entries.copies.len();
+    }
+    let generation = generation(own, &mut skipped).map_err(|error| error.reason)?;
+    if generation != Generation::Nine {
+        return Err("files of this version are changed by pnpm only".to_owned());
+    }
+    let entries = packages::entries(own, generation, &mut count, &mut skipped)
+        .map_err(|error| error.reason)?;
+
+    let copies = Copies::new(lockfile, target, &entries, before)?;
+    let mut document = Document::new(&plain, own)?;
+    copies.write_packages(own, &mut document)?;
+    copies.write_importers(own, &mut document)?;
+
+    let mut result = document.into_text();
+    if has_returns {
+        result = result.replace('\n', "\r\n");
+    }
+    let mark =
+        match input.bytes.starts_with("\u{feff}".as_bytes()) && !result.starts_with('\u{feff}') {
+            true => "\u{feff}",
+            false => "",
+        };
+    Ok(format!("{mark}{result}").into_bytes())
+}
+
+/// The path of the manifest in a project's directory, which the lockfile names from its own.
+fn manifest(lockfile: &str, directory: &str) -> String {
+    let path = rush::path_of_use(lockfile);
+    let base = parent(path.as_deref().unwrap_or(lockfile));
+    crate::npm::lockfile::joined(base, directory, "package.json").unwrap_or_default()
+}
+
+fn parent(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(parent, _)| parent)
+}
+
+#[cfg(test)]
+mod tests;
