@@ -67,6 +67,8 @@ pub struct Requirement {
     /// The condition under which it applies, as written: an environment marker of Python. Empty if it
     /// always does.
     pub condition: String,
+    /// Names of the dependency's optional parts that are asked for: Python's extras.
+    pub extras: Vec<String>,
 }
 
 impl Requirement {
