@@ -139,7 +139,8 @@ pub struct Requirement {
     /// Whether it applies only when a feature turns it on. [`Requirement::kind`] says so for runtime
     /// dependencies, but not for build dependencies.
     pub optional: bool,
-    /// The features of the dependency that are asked for.
+    /// The optional parts of the dependency that are asked for: features of a crate, extras of a Python
+    /// package.
     pub features: Vec<String>,
     /// Whether the default features of the dependency are not asked for.
     pub no_default_features: bool,

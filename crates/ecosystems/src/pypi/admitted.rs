@@ -19,7 +19,8 @@ use crate::requirement_text::{RequirementText, next_prefix, operator, without};
 use crate::{Interval, RequirementError, VersionSet};
 
 /// Longer operators first, because a shorter one may be a prefix of them.
-const OPERATORS: [&str; 11] = ["===", "==", "~=", "!=", "<=", ">=", "<", ">", "^", "~", "="];
+pub(super) const OPERATORS: [&str; 11] =
+    ["===", "==", "~=", "!=", "<=", ">=", "<", ">", "^", "~", "="];
 
 /// The versions that a requirement admits.
 pub(super) fn admitted(requirement: &str) -> Result<VersionSet, RequirementError> {
@@ -42,7 +43,7 @@ pub(super) fn admitted(requirement: &str) -> Result<VersionSet, RequirementError
 }
 
 /// The clauses of an alternative, as operator and version. Poetry also separates them by blanks.
-fn clauses(alternative: &str) -> Option<Vec<(&'static str, &str)>> {
+pub(super) fn clauses(alternative: &str) -> Option<Vec<(&'static str, &str)>> {
     let mut clauses = Vec::new();
     for part in alternative.split(',') {
         let mut rest = part.trim();
@@ -62,7 +63,8 @@ fn clauses(alternative: &str) -> Option<Vec<(&'static str, &str)>> {
     (!clauses.is_empty()).then_some(clauses)
 }
 
-fn clause(
+/// The versions that one clause admits.
+pub(super) fn clause(
     text: RequirementText<'_>,
     operator: &str,
     version: &str,
@@ -111,7 +113,7 @@ fn clause(
 }
 
 /// The numbers before `.*`; `None` if there is no wildcard. Poetry also allows `.x`, and several.
-fn without_wildcard(version: &str) -> Option<&str> {
+pub(super) fn without_wildcard(version: &str) -> Option<&str> {
     let mut prefix = version;
     while let Some(shorter) = [".*", ".x", ".X"]
         .iter()
@@ -138,20 +140,20 @@ pub(super) fn release_of(version: &str) -> Option<String> {
 }
 
 /// The parts of a version of PEP 440, as text.
-struct Parts {
+pub(super) struct Parts {
     /// The epoch with its `!`; empty for zero.
-    epoch: String,
+    pub(super) epoch: String,
     /// The numbers of the release, with trailing zeros.
-    numbers: Vec<String>,
+    pub(super) numbers: Vec<String>,
     /// The pre-release, such as `rc1`; empty in a final release.
-    pre: String,
-    post: Option<String>,
-    dev: Option<String>,
-    has_local: bool,
+    pub(super) pre: String,
+    pub(super) post: Option<String>,
+    pub(super) dev: Option<String>,
+    pub(super) has_local: bool,
 }
 
 impl Parts {
-    fn of(text: &str) -> Option<Self> {
+    pub(super) fn of(text: &str) -> Option<Self> {
         let Version::Standard {
             pre,
             post,
@@ -193,7 +195,7 @@ impl Parts {
         self.pre.is_empty() && self.post.is_none() && self.dev.is_none() && !self.has_local
     }
 
-    fn release(&self) -> String {
+    pub(super) fn release(&self) -> String {
         format!("{}{}", self.epoch, self.numbers.join("."))
     }
 

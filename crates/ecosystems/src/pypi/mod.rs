@@ -10,17 +10,22 @@
 
 mod address;
 mod admitted;
+mod canonical;
+mod edit;
 mod graph;
+mod index;
 mod manifest;
 mod name;
 mod pdm_lock;
 mod pipfile_lock;
 mod poetry_lock;
 mod pylock;
+mod raise;
 mod requirement;
 mod requirements_txt;
 mod roots;
 mod specifier;
+mod upgrade;
 mod uv_lock;
 mod version;
 
@@ -34,8 +39,8 @@ use patchgate_model::{EcosystemName, Purl, package_url};
 
 use self::version::Version;
 use crate::{
-    Ecosystem, FileReader, Format, Input, ManifestFormat, RequirementError, VersionError,
-    VersionSet,
+    Ecosystem, FileReader, Format, Input, ManifestFormat, RequirementError, Upgradable,
+    VersionError, VersionSet,
 };
 pub(crate) use address::without_credentials;
 pub(crate) use name::normalize;
@@ -103,6 +108,10 @@ impl Ecosystem for PyPi {
 
     fn files(&self) -> Option<&dyn FileReader> {
         Some(self)
+    }
+
+    fn upgradable(&self) -> Option<&'static dyn Upgradable> {
+        Some(&PyPi)
     }
 }
 
