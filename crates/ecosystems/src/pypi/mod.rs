@@ -21,6 +21,7 @@ mod pipfile_lock;
 mod poetry_lock;
 mod pylock;
 mod raise;
+mod release_files;
 mod requirement;
 mod requirements_txt;
 mod roots;
@@ -127,8 +128,8 @@ impl FileReader for PyPi {
                     "*constraints.txt",
                 ],
                 versions: "",
-                fixable: false,
-                writer: None,
+                fixable: true,
+                writer: Some(&requirements_txt::RequirementsWriter),
                 parse: requirements_txt::parse,
             },
             Format {
