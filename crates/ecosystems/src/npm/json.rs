@@ -183,7 +183,7 @@ pub(super) fn unreadable(error: &serde_json::Error, what: &str) -> ParseError {
 }
 
 /// Parses JSON into a tree with the byte range of every value. All extensions of JSONC are refused.
-pub(super) fn strict_ast(text: &str) -> Result<ast::Value<'_>, String> {
+pub(crate) fn strict_ast(text: &str) -> Result<ast::Value<'_>, String> {
     let collect = CollectOptions {
         comments: CommentCollectionStrategy::Off,
         tokens: false,

@@ -5,7 +5,7 @@
 //! npm (`patchgate-package-managers`).
 
 mod bun;
-mod json;
+pub(crate) mod json;
 mod lockfile;
 mod manifest;
 mod needs;

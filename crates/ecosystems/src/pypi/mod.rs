@@ -12,6 +12,7 @@ mod address;
 mod admitted;
 mod canonical;
 mod edit;
+mod edited_manifest;
 mod graph;
 mod index;
 mod manifest;
@@ -20,7 +21,9 @@ mod pdm_lock;
 mod pipfile_lock;
 mod poetry_lock;
 mod pylock;
+mod python_json;
 mod raise;
+mod release_files;
 mod requirement;
 mod requirements_txt;
 mod roots;
@@ -127,16 +130,16 @@ impl FileReader for PyPi {
                     "*constraints.txt",
                 ],
                 versions: "",
-                fixable: false,
-                writer: None,
+                fixable: true,
+                writer: Some(&requirements_txt::RequirementsWriter),
                 parse: requirements_txt::parse,
             },
             Format {
                 id: "pipfile-lock",
                 files: &["Pipfile.lock"],
                 versions: "v5-v6",
-                fixable: false,
-                writer: None,
+                fixable: true,
+                writer: Some(&pipfile_lock::PipfileLockWriter),
                 parse: pipfile_lock::parse,
             },
             Format {

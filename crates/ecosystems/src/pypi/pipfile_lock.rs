@@ -3,12 +3,15 @@
 //! The file has no edges between packages. Only the dependencies of the project itself are known,
 //! from `Pipfile`.
 
+mod write;
+
 use std::collections::HashMap;
 
 use patchgate_model::{
     DependencyKind, FormatId, Lockfile, Loss, Origin, Package, PackageIndex, Scope, Unresolved,
 };
 
+pub(super) use self::write::PipfileLockWriter;
 use super::address::{archive_version, git, without_credentials};
 use super::graph::Graph;
 use super::name::{is_name, normalize};

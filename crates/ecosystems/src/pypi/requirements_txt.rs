@@ -14,6 +14,7 @@ mod lines;
 pub(super) mod read;
 mod target;
 mod via;
+mod write;
 
 use std::collections::BTreeMap;
 
@@ -24,6 +25,7 @@ use patchgate_model::{
 use self::read::{File, Files, Line};
 use self::target::RequirementTarget;
 use self::via::Reason;
+pub(super) use self::write::RequirementsWriter;
 use super::address::{path_from, without_credentials};
 use super::graph::{DependencyRequest, Graph};
 use super::name::normalize;
@@ -182,9 +184,11 @@ fn connect(
             requirement: None,
             kind: DependencyKind::Runtime,
         };
+        // A pin is the lock itself, not a requirement that limits it.
         if line.reasons.is_empty() {
+            let open = (!line.is_pinned()).then(|| line.requirement().into());
             own.push(Edge {
-                requirement: Some(line.requirement().into()),
+                requirement: open,
                 ..edge.clone()
             });
         }
@@ -228,7 +232,10 @@ fn connect(
         });
     }
 
-    for ((name, manifest), edges) in roots {
+    for ((name, manifest), mut edges) in roots {
+        if let Some(manifest) = &manifest {
+            require(input, manifest, &mut edges);
+        }
         graph.add_root(Root {
             name,
             manifest,
@@ -237,6 +244,25 @@ fn connect(
     }
 
     Ok(())
+}
+
+/// Adds the requirements of a manifest to the edges from it. A project that it requires several times
+/// gets none.
+fn require(input: &Input<'_>, path: &str, edges: &mut [Edge]) {
+    let Some(manifest) = super::manifest::read(input, path) else {
+        return;
+    };
+    let mut required: BTreeMap<String, Option<&str>> = BTreeMap::new();
+    for direct in &manifest.direct {
+        required
+            .entry(normalize(&direct.name).into_owned())
+            .and_modify(|known| *known = known.filter(|known| *known == direct.requirement))
+            .or_insert(Some(&direct.requirement));
+    }
+    for edge in edges {
+        let requirement = required.get(normalize(&edge.name).as_ref());
+        edge.requirement = requirement.copied().flatten().map(Into::into);
+    }
 }
 
 /// The path of the `pyproject.toml` in the file's directory; `None` if it is of another project.

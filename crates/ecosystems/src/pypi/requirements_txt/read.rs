@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use patchgate_model::Loss;
 
-use super::lines::{Logical, logical};
+use super::lines::{Logical, Span, logical};
 use super::target::RequirementTarget;
 use super::via::{Reason, reasons};
 use crate::pypi::address::{path_from, without_credentials};
@@ -28,12 +28,27 @@ pub(in crate::pypi) struct Line {
     pub(super) hashes: Vec<String>,
     /// Dependents and files that its comments name.
     pub(super) reasons: Vec<Reason>,
+    /// Index of its file in [`Files::paths`].
+    pub(super) file: usize,
+    /// Its position in its file, after a byte order mark.
+    pub(super) span: Span,
 }
 
 impl Line {
     /// Whether the line requires a local directory.
     pub(in crate::pypi) fn is_folder(&self) -> bool {
         matches!(self.target(), Some(RequirementTarget::Directory { .. }))
+    }
+
+    /// Whether the line states the version of a project of an index.
+    pub(super) fn is_pinned(&self) -> bool {
+        matches!(self.target(), Some(RequirementTarget::Index(requirement))
+            if requirement.exact_version().is_some())
+    }
+
+    /// Whether the line requires something that is not from an index.
+    pub(super) fn is_elsewhere(&self) -> bool {
+        !matches!(self.target(), Some(RequirementTarget::Index(_)))
     }
 
     /// The parsed requirement. It is never `None`, because [`File::read`] refuses invalid lines.
@@ -171,6 +186,8 @@ impl File {
             text: text.trim().to_owned(),
             hashes: hashes.unwrap_or_default(),
             reasons: reasons(&logical.comments),
+            file: 0,
+            span: logical.span,
         });
 
         Ok(())
@@ -230,6 +247,10 @@ fn hashes(options: &str, line: usize) -> Result<Vec<String>, ParseError> {
 #[derive(Debug, Default)]
 pub(super) struct Files {
     pub(super) lines: Vec<Line>,
+    /// Paths of the files that were read, the file itself first.
+    pub(super) paths: Vec<String>,
+    /// The requirements of constraints files.
+    pub(super) constraint_lines: Vec<Line>,
     /// The version that constraints files state for each project; `None` if they state different
     /// ones.
     pub(super) constraints: BTreeMap<String, Option<String>>,
@@ -321,6 +342,8 @@ impl Files {
         is_constraints: bool,
         next: &mut Vec<Next>,
     ) {
+        let number = self.paths.len();
+        self.paths.push(path.to_owned());
         for (kind, files) in [(is_constraints, file.included), (true, file.constraints)] {
             for (target, line) in files {
                 let line = at.unwrap_or(line);
@@ -334,11 +357,17 @@ impl Files {
 
         if is_constraints {
             self.constrain(&file.lines);
+            self.constraint_lines
+                .extend(file.lines.into_iter().map(|line| Line {
+                    file: number,
+                    ..line
+                }));
             return;
         }
 
         self.lines.extend(file.lines.into_iter().map(|line| Line {
             line: at.unwrap_or(line.line),
+            file: number,
             ..line
         }));
     }

@@ -16,6 +16,11 @@ pub(super) enum Reason {
 
 /// The reasons in the comments of a line.
 pub(super) fn reasons(comments: &[String]) -> Vec<Reason> {
+    texts(comments).into_iter().filter_map(reason).collect()
+}
+
+/// The reasons in the comments of a line, as written.
+pub(super) fn texts(comments: &[String]) -> Vec<&str> {
     let mut all = Vec::new();
     let mut inside = false;
     for comment in comments {
@@ -32,16 +37,15 @@ pub(super) fn reasons(comments: &[String]) -> Vec<Reason> {
             }
         };
 
-        let reasons: Option<Vec<Reason>> = listed
+        let listed: Vec<&str> = listed
             .split(", ")
             .map(str::trim)
             .filter(|text| !text.is_empty())
-            .map(reason)
             .collect();
-        match reasons {
-            Some(reasons) => all.extend(reasons),
+        match listed.iter().all(|text| reason(text).is_some()) {
+            true => all.extend(listed),
             // Any other comment ends the list.
-            None => inside = false,
+            false => inside = false,
         }
     }
 
@@ -49,7 +53,7 @@ pub(super) fn reasons(comments: &[String]) -> Vec<Reason> {
 }
 
 /// Parses one reason; `None` for other comments.
-fn reason(text: &str) -> Option<Reason> {
+pub(super) fn reason(text: &str) -> Option<Reason> {
     if let Some(path) = text.strip_prefix("-r ") {
         return Some(Reason::File {
             name: None,

@@ -1,0 +1,69 @@
+//! A manifest before and after a fix changed its requirements.
+
+use patchgate_model::Lockfile;
+
+use super::edit;
+use crate::{RequirementEdit, TargetGraph};
+
+/// The text of a manifest before the requirements of a graph were changed in it. `None` if the graph
+/// changes no requirement of the manifest.
+///
+/// A lockfile's hash of its manifest can so be compared with the manifest that it was made from: a
+/// lockfile that was out of date before must not look up to date after a fix.
+///
+/// # Errors
+/// If the manifest does not have the new requirements, as a fragment for a person.
+pub(super) fn before(
+    path: &str,
+    text: &str,
+    lockfile: &Lockfile,
+    target: &TargetGraph,
+) -> Result<Option<String>, String> {
+    let mut before: Option<String> = None;
+    for (root, edges) in lockfile.roots.iter().zip(&target.roots) {
+        if root.manifest.as_deref() != Some(path) {
+            continue;
+        }
+        for old in &root.edges {
+            let new = edges
+                .iter()
+                .find(|new| new.name == *old.name && new.kind == old.kind);
+            let (Some(from), Some(to)) = (
+                old.requirement.as_deref(),
+                new.and_then(|new| new.requirement.as_deref()),
+            ) else {
+                continue;
+            };
+            if from == to {
+                continue;
+            }
+
+            let back = RequirementEdit {
+                name: old.name.to_string(),
+                from: to.to_owned(),
+                to: from.to_owned(),
+            };
+            let current = before.as_deref().unwrap_or(text);
+            // Two edges may stand for one line.
+            if before.is_some()
+                && edit::edit(
+                    path,
+                    current,
+                    &RequirementEdit {
+                        to: back.to.clone(),
+                        from: back.to.clone(),
+                        name: back.name.clone(),
+                    },
+                )
+                .is_ok()
+            {
+                continue;
+            }
+            let changed =
+                edit::edit(path, current, &back).map_err(|error| format!("`{path}`: {error}"))?;
+            before = Some(changed);
+        }
+    }
+
+    Ok(before)
+}
