@@ -12,8 +12,6 @@ use crate::syntax::{Node, Value};
 pub(super) enum Json<'a> {
     /// A value of a TOML file.
     Node(&'a Node<'a>),
-    Text(&'a str),
-    List(Vec<Json<'a>>),
     /// Sorted by code points, as Python does.
     Map(BTreeMap<String, Json<'a>>),
 }
@@ -21,9 +19,6 @@ pub(super) enum Json<'a> {
 /// The separators between elements and between key and value.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Separators(pub(super) &'static str, pub(super) &'static str);
-
-/// The separators that Python uses unless told otherwise.
-pub(super) const DEFAULT: Separators = Separators(", ", ": ");
 
 /// Separators without blanks.
 pub(super) const COMPACT: Separators = Separators(",", ":");
@@ -39,8 +34,6 @@ pub(super) fn sha256(value: &Json<'_>, separators: Separators) -> Option<String>
 
 fn write(value: &Json<'_>, separators: Separators, out: &mut String) -> Option<()> {
     match value {
-        Json::Text(text) => write_text(text, out),
-        Json::List(items) => list(items.iter().cloned(), separators, out)?,
         Json::Map(entries) => map(entries, separators, out)?,
         Json::Node(node) => match &node.value {
             Value::Null => return None,

@@ -110,7 +110,7 @@ fn dependencies_have_extras_and_conditions() {
                 requirement,
                 kind,
                 condition,
-                extras,
+                features: extras,
                 ..
             } = wanted;
             format!("{name} {extras:?} {requirement} {kind:?} {condition}")
