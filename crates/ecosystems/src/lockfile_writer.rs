@@ -100,6 +100,12 @@ pub trait LockfileWriter: fmt::Debug + Sync {
         Vec::new()
     }
 
+    /// Whether the format also needs another file of the repository, besides the manifests: `go.sum`
+    /// of a `go.mod`, the files that a requirements file includes.
+    fn reads(&self, _path: &str) -> bool {
+        false
+    }
+
     /// The files with the graph, by path: the lockfile, and others that belong to it, such as
     /// `go.sum`.
     ///

@@ -68,6 +68,24 @@ pub trait Upgradable: Ecosystem {
         true
     }
 
+    /// Whether an optional dependency that is not installed still bounds the version of its package,
+    /// where another package needs that: the `// indirect` requirements of a Go module.
+    fn bounds_by_optional(&self) -> bool {
+        false
+    }
+
+    /// Whether a package that comes in gets its newest release that fits. Go takes the oldest one
+    /// (<https://go.dev/ref/mod#minimal-version-selection>).
+    fn prefers_newest(&self) -> bool {
+        true
+    }
+
+    /// The release that a requirement names without the registry's list having it: a commit of a Go
+    /// module. Its addresses are relative to that of the list.
+    fn unlisted_release(&self, _requirement: &str) -> Option<Release> {
+        None
+    }
+
     /// Whether a release has every feature that a dependent asks for. One that lacks a feature is no
     /// candidate for that dependent, whatever its requirement admits.
     fn has_features(&self, _release: &Release, _features: &[String]) -> bool {

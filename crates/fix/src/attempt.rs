@@ -93,7 +93,12 @@ impl LockfileSession<'_> {
         let mut manifests = edited;
         manifests.extend(relocked.others);
         let path = &self.tree.lockfile.path;
-        let tree = match LockState::read(path, relocked.lockfile, manifests) {
+        // A lockfile that is its own manifest, such as `go.mod`.
+        if let Some(own) = manifests.get_mut(path) {
+            own.clone_from(&relocked.lockfile);
+        }
+        let format = self.support.format;
+        let tree = match LockState::read(format, path, relocked.lockfile, manifests) {
             Ok(tree) => tree,
             Err(failure) => return Ok(Attempt::Rejected(Rejection::Whole(failure.reason))),
         };
@@ -239,6 +244,7 @@ impl LockfileSession<'_> {
         let mut manifests = manifests.clone();
         manifests.extend(written.others.clone());
         let lockfile = LockState::read(
+            self.support.format,
             &self.tree.lockfile.path,
             written.lockfile.clone(),
             manifests.clone(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use patchgate_advisories::{NoSignals, find};
-use patchgate_ecosystems::{Input, Siblings};
+use patchgate_ecosystems::{Format, Input, Siblings};
 use patchgate_model::{Finding, Inventory, Lockfile, Origin, PackageIndex};
 use patchgate_package_managers::{ConfigurationFile, LockedProject};
 use patchgate_scan::AdvisorySource;
@@ -17,7 +17,7 @@ use crate::context::Failure;
 pub(super) struct LockState {
     pub(super) lockfile: Lockfile,
     pub(super) bytes: Vec<u8>,
-    /// Every manifest of the ecosystem in the repository, edits included.
+    /// Every manifest in the repository, and what else the format's writer reads, edits included.
     pub(super) manifests: Siblings,
 }
 
@@ -26,13 +26,19 @@ impl LockState {
     ///
     /// # Errors
     /// When it cannot be read, or only in part.
-    pub(super) fn read(path: &str, bytes: Vec<u8>, manifests: Siblings) -> Result<Self, Failure> {
+    pub(super) fn read(
+        format: &Format,
+        path: &str,
+        bytes: Vec<u8>,
+        manifests: Siblings,
+    ) -> Result<Self, Failure> {
         let input = Input {
             path,
             bytes: &bytes,
             siblings: &manifests,
         };
-        let lockfile = patchgate_ecosystems::parse(&input)
+        // A path can have several formats: a workflow is read for its actions and for its images.
+        let lockfile = (format.parse)(&input)
             .map_err(|error| Failure::new(format!("the new lockfile {error}")))?;
         if let Some(gap) = lockfile.gap() {
             return Err(Failure::new(format!(

@@ -139,22 +139,64 @@ async fn fetch(
     let pages = ecosystem
         .metadata_pages(&body)
         .map_err(|error| unreadable(&wanted, &error))?;
-    for page in pages.iter().take(MAX_PAGES) {
-        let body = ask(client, page).await?;
-        releases.extend(read(ecosystem, name, page, &body)?);
+    for page in pages.into_iter().take(MAX_PAGES) {
+        let page = page.resolve(&wanted.url);
+        let body = ask(client, &page).await?;
+        releases.extend(read(ecosystem, name, &page, &body)?);
+    }
+
+    // Addresses are relative to that of the list, also on its pages.
+    for release in &mut releases {
+        release.resolve(&wanted.url);
+    }
+    if let Some(yanks) = ecosystem.yanks_request(&releases) {
+        let yanks = yanks.resolve(&wanted.url);
+        let body = ask(client, &yanks).await?;
+        ecosystem
+            .parse_yanks(&mut releases, &body)
+            .map_err(|error| unreadable(&yanks, &error))?;
     }
 
     Ok(releases)
 }
 
-/// Fetches the rest of the metadata of one release.
+/// Fetches the rest of the metadata of releases, each with the name of its package.
 pub(super) async fn details(
+    client: &Client,
+    ecosystem: &'static dyn Upgradable,
+    wanted: Vec<(String, Release)>,
+) -> Vec<(String, String, Result<Release, Unanswered>)> {
+    let mut answers = Vec::new();
+    let mut running = tokio::task::JoinSet::new();
+    for (name, release) in wanted {
+        if running.len() >= PARALLEL
+            && let Some(Ok(answer)) = running.join_next().await
+        {
+            answers.push(answer);
+        }
+
+        let client = client.clone();
+        running.spawn(async move {
+            let version = release.version.clone();
+            let answer = complete(&client, ecosystem, &name, release).await;
+            (name, version, answer)
+        });
+    }
+
+    while let Some(answer) = running.join_next().await {
+        // A task ends early only by a panic, which ends the process.
+        answers.extend(answer.ok());
+    }
+
+    answers
+}
+
+async fn complete(
     client: &Client,
     ecosystem: &dyn Upgradable,
     name: &str,
-    release: &Release,
+    mut release: Release,
 ) -> Result<Release, Unanswered> {
-    let mut release = release.clone();
     if let Some(wanted) = release.details.clone() {
         let body = ask(client, &wanted).await?;
         ecosystem

@@ -102,7 +102,11 @@ impl<'a> ReleaseIndex<'a> {
 
             match planned {
                 Planned::Ready(proposal) => return Ok(proposal),
-                Planned::Missing(facts) => self.look_up(tree, &facts).await?,
+                Planned::Missing(facts) => {
+                    let (packages, details) = (facts.packages.len(), facts.details.len());
+                    tracing::debug!(packages, details, "the plan lacks facts");
+                    self.look_up(tree, &facts).await?;
+                }
             }
         }
 
@@ -122,22 +126,26 @@ impl<'a> ReleaseIndex<'a> {
 
     /// Fetches the rest of the metadata of releases. A release without an answer is never chosen.
     async fn look_up_details(&mut self, wanted: &BTreeSet<(String, String)>) {
-        for (name, version) in wanted {
-            let known = self.known.releases(self.ecosystem, name);
-            let release = known
-                .and_then(Result::ok)
-                .and_then(|releases| releases.iter().find(|one| one.version == *version))
-                .cloned();
-            let Some(release) = release else {
-                continue;
-            };
+        if let Some((name, version)) = wanted.first() {
+            (self.context.progress)(&match wanted.len() {
+                1 => format!("metadata of {name} {version}"),
+                count => format!("metadata of {count} releases"),
+            });
+        }
+        let known = |(name, version): &(String, String)| {
+            let releases = self.known.releases(self.ecosystem, name)?.ok()?;
+            let release = releases.iter().find(|one| one.version == *version)?;
+            Some((name.clone(), release.clone()))
+        };
+        let releases: Vec<(String, Release)> = wanted.iter().filter_map(known).collect();
 
-            (self.context.progress)(&format!("metadata of {name} {version}"));
-            match details(self.context.client, self.ecosystem, name, &release).await {
-                Ok(release) => self.known.complete(self.ecosystem, name, release),
+        for (name, version, answer) in details(self.context.client, self.ecosystem, releases).await
+        {
+            match answer {
+                Ok(release) => self.known.complete(self.ecosystem, &name, release),
                 Err(unanswered) => {
-                    self.known.remove(self.ecosystem, name, version);
-                    self.report_unanswered(name, &unanswered);
+                    self.known.remove(self.ecosystem, &name, &version);
+                    self.report_unanswered(&name, &unanswered);
                 }
             }
         }

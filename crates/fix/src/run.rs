@@ -151,7 +151,9 @@ async fn plan(context: &FixContext<'_>) -> Fixed {
             }
         };
 
-        match session::fix(context, support, lockfile, &manifests).await {
+        let mut files = files_of(context, support);
+        files.extend(manifests.clone());
+        match session::fix(context, support, lockfile, &files).await {
             Ok(one) => {
                 // Two lockfiles may share a manifest: the second one sees it as edited.
                 manifests.extend(one.manifests.clone());
@@ -180,12 +182,26 @@ fn supported(lockfile: &Lockfile, engine: Engine) -> Result<FormatSupport, Strin
         ));
     }
 
-    let (ecosystem, format) = fixable_format(&lockfile.path).ok_or_else(|| {
-        format!(
-            "`patchgate fix` does not change `{}` files",
-            lockfile.format
-        )
-    })?;
+    let (ecosystem, format) = fixable_format(&lockfile.path)
+        .filter(|(_, format)| lockfile.format == format.id)
+        .ok_or_else(|| {
+            format!(
+                "`patchgate fix` does not change `{}` files",
+                lockfile.format
+            )
+        })?;
 
     FormatSupport::new(ecosystem, format, engine)
+}
+
+/// The files besides the manifests that the writer of a format reads.
+fn files_of(context: &FixContext<'_>, support: FormatSupport) -> Siblings {
+    let Some(writer) = support.writer else {
+        return Siblings::new();
+    };
+    let files = context.contents.files.iter();
+    files
+        .filter(|(path, _)| writer.reads(path))
+        .map(|(path, bytes)| (path.clone(), bytes.clone()))
+        .collect()
 }

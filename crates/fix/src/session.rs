@@ -37,13 +37,14 @@ pub(super) async fn fix(
     lockfile: &Lockfile,
     manifests: &Siblings,
 ) -> Result<LockfileResult, Failure> {
-    let bytes = context
-        .contents
-        .files
+    // The work on another lockfile may have changed this one already.
+    let bytes = manifests
         .get(&lockfile.path)
+        .or_else(|| context.contents.files.get(&lockfile.path))
         .cloned()
         .unwrap_or_default();
-    let start = LockState::read(&lockfile.path, bytes, manifests.clone())?;
+    let path = &lockfile.path;
+    let start = LockState::read(support.format, path, bytes, manifests.clone())?;
     let before = context
         .time_limit
         .run_within(start.findings(context.source))

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher as _, RandomState};
 
-use patchgate_ecosystems::{LockfileWriter, Siblings, Upgradable};
+use patchgate_ecosystems::{Format, LockfileWriter, Siblings, Upgradable};
 use patchgate_model::{Finding, PackageVersion, Problem};
 use patchgate_package_managers::{
     ConfigurationFile, PackageManager, RegistryLocator, Relocked, locator_of, manager_of,
@@ -70,6 +70,7 @@ pub(super) enum GroupOutcome {
 #[derive(Clone, Copy)]
 pub(super) struct FormatSupport {
     pub(super) ecosystem: &'static dyn Upgradable,
+    pub(super) format: &'static Format,
     pub(super) locator: &'static dyn RegistryLocator,
     /// Writes the lockfile without a package manager.
     pub(super) writer: Option<&'static dyn LockfileWriter>,
@@ -81,7 +82,7 @@ impl FormatSupport {
     /// What `engine` uses of the format's parts. The error says why it cannot change the format.
     pub(super) fn new(
         ecosystem: &'static dyn Upgradable,
-        format: &patchgate_ecosystems::Format,
+        format: &'static Format,
         engine: Engine,
     ) -> Result<Self, String> {
         let id = format.id;
@@ -104,6 +105,7 @@ impl FormatSupport {
 
         Ok(Self {
             ecosystem,
+            format,
             locator,
             writer,
             manager,

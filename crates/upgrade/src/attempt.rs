@@ -117,23 +117,10 @@ impl Bindings {
     }
 }
 
-/// The error by which an attempt is stopped.
-#[derive(Debug)]
-pub(crate) enum Stop {
-    Facts,
-    Steps,
-}
-
-impl fmt::Display for Stop {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(match self {
-            Self::Facts => "a fact is missing",
-            Self::Steps => "too many steps",
-        })
-    }
-}
-
-impl std::error::Error for Stop {}
+/// The error of an attempt that took too many steps.
+#[derive(Debug, thiserror::Error)]
+#[error("too many steps")]
+pub(crate) struct TooManySteps;
 
 impl<'p, 'a> Attempt<'p, 'a> {
     pub(crate) fn new(
@@ -168,18 +155,23 @@ impl<'p, 'a> Attempt<'p, 'a> {
     }
 
     /// Searches for a choice of every slot without the active findings.
+    ///
+    /// What is not known yet sets no condition, so that one search finds as many missing facts as it
+    /// can; its result counts only when none is missing.
     pub(crate) fn solve(&self) -> Result<Solution, Failed> {
-        match pubgrub::resolve(self, Variable::Repository, LOCKED) {
+        let result = pubgrub::resolve(self, Variable::Repository, LOCKED);
+        if !self.problem.needs.borrow().is_empty() {
+            return Err(Failed::Facts);
+        }
+
+        match result {
             Ok(solution) => Ok(solution.into_iter().collect()),
             Err(PubGrubError::NoSolution(tree)) => Err(Failed::Conflict(Box::new(tree))),
             Err(
-                PubGrubError::ErrorRetrievingDependencies { source, .. }
-                | PubGrubError::ErrorChoosingVersion { source, .. }
-                | PubGrubError::ErrorInShouldCancel(source),
-            ) => Err(match source {
-                Stop::Facts => Failed::Facts,
-                Stop::Steps => Failed::Steps,
-            }),
+                PubGrubError::ErrorRetrievingDependencies { .. }
+                | PubGrubError::ErrorChoosingVersion { .. }
+                | PubGrubError::ErrorInShouldCancel(_),
+            ) => Err(Failed::Steps),
         }
     }
 
@@ -238,11 +230,7 @@ impl<'p, 'a> Attempt<'p, 'a> {
     /// A dependency as the search sees it. `None` when it sets no condition.
     ///
     /// `own` is the dependent's slot with its choice, which satisfies a dependency on itself.
-    fn condition(
-        &self,
-        needed: &Needed,
-        own: Option<(SlotId, Choice)>,
-    ) -> Result<Option<Condition>, Stop> {
+    fn condition(&self, needed: &Needed, own: Option<(SlotId, Choice)>) -> Option<Condition> {
         let bound = needed
             .now
             .and_then(|copy| self.problem.slot_of.get(copy.0 as usize).copied());
@@ -250,10 +238,10 @@ impl<'p, 'a> Attempt<'p, 'a> {
             if !self.problem.is_relevant(bound) {
                 let slot = self.problem.slot(bound);
                 if slot.frozen.is_some() {
-                    return Ok(None);
+                    return None;
                 }
             } else if self.overridden.contains(&bound) {
-                return Ok(Some(Condition::On(Variable::Slot(bound), Set::full())));
+                return Some(Condition::On(Variable::Slot(bound), Set::full()));
             }
         }
 
@@ -265,8 +253,8 @@ impl<'p, 'a> Attempt<'p, 'a> {
                 bound,
                 needed.kind,
             )
-            .map_err(|()| Stop::Facts)?;
-        Ok(match dependency {
+            .ok()?;
+        match dependency {
             Dependency::Absent => None,
             Dependency::Impossible(reason) => Some(Condition::Never(reason)),
             Dependency::Settled(slot) => self
@@ -275,7 +263,7 @@ impl<'p, 'a> Attempt<'p, 'a> {
                 .then_some(Condition::On(Variable::Slot(slot), Set::full())),
             Dependency::OneOf(options) if is_own(&options, own) => None,
             Dependency::OneOf(options) => Some(self.one_of(needed, bound, options)),
-        })
+        }
     }
 
     fn one_of(
@@ -304,20 +292,18 @@ impl<'p, 'a> Attempt<'p, 'a> {
 
     /// The condition of a dependency of a locked package: one that its requirement does not admit (an
     /// override, a forced peer) restricts nothing.
-    fn locked_condition(&self, needed: &Needed) -> Result<Option<Condition>, Stop> {
+    fn locked_condition(&self, needed: &Needed) -> Option<Condition> {
         let bound = needed
             .now
             .and_then(|copy| self.problem.slot_of.get(copy.0 as usize).copied());
-        let Some(bound) = bound.filter(|bound| self.problem.is_relevant(*bound)) else {
-            return Ok(None);
-        };
+        let bound = bound.filter(|bound| self.problem.is_relevant(*bound))?;
 
         let is_met = self
             .problem
             .set(bound, needed.requirement.as_deref())
             .contains(&LOCKED);
         if !is_met || !self.problem.is_open(bound) {
-            return Ok(Some(Condition::On(Variable::Slot(bound), Set::full())));
+            return Some(Condition::On(Variable::Slot(bound), Set::full()));
         }
 
         self.condition(needed, None)
@@ -348,10 +334,8 @@ impl<'p, 'a> Attempt<'p, 'a> {
         conditions
     }
 
-    fn condition_of_site(&self, index: usize, choice: Choice) -> Result<Option<Condition>, Stop> {
-        let Some(site) = self.problem.sites.get(index) else {
-            return Ok(None);
-        };
+    fn condition_of_site(&self, index: usize, choice: Choice) -> Option<Condition> {
+        let site = self.problem.sites.get(index)?;
         let raised = (choice as usize)
             .checked_sub(1)
             .and_then(|at| site.raised.get(at));
@@ -376,7 +360,7 @@ impl<'p, 'a> Attempt<'p, 'a> {
         &self,
         id: SlotId,
         choice: Choice,
-    ) -> Result<Result<Vec<(Variable, Set)>, String>, Stop> {
+    ) -> Result<Vec<(Variable, Set)>, String> {
         let slot = self.problem.slot(id);
         let copies: Vec<_> = match slot.copies.as_slice() {
             [] => vec![None],
@@ -385,14 +369,11 @@ impl<'p, 'a> Attempt<'p, 'a> {
 
         let mut conditions: BTreeMap<Variable, Set> = BTreeMap::new();
         for copy in copies {
-            let needs = self
-                .problem
-                .dependencies(&slot, copy, choice)
-                .map_err(|()| Stop::Facts)?;
+            let needs = self.problem.dependencies(&slot, copy, choice);
             for needed in needs {
                 let condition = match choice {
-                    LOCKED => self.locked_condition(&needed)?,
-                    _ => self.condition(&needed, Some((id, choice)))?,
+                    LOCKED => self.locked_condition(&needed),
+                    _ => self.condition(&needed, Some((id, choice))),
                 };
                 match condition {
                     None => {}
@@ -400,14 +381,11 @@ impl<'p, 'a> Attempt<'p, 'a> {
                     Some(Condition::On(Variable::Slot(own), set))
                         if own == id && set.contains(&choice) => {}
                     Some(Condition::On(Variable::Slot(own), _)) if own == id => {
-                        return Ok(Err("it requires another version of itself".to_owned()));
+                        return Err("it requires another version of itself".to_owned());
                     }
                     Some(Condition::Never(reason)) => {
                         let text = needed.requirement.as_deref().unwrap_or_default();
-                        return Ok(Err(format!(
-                            "it requires `{} {text}`: {reason}",
-                            needed.name
-                        )));
+                        return Err(format!("it requires `{} {text}`: {reason}", needed.name));
                     }
                     Some(Condition::On(variable, set)) => {
                         let known = conditions.entry(variable).or_insert_with(Set::full);
@@ -417,7 +395,7 @@ impl<'p, 'a> Attempt<'p, 'a> {
             }
         }
 
-        Ok(Ok(conditions.into_iter().collect()))
+        Ok(conditions.into_iter().collect())
     }
 }
 
@@ -443,7 +421,7 @@ impl DependencyProvider for Attempt<'_, '_> {
     /// Dependents before their dependencies, so that a dependent stays where it can.
     type Priority = (Reverse<usize>, Reverse<Variable>);
     type M = String;
-    type Err = Stop;
+    type Err = TooManySteps;
 
     fn prioritize(
         &self,
@@ -476,7 +454,11 @@ impl DependencyProvider for Attempt<'_, '_> {
         (Reverse(depth), Reverse(*variable))
     }
 
-    fn choose_version(&self, variable: &Variable, range: &Set) -> Result<Option<Choice>, Stop> {
+    fn choose_version(
+        &self,
+        variable: &Variable,
+        range: &Set,
+    ) -> Result<Option<Choice>, TooManySteps> {
         let allowed = |choice: &Choice| range.contains(choice);
         let favored = self.favored.get(variable).copied().filter(allowed);
         Ok(match variable {
@@ -512,7 +494,7 @@ impl DependencyProvider for Attempt<'_, '_> {
         &self,
         variable: &Variable,
         choice: &Choice,
-    ) -> Result<Dependencies<Variable, Set, String>, Stop> {
+    ) -> Result<Dependencies<Variable, Set, String>, TooManySteps> {
         let one = |condition: Option<Condition>| match condition {
             None => Ok(Vec::new()),
             Some(Condition::On(variable, set)) => Ok(vec![(variable, set)]),
@@ -520,8 +502,8 @@ impl DependencyProvider for Attempt<'_, '_> {
         };
         let conditions = match variable {
             Variable::Repository => Ok(self.conditions_of_repository()),
-            Variable::Site(index) => one(self.condition_of_site(*index, *choice)?),
-            Variable::Slot(id) => self.conditions_of_slot(*id, *choice)?,
+            Variable::Site(index) => one(self.condition_of_site(*index, *choice)),
+            Variable::Slot(id) => self.conditions_of_slot(*id, *choice),
             Variable::Binding(binding) => {
                 let bindings = self.bindings.borrow();
                 let option = bindings.all.get(*binding);
@@ -543,11 +525,11 @@ impl DependencyProvider for Attempt<'_, '_> {
         })
     }
 
-    fn should_cancel(&self) -> Result<(), Stop> {
+    fn should_cancel(&self) -> Result<(), TooManySteps> {
         let steps = self.steps.get() + 1;
         self.steps.set(steps);
         match steps > MAX_STEPS {
-            true => Err(Stop::Steps),
+            true => Err(TooManySteps),
             false => Ok(()),
         }
     }

@@ -29,24 +29,24 @@ impl<'a> Problem<'a> {
     }
 
     /// The dependencies of a copy whose slot has a choice, each with the copy that satisfies it now.
-    /// `Err` when a fact is missing, which is recorded.
+    /// Empty when they are not known yet, which is recorded.
     pub(crate) fn dependencies(
         &self,
         slot: &Slot<'a>,
         copy: Option<PackageIndex>,
         choice: Choice,
-    ) -> Result<Vec<Needed>, ()> {
+    ) -> Vec<Needed> {
         let package = copy.and_then(|copy| self.request.lockfile.package(copy));
         match slot.release(choice) {
-            None => Ok(package
+            None => package
                 .map(|package| self.locked_needs(package))
-                .unwrap_or_default()),
+                .unwrap_or_default(),
             Some(release) if release.details.is_some() => {
                 let detail = (slot.name.clone(), release.version.clone());
                 self.needs.borrow_mut().details.insert(detail);
-                Err(())
+                Vec::new()
             }
-            Some(release) => Ok(self.release_needs(package, release)),
+            Some(release) => self.release_needs(package, release),
         }
     }
 
@@ -99,7 +99,9 @@ impl<'a> Problem<'a> {
             .filter(|requirement| !release.bundled.contains(&requirement.name))
             .map(|requirement| (requirement, now(requirement)))
             // What applies only under a condition is needed where it was needed before.
-            .filter(|(requirement, now)| now.is_some() || !self.is_conditional(requirement))
+            .filter(|(requirement, now)| {
+                now.is_some() || !self.is_conditional(requirement) || self.is_bound(requirement)
+            })
             .map(|(requirement, now)| Needed {
                 package: requirement.package_name().to_owned(),
                 name: requirement.name.clone(),
@@ -108,6 +110,13 @@ impl<'a> Problem<'a> {
                 now,
             })
             .collect()
+    }
+
+    /// Whether a requirement bounds a package that is locked already, though it does not install it.
+    fn is_bound(&self, requirement: &Requirement) -> bool {
+        requirement.condition.is_empty()
+            && self.request.ecosystem.bounds_by_optional()
+            && self.is_locked(requirement.package_name())
     }
 
     fn is_conditional(&self, requirement: &Requirement) -> bool {

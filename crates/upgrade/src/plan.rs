@@ -201,6 +201,10 @@ impl<'a> Planner<'_, 'a> {
                 Err(Failed::Conflict(tree)) => {
                     // Without the releases of the packages in the conflict nothing is certain.
                     self.need_releases_of(&tree);
+                    if !self.needs.is_empty() {
+                        return;
+                    }
+
                     let Some(dropped) = self.least_worth(&tree, &trying) else {
                         return;
                     };

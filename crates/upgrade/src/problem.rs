@@ -406,6 +406,12 @@ impl<'a> Problem<'a> {
         })
     }
 
+    /// Whether the lockfile has a package.
+    pub(crate) fn is_locked(&self, name: &str) -> bool {
+        let slots = self.existing(name);
+        slots.iter().any(|id| self.slot(*id).package.is_some())
+    }
+
     /// The slots of a package in the lockfile, and those that were added for it.
     fn existing(&self, name: &str) -> Vec<SlotId> {
         self.by_name
@@ -492,7 +498,7 @@ impl<'a> Problem<'a> {
 
         let lines = self.lines_of(name, releases);
         let in_reach = |index: usize| line.is_none() || lines.get(index).copied() == line;
-        let newest = slot::newest_first(self.request, releases, &in_reach);
+        let releases = slot::for_new(self.request, releases, &in_reach);
         let mut own = BTreeSet::new();
         for id in existing {
             own.extend(self.slot(id).own.iter().cloned());
@@ -505,7 +511,7 @@ impl<'a> Problem<'a> {
             frozen: None,
             own,
             line,
-            candidates: self.candidates(name, None, newest),
+            candidates: self.candidates(name, None, releases),
         };
 
         let mut slots = self.slots.borrow_mut();

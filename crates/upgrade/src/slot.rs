@@ -208,8 +208,9 @@ pub(crate) fn above<'a>(
     above
 }
 
-/// The candidates of a slot for a new package: the newest release first, as package managers choose.
-pub(crate) fn newest_first<'a>(
+/// The candidates of a slot for a new package: the newest release first, or the oldest, as the package
+/// manager chooses.
+pub(crate) fn for_new<'a>(
     request: &Request<'a>,
     releases: &'a [Release],
     in_reach: &dyn Fn(usize) -> bool,
@@ -222,6 +223,9 @@ pub(crate) fn newest_first<'a>(
         .filter(|(index, release)| in_reach(*index) && !release.yanked)
         .map(|(_, release)| release)
         .collect();
+    if !ecosystem.prefers_newest() {
+        newest.reverse();
+    }
     newest.sort_by_key(|release| ecosystem.is_prerelease(&release.version).unwrap_or(true));
 
     newest

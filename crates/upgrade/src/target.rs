@@ -170,11 +170,8 @@ impl<'a> Planner<'_, 'a> {
             return self.edges_of_locked(package);
         }
 
-        let needs = self
-            .problem
-            .dependencies(&self.problem.slot(id), copy, choice);
-        let needs = needs.unwrap_or_default();
-        needs
+        self.problem
+            .dependencies(&self.problem.slot(id), copy, choice)
             .iter()
             .filter_map(|needed| self.pending(needed, choice, Some(id)))
             .collect()

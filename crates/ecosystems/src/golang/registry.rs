@@ -112,7 +112,7 @@ pub(super) fn metadata_pages(body: &[u8]) -> Vec<MetadataRequest> {
 }
 
 /// A release of the list. Its addresses are relative to that of the list.
-fn release(version: &str) -> Release {
+pub(super) fn release(version: &str) -> Release {
     let address = |extension: &str| format!("{}.{extension}", escape(version));
     let file = |extension: &str| ReleaseFile {
         name: format!("{version}.{extension}"),

@@ -74,6 +74,25 @@ impl Upgradable for Go {
         Copies::One
     }
 
+    /// A requirement with the comment `// indirect` is of kind optional: the module that states it
+    /// does not import the other one itself.
+    fn installs_optional(&self) -> bool {
+        false
+    }
+
+    fn bounds_by_optional(&self) -> bool {
+        true
+    }
+
+    fn prefers_newest(&self) -> bool {
+        false
+    }
+
+    fn unlisted_release(&self, requirement: &str) -> Option<Release> {
+        let is_commit = version::is_canonical(requirement) && parse(requirement).is_ok();
+        is_commit.then(|| registry::release(requirement))
+    }
+
     fn metadata_request(&self, registry: &str, name: &str) -> MetadataRequest {
         registry::metadata_request(registry, name)
     }

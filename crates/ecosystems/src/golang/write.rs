@@ -38,6 +38,10 @@ impl LockfileWriter for GoModWriter {
         downloads(name, release)
     }
 
+    fn reads(&self, path: &str) -> bool {
+        is_module_file(path)
+    }
+
     fn write(
         &self,
         input: &Input<'_>,
@@ -54,6 +58,10 @@ impl LockfileWriter for GoWorkWriter {
         downloads(name, release)
     }
 
+    fn reads(&self, path: &str) -> bool {
+        is_module_file(path)
+    }
+
     fn write(
         &self,
         input: &Input<'_>,
@@ -63,6 +71,12 @@ impl LockfileWriter for GoWorkWriter {
     ) -> Result<Siblings, WriteError> {
         Writer::new(input, lockfile, target, downloads, "go.work.sum")?.write()
     }
+}
+
+/// Whether a file states the modules of a build, or their hashes.
+fn is_module_file(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    matches!(name, "go.mod" | "go.sum" | "go.work" | "go.work.sum")
 }
 
 /// The archive and the `go.mod` of a release. A module from before Go 1.17 brings the requirements of

@@ -27,6 +27,11 @@ use crate::{Downloads, Input, LockfileWriter, Release, Siblings, TargetGraph, Wr
 pub(in crate::pypi) struct RequirementsWriter;
 
 impl LockfileWriter for RequirementsWriter {
+    /// A file can include others, and be made from one.
+    fn reads(&self, path: &str) -> bool {
+        path.ends_with(".txt") || path.ends_with(".in")
+    }
+
     fn write(
         &self,
         input: &Input<'_>,
