@@ -63,6 +63,7 @@ mod raised;
 mod release;
 mod requirement_error;
 mod requirement_text;
+mod runtime;
 mod salvage;
 mod scope;
 mod skipped;

@@ -68,6 +68,23 @@ pub trait Upgradable: Ecosystem {
         true
     }
 
+    /// The name of the runtime or compiler that releases require, for a person: `Node.js`.
+    fn runtime_name(&self) -> &'static str {
+        "a runtime"
+    }
+
+    /// What a project states about the runtimes or compilers of the language that it supports, in the
+    /// ecosystem's notation: `engines.node`, `requires-python`, `rust-version`, the `go` line. `None`
+    /// where it states nothing. `files` are by path.
+    fn supported_runtime(&self, _lockfile: &str, _files: &Siblings) -> Option<String> {
+        None
+    }
+
+    /// Whether a release that requires a runtime works with the oldest one that a project supports.
+    fn runs_on(&self, _required: &str, _supported: &str) -> bool {
+        true
+    }
+
     /// Whether an optional dependency that is not installed still bounds the version of its package,
     /// where another package needs that: the `// indirect` requirements of a Go module.
     fn bounds_by_optional(&self) -> bool {

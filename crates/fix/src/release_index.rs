@@ -20,6 +20,9 @@ use crate::registries::{Registries, Unanswered, ask, details};
 /// Most rounds of looking up metadata that the planner lacks. Each follows the graph one step up or down.
 const MAX_ROUNDS: usize = 400;
 
+/// Most releases around one whose details are fetched with it.
+const MAX_AROUND: usize = 64;
+
 /// The findings that each release of a package would have, by version.
 type Findings = BTreeMap<String, Judged>;
 
@@ -33,6 +36,9 @@ pub(super) struct ReleaseIndex<'a> {
     judged: BTreeMap<String, Findings>,
     /// For each package, the id under which its findings go, by each of their ids.
     canonical: BTreeMap<String, BTreeMap<String, String>>,
+    /// For each package, the number of releases whose details were fetched last: the next question
+    /// about it is likely one about a neighbour.
+    detail_rounds: BTreeMap<String, usize>,
     /// Packages whose releases could not be looked up, so that a plan may miss fixes for them.
     pub(super) problems: BTreeSet<Problem>,
 }
@@ -52,6 +58,7 @@ impl<'a> ReleaseIndex<'a> {
             known: Releases::default(),
             judged: BTreeMap::new(),
             canonical: BTreeMap::new(),
+            detail_rounds: BTreeMap::new(),
             problems: BTreeSet::new(),
         }
     }
@@ -84,8 +91,14 @@ impl<'a> ReleaseIndex<'a> {
                 Some((copy, exclusions.frozen.get(&tree.describe(copy))?.clone()))
             })
             .collect();
+        let path = &tree.lockfile.path;
+        let runtime = self.ecosystem.supported_runtime(path, &tree.manifests);
         for _ in 0..MAX_ROUNDS {
             let judge = |name: &str, version: &str| self.judge(name, version);
+            let usable = |name: &str, release: &Release| match &runtime {
+                Some(runtime) => self.runs(&tree.lockfile, name, release, runtime),
+                None => Ok(()),
+            };
             let planned = plan(&Request {
                 lockfile: &tree.lockfile,
                 ecosystem: self.ecosystem,
@@ -93,7 +106,7 @@ impl<'a> ReleaseIndex<'a> {
                 targets,
                 releases: &self.known,
                 judge: &judge,
-                usable: &|_, _| Ok(()),
+                usable: &usable,
                 refused: &exclusions.refused,
                 frozen: &frozen,
                 yanked_installable: self.locator.installs_yanked(),
@@ -132,12 +145,23 @@ impl<'a> ReleaseIndex<'a> {
                 count => format!("metadata of {count} releases"),
             });
         }
-        let known = |(name, version): &(String, String)| {
-            let releases = self.known.releases(self.ecosystem, name)?.ok()?;
-            let release = releases.iter().find(|one| one.version == *version)?;
-            Some((name.clone(), release.clone()))
-        };
-        let releases: Vec<(String, Release)> = wanted.iter().filter_map(known).collect();
+        let mut releases = Vec::new();
+        for (name, version) in wanted {
+            let around = self.detail_rounds.entry(name.clone()).or_default();
+            *around = (*around * 2 + 1).min(MAX_AROUND);
+            let known = self.known.releases(self.ecosystem, name);
+            let known = known.and_then(Result::ok).unwrap_or_default();
+            let Some(index) = known.iter().position(|one| one.version == *version) else {
+                continue;
+            };
+            let range = index.saturating_sub(*around / 2)..=index + *around / 2;
+            let near = known
+                .iter()
+                .enumerate()
+                .filter(|(at, _)| range.contains(at));
+            let lacking = near.filter(|(_, release)| release.details.is_some());
+            releases.extend(lacking.map(|(_, release)| (name.clone(), release.clone())));
+        }
 
         for (name, version, answer) in details(self.context.client, self.ecosystem, releases).await
         {
@@ -149,6 +173,37 @@ impl<'a> ReleaseIndex<'a> {
                 }
             }
         }
+    }
+
+    /// Whether a release works with the runtime that a project supports, or the locked version does
+    /// not either. The error says why not.
+    fn runs(
+        &self,
+        lockfile: &Lockfile,
+        name: &str,
+        release: &Release,
+        supported: &str,
+    ) -> Result<(), String> {
+        let fits = |release: &Release| {
+            let required = release.runtime.as_deref();
+            required.is_none_or(|required| self.ecosystem.runs_on(required, supported))
+        };
+        let is_locked = |version: &str| {
+            let mut packages = lockfile.packages.iter();
+            packages.any(|package| package.name == name && package.version == version)
+        };
+        let known = self.known.releases(self.ecosystem, name);
+        let releases = known.and_then(Result::ok).unwrap_or_default();
+        let mut locked = releases.iter().filter(|one| is_locked(&one.version));
+        if fits(release) || locked.any(|one| !fits(one)) {
+            return Ok(());
+        }
+
+        Err(format!(
+            "it needs {} {}, and the project supports {supported}",
+            self.ecosystem.runtime_name(),
+            release.runtime.as_deref().unwrap_or_default()
+        ))
     }
 
     fn report_unanswered(&mut self, name: &str, unanswered: &Unanswered) {

@@ -28,6 +28,7 @@ use self::version::Version;
 use crate::{
     Copies, Ecosystem, EditError, FileReader, Format, ManifestFormat, MetadataRequest, ParseError,
     Release, RequirementEdit, RequirementError, Siblings, Upgradable, VersionError, VersionSet,
+    runtime,
 };
 
 /// OSV's name for the ecosystem.
@@ -111,6 +112,26 @@ impl FileReader for Cargo {
 }
 
 impl Upgradable for Cargo {
+    /// `rust-version` of the manifest beside the lockfile
+    /// (<https://doc.rust-lang.org/cargo/reference/rust-version.html>).
+    fn supported_runtime(&self, lockfile: &str, files: &Siblings) -> Option<String> {
+        let text = runtime::manifest_beside(lockfile, "Cargo.toml", files)?;
+        let manifest = crate::syntax::toml(text).ok()?;
+        let of = |package: &crate::syntax::Node<'_>| {
+            let version = package.get("package")?.get("rust-version")?.text()?;
+            Some(version.to_owned())
+        };
+        of(&manifest).or_else(|| of(manifest.get("workspace")?))
+    }
+
+    fn runtime_name(&self) -> &'static str {
+        "Rust"
+    }
+
+    fn runs_on(&self, required: &str, supported: &str) -> bool {
+        runtime::is_at_least(supported, required)
+    }
+
     fn is_prerelease(&self, version: &str) -> Result<bool, VersionError> {
         Ok(parse_version(version)?.is_prerelease())
     }

@@ -6,7 +6,7 @@ use super::version::{self, Version};
 use super::{Go, NAME, edit, registry};
 use crate::{
     Copies, Ecosystem as _, EditError, MetadataRequest, ParseError, Release, RequirementEdit,
-    RequirementError, Upgradable, VersionError,
+    RequirementError, Siblings, Upgradable, VersionError, runtime,
 };
 
 impl Upgradable for Go {
@@ -72,6 +72,24 @@ impl Upgradable for Go {
 
     fn copies(&self) -> Copies {
         Copies::One
+    }
+
+    /// The `go` line of the file (<https://go.dev/ref/mod#go-mod-file-go>).
+    fn supported_runtime(&self, lockfile: &str, files: &Siblings) -> Option<String> {
+        let text = std::str::from_utf8(files.get(lockfile)?).ok()?;
+        let mut lines = text.lines();
+        lines.find_map(|line| {
+            let mut words = line.split_whitespace();
+            (words.next() == Some("go")).then(|| words.next().map(str::to_owned))?
+        })
+    }
+
+    fn runtime_name(&self) -> &'static str {
+        "Go"
+    }
+
+    fn runs_on(&self, required: &str, supported: &str) -> bool {
+        runtime::is_at_least(supported, required)
     }
 
     /// A requirement with the comment `// indirect` is of kind optional: the module that states it

@@ -25,7 +25,8 @@ use patchgate_model::{Bump, EcosystemName};
 
 use crate::{
     Copies, Ecosystem, EditError, FileReader, Format, ManifestFormat, MetadataRequest, ParseError,
-    Release, RequirementEdit, RequirementError, Upgradable, VersionError, VersionSet,
+    Release, RequirementEdit, RequirementError, Siblings, Upgradable, VersionError, VersionSet,
+    runtime,
 };
 
 /// OSV's name for the ecosystem.
@@ -139,6 +140,23 @@ impl FileReader for Npm {
 }
 
 impl Upgradable for Npm {
+    /// `engines.node` of the `package.json` beside the lockfile
+    /// (<https://docs.npmjs.com/cli/v11/configuring-npm/package-json#engines>).
+    fn supported_runtime(&self, lockfile: &str, files: &Siblings) -> Option<String> {
+        let text = runtime::manifest_beside(lockfile, "package.json", files)?;
+        let manifest = crate::syntax::json(text).ok()?;
+        let node = manifest.get("engines")?.get("node")?.text()?;
+        Some(node.to_owned())
+    }
+
+    fn runtime_name(&self) -> &'static str {
+        "Node.js"
+    }
+
+    fn runs_on(&self, required: &str, supported: &str) -> bool {
+        runtime::admits_oldest(&Npm, required, supported, 1)
+    }
+
     fn is_prerelease(&self, version: &str) -> Result<bool, VersionError> {
         Ok(!version::parse(version)?.prerelease.is_empty())
     }

@@ -7,10 +7,33 @@ use super::version::Version;
 use super::{NAME, PyPi, edit, index, raise};
 use crate::{
     Copies, Ecosystem as _, EditError, MetadataRequest, ParseError, Release, RequirementEdit,
-    RequirementError, Upgradable, VersionError,
+    RequirementError, Siblings, Upgradable, VersionError, runtime,
 };
 
 impl Upgradable for PyPi {
+    /// `requires-python` of the `pyproject.toml` beside the lockfile, or Poetry's requirement on
+    /// `python`.
+    fn supported_runtime(&self, lockfile: &str, files: &Siblings) -> Option<String> {
+        let text = runtime::manifest_beside(lockfile, "pyproject.toml", files)?;
+        let manifest = crate::syntax::toml(text).ok()?;
+        let stated = manifest
+            .get("project")
+            .and_then(|project| project.get("requires-python"));
+        let of_poetry = || {
+            let poetry = manifest.get("tool")?.get("poetry")?;
+            poetry.get("dependencies")?.get("python")
+        };
+        Some(stated.or_else(of_poetry)?.text()?.to_owned())
+    }
+
+    fn runtime_name(&self) -> &'static str {
+        "Python"
+    }
+
+    fn runs_on(&self, required: &str, supported: &str) -> bool {
+        runtime::admits_oldest(&PyPi, required, supported, 2)
+    }
+
     /// Developmental releases count as pre-releases
     /// (<https://packaging.python.org/en/latest/specifications/version-specifiers/#handling-of-pre-releases>).
     /// Legacy versions do not, as in setuptools.
