@@ -22,6 +22,7 @@ mod lock_state;
 mod manifests;
 mod plan_report;
 mod registries;
+mod release_details;
 mod release_index;
 mod requirements;
 mod run;

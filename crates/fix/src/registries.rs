@@ -71,6 +71,17 @@ impl<'a> Registries<'a> {
         Ok(answers)
     }
 
+    /// The address of the list of a package's releases.
+    pub(super) async fn list_address(
+        &mut self,
+        ecosystem: &dyn Upgradable,
+        lockfile: &Lockfile,
+        name: &str,
+    ) -> Result<String, RelockError> {
+        let registry = self.address(lockfile, name).await?;
+        Ok(ecosystem.metadata_request(&registry, name).url)
+    }
+
     /// The base address of a package's registry, which the package manager is asked for once.
     async fn address(&mut self, lockfile: &Lockfile, name: &str) -> Result<String, RelockError> {
         let key = self.locator.registry_key(lockfile, name);

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use patchgate_advisories::{NoSignals, PackageQuery, find};
+use patchgate_advisories::{AdvisoryLookup, NoSignals, PackageQuery, find};
 use patchgate_ecosystems::{Downloads, LockfileWriter, Release, TargetGraph, Upgradable};
 use patchgate_model::{Finding, Inventory, Lockfile, Package, Problem, ProblemKind};
 use patchgate_upgrade::{
@@ -15,30 +15,29 @@ use patchgate_package_managers::{ConfigurationFile, RegistryLocator};
 use crate::context::{Failure, FixContext};
 use crate::exclusions::Exclusions;
 use crate::lock_state::{LockState, ids};
-use crate::registries::{Registries, Unanswered, ask, details};
+use crate::registries::{Registries, Unanswered, ask};
 
 /// Most rounds of looking up metadata that the planner lacks. Each follows the graph one step up or down.
 const MAX_ROUNDS: usize = 400;
 
-/// Most releases around one whose details are fetched with it.
-const MAX_AROUND: usize = 64;
-
 /// The findings that each release of a package would have, by version.
-type Findings = BTreeMap<String, Judged>;
+pub(super) type Findings = BTreeMap<String, Judged>;
 
 /// The releases of packages and their findings, as far as the planner asked for them.
 pub(super) struct ReleaseIndex<'a> {
-    context: &'a FixContext<'a>,
-    ecosystem: &'static dyn Upgradable,
+    pub(super) context: &'a FixContext<'a>,
+    pub(super) ecosystem: &'static dyn Upgradable,
     locator: &'static dyn RegistryLocator,
-    registries: Registries<'a>,
-    known: Releases,
-    judged: BTreeMap<String, Findings>,
+    pub(super) registries: Registries<'a>,
+    pub(super) known: Releases,
+    pub(super) judged: BTreeMap<String, Findings>,
     /// For each package, the id under which its findings go, by each of their ids.
     canonical: BTreeMap<String, BTreeMap<String, String>>,
     /// For each package, the number of releases whose details were fetched last: the next question
     /// about it is likely one about a neighbour.
-    detail_rounds: BTreeMap<String, usize>,
+    pub(super) detail_rounds: BTreeMap<String, usize>,
+    /// The requirements on each package that name a release which no list may have.
+    pub(super) named: BTreeMap<String, BTreeSet<String>>,
     /// Packages whose releases could not be looked up, so that a plan may miss fixes for them.
     pub(super) problems: BTreeSet<Problem>,
 }
@@ -59,6 +58,7 @@ impl<'a> ReleaseIndex<'a> {
             judged: BTreeMap::new(),
             canonical: BTreeMap::new(),
             detail_rounds: BTreeMap::new(),
+            named: BTreeMap::new(),
             problems: BTreeSet::new(),
         }
     }
@@ -134,45 +134,7 @@ impl<'a> ReleaseIndex<'a> {
         }
         self.look_up_details(&facts.details).await;
 
-        Ok(())
-    }
-
-    /// Fetches the rest of the metadata of releases. A release without an answer is never chosen.
-    async fn look_up_details(&mut self, wanted: &BTreeSet<(String, String)>) {
-        if let Some((name, version)) = wanted.first() {
-            (self.context.progress)(&match wanted.len() {
-                1 => format!("metadata of {name} {version}"),
-                count => format!("metadata of {count} releases"),
-            });
-        }
-        let mut releases = Vec::new();
-        for (name, version) in wanted {
-            let around = self.detail_rounds.entry(name.clone()).or_default();
-            *around = (*around * 2 + 1).min(MAX_AROUND);
-            let known = self.known.releases(self.ecosystem, name);
-            let known = known.and_then(Result::ok).unwrap_or_default();
-            let Some(index) = known.iter().position(|one| one.version == *version) else {
-                continue;
-            };
-            let range = index.saturating_sub(*around / 2)..=index + *around / 2;
-            let near = known
-                .iter()
-                .enumerate()
-                .filter(|(at, _)| range.contains(at));
-            let lacking = near.filter(|(_, release)| release.details.is_some());
-            releases.extend(lacking.map(|(_, release)| (name.clone(), release.clone())));
-        }
-
-        for (name, version, answer) in details(self.context.client, self.ecosystem, releases).await
-        {
-            match answer {
-                Ok(release) => self.known.complete(self.ecosystem, &name, release),
-                Err(unanswered) => {
-                    self.known.remove(self.ecosystem, &name, &version);
-                    self.report_unanswered(&name, &unanswered);
-                }
-            }
-        }
+        self.add_unlisted(tree).await
     }
 
     /// Whether a release works with the runtime that a project supports, or the locked version does
@@ -206,7 +168,7 @@ impl<'a> ReleaseIndex<'a> {
         ))
     }
 
-    fn report_unanswered(&mut self, name: &str, unanswered: &Unanswered) {
+    pub(super) fn report_unanswered(&mut self, name: &str, unanswered: &Unanswered) {
         if unanswered.is_an_answer {
             return;
         }
@@ -291,29 +253,16 @@ impl<'a> ReleaseIndex<'a> {
             [name] => format!("releases of {name}"),
             _ => format!("releases of {} packages", names.len()),
         });
-        let queries: Vec<PackageQuery> = names
-            .iter()
-            .map(|name| PackageQuery {
-                ecosystem: self.ecosystem.name(),
-                distribution: None,
-                name: name.as_str().into(),
-                version: None,
-            })
-            .collect();
-        let lookup = self.context.source.lookup(&queries).await;
-        if let Some(problem) = lookup.problems.into_iter().next() {
-            return Err(problem.into());
-        }
-
-        let advisories = patchgate_advisories::AdvisoryLookup {
-            advisories: lookup.advisories,
-            ..patchgate_advisories::AdvisoryLookup::default()
-        };
+        let advisories = self.advisories(&names).await?;
         let answers = self
             .registries
             .releases(self.ecosystem, &tree.lockfile, &names)
             .await?;
-        for (name, releases) in answers {
+        for (name, mut releases) in answers {
+            if let Ok(releases) = &mut releases {
+                let unlisted = self.unlisted(tree, &name, releases).await?;
+                releases.extend(unlisted);
+            }
             let judged = match &releases {
                 Ok(releases) => self.judge_all(&name, releases, &advisories),
                 Err(_) => Findings::new(),
@@ -331,12 +280,34 @@ impl<'a> ReleaseIndex<'a> {
         Ok(())
     }
 
+    /// All advisories of packages.
+    pub(super) async fn advisories(&self, names: &[String]) -> Result<AdvisoryLookup, Failure> {
+        let queries: Vec<PackageQuery> = names
+            .iter()
+            .map(|name| PackageQuery {
+                ecosystem: self.ecosystem.name(),
+                distribution: None,
+                name: name.as_str().into(),
+                version: None,
+            })
+            .collect();
+        let lookup = self.context.source.lookup(&queries).await;
+        if let Some(problem) = lookup.problems.into_iter().next() {
+            return Err(problem.into());
+        }
+
+        Ok(AdvisoryLookup {
+            advisories: lookup.advisories,
+            ..AdvisoryLookup::default()
+        })
+    }
+
     /// The findings that each release would have, by the same matching as a scan.
-    fn judge_all(
+    pub(super) fn judge_all(
         &self,
         name: &str,
         releases: &[Release],
-        advisories: &patchgate_advisories::AdvisoryLookup,
+        advisories: &AdvisoryLookup,
     ) -> Findings {
         let mut judged: Findings = releases
             .iter()

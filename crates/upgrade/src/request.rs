@@ -138,6 +138,19 @@ impl Releases {
         }
     }
 
+    /// Adds releases of a package whose others are known. Those that it has already stay.
+    pub fn extend(&mut self, ecosystem: &dyn Upgradable, name: &str, more: Vec<Release>) {
+        let Some(Ok(known)) = self
+            .packages
+            .remove(ecosystem.normalize_name(name).as_ref())
+        else {
+            return;
+        };
+        let is_new = |release: &Release| known.iter().all(|one| one.version != release.version);
+        let more: Vec<Release> = more.into_iter().filter(is_new).collect();
+        self.insert(ecosystem, name, Ok(known.into_iter().chain(more).collect()));
+    }
+
     /// Removes a release, for instance because its details cannot be fetched.
     pub fn remove(&mut self, ecosystem: &dyn Upgradable, name: &str, version: &str) {
         let known = self

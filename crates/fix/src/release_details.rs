@@ -1,0 +1,129 @@
+//! The rest of the metadata of releases, in registries that describe each one in a document of its own.
+
+use std::collections::BTreeSet;
+
+use patchgate_ecosystems::Release;
+
+use crate::context::Failure;
+use crate::lock_state::LockState;
+use crate::registries::details;
+use crate::release_index::ReleaseIndex;
+
+/// Most releases around one whose details are fetched with it.
+const MAX_AROUND: usize = 64;
+
+/// Most releases of one package that requirements name and its list does not have.
+const MAX_UNLISTED: usize = 64;
+
+impl ReleaseIndex<'_> {
+    /// Fetches the rest of the metadata of releases. A release without an answer is never chosen.
+    pub(super) async fn look_up_details(&mut self, wanted: &BTreeSet<(String, String)>) {
+        if let Some((name, version)) = wanted.first() {
+            (self.context.progress)(&match wanted.len() {
+                1 => format!("metadata of {name} {version}"),
+                count => format!("metadata of {count} releases"),
+            });
+        }
+        let mut releases = Vec::new();
+        for (name, version) in wanted {
+            let around = self.detail_rounds.entry(name.clone()).or_default();
+            *around = (*around * 2 + 1).min(MAX_AROUND);
+            let known = self.known.releases(self.ecosystem, name);
+            let known = known.and_then(Result::ok).unwrap_or_default();
+            let Some(index) = known.iter().position(|one| one.version == *version) else {
+                continue;
+            };
+            let range = index.saturating_sub(*around / 2)..=index + *around / 2;
+            let near = known
+                .iter()
+                .enumerate()
+                .filter(|(at, _)| range.contains(at));
+            let lacking = near.filter(|(_, release)| release.details.is_some());
+            releases.extend(lacking.map(|(_, release)| (name.clone(), release.clone())));
+        }
+
+        for (name, version, answer) in details(self.context.client, self.ecosystem, releases).await
+        {
+            match answer {
+                Ok(release) => {
+                    self.note_named(&release);
+                    self.known.complete(self.ecosystem, &name, release);
+                }
+                Err(unanswered) => {
+                    self.known.remove(self.ecosystem, &name, &version);
+                    self.report_unanswered(&name, &unanswered);
+                }
+            }
+        }
+    }
+
+    /// Notes the releases that the requirements of a release name.
+    fn note_named(&mut self, release: &Release) {
+        for requirement in &release.requirements {
+            let text = &requirement.requirement;
+            if self.ecosystem.unlisted_release(text).is_none() {
+                continue;
+            }
+            let name = self.ecosystem.normalize_name(requirement.package_name());
+            let named = self.named.entry(name.into_owned()).or_default();
+            if named.len() < MAX_UNLISTED {
+                named.insert(text.clone());
+            }
+        }
+    }
+
+    /// The releases of a package that requirements name and that are not among those of the list.
+    pub(super) async fn unlisted(
+        &mut self,
+        tree: &LockState,
+        name: &str,
+        listed: &[Release],
+    ) -> Result<Vec<Release>, Failure> {
+        let key = self.ecosystem.normalize_name(name);
+        let named = self.named.get(key.as_ref()).into_iter().flatten();
+        let mut unlisted: Vec<Release> = named
+            .filter_map(|requirement| self.ecosystem.unlisted_release(requirement))
+            .filter(|one| listed.iter().all(|known| known.version != one.version))
+            .collect();
+        if unlisted.is_empty() {
+            return Ok(unlisted);
+        }
+
+        let list = self
+            .registries
+            .list_address(self.ecosystem, &tree.lockfile, name)
+            .await?;
+        for release in &mut unlisted {
+            release.resolve(&list);
+        }
+        Ok(unlisted)
+    }
+
+    /// Adds the unlisted releases of packages whose lists are known.
+    pub(super) async fn add_unlisted(&mut self, tree: &LockState) -> Result<(), Failure> {
+        let mut added = Vec::new();
+        for name in self.named.keys().cloned().collect::<Vec<_>>() {
+            let Some(Ok(listed)) = self.known.releases(self.ecosystem, &name) else {
+                continue;
+            };
+            let listed = listed.to_vec();
+            let unlisted = self.unlisted(tree, &name, &listed).await?;
+            if !unlisted.is_empty() {
+                added.push((name, unlisted));
+            }
+        }
+        if added.is_empty() {
+            return Ok(());
+        }
+
+        let names: Vec<String> = added.iter().map(|(name, _)| name.clone()).collect();
+        let advisories = self.advisories(&names).await?;
+        for (name, unlisted) in added {
+            let judged = self.judge_all(&name, &unlisted, &advisories);
+            self.judged.entry(name.clone()).or_default().extend(judged);
+            self.known.extend(self.ecosystem, &name, unlisted);
+        }
+
+        Ok(())
+    }
+}
