@@ -85,9 +85,10 @@ pub trait Upgradable: Ecosystem {
         true
     }
 
-    /// Whether an optional dependency that is not installed still bounds the version of its package,
-    /// where another package needs that: the `// indirect` requirements of a Go module.
-    fn bounds_by_optional(&self) -> bool {
+    /// Whether a build has only the packages of which it uses something: a requirement bounds the
+    /// version of a package that is there, and need not bring a new one in
+    /// (<https://go.dev/ref/mod#graph-pruning>).
+    fn prunes_unused(&self) -> bool {
         false
     }
 

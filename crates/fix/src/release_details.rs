@@ -81,8 +81,12 @@ impl ReleaseIndex<'_> {
     ) -> Result<Vec<Release>, Failure> {
         let key = self.ecosystem.normalize_name(name);
         let named = self.named.get(key.as_ref()).into_iter().flatten();
+        let packages = tree.lockfile.packages.iter();
+        let locked = packages.filter(|package| package.name == name);
         let mut unlisted: Vec<Release> = named
-            .filter_map(|requirement| self.ecosystem.unlisted_release(requirement))
+            .map(String::as_str)
+            .chain(locked.map(|package| package.version.as_str()))
+            .filter_map(|version| self.ecosystem.unlisted_release(version))
             .filter(|one| listed.iter().all(|known| known.version != one.version))
             .collect();
         if unlisted.is_empty() {

@@ -37,6 +37,10 @@ impl<'a> Problem<'a> {
         choice: Choice,
     ) -> Vec<Needed> {
         let package = copy.and_then(|copy| self.request.lockfile.package(copy));
+        // Whether a new package is used at all is not known.
+        if package.is_none() && self.request.ecosystem.prunes_unused() {
+            return Vec::new();
+        }
         match slot.release(choice) {
             None => package
                 .map(|package| self.locked_needs(package))
@@ -99,9 +103,8 @@ impl<'a> Problem<'a> {
             .filter(|requirement| !release.bundled.contains(&requirement.name))
             .map(|requirement| (requirement, now(requirement)))
             // What applies only under a condition is needed where it was needed before.
-            .filter(|(requirement, now)| {
-                now.is_some() || !self.is_conditional(requirement) || self.is_bound(requirement)
-            })
+            .filter(|(requirement, now)| now.is_some() || !self.is_conditional(requirement))
+            .filter(|(requirement, _)| !self.is_unused(package, requirement))
             .map(|(requirement, now)| Needed {
                 package: requirement.package_name().to_owned(),
                 name: requirement.name.clone(),
@@ -112,17 +115,36 @@ impl<'a> Problem<'a> {
             .collect()
     }
 
-    /// Whether a requirement bounds a package that is locked already, though it does not install it.
-    fn is_bound(&self, requirement: &Requirement) -> bool {
-        requirement.condition.is_empty()
-            && self.request.ecosystem.bounds_by_optional()
-            && self.is_locked(requirement.package_name())
+    /// Whether nothing uses what a requirement asks for: the locked version of the dependent requires
+    /// it too, and the lockfile does not have it.
+    fn is_unused(&self, dependent: Option<&Package>, requirement: &Requirement) -> bool {
+        let name = requirement.package_name();
+        if !self.request.ecosystem.prunes_unused() || self.is_locked(name) {
+            return false;
+        }
+        let locked = dependent.and_then(|dependent| {
+            let known = self.request.releases;
+            let releases = known.releases(self.request.ecosystem, &dependent.name)?;
+            let mut releases = releases.ok()?.iter();
+            releases.find(|release| release.version == dependent.version)
+        });
+        let (Some(dependent), Some(locked)) = (dependent, locked) else {
+            return false;
+        };
+
+        if locked.details.is_some() {
+            let detail = (dependent.name.clone(), locked.version.clone());
+            self.needs.borrow_mut().details.insert(detail);
+        }
+        let mut required = locked.requirements.iter();
+        required.any(|one| one.package_name() == name)
     }
 
     fn is_conditional(&self, requirement: &Requirement) -> bool {
         !requirement.condition.is_empty()
             || (requirement.kind == DependencyKind::Optional
-                && !self.request.ecosystem.installs_optional())
+                && !self.request.ecosystem.installs_optional()
+                && !self.request.ecosystem.prunes_unused())
     }
 }
 

@@ -98,7 +98,7 @@ impl Upgradable for Go {
         false
     }
 
-    fn bounds_by_optional(&self) -> bool {
+    fn prunes_unused(&self) -> bool {
         true
     }
 
