@@ -96,7 +96,7 @@ impl FileReader for Npm {
                 files: &["package-lock.json", "npm-shrinkwrap.json"],
                 versions: "v1-v3",
                 fixable: true,
-                writer: None,
+                writer: Some(&lockfile::NpmLockWriter),
                 parse: lockfile::parse,
             },
             Format {

@@ -17,7 +17,11 @@ use crate::{MetadataRequest, ParseError, Release, Requirement, limits};
 const ACCEPT: &str = "application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8";
 
 /// The fields of a release that are kept: its requirements, and what lockfiles repeat.
-const FIELDS: [&str; 18] = [
+const FIELDS: [&str; 22] = [
+    // Only the whole form of a document has it.
+    "_id",
+    "_hasShrinkwrap",
+    "acceptDependencies",
     "bin",
     "bundleDependencies",
     "bundledDependencies",
@@ -35,8 +39,13 @@ const FIELDS: [&str; 18] = [
     "os",
     "peerDependencies",
     "peerDependenciesMeta",
+    // Only whether there are some that run at an installation.
+    "scripts",
     "version",
 ];
+
+/// The scripts that npm runs at an installation.
+const INSTALL_SCRIPTS: [&str; 3] = ["preinstall", "install", "postinstall"];
 
 /// The fields of `dist` that are kept. The others are signatures and sizes.
 const DIST_FIELDS: [&str; 3] = ["integrity", "shasum", "tarball"];
@@ -88,7 +97,7 @@ struct Document<'a> {
 /// document and are skipped while reading.
 struct Published(Fields);
 
-type Fields = serde_json::Map<String, Value>;
+pub(super) type Fields = serde_json::Map<String, Value>;
 
 impl<'de> Deserialize<'de> for Published {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -109,6 +118,15 @@ impl<'de> Deserialize<'de> for Published {
                     } else {
                         map.next_value::<IgnoredAny>()?;
                     }
+                }
+
+                if let Some(scripts) = fields.remove("scripts")
+                    && INSTALL_SCRIPTS.iter().any(|name| {
+                        let command = scripts.get(name).and_then(Value::as_str);
+                        command.is_some_and(|command| !command.is_empty())
+                    })
+                {
+                    fields.insert("hasInstallScript".to_owned(), Value::Bool(true));
                 }
 
                 Ok(Published(fields))
@@ -146,6 +164,20 @@ pub(super) fn parse(name: &str, body: &[u8]) -> Result<Vec<Release>, ParseError>
         .into_iter()
         .map(|(version, Published(fields))| release(version.into_owned(), fields))
         .collect())
+}
+
+/// Reads the document of one release: its fields as in [`Release::document`].
+pub(super) fn parse_release(body: &[u8]) -> Result<Fields, ParseError> {
+    if body.len() > limits::MAX_METADATA_BYTES {
+        return Err(ParseError::new("has a document that is too large"));
+    }
+    let Published(mut fields) = serde_json::from_slice(body)
+        .map_err(|error| json::unreadable(&error, "a document of a release"))?;
+    if let Some(Value::Object(dist)) = fields.get_mut("dist") {
+        dist.retain(|field, _| DIST_FIELDS.contains(&field.as_str()));
+    }
+
+    Ok(fields)
 }
 
 fn release(version: String, mut fields: Fields) -> Release {

@@ -28,6 +28,8 @@ pub struct Release {
     pub bundled: Vec<(String, String)>,
     /// The command that its install scripts run (npm).
     pub install_script: Option<String>,
+    /// Further fields of its manifest, as an object (npm).
+    pub fields: serde_json::Value,
 }
 
 impl Release {
@@ -60,6 +62,13 @@ impl Release {
     #[must_use]
     pub fn with_install_script(mut self, command: &str) -> Self {
         self.install_script = Some(command.to_owned());
+        self
+    }
+
+    /// The same release, with further fields in its manifest.
+    #[must_use]
+    pub fn with_fields(mut self, fields: serde_json::Value) -> Self {
+        self.fields = fields;
         self
     }
 

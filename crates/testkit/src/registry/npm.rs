@@ -86,6 +86,7 @@ fn packument(name: &str, releases: &[&Release], host: &str) -> Value {
     for release in releases {
         let mut manifest = manifest(release);
         let file = file_name(release);
+        manifest["_id"] = json!(format!("{name}@{}", release.version));
         manifest["dist"] = json!({
             "tarball": format!("http://{host}/{name}/-/{file}"),
             "integrity": integrity(&tarball(release)),
@@ -128,6 +129,10 @@ fn manifest(release: &Release) -> Value {
         manifest["scripts"] =
             json!({"preinstall": command, "install": command, "postinstall": command});
         manifest["hasInstallScript"] = json!(true);
+    }
+
+    if let (Some(fields), Some(manifest)) = (release.fields.as_object(), manifest.as_object_mut()) {
+        manifest.extend(fields.clone());
     }
 
     manifest

@@ -273,7 +273,7 @@ impl<'a, 'b> Graph<'a, 'b> {
 }
 
 /// The directory whose `node_modules` contains the package with its name at byte offset `at`.
-fn directory_of(path: &str, at: usize) -> &str {
+pub(super) fn directory_of(path: &str, at: usize) -> &str {
     let above = path[..at].strip_suffix("node_modules/").unwrap_or_default();
     match above.strip_suffix('/') {
         Some("") | None => above,
@@ -282,7 +282,7 @@ fn directory_of(path: &str, at: usize) -> &str {
 }
 
 /// The directory that Node.js searches next. `None` above the lockfile's directory.
-fn above(directory: &str) -> Option<&str> {
+pub(super) fn above(directory: &str) -> Option<&str> {
     if directory.is_empty() || directory.ends_with("..") {
         return None;
     }

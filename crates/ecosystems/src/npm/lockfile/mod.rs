@@ -12,6 +12,7 @@ mod packages;
 mod repair;
 mod scan;
 mod v1;
+mod write;
 
 use std::borrow::Cow;
 
@@ -20,6 +21,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 pub(super) use graph::joined;
+pub(super) use write::NpmLockWriter;
 
 use super::json::{self, Object, Text};
 use super::manifest::Manifest;

@@ -11,7 +11,7 @@ use patchgate_model::Lockfile;
 
 use crate::{Input, ParseError};
 
-pub(super) use write::YarnWriter;
+pub(super) use write::{YarnWriter, registry as archive};
 
 /// Hint for an incomplete file.
 const REGENERATE: &str = "run `yarn install` to re-create the file";

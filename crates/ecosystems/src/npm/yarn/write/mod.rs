@@ -7,7 +7,7 @@
 mod blocks;
 mod classic;
 mod overrides;
-mod registry;
+pub(in crate::npm) mod registry;
 
 use patchgate_model::Lockfile;
 

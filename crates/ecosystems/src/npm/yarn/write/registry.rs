@@ -1,4 +1,4 @@
-//! The fields of a yarn 1 entry that come from the registry.
+//! The fields of a lockfile's entry that come from the registry: for yarn 1, and the archive for npm.
 
 use patchgate_model::{Lockfile, Origin};
 use serde_json::Value;
@@ -6,9 +6,9 @@ use serde_json::Value;
 use crate::Release;
 
 /// The value of `resolved`, and that of `integrity`.
-pub(super) struct Archive {
-    pub(super) resolved: String,
-    pub(super) integrity: String,
+pub(in crate::npm) struct Archive {
+    pub(in crate::npm) resolved: String,
+    pub(in crate::npm) integrity: String,
 }
 
 /// The archive of a release, as yarn writes it: the address with the SHA-1 as its fragment, and the
@@ -50,6 +50,39 @@ pub(super) fn archive(
 
     Ok(Archive {
         resolved: format!("{address}#{shasum}"),
+        integrity,
+    })
+}
+
+/// The archive of a release, as npm writes it: the address, and the hash of `dist.integrity`, else the
+/// SHA-1 in that notation (`manifest` in pacote's `lib/registry.js`).
+///
+/// # Errors
+/// The missing part, as a fragment.
+pub(in crate::npm) fn of_npm(
+    lockfile: &Lockfile,
+    name: &str,
+    release: &Release,
+) -> Result<Archive, String> {
+    let shown = format!("`{name} {}`", release.version);
+    let dist = release.document.as_ref().and_then(|all| all.get("dist"));
+    let field = |field: &str| dist?.get(field)?.as_str().filter(|text| !text.is_empty());
+
+    let tarball = field("tarball").ok_or(format!("{shown} has no archive in the registry"))?;
+    if !tarball.starts_with("https://") && !tarball.starts_with("http://") {
+        return Err(format!("the archive of {shown} has no web address"));
+    }
+    let integrity = match (field("integrity"), field("shasum").and_then(bytes_of)) {
+        (Some(listed), _) if listed.contains(char::is_whitespace) => {
+            return Err(format!("{shown} has several hashes in the registry"));
+        }
+        (Some(listed), _) => listed.to_owned(),
+        (None, Some(digest)) => format!("sha1-{}", base64(&digest)),
+        (None, None) => return Err(format!("{shown} has no hash in the registry")),
+    };
+
+    Ok(Archive {
+        resolved: placed(lockfile, name, tarball)?,
         integrity,
     })
 }
@@ -96,7 +129,7 @@ fn placed(lockfile: &Lockfile, name: &str, tarball: &str) -> Result<String, Stri
 }
 
 /// Splits `<base>/<name>/-/<file>` after the base.
-fn split<'a>(address: &'a str, name: &str) -> Option<(&'a str, &'a str)> {
+pub(in crate::npm) fn split<'a>(address: &'a str, name: &str) -> Option<(&'a str, &'a str)> {
     let at = address.rfind(&format!("/{name}/-/"))?;
     address.split_at_checked(at)
 }
