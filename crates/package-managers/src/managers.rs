@@ -6,10 +6,11 @@ use crate::golang::Go;
 use crate::manager::{PackageManager, RegistryLocator};
 use crate::npm::Npm;
 use crate::pnpm::Pnpm;
+use crate::python::{PipRequirements, Pipenv};
 use crate::yarn::Yarn;
 
 /// Every way to find the registries of a format.
-static LOCATORS: [&dyn RegistryLocator; 7] = [
+static LOCATORS: [&dyn RegistryLocator; 9] = [
     &Npm,
     &Cargo,
     &Go,
@@ -17,6 +18,8 @@ static LOCATORS: [&dyn RegistryLocator; 7] = [
     &PreCommitHooks,
     &Yarn,
     &Pnpm,
+    &PipRequirements,
+    &Pipenv,
 ];
 
 /// Every package manager that Patchgate can run.
