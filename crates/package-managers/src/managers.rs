@@ -6,11 +6,11 @@ use crate::golang::Go;
 use crate::manager::{PackageManager, RegistryLocator};
 use crate::npm::Npm;
 use crate::pnpm::Pnpm;
-use crate::python::{PipRequirements, Pipenv};
+use crate::python::{PipRequirements, Pipenv, Uv};
 use crate::yarn::Yarn;
 
 /// Every way to find the registries of a format.
-static LOCATORS: [&dyn RegistryLocator; 9] = [
+static LOCATORS: [&dyn RegistryLocator; 10] = [
     &Npm,
     &Cargo,
     &Go,
@@ -20,10 +20,11 @@ static LOCATORS: [&dyn RegistryLocator; 9] = [
     &Pnpm,
     &PipRequirements,
     &Pipenv,
+    &Uv,
 ];
 
 /// Every package manager that Patchgate can run.
-static MANAGERS: [&dyn PackageManager; 3] = [&Npm, &Cargo, &Go];
+static MANAGERS: [&dyn PackageManager; 4] = [&Npm, &Cargo, &Go, &Uv];
 
 /// The package manager of a lockfile format.
 ///

@@ -8,6 +8,8 @@ mod address;
 mod pip;
 mod pipenv;
 mod requirements;
+mod uv;
 
 pub(crate) use pipenv::Pipenv;
 pub(crate) use requirements::PipRequirements;
+pub(crate) use uv::Uv;
