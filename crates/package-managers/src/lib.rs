@@ -21,6 +21,7 @@ mod managers;
 mod npm;
 mod pnpm;
 pub mod process;
+mod python;
 mod scratch;
 mod yarn;
 

@@ -6,10 +6,11 @@ use crate::golang::Go;
 use crate::manager::{PackageManager, RegistryLocator};
 use crate::npm::Npm;
 use crate::pnpm::Pnpm;
+use crate::python::{PipRequirements, Pipenv, Uv};
 use crate::yarn::Yarn;
 
 /// Every way to find the registries of a format.
-static LOCATORS: [&dyn RegistryLocator; 7] = [
+static LOCATORS: [&dyn RegistryLocator; 10] = [
     &Npm,
     &Cargo,
     &Go,
@@ -17,10 +18,13 @@ static LOCATORS: [&dyn RegistryLocator; 7] = [
     &PreCommitHooks,
     &Yarn,
     &Pnpm,
+    &PipRequirements,
+    &Pipenv,
+    &Uv,
 ];
 
 /// Every package manager that Patchgate can run.
-static MANAGERS: [&dyn PackageManager; 3] = [&Npm, &Cargo, &Go];
+static MANAGERS: [&dyn PackageManager; 4] = [&Npm, &Cargo, &Go, &Uv];
 
 /// The package manager of a lockfile format.
 ///

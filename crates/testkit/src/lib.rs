@@ -29,7 +29,9 @@ pub use github::{
 };
 pub use http_server::{HttpServer, Request, Response};
 pub use osv_server::{OsvFault, OsvServer};
-pub use registry::{CargoRegistry, GoModule, GoProxy, NpmRegistry, RegistryFault, Release};
+pub use registry::{
+    CargoRegistry, GoModule, GoProxy, NpmRegistry, PyIndex, PyRelease, RegistryFault, Release,
+};
 pub use requirement::{Requirement, skip};
 pub use shared::{files_below, shared_dir, snapshots};
 pub use tools::{Tools, rust_toolchain};

@@ -109,6 +109,23 @@ impl Tools {
         self.root.join("python/bin").join(name)
     }
 
+    /// A program of the Python environment that older installations of the tools lack. `None` after a
+    /// skip, as in [`Tools::installed`].
+    ///
+    /// # Panics
+    /// When tests must not be skipped, see [`skip`].
+    #[must_use]
+    #[track_caller]
+    pub fn newer_python_program(&self, name: &str) -> Option<PathBuf> {
+        let program = self.python_program(name);
+        if program.is_file() {
+            return Some(program);
+        }
+        let reason = format!("`{name}` is missing: run `tests/tools/install`");
+        skip(Requirement::Tools, &reason);
+        None
+    }
+
     /// The archive that contains the published schema of SPDX 3.
     ///
     /// `None` when Maven was missing while the tools were installed. The part of the test that

@@ -16,12 +16,14 @@ mod edited_manifest;
 mod graph;
 mod index;
 mod manifest;
+mod marker;
 mod name;
 mod pdm_lock;
 mod pipfile_lock;
 mod poetry_lock;
 mod pylock;
 mod python_json;
+mod python_range;
 mod raise;
 mod release_files;
 mod requirement;
@@ -154,8 +156,8 @@ impl FileReader for PyPi {
                 id: "uv-lock",
                 files: &["uv.lock", "*.py.lock"],
                 versions: "v1",
-                fixable: false,
-                writer: None,
+                fixable: true,
+                writer: Some(&uv_lock::UvLockWriter),
                 parse: uv_lock::parse,
             },
             Format {

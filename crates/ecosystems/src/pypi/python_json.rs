@@ -20,6 +20,10 @@ pub(super) enum Json<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Separators(pub(super) &'static str, pub(super) &'static str);
 
+/// The separators that Python uses unless told otherwise.
+#[cfg(test)]
+pub(super) const DEFAULT: Separators = Separators(", ", ": ");
+
 /// Separators without blanks.
 pub(super) const COMPACT: Separators = Separators(",", ":");
 

@@ -5,6 +5,8 @@
 //! dependencies are known without manifests. A package may have several versions, for environments
 //! that exclude each other.
 
+mod write;
+
 use std::collections::{BTreeSet, HashMap};
 
 use patchgate_model::{
@@ -18,6 +20,7 @@ use super::specifier::admits;
 use crate::later_version::later_version;
 use crate::syntax::{Node, toml};
 use crate::{Input, ParseError};
+pub(super) use write::UvLockWriter;
 
 /// The supported version of the format; its revisions are compatible.
 const VERSION: &str = "1";

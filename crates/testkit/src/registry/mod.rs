@@ -4,12 +4,14 @@ mod archive;
 mod cargo;
 mod golang;
 mod npm;
+mod pypi;
 
 use std::sync::{Arc, Mutex};
 
 pub use cargo::CargoRegistry;
 pub use golang::{GoModule, GoProxy};
 pub use npm::NpmRegistry;
+pub use pypi::{PyIndex, PyRelease};
 
 use crate::{HttpServer, Request, Response};
 

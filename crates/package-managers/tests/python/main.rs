@@ -1,0 +1,130 @@
+//! The managers of Python themselves on files that Patchgate wrote.
+#![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
+
+mod uv;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use patchgate_ecosystems::Ecosystem as _;
+use patchgate_ecosystems::{
+    Downloads, Format, Input, Release, Siblings, TargetEdge, TargetGraph, TargetNode, pypi::PyPi,
+};
+use patchgate_model::{Edge, Lockfile, PackageIndex};
+use patchgate_testkit::PyIndex;
+
+fn format(id: &str) -> &'static Format {
+    let mut formats = PyPi.files().unwrap().formats().iter();
+    formats.find(|format| format.id == id).unwrap()
+}
+
+/// A project in a directory.
+struct Project<'a> {
+    directory: &'a Path,
+    index: &'a PyIndex,
+    format: &'static Format,
+    lockfile: &'static str,
+}
+
+impl Project<'_> {
+    fn read(&self) -> String {
+        std::fs::read_to_string(self.directory.join(self.lockfile)).unwrap()
+    }
+
+    fn save(&self, text: &str) {
+        std::fs::write(self.directory.join(self.lockfile), text).unwrap();
+    }
+
+    fn siblings(&self) -> Siblings {
+        let names = ["pyproject.toml", "requirements.in"];
+        names
+            .into_iter()
+            .filter_map(|name| {
+                let content = std::fs::read(self.directory.join(name)).ok()?;
+                Some((name.to_owned(), content))
+            })
+            .collect()
+    }
+
+    fn parse(&self, text: &str) -> Lockfile {
+        let siblings = self.siblings();
+        (self.format.parse)(&Input {
+            path: self.lockfile,
+            bytes: text.as_bytes(),
+            siblings: &siblings,
+        })
+        .unwrap()
+    }
+
+    /// A file with the packages and edges of another one, written from the releases of the index.
+    fn written(&self, before: &str, after: &str) -> Result<String, String> {
+        let (old, new) = (self.parse(before), self.parse(after));
+        let siblings = self.siblings();
+        let input = Input {
+            path: self.lockfile,
+            bytes: before.as_bytes(),
+            siblings: &siblings,
+        };
+        let target = self.target(&old, &new);
+        let writer = self.format.writer.unwrap();
+        let written = writer.write(&input, &old, &target, &Downloads::new());
+        let mut files = written.map_err(|error| error.reason)?;
+        Ok(String::from_utf8(files.remove(self.lockfile).unwrap()).unwrap())
+    }
+
+    fn release(&self, name: &str, version: &str) -> Release {
+        let ecosystem = PyPi.upgradable().unwrap();
+        let name = PyPi.normalize_name(name);
+        let releases = ecosystem
+            .parse_metadata(&name, &self.index.page(&name))
+            .unwrap();
+        let found = releases.into_iter().find(|one| one.version == version);
+        let mut release = found.unwrap();
+        let body = self.index.metadata(&name, version);
+        ecosystem.parse_details(&name, &mut release, &body).unwrap();
+        release
+    }
+
+    fn target(&self, old: &Lockfile, new: &Lockfile) -> TargetGraph {
+        // The nodes, and the package of the new lockfile that each stands for.
+        let mut nodes: Vec<(Option<PackageIndex>, usize)> = Vec::new();
+        for (index, package) in old.indexed() {
+            let found = new.packages.iter().position(|one| one.name == package.name);
+            nodes.extend(found.map(|number| (Some(index), number)));
+        }
+        for (number, package) in new.packages.iter().enumerate() {
+            if !old.packages.iter().any(|one| one.name == package.name) {
+                nodes.push((None, number));
+            }
+        }
+
+        let node_of: BTreeMap<usize, usize> = (0..)
+            .zip(&nodes)
+            .map(|(node, (_, package))| (*package, node))
+            .collect();
+        let edges = |edges: &[Edge]| {
+            let edge = |edge: &Edge| TargetEdge {
+                name: edge.name.to_string(),
+                requirement: edge.requirement.as_deref().map(str::to_owned),
+                kind: edge.kind,
+                to: node_of[&(edge.to.0 as usize)],
+            };
+            edges.iter().map(edge).collect()
+        };
+        let node = |(was, number): &(Option<PackageIndex>, usize)| {
+            let package = &new.packages[*number];
+            let before = was.and_then(|was| old.package(was));
+            let moves = before.is_none_or(|before| before.version != package.version);
+            TargetNode {
+                was: *was,
+                name: package.name.clone(),
+                release: moves.then(|| self.release(&package.name, &package.version)),
+                edges: edges(&package.edges),
+            }
+        };
+        TargetGraph {
+            nodes: nodes.iter().map(node).collect(),
+            roots: new.roots.iter().map(|root| edges(&root.edges)).collect(),
+        }
+    }
+}
