@@ -215,6 +215,16 @@ impl LockfileSession<'_> {
         manifests: &Siblings,
     ) -> Result<Relocked, String> {
         let downloads = self.releases.downloads(writer, &proposal.graph).await?;
+        let completed;
+        let graph = if writer.needs_every_release() {
+            let known = self
+                .releases
+                .with_every_release(&self.tree, &proposal.graph);
+            completed = known.await.map_err(|failure| failure.reason)?;
+            &completed
+        } else {
+            &proposal.graph
+        };
         let path = self.tree.lockfile.path.clone();
         let input = Input {
             path: &path,
@@ -222,7 +232,7 @@ impl LockfileSession<'_> {
             siblings: manifests,
         };
         let mut others = writer
-            .write(&input, &self.tree.lockfile, &proposal.graph, &downloads)
+            .write(&input, &self.tree.lockfile, graph, &downloads)
             .map_err(|error| error.reason)?;
         let lockfile = others
             .remove(&path)

@@ -4,8 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use patchgate_advisories::{AdvisoryLookup, NoSignals, PackageQuery, find};
-use patchgate_ecosystems::{Downloads, LockfileWriter, Release, TargetGraph, Upgradable};
-use patchgate_model::{Finding, Inventory, Lockfile, Package, Problem, ProblemKind};
+use patchgate_ecosystems::{
+    Downloads, LockfileWriter, Release, TargetGraph, TargetNode, Upgradable,
+};
+use patchgate_model::{Finding, Inventory, Lockfile, Origin, Package, Problem, ProblemKind};
 use patchgate_upgrade::{
     Judged, MissingFacts, PlanOptions, Planned, Proposal, Releases, Request, Target, plan,
 };
@@ -30,6 +32,8 @@ pub(super) struct ReleaseIndex<'a> {
     locator: &'static dyn RegistryLocator,
     pub(super) registries: Registries<'a>,
     pub(super) known: Releases,
+    /// The releases of packages about which the planner did not ask.
+    kept: Releases,
     pub(super) judged: BTreeMap<String, Findings>,
     /// For each package, the id under which its findings go, by each of their ids.
     canonical: BTreeMap<String, BTreeMap<String, String>>,
@@ -55,6 +59,7 @@ impl<'a> ReleaseIndex<'a> {
             locator,
             registries: Registries::new(context.client, locator, configuration, context.run),
             known: Releases::default(),
+            kept: Releases::default(),
             judged: BTreeMap::new(),
             canonical: BTreeMap::new(),
             detail_rounds: BTreeMap::new(),
@@ -201,6 +206,56 @@ impl<'a> ReleaseIndex<'a> {
         }
 
         Ok(downloads)
+    }
+
+    /// A graph with the release of every package of a registry, for writers that need them. A package
+    /// whose registry gives no answer stays without one.
+    pub(super) async fn with_every_release(
+        &mut self,
+        tree: &LockState,
+        graph: &TargetGraph,
+    ) -> Result<TargetGraph, Failure> {
+        let mut graph = graph.clone();
+        let of_registry = |node: &TargetNode| {
+            let package = tree.lockfile.package(node.was?)?;
+            (node.release.is_none() && matches!(package.origin, Origin::Registry(_)))
+                .then(|| package.clone())
+        };
+        let names: BTreeSet<String> = graph
+            .nodes
+            .iter()
+            .filter_map(of_registry)
+            .map(|package| package.name)
+            .filter(|name| self.releases_of(name).is_none())
+            .collect();
+        if !names.is_empty() {
+            (self.context.progress)(&format!("metadata of {} packages", names.len()));
+            let names: Vec<String> = names.into_iter().collect();
+            let answers = self
+                .registries
+                .releases(self.ecosystem, &tree.lockfile, &names)
+                .await?;
+            for (name, releases) in answers {
+                let releases = releases.map_err(|unanswered| unanswered.reason);
+                self.kept.insert(self.ecosystem, &name, releases);
+            }
+        }
+
+        for node in &mut graph.nodes {
+            let Some(package) = of_registry(node) else {
+                continue;
+            };
+            let known = self.releases_of(&package.name).and_then(Result::ok);
+            let mut known = known.into_iter().flatten();
+            node.release = known.find(|one| one.version == package.version).cloned();
+        }
+
+        Ok(graph)
+    }
+
+    fn releases_of(&self, name: &str) -> Option<Result<&[Release], &str>> {
+        let known = self.known.releases(self.ecosystem, name);
+        known.or_else(|| self.kept.releases(self.ecosystem, name))
     }
 
     /// Excludes a version of a package and all below it.
