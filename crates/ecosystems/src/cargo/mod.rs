@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use patchgate_model::{Bump, EcosystemName, Purl};
 
 pub use projection::resolution_manifest;
-pub use write::with_format_of;
+pub use write::{with_format_of, with_versions};
 
 use self::version::Version;
 use crate::{
@@ -173,6 +173,14 @@ impl Upgradable for Cargo {
 
     fn installs_optional(&self) -> bool {
         false
+    }
+
+    fn locks_every_platform(&self) -> bool {
+        true
+    }
+
+    fn default_needs(&self, release: &Release) -> BTreeSet<String> {
+        features::default_needs(release)
     }
 
     fn has_features(&self, release: &Release, features: &[String]) -> bool {

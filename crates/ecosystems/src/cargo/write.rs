@@ -6,11 +6,14 @@
 //! another layout, which Cargo would rewrite, is refused.
 
 mod activation;
+mod prepare;
 mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use patchgate_model::{Lockfile, Origin, Package, PackageIndex};
+
+pub use self::prepare::{with_format_of, with_versions};
 
 use self::activation::{Facts, is_registry};
 use self::text::{Entry, LockText, Node};
@@ -50,47 +53,6 @@ impl LockfileWriter for CargoLockWriter {
 
         Ok(Siblings::from([(input.path.to_owned(), bytes)]))
     }
-}
-
-/// The text of a lockfile in the version of the format that another one has. `None` if the versions
-/// are the same, or if the text cannot be expressed in it: from version 4 on, Cargo writes the
-/// branches and tags of Git repositories in another way.
-///
-/// `before` and `after` are texts of lockfiles; a new Cargo writes the newest version, which an older
-/// one cannot read.
-pub fn with_format_of(before: &str, after: &str) -> Option<String> {
-    let wanted = version_of(before)?;
-    let graph = parsed(after)?;
-    let text = LockText::read(after)?;
-    if version(&graph) == Some(wanted) || text.entries.len() != graph.packages.len() {
-        return None;
-    }
-    let has_git_reference = |entry: &Entry| {
-        let source = entry.source.as_deref().unwrap_or_default();
-        source.starts_with("git+") && source.contains(['%', '?'])
-    };
-    if text.entries.iter().any(has_git_reference) {
-        return None;
-    }
-
-    let nodes = nodes_of(&text, &graph);
-    let own = version(&graph)?;
-    LockText::has_lines_of(after, &text.print(&nodes, own)).then(|| text.print(&nodes, wanted))
-}
-
-fn parsed(text: &str) -> Option<Lockfile> {
-    let siblings = Siblings::new();
-    lockfile::parse(&Input {
-        path: "Cargo.lock",
-        bytes: text.as_bytes(),
-        siblings: &siblings,
-    })
-    .ok()
-    .filter(|lockfile| lockfile.skipped.is_empty())
-}
-
-fn version_of(text: &str) -> Option<u32> {
-    version(&parsed(text)?)
 }
 
 /// The version of the format. `None` for one that is not known.

@@ -2,7 +2,7 @@ use patchgate_model::{DependencyKind, Lockfile};
 use patchgate_testkit::{files_below, shared_dir};
 use serde_json::{Value, json};
 
-use super::{CargoLockWriter, lockfile, with_format_of};
+use super::{CargoLockWriter, lockfile, with_format_of, with_versions};
 use crate::cargo::Cargo;
 use crate::{
     Downloads, Input, LockfileWriter as _, Release, Siblings, TargetEdge, TargetGraph, TargetNode,
@@ -526,5 +526,57 @@ fn two_packages_cannot_share_a_line_or_a_native_library() {
     assert_eq!(
         case.write().unwrap_err(),
         "`win` and `gen` both link to the native library `z`"
+    );
+}
+
+#[test]
+fn a_lockfile_with_other_versions_is_made_for_cargo() {
+    let of = |name: &str, version: &str, needs: &[&str]| {
+        package(name, version, needs)
+            .replace(&format!("checksum = \"{}\"\n", checksum(version)), "")
+    };
+    let changes = [("top", "1.0.0", "1.1.0"), ("win", "", "2.0.0")];
+    let expected = |version: &str| {
+        file(
+            version,
+            &["left", "top"],
+            &[
+                package("left", "1.0.0", &[]),
+                of("top", "1.1.0", &["left"]),
+                of("win", "2.0.0", &[]),
+            ],
+        )
+    };
+    assert_eq!(
+        with_versions(&before(), &changes).unwrap(),
+        expected("version = 4\n\n")
+    );
+    // In version 1, a package without a checksum would be one that cannot have any.
+    assert_eq!(
+        with_versions(&in_version(&before(), 1), &changes).unwrap(),
+        expected("")
+    );
+    assert_eq!(with_versions("version = 4\n", &changes), None);
+
+    // Two copies become one.
+    let two = file(
+        "version = 4\n\n",
+        &["left 1.0.0", "top"],
+        &[
+            package("left", "1.0.0", &[]),
+            package("left", "2.0.0", &[]),
+            package("top", "1.3.0", &["left 2.0.0"]),
+        ],
+    );
+    assert_eq!(
+        with_versions(&two, &[("left", "1.0.0", "2.0.0")]).unwrap(),
+        file(
+            "version = 4\n\n",
+            &["left", "top"],
+            &[
+                package("left", "2.0.0", &[]),
+                package("top", "1.3.0", &["left"]),
+            ],
+        )
     );
 }
