@@ -14,6 +14,7 @@ use patchgate_upgrade::{
 
 use patchgate_package_managers::{ConfigurationFile, RegistryLocator};
 
+use crate::asked_features::AskedFeatures;
 use crate::context::{Failure, FixContext};
 use crate::exclusions::Exclusions;
 use crate::lock_state::{LockState, ids};
@@ -32,6 +33,8 @@ pub(super) struct ReleaseIndex<'a> {
     locator: &'static dyn RegistryLocator,
     pub(super) registries: Registries<'a>,
     pub(super) known: Releases,
+    /// What the projects ask of releases, once it was read.
+    asked: Option<AskedFeatures>,
     /// The releases of packages about which the planner did not ask.
     kept: Releases,
     pub(super) judged: BTreeMap<String, Findings>,
@@ -59,6 +62,7 @@ impl<'a> ReleaseIndex<'a> {
             locator,
             registries: Registries::new(context.client, locator, configuration, context.run),
             known: Releases::default(),
+            asked: None,
             kept: Releases::default(),
             judged: BTreeMap::new(),
             canonical: BTreeMap::new(),
@@ -88,6 +92,9 @@ impl<'a> ReleaseIndex<'a> {
             }
         }
 
+        let ecosystem = self.ecosystem;
+        let asked = self.asked.take();
+        let asked = asked.unwrap_or_else(|| AskedFeatures::of(ecosystem, tree));
         let own = tree.judged(findings);
         let frozen = tree
             .lockfile
@@ -100,9 +107,12 @@ impl<'a> ReleaseIndex<'a> {
         let runtime = self.ecosystem.supported_runtime(path, &tree.manifests);
         for _ in 0..MAX_ROUNDS {
             let judge = |name: &str, version: &str| self.judge(name, version);
-            let usable = |name: &str, release: &Release| match &runtime {
-                Some(runtime) => self.runs(&tree.lockfile, name, release, runtime),
-                None => Ok(()),
+            let usable = |name: &str, release: &Release| {
+                asked.check(ecosystem, name, release)?;
+                match &runtime {
+                    Some(runtime) => self.runs(&tree.lockfile, name, release, runtime),
+                    None => Ok(()),
+                }
             };
             let planned = plan(&Request {
                 lockfile: &tree.lockfile,
@@ -119,7 +129,10 @@ impl<'a> ReleaseIndex<'a> {
             });
 
             match planned {
-                Planned::Ready(proposal) => return Ok(proposal),
+                Planned::Ready(proposal) => {
+                    self.asked = Some(asked);
+                    return Ok(proposal);
+                }
                 Planned::Missing(facts) => {
                     let (packages, details) = (facts.packages.len(), facts.details.len());
                     tracing::debug!(packages, details, "the plan lacks facts");

@@ -134,6 +134,13 @@ pub(super) fn has_all(release: &Release, features: &[String]) -> bool {
         .all(|feature| feature == "default" || package.has(feature))
 }
 
+/// Names of the dependencies that the default features of a release turn on.
+pub(super) fn default_needs(release: &Release) -> BTreeSet<String> {
+    let asked = BTreeSet::from(["default".to_owned()]);
+    let active = Package::of_release(release).activate(&asked);
+    active.dependencies.into_keys().collect()
+}
+
 /// The features that the project of a manifest asks of each package, with all its own features on.
 pub(super) fn of_manifest(path: &str, manifests: &Siblings) -> BTreeMap<String, BTreeSet<String>> {
     // The workspace above may state what the manifest inherits.
@@ -245,6 +252,10 @@ mod tests {
         assert!(!active.features.contains("no"));
         assert!(active.features.contains("strong"));
         assert!(!active.features.contains("weak"));
+        assert_eq!(
+            Cargo.default_needs(&release),
+            BTreeSet::from(["strong".to_owned(), "weak".to_owned()])
+        );
     }
 
     #[test]
