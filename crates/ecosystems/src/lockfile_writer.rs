@@ -106,6 +106,13 @@ pub trait LockfileWriter: fmt::Debug + Sync {
         false
     }
 
+    /// Whether [`LockfileWriter::write`] needs the release of every package of a registry, also of one
+    /// that keeps its version. [`TargetNode::release`] then is the release with that version, where it
+    /// is known.
+    fn needs_every_release(&self) -> bool {
+        false
+    }
+
     /// The files with the graph, by path: the lockfile, and others that belong to it, such as
     /// `go.sum`.
     ///

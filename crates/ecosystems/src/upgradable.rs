@@ -104,6 +104,17 @@ pub trait Upgradable: Ecosystem {
         None
     }
 
+    /// Whether a lockfile has the dependencies of every platform (Cargo), whatever their conditions.
+    fn locks_every_platform(&self) -> bool {
+        false
+    }
+
+    /// Names of the optional dependencies that a release needs unless its dependents turn its default
+    /// features off.
+    fn default_needs(&self, _release: &Release) -> BTreeSet<String> {
+        BTreeSet::new()
+    }
+
     /// Whether a release has every feature that a dependent asks for. One that lacks a feature is no
     /// candidate for that dependent, whatever its requirement admits.
     fn has_features(&self, _release: &Release, _features: &[String]) -> bool {

@@ -5,6 +5,7 @@ use patchgate_model::{Finding, PackageIndex, PackageVersion, error_chain};
 use patchgate_package_managers::{LockedProject, PinnedVersion, RelockError, Relocked};
 use patchgate_upgrade::{ManifestEdit, PlanOptions, PlannedUpgrade, Proposal, Target};
 
+use crate::context::Failure;
 use crate::lock_state::LockState;
 use crate::manifests;
 use crate::types::{Attempt, LockfileSession, NewState, Rejection, Stop};
@@ -188,8 +189,8 @@ impl LockfileSession<'_> {
         }
 
         let Some(manager) = self.support.manager else {
-            let reason = obstacle.unwrap_or_default();
-            return Ok(Err(Rejection::Whole(reason)));
+            let reasons: Vec<String> = obstacle.into_iter().chain(self.unproven.clone()).collect();
+            return Ok(Err(Rejection::Whole(reasons.join("; "))));
         };
         if let Some(obstacle) = &obstacle {
             tracing::debug!(obstacle, "not written directly");
@@ -204,6 +205,15 @@ impl LockfileSession<'_> {
             Err(RelockError::NotExact { .. }) if obstacle.is_some() => {
                 Ok(Err(Rejection::Whole(obstacle.unwrap_or_default())))
             }
+            // Other changes may be such that they can be written directly.
+            Err(error @ RelockError::Unreachable { .. }) if self.support.writer.is_some() => {
+                let reason = error_chain(&error);
+                self.give_up_manager(error);
+                Ok(Err(Rejection::Whole(match obstacle {
+                    Some(obstacle) => format!("{obstacle}; {reason}"),
+                    None => reason,
+                })))
+            }
             Err(error) => Ok(Err(rejected(error)?)),
         }
     }
@@ -215,6 +225,16 @@ impl LockfileSession<'_> {
         manifests: &Siblings,
     ) -> Result<Relocked, String> {
         let downloads = self.releases.downloads(writer, &proposal.graph).await?;
+        let completed;
+        let graph = if writer.needs_every_release() {
+            let known = self
+                .releases
+                .with_every_release(&self.tree, &proposal.graph);
+            completed = known.await.map_err(|failure| failure.reason)?;
+            &completed
+        } else {
+            &proposal.graph
+        };
         let path = self.tree.lockfile.path.clone();
         let input = Input {
             path: &path,
@@ -222,7 +242,7 @@ impl LockfileSession<'_> {
             siblings: manifests,
         };
         let mut others = writer
-            .write(&input, &self.tree.lockfile, &proposal.graph, &downloads)
+            .write(&input, &self.tree.lockfile, graph, &downloads)
             .map_err(|error| error.reason)?;
         let lockfile = others
             .remove(&path)
@@ -237,7 +257,11 @@ impl LockfileSession<'_> {
 
     /// Has the package manager check a lockfile that was written directly. The notes say when it
     /// could not; the error is what it objects to.
-    async fn prove(&self, written: &Relocked, manifests: &Siblings) -> Result<Vec<String>, String> {
+    async fn prove(
+        &mut self,
+        written: &Relocked,
+        manifests: &Siblings,
+    ) -> Result<Vec<String>, String> {
         let Some(manager) = self.support.manager else {
             return Ok(Vec::new());
         };
@@ -265,8 +289,22 @@ impl LockfileSession<'_> {
                 "`{}` was written directly and not checked by `{program}`, which is not installed",
                 self.tree.lockfile.path
             )]),
+            // One dependency that is out of reach here does not stop the rest: where it decides
+            // something, nothing is written directly.
+            Err(error @ RelockError::Unreachable { .. }) => {
+                self.give_up_manager(error);
+                Ok(Vec::new())
+            }
             Err(error) => Err(error_chain(&error)),
         }
+    }
+
+    /// Goes on without the manager, which cannot lock the project here at all.
+    fn give_up_manager(&mut self, error: RelockError) {
+        self.support.manager = None;
+        self.unproven = Some(error_chain(&error));
+        let problem = Failure::from(error).into_problem(&self.tree.lockfile.path);
+        self.releases.problems.insert(problem);
     }
 
     /// The version changes as the package manager is asked for them: those of copies that move,

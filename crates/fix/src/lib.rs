@@ -12,6 +12,7 @@
 //! (the package manager, through `patchgate-package-managers`), pull requests, and exit codes.
 
 mod apply;
+mod asked_features;
 mod attempt;
 mod attribution;
 mod bundled;

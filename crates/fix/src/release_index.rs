@@ -4,14 +4,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use patchgate_advisories::{AdvisoryLookup, NoSignals, PackageQuery, find};
-use patchgate_ecosystems::{Downloads, LockfileWriter, Release, TargetGraph, Upgradable};
-use patchgate_model::{Finding, Inventory, Lockfile, Package, Problem, ProblemKind};
+use patchgate_ecosystems::{
+    Downloads, LockfileWriter, Release, TargetGraph, TargetNode, Upgradable,
+};
+use patchgate_model::{Finding, Inventory, Lockfile, Origin, Package, Problem, ProblemKind};
 use patchgate_upgrade::{
     Judged, MissingFacts, PlanOptions, Planned, Proposal, Releases, Request, Target, plan,
 };
 
 use patchgate_package_managers::{ConfigurationFile, RegistryLocator};
 
+use crate::asked_features::AskedFeatures;
 use crate::context::{Failure, FixContext};
 use crate::exclusions::Exclusions;
 use crate::lock_state::{LockState, ids};
@@ -30,6 +33,10 @@ pub(super) struct ReleaseIndex<'a> {
     locator: &'static dyn RegistryLocator,
     pub(super) registries: Registries<'a>,
     pub(super) known: Releases,
+    /// What the projects ask of releases, once it was read.
+    asked: Option<AskedFeatures>,
+    /// The releases of packages about which the planner did not ask.
+    kept: Releases,
     pub(super) judged: BTreeMap<String, Findings>,
     /// For each package, the id under which its findings go, by each of their ids.
     canonical: BTreeMap<String, BTreeMap<String, String>>,
@@ -55,6 +62,8 @@ impl<'a> ReleaseIndex<'a> {
             locator,
             registries: Registries::new(context.client, locator, configuration, context.run),
             known: Releases::default(),
+            asked: None,
+            kept: Releases::default(),
             judged: BTreeMap::new(),
             canonical: BTreeMap::new(),
             detail_rounds: BTreeMap::new(),
@@ -83,6 +92,9 @@ impl<'a> ReleaseIndex<'a> {
             }
         }
 
+        let ecosystem = self.ecosystem;
+        let asked = self.asked.take();
+        let asked = asked.unwrap_or_else(|| AskedFeatures::of(ecosystem, tree));
         let own = tree.judged(findings);
         let frozen = tree
             .lockfile
@@ -95,9 +107,12 @@ impl<'a> ReleaseIndex<'a> {
         let runtime = self.ecosystem.supported_runtime(path, &tree.manifests);
         for _ in 0..MAX_ROUNDS {
             let judge = |name: &str, version: &str| self.judge(name, version);
-            let usable = |name: &str, release: &Release| match &runtime {
-                Some(runtime) => self.runs(&tree.lockfile, name, release, runtime),
-                None => Ok(()),
+            let usable = |name: &str, release: &Release| {
+                asked.check(ecosystem, name, release)?;
+                match &runtime {
+                    Some(runtime) => self.runs(&tree.lockfile, name, release, runtime),
+                    None => Ok(()),
+                }
             };
             let planned = plan(&Request {
                 lockfile: &tree.lockfile,
@@ -114,7 +129,10 @@ impl<'a> ReleaseIndex<'a> {
             });
 
             match planned {
-                Planned::Ready(proposal) => return Ok(proposal),
+                Planned::Ready(proposal) => {
+                    self.asked = Some(asked);
+                    return Ok(proposal);
+                }
                 Planned::Missing(facts) => {
                     let (packages, details) = (facts.packages.len(), facts.details.len());
                     tracing::debug!(packages, details, "the plan lacks facts");
@@ -201,6 +219,56 @@ impl<'a> ReleaseIndex<'a> {
         }
 
         Ok(downloads)
+    }
+
+    /// A graph with the release of every package of a registry, for writers that need them. A package
+    /// whose registry gives no answer stays without one.
+    pub(super) async fn with_every_release(
+        &mut self,
+        tree: &LockState,
+        graph: &TargetGraph,
+    ) -> Result<TargetGraph, Failure> {
+        let mut graph = graph.clone();
+        let of_registry = |node: &TargetNode| {
+            let package = tree.lockfile.package(node.was?)?;
+            (node.release.is_none() && matches!(package.origin, Origin::Registry(_)))
+                .then(|| package.clone())
+        };
+        let names: BTreeSet<String> = graph
+            .nodes
+            .iter()
+            .filter_map(of_registry)
+            .map(|package| package.name)
+            .filter(|name| self.releases_of(name).is_none())
+            .collect();
+        if !names.is_empty() {
+            (self.context.progress)(&format!("metadata of {} packages", names.len()));
+            let names: Vec<String> = names.into_iter().collect();
+            let answers = self
+                .registries
+                .releases(self.ecosystem, &tree.lockfile, &names)
+                .await?;
+            for (name, releases) in answers {
+                let releases = releases.map_err(|unanswered| unanswered.reason);
+                self.kept.insert(self.ecosystem, &name, releases);
+            }
+        }
+
+        for node in &mut graph.nodes {
+            let Some(package) = of_registry(node) else {
+                continue;
+            };
+            let known = self.releases_of(&package.name).and_then(Result::ok);
+            let mut known = known.into_iter().flatten();
+            node.release = known.find(|one| one.version == package.version).cloned();
+        }
+
+        Ok(graph)
+    }
+
+    fn releases_of(&self, name: &str) -> Option<Result<&[Release], &str>> {
+        let known = self.known.releases(self.ecosystem, name);
+        known.or_else(|| self.kept.releases(self.ecosystem, name))
     }
 
     /// Excludes a version of a package and all below it.

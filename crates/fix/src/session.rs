@@ -72,6 +72,7 @@ pub(super) async fn fix(
         notes: Vec::new(),
         exclusions: Exclusions::default(),
         relock_cache: RelockCache::default(),
+        unproven: None,
         attempts: 0,
         unused: None,
     };
@@ -153,6 +154,11 @@ impl LockfileSession<'_> {
             }
         };
 
+        let unproven = self.unproven.take().filter(|_| !self.moves.is_empty());
+        self.notes.extend(unproven.map(|reason| {
+            let path = &self.start.lockfile.path;
+            format!("`{path}` was written directly and not checked: {reason}")
+        }));
         let manifests = self
             .tree
             .manifests

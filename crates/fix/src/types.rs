@@ -131,6 +131,8 @@ pub(super) struct LockfileSession<'a> {
     pub(super) notes: Vec<String>,
     pub(super) exclusions: Exclusions,
     pub(super) relock_cache: RelockCache,
+    /// Why the manager could not check what was written directly.
+    pub(super) unproven: Option<String>,
     /// The number of times the manager was run.
     pub(super) attempts: usize,
     /// The reason why the manager does not use the lockfile at all, when it does not.

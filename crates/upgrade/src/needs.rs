@@ -96,14 +96,19 @@ impl<'a> Problem<'a> {
                 .next()
         };
 
+        // What applies only under a condition is needed where it was needed before.
+        let by_default = self.request.ecosystem.default_needs(release);
+        let is_needed = |requirement: &Requirement| {
+            !self.is_conditional(requirement) || by_default.contains(&requirement.name)
+        };
+
         release
             .requirements
             .iter()
             .filter(|requirement| requirement.kind != DependencyKind::Development)
             .filter(|requirement| !release.bundled.contains(&requirement.name))
             .map(|requirement| (requirement, now(requirement)))
-            // What applies only under a condition is needed where it was needed before.
-            .filter(|(requirement, now)| now.is_some() || !self.is_conditional(requirement))
+            .filter(|(requirement, now)| now.is_some() || is_needed(requirement))
             .filter(|(requirement, _)| !self.is_unused(package, requirement))
             .map(|(requirement, now)| Needed {
                 package: requirement.package_name().to_owned(),
@@ -141,10 +146,11 @@ impl<'a> Problem<'a> {
     }
 
     fn is_conditional(&self, requirement: &Requirement) -> bool {
-        !requirement.condition.is_empty()
-            || (requirement.kind == DependencyKind::Optional
-                && !self.request.ecosystem.installs_optional()
-                && !self.request.ecosystem.prunes_unused())
+        let ecosystem = self.request.ecosystem;
+        let is_optional = requirement.optional || requirement.kind == DependencyKind::Optional;
+
+        (is_optional && !ecosystem.installs_optional() && !ecosystem.prunes_unused())
+            || (!requirement.condition.is_empty() && !ecosystem.locks_every_platform())
     }
 }
 

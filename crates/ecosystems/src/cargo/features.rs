@@ -12,7 +12,7 @@ use crate::{Input, Release, Siblings};
 
 /// A package as its features see it.
 #[derive(Debug)]
-struct Package<'a> {
+pub(super) struct Package<'a> {
     /// `[features]`, without the implicit ones.
     stated: &'a BTreeMap<String, Vec<String>>,
     /// Names of the optional dependencies, as the manifest has them.
@@ -23,11 +23,11 @@ struct Package<'a> {
 
 /// What the features of a package turn on.
 #[derive(Debug, Default)]
-struct Active {
+pub(super) struct Active {
     /// The features that are on.
     features: BTreeSet<String>,
     /// The dependencies that a feature turns on, or asks features of, with these features.
-    dependencies: BTreeMap<String, BTreeSet<String>>,
+    pub(super) dependencies: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl<'a> Package<'a> {
@@ -44,7 +44,7 @@ impl<'a> Package<'a> {
         }
     }
 
-    fn of_release(release: &'a Release) -> Self {
+    pub(super) fn of_release(release: &'a Release) -> Self {
         let optional = release.requirements.iter().filter(|one| one.optional);
         Self::new(
             &release.features,
@@ -52,7 +52,7 @@ impl<'a> Package<'a> {
         )
     }
 
-    fn of_project(project: &'a Project) -> Self {
+    pub(super) fn of_project(project: &'a Project) -> Self {
         let optional = project.dependencies.iter().filter(|one| one.optional);
         Self::new(
             &project.features,
@@ -62,7 +62,7 @@ impl<'a> Package<'a> {
 
     /// Whether it has a feature: a stated one, or that of an optional dependency which no feature
     /// mentions as `dep:`.
-    fn has(&self, feature: &str) -> bool {
+    pub(super) fn has(&self, feature: &str) -> bool {
         self.stated.contains_key(feature) || self.is_implicit(feature)
     }
 
@@ -71,7 +71,7 @@ impl<'a> Package<'a> {
     }
 
     /// Every feature of the package.
-    fn all(&self) -> BTreeSet<String> {
+    pub(super) fn all(&self) -> BTreeSet<String> {
         let implicit = self.optional.iter().filter(|name| self.is_implicit(name));
         self.stated
             .keys()
@@ -81,7 +81,7 @@ impl<'a> Package<'a> {
     }
 
     /// What some features turn on. A feature that the package does not have turns nothing on.
-    fn activate(&self, asked: &BTreeSet<String>) -> Active {
+    pub(super) fn activate(&self, asked: &BTreeSet<String>) -> Active {
         let mut active = Active::default();
         let mut queue: Vec<&str> = asked.iter().map(String::as_str).collect();
         while let Some(feature) = queue.pop() {
@@ -132,6 +132,13 @@ pub(super) fn has_all(release: &Release, features: &[String]) -> bool {
     features
         .iter()
         .all(|feature| feature == "default" || package.has(feature))
+}
+
+/// Names of the dependencies that the default features of a release turn on.
+pub(super) fn default_needs(release: &Release) -> BTreeSet<String> {
+    let asked = BTreeSet::from(["default".to_owned()]);
+    let active = Package::of_release(release).activate(&asked);
+    active.dependencies.into_keys().collect()
 }
 
 /// The features that the project of a manifest asks of each package, with all its own features on.
@@ -245,6 +252,10 @@ mod tests {
         assert!(!active.features.contains("no"));
         assert!(active.features.contains("strong"));
         assert!(!active.features.contains("weak"));
+        assert_eq!(
+            Cargo.default_needs(&release),
+            BTreeSet::from(["strong".to_owned(), "weak".to_owned()])
+        );
     }
 
     #[test]

@@ -39,6 +39,9 @@ pub(super) struct Workspace {
 pub(super) struct Project {
     /// Path of the manifest from the repository root.
     pub(super) manifest: String,
+    /// Whether it is a member of the workspace. All features of members are locked, and their
+    /// development dependencies.
+    pub(super) is_member: bool,
     /// Name of the package.
     pub(super) name: String,
     /// Version of the package, where the manifest or the workspace states one.
@@ -77,7 +80,8 @@ impl Workspace {
         let root_text = text(input.sibling(&root_path)?)?;
         let root = document::parse(root_text).ok()?.table.into_inner();
         let root_directory = directory(&root_path);
-        let members = members(input, root_directory, &root);
+        let members = Members::new(root_directory, &root);
+        let listed = members.listed(input);
         let shared = Shared {
             dependencies: table(&root, "workspace")
                 .and_then(|workspace| table(workspace, "dependencies")),
@@ -86,14 +90,14 @@ impl Workspace {
                 .and_then(|package| string(package, "version")),
         };
 
-        let mut seen = BTreeSet::from([root_path.clone()]);
-        let mut queue = VecDeque::from([root_path.clone()]);
-        for path in members
-            .iter()
-            .chain(&paths_of_patches(root_directory, &root))
-        {
+        // A path dependency can make a project a member that was found before as another's.
+        let own = std::iter::once(root_path.clone()).chain(listed);
+        let members = members.with_path_dependencies(input, own.clone().collect(), &shared);
+        let mut seen = BTreeSet::new();
+        let mut queue = VecDeque::new();
+        for path in own.chain(paths_of_patches(root_directory, &root)) {
             if seen.insert(path.clone()) {
-                queue.push_back(path.clone());
+                queue.push_back(path);
             }
         }
 
@@ -116,7 +120,10 @@ impl Workspace {
                 }
             }
 
-            workspace.projects.extend(project(manifest, &shared, path));
+            let is_member = members.contains(&path);
+            workspace
+                .projects
+                .extend(project(manifest, &shared, path, is_member));
         }
 
         Some(workspace)
@@ -129,37 +136,87 @@ struct Shared<'t, 'a> {
     version: Option<&'t str>,
 }
 
-/// Paths of the manifests that match `[workspace] members`.
-fn members(input: &Input<'_>, root_directory: &str, root: &DeTable<'_>) -> Vec<String> {
-    let Some(workspace) = table(root, "workspace") else {
-        return Vec::new();
-    };
-    let paths = |key: &str| -> Vec<String> {
-        strings(workspace, key)
-            .into_iter()
-            .take(MAX_PATTERNS)
-            .filter_map(|path| join(root_directory, path))
-            .collect()
-    };
-    let included = paths("members");
-    let excluded = paths("exclude");
-    let Some(patterns) = patterns(&included) else {
-        return Vec::new();
-    };
+/// `members` and `exclude` of a `[workspace]`.
+struct Members<'t> {
+    root_directory: &'t str,
+    /// Whether the manifest has a `[workspace]`. Without one, only its own project is a member.
+    has_workspace: bool,
+    included: Vec<String>,
+    excluded: Vec<String>,
+}
 
-    input
-        .siblings
-        .keys()
-        .filter(|path| is_manifest(path))
-        .filter(|path| {
-            let directory = directory(path);
-            let is_under = |base: &String| is_within(directory, base);
-            // As in Cargo, a member that is listed without a pattern overrides `exclude`.
-            patterns.is_match(directory)
-                && (included.iter().any(is_under) || !excluded.iter().any(is_under))
-        })
-        .cloned()
-        .collect()
+impl<'t> Members<'t> {
+    fn new(root_directory: &'t str, root: &DeTable<'_>) -> Self {
+        let workspace = table(root, "workspace");
+        let paths = |key: &str| -> Vec<String> {
+            workspace
+                .map(|workspace| strings(workspace, key))
+                .unwrap_or_default()
+                .into_iter()
+                .take(MAX_PATTERNS)
+                .filter_map(|path| join(root_directory, path))
+                .collect()
+        };
+        Self {
+            root_directory,
+            has_workspace: workspace.is_some(),
+            included: paths("members"),
+            excluded: paths("exclude"),
+        }
+    }
+
+    /// Paths of the manifests that match `members`.
+    fn listed(&self, input: &Input<'_>) -> Vec<String> {
+        let Some(patterns) = patterns(&self.included) else {
+            return Vec::new();
+        };
+        input
+            .siblings
+            .keys()
+            .filter(|path| is_manifest(path))
+            .filter(|path| patterns.is_match(directory(path)) && !self.excludes(path))
+            .cloned()
+            .collect()
+    }
+
+    /// As in Cargo, a member that is listed without a pattern overrides `exclude`.
+    fn excludes(&self, manifest: &str) -> bool {
+        let directory = directory(manifest);
+        let is_under = |base: &String| is_within(directory, base);
+        self.excluded.iter().any(is_under) && !self.included.iter().any(is_under)
+    }
+
+    /// The members with their path dependencies, which are members themselves when they lie in the
+    /// directory of the workspace.
+    fn with_path_dependencies(
+        &self,
+        input: &Input<'_>,
+        own: Vec<String>,
+        shared: &Shared<'_, '_>,
+    ) -> BTreeSet<String> {
+        let mut members = BTreeSet::new();
+        let mut queue = own;
+        while let Some(path) = queue.pop() {
+            let is_new = members.insert(path.clone());
+            if !is_new || !self.has_workspace {
+                continue;
+            }
+            let Some(Ok(document)) = input.sibling(&path).and_then(text).map(document::parse)
+            else {
+                continue;
+            };
+
+            let manifest = document.table.get_ref();
+            let entries = path_entries(manifest, shared, directory(&path), self.root_directory);
+            queue.extend(entries.into_iter().filter_map(|(entry, base)| {
+                let manifest = manifest_in(&join(base, entry)?);
+                let is_inside = is_within(directory(&manifest), self.root_directory);
+                (is_inside && !self.excludes(&manifest)).then_some(manifest)
+            }));
+        }
+
+        members
+    }
 }
 
 /// The patterns of members as one set, in the syntax of the `glob` crate, which Cargo uses.
@@ -211,7 +268,12 @@ fn text(bytes: &[u8]) -> Option<&str> {
 }
 
 /// The project of a manifest; `None` for a manifest without a `[package]`.
-fn project(manifest: &DeTable<'_>, shared: &Shared<'_, '_>, path: String) -> Option<Project> {
+fn project(
+    manifest: &DeTable<'_>,
+    shared: &Shared<'_, '_>,
+    path: String,
+    is_member: bool,
+) -> Option<Project> {
     let package = table(manifest, "package").or_else(|| table(manifest, "project"))?;
     let version = match package.get("version").map(Spanned::get_ref) {
         Some(DeValue::Table(inherited)) if boolean(inherited, "workspace") == Some(true) => {
@@ -232,6 +294,7 @@ fn project(manifest: &DeTable<'_>, shared: &Shared<'_, '_>, path: String) -> Opt
 
     Some(Project {
         manifest: path,
+        is_member,
         name: string(package, "name")?.to_owned(),
         version: version.map(str::to_owned),
         dependencies,

@@ -15,6 +15,7 @@ mod requirement;
 mod roots;
 mod unresolved;
 mod version;
+mod write;
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -23,6 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use patchgate_model::{Bump, EcosystemName, Purl};
 
 pub use projection::resolution_manifest;
+pub use write::{with_format_of, with_versions};
 
 use self::version::Version;
 use crate::{
@@ -98,7 +100,7 @@ impl FileReader for Cargo {
             files: &["Cargo.lock"],
             versions: "v1-v4",
             fixable: true,
-            writer: None,
+            writer: Some(&write::CargoLockWriter),
             parse: lockfile::parse,
         }]
     }
@@ -171,6 +173,14 @@ impl Upgradable for Cargo {
 
     fn installs_optional(&self) -> bool {
         false
+    }
+
+    fn locks_every_platform(&self) -> bool {
+        true
+    }
+
+    fn default_needs(&self, release: &Release) -> BTreeSet<String> {
+        features::default_needs(release)
     }
 
     fn has_features(&self, release: &Release, features: &[String]) -> bool {

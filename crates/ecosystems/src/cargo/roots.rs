@@ -18,21 +18,12 @@ const MAX_COPIES: usize = 64;
 /// names and kinds from there; otherwise they count as runtime dependencies. Edges of all other
 /// packages stay [`DependencyKind::Runtime`], because the lockfile does not state their kind.
 pub(super) fn attach(lockfile: &mut Lockfile, workspace: Option<&Workspace>) {
-    let projects = workspace.map(manifest::by_name).unwrap_or_default();
-    let own: Vec<usize> = (0..lockfile.packages.len())
-        .filter(|index| matches!(lockfile.packages[*index].origin, Origin::Path(_)))
-        .collect();
-
-    let mut versions: BTreeMap<String, u32> = BTreeMap::new();
-    for &index in &own {
-        *versions
-            .entry(lockfile.packages[index].name.clone())
-            .or_default() += 1;
-    }
+    let projects = projects(lockfile, workspace);
+    let own: Vec<usize> = own_packages(lockfile).collect();
 
     let mut roots = Vec::with_capacity(own.len());
     for &index in &own {
-        let project = project_of(&lockfile.packages[index], &versions, &projects);
+        let project = projects.get(&index).copied();
         if let Some(project) = project {
             let edges = stated_edges(lockfile, index, project);
             lockfile.packages[index].edges = edges;
@@ -55,6 +46,35 @@ pub(super) fn attach(lockfile: &mut Lockfile, workspace: Option<&Workspace>) {
 
     lockfile.roots = roots;
     set_scopes(lockfile, &own);
+}
+
+/// The packages with a path source.
+fn own_packages(lockfile: &Lockfile) -> impl Iterator<Item = usize> {
+    let packages = lockfile.packages.iter().enumerate();
+    packages
+        .filter(|(_, package)| matches!(package.origin, Origin::Path(_)))
+        .map(|(index, _)| index)
+}
+
+/// The projects of path packages, by the index of the package.
+pub(super) fn projects<'w>(
+    lockfile: &Lockfile,
+    workspace: Option<&'w Workspace>,
+) -> BTreeMap<usize, &'w Project> {
+    let projects = workspace.map(manifest::by_name).unwrap_or_default();
+    let mut versions: BTreeMap<String, u32> = BTreeMap::new();
+    for index in own_packages(lockfile) {
+        *versions
+            .entry(lockfile.packages[index].name.clone())
+            .or_default() += 1;
+    }
+
+    own_packages(lockfile)
+        .filter_map(|index| {
+            let project = project_of(&lockfile.packages[index], &versions, &projects)?;
+            Some((index, project))
+        })
+        .collect()
 }
 
 /// The project of a path package: the one with its name and version. Without such a project it is

@@ -3,15 +3,19 @@
 use crate::RelockError;
 use crate::process::Output;
 
-/// Longest reason that is passed on, in characters.
-const MAX_REASON: usize = 400;
+/// Longest reason that is passed on, in characters. Cargo lists every version and every dependent, so
+/// a message can be of any length.
+const MAX_REASON: usize = 1_200;
 
 /// Most lines of Cargo's output that are passed on.
-const MAX_LINES: usize = 6;
+const MAX_LINES: usize = 12;
 
-/// The reason in Cargo's output, on one line. The message about an unreachable source can be too
-/// long. Then its middle is left out, except for the source: Cargo begins with the action and ends
-/// with the cause.
+/// The line with which Cargo ends its message about a conflict. It repeats the first one.
+const CONFLICT_END: &str = "which could resolve this conflict";
+
+/// The reason in Cargo's output, on one line, with the cause of a conflict before the dependents that
+/// led to it. The message about an unreachable source can be too long. Then its middle is left out,
+/// except for the source: Cargo begins with the action and ends with the cause.
 pub(super) fn reason(output: &Output) -> String {
     let lines: Vec<&str> = output
         .stderr
@@ -23,8 +27,7 @@ pub(super) fn reason(output: &Output) -> String {
             !line.starts_with("As a reminder") && !line.starts_with("If you want to use")
         })
         .collect();
-    let kept: Vec<&str> = lines.iter().take(MAX_LINES).copied().collect();
-    let text = kept.join("; ");
+    let text = cause_first(&lines).join("; ");
     let cut = |text: &str, most: usize| text.chars().take(most).collect::<String>();
 
     match lines.as_slice() {
@@ -42,6 +45,51 @@ pub(super) fn reason(output: &Output) -> String {
         }
         _ => cut(&text, MAX_REASON),
     }
+}
+
+/// The first lines of a message. Between the package and the cause of a conflict, Cargo lists all
+/// dependents and versions; these come last.
+fn cause_first<'l>(lines: &[&'l str]) -> Vec<&'l str> {
+    let is_end = |line: &&str| line.ends_with(CONFLICT_END);
+    let is_cause = |line: &&str| {
+        line.starts_with("all possible versions conflict")
+            || line.starts_with("package `")
+            || line.starts_with("the package `")
+            || line.starts_with("candidate versions found")
+    };
+    let lines: Vec<&str> = lines.iter().filter(|line| !is_end(line)).copied().collect();
+    let cause = lines.iter().position(is_cause).unwrap_or(1).max(1);
+    let (before, cause) = lines.split_at(cause.min(lines.len()));
+    let first = before.iter().take(1);
+    let dependents = before.iter().skip(1);
+
+    first
+        .chain(cause)
+        .chain(dependents)
+        .take(MAX_LINES)
+        .copied()
+        .collect()
+}
+
+/// The first of some packages, given as name and version, that a message mentions.
+pub(super) fn mentioned<'p>(
+    output: &Output,
+    packages: impl Iterator<Item = (&'p str, &'p str)>,
+) -> Option<(&'p str, &'p str)> {
+    packages
+        .filter_map(|(name, version)| {
+            let spellings = [
+                format!("`{name} v{version}`"),
+                format!("`{name} = \"={version}\"`"),
+                format!("`{name} v{version} "),
+            ];
+            let found = spellings
+                .iter()
+                .filter_map(|text| output.stderr.find(text.as_str()));
+            Some((found.min()?, (name, version)))
+        })
+        .min()
+        .map(|(_, package)| package)
 }
 
 /// Refuses the output of a run in which rustup found no Cargo to run.
@@ -139,6 +187,39 @@ mod tests {
             ..output
         };
         assert!(toolchain_error(&other).is_ok());
+    }
+
+    #[test]
+    fn the_cause_of_a_conflict_is_not_cut() {
+        let dependents: String = (0..20)
+            .map(|number| format!("    ... required by package `p{number} v1.0.0`\n"))
+            .collect();
+        let output = Output {
+            success: false,
+            stdout: String::new(),
+            stderr: format!(
+                "error: failed to select a version for `hyper`.\n{dependents}versions that meet the \
+                 requirements `^1` are: 1.1.0, 1.0.1\n\npackage `app` depends on `hyper` with feature \
+                 `runtime` but `hyper` does not have that feature.\n\n\nfailed to select a version \
+                 for `hyper` which could resolve this conflict\n"
+            ),
+        };
+        let reason = reason(&output);
+        assert!(
+            reason.starts_with(
+                "failed to select a version for `hyper`.; package `app` depends on `hyper` with \
+                 feature `runtime` but `hyper` does not have that feature.; ... required by package \
+                 `p0 v1.0.0`; "
+            ),
+            "{reason}"
+        );
+        assert!(!reason.contains("could resolve"), "{reason}");
+
+        let packages = [("p7", "1.0.0"), ("p3", "1.0.0"), ("p1", "2.0.0")];
+        assert_eq!(
+            mentioned(&output, packages.into_iter()),
+            Some(("p3", "1.0.0"))
+        );
     }
 
     #[test]

@@ -1,4 +1,10 @@
-//! Cargo: changes versions in `Cargo.lock` with `cargo update --precise`.
+//! Cargo: changes versions in `Cargo.lock`.
+//!
+//! The versions are written into the lockfile, without checksums and with the dependencies of the
+//! versions before. `cargo update --workspace` keeps them, because it keeps everything that is locked,
+//! and completes the rest in one run, whatever the number of changes and their order.
+//! `cargo update --precise` changes one package in each run, and only where all others stay; it is used
+//! where Cargo's answer does not say which version it refuses.
 //!
 //! The scratch copy contains manifests, reduced to the keys that decide the graph, and an empty
 //! library for each. Nothing of the repository can be built or run, and `cargo update` builds
@@ -25,6 +31,7 @@ use registry::registry;
 use std::path::Path;
 
 use locked::Locked;
+use patchgate_ecosystems::cargo::{with_format_of, with_versions};
 
 use crate::process::{self, Output};
 use crate::scratch::{Project, Scratch};
@@ -39,11 +46,15 @@ async fn relock(
     pins: &[PinnedVersion],
     options: RunOptions,
 ) -> Result<Relocked, RelockError> {
-    let run = Run::new(project, options).await?;
-    run.settle().await?;
-    for step in pins {
-        run.apply(step).await?;
+    let mut run = Run::new(project, options).await?;
+    if !run.apply_together(pins).await? {
+        run.write_lockfile(&project.lockfile)?;
+        run.settle().await?;
+        for step in pins {
+            run.apply(step).await?;
+        }
     }
+    run.keep_format()?;
 
     let lockfile = run.lockfile()?;
     run.settle().await?;
@@ -93,6 +104,10 @@ async fn workspace_manifest(
         .and_then(Path::to_str)
         .map(|path| path.replace(std::path::MAIN_SEPARATOR, "/")))
 }
+
+/// Has Cargo choose new dependencies that the toolchain can build, whatever the resolver. Repositories
+/// that pin a toolchain want no others. Known since Cargo 1.84; older ones ignore it.
+const FITTING: (&str, &str) = ("CARGO_RESOLVER_INCOMPATIBLE_RUST_VERSIONS", "fallback");
 
 struct Run<'a> {
     project: &'a Project,
@@ -171,15 +186,66 @@ impl<'a> Run<'a> {
         if output.success {
             return Ok(());
         }
+        Err(settle_error(&output))
+    }
 
-        let command = "cargo update --workspace".to_owned();
-        let reason = explain::reason(&output);
+    /// Applies all changes in one run. False when they have to be tried one by one: the lockfile has
+    /// an unusual layout, or Cargo refuses the whole without a word about one of them.
+    async fn apply_together(&self, pins: &[PinnedVersion]) -> Result<bool, RelockError> {
+        let changes: Vec<(&str, &str, &str)> = pins
+            .iter()
+            .map(|pin| (pin.name.as_str(), pin.from.as_str(), pin.to.as_str()))
+            .collect();
+        let lockfile = std::str::from_utf8(&self.project.lockfile).ok();
+        let Some(changed) = lockfile.and_then(|text| with_versions(text, &changes)) else {
+            return Ok(false);
+        };
+        self.write_lockfile(changed.as_bytes())?;
 
-        Err(if explain::is_unreachable(&output) {
-            RelockError::Unreachable { command, reason }
-        } else {
-            RelockError::Failed { command, reason }
-        })
+        let output = self.cargo(&["update", "--workspace"]).await?;
+        if output.success {
+            return Ok(true);
+        }
+        if explain::is_unreachable(&output) {
+            return Err(settle_error(&output));
+        }
+        let wanted = pins.iter().map(|pin| (pin.name.as_str(), pin.to.as_str()));
+        match explain::mentioned(&output, wanted) {
+            None => Ok(false),
+            Some((package, version)) => Err(RelockError::Refused {
+                package: package.to_owned(),
+                version: version.to_owned(),
+                reason: explain::reason(&output),
+            }),
+        }
+    }
+
+    /// Writes the lockfile in the version of the format that the project has. A new Cargo writes the
+    /// newest version, which an older one cannot read.
+    fn keep_format(&mut self) -> Result<(), RelockError> {
+        let after = self.lockfile()?;
+        let texts = std::str::from_utf8(&self.project.lockfile)
+            .ok()
+            .zip(std::str::from_utf8(&after).ok());
+        let Some((before, after)) = texts else {
+            return Ok(());
+        };
+        if let Some(kept) = with_format_of(before, after) {
+            return self.write_lockfile(kept.as_bytes());
+        }
+
+        let version = |text: &str| {
+            text.lines()
+                .find(|line| line.starts_with("version = "))
+                .map(str::to_owned)
+        };
+        if version(before) != version(after) {
+            self.notes.push(format!(
+                "Cargo changed the version of the format of `{}`",
+                self.project.inside(&self.project.lockfile_name)
+            ));
+        }
+        Ok(())
     }
 
     async fn apply(&self, step: &PinnedVersion) -> Result<(), RelockError> {
@@ -264,6 +330,11 @@ impl<'a> Run<'a> {
         locked::read(&self.project.lockfile_name, &self.lockfile()?)
     }
 
+    fn write_lockfile(&self, bytes: &[u8]) -> Result<(), RelockError> {
+        let path = self.project.inside(&self.project.lockfile_name);
+        self.scratch.write(&path, bytes)
+    }
+
     fn lockfile(&self) -> Result<Vec<u8>, RelockError> {
         self.scratch
             .read(&self.project.inside(&self.project.lockfile_name))
@@ -276,26 +347,50 @@ impl<'a> Run<'a> {
             arguments.push("--offline");
         }
 
-        let toolchain = self
+        let environment: Vec<(&str, &str)> = self
             .toolchain
-            .as_deref()
-            .map(|toolchain| ("RUSTUP_TOOLCHAIN", toolchain));
+            .iter()
+            .flat_map(|toolchain| [("RUSTUP_TOOLCHAIN", toolchain.as_str()), FITTING])
+            .collect();
         let mut output = process::run(
             "cargo",
             &arguments,
             &self.scratch.path().join(&self.project.directory),
-            toolchain.as_slice(),
+            &environment,
             self.options.timeout,
         )
         .await?;
         explain::toolchain_error(&output)?;
 
-        // Paths in messages are those of the repository, not of the scratch directory.
-        let top = format!("{}/", self.scratch.path().display());
-        output.stderr = output.stderr.replace(&top, "");
+        output.stderr = without_scratch(&output.stderr, self.scratch.path());
 
         Ok(output)
     }
+}
+
+/// The error of a run that brings the lockfile in line with the manifests.
+fn settle_error(output: &Output) -> RelockError {
+    let command = "cargo update --workspace".to_owned();
+    let reason = explain::reason(output);
+    if explain::is_unreachable(output) {
+        RelockError::Unreachable { command, reason }
+    } else {
+        RelockError::Failed { command, reason }
+    }
+}
+
+/// A message in which paths are those of the repository, not of the scratch directory.
+fn without_scratch(text: &str, scratch: &Path) -> String {
+    let mut text = text.to_owned();
+    let real = scratch.canonicalize().ok();
+    for top in [Some(scratch), real.as_deref()].into_iter().flatten() {
+        let top = top.display().to_string();
+        text = text
+            .replace(&format!("{top}/"), "")
+            .replace(&format!(" ({top})"), "")
+            .replace(&top, ".");
+    }
+    text
 }
 
 /// Refuses a lockfile that is not the one Cargo would write.
@@ -345,6 +440,17 @@ fn write_configuration(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn messages_do_not_name_the_scratch_directory() {
+        assert_eq!(
+            without_scratch(
+                "`a v0.1.0 (/tmp/x)` in `/tmp/x/b/Cargo.toml`, /tmp/x",
+                Path::new("/tmp/x")
+            ),
+            "`a v0.1.0` in `b/Cargo.toml`, ."
+        );
+    }
 
     #[test]
     fn compatibility_is_cargos() {

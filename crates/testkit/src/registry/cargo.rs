@@ -23,6 +23,24 @@ impl CargoRegistry {
         Self { faulty }
     }
 
+    /// Starts an index with these entries, in the format of an index, without archives.
+    ///
+    /// # Panics
+    /// When there is no free port.
+    #[must_use]
+    pub fn start_index(entries: Vec<Value>) -> Self {
+        let faulty = FaultyServer::start(move |request| {
+            let segments = request.segments();
+            match segments.last().map(String::as_str) {
+                Some("config.json") | None => answer(&[], request),
+                Some(name) => index_file(entries.iter().filter(|entry| {
+                    entry["name"].as_str().map(str::to_lowercase).as_deref() == Some(name)
+                })),
+            }
+        });
+        Self { faulty }
+    }
+
     /// Address of the index, with a trailing slash and without Cargo's `sparse+`.
     #[must_use]
     pub fn url(&self) -> String {
@@ -66,16 +84,12 @@ fn answer(releases: &[Release], request: &Request) -> Response {
             Response::json(200, &json!({"dl": format!("http://{host}/dl")}))
         }
         ["index", .., name] => {
-            let lines: Vec<String> = releases
+            let lines: Vec<Value> = releases
                 .iter()
                 .filter(|release| release.name.to_lowercase() == name)
-                .map(|release| index_line(release).to_string())
+                .map(index_line)
                 .collect();
-            if lines.is_empty() {
-                Response::status(404)
-            } else {
-                Response::bytes(200, "text/plain", lines.join("\n") + "\n")
-            }
+            index_file(lines.iter())
         }
         ["dl", name, version, "download"] => releases
             .iter()
@@ -85,6 +99,15 @@ fn answer(releases: &[Release], request: &Request) -> Response {
                 |release| Response::bytes(200, "application/gzip", archive(release)),
             ),
         _ => Response::status(404),
+    }
+}
+
+fn index_file<'v>(entries: impl Iterator<Item = &'v Value>) -> Response {
+    let lines: Vec<String> = entries.map(Value::to_string).collect();
+    if lines.is_empty() {
+        Response::status(404)
+    } else {
+        Response::bytes(200, "text/plain", lines.join("\n") + "\n")
     }
 }
 

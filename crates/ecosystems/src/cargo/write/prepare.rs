@@ -1,0 +1,157 @@
+//! Lockfiles for a run of Cargo: with other versions before it, and in the old version of the format
+//! after it.
+
+use std::collections::BTreeMap;
+
+use patchgate_model::Lockfile;
+
+use super::activation::is_registry;
+use super::text::{Entry, LockText, Node};
+use super::{lockfile, nodes_of, version};
+use crate::{Input, Siblings};
+
+/// The oldest version of the format that has no checksums in `[metadata]`, where a package without
+/// one is not allowed.
+const WITHOUT_METADATA: u32 = 2;
+
+/// The text of a lockfile in the version of the format that another one has. `None` if the versions
+/// are the same, or if the text cannot be expressed in it: from version 4 on, Cargo writes the
+/// branches and tags of Git repositories in another way.
+///
+/// `before` and `after` are texts of lockfiles; a new Cargo writes the newest version, which an older
+/// one cannot read.
+pub fn with_format_of(before: &str, after: &str) -> Option<String> {
+    let wanted = version_of(before)?;
+    let graph = parsed(after)?;
+    let text = LockText::read(after)?;
+    if version(&graph) == Some(wanted) || text.entries.len() != graph.packages.len() {
+        return None;
+    }
+    let has_git_reference = |entry: &Entry| {
+        let source = entry.source.as_deref().unwrap_or_default();
+        source.starts_with("git+") && source.contains(['%', '?'])
+    };
+    if text.entries.iter().any(has_git_reference) {
+        return None;
+    }
+
+    let nodes = nodes_of(&text, &graph);
+    let own = version(&graph)?;
+    LockText::has_lines_of(after, &text.print(&nodes, own)).then(|| text.print(&nodes, wanted))
+}
+
+fn parsed(text: &str) -> Option<Lockfile> {
+    let siblings = Siblings::new();
+    lockfile::parse(&Input {
+        path: "Cargo.lock",
+        bytes: text.as_bytes(),
+        siblings: &siblings,
+    })
+    .ok()
+    .filter(|lockfile| lockfile.skipped.is_empty())
+}
+
+fn version_of(text: &str) -> Option<u32> {
+    version(&parsed(text)?)
+}
+
+/// A lockfile in which packages of registries have other versions, without their checksums. Each change
+/// is a name, the version before and the version after; without a version before, the package is new.
+/// Cargo keeps such versions as it keeps any that is locked, and completes the rest.
+///
+/// `None` if the text is not in the layout that Cargo writes.
+pub fn with_versions(text: &str, changes: &[(&str, &str, &str)]) -> Option<String> {
+    let graph = parsed(text)?;
+    let read = LockText::read(text)?;
+    let own = version(&graph)?;
+    let mut nodes = nodes_of(&read, &graph);
+    if nodes.len() != graph.packages.len()
+        || !LockText::has_lines_of(text, &read.print(&nodes, own))
+    {
+        return None;
+    }
+
+    for (name, from, to) in changes {
+        change(&mut nodes, name, from, to);
+    }
+    Some(read.print(&merged(nodes), own.max(WITHOUT_METADATA)))
+}
+
+fn change(nodes: &mut Vec<Node>, name: &str, from: &str, to: &str) {
+    let of_registry = |entry: &Entry| entry.source.as_deref().is_some_and(is_registry);
+    let changed = |entry: &mut Entry| {
+        entry.version = to.to_owned();
+        entry.checksum = None;
+    };
+    if !from.is_empty() {
+        for node in nodes.iter_mut().filter(|node| of_registry(&node.entry)) {
+            if node.entry.name == name && node.entry.version == from {
+                changed(&mut node.entry);
+            }
+        }
+        return;
+    }
+
+    // The source of a package that the file does not have is known when there is only one.
+    let sources = |is_meant: &dyn Fn(&Entry) -> bool| {
+        let entries = nodes.iter().map(|node| &node.entry);
+        let mut sources: Vec<&String> = entries
+            .filter(|entry| of_registry(entry) && is_meant(entry))
+            .filter_map(|entry| entry.source.as_ref())
+            .collect();
+        sources.sort();
+        sources.dedup();
+        match sources.as_slice() {
+            [only] => Some((*only).clone()),
+            _ => None,
+        }
+    };
+    let source = sources(&|entry| entry.name == name).or_else(|| sources(&|_| true));
+    if source.is_some() {
+        let mut entry = Entry {
+            name: name.to_owned(),
+            source,
+            ..Entry::default()
+        };
+        changed(&mut entry);
+        nodes.push(Node {
+            entry,
+            dependencies: std::collections::BTreeSet::new(),
+        });
+    }
+}
+
+/// The packages without those that are there twice, because a version was changed to one that the file
+/// has as well.
+fn merged(nodes: Vec<Node>) -> Vec<Node> {
+    let mut first: BTreeMap<(String, String, Option<String>), usize> = BTreeMap::new();
+    let mut kept: Vec<Node> = Vec::with_capacity(nodes.len());
+    let mut number = Vec::with_capacity(nodes.len());
+    for node in nodes {
+        let Entry {
+            name,
+            version,
+            source,
+            ..
+        } = node.entry.clone();
+        let at = *first.entry((name, version, source)).or_insert(kept.len());
+        number.push(at);
+        match kept.get_mut(at) {
+            None => kept.push(node),
+            // Of the two, the one that was locked has a checksum.
+            Some(other) if other.entry.checksum.is_none() && node.entry.checksum.is_some() => {
+                *other = node;
+            }
+            Some(_) => {}
+        }
+    }
+
+    for node in &mut kept {
+        node.dependencies = node
+            .dependencies
+            .iter()
+            .filter_map(|to| number.get(*to).copied())
+            .collect();
+    }
+    kept
+}
